@@ -44,13 +44,13 @@ class FittedDevice:
     """A fit with its reported numbers, their intervals and the verdict of the checks.
 
     Args:
-        name: of the preset.
+        name: The name of the preset.
         scale: conductances the weights stand for.
         population: means and spreads over devices under the chosen model.
         quantities: the report.
         seen, held_out: errors of the mean curve over all pulses, and over cycles that were not
             fitted; None where there is one cycle.
-        doubt: what is probably wrong in the file, in words: polarity, or readings with their rows;
+        doubt: A sentence on what is probably wrong in the file, its polarity or single readings;
             empty where nothing is.
     """
 
@@ -67,13 +67,13 @@ class FittedDevice:
     doubt: str = ""
 
     def table(self) -> pd.DataFrame:
-        """Columns ``quantity``, ``value``, ``95 % interval``, ``unit``, ``note``."""
+        """Returns columns ``quantity``, ``value``, ``95 % interval``, ``unit``, ``note``."""
         rows = [(q.name, q.shown, q.interval, q.unit, q.note) for q in self.quantities]
         return pd.DataFrame(rows, columns=["quantity", "value", "95 % interval", "unit", "note"])
 
     @property
     def unmeasured(self) -> list[str]:
-        """What of the range the file does not tell, and which measurement would, in sentences."""
+        """Sentences say what of the range the file does not tell, and which measurement would."""
         told = []
         if not self.population.has_down:
             told = [
@@ -91,7 +91,7 @@ class FittedDevice:
 
     @property
     def left_out(self) -> list[str]:
-        """What was measured and the preset does not hold, in sentences."""
+        """Sentences say what was measured and the preset does not hold."""
         return left_out(self.population, self.population.device())
 
     def models(self) -> pd.DataFrame:
@@ -116,7 +116,7 @@ class FittedDevice:
 
     @property
     def curve_sentence(self) -> str:
-        """The error of the mean curve, in words."""
+        """Returns the error of the mean curve, in words."""
         held = "one cycle only" if self.held_out is None else self.held_out.text
         return (
             "Error of the mean curve without noise, share of the range, up / down: "
@@ -127,7 +127,7 @@ class FittedDevice:
         """Writes preset and plot, both or none.
 
         Args:
-            preset_file: None writes the plot only.
+            preset_file: The preset's file; None writes the plot only.
             plot_file: its suffix chooses the format.
 
         Raises:
@@ -166,7 +166,7 @@ def fit_file(
     weight_zero: float | None = None,
     weight_one: float | None = None,
 ) -> FittedDevice:
-    """Fits a measured file.
+    """Fits a measured file, compares the laws, and judges the chosen one.
 
     Args:
         file: A table with one row a pulse, or a folder; see `read`.
@@ -218,8 +218,8 @@ def fit_file(
 
 
 def _judged(selection: Selection) -> tuple[Selection, Verdict]:
-    """The choice with its verdict: the first of the models that held-out pulses do not tell apart
-    that describes the data; where none does, the first of them."""
+    """Returns the choice with its verdict: the first of the models that held-out pulses do not tell
+    apart that describes the data; where none does, the first of them."""
     verdicts = []
     for score in selection.as_good:
         verdicts.append(judge(score.fit, filtered(score.fit)))
@@ -229,8 +229,8 @@ def _judged(selection: Selection) -> tuple[Selection, Verdict]:
 
 
 def _slope_for_each(selection: Selection) -> Population | None:
-    """The linear step with a slope for each device, where the chosen step has fewer slopes; None
-    where no such fit is among the compared ones."""
+    """Returns the linear step with a slope for each device, where the chosen step has fewer slopes;
+    None where no such fit is among the compared ones."""
     model = selection.chosen.model
     if model.code != CONSTANT and not (model.code == LINEAR and model.shape):
         return None

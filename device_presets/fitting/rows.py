@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 def selected[T: "DataclassInstance"](table: T, rows: np.ndarray) -> T:
-    """The table with these rows of each of its arrays, in this order; a table inside the table and
-    the arrays of a dictionary are treated alike."""
+    """Returns the table with these rows of each of its arrays, in this order; a table inside the
+    table and the arrays of a dictionary are treated alike."""
 
     def of(value: Any) -> Any:
         if isinstance(value, np.ndarray):
@@ -29,7 +29,8 @@ def selected[T: "DataclassInstance"](table: T, rows: np.ndarray) -> T:
 
 
 def runs_of(pulse: np.ndarray, device: np.ndarray) -> np.ndarray:
-    """[runs, 2] first and last row of pulses of one polarity; the row before them is the first."""
+    """Returns [runs, 2] the first and last row of pulses of one polarity; the row before them is
+    the first."""
     same = (pulse[1:] == pulse[:-1]) & (device[1:] == device[:-1]) & (pulse[1:] != 0)
     starts = np.flatnonzero(np.concatenate([[True], ~same]))
     ends = np.append(starts[1:], len(pulse)) - 1
@@ -43,7 +44,9 @@ def refuse_first(
     """Refuses the first bad row, if there is one.
 
     Args:
-        column: of the file. lines: [rows] 1-based lines of the file. values: [rows] found.
+        column: The column of the file.
+        lines: [rows] 1-based lines of the file.
+        values: [rows] what was found there.
 
     Raises:
         PresetError: it names file, row and column.

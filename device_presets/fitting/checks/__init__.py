@@ -1,1 +1,1 @@
-"""Whether a fit describes the data."""
+"""Tells whether a fit describes the data."""

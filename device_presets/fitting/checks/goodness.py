@@ -1,4 +1,4 @@
-"""Whether the chosen model describes the data, in sizes that matter and beyond chance."""
+"""Tells whether the chosen model describes the data, in sizes that matter and beyond chance."""
 
 from dataclasses import dataclass
 
@@ -40,17 +40,17 @@ class Verdict:
 
     @property
     def describes(self) -> bool:
-        """Whether no check fails."""
+        """Tells whether no check fails."""
         return all(check.passed for check in self.checks)
 
     @property
     def failed(self) -> str:
-        """The questions of the failed checks."""
+        """Returns the questions of the failed checks."""
         return " ".join(check.question for check in self.checks if not check.passed)
 
     @property
     def sentence(self) -> str:
-        """The outcome in words."""
+        """Returns the outcome in words."""
         if not self.describes:
             return "The fit DOES NOT DESCRIBE THE DATA"
         n_open = sum(check.status == "open" for check in self.checks)
@@ -95,7 +95,7 @@ def judge(fit: JointFit, trace: Trace) -> Verdict:
 
 
 def _moves(fit: JointFit, sizes: np.ndarray) -> Check:
-    """Whether pulses move the device at all, more than noise would.
+    """Tells whether pulses move the device at all, more than noise would.
 
     Of a stretch of pulses in one direction only the first and the last reading tell: read noise
     between them cancels, but for the share that a loss takes. The cycle noise of each pulse adds
@@ -128,7 +128,8 @@ def _moves(fit: JointFit, sizes: np.ndarray) -> Check:
 
 
 def _steps(fit: JointFit, trace: Trace) -> tuple[np.ndarray, np.ndarray]:
-    """[rows] mean step of the row's pulse, and what its cycle noise is a share of; 0 without one.
+    """Returns [rows] the mean step of the row's pulse, and what its cycle noise is a share of; 0
+    without one.
 
     A predicted reading less the state before it is not the step: it has loss and read noise in it.
     """
@@ -146,7 +147,7 @@ def _steps(fit: JointFit, trace: Trace) -> tuple[np.ndarray, np.ndarray]:
 def _mean_step(
     fit: JointFit, trace: Trace, miss: np.ndarray, used: np.ndarray, step: float
 ) -> Check:
-    """Deviation of the mean step from the model, by state and polarity."""
+    """Returns the deviation of the mean step from the model, by state and polarity."""
     groups = []
     for way in (1, -1):
         rows = np.flatnonzero(used & (fit.prepared.series.pulse == way))
@@ -156,7 +157,7 @@ def _mean_step(
 
 
 def _cycles(fit: JointFit, miss: np.ndarray, used: np.ndarray, step: float) -> Check:
-    """Deviation of whole cycles from the model, by device, cycle and polarity."""
+    """Returns the deviation of whole cycles from the model, by device, cycle and polarity."""
     prepared = fit.prepared
     key = (prepared.device.astype(np.int64) * (prepared.cycle.max() + 1) + prepared.cycle) * 2
     key += prepared.series.pulse > 0
@@ -166,8 +167,8 @@ def _cycles(fit: JointFit, miss: np.ndarray, used: np.ndarray, step: float) -> C
 
 
 def _excess(question: str, unit: str, groups: list[np.ndarray]) -> Check:
-    """Size of the groups' mean misses beyond chance, between the least and the most that the data
-    allow.
+    """Returns the size of the groups' mean misses beyond chance, between the least and the most
+    that the data allow.
 
     A mean over its own standard error follows Student's law, and is turned into the normal number
     that is as unlikely. The standard error is widened by the same factor.
@@ -185,7 +186,7 @@ def _excess(question: str, unit: str, groups: list[np.ndarray]) -> Check:
     total, degrees = float(np.sum(normal**2)), len(groups)
 
     def size(probability: float) -> float:
-        """Gap at which the probability of a sum up to this one is `probability`."""
+        """Returns the gap at which the probability of a sum up to this one is `probability`."""
 
         def beyond(noncentral: float) -> float:
             return float(stats.ncx2.cdf(total, degrees, noncentral)) - probability
@@ -207,7 +208,7 @@ def _excess(question: str, unit: str, groups: list[np.ndarray]) -> Check:
 
 
 def _predictions(z: np.ndarray) -> Check:
-    """Whether predictions of the next reading miss by as much as they say.
+    """Tells whether predictions of the next reading miss by as much as they say.
 
     Args:
         z: [readings] misses over their stated deviations.
@@ -229,7 +230,7 @@ def _predictions(z: np.ndarray) -> Check:
 
 
 def free_of_bounds(fit: JointFit, expected: np.ndarray, deviation: np.ndarray) -> np.ndarray:
-    """[rows] whether a prediction stays away from the bounds, where its law is normal."""
+    """Returns [rows] whether a prediction stays away from the bounds, where its law is normal."""
     series, device = fit.prepared.series, fit.prepared.device
     high = np.where(series.clips[0], fit.local[:, 4], np.inf)[device]
     low = np.where(series.clips[1], fit.local[:, 5], -np.inf)[device]

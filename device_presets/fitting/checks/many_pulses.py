@@ -12,13 +12,13 @@ from device_presets.fitting.model.simulation import LAGS, Comparison, Summary, s
 
 MOST_VARIANCE_RATIO = 1.15
 MOST_CURVE_DEVIATION = 0.02
-"""Of the range, or as much as simulated curves deviate from their mean."""
+"""The mean curve may deviate by this share of the range, or as much as simulated curves do."""
 
 MOST_END_DEVIATION = 0.15
-"""Of the mean step, or as much as simulated moves near a bound deviate from their mean."""
+"""Moves near a bound may deviate by this share of the mean step, or as much as simulated ones."""
 
 MOST_JUMP_DEVIATION = 0.15
-"""Of the range, or as much as the largest changes of simulated sweeps exceed their mean."""
+"""The largest change may exceed the simulated mean by this share of the range, or as simulated."""
 
 SIMULATED_SETS = 199
 _WIDE_CURVE = 0.2  # of the range: simulated curves further apart tell little
@@ -45,7 +45,8 @@ def far_checks(fit: JointFit, step: float, noisy: bool) -> list[Check]:
 
 
 def _structure(measured: Summary, simulated: list[Summary]) -> Check:
-    """Whether changes over 1 to 200 pulses scatter as simulated ones do, all lags together."""
+    """Tells whether changes over 1 to 200 pulses scatter as simulated ones do, all lags
+    together."""
     question = "Do changes over many pulses scatter as simulated ones?"
     there = np.isfinite(measured.structure) & (measured.structure > 0)
     if not there.any():
@@ -70,7 +71,7 @@ def _structure(measured: Summary, simulated: list[Summary]) -> Check:
 
 
 def _curve(measured: Summary, simulated: list[Summary], span: float) -> Check:
-    """Whether the measured mean curve is one of those the model makes."""
+    """Tells whether the measured mean curve is one of those the model makes."""
     curves = np.array([s.curve for s in simulated])
     centre = curves.mean(axis=0)
     off = float(np.sqrt(np.mean((measured.curve - centre) ** 2))) / span
@@ -82,7 +83,7 @@ def _curve(measured: Summary, simulated: list[Summary], span: float) -> Check:
 
 
 def _jumps(fit: JointFit, measured: Summary, simulated: list[Summary], span: float) -> list[Check]:
-    """Whether one pulse moves the device further than in simulated sweeps.
+    """Tells whether one pulse moves the device further than in simulated sweeps.
 
     A device that switches by half its range at once is told, even where a model with much cycle
     noise simulates that: it has no mean step to speak of.
@@ -111,7 +112,7 @@ def _jumps(fit: JointFit, measured: Summary, simulated: list[Summary], span: flo
 
 
 def _ends(measured: Summary, simulated: list[Summary], step: float) -> list[Check]:
-    """Whether the device moves near its bounds, or rests there, as simulated."""
+    """Tells whether the device moves near its bounds, or rests there, as simulated."""
     checks = []
     for side, name in enumerate(("upper", "lower")):
         question = f"Do pulses near the {name} end move the device as simulated?"

@@ -22,12 +22,12 @@ class CurveErrors:
 
     @property
     def text(self) -> str:
-        """Both deviations in words."""
+        """Returns both deviations in words."""
         return " / ".join("-" if np.isnan(e) else f"{e:.3f}" for e in (self.up, self.down))
 
 
 def curve_errors(fit: JointFit) -> tuple[CurveErrors, CurveErrors | None]:
-    """Errors of a fit's mean curve over all pulses, and over cycles that were held out.
+    """Returns errors of a fit's mean curve over all pulses, and over cycles that were held out.
 
     Returns:
         The second one is None where a device has one cycle only.
@@ -40,7 +40,7 @@ def curve_errors(fit: JointFit) -> tuple[CurveErrors, CurveErrors | None]:
 
 
 def open_loop(fit: JointFit, rows: np.ndarray) -> CurveErrors:
-    """Errors of the curve that the model draws by itself from where each stretch begins.
+    """Returns errors of the curve that the model draws by itself from where each stretch begins.
 
     Args:
         fit: Any fit of the measurement.
@@ -65,8 +65,8 @@ def open_loop(fit: JointFit, rows: np.ndarray) -> CurveErrors:
 
 
 def training_rows(fit: JointFit) -> np.ndarray | None:
-    """[rows] the first half of the cycles that the mean curve has; None where it has one cycle, or
-    a device has one cycle only."""
+    """Returns [rows] the first half of the cycles that the mean curve has; None where it has one
+    cycle, or a device has one cycle only."""
     series, cycle = fit.prepared.series, fit.prepared.own_cycle
     alike = alike_stretches(series.pulse, series.begins)
     cycles = np.unique(cycle[alike[series.pulse[alike] != 0]])

@@ -7,7 +7,8 @@ type Status = Literal["ok", "open", "FAIL"]
 
 
 def status_of(fine: bool, wide: bool) -> Status:
-    """`FAIL` unless fine; `open` where the limits are too wide to show a misfit that matters."""
+    """Returns `FAIL` unless fine; `open` where the limits are too wide to show a misfit that
+    matters."""
     if not fine:
         return "FAIL"
     return "open" if wide else "ok"
@@ -18,7 +19,7 @@ class Check:
     """One question to the fit.
 
     Args:
-        question: what was asked.
+        question: The question that was asked.
         answer: the number found and the bound it was held against, as text.
         status: ``ok``; ``open`` where the data are too few, or too noisy, to tell; ``FAIL``.
     """
@@ -29,10 +30,10 @@ class Check:
 
     @property
     def passed(self) -> bool:
-        """Whether the check does not fail."""
+        """Tells whether the check does not fail."""
         return self.status != "FAIL"
 
     @property
     def line(self) -> str:
-        """The check as a line of a report."""
+        """Returns the check as a line of a report."""
         return f"{self.status:4} {self.question} {self.answer}"

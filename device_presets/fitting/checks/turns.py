@@ -1,4 +1,4 @@
-"""Whether the conductance stays between a sweep and the next one in the other direction.
+"""Tells whether the conductance stays between a sweep and the next one in the other direction.
 
 A file without times does not say whether the device rests there. Drift during a rest is then part
 of the first change of a sweep. A step model or noise with memory can describe it as well, so that
@@ -13,7 +13,7 @@ from device_presets.fitting.checks.questions import Check
 from device_presets.fitting.model.series import Series
 
 MOST_SHIFT = 0.02
-"""Of the range: a mean curve may be as far off."""
+"""A first change may be off by this share of the range, since a mean curve may be as well."""
 
 _QUESTION = "Does the conductance stay between sweeps?"
 _NEXT = 5
@@ -24,7 +24,8 @@ _ADVICE = "; if time passes there, add time_s, or begin each sweep with a readin
 
 
 def turn_checks(series: Series, span: float) -> list[Check]:
-    """One check of the first change of each sweep against the next five; none without turns.
+    """Checks the first change of each sweep against the next five; none without
+    turns.
 
     A first change against the direction of its pulse fails: no pulse makes it. One that is larger
     than the next ones by more than a step may be the device's own, and leaves the check open.
@@ -51,8 +52,8 @@ def turn_checks(series: Series, span: float) -> list[Check]:
 
 
 def _changes(series: Series, way: int) -> tuple[float, float, float]:
-    """Mean first change of a sweep, mean of the next five (along its pulses), and the standard
-    error of their difference; no finite error where there are too few."""
+    """Returns the mean first change of a sweep, mean of the next five (along its pulses), and the
+    standard error of their difference; no finite error where there are too few."""
     mine = (series.pulse == way) & ~series.begins
     along = np.cumsum(np.concatenate([mine, np.zeros(_NEXT, bool)]))
     rows = np.arange(1, len(mine))

@@ -1,4 +1,4 @@
-"""What time, pulse width and amplitude do to a device, beside the step that its state gives.
+"""Time, pulse width and amplitude act on a device beside the step that its state gives.
 
     weight before a pulse = rest + kept (weight after the row before - rest)
     step = step(state) * factor
@@ -25,7 +25,7 @@ from rpu_ssnn.devices.laws.charge_trap import MOST_STEEP, share_kept
 LEAK, LOG_LOSS, WIDTH, GAP, AMPLITUDE = "leak", "log-time loss", "width", "gap", "amplitude"
 
 ASSUMED_STEEPNESS = 4.0
-"""Of the knee where all pulses have one width, as in ``charge_trap_pulsed``."""
+"""The knee has this steepness where all pulses have one width, as in ``charge_trap_pulsed``."""
 
 _VARIED = {"times": 1.5, "widths": 1.05, "amplitudes": 1.01}
 """Largest over smallest from which a dependence is asked for. Leak between evenly spaced pulses
@@ -58,12 +58,12 @@ class Timing:
 
     @property
     def constant_width(self) -> bool:
-        """Whether all pulses have one width, which is known."""
+        """This says whether all pulses have one width, which is known."""
         return bool(np.ptp(self.width) <= 1e-6 * self.width_0)
 
 
 def timing_of(found: Measurement) -> Timing | None:
-    """Conditions of a measurement; None where it has no columns of them."""
+    """Returns the conditions of a measurement; None where it has no columns of them."""
     given = found.conditions
     if given is None:
         return None
@@ -106,14 +106,14 @@ class Effects:
     """The terms of a fit, and the numbers that all devices share for them.
 
     Args:
-        terms: of the constants above, each once.
+        terms: Some of the constants above, each at most once.
     """
 
     terms: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The numbers, in order; those that begin with log are logarithms."""
+        """Returns the numbers, in order; those that begin with log are logarithms."""
         found: list[str] = []
         for term in self.terms:
             found += [n for n in _NUMBERS[term] if n not in found]
@@ -123,21 +123,21 @@ class Effects:
 
     @property
     def limits(self) -> tuple[tuple[float, float], ...]:
-        """Lower and upper limit of each number."""
+        """Returns the lower and upper limit of each number."""
         return tuple(_LIMITS[name] for name in self.names)
 
     @property
     def has_loss(self) -> bool:
-        """Whether the weight moves between pulses."""
+        """This says whether the weight moves between pulses."""
         return LEAK in self.terms or LOG_LOSS in self.terms
 
     @property
     def has_charge_trap(self) -> bool:
-        """Whether only ``ChargeTrapDevice`` has one of the terms."""
+        """This says whether only ``ChargeTrapDevice`` has one of the terms."""
         return any(term in self.terms for term in (LOG_LOSS, WIDTH, GAP))
 
     def values(self, numbers: np.ndarray) -> dict[str, float]:
-        """The numbers by name, logarithms undone and `log_` taken off."""
+        """Returns the numbers by name, logarithms undone and `log_` taken off."""
         pairs = zip(self.names, numbers, strict=True)
         return {
             name.removeprefix("log_"): math.exp(n) if name.startswith("log_") else float(n)
@@ -145,7 +145,7 @@ class Effects:
         }
 
     def applied(self, series: Series, timing: Timing | None, numbers: np.ndarray) -> Series:
-        """The series with what these numbers make of its times, widths and amplitudes."""
+        """Returns the series with what these numbers make of its times, widths and amplitudes."""
         if timing is None or not self.terms:
             return series
         given = self.values(numbers)
@@ -193,11 +193,12 @@ _LIMITS = {
     "log_gap_tau": (math.log(1e-12), math.log(1e9)),
     "log_volts": (math.log(1e-3), math.log(1e3)),
 }
-"""As the parameters of a preset where they have limits; `rest` in weights, `volts` is V_0."""
+"""The limits are those of a preset's parameters where these have some. `rest` is in weights, and
+`volts` is V_0."""
 
 
 def starts(effects: Effects, term: str, timing: Timing) -> list[dict[str, float]]:
-    """Where a search for a term's numbers begins.
+    """Returns the numbers from which a search for a term's numbers begins.
 
     Args:
         effects: with the term.
@@ -223,7 +224,8 @@ def starts(effects: Effects, term: str, timing: Timing) -> list[dict[str, float]
 
 
 def _grid(**axes: Iterable[float]) -> list[dict[str, float]]:
-    """All combinations of some values of each number, the last number fastest."""
+    """The grid holds all combinations of some values of each number; the last one varies
+    fastest."""
     numbers = [
         [math.log(value) if name.startswith("log_") else value for value in values]
         for name, values in axes.items()

@@ -1,4 +1,4 @@
-"""Which terms of time, width and amplitude the data ask for, found one after the other."""
+"""The terms of time, width and amplitude that the data ask for are found one after the other."""
 
 from collections.abc import Sequence
 
@@ -11,10 +11,10 @@ from device_presets.fitting.model.maximum_likelihood import fitted_from, layout_
 from device_presets.fitting.model.preparation import Prepared, with_read_noise
 
 LEAST_GAIN = 2.0
-"""Log-units beyond one a fitted number that an addition to a model has to gain."""
+"""An addition to a model has to gain so many log-units, and one more for each fitted number."""
 
 _LEAST_GAIN_OF_A_TERM = 4.0
-"""The same for a term, which is the best of many tried times, widths and laws."""
+"""A term has to gain more, since it is the best of many tried times, widths and laws."""
 
 _TRIED = 2
 _MOST_STEPS = 60
@@ -22,19 +22,19 @@ _LEAST_NOISE = 0.05  # of a step
 
 
 def adjusted(fit: JointFit) -> float:
-    """Log-likelihood less one a fitted number (Akaike)."""
+    """Returns the log-likelihood less one a fitted number (Akaike)."""
     return fit.total - fit.n_free
 
 
 def with_effects(prepared: Prepared, fits: Sequence[JointFit]) -> list[JointFit]:
-    """The same models with the terms that make the constant or the best step more likely.
+    """The models of `fits` with the terms that make the constant or the best step more likely.
 
     Terms are added as long as one gains `_LEAST_GAIN_OF_A_TERM`; then all models get them. Bounds
     clip again until found flat: what a fit without a leak takes for a bound may be where leak and
     step agree.
 
     Args:
-        fits: of all models, the constant step first.
+        fits: A fit of each model, the constant step first.
 
     Returns:
         Nothing where the data ask for no term.
@@ -69,7 +69,7 @@ def with_white_noise(prepared: Prepared, fit: JointFit) -> JointFit:
 
 
 def is_noise(fit: JointFit, at: int) -> bool:
-    """Whether a read noise is above a twentieth of the mean step.
+    """Tells whether a read noise is above a twentieth of the mean step.
 
     Args:
         at: place of the noise among the shared numbers.
@@ -83,7 +83,8 @@ def _of_all_models(
     bases: Sequence[JointFit],
     longer: Sequence[JointFit],
 ) -> list[JointFit]:
-    """All models with the terms of the best of `longer`; nothing where too little was gained."""
+    """The models of `fits` with the terms of the best of `longer`; none if too little was
+    gained."""
     best = max(longer, key=adjusted)
     terms = best.layout.effects
     if not terms.terms or not adjusted(best) > max(map(adjusted, bases)) + _LEAST_GAIN_OF_A_TERM:
@@ -105,7 +106,7 @@ def _of_all_models(
 
 
 def _with_terms(prepared: Prepared, timing: Timing, fit: JointFit) -> JointFit:
-    """The model with one term more as long as that gains enough."""
+    """Returns the model with one term more as long as that gains enough."""
     while True:
         terms = fit.layout.effects.terms
         # Two laws of one loss are not told apart beside each other.

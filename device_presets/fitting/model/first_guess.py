@@ -1,4 +1,4 @@
-"""Where a fit starts, and which of a model's numbers it fits."""
+"""This file says where a fit starts, and which of a law's numbers it fits."""
 
 from dataclasses import dataclass
 
@@ -17,13 +17,13 @@ _MARGIN = 0.03  # share of the range next to a bound whose averaged steps are cu
 
 @dataclass(frozen=True)
 class Layout:
-    """Which numbers of a model are fitted.
+    """A layout says which numbers of a model are fitted.
 
     Args:
-        memory: whether part of the read noise is correlated from pulse to pulse.
+        memory: Whether part of the read noise is correlated from pulse to pulse.
         shared_free: [shared] flags for the shared numbers: noises, shape, effects.
         local_free: [6, devices] flags for ``LOCAL``.
-        effects: what time, width and amplitude do.
+        effects: The terms of time, width and amplitude that the fit has.
     """
 
     model: FitForm
@@ -34,34 +34,34 @@ class Layout:
 
     @property
     def name(self) -> str:
-        """Of step, noise and effects."""
+        """The name says which step, noise and effects the fit has."""
         terms = "".join(f", {term}" for term in self.effects.terms)
         return self.model.name + terms + (", read noise with memory" if self.memory else "")
 
     @property
     def limits(self) -> np.ndarray:
-        """[2, shared] lower and upper limits."""
+        """Returns [2, shared] lower and upper limits."""
         of_shape = zip(self.model.low, self.model.high, strict=True)
         return np.array([*zip(LOW, HIGH, strict=True), *of_shape, *self.effects.limits]).T
 
     @property
     def as_charge_trap(self) -> bool:
-        """Whether the preset is a ``ChargeTrapDevice``: its step is linear (with soft bounds: of
-        slope 1), and it has no exponential leak."""
+        """This says whether the preset is a ``ChargeTrapDevice``: its step is linear (with soft
+        bounds: of slope 1), and it has no exponential leak."""
         linear = self.model.code in (CONSTANT, LINEAR, SOFT_BOUNDS)
         return linear and self.effects.has_charge_trap and LEAK not in self.effects.terms
 
     @property
     def held_by_preset(self) -> bool:
-        """Whether a preset holds all terms of time and width."""
+        """This says whether a preset holds all terms of time and width."""
         return self.as_charge_trap or not self.effects.has_charge_trap
 
     def shape_of(self, shared: np.ndarray) -> np.ndarray:
-        """The model's shape among the shared numbers."""
+        """Returns the model's shape among the shared numbers."""
         return np.ascontiguousarray(shared[NOISES : NOISES + len(self.model.shape)])
 
     def effects_of(self, shared: np.ndarray) -> np.ndarray:
-        """The numbers of the effects among the shared numbers."""
+        """Returns the numbers of the effects among the shared numbers."""
         return shared[NOISES + len(self.model.shape) :]
 
 
@@ -79,7 +79,8 @@ HIGH = np.log([100.0, 2.0, 2.0, LONGEST, 1.0])
 
 
 def first_guess(prepared: Prepared, layout: Layout) -> tuple[np.ndarray, np.ndarray]:
-    """Shared and local numbers to start from, out of averaged steps away from the bounds."""
+    """Returns the shared and local numbers to start from, out of averaged steps away from the
+    bounds."""
     model, blocks = layout.model, _away_from_bounds(prepared)
     n_devices = len(prepared.highest)
     local = np.zeros((n_devices, len(LOCAL)))
@@ -110,7 +111,8 @@ def first_guess(prepared: Prepared, layout: Layout) -> tuple[np.ndarray, np.ndar
 
 
 def _shape_guess(prepared: Prepared, layout: Layout, local: np.ndarray) -> np.ndarray:
-    """The shape that fits the averaged steps of all devices best, each in units of its own."""
+    """Returns the shape that fits the averaged steps of all devices best, each in units of its
+    own."""
     model, blocks = layout.model, _away_from_bounds(prepared)
     if not model.shape:
         return np.zeros(0)

@@ -1,4 +1,4 @@
-"""A step model fitted to all devices at once: what is fitted, and the likelihood of any numbers.
+"""A law is fitted to all devices at once; its likelihood can be asked at any numbers.
 
 The likelihood of a device depends on what all devices share and on its own numbers only.
 """
@@ -21,7 +21,7 @@ type Arguments = tuple[Series, int, int, np.ndarray, np.ndarray, np.ndarray]
 
 @dataclass(frozen=True)
 class JointFit:
-    """A fitted model.
+    """A joint fit is a model with its fitted numbers.
 
     Args:
         layout: which numbers were fitted.
@@ -39,33 +39,35 @@ class JointFit:
 
     @property
     def n_free(self) -> int:
-        """Fitted numbers in all."""
+        """Returns how many numbers were fitted in all."""
         return int(self.layout.shared_free.sum() + self.layout.local_free.sum())
 
     @property
     def total(self) -> float:
-        """Log-likelihood of all devices; minus infinity where it is no finite number."""
+        """Returns the log-likelihood of all devices; minus infinity where it is no finite
+        number."""
         total = float(self.log_likelihood.sum())
         return total if math.isfinite(total) else -math.inf
 
     @property
     def shape(self) -> np.ndarray:
-        """What all devices share of the step."""
+        """These numbers of the step are shared by all devices."""
         return self.layout.shape_of(self.shared)
 
     @property
     def shown(self) -> np.ndarray:
-        """[devices] whether the data show both bounds."""
+        """Returns [devices] whether the data show both bounds."""
         return _shown(self.prepared, self.layout)
 
     @property
     def ranges(self) -> np.ndarray:
-        """[devices] what noise as a share of the range is a share of."""
+        """Returns the ranges [devices] of which noise of the range is a share."""
         return _ranges(self.prepared, self.layout, self.local)
 
     @property
     def series(self) -> Series:
-        """The data with what the fitted effects makes of their times, widths and amplitudes."""
+        """Returns the data with what the fitted effects make of their times, widths and
+        amplitudes."""
         return self.arguments[0]
 
     @property
@@ -77,13 +79,13 @@ class JointFit:
 
     @property
     def arguments(self) -> Arguments:
-        """What the filter, and all that looks at the data under this fit, take first."""
+        """Returns the arguments that the filter, and all that looks at the data, take first."""
         series = _applied(self.prepared, self.layout, self.shared)
         return _arguments(series, self.prepared, self.layout, self.shared, self.local)
 
 
 def noises(layout: Layout, prepared: Prepared, shared: np.ndarray) -> np.ndarray:
-    """[NOISES] what the filter takes; see ``run_filter``."""
+    """Returns the noises [NOISES] as ``run_filter`` takes them."""
     found = np.zeros(NOISES)
     found[0] = math.exp(shared[0])
     if prepared.noisy:
@@ -112,7 +114,8 @@ class LogLikelihood:
     def __call__(
         self, shared: np.ndarray, local: np.ndarray, trace: Trace | None = None
     ) -> np.ndarray:
-        """[devices], at shared and local numbers; fills the trace where there is one."""
+        """Returns the log-likelihood [devices] at shared and local numbers; fills the trace where
+        there is one."""
         found = np.empty(len(local))
         arguments = _arguments(self._series(shared), self._prepared, self._layout, shared, local)
         run_filter(*arguments, self._counted, _NO_TRACE if trace is None else trace, found)
@@ -132,7 +135,7 @@ def fit_at(
     local: np.ndarray,
     counted: np.ndarray | None = None,
 ) -> JointFit:
-    """A fit that stands at these numbers, over the counted rows; None: all rows."""
+    """Returns a fit that stands at these numbers, over the counted rows; None: all rows."""
     likelihood = LogLikelihood(prepared, layout, counted)(shared, local)
     return JointFit(layout, shared, local, likelihood, prepared)
 
@@ -160,8 +163,9 @@ def _shown(prepared: Prepared, layout: Layout) -> np.ndarray:
 
 
 def _ranges(prepared: Prepared, layout: Layout, local: np.ndarray) -> np.ndarray:
-    """[devices] range between the bounds. Where the data do not show both, it is not known: the
-    mean of what was measured of such devices stands for each, since their sweeps end anywhere."""
+    """Returns [devices] the range between the bounds. Where the data do not show both, it is not
+    known: the mean of what was measured of such devices stands for each, since their sweeps end
+    anywhere."""
     shown = _shown(prepared, layout)
     ranges: np.ndarray = local[:, 4] - local[:, 5]
     if not shown.all():

@@ -35,7 +35,7 @@ _FLOOR = 1e-18  # variance that keeps divisions defined
 def mean_step(
     code: int, up: bool, v: float, local: np.ndarray, shape: np.ndarray
 ) -> tuple[float, float]:
-    """Size of a pulse's mean step at weight v (at least 0), and its derivative by v."""
+    """Returns the size of a pulse's mean step at weight v (at least 0), and its derivative by v."""
     factor, slope = fit_factor(code, up, v, local, shape)
     if factor <= 0.0:
         return 0.0, 0.0
@@ -47,7 +47,11 @@ def mean_step(
 def pulse_step(
     code: int, law: int, up: bool, v: float, local: np.ndarray, shape: np.ndarray
 ) -> tuple[float, float, float]:
-    """As ``mean_step``, and what the cycle noise is a share of; local: [7], the range last."""
+    """Returns `mean_step` with the size that the cycle noise is a share of.
+
+    Args:
+        local: [7] the device's own numbers, and its range last.
+    """
     step, slope = mean_step(code, up, v, local, shape)
     size = step
     if law == 1:  # OF_DIRECTION
@@ -76,7 +80,8 @@ def _at_bound(
     bound: float,
     way: float,
 ) -> tuple[float, float, float]:
-    """Density of y with the weight clipped at a bound, and mean and variance of the noise then."""
+    """Returns the density of y with the weight clipped at a bound, and mean and variance of the
+    noise then."""
     mean, noise, var, cov, own = state
     total = own + white
     miss = y - bound - noise
@@ -102,7 +107,7 @@ def _clipped_update(
     high: float,
     low: float,
 ) -> tuple[float, State]:
-    """Density of y, and the state after it, near a bound."""
+    """Returns the density of y, and the state after it, near a bound."""
     mean, noise, var, cov, own = state
     predicted = var + 2.0 * cov + own + white
     miss = y - mean - noise
@@ -199,12 +204,13 @@ def run_filter(
     trace: Trace,
     found: np.ndarray,
 ) -> None:
-    """Log-likelihood of each device's counted rows, given all rows before each.
+    """Computes the log-likelihood of each device's counted rows, given all rows before
+    each.
 
     Args:
-        code, law: of the ``StepModel``.
+        code, law: The codes of the step and of its noise, as in ``FitForm``.
         local: [devices, 6], see ``LOCAL``.
-        shape: what all devices share of the step.
+        shape: The numbers of the step that all devices share.
         noise: [5] cycle-to-cycle noise as its law says; white read noise and read noise with
             memory, in weights; the share of the latter that a pulse keeps; white read noise as a
             share of the current.
@@ -268,7 +274,7 @@ def run_simulation(
     normal: np.ndarray,
     found: np.ndarray,
 ) -> None:
-    """Weights of random devices under the pulses of a series.
+    """Simulates weights of random devices under the pulses of a series.
 
     Args:
         normal: [rows, 3] standard normal numbers: of the pulse, of both read noises.

@@ -20,15 +20,16 @@ _LIBRARIES = ThreadpoolController()
 """BLAS threads cost more than they save in a search over a few numbers."""
 
 _PARTS_OF_CURRENT = (0.1, 0.5, 0.98)
-"""Of the variance of a reading: parts in proportion to the square of the current, to start from."""
+"""A search starts from these parts of a reading's variance that go with the square of the
+current."""
 
 _OUTWARD = 0.05
 _FLAT_BOUND = 3.0
 """A bound is unreached where moving it outward by a twentieth of the range costs less than this:
 one number more to fit gains half a log-unit by chance, and then looks like a bound."""
 _FLAT_UNDER_LOSS = 8.0
-"""The same where the device loses weight between pulses: it then stays where pulses and loss agree,
-and a bound just beyond gained up to 5 log-units in simulations without one."""
+"""So much is asked where the device loses weight between pulses: it stays where pulses and loss
+balance, and a bound just beyond gained up to 5 log-units in simulations without one."""
 
 
 def fit_model(
@@ -37,7 +38,7 @@ def fit_model(
     counted: np.ndarray | None = None,
     constant: "JointFit | None" = None,
 ) -> JointFit:
-    """Maximum likelihood of one model over the counted rows.
+    """Fits one model by maximum likelihood over the counted rows.
 
     Args:
         counted: [rows] rows that count; None: all, as in the other fits here.
@@ -131,15 +132,15 @@ def with_noise_of_current(
 def fitted_from(
     start: JointFit, counted: np.ndarray | None = None, most_steps: int = 150
 ) -> JointFit:
-    """Maximum likelihood of all free numbers, without the bounds that the data turn out not to
-    reach."""
+    """Fits all free numbers by maximum likelihood, without the bounds that the data turn out
+    not to reach."""
     fitted = refit(start, counted, most_steps)
     loose = _without_flat_bounds(fitted, counted) if fitted.prepared.noisy else None
     return fitted if loose is None else refit(loose, counted)
 
 
 def refit(fit: JointFit, counted: np.ndarray | None = None, most_steps: int = 150) -> JointFit:
-    """The same model from where ``fit`` stands, over other rows."""
+    """Returns the model of ``fit``, fitted again over other rows from where ``fit`` stands."""
     objective = Objective(fit, counted)
     start = objective.pack(fit.shared, fit.local)
     unit = objective.units(start)
@@ -187,7 +188,8 @@ def layout_of(
 
 
 def _without_flat_bounds(fit: JointFit, counted: np.ndarray | None) -> JointFit | None:
-    """The fit with the bounds the data never reach taken out; None where all are reached."""
+    """Returns the fit with the bounds the data never reach taken out; None where all are
+    reached."""
     clips = fit.prepared.series.clips
     least = _FLAT_UNDER_LOSS if fit.layout.effects.has_loss else _FLAT_BOUND
     flat = np.zeros_like(clips)

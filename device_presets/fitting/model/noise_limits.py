@@ -1,4 +1,4 @@
-"""Limits of the cycle noise from the profile likelihood, where its curvature is no guide.
+"""The profile likelihood limits the cycle noise where its curvature is no guide.
 
 Under read noise a small cycle noise is known from above only: the likelihood is flat down to zero.
 Each device's own numbers follow some of the noise, so the profile is that of the marginal
@@ -21,7 +21,8 @@ _HALVINGS = 5
 
 
 def cycle_noise_limits(fit: JointFit) -> tuple[float, float]:
-    """95 % interval of the log cycle noise, all other numbers fitted again at each value.
+    """Returns the 95 % interval of the log cycle noise, all other numbers fitted again at each
+    value.
 
     Returns:
         Lower and upper end; -inf where no cycle noise is within the interval.
@@ -57,7 +58,7 @@ class _Profile:
         self.last, self._top = last, top
 
     def loss(self, value: float) -> float:
-        """The loss at a log cycle noise; the search begins where the last one ended."""
+        """Returns the loss at a log cycle noise; the search begins where the last one ended."""
         shared = self.last.shared.copy()
         shared[0] = value
         self.last = refit(replace(self.last, shared=shared), most_steps=30)
@@ -67,7 +68,8 @@ class _Profile:
 
 
 def _border(profile: _Profile, inside: float, outside: float) -> float:
-    """Where the loss leaves the interval, by bisection; the outer end of the last bracket."""
+    """Bisection finds where the loss leaves the interval; this is the outer end of the last
+    bracket."""
     for _ in range(_HALVINGS):
         middle = (inside + outside) / 2
         if profile.loss(middle) <= _WITHIN:

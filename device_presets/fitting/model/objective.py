@@ -1,4 +1,4 @@
-"""What the search of a fit minimises: value, gradient, limits and natural units.
+"""The search of a fit minimises this objective; it has a gradient, limits and natural units.
 
 One more evaluation of all devices gives the derivative by the k-th own number of each of them.
 """
@@ -23,13 +23,13 @@ class Objective:
         self._local_at = [np.flatnonzero(free) for free in fit.layout.local_free]
 
     def pack(self, shared: np.ndarray, local: np.ndarray) -> np.ndarray:
-        """[numbers] the free numbers of [shared] and [devices, 6]: shared ones first, then the own
-        numbers, column by column."""
+        """Returns [numbers] the free numbers of [shared] and [devices, 6]: shared ones first, then
+        the own numbers, column by column."""
         parts = [local[at, column] for column, at in enumerate(self._local_at)]
         return np.concatenate([shared[self._shared_at], *parts])
 
     def unpack(self, packed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """[shared] and [devices, 6] numbers; those that are not free are the fit's."""
+        """Returns the numbers [shared] and [devices, 6]; those that are not free are the fit's."""
         shared, local = self._fit.shared.copy(), self._fit.local.copy()
         n = len(self._shared_at)
         shared[self._shared_at] = packed[:n]
@@ -39,7 +39,7 @@ class Objective:
         return shared, local
 
     def limits(self, local: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """[numbers] lower and upper limits of the packed numbers.
+        """Returns [numbers] lower and upper limits of the packed numbers.
 
         Args:
             local: [devices, 6] where the search starts: its steps are within the limits.
@@ -63,7 +63,8 @@ class Objective:
         return self.pack(lowest_shared, low), self.pack(highest_shared, high)
 
     def units(self, packed: np.ndarray) -> np.ndarray:
-        """Size of each number's natural change, from the curvature: what scales the search."""
+        """Returns the size of each number's natural change, from the curvature; it scales the
+        search."""
         step = np.full(len(packed), _CURVATURE_STEP)
         middle = self._of(*self.unpack(packed))
         up, down = self._moved(packed, step), self._moved(packed, -step)
@@ -88,12 +89,13 @@ class Objective:
         return np.negative(self._likelihood(shared, local))
 
     def _sums(self, values: np.ndarray) -> np.ndarray:
-        """Of each packed number: the total for shared ones, its device's otherwise."""
+        """Each shared number gets the total, and each own number the value of its device."""
         picked = [values[at] for at in self._local_at]
         return np.concatenate([np.full(len(self._shared_at), values.sum()), *picked])
 
     def _moved(self, packed: np.ndarray, step: np.ndarray) -> np.ndarray:
-        """What each number's own move gives: the total for shared ones, its device's otherwise."""
+        """Each number is moved by itself: a shared one gives the total, an own one its device's
+        value."""
         shared, local = self.unpack(packed)
         n = len(self._shared_at)
         results = []

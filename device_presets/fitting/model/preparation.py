@@ -1,4 +1,5 @@
-"""From measured conductances to the weights that are fitted, and first looks at them."""
+"""A measurement is prepared here for a fit: conductances become weights, with a first look at
+them."""
 
 import math
 from dataclasses import dataclass, replace
@@ -30,11 +31,11 @@ _NOISE_SCORE = 4.0
 
 @dataclass(frozen=True)
 class WeightScale:
-    """Which conductances weights stand for: w = (g - zero) / (one - zero).
+    """The scale says which conductances weights stand for: w = (g - zero) / (one - zero).
 
     Args:
         zero, one: conductances of weight 0 and weight 1, in siemens.
-        unit: what the user counts conductances in, a key of ``SIEMENS``; reports use it.
+        unit: The unit of the user's conductances, a key of ``SIEMENS``; reports use it.
     """
 
     zero: float
@@ -43,27 +44,27 @@ class WeightScale:
 
     @property
     def span(self) -> float:
-        """Siemens a unit of weight."""
+        """Returns how many siemens a unit of weight stands for."""
         return self.one - self.zero
 
     @property
     def phrase(self) -> str:
-        """Both conductances in the user's unit, short."""
+        """The phrase names both conductances in the user's unit."""
         return f"weight 0 = {self.shown(self.zero)}, 1 = {self.shown(self.one)}"
 
     @property
     def sentence(self) -> str:
-        """The same in words."""
+        """The sentence names both conductances in the user's unit."""
         return f"Weight 0 is {self.shown(self.zero)}, weight 1 is {self.shown(self.one)}"
 
     def shown(self, siemens: float) -> str:
-        """A conductance in the user's unit."""
+        """Returns a conductance in the user's unit."""
         return in_unit(siemens, self.unit)
 
 
 @dataclass(frozen=True)
 class Blocks:
-    """Steps averaged over stretches of pulses of one polarity, against read noise.
+    """These steps are averaged over stretches of pulses of one polarity, against read noise.
 
     Args:
         weight: [blocks] in the middle. step: [blocks] mean move along the pulse's direction.
@@ -79,10 +80,10 @@ class Blocks:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A measurement as weights.
+    """A measurement is prepared when its conductances are weights.
 
     Args:
-        series: for the filter.
+        series: The rows as the filter takes them.
         device, cycle: [rows] of the measurement.
         scale: conductances of the weights.
         blocks: averaged steps.
@@ -109,12 +110,12 @@ class Prepared:
 
     @property
     def has_down(self) -> bool:
-        """Whether any pulse goes down."""
+        """Tells whether any pulse goes down."""
         return bool((self.series.pulse < 0).any())
 
     @property
     def own_cycle(self) -> np.ndarray:
-        """[rows] place of the row's cycle among the cycles of its device, from 0.
+        """Returns [rows] the place of the row's cycle among the cycles of its device, from 0.
 
         All 0 where a device has one cycle only: no cycle can then be held out of every device.
         """
@@ -127,12 +128,12 @@ class Prepared:
 
     @property
     def everything(self) -> np.ndarray:
-        """[rows] all true: a fit counts every row."""
+        """Returns [rows] all true: a fit counts every row."""
         return np.ones(len(self.device), dtype=np.bool_)
 
 
 def prepare(found: Measurement, zero: float | None, one: float | None) -> Prepared:
-    """Weights, and what has to be known before a fit.
+    """A measurement becomes weights, with what has to be known before a fit.
 
     Args:
         zero, one: conductances of weight 0 and 1 in siemens; where one is missing, the middle
@@ -174,7 +175,7 @@ def prepare(found: Measurement, zero: float | None, one: float | None) -> Prepar
 
 
 def with_read_noise(prepared: Prepared) -> Prepared:
-    """The same data for a fit with read noise: a bound is then part of the fit, and clips until
+    """The data are prepared for a fit with read noise: a bound is part of the fit, and clips until
     that finds it flat."""
     if prepared.noisy:
         return prepared
@@ -191,8 +192,8 @@ def with_read_noise(prepared: Prepared) -> Prepared:
 
 
 def without_read_noise(prepared: Prepared) -> Prepared:
-    """The same data for a fit without read noise: a device that rests at its most extreme weight,
-    or comes to exactly that one from different weights, is at a bound."""
+    """The data are prepared for a fit without read noise: a device that rests at its extreme
+    weight, or comes to exactly that one from different weights, is at a bound."""
     series = prepared.series
     clips = np.empty_like(series.clips)
     for device, (first, end) in enumerate(pairwise(series.start)):
@@ -237,7 +238,7 @@ def _scale(
 
 
 def _runs(pulse: np.ndarray, device: np.ndarray) -> list[np.ndarray]:
-    """Rows of each run of pulses of one polarity, with the row before it in front."""
+    """Returns the rows of each run of pulses of one polarity, with the row before it in front."""
     return [np.arange(first, last + 1) for first, last in runs_of(pulse, device)]
 
 
@@ -282,7 +283,7 @@ def _read_noise(weight: np.ndarray, pulse: np.ndarray, device: np.ndarray) -> tu
 
 
 def windows(pulse: np.ndarray, begins: np.ndarray, start: np.ndarray) -> np.ndarray:
-    """[devices] readings in each moving mean that `extremes` takes against read noise.
+    """Returns [devices] readings in each moving mean that `extremes` takes against read noise.
 
     At most a quarter of the device's longest sweep: a mean over whole sweeps hides the range.
 
@@ -302,7 +303,7 @@ def windows(pulse: np.ndarray, begins: np.ndarray, start: np.ndarray) -> np.ndar
 def extremes(
     values: np.ndarray, start: np.ndarray, sizes: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """[devices] highest and lowest of each one's values, or of their moving means.
+    """Returns [devices] highest and lowest of each one's values, or of their moving means.
 
     Args:
         values: [rows], device after device. start: [devices + 1] first row of each, and the end.
@@ -319,7 +320,8 @@ def extremes(
 
 
 def _rests_at_bound(weight: np.ndarray, pulse: np.ndarray, sign: int, resolution: float) -> bool:
-    """Whether pulses in that direction leave the device exactly where it is, mostly at its end."""
+    """Tells whether pulses in that direction leave the device exactly where it is, mostly at its
+    end."""
     pulsed = pulse == sign
     still = np.zeros(len(weight), dtype=bool)
     still[1:] = (np.abs(np.diff(weight)) <= resolution) & pulsed[1:]
@@ -337,8 +339,8 @@ def _rests_at_bound(weight: np.ndarray, pulse: np.ndarray, sign: int, resolution
 
 
 def _is_cut_at_bound(weight: np.ndarray, pulse: np.ndarray, sign: int, resolution: float) -> bool:
-    """Whether pulses from different weights end at exactly the same one, the device's end; not told
-    where an instrument's digits make weights the same."""
+    """Tells whether pulses from different weights end at exactly the same one, the device's end;
+    not told where an instrument's digits make weights the same."""
     if resolution > RESOLUTION:
         return False
     end = weight.max() if sign > 0 else weight.min()

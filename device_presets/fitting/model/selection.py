@@ -1,4 +1,4 @@
-"""Which device model describes the data best, judged on pulses that were not fitted."""
+"""Pulses that were not fitted decide which device law describes the data best."""
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -49,11 +49,11 @@ _PARTS = 9  # of a device's rows
 
 @dataclass(frozen=True)
 class Score:
-    """How one model did.
+    """A score says how well one model did.
 
     Args:
         model: the model.
-        fit: to all pulses.
+        fit: The fit to all pulses.
         held_out: [parts] held-out log-likelihood of each part of a device's rows; None where the
             fit has numbers that aihwkit's class does not take, or where its likelihood of all
             pulses is far below that of the best fit without such numbers.
@@ -65,17 +65,17 @@ class Score:
 
     @property
     def name(self) -> str:
-        """Of step, noise and effects."""
+        """The name says which step, noise and effects the fit has."""
         return self.fit.layout.name
 
 
 @dataclass(frozen=True)
 class Selection:
-    """The chosen model and the comparison behind it.
+    """A selection holds the chosen model and the comparison behind it.
 
     Args:
         chosen: the first of `as_good`; of equally simple ones the best.
-        scores: of all models, best first.
+        scores: The scores of all models, best first.
         as_good: those not worse than the best by more than one standard error: the data do not
             tell which of them is right. Those whose preset holds all their terms come first, then
             the simplest.
@@ -172,13 +172,14 @@ def _with_noise_of_current(
 
 
 def _has_read_noise(fit: JointFit) -> bool:
-    """Whether neighbouring steps oppose each other by more than what bounds that clip explain."""
+    """Tells whether neighbouring steps oppose each other by more than what bounds that clip
+    explain."""
     return bool(np.exp(fit.shared[1]) > LEAST_READ_NOISE)
 
 
 def _with_noise_of_the_range(fits: list[JointFit]) -> list[JointFit]:
-    """The best models of constant noise, with the noise as a share of the range instead: the same
-    unless up and down steps, or the devices', differ."""
+    """Returns the best models of constant noise, with the noise as a share of the range instead:
+    the same unless up and down steps, or the devices', differ."""
     if np.ptp(fits[0].local[:, :2]) < _ALIKE:
         return []
     found: list[JointFit] = []
@@ -190,7 +191,7 @@ def _with_noise_of_the_range(fits: list[JointFit]) -> list[JointFit]:
 
 
 def _with_memory(prepared: Prepared, fits: list[JointFit]) -> list[JointFit]:
-    """The same models with correlated read noise, where that makes the best few more likely.
+    """The models of `fits` get correlated read noise, where that makes the best few more likely.
 
     The devices' own numbers follow the path that cycle noise has made. What they miss of the path
     looks like correlated noise. The marginal likelihood must therefore rise as well. Bounds clip
@@ -218,15 +219,15 @@ def _with_memory(prepared: Prepared, fits: list[JointFit]) -> list[JointFit]:
 
 
 def _has_memory(fit: JointFit) -> bool:
-    """Whether the fit has correlated noise. Without any noise of the readings a bound exactly at
-    the most extreme reading looks likely, since the density of a weight at its bound has no limit.
-    """
+    """Tells whether the fit has correlated noise. Without any noise of the readings a bound exactly
+    at the most extreme reading looks likely, since the density of a weight at its bound has no
+    limit."""
     return is_noise(fit, 2)
 
 
 def representable(fit: JointFit) -> bool:
-    """Whether aihwkit's class takes the fitted numbers: a linear step is nowhere below zero, and
-    twice that of the middle at most."""
+    """Tells whether aihwkit's class takes the fitted numbers: a linear step is nowhere below zero,
+    and twice that of the middle at most."""
     if fit.layout.model.code != LINEAR:
         return True
     bends = fit.shape if len(fit.shape) else fit.local[:, 2:4].mean(axis=0)
@@ -269,7 +270,7 @@ def _held_out(fit: JointFit, fold: np.ndarray) -> np.ndarray:
 
 
 def _with_settled_bounds(fit: JointFit) -> JointFit:
-    """The fit with the bounds that are reached no longer free.
+    """Returns the fit with the bounds that are reached no longer free.
 
     Where the rows at a device's bound are the held-out ones, a refit puts the bound too far inside,
     and each of those rows is next to impossible: one such device outweighed all others.
@@ -302,8 +303,8 @@ def _preference(score: Score) -> tuple[bool, int, float]:
 
 
 def as_likely_of(selection: Selection) -> list[Score]:
-    """Further models with the chosen terms of time, width and amplitude whose likelihood is not
-    below that of the chosen model by more than two log-units and one a number.
+    """Returns the further models with the chosen terms of time, width and amplitude whose
+    likelihood is not below that of the chosen model by more than two log-units and one a number.
 
     What a held-out comparison cannot do: a model that leaves slope and loss open predicts worse,
     and is not wrong for that.
@@ -322,7 +323,7 @@ def _sum(score: Score) -> float:
 
 
 def filtered(fit: JointFit) -> Trace:
-    """What the filter predicts for every row under a fit."""
+    """The trace holds the filter's prediction for every row under a fit."""
     trace = empty_trace(len(fit.prepared.device))
     LogLikelihood(fit.prepared, fit.layout)(fit.shared, fit.local, trace)
     return trace

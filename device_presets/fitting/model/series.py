@@ -1,4 +1,4 @@
-"""What the filter of ``likelihood`` reads, and what it writes down."""
+"""The filter of ``likelihood`` reads a `Series` and writes a `Trace`."""
 
 from typing import Final, NamedTuple
 
@@ -13,7 +13,7 @@ all devices share."""
 
 
 class Series(NamedTuple):
-    """What the filter reads; see ``Measurement`` for the rows.
+    """The filter reads these arrays; ``Measurement`` explains the rows.
 
     Args:
         weight: [rows] measured.
@@ -42,11 +42,11 @@ class Series(NamedTuple):
 
 
 class Trace(NamedTuple):
-    """What the filter saw, a row each; NaN where a stretch begins.
+    """The filter notes these numbers for each row; they are NaN where a stretch begins.
 
     Args:
         expected: predicted weight. variance: of the prediction. state: filtered weight before.
-        log_density: of the measured weight.
+        log_density: The log-density of the measured weight.
     """
 
     expected: np.ndarray
@@ -64,7 +64,7 @@ def plain_series(
     begins: np.ndarray | None = None,
     no_current: float = 0.0,
 ) -> Series:
-    """A series of pulses that are alike, and between which nothing happens.
+    """Returns a series of pulses that are alike, and between which nothing happens.
 
     Args:
         begins: None: where there is no pulse. The others: see ``Series``.
@@ -75,6 +75,6 @@ def plain_series(
 
 
 def empty_trace(rows: int) -> Trace:
-    """A trace of NaN for ``rows`` rows; 0 where none is kept."""
+    """Returns a trace of NaN for ``rows`` rows; 0 where none is kept."""
     columns = [np.full(rows, np.nan) for _ in range(4)]
     return Trace(*columns)

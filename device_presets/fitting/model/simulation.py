@@ -1,4 +1,4 @@
-"""Simulations of the fitted model under the measured pulses, and what they are compared by.
+"""The fitted model is simulated under the measured pulses, and compared by a few numbers.
 
 Each device is simulated with its own fitted numbers, from the conductance that was measured where
 each stretch of pulses begins. These are simulations of the model that was fitted, read noise with
@@ -28,7 +28,7 @@ _CURVE_POINTS = 20_000
 
 @dataclass(frozen=True)
 class Summary:
-    """What is compared between measured and simulated weights.
+    """These numbers of measured and of simulated weights are compared.
 
     Args:
         structure: [lags] variance of the change over as many pulses of one polarity, within runs;
@@ -47,14 +47,14 @@ class Summary:
 
 
 def simulate(fit: JointFit, sets: int, seed: int) -> list[np.ndarray]:
-    """[rows] weights as they would be read, ``sets`` times."""
+    """Returns [rows] weights as they would be read, ``sets`` times."""
     rng = np.random.default_rng(seed)
     rows, arguments = len(fit.prepared.series.weight), fit.arguments
     return [_simulated(*arguments, rng.standard_normal((rows, 3))) for _ in range(sets)]
 
 
 def noise_free_curve(fit: JointFit, series: Series | None = None) -> np.ndarray:
-    """[rows] weights of the model without any noise, from where each stretch begins.
+    """Returns [rows] weights of the model without any noise, from where each stretch begins.
 
     Args:
         series: other beginnings, or other weights at them, than those of the fit.
@@ -94,7 +94,7 @@ class Comparison:
         self._alike = alike_stretches(series.pulse, series.begins)
 
     def summary(self, weight: np.ndarray) -> Summary:
-        """Of measured or simulated weights, [rows]."""
+        """Returns the summary of weights, [rows], that were measured or simulated."""
         structure = _structure(weight, self._runs, np.array(LAGS), _RUNS_A_LAG)
         ends = extremes(weight, self._start, self._windows)
         high, low = (end[self._device] for end in ends)
@@ -106,7 +106,7 @@ class Comparison:
 
 
 def alike_stretches(pulse: np.ndarray, begins: np.ndarray) -> np.ndarray:
-    """Rows of the stretches that share their pulses, of those kinds the one with most rows."""
+    """Returns the rows of the stretches that share their pulses, of the kind with most rows."""
     starts = np.flatnonzero(begins)
     ends = np.append(starts[1:], len(pulse))
     kinds: dict[bytes, list[int]] = defaultdict(list)

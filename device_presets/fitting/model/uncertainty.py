@@ -23,7 +23,7 @@ _MOST_MOVE = 0.5  # of a logarithm: beyond that one step is no guide
 
 @dataclass(frozen=True)
 class Uncertainty:
-    """Covariances of the fitted numbers.
+    """The covariances of the fitted numbers come from the curvature of the likelihood.
 
     Args:
         shared: [shared, shared] of the shared numbers; 0 where one was not fitted.
@@ -51,7 +51,8 @@ class Uncertainty:
 
 
 def uncertainty(fit: JointFit) -> Uncertainty:
-    """Covariances from the second derivatives, by finite differences of a third of an error."""
+    """Returns the covariances from the second derivatives, by finite differences of a third of an
+    error."""
     n_shared, n_devices = len(fit.shared), len(fit.local)
     free = _own_numbers(fit)
     free[:, :n_shared] = _inside(fit)
@@ -88,12 +89,12 @@ def uncertainty(fit: JointFit) -> Uncertainty:
 
 
 def marginal(fit: JointFit) -> float:
-    """`integrated`, less one a shared number, as Akaike has it."""
+    """Returns `integrated`, less one for each shared number, as Akaike has it."""
     return integrated(fit) - float(fit.layout.shared_free.sum())
 
 
 def integrated(fit: JointFit) -> float:
-    """Log-likelihood with the devices' own numbers integrated out.
+    """Returns the log-likelihood with the devices' own numbers integrated out.
 
     Laplace's approximation, under wide normal laws of the own numbers. This compares laws of the
     noise. The likelihood itself favours a law without cycle noise: the own numbers of a device
@@ -106,8 +107,8 @@ def integrated(fit: JointFit) -> float:
 
 
 def with_unbiased_noise(fit: JointFit) -> tuple[JointFit, Uncertainty]:
-    """The fit with the noises that its devices would have shown had their own numbers been known,
-    and its errors.
+    """Returns the fit with the noises that its devices would have shown had their own numbers been
+    known, and its errors.
 
     Maximum likelihood takes noise too small: each device's own numbers follow some of it. Without
     read noise that is a share of one number in its pulses; under read noise a device's cycle noise
@@ -128,8 +129,8 @@ def with_unbiased_noise(fit: JointFit) -> tuple[JointFit, Uncertainty]:
 
 
 def _determinant_slopes(fit: JointFit, response: np.ndarray) -> np.ndarray:
-    """[NOISES, devices]: of each device's log-determinant by the log noises; 0 of one that was not
-    fitted, NaN where the own numbers are at no top at either end.
+    """Returns the slopes [NOISES, devices] of each device's log-determinant by the log noises; 0 of
+    one that was not fitted, NaN where the own numbers are at no top at either end.
 
     The own numbers follow each noise as `response` says. Held fixed, they would leave residuals
     that are too small or too large for the noise, which changes the curvature of a step whose noise
@@ -148,7 +149,8 @@ def _determinant_slopes(fit: JointFit, response: np.ndarray) -> np.ndarray:
 
 
 def _log_determinants(fit: JointFit) -> np.ndarray:
-    """[devices] of the curvature of each device's own numbers; NaN where these are at no top."""
+    """Returns the log-determinants [devices] of the curvature of each device's own numbers; NaN
+    where these are at no top."""
     free = _own_numbers(fit)
     found = np.full(len(fit.local), np.nan)
     for device, hessian in enumerate(_hessians(fit, free)):
@@ -161,21 +163,21 @@ def _log_determinants(fit: JointFit) -> np.ndarray:
 
 
 def _own_numbers(fit: JointFit) -> np.ndarray:
-    """[devices, shared + 6] flags of the devices' own numbers that were fitted."""
+    """Returns [devices, shared + 6] flags of the devices' own numbers that were fitted."""
     free = np.zeros((len(fit.local), len(fit.shared) + len(LOCAL)), dtype=bool)
     free[:, len(fit.shared) :] = fit.layout.local_free.T
     return free
 
 
 def _inside(fit: JointFit) -> np.ndarray:
-    """Shared numbers that were fitted and did not end at a limit of their range."""
+    """Returns the shared numbers that were fitted and did not end at a limit of their range."""
     low, high = fit.layout.limits
     inside = (fit.shared > low + _AT_LIMIT) & (fit.shared < high - _AT_LIMIT)
     return np.asarray(fit.layout.shared_free & inside)
 
 
 def _hessians(fit: JointFit, free: np.ndarray) -> np.ndarray:
-    """[devices, numbers, numbers]: second derivatives of minus the log-likelihood."""
+    """Returns [devices, numbers, numbers] second derivatives of minus the log-likelihood."""
     n_shared = len(fit.shared)
     n_devices, n = free.shape
     likelihood = LogLikelihood(fit.prepared, fit.layout)
@@ -214,7 +216,8 @@ def _step(
     k: int,
     shared: bool,
 ) -> np.ndarray:
-    """A third of a standard error of the k-th number, alike for all devices where it is shared."""
+    """Returns a third of a standard error of the k-th number, alike for all devices where it is
+    shared."""
     trial = np.full(len(middle), 1e-3)
     for _ in range(2):
         up, down = np.zeros(free.shape), np.zeros(free.shape)
@@ -228,7 +231,8 @@ def _step(
 
 
 def _inverse(matrix: np.ndarray) -> np.ndarray:
-    """Inverse of a curvature; directions in which it is not positive count as loosely known."""
+    """Returns the inverse of a curvature; directions in which it is not positive count as loosely
+    known."""
     if not len(matrix):
         return matrix
     scale, values, vectors = _scaled(matrix)
@@ -238,7 +242,7 @@ def _inverse(matrix: np.ndarray) -> np.ndarray:
 
 
 def _is_top(curvature: np.ndarray) -> bool:
-    """Whether every number is known, to at least one in its logarithm or in weight."""
+    """Tells whether every number is known, to at least one in its logarithm or in weight."""
     if not len(curvature):
         return True
     sharp = np.diag(curvature).min() > _LOOSE**-2
@@ -246,7 +250,7 @@ def _is_top(curvature: np.ndarray) -> bool:
 
 
 def _scaled(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Units of the numbers, and eigenvalues and vectors of the matrix in these units.
+    """Returns the units of the numbers, and eigenvalues and vectors of the matrix in these units.
 
     A curvature that is not finite, at the edge of what a model allows, counts as 0: not known.
     """

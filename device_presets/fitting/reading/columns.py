@@ -44,7 +44,7 @@ class Column:
 
 
 def columns_of(where: str, names: Sequence[str]) -> dict[str, Column]:
-    """Quantity -> column, for the quantities that a table holds.
+    """Returns the column of each quantity that a table holds.
 
     Args:
         where: The file and its line of names, for errors.
@@ -72,7 +72,8 @@ def columns_of(where: str, names: Sequence[str]) -> dict[str, Column]:
 
 
 def _read(where: str, name: str) -> tuple[str, Column]:
-    """The quantity that a column holds, and the column; no quantity where it is none of ours."""
+    """Returns the quantity that a column holds, and the column; no quantity where it is none of
+    ours."""
     plain = name.strip().lower().replace("\u00b5", "u").replace("\u03bc", "u")
     if plain in _WITHOUT_UNIT:
         return plain, Column(name)

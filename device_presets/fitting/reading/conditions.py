@@ -1,4 +1,4 @@
-"""How each row's pulse was made, and how much time passed: from columns of time, width, amplitude.
+"""Columns of time, width and amplitude say how each row's pulse was made, and how much time passed.
 
 A row's time is taken as that of its reading, at which its pulse has just ended.
 """
@@ -15,7 +15,7 @@ from rpu_ssnn.devices.common_parameters import LONGEST_PULSE_S, SHORTEST_PULSE_S
 
 @dataclass(frozen=True)
 class Conditions:
-    """What is known of the pulses and the times of a measurement's rows, [rows] each.
+    """The pulses and the times of a measurement's rows as far as they are known, [rows] each.
 
     Args:
         elapsed_s: Time since the row before; 0 where no time is known.
@@ -35,14 +35,15 @@ class Conditions:
 
     @property
     def pulses_differ(self) -> bool:
-        """Whether widths or amplitudes are known."""
+        """Tells whether widths or amplitudes are known."""
         return bool(np.isfinite(self.width_s).any() or np.isfinite(self.amplitude_v).any())
 
 
 def conditions_of(
     file: Path, rows: Rows, follows: np.ndarray, pulsed: np.ndarray
 ) -> Conditions | None:
-    """The conditions of rows that are sorted by device; None where the file says nothing of them.
+    """Returns the conditions of rows that are sorted by device; None where the file says nothing of
+    them.
 
     Args:
         file: The measured file, for errors.
@@ -104,7 +105,7 @@ _ROUNDING = 1e-3  # of a time: clocks are rounded
 
 
 def _last_pulse(device: np.ndarray, pulsed: np.ndarray) -> np.ndarray:
-    """[rows] the row of the device's last pulse before each; -1 where there is none."""
+    """Returns [rows] the row of the device's last pulse before each; -1 where there is none."""
     at = np.where(pulsed, np.arange(len(device)), -1)
     before = np.concatenate([[-1], np.maximum.accumulate(at)[:-1]])
     begins = np.searchsorted(device, device)

@@ -16,7 +16,7 @@ from rpu_ssnn.common.errors import PresetError
 from rpu_ssnn.common.wording import counted
 
 FEWEST_PULSES = 12
-"""Of each polarity there is: fewer cannot tell a step from its noise."""
+"""A polarity that is there needs so many pulses: fewer cannot tell a step from its noise."""
 
 _STUCK, _STUCK_SCATTER = 0.05, 0.25  # of the way of the median device: its way, 80 % of readings
 _JUMP = 0.2  # of the range
@@ -34,10 +34,10 @@ class Measurement:
         begins: [rows] whether a stretch of consecutive rows begins here; no pulse is known then.
         device, cycle: [rows] indices.
         n_cycles: how many there are.
-        unit: what the user counts conductances in, a key of ``SIEMENS``; reports use it.
-        notes: what was left out and why, for the report.
+        unit: The unit of the user's conductances, a key of ``SIEMENS``; reports use it.
+        notes: Sentences of the report on what was left out and why.
         labels: [devices] what to call each, with its file where there are several.
-        conditions: of the rows' pulses, and time; None where the file says nothing of them.
+        conditions: Times, widths and amplitudes; None where the file says nothing of them.
         file_row: [rows] 1-based line of the file; None where no file holds them.
     """
 
@@ -56,7 +56,8 @@ class Measurement:
     file_row: np.ndarray | None = None
 
     def places(self, rows: Iterable[int]) -> list[tuple[str, str]]:
-        """Device, and line of the file with the value there, of some rows; none without a file."""
+        """Returns the device, and line of the file with the value there, of some rows; none without
+        a file."""
         if self.file_row is None:
             return []
         return [
@@ -74,7 +75,7 @@ class Measurement:
 
     @property
     def size(self) -> str:
-        """In words."""
+        """Says in words how much was measured."""
         sweeps = len(runs_of(self.pulse, self.device))
         parts = ((self.n_devices, "device"), (self.n_cycles, "cycle"))
         pulses = f"{counted(self.n_pulses, 'pulse')} in {counted(sweeps, 'sweep')}"
@@ -82,12 +83,12 @@ class Measurement:
 
     @property
     def n_pulses(self) -> int:
-        """Pulses with a conductance before and after."""
+        """Counts the pulses with a conductance before and after."""
         return int(np.count_nonzero(self.pulse))
 
 
 def read_measurement(file: Path, sheet: str | None = None) -> Measurement:
-    """A measured file as consecutive pulses.
+    """Returns a measured file as consecutive pulses.
 
     A row is the conductance after its pulse. Consecutive rows of a device are consecutive pulses
     where the number grows by one, or starts again at 1 with the other polarity (up 1 to N, then
@@ -157,8 +158,8 @@ def read_measurement(file: Path, sheet: str | None = None) -> Measurement:
 
 
 def _cycles(rows: Rows) -> tuple[np.ndarray, int]:
-    """[rows] indices of cycles, and their number; a reading before a device's first pulse belongs
-    to the cycle of that pulse.
+    """Returns [rows] the indices of cycles, and their number; a reading before a device's first
+    pulse belongs to the cycle of that pulse.
 
     Args:
         rows: sorted by device.
@@ -173,8 +174,8 @@ def _cycles(rows: Rows) -> tuple[np.ndarray, int]:
 def _jumps(
     conductance: np.ndarray, follows: np.ndarray, up: np.ndarray, border: np.ndarray
 ) -> np.ndarray:
-    """[rows] changes at the beginning of a sweep that no pulse makes: against its direction, larger
-    than all changes within sweeps, and a good part of the range."""
+    """Returns [rows] the changes at the beginning of a sweep that no pulse makes: against its
+    direction, larger than all changes within sweeps, and a good part of the range."""
     change = np.concatenate([[0.0], np.diff(conductance)])
     inside = follows & ~border & np.isfinite(change)
     if not inside.any():
@@ -231,7 +232,7 @@ def _check_enough(file: Path, found: Measurement) -> None:
 
 
 def _stuck(found: Measurement) -> list[str]:
-    """Labels of devices that hardly move along their pulses, beside at least two that do.
+    """Returns labels of devices that hardly move along their pulses, beside at least two that do.
 
     The way of a sweep is the difference of the means over its last and its first quarter. A device
     whose readings scatter widely is not named: noise may hide that it moves.

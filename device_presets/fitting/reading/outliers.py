@@ -1,4 +1,4 @@
-"""What is probably wrong in a file: its polarity, or single readings with their places.
+"""A file is searched for what is probably wrong: its polarity, or single readings.
 
 The search looks at the raw readings, before any fit: a few wrong ones change which model is chosen.
 """
@@ -22,7 +22,7 @@ _LEAST = 0.002  # of the range: steps of a digital meter are no spikes
 
 
 def spikes(found: Measurement) -> np.ndarray:
-    """Rows that lie far off the reading before and the one after, on the same side of both.
+    """Returns rows that lie far off the reading before and the one after, on the same side of both.
 
     A pulse changes the reading for good: only a wrong reading, or a jump that lasts for one reading
     (telegraph noise), comes back. Where widths or amplitudes differ, a change in the direction of
@@ -53,13 +53,13 @@ _SWAPPED = 2.0
 
 
 def doubt_of(found: Measurement) -> str:
-    """What is probably wrong in a measurement, in words; empty where nothing is."""
+    """A sentence says what is probably wrong in a measurement; it is empty where nothing is."""
     return polarity_sentence(found) or spike_sentence(found)
 
 
 def polarity_sentence(found: Measurement) -> str:
-    """In words, that pulses of each direction there is move the conductance the other way; empty
-    where they do not."""
+    """Says in a sentence that pulses of each direction that is there move the conductance the other
+    way; empty where they do not."""
     change = np.diff(found.conductance, prepend=found.conductance[:1])
     told = []
     for way, verb in ((1, "pulses marked up lower"), (-1, "pulses marked down raise")):
@@ -81,7 +81,7 @@ def polarity_sentence(found: Measurement) -> str:
 
 
 def spike_sentence(found: Measurement) -> str:
-    """The spikes of a measurement in words; empty where there is none."""
+    """Returns the spikes of a measurement in words; empty where there is none."""
     rows = spikes(found)
     why = "jump away from the reading before and back in the next"
     return _sentence(found.places(rows), len(found.pulse), why)

@@ -1,4 +1,4 @@
-"""What was measured, from a table of pulses or from a lookup table of CrossSim."""
+"""A measurement is read here, from a table of pulses or from a lookup table of CrossSim."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from rpu_ssnn.common.errors import PresetError
 
 
 def read(path: Path, sheet: str | None = None) -> Measurement:
-    """What was measured, with at most as many pulses as a fit can take.
+    """A measurement is read, with at most as many pulses as a fit can take.
 
     Args:
         path: A CSV file, an Excel file, or a folder with a lookup table of CrossSim.

@@ -14,11 +14,11 @@ _ENOUGH = 1.5  # sweeps of as many mean steps as cross the range so often
 
 
 _STILL = 0.1
-"""Of the mean step: a device that moves by less has stopped where its table ends."""
+"""A device that moves by less than this share of its mean step has stopped where its table ends."""
 
 
 def sampled(table: LookupTable, seed: int = 0) -> Measurement:
-    """Sweeps up and down drawn from a table, ``_PULSES`` pulses in all, of one device.
+    """Returns sweeps up and down drawn from a table, ``_PULSES`` pulses in all, of one device.
 
     A sweep has 1.5 times the pulses that the mean step needs to cross the range, within limits.
     There is no read noise in it, and no pulse depends on those before.
@@ -64,7 +64,7 @@ def sampled(table: LookupTable, seed: int = 0) -> Measurement:
 
 
 def _length(table: LookupTable, up: bool) -> int:
-    """Pulses of a sweep."""
+    """Returns how many pulses a sweep has."""
     step = np.abs(table.mean_step(up))
     span = float(table.conductance[-1] - table.conductance[0])
     slow = np.maximum(step, 1e-3 * float(step.max()))

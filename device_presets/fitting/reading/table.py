@@ -65,7 +65,7 @@ class Rows:
 
 
 def read_rows(file: Path, sheet: str | None = None) -> Rows:
-    """All rows of a measured file, checked.
+    """All rows of a measured file are read and checked.
 
     Args:
         file: A CSV file with commas, or an Excel file.
@@ -172,7 +172,7 @@ def _csv(opened: BinaryIO) -> tuple[list[str], pd.DataFrame]:
 
 
 def _named(file: Path, sheet: pd.DataFrame) -> tuple[int, list[str], pd.DataFrame]:
-    """A sheet below its first row that is not empty, which holds the names."""
+    """Returns a sheet below its first row that is not empty, which holds the names."""
     sheet.index = pd.RangeIndex(1, 1 + len(sheet))
     sheet = sheet.dropna(how="all")
     if sheet.empty:
@@ -182,7 +182,8 @@ def _named(file: Path, sheet: pd.DataFrame) -> tuple[int, list[str], pd.DataFram
 
 
 def _labels(file: Path, cells: pd.Series | None, rows: int) -> tuple[np.ndarray, tuple[str, ...]]:
-    """[rows] indices of the devices or cycles that cells name, and the names in their order."""
+    """Returns [rows] the indices of the devices or cycles that cells name, and the names in their
+    order."""
     if cells is None:
         return np.zeros(rows, dtype=np.int32), ("1",)
     codes, found = pd.factorize(cells)
@@ -192,7 +193,7 @@ def _labels(file: Path, cells: pd.Series | None, rows: int) -> tuple[np.ndarray,
 
 
 def _ways(file: Path, cells: pd.Series, readable: np.ndarray) -> np.ndarray:
-    """[rows] 1 for an up pulse, -1 for a down pulse, 0 for a reading without one.
+    """Returns [rows] 1 for an up pulse, -1 for a down pulse, 0 for a reading without one.
 
     Args:
         readable: [rows] whether a reading without a pulse is allowed: its time is known, or it
@@ -232,7 +233,7 @@ def _conductances(file: Path, cells: pd.Series, column: Column) -> np.ndarray:
 
 
 def _numbers(file: Path, cells: pd.Series) -> np.ndarray:
-    """[rows] finite numbers; an empty cell is NaN."""
+    """Returns [rows] the finite numbers; an empty cell is NaN."""
     numbers = pd.to_numeric(cells, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     bad = (np.isnan(numbers) & cells.notna().to_numpy()) | np.isinf(numbers)
     _refuse(file, cells, bad, "must be a finite number with a decimal point, or empty in a gap")

@@ -14,7 +14,8 @@ _STRETCH = 500
 
 
 def thinned(found: Measurement) -> Measurement:
-    """At most some ``MOST_PULSES`` pulses, as whole stretches spread evenly over the rows.
+    """A measurement is cut to some ``MOST_PULSES`` pulses, in whole stretches from all over the
+    rows.
 
     Where a device would lose all pulses of a direction, or all changes of its conductance, whole
     devices are drawn instead; of too few devices for that, its widest stretches are kept too.
@@ -55,7 +56,7 @@ def thinned(found: Measurement) -> Measurement:
 
 
 def _drawn(unit: np.ndarray, one_in: int) -> np.ndarray:
-    """[rows] whether a row's unit is the one drawn of its group of neighbours.
+    """The flags [rows] say whether a row's unit is the one drawn of its group of neighbours.
 
     A fixed place in the group would always fall on the same part of a sweep, and keep its up
     pulses only.
@@ -70,8 +71,8 @@ def _drawn(unit: np.ndarray, one_in: int) -> np.ndarray:
 
 
 def _deprived(found: Measurement, keep: np.ndarray) -> np.ndarray:
-    """Indices of the kept devices without a direction of pulses, or without any change of their
-    conductance, that they have in the whole measurement."""
+    """Returns indices of the kept devices without a direction of pulses, or without any change of
+    their conductance, that they have in the whole measurement."""
 
     def told(rows: np.ndarray) -> np.ndarray:
         device, conductance = found.device[rows], found.conductance[rows]
@@ -90,8 +91,8 @@ def _deprived(found: Measurement, keep: np.ndarray) -> np.ndarray:
 
 
 def _widest(found: Measurement, piece: np.ndarray, device: int) -> list[int]:
-    """Of the stretches of a device with up pulses, and of those with down pulses, the one in which
-    the conductance varies most."""
+    """Returns the stretch with up pulses, and the one with down pulses, in which a device varies
+    most."""
     widest = []
     for way in (1, -1):
         own = np.unique(piece[(found.device == device) & (found.pulse == way)])

@@ -1,4 +1,4 @@
-"""Units of measured columns, and which conductances a device can have."""
+"""This file holds the units of measured columns, and which conductances a device can have."""
 
 from typing import Final
 
@@ -18,7 +18,7 @@ LEAST_SIEMENS = 1e-15
 
 
 def in_unit(siemens: float, unit: str) -> str:
-    """A conductance as ``12.5 uS``, to six digits at most.
+    """Returns a conductance as ``12.5 uS``, to six digits at most.
 
     Args:
         siemens: The conductance.

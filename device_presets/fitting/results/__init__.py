@@ -1,1 +1,1 @@
-"""What a fit says: numbers with intervals, preset, plot."""
+"""A fit reports numbers with intervals, a preset and a plot."""

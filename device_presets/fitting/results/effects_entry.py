@@ -1,4 +1,4 @@
-"""What a preset holds of the dependence on time, width and amplitude, and what it leaves out."""
+"""A preset holds some of the effects of time, width and amplitude, and leaves others out."""
 
 import math
 
@@ -18,7 +18,7 @@ _ASSUMED_ONSET_S = 1.0
 
 
 def effect_values(p: Population, device: MeanDevice) -> dict[str, Value]:
-    """Parameters of the preset beside those of the step."""
+    """Returns the parameters of the preset beside those of the step."""
     timing, terms, given = p.fit.prepared.timing, p.fit.layout.effects.terms, device.effects
     if timing is None:
         return {}
@@ -73,7 +73,7 @@ def effect_assumption(p: Population, name: str) -> str | None:
 
 
 def left_out(p: Population, device: MeanDevice) -> list[str]:
-    """Sentences on what was measured and the preset does not hold."""
+    """Returns sentences on what was measured and is not in the preset."""
     layout, terms, told = p.fit.layout, p.fit.layout.effects.terms, []
     if not layout.held_by_preset:
         told.append(
@@ -92,7 +92,7 @@ def left_out(p: Population, device: MeanDevice) -> list[str]:
 
 
 def effect_phrase(p: Population, device: MeanDevice) -> str:
-    """What the description adds: amplitudes, and terms that no preset holds with this step."""
+    """The description adds amplitudes, and the terms that no preset holds with this step."""
     timing, terms = p.fit.prepared.timing, p.fit.layout.effects.terms
     if timing is None:
         return ""
@@ -109,5 +109,5 @@ def effect_phrase(p: Population, device: MeanDevice) -> str:
 
 
 def _lost(terms: tuple[str, ...]) -> str:
-    """The terms that only a ``ChargeTrapDevice`` has, in words."""
+    """Returns the terms that only a ``ChargeTrapDevice`` has, in words."""
     return ", ".join(term for term in terms if term in (LOG_LOSS, WIDTH, GAP))

@@ -25,10 +25,11 @@ _ALIKE = "the times between rows are alike: a leak cannot be told from a step th
 
 
 def effect_quantities(p: Population) -> list[Quantity]:
-    """Numbers of the fitted terms with their intervals, and a line for each term not seen.
+    """Returns the numbers of the fitted terms with their intervals, and a line for each term not
+    seen.
 
     Args:
-        p: of one model.
+        p: The population under one model.
     """
     timing = p.fit.prepared.timing
     if timing is None:
@@ -57,7 +58,7 @@ def _number(p: Population, key: str) -> Quantity:
 
 
 def _constant(timing: Timing) -> list[Quantity]:
-    """Width and amplitude as measured, where they are alike."""
+    """Returns the width and amplitude as measured, where they are alike."""
     found = []
     if timing.constant_width:
         note = "of all pulses"

@@ -45,7 +45,7 @@ def draw_fit(path: Path, population: Population, preset: Preset, title: str) -> 
 
 
 def _draw_response(axes: Axes, fit: JointFit, preset: Preset) -> None:
-    """The stretches that share their pulses, and what the preset does under these."""
+    """Draws the stretches that share their pulses, and what the preset does under these."""
     series = fit.prepared.series
     rows = alike_stretches(series.pulse, series.begins)[:, :_MOST_PULSES]
     pulses, measured = series.pulse[rows[0, 1:]], series.weight[rows].T
@@ -116,7 +116,8 @@ def _label(axes: Axes, x: str, y: str, title: str) -> None:
 
 
 def _conductance_axes(left: Axes, right: Axes, scale: WeightScale) -> None:
-    """Second axes in the user's unit: weights are at the side of the left plot, below the right."""
+    """Adds axes in the user's unit: weights are at the side of the left plot, and below the
+    right."""
     unit, name = SIEMENS[scale.unit], f"conductance ({scale.unit})"
     functions = (
         lambda weight: (scale.zero + weight * scale.span) / unit,

@@ -34,7 +34,7 @@ _STEP_AT_ZERO = (CONSTANT, LINEAR, SOFT_BOUNDS)
 def fitted_entry(
     population: Population, quantities: list[Quantity], found: Measurement
 ) -> PresetEntry:
-    """The preset of a fit; every number names the file, the column and its interval.
+    """Returns the preset of a fit; every number names the file, the column and its interval.
 
     Raises:
         PresetError: the numbers lie outside what the law allows.
@@ -156,7 +156,7 @@ def _values(population: Population, device: MeanDevice, law: str) -> dict[str, V
 
 
 def _law_of(device: MeanDevice, write_noise: Value) -> str:
-    """What write noise that grows with the current leaves out, and how a study has the rest."""
+    """This phrase says what write noise leaves out of noise that grows with the current."""
     assert isinstance(write_noise, float)
     rest = write_noise * math.hypot(device.floor, device.slow) / device.read_noise
     share = f"{device.of_current:.3g}"
@@ -168,7 +168,8 @@ def _law_of(device: MeanDevice, write_noise: Value) -> str:
 
 
 def _cycle_noise(population: Population, device: MeanDevice) -> float:
-    """Nothing where the interval reaches down to nothing and the estimate is at that end."""
+    """Returns the cycle noise of the preset, 0 where the interval reaches 0 and the estimate is at
+    that end."""
     noise = population.cycle_noise(device)
     limits = population.noise_limits
     if limits is not None and math.isinf(limits[0]):
@@ -178,7 +179,7 @@ def _cycle_noise(population: Population, device: MeanDevice) -> float:
 
 
 def _scales(population: Population, device: MeanDevice) -> tuple[float, float]:
-    """aihwkit's up and down scales: what its shape function multiplies."""
+    """Returns aihwkit's up and down scales, which its shape function multiplies."""
     code = population.fit.layout.model.code
     up, down = math.exp(device.local[0]), math.exp(device.local[1])
     if code == EXPONENTIAL:
@@ -214,7 +215,8 @@ def _assumption(population: Population, name: str, by_name: dict[str, Quantity])
 
 
 def _determined(name: str, by_name: dict[str, Quantity]) -> bool:
-    """Whether the data tell a parameter, by the quantity of the report that it follows from."""
+    """Tells whether the data tell a parameter, by the quantity of the report that it follows
+    from."""
     told = [name]
     if name.startswith(("slope_", "A_", "gamma_", "step_factors_")) and "spread" not in name:
         told = [f"nonlinearity {'up' if '_up' in name else 'down'}"]

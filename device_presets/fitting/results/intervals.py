@@ -23,7 +23,7 @@ _WHOLE = {
 
 _ANY = (-math.inf, math.inf)
 BOUNDS = ("w_max", "w_min")
-"""Of a range whose half is 1 unless the user chose other weights."""
+"""These are bounds of a range whose half is 1 unless the user chose other weights."""
 
 _WIDE = 1e3
 _TWICE_OFF = 3.0  # of the value: up to there, an interval that reaches 0 tells the size
@@ -34,10 +34,10 @@ class Quantity:
     """A reported number.
 
     Args:
-        name: what it is.
+        name: The name in the report.
         value: best estimate; None where it could not be known.
         low, high: 95 % interval; None where there is none.
-        unit: of all three.
+        unit: The unit of all three.
         note: why there is no value or no interval, or what to know about it; may be empty.
         determined: whether the data tell the value; where they do not, there is no interval.
     """
@@ -51,23 +51,23 @@ class Quantity:
     determined: bool = True
 
     def noted(self, more: str) -> "Quantity":
-        """The quantity with one more note."""
+        """Returns the quantity with one more note."""
         return replace(self, note="; ".join(filter(None, [self.note, more])))
 
     @property
     def shown(self) -> str:
-        """The value as text."""
+        """Returns the value as text."""
         return "unknown" if self.value is None else f"{self.value:.4g}"
 
     @property
     def line(self) -> str:
-        """The quantity as a line of a preset's comments."""
+        """Returns the quantity as a line of a preset's comments."""
         note = f" ({self.note})" if self.note else ""
         return f"{self.name}: {self.shown} {self.unit}, {self.interval}{note}"
 
     @property
     def interval(self) -> str:
-        """The interval as text."""
+        """Returns the interval as text."""
         if not self.determined:
             return "not determined"
         if self.low is None or self.high is None:
@@ -76,7 +76,8 @@ class Quantity:
 
 
 def as_far_as_determined(one: Quantity) -> Quantity:
-    """The quantity without an interval so wide that it says nothing, and without impossible ends.
+    """Returns the quantity without an interval so wide that it says nothing, and without impossible
+    ends.
 
     Intervals of logarithms (low above 0) stay: `Population.positive` limits them.
     """
@@ -101,14 +102,14 @@ def as_far_as_determined(one: Quantity) -> Quantity:
 
 
 def student_factor(degrees: float) -> float:
-    """Half width of a 95 % interval in standard errors."""
+    """Returns the half width of a 95 % interval in standard errors."""
     return float(stats.t.ppf(0.5 + CONFIDENCE / 2, max(degrees, 1.0)))
 
 
 def spread_interval(
     values: np.ndarray, within: np.ndarray, relative: bool, doubt: float = 0.0
 ) -> tuple[float, float, float]:
-    """Deviation between devices: estimate and 95 % interval.
+    """Returns the deviation between devices: estimate and 95 % interval.
 
     The variance of a device's fitted value is that between devices plus that of its fit, known
     from its curvature. Weighted by it, the values scatter around their mean as chi-squared says
@@ -130,7 +131,7 @@ def spread_interval(
     degrees = float(n - 1)
 
     def scatter(between: float) -> float:
-        """Of the weighted values, over what is expected of it."""
+        """Returns the scatter of the weighted values, over what is expected of it."""
         weights = 1.0 / (between + errors)
         mean = float(weights @ values / weights.sum())
         return float(weights @ (values - mean) ** 2) / (n - 1)
@@ -165,7 +166,8 @@ def spread_interval(
 
 
 def is_log_normal(values: np.ndarray) -> bool:
-    """Whether positive values over devices follow a log-normal law clearly better than a normal."""
+    """Tells whether positive values over devices follow a log-normal law clearly better than a
+    normal."""
     if len(values) < 8 or (values <= 0).any() or values.std() < 1e-3 * values.mean():
         return False  # too few, or too alike, to tell
     normal = stats.norm.logpdf(values, values.mean(), values.std()).sum()

@@ -26,7 +26,7 @@ MOST_COLUMNS, POINTS = 51, 51
 
 
 def write_tables(data: Path, folder: Path, sheet: str | None = None) -> list[str]:
-    """Tables of all devices of a measurement, in a new folder: of one itself, of several inside it.
+    """Writes the tables of all devices into a new folder, several as folders inside it.
 
     Returns:
         What was written, a line each.
@@ -60,7 +60,7 @@ def write_tables(data: Path, folder: Path, sheet: str | None = None) -> list[str
 
 
 def _columns(found: Measurement, device: int) -> int:
-    """As many as a device has changes for.
+    """Returns the number of columns for which a device has enough changes.
 
     Raises:
         PresetError: too few changes in a direction.
@@ -75,7 +75,7 @@ def _columns(found: Measurement, device: int) -> int:
 
 
 def table_of(found: Measurement, device: int, columns: int) -> LookupTable:
-    """The table of one device of a measurement.
+    """Returns the table of one device of a measurement.
 
     Conductances are evenly spaced over the device's measured range. Each column has the quantiles
     of the changes nearest to it: an even share of all, and `LEAST` at least.
@@ -96,7 +96,7 @@ def table_of(found: Measurement, device: int, columns: int) -> LookupTable:
 def _law(
     before: np.ndarray, change: np.ndarray, conductance: np.ndarray, points: np.ndarray
 ) -> np.ndarray:
-    """[points, columns] quantiles of the changes nearest to each conductance."""
+    """Returns [points, columns] the quantiles of the changes nearest to each conductance."""
     near = max(LEAST, len(before) // len(conductance))
     found = [
         np.quantile(change[np.argsort(np.abs(before - here), kind="stable")[:near]], points)

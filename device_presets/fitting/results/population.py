@@ -1,4 +1,4 @@
-"""What the devices have in common, and how they differ: the numbers a preset needs."""
+"""A preset needs the means over the devices, and how the devices differ."""
 
 import math
 from collections.abc import Callable
@@ -30,13 +30,13 @@ class MeanDevice:
     Args:
         local: [6] as ``LOCAL``.
         shape: the model's.
-        cycle_noise: as the model's law of the noise says.
+        cycle_noise: The cycle noise in the unit of the law of the noise.
         floor, of_current: read noise without memory: the part that is alike at every state (in
             weights), and the part in proportion to the current (a share of that).
         no_current: weight at which the device carries no current.
         measured: [2] mean ends of the measured range, the upper one first.
         slow: read noise with memory, in weights. pulses: how long the memory lasts.
-        effects: what all devices share of the effects, by the names of ``Effects.values``.
+        effects: The numbers of the effects, by the names of ``Effects.values``.
     """
 
     local: np.ndarray
@@ -61,8 +61,8 @@ class MeanDevice:
 
     @property
     def noise_settings(self) -> str:
-        """What `tile` of a study holds for the noise in proportion to the current: the current at
-        state -1 follows from the on/off ratio."""
+        """The `tile` of a study has the noise in proportion to the current by these keys: the
+        current at state -1 follows from the on/off ratio."""
         share = f"device_read_noise: {{white_of_current: {self.of_current:.3g}}}"
         off = -1.0 - self.no_current
         ratio = f"reference: {{on_off_ratio: {(1.0 - self.no_current) / off:.4g}}}, "
@@ -70,7 +70,7 @@ class MeanDevice:
 
     @property
     def read_noise(self) -> float:
-        """Of one reading, in weights: both parts."""
+        """Returns the deviation of one reading, in weights, from both parts of the noise."""
         return math.hypot(self.white, self.slow)
 
 
@@ -78,7 +78,8 @@ class Population:
     """Means over devices with their covariance, and functions of them with intervals.
 
     Args:
-        fit: of the chosen model. errors: its covariances.
+        fit: The fit of one model.
+        errors: The covariances of its numbers.
         noise_limits: interval of the log cycle noise (as its law says) by the profile likelihood,
             where the curvature is no guide.
     """
@@ -128,7 +129,7 @@ class Population:
 
     @property
     def name(self) -> str:
-        """Of step, noise and effects."""
+        """The name says which step, noise and effects the fit has."""
         return self.fit.layout.name
 
     def device(self, mean: np.ndarray | None = None) -> MeanDevice:
@@ -160,7 +161,8 @@ class Population:
         )
 
     def cycle_noise(self, device: MeanDevice) -> float:
-        """Deviation of a pulse as a share of the step at weight zero, as aihwkit has it.
+        """Returns the deviation of a pulse as a share of the step at weight zero, as aihwkit has
+        it.
 
         Noise that is a share of the range is one of each direction's step there: the mean square
         over both is right.
@@ -176,7 +178,7 @@ class Population:
     def quantity(
         self, name: str, unit: str, function: Callable[[MeanDevice], float], note: str = ""
     ) -> Quantity:
-        """A function of the mean device with its interval (linearised)."""
+        """Returns a function of the mean device with its interval (linearised)."""
         value = function(self.device())
         gradient = np.zeros(len(self._mean))
         deviations = np.sqrt(np.maximum(np.diag(self._covariance), 0.0))
@@ -207,7 +209,7 @@ class Population:
         note: str = "",
         left_open: str = "the data leave it open",
     ) -> Quantity:
-        """A positive number, whose logarithm is nearer to a normal law.
+        """Returns a positive number, whose logarithm is nearer to a normal law.
 
         Args:
             left_open: added to the note where the interval would be over more than four orders of
@@ -223,12 +225,12 @@ class Population:
         return replace(one, value=value, low=math.exp(one.low), high=math.exp(one.high))
 
     def step_at(self, device: MeanDevice, up: bool, weight: float) -> float:
-        """Mean step of a device at a weight."""
+        """Returns the mean step of a device at a weight."""
         code = self.fit.layout.model.code
         return mean_step(code, up, weight, device.local, device.shape)[0]
 
     def step(self, device: MeanDevice) -> float:
-        """Mean of the up and the down step at weight zero.
+        """Returns the mean of the up and the down step at weight zero.
 
         Not the larger (aihwkit's dw_min): a maximum of two noisy numbers is biased upward.
         """
@@ -236,22 +238,22 @@ class Population:
         return (up + self.step_at(device, False, 0.0)) / 2 if self.has_down else up
 
     def reached(self, high: bool) -> np.ndarray:
-        """[devices] whether the data show the device at that bound."""
+        """Returns [devices] whether the data show the device at that bound."""
         side = 0 if high else 1
         clips = self.fit.prepared.series.clips[side]
         shown = np.asarray(clips | self.fit.layout.local_free[4 + side])
         return shown & (high or self.has_down)  # no pulse up shows a lower bound
 
     def beyond(self, high: bool) -> bool:
-        """Whether the mean bound lies outside the measured range, by a tenth of it or more: the
-        place where falling steps would end, not one that devices were seen at."""
+        """Tells whether the mean bound lies outside the measured range, by a tenth of it or more:
+        the place where falling steps would end, not one that devices were seen at."""
         device = self.device()
         top, bottom = device.measured
         bound, room = float(device.local[4 if high else 5]), _BEYOND * (top - bottom)
         return bound > top + room if high else bound < bottom - room
 
     def spreads(self) -> list[Quantity]:
-        """Every device-to-device deviation."""
+        """Returns every device-to-device deviation."""
         up = self._steps[:, 0]
         down = self._steps[:, 1] if self.has_down else up
         within_up, within_down = self._within[:, 0, 0], self._within[:, 1, 1]
@@ -298,8 +300,8 @@ class Population:
         asked: np.ndarray,
         relative: bool,
     ) -> Quantity:
-        """Of the devices `asked`, from each one's value and the variance of its fit; a device
-        whose variance could not be told gets the mean of the others."""
+        """The spread of the devices `asked` follows from their values and their fits' variances; a
+        device whose variance could not be told gets the mean of the others."""
         if self.n_devices < 2:
             return Quantity(name, None, None, None, unit, _ONE_DEVICE)
         if np.count_nonzero(asked) < 2:

@@ -23,14 +23,14 @@ def report(
     as_good: Sequence[Population],
     as_likely: Sequence[Population],
 ) -> list[Quantity]:
-    """All reported numbers, in the order of display.
+    """The report holds all numbers, in the order of display.
 
     Args:
-        population: of the chosen model.
-        linear: of a linear step with a slope for each device, where the chosen step is constant
-            or has one slope for all: it says how much nonlinearity the data leave room for.
-        as_good: of other models that the data do not tell from the chosen one.
-        as_likely: of further ones with the same terms of time, width and amplitude.
+        population: The population under the chosen model.
+        linear: The population under a linear step with a slope for each device, where the chosen
+            step is constant or has one slope for all: it says how much nonlinearity is possible.
+        as_good: Populations under other models that the data do not tell from the chosen one.
+        as_likely: Populations under further models with the same terms.
 
     Noise is what a model leaves unexplained: its interval has to hold those of `as_good`, and of
     `linear`, which does not take devices' differing slopes for noise. Where a bound is depends on
@@ -81,7 +81,8 @@ def report(
 
 
 def _effects(p: Population, others: Sequence[Population]) -> list[Quantity]:
-    """Numbers of the terms of time, width and amplitude; intervals hold those of `others`."""
+    """Returns the numbers of the terms of time, width and amplitude; intervals hold those of
+    `others`."""
     found = [one for q in others for one in effect_quantities(q)]
     return [
         _over_models(one, [other for other in found if other.name == one.name])
@@ -143,7 +144,8 @@ def _cycle_noise(p: Population) -> Quantity:
 
 
 def _over_models(one: Quantity, others: list[Quantity]) -> Quantity:
-    """With the interval that holds those of other models too, where they have one."""
+    """Returns the quantity with the interval that holds those of other models too, where they have
+    one."""
     lows = [q.low for q in (one, *others) if q.low is not None]
     highs = [q.high for q in (one, *others) if q.high is not None]
     if one.low is None or (min(lows), max(highs)) == (one.low, one.high):
