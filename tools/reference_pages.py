@@ -1,4 +1,4 @@
-"""This hook makes the reference pages of the site from the code when the site is built.
+"""The reference pages of the documentation's site, made from the code when the site is built.
 
 `mkdocs.yml` names this file as a hook.
 """
@@ -156,15 +156,12 @@ def result_columns() -> list[str]:
 
 
 def command_line() -> list[str]:
-    """Describes every command with its arguments and options, as the Typer application has them."""
+    """Every command with its arguments and options, from the Typer application."""
     import typer
 
     from studies.cli.app import app
 
-    parts = [
-        "# Commands",
-        "The application makes this page; `rpu-ssnn COMMAND --help` prints the same.",
-    ]
+    parts = ["# Commands", "Made from the application; `rpu-ssnn COMMAND --help` prints the same."]
     parts += _command("rpu-ssnn", typer.main.get_command(app))
     return parts
 
@@ -200,7 +197,7 @@ FILES = {
     "imperfections.md": imperfections,
     "command_line.md": command_line,
 }
-"""Each file below `docs/reference` is made by the function beside it."""
+"""File below `docs/reference` -> what makes the parts of its text."""
 
 
 def on_files(files: "Files", *, config: "MkDocsConfig") -> "Files":

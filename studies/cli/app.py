@@ -95,7 +95,7 @@ def run(
             seconds_between_checkpoints=checkpoint_seconds,
         )
         outcome = run_in_folder(declared, root, options)
-    _show(declared, outcome.complete, root)
+    _show(declared, outcome.runs, root)
     for line in caveats.of_accuracy_that_fell(outcome.runs):
         typer.echo(line)
     end(outcome.failures, root)
@@ -107,11 +107,14 @@ def search(
     out: OutOption = None,
     workers: WorkersOption = None,
     data: DataOption = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Search the known ones anew, for a changed study.")
+    ] = False,
     retry_failed: RetryOption = False,
     scheduler: SchedulerOption = None,
     cluster: ClusterOption = None,
 ) -> None:
-    """Search the hyperparameters of every case that gives none, on validation images only."""
+    """Search the hyperparameters of every case that gives none, on held-out images only."""
     from studies.declaration.shipped import find_study
     from studies.execution.api import default_folder
     from studies.execution.study_runs import search_in_folder
@@ -120,7 +123,7 @@ def search(
     root = out or default_folder(declared)
     with executing(root, workers, scheduler, cluster) as executor:
         options = options_of(executor, data, "refuse", retry_failed=retry_failed)
-        found, failures = search_in_folder(declared, root, options)
+        found, failures = search_in_folder(declared, root, options, again)
     if not found and not failures:
         typer.echo("nothing to search: each case gives its hyperparameters")
     elif found:

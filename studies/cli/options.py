@@ -76,7 +76,7 @@ def shown(folder: Path, rows: list[Path] | None) -> "FolderContents":
 
     damaged: list[InputError] = []
     found = shown_contents(folder, rows or (), damaged.append, note_left_out)
-    if not found.complete:
+    if not found.runs:
         nothing = InputError(folder, "units", 0, f"must hold {A_TRIAL}")
         raise damaged[0] if damaged else nothing
     notes = [f"{error}; the damaged file is left out" for error in damaged]

@@ -63,7 +63,7 @@ def ledger(folder: FolderArgument, out: TableOutOption = None, rows: RowsOption 
     from studies.results.ledger import ledger_table
     from studies.results.tables import results_frame
 
-    table = ledger_table(results_frame(shown(folder, rows).complete))
+    table = ledger_table(results_frame(shown(folder, rows).runs))
     if not len(table):
         raise InputError(folder, "units", 0, f"must hold {A_TRIAL} on a device")
     print_table("ledger", render(table), table, out)
@@ -191,10 +191,9 @@ def export(
     done = export_trial(
         folder, case, path, seed=seed, data=data, without_inhibition=without_inhibition
     )
-    there = "none, as it was pruned" if done.in_row is None else f"{done.in_row:.2f} %"
     typer.echo(f"network  {done.path}")
     typer.echo(
-        f"accuracy {done.accuracy:.2f} % on {done.images} images; in the trial's row: {there}"
+        f"accuracy {done.accuracy:.2f} % on {done.images} images; in its row: {done.in_row:.2f} %"
     )
     if not done.replayable:
         typer.echo("the two differ by aihwkit's own noise, which cannot be seeded")
@@ -211,15 +210,15 @@ def status(folder: FolderArgument) -> None:
 
 def _finished(folder: Path, rows: list[Path] | None) -> "tuple[Study, Runs]":
     """Returns the study and its complete runs, and says what is odd on the error stream."""
-    from studies.declaration.search.candidates import shared_seeds
+    from studies.declaration.hyperparameters import chosen_on_shown_images
     from studies.results.tables import Versions
 
     found = shown(folder, rows)
-    runs = found.complete
+    runs = found.runs
     versions = Versions.of_all(runs)
     if len(versions) > 1:
         typer.echo(f"rows of different versions: {'; '.join(versions)}", err=True)
-    shared = shared_seeds(found.study, found.hyperparameters)
-    if shared is not None:
-        typer.echo(shared, err=True)
+    chosen = chosen_on_shown_images(found.study, found.hyperparameters)
+    if chosen is not None:
+        typer.echo(chosen, err=True)
     return found.study, runs

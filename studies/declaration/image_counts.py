@@ -55,19 +55,9 @@ def _faults(
     if point.hyperparameters is not None:
         return
     searched = search.validation_share or dataset.validation_share
-    if search.n_train is None:
-        if not _holds_out(searched, drawn):
-            enough = f"must be above {0.5 / drawn:.3g}, or dataset.n_train larger"
-            allowed = f"holds none of {drawn} images out: {enough}"
-            yield "search.validation_share", searched, allowed
-        return
-    if search.n_train > drawn:
-        yield "search.n_train", search.n_train, _at_most(drawn)
-    if not _holds_out(searched, search.n_train):
-        least = int(0.5 / searched) + 1
-        share = f"the validation share of {searched:g}"
-        allowed = f"must be at least {least}, or {share} holds no image out"
-        yield "search.n_train", search.n_train, allowed
+    if not _holds_out(searched, drawn):
+        enough = f"must be above {0.5 / drawn:.3g}, or dataset.n_train larger"
+        yield "search.validation_share", searched, f"holds none of {drawn} images out: {enough}"
 
 
 def _written(point: Point, name: str) -> str:

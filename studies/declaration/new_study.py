@@ -3,7 +3,6 @@
 The settings were chosen on held-out samples (docs/findings/algorithm.md, Many classes).
 """
 
-import math
 import os
 import re
 from collections.abc import Sequence
@@ -29,9 +28,6 @@ TEST_SHARE = 0.2
 
 FEW = 5_000
 """Training samples below which the network is small and a fifth is held out."""
-
-SEARCH_SAMPLES, SEARCH_PRESENTATIONS = 30_000, 60_000
-"""Most samples of a search run, and presentations that it has at least."""
 
 LEAST_PRESENTATIONS = 20_000
 """Of a training, in at most 100 epochs."""
@@ -219,7 +215,7 @@ def _text(name: str, dataset: dict[str, Any], found: DataFacts, devices: Sequenc
         f"dataset: {inline({**dataset, 'validation_share': 0.2 if found.few else 0.1})}",
         *_network(found),
         f"training: {inline(_training(found))}",
-        f"seeds: {inline([1, 2, 3, 4, 5] if found.few else [1, 2, 3])}  # not those of the search",
+        f"seeds: {inline([1, 2, 3, 4, 5] if found.few else [1, 2, 3])}",
         "cases:",
         "  - {update: ann}              # float network",
         "  - {update: rate}             # float weights, Eq. 9",
@@ -229,8 +225,6 @@ def _text(name: str, dataset: dict[str, Any], found: DataFacts, devices: Sequenc
         tile = {} if compound_of(device) is not None else {"tile": {"simulator": "native"}}
         lines.append(f"  - {inline({'device': device, **tile})}")
         lines.append(f"  - {inline({'update': 'analog_sgd', 'device': device, **tile})}")
-    lines.append("search:")
-    lines += [f"  {key}: {inline(value)}" for key, value in _search(found).items()]
     return "\n".join(lines) + "\n"
 
 
@@ -261,26 +255,6 @@ def _training(found: DataFacts) -> dict[str, Any]:
     if found.many_classes:
         training["output_step"] = _plain(found.classes / FEW_CLASSES)
     return training
-
-
-def _search(found: DataFacts) -> dict[str, Any]:
-    samples = min(found.samples, SEARCH_SAMPLES)
-    epochs = min(max(math.ceil(SEARCH_PRESENTATIONS / samples), 2), found.epochs)
-    # A learning rate multiplies the mean over a batch.
-    rates, ann_rates = (
-        [_plain(rate * BATCH / 50) for rate in of] for of in ((2, 4, 8), (0.03, 0.1, 0.3))
-    )
-    return {
-        **({"n_train": samples} if samples < found.samples else {}),
-        "validation_share": 0.2,
-        "epochs": epochs,
-        "seeds": list(range(100, 105 if found.few else 102)),
-        "widen": 3,
-        "weight_range": [2, 4, 8],
-        "learning_rate": rates,
-        "ann_learning_rate": ann_rates,
-        "analog_learning_rate": [0.05, 0.1, 0.2],
-    }
 
 
 def _plain(value: float) -> int | float:

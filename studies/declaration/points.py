@@ -3,7 +3,7 @@
 import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,6 @@ from studies.declaration.sections import (
 from studies.declaration.trial import (
     DatasetSettings,
     Measure,
-    Prune,
     Trial,
     TrialSettings,
     point_title,
@@ -52,7 +51,6 @@ class Point:
         method: fields of the trial's method, without the hyperparameters.
         hyperparameters: hyperparameters that the study gives; None: to be searched.
         seeds: the case's own, or the study's.
-        prune: when its runs are stopped.
     """
 
     label: str
@@ -63,7 +61,6 @@ class Point:
     method: Mapping[str, Any]
     hyperparameters: Hyperparameters | None
     seeds: tuple[int, ...]
-    prune: Prune | None = None
 
     @property
     def title(self) -> str:
@@ -71,23 +68,9 @@ class Point:
         return point_title(self.label, self.sweep)
 
     @property
-    def prunable(self) -> bool:
-        """Whether its rule reports accuracies during training; a conversion does not."""
-        return METHODS[self.method["update"]].reports_epochs
-
-    @property
     def on_tile(self) -> bool:
         """Whether a device holds the weights."""
         return METHODS[self.method["update"]].on_tile
-
-    def with_budget(self, images: Mapping[str, Any], epochs: int) -> "Point":
-        """The same with a search run's images and epochs, and no rule of pruning."""
-        return replace(
-            self,
-            dataset=self.dataset.model_copy(update={**images, "n_test": None}),
-            training=self.training.model_copy(update={"epochs": epochs}),
-            prune=None,
-        )
 
     def trial(
         self, study: str, tried: Hyperparameters, seed: int, measure: Measure = "test"
@@ -104,7 +87,6 @@ class Point:
                 "method": method,
                 "seed": seed,
                 "measure": measure,
-                "prune": self.prune,
             }
         )
         return Trial(study=study, label=self.label, sweep=self.sweep, settings=settings)

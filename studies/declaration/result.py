@@ -15,9 +15,6 @@ type Row = dict[str, Scalar]
 SWEEP_PREFIX = "sweep."
 """Starts the columns with a run's swept settings, by their dotted path."""
 
-PRUNED = "pruned_after_epochs"
-"""Column of pruned trials: epochs until the stop; empty or missing for the others."""
-
 
 @dataclass(frozen=True)
 class TrialResult:
@@ -43,13 +40,7 @@ class TrialResult:
     def words(self) -> str:
         """The accuracy in words, and on which images."""
         images = "validation" if self.row["test_accuracy"] is None else "test"
-        stopped = f", pruned after epoch {self.row[PRUNED]}" if self.pruned else ""
-        return f"{self.accuracy:.2f} % ({images}){stopped}"
-
-    @property
-    def pruned(self) -> bool:
-        """Whether the trial was pruned and so has no test accuracy."""
-        return self.row.get(PRUNED) is not None
+        return f"{self.accuracy:.2f} % ({images})"
 
 
 def by_crossbar(row: Row, name: str) -> list[Scalar]:
@@ -69,22 +60,6 @@ def plain(value: Any) -> Scalar:
 
 
 type Runs = Sequence[tuple[Trial, TrialResult]]
-
-
-class WithRuns:
-    """What holds finished trials, pruned ones among them, in the order of the study."""
-
-    runs: Runs
-
-    @property
-    def complete(self) -> Runs:
-        """Trials that came to their end: those that enter means."""
-        return [run for run in self.runs if not run[1].pruned]
-
-    @property
-    def pruned(self) -> Runs:
-        """Trials that were pruned."""
-        return [run for run in self.runs if run[1].pruned]
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ Device names, overrides, sweeps and references of an instance have been checked.
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import (
     BeforeValidator,
@@ -19,8 +19,7 @@ from pydantic import (
 from rpu_ssnn.common import strict_yaml
 from rpu_ssnn.common.errors import InputError, one_of
 from rpu_ssnn.common.files import user_path
-from rpu_ssnn.spec import NetworkSpec, OneLine, Share, Spec, TrainingSpec
-from rpu_ssnn.spec.tile import WeightRange
+from rpu_ssnn.spec import NetworkSpec, OneLine, Spec, TrainingSpec
 from studies.common.explain import explained, validated
 from studies.declaration.cases import Case
 from studies.declaration.devices import beside_study, path_free
@@ -31,93 +30,17 @@ from studies.declaration.points import (
     points_of,
     refuse_files_of_one_name,
 )
-from studies.declaration.pruning import pruned_by
-from studies.declaration.sequential_stopping import SequentialStopping, check_sequential_stopping
-from studies.declaration.trial import DatasetSettings, Measure, Prune
-from studies.declaration.update_rules.base import MOST_LABEL, LearningRate, Seeds
+from studies.declaration.search import SearchSettings
+from studies.declaration.trial import DatasetSettings, Measure
+from studies.declaration.update_rules.base import MOST_LABEL, Seeds
 from studies.declaration.update_rules.rate import RateCase
-from studies.declaration.variation import SampledPoints, axes_of, expanded
+from studies.declaration.variation import axes_of, expanded
 
 STUDY_FILE = "study.yaml"
 """The study of a record, and of an output folder."""
 
 HYPERPARAMETERS_FILE = "hyperparameters.yaml"
 """The hyperparameters beside it, by title of the point."""
-
-SAMPLED_TRIALS = 20
-
-WIDENED = 3
-"""Rounds of widening of a grid."""
-
-_OfGrid: Any = Field(min_length=1, max_length=100)
-
-
-class SearchSettings(Spec):
-    """The search of hyperparameters for every case that gives none, on validation images.
-
-    Rules without spikes have grids of their own, since their learning rates differ in meaning:
-    `ann` and `conversion`, `ann_adam`, and `analog_sgd`, `online_sgd` and `whole_pulse_sgd`.
-    """
-
-    n_train: Annotated[int, Field(ge=1)] | None = Field(
-        None, description="training images of a search run; None: the study's"
-    )
-    validation_share: Annotated[Share, Field(gt=0.0, le=0.5)] | None = Field(
-        None, description="share of these images that is held out; None: the study's"
-    )
-    epochs: Annotated[int, Field(ge=1)] = 3
-    seeds: Seeds | None = Field(
-        None, description="that every candidate is judged on, by its mean; None: the case's first"
-    )
-    widen: Annotated[int, Field(ge=0, le=10)] | None = Field(
-        None,
-        description="rounds in which a grid is widened while its best lies at an edge that the "
-        f"device and the settings let it pass; None: {WIDENED} of a grid; 0: the grid is as it is",
-    )
-    sampler: Literal["grid", "tpe"] = Field(
-        "grid",
-        description="tpe: Optuna's tree-structured Parzen estimator draws between the ends of "
-        "each grid, on a logarithmic scale",
-    )
-    trials: Annotated[int, Field(ge=1, le=1000)] | None = Field(
-        None, description=f"candidates of each case that a sampler draws; None: {SAMPLED_TRIALS}"
-    )
-    prune: Prune | None = Field(
-        None, description="stops a search run of low accuracy, which then counts with this accuracy"
-    )
-    weight_range: Annotated[tuple[WeightRange, ...], _OfGrid] = (1.0, 2.0, 4.0, 8.0)
-    learning_rate: Annotated[tuple[LearningRate, ...], _OfGrid] = (0.3, 1.0, 3.0, 10.0)
-    ann_learning_rate: Annotated[tuple[LearningRate, ...], _OfGrid] = (0.03, 0.1, 0.3, 1.0)
-    adam_learning_rate: Annotated[tuple[LearningRate, ...], _OfGrid] = (0.0003, 0.001, 0.003)
-    analog_learning_rate: Annotated[tuple[LearningRate, ...], _OfGrid] = (0.1, 0.3, 1.0)
-
-    @model_validator(mode="after")
-    def _one_way_on(self) -> Self:
-        if self.sampler == "tpe" and self.widen:
-            raise ValueError("widen goes with sampler: grid; tpe stays between the grid's ends")
-        if self.sampler == "grid" and self.trials is not None:
-            raise ValueError("trials goes with sampler: tpe; a grid has its own number")
-        if self.prune is not None and self.prune.after_epochs >= self.epochs:
-            raise ValueError(f"prune.after_epochs must be below the epochs, {self.epochs}")
-        return self
-
-    @property
-    def rounds(self) -> int:
-        """Rounds in which the grid may be widened; 0 of a sampler."""
-        if self.widen is None:
-            return WIDENED if self.sampler == "grid" else 0
-        return self.widen
-
-    @property
-    def images(self) -> dict[str, Any]:
-        """What a search run changes in the study's data set."""
-        given = {"n_train": self.n_train, "validation_share": self.validation_share}
-        return {name: value for name, value in given.items() if value is not None}
-
-    @property
-    def budget(self) -> int:
-        """Candidates of each case that a sampler draws."""
-        return SAMPLED_TRIALS if self.trials is None else self.trials
 
 
 class Published(Spec):
@@ -165,18 +88,9 @@ class Study(Spec):
     ] = Field(
         (), description="settings that vary in step: dotted paths to lists of equal length, each"
     )
-    sample: SampledPoints | None = Field(
-        None, description="points drawn from a box, at random or as a Latin hypercube"
-    )
     seeds: Seeds = Field(description="a list, or a number n (also {count: n}) for 0 to n - 1")
     reference: str | None = Field(
         None, description="label of the case that gaps are measured against; None: the rate case"
-    )
-    until: SequentialStopping | None = Field(
-        None, description="adds seeds until the gaps have narrow intervals; None: adds none"
-    )
-    prune: Prune | None = Field(
-        None, description="stops a trial early if its accuracy is low; None: no trial is stopped"
     )
     measure: Measure = Field(
         "test",
@@ -237,10 +151,6 @@ class Study(Spec):
             if label in labels:
                 allowed = "is a case: put it under `published`"
                 raise InputError("study", "quoted", label, allowed)
-        budget, available = self.search.n_train, self.dataset.n_train
-        if budget is not None and available is not None and budget > available:
-            allowed = f"must be at most dataset.n_train, {available}"
-            raise InputError("study", "search.n_train", budget, allowed)
         points = self.points()
         refuse_files_of_one_name(points)
         held_out = self.search.validation_share or self.dataset.validation_share
@@ -253,8 +163,6 @@ class Study(Spec):
         if self.measure == "validation" and any(not p.dataset.validation_share for p in points):
             allowed = "must be above 0 for `measure: validation`"
             raise InputError("study", "dataset.validation_share", 0.0, allowed)
-        if self.until is not None:
-            check_sequential_stopping(self.until, points)
         return self
 
     @property
@@ -270,10 +178,9 @@ class Study(Spec):
 
     @cached_property
     def _built_points(self) -> list[Point]:
-        axes = axes_of(self.sweep, self.together, self.sample)
+        axes = axes_of(self.sweep, self.together)
         shared = (self.dataset, self.network, self.training)
-        points = points_of(self.cases, axes, *shared, self.seeds, self.folder)
-        return points if self.prune is None else pruned_by(self.prune, points)
+        return points_of(self.cases, axes, *shared, self.seeds, self.folder)
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """The study with other settings, and so with points of its own."""
@@ -284,7 +191,7 @@ class Study(Spec):
     @property
     def varied(self) -> list[str]:
         """The paths of all settings that the study varies."""
-        axes = axes_of(self.sweep, self.together, self.sample)
+        axes = axes_of(self.sweep, self.together)
         return [path for axis in axes for path in axis.paths]
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from rpu_ssnn.data_spec import OwnData, OwnDataReading, Time
-from rpu_ssnn.spec import OneLine, Share, Spec
+from rpu_ssnn.spec import OneLine, Share
 from rpu_ssnn.version import NUMERICS_VERSION
 from studies.common.canonical import canonical, short_hash
 from studies.declaration.devices import path_free
@@ -64,20 +64,6 @@ class DatasetSettings(OwnDataReading):
         return OwnData(file=self.file, **reading)
 
 
-class Prune(Spec):
-    """The pruning rule: stops a trial by its own accuracy on validation images.
-
-    Other trials and their order have no influence.
-    """
-
-    after_epochs: Annotated[int, Field(ge=1)] = Field(
-        description="epochs after which the accuracy is compared, once"
-    )
-    below: Annotated[float, Field(gt=0.0, le=100.0)] = Field(
-        description="accuracy on validation images below which it is stopped, %"
-    )
-
-
 if TYPE_CHECKING:
     type Method = MethodBase
 else:
@@ -93,13 +79,11 @@ class TrialSettings(RunSettings):
 
     Attributes:
         measure: `test` reads the test set once, after training; `validation` never reads it.
-        prune: None: the trial is never stopped early.
     """
 
     dataset: DatasetSettings
     method: Method
     measure: Measure
-    prune: Prune | None = None
 
 
 RECORD_ONLY = (
@@ -186,14 +170,16 @@ class Trial:
         study: the study's name.
         label: the case.
         sweep: swept settings as (dotted path, value), in the study's order.
-        in_search: a run of a search, which tries hyperparameters.
+        is_candidate: whether it is a run of a search, which tries hyperparameters.
+        stop_after: epochs after which a run of a search pauses; None: it is trained to its end.
     """
 
     study: str
     label: str
     sweep: tuple[tuple[str, Any], ...]
     settings: TrialSettings
-    in_search: bool = False
+    is_candidate: bool = False
+    stop_after: int | None = None
 
     @property
     def settings_json(self) -> str:
@@ -230,7 +216,7 @@ class Trial:
         """The name of the trial in progress lines and failure lists; of a search run, with what it
         tries."""
         title = f"{point_title(self.label, self.sweep)} seed {self.settings.seed}"
-        return f"{title} ({self._tried})" if self.in_search else title
+        return f"{title} ({self._tried})" if self.is_candidate else title
 
     @property
     def _tried(self) -> str:

@@ -1,11 +1,11 @@
-"""The sweep of a study: grids, ranges, settings that change together, and samples."""
+"""The sweep of a study: grids, ranges, and settings that change together."""
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec import Spec
@@ -54,59 +54,6 @@ class Range(Span):
         return [self.at(k / (self.n - 1)) for k in range(self.n)]
 
 
-def _kind(raw: object) -> str | None:
-    """The tag of a source of samples; see `explain.TAG_MARK`."""
-    if isinstance(raw, Span | Mapping):
-        return "<span>"
-    return "<choices>" if isinstance(raw, list) else None
-
-
-def _span_or_list(raw: object) -> object:
-    if _kind(raw) is None:
-        allowed = "must be a span, {from: 1, to: 10}, or a list to choose from"
-        raise InputError("study", "", raw, allowed)
-    return raw
-
-
-_SpanOrChoices = Annotated[
-    Annotated[Span, Tag("<span>")] | Annotated[list[Any], Field(min_length=2), Tag("<choices>")],
-    Discriminator(_kind),
-    BeforeValidator(_span_or_list),
-]
-
-
-class SampledPoints(Spec):
-    """Points drawn at random from a box: each is one value for every path of `over`."""
-
-    n: Annotated[int, Field(ge=1, le=10_000)] = Field(description="points")
-    method: Literal["random", "latin_hypercube"] = Field(
-        "latin_hypercube",
-        description="latin_hypercube: each n-th part of each span has one point (scipy.stats.qmc)",
-    )
-    seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(0, description="of the draw")
-    over: Annotated[dict[str, _SpanOrChoices], Field(min_length=1)] = Field(
-        description="dotted path to a span, or to a list to choose from"
-    )
-
-    def rows(self) -> list[tuple[Any, ...]]:
-        """The points; the same for the same declaration."""
-        import numpy as np
-
-        if self.method == "random":
-            shares = np.random.default_rng(self.seed).random((self.n, len(self.over)))
-        else:
-            from scipy.stats import qmc
-
-            shares = qmc.LatinHypercube(len(self.over), rng=self.seed).random(self.n)
-        return [
-            tuple(
-                over.at(float(share)) if isinstance(over, Span) else over[int(share * len(over))]
-                for share, over in zip(row, self.over.values(), strict=True)
-            )
-            for row in shares
-        ]
-
-
 @dataclass(frozen=True)
 class SweepAxis:
     """Settings that vary together.
@@ -141,7 +88,6 @@ def expanded(raw: object) -> object:
 def axes_of(
     sweep: Mapping[str, Sequence[Any]],
     together: Sequence[Mapping[str, Sequence[Any]]],
-    sample: SampledPoints | None,
 ) -> list[SweepAxis]:
     """The axes whose product is the study's grid, outermost first.
 
@@ -159,8 +105,6 @@ def axes_of(
                 allowed = f"must have {first} values, as many as the first"
                 raise InputError("study", f"{where}.{path}", list(values), allowed)
         axes.append(SweepAxis(where, tuple(columns), tuple(zip(*columns.values(), strict=True))))
-    if sample is not None:
-        axes.append(SweepAxis("sample.over", tuple(sample.over), tuple(sample.rows())))
     seen: dict[str, str] = {}
     for axis in axes:
         for path in axis.paths:

@@ -22,14 +22,14 @@ class Exported:
     Attributes:
         images: those that the study measures on.
         accuracy: of the network that was written, on these images, %.
-        in_row: that of the finished trial, %; None: the trial was pruned.
+        in_row: that of the finished trial, %.
         replayable: whether the two must be equal (aihwkit's own noise cannot be seeded).
     """
 
     path: Path
     images: Measure
     accuracy: float
-    in_row: float | None
+    in_row: float
     replayable: bool
 
 
@@ -94,8 +94,8 @@ def export_trial(
     return Exported(path, measure, accuracy, in_row, method.is_replayable())
 
 
-def _trial(folder: Path, case: str, seed: int) -> tuple[Trial, float | None]:
-    runs = look_into(folder).complete
+def _trial(folder: Path, case: str, seed: int) -> tuple[Trial, float]:
+    runs = look_into(folder).runs
     titles = [point_title(trial.label, trial.sweep) for trial, _ in runs]
     in_tables = titles_of(results_frame(runs)) if runs else []
     case = _title_of(case, dict(zip(titles, in_tables, strict=True)), folder)
@@ -104,7 +104,7 @@ def _trial(folder: Path, case: str, seed: int) -> tuple[Trial, float | None]:
         seeds = [str(number) for title, number in found if title == case]
         raise InputError(folder, "seed", seed, one_of(seeds))
     trial, result = found[case, seed]
-    return trial, None if result.pruned else result.accuracy
+    return trial, result.accuracy
 
 
 def _title_of(case: str, in_tables: dict[str, str], folder: Path) -> str:

@@ -1,76 +1,97 @@
-"""Hyperparameters of a study in its folder: known ones, or searched."""
+"""Runs the search of a study: successive halving of the same candidates in every case."""
 
 import itertools
 from collections import Counter
-from collections.abc import Sequence
 
-from rpu_ssnn.common.wording import listed
-from studies.declaration.points import Point
-from studies.declaration.search.candidates import best, candidates, next_round
-from studies.declaration.search.hyperparameters import (
+from rpu_ssnn.common.wording import counted, listed
+from studies.declaration.hyperparameters import (
     FoundHyperparameters,
+    HyperparameterTable,
     known_hyperparameters,
-    search_key,
     searched,
     write_hyperparameters,
 )
+from studies.declaration.search import Choice, Race, choose, reached
 from studies.declaration.study import Study
-from studies.declaration.update_rules.base import Hyperparameters
 from studies.execution.options import Options
-from studies.execution.phase import Phase, read_store
-from studies.execution.writer import FailureList
+from studies.execution.phase import FailureList, read_store, run_phase
 from studies.results.result_folder import ResultFolder
 from studies.results.tables import made_here
+from studies.workers.workspace import Workspace
 
 
 def find_hyperparameters(
-    study: Study, folder: ResultFolder, options: Options, failures: FailureList
-) -> dict[str, FoundHyperparameters]:
-    """Hyperparameters by title of the point: from the study's file, the folder's, or a search."""
-    known = known_hyperparameters(study, study.hyperparameters_file, folder.hyperparameters)
-    unknown = [point for point, found in searched(study, known) if found is None]
-    if unknown:
-        by_case = Counter(point.label for point in unknown)
+    study: Study,
+    folder: ResultFolder,
+    options: Options,
+    failures: FailureList,
+    again: bool = False,
+) -> HyperparameterTable:
+    """Hyperparameters by title of the point: those of the folder, of the study's file, or searched.
+
+    Args:
+        again: search those that are known, too.
+    """
+    known = known_hyperparameters(study, folder.hyperparameters, study.hyperparameters_file)
+    wanted = [
+        Race.of(point, study.study, study.search, study.measure)
+        for point, found in searched(study, known)
+        if found is None or again
+    ]
+    if wanted:
+        by_case = Counter(race.point.label for race in wanted)
         names = [f"{case} ({n} points)" if n > 1 else case for case, n in by_case.items()]
-        options.reporter.note(f"hyperparameters are searched first of {listed(names)}")
-        known |= search(study, unknown, folder, options, failures)
+        options.reporter.note(f"hyperparameters are searched first for {listed(names)}")
+        for choice in _search(wanted, folder, options, failures):
+            known[choice.race.point.title] = FoundHyperparameters(
+                **choice.chosen.model_dump(), validation_accuracy=round(choice.accuracy, 3)
+            )
+            options.reporter.note(_sentence(choice))
+    elif known:
+        allowed = "known already; `rpu-ssnn search STUDY --again` looks for new ones"
+        options.reporter.note(f"hyperparameters of {counted(len(known), 'case')}: {allowed}")
     write_hyperparameters(folder.hyperparameters, known)
     return known
 
 
-def search(
-    study: Study,
-    points: Sequence[Point],
-    folder: ResultFolder,
-    options: Options,
-    failures: FailureList,
-) -> dict[str, FoundHyperparameters]:
-    """Hyperparameters by title of the point; none if a run of the search failed."""
-    searched_points = points
-    finished = made_here(read_store(folder.search, options.reporter).by_identity)
-    asked: dict[str, list[Hyperparameters]] = {}
-    at_least = len(candidates(study, points, at_once=study.search.budget))
-    for number in itertools.count(1):
-        tried = candidates(study, points, asked)
-        missing = [run.trial for run in tried if run.trial.identity not in finished]
-        phase = Phase("search", folder, folder.search, finished, options, failures)
-        later = max(0, at_least - len(tried))
-        phase.run(missing, len(tried) + later, later=later)
-        incomplete = {run.key for run in tried if run.trial.identity not in finished}
-        complete = [
-            (run, finished[run.trial.identity]) for run in tried if run.key not in incomplete
-        ]
-        further = next_round(number, complete, study.search)
-        if not further:
+def _search(
+    races: list[Race], folder: ResultFolder, options: Options, failures: FailureList
+) -> list[Choice]:
+    """The choices; none for a point of which a run failed."""
+    workspace = Workspace(folder.running)
+    done = made_here(read_store(folder.search, options.reporter).by_identity)
+    for number in itertools.count():
+        asked = [(race, race.runs(number)) for race in races]
+        runs = [trial for _, trials in asked for trial in trials]
+        if not runs:
             break
-        asked |= further
-        # A failed run is not tried again in each round.
-        points = [p for p in points if search_key(p, study.search) not in incomplete]
-    found = best(complete, study.search)
-    for outcome in found.values():
-        options.reporter.note(outcome.sentence)
-    return {
-        point.title: found[key].found
-        for point in searched_points
-        if (key := search_key(point, study.search)) in found
-    }
+        missing = [trial for trial in runs if not reached(trial, done)]
+        run_phase("search", missing, len(runs), folder, folder.search, done, options, failures)
+        races = [race for race, trials in asked if all(reached(trial, done) for trial in trials)]
+        for race in races:
+            for lost in race.halve(number, done):
+                workspace.clear(lost.identity)
+    choices = choose(races, done)
+    _clear_losers(choices, workspace)
+    return choices
+
+
+def _clear_losers(choices: list[Choice], workspace: Workspace) -> None:
+    """Removes all checkpoints but those of the winners, which their trials go on from."""
+    winners = {choice.race.trials[choice.chosen].identity for choice in choices}
+    for choice in choices:
+        for trial in choice.race.trials.values():
+            if trial.identity not in winners:
+                workspace.clear(trial.identity)
+
+
+def _sentence(choice: Choice) -> str:
+    """The choice in one line for the console."""
+    given = choice.chosen.model_dump(exclude_none=True)
+    settings = ", ".join(f"{name} {value:g}" for name, value in given.items())
+    title = choice.race.point.title
+    said = f"hyperparameters of {title}: {settings} ({choice.accuracy:.2f} % of held-out images)"
+    if choice.level:
+        noise = f"the noise of the held-out images, {choice.noise:.2f} points"
+        said += f"; shared with {listed(list(choice.level))}, as it is level within {noise}"
+    return said

@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from studies.declaration.result import Failure, Runs, WithRuns
-from studies.declaration.sequential_stopping import Seeded
+from studies.declaration.result import Failure, Runs
 from studies.execution.progress import Reporter
 from studies.workers import run_trial
 from studies.workers.executor import Executor
@@ -47,14 +46,12 @@ class Options:
 
 
 @dataclass(frozen=True)
-class Outcome(WithRuns):
+class Outcome:
     """The outcome of a run.
 
     Attributes:
         failures: trials without a row.
-        points: with their seeds, including added ones.
     """
 
     runs: Runs
     failures: list[Failure]
-    points: list[Seeded] = field(default_factory=list)

@@ -1,81 +1,165 @@
-"""One phase of a study in its folder: the search, or the trials."""
+"""One phase of a study, the search or the trials: its rows, failures and tables."""
 
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.common.files import kept_aside
-from studies.declaration.result import TrialResult
+from rpu_ssnn.common.files import kept_aside, reason
+from studies.declaration.result import Failure, Runs, TrialResult
 from studies.declaration.trial import Trial
 from studies.execution.options import Options
 from studies.execution.progress import Reporter
 from studies.execution.scheduling import run_trials
-from studies.execution.writer import FailureList, RowWriter
 from studies.results.result_folder import ResultFolder
 from studies.results.store import StoredRuns, TrialStore, is_trial_file
+from studies.results.tables import FAILURES_CSV, read_failures, write_failures, write_results
 from studies.workers.workspace import Workspace
 
+SECONDS_BETWEEN_REBUILDS = 5.0
+"""The interval between two updates of the tables; trial files are written at once."""
 
-@dataclass(frozen=True)
-class Phase:
-    """The search or the trials of a study.
 
-    Attributes:
-        finished: finished trials by identity; new ones are added.
+class FailureList:
+    """The folder's `failures.csv`, kept up to date.
+
+    Args:
+        folder: the output folder.
     """
 
-    what: Literal["search", "trials"]
-    folder: ResultFolder
-    store: TrialStore
-    finished: dict[str, TrialResult]
-    options: Options
-    failures: FailureList
+    def __init__(self, folder: ResultFolder, options: Options) -> None:
+        self._folder, self._root, self._reporter = folder, folder.root, options.reporter
+        self._is_part = options.is_part
+        before = read_failures(self._root, on_damage=self._set_aside)
+        if options.retry_failed:
+            before = []
+        self._left = {failure.trial: failure for failure in before}
+        self._now: dict[str, Failure] = {}
 
-    def run(
-        self,
-        missing: Sequence[Trial],
-        total: int,
-        then: Callable[[], None] = lambda: None,
-        later: int = 0,
-    ) -> None:
-        """Runs the missing trials of ``total``, without those that failed before.
+    @property
+    def not_repeated(self) -> list[Failure]:
+        """Trials that failed before and are not repeated."""
+        return list(self._left.values())
 
-        Args:
-            then: called after each row that is written.
-            later: of ``total``, those of further rounds.
-        """
-        options = self.options
-        workspace = Workspace(self.folder.running, options.seconds_between_checkpoints)
-        workspace.remove_leftovers(has_row=lambda identity: identity in self.finished)
-        # Cases with equal settings share a trial.
-        once = list({trial.identity: trial for trial in missing}.values())
-        to_run = self.failures.to_run(once)
-        if left := len(once) - len(to_run):
-            options.reporter.note(
-                f"{self.what}: {left} failed before and will not run; --retry-failed runs them"
-            )
-        writer = RowWriter(
-            self.folder, self.store, self.finished, workspace, options.reporter, then
-        )
+    @property
+    def now(self) -> list[Failure]:
+        """All failed trials, of this run and earlier ones."""
+        return list(self._now.values())
+
+    def to_run(self, missing: Sequence[Trial]) -> list[Trial]:
+        """The missing trials without those that failed before."""
+        self._now |= {
+            trial.identity: self._left[trial.identity]
+            for trial in missing
+            if trial.identity in self._left
+        }
+        return [trial for trial in missing if trial.identity not in self._left]
+
+    def add(self, failure: Failure) -> None:
+        """Adds a failure and writes the list at once, if the disk has room."""
+        self._now[failure.trial] = failure
         try:
-            run_trials(
-                to_run,
-                options.job,
-                executor=options.executor,
-                on_result=writer.keep,
-                on_failure=self.failures.add,
-                reporter=options.reporter,
-                what=self.what,
-                total=total - left,
-                later=later,
-                workspace=workspace,
-            )
-        finally:  # rows that wait for room on the disk, after an interrupt too
-            for lost in writer.lost():
-                self.failures.add(lost)
-                options.reporter.note(f"failed: {lost.title}: {lost.message}")
+            write_failures(self._root, list((self._left | self._now).values()))
+        except OSError as error:
+            self._reporter.note(f"{failure.title}: failure not listed: {reason(error)}")
+
+    def _set_aside(self, error: InputError) -> None:
+        kept = kept_aside(self._root / FAILURES_CSV, "damaged")
+        self._reporter.note(f"{error}; damaged, {kept}")
+
+    def write(self) -> None:
+        """Writes the final list: of this study, and of the others where it is a part.
+
+        Raises:
+            OSError: the disk is full or the folder is gone.
+        """
+        others = {
+            identity: failure
+            for identity, failure in self._left.items()
+            if self._is_part and not self._folder.has_row(identity)
+        }
+        write_failures(self._root, list((others | self._now).values()))
+
+
+@dataclass
+class Tables:
+    """The result tables of a folder, rebuilt at intervals while trials end."""
+
+    root: Path
+    trials: Sequence[Trial]
+    finished: dict[str, TrialResult]
+    _written: float = field(default=-SECONDS_BETWEEN_REBUILDS, init=False)
+
+    def runs(self) -> Runs:
+        """The finished trials in the study's order."""
+        done = self.finished
+        return [(trial, done[trial.identity]) for trial in self.trials if trial.identity in done]
+
+    def refresh(self) -> None:
+        """Rebuilds the tables if the interval is over."""
+        if time.monotonic() - self._written >= SECONDS_BETWEEN_REBUILDS:
+            with suppress(OSError):  # a full disk is reported when they are rebuilt at the end
+                self.rebuild()
+
+    def rebuild(self) -> None:
+        """Rebuilds the tables."""
+        write_results(self.root, self.runs())
+        self._written = time.monotonic()
+
+
+def run_phase(
+    what: Literal["search", "trials"],
+    missing: Sequence[Trial],
+    total: int,
+    folder: ResultFolder,
+    store: TrialStore,
+    finished: dict[str, TrialResult],
+    options: Options,
+    failures: FailureList,
+    then: Callable[[], None] = lambda: None,
+) -> None:
+    """Runs the missing ones of ``total`` trials, without those that failed before.
+
+    Each finished run is written to the store at once, and added to ``finished`` by its identity.
+
+    Args:
+        then: called after each row that is written.
+
+    Raises:
+        OSError: a row could not be written; all earlier ones are kept.
+    """
+    workspace = Workspace(folder.running, options.seconds_between_checkpoints)
+    searching = what == "search"  # whose checkpoints the next comparison goes on from
+    workspace.remove_leftovers(lambda identity: identity in finished and not searching)
+    # Cases with equal settings share a trial.
+    once = list({trial.identity: trial for trial in missing}.values())
+    to_run = failures.to_run(once)
+    if left := len(once) - len(to_run):
+        options.reporter.note(
+            f"{what}: {left} failed before and will not run; --retry-failed runs them"
+        )
+
+    def keep(trial: Trial, result: TrialResult) -> None:
+        store.write(trial, result)
+        finished[trial.identity] = result
+        if not searching:
+            workspace.clear(trial.identity)
+        then()
+
+    run_trials(
+        to_run,
+        options.job,
+        executor=options.executor,
+        on_result=keep,
+        on_failure=failures.add,
+        reporter=options.reporter,
+        what=what,
+        total=total - left,
+        workspace=workspace,
+    )
 
 
 def read_store(store: TrialStore, reporter: Reporter) -> StoredRuns:

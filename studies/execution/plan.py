@@ -1,39 +1,26 @@
 """The plan of a study: its trials, which are done, and the estimated time of the rest."""
 
 import heapq
-import statistics as plain_statistics
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from rpu_ssnn.common.errors import InputError
 from studies.common.canonical import short_hash
+from studies.declaration.hyperparameters import HyperparameterTable, hyperparameters_of
 from studies.declaration.points import Point
 from studies.declaration.result import Failure, TrialResult
-from studies.declaration.search.candidates import Candidate, by_search, candidates, next_round
-from studies.declaration.search.hyperparameters import (
-    FoundHyperparameters,
-    grid,
-    hyperparameters_of,
-    search_key,
-    searched,
-)
-from studies.declaration.search.sampler import drawn
-from studies.declaration.search.widening import mean_accuracy
-from studies.declaration.sequential_stopping import Seeded
+from studies.declaration.search import Race, reached
 from studies.declaration.study import Study
-from studies.declaration.trial import Trial, point_title
-from studies.declaration.trials import largest
-from studies.declaration.update_rules.base import Hyperparameters
+from studies.declaration.trial import Trial
 from studies.execution.imported_results import read_imported_rows
 from studies.execution.progress import Reporter
 from studies.execution.scheduling import in_balanced_order, run_trials
 from studies.execution.study_runs import contents_of
 from studies.execution.timing import Cost
 from studies.results.result_folder import ResultFolder, refuse_foreign
-from studies.results.store import StoredRuns
 from studies.results.tables import Versions, made_here, read_failures
 from studies.workers.local_executor import LocalExecutor, worker_count
 from studies.workers.worker import Job
@@ -44,7 +31,7 @@ class PlanRow:
     """One case at one point of the sweep.
 
     Attributes:
-        trials: one a seed; with values from the middle of the grid if the search is not done.
+        trials: one a seed; with values of the first candidate if the search is not done.
         missing: those without a row that a run starts.
         failed: number of those that failed before.
         search: missing trials of its search (none if an earlier row has the same search).
@@ -72,12 +59,10 @@ class Plan:
 
     Attributes:
         other_versions: number of rows that were made under other versions.
-        at_most: trials if `until` adds all seeds that it may.
     """
 
     rows: list[PlanRow]
     other_versions: int
-    at_most: int
 
     @property
     def search(self) -> list[Trial]:
@@ -136,23 +121,22 @@ def make_plan(
         on_bad: called with the error of each bad row and damaged trial file; the others are read.
 
     Raises:
-        InputError: the folder is not the study's, or a drives file or the rows are not valid.
+        InputError: the folder is not the study's, or a file with hyperparameters or the rows are
+            not valid.
     """
     imported = read_imported_rows(kept_rows, on_bad)
     refuse_foreign(root, study)
-    there = contents_of(study, root, study.hyperparameters_file, imported, on_bad)
+    there = contents_of(study, root, imported, on_bad)
     done = {trial.identity for trial, _ in there.runs}
     failed = {failure.trial for failure in read_failures(root)} - done
-    unknown = [point for point, found in searched(study, there.hyperparameters) if found is None]
-    searched_runs = ResultFolder(root).search.read_all(on_damage=on_bad)
-    todo = _search_runs(study, unknown, searched_runs, failed)
-    stuck = {key for key, runs in todo.items() if any(run.identity in failed for run in runs)}
+    searched_runs = made_here(ResultFolder(root).search.read_all(on_damage=on_bad).by_identity)
+    planned: set[str] = set()
     rows = [
-        _row(one, study, there.hyperparameters, done, failed, todo, stuck) for one in there.points
+        _row(point, study, there.hyperparameters, done, failed, searched_runs, planned)
+        for point in study.points()
     ]
     others = [result for _, result in there.runs if Versions.of(result) != Versions.here()]
-    at_most = sum(len(one.seeds) for one in largest(study))
-    return Plan(rows, len(others), at_most)
+    return Plan(rows, len(others))
 
 
 def estimate(plan: Plan, job: Job, workers: int | None) -> Estimate:
@@ -218,72 +202,35 @@ class _StartTimer(Reporter):
 
 
 def _row(
-    one: Seeded,
+    point: Point,
     study: Study,
-    known: dict[str, FoundHyperparameters],
+    known: HyperparameterTable,
     done: Collection[str],
     failed: Collection[str],
-    todo: dict[str, list[Trial]],
-    stuck: Collection[str],
+    searched_runs: Mapping[str, TrialResult],
+    planned: set[str],
 ) -> PlanRow:
-    """Takes the runs of its search out of ``todo``; of a search in ``stuck`` a run failed."""
-    point = one.point
+    """The row of a point; the runs of its search that are new are added to those planned."""
     found = hyperparameters_of(point, known)
-    drive = found or _middle(grid(point, study.search))
-    trials = [point.trial(study.study, drive, seed, study.measure) for seed in one.seeds]
-    title = point_title(point.label, point.sweep)
     if found is not None:
+        trials = [point.trial(study.study, found, seed, study.measure) for seed in point.seeds]
         left = [trial for trial in trials if trial.identity not in done]
         missing = [trial for trial in left if trial.identity not in failed]
-        return PlanRow(title, trials, missing, [], len(left) - len(missing), 0, 0)
-    key = search_key(point, study.search)
-    runs = todo.pop(key, [])
-    search = [run for run in runs if run.identity not in failed]
-    n_failed = len(runs) - len(search)
-    if key in stuck:
-        return PlanRow(title, trials, [], search, 0, n_failed, len(trials))
-    return PlanRow(title, trials, trials, search, 0, 0, 0)
-
-
-def _search_runs(
-    study: Study, points: Sequence[Point], stored: StoredRuns, failed: Set[str]
-) -> dict[str, list[Trial]]:
-    """Missing runs by search key: of the round that each search has reached; a sampler's budget is
-    known, so that stand-ins of its later rounds count too."""
-    finished = made_here(stored.by_identity)
-    search, found = study.search, dict[str, list[Trial]]()
-    asked: dict[str, list[Hyperparameters]] = {}
-    reached: dict[str, dict[Hyperparameters, float]] = {}
-
-    def missing(runs: Sequence[Candidate]) -> list[Trial]:
-        return [run.trial for run in runs if run.trial.identity not in finished]
-
-    number = 0
-    while True:
-        number += 1
-        tried = candidates(study, points, asked)
-        for run in tried:
-            if run.key in found or run.trial.identity in finished:
-                continue
-            found[run.key] = missing([one for one in tried if one.key == run.key])
-            goes_on = failed.isdisjoint(trial.identity for trial in found[run.key])
-            if search.sampler == "tpe" and goes_on:
-                rest = drawn(run.point, search, reached.get(run.key, {}), search.budget)
-                found[run.key] = missing(candidates(study, [run.point], {run.key: rest}))
-        complete = [(run, finished[run.trial.identity]) for run in tried if run.key not in found]
-        further = next_round(number, complete, search)
-        if not further:
-            return found
-        asked |= further
-        reached = {
-            key: {drive: mean_accuracy(of) for drive, of in whole.results.items()}
-            for key, whole in by_search(complete).items()
-        }
-        points = [point for point in points if search_key(point, search) not in found]
+        return PlanRow(point.title, trials, missing, [], len(left) - len(missing), 0, 0)
+    race = Race.of(point, study.study, study.search, study.measure)
+    some = next(iter(race.trials))
+    trials = [point.trial(study.study, some, seed, study.measure) for seed in point.seeds]
+    runs = [run for run in race.all_runs() if not reached(run, searched_runs)]
+    stuck = [run for run in runs if run.identity in failed]
+    search = [run for run in runs if run not in stuck and run.identity not in planned]
+    planned |= {run.identity for run in search}
+    if stuck:
+        return PlanRow(point.title, trials, [], search, 0, len(stuck), len(trials))
+    return PlanRow(point.title, trials, trials, search, 0, 0, 0)
 
 
 def _cost_key(trial: Trial) -> str:
-    """Equal for trials with about the same time a step: all but seed, drive, epochs and images."""
+    """The same for trials whose steps take about the same time."""
     settings = trial.settings.model_dump(mode="json")
     method = dict(settings["method"])
     method.pop("learning_rate")
@@ -294,17 +241,9 @@ def _cost_key(trial: Trial) -> str:
 
 
 def _typical(group: Sequence[Trial]) -> Trial:
-    """A trial of the study if there is one, else the middle one of a search grid."""
-    real = [trial for trial in group if not trial.in_search]
+    """A trial of the study if there is one, else the middle one of a search."""
+    real = [trial for trial in group if not trial.is_candidate]
     return real[0] if real else group[len(group) // 2]
-
-
-def _middle(drives: Sequence[Hyperparameters]) -> Hyperparameters:
-    rate = plain_statistics.median_low(sorted(drive.learning_rate for drive in drives))
-    spans = sorted(drive.weight_range for drive in drives if drive.weight_range is not None)
-    return Hyperparameters(
-        learning_rate=rate, weight_range=plain_statistics.median_low(spans) if spans else None
-    )
 
 
 def _sizes(trials: Iterable[Trial], data_root: Path | None) -> dict[str, tuple[int, int, int]]:

@@ -37,7 +37,6 @@ def run_trials(
     reporter: Reporter,
     what: str,
     total: int,
-    later: int = 0,
     workspace: Workspace = NO_WORKSPACE,
 ) -> None:
     """Runs trials in the given order, as workers become free.
@@ -45,7 +44,6 @@ def run_trials(
     Args:
         what: name of the phase, for the progress.
         total: trials of the phase, including finished ones.
-        later: trials of it that another call will run.
         executor: starts the workers.
         on_result: called in this process for each finished trial; an exception ends the run.
         on_failure: called in this process for each trial that raised an error or whose process
@@ -79,7 +77,7 @@ def run_trials(
                 if fault is not None:
                     raise fault
         # Opened after the start of the workers, which must not count as time of a trial.
-        with reporter.running(what, done=total - later - len(trials), total=total):
+        with reporter.running(what, done=total - len(trials), total=total):
             _drain(deque(trials), pool, job, reporter, settle)
 
 

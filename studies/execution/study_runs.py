@@ -1,6 +1,6 @@
 """Runs a study in its output folder: first the search, then every trial without a row."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,26 +9,24 @@ from rpu_ssnn.common.errors import Fault, InputError
 from rpu_ssnn.common.files import is_regular
 from rpu_ssnn.common.wording import counted, listed
 from rpu_ssnn.data_spec import OwnData
-from studies.declaration.image_counts import refuse_missing_images
-from studies.declaration.result import Failure, Runs, TrialResult, WithRuns
-from studies.declaration.search.hyperparameters import (
-    FoundHyperparameters,
+from studies.declaration.hyperparameters import (
+    HyperparameterTable,
     known_hyperparameters,
     with_hyperparameters,
-    write_hyperparameters,
 )
-from studies.declaration.sequential_stopping import Seeded
+from studies.declaration.image_counts import refuse_missing_images
+from studies.declaration.points import Point
+from studies.declaration.result import Failure, Runs, TrialResult
 from studies.declaration.shipped import find_study, kept_rows
 from studies.declaration.study import Study
 from studies.declaration.trial import Trial
-from studies.declaration.trials import largest, seeded_points, trials_at
-from studies.execution.hyperparameter_search import find_hyperparameters, search
+from studies.declaration.trials import trials_of
+from studies.execution.hyperparameter_search import find_hyperparameters
 from studies.execution.imported_results import read_imported_rows, refuse_conflict, resume
 from studies.execution.options import Options, Outcome
-from studies.execution.phase import Phase, read_store
+from studies.execution.phase import FailureList, Tables, read_store, run_phase
 from studies.execution.scheduling import in_balanced_order
 from studies.execution.status import status_kept
-from studies.execution.writer import FailureList, Tables
 from studies.results.result_folder import (
     ResultFolder,
     is_ours,
@@ -37,7 +35,7 @@ from studies.results.result_folder import (
     stored_study,
 )
 from studies.results.store import StoredRuns
-from studies.results.tables import Versions, read_failures
+from studies.results.tables import Versions
 
 A_TRIAL = "at least one finished trial"
 """What a folder must hold to be shown."""
@@ -46,33 +44,43 @@ A_TRIAL = "at least one finished trial"
 def run_in_folder(study: Study, root: Path, options: Options) -> Outcome:
     """Searches unknown hyperparameters, then runs the missing trials.
 
-    A row that cannot be written waits in memory and is tried again; one that cannot be written at
-    the end either counts as failed.
-
     Raises:
         InputError: bad input, before anything runs.
         BrokenEnvironmentError: aihwkit and torch do not fit, or numba cannot store compiled code.
         KeyboardInterrupt: finished rows are kept and the tables rebuilt.
-        OSError: tables or lists could not be written at the end.
+        OSError: a row, a table or a list could not be written; earlier rows are kept.
     """
     kept = read_imported_rows(
         options.kept_rows, on_bad=lambda error: options.reporter.note(f"{error}; left out")
     )
     with _at_work(study, root, options) as (folder, options, failures):
-        found_hyperparameters = find_hyperparameters(study, folder, options, failures)
-        possible = trials_at(study, found_hyperparameters, largest(study))
+        trials = trials_of(study, find_hyperparameters(study, folder, options, failures))
         stored = read_store(folder.trials, options.reporter)
-        n_hidden = 0 if options.is_part else stored.n_beside(possible)
+        n_hidden = 0 if options.is_part else stored.n_beside(trials)
         if n_hidden:
             options.reporter.note(hidden_rows(n_hidden, study))
         if options.kept_rows:
-            taken = resume(kept, possible, folder.trials, stored)
+            taken = resume(kept, trials, folder.trials, stored)
             files = ", ".join(str(path) for path in options.kept_rows)
             options.reporter.note(f"{counted(taken, 'finished row')} from {files}")
-        finished = _usable(possible, stored, root, options)
-        phase = Phase("trials", folder, folder.trials, finished, options, failures)
-        points, tables = _run_trials(study, found_hyperparameters, phase)
-        return Outcome(tables.runs(), failures.now, points)
+        finished = _usable(trials, stored, root, options)
+        tables = Tables(root, trials, finished)
+        missing = [one for one in in_balanced_order(trials) if one.identity not in finished]
+        try:
+            run_phase(
+                "trials",
+                missing,
+                len(trials),
+                folder,
+                folder.trials,
+                finished,
+                options,
+                failures,
+                then=tables.refresh,
+            )
+        finally:
+            tables.rebuild()
+        return Outcome(tables.runs(), failures.now)
 
 
 def runner_of(root: Path, options: Options) -> Callable[[Study], Outcome]:
@@ -95,7 +103,7 @@ def tuned(study: Study, root: Path) -> Study:
 
     The folder counts only while it is that of the study and of its data.
     """
-    files = [study.hyperparameters_file, *_hyperparameters_of_run(study, root)]
+    files = [*_hyperparameters_of_run(study, root), study.hyperparameters_file]
     return with_hyperparameters(study, known_hyperparameters(study, *files))
 
 
@@ -111,53 +119,23 @@ def _hyperparameters_of_run(study: Study, root: Path) -> list[Path]:
     return [folder.hyperparameters]
 
 
-def _run_trials(
-    study: Study, found_hyperparameters: dict[str, FoundHyperparameters], phase: Phase
-) -> tuple[list[Seeded], Tables]:
-    """Runs the missing trials; with `until`, in rounds of added seeds."""
-    failures, note = phase.failures, phase.options.reporter.note
-    first = True
-    while True:
-        failed = {failure.trial for failure in (*failures.not_repeated, *failures.now)}
-        points = seeded_points(
-            study, found_hyperparameters, lambda trial: phase.finished.get(trial.identity), failed
-        )
-        trials = trials_at(study, found_hyperparameters, points)
-        tables = Tables(phase.folder.root, trials, phase.finished)
-        given_up = {failure.trial for failure in failures.now}
-        missing = [
-            trial
-            for trial in in_balanced_order(trials)
-            if trial.identity not in phase.finished and trial.identity not in given_up
-        ]
-        try:
-            if first or missing:
-                if not first:
-                    note(f"until: {counted(len(missing), 'trial')} of further seeds")
-                phase.run(missing, len(trials), then=tables.refresh)
-        finally:
-            tables.rebuild()
-        if study.until is None or not (first or missing):
-            return points, tables
-        first = False
-
-
 def search_in_folder(
-    study: Study, root: Path, options: Options
-) -> tuple[dict[str, FoundHyperparameters], list[Failure]]:
-    """Searches all hyperparameters that no case gives, and ignores the found_hyperparameters file.
+    study: Study, root: Path, options: Options, again: bool = False
+) -> tuple[HyperparameterTable, list[Failure]]:
+    """Searches the hyperparameters that no case gives, and keeps them in the folder.
+
+    Args:
+        again: search those that are known, too.
 
     Returns:
-        The found hyperparameters by title of the point, and the runs that failed.
+        The known hyperparameters by title of the point, and the runs that failed.
 
     Raises:
         As `run_in_folder`.
     """
     options = replace(options, is_part=True)  # the trials of the folder may have failed
     with _at_work(study, root, options) as (folder, options, failures):
-        points = [point for point in study.points() if point.hyperparameters is None]
-        found = search(study, points, folder, options, failures)
-        write_hyperparameters(folder.hyperparameters, found)
+        found = find_hyperparameters(study, folder, options, failures, again)
         return found, failures.now
 
 
@@ -175,22 +153,26 @@ def _at_work(
 
 
 @dataclass(frozen=True)
-class FolderContents(WithRuns):
+class FolderContents:
     """Content of an output folder.
 
     Attributes:
         hyperparameters: found by a search, by title of the point.
-        points: with the seeds that they need, given the finished trials.
+        runs: finished trials, in the order of the study.
         n_other: imported rows of no trial of the study.
         n_hidden: finished trials of the folder that are none of the study.
     """
 
     study: Study
-    hyperparameters: dict[str, FoundHyperparameters]
-    points: list[Seeded]
+    hyperparameters: HyperparameterTable
     runs: Runs
     n_other: int = 0
     n_hidden: int = 0
+
+    @property
+    def points(self) -> list[Point]:
+        """The points of the study."""
+        return self.study.points()
 
     @property
     def other_rows(self) -> str:
@@ -221,31 +203,24 @@ def look_into(
 def contents_of(
     study: Study,
     root: Path,
-    hyperparameters_file: Path | None = None,
     imported: Mapping[str, TrialResult] | None = None,
     on_damage: Callable[[InputError], None] = lambda error: None,
 ) -> FolderContents:
     """What an output folder, which may be missing, holds of a study; the folder is only read.
 
     Args:
-        hyperparameters_file: counts before that of the folder.
         imported: rows that count as finished where the folder has none.
         on_damage: called with the error of each invalid trial file.
 
     Raises:
-        InputError: a found_hyperparameters file is not valid.
+        InputError: a file with hyperparameters is not valid.
     """
     folder = ResultFolder(root)
-    found_hyperparameters = known_hyperparameters(
-        study, hyperparameters_file, folder.hyperparameters
-    )
+    known = known_hyperparameters(study, folder.hyperparameters, study.hyperparameters_file)
     own = folder.trials.read_all(on_damage)
     stored = replace(own, by_identity={**(imported or {}), **own.by_identity})
-    failed = {failure.trial for failure in read_failures(root)}
-    found = _contents(study, found_hyperparameters, stored, failed)
-    return replace(
-        found, n_hidden=own.n_beside(trials_at(study, found_hyperparameters, largest(study)))
-    )
+    found = _contents(study, known, stored)
+    return replace(found, n_hidden=own.n_beside(trials_of(study, known)))
 
 
 def shown_contents(
@@ -273,15 +248,15 @@ def shown_contents(
         return look_into(where, on_damage)
     imported = read_imported_rows(files, on_bad)
     if is_output:
-        found = contents_of(stored_study(where), where, None, imported, on_damage)
+        found = contents_of(stored_study(where), where, imported, on_damage)
         for trial, result in found.runs:
             if trial.identity in imported:
                 known, named = imported[trial.identity], listed(list(map(str, files)))
                 refuse_conflict(where, result, f"{trial.title} of {where}", known, named)
     else:
         study = find_study(str(where))
-        tuned_to = known_hyperparameters(study, study.hyperparameters_file)
-        found = _contents(study, tuned_to, StoredRuns(imported, by_settings={}))
+        known_here = known_hyperparameters(study, study.hyperparameters_file)
+        found = _contents(study, known_here, StoredRuns(imported, by_settings={}))
     used = {trial.identity for trial, _ in found.runs} & imported.keys()
     if not used:
         allowed = f"must be rows of trials of {found.study.study}"
@@ -308,18 +283,10 @@ def hidden_rows(n: int, study: Study) -> str:
     )
 
 
-def _contents(
-    study: Study,
-    found_hyperparameters: dict[str, FoundHyperparameters],
-    stored: StoredRuns,
-    failed: Collection[str] = (),
-) -> FolderContents:
-    points = seeded_points(study, found_hyperparameters, stored.find, failed)
-    found = [
-        (trial, stored.find(trial)) for trial in trials_at(study, found_hyperparameters, points)
-    ]
+def _contents(study: Study, known: HyperparameterTable, stored: StoredRuns) -> FolderContents:
+    found = [(trial, stored.find(trial)) for trial in trials_of(study, known)]
     runs = [(trial, run) for trial, run in found if run is not None]
-    return FolderContents(study, found_hyperparameters, points, runs)
+    return FolderContents(study, known, runs)
 
 
 def _refuse_early(study: Study, root: Path, options: Options) -> None:
@@ -333,7 +300,7 @@ def _refuse_early(study: Study, root: Path, options: Options) -> None:
     refuse_foreign(root, study)
     folder = ResultFolder(root)
     _refuse_changed_data(_data_of(study), _made_in(folder), root)
-    known_hyperparameters(study, study.hyperparameters_file, folder.hyperparameters)
+    known_hyperparameters(study, folder.hyperparameters, study.hyperparameters_file)
     try:
         refuse_missing_images(study, options.job.data_root)
     except MissingDataError:

@@ -52,10 +52,11 @@ class Cost:
 
         Rules that do not validate while they train need no time for it.
         """
-        epochs = trial.settings.training.epochs
+        epochs = trial.stop_after or trial.settings.training.epochs
         reported = epochs if trial.settings.method.reports_epochs else 0
-        tested = n_test if trial.settings.measure == "test" else 0
-        shown = (reported + 1) * n_validation + tested
+        ends = trial.stop_after is None
+        tested = n_test if ends and trial.settings.measure == "test" else 0
+        shown = (reported + ends) * n_validation + tested
         return self.start + epochs * n_train * self.train + shown * self.show
 
 

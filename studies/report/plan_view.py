@@ -79,6 +79,4 @@ def totals(plan: Plan) -> str:
         text += f"; {failed} failed before, which --retry-failed runs"
     if waiting:
         text += f"; {counted(waiting, 'trial waits', 'trials wait')} for a search that failed"
-    if plan.at_most > trials:
-        text += f"; `until` may add seeds, up to {counted(plan.at_most, 'trial')} in all"
     return text

@@ -14,7 +14,6 @@ from studies.results.grouping import (
     swept_columns,
     titled,
     with_values,
-    without_pruned,
 )
 
 if TYPE_CHECKING:
@@ -56,7 +55,7 @@ def compare(results: pd.DataFrame, against: str | None = None) -> pd.DataFrame:
     import pandas as pd
 
     against = reference_of(results) if against is None else against
-    runs = without_pruned(results).reset_index(drop=True)
+    runs = results.reset_index(drop=True)
     _refuse_mixed_images(runs)
     swept = swept_columns(runs)
     # A case that a setting does not apply to has NaN there, which equals nothing: use text.

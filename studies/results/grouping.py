@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rpu_ssnn.common.errors import InputError, one_of
 from studies.common.quantities import distinct, name_of, quantity
 from studies.declaration.devices import AS_MEASURED
-from studies.declaration.result import PRUNED, SWEEP_PREFIX
+from studies.declaration.result import SWEEP_PREFIX
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,22 +31,17 @@ _RELATIVE = re.compile(rf"x[0-9.].*|{AS_MEASURED}")
 """These swept values of an override stand for a number that depends on the preset."""
 
 
-def without_pruned(results: pd.DataFrame) -> pd.DataFrame:
-    """Returns the runs that came to their end; the others have no accuracy to average."""
-    return results[results[PRUNED].isna()] if PRUNED in results.columns else results
-
-
 def accuracies(results: pd.DataFrame) -> pd.Series:
-    """Returns the accuracy (%) of each run, on the images that the study says; NaN if pruned."""
+    """Returns the accuracy (%) of each run, on the images that the study says."""
     tested = results["test_accuracy"]
     if images_read(results) == "test":
         return tested
-    return without_pruned(results)["validation_accuracy"].reindex(results.index)
+    return results["validation_accuracy"].reindex(results.index)
 
 
 def images_read(results: pd.DataFrame) -> Measure:
     """Returns which images `accuracies` are of; a study reads the same ones for all its runs."""
-    finished = without_pruned(results)["test_accuracy"]
+    finished = results["test_accuracy"]
     return "validation" if len(finished) and finished.isna().all() else "test"
 
 

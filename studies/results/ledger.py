@@ -17,10 +17,10 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from studies.declaration.devices import compound_of, shortest_slot_s
-from studies.declaration.result import PRUNED, Row, TrialResult, by_crossbar
+from studies.declaration.result import Row, TrialResult, by_crossbar
 from studies.declaration.trial import Trial
 from studies.declaration.update_rules.devices import DeviceMethod
-from studies.results.grouping import swept_columns, with_values, without_pruned
+from studies.results.grouping import swept_columns, with_values
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -132,12 +132,12 @@ def ledger_table(results: pd.DataFrame) -> pd.DataFrame:
         results: as `load_results` returns it.
 
     Returns:
-        ``case``, the swept settings, ``n`` (seeds), then `COLUMNS`; pruned runs and cases without
+        ``case``, the swept settings, ``n`` (seeds), then `COLUMNS`; cases without
         devices are left out.
     """
     import pandas as pd
 
-    complete = without_pruned(results)
+    complete = results
     # Pulses that aihwkit does not count (analog_sgd) leave time and reasons.
     on_devices = with_values(complete[complete[list(COLUMNS)].notna().any(axis="columns")])
     swept = swept_columns(results)
@@ -168,7 +168,7 @@ def _training_time(trial: Trial, method: DeviceMethod, row: Row) -> float | None
     tile = method.tile
     slot = max(tile.slot_seconds, shortest_slot_s(method.parameters))
     seconds = method.slots(settings.network) * slot + tile.idle_seconds
-    epochs = _number(row, PRUNED) or settings.training.epochs
+    epochs = settings.training.epochs
     return seconds * presentations * epochs
 
 

@@ -7,7 +7,7 @@ real rows against it.
 from dataclasses import dataclass
 from functools import partial
 
-from studies.declaration.result import PRUNED, SWEEP_PREFIX
+from studies.declaration.result import SWEEP_PREFIX
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,6 @@ RESULT_COLUMNS: tuple[ResultColumn, ...] = (
     _Column("saturated_fraction", "1", "share of devices at one of their bounds, at the test"),
     _Column("replayable", "", "whether the run repeats bit for bit: aihwkit's noise has no seed"),
     _Column("resumed", "1", "how often the run went on from a checkpoint; empty in old rows"),
-    _Column(PRUNED, "epochs", "epochs after which the rule `prune` stopped the run; else empty"),
     _of_crossbar("devices_total", "devices", "devices of the crossbars"),
     _of_crossbar("pulsed_devices_total", "devices", "devices of a cell that coincidences pulse"),
     _of_crossbar("pulses_up_total", "pulses", "up pulses during training"),

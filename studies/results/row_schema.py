@@ -87,15 +87,14 @@ class _TypedRow(_Checked):
     aihwkit_version: Annotated[str, Field(min_length=1)]
     seed: Whole = None
     resumed: Whole = None
-    pruned_after_epochs: Whole = None
     replayable: bool | None = None
     bin: Scalar = None
     settings: Text = None
 
     @model_validator(mode="after")
     def _has_an_accuracy(self) -> Self:
-        # Only a pruned trial, and a run of a search, ends without the test set.
-        tested = '"measure":"test"' in (self.settings or "") and self.pruned_after_epochs is None
+        # A run of a search, which ends without the test set, has no settings in its row.
+        tested = '"measure":"test"' in (self.settings or "")
         if self.test_accuracy is None and (tested or self.validation_accuracy is None):
             raise InputError("row", "test_accuracy", None, _ACCURACY)
         return self

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from studies.common.statistics import describe, seeds_to_tell
 from studies.results.comparison import compare, reference_of
-from studies.results.grouping import accuracies, by_point, images_read, with_values, without_pruned
+from studies.results.grouping import accuracies, by_point, images_read, with_values
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,7 +54,7 @@ def summary(results: pd.DataFrame, reference: str | None = None) -> pd.DataFrame
     import pandas as pd
 
     compared = compare(results, reference_of(results) if reference is None else reference)
-    runs = with_values(without_pruned(results))
+    runs = with_values(results)
     rows = [{"case": case} | at | _statistics(of) for case, at, of in by_point(runs)]
     gaps = compared.rename(columns={"difference": "gap"} | {c: f"gap_{c}" for c in _OF_A_GAP})
     table = pd.DataFrame(rows)

@@ -21,11 +21,11 @@ from rpu_ssnn.spec.tile import needs_native
 from studies.common.canonical import short_hash
 from studies.declaration.cases import Case
 from studies.declaration.devices import beside_study, parameters_of, path_free
-from studies.declaration.result import Runs, by_crossbar
-from studies.declaration.search.hyperparameters import (
+from studies.declaration.hyperparameters import (
     known_hyperparameters,
     with_hyperparameters,
 )
+from studies.declaration.result import Runs, by_crossbar
 from studies.declaration.study import Study
 from studies.declaration.update_rules.devices import (
     DeviceMethod,
@@ -199,10 +199,6 @@ def setting_notes(asked: DeviceQuestion) -> list[str]:
     study, notes = asked.study, []
     if study.varied:
         notes.append(f"the study's sweep is left out ({', '.join(study.varied)})")
-    if study.until is not None:
-        notes.append("the study's `until` is left out: the seeds are the declared ones")
-    if study.prune is not None:
-        notes.append("the study's `prune` is ignored: every trial runs to its end")
     if study.measure == "validation":
         notes.append("accuracies are of validation images: no test image is read")
     return notes

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rpu_ssnn.version import NUMERICS_VERSION, VERSION
-from studies.declaration.result import PRUNED, Row, TrialResult, plain
+from studies.declaration.result import Row, TrialResult, plain
 from studies.declaration.trial import Trial
 from studies.workers.machine import machine
 from studies.workers.memory import peak_memory_mb, reset_peak_memory
@@ -77,10 +77,10 @@ def run_trial(
     method = settings.method
     session = TrialSession(workspace, trial, data.digest)
     with session.trained(method.training(settings, threads), data) as trained:
-        pruned = session.pruned_after is not None
-        if not pruned:
-            method.rest(trained)
-        tested = settings.measure == "test" and not pruned
+        if trial.stop_after is not None:
+            return _paused(trial, data, [_epoch_row(vars(epoch)) for epoch in trained.epochs])
+        method.rest(trained)
+        tested = settings.measure == "test"
         test = trained.accuracy(data.test_images, data.test_labels) if tested else math.nan
         validation = trained.accuracy(data.validation_images, data.validation_labels)
         statistics: Mapping[str, float] = getattr(trained, "statistics", dict)()
@@ -99,15 +99,9 @@ def run_trial(
         **_device_columns(statistics),
         "replayable": method.is_replayable(),
         "resumed": session.resumed,
-        **({} if settings.prune is None else {PRUNED: session.pruned_after}),
         **statistics,
         "settings": trial.settings_json,
-        "numerics_version": NUMERICS_VERSION,
-        "rpu_ssnn_version": VERSION,
-        **{
-            f"{package}_version": metadata.version(package)
-            for package in ("aihwkit", "torch", "numpy", "numba")
-        },
+        **_versions(),
         "python_version": platform.python_version(),
         "machine": machine(),
         "threads": threads,
@@ -116,6 +110,34 @@ def run_trial(
         row={name: plain(value) for name, value in row.items()},
         epochs=[_epoch_row(vars(epoch)) for epoch in trained.epochs],
     )
+
+
+def _paused(trial: Trial, data: "Dataset", epochs: list[Row]) -> TrialResult:
+    """The result of a run of a search, which pauses and reads no test image."""
+    row: dict[str, Any] = {
+        "dataset": trial.settings.dataset.name,
+        "data_digest": data.digest,
+        "n_train": len(data.train_labels),
+        "n_validation": len(data.validation_labels),
+        **_data_columns(trial, data),
+        "seed": trial.settings.seed,
+        "test_accuracy": None,
+        "validation_accuracy": epochs[-1]["validation_accuracy"],
+        **_versions(),
+    }
+    return TrialResult(row={name: plain(value) for name, value in row.items()}, epochs=epochs)
+
+
+def _versions() -> dict[str, Any]:
+    """The columns with the versions that determine the numbers of a row."""
+    return {
+        "numerics_version": NUMERICS_VERSION,
+        "rpu_ssnn_version": VERSION,
+        **{
+            f"{package}_version": metadata.version(package)
+            for package in ("aihwkit", "torch", "numpy", "numba")
+        },
+    }
 
 
 def _data_columns(trial: Trial, data: "Dataset") -> dict[str, Any]:

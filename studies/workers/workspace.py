@@ -142,7 +142,6 @@ class TrialSession:
         self._told_at = -SECONDS_BETWEEN_PROGRESS
         self._before = 0.0
         self.resumed = 0
-        self.pruned_after: int | None = None
 
     @property
     def seconds(self) -> float:
@@ -209,19 +208,16 @@ class TrialSession:
             accuracy: on validation images, %.
 
         Returns:
-            Whether the trial stops here. Then no checkpoint is written: if the process dies before
-            the row is written, the next one must stop at the same epoch.
+            Whether the trial stops here; a run of a search later goes on from its checkpoint.
         """
-        rule = self._trial.settings.prune
-        if rule is not None and epochs == rule.after_epochs and accuracy < rule.below:
-            self.pruned_after = epochs
-            return True
         self._how_far = self._how_far.model_copy(update={"epoch": epochs, "accuracy": accuracy})
         if time.monotonic() - self._told_at >= SECONDS_BETWEEN_PROGRESS:
             self._write_progress()
-        if time.monotonic() - self._saved >= self._workspace.seconds_between_checkpoints:
+        stops = self._trial.stop_after is not None and epochs >= self._trial.stop_after
+        waited = time.monotonic() - self._saved
+        if stops or waited >= self._workspace.seconds_between_checkpoints:
             self._save(state())
-        return False
+        return stops
 
     def _save(self, state: TrainingState) -> None:
         from studies.workers.checkpoint import Checkpoint, write_checkpoint

@@ -1,4 +1,4 @@
-"""The tests run the notebooks from the first cell to the last."""
+"""The notebooks run from the first cell to the last, with what they import from the packages."""
 
 import ast
 from pathlib import Path

@@ -146,7 +146,7 @@ def test_another_file_is_refused_before_the_folder_changes(folder: Path, part: s
     text = (
         "study: own\nquestion: QUESTION\ndataset: {file: mine.npz, test_share: 0.2}\n"
         "network: {hidden: [8], T: 20}\ntraining: {epochs: 1}\nseeds: {count: 1}\n"
-        "cases: [{update: rate}]\nsearch: {learning_rate: [2, 4], epochs: 1, widen: 0}\n"
+        "cases: [{update: rate}]\nsearch: {points: 2}\n"
     )
     study, out = folder / "own.yaml", folder / "out"
     study.write_text(text)

@@ -61,7 +61,7 @@ class AnalogSgdCase(OnDeviceCase):
 class AnalogSgdMethod(DeviceMethod):
     """Stochastic pulse trains of numbers on a device."""
 
-    rates_of: ClassVar[str] = "analog_learning_rate"
+    rates: ClassVar[tuple[float, float] | None] = (0.03, 3.0)
     sees: ClassVar[str] = SEES_COUNTS
     one_thread: ClassVar[bool] = True  # the order of torch's sums depends on it
     blank_columns: ClassVar[tuple[str, ...]] = BLANK_WITHOUT_SPIKES

@@ -47,7 +47,7 @@ class FloatMethod(MethodBase):
 class AnnMethod(FloatMethod):
     """Trained by SGD with momentum."""
 
-    rates_of: ClassVar[str] = "ann_learning_rate"
+    rates: ClassVar[tuple[float, float] | None] = (0.01, 1.0)
 
     update: Literal["ann"] = "ann"
     sgd: SgdSpec

@@ -27,7 +27,7 @@ class AnnAdamMethod(FloatMethod):
     """Trained by torch's Adam with its defaults but for the step, which falls linearly to zero;
     softmax cross-entropy."""
 
-    rates_of: ClassVar[str] = "adam_learning_rate"
+    rates: ClassVar[tuple[float, float] | None] = (0.0003, 0.01)
 
     update: Literal["ann_adam"] = "ann_adam"
 

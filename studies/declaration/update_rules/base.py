@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 LearningRate = Annotated[Positive, Field(le=1000.0)]
 """The equivalent rate of `rpu_ssnn.synapses`: one value means the same step in every spiking case.
-A rule without spikes takes that of plain gradient descent (`MethodBase.rates_of`)."""
+A rule without spikes takes that of plain gradient descent (`MethodBase.rates`)."""
 
 NUMBERS_READ = (
     "network.hidden",
@@ -264,10 +264,10 @@ class MethodBase(Spec):
     """Raised when the rule's numbers change. A number above 1 is part of a trial's identity."""
 
     reports_epochs: ClassVar[bool] = True
-    """Whether the rule reports each epoch: for pruning, checkpoints and the time of a plan."""
+    """Whether the rule reports each epoch: for checkpoints, the search and the time of a plan."""
 
-    rates_of: ClassVar[str] = "learning_rate"
-    """Field of the search settings that holds the grid of learning rates."""
+    rates: ClassVar[tuple[float, float] | None] = None
+    """Lowest and highest learning rate that a search tries; None: those of the spiking cases."""
 
     on_tile: ClassVar[bool] = False
     """Whether a device holds the weights, so that the weight range is searched too."""
@@ -306,19 +306,6 @@ class MethodBase(Spec):
     def of_version(cls) -> dict[str, int]:
         """The version as a key of the settings; without it they are of version 1."""
         return {} if cls.version == 1 else {"version": cls.version}
-
-    @classmethod
-    def grid(cls, rates: Sequence[float], spans: Sequence[float]) -> list[Hyperparameters]:
-        """The candidates of a search, smallest step first.
-
-        Args:
-            spans: weight ranges; only a device has one.
-        """
-        return [
-            Hyperparameters(learning_rate=rate, weight_range=span)
-            for rate in sorted(rates)
-            for span in (sorted(spans) if cls.on_tile else [None])
-        ]
 
     def is_replayable(self) -> bool:
         """Whether the run repeats bit for bit."""

@@ -60,7 +60,7 @@ class ConversionMethod(SpikingMethod):
     """A rule of Table 1: trains a float network, then tests it with spikes; without checkpoints."""
 
     reports_epochs: ClassVar[bool] = False
-    rates_of: ClassVar[str] = "ann_learning_rate"
+    rates: ClassVar[tuple[float, float] | None] = (0.01, 1.0)
     sees: ClassVar[str] = SEES_COUNTS
     one_thread: ClassVar[bool] = True  # the order of torch's sums depends on it
 

@@ -51,7 +51,7 @@ class OnlineSgdCase(IdealCase):
 class OnlineSgdMethod(MethodBase):
     """Exact weight changes after each image."""
 
-    rates_of: ClassVar[str] = "analog_learning_rate"
+    rates: ClassVar[tuple[float, float] | None] = (0.03, 3.0)
     sees: ClassVar[str] = SEES_COUNTS
     one_thread: ClassVar[bool] = True  # an image needs the weights that the last one left
     blank_columns: ClassVar[tuple[str, ...]] = BLANK_ONLINE

@@ -75,7 +75,7 @@ def report_html(root: Path, rows: Sequence[Path] = ()) -> str:
     damaged: list[InputError] = []
     bad: list[InputError] = []
     found = shown_contents(root, rows, damaged.append, bad.append)
-    study, runs = found.study, found.complete
+    study, runs = found.study, found.runs
     refuse_empty(root, runs)
     figures = StudyFigures(study, runs)
     results = figures.results

@@ -9,7 +9,7 @@ from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.wording import counted, listed
 from studies.common.statistics import FEWEST_SEEDS
 from studies.declaration.result import Runs
-from studies.declaration.search.candidates import shared_seeds
+from studies.declaration.hyperparameters import chosen_on_shown_images
 from studies.declaration.update_rules.devices import DeviceMethod
 from studies.execution.study_runs import FolderContents
 from studies.results import caveats
@@ -41,13 +41,19 @@ def warnings_of(
         *_versions(found.runs),
         *_few_seeds(results),
         *caveats.of_few_images(found.runs),
-        *caveats.of_chance(found.study, found.complete),
+        *caveats.of_chance(found.study, found.runs),
         *_alike(found.runs),
         *_saturated(results),
         *caveats.of_accuracy_that_fell(found.runs),
-        *(f"{line}." for line in [shared_seeds(found.study, found.hyperparameters)] if line),
+        *_chosen_on_shown_images(found),
         *_not_replayable(results),
     ]
+
+
+def _chosen_on_shown_images(found: FolderContents) -> Iterator[str]:
+    said = chosen_on_shown_images(found.study, found.hyperparameters)
+    if said is not None:
+        yield f"{said}."
 
 
 def _missing(found: FolderContents) -> Iterator[str]:

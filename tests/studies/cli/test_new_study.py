@@ -90,8 +90,6 @@ def test_every_device_is_compared_by_spikes_and_by_numbers_and_nothing_is_left_t
         *(f"{rule}{name}" for name in devices for rule in ("", "analog_sgd ")),
     ]  # fmt: skip
     assert all(point.hyperparameters is None for point in study.points())
-    assert study.search.widen > 0
-    assert not set(study.search.seeds or ()) & set(study.seeds)
 
 
 def test_the_command_writes_a_file_that_finds_the_data_from_its_own_folder(

@@ -69,9 +69,7 @@ PATHS = [
     ("network", "neuron"),
     ("network", "hidden"),
     ("training", "batch"),
-    ("search", "epochs"),
-    ("until", "max_seeds"),
-    ("sample", "over"),
+    ("search", "points"),
     ("dataset", "n_train"),
 ]
 

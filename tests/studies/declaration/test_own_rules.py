@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from rpu_ssnn.version import NUMERICS_VERSION
-from studies.declaration.search.hyperparameters import search_key
 from studies.declaration.trial import stored_identity
 from studies.declaration.update_rules.rate import RateMethod
 from support.studies.harness import declared_trials, small_study
@@ -68,13 +67,3 @@ def test_a_higher_version_of_a_rule_is_another_trial(monkeypatch: pytest.MonkeyP
     monkeypatch.undo()
     assert stored_identity(stored, NUMERICS_VERSION) == identity
     assert stored_identity(later, NUMERICS_VERSION) is None
-
-
-def test_a_higher_version_of_a_rule_is_searched_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    def key() -> str:
-        study = small_study(cases=[{"update": "rate"}])
-        return search_key(study.points()[0], study.search)
-
-    known = key()
-    monkeypatch.setattr(RateMethod, "version", 2)
-    assert key() != known

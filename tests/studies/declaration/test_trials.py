@@ -13,7 +13,7 @@ from rpu_ssnn.spec.array_physics import LinesSpec, RetentionSpec
 from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.version import NUMERICS_VERSION
 from studies.declaration import trial as trial_module
-from studies.declaration.search.hyperparameters import known_hyperparameters, searched
+from studies.declaration.hyperparameters import known_hyperparameters, searched
 from studies.declaration.shipped import KEPT_RECORDS, find_study, shipped_files
 from studies.declaration.study import Study
 from studies.declaration.trial import RECORD_ONLY, DatasetSettings, Trial, TrialSettings

@@ -1,12 +1,11 @@
 """Ranges, settings that vary in step, and samples."""
 
-import math
 from typing import Any
 
 import pytest
 
 from rpu_ssnn.common.errors import InputError
-from studies.declaration.variation import Range, SampledPoints
+from studies.declaration.variation import Range
 from support.studies.harness import small_study
 
 RATE = {"update": "rate", "learning_rate": 1.0}
@@ -62,50 +61,6 @@ def test_axes_multiply() -> None:
     assert [label for label, _ in found].count("ideal") == 2 * 2 * 3
 
 
-SPANS = {
-    "overrides.cycle_to_cycle": {"from": 0.01, "to": 1.0, "scale": "log"},
-    "overrides.step_spread": {"from": 0.0, "to": 0.5},
-    "overrides.levels": [100, 200],
-}
-
-
-def test_a_latin_hypercube_has_one_point_in_each_part_of_each_span() -> None:
-    rows = SampledPoints.model_validate({"n": 10, "over": SPANS}).rows()
-    logs = sorted(int(10 * (math.log10(row[0]) + 2) / 2) for row in rows)
-    assert logs == list(range(10))
-    assert sorted(int(10 * row[1] / 0.5) for row in rows) == list(range(10))
-    assert [row[2] for row in rows].count(100) == 5
-
-
-@pytest.mark.parametrize("method", ["random", "latin_hypercube"])
-def test_a_sample_follows_its_seed(method: str) -> None:
-    def rows(seed: int) -> list[tuple[object, ...]]:
-        declared = {"n": 20, "method": method, "seed": seed, "over": SPANS}
-        return SampledPoints.model_validate(declared).rows()
-
-    assert rows(0) == rows(0)
-    assert rows(0) != rows(1)
-    assert all(0.01 <= row[0] <= 1 and 0 <= row[1] <= 0.5 for row in rows(0))
-
-
-def test_sampled_points_are_the_same_for_every_case_that_has_them() -> None:
-    noisy = {**IDEAL, "label": "noisy", "overrides": {"cycle_to_cycle": 0.2}}
-    study = small_study(
-        cases=[RATE, IDEAL, noisy], reference="rate", sample={"n": 4, "over": SPANS}
-    )
-    by_case = {
-        label: [dict(p.sweep) for p in study.points() if p.label == label]
-        for label in ("rate", "ideal", "noisy")
-    }
-    assert by_case["rate"] == [{}]
-    assert len(by_case["ideal"]) == 4
-    # The noisy case sets one of the sampled settings itself, and takes the others.
-    assert by_case["noisy"] == [
-        {path: value for path, value in point.items() if path != "overrides.cycle_to_cycle"}
-        for point in by_case["ideal"]
-    ]
-
-
 @pytest.mark.parametrize(
     "rule",
     [
@@ -148,7 +103,6 @@ def test_a_number_of_seeds_and_no_question_are_a_study() -> None:
     "declared",
     [
         {"together": [{"training.decay": [1, 1.0], "network.T": [10, 10]}]},
-        {"sample": {"n": 4, "over": {"training.decay": [1, 1.0]}}},
     ],
 )
 def test_points_that_differ_in_spelling_alone_are_one(declared: dict[str, Any]) -> None:

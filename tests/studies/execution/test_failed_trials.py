@@ -2,7 +2,6 @@
 
 import errno
 import os
-from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -93,7 +92,7 @@ def titles_listed(harness: Harness) -> list[str]:
 
 def test_a_search_leaves_failed_trials_on_the_list(harness: Harness) -> None:
     cases = [{"update": "rate"}, {"update": "coincidence", "learning_rate": 1.0}]
-    study = small_study(cases=cases, search={"n_train": 60, "learning_rate": [1.0]})
+    study = small_study(cases=cases)
     options = harness.options(executor=InThisProcess())
     harness.order("raise", "coincidence seed 0")
     run_in_folder(study, harness.out, options)
@@ -122,57 +121,22 @@ def test_the_studies_of_one_question_repeat_no_failure_of_each_other(harness: Ha
     assert ask(retry_failed=True) == ["test coincidence seed 0", "test rate seed 0"]
 
 
-class Disk:
-    """A disk that is full for some writes of rows, by their number."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, full: Callable[[int], bool]) -> None:
-        self.writes = 0
-        whole = store.TrialStore.write
-
-        def write(trial_store: store.TrialStore, trial: Trial, result: TrialResult) -> None:
-            self.writes += 1
-            if full(self.writes):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            whole(trial_store, trial, result)
-
-        monkeypatch.setattr(store.TrialStore, "write", write)
-
-
-class Notes(Reporter):
-    def __init__(self) -> None:
-        self.notes: list[str] = []
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
-
-
-def test_rows_wait_for_room_on_a_full_disk(
+def test_a_full_disk_ends_the_study_and_costs_no_row_that_was_written(
     harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    Disk(monkeypatch, full=lambda write: write <= 3)
-    told = Notes()
-    outcome = harness.run(small_study(), executor=LocalExecutor(1), reporter=told)
-    assert not outcome.failures
-    assert len(load_results(harness.out)) == 6
-    assert told.notes[0] == (
-        "ann seed 0: not kept: No space left on device; tried again as other trials end"
-    )
-    harness.take_log()
-    harness.run(small_study())
-    assert not harness.take_log()
+    whole, writes = store.TrialStore.write, []
 
+    def write(trial_store: store.TrialStore, trial: Trial, result: TrialResult) -> None:
+        writes.append(trial)
+        if len(writes) > 4:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        whole(trial_store, trial, result)
 
-def test_a_disk_that_stays_full_costs_rows_and_says_which(
-    harness: Harness, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    Disk(monkeypatch, full=lambda write: write > 4)
-    outcome = harness.run(small_study(), executor=LocalExecutor(1))
-    assert len(outcome.runs) == 4
-    assert [failure.message for failure in outcome.failures] == [
-        "not kept: No space left on device"
-    ] * 2
-    assert len(pd.read_csv(harness.out / "failures.csv")) == 2
+    monkeypatch.setattr(store.TrialStore, "write", write)
+    with pytest.raises(OSError, match="No space left on device"):
+        harness.run(small_study(), executor=LocalExecutor(1))
+    assert len(load_results(harness.out)) == 4
     monkeypatch.undo()
     harness.take_log()
-    assert len(harness.run(small_study(), retry_failed=True).runs) == 6
+    assert len(harness.run(small_study()).runs) == 6
     assert harness.take_log().total() == 2

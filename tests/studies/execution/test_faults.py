@@ -11,17 +11,11 @@ import pandas as pd
 import pytest
 
 from rpu_ssnn.common.errors import InputError
-from studies.declaration.result import TrialResult
-from studies.declaration.search.hyperparameters import read_hyperparameters
 from studies.declaration.trial import Trial
-from studies.execution.api import load_results
+from studies.execution.phase import Tables
 from studies.execution.progress import Reporter
-from studies.execution.writer import Tables
-from studies.results.store import TrialStore
-from studies.results.tables import CURVES_CSV, RESULTS_CSV, RESULTS_PARQUET
+from studies.results.tables import RESULTS_CSV
 from support.studies.harness import Harness, InThisProcess, small_study
-
-TABLES = (RESULTS_CSV, RESULTS_PARQUET, CURVES_CSV)
 
 
 class Notes(Reporter):
@@ -79,67 +73,6 @@ def test_each_write_may_fail_once(
     assert len(run(harness).runs) == 6
 
 
-def test_rows_come_before_tables_on_a_full_disk(
-    harness: Harness, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Room for all rows, or for some and the tables."""
-    real = TrialStore.write
-    room = 3
-
-    def write(rows: TrialStore, trial: Trial, result: TrialResult) -> None:
-        there = len(list(rows.folder.glob("*.json")))
-        tables = sum((harness.out / name).exists() for name in TABLES)
-        if there + tables > room + 3 - 1:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        real(rows, trial, result)
-
-    monkeypatch.setattr(TrialStore, "write", write)
-    monkeypatch.setattr("studies.execution.writer.SECONDS_BETWEEN_REBUILDS", 0.0)
-    outcome = run(harness)
-    assert not outcome.failures
-    assert len(outcome.runs) == 6
-    assert len(pd.read_csv(harness.out / RESULTS_CSV)) == 6
-
-
-class Deleting(Notes):
-    """Deletes the output folder after some trials."""
-
-    def __init__(self, harness: Harness, after: int) -> None:
-        super().__init__()
-        self._harness, self._left = harness, after
-
-    def finished(self, trial: Trial, result: TrialResult) -> None:
-        self._left -= 1
-        if self._left == 0:
-            shutil.rmtree(self._harness.out)
-
-
-@pytest.mark.parametrize("after", [1, 4, 6])
-def test_a_folder_that_is_deleted_is_made_anew_with_its_rows(after: int, harness: Harness) -> None:
-    told = Deleting(harness, after)
-    outcome = run(harness, told)
-    assert not outcome.failures
-    assert len(load_results(harness.out)) == 6
-    (said,) = told.notes
-    assert f"{harness.out} was deleted; made anew with {after} row" in said
-    harness.take_log()
-    run(harness)
-    assert not harness.take_log()
-
-
-def test_a_folder_that_is_deleted_keeps_its_hyperparameters(harness: Harness) -> None:
-    study = small_study(
-        cases=[{"update": "rate", "learning_rate": 1.0}, {"update": "coincidence"}],
-        search={"learning_rate": [0.5, 1.0]},
-    )
-    told = Deleting(harness, after=4)  # two runs of the search, and two trials
-    harness.run(study, executor=InThisProcess(), reporter=told)
-    assert list(read_hyperparameters(harness.out / "hyperparameters.yaml")) == ["coincidence"]
-    harness.take_log()
-    harness.run(study, executor=InThisProcess())
-    assert not harness.take_log()
-
-
 @pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"a,b\n1,2\n", b"trial\n" + b'"' * 100])
 def test_a_list_of_failures_that_is_none_is_set_aside(content: bytes, harness: Harness) -> None:
     run(harness)
@@ -186,21 +119,3 @@ def test_tables_that_cannot_be_rebuilt_meanwhile_stop_nothing(
     monkeypatch.setattr(Tables, "rebuild", rebuild)
     assert len(run(harness).runs) == 6
     assert len(pd.read_csv(harness.out / RESULTS_CSV)) == 6
-
-
-def test_rows_that_wait_for_room_are_listed_after_an_interrupt(
-    harness: Harness, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def write(rows: TrialStore, trial: Trial, result: TrialResult) -> None:
-        raise OSError(errno.EIO, os.strerror(errno.EIO))
-
-    class Interrupted(Notes):
-        def finished(self, trial: Trial, result: TrialResult) -> None:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(TrialStore, "write", write)
-    told = Interrupted()
-    with pytest.raises(KeyboardInterrupt):
-        run(harness, told)
-    assert any(note.startswith("failed: ann seed 0: not kept") for note in told.notes)
-    assert list(pd.read_csv(harness.out / "failures.csv")["title"]) == ["ann seed 0"]

@@ -5,17 +5,16 @@ from typing import Any
 
 import pytest
 
-from studies.declaration.result import Failure, TrialResult
-from studies.declaration.search.hyperparameters import (
+from studies.declaration.hyperparameters import (
     FoundHyperparameters,
     write_hyperparameters,
 )
+from studies.declaration.result import Failure, TrialResult
 from studies.declaration.study import Study
 from studies.declaration.trial import Trial
 from studies.declaration.update_rules import METHODS
 from studies.execution import timing
 from studies.execution.plan import Estimate, Plan, estimate, make_plan
-from studies.execution.progress import Reporter
 from studies.execution.timing import Cost, time_steps
 from studies.report.plan_view import plan_text
 from studies.results.result_folder import HYPERPARAMETERS_FILE, open_folder
@@ -25,7 +24,7 @@ from studies.workers.worker import Job
 from studies.workers.workspace import NO_WORKSPACE, Workspace
 from support.commands import refused
 from support.studies.fake_timing import fake_steps
-from support.studies.harness import Harness, InThisProcess, accept_all, small_study
+from support.studies.harness import accept_all, small_study
 from support.studies.results_fakes import result_of, trials, write_folder
 
 SEARCHED: dict[str, Any] = {
@@ -34,7 +33,7 @@ SEARCHED: dict[str, Any] = {
         {"update": "rate", "learning_rate": 1.0},
         {"device": "reram_es"},
     ],
-    "search": {"learning_rate": [0.5, 1, 2], "weight_range": [4, 8], "n_train": 50, "epochs": 2},
+    "search": {"points": 6},
 }
 
 
@@ -104,7 +103,7 @@ def test_the_search_that_is_missing_comes_first(tmp_path: Path) -> None:
     plan = make_plan(study, root)
     assert len(plan.search) == 6
     assert len(plan.missing) == 6
-    assert "6 trials, 0 done, 6 to run after 6 runs of the drive search" in plan_text(plan, None)
+    assert "6 trials, 0 done, 6 to run after 6 runs of the search" in plan_text(plan, None)
     assert len(make_plan(*searched(tmp_path, done=4)).search) == 2
 
 
@@ -117,46 +116,12 @@ def test_a_search_of_which_a_run_failed_is_not_planned(tmp_path: Path) -> None:
     # Without its hyperparameters the device has no trials.
     assert {trial.label for trial in plan.missing} == {"ann", "rate"}
     text = plan_text(plan, None)
-    assert "6 trials, 0 done, 4 to run after 5 runs of the drive search" in text
+    assert "6 trials, 0 done, 4 to run after 5 runs of the search" in text
     assert "; 1 failed before, which --retry-failed runs; 2 trials wait for a search that" in text
     assert "| reram_es |      2 |    0 |      5 |" in text
 
 
-class Stopping(Reporter):
-    """Interrupts a study after some trials."""
-
-    def __init__(self, after: int) -> None:
-        self._left = after
-
-    def finished(self, trial: Trial, result: TrialResult) -> None:
-        self._left -= 1
-        if self._left == 0:
-            raise KeyboardInterrupt
-
-
-@pytest.mark.parametrize(
-    ("search", "after"),
-    [
-        ({"sampler": "tpe", "trials": 14, "learning_rate": [0.05, 20]}, 9),
-        ({"learning_rate": [0.25, 0.5], "weight_range": [8], "widen": 3}, 3),
-    ],
-    ids=["sampled", "widened"],
-)
-def test_a_stopped_search_is_planned_from_the_round_it_reached(
-    search: dict[str, Any], after: int, harness: Harness
-) -> None:
-    cases = [{"update": "rate", "learning_rate": 1.0}, {"device": "ideal"}]
-    study = small_study(cases=cases, search=search, seeds=[0])
-    with pytest.raises(KeyboardInterrupt):
-        harness.run(study, executor=InThisProcess(), reporter=Stopping(after))
-    harness.take_log()
-    planned = len(make_plan(study, harness.out).search)
-    harness.run(study, executor=InThisProcess())
-    ran = sum(line.startswith("validation") for line in harness.take_log().elements())
-    assert planned == ran > 0
-
-
-def test_a_found_drive_needs_no_search(tmp_path: Path) -> None:
+def test_found_hyperparameters_need_no_search(tmp_path: Path) -> None:
     study, root = searched(tmp_path)
     drive = FoundHyperparameters(learning_rate=2, weight_range=4, validation_accuracy=90)
     write_hyperparameters(root / HYPERPARAMETERS_FILE, {"reram_es": drive})
@@ -174,14 +139,14 @@ def test_the_estimate_is_steps_times_their_number(tmp_path: Path) -> None:
     assert by_title["ann seed 0"] == pytest.approx(1 + 90 * 0.001 + (2 * 10 + 50) * 0.01)
     assert by_title["rate seed 0"] == pytest.approx(1 + 90 * 0.01 + (2 * 10 + 50) * 0.01)
     assert by_title["reram_es seed 1"] == pytest.approx(1 + 90 * 0.1 + (2 * 10 + 50) * 0.01)
-    # Of the search: 50 images, 5 of them held out, two epochs, no test.
+    # Of the search: one epoch and no test.
     of_search = [found.seconds[trial.identity] for trial in plan.search]
-    assert of_search == pytest.approx([1 + 2 * 45 * 0.1 + 3 * 5 * 0.01] * 6)
+    assert of_search == pytest.approx([1 + 90 * 0.1 + 10 * 0.01] * 6)
     # Two workers: the search in three rounds; then one has ann and the device, the other rate,
     # ann, rate and, last of all, the device.
     rate, ann, device = 2.6, 1.79, 10.7
     working = found.wall_seconds(plan) - found.startup_seconds
-    assert working == pytest.approx(3 * 10.15 + rate + ann + rate + device)
+    assert working == pytest.approx(3 * 10.1 + rate + ann + rate + device)
     # Three kinds of trial, 2 s each at their first run, on two workers; and the workers' start.
     assert found.startup_seconds > 3.0
     assert found.peak_memory_mb == 1024.0

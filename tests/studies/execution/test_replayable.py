@@ -5,10 +5,9 @@ from typing import Any
 
 import pytest
 
-from studies.declaration.sequential_stopping import Seeded
 from studies.declaration.study import parse_study
 from studies.declaration.trial import Trial
-from studies.declaration.trials import trials_at
+from studies.declaration.trials import trials_of
 from studies.workers.run_trial import run_trial
 from support.studies.harness import SMALL
 
@@ -45,7 +44,7 @@ def trial_of(case: str) -> Trial:
         "small.yaml",
         Path(),
     )
-    return trials_at(study, {}, [Seeded(point, point.seeds) for point in study.points()])[0]
+    return trials_of(study, {})[0]
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -1,139 +1,171 @@
-"""The search of hyperparameters: equal effort for all, on validation images, once."""
+"""The search of hyperparameters: equal effort for all, on held-out images, once."""
 
 import math
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import yaml
 
 from rpu_ssnn.common.errors import InputError
-from studies.declaration.points import Point
+from studies.declaration.hyperparameters import read_hyperparameters
 from studies.declaration.result import TrialResult
-from studies.declaration.search.candidates import (
-    Candidate,
-    best,
-    by_search,
-    candidates,
-)
-from studies.declaration.search.hyperparameters import (
-    read_hyperparameters,
-    search_key,
-)
-from studies.declaration.search.sampler import drawn
-from studies.declaration.search.widening import Tried, widened
+from studies.declaration.search import Race, SearchSettings, candidates, choose, rungs
 from studies.declaration.study import Study
 from studies.declaration.update_rules.base import Hyperparameters
-from studies.execution.study_runs import search_in_folder
-from support.studies.harness import Harness, InThisProcess, small_study
+from studies.execution.options import Options, training_job
+from studies.execution.study_runs import run_in_folder, search_in_folder
+from studies.workers.checkpoint import read_checkpoint
+from support.studies.harness import Harness, InThisProcess, accuracy_of, small_study
 
 SEARCHED: dict[str, Any] = {
     "cases": [
         {"update": "ann"},
         {"update": "rate"},
         {"device": "ideal"},
+        {"device": "capacitor"},
         {"device": "charge_trap", "hyperparameters": {"weight_range": 6, "learning_rate": 0.5}},
     ],
-    "search": {
-        "n_train": 60,
-        "epochs": 3,
-        "widen": 0,
-        "weight_range": [4, 8],
-        "learning_rate": [0.5, 1.0, 2.0],
-        "ann_learning_rate": [0.25, 1.0],
-    },
-    "seeds": [7, 8],
+    "training": {"epochs": 20},
+    "seeds": [7, 8, 9],
 }
 
 
-class Notes:
-    """A reporter that keeps what it is told."""
-
-    def __new__(cls) -> Any:
-        from studies.execution.progress import Reporter
-
-        class Kept(Reporter):
-            def __init__(self) -> None:
-                self.lines: list[str] = []
-
-            def note(self, text: str) -> None:
-                self.lines.append(text)
-
-        return Kept()
+def races(study: Study) -> list[Race]:
+    return [
+        Race.of(point, study.study, study.search, study.measure)
+        for point in study.points()
+        if point.hyperparameters is None
+    ]
 
 
-def test_a_case_without_a_drive_gets_the_best_of_the_grid(harness: Harness) -> None:
-    notes = Notes()
-    outcome = harness.run(small_study(**SEARCHED), reporter=notes)
-    tuned = {
-        trial.label: (
-            trial.settings.method.learning_rate,
-            getattr(getattr(trial.settings.method, "tile", None), "weight_range", None),
+def done_by(race: Race, accuracy: Callable[[Hyperparameters], float], n: int = 1000) -> Any:
+    """Finished runs of a race; their accuracy does not change while they train."""
+    return {
+        trial.identity: TrialResult(
+            {"n_validation": n, "validation_accuracy": accuracy(one)},
+            [{"epoch": k, "validation_accuracy": accuracy(one)} for k in range(100)],
         )
-        for trial, _ in outcome.runs
+        for one, trial in race.trials.items()
     }
-    assert tuned == {
-        "ann": (1.0, None),
-        "rate": (1.0, None),
-        "ideal": (1.0, 8.0),
-        "charge_trap": (0.5, 6.0),
-    }
+
+
+def test_every_spiking_case_tries_the_same_points_and_none_lies_at_an_end() -> None:
+    study = small_study(**SEARCHED)
+    ann, rate, ideal, capacitor, _ = (candidates(p, study.search) for p in study.points())
+    assert ideal == capacitor
+    assert [one.learning_rate for one in rate] == [one.learning_rate for one in ideal]
+    assert all(one.weight_range is None for one in (*ann, *rate))
+    assert len(set(ideal)) == study.search.points == 8
+    assert all(0.5 < one.learning_rate < 32 and 1 < (one.weight_range or 0) < 16 for one in ideal)
+    # One point in each eighth of the range, on a logarithmic scale.
+    places = {int(8 * math.log(one.learning_rate / 0.5) / math.log(64)) for one in ideal}
+    assert places == set(range(8))
+
+
+def test_the_range_may_be_given() -> None:
+    search = {"points": 5, "learning_rate": [1, 2], "weight_range": [3, 4]}
+    (point,) = [p for p in small_study(**SEARCHED).points() if p.label == "ideal"]
+    tried = candidates(point, SearchSettings.model_validate(search))
+    assert len(tried) == 5
+    assert all(1 < one.learning_rate < 2 and 3 < (one.weight_range or 0) < 4 for one in tried)
+
+
+@pytest.mark.parametrize("epochs", [1, 3, 10, 14, 30, 100])
+@pytest.mark.parametrize("seeds", [3, 5, 10])
+def test_a_search_costs_at_most_about_a_quarter_of_the_study(epochs: int, seeds: int) -> None:
+    steps, left, before, spent = rungs(epochs, seeds, 8), 8, 0, 0
+    for step in steps:
+        spent += left * (step - before)
+        left, before = (left + 1) // 2, step
+    wasted = spent - steps[-1]
+    assert steps[0] == max(1, epochs // 10)
+    assert len(steps) == 1 or wasted <= seeds * epochs / 3 + 1e-9
+
+
+def test_the_search_finds_the_best_and_its_runs_go_on(harness: Harness) -> None:
+    lines: list[str] = []
+    options = harness.options(executor=InThisProcess())
+    options.reporter.note = lines.append  # type: ignore[method-assign]
+    outcome = run_in_folder(small_study(**SEARCHED), harness.out, options)
+    assert len(outcome.runs) == 15
     log = harness.take_log()
-    searched = [title for title, n in log.items() if title.startswith("validation") and n == 1]
-    assert "validation ideal seed 7 (learning_rate 0.5, weight_range 4)" in searched
-    assert Counter(title.partition(" (")[0] for title in searched) == {
-        "validation ann seed 7": 2,
-        "validation rate seed 7": 3,
-        "validation ideal seed 7": 6,
+    searched = Counter(title.split(" (")[0] for title in log.elements() if "search" in title)
+    # 8 candidates, of which 4 go on.
+    assert searched == {f"search {case} seed 7": 12 for case in ("ann", "rate", "ideal")} | {
+        "search capacitor seed 7": 12
     }
-    assert "searched first of ann, rate, ideal" in notes.lines[0]
-    assert "drive of ideal: learning_rate 1, weight_range 8 (84.50 % of" in notes.lines[3]
-    assert notes.lines[3].endswith("at the edge of the grid: weight_range")
+    assert all(title.startswith(("search", "test")) for title in log)
+    best: dict[str, float] = {}
+    for race in races(small_study(**SEARCHED)):
+        best[race.point.label] = max(accuracy_of(trial) for trial in race.trials.values())
+    reached = {trial.label: accuracy_of(trial) for trial, _ in outcome.runs}
+    for label, accuracy in best.items():
+        assert reached[label] - 2 == pytest.approx(accuracy), label  # the last seed is 9
+    told = [line for line in lines if line.startswith("hyperparameters of ideal")]
+    assert "shared with capacitor" in told[0]
 
 
-def test_a_search_run_has_the_reduced_budget_and_never_reads_the_test_images(
-    harness: Harness,
-) -> None:
+def test_a_run_of_a_search_reads_no_test_image(harness: Harness) -> None:
     harness.run(small_study(**SEARCHED))
     files = list((harness.out / "search").glob("*.json"))
-    assert len(files) == 11
+    assert len(files) == 4 * 8
     for file in files:
-        content = yaml.safe_load(file.read_text())
-        assert content["settings"]["training"]["epochs"] == 3
-        assert content["settings"]["dataset"]["n_train"] == 60
-        assert content["settings"]["measure"] == "validation"
-        assert content["row"]["test_accuracy"] is None
+        assert yaml.safe_load(file.read_text())["row"]["test_accuracy"] is None
 
 
-def test_drives_are_searched_once_and_read_back(harness: Harness) -> None:
+def test_found_hyperparameters_are_read_back_and_searched_again_only_if_asked(
+    harness: Harness,
+) -> None:
     study = small_study(**SEARCHED)
     first = harness.run(study)
     harness.take_log()
     assert harness.run(study).runs == first.runs
     assert not harness.take_log()
-    assert set(read_hyperparameters(harness.out / "hyperparameters.yaml")) == {
+    file = harness.out / "hyperparameters.yaml"
+    assert set(read_hyperparameters(file)) == {"ann", "rate", "ideal", "capacitor"}
+    changed = small_study(**SEARCHED | {"network": {"hidden": [9], "T": 10}})
+    search_in_folder(changed, harness.out, harness.options())
+    assert not harness.take_log()
+    before = file.read_text()
+    search_in_folder(changed, harness.out, harness.options(), again=True)
+    assert sum(harness.take_log().values()) == 4 * 12
+    assert file.read_text() == before
+
+
+def test_a_stopped_search_goes_on_as_if_it_had_not_been(harness: Harness) -> None:
+    study = small_study(**SEARCHED)
+    found, _ = search_in_folder(study, harness.out, harness.options())
+    harness.take_log()
+    (harness.out / "hyperparameters.yaml").unlink()
+    for file in list((harness.out / "search").glob("*.json"))[::2]:
+        file.unlink()
+    again, _ = search_in_folder(study, harness.out, harness.options())
+    assert again == found
+    assert 0 < sum(harness.take_log().values()) < 4 * 12
+
+
+def test_a_search_with_a_failed_run_chooses_nothing_for_its_case(harness: Harness) -> None:
+    study = small_study(**SEARCHED)
+    (race,) = [race for race in races(study) if race.point.label == "rate"]
+    harness.order("raise", next(iter(race.runs(0))).title)
+    outcome = harness.run(study)
+    assert len(outcome.failures) == 1
+    assert {trial.label for trial, _ in outcome.runs} == {
         "ann",
-        "rate",
         "ideal",
+        "capacitor",
+        "charge_trap",
     }
-
-
-def test_a_search_may_hold_out_images_that_the_trials_train_on() -> None:
-    everything = {"dataset": {"name": "digits", "n_train": 100, "validation_share": 0}}
-    search = {**SEARCHED["search"], "validation_share": 0.25}
-    study = small_study(**{**SEARCHED, **everything, "search": search})
-    runs = candidates(study, study.points())
-    assert {run.trial.settings.dataset.validation_share for run in runs} == {0.25}
-    assert {point.dataset.validation_share for point in study.points()} == {0.0}
+    harness.order("raise")
+    assert len(harness.run(study, retry_failed=True).runs) == 15
 
 
 def test_a_sweep_is_searched_point_by_point(harness: Harness) -> None:
     study = small_study(
         cases=[{"update": "rate", "learning_rate": 1}, {"device": "ideal"}],
         sweep={"overrides.cycle_to_cycle": [0, 0.3]},
-        search={"weight_range": [8], "learning_rate": [1.0]},
         seeds=[0],
     )
     harness.run(study)
@@ -141,156 +173,60 @@ def test_a_sweep_is_searched_point_by_point(harness: Harness) -> None:
     assert list(read_hyperparameters(harness.out / "hyperparameters.yaml")) == titles
 
 
-def test_a_search_with_a_failed_run_chooses_nothing(harness: Harness) -> None:
-    points = [f"learning_rate {r}, weight_range {w}" for r in ("0.5", "1", "2") for w in (4, 8)]
-    harness.order("raise", *(f"ideal seed 7 ({point})" for point in points))
-    outcome = harness.run(small_study(**SEARCHED))
-    assert {trial.label for trial, _ in outcome.runs} == {"ann", "rate", "charge_trap"}
-    assert len(outcome.failures) == 6
-    harness.take_log()
-    harness.order("raise")
-    assert len(harness.run(small_study(**SEARCHED)).failures) == 6
-    assert not harness.take_log()
-    outcome = harness.run(small_study(**SEARCHED), retry_failed=True)
-    assert harness.take_log() == {
-        **{f"validation ideal seed 7 ({point})": 1 for point in points},
-        "test ideal seed 7": 1,
-        "test ideal seed 8": 1,
-    }
-    assert len(outcome.runs) == 8
+def test_a_search_may_hold_out_images_that_the_trials_train_on() -> None:
+    dataset = {"name": "digits", "n_train": 100, "validation_share": 0}
+    study = small_study(**SEARCHED | {"dataset": dataset, "search": {"validation_share": 0.25}})
+    for race in races(study):
+        shares = {trial.settings.dataset.validation_share for trial in race.runs(0)}
+        assert shares == {0.25}
+    with pytest.raises(InputError, match="validation_share"):
+        small_study(**SEARCHED | {"dataset": dataset})
 
 
-def test_of_equal_drives_the_gentlest_is_taken(harness: Harness) -> None:
-    search = {"learning_rate": [2.0, 1.5, 0.5]}  # the fake is as good at 1.5 as at 0.5
-    study = small_study(cases=[{"update": "rate"}], search=search)
-    notes = Notes()
-    drives, _ = search_in_folder(study, harness.out, harness.options(reporter=notes))
-    assert drives["rate"].learning_rate == 0.5
-    (told,) = [line for line in notes.lines if line.startswith("hyperparameters of rate")]
-    assert told.endswith("; 2 of 4 candidates are level: validation images do not tell them apart")
+def test_cases_whose_best_candidates_are_level_take_the_same_one() -> None:
+    """Two points of one thousand held-out images are within their noise, twenty are not."""
+    study = small_study(**SEARCHED)
+    _, _, ideal, capacitor = races(study)
+    first, second, *_ = ideal.trials
+
+    def chosen(gap: float) -> set[Hyperparameters]:
+        done = done_by(ideal, lambda one: 90 + gap * (one == first)) | done_by(
+            capacitor, lambda one: 90 + gap * (one == second)
+        )
+        return {choice.chosen for choice in choose([ideal, capacitor], done)}
+
+    assert len(chosen(0.2)) == 1
+    assert chosen(20 / 3) == {first, second}
 
 
-def test_of_many_equal_drives_the_middle_one_is_taken_and_none_lies_at_an_edge() -> None:
-    """On a few images most learning rates reach 100 %: the smallest of them would hardly learn."""
-    study = small_study(cases=[{"update": "rate"}], search={"learning_rate": [4, 1, 0.25, 0.1]})
-    (point,) = study.points()
-    reached = {4.0: 100.0, 1.0: 100.0, 0.25: 100.0, 0.1: 93.0}
-    results = {
-        Hyperparameters(learning_rate=rate): [TrialResult({"test_accuracy": accuracy}, [])]
-        for rate, accuracy in reached.items()
-    }
-    tried = Tried(point, results)
-    assert tried.best.learning_rate == 1.0
-    assert widened(tried) == []
-
-
-EDGE: dict[str, Any] = {
-    "cases": [{"update": "rate"}, {"device": "ideal"}],
-    "search": {
-        "n_train": 60,
-        "widen": 0,
-        "learning_rate": [0.125, 0.25],
-        "weight_range": [2, 4],
-    },
-    "seeds": [7],
-}
-
-
-def widening(**search: Any) -> Study:
-    return small_study(**{**EDGE, "search": {**EDGE["search"], **search}})
-
-
-def test_a_grid_is_widened_until_the_best_lies_inside(harness: Harness) -> None:
-    notes = Notes()
-    drives, _ = search_in_folder(
-        widening(widen=None), harness.out, harness.options(reporter=notes, executor=InThisProcess())
-    )
-    # The fake training is best at 1 and 8, which the first grid does not reach.
-    assert drives["rate"].learning_rate == 1.0
-    assert (drives["ideal"].learning_rate, drives["ideal"].weight_range) == (1.0, 8.0)
-    assert not any("edge" in line for line in notes.lines)
-
-
-def unthinned_runs(study: Study, point: Point) -> list[tuple[Candidate, TrialResult]]:
-    """A search that is the better, the larger the learning rate."""
-    return [
-        (run, TrialResult({"test_accuracy": None, "thinning_1": 1.0, "thinning_2": 1.0,
-                           "validation_accuracy": 50.0 + run.hyperparameters.learning_rate}, []))
-        for run in candidates(study, [point])
-    ]  # fmt: skip
-
-
-@pytest.mark.parametrize("cell", ["tiki_taka_v2", "mixed_precision"])
-def test_the_gain_of_a_cell_may_go_on(cell: str) -> None:
-    """Its trains are never thinned, so that they say nothing of the learning rate."""
-    cases = [{"update": "rate"}, {"device": f"{cell}(ideal)"}]
-    study = small_study(**EDGE | {"cases": cases, "search": EDGE["search"] | {"widen": 3}})
-    (tried,) = by_search(unthinned_runs(study, study.points()[-1])).values()
-    assert 0.5 in {drive.learning_rate for drive in widened(tried)}
-
-
-SAMPLED = {"sampler": "tpe", "trials": 14, "learning_rate": [0.05, 20], "weight_range": [1, 64]}
-
-
-def test_a_sampler_gives_every_case_the_same_budget_and_comes_near_the_best(
+def test_the_winner_s_run_goes_on_from_its_checkpoint_and_its_row_is_that_of_a_whole_one(
     harness: Harness,
 ) -> None:
-    options = harness.options(executor=InThisProcess())
-    study = widening(**SAMPLED)
-    drives, failures = search_in_folder(study, harness.out, options)
-    tried = Counter(line.split()[1] for line in harness.take_log().elements())
-    assert tried == {"rate": 14, "ideal": 14}
+    """With real training: the numbers do not know that a search paused them."""
+    content = {
+        "cases": [{"update": "rate"}],
+        "training": {"epochs": 4},
+        "search": {"points": 4},
+        "seeds": [3],
+    }
+    study = small_study(**content)
+    options = Options(job=training_job(None), executor=InThisProcess())
+    found, failures = search_in_folder(study, harness.out, options)
     assert not failures
-    # The fake training is best at 1 and 8.
-    assert 0.5 < drives["rate"].learning_rate < 2.0
-
-
-def test_the_progress_of_a_sampling_counts_what_is_done(harness: Harness) -> None:
-    from studies.execution.progress import Reporter
-
-    seen: list[tuple[int, int]] = []
-
-    class Looking(Reporter):
-        @contextmanager
-        def running(self, what: str, done: int, total: int) -> Iterator[None]:
-            seen.append((done, total))
-            yield
-
-    options = harness.options(executor=InThisProcess(), reporter=Looking())
-    search_in_folder(widening(**SAMPLED), harness.out, options)
-    assert seen == [(0, 28), (8, 28), (16, 28), (24, 28)]
-
-
-def test_a_stopped_sampling_goes_on_as_if_it_had_not_been() -> None:
-    study = widening(**SAMPLED)
-    point = study.points()[-1]
-    reached: dict[Hyperparameters, float] = {}
-    while more := drawn(point, study.search, reached):
-        assert more == drawn(point, study.search, reached)
-        reached |= {drive: 90 - abs(math.log(drive.learning_rate)) for drive in more}
-    assert len(reached) == 14
-    assert all(0.05 <= d.learning_rate <= 20 and 1 <= (d.weight_range or 0) <= 64 for d in reached)
-
-
-def test_a_sampler_and_a_grid_are_not_mixed() -> None:
-    with pytest.raises(InputError, match="widen goes with sampler: grid"):
-        widening(**SAMPLED, widen=1)
-    with pytest.raises(InputError, match="trials goes with sampler: tpe"):
-        widening(trials=5)
-
-
-def test_candidates_are_judged_on_the_mean_of_several_seeds() -> None:
-    study = widening(seeds=[100, 101])
-    point = study.points()[0]
-    tried = candidates(study, [point])
-    assert [run.trial.settings.seed for run in tried] == [100, 101, 100, 101]
-    reached = {(0.125, 100): 90.0, (0.125, 101): 50.0, (0.25, 100): 80.0, (0.25, 101): 70.0}
-    runs = [
-        (run, TrialResult({"test_accuracy": None, "validation_accuracy":
-                           reached[run.hyperparameters.learning_rate,
-                                   run.trial.settings.seed]}, []))
-        for run in tried
-    ]  # fmt: skip
-    found = best(runs, study.search)[search_key(point, study.search)]
-    assert found.found.learning_rate == 0.25
-    assert found.found.validation_accuracy == 75.0
+    (trial,) = run_in_folder(study, harness.out.with_name("whole"), options).runs[:1]
+    kept = list((harness.out / "running").glob("*.npz"))
+    assert [path.stem for path in kept] == [trial[0].identity]
+    state = read_checkpoint(kept[0], trial[0], str(trial[1].row["data_digest"]))
+    assert state.state.epochs == 1
+    (resumed,) = run_in_folder(study, harness.out, options).runs
+    given = small_study(
+        **content | {"cases": [{"update": "rate", "learning_rate": found["rate"].learning_rate}]}
+    )
+    (whole,) = run_in_folder(given, harness.out.with_name("given"), options).runs
+    assert resumed[1].row["resumed"] == 1
+    for name in ("test_accuracy", "validation_accuracy", "settings"):
+        assert resumed[1].row[name] == whole[1].row[name]
+    curves = [
+        [row["validation_accuracy"] for row in result.epochs] for result in (resumed[1], whole[1])
+    ]
+    assert curves[0] == curves[1]

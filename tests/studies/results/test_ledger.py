@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from device_presets import get_preset
+from studies.declaration.hyperparameters import Hyperparameters
 from studies.declaration.result import Row, TrialResult
-from studies.declaration.search.hyperparameters import Hyperparameters
 from studies.declaration.trial import Trial
 from studies.results.ledger import COLUMNS, ledger_columns, ledger_table
 from studies.results.summary import summary
@@ -167,12 +167,11 @@ def test_the_table_takes_means_over_seeds_and_the_largest_maximum() -> None:
     assert table["energy_blank_because"].tolist() == [""]
 
 
-def test_the_table_leaves_out_pruned_runs_and_keeps_devices_without_counted_pulses() -> None:
+def test_the_table_keeps_devices_without_counted_pulses() -> None:
     pulsed = trial_of(overrides=KNOWN)
     by_numbers = trial_of(update="analog_sgd")
-    pruned = {**ROW, "test_accuracy": None, "pruned_after_epochs": 1, "pulses_up_total": 9e9}
     uncounted = {name: ROW[name] for name in ("n_train", "test_accuracy", "seed", "devices_total")}
-    of = [(pulsed, ROW), (pulsed, pruned), (by_numbers, uncounted)]
+    of = [(pulsed, ROW), (by_numbers, uncounted)]
     table = ledger_table(results_frame([(trial, TrialResult(row, [])) for trial, row in of]))
     assert table["n"].tolist() == [1, 1]
     assert table["pulses_up_per_device"].tolist()[0] == 30.0

@@ -22,7 +22,6 @@ SMALL = {
     "network": {"hidden": [8], "T": 10},
     "training": {"epochs": 2},
     "seeds": [0],
-    "prune": {"after_epochs": 1, "below": 1},
     "reference": "ann",
     "cases": [
         {"update": "ann", "learning_rate": 0.1},

@@ -101,15 +101,3 @@ def test_validation_images_are_needed() -> None:
     dataset = {**SMALL["dataset"], "validation_share": 0}
     with pytest.raises(InputError, match=r"dataset\.validation_share: 0\.0 .* `measure: validat"):
         small_study(measure="validation", dataset=dataset, cases=CASES[:2])
-
-
-def test_a_study_of_pruned_runs_alone_keeps_none() -> None:
-    pruned = pd.DataFrame(
-        {
-            "test_accuracy": [None, 90.0],
-            "validation_accuracy": [20.0, 91.0],
-            "pruned_after_epochs": [1.0, None],
-        }
-    )
-    assert images_read(pruned) == images_read(pruned[:1]) == "test"
-    assert accuracies(pruned).isna().tolist() == [True, False]

@@ -12,10 +12,9 @@ from typing import Any
 from rpu_ssnn.common.errors import InputError, RpuSsnnError
 from rpu_ssnn.version import NUMERICS_VERSION
 from studies.declaration.result import Failure, TrialResult
-from studies.declaration.sequential_stopping import Seeded
 from studies.declaration.study import Study, parse_study
 from studies.declaration.trial import Trial
-from studies.declaration.trials import trials_at
+from studies.declaration.trials import trials_of
 from studies.declaration.update_rules.ann import AnnMethod
 from studies.declaration.update_rules.pulses import PulseMethod
 from studies.execution.options import Options, Outcome
@@ -76,7 +75,8 @@ def fake_training(
     """
     assert data_root is not None
     with (data_root / "log").open("a") as log:
-        log.write(f"{trial.settings.measure} {trial.title}\n")
+        kind = "search" if trial.is_candidate else trial.settings.measure
+        log.write(f"{kind} {trial.title}\n")
     if _ordered(data_root, "raise", trial):
         raise RuntimeError("weights\nexploded")
     if _ordered(data_root, "die", trial):
@@ -91,8 +91,9 @@ def fake_training(
         time.sleep(3)
     if _ordered(data_root, "sleep", trial):
         time.sleep(60)
-    tested = trial.settings.measure == "test"
+    tested = trial.settings.measure == "test" and trial.stop_after is None
     here = Versions.here()
+    reached = accuracy_of(trial) - 0.5 if trial.stop_after else 60.0
     on_tile = isinstance(trial.settings.method, PulseMethod)
     return TrialResult(
         row={
@@ -103,12 +104,16 @@ def fake_training(
             "validation_accuracy": accuracy_of(trial) - 0.5,
             "pulses_per_device_mean": 12.5 if on_tile else None,
             "saturated_fraction": 0.25 if on_tile else None,
-            "settings": trial.settings_json,
+            **({} if trial.stop_after else {"settings": trial.settings_json}),
+            "n_validation": 10_000,
             "numerics_version": NUMERICS_VERSION,
             "torch_version": here.torch_version,
             "aihwkit_version": here.aihwkit_version,
         },
-        epochs=[{"epoch": 0, "train_accuracy": 50.0, "validation_accuracy": 60.0}],
+        epochs=[
+            {"epoch": epoch, "train_accuracy": 50.0, "validation_accuracy": reached}
+            for epoch in range(trial.stop_after or 1)
+        ],
     )
 
 
@@ -193,7 +198,7 @@ class Harness:
 
 def declared_trials(study: Study) -> list[Trial]:
     """The trials of every point with its declared seeds, hyperparameters given."""
-    return trials_at(study, {}, [Seeded(point, point.seeds) for point in study.points()])
+    return trials_of(study, {})
 
 
 EACH_ONCE = {

@@ -9,12 +9,10 @@ from pydantic import Field
 from rpu_ssnn.common import strict_yaml
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.files import refusing, write_whole
-from studies.common.canonical import short_hash
+from rpu_ssnn.common.wording import listed
 from studies.common.explain import validated
 from studies.declaration.points import Point
-from studies.declaration.study import SAMPLED_TRIALS, SearchSettings, Study
-from studies.declaration.trial import decisive
-from studies.declaration.update_rules import METHODS
+from studies.declaration.study import Study
 from studies.declaration.update_rules.base import Hyperparameters
 
 COMMENT = """\
@@ -39,34 +37,6 @@ class FoundHyperparameters(Hyperparameters):
 
 type HyperparameterTable = dict[str, FoundHyperparameters]
 """Found hyperparameters by the title of their point (`Point.title`)."""
-
-
-def grid(point: Point, search: SearchSettings) -> list[Hyperparameters]:
-    """The candidates of a search, smallest step first."""
-    rule = METHODS[point.method["update"]]
-    return rule.grid(getattr(search, rule.rates_of), search.weight_range)
-
-
-def search_key(point: Point, search: SearchSettings) -> str:
-    """Hash of everything that the search of a point depends on, except the seed."""
-    reduced = point.with_budget(search.images, search.epochs)
-    # At their defaults they are left out: what was searched before they existed stays known.
-    new = {"seeds", "sampler", "trials", "prune"}
-    beyond = search.model_dump(mode="json", include=new, exclude_defaults=True)
-    if search.rounds:
-        beyond["widen"] = search.rounds
-    if search.budget == SAMPLED_TRIALS:  # written out or not, the search is the same
-        beyond.pop("trials", None)
-    return short_hash(
-        {
-            **beyond,
-            "dataset": reduced.dataset.model_dump(mode="json", exclude_defaults=True),
-            "network": reduced.network.model_dump(mode="json", exclude_defaults=True),
-            "training": reduced.training.model_dump(mode="json", exclude_defaults=True),
-            "method": decisive(reduced.method),
-            "grid": [drive.model_dump(mode="json") for drive in grid(point, search)],
-        }
-    )
 
 
 def read_hyperparameters(path: Path) -> HyperparameterTable:
@@ -145,3 +115,11 @@ def with_hyperparameters(study: Study, found: Mapping[str, FoundHyperparameters]
         for case in study.cases
     )
     return study.model_copy(update={"cases": cases})
+
+
+def chosen_on_shown_images(study: Study, found: Mapping[str, FoundHyperparameters]) -> str | None:
+    """What is said where accuracies are of the images that hyperparameters were chosen on."""
+    chosen = [point.title for point, known in searched(study, found) if known is not None]
+    if study.measure == "test" or not chosen:
+        return None
+    return f"hyperparameters were chosen on the images that are shown: {listed(chosen)}"

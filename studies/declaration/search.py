@@ -1,0 +1,250 @@
+"""What a search of hyperparameters tries: the same points in every case, ever longer trained.
+
+The points are quasi-random (a scrambled Halton sequence, `scipy.stats.qmc`) in wide ranges on a
+logarithmic scale, so that none of them lies at an edge. Successive halving (Jamieson and Talwalkar,
+AISTATS 2016) trains all of them for the first epochs of the full schedule, the better half of them
+for twice as many, and so on.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Any, Self
+
+from pydantic import Field, model_validator
+
+from rpu_ssnn.spec import Share, Spec
+from rpu_ssnn.spec.tile import WeightRange
+from studies.declaration.points import Point
+from studies.declaration.result import TrialResult
+from studies.declaration.trial import Measure, Trial
+from studies.declaration.update_rules import METHODS
+from studies.declaration.update_rules.base import Hyperparameters, LearningRate
+
+SEED = 0
+"""The seed of the scrambling, equal in all studies."""
+
+FIRST_PART = 10
+"""The first comparison comes after a tenth of the epochs, and after one epoch at least."""
+
+SHARE_OF_THE_TRIALS = 1 / 3
+"""A search may train for as many epochs as a third of the case's trials: a quarter of the study."""
+
+
+class SearchSettings(Spec):
+    """The search of hyperparameters for every case that gives none, on held-out images.
+
+    Rules without spikes have ranges of learning rates of their own (`MethodBase.rates`).
+    """
+
+    points: Annotated[int, Field(ge=2, le=1000)] = Field(
+        8, description="candidates that each case tries, the same ones in each"
+    )
+    learning_rate: tuple[LearningRate, LearningRate] = Field(
+        (0.5, 32.0), description="lowest and highest of a spiking case"
+    )
+    weight_range: tuple[WeightRange, WeightRange] = Field(
+        (1.0, 16.0), description="lowest and highest of a device"
+    )
+    validation_share: Annotated[Share, Field(gt=0.0, le=0.5)] | None = Field(
+        None, description="share of the training images that a search holds out; None: the study's"
+    )
+
+    @model_validator(mode="after")
+    def _ranges_are_in_order(self) -> Self:
+        for name in ("learning_rate", "weight_range"):
+            low, high = getattr(self, name)
+            if low >= high:
+                raise ValueError(f"{name} must be the lowest and the highest value, in this order")
+        return self
+
+
+def candidates(point: Point, search: SearchSettings) -> list[Hyperparameters]:
+    """The hyperparameters that a point tries; the learning rates are equal in all spiking cases."""
+    from scipy.stats import qmc  # slow to import
+
+    method = METHODS[point.method["update"]]
+    shares = qmc.Halton(2, rng=SEED).random(search.points)
+    rates = method.rates or search.learning_rate
+    return [
+        Hyperparameters(
+            learning_rate=_between(*rates, rate),
+            weight_range=_between(*search.weight_range, span) if method.on_tile else None,
+        )
+        for rate, span in shares
+    ]
+
+
+def _between(low: float, high: float, share: float) -> float:
+    """The value at a share of the way on a logarithmic scale, with three digits."""
+    return float(f"{math.exp(math.log(low) + share * math.log(high / low)):.3g}")
+
+
+def rungs(epochs: int, seeds: int, points: int) -> list[int]:
+    """The numbers of epochs after which the candidates that are left are compared.
+
+    Args:
+        epochs: of a trial.
+        seeds: trials of the case, which say how much its search may cost.
+    """
+    found = [max(1, epochs // FIRST_PART)]
+    spent, left = points * found[0], points
+    while (left := (left + 1) // 2) > 1 and 2 * found[-1] < epochs:
+        spent += left * found[-1]
+        wasted = spent - 2 * found[-1]  # the winner's epochs are those of its trial
+        if wasted > SHARE_OF_THE_TRIALS * seeds * epochs:
+            break
+        found.append(2 * found[-1])
+    return found
+
+
+@dataclass
+class Race:
+    """The search of one point.
+
+    Attributes:
+        trials: a run of each candidate, with the first seed of the point.
+        rungs: the epochs after which they are compared; none where the rule reports no epochs.
+        left: candidates that have not lost yet.
+    """
+
+    point: Point
+    trials: Mapping[Hyperparameters, Trial]
+    rungs: list[int]
+    left: list[Hyperparameters] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.left = list(self.trials)
+
+    @classmethod
+    def of(cls, point: Point, study: str, search: SearchSettings, measure: Measure) -> "Race":
+        """The race of a point, whose runs are the beginnings of its trials.
+
+        With a share of held-out images of its own, a search trains on other images than the trials.
+        """
+        share = search.validation_share
+        held_out = {} if share is None else {"validation_share": share}
+        searched = replace(point, dataset=point.dataset.model_copy(update=held_out))
+        reports = METHODS[point.method["update"]].reports_epochs
+        trials = {
+            one: searched.trial(study, one, point.seeds[0], measure if reports else "validation")
+            for one in candidates(point, search)
+        }
+        steps = rungs(point.training.epochs, len(point.seeds), search.points) if reports else []
+        return cls(point, trials, steps)
+
+    def runs(self, number: int) -> list[Trial]:
+        """What has to be trained for a comparison; nothing after the last."""
+        if not self.rungs:
+            return [replace(t, is_candidate=True) for t in self.trials.values() if number == 0]
+        if number >= len(self.rungs):
+            return []
+        epochs = self.rungs[number]
+        return [
+            replace(self.trials[one], is_candidate=True, stop_after=epochs) for one in self.left
+        ]
+
+    def all_runs(self) -> list[Trial]:
+        """What a whole search trains, as if the first candidates were the best: for a plan."""
+        furthest: dict[str, Trial] = {}
+        for number in range(max(1, len(self.rungs))):
+            some = self.runs(number)
+            kept = -(-len(some) // 2**number)
+            furthest |= {trial.identity: trial for trial in some[:kept]}
+        return list(furthest.values())
+
+    def accuracy(self, one: Hyperparameters, number: int, done: Mapping[str, TrialResult]) -> float:
+        """The accuracy (%) of a candidate on held-out images at a comparison."""
+        result = done[self.trials[one].identity]
+        at = result.epochs[self.rungs[number] - 1] if self.rungs else result.row
+        value = at["validation_accuracy"]
+        return float(value) if isinstance(value, int | float) else 0.0
+
+    def halve(self, number: int, done: Mapping[str, TrialResult]) -> list[Trial]:
+        """Keeps the better half after a comparison; the first of equal ones.
+
+        Returns:
+            The runs of the losers.
+        """
+        if number + 1 >= len(self.rungs):
+            return []
+        order = sorted(self.left, key=lambda one: -self.accuracy(one, number, done))
+        keep = order[: (len(order) + 1) // 2]
+        lost = [self.trials[one] for one in self.left if one not in keep]
+        self.left = [one for one in self.left if one in keep]
+        return lost
+
+
+def reached(trial: Trial, done: Mapping[str, TrialResult]) -> bool:
+    """Whether a run of a search has been trained as far as it has to be."""
+    result = done.get(trial.identity)
+    return result is not None and len(result.epochs) >= (trial.stop_after or 0)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The candidate that a search chose for a point.
+
+    Attributes:
+        accuracy: on held-out images at the last comparison, %.
+        noise: the standard error of a difference of two such accuracies, percentage points.
+        level: titles of the other points that it was chosen for, where it is level with their best.
+    """
+
+    race: Race
+    chosen: Hyperparameters
+    accuracy: float
+    noise: float
+    level: tuple[str, ...] = ()
+
+
+def choose(races: list[Race], done: Mapping[str, TrialResult]) -> list[Choice]:
+    """The candidate of each point: the best, or one that is level with it and suits more points.
+
+    Points that tried the same candidates are a family. A candidate is level with the best if it is
+    no further below it than the standard error of their difference, over the held-out images.
+    Within a family, the candidate that is level in most points is taken for all of these.
+    """
+    families: dict[tuple[Hyperparameters, ...], list[Race]] = {}
+    for race in races:
+        families.setdefault(tuple(race.trials), []).append(race)
+    return [choice for family in families.values() for choice in _of_family(family, done)]
+
+
+def _of_family(open_races: list[Race], done: Mapping[str, TrialResult]) -> list[Choice]:
+    found = []
+    while open_races:
+        level = [_level(race, done) for race in open_races]
+        ranks = {
+            one: (
+                sum(one in each for each in level),
+                sum(each.get(one, 0.0) for each in level),
+            )
+            for each in level
+            for one in each
+        }
+        best = max(ranks, key=lambda one: ranks[one])
+        suited = [race for race, each in zip(open_races, level, strict=True) if best in each]
+        for race in suited:
+            others = tuple(other.point.title for other in suited if other is not race)
+            accuracy = race.accuracy(best, len(race.rungs) - 1, done)
+            found.append(Choice(race, best, accuracy, _noise(race, best, accuracy, done), others))
+        open_races = [race for race in open_races if race not in suited]
+    return found
+
+
+def _level(race: Race, done: Mapping[str, TrialResult]) -> dict[Hyperparameters, float]:
+    """The accuracies (%) of the candidates that are level with the best."""
+    reached = {one: race.accuracy(one, len(race.rungs) - 1, done) for one in race.left}
+    best = max(reached, key=lambda one: reached[one])
+    least = reached[best] - _noise(race, best, reached[best], done)
+    return {one: accuracy for one, accuracy in reached.items() if accuracy >= least}
+
+
+def _noise(
+    race: Race, one: Hyperparameters, accuracy: float, done: Mapping[str, TrialResult]
+) -> float:
+    """The binomial standard error of a difference of two accuracies, percentage points."""
+    n: Any = done[race.trials[one].identity].row.get("n_validation") or 1
+    share = accuracy / 100
+    return 100 * math.sqrt(2 * share * (1 - share) / n)

@@ -1,1 +1,0 @@
-"""What a search of hyperparameters tries, and what it found; `studies.execution` runs it."""
