@@ -137,9 +137,8 @@ def ledger_table(results: pd.DataFrame) -> pd.DataFrame:
     """
     import pandas as pd
 
-    complete = results
     # Pulses that aihwkit does not count (analog_sgd) leave time and reasons.
-    on_devices = with_values(complete[complete[list(COLUMNS)].notna().any(axis="columns")])
+    on_devices = with_values(results[results[list(COLUMNS)].notna().any(axis="columns")])
     swept = swept_columns(results)
     rows = []
     for key, runs in on_devices.groupby(["label", *swept], sort=False, dropna=False):
