@@ -1,3 +1,3 @@
-"""What this package raises for bad input."""
+"""The error that this package raises for bad input."""
 
 from rpu_ssnn.common.errors import PresetError as PresetError

@@ -41,7 +41,7 @@ def is_aihwkit_name(name: str) -> bool:
 
 
 def aihwkit_object(name: str) -> Any:
-    """What `CLASS` or `CLASS(field=value, ...)` says, made; values are plain numbers and flags.
+    """The object that `CLASS` or `CLASS(field=value, ...)` describes; values are numbers and flags.
 
     Raises:
         PresetError: no such class or field, or not written like that.
@@ -141,7 +141,7 @@ def own_entry(source: Any) -> tuple[str, PresetEntry]:
 
 
 def aihwkit_hint(field: str, rules: Mapping[str, LawParameter]) -> str | None:
-    """What a field of aihwkit is called here; None where it is no field that a rule stands for."""
+    """How a field of aihwkit is called here; None where no parameter stands for it."""
     for name, rule in rules.items():
         if field == rule.aihwkit_name:
             return f"is aihwkit's name: it is called {name} here"

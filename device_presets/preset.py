@@ -143,8 +143,8 @@ class Preset:
 
     @property
     def pulse_physics(self) -> ChargeTrapPhysics | None:
-        """What aihwkit's devices cannot do: memory of the last pulse and charge loss in log-time;
-        None where the device has neither."""
+        """Memory of the last pulse and charge loss in log-time, which aihwkit's devices lack; None
+        where the device has neither."""
         physics: ChargeTrapPhysics | None = self.law.pulse_physics(self.values)
         return physics
 
@@ -213,10 +213,10 @@ class Preset:
         return self.configuration(seconds_between_steps)
 
     def configuration(self, seconds_between_steps: float | None = None) -> "PulsedDevice":
-        """As `device`, also of a device that moves one way only, for a cell that pairs two.
+        """The same as `device`, also for a device that moves one way only, which a cell pairs.
 
         Raises:
-            PresetError: as `device`, but for the direction.
+            PresetError: the device leaks, and the time is missing or too short.
         """
         if self.leaks and seconds_between_steps is None:
             raise PresetError(

@@ -14,12 +14,12 @@ from rpu_ssnn.common.files import user_path
 from rpu_ssnn.common.validation import validated
 
 LIKE = "like"
-"""Key of an entry: another one that it takes all from that it does not say itself."""
+"""Key of an entry that names another one, from which it takes all that it does not say itself."""
 
 _MOST_BETWEEN = 20
 
 STEP_OR_LEVELS = ("step", "levels")
-"""Of which a preset gives one."""
+"""A preset gives one of these two."""
 
 
 class ParameterEntry(BaseModel):
@@ -144,7 +144,7 @@ def entry_of_user_file(name: str) -> PresetEntry:
 
 
 def names_of_entry(name: str) -> tuple[str, ...]:
-    """What may stand for ``file.yaml`` (its only entry) or ``file.yaml:entry``: file, entry, both.
+    """The names by which an entry of a user's file may be called: file, entry, or both.
 
     A name of no file stands for itself.
 
@@ -179,7 +179,8 @@ def is_file_name(name: str) -> bool:
 
 
 def short_name(name: str) -> str:
-    """What figures call a preset: of a file neither folder nor ending, but the entry if named."""
+    """The name of a preset in figures: without folder and ending of its file, with the entry if it
+    is named."""
     if not is_file_name(name):
         return name
     path, entry = _split(name)

@@ -26,7 +26,7 @@ _OF_THE_ARRAY = {
     "`tile: {reads: {read_noise: ...}}` (a line) or `tile: {device_read_noise: ...}` (a device)",
     "weight_range": "is no parameter of a device: the array's range is set by `drive` in a study",
 }
-"""What users look for among the parameters of a device."""
+"""Settings that users look for among the parameters of a device, though arrays have them."""
 
 
 def preset_names() -> list[str]:
@@ -108,7 +108,7 @@ def _parameters(
     overrides: Mapping[str, float | int | str],
 ) -> dict[str, Parameter]:
     def given(name: str) -> Parameter:
-        """As the user overrides it, or as the entry has it."""
+        """The parameter that the user overrides, or that the entry has."""
         rule = rules[name]
         if name in overrides:
             value = rule.checked(where, name, overrides[name])

@@ -131,7 +131,7 @@ def _tile(device: "PulsedDevice", n_devices: int) -> "AnalogTile":
     from aihwkit.simulator.parameters import IOParameters
     from aihwkit.simulator.tiles.analog import AnalogTile
 
-    from rpu_ssnn.common.certain_pulses import make_pulses_certain, one_pulse_a_coincidence
+    from rpu_ssnn.devices.certain_pulses import make_pulses_certain, one_pulse_a_coincidence
 
     perfect = IOParameters(is_perfect=True)
     config = SingleRPUConfig(

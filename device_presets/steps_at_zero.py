@@ -1,4 +1,4 @@
-"""What a pulse does to a preset's mean device, from the formulas of its law.
+"""The steps of a preset's mean device, from the formulas of its law.
 
 A table of all presets needs neither torch nor aihwkit, which take seconds to import. A test
 compares the formulas with steps measured on a tile.

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from device_presets.preset import Parameter, Preset
 from device_presets.preset_lookup import get_preset, preset_names
 from device_presets.steps_at_zero import (
     asymmetry_at_zero,
-    mean_steps,
     noise_at_zero,
     reading_noise_at_zero,
     shrinkage_at_bounds,
     states_at_zero,
 )
-from rpu_ssnn.devices.laws import LAWS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,23 +26,20 @@ type Standing = Literal["sourced", "assumed", "not known", "none"]
 
 _SOURCE_CHARACTERS = 23
 
-_COMPARED = (
-    ("spread of steps", "step_spread"),
-    ("spread of asymmetry", "asymmetry_spread"),
-    ("spread of upper bounds", "w_max_spread"),
-    ("spread of lower bounds", "w_min_spread"),
+_READING = "noise of a reading"
+_BOUNDS = "spread of bounds between devices"
+_FACTS = (
+    (_READING, "write_noise"),
+    ("spread of steps between devices", "step_spread"),
+    (_BOUNDS, "w_max_spread"),
     ("devices that never move", "failed_share"),
-    ("retention (time constant)", "leak_time_constant_s"),
+    ("retention", "leak_time_constant_s"),
     ("loss of charge a decade of time", "loss_per_decade"),
     ("pulse width", "pulse_width_s"),
-    ("pulse period", "pulse_period_s"),
     ("energy a pulse", "energy_per_pulse_j"),
     ("endurance", "endurance_cycles"),
-    ("on/off ratio", "on_off_ratio"),
 )
-"""What a parameter says alone, in words, and its name."""
-
-_UNITS = {name: rule.unit for law in LAWS.values() for name, rule in law.parameters.items()}
+"""Facts that are one parameter alone: the fact in words, and the name of the parameter."""
 
 
 def overview_rows() -> list[dict[str, object]]:
@@ -112,7 +108,7 @@ def describe(preset: Preset) -> pd.DataFrame:
 
 
 def origins(preset: Preset, names: tuple[str, ...]) -> list[Parameter]:
-    """Those of the named parameters that the preset's model has."""
+    """The named parameters, as far as the preset's law has them."""
     return [preset.parameters[name] for name in names if name in preset.parameters]
 
 
@@ -123,92 +119,114 @@ def standing_of(*given: Parameter) -> Standing:
     return "sourced" if all(parameter.source for parameter in given) else "assumed"
 
 
+@dataclass(frozen=True)
+class Fact:
+    """One line of a card.
+
+    Args:
+        what: in words. value: with its unit. standing: where the number comes from.
+    """
+
+    what: str
+    value: str
+    standing: Standing
+
+
+def card(preset: Preset) -> list[Fact]:
+    """The facts of a preset's card, in the order of display.
+
+    States, asymmetry, shrinkage and noise are those of the mean device, as `device_presets.tables`
+    lists them: a parameter of such a name is one factor of several.
+    """
+    shape = origins(preset, preset.law.shape)
+    by_shape = [] if "slope_up" in preset.parameters else shape  # those are 1 at weight zero
+    up, down = states_at_zero(preset)
+    states = f"{up:.5g} / {down:.5g} states" if preset.bidirectional else f"{up:.5g} states"
+    asymmetry = f"{asymmetry_at_zero(preset):.3g} of the larger step"
+    facts = [
+        Fact(
+            "states over the range, up / down" if preset.bidirectional else "states over the range",
+            states,
+            standing_of(preset.parameters["levels"]),
+        ),
+        Fact(
+            "asymmetry of the mean steps",
+            asymmetry if preset.bidirectional else "no gradual down step",
+            standing_of(preset.parameters["asymmetry"], *by_shape),
+        ),
+    ]
+    if shape:
+        shares = [f"{share:.3g}" for share in shrinkage_at_bounds(preset) if not math.isnan(share)]
+        value = f"{' / '.join(shares)} of the step" if shares else "no step at 0"
+        facts.append(Fact("smaller at the bound than at 0", value, standing_of(*shape)))
+    noises = [f"{share:.4g}" for share in noise_at_zero(preset) if not math.isnan(share)]
+    value = f"{' / '.join(dict.fromkeys(noises))} step" if noises else "no step at 0"
+    facts.append(Fact("noise of a pulse", value, standing_of(preset.parameters["cycle_to_cycle"])))
+    special = {_BOUNDS: _spread_of_bounds, _READING: _noise_of_a_reading}
+    known = [(what, name) for what, name in _FACTS if name in preset.parameters]
+    return facts + [
+        special[what](preset) if what in special else _fact(what, name, preset.parameters[name])
+        for what, name in known
+    ]
+
+
+def _noise_of_a_reading(preset: Preset) -> Fact:
+    share = reading_noise_at_zero(preset)
+    value = "no step at 0" if math.isnan(share) else f"{share:.4g} step"
+    return Fact(_READING, value, standing_of(preset.parameters["write_noise"]))
+
+
+def _spread_of_bounds(preset: Preset) -> Fact:
+    high, low = preset.parameters["w_max_spread"], preset.parameters["w_min_spread"]
+    if high.value == low.value:
+        return Fact(_BOUNDS, f"{high.value:.4g} of each bound", standing_of(high, low))
+    value = f"{high.value:.4g} {high.unit}, {low.value:.4g} {low.unit}"
+    return Fact(_BOUNDS, value, standing_of(high, low))
+
+
+def _fact(what: str, name: str, shown: Parameter) -> Fact:
+    value = shown.value
+    if value is None:
+        return Fact(what, "not known", "not known")
+    if name == "leak_time_constant_s" and value == math.inf:
+        text = "no exponential decay"
+    elif shown.unit in ("1", "yes/no"):
+        text = f"{value:.4g}" if not isinstance(value, bool) else str(value)
+    else:
+        text = f"{value:.4g} {shown.unit}"
+    return Fact(what, text, standing_of(shown))
+
+
 def comparison(presets: Mapping[str, Preset]) -> pd.DataFrame:
-    """Several presets side by side, a quantity a row.
+    """The cards of several presets side by side, a fact a row.
 
     Args:
         presets: by the names that the columns get.
 
     Returns:
-        Columns ``quantity``, ``unit``, and for each preset ``NAME`` (a number to four digits, or
-        None) and ``NAME origin`` (`Standing`). Steps, states, asymmetry and noise are those of
-        the mean device at weight zero.
+        Columns ``fact``, and for each preset ``NAME`` (value and unit as text; None where the card
+        has no such fact) and ``NAME origin`` (`Standing`).
     """
     import pandas as pd
 
-    columns = {name: _compared(preset) for name, preset in presets.items()}
-    first = next(iter(columns.values()))
-    table: dict[str, list[object]] = {
-        "quantity": [quantity for quantity, *_ in first],
-        "unit": [unit for _, unit, *_ in first],
-    }
-    for name, rows in columns.items():
-        table[name] = [value for *_, value, _ in rows]
-        table[f"{name} origin"] = [standing for *_, standing in rows]
+    cards = {name: {fact.what: fact for fact in card(p)} for name, p in presets.items()}
+    rows = list(dict.fromkeys(what for facts in cards.values() for what in facts))
+    table: dict[str, list[str | None]] = {"fact": [*rows]}
+    for name, facts in cards.items():
+        found = [facts.get(what) for what in rows]
+        table[name] = [None if fact is None else fact.value for fact in found]
+        table[f"{name} origin"] = ["none" if fact is None else fact.standing for fact in found]
     return pd.DataFrame(table, dtype=object)
 
 
 def comparison_text(table: pd.DataFrame) -> str:
     """A table of `comparison` for print: a star at each assumed number."""
-    marks = {"sourced": "", "assumed": "*", "not known": "", "none": ""}
-    shown = table[["quantity", "unit"]].copy()
-    for name in table.columns[2::2]:
-        pairs = zip(table[name], table[f"{name} origin"], strict=True)
-        shown[name] = [
-            standing if value is None else f"{value:g}{marks[standing]}"
-            for value, standing in pairs
-        ]
+    shown = table[["fact"]].copy()
+    for name in table.columns[1::2]:
+        star = table[f"{name} origin"].map(lambda origin: "*" if origin == "assumed" else "")
+        shown[name] = table[name].fillna("none") + star
     return (
         shown.to_markdown(index=False, disable_numparse=True)
-        + "\n\n*: assumed; without a star: from a source. none: the device or its model has none."
-        "\nSteps, states, asymmetry, noises: mean device at weight 0. Asymmetry: share by"
-        "\nwhich the down step is smaller (negative: the up step). Shrinkage: share by which a step"
-        "\nis smaller at its bound than at weight 0. Spreads: from device to device."
+        + "\n\n*: assumed; without a star: from a source. none: the law has none."
+        "\nStates, asymmetry and noises are those of the mean device at weight 0."
     )
-
-
-def _compared(preset: Preset) -> list[tuple[str, str, float | None, Standing]]:
-    """Quantity, unit, value and standing, in the order of display."""
-    levels, asymmetry = origins(preset, ("levels", "asymmetry"))
-    by_shape = origins(preset, preset.law.shape)
-    at_zero = [] if "slope_up" in preset.parameters else by_shape  # slopes are 1 at weight zero
-    noise, shape = preset.parameters["cycle_to_cycle"], standing_of(*(by_shape or [levels]))
-    rows: list[tuple[str, str, float, Standing]] = []
-    for quantity, unit, pair, standing in (
-        ("step", "weight", mean_steps(preset), standing_of(levels)),
-        ("states", "states", states_at_zero(preset), standing_of(levels)),
-        ("noise of a pulse", "step at 0", noise_at_zero(preset), standing_of(noise)),
-        ("shrinkage", "step at 0", shrinkage_at_bounds(preset), shape),
-    ):
-        for way, value in zip(("up", "down"), pair, strict=True):
-            rows.append((f"{quantity} {way}", unit, value, standing))
-    share = asymmetry_at_zero(preset) if preset.bidirectional else math.nan
-    rows.insert(4, ("asymmetry", "larger step", share, standing_of(asymmetry, *at_zero)))
-    found: list[tuple[str, str, float | None, Standing]] = [
-        (quantity, unit, None, "none")
-        if math.isnan(value)
-        else (quantity, unit, float(f"{value:.4g}"), standing)
-        for quantity, unit, value, standing in rows
-    ]
-    found.append(_noise_of_a_reading(preset))
-    for quantity, name in _COMPARED:
-        unit = _UNITS[name]
-        parameter = preset.parameters.get(name)
-        if parameter is None:
-            found.append((quantity, unit, None, "none"))
-        elif parameter.value is None:
-            found.append((quantity, unit, None, "not known"))
-        else:
-            value = float(f"{preset.number(name):.4g}")
-            found.append((quantity, unit, value, standing_of(parameter)))
-    return found
-
-
-def _noise_of_a_reading(preset: Preset) -> tuple[str, str, float | None, Standing]:
-    quantity, unit = "noise of a reading", "larger step at 0"
-    if "write_noise" not in preset.parameters:
-        return quantity, unit, None, "none"
-    share = reading_noise_at_zero(preset)
-    value = None if math.isnan(share) else float(f"{share:.4g}")
-    standing = standing_of(preset.parameters["write_noise"])
-    return quantity, unit, value, "none" if value is None else standing

@@ -104,7 +104,7 @@ def _tile_fault() -> str | None:
     from aihwkit.simulator.parameters import IOParameters
     from aihwkit.simulator.tiles import AnalogTile
 
-    from rpu_ssnn.common.certain_pulses import one_pulse_a_coincidence
+    from rpu_ssnn.devices.certain_pulses import one_pulse_a_coincidence
 
     step = 2.0**-6  # a power of two, so that every weight and sum below is exact in float32
     spreads = ("dw_min_dtod", "dw_min_std", "up_down_dtod", "w_max_dtod", "w_min_dtod")

@@ -44,7 +44,7 @@ class CompoundDevice:
     settings: Mapping[str, float]
 
     jump_tables = None
-    """As of a preset."""
+    """The devices of a cell have steps, and no table of jumps."""
 
     def __reduce__(self) -> tuple[type["CompoundDevice"], tuple[object, ...]]:
         return CompoundDevice, (self.name, self.kind, self.first, self.second, dict(self.settings))
@@ -74,12 +74,12 @@ class CompoundDevice:
 
     @property
     def leak_time_constant_s(self) -> float:
-        """Of the first device (s); a partner does not leak."""
+        """Time constant of the first device's leak (s); a partner does not leak."""
         return self.first.leak_time_constant_s
 
     @property
     def pulse_physics(self) -> ChargeTrapPhysics | None:
-        """Of the devices of a pair; aihwkit's own cells are refused where devices remember."""
+        """Memory and charge loss of the devices of a pair; other cells refuse such devices."""
         return self.first.pulse_physics if self.pair else None
 
     @property

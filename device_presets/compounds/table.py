@@ -100,7 +100,7 @@ def _transfer_cell(
         from aihwkit.simulator.parameters.io import IOParameters
         from aihwkit.simulator.parameters.training import UpdateParameters
 
-        from rpu_ssnn.common.certain_pulses import IN_STEPS
+        from rpu_ssnn.devices.certain_pulses import IN_STEPS
 
         fields = {
             "unit_cell_devices": list(devices),

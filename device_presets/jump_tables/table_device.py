@@ -84,7 +84,8 @@ RULES: Mapping[str, LawParameter] = MappingProxyType(
     }
     | {name: rule for name, rule in PULSE_FACTS.items() if name != "on_off_ratio"}
 )
-"""What a study may override: shares of what was measured, and records for the ledger."""
+"""The parameters that a study may override: shares of what was measured, and records for the
+ledger."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,7 @@ class TableDevice:
 
     @property
     def parameters(self) -> Mapping[str, Parameter]:
-        """What the tables say, and what a study may override, with units."""
+        """The parameters that the tables give, and those that a study may override."""
         low, high = self.ends
         unit = "a.u." if self.tables[0].normalised else "S"
         read: dict[str, tuple[float | None, str, str]] = {
@@ -262,7 +263,7 @@ def _device(
 
 
 def _folders_in(folder: Path) -> list[Path]:
-    """That of one device, or those of the devices whose folders lie in it."""
+    """The folder itself where it holds a table, or else the folders in it, which hold one each."""
     if is_lookup_table(folder):
         return [folder]
     try:
@@ -280,7 +281,7 @@ def _folders_in(folder: Path) -> list[Path]:
 
 
 def _stamps(folder: Path) -> tuple[tuple[str, int, int], ...]:
-    """What changes when a file does."""
+    """Names, times and sizes of the files, of which one changes when a file does."""
     stats = ((f.name, f.stat()) for f in sorted(folder.glob("dG_*")) if f.is_file())
     return tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in stats)
 

@@ -32,7 +32,7 @@ _WHOLE = 1.0 - 1e-9  # of the way to the asymptote: a larger step reaches it at 
 
 @dataclass(frozen=True, kw_only=True)
 class PublishedMetrics:
-    """What a paper reports.
+    """The metrics that a paper reports.
 
     Args:
         on_off: largest over smallest conductance.

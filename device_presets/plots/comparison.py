@@ -31,10 +31,11 @@ _SAMPLES = 400
 
 @dataclass(frozen=True)
 class Steps:
-    """What single pulses do at some weights.
+    """The steps of single pulses at some weights, in units of weight.
 
     Args:
-        weight: [points]. up, down: [points] mean step of the mean device, both positive.
+        weight: [points] where a pulse starts.
+        up, down: [points] mean step of the mean device, both positive.
         noise: [points] deviation of an up pulse's step from pulse to pulse.
         spread: [points] deviation of the mean up step between devices.
     """

@@ -1,4 +1,5 @@
-"""How a device lies in memory: its state and its parameters together, two devices a cache line."""
+"""How a device lies in memory: its state and its parameters are together, so that two devices share
+a cache line."""
 
 from typing import Any, Protocol, get_type_hints
 
@@ -6,10 +7,14 @@ import numpy as np
 
 
 class Device(Protocol):
-    """One `RECORD`, as compiled code sees it; a view, so that what is set there stays.
+    """One `RECORD` as compiled code sees it; it is a view, so that what is set there stays.
 
-    state: what pulses move; low, high: bounds; up, down: step at state zero; a, b: further
-    parameters of the step model (`step_models`); pulses: how many it has got.
+    Attributes:
+        state: what pulses move; -1 to 1 is the nominal range.
+        low, high: the bounds of the state.
+        up, down: the step up and the step down at state zero, without nonlinearity (states).
+        a, b: further parameters of the law, or the hidden states of a user's law.
+        pulses: how many pulses the device has got.
     """
 
     state: np.float32
@@ -32,7 +37,7 @@ CACHE_LINE = 64
 
 
 def empty_records(n: int, record: np.dtype[Any] = RECORD) -> np.ndarray:
-    """n records of zeros, the first at the start of a cache line."""
+    """n records of zeros, of which the first begins at the start of a cache line."""
     room = np.zeros(n * record.itemsize + CACHE_LINE, dtype=np.uint8)
     start = -room.ctypes.data % CACHE_LINE
     return room[start : start + n * record.itemsize].view(record)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 FOLLOWS_STEP, OF_DIRECTION, OF_RANGE = range(3)
-"""What the cycle noise is a share of: the local step; the device's own step at weight zero in the
+"""The cycle noise is a share of one of these: the local step; the device's own step at weight zero in the
 pulse's direction; or hundredths of the device's range, alike in both directions."""
 
 NODES: Final = 5

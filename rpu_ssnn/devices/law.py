@@ -43,7 +43,7 @@ def number(values: Values, name: str) -> float:
 
 
 def shares_of_asymmetry(values: Values) -> UpDown:
-    """What the asymmetry leaves of the step up and of the step down."""
+    """The shares of the step up and of the step down that the asymmetry leaves."""
     asymmetry = number(values, "asymmetry")
     return 1.0 + min(asymmetry, 0.0), 1.0 - max(asymmetry, 0.0)
 
@@ -65,14 +65,14 @@ class Law:
     """One law.
 
     Args:
-        name: as a preset file has it.
+        name: the name that a preset file gives.
         step: the change of a device's state by a pulse, before its bounds act:
             ``step(shared, device, w, up, noise)`` with a standard normal number as noise, or 0 for
             the mean change. The native simulator compiles it.
         code: place of the step in `rpu_ssnn.devices.laws.change`; `NOT_NATIVE` where the native
             simulator has no such device.
-        own: the law's own parameters, beside those that every law has.
-        facts: what is recorded of pulses, or needed to time them.
+        own: the law's own parameters beside those that every law has.
+        facts: parameters that record facts of pulses, or that time them.
         aihwkit: class of aihwkit that simulates the device; None where there is none.
         factors: step up and step down of the mean device at a weight, over those at weight zero
             that ``step`` and the asymmetry give.

@@ -1,4 +1,4 @@
-"""What all devices of an array share, as a compiled step reads it."""
+"""The numbers that all devices of an array share, as a compiled step reads them."""
 
 from collections.abc import Callable
 from functools import cache
@@ -28,7 +28,7 @@ NO_JUMPS = Jumps(*(np.zeros((1,) * axes, dtype=np.float32) for axes in (2, 1, 3,
 
 
 class OwnShared(NamedTuple):
-    """What the step of a user's own law reads of the numbers that all devices share."""
+    """The shared numbers that the step of a user's own law reads."""
 
     noise: np.float32
     """Deviation of a step from pulse to pulse, as a share of the step."""

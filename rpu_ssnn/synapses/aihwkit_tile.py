@@ -14,8 +14,8 @@ from aihwkit.simulator.parameters.enums import (
 from aihwkit.simulator.tiles import AnalogTile
 from jaxtyping import Float32
 
-from rpu_ssnn.common.certain_pulses import make_pulses_certain
 from rpu_ssnn.device_source import PulsedDevice
+from rpu_ssnn.devices.certain_pulses import make_pulses_certain
 from rpu_ssnn.spec.tile import ReadSpec, TileSpec
 from rpu_ssnn.synapses.base import Weights
 from rpu_ssnn.synapses.cell import (

@@ -26,7 +26,7 @@ from aihwkit.simulator.configs.compounds import (
 from aihwkit.simulator.configs.devices import ExpStepDevice
 from aihwkit.simulator.parameters.enums import PulseType
 
-from rpu_ssnn.common.certain_pulses import one_pulse_a_coincidence
+from rpu_ssnn.devices.certain_pulses import one_pulse_a_coincidence
 
 Realised = Literal["thinning", "transfer", "digital"]
 """What stands in for the learning rate."""

@@ -47,8 +47,9 @@ def show_preset(
     Green: from a source (a measurement, a fit, a specification). Grey: assumed, or not known.
     """
     from device_presets import describe, get_preset
-    from device_presets.plots.card import card, plot_card
+    from device_presets.plots.card import plot_card
     from device_presets.preset_file import short_name
+    from device_presets.tables import card
 
     if plot is not None and no_plot:
         raise InputError("presets show", "--plot", str(plot), "must not come with --no-plot")

@@ -6,8 +6,8 @@ import pytest
 from typer.testing import CliRunner
 
 from device_presets import Preset, get_device, get_preset, preset_names
-from device_presets.plots.card import card, plot_overview, sourced_share
-from device_presets.tables import listing
+from device_presets.plots.card import plot_overview, sourced_share
+from device_presets.tables import card, listing
 from studies.cli.presets import presets_app
 
 

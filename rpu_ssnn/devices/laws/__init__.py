@@ -52,7 +52,7 @@ FIT_FORMS: tuple[FitForm, ...] = tuple(
     )
     for form in law.fits
 )  # fmt: skip
-"""What a measured device is fitted with, in the order in which a fit tries it."""
+"""The forms that a measured device is fitted with, in the order in which a fit tries them."""
 
 
 def law_of_aihwkit(kind: str) -> Law | None:

@@ -1,4 +1,4 @@
-"""What one pulse does to a charge-trap device: a step by pulse width, gap and state; charge loss.
+"""Charge-trap devices, whose step follows pulse width, gap and state, and which lose charge.
 
 The sources (Shrivastava 2023, arXiv 2307.06088; 2019, arXiv 1902.09417; Bhatt 2020, arXiv
 2004.11120) say in words how the threshold shift depends on these, and give no coefficients. The
@@ -154,7 +154,7 @@ class ChargeTrapPhysics:
 
     @property
     def recovery(self) -> float:
-        """By how much a pulse without a gap before it exceeds an isolated one, share of that."""
+        """Share by which a pulse without a gap before it exceeds an isolated one."""
         return 1.0 / self.used_share(self.pulse_width_s) - 1.0
 
     def step_factor(self, gap_s: Times) -> Times:

@@ -119,7 +119,7 @@ def check(where: str, values: Values) -> None:
 
 
 def native(config: Any, hidden: Mapping[str, PerDevice]) -> tuple[Shared, dict[str, PerDevice]]:
-    """What all devices share: the noises, and the numbers of the curve."""
+    """The noises and the numbers of the curve, which all devices share."""
     numbers = single(
         config.A_up, config.A_down, config.gamma_up, config.gamma_down, config.a, config.b,
         config.dw_min_std_add, config.dw_min_std_slope,

@@ -1,4 +1,4 @@
-"""Jumps drawn from measured distributions (CrossSim's lookup tables); a: the device's table.
+"""Jumps drawn from measured distributions (CrossSim's lookup tables); `a` is the device's table.
 
 The distribution is known at some states and, at each, at some points of the cumulative one. A
 uniform number gives the change by linear interpolation between points, and then linearly between
@@ -47,7 +47,8 @@ class JumpTable:
 
 
 def shared_of_tables(tables: Sequence[JumpTable]) -> Shared:
-    """What devices of these tables share; there is noise where any jump differs from its mean."""
+    """The numbers that devices of these tables share; there is noise where jumps differ from their
+    mean."""
     changes = np.array([part for table in tables for part in (table.up, table.down)])
     jumps = Jumps(
         states=np.array([table.states for table in tables], dtype=np.float32),

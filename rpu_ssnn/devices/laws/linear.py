@@ -84,7 +84,7 @@ def to_aihwkit(values: Values) -> dict[str, Any]:
 
 
 def native(config: Any, hidden: Mapping[str, PerDevice]) -> tuple[Shared, dict[str, PerDevice]]:
-    """What all devices share, and the slopes of each."""
+    """The numbers that all devices share, and the slopes of each device."""
     common = shared_of(config)._replace(noise_follows_step=config.mult_noise)
     return common, {"a": hidden["slope_up"], "b": hidden["slope_down"]}
 

@@ -95,7 +95,7 @@ def check(where: str, values: Values) -> None:
 
 
 def native(config: Any, hidden: Mapping[str, PerDevice]) -> tuple[Shared, dict[str, PerDevice]]:
-    """What all devices share: the noises, and the factors, up then down."""
+    """The noises and the factors, up then down, which all devices share."""
     return shared_of(config)._replace(
         numbers=single(*config.piecewise_up, *config.piecewise_down)
     ), {}

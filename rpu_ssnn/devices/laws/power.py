@@ -97,7 +97,7 @@ def factors(values: Values, weight: float) -> UpDown:
 
 
 def native(config: Any, hidden: Mapping[str, PerDevice]) -> tuple[Shared, dict[str, PerDevice]]:
-    """What all devices share, and the exponents of each."""
+    """The numbers that all devices share, and the exponents of each device."""
     return shared_of(config), {"a": hidden["gamma_up"], "b": hidden["gamma_down"]}
 
 

@@ -93,7 +93,7 @@ def held(values: Values) -> float:
 
 
 def native(config: Any, hidden: Mapping[str, PerDevice]) -> tuple[Shared, dict[str, PerDevice]]:
-    """What all devices share, and the reference of each."""
+    """The numbers that all devices share, and the reference of each device."""
     common = shared_of(config)._replace(noise_follows_step=config.mult_noise, has_reference=True)
     return common, {"a": hidden["reference"]}
 

@@ -1,4 +1,4 @@
-"""Slow read noise of each device: added to what reads see, and not to the state that pulses move.
+"""Slow read noise of each device, which reads see, but which does not move the device's state.
 
 Its value is drawn once a batch, and frozen within it. From one batch to the next, and over storage,
 it goes on exactly as the process does: an Ornstein-Uhlenbeck process, or a two-state Markov chain
@@ -18,7 +18,7 @@ from rpu_ssnn.synapses.native.random_numbers import device_word, normal, uniform
 from rpu_ssnn.training_state import State
 
 STATES_OF_RANGE = 2.0
-"""Device states of the nominal range."""
+"""The nominal range of a device, from -1 to 1, in device states."""
 
 
 @compiled
@@ -32,9 +32,10 @@ def next_errors(
     first: int,
     stop: int,
 ) -> None:
-    """Step of the noise of output lines [first, stop), in deviations.
+    """Takes the noise of output lines [first, stop) one step on, in deviations.
 
-    number: of the step, 0 the first; correlation: with the value before; two: -1 or 1, else normal.
+    number: counts the steps from 0; correlation: with the value before; two: whether the noise is
+    -1 or 1, and not a normal number.
     """
     devices, cells = errors.shape
     kept = np.float32(correlation)
@@ -51,7 +52,7 @@ def next_errors(
 
 
 class SlowReadNoise(Effect):
-    """The noise of the devices of one crossbar, and how often it was drawn."""
+    """The slow noise of the devices of one crossbar, and how often it was drawn."""
 
     name = "device_read_noise"
 

@@ -1,7 +1,7 @@
 """Disturb of devices whose line spikes, by the counts of spikes on their lines.
 
-Applied once for all spikes since the last commit, after their pulses: a disturb is a small part of
-a step, and which comes first changes it by its product with the change of one step.
+The disturb of all spikes since the last commit is applied once, after their pulses. It is a small
+part of a step, so that their order matters only to second order in the size of a step.
 """
 
 from abc import abstractmethod
@@ -23,9 +23,9 @@ type Counts = Int64[np.ndarray, " n_out"]
 
 
 class Disturb(NamedTuple):
-    """Steps by which devices are moved, by line and direction.
+    """Steps by which the devices of each line are moved, by direction.
 
-    Of a pair the second device mirrors its output line, so that a line's up is its down.
+    The second device of a pair mirrors its output line: what moves the line up moves it down.
     """
 
     input_up: Float32[np.ndarray, " n_in"]
@@ -38,7 +38,7 @@ class Disturb(NamedTuple):
 def _part_steps(
     cells: Cells, device: Device, window: np.float32, w: np.float32, steps: np.float32, up: bool
 ) -> np.float32:
-    """State after some steps without noise, one after the other, the fraction last.
+    """State after some steps without noise, one after the other, with the fraction last.
 
     window: share that wear has left of the device's range and steps.
     """
@@ -57,7 +57,7 @@ def _part_steps(
 
 @compiled
 def disturb_lines(cells: Cells, disturb: Disturb, n_in: int, first: int, stop: int) -> None:
-    """Move all devices of output lines [first, stop)."""
+    """Moves all devices of output lines [first, stop)."""
     for line in range(first, stop):
         for d in range(len(cells.signs)):
             straight = cells.signs[d] > np.float32(0.0)
@@ -79,7 +79,7 @@ class LineDisturb(Effect):
 
     needs_all_spikes = True
     column: ClassVar[str]
-    """Of the row: steps, up plus down, on average over all devices."""
+    """Column of a row with the steps, up plus down, that a device was moved on average."""
 
     def __init__(self, setup: Setup) -> None:
         self._spec, self._crossbar = setup.spec, setup.crossbar
@@ -88,11 +88,11 @@ class LineDisturb(Effect):
 
     @abstractmethod
     def output_spikes(self, pulses: Pulses) -> tuple[Counts, Counts]:
-        """Spikes of each output line, up and down."""
+        """The spikes that each output line got, in the direction up and down."""
 
     @abstractmethod
     def output_steps(self) -> tuple[float, float]:
-        """Steps a spike, up and down."""
+        """The steps that one spike moves a device up and down."""
 
     def begin(self, array: DeviceArray) -> None:
         self._counted = []

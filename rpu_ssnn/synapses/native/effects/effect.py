@@ -1,6 +1,6 @@
-"""What an effect is: something that happens to devices beside their pulses, each in its own file.
+"""An effect is something that happens to devices beside their pulses; each has its own file.
 
-A new one is its file, its line in `registry.EFFECTS`, its settings in
+A new effect is its file, its line in `registry.EFFECTS`, its settings in
 `rpu_ssnn.spec.array_physics` and their field of `TileSpec`; `attribute` and the refusals of other
 simulators follow from that.
 """
@@ -21,13 +21,14 @@ from rpu_ssnn.training_state import State
 
 @dataclass(frozen=True)
 class Setup:
-    """What an effect is made of.
+    """Everything that an effect may need when it is made.
 
     Attributes:
         crossbar: what the layer asks for.
-        spec: settings of the array.
-        drawn: the devices.
-        seed: of what effects draw.
+        device: the device of the library that the layer asks for.
+        spec: the settings of the array.
+        drawn: the devices that were drawn.
+        seed: the seed of all numbers that effects draw.
     """
 
     crossbar: Crossbar
@@ -45,50 +46,54 @@ class Setup:
 
 
 class Effect:
-    """Does nothing; a subclass overrides what it does, and is made of a `Setup`."""
+    """An effect that does nothing; a subclass overrides what it does, and is made of a `Setup`."""
 
     name: ClassVar[str]
-    """Of its part of a checkpoint."""
+    """The effect has this name in checkpoints."""
     needs_all_spikes = False
     """Whether slots without a coincidence matter too."""
 
     def read_errors(self, array: DeviceArray) -> list[Weights]:
-        """What reads see of the devices beyond their states [n_in, n_out], one array a device of a
-        cell; none where reads see the states themselves."""
+        """What reads see of the devices beyond their states.
+
+        Each array [n_in, n_out] is for one device of a cell (states); there are none where reads
+        see the states themselves.
+        """
         return []
 
     def written(self, array: DeviceArray) -> None:
-        """The initial weights are written: time begins."""
+        """The initial weights have been written, and time begins."""
 
     def begin(self, array: DeviceArray) -> None:
-        """The devices are in states that nothing before has led to: new ones, written, restored."""
+        """The devices are in states that no pulse has led to: they are new, written or restored."""
 
     def after_pulses(self, array: DeviceArray, pulses: Pulses) -> bool:
-        """Pulses were applied; whether reads see the devices otherwise.
+        """Pulses have been applied; the effect says whether reads now see other devices.
 
-        How many times a commit has that depends on threads and memory; what acts is `after_commit`.
+        How often this is called in one commit depends on threads and memory, so that an effect
+        counts here and acts in `after_commit`.
         """
         return False
 
     def after_commit(self, array: DeviceArray) -> bool:
-        """All pulses of a commit were applied; whether the effect moved devices."""
+        """All pulses of a commit have been applied; the effect says whether it moved devices."""
         return False
 
     def after_batch(self, array: DeviceArray) -> bool:
-        """The time of a batch has passed; whether the effect moved devices."""
+        """The time of a batch has passed; the effect says whether it moved devices."""
         return False
 
     def after_rest(self, array: DeviceArray, seconds: float) -> bool:
-        """Time (s) has passed without pulses; whether the effect moved devices."""
+        """That time (s) has passed without pulses; the effect says whether it moved devices."""
         return False
 
     def state(self) -> State:
-        """All that training has changed in the effect itself."""
+        """Everything that training has changed in the effect itself."""
         return {}
 
     def restore(self, state: State) -> None:
-        """Go on from that state."""
+        """The effect goes on from that state."""
 
     def statistics(self) -> dict[str, float]:
-        """Numbers for the result row."""
+        """The effect's columns of a result row."""
         return {}

@@ -1,4 +1,4 @@
-"""V/2 writing: spikes that write put half of the voltage on all devices of their line.
+"""Writing at V/2, where a spike that writes puts half of the voltage on all devices of its line.
 
 A spike disturbs also in a slot in which it meets another, where a device is selected in full (in
 a hidden layer of the paper's network 0.2 % of the spikes). Such a device is not counted as
@@ -15,7 +15,7 @@ from rpu_ssnn.training_state import State
 
 
 class HalfSelect(LineDisturb):
-    """By forward spikes, and by the gradient spikes that thinning leaves, in their direction."""
+    """The disturb by forward spikes, and by those gradient spikes that thinning leaves."""
 
     name = "half_select"
     column = "disturb_steps"
@@ -51,7 +51,8 @@ class HalfSelect(LineDisturb):
 
 
 def half_selected(pulses: Pulses, shape: tuple[int, int]) -> int:
-    """Half-selects of the cells of a crossbar: one a slot and line that spikes alone there.
+    """How many times cells are half-selected: once in each slot in which one of their two lines
+    spikes alone.
 
     Args:
         pulses: forward spikes, and the gradient spikes that reach the array.

@@ -1,4 +1,4 @@
-"""Leak in seconds, at the times and with the roundings of `rpu_ssnn.synapses.leak`."""
+"""The leak of the devices, at the times and with the roundings of `rpu_ssnn.synapses.leak`."""
 
 import math
 
@@ -13,9 +13,10 @@ from rpu_ssnn.training_state import State
 
 
 class NativeLeak(Effect):
-    """When devices decay, and how often they did; a decay is a write, with new write noise.
+    """The leak of one crossbar: when its devices decay, and how often they have decayed.
 
-    Also of devices without a leak, whose rows say so.
+    A decay is a write, with new write noise. Devices without a leak have this effect too, so that
+    their rows say that they never decayed.
     """
 
     name = "leak"
@@ -42,7 +43,7 @@ class NativeLeak(Effect):
         return self._decay(array, self._shares)
 
     def after_rest(self, array: DeviceArray, seconds: float) -> bool:
-        """With what batches have left."""
+        """The devices decay for this time and for what earlier batches have left over."""
         seconds = self._acceleration * seconds + self._batches * self._batch_seconds
         if not self._acts or seconds == 0.0:
             return False

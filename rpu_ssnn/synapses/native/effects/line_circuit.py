@@ -1,4 +1,4 @@
-"""Lines with resistance as ladders: which share of a voltage at the end of a line reaches a cell.
+"""Lines with resistance as ladders, which say what share of a line's voltage reaches a cell.
 
 Input lines are driven at output line 0, output lines (driven or held at 0 V) at the last input
 line; the other ends are open. One resistance lies between neighbouring cells, and between a driver
@@ -15,11 +15,11 @@ OfCells = Float64[np.ndarray, "inputs outputs"]
 
 
 def line_shares(drops: OfCells, side: int | None = None) -> tuple[OfCells, OfCells]:
-    """Shares of the voltage at the end of its input line, and of its output line.
+    """Shares that reach each cell of the voltages at the ends of its input and its output line.
 
     Args:
         drops: resistance from cell to cell over the resistance of each cell.
-        side: cells on a line at most; longer lines are cut into lines with ends of their own.
+        side: the most cells on a line; longer lines are cut into lines with ends of their own.
     """
     n_in, n_out = drops.shape
     inputs, outputs = np.empty_like(drops), np.empty_like(drops)

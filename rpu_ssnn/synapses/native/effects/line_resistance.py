@@ -1,6 +1,6 @@
 """Resistance of the lines: smaller read currents, and smaller steps, far from the drivers.
 
-A weight lies on two neighbouring output lines: those of a pair's devices, or of the device and of
+A weight lies on two neighbouring output lines, for the two devices of a pair or for the device and
 its reference. Silent lines are held at 0 V. So a read is linear in the spikes, and its current is
 the share of the input line times that of the output line (`line_circuit`). A write puts half of
 the voltage on either line: the cell gets the mean of both shares.
@@ -20,7 +20,7 @@ from rpu_ssnn.synapses.native.effects.line_circuit import OfCells, line_shares
 
 
 class LineResistance(Effect):
-    """Shares of the voltage in one crossbar; the devices' steps follow them."""
+    """The shares of the voltage that reach the cells of one crossbar; steps follow them."""
 
     name = "lines"
 
@@ -63,11 +63,12 @@ class LineResistance(Effect):
         return self.after_batch(array)
 
     def statistics(self) -> dict[str, float]:
-        """Of the states at the last end of a batch."""
+        """The shares under the states at the last end of a batch."""
         return self._statistics
 
     def _drops(self, array: DeviceArray) -> OfCells:
-        """Of all cells, [n_in, 2 n_out], the devices of a weight side by side."""
+        """Resistance from cell to cell over that of each cell, [n_in, 2 n_out]; the two devices of
+        a weight lie side by side."""
         n_in, n_out = array.shape
         states: OfCells = np.zeros((n_in, 2 * n_out))
         parts: list[Weights] = array.states()

@@ -1,4 +1,4 @@
-"""Reads through converters and noise, as aihwkit's tiles have them, seeded; white device noise."""
+"""Reads through converters and with noise, as aihwkit's tiles have them, but seeded."""
 
 import math
 from typing import Self
@@ -16,14 +16,14 @@ Lines = Float32[np.ndarray, "batch n"]
 
 
 class NativeReads:
-    """Currents with output noise, resolution and bound, one array of devices after the other.
+    """Reads whose currents have noise, a resolution and a bound.
 
     Args:
         spec: noise and converters, but for the DAC: spikes are exact in any.
         device_noise: deviation of each device's current in a read (states), at an input of 1.
             Independent and normal, those of all lines add up to one normal number, whose variance
             is that of one device times the sum of the squared inputs. Zero where devices differ.
-        rng: of the noise, in the order of the reads, those of inference too.
+        rng: draws the noise of all reads in their order, also of reads of inference.
     """
 
     def __init__(self, spec: ReadSpec, device_noise: float, rng: np.random.Generator) -> None:
@@ -31,7 +31,7 @@ class NativeReads:
 
     @classmethod
     def of(cls, spec: TileSpec, in_parallel: int, seed: int) -> Self | None:
-        """None where a read is a product with a matrix."""
+        """The reads of these settings; None where a read is an exact product with a matrix."""
         noise = spec.device_read_noise
         if spec.reads is None and not noise.is_white:
             return None

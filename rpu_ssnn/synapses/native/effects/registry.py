@@ -19,13 +19,13 @@ EFFECTS: tuple[tuple[Callable[[Setup], Effect], Callable[[TileSpec], bool]], ...
     (SlowReadNoise, lambda spec: spec.device_read_noise.is_slow),
     (LineResistance, lambda spec: spec.lines.acts),
 )
-"""Each, and by which settings it is on."""
+"""Each effect, with the settings that switch it on."""
 
 
 def effects_of(setup: Setup) -> list[Effect]:
-    """Those that are on.
+    """The effects that these settings switch on.
 
     Raises:
-        InputError: one that does not go with the device.
+        InputError: an effect does not go with the device.
     """
     return [effect(setup) for effect, is_on in EFFECTS if is_on(setup.spec)]

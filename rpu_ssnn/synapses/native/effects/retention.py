@@ -1,4 +1,4 @@
-"""Loss in log-time or by a power law: charges of many time constants, side by side in a device.
+"""Loss in log-time or by a power law, as charges with many time constants in each device.
 
 Both laws are sums of exponentials. With r = 1 / time constant, a share of
 
@@ -24,18 +24,18 @@ from rpu_ssnn.synapses.native.pulsing.row_noise import window_now
 from rpu_ssnn.training_state import State
 
 GRID = 4.0
-"""Ratio of neighbouring time constants: the sum is then within 0.2 % of a decade's loss of the law
+"""Ratio of neighbouring time constants. The sum is then within 0.2 % of a decade's loss of the law
 in log-time, and within 0.5 % of what is left by the power law (trapezoid rule in ln r)."""
 
 SLOWEST_S = 1e12
-"""Last time constant; what would go later stays."""
+"""Last time constant (s); a charge that would go later stays."""
 
 type Parts = Float32[np.ndarray, "devices_a_cell cells n"]
 """The charges of each device."""
 
 
 def charges(spec: RetentionSpec) -> tuple[Float64[np.ndarray, " n"], Float64[np.ndarray, " n"]]:
-    """Time constants (s, the last infinite), and the share of a new charge that goes by each.
+    """Time constants (s, the last one infinite), and the share of a new charge that each has.
 
     In log-time all is gone after 1 / loss_per_decade decades: slower charges get nothing.
     """
@@ -65,7 +65,7 @@ def lose_lines(
     first: int,
     stop: int,
 ) -> None:
-    """Let every device of output lines [first, stop) lose; stuck ones stay.
+    """Lets every device of output lines [first, stop) lose charge; stuck devices stay.
 
     left: share of each charge that is left; fresh: share of a charge that was added since the last
     call that is now in each; toward: state without charge, inside what wear has left of the bounds.
@@ -91,7 +91,7 @@ def lose_lines(
 
 
 class Retention(Effect):
-    """The charges of the devices of one crossbar.
+    """The charges of the devices of one crossbar, and their loss.
 
     Loss acts after a batch; pulses of a batch are taken as spread evenly over its time. Write noise
     is not drawn anew.
@@ -127,7 +127,7 @@ class Retention(Effect):
         self._seconds = float(state["seconds"])
 
     def statistics(self) -> dict[str, float]:
-        """Share left of a charge that was there from the start."""
+        """The share that is left of a charge that was there from the start."""
         return {"charge_kept": float(self._shares @ self._left(self._seconds))}
 
     def _left(self, seconds: float) -> Float64[np.ndarray, " n"]:
@@ -135,7 +135,7 @@ class Retention(Effect):
         return left
 
     def _lose(self, array: DeviceArray, seconds: float, fresh: Float64[np.ndarray, " n"]) -> None:
-        """Let that time pass; fresh: share of what is new that is in each charge afterwards."""
+        """Lets that time pass; fresh: the share of new charge that each charge then holds."""
         self._seconds += seconds
         factors = self._left(seconds).astype(np.float32), fresh.astype(np.float32)
         cells, n_in, toward = array.cells, array.shape[0], np.float32(self._spec.toward_state)
