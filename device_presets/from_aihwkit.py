@@ -8,12 +8,10 @@ import ast
 import dataclasses
 import math
 import warnings
-from collections.abc import Mapping
 from typing import Any
 
 from device_presets.preset_file import ParameterEntry, PresetEntry
 from rpu_ssnn.common.errors import PresetError, one_of
-from rpu_ssnn.devices.law_parameter import LawParameter
 from rpu_ssnn.devices.laws import LAWS, law_of_aihwkit
 
 WHERE = "aihwkit device"
@@ -138,14 +136,6 @@ def own_entry(source: Any) -> tuple[str, PresetEntry]:
         one_directional_because=one_way,
         parameters=parameters,
     )
-
-
-def aihwkit_hint(field: str, rules: Mapping[str, LawParameter]) -> str | None:
-    """How a field of aihwkit is called here; None where no parameter stands for it."""
-    for name, rule in rules.items():
-        if field == rule.aihwkit_name:
-            return f"is aihwkit's name: it is called {name} here"
-    return None
 
 
 def _classes() -> dict[str, type[Any]]:

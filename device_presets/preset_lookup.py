@@ -4,7 +4,6 @@ import os.path
 import warnings
 from collections.abc import Mapping
 
-from device_presets.from_aihwkit import aihwkit_hint
 from device_presets.preset import Parameter, Preset
 from device_presets.preset_file import (
     STEP_OR_LEVELS,
@@ -20,13 +19,6 @@ from rpu_ssnn.devices.own_law import find_law
 
 LISTING = "rpu-ssnn presets"
 """Command that lists all presets."""
-
-_OF_THE_ARRAY = {
-    "read_noise": "is no parameter of a device: noise of reads is set for the array, in a study by "
-    "`tile: {reads: {read_noise: ...}}` (a line) or `tile: {device_read_noise: ...}` (a device)",
-    "weight_range": "is no parameter of a device: the array's range is set by `drive` in a study",
-}
-"""Settings that users look for among the parameters of a device, though arrays have them."""
 
 
 def preset_names() -> list[str]:
@@ -92,9 +84,7 @@ def preset_of(
     rules = law.parameters
     for field in (*entry.parameters, *(overrides or {})):
         if field not in rules:
-            hint = _OF_THE_ARRAY.get(field) or aihwkit_hint(field, rules)
-            allowed = hint or one_of(rules, field)
-            raise PresetError(name, "parameter", field, allowed)
+            raise PresetError(name, "parameter", field, one_of(rules, field))
     parameters = _parameters(name, entry, rules, overrides or {})
     law.check_values(name, {key: parameter.value for key, parameter in parameters.items()})
     told = entry.model_dump(exclude={"parameters", "law"})

@@ -17,8 +17,8 @@ from device_presets.jump_tables.table_device import (
 )
 from device_presets.law_device import is_law_name, law_device, law_name
 from device_presets.preset import Parameter, Preset
-from device_presets.preset_lookup import LISTING, get_preset, preset_names, preset_of
-from rpu_ssnn.common.errors import PresetError, meant, nearest, one_of
+from device_presets.preset_lookup import LISTING, get_preset, preset_of
+from rpu_ssnn.common.errors import PresetError, one_of
 from rpu_ssnn.devices.law_parameter import Value
 from rpu_ssnn.devices.laws.charge_trap import ChargeTrapPhysics
 from rpu_ssnn.devices.own_law import OwnLaw
@@ -156,7 +156,7 @@ def get_device(
         )
     call = _CALL.fullmatch(name)
     if call is None:
-        return _plain(name, overrides)
+        return get_preset(name, overrides)
     kind, inside = call[1], [part.strip() for part in call[2].split(",")]
     if kind not in COMPOUNDS:
         raise PresetError("compounds", "name", kind, one_of(COMPOUNDS, kind))
@@ -171,7 +171,7 @@ def get_device(
         value: Value = rule.checked(name, setting, given.pop(setting, rule.neutral))
         assert isinstance(value, float)  # every rule of a cell is a number's
         settings[setting] = value
-    first = _inner(inside[0], given, compound)
+    first = get_preset(inside[0], given)
     second = get_preset(inside[1]) if len(inside) == 2 else None
     if second is not None and second.leaks:
         allowed = "must not leak: the slow device holds the weights"
@@ -204,29 +204,3 @@ def _check_for_cell(name: str, field: str, preset: Preset) -> None:
     if preset.leaks and not preset.writes_exactly:
         allowed = "must be 0 in a cell of leaking devices, whose leak aihwkit sets by a noisy write"
         raise PresetError(name, "write_noise", preset.number("write_noise"), allowed)
-
-
-def _plain(name: str, overrides: Mapping[str, Any] | None) -> Preset:
-    try:
-        return get_preset(name, overrides)
-    except PresetError as error:
-        if error.field != "name":
-            raise
-        if name in COMPOUNDS:
-            allowed = f"must go around a preset: {name}({preset_names()[0]}), for one"
-        elif nearest(preset_names(), name):
-            allowed = error.allowed
-        else:
-            cells = meant(nearest(COMPOUNDS, name))
-            allowed = f"{cells}{error.allowed}, or CELL(PRESET) of CELL {', '.join(COMPOUNDS)}"
-        raise PresetError(error.where, error.field, name, allowed) from None
-
-
-def _inner(name: str, overrides: Mapping[str, Any], compound: Compound) -> Preset:
-    try:
-        return get_preset(name, overrides)
-    except PresetError as error:
-        if error.field != "parameter" or not compound.settings:
-            raise
-        allowed = f"{error.allowed}; of the cell: {', '.join(compound.settings)}"
-        raise PresetError(error.where, error.field, error.value, allowed) from None

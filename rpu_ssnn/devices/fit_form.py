@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 FOLLOWS_STEP, OF_DIRECTION, OF_RANGE = range(3)
-"""The cycle noise is a share of one of these: the local step; the device's own step at weight zero in the
-pulse's direction; or hundredths of the device's range, alike in both directions."""
+"""The cycle noise is a share of one of these: the local step; the device's own step at weight zero
+in the pulse's direction; or hundredths of the device's range, alike in both directions."""
 
 NODES: Final = 5
 """Weights at which a piecewise step is fitted, bounds included; odd, so one is in the middle."""

@@ -36,36 +36,28 @@ def test_settings_of_the_cell_and_of_the_preset_are_overridden_by_name() -> None
 
 
 @pytest.mark.parametrize(
-    ("device", "words"),
+    ("device", "named"),
     [
-        (
-            "tiki_taka_v3(reram_sb)",
-            ["tiki_taka_v3", "did you mean tiki_taka_v2?", "mixed_precision"],
-        ),
-        ("tiki_taka(reram_sx)", ["reram_sx", "did you mean reram_sb or reram_es?"]),
-        ("tiki_taka(reram_sb, ecrm)", ["ecrm", "did you mean ecram?"]),
-        ("tiki_taka()", ["must be tiki_taka(PRESET) or tiki_taka(FAST, SLOW)"]),
-        ("agad(ideal, ideal, ideal)", ["must be agad(PRESET) or agad(FAST, SLOW)"]),
-        ("mixed_precision(ideal, ecram)", ["must be mixed_precision(PRESET)"]),
-        ("tiki_taka(tiki_taka(ideal))", ["tiki_taka(ideal)"]),
-        ("tiki_taka(ideal, capacitor)", ["capacitor", "must not leak"]),
-        ("four_device_cell(charge_trap_pulsed)", ["charge_trap_pulsed", "must not remember"]),
-        ("agad(ideal, charge_trap_pulsed)", ["charge_trap_pulsed", "must not remember"]),
-        (
-            "tiki_taka(pcm)",
-            ["moves one way only", "one_sided_pair(...)", "mixed_precision_pair(...)"],
-        ),
-        ("pcm", ["moves one way only", "one_sided_pair(...)", "mixed_precision_pair(...)"]),
-        ("one_sided_pair(ideal)", ["ideal", "must move one way only"]),
-        ("one_sided_pair(pcm, pcm)", ["must be one_sided_pair(PRESET)"]),
-        ("tiki_taka(ideal", ["tiki_taka(ideal"]),
-        ("tiki_taka_v2", ["must go around a preset", "tiki_taka_v2("]),
-        ("reram", ["did you mean ecram or reram_sb or reram_es?", "`rpu-ssnn presets`"]),
-        ("xyz", ["`rpu-ssnn presets`", "CELL(PRESET)", "mixed_precision"]),
+        ("tiki_taka_v3(reram_sb)", "tiki_taka_v3"),
+        ("tiki_taka(reram_sx)", "reram_sx"),
+        ("tiki_taka(reram_sb, ecrm)", "ecrm"),
+        ("tiki_taka()", "tiki_taka()"),
+        ("agad(ideal, ideal, ideal)", "agad(ideal, ideal, ideal)"),
+        ("mixed_precision(ideal, ecram)", "mixed_precision(ideal, ecram)"),
+        ("tiki_taka(tiki_taka(ideal))", "tiki_taka(ideal)"),
+        ("tiki_taka(ideal, capacitor)", "capacitor"),
+        ("four_device_cell(charge_trap_pulsed)", "charge_trap_pulsed"),
+        ("agad(ideal, charge_trap_pulsed)", "charge_trap_pulsed"),
+        ("tiki_taka(pcm)", "one_sided_pair(...)"),
+        ("pcm", "one_sided_pair(...)"),
+        ("one_sided_pair(ideal)", "ideal"),
+        ("tiki_taka(ideal", "tiki_taka(ideal"),
+        ("tiki_taka_v2", "tiki_taka_v2"),
+        ("xyz", "xyz"),
     ],
 )
-def test_wrong_names_get_one_line_with_what_is_valid(device: str, words: list[str]) -> None:
-    with refused("case 2.device", *words):
+def test_wrong_names_are_refused_in_one_line(device: str, named: str) -> None:
+    with refused("case 2.device", named):
         trial_of(device)
 
 

@@ -24,7 +24,7 @@ from aihwkit.simulator.presets import (
     TikiTakaReRamESPreset,
 )
 
-from device_presets import PresetError, get_device, get_preset
+from device_presets import PresetError, get_device
 from studies.declaration.study import Study, parse_study
 
 PERFECT = IOParameters(is_perfect=True)
@@ -131,13 +131,6 @@ def test_one_way_devices_are_known() -> None:
 def test_a_time_makes_the_device_leak() -> None:
     preset = get_device("SoftBoundsDevice()", {"leak_time_constant_s": 1.0})
     assert preset.device(1e-3).lifetime == pytest.approx(1000, rel=1e-3)
-
-
-def test_aihwkit_names_say_what_they_are_called_here() -> None:
-    with pytest.raises(PresetError, match=r"dw_min.*it is called step here"):
-        get_preset("reram_es", {"dw_min": 0.1})
-    with pytest.raises(PresetError, match="did you mean step"):
-        get_preset("reram_es", {"stepp": 0.1})
 
 
 def test_names_find_what_they_mean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
