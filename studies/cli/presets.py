@@ -106,6 +106,9 @@ def fit(
     weight_one: Annotated[
         float | None, typer.Option(help="Conductance of weight 1, in the file's unit.")
     ] = None,
+    law: Annotated[
+        Path | None, path_option("Fit the law of this file instead of those of the package.")
+    ] = None,
     accept_poor_fit: Annotated[
         bool, typer.Option("--accept-poor-fit", help="Write a preset that fails its checks.")
     ] = False,
@@ -118,8 +121,9 @@ def fit(
 
     Exit code 3, and no preset written, where the fit does not describe the data.
     """
-    from device_presets.entry_writing import checked_name
+    from device_presets.entry_writing import checked_name, write_and_check
     from device_presets.fitting import fit_file
+    from device_presets.fitting.own_law import fit_own_law
     from device_presets.fitting.results.measured_table import write_tables
 
     of_a_fit = {
@@ -128,6 +132,7 @@ def fit(
         "--weight-zero": weight_zero,
         "--weight-one": weight_one,
         "--accept-poor-fit": accept_poor_fit or None,
+        "--law": law,
     }
     given = [option for option, value in of_a_fit.items() if value is not None]
     if table and given:
@@ -140,6 +145,13 @@ def fit(
     preset_file = _file_to_make("presets fit", name, out)
     plot_file = plot or preset_file.with_suffix(".png")
     refuse_unwritable("presets fit", "--plot", plot_file, PLOT_SUFFIXES)
+    if law is not None:
+        own = fit_own_law(data, name, law, sheet, weight_zero, weight_one)
+        text = own.text(name, preset_file.parent)
+        write_together(name, {preset_file: lambda path: write_and_check(path, text)})
+        shown = own.numbers.to_markdown(index=False, floatfmt=".4g")
+        typer.echo(f"{shown}\n\npreset  {preset_file}")
+        return
     fitted = fit_file(data, name, sheet, weight_zero, weight_one)
     found = fitted.measurement
     if fitted.doubt:

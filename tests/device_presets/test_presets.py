@@ -282,11 +282,6 @@ def test_asking_for_what_is_not_there() -> None:
         get_preset("charge_trap").number("energy_per_pulse_j")
 
 
-def test_what_belongs_to_the_array_is_said_so() -> None:
-    with pytest.raises(PresetError, match=r"tile: \{reads: \{read_noise: \.\.\.\}\}"):
-        get_preset("charge_trap", {"read_noise": 0.1})
-
-
 def test_numbers_of_numpy_are_numbers() -> None:
     for levels in (np.int64(500), np.float32(500)):
         assert get_device("charge_trap", {"levels": levels}).parameters["levels"].value == 500.0
