@@ -171,6 +171,10 @@ def get_device(
         value: Value = rule.checked(name, setting, given.pop(setting, rule.neutral))
         assert isinstance(value, float)  # every rule of a cell is a number's
         settings[setting] = value
+    known = [*get_preset(inside[0]).law.parameters, *compound.settings]
+    for parameter in given:
+        if parameter not in known:
+            raise PresetError(name, "parameter", parameter, one_of(known, parameter))
     first = get_preset(inside[0], given)
     second = get_preset(inside[1]) if len(inside) == 2 else None
     if second is not None and second.leaks:

@@ -13,6 +13,7 @@ from device_presets.example_measurement import example_measurement
 from device_presets.plots.card import plot_card
 from device_presets.plots.comparison import measured_steps, names_of, plot_comparison
 from device_presets.tables import card, listing
+from rpu_ssnn.common.errors import InputError
 from studies.cli.presets import presets_app
 
 
@@ -36,7 +37,7 @@ def test_what_cannot_be_drawn(tmp_path: Path) -> None:
     ideal = get_preset("ideal", {"levels": 20})
     with pytest.raises(PresetError, match=r"compare: presets: 1 .*2 to 6"):
         plot_comparison([ideal], tmp_path / "a.png")
-    with pytest.raises(PresetError, match=r"compare: file: .*a\.xyz"):
+    with pytest.raises(InputError, match=r"compare: file: .*a\.xyz"):
         plot_comparison([ideal, ideal], tmp_path / "a.xyz")
     assert not list(tmp_path.iterdir())
 
@@ -120,7 +121,7 @@ def test_the_command_prints_the_numbers_and_writes_them(
 def test_a_table_of_another_format_is_refused(tmp_path: Path) -> None:
     asked = ["compare", "ideal", "pcm", "--csv", str(tmp_path / "table.xlsx")]
     said = CliRunner().invoke(presets_app, asked)
-    assert isinstance(said.exception, PresetError)
+    assert isinstance(said.exception, InputError)
     assert "--csv" in str(said.exception)
 
 
