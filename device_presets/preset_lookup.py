@@ -107,7 +107,7 @@ def _parameters(
         if found.unit != rule.unit:
             raise PresetError(where, f"{name}.unit", found.unit, f"must be {rule.unit}")
         if isinstance(found.value, str):  # YAML 1.2: what stands in quotes is text
-            allowed = f"{rule.allowed}, not text{rule.instead_of(found.value)}"
+            allowed = f"{rule.allowed}, not text"
             raise PresetError(where, name, found.value, allowed)
         value = rule.checked(where, name, found.value)
         return _parameter(rule, value, source=found.source, assumption=found.assumption)

@@ -6,22 +6,8 @@ from numbers import Real
 from typing import Literal
 
 from rpu_ssnn.common.errors import PresetError
-from rpu_ssnn.common.written_numbers import instead_of
 
 type Value = float | bool | tuple[float, ...] | None
-
-_SHARES = ("1", "step", "measured", "w_max", "w_min", "exponent", "leak_time_constant_s")
-"""Units in which per cent are hundredths, because they are a multiple of one or of another
-parameter."""
-
-
-def plain_instead_of(text: str, unit: str) -> str:
-    """The end of a phrase, ``; write 0.01, not 10 ms``; empty where the text is no such number.
-
-    Args:
-        unit: of the parameter.
-    """
-    return instead_of(text, unit, share=unit in _SHARES)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,30 +64,25 @@ class LawParameter:
         example = f"; {self.example}" if self.example else ""
         return f"must be {number}{least}{most} (unit: {self.unit}{example})"
 
-    def instead_of(self, value: object) -> str:
-        """The end of a phrase: the plain number that text like ``10 ms`` or ``0,5`` stands for."""
-        if self.kind != "number" or not isinstance(value, str):
-            return ""
-        return plain_instead_of(value, self.unit)
-
     def checked(self, where: str, name: str, value: object) -> Value:
         """The value as number or flag.
 
-        Numbers may be text, as rows made before YAML 1.2 was read have them.
+        Of text only ``inf`` is a number, as rows spell it.
 
         Raises:
-            PresetError: wrong type, not a number, or outside the physical range.
+            PresetError: the value is of a wrong kind, or outside the physical range.
         """
         if value is None and self.neutral is None:
             return None
-        wrong = PresetError(where, name, value, self.allowed + self.instead_of(value))
+        wrong = PresetError(where, name, value, self.allowed)
         if self.kind == "flag":
             if not isinstance(value, bool):
                 raise wrong
             return value
         if self.kind == "numbers":
             return self._checked_numbers(value, wrong)
-        if isinstance(value, bool) or not isinstance(value, Real | str):  # also numbers of numpy
+        is_text = isinstance(value, str) and value != "inf"
+        if is_text or isinstance(value, bool) or not isinstance(value, Real | str):
             raise wrong
         number = _finite_or_not(value)
         # Only the leak may be infinite (no leak); its range says so by its neutral value.

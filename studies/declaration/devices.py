@@ -81,7 +81,6 @@ def own_values(device: str, overrides: Mapping[str, Any]) -> dict[str, Any]:
         InputError: a factor of what is no number, or is zero, or no factor behind the ``x``.
     """
     from device_presets import get_device  # only studies with devices need both
-    from rpu_ssnn.devices.law_parameter import plain_instead_of
 
     found = {}
     for name, value in overrides.items():
@@ -98,7 +97,7 @@ def own_values(device: str, overrides: Mapping[str, Any]) -> dict[str, Any]:
             unit = get_device(device).parameters[name].unit
             allowed = (
                 f"must be a number (unit: {unit}), not text, or a factor such as x0.5 of a number "
-                f"that the preset gives{plain_instead_of(value, unit)}"
+                f"that the preset gives"
             )
             raise InputError("study", f"overrides.{name}", value, allowed)
         try:

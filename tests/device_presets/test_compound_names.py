@@ -94,7 +94,7 @@ def test_what_does_not_go_with_a_transfer_cell_is_refused(
 def test_what_is_counted_is_a_whole_number(device: str, setting: str, value: float) -> None:
     with pytest.raises(PresetError, match=f"{setting}: {value} .*must be a whole number"):
         get_device(device, {setting: value})
-    assert get_device(device, {setting: "7"}).settings[setting] == 7.0
+    assert get_device(device, {setting: 7}).settings[setting] == 7.0
 
 
 def test_a_gain_stays_a_number_in_single_precision() -> None:

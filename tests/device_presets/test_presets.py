@@ -171,7 +171,7 @@ def test_overview_shows_states_and_the_asymmetry_of_a_pulse() -> None:
 
 
 def test_overrides_reach_the_aihwkit_device() -> None:
-    device = get_preset("charge_trap", {"cycle_to_cycle": 0.1, "levels": "500"}).device()
+    device = get_preset("charge_trap", {"cycle_to_cycle": 0.1, "levels": 500}).device()
     assert device.dw_min_std == 0.1
     assert device.dw_min == pytest.approx(2 / 500)
     assert get_preset("charge_trap").device().dw_min_std == 0.2

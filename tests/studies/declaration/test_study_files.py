@@ -70,10 +70,3 @@ def test_a_study_in_python_is_refused_in_one_line(bad: dict[str, Any]) -> None:
         Study(**(SMALL | bad))
     assert str(found.value).startswith(f"study: {next(iter(bad))}")
     assert "\n" not in str(found.value)
-
-
-def test_the_drives_file_may_be_in_the_home_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    assert load_study(_valid(tmp_path, drives="~/d.yaml")).drives == tmp_path / "home" / "d.yaml"
