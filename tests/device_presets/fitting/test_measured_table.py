@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from device_presets import PresetError, TableDevice, get_device
+from device_presets import TableDevice, get_device
 from device_presets.fitting.reading.sampled_table import sampled
 from device_presets.fitting.results.measured_table import write_tables
 from device_presets.jump_tables.lookup_table import read_lookup_table
+from rpu_ssnn.common.errors import InputError
 from support.commands import Command
 from support.device_presets.jump_tables import write_table
 
@@ -67,15 +68,15 @@ def test_the_command_writes_a_table_and_no_preset(
 def test_what_cannot_become_a_table_is_one_line(tmp_path: Path) -> None:
     source = write_table(tmp_path / "source")
     data = measured(tmp_path / "a.csv", source)
-    with pytest.raises(PresetError, match="must be a folder yet to be made"):
+    with pytest.raises(InputError, match="must be a folder yet to be made"):
         write_tables(data, source)
-    with pytest.raises(PresetError, match=r"--name: .*must be in a folder: .*missing is none"):
+    with pytest.raises(InputError, match=r"--name: .*must be in a folder: .*missing is none"):
         write_tables(data, tmp_path / "missing" / "new")
     few = tmp_path / "few.csv"
     rows = [f"{n},{'up' if n < 50 else 'down'},{10 + 0.1 * (n % 50)}" for n in range(80)]
     lines = ["pulse,polarity,conductance_uS,device", *(f"{row},chip A" for row in rows)]
     few.write_text("\n".join(lines) + "\n")
-    with pytest.raises(PresetError, match=r"pulses down of device chip A: .*at least 40"):
+    with pytest.raises(InputError, match=r"pulses down of device chip A: .*at least 40"):
         write_tables(few, tmp_path / "new")
     assert not (tmp_path / "new").exists()
 
@@ -91,5 +92,5 @@ def test_normalised_conductances_may_be_below_zero(tmp_path: Path) -> None:
     assert read_lookup_table(tmp_path / "new").conductance[0] < 0
     for file in (tmp_path / "new").iterdir():
         file.write_text(file.read_text().replace("(a.u.)", "(S)"))
-    with pytest.raises(PresetError, match=r"dG_increasing.*must be 0 S or above"):
+    with pytest.raises(InputError, match=r"dG_increasing.*must be 0 S or above"):
         read_lookup_table(tmp_path / "new")
