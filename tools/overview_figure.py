@@ -1,6 +1,6 @@
-"""Draws docs/figures/overview.svg: spike trains, coincidences, device pulses, accuracy.
+"""This script draws docs/figures/overview.svg: spike trains, coincidences, pulses and accuracy.
 
-The trains are drawn with a fixed seed; the accuracies are the means of docs/results.
+The trains are drawn with a fixed seed, and the accuracies are the means of docs/results.
 """
 
 from pathlib import Path
@@ -25,7 +25,7 @@ CASES = {
 
 
 def draw() -> Figure:
-    """The four panels, left to right."""
+    """Draws the four panels from left to right."""
     rng = np.random.default_rng(SEED)
     forward = rng.random(SLOTS) < 0.5
     positive, negative = rng.random(SLOTS) < 0.35, rng.random(SLOTS) < 0.2

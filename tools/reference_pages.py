@@ -1,4 +1,4 @@
-"""The reference pages of the documentation's site, made from the code when the site is built.
+"""This hook makes the reference pages of the site from the code when the site is built.
 
 `mkdocs.yml` names this file as a hook.
 """
@@ -156,12 +156,15 @@ def result_columns() -> list[str]:
 
 
 def command_line() -> list[str]:
-    """Every command with its arguments and options, from the Typer application."""
+    """Describes every command with its arguments and options, as the Typer application has them."""
     import typer
 
     from studies.cli.app import app
 
-    parts = ["# Commands", "Made from the application; `rpu-ssnn COMMAND --help` prints the same."]
+    parts = [
+        "# Commands",
+        "The application makes this page; `rpu-ssnn COMMAND --help` prints the same.",
+    ]
     parts += _command("rpu-ssnn", typer.main.get_command(app))
     return parts
 
@@ -197,7 +200,7 @@ FILES = {
     "imperfections.md": imperfections,
     "command_line.md": command_line,
 }
-"""File below `docs/reference` -> what makes the parts of its text."""
+"""Each file below `docs/reference` is made by the function beside it."""
 
 
 def on_files(files: "Files", *, config: "MkDocsConfig") -> "Files":

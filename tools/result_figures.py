@@ -1,4 +1,4 @@
-"""The figure of each record, drawn from its rows when the site is built.
+"""This hook draws the figure of each record from its rows when the site is built.
 
 `mkdocs.yml` names this file as a hook. No figure is kept in the repository, so rows and figures
 always agree.
@@ -31,14 +31,14 @@ MOST_CASES = 40
 
 
 def rows_of(record: Path) -> pd.DataFrame | None:
-    """The rows of a record's study; None for a record without a study or without rows."""
+    """Returns the rows of a record's study, or None for a record without a study or rows."""
     files = sorted(record.glob("rows*.csv"))
     rows = pd.concat([pd.read_csv(file) for file in files], ignore_index=True) if files else None
     return rows if rows is not None and {"study", "test_accuracy"} <= set(rows.columns) else None
 
 
 def figure_of(record: Path) -> Figure | None:
-    """Accuracy over the first swept number, or else the gaps of the cases to their reference.
+    """Draws accuracy over the first swept number, or else the gaps of the cases to their reference.
 
     Returns:
         None if the record has no rows of a study, if no case has a seed in common with the
@@ -58,7 +58,7 @@ def figure_of(record: Path) -> Figure | None:
 
 
 def _reference(record: Path, labels: list[str]) -> str:
-    """The reference that the record's study names, or the first case of its rows."""
+    """Returns the reference that the record's study names, or else the first case of its rows."""
     try:
         named = find_study(record.name).reference_label
     except InputError:
@@ -67,7 +67,7 @@ def _reference(record: Path, labels: list[str]) -> str:
 
 
 def _is_number(rows: pd.DataFrame, column: str) -> bool:
-    """Whether the setting has several values, all of them numbers."""
+    """Says whether the setting has several values, all of them numbers."""
     values = {value for value in setting(rows, column.partition(".")[2]) if value != NOT_SWEPT}
     try:
         numbers = {float(value) for value in values if not isinstance(value, bool)}

@@ -1,4 +1,4 @@
-"""The notebooks run from the first cell to the last, with what they import from the packages."""
+"""The tests run the notebooks from the first cell to the last."""
 
 import ast
 from pathlib import Path

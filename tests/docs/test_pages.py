@@ -1,4 +1,4 @@
-"""README and docs: links resolve, code loads, named files and commands exist."""
+"""The tests check README and docs: links resolve, code runs, named files and commands exist."""
 
 import os
 import re
@@ -33,7 +33,7 @@ def in_language(*languages: str) -> list[Block]:
 
 
 def test_what_the_other_tests_look_at_is_found() -> None:
-    """They pass where there is none of it."""
+    """The other tests would pass if they found no links, blocks or calls at all."""
     readme, guide = ROOT / "README.md", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     assert len(links(readme)) > 5
     assert PATH_IN_THE_REPOSITORY.search(guide)
@@ -63,7 +63,7 @@ def test_files_that_are_named_exist(page: Path) -> None:
 
 @pytest.mark.parametrize("block", in_language("yaml"), ids=str)
 def test_yaml_loads(block: Block, tmp_path: Path) -> None:
-    """A whole study is one; a preset is one; anything else is YAML."""
+    """A study and a preset are valid ones, and any other block is YAML."""
     content = yaml.safe_load(block.text)
     if "study" in content:
         parse_study(content, str(block), tmp_path)
@@ -79,7 +79,7 @@ def test_yaml_loads(block: Block, tmp_path: Path) -> None:
 def test_python_compiles_and_its_imports_are_there(
     block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Runs what precedes the main guard: imports, definitions, and quick calls."""
+    """The test runs what precedes the main guard: imports, definitions and quick calls."""
     monkeypatch.chdir(tmp_path)
     code = block.text.partition('if __name__ == "__main__":')[0]
     compile(block.text, str(block), "exec")
@@ -87,7 +87,7 @@ def test_python_compiles_and_its_imports_are_there(
 
 
 def run_script(code: str, folder: Path) -> str:
-    """What a script prints, run by an interpreter of its own in that folder."""
+    """Runs a script in a folder by an interpreter of its own, and returns what it prints."""
     (folder / "script.py").write_text(code)
     done = subprocess.run(
         [sys.executable, "script.py"],
@@ -102,7 +102,7 @@ def run_script(code: str, folder: Path) -> str:
 
 
 def test_the_example_of_the_readme_runs(tmp_path: Path) -> None:
-    """Its study made small: one epoch, one seed, fewer images."""
+    """The study of the README is made small: one epoch, one seed and fewer images."""
     readme = ROOT / "README.md"
     (example,) = (block for block in blocks(readme) if block.language == "python")
     (declared,) = (block for block in blocks(readme) if block.language == "yaml")
@@ -137,7 +137,7 @@ def test_the_training_in_a_device_of_the_guide_runs(tmp_path: Path) -> None:
 
 
 def rules_of_the_guide() -> list[Block]:
-    """One for `train`, one for a study."""
+    """Returns the two rules of the guide: one for `train`, and one for a study."""
     return [block for block in blocks(ROOT / "CONTRIBUTING.md") if block.language == "python"]
 
 
@@ -164,7 +164,7 @@ def test_the_rule_of_the_guide_is_an_update_of_a_study(tmp_path: Path) -> None:
 
 
 def commands_of(block: Block) -> Iterator[list[str]]:
-    """The calls of rpu-ssnn in a block, as argument lists."""
+    """Yields the calls of rpu-ssnn in a block, as argument lists."""
     for line in block.text.replace("\\\n", " ").splitlines():
         parts = shlex.split(line, comments=True)
         if parts and parts[0].rpartition("/")[2] == "rpu-ssnn":

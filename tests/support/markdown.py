@@ -1,4 +1,4 @@
-"""Markdown pages taken apart for the tests of the documentation."""
+"""This module takes Markdown pages apart for the tests of the documentation."""
 
 import re
 from dataclasses import dataclass
@@ -25,12 +25,12 @@ class Block:
 
 
 def pages() -> list[Path]:
-    """Every page that a reader meets."""
+    """Returns every page that a reader meets."""
     return [ROOT / name for name in ROOT_PAGES] + sorted((ROOT / "docs").rglob("*.md"))
 
 
 def blocks(page: Path) -> list[Block]:
-    """The fenced blocks of a page."""
+    """Returns the fenced blocks of a page."""
     text = page.read_text(encoding="utf-8")
     return [
         Block(page, match[2], _dedented(match[3], match[1]), text[: match.start()].count("\n") + 1)
@@ -43,12 +43,12 @@ def _dedented(text: str, indent: str) -> str:
 
 
 def links(page: Path) -> list[str]:
-    """The targets of a page's links and images."""
+    """Returns the targets of a page's links and images."""
     return [match[2] for match in _LINK.finditer(_without_code(page))]
 
 
 def anchors(page: Path) -> set[str]:
-    """The anchors of a page's headings, as mkdocs and GitHub both make them."""
+    """Returns the anchors of a page's headings, as mkdocs and GitHub both make them."""
     titles = re.findall(r"^#+ (.*)$", _without_code(page), re.MULTILINE)
     plain = [re.sub(r"[^\w\- ]", "", title.lower()).strip() for title in titles]
     return {re.sub(r"[\s]+", "-", title) for title in plain}
