@@ -33,14 +33,15 @@ from rpu_ssnn.devices.shared import OwnShared
 
 _STARTS, _MOST_STEPS = 4, 4000
 _CHANGE = 0.01
-"""Of a coordinate, for the curvature of the likelihood; and of the weight, for that of a step."""
+"""Change of a coordinate that shows the curvature of the likelihood, and of a weight (in states)
+that shows the slope of a step."""
 _FLOOR = 1e-12
 _SPREADS = ("w_max_spread", "w_min_spread", "step_spread", "asymmetry_spread")
 
 
 @dataclass(frozen=True)
 class _Free:
-    """A free number: its value at a coordinate from 0 to 1."""
+    """A free number, whose range is searched along a coordinate from 0 to 1."""
 
     name: str
     low: float

@@ -93,6 +93,14 @@ class Law:
         hidden: further numbers of each device that the step may read and change, at most two, with
             their values before the first pulse; `device.a` is the first, `device.b` the second.
         file, digest, compiled: of a law that was read from a user's own file.
+
+    >>> def halves(shared, device, w, up, noise):
+    ...     return (1.0 - w) / 2.0 if up else (-1.0 - w) / 2.0
+    >>> law = Law(name="halves", step=halves)
+    >>> law.step(None, None, 0.0, True, 0.0)
+    0.5
+    >>> "cycle_to_cycle" in law.parameters
+    True
     """
 
     name: str

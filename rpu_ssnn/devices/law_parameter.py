@@ -33,6 +33,12 @@ class LawParameter:
         off: the value that switches the imperfection off.
         swept: where `rpu-ssnn require` may ask for this parameter, the size below which it counts
             as zero (0: more of it is better), and the worst value at which the search ends.
+
+    >>> rate = LawParameter(unit="1", description="share of free traps", limits=(0.0, 1.0))
+    >>> rate.checked("my device", "trap_rate", "0.5")
+    0.5
+    >>> rate.allowed
+    'must be a number, at least 0, at most 1 (unit: 1)'
     """
 
     unit: str

@@ -8,7 +8,16 @@ import pytest
 
 @pytest.mark.parametrize(
     "module",
-    ["common.errors", "data.dataset", "estimator", "spec.network", "spec.tile", "spec.training"],
+    [
+        "common.errors",
+        "data.dataset",
+        "devices.law",
+        "devices.law_parameter",
+        "estimator",
+        "spec.network",
+        "spec.tile",
+        "spec.training",
+    ],
 )
 def test_examples_of_docstrings_are_right(module: str) -> None:
     found = doctest.testmod(importlib.import_module(f"rpu_ssnn.{module}"))
