@@ -84,34 +84,31 @@ def test_a_seed_that_is_not_used_is_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "words"),
+    ("source", "named"),
     [
-        ("SoftBoundDevice()", "did you mean SoftBoundsDevice"),
-        ("SoftBoundsDevice(dw_mn=1)", "did you mean dw_min"),
-        ("SoftBoundsDevice(dw_min=open('x'))", "must be a number, True or False"),
-        ("SoftBoundsDevice(0.1)", r"must be CLASS\(field=value"),
-        ("SoftBoundsDevice(dw_min=0.1", "must be"),
-        ("SoftBoundsDevice(dw_min=-1)", "must be a number greater than 0"),
-        ("LinearStepDevice(gamma_up=[0.1, 0.2])", r"slope_up: \[0.1, 0.2\] .*must be a number"),
-        (f"SoftBoundsDevice(w_max=1{'0' * 400})", "w_max: inf .*at most 1000"),
-        (SoftBoundsDevice(dw_min="0.1"), "step: '0.1' .*not text"),
-        (SoftBoundsDevice(dw_min=None), "step: missing; must be a number"),
-        (SoftBoundsDevice(diffusion=0.1), "diffusion: 0.1.*once a mini-batch"),
-        (
-            LinearStepDevice(gamma_up=-0.1),
-            "allow_increasing: False.*must be True, as a gamma is below",
-        ),
-        (LinearStepDevice(allow_increasing=True), "allow_increasing: True.*must be False"),
-        (SoftBoundsDevice(reset_std=0.5), "reset_std: 0.5.*must be 0.01"),
-        (CapacitorPresetDevice(), "lifetime: .*override leak_time_constant_s, in seconds"),
-        (TikiTakaReRamESPreset(), r"cells have names of their own, such as .*tiki_taka\(PRESET\)"),
-        (OneSidedUnitCell(), r"cells have names of their own, such as .*one_sided_pair\(PRESET\)"),
-        (IdealDevice(), "must be a device of aihwkit that moves by pulses"),
-        (object(), "'object'.*must be a device of aihwkit"),
+        ("SoftBoundDevice()", "SoftBoundsDevice"),
+        ("SoftBoundsDevice(dw_mn=1)", "dw_mn"),
+        ("SoftBoundsDevice(dw_min=open('x'))", "dw_min"),
+        ("SoftBoundsDevice(0.1)", r"\(0.1\)"),
+        ("SoftBoundsDevice(dw_min=0.1", r"\(dw_min=0.1"),
+        ("SoftBoundsDevice(dw_min=-1)", "-1"),
+        ("LinearStepDevice(gamma_up=[0.1, 0.2])", r"slope_up: \[0.1, 0.2\]"),
+        (f"SoftBoundsDevice(w_max=1{'0' * 400})", "w_max: inf"),
+        (SoftBoundsDevice(dw_min="0.1"), "step: '0.1'"),
+        (SoftBoundsDevice(dw_min=None), "step: missing"),
+        (SoftBoundsDevice(diffusion=0.1), "diffusion: 0.1"),
+        (LinearStepDevice(gamma_up=-0.1), "allow_increasing: False"),
+        (LinearStepDevice(allow_increasing=True), "allow_increasing: True"),
+        (SoftBoundsDevice(reset_std=0.5), "reset_std: 0.5"),
+        (CapacitorPresetDevice(), "lifetime: .*leak_time_constant_s"),
+        (TikiTakaReRamESPreset(), r"tiki_taka\(PRESET\)"),
+        (OneSidedUnitCell(), r"one_sided_pair\(PRESET\)"),
+        (IdealDevice(), "IdealDevice"),
+        (object(), "'object'"),
     ],
 )
-def test_what_cannot_be_said_here_is_refused_in_one_line(source: Any, words: str) -> None:
-    with pytest.raises(PresetError, match=words) as error:
+def test_what_cannot_be_said_here_is_refused_in_one_line(source: Any, named: str) -> None:
+    with pytest.raises(PresetError, match=named) as error:
         get_device(source)
     assert "\n" not in str(error.value)
 

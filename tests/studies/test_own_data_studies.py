@@ -85,27 +85,6 @@ def test_an_identity_knows_the_file_but_not_its_folder(folder: Path, tmp_path: P
     assert here.identity != trials(declared(folder, dataset | {"test_share": 0.3}))[0].identity
 
 
-@pytest.mark.parametrize(
-    ("dataset", "words"),
-    [
-        ({}, "needs a name, or the file"),
-        ({"name": "mnist", "file": "mine.npz"}, "dataset.name.*is a standard set's"),
-        ({"name": "digits", "test_share": 0.2}, "test_share is of your own data"),
-        ({"name": "mnst"}, r"did you mean mnist\?.*your own data: dataset: \{file"),
-        ({"file": "mine.npz", "range": [1, 0]}, r"must be \[low, high\]"),
-        ({"file": "mine.npz", "range": "all"}, "dataset.range"),
-        ({"file": "mine.npz", "spikes": {"bin": 0}}, "dataset.spikes.bin"),
-        ({"file": "mine.npz", "lable": "x"}, "did you mean label"),
-    ],
-)
-def test_what_is_declared_wrongly_is_refused(
-    folder: Path, dataset: dict[str, Any], words: str
-) -> None:
-    with pytest.raises(InputError, match=words) as error:
-        declared(folder, dataset)
-    assert "\n" not in str(error.value)
-
-
 SCRIPT = """
 from studies import load_results, load_study, run_study, summary
 results = run_study("own.yaml", out="out", workers=1, data=".", progress=True)
