@@ -1,6 +1,6 @@
-"""The numbers of docs/findings/algorithm.md: Fig. 4, of independent trains and of a network's own.
+"""This script prints the numbers of Fig. 4, of independent trains and of a network's own.
 
-`python benchmarks/algorithm.py` prints both as tables (scikit-learn's digits, no download); the
+`python benchmarks/algorithm.py` prints both as tables (scikit-learn's digits, no download; docs/findings/algorithm.md); the
 gradient's agreement with backpropagation is `rpu-ssnn figure temporal-bias`.
 """
 
