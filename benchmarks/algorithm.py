@@ -1,7 +1,8 @@
 """This script prints the numbers of Fig. 4, of independent trains and of a network's own.
 
-`python benchmarks/algorithm.py` prints both as tables (scikit-learn's digits, no download; docs/findings/algorithm.md); the
-gradient's agreement with backpropagation is `rpu-ssnn figure temporal-bias`.
+`python benchmarks/algorithm.py` prints both as tables (scikit-learn's digits, no download), which
+docs/findings/algorithm.md sums up. `rpu-ssnn figure temporal-bias` compares the gradient with
+backpropagation.
 """
 
 import numpy as np
