@@ -10,7 +10,12 @@ import pandas as pd
 
 from rpu_ssnn.analysis.product_error import network_product_errors, product_errors, slope
 from rpu_ssnn.data import Dataset, load_dataset
-from studies.paper.temporal_bias import IMAGES, at_length, network_of, trained_weights
+from studies.reproductions.figures.temporal_bias import (
+    IMAGES,
+    at_length,
+    network_of,
+    trained_weights,
+)
 
 
 def figure_4() -> pd.DataFrame:

@@ -1,7 +1,8 @@
 """The float baseline: the same layers as a conventional network, trained by backpropagation."""
 
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -19,8 +20,8 @@ from rpu_ssnn.training_state import EpochRow, State, TrainingState, checked
 
 
 class AnnSpec(Spec):
-    """A ReLU network with dropout, trained by SGD with momentum or by Adam (Kingma and Ba 2015) on
-    the pixel shares (`contrast` none) or on their distances from the mean (`rpu_ssnn.inputs`).
+    """A ReLU network with dropout, trained by SGD with momentum on the pixel shares (`contrast`
+    none) or on their distances from the mean (`rpu_ssnn.inputs`).
 
     The step falls linearly from `learning_rate` to zero over the epochs.
     """
@@ -30,37 +31,31 @@ class AnnSpec(Spec):
     batch: Annotated[int, Field(ge=1)] = 50
     learning_rate: Positive = 0.1
     momentum: Share = 0.9
-    optimiser: Literal["sgd", "adam"] = "sgd"
     dropout_input: Share = 0.0
     dropout_hidden: Share = 0.0
     contrast: Contrast = "none"
     initial_scale: InitialScale = 1.0
 
 
-BUFFERS = {
-    "sgd": {"momentum_buffer": "momentum"},
-    "adam": {"exp_avg": "mean", "exp_avg_sq": "square", "step": "steps"},
-}
-"""What torch's optimiser keeps for each weight matrix, and its name in a checkpoint."""
-
-
 class FloatNetwork(Learner):
     """A float network in training."""
+
+    buffers: ClassVar[Mapping[str, str]] = {"momentum_buffer": "momentum"}
+    """What torch's optimiser keeps for each weight matrix, and its name in a checkpoint."""
 
     def __init__(
         self, spec: AnnSpec, sizes: tuple[int, ...], inputs: InputLines, seed: int, steps: int
     ) -> None:
         self._spec, self._inputs = spec, inputs
         self._model = _Layers(sizes, spec, torch.Generator().manual_seed(seed))
-        parameters = self._model.parameters()
-        self._optimiser: torch.optim.Optimizer
-        if spec.optimiser == "adam":
-            self._optimiser = torch.optim.Adam(parameters, spec.learning_rate)
-        else:
-            self._optimiser = torch.optim.SGD(parameters, spec.learning_rate, spec.momentum)
+        self._optimiser = self.optimiser(self._model.parameters())
         linear = torch.optim.lr_scheduler.LinearLR
         self._schedule = linear(self._optimiser, 1.0, 1.0 / max(steps, 1), max(steps, 1))
         self.epochs: list[EpochRow] = []
+
+    def optimiser(self, weights: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+        """The optimiser that changes the weights."""
+        return torch.optim.SGD(weights, self._spec.learning_rate, self._spec.momentum)
 
     @property
     def weights(self) -> list[Weights]:
@@ -106,7 +101,7 @@ class FloatNetwork(Learner):
         }
         for n, weight in enumerate(self._model.weights, 1):
             state[f"weights_{n}"] = weight.detach().numpy().copy()
-            for buffer, name in BUFFERS[self._spec.optimiser].items():
+            for buffer, name in self.buffers.items():
                 empty = torch.zeros(()) if buffer == "step" else torch.zeros_like(weight)
                 kept = self._optimiser.state[weight].get(buffer)
                 state[f"{name}_{n}"] = (empty if kept is None else kept).numpy().copy()
@@ -120,7 +115,7 @@ class FloatNetwork(Learner):
         with torch.no_grad():
             for n, weight in enumerate(self._model.weights, 1):
                 weight.copy_(torch.from_numpy(state[f"weights_{n}"]))
-                for buffer, name in BUFFERS[self._spec.optimiser].items():
+                for buffer, name in self.buffers.items():
                     self._optimiser.state[weight][buffer] = torch.tensor(state[f"{name}_{n}"])
 
 
@@ -132,11 +127,13 @@ def train_ann(
     seed: int,
     start: TrainingState | None = None,
     on_epoch: OnEpoch | None = None,
+    kind: type[FloatNetwork] = FloatNetwork,
 ) -> FloatNetwork:
     """Train the baseline on the training images; everything random follows from the seed.
 
     Args:
         start, on_epoch: as `rpu_ssnn.training.train`.
+        kind: the network, which chooses its optimiser.
 
     Raises:
         StateError: `start` is of another network.
@@ -144,7 +141,7 @@ def train_ann(
     inputs = input_lines(spec.contrast, data)
     sizes = (inputs.lines, *hidden, data.n_classes)
     steps = spec.epochs * -(-len(data.train_labels) // spec.batch)
-    network = FloatNetwork(spec, sizes, inputs, seed, steps)
+    network = kind(spec, sizes, inputs, seed, steps)
     return train_epochs(network, spec.epochs, data, np.random.default_rng(seed), start, on_epoch)
 
 

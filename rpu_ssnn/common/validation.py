@@ -35,6 +35,9 @@ _PHRASES = {
 }
 """What is allowed, where pydantic's own sentence names a type of Python."""
 
+UNKNOWN_KEY = "unknown key"
+"""What a refusal of a key that a section does not have begins with."""
+
 _TEXT_AS_KEY = "must be text as a key; decimals need a point (0.5, not 0,5)"
 
 
@@ -87,7 +90,7 @@ def _as_input_error(
     value: object = fault["input"]
     if fault["type"] == "extra_forbidden":
         *parent, value = place
-        allowed = f"unknown key; {one_of(_valid_keys(model, parent), value)}"
+        allowed = f"{UNKNOWN_KEY}; {one_of(_valid_keys(model, parent), value)}"
     else:
         value = None if fault["type"] == "missing" else value
         # Several members of a union may each say what they take; a choice comes before a type.
@@ -119,8 +122,15 @@ def _first_faults(
     kinds = {place: faults[0]["type"] for place, faults in by_place.items()}
     above = {place[:k] for place in by_place for k in range(len(place))}
     places = [place for place in by_place if place not in above or kinds[place] == "invalid_key"]
-    first = min(places, key=lambda one: kinds[one] not in ("extra_forbidden", "invalid_key"))
+    first = min(places, key=lambda one: not _of_a_key(by_place[one][0]))
     return first, by_place[first], len(places) - 1
+
+
+def _of_a_key(fault: dict[str, Any]) -> bool:
+    """Whether a key is wrong, not its value."""
+    inner = fault.get("ctx", {}).get("error")
+    found_by_us = isinstance(inner, InputError) and inner.allowed.startswith(UNKNOWN_KEY)
+    return found_by_us or fault["type"] in ("extra_forbidden", "invalid_key")
 
 
 def _allowed(fault: dict[str, Any]) -> str:

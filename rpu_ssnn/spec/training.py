@@ -69,7 +69,7 @@ class SurrogateSpec(Spec):
     behind it and both streams.
     """
 
-    T_s: Annotated[float, Field(ge=1e-3, le=1e9)]
+    T_s: Annotated[float, Field(ge=1e-3, le=1e9)] = 50.0
     """The number of slots of the stochastic product that the noise stands for."""
 
     size: Literal["by_product", "pooled"] = "by_product"

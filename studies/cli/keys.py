@@ -29,18 +29,22 @@ class KeyRow(NamedTuple):
 
 
 class KeySection(NamedTuple):
-    """A mapping of a study, by the name of its model."""
+    """A mapping of a study, by the name of its model.
+
+    Attributes:
+        update: the rule whose cases have these keys; empty in a section that is no case.
+    """
 
     name: str
     text: str
     rows: list[KeyRow]
+    update: str = ""
 
     @property
     def names(self) -> set[str]:
-        """Returns what a user may call it: `network` of `NetworkSpec`, `rate` of `RateCase`."""
-        short = re.sub(r"(Spec|Settings|Case)$", "", self.name).lower()
-        rules = [row.allowed.strip("`") for row in self.rows if row.key == "update"]
-        return {short, self.name.lower(), *(rules if self.name.endswith("Case") else ())}
+        """Returns what a user may call it: `network` of `NetworkSpec`, `rate` of `RateRule`."""
+        short = re.sub(r"(Spec|Settings|Rule)$", "", self.name).lower()
+        return {short, self.name.lower(), self.update} - {""}
 
 
 @keys_app.command()
@@ -89,28 +93,41 @@ def sections_of_a_study() -> Iterator[KeySection]:
 
     from rpu_ssnn.common.value_kinds import kinds_of
     from rpu_ssnn.spec import Spec
+    from studies.declaration.cases import SHARED
     from studies.declaration.study import Study
-    from studies.declaration.update_rules import METHODS
+    from studies.declaration.update_rules.loading import PULSES, rule_class, rule_names
 
-    fields = [field for rule in METHODS.values() for field in rule.model_fields.values()]
+    rules = {rule_class(name): name for name in rule_names()}
+    by_class = {rule.__name__: (rule, name) for rule, name in rules.items()}
+    fields = [field for rule in rules for field in rule.model_fields.values()]
     parts = [kind for field in fields for kind in kinds_of(cast(Any, field.annotation))]
     specs = [part for part in parts if isinstance(part, type) and issubclass(part, Spec)]
-    models: list[type[BaseModel]] = [Study, *dict.fromkeys(specs)]
+    models: list[type[BaseModel]] = [Study, *rules, *dict.fromkeys(specs)]
     _, schema = models_json_schema([(model, "validation") for model in models])
     definitions: dict[str, Any] = schema["$defs"]
     for name in sorted(definitions, key=lambda n: (n != Study.__name__, n)):
         definition = definitions[name]
         if "properties" not in definition:
             continue
-        required = definition.get("required", [])
-        rows = [
-            KeyRow(
-                key, _allowed(field), _default(key, field, required), field.get("description", "")
-            )
-            for key, field in definition["properties"].items()
-        ]
+        rows, update = _rows(definition), ""
+        if name in by_class:
+            rule, update = by_class[name]
+            shared = [row for row in _rows(definitions["Case"]) if row.key in SHARED]
+            rows = shared + [row for row in rows if row.key in rule.own_keys()]
+            if update != PULSES:
+                rows.insert(0, KeyRow("update", f"`{update}`", "", ""))
+        elif name == "Case":
+            rows = [row for row in rows if row.key in SHARED]
         first_paragraph = definition.get("description", "").partition("\n\n")[0]
-        yield KeySection(name, " ".join(first_paragraph.split()), rows)
+        yield KeySection(name, " ".join(first_paragraph.split()), rows, update)
+
+
+def _rows(definition: Mapping[str, Any]) -> list[KeyRow]:
+    required = definition.get("required", [])
+    return [
+        KeyRow(key, _allowed(field), _default(key, field, required), field.get("description", ""))
+        for key, field in definition["properties"].items()
+    ]
 
 
 def _allowed(field: Mapping[str, Any]) -> str:

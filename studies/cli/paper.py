@@ -70,10 +70,10 @@ def _made(
 ) -> "tuple[pd.DataFrame, Figure]":
     if folder is not None:
         from studies.execution.api import load_results
-        from studies.paper import figure7
+        from studies.reproductions.figures import figure7
 
         table = figure7.numbers(load_results(folder))
         return table, figure7.draw(table)
-    module = import_module(f"studies.paper.{which.replace('-', '_')}")
+    module = import_module(f"studies.reproductions.figures.{which.replace('-', '_')}")
     table = module.numbers(data)
     return table, module.draw(table)

@@ -1,60 +1,248 @@
-"""The cases that a study can compare: one update rule or one device each.
+"""A case of a study: one update rule, in one device or in none, and what it changes."""
 
-The rules are the modules of `studies.declaration.update_rules`; a case that names a device and no
-rule is trained by the pulses of spikes (`update_rules.pulses`).
-"""
+from collections import Counter
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Self
 
-from functools import reduce
-from operator import or_
-from typing import TYPE_CHECKING, Annotated, Any
-
-from pydantic import BeforeValidator, Discriminator, Tag
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializeAsAny,
+    model_serializer,
+    model_validator,
+)
 
 from rpu_ssnn.common.errors import InputError, one_of
-from studies.declaration.update_rules import CASES
-from studies.declaration.update_rules.base import CaseBase
-from studies.declaration.update_rules.pulses import DeviceCase
+from rpu_ssnn.common.validation import UNKNOWN_KEY
+from rpu_ssnn.spec import OneLine, Spec
+from studies.common.explain import validated
+from studies.common.paths import merged
+from studies.declaration.devices import beside_study, path_free
+from studies.declaration.update_rules.base import Hyperparameters, Rule
+from studies.declaration.update_rules.loading import (
+    PULSES,
+    beside,
+    digest_of,
+    rule_class,
+    rule_names,
+)
+from studies.declaration.update_rules.on_device import DeviceRule
 
-UPDATES = tuple(rule for rule, case in CASES.items() if "update" in case.model_fields)
-"""Values of `update` in a case; a case without names its device instead."""
+MOST_DECLARED_SEEDS = 10_000
+
+MOST_LABEL = 60
+"""The most characters of a label."""
+
+SHARED = ("label", "network", "training", "seeds", "update")
+"""The keys of every case; the others are those of its rule."""
+
+NO_SETTINGS = ("label", "update", "device", "seeds")
+"""Keys of a case that no sweep may set."""
 
 
-def _tag(case: type[CaseBase]) -> str:
-    """Tags start with `explain.TAG_MARK`, so that no message shows them."""
-    return f"<{case.rule}>"
+class _SeedCount(Spec):
+    count: Annotated[int, Field(ge=1, le=MOST_DECLARED_SEEDS)]
 
 
-def _kind(raw: object) -> str | None:
-    """The tag of a case."""
-    if isinstance(raw, CaseBase):
-        return _tag(type(raw))
+def _counted(raw: object) -> object:
+    """Seeds from a number: `5` and `{count: 5}` mean the seeds 0 to 4."""
+    if isinstance(raw, int) and not isinstance(raw, bool):
+        raw = {"count": raw}
+    if isinstance(raw, list | tuple):
+        return raw
     if not isinstance(raw, dict):
-        return None
-    if "update" in raw:
-        return f"<{raw['update']}>" if raw["update"] in UPDATES else None
-    return _tag(DeviceCase) if "device" in raw else None
-
-
-def _of_a_kind(raw: object) -> object:
-    """Refuses a case without a known ``update`` or ``device``."""
-    if _kind(raw) is None:
-        if isinstance(raw, dict) and "update" in raw:
-            raise InputError("study", "update", raw["update"], one_of(UPDATES, raw["update"]))
-        allowed = f"must have `device: NAME`, or `update` as one of {', '.join(UPDATES)}"
+        allowed = "must be a number n, for the seeds 0 to n - 1, or a list of seeds"
         raise InputError("study", "", raw, allowed)
-    if isinstance(raw, dict) and "device" not in raw:
-        fields = CASES[raw["update"]].model_fields
-        if "device" in fields and set(raw) <= set(fields):  # a wrong key is told first
-            allowed = (
-                f"must be given, as in {{update: {raw['update']}, device: ecram}}: a name that "
-                "`rpu-ssnn presets` lists, or a preset file"
-            )
-            raise InputError("study", "device", None, allowed)
-    return raw
+    return tuple(range(validated(_SeedCount, raw, "").count))
 
 
-if TYPE_CHECKING:
-    type Case = CaseBase
-else:
-    _tagged: list[Any] = [Annotated[case, Tag(_tag(case))] for case in CASES.values()]
-    type Case = Annotated[reduce(or_, _tagged), Discriminator(_kind), BeforeValidator(_of_a_kind)]
+def _each_once(seeds: tuple[int, ...]) -> tuple[int, ...]:
+    if len(set(seeds)) < len(seeds):
+        twice = min(seed for seed, times in Counter(seeds).items() if times > 1)
+        raise ValueError(f"must name each seed once, {twice} is there twice")
+    return seeds
+
+
+Seeds = Annotated[
+    tuple[Annotated[int, Field(ge=0, lt=2**32)], ...],
+    Field(min_length=1, max_length=MOST_DECLARED_SEEDS),
+    BeforeValidator(_counted),
+    AfterValidator(_each_once),
+]
+"""A list of seeds, or a number n (also {count: n}) for the seeds 0 to n - 1."""
+
+
+class Case(Spec):
+    """One row of a comparison.
+
+    A study writes the keys of the rule beside those of the case; here they are read into `rule`.
+
+    Attributes:
+        rule: the update rule with what the case says of it.
+        written: the keys of the rule as the case has them, without defaults: a sweep sets others.
+    """
+
+    model_config = ConfigDict(ser_json_inf_nan="constants")  # written again as `.inf`
+
+    label: Annotated[str, Field(min_length=1, max_length=MOST_LABEL), OneLine] | None = Field(
+        None, description="row name; default: the update or device"
+    )
+    network: dict[str, Any] = Field({}, description="what differs from the study's network")
+    training: dict[str, Any] = Field({}, description="what differs from the study's training")
+    seeds: Seeds | None = Field(None, description="instead of the study's")
+    rule: SerializeAsAny[Rule]
+    written: dict[str, Any]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _rule_is_read(cls, raw: object) -> object:
+        if not isinstance(raw, Mapping):
+            raise InputError("study", "", raw, _needs_a_rule())
+        flat = _flat(raw)
+        update = flat.get("update", PULSES if "device" in flat else None)
+        if not isinstance(update, str):
+            raise InputError("study", "update" if update else "", update or raw, _needs_a_rule())
+        kind, own = rule_class(update), {k: v for k, v in flat.items() if k not in SHARED}
+        _refuse_unknown(kind, own)
+        written = {key: _plain(value) for key, value in own.items() if value is not None}
+        rule = validated(kind, {"update": update, "digest": digest_of(update), **written}, "")
+        if isinstance(rule, DeviceRule):
+            written["device"] = rule.device  # in Python, an object of aihwkit's has a name
+        kept = {key: flat[key] for key in SHARED if key in flat and key != "update"}
+        return {**kept, "rule": rule, "written": written}
+
+    @model_serializer(mode="plain")
+    def _as_written(self) -> dict[str, Any]:
+        shared = {
+            "label": self.label,
+            "network": self.network,
+            "training": self.training,
+            "seeds": self.seeds,
+        }
+        return {**shared, "update": self.rule.update, **self.written}
+
+    @property
+    def name(self) -> str:
+        """The label of the case, which is that of its rule where it has none of its own."""
+        return self.label or self.rule.title
+
+    @property
+    def device_rule(self) -> DeviceRule:
+        """The rule of a case in a device.
+
+        Raises:
+            TypeError: the case has no device.
+        """
+        if not isinstance(self.rule, DeviceRule):
+            raise TypeError(f"{self.name} is a case without a device")
+        return self.rule
+
+    @cached_property
+    def sections(self) -> dict[str, Any]:
+        """The settings of the case itself, in sections, by the keys that a sweep sets."""
+        own = {key: value for key, value in self.written.items() if key not in NO_SETTINGS}
+        return {"network": self.network, "training": self.training, **own}
+
+    def swept(self) -> tuple[str, ...]:
+        """The starts of the dotted paths that a sweep may set."""
+        own = [name for name in self.rule.own_keys() if name not in NO_SETTINGS]
+        return ("network", "training", *own)
+
+    def changed(self, **keys: Any) -> Self:
+        """The case with other values of some keys.
+
+        Raises:
+            InputError: a value is not valid.
+        """
+        return validated(type(self), {**self.model_dump(), **keys}, "")
+
+    def tuned(self, found: Hyperparameters) -> Self:
+        """The case with these hyperparameters in place of its own."""
+        if isinstance(self.rule, DeviceRule):
+            return self.changed(hyperparameters=found.model_dump())
+        return self.changed(learning_rate=found.learning_rate)
+
+    def rule_at(self, sections: Mapping[str, Any]) -> Rule:
+        """The rule with the settings of these sections in place of the case's own.
+
+        Raises:
+            InputError: a setting is not valid.
+        """
+        fixed = {"update": self.rule.update, "digest": self.rule.digest}
+        own = {k: v for k, v in merged(self.written, sections).items() if k in self.rule.own_keys()}
+        return validated(type(self.rule), {**own, **fixed}, "")
+
+
+def beside_a_study(case: Any, folder: Path, where: str, number: int) -> Any:
+    """A case as written, with absolute paths of its files, which start at the study's folder.
+
+    Raises:
+        InputError: a file is not there.
+    """
+    if not isinstance(case, dict):
+        return case
+    placed = _flat(case)
+    if "device" in placed:
+        field = f"case {number}.device"
+        placed["device"] = beside_study(placed["device"], folder, where, field)
+    if "update" in placed:
+        placed["update"] = beside(placed["update"], folder, where, f"case {number}.update")
+    return placed
+
+
+def told_apart(written: list[Any], placed: list[Any]) -> list[Any]:
+    """The cases; device files of one name in several folders are labelled as the study has them."""
+    names = [_own_name(case) for case in placed]
+    files: dict[tuple[str, str], set[str]] = {}
+    for name, case in zip(names, placed, strict=True):
+        if name is not None:
+            files.setdefault(name, set()).add(case["device"])
+    found = list(placed)
+    for index, name in enumerate(names):
+        if name is not None and len(files[name]) > 1:
+            label = f"{name[0]} {written[index]['device']}".strip()
+            if len(label) <= MOST_LABEL:
+                found[index] = {**placed[index], "label": label}
+    return found
+
+
+def _own_name(case: Any) -> tuple[str, str] | None:
+    """The rule and the device that name a case without a label; None where something else does."""
+    if not isinstance(case, dict) or case.get("label") is not None:
+        return None
+    device = case.get("device")
+    return (str(case.get("update", "")), path_free(device)) if isinstance(device, str) else None
+
+
+def _flat(case: Mapping[str, Any]) -> dict[str, Any]:
+    """A case with the settings of ``update: {rule: my_rule.py, gain: 2}`` beside its other keys."""
+    flat, update = dict(case), case.get("update")
+    if isinstance(update, Mapping) and "rule" in update:
+        flat |= {**update, "update": update["rule"]}
+        del flat["rule"]
+    return flat
+
+
+def _needs_a_rule() -> str:
+    return f"must have `device: NAME`, or `update` as one of {', '.join(rule_names())}"
+
+
+def _refuse_unknown(kind: type[Rule], own: Mapping[str, Any]) -> None:
+    """Refuses keys that neither the case nor its rule has, and a device that is missing."""
+    known = (*SHARED, *kind.own_keys())
+    for key in own:
+        if key not in known:
+            raise InputError("study", str(key), key, f"{UNKNOWN_KEY}; {one_of(known, key)}")
+    if issubclass(kind, DeviceRule) and own.get("device") is None:
+        allowed = "must be given: a name that `rpu-ssnn presets` lists, or a preset file"
+        raise InputError("study", "device", None, allowed)
+
+
+def _plain(value: Any) -> Any:
+    """A section that was given in Python as a model, as YAML has it."""
+    return value.model_dump(exclude_unset=True) if isinstance(value, BaseModel) else value

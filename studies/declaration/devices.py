@@ -19,19 +19,35 @@ _FOLDERS = re.compile(r"[^(),\s][^(),]*/(?=[^/(),])")
 AS_MEASURED = "as measured"
 """Of an override: none, so that a sweep can hold the device as its preset has it."""
 
+RECORD_ONLY = (
+    "endurance_cycles",
+    "energy_per_pulse_j",
+    "on_off_ratio",
+    "pulse_period_s",
+    "pulse_width_s",
+)
+"""Parameters that only the ledger and the metrics read, and so no part of an identity."""
+
+PULSE_TIMES = ("pulse_period_s", "pulse_width_s")
+"""Parameters that matter only if the step depends on the width (`step_width_s`)."""
+
+_OF_TABLE = re.compile(r"table\(.*, (sha256=[0-9a-f]+)\)")
+"""The name of a device of measured jumps; its digest decides, wherever the table lies."""
+
 if TYPE_CHECKING:
+    from device_presets import CompoundDevice, Preset, TableDevice
     from device_presets.compounds.table import Compound
 
+    type Device = Preset | CompoundDevice | TableDevice
 
-def parameters_of(
-    device: str, prefix: str = "", overrides: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
-    """All parameters of a device, so that an edited preset makes another trial.
+
+def device_of(name: str, overrides: Mapping[str, Any] | None = None, prefix: str = "") -> "Device":
+    """The device of a case.
 
     Args:
-        device: name of a preset, a preset file, or a compound around either.
-        prefix: dotted key of the case, for the error.
+        name: of a preset, a preset file, or a compound around either.
         overrides: parameters that differ from the preset's.
+        prefix: the dotted key of the case, for the error.
 
     Raises:
         InputError: unknown device or parameter, a value out of range, or a device that cannot be
@@ -45,28 +61,32 @@ def parameters_of(
     given = overrides or {}
     start = f"{prefix}." if prefix else ""
     try:
-        preset = get_device(device, given)
+        device = get_device(name, given)
     except InputError as error:
         of_the_name = error.field in ("parameter", "table", "name", "device", *given)
-        of_file = is_table_name(device) or is_law_name(device)
+        of_file = is_table_name(name) or is_law_name(name)
         if not of_the_name and (of_file or not given):
-            in_file = of_file or is_file_name(device)
+            in_file = of_file or is_file_name(name)
             shown = error.value if isinstance(error.value, Fault) else repr(error.value)
             found = "" if error.value is None else f" {shown}"
-            allowed = f"{error.field}{found}: {error.allowed}"
-            where = error.where if in_file else device
-            raise InputError("study", f"{start}device", where, allowed) from error
+            where, allowed = error.where if in_file else name, f"{error.field}{found}: "
+            raise InputError("study", f"{start}device", where, allowed + error.allowed) from error
         field = start + _key(error.field, error.value, given)
         raise InputError("study", field, error.value, error.allowed) from error
-    if preset.one_directional_because is not None:
+    if device.one_directional_because is not None:
         allowed = (
-            f"moves one way only: {preset.one_directional_because}; "
+            f"moves one way only: {device.one_directional_because}; "
             "one_sided_pair(...) and mixed_precision_pair(...) refresh pairs of such devices"
         )
-        raise InputError("study", f"{start}device", device, allowed)
-    values: dict[str, Any] = {name: p.value for name, p in preset.parameters.items()}
-    if preset.own_law is not None:  # an edited law makes another trial
-        values["law_sha256"] = preset.own_law.law.digest
+        raise InputError("study", f"{start}device", name, allowed)
+    return device
+
+
+def parameters_in(device: "Device") -> dict[str, Any]:
+    """All parameters of a device, so that an edited preset or law makes another trial."""
+    values: dict[str, Any] = {name: p.value for name, p in device.parameters.items()}
+    if device.own_law is not None:
+        values["law_sha256"] = device.own_law.law.digest
     # JSON has no infinity (a device that does not leak has an infinite time constant).
     return {
         name: str(value) if isinstance(value, float) and math.isinf(value) else value
@@ -74,30 +94,30 @@ def parameters_of(
     }
 
 
-def own_values(device: str, overrides: Mapping[str, Any]) -> dict[str, Any]:
+def own_values(device: "Device", overrides: Mapping[str, Any]) -> dict[str, Any]:
     """Overrides as values: ``x0.5`` is half of what the preset says, ``as measured`` is none.
+
+    Args:
+        device: as its preset has it.
 
     Raises:
         InputError: a factor of what is no number, or is zero, or no factor behind the ``x``.
     """
-    from device_presets import get_device  # only studies with devices need both
 
-    found = {}
+    found, known = {}, parameters_in(device)
     for name, value in overrides.items():
         if value == AS_MEASURED:
             continue
-        found[name] = value
+        found[name], own = value, known.get(name)
         if not isinstance(value, str) or value == "inf":  # as rows spell it
             continue
-        known = parameters_of(device)
-        own = known.get(name)
         if name not in known or isinstance(own, bool):  # said with what there is
             continue
         if not value.startswith("x") or own is None:
-            unit = get_device(device).parameters[name].unit
+            unit = device.parameters[name].unit
             allowed = (
                 f"must be a number (unit: {unit}), not text, or a factor such as x0.5 of a number "
-                f"that the preset gives"
+                "that the preset gives"
             )
             raise InputError("study", f"overrides.{name}", value, allowed)
         try:
@@ -200,6 +220,38 @@ def path_free(device: str) -> str:
     return _FOLDERS.sub("", device)
 
 
+def device_identity(device: str) -> str:
+    """What of the name of a device decides a result: moving its file does not change it."""
+    table = _OF_TABLE.fullmatch(device)
+    return path_free(device) if table is None else table[1]
+
+
+def decisive_parameters(values: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The values without those that are records only.
+
+    Args:
+        parameters: all of the device, which say whether the time of a pulse is a record.
+    """
+    decided_by_pulse = "step_width_s" in parameters
+    records = set(RECORD_ONLY) - set(PULSE_TIMES if decided_by_pulse else ())
+    return {name: value for name, value in values.items() if name not in records}
+
+
+def one_spelling(value: Any) -> Any:
+    """The number of an override in one spelling: 100, 100.0 and "1e2" are one."""
+    if isinstance(value, list | tuple):
+        return [one_spelling(item) for item in value]
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return value
+    try:
+        number = float(value)
+    except ValueError:
+        return value
+    if not math.isfinite(number):
+        return str(number)
+    return int(number) if number.is_integer() else number
+
+
 def check_slot(device: str, parameters: Mapping[str, Any], slot_seconds: float) -> None:
     """Refuses slots shorter than a pulse of a device that leaks.
 
@@ -212,9 +264,7 @@ def check_slot(device: str, parameters: Mapping[str, Any], slot_seconds: float) 
         raise InputError("study", "tile.slot_seconds", slot_seconds, allowed)
 
 
-def check_tile(
-    device: str, overrides: Mapping[str, Any], tile: TileSpec, batch: int, slots: int
-) -> None:
+def check_tile(device: "Device", tile: TileSpec, batch: int, slots: int) -> None:
     """Refuses tile settings that the device does not support.
 
     Args:
@@ -225,26 +275,27 @@ def check_tile(
             aihwkit's own, or a reference scheme or initial writing that does not go with a
             compound, which is a cell of its own.
     """
-    from device_presets import get_device
+    from device_presets import CompoundDevice
 
-    source = get_device(device, overrides)
-    compound = compound_of(device)
     try:
-        check_device(source, tile, tile.simulator, batch, slots)
+        check_device(device, tile, tile.simulator, batch, slots)
     except InputError as error:
         raise InputError("study", f"tile.{error.field}", error.value, error.allowed) from error
-    if compound is None:
+    if not isinstance(device, CompoundDevice):
         return
-    if tile.simulator == "native" and not (source.pair or compound.parallel):
+    compound = device.compound
+    if tile.simulator == "native" and not (device.pair or compound.parallel):
         raise InputError("study", "tile.simulator", tile.simulator, NEEDS_PULSES)
     scheme = tile.reference.scheme
     if scheme == "differential_pair" or (compound.build is None and scheme != "ideal_reference"):
-        allowed = f"does not go with {device}, which is a cell of its own; must be ideal_reference"
+        allowed = (
+            f"does not go with {device.name}, which is a cell of its own; must be ideal_reference"
+        )
         if compound.build is not None:
             allowed += " or reference_device"
         raise InputError("study", "tile.reference.scheme", scheme, allowed)
     if compound.beside_pulses is not None and tile.initial == "pulsed":
-        allowed = f"must be programmed: pulses do not reach the weights of {device} directly"
+        allowed = f"must be programmed: pulses do not reach the weights of {device.name} directly"
         raise InputError("study", "tile.initial", "pulsed", allowed)
 
 

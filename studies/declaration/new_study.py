@@ -20,7 +20,7 @@ from rpu_ssnn.data.rows import Source
 from rpu_ssnn.data.user_data import read_own
 from rpu_ssnn.data_spec import OwnData
 from rpu_ssnn.spike_trains import SpikeTrains
-from studies.declaration.devices import beside_study, compound_of, parameters_of
+from studies.declaration.devices import beside_study, compound_of, device_of
 from studies.declaration.study import parse_study
 
 TEST_SHARE = 0.2
@@ -194,7 +194,7 @@ def _placed(device: str, folder: Path) -> str:
     """The device with paths as the study in the folder sees them."""
     here = Path().absolute()
     try:
-        parameters_of(str(beside_study(device, here, "new", "--device")))
+        device_of(str(beside_study(device, here, "new", "--device")))
     except InputError as error:
         raise InputError("new", "--device", device, error.allowed) from error
     return str(beside_study(device, here, "new", "--device", seen_from=folder))

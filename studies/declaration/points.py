@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,17 +11,14 @@ from rpu_ssnn.common.errors import InputError, one_of
 from rpu_ssnn.common.files import user_path
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from studies.common.explain import validated
+from studies.common.paths import leaves, merged, with_value
 from studies.declaration.cases import Case
-from studies.declaration.devices import parameters_of
+from studies.declaration.devices import device_of
 from studies.declaration.sections import (
     SWEPT_IN_ALL,
     applies,
     each_once,
-    leaves,
-    merged,
-    nested,
     one_spelling,
-    own_sections,
     sweepable,
 )
 from studies.declaration.trial import (
@@ -31,9 +28,8 @@ from studies.declaration.trial import (
     TrialSettings,
     point_title,
 )
-from studies.declaration.update_rules import METHODS
-from studies.declaration.update_rules.base import Hyperparameters, Sections
-from studies.declaration.update_rules.devices import OnDeviceCase
+from studies.declaration.update_rules.base import Hyperparameters, Rule
+from studies.declaration.update_rules.on_device import DeviceRule
 from studies.declaration.variation import SweepAxis
 
 MOST_POINTS = 10_000
@@ -48,7 +44,7 @@ class Point:
     """A case at one point of the sweep; its seed and searched hyperparameters are still open.
 
     Attributes:
-        method: fields of the trial's method, without the hyperparameters.
+        rule: complete but for hyperparameters that are searched.
         hyperparameters: hyperparameters that the study gives; None: to be searched.
         seeds: the case's own, or the study's.
     """
@@ -58,7 +54,7 @@ class Point:
     dataset: DatasetSettings
     network: NetworkSpec
     training: TrainingSpec
-    method: Mapping[str, Any]
+    rule: Rule
     hyperparameters: Hyperparameters | None
     seeds: tuple[int, ...]
 
@@ -67,24 +63,16 @@ class Point:
         """The case and its swept settings in words, which name its found hyperparameters."""
         return point_title(self.label, self.sweep)
 
-    @property
-    def on_tile(self) -> bool:
-        """Whether a device holds the weights."""
-        return METHODS[self.method["update"]].on_tile
-
     def trial(
         self, study: str, tried: Hyperparameters, seed: int, measure: Measure = "test"
     ) -> Trial:
         """The run of this point with one seed."""
-        method = {**self.method, "learning_rate": tried.learning_rate}
-        if self.on_tile:
-            method["tile"] = {**self.method["tile"], "weight_range": tried.weight_range}
         settings = TrialSettings.model_validate(
             {
                 "dataset": self.dataset,
                 "network": self.network,
                 "training": self.training,
-                "method": method,
+                "method": self.rule.tuned(tried),
                 "seed": seed,
                 "measure": measure,
             }
@@ -112,14 +100,14 @@ def points_of(
     Raises:
         InputError: a merged setting is invalid, or a swept path applies to no case.
     """
-    shared: Sections = {
+    shared: dict[str, Any] = {
         "dataset": dataset.model_dump(),
         "network": network.model_dump(),
         "training": training.model_dump(),
     }
     for number, case in enumerate(cases, start=1):
-        if isinstance(case, OnDeviceCase):
-            parameters_of(case.device, f"case {number}")
+        if isinstance(case.rule, DeviceRule):
+            device_of(case.rule.device, prefix=f"case {number}")
     for axis in axes:
         for place, path in enumerate(axis.paths):
             values = [row[place] for row in axis.rows]
@@ -188,24 +176,21 @@ def _points_of_case(
     case: Case,
     where: str,
     axes: Sequence[SweepAxis],
-    shared: Sections,
+    shared: dict[str, Any],
     seeds: tuple[int, ...],
     folder: Path,
 ) -> Iterator[Point]:
-    own = own_sections(case)
     for path, value in leaves({"network": case.network, "training": case.training}):
-        unread = case.reads is not None and path not in case.reads
-        if unread or path in case.without_effect:
-            instead = one_of(case.reads) if case.reads else "must be left out"
-            allowed = f"changes nothing in {case.rule}; {instead}"
+        if not case.rule.has_effect(path):
+            allowed = f"changes nothing in {case.rule.short_name}; must be left out"
             raise InputError("study", f"{where}.{path}", value, allowed)
     varied = [part for axis in axes if (part := _for_case(axis, case)) is not None]
     declared = {path: axis.where for axis in varied for path in axis.paths}
     for rows in itertools.product(*(axis.rows for axis in varied)):
         swept = tuple(zip(declared, itertools.chain.from_iterable(rows), strict=True))
-        sections = merged(shared, own)
+        sections = merged(shared, case.sections)
         for path, value in swept:
-            sections = merged(sections, nested(path, value))
+            sections = with_value(sections, path, value)
         try:
             if isinstance(sections["dataset"], dict):
                 sections["dataset"] = placed_beside(sections["dataset"], folder)
@@ -233,26 +218,25 @@ def _for_case(axis: SweepAxis, case: Case) -> SweepAxis | None:
 
 
 def _build(
-    case: Case, swept: tuple[tuple[str, Any], ...], sections: Sections, seeds: tuple[int, ...]
+    case: Case, swept: tuple[tuple[str, Any], ...], sections: dict[str, Any], seeds: tuple[int, ...]
 ) -> Point:
     network = validated(NetworkSpec, sections["network"], "network")
     training = validated(TrainingSpec, sections["training"], "training")
-    case.check(network, training)
-    checked = sections | {"network": network, "training": training}
-    network, training = case.reduced(network, training)
+    rule = case.rule_at(sections).prepared(network, training)
+    network, training = rule.reduced(network, training)
     return Point(
         label=case.name,
         sweep=swept,
         dataset=_dataset(sections),
         network=network,
         training=training,
-        method=case.method(checked) | METHODS[case.rule].of_version(),
-        hyperparameters=case.given(checked),
+        rule=rule,
+        hyperparameters=rule.given(),
         seeds=seeds,
     )
 
 
-def _dataset(sections: Sections) -> DatasetSettings:
+def _dataset(sections: dict[str, Any]) -> DatasetSettings:
     from rpu_ssnn.data import DATASET_NAMES  # brings numpy, which no other part of this needs
 
     dataset = validated(DatasetSettings, sections["dataset"], "dataset")

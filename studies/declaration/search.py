@@ -18,8 +18,8 @@ from rpu_ssnn.spec.tile import WeightRange
 from studies.declaration.points import Point
 from studies.declaration.result import TrialResult
 from studies.declaration.trial import Measure, Trial
-from studies.declaration.update_rules import METHODS
 from studies.declaration.update_rules.base import Hyperparameters, LearningRate
+from studies.declaration.update_rules.on_device import DeviceRule
 
 SEED = 0
 """The seed of the scrambling, equal in all studies."""
@@ -34,7 +34,7 @@ SHARE_OF_THE_TRIALS = 1 / 3
 class SearchSettings(Spec):
     """The search of hyperparameters for every case that gives none, on held-out images.
 
-    Rules without spikes have ranges of learning rates of their own (`MethodBase.rates`).
+    Rules without spikes have ranges of learning rates of their own (`Rule.rates`).
     """
 
     points: Annotated[int, Field(ge=2, le=1000)] = Field(
@@ -63,13 +63,13 @@ def candidates(point: Point, search: SearchSettings) -> list[Hyperparameters]:
     """The hyperparameters that a point tries; the learning rates are equal in all spiking cases."""
     from scipy.stats import qmc  # slow to import
 
-    method = METHODS[point.method["update"]]
+    on_tile = isinstance(point.rule, DeviceRule)
     shares = qmc.Halton(2, rng=SEED).random(search.points)
-    rates = method.rates or search.learning_rate
+    rates = point.rule.rates or search.learning_rate
     return [
         Hyperparameters(
             learning_rate=_between(*rates, rate),
-            weight_range=_between(*search.weight_range, span) if method.on_tile else None,
+            weight_range=_between(*search.weight_range, span) if on_tile else None,
         )
         for rate, span in shares
     ]
@@ -125,12 +125,11 @@ class Race:
         share = search.validation_share
         held_out = {} if share is None else {"validation_share": share}
         searched = replace(point, dataset=point.dataset.model_copy(update=held_out))
-        reports = METHODS[point.method["update"]].reports_epochs
         trials = {
-            one: searched.trial(study, one, point.seeds[0], measure if reports else "validation")
+            one: searched.trial(study, one, point.seeds[0], measure)
             for one in candidates(point, search)
         }
-        steps = rungs(point.training.epochs, len(point.seeds), search.points) if reports else []
+        steps = rungs(point.training.epochs, len(point.seeds), search.points)
         return cls(point, trials, steps)
 
     def runs(self, number: int) -> list[Trial]:

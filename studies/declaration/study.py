@@ -3,7 +3,7 @@
 Device names, overrides, sweeps and references of an instance have been checked.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -21,8 +21,7 @@ from rpu_ssnn.common.errors import InputError, one_of
 from rpu_ssnn.common.files import user_path
 from rpu_ssnn.spec import NetworkSpec, OneLine, Spec, TrainingSpec
 from studies.common.explain import explained, validated
-from studies.declaration.cases import Case
-from studies.declaration.devices import beside_study, path_free
+from studies.declaration.cases import Case, Seeds, beside_a_study, told_apart
 from studies.declaration.points import (
     MOST_POINTS,
     Point,
@@ -32,8 +31,7 @@ from studies.declaration.points import (
 )
 from studies.declaration.search import SearchSettings
 from studies.declaration.trial import DatasetSettings, Measure
-from studies.declaration.update_rules.base import MOST_LABEL, Seeds
-from studies.declaration.update_rules.rate import RateCase
+from studies.declaration.update_rules.rate import RateRule
 from studies.declaration.variation import axes_of, expanded
 
 STUDY_FILE = "study.yaml"
@@ -138,7 +136,7 @@ class Study(Spec):
             if label in labels[:index]:
                 allowed = "must be unique: give one a `label`"
                 raise InputError("study", f"case {index + 1}.label", label, allowed)
-        rate_labels = [case.name for case in self.cases if isinstance(case, RateCase)]
+        rate_labels = [case.name for case in self.cases if isinstance(case.rule, RateRule)]
         if self.reference is None and len(rate_labels) != 1:
             allowed = one_of(labels) + ", as there is not one rate case"
             raise InputError("study", "reference", None, allowed)
@@ -170,7 +168,7 @@ class Study(Spec):
         """The case that gaps are measured against."""
         if self.reference is not None:
             return self.reference
-        return next(case.name for case in self.cases if isinstance(case, RateCase))
+        return next(case.name for case in self.cases if isinstance(case.rule, RateRule))
 
     def points(self) -> list[Point]:
         """Every case at every point of the sweep that applies to it."""
@@ -218,44 +216,12 @@ def parse_study(content: object, where: object, folder: Path) -> Study:
     if isinstance(content.get("dataset"), dict):
         content = {**content, "dataset": placed_beside(content["dataset"], start)}
     if isinstance(content.get("cases"), list):
-        placed = _with_devices(content["cases"], folder, str(where))
-        content = {**content, "cases": _told_apart(content["cases"], list(placed))}
+        written = content["cases"]
+        placed = [beside_a_study(one, folder, str(where), n) for n, one in enumerate(written, 1)]
+        content = {**content, "cases": told_apart(written, placed)}
     study = validated(Study, content, "", where)
     study._where = str(where)
     return study
-
-
-def _with_devices(cases: list[Any], folder: Path, where: str) -> Iterator[Any]:
-    """The cases with absolute paths of preset files and tables, as of the data set."""
-    for number, case in enumerate(cases, start=1):
-        if isinstance(case, dict) and "device" in case:
-            field = f"case {number}.device"
-            case = {**case, "device": beside_study(case["device"], folder, where, field)}
-        yield case
-
-
-def _told_apart(written: list[Any], placed: list[Any]) -> list[Any]:
-    """The cases; files of one name in several folders are labelled as the study writes them."""
-    names = [_own_name(case) for case in placed]
-    files: dict[tuple[str, str], set[str]] = {}
-    for name, case in zip(names, placed, strict=True):
-        if name is not None:
-            files.setdefault(name, set()).add(case["device"])
-    found = list(placed)
-    for index, name in enumerate(names):
-        if name is not None and len(files[name]) > 1:
-            label = f"{name[0]} {written[index]['device']}".strip()
-            if len(label) <= MOST_LABEL:
-                found[index] = {**placed[index], "label": label}
-    return found
-
-
-def _own_name(case: Any) -> tuple[str, str] | None:
-    """Rule and device that name a case without a label; None where something else does."""
-    if not isinstance(case, dict) or case.get("label") is not None:
-        return None
-    device = case.get("device")
-    return (str(case.get("update", "")), path_free(device)) if isinstance(device, str) else None
 
 
 def load_study(path: Path | str) -> Study:

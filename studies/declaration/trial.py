@@ -1,23 +1,19 @@
 """A trial: one training run with everything that determines its result, and its identity."""
 
-import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property, reduce
-from operator import or_
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationError, model_validator
 
 from rpu_ssnn.data_spec import OwnData, OwnDataReading, Time
 from rpu_ssnn.spec import OneLine, Share
 from rpu_ssnn.version import NUMERICS_VERSION
 from studies.common.canonical import canonical, short_hash
-from studies.declaration.devices import path_free
-from studies.declaration.update_rules import METHODS
-from studies.declaration.update_rules.base import MethodBase, RunSettings
+from studies.declaration.update_rules.base import Rule, RunSettings
+from studies.declaration.update_rules.loading import rule_of
 
 if TYPE_CHECKING:
     from rpu_ssnn.data import Dataset
@@ -64,10 +60,8 @@ class DatasetSettings(OwnDataReading):
         return OwnData(file=self.file, **reading)
 
 
-if TYPE_CHECKING:
-    type Method = MethodBase
-else:
-    type Method = Annotated[reduce(or_, METHODS.values()), Field(discriminator="update")]
+def _as_rule(content: object) -> object:
+    return rule_of(content) if isinstance(content, Mapping) else content
 
 
 Measure = Literal["test", "validation"]
@@ -82,60 +76,8 @@ class TrialSettings(RunSettings):
     """
 
     dataset: DatasetSettings
-    method: Method
+    method: Annotated[SerializeAsAny[Rule], BeforeValidator(_as_rule)]
     measure: Measure
-
-
-RECORD_ONLY = (
-    "endurance_cycles",
-    "energy_per_pulse_j",
-    "on_off_ratio",
-    "pulse_period_s",
-    "pulse_width_s",
-)
-"""Preset parameters that only ledger and metrics read: not part of an identity."""
-
-PULSE_TIMES = ("pulse_period_s", "pulse_width_s")
-"""Parameters that matter only if the step depends on the width (`step_width_s`)."""
-
-
-OF_TABLE = re.compile(r"table\(.*, (sha256=[0-9a-f]+)\)")
-"""The name of a device of measured jumps; its digest decides, wherever the table lies."""
-
-
-def decisive(method: Mapping[str, Any]) -> dict[str, Any]:
-    """A method without the fields that do not change its result."""
-    kept = dict(method)
-    if (table := OF_TABLE.fullmatch(str(kept.get("device")))) is not None:
-        kept["device"] = table[1]
-    elif "device" in kept:  # moving a preset file does not change the identity
-        kept["device"] = path_free(str(kept["device"]))
-    decided_by_pulse = "step_width_s" in kept.get("parameters", {})
-    records = set(RECORD_ONLY) - set(PULSE_TIMES if decided_by_pulse else ())
-    for part in ("parameters", "overrides"):
-        if part in kept:
-            kept[part] = {k: v for k, v in kept[part].items() if k not in records}
-    if "overrides" in kept:
-        kept["overrides"] = {k: _one_spelling(v) for k, v in kept["overrides"].items()}
-    for part, model in METHODS[str(kept["update"])].left_out_at_default.items():
-        whole = model.model_validate(kept[part])
-        kept[part] = whole.model_dump(mode="json", exclude_defaults=True)
-    return kept
-
-
-def _one_spelling(value: Any) -> Any:
-    """The number of an override in one spelling."""
-    if isinstance(value, list | tuple):
-        return [_one_spelling(item) for item in value]
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return value
-    try:
-        number = float(value)
-    except ValueError:
-        return value
-    if not math.isfinite(number):
-        return str(number)
-    return int(number) if number.is_integer() else number
 
 
 def identity_of(settings: TrialSettings, numerics_version: int) -> str:
@@ -145,8 +87,10 @@ def identity_of(settings: TrialSettings, numerics_version: int) -> str:
     therefore does not change the identity of earlier trials. Finished trials keep their complete
     settings, and their identity is computed with the defaults of today.
     """
-    shared = settings.model_dump(mode="json", exclude={"method"}, exclude_defaults=True)
-    method = decisive(settings.method.model_dump(mode="json"))
+    network, training = settings.method.reduced(settings.network, settings.training)
+    reduced = settings.model_copy(update={"network": network, "training": training})
+    shared = reduced.model_dump(mode="json", exclude={"method"}, exclude_defaults=True)
+    method = settings.method.decisive()
     for path in ("file", "test_file"):  # moving a folder does not change the identity
         if path in shared["dataset"]:
             shared["dataset"][path] = Path(shared["dataset"][path]).name
@@ -180,6 +124,12 @@ class Trial:
     settings: TrialSettings
     is_candidate: bool = False
     stop_after: int | None = None
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """A trial goes to another process by its settings: its rule may be a class of a file."""
+        settings = self.settings.model_dump()
+        rest = self.is_candidate, self.stop_after
+        return _restored, (self.study, self.label, self.sweep, settings, *rest)
 
     @property
     def settings_json(self) -> str:
@@ -224,6 +174,12 @@ class Trial:
         tile = getattr(method, "tile", None)
         wide = "" if tile is None else f", weight_range {tile.weight_range:g}"
         return f"learning_rate {method.learning_rate:g}{wide}"
+
+
+def _restored(
+    study: str, label: str, sweep: tuple[tuple[str, Any], ...], settings: object, *rest: Any
+) -> Trial:
+    return Trial(study, label, sweep, TrialSettings.model_validate(settings), *rest)
 
 
 def point_title(label: str, sweep: tuple[tuple[str, Any], ...]) -> str:

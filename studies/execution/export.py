@@ -7,7 +7,7 @@ from pathlib import Path
 from rpu_ssnn.common.errors import InputError, meant, nearest, one_of
 from rpu_ssnn.common.files import refuse_unwritable, user_path
 from studies.declaration.trial import Measure, Trial, point_title
-from studies.declaration.update_rules.spiking import SpikingMethod
+from studies.declaration.update_rules.spiking import SpikingRule
 from studies.execution.study_runs import look_into
 from studies.results.grouping import titles_of
 from studies.results.tables import results_frame
@@ -72,7 +72,7 @@ def export_trial(
     folder = user_path("export", "folder", folder)
     trial, in_row = _trial(folder, case, seed)
     method = trial.settings.method
-    if not isinstance(method, SpikingMethod):
+    if not isinstance(method, SpikingRule):
         allowed = f"is trained by {method.update}, which has no spiking network to export"
         raise InputError(folder, "case", case, allowed)
     threads = set_threads(trial, threads)

@@ -48,15 +48,11 @@ class Cost:
         return cls(**{f.name: float(str(result.row[f.name])) for f in fields(cls)})
 
     def seconds(self, trial: Trial, n_train: int, n_validation: int, n_test: int) -> float:
-        """Time of a whole trial (s) with so many images.
-
-        Rules that do not validate while they train need no time for it.
-        """
+        """Time of a whole trial (s) with so many images."""
         epochs = trial.stop_after or trial.settings.training.epochs
-        reported = epochs if trial.settings.method.reports_epochs else 0
         ends = trial.stop_after is None
         tested = n_test if ends and trial.settings.measure == "test" else 0
-        shown = (reported + ends) * n_validation + tested
+        shown = (epochs + ends) * n_validation + tested
         return self.start + epochs * n_train * self.train + shown * self.show
 
 
@@ -89,13 +85,15 @@ def time_steps(
 def _measured(trial: Trial, data: Dataset, threads: int) -> Cost:
     import numpy as np
 
+    from rpu_ssnn.training import INFERENCE_CHUNK, Trained
+
     settings, method = trial.settings, trial.settings.method
     no_epochs = settings.training.model_copy(update={"epochs": 0})
     untrained = replace(trial, settings=settings.model_copy(update={"training": no_epochs}))
 
     def built() -> AbstractContextManager[Learner]:
         session = TrialSession(NO_WORKSPACE, untrained, data.digest)
-        return session.trained(method.timed(untrained.settings, threads), data)
+        return session.trained(method.training(untrained.settings, threads), data)
 
     started = time.perf_counter()
     with built():
@@ -104,7 +102,7 @@ def _measured(trial: Trial, data: Dataset, threads: int) -> Cost:
     with built() as network:
         start = time.perf_counter() - started
         images, labels = data.train_images, data.train_labels
-        shown = min(method.shown_at_once() or len(labels), len(labels))
+        shown = min(INFERENCE_CHUNK, len(labels)) if isinstance(network, Trained) else len(labels)
         rng = np.random.default_rng(settings.seed)
 
         def learn(n: int) -> None:

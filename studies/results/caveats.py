@@ -70,7 +70,7 @@ def of_reference(study: Study, table: pd.DataFrame, runs: Runs) -> Iterator[str]
         table: `summary` of the results of the runs.
     """
     swept, reference = swept_columns(table), study.reference_label
-    names = {case.name for case in study.cases if case.rule in FLOAT_NETWORKS} - {reference}
+    names = {case.name for case in study.cases if case.rule.update in FLOAT_NETWORKS} - {reference}
     floats, own = table[table["case"].isin(names)], table[table["case"] == reference]
     short = [
         (other["accuracy"] - row["accuracy"], titled_row(row), titled_row(other))

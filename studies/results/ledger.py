@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from studies.declaration.devices import compound_of, shortest_slot_s
 from studies.declaration.result import Row, TrialResult, by_crossbar
 from studies.declaration.trial import Trial
-from studies.declaration.update_rules.devices import DeviceMethod
+from studies.declaration.update_rules.on_device import DeviceRule
 from studies.results.grouping import swept_columns, with_values
 
 if TYPE_CHECKING:
@@ -42,6 +42,10 @@ COLUMNS = (
 
 REASONS = tuple(name for name in COLUMNS if name.endswith("_blank_because"))
 
+UNKNOWN_PULSES = (
+    "the run did not count its pulses (aihwkit counts those of trains of numbers on GPUs only)"
+)
+
 HALF_SELECT_SHARE = 0.25
 """Half the voltage takes this share of a pulse's energy, as C V^2 and V^2 / R go by its square."""
 
@@ -53,7 +57,7 @@ def ledger_columns(trial: Trial, result: TrialResult) -> Row:
     where they are largest. `endurance_used` is a share: 1 is all of it.
     """
     method, row = trial.settings.method, result.row
-    if not isinstance(method, DeviceMethod) or _number(row, "devices_total") is None:
+    if not isinstance(method, DeviceRule) or _number(row, "devices_total") is None:
         return dict.fromkeys(COLUMNS)
     pulsed = _number(row, "pulsed_devices_total") or _number(row, "devices_total") or 1.0
     up, down = _number(row, "pulses_up_total"), _number(row, "pulses_down_total")
@@ -69,7 +73,7 @@ def ledger_columns(trial: Trial, result: TrialResult) -> Row:
         }
     compound = compound_of(method.device)
     if up is None or down is None or (compound is not None and compound.unknown_pulses is not None):
-        unknown = (compound.unknown_pulses if compound else None) or method.unknown_pulses
+        unknown = (compound.unknown_pulses if compound else None) or UNKNOWN_PULSES
         return ledger | dict.fromkeys(("energy_blank_because", "endurance_blank_because"), unknown)
     energy, why = _energy_of_a_pulse(method)
     ledger["energy_blank_because"] = why
@@ -88,7 +92,7 @@ def ledger_columns(trial: Trial, result: TrialResult) -> Row:
     return ledger
 
 
-def _energy_of_a_pulse(method: DeviceMethod) -> tuple[float | None, str | None]:
+def _energy_of_a_pulse(method: DeviceRule) -> tuple[float | None, str | None]:
     """Returns the energy of a pulse (J), or None and why it is not known."""
     energy = _number(method.parameters, "energy_per_pulse_j")
     if energy is None:
@@ -154,7 +158,7 @@ def ledger_table(results: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["case", *swept, "n", *COLUMNS])
 
 
-def _training_time(trial: Trial, method: DeviceMethod, row: Row) -> float | None:
+def _training_time(trial: Trial, method: DeviceRule, row: Row) -> float | None:
     """Returns (slots x seconds a slot + idle time) x presentations x epochs, flush included.
 
     A slot lasts as the study says, but no shorter than the pulse that the device needs (its

@@ -17,7 +17,7 @@ from rpu_ssnn.version import NUMERICS_VERSION
 from studies.common.canonical import canonical
 from studies.declaration.result import SWEEP_PREFIX, Failure, Row, Runs, TrialResult
 from studies.declaration.trial import Trial
-from studies.declaration.update_rules.devices import DeviceMethod
+from studies.declaration.update_rules.on_device import DeviceRule
 from studies.results.ledger import ledger_columns
 from studies.results.spreadsheet import without_guard, write_csv
 
@@ -178,7 +178,7 @@ def _keys(trial: Trial) -> dict[str, Any]:
 def _own(trial: Trial, row: Row) -> Row:
     """Returns what a row takes from its trial: those that differ in records alone share a run."""
     own = {"settings": trial.settings_json}
-    if isinstance(trial.settings.method, DeviceMethod):
+    if isinstance(trial.settings.method, DeviceRule):
         own["overrides"] = canonical(trial.settings.method.overrides)
     return {name: text for name, text in own.items() if name in row}
 

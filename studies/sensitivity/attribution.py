@@ -17,9 +17,9 @@ from dataclasses import dataclass
 import pandas as pd
 
 from studies.common.statistics import SIGNIFICANCE, PairedTest, paired_tests
+from studies.declaration.cases import Case
 from studies.declaration.result import Failure, Runs
 from studies.declaration.study import Study
-from studies.declaration.update_rules.devices import OnDeviceCase, PartialHyperparameters
 from studies.results.text_table import interval
 from studies.sensitivity.device_question import (
     AS_IS,
@@ -104,18 +104,14 @@ def attribute(study: Study, device: str, run: Run, *, search_each: bool = False)
     return Attribution(table, notes, outcome.failures, " ".join(_sentences(table)))
 
 
-def _cases(
-    asked: DeviceQuestion, tuned: TunedDevice, off: Off, search_each: bool
-) -> list[OnDeviceCase]:
+def _cases(asked: DeviceQuestion, tuned: TunedDevice, off: Off, search_each: bool) -> list[Case]:
     changed = {ALL_OFF: set(off)}
     changed |= {without(name): {name} for name in off}
     changed |= {only(name): set(off) - {name} for name in off}
-    as_it_is = asked.case.model_copy(update={"hyperparameters": tuned.hyperparameters})
-    given = PartialHyperparameters() if search_each else tuned.hyperparameters
+    as_it_is = asked.case.changed(hyperparameters=tuned.hyperparameters)
+    given = {} if search_each else tuned.hyperparameters
     return [as_it_is] + [
-        switched_off(as_it_is, off, names).model_copy(
-            update={"label": label, "hyperparameters": given}
-        )
+        switched_off(as_it_is, off, names).changed(label=label, hyperparameters=given)
         for label, names in changed.items()
     ]
 

@@ -14,7 +14,7 @@ from device_presets.jump_tables.table_device import RULES as TABLE_PARAMETERS
 from rpu_ssnn.devices.law_parameter import LawParameter
 from rpu_ssnn.devices.laws import LAWS
 from rpu_ssnn.spec.tile import TileSpec
-from studies.declaration.update_rules.devices import OnDeviceCase, PartialHyperparameters
+from studies.declaration.cases import Case
 from studies.sensitivity.device_question import TunedDevice
 from studies.sensitivity.imperfections import (
     FINITE_STEP,
@@ -105,7 +105,7 @@ PARAMETERS: Mapping[str, RequirementParameter] = {
 """Every parameter that can be asked for, by name, but for those of a user's own law."""
 
 
-def parameters_for(case: OnDeviceCase) -> Mapping[str, RequirementParameter]:
+def parameters_for(case: Case) -> Mapping[str, RequirementParameter]:
     """Returns `PARAMETERS`, and those that a law of the user's own lets be asked for."""
     return {**PARAMETERS, **{row.name: row for row in _declared(own_parameters(case))}}
 
@@ -137,7 +137,7 @@ class RequirementAxis:
 
     name: str
     parameter: RequirementParameter
-    context: OnDeviceCase
+    context: Case
     own: float
     best_value: float
     worst_value: float
@@ -167,7 +167,7 @@ class RequirementAxis:
             return self.best_value
         return math.copysign(rounded(10**harm), self.own)
 
-    def case(self, value: float) -> OnDeviceCase:
+    def case(self, value: float) -> Case:
         """Returns the device with that value."""
         if self.name != "weight_range":
             own = _values(self.parameter, settings_of(self.context))
@@ -180,11 +180,11 @@ class RequirementAxis:
         own_levels = float(settings_of(self.context)["overrides.levels"])
         levels = min(own_levels * share, most_levels())  # the range is rounded
         changed = with_settings(self.context, {"overrides.levels": levels})
-        given = changed.hyperparameters.model_dump() | {"weight_range": value}
-        return changed.model_copy(update={"hyperparameters": PartialHyperparameters(**given)})
+        given = changed.device_rule.hyperparameters.model_dump() | {"weight_range": value}
+        return changed.changed(hyperparameters=given)
 
 
-def axis(name: str, context: OnDeviceCase, tuned: TunedDevice) -> RequirementAxis | str:
+def axis(name: str, context: Case, tuned: TunedDevice) -> RequirementAxis | str:
     """Returns the axis of a parameter, or why the device has none in words.
 
     Args:
@@ -194,7 +194,7 @@ def axis(name: str, context: OnDeviceCase, tuned: TunedDevice) -> RequirementAxi
     has = settings_of(context)
     levels = float(has["overrides.levels"])
     if name in ("levels", "weight_range") and "overrides.step" not in has:
-        return f"{name}: {context.device} has the step of its table"
+        return f"{name}: {context.device_rule.device} has the step of its table"
     if name == "weight_range":
         own = tuned.weight_range
         # No fewer than two levels, and no more than a preset may have.
@@ -208,7 +208,7 @@ def axis(name: str, context: OnDeviceCase, tuned: TunedDevice) -> RequirementAxi
             name, parameter, context, levels, best, parameter.worst, tuned.weight_range
         )
     if any(path.startswith("overrides.") and path not in has for path in parameter.paths):
-        return f"{name}: {context.device} is simulated by a model without it"
+        return f"{name}: {context.device_rule.device} is simulated by a model without it"
     own = max(_values(parameter, has), key=abs)
     worst = max(parameter.worst, abs(own))
     return RequirementAxis(

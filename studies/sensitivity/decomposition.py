@@ -12,10 +12,13 @@ spikes make of the same device.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pandas as pd
 
 from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.spec.tile import TileSpec
+from studies.common.paths import leaves, with_value
 from studies.common.statistics import (
     NOT_SIGNIFICANT,
     ONLY_ALONE,
@@ -28,12 +31,12 @@ from studies.common.statistics import (
 from studies.declaration.cases import Case
 from studies.declaration.result import Failure, Runs
 from studies.declaration.study import Study
-from studies.declaration.update_rules.analog_sgd import AnalogSgdCase
-from studies.declaration.update_rules.ann import AnnCase
-from studies.declaration.update_rules.coincidence import CoincidenceCase
-from studies.declaration.update_rules.devices import OnDeviceCase
-from studies.declaration.update_rules.pulses import DeviceCase
-from studies.declaration.update_rules.rate import RateCase
+from studies.declaration.update_rules.analog_sgd import AnalogSgdRule
+from studies.declaration.update_rules.ann import AnnRule
+from studies.declaration.update_rules.base import Rule
+from studies.declaration.update_rules.coincidence import CoincidenceRule
+from studies.declaration.update_rules.pulses import PulseRule
+from studies.declaration.update_rules.rate import RateRule
 from studies.results.text_table import interval
 from studies.sensitivity.device_question import (
     DeviceQuestion,
@@ -117,7 +120,7 @@ def decompose(study: Study, device: str, run: Run) -> Decomposition:
             the control cannot train (`update_rules.analog_sgd`).
     """
     asked = ask(study, device)
-    if not isinstance(asked.case, DeviceCase):
+    if not isinstance(asked.case.rule, PulseRule):
         allowed = "must be a device that is trained by spikes, or its preset"
         raise InputError(study.study, "--device", device, allowed)
     cases = list(_cases(asked))
@@ -127,7 +130,7 @@ def decompose(study: Study, device: str, run: Run) -> Decomposition:
     levels = {state: mean_and_half_width(values)[0] for state, values in reached.items()}
     notes = setting_notes(asked)
     spikes = _simulator(asked.case)
-    others = {_simulator(case) for case in cases if isinstance(case, AnalogSgdCase)} - {spikes}
+    others = {_simulator(case) for case in cases if isinstance(case.rule, AnalogSgdRule)} - {spikes}
     notes += [f"{other} simulates a device by numbers, {spikes} by spikes" for other in others]
     return Decomposition(table, levels, sentence(table, device), notes, outcome.failures)
 
@@ -140,61 +143,62 @@ def _cases(asked: DeviceQuestion) -> Iterator[Case]:
     def labelled(case: Case, label: str) -> Case:
         return case.model_copy(update={"label": label, "seeds": None})
 
-    exact_gradients = (case for case in study.cases if isinstance(case, AnnCase))
-    made = AnnCase(update="ann", **_read_by(AnnCase, shared))
+    exact_gradients = (case for case in study.cases if isinstance(case.rule, AnnRule))
+    made = Case.model_validate({"update": "ann", **_read_by(AnnRule, shared)})
     yield labelled(next(exact_gradients, made), FLOAT)
-    simulator = {key: value for key, value in inside.tile.items() if key == "simulator"}
+    rule, tile = inside.device_rule, inside.written.get("tile", {})
+    simulator = {key: value for key, value in tile.items() if key == "simulator"}
     yield labelled(_control(study, IDEAL_DEVICE, {}, simulator, shared), NUMBERS_IDEAL)
-    control = _control(study, inside.device, inside.overrides, inside.tile, shared)
-    yield labelled(control, NUMBERS)
-    rates = (c for c in study.cases if isinstance(c, RateCase) and c.surrogate is None)
-    yield labelled(next(rates, RateCase(update="rate", **shared)), RATES)
-    exact = (c for c in study.cases if isinstance(c, CoincidenceCase))
-    yield labelled(next(exact, CoincidenceCase(update="coincidence", **shared)), COINCIDENCES)
+    yield labelled(_control(study, rule.device, rule.overrides, tile, shared), NUMBERS)
+    rates = (c for c in study.cases if isinstance(c.rule, RateRule) and c.rule.surrogate is None)
+    made = Case.model_validate({"update": "rate", **shared})
+    yield labelled(next(rates, made), RATES)
+    exact = (c for c in study.cases if isinstance(c.rule, CoincidenceRule))
+    made = Case.model_validate({"update": "coincidence", **shared})
+    yield labelled(next(exact, made), COINCIDENCES)
     yield labelled(inside, SPIKES)
 
 
-def _simulator(case: OnDeviceCase) -> str:
-    return str(case.tile.get("simulator", "aihwkit"))
+def _simulator(case: Case) -> str:
+    return case.device_rule.tile.simulator
 
 
 def _control(
     study: Study,
     device: str,
-    overrides: dict[str, object],
-    tile: dict[str, object],
-    shared: dict[str, dict[str, object]],
-) -> AnalogSgdCase:
+    overrides: dict[str, Any],
+    tile: dict[str, Any],
+    shared: dict[str, dict[str, Any]],
+) -> Case:
     """Returns the study's own control in that device, in the same simulator if there is one.
 
     Both simulators have the same devices, so the other simulator's control serves too. A study
     without a control gets a new one.
     """
 
-    def rest(tile: dict[str, object]) -> dict[str, object]:
-        return {name: value for name, value in tile.items() if name != "simulator"}
+    def rest(tile: TileSpec) -> TileSpec:
+        return tile.model_copy(update={"simulator": "native"})
 
+    wanted = TileSpec.model_validate(tile)
     controls = [
-        case
+        (case, rule.tile)
         for case in study.cases
-        if isinstance(case, AnalogSgdCase)
-        and (case.device, case.overrides, rest(case.tile)) == (device, overrides, rest(tile))
+        if isinstance(rule := case.rule, AnalogSgdRule)
+        and (rule.device, rule.overrides, rest(rule.tile)) == (device, overrides, rest(wanted))
     ]
     if controls:
-        return next((case for case in controls if case.tile == tile), controls[0])
-    kept = _read_by(AnalogSgdCase, shared)
-    return AnalogSgdCase(update="analog_sgd", device=device, overrides=overrides, tile=tile, **kept)
+        return next((case for case, its in controls if its == wanted), controls[0][0])
+    made = {"update": "analog_sgd", "device": device, "overrides": overrides, "tile": tile}
+    return Case.model_validate({**made, **_read_by(AnalogSgdRule, shared)})
 
 
-def _read_by(
-    case: type[AnnCase | AnalogSgdCase], shared: dict[str, dict[str, object]]
-) -> dict[str, dict[str, object]]:
+def _read_by(rule: type[Rule], shared: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """Keeps what training with numbers reads of the device's own network and training."""
-    reads = set(case.reads or ())
-    return {
-        section: {key: value for key, value in settings.items() if f"{section}.{key}" in reads}
-        for section, settings in shared.items()
-    }
+    read: dict[str, dict[str, Any]] = {}
+    for path, value in leaves(shared):
+        if rule.has_effect(path):
+            read = with_value(read, path, value)
+    return read
 
 
 def _table(runs: Runs) -> pd.DataFrame:

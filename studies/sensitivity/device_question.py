@@ -20,19 +20,15 @@ from rpu_ssnn.common.validation import validated
 from rpu_ssnn.spec.tile import needs_native
 from studies.common.canonical import short_hash
 from studies.declaration.cases import Case
-from studies.declaration.devices import beside_study, parameters_of, path_free
+from studies.declaration.devices import beside_study, device_of, path_free
 from studies.declaration.hyperparameters import (
     known_hyperparameters,
     with_hyperparameters,
 )
 from studies.declaration.result import Runs, by_crossbar
 from studies.declaration.study import Study
-from studies.declaration.update_rules.devices import (
-    DeviceMethod,
-    OnDeviceCase,
-    PartialHyperparameters,
-)
-from studies.declaration.update_rules.pulses import DeviceCase
+from studies.declaration.update_rules.on_device import DeviceRule
+from studies.declaration.update_rules.pulses import PulseRule
 from studies.execution.options import Outcome
 
 type Run = Callable[[Study], Outcome]
@@ -57,7 +53,7 @@ class DeviceQuestion:
 
     study: Study
     device: str
-    case: OnDeviceCase
+    case: Case
     reference: Case
 
     def study_of(self, question: str, cases: Iterable[Case]) -> Study:
@@ -92,11 +88,9 @@ class TunedDevice:
     thinning: float | None
 
     @property
-    def hyperparameters(self) -> PartialHyperparameters:
+    def hyperparameters(self) -> dict[str, float]:
         """Returns the hyperparameters as a case holds them."""
-        return PartialHyperparameters(
-            learning_rate=self.learning_rate, weight_range=self.weight_range
-        )
+        return {"learning_rate": self.learning_rate, "weight_range": self.weight_range}
 
 
 def ask(study: Study, device: str) -> DeviceQuestion:
@@ -108,18 +102,18 @@ def ask(study: Study, device: str) -> DeviceQuestion:
     """
     study = with_hyperparameters(study, known_hyperparameters(study, study.hyperparameters_file))
     reference = next(case for case in study.cases if case.name == study.reference_label)
-    on_devices = [case for case in study.cases if isinstance(case, OnDeviceCase)]
+    on_devices = [case for case in study.cases if isinstance(case.rule, DeviceRule)]
     if device in {case.name for case in study.cases} - {case.name for case in on_devices}:
         raise InputError(study.study, "--device", device, "must be a case with a device")
     named = [case for case in on_devices if case.name == device]
     # The control in the same device is asked about by its label.
-    by_spikes = [case for case in on_devices if isinstance(case, DeviceCase)]
+    by_spikes = [case for case in on_devices if isinstance(case.rule, PulseRule)]
     folder, placed = Path(study.where).parent, device
     if not named:
         placed = str(beside_study(device, folder, study.study, "--device"))
-    fitting = named or [case for case in by_spikes if case.device == placed]
+    fitting = named or [case for case in by_spikes if case.device_rule.device == placed]
     if not fitting and placed not in preset_names():
-        fitting = [case for case in by_spikes if placed in names_of_entry(case.device)]
+        fitting = [case for case in by_spikes if placed in names_of_entry(case.device_rule.device)]
     if len(fitting) > 1:
         several = one_of([case.name for case in fitting]) + ", as several cases have it"
         raise InputError(study.study, "--device", device, several)
@@ -127,13 +121,14 @@ def ask(study: Study, device: str) -> DeviceQuestion:
         case = fitting[0]
     else:
         try:
-            parameters_of(placed)
+            device_of(placed)
         except InputError as error:
             labels = [case.name for case in on_devices]
             known = f"{error.allowed}; or a case of the study: {', '.join(labels)}"
             raise InputError(study.study, "--device", device, known) from error
         only_native = needs_native(get_device(placed))
-        case = DeviceCase(device=placed, tile={"simulator": "native"} if only_native else {})
+        tile = {"tile": {"simulator": "native"}} if only_native else {}
+        case = Case.model_validate({"device": placed, **tile})
     if case.name == reference.name:
         raise InputError(study.study, "--device", device, "must not be the study's reference")
     asked = device_name(study, device)
@@ -166,10 +161,10 @@ def tuned_device_of(runs: Runs) -> TunedDevice | None:
     """Returns the hyperparameters of the device as it is from its runs; None without runs."""
     for trial, result in runs:
         method = trial.settings.method
-        if trial.label == AS_IS and isinstance(method, DeviceMethod):
+        if trial.label == AS_IS and isinstance(method, DeviceRule):
             shares = by_crossbar(result.row, "thinning")
             return TunedDevice(
-                learning_rate=method.learning_rate,
+                learning_rate=method.rate(),
                 weight_range=method.tile.weight_range,
                 thinning=max((s for s in shares if isinstance(s, int | float)), default=None),
             )

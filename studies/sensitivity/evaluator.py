@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from studies.declaration.cases import Case
 from studies.declaration.result import Failure, Runs
 from studies.declaration.study import Study
-from studies.declaration.update_rules.devices import OnDeviceCase, PartialHyperparameters
 from studies.sensitivity.axes import RequirementAxis
 from studies.sensitivity.device_question import (
     AS_IS,
@@ -26,7 +26,7 @@ class DeviceEvaluator:
     asked: DeviceQuestion
     run_study: Run
     search_each: bool
-    cases: dict[str, OnDeviceCase] = field(default_factory=dict)
+    cases: dict[str, Case] = field(default_factory=dict)
     values: dict[str, dict[float, str]] = field(default_factory=dict)
     runs: Runs = ()
     failures: list[Failure] = field(default_factory=list)
@@ -37,13 +37,13 @@ class DeviceEvaluator:
         cases = [c.model_copy(update={"label": label}) for label, c in self.cases.items()]
         return self.asked.study_of(QUESTION, cases)
 
-    def run(self, cases: dict[str, OnDeviceCase]) -> None:
+    def run(self, cases: dict[str, Case]) -> None:
         """Adds devices by label and runs them."""
         self.cases |= cases
         outcome = self.run_study(self.study)
         self.runs, self.failures = outcome.runs, outcome.failures
 
-    def add_own(self, axes: Sequence[RequirementAxis], as_it_is: OnDeviceCase) -> None:
+    def add_own(self, axes: Sequence[RequirementAxis], as_it_is: Case) -> None:
         """Starts each axis at the device's own value."""
         new = {}
         for along in axes:
@@ -75,12 +75,8 @@ class DeviceEvaluator:
         """Returns where a harm is measured: where it was, else at a value of three digits."""
         return harm if harm in self.values[along.name] else along.harm(along.value(harm))
 
-    def _tuned(self, case: OnDeviceCase) -> OnDeviceCase:
-        return (
-            case.model_copy(update={"hyperparameters": PartialHyperparameters()})
-            if self.search_each
-            else case
-        )
+    def _tuned(self, case: Case) -> Case:
+        return case.changed(hyperparameters={}) if self.search_each else case
 
     def losses(self, along: RequirementAxis) -> dict[float, BySeed]:
         """Returns the losses of an axis so far by harm; empty where every run failed."""

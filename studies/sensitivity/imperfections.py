@@ -11,15 +11,14 @@ import math
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from device_presets import get_device
 from device_presets.jump_tables.table_device import RULES as TABLE_PARAMETERS
 from rpu_ssnn.device_source import loses_charge
 from rpu_ssnn.devices.law_parameter import LawParameter
 from rpu_ssnn.devices.laws import LAWS
-from rpu_ssnn.spec.tile import ARRAY_PHYSICS, TileSpec
-from studies.declaration.devices import own_values, parameters_of
-from studies.declaration.sections import leaves
-from studies.declaration.update_rules.devices import OnDeviceCase
+from rpu_ssnn.spec.tile import ARRAY_PHYSICS
+from studies.common.paths import leaves
+from studies.declaration.cases import Case
+from studies.declaration.devices import parameters_in
 
 NO_LEAK = "inf"
 """An infinite time constant is written as text, since JSON has no infinity."""
@@ -90,15 +89,15 @@ type Off = Mapping[str, Mapping[str, Any]]
 """The imperfections that a device has, with what each sets when it is switched off."""
 
 
-def settings_of(case: OnDeviceCase) -> dict[str, Any]:
+def settings_of(case: Case) -> dict[str, Any]:
     """Returns all that a case says of its device and tile, defaults included, by path."""
-    parameters = parameters_of(case.device, overrides=own_values(case.device, case.overrides))
-    tile = TileSpec.model_validate(case.tile).model_dump(exclude={"weight_range"})
+    parameters = parameters_in(case.device_rule.simulated)
+    tile = case.device_rule.tile.model_dump(exclude={"weight_range"})
     overrides = {f"overrides.{name}": value for name, value in parameters.items()}
     return overrides | dict(leaves({"tile": tile}))
 
 
-def imperfections(case: OnDeviceCase, thinning: float | None) -> tuple[Off, list[str]]:
+def imperfections(case: Case, thinning: float | None) -> tuple[Off, list[str]]:
     """Returns what of the table the device has, and notes on what cannot be switched off.
 
     Args:
@@ -142,21 +141,21 @@ def imperfections(case: OnDeviceCase, thinning: float | None) -> tuple[Off, list
     return found, notes
 
 
-def own_parameters(case: OnDeviceCase) -> Mapping[str, LawParameter]:
+def own_parameters(case: Case) -> Mapping[str, LawParameter]:
     """The parameters of a law of the user's own; none where the device has a law of ours."""
-    own = get_device(case.device, own_values(case.device, case.overrides)).own_law
+    own = case.device_rule.simulated.own_law
     return own.law.own if own is not None else {}
 
 
-def _neutral(case: OnDeviceCase) -> Neutral:
+def _neutral(case: Case) -> Neutral:
     """`NEUTRAL` with what a law of the user's own says."""
     return _off({name: dict(paths) for name, paths in NEUTRAL.items()}, own_parameters(case))
 
 
-def with_settings(case: OnDeviceCase, changes: Mapping[str, Any]) -> OnDeviceCase:
+def with_settings(case: Case, changes: Mapping[str, Any]) -> Case:
     """Returns the case with some of its settings, given by path, replaced."""
-    overrides = dict(case.overrides)
-    tile = TileSpec.model_validate(case.tile).model_dump(exclude={"weight_range"})
+    overrides = dict(case.device_rule.overrides)
+    tile = case.device_rule.tile.model_dump(exclude={"weight_range"})
     for path, value in changes.items():
         section, _, rest = path.partition(".")
         if section == "overrides":
@@ -169,13 +168,14 @@ def with_settings(case: OnDeviceCase, changes: Mapping[str, Any]) -> OnDeviceCas
     if reads is not None and not any(reads.values()):
         tile["reads"] = None  # an exact read, and a faster one
     law = tile["retention"]["loss_per_decade"] or tile["retention"]["exponent"]
-    if not law and not loses_charge(get_device(case.device, own_values(case.device, overrides))):
+    changed = case.changed(overrides=overrides)
+    if not law and not loses_charge(changed.device_rule.simulated):
         # Nothing is lost in storage or by heat, and a study would refuse both.
         tile |= {"storage_seconds": 0.0, "retention": {}}
-    return case.model_copy(update={"overrides": overrides, "tile": tile})
+    return changed.changed(tile=tile)
 
 
-def switched_off(case: OnDeviceCase, off: Off, names: Collection[str]) -> OnDeviceCase:
+def switched_off(case: Case, off: Off, names: Collection[str]) -> Case:
     """Returns the case with some of its imperfections switched off."""
     changes: dict[str, Any] = {}
     for name in names:

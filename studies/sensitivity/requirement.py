@@ -28,9 +28,9 @@ from scipy.optimize import elementwise
 from rpu_ssnn.common.errors import InputError, one_of
 from studies.common.choices import Others
 from studies.common.statistics import mean_and_half_width
+from studies.declaration.cases import Case
 from studies.declaration.result import Failure
 from studies.declaration.study import Study
-from studies.declaration.update_rules.devices import OnDeviceCase, PartialHyperparameters
 from studies.results import caveats
 from studies.results.text_table import interval
 from studies.sensitivity.axes import STANDARD, RequirementAxis, axis, parameters_for
@@ -128,7 +128,7 @@ def require(
     if tuned is None:
         nothing = pd.DataFrame()
         return Requirement(nothing, nothing, [], 0, evaluator.failures)
-    case = asked.case.model_copy(update={"hyperparameters": tuned.hyperparameters})
+    case = asked.case.changed(hyperparameters=tuned.hyperparameters)
     axes, notes = _axes(case, tuned, parameters, others)
     if search_each and "weight_range" in parameters:
         axes = [along for along in axes if along.name != "weight_range"]
@@ -174,8 +174,8 @@ def _check_worst_values(asked: DeviceQuestion, parameters: Sequence[str], others
             raise InputError(study, "--parameter", name, one_of(known, name))
     asked.study_of(QUESTION, [case])  # what is wrong without them is said as it is
     off, _ = imperfections(case, None)
-    if case.hyperparameters == PartialHyperparameters():  # a search will find them
-        case = case.model_copy(update={"hyperparameters": UNTUNED.hyperparameters})
+    if not case.written.get("hyperparameters"):  # a search will find them
+        case = case.changed(hyperparameters=UNTUNED.hyperparameters)
     for name in parameters:
         along = axis(name, _context(case, off, name, others), UNTUNED)
         if isinstance(along, str):
@@ -184,11 +184,11 @@ def _check_worst_values(asked: DeviceQuestion, parameters: Sequence[str], others
             asked.study_of(QUESTION, [along.case(along.worst_value)])
         except InputError as error:
             field = error.field.removeprefix(f"{CASE_IN_QUESTION}.")
-            allowed = f"does not go with {case.device}: {field}: {error.allowed}"
+            allowed = f"does not go with {case.device_rule.device}: {field}: {error.allowed}"
             raise InputError(study, "--parameter", name, allowed) from error
 
 
-def _context(case: OnDeviceCase, off: Off, name: str, others: Others) -> OnDeviceCase:
+def _context(case: Case, off: Off, name: str, others: Others) -> Case:
     """Returns the device around a parameter."""
     if others == "as-is":
         return case
@@ -196,7 +196,7 @@ def _context(case: OnDeviceCase, off: Off, name: str, others: Others) -> OnDevic
 
 
 def _axes(
-    case: OnDeviceCase, tuned: TunedDevice, parameters: Sequence[str], others: Others
+    case: Case, tuned: TunedDevice, parameters: Sequence[str], others: Others
 ) -> tuple[list[RequirementAxis], list[str]]:
     off, left_out = imperfections(case, tuned.thinning)
     axes, notes = [], []

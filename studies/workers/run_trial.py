@@ -10,12 +10,25 @@ from typing import TYPE_CHECKING, Any
 from rpu_ssnn.version import NUMERICS_VERSION, VERSION
 from studies.declaration.result import Row, TrialResult, plain
 from studies.declaration.trial import Trial
+from studies.declaration.update_rules.on_device import DeviceRule
 from studies.workers.machine import machine
 from studies.workers.memory import peak_memory_mb, reset_peak_memory
 from studies.workers.workspace import NO_WORKSPACE, TrialSession, Workspace
 
 if TYPE_CHECKING:
     from rpu_ssnn.data import Dataset
+
+
+_SETTING_OF = {
+    "T": "network.T",
+    "slots": "network.T",
+    "batch": "training.batch",
+    "schedule": "training.schedule",
+    "decay": "training.decay",
+    "decay_shape": "training.decay_shape",
+    "output_step": "training.output_step",
+}
+"""Columns that are blank where the rule does not read the setting behind them."""
 
 
 def check_inputs(trials: list[Trial], data_root: Path | None) -> None:
@@ -27,16 +40,14 @@ def check_inputs(trials: list[Trial], data_root: Path | None) -> None:
     """
     from rpu_ssnn.doctor import require_compiler, require_tile_pair
 
-    if any(trial.settings.method.compiled for trial in trials):
-        require_compiler()
-
+    require_compiler()
     seen = set()
     for trial in trials:
         key = trial.settings.dataset.model_dump_json()
         if key not in seen:
             seen.add(key)
             trial.images(data_root)
-    if any(trial.settings.method.on_tile for trial in trials):
+    if any(isinstance(trial.settings.method, DeviceRule) for trial in trials):
         require_tile_pair()
 
 
@@ -47,7 +58,7 @@ def set_threads(trial: Trial, threads: int) -> int:
     """
     import torch
 
-    threads = trial.settings.method.threads_for(threads)
+    threads = 1 if trial.settings.method.one_thread else threads
     torch.set_num_threads(threads)
     return threads
 
@@ -60,7 +71,7 @@ def run_trial(
     Resumes from the checkpoint of the trial if the workspace holds a valid one.
 
     Args:
-        threads: at most (`MethodBase.threads_for`); changes the time, not the numbers.
+        threads: at most; changes the time, not the numbers.
         workspace: for progress and checkpoints.
 
     Returns:
@@ -196,7 +207,7 @@ def _setting_columns(trial: Trial, data: "Dataset") -> dict[str, Any]:
         "T": network.T,
         "slots": network.slots,
         "inference_T": network.inference_T,
-        "update": method.update,
+        "update": method.short_name,
         "device": None,
         "overrides": None,
         "tile": None,
@@ -212,9 +223,8 @@ def _setting_columns(trial: Trial, data: "Dataset") -> dict[str, Any]:
         "decay_shape": training.decay_shape,
         "output_step": training.output_step,
     }
-    columns |= dict.fromkeys(method.blank_columns)
-    columns |= method.columns()
-    return columns
+    silent = [name for name, path in _SETTING_OF.items() if not method.has_effect(path)]
+    return columns | dict.fromkeys(silent) | method.columns()
 
 
 def _device_columns(statistics: Mapping[str, float]) -> dict[str, float | None]:

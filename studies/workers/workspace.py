@@ -172,15 +172,13 @@ class TrialSession:
         """The network of the trial, trained from its checkpoint if that is of this code.
 
         Args:
-            train: see `MethodBase.training`.
+            train: see `studies.declaration.update_rules.base.Rule.training`.
         """
         from rpu_ssnn.training_state import StateError
 
         def on_epoch(row: EpochRow, state: Callable[[], TrainingState]) -> bool:
             return self.end_epoch(row.epoch + 1, 100 * row.validation_accuracy, state)
 
-        if not self._trial.settings.method.reports_epochs:
-            return train(data)
         start = self.resume()
         try:
             return train(data, start=start, on_epoch=on_epoch)

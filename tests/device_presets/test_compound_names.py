@@ -7,9 +7,9 @@ import pytest
 
 from device_presets import COMPOUNDS, PresetError, get_device
 from rpu_ssnn.synapses.cell import devices_of
-from studies.declaration.update_rules.pulses import DeviceCase
 from support.commands import refused
 from support.device_presets.compounds import trial_of
+from support.studies.harness import in_device
 
 
 def test_a_leaking_cell_without_exact_writes_is_refused() -> None:
@@ -32,7 +32,7 @@ def test_settings_of_the_cell_and_of_the_preset_are_overridden_by_name() -> None
         for o in ({"transfer_every": 7}, {"transfer_gain": 0.5}, {"cycle_to_cycle": 0.5})
     }
     assert len(others | {plain.identity, trial_of("tiki_taka(ideal, ecram)").identity}) == 5
-    assert DeviceCase(device="agad(ideal)").name == "agad(ideal)"
+    assert in_device(device="agad(ideal)").name == "agad(ideal)"
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,13 @@ import pytest
 
 from device_presets import get_device
 from rpu_ssnn.baselines.analog_sgd import train_analog_sgd
-from rpu_ssnn.baselines.online import train_image_by_image
-from rpu_ssnn.baselines.online_spec import WholePulseSpec
 from rpu_ssnn.baselines.pulse_trains import AnalogSgdSpec
 from rpu_ssnn.data import Dataset, load_dataset
 from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses.native.synapses import NativeSynapses
 from rpu_ssnn.version import NUMERICS_VERSION
+from studies.reproductions.training.one_by_one import train_image_by_image
+from studies.reproductions.training.one_by_one_spec import WholePulseSpec
 from support.rpu_ssnn.networks import make_block, make_crossbar, random_trains
 
 EVERYTHING = {

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from device_presets import get_device, get_preset
-from rpu_ssnn.baselines.ann import AnnSpec, train_ann
+from rpu_ssnn.baselines.ann import AnnSpec, FloatNetwork, train_ann
 from rpu_ssnn.data import Dataset, load_dataset
 from rpu_ssnn.spec import NetworkSpec, SurrogateSpec, TrainingSpec
 from rpu_ssnn.spec.tile import ReadSpec, ReferenceSpec, TileSpec
@@ -32,6 +33,7 @@ from rpu_ssnn.training_state import (
     generator_state,
     restore_generator,
 )
+from studies.reproductions.training.adam import AdamNetwork
 from support.rpu_ssnn.implementations import IMPLEMENTATIONS
 from support.rpu_ssnn.networks import make_block, make_crossbar, random_trains
 
@@ -286,23 +288,27 @@ def test_a_training_stopped_after_each_epoch_equals_the_undisturbed_one(
 
 
 @pytest.mark.parametrize(
-    "optimiser",
-    [{"momentum": 0.0}, {"momentum": 0.9}, {"optimiser": "adam", "learning_rate": 0.01}],
+    ("kind", "optimiser"),
+    [
+        (FloatNetwork, {"momentum": 0.0}),
+        (FloatNetwork, {"momentum": 0.9}),
+        (AdamNetwork, {"learning_rate": 0.01}),
+    ],
 )
-def test_the_float_baseline_goes_on_exactly(data: Dataset, optimiser: dict[str, Any]) -> None:
+def test_the_float_baseline_goes_on_exactly(
+    data: Dataset, kind: type[FloatNetwork], optimiser: dict[str, Any]
+) -> None:
     spec = AnnSpec(epochs=3, dropout_input=0.1, dropout_hidden=0.2, **optimiser)
+    trained = partial(train_ann, spec, (16,), data, seed=1, kind=kind)
     states: list[TrainingState] = []
 
     def on_epoch(row: Any, state: Callable[[], TrainingState]) -> None:
         states.append(state())
 
-    straight = train_ann(spec, (16,), data, seed=1)
-    seen = train_ann(spec, (16,), data, seed=1, on_epoch=on_epoch)
-    again = train_ann(spec, (16,), data, seed=1, start=states[1])
+    straight, seen = trained(), trained(on_epoch=on_epoch)
+    again = trained(start=states[1])
     last: list[State] = [states[2].arrays]
-    train_ann(
-        spec, (16,), data, seed=1, start=states[1], on_epoch=lambda _, s: last.append(s().arrays)
-    )
+    trained(start=states[1], on_epoch=lambda _, s: last.append(s().arrays))
     accuracies = [t.accuracy(data.test_images, data.test_labels) for t in (straight, seen, again)]
     assert len(set(accuracies)) == 1
     curves = [[replace(row, seconds=0.0) for row in t.epochs] for t in (straight, seen, again)]

@@ -9,7 +9,6 @@ from rpu_ssnn.synapses.native.cells import Cells, Memory, make_scratch
 from rpu_ssnn.synapses.native.effects.device_read_noise import next_errors
 from rpu_ssnn.synapses.native.effects.disturb import Disturb, disturb_lines
 from rpu_ssnn.synapses.native.effects.retention import lose_lines
-from rpu_ssnn.synapses.native.online import Rule, classify, make_layer, train_online
 from rpu_ssnn.synapses.native.pulse_store import PulseStore
 from rpu_ssnn.synapses.native.pulsing.apply import (
     copy_changes,
@@ -56,13 +55,5 @@ def weights_of_toy_cells() -> float:
     faded_lines(memory, cells.weights, np.zeros_like(cells.weights), 0.0, 1, SIDE, 0, SIDE, scratch)
     square = np.zeros((SIDE, SIDE), dtype=np.float32)
     copy_changes(taken.pulses, cells.weights, square, square)
-    layer = make_layer(
-        (SIDE, SIDE), cells, memory._replace(cells=memory.cells[:0]), 1.0, 1.0, (9, 9)
-    )
-    one = np.float32(1.0)
-    rule = Rule(True, True, False, one, one, one, np.uint64(5))
-    order = np.arange(SIDE)
-    train_online((layer, layer), rule, square, order, order, 0)
-    classify((layer, layer), rule, square, order)
     number_trains(TrainLaw(2, True, True, 0, np.uint64(6)), square, square, 1.0, 0, False)
     return float(cells.weights.sum())

@@ -2,69 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from pydantic import Field
-
-from rpu_ssnn.spec import Spec
+from rpu_ssnn.spec import Share, Spec
 from studies.declaration.update_rules.base import (
-    BLANK_WITHOUT_SPIKES,
-    NUMBERS_READ,
     SEES_COUNTS,
-    IdealCase,
-    MethodBase,
+    WITHOUT_SLOTS,
+    Rule,
     RunSettings,
-    SgdSpec,
     Train,
 )
 
-if TYPE_CHECKING:
-    from rpu_ssnn.baselines.ann import AnnSpec
+
+class SgdSpec(Spec):
+    """Settings of the float baseline beside the shared ones (`rpu_ssnn.baselines.ann`)."""
+
+    loss: Literal["softmax_ce", "mse"] = "softmax_ce"
+    momentum: Share = 0.9
 
 
-class AnnCase(IdealCase):
-    """The float baseline."""
+class AnnRule(Rule):
+    """The float network of the same layers, trained by SGD with momentum."""
 
-    rule: ClassVar[str] = "ann"
-    reads: ClassVar[tuple[str, ...] | None] = NUMBERS_READ
-    parts: ClassVar[Mapping[str, type[Spec]]] = {"sgd": SgdSpec}
-
-    update: Literal["ann"]
-    sgd: dict[str, Any] = Field({}, description="fields of SgdSpec")
-
-
-class FloatMethod(MethodBase):
-    """Exact backpropagation in floating point (`rpu_ssnn.baselines.ann.AnnSpec`)."""
-
+    without_effect: ClassVar[tuple[str, ...]] = WITHOUT_SLOTS
+    rates: ClassVar[tuple[float, float] | None] = (0.01, 1.0)
     sees: ClassVar[str] = SEES_COUNTS
     one_thread: ClassVar[bool] = True  # the order of torch's sums depends on it
-    compiled: ClassVar[bool] = False
-    blank_columns: ClassVar[tuple[str, ...]] = BLANK_WITHOUT_SPIKES
 
-
-class AnnMethod(FloatMethod):
-    """Trained by SGD with momentum."""
-
-    rates: ClassVar[tuple[float, float] | None] = (0.01, 1.0)
-
-    update: Literal["ann"] = "ann"
-    sgd: SgdSpec
+    sgd: SgdSpec = SgdSpec()
 
     def training(self, settings: RunSettings, threads: int) -> Train:
-        return float_training(ann_spec(self.of_numbers(settings), self.sgd), settings)
+        from rpu_ssnn.baselines.ann import AnnSpec, train_ann
 
-
-def float_training(spec: AnnSpec, settings: RunSettings) -> Train:
-    """Trains the float network."""
-    from rpu_ssnn.baselines.ann import train_ann
-
-    return partial(train_ann, spec, settings.network.hidden, seed=settings.seed)
-
-
-def ann_spec(numbers: dict[str, Any], sgd: SgdSpec) -> AnnSpec:
-    """How a float network is trained; `numbers` as of `MethodBase.of_numbers`."""
-    from rpu_ssnn.baselines.ann import AnnSpec
-
-    return AnnSpec(loss=sgd.loss, momentum=sgd.momentum, **numbers)
+        spec = AnnSpec(loss=self.sgd.loss, momentum=self.sgd.momentum, **self.of_numbers(settings))
+        return partial(train_ann, spec, settings.network.hidden, seed=settings.seed)

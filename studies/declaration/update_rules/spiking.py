@@ -1,14 +1,14 @@
-"""Base classes of the rules with spiking networks."""
+"""The base classes of the rules that train spiking networks."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.spec import NetworkSpec
-from studies.declaration.update_rules.base import MethodBase, RunSettings, Train
+from rpu_ssnn.spec import NetworkSpec, TrainingSpec
+from studies.declaration.update_rules.base import Rule, RunSettings, Train
 
 if TYPE_CHECKING:
     from rpu_ssnn.synapses import SynapsesFactory
@@ -18,35 +18,26 @@ DEEPEST_UNCLOCKED = 2
 """Hidden layers that can stay trained without the winner-take-all output, given a long flush."""
 
 
-def refuse_runaway(network: NetworkSpec) -> None:
-    """Refuses three hidden layers or more without the clocked output: their training collapses.
-
-    Raises:
-        InputError: so many layers.
-    """
-    if len(network.hidden) > DEEPEST_UNCLOCKED and not network.inhibition.clocked:
-        allowed = (
-            f"must be at most {DEEPEST_UNCLOCKED} layers without inhibition: {{clocked: true}}; "
-            "more run away (docs/findings/algorithm.md, Depth)"
-        )
-        raise InputError("study", "network.hidden", list(network.hidden), allowed)
-
-
-class SpikingMethod(MethodBase):
+class SpikingRule(Rule):
     """A rule that ends in a spiking network, which can be exported."""
 
-    def shown_at_once(self) -> int | None:
-        from rpu_ssnn.training import INFERENCE_CHUNK
 
-        return INFERENCE_CHUNK
-
-
-class SsnnBpMethod(SpikingMethod):
-    """SSNN-BP: its rules differ only in the synapses."""
+class SsnnBpRule(SpikingRule):
+    """SSNN-BP, whose rules differ only in the synapses."""
 
     @abstractmethod
     def synapses(self) -> SynapsesFactory:
         """The factory of the synapses of every crossbar."""
+
+    def prepared(self, network: NetworkSpec, training: TrainingSpec) -> Self:
+        """Refuses three hidden layers or more without the clocked output: training collapses."""
+        if len(network.hidden) > DEEPEST_UNCLOCKED and not network.inhibition.clocked:
+            allowed = (
+                f"must be at most {DEEPEST_UNCLOCKED} layers without inhibition: {{clocked: true}}"
+                "; more run away (docs/findings/algorithm.md, Depth)"
+            )
+            raise InputError("study", "network.hidden", list(network.hidden), allowed)
+        return super().prepared(network, training)
 
     def training(self, settings: RunSettings, threads: int) -> Train:
         from rpu_ssnn.training import train

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from device_presets import get_device
 from device_presets.compounds.compound_device import CompoundDevice
 from device_presets.preset import SPECIFICATION, Preset
 from rpu_ssnn.common.errors import InputError
@@ -18,10 +17,10 @@ from studies.common.statistics import (
     WHY_UNTESTED,
     mark,
 )
-from studies.declaration.devices import parameters_of
+from studies.declaration.devices import parameters_in
 from studies.declaration.result import Runs
 from studies.declaration.trial import Trial
-from studies.declaration.update_rules.pulses import PulseMethod
+from studies.declaration.update_rules.pulses import PulseRule
 from studies.results import caveats
 from studies.results.comparison import compare
 from studies.results.grouping import titled_row, titles_of
@@ -87,10 +86,10 @@ def devices_trained_by_spikes(runs: Runs, results: pd.DataFrame) -> frozenset[st
 def _is_real_device(trial: Trial) -> bool:
     """Says whether spikes train a device that may exist, rather than a specification."""
     method = trial.settings.method
-    if not isinstance(method, PulseMethod):
+    if not isinstance(method, PulseRule):
         return False
     try:
-        device = get_device(method.device)
+        device = method.as_shipped
     except InputError:  # the user's file is gone
         return True
     parts = (device.first, device.second) if isinstance(device, CompoundDevice) else (device,)
@@ -101,9 +100,9 @@ def _is_real_device(trial: Trial) -> bool:
 def _changed_parameters(trial: Trial) -> set[str]:
     """Returns the parameters that a case, and no sweep, sets otherwise than the preset."""
     method = trial.settings.method
-    assert isinstance(method, PulseMethod)
+    assert isinstance(method, PulseRule)
     try:
-        own = parameters_of(method.device)
+        own = parameters_in(method.as_shipped)
     except InputError:  # the user's file is gone
         own = {}
     swept = {path.removeprefix(_OVERRIDES) for path, _ in trial.sweep}

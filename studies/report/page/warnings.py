@@ -10,7 +10,7 @@ from rpu_ssnn.common.wording import counted, listed
 from studies.common.statistics import FEWEST_SEEDS
 from studies.declaration.hyperparameters import chosen_on_shown_images
 from studies.declaration.result import Runs
-from studies.declaration.update_rules.devices import DeviceMethod
+from studies.declaration.update_rules.on_device import DeviceRule
 from studies.execution.study_runs import FolderContents
 from studies.results import caveats
 from studies.results.grouping import by_point
@@ -93,7 +93,7 @@ def _alike(runs: Runs) -> Iterator[str]:
     parameters = {
         trial.label: trial.settings.method.parameters
         for trial, _ in runs
-        if isinstance(trial.settings.method, DeviceMethod)
+        if isinstance(trial.settings.method, DeviceRule)
     }
     alike = [
         label

@@ -3,8 +3,8 @@
 import pytest
 
 from studies.cli.keys import sections_of_a_study
-from studies.declaration.cases import UPDATES
 from studies.declaration.study import Study
+from studies.declaration.update_rules.loading import rule_names
 from support.commands import Command
 
 
@@ -43,7 +43,7 @@ def test_the_words_of_a_study_find_their_keys(wanted: str, printed: str, command
 
 
 def test_the_keys_of_every_rule_are_printed_by_its_name(command: Command) -> None:
-    for update in UPDATES:
+    for update in rule_names():
         _, whole, _ = command("keys", update)
         assert "\n  label: text" in whole
 

@@ -117,7 +117,7 @@ def test_a_preset_file_is_found_from_another_folder(here: Path) -> None:
     (here / "own.yaml").write_text(new_study("mine.npz", [name]))
     assert f"device: {name}" in (here / "own.yaml").read_text()
     for study in ("own.yaml", "deep/own.yaml"):
-        devices = {point.method.get("device") for point in load_study(study).points()}
+        devices = {getattr(point.rule, "device", None) for point in load_study(study).points()}
         assert {None if name is None else os.path.normpath(name) for name in devices} == {
             None,
             f"{here / name}",

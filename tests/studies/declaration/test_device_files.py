@@ -30,7 +30,7 @@ def test_a_preset_file_lies_beside_the_study(
     monkeypatch.chdir(tmp_path)
     points = [study_with(tmp_path / name, device).points()[1] for name in ("a", "b")]
     assert [point.label for point in points] == [device, device]
-    assert str(tmp_path / "a" / "mine.yaml") in points[0].method["device"]
+    assert str(tmp_path / "a" / "mine.yaml") in points[0].rule.device
     first, second = (point.trial("small", point.hyperparameters, 0) for point in points)  # type: ignore[arg-type]
     assert first.settings != second.settings
     assert first.identity == second.identity, "a folder that moved"
@@ -43,7 +43,7 @@ def test_a_preset_file_of_the_working_directory_is_found_too(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "here.yaml").write_text(OWN_PRESETS)
     point = study_with(tmp_path / "a", "here.yaml:power").points()[1]
-    assert point.method["device"] == f"{tmp_path / 'here.yaml'}:power"
+    assert point.rule.device == f"{tmp_path / 'here.yaml'}:power"
 
 
 @pytest.mark.parametrize("device", ["mine", "two_device_pair(mine)"])
@@ -57,7 +57,7 @@ def test_a_name_finds_the_file_beside_the_study_before_that_of_the_working_direc
 
     def found() -> str:
         point = parse_study({**SMALL, "cases": cases}, "s.yaml", tmp_path / "a").points()[1]
-        return str(point.method["device"])
+        return str(point.rule.device)
 
     assert found() == device.replace("mine", str(tmp_path / "mine.yaml"))
     (tmp_path / "a" / "mine.yaml").write_text("a: {like: ideal}")
@@ -124,4 +124,7 @@ def test_a_preset_file_has_one_name_however_it_is_written(
     study = parse_study({**SMALL, "cases": [*SMALL["cases"], case]}, "s.yaml", tmp_path)
     for written in ("mine", "mine.yaml", "sub/../mine.yaml", str(tmp_path / "mine.yaml")):
         asked = ask(study, written)
-        assert (asked.device, asked.case.hyperparameters.learning_rate) == ("mine.yaml", 1)
+        assert (asked.device, asked.case.device_rule.hyperparameters.learning_rate) == (
+            "mine.yaml",
+            1,
+        )

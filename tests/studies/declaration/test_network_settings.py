@@ -8,7 +8,7 @@ import pytest
 
 from rpu_ssnn.common.errors import InputError
 from studies.declaration.study import Study, parse_study
-from studies.declaration.update_rules import CASES
+from studies.declaration.update_rules.loading import rule_names
 from studies.workers.run_trial import run_trial
 from support.studies.harness import declared_trials, small_study
 
@@ -86,7 +86,7 @@ def start_of(case: dict[str, Any], scale: float) -> list[np.ndarray]:
 
 
 def test_every_rule_has_its_place_in_these_tables() -> None:
-    assert set(STARTS) | set(OWN_START) == set(CASES)
+    assert set(STARTS) | set(OWN_START) == set(rule_names())
 
 
 @pytest.mark.parametrize("rule", STARTS)

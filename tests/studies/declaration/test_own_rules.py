@@ -1,69 +1,138 @@
-"""Update rules that a user adds: found beside those they inherit from, named once, versioned."""
+"""An update rule of the user's own: read from its file or module, typed, and part of a trial."""
 
 import json
+import pickle
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.version import NUMERICS_VERSION
-from studies.declaration.trial import stored_identity
-from studies.declaration.update_rules.rate import RateMethod
-from support.studies.harness import declared_trials, small_study
+from studies.declaration.study import Study, parse_study
+from studies.declaration.trial import Trial, stored_identity
+from support.studies.harness import SMALL
 from support.studies.own_rules import OwnRules
 
-SIGN = """
-from typing import ClassVar, Literal
+RULE = """
+from pydantic import Field
 
-from studies.declaration.update_rules.coincidence import CoincidenceCase, CoincidenceMethod
-
-
-class SignCase(CoincidenceCase):
-    rule: ClassVar[str] = "sign"
-    update: Literal["sign"]
+from studies.declaration.update_rules.coincidence import CoincidenceRule
 
 
-class SignMethod(CoincidenceMethod):
-    update: Literal["sign"] = "sign"
+class GainRule(CoincidenceRule):
+    gain: float = Field(1.0, gt=0.0)
+
+    def synapses(self):
+        from rpu_ssnn.synapses import coincidence_synapses
+
+        return coincidence_synapses(self.gain * self.rate())
 """
 
 
-def test_a_rule_that_inherits_from_a_shipped_one_leaves_it_in_place(tmp_path: Path) -> None:
-    own = OwnRules(tmp_path)
-    own.write("sign", SIGN)
-    told = own.call("keys", "cases").stdout
-    assert all(name in told for name in ("sign", "coincidence"))
+def study_with(folder: Path, update: object, **more: Any) -> Study:
+    case = {"update": update, "learning_rate": 1, **more}
+    content = {**SMALL, "cases": [{"update": "rate", "learning_rate": 1}, case]}
+    return parse_study(content, folder / "s.yaml", folder)
 
 
-def test_two_rules_of_one_name_are_refused_by_their_files(tmp_path: Path) -> None:
-    own = OwnRules(tmp_path)
-    files = [own.write(name, SIGN) for name in ("one", "two")]
-    done = own.call("keys")
-    assert done.returncode == 2
-    assert done.stdout == ""
-    (line,) = done.stderr.splitlines()
-    assert "update: 'sign' is not allowed" in line
-    assert all(str(file) in line for file in files)
+def trials(study: Study) -> list[Trial]:
+    return [
+        point.trial(study.study, found, 0)
+        for point in study.points()
+        if (found := point.hyperparameters) is not None
+    ]
 
 
-def test_a_case_without_a_method_is_refused(tmp_path: Path) -> None:
-    own = OwnRules(tmp_path)
-    own.write("sign", SIGN.replace('update: Literal["sign"] = "sign"', "pass"))
-    (line,) = own.call("keys").stderr.splitlines()
-    assert "update: 'sign' is not allowed" in line
-    assert "one of them is missing" in line
+def test_a_rule_is_a_file_beside_the_study_with_settings_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(RULE)
+    plain, louder = (
+        trials(study_with(tmp_path, {"rule": "mine.py", **gain}))[-1]
+        for gain in ({}, {"gain": 2.0})
+    )
+    assert plain.label == "mine"
+    assert plain.settings.method.model_dump()["gain"] == 1.0
+    assert plain.identity != louder.identity
+    cases = [{"update": name, "learning_rate": 1} for name in ("rate", "mine.py")]
+    content = {**SMALL, "cases": cases, "sweep": {"gain": [1.0, 2.0]}}
+    swept = parse_study(content, tmp_path / "s.yaml", tmp_path)
+    assert [trial.identity for trial in trials(swept)[1:]] == [plain.identity, louder.identity]
 
 
-def test_a_higher_version_of_a_rule_is_another_trial(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What an earlier version stored is none of today's, until the version is that again."""
-    first = declared_trials(small_study())[2]
-    stored, identity = json.loads(first.settings_json), first.identity
-    assert "version" not in stored["method"]
-    monkeypatch.setattr(RateMethod, "version", 2)
-    second = declared_trials(small_study())[2]
-    later = json.loads(second.settings_json)
-    assert second.identity != identity
-    assert stored_identity(later, NUMERICS_VERSION) == second.identity
+def test_an_edited_rule_makes_new_trials_and_a_moved_one_does_not(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(RULE)
+    before = trials(study_with(tmp_path, "mine.py"))[-1]
+    stored = json.loads(before.settings_json)
+    assert stored_identity(stored, NUMERICS_VERSION) == before.identity
+    (tmp_path / "mine.py").write_text(RULE + "\n# edited\n")
+    after = trials(study_with(tmp_path, "mine.py"))[-1]
+    assert after.identity != before.identity
     assert stored_identity(stored, NUMERICS_VERSION) is None
-    monkeypatch.undo()
-    assert stored_identity(stored, NUMERICS_VERSION) == identity
-    assert stored_identity(later, NUMERICS_VERSION) is None
+    (tmp_path / "moved").mkdir()
+    (tmp_path / "moved" / "mine.py").write_text(RULE)
+    moved = trials(study_with(tmp_path / "moved", "mine.py"))[-1]
+    assert moved.identity == before.identity
+
+
+def test_stored_settings_do_not_execute_a_file_of_another_digest(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(RULE)
+    stored = json.loads(trials(study_with(tmp_path, "mine.py"))[-1].settings_json)
+    witness = tmp_path / "executed"
+    (tmp_path / "mine.py").write_text(f"open({str(witness)!r}, 'w').close()\n")
+    assert stored_identity(stored, NUMERICS_VERSION) is None
+    assert not witness.exists()
+
+
+def test_a_trial_goes_to_other_processes_whole(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(RULE)
+    trial = trials(study_with(tmp_path, {"rule": "mine.py", "gain": 3.0}))[-1]
+    assert pickle.loads(pickle.dumps(trial)) == trial
+
+
+def test_a_rule_may_be_a_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "own_package"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "mine.py").write_text(RULE)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    trial = trials(study_with(tmp_path, {"rule": "own_package.mine", "gain": 2.0}))[-1]
+    stored = json.loads(trial.settings_json)
+    assert stored_identity(stored, NUMERICS_VERSION) == trial.identity
+    for name in ("own_package.mine", "own_package"):
+        sys.modules.pop(name)
+
+
+@pytest.mark.parametrize(
+    ("code", "update", "field"),
+    [
+        (None, "mine.py", "case 2.update"),
+        ("1 / 0", "mine.py", "case 2.update"),
+        ("x = 1", "mine.py", "case 2.update"),
+        (RULE + RULE.replace("GainRule", "Second"), "mine.py", "case 2.update"),
+        (RULE, {"rule": "mine.py", "gian": 2}, "case 2.gian"),
+        (RULE, {"rule": "mine.py", "gain": -1}, "case 2.gain"),
+        (RULE, "no_such_rule", "case 2.update"),
+        (RULE, "no.such.module", "case 2.update"),
+    ],
+)
+def test_a_bad_rule_is_one_line(
+    code: str | None, update: object, field: str, tmp_path: Path
+) -> None:
+    if code is not None:
+        (tmp_path / "mine.py").write_text(code)
+    with pytest.raises(InputError) as caught:
+        study_with(tmp_path, update)
+    assert caught.value.field == field
+    assert "\n" not in str(caught.value)
+
+
+def test_it_runs_in_worker_processes(tmp_path: Path) -> None:
+    own = OwnRules(tmp_path)
+    own.write("mine", RULE)
+    cases = [
+        {"update": "coincidence", "learning_rate": 2},
+        {"update": {"rule": "mine.py", "gain": 2.0}, "learning_rate": 1},
+    ]
+    content = own.run(cases)
+    assert content["mine"] == content["coincidence"] > 50  # chance: 10

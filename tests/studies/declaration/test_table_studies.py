@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from rpu_ssnn.common.errors import InputError
+from studies.declaration.cases import Case
 from studies.declaration.trial import Trial
-from studies.declaration.update_rules.pulses import DeviceCase
 from studies.sensitivity.axes import axis
 from studies.sensitivity.device_question import TunedDevice
 from studies.sensitivity.imperfections import imperfections, switched_off
@@ -93,13 +93,13 @@ def test_a_bad_table_is_named_with_its_file(tmp_path: Path) -> None:
 
 def test_what_a_table_does_wrong_can_be_switched_off_and_varied(tmp_path: Path) -> None:
     folder = write_table(tmp_path / "mine", slope=0.5)
-    case = DeviceCase.model_validate({"device": {"table": str(folder)}, "tile": NATIVE})
+    case = Case.model_validate({"device": {"table": str(folder)}, "tile": NATIVE})
     off, notes = imperfections(case, thinning=0.5)
     assert set(off) == {"cycle_to_cycle", "asymmetry", "nonlinearity"}
     assert any("the step is that of the table" in note for note in notes)
-    assert switched_off(case, off, ["cycle_to_cycle"]).overrides == {"jump_spread": 0.0}
+    assert switched_off(case, off, ["cycle_to_cycle"]).device_rule.overrides == {"jump_spread": 0.0}
     tuned = TunedDevice(learning_rate=4.0, weight_range=2.0, thinning=0.5)
     assert "the step of its table" in str(axis("levels", case, tuned))
     varied = axis("jump_spread", case, tuned)
     assert not isinstance(varied, str)
-    assert varied.case(2.0).overrides == {"jump_spread": 2.0}
+    assert varied.case(2.0).device_rule.overrides == {"jump_spread": 2.0}

@@ -6,13 +6,11 @@ from typing import Any
 import pytest
 
 from rpu_ssnn.common.errors import InputError
-from studies.declaration.cases import UPDATES
 from studies.declaration.search import candidates
 from studies.declaration.study import parse_study
 from studies.declaration.trial import TrialSettings, identity_of
-from studies.declaration.update_rules import CASES, METHODS
-from studies.declaration.update_rules.analog_sgd import AnalogSgdCase
-from studies.declaration.update_rules.pulses import DeviceCase
+from studies.declaration.update_rules.analog_sgd import AnalogSgdRule
+from studies.declaration.update_rules.pulses import PulseRule
 from studies.execution.timing import Cost, time_steps
 from studies.results.ledger import ledger_columns
 from studies.sensitivity.device_question import ask
@@ -36,17 +34,12 @@ def control(**case: Any) -> dict[str, Any]:
     }
 
 
-def test_every_rule_has_a_case_and_a_method_of_its_name() -> None:
-    assert set(CASES) == set(METHODS)
-    assert set(UPDATES) == set(CASES) - {"pulses"}, "a device alone is trained by spikes"
-
-
 def test_the_control_is_a_trial_of_its_own() -> None:
     study = small_study(cases=[{"update": "rate", "learning_rate": 1}, control()])
     numbers = declared_trials(study)[-1]
     assert numbers.label == "analog_sgd"
     method = numbers.settings.method
-    assert method.on_tile
+    assert isinstance(method, AnalogSgdRule)
     assert not method.is_replayable(), "aihwkit's trains cannot be seeded"
     again = TrialSettings.model_validate_json(numbers.settings_json)
     assert identity_of(again, 1) == numbers.identity
@@ -154,8 +147,8 @@ def test_numbers_and_spikes_in_one_device_are_asked_about_apart() -> None:
             {"device": "capacitor", "hyperparameters": DRIVE},
         ]
     )
-    assert isinstance(ask(study, "analog_sgd").case, AnalogSgdCase)
-    assert isinstance(ask(study, "capacitor").case, DeviceCase)
+    assert isinstance(ask(study, "analog_sgd").case.rule, AnalogSgdRule)
+    assert isinstance(ask(study, "capacitor").case.rule, PulseRule)
 
 
 def test_steps_are_timed_with_the_threads_of_a_run(monkeypatch: pytest.MonkeyPatch) -> None:

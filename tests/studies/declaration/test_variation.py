@@ -75,9 +75,9 @@ def test_a_sweep_takes_factors_of_the_devices_own_value_and_the_device_as_measur
     study = small_study(cases=[RATE, case], sweep={"overrides.levels": values})
     points = [point for point in study.points() if point.label == "ideal"]
     assert [dict(point.sweep)["overrides.levels"] for point in points] == values
-    assert [point.method["parameters"]["levels"] for point in points] == [600.0, 1200.0, 2400.0]
+    assert [point.rule.parameters["levels"] for point in points] == [600.0, 1200.0, 2400.0]
     plain = small_study(cases=[RATE, case]).points()[1]
-    assert points[1].method == plain.method  # the same run as without a sweep
+    assert points[1].rule == plain.rule  # the same run as without a sweep
 
 
 @pytest.mark.parametrize(

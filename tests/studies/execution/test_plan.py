@@ -12,7 +12,7 @@ from studies.declaration.hyperparameters import (
 from studies.declaration.result import Failure, TrialResult
 from studies.declaration.study import Study
 from studies.declaration.trial import Trial
-from studies.declaration.update_rules import METHODS
+from studies.declaration.update_rules.loading import rule_names
 from studies.execution import timing
 from studies.execution.plan import Estimate, Plan, estimate, make_plan
 from studies.execution.timing import Cost, time_steps
@@ -213,7 +213,7 @@ def test_real_steps_come_near_a_real_run() -> None:
 
 
 def test_the_steps_of_every_rule_can_be_timed() -> None:
-    drive = {"weight_range": 8, "learning_rate": 1}
+    hyperparameters = {"weight_range": 8, "learning_rate": 1}
     on_device = {
         "pulses": {"device": "ideal"},
         "analog_sgd": {"device": "ideal"},
@@ -222,11 +222,11 @@ def test_the_steps_of_every_rule_can_be_timed() -> None:
     cases = [
         ({} if rule == "pulses" else {"update": rule})
         | (
-            {**on_device[rule], "hyperparameters": drive}
+            {**on_device[rule], "hyperparameters": hyperparameters}
             if rule in on_device
             else {"learning_rate": 0.1}
         )
-        for rule in METHODS
+        for rule in rule_names()
     ]
     study = small_study(
         dataset={"name": "digits", "n_train": 40, "n_test": 10},

@@ -11,13 +11,13 @@ import pytest
 from device_presets import get_preset, preset_names, pulse_response
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec.array_physics import RetentionSpec
-from rpu_ssnn.spec.tile import TileSpec
+from studies.declaration.cases import Case
 from studies.declaration.study import parse_study
-from studies.declaration.update_rules.pulses import DeviceCase, PulseMethod
+from studies.declaration.update_rules.pulses import PulseRule
 from studies.sensitivity.attribution import INTERACTION, REMAINING, SUM, TOTALS, WHOLE, attribute
 from studies.sensitivity.device_question import ask, name_of
 from studies.sensitivity.imperfections import imperfections, settings_of, switched_off
-from support.studies.harness import SMALL
+from support.studies.harness import SMALL, in_device
 from support.studies.question_fakes import DRIVE, FakeRun, device_study
 
 NOISY_READS = {
@@ -28,7 +28,7 @@ NOISY_READS = {
 }
 
 
-def additive(parameters: dict[str, Any], method: PulseMethod) -> float:
+def additive(parameters: dict[str, Any], method: PulseRule) -> float:
     """4 points of cycle-to-cycle noise, 2 of leak, 1 of spread bounds, 0.5 of the step."""
     loss = 4.0 * parameters["cycle_to_cycle"] / 0.3
     loss += 2.0 if parameters["leak_time_constant_s"] != "inf" else 0.0
@@ -60,7 +60,7 @@ def test_a_sum_of_effects_is_taken_apart_exactly() -> None:
 
 
 def test_an_interaction_is_said_in_numbers() -> None:
-    def loss(parameters: dict[str, Any], method: PulseMethod) -> float:
+    def loss(parameters: dict[str, Any], method: PulseRule) -> float:
         """Noise costs 3 points, and only where the device also leaks."""
         leaks = parameters["leak_time_constant_s"] != "inf"
         return 3.0 * leaks * (parameters["cycle_to_cycle"] > 0)
@@ -95,7 +95,7 @@ def test_what_remains_with_all_off_is_a_row() -> None:
 
 
 def test_the_sentence_names_every_significant_cost_of_either_kind() -> None:
-    def loss(parameters: dict[str, Any], method: PulseMethod) -> float:
+    def loss(parameters: dict[str, Any], method: PulseRule) -> float:
         """4 points of noise; leak and spread bounds cost 2 and 2 points, but one hides the other:
         neither recovers them when it is switched off alone."""
         leaks = parameters["leak_time_constant_s"] != "inf"
@@ -125,7 +125,7 @@ def test_the_drive_is_held_and_the_units_are_no_more_than_needed() -> None:
     drives = {
         (trial.settings.method.learning_rate, trial.settings.method.tile.weight_range)
         for trial in run.done.values()
-        if isinstance(trial.settings.method, PulseMethod)
+        if isinstance(trial.settings.method, PulseRule)
     }
     assert drives == {(1.0, 8.0)}
     assert "held fixed" in found.notes[0]
@@ -144,7 +144,9 @@ def test_search_each_leaves_the_drive_of_every_change_open() -> None:
         return FakeRun(additive)(held)
 
     found = attribute(device_study(), "capacitor", run, search_each=True)
-    given = {case.name: case.hyperparameters.weight_range for case in studies[-1].cases[1:]}
+    given = {
+        case.name: case.device_rule.hyperparameters.weight_range for case in studies[-1].cases[1:]
+    }
     assert given.pop("as it is") == 8.0
     assert set(given.values()) == {None}
     assert "searched for each" in found.notes[0]
@@ -178,10 +180,10 @@ def test_the_step_is_left_out_where_every_coincidence_makes_its_pulse() -> None:
 def test_a_device_is_found_by_label_by_preset_or_taken_from_the_library() -> None:
     study = device_study(case={"label": "leaky", "overrides": {"cycle_to_cycle": 0.1}})
     assert ask(study, "leaky").case == ask(study, "capacitor").case
-    assert ask(study, "leaky").case.overrides == {"cycle_to_cycle": 0.1}
-    assert ask(study, "ecram").case == DeviceCase(device="ecram", label="as it is")
+    assert ask(study, "leaky").case.device_rule.overrides == {"cycle_to_cycle": 0.1}
+    assert ask(study, "ecram").case == in_device(device="ecram", label="as it is")
     for device in ("table(ENODe)", "charge_trap_pulsed"):  # no other simulator has them
-        assert ask(study, device).case.tile == {"simulator": "native"}
+        assert ask(study, device).case.written["tile"] == {"simulator": "native"}
     with pytest.raises(InputError, match=r"--device: 'capacitr'.*did you mean capacitor"):
         ask(study, "capacitr")
     with pytest.raises(InputError, match="moves one way only"):
@@ -196,8 +198,8 @@ def test_a_device_of_a_file_is_found_by_its_entry(asked: str, device: str, tmp_p
     content = {**SMALL, "cases": cases}
     study = parse_study(content, tmp_path / "study.yaml", tmp_path)
     found = ask(study, asked).case
-    assert isinstance(found, DeviceCase)
-    assert found.hyperparameters.learning_rate == DRIVE["learning_rate"]
+    assert isinstance(found.rule, PulseRule)
+    assert found.rule.hyperparameters.learning_rate == DRIVE["learning_rate"]
 
 
 def test_two_cases_with_the_device_are_told_apart_by_label() -> None:
@@ -207,7 +209,7 @@ def test_two_cases_with_the_device_are_told_apart_by_label() -> None:
     study = device_study(cases=[rate, {**noisy, "label": "noisy"}, plain])
     with pytest.raises(InputError, match="one of noisy, plain, as several cases have it"):
         ask(study, "ideal")
-    assert ask(study, "noisy").case.overrides == {"cycle_to_cycle": 1.0}
+    assert ask(study, "noisy").case.device_rule.overrides == {"cycle_to_cycle": 1.0}
 
 
 def test_names_of_folders_are_plain_and_short() -> None:
@@ -217,8 +219,8 @@ def test_names_of_folders_are_plain_and_short() -> None:
     assert {len(name) for name in names} == {60}
 
 
-def all_off(device: str, **case: Any) -> DeviceCase:
-    whole = DeviceCase(device=device, **case)
+def all_off(device: str, **case: Any) -> Case:
+    whole = in_device(device=device, **case)
     off, _ = imperfections(whole, thinning=0.5)
     return switched_off(whole, off, off)
 
@@ -278,7 +280,7 @@ def test_a_device_with_all_off_takes_equal_steps_up_and_down(devices: list[str])
     soft = 0
     for device in devices:
         case = all_off(device)
-        overrides = {**case.overrides, "levels": 40}
+        overrides = {**case.device_rule.overrides, "levels": 40}
         preset = get_preset(device, overrides)
         assert preset.noise_free
         assert not preset.leaks
@@ -310,7 +312,7 @@ def test_the_table_covers_what_presets_and_tiles_can_do_wrong(devices: list[str]
             if section == "overrides" and name not in harmless:
                 assert value in (0.0, "inf", (1.0, 1.0), False), (device, path)
     tile = settings_of(all_off("ideal", tile=NOISY_READS))
-    plain = settings_of(DeviceCase(device="ideal", tile={}))
+    plain = settings_of(in_device(device="ideal", tile={}))
     tile_only = {path: value for path, value in tile.items() if path.startswith("tile.")}
     different = {path for path, value in tile_only.items() if value != plain.get(path)}
     # With no spread a reference device is the ideal reference.
@@ -319,7 +321,7 @@ def test_the_table_covers_what_presets_and_tiles_can_do_wrong(devices: list[str]
 
 
 def test_tile_imperfections_are_switched_one_by_one() -> None:
-    case = DeviceCase(device="ideal", tile=NOISY_READS)
+    case = in_device(device="ideal", tile=NOISY_READS)
     off, _ = imperfections(case, thinning=0.5)
     assert set(off) == {
         *("stuck_share", "read_noise", "converters", "on_off_ratio"),
@@ -328,24 +330,24 @@ def test_tile_imperfections_are_switched_one_by_one() -> None:
     quiet = settings_of(switched_off(case, off, {"read_noise"}))
     assert quiet["tile.reads.read_noise"] == 0.0
     assert quiet["tile.reads.adc_bits"] == 6
-    finer = switched_off(case, off, {"finite_step"})
+    finer = switched_off(case, off, {"finite_step"}).device_rule
     assert finer.overrides == {"levels": 2400.0}
 
 
 def test_resistive_lines_are_switched_off_by_their_resistance() -> None:
     lines = {"ohm_per_cell": 2.0, "on_resistance": 1e5, "voltage_constant": 0.1}
-    case = DeviceCase(device="ideal", tile={"simulator": "native", "lines": lines})
+    case = in_device(device="ideal", tile={"simulator": "native", "lines": lines})
     off, _ = imperfections(case, thinning=None)
     assert off == {"lines": {"tile.lines.ohm_per_cell": 0.0}}
-    ideal = switched_off(case, off, {"lines"}).tile["lines"]
+    ideal = switched_off(case, off, {"lines"}).written["tile"]["lines"]
     assert ideal == lines | {"ohm_per_cell": 0.0, "array_side": None}
 
 
 def test_a_device_without_its_leak_is_not_stored() -> None:
-    case = DeviceCase(device="capacitor", tile={"storage_seconds": 100.0})
+    case = in_device(device="capacitor", tile={"storage_seconds": 100.0})
     off, _ = imperfections(case, thinning=0.5)
-    assert switched_off(case, off, {"leak"}).tile["storage_seconds"] == 0.0
-    assert switched_off(case, off, set(off) - {"leak"}).tile["storage_seconds"] == 100.0
+    assert switched_off(case, off, {"leak"}).device_rule.tile.storage_seconds == 0.0
+    assert switched_off(case, off, set(off) - {"leak"}).device_rule.tile.storage_seconds == 100.0
 
 
 def test_a_device_without_its_law_of_loss_is_neither_stored_nor_hot() -> None:
@@ -356,13 +358,13 @@ def test_a_device_without_its_law_of_loss_is_neither_stored_nor_hot() -> None:
         "device_read_noise": {"slow_of_range": 0.01, "slow_levels": "two"},
         "read_disturb": {"forward_up": 1e-3},
     }
-    case = DeviceCase(device="ideal", tile=tile)
+    case = in_device(device="ideal", tile=tile)
     off, _ = imperfections(case, thinning=0.5)
     assert {"retention", "device_read_noise", "read_disturb"} <= set(off)
-    plain = TileSpec.model_validate(switched_off(case, off, {"retention"}).tile)
+    plain = switched_off(case, off, {"retention"}).device_rule.tile
     assert (plain.storage_seconds, plain.retention) == (0.0, RetentionSpec())
     assert plain.device_read_noise.slow_of_range == 0.01
-    kept = TileSpec.model_validate(switched_off(case, off, set(off) - {"retention"}).tile)
+    kept = switched_off(case, off, set(off) - {"retention"}).device_rule.tile
     assert kept.retention == RetentionSpec.model_validate(tile["retention"])
     assert not kept.device_read_noise.slow_of_range
     assert not kept.read_disturb.acts
@@ -370,10 +372,10 @@ def test_a_device_without_its_law_of_loss_is_neither_stored_nor_hot() -> None:
 
 def test_heat_goes_with_the_preset_s_own_leak() -> None:
     heat = {"temperature_k": 350.0, "activation_energy_ev": 1.0}
-    case = DeviceCase(device="capacitor", tile={"simulator": "native", "retention": heat})
+    case = in_device(device="capacitor", tile={"simulator": "native", "retention": heat})
     off, _ = imperfections(case, thinning=0.5)
-    assert switched_off(case, off, {"retention"}).overrides == case.overrides
-    plain = TileSpec.model_validate(switched_off(case, off, {"leak"}).tile)
+    assert switched_off(case, off, {"retention"}).device_rule.overrides == {}
+    plain = switched_off(case, off, {"leak"}).device_rule.tile
     assert plain.retention == RetentionSpec()
 
 
@@ -382,13 +384,15 @@ def test_what_cannot_be_taken_apart_is_noted() -> None:
         ("tiki_taka(capacitor, reram_sb)", "partner's own imperfections"),
         ("reram_es", "read the two together"),
     ):
-        _, notes = imperfections(DeviceCase(device=device), thinning=0.5)
+        _, notes = imperfections(in_device(device=device), thinning=0.5)
         assert any(word in note for note in notes)
-        _, notes = imperfections(DeviceCase(device="capacitor"), thinning=0.5)
+        _, notes = imperfections(in_device(device="capacitor"), thinning=0.5)
         assert not any(word in note for note in notes)
 
 
 def test_infinite_time_constants_survive_the_stored_study() -> None:
     case = all_off("capacitor")
-    assert case.overrides["leak_time_constant_s"] == "inf"
-    assert math.isinf(get_preset("capacitor", case.overrides).number("leak_time_constant_s"))
+    assert case.device_rule.overrides["leak_time_constant_s"] == "inf"
+    assert math.isinf(
+        get_preset("capacitor", case.device_rule.overrides).number("leak_time_constant_s")
+    )

@@ -122,7 +122,7 @@ def test_the_studys_own_cases_are_taken_and_the_rest_is_made_up() -> None:
     found = decompose(device_study(cases=cases), "capacitor", few)
     made = {point.label: point for point in few.studies[0].points()}
     assert list(made) == [FLOAT, NUMBERS_IDEAL, NUMBERS, RATES, COINCIDENCES, SPIKES]
-    assert made[NUMBERS].method["overrides"] == {"asymmetry": 0.1}
+    assert made[NUMBERS].rule.overrides == {"asymmetry": 0.1}
     assert made[NUMBERS].hyperparameters is None, "searched"
     lost = found.levels[RATES] - found.levels[SPIKES]
     assert lost == pytest.approx(REACHED[RATES] - REACHED[SPIKES])
@@ -131,8 +131,8 @@ def test_the_studys_own_cases_are_taken_and_the_rest_is_made_up() -> None:
 def test_the_control_has_the_factors_of_the_device() -> None:
     run = Known()
     decompose(device_study(case={"overrides": {"levels": "x0.5"}}), "capacitor", run)
-    made = {point.label: point.method["parameters"] for point in run.studies[0].points()[1:3]}
-    spikes = run.studies[0].points()[-1].method["parameters"]
+    made = {point.label: point.rule.parameters for point in run.studies[0].points()[1:3]}
+    spikes = run.studies[0].points()[-1].rule.parameters
     assert made[NUMBERS]["levels"] == spikes["levels"] < made[NUMBERS_IDEAL]["levels"]
 
 
@@ -141,8 +141,8 @@ def test_spikes_may_be_in_native_devices_though_the_control_is_on_aihwkits_tiles
     spikes = {"device": "capacitor", "hyperparameters": DRIVE, "tile": {"simulator": "native"}}
     found = decompose(device_study(cases=[*GIVEN[:-1], spikes], reference="ann"), "capacitor", run)
     made = {point.label: point for point in run.studies[0].points()}
-    assert made[SPIKES].method["tile"]["simulator"] == "native"
-    assert made[NUMBERS].method["tile"]["simulator"] == "aihwkit"
+    assert made[SPIKES].rule.tile.simulator == "native"
+    assert made[NUMBERS].rule.tile.simulator == "aihwkit"
     assert made[NUMBERS].hyperparameters is not None, "the study's own control"
     assert any(
         "aihwkit simulates a device by numbers, native by spikes" in note for note in found.notes
@@ -153,9 +153,9 @@ def test_a_made_up_control_is_in_the_simulator_of_the_device() -> None:
     """With all that acts on native devices, memory of pulses among it."""
     run, tile = Known(), {"simulator": "native", "half_select": {"forward_up": 0.001}}
     found = decompose(device_study(case={"tile": tile}), "capacitor", run)
-    made = {point.label: point.method.get("tile") for point in run.studies[0].points()}
-    assert made[NUMBERS_IDEAL]["simulator"] == "native"
-    assert not made[NUMBERS_IDEAL]["half_select"]["forward_up"]
+    made = {point.label: getattr(point.rule, "tile", None) for point in run.studies[0].points()}
+    assert made[NUMBERS_IDEAL].simulator == "native"
+    assert not made[NUMBERS_IDEAL].half_select.forward_up
     assert made[NUMBERS] == made[SPIKES]
     assert not any("simulates" in note for note in found.notes)
     study = device_study("charge_trap_pulsed", case={"tile": {"simulator": "native"}})

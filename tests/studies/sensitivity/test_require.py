@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from rpu_ssnn.common.errors import InputError
-from studies.declaration.update_rules.devices import PartialHyperparameters
-from studies.declaration.update_rules.pulses import DeviceCase, PulseMethod
+from studies.declaration.update_rules.pulses import PulseRule
 from studies.sensitivity.axes import PARAMETERS, STANDARD, axis
 from studies.sensitivity.device_question import TunedDevice, ask
 from studies.sensitivity.imperfections import settings_of
@@ -19,6 +18,7 @@ from studies.sensitivity.requirement import (
     _check_worst_values,
     require,
 )
+from support.studies.harness import in_device
 from support.studies.question_fakes import FakeRun, device_study
 
 
@@ -29,7 +29,7 @@ def logistic(value: float, at: float, steepness: float = 2.0, most: float = 80.0
     return most / (1.0 + (most - 1.0) * (at / value) ** steepness)
 
 
-def reads(method: PulseMethod) -> float:
+def reads(method: PulseRule) -> float:
     return float(method.tile.reads.read_noise) if method.tile.reads else 0.0
 
 
@@ -45,7 +45,7 @@ TRUE = {
 """Where the loss of each parameter alone is 1 point, of a device that otherwise loses nothing."""
 
 
-def separate(parameters: dict[str, Any], method: PulseMethod) -> float:
+def separate(parameters: dict[str, Any], method: PulseRule) -> float:
     """The worst of all; each crosses at its true value."""
     span = method.tile.weight_range
     step = span / parameters["levels"]
@@ -94,7 +94,7 @@ def test_few_units_are_run_in_few_rounds() -> None:
     assert sum(run.rounds) == found.trials
 
 
-def noisy(parameters: dict[str, Any], method: PulseMethod) -> float:
+def noisy(parameters: dict[str, Any], method: PulseRule) -> float:
     return logistic(parameters["cycle_to_cycle"], 2.0)
 
 
@@ -125,7 +125,7 @@ def test_the_interval_covers_the_truth_as_often_as_it_says() -> None:
     for trial in range(100):
         true = 1.0 + 3.0 * np.random.default_rng(trial).random()
 
-        def loss(parameters: dict[str, Any], method: PulseMethod, at: float = true) -> float:
+        def loss(parameters: dict[str, Any], method: PulseRule, at: float = true) -> float:
             return logistic(parameters["cycle_to_cycle"], at)
 
         run = FakeRun(loss, noise=0.3, salt=trial)
@@ -138,7 +138,7 @@ def test_the_interval_covers_the_truth_as_often_as_it_says() -> None:
 
 
 def test_a_device_that_loses_too_much_is_told_what_it_needs() -> None:
-    def loss(parameters: dict[str, Any], method: PulseMethod) -> float:
+    def loss(parameters: dict[str, Any], method: PulseRule) -> float:
         """Noise 0.3 costs 4 points, of which 0.1 remain without it."""
         return 0.1 + logistic(parameters["cycle_to_cycle"], 0.12)
 
@@ -209,7 +209,7 @@ def test_one_seed_narrows_but_gives_no_verdict() -> None:
 
 
 def test_others_off_asks_what_a_parameter_costs_by_itself() -> None:
-    def loss(parameters: dict[str, Any], method: PulseMethod) -> float:
+    def loss(parameters: dict[str, Any], method: PulseRule) -> float:
         """The leak alone costs 5 points; noise crosses at 2."""
         leaks = 5.0 * (parameters["leak_time_constant_s"] != "inf")
         return leaks + logistic(parameters["cycle_to_cycle"], 2.0)
@@ -230,7 +230,7 @@ def test_others_off_asks_what_a_parameter_costs_by_itself() -> None:
 
 
 def test_asymmetry_keeps_its_sign() -> None:
-    def loss(parameters: dict[str, Any], method: PulseMethod) -> float:
+    def loss(parameters: dict[str, Any], method: PulseRule) -> float:
         assert parameters["asymmetry"] <= 0
         return logistic(-parameters["asymmetry"], 0.2)
 
@@ -258,7 +258,7 @@ def test_the_own_value_of_many_digits_is_a_point_of_its_curve() -> None:
 def test_unequal_spreads_of_the_bounds_stay_in_proportion() -> None:
     seen = set()
 
-    def loss(parameters: dict[str, Any], method: PulseMethod) -> float:
+    def loss(parameters: dict[str, Any], method: PulseRule) -> float:
         seen.add((parameters["w_max_spread"], parameters["w_min_spread"]))
         return logistic(parameters["w_min_spread"], 0.2)
 
@@ -276,7 +276,7 @@ def test_a_wider_window_keeps_the_step_in_weight() -> None:
     run = FakeRun(separate)
     require(device_study(), "capacitor", 1.0, run, parameters=["weight_range"])
     methods = [trial.settings.method for trial in run.done.values()]
-    tiles = [m for m in methods if isinstance(m, PulseMethod)]
+    tiles = [m for m in methods if isinstance(m, PulseRule)]
     assert len({m.tile.weight_range for m in tiles}) > 3
     for method in tiles:
         assert method.tile.weight_range / method.parameters["levels"] == pytest.approx(8 / 400)
@@ -358,9 +358,7 @@ def test_bad_questions_are_refused_before_anything_runs(
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_the_scale_of_every_parameter_goes_from_better_to_worse(name: str) -> None:
     tuned = TunedDevice(learning_rate=4.0, weight_range=2.0, thinning=None)
-    device = DeviceCase(
-        device="capacitor", hyperparameters=PartialHyperparameters(weight_range=2.0)
-    )
+    device = in_device(device="capacitor", hyperparameters={"weight_range": 2.0})
     found = axis(name, device, tuned)
     if isinstance(found, str):  # in words, why this device has no such scale
         assert name in found
@@ -373,7 +371,7 @@ def test_the_scale_of_every_parameter_goes_from_better_to_worse(name: str) -> No
 
 def test_the_widest_window_of_a_fine_device_has_no_more_levels_than_a_preset_may_have() -> None:
     tuned = TunedDevice(learning_rate=4.0, weight_range=3.0, thinning=None)
-    device = DeviceCase(device="capacitor", overrides={"levels": 3e6})
+    device = in_device(device="capacitor", overrides={"levels": 3e6})
     found = axis("weight_range", device, tuned)
     assert not isinstance(found, str)
     assert found.best_value == 10.0

@@ -11,12 +11,13 @@ from typing import Any
 
 from rpu_ssnn.common.errors import InputError, RpuSsnnError
 from rpu_ssnn.version import NUMERICS_VERSION
+from studies.declaration.cases import Case
 from studies.declaration.result import Failure, TrialResult
 from studies.declaration.study import Study, parse_study
 from studies.declaration.trial import Trial
 from studies.declaration.trials import trials_of
-from studies.declaration.update_rules.ann import AnnMethod
-from studies.declaration.update_rules.pulses import PulseMethod
+from studies.declaration.update_rules.ann import AnnRule
+from studies.declaration.update_rules.pulses import PulseRule
 from studies.execution.options import Options, Outcome
 from studies.execution.study_runs import run_in_folder
 from studies.results.tables import Versions
@@ -49,10 +50,10 @@ def accuracy_of(trial: Trial) -> float:
     """What the fake training reaches, %: best at learning rate 1 and weight range 8."""
     method = trial.settings.method
     accuracy = 80.0 + trial.settings.seed
-    if isinstance(method, AnnMethod):
+    if isinstance(method, AnnRule):
         accuracy += 5.0
     accuracy -= abs(method.learning_rate - 1.0)
-    if isinstance(method, PulseMethod):
+    if isinstance(method, PulseRule):
         accuracy -= 2.0 + abs(method.tile.weight_range - 8.0)
     return accuracy
 
@@ -94,7 +95,7 @@ def fake_training(
     tested = trial.settings.measure == "test" and trial.stop_after is None
     here = Versions.here()
     reached = accuracy_of(trial) - 0.5 if trial.stop_after else 60.0
-    on_tile = isinstance(trial.settings.method, PulseMethod)
+    on_tile = isinstance(trial.settings.method, PulseRule)
     return TrialResult(
         row={
             "dataset": trial.settings.dataset.name,
@@ -205,3 +206,8 @@ EACH_ONCE = {
     f"test {label} seed {seed}": 1 for label in ("ann", "rate", "coincidence") for seed in (0, 1)
 }
 """The log of a small study in which each trial ran once."""
+
+
+def in_device(device: str, **keys: Any) -> Case:
+    """A case in a device, trained by spikes."""
+    return Case.model_validate({"device": device, **keys})

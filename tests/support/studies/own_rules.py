@@ -1,9 +1,8 @@
-"""Studies with update rules of the user's own, in a copy of the package `studies`."""
+"""A folder with a study and a file of an update rule beside it."""
 
 import csv
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,22 +12,19 @@ from support.markdown import ROOT
 
 
 class OwnRules:
-    """Runs `rpu-ssnn` with a copy of `studies` in a folder, to which files of rules are added."""
+    """Runs `rpu-ssnn` in a folder that holds files of rules and a study that names them."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        shutil.copytree(
-            ROOT / "studies", folder / "studies", ignore=shutil.ignore_patterns("__pycache__")
-        )
 
     def write(self, name: str, code: str) -> Path:
-        """A file of the package of the rules."""
-        path = self.folder / "studies" / "declaration" / "update_rules" / f"{name}.py"
+        """Writes the file of a rule beside the study."""
+        path = self.folder / f"{name}.py"
         path.write_text(code)
         return path
 
     def call(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """The command line on that copy."""
+        """The command line, in the folder."""
         return subprocess.run(
             [sys.executable, "-m", "studies.cli", *arguments],
             cwd=self.folder,
@@ -48,6 +44,7 @@ class OwnRules:
             "training": {"epochs": 2},
             "seeds": 1,
             "cases": cases,
+            "reference": cases[0]["update"],
         }
         (self.folder / "own.yaml").write_text(json.dumps(study))
         done = self.call("run", "own.yaml", "--workers", "1")

@@ -8,7 +8,7 @@ import numpy as np
 from studies.declaration.result import Failure, TrialResult
 from studies.declaration.study import Study
 from studies.declaration.trial import Trial
-from studies.declaration.update_rules.pulses import PulseMethod
+from studies.declaration.update_rules.pulses import PulseRule
 from studies.execution.options import Outcome
 from support.studies.harness import declared_trials, small_study
 
@@ -44,7 +44,7 @@ class FakeRun:
 
     def __init__(
         self,
-        loss: Callable[[dict[str, Any], PulseMethod], float],
+        loss: Callable[[dict[str, Any], PulseRule], float],
         noise: float = 0.0,
         fails: Callable[[Trial], bool] = lambda trial: False,
         thinning: float = 0.25,
@@ -74,7 +74,7 @@ class FakeRun:
         noise = np.random.default_rng([self.salt, int(trial.identity, 16)]).standard_normal()
         accuracy += self.noise * noise
         row: dict[str, Any] = {"seed": seed}
-        if isinstance(method, PulseMethod):
+        if isinstance(method, PulseRule):
             accuracy -= self.loss(method.parameters, method)
             row |= {"thinning_1": self.thinning / 2, "thinning_2": self.thinning}
         return row | {"test_accuracy": accuracy}

@@ -9,7 +9,7 @@ from studies.declaration.points import Hyperparameters
 from studies.declaration.result import Runs, TrialResult
 from studies.declaration.study import Study, parse_study
 from studies.declaration.trial import Trial
-from studies.declaration.update_rules.pulses import PulseMethod
+from studies.declaration.update_rules.pulses import PulseRule
 from studies.results.result_folder import open_folder
 from studies.results.tables import Versions
 from support.studies.harness import SMALL
@@ -45,14 +45,14 @@ def accuracy(trial: Trial) -> float:
     """Rate 90, 92, 91 by seed; the device 5.0, 5.5, 6.0 below at T=10, and 1, 0, -1 at T=20."""
     seed = trial.settings.seed
     reached = (90.0, 92.0, 91.0)[seed]
-    if isinstance(trial.settings.method, PulseMethod):
+    if isinstance(trial.settings.method, PulseRule):
         reached -= (5.0 + seed / 2) if trial.settings.network.T == 10 else (1.0 - seed)
     return reached
 
 
 def result_of(trial: Trial, accuracy: Accuracy = accuracy) -> TrialResult:
     """The row and two epochs of a trial."""
-    on_tile = isinstance(trial.settings.method, PulseMethod)
+    on_tile = isinstance(trial.settings.method, PulseRule)
     here = Versions.here()
     reached = accuracy(trial)
     is_ann = trial.settings.method.update == "ann"

@@ -1,30 +1,22 @@
-"""BP-STDP with float weights, a rule of Table 1 (`rpu_ssnn.baselines.bp_stdp`)."""
+"""BP-STDP with float weights, a rule of Table 1 (`studies.reproductions.training.bp_stdp`)."""
 
 from __future__ import annotations
 
 from functools import partial
-from typing import ClassVar, Literal
+from typing import ClassVar, Self
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
-from studies.declaration.update_rules.base import (
-    ONLY_OF_GRADIENT_TRAINS,
-    IdealCase,
-    RunSettings,
-    Train,
-)
-from studies.declaration.update_rules.spiking import SpikingMethod
+from studies.declaration.update_rules.base import WITHOUT_GRADIENT_TRAINS, RunSettings, Train
+from studies.declaration.update_rules.spiking import SpikingRule
 
 
-class BpStdpCase(IdealCase):
-    """BP-STDP with float weights, a rule of Table 1."""
+class BpStdpRule(SpikingRule):
+    """A rule of Table 1, which is phased and stores all trains of a presentation."""
 
-    rule: ClassVar[str] = "bp_stdp"
-    without_effect: ClassVar[tuple[str, ...]] = ONLY_OF_GRADIENT_TRAINS
+    without_effect: ClassVar[tuple[str, ...]] = WITHOUT_GRADIENT_TRAINS
 
-    update: Literal["bp_stdp"]
-
-    def check(self, network: NetworkSpec, training: TrainingSpec) -> None:
+    def prepared(self, network: NetworkSpec, training: TrainingSpec) -> Self:
         if network.inference_T is not None:
             allowed = "must be null: BP-STDP trains and answers with T slots"
             raise InputError("study", "network.inference_T", network.inference_T, allowed)
@@ -35,15 +27,10 @@ class BpStdpCase(IdealCase):
             if getattr(training, name):
                 allowed = "must be 0: BP-STDP has no dropout"
                 raise InputError("study", f"training.{name}", getattr(training, name), allowed)
-
-
-class BpStdpMethod(SpikingMethod):
-    """A rule of Table 1: phased, with stored trains."""
-
-    update: Literal["bp_stdp"] = "bp_stdp"
+        return super().prepared(network, training)
 
     def training(self, settings: RunSettings, threads: int) -> Train:
-        from rpu_ssnn.baselines.bp_stdp import train_bp_stdp
+        from studies.reproductions.training.bp_stdp import train_bp_stdp
 
         network, training, seed = settings.network, settings.training, settings.seed
-        return partial(train_bp_stdp, network, training, self.learning_rate, seed=seed)
+        return partial(train_bp_stdp, network, training, self.rate(), seed=seed)

@@ -11,8 +11,15 @@ from rpu_ssnn.network import Network
 from rpu_ssnn.spec import EncodingSpec, InhibitionSpec, NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses import rate_synapses
 from studies.cli.paper import PaperFigure, figure
-from studies.paper import efficiency, figure3b, figure4, figure5, figure7, temporal_bias
-from studies.paper.small_network import SmallNetwork
+from studies.reproductions.figures import (
+    efficiency,
+    figure3b,
+    figure4,
+    figure5,
+    figure7,
+    temporal_bias,
+)
+from studies.reproductions.figures.small_network import SmallNetwork
 from support.commands import refused
 from support.rpu_ssnn.equations import SIZES, Trace, presentations, some_weights
 from support.studies.harness import small_study

@@ -14,8 +14,8 @@ from scipy.special import softmax
 from rpu_ssnn.network import Network
 from rpu_ssnn.spec import InhibitionSpec, TrainingSpec
 from rpu_ssnn.synapses import rate_synapses
-from studies.paper.small_network import SmallNetwork, train_small
 from studies.report.figure_style import FONT_POINTS, WIDE_INCHES, finish_axes, looks, new_figure
+from studies.reproductions.figures.small_network import SmallNetwork, train_small
 
 TRAINING_IMAGES, EPOCHS = 60_000, 3
 CHUNK = 1000

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from rpu_ssnn.baselines.ann import AnnSpec
-from rpu_ssnn.baselines.bp_stdp import WINDOW, train_bp_stdp, weight_steps
-from rpu_ssnn.baselines.conversion import balanced, train_and_convert
 from rpu_ssnn.data import Dataset, load_dataset
 from rpu_ssnn.network import Network
 from rpu_ssnn.spec import EncodingSpec, InhibitionSpec, NetworkSpec, NeuronSpec, TrainingSpec
 from rpu_ssnn.synapses import rate_synapses
 from rpu_ssnn.training_state import EpochRow, TrainingState
+from studies.reproductions.training.bp_stdp import WINDOW, train_bp_stdp, weight_steps
+from studies.reproductions.training.conversion import balanced, train_and_convert
 from support.commands import refused
 from support.rpu_ssnn.equations import SIZES, presentations, some_weights
 

@@ -6,12 +6,15 @@ layer before), so that no integrate-and-fire neuron has to spike more than once 
 is asked with spikes.
 """
 
-import numpy as np
-from jaxtyping import Float32
+from dataclasses import dataclass
 
-from rpu_ssnn.baselines.ann import AnnSpec, train_ann
+import numpy as np
+from jaxtyping import Float32, Int64
+
+from rpu_ssnn.baselines.ann import AnnSpec, FloatNetwork, train_ann
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.data import Dataset
+from rpu_ssnn.data.rows import Rows
 from rpu_ssnn.inputs import input_lines
 from rpu_ssnn.network import Network
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
@@ -19,18 +22,42 @@ from rpu_ssnn.spike_trains import SpikeTrains
 from rpu_ssnn.synapses.base import Weights
 from rpu_ssnn.synapses.ideal import rate_synapses
 from rpu_ssnn.training import Trained
+from rpu_ssnn.training_loop import OnEpoch
+from rpu_ssnn.training_state import EpochRow, TrainingState
 
 IMAGES = 10_000
 """Training images whose activations are looked at."""
 
 
+@dataclass
+class Converted(Trained):
+    """A spiking network that learns, if at all, as the float network that it was made of."""
+
+    float_network: FloatNetwork | None = None
+
+    def train_epoch(
+        self, images: Rows, labels: Int64[np.ndarray, " n"], rng: np.random.Generator, epoch: int
+    ) -> EpochRow:
+        """Trains the float network, whose time a plan measures."""
+        assert self.float_network is not None
+        return self.float_network.train_epoch(images, labels, rng, epoch)
+
+
 def train_and_convert(
-    spec: NetworkSpec, ann: AnnSpec, data: Dataset, *, seed: int, percentile: float = 100.0
+    spec: NetworkSpec,
+    ann: AnnSpec,
+    data: Dataset,
+    *,
+    seed: int,
+    percentile: float = 100.0,
+    start: TrainingState | None = None,
+    on_epoch: OnEpoch | None = None,
 ) -> Trained:
     """Train the float network, balance its weights, and put them into a spiking one.
 
     Args:
         percentile: of the activations that comes to one spike a slot; 100 is Diehl's maximum.
+        start, on_epoch: see `rpu_ssnn.training.train`; they are about the float network.
 
     Raises:
         InputError: recorded spikes, or a percentile of a layer's activations that is 0.
@@ -39,7 +66,7 @@ def train_and_convert(
         allowed = "must be rates: a converted network's input is a share of full rate"
         raise InputError("conversion", "dataset", data.name, allowed)
     weight_seed, _, test_seed = np.random.SeedSequence(seed).spawn(3)
-    trained = train_ann(ann, spec.hidden, data, seed=seed)
+    trained = train_ann(ann, spec.hidden, data, seed=seed, start=start, on_epoch=on_epoch)
     inputs = input_lines(spec.encoding.contrast, data)
     shares = inputs.shares(data.train_images[:IMAGES])
     weights = balanced(trained.weights, shares, spec, percentile)
@@ -47,7 +74,9 @@ def train_and_convert(
     network = Network(
         spec, TrainingSpec(epochs=0), sizes, rate_synapses(1.0), weight_seed, initial=weights
     )
-    return Trained(network, inputs, test_seed)
+    converted = Converted(network, inputs, test_seed, float_network=trained)
+    converted.epochs = trained.epochs
+    return converted
 
 
 def balanced(

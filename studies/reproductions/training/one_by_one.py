@@ -13,15 +13,12 @@ from itertools import pairwise
 import numpy as np
 from jaxtyping import Int64
 
-from rpu_ssnn.baselines.online_layers import FloatLayer, WholePulseLayer
-from rpu_ssnn.baselines.online_spec import OnlineSpec, WholePulseSpec
 from rpu_ssnn.data import Dataset
 from rpu_ssnn.data.rows import Rows
 from rpu_ssnn.device_source import DeviceSource
 from rpu_ssnn.inputs import InputLines, input_lines
 from rpu_ssnn.spec import Contrast
 from rpu_ssnn.spec.tile import TileSpec
-from rpu_ssnn.synapses.native.online import Layer, Rule, classify, train_online
 from rpu_ssnn.training_loop import (
     Learner,
     OnEpoch,
@@ -30,6 +27,9 @@ from rpu_ssnn.training_loop import (
     train_epochs,
 )
 from rpu_ssnn.training_state import EpochRow, State, TrainingState, checked, joined, part_of
+from studies.reproductions.training.one_by_one_compiled import Layer, Rule, classify, train_online
+from studies.reproductions.training.one_by_one_layers import FloatLayer, WholePulseLayer
+from studies.reproductions.training.one_by_one_spec import OnlineSpec, WholePulseSpec
 
 
 class OnlineNetwork(Learner):
@@ -125,7 +125,7 @@ def train_image_by_image(
         StateError: `start` is of another network.
         FloatingPointError: weights are no longer finite after an epoch.
         ValueError: a device without a tile or without a `WholePulseSpec`.
-        InputError: see `rpu_ssnn.baselines.online_layers.check_whole_pulses`.
+        InputError: see `studies.reproductions.training.one_by_one_layers.check_whole_pulses`.
     """
     weight_seed, order_seed, rounding_seed = np.random.SeedSequence(seed).spawn(3)
     inputs = input_lines(contrast, data)

@@ -7,8 +7,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from rpu_ssnn.analysis.trace import Trains, trace
-from studies.paper.small_network import SmallNetwork, train_small
 from studies.report.figure_style import FONT_POINTS, WIDE_INCHES, finish_axes, new_figure
+from studies.reproductions.figures.small_network import SmallNetwork, train_small
 
 TRAINING_IMAGES, EPOCHS = 10_000, 1
 CANDIDATES = 200

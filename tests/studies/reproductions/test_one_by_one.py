@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from device_presets import get_device
-from rpu_ssnn.baselines.online import OnlineNetwork, train_image_by_image
-from rpu_ssnn.baselines.online_layers import WholePulseLayer
-from rpu_ssnn.baselines.online_spec import OnlineSpec, WholePulseSpec
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.data import Dataset, load_dataset
 from rpu_ssnn.spec.tile import ReferenceSpec, TileSpec
-from rpu_ssnn.synapses.native.online import classify
 from rpu_ssnn.training_state import TrainingState
+from studies.reproductions.training.one_by_one import OnlineNetwork, train_image_by_image
+from studies.reproductions.training.one_by_one_compiled import classify
+from studies.reproductions.training.one_by_one_layers import WholePulseLayer
+from studies.reproductions.training.one_by_one_spec import OnlineSpec, WholePulseSpec
 
 TILE = TileSpec(weight_range=1.0, simulator="native")
 NOISY = {"device": get_device("neurosim_epiram", {"cycle_to_cycle": 0.0}),

@@ -18,8 +18,8 @@ from rpu_ssnn.data.rows import values_of
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses import rate_synapses
 from rpu_ssnn.training import train
-from studies.paper.small_network import weights_of
 from studies.report.figure_style import FONT_POINTS, WIDE_INCHES, finish_axes, looks, new_figure
+from studies.reproductions.figures.small_network import weights_of
 
 READINGS: dict[str, dict[str, Any]] = {
     "default": {},

@@ -1,0 +1,156 @@
+"""Finds the class of an update rule: a shipped one, a module of a package, or a file of the user's.
+
+Every rule is a module that defines one class, a subclass of `base.Rule`. A shipped rule has the
+name of its module.
+"""
+
+import importlib
+import importlib.util
+import inspect
+import pkgutil
+import sys
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from rpu_ssnn.common.errors import InputError, one_of
+from rpu_ssnn.common.files import user_path
+from studies.common.canonical import short_hash
+from studies.declaration.update_rules.base import Rule
+
+PULSES = "pulses"
+"""The rule of a case that names a device and no rule."""
+
+CORE = ("rate", "coincidence", PULSES, "ann", "analog_sgd")
+"""The rules of the platform itself, which are modules of this package."""
+
+OF_PAPERS = "studies.reproductions.rules"
+"""The package whose modules are the rules of other papers."""
+
+
+def rule_names() -> tuple[str, ...]:
+    """The names of all shipped rules."""
+    package = importlib.import_module(OF_PAPERS)
+    return (*CORE, *sorted(module.name for module in pkgutil.iter_modules(package.__path__)))
+
+
+def rule_class(update: str) -> type[Rule]:
+    """The class of a rule.
+
+    Args:
+        update: the name of a shipped rule, the file of a rule (``my_rule.py``), or the dotted name
+            of a module.
+
+    Raises:
+        InputError: there is no such rule, or its module does not define exactly one.
+    """
+    digest = digest_of(update)
+    if digest is not None and update.endswith(".py"):
+        return _only_rule(_module_of(update, digest))
+    return _only_rule(importlib.import_module(_shipped(update) or update))
+
+
+def digest_of(update: str) -> str | None:
+    """The digest of the file of a rule, which is not executed; None of a shipped rule.
+
+    Raises:
+        InputError: there is no such rule.
+    """
+    return None if _shipped(update) is not None else short_hash(_source(update))
+
+
+def rule_of(settings: Mapping[str, Any]) -> Rule:
+    """The rule with these settings, as a trial stores them.
+
+    A file is executed only if it still has the digest that the settings name.
+
+    Raises:
+        InputError: there is no such rule, or its file has changed.
+        pydantic.ValidationError: a setting is not valid.
+    """
+    update = settings.get("update")
+    if not isinstance(update, str):
+        raise InputError("study", "update", update, one_of(rule_names()))
+    if (digest := settings.get("digest")) != digest_of(update):
+        allowed = f"is not what {update} is now: the file has changed since"
+        raise InputError("study", "digest", digest, allowed)
+    return rule_class(update).model_validate(settings)
+
+
+def beside(update: object, folder: Path, where: str, field: str) -> object:
+    """The rule of a case with the absolute path of its file, which starts at the study's folder.
+
+    Raises:
+        InputError: the file is not there.
+    """
+    if not isinstance(update, str) or not update.endswith(".py"):
+        return update
+    given = user_path(where, field, update)
+    for place in (folder / given, given):
+        if place.is_file():
+            return str(place.absolute())
+    allowed = f"must be there: no such file as {(folder / given).absolute()}"
+    raise InputError(where, field, update, allowed)
+
+
+def _shipped(update: str) -> str | None:
+    """The module of a shipped rule; None if there is none of that name."""
+    if update in CORE:
+        return f"{__package__}.{update}"
+    name = f"{OF_PAPERS}.{update}"
+    found = update.isidentifier() and importlib.util.find_spec(name) is not None
+    return name if found else None
+
+
+def _source(update: str) -> str:
+    """The text of the file of a rule that is not shipped."""
+    path, why = update, "there is no such file"
+    if not update.endswith(".py"):
+        path, why = "", "there is no such module"
+        try:
+            spec = importlib.util.find_spec(update)
+            path = str(spec.origin) if spec is not None else ""
+        except (ImportError, ValueError) as error:
+            why = str(error)
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        allowed = f"{one_of(rule_names(), update)}, a file such as my_rule.py, or a module ({why})"
+        raise InputError("study", "update", update, allowed) from error
+
+
+@cache
+def _module_of(path: str, digest: str) -> ModuleType:
+    """The module of a file, executed once as long as its text stays the same."""
+    name = f"rpu_ssnn_rule_{digest}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # where pydantic looks up the types of the fields
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        told = " ".join(f"{type(error).__name__}: {error}".split())
+        raise InputError("study", "update", path, f"must run as Python code ({told})") from error
+    return module
+
+
+def _only_rule(module: ModuleType) -> type[Rule]:
+    """The one rule that a module defines."""
+    rules = [
+        kind
+        for kind in vars(module).values()
+        if isinstance(kind, type)
+        and issubclass(kind, Rule)
+        and kind.__module__ == module.__name__
+        and not inspect.isabstract(kind)
+    ]
+    if len(rules) != 1:
+        found = ", ".join(rule.__name__ for rule in rules) or "none"
+        allowed = f"must define one class that inherits from Rule and trains, not {found}"
+        raise InputError("study", "update", module.__name__, allowed)
+    return rules[0]

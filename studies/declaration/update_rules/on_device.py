@@ -1,0 +1,175 @@
+"""The base class of the rules whose weights live in a device."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Any, Self
+
+from pydantic import BeforeValidator, Field
+
+from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.spec import NetworkSpec, Spec, TrainingSpec
+from rpu_ssnn.spec.tile import NO_DELAYED_READS, TileSpec, WeightRange
+from studies.common.canonical import canonical
+from studies.declaration.devices import (
+    AS_MEASURED,
+    check_slot,
+    check_tile,
+    compound_of,
+    decisive_parameters,
+    device_identity,
+    device_of,
+    one_spelling,
+    own_values,
+    parameters_in,
+    path_free,
+)
+from studies.declaration.update_rules.base import Hyperparameters, LearningRate, Rule, changed
+
+if TYPE_CHECKING:
+    from studies.declaration.devices import Device
+
+
+class PartialHyperparameters(Spec):
+    """Hyperparameters of a device; a missing one is swept, or both are searched."""
+
+    weight_range: WeightRange | None = Field(None, description="see TileSpec.weight_range")
+    learning_rate: LearningRate | None = Field(None, description="equivalent rate; thinned trains")
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is left to search."""
+        return None not in (self.weight_range, self.learning_rate)
+
+
+def _device_name(device: object) -> object:
+    """The name of an aihwkit configuration with all its fields, or of a table with its folder."""
+    if isinstance(device, dict) and set(device) == {"table"}:
+        from device_presets.jump_tables.table_device import table_name
+
+        return table_name(device["table"])
+    if isinstance(device, dict) and "law" in device:
+        from device_presets.law_device import law_name
+
+        return law_name(device)
+    if isinstance(device, str):
+        return device
+    if isinstance(device, int | float | bool | list | dict | None):
+        raise ValueError("must be the name of a device, {table: FOLDER} or {law: FILE, ...}")
+    from device_presets import get_device  # only studies with such devices need it
+
+    return get_device(device).name
+
+
+class DeviceRule(Rule):
+    """A rule whose weights live in a device; the device is a name from `device_presets`.
+
+    Attributes:
+        parameters: all parameters of the device; empty in a case, whose device is not read yet.
+    """
+
+    device: Annotated[str, BeforeValidator(_device_name)] = Field(
+        description="a preset, a preset file, a cell around either, or aihwkit's: "
+        "SoftBoundsDevice(dw_min=0.01), in Python also the object itself; or measured jumps: "
+        "{table: FOLDER}, a folder of CrossSim's lookup table, or of folders with one a device"
+    )
+    overrides: dict[str, Any] = Field(
+        {}, description="parameters that differ from the preset's; x0.5: half its own value"
+    )
+    tile: TileSpec = Field(TileSpec(), description="fields of TileSpec but weight_range")
+    hyperparameters: PartialHyperparameters = Field(PartialHyperparameters(), exclude=True)
+    parameters: dict[str, Any] = Field({})
+
+    @classmethod
+    def own_keys(cls) -> tuple[str, ...]:
+        given = ("learning_rate", "parameters")  # a case has the first under `hyperparameters`
+        return tuple(name for name in super().own_keys() if name not in given)
+
+    @property
+    def title(self) -> str:
+        return f"{super().title} {path_free(self.device)}"
+
+    def has(self, path: str) -> bool:
+        name = path.removeprefix("overrides.")
+        return self.has_effect(path) and (name == path or name in parameters_in(self.as_shipped))
+
+    def prepared(self, network: NetworkSpec, training: TrainingSpec) -> Self:
+        checked = super().prepared(network, training)
+        if "weight_range" in self.tile.model_fields_set:
+            value = self.tile.weight_range
+            allowed = "belongs into hyperparameters.weight_range"
+            raise InputError("study", "tile.weight_range", value, allowed)
+        parameters = parameters_in(self.simulated)
+        overridden = [name for name, value in self.overrides.items() if value != AS_MEASURED]
+        if "on_off_ratio" in overridden:
+            allowed = "changes no run: set tile: {reference: {on_off_ratio: ...}} instead"
+            ratio = self.overrides["on_off_ratio"]
+            raise InputError("study", "overrides.on_off_ratio", ratio, allowed)
+        check_slot(self.device, parameters, self.tile.slot_seconds)
+        check_tile(self.simulated, self.tile, training.batch, self.slots(network))
+        delay = network.gradient.delay
+        if delay > 0 and self.tile.read_disturb.acts:
+            raise InputError("study", "network.gradient.delay", delay, NO_DELAYED_READS)
+        return checked.model_copy(
+            update={
+                "device": self.as_shipped.name,  # ECRAM is ecram
+                # As the preset understood them: 100, 100.0 and "1e2" are one run.
+                "overrides": {name: parameters[name] for name in overridden},
+                "parameters": parameters,
+            }
+        )
+
+    def given(self) -> Hyperparameters | None:
+        given = self.hyperparameters.model_dump(exclude_none=True)
+        if not given:
+            return None
+        for name in PartialHyperparameters.model_fields:
+            if name not in given:
+                allowed = "must be given too, or neither, which searches both"
+                raise InputError("study", f"hyperparameters.{name}", None, allowed)
+        return Hyperparameters.model_validate(given)
+
+    def tuned(self, found: Hyperparameters) -> Self:
+        tile = self.tile.model_copy(update={"weight_range": found.weight_range})
+        new = {"tile": tile, "hyperparameters": PartialHyperparameters()}
+        return super().tuned(found).model_copy(update=new)
+
+    def decisive(self) -> dict[str, Any]:
+        """The settings without records of the device and without what is at its default."""
+        overrides = decisive_parameters(self.overrides, self.parameters)
+        return super().decisive() | {
+            "device": device_identity(self.device),
+            "overrides": {name: one_spelling(value) for name, value in overrides.items()},
+            "parameters": decisive_parameters(self.parameters, self.parameters),
+            "tile": changed(self.tile),
+        }
+
+    @cached_property
+    def as_shipped(self) -> Device:
+        """The device as its preset has it."""
+        return device_of(self.device)
+
+    @cached_property
+    def simulated(self) -> Device:
+        """The device with its overrides."""
+        overrides = own_values(self.as_shipped, self.overrides)
+        return device_of(self.device, overrides) if overrides else self.as_shipped
+
+    def slots(self, network: NetworkSpec) -> int:
+        """Slots of one presentation, each as long as a pulse or a read."""
+        return network.slots
+
+    def rest(self, trained: Any) -> None:
+        if self.tile.storage_seconds > 0:
+            trained.rest(self.tile.storage_seconds)
+
+    def columns(self) -> dict[str, Any]:
+        compound = compound_of(self.device)
+        return {
+            "beside_pulses": compound.beside_pulses if compound else None,
+            "device": path_free(self.device),
+            "overrides": canonical(self.overrides),
+            "tile": canonical(self.tile.model_dump(mode="json")),
+            "simulator": self.tile.simulator,
+            "weight_range": self.tile.weight_range,
+        }

@@ -1,0 +1,31 @@
+"""The float baseline with a tuned optimiser: Adam (Kingma and Ba 2015) in place of SGD."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import ClassVar
+
+from studies.declaration.update_rules.base import (
+    SEES_COUNTS,
+    WITHOUT_SLOTS,
+    Rule,
+    RunSettings,
+    Train,
+)
+
+
+class AdamRule(Rule):
+    """The float network, trained by torch's Adam with its defaults but for the step, which falls
+    linearly to zero; the loss is softmax cross-entropy."""
+
+    without_effect: ClassVar[tuple[str, ...]] = WITHOUT_SLOTS
+    rates: ClassVar[tuple[float, float] | None] = (0.0003, 0.01)
+    sees: ClassVar[str] = SEES_COUNTS
+    one_thread: ClassVar[bool] = True  # the order of torch's sums depends on it
+
+    def training(self, settings: RunSettings, threads: int) -> Train:
+        from rpu_ssnn.baselines.ann import AnnSpec, train_ann
+        from studies.reproductions.training.adam import AdamNetwork
+
+        spec, hidden = AnnSpec(**self.of_numbers(settings)), settings.network.hidden
+        return partial(train_ann, spec, hidden, seed=settings.seed, kind=AdamNetwork)

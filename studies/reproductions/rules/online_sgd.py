@@ -1,0 +1,87 @@
+"""The delta rule on float weights, from image to image: the twin of `whole_pulse_sgd`."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, ClassVar, Self
+
+from pydantic import Field
+
+from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.spec import NetworkSpec, Positive, TrainingSpec
+from studies.common.canonical import canonical
+from studies.declaration.update_rules.base import (
+    SEES_COUNTS,
+    Rule,
+    RunSettings,
+    Train,
+    all_but,
+    changed,
+)
+from studies.reproductions.training.one_by_one_spec import OnlineSpec
+
+WITHOUT_BATCHES = all_but("network.hidden", "network.encoding.contrast", "training.epochs")
+"""What changes nothing where a batch is one image and the rate constant."""
+
+
+class OnlineSgdRule(Rule):
+    """Exact weight changes after each image."""
+
+    without_effect: ClassVar[tuple[str, ...]] = WITHOUT_BATCHES
+    rates: ClassVar[tuple[float, float] | None] = (0.03, 3.0)
+    sees: ClassVar[str] = SEES_COUNTS
+    one_thread: ClassVar[bool] = True  # an image needs the weights that the last one left
+
+    online: OnlineSpec = OnlineSpec()
+    weight_bound: Positive | None = Field(
+        None, description="weights stay within this, in online.weight_unit; None: no bound"
+    )
+
+    def prepared(self, network: NetworkSpec, training: TrainingSpec) -> Self:
+        check_layers(self.online, network)
+        return super().prepared(network, training)
+
+    def decisive(self) -> dict[str, Any]:
+        return super().decisive() | {"online": changed(self.online)}
+
+    def columns(self) -> dict[str, Any]:
+        bound = {} if self.weight_bound is None else {"weight_bound": self.weight_bound}
+        return {"online": canonical(changed(self.online) | bound)}
+
+    def training(self, settings: RunSettings, threads: int) -> Train:
+        held = {"weight_bound": self.weight_bound}
+        return one_by_one(self.online, self.rate(), held, settings)
+
+
+def check_layers(online: OnlineSpec, network: NetworkSpec) -> None:
+    """Refuses rates that are not one a layer.
+
+    Raises:
+        InputError: there are more or fewer of them.
+    """
+    rates, layers = online.layer_rates, len(network.hidden) + 1
+    if rates and len(rates) != layers:
+        allowed = f"must have one factor for each of the {layers} layers, or none"
+        raise InputError("study", "online.layer_rates", list(rates), allowed)
+
+
+def one_by_one(
+    spec: OnlineSpec, learning_rate: float, held: dict[str, Any], settings: RunSettings
+) -> Train:
+    """The function that trains the network of these settings, one image after another.
+
+    Args:
+        held: what holds the weights, as arguments of `train_image_by_image`.
+    """
+    from studies.reproductions.training.one_by_one import train_image_by_image
+
+    return partial(
+        train_image_by_image,
+        spec,
+        settings.network.hidden,
+        seed=settings.seed,
+        learning_rate=learning_rate,
+        epochs=settings.training.epochs,
+        contrast=settings.network.encoding.contrast,
+        **held,
+    )

@@ -1,0 +1,52 @@
+"""The delta rule in native devices, where each weight change is a whole number of pulses."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self
+
+from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.spec import NetworkSpec, TrainingSpec
+from studies.common.canonical import canonical
+from studies.declaration.update_rules.base import SEES_COUNTS, RunSettings, Train, changed
+from studies.declaration.update_rules.on_device import DeviceRule
+from studies.reproductions.rules.online_sgd import WITHOUT_BATCHES, check_layers, one_by_one
+from studies.reproductions.training.one_by_one_spec import WholePulseSpec
+
+SLOTS = 3
+"""The slots of a presentation: its forward read, its transposed read, and one for all pulses."""
+
+
+class WholePulseRule(DeviceRule):
+    """Counted pulses after each image."""
+
+    without_effect: ClassVar[tuple[str, ...]] = WITHOUT_BATCHES
+    rates: ClassVar[tuple[float, float] | None] = (0.03, 3.0)
+    sees: ClassVar[str] = SEES_COUNTS
+    one_thread: ClassVar[bool] = True  # an image needs the weights that the last one left
+
+    online: WholePulseSpec = WholePulseSpec()
+
+    def prepared(self, network: NetworkSpec, training: TrainingSpec) -> Self:
+        from studies.reproductions.training.one_by_one_layers import check_whole_pulses
+
+        found = super().prepared(network, training)
+        try:
+            check_whole_pulses(found.simulated, self.tile)
+        except InputError as error:
+            value = self.device if error.field == "device" else error.value
+            raise InputError("study", error.field, value, error.allowed) from error
+        check_layers(self.online, network)
+        return found
+
+    def decisive(self) -> dict[str, Any]:
+        return super().decisive() | {"online": changed(self.online)}
+
+    def slots(self, network: NetworkSpec) -> int:
+        return SLOTS
+
+    def columns(self) -> dict[str, Any]:
+        return {**super().columns(), "online": canonical(changed(self.online))}
+
+    def training(self, settings: RunSettings, threads: int) -> Train:
+        held = {"device": self.simulated, "tile": self.tile}
+        return one_by_one(self.online, self.rate(), held, settings)

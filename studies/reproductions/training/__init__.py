@@ -1,0 +1,1 @@
+"""How the update rules of other papers train a network."""

@@ -1,0 +1,21 @@
+"""The float network in training by Adam (Kingma and Ba 2015)."""
+
+from collections.abc import Iterable, Mapping
+from typing import ClassVar
+
+import torch
+
+from rpu_ssnn.baselines.ann import FloatNetwork
+
+
+class AdamNetwork(FloatNetwork):
+    """A float network that torch's Adam trains, with its defaults but for the step."""
+
+    buffers: ClassVar[Mapping[str, str]] = {
+        "exp_avg": "mean",
+        "exp_avg_sq": "square",
+        "step": "steps",
+    }
+
+    def optimiser(self, weights: Iterable[torch.nn.Parameter]) -> torch.optim.Optimizer:
+        return torch.optim.Adam(weights, self._spec.learning_rate)
