@@ -1,4 +1,4 @@
-"""The file of hyperparameters that searches found, each with the hash of its search."""
+"""Hyperparameters that searches found, by title of the point, and the trials that they make."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,6 +13,7 @@ from rpu_ssnn.common.wording import listed
 from studies.common.explain import validated
 from studies.declaration.points import Point
 from studies.declaration.study import Study
+from studies.declaration.trial import Trial
 from studies.declaration.update_rules.base import Hyperparameters
 
 COMMENT = """\
@@ -105,6 +106,20 @@ def hyperparameters_of(
         return point.hyperparameters
     known = found.get(point.title)
     return None if known is None else known.hyperparameters
+
+
+def trials_of(study: Study, found: Mapping[str, FoundHyperparameters]) -> list[Trial]:
+    """The trials whose hyperparameters are known, in the study's order.
+
+    Args:
+        found: hyperparameters of searches, by title of the point.
+    """
+    return [
+        point.trial(study.study, known, seed, study.measure)
+        for point in study.points()
+        if (known := hyperparameters_of(point, found)) is not None
+        for seed in point.seeds
+    ]
 
 
 def with_hyperparameters(study: Study, found: Mapping[str, FoundHyperparameters]) -> Study:

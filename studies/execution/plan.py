@@ -16,8 +16,8 @@ from studies.declaration.search import Race, reached
 from studies.declaration.study import Study
 from studies.declaration.trial import Trial
 from studies.execution.imported_results import read_imported_rows
+from studies.execution.phase import in_balanced_order, run_trials
 from studies.execution.progress import Reporter
-from studies.execution.scheduling import in_balanced_order, run_trials
 from studies.execution.study_runs import contents_of
 from studies.execution.timing import Cost
 from studies.results.result_folder import ResultFolder, refuse_foreign

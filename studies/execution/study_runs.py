@@ -12,6 +12,7 @@ from rpu_ssnn.data_spec import OwnData
 from studies.declaration.hyperparameters import (
     HyperparameterTable,
     known_hyperparameters,
+    trials_of,
     with_hyperparameters,
 )
 from studies.declaration.image_counts import refuse_missing_images
@@ -20,12 +21,10 @@ from studies.declaration.result import Failure, Runs, TrialResult
 from studies.declaration.shipped import find_study, kept_rows
 from studies.declaration.study import Study
 from studies.declaration.trial import Trial
-from studies.declaration.trials import trials_of
 from studies.execution.hyperparameter_search import find_hyperparameters
 from studies.execution.imported_results import read_imported_rows, refuse_conflict, resume
 from studies.execution.options import Options, Outcome
-from studies.execution.phase import FailureList, Tables, read_store, run_phase
-from studies.execution.scheduling import in_balanced_order
+from studies.execution.phase import FailureList, Tables, in_balanced_order, read_store, run_phase
 from studies.execution.status import status_kept
 from studies.results.result_folder import (
     ResultFolder,
@@ -50,11 +49,16 @@ def run_in_folder(study: Study, root: Path, options: Options) -> Outcome:
         KeyboardInterrupt: finished rows are kept and the tables rebuilt.
         OSError: a row, a table or a list could not be written; earlier rows are kept.
     """
-    kept = read_imported_rows(
-        options.kept_rows, on_bad=lambda error: options.reporter.note(f"{error}; left out")
-    )
+    kept: dict[str, TrialResult] = {}
+    if options.kept_rows:
+        kept = read_imported_rows(
+            options.kept_rows, on_bad=lambda error: options.reporter.note(f"{error}; left out")
+        )
     with _at_work(study, root, options) as (folder, options, failures):
-        trials = trials_of(study, find_hyperparameters(study, folder, options, failures))
+        known: HyperparameterTable = {}
+        if any(point.hyperparameters is None for point in study.points()):
+            known = find_hyperparameters(study, folder, options, failures)
+        trials = trials_of(study, known)
         stored = read_store(folder.trials, options.reporter)
         n_hidden = 0 if options.is_part else stored.n_beside(trials)
         if n_hidden:

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 
 from studies.declaration.result import TrialResult
 from studies.declaration.trial import Trial
-from studies.workers.memory import peak_memory_mb, reset_peak_memory
 from studies.workers.run_trial import check_inputs, set_threads
-from studies.workers.worker import Job
+from studies.workers.worker import Job, peak_memory_mb, reset_peak_memory
 from studies.workers.workspace import NO_WORKSPACE, TrialSession, Workspace
 
 if TYPE_CHECKING:

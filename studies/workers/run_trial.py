@@ -12,7 +12,7 @@ from studies.declaration.result import Row, TrialResult, plain
 from studies.declaration.trial import Trial
 from studies.declaration.update_rules.on_device import DeviceRule
 from studies.workers.machine import machine
-from studies.workers.memory import peak_memory_mb, reset_peak_memory
+from studies.workers.worker import peak_memory_mb, reset_peak_memory
 from studies.workers.workspace import NO_WORKSPACE, TrialSession, Workspace
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from studies.declaration.study import Study
 from studies.declaration.trial import DatasetSettings, Trial, TrialSettings
 from studies.declaration.update_rules.ann import SgdSpec
 from studies.declaration.update_rules.pulses import PulseRule
-from studies.execution.scheduling import in_balanced_order
+from studies.execution.phase import in_balanced_order
 from studies.reproductions.training.one_by_one_spec import WholePulseSpec
 from support.studies.harness import SMALL, declared_trials, small_study
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from studies.declaration.hyperparameters import trials_of
 from studies.declaration.study import parse_study
 from studies.declaration.trial import Trial
-from studies.declaration.trials import trials_of
 from studies.workers.run_trial import run_trial
 from support.studies.harness import SMALL
 

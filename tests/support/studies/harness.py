@@ -15,7 +15,7 @@ from studies.declaration.cases import Case
 from studies.declaration.result import Failure, TrialResult
 from studies.declaration.study import Study, parse_study
 from studies.declaration.trial import Trial
-from studies.declaration.trials import trials_of
+from studies.declaration.hyperparameters import trials_of
 from studies.declaration.update_rules.ann import AnnRule
 from studies.declaration.update_rules.pulses import PulseRule
 from studies.execution.options import Options, Outcome
