@@ -22,7 +22,7 @@ accuracy (%) on these images; no test image was read."""
 
 
 class FoundHyperparameters(Hyperparameters):
-    """Hyperparameters of a case, and what they reached in the search.
+    """These are the hyperparameters of a case, and what they reached in the search.
 
     Attributes:
         validation_accuracy: of the best run of the search, %; the mean over its seeds.
@@ -32,7 +32,7 @@ class FoundHyperparameters(Hyperparameters):
 
     @property
     def hyperparameters(self) -> Hyperparameters:
-        """The hyperparameters without the data of the search."""
+        """These are the hyperparameters without the data of the search."""
         return Hyperparameters(learning_rate=self.learning_rate, weight_range=self.weight_range)
 
 
@@ -41,7 +41,7 @@ type HyperparameterTable = dict[str, FoundHyperparameters]
 
 
 def read_hyperparameters(path: Path) -> HyperparameterTable:
-    """The hyperparameters of a file; empty if the file does not exist.
+    """Returns the hyperparameters of a file, which are none if the file does not exist.
 
     Raises:
         InputError: the file is there and not valid.
@@ -77,7 +77,7 @@ def write_hyperparameters(path: Path, found: Mapping[str, FoundHyperparameters])
 
 
 def known_hyperparameters(study: Study, *files: Path | None) -> HyperparameterTable:
-    """Found hyperparameters of the study's points by title; the first file with a title counts.
+    """Returns the found hyperparameters of the study's points; the first file with a title counts.
 
     Raises:
         InputError: a file is there and not valid.
@@ -92,7 +92,8 @@ def known_hyperparameters(study: Study, *files: Path | None) -> HyperparameterTa
 def searched(
     study: Study, found: Mapping[str, FoundHyperparameters]
 ) -> Iterator[tuple[Point, FoundHyperparameters | None]]:
-    """The points that give no hyperparameters, each with those found; None: none yet."""
+    """Yields the points that give no hyperparameters, each with those found, or None if there
+    are none yet."""
     for point in study.points():
         if point.hyperparameters is None:
             yield point, found.get(point.title)
@@ -101,7 +102,8 @@ def searched(
 def hyperparameters_of(
     point: Point, found: Mapping[str, FoundHyperparameters]
 ) -> Hyperparameters | None:
-    """Hyperparameters that the study gives or a search found (by title); None: neither."""
+    """Returns the hyperparameters that the study gives or a search found, or None if neither
+    did."""
     if point.hyperparameters is not None:
         return point.hyperparameters
     known = found.get(point.title)
@@ -109,7 +111,7 @@ def hyperparameters_of(
 
 
 def trials_of(study: Study, found: Mapping[str, FoundHyperparameters]) -> list[Trial]:
-    """The trials whose hyperparameters are known, in the study's order.
+    """Returns the trials whose hyperparameters are known, in the study's order.
 
     Args:
         found: hyperparameters of searches, by title of the point.
@@ -123,7 +125,7 @@ def trials_of(study: Study, found: Mapping[str, FoundHyperparameters]) -> list[T
 
 
 def with_hyperparameters(study: Study, found: Mapping[str, FoundHyperparameters]) -> Study:
-    """The study whose cases give the hyperparameters that were found for them."""
+    """Returns the study whose cases give the hyperparameters that were found for them."""
     wanted = {point.title: known for point, known in searched(study, found) if known is not None}
     cases = tuple(
         case.tuned(wanted[case.name].hyperparameters) if case.name in wanted else case
@@ -133,7 +135,7 @@ def with_hyperparameters(study: Study, found: Mapping[str, FoundHyperparameters]
 
 
 def chosen_on_shown_images(study: Study, found: Mapping[str, FoundHyperparameters]) -> str | None:
-    """What is said where accuracies are of the images that hyperparameters were chosen on."""
+    """Returns what is said if accuracies are of the images that hyperparameters were chosen on."""
     chosen = [point.title for point, known in searched(study, found) if known is not None]
     if study.measure == "test" or not chosen:
         return None

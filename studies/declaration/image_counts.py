@@ -38,7 +38,7 @@ def refuse_missing_images(study: Study, data_root: Path | None) -> None:
 def _faults(
     study: Study, point: Point, n_train: int, n_test: int
 ) -> Iterator[tuple[str, object, str]]:
-    """Field, value and allowed values of each count that the data set cannot meet."""
+    """Yields field, value and allowed values of each count that the data set cannot meet."""
     dataset, search = point.dataset, study.search
     if dataset.n_train is not None and dataset.n_train > n_train:
         yield _written(point, "n_train"), dataset.n_train, _at_most(n_train)
@@ -61,13 +61,14 @@ def _faults(
 
 
 def _written(point: Point, name: str) -> str:
-    """The key of the study that holds the count: in the sweep, or in the data set."""
+    """Returns the key of the study that holds the count: in the sweep, or in the data set."""
     swept = [path for path, _ in point.sweep if path in ("dataset", f"dataset.{name}")]
     return f"sweep.{swept[0]}" if swept else f"dataset.{name}"
 
 
 def _place_of_batch(study: Study, point: Point) -> str:
-    """The key of the study that holds the batch: in the sweep, in a case, or in the training."""
+    """Returns the key of the study that holds the batch: in the sweep, in a case, or in the
+    training."""
     for path, _ in point.sweep:
         if path in ("training", "training.batch"):
             return f"sweep.{path}"

@@ -53,7 +53,7 @@ UNLIKE = 3.0
 
 @dataclass(frozen=True)
 class DataFacts:
-    """What the settings of a study follow from.
+    """The settings of a study follow from these facts.
 
     Attributes:
         samples: for training and validation.
@@ -74,22 +74,22 @@ class DataFacts:
 
     @property
     def few(self) -> bool:
-        """Whether the samples are few."""
+        """Says whether the samples are few."""
         return self.samples < FEW
 
     @property
     def many_classes(self) -> bool:
-        """Whether the settings are those for many classes."""
+        """Says whether the settings are those for many classes."""
         return self.classes > FEW_CLASSES
 
     @property
     def slots_and_kernel(self) -> tuple[int, float]:
-        """T, and the kernel constant as a share of T."""
+        """Returns T, and the kernel constant as a share of T."""
         return (100, 0.1) if self.classes >= LONG_TRAINS_FROM else (50, 0.05)
 
     @property
     def epochs(self) -> int:
-        """As many as few samples need, and ten at least."""
+        """The epochs are as many as few samples need, and ten at least."""
         return min(max(round(LEAST_PRESENTATIONS / self.samples), 10), 100)
 
 
@@ -103,7 +103,7 @@ def new_study(
     test_file: Path | str | None = None,
     root: Path | None = None,
 ) -> str:
-    """The YAML text of a study of own data or of a standard set.
+    """Returns the YAML text of a study of own data or of a standard set.
 
     The study compares the float network, float weights by rates and by coincidences, and each
     device by spikes and by numbers. Every setting is written out, and every hyperparameter is
@@ -156,7 +156,7 @@ def new_study(
 
 
 def study_name(data: str | Path) -> str:
-    """The name of the study of such data: letters, digits, _ and -."""
+    """Returns the name of the study of such data: letters, digits, _ and -."""
     return re.sub(r"[^A-Za-z0-9_-]+", "_", Path(data).stem).strip("_-")[:40] or "my_data"
 
 
@@ -191,7 +191,7 @@ def _facts(source: Source, where: object, *, split: bool) -> DataFacts:
 
 
 def _placed(device: str, folder: Path) -> str:
-    """The device with paths as the study in the folder sees them."""
+    """Returns the device with paths as the study in the folder sees them."""
     here = Path().absolute()
     try:
         device_of(str(beside_study(device, here, "new", "--device")))
@@ -258,6 +258,6 @@ def _training(found: DataFacts) -> dict[str, Any]:
 
 
 def _plain(value: float) -> int | float:
-    """A number as a user writes it: 2 for 2.0, and six digits at most."""
+    """Returns a number as a user writes it: 2 for 2.0, and six digits at most."""
     rounded = float(f"{value:.6g}")
     return int(rounded) if rounded.is_integer() else rounded

@@ -18,7 +18,7 @@ SWEEP_PREFIX = "sweep."
 
 @dataclass(frozen=True)
 class TrialResult:
-    """A finished run.
+    """This is a finished run.
 
     Attributes:
         row: flat; its columns are those of `studies.results.result_columns`.
@@ -30,7 +30,8 @@ class TrialResult:
 
     @property
     def accuracy(self) -> float:
-        """Test accuracy of the run, %; validation accuracy where the test set was not read."""
+        """This is the test accuracy of the run (%), or the validation accuracy if no test image
+        was read."""
         test = self.row["test_accuracy"]
         shown = self.row["validation_accuracy"] if test is None else test
         assert isinstance(shown, int | float)  # run_trial always measures one of them
@@ -38,18 +39,18 @@ class TrialResult:
 
     @property
     def words(self) -> str:
-        """The accuracy in words, and on which images."""
+        """This is the accuracy in words, and on which images."""
         images = "validation" if self.row["test_accuracy"] is None else "test"
         return f"{self.accuracy:.2f} % ({images})"
 
 
 def by_crossbar(row: Row, name: str) -> list[Scalar]:
-    """The values of a column that each crossbar has of its own, which end in its place."""
+    """Returns the values of a column that each crossbar has of its own, which end in its place."""
     return [value for key, value in row.items() if key.removeprefix(f"{name}_").isdigit()]
 
 
 def plain(value: Any) -> Scalar:
-    """A value for JSON and a table cell; a value that is not finite becomes None."""
+    """Returns a value for JSON and a table cell; a value that is not finite becomes None."""
     if hasattr(value, "item"):  # numpy's scalars
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):
@@ -64,7 +65,7 @@ type Runs = Sequence[tuple[Trial, TrialResult]]
 
 @dataclass(frozen=True)
 class Failure:
-    """A trial that raised an error, or whose process died.
+    """This is a trial that raised an error, or whose process died.
 
     Attributes:
         trial: identity of the trial.

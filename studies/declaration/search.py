@@ -32,7 +32,7 @@ SHARE_OF_THE_TRIALS = 1 / 3
 
 
 class SearchSettings(Spec):
-    """The search of hyperparameters for every case that gives none, on held-out images.
+    """This is the search of hyperparameters for every case that gives none, on held-out images.
 
     Rules without spikes have ranges of learning rates of their own (`Rule.rates`).
     """
@@ -60,7 +60,8 @@ class SearchSettings(Spec):
 
 
 def candidates(point: Point, search: SearchSettings) -> list[Hyperparameters]:
-    """The hyperparameters that a point tries; the learning rates are equal in all spiking cases."""
+    """Returns the hyperparameters that a point tries; the learning rates are equal in all
+    spiking cases."""
     from scipy.stats import qmc  # slow to import
 
     on_tile = isinstance(point.rule, DeviceRule)
@@ -76,12 +77,12 @@ def candidates(point: Point, search: SearchSettings) -> list[Hyperparameters]:
 
 
 def _between(low: float, high: float, share: float) -> float:
-    """The value at a share of the way on a logarithmic scale, with three digits."""
+    """Returns the value at a share of the way on a logarithmic scale, with three digits."""
     return float(f"{math.exp(math.log(low) + share * math.log(high / low)):.3g}")
 
 
 def rungs(epochs: int, seeds: int, points: int) -> list[int]:
-    """The numbers of epochs after which the candidates that are left are compared.
+    """Returns the numbers of epochs after which the candidates that are left are compared.
 
     Args:
         epochs: of a trial.
@@ -100,7 +101,7 @@ def rungs(epochs: int, seeds: int, points: int) -> list[int]:
 
 @dataclass
 class Race:
-    """The search of one point.
+    """This is the search of one point.
 
     Attributes:
         trials: a run of each candidate, with the first seed of the point.
@@ -118,7 +119,7 @@ class Race:
 
     @classmethod
     def of(cls, point: Point, study: str, search: SearchSettings, measure: Measure) -> "Race":
-        """The race of a point, whose runs are the beginnings of its trials.
+        """Returns the race of a point, whose runs are the beginnings of its trials.
 
         With a share of held-out images of its own, a search trains on other images than the trials.
         """
@@ -133,7 +134,7 @@ class Race:
         return cls(point, trials, steps)
 
     def runs(self, number: int) -> list[Trial]:
-        """What has to be trained for a comparison; nothing after the last."""
+        """Returns the runs that a comparison needs, which are none after the last one."""
         if not self.rungs:
             return [replace(t, is_candidate=True) for t in self.trials.values() if number == 0]
         if number >= len(self.rungs):
@@ -144,7 +145,7 @@ class Race:
         ]
 
     def all_runs(self) -> list[Trial]:
-        """What a whole search trains, as if the first candidates were the best: for a plan."""
+        """Returns what a whole search trains if the first candidates are the best, for a plan."""
         furthest: dict[str, Trial] = {}
         for number in range(max(1, len(self.rungs))):
             some = self.runs(number)
@@ -153,7 +154,7 @@ class Race:
         return list(furthest.values())
 
     def accuracy(self, one: Hyperparameters, number: int, done: Mapping[str, TrialResult]) -> float:
-        """The accuracy (%) of a candidate on held-out images at a comparison."""
+        """Returns the accuracy (%) of a candidate on held-out images at a comparison."""
         result = done[self.trials[one].identity]
         at = result.epochs[self.rungs[number] - 1] if self.rungs else result.row
         value = at["validation_accuracy"]
@@ -175,14 +176,14 @@ class Race:
 
 
 def reached(trial: Trial, done: Mapping[str, TrialResult]) -> bool:
-    """Whether a run of a search has been trained as far as it has to be."""
+    """Says whether a run of a search has been trained as far as it has to be."""
     result = done.get(trial.identity)
     return result is not None and len(result.epochs) >= (trial.stop_after or 0)
 
 
 @dataclass(frozen=True)
 class Choice:
-    """The candidate that a search chose for a point.
+    """This is the candidate that a search chose for a point.
 
     Attributes:
         accuracy: on held-out images at the last comparison, %.
@@ -198,7 +199,8 @@ class Choice:
 
 
 def choose(races: list[Race], done: Mapping[str, TrialResult]) -> list[Choice]:
-    """The candidate of each point: the best, or one that is level with it and suits more points.
+    """Returns the candidate of each point: the best, or one that is level with it and suits more
+    points.
 
     Points that tried the same candidates are a family. A candidate is level with the best if it is
     no further below it than the standard error of their difference, over the held-out images.
@@ -233,7 +235,7 @@ def _of_family(open_races: list[Race], done: Mapping[str, TrialResult]) -> list[
 
 
 def _level(race: Race, done: Mapping[str, TrialResult]) -> dict[Hyperparameters, float]:
-    """The accuracies (%) of the candidates that are level with the best."""
+    """Returns the accuracies (%) of the candidates that are level with the best."""
     reached = {one: race.accuracy(one, len(race.rungs) - 1, done) for one in race.left}
     best = max(reached, key=lambda one: reached[one])
     least = reached[best] - _noise(race, best, reached[best], done)
@@ -243,7 +245,7 @@ def _level(race: Race, done: Mapping[str, TrialResult]) -> dict[Hyperparameters,
 def _noise(
     race: Race, one: Hyperparameters, accuracy: float, done: Mapping[str, TrialResult]
 ) -> float:
-    """The binomial standard error of a difference of two accuracies, percentage points."""
+    """Returns the binomial standard error of a difference of two accuracies, percentage points."""
     n: Any = done[race.trials[one].identity].row.get("n_validation") or 1
     share = accuracy / 100
     return 100 * math.sqrt(2 * share * (1 - share) / n)

@@ -1,4 +1,4 @@
-"""Where a study comes from: a YAML file, a record, or the shipped studies.
+"""A study comes from a YAML file, from a record, or from the shipped studies.
 
 A record is one folder: `study.yaml`, `hyperparameters.yaml` (found ones, by title of the point;
 optional), `rows.csv` (finished rows; optional) and a page about them, `index.md`.
@@ -20,12 +20,12 @@ ROWS_FILES = "rows*.csv"
 
 
 def shipped_files() -> dict[str, Path]:
-    """The shipped studies by name."""
+    """Returns the shipped studies by name."""
     return {path.stem: path for path in sorted(FOLDER.glob("*.yaml"))}
 
 
 def find_study(name_or_path: str) -> Study:
-    """The study of a YAML file, of a record, or of the name of a shipped or kept one.
+    """Returns the study of a YAML file, of a record, or of the name of a shipped or kept one.
 
     A folder without a `study.yaml` stands for the shipped study of its name, whose rows it keeps.
 
@@ -49,7 +49,8 @@ def find_study(name_or_path: str) -> Study:
 
 
 def kept_rows(name_or_path: str) -> list[Path]:
-    """The rows of a record, given as its folder or as the name of one of this repository."""
+    """Returns the rows of a record, given as its folder or as the name of one of this
+    repository."""
     folder = Path(name_or_path)
     if not folder.is_dir():
         if folder.name != name_or_path:

@@ -42,7 +42,7 @@ HYPERPARAMETERS_FILE = "hyperparameters.yaml"
 
 
 class Published(Spec):
-    """An accuracy that a paper reports, %."""
+    """This is an accuracy that a paper reports, %."""
 
     accuracy: Annotated[float, Field(ge=0.0, le=100.0)]
     plus_minus: Annotated[float, Field(ge=0.0, le=100.0)] | None = Field(
@@ -54,7 +54,7 @@ class Published(Spec):
 
 
 class Study(Spec):
-    """One declared comparison: images, network, training, cases and seeds."""
+    """A study declares one comparison: images, network, training, cases and seeds."""
 
     model_config = ConfigDict(ser_json_inf_nan="constants")  # written again as `.inf`
 
@@ -107,7 +107,7 @@ class Study(Spec):
     _hyperparameters_file: Path | None = PrivateAttr(None)
 
     def __init__(self, **settings: Any) -> None:
-        """A study of the settings that a file of a study has.
+        """Returns a study of the settings that a file of a study has.
 
         Raises:
             InputError: a setting is not valid; in one line, as of a file.
@@ -117,12 +117,13 @@ class Study(Spec):
 
     @property
     def where(self) -> str:
-        """The file of the study, for later errors; the name of the study if there is none."""
+        """This is the file of the study, for later errors; the name of the study if there is
+        none."""
         return self._where or self.study
 
     @property
     def hyperparameters_file(self) -> Path | None:
-        """The file with hyperparameters of earlier searches, which need not exist.
+        """This is the file with hyperparameters of earlier searches, which need not exist.
 
         Beside a `study.yaml` it is `hyperparameters.yaml`; beside any other `NAME.yaml` it is
         `hyperparameters/NAME.yaml`. It is None for a study that was made in Python.
@@ -165,13 +166,13 @@ class Study(Spec):
 
     @property
     def reference_label(self) -> str:
-        """The case that gaps are measured against."""
+        """This is the case that gaps are measured against."""
         if self.reference is not None:
             return self.reference
         return next(case.name for case in self.cases if isinstance(case.rule, RateRule))
 
     def points(self) -> list[Point]:
-        """Every case at every point of the sweep that applies to it."""
+        """Returns every case at every point of the sweep that applies to it."""
         return list(self._built_points)
 
     @cached_property
@@ -181,20 +182,20 @@ class Study(Spec):
         return points_of(self.cases, axes, *shared, self.seeds, self.folder)
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """The study with other settings, and so with points of its own."""
+        """Returns the study with other settings, and so with points of its own."""
         copied = super().model_copy(update=update, deep=deep)
         vars(copied).pop("_built_points", None)
         return copied
 
     @property
     def varied(self) -> list[str]:
-        """The paths of all settings that the study varies."""
+        """These are the paths of all settings that the study varies."""
         axes = axes_of(self.sweep, self.together)
         return [path for axis in axes for path in axis.paths]
 
 
 def parse_study(content: object, where: object, folder: Path) -> Study:
-    """A study from the content of a YAML file.
+    """Returns a study from the content of a YAML file.
 
     Args:
         where: the name of the file in errors.
@@ -225,7 +226,7 @@ def parse_study(content: object, where: object, folder: Path) -> Study:
 
 
 def load_study(path: Path | str) -> Study:
-    """A study from its YAML file.
+    """Returns a study from its YAML file.
 
     Raises:
         InputError: unreadable, not YAML, or not a valid study.

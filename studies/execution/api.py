@@ -80,7 +80,8 @@ def runner(
     data: Path | str | None = None,
     progress: bool = False,
 ) -> Iterator[Callable[[Study], Outcome]]:
-    """What `attribute`, `decompose` and `require` run their studies with; workers end with it.
+    """Makes what `attribute`, `decompose` and `require` run their studies with; the workers end
+    with it.
 
     Args:
         out: output folder of the question.
@@ -104,7 +105,7 @@ def _options(
 
 
 def load_results(folder: Path | str, rows: Sequence[Path | str] = ()) -> pd.DataFrame:
-    """The tidy results of an output folder so far; may be called while a study runs.
+    """Returns the tidy results of an output folder so far; may be called while a study runs.
 
     Args:
         folder: output folder; with `rows` also the file of a study; or the name of a shipped
@@ -138,11 +139,11 @@ def load_results(folder: Path | str, rows: Sequence[Path | str] = ()) -> pd.Data
 
 
 def _with_reference(results: pd.DataFrame, study: Study) -> pd.DataFrame:
-    """The results, with the reference of the study as an attribute for `summary`."""
+    """Returns the results, with the reference of the study as an attribute for `summary`."""
     results.attrs[REFERENCE] = study.reference_label
     return results
 
 
 def default_folder(study: Study) -> Path:
-    """The output folder of a study without ``out``."""
+    """Returns the output folder of a study without ``out``."""
     return Path("out") / study.study

@@ -17,7 +17,7 @@ SUFFIXES = (".h5", ".nir")
 
 @dataclass(frozen=True)
 class Exported:
-    """The written network.
+    """This is the written network.
 
     Attributes:
         images: those that the study measures on.
@@ -108,7 +108,7 @@ def _trial(folder: Path, case: str, seed: int) -> tuple[Trial, float]:
 
 
 def _title_of(case: str, in_tables: dict[str, str], folder: Path) -> str:
-    """The title that a user means by a whole title, a number, or a part of one title.
+    """Returns the title that a user means by a whole title, a number, or a part of one title.
 
     Args:
         in_tables: titles as the study writes them, to those of tables.

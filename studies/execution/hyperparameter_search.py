@@ -27,7 +27,8 @@ def find_hyperparameters(
     failures: FailureList,
     again: bool = False,
 ) -> HyperparameterTable:
-    """Hyperparameters by title of the point: those of the folder, of the study's file, or searched.
+    """Finds hyperparameters by title: those of the folder, those of the study's file, or by a
+    search.
 
     Args:
         again: search those that are known, too.
@@ -57,7 +58,7 @@ def find_hyperparameters(
 def _search(
     races: list[Race], folder: ResultFolder, options: Options, failures: FailureList
 ) -> list[Choice]:
-    """The choices; none for a point of which a run failed."""
+    """Returns the choices, of which a point has none if one of its runs failed."""
     workspace = Workspace(folder.running)
     done = made_here(read_store(folder.search, options.reporter).by_identity)
     for number in itertools.count():
@@ -86,7 +87,7 @@ def _clear_losers(choices: list[Choice], workspace: Workspace) -> None:
 
 
 def _sentence(choice: Choice) -> str:
-    """The choice in one line for the console."""
+    """Returns the choice in one line for the console."""
     given = choice.chosen.model_dump(exclude_none=True)
     settings = ", ".join(f"{name} {value:g}" for name, value in given.items())
     title = choice.race.point.title

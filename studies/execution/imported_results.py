@@ -35,8 +35,10 @@ MOST_TABLE_BYTES = 512 << 20
 def read_imported_rows(
     paths: Iterable[Path], on_bad: Callable[[InputError], None] = lambda error: None
 ) -> dict[str, TrialResult]:
-    """The rows of `results.csv` files as finished trials, by the identity that their settings have
-    today. A trial that several rows hold counts once.
+    """Returns the rows of `results.csv` files as finished trials.
+
+    They are named by the identity that their settings have today. A trial that several rows hold
+    counts once.
 
     Args:
         on_bad: called with the error of each invalid row, and once a file for rows of settings that
@@ -101,7 +103,7 @@ def _identity(row: Row) -> str | None:
 
 
 def _read(path: Path, on_bad: Callable[[InputError], None]) -> list[tuple[str, Row]]:
-    """The valid rows of a file with their places.
+    """Returns the valid rows of a file with their places.
 
     Each cell is parsed alone, so that one cannot change another.
     """
@@ -131,7 +133,7 @@ def _read(path: Path, on_bad: Callable[[InputError], None]) -> list[tuple[str, R
 
 
 def _as_result(row: Row) -> TrialResult:
-    """An imported row as a finished trial; it has no learning curve."""
+    """Returns an imported row as a finished trial; it has no learning curve."""
     kept = {
         name: value
         for name, value in row.items()

@@ -1,4 +1,4 @@
-"""Options of running a study, and its outcome."""
+"""This module holds the options of running a study, and its outcome."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,13 +18,13 @@ type OtherVersions = Literal["refuse", "accept", "rerun"]
 
 
 def training_job(data_root: Path | None) -> Job:
-    """The job that trains with `rpu_ssnn`."""
+    """Returns the job that trains with `rpu_ssnn`."""
     return Job(check=run_trial.check_inputs, execute=run_trial.run_trial, data_root=data_root)
 
 
 @dataclass(frozen=True)
 class Options:
-    """How a study is run; nothing here changes a result.
+    """These options say how a study is run; none of them changes a result.
 
     Attributes:
         executor: starts the workers; the caller closes it.
@@ -47,7 +47,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The outcome of a run.
+    """This is the outcome of a run.
 
     Attributes:
         failures: trials without a row.

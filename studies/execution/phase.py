@@ -30,7 +30,7 @@ SECONDS_BETWEEN_REBUILDS = 5.0
 
 
 class FailureList:
-    """The folder's `failures.csv`, kept up to date.
+    """This is the folder's `failures.csv`, kept up to date.
 
     Args:
         folder: the output folder.
@@ -47,16 +47,16 @@ class FailureList:
 
     @property
     def not_repeated(self) -> list[Failure]:
-        """Trials that failed before and are not repeated."""
+        """These trials failed before and are not repeated."""
         return list(self._left.values())
 
     @property
     def now(self) -> list[Failure]:
-        """All failed trials, of this run and earlier ones."""
+        """Returns all failed trials, of this run and earlier ones."""
         return list(self._now.values())
 
     def to_run(self, missing: Sequence[Trial]) -> list[Trial]:
-        """The missing trials without those that failed before."""
+        """Returns the missing trials without those that failed before."""
         self._now |= {
             trial.identity: self._left[trial.identity]
             for trial in missing
@@ -92,7 +92,7 @@ class FailureList:
 
 @dataclass
 class Tables:
-    """The result tables of a folder, rebuilt at intervals while trials end."""
+    """These are the result tables of a folder, rebuilt at intervals while trials end."""
 
     root: Path
     trials: Sequence[Trial]
@@ -100,7 +100,7 @@ class Tables:
     _written: float = field(default=-SECONDS_BETWEEN_REBUILDS, init=False)
 
     def runs(self) -> Runs:
-        """The finished trials in the study's order."""
+        """Returns the finished trials in the study's order."""
         done = self.finished
         return [(trial, done[trial.identity]) for trial in self.trials if trial.identity in done]
 
@@ -169,7 +169,7 @@ def run_phase(
 
 
 def read_store(store: TrialStore, reporter: Reporter) -> StoredRuns:
-    """The stored trials; damaged files are set aside, so that their trials run again."""
+    """Returns the stored trials; damaged files are set aside, so that their trials run again."""
 
     def note(error: InputError) -> None:
         path = Path(error.where)
@@ -182,7 +182,8 @@ def read_store(store: TrialStore, reporter: Reporter) -> StoredRuns:
 
 
 def in_balanced_order(trials: Sequence[Trial]) -> list[Trial]:
-    """First seeds of all cases before all second seeds, so that a partial table compares."""
+    """Puts the first seeds of all cases before all second seeds, so that a partial table
+    compares."""
     rank: dict[tuple[object, ...], int] = {}
     ranked = []
     for trial in trials:

@@ -28,7 +28,7 @@ from studies.workers.worker import Job
 
 @dataclass(frozen=True)
 class PlanRow:
-    """One case at one point of the sweep.
+    """This row is one case at one point of the sweep.
 
     Attributes:
         trials: one a seed; with values of the first candidate if the search is not done.
@@ -49,13 +49,13 @@ class PlanRow:
 
     @property
     def done(self) -> int:
-        """Number of trials with a row."""
+        """This is the number of trials with a row."""
         return len(self.trials) - len(self.missing) - self.failed - self.waiting
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The plan of a study in its folder.
+    """This is the plan of a study in its folder.
 
     Attributes:
         other_versions: number of rows that were made under other versions.
@@ -66,12 +66,12 @@ class Plan:
 
     @property
     def search(self) -> list[Trial]:
-        """Missing trials of the search."""
+        """These are the missing runs of the search."""
         return _once(trial for row in self.rows for trial in row.search)
 
     @property
     def missing(self) -> list[Trial]:
-        """Missing trials, in the order in which they would run."""
+        """These are the missing trials, in the order in which they would run."""
         missing = {trial.identity for row in self.rows for trial in row.missing}
         ordered = in_balanced_order([trial for row in self.rows for trial in row.trials])
         return _once(trial for trial in ordered if trial.identity in missing)
@@ -79,7 +79,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Estimate:
-    """Time and memory of a plan on this machine.
+    """This is what a plan costs on this machine, in time and memory.
 
     Attributes:
         startup_seconds: start of the workers: processes, imports and compiled code.
@@ -95,7 +95,7 @@ class Estimate:
     failures: list[Failure]
 
     def wall_seconds(self, plan: Plan) -> float:
-        """Time until all is done: first the search, then the trials."""
+        """Returns the time until all is done, first the search and then the trials."""
         phases = [trials for trials in (plan.search, plan.missing) if trials]
         return self.startup_seconds + sum(
             _makespan([self.seconds.get(one.identity, 0.0) for one in trials], self.workers)
@@ -104,7 +104,7 @@ class Estimate:
 
     @property
     def peak_memory_mb(self) -> float:
-        """Upper bound for all workers: each has the largest trial at the same time."""
+        """This is an upper bound for all workers: each has the largest trial at the same time."""
         return self.workers * max(self.memory_mb.values(), default=0.0)
 
 
@@ -210,7 +210,8 @@ def _row(
     searched_runs: Mapping[str, TrialResult],
     planned: set[str],
 ) -> PlanRow:
-    """The row of a point; the runs of its search that are new are added to those planned."""
+    """Returns the row of a point; the runs of its search that are new are added to those
+    planned."""
     found = hyperparameters_of(point, known)
     if found is not None:
         trials = [point.trial(study.study, found, seed, study.measure) for seed in point.seeds]
@@ -230,7 +231,7 @@ def _row(
 
 
 def _cost_key(trial: Trial) -> str:
-    """The same for trials whose steps take about the same time."""
+    """Returns the same for trials whose steps take about the same time."""
     settings = trial.settings.model_dump(mode="json")
     method = dict(settings["method"])
     method.pop("learning_rate")
@@ -241,13 +242,14 @@ def _cost_key(trial: Trial) -> str:
 
 
 def _typical(group: Sequence[Trial]) -> Trial:
-    """A trial of the study if there is one, else the middle one of a search."""
+    """Returns a trial of the study if there is one, else the middle one of a search."""
     real = [trial for trial in group if not trial.is_candidate]
     return real[0] if real else group[len(group) // 2]
 
 
 def _sizes(trials: Iterable[Trial], data_root: Path | None) -> dict[str, tuple[int, int, int]]:
-    """Images for training, validation and test, by data set settings."""
+    """Returns the numbers of images for training, validation and test, by settings of the data
+    set."""
     sizes = {}
     for trial in trials:
         key = trial.settings.dataset.model_dump_json()
@@ -259,7 +261,8 @@ def _sizes(trials: Iterable[Trial], data_root: Path | None) -> dict[str, tuple[i
 
 
 def _makespan(seconds: Iterable[float], workers: int) -> float:
-    """Time until the last worker is done; each takes the next trial when it is free."""
+    """Returns the time until the last worker is done, if each takes the next trial when it is
+    free."""
     free_at = [0.0] * max(workers, 1)
     for each in seconds:
         heapq.heappush(free_at, heapq.heappop(free_at) + each)
@@ -267,5 +270,5 @@ def _makespan(seconds: Iterable[float], workers: int) -> float:
 
 
 def _once(trials: Iterable[Trial]) -> list[Trial]:
-    """The trials without duplicates: cases with equal settings share a trial."""
+    """Returns the trials without duplicates: cases with equal settings share a trial."""
     return list({trial.identity: trial for trial in trials}.values())

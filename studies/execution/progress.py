@@ -19,7 +19,7 @@ class Reporter:
     """Receives the events of a run; this one shows nothing, for the Python interface."""
 
     def note(self, text: str) -> None:
-        """One line."""
+        """Shows one line."""
 
     @contextmanager
     def starting(self, text: str) -> Iterator[None]:
@@ -35,7 +35,7 @@ class Reporter:
         """A worker has started the trial."""
 
     def reached(self, trial: Trial, progress: TrialProgress) -> None:
-        """The last progress of a running trial; called repeatedly."""
+        """Takes the last progress of a running trial; it is called repeatedly."""
 
     def finished(self, trial: Trial, result: TrialResult) -> None:
         """A trial has finished, with a row."""
@@ -93,7 +93,7 @@ class ConsoleReporter(Reporter):
 
     @contextmanager
     def running(self, what: str, done: int, total: int) -> Iterator[None]:
-        """A bar on a terminal; otherwise `finished` writes one line a trial."""
+        """Shows a bar on a terminal; otherwise `finished` writes one line a trial."""
         self._what = what
         self._before, self._done, self._total = done, done, total
         self._running = {}
@@ -171,7 +171,7 @@ def seconds_left(
 
 
 def duration(seconds: float) -> str:
-    """A time span in words, in a suitable unit."""
+    """Returns a time span in words, in a suitable unit."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     if seconds < 90 * 60:

@@ -25,7 +25,7 @@ type Ending = Literal["finished", "interrupted", "stopped"]
 
 
 class RunningTrial(Spec):
-    """A running trial; `since` in seconds of the Unix epoch."""
+    """This is a running trial; `since` in seconds of the Unix epoch."""
 
     model_config = ConfigDict(validate_by_name=True, serialize_by_alias=True)
 
@@ -36,14 +36,14 @@ class RunningTrial(Spec):
 
 
 class FailedTrial(Spec):
-    """A trial that failed and has no row."""
+    """This is a trial that failed and has no row."""
 
     title: str
     message: str
 
 
 class LastTrial(Spec):
-    """The trial that ended last; accuracy in %."""
+    """This is the trial that ended last; accuracy in %."""
 
     title: str
     accuracy: float
@@ -51,7 +51,7 @@ class LastTrial(Spec):
 
 
 class StatusFile(Spec):
-    """Content of the status file; times in seconds of the Unix epoch."""
+    """The status file holds these fields; times are in seconds of the Unix epoch."""
 
     format: Literal[1] = 1
     pid: int
@@ -150,7 +150,7 @@ class StatusReporter(Reporter):
 def status_kept(
     root: Path, inner: Reporter, failed: Sequence[Failure] = ()
 ) -> Iterator[StatusReporter]:
-    """A reporter that keeps the status file of the folder, and writes how the run ended.
+    """Returns a reporter that keeps the status file of the folder, and writes how the run ended.
 
     Args:
         failed: trials that failed before and are not repeated.
@@ -168,7 +168,7 @@ def status_kept(
 
 
 def read_status(root: Path) -> StatusFile | None:
-    """The status file of a folder; None where there is none or it is damaged."""
+    """Returns the status file of a folder, or None where there is none or it is damaged."""
     try:
         return StatusFile.model_validate_json(read_text(root / STATUS_FILE))
     except (OSError, ValueError):

@@ -103,7 +103,8 @@ def runner_of(root: Path, options: Options) -> Callable[[Study], Outcome]:
 
 
 def tuned(study: Study, root: Path) -> Study:
-    """The study whose cases give what earlier searches found: those of its file and of its folder.
+    """Returns the study whose cases give what earlier searches found: those of its file and of its
+    folder.
 
     The folder counts only while it is that of the study and of its data.
     """
@@ -158,7 +159,7 @@ def _at_work(
 
 @dataclass(frozen=True)
 class FolderContents:
-    """Content of an output folder.
+    """This is the content of an output folder.
 
     Attributes:
         hyperparameters: found by a search, by title of the point.
@@ -175,7 +176,7 @@ class FolderContents:
 
     @property
     def points(self) -> list[Point]:
-        """The points of the study."""
+        """These are the points of the study."""
         return self.study.points()
 
     @property
@@ -193,7 +194,7 @@ class FolderContents:
 def look_into(
     root: Path, on_damage: Callable[[InputError], None] = lambda error: None
 ) -> FolderContents:
-    """The study of an output folder and its finished runs; the folder is only read.
+    """Returns the study of an output folder and its finished runs; the folder is only read.
 
     Args:
         on_damage: called with the error of each invalid trial file.
@@ -318,7 +319,7 @@ def _data_of(study: Study) -> Iterator[OwnData | None]:
 
 
 def _made_in(folder: ResultFolder) -> Iterator[TrialResult]:
-    """All rows, and runs of the search."""
+    """Yields all rows, and the runs of the search."""
     stored = (store.read_all(lambda _: None) for store in (folder.trials, folder.search))
     return (result for found in stored for result in found.by_identity.values())
 
@@ -355,7 +356,8 @@ def _refuse_changed_data(
 def _usable(
     trials: Sequence[Trial], stored: StoredRuns, root: Path, options: Options
 ) -> dict[str, TrialResult]:
-    """Finished trials by identity; those of other versions as the options say."""
+    """Returns the finished trials by identity; the options say what happens to those of other
+    versions."""
     here = Versions.here()
     found = {trial.identity: result for trial in trials if (result := stored.find(trial))}
     _refuse_changed_data((t.settings.dataset.own for t in trials), found.values(), root)

@@ -25,7 +25,7 @@ ENOUGH_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Cost:
-    """Time and memory of the steps of a trial on this machine.
+    """This is what the steps of a trial cost on this machine, in time and memory.
 
     Attributes:
         first: s, once a worker: imports, loading compiled code.
@@ -43,7 +43,7 @@ class Cost:
 
     @classmethod
     def of(cls, result: TrialResult) -> Cost:
-        """The result of `time_steps`."""
+        """Returns the result of `time_steps`."""
         return cls(**{f.name: float(str(result.row[f.name])) for f in fields(cls)})
 
     def seconds(self, trial: Trial, n_train: int, n_validation: int, n_test: int) -> float:
@@ -56,14 +56,14 @@ class Cost:
 
 
 def timing_job(data_root: Path | None) -> Job:
-    """The job that times steps instead of training."""
+    """Returns the job that times steps instead of training."""
     return Job(check=check_inputs, execute=time_steps, data_root=data_root)
 
 
 def time_steps(
     trial: Trial, data_root: Path | None, threads: int, workspace: Workspace
 ) -> TrialResult:
-    """A result whose row is a `Cost`; nothing is written to the workspace.
+    """Returns a result whose row is a `Cost`; nothing is written to the workspace.
 
     The steps are the first of a training, when errors are large and pulses many: later ones are
     rather faster.
@@ -120,7 +120,7 @@ def _measured(trial: Trial, data: Dataset, threads: int) -> Cost:
 
 
 def _seconds_each(step: Callable[[int], None], least: int, most: int) -> float:
-    """Time of ``step(n)`` an image, from the first n that takes long enough.
+    """Measures the time of ``step(n)`` an image, from the first n that takes long enough.
 
     Args:
         least: smallest number of images in a call.

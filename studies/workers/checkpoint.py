@@ -34,7 +34,7 @@ class UnfitError(RpuSsnnError):
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A trial in the middle of its training.
+    """This is a trial in the middle of its training.
 
     Attributes:
         resumed: how often the trial was resumed from a checkpoint.
@@ -71,7 +71,7 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint, trial: Trial, data_dige
 
 
 def read_checkpoint(path: Path, trial: Trial, data_digest: str) -> Checkpoint:
-    """The checkpoint of exactly this trial, on these images, under these versions.
+    """Returns the checkpoint of exactly this trial, on these images, under these versions.
 
     Raises:
         UnfitError: it is damaged, or belongs to another trial, other images or versions.
@@ -112,7 +112,8 @@ def _refuse_foreign(header: dict[str, Any], here: dict[str, Any]) -> None:
 
 
 def _as_known_today(settings: object) -> object:
-    """Settings in the form of this version: a setting newer than the file has its default."""
+    """Returns settings in the form of this version: one that is newer than the file has its
+    default."""
     try:
         return json.loads(canonical(TrialSettings.model_validate(settings).model_dump(mode="json")))
     except ValidationError:

@@ -37,7 +37,7 @@ class ClusterLostError(RpuSsnnError, OSError):
 
 
 class ClusterExecutor:
-    """Workers of a scheduler: connected once, kept until `close`.
+    """Runs trials on the workers of a scheduler, connected once and kept until `close`.
 
     Args:
         where: name of the scheduler in messages.
@@ -50,14 +50,14 @@ class ClusterExecutor:
         self._open: tuple[Client, Callable[[], None]] | None = None
 
     def plan(self, n_trials: int) -> str:
-        """Whose workers."""
+        """Says whose workers run the trials."""
         return f"on workers of {self._where}"
 
     @contextmanager
     def start_pool(
         self, n_trials: int, workspace: Workspace, note: Callable[[str], None]
     ) -> Iterator["_ClusterPool"]:
-        """The workers of the scheduler, including those that join later."""
+        """Returns the workers of the scheduler, including those that join later."""
         if self._open is None:
             with interrupts.blocked():  # its threads, and the processes that they start
                 self._open = self._connect()
@@ -169,7 +169,8 @@ class _ClusterPool:
         future.add_done_callback(lambda _: self._done.put(trial.identity))
 
     def _outcome(self, trial: Trial, future: "DaskFuture[Any]") -> TrialResult | Failure | None:
-        """The outcome of a trial; None: its worker died, and dask runs the trial again."""
+        """Returns the outcome of a trial, or None if its worker died and dask runs the trial
+        again."""
         status = future.status
         if status in ("lost", "pending"):
             return None
@@ -193,7 +194,7 @@ class _ClusterPool:
         raise ClusterLostError(f"lost the scheduler: {self._where} ({why}); finished rows are kept")
 
     def _workers(self) -> dict[str, int]:
-        """Threads by address."""
+        """Returns the threads of each worker by its address."""
         try:
             return dict(self._client.nthreads())
         except (OSError, TimeoutError) as error:
@@ -205,5 +206,5 @@ class _ClusterPool:
 
 
 def _anywhere(job: Job) -> Job:
-    """The job with an absolute data folder, since workers start in other folders."""
+    """Returns the job with an absolute data folder, since workers start in other folders."""
     return job if job.data_root is None else replace(job, data_root=job.data_root.resolve())

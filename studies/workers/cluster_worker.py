@@ -24,7 +24,7 @@ _ONE_AT_A_TIME = threading.Lock()
 
 @dataclass(frozen=True)
 class Task:
-    """Data about the study, sent with each task.
+    """These data about the study are sent with each task.
 
     Attributes:
         topic: of the progress events.
@@ -39,7 +39,8 @@ class Task:
     token: str
 
     def local_workspace(self) -> Workspace:
-        """The workspace of the study; without its folder if this worker does not share it."""
+        """Returns the workspace of the study; without its folder if this worker does not share
+        it."""
         folder = self.workspace.folder
         shared = folder is not None and (folder / self.token).exists()
         return _EventWorkspace(
@@ -47,13 +48,13 @@ class Task:
         )
 
     def unfit(self) -> str:
-        """How the versions of this worker differ; empty if they are equal."""
+        """Says how the versions of this worker differ; empty if they are equal."""
         return Versions.here().difference(self.versions)
 
 
 @dataclass(frozen=True)
 class _EventWorkspace(Workspace):
-    """A workspace that sends progress as events."""
+    """This is a workspace that sends progress as events."""
 
     topic: str = ""
 
@@ -62,7 +63,7 @@ class _EventWorkspace(Workspace):
 
 
 def check(task: Task, job: Job, trials: list[Trial]) -> RpuSsnnError | None:
-    """Whether this worker can run the trials.
+    """Says whether this worker can run the trials.
 
     Returns:
         The error, with the address of the worker; None: no error.

@@ -42,7 +42,7 @@ INSTALLS = {
 
 
 def executor_of(workers: int | None, scheduler: str | None, cluster: str | None) -> Executor:
-    """Processes of this machine, workers of a scheduler, or workers of a new cluster.
+    """Makes an executor: processes of this machine, workers of a scheduler, or of a new cluster.
 
     Args:
         workers: processes to start, here or in the cluster.

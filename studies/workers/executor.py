@@ -12,7 +12,7 @@ from studies.workers.workspace import TrialProgress, Workspace
 
 
 class WorkerPool(Protocol):
-    """Started workers; each runs one trial at a time."""
+    """The pool has started workers, each of which runs one trial at a time."""
 
     @property
     def free(self) -> int:
@@ -23,7 +23,7 @@ class WorkerPool(Protocol):
         """Submitted trials that have not ended."""
 
     def check(self, job: Job, trials: Sequence[Trial]) -> Sequence[RpuSsnnError | None]:
-        """Each worker checks the inputs of the job; None: no error.
+        """Lets each worker check the inputs of the job; None means no error.
 
         Raises:
             RpuSsnnError: a worker died during its check.
@@ -34,21 +34,21 @@ class WorkerPool(Protocol):
         """Sends a trial to a free worker."""
 
     def completed(self, seconds: float) -> Sequence[tuple[Trial, TrialResult | Failure]]:
-        """The trials that ended since the last call; waits up to ``seconds`` for one.
+        """Returns the trials that ended since the last call; waits up to ``seconds`` for one.
 
         Raises:
             OSError: the workers cannot be reached any more.
         """
 
     def progress_of(self, trial: Trial) -> TrialProgress | None:
-        """The last progress of a submitted trial; None: none yet."""
+        """Returns the last progress of a submitted trial, or None if there is none yet."""
 
 
 class Executor(Protocol):
     """Starts workers; the choice of executor changes no result."""
 
     def plan(self, n_trials: int) -> str:
-        """A phrase that says which workers will run so many trials."""
+        """Returns a phrase that says which workers will run so many trials."""
 
     def start_pool(
         self, n_trials: int, workspace: Workspace, note: Callable[[str], None]

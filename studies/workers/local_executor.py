@@ -28,11 +28,11 @@ DIED = "the worker process died (killed, or out of memory?)"
 
 
 class WorkerDiedError(RpuSsnnError):
-    """A worker process died before its first trial."""
+    """This is a worker process died before its first trial."""
 
 
 def worker_count(workers: int | None, n_trials: int) -> int:
-    """Number of processes for so many trials.
+    """Returns the number of processes for so many trials.
 
     Args:
         workers: requested number; None: one a CPU.
@@ -42,7 +42,7 @@ def worker_count(workers: int | None, n_trials: int) -> int:
 
 @dataclass
 class LocalExecutor:
-    """Processes of this machine; each gets an equal share of the CPUs as threads.
+    """Starts processes of this machine, each of which gets an equal share of the CPUs as threads.
 
     The processes of one pool serve the next: a start costs the imports and the compiled code.
 
@@ -62,14 +62,14 @@ class LocalExecutor:
             raise InputError("LocalExecutor", "workers", self.workers, allowed)
 
     def plan(self, n_trials: int) -> str:
-        """How many workers run the trials, and whether they have to start."""
+        """Says how many workers run the trials, and whether they have to start."""
         n_workers, threads = self._shares(n_trials)
         ready = [one for one in self._idle if one.threads == threads]
         workers = counted(n_workers, "worker")
         return f"on {workers}" if len(ready) >= n_workers else f"starting {workers}, compiling"
 
     def _shares(self, n_trials: int) -> tuple[int, int]:
-        """Workers, and threads of each."""
+        """Returns the number of workers, and of threads of each."""
         n_workers = worker_count(self.workers, n_trials)
         return n_workers, max(1, usable_cpus() // n_workers)
 
@@ -148,7 +148,7 @@ class _LocalPool:
 
 @dataclass
 class _Worker:
-    """A pool of one process: a process that dies fails only its own trial."""
+    """This is a pool of one process: a process that dies fails only its own trial."""
 
     threads: int
     pool: ProcessPoolExecutor

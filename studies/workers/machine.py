@@ -10,7 +10,7 @@ _CPU_INFO = Path("/proc/cpuinfo")  # Linux only
 
 @functools.cache
 def machine() -> str:
-    """Operating system and model of the processor.
+    """Returns the operating system and the model of the processor.
 
     Sums of torch and numpy are rounded in an order that depends on the kind of processor.
     """
@@ -18,7 +18,7 @@ def machine() -> str:
 
 
 def _processor() -> str:
-    """The model where the system tells it, else the kind."""
+    """Returns the model where the system tells it, else the kind."""
     try:
         named = re.search(r"^model name\s*:\s*(.+)$", _CPU_INFO.read_text(), re.MULTILINE)
     except OSError:

@@ -52,7 +52,7 @@ def check_inputs(trials: list[Trial], data_root: Path | None) -> None:
 
 
 def set_threads(trial: Trial, threads: int) -> int:
-    """Give torch as many threads as the trial's method may use of these, and return how many.
+    """Gives torch as many threads as the trial's method may use of these, and returns how many.
 
     The order of torch's sums depends on them: whoever trains a trial again must call this, too.
     """
@@ -124,7 +124,7 @@ def run_trial(
 
 
 def _paused(trial: Trial, data: "Dataset", epochs: list[Row]) -> TrialResult:
-    """The result of a run of a search, which pauses and reads no test image."""
+    """Returns the result of a run of a search, which pauses and reads no test image."""
     row: dict[str, Any] = {
         "dataset": trial.settings.dataset.name,
         "data_digest": data.digest,
@@ -140,7 +140,7 @@ def _paused(trial: Trial, data: "Dataset", epochs: list[Row]) -> TrialResult:
 
 
 def _versions() -> dict[str, Any]:
-    """The columns with the versions that determine the numbers of a row."""
+    """Returns the columns with the versions that determine the numbers of a row."""
     return {
         "numerics_version": NUMERICS_VERSION,
         "rpu_ssnn_version": VERSION,
@@ -152,7 +152,7 @@ def _versions() -> dict[str, Any]:
 
 
 def _data_columns(trial: Trial, data: "Dataset") -> dict[str, Any]:
-    """Columns about the data; empty for images of a standard set.
+    """Returns the columns about the data, which are none for images of a standard set.
 
     For data of the user: file, digest, split and scale. For recorded spikes: what the case uses of
     them, and the share of spikes after T.
@@ -228,7 +228,8 @@ def _setting_columns(trial: Trial, data: "Dataset") -> dict[str, Any]:
 
 
 def _device_columns(statistics: Mapping[str, float]) -> dict[str, float | None]:
-    """Over all crossbars: pulses a device (up plus down), share of devices at a bound."""
+    """Returns pulses a device (up plus down) and the share of devices at a bound, over all
+    crossbars."""
     devices = statistics.get("devices_total")
     if devices is None:
         return {"pulses_per_device_mean": None, "saturated_fraction": None}
@@ -240,7 +241,7 @@ def _device_columns(statistics: Mapping[str, float]) -> dict[str, float | None]:
 
 
 def _epoch_row(epoch: Mapping[str, Any]) -> Row:
-    """An epoch as a flat row: a tuple becomes one column a layer; accuracies in %."""
+    """Makes an epoch a flat row: a tuple becomes one column a layer, and accuracies are in %."""
     row: Row = {}
     for name, value in epoch.items():
         if isinstance(value, tuple):

@@ -60,7 +60,7 @@ def _die_with_parent() -> None:
 
 
 def check(job: Job, trials: list[Trial]) -> RpuSsnnError | None:
-    """``job.check``, with an error as a value, so that every worker can report its own."""
+    """Calls ``job.check`` and returns its error, so that every worker can report its own."""
     try:
         job.check(trials, job.data_root)
     except RpuSsnnError as error:
@@ -69,7 +69,7 @@ def check(job: Job, trials: list[Trial]) -> RpuSsnnError | None:
 
 
 def execute(job: Job, trial: Trial, threads: int, workspace: Workspace) -> TrialResult | Failure:
-    """``job.execute``, with an exception as a `Failure`."""
+    """Calls ``job.execute`` and returns an exception as a `Failure`."""
     try:
         return job.execute(trial, job.data_root, threads, workspace)
     except Exception as error:  # one bad trial must not end a study of hours
@@ -86,7 +86,7 @@ def reset_peak_memory() -> None:
 
 
 def peak_memory_mb() -> float:
-    """Peak resident memory of this process (MiB), since the last reset or the start."""
+    """Returns the peak resident memory of this process (MiB) since the last reset or the start."""
     try:
         lines = Path("/proc/self/status").read_text().splitlines()
     except OSError:

@@ -41,7 +41,7 @@ _CHECKPOINT = re.compile(r"[0-9a-f]{16}\.npz")
 
 
 class TrialProgress(Spec):
-    """Progress of a running trial.
+    """This says how far a running trial is.
 
     Attributes:
         epoch: finished epochs, of `epochs`.
@@ -58,14 +58,14 @@ class TrialProgress(Spec):
 
     @property
     def words(self) -> str:
-        """For a progress line."""
+        """This is what a progress line says."""
         reached = "" if self.accuracy is None else f", {self.accuracy:.2f} % (validation)"
         return f"epoch {self.epoch} of {self.epochs}{reached}"
 
 
 @dataclass(frozen=True)
 class Workspace:
-    """Folder for progress and checkpoints of trials.
+    """This is the folder for progress and checkpoints of trials.
 
     Attributes:
         folder: None: nothing is written.
@@ -77,11 +77,12 @@ class Workspace:
     seconds_between_checkpoints: float = SECONDS_BETWEEN_CHECKPOINTS
 
     def checkpoint(self, identity: str) -> Path | None:
-        """The trial's checkpoint."""
+        """Returns the trial's checkpoint."""
         return None if self.folder is None else self.folder / f"{identity}.npz"
 
     def progress_of(self, trial: Trial) -> TrialProgress | None:
-        """The last progress that the process of the trial wrote; None: none yet."""
+        """Returns the last progress that the process of the trial wrote, or None if there is
+        none yet."""
         if self.folder is None:
             return None
         try:
@@ -133,7 +134,7 @@ NO_WORKSPACE = Workspace()
 
 
 class TrialSession:
-    """Progress and checkpoints of one trial while it runs."""
+    """A session keeps the progress and the checkpoints of one trial while it runs."""
 
     def __init__(self, workspace: Workspace, trial: Trial, data_digest: str) -> None:
         self._workspace, self._trial, self._digest = workspace, trial, data_digest
@@ -145,11 +146,11 @@ class TrialSession:
 
     @property
     def seconds(self) -> float:
-        """Time spent on the trial, including earlier processes up to the checkpoint."""
+        """This is the time spent on the trial, including earlier processes up to the checkpoint."""
         return self._before + time.monotonic() - self._started
 
     def resume(self) -> TrainingState | None:
-        """The state of the checkpoint; an unusable checkpoint is set aside with a note."""
+        """Returns the state of the checkpoint; an unusable checkpoint is set aside with a note."""
         from studies.workers.checkpoint import UnfitError, read_checkpoint
 
         found: Checkpoint | None = None
@@ -169,7 +170,7 @@ class TrialSession:
         return found.state
 
     def trained[L: Learner](self, train: Callable[..., L], data: Dataset) -> L:
-        """The network of the trial, trained from its checkpoint if that is of this code.
+        """Returns the network of the trial, trained from its checkpoint if that is of this code.
 
         Args:
             train: see `studies.declaration.update_rules.base.Rule.training`.
