@@ -384,7 +384,7 @@ OPTIONS = [
         ("attribute digits_devices --device rate --out HERE/o", "--device: 'rate'", {}),
         ("require digits_devices --device ecram --parameter nosuch --out HERE/o", "'nosuch'", {}),
         ("require digits_devices --device ecram --loss -1 --out HERE/o", "--loss: -1.0", {}),
-        ("run digits_devices --rerun --accept-other-versions --out HERE/o", "--rerun", {}),
+        ("run digits_devices --other-versions x --out HERE/o", "--other-versions", {}),
         ("plan digits_devices --no-estimate --workers 2", "--workers", {}),
         (PLAN, "out: output folder", of_study("").files | {"out": ""}),
         (PLAN, "out: output folder", of_study("").files | {"out/study.yaml": "study: other"}),

@@ -30,16 +30,14 @@ from studies.cli.paper import paper_app
 from studies.cli.presets import presets_app
 from studies.cli.results import results_app
 from studies.cli.running import (
-    AcceptOption,
     CheckpointOption,
     ClusterOption,
-    RerunOption,
+    OtherVersionsOption,
     RetryOption,
     SchedulerOption,
     end,
     executing,
     options_of,
-    other_versions,
 )
 from studies.cli.sensitivity import questions_app
 from studies.common import interrupts
@@ -68,8 +66,7 @@ def run(
     out: OutOption = None,
     workers: WorkersOption = None,
     data: DataOption = None,
-    accept_other_versions: AcceptOption = False,
-    rerun: RerunOption = False,
+    other_versions: OtherVersionsOption = "refuse",
     rows: RowsOption = None,
     retry_failed: RetryOption = False,
     checkpoint_seconds: CheckpointOption = SECONDS_BETWEEN_CHECKPOINTS,
@@ -77,7 +74,6 @@ def run(
     cluster: ClusterOption = None,
 ) -> None:
     """Run the missing trials of a study, print its table, and name the result files."""
-    others = other_versions(accept_other_versions, rerun)
     from studies.declaration.shipped import find_study
     from studies.execution.api import default_folder
     from studies.execution.study_runs import run_in_folder
@@ -89,7 +85,7 @@ def run(
         options = options_of(
             executor,
             data,
-            others,
+            other_versions,
             rows,
             retry_failed=retry_failed,
             seconds_between_checkpoints=checkpoint_seconds,

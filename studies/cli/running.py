@@ -13,18 +13,18 @@ import typer
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.wording import counted
 from studies.cli.output import stop
+from studies.common.choices import OtherVersions
 from studies.common.interrupts import EXIT_CODE
 from studies.workers.workspace import SECONDS_BETWEEN_CHECKPOINTS
 
 if TYPE_CHECKING:
     from studies.declaration.result import Failure
-    from studies.execution.options import Options, OtherVersions
+    from studies.execution.options import Options
     from studies.workers.executor import Executor
 
-AcceptOption = Annotated[
-    bool, typer.Option(help="Keep rows made under other torch, aihwkit or numerics versions.")
+OtherVersionsOption = Annotated[
+    OtherVersions, typer.Option(help="Rows of other torch, aihwkit or numerics versions.")
 ]
-RerunOption = Annotated[bool, typer.Option(help="Run rows of other versions again.")]
 RetryOption = Annotated[
     bool, typer.Option("--retry-failed", help="Run trials again that failed in an earlier call.")
 ]
@@ -38,19 +38,6 @@ CheckpointOption = Annotated[
     float,
     typer.Option(min=0.0, help="Seconds between checkpoints of a run, at least (0: each epoch)."),
 ]
-
-
-def other_versions(accept: bool, rerun: bool) -> "OtherVersions":
-    """Returns what the two flags say about rows of other versions.
-
-    Raises:
-        InputError: both are given.
-    """
-    if accept and rerun:
-        raise InputError("run", "--rerun", True, "must not come with --accept-other-versions")
-    if accept:
-        return "accept"
-    return "rerun" if rerun else "refuse"
 
 
 @contextmanager
@@ -75,7 +62,7 @@ def executing(
 def options_of(
     executor: "Executor",
     data: Path | None,
-    others: "OtherVersions",
+    others: OtherVersions,
     kept_rows: list[Path] | None = None,
     *,
     retry_failed: bool = False,

@@ -15,23 +15,20 @@ from studies.cli.options import (
     WorkersOption,
 )
 from studies.cli.running import (
-    AcceptOption,
     ClusterOption,
-    RerunOption,
+    OtherVersionsOption,
     RetryOption,
     SchedulerOption,
     end,
     executing,
     options_of,
-    other_versions,
 )
-from studies.common.choices import Others
+from studies.common.choices import Others, OtherVersions
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from studies.declaration.study import Study
-    from studies.execution.options import OtherVersions
     from studies.sensitivity.device_question import Run
     from studies.workers.executor import Executor
 
@@ -53,8 +50,7 @@ def attribute(
     workers: WorkersOption = None,
     data: DataOption = None,
     search_each: SearchEachOption = False,
-    accept_other_versions: AcceptOption = False,
-    rerun: RerunOption = False,
+    other_versions: OtherVersionsOption = "refuse",
     rows: RowsOption = None,
     retry_failed: RetryOption = False,
     scheduler: SchedulerOption = None,
@@ -64,10 +60,9 @@ def attribute(
     from studies.report.attribution_view import FILE, draw, lines
     from studies.sensitivity.attribution import attribute as answer
 
-    others = other_versions(accept_other_versions, rerun)
     declared, root = _study_and_folder(study, "attribute", device, out)
     with executing(root, workers, scheduler, cluster) as executor:
-        run = _run(root, executor, data, others, rows, retry_failed)
+        run = _run(root, executor, data, other_versions, rows, retry_failed)
         found = answer(declared, device, run, search_each=search_each)
     _print(lines(found), found.table, root / FILE, partial(draw, found, device, root))
     end(found.failures, root)
@@ -80,8 +75,7 @@ def decompose(
     out: QuestionOutOption = None,
     workers: WorkersOption = None,
     data: DataOption = None,
-    accept_other_versions: AcceptOption = False,
-    rerun: RerunOption = False,
+    other_versions: OtherVersionsOption = "refuse",
     rows: RowsOption = None,
     retry_failed: RetryOption = False,
     scheduler: SchedulerOption = None,
@@ -91,10 +85,9 @@ def decompose(
     from studies.report.decomposition_view import FILE, draw, lines
     from studies.sensitivity.decomposition import decompose as answer
 
-    others = other_versions(accept_other_versions, rerun)
     declared, root = _study_and_folder(study, "decompose", device, out)
     with executing(root, workers, scheduler, cluster) as executor:
-        run = _run(root, executor, data, others, rows, retry_failed)
+        run = _run(root, executor, data, other_versions, rows, retry_failed)
         found = answer(declared, device, run)
     reached = any(level == level for level in found.levels.values())
     table = found.table if reached else found.table[:0]
@@ -119,8 +112,7 @@ def require(
     workers: WorkersOption = None,
     data: DataOption = None,
     search_each: SearchEachOption = False,
-    accept_other_versions: AcceptOption = False,
-    rerun: RerunOption = False,
+    other_versions: OtherVersionsOption = "refuse",
     rows: RowsOption = None,
     retry_failed: RetryOption = False,
     scheduler: SchedulerOption = None,
@@ -131,10 +123,9 @@ def require(
     from studies.sensitivity.axes import STANDARD
     from studies.sensitivity.requirement import require as answer
 
-    versions = other_versions(accept_other_versions, rerun)
     declared, root = _study_and_folder(study, "require", device, out)
     with executing(root, workers, scheduler, cluster) as executor:
-        run = _run(root, executor, data, versions, rows, retry_failed)
+        run = _run(root, executor, data, other_versions, rows, retry_failed)
         asked = parameter or STANDARD
         found = answer(
             declared, device, loss, run, parameters=asked, others=others, search_each=search_each
@@ -162,7 +153,7 @@ def _run(
     root: Path,
     executor: "Executor",
     data: Path | None,
-    others: "OtherVersions",
+    others: OtherVersions,
     rows: list[Path] | None,
     retry_failed: bool,
 ) -> "Run":

@@ -7,3 +7,6 @@ Kind = Literal["curves", "sweep", "gaps"]
 
 Others = Literal["as-is", "off"]
 """How the imperfections are beside the one that a requirement is put on."""
+
+OtherVersions = Literal["refuse", "accept", "rerun"]
+"""What becomes of rows that were made under other torch, aihwkit or numerics versions."""

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
+from studies.common.choices import OtherVersions
 from studies.declaration.result import Failure, Runs
 from studies.execution.progress import Reporter
 from studies.workers import run_trial
@@ -12,9 +12,6 @@ from studies.workers.executor import Executor
 from studies.workers.local_executor import LocalExecutor
 from studies.workers.worker import Job
 from studies.workers.workspace import SECONDS_BETWEEN_CHECKPOINTS
-
-type OtherVersions = Literal["refuse", "accept", "rerun"]
-"""What to do with rows made under another numerics, torch or aihwkit version."""
 
 
 def training_job(data_root: Path | None) -> Job:

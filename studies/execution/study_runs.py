@@ -371,5 +371,5 @@ def _usable(
     if options.other_versions == "rerun":
         return {identity: result for identity, result in found.items() if identity not in others}
     kinds = "; ".join(sorted(set(others.values())))
-    allowed = f"were made with {kinds}: --accept-other-versions keeps them, --rerun runs them again"
+    allowed = f"were made with {kinds}: --other-versions accept keeps them, rerun runs them again"
     raise InputError(root, "rows of other versions", f"{len(others)} of {len(trials)}", allowed)

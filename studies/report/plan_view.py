@@ -23,7 +23,7 @@ def plan_text(plan: Plan, estimate: Estimate | None) -> str:
     if plan.other_versions:
         lines.append(
             f"{counted(plan.other_versions, 'row was', 'rows were')} made under other "
-            "versions: `run` wants --accept-other-versions or --rerun"
+            "versions: `run` wants --other-versions accept or rerun"
         )
     if estimate is not None:
         memory = estimate.peak_memory_mb / 1024

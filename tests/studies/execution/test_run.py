@@ -172,7 +172,7 @@ def test_rows_of_another_torch_need_a_flag(
     here = Versions.here()
     newer = Versions(here.numerics_version, "99.0", here.aihwkit_version)
     monkeypatch.setattr(Versions, "here", classmethod(lambda cls: newer))
-    pattern = rf"6 of 6.*torch_version {here.torch_version} \(now 99.0\).*--rerun"
+    pattern = rf"6 of 6.*torch_version {here.torch_version} \(now 99.0\).*--other-versions"
     with pytest.raises(InputError, match=pattern):
         harness.run(small_study())
     assert len(harness.run(small_study(), other_versions="accept").runs) == 6
