@@ -34,7 +34,7 @@ class GradientAgreement:
 
 
 def output_rates(spec: NetworkSpec, drive: np.ndarray) -> np.ndarray:
-    """What the output neurons answer to a steady drive, spikes a slot.
+    """The rates at which the output neurons answer a steady drive, in spikes a slot.
 
     Args:
         drive: [n_out], in thresholds a slot.

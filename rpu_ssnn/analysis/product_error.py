@@ -46,7 +46,7 @@ def product_errors(T: int, rng: np.random.Generator) -> Float64[np.ndarray, "50 
 
 
 def slope(slots: list[int], deviations: list[float]) -> float:
-    """Slope of log(standard deviation) over log(T); -1/2 is the law of Fig. 4b."""
+    """The slope of log(standard deviation) over log(T), which is -1/2 by the law of Fig. 4b."""
     return float(np.polyfit(np.log(slots), np.log(deviations), 1)[0])
 
 

@@ -1,4 +1,4 @@
-"""What one batch changes in the weights of a network that starts from given ones."""
+"""Measures what one batch changes in the weights of a network that starts from given ones."""
 
 import numpy as np
 

@@ -1,1 +1,1 @@
-"""What SSNN-BP is compared with: the float network and published spiking networks."""
+"""The float network and the control, with which SSNN-BP is compared."""

@@ -118,7 +118,7 @@ class AnalogNetwork(Learner):
         return activated
 
     def _slope(self, y: Numbers) -> Numbers:
-        """Of the activation, by its value."""
+        """The slope of the activation where it has this value."""
         if self._spec.trains.activation == "relu":
             return (y > 0).astype(np.float32)
         return y * (1.0 - y)

@@ -41,7 +41,7 @@ class FloatNetwork(Learner):
     """A float network in training."""
 
     buffers: ClassVar[Mapping[str, str]] = {"momentum_buffer": "momentum"}
-    """What torch's optimiser keeps for each weight matrix, and its name in a checkpoint."""
+    """The state of torch's optimiser for each weight matrix, by its name in a checkpoint."""
 
     def __init__(
         self, spec: AnnSpec, sizes: tuple[int, ...], inputs: InputLines, seed: int, steps: int
@@ -59,7 +59,7 @@ class FloatNetwork(Learner):
 
     @property
     def weights(self) -> list[Weights]:
-        """Of each layer, [n_in, n_out], on input shares in [0, 1]."""
+        """The weights of each layer, [n_in, n_out], for inputs that are shares in [0, 1]."""
         return [w.detach().numpy().T.copy() for w in self._model.weights]
 
     def train_epoch(

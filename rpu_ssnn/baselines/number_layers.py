@@ -18,7 +18,7 @@ from rpu_ssnn.synapses.tile import TileSynapses
 
 Numbers = Float32[np.ndarray, "batch lines"]
 Seeds = tuple[np.random.SeedSequence, np.random.SeedSequence]
-"""Of the initial weights and of the devices of one crossbar."""
+"""The seeds of the initial weights and of the devices of one crossbar."""
 
 
 class NumberLayer(Synapses):
@@ -32,7 +32,7 @@ class NumberLayer(Synapses):
         return self.forward_current(x)
 
     def errors_below(self, d: Numbers) -> Numbers:
-        """d W^T, likewise."""
+        """d W^T, through the converters where the reads have any."""
         weights = self.linear_read()
         if weights is not None:
             return _product(d, weights.T)
@@ -48,7 +48,7 @@ class NumberLayer(Synapses):
 
 
 class AihwkitLayer(TileSynapses, NumberLayer):
-    """In a tile of aihwkit, which draws the trains.
+    """A crossbar in a tile of aihwkit, which draws the trains.
 
     Args:
         n_in, n_out: lines.
@@ -99,7 +99,7 @@ class AihwkitLayer(TileSynapses, NumberLayer):
 
 
 class NativeLayer(NativeSynapses, NumberLayer):
-    """In native devices: seeded, and with all that acts on these devices under spikes.
+    """A crossbar in native devices, seeded and with all that acts on these devices under spikes.
 
     The trains go into the same pulse blocks as spikes do, so that devices and effects cannot tell
     who sent them. Both devices of a pair get the same trains, in opposite directions.
@@ -130,13 +130,13 @@ class NativeLayer(NativeSynapses, NumberLayer):
         self.keep, self._step = 1.0, self._wanted_step * scale
 
     def forward_current(self, x: Numbers) -> Numbers:
-        """As aihwkit's converters read numbers: the largest of a row is a converter's 1."""
+        """Reads numbers as aihwkit's converters do, whose 1 is the largest number of a row."""
         lines, scale = self._converted(x)
         current: Numbers = scale * super().forward_current(lines)
         return current
 
     def transposed_current(self, d: Numbers) -> Numbers:
-        """Likewise."""
+        """Reads the errors through the transposed crossbar in the same way."""
         lines, scale = self._converted(d)
         current: Numbers = scale * super().transposed_current(lines)
         return current
@@ -148,7 +148,7 @@ class NativeLayer(NativeSynapses, NumberLayer):
         self.commit(range(len(x)))
 
     def statistics(self) -> dict[str, float]:
-        """As `NativeSynapses.statistics`, without what concerns thinned trains."""
+        """The numbers of `NativeSynapses.statistics` except those about thinned trains."""
         without = ("step_wanted", "thinning", "thinning_last")
         return {n: value for n, value in super().statistics().items() if n not in without}
 
@@ -176,7 +176,7 @@ def number_layer(
 
 
 def number_crossbar(n_in: int, n_out: int, spec: AnalogSgdSpec, seeds: Seeds) -> Crossbar:
-    """What such a layer asks of its synapses: weights of He initialisation, threshold 1."""
+    """The crossbar of such a layer, with weights of He initialisation and a threshold of 1."""
     he_std = math.sqrt(2.0 / n_in)
     normal = np.random.default_rng(seeds[0]).standard_normal((n_in, n_out))
     return Crossbar(
@@ -192,5 +192,5 @@ def number_crossbar(n_in: int, n_out: int, spec: AnalogSgdSpec, seeds: Seeds) ->
 
 
 def _product(x: Numbers, weights: Weights) -> Numbers:
-    """In torch, whose threads the caller has set."""
+    """The matrix product in torch, whose threads the caller has set."""
     return (torch.from_numpy(x) @ torch.from_numpy(weights)).numpy()

@@ -12,7 +12,10 @@ READS_A_PRESENTATION = 2
 
 
 class PulseTrainSpec(Spec):
-    """How a pair of numbers becomes pulses (aihwkit's `UpdateParameters`), neurons and schedule."""
+    """The settings of a pulse train, of the neurons and of the schedule.
+
+    The trains are those of aihwkit's `UpdateParameters`.
+    """
 
     activation: Literal["relu", "sigmoid"] = Field(
         "relu", description="of the hidden neurons; the output is softmax with cross-entropy"

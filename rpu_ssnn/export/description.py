@@ -1,4 +1,4 @@
-"""What is needed beside the weights to ask a network as it was asked: one line of JSON."""
+"""Describes in one line of JSON all that a network needs beside its weights to answer again."""
 
 import itertools
 import json

@@ -54,7 +54,7 @@ UNITS = {
     "pulses_up": "pulses",
     "pulses_down": "pulses",
 }
-"""Of the arrays; all others are in device states, but for `WITHOUT_UNIT`."""
+"""The units of arrays; all others but those of `WITHOUT_UNIT` are in device states."""
 
 WITHOUT_UNIT = ("decay_scales", "drift_nu", "gamma_", "slope_")
 """Starts of aihwkit's names of shares, exponents, and states a state."""
@@ -110,7 +110,7 @@ def read_network(path: str | Path) -> Trained:
 
 
 def device_maps(synapses: Synapses) -> list[dict[str, np.ndarray]]:
-    """Of each tile of a crossbar: what every device is and holds, arrays [n_in, n_out].
+    """The properties and the state of every device in each tile of a crossbar, [n_in, n_out].
 
     Cells of several devices have `NAME_0`, `NAME_1` and so on. Float weights: nothing.
     """

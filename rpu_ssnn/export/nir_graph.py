@@ -89,7 +89,7 @@ def read_nir(path: str | Path) -> Trained:
 
 
 def _left_out(spec: NetworkSpec) -> str:
-    """What the network has and the graph has not, in words; empty: nothing."""
+    """Says what the graph leaves out of the network; empty if it leaves out nothing."""
     parts = [
         (spec.neuron.reset == "subtract", "membranes keep what exceeds theta at a spike"),
         (spec.neuron.random_start, "membranes start at random"),

@@ -17,7 +17,7 @@ _CALL = re.compile(r"(?P<kind>\s*\w+\s*\()(?P<inside>.*)\)\s*")
 _FOLDERS = re.compile(r"[^(),\s][^(),]*/(?=[^/(),])")
 
 AS_MEASURED = "as measured"
-"""Of an override: none, so that a sweep can hold the device as its preset has it."""
+"""The override that changes nothing, so that a sweep can hold the device as its preset has it."""
 
 RECORD_ONLY = (
     "endurance_cycles",
@@ -221,7 +221,7 @@ def path_free(device: str) -> str:
 
 
 def device_identity(device: str) -> str:
-    """What of the name of a device decides a result: moving its file does not change it."""
+    """The part of a device's name that decides a result; moving its file does not change it."""
     table = _OF_TABLE.fullmatch(device)
     return path_free(device) if table is None else table[1]
 

@@ -50,7 +50,7 @@ class Range(Span):
     n: Annotated[int, Field(ge=2, le=10_000)] = Field(description="values, both ends included")
 
     def values(self) -> list[float | int]:
-        """In the order from start to end."""
+        """The values in the order from start to end."""
         return [self.at(k / (self.n - 1)) for k in range(self.n)]
 
 

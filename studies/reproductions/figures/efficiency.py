@@ -1,4 +1,4 @@
-"""What learning and deciding cost in the paper's currency: spikes, coincidences, slots.
+"""The cost of learning and deciding in the paper's currency: spikes, coincidences, slots.
 
 One network (784-256-10, coincidence mode, winner-take-all output) is trained on MNIST; its last
 epoch is counted, and the test images are shown once while every slot's decision is kept.

@@ -62,7 +62,7 @@ class OnlineNetwork(Learner):
     def train_epoch(
         self, images: Rows, labels: Int64[np.ndarray, " n"], rng: np.random.Generator, epoch: int
     ) -> EpochRow:
-        """As any learner, in one compiled call."""
+        """Trains an epoch in one compiled call."""
         x, order = self.inputs.shares(images), rng.permutation(len(labels))
         right = train_online(self._compiled, self._rule, x, labels, order, self.presentations)
         self.presentations += len(order)

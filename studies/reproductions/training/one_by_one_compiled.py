@@ -30,7 +30,7 @@ class Rule(NamedTuple):
     sigmoid: bool
     """Hidden neurons; else ReLU."""
     squared_error: bool
-    """Of sigmoid outputs; else cross-entropy of softmax ones."""
+    """The loss is the squared error of sigmoid outputs, else the cross-entropy of softmax ones."""
     stochastic: bool
     """Pulses are rounded up by chance; else to the nearest number."""
     hidden_levels: np.float32
@@ -38,10 +38,10 @@ class Rule(NamedTuple):
     sum_levels: np.float32
     """Steps of a weighted sum over its largest range; 0: exact."""
     gain: np.float32
-    """On every weighted sum."""
+    """The factor on every weighted sum."""
     key: np.uint64
-    """Of stochastic rounding, which all layers share: at a presentation, device k of each layer
-    gets the same random number."""
+    """The key of stochastic rounding, which all layers share: at a presentation, device k of each
+    layer gets the same random number."""
 
 
 class Layer(NamedTuple):

@@ -18,7 +18,7 @@ from studies.reproductions.training.one_by_one_compiled import Layer, make_layer
 from studies.reproductions.training.one_by_one_spec import OnlineSpec, WholePulseSpec
 
 Seeds = tuple[np.random.SeedSequence, np.random.SeedSequence]
-"""Of the initial weights and of the devices of one crossbar."""
+"""The seeds of the initial weights and of the devices of one crossbar."""
 
 _NOT_HERE = ("reads", "half_select", "read_disturb", "lines", "device_read_noise", "retention")
 """Parts of a tile that act in slots or in physical time, of which this rule has none."""
@@ -72,7 +72,7 @@ class FloatLayer:
         self._bound = most
 
     def compiled(self, rate: float) -> Layer:
-        """As compiled code sees it; not a copy."""
+        """The layer as compiled code sees it, which shares its arrays."""
         none = empty_records(self._weights.size).reshape(1, -1)
         cells = Cells(
             law=0,
@@ -92,7 +92,7 @@ class FloatLayer:
         return self._weights.reshape(self._shape[::-1]).T
 
     def pulsed(self, up: int, down: int) -> None:
-        """There are no pulses."""
+        """Does nothing, since float weights get no pulses."""
 
     def state(self) -> State:
         """A copy of the weights."""
@@ -103,7 +103,7 @@ class FloatLayer:
         self._weights[:] = checked(state, self.state())["weights"]
 
     def statistics(self) -> dict[str, float]:
-        """None."""
+        """No numbers, since float weights have none."""
         return {}
 
 
@@ -150,7 +150,7 @@ class WholePulseLayer(NativeSynapses):
         self._per_weight = up / (2.0 * bound), down / (2.0 * bound)
 
     def compiled(self, rate: float) -> Layer:
-        """As compiled code sees it; not a copy."""
+        """The layer as compiled code sees it, which shares its arrays."""
         self.weights()  # puts them where the compiled code reads them
         cells, memory = self._array.cells, self._clock.memory
         return make_layer(self.shape, cells, memory, rate, self._bound, self._per_weight)
@@ -162,7 +162,7 @@ class WholePulseLayer(NativeSynapses):
         self.changes += 1
 
     def statistics(self) -> dict[str, float]:
-        """As `NativeSynapses.statistics`, without what concerns thinned trains and slots."""
+        """The `NativeSynapses.statistics` without those about thinned trains and slots."""
         without = ("step_wanted", "thinning", "thinning_last")
         return {n: value for n, value in super().statistics().items() if n not in without}
 

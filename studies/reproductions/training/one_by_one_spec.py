@@ -51,7 +51,7 @@ class OnlineSpec(Spec):
 
 
 class WholePulseSpec(OnlineSpec):
-    """How a weight change becomes a whole number of pulses, and how sums are read."""
+    """The settings of a rule that makes weight changes whole numbers of pulses."""
 
     rounding: Literal["nearest", "stochastic"] = Field(
         "nearest", description="nearest: a change below half a pulse is lost"
