@@ -160,11 +160,11 @@ def declared(device: Any) -> Study:
 
 
 def test_studies_take_text_and_objects_alike() -> None:
-    methods = [
+    rules = [
         [point.rule for point in declared(device).points()[1:]]
         for device in ("SoftBoundsDevice(w_max=1)", SoftBoundsDevice(w_max=1.0))
     ]
-    assert methods[0] == methods[1]
-    assert [m["parameters"]["step"] for m in methods[0]] == [0.01, 0.02]
-    assert methods[0][0]["device"] == "SoftBoundsDevice(w_max=1.0)"
+    assert rules[0] == rules[1]
+    assert [rule.parameters["step"] for rule in rules[0]] == [0.01, 0.02]
+    assert rules[0][0].device == "SoftBoundsDevice(w_max=1.0)"
     assert declared("ECRAM").points()[1].rule.device == "ecram"
