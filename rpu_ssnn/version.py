@@ -1,6 +1,6 @@
-"""Version of the package, and of the numbers it computes."""
+"""The version of the package, and of the numbers it computes."""
 
 VERSION = "0.1.0"
 
 NUMERICS_VERSION = 1
-"""Raised by hand when the same settings and seed give other results than before."""
+"""This number is raised by hand when the same settings and seed give other results than before."""

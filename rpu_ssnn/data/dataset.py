@@ -33,15 +33,16 @@ MAX_VALIDATION_SHARE = 0.5
 class Dataset:
     """Images, flattened row by row, whose pixels' rates are image / ``grey_max``; or recordings.
 
-    Args:
-        class_names: of label 0, 1 and so on.
-        grey_max: the grey level of full rate, 16 (digits) or 255; 1 where images are shares; of
-            recordings the largest count of a line in a training recording.
-        shape: of one image or recording as its file has it; empty where only pixels are known.
-        zero: the share that the value 0 of the file has, where negative values may be; of all
-            columns or of each. Outside [0, 1] where all values have one sign.
-        digest: 16 hexadecimal digits of the SHA-256 over all images and labels below, their
-            order and their split: equal digests mean the very same data.
+    Attributes:
+        class_names: the names of the labels 0, 1 and so on.
+        grey_max: the grey level of full rate, which is 16 (digits) or 255, or 1 where images are
+            shares. For recordings it is the largest count of a line in a training recording.
+        shape: the shape of one image or recording as its file has it; it is empty where only the
+            number of pixels is known.
+        zero: the share that the value 0 of the file has, for all columns or for each, where values
+            may be negative; it is outside [0, 1] where all values have one sign.
+        digest: 16 hexadecimal digits of the SHA-256 over all images and labels, their order and
+            their split: equal digests mean the very same data.
     """
 
     name: str

@@ -25,13 +25,15 @@ def values_of(rows: Rows) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """Images (or recordings) and labels of both parts.
+    """The images (or recordings) and labels of the training and the test part.
 
     Attributes:
         grey_max: the value of full rate.
-        shape: of one image or recording; empty where only the number of pixels is known.
-        scale: what is to be made of the values before they are shares; None: they are grey levels.
-        mixed: whether the first test rows stand for all; False where they may be of one class.
+        shape: the shape of one image or recording; it is empty where only the number of pixels is
+            known.
+        scale: how values become shares of full rate; None where they are grey levels.
+        mixed: whether the first test rows stand for all, which they do not where files may be
+            sorted by class.
     """
 
     train_images: Rows

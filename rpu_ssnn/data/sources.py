@@ -25,16 +25,17 @@ DIGITS_SPLIT_SEED = 20170
 class IdxSet:
     """A data set of four idx files.
 
-    Args:
-        folder: the name torchvision gives its folder.
-        class_names: of label 0, 1 and so on.
+    Attributes:
+        folder: the name that torchvision gives its folder.
+        class_names: the names of the labels 0, 1 and so on.
         obtain: where its files come from, in words.
         transposed: whether the files hold each image column by column.
-        crop: lines kept of each side of the (square) images, from their middle; None: all.
-        black_from: grey level from which a pixel is 255, below which it is 0; None: as it is.
-        resplit: (training, test) images to draw from both files together, the same for every
-            study and seed; None: as the files are.
-        files: names of training images and labels, test images and labels.
+        crop: the side of the middle that is kept of the (square) images; None keeps all.
+        black_from: the grey level from which a pixel is 255, and below which it is 0; None keeps
+            grey levels as they are.
+        resplit: the numbers of training and test images to draw from both files together, the same
+            for every study and seed; None keeps the split of the files.
+        files: the names of the files of training images and labels, test images and labels.
     """
 
     folder: str

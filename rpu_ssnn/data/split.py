@@ -9,13 +9,13 @@ def hold_out(
 ) -> tuple[Int64[np.ndarray, " kept"], Int64[np.ndarray, " held"]]:
     """Splits positions in two so that each class gives the same share, to within one sample.
 
-    ``round(share * n)`` are held out; where that does not divide evenly, the classes with the
-    largest remainders give one more (the lower class first where these tie).
+    ``round(share * n)`` samples are held out. Where that does not divide evenly, the classes with
+    the largest remainders give one more (the lower class first where these tie).
 
     Args:
         labels: the class of each sample.
         share: the part to hold out, 0 to 1.
-        rng: chooses which samples of a class.
+        rng: the generator that chooses the samples of a class.
 
     Returns:
         The positions kept and the positions held out, each ascending.
@@ -23,7 +23,7 @@ def hold_out(
     n = len(labels)
     n_held = round(share * n)
     classes, counts = np.unique(labels, return_counts=True)
-    # In whole numbers: a quota that is exact must not fall short by a rounding error.
+    # Quotas are whole numbers: an exact one must not fall short by a rounding error.
     quotas, remainders = np.divmod(counts * n_held, n)
     quotas[np.argsort(-remainders, kind="stable")[: n_held - quotas.sum()]] += 1
     held = np.zeros(n, dtype=bool)

@@ -34,7 +34,7 @@ def eps_response(spikes: np.ndarray, tau: float) -> np.ndarray:
 def integrate_and_fire(
     start: np.ndarray, drive: np.ndarray, theta: float, reset: str = "subtract"
 ) -> np.ndarray:
-    """Spikes of f_th, at most one a slot; drive [slots, n] is eps * I, cumulative."""
+    """The spikes of f_th, at most one a slot; drive [slots, n] is the cumulative eps * I."""
     fired = np.zeros(drive.shape)
     lost = np.zeros(drive.shape[1])
     for t in range(len(drive)):
@@ -45,7 +45,7 @@ def integrate_and_fire(
 
 
 def inhibited(start: np.ndarray, drive: np.ndarray, theta: float, strength: float) -> np.ndarray:
-    """The same where each spike lowers every other membrane, not below rest."""
+    """The spikes of f_th where each spike lowers every other membrane, not below rest."""
     fired, v = np.zeros(drive.shape), start.copy()
     steps = np.diff(drive, axis=0, prepend=np.zeros((1, drive.shape[1])))
     for t in range(len(drive)):
@@ -60,7 +60,7 @@ def inhibited(start: np.ndarray, drive: np.ndarray, theta: float, strength: floa
 def winner_takes_all(
     start: np.ndarray, drive: np.ndarray, theta: float, clock: np.ndarray
 ) -> np.ndarray:
-    """One spike a clock spike, of whoever has integrated most beyond its own spikes."""
+    """At each clock spike the neuron spikes that has integrated most beyond its own spikes."""
     fired = np.zeros(drive.shape)
     for t in np.flatnonzero(clock):
         fired[t, np.argmax(start + drive[t] - theta * fired[:t].sum(axis=0))] = 1
@@ -79,7 +79,7 @@ def coupled(start: np.ndarray, drive: np.ndarray, theta: float, is_open: np.ndar
 def separate(
     start: np.ndarray, drive: np.ndarray, theta: float, is_open: np.ndarray, floored: bool
 ) -> np.ndarray:
-    """One stream of Eq. 4 or 5: fires all along, and the switch blocks what leaves it."""
+    """One stream of Eq. 4 or 5, which fires all along while the switch blocks what leaves it."""
     fired, v = np.zeros(drive.shape), start.copy()
     steps = np.diff(drive, axis=0, prepend=np.zeros((1, drive.shape[1])))
     for t in range(len(drive)):
