@@ -1,4 +1,4 @@
-"""What a search of hyperparameters tries: the same points in every case, ever longer trained.
+"""A search of hyperparameters tries the same points in every case and trains the best for longer.
 
 The points are quasi-random (a scrambled Halton sequence, `scipy.stats.qmc`) in wide ranges on a
 logarithmic scale, so that none of them lies at an edge. Successive halving (Jamieson and Talwalkar,
@@ -105,7 +105,7 @@ class Race:
 
     Attributes:
         trials: a run of each candidate, with the first seed of the point.
-        rungs: the epochs after which they are compared; none where the rule reports no epochs.
+        rungs: the epochs after which they are compared.
         left: candidates that have not lost yet.
     """
 
@@ -135,8 +135,6 @@ class Race:
 
     def runs(self, number: int) -> list[Trial]:
         """Returns the runs that a comparison needs, which are none after the last one."""
-        if not self.rungs:
-            return [replace(t, is_candidate=True) for t in self.trials.values() if number == 0]
         if number >= len(self.rungs):
             return []
         epochs = self.rungs[number]
@@ -147,7 +145,7 @@ class Race:
     def all_runs(self) -> list[Trial]:
         """Returns what a whole search trains if the first candidates are the best, for a plan."""
         furthest: dict[str, Trial] = {}
-        for number in range(max(1, len(self.rungs))):
+        for number in range(len(self.rungs)):
             some = self.runs(number)
             kept = -(-len(some) // 2**number)
             furthest |= {trial.identity: trial for trial in some[:kept]}
@@ -156,8 +154,7 @@ class Race:
     def accuracy(self, one: Hyperparameters, number: int, done: Mapping[str, TrialResult]) -> float:
         """Returns the accuracy (%) of a candidate on held-out images at a comparison."""
         result = done[self.trials[one].identity]
-        at = result.epochs[self.rungs[number] - 1] if self.rungs else result.row
-        value = at["validation_accuracy"]
+        value = result.epochs[self.rungs[number] - 1]["validation_accuracy"]
         return float(value) if isinstance(value, int | float) else 0.0
 
     def halve(self, number: int, done: Mapping[str, TrialResult]) -> list[Trial]:
