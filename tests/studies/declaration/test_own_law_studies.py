@@ -10,12 +10,11 @@ from device_presets import Preset, get_device
 from device_presets.plots.card import plot_card
 from rpu_ssnn.common.errors import InputError
 from studies.declaration.trial import Trial
-from studies.declaration.update_rules.pulses import DeviceCase
 from studies.sensitivity.axes import axis, parameters_for
 from studies.sensitivity.device_question import TunedDevice
 from studies.sensitivity.imperfections import imperfections, switched_off
 from studies.workers.run_trial import run_trial
-from support.studies.harness import declared_trials, small_study
+from support.studies.harness import declared_trials, in_device, small_study
 
 PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "own_law.md"
 BLOCKS = re.findall(r"```(?:python|yaml)\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
@@ -89,14 +88,14 @@ def test_card_ablation_and_requirement_read_the_law(preset: Path, tmp_path: Path
     device = get_device(str(preset))
     assert isinstance(device, Preset)
     assert plot_card(device, tmp_path / "card.png").stat().st_size > 10_000
-    case = DeviceCase(
+    case = in_device(
         device=str(preset), hyperparameters=HYPERPARAMETERS, tile={"simulator": "native"}
     )
     off, _ = imperfections(case, None)
     assert off["trapped_charge"] == {"overrides.trap_weight": 0.0}
-    assert switched_off(case, off, ["trapped_charge"]).overrides == {"trap_weight": 0.0}
+    assert switched_off(case, off, ["trapped_charge"]).device_rule.overrides == {"trap_weight": 0.0}
     along = axis("trap_weight", case, TunedDevice(8.0, 2.0, None))
     assert not isinstance(along, str)
-    assert along.case(0.25).overrides == {"trap_weight": 0.25}
+    assert along.case(0.25).device_rule.overrides == {"trap_weight": 0.25}
     assert (along.own, along.worst_value) == (0.5, 1.0)
     assert "trap_rate" not in parameters_for(case)
