@@ -9,8 +9,8 @@ from pydantic import Field
 from rpu_ssnn.common import strict_yaml
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.files import refusing, write_whole
+from rpu_ssnn.common.validation import validated
 from rpu_ssnn.common.wording import listed
-from studies.common.explain import validated
 from studies.declaration.points import Point
 from studies.declaration.study import Study
 from studies.declaration.trial import Trial

@@ -9,8 +9,8 @@ from typing import Any
 
 from rpu_ssnn.common.errors import InputError, one_of
 from rpu_ssnn.common.files import user_path
+from rpu_ssnn.common.validation import validated
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
-from studies.common.explain import validated
 from studies.common.paths import leaves, merged, with_value
 from studies.declaration.cases import Case
 from studies.declaration.devices import device_of

@@ -19,8 +19,8 @@ from pydantic import (
 from rpu_ssnn.common import strict_yaml
 from rpu_ssnn.common.errors import InputError, one_of
 from rpu_ssnn.common.files import user_path
+from rpu_ssnn.common.validation import explained, validated
 from rpu_ssnn.spec import NetworkSpec, OneLine, Spec, TrainingSpec
-from studies.common.explain import explained, validated
 from studies.declaration.cases import Case, Seeds, beside_a_study, told_apart
 from studies.declaration.points import (
     MOST_POINTS,

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.validation import validated
 from rpu_ssnn.spec import Spec
-from studies.common.explain import validated
 
 DIGITS = 6
 """Significant digits of a computed value, so that titles and identities can be read and retyped."""
