@@ -22,7 +22,7 @@ from rpu_ssnn.engine.state import (
     make_recording,
 )
 from rpu_ssnn.engine.strategies import Job, choose_strategy
-from rpu_ssnn.engine.weight_copies import WeightCopies
+from rpu_ssnn.engine.strategies.base import WeightCopies
 from rpu_ssnn.spec import RATES_NEED_PRESENTATIONS, NetworkSpec, TrainingSpec
 from rpu_ssnn.spike_trains import SpikeTrains
 from rpu_ssnn.synapses.base import SynapsesFactory, Weights

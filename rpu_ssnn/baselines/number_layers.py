@@ -12,7 +12,7 @@ from jaxtyping import Float32
 from rpu_ssnn.baselines.pulse_trains import READS_A_PRESENTATION, AnalogSgdSpec
 from rpu_ssnn.device_source import DeviceSource
 from rpu_ssnn.synapses.base import Crossbar, Synapses, Weights
-from rpu_ssnn.synapses.native.pulsing.number_trains import TrainLaw, number_trains
+from rpu_ssnn.synapses.native.number_trains import TrainLaw, number_trains
 from rpu_ssnn.synapses.native.synapses import NativeSynapses
 from rpu_ssnn.synapses.tile import TileSynapses
 

@@ -9,9 +9,8 @@ from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses.base import Crossbar
 from rpu_ssnn.synapses.native.cells import Cells
 from rpu_ssnn.synapses.native.clock import Clock
-from rpu_ssnn.synapses.native.device_array import DeviceArray
+from rpu_ssnn.synapses.native.device_array import DeviceArray, Slices
 from rpu_ssnn.synapses.native.population import Population, draw_population
-from rpu_ssnn.synapses.native.threads import Slices
 from rpu_ssnn.synapses.reference import reference_error, weight_per_state
 
 

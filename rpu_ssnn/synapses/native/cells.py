@@ -11,9 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int32, Int64, UInt32
 
-from rpu_ssnn.compiled import compiled
-from rpu_ssnn.devices.device_record import MEMORY, Device, empty_records
-from rpu_ssnn.devices.laws import change
+from rpu_ssnn.devices.device_record import MEMORY, empty_records
 from rpu_ssnn.devices.shared import Shared
 
 type OfDevices = Float32[np.ndarray, "devices_a_cell cells"]
@@ -116,59 +114,3 @@ def make_scratch(n_in: int) -> Scratch:
     return Scratch(
         cell, number, bits, since, noise, seen, extra, total, window, factor, kept, np.zeros(1)
     )
-
-
-@compiled
-def show(cells: Cells, i: int, total: np.float32) -> None:
-    """Put a cell's weight where reads find it; total: what is seen of its devices, by sign."""
-    weight = total / np.float32(len(cells.signs)) * cells.per_state
-    if len(cells.offset) > 0:
-        weight -= cells.offset[i]
-    cells.weights[i] = weight
-
-
-@compiled
-def bounded(device: Device, w: np.float32) -> np.float32:
-    """The state that the device's own bounds leave."""
-    return min(max(w, device.low), device.high)
-
-
-@compiled
-def left(shared: Shared, device: Device, w: np.float32, kept: np.float32) -> np.float32:
-    """State after a loss of charge; kept: share of it that is left."""
-    if kept == np.float32(1.0):
-        return w
-    return bounded(device, shared.rest + (w - shared.rest) * kept)
-
-
-@compiled
-def moved(
-    cells: Cells,
-    device: Device,
-    up: bool,
-    noise: np.float32,
-    extra: np.float32,
-    factor: np.float32,
-    kept: np.float32,
-    window: np.float32,
-) -> np.float32:
-    """State of a device after a pulse.
-
-    up: raises the device's own state; noise, extra: standard normal numbers; factor: on the step;
-    kept: share of the charge that was left before; window: share that wear has left of it.
-    """
-    shared = cells.shared
-    w = left(shared, device, device.state, kept)
-    if shared.has_reference:
-        w += device.a
-    if not device.high > device.low:
-        window = np.float32(1.0)  # a stuck device stays where it is
-    step = factor * (window * change(cells.law, shared, device, w, up, noise))
-    if shared.range_noise > np.float32(0.0) or shared.quantum > np.float32(0.0):
-        spread = shared.range_noise * (window * (device.high - device.low))
-        step += np.float32(np.sqrt(spread * spread + shared.quantum * abs(step))) * extra
-    w = min(max(w + step, window * device.low), window * device.high)
-    if shared.has_reference:
-        w -= device.a
-    device.state = w
-    return w

@@ -32,7 +32,8 @@ from rpu_ssnn.synapses.native.effects.reads import NativeReads
 from rpu_ssnn.synapses.native.effects.registry import effects_of
 from rpu_ssnn.synapses.native.initial import saturated, write_initial
 from rpu_ssnn.synapses.native.pulse_store import PulseStore
-from rpu_ssnn.synapses.native.pulsing.apply import copy_changes, pulse_lines
+from rpu_ssnn.synapses.native.pulses import pulse_lines
+from rpu_ssnn.synapses.native.whole_lines import copy_changes
 from rpu_ssnn.synapses.reference import of_cell
 from rpu_ssnn.training_state import (
     State,

@@ -10,15 +10,14 @@ from rpu_ssnn.synapses.native.effects.device_read_noise import next_errors
 from rpu_ssnn.synapses.native.effects.disturb import Disturb, disturb_lines
 from rpu_ssnn.synapses.native.effects.retention import lose_lines
 from rpu_ssnn.synapses.native.pulse_store import PulseStore
-from rpu_ssnn.synapses.native.pulsing.apply import (
+from rpu_ssnn.synapses.native.pulses import pulse_lines
+from rpu_ssnn.synapses.native.whole_lines import (
     copy_changes,
     decay_lines,
-    pulse_lines,
+    faded_lines,
     show_lines,
     start_lines,
 )
-from rpu_ssnn.synapses.native.pulsing.memory import faded_lines
-from rpu_ssnn.synapses.native.pulsing.number_trains import TrainLaw, number_trains
 
 SIDE = 2
 

@@ -13,7 +13,7 @@ from jaxtyping import Float32, Int32, Int64
 from rpu_ssnn.compiled import compiled
 from rpu_ssnn.devices.single_precision import exponential
 from rpu_ssnn.synapses.native.cells import Cells, Memory, Pulses, Scratch, make_scratch
-from rpu_ssnn.synapses.native.pulsing.apply import pulse_lines
+from rpu_ssnn.synapses.native.pulses import pulse_lines
 from rpu_ssnn.synapses.native.random_numbers import device_word, uniform
 
 _F = np.float32

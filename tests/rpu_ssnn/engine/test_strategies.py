@@ -8,7 +8,7 @@ import pytest
 from rpu_ssnn.engine.blocks import BLOCK
 from rpu_ssnn.engine.state import NOTHING
 from rpu_ssnn.engine.strategies import batched, choose_strategy
-from rpu_ssnn.engine.weight_copies import WeightCopies, in_blocks
+from rpu_ssnn.engine.strategies.base import WeightCopies, in_blocks
 from rpu_ssnn.spec import (
     NetworkSpec,
     TrainingSpec,

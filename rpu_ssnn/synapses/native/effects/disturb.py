@@ -16,7 +16,7 @@ from rpu_ssnn.devices.laws import change
 from rpu_ssnn.synapses.native.cells import Cells, Pulses, Scratch
 from rpu_ssnn.synapses.native.device_array import DeviceArray
 from rpu_ssnn.synapses.native.effects.effect import Effect, Setup
-from rpu_ssnn.synapses.native.pulsing.row_noise import window_now
+from rpu_ssnn.synapses.native.pulses import window_now
 from rpu_ssnn.training_state import State
 
 type Counts = Int64[np.ndarray, " n_out"]

@@ -8,7 +8,7 @@ from rpu_ssnn.synapses.leak import LEAST_SHARE, built_seconds
 from rpu_ssnn.synapses.native.cells import OfDevices, Scratch
 from rpu_ssnn.synapses.native.device_array import DeviceArray
 from rpu_ssnn.synapses.native.effects.effect import Effect, Setup
-from rpu_ssnn.synapses.native.pulsing.apply import decay_lines
+from rpu_ssnn.synapses.native.whole_lines import decay_lines
 from rpu_ssnn.training_state import State
 
 

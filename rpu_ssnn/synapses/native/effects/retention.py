@@ -20,7 +20,7 @@ from rpu_ssnn.spec.array_physics import RetentionSpec
 from rpu_ssnn.synapses.native.cells import Cells, Scratch
 from rpu_ssnn.synapses.native.device_array import DeviceArray
 from rpu_ssnn.synapses.native.effects.effect import Effect, Setup
-from rpu_ssnn.synapses.native.pulsing.row_noise import window_now
+from rpu_ssnn.synapses.native.pulses import window_now
 from rpu_ssnn.training_state import State
 
 GRID = 4.0

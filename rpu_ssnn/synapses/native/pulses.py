@@ -1,0 +1,271 @@
+"""What pulses do to the devices of a crossbar's output lines, in compiled code.
+
+A thread calls `pulse_lines` for output lines of its own. Pulses are worked on some thousand at a
+time (`Scratch`): first their devices are looked up, then noise, wear, gaps and lost charge are
+computed in loops of vector code, and then each device takes its step.
+"""
+
+import math
+
+import numpy as np
+from jaxtyping import Float32
+
+from rpu_ssnn.compiled import compiled
+from rpu_ssnn.devices.device_record import Device
+from rpu_ssnn.devices.laws import change, jump_table
+from rpu_ssnn.devices.shared import Shared
+from rpu_ssnn.devices.single_precision import exponential, logarithm
+from rpu_ssnn.synapses.native.cells import AT_ONCE, Cells, Memory, Pulses, Scratch
+from rpu_ssnn.synapses.native.random_numbers import (
+    device_word,
+    normal_of_bits,
+    uniform,
+    upper_half,
+)
+
+_F = np.float32
+SECOND_NOISE = np.uint64(0x6A09E667F3BCC909)
+"""Turns the key of the noise of pulses into that of a second one."""
+FORGOTTEN = 40.0
+"""Time constants after which exp(-gap / tau) is below a rounding."""
+
+
+@compiled
+def show(cells: Cells, i: int, total: np.float32) -> None:
+    """Put a cell's weight where reads find it; total: what is seen of its devices, by sign."""
+    weight = total / np.float32(len(cells.signs)) * cells.per_state
+    if len(cells.offset) > 0:
+        weight -= cells.offset[i]
+    cells.weights[i] = weight
+
+
+@compiled
+def bounded(device: Device, w: np.float32) -> np.float32:
+    """The state that the device's own bounds leave."""
+    return min(max(w, device.low), device.high)
+
+
+@compiled
+def left(shared: Shared, device: Device, w: np.float32, kept: np.float32) -> np.float32:
+    """State after a loss of charge; kept: share of it that is left."""
+    if kept == np.float32(1.0):
+        return w
+    return bounded(device, shared.rest + (w - shared.rest) * kept)
+
+
+@compiled
+def moved(
+    cells: Cells,
+    device: Device,
+    up: bool,
+    noise: np.float32,
+    extra: np.float32,
+    factor: np.float32,
+    kept: np.float32,
+    window: np.float32,
+) -> np.float32:
+    """State of a device after a pulse.
+
+    up: raises the device's own state; noise, extra: standard normal numbers; factor: on the step;
+    kept: share of the charge that was left before; window: share that wear has left of it.
+    """
+    shared = cells.shared
+    w = left(shared, device, device.state, kept)
+    if shared.has_reference:
+        w += device.a
+    if not device.high > device.low:
+        window = np.float32(1.0)  # a stuck device stays where it is
+    step = factor * (window * change(cells.law, shared, device, w, up, noise))
+    if shared.range_noise > np.float32(0.0) or shared.quantum > np.float32(0.0):
+        spread = shared.range_noise * (window * (device.high - device.low))
+        step += np.float32(np.sqrt(spread * spread + shared.quantum * abs(step))) * extra
+    w = min(max(w + step, window * device.low), window * device.high)
+    if shared.has_reference:
+        w -= device.a
+    device.state = w
+    return w
+
+
+@compiled
+def gap_s(memory: Memory, slots: int) -> float:
+    """From the end of a pulse to the start of a slot, that many slots later (s)."""
+    return max(0.0, slots * memory.slot_s - memory.width_s)
+
+
+@compiled
+def kept_share(memory: Memory, gap: float) -> np.float32:
+    """Of the charge, after that time (s) without a pulse."""
+    loss = np.float32(memory.loss_per_decade / math.log(10.0))
+    onsets = np.float32(1.0 + gap / memory.loss_onset_s)
+    return max(np.float32(0.0), np.float32(1.0) - loss * logarithm(onsets))
+
+
+@compiled
+def note_pulse(memory: Memory, i: np.uint32, at: int, p: int, scratch: Scratch) -> None:
+    """Cell i is pulsed in slot `at`: place p gets the slots since its last pulse."""
+    scratch.since[p] = at - memory.cells[i].last
+    memory.cells[i].last = at
+
+
+@compiled
+def add_gap_factors(memory: Memory, n: int, scratch: Scratch) -> None:
+    """Add step factor and kept charge to the first n pulses of the scratch."""
+    for p in range(n):
+        scratch.kept[p] = kept_share(memory, gap_s(memory, scratch.since[p]))
+    near = FORGOTTEN * memory.gap_time_constant_s
+    total = 0.0
+    for p in range(n):
+        gap = gap_s(memory, scratch.since[p])
+        factor = 1.0
+        if gap < near:
+            factor += memory.recovery * math.exp(-gap / memory.gap_time_constant_s)
+        scratch.factor[p] = factor
+        # Whole parts of 2^-20: their sum does not depend on the order, so not on the threads.
+        total += math.floor(factor * 1048576.0 + 0.5)
+    scratch.sums[0] += total / 1048576.0
+    if memory.loss_per_decade > 0.0:
+        for p in range(n):
+            share = max(scratch.kept[p], np.float32(1e-37))
+            memory.cells[scratch.cell[p]].log_kept += np.float64(logarithm(share))
+
+
+@compiled
+def draw(
+    cells: Cells,
+    d: int,
+    n: int,
+    key: np.uint64,
+    later: np.uint32,
+    scratch: Scratch,
+    out: Float32[np.ndarray, " places"],
+) -> None:
+    """Standard normal numbers of the first n pulses by key, device and number of the pulse.
+
+    d: which device of each cell; later: numbers are so many more.
+    """
+    first = np.uint64(d * cells.records.shape[1])
+    # Two loops of few instructions each: the processor overlaps more of their rounds than of one.
+    for p in range(n):
+        device = first + np.uint64(scratch.cell[p])
+        scratch.bits[p] = upper_half(device_word(key, device, scratch.number[p] + later))
+    for p in range(n):
+        out[p] = normal_of_bits(scratch.bits[p])
+
+
+@compiled
+def draw_steps(cells: Cells, d: int, n: int, key: np.uint64, scratch: Scratch) -> None:
+    """Fill `scratch.noise` as `draw` does, with uniform numbers where jumps come from tables."""
+    if cells.law != jump_table.CODE:
+        draw(cells, d, n, key, np.uint32(0), scratch, scratch.noise)
+        return
+    first = np.uint64(d * cells.records.shape[1])
+    for p in range(n):
+        device = first + np.uint64(scratch.cell[p])
+        scratch.noise[p] = uniform(device_word(key, device, scratch.number[p]))
+
+
+@compiled
+def window_left(shared: Shared, number: np.uint32) -> np.float32:
+    """Share that so many pulses leave of a window: 1 / (1 + (pulses / half_window)^exponent)."""
+    if number == np.uint32(0):  # of which there is no logarithm
+        return np.float32(1.0)
+    power = shared.wear_exponent * logarithm(np.float32(number) / shared.half_window)
+    gone = exponential(min(max(power, np.float32(-80.0)), np.float32(80.0)))
+    return np.float32(1.0) / (np.float32(1.0) + gone)
+
+
+@compiled
+def window_now(cells: Cells, d: int, i: int) -> np.float32:
+    """Share that wear has left of the window of a device; 1 without wear, or of a stuck one."""
+    device = cells.records[d, i]
+    if cells.shared.half_window > np.float32(0.0) and device.high > device.low:
+        return window_left(cells.shared, cells.records[0, i].pulses)
+    return np.float32(1.0)
+
+
+@compiled
+def wear(shared: Shared, n: int, scratch: Scratch) -> None:
+    """What wear has left of the windows."""
+    for p in range(n):
+        scratch.window[p] = window_left(shared, scratch.number[p])
+
+
+@compiled
+def pulse_lines(
+    cells: Cells, memory: Memory, pulses: Pulses, first: int, stop: int, scratch: Scratch
+) -> None:
+    """All pulses of output lines [first, stop), in physical order on every device."""
+    n_in = cells.records.shape[1] // (len(pulses.start) - 1)
+    for line in range(first, stop):
+        k, last = pulses.start[line], pulses.start[line + 1]
+        while k < last:
+            after = _gather(cells, memory, pulses, line * n_in, k, last, scratch)
+            _pulse(cells, memory, pulses, k, after, scratch)
+            k = after
+
+
+@compiled
+def _gather(
+    cells: Cells, memory: Memory, pulses: Pulses, base: int, k: int, last: int, scratch: Scratch
+) -> int:
+    """Fill the scratch with the pulses of gradient spikes from k on; the spike after those.
+
+    Nothing is computed here, so that the processor waits for the memory of many devices at once.
+    """
+    p, count = 0, cells.records[0]
+    while k < last and p < AT_ONCE:
+        row = pulses.row[k]
+        for q in range(pulses.pre_start[row], pulses.pre_start[row + 1]):
+            i = np.uint32(base + pulses.pre[q])
+            scratch.cell[p] = i
+            scratch.number[p] = count[i].pulses
+            count[i].pulses = scratch.number[p] + np.uint32(1)
+            if len(memory.cells) > 0:
+                note_pulse(memory, i, pulses.at[row], p, scratch)
+            p += 1
+        k += 1
+    return k
+
+
+@compiled
+def _pulse(
+    cells: Cells, memory: Memory, pulses: Pulses, k: int, after: int, scratch: Scratch
+) -> None:
+    """Let the pulses in the scratch act: those of gradient spikes [k, after)."""
+    n, shared, devices = 0, cells.shared, len(cells.signs)
+    for spike in range(k, after):
+        row = pulses.row[spike]
+        n += pulses.pre_start[row + 1] - pulses.pre_start[row]
+    noisy, written = shared.noise > _F(0.0), shared.write_noise > _F(0.0)
+    more = shared.range_noise > _F(0.0) or shared.quantum > _F(0.0)
+    if len(memory.cells) > 0:
+        add_gap_factors(memory, n, scratch)
+    if shared.half_window > _F(0.0):
+        wear(shared, n, scratch)
+    for d in range(devices):
+        if more:
+            key = cells.pulse_key ^ SECOND_NOISE
+            draw(cells, d, n, key, np.uint32(0), scratch, scratch.extra)
+        if noisy:
+            draw_steps(cells, d, n, cells.pulse_key, scratch)
+        if written:
+            draw(cells, d, n, cells.read_key, np.uint32(1), scratch, scratch.seen)
+        begin, records = 0, cells.records[d]
+        for spike in range(k, after):
+            row, up = pulses.row[spike], pulses.up[spike] == (cells.signs[d] > _F(0.0))
+            end = begin + pulses.pre_start[row + 1] - pulses.pre_start[row]
+            for p in range(begin, end):
+                i = scratch.cell[p]
+                seen = moved(
+                    cells, records[i], up, scratch.noise[p], scratch.extra[p], scratch.factor[p],
+                    scratch.kept[p], scratch.window[p],
+                )  # fmt: skip
+                if written:
+                    seen += shared.write_noise * scratch.seen[p]
+                if devices > 1:
+                    seen *= cells.signs[d]
+                    seen += scratch.total[p] if d > 0 else _F(0.0)
+                    scratch.total[p] = seen
+                if d == devices - 1:
+                    show(cells, i, seen)
+            begin = end

@@ -1,0 +1,152 @@
+"""What is done to all devices of some output lines at once: starts, decay, and being read.
+
+Each thread calls these for lines of its own.
+"""
+
+import numpy as np
+from jaxtyping import Float32, Int64
+
+from rpu_ssnn.compiled import compiled
+from rpu_ssnn.synapses.base import Weights
+from rpu_ssnn.synapses.native.cells import Cells, Memory, OfDevices, Pulses, Scratch
+from rpu_ssnn.synapses.native.pulses import (
+    SECOND_NOISE,
+    bounded,
+    draw,
+    draw_steps,
+    gap_s,
+    kept_share,
+    left,
+    moved,
+    show,
+)
+
+_F = np.float32
+
+
+@compiled
+def start_lines(
+    cells: Cells,
+    counts: Int64[np.ndarray, " cells"],
+    n_in: int,
+    first: int,
+    stop: int,
+    key: np.uint64,
+    scratch: Scratch,
+) -> None:
+    """Pulses before training: counts (below 0: down) for each cell's devices."""
+    for line in range(first, stop):
+        base, most = line * n_in, 0
+        for p in range(n_in):
+            most = max(most, abs(counts[base + p]))
+            scratch.cell[p] = base + p
+        for sent in range(most):
+            for p in range(n_in):
+                scratch.number[p] = np.uint32(sent)
+            for d in range(len(cells.signs)):
+                draw_steps(cells, d, n_in, key, scratch)
+                draw(cells, d, n_in, key ^ SECOND_NOISE, np.uint32(0), scratch, scratch.extra)
+                for p in range(n_in):
+                    if abs(counts[base + p]) > sent:
+                        up = (counts[base + p] > 0) == (cells.signs[d] > _F(0.0))
+                        moved(
+                            cells, cells.records[d, base + p], up, scratch.noise[p],
+                            scratch.extra[p], _F(1.0), _F(1.0), _F(1.0),
+                        )  # fmt: skip
+
+
+@compiled
+def decay_lines(
+    cells: Cells, shares: OfDevices, resets: OfDevices, n_in: int, first: int, stop: int
+) -> None:
+    """Every device of those lines goes to its reset level by its share that is left."""
+    for d in range(len(cells.signs)):
+        for i in range(first * n_in, stop * n_in):
+            device = cells.records[d, i]
+            # as aihwkit writes it, rounding for rounding
+            share = _F(1.0) + (shares[d, i] - _F(1.0))
+            w = (device.state - resets[d, i]) * share + resets[d, i]
+            device.state = bounded(device, w)
+
+
+@compiled
+def show_lines(
+    cells: Cells, memory: Memory, now: int, n_in: int, first: int, stop: int, scratch: Scratch
+) -> None:
+    """Put the weights of output lines [first, stop) where reads find them, in slot `now`."""
+    written = cells.shared.write_noise > _F(0.0)
+    for line in range(first, stop):
+        base = line * n_in
+        if len(memory.cells) > 0:
+            add_kept_shares(memory, base, n_in, now, scratch)
+        _whole_line(cells, base, n_in, scratch)
+        for d in range(len(cells.signs)):
+            if written:
+                draw(cells, d, n_in, cells.read_key, np.uint32(0), scratch, scratch.seen)
+            for p in range(n_in):
+                device = cells.records[d, base + p]
+                seen = left(cells.shared, device, device.state, scratch.kept[p])
+                if written:
+                    seen += cells.shared.write_noise * scratch.seen[p]
+                total = scratch.total[p] if d > 0 else _F(0.0)
+                scratch.total[p] = total + cells.signs[d] * seen
+        for p in range(n_in):
+            show(cells, base + p, scratch.total[p])
+
+
+@compiled
+def _whole_line(cells: Cells, base: int, n_in: int, scratch: Scratch) -> None:
+    for p in range(n_in):
+        scratch.cell[p] = base + p
+        scratch.number[p] = cells.records[0, base + p].pulses
+
+
+@compiled
+def faded_lines(
+    memory: Memory,
+    weights: Float32[np.ndarray, " cells"],
+    shown: Float32[np.ndarray, " cells"],
+    rest: float,
+    now: int,
+    n_in: int,
+    first: int,
+    stop: int,
+    scratch: Scratch,
+) -> None:
+    """Weights of those output lines in slot `now`, where all devices lose charge alike.
+
+    weights: as their last pulses left them; rest: weight without charge.
+    """
+    none = np.float32(rest)
+    for line in range(first, stop):
+        base = line * n_in
+        add_kept_shares(memory, base, n_in, now, scratch)
+        for p in range(n_in):
+            shown[base + p] = none + (weights[base + p] - none) * scratch.kept[p]
+
+
+@compiled
+def add_kept_shares(memory: Memory, base: int, n_in: int, now: int, scratch: Scratch) -> None:
+    """Kept charge of all cells of a line in slot `now`."""
+    for p in range(n_in):
+        scratch.kept[p] = kept_share(memory, gap_s(memory, now - memory.cells[base + p].last))
+
+
+@compiled
+def copy_changes(
+    pulses: Pulses,
+    weights: Float32[np.ndarray, " cells"],
+    flat: Weights,
+    transposed: Float32[np.ndarray, "n_out_or_none n_in"],
+) -> None:
+    """Write the weights of all cells that were pulsed to their places in two matrices."""
+    n_in, both = flat.shape[0], len(transposed) > 0
+    for line in range(len(pulses.start) - 1):
+        for k in range(pulses.start[line], pulses.start[line + 1]):
+            row = pulses.row[k]
+            for q in range(pulses.pre_start[row], pulses.pre_start[row + 1]):
+                i = pulses.pre[q]
+                weight = weights[line * n_in + i]
+                flat[i, line] = weight
+                if both:
+                    transposed[line, i] = weight
