@@ -22,8 +22,8 @@ from rpu_ssnn.network import Network
 from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses.base import PulseBlock
 from rpu_ssnn.synapses.native.synapses import NativeSynapses, native_synapses
-from rpu_ssnn.synapses.pulse_rows import RowWriter
-from rpu_ssnn.synapses.tile import TileSynapses, tile_synapses
+from rpu_ssnn.synapses.tiles.pulse_rows import RowWriter
+from rpu_ssnn.synapses.tiles.synapses import TileSynapses, tile_synapses
 
 DRIVES = {"capacitor": (2.0, 8.0), "charge_trap": (4.0, 4.0), "reram_es": (2.0, 2.0)}
 """Weight range and learning rate, of an earlier search (784-256-10)."""

@@ -27,7 +27,7 @@ from rpu_ssnn.network import Network
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses import SynapsesFactory, coincidence_synapses, rate_synapses
-from rpu_ssnn.synapses.tile import TileSynapses, tile_synapses
+from rpu_ssnn.synapses.tiles.synapses import TileSynapses, tile_synapses
 from studies.workers import memory as worker_memory
 
 SIZES = (784, 1280, 10)

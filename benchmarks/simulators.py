@@ -20,7 +20,7 @@ from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses import SynapsesFactory
 from rpu_ssnn.synapses.native.synapses import native_synapses
-from rpu_ssnn.synapses.tile import tile_synapses
+from rpu_ssnn.synapses.tiles.synapses import tile_synapses
 from rpu_ssnn.training import train
 
 DRIVES = {

@@ -21,6 +21,6 @@ from .synapses import SynapsesFactory as SynapsesFactory
 from .synapses import coincidence_synapses as coincidence_synapses
 from .synapses import rate_synapses as rate_synapses
 from .synapses.native.synapses import native_synapses as native_synapses
-from .synapses.tile import tile_synapses as tile_synapses
+from .synapses.tiles.synapses import tile_synapses as tile_synapses
 from .training import Trained as Trained
 from .training import train as train

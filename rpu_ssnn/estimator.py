@@ -13,6 +13,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from rpu_ssnn.common.errors import InputError, nearest, one_of
+from rpu_ssnn.common.training_state import EpochRow, StateError
 from rpu_ssnn.common.validation import validated
 from rpu_ssnn.data import Dataset
 from rpu_ssnn.data.digest import digest_of
@@ -26,13 +27,12 @@ from rpu_ssnn.spec import (
     Spec,
     TrainingSpec,
 )
+from rpu_ssnn.spec.device_source import find_device
 from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses import SynapsesFactory
-from rpu_ssnn.synapses.device_library import find_device
 from rpu_ssnn.synapses.ideal import IDEAL
 from rpu_ssnn.training import Trained, train
-from rpu_ssnn.training_loop import timed_epoch
-from rpu_ssnn.training_state import EpochRow, StateError
+from rpu_ssnn.training.loop import timed_epoch
 
 WHERE = "SpikingClassifier"
 
@@ -327,7 +327,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             return IDEAL[self.synapses](self.learning_rate)
         # Both bring aihwkit.
         from rpu_ssnn.synapses.native.synapses import native_synapses
-        from rpu_ssnn.synapses.tile import tile_synapses
+        from rpu_ssnn.synapses.tiles.synapses import tile_synapses
 
         spec = self._checked_as(TileSpec, "weight_range", "simulator")
         try:

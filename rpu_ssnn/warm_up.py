@@ -6,7 +6,7 @@ from rpu_ssnn.network import Network
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses import CoincidenceSynapses, Crossbar, PulseBlock, RateSynapses
 from rpu_ssnn.synapses.native.warm_up import weights_of_toy_cells
-from rpu_ssnn.synapses.pulse_rows import RowWriter
+from rpu_ssnn.synapses.tiles.pulse_rows import RowWriter
 
 
 class _AlsoAsRows(CoincidenceSynapses):

@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 from jaxtyping import Bool, Float32
 
+from rpu_ssnn.data.spike_trains import SpikeTrains
 from rpu_ssnn.engine import slot_loop
 from rpu_ssnn.engine.parameters import make_parameters
 from rpu_ssnn.engine.propagation import Matrices
@@ -17,7 +18,6 @@ from rpu_ssnn.engine.state import (
     make_worker_state,
 )
 from rpu_ssnn.spec import NetworkSpec
-from rpu_ssnn.spike_trains import SpikeTrains
 from rpu_ssnn.synapses.base import Weights
 
 type Train = Bool[np.ndarray, "slots n"]

@@ -12,16 +12,16 @@ from torch import nn
 
 from rpu_ssnn.data import Dataset
 from rpu_ssnn.data.rows import Rows
-from rpu_ssnn.inputs import InputLines, input_lines
+from rpu_ssnn.network.inputs import InputLines, input_lines
 from rpu_ssnn.spec import Contrast, InitialScale, Positive, Share, Spec
 from rpu_ssnn.synapses.base import Weights
-from rpu_ssnn.training_loop import Learner, OnEpoch, train_epochs
-from rpu_ssnn.training_state import EpochRow, State, TrainingState, checked
+from rpu_ssnn.training.loop import Learner, OnEpoch, train_epochs
+from rpu_ssnn.common.training_state import EpochRow, State, TrainingState, checked
 
 
 class AnnSpec(Spec):
     """A ReLU network with dropout, trained by SGD with momentum on the pixel shares (`contrast`
-    none) or on their distances from the mean (`rpu_ssnn.inputs`).
+    none) or on their distances from the mean (`rpu_ssnn.network.inputs`).
 
     The step falls linearly from `learning_rate` to zero over the epochs.
     """

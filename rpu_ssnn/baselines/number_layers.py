@@ -10,11 +10,11 @@ from aihwkit.simulator.parameters.enums import PulseType
 from jaxtyping import Float32
 
 from rpu_ssnn.baselines.pulse_trains import READS_A_PRESENTATION, AnalogSgdSpec
-from rpu_ssnn.device_source import DeviceSource
+from rpu_ssnn.spec.device_source import DeviceSource
 from rpu_ssnn.synapses.base import Crossbar, Synapses, Weights
 from rpu_ssnn.synapses.native.number_trains import TrainLaw, number_trains
 from rpu_ssnn.synapses.native.synapses import NativeSynapses
-from rpu_ssnn.synapses.tile import TileSynapses
+from rpu_ssnn.synapses.tiles.synapses import TileSynapses
 
 Numbers = Float32[np.ndarray, "batch lines"]
 Seeds = tuple[np.random.SeedSequence, np.random.SeedSequence]

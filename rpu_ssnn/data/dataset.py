@@ -12,11 +12,11 @@ from rpu_ssnn.common.errors import InputError, one_of, require
 from rpu_ssnn.data.digest import digest_of
 from rpu_ssnn.data.named import NAMED_SETS
 from rpu_ssnn.data.rows import Rows, Source
+from rpu_ssnn.data.spike_trains import SpikeTrains
 from rpu_ssnn.data.split import hold_out
 from rpu_ssnn.data.user_data import own_counts, read_own
 from rpu_ssnn.data.user_data.scaling import scale_of, shares
 from rpu_ssnn.data_spec import OwnData, Time
-from rpu_ssnn.spike_trains import SpikeTrains
 
 DATASET_NAMES = tuple(NAMED_SETS)
 

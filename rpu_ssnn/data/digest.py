@@ -4,7 +4,7 @@ import hashlib
 
 import numpy as np
 
-from rpu_ssnn.spike_trains import SpikeTrains
+from rpu_ssnn.data.spike_trains import SpikeTrains
 
 
 def digest_of(*parts: np.ndarray | SpikeTrains) -> str:

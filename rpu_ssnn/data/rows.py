@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32, Int64, UInt8
 
+from rpu_ssnn.data.spike_trains import SpikeTrains
 from rpu_ssnn.data_spec import Bounds
-from rpu_ssnn.spike_trains import SpikeTrains
 
 type Rows = UInt8[np.ndarray, "n pixels"] | Float32[np.ndarray, "n pixels"] | SpikeTrains
 """Each row is a sample: grey levels, shares of full rate, or recorded spikes."""

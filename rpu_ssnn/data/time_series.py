@@ -11,7 +11,7 @@ from rpu_ssnn.common.errors import require
 from rpu_ssnn.common.files import read_text, refusing
 from rpu_ssnn.data.folders import MissingDataError, data_folder
 from rpu_ssnn.data.rows import Source
-from rpu_ssnn.spike_trains import SpikeTrains
+from rpu_ssnn.data.spike_trains import SpikeTrains
 
 LEVELS = 8
 """A channel of JapaneseVowels has a line for each eighth of its training values."""

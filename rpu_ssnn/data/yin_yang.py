@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from rpu_ssnn.data.rows import Source
-from rpu_ssnn.spike_trains import SpikeTrains
+from rpu_ssnn.data.spike_trains import SpikeTrains
 
 COUNTS = (5000, 1000)
 SEED = 20170

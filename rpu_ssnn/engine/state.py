@@ -7,9 +7,9 @@ import numpy as np
 from jaxtyping import Float32, Float64, Int8, Int32, Int64, UInt8, UInt64
 
 from rpu_ssnn.compiled import CHECK, compiled
+from rpu_ssnn.data.spike_trains import SpikeTrains
 from rpu_ssnn.engine.blocks import BLOCK
 from rpu_ssnn.engine.parameters import Parameters
-from rpu_ssnn.spike_trains import SpikeTrains
 
 GUARD = np.frombuffer(b"guard: nobody writes here." * 5, dtype=np.uint8)
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.files import reason
-from rpu_ssnn.inputs import InputLines
 from rpu_ssnn.network import Network
+from rpu_ssnn.network.inputs import InputLines
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses import rate_synapses
 from rpu_ssnn.synapses.base import Weights

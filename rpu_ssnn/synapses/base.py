@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Int8, Int32, UInt8
 
 from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.training_state import State
+from rpu_ssnn.common.training_state import State
 
 Weights = Float32[np.ndarray, "n_in n_out"]
 Starts = Int32[np.ndarray, " rows_plus_1"]

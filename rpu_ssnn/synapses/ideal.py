@@ -16,6 +16,7 @@ import numpy as np
 from jaxtyping import Float32, Int8, Int32, UInt8
 
 from rpu_ssnn.common.parallel import one_blas_thread
+from rpu_ssnn.common.training_state import State, checked, generator_state, restore_generator
 from rpu_ssnn.compiled import compiled
 from rpu_ssnn.spec import SurrogateSpec
 from rpu_ssnn.synapses.base import (
@@ -30,7 +31,6 @@ from rpu_ssnn.synapses.base import (
     Weights,
     check_from_zero,
 )
-from rpu_ssnn.training_state import State, checked, generator_state, restore_generator
 
 POOLED_VARIANCE = float(np.mean([p * (1 - p) for p in np.outer(*[np.arange(50) / 50] * 2).flat]))
 """Mean of p (1 - p) over Fig. 4's products of [0, 0.02, ... 0.98] with itself."""

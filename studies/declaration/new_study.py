@@ -19,7 +19,7 @@ from rpu_ssnn.data.named import NAMED_SETS
 from rpu_ssnn.data.rows import Source
 from rpu_ssnn.data.user_data import read_own
 from rpu_ssnn.data_spec import OwnData
-from rpu_ssnn.spike_trains import SpikeTrains
+from rpu_ssnn.data.spike_trains import SpikeTrains
 from studies.declaration.devices import beside_study, compound_of, device_of
 from studies.declaration.study import parse_study
 

@@ -17,7 +17,7 @@ from studies.workers.workspace import NO_WORKSPACE, TrialSession, Workspace
 
 if TYPE_CHECKING:
     from rpu_ssnn.data import Dataset
-    from rpu_ssnn.training_loop import Learner
+    from rpu_ssnn.training.loop import Learner
 
 ENOUGH_SECONDS = 1.0
 """Training steps are timed until they took this long, or a whole epoch."""
@@ -84,7 +84,7 @@ def time_steps(
 def _measured(trial: Trial, data: Dataset, threads: int) -> Cost:
     import numpy as np
 
-    from rpu_ssnn.training import INFERENCE_CHUNK, Trained
+    from rpu_ssnn.training.spiking import INFERENCE_CHUNK, Trained
 
     settings, method = trial.settings, trial.settings.method
     no_epochs = settings.training.model_copy(update={"epochs": 0})

@@ -1,6 +1,6 @@
 """The checkpoint of a trial: one npz file without pickle, with a header in JSON.
 
-Arrays have the names of `rpu_ssnn.training_state`. The zip format keeps a checksum of each array.
+Arrays have the names of `common.training_state`. The zip format keeps a checksum of each array.
 The header names the trial, the images and the versions that the checkpoint belongs to.
 """
 
@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from rpu_ssnn.common.errors import RpuSsnnError
 from rpu_ssnn.common.files import open_regular, write_whole
-from rpu_ssnn.training_state import EpochRow, TrainingState
+from rpu_ssnn.common.training_state import EpochRow, TrainingState
 from studies.common.canonical import canonical
 from studies.declaration.trial import Trial, TrialSettings
 from studies.results.tables import Versions

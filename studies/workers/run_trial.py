@@ -157,8 +157,8 @@ def _data_columns(trial: Trial, data: "Dataset") -> dict[str, Any]:
     For data of the user: file, digest, split and scale. For recorded spikes: what the case uses of
     them, and the share of spikes after T.
     """
+    from rpu_ssnn.data.spike_trains import SpikeTrains
     from rpu_ssnn.data.user_data import file_digest
-    from rpu_ssnn.spike_trains import SpikeTrains
 
     dataset, own = trial.settings.dataset, trial.settings.dataset.own
     columns: dict[str, Any] = {}
@@ -196,7 +196,7 @@ def _range_of(trial: Trial) -> str:
 
 
 def _setting_columns(trial: Trial, data: "Dataset") -> dict[str, Any]:
-    from rpu_ssnn.inputs import input_lines
+    from rpu_ssnn.network.inputs import input_lines
 
     settings = trial.settings
     method, network, training = settings.method, settings.network, settings.training

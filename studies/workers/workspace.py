@@ -21,9 +21,9 @@ from rpu_ssnn.spec import Spec
 from studies.declaration.trial import Trial
 
 if TYPE_CHECKING:
+    from rpu_ssnn.common.training_state import EpochRow, TrainingState
     from rpu_ssnn.data import Dataset
-    from rpu_ssnn.training_loop import Learner
-    from rpu_ssnn.training_state import EpochRow, TrainingState
+    from rpu_ssnn.training.loop import Learner
     from studies.workers.checkpoint import Checkpoint
 
 SECONDS_BETWEEN_CHECKPOINTS = 60.0
@@ -175,7 +175,7 @@ class TrialSession:
         Args:
             train: see `studies.declaration.update_rules.base.Rule.training`.
         """
-        from rpu_ssnn.training_state import StateError
+        from rpu_ssnn.common.training_state import StateError
 
         def on_epoch(row: EpochRow, state: Callable[[], TrainingState]) -> bool:
             return self.end_epoch(row.epoch + 1, 100 * row.validation_accuracy, state)

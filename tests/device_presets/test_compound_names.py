@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from device_presets import COMPOUNDS, PresetError, get_device
-from rpu_ssnn.synapses.cell import devices_of
+from rpu_ssnn.synapses.tiles.cell import devices_of
 from support.commands import refused
 from support.device_presets.compounds import trial_of
 from support.studies.harness import in_device

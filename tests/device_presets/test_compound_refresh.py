@@ -7,7 +7,7 @@ import pytest
 
 from device_presets import get_device
 from rpu_ssnn.spec.tile import TileSpec
-from rpu_ssnn.synapses.tile import TileSynapses
+from rpu_ssnn.synapses.tiles.synapses import TileSynapses
 from support.device_presets.compounds import ONE_SIDED, hidden
 from support.rpu_ssnn.networks import make_block, make_crossbar
 

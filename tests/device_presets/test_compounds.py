@@ -5,9 +5,9 @@ import pytest
 
 from device_presets import COMPOUNDS, get_device
 from rpu_ssnn.spec.tile import ReadSpec, TileSpec
-from rpu_ssnn.synapses.cell import realised_by
 from rpu_ssnn.synapses.native.synapses import NativeSynapses
-from rpu_ssnn.synapses.tile import TileSynapses
+from rpu_ssnn.synapses.tiles.cell import realised_by
+from rpu_ssnn.synapses.tiles.synapses import TileSynapses
 from studies.results.ledger import ledger_columns
 from studies.workers.run_trial import run_trial
 from support.device_presets.compounds import (

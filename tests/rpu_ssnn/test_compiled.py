@@ -17,7 +17,7 @@ import rpu_ssnn
 from rpu_ssnn.compiled import SOURCES, cache_folder, compiled, digest, sources_of
 from rpu_ssnn.engine import slot_loop
 from rpu_ssnn.engine.state import record
-from rpu_ssnn.synapses.pulse_rows import _fill as write_rows
+from rpu_ssnn.synapses.tiles.pulse_rows import _fill as write_rows
 
 PACKAGE = Path(rpu_ssnn.__file__).parent
 

@@ -7,7 +7,7 @@ import pytest
 
 from rpu_ssnn.baselines.ann import AnnSpec, train_ann
 from rpu_ssnn.data import Dataset, load_dataset
-from rpu_ssnn.inputs import input_lines
+from rpu_ssnn.network.inputs import input_lines
 from rpu_ssnn.spec import EncodingSpec, NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses import rate_synapses
 from rpu_ssnn.training import train

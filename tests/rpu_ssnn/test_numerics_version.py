@@ -27,7 +27,7 @@ from rpu_ssnn.synapses import (
     coincidence_synapses,
     rate_synapses,
 )
-from rpu_ssnn.synapses.tile import tile_synapses
+from rpu_ssnn.synapses.tiles.synapses import tile_synapses
 from rpu_ssnn.version import NUMERICS_VERSION
 from support.rpu_ssnn.passes import ReadsSlotBySlot
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from rpu_ssnn.baselines.ann import AnnSpec, train_ann
+from rpu_ssnn.common.training_state import EpochRow
 from rpu_ssnn.data import Dataset, load_dataset
 from rpu_ssnn.network import Network
 from rpu_ssnn.spec import InhibitionSpec, NetworkSpec, NeuronSpec, TrainingSpec
@@ -21,7 +22,6 @@ from rpu_ssnn.synapses import (
     rate_synapses,
 )
 from rpu_ssnn.training import Trained, merge_statistics, train
-from rpu_ssnn.training_state import EpochRow
 from support.commands import refused
 from support.rpu_ssnn.passes import ReadsSlotBySlot
 

@@ -24,9 +24,9 @@ from rpu_ssnn.synapses import (
     rate_synapses,
 )
 from rpu_ssnn.synapses.native.synapses import NativeSynapses
-from rpu_ssnn.synapses.tile import TileSynapses, tile_synapses
+from rpu_ssnn.synapses.tiles.synapses import TileSynapses, tile_synapses
 from rpu_ssnn.training import train
-from rpu_ssnn.training_state import (
+from rpu_ssnn.common.training_state import (
     State,
     StateError,
     TrainingState,

@@ -7,7 +7,7 @@ from typing import NamedTuple, Self
 import numpy as np
 
 from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.spike_trains import SpikeTrains
+from rpu_ssnn.data.spike_trains import SpikeTrains
 
 
 @dataclass(frozen=True, eq=False)

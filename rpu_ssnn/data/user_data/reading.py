@@ -12,11 +12,11 @@ from rpu_ssnn.common.errors import Fault, one_of, require
 from rpu_ssnn.common.files import open_regular, refusing
 from rpu_ssnn.common.wording import listed
 from rpu_ssnn.data.rows import Source
+from rpu_ssnn.data.spike_trains import SpikeTrains
 from rpu_ssnn.data.split import hold_out
 from rpu_ssnn.data.user_data import array_files, spike_files, table_files
 from rpu_ssnn.data.user_data.raw import Part, Raw
 from rpu_ssnn.data_spec import Bounds, OwnData
-from rpu_ssnn.spike_trains import SpikeTrains
 
 HDF5 = (".h5", ".hdf5")
 SUFFIXES = (".npz", *table_files.READERS, *HDF5)

@@ -11,9 +11,9 @@ import numpy as np
 from rpu_ssnn.common.errors import InputError, require
 from rpu_ssnn.common.files import refusing
 from rpu_ssnn.common.optional import optional_package
+from rpu_ssnn.data.spike_trains import SpikeTrains
 from rpu_ssnn.data.user_data.raw import Part, Raw
 from rpu_ssnn.data_spec import SpikeSpec
-from rpu_ssnn.spike_trains import SpikeTrains
 
 if TYPE_CHECKING:
     import h5py

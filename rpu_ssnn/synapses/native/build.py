@@ -4,14 +4,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rpu_ssnn.device_source import DeviceSource
+from rpu_ssnn.spec.device_source import DeviceSource
 from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses.base import Crossbar
 from rpu_ssnn.synapses.native.cells import Cells
 from rpu_ssnn.synapses.native.clock import Clock
 from rpu_ssnn.synapses.native.device_array import DeviceArray, Slices
 from rpu_ssnn.synapses.native.population import Population, draw_population
-from rpu_ssnn.synapses.reference import reference_error, weight_per_state
+from rpu_ssnn.synapses.weights_of_states import reference_error, weight_per_state
 
 
 class Built(NamedTuple):

@@ -13,7 +13,7 @@ from rpu_ssnn.synapses.base import Weights
 from rpu_ssnn.synapses.native.cells import Cells, Scratch, make_scratch
 from rpu_ssnn.synapses.native.clock import Clock
 from rpu_ssnn.synapses.native.whole_lines import faded_lines, show_lines
-from rpu_ssnn.synapses.reference import of_cell, of_lines
+from rpu_ssnn.synapses.weights_of_states import of_cell, of_lines
 
 LEAST_WORK = 20_000
 """Devices that are worth waking another thread for."""

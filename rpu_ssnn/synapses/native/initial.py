@@ -4,11 +4,11 @@ import numpy as np
 
 from rpu_ssnn.devices.shared import Shared
 from rpu_ssnn.spec.tile import TileSpec
-from rpu_ssnn.synapses.aihwkit_tile import SATURATION_MARGIN
 from rpu_ssnn.synapses.base import Weights
 from rpu_ssnn.synapses.native.cells import Cells, Scratch
 from rpu_ssnn.synapses.native.device_array import Slices
 from rpu_ssnn.synapses.native.whole_lines import start_lines
+from rpu_ssnn.synapses.tiles.tile import SATURATION_MARGIN
 
 
 def write_initial(

@@ -12,7 +12,16 @@ from functools import partial
 import numpy as np
 from jaxtyping import Float32, Int8, UInt8, UInt32
 
-from rpu_ssnn.device_source import DeviceSource
+from rpu_ssnn.common.training_state import (
+    State,
+    StateError,
+    checked,
+    generator_state,
+    joined,
+    part_of,
+    restore_generator,
+)
+from rpu_ssnn.spec.device_source import DeviceSource
 from rpu_ssnn.spec.tile import TileSpec, check_device
 from rpu_ssnn.synapses.base import (
     Crossbar,
@@ -22,7 +31,6 @@ from rpu_ssnn.synapses.base import (
     Weights,
     check_from_zero,
 )
-from rpu_ssnn.synapses.device_library import refuse_other_than_device
 from rpu_ssnn.synapses.native.build import build_array
 from rpu_ssnn.synapses.native.cells import Pulses
 from rpu_ssnn.synapses.native.device_array import conductance
@@ -34,16 +42,7 @@ from rpu_ssnn.synapses.native.initial import saturated, write_initial
 from rpu_ssnn.synapses.native.pulse_store import PulseStore
 from rpu_ssnn.synapses.native.pulses import pulse_lines
 from rpu_ssnn.synapses.native.whole_lines import copy_changes
-from rpu_ssnn.synapses.reference import of_cell
-from rpu_ssnn.training_state import (
-    State,
-    StateError,
-    checked,
-    generator_state,
-    joined,
-    part_of,
-    restore_generator,
-)
+from rpu_ssnn.synapses.weights_of_states import of_cell
 
 MOST_SPIKES = 1 << 22
 """Spikes that wait at most where one thread hands them on in order (32 MB, whatever T is)."""
@@ -346,10 +345,5 @@ class NativeSynapses(Synapses):
 
 
 def native_synapses(device: DeviceSource, spec: TileSpec, learning_rate: float) -> SynapsesFactory:
-    """Synapses in our own devices for every crossbar of a network.
-
-    Raises:
-        InputError: the name of a device in place of the device.
-    """
-    refuse_other_than_device(device)
+    """Synapses in our own devices for every crossbar of a network."""
     return lambda crossbar: NativeSynapses(crossbar, device, spec, learning_rate)

@@ -19,7 +19,7 @@ from rpu_ssnn.spec.tile import WeightRange
 from studies.common.paths import leaves, value_at, with_value
 
 if TYPE_CHECKING:
-    from rpu_ssnn.training_loop import Learner
+    from rpu_ssnn.training.loop import Learner
 
 LearningRate = Annotated[Positive, Field(le=1000.0)]
 """The equivalent rate of `rpu_ssnn.synapses`, so that one value means the same step in every

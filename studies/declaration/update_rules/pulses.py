@@ -21,7 +21,7 @@ class PulseRule(DeviceRule, SsnnBpRule):
 
     def synapses(self) -> SynapsesFactory:
         from rpu_ssnn.synapses.native.synapses import native_synapses
-        from rpu_ssnn.synapses.tile import tile_synapses
+        from rpu_ssnn.synapses.tiles.synapses import tile_synapses
 
         make = native_synapses if self.tile.simulator == "native" else tile_synapses
         return make(self.simulated, self.tile, self.rate())

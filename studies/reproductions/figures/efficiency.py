@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from rpu_ssnn.common.training_state import EpochRow
 from rpu_ssnn.data import load_dataset
 from rpu_ssnn.data.rows import Rows
 from rpu_ssnn.spec import EncodingSpec, InhibitionSpec, NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses import CoincidenceSynapses, Crossbar, PulseBlock
 from rpu_ssnn.training import Trained, train
-from rpu_ssnn.training_state import EpochRow
 from studies.report.figure_style import FONT_POINTS, WIDE_INCHES, finish_axes, new_figure
 
 EPOCHS = 3

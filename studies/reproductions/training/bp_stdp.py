@@ -17,16 +17,16 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32, Int64
 
+from rpu_ssnn.common.training_state import EpochRow, TrainingState
 from rpu_ssnn.data import Dataset
 from rpu_ssnn.data.rows import Rows
-from rpu_ssnn.inputs import input_lines
 from rpu_ssnn.network import Network
+from rpu_ssnn.network.inputs import input_lines
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses.base import Crossbar, Weights
 from rpu_ssnn.synapses.ideal import RateSynapses
 from rpu_ssnn.training import Trained
-from rpu_ssnn.training_loop import OnEpoch, check_finite, train_epochs
-from rpu_ssnn.training_state import EpochRow, TrainingState
+from rpu_ssnn.training.loop import OnEpoch, check_finite, train_epochs
 
 WINDOW = 4
 """Slots that count as simultaneous (the paper's epsilon, 4 ms at 1 ms a slot)."""

@@ -11,13 +11,13 @@ from device_presets import get_device
 from rpu_ssnn.baselines.analog_sgd import AnalogNetwork, train_analog_sgd
 from rpu_ssnn.baselines.number_layers import NumberLayer, number_layer
 from rpu_ssnn.baselines.pulse_trains import AnalogSgdSpec, PulseTrainSpec
+from rpu_ssnn.common.training_state import TrainingState
 from rpu_ssnn.data import Dataset, load_dataset
-from rpu_ssnn.inputs import input_lines
+from rpu_ssnn.network.inputs import input_lines
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from rpu_ssnn.spec.tile import ReadSpec, ReferenceSpec, TileSpec
-from rpu_ssnn.synapses.tile import TileSynapses, tile_synapses
+from rpu_ssnn.synapses.tiles.synapses import TileSynapses, tile_synapses
 from rpu_ssnn.training import train
-from rpu_ssnn.training_state import TrainingState
 
 SIZES = (30, 12, 5)
 

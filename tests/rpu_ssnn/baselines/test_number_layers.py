@@ -9,10 +9,10 @@ from device_presets import get_device
 from rpu_ssnn.baselines.analog_sgd import AnalogNetwork, train_analog_sgd
 from rpu_ssnn.baselines.number_layers import AihwkitLayer, NativeLayer
 from rpu_ssnn.baselines.pulse_trains import AnalogSgdSpec, PulseTrainSpec
+from rpu_ssnn.common.training_state import TrainingState
 from rpu_ssnn.data import Dataset, load_dataset
 from rpu_ssnn.spec.array_physics import DeviceReadNoiseSpec, HalfSelectSpec
 from rpu_ssnn.spec.tile import ReadSpec, TileSpec
-from rpu_ssnn.training_state import TrainingState
 
 N_IN, N_OUT = 20, 8
 QUIET = {"levels": 20_000, "cycle_to_cycle": 0.0}

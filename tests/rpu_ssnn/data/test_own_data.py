@@ -9,7 +9,7 @@ import pytest
 from rpu_ssnn.data import load_dataset
 from rpu_ssnn.data.user_data import file_digest, read_own
 from rpu_ssnn.data_spec import OwnData
-from rpu_ssnn.inputs import input_lines
+from rpu_ssnn.network.inputs import input_lines
 from support.rpu_ssnn.idx import WriteIdx
 from support.rpu_ssnn.own_data import load, refused, write_npz
 

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rpu_ssnn.data.spike_trains import SpikeTrains
 from rpu_ssnn.data.user_data import read_own
 from rpu_ssnn.data_spec import OwnData, SpikeSpec
-from rpu_ssnn.spike_trains import SpikeTrains
 from support.rpu_ssnn.own_data import refused, write_npz
 
 RNG = np.random.default_rng(3)

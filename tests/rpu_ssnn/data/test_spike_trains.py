@@ -5,6 +5,7 @@ import pytest
 
 from rpu_ssnn.analysis.trace import trace
 from rpu_ssnn.data import load_dataset
+from rpu_ssnn.data.spike_trains import SpikeTrains
 from rpu_ssnn.data.time_series import level_edges, level_spikes, read_ts
 from rpu_ssnn.data.yin_yang import classes_of, latency_spikes, points
 from rpu_ssnn.engine import encoding, neurons
@@ -12,7 +13,6 @@ from rpu_ssnn.engine.parameters import make_parameters
 from rpu_ssnn.engine.state import make_worker_state
 from rpu_ssnn.network import Network
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
-from rpu_ssnn.spike_trains import SpikeTrains
 from rpu_ssnn.synapses import coincidence_synapses, rate_synapses
 from rpu_ssnn.training import train
 

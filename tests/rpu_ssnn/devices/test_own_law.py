@@ -15,7 +15,7 @@ from device_presets.tables import card
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses.native.synapses import NativeSynapses
-from rpu_ssnn.synapses.tile import TileSynapses
+from rpu_ssnn.synapses.tiles.synapses import TileSynapses
 from support.rpu_ssnn.networks import make_block, make_crossbar
 
 SIDE, STEP, WEIGHT, RATE = 30, 0.01, 0.5, 0.1

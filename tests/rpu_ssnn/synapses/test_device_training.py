@@ -11,7 +11,7 @@ from rpu_ssnn.data import Dataset, load_dataset
 from rpu_ssnn.spec import GradientSpec, NetworkSpec, TrainingSpec
 from rpu_ssnn.spec.tile import ReadSpec, TileSpec
 from rpu_ssnn.synapses import Crossbar, PulseBlock
-from rpu_ssnn.synapses.tile import TileSynapses, tile_synapses
+from rpu_ssnn.synapses.tiles.synapses import TileSynapses, tile_synapses
 from rpu_ssnn.training import train
 
 STEP = 2.0**-14

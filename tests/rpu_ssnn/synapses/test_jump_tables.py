@@ -14,7 +14,7 @@ from device_presets.jump_tables.table_device import table_name
 from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses.native import threads
 from rpu_ssnn.synapses.native.synapses import NativeSynapses
-from rpu_ssnn.synapses.tile import TileSynapses
+from rpu_ssnn.synapses.tiles.synapses import TileSynapses
 from support.commands import refused
 from support.device_presets.jump_tables import measured_tables, write_table
 from support.rpu_ssnn.networks import make_block, make_crossbar, random_trains

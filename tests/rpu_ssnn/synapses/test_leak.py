@@ -7,8 +7,8 @@ from device_presets import get_preset
 from rpu_ssnn.data import load_dataset
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from rpu_ssnn.spec.tile import ReferenceSpec, TileSpec
-from rpu_ssnn.synapses.aihwkit_tile import PERSISTENT
-from rpu_ssnn.synapses.tile import TileSynapses, tile_synapses
+from rpu_ssnn.synapses.tiles.synapses import TileSynapses, tile_synapses
+from rpu_ssnn.synapses.tiles.tile import PERSISTENT
 from rpu_ssnn.training import train
 from studies.declaration.trial import Trial
 from studies.workers.run_trial import run_trial

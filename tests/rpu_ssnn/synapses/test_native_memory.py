@@ -11,7 +11,7 @@ from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses import Crossbar, PulseBlock
 from rpu_ssnn.synapses.native.synapses import NativeSynapses, native_synapses
-from rpu_ssnn.synapses.tile import TileSynapses
+from rpu_ssnn.synapses.tiles.synapses import TileSynapses
 from rpu_ssnn.training import train
 from support.device_presets.charge_traps import NO_MEMORY, charge_trap
 from support.rpu_ssnn.networks import make_block, make_crossbar, random_trains

@@ -20,7 +20,7 @@ from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses import Crossbar
 from rpu_ssnn.synapses.native.random_numbers import device_word, normal, uniform
 from rpu_ssnn.synapses.native.synapses import NativeSynapses
-from rpu_ssnn.synapses.tile import TileSynapses
+from rpu_ssnn.synapses.tiles.synapses import TileSynapses
 from support.device_presets.own_presets import write_own_presets
 from support.rpu_ssnn.networks import make_block, make_crossbar
 

@@ -14,7 +14,7 @@ from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from rpu_ssnn.spec.tile import ReadSpec, ReferenceSpec, TileSpec
 from rpu_ssnn.synapses.base import PulseBlock, thinned
 from rpu_ssnn.synapses.native.synapses import NativeSynapses, native_synapses
-from rpu_ssnn.synapses.tile import TileSynapses
+from rpu_ssnn.synapses.tiles.synapses import TileSynapses
 from rpu_ssnn.training import train
 from support.commands import refused
 from support.device_presets.charge_traps import NO_MEMORY

@@ -17,7 +17,7 @@ from rpu_ssnn.synapses import (
     rate_synapses,
 )
 from rpu_ssnn.synapses.native.synapses import native_synapses
-from rpu_ssnn.synapses.tile import tile_synapses
+from rpu_ssnn.synapses.tiles.synapses import tile_synapses
 from support.commands import refused
 from support.rpu_ssnn.exact_tiles import STEP
 from support.rpu_ssnn.implementations import IMPLEMENTATIONS

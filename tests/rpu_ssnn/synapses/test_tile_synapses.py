@@ -9,8 +9,8 @@ from rpu_ssnn.spec.array_physics import WearSpec
 from rpu_ssnn.spec.tile import ReadSpec, ReferenceSpec, TileSpec
 from rpu_ssnn.synapses import Crossbar
 from rpu_ssnn.synapses.base import PulseBlock
-from rpu_ssnn.synapses.pulse_rows import RowWriter
-from rpu_ssnn.synapses.tile import TileSynapses, tile_synapses
+from rpu_ssnn.synapses.tiles.pulse_rows import RowWriter
+from rpu_ssnn.synapses.tiles.synapses import TileSynapses, tile_synapses
 from support.commands import refused
 from support.device_presets.tile_steps import steps_at_zero
 from support.rpu_ssnn.exact_tiles import EXACT_DEVICE, STEP, on_tile

@@ -4,7 +4,7 @@ import numpy as np
 
 from device_presets import COMPOUNDS, get_device
 from rpu_ssnn.spec.tile import TileSpec
-from rpu_ssnn.synapses.tile import TileSynapses
+from rpu_ssnn.synapses.tiles.synapses import TileSynapses
 from studies.declaration.trial import Trial
 from support.rpu_ssnn.networks import make_crossbar
 from support.studies.harness import small_study

@@ -10,6 +10,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from jaxtyping import Float32, Int64
 
+from rpu_ssnn.common.training_state import State
 from rpu_ssnn.compiled import compiled
 from rpu_ssnn.devices.device_record import Device
 from rpu_ssnn.devices.laws import change
@@ -17,7 +18,6 @@ from rpu_ssnn.synapses.native.cells import Cells, Pulses, Scratch
 from rpu_ssnn.synapses.native.device_array import DeviceArray
 from rpu_ssnn.synapses.native.effects.effect import Effect, Setup
 from rpu_ssnn.synapses.native.pulses import window_now
-from rpu_ssnn.training_state import State
 
 type Counts = Int64[np.ndarray, " n_out"]
 

@@ -10,13 +10,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from rpu_ssnn.device_source import DeviceSource
+from rpu_ssnn.common.training_state import State
+from rpu_ssnn.spec.device_source import DeviceSource
 from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses.base import Crossbar, Weights
 from rpu_ssnn.synapses.native.cells import Pulses
 from rpu_ssnn.synapses.native.device_array import DeviceArray
 from rpu_ssnn.synapses.native.population import Population
-from rpu_ssnn.training_state import State
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ half-selected.
 
 import numpy as np
 
+from rpu_ssnn.common.training_state import State
 from rpu_ssnn.synapses.native.cells import Pulses
 from rpu_ssnn.synapses.native.device_array import DeviceArray
 from rpu_ssnn.synapses.native.effects.disturb import Counts, LineDisturb
 from rpu_ssnn.synapses.native.effects.effect import Setup
-from rpu_ssnn.training_state import State
 
 
 class HalfSelect(LineDisturb):

@@ -1,15 +1,15 @@
-"""The leak of the devices, at the times and with the roundings of `rpu_ssnn.synapses.leak`."""
+"""The leak of the devices, at the times and with the roundings of `synapses.tiles.leak`."""
 
 import math
 
 import numpy as np
 
-from rpu_ssnn.synapses.leak import LEAST_SHARE, built_seconds
+from rpu_ssnn.common.training_state import State
 from rpu_ssnn.synapses.native.cells import OfDevices, Scratch
 from rpu_ssnn.synapses.native.device_array import DeviceArray
 from rpu_ssnn.synapses.native.effects.effect import Effect, Setup
 from rpu_ssnn.synapses.native.whole_lines import decay_lines
-from rpu_ssnn.training_state import State
+from rpu_ssnn.synapses.tiles.leak import LEAST_SHARE, built_seconds
 
 
 class NativeLeak(Effect):

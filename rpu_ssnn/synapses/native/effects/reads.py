@@ -10,7 +10,7 @@ from rpu_ssnn.common.parallel import one_blas_thread
 from rpu_ssnn.spec.tile import ReadSpec, TileSpec
 from rpu_ssnn.synapses.base import Weights
 from rpu_ssnn.synapses.native.effects.device_read_noise import STATES_OF_RANGE
-from rpu_ssnn.synapses.reference import of_cell
+from rpu_ssnn.synapses.weights_of_states import of_cell
 
 Lines = Float32[np.ndarray, "batch n"]
 

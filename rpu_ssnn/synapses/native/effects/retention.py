@@ -15,13 +15,13 @@ import math
 import numpy as np
 from jaxtyping import Float32, Float64
 
+from rpu_ssnn.common.training_state import State
 from rpu_ssnn.compiled import compiled
 from rpu_ssnn.spec.array_physics import RetentionSpec
 from rpu_ssnn.synapses.native.cells import Cells, Scratch
 from rpu_ssnn.synapses.native.device_array import DeviceArray
 from rpu_ssnn.synapses.native.effects.effect import Effect, Setup
 from rpu_ssnn.synapses.native.pulses import window_now
-from rpu_ssnn.training_state import State
 
 GRID = 4.0
 """Ratio of neighbouring time constants. The sum is then within 0.2 % of a decade's loss of the law

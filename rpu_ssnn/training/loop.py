@@ -14,10 +14,7 @@ from typing import Self
 import numpy as np
 from jaxtyping import Int64
 
-from rpu_ssnn.data import Dataset
-from rpu_ssnn.data.rows import Rows
-from rpu_ssnn.synapses.base import Weights
-from rpu_ssnn.training_state import (
+from rpu_ssnn.common.training_state import (
     EpochRow,
     State,
     StateError,
@@ -28,6 +25,9 @@ from rpu_ssnn.training_state import (
     part_of,
     restore_generator,
 )
+from rpu_ssnn.data import Dataset
+from rpu_ssnn.data.rows import Rows
+from rpu_ssnn.synapses.base import Weights
 
 OnEpoch = Callable[[EpochRow, Callable[[], TrainingState]], bool | None]
 """Called after each epoch with its row and a function that returns the state (for a later

@@ -14,8 +14,8 @@ import numpy as np
 import torch
 from aihwkit.simulator.tiles import AnalogTile
 
-from rpu_ssnn.device_source import DeviceSource
-from rpu_ssnn.synapses.aihwkit_tile import set_drawn
+from rpu_ssnn.spec.device_source import DeviceSource
+from rpu_ssnn.synapses.tiles.tile import set_drawn
 
 LEAST_SHARE = 2e-5
 """Least share of a weight that one decay removes: the factor's rounding (3e-8) and the weight's

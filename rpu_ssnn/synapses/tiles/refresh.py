@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from aihwkit.simulator.tiles import AnalogTile
 
-from rpu_ssnn.training_state import State
+from rpu_ssnn.common.training_state import State
 
 
 class Refresh:

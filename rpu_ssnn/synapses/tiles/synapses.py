@@ -25,15 +25,17 @@ from aihwkit.simulator.configs.compounds import OneSidedUnitCell
 from jaxtyping import Float32, Int8, UInt8
 
 from rpu_ssnn.common.parallel import one_blas_thread
-from rpu_ssnn.device_source import DeviceSource
-from rpu_ssnn.spec.tile import TileSpec, check_device
-from rpu_ssnn.synapses.aihwkit_tile import (
-    fix_stuck,
-    make_tile,
-    restore_tile,
-    saturated,
-    tile_state,
+from rpu_ssnn.common.training_state import (
+    State,
+    StateError,
+    checked,
+    generator_state,
+    joined,
+    part_of,
+    restore_generator,
 )
+from rpu_ssnn.spec.device_source import DeviceSource
+from rpu_ssnn.spec.tile import TileSpec, check_device
 from rpu_ssnn.synapses.base import (
     Crossbar,
     PulseBlock,
@@ -43,7 +45,7 @@ from rpu_ssnn.synapses.base import (
     check_from_zero,
     thinned,
 )
-from rpu_ssnn.synapses.cell import (
+from rpu_ssnn.synapses.tiles.cell import (
     cell_statistics,
     device_count,
     is_one_sided,
@@ -51,21 +53,18 @@ from rpu_ssnn.synapses.cell import (
     realised_by,
     rows_a_call,
 )
-from rpu_ssnn.synapses.device_library import refuse_other_than_device
-from rpu_ssnn.synapses.initial import count_clipped, program, pulse_open_loop
-from rpu_ssnn.synapses.leak import Leak, built_seconds
-from rpu_ssnn.synapses.pulse_rows import RowWriter
-from rpu_ssnn.synapses.reference import of_cell, reference_error, weight_per_state
-from rpu_ssnn.synapses.refresh import Refresh
-from rpu_ssnn.training_state import (
-    State,
-    StateError,
-    checked,
-    generator_state,
-    joined,
-    part_of,
-    restore_generator,
+from rpu_ssnn.synapses.tiles.initial import count_clipped, program, pulse_open_loop
+from rpu_ssnn.synapses.tiles.leak import Leak, built_seconds
+from rpu_ssnn.synapses.tiles.pulse_rows import RowWriter
+from rpu_ssnn.synapses.tiles.refresh import Refresh
+from rpu_ssnn.synapses.tiles.tile import (
+    fix_stuck,
+    make_tile,
+    restore_tile,
+    saturated,
+    tile_state,
 )
+from rpu_ssnn.synapses.weights_of_states import of_cell, reference_error, weight_per_state
 
 
 class TileSynapses(Synapses):
@@ -75,7 +74,7 @@ class TileSynapses(Synapses):
         crossbar: what the layer asks for.
         device: makes the device configuration, whose `dw_min` is the step of one pulse. Its leak
             acts after each batch or, where one batch is too short for aihwkit's single precision
-            to show it, after the least number of batches that is not (`rpu_ssnn.synapses.leak`).
+            to show it, after the least number of batches that is not (`tiles.leak`).
         spec: weight range, reference, reads, initial writing, stuck devices.
         learning_rate: the equivalent of the ideal synapses' rate; thinning realises it as far as
             the device's step allows (it can only be lowered from one step a coincidence).
@@ -348,10 +347,5 @@ class TileSynapses(Synapses):
 
 
 def tile_synapses(device: DeviceSource, spec: TileSpec, learning_rate: float) -> SynapsesFactory:
-    """Synapses on aihwkit tiles for every crossbar of a network.
-
-    Raises:
-        InputError: the name of a device in place of the device.
-    """
-    refuse_other_than_device(device)
+    """Synapses on aihwkit tiles for every crossbar of a network."""
     return lambda crossbar: TileSynapses(crossbar, device, spec, learning_rate)

@@ -12,7 +12,8 @@ from jaxtyping import Float32, Int16, Int64
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.parallel import WorkerThreads
-from rpu_ssnn.crossbars import make_synapses
+from rpu_ssnn.common.training_state import State, joined, part_of
+from rpu_ssnn.data.spike_trains import SpikeTrains
 from rpu_ssnn.engine.parameters import make_parameters
 from rpu_ssnn.engine.state import (
     NOTHING,
@@ -23,10 +24,9 @@ from rpu_ssnn.engine.state import (
 )
 from rpu_ssnn.engine.strategies import Job, choose_strategy
 from rpu_ssnn.engine.strategies.base import WeightCopies
+from rpu_ssnn.network.crossbars import make_synapses
 from rpu_ssnn.spec import RATES_NEED_PRESENTATIONS, NetworkSpec, TrainingSpec
-from rpu_ssnn.spike_trains import SpikeTrains
 from rpu_ssnn.synapses.base import SynapsesFactory, Weights
-from rpu_ssnn.training_state import State, joined, part_of
 
 type Input = Float32[np.ndarray, "batch n_in"] | SpikeTrains
 """Input of a batch: average spikes a slot of each input line, or the spikes themselves."""

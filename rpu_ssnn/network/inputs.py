@@ -8,8 +8,8 @@ from jaxtyping import Float32
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.data import Dataset
 from rpu_ssnn.data.rows import Rows
+from rpu_ssnn.data.spike_trains import SpikeTrains
 from rpu_ssnn.spec import Contrast
-from rpu_ssnn.spike_trains import SpikeTrains
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,8 +6,8 @@ import numpy as np
 from aihwkit.simulator.tiles.analog import AnalogTile
 from jaxtyping import Float32
 
-from rpu_ssnn.synapses.aihwkit_tile import beyond_bounds, write_state
 from rpu_ssnn.synapses.base import Weights
+from rpu_ssnn.synapses.tiles.tile import beyond_bounds, write_state
 
 type Pulse = Callable[[Float32[np.ndarray, "rows n_in"], Float32[np.ndarray, "rows n_out"]], None]
 

@@ -14,11 +14,12 @@ from aihwkit.simulator.parameters.enums import (
 from aihwkit.simulator.tiles import AnalogTile
 from jaxtyping import Float32
 
-from rpu_ssnn.device_source import PulsedDevice
+from rpu_ssnn.common.training_state import State, StateError
 from rpu_ssnn.devices.certain_pulses import make_pulses_certain
+from rpu_ssnn.spec.device_source import PulsedDevice
 from rpu_ssnn.spec.tile import ReadSpec, TileSpec
 from rpu_ssnn.synapses.base import Weights
-from rpu_ssnn.synapses.cell import (
+from rpu_ssnn.synapses.tiles.cell import (
     config_class,
     devices_of,
     is_cell,
@@ -28,7 +29,6 @@ from rpu_ssnn.synapses.cell import (
     rows_a_call,
     update_parameters,
 )
-from rpu_ssnn.training_state import State, StateError
 
 type OfArray = Float32[np.ndarray, "n_out n_in"]
 

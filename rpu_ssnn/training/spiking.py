@@ -5,21 +5,21 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Int32, Int64
 
+from rpu_ssnn.common.training_state import EpochRow, State, TrainingState
 from rpu_ssnn.data import Dataset
 from rpu_ssnn.data.rows import Rows
-from rpu_ssnn.inputs import InputLines, input_lines
+from rpu_ssnn.data.spike_trains import SpikeTrains
 from rpu_ssnn.network import Input, Network
+from rpu_ssnn.network.inputs import InputLines, input_lines
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
-from rpu_ssnn.spike_trains import SpikeTrains
 from rpu_ssnn.synapses.base import SynapsesFactory
-from rpu_ssnn.training_loop import (
+from rpu_ssnn.training.loop import (
     Learner,
     OnEpoch,
     check_finite,
     merge_statistics,
     train_epochs,
 )
-from rpu_ssnn.training_state import EpochRow, State, TrainingState
 
 INFERENCE_CHUNK = 1000
 """Images of one inference call: bounds the memory, does not change results."""
@@ -123,7 +123,7 @@ def train(
         threads: of the simulation; changes the time, not the results.
         start: state of an earlier call with the same arguments; the result is then equal to that
             without interruption (to the bit, except for aihwkit's noise).
-        on_epoch: called after each epoch (`rpu_ssnn.training_loop.OnEpoch`).
+        on_epoch: called after each epoch (`rpu_ssnn.training.loop.OnEpoch`).
 
     Raises:
         StateError: `start` is of another network.

@@ -2,7 +2,10 @@
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from rpu_ssnn.common.errors import InputError
 
 if TYPE_CHECKING:  # the laws import numba
     from rpu_ssnn.devices.laws.charge_trap import ChargeTrapPhysics
@@ -50,3 +53,24 @@ def loses_charge(device: DeviceSource) -> bool:
     physics = device.pulse_physics
     in_log_time = physics is not None and physics.loss_per_decade > 0.0
     return in_log_time or math.isfinite(device.leak_time_constant_s)
+
+
+def find_device(device: Any) -> DeviceSource:
+    """A device that a tile can be built of.
+
+    Presets are no part of this package: an installed library of devices announces its function from
+    a name to a device as an entry point of the group `rpu_ssnn.devices` (in its pyproject.toml).
+
+    Args:
+        device: a `DeviceSource`, or what the library knows: the name of a preset, or a device
+            configuration of aihwkit.
+
+    Raises:
+        InputError: no library is installed, or it does not know the device.
+    """
+    if hasattr(device, "leak_time_constant_s") and hasattr(device, "pulse_physics"):
+        return cast(DeviceSource, device)
+    for library in entry_points(group="rpu_ssnn.devices"):
+        found: DeviceSource = library.load()(device)
+        return found
+    raise InputError("find_device", "device", device, "needs an installed library of devices")

@@ -1,0 +1,1 @@
+"""Weights in tiles of aihwkit."""
