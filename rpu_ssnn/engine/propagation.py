@@ -22,7 +22,7 @@ class Matrices(NamedTuple):
     transposed: Float32[np.ndarray, " weights"]
     """Each crossbar [n_out, n_in], flat; the place of the first one is unused."""
     blocks: Float32[np.ndarray, " blocks_x_n_in_x_block"]
-    """The first crossbar in blocks of columns (`engine.lookahead`); empty: no lookahead."""
+    """The first crossbar in blocks of columns (`look_ahead`); empty: no lookahead."""
 
 
 @compiled

@@ -21,7 +21,8 @@ from rpu_ssnn.synapses import (
     coincidence_synapses,
     rate_synapses,
 )
-from rpu_ssnn.training import Trained, merge_statistics, train
+from rpu_ssnn.training import Trained, train
+from rpu_ssnn.training.loop import merge_statistics
 from support.commands import refused
 from support.rpu_ssnn.passes import ReadsSlotBySlot
 

@@ -30,7 +30,7 @@ class WeightCopies:
 
     Args:
         synapses: of all crossbars.
-        lookahead: keep the first crossbar in blocks of columns, for `engine.lookahead`.
+        lookahead: keep the first crossbar in blocks of columns, for `propagation.look_ahead`.
 
     Attributes:
         linear: whether all reads are matrix products; only then do the matrices hold anything.

@@ -3,24 +3,13 @@
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float32, Int32, Int64, UInt8
+from jaxtyping import Bool, Float32, Int32, Int64
 
 from rpu_ssnn.compiled import compiled
 from rpu_ssnn.synapses.base import PostSpikes, PreSpikes, PulseBlock, Signs, Starts
 
-CARRY = 256
-"""What a byte cannot count."""
-
-
-class _Counts(NamedTuple):
-    """Pulses of one stream, of each device the sum of both.
-
-    Gradient line by gradient line, whose devices are one stretch of memory, in a byte each where
-    it matters: memory is most of what a count costs.
-    """
-
-    low: UInt8[np.ndarray, "n_out n_in"]
-    carried: Int32[np.ndarray, "n_out n_in"]
+type Counts = Int32[np.ndarray, "n_out n_in"]
+"""Pulses of one stream that each device got; the devices of an output line are one stretch."""
 
 
 class _Rows(NamedTuple):
@@ -49,7 +38,7 @@ def _clear(rows: _Rows) -> None:
 
 @compiled
 def _count(
-    counts: _Counts,
+    counts: Counts,
     lines: Int32[np.ndarray, " n_out"],
     n_lines: int,
     pre: PreSpikes,
@@ -58,12 +47,9 @@ def _count(
 ) -> None:
     """One pulse more for each device of pre[first:stop] on each of the lines."""
     for k in range(n_lines):
-        devices = counts.low[lines[k]]
+        devices = counts[lines[k]]
         for p in range(first, stop):
-            count = devices[pre[p]] + 1
-            devices[pre[p]] = count
-            if count == CARRY:
-                counts.carried[lines[k], pre[p]] += CARRY
+            devices[pre[p]] += 1
 
 
 @compiled
@@ -76,8 +62,8 @@ def _fill(
     kept: Bool[np.ndarray, " post_spikes"],
     row: int,
     rows: _Rows,
-    up: _Counts,
-    down: _Counts,
+    up: Counts,
+    down: Counts,
 ) -> tuple[int, int]:
     """Write rows from block row `row` on; returns (next block row, dense rows written).
 
@@ -134,13 +120,7 @@ class RowWriter:
     """Dense rows of one call of a tile."""
 
     def __init__(self, n_in: int, n_out: int) -> None:
-        self._up, self._down = (
-            _Counts(
-                low=np.zeros((n_out, n_in), dtype=np.uint8),
-                carried=np.zeros((n_out, n_in), dtype=np.int32),
-            )
-            for _ in range(2)
-        )
+        self._up, self._down = (np.zeros((n_out, n_in), dtype=np.int32) for _ in range(2))
         self._rows = _Rows(
             x=np.zeros((self.ROWS, n_in), dtype=np.float32),
             d=np.zeros((self.ROWS, n_out), dtype=np.float32),
@@ -154,20 +134,18 @@ class RowWriter:
     @property
     def up(self) -> Int32[np.ndarray, "n_in n_out"]:
         """Pulses each device got from the positive stream."""
-        return _by_input_line(self._up)
+        return np.ascontiguousarray(self._up.T)
 
     @property
     def down(self) -> Int32[np.ndarray, "n_in n_out"]:
         """Pulses each device got from the negative stream."""
-        return _by_input_line(self._down)
+        return np.ascontiguousarray(self._down.T)
 
     def restore(
         self, up: Int32[np.ndarray, "n_in n_out"], down: Int32[np.ndarray, "n_in n_out"]
     ) -> None:
         """Count on from these."""
-        for counts, restored in ((self._up, up), (self._down, down)):
-            counts.carried[:] = restored.T
-            counts.low[:] = 0
+        self._up[:], self._down[:] = up.T, down.T
 
     def write(
         self, block: PulseBlock, kept: Bool[np.ndarray, " post_spikes"], row: int
@@ -183,7 +161,3 @@ class RowWriter:
             self._rows, self._up, self._down,
         )  # fmt: skip
         return row, self._rows.x[:used], self._rows.d[:used]
-
-
-def _by_input_line(counts: _Counts) -> Int32[np.ndarray, "n_in n_out"]:
-    return np.ascontiguousarray((counts.carried + counts.low).T)
