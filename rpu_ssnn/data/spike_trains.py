@@ -15,9 +15,9 @@ class SpikeTrains:
 
     Attributes:
         start: spikes of recording r are those from `start[r]` to before `start[r + 1]`.
-        slot: of each spike, not descending within a recording.
-        line: of each spike, ascending within a slot.
-        lines: how many lines there are.
+        slot: the slot of each spike; slots do not descend within a recording.
+        line: the line of each spike; lines ascend within a slot.
+        lines: the number of lines.
     """
 
     start: Int64[np.ndarray, " recordings_plus_1"]
@@ -66,7 +66,7 @@ class SpikeTrains:
 
     @property
     def slots(self) -> int:
-        """From the first slot to the last that has a spike."""
+        """Number of slots up to the last one that has a spike."""
         return int(self.slot.max()) + 1 if len(self.slot) else 0
 
     def __getitem__(self, chosen: Any) -> Self:
@@ -78,7 +78,7 @@ class SpikeTrains:
 
     @property
     def recording(self) -> Int64[np.ndarray, " spikes"]:
-        """Of each spike."""
+        """The recording of each spike."""
         return np.repeat(np.arange(len(self)), np.diff(self.start))
 
     @property

@@ -10,7 +10,7 @@ BLOCK = 64
 """Neurons of a block. Each layer has whole blocks; the padding neurons never fire."""
 
 _DE_BRUIJN = 0x03F79D71B4CB0A89
-"""Its 64 groups of 6 bits are all different, so a product with 2^k determines k."""
+"""The 64 groups of 6 bits of this number all differ, so a product with 2^k determines k."""
 _PLACES = np.zeros(64, dtype=np.int64)
 for _k in range(64):
     _PLACES[((_DE_BRUIJN << _k) & (2**64 - 1)) >> 58] = _k
@@ -63,7 +63,7 @@ def list_signed(
     signs: Int8[np.ndarray, " neurons"],
     count: int,
 ) -> int:
-    """As `list_spikes`, with a sign for each."""
+    """Append neurons as `list_spikes` does, and the sign of each; returns the new count."""
     while spikes:
         place = lowest_flag(spikes)
         events[count] = at + place

@@ -73,7 +73,7 @@ def _take_given(state: WorkerState, shown: Presentations, t: int) -> int:
 
 @compiled
 def draw_label(net: Parameters, state: WorkerState, t: int) -> bool:
-    """Whether the label train has a spike in slot t, before the relays."""
+    """Draw whether the label train has a spike in slot t, before the relays."""
     if t >= net.T:
         return False
     draw = np.float64(uint32(_random_bits(state.random)))

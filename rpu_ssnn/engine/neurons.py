@@ -25,7 +25,7 @@ from rpu_ssnn.engine.state import Presentations, WorkerState
 
 type Block = Float32[np.ndarray, " block"]
 type Neurons = Float32[np.ndarray, " neurons"]
-"""Of a layer, in whole blocks."""
+"""The neurons of a layer, in whole blocks."""
 
 
 @compiled

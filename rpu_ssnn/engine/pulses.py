@@ -142,7 +142,7 @@ def emit(net: Parameters, state: WorkerState, out: PulseBuffers) -> bool:
 
 @compiled
 def holds_pulses(out: PulseBuffers) -> bool:
-    """Whether any crossbar has pulses in the buffer."""
+    """Say whether any crossbar has pulses in the buffer."""
     found = False
     for x in range(len(out.rows)):
         found = found or out.rows[x] > 0

@@ -82,14 +82,14 @@ class WorkerState(NamedTuple):
     pixel_rate: Float64[np.ndarray, " n_in"]
     """Spikes a slot, in units of 2^-32 where trains are Poisson."""
     pixel_phase: Float64[np.ndarray, " n_in"]
-    """Of regular trains: fraction of the next spike."""
+    """The part of its next spike that each line of a regular train has gathered."""
     pixel_count: Int64[np.ndarray, "1"]
     """Number of `pixels`; with given spikes, index of the next one."""
     events: Int32[np.ndarray, " lines"]
     """Neurons that spike in this slot, layer by layer (`Parameters.event_start`)."""
     event_count: Int64[np.ndarray, " layers_plus_1"]
     gradient_events: Int32[np.ndarray, " twice_lines"]
-    """As `events`, of both gradient streams."""
+    """The spikes of both gradient streams, listed as `events` are."""
     gradient_sign: Int8[np.ndarray, " twice_lines"]
     gradient_count: Int64[np.ndarray, " layers_plus_1"]
     waiting: UInt64[np.ndarray, " waiting"]

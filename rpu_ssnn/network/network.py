@@ -40,7 +40,7 @@ class Network:
         training: batch, schedule and dropout.
         sizes: lines of each layer, input first.
         factory: makes the synapses of each crossbar.
-        seed: of the initial weights and the random numbers of the synapses.
+        seed: determines the initial weights and the random numbers of the synapses.
         threads: workers that share the presentations of a batch; `engine.strategies` says when
             training uses one only. Numbers of float weights and of devices read as matrices do
             not depend on it.
@@ -158,7 +158,7 @@ class Network:
         return recording.forward
 
     def state(self) -> State:
-        """That of all crossbars, between batches."""
+        """The state of all crossbars, between batches."""
         return joined({f"crossbar_{n}": s.state() for n, s in enumerate(self.synapses, 1)})
 
     def restore(self, state: State) -> None:

@@ -1,4 +1,4 @@
-"""What synapses ask of a device, whichever simulator holds it."""
+"""The interface of a device, by which the synapses of every simulator ask for it."""
 
 import math
 from collections.abc import Sequence
@@ -17,12 +17,12 @@ PulsedDevice = Any
 
 
 class DeviceSource(Protocol):
-    """What a tile asks of a device; `device_presets.Preset`, `CompoundDevice` and `TableDevice` are
-    ones."""
+    """A device that synapses can be built of, such as `Preset` or `CompoundDevice` of the package
+    `device_presets`."""
 
     @property
     def pulse_physics(self) -> "ChargeTrapPhysics | None":
-        """What the device does beyond aihwkit; None where it does nothing beyond."""
+        """The memory of pulses that aihwkit does not have; None: the device has none."""
 
     @property
     def own_law(self) -> "OwnLaw | None":
@@ -38,7 +38,7 @@ class DeviceSource(Protocol):
 
     @property
     def pair(self) -> bool:
-        """Whether each weight is a differential pair, whatever the tile's reference scheme."""
+        """This is True where each weight is a differential pair, whatever the tile's reference."""
 
     @property
     def in_parallel(self) -> int:
@@ -49,7 +49,7 @@ class DeviceSource(Protocol):
 
 
 def loses_charge(device: DeviceSource) -> bool:
-    """Whether a device that gets no pulse changes by itself: it leaks, or loses in log-time."""
+    """Say whether a device without pulses changes by itself: it leaks, or loses in log-time."""
     physics = device.pulse_physics
     in_log_time = physics is not None and physics.loss_per_decade > 0.0
     return in_log_time or math.isfinite(device.leak_time_constant_s)

@@ -20,10 +20,7 @@ from rpu_ssnn.common.training_state import State
 
 Weights = Float32[np.ndarray, "n_in n_out"]
 Starts = Int32[np.ndarray, " rows_plus_1"]
-PreSpikes = Int32[np.ndarray, " pre_spikes"]
 PostSpikes = Int32[np.ndarray, " post_spikes"]
-Signs = Int8[np.ndarray, " post_spikes"]
-"""Of a `PulseBlock`, as the three before."""
 
 
 class PulseBlock(NamedTuple):
@@ -41,10 +38,10 @@ class PulseBlock(NamedTuple):
     sample: Int32[np.ndarray, " rows"]
     slot: Int32[np.ndarray, " rows"]
     pre_start: Starts
-    pre: PreSpikes
+    pre: Int32[np.ndarray, " pre_spikes"]
     post_start: Starts
     post: PostSpikes
-    sign: Signs
+    sign: Int8[np.ndarray, " post_spikes"]
 
     @property
     def rows(self) -> int:
@@ -71,7 +68,7 @@ class PulseBlock(NamedTuple):
 
 @dataclass(frozen=True)
 class Crossbar:
-    """What a layer asks of its synapses.
+    """The crossbar that a layer asks its synapses to be.
 
     Attributes:
         initial: weights [n_in, n_out] wanted at the start (units: threshold current, see `spec`).
@@ -81,8 +78,9 @@ class Crossbar:
         T: slots an image is shown, which turn spike counts into rates.
         slots: slots of one presentation, flush included (physical time).
         batch: presentations a batch.
-        seed: of every random draw that this crossbar makes.
-        threads: that may work for the synapses at once; results do not depend on it.
+        seed: determines every random draw that this crossbar makes.
+        threads: number of threads that may work for the synapses at once; results do not depend
+            on it.
         pool: all of these threads but the caller's.
         transposed_reads: whether gradient spikes are read through it.
         delay: slots that forward spikes wait for their gradient (`NetworkSpec.delays`), so that the
@@ -130,7 +128,7 @@ many spikes at 1e-7, and six times as many at 1e-8."""
 def thinned(
     spikes: PostSpikes, keep: float, rng: np.random.Generator
 ) -> Bool[np.ndarray, " post_spikes"]:
-    """Which gradient spikes reach the array: a share `keep`, by one draw each."""
+    """Draw which gradient spikes reach the array: each does with the probability `keep`."""
     if keep < FINE_KEEP:
         return rng.random(len(spikes)) < keep
     if keep < 1.0:

@@ -21,11 +21,7 @@ from rpu_ssnn.compiled import compiled
 from rpu_ssnn.spec import SurrogateSpec
 from rpu_ssnn.synapses.base import (
     Crossbar,
-    PostSpikes,
-    PreSpikes,
     PulseBlock,
-    Signs,
-    Starts,
     Synapses,
     SynapsesFactory,
     Weights,
@@ -111,8 +107,8 @@ class RateSynapses(_Ideal):
         self._gradient = np.zeros((crossbar.batch, 2, n_out), dtype=np.float32)
 
     def update(self, block: PulseBlock) -> None:
-        add_forward_counts(block.sample, block.pre_start, block.pre, self._forward)
-        add_gradient_counts(block.sample, block.post_start, block.post, block.sign, self._gradient)
+        add_forward_counts(block, self._forward)
+        add_gradient_counts(block, self._gradient)
 
     def commit(self, presentations: range) -> None:
         ended = slice(presentations.start, presentations.stop)
@@ -172,9 +168,7 @@ class CoincidenceSynapses(_Ideal):
         key = threading.get_ident()
         if key not in self._sums:
             self._sums[key] = np.zeros(self.shape, dtype=np.int32)
-        add_coincidences(
-            block.pre_start, block.pre, block.post_start, block.post, block.sign, self._sums[key]
-        )
+        add_coincidences(block, self._sums[key])
 
     def commit(self, presentations: range) -> None:
         step = np.float32(self._step * self.step_scale / self.crossbar.T)
@@ -205,49 +199,30 @@ IDEAL: dict[str, Callable[[float], SynapsesFactory]] = {
 """Factories of float weights, by learning rule."""
 
 
-type Sample = Int32[np.ndarray, " rows"]
-"""Presentation of each row of a block."""
-
-
 @compiled
-def add_forward_counts(
-    sample: Sample, start: Starts, lines: PreSpikes, counts: Float32[np.ndarray, "batch n_in"]
-) -> None:
+def add_forward_counts(block: PulseBlock, counts: Float32[np.ndarray, "batch n_in"]) -> None:
     """Add a block's forward spikes to the counts of each presentation."""
-    for r in range(len(sample)):
-        row = counts[sample[r]]
-        for k in range(start[r], start[r + 1]):
-            row[lines[k]] += 1.0
+    for r in range(len(block.sample)):
+        row = counts[block.sample[r]]
+        for k in range(block.pre_start[r], block.pre_start[r + 1]):
+            row[block.pre[k]] += 1.0
 
 
 @compiled
-def add_gradient_counts(
-    sample: Sample,
-    start: Starts,
-    lines: PostSpikes,
-    sign: Signs,
-    counts: Float32[np.ndarray, "batch 2 n_out"],
-) -> None:
+def add_gradient_counts(block: PulseBlock, counts: Float32[np.ndarray, "batch 2 n_out"]) -> None:
     """Add a block's gradient spikes to the counts of each presentation, [positive, negative]."""
-    for r in range(len(sample)):
-        row = counts[sample[r]]
-        for k in range(start[r], start[r + 1]):
-            row[0 if sign[k] > 0 else 1, lines[k]] += 1.0
+    for r in range(len(block.sample)):
+        row = counts[block.sample[r]]
+        for k in range(block.post_start[r], block.post_start[r + 1]):
+            row[0 if block.sign[k] > 0 else 1, block.post[k]] += 1.0
 
 
 @compiled
-def add_coincidences(
-    pre_start: Starts,
-    pre: PreSpikes,
-    post_start: Starts,
-    post: PostSpikes,
-    sign: Signs,
-    total: Int32[np.ndarray, "n_in n_out"],
-) -> None:
+def add_coincidences(block: PulseBlock, total: Int32[np.ndarray, "n_in n_out"]) -> None:
     """Add up minus down coincidences of every synapse (the sum of Eq. 10)."""
-    for r in range(len(pre_start) - 1):
-        first, last = post_start[r], post_start[r + 1]
-        for p in range(pre_start[r], pre_start[r + 1]):
-            row = total[pre[p]]
+    for r in range(len(block.pre_start) - 1):
+        first, last = block.post_start[r], block.post_start[r + 1]
+        for p in range(block.pre_start[r], block.pre_start[r + 1]):
+            row = total[block.pre[p]]
             for q in range(first, last):
-                row[post[q]] += sign[q]
+                row[block.post[q]] += block.sign[q]

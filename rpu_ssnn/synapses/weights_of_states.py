@@ -1,4 +1,4 @@
-"""What states of devices and errors of their references are worth, in weights."""
+"""The weights that states of devices, and errors of their references, stand for."""
 
 from collections.abc import Sequence
 
@@ -32,17 +32,17 @@ def reference_error(
 
 
 def of_cell[T: np.ndarray](parts: Sequence[T]) -> T:
-    """What a cell is, from its device or the two of a differential pair."""
+    """The value of a cell, from its device or from the two of a differential pair."""
     return parts[0] if len(parts) == 1 else (parts[0] - parts[1]) / 2
 
 
 def of_lines(
     devices: Sequence[Float32[np.ndarray, "n_in n_out"]], in_parallel: int
 ) -> list[Float32[np.ndarray, "n_in n_out"]]:
-    """What a cell's output lines carry: the means of its devices in parallel.
+    """The values that a cell's output lines carry: the means of its devices in parallel.
 
     Args:
-        devices: of a cell, those of a line one after another.
+        devices: the values of a cell's devices, those of a line one after another.
     """
     if in_parallel == 1:
         return list(devices)

@@ -29,7 +29,7 @@ class WeightCopies:
     """Copies of the weights as linear reads give them; `refresh` updates changed ones.
 
     Args:
-        synapses: of all crossbars.
+        synapses: the synapses of all crossbars.
         lookahead: keep the first crossbar in blocks of columns, for `propagation.look_ahead`.
 
     Attributes:
@@ -44,7 +44,7 @@ class WeightCopies:
         self.matrices = Matrices(*(np.zeros(n, np.float32) for n in (ends[-1], ends[-1], blocks)))
         weights, transposed, _ = self.matrices
         self._places = []
-        """Of each crossbar [n_in, n_out] and [n_out, n_in]; no gradient passes the first."""
+        """Views of each crossbar [n_in, n_out] and [n_out, n_in]; no gradient passes the first."""
         for layer, (each, (a, b)) in enumerate(zip(synapses, pairwise(ends), strict=True)):
             passed = transposed[a:b] if layer > 0 else transposed[:0]
             turned = passed.reshape(-1, each.shape[0])
@@ -112,7 +112,7 @@ class Job:
 
     @property
     def all_spikes(self) -> list[bool]:
-        """For each crossbar, whether slots without a coincidence are needed too."""
+        """Says for each crossbar whether slots without a coincidence are needed too."""
         return [each.needs_all_spikes for each in self.synapses]
 
     def dispatch(self, out: PulseBuffers) -> None:

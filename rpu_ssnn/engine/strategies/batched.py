@@ -161,7 +161,7 @@ def _net_vectors(
     net: Parameters, states: WorkerState, n: int, layer: int, spikes: Int8[np.ndarray, "n lines"],
     rows: Int64[np.ndarray, " n"],
 ) -> int:  # fmt: skip
-    """As `_spike_vectors`, of gradient spikes: positive minus negative."""
+    """Write the gradient spikes of a layer, positive minus negative, as `_spike_vectors` does."""
     first, active = 2 * net.event_start[layer], 0
     for b in range(n):
         count = states.gradient_count[b, layer]

@@ -20,18 +20,18 @@ class Built(NamedTuple):
     array: DeviceArray
     drawn: Population
     start_key: np.uint64
-    """Of the noise of a pulsed start."""
+    """Key of the noise of a pulsed start."""
     line_key: np.uint64
-    """Of the noise of reads."""
+    """Key of the noise of reads."""
     thinning_seed: np.random.SeedSequence
     effects_seed: np.random.SeedSequence
 
 
 def build_array(crossbar: Crossbar, device: DeviceSource, spec: TileSpec) -> Built:
-    """As `TileSynapses` builds its tiles for the same seed.
+    """Build the devices that `TileSynapses` has in its tiles for the same seed.
 
     Raises:
-        InputError: no pulse of ours reaches the weights of such a device.
+        InputError: pulses of the native simulator do not reach the weights of such a device.
     """
     seeds = np.random.SeedSequence(crossbar.seed).spawn(7)
     device_seed, stuck_seed, reference_seed, thinning_seed, noise_seed, spread_seed = seeds[:6]

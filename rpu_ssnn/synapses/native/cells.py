@@ -32,13 +32,13 @@ class Cells(NamedTuple):
     offset: Float32[np.ndarray, " cells_or_none"]
     """Subtracted from each weight: the error of a reference device."""
     pulse_key: np.uint64
-    """Of the noise from pulse to pulse."""
+    """Key of the noise from pulse to pulse."""
     read_key: np.uint64
-    """Of the write noise that reads see; another one after each write of all devices."""
+    """Key of the write noise that reads see, which changes with each write of all devices."""
 
 
 class Memory(NamedTuple):
-    """What cells know of their last pulse; no cells where they know nothing."""
+    """The memory that cells have of their last pulse; it is empty where they have none."""
 
     cells: np.ndarray
     """`device_record.MEMORY` of each cell."""
@@ -54,7 +54,7 @@ class Memory(NamedTuple):
 
 
 NO_MEMORY = Memory(empty_records(0, MEMORY), 0.0, 0.0, 0.0, 0.0, 0.0, 1.0)
-"""Of cells that know nothing of their pulses."""
+"""The memory of cells that know nothing of their pulses."""
 
 
 class Pulses(NamedTuple):
@@ -81,16 +81,16 @@ class Scratch(NamedTuple):
 
     cell: UInt32[np.ndarray, " places"]
     number: UInt32[np.ndarray, " places"]
-    """How many pulses its devices had got before."""
+    """Number of pulses that the cell's devices had got before."""
     bits: Int32[np.ndarray, " places"]
     """Random bits of a noise."""
     since: Int64[np.ndarray, " places"]
     """Slots since the pulse before."""
     noise: Float32[np.ndarray, " places"]
     seen: Float32[np.ndarray, " places"]
-    """Noise of the pulse, and write noise after it, standard normal."""
+    """Standard normal numbers: the noise of the pulse, and the write noise after it."""
     extra: Float32[np.ndarray, " places"]
-    """A second noise of the pulse, standard normal."""
+    """Standard normal numbers of a second noise of the pulse."""
     total: Float32[np.ndarray, " places"]
     window: Float32[np.ndarray, " places"]
     """Share of the device's window that wear has left."""
@@ -105,7 +105,7 @@ AT_ONCE = 1024
 
 
 def make_scratch(n_in: int) -> Scratch:
-    """For one thread."""
+    """The scratch of one thread for a crossbar of so many input lines."""
     places = n_in + AT_ONCE
     cell, number = (np.zeros(places, dtype=np.uint32) for _ in range(2))
     bits, since = np.zeros(places, dtype=np.int32), np.zeros(places, dtype=np.int64)

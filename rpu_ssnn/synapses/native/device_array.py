@@ -24,8 +24,8 @@ class Slices:
 
     Args:
         shape: (n_in, n_out).
-        pool: of the other threads; None: there is none.
-        threads: in all.
+        pool: the other threads; None: there are none.
+        threads: number of threads in all.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class Slices:
         """Call `run` with (first line, line after the last, scratch) until all lines are done.
 
         Args:
-            work: of each line; None: all have the same, their devices.
+            work: the work of each line; None: that of its devices.
         """
         if self._pool is None or len(self._scratch) == 1:  # nobody needs to know how much it is
             run(0, self._n_out, self._scratch[0])
@@ -72,7 +72,7 @@ class Slices:
 
 
 class ReadShares(NamedTuple):
-    """Of the read voltage, what reaches the cells."""
+    """The shares of the read voltage that reach the cells."""
 
     devices: list[Weights]
     """[n_in, n_out], one array a device of a cell."""
@@ -83,7 +83,7 @@ class ReadShares(NamedTuple):
 
 
 def conductance[T: np.ndarray](states: T, zero: float) -> T:
-    """Of devices in those states, in states; a device may be below the range, but not below zero.
+    """Conductance of devices in those states, in states; it is never below zero, states may be.
 
     zero: conductance of state 0 (`ReferenceSpec.zero`).
     """
@@ -92,15 +92,15 @@ def conductance[T: np.ndarray](states: T, zero: float) -> T:
 
 
 class DeviceArray:
-    """What effects and reads work on.
+    """The devices of a crossbar, on which effects and reads work.
 
     Args:
         shape: (n_in, n_out).
-        cells: whose read key is set here.
+        cells: devices and weights; their read key is set here.
         in_parallel: devices on one output line of a weight, whose mean is read.
-        clock: of the devices.
-        slices: of the output lines, none of which shares a device.
-        read_keys: of the write noise.
+        clock: the time of the devices.
+        slices: slices of the output lines, none of which shares a device.
+        read_keys: gives the keys of the write noise.
 
     Attributes:
         cells: devices and weights; replaced where the read key changes, its arrays never.
@@ -166,12 +166,12 @@ class DeviceArray:
         return parts
 
     def lines(self, devices: list[Weights]) -> list[Weights]:
-        """What the output lines of a weight carry (one, or two of a pair) of these values of its
-        devices, [n_in, n_out] each."""
+        """The values that a weight's output lines carry (one line, or two of a pair), from those of
+        its devices, [n_in, n_out] each."""
         return of_lines(devices, self._in_parallel)
 
     def seen(self) -> list[Weights]:
-        """What is read of a weight's output lines, as states of a device are."""
+        """The states that reads see of a weight's output lines."""
         parts, shares = self.lines(self.states()), self.read_shares
         if shares is None:
             return parts
@@ -189,7 +189,7 @@ class DeviceArray:
         return offset if self.read_shares is None else offset * self.read_shares.reference
 
     def as_crossbar[T: np.ndarray](self, flat: T) -> T:
-        """Of cells in their order, [n_in, n_out]; not a copy."""
+        """Values of the cells, in the order of the cells, as [n_in, n_out]; not a copy."""
         return flat.reshape(self.shape[1], self.shape[0]).T  # type: ignore[return-value]
 
     def _show(self) -> None:
@@ -217,7 +217,7 @@ class DeviceArray:
         self.cells = self.cells._replace(read_key=key)
 
     def _fades_alike(self) -> bool:
-        """Whether charge loss moves all devices the same share of their way, so that it can be
+        """Say whether charge loss moves all devices the same share of their way, so that it can be
         taken off weights: no device's bound, write noise or reference comes in between."""
         cells, rest = self.cells, self.cells.shared.rest
         low, high = cells.records["low"], cells.records["high"]

@@ -1,4 +1,4 @@
-"""How cells start, and how many of their devices are at an end of their range."""
+"""The start of cells, and the number of devices that are at an end of their range."""
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from rpu_ssnn.synapses.tiles.tile import SATURATION_MARGIN
 def write_initial(
     cells: Cells, initial: Weights, spec: TileSpec, step: float, key: np.uint64, slices: Slices
 ) -> tuple[int, int]:
-    """As `TileSynapses`: programmed against the reference, or pulsed open loop from state zero.
+    """Start as `TileSynapses` does: programmed against the reference, or pulsed open loop.
 
     Args:
         step: mean step of a pulse (states).

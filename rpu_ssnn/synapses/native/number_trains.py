@@ -19,7 +19,7 @@ from rpu_ssnn.synapses.native.random_numbers import random_word, uniform
 
 
 class TrainLaw(NamedTuple):
-    """How a pair of numbers becomes pulses."""
+    """The law by which a pair of numbers becomes pulses."""
 
     longest: int
     """Slots of a train, at most."""
@@ -31,7 +31,7 @@ class TrainLaw(NamedTuple):
     lead: int
     """Slots of a presentation before its trains."""
     key: np.uint64
-    """Of all draws."""
+    """Key of all draws."""
 
 
 def number_trains(

@@ -78,7 +78,7 @@ def draw_population(
 
 
 type Seeds = list[tuple[np.random.SeedSequence, np.random.SeedSequence]]
-"""Of the devices and of which are stuck, for each tile."""
+"""For each tile, the seed of its devices and the seed of which of them are stuck."""
 
 
 def _of_aihwkit(

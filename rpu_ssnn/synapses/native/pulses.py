@@ -1,4 +1,4 @@
-"""What pulses do to the devices of a crossbar's output lines, in compiled code.
+"""The pulses of a crossbar's output lines act on their devices, in compiled code.
 
 A thread calls `pulse_lines` for output lines of its own. Pulses are worked on some thousand at a
 time (`Scratch`): first their devices are looked up, then noise, wear, gaps and lost charge are
@@ -88,13 +88,13 @@ def moved(
 
 @compiled
 def gap_s(memory: Memory, slots: int) -> float:
-    """From the end of a pulse to the start of a slot, that many slots later (s)."""
+    """Time from the end of a pulse to the start of a slot so many slots later (s)."""
     return max(0.0, slots * memory.slot_s - memory.width_s)
 
 
 @compiled
 def kept_share(memory: Memory, gap: float) -> np.float32:
-    """Of the charge, after that time (s) without a pulse."""
+    """Share of the charge that is left after that time (s) without a pulse."""
     loss = np.float32(memory.loss_per_decade / math.log(10.0))
     onsets = np.float32(1.0 + gap / memory.loss_onset_s)
     return max(np.float32(0.0), np.float32(1.0) - loss * logarithm(onsets))
@@ -185,7 +185,7 @@ def window_now(cells: Cells, d: int, i: int) -> np.float32:
 
 @compiled
 def wear(shared: Shared, n: int, scratch: Scratch) -> None:
-    """What wear has left of the windows."""
+    """Write the share of each window that wear has left into the scratch."""
     for p in range(n):
         scratch.window[p] = window_left(shared, scratch.number[p])
 

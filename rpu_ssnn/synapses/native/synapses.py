@@ -267,7 +267,7 @@ class NativeSynapses(Synapses):
         self._pass_time(True)
 
     def statistics(self) -> dict[str, float]:
-        """As `TileSynapses.statistics`: what else than pulses may have changed a weight, too."""
+        """Numbers for the result row, named as those of `TileSynapses`, and those of effects."""
         records, factors = self._array.cells.records, self._array.slices.step_factors()
         rising = int((self._array.cells.signs > 0).sum())
         falling = len(records) - rising
@@ -297,7 +297,7 @@ class NativeSynapses(Synapses):
             effect.begin(self._array)
 
     def _read_errors(self) -> list[list[Weights]]:
-        """Those of each effect that has any (`Effect.read_errors`)."""
+        """The read errors of each effect that has any (`Effect.read_errors`)."""
         found = (effect.read_errors(self._array) for effect in self._effects)
         return [errors for errors in found if errors]
 
@@ -337,7 +337,7 @@ class NativeSynapses(Synapses):
         return [of_line / np.float32(self._in_parallel) for of_line in of_lines]
 
     def _pass_time(self, *changed: bool) -> None:
-        """What reads see now is no longer what they saw, where any effect says so."""
+        """Note that reads see other weights than before, where any effect says so."""
         if any(changed):
             self._array.stale = True
             self.changes += 1

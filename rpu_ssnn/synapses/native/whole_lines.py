@@ -1,4 +1,4 @@
-"""What is done to all devices of some output lines at once: starts, decay, and being read.
+"""All devices of some output lines start, decay, or are read, in compiled code.
 
 Each thread calls these for lines of its own.
 """

@@ -1,4 +1,4 @@
-"""What a tile's unit cell is made of: single devices, transfer cells, digital rank updates.
+"""The unit cells of aihwkit's tiles: single devices, transfer cells, digital rank updates.
 
 The learning rate is realised where a cell lets it: by thinning the trains (each pulse then moves
 the weight that reads see), by the gain of transfers, or by the digital sum's step.
@@ -29,7 +29,7 @@ from aihwkit.simulator.parameters.enums import PulseType
 from rpu_ssnn.devices.certain_pulses import one_pulse_a_coincidence
 
 Realised = Literal["thinning", "transfer", "digital"]
-"""What stands in for the learning rate."""
+"""The part of a cell that stands in for the learning rate."""
 
 
 def config_class(device: Any) -> type[Any]:
@@ -48,12 +48,12 @@ def pulsed_cell(device: Any) -> Any:
 
 
 def is_one_sided(device: Any) -> bool:
-    """Whether a weight is a pair of devices that move one way only, with a digital sum or not."""
+    """Say whether a weight is a pair of devices that move one way only."""
     return isinstance(pulsed_cell(device), OneSidedUnitCell)
 
 
 def realised_by(device: Any) -> Realised:
-    """What the learning rate does in a cell."""
+    """The part of a cell in which the learning rate acts."""
     if isinstance(device, TransferCompound):
         return "transfer"
     return "digital" if isinstance(device, DigitalRankUpdateCell) else "thinning"
@@ -152,7 +152,7 @@ def cell_statistics(
 
 
 def is_cell(hidden: Mapping[str, torch.Tensor]) -> bool:
-    """Whether a weight has several devices, by its hidden parameters."""
+    """Say whether a weight has several devices, by its hidden parameters."""
     return len(devices_of(hidden)) > 1
 
 

@@ -1,4 +1,4 @@
-"""How the tiles of a crossbar start: programmed, or pulsed open loop."""
+"""The tiles of a crossbar start programmed, or pulsed open loop."""
 
 from collections.abc import Callable, Sequence
 

@@ -86,7 +86,7 @@ class Leak:
         return True
 
     def _set_time(self, seconds: float) -> None:
-        """What a decay stands for from here on."""
+        """Set the time (s) that a decay stands for from here on."""
         power = seconds / self._built_seconds
         for tile, built in zip(self._tiles, self._built, strict=True):
             hidden = tile.get_hidden_parameters()

@@ -46,7 +46,7 @@ class Refresh:
         self.refreshed += int(changed.sum())
 
     def statistics(self) -> dict[str, float]:
-        """For the result row."""
+        """Numbers for the result row."""
         return {
             "refresh_checks_total": float(self.checks),
             "refreshed_weights_total": float(self.refreshed),
