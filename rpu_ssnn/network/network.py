@@ -49,6 +49,15 @@ class Network:
     Raises:
         InputError: fewer than 1 thread; synapses that do not take the schedule.
         ValueError: sizes of another number of layers than `spec`, or `initial` of other shapes.
+
+    >>> import numpy as np
+    >>> from rpu_ssnn import Network, NetworkSpec, TrainingSpec, rate_synapses
+    >>> spec, seed = NetworkSpec(hidden=(6,), T=20), np.random.SeedSequence(0)
+    >>> rates = np.full((4, 8), 0.3, dtype=np.float32)
+    >>> with Network(spec, TrainingSpec(batch=4), (8, 6, 2), rate_synapses(1.0), seed) as network:
+    ...     shown = network.train_batch(rates, np.array([0, 1, 0, 1]), np.random.default_rng(0))
+    >>> shown.output_counts.shape, shown.spikes.shape
+    ((4, 2), (4, 3))
     """
 
     def __init__(

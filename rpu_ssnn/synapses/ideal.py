@@ -183,12 +183,48 @@ class CoincidenceSynapses(_Ideal):
 
 
 def rate_synapses(learning_rate: float, surrogate: SurrogateSpec | None = None) -> SynapsesFactory:
-    """Eq. 9 synapses for every crossbar of a network."""
+    """Eq. 9 synapses for every crossbar of a network.
+
+    Args:
+        learning_rate: eta of Eq. 9, 0 or above.
+        surrogate: noise that stands in for that of coincidences; None: no noise.
+
+    >>> import numpy as np
+    >>> from rpu_ssnn import rate_synapses
+    >>> from rpu_ssnn.synapses import Crossbar
+    >>> crossbar = Crossbar(
+    ...     initial=np.zeros((3, 2), dtype=np.float32), theta=1.0, he_std=1.0, gain=1.0, T=10,
+    ...     slots=12, batch=1, seed=0,
+    ... )
+    >>> rate_synapses(0.5)(crossbar).shape
+    (3, 2)
+    """
     return lambda crossbar: RateSynapses(crossbar, learning_rate, surrogate)
 
 
 def coincidence_synapses(learning_rate: float) -> SynapsesFactory:
-    """Eq. 10 synapses for every crossbar of a network."""
+    """Eq. 10 synapses for every crossbar of a network.
+
+    Args:
+        learning_rate: eta of Eq. 10, 0 or above.
+
+    >>> import numpy as np
+    >>> from rpu_ssnn import coincidence_synapses
+    >>> from rpu_ssnn.synapses import Crossbar, PulseBlock
+    >>> synapses = coincidence_synapses(1.0)(
+    ...     Crossbar(
+    ...         initial=np.zeros((3, 2), dtype=np.float32), theta=1.0, he_std=1.0, gain=1.0, T=10,
+    ...         slots=12, batch=1, seed=0,
+    ...     )
+    ... )
+    >>> slot, ends = np.zeros(1, dtype=np.int32), np.array([0, 1], dtype=np.int32)
+    >>> line_2, output_1 = np.array([2], dtype=np.int32), np.array([1], dtype=np.int32)
+    >>> up = np.ones(1, dtype=np.int8)
+    >>> synapses.update(PulseBlock(slot, slot, ends, line_2, ends, output_1, up))
+    >>> synapses.commit(range(1))
+    >>> float(synapses.weights()[2, 1]) > 0.0
+    True
+    """
     return lambda crossbar: CoincidenceSynapses(crossbar, learning_rate)
 
 

@@ -27,7 +27,7 @@ INFERENCE_CHUNK = 1000
 
 @dataclass
 class Trained(Learner):
-    """A trained network with its statistics, for inference."""
+    """A trained network with its statistics, for inference; `train` has an example."""
 
     network: Network
     inputs: InputLines
@@ -128,6 +128,14 @@ def train(
     Raises:
         StateError: `start` is of another network.
         FloatingPointError: weights are no longer finite after an epoch.
+
+    >>> from rpu_ssnn import NetworkSpec, TrainingSpec, coincidence_synapses, load_dataset, train
+    >>> data = load_dataset("digits", n_train=200, n_test=50, validation_share=0.1, seed=0)
+    >>> network, training = NetworkSpec(hidden=(16,), T=20), TrainingSpec(epochs=2)
+    >>> with train(network, training, coincidence_synapses(4.0), data, seed=0) as trained:
+    ...     counts = trained.output_counts(data.test_images)
+    >>> len(trained.epochs), counts.shape
+    (2, (50, 10))
     """
     weight_seed, order_seed, test_seed = np.random.SeedSequence(seed).spawn(3)
     inputs = input_lines(spec.encoding.contrast, data)

@@ -14,9 +14,14 @@ import pytest
         "devices.law",
         "devices.law_parameter",
         "estimator",
+        "network.network",
         "spec.network",
         "spec.tile",
         "spec.training",
+        "synapses.ideal",
+        "synapses.native.synapses",
+        "synapses.tiles.synapses",
+        "training.spiking",
     ],
 )
 def test_examples_of_docstrings_are_right(module: str) -> None:

@@ -345,5 +345,21 @@ class NativeSynapses(Synapses):
 
 
 def native_synapses(device: DeviceSource, spec: TileSpec, learning_rate: float) -> SynapsesFactory:
-    """Synapses in our own devices for every crossbar of a network."""
+    """Synapses in devices of the native simulator for every crossbar of a network.
+
+    Args:
+        device: a preset of `device_presets`, for example.
+        spec: weight range, reference, reads, initial writing, stuck devices, further physics.
+        learning_rate: the equivalent of the rate of float weights, which thinning realises.
+
+    >>> import rpu_ssnn
+    >>> from device_presets import get_preset
+    >>> tile = rpu_ssnn.TileSpec(weight_range=4.0, simulator="native")
+    >>> factory = rpu_ssnn.native_synapses(get_preset("capacitor"), tile, learning_rate=4.0)
+    >>> network, training = rpu_ssnn.NetworkSpec(hidden=(8,), T=10), rpu_ssnn.TrainingSpec(epochs=1)
+    >>> data = rpu_ssnn.load_dataset("digits", n_train=50, n_test=10, validation_share=0.1, seed=0)
+    >>> with rpu_ssnn.train(network, training, factory, data, seed=0) as trained:
+    ...     trained.statistics()["devices_total"]
+    592.0
+    """
     return lambda crossbar: NativeSynapses(crossbar, device, spec, learning_rate)
