@@ -10,13 +10,13 @@ from jaxtyping import Int64
 from pydantic import Field
 from torch import nn
 
+from rpu_ssnn.common.training_state import EpochRow, State, TrainingState, checked
 from rpu_ssnn.data import Dataset
 from rpu_ssnn.data.rows import Rows
 from rpu_ssnn.network.inputs import InputLines, input_lines
 from rpu_ssnn.spec import Contrast, InitialScale, Positive, Share, Spec
 from rpu_ssnn.synapses.base import Weights
 from rpu_ssnn.training.loop import Learner, OnEpoch, train_epochs
-from rpu_ssnn.common.training_state import EpochRow, State, TrainingState, checked
 
 
 class AnnSpec(Spec):

@@ -17,9 +17,9 @@ from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.data import DATASET_NAMES
 from rpu_ssnn.data.named import NAMED_SETS
 from rpu_ssnn.data.rows import Source
+from rpu_ssnn.data.spike_trains import SpikeTrains
 from rpu_ssnn.data.user_data import read_own
 from rpu_ssnn.data_spec import OwnData
-from rpu_ssnn.data.spike_trains import SpikeTrains
 from studies.declaration.devices import beside_study, compound_of, device_of
 from studies.declaration.study import parse_study
 

@@ -12,9 +12,9 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from device_presets.jump_tables.table_device import RULES as TABLE_PARAMETERS
-from rpu_ssnn.spec.device_source import loses_charge
 from rpu_ssnn.devices.law_parameter import LawParameter
 from rpu_ssnn.devices.laws import LAWS
+from rpu_ssnn.spec.device_source import loses_charge
 from rpu_ssnn.spec.tile import ARRAY_PHYSICS
 from studies.common.paths import leaves
 from studies.declaration.cases import Case

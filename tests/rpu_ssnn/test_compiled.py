@@ -25,7 +25,7 @@ PACKAGE = Path(rpu_ssnn.__file__).parent
 def test_code_is_kept_in_a_folder_named_after_all_sources() -> None:
     names = {file.relative_to(PACKAGE).as_posix() for file in SOURCES}
     assert names >= {"compiled.py", "engine/slot_loop.py", "engine/neurons.py"}
-    assert names >= {"engine/strategies/batched.py", "synapses/pulse_rows.py"}
+    assert names >= {"engine/strategies/batched.py", "synapses/tiles/pulse_rows.py"}
     folders = {
         Path(each.stats.cache_path).parent for each in (slot_loop.advance, record, write_rows)
     }

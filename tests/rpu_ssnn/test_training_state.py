@@ -12,6 +12,13 @@ import pytest
 
 from device_presets import get_device, get_preset
 from rpu_ssnn.baselines.ann import AnnSpec, FloatNetwork, train_ann
+from rpu_ssnn.common.training_state import (
+    State,
+    StateError,
+    TrainingState,
+    generator_state,
+    restore_generator,
+)
 from rpu_ssnn.data import Dataset, load_dataset
 from rpu_ssnn.spec import NetworkSpec, SurrogateSpec, TrainingSpec
 from rpu_ssnn.spec.tile import ReadSpec, ReferenceSpec, TileSpec
@@ -26,13 +33,6 @@ from rpu_ssnn.synapses import (
 from rpu_ssnn.synapses.native.synapses import NativeSynapses
 from rpu_ssnn.synapses.tiles.synapses import TileSynapses, tile_synapses
 from rpu_ssnn.training import train
-from rpu_ssnn.common.training_state import (
-    State,
-    StateError,
-    TrainingState,
-    generator_state,
-    restore_generator,
-)
 from studies.reproductions.training.adam import AdamNetwork
 from support.rpu_ssnn.implementations import IMPLEMENTATIONS
 from support.rpu_ssnn.networks import make_block, make_crossbar, random_trains

@@ -9,6 +9,7 @@ from rpu_ssnn.synapses.native.cells import Cells, Memory, make_scratch
 from rpu_ssnn.synapses.native.effects.device_read_noise import next_errors
 from rpu_ssnn.synapses.native.effects.disturb import Disturb, disturb_lines
 from rpu_ssnn.synapses.native.effects.retention import lose_lines
+from rpu_ssnn.synapses.native.number_trains import TrainLaw, number_trains
 from rpu_ssnn.synapses.native.pulse_store import PulseStore
 from rpu_ssnn.synapses.native.pulses import pulse_lines
 from rpu_ssnn.synapses.native.whole_lines import (

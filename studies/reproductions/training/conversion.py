@@ -13,17 +13,17 @@ from jaxtyping import Float32, Int64
 
 from rpu_ssnn.baselines.ann import AnnSpec, FloatNetwork, train_ann
 from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.training_state import EpochRow, TrainingState
 from rpu_ssnn.data import Dataset
 from rpu_ssnn.data.rows import Rows
-from rpu_ssnn.network.inputs import input_lines
-from rpu_ssnn.network import Network
-from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from rpu_ssnn.data.spike_trains import SpikeTrains
+from rpu_ssnn.network import Network
+from rpu_ssnn.network.inputs import input_lines
+from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses.base import Weights
 from rpu_ssnn.synapses.ideal import rate_synapses
 from rpu_ssnn.training import Trained
 from rpu_ssnn.training.loop import OnEpoch
-from rpu_ssnn.common.training_state import EpochRow, TrainingState
 
 IMAGES = 10_000
 """Training images whose activations are looked at."""

@@ -13,11 +13,12 @@ from itertools import pairwise
 import numpy as np
 from jaxtyping import Int64
 
+from rpu_ssnn.common.training_state import EpochRow, State, TrainingState, checked, joined, part_of
 from rpu_ssnn.data import Dataset
 from rpu_ssnn.data.rows import Rows
-from rpu_ssnn.spec.device_source import DeviceSource
 from rpu_ssnn.network.inputs import InputLines, input_lines
 from rpu_ssnn.spec import Contrast
+from rpu_ssnn.spec.device_source import DeviceSource
 from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.training.loop import (
     Learner,
@@ -26,7 +27,6 @@ from rpu_ssnn.training.loop import (
     merge_statistics,
     train_epochs,
 )
-from rpu_ssnn.common.training_state import EpochRow, State, TrainingState, checked, joined, part_of
 from studies.reproductions.training.one_by_one_compiled import Layer, Rule, classify, train_online
 from studies.reproductions.training.one_by_one_layers import FloatLayer, WholePulseLayer
 from studies.reproductions.training.one_by_one_spec import OnlineSpec, WholePulseSpec

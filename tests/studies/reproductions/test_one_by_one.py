@@ -8,9 +8,9 @@ import pytest
 
 from device_presets import get_device
 from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.training_state import TrainingState
 from rpu_ssnn.data import Dataset, load_dataset
 from rpu_ssnn.spec.tile import ReferenceSpec, TileSpec
-from rpu_ssnn.common.training_state import TrainingState
 from studies.reproductions.training.one_by_one import OnlineNetwork, train_image_by_image
 from studies.reproductions.training.one_by_one_compiled import classify
 from studies.reproductions.training.one_by_one_layers import WholePulseLayer

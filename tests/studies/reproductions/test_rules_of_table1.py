@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from rpu_ssnn.baselines.ann import AnnSpec
+from rpu_ssnn.common.training_state import EpochRow, TrainingState
 from rpu_ssnn.data import Dataset, load_dataset
 from rpu_ssnn.network import Network
 from rpu_ssnn.spec import EncodingSpec, InhibitionSpec, NetworkSpec, NeuronSpec, TrainingSpec
 from rpu_ssnn.synapses import rate_synapses
-from rpu_ssnn.common.training_state import EpochRow, TrainingState
 from studies.reproductions.training.bp_stdp import WINDOW, train_bp_stdp, weight_steps
 from studies.reproductions.training.conversion import balanced, train_and_convert
 from support.commands import refused
