@@ -12,7 +12,7 @@ from device_presets import PresetError, TableDevice, get_device
 from device_presets.jump_tables.lookup_table import LookupTable
 from device_presets.jump_tables.table_device import table_name
 from rpu_ssnn.spec.tile import TileSpec
-from rpu_ssnn.synapses.native import threads
+from rpu_ssnn.synapses.native import device_array
 from rpu_ssnn.synapses.native.synapses import NativeSynapses
 from rpu_ssnn.synapses.tiles.synapses import TileSynapses
 from support.commands import refused
@@ -129,7 +129,7 @@ def test_nonlinearity_and_asymmetry_are_shares_of_the_measured_ones(tmp_path: Pa
 def test_states_repeat_to_the_bit_for_any_number_of_threads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(threads, "LEAST_WORK", 1)
+    monkeypatch.setattr(device_array, "LEAST_WORK", 1)
     device, block = small(tmp_path, spread=1e-6), make_block(*random_trains(300))
 
     def after(count: int, pool: ThreadPoolExecutor | None) -> np.ndarray:
