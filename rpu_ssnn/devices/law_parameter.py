@@ -35,7 +35,7 @@ class LawParameter:
             as zero (0: more of it is better), and the worst value at which the search ends.
 
     >>> rate = LawParameter(unit="1", description="share of free traps", limits=(0.0, 1.0))
-    >>> rate.checked("my device", "trap_rate", "0.5")
+    >>> rate.checked("my device", "trap_rate", 0.5)
     0.5
     >>> rate.allowed
     'must be a number, at least 0, at most 1 (unit: 1)'
