@@ -54,6 +54,11 @@ RATE = {"update": "rate", "learning_rate": 1.0}
 LONG = "a" * 5000
 
 
+def of_conv(keys: str, *names: str) -> Bad:
+    """A study file whose first layer is a convolution with these keys."""
+    return of_study(f"network: {{layers: [{{conv: {{channels: 4, {keys}}}}}]}}", *names)
+
+
 def of_study(changes: str, *names: str) -> Bad:
     """A study file with these changes, written as YAML."""
     text = json.dumps(SMALL | strict_yaml.load(f"{{{changes}}}"))
@@ -181,6 +186,16 @@ STUDIES = [
     of_study("network: {T: '10'}", "network.T", "'10'"),
     of_study("network: {hidden: ['8']}", "network.hidden.0", "'8'"),
     of_study("network: {hidden: []}", "network.hidden", "[]"),
+    of_study("network: {layers: []}", "network.hidden", "[]"),
+    of_study("network: {layers: ['8']}", "network.layers.0", "'8'"),
+    of_study("network: {hidden: [8], layers: [9]}", "network.hidden", "[8]", "layers"),
+    of_study("network: {layers: [{conf: {}}]}", "network.layers.0.conf", "conv"),
+    of_study("network: {layers: [{conv: {kernel: 3}}]}", "layers.0.conv.channels", "missing"),
+    of_conv("kernel: 0", "conv.kernel.0", "0"),
+    of_conv("kernel: [3, 3, 3]", "conv.kernel", "[3, 3, 3]"),
+    of_conv("kernel: 3, stride: 0", "conv.stride.0", "0"),
+    of_conv("kernel: 3, padding: -1", "conv.padding.0", "-1"),
+    of_conv("kernel: 3, replicas: 0", "conv.replicas", "0"),
     of_study("network: {gradient: {relay: yes}}", "network.gradient.relay", "'yes'"),
     of_study("network: {gradient: {relay: 1}}", "network.gradient.relay", "1"),
     of_study("network: {T: true}", "network.T", "True"),
@@ -188,7 +203,7 @@ STUDIES = [
     of_study("network: {T: -5}", "network.T", "-5", "1"),
     of_study("network: [1]", "network", "[1]"),
     of_study("network: null", "network", "missing"),
-    of_study("network: {TT: 1}", "network.TT", "hidden, T,"),
+    of_study("network: {TT: 1}", "network.TT", "hidden, layers, T,"),
     of_study("network: {neuron: {theta_m: 1}}", "network.neuron.theta_m", "theta_n or theta_b"),
     of_study("network: {encoding: {input_rate: 0.6}}", "network.encoding", "0.6"),
     of_study("network: {hidden: [8, 8, 8]}", "case 2.network.hidden", "[8, 8, 8]", "clocked"),

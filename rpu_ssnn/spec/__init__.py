@@ -9,6 +9,16 @@ from rpu_ssnn.spec.base import (
     Spec,
     single,
 )
+from rpu_ssnn.spec.layers import (
+    Connection,
+    ConvLayer,
+    ConvSpec,
+    Grid,
+    connections,
+    dense,
+    layer_names,
+    lines_of,
+)
 from rpu_ssnn.spec.network import (
     LITERAL_GRADIENT,
     MOST_SLOTS,
@@ -30,7 +40,8 @@ from rpu_ssnn.spec.training import (
 
 __all__ = [
     "LITERAL_GRADIENT", "MOST_SLOTS", "MOST_TAU", "RATES_NEED_PRESENTATIONS", "SMALLEST_NORMAL",
-    "Contrast", "EncodingSpec", "GradientSpec", "InSingle", "InhibitionSpec", "InitialScale",
-    "NetworkSpec", "NeuronSpec", "OneLine", "Positive", "Schedule", "Share", "Spec",
-    "SurrogateSpec", "TrainingSpec", "single",
+    "Connection", "Contrast", "ConvLayer", "ConvSpec", "EncodingSpec", "GradientSpec", "Grid",
+    "InSingle", "InhibitionSpec", "InitialScale", "NetworkSpec", "NeuronSpec", "OneLine",
+    "Positive", "Schedule", "Share", "Spec", "SurrogateSpec", "TrainingSpec", "connections",
+    "dense", "layer_names", "lines_of", "single",
 ]  # fmt: skip

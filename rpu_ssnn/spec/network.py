@@ -10,12 +10,13 @@ theta. He initialisation (He et al., ICCV 2015) is scaled by theta, so that a un
 gain.
 """
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from rpu_ssnn.common.errors import require
+from rpu_ssnn.common.errors import InputError, require
 from rpu_ssnn.spec.base import SMALLEST_NORMAL, InSingle, Spec
+from rpu_ssnn.spec.layers import ConvLayer, Layer, Neurons
 
 MOST_SLOTS = 2_000_000
 """The largest number of slots of one presentation, including the flush."""
@@ -33,6 +34,8 @@ Strength = Annotated[float, Field(ge=0.0, le=1e3), InSingle]
 Flush = Annotated[float, Field(ge=0.0, le=1e4), InSingle]
 Slots = Annotated[int, Field(ge=1, le=1_000_000)]
 InitialScale = Annotated[float, Field(ge=1e-3, le=10.0)]
+MOST_LAYERS = 32
+
 Contrast = Literal["none", "on_off", "signed", "complement"]
 """What an input line carries: a pixel, its distance above or below its mean or zero, or what it
 lacks to 1."""
@@ -186,20 +189,22 @@ class InhibitionSpec(Spec):
 
 
 class NetworkSpec(Spec):
-    """A fully connected SSNN-BP network; input and output sizes come from the data.
+    """An SSNN-BP network of dense and convolutional layers; the data give input and output.
 
     >>> spec = NetworkSpec(hidden=(64,), T=50)
     >>> spec.tau, spec.slots
     (5.0, 65)
     """
 
-    hidden: Annotated[
-        tuple[Annotated[int, Field(ge=1, le=100_000)], ...], Field(min_length=1, max_length=32)
-    ] = (256,)
+    hidden: Annotated[tuple[Neurons, ...], Field(max_length=MOST_LAYERS)] = (256,)
     """The number of neurons of each hidden layer. Two layers train better with
     `inhibition.clocked`; studies refuse three without it, as under the default output their rates
     run away (docs/findings/algorithm.md, Depth). Coincidences and devices need `gradient.delay`
     too."""
+
+    layers: Annotated[tuple[Layer, ...], Field(max_length=MOST_LAYERS)] | None = None
+    """In place of `hidden`, hidden layers of which some are convolutions:
+    `[{conv: {kernel: 5, stride: 2, channels: 12}}, 300]` (keys of section `ConvSpec`)."""
 
     T: Slots = 50
     """The number of slots that an image is shown."""
@@ -219,9 +224,23 @@ class NetworkSpec(Spec):
     gradient: GradientSpec = GradientSpec()
     inhibition: InhibitionSpec = InhibitionSpec()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _layers_take_the_place_of_hidden(cls, content: Any) -> Any:
+        """Dense layers alone become `hidden`; `hidden` is empty beside convolutions."""
+        if not isinstance(content, dict) or content.get("layers") is None:
+            return content
+        hidden, layers = content.get("hidden", ()), content["layers"]
+        if hidden not in ((), [], (256,), [256]):
+            raise InputError("network", "hidden", hidden, "must be left out beside layers")
+        if isinstance(layers, list | tuple) and all(type(n) is int for n in layers):
+            return {**content, "hidden": layers, "layers": None}
+        return {**content, "hidden": ()}
+
     @model_validator(mode="after")
     def _is_within_the_precision_of_the_pass(self) -> Self:
         where, neuron, gradient = "network", self.neuron, self.gradient
+        require(self.hidden_layers, where, "hidden", [], "must be at least one hidden layer")
         allowed = f"must give a time constant of at most {MOST_TAU:g} slots: {self.tau:g}"
         field = "neuron.kernel_fraction"
         require(self.tau <= MOST_TAU, where, field, neuron.kernel_fraction, allowed)
@@ -237,11 +256,29 @@ class NetworkSpec(Spec):
         for gain in self.gains():
             allowed = (
                 f"must give steps that single precision holds: theta_b / theta over "
-                f"{len(self.hidden)} hidden layers gives {gain:g}"
+                f"{len(self.hidden_layers)} hidden layers gives {gain:g}"
             )
             holds = SMALLEST_NORMAL < gain < 1 / SMALLEST_NORMAL
             require(holds, where, "neuron.theta_b", neuron.theta_b, allowed)
         return self
+
+    @property
+    def hidden_layers(self) -> tuple[int | ConvLayer, ...]:
+        """All hidden layers: neurons of a dense one, or a convolution."""
+        return self.hidden if self.layers is None else self.layers
+
+    def dense_layers(self, who: str) -> tuple[int, ...]:
+        """The neurons of each hidden layer, for what takes dense layers only.
+
+        Args:
+            who: takes them, as the refusal names it.
+
+        Raises:
+            InputError: a layer is a convolution.
+        """
+        allowed = f"must be dense layers: {who} has no convolutions"
+        require(self.layers is None, "network", "layers", "conv", allowed)
+        return self.hidden
 
     @property
     def tau(self) -> float:
@@ -266,7 +303,7 @@ class NetworkSpec(Spec):
     def delays(self) -> tuple[int, ...]:
         """The number of slots that the forward spikes of each crossbar wait for its gradient."""
         layer = self.gradient.delay * self.tau
-        return tuple(round(layer * above) for above in range(len(self.hidden), -1, -1))
+        return tuple(round(layer * above) for above in range(len(self.hidden_layers), -1, -1))
 
     def gains(self) -> tuple[float, ...]:
         """The factor on the step of each layer that makes its spike counts exact backpropagation.
@@ -276,4 +313,4 @@ class NetworkSpec(Spec):
         """
         out = self.neuron.theta_n * self.gradient.halving
         ratio = self.neuron.theta_b / self.neuron.theta
-        return tuple(out * ratio**depth for depth in range(len(self.hidden), -1, -1))
+        return tuple(out * ratio**depth for depth in range(len(self.hidden_layers), -1, -1))

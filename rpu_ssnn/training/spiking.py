@@ -139,7 +139,7 @@ def train(
     """
     weight_seed, order_seed, test_seed = np.random.SeedSequence(seed).spawn(3)
     inputs = input_lines(spec.encoding.contrast, data)
-    sizes = (inputs.lines, *spec.hidden, data.n_classes)
+    sizes = (inputs.lines, *spec.dense_layers("training by spikes"), data.n_classes)
     network = Network(spec, training, sizes, factory, weight_seed, threads)
     trained = Trained(network, inputs, test_seed)
     rng = np.random.default_rng(order_seed)

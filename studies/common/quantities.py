@@ -18,6 +18,7 @@ _NAMES = {
     "network.T": "T",
     "network.inference_T": "T at inference",
     "network.hidden": "hidden neurons",
+    "network.layers": "hidden layers",
     "network.inhibition.clocked": "clocked winner-take-all",
     "surrogate.T_s": "T_s",
     "tile.lines.ohm_per_cell": "resistance of a line from cell to cell",

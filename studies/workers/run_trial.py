@@ -197,11 +197,12 @@ def _range_of(trial: Trial) -> str:
 
 def _setting_columns(trial: Trial, data: "Dataset") -> dict[str, Any]:
     from rpu_ssnn.network.inputs import input_lines
+    from rpu_ssnn.spec import layer_names
 
     settings = trial.settings
     method, network, training = settings.method, settings.network, settings.training
     lines = input_lines(network.encoding.contrast, data).lines
-    layers = (lines, *network.hidden, data.n_classes)
+    layers = (lines, *layer_names(network.hidden_layers), data.n_classes)
     columns: dict[str, Any] = {
         "network": "-".join(map(str, layers)),
         "T": network.T,

@@ -40,6 +40,7 @@ def all_but(*read: str) -> tuple[str, ...]:
 
 WITHOUT_SLOTS = all_but(
     "network.hidden",
+    "network.layers",
     "network.initial_scale",
     "network.encoding.contrast",
     "training.epochs",
@@ -108,6 +109,9 @@ class Rule(Spec):
     one_thread: ClassVar[bool] = False
     """Whether a second thread would change the numbers of a run."""
 
+    convolutions: ClassVar[bool] = False
+    """Whether the rule trains convolutional layers."""
+
     @model_serializer(mode="wrap")
     def _without_an_empty_digest(self, fields: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """A shipped rule has no digest, and its stored settings do not mention one."""
@@ -163,6 +167,8 @@ class Rule(Spec):
         Raises:
             InputError: the rule cannot train such a network, or not in such a way.
         """
+        if not self.convolutions:
+            network.dense_layers(f"update: {self.short_name}")
         return self
 
     def given(self) -> Hyperparameters | None:

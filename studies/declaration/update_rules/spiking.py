@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.spec import NetworkSpec, TrainingSpec
+from rpu_ssnn.spec import NetworkSpec, TrainingSpec, layer_names
 from studies.declaration.update_rules.base import Rule, RunSettings, Train
 
 if TYPE_CHECKING:
@@ -31,12 +31,15 @@ class SsnnBpRule(SpikingRule):
 
     def prepared(self, network: NetworkSpec, training: TrainingSpec) -> Self:
         """Refuses three hidden layers or more without the clocked output: training collapses."""
-        if len(network.hidden) > DEEPEST_UNCLOCKED and not network.inhibition.clocked:
+        layers = layer_names(network.hidden_layers)
+        if len(layers) > DEEPEST_UNCLOCKED and not network.inhibition.clocked:
             allowed = (
                 f"must be at most {DEEPEST_UNCLOCKED} layers without inhibition: {{clocked: true}}"
                 "; more run away (docs/findings/algorithm.md, Depth)"
             )
-            raise InputError("study", "network.hidden", list(network.hidden), allowed)
+            if network.layers is None:
+                raise InputError("study", "network.hidden", list(network.hidden), allowed)
+            raise InputError("study", "network.layers", list(layers), allowed)
         return super().prepared(network, training)
 
     def training(self, settings: RunSettings, threads: int) -> Train:

@@ -20,7 +20,9 @@ from studies.declaration.update_rules.base import (
 )
 from studies.reproductions.training.one_by_one_spec import OnlineSpec
 
-WITHOUT_BATCHES = all_but("network.hidden", "network.encoding.contrast", "training.epochs")
+WITHOUT_BATCHES = all_but(
+    "network.hidden", "network.layers", "network.encoding.contrast", "training.epochs"
+)
 """The settings that change nothing where a batch is one image and the rate is constant."""
 
 

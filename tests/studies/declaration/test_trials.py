@@ -145,7 +145,8 @@ def other_values(value: object) -> list[object]:
     if isinstance(value, float):
         return [value * 0.75, value * 1.5] if value else [0.25]
     if value is None:
-        return [0.25, 4, {}, "other.npz", {"lines": 700}]
+        layers = [{"conv": {"kernel": 3, "channels": 4}}]
+        return [0.25, 4, {}, "other.npz", {"lines": 700}, layers]
     if isinstance(value, tuple):
         return [(*value, 3)]
     if isinstance(value, Path):

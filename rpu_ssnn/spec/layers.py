@@ -1,0 +1,199 @@
+"""Settings of hidden layers, dense or convolutional, and how crossbars connect layers.
+
+The neurons of a layer lie row by row, column by column, channel last. A convolution is one small
+crossbar: its input lines are the lines of a patch (kernel row, kernel column, input channel), and
+its output lines are the channels of each replica of the kernel. It serves one position after the
+other, and position p has replica p % replicas.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import prod
+from typing import Annotated
+
+from pydantic import BeforeValidator, Discriminator, Field, Tag
+
+from rpu_ssnn.common.errors import require
+from rpu_ssnn.spec.base import Spec
+
+MOST_NEURONS = 10_000_000
+"""The largest number of neurons of a layer."""
+
+type Pair = tuple[int, int]
+"""Rows and columns."""
+type Grid = tuple[int, int, int]
+"""Rows, columns and channels of a layer or an image."""
+
+
+def _both(extent: object) -> object:
+    """One number stands for rows and columns."""
+    return (extent, extent) if isinstance(extent, int) else extent
+
+
+Neurons = Annotated[int, Field(ge=1, le=100_000)]
+_Extent = Annotated[int, Field(ge=1, le=1_000)]
+_Margin = Annotated[int, Field(ge=0, le=1_000)]
+Extents = Annotated[tuple[_Extent, _Extent], BeforeValidator(_both)]
+Margins = Annotated[tuple[_Margin, _Margin], BeforeValidator(_both)]
+
+
+class ConvSpec(Spec):
+    """A convolution. One number of rows and columns stands for both; two are [rows, columns].
+
+    >>> ConvSpec(kernel=5, channels=12, stride=2).kernel
+    (5, 5)
+    """
+
+    kernel: Extents
+    """The rows and columns of a patch."""
+
+    channels: Neurons
+    """The number of neurons at each position, each with its own kernel."""
+
+    stride: Extents = (1, 1)
+    """The rows and columns from one position to the next. Larger strides take the place of
+    pooling."""
+
+    padding: Margins = (0, 0)
+    """The rows and columns of silent lines on each side of the layer before."""
+
+    replicas: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    """The number of copies of each kernel in devices of their own. They start alike, and the
+    positions take them in turn; as many as positions make a layer without shared weights."""
+
+
+class ConvLayer(Spec):
+    """A convolutional layer of a list of layers, which otherwise holds numbers of neurons."""
+
+    conv: ConvSpec
+    """The convolution."""
+
+
+def _kind(layer: object) -> str:
+    return "<conv" if isinstance(layer, dict | ConvLayer) else "<dense"
+
+
+Layer = Annotated[
+    Annotated[Neurons, Tag("<dense")] | Annotated[ConvLayer, Tag("<conv")], Discriminator(_kind)
+]
+"""A dense layer by its number of neurons, or a convolution."""
+
+
+@dataclass(frozen=True)
+class Connection:
+    """How a crossbar connects two layers. A dense layer is a convolution with one position.
+
+    Attributes:
+        before: the layer before; a dense layer has one place, whose channels are all its neurons.
+        channels: neurons at each position.
+        kernel, stride, padding: rows and columns.
+        replicas: of the kernel.
+    """
+
+    before: Grid
+    channels: int
+    kernel: Pair = (1, 1)
+    stride: Pair = (1, 1)
+    padding: Pair = (0, 0)
+    replicas: int = 1
+
+    @property
+    def after(self) -> Grid:
+        """The layer after."""
+        rows, columns = (
+            (n + 2 * padding - kernel) // stride + 1
+            for n, kernel, stride, padding in zip(
+                self.before[:2], self.kernel, self.stride, self.padding, strict=True
+            )
+        )
+        return rows, columns, self.channels
+
+    @property
+    def positions(self) -> int:
+        """The number of patches."""
+        return prod(self.after[:2])
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Input and output lines of the crossbar."""
+        return prod(self.kernel) * self.before[2], self.replicas * self.channels
+
+
+def dense(sizes: Sequence[int]) -> tuple[Connection, ...]:
+    """The connections of dense layers with so many lines, input first."""
+    return tuple(Connection((1, 1, a), b) for a, b in pairwise(sizes))
+
+
+def connections(
+    layers: Sequence[int | ConvLayer], n_in: int, n_out: int, image: Grid | None = None
+) -> tuple[Connection, ...]:
+    """How each crossbar of a network connects its layers.
+
+    Args:
+        layers: the hidden ones.
+        n_in: input lines.
+        n_out: classes.
+        image: the shape of the input, which convolutions need; its channels are all lines of a
+            pixel.
+
+    Raises:
+        InputError: no or another shape of the input, or a kernel or replicas that do not fit.
+    """
+    found: list[Connection] = []
+    before = image
+    for place, layer in enumerate((*layers, n_out)):
+        if not isinstance(layer, ConvLayer):
+            lines = n_in if place == 0 else prod(before or ())
+            found.append(Connection((1, 1, lines), layer))
+            before = found[-1].after
+            continue
+        field = f"layers.{place}"
+        allowed = "must be after a layer of rows and columns: give data with a shape"
+        require(before is not None, "network", field, "conv", allowed)
+        assert before is not None
+        if place == 0:
+            allowed = f"must have {n_in} lines in all, as the input has"
+            require(prod(before) == n_in, "network", "shape of the input", before, allowed)
+        found.append(_convolution(layer.conv, before, f"{field}.conv"))
+        before = found[-1].after
+    return tuple(found)
+
+
+def _convolution(spec: ConvSpec, before: Grid, field: str) -> Connection:
+    """Raises InputError where the convolution does not fit the layer before."""
+
+    def check(holds: object, name: str, allowed: str) -> None:
+        require(holds, "network", f"{field}.{name}", getattr(spec, name), allowed)
+
+    kernel, padding = spec.kernel, spec.padding
+    inside = all(p < k for p, k in zip(padding, kernel, strict=True))
+    check(inside, "padding", f"must be below the kernel, {kernel[0]} x {kernel[1]}")
+    rows, columns = (n + 2 * p for n, p in zip(before[:2], padding, strict=True))
+    allowed = f"must be at most {rows} x {columns}, the layer before with its padding"
+    check(kernel[0] <= rows and kernel[1] <= columns, "kernel", allowed)
+    found = Connection(before, spec.channels, kernel, spec.stride, padding, spec.replicas)
+    allowed = f"must be at most {found.positions}, the number of positions"
+    check(spec.replicas <= found.positions, "replicas", allowed)
+    neurons = found.positions * spec.channels
+    check(neurons <= MOST_NEURONS, "channels", f"must give at most {MOST_NEURONS} neurons")
+    return found
+
+
+def lines_of(found: Sequence[Connection]) -> tuple[int, ...]:
+    """Lines of each layer, input first."""
+    return prod(found[0].before), *(prod(one.after) for one in found)
+
+
+def layer_names(layers: Sequence[int | ConvLayer]) -> tuple[str, ...]:
+    """Layers as tables name them: `300`, or `12c5/2` for channels, kernel, stride."""
+    return tuple(_name(one.conv) if isinstance(one, ConvLayer) else str(one) for one in layers)
+
+
+def _name(conv: ConvSpec) -> str:
+    kernel, stride, padding = (
+        str(rows) if rows == columns else f"{rows}x{columns}"
+        for rows, columns in (conv.kernel, conv.stride, conv.padding)
+    )
+    parts = (("/", stride, "1"), ("p", padding, "0"), ("r", str(conv.replicas), "1"))
+    return f"{conv.channels}c{kernel}" + "".join(a + b for a, b, plain in parts if b != plain)
