@@ -60,7 +60,14 @@ def add_rows(
             whole = half + gain * weights[e + j] + gain * weights[f + j]
             target[j] = whole + gain * weights[g + j] + gain * weights[h + j]
         k += 8
-    while k + 2 <= stop:
+    if k + 4 <= stop:
+        a, b = uint64(rows[k]) * length, uint64(rows[k + 1]) * length
+        c, d = uint64(rows[k + 2]) * length, uint64(rows[k + 3]) * length
+        for j in range(length):
+            half = target[j] + gain * weights[a + j] + gain * weights[b + j]
+            target[j] = half + gain * weights[c + j] + gain * weights[d + j]
+        k += 4
+    if k + 2 <= stop:
         a, b = uint64(rows[k]) * length, uint64(rows[k + 1]) * length
         for j in range(length):
             target[j] = target[j] + gain * weights[a + j] + gain * weights[b + j]

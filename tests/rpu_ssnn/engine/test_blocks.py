@@ -7,7 +7,7 @@ from rpu_ssnn.engine.blocks import BLOCK, list_signed, list_spikes, lowest_flag
 from rpu_ssnn.engine.propagation import add_rows
 
 
-@pytest.mark.parametrize("spikes", [0, 1, 3, 8, 9, 10, 200])
+@pytest.mark.parametrize("spikes", [0, 1, 3, 4, 7, 8, 9, 15, 200])
 @pytest.mark.parametrize("n", [10, BLOCK])
 def test_rows_are_added_one_after_the_other(spikes: int, n: int) -> None:
     rng = np.random.default_rng(spikes)
