@@ -46,7 +46,7 @@ def keys_of_a_study() -> list[str]:
 
 def device_parameters() -> list[str]:
     """Every parameter of a preset, from the table that checks presets."""
-    from device_presets.jump_tables.table_device import RULES
+    from device_presets.jump_tables.table_device import TABLE_PARAMETERS
     from rpu_ssnn.devices.laws import LAWS
 
     parts = [
@@ -61,7 +61,9 @@ def device_parameters() -> list[str]:
         (law.name, law.aihwkit or "", law.parameters, set(law.parameters) - shared)
         for law in LAWS.values()
     ]
-    sections.append(("Measured jumps, `{table: FOLDER}`", "", RULES, set(RULES) - shared))
+    sections.append(
+        ("Measured jumps, `{table: FOLDER}`", "", TABLE_PARAMETERS, set(TABLE_PARAMETERS) - shared)
+    )
     for title, simulated_by, rules, names in sections:
         if not names:
             continue

@@ -1,4 +1,4 @@
-"""A device by name: a preset, or a cell of `device_presets.compounds.table` around presets."""
+"""A cell of `device_presets.compounds.cells` around presets, by its name."""
 
 import re
 from collections.abc import Mapping
@@ -6,20 +6,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from device_presets.compounds.table import COMPOUNDS, Compound
-from device_presets.from_aihwkit import aihwkit_object, is_aihwkit_name, own_entry
-from device_presets.jump_tables.table_device import (
-    KEY,
-    TableDevice,
-    is_table_name,
-    table_device,
-    table_name,
-)
-from device_presets.law_device import is_law_name, law_device, law_name
-from device_presets.preset import Parameter, Preset
-from device_presets.preset_lookup import LISTING, get_preset, preset_of
+from device_presets.compounds.cells import COMPOUNDS, Compound
+from device_presets.library.preset import Parameter, Preset
+from device_presets.library.preset_lookup import LISTING, get_preset
 from rpu_ssnn.common.errors import PresetError, one_of
-from rpu_ssnn.devices.law_parameter import Value
 from rpu_ssnn.devices.laws.charge_trap import ChargeTrapPhysics
 from rpu_ssnn.devices.own_law import OwnLaw
 
@@ -28,7 +18,7 @@ _CALL = re.compile(r"\s*([A-Za-z0-9_]+)\s*\((.*)\)\s*")
 
 @dataclass(frozen=True)
 class CompoundDevice:
-    """A cell around presets, for a tile; `get_device` makes it.
+    """A cell around presets, for a tile; `compound_device` makes it.
 
     Attributes:
         name: as the user wrote it.
@@ -121,42 +111,24 @@ class CompoundDevice:
         return build(devices, self.settings)
 
 
-def get_device(
-    name: Any, overrides: Mapping[str, Any] | None = None
-) -> Preset | CompoundDevice | TableDevice:
-    """A preset, or a cell around one: ``CELL(PRESET)``, ``CELL(FAST, SLOW)``; or aihwkit's own; or
-    a table of measured jumps.
+def is_cell_name(name: str) -> bool:
+    """Whether a device's name means a cell: ``CELL(PRESET)``."""
+    return _CALL.fullmatch(name) is not None
+
+
+def compound_device(name: str, overrides: Mapping[str, Any] | None = None) -> CompoundDevice:
+    """The cell of a name: ``CELL(PRESET)``, or ``CELL(FAST, SLOW)`` with a slow partner.
 
     Args:
-        name: of a preset or a cell; ``SoftBoundsDevice(dw_min=0.01)``, a class of aihwkit with
-            its fields; or an object of such a class, or a SingleRPUConfig with one; or
-            ``table(FOLDER)``, ``{"table": FOLDER}`` (`device_presets.jump_tables`); or
-            ``{"law": "my_law.py", "step": 0.01, ...}``, a law of the user's own with its
-            parameters.
-        overrides: parameters of the (first) preset and settings of the cell; a partner comes as
-            its preset says.
+        name: the cell and its presets.
+        overrides: parameters of the first preset, and settings of the cell.
 
     Raises:
-        PresetError: as ``get_preset``; an unknown cell, a partner where none goes or that leaks,
-            devices that aihwkit's cells cannot hold.
+        PresetError: as ``get_preset``. It is also raised for an unknown cell, a partner that the
+            cell does not take or that leaks, and devices that aihwkit's cells cannot hold.
     """
-    if isinstance(name, Mapping) and "law" in name:
-        name = law_name(name)
-    if isinstance(name, Mapping):
-        if set(name) != {KEY}:
-            raise PresetError("device", "key", ", ".join(map(str, name)), f"must be {KEY}")
-        name = table_name(name[KEY])
-    if isinstance(name, str) and is_table_name(name):
-        return table_device(name, overrides)
-    if isinstance(name, str) and is_law_name(name):
-        return law_device(name, overrides)
-    if not isinstance(name, str) or is_aihwkit_name(name):
-        return preset_of(
-            *own_entry(aihwkit_object(name) if isinstance(name, str) else name), overrides
-        )
     call = _CALL.fullmatch(name)
-    if call is None:
-        return get_preset(name, overrides)
+    assert call is not None
     kind, inside = call[1], [part.strip() for part in call[2].split(",")]
     if kind not in COMPOUNDS:
         raise PresetError("compounds", "name", kind, one_of(COMPOUNDS, kind))
@@ -167,9 +139,9 @@ def get_device(
         raise PresetError(name, "device", call[2], f"must be {form}; `{LISTING}` lists presets")
     given = dict(overrides or {})
     settings: dict[str, float] = {}
-    for setting, rule in compound.settings.items():
-        value: Value = rule.checked(name, setting, given.pop(setting, rule.neutral))
-        assert isinstance(value, float)  # every rule of a cell is a number's
+    for setting, asked in compound.settings.items():
+        value = asked.checked(name, setting, given.pop(setting, asked.neutral))
+        assert isinstance(value, float)  # all settings of cells are numbers
         settings[setting] = value
     known = [*get_preset(inside[0]).law.parameters, *compound.settings]
     for parameter in given:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from device_presets.entry_writing import checked_name, entry_text, write_and_check
 from device_presets.fitting.checks.goodness import Verdict, judge
 from device_presets.fitting.checks.mean_curve import CurveErrors, curve_errors
 from device_presets.fitting.model.joint_fit import JointFit
@@ -29,8 +28,9 @@ from device_presets.fitting.results.fitted_entry import fitted_entry
 from device_presets.fitting.results.intervals import Quantity
 from device_presets.fitting.results.population import Population
 from device_presets.fitting.results.quantities import report
-from device_presets.preset_file import PresetEntry
-from device_presets.preset_lookup import preset_of
+from device_presets.library.entry_writing import checked_name, entry_text, write_and_check
+from device_presets.library.preset_file import PresetEntry
+from device_presets.library.preset_lookup import preset_of
 from rpu_ssnn.common.errors import PresetError
 from rpu_ssnn.common.files import write_together
 from rpu_ssnn.devices.fit_form import CONSTANT, LINEAR

@@ -18,12 +18,12 @@ import pandas as pd
 from scipy.optimize import minimize
 from scipy.stats import qmc
 
-from device_presets.entry_writing import checked_name, entry_text
 from device_presets.fitting.model.preparation import Prepared, prepare
 from device_presets.fitting.reading.measurement import Measurement
 from device_presets.fitting.reading.reading import read
 from device_presets.fitting.reading.units import SIEMENS
-from device_presets.preset_file import ParameterEntry, PresetEntry
+from device_presets.library.entry_writing import checked_name, entry_text
+from device_presets.library.preset_file import ParameterEntry, PresetEntry
 from rpu_ssnn.common.errors import PresetError
 from rpu_ssnn.compiled import compiled
 from rpu_ssnn.devices.device_record import empty_records

@@ -28,7 +28,7 @@ from device_presets.jump_tables.lookup_table import (
     is_lookup_table,
     read_lookup_table,
 )
-from device_presets.preset import Parameter
+from device_presets.library.preset import Parameter
 from rpu_ssnn.common.errors import Fault, PresetError, one_of
 from rpu_ssnn.common.files import user_path
 from rpu_ssnn.devices.common_parameters import PULSE_FACTS, refuse_pulses_that_overlap
@@ -60,7 +60,7 @@ def _share(
     )
 
 
-RULES: Mapping[str, LawParameter] = MappingProxyType(
+TABLE_PARAMETERS: Mapping[str, LawParameter] = MappingProxyType(
     {
         "jump_spread": _share(
             "cycle_to_cycle",
@@ -82,7 +82,7 @@ RULES: Mapping[str, LawParameter] = MappingProxyType(
             1.0,
         ),
     }
-    | {name: rule for name, rule in PULSE_FACTS.items() if name != "on_off_ratio"}
+    | {name: fact for name, fact in PULSE_FACTS.items() if name != "on_off_ratio"}
 )
 """The parameters that a study may override: shares of what was measured, and records for the
 ledger."""
@@ -95,7 +95,7 @@ class TableDevice:
     Attributes:
         name: `table(FOLDERS, sha256=DIGEST)`; the digest is of the numbers, not of the files.
         tables: by their digests, so that neither folders nor their names matter.
-        settings: of `RULES`, complete.
+        settings: of `TABLE_PARAMETERS`, complete.
     """
 
     name: str
@@ -159,10 +159,10 @@ class TableDevice:
             name: Parameter(value, unit, "the table", None, why, None)
             for name, (value, unit, why) in read.items()
         }
-        for name, rule in RULES.items():
+        for name, parameter in TABLE_PARAMETERS.items():
             value = self.settings[name]
             why = "not known to the table" if value is None else "of the study"
-            found[name] = Parameter(value, rule.unit, None, why, rule.description, None)
+            found[name] = Parameter(value, parameter.unit, None, why, parameter.description, None)
         return MappingProxyType(found)
 
     def device(self, seconds_between_steps: float | None = None) -> Any:
@@ -200,7 +200,7 @@ def table_device(name: str, overrides: Mapping[str, Any] | None = None) -> Table
     Args:
         name: `table(FOLDER)` or `table(FOLDER, FOLDER)`; a folder holds a table, or folders with
             one each. With `, sha256=DIGEST` at the end the tables must have that digest.
-        overrides: of `RULES`.
+        overrides: of `TABLE_PARAMETERS`.
 
     Raises:
         PresetError: a folder without a table, a table that cannot be used (one line with its
@@ -213,11 +213,11 @@ def table_device(name: str, overrides: Mapping[str, Any] | None = None) -> Table
     found = tuple(each for path in paths for each in _folders_in(path))
     plain, given = f"{KEY}({', '.join(folders)})", overrides or {}
     for setting in given:
-        if setting not in RULES:
-            raise PresetError(plain, "parameter", setting, one_of(RULES, setting))
+        if setting not in TABLE_PARAMETERS:
+            raise PresetError(plain, "parameter", setting, one_of(TABLE_PARAMETERS, setting))
     settings = tuple(
-        (setting, rule.checked(plain, setting, given.get(setting, rule.neutral)))
-        for setting, rule in RULES.items()
+        (setting, parameter.checked(plain, setting, given.get(setting, parameter.neutral)))
+        for setting, parameter in TABLE_PARAMETERS.items()
     )
     pulse = (dict(settings)[f"pulse_{name}_s"] for name in ("width", "period"))
     refuse_pulses_that_overlap(plain, *pulse)

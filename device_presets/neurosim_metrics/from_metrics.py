@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from device_presets.entry_writing import checked_name, entry_text, parameter
+from device_presets.library.entry_writing import checked_name, entry_text, parameter
+from device_presets.library.preset_file import ParameterEntry, PresetEntry
+from device_presets.library.steps_at_zero import asymmetry_of
 from device_presets.neurosim_metrics.pulse_curve import LARGEST_LABEL, STRAIGHT, curvature, label_of
-from device_presets.preset_file import ParameterEntry, PresetEntry
-from device_presets.steps_at_zero import asymmetry_of
 from rpu_ssnn.common.errors import PresetError
 from rpu_ssnn.devices.common_parameters import PULSE_FACTS
 

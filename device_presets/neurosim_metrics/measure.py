@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from device_presets.library.preset import Preset
+from device_presets.library.preset_lookup import get_preset, preset_names
 from device_presets.neurosim_metrics.pulse_curve import STRAIGHT, label_of
-from device_presets.preset import Preset
-from device_presets.preset_lookup import get_preset, preset_names
-from device_presets.pulsing import pulse_train
+from device_presets.pulsing.pulse_train import pulse_train
 from rpu_ssnn.common.errors import PresetError
 
 _REACHED = 0.05  # of the last step: what is left at a bound that is reached, not approached

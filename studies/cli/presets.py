@@ -31,7 +31,7 @@ def presets(context: typer.Context) -> None:
     """List the device presets: states, asymmetry, noise, spread, source."""
     if context.invoked_subcommand is not None:
         return
-    from device_presets.tables import listing
+    from device_presets.cards.listing import listing
 
     typer.echo(listing())
 
@@ -47,9 +47,9 @@ def show_preset(
     Green: from a source (a measurement, a fit, a specification). Grey: assumed, or not known.
     """
     from device_presets import describe, get_preset
-    from device_presets.plots.card import plot_card
-    from device_presets.preset_file import short_name
-    from device_presets.tables import card
+    from device_presets.cards.card import card
+    from device_presets.cards.card_plot import plot_card
+    from device_presets.library.preset_file import short_name
 
     if plot is not None and no_plot:
         raise InputError("presets show", "--plot", str(plot), "must not come with --no-plot")
@@ -76,7 +76,7 @@ def overview_picture(
 ) -> None:
     """Draw the pulse responses of all presets on one page, with what of each has a source."""
     from device_presets import get_preset, preset_names
-    from device_presets.plots.card import plot_overview
+    from device_presets.cards.card_plot import plot_overview
 
     refuse_unwritable("presets overview", "--plot", plot, PLOT_SUFFIXES)
     presets = [get_preset(name) for name in preset_names()]
@@ -121,10 +121,10 @@ def fit(
 
     Exit code 3, and no preset written, where the fit does not describe the data.
     """
-    from device_presets.entry_writing import checked_name, write_and_check
     from device_presets.fitting import fit_file
     from device_presets.fitting.own_law import fit_own_law
     from device_presets.fitting.results.measured_table import write_tables
+    from device_presets.library.entry_writing import checked_name, write_and_check
 
     of_a_fit = {
         "--out": out,
@@ -204,7 +204,7 @@ def from_metrics(
     out: OutOption = None,
 ) -> None:
     """Make a preset from the numbers that papers report in NeuroSim's terms."""
-    from device_presets.entry_writing import write_and_check
+    from device_presets.library.entry_writing import write_and_check
     from device_presets.neurosim_metrics import PublishedMetrics, text_from_metrics
 
     metrics = PublishedMetrics(
@@ -262,8 +262,8 @@ def compare(
 ) -> None:
     """Print the numbers of presets side by side, with units; draw responses, steps and noise."""
     from device_presets import get_preset
-    from device_presets.plots.comparison import names_of, plot_comparison
-    from device_presets.tables import comparison, comparison_text
+    from device_presets.cards.card import comparison, comparison_text
+    from device_presets.cards.comparison_plot import names_of, plot_comparison
 
     refuse_unwritable("presets compare", "--plot", plot, PLOT_SUFFIXES)
     if csv is not None:
@@ -289,7 +289,7 @@ def example(
 ) -> None:
     """Write the CSV a measurement of a preset would give, to try `fit` on."""
     from device_presets import get_preset
-    from device_presets.example_measurement import ONE_US, ZERO_US, example_measurement
+    from device_presets.pulsing.example_measurement import ONE_US, ZERO_US, example_measurement
 
     refuse_unwritable("presets example", "--out", out)
     preset = get_preset(name)

@@ -36,7 +36,7 @@ _OF_TABLE = re.compile(r"table\(.*, (sha256=[0-9a-f]+)\)")
 
 if TYPE_CHECKING:
     from device_presets import CompoundDevice, Preset, TableDevice
-    from device_presets.compounds.table import Compound
+    from device_presets.compounds.cells import Compound
 
     type Device = Preset | CompoundDevice | TableDevice
 
@@ -55,8 +55,8 @@ def device_of(name: str, overrides: Mapping[str, Any] | None = None, prefix: str
     """
     from device_presets import get_device  # only studies with devices need it
     from device_presets.jump_tables.table_device import is_table_name
-    from device_presets.law_device import is_law_name
-    from device_presets.preset_file import is_file_name
+    from device_presets.library.preset_file import is_file_name
+    from device_presets.naming.law_file import is_law_name
 
     given = overrides or {}
     start = f"{prefix}." if prefix else ""
@@ -183,7 +183,7 @@ def with_files(device: object, change: Callable[[str, bool, bool], str], *folder
 
     def placed(part: object, of_table: bool, inside: bool = True) -> object:
         if isinstance(part, str) and not of_table and _NAME.fullmatch(part):
-            from device_presets.preset_lookup import preset_names
+            from device_presets.library.preset_lookup import preset_names
 
             if part.lower() not in preset_names() and any(
                 (place / f"{part}.yaml").is_file() for place in folders
@@ -301,7 +301,7 @@ def check_tile(device: "Device", tile: TileSpec, batch: int, slots: int) -> None
 
 def compound_of(device: str) -> "Compound | None":
     """The row of `COMPOUNDS`; None if the device is not a cell of several devices."""
-    from device_presets.compounds.table import COMPOUNDS
+    from device_presets.compounds.cells import COMPOUNDS
 
     return COMPOUNDS.get(device.partition("(")[0].strip()) if device.endswith(")") else None
 

@@ -87,7 +87,7 @@ def _statistics(runs: pd.DataFrame) -> dict[str, Any]:
 
 def _preset(runs: pd.DataFrame) -> str:
     """Returns the device of a case, of a cell that of its first devices."""
-    from device_presets.from_aihwkit import is_aihwkit_name
+    from device_presets.naming.aihwkit_class import is_aihwkit_name
 
     device = runs["device"].iloc[0] if "device" in runs else None
     if not isinstance(device, str) or is_aihwkit_name(device):

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from device_presets.jump_tables.table_device import RULES as TABLE_PARAMETERS
+from device_presets.jump_tables.table_device import TABLE_PARAMETERS
 from rpu_ssnn.devices.law_parameter import LawParameter
 from rpu_ssnn.devices.laws import LAWS
 from rpu_ssnn.spec.tile import TileSpec

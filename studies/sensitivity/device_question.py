@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from device_presets import get_device
-from device_presets.preset_file import names_of_entry
-from device_presets.preset_lookup import preset_names
+from device_presets.library.preset_file import names_of_entry
+from device_presets.library.preset_lookup import preset_names
 from rpu_ssnn.common.errors import InputError, one_of
 from rpu_ssnn.common.validation import validated
 from rpu_ssnn.spec.tile import needs_native

@@ -11,7 +11,7 @@ import math
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from device_presets.jump_tables.table_device import RULES as TABLE_PARAMETERS
+from device_presets.jump_tables.table_device import TABLE_PARAMETERS
 from rpu_ssnn.devices.law_parameter import LawParameter
 from rpu_ssnn.devices.laws import LAWS
 from rpu_ssnn.spec.device_source import loses_charge

@@ -6,8 +6,9 @@ import pytest
 from typer.testing import CliRunner
 
 from device_presets import Preset, get_device, get_preset, preset_names
-from device_presets.plots.card import plot_overview, sourced_share
-from device_presets.tables import card, listing
+from device_presets.cards.card import card
+from device_presets.cards.card_plot import plot_overview, sourced_share
+from device_presets.cards.listing import listing
 from studies.cli.presets import presets_app
 
 

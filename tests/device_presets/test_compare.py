@@ -9,10 +9,11 @@ from matplotlib.figure import Figure
 from typer.testing import CliRunner
 
 from device_presets import Preset, PresetError, get_device, get_preset
-from device_presets.example_measurement import example_measurement
-from device_presets.plots.card import plot_card
-from device_presets.plots.comparison import measured_steps, names_of, plot_comparison
-from device_presets.tables import card, listing
+from device_presets.cards.card import card
+from device_presets.cards.card_plot import plot_card
+from device_presets.cards.comparison_plot import measured_steps, names_of, plot_comparison
+from device_presets.cards.listing import listing
+from device_presets.pulsing.example_measurement import example_measurement
 from rpu_ssnn.common.errors import InputError
 from studies.cli.presets import presets_app
 

@@ -15,7 +15,7 @@ from device_presets.neurosim_metrics import (
 )
 from device_presets.neurosim_metrics.measure import _DEVICES, _label_spread
 from device_presets.neurosim_metrics.pulse_curve import curvature, curve, label_of
-from device_presets.pulsing import pulse_train
+from device_presets.pulsing.pulse_train import pulse_train
 from support.commands import Command
 
 PAPER = {

@@ -15,8 +15,8 @@ from aihwkit.simulator.presets import devices as aihwkit_presets
 from aihwkit.simulator.presets.devices import PCMPresetDevice
 
 from device_presets import Preset, PresetError, describe, get_device, get_preset, preset_names
-from device_presets.tables import overview_rows
-from device_presets.to_aihwkit import aihwkit_device
+from device_presets.cards.listing import overview_rows
+from device_presets.library.to_aihwkit import aihwkit_device
 from rpu_ssnn.devices.law import Law
 from rpu_ssnn.devices.laws import LAWS
 

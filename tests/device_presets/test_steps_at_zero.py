@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from device_presets import Preset, get_device, get_preset, preset_names
-from device_presets.pulsing import pulse_train
-from device_presets.steps_at_zero import (
+from device_presets.library.steps_at_zero import (
     asymmetry_at_zero,
     asymmetry_of,
     mean_steps,
@@ -15,6 +14,7 @@ from device_presets.steps_at_zero import (
     shrinkage_at_bounds,
     states_at_zero,
 )
+from device_presets.pulsing.pulse_train import pulse_train
 from support.device_presets.tile_steps import steps_at, steps_at_zero
 
 

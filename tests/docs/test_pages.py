@@ -12,7 +12,7 @@ import pytest
 import typer
 import yaml
 
-from device_presets.preset_file import read_preset_file, shipped_entries
+from device_presets.library.preset_file import read_preset_file, shipped_entries
 from studies.cli.app import app
 from studies.declaration.study import parse_study
 from support.markdown import ROOT, Block, anchors, blocks, links, pages

@@ -16,8 +16,8 @@ from device_presets.fitting.model.simulation import alike_stretches, simulate
 from device_presets.fitting.reading.units import SIEMENS
 from device_presets.fitting.results.intervals import student_factor
 from device_presets.fitting.results.population import Population
-from device_presets.preset import Preset
-from device_presets.pulsing import pulse_train
+from device_presets.library.preset import Preset
+from device_presets.pulsing.pulse_train import pulse_train
 from rpu_ssnn.common.wording import counted, plain
 
 _MOST_PULSES = 3000

@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 
-from device_presets.entry_writing import parameter
 from device_presets.fitting.reading.measurement import Measurement
 from device_presets.fitting.results.effects_entry import (
     effect_assumption,
@@ -13,8 +12,9 @@ from device_presets.fitting.results.effects_entry import (
 )
 from device_presets.fitting.results.intervals import Quantity
 from device_presets.fitting.results.population import MeanDevice, Population
-from device_presets.preset_file import ParameterEntry, PresetEntry
-from device_presets.steps_at_zero import asymmetry_of
+from device_presets.library.entry_writing import parameter
+from device_presets.library.preset_file import ParameterEntry, PresetEntry
+from device_presets.library.steps_at_zero import asymmetry_of
 from rpu_ssnn.common.errors import PresetError
 from rpu_ssnn.devices.fit_form import (
     CONSTANT,

@@ -9,7 +9,7 @@ from device_presets.fitting.reading.units import SIEMENS
 from device_presets.fitting.results.effects_report import effect_quantities
 from device_presets.fitting.results.intervals import Quantity, as_far_as_determined
 from device_presets.fitting.results.population import MeanDevice, Population
-from device_presets.steps_at_zero import asymmetry_of
+from device_presets.library.steps_at_zero import asymmetry_of
 
 _UNSEEN = 0.02  # white read noise as a share of that with memory
 NOISE_OF_CURRENT = "read noise of the current"

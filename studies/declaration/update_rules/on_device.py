@@ -49,7 +49,7 @@ def _device_name(device: object) -> object:
 
         return table_name(device["table"])
     if isinstance(device, dict) and "law" in device:
-        from device_presets.law_device import law_name
+        from device_presets.naming.law_file import law_name
 
         return law_name(device)
     if isinstance(device, str):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from device_presets.compounds.compound_device import CompoundDevice
-from device_presets.preset import SPECIFICATION, Preset
+from device_presets.library.preset import SPECIFICATION, Preset
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.wording import counted, listed
 from studies.common.canonical import canonical

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from device_presets import Preset, PresetError, get_device
-from device_presets.plots.card import draw_response
+from device_presets.cards.card_plot import draw_response
 from rpu_ssnn.common.files import read_bytes
 from studies.declaration.devices import path_free
 from studies.declaration.result import Runs

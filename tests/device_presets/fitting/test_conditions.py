@@ -27,8 +27,8 @@ from device_presets.fitting.results.effects_entry import left_out
 from device_presets.fitting.results.fitted_entry import fitted_entry
 from device_presets.fitting.results.population import Population
 from device_presets.fitting.results.quantities import report
-from device_presets.preset_lookup import preset_of
-from device_presets.steps_at_zero import mean_steps
+from device_presets.library.preset_lookup import preset_of
+from device_presets.library.steps_at_zero import mean_steps
 from rpu_ssnn.devices.fit_form import CONSTANT, LINEAR, SOFT_BOUNDS
 from rpu_ssnn.devices.laws import FIT_FORMS
 from support.device_presets.fits import LOW_ZERO, ONE, ZERO

@@ -21,7 +21,7 @@ from scipy.stats import binom
 from device_presets import Preset, get_preset
 from device_presets.fitting import fit_file
 from device_presets.fitting.results.quantities import NOISE_OF_CURRENT
-from device_presets.steps_at_zero import mean_steps
+from device_presets.library.steps_at_zero import mean_steps
 from support.device_presets.fits import (
     COARSE_RERAM,
     LOW_ZERO,

@@ -21,7 +21,7 @@ from device_presets.fitting.results.intervals import (
     spread_interval,
 )
 from device_presets.fitting.results.population import MeanDevice, Population
-from device_presets.steps_at_zero import asymmetry_of
+from device_presets.library.steps_at_zero import asymmetry_of
 from rpu_ssnn.devices.fit_form import LINEAR
 from rpu_ssnn.devices.laws import FIT_FORMS
 from support.device_presets.fits import ONE, ZERO, sweeps

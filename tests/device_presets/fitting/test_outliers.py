@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from device_presets import get_preset
-from device_presets.example_measurement import example_measurement
 from device_presets.fitting.reading.outliers import doubt_of, spike_sentence, spikes
 from device_presets.fitting.reading.reading import read
+from device_presets.pulsing.example_measurement import example_measurement
 
 
 def sweeps(name: str = "ecram") -> pd.DataFrame:

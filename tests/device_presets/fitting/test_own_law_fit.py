@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from device_presets import Preset, get_device
 from device_presets.fitting.own_law import fit_own_law
-from device_presets.pulsing import pulse_train
+from device_presets.pulsing.pulse_train import pulse_train
 from studies.cli.presets import presets_app
 
 LAW = Path(__file__).parents[2] / "support" / "device_presets" / "laws" / "trapping.py"

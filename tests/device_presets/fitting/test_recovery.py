@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from device_presets import Preset, get_preset, preset_names
-from device_presets.entry_writing import entry_text, parameter
 from device_presets.fitting import FittedDevice, fit_file
 from device_presets.fitting.model.likelihood import mean_step
-from device_presets.preset_file import PresetEntry
-from device_presets.pulsing import pulse_train
+from device_presets.library.entry_writing import entry_text, parameter
+from device_presets.library.preset_file import PresetEntry
+from device_presets.pulsing.pulse_train import pulse_train
 from rpu_ssnn.devices.fit_form import CONSTANT, EXPONENTIAL, LINEAR, PIECEWISE, POWER, SOFT_BOUNDS
 from support.device_presets.fits import ONE, ZERO, PulseTrain, seeded_pulse_train, write_pulses
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from device_presets import Preset, PresetError, get_device
-from device_presets.pulsing import pulse_train
-from device_presets.steps_at_zero import mean_steps
-from device_presets.tables import card
+from device_presets.cards.card import card
+from device_presets.library.steps_at_zero import mean_steps
+from device_presets.pulsing.pulse_train import pulse_train
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses.native.synapses import NativeSynapses

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from device_presets import get_preset
-from device_presets.preset_file import short_name
+from device_presets.library.preset_file import short_name
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.files import write_together
 from rpu_ssnn.data import load_dataset

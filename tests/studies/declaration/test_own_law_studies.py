@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from device_presets import Preset, get_device
-from device_presets.plots.card import plot_card
+from device_presets.cards.card_plot import plot_card
 from rpu_ssnn.common.errors import InputError
 from studies.declaration.trial import Trial
 from studies.sensitivity.axes import axis, parameters_for

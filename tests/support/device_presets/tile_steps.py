@@ -6,8 +6,8 @@ import math
 import torch
 
 from device_presets import Preset
-from device_presets.pulsing import _pulse, _tile
-from device_presets.to_aihwkit import aihwkit_device
+from device_presets.library.to_aihwkit import aihwkit_device
+from device_presets.pulsing.pulse_train import _pulse, _tile
 
 
 def steps_at(preset: Preset, weight: float) -> tuple[float, float]:

@@ -16,6 +16,8 @@ from rpu_ssnn.common.validation import validated
 LIKE = "like"
 """Key of an entry that names another one, from which it takes all that it does not say itself."""
 
+_SHIPPED = Path(__file__).parents[1] / "presets"
+
 _MOST_BETWEEN = 20
 
 STEP_OR_LEVELS = ("step", "levels")
@@ -62,9 +64,7 @@ def shipped_entries() -> Mapping[str, PresetEntry]:
         PresetError: a file of the package is broken, or two files share a name.
     """
     first = "constant_step"
-    files = sorted(
-        (Path(__file__).parent / "presets").glob("*.yaml"), key=lambda p: (p.stem != first, p.stem)
-    )
+    files = sorted(_SHIPPED.glob("*.yaml"), key=lambda p: (p.stem != first, p.stem))
     entries: dict[str, PresetEntry] = {}
     for file in files:
         for name, entry in read_preset_file(file).items():

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from device_presets.preset_file import ParameterEntry, PresetEntry
-from device_presets.preset_lookup import get_preset
+from device_presets.library.preset_file import ParameterEntry, PresetEntry
+from device_presets.library.preset_lookup import get_preset
 from rpu_ssnn.common import strict_yaml
 from rpu_ssnn.common.errors import PresetError
 from rpu_ssnn.common.wording import printable

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from device_presets.preset import Preset
-from device_presets.to_aihwkit import aihwkit_device
+from device_presets.library.preset import Preset
+from device_presets.library.to_aihwkit import aihwkit_device
 from rpu_ssnn.common.errors import PresetError
 from rpu_ssnn.devices.shared import OwnShared
 

@@ -4,8 +4,8 @@ import os.path
 import warnings
 from collections.abc import Mapping
 
-from device_presets.preset import Parameter, Preset
-from device_presets.preset_file import (
+from device_presets.library.preset import Parameter, Preset
+from device_presets.library.preset_file import (
     STEP_OR_LEVELS,
     PresetEntry,
     entry_of_user_file,

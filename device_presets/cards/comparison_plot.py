@@ -9,9 +9,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from device_presets.preset import Preset
-from device_presets.preset_file import short_name
-from device_presets.pulsing import pulse_train
+from device_presets.library.preset import Preset
+from device_presets.library.preset_file import short_name
+from device_presets.pulsing.pulse_train import pulse_train
 from rpu_ssnn.common.errors import PresetError
 from rpu_ssnn.common.files import write_together
 from rpu_ssnn.common.wording import plain

@@ -7,9 +7,9 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from device_presets.preset import Preset
-from device_presets.pulsing import pulse_response
-from device_presets.tables import Standing, card
+from device_presets.cards.card import Standing, card
+from device_presets.library.preset import Preset
+from device_presets.pulsing.pulse_train import pulse_response
 from rpu_ssnn.common.files import write_together
 from rpu_ssnn.common.wording import plain
 

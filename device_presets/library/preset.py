@@ -7,8 +7,8 @@ from dataclasses import fields as dataclass_fields
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from device_presets.preset_file import shipped_entries
-from device_presets.to_aihwkit import aihwkit_device
+from device_presets.library.preset_file import shipped_entries
+from device_presets.library.to_aihwkit import aihwkit_device
 from rpu_ssnn.common.errors import PresetError, one_of
 from rpu_ssnn.devices.law import Law
 from rpu_ssnn.devices.law_parameter import Value
@@ -69,7 +69,7 @@ class Preset:
 
     pair = False
     in_parallel = 1
-    """A weight is one device; cells of several are `device_presets.compounds.table`'s."""
+    """A weight is one device; cells of several are `device_presets.compounds.cells`'s."""
     jump_tables = None
     """No measured distribution of jumps (`device_presets.jump_tables`): a model has steps."""
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from device_presets.preset import Preset
-from device_presets.pulsing import pulse_train
+from device_presets.library.preset import Preset
+from device_presets.pulsing.pulse_train import pulse_train
 from rpu_ssnn.common.errors import PresetError
 
 ZERO_US = 60.0

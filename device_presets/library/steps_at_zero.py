@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from device_presets.preset import Preset
+from device_presets.library.preset import Preset
 from rpu_ssnn.devices.law import number
 
 

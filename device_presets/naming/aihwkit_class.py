@@ -10,7 +10,7 @@ import math
 import warnings
 from typing import Any
 
-from device_presets.preset_file import ParameterEntry, PresetEntry
+from device_presets.library.preset_file import ParameterEntry, PresetEntry
 from rpu_ssnn.common.errors import PresetError, one_of
 from rpu_ssnn.devices.laws import LAWS, law_of_aihwkit
 

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from device_presets.preset import Preset
-from device_presets.preset_file import ParameterEntry, PresetEntry
-from device_presets.preset_lookup import preset_of
+from device_presets.library.preset import Preset
+from device_presets.library.preset_file import ParameterEntry, PresetEntry
+from device_presets.library.preset_lookup import preset_of
 from rpu_ssnn.common.errors import PresetError, one_of
 from rpu_ssnn.common.files import user_path
 from rpu_ssnn.devices.own_law import find_law

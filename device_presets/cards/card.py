@@ -1,4 +1,4 @@
-"""Presets as tables: all of them in a row each, one number by number, or several side by side."""
+"""Cards: the facts of a preset in words, each with where it comes from."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from device_presets.preset import Parameter, Preset
-from device_presets.preset_lookup import get_preset, preset_names
-from device_presets.steps_at_zero import (
+from device_presets.library.preset import Parameter, Preset
+from device_presets.library.steps_at_zero import (
     asymmetry_at_zero,
     noise_at_zero,
     reading_noise_at_zero,
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
 
 type Standing = Literal["sourced", "assumed", "not known", "none"]
 """Where a number comes from; none: the device or its model has nothing of the kind."""
-
-_SOURCE_CHARACTERS = 23
 
 _READING = "noise of a reading"
 _BOUNDS = "spread of bounds between devices"
@@ -40,71 +37,6 @@ _FACTS = (
     ("endurance", "endurance_cycles"),
 )
 """Facts that are one parameter alone: the fact in words, and the name of the parameter."""
-
-
-def overview_rows() -> list[dict[str, object]]:
-    """All presets, one row each, as mappings: pandas takes longer to import than they to be made.
-
-    Keys: ``name``, ``states_up``, ``states_down`` (range over the step of one pulse at weight
-    zero), ``asymmetry`` (share by which the smaller of the two steps at weight zero is below the
-    other, negative where that is the up step: what a pulse does, which nonlinearity shapes beside
-    the parameter of that name), ``noise`` (of an up pulse, share of its step at weight zero),
-    ``step_spread`` (share of the step), ``source``. The steps are those of the mean device
-    without noise; NaN where a device has no gradual down step.
-    """
-    rows: list[dict[str, object]] = []
-    for preset in map(get_preset, preset_names()):
-        states_up, states_down = states_at_zero(preset)
-        rows.append(
-            {
-                "name": preset.name,
-                "states_up": states_up,
-                "states_down": states_down,
-                "asymmetry": asymmetry_at_zero(preset),
-                "noise": noise_at_zero(preset)[0],
-                "step_spread": preset.number("step_spread"),
-                "source": preset.citation,
-            }
-        )
-    return rows
-
-
-def listing() -> str:
-    """The overview as text of at most 100 columns, with what its numbers are."""
-    from tabulate import tabulate
-
-    rows = [
-        {
-            "name": row["name"],
-            "states\nup / down": f"{row['states_up']:.5g} / {row['states_down']:.5g}",
-            "asymmetry\n(share)": row["asymmetry"],
-            "noise\n(steps)": row["noise"],
-            "spread\n(steps)": row["step_spread"],
-            "source": row["source"],
-        }
-        for row in overview_rows()
-    ]
-    widths = [None, None, None, None, None, _SOURCE_CHARACTERS]
-    return (
-        tabulate(rows, headers="keys", floatfmt=".3g", maxcolwidths=widths)
-        + "\n\nstates: range over the step at weight zero; asymmetry: share by which the down step"
-        "\nis smaller (negative: the up step); noise: from pulse to pulse; spread: of the step,"
-        "\nfrom device to device. More, with units and sources: rpu-ssnn presets show NAME"
-    )
-
-
-def describe(preset: Preset) -> pd.DataFrame:
-    """Every parameter of a preset: ``parameter``, ``value``, ``unit``, ``source``, ``assumption``.
-
-    The value column holds numbers, flags, lists of numbers, and None for what is not known.
-    """
-    import pandas as pd
-
-    rows = [
-        (name, p.value, p.unit, p.source, p.assumption) for name, p in preset.parameters.items()
-    ]
-    columns = ["parameter", "value", "unit", "source", "assumption"]
-    return pd.DataFrame(rows, columns=columns, dtype=object)
 
 
 def origins(preset: Preset, names: tuple[str, ...]) -> list[Parameter]:
@@ -135,8 +67,8 @@ class Fact:
 def card(preset: Preset) -> list[Fact]:
     """The facts of a preset's card, in the order of display.
 
-    States, asymmetry, shrinkage and noise are those of the mean device, as `device_presets.tables`
-    lists them: a parameter of such a name is one factor of several.
+    States, asymmetry, shrinkage and noise are those of the mean device, as the
+    list of all presets has them: a parameter of such a name is one factor of several.
     """
     shape = origins(preset, preset.law.shape)
     by_shape = [] if "slope_up" in preset.parameters else shape  # those are 1 at weight zero

@@ -1,0 +1,1 @@
+"""Cards, lists and pictures, which show people what a preset is."""

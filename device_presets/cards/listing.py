@@ -1,0 +1,79 @@
+"""The list of all presets, a row each, and every number of one preset."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from device_presets.library.preset import Preset
+from device_presets.library.preset_lookup import get_preset, preset_names
+from device_presets.library.steps_at_zero import asymmetry_at_zero, noise_at_zero, states_at_zero
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SOURCE_CHARACTERS = 23
+
+
+def overview_rows() -> list[dict[str, object]]:
+    """All presets, one row each, as mappings: pandas takes longer to import than they to be made.
+
+    Keys: ``name``, ``states_up``, ``states_down`` (range over the step of one pulse at weight
+    zero), ``asymmetry`` (share by which the smaller of the two steps at weight zero is below the
+    other, negative where that is the up step: what a pulse does, which nonlinearity shapes beside
+    the parameter of that name), ``noise`` (of an up pulse, share of its step at weight zero),
+    ``step_spread`` (share of the step), ``source``. The steps are those of the mean device
+    without noise; NaN where a device has no gradual down step.
+    """
+    rows: list[dict[str, object]] = []
+    for preset in map(get_preset, preset_names()):
+        states_up, states_down = states_at_zero(preset)
+        rows.append(
+            {
+                "name": preset.name,
+                "states_up": states_up,
+                "states_down": states_down,
+                "asymmetry": asymmetry_at_zero(preset),
+                "noise": noise_at_zero(preset)[0],
+                "step_spread": preset.number("step_spread"),
+                "source": preset.citation,
+            }
+        )
+    return rows
+
+
+def listing() -> str:
+    """The overview as text of at most 100 columns, with what its numbers are."""
+    from tabulate import tabulate
+
+    rows = [
+        {
+            "name": row["name"],
+            "states\nup / down": f"{row['states_up']:.5g} / {row['states_down']:.5g}",
+            "asymmetry\n(share)": row["asymmetry"],
+            "noise\n(steps)": row["noise"],
+            "spread\n(steps)": row["step_spread"],
+            "source": row["source"],
+        }
+        for row in overview_rows()
+    ]
+    widths = [None, None, None, None, None, _SOURCE_CHARACTERS]
+    return (
+        tabulate(rows, headers="keys", floatfmt=".3g", maxcolwidths=widths)
+        + "\n\nstates: range over the step at weight zero; asymmetry: share by which the down step"
+        "\nis smaller (negative: the up step); noise: from pulse to pulse; spread: of the step,"
+        "\nfrom device to device. More, with units and sources: rpu-ssnn presets show NAME"
+    )
+
+
+def describe(preset: Preset) -> pd.DataFrame:
+    """Every parameter of a preset: ``parameter``, ``value``, ``unit``, ``source``, ``assumption``.
+
+    The value column holds numbers, flags, lists of numbers, and None for what is not known.
+    """
+    import pandas as pd
+
+    rows = [
+        (name, p.value, p.unit, p.source, p.assumption) for name, p in preset.parameters.items()
+    ]
+    columns = ["parameter", "value", "unit", "source", "assumption"]
+    return pd.DataFrame(rows, columns=columns, dtype=object)

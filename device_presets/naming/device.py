@@ -1,0 +1,60 @@
+"""A device by what the user wrote: the name of a preset or of a cell, and everything else."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from device_presets.compounds.compound_device import CompoundDevice, compound_device, is_cell_name
+from device_presets.jump_tables.table_device import (
+    KEY as TABLE,
+)
+from device_presets.jump_tables.table_device import (
+    TableDevice,
+    is_table_name,
+    table_device,
+    table_name,
+)
+from device_presets.library.preset import Preset
+from device_presets.library.preset_lookup import get_preset, preset_of
+from device_presets.naming.aihwkit_class import aihwkit_object, is_aihwkit_name, own_entry
+from device_presets.naming.law_file import KEY as LAW
+from device_presets.naming.law_file import is_law_name, law_device, law_name
+from rpu_ssnn.common.errors import PresetError
+
+
+def get_device(
+    name: Any, overrides: Mapping[str, Any] | None = None
+) -> Preset | CompoundDevice | TableDevice:
+    """The device that a name, a mapping or an object of aihwkit means.
+
+    Args:
+        name: It may be the name of a preset, or a cell around one or two: ``CELL(PRESET)``,
+            ``CELL(FAST, SLOW)``. ``SoftBoundsDevice(dw_min=0.01)`` is a class of aihwkit with its
+            fields; an object of such a class, and a SingleRPUConfig with one, are taken too.
+            ``table(FOLDER)`` and ``{"table": FOLDER}`` are a device of measured jumps
+            (`device_presets.jump_tables`). ``{"law": "my_law.py", "step": 0.01, ...}`` is a law of
+            the user's own with its parameters.
+        overrides: Parameters of the (first) preset and settings of the cell; a partner comes as
+            its preset says.
+
+    Raises:
+        PresetError: as ``get_preset``. It is also raised for an unknown cell, a partner that the
+            cell does not take or that leaks, and devices that aihwkit's cells cannot hold.
+    """
+    if isinstance(name, Mapping):
+        if LAW in name:
+            name = law_name(name)
+        elif set(name) == {TABLE}:
+            name = table_name(name[TABLE])
+        else:
+            raise PresetError("device", "key", ", ".join(map(str, name)), f"must be {TABLE}")
+    if not isinstance(name, str):
+        return preset_of(*own_entry(name), overrides)
+    if is_table_name(name):
+        return table_device(name, overrides)
+    if is_law_name(name):
+        return law_device(name, overrides)
+    if is_aihwkit_name(name):
+        return preset_of(*own_entry(aihwkit_object(name)), overrides)
+    if is_cell_name(name):
+        return compound_device(name, overrides)
+    return get_preset(name, overrides)

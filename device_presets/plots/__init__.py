@@ -1,1 +1,0 @@
-"""Pulse responses and comparisons as figures."""
