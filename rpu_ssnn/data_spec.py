@@ -9,6 +9,7 @@ from rpu_ssnn.common.errors import require
 from rpu_ssnn.spec import Positive, Spec
 
 TestShare = Annotated[float, Field(gt=0.0, le=0.9)]
+Side = Annotated[int, Field(ge=1, le=1_000_000)]
 Bounds = tuple[float, float]
 Time = Literal["kept", "shuffled"]
 """The order of the slots of recorded spikes. `shuffled` is the control without timing: the counts
@@ -50,6 +51,10 @@ class OwnDataReading(Spec):
     `training` they are the lowest and highest value of the training rows, and with `each` the same
     for every column by itself. Rows held out are clipped to the last two."""
 
+    shape: tuple[Side, Side, Side] | None = None
+    """Rows, columns and channels of an image whose values lie in one row (row by row, column by
+    column, channel last), as convolutions need them; null stands for the shape in the file."""
+
     spikes: SpikeSpec | None = None
     """How the file's spikes become slots; null where the file holds values."""
 
@@ -61,6 +66,8 @@ class OwnDataReading(Spec):
         allowed = "is of values: leave it out where the file holds spikes"
         fits = self.spikes is None or self.range == "training"
         require(fits, "dataset", "range", self.range, allowed)
+        fits = self.spikes is None or self.shape is None
+        require(fits, "dataset", "shape", self.shape, allowed)
         allowed = "splits one file: leave it out beside test_file"
         fits = self.test_file is None or self.test_share is None
         require(fits, "dataset", "test_share", self.test_share, allowed)

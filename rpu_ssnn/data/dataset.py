@@ -17,6 +17,7 @@ from rpu_ssnn.data.split import hold_out
 from rpu_ssnn.data.user_data import own_counts, read_own
 from rpu_ssnn.data.user_data.scaling import scale_of, shares
 from rpu_ssnn.data_spec import OwnData, Time
+from rpu_ssnn.spec import Grid
 
 DATASET_NAMES = tuple(NAMED_SETS)
 
@@ -37,8 +38,8 @@ class Dataset:
         class_names: the names of the labels 0, 1 and so on.
         grey_max: the grey level of full rate, which is 16 (digits) or 255, or 1 where images are
             shares. For recordings it is the largest count of a line in a training recording.
-        shape: the shape of one image or recording as its file has it; it is empty where only the
-            number of pixels is known.
+        shape: the shape of one image or recording, with the channels of an image last; it is empty
+            where only the number of pixels is known.
         zero: the share that the value 0 of the file has, for all columns or for each, where values
             may be negative; it is outside [0, 1] where all values have one sign.
         digest: 16 hexadecimal digits of the SHA-256 over all images and labels, their order and
@@ -62,6 +63,14 @@ class Dataset:
     def n_classes(self) -> int:
         """The number of classes; labels run from 0 to one below it."""
         return len(self.class_names)
+
+    @property
+    def image_shape(self) -> Grid | None:
+        """Rows, columns and channels (last) of an image; None where samples are no images."""
+        if isinstance(self.train_images, SpikeTrains) or len(self.shape) not in (2, 3):
+            return None
+        rows, columns, channels = (*self.shape, 1)[:3]
+        return rows, columns, channels
 
 
 def load_dataset(

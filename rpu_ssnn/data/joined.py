@@ -39,6 +39,7 @@ def read_joined(name: str, root: Path | None) -> Source:
         test_labels=_in_turns([test for _, test in labels]),
         class_names=tuple(name for part in parts for name in part.class_names),
         grey_max=255,
+        shape=parts[0].shape,
     )
 
 

@@ -29,8 +29,8 @@ class Source:
 
     Attributes:
         grey_max: the value of full rate.
-        shape: the shape of one image or recording; it is empty where only the number of pixels is
-            known.
+        shape: the shape of one image or recording, with the channels of an image last; it is empty
+            where only the number of pixels is known.
         scale: how values become shares of full rate; None where they are grey levels.
         mixed: whether the first test rows stand for all, which they do not where files may be
             sorted by class.

@@ -115,7 +115,8 @@ def read_digits() -> Source:
     images, labels = images.astype(np.uint8), labels.astype(np.int64)
     rng = np.random.default_rng(DIGITS_SPLIT_SEED)
     train, test = hold_out(labels, DIGITS_TEST_SHARE, rng)
-    return Source(images[train], labels[train], images[test], labels[test], tuple("0123456789"), 16)
+    names = tuple("0123456789")
+    return Source(images[train], labels[train], images[test], labels[test], names, 16, (8, 8))
 
 
 def read_idx_set(name: str, root: Path | None) -> Source:
@@ -136,6 +137,7 @@ def read_idx_set(name: str, root: Path | None) -> Source:
         *_read_pair(test_images, test_labels, described),
         class_names=described.class_names,
         grey_max=255,
+        shape=_image_shape(train_images, described),
     )
     pixels, found = source.train_images.shape[1], source.test_images.shape[1]
     allowed = f"must be {pixels}, as in {train_images.name}"
@@ -223,6 +225,14 @@ def _read_pair(
     allowed = f"must be {n}, the number of images in {images_path.name}"
     require(found == n, labels_path, "number of labels", found, allowed)
     return images, labels.astype(np.int64)
+
+
+def _image_shape(path: Path, described: IdxSet) -> tuple[int, int]:
+    """Rows and columns of the images as they are read from this file."""
+    if described.crop is not None:
+        return described.crop, described.crop
+    _, rows, columns = idx.image_header(path)
+    return (columns, rows) if described.transposed else (rows, columns)
 
 
 def _cropped(

@@ -1,15 +1,16 @@
 """The input lines of an image: one or two a pixel; recorded spikes are used unchanged."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float32
 
-from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.errors import InputError, require
 from rpu_ssnn.data import Dataset
 from rpu_ssnn.data.rows import Rows
 from rpu_ssnn.data.spike_trains import SpikeTrains
-from rpu_ssnn.spec import Contrast
+from rpu_ssnn.spec import Contrast, ConvLayer, Grid
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,6 +24,8 @@ class InputLines:
             training images, or the value 0, as a share; None: one line a pixel.
         gain: factor on the distance from the middle.
         complement: whether each pixel has a second line for what it lacks to full rate.
+        image: of a network that begins with a convolution: rows, columns and channels of the
+            lines, whose channels are all lines of a pixel, side by side.
     """
 
     pixels: int
@@ -30,6 +33,7 @@ class InputLines:
     middle: Float32[np.ndarray, " pixels"] | None = None
     gain: Float32[np.ndarray, " pixels"] | None = None
     complement: bool = False
+    image: Grid | None = None
 
     @property
     def lines(self) -> int:
@@ -42,29 +46,58 @@ class InputLines:
         With a middle, the first half of the lines gets the part of a pixel above it, the second
         half the part below it. One of the two lines of a pixel is always 0. With a complement,
         the second half gets 1 minus the share, so that the two lines of a pixel add up to 1.
+        In an `image`, the lines of the second half are channels of their pixels.
         """
         if isinstance(images, SpikeTrains):
             return images.counts() / np.float32(self.grey_max)
         share = images.astype(np.float32) / np.float32(self.grey_max)
         if self.complement:
-            return np.concatenate([share, 1.0 - share], axis=1)
+            return self._both(share, 1.0 - share)
         if self.middle is None:
             return share
         above = share - self.middle
         if self.gain is not None:
             above = np.clip(above * self.gain, -1.0, 1.0)
-        return np.concatenate([np.maximum(above, 0.0), np.maximum(-above, 0.0)], axis=1)
+        return self._both(np.maximum(above, 0.0), np.maximum(-above, 0.0))
+
+    def _both(
+        self, first: Float32[np.ndarray, "n pixels"], second: Float32[np.ndarray, "n pixels"]
+    ) -> Float32[np.ndarray, "n lines"]:
+        """The two lines of each pixel, as two halves or, in an image, as channels."""
+        if self.image is None:
+            return np.concatenate([first, second], axis=1)
+        pixels = len(first), self.image[0] * self.image[1], self.image[2] // 2
+        parts = [first.reshape(pixels), second.reshape(pixels)]
+        return np.concatenate(parts, axis=2).reshape(len(first), self.lines)
 
 
-def input_lines(contrast: Contrast, data: Dataset) -> InputLines:
+def input_lines(
+    contrast: Contrast, data: Dataset, layers: Sequence[int | ConvLayer] = ()
+) -> InputLines:
     """The input lines for a data set; validation and test images have no part in the mean.
 
     `signed` drives the lines by |value| over the largest magnitude of its column (or of all data,
     where these share one scale). A column of one value drives none.
 
+    Args:
+        layers: the hidden layers, the first of which may be a convolution.
+
     Raises:
-        InputError: two lines a pixel of recorded spikes; `signed` of data that are not negative.
+        InputError: two lines a pixel of recorded spikes; `signed` of data that are not negative;
+            a convolution of data that are no images.
     """
+    found = _lines(contrast, data)
+    if not any(isinstance(layer, ConvLayer) for layer in layers[:1]):
+        return found
+    field, allowed = "shape", "must be rows, columns and channels, as convolutions need them"
+    require(data.image_shape is not None, data.name, field, list(data.shape), allowed)
+    assert data.image_shape is not None
+    rows, columns, channels = data.image_shape
+    return replace(found, image=(rows, columns, channels * found.lines // found.pixels))
+
+
+def _lines(contrast: Contrast, data: Dataset) -> InputLines:
+    """The input lines, as two halves where there are two a pixel."""
     field, images = "network.encoding.contrast", data.train_images
     pixels = images.shape[1]
     if contrast == "none":

@@ -8,10 +8,12 @@ import pytest
 from rpu_ssnn.baselines.ann import AnnSpec, train_ann
 from rpu_ssnn.data import Dataset, load_dataset
 from rpu_ssnn.network.inputs import input_lines
-from rpu_ssnn.spec import EncodingSpec, NetworkSpec, TrainingSpec
+from rpu_ssnn.spec import Contrast, ConvLayer, ConvSpec, EncodingSpec, NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses import rate_synapses
 from rpu_ssnn.training import train
+from support.commands import refused
 
+CONV = ConvLayer(conv=ConvSpec(kernel=3, channels=4))
 ON_OFF = NetworkSpec(hidden=(32,), encoding=EncodingSpec(contrast="on_off"))
 
 
@@ -65,3 +67,30 @@ def test_networks_learn_from_on_and_off_lines(data: Dataset) -> None:
     baseline = train_ann(spec, (32,), data, seed=0)
     assert baseline.weights[0].shape == (128, 32)
     assert baseline.accuracy(data.test_images, data.test_labels) > 0.9
+
+
+@pytest.mark.parametrize("contrast", ["none", "on_off", "complement"])
+def test_lines_of_a_pixel_are_channels_of_a_convolution(data: Dataset, contrast: Contrast) -> None:
+    plain = input_lines(contrast, data)
+    inputs = input_lines(contrast, data, (CONV, 16))
+    each = plain.lines // 64
+    assert inputs.image == (8, 8, each)
+    halves = plain.shares(data.test_images).reshape(-1, each, 8, 8)
+    of_pixels = inputs.shares(data.test_images).reshape(-1, 8, 8, each)
+    assert np.array_equal(halves, of_pixels.transpose(0, 3, 1, 2))
+
+
+def test_colours_come_before_the_second_lines_of_a_pixel(data: Dataset) -> None:
+    coloured = replace(data, shape=(8, 4, 2))
+    inputs = input_lines("complement", coloured, (CONV,))
+    shares = inputs.shares(data.test_images).reshape(-1, 8, 4, 4)
+    given = data.test_images.reshape(-1, 8, 4, 2) / np.float32(16)
+    assert inputs.image == (8, 4, 4)
+    assert np.array_equal(shares, np.concatenate([given, 1 - given], axis=3))
+
+
+def test_a_convolution_of_what_is_no_image_is_refused(data: Dataset) -> None:
+    spikes = load_dataset("yin_yang_latency", validation_share=0.0, seed=0)
+    for other in (replace(data, shape=(64,)), spikes):
+        with refused(other.name, "shape", "rows, columns and channels"):
+            input_lines("none", other, (CONV,))

@@ -1,6 +1,7 @@
 """Reads a data set of the user's own, whatever file it comes in, and trusts nothing in it."""
 
 import hashlib
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -197,9 +198,12 @@ def _source(own: OwnData, train: Part, test: Part) -> Source:
     )
     allowed = "must differ, else no input spikes (dataset.range may say which rate they have)"
     require(not alike, train.where, "values", Fault("all training rows alike"), allowed)
+    of_row, values = own.shape or train.shape, rows.shape[1]
+    allowed = f"must give {values} values, as a row has"
+    require(math.prod(of_row) == values, train.where, "dataset.shape", list(of_row), allowed)
     return Source(
         np.ascontiguousarray(rows), labels.train, np.ascontiguousarray(tested), labels.test,
-        labels.names, 1, train.shape, own.range, mixed=False,
+        labels.names, 1, of_row, own.range, mixed=False,
     )  # fmt: skip
 
 

@@ -42,7 +42,9 @@ def test_files_are_found(
     tmp_path: Path, write_idx_set: WriteIdxSet, name: str, place: str, gz: bool
 ) -> None:
     write_idx_set(tmp_path / place, name, gz=gz)
-    assert load(name, tmp_path).train_images.shape == (60, 16)
+    data = load(name, tmp_path)
+    assert data.train_images.shape == (60, 16)
+    assert data.image_shape == (4, 4, 1)
 
 
 def test_a_missing_file_is_named(tmp_path: Path, write_idx_set: WriteIdxSet) -> None:
@@ -172,18 +174,19 @@ def write_emnist(folder: Path, images: np.ndarray, labels: np.ndarray, n_test: i
 
 
 def test_emnist_images_stand_upright_and_keep_their_labels(tmp_path: Path) -> None:
-    images = np.zeros((60, 5, 5), dtype=np.uint8)
+    images = np.zeros((60, 6, 5), dtype=np.uint8)
     images[:, 0, :] = 200  # a bar at the top, and a foot at the left: an upside-down L
     images[:, :, 0] = np.arange(60)[:, None]
     write_emnist(tmp_path / "EMNIST" / "raw", images, np.arange(60) % 47, n_test=10)
     data = load("emnist_balanced", tmp_path)
     assert data.n_classes == 47
     assert (len(data.train_labels), len(data.test_labels)) == (50, 10)
-    upright = data.test_images.reshape(10, 5, 5)
+    assert data.image_shape == (6, 5, 1)
+    upright = data.test_images.reshape(10, 6, 5)
     assert (upright[:, 0, 1:] == 200).all()
     assert (upright[:, 1:, 1:] == 0).all()
     np.testing.assert_array_equal(upright[:, 3, 0], np.arange(10))
-    number = data.train_images.reshape(50, 5, 5)[:, 3, 0]
+    number = data.train_images.reshape(50, 6, 5)[:, 3, 0]
     np.testing.assert_array_equal(number % 47, data.train_labels)
 
 

@@ -43,6 +43,29 @@ def test_an_archive_is_split_and_scaled_by_its_training_rows(npz: Path) -> None:
     assert data.zero[0] == pytest.approx(0.5, abs=0.02)
 
 
+@pytest.mark.parametrize(
+    ("rows", "given", "found"),
+    [
+        (X, None, (4, 4, 1)),
+        (X.reshape(60, 4, 2, 2), None, (4, 2, 2)),
+        (X.reshape(60, 16), None, None),
+        (X.reshape(60, 16), (2, 4, 2), (2, 4, 2)),
+    ],
+)
+def test_arrays_have_the_shape_of_an_image_or_are_given_one(
+    tmp_path: Path, rows: np.ndarray, given: tuple[int, int, int] | None, found: object
+) -> None:
+    path = write_npz(tmp_path / "m.npz", (rows, Y))
+    data = load(OwnData(file=path, test_share=0.5, shape=given))
+    assert data.image_shape == found
+    assert data.train_images.shape == (30, 16)
+
+
+def test_a_shape_of_another_size_is_refused(npz: Path) -> None:
+    with refused("m", "dataset.shape", "[3, 5, 1]", "16 values"):
+        load(OwnData(file=npz, test_share=0.5, shape=(3, 5, 1)))
+
+
 def test_some_test_rows_of_a_sorted_file_are_of_all_classes(tmp_path: Path) -> None:
     path = write_npz(tmp_path / "m.npz", (X, np.sort(Y)))
     own = OwnData(file=path, test_share=0.5)

@@ -146,7 +146,7 @@ def other_values(value: object) -> list[object]:
         return [value * 0.75, value * 1.5] if value else [0.25]
     if value is None:
         layers = [{"conv": {"kernel": 3, "channels": 4}}]
-        return [0.25, 4, {}, "other.npz", {"lines": 700}, layers]
+        return [0.25, 4, {}, "other.npz", {"lines": 700}, layers, [2, 2, 1]]
     if isinstance(value, tuple):
         return [(*value, 3)]
     if isinstance(value, Path):
