@@ -3,9 +3,9 @@
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-FOLLOWS_STEP, OF_DIRECTION, OF_RANGE = range(3)
-"""The cycle noise is a share of one of these: the local step; the device's own step at weight zero
-in the pulse's direction; or hundredths of the device's range, alike in both directions."""
+FOLLOWS_STEP, OF_DIRECTION = range(2)
+"""The cycle noise is a share of the local step, or of the device's own step at weight zero in the
+pulse's direction."""
 
 NODES: Final = 5
 """Weights at which a piecewise step is fitted, bounds included; odd, so one is in the middle."""
@@ -22,7 +22,7 @@ class FitForm:
         name: for reports.
         code: place of the law in `rpu_ssnn.devices.laws.change`.
         law: name of the law.
-        noise: what the cycle noise is a share of (`FOLLOWS_STEP`, `OF_DIRECTION`, `OF_RANGE`).
+        noise: what the cycle noise is a share of (`FOLLOWS_STEP`, `OF_DIRECTION`).
         shape: names of the numbers that all devices share, up first, then down.
         low, high, start: limits of ``shape`` and where a fit starts.
         flat: shape under which the step is (nearly) the same everywhere.
@@ -47,14 +47,6 @@ class FitForm:
     def own_slopes(self) -> bool:
         """Whether each device has two slopes of its own."""
         return self.code == LINEAR and not self.shape
-
-    @property
-    def of_range(self) -> "FitForm | None":
-        """The same with noise as a share of the range; None where its noise follows the step."""
-        if self.noise != OF_DIRECTION:
-            return None
-        name = self.name.replace(", constant noise", "") + ", noise of the range"
-        return replace(self, name=name, noise=OF_RANGE)
 
 
 def with_both_noises(name: str, code: int, law: str, **shape: Any) -> tuple[FitForm, FitForm]:

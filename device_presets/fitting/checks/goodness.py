@@ -90,7 +90,7 @@ def judge(fit: JointFit, trace: Trace) -> Verdict:
     checks += turn_checks(series, float(np.mean(fit.prepared.highest - fit.prepared.lowest)))
     if noisy:
         checks.append(_predictions(miss[used] / deviation[used]))
-    checks += far_checks(fit, step, noisy)
+    checks += far_checks(fit, noisy)
     return Verdict(tuple(checks))
 
 
@@ -105,8 +105,7 @@ def _moves(fit: JointFit, sizes: np.ndarray) -> Check:
         sizes: [rows] what the cycle noise is a share of.
     """
     series = fit.series
-    cycle, _, slow, _, _ = noises(fit.layout, fit.prepared, fit.shared)
-    white = float(np.sqrt(np.mean(fit.white_noise**2)))
+    cycle, white, slow, _ = noises(fit.layout, fit.prepared, fit.shared)
     question = "Do pulses move the device in their direction?"
     answers, passed = [], True
     for way, name in ((1, "up"), (-1, "down")):

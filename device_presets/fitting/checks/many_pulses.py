@@ -14,24 +14,20 @@ MOST_VARIANCE_RATIO = 1.15
 MOST_CURVE_DEVIATION = 0.02
 """The mean curve may deviate by this share of the range, or as much as simulated curves do."""
 
-MOST_END_DEVIATION = 0.15
-"""Moves near a bound may deviate by this share of the mean step, or as much as simulated ones."""
-
 MOST_JUMP_DEVIATION = 0.15
 """The largest change may exceed the simulated mean by this share of the range, or as simulated."""
 
 SIMULATED_SETS = 199
 _WIDE_CURVE = 0.2  # of the range: simulated curves further apart tell little
-_WIDE_END = 1.0  # of the step
 _ABRUPT = 0.5  # of the range, by one pulse
 _OF_READ_NOISE = 6.0  # deviations: the difference of two readings is not so large by chance
 
 
-def far_checks(fit: JointFit, step: float, noisy: bool) -> list[Check]:
-    """Structure function, mean curve, jumps, and moves near the bounds.
+def far_checks(fit: JointFit, noisy: bool) -> list[Check]:
+    """Structure function, mean curve and jumps.
 
     Args:
-        step: mean size of a step (weights). noisy: whether there is noise to speak of.
+        noisy: whether there is noise to speak of.
     """
     checks = []
     comparison = Comparison(fit)
@@ -41,7 +37,7 @@ def far_checks(fit: JointFit, step: float, noisy: bool) -> list[Check]:
         checks.append(_structure(measured, simulated))
     span = float(np.mean(fit.prepared.highest - fit.prepared.lowest))
     checks.append(_curve(measured, simulated, span))
-    return checks + _jumps(fit, measured, simulated, span) + _ends(measured, simulated, step)
+    return checks + _jumps(fit, measured, simulated, span)
 
 
 def _structure(measured: Summary, simulated: list[Summary]) -> Check:
@@ -89,8 +85,7 @@ def _jumps(fit: JointFit, measured: Summary, simulated: list[Summary], span: flo
     noise simulates that: it has no mean step to speak of.
     """
     checks = []
-    slow = noises(fit.layout, fit.prepared, fit.shared)[2]
-    read_noise = float(np.hypot(np.sqrt(np.mean(fit.white_noise**2)), slow))
+    read_noise = float(np.hypot(*noises(fit.layout, fit.prepared, fit.shared)[1:3]))
     for side, name in enumerate(("up", "down")):
         ours, theirs = measured.largest[side], np.array([s.largest[side] for s in simulated])
         if not np.isfinite(ours):
@@ -108,25 +103,4 @@ def _jumps(fit: JointFit, measured: Summary, simulated: list[Summary], span: flo
         question = f"Is the largest change of {name} sweeps as simulated?"
         status = status_of(off <= most, bool(abrupt or most > _WIDE_CURVE))
         checks.append(Check(question, answer, status))
-    return checks
-
-
-def _ends(measured: Summary, simulated: list[Summary], step: float) -> list[Check]:
-    """Tells whether the device moves near its bounds, or rests there, as simulated."""
-    checks = []
-    for side, name in enumerate(("upper", "lower")):
-        question = f"Do pulses near the {name} end move the device as simulated?"
-        ours = float(measured.ends[side])
-        theirs = np.array([s.ends[side] for s in simulated])
-        theirs = theirs[np.isfinite(theirs)]
-        if not np.isfinite(ours) or len(theirs) < SIMULATED_SETS // 2 or not step > 0:
-            continue
-        centre = float(theirs.mean())
-        most = max(float(np.abs(theirs - centre).max()) / step, MOST_END_DEVIATION)
-        off = abs(ours - centre) / step
-        answer = (
-            f"{ours / step:.3f} of the mean step a pulse, simulated {centre / step:.3f} "
-            f"({off:.3f} apart, at most {most:.3f})"
-        )
-        checks.append(Check(question, answer, status_of(off <= most, most > _WIDE_END)))
     return checks

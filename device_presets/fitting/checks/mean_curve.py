@@ -47,7 +47,7 @@ def open_loop(fit: JointFit, rows: np.ndarray) -> CurveErrors:
         rows: [rows] which ones count; the mean is over devices and cycles with the same pulses.
     """
     series = fit.prepared.series
-    alike = alike_stretches(series.pulse, series.begins)
+    alike = alike_stretches(fit.prepared)[:, 1:]
     measured, noise_free = series.weight[alike], noise_free_curve(fit)[alike]
     wanted = rows[alike] & (series.pulse[alike] != 0)
     span = float(np.mean(fit.prepared.highest - fit.prepared.lowest))
@@ -68,6 +68,6 @@ def training_rows(fit: JointFit) -> np.ndarray | None:
     """Returns [rows] the first half of the cycles that the mean curve has; None where it has one
     cycle, or a device has one cycle only."""
     series, cycle = fit.prepared.series, fit.prepared.own_cycle
-    alike = alike_stretches(series.pulse, series.begins)
+    alike = alike_stretches(fit.prepared)[:, 1:]
     cycles = np.unique(cycle[alike[series.pulse[alike] != 0]])
     return None if len(cycles) < 2 else np.asarray(cycle <= cycles[(len(cycles) - 1) // 2])

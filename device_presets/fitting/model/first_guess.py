@@ -10,7 +10,7 @@ from device_presets.fitting.model.likelihood import mean_step
 from device_presets.fitting.model.preparation import Blocks, Prepared
 from device_presets.fitting.model.series import LOCAL
 from device_presets.fitting.rows import selected
-from rpu_ssnn.devices.fit_form import CONSTANT, LINEAR, OF_RANGE, SOFT_BOUNDS, FitForm
+from rpu_ssnn.devices.fit_form import CONSTANT, LINEAR, SOFT_BOUNDS, FitForm
 
 _MARGIN = 0.03  # share of the range next to a bound whose averaged steps are cut short
 
@@ -65,16 +65,15 @@ class Layout:
         return shared[NOISES + len(self.model.shape) :]
 
 
-NOISES = 5
+NOISES = 4
 """Shared numbers before the shape, all logarithms: cycle noise (as its law says), white read
-noise and read noise with memory (weights), how many pulses that memory lasts, and white read noise
-as a share of the current."""
+noise and read noise with memory (weights), and how many pulses that memory lasts."""
 
 SHORTEST, LONGEST = 0.7, 300.0
 """Memory in pulses that a fit tries: shorter is white, longer cannot be told from a random walk."""
 
-LOW = np.log([1e-4, 1e-6, 1e-6, SHORTEST, 1e-6])
-HIGH = np.log([100.0, 2.0, 2.0, LONGEST, 1.0])
+LOW = np.log([1e-4, 1e-6, 1e-6, SHORTEST])
+HIGH = np.log([100.0, 2.0, 2.0, LONGEST])
 """Limits of the noises."""
 
 
@@ -102,12 +101,10 @@ def first_guess(prepared: Prepared, layout: Layout) -> tuple[np.ndarray, np.ndar
     steps = np.diff(prepared.series.weight)[prepared.series.pulse[1:] != 0]
     total = float(np.var(np.abs(steps)) if not prepared.noisy else np.var(steps))
     own = max(total - 2 * prepared.read_noise**2, (0.1 * overall) ** 2, 1e-14)
-    unit = overall if model.noise != OF_RANGE else 0.01 * float(np.mean(span))
-    cycle_noise = np.log(np.clip(np.sqrt(own) / unit, 1e-3, 30.0))
+    cycle_noise = np.log(np.clip(np.sqrt(own) / overall, 1e-3, 30.0))
     read_noise = np.log(max(prepared.read_noise, 2e-6))
     shape = _shape_guess(prepared, layout, local)
-    slow, pulses, of_current = read_noise, np.log(5.0), np.log(0.01)
-    return np.concatenate([[cycle_noise, read_noise, slow, pulses, of_current], shape]), local
+    return np.concatenate([[cycle_noise, read_noise, read_noise, np.log(5.0)], shape]), local
 
 
 def _shape_guess(prepared: Prepared, layout: Layout, local: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ from device_presets.fitting.model.series import Series, Trace, empty_trace
 _NO_TRACE = empty_trace(0)
 
 type Arguments = tuple[Series, int, int, np.ndarray, np.ndarray, np.ndarray]
-"""Series, code and law of the step, [devices, 7] own numbers and range, shape, [NOISES] noises."""
+"""Series, code and law of the step, [devices, 6] own numbers, shape, [NOISES] noises."""
 
 
 @dataclass(frozen=True)
@@ -55,27 +55,10 @@ class JointFit:
         return self.layout.shape_of(self.shared)
 
     @property
-    def shown(self) -> np.ndarray:
-        """Returns [devices] whether the data show both bounds."""
-        return _shown(self.prepared, self.layout)
-
-    @property
-    def ranges(self) -> np.ndarray:
-        """Returns the ranges [devices] of which noise of the range is a share."""
-        return _ranges(self.prepared, self.layout, self.local)
-
-    @property
     def series(self) -> Series:
         """Returns the data with what the fitted effects make of their times, widths and
         amplitudes."""
         return self.arguments[0]
-
-    @property
-    def white_noise(self) -> np.ndarray:
-        """[rows] deviation of the read noise without memory, in weights."""
-        series, noise = self.prepared.series, noises(self.layout, self.prepared, self.shared)
-        deviation: np.ndarray = np.hypot(noise[1], noise[4] * (series.weight - series.no_current))
-        return deviation
 
     @property
     def arguments(self) -> Arguments:
@@ -92,8 +75,6 @@ def noises(layout: Layout, prepared: Prepared, shared: np.ndarray) -> np.ndarray
         found[1] = math.exp(shared[1])
     if layout.memory:
         found[2], found[3] = math.exp(shared[2]), math.exp(-math.exp(-shared[3]))
-    if prepared.of_current:
-        found[4] = math.exp(shared[4])
     return found
 
 
@@ -151,23 +132,7 @@ def _arguments(
         series,
         layout.model.code,
         layout.model.noise,
-        np.column_stack([local, _ranges(prepared, layout, local)]),
+        local,
         layout.shape_of(shared),
         noises(layout, prepared, shared),
     )
-
-
-def _shown(prepared: Prepared, layout: Layout) -> np.ndarray:
-    shown: np.ndarray = (prepared.series.clips | layout.local_free[4:6]).all(axis=0)
-    return shown
-
-
-def _ranges(prepared: Prepared, layout: Layout, local: np.ndarray) -> np.ndarray:
-    """Returns [devices] the range between the bounds. Where the data do not show both, it is not
-    known: the mean of what was measured of such devices stands for each, since their sweeps end
-    anywhere."""
-    shown = _shown(prepared, layout)
-    ranges: np.ndarray = local[:, 4] - local[:, 5]
-    if not shown.all():
-        ranges[~shown] = (prepared.highest - prepared.lowest)[~shown].mean()
-    return ranges

@@ -3,9 +3,8 @@
 The state is the device's true weight and that part of the read noise that has memory. Where the fit
 has a leak (see ``effects``), the weight first goes toward its rest. A pulse moves
 the weight by the mean step at that weight plus noise (cycle to cycle) and clips it at the bounds.
-What is measured is the weight plus read noise: white (new at each pulse; part of it may be in
-proportion to the current) and, where the model has it, an autoregression of first order, AR(1),
-whose correlation falls to 1/e over a number of pulses.
+What is measured is the weight plus read noise: white (new at each pulse) and, where the model has
+it, an autoregression of first order, AR(1), whose correlation falls to 1/e over a number of pulses.
 Given all earlier rows, the next one is a mixture of a normal density inside the bounds and one
 component at each bound, blurred by the read noise. The filter computes that density exactly from a
 normal state, and keeps mean and covariance of the state after it (an assumed-density filter; a
@@ -50,14 +49,12 @@ def pulse_step(
     """Returns `mean_step` with the size that the cycle noise is a share of.
 
     Args:
-        local: [7] the device's own numbers, and its range last.
+        local: [6] the device's own numbers.
     """
     step, slope = mean_step(code, up, v, local, shape)
     size = step
     if law == 1:  # OF_DIRECTION
         size = math.exp(local[0] if up else local[1])
-    elif law == 2:  # OF_RANGE
-        size = 0.01 * local[6]
     return step, slope, size
 
 
@@ -186,13 +183,6 @@ def _moved(
 
 
 @compiled
-def _white(weight: float, series: Series, noise: np.ndarray) -> float:
-    """Variance of the read noise without memory, of a device at a weight."""
-    of_current = noise[4] * (weight - series.no_current)
-    return float(noise[1] ** 2 + of_current * of_current)
-
-
-@compiled
 def run_filter(
     series: Series,
     code: int,
@@ -211,15 +201,14 @@ def run_filter(
         code, law: The codes of the step and of its noise, as in ``FitForm``.
         local: [devices, 6], see ``LOCAL``.
         shape: The numbers of the step that all devices share.
-        noise: [5] cycle-to-cycle noise as its law says; white read noise and read noise with
-            memory, in weights; the share of the latter that a pulse keeps; white read noise as a
-            share of the current.
+        noise: [4] cycle-to-cycle noise as its law says; white read noise and read noise with
+            memory, in weights; the share of the latter that a pulse keeps.
         counted: [rows] which rows add to the result.
         trace: filled where it has rows.
         found: [devices] filled with the result.
     """
     keep = len(trace.expected) > 0
-    resolution, slow = series.resolution**2, noise[2] ** 2
+    white, slow = noise[1] ** 2 + series.resolution**2, noise[2] ** 2
     for device in range(len(series.start) - 1):
         found[device] = 0.0
         own = local[device]
@@ -229,13 +218,11 @@ def run_filter(
         for row in range(series.start[device], series.start[device + 1]):
             y = series.weight[row]
             if series.begins[row]:
-                white = _white(y, series, noise) + resolution
                 state = (min(max(y, low), high), 0.0, white + slow, -slow, slow)
                 continue
             before = state[0]
             state = _moved(state, code, law, series, row, own, shape, noise)
             mean, read, var, cov, own_var = state
-            white = _white(mean, series, noise) + resolution
             expected, predicted = mean + read, var + 2.0 * cov + own_var + white
             miss = y - expected
             gain_w, gain_r = (var + cov) / predicted, (cov + own_var) / predicted
@@ -289,8 +276,7 @@ def run_simulation(
             way, left = series.pulse[row], series.kept[row]
             if series.begins[row]:
                 slow = noise[2] * normal[row, 1]
-                weight = series.weight[row] - slow
-                weight -= math.sqrt(_white(weight, series, noise)) * normal[row, 2]
+                weight = series.weight[row] - slow - noise[1] * normal[row, 2]
                 weight = min(max(weight, low), high)
                 found[row] = series.weight[row]
                 continue
@@ -302,4 +288,4 @@ def run_simulation(
                 weight += way * factor * step + noise[0] * factor * size * normal[row, 0]
             weight = min(max(weight, low), high)
             slow = noise[3] * slow + math.sqrt(1.0 - noise[3] ** 2) * noise[2] * normal[row, 1]
-            found[row] = weight + slow + math.sqrt(_white(weight, series, noise)) * normal[row, 2]
+            found[row] = weight + slow + noise[1] * normal[row, 2]

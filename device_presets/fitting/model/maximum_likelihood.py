@@ -14,14 +14,10 @@ from device_presets.fitting.model.joint_fit import JointFit, LogLikelihood, fit_
 from device_presets.fitting.model.objective import Objective
 from device_presets.fitting.model.preparation import Prepared
 from device_presets.fitting.model.series import LOCAL
-from rpu_ssnn.devices.fit_form import OF_RANGE, SOFT_BOUNDS, FitForm
+from rpu_ssnn.devices.fit_form import SOFT_BOUNDS, FitForm
 
 _LIBRARIES = ThreadpoolController()
 """BLAS threads cost more than they save in a search over a few numbers."""
-
-_PARTS_OF_CURRENT = (0.1, 0.5, 0.98)
-"""A search starts from these parts of a reading's variance that go with the square of the
-current."""
 
 _OUTWARD = 0.05
 _FLAT_BOUND = 3.0
@@ -100,35 +96,6 @@ def with_memory(
     return replace(max(tried_fits, key=lambda fit: fit.total), layout=layout)
 
 
-def with_noise_of_current(
-    prepared: Prepared, fit: JointFit, like: "JointFit | None" = None
-) -> JointFit:
-    """The model of a fit with white read noise, a part of which is in proportion to the current.
-
-    Args:
-        prepared: the data, with such noise. fit: without it; the search starts there.
-        like: a fit with it of another model, where there is one: the search starts from its
-            noises, and otherwise from several parts.
-    """
-    layout = layout_of(prepared, fit.layout.model, False, fit.layout.effects)
-    starts = []
-    if like is not None:
-        starts.append(np.array([*like.shared[:NOISES], *fit.shared[NOISES:]]))
-    else:
-        series = prepared.series
-        current = math.sqrt(float(np.mean((series.weight - series.no_current) ** 2)))
-        for part in _PARTS_OF_CURRENT:
-            shared = fit.shared.copy()
-            shared[4] = shared[1] + 0.5 * math.log(part) - math.log(current)
-            shared[1] += 0.5 * math.log1p(-part)
-            starts.append(shared)
-            if fit.layout.effects.terms:  # the noise may have been taken for cycle noise
-                less = max(shared[0] - math.log(10.0), LOW[0])
-                starts.append(np.array([less, *shared[1:]]))
-    fits = [fit_at(prepared, layout, shared, fit.local) for shared in starts]
-    return fitted_from(max(fits, key=lambda fit: fit.total))
-
-
 def fitted_from(
     start: JointFit, counted: np.ndarray | None = None, most_steps: int = 150
 ) -> JointFit:
@@ -170,7 +137,7 @@ def layout_of(
         shape_free[len(model.shape) // 2 :] = False
     shared_free = np.concatenate(
         [
-            [True, prepared.noisy, memory, memory, prepared.of_current],
+            [True, prepared.noisy, memory, memory],
             shape_free,
             np.ones(len(effects.names), dtype=bool),
         ]
@@ -196,14 +163,10 @@ def _without_flat_bounds(fit: JointFit, counted: np.ndarray | None) -> JointFit 
     likelihood = LogLikelihood(fit.prepared, fit.layout, counted)
     if fit.layout.model.code != SOFT_BOUNDS:  # there an asymptote shapes every step
         outward = _OUTWARD * np.abs(fit.local[:, 4] - fit.local[:, 5])
-        smaller = fit.shared.copy()
-        smaller[0] -= math.log1p(_OUTWARD)
         for side, move in enumerate((outward, -outward)):
             moved = fit.local.copy()
             moved[:, 4 + side] += move
             found = likelihood(fit.shared, moved)
-            if fit.layout.model.noise == OF_RANGE:  # the noise stays: a smaller share of more
-                found = np.where(fit.shown, likelihood(smaller, moved), found)
             loss = fit.log_likelihood - found
             flat[side] = clips[side] & (np.abs(loss) < least)
     if not flat.any():

@@ -89,8 +89,6 @@ class Prepared:
         blocks: averaged steps.
         noisy: whether read or write noise shows.
         read_noise: first estimate, in weights; 0 where none shows.
-        of_current: whether a fit has read noise in proportion to the current beside read noise that
-            is alike at every state.
         highest, lowest: [devices] extremes of moving means of the weight, see `windows`; of the
             weight itself without read noise.
         timing: times, widths and amplitudes; None where the file says nothing of them.
@@ -106,7 +104,6 @@ class Prepared:
     highest: np.ndarray
     lowest: np.ndarray
     timing: Timing | None = None
-    of_current: bool = False
 
     @property
     def has_down(self) -> bool:
@@ -125,6 +122,14 @@ class Prepared:
             if len(cycles) < 2:
                 return np.zeros_like(own)
         return own
+
+    @property
+    def beginnings(self) -> np.ndarray:
+        """Returns [rows] whether a stretch begins, or a cycle: the last reading of one cycle is the
+        state from which the next begins."""
+        begins = self.series.begins
+        ends = np.append(self.own_cycle[1:] != self.own_cycle[:-1], False)
+        return np.asarray(begins | (ends & ~np.append(begins[1:], True)))
 
     @property
     def everything(self) -> np.ndarray:
@@ -158,9 +163,7 @@ def prepare(found: Measurement, zero: float | None, one: float | None) -> Prepar
     highest, lowest = extremes(weight, start, windows(found.pulse, found.begins, start))
     clips = np.ones((2, found.n_devices), dtype=np.bool_)
     prepared = Prepared(
-        series=plain_series(
-            weight, found.pulse, start, clips, resolution, found.begins, -scale.zero / scale.span
-        ),
+        series=plain_series(weight, found.pulse, start, clips, resolution, found.begins),
         device=found.device,
         cycle=found.cycle,
         scale=scale,

@@ -18,7 +18,6 @@ from device_presets.fitting.model.maximum_likelihood import (
     fitted_from,
     refit,
     with_memory,
-    with_noise_of_current,
 )
 from device_presets.fitting.model.preparation import (
     LEAST_READ_NOISE,
@@ -28,7 +27,6 @@ from device_presets.fitting.model.preparation import (
 )
 from device_presets.fitting.model.series import Trace, empty_trace
 from device_presets.fitting.model.uncertainty import marginal
-from device_presets.fitting.reading.units import ARBITRARY
 from rpu_ssnn.devices.fit_form import LINEAR, FitForm
 from rpu_ssnn.devices.laws import FIT_FORMS
 
@@ -43,7 +41,6 @@ end of the range, which nothing else tells."""
 _TOO_FAR_BEHIND = 40.0  # log-units of all pulses
 _SLOPE_SLACK = 0.05  # of the step at weight 0
 _FEW = 2  # models
-_ALIKE = 0.1  # of a logarithm
 _PARTS = 9  # of a device's rows
 
 
@@ -104,18 +101,7 @@ def select_model(prepared: Prepared, models: tuple[FitForm, ...] = FIT_FORMS) ->
         fits = _of_all(prepared, models)
     elif not prepared.noisy and np.count_nonzero(prepared.series.pulse) < _FEW_PULSES:
         prepared, fits = _with_read_noise(prepared, fits, models)
-    without = prepared, fits
-    prepared, fits = _with_noise_of_current(prepared, fits)
     with_terms = with_effects(prepared, fits)
-    if with_terms and prepared.of_current:
-        # A device that leaks to a bound and rests there is quiet where its current is small.
-        plain = with_effects(*without)
-        if plain and max(map(adjusted, plain)) > max(map(adjusted, with_terms)):
-            (prepared, fits), with_terms = without, plain
-    if with_terms and not prepared.of_current:  # terms may show read noise that steps had hidden
-        noisy = with_read_noise(prepared) if with_terms[0].prepared.noisy else prepared
-        noisy, longer = _with_noise_of_current(noisy, with_terms)
-        prepared, with_terms = (noisy, longer) if noisy.of_current else (prepared, with_terms)
     fits += with_terms
     fits += _with_memory(prepared, with_terms or fits)
     allowed = [representable(fit) for fit in fits]
@@ -132,7 +118,7 @@ def select_model(prepared: Prepared, models: tuple[FitForm, ...] = FIT_FORMS) ->
 def _of_all(prepared: Prepared, models: tuple[FitForm, ...]) -> list[JointFit]:
     fits = [fit_model(prepared, models[0])]
     fits += [fit_model(prepared, model, constant=fits[0]) for model in models[1:]]
-    return fits + _with_noise_of_the_range(fits)
+    return fits
 
 
 def _with_read_noise(
@@ -153,41 +139,10 @@ def _with_read_noise(
     return (noisy, found) if is_noise(max(found, key=adjusted), 1) else (prepared, fits)
 
 
-def _with_noise_of_current(
-    prepared: Prepared, fits: list[JointFit]
-) -> tuple[Prepared, list[JointFit]]:
-    """The data and the same models with read noise in proportion to the current as well, where
-    that makes the best few more likely; otherwise as they were.
-
-    Without that noise a fit takes it for cycle noise, which is then too large, and for a loss.
-    """
-    if not prepared.noisy or prepared.scale.unit == ARBITRARY:
-        return prepared, fits
-    longer = replace(prepared, of_current=True)
-    ordered = sorted(fits, key=adjusted, reverse=True)
-    best = max((with_noise_of_current(longer, fit) for fit in ordered[:_FEW]), key=adjusted)
-    if not adjusted(best) > adjusted(ordered[0]) + LEAST_GAIN:
-        return prepared, fits
-    return longer, [with_noise_of_current(longer, fit, like=best) for fit in fits]
-
-
 def _has_read_noise(fit: JointFit) -> bool:
     """Tells whether neighbouring steps oppose each other by more than what bounds that clip
     explain."""
     return bool(np.exp(fit.shared[1]) > LEAST_READ_NOISE)
-
-
-def _with_noise_of_the_range(fits: list[JointFit]) -> list[JointFit]:
-    """Returns the best models of constant noise, with the noise as a share of the range instead:
-    the same unless up and down steps, or the devices', differ."""
-    if np.ptp(fits[0].local[:, :2]) < _ALIKE:
-        return []
-    found: list[JointFit] = []
-    for fit in sorted(fits, key=adjusted, reverse=True):
-        model = fit.layout.model.of_range
-        if model is not None and len(found) < _FEW:
-            found.append(fit_model(fit.prepared, model))
-    return found
 
 
 def _with_memory(prepared: Prepared, fits: list[JointFit]) -> list[JointFit]:

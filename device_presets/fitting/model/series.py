@@ -26,7 +26,6 @@ class Series(NamedTuple):
             bound clips; an unreached one does not.
         resolution: read noise below which two weights are the same.
         rest: weight that a device without pulses goes to.
-        no_current: weight at which a device would carry no current.
     """
 
     weight: np.ndarray
@@ -38,7 +37,6 @@ class Series(NamedTuple):
     clips: np.ndarray
     resolution: float
     rest: float
-    no_current: float
 
 
 class Trace(NamedTuple):
@@ -62,7 +60,6 @@ def plain_series(
     clips: np.ndarray,
     resolution: float,
     begins: np.ndarray | None = None,
-    no_current: float = 0.0,
 ) -> Series:
     """Returns a series of pulses that are alike, and between which nothing happens.
 
@@ -71,7 +68,7 @@ def plain_series(
     """
     ones = np.ones(len(weight))
     first = pulse == 0 if begins is None else begins
-    return Series(weight, pulse, first, ones, ones, start, clips, resolution, 0.0, no_current)
+    return Series(weight, pulse, first, ones, ones, start, clips, resolution, 0.0)
 
 
 def empty_trace(rows: int) -> Trace:

@@ -13,7 +13,7 @@ from numba import njit
 
 from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.likelihood import run_simulation
-from device_presets.fitting.model.preparation import extremes, windows
+from device_presets.fitting.model.preparation import Prepared
 from device_presets.fitting.model.series import Series
 from device_presets.fitting.rows import runs_of
 
@@ -22,7 +22,6 @@ LAGS = (1, 2, 5, 10, 20, 50, 100, 200)
 
 _RUNS_A_LAG = 3  # a run of one polarity counts for lags up to a third of its length
 _FEWEST_OF_RUN = 5  # pulses, to look for the largest change
-_END = 0.1  # of the range: "near a bound"
 _CURVE_POINTS = 20_000
 
 
@@ -33,15 +32,12 @@ class Summary:
     Args:
         structure: [lags] variance of the change over as many pulses of one polarity, within runs;
             NaN where no run is long enough.
-        ends: [2] mean change a pulse of up pulses near the upper bound, and of down pulses (taken
-            positive) near the lower one; NaN where there are too few.
         largest: [2] largest change of one pulse in a run of up and of down pulses, the median over
             the runs; NaN where there is none.
         curve: [points] mean weight over the devices and cycles that got the same pulses.
     """
 
     structure: np.ndarray
-    ends: np.ndarray
     largest: np.ndarray
     curve: np.ndarray
 
@@ -53,14 +49,12 @@ def simulate(fit: JointFit, sets: int, seed: int) -> list[np.ndarray]:
     return [_simulated(*arguments, rng.standard_normal((rows, 3))) for _ in range(sets)]
 
 
-def noise_free_curve(fit: JointFit, series: Series | None = None) -> np.ndarray:
-    """Returns [rows] weights of the model without any noise, from where each stretch begins.
-
-    Args:
-        series: other beginnings, or other weights at them, than those of the fit.
-    """
+def noise_free_curve(fit: JointFit) -> np.ndarray:
+    """Returns [rows] weights of the model without any noise, from where each stretch or cycle
+    begins."""
     own, code, law, local, shape, noise = fit.arguments
-    series, still = own if series is None else series, np.zeros((len(own.weight), 3))
+    series = own._replace(begins=fit.prepared.beginnings)
+    still = np.zeros((len(own.weight), 3))
     return _simulated(series, code, law, local, shape, np.zeros_like(noise), still)
 
 
@@ -76,39 +70,30 @@ def _simulated(
 class Comparison:
     """Summaries of weights under the pulses of one measurement.
 
-    What is near a bound follows from the range of the weights that are summarised. One device in
-    a few reaches its bound by chance: against the measured range, simulated sets would differ
-    from the measured one by nothing but that the range is not their own.
-
     Args:
         fit: gives the pulses.
     """
 
     def __init__(self, fit: JointFit) -> None:
         series = fit.prepared.series
-        self._pulse, device = series.pulse, fit.prepared.device
-        self._runs = runs_of(series.pulse, device)
-        self._start, self._device = series.start, device
-        averaged = windows(series.pulse, series.begins, series.start)
-        self._windows = averaged if fit.prepared.noisy else None
-        self._alike = alike_stretches(series.pulse, series.begins)
+        self._pulse = series.pulse
+        self._runs = runs_of(series.pulse, fit.prepared.device)
+        self._alike = alike_stretches(fit.prepared)
 
     def summary(self, weight: np.ndarray) -> Summary:
         """Returns the summary of weights, [rows], that were measured or simulated."""
         structure = _structure(weight, self._runs, np.array(LAGS), _RUNS_A_LAG)
-        ends = extremes(weight, self._start, self._windows)
-        high, low = (end[self._device] for end in ends)
-        room = _END * (high - low)
-        near = np.where(self._pulse > 0, weight > high - room, weight < low + room)
-        moves = _moves_near(weight, self._runs, self._pulse, near)
         curve = weight[self._alike].mean(axis=0)
-        return Summary(structure, moves, _largest(weight, self._runs, self._pulse), curve)
+        return Summary(structure, _largest(weight, self._runs, self._pulse), curve)
 
 
-def alike_stretches(pulse: np.ndarray, begins: np.ndarray) -> np.ndarray:
-    """Returns the rows of the stretches that share their pulses, of the kind with most rows."""
-    starts = np.flatnonzero(begins)
+def alike_stretches(prepared: Prepared) -> np.ndarray:
+    """Returns [stretches, rows] the rows of the stretches or cycles that share their pulses, of the
+    kind with most rows. The first of each is the state before its first pulse."""
+    pulse = prepared.series.pulse
+    starts = np.flatnonzero(prepared.beginnings)
     ends = np.append(starts[1:], len(pulse))
+    ends[:-1] += ~prepared.series.begins[starts[1:]]  # a cycle's last reading begins the next one
     kinds: dict[bytes, list[int]] = defaultdict(list)
     for first, end in zip(starts, ends, strict=True):
         kinds[pulse[first + 1 : end].tobytes()].append(int(first))
@@ -142,28 +127,3 @@ def _largest(weight: np.ndarray, runs: np.ndarray, pulse: np.ndarray) -> np.ndar
     long, up = last - first >= _FEWEST_OF_RUN, pulse[last] > 0
     ways = (of_runs[long & up], of_runs[long & ~up])
     return np.array([np.median(way) if len(way) else np.nan for way in ways])
-
-
-@njit(cache=True)
-def _moves_near(
-    weight: np.ndarray, runs: np.ndarray, pulse: np.ndarray, near: np.ndarray
-) -> np.ndarray:
-    """Mean change a pulse from the first row near the end on, over the rest of each run."""
-    total, count = np.zeros(2), np.zeros(2)
-    for k in range(len(runs)):
-        first, last = runs[k]
-        side = 0 if pulse[last] > 0 else 1
-        sign = 1.0 if side == 0 else -1.0
-        begin = -1
-        for row in range(first + 1, last + 1):
-            if near[row]:
-                begin = row
-                break
-        if begin < 0 or last - begin < 4:
-            continue
-        half = (last - begin) // 2
-        early = weight[begin : begin + half].mean()
-        late = weight[last + 1 - half : last + 1].mean()
-        total[side] += sign * (late - early)
-        count[side] += last + 1 - half - begin
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)

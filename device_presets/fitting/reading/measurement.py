@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,7 @@ FEWEST_PULSES = 12
 
 _STUCK, _STUCK_SCATTER = 0.05, 0.25  # of the way of the median device: its way, 80 % of readings
 _JUMP = 0.2  # of the range
+_FEWEST_OF_SWEEP = 10  # pulses, the median; below, turns tell no cycle
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,7 @@ def read_measurement(file: Path, sheet: str | None = None) -> Measurement:
     down 1 to N). Anything else (a number left out, an empty conductance, a new start at 0) begins
     a new stretch, and no step is taken across it. A reading without a pulse has the number of the
     pulse before it, or the next one; before a device's first pulse it is of that pulse's cycle.
+    Without a column of cycles, turns tell them.
 
     Raises:
         PresetError: as ``read_rows``; pulse numbers that repeat or run backwards; too few pulses;
@@ -103,12 +105,17 @@ def read_measurement(file: Path, sheet: str | None = None) -> Measurement:
     """
     rows = read_rows(file, sheet)
     rows = selected(rows, np.argsort(rows.device, kind="stable"))
-    device, number, pulsed = rows.device, rows.pulse, rows.pulsed
-    cycle, n_cycles = _cycles(rows)
+    notes = list(rows.notes)
     conductance = rows.conductance
+    device, number, pulsed = rows.device, rows.pulse, rows.pulsed
     # A reading without a pulse is of the sweep before it.
     up = rows.up[np.maximum.accumulate(np.where(pulsed, np.arange(len(pulsed)), 0))]
     same_device = np.concatenate([[False], device[1:] == device[:-1]])
+    if len(rows.cycles) == 1:
+        rows = replace(rows, cycle=_cycles_from_turns(rows, up, same_device))
+        if rows.cycle.any():
+            notes.append("cycles are told by the turns: a sweep each way is one")
+    cycle, n_cycles = _cycles(rows)
     same_cycle = np.concatenate([[False], cycle[1:] == cycle[:-1]])
     growth = np.concatenate([[0], np.diff(number)])
     turned = np.concatenate([[False], up[1:] != up[:-1]])
@@ -121,7 +128,6 @@ def read_measurement(file: Path, sheet: str | None = None) -> Measurement:
     follows &= ~gap & ~np.concatenate([[True], gap[:-1]])
     jumps = _jumps(conductance, follows & pulsed, up, ~same_cycle | turned)
     follows &= ~jumps
-    notes = list(rows.notes)
     if "time" in rows.conditions:
         time = rows.conditions["time"]
         anew = follows & ~same_cycle & (np.diff(time, prepend=time[:1]) < 0)
@@ -169,6 +175,23 @@ def _cycles(rows: Rows) -> tuple[np.ndarray, int]:
     before = ~pulses.groupby(rows.device).cummax() & first.notna()
     left, cycle = np.unique(np.where(before, first, rows.cycle), return_inverse=True)
     return cycle.astype(np.int32), len(left)
+
+
+def _cycles_from_turns(rows: Rows, up: np.ndarray, same_device: np.ndarray) -> np.ndarray:
+    """Returns [rows] cycles of a file that has no labels of them: one begins where the pulses turn
+    to the direction of the device's first pulse, or where the numbers start again without a turn.
+    All 0 where sweeps are too short to be told from pulses in random order.
+    """
+    turned = same_device & np.concatenate([[False], up[1:] != up[:-1]])
+    again = same_device & ~turned & (np.diff(rows.pulse, prepend=0) < 0) & (rows.pulse <= 1)
+    starts = np.flatnonzero(~same_device | turned | again)
+    lengths = np.diff(np.append(starts, len(up)))
+    if np.median(lengths) < _FEWEST_OF_SWEEP:
+        return rows.cycle
+    first = up[np.searchsorted(rows.device, rows.device)]
+    begins = again | (turned & (up == first))
+    cycle = pd.Series(begins).groupby(rows.device).cumsum().to_numpy()
+    return np.asarray(cycle, dtype=np.int32)
 
 
 def _jumps(

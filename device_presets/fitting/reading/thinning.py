@@ -14,11 +14,11 @@ _STRETCH = 500
 
 
 def thinned(found: Measurement) -> Measurement:
-    """A measurement is cut to some ``MOST_PULSES`` pulses, in whole stretches from all over the
-    rows.
+    """A measurement is cut to some ``MOST_PULSES`` pulses: whole devices are drawn where there are
+    many, and stretches from all over the rows otherwise.
 
-    Where a device would lose all pulses of a direction, or all changes of its conductance, whole
-    devices are drawn instead; of too few devices for that, its widest stretches are kept too.
+    A device that would lose all pulses of a direction, or all changes by them, keeps its widest
+    stretch of that direction.
     """
     if found.n_pulses <= MOST_PULSES:
         return found
@@ -27,27 +27,31 @@ def thinned(found: Measurement) -> Measurement:
     within = np.arange(len(stretch)) - np.flatnonzero(found.begins)[stretch - 1]
     cut = found.begins | (within % _STRETCH == 0)
     piece = np.cumsum(cut) - 1
-    keep_one_in = int(np.ceil(found.n_pulses / MOST_PULSES))
-    keep, kind = _drawn(piece, keep_one_in), f"stretches of up to {_STRETCH}"
-    whole = replace(found, pulse=np.where(cut, 0, found.pulse))
-    if len(_deprived(whole, keep)) and found.n_devices >= 2 * keep_one_in:
-        keep, kind = _drawn(found.device, keep_one_in), "devices"
-    for device in _deprived(whole, keep):
-        keep |= np.isin(piece, _widest(whole, piece, device))
+    one_in = int(np.ceil(found.n_pulses / MOST_PULSES))
+    if found.n_devices >= 2 * one_in:
+        keep, kind = _drawn(found.device, one_in), "devices"
+    else:
+        keep, kind = _drawn(piece, one_in), f"stretches of up to {_STRETCH}"
+        pulse = np.where(cut, 0, found.pulse)
+        for device in range(found.n_devices):
+            for way in (1, -1):
+                mine = np.flatnonzero((found.device == device) & (pulse == way))
+                if len(mine) and len(np.unique(found.conductance[mine[keep[mine]]])) < 2:
+                    keep |= piece == _widest(found.conductance[mine], piece[mine])
     kept = selected(found, keep)
     kept_piece = piece[keep]
     begins = np.concatenate([[True], kept_piece[1:] != kept_piece[:-1]])
-    left_devices, device = np.unique(kept.device, return_inverse=True)
+    left_devices, device_index = np.unique(kept.device, return_inverse=True)
     left_cycles, cycle = np.unique(kept.cycle, return_inverse=True)
     note = (
-        f"{found.n_pulses} pulses measured; one in {keep_one_in} {kind} used, since a fit takes "
+        f"{found.n_pulses} pulses measured; one in {one_in} {kind} used, since a fit takes "
         f"at most {MOST_PULSES}"
     )
     return replace(
         kept,
         pulse=np.where(begins, 0, kept.pulse),
         begins=begins,
-        device=device,
+        device=device_index,
         cycle=cycle,
         n_cycles=len(left_cycles),
         labels=tuple(found.labels[device] for device in left_devices),
@@ -70,33 +74,8 @@ def _drawn(unit: np.ndarray, one_in: int) -> np.ndarray:
     return keep
 
 
-def _deprived(found: Measurement, keep: np.ndarray) -> np.ndarray:
-    """Returns indices of the kept devices without a direction of pulses, or without any change of
-    their conductance, that they have in the whole measurement."""
-
-    def told(rows: np.ndarray) -> np.ndarray:
-        device, conductance = found.device[rows], found.conductance[rows]
-        counts = [
-            np.bincount(device[found.pulse[rows] == way], minlength=found.n_devices)
-            for way in (1, -1)
-        ]
-        high, low = np.full(found.n_devices, -np.inf), np.full(found.n_devices, np.inf)
-        np.maximum.at(high, device, conductance)
-        np.minimum.at(low, device, conductance)
-        return np.array([counts[0] > 0, counts[1] > 0, high > low])
-
-    kept = np.bincount(found.device[keep], minlength=found.n_devices) > 0
-    lost = (told(np.ones_like(keep)) & ~told(keep)).any(axis=0)
-    return np.flatnonzero(kept & lost)
-
-
-def _widest(found: Measurement, piece: np.ndarray, device: int) -> list[int]:
-    """Returns the stretch with up pulses, and the one with down pulses, in which a device varies
-    most."""
-    widest = []
-    for way in (1, -1):
-        own = np.unique(piece[(found.device == device) & (found.pulse == way)])
-        ends = zip(np.searchsorted(piece, own), np.searchsorted(piece, own + 1), strict=True)
-        spans = [np.ptp(found.conductance[first:end]) for first, end in ends]
-        widest += [int(own[np.argmax(spans)])] if spans else []
-    return widest
+def _widest(conductance: np.ndarray, piece: np.ndarray) -> int:
+    """Returns the stretch over which the conductance varies most."""
+    pieces, first = np.unique(piece, return_index=True)
+    spans = np.maximum.reduceat(conductance, first) - np.minimum.reduceat(conductance, first)
+    return int(pieces[np.argmax(spans)])

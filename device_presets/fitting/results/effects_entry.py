@@ -54,10 +54,9 @@ def effect_assumption(p: Population, name: str) -> str | None:
     if timing is None:
         return None
     if name == "write_noise" and p.fit.layout.as_charge_trap and p.device().read_noise > 0:
-        how = f" (tile: {{{p.device().noise_settings}}})" if p.device().of_current else ""
         return (
             f"left out: {p.device().read_noise:.3g} in weight were measured, which a device that "
-            f"remembers pulses cannot have; a study's reads may{how}"
+            f"remembers pulses cannot have; a study's reads may"
         )
     if name in ("pulse_width_s", "step_width_s") and not math.isfinite(timing.width_0):
         return "the file has no widths; all pulses are taken as alike"
@@ -84,8 +83,6 @@ def left_out(p: Population, device: MeanDevice) -> list[str]:
         told.append("The preset leaves out how the step depends on the amplitude.")
     if layout.as_charge_trap and device.read_noise > 0.0:
         told.append("The preset leaves out the read noise, which a study's reads may have.")
-    elif device.of_current > 0.0:
-        told.append("The preset has read noise that is alike at every state: see its write_noise.")
     if device.slow > 0.0 and not layout.as_charge_trap:
         told.append("The preset has no correlated read noise: it is new at each pulse.")
     return told

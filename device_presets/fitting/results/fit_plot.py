@@ -47,7 +47,7 @@ def draw_fit(path: Path, population: Population, preset: Preset, title: str) -> 
 def _draw_response(axes: Axes, fit: JointFit, preset: Preset) -> None:
     """Draws the stretches that share their pulses, and what the preset does under these."""
     series = fit.prepared.series
-    rows = alike_stretches(series.pulse, series.begins)[:, :_MOST_PULSES]
+    rows = alike_stretches(fit.prepared)[:, :_MOST_PULSES]
     pulses, measured = series.pulse[rows[0, 1:]], series.weight[rows].T
     of = "devices"
     if fit.layout.effects.terms or not pulses.all():  # a preset's train has no times

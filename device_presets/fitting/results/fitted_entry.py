@@ -71,8 +71,6 @@ def fitted_entry(
                 f"; {share:.3g} of it is correlated over {device.pulses:.3g} pulses, and simulated "
                 "as new at each pulse: no device of aihwkit has read noise with memory"
             )
-        if name == "write_noise" and device.of_current > 0.0:
-            told += _law_of(device, values["write_noise"])
         origin = None if assumption is not None else told
         entries[name] = parameter(law, name, value, source=origin, assumption=assumption)
     one_way = None
@@ -155,26 +153,13 @@ def _values(population: Population, device: MeanDevice, law: str) -> dict[str, V
     return values
 
 
-def _law_of(device: MeanDevice, write_noise: Value) -> str:
-    """This phrase says what write noise leaves out of noise that grows with the current."""
-    assert isinstance(write_noise, float)
-    rest = write_noise * math.hypot(device.floor, device.slow) / device.read_noise
-    share = f"{device.of_current:.3g}"
-    return (
-        f"; root mean square over the range, with {share} of the current in it and {rest:.3g} "
-        f"steps at every state; a study has that law by write_noise {rest:.3g} and tile: "
-        f"{{{device.noise_settings}}}"
-    )
-
-
 def _cycle_noise(population: Population, device: MeanDevice) -> float:
     """Returns the cycle noise of the preset, 0 where the interval reaches 0 and the estimate is at
     that end."""
-    noise = population.cycle_noise(device)
+    noise = device.cycle_noise
     limits = population.noise_limits
     if limits is not None and math.isinf(limits[0]):
-        unit = noise / device.cycle_noise
-        return 0.0 if noise < 0.02 * unit * math.exp(limits[1]) else noise
+        return 0.0 if noise < 0.02 * math.exp(limits[1]) else noise
     return 0.0 if noise < 2e-4 else noise
 
 

@@ -15,7 +15,6 @@ from device_presets.fitting.results.intervals import (
     spread_interval,
     student_factor,
 )
-from rpu_ssnn.devices.fit_form import OF_RANGE
 
 _UNKNOWN_ERRORS = "how well each device's own number is known could not be told"
 _WIDEST = 5.0  # of a logarithm
@@ -30,10 +29,8 @@ class MeanDevice:
     Args:
         local: [6] as ``LOCAL``.
         shape: the model's.
-        cycle_noise: The cycle noise in the unit of the law of the noise.
-        floor, of_current: read noise without memory: the part that is alike at every state (in
-            weights), and the part in proportion to the current (a share of that).
-        no_current: weight at which the device carries no current.
+        cycle_noise: The cycle noise, as a share of the step at weight zero.
+        white: read noise without memory, in weights.
         measured: [2] mean ends of the measured range, the upper one first.
         slow: read noise with memory, in weights. pulses: how long the memory lasts.
         effects: The numbers of the effects, by the names of ``Effects.values``.
@@ -42,31 +39,11 @@ class MeanDevice:
     local: np.ndarray
     shape: np.ndarray
     cycle_noise: float
-    floor: float
-    of_current: float
-    no_current: float
+    white: float
     measured: tuple[float, float]
     slow: float
     pulses: float
     effects: dict[str, float]
-
-    @property
-    def white(self) -> float:
-        """Read noise without memory, in weights: root mean square over the range, as far as it was
-        measured."""
-        high = min(float(self.local[4]), self.measured[0]) - self.no_current
-        low = max(float(self.local[5]), self.measured[1]) - self.no_current
-        square = (high * high + high * low + low * low) / 3.0
-        return math.hypot(self.floor, self.of_current * math.sqrt(square))
-
-    @property
-    def noise_settings(self) -> str:
-        """The `tile` of a study has the noise in proportion to the current by these keys: the
-        current at state -1 follows from the on/off ratio."""
-        share = f"device_read_noise: {{white_of_current: {self.of_current:.3g}}}"
-        off = -1.0 - self.no_current
-        ratio = f"reference: {{on_off_ratio: {(1.0 - self.no_current) / off:.4g}}}, "
-        return f"simulator: native, {ratio if off > 0.0 else ''}{share}"
 
     @property
     def read_noise(self) -> float:
@@ -140,8 +117,7 @@ class Population:
         if not self.log_normal:
             local[:2] = np.log(np.maximum(local[:2], 1e-12))
         prepared = self.fit.prepared
-        floor = math.exp(vector[1]) if prepared.noisy else 0.0
-        of_current = math.exp(vector[4]) if prepared.of_current else 0.0
+        white = math.exp(vector[1]) if prepared.noisy else 0.0
         slow = math.exp(vector[2]) if self.memory else 0.0
         layout, shared, noise = self.fit.layout, vector[:n_shared], math.exp(vector[0])
         shape, effects = layout.shape_of(shared), layout.effects_of(shared)
@@ -151,29 +127,12 @@ class Population:
             local,
             shape,
             noise,
-            floor,
-            of_current,
-            prepared.series.no_current,
+            white,
             (float(prepared.highest.mean()), float(prepared.lowest.mean())),
             slow,
             pulses,
             values,
         )
-
-    def cycle_noise(self, device: MeanDevice) -> float:
-        """Returns the deviation of a pulse as a share of the step at weight zero, as aihwkit has
-        it.
-
-        Noise that is a share of the range is one of each direction's step there: the mean square
-        over both is right.
-        """
-        if self.fit.layout.model.noise != OF_RANGE:
-            return device.cycle_noise
-        bounds = float(device.local[4] - device.local[5])
-        span = bounds if self.fit.shown.all() else float(self.fit.ranges.mean())
-        size = 0.01 * device.cycle_noise * span
-        steps = np.exp(device.local[: 2 if self.has_down else 1])
-        return size / math.sqrt(float(np.mean(steps**2)))
 
     def quantity(
         self, name: str, unit: str, function: Callable[[MeanDevice], float], note: str = ""

@@ -12,7 +12,6 @@ from device_presets.fitting.results.population import MeanDevice, Population
 from device_presets.library.steps_at_zero import asymmetry_of
 
 _UNSEEN = 0.02  # white read noise as a share of that with memory
-NOISE_OF_CURRENT = "read noise of the current"
 SLOW_NOISE, MEMORY = "correlated read noise", "correlation length"
 _UNREACHED = "not reached: the range that was measured, a limit from inside"
 
@@ -129,11 +128,12 @@ def _bound(p: Population, high: bool) -> Quantity:
 
 def _cycle_noise(p: Population) -> Quantity:
     left_open = "could not be told from read noise and spread"
-    one = p.positive("cycle_to_cycle", "step", p.cycle_noise, left_open=left_open)
+    one = p.positive(
+        "cycle_to_cycle", "step", lambda device: device.cycle_noise, left_open=left_open
+    )
     assert one.value is not None
     if p.noise_limits is not None:
-        unit = p.cycle_noise(p.device()) / p.device().cycle_noise
-        low, high = (unit * math.exp(end) for end in p.noise_limits)
+        low, high = (math.exp(end) for end in p.noise_limits)
         value = one.value if low > 0 or one.value > 0.02 * high else 0.0
         note = "" if low > 0 else "the data are also likely without this noise"
         return Quantity("cycle_to_cycle", value, min(low, value), max(high, value), "step", note)
@@ -160,16 +160,8 @@ def _read_noise(p: Population) -> list[Quantity]:
         return [Quantity("write_noise", 0.0, None, None, "step", note)]
     white = p.quantity("write_noise", "step", lambda device: device.white / p.step(device))
     white = replace(white, low=None if white.low is None else max(white.low, 0.0))
-    of_current = []
-    if p.fit.prepared.of_current:
-        floor = p.device().floor / p.step(p.device())
-        white = white.noted(
-            f"root mean square over the range; {floor:.3g} at every state, and the next line"
-        )
-        note = "share of the device's own current; white_of_current in a study"
-        of_current = [p.positive(NOISE_OF_CURRENT, "1", lambda device: device.of_current, note)]
     if not p.memory:
-        return [white, *of_current]
+        return [white]
     if p.device().white < _UNSEEN * p.device().slow:
         note = "none seen beside the read noise with memory"
         white = Quantity("write_noise", 0.0, None, None, "step", note)
@@ -187,4 +179,4 @@ def _read_noise(p: Population) -> list[Quantity]:
     if p.device().pulses > 0.99 * LONGEST:
         length = replace(length, low=None, high=None, note=note)
         length = length.noted("at least: no longer ones are tried")
-    return [white, *of_current, slow, length]
+    return [white, slow, length]

@@ -31,7 +31,7 @@ from device_presets.library.preset_lookup import preset_of
 from device_presets.library.steps_at_zero import mean_steps
 from rpu_ssnn.devices.fit_form import CONSTANT, LINEAR, SOFT_BOUNDS
 from rpu_ssnn.devices.laws import FIT_FORMS
-from support.device_presets.fits import LOW_ZERO, ONE, ZERO
+from support.device_presets.fits import ONE, ZERO
 from support.device_presets.timed import STEP, VOLTS, Train, leak, log_loss, train, write_train
 from support.device_presets.timed import WIDTH as WIDTH_S
 
@@ -336,18 +336,17 @@ def test_a_loss_that_stood_for_a_slope_is_left_out(tmp_path: Path) -> None:
 def test_soft_bounds_with_a_loss_become_a_charge_trap_of_slope_one(tmp_path: Path) -> None:
     """A preset of soft bounds would leave the loss out."""
     done = train(60, 4, np.random.default_rng(3), shortest_s=0.1, longest_s=10.0, reads=4)
-    device = Train(**done, slope=1.0, kept=log_loss(0.02, 1.0), of_current=0.01, zero=LOW_ZERO)
+    device = Train(**done, slope=1.0, kept=log_loss(0.04, 1.0))
     found = read_measurement(write_train(tmp_path / "a.csv", device, 0, 3, TIME))
-    prepared = prepare(found, LOW_ZERO, LOW_ZERO + ONE - ZERO)
+    prepared = prepare(found, ZERO, ONE)
     models = (FIT_FORMS[0], *(m for m in FIT_FORMS if m.code == SOFT_BOUNDS and not m.additive))
     fit = select_model(prepared, models).chosen.fit
     assert fit.layout.name == "soft bounds, noise follows step, log-time loss"
-    assert fit.prepared.of_current
     population = Population(*with_unbiased_noise(fit))
     entry = fitted_entry(population, report(population, None, (), ()), found)
     preset = preset_of("mine", entry)
     assert preset.law.name == "charge_trap"
-    assert preset.number("loss_per_decade") == pytest.approx(0.02, rel=0.3)
+    assert preset.number("loss_per_decade") == pytest.approx(0.04, rel=0.3)
     mean = population.device()
     for weight in (-0.7, 0.0, 0.5):
         theirs = [population.step_at(mean, up, weight) for up in (True, False)]

@@ -20,11 +20,9 @@ from scipy.stats import binom
 
 from device_presets import Preset, get_preset
 from device_presets.fitting import fit_file
-from device_presets.fitting.results.quantities import NOISE_OF_CURRENT
 from device_presets.library.steps_at_zero import mean_steps
 from support.device_presets.fits import (
     COARSE_RERAM,
-    LOW_ZERO,
     ONE,
     SWEEP_STEP,
     ZERO,
@@ -60,7 +58,6 @@ class Case:
         sure: quantities that a model may fix, so that all intervals may hold them.
         stated: share of the data sets that must have an interval of each quantity; quantities that
             fewer than half have are not judged.
-        zero: conductance of weight 0 in siemens; weight 1 has ONE - ZERO more.
     """
 
     write: Callable[[Path, int], Path]
@@ -68,7 +65,6 @@ class Case:
     sets: int
     sure: frozenset[str] = frozenset()
     stated: float = 0.0
-    zero: float = ZERO
 
 
 def truths_of(preset: Preset) -> dict[str, float]:
@@ -115,14 +111,13 @@ def of_preset(
     )
 
 
-def of_sweeps(truths: Mapping[str, float], sets: int, zero: float = ZERO, **arguments: Any) -> Case:
+def of_sweeps(truths: Mapping[str, float], sets: int, **arguments: Any) -> Case:
     """Data sets of `sweeps`."""
     return Case(
-        lambda path, seed: sweeps(path, seed, zero=zero, **arguments),
+        lambda path, seed: sweeps(path, seed, **arguments),
         truths,
         sets,
         stated=0.8,
-        zero=zero,
     )
 
 
@@ -144,13 +139,6 @@ def losing(rng: np.random.Generator) -> Train:
     """Loss in log-time of 0.02 a decade after 1 s."""
     done = train(60, 4, rng, shortest_s=0.1, longest_s=10.0, reads=4)
     return Train(**done, slope=0.3, kept=log_loss(0.02, 1.0))
-
-
-def losing_under_noise_of_current(rng: np.random.Generator) -> Train:
-    """Soft bounds, loss in log-time of 0.009 a decade after 10 ms, readings with 1 % of noise."""
-    done = train(100, 4, rng, shortest_s=0.02, longest_s=0.5)
-    kept = log_loss(0.009, 0.01)
-    return Train(**done, slope=1.0, kept=kept, read=0.1, of_current=0.01, zero=LOW_ZERO)
 
 
 def of_many_widths(rng: np.random.Generator) -> tuple[dict[str, np.ndarray], np.ndarray]:
@@ -185,7 +173,6 @@ def of_train(
     make: Callable[[np.random.Generator], Train],
     truths: Mapping[str, float],
     stated: float = 0.8,
-    zero: float = ZERO,
 ) -> Case:
     """40 data sets of three devices under changing conditions."""
     return Case(
@@ -195,7 +182,6 @@ def of_train(
         truths,
         40,
         stated=stated,
-        zero=zero,
     )
 
 
@@ -225,54 +211,9 @@ CASES = {
         spread=0.1,
         pulses_of_memory=8.0,
     ),
-    "noise of the range": of_sweeps(
-        {
-            "step": (1 + UNEVEN) / 2 * SWEEP_STEP,
-            "asymmetry": 1 - UNEVEN,
-            "cycle_to_cycle": 0.5 / math.sqrt((1 + UNEVEN**2) / 2),
-        },
-        sets=60,
-        slow=0.0,
-        cycle=0.5,
-        devices=6,
-        pulses=550,  # so that all devices reach both bounds
-        spread=0.1,
-        uneven=UNEVEN,
-        of_range=True,
-    ),
-    "noise of the current": of_sweeps(
-        {
-            "step": SWEEP_STEP,
-            "asymmetry": 0.0,
-            "cycle_to_cycle": 0.3,
-            NOISE_OF_CURRENT: SWEEP_STEP * (ONE - ZERO) / LOW_ZERO,
-        },
-        sets=60,
-        zero=LOW_ZERO,
-        slow=0.0,
-        cycle=0.3,
-        white=1.0,
-        power_of_current=1.0,
-        devices=4,
-        pulses=300,
-        spread=0.1,
-    ),
     "leak": of_train(leaking, {"leak_time_constant_s": 10.0, "reset_level": 0.1, "step": STEP}),
     "log-time loss": of_train(
         losing, {"loss_per_decade": 0.02, "loss_onset_s": 1.0, "reset_level": 0.0}
-    ),
-    "log-time loss, noise of the current": of_train(
-        losing_under_noise_of_current,
-        {
-            "asymmetry": 0.0,
-            "cycle_to_cycle": 0.3,
-            NOISE_OF_CURRENT: 0.01,
-            "loss_per_decade": 0.009,
-            "loss_onset_s": 0.01,
-            "reset_level": 0.0,
-        },
-        stated=0.4,  # the loss is small, and found in part of the data sets
-        zero=LOW_ZERO,
     ),
     "charge trap": of_train(
         trapping, {"width_knee_s": 2e-6, "width_steepness": 4.0, "gap_time_constant_s": 1e-5}
@@ -294,7 +235,7 @@ class Counts:
     def add(self, case: Case, seed: int, folder: Path) -> None:
         """Fit one more data set."""
         data = case.write(folder / "data.csv", seed)
-        weights = 1e6 * case.zero, 1e6 * (case.zero + ONE - ZERO)
+        weights = 1e6 * ZERO, 1e6 * ONE
         fit = fit_file(data, "mine", None, *weights)
         best = fit.selection.chosen
         terms = best.fit.layout.effects.terms

@@ -8,8 +8,7 @@ import pandas as pd
 import pytest
 
 from device_presets import get_preset
-from device_presets.fitting import fit_file
-from device_presets.fitting.model.effects import LEAK, WIDTH
+from device_presets.fitting.model.effects import LEAK
 from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.maximum_likelihood import fit_model, fitted_from, with_memory
 from device_presets.fitting.model.preparation import (
@@ -21,10 +20,9 @@ from device_presets.fitting.model.preparation import (
 from device_presets.fitting.model.selection import select_model
 from device_presets.fitting.model.uncertainty import uncertainty, with_unbiased_noise
 from device_presets.fitting.reading.measurement import read_measurement
-from device_presets.fitting.results.quantities import NOISE_OF_CURRENT
 from rpu_ssnn.devices.fit_form import CONSTANT, EXPONENTIAL, LINEAR, SOFT_BOUNDS
 from rpu_ssnn.devices.laws import FIT_FORMS
-from support.device_presets.fits import LOW_ZERO, ONE, SWEEP_STEP, ZERO, sweeps, write_pulses
+from support.device_presets.fits import ONE, ZERO, sweeps, write_pulses
 
 STEP, CYCLE = 0.02, 0.4
 
@@ -144,7 +142,7 @@ def test_errors_are_those_of_a_top(tmp_path: Path) -> None:
     likelihood its curvature is no guide, and gave 0.4 to 167 pulses for a memory of 8."""
     file = sweeps(
         tmp_path / "data.csv",
-        13,
+        0,
         slow=3.0,
         devices=4,
         pulses=200,
@@ -182,70 +180,8 @@ def test_one_device_at_no_clear_top_does_not_decide_on_the_noise(seed: int, tmp_
     np.testing.assert_allclose(found, [3.75, 0.112], rtol=0.15)
 
 
-def test_noise_of_the_range_is_found_where_sweeps_end_before_the_bounds(tmp_path: Path) -> None:
-    """Each device's own measured span stood for its range: memory was found in place of noise."""
-    uneven = 0.6
-    file = sweeps(
-        tmp_path / "data.csv", 5, slow=0.0, cycle=0.5, devices=6, pulses=220, spread=0.1,
-        uneven=uneven, of_range=True,
-    )  # fmt: skip
-    fit = fit_file(file, "mine", None, 1e6 * ZERO, 1e6 * ONE)
-    assert "memory" not in fit.selection.chosen.fit.layout.name
-    (noise,) = (q for q in fit.quantities if q.name == "cycle_to_cycle")
-    assert noise.low is not None
-    assert noise.high is not None
-    assert noise.low <= 0.5 / math.sqrt((1 + uneven**2) / 2) <= noise.high
-
-
-@pytest.mark.parametrize("power", [0, 1])
-def test_noise_in_proportion_to_the_current_is_fitted(tmp_path: Path, power: int) -> None:
-    white = 2.0
-    file = sweeps(
-        tmp_path / "data.csv", 0, 0.0, cycle=0.3, white=white, pulses=600, power_of_current=power,
-        zero=LOW_ZERO,
-    )  # fmt: skip
-    fit = fit_file(file, "mine", None, 1e6 * LOW_ZERO, 1e6 * (LOW_ZERO + ONE - ZERO))
-    found = {q.name: q for q in fit.quantities}
-    assert (NOISE_OF_CURRENT in found) == (power == 1)
-    if power != 1:
-        return
-    noise, share = found[NOISE_OF_CURRENT], white * SWEEP_STEP * (ONE - ZERO) / LOW_ZERO
-    assert noise.low is not None
-    assert noise.high is not None
-    assert noise.low <= share <= noise.high
-    told = fit.entry.parameters["write_noise"]
-    assert f"white_of_current: {noise.value:.3g}" in str(told.source)
-    cycle = found["cycle_to_cycle"]
-    assert cycle.low is not None
-    assert cycle.high is not None
-    assert cycle.low <= 0.3 <= cycle.high
-
-
-def test_noise_of_the_current_that_widths_hid_is_found(tmp_path: Path) -> None:
-    """Pulses of three widths hide the read noise from a first look; it went into cycle noise."""
-    rng, share, cycle = np.random.default_rng(4), 0.004, 0.1
-    lines = ["device,pulse,polarity,pulse_width_s,conductance_uS"]
-    for device in range(2):
-        weight = -0.9
-        for number, sign in enumerate(np.tile(np.repeat([1, -1], 100), 3), 1):
-            width = 1e-6 * 10 ** rng.choice([0.0, 0.5, 1.0])
-            move = sign * 0.006 * width / 1e-6 * (1 + cycle * rng.normal())
-            weight = float(np.clip(weight + move, -1, 1))
-            read = (10.5 + 9.5 * weight) * (1 + share * rng.normal())
-            lines.append(f"{device},{number},{sign},{width:.4g},{read:.6f}")
-    file = tmp_path / "data.csv"
-    file.write_text("\n".join(lines) + "\n")
-    prepared = prepare(read_measurement(file), None, None)
-    assert not prepared.noisy
-    fit = select_model(prepared, (FIT_FORMS[0],)).chosen.fit
-    assert fit.layout.effects.terms == (WIDTH,)
-    assert fit.prepared.of_current
-    assert np.exp(fit.shared[4]) == pytest.approx(share, rel=0.1)
-    assert np.exp(fit.shared[0]) == pytest.approx(cycle, rel=0.2)
-
-
 def test_a_device_that_leaks_to_its_bound_and_rests_there_is_not_quiet(tmp_path: Path) -> None:
-    """There only its readings scatter. Noise of the current explained that, until a leak did."""
+    """There only its readings scatter, which a leak explains."""
     rng, rows = np.random.default_rng(5), []
     for device in (0, 1):
         weight, time = -1.0, 0.0
@@ -267,5 +203,4 @@ def test_a_device_that_leaks_to_its_bound_and_rests_there_is_not_quiet(tmp_path:
     few = tuple(model for model in FIT_FORMS if model.code in (CONSTANT, LINEAR))
     fit = select_model(prepared, few).chosen.fit
     assert fit.layout.effects.terms == (LEAK,)
-    assert not fit.prepared.of_current
     assert np.exp(fit.shared[0]) == pytest.approx(0.4, rel=0.1)

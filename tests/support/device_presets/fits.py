@@ -19,10 +19,6 @@ type PulseTrain = Callable[[Preset, int, Sequence[bool], float | None, int], np.
 ZERO, ONE = 50e-6, 60e-6
 """Conductances (S) that weights 0 and 1 stand for in the files."""
 
-LOW_ZERO = 12.5e-6
-"""Conductance of weight 0 (S) in files with an on/off ratio of 9."""
-
-
 SWEEP_STEP = 0.004
 """Up step at weight zero of the devices of ``sweeps``."""
 
@@ -108,10 +104,7 @@ def sweeps(
     devices: int = 1,
     spread: float = 0.0,
     pulses: int = 500,
-    of_range: bool = False,
     uneven: float = 1.0,
-    power_of_current: float = 0.0,
-    zero: float = ZERO,
 ) -> Path:
     """Two sweeps each way of linear-step devices (slopes 0.3), with noises that aihwkit has not.
 
@@ -119,11 +112,7 @@ def sweeps(
         seed: of everything. slow: AR(1) read noise, in steps. pulses_of_memory: of that noise.
         cycle: noise of a pulse, in steps. white: read noise, in steps. devices: how many.
         spread: of the devices' steps. pulses: of a sweep.
-        of_range: cycle noise is alike in both directions instead of a share of each one's step.
         uneven: down step over up step.
-        power_of_current: of the current that the white read noise is in proportion to; `white` is
-            that of weight 0.
-        zero: conductance of weight 0, in siemens; weight 1 has ONE - ZERO more.
     """
     rng, tables = np.random.default_rng(seed), []
     kept = math.exp(-1 / pulses_of_memory)
@@ -135,16 +124,15 @@ def sweeps(
             if sign:
                 size = SWEEP_STEP * own * (1.0 if sign > 0 else uneven)
                 move = size * (1 - 0.3 * sign * weight)
-                move += (SWEEP_STEP if of_range else size) * cycle * rng.normal()
+                move += size * cycle * rng.normal()
                 weight = float(np.clip(weight + sign * move, -1, 1))
                 noise = kept * noise + math.sqrt(1 - kept**2) * slow * rng.normal()
-            current = (1 + (ONE - ZERO) / zero * weight) ** power_of_current
-            read.append(weight + SWEEP_STEP * (noise + white * current * rng.normal()))
+            read.append(weight + SWEEP_STEP * (noise + white * rng.normal()))
         columns = {
             "device": device,
             "pulse": np.arange(len(read)),
             "polarity": np.where(np.concatenate([[1.0], way]) > 0, "up", "down"),
-            "conductance_uS": 1e6 * (zero + (ONE - ZERO) * np.array(read)),
+            "conductance_uS": 1e6 * (ZERO + (ONE - ZERO) * np.array(read)),
         }
         tables.append(pd.DataFrame(columns))
     pd.concat(tables).to_csv(path, index=False)

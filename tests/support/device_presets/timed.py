@@ -26,8 +26,6 @@ class Train:
         width, volts: [rows] of the pulse.
         slope: share by which the step is smaller at the bound. bound: either one.
         cycle: noise of a pulse, read: of a reading, both in steps.
-        of_current: further noise of a reading, as a share of the current.
-        zero: conductance of weight 0, in siemens; weight 1 has ONE - ZERO more.
         kept: (elapsed, age at the row before) -> share of the distance from `rest` that is left.
         factor: (width, gap, volts) -> factor on the step.
     """
@@ -40,8 +38,6 @@ class Train:
     bound: float = 1.0
     cycle: float = 0.3
     read: float = 0.3
-    of_current: float = 0.0
-    zero: float = ZERO
     rest: float = 0.0
     kept: Callable[[float, float], float] = field(default=lambda elapsed, age: 1.0)
     factor: Callable[[float, float, float], float] = field(default=lambda width, gap, volts: 1.0)
@@ -98,10 +94,7 @@ def write_train(
                 )
                 weight = float(np.clip(weight + way * move, -done.bound, done.bound))
                 age = 0.0
-            current = weight + done.zero / (ONE - ZERO)
-            read.append(
-                weight + math.hypot(STEP * done.read, done.of_current * current) * rng.normal()
-            )
+            read.append(weight + STEP * done.read * rng.normal())
         table = {
             "device": device,
             "pulse": number,
@@ -109,7 +102,7 @@ def write_train(
                 "up",
                 *np.select([done.way > 0, done.way < 0], ["up", "down"], "read")[1:],
             ],
-            "conductance_uS": 1e6 * (done.zero + (ONE - ZERO) * np.array(read)),
+            "conductance_uS": 1e6 * (ZERO + (ONE - ZERO) * np.array(read)),
             "time_s": np.cumsum(done.elapsed),
             "pulse_width_s": done.width,
             "amplitude_v": np.where(done.way < 0, -done.volts, done.volts),

@@ -1,0 +1,61 @@
+"""Cycles are told by the turns of the pulses, and the mean curve is that of a cycle."""
+
+from pathlib import Path
+
+import numpy as np
+
+from device_presets.fitting.checks.mean_curve import curve_errors
+from device_presets.fitting.model.maximum_likelihood import fit_model
+from device_presets.fitting.model.preparation import prepare
+from device_presets.fitting.model.simulation import alike_stretches
+from device_presets.fitting.reading.reading import read
+from rpu_ssnn.devices.laws import FIT_FORMS
+from support.device_presets.fits import file_of
+
+
+def creeping(file: Path, cycles: int) -> Path:
+    """Cycles of 40 equal steps each way, numbered through; the device creeps down from cycle to
+    cycle by pulses down that are 2 % larger."""
+    up = np.tile(np.repeat([True, False], 40), cycles)
+    return file_of(file, 50 + np.concatenate([[0], np.cumsum(np.where(up, 0.5, -0.51))]), up)
+
+
+def test_a_file_without_cycles_or_pulse_0_has_a_cycle_a_turn(tmp_path: Path) -> None:
+    found = read(creeping(tmp_path / "a.csv", 5))
+    assert found.n_cycles == 5
+    assert any("cycles are told by the turns" in note for note in found.notes)
+    prepared = prepare(found, None, None)
+    alike = alike_stretches(prepared)
+    assert alike.shape == (5, 81)
+    np.testing.assert_array_equal(alike[:, 0], 80 * np.arange(5))
+
+
+def test_the_error_of_the_mean_curve_is_that_of_a_cycle(tmp_path: Path) -> None:
+    """A fit with equal steps both ways is 20 % of a step off at the end of a cycle, and five times
+    as much at the end of five."""
+    prepared = prepare(read(creeping(tmp_path / "a.csv", 5)), None, None)
+    fit = fit_model(prepared, FIT_FORMS[0])
+    seen, held_out = curve_errors(fit)
+    assert held_out is not None
+    assert max(seen.up, seen.down, held_out.up, held_out.down) < 1e-4
+    wrong = fit.local.copy()
+    wrong[:, 1] = wrong[:, 0]
+    seen, _ = curve_errors(type(fit)(fit.layout, fit.shared, wrong, fit.log_likelihood, prepared))
+    span = float(prepared.highest[0] - prepared.lowest[0]) * prepared.scale.span * 1e6
+    assert seen.up < 1e-4
+    np.testing.assert_allclose(seen.down, 0.01 * 40 / np.sqrt(3) / span, rtol=0.05)
+
+
+def test_pulses_in_random_order_are_one_cycle(tmp_path: Path) -> None:
+    up = np.random.default_rng(0).random(400) < 0.5
+    path = 50 + np.concatenate([[0], np.cumsum(np.where(up, 0.5, -0.5))])
+    assert read(file_of(tmp_path / "a.csv", path, up)).n_cycles == 1
+
+
+def test_numbers_that_start_again_begin_a_cycle(tmp_path: Path) -> None:
+    """Sweeps up only, each numbered from 1: nothing says what brought the device back."""
+    lines = ["pulse,polarity,conductance_uS"]
+    lines += [f"{k},up,{10 + k}" for _ in range(3) for k in range(1, 31)]
+    (tmp_path / "a.csv").write_text("\n".join(lines) + "\n")
+    found = read(tmp_path / "a.csv")
+    assert (found.n_cycles, found.n_pulses) == (3, 3 * 29)
