@@ -33,7 +33,7 @@ def test_the_laws_come_back(tmp_path: Path) -> None:
     source = read_lookup_table(write_table(tmp_path / "source", spread=0.5e-6))
     data = measured(tmp_path / "a.csv", tmp_path / "source")
     lines = write_tables(data, tmp_path / "new")
-    assert "51 conductances x 51 points" in lines[1]
+    assert any("51 conductances x 51 points" in line for line in lines)
     found = read_lookup_table(tmp_path / "new")
     middle = slice(15, 35)
     for up, step in ((True, 1e-6), (False, -2e-6)):
