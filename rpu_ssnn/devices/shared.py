@@ -1,7 +1,6 @@
 """The numbers that all devices of an array share, as a compiled step reads them."""
 
 from collections.abc import Callable
-from functools import cache
 from typing import Any, NamedTuple
 
 import numba
@@ -36,6 +35,9 @@ class OwnShared(NamedTuple):
     """The law's own parameters, in the order of its file."""
 
 
+type OwnStep = Callable[[OwnShared, Any, np.float32, bool, np.float32], np.float32]
+
+
 class Shared(NamedTuple):
     """The numbers of a law that do not differ from device to device."""
 
@@ -59,8 +61,8 @@ class Shared(NamedTuple):
     numbers: Float32[np.ndarray, " n"]
     """The law's own numbers, in the order of its file."""
     jumps: Jumps = NO_JUMPS
-    own: Any = None
-    """The compiled step of a user's own law (`own_step`); `no_own_step()` where there is none."""
+    own: OwnStep | None = None
+    """The compiled step of a user's own law (`own_step`)."""
 
 
 def own_step(step: Callable[..., Any]) -> Any:
@@ -77,16 +79,6 @@ def own_step(step: Callable[..., Any]) -> Any:
     shared = type_of(OwnShared(np.float32(0.0), np.zeros(1, dtype=np.float32)))
     signature = single(shared, numba.from_dtype(RECORD), single, flag, single)
     return numba.cfunc(signature, error_model="numpy")(step)
-
-
-@cache
-def no_own_step() -> Any:
-    """The pointer that stands in where the law is one of the package's."""
-    return own_step(_nothing)
-
-
-def _nothing(shared: Any, device: Any, w: np.float32, up: bool, noise: np.float32) -> np.float32:
-    return np.float32(0.0)
 
 
 def shared_of(config: Any) -> Shared:
@@ -108,5 +100,4 @@ def plain_shared(noise: np.float32, write_noise: np.float32) -> Shared:
         half_window=np.float32(0.0),
         wear_exponent=np.float32(1.0),
         numbers=np.zeros(1, dtype=np.float32),
-        own=no_own_step(),
     )

@@ -23,7 +23,7 @@ from rpu_ssnn.devices.laws import (
     power,
     soft_bounds,
 )
-from rpu_ssnn.devices.shared import OwnShared, Shared
+from rpu_ssnn.devices.shared import OwnShared, OwnStep, Shared
 
 OWN = 7
 """The place of a law of the user's own in `change`."""
@@ -79,8 +79,21 @@ def change(
         return piecewise.step(shared, device, w, up, noise)
     if code == 6:
         return jump_table.step(shared, device, w, up, noise)
-    own: np.float32 = shared.own(OwnShared(shared.noise, shared.numbers), device, w, up, noise)
-    return own
+    return _own_change(shared.own, shared, device, w, up, noise)
+
+
+@compiled
+def _own_change(
+    own: OwnStep | None, shared: Shared, device: Device, w: np.float32, up: bool, noise: np.float32
+) -> np.float32:
+    """Change of state by the step of a user's own law.
+
+    numba compiles a kernel once for arrays without such a step and once for those with one. The
+    first holds no call through a pointer, behind which the compiler would have to expect anything.
+    """
+    if own is None:
+        return np.float32(0.0)
+    return own(OwnShared(shared.noise, shared.numbers), device, w, up, noise)
 
 
 @compiled
