@@ -11,7 +11,7 @@ to the threshold), the weight range, the reference, the reads. Not shared: the o
 and the meaning of the learning rate, which is that of plain gradient descent here.
 """
 
-from itertools import pairwise
+from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Int64
@@ -22,6 +22,7 @@ from rpu_ssnn.common.training_state import EpochRow, State, TrainingState, joine
 from rpu_ssnn.data import Dataset
 from rpu_ssnn.data.rows import Rows
 from rpu_ssnn.network.inputs import InputLines, input_lines
+from rpu_ssnn.spec import ConvLayer, connections
 from rpu_ssnn.spec.device_source import DeviceSource
 from rpu_ssnn.training.loop import (
     Learner,
@@ -126,7 +127,7 @@ class AnalogNetwork(Learner):
 
 def train_analog_sgd(
     spec: AnalogSgdSpec,
-    hidden: tuple[int, ...],
+    hidden: Sequence[int | ConvLayer],
     device: DeviceSource,
     data: Dataset,
     *,
@@ -137,22 +138,23 @@ def train_analog_sgd(
     """Train in devices; the validation images only watch.
 
     Args:
+        hidden: the hidden layers.
         seed: of initial weights, devices, order and dropout, and of all else in native devices.
             aihwkit's own draws cannot be seeded: no run in its tiles repeats bit for bit.
         start, on_epoch: as `rpu_ssnn.training.train`.
 
     Raises:
         StateError: `start` is of another network, or of a cell that aihwkit cannot put back.
-        InputError: a device that its simulator does not have.
+        InputError: a device that its simulator does not have, or convolutions that do not fit the
+            images.
         FloatingPointError: weights are no longer finite after an epoch.
     """
     weight_seed, order_seed, _ = np.random.SeedSequence(seed).spawn(3)
-    inputs = input_lines(spec.contrast, data)
-    sizes = (inputs.lines, *hidden, data.n_classes)
+    inputs = input_lines(spec.contrast, data, hidden)
     layers = []
-    for n_in, n_out in pairwise(sizes):
+    for connection in connections(hidden, inputs.lines, data.n_classes, inputs.image):
         initial_seed, device_seed = weight_seed.spawn(2)
-        layers.append(number_layer(n_in, n_out, device, spec, (initial_seed, device_seed)))
+        layers.append(number_layer(connection, device, spec, (initial_seed, device_seed)))
     network = AnalogNetwork(spec, inputs, layers)
     rng = np.random.default_rng(order_seed)
     return train_epochs(network, spec.epochs, data, rng, start, on_epoch)

@@ -1,7 +1,6 @@
 """The float baseline: the same layers as a conventional network, trained by backpropagation."""
 
-from collections.abc import Iterable, Mapping
-from itertools import pairwise
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
@@ -10,11 +9,21 @@ from jaxtyping import Int64
 from pydantic import Field
 from torch import nn
 
+from rpu_ssnn.baselines.convolution import Patches
 from rpu_ssnn.common.training_state import EpochRow, State, TrainingState, checked
 from rpu_ssnn.data import Dataset
 from rpu_ssnn.data.rows import Rows
 from rpu_ssnn.network.inputs import InputLines, input_lines
-from rpu_ssnn.spec import Contrast, InitialScale, Positive, Share, Spec
+from rpu_ssnn.spec import (
+    Connection,
+    Contrast,
+    ConvLayer,
+    InitialScale,
+    Positive,
+    Share,
+    Spec,
+    connections,
+)
 from rpu_ssnn.synapses.base import Weights
 from rpu_ssnn.training.loop import Learner, OnEpoch, train_epochs
 
@@ -44,10 +53,15 @@ class FloatNetwork(Learner):
     """The state of torch's optimiser for each weight matrix, by its name in a checkpoint."""
 
     def __init__(
-        self, spec: AnnSpec, sizes: tuple[int, ...], inputs: InputLines, seed: int, steps: int
+        self,
+        spec: AnnSpec,
+        found: Sequence[Connection],
+        inputs: InputLines,
+        seed: int,
+        steps: int,
     ) -> None:
         self._spec, self._inputs = spec, inputs
-        self._model = _Layers(sizes, spec, torch.Generator().manual_seed(seed))
+        self._model = _Layers(found, spec, torch.Generator().manual_seed(seed))
         self._optimiser = self.optimiser(self._model.parameters())
         linear = torch.optim.lr_scheduler.LinearLR
         self._schedule = linear(self._optimiser, 1.0, 1.0 / max(steps, 1), max(steps, 1))
@@ -59,7 +73,7 @@ class FloatNetwork(Learner):
 
     @property
     def weights(self) -> list[Weights]:
-        """The weights of each layer, [n_in, n_out], for inputs that are shares in [0, 1]."""
+        """The weights of each crossbar, [n_in, n_out], for inputs that are shares in [0, 1]."""
         return [w.detach().numpy().T.copy() for w in self._model.weights]
 
     def train_epoch(
@@ -121,7 +135,7 @@ class FloatNetwork(Learner):
 
 def train_ann(
     spec: AnnSpec,
-    hidden: tuple[int, ...],
+    hidden: Sequence[int | ConvLayer],
     data: Dataset,
     *,
     seed: int,
@@ -132,38 +146,45 @@ def train_ann(
     """Train the baseline on the training images; everything random follows from the seed.
 
     Args:
+        hidden: the hidden layers. Replicas of a kernel start alike and learn by themselves.
         start, on_epoch: as `rpu_ssnn.training.train`.
         kind: the network, which chooses its optimiser.
 
     Raises:
         StateError: `start` is of another network.
+        InputError: convolutions that do not fit the images.
     """
-    inputs = input_lines(spec.contrast, data)
-    sizes = (inputs.lines, *hidden, data.n_classes)
+    inputs = input_lines(spec.contrast, data, hidden)
+    found = connections(hidden, inputs.lines, data.n_classes, inputs.image)
     steps = spec.epochs * -(-len(data.train_labels) // spec.batch)
-    network = kind(spec, sizes, inputs, seed, steps)
+    network = kind(spec, found, inputs, seed, steps)
     return train_epochs(network, spec.epochs, data, np.random.default_rng(seed), start, on_epoch)
 
 
 class _Layers(nn.Module):
-    """Linear layers (He initialisation, no bias, as in the spiking network) with ReLU between."""
+    """Layers with He initialisation and no bias, as in the spiking network, and ReLU between."""
 
-    def __init__(self, sizes: tuple[int, ...], spec: AnnSpec, generator: torch.Generator) -> None:
+    def __init__(
+        self, found: Sequence[Connection], spec: AnnSpec, generator: torch.Generator
+    ) -> None:
         super().__init__()
+        self._patches = [Patches(one) for one in found]
         self.weights = nn.ParameterList(
-            torch.randn(n_out, n_in, generator=generator)
-            * (spec.initial_scale * (2.0 / n_in) ** 0.5)
-            for n_in, n_out in pairwise(sizes)
+            torch.randn(one.channels, one.shape[0], generator=generator).repeat(one.replicas, 1)
+            * (spec.initial_scale * (2.0 / one.shape[0]) ** 0.5)
+            for one in found
         )
-        self._shares = (spec.dropout_input, *(spec.dropout_hidden,) * (len(sizes) - 2))
+        self._shares = (spec.dropout_input, *(spec.dropout_hidden,) * (len(found) - 1))
         self.generator = generator
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        for layer, (weight, share) in enumerate(zip(self.weights, self._shares, strict=True)):
+        layers = zip(self._patches, self.weights, self._shares, strict=True)
+        for layer, (patches, weight, share) in enumerate(layers):
             if layer:
                 x = torch.relu(x)
             if self.training and share:
                 mask = torch.rand(x.shape, generator=self.generator) >= share
                 x = x * mask / (1.0 - share)
-            x = x @ weight.T
+            whole = patches.connection.is_whole
+            x = x @ weight.T if whole else patches.convolved(x, weight)
         return x

@@ -9,7 +9,9 @@ from aihwkit.simulator.configs import UpdateParameters
 from aihwkit.simulator.parameters.enums import PulseType
 from jaxtyping import Float32
 
+from rpu_ssnn.baselines.convolution import Patches
 from rpu_ssnn.baselines.pulse_trains import READS_A_PRESENTATION, AnalogSgdSpec
+from rpu_ssnn.spec import Connection
 from rpu_ssnn.spec.device_source import DeviceSource
 from rpu_ssnn.synapses.base import Crossbar, Synapses, Weights
 from rpu_ssnn.synapses.native.number_trains import TrainLaw, number_trains
@@ -22,25 +24,34 @@ Seeds = tuple[np.random.SeedSequence, np.random.SeedSequence]
 
 
 class NumberLayer(Synapses):
-    """One crossbar of plain gradient descent."""
+    """One crossbar of plain gradient descent, dense or of a convolution.
+
+    The patches of an image come one after the other, each as a row of numbers of its own, as those
+    of aihwkit's `AnalogConv2d` do. Layers are [n, lines].
+    """
+
+    patches: Patches
 
     def outputs(self, x: Numbers) -> Numbers:
         """x W, through the converters where the reads have any."""
-        weights = self.linear_read()
-        if weights is not None:
-            return _product(x, weights)
-        return self.forward_current(x)
+        weights, rows = self.linear_read(), self.patches.rows(torch.from_numpy(x)).numpy()
+        found = self.forward_current(rows) if weights is None else _product(rows, weights)
+        return self.patches.chosen(torch.from_numpy(found)).numpy()
 
     def errors_below(self, d: Numbers) -> Numbers:
         """d W^T, through the converters where the reads have any."""
-        weights = self.linear_read()
-        if weights is not None:
-            return _product(d, weights.T)
-        return self.transposed_current(d)
+        weights, rows = self.linear_read(), self.patches.spread(torch.from_numpy(d)).numpy()
+        found = self.transposed_current(rows) if weights is None else _product(rows, weights.T)
+        return self.patches.added(torch.from_numpy(found)).numpy()
 
-    @abstractmethod
     def learn(self, x: Numbers, d: Numbers) -> None:
         """Send the trains of W - learning_rate x^T d, row by row; x is 0 or above."""
+        rows = self.patches.rows(torch.from_numpy(x)).numpy()
+        self.learn_rows(rows, self.patches.spread(torch.from_numpy(d)).numpy())
+
+    @abstractmethod
+    def learn_rows(self, x: Numbers, d: Numbers) -> None:
+        """Send the trains of these rows of input and output lines."""
 
     @abstractmethod
     def weights(self) -> Weights:
@@ -51,7 +62,7 @@ class AihwkitLayer(TileSynapses, NumberLayer):
     """A crossbar in a tile of aihwkit, which draws the trains.
 
     Args:
-        n_in, n_out: lines.
+        connection: of the layers.
         device: must hold no memory of its pulses.
 
     Raises:
@@ -59,11 +70,12 @@ class AihwkitLayer(TileSynapses, NumberLayer):
     """
 
     def __init__(
-        self, n_in: int, n_out: int, device: DeviceSource, spec: AnalogSgdSpec, seeds: Seeds
+        self, connection: Connection, device: DeviceSource, spec: AnalogSgdSpec, seeds: Seeds
     ) -> None:
+        self.patches = Patches(connection)
         trains = spec.trains
         super().__init__(
-            number_crossbar(n_in, n_out, spec, seeds),
+            number_crossbar(connection, spec, seeds),
             device,
             spec.tile,
             spec.learning_rate,
@@ -82,7 +94,7 @@ class AihwkitLayer(TileSynapses, NumberLayer):
         for tile in self.tiles:
             tile.set_learning_rate(float(self._wanted_step * scale / self._per_state))
 
-    def learn(self, x: Numbers, d: Numbers) -> None:
+    def learn_rows(self, x: Numbers, d: Numbers) -> None:
         """The second device of a pair gets trains of its own, of the opposite sign."""
         lines, errors = torch.from_numpy(x), torch.from_numpy(d)
         for sign, tile in zip((1.0, -1.0), self.tiles, strict=False):
@@ -105,16 +117,17 @@ class NativeLayer(NativeSynapses, NumberLayer):
     who sent them. Both devices of a pair get the same trains, in opposite directions.
 
     Args:
-        n_in, n_out: lines.
+        connection: of the layers.
 
     Raises:
         InputError: see `NativeSynapses`.
     """
 
     def __init__(
-        self, n_in: int, n_out: int, device: DeviceSource, spec: AnalogSgdSpec, seeds: Seeds
+        self, connection: Connection, device: DeviceSource, spec: AnalogSgdSpec, seeds: Seeds
     ) -> None:
-        crossbar = number_crossbar(n_in, n_out, spec, seeds)
+        self.patches = Patches(connection)
+        crossbar = number_crossbar(connection, spec, seeds)
         super().__init__(crossbar, device, spec.tile, spec.learning_rate)
         trains = spec.trains
         self._law = TrainLaw(
@@ -141,7 +154,7 @@ class NativeLayer(NativeSynapses, NumberLayer):
         current: Numbers = scale * super().transposed_current(lines)
         return current
 
-    def learn(self, x: Numbers, d: Numbers) -> None:
+    def learn_rows(self, x: Numbers, d: Numbers) -> None:
         first = self._clock.batch_began // self._clock.slots
         steps = self._step / self.device_step
         self.update(number_trains(self._law, x, d, steps, first, self.needs_all_spikes))
@@ -164,7 +177,7 @@ class NativeLayer(NativeSynapses, NumberLayer):
 
 
 def number_layer(
-    n_in: int, n_out: int, device: DeviceSource, spec: AnalogSgdSpec, seeds: Seeds
+    connection: Connection, device: DeviceSource, spec: AnalogSgdSpec, seeds: Seeds
 ) -> NumberLayer:
     """The layer of the tile's simulator.
 
@@ -172,21 +185,27 @@ def number_layer(
         InputError: as that layer.
     """
     made = NativeLayer if spec.tile.simulator == "native" else AihwkitLayer
-    return made(n_in, n_out, device, spec, seeds)
+    return made(connection, device, spec, seeds)
 
 
-def number_crossbar(n_in: int, n_out: int, spec: AnalogSgdSpec, seeds: Seeds) -> Crossbar:
-    """The crossbar of such a layer, with weights of He initialisation and a threshold of 1."""
+def number_crossbar(connection: Connection, spec: AnalogSgdSpec, seeds: Seeds) -> Crossbar:
+    """The crossbar of such a layer, with weights of He initialisation and a threshold of 1.
+
+    Each patch is a presentation. Replicas of a kernel start alike.
+    """
+    n_in, replicas = connection.shape[0], connection.replicas
     he_std = math.sqrt(2.0 / n_in)
-    normal = np.random.default_rng(seeds[0]).standard_normal((n_in, n_out))
+    rng = np.random.default_rng(seeds[0])
+    normal = np.tile(rng.standard_normal((n_in, connection.channels)), replicas)
+    rows = spec.batch * connection.positions
     return Crossbar(
         initial=(spec.initial_scale * he_std * normal).astype(np.float32),
         theta=1.0,
         he_std=he_std,
-        gain=float(spec.batch),  # the errors are means over the batch already
+        gain=float(rows),  # the errors are means over the batch already
         T=1,
         slots=spec.trains.train_length + READS_A_PRESENTATION,
-        batch=spec.batch,
+        batch=rows,
         seed=int(seeds[1].generate_state(1, np.uint64)[0]),
     )
 

@@ -115,6 +115,11 @@ class Connection:
         return prod(self.after[:2])
 
     @property
+    def is_whole(self) -> bool:
+        """Whether the one patch is the whole layer before, as in a dense layer."""
+        return self.kernel == self.before[:2] and self.padding == (0, 0)
+
+    @property
     def shape(self) -> tuple[int, int]:
         """Input and output lines of the crossbar."""
         return prod(self.kernel) * self.before[2], self.replicas * self.channels

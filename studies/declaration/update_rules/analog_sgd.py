@@ -33,6 +33,7 @@ class AnalogSgdRule(DeviceRule):
     rates: ClassVar[tuple[float, float] | None] = (0.03, 3.0)
     sees: ClassVar[str] = SEES_COUNTS
     one_thread: ClassVar[bool] = True  # the order of torch's sums depends on it
+    convolutions: ClassVar[bool] = True
 
     trains: PulseTrainSpec = PulseTrainSpec()
 
@@ -61,5 +62,5 @@ class AnalogSgdRule(DeviceRule):
         from rpu_ssnn.baselines.analog_sgd import train_analog_sgd
 
         spec = AnalogSgdSpec(trains=self.trains, tile=self.tile, **self.of_numbers(settings))
-        hidden, seed = settings.network.hidden, settings.seed
-        return partial(train_analog_sgd, spec, hidden, self.simulated, seed=seed)
+        layers, seed = settings.network.hidden_layers, settings.seed
+        return partial(train_analog_sgd, spec, layers, self.simulated, seed=seed)

@@ -29,6 +29,7 @@ class AnnRule(Rule):
     rates: ClassVar[tuple[float, float] | None] = (0.01, 1.0)
     sees: ClassVar[str] = SEES_COUNTS
     one_thread: ClassVar[bool] = True  # the order of torch's sums depends on it
+    convolutions: ClassVar[bool] = True
 
     sgd: SgdSpec = SgdSpec()
 
@@ -36,4 +37,4 @@ class AnnRule(Rule):
         from rpu_ssnn.baselines.ann import AnnSpec, train_ann
 
         spec = AnnSpec(loss=self.sgd.loss, momentum=self.sgd.momentum, **self.of_numbers(settings))
-        return partial(train_ann, spec, settings.network.hidden, seed=settings.seed)
+        return partial(train_ann, spec, settings.network.hidden_layers, seed=settings.seed)

@@ -22,10 +22,11 @@ class AdamRule(Rule):
     rates: ClassVar[tuple[float, float] | None] = (0.0003, 0.01)
     sees: ClassVar[str] = SEES_COUNTS
     one_thread: ClassVar[bool] = True  # the order of torch's sums depends on it
+    convolutions: ClassVar[bool] = True
 
     def training(self, settings: RunSettings, threads: int) -> Train:
         from rpu_ssnn.baselines.ann import AnnSpec, train_ann
         from studies.reproductions.training.adam import AdamNetwork
 
-        spec, hidden = AnnSpec(**self.of_numbers(settings)), settings.network.hidden
-        return partial(train_ann, spec, hidden, seed=settings.seed, kind=AdamNetwork)
+        spec, layers = AnnSpec(**self.of_numbers(settings)), settings.network.hidden_layers
+        return partial(train_ann, spec, layers, seed=settings.seed, kind=AdamNetwork)

@@ -1,7 +1,6 @@
 """The control: its gradient is backpropagation's, its devices are the spiking network's."""
 
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -14,7 +13,7 @@ from rpu_ssnn.baselines.pulse_trains import AnalogSgdSpec, PulseTrainSpec
 from rpu_ssnn.common.training_state import TrainingState
 from rpu_ssnn.data import Dataset, load_dataset
 from rpu_ssnn.network.inputs import input_lines
-from rpu_ssnn.spec import NetworkSpec, TrainingSpec
+from rpu_ssnn.spec import NetworkSpec, TrainingSpec, dense
 from rpu_ssnn.spec.tile import ReadSpec, ReferenceSpec, TileSpec
 from rpu_ssnn.synapses.tiles.synapses import TileSynapses, tile_synapses
 from rpu_ssnn.training import train
@@ -35,9 +34,9 @@ def layers_of(spec: AnalogSgdSpec, seed: int = 3) -> list[NumberLayer]:
     source = get_device("ideal", FINE)
     seeds = np.random.SeedSequence(seed)
     layers = []
-    for n_in, n_out in pairwise(SIZES):
+    for connection in dense(SIZES):
         initial_seed, device_seed = seeds.spawn(2)
-        layers.append(number_layer(n_in, n_out, source, spec, (initial_seed, device_seed)))
+        layers.append(number_layer(connection, source, spec, (initial_seed, device_seed)))
     return layers
 
 

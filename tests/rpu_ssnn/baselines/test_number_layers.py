@@ -11,6 +11,7 @@ from rpu_ssnn.baselines.number_layers import AihwkitLayer, NativeLayer
 from rpu_ssnn.baselines.pulse_trains import AnalogSgdSpec, PulseTrainSpec
 from rpu_ssnn.common.training_state import TrainingState
 from rpu_ssnn.data import Dataset, load_dataset
+from rpu_ssnn.spec import dense
 from rpu_ssnn.spec.array_physics import DeviceReadNoiseSpec, HalfSelectSpec
 from rpu_ssnn.spec.tile import ReadSpec, TileSpec
 
@@ -34,7 +35,7 @@ def layer[T: AihwkitLayer | NativeLayer](
     spec = AnalogSgdSpec(tile=tile, trains=trains, batch=batch, learning_rate=rate)  # type: ignore[arg-type]
     seeds = np.random.SeedSequence(1), np.random.SeedSequence(2)
     overrides = QUIET if device == "ideal" else {}
-    return kind(N_IN, N_OUT, get_device(device, overrides), spec, seeds)
+    return kind(dense((N_IN, N_OUT))[0], get_device(device, overrides), spec, seeds)
 
 
 def numbers(rows: int = 1) -> tuple[np.ndarray, np.ndarray]:

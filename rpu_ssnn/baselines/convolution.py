@@ -1,0 +1,83 @@
+"""Convolutions of numbers, laid out as in a crossbar (`rpu_ssnn.spec.layers`).
+
+A weight matrix of torch is [replicas x channels, patch], and the lines of a patch are its rows,
+columns and channels, in this order.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch.nn import functional
+
+from rpu_ssnn.spec import Connection
+
+
+@dataclass(frozen=True)
+class Patches:
+    """The patches of a batch as rows, one for each position of each image, image by image.
+
+    The crossbar of a dense layer has one position, whose row is the image itself.
+    """
+
+    connection: Connection
+
+    def convolved(self, x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+        """The neurons [n, lines after] of a layer [n, lines before]."""
+        made = self.connection
+        kernels = weight.reshape(-1, *made.kernel, made.before[2]).permute(0, 3, 1, 2)
+        found = functional.conv2d(self._image(x), kernels, None, made.stride, made.padding)
+        return self.chosen(found.permute(0, 2, 3, 1).reshape(len(x) * made.positions, -1))
+
+    def rows(self, x: torch.Tensor) -> torch.Tensor:
+        """The patches [n x positions, patch] of a layer [n, lines before]."""
+        if self.connection.is_whole:
+            return x
+        kernel, stride, padding = self._window()
+        found = functional.unfold(self._image(x), kernel, padding=padding, stride=stride)
+        channels, patch = self.connection.before[2], self.connection.shape[0]
+        found = found.reshape(len(x), channels, -1, self.connection.positions)
+        return found.permute(0, 3, 2, 1).reshape(-1, patch)
+
+    def added(self, rows: torch.Tensor) -> torch.Tensor:
+        """The layer [n, lines before] where each line is the sum of what its patches hold."""
+        if self.connection.is_whole:
+            return rows
+        kernel, stride, padding = self._window()
+        *grid, channels = self.connection.before
+        positions, patch = self.connection.positions, self.connection.shape[0]
+        parts = rows.reshape(-1, positions, patch // channels, channels).permute(0, 3, 2, 1)
+        parts = parts.reshape(len(parts), patch, positions)
+        found = functional.fold(parts, tuple(grid), kernel, padding=padding, stride=stride)
+        return found.permute(0, 2, 3, 1).reshape(len(found), -1)
+
+    def chosen(self, outputs: torch.Tensor) -> torch.Tensor:
+        """The neurons [n, lines after]: each position takes the columns of its own replica."""
+        positions, replicas, channels = self._columns()
+        if replicas > 1:
+            every = torch.arange(positions)
+            parts = outputs.reshape(-1, positions, replicas, channels)
+            outputs = parts[:, every, every % replicas]
+        return outputs.reshape(-1, positions * channels)
+
+    def spread(self, d: torch.Tensor) -> torch.Tensor:
+        """The rows [n x positions, replicas x channels] that have d [n, lines after] in the columns
+        of each position's own replica, and zeros elsewhere."""
+        positions, replicas, channels = self._columns()
+        parts = d.reshape(-1, positions, channels)
+        if replicas > 1:
+            every = torch.arange(positions)
+            spread = d.new_zeros(len(parts), positions, replicas, channels)
+            spread[:, every, every % replicas] = parts
+            parts = spread
+        return parts.reshape(-1, replicas * channels)
+
+    def _columns(self) -> tuple[int, int, int]:
+        made = self.connection
+        return made.positions, made.replicas, made.channels
+
+    def _window(self) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int]]:
+        return self.connection.kernel, self.connection.stride, self.connection.padding
+
+    def _image(self, x: torch.Tensor) -> torch.Tensor:
+        """[n, channels, rows, columns], as torch has images."""
+        return x.reshape(len(x), *self.connection.before).permute(0, 3, 1, 2)
