@@ -40,6 +40,7 @@ class Dataset:
             shares. For recordings it is the largest count of a line in a training recording.
         shape: the shape of one image or recording, with the channels of an image last; it is empty
             where only the number of pixels is known.
+        copy: which files were read, of a set that comes in several versions; else empty.
         zero: the share that the value 0 of the file has, for all columns or for each, where values
             may be negative; it is outside [0, 1] where all values have one sign.
         digest: 16 hexadecimal digits of the SHA-256 over all images and labels, their order and
@@ -58,6 +59,7 @@ class Dataset:
     digest: str
     shape: tuple[int, ...] = ()
     zero: Float32[np.ndarray, " columns_or_1"] | None = None
+    copy: str = ""
 
     @property
     def n_classes(self) -> int:
@@ -197,8 +199,9 @@ def _assemble(
         train_images, train_labels, validation_images, validation_labels, test_images, test_labels
     )  # fmt: skip
     return Dataset(
-        name, *parts, source.class_names, source.grey_max, digest_of(*parts), source.shape, zero
-    )
+        name, *parts, source.class_names, source.grey_max, digest_of(*parts), source.shape, zero,
+        source.copy,
+    )  # fmt: skip
 
 
 def _check_count(name: str, field: str, count: int | None, there: int) -> None:

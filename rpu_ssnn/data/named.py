@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from rpu_ssnn.data.cifar10 import count_cifar10, read_cifar10
 from rpu_ssnn.data.joined import JOINED_SETS, PAIRED_SETS, count_joined, read_joined, read_paired
 from rpu_ssnn.data.rows import Source
 from rpu_ssnn.data.sources import (
@@ -37,6 +38,7 @@ NAMED_SETS = {
         n: NamedSet(partial(read_paired, n), partial(count_idx_set, part))
         for n, part in PAIRED_SETS.items()
     },
+    "cifar10": NamedSet(read_cifar10, count_cifar10),
     "japanese_vowels": NamedSet(read_japanese_vowels, lambda _: VOWELS_COUNTS),
     "yin_yang": NamedSet(lambda _: make_yin_yang(as_spikes=False), lambda _: COUNTS),
     "yin_yang_latency": NamedSet(lambda _: make_yin_yang(as_spikes=True), lambda _: COUNTS),

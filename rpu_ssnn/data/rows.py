@@ -32,6 +32,7 @@ class Source:
         shape: the shape of one image or recording, with the channels of an image last; it is empty
             where only the number of pixels is known.
         scale: how values become shares of full rate; None where they are grey levels.
+        copy: which files were read, of a set that comes in several versions; else empty.
         mixed: whether the first test rows stand for all, which they do not where files may be
             sorted by class.
     """
@@ -45,6 +46,7 @@ class Source:
     shape: tuple[int, ...] = ()
     scale: Bounds | str | None = None
     mixed: bool = True
+    copy: str = ""
 
     @property
     def n_classes(self) -> int:

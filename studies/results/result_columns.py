@@ -53,7 +53,10 @@ RESULT_COLUMNS: tuple[ResultColumn, ...] = (
     _text(f"{SWEEP_PREFIX}PATH", "value of the swept setting PATH; empty where a case has it not"),
     _text("dataset", "name of the data set"),
     _text("data_digest", "hash of the images used, their order and their split"),
-    _text("data_file", "file of the user's own data; empty for a standard set"),
+    _text(
+        "data_file",
+        "file of the user's own data, or version of CIFAR-10; empty for other standard sets",
+    ),
     _text("file_digest", "hash of that file (and of a test file) as it is on the disk"),
     _text("data_split", "where the test rows of own data come from"),
     _text("data_range", "values of own data that stand for no and for full rate"),

@@ -154,14 +154,15 @@ def _versions() -> dict[str, Any]:
 def _data_columns(trial: Trial, data: "Dataset") -> dict[str, Any]:
     """Returns the columns about the data, which are none for images of a standard set.
 
-    For data of the user: file, digest, split and scale. For recorded spikes: what the case uses of
-    them, and the share of spikes after T.
+    For a set that comes in several versions: the files that were read. For data of the user: file,
+    digest, split and scale. For recorded spikes: what the case uses of them, and the share of
+    spikes after T.
     """
     from rpu_ssnn.data.spike_trains import SpikeTrains
     from rpu_ssnn.data.user_data import file_digest
 
     dataset, own = trial.settings.dataset, trial.settings.dataset.own
-    columns: dict[str, Any] = {}
+    columns: dict[str, Any] = {"data_file": data.copy} if data.copy else {}
     if own is not None:
         columns = {
             "data_file": own.file.name,

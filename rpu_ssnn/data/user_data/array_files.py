@@ -3,6 +3,8 @@
 import math
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -31,6 +33,25 @@ def read_npz(path: Path, spikes: SpikeSpec | None) -> Raw:
     Raises:
         InputError: the file is no archive, lacks a key, or holds an array of Python objects.
     """
+    with _archive(path) as archive:
+        return _raw(path, archive, spikes)
+
+
+def read_arrays(path: Path, keys: tuple[str, ...]) -> dict[str, np.ndarray]:
+    """The arrays of an archive with these keys.
+
+    Raises:
+        InputError: the file is no archive, lacks a key, or holds an array of Python objects.
+    """
+    with _archive(path) as archive:
+        there, allowed = ", ".join(archive.files), f"must be {', '.join(keys)}"
+        require(set(keys) <= set(archive.files), path, "keys", there, allowed)
+        return {key: _array(path, archive, key) for key in keys}
+
+
+@contextmanager
+def _archive(path: Path) -> Iterator[np.lib.npyio.NpzFile]:
+    """The opened file, whose errors of reading are refused in one line."""
     # zipfile raises a RuntimeError for a packing that it does not know, and for a password.
     broken = zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, OSError
     allowed = "must be a whole archive of plain arrays"
@@ -39,7 +60,7 @@ def read_npz(path: Path, spikes: SpikeSpec | None) -> Raw:
         require(is_archive, path, "file", path.name, "must be an archive of arrays (np.savez)")
         file.seek(0)
         with np.load(file, allow_pickle=False) as archive:
-            return _raw(path, archive, spikes)
+            yield archive
 
 
 def _raw(path: Path, archive: np.lib.npyio.NpzFile, spikes: SpikeSpec | None) -> Raw:

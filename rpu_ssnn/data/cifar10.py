@@ -1,0 +1,139 @@
+"""CIFAR-10 (Krizhevsky 2009): colour images of 32 x 32 pixels, from the original files or JPEGs.
+
+The original files are the binary version, each image of which is its label and the bytes of its
+red, green and blue planes. Copies as JPEG, all in one archive, differ a little in their pixels.
+"""
+
+import io
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Int64, UInt8
+
+from rpu_ssnn.common.errors import require
+from rpu_ssnn.common.files import read_bytes, refusing
+from rpu_ssnn.data.folders import DATA_ENV, MissingDataError, data_folder
+from rpu_ssnn.data.rows import Source
+from rpu_ssnn.data.user_data.array_files import read_arrays
+
+CLASSES = (
+    *("airplane", "automobile", "bird", "cat", "deer"),
+    *("dog", "frog", "horse", "ship", "truck"),
+)
+SIDE, COLOURS = 32, 3
+RECORD = 1 + SIDE * SIDE * COLOURS
+"""The bytes of an image of the binary version, its label first."""
+
+TRAIN_FILES = tuple(f"data_batch_{n}.bin" for n in range(1, 6))
+TEST_FILE = "test_batch.bin"
+JPEG_FILE = "cifar10_jpeg.npz"
+MOST_BYTES = 2**28
+_OBTAIN = "the binary version on Alex Krizhevsky's page 'The CIFAR-10 dataset'"
+
+
+class _Part(NamedTuple):
+    """Images and labels of one part of the set."""
+
+    images: UInt8[np.ndarray, "n values"]
+    labels: Int64[np.ndarray, " n"]
+
+
+def read_cifar10(root: Path | None) -> Source:
+    """The whole set, with values row by row, column by column, and red, green, blue last.
+
+    Args:
+        root: the data folder; None takes the environment variable ``DATA_ENV``.
+
+    Raises:
+        MissingDataError: no folder was named, or it has the files of neither version.
+        InputError: a file is damaged.
+    """
+    folder, original = _folder(root)
+    if not original:
+        path = folder / JPEG_FILE
+        train, test = (_read_jpegs(path, part) for part in ("train", "test"))
+        copy = f"{JPEG_FILE}: JPEG copies, whose pixels differ a little"
+    else:
+        parts = [_read_binary(folder / name) for name in TRAIN_FILES]
+        train = _Part(*(np.concatenate(pair) for pair in zip(*parts, strict=True)))
+        test, copy = _read_binary(folder / TEST_FILE), "data_batch_*.bin: the original files"
+    shape = (SIDE, SIDE, COLOURS)
+    return Source(*train, *test, CLASSES, 255, shape, copy=copy)
+
+
+def count_cifar10(root: Path | None) -> tuple[int, int]:
+    """The numbers of training and test images, without their pixels.
+
+    Raises:
+        MissingDataError, InputError: as `read_cifar10`.
+    """
+    folder, original = _folder(root)
+    if not original:
+        labels = read_arrays(folder / JPEG_FILE, ("train_labels", "test_labels"))
+        return len(labels["train_labels"]), len(labels["test_labels"])
+    train = sum((folder / name).stat().st_size // RECORD for name in TRAIN_FILES)
+    return train, (folder / TEST_FILE).stat().st_size // RECORD
+
+
+def _folder(root: Path | None) -> tuple[Path, bool]:
+    """The folder, and whether it has the original files; they go before the JPEGs."""
+    root = data_folder(root)
+    source = f"get its files from {_OBTAIN}"
+    if root is None:
+        allowed = f"must be named, with --data or {DATA_ENV}; {source}"
+        raise MissingDataError("cifar10", "data folder", None, allowed)
+    places = [root / "cifar-10-batches-bin", root]
+    for original, names in ((True, (*TRAIN_FILES, TEST_FILE)), (False, (JPEG_FILE,))):
+        for place in places:
+            if all((place / name).is_file() for name in names):
+                return place, original
+    allowed = f"must be, as {JPEG_FILE} may, in {' or '.join(map(str, places))}; {source}"
+    raise MissingDataError("cifar10", f"file {TRAIN_FILES[0]}", None, allowed)
+
+
+def _read_binary(path: Path) -> _Part:
+    with refusing(path, "must be readable", OSError):
+        content = read_bytes(path, MOST_BYTES)
+    allowed = f"must be a multiple of {RECORD}, and not 0"
+    require(content and len(content) % RECORD == 0, path, "bytes", len(content), allowed)
+    records = np.frombuffer(content, dtype=np.uint8).reshape(-1, RECORD)
+    planes = records[:, 1:].reshape(-1, COLOURS, SIDE, SIDE)
+    images = np.ascontiguousarray(planes.transpose(0, 2, 3, 1)).reshape(len(records), -1)
+    return _Part(images, _labels(path, records[:, 0]))
+
+
+def _read_jpegs(path: Path, part: str) -> _Part:
+    from PIL import Image  # slow to import, and only this set needs it
+
+    files, starts, labels = read_arrays(
+        path, (f"{part}_jpeg", f"{part}_start", f"{part}_labels")
+    ).values()
+    fits = all(array.dtype.kind in "iu" and array.ndim == 1 for array in (files, starts, labels))
+    fits = (
+        fits and len(starts) == len(labels) + 1 > 1 and (starts[0], starts[-1]) == (0, len(files))
+    )
+    fits = fits and bool((starts[1:] > starts[:-1]).all())
+    allowed = f"must rise from 0 to the bytes of {part}_jpeg, one more than there are labels"
+    require(fits, path, f"{part}_start", starts.shape, allowed)
+    images = np.empty((len(labels), SIDE, SIDE, COLOURS), dtype=np.uint8)
+    allowed = f"must be a JPEG of {SIDE} x {SIDE} pixels"
+    content = files.astype(np.uint8, copy=False).tobytes()
+    for n, (first, last) in enumerate(pairwise(starts)):
+        field = f"{part}_jpeg {n}"
+        with (
+            refusing(path, allowed, OSError, ValueError, SyntaxError, field=field),
+            Image.open(io.BytesIO(content[first:last]), formats=("JPEG",)) as image,
+        ):
+            require(image.size == (SIDE, SIDE), path, field, image.size, allowed)
+            images[n] = np.asarray(image.convert("RGB"))
+    return _Part(images.reshape(len(labels), -1), _labels(path, labels))
+
+
+def _labels(path: Path, labels: np.ndarray) -> Int64[np.ndarray, " n"]:
+    wrong = np.flatnonzero(labels >= len(CLASSES))
+    first = int(wrong[0]) if len(wrong) else 0
+    allowed = f"must be from 0 to {len(CLASSES) - 1}"
+    require(not len(wrong), path, f"label {first}", int(labels[first]), allowed)
+    return labels.astype(np.int64)
