@@ -44,8 +44,8 @@ from studies.common import interrupts
 from studies.workers.workspace import SECONDS_BETWEEN_CHECKPOINTS
 
 if TYPE_CHECKING:
-    from studies.declaration.result import Runs
     from studies.declaration.study import Study
+    from studies.declaration.trial import Runs
 
 app = typer.Typer(
     help="Trains spiking networks inside simulated analog devices and compares them.",

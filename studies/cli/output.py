@@ -23,7 +23,7 @@ def print_table(command: str, text: str, exact: "pd.DataFrame", out: Path | None
         InputError: the file has another ending, the name of a study's own table, or cannot be
             written.
     """
-    from studies.results.spreadsheet import write_csv
+    from studies.results.tables import write_csv
 
     if out is not None:
         refuse_unwritable(command, "--out", out, (".csv",))

@@ -24,8 +24,8 @@ from studies.cli.output import print_table
 from studies.common.choices import Kind
 
 if TYPE_CHECKING:
-    from studies.declaration.result import Runs
     from studies.declaration.study import Study
+    from studies.declaration.trial import Runs
 
 results_app = typer.Typer()
 
@@ -142,8 +142,8 @@ def plan(
 ) -> None:
     """Print the trials that `run` would start, and the estimated time; nothing is written."""
     from rpu_ssnn.data import MissingDataError
-    from studies.declaration.image_counts import refuse_missing_images
     from studies.declaration.shipped import find_study
+    from studies.declaration.study import refuse_missing_images
     from studies.execution import plan as planning
     from studies.execution import timing
     from studies.execution.api import default_folder

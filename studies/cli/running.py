@@ -18,8 +18,8 @@ from studies.common.interrupts import EXIT_CODE
 from studies.workers.workspace import SECONDS_BETWEEN_CHECKPOINTS
 
 if TYPE_CHECKING:
-    from studies.declaration.result import Failure
-    from studies.execution.options import Options
+    from studies.declaration.trial import Failure
+    from studies.execution.phase import Options
     from studies.workers.executor import Executor
 
 OtherVersionsOption = Annotated[
@@ -76,7 +76,7 @@ def options_of(
     if not math.isfinite(seconds_between_checkpoints):
         allowed = "must be a finite number of seconds"
         raise InputError("run", "--checkpoint-seconds", seconds_between_checkpoints, allowed)
-    from studies.execution.options import Options, training_job
+    from studies.execution.phase import Options, training_job
     from studies.execution.progress import ClosedPipeConsole, ConsoleReporter
 
     return Options(

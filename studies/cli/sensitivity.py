@@ -167,7 +167,7 @@ def _print(
     lines: Iterable[str], table: "pd.DataFrame", file: Path, draw: Callable[[], Path]
 ) -> None:
     """Prints an answer, and writes its exact numbers and its figure where it has any."""
-    from studies.results.spreadsheet import write_csv
+    from studies.results.tables import write_csv
 
     for line in lines:
         typer.echo(line)

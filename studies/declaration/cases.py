@@ -20,7 +20,7 @@ from pydantic import (
 from rpu_ssnn.common.errors import InputError, one_of
 from rpu_ssnn.common.validation import UNKNOWN_KEY, validated
 from rpu_ssnn.spec import OneLine, Spec
-from studies.common.paths import merged
+from studies.common.settings import merged
 from studies.declaration.devices import beside_study, path_free
 from studies.declaration.update_rules.base import Hyperparameters, Rule
 from studies.declaration.update_rules.loading import (

@@ -16,8 +16,7 @@ from pydantic import Field, model_validator
 from rpu_ssnn.spec import Share, Spec
 from rpu_ssnn.spec.tile import WeightRange
 from studies.declaration.points import Point
-from studies.declaration.result import TrialResult
-from studies.declaration.trial import Measure, Trial
+from studies.declaration.trial import Measure, Trial, TrialResult
 from studies.declaration.update_rules.base import Hyperparameters, LearningRate
 from studies.declaration.update_rules.on_device import DeviceRule
 

@@ -5,8 +5,7 @@ from typing import Any
 
 from rpu_ssnn.common.errors import InputError, one_of
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
-from studies.common.canonical import canonical
-from studies.common.paths import value_at
+from studies.common.settings import canonical, value_at
 from studies.declaration.cases import Case
 from studies.declaration.update_rules.on_device import DeviceRule, PartialHyperparameters
 

@@ -15,7 +15,7 @@ from rpu_ssnn.common.wording import counted
 from studies.declaration.shipped import find_study
 from studies.declaration.study import Study
 from studies.errors import TrialsFailedError
-from studies.execution.options import Options, Outcome, training_job
+from studies.execution.phase import Options, Outcome, training_job
 from studies.execution.progress import ConsoleReporter, Reporter
 from studies.execution.study_runs import run_in_folder, runner_of, shown_contents
 from studies.results.comparison import REFERENCE

@@ -7,7 +7,7 @@ from pathlib import Path
 from rpu_ssnn.common.errors import InputError, meant, nearest, one_of
 from rpu_ssnn.common.files import refuse_unwritable, user_path
 from studies.declaration.trial import Measure, Trial, point_title
-from studies.declaration.update_rules.spiking import SpikingRule
+from studies.declaration.update_rules.base import SpikingRule
 from studies.execution.study_runs import look_into
 from studies.results.grouping import titles_of
 from studies.results.tables import results_frame

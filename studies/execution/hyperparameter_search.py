@@ -13,8 +13,7 @@ from studies.declaration.hyperparameters import (
 )
 from studies.declaration.search import Choice, Race, choose, reached
 from studies.declaration.study import Study
-from studies.execution.options import Options
-from studies.execution.phase import FailureList, read_store, run_phase
+from studies.execution.phase import FailureList, Options, read_store, run_phase
 from studies.results.result_folder import ResultFolder
 from studies.results.tables import made_here
 from studies.workers.workspace import Workspace

@@ -10,8 +10,7 @@ from rpu_ssnn.common.errors import Fault, InputError
 from rpu_ssnn.common.files import read_bytes, reason
 from rpu_ssnn.common.wording import counted, listed
 from rpu_ssnn.version import NUMERICS_VERSION
-from studies.declaration.result import SWEEP_PREFIX, Row, TrialResult
-from studies.declaration.trial import Trial, stored_identity
+from studies.declaration.trial import SWEEP_PREFIX, Row, Trial, TrialResult, stored_identity
 from studies.results.row_schema import checked_row, value_of_cell
 from studies.results.store import StoredRuns, TrialStore
 

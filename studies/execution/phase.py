@@ -1,4 +1,4 @@
-"""One phase of a study, the search or the trials: its rows, failures and tables."""
+"""One phase of a study, the search or the trials: its options, rows, failures and tables."""
 
 import time
 from collections import deque
@@ -11,16 +11,58 @@ from typing import Literal
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.files import kept_aside, reason
 from studies.common import interrupts
-from studies.declaration.result import Failure, Runs, TrialResult
-from studies.declaration.trial import Trial
-from studies.execution.options import Options
+from studies.common.choices import OtherVersions
+from studies.declaration.trial import Failure, Runs, Trial, TrialResult
 from studies.execution.progress import Reporter
 from studies.results.result_folder import ResultFolder
 from studies.results.store import StoredRuns, TrialStore, is_trial_file
 from studies.results.tables import FAILURES_CSV, read_failures, write_failures, write_results
+from studies.workers import run_trial
 from studies.workers.executor import Executor, WorkerPool
+from studies.workers.local_executor import LocalExecutor
 from studies.workers.worker import Job
-from studies.workers.workspace import NO_WORKSPACE, Workspace
+from studies.workers.workspace import NO_WORKSPACE, SECONDS_BETWEEN_CHECKPOINTS, Workspace
+
+
+def training_job(data_root: Path | None) -> Job:
+    """Returns the job that trains with `rpu_ssnn`."""
+    return Job(check=run_trial.check_inputs, execute=run_trial.run_trial, data_root=data_root)
+
+
+@dataclass(frozen=True)
+class Options:
+    """These options say how a study is run; none of them changes a result.
+
+    Attributes:
+        executor: starts the workers; the caller closes it.
+        kept_rows: results files whose rows count as finished; `imported_results`.
+        retry_failed: repeat trials that failed in an earlier call; otherwise they stay failed
+            and stay listed.
+        is_part: other studies run in the same folder, whose failures stay listed too.
+        seconds_between_checkpoints: least time between two of a trial; written after an epoch.
+    """
+
+    job: Job = field(default_factory=lambda: training_job(None))
+    executor: Executor = field(default_factory=LocalExecutor)
+    other_versions: OtherVersions = "refuse"
+    reporter: Reporter = field(default_factory=Reporter)
+    kept_rows: Sequence[Path] = ()
+    retry_failed: bool = False
+    is_part: bool = False
+    seconds_between_checkpoints: float = SECONDS_BETWEEN_CHECKPOINTS
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """This is the outcome of a run.
+
+    Attributes:
+        failures: trials without a row.
+    """
+
+    runs: Runs
+    failures: list[Failure]
+
 
 SECONDS_BETWEEN_LOOKS = 1.0
 """Interval between two reads of the progress of running trials."""

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rpu_ssnn.common.errors import InputError
-from studies.common.canonical import short_hash
+from studies.common.settings import short_hash
 from studies.declaration.hyperparameters import HyperparameterTable, hyperparameters_of
 from studies.declaration.points import Point
-from studies.declaration.result import Failure, TrialResult
 from studies.declaration.search import Race, reached
 from studies.declaration.study import Study
-from studies.declaration.trial import Trial
+from studies.declaration.trial import Failure, Trial, TrialResult
 from studies.execution.imported_results import read_imported_rows
 from studies.execution.phase import in_balanced_order, run_trials
 from studies.execution.progress import Reporter

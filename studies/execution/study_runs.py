@@ -15,17 +15,22 @@ from studies.declaration.hyperparameters import (
     trials_of,
     with_hyperparameters,
 )
-from studies.declaration.image_counts import refuse_missing_images
 from studies.declaration.points import Point
-from studies.declaration.result import Failure, Runs, TrialResult
 from studies.declaration.shipped import find_study, kept_rows
-from studies.declaration.study import Study
-from studies.declaration.trial import Trial
+from studies.declaration.study import Study, refuse_missing_images
+from studies.declaration.trial import Failure, Runs, Trial, TrialResult
 from studies.execution.hyperparameter_search import find_hyperparameters
 from studies.execution.imported_results import read_imported_rows, refuse_conflict, resume
-from studies.execution.options import Options, Outcome
-from studies.execution.phase import FailureList, Tables, in_balanced_order, read_store, run_phase
-from studies.execution.status import status_kept
+from studies.execution.phase import (
+    FailureList,
+    Options,
+    Outcome,
+    Tables,
+    in_balanced_order,
+    read_store,
+    run_phase,
+)
+from studies.execution.progress import status_kept
 from studies.results.result_folder import (
     ResultFolder,
     is_ours,

@@ -9,8 +9,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from studies.declaration.result import TrialResult
-from studies.declaration.trial import Trial
+from studies.declaration.trial import Trial, TrialResult
 from studies.workers.run_trial import check_inputs, set_threads
 from studies.workers.worker import Job, peak_memory_mb, reset_peak_memory
 from studies.workers.workspace import NO_WORKSPACE, TrialSession, Workspace

@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 
 from rpu_ssnn.common.errors import InputError
 from studies.common.choices import Kind
-from studies.declaration.result import SWEEP_PREFIX, Runs
 from studies.declaration.study import Study
+from studies.declaration.trial import SWEEP_PREFIX, Runs
 from studies.report.curves import MOST_TOGETHER, curves_figure
 from studies.report.figure_style import WIDE_INCHES
 from studies.report.figures import gaps_figure, sweep_figure

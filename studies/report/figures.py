@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from rpu_ssnn.common.errors import InputError
 from studies.common.quantities import quantity
 from studies.common.statistics import FEWEST_SEEDS, ONLY_ALONE, describe, mark
-from studies.declaration.result import SWEEP_PREFIX
+from studies.declaration.trial import SWEEP_PREFIX
 from studies.report.figure_style import (
     FONT_POINTS,
     Look,

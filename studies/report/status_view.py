@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rpu_ssnn.common.errors import InputError
-from studies.execution.progress import duration, seconds_left
-from studies.execution.status import StatusFile, read_status
+from studies.execution.progress import StatusFile, duration, read_status, seconds_left
 from studies.execution.study_runs import look_into
 from studies.results.result_folder import is_in_use
 

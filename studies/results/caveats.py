@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 from rpu_ssnn.common.wording import listed
 from studies.common.statistics import describe
-from studies.declaration.result import Row, Runs, Scalar
-from studies.declaration.trial import point_title
+from studies.declaration.trial import Row, Runs, Scalar, point_title
 from studies.results.grouping import NOT_SWEPT, swept_columns, titled_row
 
 if TYPE_CHECKING:

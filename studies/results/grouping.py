@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rpu_ssnn.common.errors import InputError, one_of
 from studies.common.quantities import distinct, name_of, quantity
 from studies.declaration.devices import AS_MEASURED
-from studies.declaration.result import SWEEP_PREFIX
+from studies.declaration.trial import SWEEP_PREFIX
 
 if TYPE_CHECKING:
     import pandas as pd

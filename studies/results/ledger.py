@@ -17,8 +17,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from studies.declaration.devices import compound_of, shortest_slot_s
-from studies.declaration.result import Row, TrialResult, by_crossbar
-from studies.declaration.trial import Trial
+from studies.declaration.trial import Row, Trial, TrialResult, by_crossbar
 from studies.declaration.update_rules.on_device import DeviceRule
 from studies.results.grouping import swept_columns, with_values
 

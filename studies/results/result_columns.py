@@ -7,7 +7,7 @@ real rows against it.
 from dataclasses import dataclass
 from functools import partial
 
-from studies.declaration.result import SWEEP_PREFIX
+from studies.declaration.trial import SWEEP_PREFIX
 
 
 @dataclass(frozen=True)

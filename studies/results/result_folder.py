@@ -8,7 +8,7 @@ OUT/units/ID.json      row and learning curve of one run, written whole or not a
 OUT/search/ID.json     the same for the runs of the search
 OUT/running/ID.npz     checkpoint of a run that has no row yet (`studies.workers.checkpoint`)
 OUT/running/ID.json    how far a run is that a worker has now (`studies.workers.workspace`)
-OUT/status.json        where the process that runs the study stands (`studies.execution.status`)
+OUT/status.json        where the process that runs the study stands (`studies.execution.progress`)
 OUT/results.csv, results.parquet, curves.csv, failures.csv    rebuilt from the above
 """
 

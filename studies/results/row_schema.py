@@ -10,9 +10,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.validation import validated
 from rpu_ssnn.common.wording import first_unprintable
-from studies.declaration.result import SWEEP_PREFIX, Row, Scalar
+from studies.declaration.trial import SWEEP_PREFIX, Row, Scalar
 from studies.results.result_columns import RESULT_COLUMNS
-from studies.results.spreadsheet import without_guard
+from studies.results.tables import without_guard
 
 _COUNTED = re.compile(r"_(total|per_device)(_\d+)?$|_\d+$")
 """Matches columns of a network's statistics: numbers, one for each crossbar or over all."""

@@ -11,9 +11,8 @@ from rpu_ssnn.common.errors import Fault, InputError
 from rpu_ssnn.common.files import is_regular, read_text, reason, write_whole
 from rpu_ssnn.common.validation import validated
 from rpu_ssnn.spec import Spec
-from studies.common.canonical import short_hash
-from studies.declaration.result import Row, TrialResult
-from studies.declaration.trial import Trial, identity_of, stored_identity
+from studies.common.settings import short_hash
+from studies.declaration.trial import Row, Trial, TrialResult, identity_of, stored_identity
 from studies.results.row_schema import CheckedEpoch, checked_row
 
 FORMAT: Literal[1] = 1

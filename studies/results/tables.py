@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
@@ -14,12 +15,10 @@ from typing import TYPE_CHECKING, Any
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.files import is_regular, read_text, reason, write_whole
 from rpu_ssnn.version import NUMERICS_VERSION
-from studies.common.canonical import canonical
-from studies.declaration.result import SWEEP_PREFIX, Failure, Row, Runs, TrialResult
-from studies.declaration.trial import Trial
+from studies.common.settings import canonical
+from studies.declaration.trial import SWEEP_PREFIX, Failure, Row, Runs, Trial, TrialResult
 from studies.declaration.update_rules.on_device import DeviceRule
 from studies.results.ledger import ledger_columns
-from studies.results.spreadsheet import without_guard, write_csv
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -198,3 +197,43 @@ def _one_type_a_column(frame: pd.DataFrame) -> pd.DataFrame:
         if len(kinds) > 1:
             frame[column] = frame[column].where(~present, frame[column].map(str))
     return frame
+
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_FORMULA = re.compile(r"[=+@\t\r]|-(?![\d.]|$)")
+"""Matches the start of a cell that a spreadsheet computes; negative numbers are none."""
+
+GUARD = "'"
+"""This sign stands before such a cell, and a spreadsheet shows what comes after it."""
+
+
+def guarded(frame: pd.DataFrame) -> pd.DataFrame:
+    """Returns the table with a guard before every text that begins as a formula."""
+    changed = {
+        name: frame[name].map(_guarded)
+        for name in frame.columns
+        if any(isinstance(cell, str) and _FORMULA.match(cell) for cell in frame[name])
+    }
+    return frame.assign(**changed) if changed else frame
+
+
+def write_csv(table: pd.DataFrame, path: Path) -> Path:
+    """Writes exact numbers and guarded text, in one step.
+
+    Raises:
+        OSError: the disk is full or the folder is gone.
+    """
+    write_whole(path, lambda temporary: guarded(table).to_csv(temporary, index=False))
+    return path
+
+
+def without_guard(cell: str) -> str:
+    """Returns a cell as it was before `guarded`."""
+    guarded = cell.startswith(GUARD) and _FORMULA.match(cell[len(GUARD) :])
+    return cell[len(GUARD) :] if guarded else cell
+
+
+def _guarded(cell: object) -> object:
+    return f"{GUARD}{cell}" if isinstance(cell, str) and _FORMULA.match(cell) else cell

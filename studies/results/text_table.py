@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from studies.common.statistics import FEWEST_SEEDS, mark
-from studies.results.spreadsheet import guarded
+from studies.results.tables import guarded
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -18,8 +18,8 @@ import pandas as pd
 
 from studies.common.statistics import SIGNIFICANCE, PairedTest, paired_tests
 from studies.declaration.cases import Case
-from studies.declaration.result import Failure, Runs
 from studies.declaration.study import Study
+from studies.declaration.trial import Failure, Runs
 from studies.results.text_table import interval
 from studies.sensitivity.device_question import (
     AS_IS,

@@ -18,7 +18,7 @@ import pandas as pd
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec.tile import TileSpec
-from studies.common.paths import leaves, with_value
+from studies.common.settings import leaves, with_value
 from studies.common.statistics import (
     NOT_SIGNIFICANT,
     ONLY_ALONE,
@@ -29,8 +29,8 @@ from studies.common.statistics import (
     paired_tests,
 )
 from studies.declaration.cases import Case
-from studies.declaration.result import Failure, Runs
 from studies.declaration.study import Study
+from studies.declaration.trial import Failure, Runs
 from studies.declaration.update_rules.analog_sgd import AnalogSgdRule
 from studies.declaration.update_rules.ann import AnnRule
 from studies.declaration.update_rules.base import Rule

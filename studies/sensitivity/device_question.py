@@ -18,18 +18,18 @@ from device_presets.library.preset_lookup import preset_names
 from rpu_ssnn.common.errors import InputError, one_of
 from rpu_ssnn.common.validation import validated
 from rpu_ssnn.spec.tile import needs_native
-from studies.common.canonical import short_hash
+from studies.common.settings import short_hash
 from studies.declaration.cases import Case
 from studies.declaration.devices import beside_study, device_of, path_free
 from studies.declaration.hyperparameters import (
     known_hyperparameters,
     with_hyperparameters,
 )
-from studies.declaration.result import Runs, by_crossbar
 from studies.declaration.study import Study
+from studies.declaration.trial import Runs, by_crossbar
 from studies.declaration.update_rules.on_device import DeviceRule
 from studies.declaration.update_rules.pulses import PulseRule
-from studies.execution.options import Outcome
+from studies.execution.phase import Outcome
 
 type Run = Callable[[Study], Outcome]
 """Runs what is missing of a study in the question's folder; `run_in_folder` in earnest."""

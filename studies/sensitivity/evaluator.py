@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from studies.declaration.cases import Case
-from studies.declaration.result import Failure, Runs
 from studies.declaration.study import Study
+from studies.declaration.trial import Failure, Runs
 from studies.sensitivity.axes import RequirementAxis
 from studies.sensitivity.device_question import (
     AS_IS,

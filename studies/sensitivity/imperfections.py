@@ -16,7 +16,7 @@ from rpu_ssnn.devices.law_parameter import LawParameter
 from rpu_ssnn.devices.laws import LAWS
 from rpu_ssnn.spec.device_source import loses_charge
 from rpu_ssnn.spec.tile import ARRAY_PHYSICS
-from studies.common.paths import leaves
+from studies.common.settings import leaves
 from studies.declaration.cases import Case
 from studies.declaration.devices import parameters_in
 

@@ -29,8 +29,8 @@ from rpu_ssnn.common.errors import InputError, one_of
 from studies.common.choices import Others
 from studies.common.statistics import mean_and_half_width
 from studies.declaration.cases import Case
-from studies.declaration.result import Failure
 from studies.declaration.study import Study
+from studies.declaration.trial import Failure
 from studies.results import caveats
 from studies.results.text_table import interval
 from studies.sensitivity.axes import STANDARD, RequirementAxis, axis, parameters_for

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from rpu_ssnn.common.errors import RpuSsnnError
 from rpu_ssnn.common.files import open_regular, write_whole
 from rpu_ssnn.common.training_state import EpochRow, TrainingState
-from studies.common.canonical import canonical
+from studies.common.settings import canonical
 from studies.declaration.trial import Trial, TrialSettings
 from studies.results.tables import Versions
 

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from distributed import get_worker
 
 from rpu_ssnn.common.errors import InputError, RpuSsnnError
-from studies.declaration.result import Failure, TrialResult
-from studies.declaration.trial import Trial
+from studies.declaration.trial import Failure, Trial, TrialResult
 from studies.results.tables import Versions
 from studies.workers import worker
 from studies.workers.worker import Job

@@ -5,8 +5,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from rpu_ssnn.common.errors import RpuSsnnError
-from studies.declaration.result import Failure, TrialResult
-from studies.declaration.trial import Trial
+from studies.declaration.trial import Failure, Trial, TrialResult
 from studies.workers.worker import Job
 from studies.workers.workspace import TrialProgress, Workspace
 

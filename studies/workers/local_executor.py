@@ -15,8 +15,7 @@ from rpu_ssnn.common.errors import InputError, RpuSsnnError
 from rpu_ssnn.common.parallel import usable_cpus
 from rpu_ssnn.common.wording import counted
 from studies.common import interrupts
-from studies.declaration.result import Failure, TrialResult
-from studies.declaration.trial import Trial
+from studies.declaration.trial import Failure, Trial, TrialResult
 from studies.workers import worker
 from studies.workers.worker import Job
 from studies.workers.workspace import TrialProgress, Workspace

@@ -1,17 +1,17 @@
 """Runs one trial through `rpu_ssnn` and makes its row."""
 
+import functools
 import math
 import platform
+import re
 from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rpu_ssnn.version import NUMERICS_VERSION, VERSION
-from studies.declaration.result import Row, TrialResult, plain
-from studies.declaration.trial import Trial
+from studies.declaration.trial import Row, Trial, TrialResult, plain
 from studies.declaration.update_rules.on_device import DeviceRule
-from studies.workers.machine import machine
 from studies.workers.worker import peak_memory_mb, reset_peak_memory
 from studies.workers.workspace import NO_WORKSPACE, TrialSession, Workspace
 
@@ -253,3 +253,24 @@ def _epoch_row(epoch: Mapping[str, Any]) -> Row:
         else:
             row[name] = plain(value)
     return row
+
+
+_CPU_INFO = Path("/proc/cpuinfo")  # Linux only
+
+
+@functools.cache
+def machine() -> str:
+    """Returns the operating system and the model of the processor.
+
+    Sums of torch and numpy are rounded in an order that depends on the kind of processor.
+    """
+    return f"{platform.platform()}, {_processor()}"
+
+
+def _processor() -> str:
+    """Returns the model where the system tells it, else the kind."""
+    try:
+        named = re.search(r"^model name\s*:\s*(.+)$", _CPU_INFO.read_text(), re.MULTILINE)
+    except OSError:
+        named = None
+    return named[1].strip() if named else platform.processor() or platform.machine()

@@ -16,8 +16,7 @@ from multiprocessing.connection import wait
 from pathlib import Path
 
 from rpu_ssnn.common.errors import RpuSsnnError
-from studies.declaration.result import Failure, TrialResult
-from studies.declaration.trial import Trial
+from studies.declaration.trial import Failure, Trial, TrialResult
 from studies.workers.workspace import Workspace
 
 THREAD_VARIABLES = (

@@ -9,16 +9,19 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
-from rpu_ssnn.spec import NetworkSpec, Positive, Spec, TrainingSpec
+from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.spec import NetworkSpec, Positive, Spec, TrainingSpec, layer_names
 from rpu_ssnn.spec.tile import WeightRange
-from studies.common.paths import leaves, value_at, with_value
+from studies.common.settings import leaves, value_at, with_value
 
 if TYPE_CHECKING:
+    from rpu_ssnn.synapses import SynapsesFactory
     from rpu_ssnn.training.loop import Learner
 
 LearningRate = Annotated[Positive, Field(le=1000.0)]
@@ -234,3 +237,38 @@ class Rule(Spec):
 def changed(part: Spec) -> dict[str, Any]:
     """The settings of a section that are not at their defaults."""
     return part.model_dump(mode="json", exclude_defaults=True)
+
+
+DEEPEST_UNCLOCKED = 2
+"""Hidden layers that can stay trained without the winner-take-all output, given a long flush."""
+
+
+class SpikingRule(Rule):
+    """A rule that ends in a spiking network, which can be exported."""
+
+
+class SsnnBpRule(SpikingRule):
+    """SSNN-BP, whose rules differ only in the synapses."""
+
+    @abstractmethod
+    def synapses(self) -> SynapsesFactory:
+        """The factory of the synapses of every crossbar."""
+
+    def prepared(self, network: NetworkSpec, training: TrainingSpec) -> Self:
+        """Refuses three hidden layers or more without the clocked output: training collapses."""
+        layers = layer_names(network.hidden_layers)
+        if len(layers) > DEEPEST_UNCLOCKED and not network.inhibition.clocked:
+            allowed = (
+                f"must be at most {DEEPEST_UNCLOCKED} layers without inhibition: {{clocked: true}}"
+                "; more run away (docs/findings/algorithm.md, Depth)"
+            )
+            if network.layers is None:
+                raise InputError("study", "network.hidden", list(network.hidden), allowed)
+            raise InputError("study", "network.layers", list(layers), allowed)
+        return super().prepared(network, training)
+
+    def training(self, settings: RunSettings, threads: int) -> Train:
+        from rpu_ssnn.training import train
+
+        network, training, seed = settings.network, settings.training, settings.seed
+        return partial(train, network, training, self.synapses(), seed=seed, threads=threads)

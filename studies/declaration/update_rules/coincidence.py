@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from studies.declaration.update_rules.spiking import SsnnBpRule
+from studies.declaration.update_rules.base import SsnnBpRule
 
 if TYPE_CHECKING:
     from rpu_ssnn.synapses import SynapsesFactory

@@ -17,7 +17,7 @@ from typing import Any
 
 from rpu_ssnn.common.errors import InputError, one_of
 from rpu_ssnn.common.files import user_path
-from studies.common.canonical import short_hash
+from studies.common.settings import short_hash
 from studies.declaration.update_rules.base import Rule
 
 PULSES = "pulses"

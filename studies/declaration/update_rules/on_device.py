@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec import NetworkSpec, Spec, TrainingSpec
 from rpu_ssnn.spec.tile import NO_DELAYED_READS, TileSpec, WeightRange
-from studies.common.canonical import canonical
+from studies.common.settings import canonical
 from studies.declaration.devices import (
     AS_MEASURED,
     check_slot,

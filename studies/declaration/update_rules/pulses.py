@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from studies.declaration.devices import path_free
+from studies.declaration.update_rules.base import SsnnBpRule
 from studies.declaration.update_rules.on_device import DeviceRule
-from studies.declaration.update_rules.spiking import SsnnBpRule
 
 if TYPE_CHECKING:
     from rpu_ssnn.synapses import SynapsesFactory

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec import RATES_NEED_PRESENTATIONS, NetworkSpec, SurrogateSpec, TrainingSpec
-from studies.declaration.update_rules.spiking import SsnnBpRule
+from studies.declaration.update_rules.base import SsnnBpRule
 
 if TYPE_CHECKING:
     from rpu_ssnn.synapses import SynapsesFactory

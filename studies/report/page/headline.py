@@ -8,7 +8,7 @@ from device_presets.compounds.compound_device import CompoundDevice
 from device_presets.library.preset import SPECIFICATION, Preset
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.wording import counted, listed
-from studies.common.canonical import canonical
+from studies.common.settings import canonical
 from studies.common.statistics import (
     FEWEST_SEEDS,
     NOT_SIGNIFICANT,
@@ -18,8 +18,7 @@ from studies.common.statistics import (
     mark,
 )
 from studies.declaration.devices import parameters_in
-from studies.declaration.result import Runs
-from studies.declaration.trial import Trial
+from studies.declaration.trial import Runs, Trial
 from studies.declaration.update_rules.pulses import PulseRule
 from studies.results import caveats
 from studies.results.comparison import compare

@@ -13,7 +13,7 @@ from device_presets import Preset, PresetError, get_device
 from device_presets.cards.card_plot import draw_response
 from rpu_ssnn.common.files import read_bytes
 from studies.declaration.devices import path_free
-from studies.declaration.result import Runs
+from studies.declaration.trial import Runs
 from studies.report import attribution_view, decomposition_view, ledger_view, requirement_view
 from studies.report.figure_style import NARROW_INCHES, WIDE_INCHES, as_svg, panels, plain
 from studies.results.ledger import ledger_table

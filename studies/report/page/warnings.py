@@ -9,7 +9,7 @@ from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.wording import counted, listed
 from studies.common.statistics import FEWEST_SEEDS
 from studies.declaration.hyperparameters import chosen_on_shown_images
-from studies.declaration.result import Runs
+from studies.declaration.trial import Runs
 from studies.declaration.update_rules.on_device import DeviceRule
 from studies.execution.study_runs import FolderContents
 from studies.results import caveats

@@ -7,8 +7,12 @@ from typing import ClassVar, Self
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
-from studies.declaration.update_rules.base import WITHOUT_GRADIENT_TRAINS, RunSettings, Train
-from studies.declaration.update_rules.spiking import SpikingRule
+from studies.declaration.update_rules.base import (
+    WITHOUT_GRADIENT_TRAINS,
+    RunSettings,
+    SpikingRule,
+    Train,
+)
 
 
 class BpStdpRule(SpikingRule):

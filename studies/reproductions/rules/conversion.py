@@ -14,9 +14,9 @@ from studies.declaration.update_rules.base import (
     SEES_COUNTS,
     WITHOUT_GRADIENT_TRAINS,
     RunSettings,
+    SpikingRule,
     Train,
 )
-from studies.declaration.update_rules.spiking import SpikingRule
 
 
 class ConversionRule(SpikingRule):

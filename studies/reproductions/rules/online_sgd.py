@@ -9,7 +9,7 @@ from pydantic import Field
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec import NetworkSpec, Positive, TrainingSpec
-from studies.common.canonical import canonical
+from studies.common.settings import canonical
 from studies.declaration.update_rules.base import (
     SEES_COUNTS,
     Rule,

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
-from studies.common.canonical import canonical
+from studies.common.settings import canonical
 from studies.declaration.update_rules.base import SEES_COUNTS, RunSettings, Train, changed
 from studies.declaration.update_rules.on_device import DeviceRule
 from studies.reproductions.rules.online_sgd import WITHOUT_BATCHES, check_layers, one_by_one

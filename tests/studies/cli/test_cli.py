@@ -27,7 +27,7 @@ def harness(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Harness:
     """The fake training behind the command line."""
     harness = Harness(tmp_path)
     job = Job(check=accept_all, execute=fake_training, data_root=harness.orders)
-    monkeypatch.setattr("studies.execution.options.training_job", lambda data_root: job)
+    monkeypatch.setattr("studies.execution.phase.training_job", lambda data_root: job)
     return harness
 
 
@@ -191,7 +191,7 @@ def test_a_broken_pair_is_one_line_and_exit_code_1(
     command: Command, harness: Harness, study: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = Job(check=broken_pair, execute=fake_training, data_root=harness.orders)
-    monkeypatch.setattr("studies.execution.options.training_job", lambda data_root: job)
+    monkeypatch.setattr("studies.execution.phase.training_job", lambda data_root: job)
     code, _, errors = command("run", study, "--out", harness.out)
     assert code == 1
     starting, refusal = errors.splitlines()

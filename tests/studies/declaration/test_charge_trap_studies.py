@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 
 from rpu_ssnn.common.errors import InputError
-from studies.declaration.result import TrialResult
-from studies.declaration.trial import Trial
+from studies.declaration.trial import Trial, TrialResult
 from studies.workers.run_trial import run_trial
 from support.studies.harness import declared_trials, small_study
 

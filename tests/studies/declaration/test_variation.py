@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from rpu_ssnn.common.errors import InputError
-from studies.declaration.variation import Range
+from studies.declaration.points import Range
 from support.studies.harness import small_study
 
 RATE = {"update": "rate", "learning_rate": 1.0}

@@ -14,13 +14,11 @@ import pytest
 import yaml
 from distributed import Client, Security
 
-from studies.declaration.result import TrialResult
 from studies.declaration.study import Study
-from studies.declaration.trial import Trial
+from studies.declaration.trial import Trial, TrialResult
 from studies.execution.api import load_results, run_study
-from studies.execution.options import Outcome
-from studies.execution.progress import Reporter
-from studies.execution.status import read_status
+from studies.execution.phase import Outcome
+from studies.execution.progress import Reporter, read_status
 from studies.results.tables import Versions
 from studies.workers import cluster_executor
 from studies.workers.cluster_executor import ClusterExecutor

@@ -7,8 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from studies.declaration.result import Failure, TrialResult
-from studies.declaration.trial import Trial
+from studies.declaration.trial import Failure, Trial, TrialResult
 from studies.execution.api import load_results
 from studies.execution.progress import Reporter
 from studies.execution.study_runs import run_in_folder, runner_of, search_in_folder

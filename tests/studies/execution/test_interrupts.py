@@ -15,10 +15,8 @@ from rpu_ssnn.common import strict_yaml
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.doctor import BrokenPairError
 from studies.common import interrupts
-from studies.declaration.result import TrialResult
-from studies.declaration.trial import Trial
-from studies.execution.progress import Reporter
-from studies.execution.status import read_status
+from studies.declaration.trial import Trial, TrialResult
+from studies.execution.progress import Reporter, read_status
 from support.studies.harness import SMALL, Harness, InThisProcess, small_study
 from support.waiting import FINISHED, wait_until
 
@@ -137,7 +135,7 @@ def test_the_loop_stops_between_trials_with_its_rows_kept(harness: Harness) -> N
 
 COMMAND = """
 import sys
-from studies.execution import options
+from studies.execution import phase
 from support.studies.harness import accept_all, fake_training
 from studies.workers.worker import Job
 from pathlib import Path

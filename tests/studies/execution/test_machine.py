@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from studies.workers import machine as module
-from studies.workers.machine import machine
+from studies.workers import run_trial as module
+from studies.workers.run_trial import machine
 
 
 @pytest.mark.parametrize(

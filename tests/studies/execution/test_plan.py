@@ -9,9 +9,8 @@ from studies.declaration.hyperparameters import (
     FoundHyperparameters,
     write_hyperparameters,
 )
-from studies.declaration.result import Failure, TrialResult
 from studies.declaration.study import Study
-from studies.declaration.trial import Trial
+from studies.declaration.trial import Failure, Trial, TrialResult
 from studies.declaration.update_rules.loading import rule_names
 from studies.execution import timing
 from studies.execution.plan import Estimate, Plan, estimate, make_plan

@@ -10,11 +10,11 @@ import yaml
 
 from rpu_ssnn.common.errors import InputError
 from studies.declaration.hyperparameters import read_hyperparameters
-from studies.declaration.result import TrialResult
 from studies.declaration.search import Race, SearchSettings, candidates, choose, rungs
 from studies.declaration.study import Study
+from studies.declaration.trial import TrialResult
 from studies.declaration.update_rules.base import Hyperparameters
-from studies.execution.options import Options, training_job
+from studies.execution.phase import Options, training_job
 from studies.execution.study_runs import run_in_folder, search_in_folder
 from studies.workers.checkpoint import read_checkpoint
 from support.studies.harness import Harness, InThisProcess, accuracy_of, small_study

@@ -12,10 +12,11 @@ import pytest
 from rich.console import Console
 
 from studies.declaration.trial import Trial
-from studies.execution.progress import ConsoleReporter, Reporter
-from studies.execution.status import (
+from studies.execution.progress import (
     STATUS_FILE,
+    ConsoleReporter,
     LastTrial,
+    Reporter,
     RunningTrial,
     StatusFile,
     StatusReporter,
@@ -249,5 +250,5 @@ def test_a_full_disk_for_the_status_does_not_end_the_study(
     def fail(path: Path, write: object) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr("studies.execution.status.write_whole", fail)
+    monkeypatch.setattr("studies.execution.progress.write_whole", fail)
     assert len(harness.run(small_study()).runs) == 6

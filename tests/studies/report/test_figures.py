@@ -9,8 +9,8 @@ from matplotlib.colors import to_hex
 from matplotlib.text import Text
 
 from studies.common.choices import Kind
-from studies.declaration.result import Runs, TrialResult
 from studies.declaration.study import Study
+from studies.declaration.trial import Runs, TrialResult
 from studies.report.draw import StudyFigures
 from studies.report.figure_style import NARROW_INCHES, WIDE_INCHES, as_svg, looks, save, wrapped
 from support.commands import refused

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from studies.declaration.result import Runs
-from studies.declaration.trial import Trial
+from studies.declaration.trial import Runs, Trial
 from studies.report.figure_style import FONT_POINTS, NARROW_INCHES, WIDE_INCHES
 from studies.report.page.build import report_html, write_report
 from studies.report.page.headline import headline

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from studies.declaration.result import Failure
-from studies.declaration.trial import Trial
+from studies.declaration.trial import Failure, Trial
 from studies.report.page.build import report_html
 from studies.results.caveats import of_reference
 from studies.results.summary import summary

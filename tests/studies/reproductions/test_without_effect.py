@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rpu_ssnn.common.errors import InputError
-from studies.common.paths import merged, nested
+from studies.common.settings import merged, nested
 from studies.declaration.update_rules.loading import rule_class
 from support.studies.harness import declared_trials, small_study
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from studies.common.canonical import short_hash
+from studies.common.settings import short_hash
 from support.commands import Command
 from support.studies.results_fakes import nasty_study, write_folder
 

@@ -8,8 +8,7 @@ import pytest
 
 from device_presets import get_preset
 from studies.declaration.hyperparameters import Hyperparameters
-from studies.declaration.result import Row, TrialResult
-from studies.declaration.trial import Trial
+from studies.declaration.trial import Row, Trial, TrialResult
 from studies.results.ledger import COLUMNS, ledger_columns, ledger_table
 from studies.results.summary import summary
 from studies.results.tables import results_frame, write_results

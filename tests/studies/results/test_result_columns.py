@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from studies.declaration.result import SWEEP_PREFIX
 from studies.declaration.study import parse_study
+from studies.declaration.trial import SWEEP_PREFIX
 from studies.results.result_columns import CURVE_COLUMNS, RESULT_COLUMNS, ResultColumn
 from studies.results.tables import curves_frame, results_frame
 from studies.workers.run_trial import run_trial

@@ -3,9 +3,8 @@
 import math
 from pathlib import Path
 
-from studies.declaration.result import TrialResult
 from studies.declaration.study import parse_study
-from studies.declaration.trial import identity_of
+from studies.declaration.trial import TrialResult, identity_of
 from studies.results.result_folder import open_folder, stored_study
 from studies.results.store import StoredRuns
 from support.studies.harness import SMALL, declared_trials, small_study

@@ -13,7 +13,7 @@ from rpu_ssnn.common.errors import InputError
 from studies.execution.imported_results import read_imported_rows
 from studies.results.result_columns import RESULT_COLUMNS
 from studies.results.row_schema import checked_row, value_of_cell
-from studies.results.spreadsheet import guarded, without_guard
+from studies.results.tables import guarded, without_guard
 from support.commands import Command, refused
 from support.studies.harness import SMALL, Harness, InThisProcess, small_study
 

@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from studies.declaration.result import TrialResult
+from studies.declaration.trial import TrialResult
 from studies.report import attribution_view, ledger_view, requirement_view
 from studies.results import caveats
 from studies.results.ledger import COLUMNS
-from studies.results.spreadsheet import write_csv
+from studies.results.tables import write_csv
 from studies.sensitivity.attribution import attribute
 from studies.sensitivity.requirement import require
 from support.studies.harness import declared_trials, small_study

@@ -9,9 +9,9 @@ import pytest
 
 from rpu_ssnn.common.errors import InputError
 from studies.common.statistics import holm
-from studies.declaration.result import TrialResult
 from studies.declaration.study import Study
-from studies.execution.options import Outcome
+from studies.declaration.trial import TrialResult
+from studies.execution.phase import Outcome
 from studies.report.decomposition_view import draw, lines
 from studies.sensitivity.decomposition import (
     BETWEEN,

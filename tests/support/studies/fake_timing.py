@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from studies.declaration.result import TrialResult
-from studies.declaration.trial import Trial
+from studies.declaration.trial import Trial, TrialResult
 from studies.execution.timing import Cost
 from studies.workers.workspace import Workspace
 

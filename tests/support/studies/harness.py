@@ -13,12 +13,11 @@ from rpu_ssnn.common.errors import InputError, RpuSsnnError
 from rpu_ssnn.version import NUMERICS_VERSION
 from studies.declaration.cases import Case
 from studies.declaration.hyperparameters import trials_of
-from studies.declaration.result import Failure, TrialResult
 from studies.declaration.study import Study, parse_study
-from studies.declaration.trial import Trial
+from studies.declaration.trial import Failure, Trial, TrialResult
 from studies.declaration.update_rules.ann import AnnRule
 from studies.declaration.update_rules.pulses import PulseRule
-from studies.execution.options import Options, Outcome
+from studies.execution.phase import Options, Outcome
 from studies.execution.study_runs import run_in_folder
 from studies.results.tables import Versions
 from studies.workers import worker

@@ -5,11 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from studies.declaration.result import Failure, TrialResult
 from studies.declaration.study import Study
-from studies.declaration.trial import Trial
+from studies.declaration.trial import Failure, Trial, TrialResult
 from studies.declaration.update_rules.pulses import PulseRule
-from studies.execution.options import Outcome
+from studies.execution.phase import Outcome
 from support.studies.harness import declared_trials, small_study
 
 DRIVE = {"weight_range": 8.0, "learning_rate": 1.0}

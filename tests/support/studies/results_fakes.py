@@ -6,9 +6,8 @@ from typing import Any
 
 from rpu_ssnn.version import NUMERICS_VERSION
 from studies.declaration.points import Hyperparameters
-from studies.declaration.result import Runs, TrialResult
 from studies.declaration.study import Study, parse_study
-from studies.declaration.trial import Trial
+from studies.declaration.trial import Runs, Trial, TrialResult
 from studies.declaration.update_rules.pulses import PulseRule
 from studies.results.result_folder import open_folder
 from studies.results.tables import Versions

@@ -1,5 +1,10 @@
-"""Settings in nested sections, by dotted paths such as ``network.neuron.theta``."""
+"""Reads and changes settings in nested sections by dotted paths such as ``network.neuron.theta``.
 
+It also spells equal settings in one way, and hashes them, which makes identities.
+"""
+
+import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -40,3 +45,13 @@ def leaves(sections: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str,
             yield from leaves(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value
+
+
+def canonical(content: object) -> str:
+    """Returns JSON with one spelling for equal content."""
+    return json.dumps(content, sort_keys=True, separators=(",", ":"))
+
+
+def short_hash(content: object) -> str:
+    """Returns 16 hexadecimal digits of the SHA-256 of the canonical JSON."""
+    return hashlib.sha256(canonical(content).encode()).hexdigest()[:16]
