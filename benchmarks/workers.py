@@ -1,6 +1,6 @@
 """What a second core brings a study: as a second worker, or as a second thread of one worker.
 
-`python benchmarks/workers.py` (part of `make bench`) runs four equal units through the harness
+`python benchmarks/workers.py` (part of `make bench`) runs four equal trials through the harness
 (scikit-learn's digits, 64-1280-10, T = 50): on one core, by two workers of one thread each, and by
 one worker of two threads. Units a minute are those of the workers' own time; starting them is left
 out.
@@ -64,8 +64,8 @@ def compare() -> pd.DataFrame:
         two_threads = units_a_minute(case, 1, cores)
         rows.append(
             {
-                "units": case["label"],
-                "one core (units a minute)": one,
+                "trials": case["label"],
+                "one core (trials a minute)": one,
                 "two workers / one core": two_workers / one,
                 "one worker of two threads / one core": two_threads / one,
             }
@@ -75,5 +75,5 @@ def compare() -> pd.DataFrame:
 
 if __name__ == "__main__":
     table = compare()
-    print("\nFour units, digits, 64-1280-10, T = 50, through the harness")
+    print("\nFour trials, digits, 64-1280-10, T = 50, through the harness")
     print(table.to_markdown(index=False, floatfmt=".3g"), flush=True)

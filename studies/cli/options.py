@@ -77,7 +77,7 @@ def shown(folder: Path, rows: list[Path] | None) -> "FolderContents":
     damaged: list[InputError] = []
     found = shown_contents(folder, rows or (), damaged.append, note_left_out)
     if not found.runs:
-        nothing = InputError(folder, "units", 0, f"must hold {A_TRIAL}")
+        nothing = InputError(folder, "trials", 0, f"must hold {A_TRIAL}")
         raise damaged[0] if damaged else nothing
     notes = [f"{error}; the damaged file is left out" for error in damaged]
     notes += [f"{found.other_rows}; left out"] if found.n_other else []

@@ -65,7 +65,7 @@ def ledger(folder: FolderArgument, out: TableOutOption = None, rows: RowsOption 
 
     table = ledger_table(results_frame(shown(folder, rows).runs))
     if not len(table):
-        raise InputError(folder, "units", 0, f"must hold {A_TRIAL} on a device")
+        raise InputError(folder, "trials", 0, f"must hold {A_TRIAL} on a device")
     print_table("ledger", render(table), table, out)
 
 

@@ -15,7 +15,7 @@ from studies.results.row_schema import checked_row, value_of_cell
 from studies.results.store import StoredRuns, TrialStore
 
 NEEDED = (
-    "unit",
+    "trial",
     "settings",
     "numerics_version",
     "test_accuracy",
@@ -25,7 +25,7 @@ NEEDED = (
 )
 """Columns without which a row is none, or no table can be made of it."""
 
-KEYS = ("study", "unit", "label")
+KEYS = ("study", "trial", "label")
 
 MOST_TABLE_BYTES = 512 << 20
 """Largest results file: some ten thousand rows with all their settings."""

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -198,10 +198,8 @@ type Ending = Literal["finished", "interrupted", "stopped"]
 class RunningTrial(Spec):
     """This is a running trial; `since` in seconds of the Unix epoch."""
 
-    model_config = ConfigDict(validate_by_name=True, serialize_by_alias=True)
-
     title: str
-    trial: str = Field("", alias="unit", description="identity; runs of a search share a title")
+    trial: str = Field("", description="identity; runs of a search share a title")
     since: float
     progress: TrialProgress | None = None
 
@@ -239,7 +237,7 @@ class StatusFile(Spec):
     failed: tuple[FailedTrial, ...] = ()
     last: LastTrial | None = None
     updated: float = 0.0
-    updated_by_unit: float = Field(
+    updated_by_trial: float = Field(
         0.0, description="when a trial of this phase, or an epoch of one, last ended"
     )
 
@@ -287,7 +285,7 @@ class StatusReporter(Reporter):
             for one in self._status.running
         )
         if told != self._status.running:
-            self._write(running=told, updated_by_unit=time.time())
+            self._write(running=told, updated_by_trial=time.time())
         self._inner.reached(trial, progress)
 
     def finished(self, trial: Trial, result: TrialResult) -> None:
@@ -306,7 +304,7 @@ class StatusReporter(Reporter):
 
     def _without(self, identity: str) -> dict[str, object]:
         left = tuple(trial for trial in self._status.running if trial.trial != identity)
-        return {"running": left, "done": self._status.done + 1, "updated_by_unit": time.time()}
+        return {"running": left, "done": self._status.done + 1, "updated_by_trial": time.time()}
 
     def _write(self, **changes: object) -> None:
         self._status = self._status.model_copy(update={**changes, "updated": time.time()})

@@ -281,7 +281,7 @@ def refuse_empty(root: Path, runs: Runs) -> None:
         InputError: it has none.
     """
     if not runs:
-        raise InputError(root, "units", 0, f"must hold {A_TRIAL}")
+        raise InputError(root, "trials", 0, f"must hold {A_TRIAL}")
 
 
 def hidden_rows(n: int, study: Study) -> str:
@@ -289,7 +289,7 @@ def hidden_rows(n: int, study: Study) -> str:
     trials = counted(n, "finished trial is", "finished trials are")
     return (
         f"{trials} of other settings, devices or seeds than {study.study} has now: not shown, kept "
-        "in units"
+        "in trials"
     )
 
 

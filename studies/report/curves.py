@@ -50,14 +50,14 @@ def curves_figure(curves: pd.DataFrame, results: pd.DataFrame, width: float) -> 
     figure, all_axes = panel_grid(width, len(panels))
     for axes, (title, runs) in zip(all_axes, panels, strict=True):
         for case, of_case in runs.groupby("label", sort=False):
-            epochs = curves[curves["unit"].isin(of_case["unit"]) & (curves["label"] == case)]
+            epochs = curves[curves["trial"].isin(of_case["trial"]) & (curves["label"] == case)]
             # Points that differ in records alone share their runs, which count once.
-            epochs = epochs.drop_duplicates(["unit", "epoch"])
+            epochs = epochs.drop_duplicates(["trial", "epoch"])
             label = f"{case} (n={_shown(of_case, curves)})"
             if epochs.empty:
                 level(axes, of_case["validation_accuracy"].dropna(), style[str(case)], label)
             elif apart:
-                for _, of_seed in epochs.groupby("unit", sort=False):
+                for _, of_seed in epochs.groupby("trial", sort=False):
                     axes.plot(of_seed["epoch"] + 1, of_seed[measure], "-", lw=0.8, color="#0072B2")
             else:
                 _curve(axes, epochs, measure, style[str(case)], label)
@@ -73,7 +73,7 @@ def curves_figure(curves: pd.DataFrame, results: pd.DataFrame, width: float) -> 
 
 def _shown(runs: pd.DataFrame, curves: pd.DataFrame) -> int:
     """Counts the runs with a curve (rows of `--rows` have none); all where none has one."""
-    return int(runs["unit"].isin(curves["unit"]).sum()) or len(runs)
+    return int(runs["trial"].isin(curves["trial"]).sum()) or len(runs)
 
 
 def _curve(axes: Axes, epochs: pd.DataFrame, measure: str, look: Look, label: str) -> None:

@@ -34,12 +34,12 @@ class StudyStatus:
         if not self.in_use or file is None or file.state != "running":
             return None
         left = seconds_left(
-            file.updated_by_unit - file.stage_started,
+            file.updated_by_trial - file.stage_started,
             file.done - file.done_before,
             file.total - file.done,
             [trial.progress for trial in file.running if trial.progress is not None],
         )
-        return None if left is None else max(0.0, left - (now - file.updated_by_unit))
+        return None if left is None else max(0.0, left - (now - file.updated_by_trial))
 
 
 def study_status(root: Path) -> StudyStatus:

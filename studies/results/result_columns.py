@@ -48,7 +48,7 @@ def _text(name: str, meaning: str) -> ResultColumn:
 
 RESULT_COLUMNS: tuple[ResultColumn, ...] = (
     _text("study", "name of the study"),
-    _text("unit", "identity of the trial: a hash of all that determines its result"),
+    _text("trial", "identity of the trial: a hash of all that determines its result"),
     _text("label", "the case"),
     _text(f"{SWEEP_PREFIX}PATH", "value of the swept setting PATH; empty where a case has it not"),
     _text("dataset", "name of the data set"),
@@ -150,7 +150,7 @@ RESULT_COLUMNS: tuple[ResultColumn, ...] = (
 
 CURVE_COLUMNS: tuple[ResultColumn, ...] = (
     _text("study", "name of the study"),
-    _text("unit", "identity of the trial"),
+    _text("trial", "identity of the trial"),
     _text("label", "the case"),
     _text(f"{SWEEP_PREFIX}PATH", "value of the swept setting PATH"),
     _Column("seed", "", "seed of the run"),

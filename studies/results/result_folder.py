@@ -4,7 +4,7 @@ OUT/.rpu-ssnn          says that the folder is ours
 OUT/study.yaml         the study as it was understood, every default written out
 OUT/devices/           copies of its preset files, so that the folder can be read anywhere
 OUT/hyperparameters.yaml    the hyperparameters that a search found, by title of the point
-OUT/units/ID.json      row and learning curve of one run, written whole or not at all
+OUT/trials/ID.json     row and learning curve of one run, written whole or not at all
 OUT/search/ID.json     the same for the runs of the search
 OUT/running/ID.npz     checkpoint of a run that has no row yet (`studies.workers.checkpoint`)
 OUT/running/ID.json    how far a run is that a worker has now (`studies.workers.workspace`)
@@ -41,7 +41,7 @@ MARKER_FILE = ".rpu-ssnn"
 LOCK_FILE = ".lock"
 DEVICES = "devices"
 RUNNING = "running"
-FOLDERS = ("units", "search", RUNNING)
+FOLDERS = ("trials", "search", RUNNING)
 
 LOCK_SECONDS = 0.25
 """A run waits so long for the lock, since `is_in_use` holds it for a moment."""
@@ -64,7 +64,7 @@ class ResultFolder:
     @property
     def trials(self) -> TrialStore:
         """Returns the store of the study's trials."""
-        return TrialStore(self.root / "units")
+        return TrialStore(self.root / "trials")
 
     @property
     def search(self) -> TrialStore:

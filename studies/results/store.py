@@ -23,14 +23,14 @@ _NAME = re.compile(r"[0-9a-f]{16}\.json")
 
 class _TrialFile(Spec):
     format: Literal[1]
-    unit: str
+    trial: str
     settings: dict[str, Any]
     row: Row
     epochs: list[Row]
     digest: str
 
     def expected_digest(self) -> str:
-        return short_hash([self.unit, self.settings, self.row, self.epochs])
+        return short_hash([self.trial, self.settings, self.row, self.epochs])
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class TrialStore:
         """
         content = _TrialFile(
             format=FORMAT,
-            unit=trial.identity,
+            trial=trial.identity,
             settings=trial.settings.model_dump(mode="json"),
             row=result.row,
             epochs=result.epochs,
@@ -94,7 +94,7 @@ class TrialStore:
                 on_damage(error)
                 continue
             version = content.row.get("numerics_version")
-            identity = stored_identity(content.settings, version) or content.unit
+            identity = stored_identity(content.settings, version) or content.trial
             by_identity[identity] = TrialResult(row=content.row, epochs=content.epochs)
             alike = stored_identity(content.settings, 0)
             if alike is not None:
@@ -150,9 +150,9 @@ def _read_trial_file(path: Path) -> _TrialFile:
     except (ValueError, RecursionError) as error:  # such as a number of too many digits
         raise InputError(path, "file", reason(error), "must be a trial file") from error
     content = validated(_TrialFile, raw, "", path)
-    if content.unit != path.stem:
+    if content.trial != path.stem:
         allowed = f"must be {path.stem}, the file's own name"
-        raise InputError(path, "unit", content.unit, allowed)
+        raise InputError(path, "trial", content.trial, allowed)
     if content.digest != content.expected_digest():
         allowed = f"must be {content.expected_digest()}, that of the content: it was changed"
         raise InputError(path, "digest", content.digest, allowed)

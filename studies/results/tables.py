@@ -28,9 +28,6 @@ RESULTS_PARQUET = "results.parquet"
 CURVES_CSV = "curves.csv"
 FAILURES_CSV = "failures.csv"
 
-_ON_DISK = {"trial": "unit"}
-"""Fields whose column in the files has another name."""
-
 WHOLE_NUMBERS = ("T", "slots", "inference_T")
 """These columns would become floating point where a case (ann) has no value."""
 
@@ -128,7 +125,7 @@ def write_failures(root: Path, failures: Sequence[Failure]) -> None:
     if not failures:
         path.unlink(missing_ok=True)
         return
-    table = pd.DataFrame([vars(failure) for failure in failures]).rename(columns=_ON_DISK)
+    table = pd.DataFrame([vars(failure) for failure in failures])
     write_csv(table, path)
 
 
@@ -141,18 +138,16 @@ def read_failures(
         on_damage: called with what is wrong with a list that is there and none.
     """
     path = root / FAILURES_CSV
-    known = {name: field for field, name in _ON_DISK.items()}
     try:
         rows = list(csv.DictReader(io.StringIO(read_text(path), newline=""), restval=""))
         return [
-            Failure(**{known.get(name, name): without_guard(cell) for name, cell in row.items()})
-            for row in rows
+            Failure(**{name: without_guard(cell) for name, cell in row.items()}) for row in rows
         ]
     except FileNotFoundError:
         return []
     except (OSError, TypeError, AttributeError, ValueError, csv.Error) as error:
         fault = reason(error)  # unreadable, other columns, or no text
-    on_damage(InputError(path, "file", fault, "must be the list of failed units that a run wrote"))
+    on_damage(InputError(path, "file", fault, "must be the list of failed trials that a run wrote"))
     return []
 
 
@@ -171,7 +166,7 @@ def remove_tables(root: Path) -> bool:
 
 def _keys(trial: Trial) -> dict[str, Any]:
     swept = {f"{SWEEP_PREFIX}{path}": _cell(value) for path, value in trial.sweep}
-    return {"study": trial.study, "unit": trial.identity, "label": trial.label} | swept
+    return {"study": trial.study, "trial": trial.identity, "label": trial.label} | swept
 
 
 def _own(trial: Trial, row: Row) -> Row:

@@ -120,7 +120,7 @@ def test_a_script_without_a_guard_runs_a_study(folder: Path) -> None:
         load_study("nothing.yaml")
 
 
-@pytest.mark.parametrize("part", ["units", "search"])
+@pytest.mark.parametrize("part", ["trials", "search"])
 def test_another_file_is_refused_before_the_folder_changes(folder: Path, part: str) -> None:
     text = (
         "study: own\nquestion: QUESTION\ndataset: {file: mine.npz, test_share: 0.2}\n"
@@ -130,7 +130,7 @@ def test_another_file_is_refused_before_the_folder_changes(folder: Path, part: s
     study, out = folder / "own.yaml", folder / "out"
     study.write_text(text)
     run_study(study, out=out, workers=1)
-    shutil.rmtree(out / ("units" if part == "search" else "search"))  # as if stopped earlier
+    shutil.rmtree(out / ("trials" if part == "search" else "search"))  # as if stopped earlier
     before = (out / "study.yaml").read_bytes()
     write_npz(folder / "mine.npz", (X + 1, Y))
     study.write_text(text.replace("QUESTION", "another"))

@@ -283,6 +283,6 @@ def test_nothing_is_left_running_when_rows_are_there(harness: Harness) -> None:
     done, other = outcome.runs[0][0].identity, "f" * 16
     for name in (f"{done}.npz", f"{other}.npz", f"{other}.json", f"{other}.npz.tmp"):
         (folder / name).write_text("")
-    (harness.out / "units" / f"{outcome.runs[1][0].identity}.json").unlink()
+    (harness.out / "trials" / f"{outcome.runs[1][0].identity}.json").unlink()
     harness.run(small_study())
     assert [path.name for path in folder.iterdir()] == [f"{other}.npz"]

@@ -94,8 +94,8 @@ def test_the_table_is_that_of_this_machine_though_a_worker_is_killed(
     expected = run_study(study, here)
 
     def kill_one() -> None:
-        # In the middle: rows are there, and both workers have units.
-        wait_until(lambda: len(list((there / "units").glob(FINISHED))) >= 2, "two rows")
+        # In the middle: rows are there, and both workers have trials.
+        wait_until(lambda: len(list((there / "trials").glob(FINISHED))) >= 2, "two rows")
         mortal.workers[0].kill()
 
     killer = threading.Thread(target=kill_one)
@@ -127,7 +127,7 @@ def test_units_run_once_and_a_second_call_runs_nothing(
 def test_a_unit_whose_workers_die_too_often_fails_and_runs_again_when_asked(
     mortal: DaskProcesses, harness: Harness
 ) -> None:
-    mortal.start_workers(1, 1, 1)  # dask gives a unit that its worker died of to three more
+    mortal.start_workers(1, 1, 1)  # dask gives a trial that its worker died of to three more
     harness.order("die", "rate seed 1")
     outcome = run(harness, mortal, small_study())
     assert len(outcome.runs) == 5
@@ -188,7 +188,7 @@ def test_what_units_say_reaches_progress_and_status(dask: DaskProcesses, harness
     told = []
 
     def look() -> None:
-        wait_until(lambda: bool(listening.reached_by), "word of a unit")
+        wait_until(lambda: bool(listening.reached_by), "word of a trial")
         told.append(read_status(harness.out))
 
     watcher = threading.Thread(target=look)
@@ -201,7 +201,7 @@ def test_what_units_say_reaches_progress_and_status(dask: DaskProcesses, harness
     assert {progress.accuracy for progress in listening.reached_by.values()} == {71.5}
     assert told[0] is not None
     assert any(trial.progress is not None for trial in told[0].running)
-    # Each worker runs one unit at a time, on the threads that it was started with.
+    # Each worker runs one trial at a time, on the threads that it was started with.
     assert {result.row["threads"] for _, result in outcome.runs} == {1, 3}
     # The workers see the folder of this process here, and leave checkpoints in it.
     running = harness.out / "running"
@@ -245,7 +245,7 @@ def test_a_scheduler_that_dies_ends_the_run_in_one_line(
     harness.order("sleep", "rate seed 1")
 
     def kill() -> None:
-        wait_until(lambda: len(list((harness.out / "units").glob(FINISHED))) == 5, "five rows")
+        wait_until(lambda: len(list((harness.out / "trials").glob(FINISHED))) == 5, "five rows")
         mortal.scheduler.kill()
 
     killer = threading.Thread(target=kill)

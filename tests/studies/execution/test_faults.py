@@ -60,7 +60,7 @@ def test_each_write_may_fail_once(
             # Tables at the end, or the very first files.
             with suppress(OSError, InputError):
                 run(harness)
-        rows = {path.name: path.read_text() for path in (harness.out / "units").glob("*.json")}
+        rows = {path.name: path.read_text() for path in (harness.out / "trials").glob("*.json")}
         for name, text in rows.items():
             assert json.loads(text)["digest"]
             assert whole.setdefault(name, text) == text
@@ -96,7 +96,7 @@ def test_what_is_in_the_place_of_a_trial_file_is_set_aside_or_left(
     kind: str, harness: Harness
 ) -> None:
     run(harness)
-    path = next((harness.out / "units").glob("*.json"))
+    path = next((harness.out / "trials").glob("*.json"))
     path.unlink()
     path.mkdir() if kind == "folder" else os.mkfifo(path)
     told = Notes()

@@ -78,7 +78,7 @@ def test_rows_from_before_a_setting_existed_are_taken_up(harness: Harness) -> No
     table = load_results(harness.out)
     assert table["settings"].str.contains('"clocked":false,').all()
     table["settings"] = table["settings"].str.replace('"clocked":false,', "")
-    table["unit"] = [f"old{n}" for n in range(len(table))]
+    table["trial"] = [f"old{n}" for n in range(len(table))]
     kept = harness.out.parent / "kept.csv"
     table.to_csv(kept, index=False)
     harness.out = harness.out.parent / "elsewhere"

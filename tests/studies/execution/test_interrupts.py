@@ -125,7 +125,7 @@ def test_the_loop_stops_between_trials_with_its_rows_kept(harness: Harness) -> N
 
     with pytest.raises(KeyboardInterrupt):
         harness.run(small_study(), executor=InThisProcess(), reporter=Interrupting())
-    assert len(list((harness.out / "units").glob("*.json"))) == 2
+    assert len(list((harness.out / "trials").glob("*.json"))) == 2
     status = read_status(harness.out)
     assert status is not None
     assert status.state == "interrupted"
@@ -172,7 +172,7 @@ def test_a_command_that_a_cluster_ends_says_how_to_go_on(
     with start(
         tmp_path, harness.orders, "run", study, "--out", harness.out, "--workers", 1
     ) as process:
-        wait_until(lambda: len(list((harness.out / "units").glob(FINISHED))) == 2, "two rows")
+        wait_until(lambda: len(list((harness.out / "trials").glob(FINISHED))) == 2, "two rows")
         os.killpg(process.pid, kind)  # as a cluster does: the workers hear it too
         _, errors = process.communicate(timeout=60)
     assert process.returncode == 130

@@ -29,7 +29,7 @@ def test_a_study_that_ends_in_the_middle_keeps_its_rows_and_leaves_no_process(
         text=True,
         start_new_session=True,
     ) as process:
-        trials = harness.out / "units"
+        trials = harness.out / "trials"
         # One of two workers hangs; the other does all the rest.
         wait_until(lambda: len(list(trials.glob(FINISHED))) == 5, "five rows")
         below = descendants(process.pid)

@@ -49,7 +49,7 @@ STUDY: dict[str, Any] = {
         {"device": "reram_es", "hyperparameters": {"weight_range": 8, "learning_rate": 8.0}},
     ],
 }
-OF_THE_PROCESS = ["seconds", "peak_memory_mb", "resumed", "threads"]  # a last unit has both cores
+OF_THE_PROCESS = ["seconds", "peak_memory_mb", "resumed", "threads"]  # a last trial has both cores
 
 
 def start(study: Path, out: Path) -> subprocess.Popen[bytes]:
@@ -68,7 +68,7 @@ def wait_for_a_moment(rng: random.Random, process: subprocess.Popen[bytes], out:
         return
     called = time.time()
     while process.poll() is None:
-        signs = [*(out / "running").glob("*.npz"), *(out / "units").glob(FINISHED)]
+        signs = [*(out / "running").glob("*.npz"), *(out / "trials").glob(FINISHED)]
         with contextlib.suppress(FileNotFoundError):  # replaced or removed in between
             if any(path.stat().st_mtime > called for path in signs):
                 break
@@ -96,10 +96,10 @@ def assert_whole(out: Path, undisturbed: Path, hits: list[str]) -> int:
     expected, expected_curves = tables(undisturbed)
     told = "; ".join(hits)
     assert list(results["label"]) == [case for case in CASES for _ in range(2)], told
-    assert results["unit"].is_unique, told
-    assert list(results["unit"]) == list(expected["unit"]), told
-    files = sorted(path.name for path in (out / "units").iterdir())
-    assert files == sorted(f"{trial}.json" for trial in results["unit"]), told
+    assert results["trial"].is_unique, told
+    assert list(results["trial"]) == list(expected["trial"]), told
+    files = sorted(path.name for path in (out / "trials").iterdir())
+    assert files == sorted(f"{trial}.json" for trial in results["trial"]), told
     assert not list((out / "running").iterdir()), told
     assert not (out / "failures.csv").exists(), told
     replayable = results["replayable"]
@@ -108,7 +108,7 @@ def assert_whole(out: Path, undisturbed: Path, hits: list[str]) -> int:
     pd.testing.assert_frame_equal(results[same][replayable], expected[same][replayable])
     kept = curves["label"] != "reram_es"
     pd.testing.assert_frame_equal(curves[kept], expected_curves[kept])
-    assert curves.groupby("unit")["epoch"].apply(list).map(len).eq(40).all(), told
+    assert curves.groupby("trial")["epoch"].apply(list).map(len).eq(40).all(), told
     return int(results["resumed"].sum())
 
 
@@ -140,7 +140,7 @@ def test_fifty_kills_lose_nothing(kind: signal.Signals, tmp_path: Path) -> None:
         # Workers leave SIGTERM to the process that started them.
         is_main = not workers or kind == signal.SIGTERM or rng.random() < 0.5
         victim = process.pid if is_main else rng.choice(workers)
-        rows = len(list((out / "units").glob(FINISHED)))
+        rows = len(list((out / "trials").glob(FINISHED)))
         try:
             os.kill(victim, kind)
         except ProcessLookupError:  # a worker that has just ended

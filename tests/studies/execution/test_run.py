@@ -32,7 +32,7 @@ from support.studies.results_fakes import write_folder
 
 
 def trial_files(harness: Harness) -> list[Path]:
-    return sorted((harness.out / "units").glob("*.json"))
+    return sorted((harness.out / "trials").glob("*.json"))
 
 
 def test_each_unit_runs_once_and_a_second_call_runs_nothing(harness: Harness) -> None:
@@ -49,13 +49,13 @@ def test_the_results_are_tidy_in_every_file(harness: Harness) -> None:
     loaded = load_results(harness.out)
     assert list(loaded["label"]) == ["ann", "ann", "rate", "rate", "coincidence", "coincidence"]
     assert list(loaded["test_accuracy"]) == [84.1, 85.1, 80.0, 81.0, 80.0, 81.0]
-    assert list(loaded["unit"]) == [run[0].identity for run in harness.run(small_study()).runs]
+    assert list(loaded["trial"]) == [run[0].identity for run in harness.run(small_study()).runs]
     from_parquet = pd.read_parquet(harness.out / "results.parquet")
     pd.testing.assert_frame_equal(from_parquet, loaded, check_dtype=False)
     from_csv = pd.read_csv(harness.out / "results.csv")
     pd.testing.assert_frame_equal(from_csv, loaded, check_dtype=False)
     curves = pd.read_csv(harness.out / "curves.csv")
-    assert list(curves["unit"]) == list(loaded["unit"])
+    assert list(curves["trial"]) == list(loaded["trial"])
     assert list(curves["validation_accuracy"]) == [60.0] * 6
 
 
@@ -301,7 +301,7 @@ def test_results_are_loaded_from_home_and_damage_is_told_at_the_callers_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = write_folder(tmp_path / "out", small_study(), [])
-    (root / "units" / f"{'0' * 16}.json").write_text("cut o")
+    (root / "trials" / f"{'0' * 16}.json").write_text("cut o")
     monkeypatch.setenv("HOME", str(tmp_path))
     with pytest.warns(UserWarning, match="damaged") as told:
         assert not len(load_results("~/out"))

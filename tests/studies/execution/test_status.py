@@ -72,7 +72,7 @@ def test_another_process_sees_it_run_and_end(
             file = read_status(harness.out)
             return file is not None and file.done == 5 and len(file.running) == 1
 
-        wait_until(hangs_alone, "all but the hanging unit")
+        wait_until(hangs_alone, "all but the hanging trial")
         text = lines(study_status(harness.out))
         assert text[0].startswith("small: running since ")
         assert f"process {process.pid} on" in text[0]
@@ -99,14 +99,14 @@ def test_the_start_of_workers_is_printed_and_in_the_status_file(tmp_path: Path) 
 def at(now: float, **changes: object) -> StudyStatus:
     """A stage that began at 1000 with 2 of 10 trials done, the last of 6 having ended at 1040."""
     file = StatusFile(pid=1, host="here", started=900.0, what="trials", total=10)
-    phase = {"stage_started": 1000.0, "done_before": 2, "done": 6, "updated_by_unit": 1040.0}
+    phase = {"stage_started": 1000.0, "done_before": 2, "done": 6, "updated_by_trial": 1040.0}
     return StudyStatus("small", 6, 10, (), True, file.model_copy(update={**phase, **changes}))
 
 
 @pytest.mark.parametrize(
     ("now", "changes", "expected"),
     [
-        (1040.0, {}, 40.0),  # four units in 40 s: four more
+        (1040.0, {}, 40.0),  # four trials in 40 s: four more
         (1045.0, {}, 35.0),
         (2000.0, {}, 0.0),  # one takes long; not less than nothing
         (1040.0, {"done": 2}, None),
@@ -122,7 +122,7 @@ def test_the_time_left_is_extrapolated(
 def test_epochs_of_running_units_count_into_the_time_left() -> None:
     half, resumed = TrialProgress(epoch=5, epochs=10), TrialProgress(epoch=9, epochs=10, began=7)
     running = tuple(RunningTrial(title="x", since=1000.0, progress=one) for one in (half, resumed))
-    # In 40 s: no unit, half of one and two tenths of another; to come: 8 - 0.5 - 0.9.
+    # In 40 s: no trial, half of one and two tenths of another; to come: 8 - 0.5 - 0.9.
     left = at(1040.0, done=2, running=running).seconds_left(1040.0)
     assert left == pytest.approx(40.0 * 6.6 / 0.7)
 
@@ -222,7 +222,7 @@ def test_without_a_whole_status_file_the_rows_still_count(
 
 def test_damaged_rows_are_counted_and_nothing_is_written(harness: Harness) -> None:
     harness.run(small_study())
-    next((harness.out / "units").glob("*.json")).write_text("{}")
+    next((harness.out / "trials").glob("*.json")).write_text("{}")
     before = {path: path.stat().st_mtime_ns for path in harness.out.rglob("*")}
     text = lines(study_status(harness.out))
     assert text[1] == "trials: 5 of 6 done, 0 running, 0 failed, 1 damaged"

@@ -174,7 +174,7 @@ def test_without_the_reference_the_runs_are_still_shown(tmp_path: Path) -> None:
 
 
 def test_no_results_and_no_place_are_refused(tmp_path: Path) -> None:
-    with refused("units: 0"):
+    with refused("trials: 0"):
         write_report(write_folder(tmp_path / "empty", nasty_study(), runs=[]))
     with refused("result folder"):
         write_report(tmp_path)

@@ -69,7 +69,7 @@ def test_few_images_are_said_in_the_report_and_beneath_the_table(
 
 
 def test_warnings_say_what_is_wrong(folder: Path) -> None:
-    first, second = sorted((folder / "units").glob("*.json"))[:2]
+    first, second = sorted((folder / "trials").glob("*.json"))[:2]
     first.write_text("{}")
     second.unlink()
     write_failures(folder, [Failure("id", "rate seed 7", "RuntimeError: <i>no</i>", "")])

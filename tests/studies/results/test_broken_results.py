@@ -89,9 +89,9 @@ BROKEN: list[tuple[str, Damage, str, str, str]] = [
         *(HYPERPARAMETERS, "file", "Is a directory"),
     ),
     (
-        "file for units",
-        lambda root: _replaced_by_file(root / "units"),
-        *("units", "folder", "Not a directory"),
+        "file for trials",
+        lambda root: _replaced_by_file(root / "trials"),
+        *("trials", "folder", "Not a directory"),
     ),
 ]
 
@@ -104,7 +104,7 @@ def changed(path: Path, sealed: bool, **changes: Any) -> None:
         part[key.removeprefix("row_")] = value
     if sealed:
         content["digest"] = short_hash(
-            [content[key] for key in ("unit", "settings", "row", "epochs")]
+            [content[key] for key in ("trial", "settings", "row", "epochs")]
         )
     path.write_text(json.dumps(content))
 
@@ -117,7 +117,7 @@ BROKEN_TRIAL: list[tuple[str, Damage, str, str]] = [
     ("folder", _replaced_by_folder, "file", "Is a directory"),
     ("list", lambda path: path.write_text("[1]"), "content", "[1]"),
     ("edited", lambda path: changed(path, False, row_T=11), "digest", "'"),
-    ("other file's", lambda path: changed(path, True, unit="x"), "unit", "'x'"),
+    ("other file's", lambda path: changed(path, True, trial="x"), "trial", "'x'"),
     ("later format", lambda path: changed(path, True, format=2), "format", "2"),
     ("near key", lambda path: changed(path, True, epoch=1), "epoch", "'epoch'"),
     ("text", lambda path: changed(path, True, row_test_accuracy="x"), "row.test_accuracy", "'x'"),
@@ -160,7 +160,7 @@ def test_a_broken_folder_is_refused_in_one_line(
 def test_a_broken_unit_file_is_told_in_one_line_and_left_out(
     damage: Damage, key: str, value: str, folder: Path, command: Command
 ) -> None:
-    path = sorted((folder / "units").iterdir())[0]
+    path = sorted((folder / "trials").iterdir())[0]
     damage(path)
     code, output, errors = command("table", folder)
     assert (code, errors.count("\n")) == (0, 1), errors
@@ -177,7 +177,7 @@ def test_a_broken_unit_file_is_told_in_one_line_and_left_out(
 def test_where_all_is_damaged_the_first_damage_is_the_one_line(
     name: str, folder: Path, command: Command
 ) -> None:
-    first, *_ = paths = sorted((folder / "units").iterdir())
+    first, *_ = paths = sorted((folder / "trials").iterdir())
     for path in paths:
         path.write_text("x")
     code, output, errors = command(name, folder)
@@ -187,11 +187,11 @@ def test_where_all_is_damaged_the_first_damage_is_the_one_line(
 
 @pytest.mark.parametrize("name", ["table", "plot", "report", "ledger"])
 def test_a_folder_without_units_is_refused(name: str, folder: Path, command: Command) -> None:
-    for path in (folder / "units").iterdir():
+    for path in (folder / "trials").iterdir():
         path.unlink()
     code, output, errors = command(name, folder)
     assert (code, output, errors.count("\n")) == (2, "", 1)
-    assert errors.startswith(f"{folder}: units: 0 is not allowed; must hold at least one finished")
+    assert errors.startswith(f"{folder}: trials: 0 is not allowed; must hold at least one finished")
 
 
 def test_a_ledger_needs_a_device(tmp_path: Path, command: Command) -> None:
@@ -200,7 +200,7 @@ def test_a_ledger_needs_a_device(tmp_path: Path, command: Command) -> None:
     code, output, errors = command("ledger", root)
     assert (code, output) == (2, "")
     assert errors == (
-        f"{root}: units: 0 is not allowed; must hold at least one finished trial on a device\n"
+        f"{root}: trials: 0 is not allowed; must hold at least one finished trial on a device\n"
     )
 
 

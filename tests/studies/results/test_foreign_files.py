@@ -39,8 +39,8 @@ def _running_with_notes(out: Path) -> None:
 
 
 def _units_of_somebody(out: Path) -> None:
-    (out / "units").mkdir(parents=True)
-    (out / "units" / "notes.json").write_text(PRECIOUS)
+    (out / "trials").mkdir(parents=True)
+    (out / "trials" / "notes.json").write_text(PRECIOUS)
 
 
 def _own_study_file(out: Path) -> None:
@@ -80,7 +80,7 @@ def test_a_folder_of_somebody_else_is_refused_and_untouched(
     assert snapshot(tmp_path) == before
 
 
-@pytest.mark.parametrize("name", ["units", "search", "running"])
+@pytest.mark.parametrize("name", ["trials", "search", "running"])
 def test_a_part_that_is_a_link_is_refused(name: str, harness: Harness, tmp_path: Path) -> None:
     run(harness)
     part, elsewhere = harness.out / name, tmp_path / "elsewhere"
@@ -103,7 +103,7 @@ def test_files_beside_the_runs_own_are_left_alone(harness: Harness) -> None:
         harness.out / "running" / "notes.json",
         harness.out / "running" / "draft.tmp",
         harness.out / "running" / "my.token",
-        harness.out / "units" / "notes.json",
+        harness.out / "trials" / "notes.json",
         harness.out / "search" / "notes.json",
     ]
     for path in foreign:
@@ -155,7 +155,7 @@ def test_what_killed_processes_left_is_removed(harness: Harness) -> None:
     run(harness)
     left = [
         harness.out / ".0123456789abcdef.tmp.results.csv",
-        harness.out / "units" / ".0123456789abcdef.tmp.fedcba9876543210.json",
+        harness.out / "trials" / ".0123456789abcdef.tmp.fedcba9876543210.json",
         harness.out / "running" / ".0123456789abcdef.tmp.fedcba9876543210.npz",
         harness.out / "running" / "fedcba9876543210.json",
         harness.out / "running" / f"{'ab' * 16}.token",

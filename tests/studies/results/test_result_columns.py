@@ -103,7 +103,7 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> tuple[pd.DataFrame, pd.D
 
 def kept_tables(mark: str) -> list[Path]:
     """The kept files of studies that have the column; others are tables of other commands."""
-    of_studies = {"study", "unit", mark}
+    of_studies = {"study", "trial", mark}
     found = [p for p in sorted(KEPT.glob("*/*.csv")) if of_studies <= set(pd.read_csv(p, nrows=0))]
     assert found, (KEPT, mark)
     return found

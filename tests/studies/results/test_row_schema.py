@@ -157,7 +157,7 @@ def test_rows_survive_a_merge_in_pandas(cell: str, rows: Path) -> None:
         ("data_file", "007"),
         ("data_split", "1e5"),
         ("machine", "0x10"),
-        ("unit", "860e310356909073"),
+        ("trial", "860e310356909073"),
         ("label", "1e5"),
     ],
 )

@@ -70,7 +70,7 @@ def test_tables_and_figures_say_so(
 def test_these_trials_are_not_those_of_a_study_on_test_images(folder: Path, tmp_path: Path) -> None:
     run_study(small_study(cases=CASES, seeds=3), tmp_path / "tested", workers=1)
     tested = load_results(tmp_path / "tested")
-    assert set(tested["unit"]).isdisjoint(load_results(folder)["unit"])
+    assert set(tested["trial"]).isdisjoint(load_results(folder)["trial"])
 
 
 def test_the_report_misses_no_trial(folder: Path) -> None:

@@ -38,7 +38,7 @@ class FakeRun:
         noise: standard deviation of each run's accuracy, drawn anew from its identity.
         salt: makes the noise of equal trials another one.
         done: the settings of every trial that ran, by identity.
-        rounds: units that each study had to run.
+        rounds: trials that each study had to run.
     """
 
     def __init__(
