@@ -253,7 +253,14 @@ def test_files_to_write_are_looked_at_before_the_work(
     def work(*_: object) -> None:
         raise AssertionError("the work was begun")
 
-    for function in ("fitting.fit_file", "plots.card.plot_card", "pulsing.pulse_train"):
+    # These are the functions that the commands call; a patch of what they call in turn would stay
+    # in a module that is imported meanwhile.
+    for function in (
+        "fitting.fit_file",
+        "cards.card_plot.plot_card",
+        "cards.comparison_plot.plot_comparison",
+        "pulsing.example_measurement.example_measurement",
+    ):
         monkeypatch.setattr(f"device_presets.{function}", work)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "folder.yaml").mkdir()
