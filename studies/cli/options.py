@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.files import user_path
 
 if TYPE_CHECKING:
@@ -61,27 +60,16 @@ RowsOption = Annotated[
 ]
 
 
-def note_left_out(error: InputError) -> None:
-    """Notes a bad row or file on the error stream; the command goes on without it."""
-    typer.echo(f"{error}; left out", err=True)
-
-
 def shown(folder: Path, rows: list[Path] | None) -> "FolderContents":
     """Returns what a folder, or a study with rows of files, holds, and notes what is bad.
 
     Raises:
         InputError: nothing can be shown; where files are damaged it is the first damage.
     """
-    from studies.execution.study_runs import A_TRIAL, shown_contents
+    from studies.execution.study_runs import refuse_empty, shown_contents
 
-    damaged: list[InputError] = []
-    found = shown_contents(folder, rows or (), damaged.append, note_left_out)
-    if not found.runs:
-        nothing = InputError(folder, "trials", 0, f"must hold {A_TRIAL}")
-        raise damaged[0] if damaged else nothing
-    notes = [f"{error}; the damaged file is left out" for error in damaged]
-    notes += [f"{found.other_rows}; left out"] if found.n_other else []
-    notes += [found.hidden_rows] if found.n_hidden else []
-    for note in notes:
+    found = shown_contents(folder, rows or ())
+    refuse_empty(folder, found)
+    for note in (*(f"{error}; left out" for error in found.faults), *found.not_shown):
         typer.echo(note, err=True)
     return found

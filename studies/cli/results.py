@@ -15,7 +15,6 @@ from studies.cli.options import (
     StudyArgument,
     TableOutOption,
     WorkersOption,
-    note_left_out,
     path_argument,
     path_option,
     shown,
@@ -160,7 +159,9 @@ def plan(
         if estimate and rows is None:
             raise
     root = out or default_folder(declared)
-    planned = planning.make_plan(declared, root, rows or (), on_bad=note_left_out)
+    planned = planning.make_plan(declared, root, rows or ())
+    for error in planned.faults:
+        typer.echo(f"{error}; left out", err=True)
     estimated = None
     if estimate and (planned.missing or planned.search):
         typer.echo(f"{totals(planned)}; timing a few steps of each case", err=True)

@@ -37,8 +37,8 @@ DIGITS = 6
 """Significant digits of a computed value, so that titles and identities can be read and retyped."""
 
 
-class Span(Spec):
-    """Between two numbers: `{from: 10, to: 1000, scale: log, whole: true}`."""
+class Range(Spec):
+    """A range of values in even steps: `{from: 10, to: 1000, n: 5, scale: log}`."""
 
     model_config = ConfigDict(validate_by_name=True)
 
@@ -46,34 +46,28 @@ class Span(Spec):
     to: float
     scale: Literal["linear", "log"] = "linear"
     whole: bool = Field(False, description="values are rounded to whole numbers")
+    n: Annotated[int, Field(ge=2, le=10_000)] = Field(description="values, both ends included")
 
     @model_validator(mode="after")
-    def _is_a_span(self) -> Self:
+    def _ends_differ(self) -> Self:
         if self.start == self.to:
             raise ValueError(f"must end elsewhere than it starts, {self.start:g}")
         if self.scale == "log" and min(self.start, self.to) <= 0:
             raise ValueError("must be above 0 at both ends where the scale is log")
         return self
 
-    def at(self, share: float) -> float | int:
-        """The value at a share of the way, 0 to 1."""
+    def values(self) -> list[float | int]:
+        """Returns the values in the order from start to end."""
+        return [self._at(k / (self.n - 1)) for k in range(self.n)]
+
+    def _at(self, share: float) -> float | int:
+        """Returns the value at a share of the way, 0 to 1."""
         if self.scale == "log":
-            value = math.exp(
-                math.log(self.start) + share * (math.log(self.to) - math.log(self.start))
-            )
+            low, high = math.log(self.start), math.log(self.to)
+            value = math.exp(low + share * (high - low))
         else:
             value = self.start + share * (self.to - self.start)
         return round(value) if self.whole else float(f"{value:.{DIGITS}g}")
-
-
-class Range(Span):
-    """A span in even steps: `{from: 10, to: 1000, n: 5, scale: log}`."""
-
-    n: Annotated[int, Field(ge=2, le=10_000)] = Field(description="values, both ends included")
-
-    def values(self) -> list[float | int]:
-        """The values in the order from start to end."""
-        return [self.at(k / (self.n - 1)) for k in range(self.n)]
 
 
 @dataclass(frozen=True)

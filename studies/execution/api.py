@@ -121,20 +121,13 @@ def load_results(folder: Path | str, rows: Sequence[Path | str] = ()) -> pd.Data
             one trial that differ.
     """
 
-    def warn(text: str) -> None:
-        ours = str(Path(__file__).parents[1])
-        warnings.warn(text, skip_file_prefixes=(ours,))
-
     found = shown_contents(
         user_path("load_results", "folder", folder),
         [user_path("load_results", "rows", file) for file in rows],
-        on_damage=lambda error: warn(f"{error}; the damaged file is left out"),
-        on_bad=lambda error: warn(f"{error}; left out"),
     )
-    if found.n_other:
-        warn(found.other_rows)
-    if found.n_hidden:
-        warn(found.hidden_rows)
+    ours = str(Path(__file__).parents[1])
+    for line in (*(f"{error}; left out" for error in found.faults), *found.not_shown):
+        warnings.warn(line, skip_file_prefixes=(ours,))
     return _with_reference(results_frame(found.runs), found.study)
 
 

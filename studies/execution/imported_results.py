@@ -3,7 +3,7 @@
 import io
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from rpu_ssnn.common.errors import Fault, InputError
@@ -31,17 +31,14 @@ MOST_TABLE_BYTES = 512 << 20
 """Largest results file: some ten thousand rows with all their settings."""
 
 
-def read_imported_rows(
-    paths: Iterable[Path], on_bad: Callable[[InputError], None] = lambda error: None
-) -> dict[str, TrialResult]:
+def read_imported_rows(paths: Iterable[Path]) -> StoredRuns:
     """Returns the rows of `results.csv` files as finished trials.
 
     They are named by the identity that their settings have today. A trial that several rows hold
     counts once.
 
-    Args:
-        on_bad: called with the error of each invalid row, and once a file for rows of settings that
-            this version has not, and for rows of another numerics version; the others are read.
+    Each invalid row is one of the `faults`, and so are, once a file, rows of settings that this
+    version has not, and rows of another numerics version.
 
     Raises:
         InputError: a file is not there, or is no results file; two rows of one trial have
@@ -49,10 +46,11 @@ def read_imported_rows(
     """
     kept: dict[str, TrialResult] = {}
     places: dict[str, str] = {}
+    faults: list[InputError] = []
     for path in paths:
         unknown: list[str] = []
         others: dict[object, int] = {}
-        for place, row in _read(path, on_bad):
+        for place, row in _read(path, faults):
             identity, version = _identity(row), row["numerics_version"]
             if identity is None:
                 unknown.append(place)
@@ -65,11 +63,12 @@ def read_imported_rows(
         for other, n in others.items():
             fault = Fault(f"{other} in {counted(n, 'row')}")
             allowed = f"must be {NUMERICS_VERSION}: other numerics give other numbers"
-            on_bad(InputError(path, "numerics_version", fault, allowed))
+            faults.append(InputError(path, "numerics_version", fault, allowed))
         if unknown:
             allowed = "must be those of a trial of this version"
-            on_bad(InputError(path, "settings", Fault(f"not known in {listed(unknown)}"), allowed))
-    return kept
+            fault = Fault(f"not known in {listed(unknown)}")
+            faults.append(InputError(path, "settings", fault, allowed))
+    return StoredRuns(kept, {}, faults)
 
 
 def refuse_conflict(
@@ -101,8 +100,8 @@ def _identity(row: Row) -> str | None:
     return stored_identity(settings, row["numerics_version"])
 
 
-def _read(path: Path, on_bad: Callable[[InputError], None]) -> list[tuple[str, Row]]:
-    """Returns the valid rows of a file with their places.
+def _read(path: Path, faults: list[InputError]) -> list[tuple[str, Row]]:
+    """Returns the valid rows of a file with their places, and notes what is wrong with others.
 
     Each cell is parsed alone, so that one cannot change another.
     """
@@ -127,7 +126,7 @@ def _read(path: Path, on_bad: Callable[[InputError], None]) -> list[tuple[str, R
         try:
             good.append((f"row {number}", checked_row(path, f"row {number}", row)))
         except InputError as error:
-            on_bad(error)
+            faults.append(error)
     return good
 
 

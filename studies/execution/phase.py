@@ -213,14 +213,14 @@ def run_phase(
 def read_store(store: TrialStore, reporter: Reporter) -> StoredRuns:
     """Returns the stored trials; damaged files are set aside, so that their trials run again."""
 
-    def note(error: InputError) -> None:
+    stored = store.read_all()
+    for error in stored.faults:
         path = Path(error.where)
-        if not is_trial_file(path):  # not a file of this package
+        if is_trial_file(path):
+            reporter.note(f"{error}; damaged, {kept_aside(path, 'damaged')}; the trial runs again")
+        else:  # not a file of this package
             reporter.note(f"{error}; left where it is")
-            return
-        reporter.note(f"{error}; damaged, {kept_aside(path, 'damaged')}; the trial runs again")
-
-    return store.read_all(on_damage=note)
+    return stored
 
 
 def in_balanced_order(trials: Sequence[Trial]) -> list[Trial]:

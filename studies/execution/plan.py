@@ -2,7 +2,7 @@
 
 import heapq
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,10 +58,12 @@ class Plan:
 
     Attributes:
         other_versions: number of rows that were made under other versions.
+        faults: what is wrong with rows and trial files that are left out.
     """
 
     rows: list[PlanRow]
     other_versions: int
+    faults: list[InputError]
 
     @property
     def search(self) -> list[Trial]:
@@ -111,31 +113,30 @@ def make_plan(
     study: Study,
     root: Path,
     kept_rows: Sequence[Path] = (),
-    on_bad: Callable[[InputError], None] = lambda error: None,
 ) -> Plan:
     """Makes a plan from the output folder, which may be missing; nothing is written.
 
     Args:
         kept_rows: results files whose rows count as finished (`imported_results`).
-        on_bad: called with the error of each bad row and damaged trial file; the others are read.
 
     Raises:
         InputError: the folder is not the study's, or a file with hyperparameters or the rows are
             not valid.
     """
-    imported = read_imported_rows(kept_rows, on_bad)
+    imported = read_imported_rows(kept_rows)
     refuse_foreign(root, study)
-    there = contents_of(study, root, imported, on_bad)
+    there = contents_of(study, root, imported)
     done = {trial.identity for trial, _ in there.runs}
     failed = {failure.trial for failure in read_failures(root)} - done
-    searched_runs = made_here(ResultFolder(root).search.read_all(on_damage=on_bad).by_identity)
+    search = ResultFolder(root).search.read_all()
+    searched_runs = made_here(search.by_identity)
     planned: set[str] = set()
     rows = [
         _row(point, study, there.hyperparameters, done, failed, searched_runs, planned)
         for point in study.points()
     ]
     others = [result for _, result in there.runs if Versions.of(result) != Versions.here()]
-    return Plan(rows, len(others))
+    return Plan(rows, len(others), [*there.faults, *search.faults])
 
 
 def estimate(plan: Plan, job: Job, workers: int | None) -> Estimate:

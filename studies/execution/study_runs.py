@@ -1,6 +1,6 @@
 """Runs a study in its output folder: first the search, then every trial without a row."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -42,7 +42,10 @@ from studies.results.store import StoredRuns
 from studies.results.tables import Versions
 
 A_TRIAL = "at least one finished trial"
-"""What a folder must hold to be shown."""
+"""A folder must hold this to be shown."""
+
+NOTHING = StoredRuns({}, {}, [])
+"""Stands for no imported rows."""
 
 
 def run_in_folder(study: Study, root: Path, options: Options) -> Outcome:
@@ -54,11 +57,9 @@ def run_in_folder(study: Study, root: Path, options: Options) -> Outcome:
         KeyboardInterrupt: finished rows are kept and the tables rebuilt.
         OSError: a row, a table or a list could not be written; earlier rows are kept.
     """
-    kept: dict[str, TrialResult] = {}
-    if options.kept_rows:
-        kept = read_imported_rows(
-            options.kept_rows, on_bad=lambda error: options.reporter.note(f"{error}; left out")
-        )
+    kept = read_imported_rows(options.kept_rows)
+    for error in kept.faults:
+        options.reporter.note(f"{error}; left out")
     with _at_work(study, root, options) as (folder, options, failures):
         known: HyperparameterTable = {}
         if any(point.hyperparameters is None for point in study.points()):
@@ -69,7 +70,7 @@ def run_in_folder(study: Study, root: Path, options: Options) -> Outcome:
         if n_hidden:
             options.reporter.note(hidden_rows(n_hidden, study))
         if options.kept_rows:
-            taken = resume(kept, trials, folder.trials, stored)
+            taken = resume(kept.by_identity, trials, folder.trials, stored)
             files = ", ".join(str(path) for path in options.kept_rows)
             options.reporter.note(f"{counted(taken, 'finished row')} from {files}")
         finished = _usable(trials, stored, root, options)
@@ -169,6 +170,7 @@ class FolderContents:
     Attributes:
         hyperparameters: found by a search, by title of the point.
         runs: finished trials, in the order of the study.
+        faults: what is wrong with trial files and imported rows that are left out.
         n_other: imported rows of no trial of the study.
         n_hidden: finished trials of the folder that are none of the study.
     """
@@ -176,6 +178,7 @@ class FolderContents:
     study: Study
     hyperparameters: HyperparameterTable
     runs: Runs
+    faults: list[InputError]
     n_other: int = 0
     n_hidden: int = 0
 
@@ -185,68 +188,54 @@ class FolderContents:
         return self.study.points()
 
     @property
-    def other_rows(self) -> str:
-        """What is said of `n_other`."""
-        rows = counted(self.n_other, "row")
-        return f"{rows} of the files: of no trial of {self.study.study} (other settings or seeds)"
+    def not_shown(self) -> list[str]:
+        """These lines say which rows belong to no trial of the study."""
+        study, lines = self.study.study, []
+        if self.n_other:
+            rows = counted(self.n_other, "row")
+            lines.append(f"{rows} of the files: of no trial of {study} (other settings or seeds)")
+        if self.n_hidden:
+            lines.append(hidden_rows(self.n_hidden, self.study))
+        return lines
 
-    @property
-    def hidden_rows(self) -> str:
-        """What is said of `n_hidden`."""
-        return hidden_rows(self.n_hidden, self.study)
 
-
-def look_into(
-    root: Path, on_damage: Callable[[InputError], None] = lambda error: None
-) -> FolderContents:
+def look_into(root: Path) -> FolderContents:
     """Returns the study of an output folder and its finished runs; the folder is only read.
-
-    Args:
-        on_damage: called with the error of each invalid trial file.
 
     Raises:
         InputError: not an output folder.
     """
-    return contents_of(stored_study(root), root, on_damage=on_damage)
+    return contents_of(stored_study(root), root)
 
 
-def contents_of(
-    study: Study,
-    root: Path,
-    imported: Mapping[str, TrialResult] | None = None,
-    on_damage: Callable[[InputError], None] = lambda error: None,
-) -> FolderContents:
-    """What an output folder, which may be missing, holds of a study; the folder is only read.
+def contents_of(study: Study, root: Path, imported: StoredRuns = NOTHING) -> FolderContents:
+    """Returns what an output folder, which may be missing, holds of a study; it is only read.
 
     Args:
         imported: rows that count as finished where the folder has none.
-        on_damage: called with the error of each invalid trial file.
 
     Raises:
         InputError: a file with hyperparameters is not valid.
     """
     folder = ResultFolder(root)
     known = known_hyperparameters(study, folder.hyperparameters, study.hyperparameters_file)
-    own = folder.trials.read_all(on_damage)
-    stored = replace(own, by_identity={**(imported or {}), **own.by_identity})
+    own = folder.trials.read_all()
+    stored = StoredRuns(
+        by_identity=imported.by_identity | own.by_identity,
+        by_settings=own.by_settings,
+        faults=own.faults + imported.faults,
+    )
     found = _contents(study, known, stored)
     return replace(found, n_hidden=own.n_beside(trials_of(study, known)))
 
 
-def shown_contents(
-    where: Path,
-    rows: Sequence[Path] = (),
-    on_damage: Callable[[InputError], None] = lambda error: None,
-    on_bad: Callable[[InputError], None] = lambda error: None,
-) -> FolderContents:
-    """What tables, figures and reports show; everything is only read.
+def shown_contents(where: Path, rows: Sequence[Path] = ()) -> FolderContents:
+    """Returns what tables, figures and reports show; everything is only read.
 
     Args:
         where: an output folder; a record or its name, with the rows that it keeps; with rows also
             the file of a study.
         rows: results files whose rows count too.
-        on_damage: called with the error of each invalid trial file.
-        on_bad: called with what is wrong with rows of the files (`read_imported_rows`).
 
     Raises:
         InputError: none of these, or files without a row of the study; two rows of one trial
@@ -255,33 +244,35 @@ def shown_contents(
     is_output = is_ours(where)
     files = list(rows) or ([] if is_output else kept_rows(str(where)))
     if not files:
-        return look_into(where, on_damage)
-    imported = read_imported_rows(files, on_bad)
+        return look_into(where)
+    imported = read_imported_rows(files)
+    others = imported.by_identity
     if is_output:
-        found = contents_of(stored_study(where), where, imported, on_damage)
+        found = contents_of(stored_study(where), where, imported)
         for trial, result in found.runs:
-            if trial.identity in imported:
-                known, named = imported[trial.identity], listed(list(map(str, files)))
+            if trial.identity in others:
+                known, named = others[trial.identity], listed(list(map(str, files)))
                 refuse_conflict(where, result, f"{trial.title} of {where}", known, named)
     else:
         study = find_study(str(where))
         known_here = known_hyperparameters(study, study.hyperparameters_file)
-        found = _contents(study, known_here, StoredRuns(imported, by_settings={}))
-    used = {trial.identity for trial, _ in found.runs} & imported.keys()
+        found = _contents(study, known_here, imported)
+    used = {trial.identity for trial, _ in found.runs} & others.keys()
     if not used:
         allowed = f"must be rows of trials of {found.study.study}"
         raise InputError(listed(list(map(str, files))), "rows", Fault("other trials"), allowed)
-    return replace(found, n_other=len(imported) - len(used))
+    return replace(found, n_other=len(others) - len(used))
 
 
-def refuse_empty(root: Path, runs: Runs) -> None:
+def refuse_empty(root: Path, found: FolderContents) -> None:
     """Refuses a folder without a finished trial.
 
     Raises:
-        InputError: it has none.
+        InputError: it has none; where files are damaged it is the first damage.
     """
-    if not runs:
-        raise InputError(root, "trials", 0, f"must hold {A_TRIAL}")
+    if not found.runs:
+        nothing = InputError(root, "trials", 0, f"must hold {A_TRIAL}")
+        raise found.faults[0] if found.faults else nothing
 
 
 def hidden_rows(n: int, study: Study) -> str:
@@ -296,7 +287,7 @@ def hidden_rows(n: int, study: Study) -> str:
 def _contents(study: Study, known: HyperparameterTable, stored: StoredRuns) -> FolderContents:
     found = [(trial, stored.find(trial)) for trial in trials_of(study, known)]
     runs = [(trial, run) for trial, run in found if run is not None]
-    return FolderContents(study, known, runs)
+    return FolderContents(study, known, runs, stored.faults)
 
 
 def _refuse_early(study: Study, root: Path, options: Options) -> None:
@@ -325,7 +316,7 @@ def _data_of(study: Study) -> Iterator[OwnData | None]:
 
 def _made_in(folder: ResultFolder) -> Iterator[TrialResult]:
     """Yields all rows, and the runs of the search."""
-    stored = (store.read_all(lambda _: None) for store in (folder.trials, folder.search))
+    stored = (store.read_all() for store in (folder.trials, folder.search))
     return (result for found in stored for result in found.by_identity.values())
 
 

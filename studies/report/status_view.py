@@ -48,14 +48,13 @@ def study_status(root: Path) -> StudyStatus:
     Raises:
         InputError: not an output folder.
     """
-    damaged: list[InputError] = []
     in_use = is_in_use(root)
-    found = look_into(root, on_damage=damaged.append)
+    found = look_into(root)
     return StudyStatus(
         study=found.study.study,
         done=len(found.runs),
         total=sum(len(point.seeds) for point in found.points),
-        damaged=damaged,
+        damaged=found.faults,
         in_use=in_use,
         file=read_status(root),
     )

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -73,25 +73,20 @@ class TrialStore:
             path for path in entries if path.suffix == ".json" and not path.name.startswith(".")
         ]
 
-    def read_all(
-        self, on_damage: Callable[[InputError], None] = lambda error: None
-    ) -> "StoredRuns":
-        """Returns every run of the folder.
-
-        Args:
-            on_damage: called with what is wrong with a file (``where``) that is no whole trial
-                file; the others are read all the same.
+    def read_all(self) -> "StoredRuns":
+        """Returns every run of the folder; a file that is no whole trial file is one of `faults`.
 
         Raises:
             InputError: the folder is none, or cannot be read.
         """
         by_identity: dict[str, TrialResult] = {}
         by_settings: dict[str, list[str]] = {}
+        faults: list[InputError] = []
         for path in self._files():
             try:
                 content = _read_trial_file(path)
             except InputError as error:
-                on_damage(error)
+                faults.append(error)
                 continue
             version = content.row.get("numerics_version")
             identity = stored_identity(content.settings, version) or content.trial
@@ -99,7 +94,7 @@ class TrialStore:
             alike = stored_identity(content.settings, 0)
             if alike is not None:
                 by_settings.setdefault(alike, []).append(identity)
-        return StoredRuns(by_identity, by_settings)
+        return StoredRuns(by_identity, by_settings, faults)
 
 
 @dataclass(frozen=True)
@@ -107,10 +102,14 @@ class StoredRuns:
     """Finished runs by identity, and the identities that share settings (other numerics).
 
     Identities are those of today (`trial.identity_of`), whatever the file was named after.
+
+    Attributes:
+        faults: what is wrong with files or rows that are left out.
     """
 
     by_identity: dict[str, TrialResult]
     by_settings: dict[str, list[str]]
+    faults: list[InputError]
 
     def find(self, trial: Trial) -> TrialResult | None:
         """Returns the run of this trial, else that of the last other numerics with its settings."""

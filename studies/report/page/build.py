@@ -9,7 +9,6 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from rpu_ssnn.common import strict_yaml
-from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.files import read_text, refusing, write_whole
 from studies.common.choices import Kind
 from studies.common.quantities import quantity
@@ -72,14 +71,12 @@ def report_html(root: Path, rows: Sequence[Path] = ()) -> str:
     Raises:
         InputError: not a result folder, no finished trial, or rows that differ.
     """
-    damaged: list[InputError] = []
-    bad: list[InputError] = []
-    found = shown_contents(root, rows, damaged.append, bad.append)
+    found = shown_contents(root, rows)
     study, runs = found.study, found.runs
-    refuse_empty(root, runs)
+    refuse_empty(root, found)
     figures = StudyFigures(study, runs)
     results = figures.results
-    warnings = warnings_of(found, root, results, damaged, bad)
+    warnings = warnings_of(found, root, results)
     reference = study.reference_label
     answer: list[str] = []
     sections = [Section("Figures", list(_pictures(figures)), [])]

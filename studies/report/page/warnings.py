@@ -1,6 +1,6 @@
 """Says what a reader of the results must know before believing them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -20,24 +20,13 @@ SATURATED_FROM = 0.05
 """A case with more than this share of devices at a bound is warned of."""
 
 
-def warnings_of(
-    found: FolderContents,
-    root: Path,
-    results: pd.DataFrame,
-    damaged: Sequence[InputError] = (),
-    bad: Sequence[InputError] = (),
-) -> list[str]:
-    """Returns all warnings that apply, what is missing first.
-
-    Args:
-        damaged: what is wrong with trial files.
-        bad: what is wrong with rows of files.
-    """
+def warnings_of(found: FolderContents, root: Path, results: pd.DataFrame) -> list[str]:
+    """Returns all warnings that apply, what is missing first."""
     return [
         *_missing(found),
         *(f"The last run failed at {one.title}: {one.message}" for one in read_failures(root)),
-        *(f"{_by_name(error)}: the damaged file is left out." for error in damaged),
-        *_left_out(found, bad),
+        *(f"{_by_name(error)}; left out." for error in found.faults),
+        *(f"{line}." for line in found.not_shown),
         *_versions(found.runs),
         *_few_seeds(results),
         *caveats.of_few_images(found.runs),
@@ -63,14 +52,6 @@ def _missing(found: FolderContents) -> Iterator[str]:
     if missing:
         have = counted(len(missing), "trial has", "trials have")
         yield f"{have} no row yet, and `rpu-ssnn run` makes them: {listed(missing)}."
-
-
-def _left_out(found: FolderContents, bad: Sequence[InputError]) -> Iterator[str]:
-    yield from (f"{_by_name(error)}." for error in bad)
-    if found.n_other:
-        yield f"{found.other_rows}."
-    if found.n_hidden:
-        yield f"{found.hidden_rows}."
 
 
 def _versions(runs: Runs) -> Iterator[str]:

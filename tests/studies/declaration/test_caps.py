@@ -22,12 +22,10 @@ TOO_MUCH: list[tuple[dict[str, Any], str, str]] = [
         "200010000 points",
     ),
     ({"sweep": {"network.T": THOUSANDS}}, "sweep", "20001 points"),
-    ({"sample": {"n": 100_000, "over": {"network.T": [5, 6]}}}, "sample.n", "100000"),
     ({"seeds": list(range(300_000))}, "seeds", "at most 10000 items"),
     ({"seeds": {"count": 10_000}, "sweep": {"network.T": list(range(1, 30))}}, "sweep", "runs"),
     ({"seeds": {"count": 10**12}}, "seeds.count", "less than or equal to 10000"),
     ({"seeds": [0] * 10_000}, "seeds", "0 is there twice"),
-    ({"until": {"gap_ci": 0.1, "max_seeds": 10**9}}, "until.max_seeds", "10000"),
 ]
 
 

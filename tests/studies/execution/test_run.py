@@ -87,7 +87,7 @@ def test_an_edited_study_runs_what_is_new_and_leaves_out_what_is_gone(harness: H
     assert [trial.settings.seed for trial, _ in outcome.runs] == [1, 2] * 3
     assert set(pd.read_csv(harness.out / "results.csv")["seed"]) == {1, 2}
     said = "3 finished trials are of other settings, devices or seeds than small has now"
-    assert look_into(harness.out).hidden_rows.startswith(said)
+    assert look_into(harness.out).not_shown[0].startswith(said)
     with pytest.warns(UserWarning, match=said):
         assert len(load_results(harness.out)) == 6
     harness.run(small_study())
@@ -159,9 +159,7 @@ def test_a_unit_file_under_another_name_is_not_believed(harness: Harness) -> Non
     harness.run(small_study())
     first, second = trial_files(harness)[:2]
     first.write_text(second.read_text())
-    damaged: list[InputError] = []
-    look_into(harness.out, on_damage=damaged.append)
-    assert [error.where for error in damaged] == [str(first)]
+    assert [error.where for error in look_into(harness.out).faults] == [str(first)]
 
 
 def test_rows_of_another_torch_need_a_flag(

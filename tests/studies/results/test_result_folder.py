@@ -57,5 +57,5 @@ def test_of_two_older_numerics_the_later_counts() -> None:
         for name, number in (("earlier", 9), ("later", 10))
     }
     for order in (list(rows), list(reversed(rows))):
-        found = StoredRuns(rows, {identity_of(trial.settings, 0): order}).find(trial)
+        found = StoredRuns(rows, {identity_of(trial.settings, 0): order}, []).find(trial)
         assert found is rows["later"]

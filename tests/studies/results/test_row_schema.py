@@ -106,24 +106,24 @@ def damaged(rows: Path, column: str, cell: str) -> Path:
 def test_a_bad_row_of_a_table_is_named_and_the_others_are_read(
     column: str, cell: str, rows: Path
 ) -> None:
-    bad: list[InputError] = []
-    assert len(read_imported_rows([damaged(rows, column, cell)], bad.append)) == 5
-    assert [error.field for error in bad] == [f"row 2.{column}"]
+    found = read_imported_rows([damaged(rows, column, cell)])
+    assert len(found.by_identity) == 5
+    assert [error.field for error in found.faults] == [f"row 2.{column}"]
 
 
 def test_rows_of_unknown_settings_are_named_once(rows: Path) -> None:
-    bad: list[InputError] = []
-    assert len(read_imported_rows([damaged(rows, "settings", '{"seed": 0}')], bad.append)) == 5
-    assert [str(error).partition("settings: ")[2] for error in bad] == [
+    found = read_imported_rows([damaged(rows, "settings", '{"seed": 0}')])
+    assert len(found.by_identity) == 5
+    assert [str(error).partition("settings: ")[2] for error in found.faults] == [
         "not known in row 2; must be those of a trial of this version"
     ]
 
 
 def test_rows_of_another_numerics_version_are_named_once(rows: Path) -> None:
-    bad: list[InputError] = []
     table = pd.read_csv(damaged(rows, "numerics_version", "0"), dtype=str)
-    assert len(read_imported_rows([rows], bad.append)) == len(table) - 1
-    assert [str(error).partition(f"{rows}: ")[2] for error in bad] == [
+    found = read_imported_rows([rows])
+    assert len(found.by_identity) == len(table) - 1
+    assert [str(error).partition(f"{rows}: ")[2] for error in found.faults] == [
         "numerics_version: 0 in 1 row; must be 1: other numerics give other numbers"
     ]
 
@@ -144,9 +144,9 @@ def test_plan_names_a_bad_row_as_run_does(rows: Path, tmp_path: Path, command: C
 
 @pytest.mark.parametrize("cell", ["1.0", "1"])
 def test_rows_survive_a_merge_in_pandas(cell: str, rows: Path) -> None:
-    bad: list[InputError] = []
-    assert len(read_imported_rows([damaged(rows, "numerics_version", cell)], bad.append)) == 6
-    assert not bad
+    found = read_imported_rows([damaged(rows, "numerics_version", cell)])
+    assert len(found.by_identity) == 6
+    assert not found.faults
 
 
 @pytest.mark.parametrize(
@@ -177,10 +177,9 @@ def test_every_column_of_text_is_read_as_text() -> None:
 
 def test_kept_rows_of_the_project_are_still_found() -> None:
     folder = Path(__file__).parents[3] / "docs" / "results" / "digits_readings"
-    bad: list[InputError] = []
-    found = read_imported_rows([folder / "rows.csv"], bad.append)
-    assert not bad
-    assert len(found) == len(pd.read_csv(folder / "rows.csv"))
+    found = read_imported_rows([folder / "rows.csv"])
+    assert not found.faults
+    assert len(found.by_identity) == len(pd.read_csv(folder / "rows.csv"))
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+x", "-x", "@sum", "\tx"])
