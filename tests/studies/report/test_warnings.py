@@ -57,7 +57,9 @@ def test_few_images_are_said_in_the_report_and_beneath_the_table(
         study = nasty_study()
         runs = [(trial, replace(of, row=of.row | images)) for trial, of in runs_of(study)]
         folder = write_folder(tmp_path / name, study, runs)
-        return folder, command("table", folder)[1]
+        code, table, errors = command("table", folder)
+        assert code == 0, errors
+        return folder, table
 
     said = "Accuracies are of 30 test images, so one image is 3.3 % of them"
     folder, table = written("few", n_test=30)
