@@ -1,17 +1,12 @@
 from .declaration.new_study import new_study as new_study
 from .declaration.study import Study as Study
 from .declaration.study import load_study as load_study
-from .errors import InputError as InputError
-from .errors import TrialsFailedError as TrialsFailedError
-from .execution.api import (
-    load_results as load_results,
-)
-from .execution.api import (
-    run_study as run_study,
-)
-from .execution.api import (
-    runner as runner,
-)
+from .declaration.update_rules.base import Rule as Rule
+from .execution.api import InputError as InputError
+from .execution.api import TrialsFailedError as TrialsFailedError
+from .execution.api import load_results as load_results
+from .execution.api import run_study as run_study
+from .execution.api import runner as runner
 from .execution.export import export_trial as export_trial
 from .report.page.build import write_report as write_report
 from .results.comparison import compare as compare

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from rpu_ssnn.common.errors import InputError as InputError
+from rpu_ssnn.common.errors import RpuSsnnError
 from rpu_ssnn.common.files import user_path
 from rpu_ssnn.common.wording import counted
 from studies.declaration.shipped import find_study
 from studies.declaration.study import Study
-from studies.errors import TrialsFailedError
 from studies.execution.phase import Options, Outcome, training_job
 from studies.execution.progress import ConsoleReporter, Reporter
 from studies.execution.study_runs import run_in_folder, runner_of, shown_contents
@@ -25,6 +26,10 @@ from studies.workers.local_executor import LocalExecutor
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+class TrialsFailedError(RpuSsnnError):
+    """Some trials failed; the rows of the others are in the output folder."""
 
 
 def run_study(

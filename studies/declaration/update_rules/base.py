@@ -90,6 +90,16 @@ class Rule(Spec):
     A subclass adds its settings as typed fields, which are the keys of its cases, and says in
     `training` how it trains.
 
+    >>> from studies import Rule
+    >>> class Halved(Rule):
+    ...     factor: float = 0.5
+    ...
+    ...     def training(self, settings, threads): ...
+    >>> Halved.own_keys()
+    ('learning_rate', 'factor')
+    >>> Halved(update="halved.py", learning_rate=2.0).given()
+    Hyperparameters(learning_rate=2.0, weight_range=None)
+
     Attributes:
         update: the name of the rule, or the file or the module that it is read from.
         learning_rate: None: it is searched.
