@@ -109,6 +109,10 @@ def new_study(
     device by spikes and by numbers. Every setting is written out, and every hyperparameter is
     searched on held-out samples.
 
+    >>> from studies import new_study
+    >>> print(new_study("digits", "ecram", name="mine").splitlines()[2])
+    study: mine
+
     Args:
         data: a file as of `rpu_ssnn.data_spec.OwnData.file`, or the name of a standard set.
         devices: one or several, each as of a case.

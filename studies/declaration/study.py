@@ -55,7 +55,14 @@ class Published(Spec):
 
 
 class Study(Spec):
-    """A study declares one comparison: images, network, training, cases and seeds."""
+    """A study declares one comparison: images, network, training, cases and seeds.
+
+    >>> from studies import Study
+    >>> cases = [{"update": "rate"}, {"device": "ecram"}]
+    >>> study = Study(study="mine", dataset={"name": "digits"}, cases=cases, seeds=3)
+    >>> [point.title for point in study.points()]
+    ['rate', 'ecram']
+    """
 
     model_config = ConfigDict(ser_json_inf_nan="constants")  # written again as `.inf`
 
@@ -228,6 +235,10 @@ def parse_study(content: object, where: object, folder: Path) -> Study:
 
 def load_study(path: Path | str) -> Study:
     """Returns a study from its YAML file.
+
+    >>> from studies import load_study
+    >>> load_study("my_study.yaml").question  # doctest: +SKIP
+    'Which device loses least?'
 
     Raises:
         InputError: unreadable, not YAML, or not a valid study.

@@ -29,7 +29,14 @@ if TYPE_CHECKING:
 
 
 class TrialsFailedError(RpuSsnnError):
-    """Some trials failed; the rows of the others are in the output folder."""
+    """Some trials failed; the rows of the others are in the output folder.
+
+    >>> from studies import TrialsFailedError, load_results, run_study
+    >>> try:  # doctest: +SKIP
+    ...     results = run_study("my_study.yaml", "out/mine")
+    ... except TrialsFailedError:
+    ...     results = load_results("out/mine")
+    """
 
 
 def run_study(
@@ -46,6 +53,10 @@ def run_study(
 
     The processes that it starts do not import the script that calls it, which therefore needs no
     ``if __name__ == "__main__":``.
+
+    >>> from studies import run_study, summary
+    >>> results = run_study("digits_devices", workers=2)  # doctest: +SKIP
+    >>> summary(results)[["case", "accuracy", "gap"]]  # doctest: +SKIP
 
     Args:
         study: a study, its file, or the name of a shipped one.
@@ -88,6 +99,10 @@ def runner(
     """Makes what `attribute`, `decompose` and `require` run their studies with; the workers end
     with it.
 
+    >>> from studies import attribute, load_study, runner
+    >>> with runner("out/question") as run:  # doctest: +SKIP
+    ...     found = attribute(load_study("my_study.yaml"), "charge_trap", run)
+
     Args:
         out: output folder of the question.
         workers, data, progress: as of `run_study`.
@@ -111,6 +126,10 @@ def _options(
 
 def load_results(folder: Path | str, rows: Sequence[Path | str] = ()) -> pd.DataFrame:
     """Returns the tidy results of an output folder so far; may be called while a study runs.
+
+    >>> from studies import load_results
+    >>> results = load_results("out/digits_devices")  # doctest: +SKIP
+    >>> results.groupby("label")["test_accuracy"].mean()  # doctest: +SKIP
 
     Args:
         folder: output folder; with `rows` also the file of a study; or the name of a shipped

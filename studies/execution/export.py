@@ -45,6 +45,9 @@ def export_trial(
 ) -> Exported:
     """Trains a finished trial of an output folder again and writes its network.
 
+    >>> from studies import export_trial
+    >>> exported = export_trial("out/digits_devices", "ecram", "ecram.h5")  # doctest: +SKIP
+
     Args:
         folder: of a study that was run.
         case: label of the case, with the values of a sweep as the study or as tables write them:

@@ -38,6 +38,12 @@ class ClusterLostError(RpuSsnnError, OSError):
 class ClusterExecutor:
     """Runs trials on the workers of a scheduler, connected once and kept until `close`.
 
+    >>> from studies import ClusterExecutor, run_study
+    >>> from distributed import Client
+    >>> def connect():
+    ...     return Client("tcp://host:8786"), lambda: None
+    >>> run_study("mnist_devices", executor=ClusterExecutor("host", connect))  # doctest: +SKIP
+
     Args:
         where: name of the scheduler in messages.
         connect: opens the connection; also returns a function that closes what was started for it,

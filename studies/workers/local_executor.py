@@ -45,6 +45,10 @@ class LocalExecutor:
 
     The processes of one pool serve the next: a start costs the imports and the compiled code.
 
+    >>> from studies import LocalExecutor
+    >>> LocalExecutor(workers=1).plan(n_trials=10)
+    'starting 1 worker, compiling'
+
     Attributes:
         workers: None: one a CPU.
 
