@@ -7,7 +7,7 @@ from studies.common import interrupts
 
 
 def main() -> None:
-    """Entry point of `rpu-ssnn`."""
+    """Runs `rpu-ssnn`."""
     with interrupts.ending_the_command():
         try:
             from studies.cli.app import main as command

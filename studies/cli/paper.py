@@ -21,7 +21,7 @@ paper_app = typer.Typer()
 
 
 class PaperFigure(StrEnum):
-    """The figures by the paper's numbers; the last two go beyond it."""
+    """These figures have the paper's numbers; the last two go beyond it."""
 
     figure3b = "figure3b"
     figure4 = "figure4"

@@ -225,7 +225,7 @@ def from_metrics(
 
 
 def _file_to_make(command: str, name: str, out: Path | None) -> Path:
-    """The preset file to write; one that is there is replaced only by ``--out``.
+    """Returns the preset file to write; one that is there is replaced only by ``--out``.
 
     Raises:
         InputError: it cannot be written, or is there.

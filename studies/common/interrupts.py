@@ -22,7 +22,7 @@ _SHOW_CURSOR = b"\x1b[?25h"
 
 
 class _Heard:
-    """The signals that this process has heard."""
+    """Counts the signals that this process has heard."""
 
     def __init__(self) -> None:
         self.times = 0

@@ -10,7 +10,7 @@ from typing import Any
 
 
 def merged(base: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
-    """The sections of ``base`` with the values of ``patch`` in place of theirs."""
+    """Returns the sections of ``base`` with the values of ``patch`` in place of theirs."""
     result = dict(base)
     for key, value in patch.items():
         both = isinstance(value, Mapping) and isinstance(result.get(key), Mapping)
@@ -19,19 +19,19 @@ def merged(base: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def with_value(sections: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]:
-    """The sections with a value at a dotted path."""
+    """Returns the sections with a value at a dotted path."""
     return merged(sections, nested(path, value))
 
 
 def nested(path: str, value: Any) -> dict[str, Any]:
-    """Sections that hold nothing but one value, at a dotted path."""
+    """Returns sections that hold nothing but one value, at a dotted path."""
     for key in reversed(path.split(".")):
         value = {key: value}
     return dict(value)
 
 
 def value_at(sections: Mapping[str, Any], path: str) -> Any:
-    """The value at a dotted path; None where there is none."""
+    """Returns the value at a dotted path; None where there is none."""
     at: Any = sections
     for key in path.split("."):
         at = at.get(key) if isinstance(at, Mapping) else None
@@ -39,7 +39,7 @@ def value_at(sections: Mapping[str, Any], path: str) -> Any:
 
 
 def leaves(sections: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """All values that are no mappings, with their dotted paths."""
+    """Returns all values that are no mappings, with their dotted paths."""
     for key, value in sections.items():
         if isinstance(value, Mapping):
             yield from leaves(value, f"{prefix}{key}.")

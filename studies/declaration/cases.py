@@ -49,7 +49,7 @@ class _SeedCount(Spec):
 
 
 def _counted(raw: object) -> object:
-    """Seeds from a number: `5` and `{count: 5}` mean the seeds 0 to 4."""
+    """Returns seeds from a number: `5` and `{count: 5}` mean the seeds 0 to 4."""
     if isinstance(raw, int) and not isinstance(raw, bool):
         raw = {"count": raw}
     if isinstance(raw, list | tuple):
@@ -77,7 +77,7 @@ Seeds = Annotated[
 
 
 class Case(Spec):
-    """One row of a comparison.
+    """A case is one row of a comparison.
 
     A study writes the keys of the rule beside those of the case; here they are read into `rule`.
 
@@ -127,12 +127,12 @@ class Case(Spec):
 
     @property
     def name(self) -> str:
-        """The label of the case, which is that of its rule where it has none of its own."""
+        """Returns the label of the case, which is that of its rule where it has none of its own."""
         return self.label or self.rule.title
 
     @property
     def device_rule(self) -> DeviceRule:
-        """The rule of a case in a device.
+        """Returns the rule of a case in a device.
 
         Raises:
             TypeError: the case has no device.
@@ -143,17 +143,17 @@ class Case(Spec):
 
     @cached_property
     def sections(self) -> dict[str, Any]:
-        """The settings of the case itself, in sections, by the keys that a sweep sets."""
+        """Returns the settings of the case itself, in sections, by the keys that a sweep sets."""
         own = {key: value for key, value in self.written.items() if key not in NO_SETTINGS}
         return {"network": self.network, "training": self.training, **own}
 
     def swept(self) -> tuple[str, ...]:
-        """The starts of the dotted paths that a sweep may set."""
+        """Returns the starts of the dotted paths that a sweep may set."""
         own = [name for name in self.rule.own_keys() if name not in NO_SETTINGS]
         return ("network", "training", *own)
 
     def changed(self, **keys: Any) -> Self:
-        """The case with other values of some keys.
+        """Returns the case with other values of some keys.
 
         Raises:
             InputError: a value is not valid.
@@ -161,13 +161,13 @@ class Case(Spec):
         return validated(type(self), {**self.model_dump(), **keys}, "")
 
     def tuned(self, found: Hyperparameters) -> Self:
-        """The case with these hyperparameters in place of its own."""
+        """Returns the case with these hyperparameters in place of its own."""
         if isinstance(self.rule, DeviceRule):
             return self.changed(hyperparameters=found.model_dump())
         return self.changed(learning_rate=found.learning_rate)
 
     def rule_at(self, sections: Mapping[str, Any]) -> Rule:
-        """The rule with the settings of these sections in place of the case's own.
+        """Returns the rule with the settings of these sections in place of the case's own.
 
         Raises:
             InputError: a setting is not valid.
@@ -178,7 +178,7 @@ class Case(Spec):
 
 
 def beside_a_study(case: Any, folder: Path, where: str, number: int) -> Any:
-    """A case as written, with absolute paths of its files, which start at the study's folder.
+    """Returns a case as written, with absolute paths; relative ones start at the study's folder.
 
     Raises:
         InputError: a file is not there.
@@ -195,7 +195,7 @@ def beside_a_study(case: Any, folder: Path, where: str, number: int) -> Any:
 
 
 def told_apart(written: list[Any], placed: list[Any]) -> list[Any]:
-    """The cases; device files of one name in several folders are labelled as the study has them."""
+    """Returns the cases; device files of one name in several folders get labels that differ."""
     names = [_own_name(case) for case in placed]
     files: dict[tuple[str, str], set[str]] = {}
     for name, case in zip(names, placed, strict=True):
@@ -211,7 +211,7 @@ def told_apart(written: list[Any], placed: list[Any]) -> list[Any]:
 
 
 def _own_name(case: Any) -> tuple[str, str] | None:
-    """The rule and the device that name a case without a label; None where something else does."""
+    """Returns the rule and the device that name a case without a label, or None if none do."""
     if not isinstance(case, dict) or case.get("label") is not None:
         return None
     device = case.get("device")
@@ -219,7 +219,7 @@ def _own_name(case: Any) -> tuple[str, str] | None:
 
 
 def _flat(case: Mapping[str, Any]) -> dict[str, Any]:
-    """A case with the settings of ``update: {rule: my_rule.py, gain: 2}`` beside its other keys."""
+    """Returns a case with the settings of ``update: {rule: my_rule.py}`` beside its other keys."""
     flat, update = dict(case), case.get("update")
     if isinstance(update, Mapping) and "rule" in update:
         flat |= {**update, "update": update["rule"]}
@@ -243,5 +243,5 @@ def _refuse_unknown(kind: type[Rule], own: Mapping[str, Any]) -> None:
 
 
 def _plain(value: Any) -> Any:
-    """A section that was given in Python as a model, as YAML has it."""
+    """Returns a section that was given in Python as a model, as YAML has it."""
     return value.model_dump(exclude_unset=True) if isinstance(value, BaseModel) else value

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 
 def device_of(name: str, overrides: Mapping[str, Any] | None = None, prefix: str = "") -> "Device":
-    """The device of a case.
+    """Returns the device of a case.
 
     Args:
         name: of a preset, a preset file, or a compound around either.
@@ -83,7 +83,7 @@ def device_of(name: str, overrides: Mapping[str, Any] | None = None, prefix: str
 
 
 def parameters_in(device: "Device") -> dict[str, Any]:
-    """All parameters of a device, so that an edited preset or law makes another trial."""
+    """Returns all parameters of a device, so that an edited preset or law makes another trial."""
     values: dict[str, Any] = {name: p.value for name, p in device.parameters.items()}
     if device.own_law is not None:
         values["law_sha256"] = device.own_law.law.digest
@@ -95,7 +95,7 @@ def parameters_in(device: "Device") -> dict[str, Any]:
 
 
 def own_values(device: "Device", overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """Overrides as values: ``x0.5`` is half of what the preset says, ``as measured`` is none.
+    """Returns overrides as values: ``x0.5`` is half of the preset's, ``as measured`` is none.
 
     Args:
         device: as its preset has it.
@@ -134,7 +134,7 @@ def own_values(device: "Device", overrides: Mapping[str, Any]) -> dict[str, Any]
 def beside_study(
     device: object, folder: Path, where: str, field: str, *, seen_from: Path | None = None
 ) -> object:
-    """The device of a case with absolute paths of its preset files and folders of tables.
+    """Returns the device of a case with absolute paths of its preset files and folders of tables.
 
     Relative paths start at the folder of the study; what is not there may lie in the working
     directory. The name ``gong``, if no shipped preset has it, is ``gong.yaml`` in the first of
@@ -173,7 +173,7 @@ def beside_study(
 
 
 def with_files(device: object, change: Callable[[str, bool, bool], str], *folders: Path) -> object:
-    """The device with its preset files and folders of tables changed.
+    """Returns the device with its preset files and folders of tables changed.
 
     Args:
         device: as a case has it; what names no file is returned as it is.
@@ -213,7 +213,7 @@ def with_files(device: object, change: Callable[[str, bool, bool], str], *folder
 
 
 def path_free(device: str) -> str:
-    """The name of a device without folders, as rows and tables show it."""
+    """Returns the name of a device without folders, as rows and tables show it."""
     file = None if _CALL.fullmatch(device) else _FILE.fullmatch(device)
     if file is not None:  # its folders may hold parentheses and commas
         return Path(file["path"]).name + (file["entry"] or "")
@@ -221,13 +221,13 @@ def path_free(device: str) -> str:
 
 
 def device_identity(device: str) -> str:
-    """The part of a device's name that decides a result; moving its file does not change it."""
+    """Returns the part of a device's name that decides a result, wherever its file lies."""
     table = _OF_TABLE.fullmatch(device)
     return path_free(device) if table is None else table[1]
 
 
 def decisive_parameters(values: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """The values without those that are records only.
+    """Returns the values without those that are records only.
 
     Args:
         parameters: all of the device, which say whether the time of a pulse is a record.
@@ -238,7 +238,7 @@ def decisive_parameters(values: Mapping[str, Any], parameters: Mapping[str, Any]
 
 
 def one_spelling(value: Any) -> Any:
-    """The number of an override in one spelling: 100, 100.0 and "1e2" are one."""
+    """Returns the number of an override in one spelling: 100, 100.0 and "1e2" are one."""
     if isinstance(value, list | tuple):
         return [one_spelling(item) for item in value]
     if isinstance(value, bool) or not isinstance(value, int | float | str):
@@ -300,19 +300,19 @@ def check_tile(device: "Device", tile: TileSpec, batch: int, slots: int) -> None
 
 
 def compound_of(device: str) -> "Compound | None":
-    """The row of `COMPOUNDS`; None if the device is not a cell of several devices."""
+    """Returns the row of `COMPOUNDS`; None if the device is not a cell of several devices."""
     from device_presets.compounds.cells import COMPOUNDS
 
     return COMPOUNDS.get(device.partition("(")[0].strip()) if device.endswith(")") else None
 
 
 def shortest_slot_s(parameters: Mapping[str, Any]) -> float:
-    """Duration (s) of one pulse of the device: period or width; 0 if neither is known."""
+    """Returns the duration (s) of one pulse: its period or width, or 0 if neither is known."""
     return max(float(parameters.get(f"pulse_{name}_s") or 0.0) for name in ("period", "width"))
 
 
 def _key(field: str, value: object, overrides: Mapping[str, Any]) -> str:
-    """The key in the study of the preset's ``field``."""
+    """Returns the key in the study of the preset's ``field``."""
     if field in overrides:
         return f"overrides.{field}"
     if field == "parameter":  # an unknown one, whose name is the value

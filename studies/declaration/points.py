@@ -38,7 +38,7 @@ DIGITS = 6
 
 
 class Range(Spec):
-    """A range of values in even steps: `{from: 10, to: 1000, n: 5, scale: log}`."""
+    """This is a range of values in even steps: `{from: 10, to: 1000, n: 5, scale: log}`."""
 
     model_config = ConfigDict(validate_by_name=True)
 
@@ -72,7 +72,7 @@ class Range(Spec):
 
 @dataclass(frozen=True)
 class SweepAxis:
-    """Settings that vary together.
+    """The settings of an axis vary together.
 
     Attributes:
         where: key of the study that declares it, for errors.
@@ -86,7 +86,7 @@ class SweepAxis:
 
 
 def expanded(raw: object) -> object:
-    """A raw `sweep` with its ranges as lists.
+    """Returns a raw `sweep` with its ranges as lists.
 
     Raises:
         InputError: a range is not valid.
@@ -105,7 +105,7 @@ def axes_of(
     sweep: Mapping[str, Sequence[Any]],
     together: Sequence[Mapping[str, Sequence[Any]]],
 ) -> list[SweepAxis]:
-    """The axes whose product is the study's grid, outermost first.
+    """Returns the axes whose product is the study's grid, outermost first.
 
     Raises:
         InputError: lists that go together differ in length, or a path is varied twice.
@@ -143,7 +143,7 @@ MOST_RUNS = 100_000
 
 @dataclass(frozen=True)
 class Point:
-    """A case at one point of the sweep; its seed and searched hyperparameters are still open.
+    """The seed and the searched hyperparameters of a case at a point are still open.
 
     Attributes:
         rule: complete but for hyperparameters that are searched.
@@ -162,13 +162,13 @@ class Point:
 
     @property
     def title(self) -> str:
-        """The case and its swept settings in words, which name its found hyperparameters."""
+        """Returns the case and its swept settings in words, which name found hyperparameters."""
         return point_title(self.label, self.sweep)
 
     def trial(
         self, study: str, tried: Hyperparameters, seed: int, measure: Measure = "test"
     ) -> Trial:
-        """The run of this point with one seed."""
+        """Returns the run of this point with one seed."""
         settings = TrialSettings.model_validate(
             {
                 "dataset": self.dataset,
@@ -191,7 +191,7 @@ def points_of(
     seeds: tuple[int, ...],
     folder: Path,
 ) -> list[Point]:
-    """Every case at every point of the grid of the axes that apply to it.
+    """Returns every case at every point of the grid of the axes that apply to it.
 
     A path applies to a case that has it and does not set it itself; of settings that vary
     together a case takes those that apply to it.
@@ -250,7 +250,7 @@ def _refuse_too_many(
 
 
 def placed_beside(dataset: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """The settings of a data set with absolute paths; relative ones start at the folder."""
+    """Returns the settings of a data set with absolute paths; relative ones start at the folder."""
     here = {
         key: (folder / user_path("study", f"dataset.{key}", dataset[key])).absolute()
         for key in ("file", "test_file")
@@ -308,7 +308,7 @@ def _points_of_case(
 
 
 def _for_case(axis: SweepAxis, case: Case) -> SweepAxis | None:
-    """The part of an axis that applies to the case, each row once; None where none does."""
+    """Returns the part of an axis that applies to the case, each row once; None where none does."""
     places = [place for place, path in enumerate(axis.paths) if applies(path, case)]
     if not places:
         return None

@@ -13,7 +13,7 @@ SWEPT_IN_ALL = ("dataset",)
 
 
 def applies(path: str, case: Case) -> bool:
-    """Whether the case has the setting and does not set it itself."""
+    """Says whether the case has the setting and does not set it itself."""
     prefixes = (*SWEPT_IN_ALL, *case.swept())
     if not any(path == prefix or path.startswith(f"{prefix}.") for prefix in prefixes):
         return False
@@ -31,7 +31,7 @@ def each_once(field: str, values: Sequence[Any]) -> None:
 
 
 def one_spelling(value: Any) -> str:
-    """The same text for 1, 1.0 and "1", which make one trial."""
+    """Returns the same text for 1, 1.0 and "1", which make one trial."""
     try:
         return canonical(value if isinstance(value, bool) else float(value))
     except (TypeError, ValueError):
@@ -39,7 +39,7 @@ def one_spelling(value: Any) -> str:
 
 
 def sweepable(path: str, cases: Sequence[Case]) -> str:
-    """The paths that can be swept, for the error message."""
+    """Returns the paths that can be swept, for the error message."""
     if any(value_at(case.sections, path) is not None for case in cases):
         return "is set by the cases that have it: remove it there, or here"
     devices = [case.rule for case in cases if isinstance(case.rule, DeviceRule)]

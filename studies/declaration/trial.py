@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class DatasetSettings(OwnDataReading):
-    """The images; a count of None: all. `file` names data of the user."""
+    """A trial takes these images, all of them where a count is None; `file` names own data."""
 
     name: Annotated[str, Field(max_length=255), OneLine] = Field(
         "", description="a standard set's; of your own data any other one"
@@ -55,7 +55,7 @@ class DatasetSettings(OwnDataReading):
 
     @property
     def own(self) -> OwnData | None:
-        """The user's own data; None where the set is a standard one."""
+        """Returns the user's own data; None where the set is a standard one."""
         if self.file is None:
             return None
         reading = {name: getattr(self, name) for name in OwnDataReading.model_fields}
@@ -71,7 +71,7 @@ Measure = Literal["test", "validation"]
 
 
 class TrialSettings(RunSettings):
-    """Everything that determines the result of a trial, including defaults.
+    """This is everything that determines the result of a trial, including defaults.
 
     Attributes:
         measure: `test` reads the test set once, after training; `validation` never reads it.
@@ -83,7 +83,7 @@ class TrialSettings(RunSettings):
 
 
 def identity_of(settings: TrialSettings, numerics_version: int) -> str:
-    """Hash of everything that determines a result.
+    """Returns a hash of everything that determines a result.
 
     Settings at their default are left out. A later setting whose default is the old behaviour
     therefore does not change the identity of earlier trials. Finished trials keep their complete
@@ -100,7 +100,7 @@ def identity_of(settings: TrialSettings, numerics_version: int) -> str:
 
 
 def stored_identity(settings: object, numerics_version: object) -> str | None:
-    """The identity of stored settings; None if they are not valid in this version."""
+    """Returns the identity of stored settings; None if they are not valid in this version."""
     try:
         known = TrialSettings.model_validate(settings)
     except ValidationError:
@@ -110,7 +110,7 @@ def stored_identity(settings: object, numerics_version: object) -> str | None:
 
 @dataclass(frozen=True)
 class Trial:
-    """One training run, and its place in a study.
+    """This is one training run, and its place in a study.
 
     Attributes:
         study: the study's name.
@@ -135,7 +135,7 @@ class Trial:
 
     @property
     def settings_json(self) -> str:
-        """The complete settings as canonical JSON."""
+        """Returns the complete settings as canonical JSON."""
         return canonical(self.settings.model_dump(mode="json"))
 
     @cached_property
@@ -144,7 +144,7 @@ class Trial:
         return identity_of(self.settings, NUMERICS_VERSION)
 
     def images(self, data_root: Path | None) -> "Dataset":
-        """The images that it is trained and tested on.
+        """Returns the images that it is trained and tested on.
 
         Raises:
             InputError: images are missing, damaged, or fewer than the trial needs.
@@ -165,8 +165,10 @@ class Trial:
 
     @property
     def title(self) -> str:
-        """The name of the trial in progress lines and failure lists; of a search run, with what it
-        tries."""
+        """Returns the name of the trial in progress lines and failure lists.
+
+        That of a run of a search says what it tries.
+        """
         title = f"{point_title(self.label, self.sweep)} seed {self.settings.seed}"
         return f"{title} ({self._tried})" if self.is_candidate else title
 
@@ -185,7 +187,7 @@ def _restored(
 
 
 def point_title(label: str, sweep: tuple[tuple[str, Any], ...]) -> str:
-    """A case at one point of the sweep, in words."""
+    """Returns a case at one point of the sweep, in words."""
     if not sweep:
         return label
     return f"{label} [{', '.join(f'{path}={value}' for path, value in sweep)}]"

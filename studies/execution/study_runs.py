@@ -142,7 +142,7 @@ def search_in_folder(
         The known hyperparameters by title of the point, and the runs that failed.
 
     Raises:
-        As `run_in_folder`.
+        InputError, BrokenEnvironmentError, KeyboardInterrupt, OSError: see `run_in_folder`.
     """
     options = replace(options, is_part=True)  # the trials of the folder may have failed
     with _at_work(study, root, options) as (folder, options, failures):
@@ -276,7 +276,7 @@ def refuse_empty(root: Path, found: FolderContents) -> None:
 
 
 def hidden_rows(n: int, study: Study) -> str:
-    """What is said of finished trials in the folder of a study that are none of it."""
+    """Returns what is said of finished trials in the folder of a study that are none of it."""
     trials = counted(n, "finished trial is", "finished trials are")
     return (
         f"{trials} of other settings, devices or seeds than {study.study} has now: not shown, kept "
@@ -294,7 +294,7 @@ def _refuse_early(study: Study, root: Path, options: Options) -> None:
     """Refuses what can be refused before a folder is made or a process started.
 
     Raises:
-        InputError: as `run_in_folder`.
+        InputError: see `run_in_folder`.
     """
     from rpu_ssnn.data import MissingDataError  # brings numpy
 

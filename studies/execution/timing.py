@@ -46,7 +46,7 @@ class Cost:
         return cls(**{f.name: float(str(result.row[f.name])) for f in fields(cls)})
 
     def seconds(self, trial: Trial, n_train: int, n_validation: int, n_test: int) -> float:
-        """Time of a whole trial (s) with so many images."""
+        """Returns the time of a whole trial (s) with so many images."""
         epochs = trial.stop_after or trial.settings.training.epochs
         ends = trial.stop_after is None
         tested = n_test if ends and trial.settings.measure == "test" else 0

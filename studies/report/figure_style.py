@@ -30,7 +30,7 @@ _LINES = ("-", "--", "-.")  # dotted: level lines
 
 @dataclass(frozen=True)
 class Look:
-    """The look of one series: each of the three alone tells it from its neighbours."""
+    """This is the look of one series, which each of the three tells from its neighbours."""
 
     colour: str
     marker: str

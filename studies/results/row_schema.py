@@ -78,7 +78,7 @@ class _Checked(BaseModel):
 
 
 class _TypedRow(_Checked):
-    """The columns of a row whose type does not follow from their unit in `RESULT_COLUMNS`."""
+    """The type of these columns does not follow from their unit in `RESULT_COLUMNS`."""
 
     test_accuracy: Accuracy = None
     validation_accuracy: Accuracy = None

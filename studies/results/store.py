@@ -35,7 +35,7 @@ class _TrialFile(Spec):
 
 @dataclass(frozen=True)
 class TrialStore:
-    """The trial files of one folder."""
+    """Holds the trial files of one folder."""
 
     folder: Path
 
@@ -99,7 +99,7 @@ class TrialStore:
 
 @dataclass(frozen=True)
 class StoredRuns:
-    """Finished runs by identity, and the identities that share settings (other numerics).
+    """Holds finished runs by identity, and the identities that share settings (other numerics).
 
     Identities are those of today (`trial.identity_of`), whatever the file was named after.
 

@@ -34,7 +34,7 @@ WHOLE_NUMBERS = ("T", "slots", "inference_T")
 
 @dataclass(frozen=True)
 class Versions:
-    """The versions in which rows must agree to stand beside each other."""
+    """Rows must agree in these versions to stand beside each other."""
 
     numerics_version: int
     torch_version: str

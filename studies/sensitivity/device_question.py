@@ -1,4 +1,4 @@
-"""Shared by all questions on one device: its case, the studies they run, paired losses.
+"""All questions on one device share its case, the studies they run, and paired losses.
 
 Hyperparameters. The device as it is gets its hyperparameters as in any study (given, known or
 searched). Every changed device gets the same, since the question is what the change does. With
@@ -44,7 +44,7 @@ LONGEST_NAME = 60
 
 @dataclass(frozen=True)
 class DeviceQuestion:
-    """A device of a study that a question is about.
+    """This is a device of a study that a question is about.
 
     Attributes:
         case: the device as the study has it, under the label `AS_IS`.
@@ -76,7 +76,7 @@ class DeviceQuestion:
 
 @dataclass(frozen=True)
 class TunedDevice:
-    """The hyperparameters of the device as it is, and what its runs say of them.
+    """These are the hyperparameters of the device as it is, and what its runs say of them.
 
     Attributes:
         thinning: largest share of gradient spikes that reached one of its crossbars at the

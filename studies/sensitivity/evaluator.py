@@ -21,7 +21,7 @@ QUESTION = "require"
 
 @dataclass
 class DeviceEvaluator:
-    """All devices measured so far, in one study, so that one folder holds them."""
+    """Keeps all devices measured so far in one study, so that one folder holds them."""
 
     asked: DeviceQuestion
     run_study: Run

@@ -142,13 +142,13 @@ def imperfections(case: Case, thinning: float | None) -> tuple[Off, list[str]]:
 
 
 def own_parameters(case: Case) -> Mapping[str, LawParameter]:
-    """The parameters of a law of the user's own; none where the device has a law of ours."""
+    """Returns the parameters of a law of the user's own, of which a law of ours has none."""
     own = case.device_rule.simulated.own_law
     return own.law.own if own is not None else {}
 
 
 def _neutral(case: Case) -> Neutral:
-    """`NEUTRAL` with what a law of the user's own says."""
+    """Returns `NEUTRAL` with what a law of the user's own says."""
     return _off({name: dict(paths) for name, paths in NEUTRAL.items()}, own_parameters(case))
 
 

@@ -32,7 +32,7 @@ type Losses = Mapping[float, BySeed]
 
 @dataclass(frozen=True)
 class ThresholdCrossing:
-    """The harm at which the loss crosses the wanted one.
+    """This is the harm at which the loss crosses the wanted one.
 
     Attributes:
         low, high: ends of the interval; None: open, beyond what was measured.

@@ -27,7 +27,7 @@ DIED = "the worker process died (killed, or out of memory?)"
 
 
 class WorkerDiedError(RpuSsnnError):
-    """This is a worker process died before its first trial."""
+    """A worker process died before its first trial."""
 
 
 def worker_count(workers: int | None, n_trials: int) -> int:

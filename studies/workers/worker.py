@@ -29,7 +29,7 @@ THREAD_VARIABLES = (
 
 @dataclass(frozen=True)
 class Job:
-    """How trials are run. Both functions are module-level, since they are sent to other processes.
+    """Says how trials are run. Both functions are module-level, as other processes get them.
 
     Attributes:
         check: checks images and aihwkit in the worker before any trial runs;

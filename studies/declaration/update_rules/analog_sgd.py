@@ -27,7 +27,7 @@ from studies.declaration.update_rules.on_device import DeviceRule
 
 
 class AnalogSgdRule(DeviceRule):
-    """The same network in the same device, trained with stochastic pulse trains of numbers."""
+    """Trains the same network in the same device with stochastic pulse trains of numbers."""
 
     without_effect: ClassVar[tuple[str, ...]] = WITHOUT_SLOTS
     rates: ClassVar[tuple[float, float] | None] = (0.03, 3.0)

@@ -23,7 +23,7 @@ class SgdSpec(Spec):
 
 
 class AnnRule(Rule):
-    """The float network of the same layers, trained by SGD with momentum."""
+    """Trains the float network of the same layers by SGD with momentum."""
 
     without_effect: ClassVar[tuple[str, ...]] = WITHOUT_SLOTS
     rates: ClassVar[tuple[float, float] | None] = (0.01, 1.0)

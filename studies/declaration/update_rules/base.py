@@ -37,7 +37,7 @@ SETTINGS = {"network": NetworkSpec().model_dump(), "training": TrainingSpec().mo
 
 
 def all_but(*read: str) -> tuple[str, ...]:
-    """The dotted paths of all settings of network and training except those that are read."""
+    """Returns the dotted paths of all settings of network and training but those that are read."""
     return tuple(path for path, _ in leaves(SETTINGS) if path not in read)
 
 
@@ -70,14 +70,14 @@ GIVEN_SPIKES = "given spikes"
 
 
 class Hyperparameters(Spec):
-    """The hyperparameters of a case: a learning rate and, in a device, a weight range."""
+    """A case has a learning rate and, in a device, a weight range as its hyperparameters."""
 
     learning_rate: LearningRate
     weight_range: WeightRange | None = None
 
 
 class RunSettings(Spec):
-    """What a rule trains: the settings of a trial without its images and its rule."""
+    """A rule trains by these settings, those of a trial without its images and its rule."""
 
     network: NetworkSpec
     training: TrainingSpec
@@ -111,19 +111,19 @@ class Rule(Spec):
     digest: str | None = None
 
     without_effect: ClassVar[tuple[str, ...]] = ()
-    """The dotted paths of the settings of network and training that change nothing in a run."""
+    """The settings at these dotted paths of network and training change nothing in a run."""
 
     rates: ClassVar[tuple[float, float] | None] = None
     """Lowest and highest learning rate that a search tries; None: those of the spiking cases."""
 
     sees: ClassVar[str] = GIVEN_SPIKES
-    """What the rule uses of recorded spikes, in words for the row."""
+    """Says in words for the row what the rule uses of recorded spikes."""
 
     one_thread: ClassVar[bool] = False
-    """Whether a second thread would change the numbers of a run."""
+    """Says whether a second thread would change the numbers of a run."""
 
     convolutions: ClassVar[bool] = False
-    """Whether the rule trains convolutional layers."""
+    """Says whether the rule trains convolutional layers."""
 
     @model_serializer(mode="wrap")
     def _without_an_empty_digest(self, fields: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -133,12 +133,12 @@ class Rule(Spec):
 
     @classmethod
     def own_keys(cls) -> tuple[str, ...]:
-        """The keys that a case with this rule may have beside those of every case."""
+        """Returns the keys that a case with this rule may have beside those of every case."""
         return tuple(name for name in cls.model_fields if name not in ("update", "digest"))
 
     @classmethod
     def has_effect(cls, path: str) -> bool:
-        """Whether a setting, or a whole section of settings, can change a run."""
+        """Says whether a setting, or a whole section of settings, can change a run."""
         below = [leaf for leaf, _ in leaves(SETTINGS) if f"{leaf}.".startswith(f"{path}.")]
         return not below or not cls.without_effect or not set(below) <= set(cls.without_effect)
 
@@ -146,7 +146,7 @@ class Rule(Spec):
     def reduced(
         cls, network: NetworkSpec, training: TrainingSpec
     ) -> tuple[NetworkSpec, TrainingSpec]:
-        """The settings with those without an effect at their defaults.
+        """Returns the settings with those without an effect at their defaults.
 
         A sweep of settings without an effect therefore makes no new trials.
         """
@@ -162,20 +162,20 @@ class Rule(Spec):
 
     @property
     def short_name(self) -> str:
-        """The name of the rule as rows and tables show it, without the folders of a file."""
+        """Returns the name of the rule as rows and tables show it, without folders."""
         return Path(self.update).name if self.update.endswith(".py") else self.update
 
     @property
     def title(self) -> str:
-        """The label of a case that has none of its own."""
+        """Returns the label of a case that has none of its own."""
         return self.short_name.removesuffix(".py")
 
     def has(self, path: str) -> bool:
-        """Whether a path that starts with a key of a case is a setting of this case."""
+        """Says whether a path that starts with a key of a case is a setting of this case."""
         return self.has_effect(path)
 
     def prepared(self, network: NetworkSpec, training: TrainingSpec) -> Self:
-        """The rule of a case with everything in it that a run depends on.
+        """Returns the rule of a case with everything in it that a run depends on.
 
         Raises:
             InputError: the rule cannot train such a network, or not in such a way.
@@ -185,7 +185,7 @@ class Rule(Spec):
         return self
 
     def given(self) -> Hyperparameters | None:
-        """The hyperparameters that the case gives; None: they are searched.
+        """Returns the hyperparameters that the case gives; None: they are searched.
 
         Raises:
             InputError: only one of two is given.
@@ -194,34 +194,34 @@ class Rule(Spec):
         return None if rate is None else Hyperparameters(learning_rate=rate)
 
     def tuned(self, found: Hyperparameters) -> Self:
-        """The rule with these hyperparameters, ready for training."""
+        """Returns the rule with these hyperparameters, ready for training."""
         return self.model_copy(update={"learning_rate": found.learning_rate})
 
     def decisive(self) -> dict[str, Any]:
-        """The settings without those that cannot change a result, for the identity of a trial."""
+        """Returns the settings that can change a result, for the identity of a trial."""
         whole = self.model_dump(mode="json")
         if self.learning_rate is None:
             del whole["learning_rate"]
         return whole | {"update": self.short_name}
 
     def is_replayable(self) -> bool:
-        """Whether the run repeats bit for bit."""
+        """Says whether the run repeats bit for bit."""
         return True
 
     def columns(self) -> dict[str, Any]:
-        """The columns of the row that only this rule fills."""
+        """Returns the columns of the row that only this rule fills."""
         return {}
 
     @abstractmethod
     def training(self, settings: RunSettings, threads: int) -> Train:
-        """The function that trains a network with these settings.
+        """Returns the function that trains a network with these settings.
 
         Args:
             threads: that the training may use; the numbers must not depend on them.
         """
 
     def rate(self) -> float:
-        """The learning rate of a rule that has its hyperparameters.
+        """Returns the learning rate of a rule that has its hyperparameters.
 
         Raises:
             ValueError: they are still to be searched.
@@ -231,7 +231,7 @@ class Rule(Spec):
         return self.learning_rate
 
     def of_numbers(self, settings: RunSettings) -> dict[str, Any]:
-        """What a network without slots reads of the settings, but for its layers."""
+        """Returns what a network without slots reads of the settings, but for its layers."""
         read = {"epochs", "batch", "dropout_input", "dropout_hidden"}
         return {
             "learning_rate": self.rate(),
@@ -245,7 +245,7 @@ class Rule(Spec):
 
 
 def changed(part: Spec) -> dict[str, Any]:
-    """The settings of a section that are not at their defaults."""
+    """Returns the settings of a section that are not at their defaults."""
     return part.model_dump(mode="json", exclude_defaults=True)
 
 
@@ -254,15 +254,15 @@ DEEPEST_UNCLOCKED = 2
 
 
 class SpikingRule(Rule):
-    """A rule that ends in a spiking network, which can be exported."""
+    """This is a rule that ends in a spiking network, which can be exported."""
 
 
 class SsnnBpRule(SpikingRule):
-    """SSNN-BP, whose rules differ only in the synapses."""
+    """The rules of SSNN-BP differ only in the synapses."""
 
     @abstractmethod
     def synapses(self) -> SynapsesFactory:
-        """The factory of the synapses of every crossbar."""
+        """Returns the factory of the synapses of every crossbar."""
 
     def prepared(self, network: NetworkSpec, training: TrainingSpec) -> Self:
         """Refuses three hidden layers or more without the clocked output: training collapses."""

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class CoincidenceRule(SsnnBpRule):
-    """SSNN-BP with float weights by Eq. 10."""
+    """Trains float weights with SSNN-BP by Eq. 10."""
 
     def synapses(self) -> SynapsesFactory:
         from rpu_ssnn.synapses import coincidence_synapses

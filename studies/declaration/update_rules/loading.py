@@ -31,13 +31,13 @@ OF_PAPERS = "studies.reproductions.rules"
 
 
 def rule_names() -> tuple[str, ...]:
-    """The names of all shipped rules."""
+    """Returns the names of all shipped rules."""
     package = importlib.import_module(OF_PAPERS)
     return (*CORE, *sorted(module.name for module in pkgutil.iter_modules(package.__path__)))
 
 
 def rule_class(update: str) -> type[Rule]:
-    """The class of a rule.
+    """Returns the class of a rule.
 
     Args:
         update: the name of a shipped rule, the file of a rule (``my_rule.py``), or the dotted name
@@ -53,7 +53,7 @@ def rule_class(update: str) -> type[Rule]:
 
 
 def digest_of(update: str) -> str | None:
-    """The digest of the file of a rule, which is not executed; None of a shipped rule.
+    """Returns the digest of the file of a rule, which is not executed; None of a shipped rule.
 
     Raises:
         InputError: there is no such rule.
@@ -62,7 +62,7 @@ def digest_of(update: str) -> str | None:
 
 
 def rule_of(settings: Mapping[str, Any]) -> Rule:
-    """The rule with these settings, as a trial stores them.
+    """Returns the rule with these settings, as a trial stores them.
 
     A file is executed only if it still has the digest that the settings name.
 
@@ -80,7 +80,7 @@ def rule_of(settings: Mapping[str, Any]) -> Rule:
 
 
 def beside(update: object, folder: Path, where: str, field: str) -> object:
-    """The rule of a case with the absolute path of its file, which starts at the study's folder.
+    """Returns the rule of a case with an absolute path; relative ones start at the study's folder.
 
     Raises:
         InputError: the file is not there.
@@ -96,7 +96,7 @@ def beside(update: object, folder: Path, where: str, field: str) -> object:
 
 
 def _shipped(update: str) -> str | None:
-    """The module of a shipped rule; None if there is none of that name."""
+    """Returns the module of a shipped rule; None if there is none of that name."""
     if update in CORE:
         return f"{__package__}.{update}"
     name = f"{OF_PAPERS}.{update}"
@@ -105,7 +105,7 @@ def _shipped(update: str) -> str | None:
 
 
 def _source(update: str) -> str:
-    """The text of the file of a rule that is not shipped."""
+    """Returns the text of the file of a rule that is not shipped."""
     path, why = update, "there is no such file"
     if not update.endswith(".py"):
         path, why = "", "there is no such module"
@@ -123,7 +123,7 @@ def _source(update: str) -> str:
 
 @cache
 def _module_of(path: str, digest: str) -> ModuleType:
-    """The module of a file, executed once as long as its text stays the same."""
+    """Returns the module of a file, executed once as long as its text stays the same."""
     name = f"rpu_ssnn_rule_{digest}"
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
@@ -140,7 +140,7 @@ def _module_of(path: str, digest: str) -> ModuleType:
 
 
 def _only_rule(module: ModuleType) -> type[Rule]:
-    """The one rule that a module defines."""
+    """Returns the one rule that a module defines."""
     rules = [
         kind
         for kind in vars(module).values()

@@ -31,19 +31,19 @@ if TYPE_CHECKING:
 
 
 class PartialHyperparameters(Spec):
-    """Hyperparameters of a device; a missing one is swept, or both are searched."""
+    """A device has these hyperparameters; a missing one is swept, or both are searched."""
 
     weight_range: WeightRange | None = Field(None, description="see TileSpec.weight_range")
     learning_rate: LearningRate | None = Field(None, description="equivalent rate; thinned trains")
 
     @property
     def complete(self) -> bool:
-        """Whether nothing is left to search."""
+        """Says whether nothing is left to search."""
         return None not in (self.weight_range, self.learning_rate)
 
 
 def _device_name(device: object) -> object:
-    """The name of an aihwkit configuration with all its fields, or of a table with its folder."""
+    """Returns the name of a device: all fields of one of aihwkit, or the folder of a table."""
     if isinstance(device, dict) and set(device) == {"table"}:
         from device_presets.jump_tables.table_device import table_name
 
@@ -62,7 +62,7 @@ def _device_name(device: object) -> object:
 
 
 class DeviceRule(Rule):
-    """A rule whose weights live in a device; the device is a name from `device_presets`.
+    """The weights of such a rule live in a device, given by a name from `device_presets`.
 
     Attributes:
         parameters: all parameters of the device; empty in a case, whose device is not read yet.
@@ -135,7 +135,7 @@ class DeviceRule(Rule):
         return super().tuned(found).model_copy(update=new)
 
     def decisive(self) -> dict[str, Any]:
-        """The settings without records of the device and without what is at its default."""
+        """Returns the settings without records of the device and without what is at its default."""
         overrides = decisive_parameters(self.overrides, self.parameters)
         return super().decisive() | {
             "device": device_identity(self.device),
@@ -146,17 +146,17 @@ class DeviceRule(Rule):
 
     @cached_property
     def as_shipped(self) -> Device:
-        """The device as its preset has it."""
+        """Returns the device as its preset has it."""
         return device_of(self.device)
 
     @cached_property
     def simulated(self) -> Device:
-        """The device with its overrides."""
+        """Returns the device with its overrides."""
         overrides = own_values(self.as_shipped, self.overrides)
         return device_of(self.device, overrides) if overrides else self.as_shipped
 
     def slots(self, network: NetworkSpec) -> int:
-        """Slots of one presentation, each as long as a pulse or a read."""
+        """Returns the slots of one presentation, each as long as a pulse or a read."""
         return network.slots
 
     def rest(self, trained: Any) -> None:

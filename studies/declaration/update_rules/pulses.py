@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class PulseRule(DeviceRule, SsnnBpRule):
-    """SSNN-BP in devices, by pulses only; the device is a name from `device_presets`."""
+    """Trains devices with SSNN-BP by pulses only; `device_presets` gives the device by name."""
 
     @property
     def title(self) -> str:

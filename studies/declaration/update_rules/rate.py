@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class RateRule(SsnnBpRule):
-    """SSNN-BP with float weights by Eq. 9, exact or with surrogate noise."""
+    """Trains float weights with SSNN-BP by Eq. 9, exact or with surrogate noise."""
 
     sees: ClassVar[str] = "given spikes; the update (Eq. 9) sees their counts only"
 

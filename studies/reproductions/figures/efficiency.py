@@ -56,7 +56,7 @@ class Watched:
 
 
 def numbers(root: Path | None, dataset: str = "mnist", epochs: int = EPOCHS) -> pd.DataFrame:
-    """Tidy: ``quantity``, ``of`` (layer, crossbar or slot), ``value``.
+    """Returns a tidy table: ``quantity``, ``of`` (layer, crossbar or slot), ``value``.
 
     Quantities: ``forward spikes a sample`` and ``gradient spikes a sample`` (both streams), of
     each layer, in the last epoch; ``coincidences a weight and sample``, of each crossbar;
@@ -93,7 +93,7 @@ def numbers(root: Path | None, dataset: str = "mnist", epochs: int = EPOCHS) -> 
 
 
 def accuracy_by_slot(trained: Trained, images: Rows, labels: np.ndarray) -> np.ndarray:
-    """Share of images whose class leads, by slot, from one presentation each, [slots]."""
+    """Returns the share of images whose class leads after each slot of a presentation, [slots]."""
     rng, network = np.random.default_rng(trained.seed), trained.network
     rates = trained.rates(images)
     right = np.zeros(network.spec.at_inference.slots)
@@ -104,7 +104,7 @@ def accuracy_by_slot(trained: Trained, images: Rows, labels: np.ndarray) -> np.n
 
 
 def draw(table: pd.DataFrame) -> Figure:
-    """Accuracy against slots seen; the counts stand beside it in words."""
+    """Draws accuracy against slots seen; the counts stand beside it in words."""
     figure = new_figure(WIDE_INCHES, 2.6)
     axes, beside = figure.subplots(1, 2)
     curve = table[table["quantity"] == "test accuracy after slot"]

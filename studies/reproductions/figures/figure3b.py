@@ -18,7 +18,7 @@ UP, DOWN = "coincidences, up", "coincidences, down"
 
 
 def numbers(root: Path | None) -> pd.DataFrame:
-    """One row a spike: ``slot``, ``train``.
+    """Returns one row a spike: ``slot``, ``train``.
 
     The image is the one, of the first test images, whose presentation sends most gradient spikes
     of the rarer stream to a hidden neuron; the neuron is that one; the input line is the one with
@@ -60,7 +60,7 @@ def _both_streams(trains: Trains) -> int:
 
 
 def draw(table: pd.DataFrame) -> Figure:
-    """A raster, one line a train."""
+    """Draws a raster, one line a train."""
     names = list(table["train"].cat.categories)
     figure = new_figure(WIDE_INCHES, 0.35 * len(names) + 0.7)
     axes = figure.add_subplot()

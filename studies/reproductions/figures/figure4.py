@@ -15,8 +15,10 @@ BINS = np.linspace(-0.4, 0.4, 81)
 
 
 def numbers(root: Path | None) -> pd.DataFrame:
-    """One row a T and bin of the error: ``T``, ``error`` (middle of the bin), ``density``, and the
-    same in every row of a T: ``mean``, ``deviation``, ``slope`` (of log deviation over log T).
+    """Returns one row a T and bin of the error.
+
+    The columns are ``T``, ``error`` (middle of the bin), ``density``, and, the same in every row of
+    a T, ``mean``, ``deviation`` and ``slope`` (of log deviation over log T).
 
     Args:
         root: not read; no images are involved.
@@ -38,7 +40,7 @@ def numbers(root: Path | None) -> pd.DataFrame:
 
 
 def draw(table: pd.DataFrame) -> Figure:
-    """(a) distributions, (b) standard deviation against T with the law 1/sqrt(T)."""
+    """Draws (a) distributions, (b) standard deviation against T with the law 1/sqrt(T)."""
     figure = new_figure(WIDE_INCHES, 2.6)
     left, right = figure.subplots(1, 2)
     look = looks(str(T) for T in SLOTS)

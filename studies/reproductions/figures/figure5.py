@@ -23,7 +23,7 @@ NAMES = ("raw", "softmax of raw", "winner takes all")
 
 
 def numbers(root: Path | None) -> pd.DataFrame:
-    """One row a rank: ``rank``, a column each of `NAMES`, ``distance``.
+    """Returns one row a rank: ``rank``, a column each of `NAMES`, ``distance``.
 
     The softmax is that of the raw spike counts. ``distance`` (the same in every row) is the total
     variation distance of the curves "winner takes all" and "softmax of raw": half the sum of
@@ -39,7 +39,7 @@ def numbers(root: Path | None) -> pd.DataFrame:
 
 
 def output_counts(network: SmallNetwork, inhibition: InhibitionSpec) -> np.ndarray:
-    """Output spikes of every test image, [images, classes]."""
+    """Returns the output spikes of every test image, [images, classes]."""
     spec = network.spec.model_copy(update={"inhibition": inhibition})
     sizes = (network.weights[0].shape[0], *(w.shape[1] for w in network.weights))
     rng = np.random.default_rng(1)
@@ -56,14 +56,14 @@ def output_counts(network: SmallNetwork, inhibition: InhibitionSpec) -> np.ndarr
 
 
 def sorted_share(values: np.ndarray) -> np.ndarray:
-    """Mean over the rows of each row's shares, in falling order; silent rows are left out."""
+    """Returns the mean of each row's shares, in falling order; silent rows are left out."""
     total = values.sum(axis=1, keepdims=True)
     shares = values[total[:, 0] > 0] / total[total[:, 0] > 0]
     return np.asarray(-np.sort(-shares, axis=1)).mean(axis=0)
 
 
 def draw(table: pd.DataFrame) -> Figure:
-    """Mean share of the output spikes by rank."""
+    """Draws the mean share of the output spikes by rank."""
     figure = new_figure(0.6 * WIDE_INCHES, 2.6)
     axes = figure.add_subplot()
     for name, style in looks(NAMES).items():

@@ -15,7 +15,9 @@ SLOTS = "slots"
 
 
 def numbers(results: pd.DataFrame) -> pd.DataFrame:
-    """One row a case and number of slots: ``case``, ``slots``, ``n``, ``mean``, ``deviation`` (%).
+    """Returns one row a case and number of slots.
+
+    The columns are ``case``, ``slots``, ``n``, ``mean`` and ``deviation`` (%).
 
     Args:
         results: as `load_results` returns it; swept over `network.T` or `surrogate.T_s`.
@@ -34,7 +36,7 @@ def numbers(results: pd.DataFrame) -> pd.DataFrame:
 
 
 def draw(table: pd.DataFrame) -> Figure:
-    """(a) means, (b) standard deviations."""
+    """Draws (a) means, (b) standard deviations."""
     figure = new_figure(WIDE_INCHES, 2.6)
     names = {"mean": "accuracy (%)", "deviation": "its deviation over seeds, points"}
     for axes, (column, name) in zip(figure.subplots(1, 2), names.items(), strict=True):

@@ -18,20 +18,20 @@ LEARNING_RATE = 4.0
 
 @dataclass(frozen=True)
 class SmallNetwork:
-    """A network with a winner-take-all output, its weights, and the images it came from."""
+    """This is a network with a winner-take-all output, its weights, and its images."""
 
     spec: NetworkSpec
     weights: list[Weights]
     data: Dataset
 
     def rates(self, images: Rows) -> np.ndarray:
-        """Average spikes a slot of each input line, [n, n_in]."""
+        """Returns the average spikes a slot of each input line, [n, n_in]."""
         share = values_of(images).astype(np.float32) / np.float32(self.data.grey_max)
         return share * np.float32(self.spec.encoding.input_rate)
 
 
 def train_small(root: Path | None, n_train: int, epochs: int) -> SmallNetwork:
-    """784-256-10, Eq. 9, seed 0.
+    """Trains 784-256-10 by Eq. 9 with seed 0.
 
     Raises:
         InputError: the images are not there.
@@ -48,5 +48,5 @@ def train_small(root: Path | None, n_train: int, epochs: int) -> SmallNetwork:
 
 
 def weights_of(trained: Trained) -> list[Weights]:
-    """A copy of the weights of each crossbar."""
+    """Returns a copy of the weights of each crossbar."""
     return [w.copy() for s in trained.network.synapses if (w := s.linear_read()) is not None]

@@ -55,7 +55,9 @@ def numbers(
     slots: tuple[int, ...] = SLOTS,
     trials: int = TRIALS,
 ) -> pd.DataFrame:
-    """One row a reading, T, update and crossbar, the means over images of `GradientAgreement`'s
+    """Returns one row a reading, T, update and crossbar.
+
+    It holds the means over images of `GradientAgreement`'s
     ``cosine``, ``gain``, ``bias``, ``noise``, and ``spread``: the standard deviation of a single
     presentation's update over the size of the exact gradient.
 
@@ -78,12 +80,12 @@ def numbers(
 
 
 def network_of(name: str) -> NetworkSpec:
-    """The network of a reading."""
+    """Returns the network of a reading."""
     return NetworkSpec.model_validate({"hidden": (64,), **READINGS[name]})
 
 
 def at_length(name: str, spec: NetworkSpec, T: int) -> NetworkSpec:
-    """The same network shown longer; a kernel of one slot stays one slot."""
+    """Returns the same network shown longer; a kernel of one slot stays one slot."""
     changes: dict[str, Any] = {"T": T}
     if name == ONE_SLOT:
         changes["neuron"] = spec.neuron.model_copy(update={"kernel_fraction": 1.0 / T})
@@ -91,7 +93,7 @@ def at_length(name: str, spec: NetworkSpec, T: int) -> NetworkSpec:
 
 
 def trained_weights(spec: NetworkSpec, data: Dataset) -> list[np.ndarray]:
-    """The weights of each crossbar after a short training by rates."""
+    """Returns the weights of each crossbar after a short training by rates."""
     training = TrainingSpec(epochs=TRAINED_EPOCHS)
     with train(spec, training, rate_synapses(1.0), data, seed=0) as trained:
         return weights_of(trained)
@@ -122,7 +124,7 @@ def _means(
 
 
 def draw(table: pd.DataFrame) -> Figure:
-    """Bias against T, a panel a crossbar; full marks: rates, open marks: coincidences."""
+    """Draws bias against T, a panel a crossbar; full marks: rates, open marks: coincidences."""
     figure = new_figure(WIDE_INCHES, 3.0)
     panels = figure.subplots(1, 2, sharey=True)
     look = looks(DRAWN)

@@ -70,7 +70,7 @@ def check_layers(online: OnlineSpec, network: NetworkSpec) -> None:
 def one_by_one(
     spec: OnlineSpec, learning_rate: float, held: dict[str, Any], settings: RunSettings
 ) -> Train:
-    """The function that trains the network of these settings, one image after another.
+    """Returns the function that trains the network of these settings, one image after another.
 
     Args:
         held: what holds the weights, as arguments of `train_image_by_image`.

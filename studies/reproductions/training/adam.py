@@ -9,7 +9,7 @@ from rpu_ssnn.baselines.ann import FloatNetwork
 
 
 class AdamNetwork(FloatNetwork):
-    """A float network that torch's Adam trains, with its defaults but for the step."""
+    """Torch's Adam trains this float network, with its defaults but for the step."""
 
     buffers: ClassVar[Mapping[str, str]] = {
         "exp_avg": "mean",

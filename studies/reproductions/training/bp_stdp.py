@@ -45,7 +45,7 @@ class _Written(RateSynapses):
 
 @dataclass
 class _Phased(Trained):
-    """A network that learns by the rule; learning_rate: mu of `train_bp_stdp`."""
+    """The network learns by the rule; its learning_rate is mu of `train_bp_stdp`."""
 
     learning_rate: float = 1.0
 
@@ -80,7 +80,7 @@ def train_bp_stdp(
     start: TrainingState | None = None,
     on_epoch: OnEpoch | None = None,
 ) -> Trained:
-    """Train on the training images; everything random follows from the seed.
+    """Trains on the training images; everything random follows from the seed.
 
     Args:
         training: epochs, batch and decay; dropout is not part of the rule and must be 0.
@@ -110,7 +110,7 @@ def weight_steps(
     labels: Int64[np.ndarray, " batch"],
     theta: float,
 ) -> list[Weights]:
-    """The sum of xi_l s_(l-1) over presentations and windows, [n_in, n_out] a crossbar.
+    """Returns the sum of xi_l s_(l-1) over presentations and windows, [n_in, n_out] a crossbar.
 
     Args:
         windows: spikes of each layer, input first.

@@ -53,7 +53,7 @@ def train_and_convert(
     start: TrainingState | None = None,
     on_epoch: OnEpoch | None = None,
 ) -> Trained:
-    """Train the float network, balance its weights, and put them into a spiking one.
+    """Trains the float network, balances its weights, and puts them into a spiking one.
 
     Args:
         percentile: of the activations that comes to one spike a slot; 100 is Diehl's maximum.

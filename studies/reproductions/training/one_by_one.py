@@ -33,7 +33,7 @@ from studies.reproductions.training.one_by_one_spec import OnlineSpec, WholePuls
 
 
 class OnlineNetwork(Learner):
-    """The layers; classifies and trains."""
+    """Holds the layers, classifies and trains."""
 
     def __init__(
         self,
@@ -78,7 +78,7 @@ class OnlineNetwork(Learner):
         return found
 
     def statistics(self) -> dict[str, float]:
-        """Numbers for the result row, over all crossbars."""
+        """Returns the numbers for the result row, over all crossbars."""
         return merge_statistics([layer.statistics() for layer in self.layers])
 
     def state(self) -> State:
@@ -112,7 +112,7 @@ def train_image_by_image(
     start: TrainingState | None = None,
     on_epoch: OnEpoch | None = None,
 ) -> OnlineNetwork:
-    """Train on all training images, an epoch in one compiled call; validation images only watch.
+    """Trains on all training images, an epoch in one compiled call; validation images only watch.
 
     Args:
         spec: a `WholePulseSpec` where there is a device.

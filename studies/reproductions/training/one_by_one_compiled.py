@@ -83,7 +83,7 @@ def make_layer(
     bound: float,
     per_weight: tuple[float, float],
 ) -> Layer:
-    """A layer with its scratch.
+    """Returns a layer with its scratch.
 
     Args:
         shape: (n_in, n_out).
@@ -140,14 +140,14 @@ def classify(
     images: Float32[np.ndarray, "n n_in"],
     found: Int64[np.ndarray, " n"],
 ) -> None:
-    """Put the place of each image's largest output into `found`."""
+    """Puts the place of each image's largest output into `found`."""
     for image in range(len(images)):
         found[image] = _read(layers, rule, images[image])
 
 
 @compiled
 def _read(layers: Layers, rule: Rule, image: Float32[np.ndarray, " n_in"]) -> int:
-    """Read one image through all layers; the place of the largest output."""
+    """Reads one image through all layers, and returns the place of the largest output."""
     top = layers[len(layers) - 1]
     for number in range(len(layers)):
         layer, active = layers[number], 0
@@ -208,7 +208,7 @@ def _activated(rule: Rule, x: np.float32) -> np.float32:
 
 @compiled
 def _output_error(rule: Rule, layer: Layer, label: int) -> None:
-    """Minus the gradient of the loss to the outputs."""
+    """Returns minus the gradient of the loss to the outputs."""
     if rule.squared_error:
         for j in range(len(layer.out)):
             y = _sigmoid(layer.out[j])
@@ -238,7 +238,7 @@ def _error_below(rule: Rule, layer: Layer, below: Layer) -> None:
 
 @compiled
 def _learn(rule: Rule, layer: Layer, presentation: int) -> None:
-    """Add rate x error to the weights, in whole pulses or exactly."""
+    """Adds rate x error to the weights, in whole pulses or exactly."""
     n_in, active, largest = len(layer.x), layer.sizes[0], _F(0.0)
     for k in range(active):
         largest = max(largest, layer.x[layer.active[k]])
@@ -267,7 +267,7 @@ def _learn(rule: Rule, layer: Layer, presentation: int) -> None:
 
 @compiled
 def _add(layer: Layer, j: int, step: np.float32) -> None:
-    """Change float weights exactly, within the bound."""
+    """Changes float weights exactly, within the bound."""
     base = j * len(layer.x)
     for k in range(layer.sizes[0]):
         i = layer.active[k]
@@ -279,7 +279,7 @@ def _add(layer: Layer, j: int, step: np.float32) -> None:
 
 @compiled
 def _send(layer: Layer, j: int, most: int, up: bool) -> None:
-    """Send each device of an output line its pulses: `counts` of the active lines."""
+    """Sends each device of an output line its pulses: `counts` of the active lines."""
     pulses, rows, filled = layer.pulses, 0, 0
     for sent in range(most):
         pulses.pre_start[rows] = filled

@@ -72,7 +72,7 @@ class FloatLayer:
         self._bound = most
 
     def compiled(self, rate: float) -> Layer:
-        """The layer as compiled code sees it, which shares its arrays."""
+        """Returns the layer as compiled code sees it, which shares its arrays."""
         none = empty_records(self._weights.size).reshape(1, -1)
         cells = Cells(
             law=0,
@@ -88,18 +88,18 @@ class FloatLayer:
         return make_layer(self._shape, cells, NO_MEMORY, rate, self._bound, (0.0, 0.0))
 
     def weights(self) -> Weights:
-        """[n_in, n_out]; not a copy."""
+        """Returns the weights, [n_in, n_out], which are not a copy."""
         return self._weights.reshape(self._shape[::-1]).T
 
     def pulsed(self, up: int, down: int) -> None:
         """Does nothing, since float weights get no pulses."""
 
     def state(self) -> State:
-        """A copy of the weights."""
+        """Returns a copy of the weights."""
         return {"weights": self._weights.copy()}
 
     def restore(self, state: State) -> None:
-        """Go on from those weights."""
+        """Goes on from those weights."""
         self._weights[:] = checked(state, self.state())["weights"]
 
     def statistics(self) -> dict[str, float]:
@@ -150,7 +150,7 @@ class WholePulseLayer(NativeSynapses):
         self._per_weight = up / (2.0 * bound), down / (2.0 * bound)
 
     def compiled(self, rate: float) -> Layer:
-        """The layer as compiled code sees it, which shares its arrays."""
+        """Returns the layer as compiled code sees it, which shares its arrays."""
         self.weights()  # puts them where the compiled code reads them
         cells, memory = self._array.cells, self._clock.memory
         return make_layer(self.shape, cells, memory, rate, self._bound, self._per_weight)
@@ -162,7 +162,7 @@ class WholePulseLayer(NativeSynapses):
         self.changes += 1
 
     def statistics(self) -> dict[str, float]:
-        """The `NativeSynapses.statistics` without those about thinned trains and slots."""
+        """Returns the `NativeSynapses.statistics` without those about thinned trains and slots."""
         without = ("step_wanted", "thinning", "thinning_last")
         return {n: value for n, value in super().statistics().items() if n not in without}
 
@@ -174,7 +174,7 @@ def _unit(spec: OnlineSpec, n_in: int) -> float:
 def _initial(
     shape: tuple[int, int], spec: OnlineSpec, bound: float, seed: np.random.SeedSequence
 ) -> Weights:
-    """Start weights before the range cuts them."""
+    """Returns the start weights before the range cuts them."""
     rng = np.random.default_rng(seed)
     if spec.initial_levels is None:
         start = math.sqrt(2.0 / shape[0]) * rng.standard_normal(shape)
