@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.common.files import is_regular, read_text, reason, write_whole
+from rpu_ssnn.common.files import read_text, reason, write_whole
 from rpu_ssnn.version import NUMERICS_VERSION
 from studies.common.settings import canonical
 from studies.declaration.trial import SWEEP_PREFIX, Failure, Row, Runs, Trial, TrialResult
@@ -149,19 +149,6 @@ def read_failures(
         fault = reason(error)  # unreadable, other columns, or no text
     on_damage(InputError(path, "file", fault, "must be the list of failed trials that a run wrote"))
     return []
-
-
-def remove_tables(root: Path) -> bool:
-    """Removes what can be rebuilt from the rows, to make room for a row on a full disk.
-
-    Returns:
-        Whether there was any.
-    """
-    tables = [root / name for name in (RESULTS_CSV, RESULTS_PARQUET, CURVES_CSV)]
-    there = [path for path in tables if is_regular(path)]
-    for path in there:
-        path.unlink(missing_ok=True)
-    return bool(there)
 
 
 def _keys(trial: Trial) -> dict[str, Any]:

@@ -147,7 +147,7 @@ def test_a_damaged_unit_file_is_set_aside_and_its_unit_runs_again(
     whole = path.read_text()
     path.write_text(damage(whole))
     assert path.read_text() != whole
-    with pytest.warns(UserWarning, match="damaged"):
+    with pytest.warns(UserWarning, match="; left out"):
         assert len(load_results(harness.out)) == 5
     harness.run(small_study())
     assert harness.take_log().total() == 1
@@ -301,6 +301,6 @@ def test_results_are_loaded_from_home_and_damage_is_told_at_the_callers_line(
     root = write_folder(tmp_path / "out", small_study(), [])
     (root / "trials" / f"{'0' * 16}.json").write_text("cut o")
     monkeypatch.setenv("HOME", str(tmp_path))
-    with pytest.warns(UserWarning, match="damaged") as told:
+    with pytest.warns(UserWarning, match="; left out") as told:
         assert not len(load_results("~/out"))
     assert [warning.filename for warning in told] == [__file__]
