@@ -16,20 +16,8 @@ from rpu_ssnn.spec import NetworkSpec, Spec, TrainingSpec
 from studies.common.settings import leaves, merged, with_value
 from studies.declaration.cases import Case
 from studies.declaration.devices import device_of
-from studies.declaration.sections import (
-    SWEPT_IN_ALL,
-    applies,
-    each_once,
-    one_spelling,
-    sweepable,
-)
-from studies.declaration.trial import (
-    DatasetSettings,
-    Measure,
-    Trial,
-    TrialSettings,
-    point_title,
-)
+from studies.declaration.sections import SWEPT_IN_ALL, applies, each_once, one_spelling, sweepable
+from studies.declaration.trial import DatasetSettings, Measure, Trial, TrialSettings, point_title
 from studies.declaration.update_rules.base import Hyperparameters, Rule
 from studies.declaration.update_rules.on_device import DeviceRule
 
@@ -102,8 +90,7 @@ def expanded(raw: object) -> object:
 
 
 def axes_of(
-    sweep: Mapping[str, Sequence[Any]],
-    together: Sequence[Mapping[str, Sequence[Any]]],
+    sweep: Mapping[str, Sequence[Any]], together: Sequence[Mapping[str, Sequence[Any]]]
 ) -> list[SweepAxis]:
     """Returns the axes whose product is the study's grid, outermost first.
 

@@ -213,10 +213,7 @@ def _of_family(open_races: list[Race], done: Mapping[str, TrialResult]) -> list[
     while open_races:
         level = [_level(race, done) for race in open_races]
         ranks = {
-            one: (
-                sum(one in each for each in level),
-                sum(each.get(one, 0.0) for each in level),
-            )
+            one: (sum(one in each for each in level), sum(each.get(one, 0.0) for each in level))
             for each in level
             for one in each
         }

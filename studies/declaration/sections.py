@@ -6,6 +6,7 @@ from typing import Any
 from rpu_ssnn.common.errors import InputError, one_of
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from studies.common.settings import canonical, value_at
+from studies.declaration import devices
 from studies.declaration.cases import Case
 from studies.declaration.update_rules.on_device import DeviceRule, PartialHyperparameters
 
@@ -32,25 +33,22 @@ def each_once(field: str, values: Sequence[Any]) -> None:
 
 def one_spelling(value: Any) -> str:
     """Returns the same text for 1, 1.0 and "1", which make one trial."""
-    try:
-        return canonical(value if isinstance(value, bool) else float(value))
-    except (TypeError, ValueError):
-        return canonical(value)
+    return canonical(devices.one_spelling(value))
 
 
 def sweepable(path: str, cases: Sequence[Case]) -> str:
     """Returns the paths that can be swept, for the error message."""
     if any(value_at(case.sections, path) is not None for case in cases):
         return "is set by the cases that have it: remove it there, or here"
-    devices = [case.rule for case in cases if isinstance(case.rule, DeviceRule)]
-    parameters = dict.fromkeys(name for rule in devices for name in rule.as_shipped.parameters)
-    if path.startswith("overrides.") and devices:
+    on_devices = [case.rule for case in cases if isinstance(case.rule, DeviceRule)]
+    parameters = dict.fromkeys(name for rule in on_devices for name in rule.as_shipped.parameters)
+    if path.startswith("overrides.") and on_devices:
         return one_of([f"overrides.{n}" for n in parameters], path)
     sections: dict[str, Container[str]] = {
         "network": NetworkSpec.model_fields,
         "training": TrainingSpec.model_fields,
         "overrides": parameters,
-        "hyperparameters": PartialHyperparameters.model_fields if devices else (),
+        "hyperparameters": PartialHyperparameters.model_fields if on_devices else (),
     }
     if named := [f"{section}.{path}" for section, keys in sections.items() if path in keys]:
         return f"must start with its section: {' or '.join(named)}"

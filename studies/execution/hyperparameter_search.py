@@ -20,11 +20,7 @@ from studies.workers.workspace import Workspace
 
 
 def find_hyperparameters(
-    study: Study,
-    folder: ResultFolder,
-    options: Options,
-    failures: FailureList,
-    again: bool = False,
+    study: Study, folder: ResultFolder, options: Options, failures: FailureList, again: bool = False
 ) -> HyperparameterTable:
     """Finds hyperparameters by title: those of the folder, those of the study's file, or by a
     search.

@@ -109,11 +109,7 @@ class Estimate:
         return self.workers * max(self.memory_mb.values(), default=0.0)
 
 
-def make_plan(
-    study: Study,
-    root: Path,
-    kept_rows: Sequence[Path] = (),
-) -> Plan:
+def make_plan(study: Study, root: Path, kept_rows: Sequence[Path] = ()) -> Plan:
     """Makes a plan from the output folder, which may be missing; nothing is written.
 
     Args:

@@ -21,10 +21,7 @@ from rpu_ssnn.spec.tile import needs_native
 from studies.common.settings import short_hash
 from studies.declaration.cases import Case
 from studies.declaration.devices import beside_study, device_of, path_free
-from studies.declaration.hyperparameters import (
-    known_hyperparameters,
-    with_hyperparameters,
-)
+from studies.declaration.hyperparameters import known_hyperparameters, with_hyperparameters
 from studies.declaration.study import Study
 from studies.declaration.trial import Runs, by_crossbar
 from studies.declaration.update_rules.on_device import DeviceRule

@@ -47,12 +47,7 @@ from studies.sensitivity.device_question import (
 )
 from studies.sensitivity.evaluator import QUESTION, DeviceEvaluator
 from studies.sensitivity.imperfections import Off, imperfections, switched_off
-from studies.sensitivity.threshold_crossing import (
-    Losses,
-    bracket,
-    side,
-    threshold_crossing,
-)
+from studies.sensitivity.threshold_crossing import Losses, bracket, side, threshold_crossing
 
 WITHIN = 1.5
 FIRST_VALUES, MOST_ROUNDS = 2, 8

@@ -110,24 +110,21 @@ def _on_cluster(kind: str, workers: int | None) -> Executor:
             scratch = made.enter_context(TemporaryDirectory(prefix="rpu-ssnn-dask-"))
             try:
                 only_us = Security.temporary()
+                here: dict[str, Any] = {}
                 if kind == "local":
-                    n = usable_cpus() if workers is None else workers
-                    threads = max(1, usable_cpus() // n)
-                    started = start(
-                        n_workers=n,
-                        threads_per_worker=threads,
-                        host="127.0.0.1",
-                        protocol="tls://",
-                        security=only_us,
-                        local_directory=scratch,
-                        dashboard_address="127.0.0.1:0",  # any free port
-                        memory_limit=0,  # no limit, as for processes without a cluster
-                        silence_logs=logging.ERROR,  # the study reports workers that end
-                    )
-                    made.callback(started.close)
-                else:
-                    started = start(protocol="tls://", security=only_us)
-                    made.callback(started.close)
+                    n = workers or usable_cpus()
+                    here = {
+                        "n_workers": n,
+                        "threads_per_worker": max(1, usable_cpus() // n),
+                        "host": "127.0.0.1",
+                        "local_directory": scratch,
+                        "dashboard_address": "127.0.0.1:0",  # any free port
+                        "memory_limit": 0,  # no limit, as for processes without a cluster
+                        "silence_logs": logging.ERROR,  # the study reports workers that end
+                    }
+                started = start(protocol="tls://", security=only_us, **here)
+                made.callback(started.close)
+                if kind != "local":
                     started.scale(workers)
             except (ValueError, TypeError, RuntimeError) as error:
                 said = " ".join(str(error).split())

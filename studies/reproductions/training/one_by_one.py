@@ -20,13 +20,7 @@ from rpu_ssnn.network.inputs import InputLines, input_lines
 from rpu_ssnn.spec import Contrast
 from rpu_ssnn.spec.device_source import DeviceSource
 from rpu_ssnn.spec.tile import TileSpec
-from rpu_ssnn.training.loop import (
-    Learner,
-    OnEpoch,
-    check_finite,
-    merge_statistics,
-    train_epochs,
-)
+from rpu_ssnn.training.loop import Learner, OnEpoch, check_finite, merge_statistics, train_epochs
 from studies.reproductions.training.one_by_one_compiled import Layer, Rule, classify, train_online
 from studies.reproductions.training.one_by_one_layers import FloatLayer, WholePulseLayer
 from studies.reproductions.training.one_by_one_spec import OnlineSpec, WholePulseSpec
