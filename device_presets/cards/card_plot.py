@@ -1,7 +1,6 @@
 """A device card: what a preset is, at a glance, and which of it has a source."""
 
 import math
-from collections.abc import Sequence
 from pathlib import Path
 
 from matplotlib.axes import Axes
@@ -17,12 +16,6 @@ COLOURS: dict[Standing, str] = {"sourced": "#009E73", "assumed": "0.45", "not kn
 """Green for what a source gives, grey for the rest; the words stand beside them."""
 
 _DRAWN, _MOST_PULSES = 8, 1500
-
-
-def sourced_share(preset: Preset) -> float:
-    """The share of the known facts of a card that a source gives."""
-    known = [fact for fact in card(preset) if fact.standing != "not known"]
-    return sum(fact.standing == "sourced" for fact in known) / len(known)
 
 
 def plot_card(preset: Preset, path: Path) -> Path:
@@ -47,39 +40,6 @@ def plot_card(preset: Preset, path: Path) -> Path:
     title = f"{plain(f'{preset.name}: {preset.description}')}\n{plain(preset.citation)}"
     figure.suptitle(title, fontsize=9)
     write_together(preset.name, {path: lambda file: figure.savefig(file, dpi=150)})
-    return path
-
-
-def plot_overview(presets: Sequence[Preset], path: Path) -> Path:
-    """Draws all pulse responses on one page; the bar below each is the share of its card with
-    a source.
-
-    Raises:
-        PresetError: the file cannot be written, or not in that format.
-    """
-    columns = 4
-    lines = math.ceil(len(presets) / columns)
-    figure = Figure(figsize=(3.0 * columns, 2.3 * lines), layout="constrained")
-    grid = figure.subplots(lines, columns, squeeze=False)
-    for axes, preset in zip(grid.flat, presets, strict=False):
-        draw_response(axes, preset)
-        share = sourced_share(preset)
-        axes.set_title(plain(f"{preset.name} ({preset.technology})"), fontsize=8)
-        axes.set_xlabel(f"pulse; {share:.0%} of its card sourced", fontsize=7)
-        axes.set_ylabel("weight", fontsize=7)
-        axes.tick_params(labelsize=6)
-        for start, end, standing in ((0.0, share, "sourced"), (share, 1.0, "assumed")):
-            axes.plot(
-                (start, end),
-                (0.01, 0.01),
-                color=COLOURS[standing],  # type: ignore[index]
-                lw=4,
-                transform=axes.transAxes,
-                solid_capstyle="butt",
-            )
-    for axes in grid.flat[len(presets) :]:
-        axes.axis("off")
-    write_together("overview", {path: lambda file: figure.savefig(file, dpi=150)})
     return path
 
 

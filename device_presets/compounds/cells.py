@@ -27,23 +27,17 @@ _MOST_SLOTS = 2e9  # aihwkit counts in 32 bits
 _MOST_GAIN = 1e9  # single precision
 
 _EVERY = LawParameter(
-    unit="slots",
     description="slots with a pulse from one transfer to the next",
-    limits=(1.0, _MOST_SLOTS),
-    whole=True,
-    neutral=5.0,
-)
+    unit="slots", limits=(1.0, _MOST_SLOTS), whole=True, neutral=5.0,
+)  # fmt: skip
 
 
 def _gain(neutral: float) -> LawParameter:
     return LawParameter(
-        unit="1",
         description="share of a read fast weight that one transfer moves, over learning_rate as a "
-        "share of a device's step; the drive's learning_rate multiplies it",
-        limits=(0.0, _MOST_GAIN),
-        above_low=True,
-        neutral=neutral,
-    )
+        "share of a device's step; the hyperparameter learning_rate multiplies it",
+        unit="1", limits=(0.0, _MOST_GAIN), above_low=True, neutral=neutral,
+    )  # fmt: skip
 
 
 type Build = Callable[[Sequence[Any], Mapping[str, float]], Any]
@@ -123,16 +117,11 @@ def _transfer_cell(
         return getattr(compounds, cell)(**fields)
 
     return Compound(
-        devices=2,
-        citation=citation,
-        build=build,
-        settings=settings,
-        takes_partner=True,
-        thinned=False,
+        devices=2, citation=citation, build=build, settings=settings, takes_partner=True,
+        thinned=False, unknown_pulses="aihwkit does not count the pulses of transfers",
         beside_pulses="transfers: lines of the fast array are read and written to the slow one"
         + through,
-        unknown_pulses="aihwkit does not count the pulses of transfers",
-    )
+    )  # fmt: skip
 
 
 def _four(devices: Sequence[Any], settings: Mapping[str, float]) -> Any:
@@ -177,49 +166,38 @@ def _mixed_precision_pair(devices: Sequence[Any], settings: Mapping[str, float])
 
 def _threshold(which: str, neutral: float) -> LawParameter:
     return LawParameter(
-        unit="w_max",
         description=f"a pair is refreshed if its {which} device is above this",
-        limits=(0.0, 1.0),
-        neutral=neutral,
-    )
+        unit="w_max", limits=(0.0, 1.0), neutral=neutral,
+    )  # fmt: skip
 
 
-_REFRESH_RULES = {
+_REFRESHED = {
     "refresh_every": LawParameter(
-        unit="slots",
         description="slots with a pulse from one check of all pairs to the next",
-        limits=(1.0, _MOST_SLOTS),
-        whole=True,
-        neutral=1000.0,
+        unit="slots", limits=(1.0, _MOST_SLOTS), whole=True, neutral=1000.0,
     ),
     "refresh_upper_threshold": _threshold("higher", 0.75),
     "refresh_lower_threshold": _threshold("lower", 0.25),
     "rewrite_pulses": LawParameter(
-        unit="pulses",
         description="most pulses that write a difference after a reset, open loop; "
         "0: the difference is written exactly",
-        limits=(0.0, 1000.0),
-        whole=True,
-        neutral=31.0,
+        unit="pulses", limits=(0.0, 1000.0), whole=True, neutral=31.0,
     ),
-}
-_SUM_RULE = replace(_EVERY, neutral=50.0)
+}  # fmt: skip
+_SUM_EVERY = replace(_EVERY, neutral=50.0)
 _REFRESH = "refresh: pairs of high devices are reset and their difference written"
 _SUM = (
     "not by pulses alone: outer products of the spikes are summed in digital "
     "memory, which sends a pulse for each whole step"
 )
-_CHOPPED_RULES = {
+_CHOPPED = {
     "transfer_every": _EVERY,
     "transfer_gain": _gain(0.05),
     "chop_probability": LawParameter(
-        unit="1",
         description="probability (agad: frequency) of a sign change after a line's read",
-        limits=(0.0, 1.0),
-        above_low=True,
-        neutral=0.1,
+        unit="1", limits=(0.0, 1.0), above_low=True, neutral=0.1,
     ),
-}
+}  # fmt: skip
 
 _NO_SUM_COUNT = "aihwkit does not count the pulses that the digital memory sends"
 
@@ -227,73 +205,52 @@ COMPOUNDS: Mapping[str, Compound] = MappingProxyType(
     {
         "two_device_pair": Compound(2, "differential pair", None, {}),
         "four_device_cell": Compound(
-            4,
-            "aihwkit VectorUnitCell; every device gets every pulse, the mean is read",
-            _four,
-            {},
+            4, "aihwkit VectorUnitCell; every device gets every pulse, the mean is read", _four, {},
             parallel=True,
         ),
         "one_sided_pair": Compound(
-            2,
-            "aihwkit OneSidedUnitCell; devices as in Nandakumar et al., Front. Neurosci. 2020",
-            _one_sided,
-            _REFRESH_RULES,
-            one_sided=True,
-            beside_pulses=_REFRESH,
+            2, "aihwkit OneSidedUnitCell; devices as in Nandakumar et al., Front. Neurosci. 2020",
+            _one_sided, _REFRESHED, one_sided=True, beside_pulses=_REFRESH,
             unknown_pulses="aihwkit does not count the pulses that rewrite refreshed pairs",
         ),
         "tiki_taka": _transfer_cell(
-            "Gokmen & Haensch, Front. Neurosci. 2020, fnins.2020.00103",
-            "TransferCompound",
-            {"transfer_every": _EVERY, "transfer_gain": _gain(0.02)},
-            most_pulses=TRANSFER_PULSES,
+            "Gokmen & Haensch, Front. Neurosci. 2020, fnins.2020.00103", "TransferCompound",
+            {"transfer_every": _EVERY, "transfer_gain": _gain(0.02)}, most_pulses=TRANSFER_PULSES,
         ),
         "tiki_taka_v2": _transfer_cell(
-            "Gokmen, Front. Artif. Intell. 2021, frai.2021.699148",
-            "BufferedTransferCompound",
-            {"transfer_every": _EVERY, "transfer_gain": _gain(0.005)},
-            " through a digital buffer",
+            "Gokmen, Front. Artif. Intell. 2021, frai.2021.699148", "BufferedTransferCompound",
+            {"transfer_every": _EVERY, "transfer_gain": _gain(0.005)}, " through a digital buffer",
         ),
         "tiki_taka_chopped": _transfer_cell(
             "Rasch, Carta, Fagbohungbe & Gokmen, Nat. Commun. 2024 (c-TTv2)",
-            "ChoppedTransferCompound",
-            _CHOPPED_RULES,
-            " through a digital buffer; signs are chopped",
+            "ChoppedTransferCompound", _CHOPPED, " through a digital buffer; signs are chopped",
         ),
         "agad": _transfer_cell(
             "Rasch, Carta, Fagbohungbe & Gokmen, Nat. Commun. 2024 (AGAD)",
-            "DynamicTransferCompound",
-            _CHOPPED_RULES,
+            "DynamicTransferCompound", _CHOPPED,
             " through digital running means; signs are chopped",
         ),
         "mixed_precision": Compound(
-            1,
-            "Nandakumar et al., Front. Neurosci. 2020, fnins.2020.00406",
-            _mixed_precision,
-            {"transfer_every": _SUM_RULE},
-            thinned=False,
-            beside_pulses=_SUM,
+            1, "Nandakumar et al., Front. Neurosci. 2020, fnins.2020.00406", _mixed_precision,
+            {"transfer_every": _SUM_EVERY}, thinned=False, beside_pulses=_SUM,
             unknown_pulses=_NO_SUM_COUNT,
         ),
         "mixed_precision_pair": Compound(
-            2,
-            "Nandakumar et al., Front. Neurosci. 2020; aihwkit's MixedPrecisionPCMPreset",
+            2, "Nandakumar et al., Front. Neurosci. 2020; aihwkit's MixedPrecisionPCMPreset",
             _mixed_precision_pair,
             {
-                "transfer_every": _SUM_RULE,
-                **_REFRESH_RULES,
+                "transfer_every": _SUM_EVERY,
+                **_REFRESHED,
                 "refresh_every": replace(
-                    _REFRESH_RULES["refresh_every"],
+                    _REFRESHED["refresh_every"],
                     unit="transfers",
                     description="transfers from one check of all pairs to the next",
                     neutral=20.0,
                 ),
             },
-            one_sided=True,
-            thinned=False,
-            beside_pulses=f"{_SUM}; {_REFRESH}",
+            one_sided=True, thinned=False, beside_pulses=f"{_SUM}; {_REFRESH}",
             unknown_pulses=_NO_SUM_COUNT,
         ),
     }
-)
+)  # fmt: skip
 """Cell by name, simplest first."""

@@ -32,7 +32,7 @@ from device_presets.library.preset import Parameter
 from rpu_ssnn.common.errors import Fault, PresetError, one_of
 from rpu_ssnn.common.files import user_path
 from rpu_ssnn.devices.common_parameters import PULSE_FACTS, refuse_pulses_that_overlap
-from rpu_ssnn.devices.law_parameter import LawParameter, Value
+from rpu_ssnn.devices.law_parameter import LawParameter
 from rpu_ssnn.devices.laws.jump_table import JumpTable
 
 KEY = "table"
@@ -51,13 +51,9 @@ def _share(
     imperfection: str, description: str, high: float, swept: tuple[float, float] | None = None
 ) -> LawParameter:
     return LawParameter(
-        unit="measured",
         description=description,
-        limits=(0.0, high),
-        neutral=1.0,
-        imperfection=imperfection,
-        swept=swept,
-    )
+        unit="measured", limits=(0.0, high), neutral=1.0, imperfection=imperfection, swept=swept,
+    )  # fmt: skip
 
 
 TABLE_PARAMETERS: Mapping[str, LawParameter] = MappingProxyType(
@@ -215,15 +211,31 @@ def table_device(name: str, overrides: Mapping[str, Any] | None = None) -> Table
     for setting in given:
         if setting not in TABLE_PARAMETERS:
             raise PresetError(plain, "parameter", setting, one_of(TABLE_PARAMETERS, setting))
-    settings = tuple(
-        (setting, parameter.checked(plain, setting, given.get(setting, parameter.neutral)))
+    settings = {
+        setting: parameter.checked(plain, setting, given.get(setting, parameter.neutral))
         for setting, parameter in TABLE_PARAMETERS.items()
-    )
-    pulse = (dict(settings)[f"pulse_{name}_s"] for name in ("width", "period"))
-    refuse_pulses_that_overlap(plain, *pulse)
-    # Kept: a study asks for its devices many times.
-    stamps = tuple(stamp for folder in found for stamp in _stamps(folder))
-    return _device(plain, found, asked["digest"], settings, stamps)
+    }
+    refuse_pulses_that_overlap(plain, settings["pulse_width_s"], settings["pulse_period_s"])
+    read = (_read(folder, _stamps(folder)) for folder in found)
+    tables = tuple(sorted(read, key=lambda table: table.digest))
+    digests = "".join(table.digest for table in tables)
+    digest = hashlib.sha256(digests.encode()).hexdigest()[:DIGITS]
+    if asked["digest"] not in (None, digest):
+        allowed = f"must be {asked['digest']}: the table has changed"
+        raise PresetError(plain, "sha256", digest, allowed)
+    for table in tables:
+        if table.normalised != tables[0].normalised:
+            mixed = Fault("some are normalised, some in siemens")
+            raise PresetError(plain, "tables", mixed, "must be all normalised, or all in siemens")
+        if len(table.conductance) != len(tables[0].conductance):
+            allowed = f"must be {len(tables[0].conductance)}, as in {tables[0].name}"
+            raise PresetError(table.name, "conductances", len(table.conductance), allowed)
+    full = f"{plain[:-1]}, sha256={digest})"
+    device = TableDevice(full, tables, MappingProxyType(settings))
+    if not device.step > 0.0:
+        allowed = "must be above 0: a pulse up must raise the conductance more than a pulse down"
+        raise PresetError(plain, "mean jump at mid-range", device.step, allowed)
+    return device
 
 
 def shipped_or_own(folder: Path) -> Path:
@@ -231,35 +243,6 @@ def shipped_or_own(folder: Path) -> Path:
     shipped = SHIPPED / folder
     by_name = folder.name == str(folder) and not folder.exists() and shipped.is_dir()
     return shipped if by_name else folder
-
-
-@functools.lru_cache(maxsize=16)
-def _device(
-    name: str,
-    found: tuple[Path, ...],
-    wanted: str | None,
-    settings: tuple[tuple[str, Value], ...],
-    stamps: object,
-) -> TableDevice:
-    read = (_read(folder, _stamps(folder)) for folder in found)
-    tables = tuple(sorted(read, key=lambda table: table.digest))
-    digests = "".join(table.digest for table in tables)
-    digest = hashlib.sha256(digests.encode()).hexdigest()[:DIGITS]
-    if wanted not in (None, digest):
-        raise PresetError(name, "sha256", digest, f"must be {wanted}: the table has changed")
-    for table in tables:
-        if table.normalised != tables[0].normalised:
-            mixed = Fault("some are normalised, some in siemens")
-            raise PresetError(name, "tables", mixed, "must be all normalised, or all in siemens")
-        if len(table.conductance) != len(tables[0].conductance):
-            allowed = f"must be {len(tables[0].conductance)}, as in {tables[0].name}"
-            raise PresetError(table.name, "conductances", len(table.conductance), allowed)
-    full = f"{name[:-1]}, sha256={digest})"
-    device = TableDevice(full, tables, MappingProxyType(dict(settings)))
-    if not device.step > 0.0:
-        allowed = "must be above 0: a pulse up must raise the conductance more than a pulse down"
-        raise PresetError(name, "mean jump at mid-range", device.step, allowed)
-    return device
 
 
 def _folders_in(folder: Path) -> list[Path]:

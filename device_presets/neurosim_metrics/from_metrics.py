@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from device_presets.library.entry_writing import checked_name, entry_text, parameter
-from device_presets.library.preset_file import ParameterEntry, PresetEntry
+from device_presets.library.preset_file import PresetEntry
 from device_presets.library.steps_at_zero import asymmetry_of
 from device_presets.neurosim_metrics.pulse_curve import LARGEST_LABEL, STRAIGHT, curvature, label_of
 from rpu_ssnn.common.errors import PresetError
@@ -90,7 +90,6 @@ def entry_from_metrics(metrics: PublishedMetrics) -> PresetEntry:
             )
             raise PresetError("metrics", field, getattr(metrics, field.replace("-", "_")), allowed)
     step = max(up, down)
-    asymmetry = asymmetry_of(up, down)
     mean_square = math.sqrt((up**2 + down**2) / 2)
     noise = 2.0 * metrics.cycle_to_cycle / mean_square  # the range of weights is 2
     common, slope_up_spread, slope_down_spread = _spreads(metrics)
@@ -104,31 +103,33 @@ def entry_from_metrics(metrics: PublishedMetrics) -> PresetEntry:
     )
     spread_told = f"{told}: labels that vary by {metrics.device_to_device:g}, to first order"
 
-    def given(name: str, value: float | bool, source: str) -> tuple[str, ParameterEntry]:
-        shown = value if isinstance(value, bool) else float(f"{value:.7g}")
-        return name, parameter(_LAW, name, shown, source=source)
-
-    def assumed(name: str, value: float, why: str) -> tuple[str, ParameterEntry]:
-        return name, parameter(_LAW, name, value, assumption=why)
-
     range_told = "normalised range; its conductances are in on_off_ratio"
-    entries = (
-        given("step", step, curve),
-        assumed("w_max", 1.0, range_told),
-        assumed("w_min", -1.0, range_told),
-        assumed("w_max_spread", 0.0, "not among the metrics; NeuroSim keeps the range fixed"),
-        assumed("w_min_spread", 0.0, "not among the metrics; NeuroSim keeps the range fixed"),
-        given("cycle_to_cycle", noise, noise_told),
-        given("noise_scales_with_step", False, f"{told}: a fixed share of the range"),
-        given("step_spread", common, spread_told),
-        given("asymmetry", asymmetry, curve),
-        given("asymmetry_spread", common, spread_told),
-        given("slope_up", slope_up, curve),
-        given("slope_down", slope_down, curve),
-        given("slope_up_spread", slope_up_spread, spread_told),
-        given("slope_down_spread", slope_down_spread, spread_told),
-        given("on_off_ratio", metrics.on_off, metrics.source),
-    )
+    range_spread_told = "not among the metrics; NeuroSim keeps the range fixed"
+    given: dict[str, tuple[float | bool, str]] = {
+        "step": (step, curve),
+        "cycle_to_cycle": (noise, noise_told),
+        "noise_scales_with_step": (False, f"{told}: a fixed share of the range"),
+        "step_spread": (common, spread_told),
+        "asymmetry": (asymmetry_of(up, down), curve),
+        "asymmetry_spread": (common, spread_told),
+        "slope_up": (slope_up, curve),
+        "slope_down": (slope_down, curve),
+        "slope_up_spread": (slope_up_spread, spread_told),
+        "slope_down_spread": (slope_down_spread, spread_told),
+        "on_off_ratio": (metrics.on_off, metrics.source),
+    }
+    assumed = {
+        "w_max": (1.0, range_told),
+        "w_min": (-1.0, range_told),
+        "w_max_spread": (0.0, range_spread_told),
+        "w_min_spread": (0.0, range_spread_told),
+    }
+    entries = {
+        name: parameter(_LAW, name, value, assumption=why) for name, (value, why) in assumed.items()
+    }
+    for name, (value, source) in given.items():
+        shown = value if isinstance(value, bool) else float(f"{value:.7g}")
+        entries[name] = parameter(_LAW, name, shown, source=source)
     return PresetEntry(
         technology="published metrics",
         law=_LAW,
@@ -138,7 +139,7 @@ def entry_from_metrics(metrics: PublishedMetrics) -> PresetEntry:
             f"{metrics.on_off:g}"
         ),
         citation=metrics.source,
-        parameters=dict(entries),
+        parameters=entries,
     )
 
 

@@ -41,183 +41,123 @@ PULSE_LIMITS = "1 ps, the fastest electronics, to some hours"
 
 STEP_AND_RANGE = {
     "step": LawParameter(
-        unit=WEIGHT,
         description="mean change of weight a pulse makes; give this or levels; " + _SINGLE,
-        aihwkit_name="dw_min",
-        limits=(0.0, 2 * MOST_WEIGHT),
-        above_low=True,
+        unit=WEIGHT, aihwkit_name="dw_min", limits=(0.0, 2 * MOST_WEIGHT), above_low=True,
     ),
     "levels": LawParameter(
-        unit="states",
         description="(w_max - w_min) / step; give this or step; " + _SINGLE,
-        limits=(1.0, MOST_LEVELS),
-        swept=(0.0, 2.0),
+        unit="states", limits=(1.0, MOST_LEVELS), swept=(0.0, 2.0),
     ),
     "w_max": LawParameter(
-        unit=WEIGHT,
         description="mean upper bound; " + _NORMALISED,
-        aihwkit_name="w_max",
-        limits=(0.0, MOST_WEIGHT),
-        above_low=True,
-        required=True,
+        unit=WEIGHT, aihwkit_name="w_max", limits=(0.0, MOST_WEIGHT), above_low=True, required=True,
     ),
     "w_min": LawParameter(
-        unit=WEIGHT,
         description="mean lower bound; " + _NORMALISED,
-        aihwkit_name="w_min",
-        limits=(-MOST_WEIGHT, 0.0),
-        required=True,
+        unit=WEIGHT, aihwkit_name="w_min", limits=(-MOST_WEIGHT, 0.0), required=True,
     ),
     **{
         f"{bound}_spread": LawParameter(
-            unit=bound,
             description=f"device-to-device deviation of the {side} bound, share of {bound}; "
             + _MOST_SPREAD,
-            aihwkit_name=f"{bound}_dtod",
-            limits=(0.0, MOST_SPREAD),
-            required=True,
+            unit=bound, aihwkit_name=f"{bound}_dtod", limits=(0.0, MOST_SPREAD), required=True,
             imperfection="bounds_spread",
         )
         for bound, side in (("w_max", "upper"), ("w_min", "lower"))
     },
-}
+}  # fmt: skip
 
 VARIATION = {
     "cycle_to_cycle": LawParameter(
-        unit=STEP,
         description="deviation of one device's step from pulse to pulse, share of the step; "
         "at most 100, 20 times the noisiest published fit",
-        example="0.3 is 30 % of a step",
-        aihwkit_name="dw_min_std",
-        limits=(0.0, MOST_CYCLE_NOISE),
-        required=True,
-        imperfection="cycle_to_cycle",
+        unit=STEP, example="0.3 is 30 % of a step", aihwkit_name="dw_min_std",
+        limits=(0.0, MOST_CYCLE_NOISE), required=True, imperfection="cycle_to_cycle",
         swept=(1e-2, 10.0),
     ),
     "step_spread": LawParameter(
-        unit=STEP,
         description="device-to-device deviation of the step, share of the step; "
         "at most 10, with aihwkit's absolute value of what it draws, as in w_max_spread",
-        aihwkit_name="dw_min_dtod",
-        limits=(0.0, MOST_STEP_SPREAD),
-        required=True,
-        imperfection="step_spread",
-        swept=(1e-2, 0.5),
+        unit=STEP, aihwkit_name="dw_min_dtod", limits=(0.0, MOST_STEP_SPREAD), required=True,
+        imperfection="step_spread", swept=(1e-2, 0.5),
     ),
     "step_spread_log_normal": LawParameter(
-        unit=FLAG,
         description="the step spread is log-normal instead of normal",
-        aihwkit_name="dw_min_dtod_log_normal",
-        kind="flag",
-        neutral=False,
+        unit=FLAG, aihwkit_name="dw_min_dtod_log_normal", kind="flag", neutral=False,
     ),
+    # aihwkit's text says 1 +/- up_down; its code only ever shrinks one direction.
     "asymmetry": LawParameter(
-        unit=STEP,
-        # aihwkit's text says 1 +/- up_down; its code only ever shrinks one direction.
         description="positive: the down step is smaller, by this share of the up step; negative: "
         "the up step is, by this share of the down step",
-        aihwkit_name="up_down",
-        limits=(-1.0, 1.0),
-        required=True,
-        imperfection="asymmetry",
-        swept=(1e-3, 0.9),
+        unit=STEP, aihwkit_name="up_down", limits=(-1.0, 1.0), required=True,
+        imperfection="asymmetry", swept=(1e-3, 0.9),
     ),
     "asymmetry_spread": LawParameter(
-        unit=STEP,
         description="device-to-device deviation that adds to the up and takes from the down step, "
         "so that their ratio spreads by twice as much; at most 2: far more than any device",
-        aihwkit_name="up_down_dtod",
-        limits=(0.0, MOST_SPREAD),
-        required=True,
-        imperfection="asymmetry_spread",
-        swept=(1e-3, 1.0),
+        unit=STEP, aihwkit_name="up_down_dtod", limits=(0.0, MOST_SPREAD), required=True,
+        imperfection="asymmetry_spread", swept=(1e-3, 1.0),
     ),
     "failed_share": LawParameter(
-        unit=SHARE,
         description="share of devices that never move, at a random weight around zero",
-        aihwkit_name="corrupt_devices_prob",
-        limits=(0.0, 1.0),
+        unit=SHARE, aihwkit_name="corrupt_devices_prob", limits=(0.0, 1.0),
         imperfection="failed_devices",
     ),
     "failed_range": LawParameter(
-        unit=WEIGHT,
         description="failed devices lie uniformly within plus or minus this, inside their bounds; "
         + _NORMALISED,
-        aihwkit_name="corrupt_devices_range",
-        limits=(0.0, MOST_WEIGHT),
-        neutral=0.1,
+        unit=WEIGHT, aihwkit_name="corrupt_devices_range", limits=(0.0, MOST_WEIGHT), neutral=0.1,
     ),
-}
+}  # fmt: skip
 
 RETENTION = {
     "leak_time_constant_s": LawParameter(
-        unit="s",
         description="a weight left alone decays as exp(-t / this); infinite: no leak; "
         "at least 1 ns, else it is gone before a pulse ends",
-        limits=(1e-9, math.inf),
-        neutral=math.inf,
-        imperfection="leak",
-        off=math.inf,
+        unit="s", limits=(1e-9, math.inf), neutral=math.inf, imperfection="leak", off=math.inf,
     ),
     "leak_time_constant_spread": LawParameter(
-        unit="leak_time_constant_s",
         description="device-to-device deviation of the leak time constant, share of it; "
         + _MOST_SPREAD,
-        aihwkit_name="lifetime_dtod",
-        limits=(0.0, MOST_SPREAD),
+        unit="leak_time_constant_s", aihwkit_name="lifetime_dtod", limits=(0.0, MOST_SPREAD),
         imperfection="leak",
     ),
     "reset_level": LawParameter(
-        unit=WEIGHT,
         description="weight after a reset, and the weight a leak decays to; " + _NORMALISED,
-        aihwkit_name="reset",
-        limits=(-MOST_WEIGHT, MOST_WEIGHT),
+        unit=WEIGHT, aihwkit_name="reset", limits=(-MOST_WEIGHT, MOST_WEIGHT),
     ),
     "reset_spread": LawParameter(
-        unit=WEIGHT,
         description="device-to-device deviation of the reset level; " + _NORMALISED,
-        aihwkit_name="reset_dtod",
-        limits=(0.0, MOST_WEIGHT),
+        unit=WEIGHT, aihwkit_name="reset_dtod", limits=(0.0, MOST_WEIGHT),
     ),
-}
+}  # fmt: skip
 
 PULSE_FACTS = {
     "pulse_width_s": LawParameter(
-        unit="s",
         description="duration of a pulse; " + PULSE_LIMITS,
-        limits=(SHORTEST_PULSE_S, LONGEST_PULSE_S),
-        neutral=None,
+        unit="s", limits=(SHORTEST_PULSE_S, LONGEST_PULSE_S), neutral=None,
     ),
     "pulse_period_s": LawParameter(
-        unit="s",
         description="start of a pulse to the start of the next; "
         "1 ps, the fastest electronics, to some days",
-        limits=(1e-12, 1e6),
-        neutral=None,
+        unit="s", limits=(1e-12, 1e6), neutral=None,
     ),
     "energy_per_pulse_j": LawParameter(
-        unit="J",
         description="energy a pulse takes in the device; "
         "1e-21, below the heat of one bit (Landauer, 3e-21 J), to 1: it would melt",
-        limits=(1e-21, 1.0),
-        neutral=None,
+        unit="J", limits=(1e-21, 1.0), neutral=None,
     ),
     "endurance_cycles": LawParameter(
-        unit="cycles",
         description="full swings up and down the device survives; "
         "1 to 1e18: ten years at 1 GHz are 3e17",
-        limits=(1.0, 1e18),
-        neutral=None,
+        unit="cycles", limits=(1.0, 1e18), neutral=None,
     ),
     "on_off_ratio": LawParameter(
-        unit="1",
         description="largest over smallest conductance; a study's tile sets its own; "
         "at most 1e15: from 1 S, a short, to what leaks past a device",
-        limits=(1.0, 1e15),
-        above_low=True,
-        neutral=None,
+        unit="1", limits=(1.0, 1e15), above_low=True, neutral=None,
     ),
-}
+}  # fmt: skip
 
 
 def refuse_pulses_that_overlap(where: str, width_s: Value, period_s: Value) -> None:
@@ -233,25 +173,19 @@ def refuse_pulses_that_overlap(where: str, width_s: Value, period_s: Value) -> N
 
 WRITE_NOISE = {
     "write_noise": LawParameter(
-        unit=STEP,
         description="deviation of the weight that is read from the one stored, new at each pulse"
         "; at most 1e5 steps: more than the range of a device",
-        aihwkit_name="write_noise_std",
-        limits=(0.0, 1e5),
-        imperfection="write_noise",
+        unit=STEP, aihwkit_name="write_noise_std", limits=(0.0, 1e5), imperfection="write_noise",
         swept=(0.1, 1e3),
     ),
-}
+}  # fmt: skip
 
 NOISE_SCALING = {
     "noise_scales_with_step": LawParameter(
-        unit=FLAG,
         description="cycle-to-cycle noise follows the local step instead of the step at zero",
-        aihwkit_name="mult_noise",
-        kind="flag",
-        required=True,
+        unit=FLAG, aihwkit_name="mult_noise", kind="flag", required=True,
     ),
-}
+}  # fmt: skip
 
 WRONG_SIGN = "; at most 2: three devices in ten would then have the wrong sign"
 
@@ -260,12 +194,9 @@ def slope_spreads(what: str, aihwkit_name: str, required: bool) -> dict[str, Law
     """Deviations of a slope up and a slope down between devices; {} is the direction."""
     return {
         f"slope_{direction}_spread": LawParameter(
-            unit=SHARE,
             description=f"device-to-device deviation of {what.format(direction)}{WRONG_SIGN}",
-            aihwkit_name=aihwkit_name.format(direction),
-            limits=(0.0, MOST_SPREAD),
-            required=required,
-            imperfection="nonlinearity",
+            unit=SHARE, aihwkit_name=aihwkit_name.format(direction), limits=(0.0, MOST_SPREAD),
+            required=required, imperfection="nonlinearity",
         )
         for direction in ("up", "down")
-    }
+    }  # fmt: skip

@@ -32,6 +32,12 @@ type UpDown = tuple[float, float]
 
 NOT_NATIVE = -1
 
+BOTH_MOVE_THE_STEPS = (
+    "asymmetry, nonlinearity: up and down steps at mid-range follow from both in this "
+    "device model, so that switching one alone moves them too; read the two together"
+)
+"""A note of laws whose steps at weight zero follow from their shape."""
+
 ONE_STEP: Mapping[str, tuple[str, ...]] = {"up": ("up",), "down": ("down",)}
 
 

@@ -68,21 +68,6 @@ def show_preset(
         typer.echo(f"\nplot    {plot_card(preset, target)} (device card)")
 
 
-@presets_app.command("overview")
-def overview_picture(
-    plot: Annotated[
-        Path, path_option("File to write: .png, .pdf, .svg; default: overview.png here.")
-    ] = Path("overview.png"),
-) -> None:
-    """Draw the pulse responses of all presets on one page, with what of each has a source."""
-    from device_presets import get_preset, preset_names
-    from device_presets.cards.card_plot import plot_overview
-
-    refuse_unwritable("presets overview", "--plot", plot, PLOT_SUFFIXES)
-    presets = [get_preset(name) for name in preset_names()]
-    typer.echo(f"plot    {plot_overview(presets, plot)}")
-
-
 @presets_app.command("fit")
 def fit(
     data: Annotated[
@@ -205,7 +190,7 @@ def from_metrics(
 ) -> None:
     """Make a preset from the numbers that papers report in NeuroSim's terms."""
     from device_presets.library.entry_writing import write_and_check
-    from device_presets.neurosim_metrics import PublishedMetrics, text_from_metrics
+    from device_presets.neurosim_metrics.from_metrics import PublishedMetrics, text_from_metrics
 
     metrics = PublishedMetrics(
         on_off=on_off,
@@ -236,20 +221,6 @@ def _file_to_make(command: str, name: str, out: Path | None) -> Path:
         allowed = "must not be a preset file here; give another --name, or --out to replace it"
         raise InputError(command, "--name", name, allowed)
     return file
-
-
-@presets_app.command("metrics")
-def metrics(
-    names: Annotated[
-        list[str] | None, typer.Argument(help="Presets or files; default: all shipped.")
-    ] = None,
-) -> None:
-    """Measure presets in NeuroSim's terms by pulsing them."""
-    from device_presets import get_preset
-    from device_presets.neurosim_metrics import metrics_table
-
-    presets = [get_preset(name) for name in names or []]
-    typer.echo(metrics_table(presets).to_markdown(index=False, disable_numparse=True))
 
 
 @presets_app.command("compare")

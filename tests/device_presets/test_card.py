@@ -7,7 +7,6 @@ from typer.testing import CliRunner
 
 from device_presets import Preset, get_device, get_preset, preset_names
 from device_presets.cards.card import card
-from device_presets.cards.card_plot import plot_overview, sourced_share
 from device_presets.cards.listing import listing
 from studies.cli.presets import presets_app
 
@@ -63,11 +62,6 @@ def test_spreads_of_bounds_that_differ_are_both_shown() -> None:
     assert shown(0.1) == "0.3 w_max, 0.1 w_min"
 
 
-def test_the_capacitor_is_more_sourced_than_the_charge_trap() -> None:
-    assert sourced_share(get_preset("capacitor")) > 0.7
-    assert sourced_share(get_preset("charge_trap")) < 0.3
-
-
 def test_the_command_shows_a_card_and_draws_it(tmp_path: Path) -> None:
     picture = tmp_path / "card.png"
     shown = CliRunner().invoke(presets_app, ["show", "hfo2_with_failed", "--plot", str(picture)])
@@ -77,11 +71,6 @@ def test_the_command_shows_a_card_and_draws_it(tmp_path: Path) -> None:
     )
     assert line.split()[4:] == ["0.0977", "sourced"]
     assert picture.stat().st_size > 10_000
-
-
-def test_an_overview_of_several_presets(tmp_path: Path) -> None:
-    presets = [get_preset(name, {"levels": 20}) for name in ("ideal", "capacitor", "charge_trap")]
-    assert plot_overview(presets, tmp_path / "all.png").stat().st_size > 10_000
 
 
 def test_a_device_without_a_step_says_so() -> None:

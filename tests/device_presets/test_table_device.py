@@ -1,4 +1,4 @@
-"""Overrides of measured tables: checked before the device is looked up among those made before."""
+"""Devices of measured jumps: their overrides, and the files they come from."""
 
 import gzip
 from dataclasses import replace
@@ -16,17 +16,10 @@ from support.device_presets.jump_tables import write_table
 @pytest.mark.parametrize("value", [[0.5, 0.5], {"a": 1}, True, "much"])
 def test_what_is_no_number_is_refused_in_one_line(value: object, tmp_path: Path) -> None:
     name = f"table({write_table(tmp_path / 'one')})"
-    table_device(name, {"jump_spread": 1})  # kept, and equal to True
+    table_device(name, {"jump_spread": 1})
     with pytest.raises(PresetError, match="jump_spread: ") as caught:
         table_device(name, {"jump_spread": value})
     assert "\n" not in str(caught.value)
-
-
-def test_equal_overrides_give_the_device_made_before(tmp_path: Path) -> None:
-    name = f"table({write_table(tmp_path / 'one')})"
-    device = table_device(name, {"jump_spread": 0.5})
-    assert table_device(name, {"jump_spread": 0.5}) is device
-    assert table_device(name, {"jump_spread": 0.25}) is not device
 
 
 def test_pulses_do_not_overlap(tmp_path: Path) -> None:

@@ -47,10 +47,8 @@ _LONGEST = "at most 1e9: some decades"
 PARAMETERS = {
     **{
         name: LawParameter(
-            unit="s",
             description=f"{meaning}; {PULSE_LIMITS}",
-            limits=(SHORTEST_PULSE_S, LONGEST_PULSE_S),
-            required=True,
+            unit="s", limits=(SHORTEST_PULSE_S, LONGEST_PULSE_S), required=True,
         )
         for name, meaning in (
             ("pulse_width_s", "duration of a pulse, which the step follows"),
@@ -58,43 +56,30 @@ PARAMETERS = {
         )
     },
     "width_knee_s": LawParameter(
-        unit="s",
         description="isolated pulses of this width use half of their on-time; "
         "at most 1e4, as the longest pulse",
-        limits=(0.0, LONGEST_PULSE_S),
-        required=True,
+        unit="s", limits=(0.0, LONGEST_PULSE_S), required=True,
     ),
     "width_steepness": LawParameter(
-        unit=SHARE,
         description="used share of an isolated pulse: 1 / (1 + (knee / width)^this); "
         "at most 100: all or nothing within a few percent of the knee",
-        limits=(0.0, 100.0),
-        above_low=True,
-        required=True,
+        unit=SHARE, limits=(0.0, 100.0), above_low=True, required=True,
     ),
     "gap_time_constant_s": LawParameter(
-        unit="s",
         description="how fast one pulse's preparation of the next fades in the gap, 0 being at "
         "once; " + _LONGEST,
-        limits=(0.0, 1e9),
-        required=True,
-        imperfection="gap_dependence",
+        unit="s", limits=(0.0, 1e9), required=True, imperfection="gap_dependence",
     ),
     "loss_per_decade": LawParameter(
-        unit=SHARE,
         description="share of the stored charge lost a decade of time after loss_onset_s",
-        limits=(0.0, 1.0),
-        required=True,
-        imperfection="charge_loss",
+        unit=SHARE, limits=(0.0, 1.0), required=True, imperfection="charge_loss",
     ),
     "loss_onset_s": LawParameter(
-        unit="s",
         description="kept charge after t: 1 - loss_per_decade log10(1 + t / this); 1e-12, the "
         "shortest pulse, to 1e9, some decades",
-        limits=(1e-12, 1e9),
-        required=True,
+        unit="s", limits=(1e-12, 1e9), required=True,
     ),
-}
+}  # fmt: skip
 
 MOST_STEEP = 100.0
 """Where a share of exp(-100) is negligible, and its inverse still a number."""
@@ -236,4 +221,4 @@ LAW = Law(
     to_aihwkit=to_aihwkit,
     native=linear.native,
     step_fields=linear.LAW.step_fields,
-)
+)  # fmt: skip

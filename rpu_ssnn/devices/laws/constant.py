@@ -17,9 +17,6 @@ def step(shared: Shared, device: Device, w: np.float32, up: bool, noise: np.floa
 
 
 LAW = Law(
-    name="constant",
-    aihwkit="ConstantStepDevice",
-    code=CONSTANT,
-    step=step,
+    name="constant", aihwkit="ConstantStepDevice", code=CONSTANT, step=step,
     fits=(FitForm(name="constant", code=CONSTANT, law="constant", noise=OF_DIRECTION),),
-)
+)  # fmt: skip

@@ -29,26 +29,20 @@ PARAMETERS = {
     **NOISE_SCALING,
     **{
         f"slope_{direction}": LawParameter(
-            unit=SHARE,
             description=f"share by which the {direction} step is smaller at {bound} than at zero; "
             f"negative: {_GROWS}",
-            aihwkit_name=f"gamma_{direction}",
-            limits=(-1.0, 1.0),
-            required=True,
+            unit=SHARE, aihwkit_name=f"gamma_{direction}", limits=(-1.0, 1.0), required=True,
             imperfection="nonlinearity",
         )
         for direction, bound in (("up", "w_max"), ("down", "w_min"))
     },
     **slope_spreads("slope_{}, absolute", "gamma_{}_dtod", required=True),
     "slope_from_mean_bounds": LawParameter(
-        unit=FLAG,
         description="slopes refer to the mean bounds instead of each device's own",
-        aihwkit_name="mean_bound_reference",
-        kind="flag",
-        neutral=True,
+        unit=FLAG, aihwkit_name="mean_bound_reference", kind="flag", neutral=True,
     ),
     **WRITE_NOISE,
-}
+}  # fmt: skip
 
 
 @compiled
@@ -90,28 +84,14 @@ def native(config: Any, hidden: Mapping[str, PerDevice]) -> tuple[Shared, dict[s
 
 
 LAW = Law(
-    name="linear",
-    aihwkit="LinearStepDevice",
-    code=LINEAR,
-    step=step,
-    own=PARAMETERS,
-    factors=factors,
-    shape=("slope_up", "slope_down"),
-    divides_by_w_min=True,
-    to_aihwkit=to_aihwkit,
-    native=native,
-    step_fields={"up": ("up", "a"), "down": ("down", "b")},
+    name="linear", aihwkit="LinearStepDevice", code=LINEAR, step=step, own=PARAMETERS,
+    factors=factors, shape=("slope_up", "slope_down"), divides_by_w_min=True, to_aihwkit=to_aihwkit,
+    native=native, step_fields={"up": ("up", "a"), "down": ("down", "b")},
     fits=(
         *with_both_noises("linear", LINEAR, "linear"),
         *with_both_noises(
-            "linear, one slope",
-            LINEAR,
-            "linear",
-            shape=("bend_up", "bend_down"),
-            low=(-3.0, -3.0),
-            high=(5.0, 5.0),
-            start=(0.2, 0.2),
-            flat=(0.0, 0.0),
+            "linear, one slope", LINEAR, "linear", shape=("bend_up", "bend_down"), low=(-3.0, -3.0),
+            high=(5.0, 5.0), start=(0.2, 0.2), flat=(0.0, 0.0),
         ),
     ),
-)
+)  # fmt: skip

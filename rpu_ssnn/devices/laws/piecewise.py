@@ -17,18 +17,13 @@ from rpu_ssnn.devices.shared import PerDevice, Shared, shared_of
 
 PARAMETERS = {
     f"step_factors_{direction}": LawParameter(
-        unit=STEP,
         description=f"{direction} step at evenly spaced weights from w_min to w_max, in between "
         "interpolated; at most 1e6: a step a million times the one at zero",
-        aihwkit_name=f"piecewise_{direction}",
-        kind="numbers",
-        limits=(0.0, 1e6),
-        required=True,
-        imperfection="nonlinearity",
-        off=(1.0, 1.0),
+        unit=STEP, aihwkit_name=f"piecewise_{direction}", kind="numbers", limits=(0.0, 1e6),
+        required=True, imperfection="nonlinearity", off=(1.0, 1.0),
     )
     for direction in ("up", "down")
-} | WRITE_NOISE
+} | WRITE_NOISE  # fmt: skip
 
 _NODE_NAMES = tuple(f"log_factor_{n}" for n in range(NODES) if n != NODES // 2)
 _NUMBERS = 2 * len(_NODE_NAMES)
@@ -102,26 +97,14 @@ def native(config: Any, hidden: Mapping[str, PerDevice]) -> tuple[Shared, dict[s
 
 
 LAW = Law(
-    name="piecewise",
-    aihwkit="PiecewiseStepDevice",
-    code=PIECEWISE,
-    step=step,
-    own=PARAMETERS,
-    factors=factors,
-    shape=("step_factors_up", "step_factors_down"),
-    check=check,
-    native=native,
+    name="piecewise", aihwkit="PiecewiseStepDevice", code=PIECEWISE, step=step, own=PARAMETERS,
+    factors=factors, shape=("step_factors_up", "step_factors_down"), check=check, native=native,
     fits=(
         FitForm(
-            name="piecewise",
-            code=PIECEWISE,
-            law="piecewise",
-            noise=FOLLOWS_STEP,
+            name="piecewise", code=PIECEWISE, law="piecewise", noise=FOLLOWS_STEP,
             shape=tuple(f"{way}_{node}" for way in ("up", "down") for node in _NODE_NAMES),
-            low=(-6.0,) * _NUMBERS,
-            high=(4.0,) * _NUMBERS,
-            start=(0.0,) * _NUMBERS,
+            low=(-6.0,) * _NUMBERS, high=(4.0,) * _NUMBERS, start=(0.0,) * _NUMBERS,
             flat=(0.0,) * _NUMBERS,
         ),
     ),
-)
+)  # fmt: skip

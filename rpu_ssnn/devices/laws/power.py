@@ -13,7 +13,7 @@ from rpu_ssnn.compiled import compiled
 from rpu_ssnn.devices.common_parameters import MOST_SPREAD, SHARE, WRITE_NOISE, WRONG_SIGN
 from rpu_ssnn.devices.device_record import Device
 from rpu_ssnn.devices.fit_form import FOLLOWS_STEP, POWER, FitForm
-from rpu_ssnn.devices.law import Law, UpDown, Values, number
+from rpu_ssnn.devices.law import BOTH_MOVE_THE_STEPS, Law, UpDown, Values, number
 from rpu_ssnn.devices.law_parameter import LawParameter
 from rpu_ssnn.devices.shared import PerDevice, Shared, shared_of
 
@@ -22,41 +22,29 @@ _FORMULA = (
 )
 PARAMETERS = {
     "exponent": LawParameter(
-        unit=SHARE,
         description=f"{_FORMULA}; at most 100: at mid-range no step would be left",
-        aihwkit_name="pow_gamma",
-        limits=(0.0, 100.0),
-        required=True,
+        unit=SHARE, aihwkit_name="pow_gamma", limits=(0.0, 100.0), required=True,
         imperfection="nonlinearity",
     ),
     "exponent_spread": LawParameter(
-        unit="exponent",
         description="device-to-device deviation of the exponent, share of it" + WRONG_SIGN,
-        aihwkit_name="pow_gamma_dtod",
-        limits=(0.0, MOST_SPREAD),
-        required=True,
+        unit="exponent", aihwkit_name="pow_gamma_dtod", limits=(0.0, MOST_SPREAD), required=True,
         imperfection="nonlinearity",
     ),
+    # aihwkit's code only ever shrinks one direction, as it does for `asymmetry`.
     "exponent_asymmetry": LawParameter(
-        unit="exponent",
-        # as asymmetry: aihwkit's code only ever shrinks one direction
         description="positive: the down exponent is smaller by this share; negative: the up one",
-        aihwkit_name="pow_up_down",
-        limits=(-1.0, 1.0),
-        required=True,
+        unit="exponent", aihwkit_name="pow_up_down", limits=(-1.0, 1.0), required=True,
         imperfection="nonlinearity",
     ),
     "exponent_asymmetry_spread": LawParameter(
-        unit="exponent",
         description="device-to-device deviation that adds to the up and takes from the down one"
         + WRONG_SIGN,
-        aihwkit_name="pow_up_down_dtod",
-        limits=(0.0, MOST_SPREAD),
-        required=True,
+        unit="exponent", aihwkit_name="pow_up_down_dtod", limits=(0.0, MOST_SPREAD), required=True,
         imperfection="nonlinearity",
     ),
     **WRITE_NOISE,
-}
+}  # fmt: skip
 
 
 @compiled
@@ -102,29 +90,14 @@ def native(config: Any, hidden: Mapping[str, PerDevice]) -> tuple[Shared, dict[s
 
 
 LAW = Law(
-    name="power",
-    aihwkit="PowStepDevice",
-    code=POWER,
-    step=step,
-    own=PARAMETERS,
-    factors=factors,
-    shape=("exponent", "exponent_asymmetry"),
-    native=native,
-    notes=(
-        "asymmetry, nonlinearity: up and down steps at mid-range follow from both in this "
-        "device model, so that switching one alone moves them too; read the two together",
-    ),
+    name="power", aihwkit="PowStepDevice", code=POWER, step=step, own=PARAMETERS, factors=factors,
+    shape=("exponent", "exponent_asymmetry"), native=native, notes=(BOTH_MOVE_THE_STEPS,),
     fits=(
         FitForm(
-            name="power",
-            code=POWER,
-            law="power",
-            noise=FOLLOWS_STEP,
+            name="power", code=POWER, law="power", noise=FOLLOWS_STEP,
             shape=("exponent_up", "exponent_down"),
-            low=(0.2, 0.2),  # below, the step hardly changes away from the bounds
-            high=(12.0, 12.0),
-            start=(1.0, 1.0),
-            flat=(0.2, 0.2),
+            # Below an exponent of 0.2, the step hardly changes away from the bounds.
+            low=(0.2, 0.2), high=(12.0, 12.0), start=(1.0, 1.0), flat=(0.2, 0.2),
         ),
     ),
-)
+)  # fmt: skip

@@ -28,29 +28,22 @@ from rpu_ssnn.devices.shared import PerDevice, Shared, shared_of
 _REFERENCE = {
     **slope_spreads("the {} slope, share of it", "slope_{}_dtod", required=False),
     "subtract_symmetry_point": LawParameter(
-        unit=FLAG,
         description="a reference device holds each device's symmetry point and is subtracted",
-        aihwkit_name="subtract_symmetry_point",
-        kind="flag",
-        neutral=False,
+        unit=FLAG, aihwkit_name="subtract_symmetry_point", kind="flag", neutral=False,
     ),
     "reference": LawParameter(
-        unit=WEIGHT,
         description="mean weight of the reference device, beside the symmetry point"
         "; at most 1000 either way, as the bounds",
-        aihwkit_name="reference_mean",
-        limits=(-MOST_WEIGHT, MOST_WEIGHT),
+        unit=WEIGHT, aihwkit_name="reference_mean", limits=(-MOST_WEIGHT, MOST_WEIGHT),
         imperfection="device_reference",
     ),
     "reference_spread": LawParameter(
-        unit=WEIGHT,
         description="deviation of the reference device from what it should hold"
         "; at most 1000, as the bounds",
-        aihwkit_name="reference_std",
-        limits=(0.0, MOST_WEIGHT),
+        unit=WEIGHT, aihwkit_name="reference_std", limits=(0.0, MOST_WEIGHT),
         imperfection="device_reference",
     ),
-}
+}  # fmt: skip
 
 
 @compiled
@@ -99,13 +92,9 @@ def native(config: Any, hidden: Mapping[str, PerDevice]) -> tuple[Shared, dict[s
 
 
 WITHOUT_REFERENCE = Law(
-    name="soft_bounds",
-    aihwkit="SoftBoundsDevice",
-    step=step,
-    own={**NOISE_SCALING, **WRITE_NOISE},
-    factors=factors,
-    divides_by_w_min=True,
-)
+    name="soft_bounds", aihwkit="SoftBoundsDevice", step=step, own={**NOISE_SCALING, **WRITE_NOISE},
+    factors=factors, divides_by_w_min=True,
+)  # fmt: skip
 
 LAW = Law(
     name="soft_bounds_reference",
@@ -122,4 +111,4 @@ LAW = Law(
         "(soft bounds); only their spread can be switched off",
     ),
     fits=with_both_noises("soft bounds", SOFT_BOUNDS, "soft_bounds_reference"),
-)
+)  # fmt: skip
