@@ -24,13 +24,6 @@ def test_a_fact_is_sourced_where_its_parameter_has_a_source(name: str) -> None:
         assert facts["energy a pulse"].standing == "not known"
 
 
-def test_what_is_derived_stands_as_what_it_comes_from() -> None:
-    states = {f.what: f for f in card(get_preset("capacitor"))}["states over the range, up / down"]
-    assert (states.value, states.standing) == ("400 / 400 states", "sourced")
-    assumed = {f.what: f for f in card(get_preset("capacitor", {"step": 0.01}))}
-    assert assumed["states over the range, up / down"].standing == "assumed"
-
-
 def test_the_card_shows_what_the_list_shows() -> None:
     listed = listing()
     for preset in map(get_preset, preset_names()):

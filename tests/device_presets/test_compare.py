@@ -119,13 +119,6 @@ def test_the_command_prints_the_numbers_and_writes_them(
     assert shown["noise of a pulse"] == ["0.38 step*", "0.6893 step"]
 
 
-def test_a_table_of_another_format_is_refused(tmp_path: Path) -> None:
-    asked = ["compare", "ideal", "pcm", "--csv", str(tmp_path / "table.xlsx")]
-    said = CliRunner().invoke(presets_app, asked)
-    assert isinstance(said.exception, InputError)
-    assert "--csv" in str(said.exception)
-
-
 def test_card_and_list_show_the_noise_of_the_step() -> None:
     facts = {fact.what: fact.value for fact in card(get_preset("pcm"))}
     assert facts["noise of a pulse"] == "0.6893 step"

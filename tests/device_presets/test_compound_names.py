@@ -83,23 +83,17 @@ def test_what_does_not_go_with_a_transfer_cell_is_refused(
 @pytest.mark.parametrize(
     ("device", "setting", "value"),
     [
-        ("tiki_taka(ideal)", "transfer_every", 2.5),
         ("mixed_precision(ideal)", "transfer_every", 2.5),
-        ("one_sided_pair(pcm)", "refresh_every", 1.5),
         ("one_sided_pair(pcm)", "refresh_every", 1e10),  # more than 32 bits hold
         ("one_sided_pair(pcm)", "rewrite_pulses", 0.4),  # 0 would write exactly
-        ("mixed_precision_pair(pcm)", "refresh_every", 1.5),
+        ("tiki_taka(ideal)", "transfer_gain", 1e300),  # no number in single precision
     ],
 )
-def test_what_is_counted_is_a_whole_number(device: str, setting: str, value: float) -> None:
-    with pytest.raises(PresetError, match=f"{setting}: {value} .*must be a whole number"):
+def test_settings_of_cells_have_ranges(device: str, setting: str, value: float) -> None:
+    with pytest.raises(PresetError) as caught:
         get_device(device, {setting: value})
+    assert (caught.value.field, caught.value.value) == (setting, value)
     assert get_device(device, {setting: 7}).settings[setting] == 7.0
-
-
-def test_a_gain_stays_a_number_in_single_precision() -> None:
-    with pytest.raises(PresetError, match=r"transfer_gain: 1e\+300 .*at most 1e\+09"):
-        get_device("tiki_taka(ideal)", {"transfer_gain": 1e300})
 
 
 def test_a_compound_goes_to_a_worker_process_and_back() -> None:

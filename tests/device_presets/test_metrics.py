@@ -58,21 +58,17 @@ def test_a_curve_gives_its_label_back(label: float) -> None:
     assert label_of(7 + 3 * curve(np.linspace(0, 1, 65), label)) == pytest.approx(label, abs=2e-3)
 
 
-def test_a_tile_follows_the_published_curve_pulse_by_pulse(tmp_path: Path) -> None:
-    noise_free = made(tmp_path).without(spread=True, noise=True)
-    up = pulse_train(noise_free, 1, [True] * 100, None, seed=0)[:, 0]
-    np.testing.assert_allclose((up + 1) / 2, curve(np.linspace(0, 1, 101), 2.4), atol=1e-4)
-    down = pulse_train(noise_free, 1, [False] * 80, 1.0, seed=0)[:, 0]
-    np.testing.assert_allclose((1 - down) / 2, curve(np.linspace(0, 1, 81), 4.9), atol=1e-4)
-
-
-def test_labels_of_the_other_sign_run_the_curve_backward(tmp_path: Path) -> None:
-    preset = made(tmp_path, nonlinearity_up=-2.4, nonlinearity_down=4.9)
+@pytest.mark.parametrize(("label_up", "label_down"), [(2.4, -4.9), (-2.4, 4.9), (0.0, 0.0)])
+def test_a_tile_follows_the_published_curve_pulse_by_pulse(
+    label_up: float, label_down: float, tmp_path: Path
+) -> None:
+    """A label of the other sign is the same curve, and a label of 0 a constant step."""
+    preset = made(tmp_path, nonlinearity_up=label_up, nonlinearity_down=label_down)
     noise_free = preset.without(spread=True, noise=True)
     up = pulse_train(noise_free, 1, [True] * 100, -1.0, seed=0)[:, 0]
-    np.testing.assert_allclose((up + 1) / 2, 1 - curve(np.linspace(1, 0, 101), 2.4), atol=2e-4)
+    np.testing.assert_allclose((up + 1) / 2, curve(np.linspace(0, 1, 101), label_up), atol=2e-4)
     down = pulse_train(noise_free, 1, [False] * 80, 1.0, seed=0)[:, 0]
-    np.testing.assert_allclose((1 - down) / 2, 1 - curve(np.linspace(1, 0, 81), 4.9), atol=2e-4)
+    np.testing.assert_allclose((1 - down) / 2, curve(np.linspace(0, 1, 81), -label_down), atol=2e-4)
 
 
 @pytest.mark.parametrize("changes", [{}, {"states_down": 100, "nonlinearity_down": -2.4}])
@@ -95,14 +91,6 @@ def test_cycle_to_cycle_is_a_share_of_the_range_on_a_tile(tmp_path: Path) -> Non
     for up in (True, False):
         weights = pulse_train(preset, 4000, [up], 0.0, seed=0)
         assert np.std(weights[1] - weights[0]) / 2 == pytest.approx(0.01, rel=0.05)
-
-
-def test_a_straight_curve_is_a_constant_step(tmp_path: Path) -> None:
-    preset = made(tmp_path, nonlinearity_up=0, nonlinearity_down=0, states_down=100)
-    assert preset.number("slope_up") == 0
-    assert preset.step == pytest.approx(0.02)
-    assert preset.device().dw_min == pytest.approx(0.02)
-    assert preset.value("on_off_ratio") == 10
 
 
 def test_a_first_pulse_that_does_nearly_all_has_a_spread(tmp_path: Path) -> None:
