@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 type Standing = Literal["sourced", "assumed", "not known", "none"]
-"""Where a number comes from; none: the device or its model has nothing of the kind."""
+"""This says where a number comes from; it is `none` where the law has nothing of the kind."""
 
 _READING = "noise of a reading"
 _BOUNDS = "spread of bounds between devices"
@@ -36,16 +36,16 @@ _FACTS = (
     ("energy a pulse", "energy_per_pulse_j"),
     ("endurance", "endurance_cycles"),
 )
-"""Facts that are one parameter alone: the fact in words, and the name of the parameter."""
+"""These facts are one parameter alone; each is given in words, with the name of the parameter."""
 
 
 def origins(preset: Preset, names: tuple[str, ...]) -> list[Parameter]:
-    """The named parameters, as far as the preset's law has them."""
+    """Return the named parameters, as far as the preset's law has them."""
     return [preset.parameters[name] for name in names if name in preset.parameters]
 
 
 def standing_of(*given: Parameter) -> Standing:
-    """Where a number comes from that follows from these parameters."""
+    """Return where a number that follows from these parameters comes from."""
     if any(parameter.value is None for parameter in given):
         return "not known"
     return "sourced" if all(parameter.source for parameter in given) else "assumed"
@@ -56,7 +56,9 @@ class Fact:
     """One line of a card.
 
     Args:
-        what: in words. value: with its unit. standing: where the number comes from.
+        what: the fact in words.
+        value: the number with its unit.
+        standing: where the number comes from.
     """
 
     what: str
@@ -65,13 +67,14 @@ class Fact:
 
 
 def card(preset: Preset) -> list[Fact]:
-    """The facts of a preset's card, in the order of display.
+    """Return the facts of a preset's card, in the order of display.
 
     States, asymmetry, shrinkage and noise are those of the mean device, as the
     list of all presets has them: a parameter of such a name is one factor of several.
     """
     shape = origins(preset, preset.law.shape)
-    by_shape = [] if "slope_up" in preset.parameters else shape  # those are 1 at weight zero
+    # Where a law has slopes, its steps at weight zero do not follow from them.
+    by_shape = [] if "slope_up" in preset.parameters else shape
     up, down = states_at_zero(preset)
     states = f"{up:.5g} / {down:.5g} states" if preset.bidirectional else f"{up:.5g} states"
     asymmetry = f"{asymmetry_at_zero(preset):.3g} of the larger step"
@@ -130,10 +133,10 @@ def _fact(what: str, name: str, shown: Parameter) -> Fact:
 
 
 def comparison(presets: Mapping[str, Preset]) -> pd.DataFrame:
-    """The cards of several presets side by side, a fact a row.
+    """Return the cards of several presets side by side, a fact a row.
 
     Args:
-        presets: by the names that the columns get.
+        presets: the presets, by the names that the columns get.
 
     Returns:
         Columns ``fact``, and for each preset ``NAME`` (value and unit as text; None where the card
@@ -152,7 +155,7 @@ def comparison(presets: Mapping[str, Preset]) -> pd.DataFrame:
 
 
 def comparison_text(table: pd.DataFrame) -> str:
-    """A table of `comparison` for print: a star at each assumed number."""
+    """Return a table of `comparison` for print, with a star at each assumed number."""
     shown = table[["fact"]].copy()
     for name in table.columns[1::2]:
         star = table[f"{name} origin"].map(lambda origin: "*" if origin == "assumed" else "")

@@ -13,13 +13,13 @@ from rpu_ssnn.common.files import write_together
 from rpu_ssnn.common.wording import plain
 
 COLOURS: dict[Standing, str] = {"sourced": "#009E73", "assumed": "0.45", "not known": "0.7"}
-"""Green for what a source gives, grey for the rest; the words stand beside them."""
+"""What a source gives is green, and the rest is grey; words beside the colours say the same."""
 
 _DRAWN, _MOST_PULSES = 8, 1500
 
 
 def plot_card(preset: Preset, path: Path) -> Path:
-    """Draws the pulse response beside the facts, in green where a source gives them.
+    """Draw the pulse response beside the facts, in green where a source gives them.
 
     Raises:
         PresetError: the file cannot be written, or not in that format.
@@ -44,7 +44,7 @@ def plot_card(preset: Preset, path: Path) -> Path:
 
 
 def draw_response(axes: Axes, preset: Preset) -> None:
-    """Devices up to the bound and down again: each thin, their mean thick."""
+    """Draw devices that go up to the bound and down again. Each is thin, their mean is thick."""
     pulses = min(math.ceil(preset.levels), _MOST_PULSES)
     down = pulses if preset.bidirectional else 0
     response = pulse_response(preset, _DRAWN, pulses, down)

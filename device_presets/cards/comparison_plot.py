@@ -48,7 +48,7 @@ class Steps:
 
 
 def plot_comparison(presets: Sequence[Preset], path: str | Path) -> Path:
-    """Draws two to six presets, each pulsed on an aihwkit tile; the file's suffix is its format.
+    """Draw two to six presets, each pulsed on an aihwkit tile; the file's suffix is its format.
 
     Raises:
         PresetError: too few or too many presets, or the file cannot be written.
@@ -60,11 +60,7 @@ def plot_comparison(presets: Sequence[Preset], path: str | Path) -> Path:
     response, steps, ratio, symmetry, spread, noise = figure.subplots(2, 3).flatten()
     places, names = [], names_of(presets)
     for k, preset in enumerate(presets):
-        look: dict[str, Any] = {
-            "color": _COLOURS[k],
-            "ls": _STYLES[k],
-            "label": plain(names[k]),
-        }
+        look: dict[str, Any] = {"color": _COLOURS[k], "ls": _STYLES[k], "label": plain(names[k])}
         _draw_response(response, preset, look)
         found = measured_steps(preset)
         share = (found.weight - preset.w_min) / (preset.w_max - preset.w_min)
@@ -101,7 +97,7 @@ def plot_comparison(presets: Sequence[Preset], path: str | Path) -> Path:
 
 
 def names_of(presets: Sequence[Preset]) -> list[str]:
-    """Short names, and whole ones where two presets have the same."""
+    """Return the short names, and the whole names where two presets have the same short one."""
     short = [short_name(preset.name) for preset in presets]
     return [
         preset.name if short.count(name) > 1 else name
@@ -110,8 +106,8 @@ def names_of(presets: Sequence[Preset]) -> list[str]:
 
 
 def measured_steps(preset: Preset) -> Steps:
-    """Steps at evenly spaced weights between the bounds, on tiles; down steps are 0 where the
-    device has no gradual ones."""
+    """Return the steps at evenly spaced weights between the bounds, on tiles; down steps are 0
+    where the device has no gradual ones."""
     weight = np.linspace(preset.w_min, preset.w_max, _POINTS + 2)[1:-1]
     mean = preset.without(spread=True, noise=True)
     alike = preset.without(spread=True)
@@ -141,8 +137,11 @@ def _draw_response(axes: Axes, preset: Preset, look: dict[str, Any]) -> None:
 
 
 def _symmetry_points(preset: Preset) -> np.ndarray:
-    """[devices] state, as share of the range, at which up and down pulses cancel; empty where
-    there is no gradual down step. Devices get pairs of pulses until they stay."""
+    """Return [devices] states, as shares of the range, at which up and down pulses cancel.
+
+    Devices get pairs of pulses until they stay. The array is empty where the device has no gradual
+    down step.
+    """
     if not preset.bidirectional:
         return np.zeros(0)
     pairs = min(int(3 * preset.levels), _MOST_PULSES)

@@ -1,4 +1,4 @@
-"""The table of compounds: cells of several devices that may improve a preset.
+"""Compounds: cells of several devices that may improve a preset.
 
 ``tiki_taka(reram_sb)`` is two devices a weight, both ``reram_sb``; ``tiki_taka(capacitor, ecram)``
 transfers from a fast capacitor to a slow, non-volatile partner. Each row of `COMPOUNDS` is one
@@ -21,10 +21,14 @@ from typing import Any
 from rpu_ssnn.devices.law_parameter import LawParameter
 
 TRANSFER_PULSES = 31
-"""Most pulses of one transfer of `tiki_taka` to a device (aihwkit's default); the others: 1."""
+"""One transfer of `tiki_taka` sends at most so many pulses to a device, as aihwkit does by default;
+the other cells send one."""
 
-_MOST_SLOTS = 2e9  # aihwkit counts in 32 bits
-_MOST_GAIN = 1e9  # single precision
+_MOST_SLOTS = 2e9
+"""aihwkit counts slots in 32 bits."""
+
+_MOST_GAIN = 1e9
+"""Larger gains would come near the end of single precision."""
 
 _EVERY = LawParameter(
     description="slots with a pulse from one transfer to the next",
@@ -41,21 +45,21 @@ def _gain(neutral: float) -> LawParameter:
 
 
 type Build = Callable[[Sequence[Any], Mapping[str, float]], Any]
-"""aihwkit device configurations and settings to the configuration of the cell."""
+"""A function that makes the cell's configuration of its devices' and of the settings."""
 
 
 @dataclass(frozen=True)
 class Compound:
-    """One row of the table.
+    """One kind of cell.
 
     Attributes:
-        devices: a weight.
+        devices: the number of devices that hold one weight.
         citation: where the cell comes from.
         build: makes the aihwkit configuration; None where the tile pairs single devices itself.
-        settings: of the cell, by the name a study overrides them with; `neutral` is the default,
-            an assumption (docs/explanation/devices.md).
-        takes_partner: the slow device may be another preset.
-        one_sided: of devices that move one way only; the other cells refuse these.
+        settings: the settings of the cell, by the name with which a study overrides them. Their
+            defaults (`neutral`) are assumptions (docs/explanation/devices.md).
+        takes_partner: whether the slow device may be another preset.
+        one_sided: whether the devices move one way only; the other cells refuse such devices.
         thinned: whether the learning rate thins the trains; else it is a gain or a step of sums.
         parallel: whether all devices get every pulse and their mean is read.
         beside_pulses: what changes weights beside the coincidences' pulses; None: nothing.
@@ -81,12 +85,15 @@ def _transfer_cell(
     through: str = "",
     most_pulses: int | None = None,
 ) -> Compound:
-    """A transfer cell of aihwkit: exact reads, counted in slots, the fast device unthinned.
+    """Return a transfer cell of aihwkit that reads exactly, counts in slots and thins no train.
 
     Args:
-        cell: aihwkit's class.
+        citation: where the cell comes from.
+        cell: the name of aihwkit's class.
+        settings: as in `Compound`.
         through: what the transfers pass, as the end of a phrase.
-        most_pulses: of one transfer to a device; None: aihwkit's default of that cell.
+        most_pulses: the most pulses that one transfer sends to a device; None leaves aihwkit's
+            default of that cell.
     """
 
     def build(devices: Sequence[Any], settings: Mapping[str, float]) -> Any:
@@ -109,7 +116,8 @@ def _transfer_cell(
         if most_pulses is not None:
             fields["transfer_update"] = UpdateParameters(desired_bl=most_pulses)
         else:
-            fields["forget_buffer"] = False  # what one pulse does not move stays in the buffer
+            # What one pulse does not move stays in the buffer.
+            fields["forget_buffer"] = False
         if cell == "BufferedTransferCompound":
             fields["momentum"] = 0.0
         if "chop_probability" in settings:
@@ -139,12 +147,13 @@ def _one_sided(devices: Sequence[Any], settings: Mapping[str, float]) -> Any:
     from aihwkit.simulator.parameters.io import IOParameters
     from aihwkit.simulator.parameters.training import UpdateParameters
 
+    # aihwkit counts refreshes in the rows of an update, which are slots here.
     pulses = int(settings["rewrite_pulses"])
     exact = UpdateParameters(pulse_type=PulseType.NONE)
     return OneSidedUnitCell(
         unit_cell_devices=list(devices),
         refresh_every=int(settings["refresh_every"]),
-        units_in_mbatch=False,  # in rows of an update, which are slots here
+        units_in_mbatch=False,
         refresh_upper_thres=settings["refresh_upper_threshold"],
         refresh_lower_thres=settings["refresh_lower_threshold"],
         refresh_forward=IOParameters(is_perfect=True),
@@ -160,7 +169,8 @@ def _mixed_precision(devices: Sequence[Any], settings: Mapping[str, float]) -> A
 
 def _mixed_precision_pair(devices: Sequence[Any], settings: Mapping[str, float]) -> Any:
     pair = _one_sided(devices, settings)
-    pair.units_in_mbatch = True  # aihwkit's mini-batch is here one transfer, of all its rows
+    # One mini-batch of aihwkit is here one transfer of all its rows.
+    pair.units_in_mbatch = True
     return _mixed_precision([pair], settings)
 
 
@@ -253,4 +263,4 @@ COMPOUNDS: Mapping[str, Compound] = MappingProxyType(
         ),
     }
 )  # fmt: skip
-"""Cell by name, simplest first."""
+"""The cells by name; the simplest is the first."""

@@ -21,10 +21,11 @@ class CompoundDevice:
     """A cell around presets, for a tile; `compound_device` makes it.
 
     Attributes:
-        name: as the user wrote it.
-        first: preset that the coincidences pulse.
+        name: the name as the user wrote it.
+        kind: the name of the cell in `COMPOUNDS`.
+        first: the preset that the coincidences pulse.
         second: the slow partner; None where there is none or it is the same preset.
-        settings: of the cell, complete.
+        settings: all settings of the cell.
     """
 
     name: str
@@ -41,22 +42,22 @@ class CompoundDevice:
 
     @property
     def compound(self) -> Compound:
-        """Its row of the table."""
+        """Return what `COMPOUNDS` says of the cell."""
         return COMPOUNDS[self.kind]
 
     @property
     def pair(self) -> bool:
-        """Whether the tile pairs two single devices."""
+        """Return whether the tile pairs two single devices."""
         return self.compound.build is None
 
     @property
     def in_parallel(self) -> int:
-        """Devices that all get every pulse, and whose mean is read."""
+        """Return how many devices all get every pulse; reads see their mean."""
         return self.compound.devices if self.compound.parallel else 1
 
     @property
     def one_directional_because(self) -> str | None:
-        """Why one of its devices has no gradual down step; None where none needs any."""
+        """Return why one of its devices has no gradual down step; None where none needs any."""
         if self.compound.one_sided:
             return None
         second = self.second.one_directional_because if self.second else None
@@ -64,38 +65,40 @@ class CompoundDevice:
 
     @property
     def leak_time_constant_s(self) -> float:
-        """Time constant of the first device's leak (s); a partner does not leak."""
+        """Return the time constant of the first device's leak (s); a partner does not leak."""
         return self.first.leak_time_constant_s
 
     @property
     def pulse_physics(self) -> ChargeTrapPhysics | None:
-        """Memory and charge loss of the devices of a pair; other cells refuse such devices."""
+        """Return the memory and charge loss of the devices of a pair; other cells refuse such
+        devices."""
         return self.first.pulse_physics if self.pair else None
 
     @property
     def own_law(self) -> OwnLaw | None:
-        """The law of the first preset, where that is one of the user's own."""
+        """Return the law of the first preset, where that is one of the user's own."""
         return self.first.own_law
 
     @property
     def noise_free(self) -> bool:
-        """Whether nothing is drawn at random after construction: transfers draw their pulses."""
+        """Return whether nothing is drawn at random once the array is built. Transfers draw their
+        pulses."""
         plain = self.compound.beside_pulses is None
         return plain and self.first.noise_free and (self.second is None or self.second.noise_free)
 
     @property
     def parameters(self) -> Mapping[str, Parameter]:
-        """The first preset's; the cell's as ``NAME``, the partner's as ``partner.NAME``."""
+        """Return all parameters; those of the partner are called ``partner.NAME``."""
         found = dict(self.first.parameters)
         for name, value in self.settings.items():
-            rule = self.compound.settings[name]
-            found[name] = Parameter(value, rule.unit, None, "of the cell", rule.description, None)
+            asked = self.compound.settings[name]
+            found[name] = Parameter(value, asked.unit, None, "of the cell", asked.description, None)
         if self.second is not None:
             found |= {f"partner.{name}": p for name, p in self.second.parameters.items()}
         return MappingProxyType(found)
 
     def device(self, seconds_between_steps: float | None = None) -> Any:
-        """A fresh aihwkit configuration of the cell, as ``Preset.device``.
+        """Return a fresh aihwkit configuration of the cell, as ``Preset.device``.
 
         Raises:
             PresetError: as ``Preset.device``.
@@ -112,12 +115,12 @@ class CompoundDevice:
 
 
 def is_cell_name(name: str) -> bool:
-    """Whether a device's name means a cell: ``CELL(PRESET)``."""
+    """Return whether a device's name means a cell: ``CELL(PRESET)``."""
     return _CALL.fullmatch(name) is not None
 
 
 def compound_device(name: str, overrides: Mapping[str, Any] | None = None) -> CompoundDevice:
-    """The cell of a name: ``CELL(PRESET)``, or ``CELL(FAST, SLOW)`` with a slow partner.
+    """Return the cell of a name: ``CELL(PRESET)``, or ``CELL(FAST, SLOW)`` with a slow partner.
 
     Args:
         name: the cell and its presets.

@@ -22,8 +22,11 @@ from rpu_ssnn.common.files import read_text, reason
 
 _COMMENT = "Row 1: conductances {0}, row 2: points of the distribution, then changes {0}"
 NORMALISED = "(a.u.)"
-"""In a comment line: the conductances are in no unit, and may be below 0."""
-_NEAR = 1e-3  # of numbers that may be rounded
+"""This mark in a comment line says that the conductances have no unit, and may be below 0."""
+
+_NEAR = 1e-3
+"""Numbers that may be rounded are equal within this share."""
+
 FILES = {"up": "dG_increasing.txt", "down": "dG_decreasing.txt"}
 
 
@@ -48,7 +51,7 @@ class LookupTable:
 
     @functools.cached_property
     def digest(self) -> str:
-        """SHA-256 of the numbers, whatever file holds them."""
+        """Return the SHA-256 of the numbers, whatever file holds them."""
         total = hashlib.sha256()
         for part in (self.conductance, self.points, self.up, self.down):
             total.update(str(part.shape).encode())
@@ -56,12 +59,12 @@ class LookupTable:
         return total.hexdigest()
 
     def mean_step(self, up: bool) -> np.ndarray:
-        """[columns] mean change by a pulse (S)."""
+        """Return [columns] the mean change by a pulse (S)."""
         mean: np.ndarray = np.trapezoid(self.up if up else self.down, self.points, axis=0)
         return mean
 
     def after(self, conductance: float, up: bool, share: float) -> float:
-        """The conductance after a pulse that is larger than a share of all such pulses."""
+        """Return the conductance after a pulse that is larger than a share of all such pulses."""
         column = float(np.interp(conductance, self.conductance, np.arange(len(self.conductance))))
         left = min(int(column), len(self.conductance) - 2)
         changes = (self.up if up else self.down)[:, left : left + 2]
@@ -71,12 +74,12 @@ class LookupTable:
 
 
 def is_lookup_table(path: Path) -> bool:
-    """Whether a folder holds a table."""
+    """Return whether a folder holds a table."""
     return path.is_dir() and any(_file(path, name).exists() for name in FILES.values())
 
 
 def read_lookup_table(folder: Path) -> LookupTable:
-    """The table of a folder; both directions at the points of the up file.
+    """Return the table of a folder, with both directions at the points of the up file.
 
     Raises:
         PresetError: a file is missing, or is no such table; it names file and row.
@@ -101,7 +104,7 @@ def read_lookup_table(folder: Path) -> LookupTable:
 
 
 def write_lookup_table(folder: Path, table: LookupTable) -> None:
-    """The two files of a table, in a folder that is made where it is not there."""
+    """Write the two files of a table into a folder, which is made where it is not there."""
     folder.mkdir(parents=True, exist_ok=True)
     comment = _COMMENT.format(NORMALISED if table.normalised else "(S)")
     for way, changes in (("up", table.up), ("down", table.down)):
@@ -116,7 +119,7 @@ def _file(folder: Path, name: str) -> Path:
 
 
 def _read(file: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, bool]:
-    """Conductances, points, changes, and whether the conductances are in no unit."""
+    """Return conductances, points, changes, and whether the conductances are in no unit."""
     try:
         lines = read_text(file)
     except (OSError, UnicodeDecodeError) as error:

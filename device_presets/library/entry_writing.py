@@ -14,21 +14,21 @@ from rpu_ssnn.devices.laws import LAWS
 def parameter(
     law: str, name: str, value: Value, source: str | None = None, assumption: str | None = None
 ) -> ParameterEntry:
-    """One number of a device law, with its unit."""
+    """Return one number of a device law, with its unit."""
     shown = list(value) if isinstance(value, tuple) else value
     unit = LAWS[law].parameters[name].unit
     return ParameterEntry(value=shown, unit=unit, source=source, assumption=assumption)
 
 
 def entry_text(name: str, entry: PresetEntry, comments: tuple[str, ...]) -> str:
-    """The YAML of one preset, with comment lines on top."""
+    """Return the YAML of one preset, with comment lines on top."""
     lines = [printable(line) for comment in comments for line in comment.splitlines()]
     content = {name: entry.model_dump(exclude_defaults=True)}
     return strict_yaml.dump(content, "\n".join(lines))
 
 
 def write_and_check(path: Path, text: str) -> None:
-    """Writes the text and reads it back as a preset.
+    """Write the text, and read it back as a preset.
 
     Raises:
         PresetError: the text is no valid preset (then a bug, or a number out of its range).
@@ -39,7 +39,7 @@ def write_and_check(path: Path, text: str) -> None:
 
 
 def checked_name(name: str) -> str:
-    """The name of a new preset.
+    """Return the name of a new preset as it is.
 
     Raises:
         PresetError: it would not survive as a YAML key or a file name.

@@ -25,7 +25,7 @@ class Parameter:
 
     Args:
         value: number, flag, list of numbers, or None where it is not known.
-        unit: of the value (``step`` means a multiple of the mean step, and so on).
+        unit: the unit of the value (``step`` means a multiple of the mean step, and so on).
         source: publication or fit that gives it; None for an assumption.
         assumption: why this value was assumed; None where a source gives it.
         description: what the number means.
@@ -50,8 +50,8 @@ class Preset:
     """One device of the library, complete and checked; ``get_preset`` makes it.
 
     Args:
-        name: of the preset, or the path of the user's file it came from.
-        technology: kind of device, for tables; `SPECIFICATION` where none was built.
+        name: the name of the preset, or the path of the user's file it came from.
+        technology: the kind of device, for lists; `SPECIFICATION` where none was built.
         law: what a pulse does to the device.
         description: one line on the device.
         citation: publication the device comes from.
@@ -69,9 +69,9 @@ class Preset:
 
     pair = False
     in_parallel = 1
-    """A weight is one device; cells of several are `device_presets.compounds.cells`'s."""
+    """A weight is one device; cells of several are in `device_presets.compounds.cells`."""
     jump_tables = None
-    """No measured distribution of jumps (`device_presets.jump_tables`): a model has steps."""
+    """A law has steps, and no measured distribution of jumps (`device_presets.jump_tables`)."""
 
     def __post_init__(self) -> None:
         read_only = MappingProxyType(dict(self.parameters))
@@ -85,7 +85,7 @@ class Preset:
         return _sent, (fields, self.law.digest)
 
     def value(self, name: str) -> Value:
-        """The value of a parameter.
+        """Return the value of a parameter.
 
         Raises:
             PresetError: the device has no such parameter.
@@ -95,7 +95,7 @@ class Preset:
         return self.parameters[name].value
 
     def number(self, name: str) -> float:
-        """The value of a numeric parameter.
+        """Return the value of a numeric parameter.
 
         Raises:
             PresetError: no such parameter, a flag, or a value that is not known.
@@ -107,11 +107,11 @@ class Preset:
 
     @property
     def values(self) -> dict[str, Value]:
-        """The value of every parameter by name."""
+        """Return the value of every parameter by name."""
         return {name: parameter.value for name, parameter in self.parameters.items()}
 
     def without(self, *, spread: bool = False, noise: bool = False) -> "Preset":
-        """The same device, to see one thing at a time.
+        """Return the same device, to see one thing at a time.
 
         Args:
             spread: take out every device-to-device deviation, and failed devices.
@@ -128,70 +128,74 @@ class Preset:
 
     @property
     def bidirectional(self) -> bool:
-        """Whether single pulses move the weight gradually both ways."""
+        """Return whether single pulses move the weight gradually both ways."""
         return self.one_directional_because is None
 
     @property
     def leaks(self) -> bool:
-        """Whether a weight left alone decays."""
+        """Return whether a weight left alone decays."""
         return self.leak_time_constant_s != math.inf
 
     @property
     def leak_time_constant_s(self) -> float:
-        """A weight left alone decays as exp(-t / this) (s); infinite without a leak."""
+        """Return tau (s) of the decay exp(-t / tau) of a weight; it is inf without a leak."""
         return self.number("leak_time_constant_s")
 
     @property
     def pulse_physics(self) -> ChargeTrapPhysics | None:
-        """Memory of the last pulse and charge loss in log-time, which aihwkit's devices lack; None
-        where the device has neither."""
+        """Return how the device remembers its last pulse and loses charge in log-time; None where
+        it does neither."""
         physics: ChargeTrapPhysics | None = self.law.pulse_physics(self.values)
         return physics
 
     @property
     def own_law(self) -> OwnLaw | None:
-        """A law of the user's own file, with the numbers of this preset; None: one of ours."""
+        """Return the law of the user's own file with the numbers of this preset; None where the
+        law is one of the package."""
         return OwnLaw(self.law, self.law.numbers(self.values)) if self.law.file else None
 
     @property
     def noise_free(self) -> bool:
-        """Whether nothing is drawn at random after construction, so that runs repeat exactly."""
+        """Return whether nothing is drawn at random after construction, so that runs repeat
+        exactly."""
         if self.number("cycle_to_cycle") > 0:
             return False
         return self.writes_exactly
 
     @property
     def writes_exactly(self) -> bool:
-        """Whether a read shows the state that pulses and writes leave, without write noise."""
+        """Return whether a read shows the state that pulses and writes leave, without write
+        noise."""
         return "write_noise" not in self.parameters or self.number("write_noise") == 0
 
     @property
     def step(self) -> float:
-        """Mean change of weight a pulse makes, in units of weight."""
+        """Return the mean change of weight a pulse makes, in units of weight."""
         return self.number("step")
 
     @property
     def levels(self) -> float:
-        """Number of mean steps from the lower to the upper bound."""
+        """Return the number of mean steps from the lower to the upper bound."""
         return self.number("levels")
 
     @property
     def w_min(self) -> float:
-        """Mean lower bound, in units of weight."""
+        """Return the mean lower bound, in units of weight."""
         return self.number("w_min")
 
     @property
     def w_max(self) -> float:
-        """Mean upper bound, in units of weight."""
+        """Return the mean upper bound, in units of weight."""
         return self.number("w_max")
 
     @property
     def cycle_to_cycle(self) -> float:
-        """Deviation of the step from pulse to pulse, as a share of the step."""
+        """Return the deviation of the step from pulse to pulse, as a share of the step."""
         return self.number("cycle_to_cycle")
 
     def device(self, seconds_between_steps: float | None = None) -> "PulsedDevice":
-        """A fresh aihwkit device; its ``construction_seed`` is left to the array that uses it.
+        """Return a fresh aihwkit device; its ``construction_seed`` is left to the array that uses
+        it.
 
         Args:
             seconds_between_steps: physical time between two decays of the array
@@ -204,31 +208,26 @@ class Preset:
         """
         if self.one_directional_because is not None:
             others = (n for n, e in shipped_entries().items() if not e.one_directional_because)
-            raise PresetError(
-                self.name,
-                "device",
-                "one-directional",
-                f"{self.one_directional_because}; a single-device weight {one_of(others)}",
-            )
+            allowed = f"{self.one_directional_because}; a single-device weight {one_of(others)}"
+            raise PresetError(self.name, "device", "one-directional", allowed)
         return self.configuration(seconds_between_steps)
 
     def configuration(self, seconds_between_steps: float | None = None) -> "PulsedDevice":
-        """The same as `device`, also for a device that moves one way only, which a cell pairs.
+        """Return the same as `device`, also for a device that moves one way only, which a cell
+        pairs.
 
         Raises:
             PresetError: the device leaks, and the time is missing or too short.
         """
         if self.leaks and seconds_between_steps is None:
-            raise PresetError(
-                self.name,
-                "seconds_between_steps",
-                None,
-                "must be given: the device leaks, and aihwkit counts mini-batches, not seconds",
+            allowed = (
+                "must be given: the device leaks, and aihwkit counts mini-batches, not seconds"
             )
+            raise PresetError(self.name, "seconds_between_steps", None, allowed)
         return aihwkit_device(self.name, self.law, self.values, seconds_between_steps)
 
 
 def _sent(fields: dict[str, Any], digest: str | None) -> Preset:
-    """The preset in a process that it was sent to."""
+    """Return the preset in a process that it was sent to."""
     law = find_law(fields["name"], fields["law"], digest)
     return Preset(**(fields | {"law": law}))

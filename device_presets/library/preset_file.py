@@ -14,7 +14,7 @@ from rpu_ssnn.common.files import user_path
 from rpu_ssnn.common.validation import validated
 
 LIKE = "like"
-"""Key of an entry that names another one, from which it takes all that it does not say itself."""
+"""By this key an entry names another one, from which it takes all that it does not say itself."""
 
 _SHIPPED = Path(__file__).parents[1] / "presets"
 
@@ -56,9 +56,9 @@ class PresetEntry(BaseModel):
     parameters: dict[str, ParameterEntry]
 
 
-@cache  # the package's own files do not change while it runs
+@cache
 def shipped_entries() -> Mapping[str, PresetEntry]:
-    """The package's presets by name, simplest technology first.
+    """Return the package's presets by name, simplest technology first.
 
     Raises:
         PresetError: a file of the package is broken, or two files share a name.
@@ -77,7 +77,7 @@ def shipped_entries() -> Mapping[str, PresetEntry]:
 def read_preset_file(
     file: Path, others: Mapping[str, PresetEntry] = MappingProxyType({})
 ) -> dict[str, PresetEntry]:
-    """All entries of a preset file by name.
+    """Return all entries of a preset file by name.
 
     Args:
         others: entries that those of the file may be `LIKE`, beside each other.
@@ -95,7 +95,7 @@ def read_preset_file(
 
 
 def _with_whole_path(file: Path, entry: PresetEntry) -> PresetEntry:
-    """The entry with the whole path of its law, where that is a file beside the preset's."""
+    """Return the entry with the whole path of its law, where that is a file beside the preset's."""
     if not entry.law.endswith(".py"):
         return entry
     return entry.model_copy(update={"law": str((file.parent / entry.law).absolute())})
@@ -108,7 +108,7 @@ def _complete(
     others: Mapping[str, PresetEntry],
     before: tuple[str, ...],
 ) -> PresetEntry:
-    """An entry with what it takes from the one that it is like.
+    """Return an entry with what it takes from the one that it is like.
 
     Args:
         before: the entries that are like it, one like the other.
@@ -134,7 +134,7 @@ def _complete(
 
 
 def entry_of_user_file(name: str) -> PresetEntry:
-    """The entry ``file.yaml`` (its only one) or ``file.yaml:entry`` of a user's file.
+    """Return the entry ``file.yaml`` (its only one) or ``file.yaml:entry`` of a user's file.
 
     Raises:
         PresetError: as ``read_preset_file``; no such entry, or several and none named.
@@ -144,7 +144,7 @@ def entry_of_user_file(name: str) -> PresetEntry:
 
 
 def names_of_entry(name: str) -> tuple[str, ...]:
-    """The names by which an entry of a user's file may be called: file, entry, or both.
+    """Return the names by which an entry of a user's file may be called: file, entry, or both.
 
     A name of no file stands for itself.
 
@@ -160,7 +160,7 @@ def names_of_entry(name: str) -> tuple[str, ...]:
 
 
 def _chosen_entry(name: str) -> tuple[dict[str, PresetEntry], str]:
-    """The entries of a user's file, and which of them is meant."""
+    """Return the entries of a user's file, and which of them is meant."""
     path, chosen = _split(name)
     entries = read_preset_file(user_path("device presets", "name", path), shipped_entries())
     if chosen is None:
@@ -174,13 +174,13 @@ def _chosen_entry(name: str) -> tuple[dict[str, PresetEntry], str]:
 
 
 def is_file_name(name: str) -> bool:
-    """Whether a preset name means a user's file instead of a preset of the package."""
+    """Return whether a preset name means a user's file instead of a preset of the package."""
     return _split(name)[0].endswith((".yaml", ".yml"))
 
 
 def short_name(name: str) -> str:
-    """The name of a preset in figures: without folder and ending of its file, with the entry if it
-    is named."""
+    """Return the name of a preset in figures: without folder and ending of its file, with the entry
+    if it is named."""
     if not is_file_name(name):
         return name
     path, entry = _split(name)

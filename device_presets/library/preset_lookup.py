@@ -18,16 +18,16 @@ from rpu_ssnn.devices.law_parameter import LawParameter, Value
 from rpu_ssnn.devices.own_law import find_law
 
 LISTING = "rpu-ssnn presets"
-"""Command that lists all presets."""
+"""This command lists all presets."""
 
 
 def preset_names() -> list[str]:
-    """The names of the package's presets, simplest technology first."""
+    """Return the names of the package's presets, simplest technology first."""
     return list(shipped_entries())
 
 
 def get_preset(name: str, overrides: Mapping[str, float | int | str] | None = None) -> Preset:
-    """A preset, with some parameters replaced.
+    """Return a preset, with some parameters replaced.
 
     Args:
         name: a name of ``preset_names`` (in capitals or not), or a user's file in the same format:
@@ -56,11 +56,12 @@ def get_preset(name: str, overrides: Mapping[str, float | int | str] | None = No
 
 
 def _found(name: str) -> str:
-    """The name as it is kept: ECRAM is ecram, and gong is gong.yaml where that lies here."""
+    """Return the name as it is kept: ECRAM is ecram, and gong is gong.yaml where that lies here."""
     entries, file = shipped_entries(), f"{name}.yaml"
     if name not in entries and name.lower() in entries:
         name = name.lower()
-    lies_here = os.path.isfile(file)  # where pathlib raises, of a long name, this is False
+    # pathlib raises an error for a very long name, and this function does not.
+    lies_here = os.path.isfile(file)
     if "/" in name or is_file_name(name) or not lies_here:
         return name
     if name in entries:
@@ -75,17 +76,17 @@ def _found(name: str) -> str:
 def preset_of(
     name: str, entry: PresetEntry, overrides: Mapping[str, float | int | str] | None = None
 ) -> Preset:
-    """An entry as a preset, complete and checked.
+    """Return an entry as a preset, complete and checked.
 
     Raises:
         PresetError: unknown parameter, or a value out of its physical range.
     """
     law = find_law(name, entry.law)
-    rules = law.parameters
+    declared = law.parameters
     for field in (*entry.parameters, *(overrides or {})):
-        if field not in rules:
-            raise PresetError(name, "parameter", field, one_of(rules, field))
-    parameters = _parameters(name, entry, rules, overrides or {})
+        if field not in declared:
+            raise PresetError(name, "parameter", field, one_of(declared, field))
+    parameters = _parameters(name, entry, declared, overrides or {})
     law.check_values(name, {key: parameter.value for key, parameter in parameters.items()})
     told = entry.model_dump(exclude={"parameters", "law"})
     return Preset(name=name, law=law, parameters=parameters, **told)
@@ -94,61 +95,62 @@ def preset_of(
 def _parameters(
     where: str,
     entry: PresetEntry,
-    rules: Mapping[str, LawParameter],
+    declared: Mapping[str, LawParameter],
     overrides: Mapping[str, float | int | str],
 ) -> dict[str, Parameter]:
     def given(name: str) -> Parameter:
-        """The parameter that the user overrides, or that the entry has."""
-        rule = rules[name]
+        """Return the parameter that the user overrides, or that the entry has."""
+        asked = declared[name]
         if name in overrides:
-            value = rule.checked(where, name, overrides[name])
-            return _parameter(rule, value, assumption="override by the user")
+            value = asked.checked(where, name, overrides[name])
+            return _parameter(asked, value, assumption="override by the user")
         found = entry.parameters[name]
-        if found.unit != rule.unit:
-            raise PresetError(where, f"{name}.unit", found.unit, f"must be {rule.unit}")
-        if isinstance(found.value, str):  # YAML 1.2: what stands in quotes is text
-            allowed = f"{rule.allowed}, not text"
+        if found.unit != asked.unit:
+            raise PresetError(where, f"{name}.unit", found.unit, f"must be {asked.unit}")
+        # In YAML 1.2, what stands in quotes is text.
+        if isinstance(found.value, str):
+            allowed = f"{asked.allowed}, not text"
             raise PresetError(where, name, found.value, allowed)
-        value = rule.checked(where, name, found.value)
-        return _parameter(rule, value, source=found.source, assumption=found.assumption)
+        value = asked.checked(where, name, found.value)
+        return _parameter(asked, value, source=found.source, assumption=found.assumption)
 
     missing = [
-        n for n, r in rules.items() if r.required and not {n} & {*overrides, *entry.parameters}
+        n for n, r in declared.items() if r.required and not {n} & {*overrides, *entry.parameters}
     ]
     if missing:
-        allowed = f"must be given; {missing[0]} {rules[missing[0]].allowed}"
+        allowed = f"must be given; {missing[0]} {declared[missing[0]].allowed}"
         raise PresetError(where, ", ".join(missing), None, allowed)
     complete: dict[str, Parameter] = {}
-    for name, rule in rules.items():
+    for name, asked in declared.items():
         if name in STEP_OR_LEVELS:
             continue
         if name in overrides or name in entry.parameters:
             complete[name] = given(name)
-        elif not rule.required:
-            unknown = rule.neutral is None
+        elif not asked.required:
+            unknown = asked.neutral is None
             why = "not known to the preset" if unknown else "not given: aihwkit's neutral value"
-            complete[name] = _parameter(rule, rule.neutral, assumption=why)
+            complete[name] = _parameter(asked, asked.neutral, assumption=why)
     chosen = [n for n in STEP_OR_LEVELS if n in overrides]
     chosen = chosen or [n for n in STEP_OR_LEVELS if n in entry.parameters]
     if len(chosen) != 1:
         what = "both" if chosen else "neither"
         raise PresetError(where, "step and levels", what, "exactly one of the two must be given")
     span = _number(complete["w_max"]) - _number(complete["w_min"])
-    return _step_and_levels(where, rules, chosen[0], given(chosen[0]), span) | complete
+    return _step_and_levels(where, declared, chosen[0], given(chosen[0]), span) | complete
 
 
 def _step_and_levels(
-    where: str, rules: Mapping[str, LawParameter], name: str, chosen: Parameter, span: float
+    where: str, declared: Mapping[str, LawParameter], name: str, chosen: Parameter, span: float
 ) -> dict[str, Parameter]:
-    """Both of them: the one that was given, and the other from it and the range."""
+    """Return both: the one that was given, and the other from it and the range."""
     derived = span / _number(chosen)
     if derived > MOST_LEVELS and name == "step":
         allowed = f"must be at least {span / MOST_LEVELS:g}, the range over {MOST_LEVELS:g} levels"
         raise PresetError(where, "step", chosen.value, allowed)
-    # Sourced or assumed as the one that was given.
+    # It is sourced or assumed, as the one that was given.
     origin = "source" if chosen.source else "assumption"
     told = {origin: "step = (w_max - w_min) / levels"}
-    both = {other: _parameter(rules[other], derived, **told) for other in STEP_OR_LEVELS}
+    both = {other: _parameter(declared[other], derived, **told) for other in STEP_OR_LEVELS}
     both[name] = chosen
     if _number(both["step"]) > span:
         raise PresetError(where, "step", both["step"].value, f"must be at most the range, {span:g}")
@@ -156,11 +158,11 @@ def _step_and_levels(
 
 
 def _parameter(
-    rule: LawParameter, value: Value, source: str | None = None, assumption: str | None = None
+    asked: LawParameter, value: Value, source: str | None = None, assumption: str | None = None
 ) -> Parameter:
-    return Parameter(value, rule.unit, source, assumption, rule.description, rule.aihwkit_name)
+    return Parameter(value, asked.unit, source, assumption, asked.description, asked.aihwkit_name)
 
 
 def _number(parameter: Parameter) -> float:
-    assert isinstance(parameter.value, float)  # steps and bounds are numbers: their rules say so
+    assert isinstance(parameter.value, float)  # Steps and bounds are numbers, by their ranges.
     return parameter.value

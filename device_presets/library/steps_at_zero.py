@@ -1,6 +1,6 @@
 """The steps of a preset's mean device, from the formulas of its law.
 
-A table of all presets needs neither torch nor aihwkit, which take seconds to import. A test
+The list of all presets needs neither torch nor aihwkit, which take seconds to import. A test
 compares the formulas with steps measured on a tile.
 """
 
@@ -13,7 +13,8 @@ from rpu_ssnn.devices.law import number
 
 
 def mean_steps(preset: Preset, weight: float = 0.0) -> tuple[float, float]:
-    """Size of one isolated pulse up and down at a weight, of the mean device without noise.
+    """Return the size of one isolated pulse up and down at a weight, of the mean device without
+    noise.
 
     Returns:
         Both 0 or more, in units of weight; the down step is NaN where there is no gradual one.
@@ -23,8 +24,8 @@ def mean_steps(preset: Preset, weight: float = 0.0) -> tuple[float, float]:
 
 
 def noise_at_zero(preset: Preset) -> tuple[float, float]:
-    """Deviation of an up and of a down pulse from pulse to pulse, at weight zero, over the mean
-    step there; NaN where there is no such step."""
+    """Return the deviation of an up and of a down pulse from pulse to pulse, at weight zero, over
+    the mean step there; NaN where there is no such step."""
     values, steps = preset.values, mean_steps(preset)
     additive = values.get("noise_scales_with_step") is False
     sizes = preset.law.scales(values) if additive else steps
@@ -37,7 +38,8 @@ def noise_at_zero(preset: Preset) -> tuple[float, float]:
 
 
 def reading_noise_at_zero(preset: Preset) -> float:
-    """Deviation from reading to reading over the larger step at weight zero; NaN without a step.
+    """Return the deviation from reading to reading over the larger step at weight zero; NaN without
+    a step.
 
     The parameter `write_noise` is a share of `step`, which a model may multiply at weight zero.
     """
@@ -46,21 +48,22 @@ def reading_noise_at_zero(preset: Preset) -> float:
 
 
 def states_at_zero(preset: Preset) -> tuple[float, float]:
-    """Range over the step up and the step down at weight zero, to a tenth, as all tables show;
-    infinite where there is no step, NaN without a gradual down step."""
+    """Return the range over the step up and the step down at weight zero, to a tenth, as all lists
+    show; infinite where there is no step, NaN without a gradual down step."""
     span = preset.w_max - preset.w_min
     up, down = (span / step if step else math.inf for step in mean_steps(preset))
     return round(up, 1), round(down, 1)
 
 
 def asymmetry_at_zero(preset: Preset) -> float:
-    """`asymmetry_of` the steps at weight zero, to four places, as all tables show."""
+    """Return `asymmetry_of` the steps at weight zero, to four places, as all lists show."""
     return round(asymmetry_of(*mean_steps(preset)), 4)
 
 
 def shrinkage_at_bounds(preset: Preset) -> tuple[float, float]:
-    """Share by which the up step is smaller at `w_max`, and the down step at `w_min`, than at
-    weight zero; negative: the step is larger there. NaN where there is no step at weight zero."""
+    """Return the share by which the up step is smaller at `w_max`, and the down step at `w_min`,
+    than at weight zero; negative: the step is larger there. NaN where there is no step at weight
+    zero."""
     up, down = mean_steps(preset)
     held = preset.law.held(preset.values)
     at_high, at_low = (mean_steps(preset, b - held) for b in (preset.w_max, preset.w_min))
@@ -70,7 +73,7 @@ def shrinkage_at_bounds(preset: Preset) -> tuple[float, float]:
 
 
 def asymmetry_of(up: float, down: float) -> float:
-    """How much smaller one step is than the other, in the sign of the parameter `asymmetry`.
+    """Return how much smaller one step is than the other, in the sign of the parameter `asymmetry`.
 
     Positive: the down step is smaller, by this share of the up step; negative: the up step is.
     """

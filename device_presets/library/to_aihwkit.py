@@ -12,22 +12,26 @@ if TYPE_CHECKING:  # listing presets needs no aihwkit, and takes seconds less wi
     from aihwkit.simulator.configs.devices import PulsedDevice
 
 SMALLEST_LEAK = 6e-7
-"""Least share of a weight that one decay may remove. aihwkit keeps the factor 1 - share in single
-precision, whose spacing below one is 6e-8: smaller shares round by more than 5 %, and below 3e-8
-the leak would vanish without a word."""
+"""One decay must remove at least this share of a weight.
+
+aihwkit keeps the factor 1 - share in single precision, whose spacing below one is 6e-8. Smaller
+shares would round by more than 5 %, and below 3e-8 the leak would vanish without a word.
+"""
 
 
 def aihwkit_device(
     name: str, law: Law, values: Mapping[str, Value], seconds_between_steps: float | None
 ) -> "PulsedDevice":
-    """A fresh aihwkit device with the values of a preset; fields no preset has stay aihwkit's.
+    """Return a fresh aihwkit device with the values of a preset. Fields that no preset has stay
+    as aihwkit has them.
 
     A law of a user's own has no class: its devices are drawn as those of constant steps are, and
     the native simulator lets them step by the law.
 
     Args:
-        name, law, values: of the preset; also of a one-directional one, which
-            ``Preset.device`` refuses.
+        name: the name of the preset, for errors.
+        law: its law.
+        values: its values. The preset may move one way only, which ``Preset.device`` refuses.
         seconds_between_steps: physical time between two decays; None leaves the leak out.
 
     Raises:
@@ -38,9 +42,9 @@ def aihwkit_device(
 
     fields: dict[str, Value | list[float]] = {
         # aihwkit's bindings take lists, not tuples.
-        rule.aihwkit_name: list(value) if isinstance(value := values[name], tuple) else value
-        for name, rule in law.parameters.items()
-        if rule.aihwkit_name is not None
+        asked.aihwkit_name: list(value) if isinstance(value := values[name], tuple) else value
+        for name, asked in law.parameters.items()
+        if asked.aihwkit_name is not None
     }
     fields |= law.to_aihwkit(values)
     if seconds_between_steps is not None:
@@ -51,7 +55,7 @@ def aihwkit_device(
 
 
 def _lifetime(where: str, tau: float, seconds_between_steps: float) -> float:
-    """aihwkit's lifetime, which removes the share 1/lifetime a decay; 0 means no leak.
+    """Return aihwkit's lifetime, which removes the share 1/lifetime a decay; 0 means no leak.
 
     The share that exp(-dt/tau) leaves out is 1 - exp(-dt/tau), not dt/tau.
     """
@@ -62,11 +66,9 @@ def _lifetime(where: str, tau: float, seconds_between_steps: float) -> float:
         return 0.0
     share = -math.expm1(-seconds_between_steps / tau)
     if share < SMALLEST_LEAK:
-        raise PresetError(
-            where,
-            field,
-            seconds_between_steps,
+        allowed = (
             f"must be at least {SMALLEST_LEAK * tau:.2g} s, or the leak of {tau:g} s is lost in "
-            "single precision; decay less often, for the sum of the times",
+            "single precision; decay less often, for the sum of the times"
         )
+        raise PresetError(where, field, seconds_between_steps, allowed)
     return 1.0 / share

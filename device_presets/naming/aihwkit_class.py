@@ -17,29 +17,31 @@ from rpu_ssnn.devices.laws import LAWS, law_of_aihwkit
 WHERE = "aihwkit device"
 
 MODELS = tuple(dict.fromkeys(law.aihwkit for law in LAWS.values() if law.aihwkit))
-"""Device classes of aihwkit that have a law here."""
+"""These device classes of aihwkit have a law here."""
 
 _GIVEN = "as the aihwkit configuration has it"
 
 _DRAWN_LATER = ("construction_seed",)
-"""Fields that the array sets, and that are no property of the device."""
+"""The array sets these fields, which are no property of the device."""
 
 _COUNTED = {
     "lifetime": "counts mini-batches: leave it at 0 and override leak_time_constant_s, in seconds",
     "diffusion": "acts once a mini-batch, which no time can be given for: must be 0",
     "drift": "acts once a mini-batch, which no time can be given for: must be aihwkit's default",
 }
-"""Fields that aihwkit counts in mini-batches; time is physical here."""
+"""aihwkit counts these fields in mini-batches; time is physical here."""
 
 
 def is_aihwkit_name(name: str) -> bool:
-    """Whether a device name means one of aihwkit's classes: NAMEDevice or NAMEPreset, or a call."""
+    """Return whether a device name means one of aihwkit's classes: NAMEDevice or NAMEPreset, or a
+    call."""
     head = name.partition("(")[0].strip()
     return head.isidentifier() and head.endswith(("Device", "Preset"))
 
 
 def aihwkit_object(name: str) -> Any:
-    """The object that `CLASS` or `CLASS(field=value, ...)` describes; values are numbers and flags.
+    """Return the object that `CLASS` or `CLASS(field=value, ...)` describes; values are numbers and
+    flags.
 
     Raises:
         PresetError: no such class or field, or not written like that.
@@ -70,7 +72,7 @@ def aihwkit_object(name: str) -> Any:
 
 
 def _value_of(where: str, written: ast.expr) -> Any:
-    """A number, a flag or a list of numbers.
+    """Return a number, a flag or a list of numbers.
 
     Raises:
         PresetError: anything else.
@@ -87,7 +89,8 @@ def _value_of(where: str, written: ast.expr) -> Any:
 
 
 def own_entry(source: Any) -> tuple[str, PresetEntry]:
-    """The complete name of an aihwkit configuration, and the preset entry that says the same.
+    """Return the complete name of an aihwkit configuration, and the preset entry that says the
+    same.
 
     Args:
         source: a device, a configuration of a tile with one, or a class of either.
@@ -103,17 +106,17 @@ def own_entry(source: Any) -> tuple[str, PresetEntry]:
         raise PresetError(WHERE, "device", type(device).__name__, allowed)
     law = law_of_aihwkit(model)
     assert law is not None
-    rules = {rule.aihwkit_name: (name, rule) for name, rule in law.parameters.items()}
+    known = {asked.aihwkit_name: (name, asked) for name, asked in law.parameters.items()}
     base = _classes()[model]()
     parameters: dict[str, ParameterEntry] = {}
     gammas = [_plain(getattr(device, f"gamma_{way}", 0.0)) for way in ("up", "down")]
     grows = any(isinstance(gamma, float) and gamma < 0 for gamma in gammas)
     for field in dataclasses.fields(device):
         value, default = getattr(device, field.name), getattr(base, field.name)
-        if field.name in rules:
-            name, rule = rules[field.name]
+        if field.name in known:
+            name, asked = known[field.name]
             parameters[name] = ParameterEntry(
-                value=_plain(value), unit=rule.unit, assumption=_GIVEN
+                value=_plain(value), unit=asked.unit, assumption=_GIVEN
             )
         elif field.name == "allow_increasing":
             if value != grows:
@@ -182,8 +185,8 @@ def _device_of(source: Any) -> Any:
 
 
 def _model_of(kind: type[Any]) -> str | None:
-    """The class of `MODELS` that simulates a class of devices: its own, or the one it is a preset
-    of; None where there is none."""
+    """Return the class of `MODELS` that simulates a class of devices: its own, or the one it is a
+    preset of; None where there is none."""
     own = {field.name for field in dataclasses.fields(kind)}
     for cls in kind.__mro__:
         if cls.__name__ in MODELS and own <= {field.name for field in dataclasses.fields(cls)}:
@@ -192,7 +195,7 @@ def _model_of(kind: type[Any]) -> str | None:
 
 
 def _name_of(device: Any) -> str:
-    """`CLASS(field=value, ...)` with all that differs from the class's defaults."""
+    """Return `CLASS(field=value, ...)` with all that differs from the class's defaults."""
     plain = type(device)()
     given = [
         f"{field.name}={_plain(getattr(device, field.name))!r}"
@@ -204,7 +207,8 @@ def _name_of(device: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Numbers as floating point, all else as flag or text, which the parameter's rule refuses."""
+    """Return the numbers as floating point, all else as flag or text, which the parameter
+    refuses."""
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     if value is None or isinstance(value, bool | str):

@@ -24,7 +24,7 @@ from rpu_ssnn.common.errors import PresetError
 def get_device(
     name: Any, overrides: Mapping[str, Any] | None = None
 ) -> Preset | CompoundDevice | TableDevice:
-    """The device that a name, a mapping or an object of aihwkit means.
+    """Return the device that a name, a mapping or an object of aihwkit means.
 
     Args:
         name: It may be the name of a preset, or a cell around one or two: ``CELL(PRESET)``,
@@ -46,7 +46,9 @@ def get_device(
         elif set(name) == {TABLE}:
             name = table_name(name[TABLE])
         else:
-            raise PresetError("device", "key", ", ".join(map(str, name)), f"must be {TABLE}")
+            raise PresetError(
+                "device", "key", ", ".join(map(str, name)), f"must be {LAW} or {TABLE}"
+            )
     if not isinstance(name, str):
         return preset_of(*own_entry(name), overrides)
     if is_table_name(name):

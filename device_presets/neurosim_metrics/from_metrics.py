@@ -22,12 +22,20 @@ from rpu_ssnn.common.errors import PresetError
 from rpu_ssnn.devices.common_parameters import PULSE_FACTS
 
 _LAW = "linear"
+_RANGE = 2.0
+"""The weights go from -1 to 1."""
+
 _CONVENTION = "NeuroSim's convention, Chen, Peng, Yu, IEEE TCAD 2018"
 _LABEL_STEP = 1e-3
-_CHANGE = 1e-3  # of a step, or of a slope
-_POINTS = 400  # of a sweep
+_CHANGE = 1e-3
+"""Derivatives are taken over this change of a step, as a share of it, and of a slope."""
+
+_POINTS = 400
+"""A sweep is followed at so many pulses at most."""
+
 _MOST_ON_OFF = PULSE_FACTS["on_off_ratio"].limits[1]
-_WHOLE = 1.0 - 1e-9  # of the way to the asymptote: a larger step reaches it at once, too
+_WHOLE = 1.0 - 1e-9
+"""A larger share of the way to the asymptote counts as this one, as both reach it at once."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +84,8 @@ class PublishedMetrics:
 
 
 def entry_from_metrics(metrics: PublishedMetrics) -> PresetEntry:
-    """The preset, over weights from -1 to 1; every number names its source or its conversion.
+    """Return the preset, over weights from -1 to 1; every number names its source or its
+    conversion.
 
     Raises:
         PresetError: so few states at such a nonlinearity that one step is longer than the range.
@@ -84,14 +93,14 @@ def entry_from_metrics(metrics: PublishedMetrics) -> PresetEntry:
     up, slope_up = _line(metrics.states_up, metrics.nonlinearity_up)
     down, slope_down = _line(metrics.states_down, -metrics.nonlinearity_down)
     for field, size in (("nonlinearity-up", up), ("nonlinearity-down", down)):
-        if size > 2.0:  # the range
+        if size > _RANGE:
             allowed = (
                 "must be nearer to 0 with so few states: a step would be longer than the range"
             )
             raise PresetError("metrics", field, getattr(metrics, field.replace("-", "_")), allowed)
     step = max(up, down)
     mean_square = math.sqrt((up**2 + down**2) / 2)
-    noise = 2.0 * metrics.cycle_to_cycle / mean_square  # the range of weights is 2
+    noise = _RANGE * metrics.cycle_to_cycle / mean_square
     common, slope_up_spread, slope_down_spread = _spreads(metrics)
     told = f"{metrics.source}; {_CONVENTION}"
     curve = f"{told}: from states and nonlinearity, step = k (W - w)"
@@ -144,7 +153,7 @@ def entry_from_metrics(metrics: PublishedMetrics) -> PresetEntry:
 
 
 def text_from_metrics(name: str, metrics: PublishedMetrics) -> str:
-    """The YAML of the preset.
+    """Return the YAML of the preset.
 
     Raises:
         PresetError: the name cannot be used.
@@ -157,7 +166,7 @@ def text_from_metrics(name: str, metrics: PublishedMetrics) -> str:
 
 
 def _line(states: int, label: float) -> tuple[float, float]:
-    """Step at weight zero, and slope, of a curve from -1 to 1 (or down, mirrored).
+    """Return the step at weight zero, and slope, of a curve from -1 to 1 (or down, mirrored).
 
     Args:
         states: pulses from end to end.
@@ -166,12 +175,14 @@ def _line(states: int, label: float) -> tuple[float, float]:
     if abs(label) < STRAIGHT:
         return 2.0 / states, 0.0
     a = math.copysign(curvature(abs(label)), label)
-    asymptote = -1.0 - 2.0 / math.expm1(-1.0 / a)  # below -1 where the step grows
+    # The asymptote lies below -1 where the step grows.
+    asymptote = -1.0 - 2.0 / math.expm1(-1.0 / a)
     return -math.expm1(-1.0 / (a * states)) * asymptote, 1.0 / asymptote
 
 
 def _spreads(metrics: PublishedMetrics) -> tuple[float, float, float]:
-    """Deviation of step and asymmetry, and of both slopes, under which labels deviate as published.
+    """Return the deviation of step and asymmetry, and of both slopes, under which labels deviate as
+    published.
 
     aihwkit draws step, asymmetry and slopes apart. The slopes get what the label's deviation says;
     the rest of the labels' mean square over up and down is left to the steps.
@@ -200,11 +211,12 @@ def _spreads(metrics: PublishedMetrics) -> tuple[float, float, float]:
 
 
 def _swept(states: int, step: float, slope: float) -> float:
-    """Label of a sweep from -1 toward 1, where a device that gets there early rests."""
+    """Return the label of a sweep from -1 toward 1, where a device that gets there early rests."""
     pulse = np.linspace(0, states, min(states, _POINTS) + 1)
     if slope == 0.0:
         weight = step * pulse - 1.0
     else:
-        kept = np.log1p(-min(step * slope, _WHOLE))  # of the way to the asymptote, a pulse
+        # Each pulse goes this share of the way to the asymptote.
+        kept = np.log1p(-min(step * slope, _WHOLE))
         weight = -1.0 - (1.0 + slope) / slope * np.expm1(pulse * kept)
     return label_of(np.minimum(weight, 1.0))

@@ -19,12 +19,14 @@ MOST_ROWS = 10_000_000
 def example_measurement(
     preset: Preset, devices: int, pulses: int, cycles: int, seed: int
 ) -> pd.DataFrame:
-    """Sweeps up and down, read after every pulse.
+    """Return sweeps up and down, with a reading after every pulse.
 
     Args:
         preset: the device; one without gradual down steps is only swept up.
-        devices: each drawn with the preset's spread. pulses: of each sweep.
-        cycles: sweeps up and down one after the other. seed: of the devices drawn.
+        devices: how many devices are drawn with the preset's spread.
+        pulses: the pulses of each sweep.
+        cycles: how many times a device is swept up and down.
+        seed: the seed of the devices.
 
     Returns:
         Columns ``device``, ``cycle``, ``pulse`` (counted through; 0 is the state before the
@@ -35,10 +37,8 @@ def example_measurement(
             would show as a negative conductance.
     """
     for field, count in (("devices", devices), ("pulses", pulses), ("cycles", cycles)):
-        if count < 1:
-            raise PresetError(preset.name, field, count, "must be at least 1")
-        if count > MOST_ROWS:
-            raise PresetError(preset.name, field, count, f"must be at most {MOST_ROWS}")
+        if not 1 <= count <= MOST_ROWS:
+            raise PresetError(preset.name, field, count, f"must be 1 to {MOST_ROWS}")
     if devices * pulses * cycles * 2 > MOST_ROWS:
         allowed = f"must give at most {MOST_ROWS} rows: devices x pulses x cycles x 2"
         raise PresetError(preset.name, "devices", devices, allowed)

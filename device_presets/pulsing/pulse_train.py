@@ -30,16 +30,16 @@ def pulse_response(
     n_down: int | None = None,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Weights of several devices after each pulse: from the lower bound up, then down.
+    """Return the weights of several devices after each pulse: from the lower bound up, then down.
 
     The leak is left out: pulses follow each other far faster than a weight decays.
 
     Args:
-        n_devices: each drawn with the preset's spread; at least 1.
+        n_devices: how many devices are drawn with the preset's spread; at least 1.
         n_up: up pulses; the preset's levels, at most 2000, where not given.
         n_down: down pulses after them; the same, and none where the device only moves up.
-        seed: of the spread between devices, at least 0. aihwkit's pulse noise follows the clock
-            and cannot be seeded, so only a noise-free preset repeats exactly.
+        seed: the seed of the spread between devices, at least 0. aihwkit's pulse noise follows the
+            clock and cannot be seeded, so only a noise-free preset repeats exactly.
 
     Returns:
         One row a pulse and device: ``device`` (0...), ``pulse`` (1..., counted through),
@@ -56,9 +56,8 @@ def pulse_response(
         if count < least:
             raise PresetError(preset.name, field, count, f"must be at least {least}")
     if down and preset.one_directional_because is not None:
-        raise PresetError(
-            preset.name, "n_down", down, f"must be 0: {preset.one_directional_because}"
-        )
+        allowed = f"must be 0: {preset.one_directional_because}"
+        raise PresetError(preset.name, "n_down", down, allowed)
     polarities = ["up"] * up + ["down"] * down
     weights = pulse_train(preset, n_devices, [p == "up" for p in polarities], None, seed)[1:]
     return pd.DataFrame(
@@ -74,14 +73,14 @@ def pulse_response(
 def pulse_train(
     preset: Preset, n_devices: int, up: Sequence[bool], start: float | None, seed: int
 ) -> np.ndarray:
-    """Weights of several devices under any train of pulses; no leak.
+    """Return the weights of several devices under any train of pulses; no leak.
 
     Args:
         preset: the device, also a one-directional one (its down pulses then do what aihwkit's
             model does).
-        n_devices: each drawn with the preset's spread.
+        n_devices: how many devices are drawn with the preset's spread.
         start: weight at the beginning, clipped to each device's own bounds; None: the lower bound.
-        seed: of the spread between devices, at least 0.
+        seed: the seed of the spread between devices, at least 0.
 
     Returns:
         [pulses + 1, devices]: the weights at the beginning, and after each pulse.
@@ -89,7 +88,7 @@ def pulse_train(
     import torch
 
     device = aihwkit_device(preset.name, preset.law, preset.values, None)
-    device.construction_seed = seed + 1  # 0 would mean: from the clock
+    device.construction_seed = seed + 1  # aihwkit takes 0 for the clock.
     tile = _tile(device, n_devices)
     if preset.own_law is not None:
         return _own_train(preset, tile.get_hidden_parameters(), up, start, seed)
@@ -102,7 +101,8 @@ def pulse_train(
 def _own_train(
     preset: Preset, drawn: Mapping[str, Any], up: Sequence[bool], start: float | None, seed: int
 ) -> np.ndarray:
-    """`pulse_train` by a law of the user's own, for devices with the steps and bounds drawn."""
+    """Return what `pulse_train` does, by a law of the user's own, for devices with the steps and
+    bounds that a tile drew."""
     law, rng = preset.law, np.random.default_rng(seed)
     shared = OwnShared(np.float32(preset.cycle_to_cycle), law.numbers(preset.values))
     fields = {"low": "min_bound", "high": "max_bound", "up": "dwmin_up", "down": "dwmin_down"}
@@ -126,7 +126,7 @@ def _own_train(
 
 
 def _tile(device: "PulsedDevice", n_devices: int) -> "AnalogTile":
-    """A column of devices on which one update is exactly one pulse a device."""
+    """Return a column of devices on which one update is exactly one pulse a device."""
     from aihwkit.simulator.configs import SingleRPUConfig
     from aihwkit.simulator.parameters import IOParameters
     from aihwkit.simulator.tiles.analog import AnalogTile
@@ -143,7 +143,10 @@ def _tile(device: "PulsedDevice", n_devices: int) -> "AnalogTile":
 
 
 def _pulse(tile: "AnalogTile", n_devices: int, up: bool) -> list[float]:
-    """One pulse on every device; the weights after it. aihwkit's sign is SGD's: -1 means up."""
+    """Send one pulse to every device, and return the weights after it.
+
+    aihwkit's sign is that of SGD: -1 means up.
+    """
     import torch
 
     direction = -1.0 if up else 1.0

@@ -14,15 +14,15 @@ IN_STEPS = 1000.0
 """The learning rate in steps is far above 1."""
 
 _IN_GRAINS = 10.0
-"""The learning rate in granularities is too; the steps of an `ExpStepDevice` are far above its
-`dw_min`."""
+"""The learning rate in granularities is far above 1, too, because the steps of an `ExpStepDevice`
+are far above its `dw_min`."""
 
 _GRANULARITY = "rpu.rpu_device.weight_granularity"
 """aihwkit keeps the granularity of a tile under this name."""
 
 
 def one_pulse_a_coincidence() -> UpdateParameters:
-    """Settings with which each row is one slot, and each coincidence one pulse."""
+    """Return the settings with which each row is one slot, and each coincidence one pulse."""
     return UpdateParameters(
         desired_bl=1,
         fixed_bl=True,
@@ -33,7 +33,7 @@ def one_pulse_a_coincidence() -> UpdateParameters:
 
 
 def make_pulses_certain(tile: AnalogTile, step: float) -> None:
-    """Sets the tile's learning rate so that no coincidence is missed.
+    """Set the tile's learning rate so that no coincidence is missed.
 
     Args:
         tile: the tile of aihwkit.

@@ -17,7 +17,9 @@ from rpu_ssnn.common.errors import PresetError
 from rpu_ssnn.devices.law_parameter import LawParameter, Value
 
 WEIGHT = "weight"
-STEP = "step"  # a multiple of the mean step
+STEP = "step"
+"""A value in this unit is a multiple of the mean step."""
+
 SHARE = "1"
 FLAG = "yes/no"
 
@@ -34,7 +36,8 @@ _MOST_SPREAD = (
 )
 MOST_STEP_SPREAD = 10.0
 MOST_CYCLE_NOISE = 100.0
-"""Steps, 20 times the noisiest published fit (Gong 2018, 5); more is a percentage by mistake."""
+"""So many steps are 20 times the noisiest published fit (Gong 2018: 5). A larger number is a
+percentage by mistake."""
 
 SHORTEST_PULSE_S, LONGEST_PULSE_S = 1e-12, 1e4
 PULSE_LIMITS = "1 ps, the fastest electronics, to some hours"
@@ -161,7 +164,7 @@ PULSE_FACTS = {
 
 
 def refuse_pulses_that_overlap(where: str, width_s: Value, period_s: Value) -> None:
-    """Refuses pulses that begin before the last one ends.
+    """Refuse pulses that begin before the last one ends.
 
     Raises:
         PresetError: both times are known, and the period is shorter than the width.
@@ -191,7 +194,10 @@ WRONG_SIGN = "; at most 2: three devices in ten would then have the wrong sign"
 
 
 def slope_spreads(what: str, aihwkit_name: str, required: bool) -> dict[str, LawParameter]:
-    """Deviations of a slope up and a slope down between devices; {} is the direction."""
+    """Return the deviations of a slope up and a slope down between devices.
+
+    In both texts, {} stands for the direction.
+    """
     return {
         f"slope_{direction}_spread": LawParameter(
             description=f"device-to-device deviation of {what.format(direction)}{WRONG_SIGN}",

@@ -30,14 +30,14 @@ class Device(Protocol):
 RECORD = np.dtype(list(get_type_hints(Device).items()))
 
 MEMORY = np.dtype([("last", "i8"), ("log_kept", "f8")])
-"""last: slot of the last pulse, in slots since training began; log_kept: logarithm of the share
-that was left then of a charge that was there from the start."""
+"""`last` is the slot of the last pulse, in slots since training began. `log_kept` is the logarithm
+of the share that was left then of a charge that was there from the start."""
 
 CACHE_LINE = 64
 
 
 def empty_records(n: int, record: np.dtype[Any] = RECORD) -> np.ndarray:
-    """n records of zeros, of which the first begins at the start of a cache line."""
+    """Return n records of zeros; the first begins at the start of a cache line."""
     room = np.zeros(n * record.itemsize + CACHE_LINE, dtype=np.uint8)
     start = -room.ctypes.data % CACHE_LINE
     return room[start : start + n * record.itemsize].view(record)

@@ -5,7 +5,7 @@ Presets, cards, fits, native arrays, aihwkit's tiles and ablations read a law fr
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from types import SimpleNamespace
 from typing import Any
@@ -42,14 +42,14 @@ ONE_STEP: Mapping[str, tuple[str, ...]] = {"up": ("up",), "down": ("down",)}
 
 
 def number(values: Values, name: str) -> float:
-    """The value of a parameter that is a number."""
+    """Return the value of a parameter that is a number."""
     value = values[name]
     assert isinstance(value, int | float)
     return value
 
 
 def shares_of_asymmetry(values: Values) -> UpDown:
-    """The shares of the step up and of the step down that the asymmetry leaves."""
+    """Return the shares of the step up and of the step down that the asymmetry leaves."""
     asymmetry = number(values, "asymmetry")
     return 1.0 + min(asymmetry, 0.0), 1.0 - max(asymmetry, 0.0)
 
@@ -75,30 +75,32 @@ class Law:
         step: the change of a device's state by a pulse, before its bounds act:
             ``step(shared, device, w, up, noise)`` with a standard normal number as noise, or 0 for
             the mean change. The native simulator compiles it.
-        code: place of the step in `rpu_ssnn.devices.laws.change`; `NOT_NATIVE` where the native
+        code: the place of the step in `rpu_ssnn.devices.laws.change`; `NOT_NATIVE` where the native
             simulator has no such device.
         own: the law's own parameters beside those that every law has.
         facts: parameters that record facts of pulses, or that time them.
-        aihwkit: class of aihwkit that simulates the device; None where there is none.
-        factors: step up and step down of the mean device at a weight, over those at weight zero
-            that ``step`` and the asymmetry give.
+        aihwkit: the class of aihwkit that simulates the device; None where there is none.
+        factors: the steps up and down of the mean device at a weight, over those that ``step`` and
+            the asymmetry give.
         step_scale: what multiplies ``step`` of the preset, from the values.
-        held: weight of a reference that is subtracted from the device, from the values.
-        pulse_physics: memory of the last pulse and loss of charge, from the values; None where the
-            device has neither.
-        shape: parameters that say how the step follows the state.
+        held: the weight of a reference that is subtracted from the device, from the values.
+        pulse_physics: how the device remembers its last pulse and loses charge, from the values;
+            None where it does neither.
+        shape: the parameters that say how the step follows the state.
         check: refuses what no single range can (a `PresetError` that begins with its first
             argument).
         divides_by_w_min: whether a lower bound of 0 has to be refused.
         to_aihwkit: adds what cannot be copied to the fields of the aihwkit class.
         native: what all devices share and the fields of each, from an aihwkit configuration and
             the parameters that aihwkit drew.
-        step_fields: fields of a device that are proportional to its steps up and down.
+        step_fields: the fields of a device that are proportional to its steps up and down.
         notes: what `rpu-ssnn attribute` has to say of what it cannot switch off.
         fits: the forms in which a measured device is fitted by this law.
         hidden: further numbers of each device that the step may read and change, at most two, with
             their values before the first pulse; `device.a` is the first, `device.b` the second.
-        file, digest, compiled: of a law that was read from a user's own file.
+        file: the path of the user's own file that the law was read from; None: it is the package's.
+        digest: the digest of that file.
+        compiled: the compiled step of that file.
 
     >>> def halves(shared, device, w, up, noise):
     ...     return (1.0 - w) / 2.0 if up else (-1.0 - w) / 2.0
@@ -134,18 +136,18 @@ class Law:
 
     @cached_property
     def parameters(self) -> Mapping[str, LawParameter]:
-        """All parameters by name, in the order of display."""
+        """Return all parameters by name, in the order of display."""
         return {**STEP_AND_RANGE, **VARIATION, **self.own, **RETENTION, **self.facts}
 
     def scales(self, values: Values) -> UpDown:
-        """Step up and step down at weight zero, without the factors (weight)."""
+        """Return the step up and step down at weight zero, without the factors (weight)."""
         step = number(values, "step") * self.step_scale(values)
         up, down = shares_of_asymmetry(values)
         return step * up, step * down
 
     def mean_steps(self, values: Values, weight: float = 0.0) -> UpDown:
-        """Size of one isolated pulse up and of one down at a weight, of the mean device without
-        noise; both 0 or more, in units of weight."""
+        """Return the size of one isolated pulse up and of one down at a weight, of the mean device
+        without noise; both 0 or more, in units of weight."""
         scale_up, scale_down = self.scales(values)
         if self.file is None:
             up, down = self.factors(values, weight)
@@ -162,20 +164,17 @@ class Law:
         return found[0], found[1]
 
     def numbers(self, values: Values) -> Float32[np.ndarray, " n"]:
-        """The law's own parameters as its step reads them, in the order of its file."""
+        """Return the law's own parameters as its step reads them, in the order of its file."""
         return single(*(number(values, name) for name in self.own))
 
     @property
     def hidden_fields(self) -> dict[str, float]:
-        """Fields of a device that hold the hidden numbers, with their values before all pulses."""
+        """Return the fields of a device that hold the hidden numbers, with their values before all
+        pulses."""
         return dict(zip(("a", "b"), self.hidden.values(), strict=False))
 
-    def from_file(self, file: str, digest: str, code: int, compiled: Any) -> "Law":
-        """This law as one of a user's own file."""
-        return replace(self, file=file, digest=digest, code=code, compiled=compiled)
-
     def check_values(self, where: str, values: Values) -> None:
-        """Refuses combinations that the law or physics rules out.
+        """Refuse combinations that the law or physics rules out.
 
         Raises:
             PresetError: such a combination.
@@ -188,5 +187,5 @@ class Law:
 
 
 def single(*numbers: float) -> np.ndarray:
-    """Numbers of a law as its step reads them."""
+    """Return the numbers of a law as its step reads them."""
     return np.array(numbers, dtype=np.float32)

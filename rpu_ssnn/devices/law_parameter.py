@@ -15,11 +15,11 @@ class LawParameter:
     """One parameter of a law: what a user may write, and what the rest of the project makes of it.
 
     Args:
-        unit: unit of the value; a preset file must state the same one.
+        unit: the unit of the value; a preset file must state the same one.
         description: what the number means, for users.
-        aihwkit_name: field of the aihwkit device class that gets the value as it is;
+        aihwkit_name: the field of the aihwkit device class that gets the value as it is;
             None where the number is converted (``levels``, the leak) or not simulated by aihwkit.
-        limits: physical range, inclusive unless ``above_low``; a flag has none.
+        limits: the physical range, inclusive unless ``above_low``; a flag has none.
         above_low: the value must be greater than the lower limit, not equal to it.
         kind: ``number``, ``flag`` (true or false) or ``numbers`` (a list of two or more, each in
             the range).
@@ -57,7 +57,7 @@ class LawParameter:
 
     @property
     def allowed(self) -> str:
-        """The valid values as a phrase."""
+        """Return the valid values as a phrase."""
         if self.kind == "flag":
             return "must be true or false"
         low, high = self.limits
@@ -71,7 +71,7 @@ class LawParameter:
         return f"must be {number}{least}{most} (unit: {self.unit}{example})"
 
     def checked(self, where: str, name: str, value: object) -> Value:
-        """The value as number or flag.
+        """Return the value as number or flag.
 
         Of text only ``inf`` is a number, as rows spell it.
 
@@ -115,7 +115,7 @@ class LawParameter:
 
 
 def _finite_or_not(value: Real | str) -> float:
-    """The number; NaN of text that is none, and of a whole number beyond floating point."""
+    """Return the number; it is NaN for other text, and for a whole number beyond floating point."""
     try:
         return float(value)
     except (ValueError, OverflowError):

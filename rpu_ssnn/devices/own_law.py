@@ -5,6 +5,7 @@ The file defines ``LAW``, a `Law` whose step is a plain function; see docs/how-t
 
 import hashlib
 import importlib.util
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -21,7 +22,7 @@ from rpu_ssnn.devices.laws import LAWS, OWN
 from rpu_ssnn.devices.shared import own_step
 
 DIGITS = 16
-"""Hexadecimal digits of a digest as names and rows have it."""
+"""A digest in names and rows has so many hexadecimal digits."""
 
 MOST_HIDDEN = 2
 
@@ -34,12 +35,13 @@ class OwnLaw(NamedTuple):
 
 
 def find_law(where: str, name: str, digest: str | None = None) -> Law:
-    """The law of that name.
+    """Return the law of that name.
 
     Args:
-        where: what asks for it, for the error.
-        name: of a law of the package, or the file of a law of the user's own (``my_law.py``).
-        digest: which the file must have; None: any.
+        where: what asks for the law, for the error.
+        name: the name of a law of the package, or the file of a law of the user's own
+            (``my_law.py``).
+        digest: the digest that the file must have; None allows any.
 
     Raises:
         PresetError: there is no such law, the file is not a law, or it has another digest.
@@ -61,7 +63,7 @@ def find_law(where: str, name: str, digest: str | None = None) -> Law:
 
 @lru_cache(maxsize=16)
 def _read(path: str, digest: str) -> Law:
-    """The law of a file, complete and compiled.
+    """Return the law of a file, complete and compiled.
 
     Raises:
         PresetError: the file cannot be executed, or its ``LAW`` cannot be used.
@@ -94,4 +96,4 @@ def _read(path: str, digest: str) -> Law:
         told = " ".join(str(error).split())[:300]
         allowed = "must be a function (shared, device, w, up, noise) that numba compiles"
         raise PresetError(path, "step", told, allowed) from error
-    return law.from_file(path, digest, OWN, compiled)
+    return replace(law, file=path, digest=digest, code=OWN, compiled=compiled)

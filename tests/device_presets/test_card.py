@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from device_presets import Preset, get_device, get_preset, preset_names
+from device_presets import get_preset, preset_names
 from device_presets.cards.card import card
 from device_presets.cards.listing import listing
 from studies.cli.presets import presets_app
@@ -64,14 +64,6 @@ def test_the_command_shows_a_card_and_draws_it(tmp_path: Path) -> None:
     )
     assert line.split()[4:] == ["0.0977", "sourced"]
     assert picture.stat().st_size > 10_000
-
-
-def test_a_device_without_a_step_says_so() -> None:
-    none = {f"step_factors_{way}": [0.0, 0.0] for way in ("up", "down")}
-    device = get_device("charge_trap_tunnelling", none)
-    assert isinstance(device, Preset)
-    facts = {f.what: f.value for f in card(device)}
-    assert facts["smaller at the bound than at 0"] == "no step at 0"
 
 
 def test_each_entry_of_a_file_has_a_picture_of_its_own(

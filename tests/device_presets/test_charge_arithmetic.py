@@ -100,19 +100,3 @@ def test_a_capacitor_keeps_its_charge_as_long_as_its_leak_says(name: str) -> Non
     other = get_preset("capacitor")
     kept = {n: p.value for n, p in preset.parameters.items() if n != "leak_time_constant_s"}
     assert kept == {n: other.parameters[n].value for n in kept}
-
-
-def test_a_pulse_lasts_as_long_as_its_text_says() -> None:
-    for name in ("charge_trap", "charge_trap_100um", "charge_trap_180nm"):
-        assert get_preset(name).number("pulse_width_s") >= 2e-6
-
-
-def test_hfo2_is_there_with_the_devices_that_never_move_too() -> None:
-    living, all_devices = get_preset("hfo2"), get_preset("hfo2_with_failed")
-    apart = {
-        name
-        for name, parameter in living.parameters.items()
-        if parameter.value != all_devices.parameters[name].value
-    }
-    assert apart == {"failed_share"}
-    assert all_devices.number("failed_share") == pytest.approx(0.0977)

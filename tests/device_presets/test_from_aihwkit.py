@@ -145,17 +145,11 @@ def test_names_find_what_they_mean(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def declared(device: Any) -> Study:
-    content = {
-        "study": "own",
-        "question": "q",
-        "dataset": {"name": "digits"},
-        "seeds": {"count": 1},
-        "cases": [
-            {"update": "rate", "learning_rate": 4},
-            {"device": device, "hyperparameters": {"weight_range": 4, "learning_rate": 4}},
-        ],
-        "sweep": {"overrides.step": [0.01, 0.02]},
-    }
+    hyperparameters = {"weight_range": 4, "learning_rate": 4}
+    cases = [{"update": "rate", "learning_rate": 4}]
+    cases += [{"device": device, "hyperparameters": hyperparameters}]
+    content = {"study": "own", "question": "q", "dataset": {"name": "digits"}, "cases": cases}
+    content |= {"seeds": {"count": 1}, "sweep": {"overrides.step": [0.01, 0.02]}}
     return parse_study(content, "own.yaml", Path())
 
 

@@ -104,9 +104,7 @@ def test_a_first_pulse_that_does_nearly_all_has_a_spread(tmp_path: Path) -> None
     ("changes", "message"),
     [
         ({"on_off": 1.0}, "on-off: 1.0 .*above 1"),
-        ({"on_off": 1e20}, "on-off: 1e\\+20 .*at most 1e\\+15"),
         ({"states_up": 1}, "states-up: 1 "),
-        ({"nonlinearity_up": 12.0}, "nonlinearity-up: 12.0 .*between -9 and 9"),
         ({"nonlinearity_down": -12.0}, "nonlinearity-down: -12.0 .*between -9 and 9"),
         ({"cycle_to_cycle": 3.5}, "cycle-to-cycle: 3.5 .*0 to 1"),
         ({"device_to_device": float("nan")}, "device-to-device: nan"),

@@ -22,11 +22,13 @@ from rpu_ssnn.devices.law import Law
 from rpu_ssnn.devices.shared import Jumps, Shared, plain_shared
 
 CODE = 6
-"""Place of this law in `rpu_ssnn.devices.laws.change`. Its noise is a uniform number; that of the
-other laws is a normal one."""
+"""The place of this law in `rpu_ssnn.devices.laws.change`.
+
+Its noise is a uniform number; that of the other laws is a normal one.
+"""
 
 type Grid = Float32[np.ndarray, " points"]
-"""States or points of the cumulative distribution, ascending."""
+"""States, or points of the cumulative distribution, in rising order."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,8 @@ class JumpTable:
 
 
 def shared_of_tables(tables: Sequence[JumpTable]) -> Shared:
-    """The numbers that devices of these tables share; there is noise where jumps differ from their
-    mean."""
+    """Return the numbers that devices of these tables share; there is noise where jumps differ from
+    their mean."""
     changes = np.array([part for table in tables for part in (table.up, table.down)])
     jumps = Jumps(
         states=np.array([table.states for table in tables], dtype=np.float32),
@@ -62,7 +64,10 @@ def shared_of_tables(tables: Sequence[JumpTable]) -> Shared:
 
 @compiled
 def _before(grid: Grid, x: np.float32) -> int:
-    """Index of the last grid point at or below x that has one after it; found at once if even."""
+    """Return the index of the last grid point at or below x that has one after it.
+
+    It is found at once where the grid is even.
+    """
     last = len(grid) - 2
     way = (x - grid[0]) / (grid[last + 1] - grid[0])
     place: Any = np.int64(way * np.float32(last + 1))
@@ -76,14 +81,17 @@ def _before(grid: Grid, x: np.float32) -> int:
 
 @compiled
 def _way(grid: Grid, i: int, x: np.float32) -> np.float32:
-    """Share of the way from grid point i to the next, within them."""
+    """Return the share of the way from grid point i to the next, within them."""
     way = (x - grid[i]) / (grid[i + 1] - grid[i])
     return min(max(way, np.float32(0.0)), np.float32(1.0))
 
 
 @compiled
 def step(shared: Shared, device: Device, w: np.float32, up: bool, noise: np.float32) -> np.float32:
-    """Change of state by a pulse; noise: a uniform number above 0, or 0: the mean."""
+    """Return the change of state by a pulse.
+
+    The noise is a uniform number above 0, or 0 for the mean.
+    """
     jumps, table = shared.jumps, np.int64(device.a)
     states = jumps.states[table]
     column = _before(states, w)

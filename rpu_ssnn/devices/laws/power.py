@@ -49,7 +49,8 @@ PARAMETERS = {
 
 @compiled
 def step(shared: Shared, device: Device, w: np.float32, up: bool, noise: np.float32) -> np.float32:
-    """Change of state by a pulse at state w; noise is a standard normal number, or zero."""
+    """Return the change of state by a pulse at state w; noise is a standard normal number, or
+    zero."""
     nothing, span = np.float32(0.0), device.high - device.low
     if span == nothing:
         return nothing
@@ -62,8 +63,8 @@ def step(shared: Shared, device: Device, w: np.float32, up: bool, noise: np.floa
 
 @compiled
 def fit_factor(up: bool, v: float, local: np.ndarray, shape: np.ndarray) -> UpDown:
-    """Step at weight v over that in the middle of the bounds, and its derivative by v (see
-    `laws.fit_factor`)."""
+    """Return the step at weight v over that in the middle of the bounds, and its derivative by v
+    (see `laws.fit_factor`)."""
     high, low = local[4], local[5]
     span = max(high - low, 1e-6)
     way = 1.0 if up else -1.0
@@ -76,7 +77,7 @@ def fit_factor(up: bool, v: float, local: np.ndarray, shape: np.ndarray) -> UpDo
 
 
 def factors(values: Values, weight: float) -> UpDown:
-    """Steps of the mean device at a weight, over ``step``."""
+    """Return the steps of the mean device at a weight, over ``step``."""
     low, high, exponent = (number(values, name) for name in ("w_min", "w_max", "exponent"))
     asymmetry, span = number(values, "exponent_asymmetry"), high - low
     up = ((high - weight) / span) ** (exponent * (1.0 + min(asymmetry, 0.0)))
@@ -85,7 +86,7 @@ def factors(values: Values, weight: float) -> UpDown:
 
 
 def native(config: Any, hidden: Mapping[str, PerDevice]) -> tuple[Shared, dict[str, PerDevice]]:
-    """The numbers that all devices share, and the exponents of each device."""
+    """Return the numbers that all devices share, and the exponents of each device."""
     return shared_of(config), {"a": hidden["gamma_up"], "b": hidden["gamma_down"]}
 
 

@@ -48,8 +48,8 @@ _REFERENCE = {
 
 @compiled
 def step(shared: Shared, device: Device, w: np.float32, up: bool, noise: np.float32) -> np.float32:
-    """Change of state by a pulse at state w, which includes the reference; noise is a standard
-    normal number, or zero."""
+    """Return the change of state by a pulse at state w, which includes the reference; noise is a
+    standard normal number, or zero."""
     one, nothing = np.float32(1.0), np.float32(0.0)
     if up:
         share = w / device.high if device.high > nothing else nothing
@@ -66,27 +66,30 @@ def step(shared: Shared, device: Device, w: np.float32, up: bool, noise: np.floa
 
 @compiled
 def fit_factor(up: bool, v: float, local: np.ndarray, shape: np.ndarray) -> UpDown:
-    """Step at weight v over that at 0, and its derivative by v (see `laws.fit_factor`)."""
+    """Return the step at weight v over that at 0, and its derivative by v (see
+    `laws.fit_factor`)."""
     slope = -1.0 / max(local[4], 1e-3) if up else -1.0 / min(local[5], -1e-3)
     return 1.0 + slope * v, slope
 
 
 def factors(values: Values, weight: float) -> UpDown:
-    """Steps of the mean device at a weight, over those at weight zero."""
+    """Return the steps of the mean device at a weight, over those at weight zero."""
     return 1.0 - weight / number(values, "w_max"), 1.0 - weight / number(values, "w_min")
 
 
 def held(values: Values) -> float:
-    """Weight of the reference device, by which the bounds of the difference lie lower."""
+    """Return the weight of the reference device, by which the bounds of the difference lie
+    lower."""
     found = number(values, "reference")
-    if values["subtract_symmetry_point"]:  # where up and down steps are equal
+    # Up and down steps are equal at the symmetry point.
+    if values["subtract_symmetry_point"]:
         up, down = shares_of_asymmetry(values)
         found += (up - down) / (up / number(values, "w_max") - down / number(values, "w_min"))
     return found
 
 
 def native(config: Any, hidden: Mapping[str, PerDevice]) -> tuple[Shared, dict[str, PerDevice]]:
-    """The numbers that all devices share, and the reference of each device."""
+    """Return the numbers that all devices share, and the reference of each device."""
     common = shared_of(config)._replace(noise_follows_step=config.mult_noise, has_reference=True)
     return common, {"a": hidden["reference"]}
 
