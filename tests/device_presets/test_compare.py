@@ -14,7 +14,6 @@ from device_presets.cards.card_plot import plot_card
 from device_presets.cards.comparison_plot import measured_steps, names_of, plot_comparison
 from device_presets.cards.listing import listing
 from device_presets.pulsing.example_measurement import example_measurement
-from rpu_ssnn.common.errors import InputError
 from studies.cli.presets import presets_app
 
 
@@ -32,15 +31,6 @@ def test_the_page_is_drawn(tmp_path: Path) -> None:
     presets = [get_preset("ideal", {"levels": 20}), get_preset("pcm", {"levels": 20})]
     path = plot_comparison(presets, tmp_path / "page.png")
     assert path.read_bytes().startswith(b"\x89PNG")
-
-
-def test_what_cannot_be_drawn(tmp_path: Path) -> None:
-    ideal = get_preset("ideal", {"levels": 20})
-    with pytest.raises(PresetError, match=r"compare: presets: 1 .*2 to 6"):
-        plot_comparison([ideal], tmp_path / "a.png")
-    with pytest.raises(InputError, match=r"compare: file: .*a\.xyz"):
-        plot_comparison([ideal, ideal], tmp_path / "a.xyz")
-    assert not list(tmp_path.iterdir())
 
 
 def test_presets_of_one_name_are_told_apart(tmp_path: Path) -> None:

@@ -5,39 +5,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aihwkit.simulator.configs import (
-    ConstantStepDevice,
-    IdealDevice,
-    IOParameters,
-    LinearStepDevice,
-    OneSidedUnitCell,
-    SingleRPUConfig,
-    SoftBoundsDevice,
-    UpdateParameters,
-)
-from aihwkit.simulator.presets import (
-    CapacitorPresetDevice,
-    PCMPresetDevice,
-    ReRamArrayHfO2PresetDevice,
-    ReRamESPreset,
-    ReRamESPresetDevice,
-    TikiTakaReRamESPreset,
-)
+from aihwkit.simulator import configs, presets
 
 from device_presets import PresetError, get_device
 from studies.declaration.study import Study, parse_study
 
-PERFECT = IOParameters(is_perfect=True)
+PERFECT = configs.IOParameters(is_perfect=True)
 
 
 @pytest.mark.parametrize(
     "device",
     [
-        SoftBoundsDevice(dw_min=0.01, up_down=0.02),
-        ConstantStepDevice(w_min=-0.9),
-        ReRamESPresetDevice(),
-        ReRamArrayHfO2PresetDevice(),
-        LinearStepDevice(gamma_up=-0.3, gamma_down=0.1, allow_increasing=True),
+        configs.SoftBoundsDevice(dw_min=0.01, up_down=0.02),
+        configs.ConstantStepDevice(w_min=-0.9),
+        presets.ReRamESPresetDevice(),
+        presets.ReRamArrayHfO2PresetDevice(),
+        configs.LinearStepDevice(gamma_up=-0.3, gamma_down=0.1, allow_increasing=True),
     ],
 )
 def test_the_configuration_comes_back_field_by_field(device: Any) -> None:
@@ -53,13 +36,13 @@ def test_the_configuration_comes_back_field_by_field(device: Any) -> None:
 
 def test_text_object_class_and_configuration_are_one_device() -> None:
     text = get_device("SoftBoundsDevice(dw_min=0.02)")
-    config = SingleRPUConfig(
-        device=SoftBoundsDevice(dw_min=0.02), forward=PERFECT, backward=PERFECT
+    config = configs.SingleRPUConfig(
+        device=configs.SoftBoundsDevice(dw_min=0.02), forward=PERFECT, backward=PERFECT
     )
-    for source in (SoftBoundsDevice(dw_min=0.02), config):
+    for source in (configs.SoftBoundsDevice(dw_min=0.02), config):
         assert get_device(source).name == text.name == "SoftBoundsDevice(dw_min=0.02)"
     assert get_device("ReRamESPresetDevice").parameters["step"].value == 0.00135
-    assert get_device(ReRamESPresetDevice).name == get_device("ReRamESPresetDevice()").name
+    assert get_device(presets.ReRamESPresetDevice).name == get_device("ReRamESPresetDevice()").name
     assert get_device("SoftBoundsDevice(dw_min=0.02)", {"step": 0.05}).parameters[
         "step"
     ].value == pytest.approx(0.05)
@@ -67,12 +50,12 @@ def test_text_object_class_and_configuration_are_one_device() -> None:
 
 def test_a_configuration_says_what_of_it_is_not_used() -> None:
     with pytest.warns(UserWarning, match="its device is used; forward, backward"):
-        assert get_device(ReRamESPreset()).name == "ReRamESPresetDevice()"
-    own_update = SingleRPUConfig(
-        device=SoftBoundsDevice(),
+        assert get_device(presets.ReRamESPreset()).name == "ReRamESPresetDevice()"
+    own_update = configs.SingleRPUConfig(
+        device=configs.SoftBoundsDevice(),
         forward=PERFECT,
         backward=PERFECT,
-        update=UpdateParameters(desired_bl=1),
+        update=configs.UpdateParameters(desired_bl=1),
     )
     with pytest.warns(UserWarning, match="forward, backward and update are"):
         assert get_device(own_update).name == "SoftBoundsDevice()"
@@ -94,16 +77,16 @@ def test_a_seed_that_is_not_used_is_told() -> None:
         ("SoftBoundsDevice(dw_min=-1)", "-1"),
         ("LinearStepDevice(gamma_up=[0.1, 0.2])", r"slope_up: \[0.1, 0.2\]"),
         (f"SoftBoundsDevice(w_max=1{'0' * 400})", "w_max: inf"),
-        (SoftBoundsDevice(dw_min="0.1"), "step: '0.1'"),
-        (SoftBoundsDevice(dw_min=None), "step: missing"),
-        (SoftBoundsDevice(diffusion=0.1), "diffusion: 0.1"),
-        (LinearStepDevice(gamma_up=-0.1), "allow_increasing: False"),
-        (LinearStepDevice(allow_increasing=True), "allow_increasing: True"),
-        (SoftBoundsDevice(reset_std=0.5), "reset_std: 0.5"),
-        (CapacitorPresetDevice(), "lifetime: .*leak_time_constant_s"),
-        (TikiTakaReRamESPreset(), r"tiki_taka\(PRESET\)"),
-        (OneSidedUnitCell(), r"one_sided_pair\(PRESET\)"),
-        (IdealDevice(), "IdealDevice"),
+        (configs.SoftBoundsDevice(dw_min="0.1"), "step: '0.1'"),
+        (configs.SoftBoundsDevice(dw_min=None), "step: missing"),
+        (configs.SoftBoundsDevice(diffusion=0.1), "diffusion: 0.1"),
+        (configs.LinearStepDevice(gamma_up=-0.1), "allow_increasing: False"),
+        (configs.LinearStepDevice(allow_increasing=True), "allow_increasing: True"),
+        (configs.SoftBoundsDevice(reset_std=0.5), "reset_std: 0.5"),
+        (presets.CapacitorPresetDevice(), "lifetime: .*leak_time_constant_s"),
+        (presets.TikiTakaReRamESPreset(), r"tiki_taka\(PRESET\)"),
+        (configs.OneSidedUnitCell(), r"one_sided_pair\(PRESET\)"),
+        (configs.IdealDevice(), "IdealDevice"),
         (object(), "'object'"),
     ],
 )
@@ -122,7 +105,7 @@ def test_a_class_that_is_refused_is_not_offered() -> None:
 
 
 def test_one_way_devices_are_known() -> None:
-    assert get_device(PCMPresetDevice()).one_directional_because is not None
+    assert get_device(presets.PCMPresetDevice()).one_directional_because is not None
 
 
 def test_a_time_makes_the_device_leak() -> None:
@@ -156,7 +139,7 @@ def declared(device: Any) -> Study:
 def test_studies_take_text_and_objects_alike() -> None:
     rules = [
         [point.rule for point in declared(device).points()[1:]]
-        for device in ("SoftBoundsDevice(w_max=1)", SoftBoundsDevice(w_max=1.0))
+        for device in ("SoftBoundsDevice(w_max=1)", configs.SoftBoundsDevice(w_max=1.0))
     ]
     assert rules[0] == rules[1]
     assert [rule.parameters["step"] for rule in rules[0]] == [0.01, 0.02]

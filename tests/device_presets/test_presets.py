@@ -171,12 +171,10 @@ def test_pcm_says_why_it_cannot_be_a_single_device_weight() -> None:
 @pytest.mark.parametrize(
     ("name", "overrides", "field"),
     [
-        ("charge_trp", None, "name"),
         ("a" * 5000, None, "name"),
         ("ideal", {"slope_up": 0.1}, "parameter"),
         ("ideal", {"cycle_to_cycle": 1e30}, "cycle_to_cycle"),
         ("ideal", {"cycle_to_cycle": float("nan")}, "cycle_to_cycle"),
-        ("ideal", {"cycle_to_cycle": "much"}, "cycle_to_cycle"),
         ("ideal", {"cycle_to_cycle": True}, "cycle_to_cycle"),
         ("ideal", {"levels": 10**400}, "levels"),
         ("ideal", {"levels": np.True_}, "levels"),

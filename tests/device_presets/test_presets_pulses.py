@@ -8,20 +8,11 @@ import torch
 from aihwkit.simulator.configs import SingleRPUConfig
 from aihwkit.simulator.tiles.analog import AnalogTile
 
-from device_presets import (
-    PresetError,
-    get_preset,
-    preset_names,
-    pulse_response,
-)
+from device_presets import PresetError, get_preset, preset_names, pulse_response
 
-NOISE_FREE = {
-    "cycle_to_cycle": 0,
-    "step_spread": 0,
-    "asymmetry_spread": 0,
-    "w_max_spread": 0,
-    "w_min_spread": 0,
-}
+NOISE_FREE = dict.fromkeys(
+    ("cycle_to_cycle", "step_spread", "asymmetry_spread", "w_max_spread", "w_min_spread"), 0
+)
 NOISE_FREE_LINEAR = NOISE_FREE | {"slope_up_spread": 0, "slope_down_spread": 0}
 
 
