@@ -57,7 +57,7 @@ def run_in_folder(study: Study, root: Path, options: Options) -> Outcome:
         KeyboardInterrupt: finished rows are kept and the tables rebuilt.
         OSError: a row, a table or a list could not be written; earlier rows are kept.
     """
-    kept = read_imported_rows(options.kept_rows)
+    kept = read_imported_rows(options.kept_rows) if options.kept_rows else NOTHING
     for error in kept.faults:
         options.reporter.note(f"{error}; left out")
     with _at_work(study, root, options) as (folder, options, failures):

@@ -137,7 +137,7 @@ def test_search_each_searches_for_every_change(harness: Harness) -> None:
     study = device_study(
         "ideal",
         case={"overrides": {"cycle_to_cycle": 0.3}},
-        search={"weight_range": [8, 16], "learning_rate": [0.9, 1.1], "points": 2},
+        search={"weight_range": [8, 9], "learning_rate": [0.9, 1.1], "points": 2},
         seeds=[0],
     )
     found = require(
