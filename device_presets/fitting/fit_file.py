@@ -4,10 +4,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from device_presets.fitting.checks.goodness import Verdict, judge
-from device_presets.fitting.checks.mean_curve import CurveErrors, curve_errors
+from device_presets.fitting.checks.mean_curve import (
+    CurveErrors,
+    coverage,
+    curve_errors,
+    neurosim_errors,
+    training_rows,
+)
 from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.noise_limits import cycle_noise_limits
 from device_presets.fitting.model.preparation import WeightScale, prepare
@@ -35,6 +42,16 @@ from rpu_ssnn.common.errors import PresetError
 from rpu_ssnn.common.files import write_together
 from rpu_ssnn.devices.fit_form import CONSTANT, LINEAR
 
+_MOST_CURVE = 0.1
+"""A mean curve that is off by more than this share of the range is no answer."""
+
+_RIGHT = {
+    "Is the mean step right at every state?": "the mean step at every state",
+    "Do predictions miss by what they say?": "the noise of a pulse",
+    "Do changes over many pulses scatter as simulated ones?": "the scatter over many pulses",
+}
+"""Question of a check -> what the preset has where it passes."""
+
 _KNOWN = 0.3
 """Standard error of the log cycle noise up to which its curvature gives the interval."""
 
@@ -50,6 +67,8 @@ class FittedDevice:
         quantities: the report.
         seen, held_out: errors of the mean curve over all pulses, and over cycles that were not
             fitted; None where there is one cycle.
+        neurosim: errors of NeuroSim's formula over cycles that were not fitted.
+        within_band: Share of the readings within the 90 % band of simulated cycles.
         doubt: A sentence on what is probably wrong in the file, its polarity or single readings;
             empty where nothing is.
     """
@@ -63,6 +82,8 @@ class FittedDevice:
     verdict: Verdict
     seen: CurveErrors
     held_out: CurveErrors | None
+    neurosim: CurveErrors | None
+    within_band: float
     entry: PresetEntry
     doubt: str = ""
 
@@ -118,9 +139,40 @@ class FittedDevice:
     def curve_sentence(self) -> str:
         """Returns the error of the mean curve, in words."""
         held = "one cycle only" if self.held_out is None else self.held_out.text
+        beside = f"; NeuroSim's formula {self.neurosim.text}" if self.neurosim else ""
         return (
             "Error of the mean curve without noise, share of the range, up / down: "
-            f"{self.seen.text} (cycles held out: {held})"
+            f"{self.seen.text} (cycles held out: {held}{beside}); "
+            f"{self.within_band:.0%} of the readings lie within the 90 % band of simulated cycles"
+        )
+
+    @property
+    def usable(self) -> bool:
+        """Tells whether the preset is worth training in: the fit describes the data, or the device
+        moves by its pulses and the mean curve is nearly right."""
+        errors = self.held_out or self.seen
+        near = errors.worst <= _MOST_CURVE
+        return self.verdict.describes or (self.verdict.moves and near)
+
+    @property
+    def diagnosis(self) -> str:
+        """Three sentences say what the preset gets right, what it does not have, and what to do."""
+        right = [
+            _RIGHT[c.question] for c in self.verdict.checks if c.question in _RIGHT and c.passed
+        ]
+        errors, cycles = self.held_out or self.seen, "held out" if self.held_out else "fitted"
+        first = f"the mean curve to {errors.percent} of the range (up / down, cycles {cycles})"
+        lacks = [f"{d.name} ({d.what})" for d in self.verdict.defects]
+        lacks = lacks or [f"'{c.question}'" for c in self.verdict.checks if not c.passed]
+        to_do = list(dict.fromkeys(d.advice for d in self.verdict.defects))
+        if not to_do and not self.verdict.describes:
+            to_do = ["look at the plot, and measure more cycles"]
+        if self.verdict.moves and not self.usable:
+            to_do.append("take the measured changes as they are, by --table")
+        return (
+            f"The preset gets right: {', '.join([*right, first])}. "
+            f"It does not have: {'; '.join(lacks) or 'nothing that was found'}. "
+            f"What to do: {'; '.join(to_do) or 'train in it'}."
         )
 
     def save(self, preset_file: Path | str | None, plot_file: Path | str) -> None:
@@ -142,7 +194,7 @@ class FittedDevice:
             f"{self.scale.sentence}.",
             *self.unmeasured,
             *self.left_out,
-            f"{self.verdict.sentence}:",
+            f"{self.verdict.sentence}. {self.diagnosis}",
             *(f"  {check.line}" for check in self.verdict.checks),
             "Measured, with 95 % intervals:",
             *(f"  {q.line}" for q in self.quantities),
@@ -188,6 +240,8 @@ def fit_file(
     selection, verdict = _judged(select_model(prepared))
     fit = selection.chosen.fit
     seen, held_out = curve_errors(fit)
+    training = training_rows(fit)
+    asked = fit.prepared.everything if training is None else ~training
     population = _population(fit, chosen=True)
     linear = _slope_for_each(selection)
     as_good = [_population(s.fit) for s in selection.as_good if s is not selection.chosen]
@@ -212,6 +266,8 @@ def fit_file(
         verdict=verdict,
         seen=seen,
         held_out=held_out,
+        neurosim=neurosim_errors(fit),
+        within_band=coverage(fit, asked),
         entry=entry,
         doubt=doubt_of(measurement),
     )
@@ -219,13 +275,15 @@ def fit_file(
 
 def _judged(selection: Selection) -> tuple[Selection, Verdict]:
     """Returns the choice with its verdict: the first of the models that held-out pulses do not tell
-    apart that describes the data; where none does, the first of them."""
-    verdicts = []
+    apart that describes the data; where none does, the one of all whose mean curve is nearest."""
     for score in selection.as_good:
-        verdicts.append(judge(score.fit, filtered(score.fit)))
-        if verdicts[-1].describes:
-            return replace(selection, chosen=score), verdicts[-1]
-    return selection, verdicts[0]
+        verdict = judge(score.fit, filtered(score.fit))
+        if verdict.describes:
+            return replace(selection, chosen=score), verdict
+    compared = [s for s in selection.scores if s.held_out is not None] or [selection.chosen]
+    errors = [held or seen for seen, held in (curve_errors(score.fit) for score in compared)]
+    score = compared[int(np.argmin([error.worst for error in errors]))]
+    return replace(selection, chosen=score), judge(score.fit, filtered(score.fit))
 
 
 def _slope_for_each(selection: Selection) -> Population | None:

@@ -104,7 +104,9 @@ def fit(
 ) -> None:
     """Fit a measured device: models compared, numbers with intervals, verdict, preset, plot.
 
-    Exit code 3, and no preset written, where the fit does not describe the data.
+    An imperfect fit gives a preset too, and its diagnosis says what it lacks. Exit code 3, and no
+    preset, where pulses do not move the device, or only the first does, or the mean curve is off by
+    more than a tenth of the range.
     """
     from device_presets.fitting import fit_file
     from device_presets.fitting.own_law import fit_own_law
@@ -154,13 +156,14 @@ def fit(
     if told:
         typer.echo("")
     typer.echo(f"{fitted.curve_sentence}\n")
+    typer.echo(f"{fitted.verdict.sentence}. {fitted.diagnosis}\n")
     for check in fitted.verdict.checks:
         typer.echo(check.line)
-    if not fitted.verdict.describes and not accept_poor_fit:
+    if not fitted.usable and not accept_poor_fit:
         fitted.save(None, plot_file)
         cause = f"{fitted.doubt}; " if fitted.doubt else ""
         typer.echo(
-            f"{data}: no model describes the data: {cause}failed: {fitted.verdict.failed}; plot "
+            f"{data}: no model describes the data: {cause}{fitted.verdict.reason}; plot "
             f"{plot_file}; no preset written; --accept-poor-fit writes it all the same",
             err=True,
         )

@@ -6,12 +6,14 @@ import numpy as np
 from scipy import stats
 from scipy.optimize import brentq
 
-from device_presets.fitting.checks.many_pulses import far_checks
+from device_presets.fitting.checks.defects import ABRUPT, Defect, defects_of
+from device_presets.fitting.checks.many_pulses import far_checks, summaries
 from device_presets.fitting.checks.questions import Check, status_of
 from device_presets.fitting.checks.turns import turn_checks
 from device_presets.fitting.model.joint_fit import JointFit, noises
 from device_presets.fitting.model.likelihood import pulse_step
 from device_presets.fitting.model.series import Trace
+from device_presets.fitting.rows import runs_of
 from rpu_ssnn.common.wording import counted
 
 MOST_STEP_DEVIATION = 0.15
@@ -28,15 +30,22 @@ INSIDE_LIMITS = (0.90, 0.985)
 
 MOST_MISS_RATIO = 1.15
 _FEWEST = 24  # predictions
+_FEWEST_SWEEPS = 6
 _MISS_ERRORS = 3.5
 _MOST_ROOM = 0.7  # of a logarithm: beyond a factor of two the check tells little
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """The answers of all checks."""
+    """The answers of all checks, and what the law does not have.
+
+    Args:
+        checks: The answers.
+        defects: Everything that was found and has a name.
+    """
 
     checks: tuple[Check, ...]
+    defects: tuple[Defect, ...] = ()
 
     @property
     def describes(self) -> bool:
@@ -44,9 +53,20 @@ class Verdict:
         return all(check.passed for check in self.checks)
 
     @property
+    def moves(self) -> bool:
+        """Tells whether pulses move the device in their direction, and not all in one of them."""
+        return self.checks[0].passed and all(d.name != ABRUPT for d in self.defects)
+
+    @property
     def failed(self) -> str:
         """Returns the questions of the failed checks."""
         return " ".join(check.question for check in self.checks if not check.passed)
+
+    @property
+    def reason(self) -> str:
+        """Returns why the fit is not believed: the defects by name, and the failed checks."""
+        names = ", ".join(defect.name for defect in self.defects)
+        return f"{names}; failed: {self.failed}" if names else f"failed: {self.failed}"
 
     @property
     def sentence(self) -> str:
@@ -90,8 +110,10 @@ def judge(fit: JointFit, trace: Trace) -> Verdict:
     checks += turn_checks(series, float(np.mean(fit.prepared.highest - fit.prepared.lowest)))
     if noisy:
         checks.append(_predictions(miss[used] / deviation[used]))
-    checks += far_checks(fit, noisy)
-    return Verdict(tuple(checks))
+    measured, simulated = summaries(fit)
+    checks += far_checks(fit, noisy, measured, simulated)
+    size = step if step > 0 else float(np.exp(fit.local[:, :2]).mean())
+    return Verdict(tuple(checks), defects_of(fit, trace, size, measured))
 
 
 def _moves(fit: JointFit, sizes: np.ndarray) -> Check:
@@ -99,7 +121,8 @@ def _moves(fit: JointFit, sizes: np.ndarray) -> Check:
 
     Of a stretch of pulses in one direction only the first and the last reading tell: read noise
     between them cancels, but for the share that a loss takes. The cycle noise of each pulse adds
-    up. What is lost before a pulse is no move of it.
+    up. What is lost before a pulse is no move of it. Where sweeps are many, how alike their moves
+    are tells as well: an abrupt device moves at its first pulse, and models take that for noise.
 
     Args:
         sizes: [rows] what the cycle noise is a share of.
@@ -108,6 +131,8 @@ def _moves(fit: JointFit, sizes: np.ndarray) -> Check:
     cycle, white, slow, _ = noises(fit.layout, fit.prepared, fit.shared)
     question = "Do pulses move the device in their direction?"
     answers, passed = [], True
+    every = runs_of(series.pulse, fit.prepared.device)
+    runs = {way: every[series.pulse[every[:, 1]] == way] for way in (1, -1)}
     for way, name in ((1, "up"), (-1, "down")):
         mine = (series.pulse == way) & ~series.begins
         pulses = np.flatnonzero(mine)
@@ -120,6 +145,10 @@ def _moves(fit: JointFit, sizes: np.ndarray) -> Check:
         read = (white**2 + slow**2 + series.resolution**2) * n_readings
         error = np.sqrt(read + float(np.sum((cycle * sizes[pulses]) ** 2)))
         score = moved / max(float(error), 1e-12)
+        ways = np.array([way * (series.weight[b] - series.weight[a]) for a, b in runs[way]])
+        if len(ways) >= _FEWEST_SWEEPS:
+            alike = float(ways.std(ddof=1)) / np.sqrt(len(ways))
+            score = max(score, float(ways.mean()) / max(alike, 1e-12))
         answers.append(f"{name}: mean step {min(score, 999.0):.1f} standard errors above 0")
         passed = passed and bool(score > 3)
     answer = "; ".join(answers) + " (at least 3)"

@@ -6,7 +6,11 @@ import numpy as np
 
 from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.maximum_likelihood import refit
-from device_presets.fitting.model.simulation import alike_stretches, noise_free_curve
+from device_presets.fitting.model.simulation import alike_stretches, noise_free_curve, simulate
+from device_presets.fitting.rows import runs_of
+
+_BAND, _SETS = (5.0, 95.0), 200
+_MOST_SWEEPS = 8
 
 
 @dataclass(frozen=True)
@@ -19,6 +23,16 @@ class CurveErrors:
 
     up: float
     down: float
+
+    @property
+    def worst(self) -> float:
+        """Returns the larger deviation."""
+        return float(np.nanmax([self.up, self.down]))
+
+    @property
+    def percent(self) -> str:
+        """Returns both deviations in words, in percent."""
+        return " / ".join("-" if np.isnan(e) else f"{100 * e:.1f} %" for e in (self.up, self.down))
 
     @property
     def text(self) -> str:
@@ -71,3 +85,47 @@ def training_rows(fit: JointFit) -> np.ndarray | None:
     alike = alike_stretches(fit.prepared)[:, 1:]
     cycles = np.unique(cycle[alike[series.pulse[alike] != 0]])
     return None if len(cycles) < 2 else np.asarray(cycle <= cycles[(len(cycles) - 1) // 2])
+
+
+def coverage(fit: JointFit, rows: np.ndarray) -> float:
+    """Returns the share of the readings that lie within the 90 % band of simulations, each cycle
+    simulated from where it begins.
+
+    Args:
+        rows: [rows] which readings count.
+    """
+    alike = alike_stretches(fit.prepared)[:, 1:]
+    sets = [w[alike] for w in simulate(fit, _SETS, seed=3, anew=True)]
+    low, high = np.percentile(sets, _BAND, axis=0)
+    measured = fit.prepared.series.weight[alike]
+    return float(((measured >= low) & (measured <= high))[rows[alike]].mean())
+
+
+def neurosim_errors(fit: JointFit) -> CurveErrors | None:
+    """Returns the errors that NeuroSim's formula B (1 - exp(-pulse / A)) has on the cycles held
+    out, fitted by least squares to the mean sweeps of the other cycles; None where none can be held
+    out, or a cycle has more than a few sweeps."""
+    training, series = training_rows(fit), fit.prepared.series
+    rows = alike_stretches(fit.prepared)
+    sweeps = runs_of(series.pulse[rows[0]], np.zeros(rows.shape[1]))
+    if training is None or len(sweeps) > _MOST_SWEEPS:
+        return None
+    old = training[rows[:, 1]]
+    known, asked = (series.weight[rows[part]].mean(axis=0) for part in (old, ~old))
+    span = float(np.mean(fit.prepared.highest - fit.prepared.lowest))
+    gaps: dict[int, list[np.ndarray]] = {1: [], -1: []}
+    for first, last in sweeps:
+        first = max(first, 0)
+        number, seen = np.arange(last - first + 1), known[first : last + 1] - known[first]
+        best = (np.inf, seen)
+        for a in np.concatenate([way * np.geomspace(0.05, 20, 60) for way in (1, -1)]):
+            shape = 1.0 - np.exp(-number / (a * len(number)))
+            curve = shape * float(shape @ seen) / float(shape @ shape)
+            error = float(np.sum((seen - curve) ** 2))
+            best = (error, curve) if error < best[0] else best
+        gap = asked[first + 1 : last + 1] - asked[first] - best[1][1:]
+        gaps[int(series.pulse[rows[0, last]])].append(gap)
+    sizes = [
+        np.sqrt(np.mean(np.concatenate(g) ** 2)) / span if g else np.nan for g in gaps.values()
+    ]
+    return CurveErrors(*map(float, sizes))

@@ -159,7 +159,7 @@ def prepare(found: Measurement, zero: float | None, one: float | None) -> Prepar
     weight = (found.conductance - scale.zero) / scale.span
     resolution = _resolution(weight)
     blocks = _blocks(weight, found.pulse, found.device)
-    variance, noisy = _read_noise(weight, found.pulse, found.device)
+    variance, noisy = read_noise_of(weight, found.pulse, found.device)
     highest, lowest = extremes(weight, start, windows(found.pulse, found.begins, start))
     clips = np.ones((2, found.n_devices), dtype=np.bool_)
     prepared = Prepared(
@@ -260,8 +260,9 @@ def _blocks(weight: np.ndarray, pulse: np.ndarray, device: np.ndarray) -> Blocks
     return Blocks(joined[0], joined[1], joined[2] > 0, joined[3].astype(int), joined[4])
 
 
-def _read_noise(weight: np.ndarray, pulse: np.ndarray, device: np.ndarray) -> tuple[float, bool]:
-    """Variance of the read noise, and whether it is there: neighbouring steps then oppose."""
+def read_noise_of(weight: np.ndarray, pulse: np.ndarray, device: np.ndarray) -> tuple[float, bool]:
+    """Returns the variance of the read noise of weights, and whether it is there: neighbouring
+    steps then oppose."""
     products, squares, weights_total = 0.0, 0.0, 0
     for rows in _runs(pulse, device):
         if len(rows) < 4:

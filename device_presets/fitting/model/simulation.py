@@ -35,18 +35,28 @@ class Summary:
         largest: [2] largest change of one pulse in a run of up and of down pulses, the median over
             the runs; NaN where there is none.
         curve: [points] mean weight over the devices and cycles that got the same pulses.
+        levels: [stretches] mean weight of each of these devices and cycles, and its device.
     """
 
     structure: np.ndarray
     largest: np.ndarray
     curve: np.ndarray
+    levels: np.ndarray
+    of_device: np.ndarray
 
 
-def simulate(fit: JointFit, sets: int, seed: int) -> list[np.ndarray]:
-    """Returns [rows] weights as they would be read, ``sets`` times."""
+def simulate(fit: JointFit, sets: int, seed: int, anew: bool = False) -> list[np.ndarray]:
+    """Returns [rows] weights as they would be read, ``sets`` times.
+
+    Args:
+        anew: Whether each cycle begins at the weight that was measured there.
+    """
     rng = np.random.default_rng(seed)
-    rows, arguments = len(fit.prepared.series.weight), fit.arguments
-    return [_simulated(*arguments, rng.standard_normal((rows, 3))) for _ in range(sets)]
+    series, code, law, local, shape, noise = fit.arguments
+    if anew:
+        series = series._replace(begins=fit.prepared.beginnings)
+    normal = (rng.standard_normal((len(series.weight), 3)) for _ in range(sets))
+    return [_simulated(series, code, law, local, shape, noise, drawn) for drawn in normal]
 
 
 def noise_free_curve(fit: JointFit) -> np.ndarray:
@@ -79,12 +89,15 @@ class Comparison:
         self._pulse = series.pulse
         self._runs = runs_of(series.pulse, fit.prepared.device)
         self._alike = alike_stretches(fit.prepared)
+        first = self._alike[:, min(1, self._alike.shape[1] - 1)]
+        self._device = fit.prepared.device[first]
 
     def summary(self, weight: np.ndarray) -> Summary:
         """Returns the summary of weights, [rows], that were measured or simulated."""
         structure = _structure(weight, self._runs, np.array(LAGS), _RUNS_A_LAG)
-        curve = weight[self._alike].mean(axis=0)
-        return Summary(structure, _largest(weight, self._runs, self._pulse), curve)
+        alike, largest = weight[self._alike], _largest(weight, self._runs, self._pulse)
+        levels = alike.mean(axis=1)
+        return Summary(structure, largest, alike.mean(axis=0), levels, self._device)
 
 
 def alike_stretches(prepared: Prepared) -> np.ndarray:

@@ -1,7 +1,9 @@
 """A measured pulse train as lookup tables of CrossSim, one a device: nothing is fitted.
 
 The law of a pulse's change at a conductance is that of the changes measured nearest to it. Read
-noise is part of a measured change, twice; a table cannot tell it from the jumps.
+noise is part of a measured change, twice. Where neighbouring changes show it, the state before a
+pulse is taken from the readings around it, and the scatter of the changes is made as small as that
+over many pulses says, to which read noise adds but twice.
 """
 
 import os
@@ -10,10 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
+from device_presets.fitting.model.preparation import read_noise_of
 from device_presets.fitting.reading.measurement import Measurement
 from device_presets.fitting.reading.outliers import doubt_of
 from device_presets.fitting.reading.reading import read
 from device_presets.fitting.reading.units import ARBITRARY
+from device_presets.fitting.rows import runs_of
 from device_presets.jump_tables.lookup_table import LookupTable, write_lookup_table
 from rpu_ssnn.common.errors import PresetError
 from rpu_ssnn.common.files import refuse_unwritable
@@ -23,6 +27,12 @@ LEAST = 20
 """Changes that make a distribution, fewest; a column takes at least so many."""
 
 MOST_COLUMNS, POINTS = 51, 51
+
+MOST_READ_NOISE = 20.0
+"""Read noise (mean steps) above which a table says more of the instrument than of the device."""
+
+_FEWEST_MEANS = 5
+_MOST_AROUND, _LAG = 25, 20  # readings either side of a change; pulses that tell its own scatter
 
 
 def write_tables(data: Path, folder: Path, sheet: str | None = None) -> list[str]:
@@ -54,7 +64,7 @@ def write_tables(data: Path, folder: Path, sheet: str | None = None) -> list[str
         *([f"{doubt}."] if doubt else []),
         f"{data}: {found.size}",
         *(f"note: {note}" for note in found.notes),
-        f"table   {folder}: {devices}, {size}; read noise is part of its jumps",
+        f"table   {folder}: {devices}, {size}",
         f"in a study: device: {{table: {folder}}}, tile: {{simulator: native}}",
     ]
 
@@ -79,6 +89,9 @@ def table_of(found: Measurement, device: int, columns: int) -> LookupTable:
 
     Conductances are evenly spaced over the device's measured range. Each column has the quantiles
     of the changes nearest to it: an even share of all, and `LEAST` at least.
+
+    Raises:
+        PresetError: The read noise is too large beside the steps.
     """
     rows = np.flatnonzero(found.device == device)
     after = rows[found.pulse[rows] != 0]
@@ -86,11 +99,71 @@ def table_of(found: Measurement, device: int, columns: int) -> LookupTable:
     change = found.conductance[after] - before
     up = found.pulse[after] > 0
     own = found.conductance[rows]
-    conductance = np.linspace(own.min(), own.max(), columns)
     points = np.linspace(0.0, 1.0, POINTS)
+    ratio = _read_noise_in_steps(found, rows)
+    if ratio > MOST_READ_NOISE:
+        allowed = f"must be at most {MOST_READ_NOISE:g} mean steps: average readings, or fit"
+        noise = f"{ratio:.3g} mean steps"
+        raise PresetError(found.name, f"read noise of {found.labels[device]}", noise, allowed)
+    if ratio > 0.0:
+        before, change = _without_read_noise(found, after, ratio, columns)
+        own = before
+    conductance = np.linspace(own.min(), own.max(), columns)
     rise, fall = (_law(before[way], change[way], conductance, points) for way in (up, ~up))
     name, normalised = f"{found.name} {device + 1}", found.unit == ARBITRARY
     return LookupTable(name, conductance, points, rise, fall, normalised)
+
+
+def _read_noise_in_steps(found: Measurement, rows: np.ndarray) -> float:
+    """Returns the deviation of a reading over the mean step of one device; 0 where none shows."""
+    weight, pulse = found.conductance[rows], found.pulse[rows]
+    weight = (weight - weight.min()) / np.ptp(weight)
+    variance, noisy = read_noise_of(weight, pulse, found.device[rows])
+    moved = float(np.mean((pulse * np.diff(weight, prepend=weight[:1]))[pulse != 0]))
+    return float(np.sqrt(variance)) / max(moved, 1e-9) if noisy else 0.0
+
+
+def _without_read_noise(
+    found: Measurement, after: np.ndarray, ratio: float, columns: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns [changes] the conductances before the pulses and the changes by them, without what
+    read noise adds.
+
+    A reading that is high by chance is followed by a smaller change: the state is therefore the
+    mean of the readings around a change, without the two that make it.
+
+    Args:
+        after: [changes] row after each pulse of one device, in the order measured.
+        ratio: read noise in mean steps.
+        columns: of the table.
+    """
+    g, half = found.conductance, int(np.clip(np.ceil(ratio**2), 2, _MOST_AROUND))
+    state, change = np.empty(len(g)), np.diff(g, prepend=g[:1])
+    runs = [run for run in runs_of(found.pulse, found.device) if after[0] <= run[1] <= after[-1]]
+    for first, last in runs:
+        sums = np.concatenate([[0.0], np.cumsum(g[first : last + 1])])
+        k = np.arange(1, last - first + 1)
+        low, high = np.maximum(k - 1 - half, 0), np.minimum(k + half, last - first) + 1
+        around = sums[high] - sums[low] - g[first + k] - g[first + k - 1]
+        few = high - low <= 2  # a sweep of one pulse
+        state[first + k] = np.where(few, g[first + k - 1], around / np.maximum(high - low - 2, 1))
+    # The more noise, the fewer conductances at which the mean change is told.
+    fewer = max(_FEWEST_MEANS, int(columns / (1.0 + ratio)))
+    grid = np.linspace(state[after].min(), state[after].max(), fewer)
+    for way in (1, -1):
+        mine = after[found.pulse[after] == way]
+        means = _law(state[mine], change[mine], grid, np.linspace(0.0, 1.0, POINTS)).mean(axis=0)
+        mean = np.interp(state[mine], grid, means)
+        rest = np.zeros(len(g))
+        rest[mine] = change[mine] - mean
+        lag = int(min(np.median([b - a for a, b in runs]) // 3, max(_LAG, ratio**2)))
+        lag = max(lag, 2)
+        whole = [rest[a + 1 : b + 1] for a, b in runs if found.pulse[b] == way and b - a >= lag]
+        one = float(np.var(rest[mine]))
+        many = np.concatenate([np.convolve(r, np.ones(lag), "valid") for r in whole]).var()
+        own = max(float(many) - one, 0.0) / (lag - 1)
+        change[mine] = mean + np.sqrt(min(own / one, 1.0)) * rest[mine]
+    return state[after], change[after]
 
 
 def _law(

@@ -8,7 +8,6 @@ import pytest
 
 from device_presets import PresetError
 from device_presets.fitting.checks import goodness
-from device_presets.fitting.checks.many_pulses import far_checks
 from device_presets.fitting.checks.mean_curve import training_rows
 from device_presets.fitting.model.maximum_likelihood import fit_model
 from device_presets.fitting.model.noise_limits import cycle_noise_limits
@@ -271,8 +270,6 @@ def test_an_abrupt_device_is_told(tmp_path: Path) -> None:
     readings = np.array(weights) + 0.02 * rng.normal(size=len(weights))
     prepared = with_read_noise(prepare(measured([readings], [np.array(pulses)]), ZERO, ONE))
     fit = fit_model(prepared, next(m for m in FIT_FORMS if m.code == LINEAR))
-    found = [c for c in far_checks(fit, True) if "largest change" in c.question]
-    up, down = found
-    assert up.status != "ok"
-    assert "an abrupt device has no mean step: --table" in up.answer
-    assert (down.status, "abrupt" in down.answer) == ("ok", False)
+    (abrupt, *_) = goodness.judge(fit, filtered(fit)).defects
+    assert abrupt.name == "abrupt"
+    assert "--table" in abrupt.advice

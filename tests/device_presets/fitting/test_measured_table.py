@@ -11,6 +11,7 @@ from device_presets.fitting.results.measured_table import write_tables
 from device_presets.jump_tables.lookup_table import read_lookup_table
 from rpu_ssnn.common.errors import InputError
 from support.commands import Command
+from support.device_presets.fits import file_of
 from support.device_presets.jump_tables import write_table
 
 
@@ -43,6 +44,33 @@ def test_the_laws_come_back(tmp_path: Path) -> None:
         np.testing.assert_allclose(changes[5:-5], expected[5:-5], atol=0.1e-6)
     assert found.conductance[0] >= source.conductance[0]
     assert found.conductance[-1] <= source.conductance[-1]
+
+
+@pytest.mark.parametrize("noise", [1.0, 10.0])
+def test_read_noise_is_not_taken_for_the_devices(noise: float, tmp_path: Path) -> None:
+    """Read noise of one step and of ten; the steps of 0.5 uS scatter by 0.3 steps. Taken as they
+    are, the changes scattered by 1.4 and 14 steps."""
+    rng, up = np.random.default_rng(0), np.tile(np.repeat([True, False], 500), 10)
+    moves = np.where(up, 0.5, -0.5) * (1 + 0.3 * rng.standard_normal(len(up)))
+    path = 50 + np.concatenate([[0], np.cumsum(moves)])
+    path += noise * 0.5 * rng.standard_normal(len(path))
+    write_tables(file_of(tmp_path / "a.csv", path, up), tmp_path / "new")
+    found = read_lookup_table(tmp_path / "new")
+    for rises, step in ((True, 0.5e-6), (False, -0.5e-6)):
+        means = found.mean_step(rises)[5:-5]
+        assert means.mean() == pytest.approx(step, rel=0.02 + 0.018 * noise)
+        assert means.std() < 0.5e-6 * max(0.1, 0.05 * noise)
+        jumps = (found.up if rises else found.down)[:, 5:-5]
+        assert 0.5e-6 * 0.15 < jumps.std(axis=0).mean() < 0.5e-6 * (0.45 if noise < 2 else 0.9)
+
+
+def test_a_table_of_read_noise_is_refused(tmp_path: Path) -> None:
+    rng, up = np.random.default_rng(0), np.tile(np.repeat([True, False], 500), 10)
+    path = 500 + np.concatenate([[0], np.cumsum(np.where(up, 0.5, -0.5))])
+    path += 25.0 * rng.standard_normal(len(path))
+    with pytest.raises(InputError, match=r"read noise of device 1: .* mean steps: average"):
+        write_tables(file_of(tmp_path / "a.csv", path, up), tmp_path / "new")
+    assert not (tmp_path / "new").exists()
 
 
 def test_several_devices_are_a_population(tmp_path: Path) -> None:

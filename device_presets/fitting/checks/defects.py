@@ -1,0 +1,198 @@
+"""What a fitted law does not have, named as a physicist would, and what to do about it.
+
+Each search looks at the misses of predictions one pulse ahead, or at the levels of whole cycles,
+and compares a size that matters with what chance gives.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from device_presets.fitting.model.joint_fit import JointFit, noises
+from device_presets.fitting.model.preparation import RESOLUTION
+from device_presets.fitting.model.series import Trace
+from device_presets.fitting.model.simulation import Summary
+from device_presets.fitting.rows import runs_of
+
+_LONGEST_PERIOD = 200  # pulses
+_LEAST_LOG_CHANCE = -25.0  # of one period in two hundred
+_OF_NOISE, _OF_STEPS = 0.3, 0.1  # deviations of the misses, and steps: the least interference
+_AFTER_TURN = 20  # pulses
+_ERRORS, _OF_STEP = 5.0, 0.3
+_FEWEST_CHANGES, _FAR = 3, 15.0  # beginnings of cycles; median deviations of a jump
+_AROUND = 5  # readings either side
+_DRIFT_ERRORS = 4.0
+_LEAST_JUMP, _LEAST_DRIFT = 0.01, 0.02  # of the range
+_GROWTH, _FEWEST = 1.5, 300  # ratio of squared misses; predictions in a third of the states
+ABRUPT = "abrupt"
+
+
+@dataclass(frozen=True)
+class Defect:
+    """What the data have and the law has not.
+
+    Args:
+        name: In a word or two.
+        what: The finding, with its size.
+        advice: What to do about it.
+    """
+
+    name: str
+    what: str
+    advice: str
+
+
+def defects_of(fit: JointFit, trace: Trace, step: float, measured: Summary) -> tuple[Defect, ...]:
+    """Returns all defects that are found.
+
+    Args:
+        trace: The predictions of the fit.
+        step: mean size of a step (weights).
+        measured: Summary of the measured weights.
+    """
+    series = fit.prepared.series
+    miss = series.weight - trace.expected
+    span = float(np.mean(fit.prepared.highest - fit.prepared.lowest))
+    found = [
+        *_abrupt(fit, measured, span),
+        *_interference(miss, series.pulse, fit.prepared.device, step),
+        *_turns(miss, series.weight, series.pulse, fit.prepared.device, step),
+        *_levels(fit, measured, span),
+        *_readings(fit, miss / np.sqrt(trace.variance), trace, step),
+    ]
+    return tuple(found)
+
+
+def _abrupt(fit: JointFit, measured: Summary, span: float) -> Iterator[Defect]:
+    read_noise = float(np.hypot(*noises(fit.layout, fit.prepared, fit.shared)[1:3]))
+    largest = float(np.nanmax(measured.largest, initial=0.0))
+    if largest > 0.5 * span and largest > 6.0 * read_noise:
+        yield Defect(
+            ABRUPT,
+            f"one pulse of a sweep moves it by {largest / span:.0%} of the range",
+            "take the measured changes as they are, by --table",
+        )
+
+
+def _interference(
+    miss: np.ndarray, pulse: np.ndarray, device: np.ndarray, step: float
+) -> Iterator[Defect]:
+    """Looks for a fixed period in the later half of each sweep, where turns are far, beside what
+    changes slowly."""
+    runs = runs_of(pulse, device)
+    late = np.zeros(len(miss), dtype=np.bool_)
+    for first, last in runs:
+        late[(first + last) // 2 + 1 : last + 1] = True
+    late &= np.isfinite(miss)
+    values, rows = np.where(late, miss, 0.0), np.flatnonzero(late)
+    sums, counts = (np.concatenate([[0.0], np.cumsum(x)]) for x in (values, late))
+    least, period, size = 0.0, 0, 0.0
+    for tried in range(3, min(_LONGEST_PERIOD, int(np.median(runs[:, 1] - runs[:, 0])) // 4) + 1):
+        low, high = np.maximum(rows - tried, 0), np.minimum(rows + tried, len(miss))
+        smooth = (sums[high] - sums[low]) / np.maximum(counts[high] - counts[low], 1.0)
+        rest = values[rows] - smooth
+        number = np.maximum(np.bincount(rows % tried, minlength=tried), 1)
+        mean = np.bincount(rows % tried, rest, tried) / number
+        explained = float(number @ mean**2) / max(float(np.var(rest)), 1e-300)
+        chance = float(stats.chi2.logsf(explained, tried - 1))
+        if chance < least and explained > _OF_NOISE**2 * len(rows):
+            least, period, size = chance, tried, float(np.sqrt(number @ mean**2 / len(rows)))
+    if least < _LEAST_LOG_CHANCE and size > _OF_STEPS * step:
+        yield Defect(
+            "interference",
+            f"readings go up and down with a fixed period of {period} pulses, "
+            f"by {size / step:.2g} steps",
+            f"find and remove what disturbs every {period}th reading",
+        )
+
+
+def _turns(
+    miss: np.ndarray, weight: np.ndarray, pulse: np.ndarray, device: np.ndarray, step: float
+) -> Iterator[Defect]:
+    """Looks at the first pulses after a turn, beside the later ones of the same sweeps."""
+    early, late, paths = [], [], []
+    for first, last in runs_of(pulse, device):
+        way = int(pulse[last])
+        if pulse[first] == -way and last - first >= 3 * _AFTER_TURN:
+            along = way * miss[first + 1 : first + 1 + 3 * _AFTER_TURN]
+            early.append(np.nanmean(along[1:_AFTER_TURN]))
+            late.append(np.nanmean(along[_AFTER_TURN:]))
+            paths.append(way * (weight[first + 1 : first + 1 + 3 * _AFTER_TURN] - weight[first]))
+    if len(early) < 4:
+        return
+    mean, error = float(np.mean(early)), float(np.std(early, ddof=1) / np.sqrt(len(early)))
+    large = abs(mean) > max(_ERRORS * error, _OF_STEP * step, 2.0 * abs(float(np.mean(late))))
+    if not large:
+        return
+    path = np.mean(paths, axis=0)
+    back = int(np.argmin(path)) + 1
+    what = f"the first {_AFTER_TURN} pulses after a turn move it by {mean / step:+.1f} steps more"
+    if path.min() < -step and back > 2:
+        what = f"it keeps moving the old way for {back} pulses after each turn"
+    yield Defect("turns", what, "write a law of its own that remembers the last pulses (--law)")
+
+
+def _levels(fit: JointFit, measured: Summary, span: float) -> Iterator[Defect]:
+    """Looks for a cycle that begins away from where the one before ended, by far more than others
+    do, and for a level that changes steadily over the later half of the cycles."""
+    weight, cycle, device = fit.prepared.series.weight, fit.prepared.own_cycle, fit.prepared.device
+    first = 1 + np.flatnonzero((np.diff(cycle) != 0) & (np.diff(device) == 0))
+    first = first[(first >= _AROUND) & (first + _AROUND <= len(weight))]
+    if len(first) < _FEWEST_CHANGES:
+        return
+    around = weight[first[:, None] + np.arange(-_AROUND, _AROUND)]
+    change = around[:, _AROUND:].mean(axis=1) - around[:, :_AROUND].mean(axis=1)
+    beside = np.abs(change - np.median(change))
+    at = int(np.argmax(beside))
+    if beside[at] > max(_FAR * float(np.median(beside)), _LEAST_JUMP * span):
+        before = int(cycle[first[at]])
+        yield Defect(
+            "jump",
+            f"between cycles {before} and {before + 1} it jumps by {beside[at] / span:.1%} of the "
+            "range",
+            "fit the cycles before and after the jump by themselves",
+        )
+    steps = np.diff(measured.levels)[np.diff(measured.of_device) == 0]
+    later = steps[len(steps) // 2 :] if measured.of_device[0] == measured.of_device[-1] else steps
+    error = float(np.std(later, ddof=1) / np.sqrt(len(later))) if len(later) > 2 else np.inf
+    if abs(later.sum()) > _LEAST_DRIFT * span and abs(later.mean()) > _DRIFT_ERRORS * error:
+        yield Defect(
+            "drift",
+            f"its level drifts by {abs(later.mean()) / span:.1%} of the range a cycle",
+            "cycle it until it is stable, or fit the last cycles alone",
+        )
+
+
+def _readings(fit: JointFit, z: np.ndarray, trace: Trace, step: float) -> Iterator[Defect]:
+    """Looks at what the readings have beside white noise that is alike at every state."""
+    _, _, slow, _ = noises(fit.layout, fit.prepared, fit.shared)
+    if fit.layout.memory and slow > step:
+        pulses = float(np.exp(fit.shared[3]))
+        yield Defect(
+            "correlated noise",
+            f"read noise of {slow / step:.2g} steps is correlated over some {pulses:.0f} pulses, "
+            "and the preset has it new at each pulse",
+            "average each reading longer, or give the study slow device_read_noise",
+        )
+    digit = fit.prepared.series.resolution * np.sqrt(12.0)
+    if fit.prepared.series.resolution > RESOLUTION and digit > 0.5 * step:
+        yield Defect(
+            "quantisation",
+            f"readings are whole multiples of {digit / step:.2g} steps",
+            "read with more digits",
+        )
+    seen = np.flatnonzero(np.isfinite(z))
+    if not fit.prepared.noisy or len(seen) < 3 * _FEWEST:
+        return
+    low, _, high = np.array_split(seen[np.argsort(trace.state[seen])], 3)
+    ratio = float(np.mean(z[high] ** 2) / np.mean(z[low] ** 2))
+    if not 1.0 / _GROWTH < ratio < _GROWTH:
+        where = "high" if ratio > 1 else "low"
+        yield Defect(
+            "noise that depends on the state",
+            f"predictions miss by {np.sqrt(max(ratio, 1 / ratio)):.2g} times as much at {where} "
+            "conductance",
+            "give the study device_read_noise of the current",
+        )

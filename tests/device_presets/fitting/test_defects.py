@@ -1,0 +1,114 @@
+"""Each defect of a measurement is named, on a made file that shows it; a clean one has none."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from device_presets.fitting.checks.goodness import Verdict, judge
+from device_presets.fitting.model.maximum_likelihood import fit_model
+from device_presets.fitting.model.preparation import prepare
+from device_presets.fitting.model.selection import filtered, select_model
+from device_presets.fitting.reading.reading import read
+from rpu_ssnn.devices.fit_form import CONSTANT, LINEAR
+from rpu_ssnn.devices.laws import FIT_FORMS
+from support.device_presets.fits import file_of
+
+SWEEP, CYCLES, STEP = 200, 8, 0.5
+SMOOTH = next(m for m in FIT_FORMS if m.code == LINEAR and m.shape and m.additive)
+
+
+def cycled(after_turn: Callable[[int], float] = lambda since: 1.0) -> tuple[np.ndarray, np.ndarray]:
+    """[pulses + 1] conductances (uS) and [pulses] polarities of a device whose step falls by a
+    third over the range, with cycle noise of 0.3 steps.
+
+    Args:
+        after_turn: factor on the step of the pulse that comes so many pulses after a turn.
+    """
+    rng, up = np.random.default_rng(1), np.tile(np.repeat([True, False], SWEEP), CYCLES)
+    path = [20.0]
+    for number, rises in enumerate(up):
+        share = (path[-1] - 20.0) / (STEP * SWEEP)
+        fall = 1.0 - 0.33 * (share if rises else 1.0 - share)
+        move = STEP * (fall * after_turn(number % SWEEP) + 0.3 * rng.normal())
+        path.append(path[-1] + (move if rises else -move))
+    return np.array(path), up
+
+
+def told(file: Path, path: np.ndarray, up: np.ndarray) -> dict[str, str]:
+    """What is found, by its name."""
+    fit = fit_model(prepare(read(file_of(file, path, up)), None, None), SMOOTH)
+    return {defect.name: defect.what for defect in judge(fit, filtered(fit)).defects}
+
+
+def read_noise(size: float, path: np.ndarray) -> np.ndarray:
+    return size * STEP * np.random.default_rng(2).standard_normal(len(path))
+
+
+@pytest.mark.parametrize("noise", [0.0, 1.0])
+def test_a_clean_measurement_has_no_defect(noise: float, tmp_path: Path) -> None:
+    path, up = cycled()
+    assert told(tmp_path / "a.csv", path + read_noise(noise, path), up) == {}
+
+
+def test_interference_of_a_fixed_period(tmp_path: Path) -> None:
+    path, up = cycled()
+    wave = 1.5 * STEP * np.sin(2 * np.pi * np.arange(len(path)) / 23)
+    found = told(tmp_path / "a.csv", path + wave + read_noise(0.3, path), up)
+    assert "period of 23 pulses" in found["interference"]
+
+
+def test_a_jump_between_cycles(tmp_path: Path) -> None:
+    path, up = cycled()
+    path[5 * 2 * SWEEP + 1 :] += 12.0
+    found = told(tmp_path / "a.csv", path + read_noise(0.3, path), up)
+    assert "between cycles 5 and 6" in found["jump"]
+    assert "drift" not in found
+
+
+def test_a_drift_over_the_cycles(tmp_path: Path) -> None:
+    path, up = cycled()
+    path += 80.0 * np.arange(len(path)) / len(path)
+    found = told(tmp_path / "a.csv", path + read_noise(0.3, path), up)
+    assert "drift" in found
+
+
+def test_a_device_that_keeps_moving_the_old_way_after_a_turn(tmp_path: Path) -> None:
+    path, up = cycled(lambda since: -1.0 if since < 12 else 1.0)
+    found = told(tmp_path / "a.csv", path, up)
+    assert "keeps moving the old way for 12 pulses" in found["turns"]
+
+
+def test_quantised_readings(tmp_path: Path) -> None:
+    path, up = cycled()
+    assert "3.6 steps" in told(tmp_path / "a.csv", 1.5 * np.round(path / 1.5), up)["quantisation"]
+
+
+def test_noise_that_grows_with_the_conductance(tmp_path: Path) -> None:
+    path, up = cycled()
+    found = told(tmp_path / "a.csv", path + read_noise(2.0, path) * path / 60, up)
+    assert "at high conductance" in found["noise that depends on the state"]
+
+
+def test_noise_correlated_over_many_pulses(tmp_path: Path) -> None:
+    path, up = cycled()
+    noise, kept = read_noise(5.0, path), np.exp(-1 / 20)
+    for k in range(1, len(noise)):
+        noise[k] = kept * noise[k - 1] + np.sqrt(1 - kept**2) * noise[k]
+    prepared = prepare(read(file_of(tmp_path / "a.csv", path + noise, up)), None, None)
+    fit = select_model(prepared, (FIT_FORMS[0], SMOOTH)).chosen.fit
+    names = [defect.name for defect in judge(fit, filtered(fit)).defects]
+    assert names == ["correlated noise"]
+
+
+def test_an_abrupt_device_passes_the_question_of_direction(tmp_path: Path) -> None:
+    """The first pulse of a sweep does nearly all, and the others scatter."""
+    rng, up = np.random.default_rng(3), np.tile(np.repeat([True, False], 60), 8)
+    path = np.append(20.0, np.where(up, 50.0, 20.0)) + 2.0 * rng.standard_normal(len(up) + 1)
+    prepared = prepare(read(file_of(tmp_path / "a.csv", path, up)), None, None)
+    fit = fit_model(prepared, next(m for m in FIT_FORMS if m.code == CONSTANT))
+    verdict: Verdict = judge(fit, filtered(fit))
+    assert verdict.checks[0].passed, verdict.checks[0]
+    assert "abrupt" in [defect.name for defect in verdict.defects]
+    assert not verdict.moves
