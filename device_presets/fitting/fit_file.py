@@ -217,6 +217,7 @@ def fit_file(
     sheet: str | None = None,
     weight_zero: float | None = None,
     weight_one: float | None = None,
+    tell: Callable[[str], None] = lambda words: None,
 ) -> FittedDevice:
     """Fits a measured file, compares the laws, and judges the chosen one.
 
@@ -226,6 +227,7 @@ def fit_file(
         sheet: The sheet of an Excel file; None: the first one.
         weight_zero, weight_one: Conductances that weights 0 and 1 stand for, in the file's unit;
             the middle and the top of the measured range where they are not given.
+        tell: It is called with each step of the work, in words.
 
     Raises:
         PresetError: the file cannot be used (file, row and column named), or no preset can hold
@@ -233,11 +235,16 @@ def fit_file(
     """
     file = Path(file)
     checked_name(name)
+    tell(f"reading {file}")
     measurement = read(file, sheet)
+    tell(measurement.size)
     unit = SIEMENS[measurement.unit]
     zero, one = (None if w is None else w * unit for w in (weight_zero, weight_one))
     prepared = prepare(measurement, zero, one)
-    selection, verdict = _judged(select_model(prepared))
+    selected = select_model(prepared, tell=tell)
+    tell("checking the best models, and their mean curves")
+    selection, verdict = _judged(selected)
+    tell("computing the intervals")
     fit = selection.chosen.fit
     seen, held_out = curve_errors(fit)
     training = training_rows(fit)

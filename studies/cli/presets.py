@@ -1,5 +1,6 @@
 """`rpu-ssnn presets`: list, show, fit a measurement, build from published metrics, compare."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -139,7 +140,12 @@ def fit(
         shown = own.numbers.to_markdown(index=False, floatfmt=".4g")
         typer.echo(f"{shown}\n\npreset  {preset_file}")
         return
-    fitted = fit_file(data, name, sheet, weight_zero, weight_one)
+
+    def tell(words: str) -> None:
+        if sys.stderr.isatty():
+            typer.echo(f"... {words}", err=True)
+
+    fitted = fit_file(data, name, sheet, weight_zero, weight_one, tell)
     found = fitted.measurement
     if fitted.doubt:
         typer.echo(f"{fitted.doubt}.\n")

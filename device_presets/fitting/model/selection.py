@@ -1,5 +1,6 @@
 """Pulses that were not fitted decide which device law describes the data best."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -27,6 +28,7 @@ from device_presets.fitting.model.preparation import (
 )
 from device_presets.fitting.model.series import Trace, empty_trace
 from device_presets.fitting.model.uncertainty import marginal
+from rpu_ssnn.common.wording import counted
 from rpu_ssnn.devices.fit_form import LINEAR, FitForm
 from rpu_ssnn.devices.laws import FIT_FORMS
 
@@ -85,14 +87,24 @@ class Selection:
     how: str
 
 
-def select_model(prepared: Prepared, models: tuple[FitForm, ...] = FIT_FORMS) -> Selection:
+def select_model(
+    prepared: Prepared,
+    models: tuple[FitForm, ...] = FIT_FORMS,
+    tell: Callable[[str], None] = lambda words: None,
+) -> Selection:
     """Fits every model, and chooses by cross-validation.
 
     Held out is one of up to three groups of cycles at a time; with a single cycle, one of each
     three neighbouring blocks of a device's pulses. A held-out row is predicted from the rows before
     it, with numbers fitted to the other rows only; but bounds that are reached are those of all
     rows, as they are without read noise, since a bound is not known from rows that do not reach it.
+
+    Args:
+        prepared: The data.
+        models: The laws that are compared.
+        tell: It is called with each step of the work, in words.
     """
+    tell(f"fitting {counted(len(models), 'law')}")
     if len(prepared.highest) == 1:  # one slope for all devices is its own
         models = tuple(m for m in models if m.code != LINEAR or not m.shape)
     fits = _of_all(prepared, models)
@@ -101,6 +113,7 @@ def select_model(prepared: Prepared, models: tuple[FitForm, ...] = FIT_FORMS) ->
         fits = _of_all(prepared, models)
     elif not prepared.noisy and np.count_nonzero(prepared.series.pulse) < _FEW_PULSES:
         prepared, fits = _with_read_noise(prepared, fits, models)
+    tell("looking for effects of time, width and amplitude, and for noise with memory")
     with_terms = with_effects(prepared, fits)
     fits += with_terms
     fits += _with_memory(prepared, with_terms or fits)
@@ -109,7 +122,8 @@ def select_model(prepared: Prepared, models: tuple[FitForm, ...] = FIT_FORMS) ->
     top = max(good, default=-np.inf)
     fold, how = _folds(prepared)
     scores = []
-    for fit, fine in zip(fits, allowed, strict=True):
+    for number, (fit, fine) in enumerate(zip(fits, allowed, strict=True), 1):
+        tell(f"predicting pulses that were not fitted: model {number} of {len(fits)}")
         near = fine and fit.log_likelihood.sum() > top - _TOO_FAR_BEHIND
         scores.append(Score(fit.layout.model, fit, _held_out(fit, fold) if near else None))
     return _choice(scores, how)

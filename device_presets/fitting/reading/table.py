@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
+import openpyxl
 import pandas as pd
 
 from device_presets.fitting.reading.columns import CONDITIONS, Column, columns_of
@@ -130,6 +131,7 @@ def _frame(file: Path, sheet: str | None) -> tuple[int, list[str], pd.DataFrame]
         with open_regular(file) as opened:
             if excel:
                 frame = pd.read_excel(opened, sheet_name=sheet or 0, header=None, dtype=object)
+                _refuse_formulas(file, opened, sheet, frame)
                 header_row, names, frame = _named(file, frame)
             else:
                 header_row = 1
@@ -144,6 +146,20 @@ def _frame(file: Path, sheet: str | None) -> tuple[int, list[str], pd.DataFrame]
         kind = "Excel file" if excel else "CSV file in UTF-8, with commas between cells"
         raise PresetError(file, "file", reason(error), f"must be a readable {kind}") from None
     return header_row, names, frame
+
+
+def _refuse_formulas(file: Path, opened: BinaryIO, sheet: str | None, frame: pd.DataFrame) -> None:
+    """Refuses a formula without a value: the program that wrote it has not computed it."""
+    missing = frame.isna().to_numpy()
+    if not missing.any():
+        return
+    book = openpyxl.load_workbook(opened, read_only=True)
+    cells = (cell for row in (book[sheet] if sheet else book.worksheets[0]) for cell in row)
+    for cell in cells:
+        if cell.data_type == "f" and missing[cell.row - 1, cell.column - 1]:
+            allowed = "must be a value: open the file in a spreadsheet program and save it there"
+            where = f"{file}, row {cell.row}"
+            raise PresetError(where, f"column {cell.column_letter}", str(cell.value), allowed)
 
 
 def _csv(opened: BinaryIO) -> tuple[list[str], pd.DataFrame]:

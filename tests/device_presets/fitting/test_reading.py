@@ -129,6 +129,10 @@ def test_excel_reads_the_sheet_that_is_named(tmp_path: Path) -> None:
         read(file, "pulses")
     with refused("--sheet", "must come with a file .xlsx"):
         read(written(tmp_path / "a.csv", sweep()), "pulses")
+    sheet["C5"] = "=C4+0.5"
+    book.save(file)
+    with refused("a.xlsx, row 5: column C", "'=C4+0.5'", "save it there"):
+        read(file, "pulses")
     (tmp_path / "b.xlsx").write_text("no Excel file")
     with refused("b.xlsx: file", "readable Excel file"):
         read(tmp_path / "b.xlsx")
