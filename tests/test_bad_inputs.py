@@ -76,6 +76,12 @@ def of_case(case: str, *names: str, files: Files | None = None) -> Bad:
     return Bad(PLAN, bad.files | (files or {}), names)
 
 
+def of_rule(content: Content, *names: str) -> Bad:
+    """A file of a rule that cannot be used."""
+    case = "update: {rule: r.py}, learning_rate: 1"
+    return of_case(case, "case 2.update", "HERE/r.py", *names, files={"r.py": content})
+
+
 def of_table(name: str, files: Files) -> Bad:
     """A device whose table of measured jumps is bad."""
     return of_case("device: {table: HERE/t}", name, files=files)
@@ -152,6 +158,24 @@ def measured(
     """A measured CSV whose conductance is the same after each pulse."""
     rows = [f"{n % 50 + 1},{('up', 'down')[n // 50 % 2]},{last}" for n in range(200)]
     return "\n".join([head, *([first] if first else []), *rows]) + "\n"
+
+
+def workbook_cut_in_its_sheet(path: Path) -> None:
+    """A workbook whose archive is whole, and whose sheet ends in the middle."""
+    pd.DataFrame({"polarity": ["up"] * 9, "conductance_uS": 1.0}).to_excel(path, index=False)
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content[:300] if "sheet1" in name else content)
+
+
+def hdf5_circle(path: Path) -> None:
+    """An HDF5 file with a link to itself."""
+    import h5py
+
+    with h5py.File(path, "w") as file:
+        file["spikes/times"] = h5py.SoftLink("/spikes/times")
 
 
 X, Y = np.arange(24.0).reshape(6, 4), np.array([0, 1, 0, 1, 0, 1])
@@ -277,6 +301,15 @@ CASES = [
     of_case("device: a.yaml", "a.yaml", "cycle_to_cycle", "'30%'", files={
         "a.yaml": "a: {like: ecram, parameters: {cycle_to_cycle: {value: 30%, unit: step}}}"
     }),
+    of_case("device: a.yaml", "case 2.device: 'HERE/a.yaml'", "'stepp'", files={
+        "a.yaml": "a: {like: ecram, parameters: {stepp: {value: 1, unit: weight, assumption: x}}}"
+    }),
+    of_case("device: {law: null}", "case 2.device", "None"),
+    of_case("device: {law: l.py}", "l.py: LAW", "5", files={"l.py": "LAW = 5"}),
+    of_case("device: {law: l.py}", "l.py", "SystemExit", files={"l.py": "raise SystemExit(3)"}),
+    of_rule("raise SystemExit(3)", "SystemExit"),
+    of_rule("", "one class"),
+    of_rule(b"\xff", "UTF-8"),
     of_case("device: {table: nosuch}", "case 2.device", "'nosuch'"),
     of_table("dG_increasing.txt", jumps("1e-6\n0 1\n0\n1e-7\n")),
     of_table("dG_increasing.txt", jumps("1e-6 2e-6\n0.2 1\n0 0\n1e-7 1e-7\n")),
@@ -305,6 +338,9 @@ MEASURED = [
     of_fit(measured(), "--out", "x.txt", options="--out HERE/x.txt"),
     of_fit(measured(), "--out", "no/x.yaml", options="--out HERE/no/x.yaml"),
     of_fit(b"no", "m.xlsx: file", "Excel", file="m.xlsx"),
+    of_fit(workbook_cut_in_its_sheet, "m.xlsx: file", "Excel", file="m.xlsx"),
+    of_fit(measured(head="pulse,polarity,conductance_" + "x" * 100_000), "m.csv, row 1", "xxx"),
+    Bad("presets fit HERE/m.csv --name mine", {"m.csv": measured(), "mine.png": ""}, ("mine.png",)),
 ]
 
 SPIKES = "spikes: {}, test_share: 0.5"
@@ -344,6 +380,7 @@ DATA = [
     of_data("a.parquet", pd.DataFrame({"label": [0, 1], "a": ["1", "x"]}).to_parquet, "a: 'x'"),
     of_data("a.h5", b"no", "HDF5", SPIKES),
     of_data("a.h5", hdf5(x=X), "spikes/times", SPIKES),
+    of_data("a.h5", hdf5_circle, "content", SPIKES),
     of_data("a.h5", hdf5(spikes__times=(10**12,), spikes__units=X, labels=Y), "10000000", SPIKES),
     of_data("a.h5", hdf5(x=X), "spikes: missing", ""),
     of_data("a.txt", "1", ".csv"),
@@ -374,6 +411,7 @@ OPTIONS = [
         ("run digits_devices --workers 0", "--workers | 1", {}),
         ("run digits_devices --workers x", "--workers", {}),
         ("run digits_devices --out ", "--out | ''", {}),
+        ("run digits_devices --out HERE/o\udcff", "--out | udcff | UTF-8", {}),
         ("run digits_devices --scheduler nosuch --out HERE/o", "nosuch", {}),
         ("plan digits_devices --no-estimate --rows HERE/r.csv", "r.csv", {}),
         ("plan digits_devices --no-estimate --rows HERE/r.csv", "r.csv: file", {"r.csv": b"\xff"}),

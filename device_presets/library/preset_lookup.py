@@ -134,7 +134,8 @@ def _parameters(
     chosen = chosen or [n for n in STEP_OR_LEVELS if n in entry.parameters]
     if len(chosen) != 1:
         what = "both" if chosen else "neither"
-        raise PresetError(where, "step and levels", what, "exactly one of the two must be given")
+        allowed = "exactly one of step and levels must be given"
+        raise PresetError(where, "step and levels", what, allowed)
     span = _number(complete["w_max"]) - _number(complete["w_min"])
     return _step_and_levels(where, declared, chosen[0], given(chosen[0]), span) | complete
 

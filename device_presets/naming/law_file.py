@@ -32,8 +32,9 @@ def law_name(device: Mapping[str, Any]) -> str:
     Raises:
         PresetError: the file is no law.
     """
-    file = str(device[KEY])
-    if any(mark in file for mark in ",()") or not file.endswith(".py"):
+    file = device[KEY]
+    named = isinstance(file, str) and file.endswith(".py")
+    if not named or any(mark in file for mark in ",()"):
         allowed = "must be a file such as my_law.py, without commas and parentheses in its path"
         raise PresetError("device", KEY, file, allowed)
     law = find_law("device", str(user_path("device", KEY, file)))

@@ -7,6 +7,9 @@ from typing import ClassVar
 AS_NEAR = 0.05
 """Names whose likeness (at most 1) is within this of the nearest one are as near as that one."""
 
+MOST_LETTERS = 2000
+"""A longer line of an error, such as one that lists a thousand columns, shows its two ends."""
+
 
 class RpuSsnnError(Exception):
     """The base class of every exception that the project raises on purpose.
@@ -47,7 +50,8 @@ class InputError(RpuSsnnError, ValueError):
         self.allowed = allowed
         wrong = value if isinstance(value, Fault) else f"{_short(value)} is not allowed"
         found = "missing" if value is None else wrong
-        super().__init__(_of_one_line(f"{where}: {field}: {found}; {allowed}"))
+        line = _of_one_line(f"{where}: {field}: {found}; {allowed}")
+        super().__init__(_ends(line, MOST_LETTERS))
 
     def __reduce__(self) -> tuple[type, tuple[str, str, object, str]]:
         """Errors cross process borders; a value that might not is replaced by its text."""
@@ -126,8 +130,10 @@ def _of_one_line(text: str) -> str:
 
 
 def _short(value: object, limit: int = 80) -> str:
-    text = repr(value)
-    if len(text) <= limit:
-        return text
-    half = (limit - 3) // 2  # both ends: a long path says most in its last part
-    return f"{text[:half]}...{text[-half:]}"
+    return _ends(repr(value), limit)
+
+
+def _ends(text: str, limit: int) -> str:
+    """Both ends of a long text: a long path says most in its last part."""
+    half = (limit - 3) // 2
+    return text if len(text) <= limit else f"{text[:half]}...{text[-half:]}"

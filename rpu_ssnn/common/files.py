@@ -125,10 +125,14 @@ def user_path(where: str, field: str, path: Path | str) -> Path:
         path: the path, which need not exist.
 
     Raises:
-        InputError: the path is empty, no file can have it, or its home folder is unknown.
+        InputError: the path is empty or not UTF-8, no file can have it, or its home folder is
+            unknown.
     """
     text = str(path)
     require(text.strip(), where, field, text, "must name a file or folder")
+    if not text.isascii() and text.encode(errors="replace").decode() != text:
+        allowed = "must be a name in UTF-8, as tables and settings are"
+        raise InputError(where, field, text, allowed)
     try:
         found = Path(text).expanduser()
         os.lstat(found)
@@ -261,6 +265,10 @@ def _replace_all(
         for path in writers:
             temporaries[path] = temporary = temporaries.pop(path)
             os.replace(temporary, path)
+    except OSError as error:
+        if error.filename is None:  # a write that failed, as on a full disk, names no file
+            error.filename = str(list(temporaries)[-1])
+        raise
     finally:
         for temporary in temporaries.values():
             # The error that led here says more than one of the clean-up.

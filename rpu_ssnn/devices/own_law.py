@@ -74,7 +74,7 @@ def _read(path: str, digest: str) -> Law:
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         told = f"{type(error).__name__}: {error}"
         raise PresetError(
             path, "file", told, "must be a Python file that can be executed"

@@ -221,7 +221,8 @@ def main() -> None:
             discard_output()
             sys.exit(1)
         except OSError as error:
-            stop(" ".join(str(error).split()), 1)
+            said, named = " ".join(str(error).split()), str(error.filename or "")
+            stop(said if named in said else f"{named}: {said}", 1)
         except MemoryError:
             stop("there is not enough memory", 1)
         except Exception as error:

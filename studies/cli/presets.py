@@ -133,6 +133,9 @@ def fit(
     preset_file = _file_to_make("presets fit", name, out)
     plot_file = plot or preset_file.with_suffix(".png")
     refuse_unwritable("presets fit", "--plot", plot_file, PLOT_SUFFIXES)
+    if plot is None and out is None and plot_file.exists():
+        allowed = "must not be there; give another --name, or --plot to replace it"
+        raise InputError("presets fit", "--plot", str(plot_file), allowed)
     if law is not None:
         own = fit_own_law(data, name, law, sheet, weight_zero, weight_one)
         text = own.text(name, preset_file.parent)

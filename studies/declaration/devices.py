@@ -63,10 +63,11 @@ def device_of(name: str, overrides: Mapping[str, Any] | None = None, prefix: str
     try:
         device = get_device(name, given)
     except InputError as error:
-        of_the_name = error.field in ("parameter", "table", "name", "device", *given)
         of_file = is_table_name(name) or is_law_name(name)
+        in_file = of_file or is_file_name(name)
+        unknown = error.field == "parameter" and (error.value in given or not in_file)
+        of_the_name = unknown or error.field in ("table", "name", "device", *given)
         if not of_the_name and (of_file or not given):
-            in_file = of_file or is_file_name(name)
             shown = error.value if isinstance(error.value, Fault) else repr(error.value)
             found = "" if error.value is None else f" {shown}"
             where, allowed = error.where if in_file else name, f"{error.field}{found}: "
@@ -196,7 +197,8 @@ def with_files(device: object, change: Callable[[str, bool, bool], str], *folder
         return change(str(part), of_table, inside) if is_folder else part
 
     if isinstance(device, Mapping) and "law" in device:
-        return {**device, "law": change(str(device["law"]), False, True)}
+        law = device["law"]
+        return {**device, "law": change(law, False, True)} if isinstance(law, str) else device
     if isinstance(device, Mapping) and set(device) == {"table"}:
         tables = device["table"]
         several = tables if isinstance(tables, list) else [tables]

@@ -124,7 +124,7 @@ def _options(
     )
 
 
-def load_results(folder: Path | str, rows: Sequence[Path | str] = ()) -> pd.DataFrame:
+def load_results(folder: Path | str, rows: Path | str | Sequence[Path | str] = ()) -> pd.DataFrame:
     """Returns the tidy results of an output folder so far; may be called while a study runs.
 
     >>> from studies import load_results
@@ -134,7 +134,8 @@ def load_results(folder: Path | str, rows: Sequence[Path | str] = ()) -> pd.Data
     Args:
         folder: output folder; with `rows` also the file of a study; or the name of a shipped
             study, by itself with the rows that are kept in this repository.
-        rows: results files whose rows count too; a trial that several hold counts once.
+        rows: a results file, or several, whose rows count too; a trial that several hold counts
+            once.
 
     Warns:
         UserWarning: a trial file is damaged or a row of a file is not valid, which are left out;
@@ -145,9 +146,10 @@ def load_results(folder: Path | str, rows: Sequence[Path | str] = ()) -> pd.Data
             one trial that differ.
     """
 
+    files = [rows] if isinstance(rows, Path | str) else rows
     found = shown_contents(
         user_path("load_results", "folder", folder),
-        [user_path("load_results", "rows", file) for file in rows],
+        [user_path("load_results", "rows", file) for file in files],
     )
     ours = str(Path(__file__).parents[1])
     for line in (*(f"{error}; left out" for error in found.faults), *found.not_shown):

@@ -1,5 +1,6 @@
 """Imports finished rows of a results CSV as finished trials of a study."""
 
+import csv
 import io
 import json
 import math
@@ -7,10 +8,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from rpu_ssnn.common.errors import Fault, InputError
-from rpu_ssnn.common.files import read_bytes, reason
+from rpu_ssnn.common.files import read_text, reason
 from rpu_ssnn.common.wording import counted, listed
 from rpu_ssnn.version import NUMERICS_VERSION
-from studies.declaration.trial import SWEEP_PREFIX, Row, Trial, TrialResult, stored_identity
+from studies.common.settings import canonical
+from studies.declaration.trial import (
+    SWEEP_PREFIX,
+    Row,
+    Scalar,
+    Trial,
+    TrialResult,
+    TrialSettings,
+    identity_of,
+)
 from studies.results.row_schema import checked_row, value_of_cell
 from studies.results.store import StoredRuns, TrialStore
 
@@ -26,6 +36,9 @@ NEEDED = (
 """Columns without which a row is none, or no table can be made of it."""
 
 KEYS = ("study", "trial", "label")
+
+_ROUNDING = 1e-9
+"""An accuracy in a table is exact to some fifteen digits."""
 
 MOST_TABLE_BYTES = 512 << 20
 """Largest results file: some ten thousand rows with all their settings."""
@@ -46,17 +59,24 @@ def read_imported_rows(paths: Iterable[Path]) -> StoredRuns:
     """
     kept: dict[str, TrialResult] = {}
     places: dict[str, str] = {}
+    digests: dict[str, Scalar] = {}
     faults: list[InputError] = []
     for path in paths:
         unknown: list[str] = []
         others: dict[object, int] = {}
         for place, row in _read(path, faults):
-            identity, version = _identity(row), row["numerics_version"]
-            if identity is None:
+            settings, version = _settings(row), row["numerics_version"]
+            if settings is None:
                 unknown.append(place)
             elif version != NUMERICS_VERSION:
                 others[version] = others.get(version, 0) + 1
             else:
+                try:
+                    _refuse_contradictions(path, place, row, settings, digests)
+                except InputError as error:
+                    faults.append(error)
+                    continue
+                identity = identity_of(settings, NUMERICS_VERSION)
                 result, here = _as_result(row), f"{place} of {path}"
                 there = places.setdefault(identity, here)
                 refuse_conflict(path, result, here, kept.setdefault(identity, result), there)
@@ -92,12 +112,53 @@ def refuse_conflict(
             raise InputError(where, "rows", fault, allowed)
 
 
-def _identity(row: Row) -> str | None:
+def _settings(row: Row) -> TrialSettings | None:
+    """Returns the settings of a row; None if they are not valid in this version."""
     try:
-        settings = json.loads(str(row["settings"]))
+        return TrialSettings.model_validate(json.loads(str(row["settings"])))
     except (ValueError, RecursionError):
         return None
-    return stored_identity(settings, row["numerics_version"])
+
+
+def _refuse_contradictions(
+    where: Path, place: str, row: Row, settings: TrialSettings, digests: dict[str, Scalar]
+) -> None:
+    """Refuses a row whose columns are not what its own settings determine.
+
+    Args:
+        digests: the digest of the images that the rows before have, by data set and seed.
+
+    Raises:
+        InputError: a column contradicts the settings, an accuracy is no share of its images, or
+            rows of one data set and seed name different images.
+    """
+    method, data = settings.method, settings.dataset
+    known: dict[str, Scalar] = {
+        "seed": settings.seed,
+        "dataset": data.name,
+        "update": method.short_name,
+        "learning_rate": method.learning_rate,
+        "T": settings.network.T,
+        "epochs": settings.training.epochs,
+        "batch": settings.training.batch,
+        "n_test": data.n_test,
+    }
+    images = canonical([data.model_dump(mode="json"), settings.seed])
+    known["data_digest"] = digests.setdefault(images, row.get("data_digest"))
+    for column, own in known.items():
+        found = row.get(column)
+        if found is not None and own is not None and found != own:
+            told = "the rows before" if column == "data_digest" else "the settings of the row"
+            allowed = f"must be {own}, as {told} say"
+            raise InputError(where, f"{place}.{column}", found, allowed)
+    for images in ("test", "validation"):
+        n, accuracy = row.get(f"n_{images}"), row.get(f"{images}_accuracy")
+        if not (isinstance(n, int) and isinstance(accuracy, int | float)):
+            continue
+        right = accuracy * n / 100
+        if abs(right - round(right)) > _ROUNDING * n:
+            allowed = f"must be a whole number of the {n} {images} images"
+            raise InputError(where, f"{place}.{images}_accuracy", accuracy, allowed)
 
 
 def _read(path: Path, faults: list[InputError]) -> list[tuple[str, Row]]:
@@ -105,26 +166,30 @@ def _read(path: Path, faults: list[InputError]) -> list[tuple[str, Row]]:
 
     Each cell is parsed alone, so that one cannot change another.
     """
-    import pandas as pd
-
     try:
-        content = io.BytesIO(read_bytes(path, MOST_TABLE_BYTES))
-        table = pd.read_csv(content, dtype=str, na_filter=False, encoding="utf-8-sig")
+        text = read_text(path, MOST_TABLE_BYTES).removeprefix("\ufeff")
+        names, *lines = csv.reader(io.StringIO(text, newline=""), strict=True)
     except OSError as error:
         raise InputError(path, "file", reason(error), "must be a readable file") from error
     except UnicodeDecodeError as error:
         raise InputError(path, "file", Fault(error.reason), "must be UTF-8 text") from error
-    except (ValueError, OverflowError) as error:  # pandas raises messages of several lines
-        found = reason(error)
+    except (ValueError, csv.Error) as error:  # an empty file, or an open quote
+        found = reason(error) if text else Fault("empty")
         raise InputError(path, "rows", found, "must be a results.csv of a study") from error
     for column in NEEDED:
-        if column not in table:
-            raise InputError(path, column, None, "must be a column, as in a results.csv of a study")
+        if names.count(column) != 1:
+            twice = Fault("there twice") if column in names else None
+            allowed = "must be a column, as in a results.csv of a study"
+            raise InputError(path, column, twice, allowed)
     good = []
-    for number, cells in enumerate(table.to_dict("records"), 1):
-        row = {str(name): value_of_cell(str(name), cell) for name, cell in cells.items()}
+    for number, cells in enumerate(filter(None, lines), 1):
+        place = f"row {number}"
         try:
-            good.append((f"row {number}", checked_row(path, f"row {number}", row)))
+            if len(cells) != len(names):
+                allowed = f"must be {len(names)}, one a column: is the file cut?"
+                raise InputError(path, f"{place}.cells", len(cells), allowed)
+            row = {name: value_of_cell(name, cell) for name, cell in zip(names, cells, strict=True)}
+            good.append((place, checked_row(path, place, row)))
         except InputError as error:
             faults.append(error)
     return good

@@ -60,7 +60,7 @@ def run_in_folder(study: Study, root: Path, options: Options) -> Outcome:
     kept = read_imported_rows(options.kept_rows) if options.kept_rows else NOTHING
     for error in kept.faults:
         options.reporter.note(f"{error}; left out")
-    with _at_work(study, root, options) as (folder, options, failures):
+    with _at_work(study, root, options, kept.by_identity) as (folder, options, failures):
         known: HyperparameterTable = {}
         if any(point.hyperparameters is None for point in study.points()):
             known = find_hyperparameters(study, folder, options, failures)
@@ -152,10 +152,13 @@ def search_in_folder(
 
 @contextmanager
 def _at_work(
-    study: Study, root: Path, options: Options
+    study: Study,
+    root: Path,
+    options: Options,
+    kept: dict[str, TrialResult] = NOTHING.by_identity,
 ) -> Iterator[tuple[ResultFolder, Options, FailureList]]:
     """Locks the folder, keeps its status file, and writes the list of failures at the end."""
-    _refuse_early(study, root, options)
+    _refuse_early(study, root, options, kept)
     with open_folder(root, study) as folder:
         failures = FailureList(folder, options)
         with status_kept(root, options.reporter, failures.not_repeated) as reporter:
@@ -290,8 +293,11 @@ def _contents(study: Study, known: HyperparameterTable, stored: StoredRuns) -> F
     return FolderContents(study, known, runs, stored.faults)
 
 
-def _refuse_early(study: Study, root: Path, options: Options) -> None:
+def _refuse_early(study: Study, root: Path, options: Options, kept: dict[str, TrialResult]) -> None:
     """Refuses what can be refused before a folder is made or a process started.
+
+    Args:
+        kept: imported rows by identity, of which those of the study must be of its data.
 
     Raises:
         InputError: see `run_in_folder`.
@@ -301,7 +307,10 @@ def _refuse_early(study: Study, root: Path, options: Options) -> None:
     refuse_foreign(root, study)
     folder = ResultFolder(root)
     _refuse_changed_data(_data_of(study), _made_in(folder), root)
-    known_hyperparameters(study, folder.hyperparameters, study.hyperparameters_file)
+    known = known_hyperparameters(study, folder.hyperparameters, study.hyperparameters_file)
+    if kept:
+        own = [kept[trial.identity] for trial in trials_of(study, known) if trial.identity in kept]
+        _refuse_changed_data(_data_of(study), own, listed(list(map(str, options.kept_rows))))
     try:
         refuse_missing_images(study, options.job.data_root)
     except MissingDataError:
@@ -321,13 +330,14 @@ def _made_in(folder: ResultFolder) -> Iterator[TrialResult]:
 
 
 def _refuse_changed_data(
-    data: Iterable[OwnData | None], made: Iterable[TrialResult], root: Path
+    data: Iterable[OwnData | None], made: Iterable[TrialResult], place: object
 ) -> None:
     """Refuses a data file that has changed since rows or runs of a search were made of it.
 
     Args:
         data: of the study; None: a standard set.
-        made: the rows and runs, in or for the folder `root`.
+        made: the rows and runs.
+        place: their folder or files, for the error.
 
     Raises:
         InputError: it has; a file that is gone is no fault of rows that are there.
@@ -344,7 +354,7 @@ def _refuse_changed_data(
     for result in made:
         name, made_of = str(result.row.get("data_file")), result.row.get("file_digest")
         if name in digests and made_of not in digests[name]:
-            allowed = f"must be {made_of}, that of the rows in {root}: take another --out"
+            allowed = f"must be {made_of}, that of the rows in {place}: take another --out"
             found = ", ".join(sorted(digests[name]))
             raise InputError(places[name], "digest", found, allowed)
 

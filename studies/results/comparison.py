@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rpu_ssnn.common.errors import InputError, one_of
+from rpu_ssnn.common.errors import Fault, InputError, one_of
 from studies.common.statistics import paired_tests
 from studies.results.grouping import (
     NOT_SWEPT,
@@ -54,6 +54,7 @@ def compare(results: pd.DataFrame, against: str | None = None) -> pd.DataFrame:
     """
     import pandas as pd
 
+    refuse_no_results(results)
     against = reference_of(results) if against is None else against
     runs = results.reset_index(drop=True)
     _refuse_mixed_images(runs)
@@ -94,6 +95,7 @@ def reference_of(results: pd.DataFrame) -> str:
     Raises:
         InputError: they do not tell.
     """
+    refuse_no_results(results)
     known = results.attrs.get(REFERENCE)
     if known is not None:
         return str(known)
@@ -103,6 +105,25 @@ def reference_of(results: pd.DataFrame) -> str:
         allowed = one_of(labels) + ", as there is not one rate case"
         raise InputError("summary", "reference", None, allowed)
     return str(of_rate.pop())
+
+
+def refuse_no_results(results: object, *more: str) -> None:
+    """Refuses what is no table of results.
+
+    Args:
+        more: the columns that are needed beside case, seed and accuracy.
+
+    Raises:
+        InputError: it is no table, or it lacks a column.
+    """
+    import pandas as pd
+
+    if not isinstance(results, pd.DataFrame):
+        found = Fault(f"a value of the kind {type(results).__name__}")
+        raise InputError("summary", "results", found, "must be a table, as load_results returns")
+    for column in ("label", "seed", "test_accuracy", *more) if len(results) else ():
+        if column not in results:
+            raise InputError("results", column, None, "must be a column, as load_results returns")
 
 
 def _refuse_mixed_images(runs: pd.DataFrame) -> None:

@@ -17,6 +17,9 @@ from studies.results.tables import without_guard
 _COUNTED = re.compile(r"_(total|per_device)(_\d+)?$|_\d+$")
 """Matches columns of a network's statistics: numbers, one for each crossbar or over all."""
 
+_NEVER_NEGATIVE = re.compile(r"_total(_\d+)?$|^pulses_|^seconds$|_fraction$|_memory_mb$|_time_s$")
+_SHARES = ("saturated_fraction", "spikes_after_T")
+
 _COUNTS = ("images", "slots", "epochs", "presentations", "threads")
 """Columns of these units hold whole numbers."""
 
@@ -67,6 +70,12 @@ class _Checked(BaseModel):
         for name, value in {**vars(self), **(self.__pydantic_extra__ or {})}.items():
             if isinstance(value, str) and first_unprintable(value) is not None:
                 raise InputError("row", name, value, "must be text without control characters")
+        for name, value in {**vars(self), **(self.__pydantic_extra__ or {})}.items():
+            number = isinstance(value, int | float)
+            if number and value < 0 and _NEVER_NEGATIVE.search(name):
+                raise InputError("row", name, value, "must be 0 or above")
+            if number and value > 1 and name in _SHARES:
+                raise InputError("row", name, value, "must be a share, 0 to 1")
         for name, value in (self.__pydantic_extra__ or {}).items():
             if isinstance(value, str | bool) and _COUNTED.search(name):
                 raise InputError("row", name, value, "must be a number")

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from studies.common.statistics import describe, seeds_to_tell
-from studies.results.comparison import compare, reference_of
+from studies.results.comparison import compare, reference_of, refuse_no_results
 from studies.results.grouping import accuracies, by_point, images_read, with_values
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ def summary(results: pd.DataFrame, reference: str | None = None) -> pd.DataFrame
     """
     import pandas as pd
 
+    refuse_no_results(results, "pulses_per_device_mean", "saturated_fraction")
     compared = compare(results, reference_of(results) if reference is None else reference)
     runs = with_values(results)
     rows = [{"case": case} | at | _statistics(of) for case, at, of in by_point(runs)]

@@ -7,9 +7,13 @@ port.
 """
 
 import logging
+import os
 from collections.abc import Callable
-from contextlib import ExitStack
-from tempfile import TemporaryDirectory
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from platform import node
+from shutil import rmtree
+from tempfile import TemporaryDirectory, gettempdir
 from typing import TYPE_CHECKING, Any
 
 from rpu_ssnn.common.errors import InputError, one_of
@@ -39,6 +43,11 @@ INSTALLS = {
     "dask_jobqueue": "dask-jobqueue",
 }
 """Package to install for a module."""
+
+_SCRATCH = f"rpu-ssnn-dask-{node()}-"
+"""Begins the name of a cluster's folder of temporary files; the number of its process follows."""
+
+_PAGES = ("distributed.scheduler.http.routes", "distributed.worker.http.routes")
 
 
 def executor_of(workers: int | None, scheduler: str | None, cluster: str | None) -> Executor:
@@ -98,6 +107,7 @@ def _on_cluster(kind: str, workers: int | None) -> Executor:
     if kind != "local" and workers is None:
         allowed = f"must be given with --cluster {kind}: how many workers to ask it for"
         raise InputError("run", "--workers", None, allowed)
+    import dask
     from distributed import Client, Security
 
     from studies.workers.cluster_executor import SECONDS_TO_ANSWER, ClusterExecutor
@@ -107,7 +117,7 @@ def _on_cluster(kind: str, workers: int | None) -> Executor:
 
     def connect() -> "tuple[Client, Callable[[], None]]":
         with ExitStack() as made:  # closed here if the cluster does not answer
-            scratch = made.enter_context(TemporaryDirectory(prefix="rpu-ssnn-dask-"))
+            scratch = made.enter_context(_scratch())
             try:
                 only_us = Security.temporary()
                 here: dict[str, Any] = {}
@@ -119,10 +129,13 @@ def _on_cluster(kind: str, workers: int | None) -> Executor:
                         "host": "127.0.0.1",
                         "local_directory": scratch,
                         "dashboard_address": "127.0.0.1:0",  # any free port
+                        "scheduler_kwargs": {"dashboard": False},
                         "memory_limit": 0,  # no limit, as for processes without a cluster
                         "silence_logs": logging.ERROR,  # the study reports workers that end
                     }
-                started = start(protocol="tls://", security=only_us, **here)
+                # Pages of dask need no password, so that a local cluster serves none.
+                with dask.config.set({page: [] for page in _PAGES} if here else {}):
+                    started = start(protocol="tls://", security=only_us, **here)
                 made.callback(started.close)
                 if kind != "local":
                     started.scale(workers)
@@ -134,6 +147,27 @@ def _on_cluster(kind: str, workers: int | None) -> Executor:
             return client, made.pop_all().close
 
     return ClusterExecutor(f"the {kind} cluster", connect)
+
+
+def _scratch() -> TemporaryDirectory[str]:
+    """Makes a folder for the workers of a cluster, and removes those whose process was killed."""
+    for path in Path(gettempdir()).glob(f"{_SCRATCH}*"):
+        process = path.name.removeprefix(_SCRATCH).partition("-")[0]
+        with suppress(OSError):  # another start removes it, too
+            ours = not path.is_symlink() and path.stat().st_uid == os.getuid()
+            if ours and process.isdecimal() and not _runs(int(process)):
+                rmtree(path, ignore_errors=True)
+    return TemporaryDirectory(prefix=f"{_SCRATCH}{os.getpid()}-")
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        pass
+    return True
 
 
 def _imported(module: str, option: str, value: str) -> Any:

@@ -53,15 +53,16 @@ class LocalExecutor:
         workers: None: one a CPU.
 
     Raises:
-        InputError: fewer than one.
+        InputError: fewer than one, or no whole number.
     """
 
     workers: int | None = None
     _idle: "list[_Worker]" = field(default_factory=list, init=False, repr=False)
 
     def __post_init__(self) -> None:
-        if self.workers is not None and self.workers < 1:
-            allowed = "must be at least 1, or None: one a CPU"
+        whole = isinstance(self.workers, int) and not isinstance(self.workers, bool)
+        if self.workers is not None and not (whole and self.workers >= 1):
+            allowed = "must be a whole number of at least 1, or None: one a CPU"
             raise InputError("LocalExecutor", "workers", self.workers, allowed)
 
     def plan(self, n_trials: int) -> str:

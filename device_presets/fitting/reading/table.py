@@ -1,7 +1,6 @@
 """Reads a measured table into arrays, or says in one line which cell is wrong."""
 
 import warnings
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -142,7 +141,9 @@ def _frame(file: Path, sheet: str | None) -> tuple[int, list[str], pd.DataFrame]
         raise PresetError(file, "file", reason(error), _CELLS) from None
     except PresetError:
         raise
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except Exception as error:  # a damaged workbook raises errors of all kinds
+        if not excel and not isinstance(error, OSError | ValueError):
+            raise
         kind = "Excel file" if excel else "CSV file in UTF-8, with commas between cells"
         raise PresetError(file, "file", reason(error), f"must be a readable {kind}") from None
     return header_row, names, frame

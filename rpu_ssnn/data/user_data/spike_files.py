@@ -36,8 +36,8 @@ def read_hdf5(path: Path, spec: SpikeSpec) -> Raw:
     layout = f"must hold numbers as {LAYOUT}, one entry a recording"
     with (
         refusing(path, "must be an HDF5 file", OSError),
-        # h5py raises these for objects of another kind.
-        refusing(path, layout, KeyError, TypeError, ValueError, field="content"),
+        # h5py raises these for objects of another kind, and for links that lead in a circle.
+        refusing(path, layout, KeyError, TypeError, ValueError, RuntimeError, field="content"),
         h5py.File(path, "r") as file,
     ):
         return Raw(_recordings(path, file, spec), None)

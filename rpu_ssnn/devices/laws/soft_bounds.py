@@ -23,6 +23,7 @@ from rpu_ssnn.devices.device_record import Device
 from rpu_ssnn.devices.fit_form import SOFT_BOUNDS, with_both_noises
 from rpu_ssnn.devices.law import Law, UpDown, Values, number, shares_of_asymmetry
 from rpu_ssnn.devices.law_parameter import LawParameter
+from rpu_ssnn.devices.laws import linear
 from rpu_ssnn.devices.shared import PerDevice, Shared, shared_of
 
 _REFERENCE = {
@@ -95,8 +96,10 @@ def native(config: Any, hidden: Mapping[str, PerDevice]) -> tuple[Shared, dict[s
 
 
 WITHOUT_REFERENCE = Law(
-    name="soft_bounds", aihwkit="SoftBoundsDevice", step=step, own={**NOISE_SCALING, **WRITE_NOISE},
-    factors=factors, divides_by_w_min=True,
+    # aihwkit gives each of these devices the slopes of a linear step.
+    name="soft_bounds", aihwkit="SoftBoundsDevice", code=linear.LAW.code, step=linear.step,
+    own={**NOISE_SCALING, **WRITE_NOISE}, factors=factors, divides_by_w_min=True,
+    native=linear.native, step_fields=linear.LAW.step_fields,
 )  # fmt: skip
 
 LAW = Law(

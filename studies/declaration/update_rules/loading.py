@@ -116,7 +116,9 @@ def _source(update: str) -> str:
             why = str(error)
     try:
         return Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise InputError("study", "update", update, "must be Python code in UTF-8") from error
+    except OSError as error:
         allowed = f"{one_of(rule_names(), update)}, a file such as my_rule.py, or a module ({why})"
         raise InputError("study", "update", update, allowed) from error
 
@@ -132,7 +134,7 @@ def _module_of(path: str, digest: str) -> ModuleType:
     sys.modules[name] = module  # where pydantic looks up the types of the fields
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         del sys.modules[name]
         told = " ".join(f"{type(error).__name__}: {error}".split())
         raise InputError("study", "update", path, f"must run as Python code ({told})") from error
@@ -152,5 +154,6 @@ def _only_rule(module: ModuleType) -> type[Rule]:
     if len(rules) != 1:
         found = ", ".join(rule.__name__ for rule in rules) or "none"
         allowed = f"must define one class that inherits from Rule and trains, not {found}"
-        raise InputError("study", "update", module.__name__, allowed)
+        where = module.__file__ or module.__name__
+        raise InputError("study", "update", where, allowed)
     return rules[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field
@@ -51,7 +52,13 @@ def _device_name(device: object) -> object:
     if isinstance(device, dict) and "law" in device:
         from device_presets.naming.law_file import law_name
 
-        return law_name(device)
+        try:
+            return law_name(device)
+        except InputError as error:
+            if not error.where.endswith(".py"):
+                raise
+            field = f"{Path(error.where).name}: {error.field}"
+            raise InputError("study", field, error.value, error.allowed) from error
     if isinstance(device, str):
         return device
     if isinstance(device, int | float | bool | list | dict | None):

@@ -23,6 +23,7 @@ from support.rpu_ssnn.networks import make_block, make_crossbar, random_trains
 
 SAMPLES = np.repeat(np.arange(10), 50)
 SCHEMES = ("ideal_reference", "reference_device", "differential_pair")
+SOFT = "SoftBoundsDevice(dw_min=0.01, up_down=0.1, w_min=-0.5)"
 TWO_WAYS = [name for name in preset_names() if get_preset(name).bidirectional]
 
 
@@ -41,6 +42,8 @@ def device(name: str, own: Path, *, quiet: bool) -> Preset:
     where = f"{own}:{name}" if name in ("power", "piecewise") else name
     if not quiet:
         return get_preset(where)
+    if name.endswith(")"):
+        return get_device(name, {"cycle_to_cycle": 0.0})  # type: ignore[return-value]
     off = {"cycle_to_cycle": 0.0}
     if "write_noise" in get_preset(where).parameters:
         off["write_noise"] = 0.0
@@ -66,7 +69,7 @@ def trained[T: TileSynapses | NativeSynapses](
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-@pytest.mark.parametrize("name", [*TWO_WAYS, "power", "piecewise"])
+@pytest.mark.parametrize("name", [*TWO_WAYS, "power", "piecewise", SOFT])
 def test_without_noise_every_device_is_aihwkit_s(name: str, scheme: str, own_presets: Path) -> None:
     """Spread, steps, bounds, thinning, leak, references, pairs: to 1e-6 of the range."""
     preset = device(name, own_presets, quiet=True)

@@ -7,8 +7,9 @@ import pytest
 import yaml
 
 from studies.declaration.study import parse_study
-from studies.execution.api import load_results
+from studies.execution.api import load_results, run_study
 from studies.execution.imported_results import read_imported_rows
+from studies.results.summary import summary
 from studies.results.tables import results_frame
 from support.commands import Command, refused
 from support.studies.harness import SMALL, Harness, InThisProcess, small_study
@@ -154,3 +155,93 @@ def test_a_file_without_what_tables_need_is_refused(column: str, tmp_path: Path)
     rows.to_csv(tmp_path / "cut.csv", index=False)
     with refused(f"{tmp_path / 'cut.csv'}: {column}: missing", "must be a column"):
         read_imported_rows([tmp_path / "cut.csv"])
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "allowed"),
+    [
+        ("seed", 7, "must be 0"),
+        ("T", 99, "must be 10"),
+        ("epochs", 9, "must be 1"),
+        ("batch", 9, "must be 50"),
+        ("update", "coincidence", "must be rate"),
+        ("learning_rate", 2.5, "must be 1.0"),
+        ("dataset", "mnist", "must be digits"),
+        ("n_test", 49, "must be 50"),
+        ("test_accuracy", 90.1, "must be a whole number of the 50 test images"),
+        ("saturated_fraction", 500.0, "must be a share, 0 to 1"),
+        ("pulses_per_device_mean", -3.0, "must be 0 or above"),
+        ("pulses_up_total_1", -3, "must be 0 or above"),
+    ],
+)
+def test_a_row_that_contradicts_its_settings_is_left_out(
+    column: str, value: object, allowed: str, tmp_path: Path
+) -> None:
+    rows = results_frame(runs_of(small_study(), lambda trial: 90.0)).assign(n_test=50)
+    path = tmp_path / "rows.csv"
+    rows.to_csv(path, index=False)
+    assert len(read_imported_rows([path]).by_identity) == 6
+    if column not in rows:
+        rows[column] = None
+    rows[column] = rows[column].astype(object)
+    rows.loc[2, column] = value
+    rows.to_csv(path, index=False)
+    found = read_imported_rows([path])
+    assert len(found.by_identity) == 5
+    (error,) = found.faults
+    assert str(error).startswith(f"{path}: row 3.{column}: {value!r} is not allowed; {allowed}")
+
+
+def test_rows_of_one_seed_are_of_the_same_images(tmp_path: Path) -> None:
+    rows = results_frame(runs_of(small_study(), lambda trial: 90.0)).assign(data_digest="one")
+    rows.loc[4, "data_digest"] = "two"
+    rows.to_csv(tmp_path / "rows.csv", index=False)
+    found = read_imported_rows([tmp_path / "rows.csv"])
+    assert len(found.by_identity) == 5
+    assert ["row 5.data_digest: 'two'" in str(fault) for fault in found.faults] == [True]
+
+
+def test_a_file_that_is_cut_in_its_last_row_loses_that_row(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    results_frame(runs_of(small_study(), lambda trial: 90.0)).to_csv(path, index=False)
+    whole = path.read_text()
+    path.write_text(whole[: whole.rindex(",")])
+    found = read_imported_rows([path])
+    assert len(found.by_identity) == 5
+    assert f"{path}: row 6.cells" in str(found.faults[0])
+    path.write_text(whole[: whole.rindex('"') - 9])  # within the settings
+    with refused(f"{path}: rows"):
+        read_imported_rows([path])
+
+
+def test_rows_of_changed_data_are_refused_before_a_folder_is_made(
+    tmp_path: Path, command: Command
+) -> None:
+    content = SMALL | {"dataset": {"file": "a.csv", "test_share": 0.5}}
+    (tmp_path / "a.csv").write_text("label,x\n" + "a,1\nb,2\n" * 20)
+    (tmp_path / "s.yaml").write_text(yaml.safe_dump(content))
+    study = parse_study(content, tmp_path / "s.yaml", tmp_path)
+    made_of = {"data_file": "a.csv", "file_digest": "older"}
+    results_frame(runs_of(study, lambda trial: 90.0)).assign(**made_of).to_csv(
+        tmp_path / "rows.csv", index=False
+    )
+    before = sorted(tmp_path.iterdir())
+    run = ("run", tmp_path / "s.yaml", "--rows", tmp_path / "rows.csv", "--out", tmp_path / "out")
+    code, _, error = command(*run)
+    assert (code, error.count("\n"), "a.csv: digest" in error) == (2, 1, True)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_functions_of_python_refuse_what_is_no_path_number_or_table(tmp_path: Path) -> None:
+    rows = results_frame(runs_of(small_study(), lambda trial: 90.0))
+    rows.to_csv(tmp_path / "rows.csv", index=False)
+    (tmp_path / "s.yaml").write_text(yaml.safe_dump(SMALL))
+    assert len(load_results(tmp_path / "s.yaml", rows=str(tmp_path / "rows.csv"))) == 6
+    with refused("workers: '2' is not allowed; must be a whole number"):
+        run_study(small_study(), tmp_path / "out", workers="2")  # type: ignore[arg-type]
+    for junk in ("rows.csv", None, [1]):
+        with refused("summary: results", "must be a table"):
+            summary(junk)  # type: ignore[arg-type]
+    for column in ("seed", "label", "saturated_fraction"):
+        with refused(f"results: {column}: missing"):
+            summary(rows.drop(columns=column), "rate")
