@@ -1,13 +1,18 @@
 """Studies on the workers of a real dask scheduler, some of which die."""
 
 import os
+import platform
 import signal
+import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import pandas as pd
 import pytest
@@ -285,6 +290,9 @@ def test_a_cluster_is_started_and_ended(tmp_path: Path, command: Command) -> Non
 
 
 def test_a_cluster_of_ours_lets_nobody_else_in() -> None:
+    with subprocess.Popen(["true"]) as killed:
+        pass
+    left = Path(tempfile.mkdtemp(prefix=f"rpu-ssnn-dask-{platform.node()}-{killed.pid}-"))
     with (
         closing(executor_of(1, None, "local")) as executor,
         executor.start_pool(1, NO_WORKSPACE, print),
@@ -296,6 +304,11 @@ def test_a_cluster_of_ours_lets_nobody_else_in() -> None:
         own = executor._open[0].security
         with Client(address, security=own, set_as_default=False, timeout=30) as client:
             assert client.status == "running"
+            port = client.scheduler_info()["services"]["dashboard"]
+        for page in ("status", "info/main/workers.html", "metrics"):  # no page without a password
+            with pytest.raises(HTTPError, match="404"):
+                urlopen(f"http://127.0.0.1:{port}/{page}", timeout=30)
+        assert not left.exists()
         # A stranger without certificates, and one with certificates of another cluster.
         for stranger, security in (
             (address.replace("tls://", "tcp://"), None),
