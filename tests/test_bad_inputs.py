@@ -304,7 +304,7 @@ CASES = [
     of_case("device: a.yaml", "case 2.device: 'HERE/a.yaml'", "'stepp'", files={
         "a.yaml": "a: {like: ecram, parameters: {stepp: {value: 1, unit: weight, assumption: x}}}"
     }),
-    of_case("device: {law: null}", "case 2.device", "None"),
+    of_case("device: {law: null}", "case 2.device.law", "missing"),
     of_case("device: {law: l.py}", "l.py: LAW", "5", files={"l.py": "LAW = 5"}),
     of_case("device: {law: l.py}", "l.py", "SystemExit", files={"l.py": "raise SystemExit(3)"}),
     of_rule("raise SystemExit(3)", "SystemExit"),
