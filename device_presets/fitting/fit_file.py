@@ -22,6 +22,7 @@ from device_presets.fitting.model.selection import (
     Selection,
     as_likely_of,
     filtered,
+    representable,
     select_model,
 )
 from device_presets.fitting.model.uncertainty import with_unbiased_noise
@@ -287,7 +288,7 @@ def _judged(selection: Selection) -> tuple[Selection, Verdict]:
         verdict = judge(score.fit, filtered(score.fit))
         if verdict.describes:
             return replace(selection, chosen=score), verdict
-    compared = [s for s in selection.scores if s.held_out is not None] or [selection.chosen]
+    compared = [s for s in selection.scores if representable(s.fit)] or [selection.chosen]
     errors = [held or seen for seen, held in (curve_errors(score.fit) for score in compared)]
     score = compared[int(np.argmin([error.worst for error in errors]))]
     return replace(selection, chosen=score), judge(score.fit, filtered(score.fit))
