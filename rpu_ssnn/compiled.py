@@ -30,7 +30,7 @@ SOURCES = (
 CHECK = os.environ.get("RPU_SSNN_CHECK", "0") != "0"
 
 
-def compiled[F: Callable[..., Any]](function: F) -> F:
+def compiled[F: Callable[..., Any]](function: F, *, inline: bool = True) -> F:
     """Compile a function that writes only to the arrays it is given, and keep its code on disk.
 
     The function runs without the GIL and is inlined into the compiled functions that call it, so
@@ -40,11 +40,16 @@ def compiled[F: Callable[..., Any]](function: F) -> F:
     A function of another package, or of a file of the user, is compiled likewise. Its code depends
     on this package, on its own file and, in a package, on the files beside it.
 
+    Args:
+        function: becomes machine code at its first call.
+        inline: whether it is inlined; False suits a function that seldom runs, and whose code would
+            take registers from the loops beside it.
+
     Raises:
         RuntimeError: no folder for the code can be written (`rpu-ssnn doctor` says what to do).
     """
     options: dict[str, Any] = {
-        "nogil": True, "boundscheck": CHECK, "forceinline": True, "error_model": "numpy",
+        "nogil": True, "boundscheck": CHECK, "forceinline": inline, "error_model": "numpy",
     }  # fmt: skip
     if not CHECK:
         # numba counts who holds an array at every call and slice, and has no public option against

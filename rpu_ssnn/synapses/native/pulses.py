@@ -6,6 +6,7 @@ computed in loops of vector code, and then each device takes its step.
 """
 
 import math
+from functools import partial
 
 import numpy as np
 from jaxtyping import Float32
@@ -107,9 +108,12 @@ def note_pulse(memory: Memory, i: np.uint32, at: int, p: int, scratch: Scratch) 
     memory.cells[i].last = at
 
 
-@compiled
+@partial(compiled, inline=False)
 def add_gap_factors(memory: Memory, n: int, scratch: Scratch) -> None:
-    """Add step factor and kept charge to the first n pulses of the scratch."""
+    """Add step factor and kept charge to the first n pulses of the scratch.
+
+    Inlined, it makes the pulses of other devices slower by some percent, and its own by ten.
+    """
     for p in range(n):
         scratch.kept[p] = kept_share(memory, gap_s(memory, scratch.since[p]))
     near = FORGOTTEN * memory.gap_time_constant_s
