@@ -28,7 +28,7 @@ from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses import SynapsesFactory, coincidence_synapses, rate_synapses
 from rpu_ssnn.synapses.tiles.synapses import TileSynapses, tile_synapses
-from studies.workers import memory as worker_memory
+from studies.workers import worker
 
 SIZES = (784, 1280, 10)
 BATCH = 64
@@ -197,7 +197,7 @@ def peak_memory_mb(kind: str, T: int) -> float:
     rates, labels = images(8)
     with make_network(factories[kind], T, 1) as network:
         network.train_batch(rates, labels, np.random.default_rng(0))
-    return worker_memory.peak_memory_mb()
+    return worker.peak_memory_mb()
 
 
 def memory() -> pd.DataFrame:
