@@ -1,11 +1,11 @@
 """Every train of one presentation, slot by slot."""
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Bool, Float32
 
+from rpu_ssnn.analysis.weight_changes import sizes_of
 from rpu_ssnn.data.spike_trains import SpikeTrains
 from rpu_ssnn.engine import slot_loop
 from rpu_ssnn.engine.parameters import make_parameters
@@ -17,7 +17,7 @@ from rpu_ssnn.engine.state import (
     make_recording,
     make_worker_state,
 )
-from rpu_ssnn.spec import NetworkSpec
+from rpu_ssnn.spec import Grid, NetworkSpec, connected
 from rpu_ssnn.synapses.base import Weights
 
 type Train = Bool[np.ndarray, "slots n"]
@@ -44,6 +44,7 @@ def trace(
     rates: Float32[np.ndarray, " n_in"] | SpikeTrains,
     label: int,
     key: int,
+    image: Grid | None = None,
 ) -> Trains:
     """Show one image to frozen weights as in training (label and gradient, no dropout).
 
@@ -52,14 +53,16 @@ def trace(
         rates: average spikes a slot of each input line; or one recording of spikes.
         label: class of the image.
         key: determines everything random in the presentation.
+        image: rows, columns and channels of the input, which convolutions need.
 
     Raises:
         ValueError: weights, rates or a label that do not fit each other.
     """
-    sizes = (weights[0].shape[0], *(w.shape[1] for w in weights))
-    if (found := [w.shape for w in weights]) != (shapes := list(pairwise(sizes))):
+    sizes = sizes_of(spec, weights, image)
+    made = connected(spec, sizes, image)
+    if (found := [w.shape for w in weights]) != (shapes := [one.shape for one in made]):
         raise ValueError(f"weights must have shapes {shapes}, not {found}")
-    net = make_parameters(spec, sizes)
+    net = make_parameters(spec, made)
     state, lookahead = make_worker_state(net), make_lookahead(net)
     batch = rates if isinstance(rates, SpikeTrains) else rates[None, :].astype(np.float32)
     shown = make_presentations(net, batch, np.array([label]), np.array([key], dtype=np.uint64))

@@ -1,9 +1,11 @@
 """Measures what one batch changes in the weights of a network that starts from given ones."""
 
+from math import prod
+
 import numpy as np
 
 from rpu_ssnn.network import Network
-from rpu_ssnn.spec import NetworkSpec, TrainingSpec
+from rpu_ssnn.spec import Grid, NetworkSpec, TrainingSpec, connections, lines_of
 from rpu_ssnn.synapses import SynapsesFactory
 
 
@@ -14,6 +16,7 @@ def weight_changes(
     rates: np.ndarray,
     labels: np.ndarray,
     seed: list[int],
+    image: Grid | None = None,
 ) -> list[np.ndarray]:
     """Changes of float weights, [n_in, n_out] a crossbar, in threshold currents.
 
@@ -21,12 +24,28 @@ def weight_changes(
         weights: at the start.
         rates: average spikes a slot of each input line, [batch, n_in].
         labels: class of each presentation.
+        image: rows, columns and channels of the input, which convolutions need.
     """
-    sizes = (weights[0].shape[0], *(w.shape[1] for w in weights))
+    sizes = sizes_of(spec, weights, image)
     own_seed = np.random.SeedSequence(seed)
     training = TrainingSpec(batch=len(labels))
-    with Network(spec, training, sizes, factory, own_seed, initial=weights) as network:
+    with Network(spec, training, sizes, factory, own_seed, initial=weights, image=image) as network:
         network.train_batch(rates, labels, np.random.default_rng(seed))
         reads = [synapses.linear_read() for synapses in network.synapses]
     changes = zip(reads, weights, strict=True)
     return [read.astype(np.float64) - w for read, w in changes if read is not None]
+
+
+def sizes_of(spec: NetworkSpec, weights: list[np.ndarray], image: Grid | None) -> tuple[int, ...]:
+    """The lines of each layer, input first, of a network with these weights.
+
+    Args:
+        image: rows, columns and channels of the input, which convolutions need.
+
+    Raises:
+        InputError: convolutions that do not fit the input.
+    """
+    if spec.layers is None:
+        return weights[0].shape[0], *(w.shape[1] for w in weights)
+    lines = prod(image) if image is not None else weights[0].shape[0]
+    return lines_of(connections(spec.layers, lines, weights[-1].shape[1], image))

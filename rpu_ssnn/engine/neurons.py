@@ -20,6 +20,7 @@ from rpu_ssnn.engine.blocks import (
     list_spikes,
 )
 from rpu_ssnn.engine.encoding import draw_input, draw_label, uniform
+from rpu_ssnn.engine.geometry import list_patches
 from rpu_ssnn.engine.parameters import Parameters
 from rpu_ssnn.engine.state import Presentations, WorkerState
 
@@ -304,6 +305,22 @@ def _relayed(net: Parameters, state: WorkerState, spike: bool) -> bool:
 
 
 @compiled
+def _list_positions(net: Parameters, state: WorkerState) -> None:
+    """List the forward spikes of every crossbar position by position."""
+    tables = net.geometry
+    for x in range(net.crossbars):
+        first, count = net.event_start[x], state.event_count[x]
+        counts = state.list_count[tables.position_start[x] : tables.position_start[x + 1]]
+        if tables.is_whole[x]:
+            counts[0] = count
+        else:
+            list_patches(
+                tables, x, state.events, first, first + count, state.events,
+                tables.list_start[x], counts, first,
+            )  # fmt: skip
+
+
+@compiled
 def fire(net: Parameters, state: WorkerState, shown: Presentations, learn: bool) -> None:
     """Compute all spikes and gradient streams of this slot, from currents of earlier slots."""
     t = state.position[1]
@@ -328,6 +345,7 @@ def respond(
     b = state.position[0]
     label_spike = _relayed(net, state, label) if learn or net.clocked else False
     _fire_forward(net, state, label_spike, known)
+    _list_positions(net, state)
     last = len(net.size) - 1
     base = net.event_start[last]
     for k in range(state.event_count[last]):

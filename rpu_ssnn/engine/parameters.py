@@ -11,7 +11,8 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from rpu_ssnn.engine.blocks import BLOCK
-from rpu_ssnn.spec import NetworkSpec, TrainingSpec
+from rpu_ssnn.engine.geometry import Geometry, make_geometry
+from rpu_ssnn.spec import Connection, NetworkSpec, TrainingSpec, lines_of
 
 
 class Parameters(NamedTuple):
@@ -19,8 +20,13 @@ class Parameters(NamedTuple):
 
     size: Int64[np.ndarray, " layers_plus_1"]
     """Neurons of each layer, input lines first."""
-    widest: int
-    """Neurons of the widest layer."""
+    most_in_slot: int
+    """Forward spikes that one crossbar sees at most in a slot, at all positions together; at least
+    the neurons of any layer."""
+    geometry: Geometry
+    counts: Int64[np.ndarray, " crossbars"]
+    """Counts that a presentation has at each crossbar: one of each position for synapses that ask
+    for them (`Synapses.needs_presentations`), else one."""
     neuron_start: Int64[np.ndarray, " layers_plus_2"]
     """First place of each layer in arrays of neurons, in whole blocks; inputs have no place."""
     event_start: Int64[np.ndarray, " layers_plus_2"]
@@ -66,30 +72,38 @@ def profile(T: int, front_loading: float) -> Float64[np.ndarray, " T"]:
 
 def make_parameters(
     spec: NetworkSpec,
-    sizes: tuple[int, ...],
+    found: Sequence[Connection],
     training: TrainingSpec | None = None,
-    delays: Sequence[int] = (),
+    whole: Sequence[bool] = (),
 ) -> Parameters:
-    """Constants of a network with layer `sizes` (input first); dropout only when training.
+    """Constants of a network; dropout only when training.
 
     Args:
-        delays: slots that the forward spikes of each crossbar wait for its gradient; empty: none.
+        found: the connection that each crossbar makes, first to last.
+        whole: for each crossbar, whether its synapses count whole presentations (Eq. 9), whose
+            forward spikes need not wait for their gradient; empty: nothing learns.
     """
+    sizes = lines_of(found)
     layers = (*sizes, *(sizes[-1],) * spec.inhibition.passes)
     encoding, gradient, neuron = spec.encoding, spec.gradient, spec.neuron
     label_loading = encoding.label_front_loading
     if label_loading is None:
         label_loading = encoding.front_loading
     size = np.array(layers, dtype=np.int64)
-    weights = np.multiply(sizes[:-1], sizes[1:])
-    delay = np.array(delays or [0] * (len(sizes) - 1), dtype=np.int64)
+    weights = [n_in * n_out for n_in, n_out in (one.shape for one in found)]
+    geometry = make_geometry(found, at_once=spec.positions == "at_once")
+    waits = [0 if counted else slots for counted, slots in zip(whole, spec.delays, strict=False)]
+    delay = np.array(waits or [0] * len(found), dtype=np.int64)
+    counts = np.where(whole or [False] * len(found), geometry.positions, 1)
     return Parameters(
         size=size,
-        widest=max(layers),
+        most_in_slot=max(*layers, int((geometry.positions * geometry.patch).max())),
+        geometry=geometry,
+        counts=counts,
         neuron_start=np.concatenate([[0, 0], np.cumsum(-(-size[1:] // BLOCK) * BLOCK)]),
         event_start=np.concatenate([[0], np.cumsum(size)]).astype(np.int64),
         weight_start=np.concatenate([[0, 0], np.cumsum(weights)]).astype(np.int64),
-        crossbars=len(sizes) - 1,
+        crossbars=len(found),
         delay=delay,
         delay_start=np.concatenate([[0], np.cumsum(delay * -(-size[: len(delay)] // BLOCK))]),
         T=spec.T,

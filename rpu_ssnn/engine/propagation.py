@@ -36,24 +36,25 @@ def _add_row(
 @compiled
 def add_rows(
     target: Float32[np.ndarray, " n"],
-    weights: Float32[np.ndarray, " rows_x_n"],
+    weights: Float32[np.ndarray, " rows_x_row_length"],
     rows: Int32[np.ndarray, " spikes"],
     first: int,
     stop: int,
-    n: int,
+    row_length: int,
     gain: np.float32,
 ) -> None:
     """target += gain * weights[rows[k]] for each k in [first, stop), one after the other.
 
-    The weights are flat, in rows of length n. Eight rows are added in one pass over the target.
+    The weights are flat, in rows of `row_length`, each of which begins with what is added. Eight
+    rows are added in one pass over the target.
     """
     # numba does not check places that cannot be negative: the loops become vector code.
-    k, length = first, uint64(n)
+    k, length, apart = first, uint64(len(target)), uint64(row_length)
     while k + 8 <= stop:
-        a, b = uint64(rows[k]) * length, uint64(rows[k + 1]) * length
-        c, d = uint64(rows[k + 2]) * length, uint64(rows[k + 3]) * length
-        e, f = uint64(rows[k + 4]) * length, uint64(rows[k + 5]) * length
-        g, h = uint64(rows[k + 6]) * length, uint64(rows[k + 7]) * length
+        a, b = uint64(rows[k]) * apart, uint64(rows[k + 1]) * apart
+        c, d = uint64(rows[k + 2]) * apart, uint64(rows[k + 3]) * apart
+        e, f = uint64(rows[k + 4]) * apart, uint64(rows[k + 5]) * apart
+        g, h = uint64(rows[k + 6]) * apart, uint64(rows[k + 7]) * apart
         for j in range(length):
             half = target[j] + gain * weights[a + j] + gain * weights[b + j]
             half = half + gain * weights[c + j] + gain * weights[d + j]
@@ -61,19 +62,19 @@ def add_rows(
             target[j] = whole + gain * weights[g + j] + gain * weights[h + j]
         k += 8
     if k + 4 <= stop:
-        a, b = uint64(rows[k]) * length, uint64(rows[k + 1]) * length
-        c, d = uint64(rows[k + 2]) * length, uint64(rows[k + 3]) * length
+        a, b = uint64(rows[k]) * apart, uint64(rows[k + 1]) * apart
+        c, d = uint64(rows[k + 2]) * apart, uint64(rows[k + 3]) * apart
         for j in range(length):
             half = target[j] + gain * weights[a + j] + gain * weights[b + j]
             target[j] = half + gain * weights[c + j] + gain * weights[d + j]
         k += 4
     if k + 2 <= stop:
-        a, b = uint64(rows[k]) * length, uint64(rows[k + 1]) * length
+        a, b = uint64(rows[k]) * apart, uint64(rows[k + 1]) * apart
         for j in range(length):
             target[j] = target[j] + gain * weights[a + j] + gain * weights[b + j]
         k += 2
     if k < stop:
-        a = uint64(rows[k]) * length
+        a = uint64(rows[k]) * apart
         for j in range(length):
             target[j] += gain * weights[a + j]
 
@@ -83,28 +84,53 @@ def propagate_linear(
     net: Parameters, state: WorkerState, matrices: Matrices, learn: bool, first_crossbar: int
 ) -> None:
     """Forward sums of Eq. 1 from `first_crossbar` on, and backward sums of Eq. 4, 5."""
+    tables = net.geometry
     for layer in range(first_crossbar, net.crossbars + 1):
-        start, n = net.neuron_start[layer], net.size[layer]
-        first = net.event_start[layer - 1]
-        add_rows(
-            state.current[start : start + n],
-            matrices.weights[net.weight_start[layer] : net.weight_start[layer + 1]],
-            state.events,
-            first,
-            first + state.event_count[layer - 1],
-            n,
-            dropout_gain(net, layer - 1),
-        )
+        x, gain = layer - 1, dropout_gain(net, layer - 1)
+        channels, replicas = tables.channels[x], tables.replicas[x]
+        first, start = tables.list_start[x], net.neuron_start[layer]
+        for position in range(tables.positions[x]):
+            count = state.list_count[tables.position_start[x] + position]
+            kernel = net.weight_start[layer] + position % replicas * channels
+            add_rows(
+                state.current[start : start + channels],
+                matrices.weights[kernel : net.weight_start[layer + 1]],
+                state.events,
+                first,
+                first + count,
+                replicas * channels,
+                gain,
+            )
+            first += tables.patch[x]
+            start += channels
     if learn:
         for layer in range(2, net.crossbars + 1):
-            start, n = net.neuron_start[layer - 1], net.size[layer - 1]
-            first, base = 2 * net.event_start[layer], net.weight_start[layer]
-            gain = dropout_gain(net, layer - 1)
-            target = state.gradient_current[start : start + n]
+            x, gain = layer - 1, dropout_gain(net, layer - 1)
+            first = 2 * net.event_start[layer]
             for k in range(first, first + state.gradient_count[layer]):
-                row = base + state.gradient_events[k] * n
                 factor = gain * np.float32(state.gradient_sign[k])
-                _add_row(target, matrices.transposed[row : row + n], factor)
+                _add_patch(net, state, matrices, x, state.gradient_events[k], factor)
+
+
+@compiled
+def _add_patch(
+    net: Parameters,
+    state: WorkerState,
+    matrices: Matrices,
+    x: int,
+    neuron: int,
+    factor: np.float32,
+) -> None:
+    """Add the kernel of a neuron of crossbar x to the gradient currents of its patch."""
+    tables, start = net.geometry, net.neuron_start[x]
+    position, channel = neuron // tables.channels[x], neuron % tables.channels[x]
+    column = position % tables.replicas[x] * tables.channels[x] + channel
+    row = net.weight_start[x + 1] + column * tables.patch[x]
+    at = tables.position_start[x] + position
+    for run in range(tables.runs[at], tables.runs[at + 1]):
+        a, b, n = start + tables.run_neuron[run], row + tables.run_line[run], tables.run_length[run]
+        target = state.gradient_current[a : a + n]
+        _add_row(target, matrices.transposed[b : b + n], factor)
 
 
 @compiled

@@ -85,17 +85,23 @@ class WorkerState(NamedTuple):
     """The part of its next spike that each line of a regular train has gathered."""
     pixel_count: Int64[np.ndarray, "1"]
     """Number of `pixels`; with given spikes, index of the next one."""
-    events: Int32[np.ndarray, " lines"]
-    """Neurons that spike in this slot, layer by layer (`Parameters.event_start`)."""
+    events: Int32[np.ndarray, " lines_and_lists"]
+    """Neurons that spike in this slot, layer by layer (`Parameters.event_start`); behind them the
+    patch lines that spike, position by position (`Geometry.list_start`)."""
     event_count: Int64[np.ndarray, " layers_plus_1"]
+    list_count: Int64[np.ndarray, " positions"]
+    """Patch lines that spike at each position of all crossbars (`Geometry.position_start`)."""
     gradient_events: Int32[np.ndarray, " twice_lines"]
     """The spikes of both gradient streams, listed as `events` are."""
     gradient_sign: Int8[np.ndarray, " twice_lines"]
     gradient_count: Int64[np.ndarray, " layers_plus_1"]
     waiting: UInt64[np.ndarray, " waiting"]
     """Flags of forward spikes that wait for their gradient (`Parameters.delay_start`)."""
-    delayed: Int32[np.ndarray, " widest"]
-    """Forward spikes of one crossbar that have waited; empty where none waits."""
+    delayed: Int32[np.ndarray, " widest_and_lists"]
+    """Forward spikes of one crossbar that have waited; behind them its lists of patch lines. Empty
+    where none waits."""
+    delayed_count: Int64[np.ndarray, " positions"]
+    """Patch lines of one crossbar that have waited, at each position."""
 
 
 class Lookahead(NamedTuple):
@@ -119,7 +125,9 @@ def make_worker_state(net: Parameters, several: tuple[int, ...] = ()) -> WorkerS
         several: (n,) for n states, whose arrays have one more dimension in front.
     """
     neurons, lines, layers = int(net.neuron_start[-1]), int(net.event_start[-1]), len(net.size)
-    pixels = int(net.size[0])
+    pixels, tables = int(net.size[0]), net.geometry
+    lists = np.where(tables.is_whole, 0, tables.positions * tables.patch)
+    delayed = int(net.size.max() + lists.max()) if net.delay.any() else 0
     shapes = {
         "position": (3, np.int64),
         "random": (1, np.uint64),
@@ -136,13 +144,15 @@ def make_worker_state(net: Parameters, several: tuple[int, ...] = ()) -> WorkerS
         "pixel_rate": (pixels, np.float64),
         "pixel_phase": (pixels, np.float64),
         "pixel_count": (1, np.int64),
-        "events": (lines, np.int32),
+        "events": (lines + int(lists.sum()), np.int32),
         "event_count": (layers, np.int64),
+        "list_count": (int(tables.position_start[-1]), np.int64),
         "gradient_events": (2 * lines, np.int32),
         "gradient_sign": (2 * lines, np.int8),
         "gradient_count": (layers, np.int64),
         "waiting": (int(net.delay_start[-1]), np.uint64),
-        "delayed": (net.widest if net.delay.any() else 0, np.int32),
+        "delayed": (delayed, np.int32),
+        "delayed_count": (tables.most_positions, np.int64),
     }
     return WorkerState(**{k: zeros((*several, n), dtype) for k, (n, dtype) in shapes.items()})
 
@@ -168,11 +178,13 @@ def one_state(states: WorkerState, k: int) -> WorkerState:
         pixel_count=states.pixel_count[k],
         events=states.events[k],
         event_count=states.event_count[k],
+        list_count=states.list_count[k],
         gradient_events=states.gradient_events[k],
         gradient_sign=states.gradient_sign[k],
         gradient_count=states.gradient_count[k],
         waiting=states.waiting[k],
         delayed=states.delayed[k],
+        delayed_count=states.delayed_count[k],
     )
 
 

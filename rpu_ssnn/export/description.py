@@ -1,6 +1,5 @@
 """Describes in one line of JSON all that a network needs beside its weights to answer again."""
 
-import itertools
 import json
 from typing import Any
 
@@ -10,7 +9,7 @@ from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.files import reason
 from rpu_ssnn.network import Network
 from rpu_ssnn.network.inputs import InputLines
-from rpu_ssnn.spec import NetworkSpec, TrainingSpec
+from rpu_ssnn.spec import NetworkSpec, TrainingSpec, connected
 from rpu_ssnn.synapses import rate_synapses
 from rpu_ssnn.synapses.base import Weights
 from rpu_ssnn.training import Trained
@@ -32,6 +31,7 @@ def description(trained: Trained) -> str:
             "middle": _list(inputs.middle),
             "gain": _list(inputs.gain),
             "complement": inputs.complement,
+            "image": inputs.image,
             "seed": {"entropy": str(seed.entropy), "spawn_key": list(seed.spawn_key)},
             "numerics_version": NUMERICS_VERSION,
             "rpu_ssnn_version": VERSION,
@@ -76,18 +76,19 @@ def rebuilt(text: str, weights: list[Weights], where: object) -> Trained:
             _array(known["middle"]),
             _array(known["gain"]),
             bool(known.get("complement", False)),
+            tuple(known["image"]) if known.get("image") else None,
         )
     except InputError:
         raise
     except (ValueError, KeyError, TypeError) as error:
         problem = reason(error)
         raise InputError(where, "description", problem, "must be one that export wrote") from error
-    shapes = list(itertools.pairwise(sizes))
+    shapes = [one.shape for one in connected(spec, sizes, inputs.image)]
     if [w.shape for w in weights] != shapes:
         raise InputError(where, "weights", [w.shape for w in weights], f"must be {shapes}")
     network = Network(
         spec, TrainingSpec(epochs=0), sizes, rate_synapses(1.0), np.random.SeedSequence(0),
-        initial=weights,
+        initial=weights, image=inputs.image,
     )  # fmt: skip
     return Trained(network, inputs, seed)
 

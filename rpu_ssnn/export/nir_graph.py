@@ -41,6 +41,7 @@ def write_nir(path: str | Path, trained: Trained, *, without_inhibition: bool = 
     """
     path, nir = Path(path), _nir(Path(path))
     spec = trained.network.spec
+    spec.dense_layers("a NIR graph")
     inhibition = spec.inhibition
     if (inhibition.clocked or inhibition.strength) and not without_inhibition:
         what = "clocked" if inhibition.clocked else "strength"

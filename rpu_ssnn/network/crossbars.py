@@ -2,18 +2,17 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
 
 import numpy as np
 
-from rpu_ssnn.spec import NetworkSpec, TrainingSpec
+from rpu_ssnn.spec import Connection, NetworkSpec, TrainingSpec, slot_cycles
 from rpu_ssnn.synapses.base import Crossbar, Synapses, SynapsesFactory, Weights
 
 
 def make_synapses(
     spec: NetworkSpec,
     training: TrainingSpec,
-    sizes: tuple[int, ...],
+    found: Sequence[Connection],
     factory: SynapsesFactory,
     seed: np.random.SeedSequence,
     initial: Sequence[Weights] | None,
@@ -23,25 +22,31 @@ def make_synapses(
     """Synapses that start from `initial`, or from He initialisation x theta x `initial_scale`.
 
     At an `initial_scale` of 1, a layer's rates are about as large as those of the layer before.
+    Replicas of a kernel start alike.
+
+    Args:
+        found: the connection that each crossbar makes.
 
     Raises:
-        ValueError: sizes of another number of layers than `spec`, or `initial` of other shapes.
+        ValueError: `initial` of other shapes.
     """
-    shapes, synapses = list(pairwise(sizes)), []
-    if len(shapes) != len(spec.hidden) + 1:
-        raise ValueError(f"sizes must be of {len(spec.hidden) + 2} layers, not {sizes}")
-    if initial is not None and (found := [np.shape(w) for w in initial]) != shapes:
-        raise ValueError(f"initial weights must have shapes {shapes}, not {found}")
+    shapes, synapses = [one.shape for one in found], []
+    at_once = spec.positions == "at_once"
+    cycles = slot_cycles(found, at_once)
+    if initial is not None and (given := [np.shape(w) for w in initial]) != shapes:
+        raise ValueError(f"initial weights must have shapes {shapes}, not {given}")
     for layer, gain in enumerate(spec.gains()):
         weight_seed, own_seed = seed.spawn(2)
         n_in, n_out = shapes[layer]
+        replicas = found[layer].replicas
         he_std = spec.neuron.theta * float(np.sqrt(2.0 / n_in))
         if initial is None:
-            normal = np.random.default_rng(weight_seed).standard_normal((n_in, n_out))
+            one = np.random.default_rng(weight_seed).standard_normal((n_in, n_out // replicas))
+            normal = np.tile(one, replicas)
             start = (spec.initial_scale * he_std * normal).astype(np.float32)
         else:
             start = np.asarray(initial[layer], dtype=np.float32)
-        is_output = layer == len(sizes) - 2
+        is_output = layer == len(found) - 1
         share = training.dropout_input if layer == 0 else training.dropout_hidden
         synapses.append(
             factory(
@@ -51,13 +56,15 @@ def make_synapses(
                     he_std=he_std,
                     gain=gain * (training.output_step if is_output else 1.0) / (1.0 - share),
                     T=spec.T,
-                    slots=spec.slots,
+                    slots=spec.slots * cycles,
                     batch=training.batch,
                     seed=int(own_seed.generate_state(1, np.uint64)[0]),
                     threads=threads,
                     pool=pool,
                     transposed_reads=layer > 0,
                     delay=spec.delays[layer],
+                    positions=found[layer].positions,
+                    arrays=replicas if at_once else 1,
                 )
             )
         )

@@ -25,7 +25,7 @@ from rpu_ssnn.engine.state import (
 from rpu_ssnn.engine.strategies import Job, choose_strategy
 from rpu_ssnn.engine.strategies.base import WeightCopies
 from rpu_ssnn.network.crossbars import make_synapses
-from rpu_ssnn.spec import RATES_NEED_PRESENTATIONS, NetworkSpec, TrainingSpec
+from rpu_ssnn.spec import RATES_NEED_PRESENTATIONS, Grid, NetworkSpec, TrainingSpec, connected
 from rpu_ssnn.synapses.base import SynapsesFactory, Weights
 
 type Input = Float32[np.ndarray, "batch n_in"] | SpikeTrains
@@ -45,10 +45,12 @@ class Network:
             training uses one only. Numbers of float weights and of devices read as matrices do
             not depend on it.
         initial: weights [n_in, n_out] of each crossbar to start from; None: He initialisation.
+        image: rows, columns and channels of the input, which convolutions need.
 
     Raises:
-        InputError: fewer than 1 thread; synapses that do not take the schedule.
-        ValueError: sizes of another number of layers than `spec`, or `initial` of other shapes.
+        InputError: fewer than 1 thread; synapses that do not take the schedule; convolutions that
+            do not fit the input.
+        ValueError: sizes of other layers than those of `spec`, or `initial` of other shapes.
 
     >>> import numpy as np
     >>> from rpu_ssnn import Network, NetworkSpec, TrainingSpec, rate_synapses
@@ -69,25 +71,25 @@ class Network:
         seed: np.random.SeedSequence,
         threads: int = 1,
         initial: Sequence[Weights] | None = None,
+        image: Grid | None = None,
     ) -> None:
         if threads < 1:
             raise InputError("network", "threads", threads, "must be at least 1")
+        found = connected(spec, sizes, image)
         self.spec, self.training, self.sizes = spec, training, sizes
         self._pool = WorkerThreads(max(1, threads - 1))
         self.synapses = make_synapses(
-            spec, training, sizes, factory, seed, initial, threads, self._pool
+            spec, training, found, factory, seed, initial, threads, self._pool
         )
         if training.schedule == "slot" and any(s.needs_presentations for s in self.synapses):
             raise InputError("training", "schedule", "slot", RATES_NEED_PRESENTATIONS)
-        delays = [
-            0 if each.needs_presentations else slots  # Eq. 9 counts whole trains
-            for each, slots in zip(self.synapses, spec.delays, strict=True)
-        ]
+        whole = [each.needs_presentations for each in self.synapses]
+        lookahead = training.schedule != "slot" and found[0].is_whole
         self._job = Job(
             synapses=self.synapses,
-            reads=WeightCopies(self.synapses, lookahead=training.schedule != "slot"),
-            training=make_parameters(spec, sizes, training, delays),
-            inference=make_parameters(spec.at_inference, sizes),
+            reads=WeightCopies(self.synapses, lookahead=lookahead),
+            training=make_parameters(spec, found, training, whole),
+            inference=make_parameters(spec.at_inference, found),
             schedule=training.schedule,
             threads=threads,
             pool=self._pool,

@@ -18,6 +18,7 @@ from rpu_ssnn.spec.layers import (
     dense,
     layer_names,
     lines_of,
+    slot_cycles,
 )
 from rpu_ssnn.spec.network import (
     LITERAL_GRADIENT,
@@ -30,6 +31,7 @@ from rpu_ssnn.spec.network import (
     InitialScale,
     NetworkSpec,
     NeuronSpec,
+    connected,
 )
 from rpu_ssnn.spec.training import (
     RATES_NEED_PRESENTATIONS,
@@ -42,6 +44,6 @@ __all__ = [
     "LITERAL_GRADIENT", "MOST_SLOTS", "MOST_TAU", "RATES_NEED_PRESENTATIONS", "SMALLEST_NORMAL",
     "Connection", "Contrast", "ConvLayer", "ConvSpec", "EncodingSpec", "GradientSpec", "Grid",
     "InSingle", "InhibitionSpec", "InitialScale", "NetworkSpec", "NeuronSpec", "OneLine",
-    "Positive", "Schedule", "Share", "Spec", "SurrogateSpec", "TrainingSpec", "connections",
-    "dense", "layer_names", "lines_of", "single",
+    "Positive", "Schedule", "Share", "Spec", "SurrogateSpec", "TrainingSpec", "connected",
+    "connections", "dense", "layer_names", "lines_of", "single", "slot_cycles",
 ]  # fmt: skip

@@ -17,8 +17,8 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag
 from rpu_ssnn.common.errors import require
 from rpu_ssnn.spec.base import Spec
 
-MOST_NEURONS = 10_000_000
-"""The largest number of neurons of a layer."""
+MOST_LINES = 10_000_000
+"""The largest number of neurons of a layer, and of lines of all its patches together."""
 
 type Pair = tuple[int, int]
 """Rows and columns."""
@@ -180,9 +180,19 @@ def _convolution(spec: ConvSpec, before: Grid, field: str) -> Connection:
     found = Connection(before, spec.channels, kernel, spec.stride, padding, spec.replicas)
     allowed = f"must be at most {found.positions}, the number of positions"
     check(spec.replicas <= found.positions, "replicas", allowed)
-    neurons = found.positions * spec.channels
-    check(neurons <= MOST_NEURONS, "channels", f"must give at most {MOST_NEURONS} neurons")
+    neurons, lines = found.positions * spec.channels, found.positions * found.shape[0]
+    check(neurons <= MOST_LINES, "channels", f"must give at most {MOST_LINES} neurons")
+    check(lines <= MOST_LINES, "kernel", f"must give at most {MOST_LINES} lines of all patches")
     return found
+
+
+def slot_cycles(found: Sequence[Connection], at_once: bool) -> int:
+    """Cycles of a slot, in which the crossbar with the most positions serves all of them.
+
+    Args:
+        at_once: whether the replicas of a kernel work at the same time.
+    """
+    return max(-(-one.positions // (one.replicas if at_once else 1)) for one in found)
 
 
 def lines_of(found: Sequence[Connection]) -> tuple[int, ...]:

@@ -16,7 +16,16 @@ from pydantic import Field, model_validator
 
 from rpu_ssnn.common.errors import InputError, require
 from rpu_ssnn.spec.base import SMALLEST_NORMAL, InSingle, Spec
-from rpu_ssnn.spec.layers import ConvLayer, Layer, Neurons
+from rpu_ssnn.spec.layers import (
+    Connection,
+    ConvLayer,
+    Grid,
+    Layer,
+    Neurons,
+    connections,
+    dense,
+    lines_of,
+)
 
 MOST_SLOTS = 2_000_000
 """The largest number of slots of one presentation, including the flush."""
@@ -206,6 +215,13 @@ class NetworkSpec(Spec):
     """In place of `hidden`, hidden layers of which some are convolutions:
     `[{conv: {kernel: 5, stride: 2, channels: 12}}, 300]` (keys of section `ConvSpec`)."""
 
+    positions: Literal["serial", "at_once"] = "serial"
+    """How the positions of a convolution share a slot. With `serial` its one array serves them one
+    after the other, each in its own cycle of `slot_seconds`. With `at_once` the replicas of a
+    kernel are arrays of their own, which work at the same time, so that a slot takes positions /
+    replicas cycles. The numbers of cycles are those of the layer with the most. Only what depends
+    on time sees the difference: the length of an image, leak, and devices that remember pulses."""
+
     T: Slots = 50
     """The number of slots that an image is shown."""
 
@@ -314,3 +330,26 @@ class NetworkSpec(Spec):
         out = self.neuron.theta_n * self.gradient.halving
         ratio = self.neuron.theta_b / self.neuron.theta
         return tuple(out * ratio**depth for depth in range(len(self.hidden_layers), -1, -1))
+
+
+def connected(
+    spec: NetworkSpec, sizes: tuple[int, ...], image: Grid | None = None
+) -> tuple[Connection, ...]:
+    """The connections of a network whose layers have so many lines, input first.
+
+    Args:
+        image: rows, columns and channels of the input, which convolutions need.
+
+    Raises:
+        InputError: convolutions that do not fit the input.
+        ValueError: sizes of other layers than those of `spec`.
+    """
+    layers = len(spec.hidden_layers) + 2
+    if len(sizes) != layers:
+        raise ValueError(f"sizes must be of {layers} layers, not {sizes}")
+    if spec.layers is None:
+        return dense(sizes)
+    found = connections(spec.hidden_layers, sizes[0], sizes[-1], image)
+    if lines_of(found) != sizes:
+        raise ValueError(f"sizes must be {lines_of(found)}, not {sizes}")
+    return found

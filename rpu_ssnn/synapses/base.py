@@ -26,9 +26,11 @@ PostSpikes = Int32[np.ndarray, " post_spikes"]
 class PulseBlock(NamedTuple):
     """Spikes at one crossbar over a bounded run of slots, in physical order.
 
-    Rows are slots, sample-major and time-minor; slots without pulses may be missing. Row r is slot
-    ``slot[r]`` (0 is the first) of presentation ``sample[r]`` of the batch. It holds the forward
-    spikes of its slot,
+    Rows are the positions of slots, sample-major and time-minor; those without pulses may be
+    missing. A dense layer has one position. Row r is cycle ``slot[r]`` (0 is the first, and a dense
+    network has one a slot) of presentation ``sample[r]`` of the batch; where the synapses need
+    presentations, ``sample[r]`` is the presentation times the positions plus the position, so that
+    each position is counted by itself. A row holds the forward spikes of its slot and patch,
     ``pre[pre_start[r]:pre_start[r + 1]]`` (indices of input lines, ascending), and the gradient
     spikes ``post[post_start[r]:post_start[r + 1]]`` (indices of output lines) with their stream
     in ``sign``: +1 positive, -1 negative. Where a line spikes in both streams in one slot, all
@@ -76,7 +78,8 @@ class Crossbar:
         he_std: standard deviation of the He initialisation (same units).
         gain: step that makes the spike counts exact backpropagation (`NetworkSpec.gains`).
         T: slots an image is shown, which turn spike counts into rates.
-        slots: slots of one presentation, flush included (physical time).
+        slots: cycles of one presentation, flush included (physical time): the slots, each with a
+            cycle for every position that is served alone (`NetworkSpec.positions`).
         batch: presentations a batch.
         seed: determines every random draw that this crossbar makes.
         threads: number of threads that may work for the synapses at once; results do not depend
@@ -85,6 +88,9 @@ class Crossbar:
         transposed_reads: whether gradient spikes are read through it.
         delay: slots that forward spikes wait for their gradient (`NetworkSpec.delays`), so that the
             pulses of a block come so much later than their reads.
+        positions: number of positions of the layer that the crossbar serves; a dense one has one.
+        arrays: number of arrays that work at the same time, each with its share of the output
+            lines (`NetworkSpec.positions`).
     """
 
     initial: Weights
@@ -99,6 +105,8 @@ class Crossbar:
     pool: ThreadPoolExecutor | None = None
     transposed_reads: bool = True
     delay: int = 0
+    positions: int = 1
+    arrays: int = 1
 
     def wanted_step(self, learning_rate: float) -> float:
         """Step of one coincidence that a learning rate asks for (units of the weights).

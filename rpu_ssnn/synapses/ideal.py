@@ -103,15 +103,17 @@ class RateSynapses(_Ideal):
         n_in, n_out = self.shape
         self._surrogate = surrogate
         self._rng = np.random.default_rng(crossbar.seed)
-        self._forward = np.zeros((crossbar.batch, n_in), dtype=np.float32)
-        self._gradient = np.zeros((crossbar.batch, 2, n_out), dtype=np.float32)
+        counts = crossbar.batch * crossbar.positions
+        self._forward = np.zeros((counts, n_in), dtype=np.float32)
+        self._gradient = np.zeros((counts, 2, n_out), dtype=np.float32)
 
     def update(self, block: PulseBlock) -> None:
         add_forward_counts(block, self._forward)
         add_gradient_counts(block, self._gradient)
 
     def commit(self, presentations: range) -> None:
-        ended = slice(presentations.start, presentations.stop)
+        each = self.crossbar.positions
+        ended = slice(each * presentations.start, each * presentations.stop)
         forward, gradient = self._forward[ended], self._gradient[ended]
         T, step = self.crossbar.T, self._step * self.step_scale
         # Whole numbers: exact in any order as long as the sums stay below 2^24 (B T^2 / 4, say).

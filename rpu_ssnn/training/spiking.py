@@ -11,7 +11,7 @@ from rpu_ssnn.data.rows import Rows
 from rpu_ssnn.data.spike_trains import SpikeTrains
 from rpu_ssnn.network import Input, Network
 from rpu_ssnn.network.inputs import InputLines, input_lines
-from rpu_ssnn.spec import NetworkSpec, TrainingSpec
+from rpu_ssnn.spec import NetworkSpec, TrainingSpec, connections, lines_of
 from rpu_ssnn.synapses.base import SynapsesFactory
 from rpu_ssnn.training.loop import (
     Learner,
@@ -126,6 +126,7 @@ def train(
         on_epoch: called after each epoch (`rpu_ssnn.training.loop.OnEpoch`).
 
     Raises:
+        InputError: convolutions that do not fit the shape of the images.
         StateError: `start` is of another network.
         FloatingPointError: weights are no longer finite after an epoch.
 
@@ -138,9 +139,11 @@ def train(
     (2, (50, 10))
     """
     weight_seed, order_seed, test_seed = np.random.SeedSequence(seed).spawn(3)
-    inputs = input_lines(spec.encoding.contrast, data)
-    sizes = (inputs.lines, *spec.dense_layers("training by spikes"), data.n_classes)
-    network = Network(spec, training, sizes, factory, weight_seed, threads)
+    inputs = input_lines(spec.encoding.contrast, data, spec.hidden_layers)
+    found = connections(spec.hidden_layers, inputs.lines, data.n_classes, inputs.image)
+    network = Network(
+        spec, training, lines_of(found), factory, weight_seed, threads, image=inputs.image
+    )
     trained = Trained(network, inputs, test_seed)
     rng = np.random.default_rng(order_seed)
     return train_epochs(trained, training.epochs, data, rng, start, on_epoch)

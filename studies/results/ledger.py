@@ -161,7 +161,8 @@ def _training_time(trial: Trial, method: DeviceRule, row: Row) -> float | None:
     """Returns (slots x seconds a slot + idle time) x presentations x epochs, flush included.
 
     A slot lasts as the study says, but no shorter than the pulse that the device needs (its
-    preset's period, or width). Other phases of a slot (reads, both streams) are not added.
+    preset's period, or width). Other phases of a slot (reads, both streams) are not added. In a
+    network with convolutions each cycle of a slot is as long (`NetworkSpec.positions`).
     """
     presentations = _number(row, "n_train")
     if presentations is None:
@@ -169,7 +170,8 @@ def _training_time(trial: Trial, method: DeviceRule, row: Row) -> float | None:
     settings = trial.settings
     tile = method.tile
     slot = max(tile.slot_seconds, shortest_slot_s(method.parameters))
-    seconds = method.slots(settings.network) * slot + tile.idle_seconds
+    cycles = method.slots(settings.network) * (_number(row, "slot_cycles") or 1.0)
+    seconds = cycles * slot + tile.idle_seconds
     epochs = settings.training.epochs
     return seconds * presentations * epochs
 

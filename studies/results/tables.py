@@ -28,7 +28,7 @@ RESULTS_PARQUET = "results.parquet"
 CURVES_CSV = "curves.csv"
 FAILURES_CSV = "failures.csv"
 
-WHOLE_NUMBERS = ("T", "slots", "inference_T")
+WHOLE_NUMBERS = ("T", "slots", "slot_cycles", "inference_T")
 """These columns would become floating point where a case (ann) has no value."""
 
 

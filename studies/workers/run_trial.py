@@ -198,16 +198,21 @@ def _range_of(trial: Trial) -> str:
 
 def _setting_columns(trial: Trial, data: "Dataset") -> dict[str, Any]:
     from rpu_ssnn.network.inputs import input_lines
-    from rpu_ssnn.spec import layer_names
+    from rpu_ssnn.spec import connections, layer_names, slot_cycles
 
     settings = trial.settings
     method, network, training = settings.method, settings.network, settings.training
-    lines = input_lines(network.encoding.contrast, data).lines
-    layers = (lines, *layer_names(network.hidden_layers), data.n_classes)
+    inputs = input_lines(network.encoding.contrast, data, network.hidden_layers)
+    layers = (inputs.lines, *layer_names(network.hidden_layers), data.n_classes)
+    cycles = None
+    if network.layers is not None:
+        found = connections(network.layers, inputs.lines, data.n_classes, inputs.image)
+        cycles = slot_cycles(found, network.positions == "at_once")
     columns: dict[str, Any] = {
         "network": "-".join(map(str, layers)),
         "T": network.T,
         "slots": network.slots,
+        "slot_cycles": cycles,
         "inference_T": network.inference_T,
         "update": method.short_name,
         "device": None,

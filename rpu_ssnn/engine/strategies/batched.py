@@ -43,7 +43,7 @@ class Batched(Strategy):
     def __init__(self, job: Job) -> None:
         self._job, net = job, job.training
         self._states = make_worker_state(net, (MOST_TOGETHER,))
-        presentation = net.slots * net.widest
+        presentation = net.slots * net.most_in_slot
         together = min(MOST_TOGETHER, SPIKES // presentation) if job.schedule == "batch" else 1
         if together > 1:
             # The system allocates memory only for written pages.
@@ -81,24 +81,28 @@ class Batched(Strategy):
         states, n = self._states, len(group)
         states.position[:n, 0] = group
         _begin(net, states, n, shown, learn)
-        sizes = net.size[: net.crossbars + 1]
-        spikes = [np.zeros((n, size), dtype=np.uint8) for size in sizes]
-        net_spikes = [np.zeros((n, size), dtype=np.int8) for size in sizes]
-        rows = np.zeros(n, dtype=np.int64)
+        tables = net.geometry
+        most = n * tables.most_positions
+        shapes = [
+            (n * int(positions), *each.shape)
+            for positions, each in zip(tables.positions, self._job.synapses, strict=True)
+        ]
+        spikes = [np.zeros((rows, n_in), dtype=np.uint8) for rows, n_in, _ in shapes]
+        signed = [np.zeros((rows, n_out), dtype=np.int8) for rows, _, n_out in shapes]
+        row_state, row_position = np.zeros(most, np.int64), np.zeros(most, np.int64)
         for _ in range(net.slots):
             full = _fire(net, states, n, shown, self._buffers, learn)
-            for below, crossbar in enumerate(self._job.synapses):
-                active = _spike_vectors(net, states, n, below, spikes[below], rows)
-                if active:
-                    currents = crossbar.forward_current(spikes[below][:active])
-                    _add(net, states.current, below + 1, below, rows[:active], currents)
-                if not learn or below == 0:
+            for x, crossbar in enumerate(self._job.synapses):
+                rows = _spike_vectors(net, states, n, x, spikes[x], row_state, row_position)
+                if rows:
+                    currents = crossbar.forward_current(spikes[x][:rows])
+                    _add(net, states, x, row_state[:rows], row_position, currents)
+                if not learn or x == 0:
                     continue
-                active = _net_vectors(net, states, n, below + 1, net_spikes[below + 1], rows)
-                if active:
-                    currents = crossbar.transposed_current(net_spikes[below + 1][:active])
-                    into = states.gradient_current
-                    _add(net, into, below, below, rows[:active], currents)
+                rows = _signed_vectors(net, states, n, x, signed[x], row_state, row_position)
+                if rows:
+                    currents = crossbar.transposed_current(signed[x][:rows])
+                    _add_transposed(net, states, x, row_state[:rows], row_position, currents)
             _end_slot(net, states, n)
             yield full
 
@@ -135,61 +139,88 @@ def _fire(
     return full
 
 
+type _OfRows = Int64[np.ndarray, " rows"]
+"""The state, or the position, that each row of a call is of."""
+
+
 @compiled
 def _spike_vectors(
-    net: Parameters, states: WorkerState, n: int, layer: int, spikes: UInt8[np.ndarray, "n lines"],
-    rows: Int64[np.ndarray, " n"],
+    net: Parameters, states: WorkerState, n: int, x: int, spikes: UInt8[np.ndarray, "rows n_in"],
+    row_state: _OfRows, row_position: _OfRows,
 ) -> int:  # fmt: skip
-    """Write which lines spike, a vector of 0 and 1 for each state (`rows`) with a spike.
+    """Write which lines of crossbar x spike, a vector of 0 and 1 for each state and position that
+    has a spike.
 
     Returns the number of vectors.
     """
-    first, active = net.event_start[layer], 0
+    tables, rows = net.geometry, 0
     for b in range(n):
-        count = states.event_count[b, layer]
-        if count > 0:
-            spikes[active] = 0
-            for k in range(count):
-                spikes[active, states.events[b, first + k]] = 1
-            rows[active] = b
-            active += 1
-    return active
+        for position in range(tables.positions[x]):
+            count = states.list_count[b, tables.position_start[x] + position]
+            first = tables.list_start[x] + position * tables.patch[x]
+            if count > 0:
+                spikes[rows] = 0
+                for k in range(first, first + count):
+                    spikes[rows, states.events[b, k]] = 1
+                row_state[rows], row_position[rows] = b, position
+                rows += 1
+    return rows
 
 
 @compiled
-def _net_vectors(
-    net: Parameters, states: WorkerState, n: int, layer: int, spikes: Int8[np.ndarray, "n lines"],
-    rows: Int64[np.ndarray, " n"],
+def _signed_vectors(
+    net: Parameters, states: WorkerState, n: int, x: int, signed: Int8[np.ndarray, "rows n_out"],
+    row_state: _OfRows, row_position: _OfRows,
 ) -> int:  # fmt: skip
-    """Write the gradient spikes of a layer, positive minus negative, as `_spike_vectors` does."""
-    first, active = 2 * net.event_start[layer], 0
+    """Write the gradient spikes above crossbar x, positive minus negative, as `_spike_vectors`."""
+    tables, rows = net.geometry, 0
+    first, channels = 2 * net.event_start[x + 1], tables.channels[x]
     for b in range(n):
-        count = states.gradient_count[b, layer]
-        if count > 0:
-            spikes[active] = 0
-            for k in range(count):
-                line = states.gradient_events[b, first + k]
-                spikes[active, line] += states.gradient_sign[b, first + k]
-            rows[active] = b
-            active += 1
-    return active
+        stop = first + states.gradient_count[b, x + 1]
+        for position in range(tables.positions[x]):
+            begin_of, beyond, found = position * channels, (position + 1) * channels, False
+            shift = position % tables.replicas[x] * channels - begin_of
+            for k in range(first, stop):
+                neuron = states.gradient_events[b, k]
+                if begin_of <= neuron < beyond:
+                    if not found:
+                        signed[rows] = 0
+                        row_state[rows], row_position[rows] = b, position
+                        found = True
+                    signed[rows, neuron + shift] += states.gradient_sign[b, k]
+            rows += found
+    return rows
 
 
 @compiled
 def _add(
-    net: Parameters,
-    targets: Float32[np.ndarray, "states neurons"],
-    layer: int,
-    from_layer: int,
-    rows: Int64[np.ndarray, " active"],
-    currents: Float32[np.ndarray, "active n"],
-) -> None:
-    """Add to a layer's currents, raised by the dropout gain of the lines of `from_layer`."""
-    gain, start = dropout_gain(net, from_layer), net.neuron_start[layer]
-    for k in range(len(rows)):
-        target = targets[rows[k]]
-        for j in range(currents.shape[1]):
-            target[start + j] += gain * currents[k, j]
+    net: Parameters, states: WorkerState, x: int, row_state: _OfRows, row_position: _OfRows,
+    currents: Float32[np.ndarray, "rows n_out"],
+) -> None:  # fmt: skip
+    """Add the currents of a read of crossbar x, raised by the dropout gain, to the layer above."""
+    tables, gain, start = net.geometry, dropout_gain(net, x), net.neuron_start[x + 1]
+    channels = tables.channels[x]
+    for r in range(len(row_state)):
+        target, position = states.current[row_state[r]], row_position[r]
+        first, column = start + position * channels, position % tables.replicas[x] * channels
+        for j in range(channels):
+            target[first + j] += gain * currents[r, column + j]
+
+
+@compiled
+def _add_transposed(
+    net: Parameters, states: WorkerState, x: int, row_state: _OfRows, row_position: _OfRows,
+    currents: Float32[np.ndarray, "rows n_in"],
+) -> None:  # fmt: skip
+    """Add the currents of a transposed read to the gradient of the layer below, as `_add`."""
+    tables, gain, start = net.geometry, dropout_gain(net, x), net.neuron_start[x]
+    for r in range(len(row_state)):
+        target = states.gradient_current[row_state[r]]
+        at = tables.position_start[x] + row_position[r]
+        for run in range(tables.runs[at], tables.runs[at + 1]):
+            first, line = start + tables.run_neuron[run], tables.run_line[run]
+            for j in range(tables.run_length[run]):
+                target[first + j] += gain * currents[r, line + j]
 
 
 @compiled

@@ -25,7 +25,7 @@ def group_size(net: Parameters) -> int:
 
 def buffer_count(net: Parameters, threads: int) -> int:
     """Buffers that fit into `SPIKES`; fewer than `threads` means that some worker has none."""
-    most = group_size(net) * net.slots * net.widest
+    most = group_size(net) * net.slots * net.most_in_slot
     return min(GROUPS_A_WORKER * threads, SPIKES // most)
 
 
@@ -39,7 +39,7 @@ class Ordered(Serial):
         net, spikes = self._job.training, self._job.all_spikes
         rows = group_size(net) * net.slots
         return [
-            make_buffers(net, spikes, rows=rows, spikes=2 * rows * net.widest)
+            make_buffers(net, spikes, rows=rows, spikes=2 * rows * net.most_in_slot)
             for _ in range(buffer_count(net, self._job.threads))
         ]
 

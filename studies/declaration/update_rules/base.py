@@ -260,6 +260,8 @@ class SpikingRule(Rule):
 class SsnnBpRule(SpikingRule):
     """The rules of SSNN-BP differ only in the synapses."""
 
+    convolutions: ClassVar[bool] = True
+
     @abstractmethod
     def synapses(self) -> SynapsesFactory:
         """Returns the factory of the synapses of every crossbar."""

@@ -7,9 +7,9 @@ from rpu_ssnn.engine import state as engine_state
 from rpu_ssnn.engine.parameters import make_parameters
 from rpu_ssnn.engine.pulses import make_buffers, one_buffer, separate
 from rpu_ssnn.engine.state import make_worker_state, one_state
-from rpu_ssnn.spec import NetworkSpec, NeuronSpec
+from rpu_ssnn.spec import NetworkSpec, NeuronSpec, dense
 
-NET = make_parameters(NetworkSpec(hidden=(9,), T=20), (12, 9, 4))
+NET = make_parameters(NetworkSpec(hidden=(9,), T=20), dense((12, 9, 4)))
 
 
 def test_a_slice_of_each_field_is_of_that_field() -> None:

@@ -9,6 +9,7 @@ from rpu_ssnn.engine.state import Presentations, make_worker_state
 from rpu_ssnn.spec import (
     EncodingSpec,
     NetworkSpec,
+    dense,
 )
 from support.rpu_ssnn.equations import SIZES, presentations
 
@@ -23,7 +24,7 @@ def test_input_profile_keeps_its_average_and_falls_linearly() -> None:
 
 def input_counts(spec: NetworkSpec) -> tuple[Presentations, np.ndarray]:
     """Input spikes of each line over 200 presentations, [200, 12]."""
-    net, shown = make_parameters(spec, SIZES), presentations(200)
+    net, shown = make_parameters(spec, dense(SIZES)), presentations(200)
     state, counts = make_worker_state(net), np.zeros((200, 12))
     for b in range(200):
         state.position[:] = (b, 0, 1)

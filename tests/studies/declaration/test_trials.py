@@ -167,6 +167,7 @@ def other_values(value: object) -> list[object]:
         "relu",
         "one",
         "stochastic",
+        "at_once",
     ]
 
 

@@ -16,7 +16,7 @@ from rpu_ssnn.devices.device_record import Device
 from rpu_ssnn.devices.laws import change
 from rpu_ssnn.synapses.native.cells import Cells, Pulses, Scratch
 from rpu_ssnn.synapses.native.device_array import DeviceArray
-from rpu_ssnn.synapses.native.effects.effect import Effect, Setup
+from rpu_ssnn.synapses.native.effects.effect import Effect, Setup, refuse_several_arrays
 from rpu_ssnn.synapses.native.pulses import window_now
 
 type Counts = Int64[np.ndarray, " n_out"]
@@ -82,6 +82,7 @@ class LineDisturb(Effect):
     """Column of a row with the steps, up plus down, that a device was moved on average."""
 
     def __init__(self, setup: Setup) -> None:
+        refuse_several_arrays(setup, self.name)
         self._spec, self._crossbar = setup.spec, setup.crossbar
         self._steps = 0.0
         self._counted: list[Counts] = []

@@ -10,6 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from rpu_ssnn.common.errors import require
 from rpu_ssnn.common.training_state import State
 from rpu_ssnn.spec.device_source import DeviceSource
 from rpu_ssnn.spec.tile import TileSpec
@@ -43,6 +44,16 @@ class Setup:
         physics, crossbar = self.device.pulse_physics, self.crossbar
         shortest = 0.0 if physics is None else physics.shortest_slot_s
         return self.spec.batch_seconds(crossbar.batch, crossbar.slots, shortest)
+
+
+def refuse_several_arrays(setup: Setup, name: str) -> None:
+    """Refuse replicas that work at the same time, as an effect acts on the lines of one array.
+
+    Raises:
+        InputError: the crossbar stands for several arrays.
+    """
+    allowed = f"must be serial, or replicas 1: tile.{name} acts on the lines of one array"
+    require(setup.crossbar.arrays == 1, "network", "positions", "at_once", allowed)
 
 
 class Effect:

@@ -15,7 +15,7 @@ import numpy as np
 from rpu_ssnn.synapses.base import Weights
 from rpu_ssnn.synapses.native.cells import Pulses
 from rpu_ssnn.synapses.native.device_array import DeviceArray, ReadShares, conductance
-from rpu_ssnn.synapses.native.effects.effect import Effect, Setup
+from rpu_ssnn.synapses.native.effects.effect import Effect, Setup, refuse_several_arrays
 from rpu_ssnn.synapses.native.effects.line_circuit import OfCells, line_shares
 
 
@@ -25,6 +25,7 @@ class LineResistance(Effect):
     name = "lines"
 
     def __init__(self, setup: Setup) -> None:
+        refuse_several_arrays(setup, self.name)
         spec, off = setup.spec.lines, setup.spec.reference.off
         assert spec.on_resistance is not None
         assert spec.voltage_constant is not None
