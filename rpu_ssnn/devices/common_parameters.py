@@ -102,7 +102,7 @@ VARIATION = {
         imperfection="asymmetry_spread", swept=(1e-3, 1.0),
     ),
     "failed_share": LawParameter(
-        description="share of devices that never move, at a random weight around zero",
+        description="share of stuck devices, which never move, at a random weight around zero",
         unit=SHARE, aihwkit_name="corrupt_devices_prob", limits=(0.0, 1.0),
         imperfection="failed_devices",
     ),
