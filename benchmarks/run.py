@@ -33,7 +33,7 @@ from studies.workers import worker
 SIZES = (784, 1280, 10)
 BATCH = 64
 CAPACITOR_RATE, CAPACITOR_RANGE = 8.0, 2.0
-"""Of an earlier search (784-256-10): no train is thinned in the first epoch."""
+"""An earlier search found these values (784-256-10); no train is thinned in the first epoch."""
 
 
 def images(n: int) -> tuple[np.ndarray, np.ndarray]:

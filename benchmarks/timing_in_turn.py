@@ -22,7 +22,7 @@ SPANS = {"first": slice(2, 14), "later": slice(50, 75)}
 BATCHES = max(span.stop for span in SPANS.values())
 
 type Rows = list[list[tuple[int, torch.Tensor, torch.Tensor]]]
-"""Of each batch: crossbar, inputs and errors of each call of `tile.update`."""
+"""Each batch holds the crossbar, the inputs and the errors of each call of `tile.update`."""
 
 type Clock = Callable[[], float]
 

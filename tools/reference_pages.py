@@ -152,7 +152,7 @@ def result_columns() -> list[str]:
         "ends in `_total` is the sum over the crossbars.",
         "## results.csv: one row a run",
         table(header, rows(RESULT_COLUMNS)),
-        "## curves.csv: one row an epoch of each run",
+        "## curves.csv: one row per epoch of each run",
         table(header, rows(CURVE_COLUMNS)),
     ]
 

@@ -1,4 +1,4 @@
-"""A device card: what a preset is, at a glance, and which of it has a source."""
+"""This module draws a device card, which shows a preset and which of its numbers have a source."""
 
 import math
 from pathlib import Path

@@ -223,7 +223,7 @@ def fit_file(
     """Fits a measured file, compares the laws, and judges the chosen one.
 
     Args:
-        file: A table with one row a pulse, or a folder; see `read`.
+        file: A table with one row per pulse, or a folder; see `read`.
         name: The name of the preset to make.
         sheet: The sheet of an Excel file; None: the first one.
         weight_zero, weight_one: Conductances that weights 0 and 1 stand for, in the file's unit;

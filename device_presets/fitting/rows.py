@@ -1,5 +1,5 @@
-"""Rows of dataclasses of arrays: which ones, runs of alike pulses, and an error of the first wrong
-one."""
+"""These functions select rows of dataclasses of arrays, find runs of equal pulses, and refuse the
+first wrong row."""
 
 from dataclasses import is_dataclass, replace
 from pathlib import Path
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def selected[T: "DataclassInstance"](table: T, rows: np.ndarray) -> T:
     """Returns the table with these rows of each of its arrays, in this order; a table inside the
-    table and the arrays of a dictionary are treated alike."""
+    table and the arrays of a dictionary are treated in the same way."""
 
     def of(value: Any) -> Any:
         if isinstance(value, np.ndarray):

@@ -20,7 +20,7 @@ class GradientAgreement:
     """Net update of one crossbar, averaged over trials, against exact backpropagation.
 
     Attributes:
-        cosine: of the angle between the two.
+        cosine: the cosine of the angle between the update and the exact gradient.
         gain: size of the update along the exact gradient, over the exact gradient's.
         bias: distance of the mean update from the exact gradient, over its size. It holds the
             remaining sampling error, `noise`, too.

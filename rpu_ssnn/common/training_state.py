@@ -52,7 +52,7 @@ class TrainingState:
     Attributes:
         epochs: number of finished epochs.
         arrays: weights, devices, counters and generators.
-        curve: one row an epoch.
+        curve: one row per epoch.
     """
 
     epochs: int

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 _UNPRINTABLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff\u202a-\u202e\u2066-\u2069]"
 )
-"""These are control characters but tab and line ends, halves of surrogate pairs, and changes of
-the direction of writing."""
+"""The pattern finds control characters except tab and line ends, halves of surrogate pairs, and
+changes of the direction of writing."""
 
 
 def counted(number: int, thing: str, things: str = "") -> str:
@@ -28,7 +28,7 @@ def first_unprintable(text: str) -> int | None:
 
 
 def printable(text: str) -> str:
-    """The text with such characters written out, as Python writes them in quotes."""
+    """Returns the text with Python escapes in place of characters that cannot be printed."""
     return _UNPRINTABLE.sub(lambda found: repr(found.group())[1:-1], text)
 
 

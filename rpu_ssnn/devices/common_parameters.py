@@ -5,10 +5,10 @@ weight zero, before nonlinearity. A "spread" is from device to device: it is dra
 array is built. A noise is drawn at every pulse.
 
 Left out on purpose, though aihwkit has them, are ``diffusion`` and ``drift`` (which it counts in
-mini-batches, and for which no preset has numbers) and stuck devices: aihwkit's corrupt devices lie
-uniformly around zero and can be neither all low nor all high, so that stuck devices belong to the
-array that is built from a preset. ``failed_share`` is aihwkit's own notion, which one source
-measured.
+mini-batches, and for which no preset has numbers) and stuck devices that are all low or all high:
+aihwkit's "corrupt devices" lie uniformly around zero, so such stuck devices belong to the array
+that is built from a preset (``tile.stuck_share``). ``failed_share`` is the share of stuck devices
+as aihwkit places them, which one source measured.
 """
 
 import math

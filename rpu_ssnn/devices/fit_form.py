@@ -40,7 +40,7 @@ class FitForm:
 
     @property
     def additive(self) -> bool:
-        """Whether the noise is alike at every weight."""
+        """Says whether the noise is the same at every weight."""
         return self.noise != FOLLOWS_STEP
 
     @property
@@ -50,7 +50,7 @@ class FitForm:
 
 
 def with_both_noises(name: str, code: int, law: str, **shape: Any) -> tuple[FitForm, FitForm]:
-    """The same step with noise that follows it, and with noise alike at every weight."""
+    """Returns the same step with noise that follows it, and with the same noise at every weight."""
     follows = FitForm(
         name=f"{name}, noise follows step", code=code, law=law, noise=FOLLOWS_STEP, **shape
     )

@@ -31,8 +31,9 @@ class LawParameter:
         imperfection: what `rpu-ssnn attribute` switches off by this parameter (``nonlinearity``,
             or a name of one's own); empty where it switches nothing.
         off: the value that switches the imperfection off.
-        swept: where `rpu-ssnn require` may ask for this parameter, the size below which it counts
-            as zero (0: more of it is better), and the worst value at which the search ends.
+        swept: ``(small, worst)`` where `rpu-ssnn require` may ask for this parameter. Values below
+            ``small`` count as zero, and the search ends at ``worst``; with ``small`` 0, more of the
+            parameter is better.
 
     >>> rate = LawParameter(unit="1", description="share of free traps", limits=(0.0, 1.0))
     >>> rate.checked("my device", "trap_rate", 0.5)

@@ -82,13 +82,13 @@ def own_step(step: Callable[..., Any]) -> Any:
 
 
 def shared_of(config: Any) -> Shared:
-    """The noises that every aihwkit device configuration gives, and nothing else."""
+    """Returns numbers with only the noises that every aihwkit device configuration gives."""
     write_noise = getattr(config, "write_noise_std", 0.0) * config.dw_min
     return plain_shared(np.float32(config.dw_min_std), np.float32(write_noise))
 
 
 def plain_shared(noise: np.float32, write_noise: np.float32) -> Shared:
-    """These two noises, and nothing else."""
+    """Returns numbers in which only these two noises act."""
     return Shared(
         noise=noise,
         write_noise=write_noise,

@@ -41,7 +41,7 @@ WINDOW = 72
 
 
 class Presentations(NamedTuple):
-    """Inputs and results of presentations; one row each."""
+    """The arrays hold inputs and results of presentations, with one row per presentation."""
 
     rates: Float32[np.ndarray, "batch n_in"]
     """Average spikes a slot of each input line; empty where spikes are given."""

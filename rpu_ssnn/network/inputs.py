@@ -21,7 +21,7 @@ class InputLines:
         pixels: of an image, or lines of a recording.
         grey_max: the value of share 1; of recordings, the count.
         middle: the value from which the two lines of a pixel are measured: its mean over the
-            training images, or the value 0, as a share; None: one line a pixel.
+            training images, or the value 0, as a share; None: one line per pixel.
         gain: factor on the distance from the middle.
         complement: whether each pixel has a second line for what it lacks to full rate.
         image: of a network that begins with a convolution: rows, columns and channels of the

@@ -38,7 +38,7 @@ class DeviceSource(Protocol):
 
     @property
     def pair(self) -> bool:
-        """This is True where each weight is a differential pair, whatever the tile's reference."""
+        """Says whether each weight is a differential pair, whatever the tile's reference."""
 
     @property
     def in_parallel(self) -> int:

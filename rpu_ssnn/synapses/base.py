@@ -198,7 +198,8 @@ class Synapses(ABC):
         """Take one block of pulses."""
 
     def settle(self) -> None:  # noqa: B027  (only who keeps pulses back has to do something)
-        """All pulses of earlier presentations were handed on: nothing need wait for them.
+        """Tells the synapses that all pulses of earlier presentations were handed on, so that none
+        has to wait for these.
 
         Reads still see them from the next commit on.
         """

@@ -20,7 +20,7 @@ _LINK = re.compile(r"\[(\w+)\]\(#\w+\)")
 
 
 class KeyRow(NamedTuple):
-    """This is a key with its values, its default (empty: it must be given) and its meaning."""
+    """A row tells a key with its values, its default (empty: it must be given) and its meaning."""
 
     key: str
     allowed: str
@@ -29,7 +29,7 @@ class KeyRow(NamedTuple):
 
 
 class KeySection(NamedTuple):
-    """This is a mapping of a study, by the name of its model.
+    """A section lists the keys of one mapping of a study, by the name of its model.
 
     Attributes:
         update: the rule whose cases have these keys; empty in a section that is no case.

@@ -74,7 +74,7 @@ def fit(
     data: Annotated[
         Path,
         path_argument(
-            "CSV or Excel, one row a pulse, with columns polarity, conductance_uS, ...; or a "
+            "CSV or Excel, one row per pulse, with columns polarity, conductance_uS, ...; or a "
             "folder with CrossSim's lookup table."
         ),
     ],

@@ -41,7 +41,7 @@ _UNITS = {
 _UNITS_OF_SECTIONS = {"tile.half_select": "steps a spike", "tile.read_disturb": "steps a spike"}
 _UNITS_OF_ENDINGS = {"_s": "s", "_seconds": "s", "_k": "K", "_ev": "eV"}
 _UNIT_WORDS = {"step": "steps", "weight": "units of weight", "1": "", "yes/no": "", "states": ""}
-"""Of `LawParameter.unit`, as a reader would say it."""
+"""The words say a `LawParameter.unit` as a reader would."""
 
 
 def quantity(path: str) -> str:

@@ -22,7 +22,7 @@ accuracy (%) on these images; no test image was read."""
 
 
 class FoundHyperparameters(Hyperparameters):
-    """These are the hyperparameters of a case, and what they reached in the search.
+    """A search found these hyperparameters of a case, with the accuracy that they reached.
 
     Attributes:
         validation_accuracy: of the best run of the search, %; the mean over its seeds.
@@ -32,7 +32,7 @@ class FoundHyperparameters(Hyperparameters):
 
     @property
     def hyperparameters(self) -> Hyperparameters:
-        """These are the hyperparameters without the data of the search."""
+        """Returns the hyperparameters without the data of the search."""
         return Hyperparameters(learning_rate=self.learning_rate, weight_range=self.weight_range)
 
 

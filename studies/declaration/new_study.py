@@ -24,13 +24,13 @@ from studies.declaration.devices import beside_study, compound_of, device_of
 from studies.declaration.study import parse_study
 
 TEST_SHARE = 0.2
-"""Of files without test rows."""
+"""The share of rows that become test rows in files without any."""
 
 FEW = 5_000
 """Training samples below which the network is small and a fifth is held out."""
 
 LEAST_PRESENTATIONS = 20_000
-"""Of a training, in at most 100 epochs."""
+"""A training has at least so many presentations, in at most 100 epochs."""
 
 FEW_CLASSES = 10
 """With more, the output layer has a larger step, weights start small, and answers take longer."""
@@ -45,7 +45,7 @@ BATCH = 10
 """Presentations a batch."""
 
 SPARSE = 0.6
-"""Share of values at the lowest value from which an image counts as sparse: one line a value."""
+"""Share of values at the lowest value from which an image counts as sparse: one line per value."""
 
 UNLIKE = 3.0
 """Factor between the widths of columns from which each column is scaled alone."""

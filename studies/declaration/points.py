@@ -26,7 +26,7 @@ DIGITS = 6
 
 
 class Range(Spec):
-    """This is a range of values in even steps: `{from: 10, to: 1000, n: 5, scale: log}`."""
+    """A range gives values in even steps: `{from: 10, to: 1000, n: 5, scale: log}`."""
 
     model_config = ConfigDict(validate_by_name=True)
 

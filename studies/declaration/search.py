@@ -31,7 +31,7 @@ SHARE_OF_THE_TRIALS = 1 / 3
 
 
 class SearchSettings(Spec):
-    """This is the search of hyperparameters for every case that gives none, on held-out images.
+    """A study searches hyperparameters on held-out images for every case that gives none.
 
     Rules without spikes have ranges of learning rates of their own (`Rule.rates`).
     """
@@ -100,7 +100,7 @@ def rungs(epochs: int, seeds: int, points: int) -> list[int]:
 
 @dataclass
 class Race:
-    """This is the search of one point.
+    """A race searches the hyperparameters of one point.
 
     Attributes:
         trials: a run of each candidate, with the first seed of the point.
@@ -179,7 +179,7 @@ def reached(trial: Trial, done: Mapping[str, TrialResult]) -> bool:
 
 @dataclass(frozen=True)
 class Choice:
-    """This is the candidate that a search chose for a point.
+    """A choice names the candidate that a search chose for a point.
 
     Attributes:
         accuracy: on held-out images at the last comparison, %.

@@ -37,7 +37,7 @@ HYPERPARAMETERS_FILE = "hyperparameters.yaml"
 
 
 class Published(Spec):
-    """This is an accuracy that a paper reports, %."""
+    """A paper reports such an accuracy, in %."""
 
     accuracy: Annotated[float, Field(ge=0.0, le=100.0)]
     plus_minus: Annotated[float, Field(ge=0.0, le=100.0)] | None = Field(
@@ -119,13 +119,12 @@ class Study(Spec):
 
     @property
     def where(self) -> str:
-        """This is the file of the study, for later errors; the name of the study if there is
-        none."""
+        """Returns the file of the study, for later errors, or its name if there is no file."""
         return self._where or self.study
 
     @property
     def hyperparameters_file(self) -> Path | None:
-        """This is the file with hyperparameters of earlier searches, which need not exist.
+        """Returns the file with hyperparameters of earlier searches, which need not exist.
 
         Beside a `study.yaml` it is `hyperparameters.yaml`; beside any other `NAME.yaml` it is
         `hyperparameters/NAME.yaml`. It is None for a study that was made in Python.
@@ -168,7 +167,7 @@ class Study(Spec):
 
     @property
     def reference_label(self) -> str:
-        """This is the case that gaps are measured against."""
+        """Returns the label of the case that gaps are measured against."""
         if self.reference is not None:
             return self.reference
         return next(case.name for case in self.cases if isinstance(case.rule, RateRule))
@@ -191,7 +190,7 @@ class Study(Spec):
 
     @property
     def varied(self) -> list[str]:
-        """These are the paths of all settings that the study varies."""
+        """Returns the paths of all settings that the study varies."""
         axes = axes_of(self.sweep, self.together)
         return [path for axis in axes for path in axis.paths]
 

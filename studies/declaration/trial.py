@@ -71,7 +71,7 @@ Measure = Literal["test", "validation"]
 
 
 class TrialSettings(RunSettings):
-    """This is everything that determines the result of a trial, including defaults.
+    """The settings hold everything that determines the result of a trial, including defaults.
 
     Attributes:
         measure: `test` reads the test set once, after training; `validation` never reads it.
@@ -110,7 +110,7 @@ def stored_identity(settings: object, numerics_version: object) -> str | None:
 
 @dataclass(frozen=True)
 class Trial:
-    """This is one training run, and its place in a study.
+    """A trial is one training run, and its place in a study.
 
     Attributes:
         study: the study's name.
@@ -203,7 +203,7 @@ SWEEP_PREFIX = "sweep."
 
 @dataclass(frozen=True)
 class TrialResult:
-    """This is a finished run.
+    """A result holds what a finished run left.
 
     Attributes:
         row: flat; its columns are those of `studies.results.result_columns`.
@@ -215,7 +215,7 @@ class TrialResult:
 
     @property
     def accuracy(self) -> float:
-        """This is the test accuracy of the run (%), or the validation accuracy if no test image
+        """Returns the test accuracy of the run (%), or the validation accuracy if no test image
         was read."""
         test = self.row["test_accuracy"]
         shown = self.row["validation_accuracy"] if test is None else test
@@ -224,7 +224,7 @@ class TrialResult:
 
     @property
     def words(self) -> str:
-        """This is the accuracy in words, and on which images."""
+        """Returns the accuracy in words, and on which images."""
         images = "validation" if self.row["test_accuracy"] is None else "test"
         return f"{self.accuracy:.2f} % ({images})"
 
@@ -250,7 +250,7 @@ type Runs = Sequence[tuple[Trial, TrialResult]]
 
 @dataclass(frozen=True)
 class Failure:
-    """This is a trial that raised an error, or whose process died.
+    """A trial fails if it raises an error, or if its process dies.
 
     Attributes:
         trial: identity of the trial.

@@ -49,7 +49,7 @@ def run_study(
     executor: Executor | None = None,
     progress: bool = False,
 ) -> pd.DataFrame:
-    """Runs the missing trials of a study, and returns its results, one row a trial.
+    """Runs the missing trials of a study, and returns its results, one row per trial.
 
     The processes that it starts do not import the script that calls it, which therefore needs no
     ``if __name__ == "__main__":``.

@@ -17,7 +17,7 @@ SUFFIXES = (".h5", ".nir")
 
 @dataclass(frozen=True)
 class Exported:
-    """This is the written network.
+    """An export tells about the network that was written.
 
     Attributes:
         images: those that the study measures on.

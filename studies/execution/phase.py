@@ -54,7 +54,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Outcome:
-    """This is the outcome of a run.
+    """An outcome says how a run ended.
 
     Attributes:
         failures: trials without a row.
@@ -72,7 +72,7 @@ SECONDS_BETWEEN_REBUILDS = 5.0
 
 
 class FailureList:
-    """This is the folder's `failures.csv`, kept up to date.
+    """A failure list keeps the folder's `failures.csv` up to date.
 
     Args:
         folder: the output folder.
@@ -134,7 +134,7 @@ class FailureList:
 
 @dataclass
 class Tables:
-    """These are the result tables of a folder, rebuilt at intervals while trials end."""
+    """The result tables of a folder are rebuilt at intervals while trials end."""
 
     root: Path
     trials: Sequence[Trial]

@@ -48,13 +48,13 @@ class PlanRow:
 
     @property
     def done(self) -> int:
-        """This is the number of trials with a row."""
+        """Returns the number of trials with a row."""
         return len(self.trials) - len(self.missing) - self.failed - self.waiting
 
 
 @dataclass(frozen=True)
 class Plan:
-    """This is the plan of a study in its folder.
+    """A plan says what a study still has to run in its folder.
 
     Attributes:
         other_versions: number of rows that were made under other versions.
@@ -67,12 +67,12 @@ class Plan:
 
     @property
     def search(self) -> list[Trial]:
-        """These are the missing runs of the search."""
+        """Returns the missing runs of the search."""
         return _once(trial for row in self.rows for trial in row.search)
 
     @property
     def missing(self) -> list[Trial]:
-        """These are the missing trials, in the order in which they would run."""
+        """Returns the missing trials, in the order in which they would run."""
         missing = {trial.identity for row in self.rows for trial in row.missing}
         ordered = in_balanced_order([trial for row in self.rows for trial in row.trials])
         return _once(trial for trial in ordered if trial.identity in missing)
@@ -80,7 +80,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Estimate:
-    """This is what a plan costs on this machine, in time and memory.
+    """An estimate says what a plan costs on this machine, in time and memory.
 
     Attributes:
         startup_seconds: start of the workers: processes, imports and compiled code.
@@ -105,7 +105,7 @@ class Estimate:
 
     @property
     def peak_memory_mb(self) -> float:
-        """This is an upper bound for all workers: each has the largest trial at the same time."""
+        """Returns an upper bound for all workers (MiB), as if each had the largest trial."""
         return self.workers * max(self.memory_mb.values(), default=0.0)
 
 

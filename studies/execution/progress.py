@@ -104,7 +104,7 @@ class ConsoleReporter(Reporter):
 
     @contextmanager
     def running(self, what: str, done: int, total: int) -> Iterator[None]:
-        """Shows a bar on a terminal; otherwise `finished` writes one line a trial."""
+        """Shows a bar on a terminal; otherwise `finished` writes one line per trial."""
         self._what = what
         self._before, self._done, self._total = done, done, total
         self._running = {}
@@ -196,7 +196,7 @@ type Ending = Literal["finished", "interrupted", "stopped"]
 
 
 class RunningTrial(Spec):
-    """This is a running trial; `since` in seconds of the Unix epoch."""
+    """A trial is running; `since` is in seconds of the Unix epoch."""
 
     title: str
     trial: str = Field("", description="identity; runs of a search share a title")
@@ -205,14 +205,14 @@ class RunningTrial(Spec):
 
 
 class FailedTrial(Spec):
-    """This is a trial that failed and has no row."""
+    """A failed trial has no row."""
 
     title: str
     message: str
 
 
 class LastTrial(Spec):
-    """This is the trial that ended last; accuracy in %."""
+    """The status names the trial that ended last; its accuracy is in %."""
 
     title: str
     accuracy: float

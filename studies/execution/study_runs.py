@@ -168,7 +168,7 @@ def _at_work(
 
 @dataclass(frozen=True)
 class FolderContents:
-    """This is the content of an output folder.
+    """The contents are what an output folder holds.
 
     Attributes:
         hyperparameters: found by a search, by title of the point.
@@ -187,7 +187,7 @@ class FolderContents:
 
     @property
     def points(self) -> list[Point]:
-        """These are the points of the study."""
+        """Returns the points of the study."""
         return self.study.points()
 
     @property

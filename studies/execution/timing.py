@@ -24,7 +24,7 @@ ENOUGH_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Cost:
-    """This is what the steps of a trial cost on this machine, in time and memory.
+    """A cost says what the steps of a trial take on this machine, in time and memory.
 
     Attributes:
         first: s, once a worker: imports, loading compiled code.

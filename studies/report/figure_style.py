@@ -30,7 +30,7 @@ _LINES = ("-", "--", "-.")  # dotted: level lines
 
 @dataclass(frozen=True)
 class Look:
-    """This is the look of one series, which each of the three tells from its neighbours."""
+    """A look tells one series from its neighbours, by each of its three fields alone."""
 
     colour: str
     marker: str

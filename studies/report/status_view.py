@@ -12,7 +12,7 @@ from studies.results.result_folder import is_in_use
 
 @dataclass(frozen=True)
 class StudyStatus:
-    """This is the standing of a study in its folder.
+    """A status says how far a study in its folder has come.
 
     Attributes:
         done: trials with a row on disk, of `total`.

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from studies.declaration.study import Study
 
 DIVERGED_FROM = 2.0
-"""An end so many points below the best epoch is told, if it is no chance (`ERRORS`)."""
+"""A warning names a trial that ends so many points below its best epoch, unless that may be chance
+(`ERRORS`)."""
 
 ERRORS = 3.0
 """A difference of two accuracies by fewer standard errors than this may be chance."""

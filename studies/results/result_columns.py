@@ -163,4 +163,4 @@ CURVE_COLUMNS: tuple[ResultColumn, ...] = (
     _of_layer("forward_spikes", "spikes", "forward spikes of the layer a presentation"),
     _of_layer("gradient_spikes", "spikes", "the same of both gradient streams, hidden layers at 0"),
 )
-"""Columns of `curves.csv`, one row an epoch of each run."""
+"""Columns of `curves.csv`, one row per epoch of each run."""

@@ -29,7 +29,7 @@ from studies.sensitivity.imperfections import (
 
 @dataclass(frozen=True)
 class RequirementParameter:
-    """This is a parameter that a requirement can be put on.
+    """A requirement can be put on such a parameter.
 
     Attributes:
         floor: a smaller value counts as zero; 0 for a parameter of which more is better.
@@ -127,7 +127,7 @@ WIDEST = 16.0
 
 @dataclass(frozen=True)
 class RequirementAxis:
-    """This is one parameter of one device, with the rest of the device around it.
+    """An axis varies one parameter of one device, with the rest of the device around it.
 
     Attributes:
         context: the device with the parameter's own value.

@@ -41,7 +41,7 @@ LONGEST_NAME = 60
 
 @dataclass(frozen=True)
 class DeviceQuestion:
-    """This is a device of a study that a question is about.
+    """A question is about one device of a study.
 
     Attributes:
         case: the device as the study has it, under the label `AS_IS`.
@@ -73,7 +73,7 @@ class DeviceQuestion:
 
 @dataclass(frozen=True)
 class TunedDevice:
-    """These are the hyperparameters of the device as it is, and what its runs say of them.
+    """A tuned device has the hyperparameters of the unchanged one, and what its runs say of them.
 
     Attributes:
         thinning: largest share of gradient spikes that reached one of its crossbars at the

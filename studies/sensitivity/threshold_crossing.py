@@ -32,7 +32,7 @@ type Losses = Mapping[float, BySeed]
 
 @dataclass(frozen=True)
 class ThresholdCrossing:
-    """This is the harm at which the loss crosses the wanted one.
+    """A crossing says at which harm the loss is the wanted one.
 
     Attributes:
         low, high: ends of the interval; None: open, beyond what was measured.

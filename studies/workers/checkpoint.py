@@ -34,7 +34,7 @@ class UnfitError(RpuSsnnError):
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """This is a trial in the middle of its training.
+    """A checkpoint holds a trial in the middle of its training.
 
     Attributes:
         resumed: how often the trial was resumed from a checkpoint.

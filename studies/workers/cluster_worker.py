@@ -53,7 +53,7 @@ class Task:
 
 @dataclass(frozen=True)
 class _EventWorkspace(Workspace):
-    """This is a workspace that sends progress as events."""
+    """An event workspace sends progress as events."""
 
     topic: str = ""
 

@@ -34,7 +34,7 @@ def worker_count(workers: int | None, n_trials: int) -> int:
     """Returns the number of processes for so many trials.
 
     Args:
-        workers: requested number; None: one a CPU.
+        workers: requested number; None: one per CPU.
     """
     return min(usable_cpus() if workers is None else workers, n_trials)
 
@@ -152,7 +152,7 @@ class _LocalPool:
 
 @dataclass
 class _Worker:
-    """This is a pool of one process: a process that dies fails only its own trial."""
+    """A worker is a pool of one process, so that a process that dies fails only its own trial."""
 
     threads: int
     pool: ProcessPoolExecutor

@@ -76,7 +76,7 @@ def run_trial(
 
     Returns:
         The row (columns: `studies.results.result_columns`; accuracies in %, memory in MiB of
-        this process, imports included, time in s without loading) and one row an epoch.
+        this process, imports included, time in s without loading) and one row per epoch.
 
     Raises:
         InputError: the images are not there.
@@ -248,7 +248,7 @@ def _device_columns(statistics: Mapping[str, float]) -> dict[str, float | None]:
 
 
 def _epoch_row(epoch: Mapping[str, Any]) -> Row:
-    """Makes an epoch a flat row: a tuple becomes one column a layer, and accuracies are in %."""
+    """Makes an epoch a flat row: a tuple becomes one column per layer, and accuracies are in %."""
     row: Row = {}
     for name, value in epoch.items():
         if isinstance(value, tuple):

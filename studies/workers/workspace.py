@@ -58,14 +58,14 @@ class TrialProgress(Spec):
 
     @property
     def words(self) -> str:
-        """This is what a progress line says."""
+        """Returns what a progress line says."""
         reached = "" if self.accuracy is None else f", {self.accuracy:.2f} % (validation)"
         return f"epoch {self.epoch} of {self.epochs}{reached}"
 
 
 @dataclass(frozen=True)
 class Workspace:
-    """This is the folder for progress and checkpoints of trials.
+    """A workspace is the folder for progress and checkpoints of trials.
 
     Attributes:
         folder: None: nothing is written.
@@ -146,7 +146,7 @@ class TrialSession:
 
     @property
     def seconds(self) -> float:
-        """This is the time spent on the trial, including earlier processes up to the checkpoint."""
+        """Returns the time (s) spent on the trial, with earlier processes up to the checkpoint."""
         return self._before + time.monotonic() - self._started
 
     def resume(self) -> TrainingState | None:

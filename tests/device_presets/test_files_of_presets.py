@@ -64,7 +64,7 @@ def test_a_broken_file_is_explained(tmp_path: Path, old: str, new: str, named: s
 
 
 def test_an_entry_that_is_like_another_says_only_what_differs(tmp_path: Path) -> None:
-    """Of the same file or a shipped one; a step replaces the levels of the other, too."""
+    """A preset may build on a shipped one or one of its file; a step replaces its levels."""
     file = tmp_path / "mine.yaml"
     file.write_text(
         "a:\n  like: charge_trap\n  citation: mine\n  parameters:\n"

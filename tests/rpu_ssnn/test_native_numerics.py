@@ -1,4 +1,5 @@
-"""As test_numerics_version, of native devices: noise, effects, the control, and whole pulses."""
+"""As test_numerics_version does, these tests pin native devices: noise, effects, the control, and
+whole pulses."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -74,7 +74,7 @@ EXACT: dict[str, Callable[[Crossbar], Synapses]] = {
 
 
 def through_a_file(state: State) -> State:
-    """As it comes back from an npz without pickle."""
+    """Returns the state as it comes back from an npz without pickle."""
     file = io.BytesIO()
     np.savez(file, **state)  # type: ignore[arg-type]
     file.seek(0)

@@ -273,7 +273,8 @@ def _preference(score: Score) -> tuple[bool, int, float]:
 
 def as_likely_of(selection: Selection) -> list[Score]:
     """Returns the further models with the chosen terms of time, width and amplitude whose
-    likelihood is not below that of the chosen model by more than two log-units and one a number.
+    likelihood is at most two log-units, plus one for each of its numbers, below that of the chosen
+    model.
 
     What a held-out comparison cannot do: a model that leaves slope and loss open predicts worse,
     and is not wrong for that.

@@ -23,7 +23,7 @@ _WHOLE = {
 
 _ANY = (-math.inf, math.inf)
 BOUNDS = ("w_max", "w_min")
-"""These are bounds of a range whose half is 1 unless the user chose other weights."""
+"""Both bounds belong to a range whose half is 1, unless the user chose other weights."""
 
 _WIDE = 1e3
 _TWICE_OFF = 3.0  # of the value: up to there, an interval that reaches 0 tells the size

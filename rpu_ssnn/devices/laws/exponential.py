@@ -71,11 +71,11 @@ def step(shared: Shared, device: Device, w: np.float32, up: bool, noise: np.floa
     grown = single_precision.exponential(min(max(power, -MOST_EXPONENT), MOST_EXPONENT))
     factor: np.float32 = max(one - A * grown, nothing)
     if numbers[6] > nothing or numbers[7] > nothing:
-        step = factor * at_zero
-        spread: np.float32 = shared.noise * (abs(step) + numbers[6] + numbers[7] * abs(w))
-        return (step if up else -step) + spread * noise
-    step = factor * (one + shared.noise * noise) * at_zero
-    return step if up else -step
+        size = factor * at_zero
+        spread: np.float32 = shared.noise * (abs(size) + numbers[6] + numbers[7] * abs(w))
+        return (size if up else -size) + spread * noise
+    size = factor * (one + shared.noise * noise) * at_zero
+    return size if up else -size
 
 
 @compiled

@@ -1,7 +1,7 @@
 """Steps that change linearly with the state (aihwkit's LinearStepDevice).
 
 The step up is step (1 - slope_up w / w_max), and the step down is step (1 - slope_down w / w_min).
-Of a device, `a` and `b` are the changes of its steps up and down by a unit of state.
+`device.a` is the change of the up step per unit of state, and `device.b` that of the down step.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,10 @@ from rpu_ssnn.devices.law import Law, UpDown, Values, number
 from rpu_ssnn.devices.law_parameter import LawParameter
 from rpu_ssnn.devices.shared import PerDevice, Shared, shared_of
 
-_GROWS = "it grows toward there, and a spread keeps its sign; at least -1: none is left elsewhere"
+_GROWS = (
+    "the step grows toward that bound, and a spread keeps its sign. At -1 the step at the opposite "
+    "bound is zero"
+)
 
 PARAMETERS = {
     **NOISE_SCALING,
@@ -52,10 +55,10 @@ def step(shared: Shared, device: Device, w: np.float32, up: bool, noise: np.floa
     at_zero, slope = (device.up, device.a) if up else (device.down, device.b)
     share = np.float32(1.0) + shared.noise * noise
     if shared.noise_follows_step:
-        step = (slope * w + at_zero) * share
+        size = (slope * w + at_zero) * share
     else:
-        step = slope * w + at_zero * share
-    return step if up else -step
+        size = slope * w + at_zero * share
+    return size if up else -size
 
 
 @compiled

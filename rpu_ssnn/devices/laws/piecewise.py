@@ -46,8 +46,8 @@ def step(shared: Shared, device: Device, w: np.float32, up: bool, noise: np.floa
         index += sections + 1
         at_zero = device.down
     factor: np.float32 = (one - t) * shared.numbers[index] + t * shared.numbers[index + 1]
-    step = at_zero * factor * (one + shared.noise * noise)
-    return step if up else -step
+    size = at_zero * factor * (one + shared.noise * noise)
+    return size if up else -size
 
 
 @compiled

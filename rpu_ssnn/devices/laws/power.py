@@ -1,7 +1,7 @@
 """Steps that follow a power of the way left to the bound (aihwkit's PowStepDevice).
 
-The step up is step ((w_max - w) / (w_max - w_min))^g, and the step down is alike from w_min. Of a
-device, `a` and `b` are its exponents up and down.
+The step up is step ((w_max - w) / (w_max - w_min))^g, and the step down has the same form
+from w_min. `device.a` is the exponent of the up step, and `device.b` that of the down step.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,8 @@ from rpu_ssnn.devices.law_parameter import LawParameter
 from rpu_ssnn.devices.shared import PerDevice, Shared, shared_of
 
 _FORMULA = (
-    "up step = step ((w_max - w) / (w_max - w_min))^g, down step alike from w_min; larger g of both"
+    "up step = step ((w_max - w) / (w_max - w_min))^g, down step in the same way from w_min; "
+    "larger g of both"
 )
 PARAMETERS = {
     "exponent": LawParameter(

@@ -59,10 +59,10 @@ def step(shared: Shared, device: Device, w: np.float32, up: bool, noise: np.floa
         share = w / device.low if device.low < nothing else nothing
         at_zero = device.down
     if shared.noise_follows_step:
-        step = at_zero * (one - share) * (one + shared.noise * noise)
+        size = at_zero * (one - share) * (one + shared.noise * noise)
     else:
-        step = at_zero * (one - share + shared.noise * noise)
-    return step if up else -step
+        size = at_zero * (one - share + shared.noise * noise)
+    return size if up else -size
 
 
 @compiled

@@ -31,7 +31,7 @@ def pulse_open_loop(tiles: Sequence[AnalogTile], state: Weights, step: float, pu
 
     Args:
         step: mean step of a pulse (states).
-        pulse: sends one row a slot, down where the second is positive.
+        pulse: sends one row per slot, down where the second is positive.
 
     Returns:
         Pulses that one device of each weight got, all weights together.

@@ -64,7 +64,7 @@ class Leak:
         self._set_time(batch_seconds * self._batches_a_step)
 
     def end_batch(self) -> bool:
-        """Let the time of one batch pass; whether the weights decayed now."""
+        """Lets the time of one batch pass, and says whether the weights decayed now."""
         if not self.acts:
             return False
         self.batches += 1
@@ -75,7 +75,7 @@ class Leak:
         return True
 
     def wait(self, seconds: float) -> bool:
-        """Let any time (s) pass at once, with what batches have left; whether weights decayed."""
+        """Lets any time (s) pass, with what batches have left, and says whether weights decayed."""
         seconds += self.batches * self._batch_seconds
         if not self.acts or seconds == 0.0:
             return False

@@ -1,4 +1,4 @@
-"""Refreshes of one-sided pairs, let happen in a slot of their own and counted.
+"""This module lets one-sided pairs be refreshed in a slot of their own, and counts the refreshes.
 
 aihwkit refreshes after every so many rows, inside an update, and does not tell how many pairs it
 refreshed. An empty row after the last slot changes nothing but what the refresh changes, so that

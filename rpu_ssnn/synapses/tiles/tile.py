@@ -1,4 +1,4 @@
-"""aihwkit tiles as this package uses them: made, written, stuck, saved, restored."""
+"""This module makes, writes, saves and restores aihwkit tiles, and makes their devices stuck."""
 
 import hashlib
 from collections.abc import Mapping

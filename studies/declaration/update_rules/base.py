@@ -254,7 +254,7 @@ DEEPEST_UNCLOCKED = 2
 
 
 class SpikingRule(Rule):
-    """This is a rule that ends in a spiking network, which can be exported."""
+    """A spiking rule ends in a spiking network, which can be exported."""
 
 
 class SsnnBpRule(SpikingRule):

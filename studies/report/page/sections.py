@@ -28,7 +28,7 @@ _RESPONSE_INCHES = 2.2
 
 @dataclass(frozen=True)
 class Table:
-    """This is a table of finished cells, with its exact numbers.
+    """A table on a page has finished cells, and keeps its exact numbers.
 
     Attributes:
         exact: the data frame of its CSV; None: the cells.
@@ -57,7 +57,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Picture:
-    """This is a figure as two data URIs, for a wide and for a narrow page."""
+    """A picture holds a figure as two data URIs, for a wide and for a narrow page."""
 
     caption: str
     wide: str
@@ -66,7 +66,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Section:
-    """This is a heading with tables and pictures.
+    """A section has a heading, tables and pictures.
 
     Attributes:
         folded: shown on a click alone.

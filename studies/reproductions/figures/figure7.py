@@ -15,7 +15,7 @@ SLOTS = "slots"
 
 
 def numbers(results: pd.DataFrame) -> pd.DataFrame:
-    """Returns one row a case and number of slots.
+    """Returns one row per case and number of slots.
 
     The columns are ``case``, ``slots``, ``n``, ``mean`` and ``deviation`` (%).
 

@@ -18,7 +18,7 @@ LEARNING_RATE = 4.0
 
 @dataclass(frozen=True)
 class SmallNetwork:
-    """This is a network with a winner-take-all output, its weights, and its images."""
+    """A small network has a winner-take-all output, its weights and its images."""
 
     spec: NetworkSpec
     weights: list[Weights]

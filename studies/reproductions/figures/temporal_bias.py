@@ -124,7 +124,7 @@ def _means(
 
 
 def draw(table: pd.DataFrame) -> Figure:
-    """Draws bias against T, a panel a crossbar; full marks: rates, open marks: coincidences."""
+    """Draws bias against T, a panel per crossbar; full marks: rates, open marks: coincidences."""
     figure = new_figure(WIDE_INCHES, 3.0)
     panels = figure.subplots(1, 2, sharey=True)
     look = looks(DRAWN)

@@ -2,8 +2,8 @@
 
 Spikes learn nothing here. A ReLU network without biases is trained by backpropagation; each layer's
 weights are divided by its largest activation on the training images (and multiplied by that of the
-layer before), so that no integrate-and-fire neuron has to spike more than once a slot; then it
-is asked with spikes.
+layer before), so that no integrate-and-fire neuron has to spike more than once a slot. The
+converted network then answers test images with spikes.
 """
 
 from dataclasses import dataclass

@@ -51,7 +51,7 @@ class OnlineSpec(Spec):
 
 
 class WholePulseSpec(OnlineSpec):
-    """These are the settings of a rule whose weight changes are whole numbers of pulses."""
+    """A rule with these settings changes weights by whole numbers of pulses."""
 
     rounding: Literal["nearest", "stochastic"] = Field(
         "nearest", description="nearest: a change below half a pulse is lost"

@@ -220,7 +220,7 @@ def test_readings_without_pulses_tell_a_leak_that_evenly_spaced_pulses_do_not(
 def test_a_wait_between_pulse_and_reading_needs_a_reading_after_the_pulse(
     read_after_pulse: bool, tmp_path: Path
 ) -> None:
-    """As docs/how-to/measured_devices.md has the rows; without the first, the leak is biased."""
+    """The rows are as in docs/how-to/measured_devices.md; without the first, the leak is biased."""
     rng = np.random.default_rng(4)
     lines, time, weight, tau = ["pulse,polarity,conductance_uS,time_s"], 0.0, 0.0, 5.0
     lines.append(f"0,up,{1e6 * ZERO},0")

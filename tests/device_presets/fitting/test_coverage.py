@@ -122,7 +122,7 @@ def of_sweeps(truths: Mapping[str, float], sets: int, **arguments: Any) -> Case:
 
 
 def charge_trap_factor(width: float, gap: float, volts: float) -> float:
-    """Of `charge_trap_pulsed`, over the isolated pulse of its own width."""
+    """Returns the step of `charge_trap_pulsed` over that of an isolated pulse of its own width."""
     physics = get_preset("charge_trap_pulsed").pulse_physics
     assert physics is not None
     recovered = (1 / physics.used_share(width) - 1) * math.exp(-gap / physics.gap_time_constant_s)
@@ -291,7 +291,7 @@ def outside(case: Case, counts: Counts) -> dict[str, str]:
 def test_intervals_hold_the_truth_in_95_percent(
     name: str, tmp_path: Path, coverage_rows: Path | None
 ) -> None:
-    """Of all data sets of a case; without a dependence on conditions none is claimed."""
+    """All data sets of a case count; without a dependence on conditions none is claimed."""
     case, counts = CASES[name], Counts()
     for seed in range(case.sets):
         counts.add(case, seed, tmp_path)

@@ -52,7 +52,7 @@ def triangles(length: int, cycles: int) -> tuple[np.ndarray, np.ndarray]:
 def test_the_range_of_short_sweeps_is_not_averaged_away(
     length: int, cycles: int, tmp_path: Path
 ) -> None:
-    """Of sweeps of 10 pulses a fifth of the range was left, of single pulses an error."""
+    """Averages once left a fifth of the range of sweeps of 10 pulses, and single pulses failed."""
     up, path = triangles(length, cycles)
     read_noise = 0.1 * np.random.default_rng(0).standard_normal(len(path))
     for noise in (0.0 * read_noise, read_noise):

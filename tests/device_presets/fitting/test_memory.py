@@ -130,7 +130,7 @@ def test_no_memory_is_seen_where_there_is_none(white: float, cycle: float, tmp_p
 
 @pytest.mark.slow
 def test_the_report_and_the_preset_of_correlated_read_noise(tmp_path: Path) -> None:
-    """Of 40 data sets, 36 intervals of the noise and 38 of its length held the truth. This is one,
+    """In 40 data sets, 36 intervals of the noise and 38 of its length held the truth. This is one,
     so each interval is widened by half of it on either side."""
     fit = fit_file(sweeps(tmp_path / "data.csv", 0, 3.0), "mine", None, 1e6 * ZERO, 1e6 * ONE)
     found = {q.name: q for q in fit.quantities}
@@ -151,7 +151,7 @@ def test_the_report_and_the_preset_of_correlated_read_noise(tmp_path: Path) -> N
 
 
 def test_memory_is_found_where_noises_alone_do_not_show_it(tmp_path: Path) -> None:
-    """Of this file the noises alone, at the steps of a fit without memory, look worse with it."""
+    """In this file the noises alone, at the steps of a fit without memory, look worse with it."""
     file = sweeps(
         tmp_path / "a.csv", 2, slow=3.0, devices=4, pulses=200, spread=0.1, pulses_of_memory=8.0
     )

@@ -213,7 +213,7 @@ def test_hfo2_comes_back(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_noise_of_reram_sb_comes_back(tmp_path: Path) -> None:
-    """As shipped: soft bounds, each pulse 3.75 steps of noise, each reading 56 steps.
+    """The shipped device has soft bounds, 3.75 steps of noise per pulse, and 56 steps per reading.
 
     One sweep of 1,250 pulses each way of eight devices. Soft bounds are told apart from piecewise,
     power and exponential steps, though not always from a linear step that ends beyond what was
@@ -269,9 +269,9 @@ def test_pulses_in_one_direction_give_a_one_directional_preset(tmp_path: Path) -
 @pytest.mark.slow
 @pytest.mark.parametrize("name", BIDIRECTIONAL)
 def test_every_shipped_device_comes_back(name: str, tmp_path: Path) -> None:
-    """Of aihwkit's tiles, with its own spread and noise: mean steps within a quarter of the step
-    over the inner range and what spread and noise leave open, noise within a third, and a passing
-    verdict."""
+    """Fits of pulses on aihwkit's tiles, with spread and noise, find mean steps within a quarter
+    over the inner range and what spread and noise leave open, noise within a third, and the verdict
+    that the fit describes the data."""
     overrides, windows = LONG_SWEEPS.get(name, ({}, 1.3))
     preset = get_preset(name, overrides)
     if preset.levels > 1500:  # a sweep over all of them would leave one device in 20,000 pulses

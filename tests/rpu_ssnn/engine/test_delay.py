@@ -21,13 +21,13 @@ from support.rpu_ssnn.passes import (
 
 
 class SlotRecorder(Recorder):
-    """As a device: what a slot brings matters, also where nothing coincides."""
+    """A device is like this recorder: each slot matters, also where nothing coincides."""
 
     needs_presentations = False
 
 
 def test_forward_spikes_wait_for_their_gradient() -> None:
-    """By so many slots for each crossbar above; a presentation begins with empty registers."""
+    """Spikes wait for each crossbar above; a presentation begins with empty registers."""
     spec = NetworkSpec(hidden=(70, 9), T=60, gradient=GradientSpec(delay=0.75))
     assert spec.delays == (9, 4, 0)  # round(0.75 x 6 x 2 and x 1)
     network = make_network(spec, lambda c: SlotRecorder(c, 1.0), TrainingSpec(batch=2))

@@ -21,7 +21,7 @@ from support.rpu_ssnn.networks import make_block, make_crossbar, random_trains
 
 SIDE = 100
 RANGE = 4e-5
-"""Of the hand-made table (S)."""
+"""The conductances of the hand-made table are in S."""
 
 
 def native(device: TableDevice, start: float | None = None, **tile: object) -> NativeSynapses:
@@ -52,7 +52,7 @@ def small(
 
 
 def jumped(table: LookupTable, conductance: float, up: bool, shares: np.ndarray) -> np.ndarray:
-    """As `LookupTable.after`, for many shares; scipy interpolates."""
+    """The function does what `LookupTable.after` does, for many shares; scipy interpolates."""
     changes = table.up if up else table.down
     law = RegularGridInterpolator((table.points, table.conductance), changes)
     at = np.stack([shares, np.full_like(shares, conductance)], axis=1)

@@ -62,7 +62,7 @@ def test_the_nodal_solution_is_that_of_badcrossbar(ohm: float) -> None:
 
 
 def test_output_lines_can_be_driven_in_place_of_input_lines() -> None:
-    """As input lines of the transposed array, whose drivers and open ends lie the other way."""
+    """They act as input lines of the transposed array, whose drivers and ends lie the other way."""
     drops, volts = 100.0 / OHM, np.array([1.0, 0.2, 0.0, -0.5])
     over_cells, _ = nodal_solution(drops, np.zeros(5), volts)
     turned, _ = nodal_solution(drops.T[::-1, ::-1], volts[::-1], np.zeros(5))

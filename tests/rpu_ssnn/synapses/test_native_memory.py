@@ -50,12 +50,12 @@ def state(synapses: NativeSynapses) -> float:
 
 
 def f_gap(gap_s: float) -> float:
-    """Of the preset: 3 us pulses, knee 2 us, steepness 4, fading in 10 us."""
+    """The preset has 3 us pulses, a knee of 2 us, a steepness of 4, and fades in 10 us."""
     return 1.0 + (2 / 3) ** 4 * math.exp(-gap_s / 10e-6)
 
 
 def kept(age_s: float) -> float:
-    """Of the preset: 2 % a decade from 1 s on."""
+    """Returns the share that is left: the preset loses 2 % a decade from 1 s on."""
     return 1.0 - 0.02 * math.log10(1.0 + age_s)
 
 

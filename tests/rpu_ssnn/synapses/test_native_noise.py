@@ -78,7 +78,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def p_value(name: str, own: Path, field: str, pulses: int, seeds: int, ours: float) -> float:
-    """Of all draws together; ours: factor on the noise of the native devices.
+    """Returns p of all draws together; `ours` is a factor on the noise of the native devices.
 
     Each draw has a seed of its own: our noise follows from seed, device and pulse number, so that
     draws of one seed would be copies of each other.

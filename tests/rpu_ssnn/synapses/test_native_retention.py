@@ -87,7 +87,7 @@ def test_a_written_state_loses_by_its_age_however_the_time_is_cut(
 
 
 def test_a_pulse_ages_by_itself() -> None:
-    """Of one device a second charge goes early, of all others the first goes on as before.
+    """A second charge of one device goes early, and the first of all others goes on as before.
 
     It came somewhere in its batch, evenly: the mean of the law over ages up to a batch.
     """

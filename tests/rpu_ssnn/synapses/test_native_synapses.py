@@ -163,7 +163,7 @@ def test_exponents_beyond_single_precision_are_as_good_as_infinite(b: float) -> 
 
 
 def test_no_pulse_is_lost_where_steps_are_far_above_dw_min() -> None:
-    """Of 7,400 times dw_min; by `dw_min` alone aihwkit would send two pulses in five."""
+    """A step is 7,400 times dw_min; by `dw_min` alone aihwkit would send two pulses in five."""
     curve = {"A_up": -1e4, "A_down": -1e4, "gamma_up": 0.5, "gamma_down": 0.5, "a": 1.0, "b": 0.0}
     noise = {"cycle_to_cycle": 0.0, "write_noise": 0.0}
     preset = get_preset("reram_es", noise | curve | {"levels": 2e6})

@@ -89,7 +89,7 @@ with interrupts.ending_the_command():
 def test_where_nothing_can_be_raised_a_signal_shows_no_traceback(
     in_the_callback: str, ended: tuple[str, str], code: int
 ) -> None:
-    """As in callbacks of compilers; objects that are half made may fail too, and say nothing."""
+    """A callback of a compiler may fail so; half-made objects may fail too, and say nothing."""
     script = LOST.format(in_the_callback=in_the_callback)
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert ((run.stdout, run.stderr), run.returncode) == (ended, code)

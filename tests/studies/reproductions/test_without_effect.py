@@ -26,7 +26,7 @@ RULES = ("bp_stdp", "conversion")
 
 
 def weights_of(rule: str, path: str | None = None) -> list[np.ndarray]:
-    """Of the network that the rule trains, under one changed setting of the study."""
+    """Returns the weights that the rule trains, under one changed setting of the study."""
     changed: dict[str, Any] = {"network": {"hidden": [8], "T": 10}, "training": {"epochs": 2}}
     if path is not None:
         changed = merged(changed, nested(path, OTHER_VALUES[path]))

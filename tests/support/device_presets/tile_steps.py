@@ -30,5 +30,5 @@ def steps_at(preset: Preset, weight: float) -> tuple[float, float]:
 
 
 def steps_at_zero(preset: Preset) -> tuple[float, float]:
-    """As `steps_at`, at weight zero."""
+    """Returns what `steps_at` returns, at weight zero."""
     return steps_at(preset, 0.0)

@@ -23,7 +23,7 @@ def on_tile(**tile: object) -> Callable[[Crossbar], TileSynapses]:
 
 
 def on_native(**tile: object) -> Callable[[Crossbar], NativeSynapses]:
-    """As `on_tile`, in our own devices."""
+    """Does what `on_tile` does, in our own devices."""
 
     def make(crossbar: Crossbar) -> NativeSynapses:
         device = get_preset("ideal", EXACT_DEVICE)

@@ -18,7 +18,7 @@ from rpu_ssnn.synapses import CoincidenceSynapses, Crossbar, RateSynapses
 from support.rpu_ssnn.passes import ReadsSlotBySlot
 
 MOST_SLOTS = 400
-"""Of a presentation, so that thousands take minutes."""
+"""A presentation has so few, so that thousands take minutes."""
 
 N_SHOWN = 4
 

@@ -65,7 +65,8 @@ class LineErrors:
 
 
 def line_errors(side: int, drop: float, active: float, seed: int) -> LineErrors:
-    """Of an array whose weights have a deviation of 0.3 of their range, on `side` input lines.
+    """Returns the errors of an array with `side` input lines, whose weights have a deviation of 0.3
+    of their range.
 
     A weight lies on two output lines, the second its reference in mid-range; OFF cells do not
     conduct.

@@ -180,7 +180,7 @@ class Harness:
         (self.orders / name).write_text("\n".join(titles))
 
     def options(self, **changes: Any) -> Options:
-        """Of a run with the fake training."""
+        """Returns the options of a run with the fake training."""
         job = Job(check=accept_all, execute=fake_training, data_root=self.orders)
         return Options(**{"job": job, "executor": self.executor, **changes})
 
