@@ -8,7 +8,7 @@ backpropagation.
 import numpy as np
 import pandas as pd
 
-from rpu_ssnn.analysis.product_error import network_product_errors, product_errors, slope
+from rpu_ssnn.algorithm_checks.product_error import network_product_errors, product_errors, slope
 from rpu_ssnn.data import Dataset, load_dataset
 from studies.reproductions.figures.temporal_bias import (
     IMAGES,

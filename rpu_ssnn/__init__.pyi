@@ -1,4 +1,4 @@
-from .analysis.trace import trace as trace
+from .algorithm_checks.trace import trace as trace
 from .common.errors import InputError as InputError
 from .common.errors import RpuSsnnError as RpuSsnnError
 from .data import Dataset as Dataset

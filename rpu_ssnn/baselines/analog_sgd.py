@@ -16,8 +16,8 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Int64
 
+from rpu_ssnn.baselines.control_settings import AnalogSgdSpec
 from rpu_ssnn.baselines.number_layers import NumberLayer, Numbers, number_layer
-from rpu_ssnn.baselines.pulse_trains import AnalogSgdSpec
 from rpu_ssnn.common.training_state import EpochRow, State, TrainingState, joined, part_of
 from rpu_ssnn.data import Dataset
 from rpu_ssnn.data.rows import Rows

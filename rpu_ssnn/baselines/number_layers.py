@@ -9,8 +9,8 @@ from aihwkit.simulator.configs import UpdateParameters
 from aihwkit.simulator.parameters.enums import PulseType
 from jaxtyping import Float32
 
+from rpu_ssnn.baselines.control_settings import READS_A_PRESENTATION, AnalogSgdSpec
 from rpu_ssnn.baselines.convolution import Patches
-from rpu_ssnn.baselines.pulse_trains import READS_A_PRESENTATION, AnalogSgdSpec
 from rpu_ssnn.spec import Connection
 from rpu_ssnn.spec.device_source import DeviceSource
 from rpu_ssnn.synapses.base import Crossbar, Synapses, Weights

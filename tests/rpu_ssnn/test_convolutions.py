@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from device_presets import get_device
-from rpu_ssnn.analysis.trace import trace
-from rpu_ssnn.analysis.weight_changes import weight_changes
+from rpu_ssnn.algorithm_checks.trace import trace
+from rpu_ssnn.algorithm_checks.weight_changes import weight_changes
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.data.spike_trains import SpikeTrains
 from rpu_ssnn.network import Network

@@ -9,7 +9,7 @@ import pytest
 
 from device_presets import get_device
 from rpu_ssnn.baselines.analog_sgd import train_analog_sgd
-from rpu_ssnn.baselines.pulse_trains import AnalogSgdSpec
+from rpu_ssnn.baselines.control_settings import AnalogSgdSpec
 from rpu_ssnn.data import Dataset, load_dataset
 from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses.native.synapses import NativeSynapses

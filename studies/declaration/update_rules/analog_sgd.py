@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, ClassVar, Self
 
-from rpu_ssnn.baselines.pulse_trains import READS_A_PRESENTATION, AnalogSgdSpec, PulseTrainSpec
+from rpu_ssnn.baselines.control_settings import READS_A_PRESENTATION, AnalogSgdSpec, PulseTrainSpec
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from studies.declaration.update_rules.base import (

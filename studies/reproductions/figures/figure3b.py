@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from rpu_ssnn.analysis.trace import Trains, trace
+from rpu_ssnn.algorithm_checks.trace import Trains, trace
 from studies.report.figure_style import FONT_POINTS, WIDE_INCHES, finish_axes, new_figure
 from studies.reproductions.figures.small_network import SmallNetwork, train_small
 

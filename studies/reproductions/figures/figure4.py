@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from rpu_ssnn.analysis.product_error import product_errors, slope
+from rpu_ssnn.algorithm_checks.product_error import product_errors, slope
 from studies.report.figure_style import FONT_POINTS, WIDE_INCHES, finish_axes, looks, new_figure
 
 SLOTS = (10, 30, 100, 300, 1000, 3000, 10_000)

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from rpu_ssnn.analysis.gradient_check import GradientAgreement, agreement
+from rpu_ssnn.algorithm_checks.gradient_check import GradientAgreement, agreement
 from rpu_ssnn.data import Dataset, load_dataset
 from rpu_ssnn.data.rows import values_of
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec

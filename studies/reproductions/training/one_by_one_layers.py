@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from rpu_ssnn.baselines.pulse_trains import READS_A_PRESENTATION
+from rpu_ssnn.baselines.control_settings import READS_A_PRESENTATION
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.training_state import State, checked
 from rpu_ssnn.devices.device_record import empty_records

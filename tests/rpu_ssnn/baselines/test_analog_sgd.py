@@ -8,8 +8,8 @@ import torch
 
 from device_presets import get_device
 from rpu_ssnn.baselines.analog_sgd import AnalogNetwork, train_analog_sgd
+from rpu_ssnn.baselines.control_settings import AnalogSgdSpec, PulseTrainSpec
 from rpu_ssnn.baselines.number_layers import NumberLayer, number_layer
-from rpu_ssnn.baselines.pulse_trains import AnalogSgdSpec, PulseTrainSpec
 from rpu_ssnn.common.training_state import TrainingState
 from rpu_ssnn.data import Dataset, load_dataset
 from rpu_ssnn.network.inputs import input_lines

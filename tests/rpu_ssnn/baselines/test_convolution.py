@@ -10,9 +10,9 @@ import torch
 from device_presets import get_device
 from rpu_ssnn.baselines.analog_sgd import AnalogNetwork, train_analog_sgd
 from rpu_ssnn.baselines.ann import AnnSpec, train_ann
+from rpu_ssnn.baselines.control_settings import AnalogSgdSpec, PulseTrainSpec
 from rpu_ssnn.baselines.convolution import Patches
 from rpu_ssnn.baselines.number_layers import number_layer
-from rpu_ssnn.baselines.pulse_trains import AnalogSgdSpec, PulseTrainSpec
 from rpu_ssnn.data import Dataset, load_dataset
 from rpu_ssnn.network.inputs import InputLines
 from rpu_ssnn.spec import Connection, ConvLayer, ConvSpec, dense

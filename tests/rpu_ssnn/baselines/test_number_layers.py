@@ -7,8 +7,8 @@ import pytest
 
 from device_presets import get_device
 from rpu_ssnn.baselines.analog_sgd import AnalogNetwork, train_analog_sgd
+from rpu_ssnn.baselines.control_settings import AnalogSgdSpec, PulseTrainSpec
 from rpu_ssnn.baselines.number_layers import AihwkitLayer, NativeLayer
-from rpu_ssnn.baselines.pulse_trains import AnalogSgdSpec, PulseTrainSpec
 from rpu_ssnn.common.training_state import TrainingState
 from rpu_ssnn.data import Dataset, load_dataset
 from rpu_ssnn.spec import dense

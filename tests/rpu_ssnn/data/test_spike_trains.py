@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rpu_ssnn.analysis.trace import trace
+from rpu_ssnn.algorithm_checks.trace import trace
 from rpu_ssnn.data import load_dataset
 from rpu_ssnn.data.spike_trains import SpikeTrains
 from rpu_ssnn.data.time_series import level_edges, level_spikes, read_ts

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rpu_ssnn.analysis.product_error import network_product_errors, product_errors, slope
+from rpu_ssnn.algorithm_checks.product_error import network_product_errors, product_errors, slope
 from rpu_ssnn.data import Dataset, load_dataset
 from rpu_ssnn.spec import EncodingSpec, NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses import rate_synapses

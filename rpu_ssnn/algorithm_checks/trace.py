@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float32
 
-from rpu_ssnn.analysis.weight_changes import sizes_of
+from rpu_ssnn.algorithm_checks.weight_changes import sizes_of
 from rpu_ssnn.data.spike_trains import SpikeTrains
 from rpu_ssnn.engine import slot_loop
 from rpu_ssnn.engine.parameters import make_parameters

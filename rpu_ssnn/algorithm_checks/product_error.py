@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float64
 
-from rpu_ssnn.analysis.weight_changes import weight_changes
+from rpu_ssnn.algorithm_checks.weight_changes import weight_changes
 from rpu_ssnn.spec import NetworkSpec
 from rpu_ssnn.synapses import (
     CoincidenceSynapses,

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from rpu_ssnn.analysis.gradient_check import (
+from rpu_ssnn.algorithm_checks.gradient_check import (
     GradientAgreement,
     agreement,
     exact_gradient,

@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from rpu_ssnn.analysis.weight_changes import weight_changes
+from rpu_ssnn.algorithm_checks.weight_changes import weight_changes
 from rpu_ssnn.spec import NetworkSpec
 from rpu_ssnn.synapses.ideal import IDEAL
 
