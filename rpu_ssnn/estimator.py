@@ -1,5 +1,6 @@
 """`SpikingClassifier`: SSNN-BP, in float weights or in devices, as a scikit-learn classifier."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Literal, Self
 
@@ -20,7 +21,9 @@ from rpu_ssnn.data.digest import digest_of
 from rpu_ssnn.data.user_data.scaling import Scale, scale_of, shares
 from rpu_ssnn.spec import (
     Contrast,
+    ConvLayer,
     EncodingSpec,
+    GradientSpec,
     InhibitionSpec,
     NetworkSpec,
     Positive,
@@ -63,6 +66,9 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         inference_T: the number of slots that `score` and `predict` show a row, see
             `NetworkSpec.inference_T`.
         initial_scale: the factor on the initial weights, see `NetworkSpec.initial_scale`.
+        layers: in place of `hidden`, hidden layers of which some are convolutions, such as
+            `[{"conv": {"kernel": 3, "stride": 2, "channels": 8}}, 32]`. The values are then images
+            [n, rows, columns] or [n, rows, columns, channels].
         synapses: `rate` (float weights, Eq. 9), `coincidence` (float weights, Eq. 10), the name of
             a device preset, or an aihwkit device configuration.
         epochs: the number of passes over the training rows; the step falls linearly.
@@ -72,6 +78,8 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         scale: `training` takes one range of values for all columns, `each` one for each column.
         contrast: `none`, `on_off`, `complement` or `signed`, see `EncodingSpec.contrast`. A rate
             has no sign, so data with few columns need two lines each.
+        delay: how long forward spikes wait for their gradient, see `GradientSpec.delay`. It pays
+            with convolutions and with several hidden layers.
         winner_takes_all: whether one output spikes at a time (`InhibitionSpec.clocked`).
         simulator: aihwkit's tiles simulate the devices, or this package's `native` ones, which
             repeat bit by bit. Devices that remember their pulses need `native`.
@@ -101,6 +109,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         hidden: int | tuple[int, ...] = (64,),
         T: int = 50,
         *,
+        layers: Sequence[int | ConvLayer | Mapping[str, Any]] | None = None,
         inference_T: int | None = None,
         initial_scale: float = 1.0,
         synapses: Any = "coincidence",
@@ -110,6 +119,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         weight_range: float = 4.0,
         scale: Literal["training", "each"] = "each",
         contrast: Contrast = "on_off",
+        delay: float = 0.0,
         winner_takes_all: bool = True,
         simulator: Literal["aihwkit", "native"] = "aihwkit",
         random_state: int | np.random.RandomState | None = None,
@@ -118,6 +128,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     ) -> None:
         self.hidden = hidden
         self.T = T
+        self.layers = layers
         self.inference_T = inference_T
         self.initial_scale = initial_scale
         self.synapses = synapses
@@ -127,6 +138,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.weight_range = weight_range
         self.scale = scale
         self.contrast = contrast
+        self.delay = delay
         self.winner_takes_all = winner_takes_all
         self.simulator = simulator
         self.random_state = random_state
@@ -137,13 +149,14 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Trains from the start. A call that fails leaves the classifier not fitted.
 
         Args:
-            X: the values [n, columns].
+            X: the values [n, columns], or images where `layers` are given.
             y: the label of each row.
 
         Raises:
             ValueError: values are no numbers, rows and labels differ in number, or there is only
                 one class.
-            InputError: a parameter is out of its range, or a device is unknown.
+            InputError: a parameter is out of its range, a device is unknown, or convolutions do not
+                fit the values.
         """
         if self.__sklearn_is_fitted__():
             self.trained_.close()
@@ -203,10 +216,10 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         Raises:
             NotFittedError: the classifier is not fitted.
-            ValueError: the rows have another number of columns.
+            ValueError: the rows have another number of columns, or another shape.
         """
         check_is_fitted(self)
-        values: np.ndarray = validate_data(self, X, reset=False)
+        values: np.ndarray = validate_data(self, self._flat(X, reset=False), reset=False)
         images = shares(values, self._scale)
         return self.trained_.output_counts(images)
 
@@ -264,9 +277,18 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.trained_ = trained
 
     def _checked(self, X: ArrayLike, y: ArrayLike, reset: bool) -> tuple[np.ndarray, np.ndarray]:
-        values, labels = validate_data(self, X, y, reset=reset)
+        values, labels = validate_data(self, self._flat(X, reset), y, reset=reset)
         check_classification_targets(labels)
         return values, labels
+
+    def _flat(self, X: ArrayLike, reset: bool) -> ArrayLike:
+        """Each image as one row of values, where there may be images."""
+        shape = np.shape(X)[1:] if self.layers is not None else ()
+        if reset:
+            self._shape = shape
+        elif shape != self._shape:
+            raise ValueError(f"X has images of shape {shape}, and the first call had {self._shape}")
+        return np.asarray(X).reshape(len(np.asarray(X)), -1) if len(shape) > 1 else X
 
     def _begin(self, X: np.ndarray, classes: np.ndarray) -> None:
         if len(classes) < 2:
@@ -299,15 +321,18 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         none = images[:0], labels[:0]
         return Dataset(
             "arrays", images, labels, *none, *none, tuple(map(str, self.classes_)), 1,
-            digest_of(images, labels), (images.shape[1],), self._scale.zero,
+            digest_of(images, labels), self._shape or (images.shape[1],), self._scale.zero,
         )  # fmt: skip
 
     def _network_spec(self) -> NetworkSpec:
-        layers = self.hidden if np.iterable(self.hidden) else (self.hidden,)
+        layers = {"layers": self.layers}
+        if self.layers is None:
+            layers = {"hidden": tuple(self.hidden if np.iterable(self.hidden) else (self.hidden,))}
         return self._checked_as(
             NetworkSpec, "T", "inference_T", "initial_scale",
-            hidden=tuple(layers),
+            **layers,
             encoding=self._checked_as(EncodingSpec, "contrast"),
+            gradient=self._checked_as(GradientSpec, "delay"),
             inhibition=InhibitionSpec(clocked=self.winner_takes_all),
         )  # fmt: skip
 

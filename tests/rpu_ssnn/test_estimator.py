@@ -85,6 +85,7 @@ def test_a_number_of_neurons_is_one_hidden_layer() -> None:
     "bad",
     [
         {"T": 0},
+        {"delay": -1.0},
         {"T": "many"},
         {"inference_T": 0},
         {"initial_scale": 0},
@@ -113,6 +114,32 @@ def test_a_bad_parameter_is_one_line(bad: dict[str, Any]) -> None:
 def test_the_name_of_a_device_is_no_device(make: Any) -> None:
     with refused("device: 'ideal'"):
         make("ideal", TileSpec(), 4.0)
+
+
+@pytest.mark.parametrize("synapses", ["coincidence", "charge_trap"])
+def test_convolutions_learn_from_images_and_are_copied(synapses: str) -> None:
+    images = X.reshape(-1, 8, 8)
+    layers = [{"conv": {"kernel": 3, "stride": 2, "channels": 8}}, 24]
+    settings = FAST | {"layers": layers, "delay": 2.5, "simulator": "native", "synapses": synapses}
+    model = clone(SpikingClassifier(**settings, learning_rate=8.0)).fit(images[:500], Y[:500])
+    assert model.score(images[500:], Y[500:]) > 0.6
+    assert [s.shape for s in model.trained_.network.synapses] == [(18, 8), (72, 24), (24, 10)]
+    again = pickle.loads(pickle.dumps(model))
+    channels = images[500:, :, :, np.newaxis]
+    assert np.array_equal(again.predict(images[500:]), model.predict(images[500:]))
+    with pytest.raises(ValueError, match=r"shape \(8, 8, 1\)"):
+        model.predict(channels)
+    one = SpikingClassifier(**settings, learning_rate=8.0).fit(
+        images[:50, :, :, np.newaxis], Y[:50]
+    )
+    assert one.spike_counts(channels).shape == (100, 10)
+
+
+def test_convolutions_need_images() -> None:
+    with refused("shape", "[64]", "rows, columns and channels"):
+        SpikingClassifier(layers=[{"conv": {"kernel": 3, "channels": 8}}], **FAST).fit(X, Y)
+    with refused("layers.0.conv.kernel.0", "0"):
+        SpikingClassifier(layers=[{"conv": {"kernel": 0, "channels": 8}}], **FAST).fit(X, Y)
 
 
 def test_part_by_part() -> None:
