@@ -14,7 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from rpu_ssnn import SpikingClassifier, TileSpec, native_synapses, tile_synapses
+from rpu_ssnn import SpikingClassifier
 from rpu_ssnn.common.errors import InputError
 from support.commands import refused
 
@@ -108,12 +108,6 @@ def test_a_bad_parameter_is_one_line(bad: dict[str, Any]) -> None:
     with refused(repr(value)) as caught:
         SpikingClassifier(**FAST | bad).fit(X[:50], Y[:50])
     assert field in str(caught.value) or field == "synapses"
-
-
-@pytest.mark.parametrize("make", [tile_synapses, native_synapses])
-def test_the_name_of_a_device_is_no_device(make: Any) -> None:
-    with refused("device: 'ideal'"):
-        make("ideal", TileSpec(), 4.0)
 
 
 @pytest.mark.parametrize("synapses", ["coincidence", "charge_trap"])

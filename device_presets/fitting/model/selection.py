@@ -94,10 +94,10 @@ def select_model(
 ) -> Selection:
     """Fits every model, and chooses by cross-validation.
 
-    Held out is one of up to three groups of cycles at a time; with a single cycle, one of each
-    three neighbouring blocks of a device's pulses. A held-out row is predicted from the rows before
-    it, with numbers fitted to the other rows only; but bounds that are reached are those of all
-    rows, as they are without read noise, since a bound is not known from rows that do not reach it.
+    Held out is one of three groups of cycles at a time; with fewer cycles, one of each three
+    neighbouring blocks of a device's pulses. A held-out row is predicted from the rows before it,
+    with numbers fitted to the other rows only; but bounds that are reached are those of all rows,
+    as they are without read noise, since a bound is not known from rows that do not reach it.
 
     Args:
         prepared: The data.
@@ -209,9 +209,8 @@ def representable(fit: JointFit) -> bool:
 def _folds(prepared: Prepared) -> tuple[np.ndarray, str]:
     cycle = prepared.own_cycle
     cycles = int(cycle.max()) + 1
-    if cycles >= 2:
-        folds = min(_FOLDS, cycles)
-        return cycle % folds, f"{folds} groups of {cycles} cycles, each held out once"
+    if cycles >= _FOLDS:  # a fit to one cycle of two takes its noise for noise with memory
+        return cycle % _FOLDS, f"{_FOLDS} groups of {cycles} cycles, each held out once"
     fold = np.zeros(len(prepared.device), dtype=np.int64)
     rng = np.random.default_rng(0)
     for first, end in pairwise(prepared.series.start):
