@@ -266,7 +266,8 @@ def _replace_all(
             temporaries[path] = temporary = temporaries.pop(path)
             os.replace(temporary, path)
     except OSError as error:
-        if error.filename is None:  # a write that failed, as on a full disk, names no file
+        # A write that failed, as on a full disk, names no file; words without a number stay.
+        if error.errno is not None and error.filename is None:
             error.filename = str(list(temporaries)[-1])
         raise
     finally:

@@ -236,15 +236,21 @@ def test_swept_values_of_any_kind_fit_into_the_tables(harness: Harness) -> None:
     assert list(results["sweep.network.hidden"]) == ["[8]", "[8,8]"] * 2
 
 
-def test_a_write_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [(OSError("disk full"), "disk full"), (OSError(errno.ENOSPC, "disk full"), r"rows\.csv")],
+)
+def test_a_write_that_fails_leaves_the_file_as_it_was(
+    error: OSError, said: str, tmp_path: Path
+) -> None:
     path = tmp_path / "rows.csv"
     path.write_text("old")
 
     def fail(temporary: Path) -> None:
         temporary.write_text("ne")
-        raise OSError("disk full")
+        raise error
 
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(OSError, match=said):
         write_whole(path, fail)
     assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("rows.csv", "old")]
 
@@ -280,7 +286,7 @@ def _threads_as_accuracy(
 
 @pytest.mark.parametrize("workers", [0, -1])
 def test_fewer_workers_than_one_are_refused(workers: int, tmp_path: Path) -> None:
-    with refused("workers", str(workers), "must be at least 1"):
+    with refused("workers", str(workers), "at least 1"):
         run_study(small_study(), tmp_path / "out", workers=workers)
     assert list(tmp_path.iterdir()) == []
 
