@@ -227,7 +227,7 @@ STUDIES = [
     of_study("network: {T: -5}", "network.T", "-5", "1"),
     of_study("network: [1]", "network", "[1]"),
     of_study("network: null", "network", "missing"),
-    of_study("network: {TT: 1}", "network.TT", "hidden, layers, T,"),
+    of_study("network: {TT: 1}", "network.TT", "hidden, layers, positions, T,"),
     of_study("network: {neuron: {theta_m: 1}}", "network.neuron.theta_m", "theta_n or theta_b"),
     of_study("network: {encoding: {input_rate: 0.6}}", "network.encoding", "0.6"),
     of_study("network: {hidden: [8, 8, 8]}", "case 2.network.hidden", "[8, 8, 8]", "clocked"),
@@ -301,7 +301,7 @@ CASES = [
     of_case("device: a.yaml", "a.yaml", "cycle_to_cycle", "'30%'", files={
         "a.yaml": "a: {like: ecram, parameters: {cycle_to_cycle: {value: 30%, unit: step}}}"
     }),
-    of_case("device: a.yaml", "case 2.device: 'HERE/a.yaml'", "'stepp'", files={
+    of_case("device: a.yaml", "case 2.device|a.yaml", "'stepp'", files={
         "a.yaml": "a: {like: ecram, parameters: {stepp: {value: 1, unit: weight, assumption: x}}}"
     }),
     of_case("device: {law: null}", "case 2.device.law", "missing"),

@@ -130,7 +130,9 @@ def test_units_are_kept_in_the_folder_and_a_search_is_made_once(
     assert not harness.take_log()
     kept = replace(options, kept_rows=[harness.out / "results.csv"])
     attribute(study, "ideal", partial(run_in_folder, root=tmp_path / "elsewhere", options=kept))
-    assert set(harness.take_log()) == searched  # rows do not say what a search found
+    # Rows do not say what a search found. The fake's accuracies at searched hyperparameters are no
+    # whole number of images, so that these rows are left out and their trials run again.
+    assert searched <= set(harness.take_log())
 
 
 def test_search_each_searches_for_every_change(harness: Harness) -> None:
