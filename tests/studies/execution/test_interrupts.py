@@ -142,7 +142,7 @@ from pathlib import Path
 
 if __name__ == "__main__":
     orders = Path(sys.argv.pop(1))
-    options.training_job = lambda root: Job(accept_all, fake_training, orders)
+    phase.training_job = lambda root: Job(accept_all, fake_training, orders)
     from studies.cli.__main__ import main
     main()
 """
