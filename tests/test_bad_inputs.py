@@ -79,7 +79,7 @@ def of_case(case: str, *names: str, files: Files | None = None) -> Bad:
 def of_rule(content: Content, *names: str) -> Bad:
     """A file of a rule that cannot be used."""
     case = "update: {rule: r.py}, learning_rate: 1"
-    return of_case(case, "case 2.update", "HERE/r.py", *names, files={"r.py": content})
+    return of_case(case, "case 2.update", "r.py", *names, files={"r.py": content})
 
 
 def of_table(name: str, files: Files) -> Bad:
