@@ -4,7 +4,6 @@ The file defines ``LAW``, a `Law` whose step is a plain function; see docs/how-t
 """
 
 import hashlib
-import importlib.util
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -16,6 +15,7 @@ from jaxtyping import Float32
 
 from rpu_ssnn.common.errors import PresetError, one_of
 from rpu_ssnn.common.files import reason
+from rpu_ssnn.common.own_code import run_own_code
 from rpu_ssnn.devices.common_parameters import RETENTION, STEP_AND_RANGE, VARIATION
 from rpu_ssnn.devices.law import Law
 from rpu_ssnn.devices.laws import LAWS, OWN
@@ -53,27 +53,24 @@ def find_law(where: str, name: str, digest: str | None = None) -> Law:
         raise PresetError(where, "law", name, allowed)
     file = Path(name)
     try:
-        found = hashlib.sha256(file.read_bytes()).hexdigest()[:DIGITS]
+        code = file.read_bytes()
     except OSError as error:
         raise PresetError(where, "law", name, f"must be readable: {reason(error)}") from None
+    found = hashlib.sha256(code).hexdigest()[:DIGITS]
     if digest not in (None, found):
         raise PresetError(where, "law", f"{name}, sha256={found}", f"must have sha256={digest}")
-    return _read(str(file.absolute()), found)
+    return _read(str(file.absolute()), code, found)
 
 
 @lru_cache(maxsize=16)
-def _read(path: str, digest: str) -> Law:
+def _read(path: str, code: bytes, digest: str) -> Law:
     """Return the law of a file, complete and compiled.
 
     Raises:
         PresetError: the file cannot be executed, or its ``LAW`` cannot be used.
     """
-    spec = importlib.util.spec_from_file_location(f"own_law_{digest}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
     try:
-        spec.loader.exec_module(module)
+        module = run_own_code(f"own_law_{digest}", path, code)
     except (Exception, SystemExit) as error:
         told = f"{type(error).__name__}: {error}"
         raise PresetError(

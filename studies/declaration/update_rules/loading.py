@@ -4,19 +4,19 @@ Every rule is a module that defines one class, a subclass of `base.Rule`. A ship
 name of its module.
 """
 
-import importlib
 import importlib.util
 import inspect
 import pkgutil
-import sys
 from collections.abc import Mapping
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from rpu_ssnn.common.errors import InputError, one_of
 from rpu_ssnn.common.files import user_path
+from rpu_ssnn.common.own_code import run_own_code
 from studies.common.settings import short_hash
 from studies.declaration.update_rules.base import Rule
 
@@ -32,7 +32,7 @@ OF_PAPERS = "studies.reproductions.rules"
 
 def rule_names() -> tuple[str, ...]:
     """Returns the names of all shipped rules."""
-    package = importlib.import_module(OF_PAPERS)
+    package = import_module(OF_PAPERS)
     return (*CORE, *sorted(module.name for module in pkgutil.iter_modules(package.__path__)))
 
 
@@ -46,10 +46,11 @@ def rule_class(update: str) -> type[Rule]:
     Raises:
         InputError: there is no such rule, or its module does not define exactly one.
     """
-    digest = digest_of(update)
-    if digest is not None and update.endswith(".py"):
-        return _only_rule(_module_of(update, digest))
-    return _only_rule(importlib.import_module(_shipped(update) or update))
+    if (shipped := _shipped(update)) is not None:
+        return _only_rule(import_module(shipped))
+    code = _source(update)
+    module = _module_of(update, code) if update.endswith(".py") else import_module(update)
+    return _only_rule(module)
 
 
 def digest_of(update: str) -> str | None:
@@ -124,21 +125,13 @@ def _source(update: str) -> str:
 
 
 @cache
-def _module_of(path: str, digest: str) -> ModuleType:
+def _module_of(path: str, code: str) -> ModuleType:
     """Returns the module of a file, executed once as long as its text stays the same."""
-    name = f"rpu_ssnn_rule_{digest}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # where pydantic looks up the types of the fields
     try:
-        spec.loader.exec_module(module)
+        return run_own_code(f"rpu_ssnn_rule_{short_hash(code)}", path, code)
     except (Exception, SystemExit) as error:
-        del sys.modules[name]
         told = " ".join(f"{type(error).__name__}: {error}".split())
         raise InputError("study", "update", path, f"must run as Python code ({told})") from error
-    return module
 
 
 def _only_rule(module: ModuleType) -> type[Rule]:
