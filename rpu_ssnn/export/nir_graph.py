@@ -1,10 +1,18 @@
 """A trained network in the Neuromorphic Intermediate Representation (NIR; Pedersen et al. 2024).
 
-The composite neuron (Eq. 1, 3) is three nodes: `Linear` weights, an `LI` synapse of time constant
-tau and an `IF` membrane of threshold theta, which together lift the membrane by 1 - exp(-t/tau)
-after a spike. Time is in slots. What NIR has no words for is refused, or left out when asked:
+The composite neuron (Eq. 1, 3) is a `CubaLIF` node: a synapse of time constant tau, and a membrane
+of threshold theta whose leak is made negligible, which together lift the membrane by
+1 - exp(-t/tau) after a spike. Weights are `Linear` nodes, or `Conv2d` in a network of convolutions,
+whose dense layers are convolutions of the whole layer before: NIR's `Flatten` does not say whether
+it counts the dimension of the batch, and tools differ.
+
+A slot has the 0.1 ms that snnTorch takes for granted, and time constants are those of an Euler
+step, by which snnTorch and Norse (with ``dt=1e-4``) integrate. What NIR has no words for is
+refused, or left out when asked:
 
 - the clocked winner-take-all output and lateral inhibition (Eq. 2),
+- replicas of a kernel, which are different weights at different positions, and kernels (or layers
+  before a dense one) that are not as high as wide, of which nir 1.0 computes a wrong shape,
 - membranes that keep what exceeds theta at a spike (NIR resets to a value), and that start at
   random. These two are left out without being asked; the graph's metadata says so, and another
   simulator's accuracy will differ by it.
@@ -13,6 +21,7 @@ The graph's metadata holds all that `read_nir` needs to build the very network a
 """
 
 import itertools
+import math
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +31,16 @@ from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.files import refusing, write_whole
 from rpu_ssnn.common.optional import optional_package
 from rpu_ssnn.export.description import description, rebuilt, weights_of
-from rpu_ssnn.spec import NetworkSpec
+from rpu_ssnn.spec import NetworkSpec, connected
+from rpu_ssnn.spec.layers import ConvLayer, Grid
+from rpu_ssnn.synapses.base import Weights
 from rpu_ssnn.training import Trained
+
+SLOT_SECONDS = 1e-4
+"""The length of a slot in the graph: snnTorch reads graphs by this step and no other."""
+
+MEMBRANE_SLOTS = 1e6
+"""The membrane's time constant in slots, so long that it forgets nothing of a presentation."""
 
 
 def write_nir(path: str | Path, trained: Trained, *, without_inhibition: bool = False) -> Path:
@@ -36,12 +53,12 @@ def write_nir(path: str | Path, trained: Trained, *, without_inhibition: bool = 
         The path.
 
     Raises:
-        InputError: the network has such an output and it is not to be left out; reads with errors;
-            nir is not installed; the file cannot be written.
+        InputError: the network has such an output and it is not to be left out; replicas, or
+            kernels that are not square; reads with errors; nir is not installed; the file cannot be
+            written.
     """
     path, nir = Path(path), _nir(Path(path))
     spec = trained.network.spec
-    spec.dense_layers("a NIR graph")
     inhibition = spec.inhibition
     if (inhibition.clocked or inhibition.strength) and not without_inhibition:
         what = "clocked" if inhibition.clocked else "strength"
@@ -50,17 +67,39 @@ def write_nir(path: str | Path, trained: Trained, *, without_inhibition: bool = 
             "--without-inhibition (in Python without_inhibition=True), or train without it"
         )
         raise InputError(path, f"network.inhibition.{what}", getattr(inhibition, what), allowed)
-    weights = weights_of(trained, path)
-    nodes: dict[str, Any] = {"input": nir.Input({"input": np.array([weights[0].shape[0]])})}
-    for place, matrix in enumerate(weights, 1):
-        n = matrix.shape[1]
-        nodes[f"weights_{place}"] = nir.Linear(np.ascontiguousarray(matrix.T))
-        ones = np.ones(n, dtype=np.float32)
-        nodes[f"synapse_{place}"] = nir.LI(tau=spec.tau * ones, r=ones, v_leak=0.0 * ones)
-        nodes[f"membrane_{place}"] = nir.IF(r=ones, v_threshold=spec.neuron.theta * ones)
-    nodes["output"] = nir.Output({"output": np.array([weights[-1].shape[1]])})
+    layers = connected(spec, trained.network.sizes, trained.inputs.image)
+    if any(one.replicas > 1 for one in layers):
+        most = max(one.replicas for one in layers)
+        allowed = "must be 1 in a NIR graph, which shares a kernel between all positions"
+        raise InputError(path, "network.layers.replicas", most, allowed)
+    has_convolutions = any(isinstance(layer, ConvLayer) for layer in spec.layers or ())
+    grid = layers[0].before if has_convolutions else None
+    shape = _first_channel(grid) if grid else np.array([layers[0].shape[0]])
+    nodes: dict[str, Any] = {"input": nir.Input({"input": shape})}
+    for place, (one, matrix) in enumerate(zip(layers, weights_of(trained, path), strict=True), 1):
+        if grid is None:
+            nodes[f"weights_{place}"] = nir.Linear(np.ascontiguousarray(matrix.T))
+            shape = np.array([matrix.shape[1]])
+        else:
+            kernel = one.kernel if one.before == grid else grid[:2]
+            if kernel[0] != kernel[1]:
+                allowed = "must be as high as wide: nir takes a kernel's rows for its columns too"
+                raise InputError(path, "network.layers.kernel", kernel, allowed)
+            kernels = matrix.reshape(*kernel, grid[2], -1).transpose(3, 2, 0, 1)
+            nodes[f"weights_{place}"] = nir.Conv2d(
+                grid[:2], np.ascontiguousarray(kernels), one.stride, one.padding, 1, 1,
+                np.zeros(len(kernels), np.float32),
+            )  # fmt: skip
+            grid = one.after
+            shape = _first_channel(grid)
+        nodes[f"neurons_{place}"] = _neurons(nir, spec, tuple(shape))
+    nodes["output"] = nir.Output({"output": shape})
     names = list(nodes)
-    metadata = {"rpu_ssnn": description(trained), "left_out": _left_out(spec), "time_unit": "slots"}
+    metadata = {
+        "rpu_ssnn": description(trained),
+        "left_out": _left_out(spec),
+        "slot_seconds": SLOT_SECONDS,
+    }
     edges = list(itertools.pairwise(names))
     graph = nir.NIRGraph(nodes=nodes, edges=edges, metadata=metadata)
     with refusing(path, "must be a writable file", OSError):
@@ -82,11 +121,32 @@ def read_nir(path: str | Path) -> Trained:
         allowed = "must be there: only graphs that this project wrote are read back"
         raise InputError(path, "metadata.rpu_ssnn", None, allowed)
     places = range(1, 1 + sum(name.startswith("weights_") for name in graph.nodes))
-    weights = [
-        np.ascontiguousarray(graph.nodes[f"weights_{place}"].weight.T, dtype=np.float32)
-        for place in places
-    ]
+    weights = [_matrix(graph.nodes[f"weights_{place}"].weight) for place in places]
     return rebuilt(text.decode() if isinstance(text, bytes) else str(text), weights, path)
+
+
+def _neurons(nir: Any, spec: NetworkSpec, shape: tuple[int, ...]) -> Any:
+    """Returns a node of composite neurons; in each slot a spike's current falls by the kernel."""
+    ones = np.ones(shape, dtype=np.float32)
+    membrane = MEMBRANE_SLOTS * SLOT_SECONDS
+    return nir.CubaLIF(
+        tau_syn=SLOT_SECONDS / -math.expm1(-1.0 / spec.tau) * ones,
+        tau_mem=membrane * ones,
+        r=membrane / SLOT_SECONDS * ones,
+        v_leak=0.0 * ones,
+        v_threshold=spec.neuron.theta * ones,
+    )
+
+
+def _first_channel(grid: Grid) -> np.ndarray:
+    """Returns a layer's shape as NIR has it, with its channels first."""
+    return np.array([grid[2], *grid[:2]])
+
+
+def _matrix(weight: np.ndarray) -> Weights:
+    """Returns the weights of a crossbar [lines of a patch, neurons] from those of a node."""
+    turned = weight.transpose(2, 3, 1, 0) if weight.ndim == 4 else weight.T
+    return np.ascontiguousarray(turned.reshape(-1, turned.shape[-1]), dtype=np.float32)
 
 
 def _left_out(spec: NetworkSpec) -> str:

@@ -128,21 +128,78 @@ def test_a_native_map_has_the_references_of_aihwkits() -> None:
     assert np.allclose(*found)
 
 
-def test_nir_has_three_nodes_a_layer_and_answers_alike(tmp_path: Path, data: Dataset) -> None:
+CONVOLUTIONS = (
+    {"conv": {"kernel": 3, "stride": 2, "padding": 1, "channels": 6}},
+    {"conv": {"kernel": 2, "channels": 4}},
+    16,
+)
+
+
+@pytest.mark.parametrize("layers", [(12,), CONVOLUTIONS])
+def test_nir_has_two_nodes_a_layer_and_answers_alike(
+    tmp_path: Path, data: Dataset, layers: Any
+) -> None:
     import nir
 
-    with trained_in(coincidence_synapses(4.0), data, clocked=False) as trained:
+    spec = NetworkSpec(layers=layers, T=20)
+    with train(spec, TrainingSpec(epochs=1), coincidence_synapses(4.0), data, seed=4) as trained:
         path = write_nir(str(tmp_path / "net.nir"), trained)
         accuracy = trained.accuracy(data.test_images, data.test_labels)
-        weights = trained.network.synapses[1].linear_read()
+        weights = trained.network.synapses[-1].linear_read()
     graph = nir.read(path)
     assert "keep what exceeds theta" in str(graph.metadata["left_out"])
     assert "inhibition" not in str(graph.metadata["left_out"])
-    assert [type(node).__name__ for node in graph.nodes.values()].count("IF") == 2
-    assert np.array_equal(graph.nodes["weights_2"].weight, weights.T)
-    assert graph.nodes["synapse_1"].tau == pytest.approx(2.0)
+    kinds = [type(node).__name__ for node in graph.nodes.values()]
+    assert kinds.count("CubaLIF") == len(layers) + 1
+    last = graph.nodes[f"weights_{len(layers) + 1}"].weight
+    assert np.array_equal(last.reshape(weights.T.shape), weights.T)
     with read_nir(path) as again:
         assert again.accuracy(data.test_images, data.test_labels) == accuracy
+
+
+@pytest.mark.parametrize("layers", [(32,), ({"conv": {"kernel": 3, "channels": 8}}, 24)])
+def test_snntorch_reads_the_graph_and_answers_almost_alike(
+    tmp_path: Path, layers: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """snnTorch's membranes lose what exceeds theta, and its input spikes are its own draws."""
+    import nir
+    import torch
+    from snntorch.import_nir import import_from_nir
+
+    digits = load_dataset("digits", validation_share=0.0, seed=0)
+    spec = NetworkSpec(layers=layers, T=50)
+    rule = TrainingSpec(epochs=4, batch=20)
+    with train(spec, rule, coincidence_synapses(8.0), digits, seed=4) as trained:
+        path = write_nir(tmp_path / "net.nir", trained)
+        accuracy = trained.accuracy(digits.test_images, digits.test_labels)
+    graph = nir.read(path)
+    network, state, answer = import_from_nir(graph), None, torch.tensor(0.0)
+    n, draw = len(digits.test_labels), torch.Generator().manual_seed(0)
+    rates = 0.4 * torch.as_tensor(digits.test_images / digits.test_images.max())
+    for slot in range(spec.T):
+        fall = 2.0 * (1.0 - slot / spec.T)  # front loading
+        spikes = torch.rand(rates.shape, generator=draw) < fall * rates
+        shaped = spikes.float().reshape(n, *graph.nodes["input"].input_type["input"])
+        with torch.no_grad():
+            fired, state = network(shaped, state)
+        answer = answer + fired.reshape(n, -1)
+    found = (answer.argmax(1).numpy() == digits.test_labels).mean()
+    assert accuracy > 0.9
+    assert abs(found - accuracy) < 0.02
+
+
+@pytest.mark.parametrize(
+    ("conv", "field"), [({"kernel": (3, 2)}, "kernel"), ({"kernel": 3, "replicas": 2}, "replicas")]
+)
+def test_nir_has_no_words_for_these_convolutions(
+    tmp_path: Path, data: Dataset, conv: Any, field: str
+) -> None:
+    spec = NetworkSpec(layers=({"conv": {"channels": 4, **conv}},), T=10)
+    with (
+        train(spec, TrainingSpec(epochs=0), coincidence_synapses(4.0), data, seed=0) as trained,
+        pytest.raises(InputError, match=rf"network\.layers\.{field}"),
+    ):
+        write_nir(tmp_path / "net.nir", trained)
 
 
 def test_nir_says_what_it_leaves_out_of_this_network(tmp_path: Path, data: Dataset) -> None:
@@ -160,19 +217,20 @@ def test_nir_says_what_it_leaves_out_of_this_network(tmp_path: Path, data: Datas
 
 
 def test_nir_synapse_and_membrane_are_the_kernel_of_eq_3(tmp_path: Path, data: Dataset) -> None:
-    """NIR's equations with the file's numbers: a unit spike lifts v by 1 - exp(-t/tau)."""
+    """By NIR's equations with the file's numbers a unit spike lifts v by 1 - exp(-t/tau)."""
     import nir
 
     spec = NetworkSpec(hidden=(4,), T=30)
     with train(spec, TrainingSpec(epochs=0), coincidence_synapses(4.0), data, seed=0) as trained:
         nodes = nir.read(write_nir(tmp_path / "net.nir", trained)).nodes
-    synapse, membrane, dt = nodes["synapse_1"], nodes["membrane_1"], 1e-4
-    current, v = synapse.r / synapse.tau, np.zeros(4)  # tau di/dt = (v_leak - i) + r spike
-    for _ in range(round(5.0 / dt)):
-        v += dt * membrane.r * current  # dv/dt = r i
-        current += dt * (synapse.v_leak - current) / synapse.tau
+    neurons, dt = nodes["neurons_1"], 1e-4  # a slot
+    current, v = np.zeros(4), np.zeros(4)
+    for slot in range(5):  # one Euler step each, as snnTorch and Norse do
+        arrived = neurons.w_in * (slot == 0)
+        current += dt * (arrived - current) / neurons.tau_syn
+        v += dt * (neurons.v_leak - v + neurons.r * current) / neurons.tau_mem
     np.testing.assert_allclose(v, 1 - np.exp(-5.0 / spec.tau), rtol=1e-3)
-    np.testing.assert_array_equal(membrane.v_threshold, spec.neuron.theta)
+    np.testing.assert_array_equal(neurons.v_threshold, spec.neuron.theta)
 
 
 def test_what_nir_cannot_say_is_refused_or_left_out(tmp_path: Path, data: Dataset) -> None:
