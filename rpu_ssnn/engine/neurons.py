@@ -22,6 +22,7 @@ from rpu_ssnn.engine.blocks import (
 from rpu_ssnn.engine.encoding import draw_input, draw_label, uniform
 from rpu_ssnn.engine.geometry import list_patches
 from rpu_ssnn.engine.parameters import Parameters
+from rpu_ssnn.engine.reads import count_reads
 from rpu_ssnn.engine.state import Presentations, WorkerState
 
 type Block = Float32[np.ndarray, " block"]
@@ -352,11 +353,13 @@ def respond(
         shown.output_counts[b, state.events[base + k]] += 1
     for layer in range(last + 1):
         shown.spikes[b, layer] += state.event_count[layer]
+    if learn:
+        for layer in range(1, net.crossbars + 1):
+            fire_gradient(net, state, layer)
+            shown.gradient_spikes[b, layer] += state.gradient_count[layer]
+    count_reads(net, state, shown, learn)
     if not learn:
         return
-    for layer in range(1, net.crossbars + 1):
-        fire_gradient(net, state, layer)
-        shown.gradient_spikes[b, layer] += state.gradient_count[layer]
     # Input of the output error (Eq. 6, 7): label minus output, with unit weights.
     error = net.neuron_start[net.crossbars]
     if label_spike:

@@ -56,6 +56,8 @@ class Presentations(NamedTuple):
     """First given spike of each presentation (`SpikeTrains`); empty: input is drawn."""
     given_slot: Int32[np.ndarray, " given"] = np.zeros(0, dtype=np.int32)
     given_line: Int32[np.ndarray, " given"] = np.zeros(0, dtype=np.int32)
+    reads: Int64[np.ndarray, "batch crossbars 3"] = np.zeros((0, 0, 0), dtype=np.int64)
+    """Forward reads, their lines and transposed reads of each crossbar (`engine.reads`)."""
 
 
 class WorkerState(NamedTuple):
@@ -223,6 +225,7 @@ def make_presentations(
         output_counts=np.zeros((n, n_out), dtype=np.int32),
         spikes=np.zeros((n, layers), dtype=np.int64),
         gradient_spikes=np.zeros((n, layers), dtype=np.int64),
+        reads=np.zeros((n, net.crossbars, 3), dtype=np.int64),
     )
     if isinstance(rates, SpikeTrains):
         return shown._replace(given_start=rates.start, given_slot=rates.slot, given_line=rates.line)

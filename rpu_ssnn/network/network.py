@@ -12,7 +12,7 @@ from jaxtyping import Float32, Int16, Int64
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.parallel import WorkerThreads
-from rpu_ssnn.common.training_state import State, joined, part_of
+from rpu_ssnn.common.training_state import State, StateError, joined, part_of
 from rpu_ssnn.data.spike_trains import SpikeTrains
 from rpu_ssnn.engine.parameters import make_parameters
 from rpu_ssnn.engine.state import (
@@ -25,6 +25,7 @@ from rpu_ssnn.engine.state import (
 from rpu_ssnn.engine.strategies import Job, choose_strategy
 from rpu_ssnn.engine.strategies.base import WeightCopies
 from rpu_ssnn.network.crossbars import make_synapses
+from rpu_ssnn.network.events import TRAINING, events_of
 from rpu_ssnn.spec import RATES_NEED_PRESENTATIONS, Grid, NetworkSpec, TrainingSpec, connected
 from rpu_ssnn.synapses.base import SynapsesFactory, Weights
 
@@ -51,6 +52,9 @@ class Network:
         InputError: fewer than 1 thread; synapses that do not take the schedule; convolutions that
             do not fit the input.
         ValueError: sizes of other layers than those of `spec`, or `initial` of other shapes.
+
+    Attributes:
+        events: of all presentations in training (`network.events`).
 
     >>> import numpy as np
     >>> from rpu_ssnn import Network, NetworkSpec, TrainingSpec, rate_synapses
@@ -95,6 +99,7 @@ class Network:
             pool=self._pool,
         )
         self._strategy = choose_strategy(self._job)
+        self.events = np.zeros((len(found), len(TRAINING)), dtype=np.int64)
 
     def __enter__(self) -> Self:
         return self
@@ -134,6 +139,7 @@ class Network:
         for synapses in self.synapses:
             synapses.end_batch()
         self._job.reads.refresh()
+        self.events += events_of(shown)
         return shown
 
     def infer(self, rates: Input, rng: np.random.Generator) -> Presentations:
@@ -169,8 +175,9 @@ class Network:
         return recording.forward
 
     def state(self) -> State:
-        """The state of all crossbars, between batches."""
-        return joined({f"crossbar_{n}": s.state() for n, s in enumerate(self.synapses, 1)})
+        """The state of all crossbars, between batches, and the events so far."""
+        parts = {f"crossbar_{n}": s.state() for n, s in enumerate(self.synapses, 1)}
+        return joined(parts) | {"events": self.events.copy()}
 
     def restore(self, state: State) -> None:
         """Load the state of a network with the same settings.
@@ -180,6 +187,9 @@ class Network:
         """
         for n, synapses in enumerate(self.synapses, 1):
             synapses.restore(part_of(state, f"crossbar_{n}"))
+        if "events" not in state:
+            raise StateError("counts no events")
+        self.events[:] = state["events"]
         self._job.reads.refresh()
 
     def _show(self, rates: Input, rng: np.random.Generator, into: Recording) -> Presentations:

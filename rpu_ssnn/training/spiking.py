@@ -10,6 +10,7 @@ from rpu_ssnn.data import Dataset
 from rpu_ssnn.data.rows import Rows
 from rpu_ssnn.data.spike_trains import SpikeTrains
 from rpu_ssnn.network import Input, Network
+from rpu_ssnn.network.events import as_statistics, events_of
 from rpu_ssnn.network.inputs import InputLines, input_lines
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec, connections, lines_of
 from rpu_ssnn.synapses.base import SynapsesFactory
@@ -33,6 +34,10 @@ class Trained(Learner):
     inputs: InputLines
     seed: np.random.SeedSequence
     epochs: list[EpochRow] = field(default_factory=list)
+    last_images: int = 0
+
+    def __post_init__(self) -> None:
+        self.last_events = np.zeros_like(self.network.events)
 
     def close(self) -> None:
         self.network.__exit__()
@@ -46,11 +51,12 @@ class Trained(Learner):
         The same for the same images, but for the noise of reads, which is new in each call.
         """
         rng = np.random.default_rng(self.seed)
-        parts = (
-            self.network.infer(self.rates(images[first : first + INFERENCE_CHUNK]), rng)
-            for first in range(0, len(images), INFERENCE_CHUNK)
-        )
-        return np.concatenate([shown.output_counts for shown in parts])
+        counts, self.last_events[:], self.last_images = [], 0, len(images)
+        for first in range(0, len(images), INFERENCE_CHUNK):
+            shown = self.network.infer(self.rates(images[first : first + INFERENCE_CHUNK]), rng)
+            counts.append(shown.output_counts)
+            self.last_events += events_of(shown)
+        return np.concatenate(counts)
 
     def rest(self, seconds: float) -> None:
         """Let time (s) pass, in which devices lose charge; later reads see the loss."""
@@ -94,8 +100,11 @@ class Trained(Learner):
         self.network.restore(state)
 
     def statistics(self) -> dict[str, float]:
-        """Statistics of the synapses for the result row, over all crossbars."""
-        return merge_statistics([s.statistics() for s in self.network.synapses])
+        """Statistics of the synapses and events for the result row, over all crossbars."""
+        network = self.network
+        each = zip(network.synapses, network.events, self.last_events, strict=True)
+        parts = [s.statistics() | as_statistics(trained, last) for s, trained, last in each]
+        return merge_statistics(parts) | {"inference_images": float(self.last_images)}
 
     def rates(self, images: Rows) -> Input:
         """Average spikes a slot of each input line; recorded spikes unchanged."""

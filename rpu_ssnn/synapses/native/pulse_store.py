@@ -12,6 +12,7 @@ from jaxtyping import Bool, Int64
 from rpu_ssnn.compiled import compiled
 from rpu_ssnn.synapses.base import PulseBlock, thinned
 from rpu_ssnn.synapses.native.cells import Pulses
+from rpu_ssnn.synapses.writes import count_writes, no_writes
 
 
 class Taken(NamedTuple):
@@ -34,12 +35,14 @@ class PulseStore:
 
     Attributes:
         spikes: how many they hold, forward and gradient.
+        writes: what was taken so far drove (`synapses.writes`).
     """
 
     def __init__(self, n_out: int) -> None:
         self._n_out = n_out
         self._blocks: list[PulseBlock] = []
         self.spikes = 0
+        self.writes = no_writes()
 
     def add(self, block: PulseBlock) -> None:
         """Keep a copy."""
@@ -69,6 +72,7 @@ class PulseStore:
         block = self._blocks[0] if len(self._blocks) == 1 else _joined(self._blocks)
         self.clear()
         kept = thinned(block.post, keep, rng)
+        count_writes(block, kept, self.writes)
         n, spikes = self._n_out, int(np.count_nonzero(kept))
         pulses = Pulses(
             start=np.zeros(n + 1, np.int64),

@@ -43,6 +43,7 @@ from rpu_ssnn.synapses.native.pulse_store import PulseStore
 from rpu_ssnn.synapses.native.pulses import pulse_lines
 from rpu_ssnn.synapses.native.whole_lines import copy_changes
 from rpu_ssnn.synapses.weights_of_states import of_cell
+from rpu_ssnn.synapses.writes import as_statistics
 
 MOST_SPIKES = 1 << 22
 """Spikes that wait at most where one thread hands them on in order (32 MB, whatever T is)."""
@@ -238,6 +239,7 @@ class NativeSynapses(Synapses):
             "pulses": records["pulses"][0].copy(),
             "devices": np.frombuffer(self._digest, dtype=np.uint8),
             "totals": np.array([self._up, self._down, self._array.writes]),
+            "writes": self._store.writes.copy(),
             "factors": np.array(self._array.slices.step_factors()),
             "keep": np.array(self.keep),
             "thinning": generator_state(self._rng),
@@ -258,6 +260,7 @@ class NativeSynapses(Synapses):
             effect.restore(part_of(state, effect.name))
         self._array.slices.restore_step_factors(float(state["factors"]))
         self._up, self._down, writes = map(int, state["totals"])
+        self._store.writes[:] = state["writes"]
         self.keep = float(state["keep"])
         restore_generator(self._rng, state["thinning"])
         if self._reads is not None:
@@ -284,6 +287,7 @@ class NativeSynapses(Synapses):
             "saturated_total": float(saturated(records, self._array.cells.shared)),
             "initial_pulses_total": float(self._initial_pulses),
             "initial_clipped_total": float(self._initial_clipped),
+            **as_statistics(self._store.writes),
             **dict(item for items in effects for item in items),
             "step_wanted": self._wanted_step,
             "device_step": self.device_step,

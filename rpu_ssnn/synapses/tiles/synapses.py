@@ -65,6 +65,7 @@ from rpu_ssnn.synapses.tiles.tile import (
     tile_state,
 )
 from rpu_ssnn.synapses.weights_of_states import of_cell, reference_error, weight_per_state
+from rpu_ssnn.synapses.writes import as_statistics, count_writes, no_writes
 
 
 class TileSynapses(Synapses):
@@ -128,7 +129,7 @@ class TileSynapses(Synapses):
         self._wanted_step = crossbar.wanted_step(learning_rate)
         self._rng = np.random.default_rng(thinning_seed)
         self._rows = RowWriter(*self.shape)
-        self._rows_sent = 0
+        self._rows_sent, self._writes = 0, no_writes()
         self._held: list[PulseBlock] = []
         self._initial_pulses = 0
         self._initial_clipped = 0
@@ -197,6 +198,7 @@ class TileSynapses(Synapses):
 
     def _send(self, block: PulseBlock) -> None:
         kept = thinned(block.post, self.keep, self._rng)
+        count_writes(block, kept, self._writes)
         row = 0
         while row < block.rows:
             first = row
@@ -237,6 +239,7 @@ class TileSynapses(Synapses):
             "batches": np.array(self._leak.batches),
             "leak_steps": np.array(self._leak_steps),
             "rows_sent": np.array(self._rows_sent),
+            "writes": self._writes.copy(),
         }
 
     def restore(self, state: State) -> None:
@@ -254,6 +257,7 @@ class TileSynapses(Synapses):
         self._leak.batches = int(state["batches"])
         self._leak_steps = int(state["leak_steps"])
         self._rows_sent = int(state["rows_sent"])
+        self._writes[:] = state["writes"]
         self._stale = True
         self.changes += 1
 
@@ -280,6 +284,7 @@ class TileSynapses(Synapses):
             "saturated_total": float(sum(saturated(tile) for tile in self.tiles)),
             "initial_pulses_total": float(self._initial_pulses),
             "initial_clipped_total": float(self._initial_clipped),
+            **as_statistics(self._writes),
             "leak_steps": float(self._leak_steps),
             "step_wanted": self._wanted_step,
             "device_step": self.device_step,

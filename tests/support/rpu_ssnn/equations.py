@@ -20,6 +20,7 @@ def presentations(n: int, sizes: tuple[int, ...] = SIZES, layers: int = 3) -> Pr
         output_counts=np.zeros((n, sizes[-1]), np.int32),
         spikes=np.zeros((n, layers), np.int64),
         gradient_spikes=np.zeros((n, layers), np.int64),
+        reads=np.zeros((n, len(sizes) - 1, 3), np.int64),
     )
 
 

@@ -1,0 +1,43 @@
+"""The events of presentations at each crossbar, from which the ledger of a chip follows."""
+
+import numpy as np
+from jaxtyping import Int64
+
+from rpu_ssnn.engine.state import Presentations
+
+type Events = Int64[np.ndarray, "crossbars 5"]
+
+TRAINING = (
+    "forward_reads_total",
+    "forward_lines_total",
+    "transposed_reads_total",
+    "forward_spikes_total",
+    "gradient_spikes_total",
+)
+"""Names of the columns of events. Reads and their lines are those of `engine.reads`, and spikes are
+those of the neurons above the crossbar. A transposed read drives a line a gradient spike."""
+
+INFERENCE = ("inference_reads_total", "inference_lines_total", "inference_spikes_total")
+"""Columns in the row of a trial for the forward events of the images that were shown last."""
+
+
+def events_of(shown: Presentations) -> Events:
+    """Sums over presentations."""
+    above = slice(1, 1 + shown.reads.shape[1])
+    spikes = (shown.spikes, shown.gradient_spikes)
+    of_neurons = [each[:, above].sum(axis=0) for each in spikes]
+    return np.column_stack([shown.reads.sum(axis=0), *of_neurons])
+
+
+def as_statistics(
+    training: Int64[np.ndarray, "5"], last: Int64[np.ndarray, "5"]
+) -> dict[str, float]:
+    """The events of one crossbar by name, for the result row.
+
+    Args:
+        training: of all presentations in training.
+        last: of the inference that was last.
+    """
+    forward = (last[0], last[1], last[3])
+    names = (*TRAINING, *INFERENCE)
+    return dict(zip(names, map(float, (*training, *forward)), strict=True))
