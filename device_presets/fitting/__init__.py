@@ -14,7 +14,8 @@
 True
 """
 
-from device_presets.fitting.fit_file import FittedDevice, fit_file
+from device_presets.fitting.fit_file import fit_file
+from device_presets.fitting.results.fitted_device import FittedDevice
 from device_presets.fitting.results.intervals import Quantity
 
 __all__ = ["FittedDevice", "Quantity", "fit_file"]

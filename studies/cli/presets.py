@@ -106,8 +106,8 @@ def fit(
     """Fit a measured device: models compared, numbers with intervals, verdict, preset, plot.
 
     An imperfect fit gives a preset too, and its diagnosis says what it lacks. Exit code 3, and no
-    preset, where pulses do not move the device, or only the first does, or the mean curve is off by
-    more than a tenth of the range.
+    preset, where pulses do not move the device, or the mean curve is off by more than a tenth of
+    the range.
     """
     from device_presets.fitting import fit_file
     from device_presets.fitting.own_law import fit_own_law
@@ -165,7 +165,7 @@ def fit(
     if told:
         typer.echo("")
     typer.echo(f"{fitted.curve_sentence}\n")
-    typer.echo(f"{fitted.verdict.sentence}. {fitted.diagnosis}\n")
+    typer.echo(f"{fitted.sentence}. {fitted.diagnosis}\n")
     for check in fitted.verdict.checks:
         typer.echo(check.line)
     if not fitted.usable and not accept_poor_fit:
@@ -178,7 +178,7 @@ def fit(
         )
         raise typer.Exit(3)
     fitted.save(preset_file, plot_file)
-    typer.echo(f"\n{fitted.verdict.sentence}.\npreset  {preset_file}\nplot    {plot_file}")
+    typer.echo(f"\n{fitted.sentence}.\npreset  {preset_file}\nplot    {plot_file}")
 
 
 @presets_app.command("from-metrics")

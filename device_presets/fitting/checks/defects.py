@@ -13,7 +13,7 @@ from scipy import stats
 from device_presets.fitting.model.joint_fit import JointFit, noises
 from device_presets.fitting.model.preparation import RESOLUTION
 from device_presets.fitting.model.series import Trace
-from device_presets.fitting.model.simulation import Summary
+from device_presets.fitting.model.simulation import LAGS, Summary
 from device_presets.fitting.rows import runs_of
 
 _LONGEST_PERIOD = 200  # pulses
@@ -24,9 +24,9 @@ _ERRORS, _OF_STEP = 5.0, 0.3
 _FEWEST_CHANGES, _FAR = 3, 15.0  # beginnings of cycles; median deviations of a jump
 _AROUND = 5  # readings either side
 _DRIFT_ERRORS = 4.0
-_LEAST_JUMP, _LEAST_DRIFT = 0.01, 0.02  # of the range
+_LEAST_JUMP, _LEAST_DRIFT, _LEAST_REST = 0.01, 0.02, 0.02  # of the range
+_LEAST_RATIO = 0.7  # of the variance over many pulses
 _GROWTH, _FEWEST = 1.5, 300  # ratio of squared misses; predictions in a third of the states
-ABRUPT = "abrupt"
 
 
 @dataclass(frozen=True)
@@ -44,13 +44,15 @@ class Defect:
     advice: str
 
 
-def defects_of(fit: JointFit, trace: Trace, step: float, measured: Summary) -> tuple[Defect, ...]:
+def defects_of(
+    fit: JointFit, trace: Trace, step: float, measured: Summary, simulated: list[Summary]
+) -> tuple[Defect, ...]:
     """Returns all defects that are found.
 
     Args:
         trace: The predictions of the fit.
         step: mean size of a step (weights).
-        measured: Summary of the measured weights.
+        measured, simulated: Summaries of the measured and of simulated weights.
     """
     series = fit.prepared.series
     miss = series.weight - trace.expected
@@ -58,19 +60,20 @@ def defects_of(fit: JointFit, trace: Trace, step: float, measured: Summary) -> t
     found = [
         *_abrupt(fit, measured, span),
         *_interference(miss, series.pulse, fit.prepared.device, step),
-        *_turns(miss, series.weight, series.pulse, fit.prepared.device, step),
+        *_turns(fit, miss, step, span),
         *_levels(fit, measured, span),
+        *_correlated(measured, simulated),
         *_readings(fit, miss / np.sqrt(trace.variance), trace, step),
     ]
     return tuple(found)
 
 
 def _abrupt(fit: JointFit, measured: Summary, span: float) -> Iterator[Defect]:
-    read_noise = float(np.hypot(*noises(fit.layout, fit.prepared, fit.shared)[1:3]))
+    read_noise = float(noises(fit.prepared, fit.shared)[1])
     largest = float(np.nanmax(measured.largest, initial=0.0))
     if largest > 0.5 * span and largest > 6.0 * read_noise:
         yield Defect(
-            ABRUPT,
+            "abrupt",
             f"one pulse of a sweep moves it by {largest / span:.0%} of the range",
             "take the measured changes as they are, by --table",
         )
@@ -108,12 +111,14 @@ def _interference(
         )
 
 
-def _turns(
-    miss: np.ndarray, weight: np.ndarray, pulse: np.ndarray, device: np.ndarray, step: float
-) -> Iterator[Defect]:
-    """Looks at the first pulses after a turn, beside the later ones of the same sweeps."""
+def _turns(fit: JointFit, miss: np.ndarray, step: float, span: float) -> Iterator[Defect]:
+    """Looks at the first pulses after a turn, beside the later ones of the same sweeps.
+
+    A first change against its own pulse is drift during an unseen rest: no pulse makes it.
+    """
     early, late, paths = [], [], []
-    for first, last in runs_of(pulse, device):
+    weight, pulse = fit.prepared.series.weight, fit.prepared.series.pulse
+    for first, last in runs_of(pulse, fit.prepared.device):
         way = int(pulse[last])
         if pulse[first] == -way and last - first >= 3 * _AFTER_TURN:
             along = way * miss[first + 1 : first + 1 + 3 * _AFTER_TURN]
@@ -122,11 +127,18 @@ def _turns(
             paths.append(way * (weight[first + 1 : first + 1 + 3 * _AFTER_TURN] - weight[first]))
     if len(early) < 4:
         return
+    path, scatter = np.mean(paths, axis=0), np.std(paths, axis=0, ddof=1) / np.sqrt(len(paths))
+    if path[0] < -max(_ERRORS * scatter[0], _LEAST_REST * span) and path[1] > path[0]:
+        yield Defect(
+            "rest between sweeps",
+            f"the first reading after a turn lies {-path[0] / span:.1%} of the range back",
+            "add time_s, or begin each sweep with a reading numbered 0",
+        )
+        return
     mean, error = float(np.mean(early)), float(np.std(early, ddof=1) / np.sqrt(len(early)))
     large = abs(mean) > max(_ERRORS * error, _OF_STEP * step, 2.0 * abs(float(np.mean(late))))
     if not large:
         return
-    path = np.mean(paths, axis=0)
     back = int(np.argmin(path)) + 1
     what = f"the first {_AFTER_TURN} pulses after a turn move it by {mean / step:+.1f} steps more"
     if path.min() < -step and back > 2:
@@ -165,17 +177,23 @@ def _levels(fit: JointFit, measured: Summary, span: float) -> Iterator[Defect]:
         )
 
 
-def _readings(fit: JointFit, z: np.ndarray, trace: Trace, step: float) -> Iterator[Defect]:
-    """Looks at what the readings have beside white noise that is alike at every state."""
-    _, _, slow, _ = noises(fit.layout, fit.prepared, fit.shared)
-    if fit.layout.memory and slow > step:
-        pulses = float(np.exp(fit.shared[3]))
+def _correlated(measured: Summary, simulated: list[Summary]) -> Iterator[Defect]:
+    """Looks for changes over many pulses that scatter less than those over one pulse say."""
+    ratios = measured.structure / np.array([s.structure for s in simulated])
+    middle, most = np.median(ratios, axis=0), ratios.max(axis=0)
+    less = np.flatnonzero((middle < _LEAST_RATIO) & (most < 1.0))
+    if len(less):
+        at = less[int(np.argmin(most[less]))]
         yield Defect(
             "correlated noise",
-            f"read noise of {slow / step:.2g} steps is correlated over some {pulses:.0f} pulses, "
-            "and the preset has it new at each pulse",
+            f"over {LAGS[at]} pulses readings scatter by {np.sqrt(middle[at]):.2g} of what single "
+            "pulses say: part of their noise is of the readings, and lasts for several of them",
             "average each reading longer, or give the study slow device_read_noise",
         )
+
+
+def _readings(fit: JointFit, z: np.ndarray, trace: Trace, step: float) -> Iterator[Defect]:
+    """Looks at what the readings have beside white noise that is alike at every state."""
     digit = fit.prepared.series.resolution * np.sqrt(12.0)
     if fit.prepared.series.resolution > RESOLUTION and digit > 0.5 * step:
         yield Defect(

@@ -6,10 +6,9 @@ import numpy as np
 from scipy import stats
 from scipy.optimize import brentq
 
-from device_presets.fitting.checks.defects import ABRUPT, Defect, defects_of
+from device_presets.fitting.checks.defects import Defect, defects_of
 from device_presets.fitting.checks.many_pulses import far_checks, summaries
 from device_presets.fitting.checks.questions import Check, status_of
-from device_presets.fitting.checks.turns import turn_checks
 from device_presets.fitting.model.joint_fit import JointFit, noises
 from device_presets.fitting.model.likelihood import pulse_step
 from device_presets.fitting.model.series import Trace
@@ -54,8 +53,8 @@ class Verdict:
 
     @property
     def moves(self) -> bool:
-        """Tells whether pulses move the device in their direction, and not all in one of them."""
-        return self.checks[0].passed and all(d.name != ABRUPT for d in self.defects)
+        """Tells whether pulses move the device in their direction."""
+        return self.checks[0].passed
 
     @property
     def failed(self) -> str:
@@ -107,13 +106,12 @@ def judge(fit: JointFit, trace: Trace) -> Verdict:
             checks.append(_cycles(fit, miss, used, step))
     else:
         checks.append(Check(_MEAN_STEP, "too few predictions away from the bounds to tell", "open"))
-    checks += turn_checks(series, float(np.mean(fit.prepared.highest - fit.prepared.lowest)))
     if noisy:
         checks.append(_predictions(miss[used] / deviation[used]))
     measured, simulated = summaries(fit)
     checks += far_checks(fit, noisy, measured, simulated)
     size = step if step > 0 else float(np.exp(fit.local[:, :2]).mean())
-    return Verdict(tuple(checks), defects_of(fit, trace, size, measured))
+    return Verdict(tuple(checks), defects_of(fit, trace, size, measured, simulated))
 
 
 def _moves(fit: JointFit, sizes: np.ndarray) -> Check:
@@ -128,7 +126,7 @@ def _moves(fit: JointFit, sizes: np.ndarray) -> Check:
         sizes: [rows] what the cycle noise is a share of.
     """
     series = fit.series
-    cycle, white, slow, _ = noises(fit.layout, fit.prepared, fit.shared)
+    cycle, white = noises(fit.prepared, fit.shared)
     question = "Do pulses move the device in their direction?"
     answers, passed = [], True
     every = runs_of(series.pulse, fit.prepared.device)
@@ -142,7 +140,7 @@ def _moves(fit: JointFit, sizes: np.ndarray) -> Check:
         before = series.weight[pulses - 1] + lost * (series.rest - series.weight[pulses - 1])
         moved = float(np.sum(way * (series.weight[pulses] - before)))
         n_readings = 2.0 * int(np.sum(~mine[pulses - 1])) + float(np.sum(lost**2))
-        read = (white**2 + slow**2 + series.resolution**2) * n_readings
+        read = (white**2 + series.resolution**2) * n_readings
         error = np.sqrt(read + float(np.sum((cycle * sizes[pulses]) ** 2)))
         score = moved / max(float(error), 1e-12)
         ways = np.array([way * (series.weight[b] - series.weight[a]) for a, b in runs[way]])

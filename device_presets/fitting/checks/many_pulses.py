@@ -1,7 +1,7 @@
 """Checks that look further than one pulse ahead.
 
 A model with the wrong kind of noise predicts the next pulse well. Cycle noise adds up from pulse to
-pulse, and read noise with memory does not: the two differ only over many pulses.
+pulse, and correlated read noise does not: the two differ only over many pulses.
 """
 
 import numpy as np
@@ -14,9 +14,6 @@ MOST_VARIANCE_RATIO = 1.15
 MOST_CURVE_DEVIATION = 0.02
 """The mean curve may deviate by this share of the range, or as much as simulated curves do."""
 
-MOST_JUMP_DEVIATION = 0.15
-"""The largest change may exceed the simulated mean by this share of the range, or as simulated."""
-
 SIMULATED_SETS = 199
 _WIDE_CURVE = 0.2  # of the range: simulated curves further apart tell little
 
@@ -24,7 +21,7 @@ _WIDE_CURVE = 0.2  # of the range: simulated curves further apart tell little
 def far_checks(
     fit: JointFit, noisy: bool, measured: Summary, simulated: list[Summary]
 ) -> list[Check]:
-    """Structure function, mean curve and jumps.
+    """Structure function and mean curve.
 
     Args:
         noisy: whether there is noise to speak of.
@@ -32,7 +29,7 @@ def far_checks(
     """
     span = float(np.mean(fit.prepared.highest - fit.prepared.lowest))
     checks = [_structure(measured, simulated)] if noisy else []
-    return [*checks, _curve(measured, simulated, span), *_jumps(measured, simulated, span)]
+    return [*checks, _curve(measured, simulated, span)]
 
 
 def summaries(fit: JointFit) -> tuple[Summary, list[Summary]]:
@@ -78,22 +75,3 @@ def _curve(measured: Summary, simulated: list[Summary], span: float) -> Check:
     answer = f"{off:.3f} of the range off their mean (at most {most:.3f})"
     question = "Is the mean curve among simulated mean curves?"
     return Check(question, answer, status_of(off <= most, most > _WIDE_CURVE))
-
-
-def _jumps(measured: Summary, simulated: list[Summary], span: float) -> list[Check]:
-    """Tells whether one pulse moves the device further than in simulated sweeps."""
-    checks = []
-    for side, name in enumerate(("up", "down")):
-        ours, theirs = measured.largest[side], np.array([s.largest[side] for s in simulated])
-        if not np.isfinite(ours):
-            continue
-        centre = float(theirs.mean())
-        most = max(float(np.abs(theirs - centre).max()) / span, MOST_JUMP_DEVIATION)
-        off = max(float(ours - centre), 0.0) / span
-        answer = (
-            f"{ours / span:.3f} of the range by one pulse, simulated {centre / span:.3f} "
-            f"({off:.3f} more, at most {most:.3f})"
-        )
-        question = f"Is the largest change of {name} sweeps as simulated?"
-        checks.append(Check(question, answer, status_of(off <= most, most > _WIDE_CURVE)))
-    return checks

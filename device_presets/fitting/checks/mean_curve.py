@@ -1,12 +1,14 @@
 """How far the mean curve of a fit, drawn without noise, is from the measured one."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.maximum_likelihood import refit
-from device_presets.fitting.model.simulation import alike_stretches, noise_free_curve, simulate
+from device_presets.fitting.model.moments import BY_MOMENTS, fitted_to_moments, mean_gaps
+from device_presets.fitting.model.simulation import alike_stretches, simulate
 from device_presets.fitting.rows import runs_of
 
 _BAND, _SETS = (5.0, 95.0), 200
@@ -50,6 +52,8 @@ def curve_errors(fit: JointFit) -> tuple[CurveErrors, CurveErrors | None]:
     training = training_rows(fit)
     if training is None:
         return seen, None
+    if fit.layout.how == BY_MOMENTS:
+        return seen, open_loop(fitted_to_moments(fit, training), ~training)
     return seen, open_loop(refit(fit, training, most_steps=60), ~training)
 
 
@@ -60,22 +64,10 @@ def open_loop(fit: JointFit, rows: np.ndarray) -> CurveErrors:
         fit: Any fit of the measurement.
         rows: [rows] which ones count; the mean is over devices and cycles with the same pulses.
     """
-    series = fit.prepared.series
-    alike = alike_stretches(fit.prepared)[:, 1:]
-    measured, noise_free = series.weight[alike], noise_free_curve(fit)[alike]
-    wanted = rows[alike] & (series.pulse[alike] != 0)
     span = float(np.mean(fit.prepared.highest - fit.prepared.lowest))
-    errors = []
-    for way in (1, -1):
-        mine = wanted & (series.pulse[alike] == way)
-        share = mine.sum(axis=0)
-        points = share > 0
-        if not points.any():
-            errors.append(float("nan"))
-            continue
-        gap = np.where(mine, measured - noise_free, 0.0).sum(axis=0)[points] / share[points]
-        errors.append(float(np.sqrt(np.mean(gap**2))) / span)
-    return CurveErrors(*errors)
+    gaps = mean_gaps(fit, rows, alike_stretches(fit.prepared))
+    up, down = (float(np.sqrt(np.mean(g**2))) / span if len(g) else math.nan for g in gaps)
+    return CurveErrors(up, down)
 
 
 def training_rows(fit: JointFit) -> np.ndarray | None:
@@ -85,6 +77,12 @@ def training_rows(fit: JointFit) -> np.ndarray | None:
     alike = alike_stretches(fit.prepared)[:, 1:]
     cycles = np.unique(cycle[alike[series.pulse[alike] != 0]])
     return None if len(cycles) < 2 else np.asarray(cycle <= cycles[(len(cycles) - 1) // 2])
+
+
+def held_out_rows(fit: JointFit) -> np.ndarray:
+    """Returns [rows] those that `training_rows` leaves out; all where it has none."""
+    training = training_rows(fit)
+    return fit.prepared.everything if training is None else ~training
 
 
 def coverage(fit: JointFit, rows: np.ndarray) -> float:

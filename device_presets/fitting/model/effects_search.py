@@ -49,7 +49,7 @@ def with_effects(prepared: Prepared, fits: Sequence[JointFit]) -> list[JointFit]
         noisy = with_read_noise(prepared)
         bases = [with_white_noise(noisy, fit) for fit in first]
         longer = [_with_terms(noisy, timing, fit) for fit in bases]
-        if is_noise(max(longer, key=adjusted), 1):
+        if is_noise(max(longer, key=adjusted)):
             return _of_all_models(noisy, fits, bases, longer)
     longer = [_with_terms(prepared, timing, fit) for fit in first]
     return _of_all_models(prepared, fits, first, longer)
@@ -68,13 +68,9 @@ def with_white_noise(prepared: Prepared, fit: JointFit) -> JointFit:
     return fitted_from(fit_at(prepared, layout, shared, fit.local))
 
 
-def is_noise(fit: JointFit, at: int) -> bool:
-    """Tells whether a read noise is above a twentieth of the mean step.
-
-    Args:
-        at: place of the noise among the shared numbers.
-    """
-    return bool(fit.shared[at] > np.log(_LEAST_NOISE) + fit.local[:, :2].mean())
+def is_noise(fit: JointFit) -> bool:
+    """Tells whether the read noise is above a twentieth of the mean step."""
+    return bool(fit.shared[1] > np.log(_LEAST_NOISE) + fit.local[:, :2].mean())
 
 
 def _of_all_models(
@@ -96,7 +92,7 @@ def _of_all_models(
             (np.array([*best.shared[:NOISES], *fit.shape]), fit.local),
             (np.array([*constant.shared[:NOISES], *model.flat]), constant.local),
         ]
-        layout = layout_of(prepared, model, False, terms)
+        layout = layout_of(prepared, model, terms)
         tried = [
             fit_at(prepared, layout, np.append(shared, numbers), local)
             for shared, local in starts_at
@@ -122,7 +118,7 @@ def _with_terms(prepared: Prepared, timing: Timing, fit: JointFit) -> JointFit:
 def _with_term(prepared: Prepared, timing: Timing, fit: JointFit, term: str) -> JointFit:
     old = fit.layout.effects
     effects = Effects((*old.terms, term))
-    layout = layout_of(prepared, fit.layout.model, False, effects)
+    layout = layout_of(prepared, fit.layout.model, effects)
     known = dict(zip(old.names, fit.layout.effects_of(fit.shared), strict=True))
     shared = fit.shared[: NOISES + len(fit.layout.model.shape)]
     tried = []

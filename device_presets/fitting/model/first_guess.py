@@ -20,23 +20,23 @@ class Layout:
     """A layout says which numbers of a model are fitted.
 
     Args:
-        memory: Whether part of the read noise is correlated from pulse to pulse.
         shared_free: [shared] flags for the shared numbers: noises, shape, effects.
         local_free: [6, devices] flags for ``LOCAL``.
         effects: The terms of time, width and amplitude that the fit has.
+        how: What the name says of the way of fitting, where it was not by the likelihood.
     """
 
     model: FitForm
-    memory: bool
     shared_free: np.ndarray
     local_free: np.ndarray
     effects: Effects = NO_EFFECTS
+    how: str = ""
 
     @property
     def name(self) -> str:
         """The name says which step, noise and effects the fit has."""
         terms = "".join(f", {term}" for term in self.effects.terms)
-        return self.model.name + terms + (", read noise with memory" if self.memory else "")
+        return self.model.name + terms + self.how
 
     @property
     def limits(self) -> np.ndarray:
@@ -65,15 +65,11 @@ class Layout:
         return shared[NOISES + len(self.model.shape) :]
 
 
-NOISES = 4
-"""Shared numbers before the shape, all logarithms: cycle noise (as its law says), white read
-noise and read noise with memory (weights), and how many pulses that memory lasts."""
+NOISES = 2
+"""Shared numbers before the shape, both logarithms: cycle noise (as its law says) and read noise
+(weights)."""
 
-SHORTEST, LONGEST = 0.7, 300.0
-"""Memory in pulses that a fit tries: shorter is white, longer cannot be told from a random walk."""
-
-LOW = np.log([1e-4, 1e-6, 1e-6, SHORTEST])
-HIGH = np.log([100.0, 2.0, 2.0, LONGEST])
+LOW, HIGH = np.log([1e-4, 1e-6]), np.log([100.0, 2.0])
 """Limits of the noises."""
 
 
@@ -104,7 +100,7 @@ def first_guess(prepared: Prepared, layout: Layout) -> tuple[np.ndarray, np.ndar
     cycle_noise = np.log(np.clip(np.sqrt(own) / overall, 1e-3, 30.0))
     read_noise = np.log(max(prepared.read_noise, 2e-6))
     shape = _shape_guess(prepared, layout, local)
-    return np.concatenate([[cycle_noise, read_noise, read_noise, np.log(5.0)], shape]), local
+    return np.concatenate([[cycle_noise, read_noise], shape]), local
 
 
 def _shape_guess(prepared: Prepared, layout: Layout, local: np.ndarray) -> np.ndarray:

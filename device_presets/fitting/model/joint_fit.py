@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from device_presets.fitting.model.first_guess import NOISES, Layout
+from device_presets.fitting.model.first_guess import Layout
 from device_presets.fitting.model.likelihood import run_filter
 from device_presets.fitting.model.preparation import Prepared
 from device_presets.fitting.model.series import Series, Trace, empty_trace
@@ -67,15 +67,9 @@ class JointFit:
         return _arguments(series, self.prepared, self.layout, self.shared, self.local)
 
 
-def noises(layout: Layout, prepared: Prepared, shared: np.ndarray) -> np.ndarray:
+def noises(prepared: Prepared, shared: np.ndarray) -> np.ndarray:
     """Returns the noises [NOISES] as ``run_filter`` takes them."""
-    found = np.zeros(NOISES)
-    found[0] = math.exp(shared[0])
-    if prepared.noisy:
-        found[1] = math.exp(shared[1])
-    if layout.memory:
-        found[2], found[3] = math.exp(shared[2]), math.exp(-math.exp(-shared[3]))
-    return found
+    return np.array([math.exp(shared[0]), math.exp(shared[1]) if prepared.noisy else 0.0])
 
 
 class LogLikelihood:
@@ -134,5 +128,5 @@ def _arguments(
         layout.model.noise,
         local,
         layout.shape_of(shared),
-        noises(layout, prepared, shared),
+        noises(prepared, shared),
     )

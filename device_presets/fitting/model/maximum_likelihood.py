@@ -1,7 +1,5 @@
 """Fits one step model to all devices at once: shared shape and noise, each device's own numbers."""
 
-import itertools
-import math
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +7,7 @@ from scipy.optimize import Bounds, minimize
 from threadpoolctl import ThreadpoolController
 
 from device_presets.fitting.model.effects import NO_EFFECTS, Effects
-from device_presets.fitting.model.first_guess import LOW, NOISES, Layout, first_guess
+from device_presets.fitting.model.first_guess import NOISES, Layout, first_guess
 from device_presets.fitting.model.joint_fit import JointFit, LogLikelihood, fit_at
 from device_presets.fitting.model.objective import Objective
 from device_presets.fitting.model.preparation import Prepared
@@ -49,53 +47,6 @@ def fit_model(
     return fitted_from(max(fits, key=lambda fit: fit.total), counted)
 
 
-def with_memory(
-    prepared: Prepared,
-    white: JointFit,
-    counted: np.ndarray | None = None,
-    like: "JointFit | None" = None,
-) -> JointFit:
-    """The model of ``white`` with read noise that has memory beside white read noise; only the
-    noises are fitted, the rest is as in ``white``: where a fit of all numbers starts.
-
-    Args:
-        prepared: the data, with read noise.
-        counted: [rows] rows that count.
-        like: a fit with memory of another model, where there is one: the search starts from its
-            noises. Otherwise from several lengths of the memory, and from small cycle noise too.
-    """
-    layout = layout_of(prepared, white.layout.model, True, white.layout.effects)
-    bases = [(white.shared, white.local)]
-    if not layout.effects.terms:
-        bases.append(first_guess(prepared, layout))
-    if like is not None:
-        step, other = white.layout.model, like.layout.model
-        if (other.code, other.shape) == (step.code, step.shape):
-            bases.append((like.shared, like.local))
-    starts = []
-    for shared, local in bases:
-        if like is not None:
-            starts.append((np.array([*like.shared[:NOISES], *shared[NOISES:]]), local))
-            continue
-        size = float(np.exp(local[:, :2].mean()))
-        scatter = max(prepared.read_noise, size * math.exp(shared[0]), size)
-        for share, pulses in itertools.product((1.0, 0.1), (3.0, 12.0, 50.0)):
-            tried = shared.copy()
-            tried[0] = max(tried[0] + math.log(share), LOW[0])
-            tried[1] = math.log(max(0.5 * prepared.read_noise, 0.1 * size, 2e-6))
-            tried[2], tried[3] = math.log(scatter), math.log(pulses)
-            starts.append((tried, local))
-    fits = [fit_at(prepared, layout, *start, counted) for start in starts]
-    fits.sort(key=lambda fit: -fit.total)
-    noises_only = replace(
-        layout,
-        shared_free=layout.shared_free & (np.arange(len(layout.shared_free)) < NOISES),
-        local_free=np.zeros_like(layout.local_free),
-    )
-    tried_fits = [refit(replace(fit, layout=noises_only), counted, 40) for fit in fits[:2]]
-    return replace(max(tried_fits, key=lambda fit: fit.total), layout=layout)
-
-
 def fitted_from(
     start: JointFit, counted: np.ndarray | None = None, most_steps: int = 150
 ) -> JointFit:
@@ -127,9 +78,7 @@ def refit(fit: JointFit, counted: np.ndarray | None = None, most_steps: int = 15
     return fit_at(fit.prepared, fit.layout, shared, local, counted)
 
 
-def layout_of(
-    prepared: Prepared, model: FitForm, memory: bool = False, effects: Effects = NO_EFFECTS
-) -> Layout:
+def layout_of(prepared: Prepared, model: FitForm, effects: Effects = NO_EFFECTS) -> Layout:
     """Which numbers a fit of these data has: none of what they do not reach or hold."""
     has_down = prepared.has_down
     shape_free = np.ones(len(model.shape), dtype=bool)
@@ -137,7 +86,7 @@ def layout_of(
         shape_free[len(model.shape) // 2 :] = False
     shared_free = np.concatenate(
         [
-            [True, prepared.noisy, memory, memory],
+            [True, prepared.noisy],
             shape_free,
             np.ones(len(effects.names), dtype=bool),
         ]
@@ -151,7 +100,7 @@ def layout_of(
         local_free[4 + side] = clips if prepared.noisy else asymptote & ~clips
         if asymptote:
             local_free[4 + side] |= ~clips
-    return Layout(model, memory, shared_free, local_free, effects)
+    return Layout(model, shared_free, local_free, effects)
 
 
 def _without_flat_bounds(fit: JointFit, counted: np.ndarray | None) -> JointFit | None:

@@ -16,9 +16,7 @@ from device_presets.fitting.model.effects_search import (
 from device_presets.fitting.model.joint_fit import JointFit, LogLikelihood
 from device_presets.fitting.model.maximum_likelihood import (
     fit_model,
-    fitted_from,
     refit,
-    with_memory,
 )
 from device_presets.fitting.model.preparation import (
     LEAST_READ_NOISE,
@@ -27,7 +25,6 @@ from device_presets.fitting.model.preparation import (
     without_read_noise,
 )
 from device_presets.fitting.model.series import Trace, empty_trace
-from device_presets.fitting.model.uncertainty import marginal
 from rpu_ssnn.common.wording import counted
 from rpu_ssnn.devices.fit_form import LINEAR, FitForm
 from rpu_ssnn.devices.laws import FIT_FORMS
@@ -42,7 +39,6 @@ _BLOCK, _FEWEST_BLOCKS = 25, 9
 end of the range, which nothing else tells."""
 _TOO_FAR_BEHIND = 40.0  # log-units of all pulses
 _SLOPE_SLACK = 0.05  # of the step at weight 0
-_FEW = 2  # models
 _PARTS = 9  # of a device's rows
 
 
@@ -113,10 +109,8 @@ def select_model(
         fits = _of_all(prepared, models)
     elif not prepared.noisy and np.count_nonzero(prepared.series.pulse) < _FEW_PULSES:
         prepared, fits = _with_read_noise(prepared, fits, models)
-    tell("looking for effects of time, width and amplitude, and for noise with memory")
-    with_terms = with_effects(prepared, fits)
-    fits += with_terms
-    fits += _with_memory(prepared, with_terms or fits)
+    tell("looking for effects of time, width and amplitude")
+    fits += with_effects(prepared, fits)
     allowed = [representable(fit) for fit in fits]
     good = (adjusted(fit) for fit, fine in zip(fits, allowed, strict=True) if fine)
     top = max(good, default=-np.inf)
@@ -146,52 +140,17 @@ def _with_read_noise(
     best = max(fits, key=adjusted)
     noisy = with_read_noise(prepared)
     tried = with_white_noise(replace(noisy, series=prepared.series), best)
-    if not (is_noise(tried, 1) and adjusted(tried) > adjusted(best) + LEAST_GAIN):
+    if not (is_noise(tried) and adjusted(tried) > adjusted(best) + LEAST_GAIN):
         return prepared, fits
     noisy = replace(noisy, read_noise=float(np.exp(tried.shared[1])))
     found = _of_all(noisy, models)
-    return (noisy, found) if is_noise(max(found, key=adjusted), 1) else (prepared, fits)
+    return (noisy, found) if is_noise(max(found, key=adjusted)) else (prepared, fits)
 
 
 def _has_read_noise(fit: JointFit) -> bool:
     """Tells whether neighbouring steps oppose each other by more than what bounds that clip
     explain."""
     return bool(np.exp(fit.shared[1]) > LEAST_READ_NOISE)
-
-
-def _with_memory(prepared: Prepared, fits: list[JointFit]) -> list[JointFit]:
-    """The models of `fits` get correlated read noise, where that makes the best few more likely.
-
-    The devices' own numbers follow the path that cycle noise has made. What they miss of the path
-    looks like correlated noise. The marginal likelihood must therefore rise as well. Bounds clip
-    again until found flat: what a fit without memory takes for cycle noise hides them.
-    """
-    ordered = sorted(fits, key=adjusted, reverse=True)
-    prepared = with_read_noise(prepared)
-    # All numbers are fitted before memory is given up: with new noises alone it may look worse.
-    first = fitted_from(with_memory(prepared, ordered[0]))
-    if not adjusted(first) > adjusted(ordered[0]):
-        return []
-    least = [marginal(fit) for fit in ordered]
-    top = int(np.argmax(least))
-    few = {*range(_FEW), top} & set(range(1, len(ordered)))
-    tried = [first, *(fitted_from(with_memory(prepared, ordered[k])) for k in sorted(few))]
-    tried = [fit for fit in tried if _has_memory(fit)]
-    best = max(tried, key=adjusted, default=None)
-    if best is None or not adjusted(best) > adjusted(ordered[0]) + LEAST_GAIN:
-        return []
-    if not max(map(marginal, tried)) > least[top] + LEAST_GAIN:
-        return []
-    for k in sorted(set(range(1, len(ordered))) - few):
-        tried.append(fitted_from(with_memory(prepared, ordered[k], like=best)))
-    return [fit for fit in tried if _has_memory(fit)]
-
-
-def _has_memory(fit: JointFit) -> bool:
-    """Tells whether the fit has correlated noise. Without any noise of the readings a bound exactly
-    at the most extreme reading looks likely, since the density of a weight at its bound has no
-    limit."""
-    return is_noise(fit, 2)
 
 
 def representable(fit: JointFit) -> bool:

@@ -1,8 +1,8 @@
 """The fitted model is simulated under the measured pulses, and compared by a few numbers.
 
 Each device is simulated with its own fitted numbers, from the conductance that was measured where
-each stretch of pulses begins. These are simulations of the model that was fitted, read noise with
-memory included, not of the preset (aihwkit has no such noise).
+each stretch of pulses begins. These are simulations of the model that was fitted, not of the
+preset.
 """
 
 from collections import defaultdict
@@ -55,7 +55,7 @@ def simulate(fit: JointFit, sets: int, seed: int, anew: bool = False) -> list[np
     series, code, law, local, shape, noise = fit.arguments
     if anew:
         series = series._replace(begins=fit.prepared.beginnings)
-    normal = (rng.standard_normal((len(series.weight), 3)) for _ in range(sets))
+    normal = (rng.standard_normal((len(series.weight), 2)) for _ in range(sets))
     return [_simulated(series, code, law, local, shape, noise, drawn) for drawn in normal]
 
 
@@ -64,7 +64,7 @@ def noise_free_curve(fit: JointFit) -> np.ndarray:
     begins."""
     own, code, law, local, shape, noise = fit.arguments
     series = own._replace(begins=fit.prepared.beginnings)
-    still = np.zeros((len(own.weight), 3))
+    still = np.zeros((len(own.weight), 2))
     return _simulated(series, code, law, local, shape, np.zeros_like(noise), still)
 
 
@@ -94,7 +94,7 @@ class Comparison:
 
     def summary(self, weight: np.ndarray) -> Summary:
         """Returns the summary of weights, [rows], that were measured or simulated."""
-        structure = _structure(weight, self._runs, np.array(LAGS), _RUNS_A_LAG)
+        structure = structure_of(weight, self._runs)
         alike, largest = weight[self._alike], _largest(weight, self._runs, self._pulse)
         levels = alike.mean(axis=1)
         return Summary(structure, largest, alike.mean(axis=0), levels, self._device)
@@ -113,6 +113,16 @@ def alike_stretches(prepared: Prepared) -> np.ndarray:
     length = {kind: len(kind) + 1 for kind in kinds}
     most = max(kinds, key=lambda kind: (len(kinds[kind]) * length[kind], length[kind]))
     return np.array(kinds[most])[:, None] + np.arange(min(length[most], _CURVE_POINTS))
+
+
+def structure_of(weight: np.ndarray, runs: np.ndarray) -> np.ndarray:
+    """Returns the structure function of weights, see `Summary`.
+
+    Args:
+        runs: [runs, 2] as `runs_of` returns them.
+    """
+    found: np.ndarray = _structure(weight, runs, np.array(LAGS), _RUNS_A_LAG)
+    return found
 
 
 @njit(cache=True)

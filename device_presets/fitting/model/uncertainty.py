@@ -88,11 +88,6 @@ def uncertainty(fit: JointFit) -> Uncertainty:
     return Uncertainty(shared, local, response, together, at_top, noise_slope, shared_at_top)
 
 
-def marginal(fit: JointFit) -> float:
-    """Returns `integrated`, less one for each shared number, as Akaike has it."""
-    return integrated(fit) - float(fit.layout.shared_free.sum())
-
-
 def integrated(fit: JointFit) -> float:
     """Returns the log-likelihood with the devices' own numbers integrated out.
 

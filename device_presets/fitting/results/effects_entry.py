@@ -83,8 +83,6 @@ def left_out(p: Population, device: MeanDevice) -> list[str]:
         told.append("The preset leaves out how the step depends on the amplitude.")
     if layout.as_charge_trap and device.read_noise > 0.0:
         told.append("The preset leaves out the read noise, which a study's reads may have.")
-    if device.slow > 0.0 and not layout.as_charge_trap:
-        told.append("The preset has no correlated read noise: it is new at each pulse.")
     return told
 
 

@@ -65,12 +65,6 @@ def fitted_entry(
             told += f"; 95 % interval {quantity.interval}"
         elif quantity is not None and quantity.note and not scaled:
             told += f"; {quantity.note}"
-        if name == "write_noise" and population.memory:
-            share = _six_digits(device.slow / max(device.read_noise, 1e-300))
-            told += (
-                f"; {share:.3g} of it is correlated over {device.pulses:.3g} pulses, and simulated "
-                "as new at each pulse: no device of aihwkit has read noise with memory"
-            )
         origin = None if assumption is not None else told
         entries[name] = parameter(law, name, value, source=origin, assumption=assumption)
     one_way = None

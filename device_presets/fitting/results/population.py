@@ -1,7 +1,7 @@
 """A preset needs the means over the devices, and how the devices differ."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -30,25 +30,17 @@ class MeanDevice:
         local: [6] as ``LOCAL``.
         shape: the model's.
         cycle_noise: The cycle noise, as a share of the step at weight zero.
-        white: read noise without memory, in weights.
+        read_noise: deviation of one reading, in weights.
         measured: [2] mean ends of the measured range, the upper one first.
-        slow: read noise with memory, in weights. pulses: how long the memory lasts.
         effects: The numbers of the effects, by the names of ``Effects.values``.
     """
 
     local: np.ndarray
     shape: np.ndarray
     cycle_noise: float
-    white: float
+    read_noise: float
     measured: tuple[float, float]
-    slow: float
-    pulses: float
     effects: dict[str, float]
-
-    @property
-    def read_noise(self) -> float:
-        """Returns the deviation of one reading, in weights, from both parts of the noise."""
-        return math.hypot(self.white, self.slow)
 
 
 class Population:
@@ -59,6 +51,8 @@ class Population:
         errors: The covariances of its numbers.
         noise_limits: interval of the log cycle noise (as its law says) by the profile likelihood,
             where the curvature is no guide.
+        draws: Fits of the same model to cycles drawn anew; where there are some, their scatter
+            gives the covariance, and not the curvature of the likelihood.
     """
 
     def __init__(
@@ -66,9 +60,10 @@ class Population:
         fit: JointFit,
         errors: Uncertainty,
         noise_limits: tuple[float, float] | None = None,
+        draws: Sequence[JointFit] = (),
     ) -> None:
         self.noise_limits = noise_limits
-        self.fit, self.memory, self.has_down = fit, fit.layout.memory, fit.prepared.has_down
+        self.fit, self.has_down = fit, fit.prepared.has_down
         self.n_devices = len(fit.local)
         self._steps = np.exp(fit.local[:, : 2 if self.has_down else 1])
         self.log_normal = is_log_normal(self._steps.mean(axis=1))
@@ -78,18 +73,19 @@ class Population:
         self._known = errors.at_top
         # Errors of steps and bounds go with the cycle noise, their variances with its square.
         self._doubt = 4.0 * float(errors.shared[0, 0])
-        values = fit.local.copy()
-        if not self.log_normal:
-            values[:, :2] = np.exp(values[:, :2])
-        self._mean = np.concatenate([fit.shared, values.mean(axis=0)])
+        values = self._values(fit)
+        self._mean = self._vector(fit)
         n_shared = len(fit.shared)
         pulses = float(np.count_nonzero(fit.prepared.series.pulse))
         self._own_degrees = max(pulses - fit.n_free, 1.0)
-        if self.n_devices == 1:
+        if draws:
+            self._covariance: np.ndarray = np.cov([self._vector(f) for f in draws], rowvar=False)
+            self._between, self._degrees = self._covariance, float(len(draws) - 1)
+        elif self.n_devices == 1:
             each = np.ones(n_shared + 6)
             if not self.log_normal:
                 each[n_shared : n_shared + 2] = slope[0, :2]
-            self._covariance: np.ndarray = errors.together * np.outer(each, each)
+            self._covariance = errors.together * np.outer(each, each)
             self._between = self._covariance
             self._degrees = self._own_degrees
         else:
@@ -104,6 +100,15 @@ class Population:
             self._covariance += self._between
             self._degrees = float(self.n_devices - 1)
 
+    def _values(self, fit: JointFit) -> np.ndarray:
+        values = fit.local.copy()
+        if not self.log_normal:
+            values[:, :2] = np.exp(values[:, :2])
+        return values
+
+    def _vector(self, fit: JointFit) -> np.ndarray:
+        return np.concatenate([fit.shared, self._values(fit).mean(axis=0)])
+
     @property
     def name(self) -> str:
         """The name says which step, noise and effects the fit has."""
@@ -117,20 +122,16 @@ class Population:
         if not self.log_normal:
             local[:2] = np.log(np.maximum(local[:2], 1e-12))
         prepared = self.fit.prepared
-        white = math.exp(vector[1]) if prepared.noisy else 0.0
-        slow = math.exp(vector[2]) if self.memory else 0.0
+        read_noise = math.exp(vector[1]) if prepared.noisy else 0.0
         layout, shared, noise = self.fit.layout, vector[:n_shared], math.exp(vector[0])
         shape, effects = layout.shape_of(shared), layout.effects_of(shared)
-        pulses = math.exp(vector[3])
         values = layout.effects.values(effects)
         return MeanDevice(
             local,
             shape,
             noise,
-            white,
+            read_noise,
             (float(prepared.highest.mean()), float(prepared.lowest.mean())),
-            slow,
-            pulses,
             values,
         )
 

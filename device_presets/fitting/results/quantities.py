@@ -4,15 +4,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from device_presets.fitting.model.first_guess import LONGEST
 from device_presets.fitting.reading.units import SIEMENS
 from device_presets.fitting.results.effects_report import effect_quantities
 from device_presets.fitting.results.intervals import Quantity, as_far_as_determined
 from device_presets.fitting.results.population import MeanDevice, Population
 from device_presets.library.steps_at_zero import asymmetry_of
 
-_UNSEEN = 0.02  # white read noise as a share of that with memory
-SLOW_NOISE, MEMORY = "correlated read noise", "correlation length"
 _UNREACHED = "not reached: the range that was measured, a limit from inside"
 
 
@@ -158,25 +155,5 @@ def _read_noise(p: Population) -> list[Quantity]:
     if not p.fit.prepared.noisy:
         note = "neighbouring steps do not oppose each other: no read or write noise seen"
         return [Quantity("write_noise", 0.0, None, None, "step", note)]
-    white = p.quantity("write_noise", "step", lambda device: device.white / p.step(device))
-    white = replace(white, low=None if white.low is None else max(white.low, 0.0))
-    if not p.memory:
-        return [white]
-    if p.device().white < _UNSEEN * p.device().slow:
-        note = "none seen beside the read noise with memory"
-        white = Quantity("write_noise", 0.0, None, None, "step", note)
-    else:
-        white = white.noted("new at each pulse")
-
-    slow = p.positive(
-        SLOW_NOISE,
-        "step",
-        lambda device: device.slow / p.step(device),
-        "correlated from pulse to pulse",
-    )
-    note = "its correlation falls to 1/e over these pulses"
-    length = p.positive(MEMORY, "pulses", lambda device: device.pulses, note)
-    if p.device().pulses > 0.99 * LONGEST:
-        length = replace(length, low=None, high=None, note=note)
-        length = length.noted("at least: no longer ones are tried")
-    return [white, slow, length]
+    noise = p.quantity("write_noise", "step", lambda device: device.read_noise / p.step(device))
+    return [replace(noise, low=None if noise.low is None else max(noise.low, 0.0))]

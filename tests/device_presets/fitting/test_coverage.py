@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,9 +23,7 @@ from device_presets.library.steps_at_zero import mean_steps
 from support.device_presets.fits import (
     COARSE_RERAM,
     ONE,
-    SWEEP_STEP,
     ZERO,
-    sweeps,
     write_pulses,
 )
 from support.device_presets.timed import (
@@ -111,16 +108,6 @@ def of_preset(
     )
 
 
-def of_sweeps(truths: Mapping[str, float], sets: int, **arguments: Any) -> Case:
-    """Data sets of `sweeps`."""
-    return Case(
-        lambda path, seed: sweeps(path, seed, **arguments),
-        truths,
-        sets,
-        stated=0.8,
-    )
-
-
 def charge_trap_factor(width: float, gap: float, volts: float) -> float:
     """Returns the step of `charge_trap_pulsed` over that of an isolated pulse of its own width."""
     physics = get_preset("charge_trap_pulsed").pulse_physics
@@ -195,22 +182,6 @@ CASES = {
     # Noise of 1.8 steps, and bounds that clip it.
     "noise at the bounds": of_preset("neurosim_alox_hfo2", {}, 20, 45, cycles=2, sets=100),
     "soft bounds, read noise": of_preset("reram_sb", COARSE_RERAM, 6, 80),
-    "correlated read noise": of_sweeps(
-        {
-            "step": SWEEP_STEP,
-            "asymmetry": 0.0,
-            "cycle_to_cycle": 0.0,
-            "correlated read noise": 3.0,
-            "correlation length": 8.0,
-            "step_spread": 0.1,
-        },
-        sets=200,
-        slow=3.0,
-        devices=4,
-        pulses=200,
-        spread=0.1,
-        pulses_of_memory=8.0,
-    ),
     "leak": of_train(leaking, {"leak_time_constant_s": 10.0, "reset_level": 0.1, "step": STEP}),
     "log-time loss": of_train(
         losing, {"loss_per_decade": 0.02, "loss_onset_s": 1.0, "reset_level": 0.0}

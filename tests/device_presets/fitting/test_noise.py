@@ -10,19 +10,18 @@ import pytest
 from device_presets import get_preset
 from device_presets.fitting.model.effects import LEAK
 from device_presets.fitting.model.joint_fit import JointFit
-from device_presets.fitting.model.maximum_likelihood import fit_model, fitted_from, with_memory
+from device_presets.fitting.model.maximum_likelihood import fit_model
 from device_presets.fitting.model.preparation import (
     Prepared,
     prepare,
-    with_read_noise,
     without_read_noise,
 )
 from device_presets.fitting.model.selection import select_model
-from device_presets.fitting.model.uncertainty import uncertainty, with_unbiased_noise
+from device_presets.fitting.model.uncertainty import with_unbiased_noise
 from device_presets.fitting.reading.measurement import read_measurement
-from rpu_ssnn.devices.fit_form import CONSTANT, EXPONENTIAL, LINEAR, SOFT_BOUNDS
+from rpu_ssnn.devices.fit_form import CONSTANT, LINEAR, SOFT_BOUNDS
 from rpu_ssnn.devices.laws import FIT_FORMS
-from support.device_presets.fits import ONE, ZERO, sweeps, write_pulses
+from support.device_presets.fits import ONE, ZERO, write_pulses
 
 STEP, CYCLE = 0.02, 0.4
 
@@ -120,41 +119,6 @@ def test_under_read_noise_cycle_noise_is_not_taken_too_small(tmp_path: Path) -> 
     truth, error = np.log(CYCLE), np.std(corrected, ddof=1) / np.sqrt(len(corrected))
     assert abs(np.mean(corrected) - truth) < 3 * error < 0.12
     assert np.mean(plain) < truth - 3 * error
-
-
-def test_known_noises_are_corrected_beside_loose_ones(tmp_path: Path) -> None:
-    """Read noise with memory, no cycle noise: that one stays open, and hid that maximum likelihood
-    takes the memory too short, as slow wandering is what each device's own numbers follow."""
-    file = sweeps(tmp_path / "data.csv", 0, slow=3.0, devices=4, pulses=200, pulses_of_memory=8.0)
-    prepared = with_read_noise(prepare(read_measurement(file), ZERO, ONE))
-    model = next(m for m in FIT_FORMS if m.code == LINEAR and m.shape and m.additive)
-    fit = fitted_from(with_memory(prepared, fit_model(prepared, model)))
-    better, errors = with_unbiased_noise(fit)
-    moved = better.shared - fit.shared
-    assert moved[0] == 0.0
-    assert 0.01 < moved[2] < 0.05
-    assert 0.02 < moved[3] < 0.08
-    assert errors.shared_at_top
-
-
-def test_errors_are_those_of_a_top(tmp_path: Path) -> None:
-    """The white part of the read noise is nearly none here. A little beside the top of the
-    likelihood its curvature is no guide, and gave 0.4 to 167 pulses for a memory of 8."""
-    file = sweeps(
-        tmp_path / "data.csv",
-        0,
-        slow=3.0,
-        devices=4,
-        pulses=200,
-        spread=0.1,
-        pulses_of_memory=8.0,
-    )
-    prepared = prepare(read_measurement(file), ZERO, ONE)
-    few = tuple(m for m in FIT_FORMS if m.code in (CONSTANT, EXPONENTIAL))
-    chosen = select_model(prepared, few).chosen.fit
-    better, errors = with_unbiased_noise(chosen)
-    assert not uncertainty(better).shared_at_top
-    assert 0.05 < math.sqrt(errors.shared[3, 3]) < 0.2
 
 
 def test_clipping_is_no_read_noise(tmp_path: Path) -> None:

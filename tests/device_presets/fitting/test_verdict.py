@@ -233,18 +233,18 @@ def test_an_interval_that_says_nothing_is_not_printed(
     assert (found.value, found.interval) == (value, shown)
 
 
-@pytest.mark.parametrize("memory", [True, False])
+@pytest.mark.parametrize("leaks", [True, False])
 def test_the_step_of_the_checks_holds_no_read_noise_and_no_loss(
-    memory: bool, tmp_path: Path
+    leaks: bool, tmp_path: Path
 ) -> None:
-    """Correlated read noise of six steps; or a leak that pulses balance after 40 of them."""
+    """Read noise of two steps; or a leak that pulses balance after 40 of them."""
     rng, step, tau = np.random.default_rng(0), 0.02, 20.0
-    way = np.tile(np.repeat([1, -1], 100), 6) if memory else np.ones(4000, dtype=np.int64)
-    weight, noise = np.zeros(len(way) + 1), np.zeros(len(way) + 1)
+    way = np.ones(4000, dtype=np.int64) if leaks else np.tile(np.repeat([1, -1], 100), 6)
+    weight = np.zeros(len(way) + 1)
     for k, sign in enumerate(way, 1):
-        weight[k] = weight[k - 1] * (1.0 if memory else math.exp(-1.0 / tau)) + sign * step
-        weight[k] += 0.0 if memory else 0.3 * step * rng.standard_normal()
-        noise[k] = math.exp(-0.1) * noise[k - 1] + 6 * step * 0.43 * rng.standard_normal() * memory
+        weight[k] = weight[k - 1] * (math.exp(-1.0 / tau) if leaks else 1.0) + sign * step
+        weight[k] += 0.3 * step * rng.standard_normal() * leaks
+    noise = 0.0 if leaks else 2 * step * rng.standard_normal(len(weight))
     lines = ["pulse,polarity,conductance_uS,time_s"]
     for k, w in enumerate(weight + noise):
         polarity = "up" if way[max(k - 1, 0)] > 0 else "down"
@@ -252,12 +252,9 @@ def test_the_step_of_the_checks_holds_no_read_noise_and_no_loss(
     file = tmp_path / "data.csv"
     file.write_text("\n".join(lines) + "\n")
     prepared = prepare(read_measurement(file), ZERO, ONE)
-    prepared = with_read_noise(prepared) if memory else without_read_noise(prepared)
-    effects = NO_EFFECTS if memory else Effects((LEAK,))
-    layout = layout_of(prepared, FIT_FORMS[0], memory, effects)
-    numbers = [] if memory else [math.log(tau), 0.0]
-    noises = np.log([0.3, 1e-3, 6 * step, 10.0])
-    shared = np.array([*noises, *numbers])
+    prepared = without_read_noise(prepared) if leaks else with_read_noise(prepared)
+    layout = layout_of(prepared, FIT_FORMS[0], Effects((LEAK,)) if leaks else NO_EFFECTS)
+    shared = np.array([*np.log([0.3, 2 * step]), *([math.log(tau), 0.0] if leaks else [])])
     size = math.log(step)
     fit = fit_at(prepared, layout, shared, np.array([[size, size, 0.0, 0.0, 5.0, -5.0]]))
     trace = filtered(fit)

@@ -1,0 +1,140 @@
+"""A law fitted to what many pulses do together: the mean curve, and the scatter around it.
+
+The likelihood asks for the next pulse. Where a law does not describe the data, the most likely
+numbers may be far off over a sweep. Here least squares fit the mean curve that the law draws by
+itself, from where each cycle begins. The noises follow from how changes over 1 to 200 pulses
+scatter, and cycles around their mean: read noise counts once in a reading, and cycle noise adds up.
+A linear step draws NeuroSim's formula B (1 - exp(-pulse / A)).
+"""
+
+from dataclasses import replace
+
+import numpy as np
+from scipy.optimize import least_squares
+
+from device_presets.fitting.model.first_guess import HIGH, LOW, NOISES
+from device_presets.fitting.model.joint_fit import JointFit, fit_at
+from device_presets.fitting.model.simulation import (
+    LAGS,
+    alike_stretches,
+    noise_free_curve,
+    simulate,
+    structure_of,
+)
+from device_presets.fitting.rows import runs_of
+
+_SETS, _PARTS = 16, 8
+_MOST_EVALUATIONS = 40
+_OF_STEP, _OF_BOUND = 5.0, 0.5  # how far a log step and a bound may move, the latter of the range
+_FEWEST_CYCLES, _LEAST = 3, 1e-18
+BY_MOMENTS = ", fitted to its mean curve"
+
+
+def mean_gaps(fit: JointFit, rows: np.ndarray, alike: np.ndarray) -> list[np.ndarray]:
+    """Returns the measured mean curve less that of the model without noise, at up and at down
+    pulses.
+
+    Args:
+        fit: Any fit of the measurement.
+        rows: [rows] how often each counts; the mean is over devices and cycles with the same
+            pulses.
+        alike: The rows of these, as `alike_stretches` returns them.
+    """
+    series, inside = fit.prepared.series, alike[:, 1:]
+    off = series.weight[inside] - noise_free_curve(fit)[inside]
+    gaps = []
+    for way in (1, -1):
+        mine = rows[inside] * (series.pulse[inside] == way)
+        share = mine.sum(axis=0)
+        gaps.append((mine * off).sum(axis=0)[share > 0] / share[share > 0])
+    return gaps
+
+
+def fitted_to_moments(fit: JointFit, rows: np.ndarray) -> JointFit:
+    """Returns the law of a fit with the numbers that the mean curve and the scatter ask for.
+
+    Args:
+        fit: Where the search begins; what differs between devices stays as it is.
+        rows: [rows] how often each counts.
+    """
+    columns = np.flatnonzero(fit.layout.local_free.any(axis=1))
+    shape = NOISES + np.flatnonzero(fit.layout.shared_free[NOISES : NOISES + len(fit.shape)])
+    span = float(np.mean(fit.prepared.highest - fit.prepared.lowest))
+    room = np.where(columns < 4, _OF_STEP, _OF_BOUND * span)
+    low, high = fit.layout.limits
+    start = np.clip(fit.shared[shape], low[shape] + 1e-6, high[shape] - 1e-6)
+    alike = alike_stretches(fit.prepared)
+
+    def moved(numbers: np.ndarray) -> JointFit:
+        shared, local = fit.shared.copy(), fit.local.copy()
+        local[:, columns] += numbers[: len(columns)]
+        shared[shape] = numbers[len(columns) :]
+        return replace(fit, shared=shared, local=local)
+
+    def off(numbers: np.ndarray) -> np.ndarray:
+        gaps = mean_gaps(moved(numbers), rows, alike)
+        return np.concatenate([gap / np.sqrt(max(len(gap), 1)) for gap in gaps]) / span
+
+    found = least_squares(
+        off,
+        np.concatenate([np.zeros(len(columns)), start]),
+        bounds=(np.append(-room, low[shape]), np.append(room, high[shape])),
+        x_scale=np.append(np.where(columns < 4, 0.1, 0.1 * span), np.full(len(shape), 0.1)),
+        max_nfev=_MOST_EVALUATIONS,
+    )
+    best = moved(found.x)
+    layout = replace(fit.layout, how=BY_MOMENTS)
+    return fit_at(fit.prepared, layout, _with_noises_of_scatter(best, rows, alike), best.local)
+
+
+def resampled(fit: JointFit, draws: int) -> list[JointFit]:
+    """Returns the fit as cycles drawn anew, with replacement, would have made it; none where they
+    are too few."""
+    alike, rng = alike_stretches(fit.prepared)[:, 1:], np.random.default_rng(5)
+    found: list[JointFit] = []
+    for _ in range(draws if len(alike) >= _FEWEST_CYCLES else 0):
+        rows = np.zeros(len(fit.prepared.device))
+        rows[alike] = rng.multinomial(len(alike), np.full(len(alike), 1 / len(alike)))[:, None]
+        found.append(fitted_to_moments(fit, rows))
+    return found
+
+
+def _with_noises_of_scatter(fit: JointFit, rows: np.ndarray, alike: np.ndarray) -> np.ndarray:
+    """Returns the shared numbers with the noises that the scatter asks for.
+
+    Variances add up: that of the curve without noise, that of cycle noise, and read noise.
+    """
+    series, shared = fit.prepared.series, fit.shared.copy()
+    runs = runs_of(series.pulse, fit.prepared.device)
+    runs = np.repeat(runs, rows[runs[:, 1]].astype(int), axis=0)
+    alike = np.repeat(alike, rows[alike[:, 1]].astype(int), axis=0)
+
+    def scatter(weight: np.ndarray) -> np.ndarray:
+        parts = np.array_split(weight[alike[:, 1:]].var(axis=0), _PARTS)
+        around = [part.mean() if len(alike) >= _FEWEST_CYCLES else np.nan for part in parts]
+        return np.append(structure_of(weight, runs), around)
+
+    measured = scatter(series.weight)
+    known = measured > 0.0
+    if not known.any():
+        return shared
+    shared[1] = LOW[1]  # the reading adds nothing to these simulations
+    quiet = replace(fit, shared=shared)
+    smooth = scatter(noise_free_curve(quiet))
+    sets = [scatter(weight) for weight in simulate(quiet, _SETS, seed=4, anew=True)]
+    of_cycle = np.maximum(np.mean(sets, axis=0) - smooth, 0.0)
+    of_reading = np.repeat([2.0, 1.0], [len(LAGS), _PARTS]) * fit.prepared.noisy
+
+    def off(logs: np.ndarray) -> np.ndarray:
+        cycle, read = np.exp(2.0 * logs)
+        made = smooth + cycle * of_cycle + read * of_reading + _LEAST
+        return np.asarray(np.log(made[known] / measured[known]))
+
+    start = np.clip(
+        [0.0, np.log(max(float(np.sqrt(measured[known].min() / 2.0)), 1e-6))], LOW - 1, HIGH
+    )
+    logs = least_squares(
+        off, start, bounds=(LOW - 2.0, HIGH), x_scale=0.3, max_nfev=_MOST_EVALUATIONS
+    ).x
+    shared[:NOISES] = np.clip(logs + np.array([shared[0], 0.0]), LOW, HIGH)
+    return shared

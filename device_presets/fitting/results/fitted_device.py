@@ -1,0 +1,207 @@
+"""A fitted device: its preset, report and verdict, and what they mean in three sentences."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from device_presets.fitting.checks.goodness import Verdict
+from device_presets.fitting.checks.mean_curve import CurveErrors
+from device_presets.fitting.model.preparation import WeightScale
+from device_presets.fitting.model.selection import Selection
+from device_presets.fitting.reading.measurement import Measurement
+from device_presets.fitting.results.effects_entry import left_out
+from device_presets.fitting.results.fit_plot import draw_fit
+from device_presets.fitting.results.intervals import Quantity
+from device_presets.fitting.results.population import Population
+from device_presets.library.entry_writing import entry_text, write_and_check
+from device_presets.library.preset_file import PresetEntry
+from device_presets.library.preset_lookup import preset_of
+from rpu_ssnn.common.files import write_together
+
+_MOST_CURVE, _NEAR_CURVE = 0.1, 0.03
+"""Shares of the range: a mean curve that is further off is no answer, or not near."""
+
+_BAND = (0.8, 0.97)
+"""Shares of the readings within a 90 % band that scatters about as the device does."""
+
+_RIGHT = {
+    "Is the mean step right at every state?": "the mean step at every state",
+    "Do predictions miss by what they say?": "the noise of a pulse",
+    "Do changes over many pulses scatter as simulated ones?": "the scatter over many pulses",
+}
+"""Question of a check -> what the preset has where it passes."""
+
+
+@dataclass(frozen=True)
+class FittedDevice:
+    """A fit with its reported numbers, their intervals and the verdict of the checks.
+
+    Args:
+        name: The name of the preset.
+        scale: conductances the weights stand for.
+        population: means and spreads over devices under the chosen model.
+        quantities: the report.
+        seen, held_out: errors of the mean curve over all pulses, and over cycles that were not
+            fitted; None where there is one cycle.
+        neurosim: errors of NeuroSim's formula over cycles that were not fitted.
+        within_band: Share of the readings within the 90 % band of simulated cycles.
+        doubt: A sentence on what is probably wrong in the file, its polarity or single readings;
+            empty where nothing is.
+    """
+
+    name: str
+    measurement: Measurement
+    scale: WeightScale
+    selection: Selection
+    population: Population
+    quantities: list[Quantity]
+    verdict: Verdict
+    seen: CurveErrors
+    held_out: CurveErrors | None
+    neurosim: CurveErrors | None
+    within_band: float
+    entry: PresetEntry
+    doubt: str = ""
+
+    def table(self) -> pd.DataFrame:
+        """Returns columns ``quantity``, ``value``, ``95 % interval``, ``unit``, ``note``."""
+        rows = [(q.name, q.shown, q.interval, q.unit, q.note) for q in self.quantities]
+        return pd.DataFrame(rows, columns=["quantity", "value", "95 % interval", "unit", "note"])
+
+    @property
+    def unmeasured(self) -> list[str]:
+        """Sentences say what of the range the file does not tell, and which measurement would."""
+        told = []
+        if not self.population.has_down:
+            told = [
+                "The range down was not measured: the file holds no down pulses.",
+                "Studies take it only in one_sided_pair(...) or mixed_precision_pair(...).",
+                "For any other use, measure sweeps down beside the sweeps up.",
+            ]
+        determined = {q.name: q.determined for q in self.quantities}
+        for name, side, way in (("w_max", "upper", "up"), ("w_min", "lower", "down")):
+            high = way == "up"
+            seen = bool(self.population.reached(high).all()) and not self.population.beyond(high)
+            if not (determined[name] and seen) and (high or self.population.has_down):
+                told.append(f"The {side} bound was not measured: pulse {way} until devices stop.")
+        return told
+
+    @property
+    def left_out(self) -> list[str]:
+        """Sentences say what was measured and the preset does not hold."""
+        return left_out(self.population, self.population.device())
+
+    def models(self) -> pd.DataFrame:
+        """Columns ``model``, ``law``, ``numbers``, ``held-out log-likelihood`` (best is 0).
+
+        Before the name: * the chosen model, = one that the data do not tell from it.
+        """
+        scores = self.selection.scores
+        if self.selection.chosen not in scores:
+            scores = (self.selection.chosen, *scores)
+        totals = [None if s.held_out is None else float(s.held_out.sum()) for s in scores]
+        best = max((total for total in totals if total is not None), default=0.0)
+        marks = {id(s): "= " for s in self.selection.as_good} | {id(self.selection.chosen): "* "}
+        rows = [
+            (
+                marks.get(id(s), "") + s.name,
+                s.model.law,
+                s.fit.n_free,
+                ("" if s.fit.layout.how else "ruled out")
+                if total is None
+                else f"{total - best:.1f}",
+            )
+            for s, total in zip(scores, totals, strict=True)
+        ]
+        return pd.DataFrame(rows, columns=["model", "law", "numbers", "held-out log-likelihood"])
+
+    @property
+    def curve_sentence(self) -> str:
+        """Returns the error of the mean curve, in words."""
+        held = "one cycle only" if self.held_out is None else self.held_out.text
+        beside = f"; NeuroSim's formula {self.neurosim.text}" if self.neurosim else ""
+        return (
+            "Error of the mean curve without noise, share of the range, up / down: "
+            f"{self.seen.text} (cycles held out: {held}{beside}); "
+            f"{self.within_band:.0%} of the readings lie within the 90 % band of simulated cycles"
+        )
+
+    @property
+    def usable(self) -> bool:
+        """Tells whether the preset is worth training in: the fit describes the data, or the device
+        moves by its pulses and the mean curve is nearly right."""
+        return self.verdict.describes or (self.verdict.moves and self._off <= _MOST_CURVE)
+
+    @property
+    def _off(self) -> float:
+        return (self.held_out or self.seen).worst
+
+    @property
+    def _scatters(self) -> bool:
+        return _BAND[0] <= self.within_band <= _BAND[1]
+
+    @property
+    def sentence(self) -> str:
+        """Returns the outcome in words."""
+        if not self.verdict.describes and self._off <= _NEAR_CURVE and self._scatters:
+            return "The fit describes the mean curve and the scatter of cycles, but not each pulse"
+        return self.verdict.sentence
+
+    @property
+    def diagnosis(self) -> str:
+        """Three sentences say what the preset gets right, what it does not have, and what to do."""
+        right = [
+            _RIGHT[c.question] for c in self.verdict.checks if c.question in _RIGHT and c.passed
+        ]
+        right += ["the scatter of cycles"] if self._scatters else []
+        errors, cycles = self.held_out or self.seen, "held out" if self.held_out else "fitted"
+        first = f"the mean curve to {errors.percent} of the range (up / down, cycles {cycles})"
+        lacks = [f"{d.name} ({d.what})" for d in self.verdict.defects]
+        lacks = lacks or [f"'{c.question}'" for c in self.verdict.checks if not c.passed]
+        to_do = list(dict.fromkeys(d.advice for d in self.verdict.defects))
+        if not to_do and not self.verdict.describes:
+            to_do = ["look at the plot, and measure more cycles"]
+        if self.verdict.moves and not self.usable:
+            to_do.append("take the measured changes as they are, by --table")
+        return (
+            f"The preset gets right: {', '.join([*right, first])}. "
+            f"It does not have: {'; '.join(lacks) or 'nothing that was found'}. "
+            f"What to do: {'; '.join(to_do) or 'train in it'}."
+        )
+
+    def save(self, preset_file: Path | str | None, plot_file: Path | str) -> None:
+        """Writes preset and plot, both or none.
+
+        Args:
+            preset_file: The preset's file; None writes the plot only.
+            plot_file: its suffix chooses the format.
+
+        Raises:
+            PresetError: a file cannot be written.
+        """
+        preset_file = None if preset_file is None else Path(preset_file)
+        plot_file = Path(plot_file)
+        comments = (
+            f"Fitted by rpu-ssnn to {self.measurement.name}: {self.measurement.size}.",
+            *([f"{self.doubt}."] if self.doubt else []),
+            *(f"Read: {note}." for note in self.measurement.notes),
+            f"{self.scale.sentence}.",
+            *self.unmeasured,
+            *self.left_out,
+            f"{self.sentence}. {self.diagnosis}",
+            *(f"  {check.line}" for check in self.verdict.checks),
+            "Measured, with 95 % intervals:",
+            *(f"  {q.line}" for q in self.quantities),
+        )
+        text = entry_text(self.name, self.entry, comments)
+        title = f"{self.name}: {self.entry.description}"
+
+        def plot(path: Path) -> None:
+            draw_fit(path, self.population, preset_of(self.name, self.entry), title)
+
+        writers: dict[Path, Callable[[Path], object]] = {plot_file: plot}
+        if preset_file is not None:
+            writers[preset_file] = lambda path: write_and_check(path, text)
+        write_together(self.name, writers)

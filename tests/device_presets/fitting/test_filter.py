@@ -1,0 +1,94 @@
+"""The likelihood of readings is exact, and correlated read noise is named."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from device_presets.fitting.checks.goodness import judge
+from device_presets.fitting.model.joint_fit import LogLikelihood
+from device_presets.fitting.model.likelihood import run_filter
+from device_presets.fitting.model.maximum_likelihood import fit_model
+from device_presets.fitting.model.preparation import prepare
+from device_presets.fitting.model.selection import filtered
+from device_presets.fitting.model.series import Series, empty_trace, plain_series
+from device_presets.fitting.model.uncertainty import integrated
+from device_presets.fitting.reading.measurement import read_measurement
+from rpu_ssnn.devices.fit_form import CONSTANT, LINEAR, OF_DIRECTION
+from rpu_ssnn.devices.laws import FIT_FORMS
+from support.device_presets.fits import ONE, ZERO, sweeps
+
+ONE_SLOPE = next(m for m in FIT_FORMS if m.code == LINEAR and m.shape and m.additive)
+
+
+def density(series: Series, device: list[float], noise: list[float]) -> float:
+    """Log-likelihood of one device of constant steps."""
+    rows, found = np.ones(len(series.weight), dtype=np.bool_), np.empty(1)
+    own, shape, noises = np.array([device]), np.zeros(0), np.array(noise)
+    trace = empty_trace(0)
+    run_filter(series, CONSTANT, OF_DIRECTION, own, shape, noises, rows, trace, found)
+    return float(found[0])
+
+
+def test_away_from_bounds_the_filter_is_the_exact_normal_law() -> None:
+    """Against the covariance of all readings, written down."""
+    rng, n = np.random.default_rng(0), 12
+    way = np.array([1, 1, 1, -1, 1, -1, -1, 1, 1, 1, -1])
+    cycle, white, step = 0.3, 0.02, 0.05
+    noise = white**2 * np.eye(n)
+    # Conditional on the first reading, and with a weight that could be anywhere before it.
+    apart = np.hstack([-np.ones((n - 1, 1)), np.eye(n - 1)])
+    walk = np.minimum.outer(np.arange(1, n), np.arange(1, n)) * (cycle * step) ** 2
+    law = stats.multivariate_normal(step * np.cumsum(way), apart @ noise @ apart.T + walk)
+    weight = np.concatenate([[0.0], rng.normal(0, 0.1, n - 1)])
+    clips = np.zeros((2, 1), dtype=np.bool_)
+    series = plain_series(weight, np.concatenate([[0], way]), np.array([0, n]), clips, 0.0)
+    size = math.log(step)
+    ours = density(series, [size, size, 0, 0, 9, -9], [cycle, white])
+    assert ours == pytest.approx(float(law.logpdf(weight[1:])), abs=1e-6)
+
+
+def test_at_a_bound_the_density_still_adds_up_to_one() -> None:
+    grid = np.linspace(-0.5, 0.6, 4001)
+    clips = np.ones((2, 1), dtype=np.bool_)
+    device = [math.log(0.05), math.log(0.05), 0.0, 0.0, 0.06, -0.3]
+    noise, logs = [0.8, 0.03], []
+    for y in grid:
+        weight = np.array([0.03, 0.05, y])
+        series = plain_series(weight, np.array([0, 1, 1]), np.array([0, 3]), clips, 0.0)
+        logs.append(density(series, device, noise))
+    first = plain_series(weight[:2], np.array([0, 1]), np.array([0, 2]), clips, 0.0)
+    total = np.trapezoid(np.exp(np.array(logs) - density(first, device, noise)), grid)
+    assert total == pytest.approx(1.0, abs=2e-3)
+
+
+def test_correlated_read_noise_fails_where_the_fit_looks_far_and_is_named(tmp_path: Path) -> None:
+    """AR(1) read noise of 3 steps: one pulse ahead it looks like cycle noise."""
+    prepared = prepare(read_measurement(sweeps(tmp_path / "data.csv", 0, 3.0)), ZERO, ONE)
+    fit = fit_model(prepared, ONE_SLOPE)
+    assert math.exp(fit.shared[0]) > 1.0  # takes it for cycle noise
+    verdict = judge(fit, filtered(fit))
+    assert not verdict.describes
+    assert "over many pulses" in verdict.failed
+    assert "correlated noise" in [defect.name for defect in verdict.defects]
+    (near,) = (check for check in verdict.checks if "predictions" in check.question)
+    assert near.passed
+
+
+def test_own_numbers_are_integrated_out(tmp_path: Path) -> None:
+    """One device of constant steps, against the sum over a grid of both steps."""
+    file = sweeps(tmp_path / "a.csv", 0, slow=0.0, cycle=0.5, white=1.0, pulses=60)
+    prepared = prepare(read_measurement(file), None, None)
+    fit = fit_model(prepared, FIT_FORMS[0])
+    assert list(np.flatnonzero(fit.layout.local_free[:, 0])) == [0, 1]
+    likelihood, moves = LogLikelihood(fit.prepared, fit.layout), np.linspace(-0.3, 0.3, 31)
+    total = 0.0
+    for up in moves:
+        for down in moves:
+            local = fit.local + np.array([[up, down, 0, 0, 0, 0]])
+            gain = float(likelihood(fit.shared, local)[0]) - fit.total
+            total += math.exp(gain) * stats.norm.pdf([up, down], scale=0.5).prod()
+    exact = fit.total + math.log(total * (moves[1] - moves[0]) ** 2)
+    assert integrated(fit) == pytest.approx(exact, abs=0.1)
