@@ -1,6 +1,7 @@
 """Speed and memory, as ratios measured in one run: `make bench`.
 
-1. One ideal training step (784-1280-10, 64 presentations) against snnTorch's surrogate gradient.
+1. One ideal training step (64 presentations of a dense network and of one of convolutions) against
+   snnTorch's surrogate gradient and a step of a float network, all with the same layers.
 2. A device-mode epoch (784-1280-10, T = 50, capacitor) against the bare `tile.update` calls.
 3. Peak memory at T = 10,000 against T = 50.
 
@@ -13,7 +14,6 @@ import statistics
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from itertools import pairwise
 from multiprocessing import get_context
 
 import numpy as np
@@ -24,16 +24,25 @@ from timing_in_turn import BATCHES, DEVICE_BATCH, SPANS, Rows, bare, millisecond
 
 from device_presets import get_preset
 from rpu_ssnn.network import Network
-from rpu_ssnn.spec import NetworkSpec, TrainingSpec
+from rpu_ssnn.spec import NetworkSpec, TrainingSpec, connections, lines_of
+from rpu_ssnn.spec.layers import ConvLayer, ConvSpec, layer_names
 from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses import SynapsesFactory, coincidence_synapses, rate_synapses
 from rpu_ssnn.synapses.tiles.synapses import TileSynapses, tile_synapses
 from studies.workers import worker
 
 SIZES = (784, 1280, 10)
+DENSE = (1280,)
+CONVOLUTIONS = tuple(
+    ConvLayer(conv=ConvSpec(kernel=5, stride=2, channels=channels)) for channels in (12, 32)
+)
+IMAGE = (28, 28, 1)
 BATCH = 64
 CAPACITOR_RATE, CAPACITOR_RANGE = 8.0, 2.0
 """An earlier search found these values (784-256-10); no train is thinned in the first epoch."""
+
+
+type Layers = tuple[int | ConvLayer, ...]
 
 
 def images(n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -46,11 +55,17 @@ def images(n: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def make_network(
-    factory: SynapsesFactory, T: int, threads: int, schedule: str = "batch", batch: int = BATCH
+    factory: SynapsesFactory,
+    T: int,
+    threads: int,
+    schedule: str = "batch",
+    batch: int = BATCH,
+    layers: Layers = DENSE,
 ) -> Network:
     training = TrainingSpec(batch=batch, schedule=schedule)  # type: ignore[arg-type]
-    spec = NetworkSpec(hidden=SIZES[1:-1], T=T)
-    return Network(spec, training, SIZES, factory, np.random.SeedSequence(0), threads)
+    spec = NetworkSpec(layers=layers, T=T)
+    sizes = lines_of(connections(layers, 784, 10, IMAGE))
+    return Network(spec, training, sizes, factory, np.random.SeedSequence(0), threads, image=IMAGE)
 
 
 def median_seconds(call: Callable[[], object], repeats: int) -> float:
@@ -63,33 +78,54 @@ def median_seconds(call: Callable[[], object], repeats: int) -> float:
     return statistics.median(times)
 
 
-def ideal_step(factory: SynapsesFactory, T: int, threads: int, repeats: int) -> float:
+def ideal_step(
+    factory: SynapsesFactory, layers: Layers, T: int, threads: int, repeats: int
+) -> float:
     rates, labels = images(BATCH)
-    with make_network(factory, T, threads) as network:
+    with make_network(factory, T, threads, layers=layers) as network:
         rng = np.random.default_rng(0)
         return median_seconds(lambda: network.train_batch(rates, labels, rng), repeats)
 
 
-def snntorch_step(T: int, threads: int, repeats: int) -> float:
-    """One training step of a Leaky network of the same shape: Poisson input, rate loss, SGD."""
+def torch_layers(layers: Layers) -> list[torch.nn.Sequential]:
+    """The weights before each layer of neurons, which take images [n, 784] or what comes before."""
+    found = []
+    for one in connections(layers, 784, 10, IMAGE):
+        rows, columns, channels = one.before
+        if one.kernel == (1, 1):
+            weights: list[torch.nn.Module] = [
+                torch.nn.Flatten(),
+                torch.nn.Linear(channels, one.channels),
+            ]
+        else:
+            weights = [
+                torch.nn.Unflatten(1, (1, rows, columns)) if not found else torch.nn.Identity(),
+                torch.nn.Conv2d(channels, one.channels, one.kernel, one.stride),
+            ]
+        found.append(torch.nn.Sequential(*weights))
+    return found
+
+
+def snntorch_step(layers: Layers, T: int, threads: int, repeats: int) -> float:
+    """One training step of Leaky neurons in the same layers: Poisson input, rate loss, SGD."""
     import snntorch
     from snntorch import surrogate
 
     torch.set_num_threads(threads)
     gradient = surrogate.fast_sigmoid()
-    layers = [torch.nn.Linear(a, b) for a, b in pairwise(SIZES)]
-    neurons = [snntorch.Leaky(beta=0.95, spike_grad=gradient) for _ in layers]
-    optimiser = torch.optim.SGD([p for layer in layers for p in layer.parameters()], lr=0.1)
+    weights = torch_layers(layers)
+    neurons = [snntorch.Leaky(beta=0.95, spike_grad=gradient) for _ in weights]
+    optimiser = torch.optim.SGD([p for layer in weights for p in layer.parameters()], lr=0.1)
     rates, labels = images(BATCH)
     rate, target = torch.from_numpy(rates), torch.from_numpy(labels)
 
     def step() -> None:
         optimiser.zero_grad()
         membranes = [neuron.init_leaky() for neuron in neurons]
-        total = torch.zeros(BATCH, SIZES[-1])
+        total = torch.zeros(BATCH, 10)
         for _ in range(T):
             x = torch.bernoulli(rate)
-            for k, (layer, neuron) in enumerate(zip(layers, neurons, strict=True)):
+            for k, (layer, neuron) in enumerate(zip(weights, neurons, strict=True)):
                 x, membranes[k] = neuron(layer(x), membranes[k])
             total = total + x
         torch.nn.functional.cross_entropy(total, target).backward()
@@ -98,25 +134,47 @@ def snntorch_step(T: int, threads: int, repeats: int) -> float:
     return median_seconds(step, repeats)
 
 
-def against_snntorch(threads: int, repeats: int) -> pd.DataFrame:
+def float_step(layers: Layers, threads: int, repeats: int) -> float:
+    """One training step of a float network of the same layers with ReLU."""
+    torch.set_num_threads(threads)
+    parts = [part for layer in torch_layers(layers) for part in (layer, torch.nn.ReLU())][:-1]
+    network = torch.nn.Sequential(*parts)
+    optimiser = torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9)
+    rates, labels = images(BATCH)
+    image, target = torch.from_numpy(rates), torch.from_numpy(labels)
+
+    def step() -> None:
+        optimiser.zero_grad()
+        torch.nn.functional.cross_entropy(network(image), target).backward()
+        optimiser.step()
+
+    return median_seconds(step, 10 * repeats)
+
+
+def against_torch(threads: int, repeats: int) -> pd.DataFrame:
     rows = []
-    for T in (50, 200):
-        reference = snntorch_step(T, threads, repeats)
-        for name, factory in (
-            ("rate (Eq. 9)", rate_synapses(1.0)),
-            ("coincidence (Eq. 10)", coincidence_synapses(1.0)),
-        ):
-            ours = ideal_step(factory, T, threads, repeats)
-            rows.append(
-                {
-                    "T": T,
-                    "update": name,
-                    "ours (ms)": 1e3 * ours,
-                    "epoch of 60,000 (s)": ours * 60_000 / BATCH,
-                    "snnTorch (ms)": 1e3 * reference,
-                    "snnTorch / ours": reference / ours,
-                }
-            )
+    for layers, slots in ((DENSE, (50, 200)), (CONVOLUTIONS, (50,))):
+        of_floats = float_step(layers, threads, repeats)
+        for T in slots:
+            reference = snntorch_step(layers, T, threads, repeats)
+            for name, factory in (
+                ("rate (Eq. 9)", rate_synapses(1.0)),
+                ("coincidence (Eq. 10)", coincidence_synapses(1.0)),
+            ):
+                ours = ideal_step(factory, layers, T, threads, repeats)
+                rows.append(
+                    {
+                        "layers": "-".join(("784", *layer_names(layers), "10")),
+                        "T": T,
+                        "update": name,
+                        "ours (ms)": 1e3 * ours,
+                        "epoch of 60,000 (s)": ours * 60_000 / BATCH,
+                        "snnTorch (ms)": 1e3 * reference,
+                        "snnTorch / ours": reference / ours,
+                        "float (ms)": 1e3 * of_floats,
+                        "ours / float": ours / of_floats,
+                    }
+                )
     return pd.DataFrame(rows)
 
 
@@ -228,8 +286,8 @@ def main() -> None:
         print(f"\n{title}\n{table.to_markdown(index=False, floatfmt='.3g')}", flush=True)
 
     show(
-        f"Ideal training step, 784-1280-10, {BATCH} presentations, {arguments.threads} threads",
-        against_snntorch(arguments.threads, arguments.repeats),
+        f"Ideal training step, {BATCH} presentations, {arguments.threads} threads",
+        against_torch(arguments.threads, arguments.repeats),
     )
     show(
         "Device mode, 784-1280-10, T = 50, capacitor, batch, range 2, learning rate 8",
