@@ -1,5 +1,7 @@
 """Convolutions: the engine against a slow simulator, against dense layers and backpropagation."""
 
+import itertools
+from collections.abc import Callable
 from dataclasses import replace
 from math import prod
 from typing import Any
@@ -11,6 +13,8 @@ from device_presets import get_device
 from rpu_ssnn.algorithm_checks.trace import trace
 from rpu_ssnn.algorithm_checks.weight_changes import weight_changes
 from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.training_state import EpochRow, TrainingState
+from rpu_ssnn.data import load_dataset
 from rpu_ssnn.data.spike_trains import SpikeTrains
 from rpu_ssnn.network import Network
 from rpu_ssnn.spec import Connection, NetworkSpec, TrainingSpec, connections, lines_of
@@ -24,6 +28,8 @@ from rpu_ssnn.synapses import (
     rate_synapses,
 )
 from rpu_ssnn.synapses.native.synapses import native_synapses
+from rpu_ssnn.synapses.tiles.synapses import tile_synapses
+from rpu_ssnn.training import train
 from support.rpu_ssnn.slow_convolutions import Conv, Result, simulate
 
 NOTHING_DRAWN: dict[str, Any] = {
@@ -291,3 +297,58 @@ def test_lines_of_one_array_are_refused_where_replicas_work_at_once() -> None:
         else:
             with pytest.raises(InputError, match=r"network: positions: 'at_once'.*half_select"):
                 Network(spec, training, (64, 72, 3), make, seed, image=(8, 8, 1))
+
+
+@pytest.mark.parametrize(
+    ("kind", "schedule"),
+    [
+        *itertools.product(("coincidence", "charge_trap"), ("batch", "presentation", "slot")),
+        *(("rate", schedule) for schedule in ("batch", "presentation")),
+    ],
+)
+def test_training_goes_on_from_a_state_as_if_it_had_not_stopped(kind: str, schedule: Any) -> None:
+    """With replicas, a delay and dropout, whose masks and waiting spikes a state must not lose."""
+    digits = load_dataset("digits", n_train=60, n_test=40, validation_share=0.0, seed=0)
+    layers = [{"conv": {"kernel": 3, "stride": 2, "channels": 4, "replicas": 3}}, 12]
+    spec = NetworkSpec.model_validate({"layers": layers, "T": 20, "gradient": {"delay": 1.5}})
+    training = TrainingSpec(
+        epochs=3, batch=20, schedule=schedule, dropout_input=0.1, dropout_hidden=0.2
+    )
+    if kind == "charge_trap":
+        tile = TileSpec(simulator="native", weight_range=2.0)
+        factory = native_synapses(get_device(kind), tile, 8.0)
+    else:
+        factory = {"coincidence": coincidence_synapses, "rate": rate_synapses}[kind](8.0)
+    states: list[TrainingState] = []
+
+    def keep(row: EpochRow, state: Callable[[], TrainingState]) -> bool:
+        states.append(state())
+        return False
+
+    found = []
+    for start in (None, 0, 1):
+        given = None if start is None else states[start]
+        with train(spec, training, factory, digits, seed=2, start=given, on_epoch=keep) as trained:
+            weights = [one.linear_read() for one in trained.network.synapses]
+            found.append([*weights, trained.output_counts(digits.test_images)])
+    assert [len(state.curve) for state in states] == [1, 2, 3, 2, 3, 3]
+    for again in found[1:]:
+        for a, b in zip(found[0], again, strict=True):
+            assert np.array_equal(a, b)
+
+
+def test_kernels_in_native_devices_are_those_in_tiles() -> None:
+    """A device without noise or spread, pulse by pulse, whose thinning draws are the same."""
+    digits = load_dataset("digits", n_train=60, n_test=40, validation_share=0.0, seed=0)
+    layers = [{"conv": {"kernel": 3, "stride": 2, "channels": 4, "replicas": 3}}]
+    spec = NetworkSpec.model_validate({"layers": layers, "T": 20})
+    device = get_device("ideal")
+    found = []
+    for make, simulator in ((native_synapses, "native"), (tile_synapses, "aihwkit")):
+        tile = TileSpec(simulator=simulator, weight_range=4.0)  # type: ignore[arg-type]
+        factory = make(device, tile, 8.0)
+        with train(spec, TrainingSpec(epochs=2, batch=20), factory, digits, seed=2) as trained:
+            found.append([one.linear_read() for one in trained.network.synapses])
+    for a, b in zip(*found, strict=True):
+        assert np.unique(a).size > 20
+        np.testing.assert_allclose(a, b, atol=1e-4)
