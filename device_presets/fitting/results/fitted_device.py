@@ -99,7 +99,7 @@ class FittedDevice:
         Before the name: * the chosen model, = one that the data do not tell from it.
         """
         scores = self.selection.scores
-        if self.selection.chosen not in scores:
+        if all(score is not self.selection.chosen for score in scores):
             scores = (self.selection.chosen, *scores)
         totals = [None if s.held_out is None else float(s.held_out.sum()) for s in scores]
         best = max((total for total in totals if total is not None), default=0.0)
