@@ -11,12 +11,7 @@ from rpu_ssnn.engine import slot_loop
 from rpu_ssnn.engine.parameters import make_parameters
 from rpu_ssnn.engine.propagation import Matrices
 from rpu_ssnn.engine.pulses import make_buffers
-from rpu_ssnn.engine.state import (
-    make_lookahead,
-    make_presentations,
-    make_recording,
-    make_worker_state,
-)
+from rpu_ssnn.engine.state import make_presentations, make_recording, make_worker_state
 from rpu_ssnn.spec import Grid, NetworkSpec, connected
 from rpu_ssnn.synapses.base import Weights
 
@@ -63,20 +58,19 @@ def trace(
     if (found := [w.shape for w in weights]) != (shapes := [one.shape for one in made]):
         raise ValueError(f"weights must have shapes {shapes}, not {found}")
     net = make_parameters(spec, made)
-    state, lookahead = make_worker_state(net), make_lookahead(net)
+    state = make_worker_state(net)
     batch = rates if isinstance(rates, SpikeTrains) else rates[None, :].astype(np.float32)
     shown = make_presentations(net, batch, np.array([label]), np.array([key], dtype=np.uint64))
     matrices = Matrices(
         weights=np.concatenate([w.ravel() for w in weights]).astype(np.float32),
         transposed=np.concatenate([w.T.ravel() for w in weights]).astype(np.float32),
-        blocks=np.zeros(0, dtype=np.float32),
     )
     recording = make_recording(net, 1, 1, streams=True)
     out, status = make_buffers(net, [False] * net.crossbars), slot_loop.PAUSED
     while status != slot_loop.DONE:
         out.rows[:] = 0
         status = slot_loop.advance(
-            net, state, shown, 1, matrices, lookahead, out, recording, True, slot_loop.RUN_THROUGH
+            net, state, shown, 1, matrices, out, recording, True, slot_loop.RUN_THROUGH
         )
     forward, positive, negative = (
         tuple(np.split(counts[0] > 0, net.event_start[1:-1], axis=1))

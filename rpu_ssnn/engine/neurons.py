@@ -7,7 +7,7 @@ Each neuron spikes at most once a slot, and its spike reaches the next layer one
 """
 
 import numpy as np
-from jaxtyping import Float32, UInt64
+from jaxtyping import Float32
 from numba import uint64
 
 from rpu_ssnn.compiled import compiled
@@ -147,10 +147,6 @@ def fire_gradient(net: Parameters, state: WorkerState, layer: int) -> None:
     state.gradient_count[layer] = count
 
 
-type Known = UInt64[np.ndarray, " blocks_or_none"]
-"""Flags of the first layer's spikes from the lookahead; or empty."""
-
-
 @compiled
 def begin(net: Parameters, state: WorkerState, shown: Presentations, learn: bool) -> None:
     """Set the state to slot 0 of its presentation: membranes, dropout, active input lines."""
@@ -214,7 +210,7 @@ def begin(net: Parameters, state: WorkerState, shown: Presentations, learn: bool
 
 
 @compiled
-def _fire_forward(net: Parameters, state: WorkerState, label_spike: bool, known: Known) -> None:
+def _fire_forward(net: Parameters, state: WorkerState, label_spike: bool) -> None:
     """Eq. 1 for every layer, and Eq. 2 inside the time loop at the output."""
     keep, theta = net.kernel_keep, net.theta
     move = np.float32(1.0) - keep
@@ -235,12 +231,9 @@ def _fire_forward(net: Parameters, state: WorkerState, label_spike: bool, known:
         events, count = state.events[base : base + n], 0
         for at in range(0, n, BLOCK):
             word = (start + at) // BLOCK
-            if layer == 1 and len(known) > 0:
-                bits = known[word]
-            else:
-                bits = fire_from_current(
-                    at, membrane, current, move, keep, theta, net.reset_to_zero, state.alive[word]
-                )
+            bits = fire_from_current(
+                at, membrane, current, move, keep, theta, net.reset_to_zero, state.alive[word]
+            )
             state.fired[word] |= bits
             count = list_spikes(bits, at, events, count)
         state.event_count[layer] = count
@@ -324,28 +317,11 @@ def _list_positions(net: Parameters, state: WorkerState) -> None:
 @compiled
 def fire(net: Parameters, state: WorkerState, shown: Presentations, learn: bool) -> None:
     """Compute all spikes and gradient streams of this slot, from currents of earlier slots."""
-    t = state.position[1]
+    t, b = state.position[1], state.position[0]
     draw_input(net, state, shown, t)
     label = draw_label(net, state, t) if learn or net.clocked else False
-    respond(net, state, shown, learn, label, state.fired[:0])
-
-
-@compiled
-def respond(
-    net: Parameters,
-    state: WorkerState,
-    shown: Presentations,
-    learn: bool,
-    label: bool,
-    known: Known,
-) -> None:
-    """Compute spikes and gradient streams of all layers, after those of the input lines.
-
-    label: whether the label train has a spike.
-    """
-    b = state.position[0]
     label_spike = _relayed(net, state, label) if learn or net.clocked else False
-    _fire_forward(net, state, label_spike, known)
+    _fire_forward(net, state, label_spike)
     _list_positions(net, state)
     last = len(net.size) - 1
     base = net.event_start[last]

@@ -1,18 +1,11 @@
 """The loop over slots: forward spikes, gradients and pulses of a slot, then the next; compiled."""
 
 from rpu_ssnn.compiled import compiled
-from rpu_ssnn.engine.blocks import BLOCK
-from rpu_ssnn.engine.neurons import begin, fire, respond
+from rpu_ssnn.engine.neurons import begin, fire
 from rpu_ssnn.engine.parameters import Parameters
-from rpu_ssnn.engine.propagation import (
-    Matrices,
-    look_ahead,
-    propagate_inhibition,
-    propagate_linear,
-    recall_slot,
-)
+from rpu_ssnn.engine.propagation import Matrices, propagate_inhibition, propagate_linear
 from rpu_ssnn.engine.pulses import PulseBuffers, emit, holds_pulses
-from rpu_ssnn.engine.state import Lookahead, Presentations, Recording, WorkerState, record
+from rpu_ssnn.engine.state import Presentations, Recording, WorkerState, record
 
 DONE, PAUSED, BOUNDARY = 0, 1, 2
 """Why `advance` returned: all presentations are over; a buffer is full; a boundary at which `pause`
@@ -39,7 +32,6 @@ def advance(
     shown: Presentations,
     stop: int,
     matrices: Matrices,
-    lookahead: Lookahead,
     out: PulseBuffers,
     recording: Recording,
     learn: bool,
@@ -49,23 +41,14 @@ def advance(
 
     Trains are not stored, except in `recording`. Pulses are kept until a buffer is full.
     """
-    looks_ahead = len(matrices.blocks) > 0
-    words = net.neuron_start[2] // BLOCK
     while state.position[0] < stop:
         if state.position[2] == 0:
             begin(net, state, shown, learn)
             state.position[2] = 1
-        if looks_ahead:
-            if state.position[1] == 0 or state.position[1] == lookahead.window[1]:
-                look_ahead(net, state, shown, lookahead, matrices.blocks, learn)
-            first = (state.position[1] - lookahead.window[0]) * words
-            known = lookahead.spikes[first : first + words]
-            respond(net, state, shown, learn, recall_slot(state, lookahead), known)
-        else:
-            fire(net, state, shown, learn)
+        fire(net, state, shown, learn)
         record(net, state, recording)
         full = emit(net, state, out) if learn else False
-        propagate_linear(net, state, matrices, learn, 2 if looks_ahead else 1)
+        propagate_linear(net, state, matrices, learn)
         propagate_inhibition(net, state)
         ended = next_slot(net, state)
         if pause == STOP_AFTER_PRESENTATION and ended:

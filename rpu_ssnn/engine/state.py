@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Float32, Float64, Int8, Int32, Int64, UInt8, UInt64
+from jaxtyping import Float32, Float64, Int8, Int32, Int64, UInt64
 
 from rpu_ssnn.compiled import CHECK, compiled
 from rpu_ssnn.data.spike_trains import SpikeTrains
@@ -34,10 +34,6 @@ def check_guards(arrays: Iterable[np.ndarray]) -> None:
         tail = array.base[array.nbytes :] if array.base is not None else GUARD
         if not np.array_equal(tail, GUARD):
             raise AssertionError(f"array {place} was written past its end")
-
-
-WINDOW = 72
-"""Slots of a lookahead window: a presentation of T = 50 fits."""
 
 
 class Presentations(NamedTuple):
@@ -104,20 +100,6 @@ class WorkerState(NamedTuple):
     where none waits."""
     delayed_count: Int64[np.ndarray, " positions"]
     """Patch lines of one crossbar that have waited, at each position."""
-
-
-class Lookahead(NamedTuple):
-    """Input and label trains of a window of slots, and the first layer's spikes in it."""
-
-    window: Int64[np.ndarray, "2"]
-    """First slot, and the one after the last."""
-    start: Int64[np.ndarray, " window_plus_1"]
-    """First place of each slot in `events`."""
-    events: Int32[np.ndarray, " window_x_n_in"]
-    """Input lines that spike, slot after slot."""
-    label: UInt8[np.ndarray, " window"]
-    spikes: UInt64[np.ndarray, " window_x_blocks"]
-    """Flags of the first layer's neurons that spike, slot after slot."""
 
 
 def make_worker_state(net: Parameters, several: tuple[int, ...] = ()) -> WorkerState:
@@ -187,17 +169,6 @@ def one_state(states: WorkerState, k: int) -> WorkerState:
         waiting=states.waiting[k],
         delayed=states.delayed[k],
         delayed_count=states.delayed_count[k],
-    )
-
-
-def make_lookahead(net: Parameters) -> Lookahead:
-    """An empty window; its size does not depend on T."""
-    return Lookahead(
-        window=zeros(2, np.int64),
-        start=zeros(WINDOW + 1, np.int64),
-        events=zeros(WINDOW * int(net.size[0]), np.int32),
-        label=zeros(WINDOW, np.uint8),
-        spikes=zeros(WINDOW * int(net.neuron_start[2]) // BLOCK, np.uint64),
     )
 
 

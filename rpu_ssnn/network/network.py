@@ -88,10 +88,9 @@ class Network:
         if training.schedule == "slot" and any(s.needs_presentations for s in self.synapses):
             raise InputError("training", "schedule", "slot", RATES_NEED_PRESENTATIONS)
         whole = [each.needs_presentations for each in self.synapses]
-        lookahead = training.schedule != "slot" and found[0].is_whole
         self._job = Job(
             synapses=self.synapses,
-            reads=WeightCopies(self.synapses, lookahead=lookahead),
+            reads=WeightCopies(self.synapses),
             training=make_parameters(spec, found, training, whole),
             inference=make_parameters(spec.at_inference, found),
             schedule=training.schedule,

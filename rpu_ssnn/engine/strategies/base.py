@@ -7,22 +7,16 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from jaxtyping import Float32
 
-from rpu_ssnn.engine.blocks import BLOCK
 from rpu_ssnn.engine.parameters import Parameters
 from rpu_ssnn.engine.propagation import Matrices
 from rpu_ssnn.engine.pulses import PulseBuffers, block_of
 from rpu_ssnn.engine.state import (
-    Lookahead,
     Presentations,
     Recording,
-    WorkerState,
-    make_lookahead,
-    make_worker_state,
 )
 from rpu_ssnn.spec import Schedule
-from rpu_ssnn.synapses.base import Synapses, Weights
+from rpu_ssnn.synapses.base import Synapses
 
 
 class WeightCopies:
@@ -30,19 +24,16 @@ class WeightCopies:
 
     Args:
         synapses: the synapses of all crossbars.
-        lookahead: keep the first crossbar in blocks of columns, for `propagation.look_ahead`.
 
     Attributes:
         linear: whether all reads are matrix products; only then do the matrices hold anything.
     """
 
-    def __init__(self, synapses: Sequence[Synapses], *, lookahead: bool) -> None:
+    def __init__(self, synapses: Sequence[Synapses]) -> None:
         self._synapses = synapses
         ends = np.cumsum([0, *(a * b for a, b in (s.shape for s in synapses))])
-        n_in, n_out = synapses[0].shape
-        blocks = -(-n_out // BLOCK) * BLOCK * n_in if lookahead else 0
-        self.matrices = Matrices(*(np.zeros(n, np.float32) for n in (ends[-1], ends[-1], blocks)))
-        weights, transposed, _ = self.matrices
+        self.matrices = Matrices(np.zeros(ends[-1], np.float32), np.zeros(ends[-1], np.float32))
+        weights, transposed = self.matrices
         self._places = []
         """Views of each crossbar [n_in, n_out] and [n_out, n_in]; no gradient passes the first."""
         for layer, (each, (a, b)) in enumerate(zip(synapses, pairwise(ends), strict=True)):
@@ -55,13 +46,11 @@ class WeightCopies:
 
     def refresh(self) -> None:
         """Update the crossbars that have changed since the last refresh."""
-        blocks = self.matrices.blocks
         for layer, synapses in enumerate(self._synapses):
             if synapses.changes == self._seen[layer]:
                 continue
             matrix, turned = self._places[layer]
-            in_blocks_only = layer == 0 and len(blocks) > 0
-            known = self._seen[layer] >= 0 and not in_blocks_only
+            known = self._seen[layer] >= 0
             if known and synapses.write_changes(self._seen[layer], matrix, turned):
                 self._seen[layer] = synapses.changes
                 continue
@@ -70,23 +59,9 @@ class WeightCopies:
                 self.linear = False
                 return
             self._seen[layer] = synapses.changes
-            if in_blocks_only:
-                in_blocks(read, blocks)
-            else:
-                matrix[:] = read
+            matrix[:] = read
             if len(turned):
                 turned[:] = read.T
-
-
-def in_blocks(weights: Weights, out: Float32[np.ndarray, " blocks_x_n_in_x_block"]) -> None:
-    """Write a crossbar in blocks of BLOCK columns; padding columns stay zero."""
-    n_in, n_out = weights.shape
-    whole = n_out // BLOCK
-    blocks = out.reshape(-1, n_in, BLOCK)
-    columns = weights[:, : whole * BLOCK].reshape(n_in, whole, BLOCK, copy=False)
-    blocks[:whole] = columns.transpose(1, 0, 2)
-    if n_out > whole * BLOCK:
-        blocks[whole, :, : n_out - whole * BLOCK] = weights[:, whole * BLOCK :]
 
 
 @dataclass(frozen=True)
@@ -127,19 +102,6 @@ class Job:
         for each in self.synapses:
             each.commit(presentations)
         self.reads.refresh()
-
-
-@dataclass(frozen=True)
-class Worker:
-    """A state and a lookahead, for one thread at a time."""
-
-    state: WorkerState
-    lookahead: Lookahead
-
-
-def make_workers(net: Parameters, n: int) -> list[Worker]:
-    """n workers at rest."""
-    return [Worker(make_worker_state(net), make_lookahead(net)) for _ in range(n)]
 
 
 class Strategy(ABC):

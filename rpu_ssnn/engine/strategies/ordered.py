@@ -4,8 +4,7 @@ from rpu_ssnn.common.parallel import parallel
 from rpu_ssnn.engine import slot_loop
 from rpu_ssnn.engine.parameters import Parameters
 from rpu_ssnn.engine.pulses import PulseBuffers, make_buffers
-from rpu_ssnn.engine.state import NOTHING, Presentations, check_guards
-from rpu_ssnn.engine.strategies.base import Worker
+from rpu_ssnn.engine.state import NOTHING, Presentations, WorkerState, check_guards
 from rpu_ssnn.engine.strategies.serial import Serial, equal_shares
 
 SLOTS_A_BUFFER = 512
@@ -50,15 +49,15 @@ class Ordered(Serial):
         for out in buffers:  # an interrupted batch may have left some pulses
             out.rows[:] = 0
 
-        def run(worker: Worker, place: int, start: int, stop: int) -> None:
+        def run(state: WorkerState, place: int, start: int, stop: int) -> None:
             for k, first in enumerate(range(start, stop, size)):
                 out = buffers[place + k]
-                worker.state.position[:] = (first, 0, 0)
+                state.position[:] = (first, 0, 0)
                 slot_loop.advance(
-                    job.training, worker.state, shown, min(first + size, stop), job.reads.matrices,
-                    worker.lookahead, out, NOTHING, True, slot_loop.RUN_THROUGH,
+                    job.training, state, shown, min(first + size, stop), job.reads.matrices,
+                    out, NOTHING, True, slot_loop.RUN_THROUGH,
                 )  # fmt: skip
-                check_guards((*worker.state, *worker.lookahead, *out.blocks))
+                check_guards((*state, *out.blocks))
 
         together = size * each * len(workers)
         for first in range(0, total, together):

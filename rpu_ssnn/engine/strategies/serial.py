@@ -5,8 +5,15 @@ import numpy as np
 from rpu_ssnn.common.parallel import parallel
 from rpu_ssnn.engine import slot_loop
 from rpu_ssnn.engine.pulses import PulseBuffers, make_buffers
-from rpu_ssnn.engine.state import NOTHING, Presentations, Recording, check_guards
-from rpu_ssnn.engine.strategies.base import Job, Strategy, Worker, make_workers
+from rpu_ssnn.engine.state import (
+    NOTHING,
+    Presentations,
+    Recording,
+    WorkerState,
+    check_guards,
+    make_worker_state,
+)
+from rpu_ssnn.engine.strategies.base import Job, Strategy
 from rpu_ssnn.spec import Schedule
 
 SLOTS_BEFORE_SETTLING = 1 << 14
@@ -24,7 +31,7 @@ class Serial(Strategy):
 
     def __init__(self, job: Job) -> None:
         self._job = job
-        self._workers = make_workers(job.training, job.threads)
+        self._workers = [make_worker_state(job.training) for _ in range(job.threads)]
         self._no_pulses = make_buffers(job.inference, job.all_spikes, rows=0, spikes=0)
         self._buffers = self._make_buffers()
 
@@ -37,10 +44,10 @@ class Serial(Strategy):
     def infer(self, shown: Presentations, recording: Recording) -> None:
         job = self._job
 
-        def run(worker: Worker, start: int, stop: int) -> None:
-            worker.state.position[:] = (start, 0, 0)
+        def run(state: WorkerState, start: int, stop: int) -> None:
+            state.position[:] = (start, 0, 0)
             slot_loop.advance(
-                job.inference, worker.state, shown, stop, job.reads.matrices, worker.lookahead,
+                job.inference, state, shown, stop, job.reads.matrices,
                 self._no_pulses, recording, False, slot_loop.RUN_THROUGH,
             )  # fmt: skip
 
@@ -48,20 +55,20 @@ class Serial(Strategy):
         parallel(job.pool, run, self._workers, bounds[:-1], bounds[1:])
 
     def _run(
-        self, shown: Presentations, worker: Worker, out: PulseBuffers, start: int, stop: int
+        self, shown: Presentations, state: WorkerState, out: PulseBuffers, start: int, stop: int
     ) -> None:
         """Train on presentations [start, stop), dispatching whenever a buffer is full."""
-        job, position = self._job, worker.state.position
+        job, position = self._job, state.position
         position[:] = (start, 0, 0)
         out.rows[:] = 0  # an interrupted batch may have left some pulses
         status = slot_loop.PAUSED
         while status != slot_loop.DONE:
             done_before = int(position[0])
             status = slot_loop.advance(
-                job.training, worker.state, shown, stop, job.reads.matrices, worker.lookahead, out,
-                NOTHING, True, PAUSE[job.schedule],
+                job.training, state, shown, stop, job.reads.matrices, out, NOTHING, True,
+                PAUSE[job.schedule],
             )  # fmt: skip
-            check_guards((*worker.state, *worker.lookahead, *out.blocks))
+            check_guards((*state, *out.blocks))
             job.dispatch(out)
             if status == slot_loop.BOUNDARY:
                 job.commit(range(done_before, int(position[0])))
@@ -77,8 +84,8 @@ class Threaded(Serial):
     def train(self, shown: Presentations) -> None:
         job, total = self._job, len(shown.labels)
 
-        def run(worker: Worker, out: PulseBuffers, start: int, stop: int) -> None:
-            self._run(shown, worker, out, start, stop)
+        def run(state: WorkerState, out: PulseBuffers, start: int, stop: int) -> None:
+            self._run(shown, state, out, start, stop)
 
         together = len(self._workers) * max(1, SLOTS_BEFORE_SETTLING // job.training.slots)
         for first in range(0, total, together):

@@ -9,15 +9,16 @@ from rpu_ssnn.engine.propagation import add_rows
 
 @pytest.mark.parametrize("spikes", [0, 1, 3, 4, 7, 8, 9, 15, 200])
 @pytest.mark.parametrize("n", [10, BLOCK])
-def test_rows_are_added_one_after_the_other(spikes: int, n: int) -> None:
+@pytest.mark.parametrize("gain", [1.0, 1.1])
+def test_rows_are_added_one_after_the_other(spikes: int, n: int, gain: float) -> None:
     rng = np.random.default_rng(spikes)
     weights = rng.normal(0.0, 1.0, (50, n)).astype(np.float32)
     rows = rng.integers(0, 50, spikes + 5).astype(np.int32)
-    sums, gain = rng.normal(0.0, 1.0, n).astype(np.float32), np.float32(1.1)
+    sums, factor = rng.normal(0.0, 1.0, n + 5).astype(np.float32), np.float32(gain)
     expected = sums.copy()
     for row in rows[2 : 2 + spikes]:
-        expected += gain * weights[row]
-    add_rows(sums, weights.ravel(), rows, 2, 2 + spikes, n, gain)
+        expected[3 : 3 + n] += factor * weights[row]
+    add_rows(sums, 3, n, weights.ravel(), rows, 2, 2 + spikes, n, factor)
     np.testing.assert_array_equal(sums, expected)
 
 

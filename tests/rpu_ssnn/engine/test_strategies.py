@@ -1,16 +1,11 @@
-"""What the pass over time must not depend on: threads, lookahead, how reads are made."""
-
-from dataclasses import replace
+"""What the pass over time must not depend on: threads, and how reads are made."""
 
 import numpy as np
 import pytest
 
-from rpu_ssnn.engine.blocks import BLOCK
 from rpu_ssnn.engine.state import NOTHING
-from rpu_ssnn.engine.strategies import batched, choose_strategy
-from rpu_ssnn.engine.strategies.base import WeightCopies, in_blocks
+from rpu_ssnn.engine.strategies import batched
 from rpu_ssnn.spec import (
-    NetworkSpec,
     TrainingSpec,
 )
 from rpu_ssnn.synapses import (
@@ -45,48 +40,6 @@ def test_reading_slot_by_slot_is_the_same_pass(
     for a, b, s in zip(compiled, by_calls, start, strict=True):
         np.testing.assert_array_equal(a, b)
         assert np.abs(a - s.linear_read()).max() > 0
-
-
-@pytest.mark.parametrize("shape", [(16, 64), (65, 130), (7, 200), (40, 9)])
-def test_blocks_hold_their_columns_whatever_the_order_in_memory(shape: tuple[int, int]) -> None:
-    weights = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
-    blocks = -(-shape[1] // BLOCK)
-    expected = np.zeros((blocks, shape[0], BLOCK), dtype=np.float32)
-    for j in range(shape[1]):
-        expected[j // BLOCK, :, j % BLOCK] = weights[:, j]
-    for held in (weights, np.asfortranarray(weights)):
-        out = np.zeros(expected.size, dtype=np.float32)
-        in_blocks(held, out)
-        np.testing.assert_array_equal(out.reshape(expected.shape), expected)
-
-
-@pytest.mark.parametrize("schedule", ["batch", "presentation"])
-@pytest.mark.parametrize(("hidden", "T"), [(9, 50), (64, 250), (130, 100)])
-def test_the_lookahead_changes_no_number(hidden: int, T: int, schedule) -> None:  # type: ignore[no-untyped-def]
-    """Part of a block of columns, one, and two and a part; one window of slots, and several."""
-    spec = NetworkSpec(hidden=(hidden,), T=T)
-    training = TrainingSpec(batch=10, schedule=schedule, dropout_input=0.1, dropout_hidden=0.2)
-    shown, results = presentations(10), []
-    for lookahead in (True, False):
-        network = make_network(spec, coincidence_synapses(1.0), training)
-        assert len(network._job.reads.matrices.blocks) > 0
-        if not lookahead:
-            network._job = replace(
-                network._job, reads=WeightCopies(network.synapses, lookahead=False)
-            )
-            network._strategy = choose_strategy(network._job)
-        with network:
-            trained = network.train_batch(shown.rates, shown.labels, np.random.default_rng(8))
-            seen = network.infer(shown.rates, np.random.default_rng(9))
-            results.append(
-                [
-                    *(s.linear_read() for s in network.synapses),
-                    *(trained.spikes, trained.gradient_spikes, seen.output_counts, seen.spikes),
-                ]
-            )
-    for a, b in zip(*results, strict=True):
-        np.testing.assert_array_equal(a, b)
-    assert results[0][-1].min() > 0
 
 
 @pytest.mark.parametrize("name", ["default", "delayed"])

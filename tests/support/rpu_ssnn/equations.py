@@ -110,7 +110,7 @@ class Trace:
         transposed = np.concatenate(
             [np.zeros(weights[0].size, "f4"), *(w.T.ravel() for w in weights[1:])]
         )
-        matrices = Matrices(flat, transposed, np.zeros(0, "f4"))
+        matrices = Matrices(flat, transposed)
         neurons.begin(net, state, shown, True)
         self.label = int(shown.labels[0])
         layers = [
@@ -145,7 +145,7 @@ class Trace:
             if net.relays:
                 drawn = state.relay_current[0] - label_current * net.kernel_keep
                 self.label_train.append(round(float(drawn) / spec.neuron.theta))
-            propagation.propagate_linear(net, state, matrices, True, 1)
+            propagation.propagate_linear(net, state, matrices, True)
             propagation.propagate_inhibition(net, state)
             slot_loop.next_slot(net, state)
         self.label_at_output = np.rint(at_output)
