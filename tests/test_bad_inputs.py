@@ -445,7 +445,34 @@ OPTIONS = [
     ]
 ]  # fmt: skip
 
+GOOD_CHIP = (
+    "chip: c, array: {rows: 4, columns: 4}, columns: converter, bits: 5, "
+    "components: {converter: {energy_j: 1.0, source: s}}"
+)
+CHIPS = [
+    of_study(f"chip: {{{GOOD_CHIP.replace(old, new)}}}", *names.split(" | "))
+    for old, new, names in (
+        ("bits: 5, ", "", "chip.bits: missing"),
+        ("bits: 5", "bits: 0", "chip.bits | 0"),
+        ("columns: 4", "columns: 0", "chip.array.columns | 0"),
+        ("columns: converter", "columns: neuron", "chip.components.neuron: missing"),
+        ("columns: converter", "columns: adc", "chip.columns | 'adc'"),
+        ("bits: 5", "bits: 5, slot_s: -1.0", "chip.slot_s | -1.0"),
+        ("bits: 5", "bits: 5, writes: both", "chip.writes | 'both'"),
+        ("{converter", "{adc: {source: s}, converter", "chip.components | 'adc'"),
+        ("source: s", "source: ''", "chip.components.converter.source"),
+        ("source: s", "source: s, time_s: -1.0", "converter.time_s | -1.0"),
+        ("source: s", "source: s, interval: [2.0, 3.0]", "converter | interval"),
+        (GOOD_CHIP, "chip: c", "chip | missing"),
+    )
+] + [
+    of_study("chip: crossbar_65", "chip", "'crossbar_65'", "crossbar_65nm"),
+    Bad("ledger HERE --chip HERE/c.yaml", {"c.yaml": "chip: c"}, ("c.yaml: array: missing",)),
+    Bad("ledger HERE --chip HERE/none.yaml", {}, ("none.yaml", "No such file")),
+]  # fmt: skip
+
 TABLE = {
+    "chips": CHIPS,
     "YAML": YAML,
     "studies": STUDIES,
     "cases": CASES,

@@ -4,6 +4,10 @@ import numpy as np
 from jaxtyping import Int64
 
 from rpu_ssnn.engine.state import Presentations
+from rpu_ssnn.spec import Connection
+
+LINES = ("input_lines", "output_lines", "positions", "replicas")
+"""Columns for the lines of a crossbar, all replicas included."""
 
 type Events = Int64[np.ndarray, "crossbars 5"]
 
@@ -30,14 +34,15 @@ def events_of(shown: Presentations) -> Events:
 
 
 def as_statistics(
-    training: Int64[np.ndarray, "5"], last: Int64[np.ndarray, "5"]
+    one: Connection, training: Int64[np.ndarray, "5"], last: Int64[np.ndarray, "5"]
 ) -> dict[str, float]:
-    """The events of one crossbar by name, for the result row.
+    """The lines and the events of one crossbar by name, for the result row.
 
     Args:
         training: of all presentations in training.
         last: of the inference that was last.
     """
+    lines = zip(LINES, (*one.shape, one.positions, one.replicas), strict=True)
     forward = (last[0], last[1], last[3])
-    names = (*TRAINING, *INFERENCE)
-    return dict(zip(names, map(float, (*training, *forward)), strict=True))
+    events = zip((*TRAINING, *INFERENCE), (*training, *forward), strict=True)
+    return {name: float(value) for name, value in (*lines, *events)}

@@ -54,6 +54,7 @@ class Network:
         ValueError: sizes of other layers than those of `spec`, or `initial` of other shapes.
 
     Attributes:
+        connections: the connection that each crossbar makes.
         events: of all presentations in training (`network.events`).
 
     >>> import numpy as np
@@ -79,7 +80,7 @@ class Network:
     ) -> None:
         if threads < 1:
             raise InputError("network", "threads", threads, "must be at least 1")
-        found = connected(spec, sizes, image)
+        self.connections = found = connected(spec, sizes, image)
         self.spec, self.training, self.sizes = spec, training, sizes
         self._pool = WorkerThreads(max(1, threads - 1))
         self.synapses = make_synapses(

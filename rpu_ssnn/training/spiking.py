@@ -102,8 +102,9 @@ class Trained(Learner):
     def statistics(self) -> dict[str, float]:
         """Statistics of the synapses and events for the result row, over all crossbars."""
         network = self.network
-        each = zip(network.synapses, network.events, self.last_events, strict=True)
-        parts = [s.statistics() | as_statistics(trained, last) for s, trained, last in each]
+        told = [synapses.statistics() for synapses in network.synapses]
+        each = zip(told, network.connections, network.events, self.last_events, strict=True)
+        parts = [own | as_statistics(one, trained, last) for own, one, trained, last in each]
         return merge_statistics(parts) | {"inference_images": float(self.last_images)}
 
     def rates(self, images: Rows) -> Input:

@@ -51,21 +51,45 @@ def table(folder: FolderArgument, out: TableOutOption = None, rows: RowsOption =
 
 
 @results_app.command()
-def ledger(folder: FolderArgument, out: TableOutOption = None, rows: RowsOption = None) -> None:
-    """What did training cost the devices? Pulses, energy, physical time and wear.
+def ledger(
+    folder: FolderArgument,
+    chip: Annotated[
+        str | None,
+        typer.Option(help="A chip's YAML file, or a shipped one; default: the study's own."),
+    ] = None,
+    out: TableOutOption = None,
+    rows: RowsOption = None,
+) -> None:
+    """What did training cost the devices, and the chip around them?
 
-    Instead of a folder, a study with --rows, or the name of one whose rows are kept in
+    Pulses, wear and time of the devices; with a chip also energy, time and area by component, and a
+    figure. Instead of a folder, a study with --rows, or the name of one whose rows are kept in
     docs/results.
     """
+    from studies.chip.description import load_chip
     from studies.execution.study_runs import A_TRIAL
-    from studies.report.ledger_view import render
+    from studies.report import chip_view, ledger_view
+    from studies.report.figure_style import WIDE_INCHES, save
+    from studies.results.chip_ledger import chip_ledger
     from studies.results.ledger import ledger_table
     from studies.results.tables import results_frame
 
-    table = ledger_table(results_frame(shown(folder, rows).runs))
+    around = None if chip is None else load_chip(chip)
+    found = shown(folder, rows)
+    table = ledger_table(results_frame(found.runs))
     if not len(table):
         raise InputError(folder, "trials", 0, f"must hold {A_TRIAL} on a device")
-    print_table("ledger", render(table), table, out)
+    text = ledger_view.render(table)
+    around = around or found.study.chip
+    if around is None:
+        print_table("ledger", text, table, out)
+        return
+    costs = chip_ledger(found.runs, around, folder)
+    text = f"{text}\n\n{chip_view.render(costs, around)}"
+    figure = chip_view.draw(costs, around, WIDE_INCHES)
+    beside = folder if folder.is_dir() else Path()  # kept rows have no folder of their own
+    print_table("ledger", text, costs, out)
+    typer.echo(save(figure, beside / f"{found.study.study}_chip.png"))
 
 
 @results_app.command()

@@ -15,6 +15,7 @@ from rpu_ssnn.common.errors import InputError, one_of
 from rpu_ssnn.common.files import user_path
 from rpu_ssnn.common.validation import explained, validated
 from rpu_ssnn.spec import NetworkSpec, OneLine, Spec, TrainingSpec
+from studies.chip.description import Chip, as_chip
 from studies.declaration.cases import Case, Seeds, beside_a_study, told_apart
 from studies.declaration.points import (
     MOST_POINTS,
@@ -98,6 +99,10 @@ class Study(Spec):
         "test image, for choosing settings",
     )
     search: SearchSettings = SearchSettings()
+    chip: Annotated[Chip | None, BeforeValidator(as_chip)] = Field(
+        None,
+        description="around the devices, for the ledger: its keys, or the name of a shipped one",
+    )
     published: dict[str, Published] = Field(
         {}, description="case label to what its paper reports: shown beside it"
     )

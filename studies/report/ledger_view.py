@@ -15,18 +15,14 @@ _HEADS = {
     "energy_j": "energy J",
     "training_time_s": "time s",
     "endurance_used": "endurance",
-    "half_select_energy_j": "half-select J",
 }
 _NOTE = (
     "up, down: mean pulses a device; 99th pct.: 99th percentile over devices of pulses, up plus "
     "down; max: of the device with most pulses (both of the crossbar where they are largest); "
-    "energy: of all pulses (a lower bound: without half-selected cells, reads and lines); time: "
+    "energy: of all pulses alone (--chip adds the rest); time: "
     "physical time of training (in slots of tile.slot_seconds, 0.5 us unless set, or of the "
     "preset's pulse width if longer); endurance: share that was used"
 )
-_ONLY_IF_KNOWN = "half_select_energy_j"
-"""This column is left out where it has no number."""
-_OF_HALF_SELECT = "half-select: energy of half-selected cells"
 
 
 def render(table: pd.DataFrame) -> str:
@@ -39,14 +35,9 @@ def cells(table: pd.DataFrame) -> pd.DataFrame:
     shown = {"case": table["case"].map(str).tolist(), **swept_cells(table)}
     shown["n"] = table["n"].map(str).tolist()
     for column, heading in _HEADS.items():
-        if column != _ONLY_IF_KNOWN or _is_known(table):
-            style = "{:.1f}" if column.startswith("pulses") else "{:.3g}"
-            shown[heading] = [number(value, style) for value in table[column]]
+        style = "{:.1f}" if column.startswith("pulses") else "{:.3g}"
+        shown[heading] = [number(value, style) for value in table[column]]
     return pd.DataFrame(shown)
-
-
-def _is_known(table: pd.DataFrame) -> bool:
-    return bool(table[_ONLY_IF_KNOWN].notna().any())
 
 
 def n_names(table: pd.DataFrame) -> int:
@@ -61,4 +52,4 @@ def note(table: pd.DataFrame) -> str:
         for reason in filter(None, (row[column] for column in REASONS)):
             cases.setdefault(str(reason), []).append(str(row["case"]))
     reasons = [f"{listed(list(dict.fromkeys(of)))}: {reason}" for reason, of in cases.items()]
-    return "; ".join([_NOTE, *([_OF_HALF_SELECT] if _is_known(table) else []), *reasons])
+    return "; ".join([_NOTE, *reasons])

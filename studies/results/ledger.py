@@ -34,8 +34,6 @@ COLUMNS = (
     "training_time_s",
     "endurance_used",
     "endurance_blank_because",
-    "half_select_energy_j",
-    "half_select_energy_blank_because",
 )
 """`studies.results.result_columns` gives the unit of each column."""
 
@@ -45,9 +43,6 @@ UNKNOWN_PULSES = (
     "the run did not count its pulses (aihwkit counts those of trains of numbers on GPUs only)"
 )
 
-HALF_SELECT_SHARE = 0.25
-"""Half the voltage takes this share of a pulse's energy, as C V^2 and V^2 / R go by its square."""
-
 
 def ledger_columns(trial: Trial, result: TrialResult) -> Row:
     """Returns the ledger of one run, all None where no device holds the weights.
@@ -56,10 +51,10 @@ def ledger_columns(trial: Trial, result: TrialResult) -> Row:
     where they are largest. `endurance_used` is a share: 1 is all of it.
     """
     method, row = trial.settings.method, result.row
-    if not isinstance(method, DeviceRule) or _number(row, "devices_total") is None:
+    if not isinstance(method, DeviceRule) or number_in(row, "devices_total") is None:
         return dict.fromkeys(COLUMNS)
-    pulsed = _number(row, "pulsed_devices_total") or _number(row, "devices_total") or 1.0
-    up, down = _number(row, "pulses_up_total"), _number(row, "pulses_down_total")
+    pulsed = number_in(row, "pulsed_devices_total") or number_in(row, "devices_total") or 1.0
+    up, down = number_in(row, "pulses_up_total"), number_in(row, "pulses_down_total")
     busiest = _largest(row, "pulses_max")
     ledger: Row = dict.fromkeys(COLUMNS)
     ledger["training_time_s"] = _training_time(trial, method, row)
@@ -74,14 +69,12 @@ def ledger_columns(trial: Trial, result: TrialResult) -> Row:
     if up is None or down is None or (compound is not None and compound.unknown_pulses is not None):
         unknown = (compound.unknown_pulses if compound else None) or UNKNOWN_PULSES
         return ledger | dict.fromkeys(("energy_blank_because", "endurance_blank_because"), unknown)
-    energy, why = _energy_of_a_pulse(method)
+    energy, why = energy_of_a_pulse(method)
     ledger["energy_blank_because"] = why
     if energy is not None:
-        pulses = up + down + (_number(row, "initial_pulses_total") or 0.0)
+        pulses = up + down + (number_in(row, "initial_pulses_total") or 0.0)
         ledger["energy_j"] = pulses * energy
-    if method.tile.half_select.acts:
-        ledger |= _half_select_energy(row, energy, why)
-    endurance = _number(method.parameters, "endurance_cycles")
+    endurance = number_in(method.parameters, "endurance_cycles")
     if endurance is None:
         ledger["endurance_blank_because"] = _why_unknown(method.device, "endurance_cycles")
     elif busiest is None:
@@ -91,32 +84,18 @@ def ledger_columns(trial: Trial, result: TrialResult) -> Row:
     return ledger
 
 
-def _energy_of_a_pulse(method: DeviceRule) -> tuple[float | None, str | None]:
+def energy_of_a_pulse(method: DeviceRule) -> tuple[float | None, str | None]:
     """Returns the energy of a pulse (J), or None and why it is not known."""
-    energy = _number(method.parameters, "energy_per_pulse_j")
+    energy = number_in(method.parameters, "energy_per_pulse_j")
     if energy is None:
         return None, _why_unknown(method.device, "energy_per_pulse_j")
-    width = _number(method.overrides, "pulse_width_s")
+    width = number_in(method.overrides, "pulse_width_s")
     if width is not None and "energy_per_pulse_j" not in method.overrides:
         return (
             None,
             f"energy_per_pulse_j: the preset's own pulse has it, one of {width:g} s need not",
         )
     return energy, None
-
-
-def _half_select_energy(row: Row, energy: float | None, why: str | None) -> Row:
-    """Returns the columns of a row whose array writes by V/2.
-
-    Args:
-        energy: of a pulse (J); None: not known, which `why` explains.
-    """
-    count = _number(row, "half_selects_total")
-    if energy is not None and count is None:
-        why = "the run did not count its half-selected cells"
-    if energy is None or count is None:
-        return {"half_select_energy_blank_because": why}
-    return {"half_select_energy_j": count * HALF_SELECT_SHARE * energy}
 
 
 def _pulses_a_swing(parameters: Mapping[str, Any]) -> float:
@@ -164,19 +143,19 @@ def _training_time(trial: Trial, method: DeviceRule, row: Row) -> float | None:
     preset's period, or width). Other phases of a slot (reads, both streams) are not added. In a
     network with convolutions each cycle of a slot is as long (`NetworkSpec.positions`).
     """
-    presentations = _number(row, "n_train")
+    presentations = number_in(row, "n_train")
     if presentations is None:
         return None
     settings = trial.settings
     tile = method.tile
     slot = max(tile.slot_seconds, shortest_slot_s(method.parameters))
-    cycles = method.slots(settings.network) * (_number(row, "slot_cycles") or 1.0)
+    cycles = method.slots(settings.network) * (number_in(row, "slot_cycles") or 1.0)
     seconds = cycles * slot + tile.idle_seconds
     epochs = settings.training.epochs
     return seconds * presentations * epochs
 
 
-def _number(source: Mapping[str, Any], name: str) -> float | None:
+def number_in(source: Mapping[str, Any], name: str) -> float | None:
     value = source.get(name)
     return float(value) if isinstance(value, int | float) else None
 

@@ -106,6 +106,10 @@ RESULT_COLUMNS: tuple[ResultColumn, ...] = (
     _of_crossbar("transfer_pulses_at_most_total", "pulses", "most that transfers can have sent"),
     _of_crossbar("refresh_checks_total", "1", "how often all pairs were read for a refresh"),
     _of_crossbar("refreshed_weights_total", "weights", "one-sided pairs reset and written anew"),
+    _of_crossbar("input_lines", "lines", "input lines of the crossbar"),
+    _of_crossbar("output_lines", "lines", "its output lines, those of all replicas included"),
+    _of_crossbar("positions", "1", "positions that it serves, 1 in a dense layer"),
+    _of_crossbar("replicas", "1", "replicas of its kernel, 1 in a dense layer"),
     _of_crossbar("forward_reads_total", "reads", "forward reads in training, a position and slot"),
     _of_crossbar("forward_lines_total", "lines", "input lines that spike at them"),
     _of_crossbar("transposed_reads_total", "reads", "the same of gradients, not through the first"),
@@ -156,10 +160,11 @@ RESULT_COLUMNS: tuple[ResultColumn, ...] = (
     _Column("training_time_s", "s", "physical time: slots and `tile.idle_seconds` of all epochs"),
     _Column("endurance_used", "1", "full swings of the busiest device over `endurance_cycles`"),
     _text("endurance_blank_because", "why the wear is not known"),
-    _Column("half_select_energy_j", "J", "energy of half-selected cells, not part of `energy_j`"),
-    _text("half_select_energy_blank_because", "why that energy is not known"),
 )
 """Columns of `results.csv` and `results.parquet`, one row a run (`ledger` has the formulas)."""
+
+RETIRED_COLUMNS = ("half_select_energy_j", "half_select_energy_blank_because")
+"""Kept rows of earlier versions have these columns too; the ledger of a chip replaces them."""
 
 CURVE_COLUMNS: tuple[ResultColumn, ...] = (
     _text("study", "name of the study"),

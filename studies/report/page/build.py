@@ -17,7 +17,16 @@ from studies.declaration.study import STUDY_FILE, Study
 from studies.execution.study_runs import refuse_empty, shown_contents
 from studies.report.draw import StudyFigures
 from studies.report.page.headline import headline
-from studies.report.page.sections import Picture, Section, Table, answers, drawn, ledger, responses
+from studies.report.page.sections import (
+    Picture,
+    Section,
+    Table,
+    answers,
+    around_devices,
+    drawn,
+    ledger,
+    responses,
+)
 from studies.report.page.warnings import warnings_of
 from studies.report.summary_view import legend, readable
 from studies.results import caveats
@@ -88,7 +97,8 @@ def report_html(root: Path, rows: Sequence[Path] = ()) -> str:
     else:
         missing = f"The reference {reference} has no row, so that nothing is compared."
         warnings = [missing, *warnings]
-    sections += [*answers(root), *ledger(results), *responses(runs)]
+    sections += [*answers(root), *ledger(results)]
+    sections += [*around_devices(runs, study.chip), *responses(runs)]
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,

@@ -12,10 +12,18 @@ from matplotlib.figure import Figure
 from device_presets import Preset, PresetError, get_device
 from device_presets.cards.card_plot import draw_response
 from rpu_ssnn.common.files import read_bytes
+from studies.chip.description import Chip
 from studies.declaration.devices import path_free
 from studies.declaration.trial import Runs
-from studies.report import attribution_view, decomposition_view, ledger_view, requirement_view
+from studies.report import (
+    attribution_view,
+    chip_view,
+    decomposition_view,
+    ledger_view,
+    requirement_view,
+)
 from studies.report.figure_style import NARROW_INCHES, WIDE_INCHES, as_svg, panels, plain
+from studies.results.chip_ledger import chip_ledger, costs_of
 from studies.results.ledger import ledger_table
 from studies.results.text_table import as_csv
 
@@ -114,6 +122,22 @@ def ledger(results: pd.DataFrame) -> Iterator[Section]:
         cells, n_left = ledger_view.cells(found), ledger_view.n_names(found)
         table = Table(cells, n_left, ledger_view.note(found), found)
         yield Section("Ledger", [], [table], folded=True)
+
+
+def around_devices(runs: Runs, chip: Chip | None) -> Iterator[Section]:
+    """Yields what training cost in the study's chip, if any run counted its events."""
+    if chip is None or all(costs_of(trial, run.row, chip) is None for trial, run in runs):
+        return
+    found = chip_ledger(runs, chip)
+    left = ledger_view.n_names(found)
+    tables = [
+        Table(chip_view.cost_cells(found), left, chip_view.note(found, chip), found),
+        Table(chip_view.part_cells(found), left, "pJ of an image in training, by component"),
+        Table(chip_view.component_cells(chip), 1),
+    ]
+    caption = "Energy of an image in training; bars end where all intervals end at once."
+    picture = drawn(caption, lambda width: chip_view.draw(found, chip, width))
+    yield Section("Chip", [picture], tables, folded=True)
 
 
 def responses(runs: Runs) -> Iterator[Section]:

@@ -87,22 +87,6 @@ def test_wear_of_another_pulse_width_is_in_steps_of_that_width() -> None:
     assert given["energy_j"] == pytest.approx(4500 * 2e-15)
 
 
-def test_half_selected_cells_take_a_quarter_of_a_pulse() -> None:
-    by_halves = {"simulator": "native", "half_select": {"gradient": 1e-3}}
-    trial = trial_of(overrides=KNOWN, tile=by_halves)
-    found = ledger(trial, half_selects_total=80_000.0)
-    assert found["half_select_energy_j"] == pytest.approx(20_000 * 2e-15)
-    assert found["energy_j"] == pytest.approx(4500 * 2e-15)
-    uncounted = ledger(trial)
-    assert uncounted["half_select_energy_j"] is None
-    assert "did not count" in str(uncounted["half_select_energy_blank_because"])
-    unknown = ledger(trial_of("capacitor", tile=by_halves), half_selects_total=80_000.0)
-    assert unknown["half_select_energy_j"] is None
-    assert "energy_per_pulse_j" in str(unknown["half_select_energy_blank_because"])
-    full = ledger(trial_of(overrides=KNOWN), half_selects_total=None)
-    assert full["half_select_energy_j"] is full["half_select_energy_blank_because"] is None
-
-
 def test_idle_time_between_presentations_is_training_time() -> None:
     found = ledger(trial_of(overrides=KNOWN, tile={"slot_seconds": 1e-6, "idle_seconds": 2e-3}))
     assert found["training_time_s"] == pytest.approx((13 * 1e-6 + 2e-3) * 90 * 4)

@@ -134,12 +134,12 @@ def test_the_ledger_says_why_a_cell_is_blank() -> None:
     numbers: dict[str, Any] = dict.fromkeys(COLUMNS, 1.5)
     blank = {"energy_j": float("nan"), "energy_blank_because": "energy_per_pulse_j: secret"}
     row = {"case": "trap", "n": 5, **numbers, **blank}
-    row |= {"endurance_blank_because": "", "half_select_energy_blank_because": ""}
+    row |= {"endurance_blank_because": ""}
     table = pd.DataFrame([row])
     text = ledger_view.render(table)
     assert "trap: energy_per_pulse_j: secret" in text
     cells = [cell.strip() for cell in text.splitlines()[2].strip("|").split("|")]
-    assert cells == ["trap", "5", "1.5", "1.5", "1.5", "1.5", "-", "1.5", "1.5", "1.5"]
+    assert cells == ["trap", "5", "1.5", "1.5", "1.5", "1.5", "-", "1.5", "1.5"]
     assert text.splitlines()[0].split("|")[5].strip() == "99th pct."
     assert "99th pct.: 99th percentile over devices of pulses, up plus down" in text
 

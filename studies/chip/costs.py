@@ -1,0 +1,263 @@
+"""Energy, time and area of a network in a chip, each by component."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property
+
+from studies.chip.crossbar import Crossbar, Events
+from studies.chip.description import Chip, Component
+
+HALF_SELECT_SHARE = 0.25
+"""Half the voltage takes this share of a pulse's energy, as C V^2 and V^2 / R go by its square."""
+
+PICOJOULE = 1e-12
+MULTIPLY_ADD_J = {8: 0.23 * PICOJOULE, 32: 4.6 * PICOJOULE}
+"""A multiplication and an addition (J): of 8-bit whole numbers, and in 32-bit floating point. These
+and the next number are of 45 nm and 0.9 V: Horowitz, ISSCC 2014, Fig. 1.1.9."""
+
+FETCH_OF_A_BIT_J = 100 * PICOJOULE / 64
+"""64 bits from 1 MB of SRAM take 100 pJ; from 32 kB, 20 pJ."""
+
+
+@dataclass(frozen=True)
+class Joules:
+    """An energy (J) with the lowest and the highest value that its sources leave open."""
+
+    value: float = 0.0
+    low: float = 0.0
+    high: float = 0.0
+
+    def __add__(self, other: "Joules") -> "Joules":
+        low, high = self.low + other.low, self.high + other.high
+        return Joules(self.value + other.value, low, high)
+
+    def times(self, factor: float) -> "Joules":
+        """Returns so many of it."""
+        return Joules(*(factor * getattr(self, field.name) for field in fields(self)))
+
+
+def total(parts: Mapping[str, Joules]) -> Joules:
+    """Returns the sum, whose ends are those of all parts at once."""
+    return sum(parts.values(), Joules())
+
+
+def joules(component: Component | None) -> Joules:
+    """Returns the energy of an event of a component, 0 where there is none."""
+    if component is None or component.energy_j is None:
+        return Joules()
+    value = component.energy_j
+    return Joules(value, *(component.interval or (value, value)))
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network, and what it did for a presentation.
+
+    Attributes:
+        training, inference: the events of each crossbar.
+        wires: spikes of label and inhibition at an output neuron, in training and in inference.
+        slots: of a presentation, flush included, in training and in inference.
+        cycles: of a slot.
+        presentations: of the whole training.
+        pulse: energy of a pulse of the device (J); None: not known.
+        pulse_s: the shortest slot of the device (s).
+        idle_s: time between presentations of the training (s).
+        initial_pulses: of all devices at the start; 0: they are programmed.
+    """
+
+    crossbars: Sequence[Crossbar]
+    training: Sequence[Events]
+    inference: Sequence[Events]
+    wires: tuple[float, float]
+    slots: tuple[int, int]
+    presentations: float
+    cycles: float = 1.0
+    pulse: float | None = None
+    pulse_s: float = 0.0
+    idle_s: float = 0.0
+    initial_pulses: float = 0.0
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What a network costs in a chip."""
+
+    network: Network
+    chip: Chip
+
+    @cached_property
+    def pulse(self) -> Joules:
+        """Returns the energy of a pulse (J): the preset's own, or the chip's."""
+        own = self.network.pulse
+        return joules(self.chip.components.pulse) if own is None else Joules(own, own, own)
+
+    @cached_property
+    def training(self) -> dict[str, Joules]:
+        """Returns the energy of a presentation in training (J), by component."""
+        return self._energies(self.network.training, 0)
+
+    @cached_property
+    def inference(self) -> dict[str, Joules]:
+        """Returns the energy of a presentation in inference (J), by component."""
+        return self._energies(self.network.inference, 1)
+
+    @property
+    def initial(self) -> Joules:
+        """Returns the energy of the initial weights (J)."""
+        if self.network.initial_pulses:
+            return self.pulse.times(self.network.initial_pulses)
+        devices = sum(one.n_in * one.columns for one in self.network.crossbars)
+        return joules(self.chip.components.initial_write).times(devices)
+
+    @property
+    def whole_training(self) -> Joules:
+        """Returns the energy of all presentations and of the initial weights (J)."""
+        return total(self.training).times(self.network.presentations) + self.initial
+
+    @cached_property
+    def time(self) -> tuple[float, str]:
+        """Returns the time of a presentation in training (s), and what limits it."""
+        seconds, limit = self._time(0)
+        return seconds + self.network.idle_s, limit
+
+    @cached_property
+    def inference_time(self) -> tuple[float, str]:
+        """Returns the time of a presentation in inference (s), and what limits it."""
+        return self._time(1)
+
+    @cached_property
+    def arrays(self) -> list[tuple[int, int]]:
+        """Returns how many arrays of each crossbar lie below and beside each other."""
+        return [crossbar.arrays(self.chip) for crossbar in self.network.crossbars]
+
+    @property
+    def array_count(self) -> int:
+        """Returns the number of all arrays."""
+        return sum(below * beside for below, beside in self.arrays)
+
+    @property
+    def array_use(self) -> float:
+        """Returns the share of the devices of all arrays that hold weights."""
+        size = self.chip.array
+        used = sum(one.n_in * one.columns for one in self.network.crossbars)
+        return used / (self.array_count * size.rows * size.columns)
+
+    @cached_property
+    def component_counts(self) -> dict[str, float]:
+        """Returns how many of each component the chip has. Each neuron stands beside two more, for
+        its two gradient streams."""
+        size, n = self.chip.array, self.array_count
+        crossbars = self.network.crossbars
+        neurons = sum(3 * one.positions * (one.n_out // one.replicas) for one in crossbars)
+        lines: dict[str, float] = {"row_driver": size.rows * n, "column_driver": size.columns * n}
+        converted = sum(
+            below * beside * (size.columns + (0 if crossbar.is_first else size.rows))
+            for crossbar, (below, beside) in zip(crossbars, self.arrays, strict=True)
+        )
+        return lines | {
+            "array": n,
+            "cell_read": size.rows * size.columns * n,
+            "converter": math.ceil(converted / self.chip.lines_per_converter)
+            * (self.chip.columns == "converter"),
+            "neuron": neurons,
+            "buffer": sum(one.n_in * one.delay for one in crossbars),
+        }
+
+    @property
+    def area_m2(self) -> float:
+        """Returns the area of all components (m2)."""
+        return sum(n * part.area_m2 for n, part in self._built())
+
+    @property
+    def power_w(self) -> float:
+        """Returns the power that the components take all the time (W)."""
+        return sum(n * part.power_w for n, part in self._built())
+
+    def _built(self) -> Iterator[tuple[float, Component]]:
+        for name, n in self.component_counts.items():
+            part = getattr(self.chip.components, name)
+            if part is not None:
+                yield n, part
+
+    @cached_property
+    def matter_most(self) -> list[str]:
+        """Returns the three components whose energy in training may be largest."""
+        return sorted(self.training, key=lambda name: -self.training[name].high)[:3]
+
+    @property
+    def assumed_share(self) -> float:
+        """Returns the share of the energy in training that rests on numbers without an interval."""
+        has_none = [energy.value for energy in self.training.values() if energy.low == energy.high]
+        return sum(has_none) / (total(self.training).value or 1.0)
+
+    def _energies(self, events: Sequence[Events], phase: int) -> dict[str, Joules]:
+        components, used = self.chip.components, {"wire": self.network.wires[phase]}
+        for crossbar, of_crossbar in zip(self.network.crossbars, events, strict=True):
+            for name, count in crossbar.use(self.chip, of_crossbar, writes=not phase).items():
+                used[name] = used.get(name, 0.0) + count
+        of_devices = {"pulse": self.pulse, "half_select": self.pulse.times(HALF_SELECT_SHARE)}
+        each = of_devices | {
+            name: joules(getattr(components, name)) for name in used if name not in of_devices
+        }
+        leaks = self.power_w * (self.inference_time if phase else self.time)[0]
+        found = {name: each[name].times(count) for name, count in used.items()}
+        return found | {"leakage": Joules(leaks, leaks, leaks)}
+
+    def _time(self, phase: int) -> tuple[float, str]:
+        """Returns the time of the slowest crossbar, or of the shortest slots if that is longer.
+
+        Reads at once take a fixed place in each cycle of a slot, and so do writes that each spike
+        makes. Other reads and writes take their time only where there are any, in the mean.
+        """
+        network, chip = self.network, self.chip
+        cycles = network.slots[phase] * network.cycles
+        slowest = {"slot": cycles * chip.slot_s}
+        for crossbar, events in zip(
+            network.crossbars, (network.training, network.inference)[phase], strict=True
+        ):
+            reads = cycles * (1 if phase or crossbar.is_first else 2)
+            if chip.reads == "serial":
+                reads = sum(crossbar.reads(chip, events))
+            writes = {
+                "spikes": 2 * cycles,
+                "parallel": events.write_phases * crossbar.devices,
+                "serial": events.write_spikes * crossbar.devices,
+            }[chip.writes]
+            period = max(chip.pulse_period_s, network.pulse_s)
+            parts = {
+                "line": reads * _seconds(chip.components.line),
+                chip.columns: reads * self._column_seconds,
+                "device": 0.0 if phase else writes * period,
+            }
+            if sum(parts.values()) > sum(slowest.values()):
+                slowest = parts
+        return sum(slowest.values()), max(slowest, key=slowest.__getitem__)
+
+    @property
+    def _column_seconds(self) -> float:
+        components, chip = self.chip.components, self.chip
+        if chip.columns == "neuron":
+            return _seconds(components.neuron)
+        steps = (chip.bits or 0) * _seconds(components.converter_step)
+        return chip.lines_per_converter * (_seconds(components.converter) + steps)
+
+
+def _seconds(component: Component | None) -> float:
+    return component.time_s if component else 0.0
+
+
+def digital_energy(crossbars: Sequence[Crossbar], bits: int, *, training: bool) -> float:
+    """Returns the energy (J) of one image in a digital chip that computes the same layers.
+
+    It counts the multiplications and additions of ordinary backpropagation, and each pass fetches
+    each weight once for each image. Activations, control and clocks are not counted.
+    """
+    energy = 0.0
+    for crossbar in crossbars:
+        weights = crossbar.n_in * crossbar.n_out // crossbar.replicas
+        passes = (2 if crossbar.is_first else 3) if training else 1
+        written = 1 if training else 0
+        energy += weights * crossbar.positions * passes * MULTIPLY_ADD_J[bits]
+        energy += weights * (passes + written) * bits * FETCH_OF_A_BIT_J
+    return energy

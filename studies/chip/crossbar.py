@@ -1,0 +1,114 @@
+"""A crossbar as it lies in the arrays of a chip, and how often it uses each component.
+
+Devices that no weight uses are not counted: their lines are taken to be cut off. A weight of
+several devices has a column for each. Where rows are driven only to write, these devices are
+written one after the other.
+"""
+
+import math
+from dataclasses import dataclass, replace
+
+from studies.chip.description import Chip
+
+
+@dataclass(frozen=True)
+class Events:
+    """The events of one crossbar, in all or for a presentation.
+
+    The first five are those of reads and neurons, which `rpu_ssnn.network.events` explains, and the
+    last three those of writes, which `rpu_ssnn.synapses.writes` explains.
+    """
+
+    reads: float
+    lines: float
+    spikes: float
+    transposed_reads: float = 0.0
+    gradient_spikes: float = 0.0
+    pulses: float = 0.0
+    write_spikes: float = 0.0
+    write_phases: float = 0.0
+    write_lines: float = 0.0
+
+
+@dataclass(frozen=True)
+class Crossbar:
+    """A crossbar of a network.
+
+    Attributes:
+        n_in, n_out: lines, those of all replicas included.
+        positions, replicas: of a convolution; 1 in a dense layer.
+        devices: of a weight.
+        delay: slots that forward spikes wait for their gradient.
+        is_first: whether no gradient is read through it.
+    """
+
+    n_in: int
+    n_out: int
+    positions: int = 1
+    replicas: int = 1
+    devices: int = 1
+    delay: int = 0
+    is_first: bool = False
+
+    @property
+    def columns(self) -> int:
+        """Returns the columns of all arrays beside each other."""
+        return self.n_out * self.devices
+
+    @property
+    def read_columns(self) -> int:
+        """Returns the columns that a read of one position takes."""
+        return self.columns // self.replicas
+
+    def arrays(self, chip: Chip) -> tuple[int, int]:
+        """Returns how many arrays lie below and beside each other."""
+        rows, columns = chip.array.rows, chip.array.columns
+        return math.ceil(self.n_in / rows), math.ceil(self.columns / columns)
+
+    def use(self, chip: Chip, events: Events, *, writes: bool) -> dict[str, float]:
+        """Returns how often events use each component, and half-selected devices.
+
+        Args:
+            writes: whether forward spikes may write, as in training.
+        """
+        below, _ = self.arrays(chip)
+        beside = math.ceil(self.read_columns / chip.array.columns)
+        transposed = 0.0 if self.is_first else events.gradient_spikes
+        forward_reads, back_reads = self.reads(chip, events)
+        of_currents = forward_reads * self.read_columns * below + back_reads * self.n_in * beside
+        converted = of_currents if chip.columns == "converter" else 0.0
+        if not writes:
+            events = replace(events, pulses=0.0, write_spikes=0.0)
+        rows_written, half_selected = self._writes(chip, events) if writes else (0.0, 0.0)
+        updates = forward_reads * (self.n_out // self.replicas) + back_reads * self.n_in
+        return {
+            "pulse": events.pulses,
+            "half_select": half_selected,
+            "cell_read": events.lines * self.read_columns + transposed * self.devices * self.n_in,
+            "row_driver": events.lines * beside,
+            "column_driver": transposed * self.devices * below,
+            "row_write": rows_written * beside,
+            "column_write": events.write_spikes * self.devices * below,
+            "converter": converted,
+            "converter_step": converted * (chip.bits or 0),
+            "neuron": updates,
+            "spike": events.spikes + events.gradient_spikes,
+            "transport": events.lines * beside + events.gradient_spikes * below,
+            "buffer": events.lines * self.delay,
+        }
+
+    def reads(self, chip: Chip, events: Events) -> tuple[float, float]:
+        """Returns the reads in either direction, each of which takes every line once."""
+        back = 0.0 if self.is_first else 1.0
+        if chip.reads == "serial":
+            return events.lines, back * events.gradient_spikes * self.devices
+        return events.reads, back * events.transposed_reads
+
+    def _writes(self, chip: Chip, events: Events) -> tuple[float, float]:
+        """Returns how often rows are driven to write, and how often devices are half-selected."""
+        spikes = events.write_spikes * self.devices
+        if chip.writes == "serial":
+            rows = events.pulses
+            return rows, rows * (self.columns - 2) + spikes * self.n_in
+        rows = events.lines if chip.writes == "spikes" else events.write_lines * self.devices
+        return rows, rows * self.columns + spikes * self.n_in - 2 * events.pulses

@@ -1,0 +1,174 @@
+"""A chip as validated, frozen data: its arrays, its choices and what each component costs."""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from rpu_ssnn.common import strict_yaml
+from rpu_ssnn.common.errors import InputError, one_of
+from rpu_ssnn.common.files import user_path
+from rpu_ssnn.common.validation import validated
+from rpu_ssnn.spec import OneLine, Spec
+
+SHIPPED = Path(__file__).parents[1] / "shipped" / "chips"
+
+Amount = Annotated[float, Field(ge=0.0, le=1e12)]
+Lines = Annotated[int, Field(ge=1, le=1 << 20)]
+
+
+class Component(Spec):
+    """What one component of a chip costs."""
+
+    energy_j: Amount | None = None
+    """The energy (J) of one event; `Components` says what the event is."""
+
+    interval: tuple[Amount, Amount] | None = None
+    """The lowest and the highest energy (J) that the source leaves open. A number without an
+    interval is an assumption, and is shown as one."""
+
+    time_s: Amount = 0.0
+    """The time (s) that one event takes."""
+
+    area_m2: Amount = 0.0
+    """The area (m2) of one such component."""
+
+    power_w: Amount = 0.0
+    """The power (W) that one such component takes all the time."""
+
+    source: Annotated[str, Field(min_length=1), OneLine]
+    """The publication or the program that the numbers come from."""
+
+    @model_validator(mode="after")
+    def _interval_holds_the_energy(self) -> Self:
+        if self.interval is not None:
+            low, high = self.interval
+            if self.energy_j is None or not low <= self.energy_j <= high:
+                raise ValueError("interval must be [lowest, highest], with energy_j between them")
+        return self
+
+
+class Components(Spec):
+    """The components of a chip. One that is left out costs nothing, and the ledger says so."""
+
+    pulse: Component | None = None
+    """A pulse on a device whose preset gives no energy of a pulse."""
+
+    cell_read: Component | None = None
+    """A device on a line that spikes, in a read in either direction; its area is that of a cell."""
+
+    row_driver: Component | None = None
+    """One row of one array, driven to read; its area is that of a row."""
+
+    column_driver: Component | None = None
+    """One column of one array, driven for a transposed read; its area is that of a column."""
+
+    row_write: Component | None = None
+    """One row of one array, driven to write."""
+
+    column_write: Component | None = None
+    """One column of one array, driven to write."""
+
+    line: Component | None = None
+    """The time for which a line is driven in a read."""
+
+    converter: Component | None = None
+    """A conversion of the current of one line, apart from its bits."""
+
+    converter_step: Component | None = None
+    """Each bit of a conversion."""
+
+    neuron: Component | None = None
+    """A neuron that takes the current of its line once, forward or transposed."""
+
+    spike: Component | None = None
+    """A spike that a neuron sends, forward or gradient."""
+
+    transport: Component | None = None
+    """A spike that reaches an array."""
+
+    wire: Component | None = None
+    """A spike of the label, or of an output on the wire of inhibition, at one output neuron."""
+
+    buffer: Component | None = None
+    """A forward spike that waits one slot for its gradient; its area is that of one bit."""
+
+    array: Component | None = None
+    """One array with all of its lines, for what leaks."""
+
+    initial_write: Component | None = None
+    """A device that is programmed before training begins."""
+
+
+class ArraySize(Spec):
+    """The size of an array of devices."""
+
+    rows: Lines
+    columns: Lines
+
+
+class Chip(Spec):
+    """A chip that holds the crossbars of a network in arrays of one size.
+
+    >>> load_chip("crossbar_65nm").array
+    ArraySize(rows=256, columns=256)
+    """
+
+    chip: Annotated[str, Field(min_length=1), OneLine]
+    """The name of the chip."""
+
+    array: ArraySize
+    """Rows are input lines. A weight of several devices takes a column for each."""
+
+    columns: Literal["converter", "neuron"]
+    """What takes the currents: a converter before a digital neuron, or an analog neuron."""
+
+    bits: Annotated[int, Field(ge=1, le=16)] | None = None
+    """The bits of a converter, which needs them."""
+
+    lines_per_converter: Lines = 1
+    """The number of lines that share a converter, one after the other."""
+
+    reads: Literal["parallel", "serial"] = "parallel"
+    """Whether all lines that spike in a slot are read at once, or each by itself."""
+
+    writes: Literal["spikes", "parallel", "serial"] = "spikes"
+    """How a slot writes. With `spikes` each forward spike puts half of the write voltage on its
+    row, whether a gradient spike meets it or not. With `parallel` rows are driven only where one
+    does, once for each stream. With `serial` each gradient spike writes its column by itself."""
+
+    slot_s: Amount = 0.0
+    """The shortest length (s) of a slot."""
+
+    pulse_period_s: Amount = 0.0
+    """The shortest period (s) of pulses; the device's own is kept where it is longer."""
+
+    components: Components
+
+    @model_validator(mode="after")
+    def _columns_are_whole(self) -> Self:
+        if getattr(self.components, self.columns) is None:
+            allowed = f"must be given, as columns: {self.columns} says"
+            raise InputError("chip", f"components.{self.columns}", None, allowed)
+        if self.columns == "converter" and self.bits is None:
+            raise InputError("chip", "bits", None, "must be given, as columns: converter says")
+        return self
+
+
+def load_chip(name_or_path: str | Path) -> Chip:
+    """Returns the chip of a YAML file, or a shipped one by its name.
+
+    Raises:
+        InputError: there is none, or the file is not a valid chip.
+    """
+    shipped = {path.stem: path for path in sorted(SHIPPED.glob("*.yaml"))}
+    path = shipped.get(str(name_or_path)) or user_path("chip", "file", name_or_path)
+    if not path.is_file() and path.suffix not in (".yaml", ".yml"):
+        allowed = one_of(shipped, str(name_or_path)) + ", or a YAML file"
+        raise InputError("chip", "name", str(name_or_path), allowed)
+    return validated(Chip, strict_yaml.read(path), "", path)
+
+
+def as_chip(content: object) -> object:
+    """Returns the chip of a study, which has its keys or the name of a shipped one."""
+    return load_chip(content) if isinstance(content, str) else content

@@ -1,0 +1,161 @@
+"""Shows the ledger of a chip as tables and as stacked bars."""
+
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from rpu_ssnn.common.wording import listed
+from studies.chip.description import Chip, Component, Components
+from studies.report.figure_style import FONT_POINTS, finish_axes, looks, new_figure, wrapped
+from studies.results.grouping import swept_cells, swept_columns, titled_row
+from studies.results.text_table import as_markdown, number
+
+_BAR_INCHES = 0.4
+_OF_DEVICES = ("pulse", "half_select")
+
+
+def render(table: pd.DataFrame, chip: Chip) -> str:
+    """Returns the ledger of `chip_ledger.chip_ledger` as Markdown."""
+    left = 1 + len(swept_columns(table))
+    return "\n\n".join(
+        [
+            as_markdown(cost_cells(table), left, note(table, chip)),
+            as_markdown(part_cells(table), left, "pJ of an image in training, by component"),
+            as_markdown(component_cells(chip), 1),
+        ]
+    )
+
+
+def _names(table: pd.DataFrame) -> dict[str, list[str]]:
+    return {
+        "case": table["case"].map(str).tolist(),
+        **swept_cells(table),
+        "n": table["n"].map(str).tolist(),
+    }
+
+
+def cost_cells(table: pd.DataFrame) -> pd.DataFrame:
+    """Returns arrays, area, energy and time of each case, rounded for reading."""
+    shown = _names(table)
+    shown["arrays"] = [f"{n:.0f} ({use:.0%})" for n, use in _pairs(table, "arrays", "array_use")]
+    shown["mm2"] = [number(1e6 * value, "{:.3g}") for value in table["area_m2"]]
+    for heading, name, scale in (
+        ("image nJ", "image", 1e9),
+        ("inference nJ", "inference", 1e9),
+        ("10^6 images mJ", "million_images", 1e3),
+        ("training J", "training", 1.0),
+    ):
+        shown[heading] = [
+            f"{scale * value:.3g} ({scale * low:.3g} to {scale * high:.3g})"
+            for value, low, high in _pairs(table, f"{name}_j", f"{name}_low_j", f"{name}_high_j")
+        ]
+    for heading, time, limit in (
+        ("image us", "image_s", "limited_by"),
+        ("inference us", "inference_s", "inference_limited_by"),
+    ):
+        shown[heading] = [f"{1e6 * value:.3g} ({by})" for value, by in _pairs(table, time, limit)]
+    for bits in (8, 32):
+        shown[f"{bits}-bit nJ"] = [
+            number(1e9 * value, "{:.3g}") for value in table[f"digital_{bits}_bit_image_j"]
+        ]
+    return pd.DataFrame(shown)
+
+
+def _pairs(table: pd.DataFrame, *columns: str) -> list[tuple[Any, ...]]:
+    return list(table[list(columns)].itertuples(index=False, name=None))
+
+
+def parts_of(table: pd.DataFrame) -> dict[str, list[float]]:
+    """Returns the energy of an image in training (J) by component, of those that any case has."""
+    names = [*_OF_DEVICES, *Components.model_fields, "leakage"]
+    found = {name: table.get(f"image_{name}_j") for name in names}
+    return {
+        n: column.tolist() for n, column in found.items() if column is not None and column.any()
+    }
+
+
+def part_cells(table: pd.DataFrame) -> pd.DataFrame:
+    """Returns the energy of each component in an image of training (pJ)."""
+    parts = {
+        name.replace("_", " "): [number(1e12 * value, "{:.3g}") for value in values]
+        for name, values in parts_of(table).items()
+    }
+    return pd.DataFrame(_names(table) | parts)
+
+
+def component_cells(chip: Chip) -> pd.DataFrame:
+    """Returns every number of the chip with its interval, or as an assumption, and its source."""
+    found = {name: getattr(chip.components, name) for name in Components.model_fields}
+    given: dict[str, Component] = {name: part for name, part in found.items() if part is not None}
+    return pd.DataFrame(
+        {
+            "component": list(given),
+            "pJ": [_energy(part) for part in given.values()],
+            "ns": [number(1e9 * part.time_s, "{:.3g}") for part in given.values()],
+            "um2": [number(1e12 * part.area_m2, "{:.3g}") for part in given.values()],
+            "source": [part.source for part in given.values()],
+        }
+    )
+
+
+def _energy(part: Component) -> str:
+    if part.energy_j is None:
+        return "-"
+    value = f"{1e12 * part.energy_j:.3g}"
+    if part.interval is None:
+        return f"{value} (assumed)"
+    low, high = part.interval
+    return f"{value} ({1e12 * low:.3g} to {1e12 * high:.3g})"
+
+
+def note(table: pd.DataFrame, chip: Chip) -> str:
+    """Says what the numbers are, what matters most and what costs nothing in this chip."""
+    missing = [
+        name.replace("_", " ")
+        for name in Components.model_fields
+        if getattr(chip.components, name) is None and f"image_{name}_j" in table
+    ]
+    most = [f"{row['case']}: {row['matter_most'].replace('_', ' ')}" for _, row in table.iterrows()]
+    return "; ".join(
+        [
+            f"chip {chip.chip}: {chip.array.rows} x {chip.array.columns} cells, {chip.columns} at "
+            f"the columns, {chip.reads} reads, writes by {chip.writes}",
+            "image: one image in training, with the ends that the intervals of the components "
+            "leave open all at once",
+            f"without an interval: {table['assumed_share'].max():.0%} of the energy at most",
+            "8-bit, 32-bit: an image in digital arithmetic, each weight fetched in each pass",
+            f"what may cost most: {'; '.join(most)}",
+            *([f"not counted in this chip: {listed(missing)}"] if missing else []),
+        ]
+    )
+
+
+def draw(table: pd.DataFrame, chip: Chip, width: float) -> Figure:
+    """Draws the energy of an image in training as a bar for each case, stacked by component."""
+    names = [wrapped(f"{titled_row(row)} (n={row['n']})", 30) for _, row in table.iterrows()]
+    parts = parts_of(table)
+    style = looks(parts)
+    figure = new_figure(width, 1.6 + _BAR_INCHES * len(names))
+    axes = figure.subplots()
+    ends = [0.0] * len(names)
+    for place, (name, energies) in enumerate(parts.items()):
+        shares = [1e9 * energy for energy in energies]
+        hatch = "////" if place >= len({look.colour for look in style.values()}) else None
+        axes.barh(
+            range(len(names)), shares, left=ends, height=0.7, hatch=hatch, ec="white", lw=0.4,
+            color=style[name].colour, label=name.replace("_", " "),
+        )  # fmt: skip
+        ends = [end + share for end, share in zip(ends, shares, strict=True)]
+    low, high = (
+        [abs(1e9 * each - end) for each, end in zip(table[f"image_{side}_j"], ends, strict=True)]
+        for side in ("low", "high")
+    )
+    axes.errorbar(
+        ends, range(len(names)), xerr=[low, high], fmt="none", ecolor="black", capsize=2, lw=1
+    )
+    axes.set_yticks(range(len(names)), names)
+    axes.invert_yaxis()
+    finish_axes(axes, f"energy of an image in training, in {chip.chip} (nJ)", grid="x")
+    figure.legend(loc="outside lower center", ncols=4, fontsize=FONT_POINTS, frameon=False)
+    return figure

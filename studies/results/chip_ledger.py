@@ -1,0 +1,170 @@
+"""The ledger of a chip: what a study's networks cost in it, from the events of their rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from rpu_ssnn.common.errors import Fault, InputError
+from studies.chip.costs import MULTIPLY_ADD_J, Costs, Joules, Network, digital_energy, total
+from studies.chip.crossbar import Crossbar, Events
+from studies.declaration.devices import shortest_slot_s
+from studies.declaration.update_rules.on_device import DeviceRule
+from studies.results.grouping import swept_columns, with_values
+from studies.results.ledger import energy_of_a_pulse, number_in
+from studies.results.tables import results_frame
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from studies.chip.description import Chip
+    from studies.declaration.trial import Row, Runs, Trial
+
+_TRAINING = {
+    "reads": "forward_reads",
+    "lines": "forward_lines",
+    "spikes": "forward_spikes",
+    "transposed_reads": "transposed_reads",
+    "gradient_spikes": "gradient_spikes",
+    "write_spikes": "write_spikes",
+    "write_phases": "write_phases",
+    "write_lines": "write_lines",
+}
+_INFERENCE = {"reads": "inference_reads", "lines": "inference_lines", "spikes": "inference_spikes"}
+"""Fields of `Events` by their columns, without `_total` and the place of the crossbar."""
+
+_WORDS = ("limited_by", "inference_limited_by", "matter_most")
+
+NEEDS_EVENTS = (
+    "must hold a trial by spikes on a device with counted events; rows of earlier versions have "
+    "none, and run again"
+)
+
+
+def costs_of(trial: Trial, row: Row, chip: Chip) -> Costs | None:
+    """Returns what one run costs in a chip; None where it has no device, or counted no events."""
+    method = trial.settings.method
+    images = number_in(row, "inference_images")
+    if not isinstance(method, DeviceRule) or not images or "write_spikes_total" not in row:
+        return None
+    settings = trial.settings
+    spec, inhibition = settings.network, settings.network.inhibition
+    presentations = _known(row, "n_train") * settings.training.epochs
+    places = range(1, 1 + sum(name.startswith("input_lines_") for name in row))
+    crossbars = [
+        _crossbar(row, n, method, delay) for n, delay in zip(places, spec.delays, strict=True)
+    ]
+    training = [_events(row, n, _TRAINING, presentations) for n in places]
+    inference = [_events(row, n, _INFERENCE, images) for n in places]
+    label, classes = spec.encoding.label_rate * spec.T, crossbars[-1].n_out
+    inhibited = classes if inhibition.strength and not inhibition.clocked else 1
+    clocked = label * classes if inhibition.clocked else 0.0
+    return Costs(
+        Network(
+            crossbars,
+            training,
+            inference,
+            wires=(
+                label + clocked + training[-1].spikes * inhibited,
+                clocked + inference[-1].spikes * (inhibited - 1),
+            ),
+            slots=(spec.slots, spec.at_inference.slots),
+            presentations=presentations,
+            cycles=number_in(row, "slot_cycles") or 1.0,
+            pulse=energy_of_a_pulse(method)[0],
+            pulse_s=shortest_slot_s(method.parameters) or method.tile.slot_seconds,
+            idle_s=method.tile.idle_seconds,
+            initial_pulses=number_in(row, "initial_pulses_total") or 0.0,
+        ),
+        chip,
+    )
+
+
+def _crossbar(row: Row, n: int, method: DeviceRule, delay: int) -> Crossbar:
+    n_in, n_out = (int(_known(row, f"{name}_{n}")) for name in ("input_lines", "output_lines"))
+    devices = round(_known(row, f"devices_total_{n}") / (n_in * n_out))
+    if method.tile.reference.scheme == "reference_device":
+        devices += 1
+    positions, replicas = (int(_known(row, f"{name}_{n}")) for name in ("positions", "replicas"))
+    return Crossbar(n_in, n_out, positions, replicas, devices, delay, is_first=n == 1)
+
+
+def _events(row: Row, n: int, columns: Mapping[str, str], presentations: float) -> Events:
+    counts = {field: _known(row, f"{name}_total_{n}") for field, name in columns.items()}
+    if columns is _TRAINING:
+        counts["pulses"] = sum(_known(row, f"pulses_{way}_total_{n}") for way in ("up", "down"))
+    return Events(**{field: count / presentations for field, count in counts.items()})
+
+
+def _known(row: Row, name: str) -> float:
+    return number_in(row, name) or 0.0
+
+
+def chip_ledger(runs: Runs, chip: Chip, where: object = "ledger") -> pd.DataFrame:
+    """Returns what each case costs in a chip, in the mean over seeds.
+
+    Args:
+        where: what is named in an error.
+
+    Returns:
+        ``case``, the swept settings, ``n`` (seeds), then the columns of `row_of`. Cases without a
+        device, and runs that counted no events, are left out.
+
+    Raises:
+        InputError: no run is left.
+    """
+    import pandas as pd
+
+    costs = [costs_of(trial, result.row, chip) for trial, result in runs]
+    counted = [(run, cost) for run, cost in zip(runs, costs, strict=True) if cost is not None]
+    if not counted:
+        raise InputError(where, "trials", Fault("none has events"), NEEDS_EVENTS)
+    frame = with_values(results_frame([run for run, _ in counted]))
+    swept = swept_columns(frame)
+    names = frame[["label", *swept]].reset_index(drop=True)
+    table = pd.concat([names, pd.DataFrame([dict(row_of(cost)) for _, cost in counted])], axis=1)
+    groups = table.groupby(["label", *swept], sort=False, dropna=False)
+    numbers = groups.mean(numeric_only=True)
+    words = groups[list(_WORDS)].agg(_each_once)
+    found = numbers.join(words).assign(n=groups.size()).reset_index()
+    first = ["label", *swept, "n"]
+    columns = [*first, *(name for name in table.columns if name not in first)]
+    return found[columns].rename(columns={"label": "case"})
+
+
+def _each_once(words: pd.Series) -> str:
+    return ", ".join(dict.fromkeys(words))
+
+
+def row_of(costs: Costs) -> Iterator[tuple[str, Any]]:
+    """Yields the columns of one run: arrays, time, area, energies (J) and those by component."""
+    yield from (("arrays", costs.array_count), ("array_use", costs.array_use))
+    yield "area_m2", costs.area_m2
+    yield from zip(("image_s", "limited_by"), costs.time, strict=True)
+    yield from zip(("inference_s", "inference_limited_by"), costs.inference_time, strict=True)
+    image, inference = total(costs.training), total(costs.inference)
+    for name, energy in (
+        ("image", image),
+        ("inference", inference),
+        ("million_images", image.times(1e6)),
+        ("training", costs.whole_training),
+    ):
+        yield from _ends(name, energy)
+    yield "training_s", costs.time[0] * costs.network.presentations
+    for bits in MULTIPLY_ADD_J:
+        for name, training in (("image", True), ("inference", False)):
+            yield (
+                f"digital_{bits}_bit_{name}_j",
+                digital_energy(costs.network.crossbars, bits, training=training),
+            )
+    yield "matter_most", ", ".join(costs.matter_most)
+    yield "assumed_share", costs.assumed_share
+    for phase, parts in (("image", costs.training), ("inference", costs.inference)):
+        for component, energy in parts.items():
+            yield f"{phase}_{component}_j", energy.value
+
+
+def _ends(name: str, energy: Joules) -> Iterator[tuple[str, float]]:
+    yield f"{name}_j", energy.value
+    yield f"{name}_low_j", energy.low
+    yield f"{name}_high_j", energy.high

@@ -1,0 +1,108 @@
+"""The ledger of a chip from the rows of a study: its table, its page and its command."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from rpu_ssnn.common.errors import InputError
+from studies.chip.costs import total
+from studies.chip.description import load_chip
+from studies.declaration.trial import Runs
+from studies.report.page.build import report_html
+from studies.results.chip_ledger import chip_ledger, costs_of
+from support.commands import Command
+from support.studies.results_fakes import nasty_study, runs_of, write_folder
+
+EVENTS: dict[str, float] = {
+    "forward_reads": 1800.0,
+    "forward_lines": 9000.0,
+    "transposed_reads": 900.0,
+    "forward_spikes": 4500.0,
+    "gradient_spikes": 900.0,
+    "write_spikes": 450.0,
+    "write_phases": 450.0,
+    "write_lines": 2250.0,
+    "pulses_up": 1800.0,
+    "pulses_down": 450.0,
+    "devices": 80.0,
+    "inference_reads": 200.0,
+    "inference_lines": 500.0,
+    "inference_spikes": 300.0,
+}
+"""Of each of two crossbars, 10 x 8 and 8 x 10, after 90 images and one epoch."""
+
+CASES: list[dict[str, Any]] = [
+    {"update": "rate", "learning_rate": 1.0},
+    {"device": "ecram", "hyperparameters": {"weight_range": 8, "learning_rate": 1}},
+    {"device": "capacitor", "hyperparameters": {"weight_range": 8, "learning_rate": 1}},
+]
+
+
+def counted(**changes: Any) -> tuple[Any, Runs]:
+    """A study and its runs, whose devices counted their events."""
+    network = {"hidden": [8], "T": 10}
+    training = {"epochs": 1, "batch": 5}
+    given = {"cases": CASES, "sweep": {}, "network": network, "training": training, **changes}
+    study = nasty_study(**given)
+    runs = runs_of(study)
+    for trial, result in runs:
+        if trial.label == "rate":
+            continue
+        result.row.update(n_train=90, inference_images=10, slot_cycles=None)
+        for n, (n_in, n_out) in enumerate(((10, 8), (8, 10)), 1):
+            result.row.update({f"{name}_total_{n}": value for name, value in EVENTS.items()})
+            lines = {"input_lines": n_in, "output_lines": n_out, "positions": 1, "replicas": 1}
+            result.row.update({f"{name}_{n}": float(value) for name, value in lines.items()})
+        result.row.update({f"{name}_total": 2 * value for name, value in EVENTS.items()})
+    return study, runs
+
+
+def test_each_case_has_its_costs_and_each_image_its_share() -> None:
+    _, runs = counted()
+    chip = load_chip("crossbar_65nm")
+    table = chip_ledger(runs, chip).set_index("case")
+    assert table.index.tolist() == ["ecram", "capacitor"]
+    assert (table["n"] == 3).all()
+    image = table.loc["ecram"]
+    # 9000 lines of 8 and of 10 columns; in the second crossbar 900 gradient spikes on 8 rows.
+    assert image["image_cell_read_j"] == pytest.approx(1.9e-16 * (9000 * 18 + 900 * 8) / 90)
+    assert image["image_pulse_j"] == pytest.approx(2 * 25 * 1e-15)
+    assert table.loc["capacitor", "image_pulse_j"] == pytest.approx(2 * 25 * 3e-15)
+    assert image["inference_cell_read_j"] == pytest.approx(1.9e-16 * 50 * 18)
+    assert image["inference_row_write_j"] == image["inference_half_select_j"] == 0
+    assert image["image_low_j"] < image["image_j"] < image["image_high_j"]
+    assert image["million_images_j"] == pytest.approx(1e6 * image["image_j"])
+    assert image["training_j"] == pytest.approx(90 * image["image_j"])
+    costs = costs_of(*(runs[3][0], runs[3][1].row), chip)
+    assert costs is not None
+    assert image["image_j"] == pytest.approx(total(costs.training).value)
+    parts = [name for name in table if name.startswith("image_") and name.endswith("_j")]
+    shares = [name for name in parts if name not in ("image_j", "image_low_j", "image_high_j")]
+    assert image[shares].sum() == pytest.approx(image["image_j"])
+
+
+def test_rows_without_events_are_refused_in_one_line() -> None:
+    study = nasty_study(cases=CASES, sweep={})
+    with pytest.raises(InputError, match=r"none has events.*run again"):
+        chip_ledger(runs_of(study), load_chip("crossbar_65nm"))
+
+
+def test_the_command_prints_and_draws_and_the_report_has_a_section(
+    command: Command, tmp_path: Path
+) -> None:
+    study, runs = counted(chip="crossbar_65nm")
+    folder = write_folder(tmp_path / "out", study, runs)
+    code, output, _ = command("ledger", folder, "--out", tmp_path / "t.csv")
+    assert code == 0
+    assert "chip crossbar_65nm: 256 x 256 cells, converter at the columns" in output
+    assert "0.28 (0.28 to 2.8)" in output
+    assert "0.04 (assumed)" in output
+    assert (folder / f"{study.study}_chip.png").is_file()
+    exact = pd.read_csv(tmp_path / "t.csv")
+    assert exact["image_j"].tolist() == chip_ledger(runs, study.chip)["image_j"].tolist()
+    _, other, _ = command("ledger", folder, "--chip", "neurram_130nm")
+    assert "neuron at the columns" in other
+    assert "not counted in this chip: cell read" in other
+    assert "energy of an image in training" in report_html(folder).lower()
