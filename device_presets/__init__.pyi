@@ -7,5 +7,5 @@ from .library import Preset as Preset
 from .library import PresetError as PresetError
 from .library import get_preset as get_preset
 from .library import preset_names as preset_names
-from .naming.device import get_device as get_device
+from .lookup.device import get_device as get_device
 from .pulsing.pulse_train import pulse_response as pulse_response

@@ -33,7 +33,7 @@ from rpu_ssnn.spec import (
 from rpu_ssnn.spec.device_source import find_device
 from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses import SynapsesFactory
-from rpu_ssnn.synapses.ideal import IDEAL
+from rpu_ssnn.synapses.float_weights import IDEAL
 from rpu_ssnn.training import Trained, train
 from rpu_ssnn.training.loop import timed_epoch
 
@@ -66,7 +66,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         inference_T: the number of slots that `score` and `predict` show a row, see
             `NetworkSpec.inference_T`.
         initial_scale: the factor on the initial weights, see `NetworkSpec.initial_scale`.
-        layers: in place of `hidden`, hidden layers of which some are convolutions, such as
+        layers: hidden layers in place of `hidden`, of which some are convolutions, such as
             `[{"conv": {"kernel": 3, "stride": 2, "channels": 8}}, 32]`. The values are then images
             [n, rows, columns] or [n, rows, columns, channels].
         synapses: `rate` (float weights, Eq. 9), `coincidence` (float weights, Eq. 10), the name of
@@ -172,7 +172,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         The first call sets the scale, the mean and the classes.
 
         Args:
-            X, y: as in `fit`.
+            X, y: those of `fit`.
             classes: all labels that will come, which the first call needs where y lacks some.
 
         Raises:

@@ -5,25 +5,36 @@ wording of the line is free.
 """
 
 import gzip
-import io
-import json
 import os
 import re
-import zipfile
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from rpu_ssnn.common import strict_yaml
+from support.bad_inputs import (
+    PLAN,
+    Bad,
+    hdf5,
+    hdf5_circle,
+    idx,
+    idx_folder,
+    jumps,
+    measured,
+    npz,
+    of_case,
+    of_conv,
+    of_data,
+    of_fit,
+    of_rule,
+    of_study,
+    of_table,
+    promising,
+    workbook_cut_in_its_sheet,
+    write,
+)
 from support.commands import Command
-from support.studies.harness import SMALL
-
-type Content = str | bytes | Callable[[Path], object]
-type Files = dict[str, Content]
 
 PYTHON_WORDS = re.compile(
     r"Traceback|pydantic|allow_pickle|function-|PosixPath|Value error|Input should"
@@ -35,149 +46,7 @@ MOST_LETTERS = 800
 """The longest lines list the parameters of a device."""
 
 
-class Bad(NamedTuple):
-    """A command line that must be refused.
-
-    Attributes:
-        command: words of the command line; HERE is the folder of the files.
-        files: the content of each file, or the function that writes it.
-        names: what the line holds, in this order.
-    """
-
-    command: str
-    files: Files
-    names: tuple[str, ...]
-
-
-PLAN = "plan HERE/s.yaml --no-estimate --out HERE/out"
-RATE = {"update": "rate", "learning_rate": 1.0}
 LONG = "a" * 5000
-
-
-def of_conv(keys: str, *names: str) -> Bad:
-    """A study file whose first layer is a convolution with these keys."""
-    return of_study(f"network: {{layers: [{{conv: {{channels: 4, {keys}}}}}]}}", *names)
-
-
-def of_study(changes: str, *names: str) -> Bad:
-    """A study file with these changes, written as YAML."""
-    text = json.dumps(SMALL | strict_yaml.load(f"{{{changes}}}"))
-    return Bad(PLAN, {"s.yaml": text.replace("NaN", ".nan")}, ("s.yaml: ", *names))
-
-
-def of_case(case: str, *names: str, files: Files | None = None) -> Bad:
-    """A study whose second case is this one, written as YAML."""
-    case = (
-        case.replace("device:", "tile: {simulator: native}, device:")
-        if "tile" not in case
-        else case
-    )
-    bad = of_study(f"cases: [{json.dumps(RATE)}, {{{case}}}]", *names)
-    return Bad(PLAN, bad.files | (files or {}), names)
-
-
-def of_rule(content: Content, *names: str) -> Bad:
-    """A file of a rule that cannot be used."""
-    case = "update: {rule: r.py}, learning_rate: 1"
-    return of_case(case, "case 2.update", "r.py", *names, files={"r.py": content})
-
-
-def of_table(name: str, files: Files) -> Bad:
-    """A device whose table of measured jumps is bad."""
-    return of_case("device: {table: HERE/t}", name, files=files)
-
-
-def of_data(file: str, content: Content, name: str, dataset: str = "test_share: 0.5") -> Bad:
-    """A data file that is refused; the line names it."""
-    bad = of_study(f"dataset: {{file: {file}, {dataset}}}")
-    return Bad(PLAN, bad.files | {file: content}, (file, name))
-
-
-def of_fit(content: Content, *names: str, options: str = "", file: str = "m.csv") -> Bad:
-    """A measured file that is refused, or an option of its fit."""
-    command = f"presets fit HERE/{file} --name mine --out HERE/mine.yaml {options}"
-    return Bad(command.strip(), {file: content}, names)
-
-
-def npz(**arrays: Any) -> bytes:
-    """An archive of arrays."""
-    content = io.BytesIO()
-    np.savez(content, **{key: np.asarray(value) for key, value in arrays.items()})
-    return content.getvalue()
-
-
-def promising(*shape: int) -> bytes:
-    """An archive whose headers promise more values than it holds."""
-    content, member = io.BytesIO(), io.BytesIO()
-    header = {"descr": "<f8", "fortran_order": False, "shape": shape}
-    np.lib.format.write_array_header_1_0(member, header)
-    with zipfile.ZipFile(content, "w") as archive:
-        for key in ("X", "y"):
-            archive.writestr(f"{key}.npy", member.getvalue() + bytes(80))
-    return content.getvalue()
-
-
-def hdf5(**parts: Any) -> Callable[[Path], object]:
-    """An HDF5 file; a tuple is the shape of a data set that was never written."""
-
-    def made(path: Path) -> None:
-        import h5py
-
-        with h5py.File(path, "w") as file:
-            for key, value in parts.items():
-                name = key.replace("__", "/")
-                if isinstance(value, tuple):
-                    file.create_dataset(name, shape=value, dtype="f4", chunks=True)
-                else:
-                    file[name] = value
-
-    return made
-
-
-def idx(*dimensions: int, values: int | None = None) -> bytes:
-    """An idx file of zeros."""
-    head = bytes([0, 0, 8, len(dimensions)])
-    head += b"".join(size.to_bytes(4, "big") for size in dimensions)
-    return head + bytes(int(np.prod(dimensions)) if values is None else values)
-
-
-def idx_folder(images: bytes) -> Files:
-    """A folder of four idx files, of which the first is bad."""
-    others = {"d/train-idx1": idx(2), "d/test-idx3": idx(2, 2, 2), "d/test-idx1": idx(2)}
-    return of_study("dataset: {file: d}").files | {"d/train-idx3": images} | others
-
-
-def jumps(rows: str) -> Files:
-    """The two files of a table of jumps."""
-    return {f"t/dG_{way}creasing.txt": rows for way in ("in", "de")}
-
-
-def measured(
-    first: str = "", head: str = "pulse,polarity,conductance_uS", last: str = "1.5"
-) -> str:
-    """A measured CSV whose conductance is the same after each pulse."""
-    rows = [f"{n % 50 + 1},{('up', 'down')[n // 50 % 2]},{last}" for n in range(200)]
-    return "\n".join([head, *([first] if first else []), *rows]) + "\n"
-
-
-def workbook_cut_in_its_sheet(path: Path) -> None:
-    """A workbook whose archive is whole, and whose sheet ends in the middle."""
-    pd.DataFrame({"polarity": ["up"] * 9, "conductance_uS": 1.0}).to_excel(path, index=False)
-    with zipfile.ZipFile(path) as archive:
-        parts = {name: archive.read(name) for name in archive.namelist()}
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, content in parts.items():
-            archive.writestr(name, content[:300] if "sheet1" in name else content)
-
-
-def hdf5_circle(path: Path) -> None:
-    """An HDF5 file with a link to itself."""
-    import h5py
-
-    with h5py.File(path, "w") as file:
-        file["spikes/times"] = h5py.SoftLink("/spikes/times")
-
-
 X, Y = np.arange(24.0).reshape(6, 4), np.array([0, 1, 0, 1, 0, 1])
 SPLIT = {"x_train": X, "y_train": Y, "x_test": X + 1, "y_test": Y}
 EVENTS = {"t": np.arange(4.0), "x": [0, 1, 0, 1], "recording": [0, 0, 1, 1], "labels": [0, 1]}
@@ -429,7 +298,6 @@ OPTIONS = [
         ("presets show HERE/x.yaml --no-plot", "x.yaml:a | 5", {"x.yaml": "a: 5"}),
         ("presets show HERE/x.yaml:b --no-plot", "x.yaml | 'b'", {"x.yaml": "a: {like: ecram}"}),
         ("presets show pcm --plot HERE/x.txt", "--plot | x.txt", {}),
-        ("presets compare pcm", "presets | 1", {}),
         (METRICS.replace("off 10", "off nan"), "on-off: nan", {}),
         (METRICS.replace("up 50", "up 0"), "states-up: 0", {}),
         ("attribute digits_devices --device nosuch --out HERE/o", "'nosuch'", {}),
@@ -482,18 +350,6 @@ TABLE = {
 }
 
 
-def _write(folder: Path, files: Files) -> None:
-    for name, content in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if callable(content):
-            content(path)
-        elif isinstance(content, str):
-            path.write_text(content.replace("HERE", str(folder)))
-        else:
-            path.write_bytes(content)
-
-
 @pytest.mark.parametrize(
     "bad",
     [
@@ -506,7 +362,7 @@ def test_bad_input_is_refused_in_one_line(
     bad: Bad, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    _write(tmp_path, bad.files)
+    write(tmp_path, bad.files)
     before = sorted(tmp_path.rglob("*"))
     words = bad.command.replace("HERE", str(tmp_path)).split(" ")
     code, out, error = command(*words)

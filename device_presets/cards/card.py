@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from device_presets.library.preset import Parameter, Preset
 from device_presets.library.steps_at_zero import (
@@ -15,10 +14,6 @@ from device_presets.library.steps_at_zero import (
     shrinkage_at_bounds,
     states_at_zero,
 )
-
-if TYPE_CHECKING:
-    import pandas as pd
-
 
 type Standing = Literal["sourced", "assumed", "not known", "none"]
 """This says where a number comes from; it is `none` where the law has nothing of the kind."""
@@ -130,38 +125,3 @@ def _fact(what: str, name: str, shown: Parameter) -> Fact:
     else:
         text = f"{value:.4g} {shown.unit}"
     return Fact(what, text, standing_of(shown))
-
-
-def comparison(presets: Mapping[str, Preset]) -> pd.DataFrame:
-    """Return the cards of several presets side by side, a fact a row.
-
-    Args:
-        presets: the presets, by the names that the columns get.
-
-    Returns:
-        Columns ``fact``, and for each preset ``NAME`` (value and unit as text; None where the card
-        has no such fact) and ``NAME origin`` (`Standing`).
-    """
-    import pandas as pd
-
-    cards = {name: {fact.what: fact for fact in card(p)} for name, p in presets.items()}
-    rows = list(dict.fromkeys(what for facts in cards.values() for what in facts))
-    table: dict[str, list[str | None]] = {"fact": [*rows]}
-    for name, facts in cards.items():
-        found = [facts.get(what) for what in rows]
-        table[name] = [None if fact is None else fact.value for fact in found]
-        table[f"{name} origin"] = ["none" if fact is None else fact.standing for fact in found]
-    return pd.DataFrame(table, dtype=object)
-
-
-def comparison_text(table: pd.DataFrame) -> str:
-    """Return a table of `comparison` for print, with a star at each assumed number."""
-    shown = table[["fact"]].copy()
-    for name in table.columns[1::2]:
-        star = table[f"{name} origin"].map(lambda origin: "*" if origin == "assumed" else "")
-        shown[name] = table[name].fillna("none") + star
-    return (
-        shown.to_markdown(index=False, disable_numparse=True)
-        + "\n\n*: assumed; without a star: from a source. none: the law has none."
-        "\nStates, asymmetry and noises are those of the mean device at weight 0."
-    )

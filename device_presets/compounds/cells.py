@@ -90,7 +90,7 @@ def _transfer_cell(
     Args:
         citation: where the cell comes from.
         cell: the name of aihwkit's class.
-        settings: as in `Compound`.
+        settings: those of `Compound`.
         through: what the transfers pass, as the end of a phrase.
         most_pulses: the most pulses that one transfer sends to a device; None leaves aihwkit's
             default of that cell.

@@ -35,7 +35,7 @@ class LookupTable:
     """A measured device as CrossSim has it.
 
     Args:
-        name: of the folder.
+        name: the folder's.
         conductance: [columns] in siemens (`normalised`: in no unit), rising.
         points: [points] of the cumulative distribution, rising from 0 to 1.
         up, down: [points, columns] change of conductance by an up and by a down pulse.

@@ -90,7 +90,7 @@ class TableDevice:
 
     Attributes:
         name: `table(FOLDERS, sha256=DIGEST)`; the digest is of the numbers, not of the files.
-        tables: by their digests, so that neither folders nor their names matter.
+        tables: the tables by their digests, so that neither folders nor their names matter.
         settings: the values of all `TABLE_PARAMETERS`.
     """
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from rpu_ssnn.algorithm_checks.weight_changes import weight_changes
 from rpu_ssnn.spec import NetworkSpec
-from rpu_ssnn.synapses.ideal import IDEAL
+from rpu_ssnn.synapses.float_weights import IDEAL
 
 
 @dataclass(frozen=True)

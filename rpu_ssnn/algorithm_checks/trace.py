@@ -25,7 +25,7 @@ class Trains:
     Attributes:
         forward: input lines first, output last.
         positive: first hidden layer first, output last.
-        negative: likewise.
+        negative: the same for the negative stream.
     """
 
     forward: tuple[Train, ...]

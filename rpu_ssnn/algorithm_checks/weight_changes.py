@@ -21,7 +21,7 @@ def weight_changes(
     """Changes of float weights, [n_in, n_out] a crossbar, in threshold currents.
 
     Args:
-        weights: at the start.
+        weights: the weights at the start.
         rates: average spikes a slot of each input line, [batch, n_in].
         labels: class of each presentation.
         image: rows, columns and channels of the input, which convolutions need.

@@ -139,9 +139,9 @@ def train_analog_sgd(
 
     Args:
         hidden: the hidden layers.
-        seed: of initial weights, devices, order and dropout, and of all else in native devices.
-            aihwkit's own draws cannot be seeded: no run in its tiles repeats bit for bit.
-        start, on_epoch: as `rpu_ssnn.training.train`.
+        seed: the seed of initial weights, devices, order and dropout, and in native devices of all
+            else. aihwkit's own draws cannot be seeded: no run in its tiles repeats bit for bit.
+        start, on_epoch: those of `rpu_ssnn.training.train`.
 
     Raises:
         StateError: `start` is of another network, or of a cell that aihwkit cannot put back.

@@ -147,7 +147,7 @@ def train_ann(
 
     Args:
         hidden: the hidden layers. Replicas of a kernel start alike and learn by themselves.
-        start, on_epoch: as `rpu_ssnn.training.train`.
+        start, on_epoch: those of `rpu_ssnn.training.train`.
         kind: the network, which chooses its optimiser.
 
     Raises:

@@ -62,7 +62,7 @@ class AihwkitLayer(TileSynapses, NumberLayer):
     """A crossbar in a tile of aihwkit, which draws the trains.
 
     Args:
-        connection: of the layers.
+        connection: the connection of the layers.
         device: must hold no memory of its pulses.
 
     Raises:
@@ -117,7 +117,7 @@ class NativeLayer(NativeSynapses, NumberLayer):
     who sent them. Both devices of a pair get the same trains, in opposite directions.
 
     Args:
-        connection: of the layers.
+        connection: the connection of the layers.
 
     Raises:
         InputError: see `NativeSynapses`.

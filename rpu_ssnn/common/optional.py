@@ -13,7 +13,6 @@ def optional_package(
     file: str | os.PathLike[str],
     field: str,
     value: object,
-    more: str = "",
 ) -> Any:
     """The module of a package that may be missing.
 
@@ -21,7 +20,6 @@ def optional_package(
         module: the name of the module.
         install: the name that pip has to install.
         file, field, value: the place that needs the package, as in an `InputError`.
-        more: the end of the message.
 
     Raises:
         InputError: the package is not installed.
@@ -29,5 +27,5 @@ def optional_package(
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        allowed = f"needs the package {module}: pip install '{install}'{more}"
+        allowed = f"needs the package {module}: pip install '{install}'"
         raise InputError(file, field, value, allowed) from error

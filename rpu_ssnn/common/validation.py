@@ -64,7 +64,7 @@ def explained(model: type[BaseModel], key: str = "", where: object = "study") ->
     """Raises a validation error of a model within it as the project's error.
 
     Args:
-        model, key, where: as in `validated`.
+        model, key, where: those of `validated`.
 
     Raises:
         InputError: in place of pydantic's ``ValidationError``.

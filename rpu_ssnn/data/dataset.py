@@ -103,7 +103,7 @@ def load_dataset(
         validation_share: the part of the drawn images to hold out, 0 (none) to 0.5.
         seed: draws the training images, their order and the split; not negative.
         own: the user's own files.
-        time: of recordings; shuffled: each recording's slots in random order (a control).
+        time: the time of recordings; shuffled: each recording's slots in random order (a control).
 
     Raises:
         InputError: an argument is out of its range, or a file is missing, damaged or does not fit.
@@ -140,7 +140,7 @@ def image_counts(name: str, root: Path | None, own: OwnData | None = None) -> tu
     """The numbers of training and test images of a data set, before anything is started.
 
     Args:
-        name, root, own: as in `load_dataset`; the user's own files are read whole and checked.
+        name, root, own: those of `load_dataset`; the user's own files are read whole and checked.
 
     Raises:
         MissingDataError: the files are not there, or no folder was named.

@@ -19,7 +19,7 @@ class FitForm:
     """One candidate.
 
     Args:
-        name: for reports.
+        name: the name in reports.
         code: place of the law in `rpu_ssnn.devices.laws.change`.
         law: name of the law.
         noise: what the cycle noise is a share of (`FOLLOWS_STEP`, `OF_DIRECTION`).

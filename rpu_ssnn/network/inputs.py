@@ -18,7 +18,7 @@ class InputLines:
     """The input lines of a network on one data set.
 
     Attributes:
-        pixels: of an image, or lines of a recording.
+        pixels: the pixels of an image, or the lines of a recording.
         grey_max: the value of share 1; of recordings, the count.
         middle: the value from which the two lines of a pixel are measured: its mean over the
             training images, or the value 0, as a share; None: one line per pixel.

@@ -88,7 +88,7 @@ class Connection:
         before: the layer before; a dense layer has one place, whose channels are all its neurons.
         channels: neurons at each position.
         kernel, stride, padding: rows and columns.
-        replicas: of the kernel.
+        replicas: the copies of the kernel.
     """
 
     before: Grid

@@ -92,7 +92,7 @@ def train_epochs[L: Learner](
 
     Args:
         learner: closed where this raises.
-        rng: of the order of the images.
+        rng: draws the order of the images.
         start: what an earlier call with the same arguments had reached.
 
     Returns:

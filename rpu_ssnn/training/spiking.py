@@ -130,7 +130,7 @@ def train(
     Args:
         seed: determines everything random (except aihwkit's cycle-to-cycle noise, which cannot be
             seeded).
-        threads: of the simulation; changes the time, not the results.
+        threads: the threads of the simulation, which change the time and no result.
         start: state of an earlier call with the same arguments; the result is then equal to that
             without interruption (to the bit, except for aihwkit's noise).
         on_epoch: called after each epoch (`rpu_ssnn.training.loop.OnEpoch`).

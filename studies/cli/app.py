@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rpu_ssnn.common.errors import InputError, RpuSsnnError
-from rpu_ssnn.common.wording import counted
+from studies.cli.figure import figure_app
 from studies.cli.keys import keys_app
 from studies.cli.options import (
     DataOption,
@@ -26,12 +26,9 @@ from studies.cli.options import (
     path_option,
 )
 from studies.cli.output import discard_output, replace_unencodable, stop
-from studies.cli.paper import paper_app
 from studies.cli.presets import presets_app
 from studies.cli.results import results_app
 from studies.cli.running import (
-    CheckpointOption,
-    ClusterOption,
     OtherVersionsOption,
     RetryOption,
     SchedulerOption,
@@ -41,7 +38,6 @@ from studies.cli.running import (
 )
 from studies.cli.sensitivity import questions_app
 from studies.common import interrupts
-from studies.workers.workspace import SECONDS_BETWEEN_CHECKPOINTS
 
 if TYPE_CHECKING:
     from studies.declaration.study import Study
@@ -56,7 +52,7 @@ app = typer.Typer(
 app.add_typer(presets_app, name="presets")
 app.add_typer(results_app)  # its commands join the top level
 app.add_typer(questions_app)  # likewise
-app.add_typer(paper_app)  # likewise
+app.add_typer(figure_app)  # likewise
 app.add_typer(keys_app)  # likewise
 
 
@@ -69,9 +65,7 @@ def run(
     other_versions: OtherVersionsOption = "refuse",
     rows: RowsOption = None,
     retry_failed: RetryOption = False,
-    checkpoint_seconds: CheckpointOption = SECONDS_BETWEEN_CHECKPOINTS,
     scheduler: SchedulerOption = None,
-    cluster: ClusterOption = None,
 ) -> None:
     """Run the missing trials of a study, print its table, and name the result files."""
     from studies.declaration.shipped import find_study
@@ -81,50 +75,19 @@ def run(
 
     declared = find_study(study)
     root = out or default_folder(declared)
-    with executing(root, workers, scheduler, cluster) as executor:
+    with executing(root, workers, scheduler) as executor:
         options = options_of(
             executor,
             data,
             other_versions,
             rows,
             retry_failed=retry_failed,
-            seconds_between_checkpoints=checkpoint_seconds,
         )
         outcome = run_in_folder(declared, root, options)
     _show(declared, outcome.runs, root)
     for line in caveats.of_accuracy_that_fell(outcome.runs):
         typer.echo(line)
     end(outcome.failures, root)
-
-
-@app.command()
-def search(
-    study: StudyArgument,
-    out: OutOption = None,
-    workers: WorkersOption = None,
-    data: DataOption = None,
-    again: Annotated[
-        bool, typer.Option("--again", help="Search the known ones anew, for a changed study.")
-    ] = False,
-    retry_failed: RetryOption = False,
-    scheduler: SchedulerOption = None,
-    cluster: ClusterOption = None,
-) -> None:
-    """Search the hyperparameters of every case that gives none, on held-out images only."""
-    from studies.declaration.shipped import find_study
-    from studies.execution.api import default_folder
-    from studies.execution.study_runs import search_in_folder
-
-    declared = find_study(study)
-    root = out or default_folder(declared)
-    with executing(root, workers, scheduler, cluster) as executor:
-        options = options_of(executor, data, "refuse", retry_failed=retry_failed)
-        found, failures = search_in_folder(declared, root, options, again)
-    if not found and not failures:
-        typer.echo("nothing to search: each case gives its hyperparameters")
-    elif found:
-        typer.echo(f"hyperparameters of {counted(len(found), 'case')} in {root}")
-    end(failures, root)
 
 
 @app.command()
@@ -139,12 +102,15 @@ def new(
     test_file: Annotated[Path | None, path_option("Test rows, if in a file of their own.")] = None,
     out: Annotated[Path | None, path_option("File to write; default: NAME.yaml here.")] = None,
     data: DataOption = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A first look: few samples, small network, three seeds.")
+    ] = False,
 ) -> None:
     """Write a study of your data: settings by its classes and samples, all else searched."""
     from rpu_ssnn.common.files import refuse_unwritable, write_together
     from studies.declaration.new_study import new_study, study_name
 
-    target = out or Path(f"{study_name(source)}.yaml")
+    target = out or Path(f"{study_name(source)}{'_quick' if quick else ''}.yaml")
     refuse_unwritable("new", "--out", target, (".yaml", ".yml"))
     if target.exists():
         raise InputError("new", "--out", str(target), "must not be there: give another file")
@@ -156,6 +122,7 @@ def new(
         label=label,
         test_file=test_file,
         root=data,
+        quick=quick,
     )
     write_together("new", {target: lambda path: path.write_text(text, encoding="utf-8")})
     typer.echo(text, nl=False)
@@ -265,7 +232,7 @@ def _show(declared: "Study", runs: "Runs", root: Path) -> None:
     table = summary(results, reference)
     title = ": ".join(filter(None, (declared.study, " ".join(declared.question.split()))))
     figure = plot_study(results, table, reference, title, root / f"{declared.study}.png")
-    typer.echo(render(beside(table, declared), reference) + "\n")
+    typer.echo(f"{title}\n\n{render(beside(table, declared), reference)}\n")
     for sentence in headline(runs, results, table, reference):
         typer.echo(sentence)
     for line in caveats.of_summary(declared, table, runs):

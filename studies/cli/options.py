@@ -26,7 +26,7 @@ def path_option(help: str, *names: str) -> Any:
     """Returns an option that takes a path.
 
     Args:
-        names: of the option, where they are not those of the parameter.
+        names: the names of the option, where they are not those of the parameter.
     """
     return typer.Option(*names, parser=given_path, metavar="PATH", help=help)
 

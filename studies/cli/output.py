@@ -39,7 +39,7 @@ def refuse_result_table(command: str, out: Path, table: Path) -> None:
     """Refuses a table under the name of one that `rpu-ssnn run` writes.
 
     Args:
-        out: as the user gave it.
+        out: the path as the user gave it.
 
     Raises:
         InputError: it has such a name.

@@ -1,4 +1,4 @@
-"""`rpu-ssnn presets`: list, show, fit a measurement, build from published metrics, compare."""
+"""`rpu-ssnn presets`: list, show, fit a measurement, build from published metrics."""
 
 import sys
 from pathlib import Path
@@ -12,7 +12,7 @@ from rpu_ssnn.common.wording import counted
 from studies.cli.options import path_argument, path_option
 
 presets_app = typer.Typer(
-    help="Device presets: list, show, measure and compare them, or make one of your own device."
+    help="Device presets: list and show them, or make one of your own device."
 )
 
 NameOption = Annotated[str, typer.Option("--name", help="Of the preset to make.")]
@@ -233,32 +233,6 @@ def _file_to_make(command: str, name: str, out: Path | None) -> Path:
         allowed = "must not be a preset file here; give another --name, or --out to replace it"
         raise InputError(command, "--name", name, allowed)
     return file
-
-
-@presets_app.command("compare")
-def compare(
-    names: Annotated[list[str], typer.Argument(help="Two to six presets or files.")],
-    plot: Annotated[
-        Path, path_option("File to write: .png, .pdf, .svg; default: presets.png here.")
-    ] = Path("presets.png"),
-    csv: Annotated[Path | None, path_option("File to write the table to: .csv.")] = None,
-) -> None:
-    """Print the numbers of presets side by side, with units; draw responses, steps and noise."""
-    from device_presets import get_preset
-    from device_presets.cards.card import comparison, comparison_text
-    from device_presets.cards.comparison_plot import names_of, plot_comparison
-
-    refuse_unwritable("presets compare", "--plot", plot, PLOT_SUFFIXES)
-    if csv is not None:
-        refuse_unwritable("presets compare", "--csv", csv, (".csv",))
-    presets = [get_preset(name) for name in names]
-    drawn = plot_comparison(presets, plot)
-    table = comparison(dict(zip(names_of(presets), presets, strict=True)))
-    typer.echo(f"{comparison_text(table)}\n")
-    if csv is not None:
-        write_together("compare", {csv: lambda path: table.to_csv(path, index=False)})
-        typer.echo(f"table   {csv}")
-    typer.echo(f"plot    {drawn}")
 
 
 @presets_app.command("example")

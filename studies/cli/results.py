@@ -199,10 +199,7 @@ def export(
     path: Annotated[Path, path_argument("File to write: .h5 (every device) or .nir.")],
     case: Annotated[
         str,
-        typer.Option(
-            help="Title of the case, as tables or the study write it; a part of one title; or its "
-            "number in the table, from 1."
-        ),
+        typer.Option(help="Title of the case, as tables or the study write it."),
     ],
     seed: Annotated[int, typer.Option(min=0, help="Which of its trials.")] = 0,
     data: DataOption = None,
@@ -222,15 +219,6 @@ def export(
     )
     if not done.replayable:
         typer.echo("the two differ by aihwkit's own noise, which cannot be seeded")
-
-
-@results_app.command()
-def status(folder: FolderArgument) -> None:
-    """Print the state of a study that runs, or ran, in another shell; the folder is only read."""
-    from studies.report.status_view import lines, study_status
-
-    for line in lines(study_status(folder)):
-        typer.echo(line)
 
 
 def _finished(folder: Path, rows: list[Path] | None) -> "tuple[Study, Runs]":

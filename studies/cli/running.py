@@ -1,6 +1,5 @@
 """Defines what the commands that run trials share: their options, and how they end."""
 
-import math
 import shlex
 import sys
 from collections.abc import Iterator
@@ -10,12 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.wording import counted
 from studies.cli.output import stop
 from studies.common.choices import OtherVersions
 from studies.common.interrupts import EXIT_CODE
-from studies.workers.workspace import SECONDS_BETWEEN_CHECKPOINTS
 
 if TYPE_CHECKING:
     from studies.declaration.trial import Failure
@@ -31,28 +28,19 @@ RetryOption = Annotated[
 SchedulerOption = Annotated[
     str | None, typer.Option(help="Address of a running dask scheduler whose workers run it.")
 ]
-ClusterOption = Annotated[
-    str | None, typer.Option(help="Kind of dask cluster to start: local, slurm, pbs, lsf, sge ...")
-]
-CheckpointOption = Annotated[
-    float,
-    typer.Option(min=0.0, help="Seconds between checkpoints of a run, at least (0: each epoch)."),
-]
 
 
 @contextmanager
-def executing(
-    root: Path, workers: int | None, scheduler: str | None, cluster: str | None
-) -> "Iterator[Executor]":
-    """Yields workers as the three options ask; Ctrl-C ends the command and says how to go on.
+def executing(root: Path, workers: int | None, scheduler: str | None) -> "Iterator[Executor]":
+    """Yields workers as the two options ask; Ctrl-C ends the command and says how to go on.
 
     Raises:
-        InputError: the options contradict each other, or there is no such cluster.
+        InputError: the options contradict each other, or there is no such scheduler.
     """
     from studies.workers.clusters import executor_of
 
     try:
-        with closing(executor_of(workers, scheduler, cluster)) as executor:
+        with closing(executor_of(workers, scheduler)) as executor:
             yield executor
     except KeyboardInterrupt:
         command = shlex.join(["rpu-ssnn", *sys.argv[1:]])
@@ -66,16 +54,8 @@ def options_of(
     kept_rows: list[Path] | None = None,
     *,
     retry_failed: bool = False,
-    seconds_between_checkpoints: float = SECONDS_BETWEEN_CHECKPOINTS,
 ) -> "Options":
-    """Returns options for training, with progress on the error stream.
-
-    Raises:
-        InputError: the seconds are no finite number.
-    """
-    if not math.isfinite(seconds_between_checkpoints):
-        allowed = "must be a finite number of seconds"
-        raise InputError("run", "--checkpoint-seconds", seconds_between_checkpoints, allowed)
+    """Returns options for training, with progress on the error stream."""
     from studies.execution.phase import Options, training_job
     from studies.execution.progress import ClosedPipeConsole, ConsoleReporter
 
@@ -86,7 +66,6 @@ def options_of(
         reporter=ConsoleReporter(ClosedPipeConsole(stderr=True)),
         kept_rows=kept_rows or (),
         retry_failed=retry_failed,
-        seconds_between_checkpoints=seconds_between_checkpoints,
     )
 
 

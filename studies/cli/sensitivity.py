@@ -15,7 +15,6 @@ from studies.cli.options import (
     WorkersOption,
 )
 from studies.cli.running import (
-    ClusterOption,
     OtherVersionsOption,
     RetryOption,
     SchedulerOption,
@@ -37,9 +36,6 @@ questions_app = typer.Typer()
 DeviceOption = Annotated[
     str, typer.Option(help="Label of a device case of the study, or a preset.")
 ]
-SearchEachOption = Annotated[
-    bool, typer.Option("--search-each", help="Search hyperparameters for each changed device.")
-]
 
 
 @questions_app.command()
@@ -49,21 +45,19 @@ def attribute(
     out: QuestionOutOption = None,
     workers: WorkersOption = None,
     data: DataOption = None,
-    search_each: SearchEachOption = False,
     other_versions: OtherVersionsOption = "refuse",
     rows: RowsOption = None,
     retry_failed: RetryOption = False,
     scheduler: SchedulerOption = None,
-    cluster: ClusterOption = None,
 ) -> None:
     """Which imperfection of a device costs most? Trains with each one off, and only this one on."""
     from studies.report.attribution_view import FILE, draw, lines
     from studies.sensitivity.attribution import attribute as answer
 
     declared, root = _study_and_folder(study, "attribute", device, out)
-    with executing(root, workers, scheduler, cluster) as executor:
+    with executing(root, workers, scheduler) as executor:
         run = _run(root, executor, data, other_versions, rows, retry_failed)
-        found = answer(declared, device, run, search_each=search_each)
+        found = answer(declared, device, run)
     _print(lines(found), found.table, root / FILE, partial(draw, found, device, root))
     end(found.failures, root)
 
@@ -79,14 +73,13 @@ def decompose(
     rows: RowsOption = None,
     retry_failed: RetryOption = False,
     scheduler: SchedulerOption = None,
-    cluster: ClusterOption = None,
 ) -> None:
     """How much do the device and the training by spikes cost, against a float network?"""
     from studies.report.decomposition_view import FILE, draw, lines
     from studies.sensitivity.decomposition import decompose as answer
 
     declared, root = _study_and_folder(study, "decompose", device, out)
-    with executing(root, workers, scheduler, cluster) as executor:
+    with executing(root, workers, scheduler) as executor:
         run = _run(root, executor, data, other_versions, rows, retry_failed)
         found = answer(declared, device, run)
     reached = any(level == level for level in found.levels.values())
@@ -111,12 +104,10 @@ def require(
     out: QuestionOutOption = None,
     workers: WorkersOption = None,
     data: DataOption = None,
-    search_each: SearchEachOption = False,
     other_versions: OtherVersionsOption = "refuse",
     rows: RowsOption = None,
     retry_failed: RetryOption = False,
     scheduler: SchedulerOption = None,
-    cluster: ClusterOption = None,
 ) -> None:
     """What would a device have to meet? The value of each parameter at which the loss is --loss."""
     from studies.report.requirement_view import FILE, draw, lines
@@ -124,12 +115,10 @@ def require(
     from studies.sensitivity.requirement import require as answer
 
     declared, root = _study_and_folder(study, "require", device, out)
-    with executing(root, workers, scheduler, cluster) as executor:
+    with executing(root, workers, scheduler) as executor:
         run = _run(root, executor, data, other_versions, rows, retry_failed)
         asked = parameter or STANDARD
-        found = answer(
-            declared, device, loss, run, parameters=asked, others=others, search_each=search_each
-        )
+        found = answer(declared, device, loss, run, parameters=asked, others=others)
     _print(lines(found), found.table, root / FILE, partial(draw, found, device, loss, root))
     end(found.failures, root)
 

@@ -17,9 +17,6 @@ SIGNIFICANCE = 1.0 - CONFIDENCE
 FEWEST_SEEDS = 3
 """Fewer seeds are not tested and show no interval: that of two is nine deviations wide."""
 
-MOST_SEEDS = 100
-"""More seeds are not asked for."""
-
 NOT_SIGNIFICANT, ONLY_ALONE, UNTESTED = "ns", "(ns)", "untested"
 """A difference is marked where its interval holds zero; where it does not, but the corrected p is
 not significant; and where there is no spread to test it by."""
@@ -44,7 +41,7 @@ class SampleStatistics:
 
     Attributes:
         sd: standard deviation with n - 1.
-        half_width: of the confidence interval of the mean.
+        half_width: that of the confidence interval of the mean.
     """
 
     n: int
@@ -74,8 +71,8 @@ class PairedTest:
 
     Attributes:
         n: number of pairs.
-        half_width: of the 95 % interval of the mean, by itself.
-        p_alone: of the two-sided paired t-test.
+        half_width: that of the 95 % interval of the mean, by itself.
+        p_alone: the p of the two-sided paired t-test.
         p: the same after Holm's correction for all that were tested together.
     """
 
@@ -140,35 +137,6 @@ def holm(p_values: Sequence[float]) -> list[float]:
         largest = min(1.0, max(largest, (len(order) - rank) * p))
         corrected[place] = largest
     return corrected
-
-
-def seeds_to_tell(
-    means: Sequence[float], half_widths: Sequence[float], counts: Sequence[int]
-) -> list[float]:
-    """Returns how many seeds would make each difference significant after Holm's correction.
-
-    Every difference keeps its mean and its standard deviation, and all get as many seeds.
-
-    Args:
-        half_widths: of the intervals of the means.
-        counts: seeds that each has.
-
-    Returns:
-        NaN where a difference is not tested, infinity where it takes more than `MOST_SEEDS`.
-    """
-    import numpy as np
-
-    n_now = np.asarray(counts, dtype=float)
-    quantile = t_quantile(np.maximum(n_now - 1, 1))
-    deviations = np.asarray(half_widths, dtype=float) * np.sqrt(n_now) / quantile
-    size = np.abs(np.asarray(means, dtype=float))
-    spread = np.maximum(deviations, _ROUNDING * np.maximum(1.0, size))
-    size = np.where((n_now < FEWEST_SEEDS) | np.isnan(spread), np.nan, size)
-    needed = np.where(np.isnan(size), np.nan, np.inf)
-    for n in range(MOST_SEEDS, FEWEST_SEEDS - 1, -1):
-        p = _two_sided_p(size / spread * math.sqrt(n), n - 1)
-        needed = np.where(np.array(holm(p.tolist())) < SIGNIFICANCE, n, needed)
-    return [float(n) for n in needed]
 
 
 def t_quantile(degrees: Any) -> Any:

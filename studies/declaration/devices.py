@@ -16,9 +16,6 @@ _NAME = re.compile(r"[A-Za-z_][\w-]*")
 _CALL = re.compile(r"(?P<kind>\s*\w+\s*\()(?P<inside>.*)\)\s*")
 _FOLDERS = re.compile(r"[^(),\s][^(),]*/(?=[^/(),])")
 
-AS_MEASURED = "as measured"
-"""The override that changes nothing, so that a sweep can hold the device as its preset has it."""
-
 RECORD_ONLY = (
     "endurance_cycles",
     "energy_per_pulse_j",
@@ -45,7 +42,7 @@ def device_of(name: str, overrides: Mapping[str, Any] | None = None, prefix: str
     """Returns the device of a case.
 
     Args:
-        name: of a preset, a preset file, or a compound around either.
+        name: the name of a preset, a preset file, or a compound around either.
         overrides: parameters that differ from the preset's.
         prefix: the dotted key of the case, for the error.
 
@@ -56,7 +53,7 @@ def device_of(name: str, overrides: Mapping[str, Any] | None = None, prefix: str
     from device_presets import get_device  # only studies with devices need it
     from device_presets.jump_tables.table_device import is_table_name
     from device_presets.library.preset_file import is_file_name
-    from device_presets.naming.law_file import is_law_name
+    from device_presets.lookup.law_file import is_law_name
 
     given = overrides or {}
     start = f"{prefix}." if prefix else ""
@@ -95,43 +92,6 @@ def parameters_in(device: "Device") -> dict[str, Any]:
     }
 
 
-def own_values(device: "Device", overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns overrides as values: ``x0.5`` is half of the preset's, ``as measured`` is none.
-
-    Args:
-        device: as its preset has it.
-
-    Raises:
-        InputError: a factor of what is no number, or is zero, or no factor behind the ``x``.
-    """
-
-    found, known = {}, parameters_in(device)
-    for name, value in overrides.items():
-        if value == AS_MEASURED:
-            continue
-        found[name], own = value, known.get(name)
-        if not isinstance(value, str) or value == "inf":  # as rows spell it
-            continue
-        if name not in known or isinstance(own, bool):  # said with what there is
-            continue
-        if not value.startswith("x") or own is None:
-            unit = device.parameters[name].unit
-            allowed = (
-                f"must be a number (unit: {unit}), not text, or a factor such as x0.5 of a number "
-                "that the preset gives"
-            )
-            raise InputError("study", f"overrides.{name}", value, allowed)
-        try:
-            found[name] = float(f"{own * float(value[1:]):.6g}")
-        except (TypeError, ValueError):
-            allowed = f"must be a factor such as x0.5, of a number that the preset gives ({own})"
-            raise InputError("study", f"overrides.{name}", value, allowed) from None
-        if not own:
-            allowed = f"must be a value: the preset's own is {own}, which a factor does not change"
-            raise InputError("study", f"overrides.{name}", value, allowed)
-    return found
-
-
 def beside_study(
     device: object, folder: Path, where: str, field: str, *, seen_from: Path | None = None
 ) -> object:
@@ -142,7 +102,7 @@ def beside_study(
     both that has such a file.
 
     Args:
-        device: as the study has it; what names no file is returned as it is.
+        device: the device as the study has it; what names no file is returned as it is.
         where, field: file of the study and dotted key of the device, for the error.
         seen_from: folder to which the paths are relative; None: they are absolute.
 
@@ -177,9 +137,9 @@ def with_files(device: object, change: Callable[[str, bool, bool], str], *folder
     """Returns the device with its preset files and folders of tables changed.
 
     Args:
-        device: as a case has it; what names no file is returned as it is.
-        change: of a path; whether it is the folder of a table; whether it stands in parentheses.
-        folders: where a name that no shipped preset has may be that of a file.
+        device: the device as a case has it; what names no file is returned as it is.
+        change: gets a path, and whether it is a table's folder and stands in parentheses.
+        folders: the folders where a name that no shipped preset has may be that of a file.
     """
 
     def placed(part: object, of_table: bool, inside: bool = True) -> object:

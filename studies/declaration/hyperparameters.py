@@ -25,7 +25,7 @@ class FoundHyperparameters(Hyperparameters):
     """A search found these hyperparameters of a case, with the accuracy that they reached.
 
     Attributes:
-        validation_accuracy: of the best run of the search, %; the mean over its seeds.
+        validation_accuracy: that of the best run of the search, %; the mean over its seeds.
     """
 
     validation_accuracy: Annotated[float, Field(ge=0.0, le=100.0)]

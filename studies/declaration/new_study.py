@@ -6,7 +6,7 @@ The settings were chosen on held-out samples (docs/findings/algorithm.md, Many c
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,9 @@ TEST_SHARE = 0.2
 
 FEW = 5_000
 """Training samples below which the network is small and a fifth is held out."""
+
+QUICK_SAMPLES, QUICK_TEST_SAMPLES = 4_000, 2_000
+"""A quick look takes at most so many samples for training and for the test."""
 
 LEAST_PRESENTATIONS = 20_000
 """A training has at least so many presentations, in at most 100 epochs."""
@@ -56,8 +59,9 @@ class DataFacts:
     """The settings of a study follow from these facts.
 
     Attributes:
-        samples: for training and validation.
-        values: of a sample.
+        samples: those for training and validation.
+        test_samples: those for the test.
+        values: those of a sample.
         background: share of the training values that are the lowest one.
         features: whether a sample is a vector, as a row of a table, and no image.
         unlike: whether the columns of such a table span unlike ranges.
@@ -65,6 +69,7 @@ class DataFacts:
     """
 
     samples: int
+    test_samples: int
     values: int
     classes: int
     background: float
@@ -102,6 +107,7 @@ def new_study(
     label: str = "label",
     test_file: Path | str | None = None,
     root: Path | None = None,
+    quick: bool = False,
 ) -> str:
     """Returns the YAML text of a study of own data or of a standard set.
 
@@ -116,11 +122,12 @@ def new_study(
     Args:
         data: a file as of `rpu_ssnn.data_spec.OwnData.file`, or the name of a standard set.
         devices: one or several, each as of a case.
-        name: of the study; None: that of the data.
-        folder: of the study's file; paths in the text are relative to it.
+        name: the study's; None: that of the data.
+        folder: that of the study's file; paths in the text are relative to it.
         label: column of the class, of CSV and Parquet files.
-        test_file: with the test rows, if they have a file of their own.
+        test_file: the file of the test rows, if they have one of their own.
         root: folder of the standard sets; None: the environment variable RPU_SSNN_DATA.
+        quick: a first look at a part of the samples, with a small network and three seeds.
 
     Raises:
         InputError: the data cannot be read, or are recorded spikes; a device that does not exist
@@ -154,7 +161,19 @@ def new_study(
             dataset["test_share"] = TEST_SHARE
         if found.unlike:
             dataset["range"] = "each"
-    text = _text(name, dataset, found, [_placed(device, place) for device in devices])
+    used = found
+    if quick:
+        used = replace(
+            found,
+            samples=min(found.samples, QUICK_SAMPLES),
+            test_samples=min(found.test_samples, QUICK_TEST_SAMPLES),
+        )
+    if used.samples < found.samples:
+        dataset["n_train"] = used.samples
+    if used.test_samples < found.test_samples:
+        dataset["n_test"] = used.test_samples
+    placed = [_placed(device, place) for device in devices]
+    text = _text(name, dataset, used, placed, found.samples if quick else None)
     parse_study(strict_yaml.load(text), f"{name}.yaml", place)
     return text
 
@@ -185,6 +204,7 @@ def _facts(source: Source, where: object, *, split: bool) -> DataFacts:
     features = len(source.shape) == 1
     return DataFacts(
         samples=len(rows),
+        test_samples=len(source.test_labels),
         values=rows.shape[1],
         classes=source.n_classes,
         background=float(np.mean(rows == rows.min())),
@@ -208,9 +228,22 @@ def _relative(path: Path, folder: Path) -> str:
     return Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()
 
 
-def _text(name: str, dataset: dict[str, Any], found: DataFacts, devices: Sequence[str]) -> str:
+def _text(
+    name: str, dataset: dict[str, Any], found: DataFacts, devices: Sequence[str], of: int | None
+) -> str:
+    """Returns the study as text.
+
+    Args:
+        of: all training samples, where this is a quick look; else None.
+    """
     inline = strict_yaml.inline
-    question = f"What do devices lose on {name}, and is it the device or the spikes?"
+    data = name.removesuffix("_quick")
+    question = f"What do devices lose on {data}, and is it the device or the spikes?"
+    if of is not None:
+        question += (
+            f" A quick look: {found.samples:,} of {of:,} training samples, a small network and "
+            "three seeds, which tell large losses only."
+        )
     lines = [
         f"# {found.samples:,} training samples of {found.values:,} values, {found.classes} classes",
         "# All keys: rpu-ssnn keys. Why these settings: docs/how-to/own_data.md.",
@@ -219,7 +252,7 @@ def _text(name: str, dataset: dict[str, Any], found: DataFacts, devices: Sequenc
         f"dataset: {inline({**dataset, 'validation_share': 0.2 if found.few else 0.1})}",
         *_network(found),
         f"training: {inline(_training(found))}",
-        f"seeds: {inline([1, 2, 3, 4, 5] if found.few else [1, 2, 3])}",
+        f"seeds: {inline([1, 2, 3, 4, 5] if found.few and of is None else [1, 2, 3])}",
         "cases:",
         "  - {update: ann}              # float network",
         "  - {update: rate}             # float weights, Eq. 9",

@@ -5,14 +5,12 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
-
-from pydantic import ConfigDict, Field, model_validator
+from typing import Any
 
 from rpu_ssnn.common.errors import InputError, one_of
 from rpu_ssnn.common.files import user_path
 from rpu_ssnn.common.validation import validated
-from rpu_ssnn.spec import NetworkSpec, Spec, TrainingSpec
+from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from studies.common.settings import leaves, merged, with_value
 from studies.declaration.cases import Case
 from studies.declaration.devices import device_of
@@ -20,42 +18,6 @@ from studies.declaration.sections import SWEPT_IN_ALL, applies, each_once, one_s
 from studies.declaration.trial import DatasetSettings, Measure, Trial, TrialSettings, point_title
 from studies.declaration.update_rules.base import Hyperparameters, Rule
 from studies.declaration.update_rules.on_device import DeviceRule
-
-DIGITS = 6
-"""Significant digits of a computed value, so that titles and identities can be read and retyped."""
-
-
-class Range(Spec):
-    """A range gives values in even steps: `{from: 10, to: 1000, n: 5, scale: log}`."""
-
-    model_config = ConfigDict(validate_by_name=True)
-
-    start: float = Field(alias="from")
-    to: float
-    scale: Literal["linear", "log"] = "linear"
-    whole: bool = Field(False, description="values are rounded to whole numbers")
-    n: Annotated[int, Field(ge=2, le=10_000)] = Field(description="values, both ends included")
-
-    @model_validator(mode="after")
-    def _ends_differ(self) -> Self:
-        if self.start == self.to:
-            raise ValueError(f"must end elsewhere than it starts, {self.start:g}")
-        if self.scale == "log" and min(self.start, self.to) <= 0:
-            raise ValueError("must be above 0 at both ends where the scale is log")
-        return self
-
-    def values(self) -> list[float | int]:
-        """Returns the values in the order from start to end."""
-        return [self._at(k / (self.n - 1)) for k in range(self.n)]
-
-    def _at(self, share: float) -> float | int:
-        """Returns the value at a share of the way, 0 to 1."""
-        if self.scale == "log":
-            low, high = math.log(self.start), math.log(self.to)
-            value = math.exp(low + share * (high - low))
-        else:
-            value = self.start + share * (self.to - self.start)
-        return round(value) if self.whole else float(f"{value:.{DIGITS}g}")
 
 
 @dataclass(frozen=True)
@@ -71,22 +33,6 @@ class SweepAxis:
     where: str
     paths: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
-
-
-def expanded(raw: object) -> object:
-    """Returns a raw `sweep` with its ranges as lists.
-
-    Raises:
-        InputError: a range is not valid.
-    """
-    if not isinstance(raw, Mapping):
-        return raw
-    return {
-        path: validated(Range, values, str(path)).values()
-        if isinstance(values, Mapping)
-        else values
-        for path, values in raw.items()
-    }
 
 
 def axes_of(

@@ -84,7 +84,7 @@ def rungs(epochs: int, seeds: int, points: int) -> list[int]:
     """Returns the numbers of epochs after which the candidates that are left are compared.
 
     Args:
-        epochs: of a trial.
+        epochs: those of a trial.
         seeds: trials of the case, which say how much its search may cost.
     """
     found = [max(1, epochs // FIRST_PART)]
@@ -182,7 +182,7 @@ class Choice:
     """A choice names the candidate that a search chose for a point.
 
     Attributes:
-        accuracy: on held-out images at the last comparison, %.
+        accuracy: that on held-out images at the last comparison, %.
         noise: the standard error of a difference of two such accuracies, percentage points.
         level: titles of the other points that it was chosen for, where it is level with their best.
     """

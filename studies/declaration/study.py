@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import ConfigDict, Field, PrivateAttr, model_validator
 
 from rpu_ssnn.common import strict_yaml
 from rpu_ssnn.common.errors import InputError, one_of
@@ -21,7 +21,6 @@ from studies.declaration.points import (
     MOST_POINTS,
     Point,
     axes_of,
-    expanded,
     placed_beside,
     points_of,
     refuse_files_of_one_name,
@@ -72,13 +71,10 @@ class Study(Spec):
     network: NetworkSpec = NetworkSpec()
     training: TrainingSpec = TrainingSpec()
     cases: Annotated[tuple[Case, ...], Field(min_length=1, max_length=MOST_POINTS)]
-    sweep: Annotated[
-        dict[str, Annotated[list[Any], Field(min_length=1, max_length=MOST_POINTS)]],
-        BeforeValidator(expanded),
-    ] = Field(
+    sweep: dict[str, Annotated[list[Any], Field(min_length=1, max_length=MOST_POINTS)]] = Field(
         {},
-        description="dotted path to values, or to a range; a grid, over each case that has the "
-        "path and does not set it itself",
+        description="dotted path to values; a grid, over each case that has the path and does not "
+        "set it itself",
     )
     together: tuple[
         Annotated[
@@ -219,6 +215,7 @@ def parse_study(content: object, where: object, folder: Path) -> Study:
     if not isinstance(start, str | Path):
         raise InputError(where, "folder", start, "must be a path, or left out")
     start = (folder / user_path(str(where), "folder", start)).absolute()
+    user_path(str(where), "folder", start)  # the working directory is a part of it
     content = {**content, "folder": start}
     if isinstance(content.get("dataset"), dict):
         content = {**content, "dataset": placed_beside(content["dataset"], start)}

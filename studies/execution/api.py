@@ -105,7 +105,7 @@ def runner(
 
     Args:
         out: output folder of the question.
-        workers, data, progress: as of `run_study`.
+        workers, data, progress: those of `run_study`.
     """
     root = user_path("runner", "out", out)
     with closing(LocalExecutor(workers)) as executor:

@@ -1,10 +1,9 @@
 """Writes the network of a finished trial: trained again, since rows hold no weights."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from rpu_ssnn.common.errors import InputError, meant, nearest, one_of
+from rpu_ssnn.common.errors import InputError, one_of
 from rpu_ssnn.common.files import refuse_unwritable, user_path
 from studies.declaration.trial import Measure, Trial, point_title
 from studies.declaration.update_rules.base import SpikingRule
@@ -21,7 +20,7 @@ class Exported:
 
     Attributes:
         images: those that the study measures on.
-        accuracy: of the network that was written, on these images, %.
+        accuracy: that of the network that was written, on these images, %.
         in_row: that of the finished trial, %.
         replayable: whether the two must be equal (aihwkit's own noise cannot be seeded).
     """
@@ -49,17 +48,16 @@ def export_trial(
     >>> exported = export_trial("out/digits_devices", "ecram", "ecram.h5")  # doctest: +SKIP
 
     Args:
-        folder: of a study that was run.
+        folder: that of a study that was run.
         case: label of the case, with the values of a sweep as the study or as tables write them:
-            ``charge_trap [overrides.step=0.01]`` or ``charge_trap [step = 0.01]``; or a part of
-            one title alone; or its number in the order of the table, from 1.
+            ``charge_trap [overrides.step=0.01]`` or ``charge_trap [step = 0.01]``.
         path: a file ending in .h5 (every device, `rpu_ssnn.export.device_map`) or .nir.
-        seed: which of the case's trials.
+        seed: says which of the case's trials.
         data: folder with the images; None: the environment variable RPU_SSNN_DATA.
         without_inhibition: leave out what NIR cannot represent.
 
     Raises:
-        InputError: no such trial, several cases that fit, the float baseline (which is no spiking
+        InputError: no such trial, the float baseline (which is no spiking
             network), a file that cannot be written, or what the format cannot say.
     """
     from rpu_ssnn.export import write_network, write_nir
@@ -101,42 +99,12 @@ def _trial(folder: Path, case: str, seed: int) -> tuple[Trial, float]:
     runs = look_into(folder).runs
     titles = [point_title(trial.label, trial.sweep) for trial, _ in runs]
     in_tables = titles_of(results_frame(runs)) if runs else []
-    case = _title_of(case, dict(zip(titles, in_tables, strict=True)), folder)
+    meant = dict(zip(in_tables, titles, strict=True)).get(case, case)
+    if meant not in titles:
+        raise InputError(folder, "case", case, one_of(dict.fromkeys(in_tables), case))
     found = {(title, run[0].settings.seed): run for title, run in zip(titles, runs, strict=True)}
-    if (case, seed) not in found:
-        seeds = [str(number) for title, number in found if title == case]
+    if (meant, seed) not in found:
+        seeds = [str(number) for title, number in found if title == meant]
         raise InputError(folder, "seed", seed, one_of(seeds))
-    trial, result = found[case, seed]
+    trial, result = found[meant, seed]
     return trial, result.accuracy
-
-
-def _title_of(case: str, in_tables: dict[str, str], folder: Path) -> str:
-    """Returns the title that a user means by a whole title, a number, or a part of one title.
-
-    Args:
-        in_tables: titles as the study writes them, to those of tables.
-
-    Raises:
-        InputError: no title, or several.
-    """
-    both = [(title, {title, shown}) for title, shown in in_tables.items()]
-    numbers = {str(number): title for number, title in enumerate(in_tables, 1)}
-    if case in numbers and not any(case in names for _, names in both):
-        return numbers[case]
-    fits: tuple[Callable[[str], bool], ...] = (
-        lambda name: name == case,
-        lambda name: name.startswith(case),
-        lambda name: case in name,
-    )
-    numbered = {title: f"{n} {shown}" for n, (title, shown) in enumerate(in_tables.items(), 1)}
-    for fit in fits:
-        found = [title for title, names in both if any(map(fit, names))]
-        if len(found) == 1:
-            return found[0]
-        if found:
-            several = "; ".join(numbered[title] for title in found)
-            allowed = f"must be a part of one title, or its number: {several}"
-            raise InputError(folder, "case", case, allowed)
-    near = meant(nearest(in_tables.values(), case))
-    allowed = f"must be a title, a part of one, or its number: {'; '.join(numbered.values())}"
-    raise InputError(folder, "case", case, near + allowed)

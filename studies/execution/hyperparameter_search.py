@@ -20,19 +20,16 @@ from studies.workers.workspace import Workspace
 
 
 def find_hyperparameters(
-    study: Study, folder: ResultFolder, options: Options, failures: FailureList, again: bool = False
+    study: Study, folder: ResultFolder, options: Options, failures: FailureList
 ) -> HyperparameterTable:
     """Finds hyperparameters by title: those of the folder, those of the study's file, or by a
     search.
-
-    Args:
-        again: search those that are known, too.
     """
     known = known_hyperparameters(study, folder.hyperparameters, study.hyperparameters_file)
     wanted = [
         Race.of(point, study.study, study.search, study.measure)
         for point, found in searched(study, known)
-        if found is None or again
+        if found is None
     ]
     if wanted:
         by_case = Counter(race.point.label for race in wanted)
@@ -44,8 +41,9 @@ def find_hyperparameters(
             )
             options.reporter.note(_sentence(choice))
     elif known:
-        allowed = "known already; `rpu-ssnn search STUDY --again` looks for new ones"
-        options.reporter.note(f"hyperparameters of {counted(len(known), 'case')}: {allowed}")
+        cases, file = counted(len(known), "case"), folder.hyperparameters.name
+        told = f"known already; without {file} in the folder they are searched again"
+        options.reporter.note(f"hyperparameters of {cases}: {told}")
     write_hyperparameters(folder.hyperparameters, known)
     return known
 

@@ -182,12 +182,16 @@ def _read(path: Path, faults: list[InputError]) -> list[tuple[str, Row]]:
             allowed = "must be a column, as in a results.csv of a study"
             raise InputError(path, column, twice, allowed)
     good = []
-    for number, cells in enumerate(filter(None, lines), 1):
+    rows = list(filter(None, lines))
+    for number, cells in enumerate(rows, 1):
         place = f"row {number}"
         try:
             if len(cells) != len(names):
                 allowed = f"must be {len(names)}, one a column: is the file cut?"
                 raise InputError(path, f"{place}.cells", len(cells), allowed)
+            if number == len(rows) and not text.endswith(("\n", "\r")):
+                allowed = "must end with its line, as tables do: is the file cut?"
+                raise InputError(path, f"{place}.{names[-1]}", cells[-1], allowed)
             row = {name: value_of_cell(name, cell) for name, cell in zip(names, cells, strict=True)}
             good.append((place, checked_row(path, place, row)))
         except InputError as error:
@@ -214,7 +218,7 @@ def resume(
     """Writes a trial file for each imported row whose trial is missing.
 
     Args:
-        imported: of `read_imported_rows`.
+        imported: the runs that `read_imported_rows` returns.
         stored: the runs of the store; those taken up are added.
 
     Returns:

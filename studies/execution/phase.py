@@ -21,7 +21,7 @@ from studies.workers import run_trial
 from studies.workers.executor import Executor, WorkerPool
 from studies.workers.local_executor import LocalExecutor
 from studies.workers.worker import Job
-from studies.workers.workspace import NO_WORKSPACE, SECONDS_BETWEEN_CHECKPOINTS, Workspace
+from studies.workers.workspace import NO_WORKSPACE, Workspace
 
 
 def training_job(data_root: Path | None) -> Job:
@@ -39,7 +39,6 @@ class Options:
         retry_failed: repeat trials that failed in an earlier call; otherwise they stay failed
             and stay listed.
         is_part: other studies run in the same folder, whose failures stay listed too.
-        seconds_between_checkpoints: least time between two of a trial; written after an epoch.
     """
 
     job: Job = field(default_factory=lambda: training_job(None))
@@ -49,7 +48,6 @@ class Options:
     kept_rows: Sequence[Path] = ()
     retry_failed: bool = False
     is_part: bool = False
-    seconds_between_checkpoints: float = SECONDS_BETWEEN_CHECKPOINTS
 
 
 @dataclass(frozen=True)
@@ -86,11 +84,6 @@ class FailureList:
             before = []
         self._left = {failure.trial: failure for failure in before}
         self._now: dict[str, Failure] = {}
-
-    @property
-    def not_repeated(self) -> list[Failure]:
-        """These trials failed before and are not repeated."""
-        return list(self._left.values())
 
     @property
     def now(self) -> list[Failure]:
@@ -174,12 +167,12 @@ def run_phase(
     Each finished run is written to the store at once, and added to ``finished`` by its identity.
 
     Args:
-        then: called after each row that is written.
+        then: is called after each row that is written.
 
     Raises:
         OSError: a row could not be written; all earlier ones are kept.
     """
-    workspace = Workspace(folder.running, options.seconds_between_checkpoints)
+    workspace = Workspace(folder.running)
     searching = what == "search"  # whose checkpoints the next comparison goes on from
     workspace.remove_leftovers(lambda identity: identity in finished and not searching)
     # Cases with equal settings share a trial.
@@ -253,10 +246,10 @@ def run_trials(
         what: name of the phase, for the progress.
         total: trials of the phase, including finished ones.
         executor: starts the workers.
-        on_result: called in this process for each finished trial; an exception ends the run.
-        on_failure: called in this process for each trial that raised an error or whose process
+        on_result: is called in this process for each finished trial; an exception ends the run.
+        on_failure: is called in this process for each trial that raised an error or whose process
             died; the others continue.
-        workspace: for progress and checkpoints of the trials.
+        workspace: holds progress and checkpoints of the trials.
 
     Raises:
         RpuSsnnError: before any trial ran, from the job's check, or as the very first process died.

@@ -17,9 +17,9 @@ from studies.declaration.trial import Failure, Trial, TrialResult
 from studies.execution.imported_results import read_imported_rows
 from studies.execution.phase import in_balanced_order, run_trials
 from studies.execution.progress import Reporter
-from studies.execution.study_runs import contents_of
+from studies.execution.study_runs import contents_of, refuse_rows_of_other_data
 from studies.execution.timing import Cost
-from studies.results.result_folder import ResultFolder, refuse_foreign
+from studies.results.result_folder import ResultFolder
 from studies.results.tables import Versions, made_here, read_failures
 from studies.workers.local_executor import LocalExecutor, worker_count
 from studies.workers.worker import Job
@@ -84,8 +84,8 @@ class Estimate:
 
     Attributes:
         startup_seconds: start of the workers: processes, imports and compiled code.
-        seconds: of one trial, by identity.
-        memory_mb: of its worker, MiB, by identity.
+        seconds: those of one trial, by identity.
+        memory_mb: that of its worker, MiB, by identity.
         failures: cases whose steps could not be timed.
     """
 
@@ -120,7 +120,7 @@ def make_plan(study: Study, root: Path, kept_rows: Sequence[Path] = ()) -> Plan:
             not valid.
     """
     imported = read_imported_rows(kept_rows)
-    refuse_foreign(root, study)
+    refuse_rows_of_other_data(study, root, imported.by_identity, kept_rows)
     there = contents_of(study, root, imported)
     done = {trial.identity for trial, _ in there.runs}
     failed = {failure.trial for failure in read_failures(root)} - done

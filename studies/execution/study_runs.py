@@ -1,7 +1,6 @@
 """Runs a study in its output folder: first the search, then every trial without a row."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from studies.declaration.hyperparameters import (
 from studies.declaration.points import Point
 from studies.declaration.shipped import find_study, kept_rows
 from studies.declaration.study import Study, refuse_missing_images
-from studies.declaration.trial import Failure, Runs, Trial, TrialResult
+from studies.declaration.trial import Runs, Trial, TrialResult
 from studies.execution.hyperparameter_search import find_hyperparameters
 from studies.execution.imported_results import read_imported_rows, refuse_conflict, resume
 from studies.execution.phase import (
@@ -30,7 +29,6 @@ from studies.execution.phase import (
     read_store,
     run_phase,
 )
-from studies.execution.progress import status_kept
 from studies.results.result_folder import (
     ResultFolder,
     is_ours,
@@ -60,7 +58,9 @@ def run_in_folder(study: Study, root: Path, options: Options) -> Outcome:
     kept = read_imported_rows(options.kept_rows) if options.kept_rows else NOTHING
     for error in kept.faults:
         options.reporter.note(f"{error}; left out")
-    with _at_work(study, root, options, kept.by_identity) as (folder, options, failures):
+    _refuse_early(study, root, options, kept.by_identity)
+    with open_folder(root, study) as folder:
+        failures = FailureList(folder, options)
         known: HyperparameterTable = {}
         if any(point.hyperparameters is None for point in study.points()):
             known = find_hyperparameters(study, folder, options, failures)
@@ -90,6 +90,7 @@ def run_in_folder(study: Study, root: Path, options: Options) -> Outcome:
             )
         finally:
             tables.rebuild()
+        failures.write()
         return Outcome(tables.runs(), failures.now)
 
 
@@ -128,42 +129,6 @@ def _hyperparameters_of_run(study: Study, root: Path) -> list[Path]:
     except InputError:
         return []
     return [folder.hyperparameters]
-
-
-def search_in_folder(
-    study: Study, root: Path, options: Options, again: bool = False
-) -> tuple[HyperparameterTable, list[Failure]]:
-    """Searches the hyperparameters that no case gives, and keeps them in the folder.
-
-    Args:
-        again: search those that are known, too.
-
-    Returns:
-        The known hyperparameters by title of the point, and the runs that failed.
-
-    Raises:
-        InputError, BrokenEnvironmentError, KeyboardInterrupt, OSError: see `run_in_folder`.
-    """
-    options = replace(options, is_part=True)  # the trials of the folder may have failed
-    with _at_work(study, root, options) as (folder, options, failures):
-        found = find_hyperparameters(study, folder, options, failures, again)
-        return found, failures.now
-
-
-@contextmanager
-def _at_work(
-    study: Study,
-    root: Path,
-    options: Options,
-    kept: dict[str, TrialResult] = NOTHING.by_identity,
-) -> Iterator[tuple[ResultFolder, Options, FailureList]]:
-    """Locks the folder, keeps its status file, and writes the list of failures at the end."""
-    _refuse_early(study, root, options, kept)
-    with open_folder(root, study) as folder:
-        failures = FailureList(folder, options)
-        with status_kept(root, options.reporter, failures.not_repeated) as reporter:
-            yield folder, replace(options, reporter=reporter), failures
-            failures.write()
 
 
 @dataclass(frozen=True)
@@ -260,6 +225,8 @@ def shown_contents(where: Path, rows: Sequence[Path] = ()) -> FolderContents:
         study = find_study(str(where))
         known_here = known_hyperparameters(study, study.hyperparameters_file)
         found = _contents(study, known_here, imported)
+        own = (result for _, result in found.runs)
+        _refuse_changed_data(_data_of(study), own, listed(list(map(str, files))))
     used = {trial.identity for trial, _ in found.runs} & others.keys()
     if not used:
         allowed = f"must be rows of trials of {found.study.study}"
@@ -304,19 +271,34 @@ def _refuse_early(study: Study, root: Path, options: Options, kept: dict[str, Tr
     """
     from rpu_ssnn.data import MissingDataError  # brings numpy
 
-    refuse_foreign(root, study)
+    refuse_rows_of_other_data(study, root, kept, options.kept_rows)
     folder = ResultFolder(root)
-    _refuse_changed_data(_data_of(study), _made_in(folder), root)
-    known = known_hyperparameters(study, folder.hyperparameters, study.hyperparameters_file)
-    if kept:
-        own = [kept[trial.identity] for trial in trials_of(study, known) if trial.identity in kept]
-        _refuse_changed_data(_data_of(study), own, listed(list(map(str, options.kept_rows))))
     try:
         refuse_missing_images(study, options.job.data_root)
     except MissingDataError:
         # Finished trials need no images; for the others, the check of the workers reports it.
         if not options.kept_rows and not folder.trials.holds_any():
             raise
+
+
+def refuse_rows_of_other_data(
+    study: Study, root: Path, kept: Mapping[str, TrialResult], files: Sequence[Path]
+) -> None:
+    """Refuses a folder of another study, and rows that were made of other data than there are.
+
+    Args:
+        kept: imported rows by identity; those of other trials do not matter.
+        files: where these come from, for the error.
+
+    Raises:
+        InputError: the folder is foreign, or a data file has changed since.
+    """
+    refuse_foreign(root, study)
+    folder = ResultFolder(root)
+    _refuse_changed_data(_data_of(study), _made_in(folder), root)
+    known = known_hyperparameters(study, folder.hyperparameters, study.hyperparameters_file)
+    own = [kept[trial.identity] for trial in trials_of(study, known) if trial.identity in kept]
+    _refuse_changed_data(_data_of(study), own, listed(list(map(str, files))))
 
 
 def _data_of(study: Study) -> Iterator[OwnData | None]:
@@ -335,7 +317,7 @@ def _refuse_changed_data(
     """Refuses a data file that has changed since rows or runs of a search were made of it.
 
     Args:
-        data: of the study; None: a standard set.
+        data: that of the study; None: a standard set.
         made: the rows and runs.
         place: their folder or files, for the error.
 
@@ -354,7 +336,9 @@ def _refuse_changed_data(
     for result in made:
         name, made_of = str(result.row.get("data_file")), result.row.get("file_digest")
         if name in digests and made_of not in digests[name]:
-            allowed = f"must be {made_of}, that of the rows in {place}: take another --out"
+            allowed = (
+                f"must be {made_of}, that of the rows in {place}: take another --out, or those data"
+            )
             found = ", ".join(sorted(digests[name]))
             raise InputError(places[name], "digest", found, allowed)
 

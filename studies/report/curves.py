@@ -16,7 +16,7 @@ from studies.report.figures import (
     panel_grid,
     panels_of,
 )
-from studies.results.grouping import by_point, swept_columns, titled, with_values
+from studies.results.grouping import by_point, swept_columns, titled
 
 MOST_TOGETHER = 4
 """So many cases share a panel; more get a panel each, with a thin line for each seed."""
@@ -39,14 +39,13 @@ def curves_figure(curves: pd.DataFrame, results: pd.DataFrame, width: float) -> 
     apart = results["label"].nunique() > MOST_TOGETHER
     style = looks(results["label"])
     if apart:
-        points = by_point(with_values(results))
+        points = by_point(results)
         panels = [
             (titled(f"{case} (n={_shown(runs, curves)})", point), runs)
             for case, point, runs in points
         ]
     else:
-        valued = with_values(results, shared=True)
-        panels = list(panels_of(valued, swept_columns(results)))
+        panels = list(panels_of(results, swept_columns(results)))
     figure, all_axes = panel_grid(width, len(panels))
     for axes, (title, runs) in zip(all_axes, panels, strict=True):
         for case, of_case in runs.groupby("label", sort=False):

@@ -33,7 +33,6 @@ from studies.results.grouping import (
     swept_columns,
     titled,
     titled_row,
-    with_values,
 )
 
 PANEL_INCHES = 2.4
@@ -58,12 +57,11 @@ def sweep_figure(results: pd.DataFrame, path: str, width: float) -> Figure:
     level line.
 
     Args:
-        path: of the setting, see `columns.setting`.
+        path: that of the setting, see `grouping.setting`.
 
     Raises:
         InputError: no such setting, or it has one value only.
     """
-    results = with_values(results, shared=True)
     placed = results.assign(x=setting(results, path))
     values = [value for value in dict.fromkeys(placed["x"]) if value != NOT_SWEPT]
     if len(values) < 2:

@@ -14,7 +14,6 @@ from studies.results.grouping import (
     images_read,
     titled,
     titled_row,
-    with_values,
 )
 
 # From Okabe and Ito's colour-blind-safe palette; marker shapes tell them apart in grey print.
@@ -40,7 +39,7 @@ def plot_study(
     height = 1.6 + _ROW_HEIGHT_INCHES * len(table) + 0.1 * sum(name.count("\n") for name in names)
     figure = new_figure(8.0, height)
     accuracy, gap = figure.subplots(1, 2, sharey=True)
-    _draw_accuracy(accuracy, with_values(results), table)
+    _draw_accuracy(accuracy, results, table)
     _draw_gap(gap, table, reference)
     accuracy.set_yticks(range(len(table)), names)
     accuracy.invert_yaxis()  # first case on top; the other panel shares it

@@ -1,11 +1,9 @@
 """Shows the summary of a study as a Markdown table."""
 
-import math
-
 import pandas as pd
 
 from rpu_ssnn.common.wording import counted, listed
-from studies.common.statistics import MOST_SEEDS, SIGNIFICANCE, UNTESTED, correction, mark
+from studies.common.statistics import SIGNIFICANCE, UNTESTED, correction, mark
 from studies.declaration.update_rules.base import GIVEN_SPIKES
 from studies.results.grouping import swept_cells, swept_columns
 from studies.results.summary import INPUT, PUBLISHED
@@ -21,7 +19,7 @@ def render(table: pd.DataFrame, reference: str) -> str:
 def readable(table: pd.DataFrame, reference: str) -> pd.DataFrame:
     """Returns the summary rounded for reading, every cell text.
 
-    Accuracy and gap come first, so that a phone shows them. ``n`` seeds; ``n*``: `gap_seeds`;
+    Accuracy and gap come first, so that a phone shows them. ``n`` seeds;
     ``pairs`` seeds that the reference has too, where any differ from n;
     ``range`` lowest to highest seed; ``pulses`` a device, up plus down; ``sat.``: share of
     devices at a bound.
@@ -36,9 +34,6 @@ def readable(table: pd.DataFrame, reference: str) -> pd.DataFrame:
     shown[f"gap to {reference}"] = gaps
     shown |= _tests(table)
     shown["n"] = [str(n) for n in table["n"]]
-    if (untold := table["gap_significant"].eq(False)).any():
-        needed = table["gap_seeds"].where(untold)
-        shown["n*"] = [f">{MOST_SEEDS}" if n == math.inf else number(n, "{:.0f}") for n in needed]
     for column in _differing_budgets(table):
         shown[column] = numbers(table[column], "{:.0f}")
     if PUBLISHED in table:
@@ -72,8 +67,6 @@ def legend(table: pd.DataFrame) -> str:
     meaning.append(correction(tests))
     if _on_validation_images(table):
         meaning.insert(0, f"accuracies on {listed(table['accuracy_on'].unique().tolist())}")
-    if table["gap_significant"].eq(False).any():
-        meaning.append("n*: seeds that would make it significant, mean and deviation as they are")
     return "; ".join([*filter(None, [", ".join(shared)]), *meaning, *_partly_seen(table)])
 
 

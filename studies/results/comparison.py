@@ -13,7 +13,6 @@ from studies.results.grouping import (
     by_point,
     swept_columns,
     titled,
-    with_values,
 )
 
 if TYPE_CHECKING:
@@ -61,7 +60,7 @@ def compare(results: pd.DataFrame, against: str | None = None) -> pd.DataFrame:
     swept = swept_columns(runs)
     # A case that a setting does not apply to has NaN there, which equals nothing: use text.
     keyed = runs.assign(**{c: as_keys(runs[c]) for c in swept}, accuracy=accuracies(runs))
-    points = [(case, at, runs.index) for case, at, runs in by_point(with_values(runs))]
+    points = [(case, at, runs.index) for case, at, runs in by_point(runs)]
     titles = {titled(case, at): rows for case, at, rows in points}
     labels = list(dict.fromkeys(keyed["label"]))
     if against not in labels and against not in titles:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from rpu_ssnn.common.errors import InputError, one_of
 from studies.common.quantities import distinct, name_of, quantity
-from studies.declaration.devices import AS_MEASURED
 from studies.declaration.trial import SWEEP_PREFIX
 
 if TYPE_CHECKING:
@@ -25,10 +22,6 @@ EXACT = 2.0**53
 
 _GROUPING = ("device", "update", "seed", "T", "schedule", "learning_rate", "weight_range")
 """An error names these columns of the results beside the swept settings."""
-
-_OVERRIDES = f"{SWEEP_PREFIX}overrides."
-_RELATIVE = re.compile(rf"x[0-9.].*|{AS_MEASURED}")
-"""These swept values of an override stand for a number that depends on the preset."""
 
 
 def accuracies(results: pd.DataFrame) -> pd.Series:
@@ -80,40 +73,8 @@ def titled_row(row: pd.Series) -> str:
 
 def titles_of(results: pd.DataFrame) -> list[str]:
     """Returns the title of each run, as tables have it."""
-    keyed = with_values(results)
-    keyed = keyed.assign(**{column: as_keys(keyed[column]) for column in swept_columns(keyed)})
+    keyed = results.assign(**{name: as_keys(results[name]) for name in swept_columns(results)})
     return [titled_row(row) for _, row in keyed.assign(case=keyed["label"]).iterrows()]
-
-
-def with_values(results: pd.DataFrame, shared: bool = False) -> pd.DataFrame:
-    """Returns the results with the device's own value beside each swept factor: ``x0.5 (600)``.
-
-    Args:
-        results: with the column ``settings``, which holds the values; else as they are.
-        shared: only where all runs of a factor have one value, so that devices share an axis.
-    """
-    overrides = [name for name in swept_columns(results) if name.startswith(_OVERRIDES)]
-    if "settings" not in results or not overrides:
-        return results
-    found = {}
-    for column in overrides:
-        name = column.removeprefix(_OVERRIDES)
-        told = [
-            _value_text(name, settings) if isinstance(key, str) and _RELATIVE.fullmatch(key) else ""
-            for key, settings in zip(results[column], results["settings"], strict=True)
-        ]
-        pairs = list(zip(results[column], told, strict=True))
-        last = dict(pairs)
-        several = {key for key, text in pairs if text != last[key]} if shared else set()
-        found[column] = [
-            f"{key} ({text})" if text and key not in several else key for key, text in pairs
-        ]
-    return results.assign(**found)
-
-
-def _value_text(parameter: str, settings: str) -> str:
-    value = json.loads(settings)["method"].get("parameters", {}).get(parameter)
-    return f"{value:.4g}" if isinstance(value, int | float) else str(value or "")
 
 
 def as_keys(column: pd.Series) -> pd.Series:

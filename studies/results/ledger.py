@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from studies.declaration.devices import compound_of, shortest_slot_s
 from studies.declaration.trial import Row, Trial, TrialResult, by_crossbar
 from studies.declaration.update_rules.on_device import DeviceRule
-from studies.results.grouping import swept_columns, with_values
+from studies.results.grouping import swept_columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -120,7 +120,7 @@ def ledger_table(results: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
     # Pulses that aihwkit does not count (analog_sgd) leave time and reasons.
-    on_devices = with_values(results[results[list(COLUMNS)].notna().any(axis="columns")])
+    on_devices = results[results[list(COLUMNS)].notna().any(axis="columns")]
     swept = swept_columns(results)
     rows = []
     for key, runs in on_devices.groupby(["label", *swept], sort=False, dropna=False):

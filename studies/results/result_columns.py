@@ -15,8 +15,8 @@ class ResultColumn:
     """One column, or one column for each crossbar or layer.
 
     Attributes:
-        name: as in the table, without the number of the crossbar or layer.
-        unit: of its values; empty for text, ``1`` for shares and counts without a unit.
+        name: the heading in the table, without the number of the crossbar or layer.
+        unit: that of its values; empty for text, ``1`` for shares and counts without a unit.
         meaning: one sentence.
         numbered: `crossbar` (first at 1), `layer` (input at 0), or empty. A numbered column whose
             name ends in ``_total`` also stands without a number, as the sum over the crossbars.

@@ -8,7 +8,6 @@ OUT/trials/ID.json     row and learning curve of one run, written whole or not a
 OUT/search/ID.json     the same for the runs of the search
 OUT/running/ID.npz     checkpoint of a run that has no row yet (`studies.workers.checkpoint`)
 OUT/running/ID.json    how far a run is that a worker has now (`studies.workers.workspace`)
-OUT/status.json        where the process that runs the study stands (`studies.execution.progress`)
 OUT/results.csv, results.parquet, curves.csv, failures.csv    rebuilt from the above
 """
 
@@ -42,9 +41,6 @@ LOCK_FILE = ".lock"
 DEVICES = "devices"
 RUNNING = "running"
 FOLDERS = ("trials", "search", RUNNING)
-
-LOCK_SECONDS = 0.25
-"""A run waits so long for the lock, since `is_in_use` holds it for a moment."""
 
 _MARKER_TEXT = "An output folder of rpu-ssnn.\n"
 _STUDY_COMMENT = "The study as it was run, with every default written out."
@@ -152,22 +148,6 @@ def open_folder(root: Path, study: Study) -> Iterator[ResultFolder]:
             lock.release()
 
 
-def is_in_use(root: Path) -> bool:
-    """Says whether a process is writing to the folder, as far as this user may see."""
-    from filelock import FileLock, Timeout
-
-    path = root / LOCK_FILE
-    if not is_regular(path):  # never run, or not ours
-        return False
-    try:
-        with FileLock(path, timeout=0):
-            return False
-    except Timeout:
-        return True
-    except OSError:  # not ours to lock
-        return False
-
-
 def _taken_lock(root: Path) -> "BaseFileLock":
     """Takes the folder's lock for this process.
 
@@ -181,9 +161,9 @@ def _taken_lock(root: Path) -> "BaseFileLock":
     if os.path.lexists(path) and not (is_regular(path) and path.stat().st_size == 0):
         allowed = f"must be the empty file that a run makes; remove {path}, or choose another --out"
         raise InputError(root, LOCK_FILE, "another file", allowed)
-    lock = FileLock(path, timeout=LOCK_SECONDS)
+    lock = FileLock(path, timeout=0)
     try:
-        lock.acquire(poll_interval=0.02)
+        lock.acquire()
     except Timeout:
         allowed = "must not be in use: another process is writing to it"
         raise InputError(root, "output folder", "locked", allowed) from None

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from studies.common.statistics import describe, seeds_to_tell
+from studies.common.statistics import describe
 from studies.results.comparison import compare, reference_of, refuse_no_results
-from studies.results.grouping import accuracies, by_point, images_read, with_values
+from studies.results.grouping import accuracies, by_point, images_read
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,8 +28,8 @@ def summary(results: pd.DataFrame, reference: str | None = None) -> pd.DataFrame
     worse), ``gap_ci``, ``gap_n``, ``gap_p`` (Holm-corrected), ``gap_significant`` and
     ``gap_p_alone`` (all of `compare`), ``min``, ``max``, ``pulses_per_device`` and
     ``saturated_fraction`` (means), ``accuracy_on`` (the images that were read), ``epochs`` and
-    ``images`` (what each run was trained on), ``input`` where input spikes were given, ``device``
-    (of a cell the first; empty where none holds weights), and ``gap_seeds`` (`seeds_to_tell`).
+    ``images`` (what each run was trained on), ``input`` where input spikes were given, and
+    ``device`` (of a cell the first; empty where none holds weights).
     What cannot be computed, such as an interval from one seed, is NaN.
 
     >>> import pandas as pd
@@ -55,13 +55,10 @@ def summary(results: pd.DataFrame, reference: str | None = None) -> pd.DataFrame
 
     refuse_no_results(results, "pulses_per_device_mean", "saturated_fraction")
     compared = compare(results, reference_of(results) if reference is None else reference)
-    runs = with_values(results)
-    rows = [{"case": case} | at | _statistics(of) for case, at, of in by_point(runs)]
+    rows = [{"case": case} | at | _statistics(of) for case, at, of in by_point(results)]
     gaps = compared.rename(columns={"difference": "gap"} | {c: f"gap_{c}" for c in _OF_A_GAP})
     table = pd.DataFrame(rows)
-    table = table.assign(**{c: gaps[c] for c in ("gap", *(f"gap_{c}" for c in _OF_A_GAP))})
-    seeds = seeds_to_tell(*(table[column].tolist() for column in ("gap", "gap_ci", "gap_n")))
-    return table.assign(gap_seeds=seeds)
+    return table.assign(**{c: gaps[c] for c in ("gap", *(f"gap_{c}" for c in _OF_A_GAP))})
 
 
 _OF_A_GAP = ("ci", "n", "p", "significant", "p_alone")
@@ -88,7 +85,7 @@ def _statistics(runs: pd.DataFrame) -> dict[str, Any]:
 
 def _preset(runs: pd.DataFrame) -> str:
     """Returns the device of a case, of a cell that of its first devices."""
-    from device_presets.naming.aihwkit_class import is_aihwkit_name
+    from device_presets.lookup.aihwkit_class import is_aihwkit_name
 
     device = runs["device"].iloc[0] if "device" in runs else None
     if not isinstance(device, str) or is_aihwkit_name(device):

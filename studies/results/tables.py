@@ -135,7 +135,7 @@ def read_failures(
     """Returns the trials listed as failed; none where the list is missing or damaged.
 
     Args:
-        on_damage: called with what is wrong with a list that is there and none.
+        on_damage: is called with what is wrong with a file that is no such list.
     """
     path = root / FAILURES_CSV
     try:

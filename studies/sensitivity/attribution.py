@@ -71,7 +71,7 @@ class Attribution:
     sentence: str = ""
 
 
-def attribute(study: Study, device: str, run: Run, *, search_each: bool = False) -> Attribution:
+def attribute(study: Study, device: str, run: Run) -> Attribution:
     """Runs the device as it is, then with each imperfection off and on alone, and ranks them.
 
     >>> from studies import attribute, load_study, runner
@@ -83,7 +83,6 @@ def attribute(study: Study, device: str, run: Run, *, search_each: bool = False)
     Args:
         device: label of a device case of the study, or a preset.
         run: runs what is missing of a study, such as `studies.runner` returns it.
-        search_each: searches the hyperparameters of each changed device instead of holding them.
 
     Raises:
         InputError: bad input, before anything runs.
@@ -94,9 +93,9 @@ def attribute(study: Study, device: str, run: Run, *, search_each: bool = False)
     if tuned is None:  # every run failed, so nothing can be compared
         return Attribution(pd.DataFrame(), [], outcome.failures)
     off, left_out = imperfections(asked.case, tuned.thinning)
-    outcome = run(asked.study_of(QUESTION, _cases(asked, tuned, off, search_each)))
+    outcome = run(asked.study_of(QUESTION, _cases(asked, tuned, off)))
     table = _table(outcome.runs, off, asked)
-    notes = [hyperparameter_note(tuned, search_each), *setting_notes(asked), *left_out]
+    notes = [hyperparameter_note(tuned), *setting_notes(asked), *left_out]
     if not len(table):
         notes.append("the device has no imperfection that can be switched off")
         return Attribution(table, notes, outcome.failures)
@@ -104,15 +103,13 @@ def attribute(study: Study, device: str, run: Run, *, search_each: bool = False)
     return Attribution(table, notes, outcome.failures, " ".join(_sentences(table)))
 
 
-def _cases(asked: DeviceQuestion, tuned: TunedDevice, off: Off, search_each: bool) -> list[Case]:
+def _cases(asked: DeviceQuestion, tuned: TunedDevice, off: Off) -> list[Case]:
     changed = {ALL_OFF: set(off)}
     changed |= {without(name): {name} for name in off}
     changed |= {only(name): set(off) - {name} for name in off}
     as_it_is = asked.case.changed(hyperparameters=tuned.hyperparameters)
-    given = {} if search_each else tuned.hyperparameters
     return [as_it_is] + [
-        switched_off(as_it_is, off, names).changed(label=label, hyperparameters=given)
-        for label, names in changed.items()
+        switched_off(as_it_is, off, names).changed(label=label) for label, names in changed.items()
     ]
 
 

@@ -1,9 +1,7 @@
 """All questions on one device share its case, the studies they run, and paired losses.
 
 Hyperparameters. The device as it is gets its hyperparameters as in any study (given, known or
-searched). Every changed device gets the same, since the question is what the change does. With
-`search_each` each change gets a search of its own, since the question is then what the device
-could do.
+searched). Every changed device gets the same, since the question is what the change does.
 """
 
 import re
@@ -178,11 +176,9 @@ def differences(first: BySeed, second: BySeed) -> BySeed:
     return {seed: first[seed] - second[seed] for seed in first if seed in second}
 
 
-def hyperparameter_note(tuned: TunedDevice, search_each: bool) -> str:
+def hyperparameter_note(tuned: TunedDevice) -> str:
     """Says what was done about the hyperparameters."""
     held = f"weight range {tuned.weight_range:g}, learning rate {tuned.learning_rate:g}"
-    if search_each:
-        return f"hyperparameters: searched for each changed device (the device as it is: {held})"
     return f"hyperparameters: those of the device as it is, held fixed for every change ({held})"
 
 

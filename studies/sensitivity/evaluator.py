@@ -25,7 +25,6 @@ class DeviceEvaluator:
 
     asked: DeviceQuestion
     run_study: Run
-    search_each: bool
     cases: dict[str, Case] = field(default_factory=dict)
     values: dict[str, dict[float, str]] = field(default_factory=dict)
     runs: Runs = ()
@@ -49,7 +48,7 @@ class DeviceEvaluator:
         for along in axes:
             alone = along.context is not as_it_is
             label = f"only {along.name}, {AS_IS}" if alone else AS_IS
-            new[label] = self._tuned(along.context) if alone else as_it_is
+            new[label] = along.context if alone else as_it_is
             self.values[along.name] = {along.harm(along.own): label}
         if set(new) - set(self.cases):
             self.run(new)
@@ -67,16 +66,13 @@ class DeviceEvaluator:
                 value = along.value(at)
                 label = f"{along.name} {value:g}"
                 self.values[along.name][at] = label
-                new[label] = self._tuned(along.case(value))
+                new[label] = along.case(value)
         if new:
             self.run(new)
 
     def place(self, along: RequirementAxis, harm: float) -> float:
         """Returns where a harm is measured: where it was, else at a value of three digits."""
         return harm if harm in self.values[along.name] else along.harm(along.value(harm))
-
-    def _tuned(self, case: Case) -> Case:
-        return case.changed(hyperparameters={}) if self.search_each else case
 
     def losses(self, along: RequirementAxis) -> dict[float, BySeed]:
         """Returns the losses of an axis so far by harm; empty where every run failed."""

@@ -93,7 +93,6 @@ def require(
     *,
     parameters: Sequence[str] = STANDARD,
     others: Others = "as-is",
-    search_each: bool = False,
 ) -> Requirement:
     """Runs what the bracketing asks for, and says what each parameter has to meet.
 
@@ -109,15 +108,14 @@ def require(
         run: runs what is missing of a study, such as `studies.runner` returns it.
         parameters: names of `axes.PARAMETERS`, or of a law of the user's own.
         others: leaves the other imperfections as they are (`as-is`), or switches them `off`.
-        search_each: searches the hyperparameters of each changed device instead of holding them.
 
     Raises:
         InputError: bad input, before anything runs.
     """
-    _check(study, loss, parameters, others, search_each)
+    _check(study, loss, others)
     asked = ask(study, device)
     _check_worst_values(asked, parameters, others)
-    evaluator = DeviceEvaluator(asked, run, search_each)
+    evaluator = DeviceEvaluator(asked, run)
     evaluator.run({AS_IS: asked.case})
     tuned = tuned_device_of(evaluator.runs)
     if tuned is None:
@@ -125,9 +123,6 @@ def require(
         return Requirement(nothing, nothing, [], 0, evaluator.failures)
     case = asked.case.changed(hyperparameters=tuned.hyperparameters)
     axes, notes = _axes(case, tuned, parameters, others)
-    if search_each and "weight_range" in parameters:
-        axes = [along for along in axes if along.name != "weight_range"]
-        notes.append("weight_range: left out, as --search-each chooses it")
     evaluator.add_own(axes, case)
     evaluator.measure([(along, _far_end(along, evaluator.losses(along), loss)) for along in axes])
     _narrow(evaluator, [along for along in axes if bracket(evaluator.losses(along), loss)], loss)
@@ -140,24 +135,19 @@ def require(
         "all other imperfections are switched off"
         if others == "off"
         else "each parameter is varied alone, the others as they are",
-        hyperparameter_note(tuned, search_each),
+        hyperparameter_note(tuned),
     ]
     trials = len({trial.identity for trial, _ in evaluator.runs})
     notes = [*head, *setting_notes(asked), *notes]
     return Requirement(table, curves, notes, trials, evaluator.failures)
 
 
-def _check(
-    study: Study, loss: float, parameters: Sequence[str], others: Others, search_each: bool
-) -> None:
+def _check(study: Study, loss: float, others: Others) -> None:
     if not 0 < loss <= 100:
         allowed = "must be above 0 and at most 100 percentage points, all there is to lose"
         raise InputError(study.study, "--loss", loss, allowed)
     if others not in get_args(Others):
         raise InputError(study.study, "--others", others, one_of(get_args(Others), others))
-    if search_each and list(parameters) == ["weight_range"]:
-        allowed = "is chosen by the search of --search-each; leave one of the two out"
-        raise InputError(study.study, "--parameter", "weight_range", allowed)
 
 
 def _check_worst_values(asked: DeviceQuestion, parameters: Sequence[str], others: Others) -> None:

@@ -26,9 +26,9 @@ class Task:
     """These data about the study are sent with each task.
 
     Attributes:
-        topic: of the progress events.
-        versions: of the process that runs the study.
-        workspace: of the study; its folder is used if this worker shares that folder.
+        topic: that of the progress events.
+        versions: those of the process that runs the study.
+        workspace: that of the study; its folder is used if this worker shares that folder.
         token: file in that folder; a worker that finds the file shares the folder.
     """
 

@@ -55,8 +55,8 @@ class Executor(Protocol):
         """Workers for so many trials; when the context ends, running trials are abandoned.
 
         Args:
-            workspace: where trials leave checkpoints.
-            note: called with each line for the user.
+            workspace: holds the checkpoints that trials leave.
+            note: is called with each line for the user.
 
         Raises:
             OSError: no worker can be reached.

@@ -71,8 +71,8 @@ def run_trial(
     Resumes from the checkpoint of the trial if the workspace holds a valid one.
 
     Args:
-        threads: at most; changes the time, not the numbers.
-        workspace: for progress and checkpoints.
+        threads: at most so many, which change the time and no number.
+        workspace: holds progress and checkpoints.
 
     Returns:
         The row (columns: `studies.results.result_columns`; accuracies in %, memory in MiB of

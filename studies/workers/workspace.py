@@ -26,7 +26,11 @@ if TYPE_CHECKING:
     from rpu_ssnn.training.loop import Learner
     from studies.workers.checkpoint import Checkpoint
 
-SECONDS_BETWEEN_CHECKPOINTS = 60.0
+SECONDS_BETWEEN_CHECKPOINTS = 1.0
+"""Least time between two checkpoints of a trial."""
+
+MOST_SHARE = 0.02
+"""Writing checkpoints takes at most this share of the time of a trial."""
 
 SECONDS_BETWEEN_PROGRESS = 0.5
 """Least time between two progress files of a trial."""
@@ -69,8 +73,8 @@ class Workspace:
 
     Attributes:
         folder: None: nothing is written.
-        seconds_between_checkpoints: least time between two; a checkpoint is written at the end of
-            an epoch.
+        seconds_between_checkpoints: least time between two (0: none); a checkpoint is written at
+            the end of an epoch.
     """
 
     folder: Path | None = None
@@ -140,6 +144,7 @@ class TrialSession:
         self._workspace, self._trial, self._digest = workspace, trial, data_digest
         self._how_far = TrialProgress(epochs=trial.settings.training.epochs)
         self._started = self._saved = time.monotonic()
+        self._between = workspace.seconds_between_checkpoints
         self._told_at = -SECONDS_BETWEEN_PROGRESS
         self._before = 0.0
         self.resumed = 0
@@ -204,7 +209,7 @@ class TrialSession:
 
         Args:
             epochs: finished so far.
-            accuracy: on validation images, %.
+            accuracy: that on validation images, %.
 
         Returns:
             Whether the trial stops here; a run of a search later goes on from its checkpoint.
@@ -213,8 +218,7 @@ class TrialSession:
         if time.monotonic() - self._told_at >= SECONDS_BETWEEN_PROGRESS:
             self._write_progress()
         stops = self._trial.stop_after is not None and epochs >= self._trial.stop_after
-        waited = time.monotonic() - self._saved
-        if stops or waited >= self._workspace.seconds_between_checkpoints:
+        if stops or time.monotonic() - self._saved >= self._between:
             self._save(state())
         return stops
 
@@ -224,12 +228,15 @@ class TrialSession:
         path = self._workspace.checkpoint(self._trial.identity)
         if path is None:
             return
+        started = time.monotonic()
         checkpoint = Checkpoint(state, self.resumed, self.seconds)
         try:
             write_checkpoint(path, checkpoint, self._trial, self._digest)
         except OSError as error:  # the trial itself can still finish
             self._note(f"no checkpoint after epoch {state.epochs}: {reason(error)}")
         self._saved = time.monotonic()
+        least = self._workspace.seconds_between_checkpoints
+        self._between = least and max(least, (self._saved - started) / MOST_SHARE)
 
     def _note(self, text: str) -> None:
         notes = (*self._how_far.notes, f"{self._trial.title}: {text}")

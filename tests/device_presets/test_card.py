@@ -1,13 +1,14 @@
-"""Device cards: every fact with where it comes from, and pictures of them."""
+"""Device cards: every fact with where it comes from, and pictures; measurements of presets."""
 
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from device_presets import get_preset, preset_names
+from device_presets import PresetError, get_preset, preset_names
 from device_presets.cards.card import card
 from device_presets.cards.listing import listing
+from device_presets.pulsing.example_measurement import example_measurement
 from studies.cli.presets import presets_app
 
 
@@ -86,3 +87,26 @@ def test_a_small_device_does_not_claim_the_large_ones_bound() -> None:
     largest = (1.0 + preset.number("slope_up")) / preset.levels
     assert largest == pytest.approx(0.015)
     assert "1.5 % of the range" in str(preset.parameters["slope_up"].assumption)
+
+
+def test_card_and_list_show_the_noise_of_the_step() -> None:
+    facts = {fact.what: fact.value for fact in card(get_preset("pcm"))}
+    assert facts["noise of a pulse"] == "0.6893 step"
+    # 75 shares of the parameter `step`, 0.00135; the larger step at weight zero is 0.0019914.
+    reram = {fact.what: fact.value for fact in card(get_preset("reram_es"))}
+    assert reram["noise of a reading"] == "50.84 step"
+    pcm = next(row for row in listing().splitlines() if row.split()[:1] == ["pcm"])
+    assert pcm.split()[5] == "0.689"
+
+
+def test_an_example_has_no_negative_conductance() -> None:
+    with pytest.raises(PresetError, match=r"ideal: w_min: -10.0 .*at least -3 here, which is 0 uS"):
+        example_measurement(get_preset("ideal", {"w_min": -10}), 1, 5, 1, 0)
+
+
+def test_an_example_says_that_a_device_has_no_down_sweep(tmp_path: Path) -> None:
+    out = tmp_path / "pcm.csv"
+    said = CliRunner().invoke(
+        presets_app, ["example", "pcm", "--out", str(out), "--pulses", "5", "--devices", "1"]
+    )
+    assert "note: one sweep up a device, as pcm has no gradual down step" in said.output

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tools.notebook_pages import page_of
+
 nbformat = pytest.importorskip("nbformat")
 nbclient = pytest.importorskip("nbclient")
 pytest.importorskip("ipykernel")
@@ -27,13 +29,16 @@ def test_a_notebook_runs(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_holds_no_output_and_imports_nothing_private(path: Path) -> None:
+def test_a_notebook_holds_its_outputs_and_imports_nothing_private(path: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
     for cell in notebook.cells:
         if cell.cell_type != "code":
             continue
-        assert cell.outputs == []
+        assert all(output.output_type != "error" for output in cell.outputs)
         for node in ast.walk(ast.parse(cell.source)):
             if isinstance(node, ast.ImportFrom):
                 names = [node.module or "", *(name.name for name in node.names)]
                 assert not any(part.startswith("_") for name in names for part in name.split("."))
+    shown = page_of(path)  # as the site shows it
+    assert shown.count("```python") == sum(cell.cell_type == "code" for cell in notebook.cells)
+    assert "](data:image/png;base64," in shown

@@ -18,7 +18,7 @@ import pytest
         "spec.network",
         "spec.tile",
         "spec.training",
-        "synapses.ideal",
+        "synapses.float_weights",
         "synapses.native.synapses",
         "synapses.tiles.synapses",
         "training.spiking",

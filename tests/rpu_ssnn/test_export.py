@@ -24,7 +24,7 @@ from rpu_ssnn import (
 from rpu_ssnn.export import device_maps, read_network, read_nir, write_network, write_nir
 from rpu_ssnn.spec import EncodingSpec
 from rpu_ssnn.spec.tile import ReadSpec, ReferenceSpec
-from rpu_ssnn.synapses.ideal import rate_synapses
+from rpu_ssnn.synapses.float_weights import rate_synapses
 from rpu_ssnn.synapses.native.synapses import native_synapses
 
 h5py = pytest.importorskip("h5py")

@@ -13,6 +13,7 @@ import pytest
 from studies import InputError, load_results, load_study, run_study, summary
 from studies.declaration.study import Study, parse_study
 from studies.declaration.trial import Trial
+from studies.execution.plan import make_plan
 from studies.report.summary_view import render
 from studies.workers.run_trial import run_trial
 from support.commands import refused
@@ -87,6 +88,7 @@ def test_an_identity_knows_the_file_but_not_its_folder(folder: Path, tmp_path: P
 
 SCRIPT = """
 from studies import load_results, load_study, run_study, summary
+from studies.execution.plan import make_plan
 results = run_study("own.yaml", out="out", workers=1, data=".", progress=True)
 print(summary(results)["case"].tolist(), len(load_results("out")), load_study("own.yaml").study)
 """
@@ -136,6 +138,8 @@ def test_another_file_is_refused_before_the_folder_changes(folder: Path, part: s
     study.write_text(text.replace("QUESTION", "another"))
     with refused("mine.npz", "digest", "that of the rows in", "take another --out"):
         run_study(study, out=out, workers=1)
+    with refused("mine.npz", "digest"):
+        make_plan(load_study(study), out)
     assert (out / "study.yaml").read_bytes() == before
 
 

@@ -26,6 +26,8 @@ _BINS = 12
 _COLOURS = {True: "#0072B2", False: "#D55E00"}  # Okabe and Ito: safe for the colour-blind
 _MARKERS = {True: "o", False: "s"}
 _LINES = {True: "-", False: "--"}
+_LEGEND_ROOM = 0.25
+"""Share of the height above the curves that the legend has to itself."""
 
 
 def draw_fit(path: Path, population: Population, preset: Preset, title: str) -> None:
@@ -112,7 +114,9 @@ def _label(axes: Axes, x: str, y: str, title: str) -> None:
     axes.set_xlabel(x)
     axes.set_ylabel(y)
     axes.set_title(title, fontsize=9)
-    axes.legend(fontsize=7, frameon=False)
+    low, high = axes.get_ylim()
+    axes.set_ylim(low, high + _LEGEND_ROOM * (high - low))  # no curve crosses the legend
+    axes.legend(fontsize=7, frameon=False, loc="upper center", ncols=2)
 
 
 def _conductance_axes(left: Axes, right: Axes, scale: WeightScale) -> None:

@@ -151,8 +151,8 @@ class ChargeTrapPhysics:
         """Return the step of a pulse over that of an isolated one of the same width.
 
         Args:
-            gap_s: from the end of the device's last pulse, of either polarity, to the start of
-                this one (s).
+            gap_s: the time from the end of the device's last pulse, of any polarity, to the start
+                of this one (s).
         """
         if self.gap_time_constant_s == 0.0:
             return np.ones_like(gap_s)

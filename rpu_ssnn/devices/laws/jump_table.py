@@ -37,7 +37,7 @@ class JumpTable:
 
     Attributes:
         states: where the distribution is known, rising; the ends are the device's bounds.
-        points: of the cumulative distribution, rising from 0 to 1; the same in all tables.
+        points: the cumulative distribution, rising from 0 to 1, at points that all tables share.
         up: change of state by a pulse up; the number of columns is the same in all tables.
         down: change of state by a pulse down (mostly below 0).
     """

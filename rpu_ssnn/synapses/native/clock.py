@@ -31,9 +31,9 @@ class Clock:
         spec: length of a slot, stretched to what such a device's pulse needs, and idle time.
 
     Attributes:
-        memory: of the cells, in `cells` order; compiled code moves it on.
+        memory: the memory of the cells, in `cells` order; compiled code moves it on.
         loses: whether charge is lost as time passes.
-        slots: of a presentation, idle ones included.
+        slots: the slots of a presentation, idle ones included.
         batch_began: first slot of the batch.
         now: the slot after the last pulse, or the first of a batch that has none.
     """

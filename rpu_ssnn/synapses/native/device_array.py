@@ -104,7 +104,7 @@ class DeviceArray:
 
     Attributes:
         cells: devices and weights; replaced where the read key changes, its arrays never.
-        writes: of all devices at once, each of which draws write noise anew.
+        writes: the writes of all devices at once, each of which draws write noise anew.
         stale: whether reads have to be shown the weights again.
         read_shares: None: all of the read voltage reaches all cells.
     """

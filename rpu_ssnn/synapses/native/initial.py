@@ -18,7 +18,7 @@ def write_initial(
 
     Args:
         step: mean step of a pulse (states).
-        key: of the noise of a pulsed start.
+        key: the key of the noise of a pulsed start.
 
     Returns:
         Devices that cannot take their states (stuck ones left out), pulses of a pulsed start.

@@ -31,12 +31,12 @@ class Population:
     """Devices at state zero, and what all of them share.
 
     Attributes:
-        law: of all devices.
+        law: the law of all devices.
         records: `device_record.RECORD` [devices a cell, cells], pulses and states zero.
         decay: share of a device's state that the leak leaves after `leak.built_seconds`.
         reset: state that the leak goes to.
         step: mean step of one pulse (states).
-        digest: by which the drawn devices are known.
+        digest: the digest by which the drawn devices are known.
     """
 
     law: Law

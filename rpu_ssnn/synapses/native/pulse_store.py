@@ -19,7 +19,7 @@ class Taken(NamedTuple):
     """The pulses of a store.
 
     Attributes:
-        pulses: in order, by output line.
+        pulses: the pulses in order, by output line.
         work: forward spikes that meet the gradient spikes of each line.
         up, down: coincidences of either stream.
     """
@@ -63,7 +63,7 @@ class PulseStore:
 
         Args:
             began: slot of the batch's first presentation, in slots since training began.
-            slots: of one presentation, idle ones included.
+            slots: the slots of one presentation, idle ones included.
             keep: share of the gradient spikes that reach the array.
             rng: draws which, one number a gradient spike in physical order.
         """

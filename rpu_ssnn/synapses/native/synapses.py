@@ -61,7 +61,7 @@ class NativeSynapses(Synapses):
 
     Args:
         crossbar: what the layer asks for, and the threads that it lends.
-        device: of the library; any but cells with transfers or digital sums.
+        device: a device of the library; any but cells with transfers or digital sums.
         spec: as for a tile, `simulator` being `native`.
         learning_rate: as for a tile; thinning realises it.
 
@@ -70,7 +70,7 @@ class NativeSynapses(Synapses):
             `rpu_ssnn.spec.tile.check_device` refuses.
 
     Attributes:
-        spec: as given.
+        spec: the settings that were given.
     """
 
     ordered = False

@@ -119,7 +119,7 @@ def cell_statistics(
     `desired_bl` a device of the line. A digital sum's pulses are not known (NaN, a blank cell).
 
     Args:
-        weights: of the tile.
+        weights: the weights of the tile.
         up, down: coincidences each weight got in either stream, [n_in, n_out].
         tiles: 2 where a weight is a pair of tiles, one of which goes up where the other goes down.
         rows: slots with a pulse (one more where a line spiked in both streams).

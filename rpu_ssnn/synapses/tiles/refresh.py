@@ -18,11 +18,11 @@ class Refresh:
     """The refreshes of one tile.
 
     Args:
-        tile: of one-sided pairs, whose `refresh_every` counts the empty row too.
+        tile: a tile of one-sided pairs, whose `refresh_every` counts the empty row too.
 
     Attributes:
-        slots_left: with a pulse, until the next check.
-        checks: of all pairs, so far.
+        slots_left: the slots with a pulse until the next check.
+        checks: the checks of all pairs so far.
         refreshed: pairs, each time counted.
     """
 

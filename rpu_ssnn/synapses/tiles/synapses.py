@@ -82,7 +82,7 @@ class TileSynapses(Synapses):
         trains: None; a subclass that updates with numbers says how they become pulse trains.
 
     Attributes:
-        spec: as given.
+        spec: the settings that were given.
         tiles: one, or two where a weight is a differential pair.
 
     Raises:

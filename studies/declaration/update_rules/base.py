@@ -103,7 +103,7 @@ class Rule(Spec):
     Attributes:
         update: the name of the rule, or the file or the module that it is read from.
         learning_rate: None: it is searched.
-        digest: of the file of a rule that is not shipped, so that an edited rule makes new trials.
+        digest: that of the file of an own rule, so that an edited rule makes new trials.
     """
 
     update: str

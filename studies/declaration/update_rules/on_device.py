@@ -13,7 +13,6 @@ from rpu_ssnn.spec import NetworkSpec, Spec, TrainingSpec
 from rpu_ssnn.spec.tile import NO_DELAYED_READS, TileSpec, WeightRange
 from studies.common.settings import canonical
 from studies.declaration.devices import (
-    AS_MEASURED,
     check_slot,
     check_tile,
     compound_of,
@@ -21,7 +20,6 @@ from studies.declaration.devices import (
     device_identity,
     device_of,
     one_spelling,
-    own_values,
     parameters_in,
     path_free,
 )
@@ -50,7 +48,7 @@ def _device_name(device: object) -> object:
 
         return table_name(device["table"])
     if isinstance(device, dict) and "law" in device:
-        from device_presets.naming.law_file import law_name
+        from device_presets.lookup.law_file import law_name
 
         try:
             return law_name(device)
@@ -80,9 +78,7 @@ class DeviceRule(Rule):
         "SoftBoundsDevice(dw_min=0.01), in Python also the object itself; or measured jumps: "
         "{table: FOLDER}, a folder of CrossSim's lookup table, or of folders with one a device"
     )
-    overrides: dict[str, Any] = Field(
-        {}, description="parameters that differ from the preset's; x0.5: half its own value"
-    )
+    overrides: dict[str, Any] = Field({}, description="parameters that differ from the preset's")
     tile: TileSpec = Field(TileSpec(), description="fields of TileSpec but weight_range")
     hyperparameters: PartialHyperparameters = Field(PartialHyperparameters(), exclude=True)
     parameters: dict[str, Any] = Field({})
@@ -107,8 +103,7 @@ class DeviceRule(Rule):
             allowed = "belongs into hyperparameters.weight_range"
             raise InputError("study", "tile.weight_range", value, allowed)
         parameters = parameters_in(self.simulated)
-        overridden = [name for name, value in self.overrides.items() if value != AS_MEASURED]
-        if "on_off_ratio" in overridden:
+        if "on_off_ratio" in self.overrides:
             allowed = "changes no run: set tile: {reference: {on_off_ratio: ...}} instead"
             ratio = self.overrides["on_off_ratio"]
             raise InputError("study", "overrides.on_off_ratio", ratio, allowed)
@@ -121,7 +116,7 @@ class DeviceRule(Rule):
             update={
                 "device": self.as_shipped.name,  # ECRAM is ecram
                 # As the preset understood them: 100, 100.0 and "1e2" are one run.
-                "overrides": {name: parameters[name] for name in overridden},
+                "overrides": {name: parameters[name] for name in self.overrides},
                 "parameters": parameters,
             }
         )
@@ -159,8 +154,7 @@ class DeviceRule(Rule):
     @cached_property
     def simulated(self) -> Device:
         """Returns the device with its overrides."""
-        overrides = own_values(self.as_shipped, self.overrides)
-        return device_of(self.device, overrides) if overrides else self.as_shipped
+        return device_of(self.device, self.overrides) if self.overrides else self.as_shipped
 
     def slots(self, network: NetworkSpec) -> int:
         """Returns the slots of one presentation, each as long as a pulse or a read."""

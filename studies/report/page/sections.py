@@ -77,7 +77,7 @@ class Section:
     """A section has a heading, tables and pictures.
 
     Attributes:
-        folded: shown on a click alone.
+        folded: says that a click alone shows it.
     """
 
     name: str

@@ -24,7 +24,7 @@ from rpu_ssnn.network import Network
 from rpu_ssnn.network.inputs import input_lines
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses.base import Crossbar, Weights
-from rpu_ssnn.synapses.ideal import RateSynapses
+from rpu_ssnn.synapses.float_weights import RateSynapses
 from rpu_ssnn.training import Trained
 from rpu_ssnn.training.loop import OnEpoch, check_finite, train_epochs
 
@@ -85,7 +85,7 @@ def train_bp_stdp(
     Args:
         training: epochs, batch and decay; dropout is not part of the rule and must be 0.
         learning_rate: mu in thresholds, summed over windows and averaged over the batch.
-        start, on_epoch: as `rpu_ssnn.training.train`.
+        start, on_epoch: those of `rpu_ssnn.training.train`.
 
     Raises:
         ValueError: dropout, passes of inhibition or `inference_T` are asked for.

@@ -21,7 +21,7 @@ from rpu_ssnn.network import Network
 from rpu_ssnn.network.inputs import input_lines
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses.base import Weights
-from rpu_ssnn.synapses.ideal import rate_synapses
+from rpu_ssnn.synapses.float_weights import rate_synapses
 from rpu_ssnn.training import Trained
 from rpu_ssnn.training.loop import OnEpoch
 
@@ -56,7 +56,7 @@ def train_and_convert(
     """Trains the float network, balances its weights, and puts them into a spiking one.
 
     Args:
-        percentile: of the activations that comes to one spike a slot; 100 is Diehl's maximum.
+        percentile: that of the activations that comes to one spike a slot; 100 is Diehl's maximum.
         start, on_epoch: see `rpu_ssnn.training.train`; they are about the float network.
 
     Raises:
@@ -88,7 +88,7 @@ def balanced(
     """Weights in threshold currents whose rates are the activations over their largest.
 
     Args:
-        weights: of the float network, [n_in, n_out] a layer, on pixel shares in [0, 1].
+        weights: those of the float network, [n_in, n_out] a layer, on pixel shares in [0, 1].
         shares: images to look at.
 
     Raises:

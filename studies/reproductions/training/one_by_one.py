@@ -110,10 +110,10 @@ def train_image_by_image(
 
     Args:
         spec: a `WholePulseSpec` where there is a device.
-        seed: of initial weights, devices, their noise, and the order.
+        seed: that of initial weights, devices, their noise, and the order.
         learning_rate: constant.
         device, tile: what holds the weights; None: float weights, within `weight_bound`.
-        start, on_epoch: as `rpu_ssnn.training.train`.
+        start, on_epoch: those of `rpu_ssnn.training.train`.
 
     Raises:
         StateError: `start` is of another network.

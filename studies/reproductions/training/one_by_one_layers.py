@@ -112,7 +112,7 @@ class WholePulseLayer(NativeSynapses):
 
     Args:
         n_in, n_out: lines.
-        device: of the library; it must not remember its pulses, nor lose charge.
+        device: one of the library; it must not remember its pulses, nor lose charge.
         tile: as for `NativeSynapses`, without converters and without effects of time and lines.
 
     Raises:

@@ -7,7 +7,7 @@ from rpu_ssnn.algorithm_checks.product_error import network_product_errors, prod
 from rpu_ssnn.data import Dataset, load_dataset
 from rpu_ssnn.spec import EncodingSpec, NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses import rate_synapses
-from rpu_ssnn.synapses.ideal import POOLED_VARIANCE
+from rpu_ssnn.synapses.float_weights import POOLED_VARIANCE
 from rpu_ssnn.training import train
 
 SLOTS = [10, 30, 100, 300, 1000, 3000, 10_000]

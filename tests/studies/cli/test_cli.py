@@ -9,7 +9,6 @@ import pytest
 import yaml
 
 from device_presets import get_preset
-from device_presets.library.preset_file import short_name
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.files import write_together
 from rpu_ssnn.data import load_dataset
@@ -218,24 +217,6 @@ def test_shipped_studies_are_listed_with_their_questions(command: Command) -> No
     assert max(map(len, output.splitlines())) <= 80
 
 
-def test_presets_are_listed(command: Command) -> None:
-    code, output, _ = command("presets")
-    assert code == 0
-    for name in ("ideal", "charge_trap", "reram_es", "pcm"):
-        assert f"\n{name} " in output
-    assert max(map(len, output.splitlines())) <= 100
-    assert "(steps)" in output
-
-
-def test_a_preset_is_shown_with_units_sources_and_a_plot(command: Command, tmp_path: Path) -> None:
-    code, output, _ = command("presets", "show", "capacitor", "--plot", tmp_path / "c.png")
-    assert code == 0
-    assert "| cycle_to_cycle " in output
-    assert "| unit " in output
-    assert "| source " in output
-    assert (tmp_path / "c.png").stat().st_size > 0
-
-
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -243,7 +224,6 @@ def test_a_preset_is_shown_with_units_sources_and_a_plot(command: Command, tmp_p
         ("fit", "--out", "folder.yaml"),
         ("fit", "--plot", "x.jpgg"),
         ("show", "--plot", "x.txt"),
-        ("compare", "ecram", "--plot", "x"),
         ("example", "--out", "no/x.csv"),
     ],
 )
@@ -258,7 +238,6 @@ def test_files_to_write_are_looked_at_before_the_work(
     for function in (
         "fitting.fit_file",
         "cards.card_plot.plot_card",
-        "cards.comparison_plot.plot_comparison",
         "pulsing.example_measurement.example_measurement",
     ):
         monkeypatch.setattr(f"device_presets.{function}", work)
@@ -271,19 +250,6 @@ def test_files_to_write_are_looked_at_before_the_work(
     *_, option, value = arguments
     assert errors.startswith(f"presets {name}: {option}: '{value}'")
     assert [path.name for path in tmp_path.iterdir()] == ["folder.yaml"]
-
-
-@pytest.mark.parametrize(
-    ("name", "file"),
-    [
-        ("ecram", "ecram_card.png"),
-        ("own/device.yaml", "device_card.png"),
-        ("devices.yaml:a", "devices_a_card.png"),
-        ("devices.yaml:b", "devices_b_card.png"),
-    ],
-)
-def test_the_cards_of_two_entries_are_two_files(name: str, file: str) -> None:
-    assert f"{short_name(name)}_card.png" == file
 
 
 def test_a_preset_is_shown_without_a_plot(

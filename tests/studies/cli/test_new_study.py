@@ -155,3 +155,16 @@ def test_what_no_study_can_have_is_refused(here: Path) -> None:
         new_study("nowhere.npz")
     with refused("yin_yang_latency", "recorded spikes", "must be values"):
         new_study("yin_yang_latency")
+
+
+def test_a_quick_look_takes_a_part_of_the_samples_and_says_so(here: Path, command: Command) -> None:
+    write_npz("many.npz", images(10, samples=15_000))
+    write_npz("few.npz", images(10))
+    assert command("new", "many.npz", "--quick")[0] == 0
+    study = load_study("many_quick.yaml")
+    assert (study.dataset.n_train, study.dataset.n_test) == (4_000, 2_000)
+    assert (study.network.hidden, study.seeds) == ((64,), (1, 2, 3))
+    assert "A quick look: 4,000 of 12,000 training samples" in study.question
+    few = content(new_study("few.npz", quick=True))
+    assert not {"n_train", "n_test"} & set(few["dataset"])
+    assert "A quick look: 192 of 192" in few["question"]

@@ -96,12 +96,6 @@ def test_the_report_is_written(command: Command, folder: Path) -> None:
     assert (folder / "report.html").read_text().startswith("<!DOCTYPE html>")
 
 
-def test_the_standing_is_told(command: Command, folder: Path) -> None:
-    code, output, errors = command("status", folder)
-    assert (code, errors) == (0, "")
-    assert output == "small: not running\ntrials: 15 of 15 done, 0 running, 0 failed\n"
-
-
 @pytest.mark.parametrize("estimate", [True, False])
 def test_a_plan_starts_and_writes_nothing(
     estimate: bool, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -210,26 +204,8 @@ def test_a_trial_is_exported_by_the_title_of_a_table_or_of_the_study(
         with pytest.raises(InputError) as caught:
             export_trial(folder, title, tmp_path / "net.nir", seed=9)
         assert caught.value.field == "seed"
-
-
-@pytest.mark.parametrize(
-    ("case", "title"),
-    [("rate [T = 2", "rate [network.T=20]"), ("& 50", None), ("T=2", None), ("1", "ann")],
-)
-def test_a_case_is_meant_by_a_part_of_its_title_or_its_number(
-    case: str, title: str | None, folder: Path, tmp_path: Path
-) -> None:
-    with pytest.raises(InputError) as caught:
-        export_trial(folder, case, tmp_path / "net.nir", seed=9)
-    if title is None:
-        assert caught.value.field == "case"
-        assert "must be a part of one title, or its number: " in str(caught.value)
-        assert "5 x_$T$" in str(caught.value)
-        assert "2 rate [T = 10]" not in str(caught.value)
-        with refused("seed: 9"):
-            export_trial(folder, "5", tmp_path / "net.nir", seed=9)
-    else:
-        assert caught.value.field == "seed"
+    with refused("case: 'rate [T = 2'", "rate [T = 20]"):
+        export_trial(folder, "rate [T = 2", tmp_path / "net.nir", seed=9)
 
 
 def test_inhibition_is_left_out_of_nir_alone(folder: Path, tmp_path: Path) -> None:

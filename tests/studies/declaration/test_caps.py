@@ -13,7 +13,7 @@ from studies.declaration.study import Study, parse_study
 from support.commands import Command, refused
 from support.studies.harness import SMALL
 
-THOUSANDS = {"from": 1, "to": 10_000, "n": 10_000, "whole": True}
+THOUSANDS = list(range(1, 10_001))
 
 TOO_MUCH: list[tuple[dict[str, Any], str, str]] = [
     (
@@ -54,10 +54,7 @@ VALUE = st.recursive(
         st.sampled_from(["rate", "ann", "charge_trap", "digits", "network.T", "slot", "1e999"]),
     ),
     lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(
-            st.text(max_size=5) | st.sampled_from(["from", "to", "n"]), inner, max_size=3
-        )
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
     ),
     max_leaves=6,
 )

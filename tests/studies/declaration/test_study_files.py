@@ -10,7 +10,7 @@ import yaml
 
 from rpu_ssnn.common.errors import InputError
 from studies.declaration.shipped import find_study
-from studies.declaration.study import Study, load_study
+from studies.declaration.study import Study, load_study, parse_study
 from support.commands import Command, refused
 from support.studies.harness import SMALL, small_study
 
@@ -70,3 +70,8 @@ def test_a_study_in_python_is_refused_in_one_line(bad: dict[str, Any]) -> None:
         Study(**(SMALL | bad))
     assert str(found.value).startswith(f"study: {next(iter(bad))}")
     assert "\n" not in str(found.value)
+
+
+def test_a_folder_whose_name_is_no_text_is_refused_before_anything_runs() -> None:
+    with refused("small.yaml", "folder", "UTF-8"):
+        parse_study(SMALL, "small.yaml", Path(os.fsdecode(b"/caf\xe9")))

@@ -40,10 +40,6 @@ def test_each_case_gets_each_seed() -> None:
     assert found == [(label, seed) for label in labels for seed in (4, 2)]
 
 
-def test_a_seed_count_means_the_first_seeds() -> None:
-    assert small_study(seeds={"count": 3}).seeds == (0, 1, 2)
-
-
 def test_a_case_changes_the_shared_settings_leaf_by_leaf() -> None:
     network = {"T": 30, "neuron": {"theta": 7.0}}
     case = {"update": "rate", "learning_rate": 1, "network": {"neuron": {"theta_b": 2.0}}}
@@ -51,18 +47,6 @@ def test_a_case_changes_the_shared_settings_leaf_by_leaf() -> None:
     assert settings.network.T == 30
     assert settings.network.neuron.theta == 7.0
     assert settings.network.neuron.theta_b == 2.0
-
-
-def test_swapping_a_device_is_one_word() -> None:
-    def parameters(device: str) -> dict[str, Any]:
-        case = {"device": device, "hyperparameters": DRIVE, "label": "device"}
-        study = small_study(cases=[case], reference="device")
-        method = settings_of(study, "device").method
-        assert isinstance(method, PulseRule)
-        return method.parameters
-
-    assert parameters("ideal")["levels"] == 1200
-    assert parameters("charge_trap")["levels"] == 1000
 
 
 def test_the_sweep_is_a_grid_over_the_cases_it_applies_to() -> None:

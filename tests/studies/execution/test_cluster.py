@@ -1,39 +1,31 @@
 """Studies on the workers of a real dask scheduler, some of which die."""
 
 import os
-import platform
 import signal
-import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError
-from urllib.request import urlopen
 
 import pandas as pd
 import pytest
-import yaml
-from distributed import Client, Security
 
 from studies.declaration.study import Study
 from studies.declaration.trial import Trial, TrialResult
 from studies.execution.api import load_results, run_study
 from studies.execution.phase import Outcome
-from studies.execution.progress import Reporter, read_status
+from studies.execution.progress import Reporter
 from studies.results.tables import Versions
 from studies.workers import cluster_executor
-from studies.workers.cluster_executor import ClusterExecutor
 from studies.workers.cluster_worker import Task
 from studies.workers.clusters import executor_of
 from studies.workers.worker import Job
-from studies.workers.workspace import NO_WORKSPACE, TrialProgress, Workspace
-from support.commands import Command, refused
+from studies.workers.workspace import TrialProgress, Workspace
+from support.commands import refused
 from support.studies.dask_processes import DaskProcesses, dask_processes
-from support.studies.harness import SMALL, Harness, accept_all, fake_training, refuse, small_study
+from support.studies.harness import Harness, accept_all, fake_training, refuse, small_study
 from support.waiting import FINISHED, wait_until
 
 DIFFERS_BY_MACHINE_AND_TIME = ["seconds", "peak_memory_mb", "threads", "resumed"]
@@ -56,7 +48,7 @@ def mortal(tmp_path: Path) -> Iterator[DaskProcesses]:
 
 
 def run(harness: Harness, dask: DaskProcesses, study: Study, **changes: Any) -> Outcome:
-    with closing(executor_of(None, dask.address, None)) as executor:
+    with closing(executor_of(None, dask.address)) as executor:
         return harness.run(study, executor=executor, **changes)
 
 
@@ -105,7 +97,7 @@ def test_the_table_is_that_of_this_machine_though_a_worker_is_killed(
 
     killer = threading.Thread(target=kill_one)
     killer.start()
-    with closing(executor_of(None, mortal.address, None)) as executor:
+    with closing(executor_of(None, mortal.address)) as executor:
         found = run_study(study, there, executor=executor)
     killer.join()
     assert mortal.workers[0].wait() == -9
@@ -187,25 +179,14 @@ def test_a_unit_that_raises_is_listed_with_its_traceback(
     assert "fake_training" in failures[0].details
 
 
-def test_what_units_say_reaches_progress_and_status(dask: DaskProcesses, harness: Harness) -> None:
+def test_what_units_say_reaches_progress(dask: DaskProcesses, harness: Harness) -> None:
     listening = Listening()
     job = Job(check=accept_all, execute=saying_training, data_root=harness.orders)
-    told = []
-
-    def look() -> None:
-        wait_until(lambda: bool(listening.reached_by), "word of a trial")
-        told.append(read_status(harness.out))
-
-    watcher = threading.Thread(target=look)
-    watcher.start()
     outcome = run(harness, dask, small_study(seeds=[0]), job=job, reporter=listening)
-    watcher.join()
     assert sorted(listening.notes) == [
         f"{label} seed 0: half way" for label in ("ann", "coincidence", "rate")
     ]
     assert {progress.accuracy for progress in listening.reached_by.values()} == {71.5}
-    assert told[0] is not None
-    assert any(trial.progress is not None for trial in told[0].running)
     # Each worker runs one trial at a time, on the threads that it was started with.
     assert {result.row["threads"] for _, result in outcome.runs} == {1, 3}
     # The workers see the folder of this process here, and leave checkpoints in it.
@@ -275,44 +256,3 @@ def test_a_scheduler_without_workers_is_waited_for(tmp_path: Path, harness: Harn
         starting.join()
         assert listening.notes == [f"waiting for a worker of {dask.address}"]
     assert len(outcome.runs) == 6
-
-
-def test_a_cluster_is_started_and_ended(tmp_path: Path, command: Command) -> None:
-    study = tmp_path / "small.yaml"
-    study.write_text(yaml.safe_dump({**SMALL, "seeds": [0]}))
-    out = tmp_path / "out"
-    code, printed, errors = command(
-        "run", study, "--out", out, "--cluster", "local", "--workers", 1
-    )
-    assert code == 0, errors
-    assert "coincidence" in printed
-    assert len(load_results(out)) == 3
-
-
-def test_a_cluster_of_ours_lets_nobody_else_in() -> None:
-    with subprocess.Popen(["true"]) as killed:
-        pass
-    left = Path(tempfile.mkdtemp(prefix=f"rpu-ssnn-dask-{platform.node()}-{killed.pid}-"))
-    with (
-        closing(executor_of(1, None, "local")) as executor,
-        executor.start_pool(1, NO_WORKSPACE, print),
-    ):
-        assert isinstance(executor, ClusterExecutor)
-        assert executor._open is not None
-        address = executor._open[0].scheduler.address
-        assert address.startswith("tls://")
-        own = executor._open[0].security
-        with Client(address, security=own, set_as_default=False, timeout=30) as client:
-            assert client.status == "running"
-            port = client.scheduler_info()["services"]["dashboard"]
-        for page in ("status", "info/main/workers.html", "metrics"):  # no page without a password
-            with pytest.raises(HTTPError, match="404"):
-                urlopen(f"http://127.0.0.1:{port}/{page}", timeout=30)
-        assert not left.exists()
-        # A stranger without certificates, and one with certificates of another cluster.
-        for stranger, security in (
-            (address.replace("tls://", "tcp://"), None),
-            (address, Security.temporary()),
-        ):
-            with pytest.raises((OSError, TimeoutError)):
-                Client(stranger, security=security, set_as_default=False, timeout=5)

@@ -10,7 +10,7 @@ import pytest
 from studies.declaration.trial import Failure, Trial, TrialResult
 from studies.execution.api import load_results
 from studies.execution.progress import Reporter
-from studies.execution.study_runs import run_in_folder, runner_of, search_in_folder
+from studies.execution.study_runs import runner_of
 from studies.results import store
 from studies.workers.local_executor import LocalExecutor
 from support.studies.harness import (
@@ -87,19 +87,6 @@ def test_a_failure_left_alone_stays_on_the_list_while_others_fail(harness: Harne
 
 def titles_listed(harness: Harness) -> list[str]:
     return list(pd.read_csv(harness.out / "failures.csv")["title"])
-
-
-def test_a_search_leaves_failed_trials_on_the_list(harness: Harness) -> None:
-    cases = [{"update": "rate"}, {"update": "coincidence", "learning_rate": 1.0}]
-    study = small_study(cases=cases)
-    options = harness.options(executor=InThisProcess())
-    harness.order("raise", "coincidence seed 0")
-    run_in_folder(study, harness.out, options)
-    search_in_folder(study, harness.out, options)
-    assert titles_listed(harness) == ["coincidence seed 0"]
-    harness.take_log()
-    run_in_folder(study, harness.out, options)
-    assert not harness.take_log()
 
 
 def test_the_studies_of_one_question_repeat_no_failure_of_each_other(harness: Harness) -> None:

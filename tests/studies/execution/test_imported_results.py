@@ -209,6 +209,9 @@ def test_a_file_that_is_cut_in_its_last_row_loses_that_row(tmp_path: Path) -> No
     found = read_imported_rows([path])
     assert len(found.by_identity) == 5
     assert f"{path}: row 6.cells" in str(found.faults[0])
+    path.write_text(whole[:-1])  # within the last cell
+    found = read_imported_rows([path])
+    assert (len(found.by_identity), len(found.faults)) == (5, 1)
     path.write_text(whole[: whole.rindex('"') - 9])  # within the settings
     with refused(f"{path}: rows"):
         read_imported_rows([path])
@@ -226,9 +229,10 @@ def test_rows_of_changed_data_are_refused_before_a_folder_is_made(
         tmp_path / "rows.csv", index=False
     )
     before = sorted(tmp_path.iterdir())
-    run = ("run", tmp_path / "s.yaml", "--rows", tmp_path / "rows.csv", "--out", tmp_path / "out")
-    code, _, error = command(*run)
-    assert (code, error.count("\n"), "a.csv: digest" in error) == (2, 1, True)
+    rows, out = ("--rows", tmp_path / "rows.csv"), ("--out", tmp_path / "out")
+    for name, *more in (("run", *out), ("plan", *out), ("table",)):
+        code, _, error = command(name, tmp_path / "s.yaml", *rows, *more)
+        assert (code, error.count("\n"), "a.csv: digest" in error) == (2, 1, True), name
     assert sorted(tmp_path.iterdir()) == before
 
 

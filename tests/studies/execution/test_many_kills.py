@@ -53,7 +53,7 @@ OF_THE_PROCESS = ["seconds", "peak_memory_mb", "resumed", "threads"]  # a last t
 
 
 def start(study: Path, out: Path) -> subprocess.Popen[bytes]:
-    options = ["--out", str(out), "--workers", "2", "--retry-failed", "--checkpoint-seconds", "0"]
+    options = ["--out", str(out), "--workers", "2", "--retry-failed"]
     return subprocess.Popen(
         [sys.executable, "-m", "studies.cli.app", "run", str(study), *options],
         stdout=subprocess.DEVNULL,

@@ -2,7 +2,6 @@
 
 import errno
 import fcntl
-import json
 import os
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import pytest
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.files import write_whole
-from studies.execution.api import load_results, run_study, runner
+from studies.execution.api import load_results, runner
 from studies.execution.study_runs import look_into, run_in_folder, tuned
 from studies.results import result_folder
 from studies.results.tables import Versions
@@ -155,13 +154,6 @@ def test_a_damaged_unit_file_is_set_aside_and_its_unit_runs_again(
     assert path.with_name(f"{path.name}.damaged").read_text() == damage(whole)
 
 
-def test_a_unit_file_under_another_name_is_not_believed(harness: Harness) -> None:
-    harness.run(small_study())
-    first, second = trial_files(harness)[:2]
-    first.write_text(second.read_text())
-    assert [error.where for error in look_into(harness.out).faults] == [str(first)]
-
-
 def test_rows_of_another_torch_need_a_flag(
     harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -255,14 +247,6 @@ def test_a_write_that_fails_leaves_the_file_as_it_was(
     assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("rows.csv", "old")]
 
 
-def test_unit_files_are_plain_json_with_the_settings(harness: Harness) -> None:
-    harness.run(small_study())
-    content = json.loads(trial_files(harness)[0].read_text())
-    assert content["format"] == 1
-    assert content["settings"]["network"]["T"] in (10, 50)
-    assert content["row"]["test_accuracy"] >= 80
-
-
 def test_workers_share_the_threads(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("studies.workers.local_executor.usable_cpus", lambda: 8)
     job = Job(check=accept_all, execute=_threads_as_accuracy, data_root=harness.orders)
@@ -282,13 +266,6 @@ def _threads_as_accuracy(
     result = fake_training(trial, data_root, threads, workspace)
     result.row["test_accuracy"] = float(threads)
     return result
-
-
-@pytest.mark.parametrize("workers", [0, -1])
-def test_fewer_workers_than_one_are_refused(workers: int, tmp_path: Path) -> None:
-    with refused("workers", str(workers), "at least 1"):
-        run_study(small_study(), tmp_path / "out", workers=workers)
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_runner_runs_studies_in_its_folder(

@@ -14,8 +14,10 @@ from studies.declaration.search import Race, SearchSettings, candidates, choose,
 from studies.declaration.study import Study
 from studies.declaration.trial import TrialResult
 from studies.declaration.update_rules.base import Hyperparameters
-from studies.execution.phase import Options, training_job
-from studies.execution.study_runs import run_in_folder, search_in_folder
+from studies.execution.hyperparameter_search import find_hyperparameters
+from studies.execution.phase import FailureList, Options, training_job
+from studies.execution.study_runs import run_in_folder
+from studies.results.result_folder import open_folder
 from studies.workers.checkpoint import read_checkpoint
 from support.studies.harness import Harness, InThisProcess, accuracy_of, small_study
 
@@ -115,7 +117,7 @@ def test_a_run_of_a_search_reads_no_test_image(harness: Harness) -> None:
         assert yaml.safe_load(file.read_text())["row"]["test_accuracy"] is None
 
 
-def test_found_hyperparameters_are_read_back_and_searched_again_only_if_asked(
+def test_found_hyperparameters_are_read_back_and_searched_again_without_their_file(
     harness: Harness,
 ) -> None:
     study = small_study(**SEARCHED)
@@ -124,25 +126,28 @@ def test_found_hyperparameters_are_read_back_and_searched_again_only_if_asked(
     assert harness.run(study).runs == first.runs
     assert not harness.take_log()
     file = harness.out / "hyperparameters.yaml"
-    assert set(read_hyperparameters(file)) == {"ann", "rate", "ideal", "capacitor"}
+    found = read_hyperparameters(file)
+    assert set(found) == {"ann", "rate", "ideal", "capacitor"}
     changed = small_study(**SEARCHED | {"network": {"hidden": [9], "T": 10}})
-    search_in_folder(changed, harness.out, harness.options())
-    assert not harness.take_log()
-    before = file.read_text()
-    search_in_folder(changed, harness.out, harness.options(), again=True)
+    harness.run(changed)
+    assert sum(harness.take_log().values()) == 5 * 3
+    file.unlink()
+    harness.run(changed)
     assert sum(harness.take_log().values()) == 4 * 12
-    assert file.read_text() == before
+    assert read_hyperparameters(file) == found
 
 
 def test_a_stopped_search_goes_on_as_if_it_had_not_been(harness: Harness) -> None:
     study = small_study(**SEARCHED)
-    found, _ = search_in_folder(study, harness.out, harness.options())
+    harness.run(study)
     harness.take_log()
-    (harness.out / "hyperparameters.yaml").unlink()
+    hyperparameters = harness.out / "hyperparameters.yaml"
+    found = hyperparameters.read_text()
+    hyperparameters.unlink()
     for file in list((harness.out / "search").glob("*.json"))[::2]:
         file.unlink()
-    again, _ = search_in_folder(study, harness.out, harness.options())
-    assert again == found
+    harness.run(study)
+    assert hyperparameters.read_text() == found
     assert 0 < sum(harness.take_log().values()) < 4 * 12
 
 
@@ -211,8 +216,10 @@ def test_the_winner_s_run_goes_on_from_its_checkpoint_and_its_row_is_that_of_a_w
     }
     study = small_study(**content)
     options = Options(job=training_job(None), executor=InThisProcess())
-    found, failures = search_in_folder(study, harness.out, options)
-    assert not failures
+    with open_folder(harness.out, study) as folder:
+        failures = FailureList(folder, options)
+        found = find_hyperparameters(study, folder, options, failures)
+    assert not failures.now
     (trial,) = run_in_folder(study, harness.out.with_name("whole"), options).runs[:1]
     kept = list((harness.out / "running").glob("*.npz"))
     assert [path.stem for path in kept] == [trial[0].identity]

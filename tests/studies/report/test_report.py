@@ -228,17 +228,6 @@ def test_a_browser_shows_it_all_at_a_desk_and_on_a_phone(
     assert down == up[::-1]
 
 
-def test_the_browser_check_sees_errors(folder: Path, tmp_path: Path) -> None:
-    page = write_report(folder)
-    broken = page.read_text().replace(
-        "</body>", '<script>missing()</script><img src="https://example.org/a.png"></body>'
-    )
-    page.write_text(broken)
-    shown = visit(page, "return 1;", 1280, tmp_path)
-    assert any("missing is not defined" in line for line in shown.console)
-    assert any("Content Security Policy" in line for line in shown.console)
-
-
 def test_the_summary_of_a_report_is_that_of_its_rows(folder: Path) -> None:
     def worse(trial: Trial) -> float:
         return accuracy(trial) - 10

@@ -10,7 +10,7 @@ from rpu_ssnn.algorithm_checks.trace import trace
 from rpu_ssnn.network import Network
 from rpu_ssnn.spec import EncodingSpec, InhibitionSpec, NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses import rate_synapses
-from studies.cli.paper import PaperFigure, figure
+from studies.cli.figure import PaperFigure, figure
 from studies.reproductions.figures import (
     efficiency,
     figure3b,

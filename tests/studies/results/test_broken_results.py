@@ -11,7 +11,7 @@ from studies.common.settings import short_hash
 from support.commands import Command
 from support.studies.results_fakes import nasty_study, write_folder
 
-READING = ("table", "plot", "report", "ledger", "status")
+READING = ("table", "plot", "report", "ledger")
 
 type Damage = Callable[[Path], object]
 
@@ -168,19 +168,15 @@ def test_a_broken_unit_file_is_told_in_one_line_and_left_out(
     assert f": {value}" in errors
     assert errors.endswith("; left out\n")
     assert "| ann" in output
-    code, output, _ = command("status", folder)
-    assert "5 of 6 done, 0 running, 0 failed, 1 damaged" in output
-    assert f"damaged: {path}: {key}" in output
 
 
-@pytest.mark.parametrize("name", ["table", "ledger"])
 def test_where_all_is_damaged_the_first_damage_is_the_one_line(
-    name: str, folder: Path, command: Command
+    folder: Path, command: Command
 ) -> None:
     first, *_ = paths = sorted((folder / "trials").iterdir())
     for path in paths:
         path.write_text("x")
-    code, output, errors = command(name, folder)
+    code, output, errors = command("table", folder)
     assert (code, output, errors.count("\n")) == (2, "", 1)
     assert errors.startswith(f"{first}: line 1")
 
@@ -202,11 +198,3 @@ def test_a_ledger_needs_a_device(tmp_path: Path, command: Command) -> None:
     assert errors == (
         f"{root}: trials: 0 is not allowed; must hold at least one finished trial on a device\n"
     )
-
-
-@pytest.mark.parametrize("name", READING)
-def test_a_file_is_no_folder(name: str, folder: Path, command: Command) -> None:
-    file = folder / "study.yaml"
-    code, _, errors = command(name, file)
-    assert (code, errors.count("\n")) == (2, 1)
-    assert errors.startswith(f"{file}: result folder: 'a file'")

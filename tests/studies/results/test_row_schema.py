@@ -92,25 +92,6 @@ def damaged(rows: Path, column: str, cell: str) -> Path:
     return rows
 
 
-@pytest.mark.parametrize(
-    ("column", "cell"),
-    [
-        ("test_accuracy", "1000"),
-        ("test_accuracy", "high"),
-        ("test_accuracy", "True"),
-        ("T", "abc"),
-        ("numerics_version", "one"),
-        ("torch_version", ""),
-    ],
-)
-def test_a_bad_row_of_a_table_is_named_and_the_others_are_read(
-    column: str, cell: str, rows: Path
-) -> None:
-    found = read_imported_rows([damaged(rows, column, cell)])
-    assert len(found.by_identity) == 5
-    assert [error.field for error in found.faults] == [f"row 2.{column}"]
-
-
 def test_rows_of_unknown_settings_are_named_once(rows: Path) -> None:
     found = read_imported_rows([damaged(rows, "settings", '{"seed": 0}')])
     assert len(found.by_identity) == 5

@@ -13,7 +13,6 @@ from studies.common.statistics import (
     holm,
     mark,
     paired_p,
-    seeds_to_tell,
 )
 
 NAN = math.nan
@@ -73,17 +72,6 @@ def test_holm_leaves_out_what_was_not_tested_and_stays_below_one() -> None:
     assert math.isnan(corrected[0])
     assert holm([0.9, 0.8]) == [1.0, 1.0]
     assert holm([]) == []
-
-
-def test_the_seeds_that_would_tell_a_difference_are_the_fewest_that_do() -> None:
-    # Alone, mean 1 and deviation 1: t = sqrt(n); 0.975 quantiles 2.571 (5), 2.447 (6 degrees).
-    half = 4.30265 / math.sqrt(3)
-    assert seeds_to_tell([1.0], [half], [3]) == [7.0]
-    both = seeds_to_tell([1.0, 1.0], [half, half], [3, 3])
-    assert both[0] == both[1] > 7.0  # corrected for two
-    nothing, one_seed = seeds_to_tell([1e-6, 5.0], [half, NAN], [3, 1])
-    assert nothing == math.inf
-    assert math.isnan(one_seed)
 
 
 def test_a_mark_never_contradicts_its_interval() -> None:

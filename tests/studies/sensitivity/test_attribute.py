@@ -15,8 +15,9 @@ from studies.declaration.cases import Case
 from studies.declaration.study import parse_study
 from studies.declaration.update_rules.pulses import PulseRule
 from studies.sensitivity.attribution import INTERACTION, REMAINING, SUM, TOTALS, WHOLE, attribute
-from studies.sensitivity.device_question import ask, name_of
+from studies.sensitivity.device_question import ask
 from studies.sensitivity.imperfections import imperfections, settings_of, switched_off
+from support.device_presets.own_presets import write_own_presets
 from support.studies.harness import SMALL, in_device
 from support.studies.question_fakes import DRIVE, FakeRun, device_study
 
@@ -135,23 +136,6 @@ def test_the_drive_is_held_and_the_units_are_no_more_than_needed() -> None:
     assert run.rounds[2:] == [0, 0]
 
 
-def test_search_each_leaves_the_drive_of_every_change_open() -> None:
-    studies = []
-
-    def run(study: Any) -> Any:
-        studies.append(study)
-        held = study.model_copy(update={"cases": study.cases[:2]})
-        return FakeRun(additive)(held)
-
-    found = attribute(device_study(), "capacitor", run, search_each=True)
-    given = {
-        case.name: case.device_rule.hyperparameters.weight_range for case in studies[-1].cases[1:]
-    }
-    assert given.pop("as it is") == 8.0
-    assert set(given.values()) == {None}
-    assert "searched for each" in found.notes[0]
-
-
 def test_a_failed_unit_costs_its_seed_only() -> None:
     run = FakeRun(additive, fails=lambda u: u.title == "without leak seed 3")
     found = attribute(device_study(), "capacitor", run)
@@ -212,67 +196,17 @@ def test_two_cases_with_the_device_are_told_apart_by_label() -> None:
     assert ask(study, "noisy").case.device_rule.overrides == {"cycle_to_cycle": 1.0}
 
 
-def test_names_of_folders_are_plain_and_short() -> None:
-    assert name_of("digits", "attribute", "my noisy/trap") == "digits_attribute_my-noisy-trap"
-    names = {name_of("s" * 60, "require", device) for device in ("a" * 60, "a" * 59 + "b")}
-    assert len(names) == 2
-    assert {len(name) for name in names} == {60}
-
-
 def all_off(device: str, **case: Any) -> Case:
     whole = in_device(device=device, **case)
     off, _ = imperfections(whole, thinning=0.5)
     return switched_off(whole, off, off)
 
 
-POWER_AND_PIECEWISE = """
-pow:
-  technology: test
-  law: power
-  description: test
-  citation: test
-  parameters:
-    step: {value: 0.01, unit: weight, source: test}
-    w_max: {value: 1.0, unit: weight, source: test}
-    w_min: {value: -1.0, unit: weight, source: test}
-    w_max_spread: {value: 0.1, unit: w_max, source: test}
-    w_min_spread: {value: 0.1, unit: w_min, source: test}
-    cycle_to_cycle: {value: 0.1, unit: step, source: test}
-    step_spread: {value: 0.1, unit: step, source: test}
-    asymmetry: {value: 0.1, unit: step, source: test}
-    asymmetry_spread: {value: 0.1, unit: step, source: test}
-    exponent: {value: 1.5, unit: "1", source: test}
-    exponent_spread: {value: 0.1, unit: exponent, source: test}
-    exponent_asymmetry: {value: 0.1, unit: exponent, source: test}
-    exponent_asymmetry_spread: {value: 0.1, unit: exponent, source: test}
-    write_noise: {value: 1.0, unit: step, source: test}
-piecewise:
-  technology: test
-  law: piecewise
-  description: test
-  citation: test
-  parameters:
-    step: {value: 0.01, unit: weight, source: test}
-    w_max: {value: 1.0, unit: weight, source: test}
-    w_min: {value: -1.0, unit: weight, source: test}
-    w_max_spread: {value: 0.1, unit: w_max, source: test}
-    w_min_spread: {value: 0.1, unit: w_min, source: test}
-    cycle_to_cycle: {value: 0.1, unit: step, source: test}
-    step_spread: {value: 0.1, unit: step, source: test}
-    asymmetry: {value: 0.1, unit: step, source: test}
-    asymmetry_spread: {value: 0.1, unit: step, source: test}
-    step_factors_up: {value: [1.5, 1.0, 0.2], unit: step, source: test}
-    step_factors_down: {value: [0.2, 1.0, 1.5], unit: step, source: test}
-    write_noise: {value: 1.0, unit: step, source: test}
-"""
-
-
 @pytest.fixture
 def devices(tmp_path: Path) -> list[str]:
-    path = tmp_path / "devices.yaml"
-    path.write_text(POWER_AND_PIECEWISE)
+    path = write_own_presets(tmp_path)
     shipped = [name for name in preset_names() if get_preset(name).bidirectional]
-    return [*shipped, f"{path}:pow", f"{path}:piecewise"]
+    return [*shipped, f"{path}:power", f"{path}:piecewise"]
 
 
 def test_a_device_with_all_off_takes_equal_steps_up_and_down(devices: list[str]) -> None:

@@ -14,7 +14,6 @@ from studies.cli.app import main
 from studies.declaration.study import Study
 from studies.execution.study_runs import run_in_folder
 from studies.sensitivity.attribution import attribute
-from studies.sensitivity.requirement import require
 from support.studies.harness import Harness
 from support.studies.question_fakes import device_study
 
@@ -133,28 +132,3 @@ def test_units_are_kept_in_the_folder_and_a_search_is_made_once(
     # Rows do not say what a search found. The fake's accuracies at searched hyperparameters are no
     # whole number of images, so that these rows are left out and their trials run again.
     assert searched <= set(harness.take_log())
-
-
-def test_search_each_searches_for_every_change(harness: Harness) -> None:
-    study = device_study(
-        "ideal",
-        case={"overrides": {"cycle_to_cycle": 0.3}},
-        search={"weight_range": [8, 9], "learning_rate": [0.9, 1.1], "points": 2},
-        seeds=[0],
-    )
-    found = require(
-        study,
-        "ideal",
-        5.0,
-        lambda asked: run_in_folder(asked, harness.out, harness.options()),
-        parameters=["stuck_share"],
-        search_each=True,
-    )
-    log = harness.take_log()
-    assert log == {  # the fake training does not mind what is stuck
-        "test rate seed 0": 1,
-        "test as it is seed 0": 1,
-        **{title: 1 for title in log if title.startswith("search stuck_share 0.5 seed 0 (")},
-        "test stuck_share 0.5 seed 0": 1,
-    }
-    assert "searched for each changed device" in "\n".join(found.notes)

@@ -128,9 +128,9 @@ def test_the_studys_own_cases_are_taken_and_the_rest_is_made_up() -> None:
     assert lost == pytest.approx(REACHED[RATES] - REACHED[SPIKES])
 
 
-def test_the_control_has_the_factors_of_the_device() -> None:
+def test_the_control_has_the_overrides_of_the_device() -> None:
     run = Known()
-    decompose(device_study(case={"overrides": {"levels": "x0.5"}}), "capacitor", run)
+    decompose(device_study(case={"overrides": {"levels": 200}}), "capacitor", run)
     made = {point.label: point.rule.parameters for point in run.studies[0].points()[1:3]}
     spikes = run.studies[0].points()[-1].rule.parameters
     assert made[NUMBERS]["levels"] == spikes["levels"] < made[NUMBERS_IDEAL]["levels"]

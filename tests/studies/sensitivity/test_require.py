@@ -342,7 +342,6 @@ NATIVE = device_study(case={"tile": {"simulator": "native"}})
         ({"device": "capacitr"}, "--device: 'capacitr'"),
         ({"parameters": ["half_select"]}, "'half_select'"),
         ({"parameters": ["ohm_per_cell"]}, "'ohm_per_cell'"),
-        ({"parameters": ["weight_range"], "search_each": True}, "--parameter: 'weight_range'"),
     ],
 )
 def test_bad_questions_are_refused_before_anything_runs(

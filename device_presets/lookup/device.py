@@ -15,9 +15,9 @@ from device_presets.jump_tables.table_device import (
 )
 from device_presets.library.preset import Preset
 from device_presets.library.preset_lookup import get_preset, preset_of
-from device_presets.naming.aihwkit_class import aihwkit_object, is_aihwkit_name, own_entry
-from device_presets.naming.law_file import KEY as LAW
-from device_presets.naming.law_file import is_law_name, law_device, law_name
+from device_presets.lookup.aihwkit_class import aihwkit_object, is_aihwkit_name, own_entry
+from device_presets.lookup.law_file import KEY as LAW
+from device_presets.lookup.law_file import is_law_name, law_device, law_name
 from rpu_ssnn.common.errors import PresetError
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-paper_app = typer.Typer()
+figure_app = typer.Typer()
 
 
 class PaperFigure(StrEnum):
@@ -34,7 +34,7 @@ class PaperFigure(StrEnum):
 _OF_MNIST = (PaperFigure.figure3b, PaperFigure.figure5, PaperFigure.efficiency)
 
 
-@paper_app.command()
+@figure_app.command()
 def figure(
     which: Annotated[PaperFigure, typer.Argument(help="Of Biswas, Saraswat, Ganguly.")],
     folder: Annotated[

@@ -36,8 +36,8 @@ class _Ideal(Synapses):
     """Weights held as numbers; reads are exact.
 
     Attributes:
-        crossbar: as given.
-        step_scale: of the steps that follow, relative to the start (decay by epoch).
+        crossbar: the crossbar that was given.
+        step_scale: the scale of the steps that follow, relative to the start (decay by epoch).
     """
 
     ordered = False
