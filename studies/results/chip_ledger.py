@@ -10,7 +10,7 @@ from studies.chip.costs import MULTIPLY_ADD_J, Costs, Joules, Network, digital_e
 from studies.chip.crossbar import Crossbar, Events
 from studies.declaration.devices import shortest_slot_s
 from studies.declaration.update_rules.on_device import DeviceRule
-from studies.results.grouping import swept_columns, with_values
+from studies.results.grouping import swept_columns
 from studies.results.ledger import energy_of_a_pulse, number_in
 from studies.results.tables import results_frame
 
@@ -119,7 +119,7 @@ def chip_ledger(runs: Runs, chip: Chip, where: object = "ledger") -> pd.DataFram
     counted = [(run, cost) for run, cost in zip(runs, costs, strict=True) if cost is not None]
     if not counted:
         raise InputError(where, "trials", Fault("none has events"), NEEDS_EVENTS)
-    frame = with_values(results_frame([run for run, _ in counted]))
+    frame = results_frame([run for run, _ in counted])
     swept = swept_columns(frame)
     names = frame[["label", *swept]].reset_index(drop=True)
     table = pd.concat([names, pd.DataFrame([dict(row_of(cost)) for _, cost in counted])], axis=1)
