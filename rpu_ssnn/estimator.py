@@ -20,6 +20,7 @@ from rpu_ssnn.data import Dataset
 from rpu_ssnn.data.digest import digest_of
 from rpu_ssnn.data.user_data.scaling import Scale, scale_of, shares
 from rpu_ssnn.spec import (
+    CircuitSpec,
     Contrast,
     ConvLayer,
     EncodingSpec,
@@ -80,6 +81,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             has no sign, so data with few columns need two lines each.
         delay: how long forward spikes wait for their gradient, see `GradientSpec.delay`. It pays
             with convolutions and with several hidden layers.
+        circuit: what is wrong with the neurons, see `CircuitSpec`; None stands for perfect ones.
         winner_takes_all: whether one output spikes at a time (`InhibitionSpec.clocked`).
         simulator: aihwkit's tiles simulate the devices, or this package's `native` ones, which
             repeat bit by bit. Devices that remember their pulses need `native`.
@@ -120,6 +122,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         scale: Literal["training", "each"] = "each",
         contrast: Contrast = "on_off",
         delay: float = 0.0,
+        circuit: CircuitSpec | Mapping[str, Any] | None = None,
         winner_takes_all: bool = True,
         simulator: Literal["aihwkit", "native"] = "aihwkit",
         random_state: int | np.random.RandomState | None = None,
@@ -139,6 +142,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.scale = scale
         self.contrast = contrast
         self.delay = delay
+        self.circuit = circuit
         self.winner_takes_all = winner_takes_all
         self.simulator = simulator
         self.random_state = random_state
@@ -331,6 +335,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self._checked_as(
             NetworkSpec, "T", "inference_T", "initial_scale",
             **layers,
+            neuron={"circuit": {} if self.circuit is None else self.circuit},
             encoding=self._checked_as(EncodingSpec, "contrast"),
             gradient=self._checked_as(GradientSpec, "delay"),
             inhibition=InhibitionSpec(clocked=self.winner_takes_all),

@@ -19,8 +19,10 @@ from rpu_ssnn.engine.blocks import (
     list_signed,
     list_spikes,
 )
+from rpu_ssnn.engine.circuit import FORWARD, NEGATIVE, POSITIVE
 from rpu_ssnn.engine.encoding import draw_input, draw_label, uniform
 from rpu_ssnn.engine.geometry import list_patches
+from rpu_ssnn.engine.neuron_circuit import begin_circuits, fire_circuits, win_circuits
 from rpu_ssnn.engine.parameters import Parameters
 from rpu_ssnn.engine.reads import count_reads
 from rpu_ssnn.engine.state import Presentations, WorkerState
@@ -113,9 +115,19 @@ def fire_gradient(net: Parameters, state: WorkerState, layer: int) -> None:
     positive, negative = state.positive[start:stop], state.negative[start:stop]
     zero = np.float32(0.0)
     count = 0
-    if net.coupled:
-        events = state.gradient_events[base : base + n]
-        signs = state.gradient_sign[base : base + n]
+    events = state.gradient_events[base : base + 2 * n]
+    signs = state.gradient_sign[base : base + 2 * n]
+    if net.circuit.gradient:
+        t = state.position[1]
+        for at in range(0, n, BLOCK):
+            word = (start + at) // BLOCK
+            is_open = first_flags(n - at) if is_output else state.fired[word]
+            up, down = fire_circuits(net, state, t, POSITIVE, word, is_open)
+            if not net.coupled:
+                down = fire_circuits(net, state, t, NEGATIVE, word, is_open)[0]
+            count = list_signed(up, up, at, events, signs, count)
+            count = list_signed(down, uint64(0), at, events, signs, count)
+    elif net.coupled:
         for at in range(0, n, BLOCK):
             # Padding neurons must not fire at any threshold.
             is_open = first_flags(n - at) if is_output else state.fired[(start + at) // BLOCK]
@@ -141,8 +153,8 @@ def fire_gradient(net: Parameters, state: WorkerState, layer: int) -> None:
                     if is_open or not net.hold:
                         branch[j] = zero if net.reset_to_zero else branch[j] - theta
                     if is_open:
-                        state.gradient_events[base + count] = j
-                        state.gradient_sign[base + count] = 1 if stream == 0 else -1
+                        events[count] = j
+                        signs[count] = 1 if stream == 0 else -1
                         count += 1
     state.gradient_count[layer] = count
 
@@ -188,6 +200,8 @@ def begin(net: Parameters, state: WorkerState, shown: Presentations, learn: bool
         for r in range(net.relays):
             state.relay_current[r] = 0.0
             state.relay_membrane[r] = uniform(random) * net.theta if net.random_start else 0.0
+    if net.circuit.forward or net.circuit.gradient:
+        begin_circuits(net, state, shown.keys[b])
     if len(shown.given_start) > 0:
         for i in range(net.size[0]):
             dropped = net.dropout_input > 0.0 and uniform(random) < net.dropout_input
@@ -217,6 +231,10 @@ def _fire_forward(net: Parameters, state: WorkerState, label_spike: bool) -> Non
     for layer in range(1, len(net.size)):
         start, n = net.neuron_start[layer], net.size[layer]
         base = net.event_start[layer]
+        if net.clocked and layer == net.crossbars and net.circuit.forward:
+            t = state.position[1]
+            state.event_count[layer] = win_circuits(net, state, t, label_spike)
+            continue
         if net.clocked and layer == net.crossbars:
             membrane = state.membrane[start : start + n]
             for j in range(n):
@@ -231,9 +249,13 @@ def _fire_forward(net: Parameters, state: WorkerState, label_spike: bool) -> Non
         events, count = state.events[base : base + n], 0
         for at in range(0, n, BLOCK):
             word = (start + at) // BLOCK
-            bits = fire_from_current(
-                at, membrane, current, move, keep, theta, net.reset_to_zero, state.alive[word]
-            )
+            if net.circuit.forward:
+                t, alive = state.position[1], state.alive[word]
+                bits = fire_circuits(net, state, t, FORWARD, word, alive)[0]
+            else:
+                bits = fire_from_current(
+                    at, membrane, current, move, keep, theta, net.reset_to_zero, state.alive[word]
+                )
             state.fired[word] |= bits
             count = list_spikes(bits, at, events, count)
         state.event_count[layer] = count

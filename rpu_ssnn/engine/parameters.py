@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from rpu_ssnn.engine.blocks import BLOCK
+from rpu_ssnn.engine.circuit import PERFECT, Circuit, DrawnCircuit, draw_circuit
 from rpu_ssnn.engine.geometry import Geometry, make_geometry
 from rpu_ssnn.spec import Connection, NetworkSpec, TrainingSpec, lines_of
 
@@ -62,6 +63,8 @@ class Parameters(NamedTuple):
     """Spikes a slot of the label train."""
     dropout_input: float
     dropout_hidden: float
+    circuit: Circuit = PERFECT
+    """What is wrong with the neurons; `draw_neurons` draws it."""
 
 
 def profile(T: int, front_loading: float) -> Float64[np.ndarray, " T"]:
@@ -125,4 +128,24 @@ def make_parameters(
         label_profile=profile(spec.T, label_loading) * encoding.label_rate,
         dropout_input=training.dropout_input if training else 0.0,
         dropout_hidden=training.dropout_hidden if training else 0.0,
+    )
+
+
+def draw_neurons(
+    spec: NetworkSpec, net: Parameters, seed: np.random.SeedSequence
+) -> DrawnCircuit | None:
+    """The circuits of a network's neurons; None where neurons are perfect.
+
+    Args:
+        seed: of the network, whose next child it takes.
+    """
+    circuit = spec.neuron.circuit
+    if not circuit.acts:
+        return None
+    gradient = np.full(net.neuron_start[-1], float(net.theta_b))
+    gradient[net.neuron_start[net.crossbars] :] = net.theta_n
+    forward = np.full(len(gradient), float(net.theta))
+    (own,) = seed.spawn(1)
+    return draw_circuit(
+        circuit, forward, gradient, pairs=net.coupled, cycles=net.geometry.cycles, seed=own
     )

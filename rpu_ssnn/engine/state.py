@@ -9,6 +9,7 @@ from jaxtyping import Float32, Float64, Int8, Int32, Int64, UInt64
 from rpu_ssnn.compiled import CHECK, compiled
 from rpu_ssnn.data.spike_trains import SpikeTrains
 from rpu_ssnn.engine.blocks import BLOCK
+from rpu_ssnn.engine.circuit import BANKS
 from rpu_ssnn.engine.parameters import Parameters
 
 GUARD = np.frombuffer(b"guard: nobody writes here." * 5, dtype=np.uint8)
@@ -100,6 +101,15 @@ class WorkerState(NamedTuple):
     where none waits."""
     delayed_count: Int64[np.ndarray, " positions"]
     """Patch lines of one crossbar that have waited, at each position."""
+    circuit_key: UInt64[np.ndarray, "1"]
+    """The key of a presentation's faulty circuits (`engine.circuit`); without any, the next three
+    are empty."""
+    last: Int32[np.ndarray, "banks neurons"]
+    """The slot of each neuron's last spike."""
+    jitter: Float32[np.ndarray, "banks neurons"]
+    """Each neuron's threshold up to its next spike, over the one it was drawn with."""
+    late: UInt64[np.ndarray, "banks directions blocks delay"]
+    """Flags of spikes that have not left their neurons."""
 
 
 def make_worker_state(net: Parameters, several: tuple[int, ...] = ()) -> WorkerState:
@@ -112,7 +122,8 @@ def make_worker_state(net: Parameters, several: tuple[int, ...] = ()) -> WorkerS
     pixels, tables = int(net.size[0]), net.geometry
     lists = np.where(tables.is_whole, 0, tables.positions * tables.patch)
     delayed = int(net.size.max() + lists.max()) if net.delay.any() else 0
-    shapes = {
+    circuits = BANKS, net.circuit.gain.shape[1]
+    shapes: dict[str, tuple[int | tuple[int, ...], Any]] = {
         "position": (3, np.int64),
         "random": (1, np.uint64),
         "current": (neurons, np.float32),
@@ -137,8 +148,14 @@ def make_worker_state(net: Parameters, several: tuple[int, ...] = ()) -> WorkerS
         "waiting": (int(net.delay_start[-1]), np.uint64),
         "delayed": (delayed, np.int32),
         "delayed_count": (tables.most_positions, np.int64),
+        "circuit_key": (1, np.uint64),
+        "last": (circuits, np.int32),
+        "jitter": (circuits, np.float32),
+        "late": ((*net.circuit.dead.shape, net.circuit.delay), np.uint64),
     }
-    return WorkerState(**{k: zeros((*several, n), dtype) for k, (n, dtype) in shapes.items()})
+    return WorkerState(
+        **{k: zeros((*several, *np.atleast_1d(n)), dtype) for k, (n, dtype) in shapes.items()}
+    )
 
 
 @compiled
@@ -169,6 +186,10 @@ def one_state(states: WorkerState, k: int) -> WorkerState:
         waiting=states.waiting[k],
         delayed=states.delayed[k],
         delayed_count=states.delayed_count[k],
+        circuit_key=states.circuit_key[k],
+        last=states.last[k],
+        jitter=states.jitter[k],
+        late=states.late[k],
     )
 
 

@@ -14,7 +14,7 @@ from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.parallel import WorkerThreads
 from rpu_ssnn.common.training_state import State, StateError, joined, part_of
 from rpu_ssnn.data.spike_trains import SpikeTrains
-from rpu_ssnn.engine.parameters import make_parameters
+from rpu_ssnn.engine.parameters import draw_neurons, make_parameters
 from rpu_ssnn.engine.state import (
     NOTHING,
     Presentations,
@@ -89,11 +89,17 @@ class Network:
         if training.schedule == "slot" and any(s.needs_presentations for s in self.synapses):
             raise InputError("training", "schedule", "slot", RATES_NEED_PRESENTATIONS)
         whole = [each.needs_presentations for each in self.synapses]
+        learning = make_parameters(spec, found, training, whole)
+        answering = make_parameters(spec.at_inference, found)
+        self._neurons = draw_neurons(spec, learning, seed)
+        if self._neurons is not None:
+            learning = learning._replace(circuit=self._neurons.circuit)
+            answering = answering._replace(circuit=self._neurons.circuit)
         self._job = Job(
             synapses=self.synapses,
             reads=WeightCopies(self.synapses),
-            training=make_parameters(spec, found, training, whole),
-            inference=make_parameters(spec.at_inference, found),
+            training=learning,
+            inference=answering,
             schedule=training.schedule,
             threads=threads,
             pool=self._pool,
@@ -138,6 +144,8 @@ class Network:
                 synapses.commit(range(len(labels)))
         for synapses in self.synapses:
             synapses.end_batch()
+        if self._neurons is not None:
+            self._neurons.age(len(labels))
         self._job.reads.refresh()
         self.events += events_of(shown)
         return shown
@@ -175,8 +183,10 @@ class Network:
         return recording.forward
 
     def state(self) -> State:
-        """The state of all crossbars, between batches, and the events so far."""
+        """The state of all crossbars and neurons, between batches, and the events so far."""
         parts = {f"crossbar_{n}": s.state() for n, s in enumerate(self.synapses, 1)}
+        if self._neurons is not None:
+            parts["neurons"] = self._neurons.state()
         return joined(parts) | {"events": self.events.copy()}
 
     def restore(self, state: State) -> None:
@@ -190,6 +200,8 @@ class Network:
         if "events" not in state:
             raise StateError("counts no events")
         self.events[:] = state["events"]
+        if self._neurons is not None:
+            self._neurons.restore(part_of(state, "neurons"))
         self._job.reads.refresh()
 
     def _show(self, rates: Input, rng: np.random.Generator, into: Recording) -> Presentations:

@@ -33,6 +33,7 @@ from rpu_ssnn.spec.network import (
     NeuronSpec,
     connected,
 )
+from rpu_ssnn.spec.neuron_circuit import CircuitSpec
 from rpu_ssnn.spec.training import (
     RATES_NEED_PRESENTATIONS,
     Schedule,
@@ -42,8 +43,9 @@ from rpu_ssnn.spec.training import (
 
 __all__ = [
     "LITERAL_GRADIENT", "MOST_SLOTS", "MOST_TAU", "RATES_NEED_PRESENTATIONS", "SMALLEST_NORMAL",
-    "Connection", "Contrast", "ConvLayer", "ConvSpec", "EncodingSpec", "GradientSpec", "Grid",
-    "InSingle", "InhibitionSpec", "InitialScale", "NetworkSpec", "NeuronSpec", "OneLine",
-    "Positive", "Schedule", "Share", "Spec", "SurrogateSpec", "TrainingSpec", "connected",
-    "connections", "dense", "layer_names", "lines_of", "single", "slot_cycles",
+    "CircuitSpec", "Connection", "Contrast", "ConvLayer", "ConvSpec", "EncodingSpec",
+    "GradientSpec", "Grid", "InSingle", "InhibitionSpec", "InitialScale", "NetworkSpec",
+    "NeuronSpec", "OneLine", "Positive", "Schedule", "Share", "Spec", "SurrogateSpec",
+    "TrainingSpec", "connected", "connections", "dense", "layer_names", "lines_of", "single",
+    "slot_cycles",
 ]  # fmt: skip

@@ -26,6 +26,7 @@ from rpu_ssnn.spec.layers import (
     dense,
     lines_of,
 )
+from rpu_ssnn.spec.neuron_circuit import CircuitSpec
 
 MOST_SLOTS = 2_000_000
 """The largest number of slots of one presentation, including the flush."""
@@ -79,6 +80,9 @@ class NeuronSpec(Spec):
     random_start: bool = True
     """Whether membranes start at a random fraction of their threshold, which makes spike counts
     unbiased, instead of at rest."""
+
+    circuit: CircuitSpec = CircuitSpec()
+    """What is wrong with the circuits of the neurons, which are perfect by default."""
 
 
 class EncodingSpec(Spec):

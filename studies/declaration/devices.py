@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rpu_ssnn.common.errors import Fault, InputError
 from rpu_ssnn.common.files import user_path
+from rpu_ssnn.spec import CircuitSpec
 from rpu_ssnn.spec.tile import NEEDS_PULSES, TileSpec, check_device
 
 _FILE = re.compile(r"(?P<path>.*\.ya?ml)(?P<entry>:[^:]*)?")
@@ -224,6 +225,21 @@ def check_slot(device: str, parameters: Mapping[str, Any], slot_seconds: float) 
     if parameters["leak_time_constant_s"] != "inf" and slot_seconds < pulse:
         allowed = f"must be at least {pulse:g} s, a pulse of {device}, which leaks meanwhile"
         raise InputError("study", "tile.slot_seconds", slot_seconds, allowed)
+
+
+def check_leak_of_neurons(
+    circuit: CircuitSpec, parameters: Mapping[str, Any], slot_seconds: float
+) -> None:
+    """Refuses neurons that leak in slots of another length than the devices have.
+
+    Raises:
+        InputError: the slots differ.
+    """
+    slot = max(slot_seconds, shortest_slot_s(parameters))
+    if circuit.leak_time_constant_s is not None and not math.isclose(circuit.slot_seconds, slot):
+        field = "network.neuron.circuit.slot_seconds"
+        allowed = f"must be {slot:g} s, a slot of the devices, as membranes leak meanwhile"
+        raise InputError("study", field, circuit.slot_seconds, allowed)
 
 
 def check_tile(device: "Device", tile: TileSpec, batch: int, slots: int) -> None:

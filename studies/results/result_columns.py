@@ -73,6 +73,7 @@ RESULT_COLUMNS: tuple[ResultColumn, ...] = (
     _Column("slots", "slots", "length of a presentation: T and the flush"),
     _Column("slot_cycles", "cycles", "cycles of a slot, to serve all positions of convolutions"),
     _Column("inference_T", "slots", "how long an image is shown at inference, where not for T"),
+    _text("circuit", "what is wrong with the neurons, as JSON; empty: they are perfect"),
     _text("update", "how weights change: `ann`, `rate`, `pulses`, `analog_sgd` or another rule's"),
     _text("device", "preset or cell; of measured jumps the folders and a digest of their numbers"),
     _text("overrides", "parameters that differ from the preset's, as JSON"),

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rpu_ssnn.version import NUMERICS_VERSION, VERSION
+from studies.common.settings import canonical
 from studies.declaration.trial import Row, Trial, TrialResult, plain
+from studies.declaration.update_rules.base import changed
 from studies.declaration.update_rules.on_device import DeviceRule
 from studies.workers.worker import peak_memory_mb, reset_peak_memory
 from studies.workers.workspace import NO_WORKSPACE, TrialSession, Workspace
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 _SETTING_OF = {
     "T": "network.T",
+    "circuit": "network.neuron.circuit",
     "slots": "network.T",
     "batch": "training.batch",
     "schedule": "training.schedule",
@@ -203,6 +206,7 @@ def _setting_columns(trial: Trial, data: "Dataset") -> dict[str, Any]:
     settings = trial.settings
     method, network, training = settings.method, settings.network, settings.training
     inputs = input_lines(network.encoding.contrast, data, network.hidden_layers)
+    circuit = network.neuron.circuit
     layers = (inputs.lines, *layer_names(network.hidden_layers), data.n_classes)
     cycles = None
     if network.layers is not None:
@@ -214,6 +218,7 @@ def _setting_columns(trial: Trial, data: "Dataset") -> dict[str, Any]:
         "slots": network.slots,
         "slot_cycles": cycles,
         "inference_T": network.inference_T,
+        "circuit": canonical(changed(circuit)) if circuit.acts else None,
         "update": method.short_name,
         "device": None,
         "overrides": None,

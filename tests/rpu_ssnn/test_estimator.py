@@ -99,6 +99,7 @@ def test_a_number_of_neurons_is_one_hidden_layer() -> None:
         {"threads": 0},
         {"threads": 10**9},
         {"simulator": "aihwkits"},
+        {"circuit": 5},
         {"synapses": "Rate"},
         {"synapses": "capacitr"},
     ],
@@ -185,9 +186,10 @@ def test_a_longer_inference_counts_more_spikes_of_the_same_weights() -> None:
     assert longer.spike_counts(X[:20]).sum() > 5 * short.spike_counts(X[:20]).sum() > 0
 
 
+@pytest.mark.parametrize("circuit", [None, {"threshold_spread": 0.1, "threshold_drift": 1.0}])
 @pytest.mark.parametrize("synapses", ["coincidence", "charge_trap"])
-def test_a_copy_predicts_the_same(synapses: str) -> None:
-    model = SpikingClassifier(**FAST, synapses=synapses).fit(X[:200], Y[:200])
+def test_a_copy_predicts_the_same(synapses: str, circuit: dict[str, float] | None) -> None:
+    model = SpikingClassifier(**FAST, synapses=synapses, circuit=circuit).fit(X[:200], Y[:200])
     copy = pickle.loads(pickle.dumps(model))
     assert np.array_equal(copy.spike_counts(X), model.spike_counts(X))
     assert not hasattr(clone(model), "trained_")

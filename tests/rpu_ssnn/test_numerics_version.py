@@ -14,6 +14,7 @@ from rpu_ssnn.data import load_dataset
 from rpu_ssnn.network import Network
 from rpu_ssnn.spec import (
     LITERAL_GRADIENT,
+    CircuitSpec,
     EncodingSpec,
     GradientSpec,
     InhibitionSpec,
@@ -29,7 +30,7 @@ from rpu_ssnn.synapses import (
 )
 from rpu_ssnn.synapses.tiles.synapses import tile_synapses
 from rpu_ssnn.version import NUMERICS_VERSION
-from support.rpu_ssnn.passes import ReadsSlotBySlot
+from support.rpu_ssnn.passes import EVERYTHING_WRONG, ReadsSlotBySlot
 
 
 def read_by_calls() -> SynapsesFactory:
@@ -108,6 +109,12 @@ CASES = {
         [17591, 27452, 22484, 1239, 58244, 20246, 2124, 5, 17230, 23517, 18007, 1196, 55381,
          17483, 2153, 2, 17977, 18408, 6194, 1234, 34161, 8683, 1954, 11],
         NetworkSpec(hidden=(100, 70), inhibition=InhibitionSpec(clocked=True)),
+    ),
+    "neurons with every fault": Case(
+        coincidence_synapses(8.0),
+        [18024, 12180, 10264, 17465, 21056, 4, 17432, 13072, 12698, 21187, 22225, 8, 18128,
+         16275, 13225, 24090, 22240, 6],
+        NetworkSpec(hidden=(32,), neuron=NeuronSpec(circuit=CircuitSpec(**EVERYTHING_WRONG))),  # type: ignore[arg-type]
     ),
     "two blocks of neurons and a part": Case(
         coincidence_synapses(8.0),

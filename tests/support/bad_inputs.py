@@ -46,6 +46,11 @@ def of_study(changes: str, *names: str) -> Bad:
     return Bad(PLAN, {"s.yaml": text.replace("NaN", ".nan")}, ("s.yaml: ", *names))
 
 
+def of_circuit(circuit: str, *names: str) -> Bad:
+    """A study file whose neurons have this circuit."""
+    return of_study(f"network: {{neuron: {{circuit: {circuit}}}}}", *names)
+
+
 def of_case(case: str, *names: str, files: Files | None = None) -> Bad:
     """A study whose second case is this one, written as YAML."""
     case = (

@@ -56,6 +56,8 @@ WITHOUT_SLOTS = all_but(
 WITHOUT_GRADIENT_TRAINS = (
     "network.neuron.theta_b",
     "network.neuron.theta_n",
+    "network.neuron.circuit.polarity_spread",
+    "network.neuron.circuit.threshold_drift",
     "network.gradient.switch",
     "network.gradient.branches",
     "network.gradient.delay",

@@ -13,6 +13,7 @@ from rpu_ssnn.spec import NetworkSpec, Spec, TrainingSpec
 from rpu_ssnn.spec.tile import NO_DELAYED_READS, TileSpec, WeightRange
 from studies.common.settings import canonical
 from studies.declaration.devices import (
+    check_leak_of_neurons,
     check_slot,
     check_tile,
     compound_of,
@@ -108,6 +109,8 @@ class DeviceRule(Rule):
             ratio = self.overrides["on_off_ratio"]
             raise InputError("study", "overrides.on_off_ratio", ratio, allowed)
         check_slot(self.device, parameters, self.tile.slot_seconds)
+        if self.has_effect("network.neuron.circuit"):
+            check_leak_of_neurons(network.neuron.circuit, parameters, self.tile.slot_seconds)
         check_tile(self.simulated, self.tile, training.batch, self.slots(network))
         delay = network.gradient.delay
         if delay > 0 and self.tile.read_disturb.acts:

@@ -42,7 +42,7 @@ def test_reading_slot_by_slot_is_the_same_pass(
         assert np.abs(a - s.linear_read()).max() > 0
 
 
-@pytest.mark.parametrize("name", ["default", "delayed"])
+@pytest.mark.parametrize("name", ["default", "delayed", "neurons with every fault"])
 @pytest.mark.parametrize("schedule", ["batch", "presentation"])
 @pytest.mark.parametrize("factory", [rate_synapses(1.0), coincidence_synapses(1.0)])
 def test_threads_change_no_number(factory, schedule, name: str) -> None:  # type: ignore[no-untyped-def]

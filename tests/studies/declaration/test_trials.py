@@ -152,6 +152,7 @@ def other_values(value: object) -> list[object]:
         "one",
         "stochastic",
         "at_once",
+        "gradient",
     ]
 
 

@@ -13,6 +13,8 @@ from support.studies.harness import declared_trials, small_study
 OTHER_VALUES: dict[str, Any] = {
     "network.neuron.theta_b": 3.0,
     "network.neuron.theta_n": 0.5,
+    "network.neuron.circuit.polarity_spread": 0.5,
+    "network.neuron.circuit.threshold_drift": 0.5,
     "network.gradient.switch": "first_spike",
     "network.gradient.branches": "unbounded",
     "network.gradient.delay": 1.0,

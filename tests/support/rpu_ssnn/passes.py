@@ -5,6 +5,7 @@ import numpy as np
 from rpu_ssnn.network import Network
 from rpu_ssnn.spec import (
     LITERAL_GRADIENT,
+    CircuitSpec,
     EncodingSpec,
     GradientSpec,
     InhibitionSpec,
@@ -29,6 +30,25 @@ class ReadsSlotBySlot(CoincidenceSynapses):
         return None
 
 
+EVERYTHING_WRONG = {
+    "threshold_spread": 0.2,
+    "threshold_noise": 0.2,
+    "threshold_drift": 0.3,
+    "polarity_spread": 0.3,
+    "gain_spread": 0.2,
+    "input_offset": 0.02,
+    "reset_rest": 0.1,
+    "saturation": 1.5,
+    "leak_time_constant_s": 2e-5,
+    "refractory_slots": 1,
+    "delay_slots": 2,
+    "missed": 0.1,
+    "spurious": 0.02,
+    "dead_share": 0.1,
+    "always_share": 0.1,
+}
+"""Every setting of a circuit at once, each strong enough to show in one presentation."""
+
 VARIANTS = {
     "default": NetworkSpec(hidden=(9,), T=40),
     "literal": NetworkSpec(hidden=(9,), T=40, gradient=LITERAL_GRADIENT),
@@ -44,6 +64,11 @@ VARIANTS = {
     "regular input": NetworkSpec(hidden=(9,), T=40, encoding=EncodingSpec(trains="regular")),
     "two hidden layers": NetworkSpec(hidden=(9, 7), T=40),
     "delayed": NetworkSpec(hidden=(9, 7), T=40, gradient=GradientSpec(delay=1.5)),
+    "neurons with every fault": NetworkSpec(
+        hidden=(9,),
+        T=40,
+        neuron=NeuronSpec(circuit=CircuitSpec(**EVERYTHING_WRONG)),  # type: ignore[arg-type]
+    ),
 }
 
 

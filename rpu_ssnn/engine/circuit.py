@@ -1,0 +1,172 @@
+"""What is wrong with the neurons of one network (`rpu_ssnn.spec.CircuitSpec`), as arrays.
+
+There are three banks of neurons: the forward ones, and the positive and the negative gradient
+neurons. Coupled gradient neurons share a membrane, and the positive bank then holds both.
+"""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float32, Float64, Int64, UInt64
+
+from rpu_ssnn.common.training_state import State, checked
+from rpu_ssnn.spec import CircuitSpec
+
+FORWARD, POSITIVE, NEGATIVE, BANKS = 0, 1, 2, 3
+UP, DOWN = 0, 1
+"""The directions in which a membrane may cross a threshold."""
+
+LEAST_THRESHOLD = 0.1
+"""No threshold falls below this share of the nominal one."""
+
+DRIFT_IMAGES = 100_000
+"""The training images that `CircuitSpec.threshold_drift` speaks of."""
+
+type Thresholds = Float64[np.ndarray, "banks directions neurons"]
+type OfBanks = Float32[np.ndarray, "banks neurons"]
+type Fates = UInt64[np.ndarray, "banks directions blocks"]
+
+
+class Circuit(NamedTuple):
+    """The circuits of all neurons, in the order of `WorkerState.membrane`."""
+
+    forward: bool
+    """Whether forward neurons are less than perfect."""
+    gradient: bool
+    threshold: Float32[np.ndarray, "banks directions neurons"]
+    """How far a spike up, or down, moves the membrane back; infinite where there is none."""
+    gain: OfBanks
+    offset: OfBanks
+    """A constant input a slot."""
+    limit: OfBanks
+    """The largest size of a membrane."""
+    dead: Fates
+    """Flags: whether a neuron never fires."""
+    always: Fates
+    """Flags: whether a neuron fires in every slot."""
+    noise: np.float32
+    keep_of_threshold: np.float32
+    """The share of the threshold that a spike takes off the membrane."""
+    leak: np.float32
+    """The factor on a membrane a slot."""
+    refractory: int
+    delay: int
+    missed: np.float64
+    spurious: np.float64
+
+
+@dataclass(frozen=True)
+class DrawnCircuit:
+    """A circuit whose thresholds drift.
+
+    Attributes:
+        nominal: thresholds without a spread, of the shape of `Circuit.threshold`.
+        spread: what was drawn for each, as a share of the nominal one.
+        drift: the change of that share in `DRIFT_IMAGES` training images.
+        images: training images so far.
+    """
+
+    circuit: Circuit
+    nominal: Thresholds
+    spread: Thresholds
+    drift: Thresholds
+    images: Int64[np.ndarray, "1"] = field(default_factory=lambda: np.zeros(1, dtype=np.int64))
+
+    def age(self, images: int) -> None:
+        """Moves the thresholds by what they drift in so many more training images."""
+        self.images[:] += images
+        share = 1.0 + self.spread + self.drift * (self.images / DRIFT_IMAGES)
+        self.circuit.threshold[:] = self.nominal * np.maximum(share, LEAST_THRESHOLD)
+
+    def state(self) -> State:
+        """What training has changed."""
+        return {"images": self.images.copy()}
+
+    def restore(self, state: State) -> None:
+        """Goes on from a state; StateError for another's."""
+        self.images[:] = 0
+        self.age(int(checked(state, self.state())["images"][0]))
+
+
+def draw_circuit(
+    spec: CircuitSpec,
+    forward: Float64[np.ndarray, " neurons"],
+    gradient: Float64[np.ndarray, " neurons"],
+    *,
+    pairs: bool,
+    cycles: int,
+    seed: np.random.SeedSequence,
+) -> DrawnCircuit:
+    """Draws the circuits of a network's neurons, which the padding of blocks has too.
+
+    Args:
+        forward, gradient: nominal thresholds of all neurons.
+        pairs: whether gradient neurons are coupled.
+        cycles: those of a slot, each of which is `slot_seconds` long.
+        seed: determines the draws, of which each setting has the same whatever the others are.
+    """
+    n = len(forward)
+    streams = (np.random.default_rng(each) for each in seed.spawn(6))
+    common, polarity, drifts, gains, offsets, fates = streams
+
+    def of_units(rng: np.random.Generator, deviation: float) -> Float64[np.ndarray, "banks n"]:
+        """One draw for each forward neuron, and one that two gradient neurons share."""
+        return deviation * rng.standard_normal((2, n))[[0, 1, 1]]
+
+    nominal = np.stack([np.stack([level] * 2) for level in (forward, gradient, gradient)])
+    if not pairs:
+        nominal[:, DOWN] = np.inf
+    nominal[FORWARD, DOWN] = np.inf
+    half = 0.5 * spec.polarity_spread * polarity.standard_normal(n)
+    spread = np.repeat(of_units(common, spec.threshold_spread)[:, None], 2, axis=1)
+    spread[POSITIVE] += np.stack([half, -half])
+    spread[NEGATIVE] -= half
+    drift = np.repeat(of_units(drifts, spec.threshold_drift)[:, None], 2, axis=1)
+    level = np.stack([forward, gradient * (0.5 if pairs else 1.0), gradient])
+    level[NEGATIVE] = level[POSITIVE]
+    offset = of_units(offsets, spec.input_offset) * np.stack([forward, gradient, gradient])
+    offset[NEGATIVE] *= -1.0
+    uniform = fates.random((BANKS, n))
+    dead, always = uniform < spec.dead_share, uniform >= 1.0 - spec.always_share
+    limit = np.inf if spec.saturation is None else spec.saturation
+    leak = 0.0
+    if spec.leak_time_constant_s is not None:
+        leak = spec.slot_seconds * cycles / spec.leak_time_constant_s
+    acts = spec.acts
+    drawn = Circuit(
+        forward=acts and spec.neurons != "gradient",
+        gradient=acts and spec.neurons != "forward",
+        threshold=nominal.astype(np.float32),
+        gain=(1.0 + of_units(gains, spec.gain_spread)).astype(np.float32),
+        offset=offset.astype(np.float32),
+        limit=(limit * level).astype(np.float32),
+        dead=_flags(dead, pairs=pairs),
+        always=_flags(always, pairs=pairs),
+        noise=np.float32(spec.threshold_noise),
+        keep_of_threshold=np.float32(1.0 - spec.reset_rest),
+        leak=np.float32(np.exp(-leak)),
+        refractory=spec.refractory_slots,
+        delay=spec.delay_slots,
+        missed=np.float64(spec.missed),
+        spurious=np.float64(spec.spurious),
+    )
+    found = DrawnCircuit(drawn, nominal, spread, drift)
+    found.age(0)
+    return found
+
+
+def _flags(chosen: Bool[np.ndarray, "banks n"], *, pairs: bool) -> Fates:
+    """Flags of the neurons that have a fate, for each direction of their membrane."""
+    packed = np.packbits(chosen, axis=1, bitorder="little").view("<u8").astype(np.uint64)
+    down = np.zeros_like(packed)
+    if pairs:
+        down[POSITIVE] = packed[NEGATIVE]
+    return np.stack([packed, down], axis=1)
+
+
+_NOBODY = np.zeros(0)
+PERFECT = draw_circuit(
+    CircuitSpec(), _NOBODY, _NOBODY, pairs=False, cycles=1, seed=np.random.SeedSequence(0)
+).circuit
+"""The circuit of perfect neurons, which nobody asks for a number."""

@@ -1,0 +1,198 @@
+"""The spikes of neurons that are less than perfect (`rpu_ssnn.engine.circuit`); compiled.
+
+A slot of such a neuron has two steps. Its membrane integrates and may cross a threshold
+(`_integrate` and what calls it). Then the crossing becomes a spike, or is lost; others appear from
+nothing, and all leave after the delay of the comparator (`_sent`). Random numbers follow from the
+presentation's key, the neuron and the slot alone, so that no other draw moves.
+"""
+
+from functools import partial
+
+import numpy as np
+from numba import uint64
+
+from rpu_ssnn.compiled import compiled
+from rpu_ssnn.engine.blocks import BLOCK, first_flags, has_flag, list_spikes, lowest_flag
+from rpu_ssnn.engine.circuit import (
+    BANKS,
+    DOWN,
+    FORWARD,
+    LEAST_THRESHOLD,
+    NEGATIVE,
+    POSITIVE,
+    UP,
+)
+from rpu_ssnn.engine.parameters import Parameters
+from rpu_ssnn.engine.state import WorkerState
+from rpu_ssnn.synapses.native.random_numbers import normal, random_word
+
+NEVER = -(1 << 30)
+"""The slot of the last spike of a neuron that has not spiked."""
+
+_STREAM = 0x5DEECE66D1CE4E5B
+"""The presentation's key with these bits changed is that of its circuits."""
+_SENDING, _THRESHOLD = 0, 1
+_SLOT_BITS = 21
+_WHOLE = 2.0**32
+
+
+@compiled
+def _word(state: WorkerState, bank: int, j: int, t: int, purpose: int) -> np.uint64:
+    """64 random bits of neuron j in slot t."""
+    place = uint64((j * BANKS + bank) * 2 + purpose)
+    return random_word(state.circuit_key[0], (place << uint64(_SLOT_BITS)) | uint64(t + 1))
+
+
+@compiled
+def _note_crossing(net: Parameters, state: WorkerState, t: int, bank: int, j: int) -> None:
+    """Neuron j has crossed its threshold in slot t, and gets a new one if thresholds are noisy."""
+    state.last[bank, j] = t
+    if net.circuit.noise > 0.0:
+        noise = net.circuit.noise * normal(_word(state, bank, j, t, _THRESHOLD))
+        state.jitter[bank, j] = max(np.float32(LEAST_THRESHOLD), np.float32(1.0) + noise)
+
+
+@partial(compiled, inline=False)
+def begin_circuits(net: Parameters, state: WorkerState, key: np.uint64) -> None:
+    """Set all circuits to the start of the presentation with this key."""
+    state.circuit_key[0] = random_word(key ^ uint64(_STREAM), uint64(0))
+    state.late[:] = 0
+    state.jitter[:] = 1.0
+    for bank in range(BANKS):
+        for j in range(state.last.shape[1]):
+            _note_crossing(net, state, -1, bank, j)
+    state.last[:] = NEVER
+
+
+@compiled
+def _integrate(
+    net: Parameters, state: WorkerState, t: int, bank: int, j: int,
+    v: np.float32, current: np.float32,
+) -> tuple[np.float32, bool]:  # fmt: skip
+    """Returns the membrane of neuron j after a current, and whether it may fire."""
+    circuit = net.circuit
+    wakes = t - state.last[bank, j] > circuit.refractory
+    if wakes:
+        v = v * circuit.leak + (circuit.gain[bank, j] * current + circuit.offset[bank, j])
+        if net.floored and bank != FORWARD:
+            v = max(np.float32(0.0), v)
+        limit = circuit.limit[bank, j]
+        v = min(max(v, -limit), limit)
+    return v, wakes
+
+
+@compiled
+def _sent(
+    net: Parameters, state: WorkerState, t: int, bank: int, direction: int, word: int,
+    crossed: np.uint64, ready: np.uint64,
+) -> np.uint64:  # fmt: skip
+    """Returns which neurons of a block send a spike in slot t.
+
+    Args:
+        crossed: flags of the neurons that have crossed their threshold and may send.
+        ready: flags of all that may send.
+    """
+    circuit = net.circuit
+    left = crossed if circuit.missed > 0.0 else uint64(0)
+    left = ready if circuit.spurious > 0.0 else left
+    sent: np.uint64 = crossed
+    while left:
+        k = lowest_flag(left)
+        draw, bit = _word(state, bank, word * BLOCK + int(k), t, _SENDING), uint64(1) << uint64(k)
+        if np.float64(draw & uint64(0xFFFFFFFF)) < circuit.missed * _WHOLE:
+            sent &= ~bit
+        high = np.float64(draw >> uint64(32))
+        # The two neurons of a pair are never spurious together.
+        if (high if direction == UP else _WHOLE - 1.0 - high) < circuit.spurious * _WHOLE:
+            sent |= bit
+        left &= left - uint64(1)
+    sent &= ~circuit.dead[bank, direction, word]
+    sent |= circuit.always[bank, direction, word] & ready
+    if circuit.delay > 0:
+        turn = t % circuit.delay
+        late = state.late[bank, direction, word]
+        sent, late[turn] = late[turn], sent
+    return sent
+
+
+@partial(compiled, inline=False)
+def fire_circuits(
+    net: Parameters, state: WorkerState, t: int, bank: int, word: int, ready: np.uint64
+) -> tuple[np.uint64, np.uint64]:
+    """A slot of a block of neurons (Eq. 1 and 3 to 7): flags of the spikes up and down.
+
+    Args:
+        ready: flags of the neurons that may send; the membranes of other gradient neurons move back
+            at a threshold unless the switch holds them.
+    """
+    circuit, move, keep = net.circuit, np.float32(1.0) - net.kernel_keep, net.kernel_keep
+    forward, paired = bank == FORWARD, net.coupled and bank == POSITIVE
+    gradient = state.negative if bank == NEGATIVE else state.positive
+    membrane = state.membrane if forward else gradient
+    current = state.current if forward else state.gradient_current
+    share = np.float32(0.5) if paired else np.float32(1.0)
+    if bank == NEGATIVE:
+        move = -move
+    elif bank == POSITIVE and not paired:
+        keep = np.float32(1.0)  # the negative neuron takes the current too, and lets it fall
+    up_flags, down_flags = uint64(0), uint64(0)
+    for k in range(BLOCK):
+        j, bit = word * BLOCK + k, uint64(1) << uint64(k)
+        v, wakes = _integrate(net, state, t, bank, j, membrane[j], move * current[j])
+        current[j] *= keep
+        up = circuit.threshold[bank, UP, j] * state.jitter[bank, j]
+        down = circuit.threshold[bank, DOWN, j] * state.jitter[bank, j]
+        is_up = wakes and v >= share * up and not circuit.dead[bank, UP, word] & bit
+        is_down = paired and wakes and v <= -share * down
+        is_down = is_down and not circuit.dead[bank, DOWN, word] & bit
+        sends = bool(ready & bit)
+        if (is_up or is_down) and (sends or not (forward or net.hold)):
+            threshold = up if is_up else -down
+            if net.reset_to_zero:
+                v = (np.float32(1.0) - circuit.keep_of_threshold) * (share * threshold)
+            else:
+                v -= circuit.keep_of_threshold * threshold
+            _note_crossing(net, state, t, bank, j)
+            up_flags |= bit if sends and is_up else uint64(0)
+            down_flags |= bit if sends and is_down else uint64(0)
+        membrane[j] = v
+    up_flags = _sent(net, state, t, bank, UP, word, up_flags, ready)
+    if paired:
+        down_flags = _sent(net, state, t, bank, DOWN, word, down_flags, ready)
+    return up_flags, down_flags
+
+
+@partial(compiled, inline=False)
+def win_circuits(net: Parameters, state: WorkerState, t: int, label_spike: bool) -> int:
+    """A slot of the winner-take-all output (`neurons._winner_takes_all`), whose spikes are listed.
+
+    The common current that a label spike starts raises the outputs until the first one reaches its
+    own threshold. An output that is dead or rests cannot be the first.
+
+    Returns:
+        The number of spikes: all but one of them are spurious, or of neurons that always fire.
+    """
+    circuit, layer, best, most = net.circuit, net.crossbars, -1, np.float32(0.0)
+    first, n, membrane = net.neuron_start[layer], net.size[layer], state.membrane
+    move = np.float32(1.0) - net.kernel_keep
+    for j in range(first, first + n):
+        current = move * state.current[j]
+        membrane[j], wakes = _integrate(net, state, t, FORWARD, j, membrane[j], current)
+        state.current[j] *= net.kernel_keep
+        threshold = circuit.threshold[FORWARD, UP, j] * state.jitter[FORWARD, j]
+        may_win = label_spike and wakes and not has_flag(circuit.dead[FORWARD, UP], j)
+        if may_win and (best < 0 or membrane[j] - membrane[best] > threshold - most):
+            best, most = j, threshold
+    if best >= 0:
+        shift = membrane[best] - most
+        for j in range(first, first + n):
+            membrane[j] -= shift
+        membrane[best] -= circuit.keep_of_threshold * most
+        _note_crossing(net, state, t, FORWARD, best)
+    base, count = net.event_start[layer], 0
+    for at in range(0, n, BLOCK):
+        word, k = (first + at) // BLOCK, best - first - at
+        won = uint64(1) << uint64(k) if best >= 0 and 0 <= k < BLOCK else uint64(0)
+        sent = _sent(net, state, t, FORWARD, UP, word, won, first_flags(n - at))
+        count = list_spikes(sent, at, state.events[base : base + n], count)
+    return count
