@@ -2,8 +2,11 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
+
+import numpy as np
+from jaxtyping import Float64
 
 from studies.chip.crossbar import Crossbar, Events
 from studies.chip.description import Chip, Component
@@ -20,34 +23,22 @@ FETCH_OF_A_BIT_J = 100 * PICOJOULE / 64
 """64 bits from 1 MB of SRAM take 100 pJ; from 32 kB, 20 pJ."""
 
 
-@dataclass(frozen=True)
-class Joules:
-    """An energy (J) with the lowest and the highest value that its sources leave open."""
-
-    value: float = 0.0
-    low: float = 0.0
-    high: float = 0.0
-
-    def __add__(self, other: "Joules") -> "Joules":
-        low, high = self.low + other.low, self.high + other.high
-        return Joules(self.value + other.value, low, high)
-
-    def times(self, factor: float) -> "Joules":
-        """Returns so many of it."""
-        return Joules(*(factor * getattr(self, field.name) for field in fields(self)))
+type Joules = Float64[np.ndarray, "3"]
+"""An energy (J), and the lowest and the highest value that its sources leave open."""
 
 
 def total(parts: Mapping[str, Joules]) -> Joules:
     """Returns the sum, whose ends are those of all parts at once."""
-    return sum(parts.values(), Joules())
+    found: Joules = np.sum(list(parts.values()), axis=0)
+    return found
 
 
 def joules(component: Component | None) -> Joules:
     """Returns the energy of an event of a component, 0 where there is none."""
     if component is None or component.energy_j is None:
-        return Joules()
+        return np.zeros(3)
     value = component.energy_j
-    return Joules(value, *(component.interval or (value, value)))
+    return np.array([value, *(component.interval or (value, value))])
 
 
 @dataclass(frozen=True)
@@ -90,7 +81,7 @@ class Costs:
     def pulse(self) -> Joules:
         """Returns the energy of a pulse (J): the preset's own, or the chip's."""
         own = self.network.pulse
-        return joules(self.chip.components.pulse) if own is None else Joules(own, own, own)
+        return joules(self.chip.components.pulse) if own is None else np.full(3, own)
 
     @cached_property
     def training(self) -> dict[str, Joules]:
@@ -105,15 +96,18 @@ class Costs:
     @property
     def initial(self) -> Joules:
         """Returns the energy of the initial weights (J)."""
-        if self.network.initial_pulses:
-            return self.pulse.times(self.network.initial_pulses)
         devices = sum(one.n_in * one.columns for one in self.network.crossbars)
-        return joules(self.chip.components.initial_write).times(devices)
+        each, n = joules(self.chip.components.initial_write), float(devices)
+        if self.network.initial_pulses:
+            each, n = self.pulse, self.network.initial_pulses
+        written: Joules = n * each
+        return written
 
     @property
     def whole_training(self) -> Joules:
         """Returns the energy of all presentations and of the initial weights (J)."""
-        return total(self.training).times(self.network.presentations) + self.initial
+        whole: Joules = total(self.training) * self.network.presentations + self.initial
+        return whole
 
     @cached_property
     def time(self) -> tuple[float, str]:
@@ -183,26 +177,26 @@ class Costs:
     @cached_property
     def matter_most(self) -> list[str]:
         """Returns the three components whose energy in training may be largest."""
-        return sorted(self.training, key=lambda name: -self.training[name].high)[:3]
+        return sorted(self.training, key=lambda name: -self.training[name][2])[:3]
 
     @property
     def assumed_share(self) -> float:
         """Returns the share of the energy in training that rests on numbers without an interval."""
-        has_none = [energy.value for energy in self.training.values() if energy.low == energy.high]
-        return sum(has_none) / (total(self.training).value or 1.0)
+        has_none = [energy[0] for energy in self.training.values() if energy[1] == energy[2]]
+        return float(sum(has_none) / (total(self.training)[0] or 1.0))
 
     def _energies(self, events: Sequence[Events], phase: int) -> dict[str, Joules]:
         components, used = self.chip.components, {"wire": self.network.wires[phase]}
         for crossbar, of_crossbar in zip(self.network.crossbars, events, strict=True):
             for name, count in crossbar.use(self.chip, of_crossbar, writes=not phase).items():
                 used[name] = used.get(name, 0.0) + count
-        of_devices = {"pulse": self.pulse, "half_select": self.pulse.times(HALF_SELECT_SHARE)}
+        of_devices = {"pulse": self.pulse, "half_select": self.pulse * HALF_SELECT_SHARE}
         each = of_devices | {
             name: joules(getattr(components, name)) for name in used if name not in of_devices
         }
         leaks = self.power_w * (self.inference_time if phase else self.time)[0]
-        found = {name: each[name].times(count) for name, count in used.items()}
-        return found | {"leakage": Joules(leaks, leaks, leaks)}
+        found = {name: each[name] * count for name, count in used.items()}
+        return found | {"leakage": np.full(3, leaks)}
 
     def _time(self, phase: int) -> tuple[float, str]:
         """Returns the time of the slowest crossbar, or of the shortest slots if that is longer.

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from rpu_ssnn.common.errors import Fault, InputError
-from studies.chip.costs import MULTIPLY_ADD_J, Costs, Joules, Network, digital_energy, total
+from studies.chip.costs import MULTIPLY_ADD_J, Costs, Network, digital_energy, total
 from studies.chip.crossbar import Crossbar, Events
 from studies.declaration.devices import shortest_slot_s
 from studies.declaration.update_rules.on_device import DeviceRule
@@ -146,10 +146,10 @@ def row_of(costs: Costs) -> Iterator[tuple[str, Any]]:
     for name, energy in (
         ("image", image),
         ("inference", inference),
-        ("million_images", image.times(1e6)),
+        ("million_images", image * 1e6),
         ("training", costs.whole_training),
     ):
-        yield from _ends(name, energy)
+        yield from zip((f"{name}_j", f"{name}_low_j", f"{name}_high_j"), energy, strict=True)
     yield "training_s", costs.time[0] * costs.network.presentations
     for bits in MULTIPLY_ADD_J:
         for name, training in (("image", True), ("inference", False)):
@@ -161,10 +161,4 @@ def row_of(costs: Costs) -> Iterator[tuple[str, Any]]:
     yield "assumed_share", costs.assumed_share
     for phase, parts in (("image", costs.training), ("inference", costs.inference)):
         for component, energy in parts.items():
-            yield f"{phase}_{component}_j", energy.value
-
-
-def _ends(name: str, energy: Joules) -> Iterator[tuple[str, float]]:
-    yield f"{name}_j", energy.value
-    yield f"{name}_low_j", energy.low
-    yield f"{name}_high_j", energy.high
+            yield f"{phase}_{component}_j", energy[0]

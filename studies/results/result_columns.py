@@ -130,7 +130,6 @@ RESULT_COLUMNS: tuple[ResultColumn, ...] = (
     _of_crossbar("initial_clipped_total", "weights", "initial weights beyond the weight range"),
     _of_crossbar("leak_steps", "1", "how often a leak was applied to the weights"),
     _of_crossbar("disturb_steps", "steps", "how far half-select moved a device, mean, both ways"),
-    _of_crossbar("half_selects_total", "1", "half programming voltages on a device, of all spikes"),
     _of_crossbar("read_disturb_steps", "steps", "how far reads moved a device, mean, both ways"),
     _of_crossbar("read_share", "1", "share of the read voltage that reaches a device, mean"),
     _of_crossbar("read_share_least", "1", "the same of the device that gets least"),
@@ -164,7 +163,13 @@ RESULT_COLUMNS: tuple[ResultColumn, ...] = (
 )
 """Columns of `results.csv` and `results.parquet`, one row a run (`ledger` has the formulas)."""
 
-RETIRED_COLUMNS = ("half_select_energy_j", "half_select_energy_blank_because")
+RETIRED_COLUMNS = (
+    "half_select_energy_j",
+    "half_select_energy_blank_because",
+    "half_selects_total",
+    "half_selects_total_1",
+    "half_selects_total_2",
+)
 """Kept rows of earlier versions have these columns too; the ledger of a chip replaces them."""
 
 CURVE_COLUMNS: tuple[ResultColumn, ...] = (

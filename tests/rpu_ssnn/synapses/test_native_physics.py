@@ -68,22 +68,6 @@ def test_gradient_spikes_disturb_their_column_by_their_stream() -> None:
     np.testing.assert_array_equal(np.delete(change, [2, 5], axis=1), 0.0)
 
 
-@pytest.mark.parametrize(("scheme", "devices"), [("ideal_reference", 1), ("differential_pair", 2)])
-def test_half_selects_are_the_cells_of_a_line_but_those_that_are_selected(
-    scheme: str, devices: int
-) -> None:
-    device = get_preset("ideal", {"levels": 1000})
-    tile = {"reference": {"scheme": scheme}, "half_select": {"forward_up": 1e-6}}
-    synapses = native(device, **tile)
-    moved(synapses, 3, [1, 4], [2], [5])  # of two lines, 2 x 8 cells; of two others, 2 x 20
-    by_hand = devices * 3 * (2 * 8 + 2 * 20 - 2 * 4)
-    assert synapses.statistics()["half_selects_total"] == by_hand
-    again = native(device, **tile)
-    again.restore(synapses.state())
-    moved(again, 1, [1], [], [])
-    assert again.statistics()["half_selects_total"] == by_hand + devices * 8
-
-
 def test_gradient_spikes_that_thinning_takes_disturb_nothing() -> None:
     device = get_preset("ideal", {"levels": 1000})
     step = 0.002 * SCALE

@@ -77,7 +77,7 @@ def test_each_case_has_its_costs_and_each_image_its_share() -> None:
     assert image["training_j"] == pytest.approx(90 * image["image_j"])
     costs = costs_of(*(runs[3][0], runs[3][1].row), chip)
     assert costs is not None
-    assert image["image_j"] == pytest.approx(total(costs.training).value)
+    assert image["image_j"] == pytest.approx(total(costs.training)[0])
     parts = [name for name in table if name.startswith("image_") and name.endswith("_j")]
     shares = [name for name in parts if name not in ("image_j", "image_low_j", "image_high_j")]
     assert image[shares].sum() == pytest.approx(image["image_j"])
