@@ -86,10 +86,13 @@ def ledger(
         return
     costs = chip_ledger(found.runs, around, folder)
     text = f"{text}\n\n{chip_view.render(costs, around)}"
-    figure = chip_view.draw(costs, around, WIDE_INCHES)
+    figures = {"chip": chip_view.draw(costs, around, WIDE_INCHES)}
+    if len(costs) > 1:
+        figures["trade"] = chip_view.draw_trade(costs, around, WIDE_INCHES)
     beside = folder if folder.is_dir() else Path()  # kept rows have no folder of their own
     print_table("ledger", text, costs, out)
-    typer.echo(save(figure, beside / f"{found.study.study}_chip.png"))
+    for kind, figure in figures.items():
+        typer.echo(save(figure, beside / f"{found.study.study}_{kind}.png"))
 
 
 @results_app.command()

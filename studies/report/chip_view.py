@@ -7,9 +7,10 @@ from matplotlib.figure import Figure
 
 from rpu_ssnn.common.wording import listed
 from studies.chip.description import Chip, Component, Components
-from studies.report.figure_style import FONT_POINTS, finish_axes, looks, new_figure, wrapped
+from studies.report.figure_style import FONT_POINTS, finish_axes, looks, new_figure, plain, wrapped
+from studies.report.figures import LOGARITHMIC_FROM, bar_within, legend_below
 from studies.results.grouping import swept_cells, swept_columns, titled_row
-from studies.results.text_table import as_markdown, number
+from studies.results.text_table import accuracy_interval, as_markdown, number
 
 _BAR_INCHES = 0.4
 _OF_DEVICES = ("pulse", "half_select")
@@ -38,6 +39,10 @@ def _names(table: pd.DataFrame) -> dict[str, list[str]]:
 def cost_cells(table: pd.DataFrame) -> pd.DataFrame:
     """Returns arrays, area, energy and time of each case, rounded for reading."""
     shown = _names(table)
+    shown["accuracy %"] = [
+        accuracy_interval(mean, half, n) + (" *" if front and len(table) > 1 else "")
+        for mean, half, n, front in _pairs(table, "accuracy", "accuracy_ci", "n", "on_front")
+    ]
     shown["arrays"] = [f"{n:.0f} ({use:.0%})" for n, use in _pairs(table, "arrays", "array_use")]
     shown["mm2"] = [number(1e6 * value, "{:.3g}") for value in table["area_m2"]]
     for heading, name, scale in (
@@ -125,6 +130,7 @@ def note(table: pd.DataFrame, chip: Chip) -> str:
             "leave open all at once",
             f"without an interval: {table['assumed_share'].max():.0%} of the energy at most",
             "8-bit, 32-bit: an image in digital arithmetic, each weight fetched in each pass",
+            "*: no other line is as accurate at less energy",
             f"what may cost most: {'; '.join(most)}",
             *([f"not counted in this chip: {listed(missing)}"] if missing else []),
         ]
@@ -158,4 +164,26 @@ def draw(table: pd.DataFrame, chip: Chip, width: float) -> Figure:
     axes.invert_yaxis()
     finish_axes(axes, f"energy of an image in training, in {chip.chip} (nJ)", grid="x")
     figure.legend(loc="outside lower center", ncols=4, fontsize=FONT_POINTS, frameon=False)
+    return figure
+
+
+def draw_trade(table: pd.DataFrame, chip: Chip, width: float) -> Figure:
+    """Draws accuracy over the energy of an image in training, and the front of those that no other
+    beats in both. The intervals of components move all energies together, and are not drawn."""
+    style = looks(table["case"].map(str))
+    figure = new_figure(width, 3.2)
+    axes = figure.subplots()
+    for case, rows in table.groupby("case", sort=False):
+        look = style[str(case)]
+        bars = [bar_within(*cells) for cells in _pairs(rows, "accuracy", "accuracy_ci", "n")]
+        axes.errorbar(
+            1e9 * rows["image_j"], rows["accuracy"], yerr=list(zip(*bars, strict=True)),
+            fmt=look.marker, ms=4, color=look.colour, capsize=2, lw=1, label=plain(case),
+        )  # fmt: skip
+    front = table[table["on_front"]].sort_values("image_j")
+    axes.plot(1e9 * front["image_j"], front["accuracy"], color="black", lw=0.8, ls=":")
+    if table["image_j"].max() >= LOGARITHMIC_FROM * table["image_j"].min():
+        axes.set_xscale("log")
+    finish_axes(axes, f"energy of an image in training, in {chip.chip} (nJ)", "accuracy (%)")
+    legend_below(figure, [axes], width)
     return figure

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from rpu_ssnn.common.errors import Fault, InputError
 from studies.chip.costs import MULTIPLY_ADD_J, Costs, Network, digital_energy, total
 from studies.chip.crossbar import Crossbar, Events
+from studies.common.statistics import describe
 from studies.declaration.devices import shortest_slot_s
 from studies.declaration.update_rules.on_device import DeviceRule
-from studies.results.grouping import swept_columns
+from studies.results.grouping import accuracies, swept_columns
 from studies.results.ledger import energy_of_a_pulse, number_in
 from studies.results.tables import results_frame
 
@@ -107,8 +108,10 @@ def chip_ledger(runs: Runs, chip: Chip, where: object = "ledger") -> pd.DataFram
         where: what is named in an error.
 
     Returns:
-        ``case``, the swept settings, ``n`` (seeds), then the columns of `row_of`. Cases without a
-        device, and runs that counted no events, are left out.
+        ``case``, the swept settings, ``n`` (seeds), ``accuracy`` (%) with the half width of its
+        interval, ``on_front`` (whether no other line is as accurate at less energy, or more
+        accurate at as little), then the columns of `row_of`. Cases without a device, and runs that
+        counted no events, are left out.
 
     Raises:
         InputError: no run is left.
@@ -121,15 +124,32 @@ def chip_ledger(runs: Runs, chip: Chip, where: object = "ledger") -> pd.DataFram
         raise InputError(where, "trials", Fault("none has events"), NEEDS_EVENTS)
     frame = results_frame([run for run, _ in counted])
     swept = swept_columns(frame)
-    names = frame[["label", *swept]].reset_index(drop=True)
+    names = frame[["label", *swept]].reset_index(drop=True).assign(accuracy=accuracies(frame))
     table = pd.concat([names, pd.DataFrame([dict(row_of(cost)) for _, cost in counted])], axis=1)
     groups = table.groupby(["label", *swept], sort=False, dropna=False)
     numbers = groups.mean(numeric_only=True)
     words = groups[list(_WORDS)].agg(_each_once)
-    found = numbers.join(words).assign(n=groups.size()).reset_index()
-    first = ["label", *swept, "n"]
+    spread = groups["accuracy"].agg(lambda seeds: describe(seeds.tolist()).half_width)
+    found = numbers.join(words).assign(n=groups.size(), accuracy_ci=spread).reset_index()
+    found["on_front"] = [
+        not any(_beats(other, one) for other in _points(found)) for one in _points(found)
+    ]
+    first = ["label", *swept, "n", "accuracy", "accuracy_ci", "on_front"]
     columns = [*first, *(name for name in table.columns if name not in first)]
     return found[columns].rename(columns={"label": "case"})
+
+
+type _Point = tuple[float, float]
+"""Accuracy (%) and energy of an image in training (J)."""
+
+
+def _points(table: pd.DataFrame) -> list[_Point]:
+    return list(zip(table["accuracy"], table["image_j"], strict=True))
+
+
+def _beats(one: _Point, other: _Point) -> bool:
+    """Says whether a point is no worse in both, and is another."""
+    return one[0] >= other[0] and one[1] <= other[1] and one != other
 
 
 def _each_once(words: pd.Series) -> str:
