@@ -13,10 +13,12 @@ from typing import Any, get_args
 from device_presets.jump_tables.table_device import TABLE_PARAMETERS
 from rpu_ssnn.devices.law_parameter import LawParameter
 from rpu_ssnn.devices.laws import LAWS
+from rpu_ssnn.spec import CircuitSpec
 from rpu_ssnn.spec.tile import TileSpec
 from studies.declaration.cases import Case
 from studies.sensitivity.device_question import TunedDevice
 from studies.sensitivity.imperfections import (
+    CIRCUIT,
     FINITE_STEP,
     finest_levels,
     most_levels,
@@ -37,6 +39,7 @@ class RequirementParameter:
         paths: settings of the case that are set to the value; where the device's own differ, the
             largest is, and the others stay in proportion.
         imperfection: its name in `studies.sensitivity.imperfections`; empty where it is none.
+        best: the best value; where more is better, one that is as good as no limit.
     """
 
     name: str
@@ -46,6 +49,7 @@ class RequirementParameter:
     worst: float
     paths: tuple[str, ...]
     imperfection: str
+    best: float = 0.0
 
 
 def _tile(
@@ -60,6 +64,15 @@ def _tile(
     meaning = model.model_fields[key].description or ""
     imperfection = section if section not in ("", "reads") else name
     return RequirementParameter(name, unit, meaning, floor, worst, (f"tile.{path}",), imperfection)
+
+
+def _neuron(
+    name: str, unit: str, floor: float = 1e-3, worst: float = 1.0, best: float = 0.0
+) -> RequirementParameter:
+    """Makes the row of a setting of the neurons."""
+    meaning = CircuitSpec.model_fields[name].description or ""
+    named, paths = f"neuron_{name}", (f"{CIRCUIT}.{name}",)
+    return RequirementParameter(named, unit, meaning, floor, worst, paths, named, best)
 
 
 def _declared(parameters: Mapping[str, LawParameter]) -> Iterator[RequirementParameter]:
@@ -95,6 +108,19 @@ _OTHERS = (
     _tile("slow_read_noise", "range", "device_read_noise.slow_of_range"),
     _tile("asymmetry_common", "step", "line_spread.asymmetry_common", 1e-3),
     _tile("ohm_per_cell", "ohm", "lines.ohm_per_cell", 1e-4, 1e5),
+    _neuron("threshold_spread", "threshold"),
+    _neuron("threshold_noise", "threshold"),
+    _neuron("threshold_drift", "threshold"),
+    _neuron("polarity_spread", "threshold"),
+    _neuron("gain_spread", "1"),
+    _neuron("input_offset", "thresholds a slot", 1e-5),
+    _neuron("reset_rest", "threshold", worst=0.9),
+    _neuron("missed", "1", worst=0.5),
+    _neuron("spurious", "1 a slot", 1e-6, 0.5),
+    _neuron("dead_share", "1", worst=0.5),
+    _neuron("always_share", "1", worst=0.5),
+    _neuron("saturation", "firing levels", 0.0, 1.0, best=100.0),
+    _neuron("leak_time_constant_s", "s", 0.0, 1e-7, best=1.0),
 )
 
 PARAMETERS: Mapping[str, RequirementParameter] = {
@@ -207,13 +233,12 @@ def axis(name: str, context: Case, tuned: TunedDevice) -> RequirementAxis | str:
         return RequirementAxis(
             name, parameter, context, levels, best, parameter.worst, tuned.weight_range
         )
-    if any(path.startswith("overrides.") and path not in has for path in parameter.paths):
+    if any(not path.startswith("tile.") and path not in has for path in parameter.paths):
         return f"{name}: {context.device_rule.device} is simulated by a model without it"
-    own = max(_values(parameter, has), key=abs)
-    worst = max(parameter.worst, abs(own))
-    return RequirementAxis(
-        name, parameter, context, own, 0.0, math.copysign(worst, own), tuned.weight_range
-    )
+    own = max(_values(parameter, has), key=abs) or parameter.best
+    worst = max(parameter.worst, abs(own)) if parameter.floor else min(parameter.worst, own)
+    worst = math.copysign(worst, own)
+    return RequirementAxis(name, parameter, context, own, parameter.best, worst, tuned.weight_range)
 
 
 def _values(parameter: RequirementParameter, has: Mapping[str, Any]) -> list[float]:

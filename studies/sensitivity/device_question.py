@@ -16,7 +16,7 @@ from device_presets.library.preset_lookup import preset_names
 from rpu_ssnn.common.errors import InputError, one_of
 from rpu_ssnn.common.validation import validated
 from rpu_ssnn.spec.tile import needs_native
-from studies.common.settings import short_hash
+from studies.common.settings import merged, short_hash
 from studies.declaration.cases import Case
 from studies.declaration.devices import beside_study, device_of, path_free
 from studies.declaration.hyperparameters import known_hyperparameters, with_hyperparameters
@@ -126,6 +126,10 @@ def ask(study: Study, device: str) -> DeviceQuestion:
         case = Case.model_validate({"device": placed, **tile})
     if case.name == reference.name:
         raise InputError(study.study, "--device", device, "must not be the study's reference")
+    circuit = study.network.neuron.circuit.model_dump(exclude_defaults=True)
+    if circuit and case.rule.has_effect("network.neuron.circuit"):
+        network = merged({"neuron": {"circuit": circuit}}, case.network)
+        case = case.model_copy(update={"network": network})
     asked = device_name(study, device)
     return DeviceQuestion(study, asked, case.model_copy(update={"label": AS_IS}), reference)
 

@@ -1,4 +1,4 @@
-"""Lists what a device can do wrong, and what each imperfection is when it is switched off.
+"""Lists what a device and its neurons can do wrong, and what each is when it is switched off.
 
 An imperfection is a group of settings that have one physical cause. Switched off means that each
 of them has its neutral value, everything else as it was. Not in the table: the finite range (the
@@ -14,9 +14,10 @@ from typing import Any
 from device_presets.jump_tables.table_device import TABLE_PARAMETERS
 from rpu_ssnn.devices.law_parameter import LawParameter
 from rpu_ssnn.devices.laws import LAWS
+from rpu_ssnn.spec import CircuitSpec
 from rpu_ssnn.spec.device_source import loses_charge
 from rpu_ssnn.spec.tile import ARRAY_PHYSICS
-from studies.common.settings import leaves
+from studies.common.settings import leaves, value_at, with_value
 from studies.declaration.cases import Case
 from studies.declaration.devices import parameters_in
 
@@ -60,6 +61,10 @@ def _of_devices() -> Neutral:
     return found
 
 
+CIRCUIT = "network.neuron.circuit"
+"""The settings of the neurons are at this path; as imperfections their names start with
+`neuron_`."""
+
 _CONVERTERS = ("dac_bits", "adc_bits", "adc_bound", "adc_bound_transposed")
 
 NEUTRAL: Mapping[str, Mapping[str, Any]] = {
@@ -72,6 +77,11 @@ NEUTRAL: Mapping[str, Mapping[str, Any]] = {
     "read_noise": {"tile.reads.read_noise": 0.0},
     "converters": {f"tile.reads.{field}": None for field in _CONVERTERS},
     "on_off_ratio": {"tile.reference.on_off_ratio": None},
+    **{
+        f"neuron_{name}": {f"{CIRCUIT}.{name}": field.default}
+        for name, field in CircuitSpec.model_fields.items()
+        if name not in ("neurons", "slot_seconds")
+    },
     "reference_spread": {"tile.reference.spread": 0.0},
     "pulsed_start": {"tile.initial": "programmed"},
 }
@@ -90,11 +100,16 @@ type Off = Mapping[str, Mapping[str, Any]]
 
 
 def settings_of(case: Case) -> dict[str, Any]:
-    """Returns all that a case says of its device and tile, defaults included, by path."""
+    """Returns all that a case says of its device, tile and neurons, defaults included, by path."""
     parameters = parameters_in(case.device_rule.simulated)
     tile = case.device_rule.tile.model_dump(exclude={"weight_range"})
     overrides = {f"overrides.{name}": value for name, value in parameters.items()}
-    return overrides | dict(leaves({"tile": tile}))
+    found = overrides | dict(leaves({"tile": tile}))
+    if case.rule.has_effect(CIRCUIT):
+        given = value_at({"network": case.network}, CIRCUIT) or {}
+        circuit = CircuitSpec.model_validate(given).model_dump()
+        found |= {f"{CIRCUIT}.{name}": value for name, value in circuit.items()}
+    return found
 
 
 def imperfections(case: Case, thinning: float | None) -> tuple[Off, list[str]]:
@@ -154,7 +169,7 @@ def _neutral(case: Case) -> Neutral:
 
 def with_settings(case: Case, changes: Mapping[str, Any]) -> Case:
     """Returns the case with some of its settings, given by path, replaced."""
-    overrides = dict(case.device_rule.overrides)
+    overrides, network = dict(case.device_rule.overrides), case.network
     tile = case.device_rule.tile.model_dump(exclude={"weight_range"})
     for path, value in changes.items():
         section, _, rest = path.partition(".")
@@ -162,13 +177,15 @@ def with_settings(case: Case, changes: Mapping[str, Any]) -> Case:
             if rest == "levels":  # the pair of which only one may be given
                 overrides.pop("step", None)
             overrides[rest] = list(value) if isinstance(value, tuple) else value
+        elif section == "network":
+            network = with_value(network, rest, value)
         else:
             _put(tile, rest.split("."), value)
     reads = tile["reads"]
     if reads is not None and not any(reads.values()):
         tile["reads"] = None  # an exact read, and a faster one
     law = tile["retention"]["loss_per_decade"] or tile["retention"]["exponent"]
-    changed = case.changed(overrides=overrides)
+    changed = case.changed(overrides=overrides, network=network)
     if not law and not loses_charge(changed.device_rule.simulated):
         # Nothing is lost in storage or by heat, and a study would refuse both.
         tile |= {"storage_seconds": 0.0, "retention": {}}

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from rpu_ssnn.common.errors import InputError
+from studies.declaration.trial import Trial
 from studies.declaration.update_rules.pulses import PulseRule
+from studies.sensitivity.attribution import attribute
 from studies.sensitivity.axes import PARAMETERS, STANDARD, axis
 from studies.sensitivity.device_question import TunedDevice, ask
 from studies.sensitivity.imperfections import settings_of
@@ -18,7 +20,7 @@ from studies.sensitivity.requirement import (
     _check_worst_values,
     require,
 )
-from support.studies.harness import in_device
+from support.studies.harness import SMALL, in_device
 from support.studies.question_fakes import FakeRun, device_study
 
 
@@ -384,3 +386,34 @@ def test_two_seeds_show_no_interval() -> None:
     shown = [found.notes[0], rows(found)["cycle_to_cycle"]["why_none"]]
     assert "no limit up to" in shown[1]
     assert not any("±" in text for text in shown)
+
+
+class FaultyNeurons(FakeRun):
+    """A device loses one more point at a threshold spread of 0.1, and at a leak in 1e-5 s."""
+
+    def _row(self, trial: Trial) -> dict[str, Any]:
+        row, circuit = super()._row(trial), trial.settings.network.neuron.circuit
+        if isinstance(trial.settings.method, PulseRule):
+            leak = 1e-5 / (circuit.leak_time_constant_s or math.inf)
+            row["test_accuracy"] -= logistic(circuit.threshold_spread, 0.1) + logistic(leak, 1.0)
+        return row
+
+
+def test_neurons_are_asked_for_as_devices_are() -> None:
+    """What the study's network says of neurons counts, and is switched off in the device alone."""
+    faulty = {"neuron": {"circuit": {"threshold_spread": 0.1, "missed": 0.01}}}
+    study = device_study(network={**SMALL["network"], **faulty})
+    run = FaultyNeurons(lambda parameters, method: 0.0)
+    asked = ["neuron_threshold_spread", "neuron_leak_time_constant_s"]
+    table = rows(require(study, "capacitor", 2.0, run, parameters=asked))
+    spread, leak = (table[name] for name in asked)
+    assert (spread["own"], spread["own_loss"]) == (0.1, pytest.approx(1.0))
+    assert spread["required"] == pytest.approx(0.14, rel=0.1)
+    assert (leak["own"], leak["bound"]) == (1.0, "at least")
+    assert leak["required"] == pytest.approx(1e-5, rel=0.1)
+    found = attribute(study, "capacitor", run).table.set_index("imperfection")
+    assert found.loc["neuron_threshold_spread", "recovered"] == pytest.approx(1.0)
+    assert found.loc["neuron_missed", "recovered"] == pytest.approx(0.0)
+    settings = [trial.settings for trial in run.done.values()]
+    kept = {each.network.neuron.circuit.missed for each in settings if each.method.update == "rate"}
+    assert kept == {0.01}
