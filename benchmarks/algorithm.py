@@ -1,21 +1,17 @@
 """This script prints the numbers of Fig. 4, of independent trains and of a network's own.
 
 `python benchmarks/algorithm.py` prints both as tables (scikit-learn's digits, no download), which
-docs/findings/algorithm.md sums up. `rpu-ssnn figure temporal-bias` compares the gradient with
+docs/findings/algorithm.md sums up. `python benchmarks/temporal_bias.py` compares the gradient with
 backpropagation.
 """
 
 import numpy as np
 import pandas as pd
+from network_products import network_product_errors
+from temporal_bias import IMAGES, at_length, network_of, trained_weights
 
-from rpu_ssnn.algorithm_checks.product_error import network_product_errors, product_errors, slope
+from rpu_ssnn.algorithm_checks.product_error import product_errors, slope
 from rpu_ssnn.data import Dataset, load_dataset
-from studies.reproductions.figures.temporal_bias import (
-    IMAGES,
-    at_length,
-    network_of,
-    trained_weights,
-)
 
 
 def figure_4() -> pd.DataFrame:

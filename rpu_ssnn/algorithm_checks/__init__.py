@@ -1,1 +1,1 @@
-"""Measurements of the algorithm itself: gradients, products of spike trains, every train."""
+"""Measurements of the algorithm itself: products of spike trains, weight changes, every train."""

@@ -2,23 +2,13 @@
 
 Eq. 10 estimates the product of two spike rates by the share of slots in which both spike. For
 independent trains that estimate is unbiased, with variance p (1 - p) / T. Trains of a network are
-not independent: what its own timing adds is measured by `network_product_errors`.
+not independent: `benchmarks/network_products.py` measures what its own timing adds.
 """
-
-from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float64
 
-from rpu_ssnn.algorithm_checks.weight_changes import weight_changes
-from rpu_ssnn.spec import NetworkSpec
-from rpu_ssnn.synapses import (
-    CoincidenceSynapses,
-    Crossbar,
-    PulseBlock,
-    coincidence_synapses,
-    rate_synapses,
-)
+from rpu_ssnn.synapses import CoincidenceSynapses, Crossbar, PulseBlock
 
 FIGURE_4_RATES: Float64[np.ndarray, "50"] = np.arange(50) / 50
 """[0, 0.02, ... 0.98]."""
@@ -48,65 +38,6 @@ def product_errors(T: int, rng: np.random.Generator) -> Float64[np.ndarray, "50 
 def slope(slots: list[int], deviations: list[float]) -> float:
     """The slope of log(standard deviation) over log(T), which is -1/2 by the law of Fig. 4b."""
     return float(np.polyfit(np.log(slots), np.log(deviations), 1)[0])
-
-
-@dataclass(frozen=True)
-class NetworkProducts:
-    """Errors of a network's own products at one crossbar, over presentations and synapses.
-
-    Attributes:
-        gain: slope of coincidences / T over product of counts / T^2; 1 for independent trains.
-            What is missing is lost to the timing of the trains, at any T.
-        deviation: standard deviation of what the slope leaves (spikes a slot, squared).
-        binomial: the deviation that independent trains of the same rates would have.
-    """
-
-    gain: float
-    deviation: float
-    binomial: float
-
-
-def network_product_errors(
-    spec: NetworkSpec,
-    weights: list[np.ndarray],
-    rates: np.ndarray,
-    labels: np.ndarray,
-    seed: int,
-) -> list[NetworkProducts]:
-    """Product errors at each crossbar of a network with given weights, nothing learnt.
-
-    Args:
-        weights: [n_in, n_out] of each crossbar, in threshold currents.
-        rates: average spikes a slot of each input line, [presentations, n_in].
-        labels: class of each presentation.
-    """
-    products, estimates = (
-        [
-            weight_changes(spec, weights, factory, rates[b : b + 1], labels[b : b + 1], [seed, b])
-            for b in range(len(labels))
-        ]
-        for factory in (rate_synapses(1.0), coincidence_synapses(1.0))
-    )
-    result = []
-    for layer, gain in enumerate(spec.gains()):
-        product, estimate = (
-            np.array([changes[layer] for changes in each]) / (spec.neuron.theta * gain)
-            for each in (products, estimates)
-        )
-        result.append(_summary(product, estimate, spec.T))
-    return result
-
-
-def _summary(products: np.ndarray, estimates: np.ndarray, T: int) -> NetworkProducts:
-    some = products != 0.0
-    product, estimate = products[some], estimates[some]
-    gain = float((product * estimate).sum() / (product**2).sum())
-    size = np.abs(product)
-    return NetworkProducts(
-        gain=gain,
-        deviation=float((estimate - gain * product).std()),
-        binomial=float(np.sqrt((size * (1.0 - size) / T).mean())),
-    )
 
 
 def _block(

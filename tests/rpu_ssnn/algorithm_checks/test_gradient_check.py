@@ -4,14 +4,14 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-
-from rpu_ssnn.algorithm_checks.gradient_check import (
+from gradient_check import (
     GradientAgreement,
     agreement,
     exact_gradient,
     output_rates,
     sparsemax,
 )
+
 from rpu_ssnn.data import Dataset, load_dataset
 from rpu_ssnn.network import Network
 from rpu_ssnn.spec import (

@@ -2,7 +2,8 @@
 
 By reading (remedies on, each off, all off; winner-take-all output; kernel time constants; front
 loading; forward spikes that wait), T, update rule and crossbar; bias and spread apart. Frozen
-weights after three epochs on scikit-learn's digits, no download.
+weights after three epochs on scikit-learn's digits, no download. `python
+benchmarks/temporal_bias.py` writes table and figure here.
 """
 
 from pathlib import Path
@@ -10,15 +11,22 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from gradient_check import GradientAgreement, agreement
 from matplotlib.figure import Figure
 
-from rpu_ssnn.algorithm_checks.gradient_check import GradientAgreement, agreement
 from rpu_ssnn.data import Dataset, load_dataset
 from rpu_ssnn.data.rows import values_of
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses import rate_synapses
 from rpu_ssnn.training import train
-from studies.report.figure_style import FONT_POINTS, WIDE_INCHES, finish_axes, looks, new_figure
+from studies.report.figure_style import (
+    FONT_POINTS,
+    WIDE_INCHES,
+    finish_axes,
+    looks,
+    new_figure,
+    save,
+)
 from studies.reproductions.figures.small_network import weights_of
 
 READINGS: dict[str, dict[str, Any]] = {
@@ -50,7 +58,6 @@ IMAGES, TRIALS, TRAINED_EPOCHS = 6, 400, 3
 
 
 def numbers(
-    root: Path | None,
     readings: tuple[str, ...] = tuple(READINGS),
     slots: tuple[int, ...] = SLOTS,
     trials: int = TRIALS,
@@ -60,9 +67,6 @@ def numbers(
     It holds the means over images of `GradientAgreement`'s
     ``cosine``, ``gain``, ``bias``, ``noise``, and ``spread``: the standard deviation of a single
     presentation's update over the size of the exact gradient.
-
-    Args:
-        root: not read; the digits come with scikit-learn.
     """
     data = load_dataset("digits", n_train=None, n_test=None, validation_share=0.1, seed=0)
     rows = []
@@ -149,3 +153,13 @@ def draw(table: pd.DataFrame) -> Figure:
         fontsize=FONT_POINTS - 1, frameon=False,
     )  # fmt: skip
     return figure
+
+
+def main() -> None:
+    table = numbers()
+    table.to_csv("temporal_bias.csv", index=False)
+    save(draw(table), Path("temporal_bias.png"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,7 +1,8 @@
 """The cost of learning and deciding in the paper's currency: spikes, coincidences, slots.
 
 One network (784-256-10, coincidence mode, winner-take-all output) is trained on MNIST; its last
-epoch is counted, and the test images are shown once while every slot's decision is kept.
+epoch is counted, and the test images are shown once while every slot's decision is kept. `python
+benchmarks/efficiency.py` reads the images in $RPU_SSNN_DATA, and writes table and figure here.
 """
 
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from rpu_ssnn.data.rows import Rows
 from rpu_ssnn.spec import EncodingSpec, InhibitionSpec, NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses import CoincidenceSynapses, Crossbar, PulseBlock
 from rpu_ssnn.training import Trained, train
-from studies.report.figure_style import FONT_POINTS, WIDE_INCHES, finish_axes, new_figure
+from studies.report.figure_style import FONT_POINTS, WIDE_INCHES, finish_axes, new_figure, save
 
 EPOCHS = 3
 LEARNING_RATE = 4.0
@@ -115,3 +116,13 @@ def draw(table: pd.DataFrame) -> Figure:
     lines = [f"{row.value:10.4g}  {row.quantity}, {row.of}" for row in counts.itertuples()]
     beside.text(0, 1, "\n".join(lines), va="top", family="monospace", fontsize=FONT_POINTS - 1.5)
     return figure
+
+
+def main() -> None:
+    table = numbers(None)
+    table.to_csv("efficiency.csv", index=False)
+    save(draw(table), Path("efficiency.png"))
+
+
+if __name__ == "__main__":
+    main()

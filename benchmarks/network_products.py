@@ -1,0 +1,68 @@
+"""The errors of a network's own products: how far its timing is from independent trains."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rpu_ssnn.algorithm_checks.weight_changes import weight_changes
+from rpu_ssnn.spec import NetworkSpec
+from rpu_ssnn.synapses import coincidence_synapses, rate_synapses
+
+
+@dataclass(frozen=True)
+class NetworkProducts:
+    """Errors of a network's own products at one crossbar, over presentations and synapses.
+
+    Attributes:
+        gain: slope of coincidences / T over product of counts / T^2; 1 for independent trains.
+            What is missing is lost to the timing of the trains, at any T.
+        deviation: standard deviation of what the slope leaves (spikes a slot, squared).
+        binomial: the deviation that independent trains of the same rates would have.
+    """
+
+    gain: float
+    deviation: float
+    binomial: float
+
+
+def network_product_errors(
+    spec: NetworkSpec,
+    weights: list[np.ndarray],
+    rates: np.ndarray,
+    labels: np.ndarray,
+    seed: int,
+) -> list[NetworkProducts]:
+    """Product errors at each crossbar of a network with given weights, nothing learnt.
+
+    Args:
+        weights: [n_in, n_out] of each crossbar, in threshold currents.
+        rates: average spikes a slot of each input line, [presentations, n_in].
+        labels: class of each presentation.
+    """
+    products, estimates = (
+        [
+            weight_changes(spec, weights, factory, rates[b : b + 1], labels[b : b + 1], [seed, b])
+            for b in range(len(labels))
+        ]
+        for factory in (rate_synapses(1.0), coincidence_synapses(1.0))
+    )
+    result = []
+    for layer, gain in enumerate(spec.gains()):
+        product, estimate = (
+            np.array([changes[layer] for changes in each]) / (spec.neuron.theta * gain)
+            for each in (products, estimates)
+        )
+        result.append(_summary(product, estimate, spec.T))
+    return result
+
+
+def _summary(products: np.ndarray, estimates: np.ndarray, T: int) -> NetworkProducts:
+    some = products != 0.0
+    product, estimate = products[some], estimates[some]
+    gain = float((product * estimate).sum() / (product**2).sum())
+    size = np.abs(product)
+    return NetworkProducts(
+        gain=gain,
+        deviation=float((estimate - gain * product).std()),
+        binomial=float(np.sqrt((size * (1.0 - size) / T).mean())),
+    )
