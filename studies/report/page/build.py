@@ -25,7 +25,6 @@ from studies.report.page.sections import (
     around_devices,
     drawn,
     ledger,
-    responses,
 )
 from studies.report.page.warnings import warnings_of
 from studies.report.summary_view import legend, readable
@@ -98,7 +97,7 @@ def report_html(root: Path, rows: Sequence[Path] = ()) -> str:
         missing = f"The reference {reference} has no row, so that nothing is compared."
         warnings = [missing, *warnings]
     sections += [*answers(root), *ledger(results)]
-    sections += [*around_devices(runs, study.chip), *responses(runs)]
+    sections += [*around_devices(runs, study.chip)]
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,

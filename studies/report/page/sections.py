@@ -3,17 +3,13 @@
 import base64
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import pandas as pd
 from matplotlib.figure import Figure
 
-from device_presets import Preset, PresetError, get_device
-from device_presets.cards.card_plot import draw_response
 from rpu_ssnn.common.files import read_bytes
 from studies.chip.description import Chip
-from studies.declaration.devices import path_free
 from studies.declaration.trial import Runs
 from studies.report import (
     attribution_view,
@@ -22,16 +18,13 @@ from studies.report import (
     ledger_view,
     requirement_view,
 )
-from studies.report.figure_style import NARROW_INCHES, WIDE_INCHES, as_svg, panels, plain
+from studies.report.figure_style import NARROW_INCHES, WIDE_INCHES, as_svg
 from studies.results.chip_ledger import chip_ledger, costs_of
 from studies.results.ledger import ledger_table
 from studies.results.text_table import as_csv
 
 MOST_PICTURE_BYTES = 16 << 20
 """A picture of the folder has no more bytes."""
-
-MOST_DEVICES = 12
-_RESPONSE_INCHES = 2.2
 
 
 @dataclass(frozen=True)
@@ -138,40 +131,6 @@ def around_devices(runs: Runs, chip: Chip | None) -> Iterator[Section]:
     caption = "Energy of an image in training; bars end where all intervals end at once."
     picture = drawn(caption, lambda width: chip_view.draw(found, chip, width))
     yield Section("Chip", [picture], tables, folded=True)
-
-
-def responses(runs: Runs) -> Iterator[Section]:
-    """Yields the pulse response of each device, once."""
-    devices = [getattr(trial.settings.method, "device", None) for trial, _ in runs]
-    names = tuple(dict.fromkeys(str(name) for name in devices if name))[:MOST_DEVICES]
-    pictures = _responses(names) if names else []
-    if pictures:
-        yield Section("Pulse responses", pictures, [], folded=True)
-
-
-@cache
-def _responses(names: tuple[str, ...]) -> list[Picture]:
-    """Draws responses, which are measured on a tile: that takes seconds, once a process."""
-    presets = {}
-    for name in names:
-        try:
-            device = get_device(name)
-        except PresetError:  # a file of the user's that is gone
-            continue
-        first = device if isinstance(device, Preset) else getattr(device, "first", None)
-        if isinstance(first, Preset):
-            presets[first.name] = first
-
-    def draw(width: float) -> Figure:
-        columns = 2 if width > NARROW_INCHES and len(presets) > 1 else 1
-        figure, all_axes = panels(width, len(presets), columns, _RESPONSE_INCHES, 0.4)
-        for axes, preset in zip(all_axes, presets.values(), strict=True):
-            draw_response(axes, preset)
-            axes.set_title(plain(path_free(preset.name)), fontsize=8)
-        return figure
-
-    caption = "Devices of each preset, as shipped, pulsed up and down; of a cell, its first device."
-    return [drawn(caption, draw)] if presets else []
 
 
 def _png(path: Path, caption: str) -> list[Picture]:

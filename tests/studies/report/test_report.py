@@ -51,11 +51,11 @@ def test_no_name_becomes_markup(folder: Path) -> None:
 def test_the_report_holds_everything(folder: Path) -> None:
     text = report_html(folder)
     headings = re.findall(r"<h2>(.*?)</h2>", text)
-    tables = ["Figures", "Summary", "Pulse responses"]
+    tables = ["Figures", "Summary"]
     assert headings == ["Warnings", *tables, "Declaration", "Made with"]
     anchors = re.findall(r'<section [^>]*id="([^"]+)', text)
     assert re.findall(r'<a href="#([a-z-]+)">', text) == anchors
-    assert text.count("<figure>") == 4
+    assert text.count("<figure>") == 3
     assert "15 of 15 trials done" in text
     assert "-5.50 ± 1.24" in text
     assert "1.00 ns" in text
@@ -212,7 +212,7 @@ def test_a_browser_shows_it_all_at_a_desk_and_on_a_phone(
     assert found["width"] == width
     assert found["page"] <= width  # tables scroll by themselves, the page does not
     assert found["seen"] <= width
-    assert len(found["images"]) == 4
+    assert len(found["images"]) == 3
     inches = WIDE_INCHES if width > 640 else NARROW_INCHES
     for natural, image_width, image_height in found["images"]:
         assert natural > 0
