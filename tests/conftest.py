@@ -25,6 +25,12 @@ def coverage_rows(pytestconfig: pytest.Config) -> Path | None:
     return rows
 
 
+@pytest.fixture(scope="session", autouse=True)
+def kept_fits(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """No test reads or leaves fits in the cache of who runs it."""
+    os.environ["RPU_SSNN_FITS"] = str(tmp_path_factory.mktemp("fits"))
+
+
 @pytest.fixture(scope="session")
 def data_root() -> Path:
     """The folder with the real MNIST and Fashion-MNIST; skips the test where there is none."""

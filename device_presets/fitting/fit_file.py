@@ -11,9 +11,9 @@ from device_presets.fitting.checks.mean_curve import (
     neurosim_errors,
 )
 from device_presets.fitting.model.joint_fit import JointFit
-from device_presets.fitting.model.moments import BY_MOMENTS, resampled
 from device_presets.fitting.model.noise_limits import cycle_noise_limits
 from device_presets.fitting.model.preparation import prepare
+from device_presets.fitting.model.resampling import resampled
 from device_presets.fitting.model.selection import Selection, as_likely_of, select_model
 from device_presets.fitting.model.uncertainty import uncertainty, with_unbiased_noise
 from device_presets.fitting.reading.outliers import doubt_of
@@ -30,7 +30,7 @@ from rpu_ssnn.devices.fit_form import CONSTANT, LINEAR
 _KNOWN = 0.3
 """Standard error of the log cycle noise up to which its curvature gives the interval."""
 
-_DRAWS = 20  # of cycles, for the intervals of a fit to the mean curve
+_DRAWS = 20  # of cycles, for the intervals of a law that does not describe the data
 
 
 def fit_file(
@@ -69,9 +69,9 @@ def fit_file(
     tell("computing the intervals")
     fit = selection.chosen.fit
     seen, held_out = curve_errors(fit)
-    population = _population(fit, chosen=True)
+    population = _population(fit, chosen=True, trusted=verdict.describes)
     linear, as_good, as_likely = None, [], []
-    if fit.layout.how != BY_MOMENTS:
+    if not fit.layout.how:
         linear = _slope_for_each(selection)
         as_good = [_population(s.fit) for s in selection.as_good if s is not selection.chosen]
         as_likely = [_population(score.fit) for score in as_likely_of(selection)]
@@ -115,13 +115,20 @@ def _slope_for_each(selection: Selection) -> Population | None:
     return None if alike is None else _population(alike)
 
 
-def _population(fit: JointFit, chosen: bool = False) -> Population:
-    if fit.layout.how == BY_MOMENTS:
-        return Population(fit, uncertainty(fit), draws=resampled(fit, _DRAWS))
-    unbiased, errors = with_unbiased_noise(fit)
+def _population(fit: JointFit, chosen: bool = False, trusted: bool = True) -> Population:
+    """Returns the population under a fit.
+
+    Args:
+        chosen: Whether the fit makes the preset.
+        trusted: Whether the law describes the data; where it does not, the curvature of its
+            likelihood says nothing of its errors, and cycles drawn anew do.
+    """
+    if not trusted and (draws := resampled(fit, _DRAWS)):
+        return Population(fit, uncertainty(fit), draws=draws)
+    unbiased, errors = with_unbiased_noise(fit) if trusted else (fit, uncertainty(fit))
     known = 0.0 < errors.shared[0, 0] < _KNOWN**2
     limits = None
     loose = chosen or errors.shared[0, 0] > 0.0  # at its limit it is none, as the report says
-    if loose and fit.prepared.noisy and not known:
+    if trusted and loose and fit.prepared.noisy and not known:
         limits = cycle_noise_limits(fit)
     return Population(unbiased, errors, limits)

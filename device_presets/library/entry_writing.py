@@ -1,5 +1,6 @@
 """A preset as the YAML text that ``get_preset`` reads."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from device_presets.library.preset_file import ParameterEntry, PresetEntry
@@ -9,6 +10,14 @@ from rpu_ssnn.common.errors import PresetError
 from rpu_ssnn.common.wording import printable
 from rpu_ssnn.devices.law_parameter import Value
 from rpu_ssnn.devices.laws import LAWS
+
+MOST_DRAWS = 10
+"""So many devices are drawn from a fit, and written beside its preset."""
+
+
+def draws_file(preset: Path) -> Path:
+    """Return the file of the devices drawn from the fit that made a preset."""
+    return preset.with_name(f"{preset.stem}_draws{preset.suffix}")
 
 
 def parameter(
@@ -22,20 +31,25 @@ def parameter(
 
 def entry_text(name: str, entry: PresetEntry, comments: tuple[str, ...]) -> str:
     """Return the YAML of one preset, with comment lines on top."""
+    return entries_text({name: entry}, comments)
+
+
+def entries_text(entries: Mapping[str, PresetEntry], comments: tuple[str, ...]) -> str:
+    """Return the YAML of several presets, with comment lines on top."""
     lines = [printable(line) for comment in comments for line in comment.splitlines()]
-    content = {name: entry.model_dump(exclude_defaults=True)}
+    content = {name: entry.model_dump(exclude_defaults=True) for name, entry in entries.items()}
     return strict_yaml.dump(content, "\n".join(lines))
 
 
-def write_and_check(path: Path, text: str) -> None:
-    """Write the text, and read it back as a preset.
+def write_and_check(path: Path, text: str, entry: str = "") -> None:
+    """Write the text, and read it back as a preset, or its entry of that name.
 
     Raises:
         PresetError: the text is no valid preset (then a bug, or a number out of its range).
         OSError: the file cannot be written.
     """
     path.write_text(text, encoding="utf-8")
-    get_preset(str(path))
+    get_preset(f"{path}:{entry}" if entry else str(path))
 
 
 def checked_name(name: str) -> str:

@@ -109,10 +109,10 @@ def fit(
     preset, where pulses do not move the device, or the mean curve is off by more than a tenth of
     the range.
     """
-    from device_presets.fitting import fit_file
+    from device_presets.fitting.kept import kept_fit
     from device_presets.fitting.own_law import fit_own_law
     from device_presets.fitting.results.measured_table import write_tables
-    from device_presets.library.entry_writing import checked_name, write_and_check
+    from device_presets.library.entry_writing import checked_name, draws_file, write_and_check
 
     of_a_fit = {
         "--out": out,
@@ -148,7 +148,7 @@ def fit(
         if sys.stderr.isatty():
             typer.echo(f"... {words}", err=True)
 
-    fitted = fit_file(data, name, sheet, weight_zero, weight_one, tell)
+    fitted = kept_fit(data, name, sheet, weight_zero, weight_one, tell)
     found = fitted.measurement
     if fitted.doubt:
         typer.echo(f"{fitted.doubt}.\n")
@@ -179,6 +179,9 @@ def fit(
         raise typer.Exit(3)
     fitted.save(preset_file, plot_file)
     typer.echo(f"\n{fitted.sentence}.\npreset  {preset_file}\nplot    {plot_file}")
+    typer.echo(
+        f"draws   {draws_file(preset_file)}: device: {{fit: {preset_file}, draws: 5}} in a study"
+    )
 
 
 @presets_app.command("from-metrics")

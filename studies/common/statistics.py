@@ -65,6 +65,18 @@ def describe(values: Sequence[float]) -> SampleStatistics:
     return SampleStatistics(n, mean, sd, quantile * sd / math.sqrt(n), min(values), max(values))
 
 
+def nested_deviations(groups: Sequence[Sequence[float]]) -> tuple[float, float]:
+    """Returns the standard deviations within groups, and between them beyond that (analysis of
+    variance with random groups); NaN where a group has one value, or there is one group."""
+    within = [describe(group) for group in groups]
+    if len(groups) < 2 or any(group.n < 2 for group in within):
+        return math.nan, math.nan
+    variance = math.fsum(group.sd**2 for group in within) / len(within)
+    of_means = describe([group.mean for group in within]).sd ** 2
+    own = variance * math.fsum(1.0 / group.n for group in within) / len(within)
+    return math.sqrt(variance), math.sqrt(max(of_means - own, 0.0))
+
+
 @dataclass(frozen=True)
 class PairedTest:
     """Paired differences of two cases, tested beside others; NaN where undefined.

@@ -219,8 +219,12 @@ def _own_name(case: Any) -> tuple[str, str] | None:
 
 
 def _flat(case: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns a case with the settings of ``update: {rule: my_rule.py}`` beside its other keys."""
-    flat, update = dict(case), case.get("update")
+    """Returns a case with the settings of ``update: {rule: my_rule.py}`` and of ``device: {fit:
+    FILE, draws: 5}`` beside its other keys."""
+    flat, update, device = dict(case), case.get("update"), case.get("device")
+    if isinstance(device, Mapping) and "fit" in device:
+        flat |= {**device, "device": device["fit"]}
+        del flat["fit"]
     if isinstance(update, Mapping) and "rule" in update:
         flat |= {**update, "update": update["rule"]}
         del flat["rule"]

@@ -107,7 +107,7 @@ class Point:
                 "dataset": self.dataset,
                 "network": self.network,
                 "training": self.training,
-                "method": self.rule.tuned(tried),
+                "method": self.rule.tuned(tried).of_seed(seed),
                 "seed": seed,
                 "measure": measure,
             }

@@ -30,6 +30,9 @@ def readable(table: pd.DataFrame, reference: str) -> pd.DataFrame:
     shown["validation %" if _on_validation_images(table) else "accuracy %"] = [
         accuracy_interval(*of_case) for of_case in accuracies
     ]
+    for column, name in (("sd_seeds", "seeds ±"), ("sd_fit", "fit ±")):
+        if column in table:
+            shown[name] = numbers(table[column], "{:.2f}")
     gaps = differences(table["gap"], table["gap_ci"], table["gap_n"])
     shown[f"gap to {reference}"] = gaps
     shown |= _tests(table)
@@ -67,6 +70,9 @@ def legend(table: pd.DataFrame) -> str:
     meaning.append(correction(tests))
     if _on_validation_images(table):
         meaning.insert(0, f"accuracies on {listed(table['accuracy_on'].unique().tolist())}")
+    if "sd_fit" in table:
+        told = "seeds ±, fit ±: deviation between seeds in one device, and between devices that "
+        meaning.append(told + "the fit could as well have had; their intervals hold both")
     return "; ".join([*filter(None, [", ".join(shared)]), *meaning, *_partly_seen(table)])
 
 

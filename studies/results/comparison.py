@@ -11,6 +11,7 @@ from studies.results.grouping import (
     accuracies,
     as_keys,
     by_point,
+    draws_of,
     swept_columns,
     titled,
 )
@@ -76,7 +77,11 @@ def compare(results: pd.DataFrame, against: str | None = None) -> pd.DataFrame:
             other = keyed.loc[titles[against]]
         other = other[~other.index.isin(rows)]
         by_seed = dict(zip(other["seed"], other["accuracy"], strict=True))
-        differences.append((own["accuracy"] - own["seed"].map(by_seed)).dropna().tolist())
+        of_seeds = (own["accuracy"] - own["seed"].map(by_seed)).dropna()
+        draws = draws_of(own.loc[of_seeds.index])
+        if draws is not None:  # seeds that share a drawn device are not independent
+            of_seeds = pd.Series([of_seeds.loc[rows].mean() for rows in draws])
+        differences.append(of_seeds.tolist())
     tests = paired_tests(differences)
     return pd.DataFrame([{"case": case} | point for case, point, _ in points]).assign(
         difference=[test.mean for test in tests],

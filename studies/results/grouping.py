@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,9 @@ EXACT = 2.0**53
 
 _GROUPING = ("device", "update", "seed", "T", "schedule", "learning_rate", "weight_range")
 """An error names these columns of the results beside the swept settings."""
+
+_DRAW = re.compile(r":draw_\d+$")
+"""The end of the name of a device that was drawn from a fit."""
 
 
 def accuracies(results: pd.DataFrame) -> pd.Series:
@@ -89,6 +93,13 @@ def as_keys(column: pd.Series) -> pd.Series:
     if is_whole and (known.abs() < EXACT).all():
         column = column.astype("Int64")
     return column.astype(object).where(column.notna(), NOT_SWEPT)
+
+
+def draws_of(runs: pd.DataFrame) -> list[pd.Index] | None:
+    """Returns the rows of each device that was drawn from a fit; None where none was drawn."""
+    if "device" not in runs or not runs["device"].astype(str).str.contains(_DRAW).all():
+        return None
+    return [rows.index for _, rows in runs.groupby("device", sort=False)]
 
 
 def swept_cells(table: pd.DataFrame) -> dict[str, list[str]]:

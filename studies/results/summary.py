@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from studies.common.statistics import describe
+from studies.common.statistics import describe, nested_deviations
 from studies.results.comparison import compare, reference_of, refuse_no_results
-from studies.results.grouping import accuracies, by_point, images_read
+from studies.results.grouping import accuracies, by_point, draws_of, images_read
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,6 +31,8 @@ def summary(results: pd.DataFrame, reference: str | None = None) -> pd.DataFrame
     ``saturated_fraction`` (means), ``accuracy_on`` (the images that were read), ``epochs`` and
     ``images`` (what each run was trained on), ``input`` where input spikes were given, and
     ``device`` (of a cell the first; empty where none holds weights).
+    Where devices were drawn from a fit, intervals are those of the means of draws, and ``sd_seeds``
+    and ``sd_fit`` are the deviations between seeds and between draws (`nested_deviations`).
     What cannot be computed, such as an interval from one seed, is NaN.
 
     >>> import pandas as pd
@@ -65,11 +68,18 @@ _OF_A_GAP = ("ci", "n", "p", "significant", "p_alone")
 
 
 def _statistics(runs: pd.DataFrame) -> dict[str, Any]:
-    accuracy = describe(accuracies(runs).tolist())
+    of_seeds = accuracies(runs)
+    accuracy, draws = describe(of_seeds.tolist()), draws_of(runs)
+    parts: dict[str, float] = {}
+    if draws is not None:
+        groups = [of_seeds.loc[rows].tolist() for rows in draws]
+        accuracy = replace(describe([describe(group).mean for group in groups]), n=accuracy.n)
+        parts = dict(zip(("sd_seeds", "sd_fit"), nested_deviations(groups), strict=True))
     return {
         "n": accuracy.n,
         "accuracy": accuracy.mean,
         "accuracy_sd": accuracy.sd,
+        **parts,
         "accuracy_ci": accuracy.half_width,
         "min": accuracy.minimum,
         "max": accuracy.maximum,

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from device_presets.fitting.model.effects import LEAK, LOG_LOSS, Effects, Timing, starts
-from device_presets.fitting.model.first_guess import NOISES
 from device_presets.fitting.model.joint_fit import JointFit, fit_at
+from device_presets.fitting.model.layout import NOISES
 from device_presets.fitting.model.maximum_likelihood import fitted_from, layout_of
 from device_presets.fitting.model.preparation import Prepared, with_read_noise
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from device_presets.fitting.model.first_guess import Layout
+from device_presets.fitting.model.layout import Layout
 from device_presets.fitting.model.likelihood import run_filter
 from device_presets.fitting.model.preparation import Prepared
 from device_presets.fitting.model.series import Series, Trace, empty_trace

@@ -7,8 +7,9 @@ from scipy.optimize import Bounds, minimize
 from threadpoolctl import ThreadpoolController
 
 from device_presets.fitting.model.effects import NO_EFFECTS, Effects
-from device_presets.fitting.model.first_guess import NOISES, Layout, first_guess
+from device_presets.fitting.model.first_guess import first_guesses
 from device_presets.fitting.model.joint_fit import JointFit, LogLikelihood, fit_at
+from device_presets.fitting.model.layout import NOISES, Layout
 from device_presets.fitting.model.objective import Objective
 from device_presets.fitting.model.preparation import Prepared
 from device_presets.fitting.model.series import LOCAL
@@ -39,11 +40,10 @@ def fit_model(
         constant: the fitted constant step, where there is one: the search also starts from there.
     """
     layout = layout_of(prepared, model)
-    starts = [first_guess(prepared, layout)]
+    fits = [*first_guesses(prepared, layout, counted)]
     if constant is not None and model.code != SOFT_BOUNDS:
         flat = np.array([*constant.shared[:NOISES], *model.flat])
-        starts.append((flat, constant.local))
-    fits = [fit_at(prepared, layout, *start, counted) for start in starts]
+        fits.append(fit_at(prepared, layout, flat, constant.local, counted))
     return fitted_from(max(fits, key=lambda fit: fit.total), counted)
 
 

@@ -12,8 +12,8 @@ from dataclasses import replace
 import numpy as np
 from scipy.optimize import least_squares
 
-from device_presets.fitting.model.first_guess import HIGH, LOW, NOISES
 from device_presets.fitting.model.joint_fit import JointFit, fit_at
+from device_presets.fitting.model.layout import HIGH, LOW, NOISES
 from device_presets.fitting.model.simulation import (
     LAGS,
     alike_stretches,
@@ -26,7 +26,7 @@ from device_presets.fitting.rows import runs_of
 _SETS, _PARTS = 16, 8
 _MOST_EVALUATIONS = 40
 _OF_STEP, _OF_BOUND = 5.0, 0.5  # how far a log step and a bound may move, the latter of the range
-_FEWEST_CYCLES, _LEAST = 3, 1e-18
+FEWEST_CYCLES, _LEAST = 3, 1e-18
 BY_MOMENTS = ", fitted to its mean curve"
 
 
@@ -87,18 +87,6 @@ def fitted_to_moments(fit: JointFit, rows: np.ndarray) -> JointFit:
     return fit_at(fit.prepared, layout, _with_noises_of_scatter(best, rows, alike), best.local)
 
 
-def resampled(fit: JointFit, draws: int) -> list[JointFit]:
-    """Returns the fit as cycles drawn anew, with replacement, would have made it; none where they
-    are too few."""
-    alike, rng = alike_stretches(fit.prepared)[:, 1:], np.random.default_rng(5)
-    found: list[JointFit] = []
-    for _ in range(draws if len(alike) >= _FEWEST_CYCLES else 0):
-        rows = np.zeros(len(fit.prepared.device))
-        rows[alike] = rng.multinomial(len(alike), np.full(len(alike), 1 / len(alike)))[:, None]
-        found.append(fitted_to_moments(fit, rows))
-    return found
-
-
 def _with_noises_of_scatter(fit: JointFit, rows: np.ndarray, alike: np.ndarray) -> np.ndarray:
     """Returns the shared numbers with the noises that the scatter asks for.
 
@@ -111,7 +99,7 @@ def _with_noises_of_scatter(fit: JointFit, rows: np.ndarray, alike: np.ndarray) 
 
     def scatter(weight: np.ndarray) -> np.ndarray:
         parts = np.array_split(weight[alike[:, 1:]].var(axis=0), _PARTS)
-        around = [part.mean() if len(alike) >= _FEWEST_CYCLES else np.nan for part in parts]
+        around = [part.mean() if len(alike) >= FEWEST_CYCLES else np.nan for part in parts]
         return np.append(structure_of(weight, runs), around)
 
     measured = scatter(series.weight)

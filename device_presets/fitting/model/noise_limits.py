@@ -10,8 +10,8 @@ from dataclasses import replace
 import numpy as np
 from scipy import stats
 
-from device_presets.fitting.model.first_guess import HIGH, LOW
 from device_presets.fitting.model.joint_fit import JointFit
+from device_presets.fitting.model.layout import HIGH, LOW
 from device_presets.fitting.model.maximum_likelihood import refit
 from device_presets.fitting.model.uncertainty import integrated
 

@@ -21,7 +21,6 @@ LEAST_READ_NOISE = 10 * RESOLUTION
 """Read noise (weights) that counts as none."""
 
 _MOST_AVERAGED = 25
-_BLOCKS_A_RUN = 12
 _REPEATS_AT_A_BOUND = 3
 _LEAST_REST = 0.3  # of the pulses at an end: noise takes a device off it half the time at most
 _DIFFERENT = 100.0  # a device without noise comes from the same weight in each cycle
@@ -63,22 +62,6 @@ class WeightScale:
 
 
 @dataclass(frozen=True)
-class Blocks:
-    """These steps are averaged over stretches of pulses of one polarity, against read noise.
-
-    Args:
-        weight: [blocks] in the middle. step: [blocks] mean move along the pulse's direction.
-        up: [blocks] polarity. device: [blocks]. pulses: [blocks] averaged over.
-    """
-
-    weight: np.ndarray
-    step: np.ndarray
-    up: np.ndarray
-    device: np.ndarray
-    pulses: np.ndarray
-
-
-@dataclass(frozen=True)
 class Prepared:
     """A measurement is prepared when its conductances are weights.
 
@@ -86,7 +69,6 @@ class Prepared:
         series: The rows as the filter takes them.
         device, cycle: [rows] of the measurement.
         scale: conductances of the weights.
-        blocks: averaged steps.
         noisy: whether read or write noise shows.
         read_noise: first estimate, in weights; 0 where none shows.
         highest, lowest: [devices] extremes of moving means of the weight, see `windows`; of the
@@ -98,7 +80,6 @@ class Prepared:
     device: np.ndarray
     cycle: np.ndarray
     scale: WeightScale
-    blocks: Blocks
     noisy: bool
     read_noise: float
     highest: np.ndarray
@@ -158,7 +139,6 @@ def prepare(found: Measurement, zero: float | None, one: float | None) -> Prepar
     scale = _scale(found, start, zero, one)
     weight = (found.conductance - scale.zero) / scale.span
     resolution = _resolution(weight)
-    blocks = _blocks(weight, found.pulse, found.device)
     variance, noisy = read_noise_of(weight, found.pulse, found.device)
     highest, lowest = extremes(weight, start, windows(found.pulse, found.begins, start))
     clips = np.ones((2, found.n_devices), dtype=np.bool_)
@@ -167,7 +147,6 @@ def prepare(found: Measurement, zero: float | None, one: float | None) -> Prepar
         device=found.device,
         cycle=found.cycle,
         scale=scale,
-        blocks=blocks,
         noisy=True,
         read_noise=math.sqrt(variance),
         highest=highest,
@@ -243,21 +222,6 @@ def _scale(
 def _runs(pulse: np.ndarray, device: np.ndarray) -> list[np.ndarray]:
     """Returns the rows of each run of pulses of one polarity, with the row before it in front."""
     return [np.arange(first, last + 1) for first, last in runs_of(pulse, device)]
-
-
-def _blocks(weight: np.ndarray, pulse: np.ndarray, device: np.ndarray) -> Blocks:
-    collected: list[tuple[np.ndarray, ...]] = []
-    for rows in _runs(pulse, device):
-        size = max(1, len(rows) // _BLOCKS_A_RUN)
-        n = len(rows) // size
-        means = weight[rows[: n * size]].reshape(n, size).mean(axis=1)
-        sign = float(pulse[rows[1]])
-        full = np.ones(n - 1)
-        step = sign * np.diff(means) / size
-        middle = (means[1:] + means[:-1]) / 2
-        collected.append((middle, step, full * sign, full * device[rows[0]], full * size))
-    joined = [np.concatenate(parts) for parts in zip(*collected, strict=True)]
-    return Blocks(joined[0], joined[1], joined[2] > 0, joined[3].astype(int), joined[4])
 
 
 def read_noise_of(weight: np.ndarray, pulse: np.ndarray, device: np.ndarray) -> tuple[float, bool]:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from device_presets.fitting.model.first_guess import NOISES
 from device_presets.fitting.model.joint_fit import JointFit, LogLikelihood
+from device_presets.fitting.model.layout import NOISES
 from device_presets.fitting.model.series import LOCAL
 
 _STEP_IN_ERRORS = 0.3

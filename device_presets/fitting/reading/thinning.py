@@ -1,4 +1,4 @@
-"""A long measurement as the stretches of it that a fit can take in a minute or two."""
+"""A long measurement as the stretches of it that a fit can take in a minute."""
 
 from dataclasses import replace
 
@@ -15,67 +15,56 @@ _STRETCH = 500
 
 def thinned(found: Measurement) -> Measurement:
     """A measurement is cut to some ``MOST_PULSES`` pulses: whole devices are drawn where there are
-    many, and stretches from all over the rows otherwise.
-
-    A device that would lose all pulses of a direction, or all changes by them, keeps its widest
-    stretch of that direction.
-    """
+    many, or whole cycles, and else stretches of each sweep, in both directions alike."""
     if found.n_pulses <= MOST_PULSES:
         return found
-    stretch = np.cumsum(found.begins)
-    # Long stretches are cut, so that what is kept comes from all over them.
-    within = np.arange(len(stretch)) - np.flatnonzero(found.begins)[stretch - 1]
-    cut = found.begins | (within % _STRETCH == 0)
-    piece = np.cumsum(cut) - 1
     one_in = int(np.ceil(found.n_pulses / MOST_PULSES))
+    number = np.arange(len(found.pulse))
+    same_cycle = (np.diff(found.device, prepend=-1) == 0) & (np.diff(found.cycle, prepend=-1) == 0)
+    cycle = np.cumsum(~same_cycle) - 1
+    within = number - np.maximum.accumulate(np.where(found.begins, number, 0))
+    turns = np.append(found.pulse[1:] * found.pulse[:-1] < 0, False)  # the row before a turn
+    piece = np.cumsum(found.begins | turns | (within % _STRETCH == 0)) - 1
     if found.n_devices >= 2 * one_in:
         keep, kind = _drawn(found.device, one_in), "devices"
+    elif cycle[-1] + 1 >= 2 * one_in:
+        keep, kind = _drawn(cycle, one_in), "cycles"
     else:
-        keep, kind = _drawn(piece, one_in), f"stretches of up to {_STRETCH}"
-        pulse = np.where(cut, 0, found.pulse)
-        for device in range(found.n_devices):
-            for way in (1, -1):
-                mine = np.flatnonzero((found.device == device) & (pulse == way))
-                if len(mine) and len(np.unique(found.conductance[mine[keep[mine]]])) < 2:
-                    keep |= piece == _widest(found.conductance[mine], piece[mine])
-    kept = selected(found, keep)
-    kept_piece = piece[keep]
-    begins = np.concatenate([[True], kept_piece[1:] != kept_piece[:-1]])
-    left_devices, device_index = np.unique(kept.device, return_inverse=True)
-    left_cycles, cycle = np.unique(kept.cycle, return_inverse=True)
+        first = np.flatnonzero(np.diff(piece, prepend=-1))
+        way = found.pulse[np.minimum(first + 1, number[-1])]
+        kept = np.zeros(len(way), dtype=np.bool_)
+        for sign in np.unique(way):
+            mine = np.flatnonzero(way == sign)
+            kept[mine] = _drawn(np.arange(len(mine)), one_in)
+        keep, kind = kept[piece], f"stretches of up to {_STRETCH}"
+    kept_rows = selected(found, keep)
+    begins = kept_rows.begins | (np.diff(np.flatnonzero(keep), prepend=-2) != 1)
+    left_devices, device = np.unique(kept_rows.device, return_inverse=True)
+    left_cycles, cycle = np.unique(kept_rows.cycle, return_inverse=True)
     note = (
         f"{found.n_pulses} pulses measured; one in {one_in} {kind} used, since a fit takes "
         f"at most {MOST_PULSES}"
     )
     return replace(
-        kept,
-        pulse=np.where(begins, 0, kept.pulse),
+        kept_rows,
+        pulse=np.where(begins, 0, kept_rows.pulse),
         begins=begins,
-        device=device_index,
+        device=device,
         cycle=cycle,
         n_cycles=len(left_cycles),
-        labels=tuple(found.labels[device] for device in left_devices),
+        labels=tuple(found.labels[k] for k in left_devices),
         notes=(*found.notes, note),
     )
 
 
 def _drawn(unit: np.ndarray, one_in: int) -> np.ndarray:
-    """The flags [rows] say whether a row's unit is the one drawn of its group of neighbours.
-
-    A fixed place in the group would always fall on the same part of a sweep, and keep its up
-    pulses only.
+    """Returns whether a row's unit is the one drawn of its group of neighbours.
 
     Args:
         unit: [rows] index of each row's stretch or device, growing. one_in: units of a group.
     """
     group, place = np.divmod(np.arange(unit[-1] + 1), one_in)
     drawn = np.random.default_rng(0).integers(one_in, size=group[-1] + 1)
+    drawn[-1] = min(drawn[-1], place[-1])  # the last group may be short
     keep: np.ndarray = (place == drawn[group])[unit]
     return keep
-
-
-def _widest(conductance: np.ndarray, piece: np.ndarray) -> int:
-    """Returns the stretch over which the conductance varies most."""
-    pieces, first = np.unique(piece, return_index=True)
-    spans = np.maximum.reduceat(conductance, first) - np.minimum.reduceat(conductance, first)
-    return int(pieces[np.argmax(spans)])

@@ -43,7 +43,7 @@ def effect_values(p: Population, device: MeanDevice) -> dict[str, Value]:
             "loss_per_decade": given.get("loss", 0.0),
             "loss_onset_s": given.get("onset", _ASSUMED_ONSET_S),
         }
-    elif timing.constant_width:
+    elif math.isfinite(timing.width_0):
         values["pulse_width_s"] = timing.width_0
     return values
 

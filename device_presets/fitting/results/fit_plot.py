@@ -16,6 +16,7 @@ from device_presets.fitting.model.simulation import alike_stretches, simulate
 from device_presets.fitting.reading.units import SIEMENS
 from device_presets.fitting.results.intervals import student_factor
 from device_presets.fitting.results.population import Population
+from device_presets.fitting.rows import runs_of
 from device_presets.library.preset import Preset
 from device_presets.pulsing.pulse_train import pulse_train
 from rpu_ssnn.common.wording import counted, plain
@@ -73,41 +74,39 @@ def _draw_response(axes: Axes, fit: JointFit, preset: Preset) -> None:
 
 
 def _draw_steps(axes: Axes, population: Population) -> None:
-    blocks = population.fit.prepared.blocks
     device = population.device()
-    low, high = float(device.local[5]), float(device.local[4])
-    grid = np.linspace(low, high, 100)
+    grid = np.linspace(float(device.local[5]), float(device.local[4]), 100)
     for up in (True, False) if population.has_down else (True,):
-        mine = blocks.up == up
-        weight, step = blocks.weight[mine], blocks.step[mine]
-        sign = 1.0 if up else -1.0
-        order = np.argsort(weight)
-        parts = [p for p in np.array_split(order, _BINS) if len(p)]
-        centre = [weight[p].mean() for p in parts]
-        mean = [sign * step[p].mean() for p in parts]
-        name = "up" if up else "down"
-        label, error = f"measured {name}", None
-        if all(len(p) > 1 for p in parts):  # one block alone has no interval
-            label += ", 95 %"
-            error = [
-                student_factor(len(p) - 1) * step[p].std(ddof=1) / np.sqrt(len(p)) for p in parts
-            ]
+        sign, name = (1.0, "up") if up else (-1.0, "down")
+        weight, step = _mean_moves(population.fit, 1 if up else -1)
+        parts = [p for p in np.array_split(np.argsort(weight), _BINS) if len(p) > 1]
+        centre, mean = ([values[p].mean() for p in parts] for values in (weight, step))
+        error = [student_factor(len(p) - 1) * step[p].std(ddof=1) / np.sqrt(len(p)) for p in parts]
         axes.errorbar(
-            centre,
-            mean,
-            error,
-            fmt=_MARKERS[up],
-            color=_COLOURS[up],
-            ms=4,
-            lw=1,
-            label=label,
-        )
+            centre, mean, error, fmt=_MARKERS[up], color=_COLOURS[up], ms=4, lw=1,
+            label=f"measured {name}, 95 %",
+        )  # fmt: skip
         steps = [sign * population.step_at(device, up, float(w)) for w in grid]
         axes.plot(grid, steps, _LINES[up], color=_COLOURS[up], lw=1.8, label=f"fit {name}")
     axes.axhline(0.0, color="0.5", lw=0.6)
     terms = ", ".join(population.fit.layout.effects.terms)
     told = f"; measured ones hold the effects of {terms}" if terms else ""
     _label(axes, "weight", "step of a pulse (weight)", "step against state" + told)
+
+
+def _mean_moves(fit: JointFit, way: int) -> tuple[np.ndarray, np.ndarray]:
+    """Returns weights, and the mean moves of pulses there, over stretches of each sweep that read
+    noise does not hide."""
+    series, middles, moves = fit.prepared.series, [], []
+    for first, last in runs_of(series.pulse, fit.prepared.device):
+        if series.pulse[last] != way:
+            continue
+        size = max(1, (last - first + 1) // _BINS)
+        n = (last - first + 1) // size
+        means = series.weight[first : first + n * size].reshape(n, size).mean(axis=1)
+        middles.append((means[1:] + means[:-1]) / 2)
+        moves.append(np.diff(means) / size)
+    return np.concatenate(middles), np.concatenate(moves)
 
 
 def _label(axes: Axes, x: str, y: str, title: str) -> None:

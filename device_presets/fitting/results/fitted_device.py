@@ -13,9 +13,16 @@ from device_presets.fitting.model.selection import Selection
 from device_presets.fitting.reading.measurement import Measurement
 from device_presets.fitting.results.effects_entry import left_out
 from device_presets.fitting.results.fit_plot import draw_fit
+from device_presets.fitting.results.fitted_entry import drawn_entries
 from device_presets.fitting.results.intervals import Quantity
 from device_presets.fitting.results.population import Population
-from device_presets.library.entry_writing import entry_text, write_and_check
+from device_presets.library.entry_writing import (
+    MOST_DRAWS,
+    draws_file,
+    entries_text,
+    entry_text,
+    write_and_check,
+)
 from device_presets.library.preset_file import PresetEntry
 from device_presets.library.preset_lookup import preset_of
 from rpu_ssnn.common.files import write_together
@@ -172,7 +179,7 @@ class FittedDevice:
         )
 
     def save(self, preset_file: Path | str | None, plot_file: Path | str) -> None:
-        """Writes preset and plot, both or none.
+        """Writes the preset with its draws, and the plot, all or none.
 
         Args:
             preset_file: The preset's file; None writes the plot only.
@@ -204,4 +211,8 @@ class FittedDevice:
         writers: dict[Path, Callable[[Path], object]] = {plot_file: plot}
         if preset_file is not None:
             writers[preset_file] = lambda path: write_and_check(path, text)
+            drawn = drawn_entries(self.population, self.quantities, self.measurement, MOST_DRAWS)
+            why = f"Devices that the fit of {self.measurement.name} could as well have had."
+            draws = entries_text(drawn, (why, "A study takes them by {fit: FILE, draws: N}."))
+            writers[draws_file(preset_file)] = lambda path: write_and_check(path, draws, "draw_1")
         write_together(self.name, writers)

@@ -14,6 +14,7 @@ from device_presets.fitting.results.intervals import Quantity
 from device_presets.fitting.results.population import MeanDevice, Population
 from device_presets.library.entry_writing import parameter
 from device_presets.library.preset_file import ParameterEntry, PresetEntry
+from device_presets.library.preset_lookup import preset_of
 from device_presets.library.steps_at_zero import asymmetry_of
 from rpu_ssnn.common.errors import PresetError
 from rpu_ssnn.devices.fit_form import (
@@ -32,14 +33,23 @@ _STEP_AT_ZERO = (CONSTANT, LINEAR, SOFT_BOUNDS)
 
 
 def fitted_entry(
-    population: Population, quantities: list[Quantity], found: Measurement
+    population: Population,
+    quantities: list[Quantity],
+    found: Measurement,
+    drawn: MeanDevice | None = None,
 ) -> PresetEntry:
     """Returns the preset of a fit; every number names the file, the column and its interval.
+
+    Args:
+        population: The chosen model.
+        quantities: The report.
+        found: The measurement.
+        drawn: The device that the preset is of; None: the mean device.
 
     Raises:
         PresetError: the numbers lie outside what the law allows.
     """
-    device = population.device()
+    device = drawn or population.device()
     law = population.fit.layout.model.law
     if population.fit.layout.as_charge_trap:
         law = "charge_trap"
@@ -80,6 +90,40 @@ def fitted_entry(
         one_directional_because=one_way,
         parameters=entries,
     )
+
+
+def drawn_entries(
+    population: Population, quantities: list[Quantity], found: Measurement, draws: int
+) -> dict[str, PresetEntry]:
+    """Returns presets of devices that the fit could as well have had, by name: ``draw_1``, ...
+
+    Steps, shape, bounds and noises are drawn together by their errors, and all spreads by one
+    factor, as chi-squared says of so many devices. A draw that no preset can hold is drawn again.
+
+    Raises:
+        PresetError: hardly any draw can be a preset.
+    """
+    rng = np.random.default_rng(7)
+    entries: dict[str, PresetEntry] = {}
+    for _ in range(20 * draws):
+        factor = 1.0
+        if population.n_devices > 1:
+            degrees = population.n_devices - 1
+            factor = math.sqrt(degrees / rng.chisquare(degrees))
+        try:
+            entry = fitted_entry(population, quantities, found, population.drawn(rng))
+            preset_of("draw", entry)
+        except PresetError:
+            continue
+        for name, one in entry.parameters.items():
+            if name.endswith("_spread") and isinstance(one.value, float):
+                scaled = one.model_copy(update={"value": _six_digits(one.value * factor)})
+                entry.parameters[name] = scaled
+        entries[f"draw_{len(entries) + 1}"] = entry
+        if len(entries) == draws:
+            return entries
+    allowed = f"must be {draws}: the data leave the device too open to draw others like it"
+    raise PresetError(found.name, "draws", len(entries), allowed)
 
 
 def _values(population: Population, device: MeanDevice, law: str) -> dict[str, Value]:

@@ -135,6 +135,13 @@ class Population:
             values,
         )
 
+    def drawn(self, rng: np.random.Generator) -> MeanDevice:
+        """Returns a mean device drawn by the errors of the fit, within the limits of the law."""
+        vector = rng.multivariate_normal(self._mean, self._covariance, method="eigh")
+        low, high = self.fit.layout.limits
+        vector[: len(low)] = np.clip(vector[: len(low)], low, high)
+        return self.device(vector)
+
     def quantity(
         self, name: str, unit: str, function: Callable[[MeanDevice], float], note: str = ""
     ) -> Quantity:

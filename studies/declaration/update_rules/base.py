@@ -199,6 +199,10 @@ class Rule(Spec):
         """Returns the rule with these hyperparameters, ready for training."""
         return self.model_copy(update={"learning_rate": found.learning_rate})
 
+    def of_seed(self, seed: int) -> Self:
+        """Returns the rule as the trial of a seed has it."""
+        return self
+
     def decisive(self) -> dict[str, Any]:
         """Returns the settings that can change a result, for the identity of a trial."""
         whole = self.model_dump(mode="json")

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 from pydantic import BeforeValidator, Field
 
 from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.files import PRESET_SUFFIXES
+from rpu_ssnn.common.validation import validated
 from rpu_ssnn.spec import NetworkSpec, Spec, TrainingSpec
 from rpu_ssnn.spec.tile import NO_DELAYED_READS, TileSpec, WeightRange
 from studies.common.settings import canonical
@@ -82,6 +84,11 @@ class DeviceRule(Rule):
     overrides: dict[str, Any] = Field({}, description="parameters that differ from the preset's")
     tile: TileSpec = Field(TileSpec(), description="fields of TileSpec but weight_range")
     hyperparameters: PartialHyperparameters = Field(PartialHyperparameters(), exclude=True)
+    draws: int = Field(
+        0, ge=0, le=10, exclude=True,
+        description="devices drawn from the fit that made the preset file, one after the other for "
+        "the seeds, so that intervals hold the fit's errors; 0: the preset itself",
+    )  # fmt: skip
     parameters: dict[str, Any] = Field({})
 
     @classmethod
@@ -112,6 +119,7 @@ class DeviceRule(Rule):
         if self.has_effect("network.neuron.circuit"):
             check_leak_of_neurons(network.neuron.circuit, parameters, self.tile.slot_seconds)
         check_tile(self.simulated, self.tile, training.batch, self.slots(network))
+        self.of_seed(self.draws - 1)
         delay = network.gradient.delay
         if delay > 0 and self.tile.read_disturb.acts:
             raise InputError("study", "network.gradient.delay", delay, NO_DELAYED_READS)
@@ -138,6 +146,25 @@ class DeviceRule(Rule):
         tile = self.tile.model_copy(update={"weight_range": found.weight_range})
         new = {"tile": tile, "hyperparameters": PartialHyperparameters()}
         return super().tuned(found).model_copy(update=new)
+
+    def of_seed(self, seed: int) -> Self:
+        """Returns the rule in the draw of a seed: seed 0 has the first, and so on in turn.
+
+        Raises:
+            InputError: the preset is no file of a fit, or has no such draws beside it.
+        """
+        if self.draws == 0:
+            return self
+        from device_presets.library.entry_writing import draws_file
+
+        file = Path(self.device)
+        if file.suffix not in PRESET_SUFFIXES or not draws_file(file).is_file():
+            allowed = "must be of a preset file that presets fit wrote, with its _draws file beside"
+            raise InputError("study", "draws", self.draws, allowed)
+        drawn = f"{draws_file(file)}:draw_{1 + seed % self.draws}"
+        of_draw = device_of(drawn, self.overrides)
+        new = {"device": drawn, "draws": 0, "parameters": parameters_in(of_draw)}
+        return validated(type(self), {**self.model_dump(), **new}, "")
 
     def decisive(self) -> dict[str, Any]:
         """Returns the settings without records of the device and without what is at its default."""

@@ -1,6 +1,5 @@
 """Fits that must not be believed, files that are there whole or not at all, and the commands."""
 
-import functools
 import math
 from pathlib import Path
 
@@ -8,8 +7,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from device_presets import PresetError, fitting, get_preset
-from device_presets.fitting import FittedDevice, fit_file
+from device_presets import PresetError, get_preset
+from device_presets.fitting import FittedDevice, fit_file, kept
 from device_presets.fitting.checks.goodness import _excess, _moves, _steps
 from device_presets.fitting.model.effects import LEAK, NO_EFFECTS, Effects
 from device_presets.fitting.model.joint_fit import fit_at
@@ -94,7 +93,7 @@ def test_a_step_that_is_off_is_told_by_how_much(pulses: int) -> None:
 
 
 def test_the_command_fits_and_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fitting, "fit_file", functools.cache(fit_file))  # asked twice, fitted once
+    monkeypatch.setenv(kept.FOLDER, str(tmp_path / "kept"))
     conductance, up = noise_only(np.random.default_rng(1))
     conductance[60] = 70.0
     file = file_of(tmp_path / "noise.csv", conductance, up)
@@ -106,7 +105,8 @@ def test_the_command_fits_and_refuses(tmp_path: Path, monkeypatch: pytest.Monkey
     assert poor.stdout.startswith("1 of 401 readings jump away")
     # Row 1 holds the names, row 2 the state before the first pulse.
     assert poor.stderr.index("device 1: row 62 ") < poor.stderr.index("failed: ")
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["mine.png", "noise.csv"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["kept", "mine.png", "noise.csv"]
+    monkeypatch.setattr(kept, "fit_file", None)  # asked twice, fitted once
     taken = CliRunner().invoke(presets_app, [*command, "--accept-poor-fit"])
     assert taken.exit_code == 0, taken.output
     assert get_preset(str(tmp_path / "mine.yaml")).technology == "measured"

@@ -1,0 +1,66 @@
+"""This file says which of a law's numbers a fit has, and within which limits."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from device_presets.fitting.model.effects import LEAK, NO_EFFECTS, Effects
+from rpu_ssnn.devices.fit_form import CONSTANT, LINEAR, SOFT_BOUNDS, FitForm
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A layout says which numbers of a model are fitted.
+
+    Args:
+        shared_free: [shared] flags for the shared numbers: noises, shape, effects.
+        local_free: [6, devices] flags for ``LOCAL``.
+        effects: The terms of time, width and amplitude that the fit has.
+        how: What the name says of the way of fitting, where it was not by the likelihood.
+    """
+
+    model: FitForm
+    shared_free: np.ndarray
+    local_free: np.ndarray
+    effects: Effects = NO_EFFECTS
+    how: str = ""
+
+    @property
+    def name(self) -> str:
+        """The name says which step, noise and effects the fit has."""
+        terms = "".join(f", {term}" for term in self.effects.terms)
+        return self.model.name + terms + self.how
+
+    @property
+    def limits(self) -> np.ndarray:
+        """Returns [2, shared] lower and upper limits."""
+        of_shape = zip(self.model.low, self.model.high, strict=True)
+        return np.array([*zip(LOW, HIGH, strict=True), *of_shape, *self.effects.limits]).T
+
+    @property
+    def as_charge_trap(self) -> bool:
+        """This says whether the preset is a ``ChargeTrapDevice``: its step is linear (with soft
+        bounds: of slope 1), and it has no exponential leak."""
+        linear = self.model.code in (CONSTANT, LINEAR, SOFT_BOUNDS)
+        return linear and self.effects.has_charge_trap and LEAK not in self.effects.terms
+
+    @property
+    def held_by_preset(self) -> bool:
+        """This says whether a preset holds all terms of time and width."""
+        return self.as_charge_trap or not self.effects.has_charge_trap
+
+    def shape_of(self, shared: np.ndarray) -> np.ndarray:
+        """Returns the model's shape among the shared numbers."""
+        return np.ascontiguousarray(shared[NOISES : NOISES + len(self.model.shape)])
+
+    def effects_of(self, shared: np.ndarray) -> np.ndarray:
+        """Returns the numbers of the effects among the shared numbers."""
+        return shared[NOISES + len(self.model.shape) :]
+
+
+NOISES = 2
+"""Shared numbers before the shape, both logarithms: cycle noise (as its law says) and read noise
+(weights)."""
+
+LOW, HIGH = np.log([1e-4, 1e-6]), np.log([100.0, 2.0])
+"""Limits of the noises."""

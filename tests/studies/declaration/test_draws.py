@@ -1,0 +1,81 @@
+"""A study in devices drawn from a fit: each seed has one, and tables tell fit and seeds apart."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from device_presets.library.preset_file import shipped_entries
+from rpu_ssnn.common.errors import InputError
+from studies.common.statistics import nested_deviations
+from studies.declaration.study import load_study
+from studies.results.summary import summary
+
+STEPS = (0.01, 0.02, 0.03)
+
+
+def write_study(folder: Path, device: object) -> Path:
+    entry = shipped_entries()["capacitor"].model_dump(exclude_defaults=True)
+    entry["parameters"].pop("levels", None)
+    drawn = {}
+    for number, step in enumerate((0.015, *STEPS)):
+        parameters = {**entry["parameters"], "step": {"value": step, "unit": "weight"}}
+        parameters["step"]["assumption"] = "made for a test"
+        drawn[f"draw_{number}"] = {**entry, "parameters": parameters}
+    (folder / "mine.yaml").write_text(yaml.safe_dump({"mine": drawn.pop("draw_0")}))
+    (folder / "mine_draws.yaml").write_text(yaml.safe_dump(drawn))
+    study = {
+        "study": "of_draws",
+        "question": "?",
+        "dataset": {"name": "digits"},
+        "seeds": {"count": 6},
+        "cases": [
+            {"update": "rate", "learning_rate": 4},
+            {"device": device, "hyperparameters": {"weight_range": 2, "learning_rate": 8}},
+        ],
+    }
+    file = folder / "study.yaml"
+    file.write_text(yaml.safe_dump(study))
+    return file
+
+
+def test_each_seed_has_its_own_draw(tmp_path: Path) -> None:
+    study = load_study(write_study(tmp_path, {"fit": "mine.yaml", "draws": 3}))
+    point = study.points()[-1]
+    assert point.hyperparameters is not None
+    trials = [point.trial("of_draws", point.hyperparameters, seed) for seed in range(6)]
+    found = [trial.settings.method.parameters["step"] for trial in trials]
+    assert found == [*STEPS, *STEPS]
+    assert trials[1].settings.method.columns()["device"] == "mine_draws.yaml:draw_2"
+
+
+@pytest.mark.parametrize(
+    "device", [{"fit": "capacitor", "draws": 3}, {"fit": "mine.yaml", "draws": 9}]
+)
+def test_draws_that_are_not_there_are_refused(device: object, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"draw"):
+        load_study(write_study(tmp_path, device)).points()
+
+
+def test_the_deviations_of_seeds_and_fit_are_told_apart() -> None:
+    rng = np.random.default_rng(0)
+    groups = 2.0 * rng.standard_normal((400, 1)) + 0.5 * rng.standard_normal((400, 3))
+    assert nested_deviations(groups.tolist()) == pytest.approx((0.5, 2.0), rel=0.1)
+
+
+def test_the_interval_of_the_table_is_that_of_the_draws() -> None:
+    """Seeds that share a device are not independent."""
+    rows = pd.DataFrame({"label": "rate", "seed": range(6), "device": None, "test_accuracy": 95.0})
+    own = rows.assign(label="mine", device=[f"mine_draws.yaml:draw_{1 + s % 3}" for s in range(6)])
+    own["test_accuracy"] = [90.0, 92.0, 94.0, 90.2, 92.2, 94.2]
+    table = pd.concat([rows, own], ignore_index=True).assign(
+        pulses_per_device_mean=1.0, saturated_fraction=0.0
+    )
+    found = summary(table, "rate").iloc[1]
+    assert (found["n"], found["accuracy"]) == (6, pytest.approx(92.1))
+    assert found["accuracy_ci"] == pytest.approx(4.303 * 2.0 / 3**0.5, rel=1e-3)
+    assert found["gap_ci"] == pytest.approx(found["accuracy_ci"])
+    assert found["sd_seeds"] == pytest.approx(0.1414, rel=1e-2)
+    assert found["sd_fit"] == pytest.approx(2.0, rel=1e-2)
