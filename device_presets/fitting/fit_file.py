@@ -16,7 +16,7 @@ from device_presets.fitting.model.preparation import prepare
 from device_presets.fitting.model.resampling import resampled
 from device_presets.fitting.model.selection import Selection, as_likely_of, select_model
 from device_presets.fitting.model.uncertainty import uncertainty, with_unbiased_noise
-from device_presets.fitting.reading.outliers import doubt_of
+from device_presets.fitting.reading.polarity import doubt_of
 from device_presets.fitting.reading.reading import read
 from device_presets.fitting.reading.units import SIEMENS
 from device_presets.fitting.results.fitted_device import FittedDevice

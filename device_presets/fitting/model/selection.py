@@ -9,9 +9,7 @@ import numpy as np
 from device_presets.fitting.model.effects_search import (
     LEAST_GAIN,
     adjusted,
-    is_noise,
     with_effects,
-    with_white_noise,
 )
 from device_presets.fitting.model.joint_fit import JointFit, LogLikelihood
 from device_presets.fitting.model.maximum_likelihood import (
@@ -21,17 +19,12 @@ from device_presets.fitting.model.maximum_likelihood import (
 from device_presets.fitting.model.preparation import (
     LEAST_READ_NOISE,
     Prepared,
-    with_read_noise,
     without_read_noise,
 )
 from device_presets.fitting.model.series import Trace, empty_trace
 from rpu_ssnn.common.wording import counted
 from rpu_ssnn.devices.fit_form import LINEAR, FitForm
 from rpu_ssnn.devices.laws import FIT_FORMS
-
-_FEW_PULSES = 150
-"""Below, neighbouring steps cannot show read noise: even of read noise alone, n pairs of steps
-oppose each other by sqrt(n / 6) standard errors only. The likelihood then decides."""
 
 _FOLDS = 3
 _BLOCK, _FEWEST_BLOCKS = 25, 9
@@ -107,8 +100,6 @@ def select_model(
     if prepared.noisy and not _has_read_noise(max(fits, key=adjusted)):
         prepared = without_read_noise(prepared)
         fits = _of_all(prepared, models)
-    elif not prepared.noisy and np.count_nonzero(prepared.series.pulse) < _FEW_PULSES:
-        prepared, fits = _with_read_noise(prepared, fits, models)
     tell("looking for effects of time, width and amplitude")
     fits += with_effects(prepared, fits)
     allowed = [representable(fit) for fit in fits]
@@ -127,24 +118,6 @@ def _of_all(prepared: Prepared, models: tuple[FitForm, ...]) -> list[JointFit]:
     fits = [fit_model(prepared, models[0])]
     fits += [fit_model(prepared, model, constant=fits[0]) for model in models[1:]]
     return fits
-
-
-def _with_read_noise(
-    prepared: Prepared, fits: list[JointFit], models: tuple[FitForm, ...]
-) -> tuple[Prepared, list[JointFit]]:
-    """The data and the fits with read noise, where the best model gains enough by it; otherwise
-    as they were.
-
-    The gain is that of the noise alone: a bound put at the most extreme reading gains as well.
-    """
-    best = max(fits, key=adjusted)
-    noisy = with_read_noise(prepared)
-    tried = with_white_noise(replace(noisy, series=prepared.series), best)
-    if not (is_noise(tried) and adjusted(tried) > adjusted(best) + LEAST_GAIN):
-        return prepared, fits
-    noisy = replace(noisy, read_noise=float(np.exp(tried.shared[1])))
-    found = _of_all(noisy, models)
-    return (noisy, found) if is_noise(max(found, key=adjusted)) else (prepared, fits)
 
 
 def _has_read_noise(fit: JointFit) -> bool:

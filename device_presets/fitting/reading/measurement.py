@@ -1,7 +1,6 @@
 """Pulses and the conductances after them, device by device, ready to fit."""
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -39,7 +38,6 @@ class Measurement:
         notes: Sentences of the report on what was left out and why.
         labels: [devices] what to call each, with its file where there are several.
         conditions: Times, widths and amplitudes; None where the file says nothing of them.
-        file_row: [rows] 1-based line of the file; None where no file holds them.
     """
 
     name: str
@@ -54,20 +52,6 @@ class Measurement:
     notes: tuple[str, ...]
     labels: tuple[str, ...]
     conditions: Conditions | None = None
-    file_row: np.ndarray | None = None
-
-    def places(self, rows: Iterable[int]) -> list[tuple[str, str]]:
-        """Returns the device, and line of the file with the value there, of some rows; none without
-        a file."""
-        if self.file_row is None:
-            return []
-        return [
-            (
-                self.labels[self.device[row]],
-                f"{self.file_row[row]} ({in_unit(self.conductance[row], self.unit)})",
-            )
-            for row in rows
-        ]
 
     @property
     def n_devices(self) -> int:
@@ -155,7 +139,6 @@ def read_measurement(file: Path, sheet: str | None = None) -> Measurement:
         unit=rows.columns["conductance"].unit,
         notes=tuple(notes),
         conditions=conditions,
-        file_row=rows.file_row,
         labels=tuple(f"device {name}" for name in rows.devices),
     )
     found = selected(found, ~gap)

@@ -54,8 +54,7 @@ class FittedDevice:
             fitted; None where there is one cycle.
         neurosim: errors of NeuroSim's formula over cycles that were not fitted.
         within_band: Share of the readings within the 90 % band of simulated cycles.
-        doubt: A sentence on what is probably wrong in the file, its polarity or single readings;
-            empty where nothing is.
+        doubt: A sentence says that the polarity is probably swapped; empty where it is not.
     """
 
     name: str

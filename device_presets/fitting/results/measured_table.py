@@ -14,7 +14,7 @@ import numpy as np
 
 from device_presets.fitting.model.preparation import read_noise_of
 from device_presets.fitting.reading.measurement import Measurement
-from device_presets.fitting.reading.outliers import doubt_of
+from device_presets.fitting.reading.polarity import doubt_of
 from device_presets.fitting.reading.reading import read
 from device_presets.fitting.reading.units import ARBITRARY
 from device_presets.fitting.rows import runs_of

@@ -18,6 +18,7 @@ from device_presets.fitting.results.intervals import (
 
 _UNKNOWN_ERRORS = "how well each device's own number is known could not be told"
 _WIDEST = 5.0  # of a logarithm
+_LOOSE = 1.0  # variance of a logarithm, or in weight: the data leave it open
 _BEYOND = 0.1  # of the measured range
 _ONE_DEVICE = "one device only: how devices differ could not be known"
 
@@ -136,8 +137,13 @@ class Population:
         )
 
     def drawn(self, rng: np.random.Generator) -> MeanDevice:
-        """Returns a mean device drawn by the errors of the fit, within the limits of the law."""
-        vector = rng.multivariate_normal(self._mean, self._covariance, method="eigh")
+        """Returns a mean device drawn by the errors of the fit, within the limits of the law; what
+        the data leave open stays at its best estimate."""
+        known = np.diag(self._covariance) < _LOOSE
+        covariance = self._covariance * np.outer(known, known)
+        vector = rng.multivariate_normal(self._mean, covariance, method="eigh")
+        if self.noise_limits is not None:
+            vector[0] = math.log(max(rng.uniform(*np.exp(self.noise_limits)), 1e-12))
         low, high = self.fit.layout.limits
         vector[: len(low)] = np.clip(vector[: len(low)], low, high)
         return self.device(vector)

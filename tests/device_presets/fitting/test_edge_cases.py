@@ -177,24 +177,6 @@ def test_a_step_that_no_preset_holds_does_not_rule_out_all_others() -> None:
     assert found.chosen.held_out is not None
 
 
-@pytest.mark.parametrize("seed", [0, 1])
-@pytest.mark.parametrize("read_noise", [0.0, 1.0])
-def test_read_noise_of_one_short_sweep_is_told_from_cycle_noise(
-    read_noise: float, seed: int
-) -> None:
-    """80 pulses: too few for neighbouring steps to show read noise, however large. Cycle noise of
-    1.5 steps was found in its place."""
-    rng = np.random.default_rng(seed)
-    pulse = np.array([0] + [1] * 80)
-    weight = np.cumsum(pulse * STEP * (1 + 0.3 * rng.standard_normal(81))) - 0.8
-    weight += read_noise * STEP * rng.standard_normal(81)
-    models = tuple(m for m in FIT_FORMS if m.code in (CONSTANT, LINEAR))
-    fit = select_model(prepare(measured([weight], [pulse]), ZERO, ONE), models).chosen.fit
-    assert fit.prepared.noisy == (read_noise > 0)
-    if read_noise:
-        assert np.exp(fit.shared[1]) == pytest.approx(STEP * read_noise, rel=0.25)
-
-
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_the_interval_of_the_cycle_noise_of_one_short_sweep_holds_it(seed: int) -> None:
     """The six numbers of the device follow most of the path of 80 pulses. By the likelihood at
