@@ -1,4 +1,6 @@
 from .cards.listing import describe as describe
+from .circuits import circuit_names as circuit_names
+from .circuits import get_circuit as get_circuit
 from .compounds.cells import COMPOUNDS as COMPOUNDS
 from .compounds.compound_device import CompoundDevice as CompoundDevice
 from .jump_tables.table_device import TableDevice as TableDevice

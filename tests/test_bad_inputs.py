@@ -101,6 +101,8 @@ STUDIES = [
     of_study("network: {neuron: {theta_m: 1}}", "network.neuron.theta_m", "theta_n or theta_b"),
     of_study("network: {encoding: {input_rate: 0.6}}", "network.encoding", "0.6"),
     of_circuit("5", "network.neuron.circuit", "5"),
+    of_circuit("dutta", "network.neuron.circuit", "dutta", "dutta_2017"),
+    of_case("device: ideal, network: {neuron: {circuit: x}}", "case 2.network.neuron.circuit", "x"),
     of_circuit("{threshold: 1}", "network.neuron.circuit.threshold", "threshold_spread"),
     of_circuit("{threshold_spread: -1}", "circuit.threshold_spread", "-1", "0"),
     of_circuit("{missed: 0.9}", "circuit.missed", "0.9", "0.5"),

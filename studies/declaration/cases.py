@@ -21,7 +21,7 @@ from rpu_ssnn.common.errors import InputError, one_of
 from rpu_ssnn.common.validation import UNKNOWN_KEY, validated
 from rpu_ssnn.spec import OneLine, Spec
 from studies.common.settings import merged
-from studies.declaration.devices import beside_study, path_free
+from studies.declaration.devices import beside_study, path_free, with_named_circuit
 from studies.declaration.update_rules.base import Hyperparameters, Rule
 from studies.declaration.update_rules.loading import (
     PULSES,
@@ -91,7 +91,9 @@ class Case(Spec):
     label: Annotated[str, Field(min_length=1, max_length=MOST_LABEL), OneLine] | None = Field(
         None, description="row name; default: the update or device"
     )
-    network: dict[str, Any] = Field({}, description="what differs from the study's network")
+    network: Annotated[dict[str, Any], BeforeValidator(with_named_circuit)] = Field(
+        {}, description="what differs from the study's network"
+    )
     training: dict[str, Any] = Field({}, description="what differs from the study's training")
     seeds: Seeds | None = Field(None, description="instead of the study's")
     rule: SerializeAsAny[Rule]

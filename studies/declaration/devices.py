@@ -11,6 +11,7 @@ from rpu_ssnn.common.errors import Fault, InputError
 from rpu_ssnn.common.files import user_path
 from rpu_ssnn.spec import CircuitSpec
 from rpu_ssnn.spec.tile import NEEDS_PULSES, TileSpec, check_device
+from studies.common.settings import value_at, with_value
 
 _FILE = re.compile(r"(?P<path>.*\.ya?ml)(?P<entry>:[^:]*)?")
 _NAME = re.compile(r"[A-Za-z_][\w-]*")
@@ -225,6 +226,23 @@ def check_slot(device: str, parameters: Mapping[str, Any], slot_seconds: float) 
     if parameters["leak_time_constant_s"] != "inf" and slot_seconds < pulse:
         allowed = f"must be at least {pulse:g} s, a pulse of {device}, which leaks meanwhile"
         raise InputError("study", "tile.slot_seconds", slot_seconds, allowed)
+
+
+def with_named_circuit(network: object) -> object:
+    """Returns settings of a network with those of the neurons' published circuit for its name.
+
+    Raises:
+        InputError: no circuit has this name.
+    """
+    name = value_at(network, "neuron.circuit") if isinstance(network, Mapping) else None
+    if not isinstance(network, Mapping) or not isinstance(name, str):
+        return network
+    from device_presets import get_circuit
+
+    try:
+        return with_value(network, "neuron.circuit", get_circuit(name))
+    except InputError as error:
+        raise InputError("study", "neuron.circuit", name, error.allowed) from error
 
 
 def check_leak_of_neurons(

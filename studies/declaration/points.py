@@ -13,7 +13,7 @@ from rpu_ssnn.common.validation import validated
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from studies.common.settings import leaves, merged, with_value
 from studies.declaration.cases import Case
-from studies.declaration.devices import device_of
+from studies.declaration.devices import device_of, with_named_circuit
 from studies.declaration.sections import SWEPT_IN_ALL, applies, each_once, one_spelling, sweepable
 from studies.declaration.trial import DatasetSettings, Measure, Trial, TrialSettings, point_title
 from studies.declaration.update_rules.base import Hyperparameters, Rule
@@ -255,7 +255,7 @@ def _for_case(axis: SweepAxis, case: Case) -> SweepAxis | None:
 def _build(
     case: Case, swept: tuple[tuple[str, Any], ...], sections: dict[str, Any], seeds: tuple[int, ...]
 ) -> Point:
-    network = validated(NetworkSpec, sections["network"], "network")
+    network = validated(NetworkSpec, with_named_circuit(sections["network"]), "network")
     training = validated(TrainingSpec, sections["training"], "training")
     rule = case.rule_at(sections).prepared(network, training)
     network, training = rule.reduced(network, training)

@@ -17,6 +17,7 @@ from rpu_ssnn.common.validation import explained, validated
 from rpu_ssnn.spec import NetworkSpec, OneLine, Spec, TrainingSpec
 from studies.chip.description import Chip, as_chip
 from studies.declaration.cases import Case, Seeds, beside_a_study, told_apart
+from studies.declaration.devices import with_named_circuit
 from studies.declaration.points import (
     MOST_POINTS,
     Point,
@@ -68,7 +69,7 @@ class Study(Spec):
         Path(), description="where relative paths of data files start; of this file, if not given"
     )
     dataset: DatasetSettings
-    network: NetworkSpec = NetworkSpec()
+    network: Annotated[NetworkSpec, BeforeValidator(with_named_circuit)] = NetworkSpec()
     training: TrainingSpec = TrainingSpec()
     cases: Annotated[tuple[Case, ...], Field(min_length=1, max_length=MOST_POINTS)]
     sweep: dict[str, Annotated[list[Any], Field(min_length=1, max_length=MOST_POINTS)]] = Field(

@@ -1,0 +1,43 @@
+"""Finds the circuit of a neuron by its name."""
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from device_presets.library.preset_file import ParameterEntry
+from rpu_ssnn.common import strict_yaml
+from rpu_ssnn.common.errors import PresetError, one_of
+from rpu_ssnn.common.validation import validated
+
+_SHIPPED = Path(__file__).parent
+
+
+class CircuitEntry(BaseModel):
+    """One circuit; its parameters are those of `rpu_ssnn.spec.CircuitSpec`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    description: str
+    citation: str
+    parameters: dict[str, ParameterEntry]
+
+
+def circuit_names() -> list[str]:
+    """Return the names of all circuits."""
+    return sorted(file.stem for file in _SHIPPED.glob("*.yaml"))
+
+
+def get_circuit(name: str) -> dict[str, object]:
+    """Return the settings of a circuit, for `rpu_ssnn.spec.CircuitSpec`.
+
+    >>> get_circuit("dutta_2017")["leak_time_constant_s"]
+    0.0001
+
+    Raises:
+        PresetError: no circuit has this name.
+    """
+    if name not in circuit_names():
+        raise PresetError("neuron circuits", "name", name, one_of(circuit_names(), name))
+    file = _SHIPPED / f"{name}.yaml"
+    entry = validated(CircuitEntry, strict_yaml.read(file), "", file.name)
+    return {key: parameter.value for key, parameter in entry.parameters.items()}

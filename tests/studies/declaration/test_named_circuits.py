@@ -1,0 +1,26 @@
+"""Published circuits of neurons, which a study names."""
+
+from typing import Any
+
+import pytest
+
+from device_presets import circuit_names, get_circuit
+from rpu_ssnn.spec import CircuitSpec
+from studies.declaration.study import Study
+from support.studies.harness import SMALL, small_study
+
+
+def circuits(study: Study) -> set[CircuitSpec]:
+    return {point.network.neuron.circuit for point in study.points()}
+
+
+@pytest.mark.parametrize("name", circuit_names())
+def test_a_study_a_case_and_a_sweep_name_a_circuit(name: str) -> None:
+    wanted, named = CircuitSpec.model_validate(get_circuit(name)), {"neuron": {"circuit": name}}
+    assert wanted.acts
+    case: dict[str, Any] = {"update": "rate", "learning_rate": 1.0}
+    in_study = {"network": {**SMALL["network"], **named}, "cases": [case]}
+    in_case = {"cases": [{**case, "network": named}]}
+    in_sweep = {"cases": [case], "sweep": {"network.neuron.circuit": [name]}}
+    for changes in (in_study, in_case, in_sweep):
+        assert circuits(small_study(**changes, reference="rate")) == {wanted}
