@@ -11,7 +11,7 @@ from rpu_ssnn.common.errors import Fault, InputError
 from rpu_ssnn.common.files import user_path
 from rpu_ssnn.spec import CircuitSpec
 from rpu_ssnn.spec.tile import NEEDS_PULSES, TileSpec, check_device
-from studies.common.settings import value_at, with_value
+from studies.common.settings import value_at
 
 _FILE = re.compile(r"(?P<path>.*\.ya?ml)(?P<entry>:[^:]*)?")
 _NAME = re.compile(r"[A-Za-z_][\w-]*")
@@ -231,18 +231,26 @@ def check_slot(device: str, parameters: Mapping[str, Any], slot_seconds: float) 
 def with_named_circuit(network: object) -> object:
     """Returns settings of a network with those of the neurons' published circuit for its name.
 
+    The name stands alone, or as `like` beside settings that replace those of the circuit.
+
     Raises:
         InputError: no circuit has this name.
     """
-    name = value_at(network, "neuron.circuit") if isinstance(network, Mapping) else None
-    if not isinstance(network, Mapping) or not isinstance(name, str):
+    if not isinstance(network, Mapping):
+        return network
+    circuit = value_at(network, "neuron.circuit")
+    given = {"like": circuit} if isinstance(circuit, str) else circuit
+    if not isinstance(given, Mapping) or "like" not in given:
         return network
     from device_presets import get_circuit
 
+    name, own = str(given["like"]), {key: given[key] for key in given if key != "like"}
     try:
-        return with_value(network, "neuron.circuit", get_circuit(name))
+        whole = {**get_circuit(name), **own}
     except InputError as error:
         raise InputError("study", "neuron.circuit", name, error.allowed) from error
+    neuron = {**network["neuron"], "circuit": whole}
+    return {**network, "neuron": neuron}
 
 
 def check_leak_of_neurons(

@@ -11,7 +11,7 @@ from rpu_ssnn.common.errors import InputError, one_of
 from rpu_ssnn.common.files import user_path
 from rpu_ssnn.common.validation import validated
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
-from studies.common.settings import leaves, merged, with_value
+from studies.common.settings import leaves, merged, value_at, with_value
 from studies.declaration.cases import Case
 from studies.declaration.devices import device_of, with_named_circuit
 from studies.declaration.sections import SWEPT_IN_ALL, applies, each_once, one_spelling, sweepable
@@ -255,7 +255,10 @@ def _for_case(axis: SweepAxis, case: Case) -> SweepAxis | None:
 def _build(
     case: Case, swept: tuple[tuple[str, Any], ...], sections: dict[str, Any], seeds: tuple[int, ...]
 ) -> Point:
-    network = validated(NetworkSpec, with_named_circuit(sections["network"]), "network")
+    given = sections["network"]
+    if isinstance(value_at(given, "neuron.circuit"), str):  # a sweep names circuits
+        given = with_named_circuit(given)
+    network = validated(NetworkSpec, given, "network")
     training = validated(TrainingSpec, sections["training"], "training")
     rule = case.rule_at(sections).prepared(network, training)
     network, training = rule.reduced(network, training)

@@ -24,3 +24,6 @@ def test_a_study_a_case_and_a_sweep_name_a_circuit(name: str) -> None:
     in_sweep = {"cases": [case], "sweep": {"network.neuron.circuit": [name]}}
     for changes in (in_study, in_case, in_sweep):
         assert circuits(small_study(**changes, reference="rate")) == {wanted}
+    changed = {"neuron": {"circuit": {"like": name, "missed": 0.3}}}
+    found = small_study(cases=[{**case, "network": changed}], reference="rate")
+    assert circuits(found) == {wanted.model_copy(update={"missed": 0.3})}
