@@ -49,7 +49,8 @@ def test_a_run_ends_with_the_table_and_says_where_everything_is(
 ) -> None:
     code, output, errors = command("run", study, "--out", harness.out)
     assert code == 0
-    lines = output.splitlines()
+    assert output.startswith("small: ")  # the question
+    lines = [line for line in output.splitlines() if line.startswith("|")]
     assert lines[0].split("|")[1:3] == [" case        ", " accuracy % "]
     assert [line.split()[1] for line in lines[2:5]] == ["ann", "rate", "coincidence"]
     assert "+4.10" in lines[2]
@@ -153,7 +154,8 @@ def test_failed_units_mean_exit_code_1_and_are_listed(
     assert code == 1
     assert "failed: ann seed 0: RuntimeError: weights exploded" in errors
     assert f"1 trial failed, listed in {harness.out / 'failures.csv'}" in errors
-    table = [[cell.strip() for cell in line.split("|")] for line in output.splitlines()]
+    rows = [line for line in output.splitlines() if line.startswith("|")]
+    table = [[cell.strip() for cell in line.split("|")] for line in rows]
     assert [row[table[0].index("n")] for row in table if row[1:2] == ["ann"]] == ["1"]
 
 
