@@ -37,7 +37,8 @@ class Crossbar:
     Attributes:
         n_in, n_out: lines, those of all replicas included.
         positions, replicas: of a convolution; 1 in a dense layer.
-        devices: of a weight.
+        devices: of a weight, which pulses move.
+        references: devices of a weight that are read beside them and never written.
         delay: slots that forward spikes wait for their gradient.
         is_first: whether no gradient is read through it.
     """
@@ -47,13 +48,18 @@ class Crossbar:
     positions: int = 1
     replicas: int = 1
     devices: int = 1
+    references: int = 0
     delay: int = 0
     is_first: bool = False
 
     @property
     def columns(self) -> int:
         """Returns the columns of all arrays beside each other."""
-        return self.n_out * self.devices
+        return self.n_out * self._read_devices
+
+    @property
+    def _read_devices(self) -> int:
+        return self.devices + self.references
 
     @property
     def read_columns(self) -> int:
@@ -84,9 +90,10 @@ class Crossbar:
         return {
             "pulse": events.pulses,
             "half_select": half_selected,
-            "cell_read": events.lines * self.read_columns + transposed * self.devices * self.n_in,
+            "cell_read": events.lines * self.read_columns
+            + transposed * self._read_devices * self.n_in,
             "row_driver": events.lines * beside,
-            "column_driver": transposed * self.devices * below,
+            "column_driver": transposed * self._read_devices * below,
             "row_write": rows_written * beside,
             "column_write": events.write_spikes * self.devices * below,
             "converter": converted,
@@ -101,7 +108,7 @@ class Crossbar:
         """Returns the reads in either direction, each of which takes every line once."""
         back = 0.0 if self.is_first else 1.0
         if chip.reads == "serial":
-            return events.lines, back * events.gradient_spikes * self.devices
+            return events.lines, back * events.gradient_spikes * self._read_devices
         return events.reads, back * events.transposed_reads
 
     def _writes(self, chip: Chip, events: Events) -> tuple[float, float]:

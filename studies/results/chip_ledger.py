@@ -84,10 +84,9 @@ def costs_of(trial: Trial, row: Row, chip: Chip) -> Costs | None:
 def _crossbar(row: Row, n: int, method: DeviceRule, delay: int) -> Crossbar:
     n_in, n_out = (int(_known(row, f"{name}_{n}")) for name in ("input_lines", "output_lines"))
     devices = round(_known(row, f"devices_total_{n}") / (n_in * n_out))
-    if method.tile.reference.scheme == "reference_device":
-        devices += 1
+    references = 1 if method.tile.reference.scheme == "reference_device" else 0
     positions, replicas = (int(_known(row, f"{name}_{n}")) for name in ("positions", "replicas"))
-    return Crossbar(n_in, n_out, positions, replicas, devices, delay, is_first=n == 1)
+    return Crossbar(n_in, n_out, positions, replicas, devices, references, delay, n == 1)
 
 
 def _events(row: Row, n: int, columns: Mapping[str, str], presentations: float) -> Events:

@@ -135,6 +135,14 @@ def test_a_convolution_reads_one_replica_at_each_position() -> None:
     )
 
 
+def test_a_reference_is_read_and_half_selected_and_never_written() -> None:
+    paired = Crossbar(n_in=4, n_out=3, references=1)
+    asked = paired.use(chip(writes="parallel"), HAND, writes=True)
+    assert asked["half_select"] == 14 + 6 * 3
+    assert asked["cell_read"] == 2 * (5 * 3 + 2 * 4)
+    assert asked["column_write"] == 2 * 2
+
+
 def test_neurram_s_own_numbers_give_its_energy_within_a_factor_of_two() -> None:
     """The chip of the same group's ISSCC 2020 paper reaches 74 TMACS/W at 130 nm, by its title.
     Drivers, lines and control are in that number and not among the components."""
