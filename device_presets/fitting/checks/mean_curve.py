@@ -105,7 +105,8 @@ def neurosim_errors(fit: JointFit) -> CurveErrors | None:
     out, or a cycle has more than a few sweeps."""
     training, series = training_rows(fit), fit.prepared.series
     rows = alike_stretches(fit.prepared)
-    sweeps = runs_of(series.pulse[rows[0]], np.zeros(rows.shape[1]))
+    after = np.append(0, series.pulse[rows[0, 1:]])  # the first reading is before the cycle
+    sweeps = runs_of(after, np.zeros(rows.shape[1]))
     if training is None or len(sweeps) > _MOST_SWEEPS:
         return None
     old = training[rows[:, 1]]

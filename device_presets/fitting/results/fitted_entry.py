@@ -98,7 +98,8 @@ def drawn_entries(
     """Returns presets of devices that the fit could as well have had, by name: ``draw_1``, ...
 
     Steps, shape, bounds and noises are drawn together by their errors, and all spreads by one
-    factor, as chi-squared says of so many devices. A draw that no preset can hold is drawn again.
+    factor, at most 3, as chi-squared says of so many devices. A draw that no preset can hold is
+    drawn again.
 
     Raises:
         PresetError: hardly any draw can be a preset.
@@ -109,16 +110,16 @@ def drawn_entries(
         factor = 1.0
         if population.n_devices > 1:
             degrees = population.n_devices - 1
-            factor = math.sqrt(degrees / rng.chisquare(degrees))
+            factor = float(np.clip(math.sqrt(degrees / rng.chisquare(degrees)), 0.3, 3.0))
         try:
             entry = fitted_entry(population, quantities, found, population.drawn(rng))
+            for name, one in entry.parameters.items():
+                if name.endswith("_spread") and isinstance(one.value, float):
+                    value = {"value": _six_digits(one.value * factor)}
+                    entry.parameters[name] = one.model_copy(update=value)
             preset_of("draw", entry)
         except PresetError:
             continue
-        for name, one in entry.parameters.items():
-            if name.endswith("_spread") and isinstance(one.value, float):
-                scaled = one.model_copy(update={"value": _six_digits(one.value * factor)})
-                entry.parameters[name] = scaled
         entries[f"draw_{len(entries) + 1}"] = entry
         if len(entries) == draws:
             return entries

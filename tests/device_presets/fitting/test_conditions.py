@@ -4,6 +4,7 @@ import math
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from device_presets import PresetError, get_preset
@@ -390,3 +391,23 @@ def test_a_preset_of_a_charge_trap_has_its_knee_gap_and_loss(tmp_path: Path) -> 
     assert preset.number("loss_per_decade") == 0.0
     assert preset.step == pytest.approx(STEP, rel=0.15)
     assert preset.number("write_noise") == 0.0
+
+
+def test_a_retention_file_adds_the_leak_to_a_fit_of_evenly_spaced_pulses(tmp_path: Path) -> None:
+    """A leak of 60 s toward 25 uS; pulses 10 ms apart, and 40 readings over 200 s."""
+    rng, g, rows = np.random.default_rng(0), 30.0, []
+    for number in range(600):
+        up, state = number % 200 < 100, (g - 20) / 40
+        g = 25 + (g - 25) * math.exp(-0.01 / 60)
+        step = 0.4 * (1 - 0.5 * state) if up else -0.4 * (0.5 + 0.5 * state)
+        g += step * (1 + 0.3 * rng.normal())
+        way = "up" if up else "down"
+        rows.append((number // 200, number + 1, way, 0.01 * number, g + 0.05 * rng.normal()))
+    pulses = pd.DataFrame(rows, columns=["cycle", "pulse", "polarity", "time_s", "conductance_uS"])
+    time = np.geomspace(0.1, 200, 40)
+    read = 25 + 23 * np.exp(-time / 60) + 0.05 * rng.normal(size=40)
+    kept = pd.DataFrame({"time_s": time, "conductance_uS": read})
+    both = pd.concat([pulses, kept.assign(cycle="retention", pulse=0, polarity="read")])
+    both.to_csv(file := tmp_path / "both.csv", index=False)
+    found = {q.name: q for q in fit_file(file, "mine").quantities}
+    assert found["leak_time_constant_s"].value == pytest.approx(60.0, rel=0.05)
