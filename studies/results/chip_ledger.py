@@ -9,7 +9,7 @@ from rpu_ssnn.common.errors import Fault, InputError
 from studies.chip.costs import MULTIPLY_ADD_J, Costs, Network, digital_energy, total
 from studies.chip.crossbar import Crossbar, Events
 from studies.common.statistics import describe
-from studies.declaration.devices import shortest_slot_s
+from studies.declaration.devices import compound_of, shortest_slot_s
 from studies.declaration.update_rules.on_device import DeviceRule
 from studies.results.grouping import accuracies, swept_columns
 from studies.results.ledger import energy_of_a_pulse, number_in
@@ -43,10 +43,14 @@ NEEDS_EVENTS = (
 
 
 def costs_of(trial: Trial, row: Row, chip: Chip) -> Costs | None:
-    """Returns what one run costs in a chip; None where it has no device, or counted no events."""
+    """Returns what one run costs in a chip; None where it has no device, or counted no events, or
+    not all pulses of its cells, such as those of transfers."""
     method = trial.settings.method
     images = number_in(row, "inference_images")
     if not isinstance(method, DeviceRule) or not images or "write_spikes_total" not in row:
+        return None
+    compound = compound_of(method.device)
+    if compound is not None and compound.unknown_pulses is not None:
         return None
     settings = trial.settings
     spec, inhibition = settings.network, settings.network.inhibition

@@ -104,6 +104,12 @@ def test_the_front_holds_what_no_other_line_beats() -> None:
     ]  # fmt: skip
 
 
+def test_a_cell_whose_transfers_are_not_counted_is_left_out() -> None:
+    cell = {**CASES[1], "device": "tiki_taka(reram_sb)"}
+    _, runs = counted(cases=[*CASES[:2], cell])
+    assert chip_ledger(runs, load_chip("crossbar_65nm"))["case"].tolist() == ["ecram"]
+
+
 def test_rows_without_events_are_refused_in_one_line() -> None:
     study = nasty_study(cases=CASES, sweep={})
     with pytest.raises(InputError, match=r"none has events.*run again"):
