@@ -1,8 +1,10 @@
 """A trial that is killed goes on from its checkpoint; what does not fit is set aside."""
 
+import itertools
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 
 from studies.declaration.trial import Trial
 from studies.results.tables import Versions
+from studies.workers import workspace
 from studies.workers.checkpoint import HEADER, UnfitError, read_checkpoint
 from studies.workers.run_trial import run_trial
 from studies.workers.workspace import TrialSession, Workspace
@@ -140,6 +143,18 @@ def test_checkpoints_are_taken_no_more_often_than_asked(
     trial = trial_of("rate")
     run_trial(trial, None, 1, Workspace(tmp_path, between))
     assert (tmp_path / f"{trial.identity}.npz").exists() is expected
+
+
+def test_a_trial_of_seconds_keeps_an_epoch_and_spends_little_time_on_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each look at this clock takes a second, so that one checkpoint is enough for fifty."""
+    clock = SimpleNamespace(monotonic=itertools.count().__next__)
+    monkeypatch.setattr(workspace, "time", clock)
+    trial = trial_of("ann")
+    run_trial(trial, None, 1, Workspace(tmp_path))
+    with np.load(tmp_path / f"{trial.identity}.npz", allow_pickle=False) as file:
+        assert json.loads(str(file[HEADER]))["epochs"] == 1
 
 
 def rewrite(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
