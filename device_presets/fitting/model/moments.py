@@ -24,7 +24,7 @@ from device_presets.fitting.model.simulation import (
 from device_presets.fitting.rows import runs_of
 
 _SETS, _PARTS = 16, 8
-_MOST_EVALUATIONS = 40
+_MOST_EVALUATIONS, _ENOUGH = 40, 1e-5
 _OF_STEP, _OF_BOUND = 5.0, 0.5  # how far a log step and a bound may move, the latter of the range
 FEWEST_CYCLES, _LEAST = 3, 1e-18
 BY_MOMENTS = ", fitted to its mean curve"
@@ -81,6 +81,8 @@ def fitted_to_moments(fit: JointFit, rows: np.ndarray) -> JointFit:
         bounds=(np.append(-room, low[shape]), np.append(room, high[shape])),
         x_scale=np.append(np.where(columns < 4, 0.1, 0.1 * span), np.full(len(shape), 0.1)),
         max_nfev=_MOST_EVALUATIONS,
+        ftol=_ENOUGH,
+        xtol=_ENOUGH,
     )
     best = moved(found.x)
     layout = replace(fit.layout, how=BY_MOMENTS)
