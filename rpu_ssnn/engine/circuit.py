@@ -5,7 +5,7 @@ neurons. Coupled gradient neurons share a membrane, and the positive bank then h
 """
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64, UInt64
@@ -13,8 +13,10 @@ from jaxtyping import Bool, Float32, Float64, Int64, UInt64
 from rpu_ssnn.common.training_state import State, checked
 from rpu_ssnn.spec import CircuitSpec
 
-FORWARD, POSITIVE, NEGATIVE, BANKS = 0, 1, 2, 3
-UP, DOWN = 0, 1
+BANKS = 3
+# numba would compile a function anew for each plain int that it is given.
+FORWARD, POSITIVE, NEGATIVE = (cast(int, np.int64(bank)) for bank in range(BANKS))
+UP, DOWN = (cast(int, np.int64(direction)) for direction in range(2))
 """The directions in which a membrane may cross a threshold."""
 
 LEAST_THRESHOLD = 0.1

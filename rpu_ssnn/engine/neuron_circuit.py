@@ -7,6 +7,7 @@ presentation's key, the neuron and the slot alone, so that no other draw moves.
 """
 
 from functools import partial
+from typing import cast
 
 import numpy as np
 from numba import uint64
@@ -31,7 +32,9 @@ NEVER = -(1 << 30)
 
 _STREAM = 0x5DEECE66D1CE4E5B
 """The presentation's key with these bits changed is that of its circuits."""
-_SENDING, _THRESHOLD = 0, 1
+_SENDING, _THRESHOLD = (cast(int, np.int64(purpose)) for purpose in range(2))
+_BEFORE = cast(int, np.int64(-1))
+"""The slot before the first."""
 _SLOT_BITS = 21
 _WHOLE = 2.0**32
 
@@ -60,7 +63,7 @@ def begin_circuits(net: Parameters, state: WorkerState, key: np.uint64) -> None:
     state.jitter[:] = 1.0
     for bank in range(BANKS):
         for j in range(state.last.shape[1]):
-            _note_crossing(net, state, -1, bank, j)
+            _note_crossing(net, state, _BEFORE, bank, j)
     state.last[:] = NEVER
 
 
