@@ -10,8 +10,9 @@ def main() -> None:
     """Runs `rpu-ssnn`."""
     with interrupts.ending_the_command():
         try:
-            from studies.cli.app import main as command
-
+            # An exception in the middle of a compiled library's start can abort Python.
+            with interrupts.deferred():
+                from studies.cli.app import main as command
             command()
         except RpuSsnnError as error:  # of an update rule of the user's own, found by the import
             from studies.cli.output import stop
