@@ -14,7 +14,6 @@ from studies.sensitivity.decomposition import (
     BY_NUMBERS,
     BY_SPIKES,
     FLOAT,
-    STEPS,
     Decomposition,
 )
 
@@ -62,12 +61,12 @@ def _reach(found: Decomposition) -> tuple[float, float]:
 
 def _waterfall(axes: Axes, found: Decomposition, way: str) -> None:
     look = looks((BY_NUMBERS, BY_SPIKES))[way]
-    states = [FLOAT, *(after for of, step, _, after in STEPS if of == way and step != ALL)]
+    steps = found.table[(found.table["way"] == way) & (found.table["step"] != ALL)]
+    states = [FLOAT, *steps["after"]]
     axes.bar(0, found.levels[FLOAT], width=0.6, color="0.75")
     _label(axes, f"{found.levels[FLOAT]:.2f}", 0, found.levels[FLOAT])
-    for place, state in enumerate(states[1:], start=1):
-        row = found.table[(found.table["way"] == way) & (found.table["after"] == state)].iloc[0]
-        top, bottom = found.levels[states[place - 1]], found.levels[state]
+    for place, (_, row) in enumerate(steps.iterrows(), start=1):
+        top, bottom = found.levels[row["before"]], found.levels[row["after"]]
         gain = bottom > top
         axes.bar(
             place,

@@ -5,9 +5,10 @@ Two ways lead from exact backpropagation in floating point into a device:
 - by numbers: float -> pulse trains of numbers in the `ideal` preset -> the same in the device;
 - by spikes: float -> rates (Eq. 9) and then coincidences (Eq. 10) on float weights -> the device.
 
-Each step's loss is a difference of test accuracies in percentage points, paired by seed. The last
-step of either way is what the device costs; they need not agree, and their difference is what
-spikes make of the same device.
+Each step's loss is a difference of test accuracies in percentage points, paired by seed. What the
+device costs either way need not agree, and their difference is what spikes make of the same device.
+All of this has perfect neurons. Where the device's neurons have a circuit, its faults are a last
+step by spikes.
 """
 
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from typing import Any
 import pandas as pd
 
 from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.spec import CircuitSpec
 from rpu_ssnn.spec.tile import TileSpec
 from studies.common.settings import leaves, with_value
 from studies.common.statistics import (
@@ -46,6 +48,7 @@ from studies.sensitivity.device_question import (
     differences,
     setting_notes,
 )
+from studies.sensitivity.imperfections import circuit_of
 
 QUESTION = "decompose"
 IDEAL_DEVICE = "ideal"
@@ -57,24 +60,34 @@ NUMBERS = "numbers in the device"
 RATES = "spikes, float weights, rates"
 COINCIDENCES = "spikes, float weights, coincidences"
 SPIKES = "spikes in the device"
+NEURONS = "spikes in the device, faulty neurons"
 
 BY_NUMBERS, BY_SPIKES, BETWEEN = "by numbers", "by spikes", "spikes against numbers"
 
 FRONT_END, PRODUCTS = "the spiking front end", "products of coincidences"
 WITH_NUMBERS, WITH_SPIKES = "the device, trained with numbers", "the device, trained with spikes"
+WITH_NEURONS = "the faults of the neurons"
 INSTEAD, ALL = "spikes instead of numbers", "all"
 
-STEPS = (
-    (BY_NUMBERS, "finite step and pulse trains", FLOAT, NUMBERS_IDEAL),
-    (BY_NUMBERS, WITH_NUMBERS, NUMBERS_IDEAL, NUMBERS),
-    (BY_SPIKES, FRONT_END, FLOAT, RATES),
-    (BY_SPIKES, PRODUCTS, RATES, COINCIDENCES),
-    (BY_SPIKES, WITH_SPIKES, COINCIDENCES, SPIKES),
-    (BY_NUMBERS, ALL, FLOAT, NUMBERS),
-    (BY_SPIKES, ALL, FLOAT, SPIKES),
-    (BETWEEN, INSTEAD, NUMBERS, SPIKES),
-)
-"""Each row holds a way, a step, the state before it and the one after."""
+
+def steps_to(last: str) -> list[tuple[str, str, str, str]]:
+    """Returns a way, a step, the state before it and the one after, for each row of the table.
+
+    Args:
+        last: the last state by spikes, `SPIKES` or `NEURONS`.
+    """
+    faults = [(BY_SPIKES, WITH_NEURONS, SPIKES, NEURONS)] if last == NEURONS else []
+    return [
+        (BY_NUMBERS, "finite step and pulse trains", FLOAT, NUMBERS_IDEAL),
+        (BY_NUMBERS, WITH_NUMBERS, NUMBERS_IDEAL, NUMBERS),
+        (BY_SPIKES, FRONT_END, FLOAT, RATES),
+        (BY_SPIKES, PRODUCTS, RATES, COINCIDENCES),
+        (BY_SPIKES, WITH_SPIKES, COINCIDENCES, SPIKES),
+        *faults,
+        (BY_NUMBERS, ALL, FLOAT, NUMBERS),
+        (BY_SPIKES, ALL, FLOAT, last),
+        (BETWEEN, INSTEAD, NUMBERS, SPIKES),
+    ]
 
 
 @dataclass(frozen=True)
@@ -82,7 +95,7 @@ class Decomposition:
     """Answers where the points between a float network and spikes in a device go.
 
     Attributes:
-        table: one row for each of `STEPS` with ``way``, ``step``, ``before``, ``after``, ``loss``
+        table: one row for each of `steps_to`: ``way``, ``step``, ``before``, ``after``, ``loss``
             (points, mean over the seeds that both have), ``loss_ci`` (half width of the 95 %
             interval), ``loss_p`` (paired t-test after Holm's correction over all rows), ``n``
             (seeds) and ``loss_p_alone`` (not corrected: it agrees with ``loss_ci``).
@@ -100,7 +113,7 @@ class Decomposition:
 
 
 def decompose(study: Study, device: str, run: Run) -> Decomposition:
-    """Runs the six states that lie between a float network and spikes in a device.
+    """Runs the states that lie between a float network and spikes in a device.
 
     Every state has its own learning rate (and weight range, in a device): given by the study's
     case where that has one, else searched as in any study.
@@ -123,9 +136,12 @@ def decompose(study: Study, device: str, run: Run) -> Decomposition:
     if not isinstance(asked.case.rule, PulseRule):
         allowed = "must be a device that is trained by spikes, or its preset"
         raise InputError(study.study, "--device", device, allowed)
-    cases = list(_cases(asked))
-    outcome = run(replace(asked, reference=cases[0]).study_of(QUESTION, cases[1:]))
-    table = _table(outcome.runs)
+    perfect = _with_perfect_neurons(asked)
+    cases = list(_cases(perfect))
+    if circuit_of(asked.case).acts:
+        cases.append(_labelled(asked.case, NEURONS))
+    outcome = run(replace(perfect, reference=cases[0]).study_of(QUESTION, cases[1:]))
+    table = _table(outcome.runs, cases[-1].name)
     reached = {case.name: list(accuracies(outcome.runs, case.name).values()) for case in cases}
     levels = {state: mean_and_half_width(values)[0] for state, values in reached.items()}
     notes = setting_notes(asked)
@@ -135,28 +151,46 @@ def decompose(study: Study, device: str, run: Run) -> Decomposition:
     return Decomposition(table, levels, sentence(table, device), notes, outcome.failures)
 
 
+def _with_perfect_neurons(asked: DeviceQuestion) -> DeviceQuestion:
+    """Returns the question without the circuits of neurons, of the study and of its cases."""
+
+    def perfect(case: Case) -> Case:
+        neuron = case.network.get("neuron", {})
+        if "circuit" not in neuron:
+            return case
+        kept = {name: value for name, value in neuron.items() if name != "circuit"}
+        return case.changed(network={**case.network, "neuron": kept})
+
+    study = asked.study
+    neuron = study.network.neuron.model_copy(update={"circuit": CircuitSpec()})
+    network = study.network.model_copy(update={"neuron": neuron})
+    cases = tuple(perfect(case) for case in study.cases)
+    changed = study.model_copy(update={"network": network, "cases": cases})
+    return replace(asked, study=changed, case=perfect(asked.case))
+
+
+def _labelled(case: Case, label: str) -> Case:
+    return case.model_copy(update={"label": label, "seeds": None})
+
+
 def _cases(asked: DeviceQuestion) -> Iterator[Case]:
     """Yields the states in the order of the table, as the study has them where it has them."""
     study, inside = asked.study, asked.case
     shared = {"network": inside.network, "training": inside.training}
-
-    def labelled(case: Case, label: str) -> Case:
-        return case.model_copy(update={"label": label, "seeds": None})
-
     exact_gradients = (case for case in study.cases if isinstance(case.rule, AnnRule))
     made = Case.model_validate({"update": "ann", **_read_by(AnnRule, shared)})
-    yield labelled(next(exact_gradients, made), FLOAT)
+    yield _labelled(next(exact_gradients, made), FLOAT)
     rule, tile = inside.device_rule, inside.written.get("tile", {})
     simulator = {key: value for key, value in tile.items() if key == "simulator"}
-    yield labelled(_control(study, IDEAL_DEVICE, {}, simulator, shared), NUMBERS_IDEAL)
-    yield labelled(_control(study, rule.device, rule.overrides, tile, shared), NUMBERS)
+    yield _labelled(_control(study, IDEAL_DEVICE, {}, simulator, shared), NUMBERS_IDEAL)
+    yield _labelled(_control(study, rule.device, rule.overrides, tile, shared), NUMBERS)
     rates = (c for c in study.cases if isinstance(c.rule, RateRule) and c.rule.surrogate is None)
     made = Case.model_validate({"update": "rate", **shared})
-    yield labelled(next(rates, made), RATES)
+    yield _labelled(next(rates, made), RATES)
     exact = (c for c in study.cases if isinstance(c.rule, CoincidenceRule))
     made = Case.model_validate({"update": "coincidence", **shared})
-    yield labelled(next(exact, made), COINCIDENCES)
-    yield labelled(inside, SPIKES)
+    yield _labelled(next(exact, made), COINCIDENCES)
+    yield _labelled(inside, SPIKES)
 
 
 def _simulator(case: Case) -> str:
@@ -201,12 +235,13 @@ def _read_by(rule: type[Rule], shared: dict[str, dict[str, Any]]) -> dict[str, d
     return read
 
 
-def _table(runs: Runs) -> pd.DataFrame:
-    reached = {state: accuracies(runs, state) for step in STEPS for state in step[2:]}
+def _table(runs: Runs, last: str) -> pd.DataFrame:
+    steps = steps_to(last)
+    reached = {state: accuracies(runs, state) for step in steps for state in step[2:]}
     tests = paired_tests(
-        list(differences(reached[before], reached[after]).values()) for *_, before, after in STEPS
+        list(differences(reached[before], reached[after]).values()) for *_, before, after in steps
     )
-    return pd.DataFrame(STEPS, columns=["way", "step", "before", "after"]).assign(
+    return pd.DataFrame(steps, columns=["way", "step", "before", "after"]).assign(
         loss=[test.mean for test in tests],
         loss_ci=[test.half_width for test in tests],
         loss_p=[test.p for test in tests],
@@ -234,10 +269,12 @@ def sentence(table: pd.DataFrame, device: str) -> str:
         verdict = f"numbers serve this device better, by {_points(between)}"
     else:
         verdict = f"spikes serve this device better, by {_points(between, -1.0)}"
+    faults = by.get((BY_SPIKES, WITH_NEURONS))
+    of_neurons = "" if faults is None else f", {_points(faults)} its neurons'"
     return (
         f"{device} trained by spikes is {_points(whole)} points below the float network: "
         f"{_points(front_end)} are the spiking front end's, {_points(products)} the coincidences', "
-        f"{_points(inside)} the device's; trained with numbers the device costs "
+        f"{_points(inside)} the device's{of_neurons}; trained with numbers the device costs "
         f"{_points(numbers)}; {verdict}."
     )
 

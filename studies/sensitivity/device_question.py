@@ -128,8 +128,7 @@ def ask(study: Study, device: str) -> DeviceQuestion:
         raise InputError(study.study, "--device", device, "must not be the study's reference")
     circuit = study.network.neuron.circuit.model_dump(exclude_defaults=True)
     if circuit and case.rule.has_effect("network.neuron.circuit"):
-        network = merged({"neuron": {"circuit": circuit}}, case.network)
-        case = case.model_copy(update={"network": network})
+        case = case.changed(network=merged({"neuron": {"circuit": circuit}}, case.network))
     asked = device_name(study, device)
     return DeviceQuestion(study, asked, case.model_copy(update={"label": AS_IS}), reference)
 

@@ -106,10 +106,14 @@ def settings_of(case: Case) -> dict[str, Any]:
     overrides = {f"overrides.{name}": value for name, value in parameters.items()}
     found = overrides | dict(leaves({"tile": tile}))
     if case.rule.has_effect(CIRCUIT):
-        given = value_at({"network": case.network}, CIRCUIT) or {}
-        circuit = CircuitSpec.model_validate(given).model_dump()
+        circuit = circuit_of(case).model_dump()
         found |= {f"{CIRCUIT}.{name}": value for name, value in circuit.items()}
     return found
+
+
+def circuit_of(case: Case) -> CircuitSpec:
+    """Returns the circuit of the neurons that a case gives, perfect ones where it gives none."""
+    return CircuitSpec.model_validate(value_at({"network": case.network}, CIRCUIT) or {})
 
 
 def imperfections(case: Case, thinning: float | None) -> tuple[Off, list[str]]:

@@ -10,13 +10,19 @@ import pytest
 
 from device_presets import get_preset, preset_names, pulse_response
 from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.spec import CircuitSpec
 from rpu_ssnn.spec.array_physics import RetentionSpec
 from studies.declaration.cases import Case
 from studies.declaration.study import parse_study
 from studies.declaration.update_rules.pulses import PulseRule
 from studies.sensitivity.attribution import INTERACTION, REMAINING, SUM, TOTALS, WHOLE, attribute
 from studies.sensitivity.device_question import ask
-from studies.sensitivity.imperfections import imperfections, settings_of, switched_off
+from studies.sensitivity.imperfections import (
+    circuit_of,
+    imperfections,
+    settings_of,
+    switched_off,
+)
 from support.device_presets.own_presets import write_own_presets
 from support.studies.harness import SMALL, in_device
 from support.studies.question_fakes import DRIVE, FakeRun, device_study
@@ -330,3 +336,18 @@ def test_infinite_time_constants_survive_the_stored_study() -> None:
     assert math.isinf(
         get_preset("capacitor", case.device_rule.overrides).number("leak_time_constant_s")
     )
+
+
+def test_every_fault_of_the_neurons_is_switched_off_alone() -> None:
+    whole = {"refractory_slots": 2, "delay_slots": 1, "saturation": 2.0}
+    kept = {"neurons": "forward", "slot_seconds": 1e-6}
+    faults = dict.fromkeys(CircuitSpec.model_fields, 0.1) | whole
+    case = in_device(device="capacitor", network={"neuron": {"circuit": faults | kept}})
+    off, _ = imperfections(case, None)
+    assert {name for name in off if name.startswith("neuron_")} == {
+        f"neuron_{name}" for name in faults if name not in kept
+    }
+    for name in faults.keys() - kept.keys():
+        changed = circuit_of(switched_off(case, off, {f"neuron_{name}"})).model_dump()
+        assert changed == faults | kept | {name: CircuitSpec.model_fields[name].default}
+    assert not circuit_of(switched_off(case, off, set(off))).acts

@@ -19,14 +19,16 @@ from studies.sensitivity.decomposition import (
     BY_SPIKES,
     COINCIDENCES,
     FLOAT,
+    NEURONS,
     NUMBERS,
     NUMBERS_IDEAL,
     RATES,
     SPIKES,
+    WITH_NEURONS,
     decompose,
     sentence,
 )
-from support.studies.harness import declared_trials
+from support.studies.harness import SMALL, declared_trials
 from support.studies.question_fakes import DRIVE, device_study
 
 REACHED = {
@@ -36,6 +38,7 @@ REACHED = {
     RATES: 97.0,
     COINCIDENCES: 96.5,
     SPIKES: 92.0,
+    NEURONS: 90.5,
 }
 
 GIVEN: list[dict[str, Any]] = [
@@ -161,6 +164,30 @@ def test_a_made_up_control_is_in_the_simulator_of_the_device() -> None:
     study = device_study("charge_trap_pulsed", case={"tile": {"simulator": "native"}})
     decompose(study, "charge_trap_pulsed", pulsed := Known())
     assert [point.label for point in pulsed.studies[0].points()][2] == NUMBERS
+
+
+@pytest.mark.parametrize("of_study", [True, False])
+def test_faults_of_neurons_are_a_step_of_their_own(of_study: bool, tmp_path: Path) -> None:
+    """The other states have perfect neurons, whoever gives the circuit, and their own resets."""
+    run, faulty = Known(noise=0.01), {"reset": "zero", "circuit": {"threshold_spread": 0.1}}
+    network = {**SMALL["network"], **({"neuron": faulty} if of_study else {})}
+    own = {} if of_study else {"network": {"neuron": faulty}}
+    cases = [*GIVEN[:-1], {**GIVEN[-1], **own}]
+    study = device_study(cases=cases, reference="ann", network=network)
+    found = decompose(study, "capacitor", run)
+    made = {point.label: point.network.neuron for point in run.studies[0].points()}
+    assert made[NEURONS].circuit.threshold_spread == 0.1
+    assert made[NEURONS].reset == made[SPIKES].reset == "zero"
+    assert not any(made[state].circuit.acts for state in made if state != NEURONS)
+    by = {(row["way"], row["step"]): row for _, row in found.table.iterrows()}
+    faults, whole = by[BY_SPIKES, WITH_NEURONS], by[BY_SPIKES, "all"]
+    assert faults["loss"] == pytest.approx(1.5, abs=0.03)
+    assert 0 < faults["loss_ci"] < 0.05
+    assert whole["loss"] == pytest.approx(7.5, abs=0.03)
+    assert by[BETWEEN, "spikes instead of numbers"]["after"] == SPIKES
+    assert re.search(r"the device's, 1\.\d+ ± 0\.\d+ its neurons'; trained", found.sentence)
+    assert WITH_NEURONS in "\n".join(lines(found))
+    assert draw(found, "capacitor", tmp_path).stat().st_size > 10_000
 
 
 def test_it_ends_in_a_table_and_a_waterfall(tmp_path: Path) -> None:
