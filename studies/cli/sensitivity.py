@@ -101,6 +101,18 @@ def require(
     others: Annotated[
         Others, typer.Option(help="The other imperfections: as the device has them, or off.")
     ] = "as-is",
+    image_nj: Annotated[
+        float | None, typer.Option(help="Energy that an image of the training may take, nJ.")
+    ] = None,
+    image_us: Annotated[
+        float | None, typer.Option(help="Time that an image of the training may take, us.")
+    ] = None,
+    chip: Annotated[
+        str | None,
+        typer.Option(
+            help="Chip of that image: a YAML file, or a shipped one; default: the study's."
+        ),
+    ] = None,
     out: QuestionOutOption = None,
     workers: WorkersOption = None,
     data: DataOption = None,
@@ -109,16 +121,24 @@ def require(
     retry_failed: RetryOption = False,
     scheduler: SchedulerOption = None,
 ) -> None:
-    """What would a device have to meet? The value of each parameter at which the loss is --loss."""
+    """What would a device have to meet? The value of each parameter at which the loss is --loss.
+
+    Beside the loss, an image of the training may have a bound on its energy or time in a chip.
+    """
+    from studies.chip.description import load_chip
     from studies.report.requirement_view import FILE, draw, lines
     from studies.sensitivity.axes import STANDARD
     from studies.sensitivity.requirement import require as answer
 
+    around = None if chip is None else load_chip(chip)
     declared, root = _study_and_folder(study, "require", device, out)
     with executing(root, workers, scheduler) as executor:
         run = _run(root, executor, data, other_versions, rows, retry_failed)
         asked = parameter or STANDARD
-        found = answer(declared, device, loss, run, parameters=asked, others=others)
+        found = answer(
+            declared, device, loss, run,
+            parameters=asked, others=others, chip=around, image_nj=image_nj, image_us=image_us,
+        )  # fmt: skip
     _print(lines(found), found.table, root / FILE, partial(draw, found, device, loss, root))
     end(found.failures, root)
 

@@ -19,6 +19,7 @@ from studies.report.figure_style import (
 )
 from studies.report.figures import PANEL_INCHES
 from studies.results.text_table import as_markdown, interval
+from studies.sensitivity.bounded_axis import UNITS
 from studies.sensitivity.requirement import Requirement
 
 FILE, FIGURE = "requirements.csv", "requirements.png"
@@ -27,8 +28,8 @@ _TICK_SHARE, _MARGIN = 0.15, 0.05
 
 _CAPTION = (
     "Interval: outside it the loss differs from the wanted one (95 %, by seed), and an open side "
-    "reaches beyond what was measured. Verdict: of the loss at the device's own value. Values: "
-    "measured, each with all seeds."
+    "reaches beyond what was measured. Costs: points lost, or what an image of the training takes, "
+    "at the device's own value, which the verdict is about. Values: measured, each with all seeds."
 )
 
 
@@ -54,12 +55,13 @@ def draw(found: Requirement, device: str, wanted: float, root: Path) -> Path:
     n = len(found.table)
     figure, all_axes = panels(WIDE_INCHES, n, min(2, n), PANEL_INCHES, 0.5)
     for axes, (_, row) in zip(all_axes, found.table.iterrows(), strict=True):
-        points = found.curves[found.curves["parameter"] == row["parameter"]].dropna(subset=["loss"])
-        half = points["loss_ci"].where(points["n"] >= FEWEST_SEEDS, 0.0)
-        axes.errorbar(points["value"], points["loss"], yerr=half, fmt="o-", ms=4, capsize=2, lw=1.2)
+        of_row = (found.curves[["parameter", "of"]] == row[["parameter", "of"]]).all(axis="columns")
+        points = found.curves[of_row].dropna(subset=["cost"])
+        half = points["cost_ci"].where(points["n"] >= FEWEST_SEEDS, 0.0)
+        axes.errorbar(points["value"], points["cost"], yerr=half, fmt="o-", ms=4, capsize=2, lw=1.2)
         own = points[points["value"] == row["own"]]
-        axes.plot(own["value"], own["loss"], "o", ms=10, mfc="none", mec="black")
-        axes.axhline(wanted, color="black", ls=":", lw=1.0)
+        axes.plot(own["value"], own["cost"], "o", ms=10, mfc="none", mec="black")
+        axes.axhline(row["wanted"], color="black", ls=":", lw=1.0)
         sizes = points["value"].abs()
         if (sizes > 0).any():
             axes.set_xscale("symlog", linthresh=float(sizes[sizes > 0].min()))
@@ -69,7 +71,7 @@ def draw(found: Requirement, device: str, wanted: float, root: Path) -> Path:
             axes.set_title(plain(f"{row['bound']} {row['required']:.3g}"), fontsize=FONT_POINTS)
         unit = "" if row["unit"] == "1" else f" ({row['unit']})"
         varied = wrapped(f"{row['parameter'].replace('_', ' ')}{unit}, logarithmic", 44)
-        finish_axes(axes, varied, "loss (points; 95 % interval)")
+        finish_axes(axes, varied, f"{row['of']} ({UNITS[row['of']]}; 95 % interval)")
     figure.suptitle(wrapped(f"{device}: loss of at most {wanted:g} points", 90), fontsize=9)
     return save(figure, root / FIGURE)
 
@@ -97,7 +99,7 @@ def _readable(table: pd.DataFrame) -> pd.DataFrame:
             "parameter": row["parameter"],
             "unit": row["unit"],
             "own": f"{row['own']:.4g}",
-            "loss": interval(row["own_loss"], row["own_loss_ci"], n=row["n"]),
+            "costs": _cost(row),
             "required": "none found"
             if row["why_none"]
             else f"{row['bound']} {row['required']:.3g}",
@@ -109,6 +111,13 @@ def _readable(table: pd.DataFrame) -> pd.DataFrame:
         for _, row in table.iterrows()
     ]
     return pd.DataFrame(rows)
+
+
+def _cost(row: pd.Series) -> str:
+    if row["of"] == "loss":
+        return interval(row["own_cost"], row["own_cost_ci"], n=row["n"])
+    shown = interval(row["own_cost"], row["own_cost_ci"], "{:.3g}", row["n"])
+    return f"{shown} {UNITS[row['of']]}"
 
 
 def interval_in_words(row: pd.Series) -> str:

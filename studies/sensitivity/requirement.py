@@ -13,7 +13,8 @@ round is one study. It stops where
 - neither end of the bracket can be told from the wanted loss with these seeds (95 %), or
 - `MOST_ROUNDS` rounds were made.
 
-Every value is run with all seeds of the study.
+Every value is run with all seeds of the study. A bound on the energy or the time of an image in a
+chip is met by values in the same way, on the same runs and on those that its own bracket needs.
 """
 
 import math
@@ -26,17 +27,19 @@ import pandas as pd
 from scipy.optimize import elementwise
 
 from rpu_ssnn.common.errors import InputError, one_of
+from studies.chip.description import Chip
 from studies.common.choices import Others
 from studies.common.statistics import mean_and_half_width
 from studies.declaration.cases import Case
+from studies.declaration.devices import compound_of
 from studies.declaration.study import Study
 from studies.declaration.trial import Failure
 from studies.results import caveats
-from studies.results.text_table import interval
+from studies.results.chip_ledger import chip_ledger
 from studies.sensitivity.axes import STANDARD, RequirementAxis, axis, parameters_for
+from studies.sensitivity.bounded_axis import Bound, BoundedAxis
 from studies.sensitivity.device_question import (
     AS_IS,
-    BySeed,
     DeviceQuestion,
     Run,
     TunedDevice,
@@ -47,7 +50,7 @@ from studies.sensitivity.device_question import (
 )
 from studies.sensitivity.evaluator import QUESTION, DeviceEvaluator
 from studies.sensitivity.imperfections import Off, imperfections, switched_off
-from studies.sensitivity.threshold_crossing import Losses, bracket, side, threshold_crossing
+from studies.sensitivity.threshold_crossing import Losses, side, threshold_crossing
 
 WITHIN = 1.5
 FIRST_VALUES, MOST_ROUNDS = 2, 8
@@ -66,13 +69,14 @@ class Requirement:
     """Answers what each parameter has to meet.
 
     Attributes:
-        table: one row for each parameter with ``parameter``, ``unit``, ``own`` (the device's own
-            value), ``own_loss`` and ``own_loss_ci`` (points); ``bound`` (at most, at least),
-            ``required`` and its interval ``easy``, ``hard`` (value at the harmless and the harmful
-            end; NaN: open or none), ``why_none``, ``stopped`` (why no more values were measured),
-            ``verdict``, ``values`` (measured), ``n`` (seeds), ``wanted`` (loss, points).
-        curves: the loss at every measured value: ``parameter``, ``unit``, ``value``, ``loss``,
-            ``loss_ci``, ``n``.
+        table: one row for each parameter and bound with ``parameter``, ``unit``, ``own`` (the
+            device's own value), ``of`` (loss, energy, time), ``own_cost`` and ``own_cost_ci``
+            (points, nJ, us); ``bound`` (at most, at least), ``required`` and its interval ``easy``,
+            ``hard`` (value at the end that costs less and more; NaN: open or none), ``why_none``,
+            ``stopped`` (why no more values were measured), ``verdict``, ``values`` (measured),
+            ``n`` (seeds), ``wanted`` (the bound on the cost).
+        curves: the cost at every measured value: ``parameter``, ``unit``, ``of``, ``value``,
+            ``cost``, ``cost_ci``, ``n``.
         notes: lines on what was held and left out.
         trials: number of runs that the answer rests on.
         failures: the trials that failed.
@@ -93,6 +97,9 @@ def require(
     *,
     parameters: Sequence[str] = STANDARD,
     others: Others = "as-is",
+    chip: Chip | None = None,
+    image_nj: float | None = None,
+    image_us: float | None = None,
 ) -> Requirement:
     """Runs what the bracketing asks for, and says what each parameter has to meet.
 
@@ -108,12 +115,15 @@ def require(
         run: runs what is missing of a study, such as `studies.runner` returns it.
         parameters: names of `axes.PARAMETERS`, or of a law of the user's own.
         others: leaves the other imperfections as they are (`as-is`), or switches them `off`.
+        chip: around the devices; the study's own if not given.
+        image_nj, image_us: energy and time (nJ, us) that an image of the training may take in it.
 
     Raises:
-        InputError: bad input, before anything runs.
+        InputError: bad input, before anything runs; kept rows without events.
     """
     _check(study, loss, others)
     asked = ask(study, device)
+    bounds = [Bound("loss", loss), *_chip_bounds(asked, chip, image_nj, image_us)]
     _check_worst_values(asked, parameters, others)
     evaluator = DeviceEvaluator(asked, run)
     evaluator.run({AS_IS: asked.case})
@@ -121,15 +131,18 @@ def require(
     if tuned is None:
         nothing = pd.DataFrame()
         return Requirement(nothing, nothing, [], 0, evaluator.failures)
+    taken = [_in_chip(evaluator, chip, study) for chip in {bound.chip for bound in bounds} if chip]
     case = asked.case.changed(hyperparameters=tuned.hyperparameters)
     axes, notes = _axes(case, tuned, parameters, others)
     evaluator.add_own(axes, case)
     evaluator.measure([(along, _far_end(along, evaluator.losses(along), loss)) for along in axes])
-    _narrow(evaluator, [along for along in axes if bracket(evaluator.losses(along), loss)], loss)
-    table = pd.DataFrame([_row(along, evaluator.losses(along), loss) for along in axes])
-    curves = pd.DataFrame([point for along in axes for point in _curve(along, evaluator)])
+    each = [BoundedAxis(along, bound, evaluator) for along in axes for bound in bounds]
+    evaluator.measure([(one.along, end) for one in each for end in _ends(one)])
+    _narrow(evaluator, [one for one in each if one.between])
+    table = pd.DataFrame([_row(one) for one in each])
+    curves = pd.DataFrame([point for one in each for point in _curve(one)])
     head = [
-        f"{device} as it is loses {_points(evaluator.loss_of(AS_IS))} points to "
+        f"{device} as it is loses {bounds[0].text(evaluator.loss_of(AS_IS))} points to "
         f"{asked.reference.name}; wanted: at most {loss:g}",
         *caveats.of_device(evaluator.runs, AS_IS, asked.reference.name),
         "all other imperfections are switched off"
@@ -138,8 +151,30 @@ def require(
         hyperparameter_note(tuned),
     ]
     trials = len({trial.identity for trial, _ in evaluator.runs})
-    notes = [*head, *setting_notes(asked), *notes]
+    notes = [*head, *taken, *setting_notes(asked), *notes, *(_together(each) if taken else ())]
     return Requirement(table, curves, notes, trials, evaluator.failures)
+
+
+def _chip_bounds(
+    asked: DeviceQuestion, chip: Chip | None, image_nj: float | None, image_us: float | None
+) -> Iterator[Bound]:
+    """Yields the bounds on energy and time, where they are given."""
+    study, around = asked.study, chip or asked.study.chip
+    if chip is not None and image_nj is None and image_us is None:
+        raise InputError(study.study, "--chip", chip.chip, "goes with --image-nj or --image-us")
+    energy, time = Bound("energy", image_nj or 0.0, around), Bound("time", image_us or 0.0, around)
+    for field, given, bound in (("--image-nj", image_nj, energy), ("--image-us", image_us, time)):
+        if given is None:
+            continue
+        if not 0 < given < math.inf:
+            raise InputError(study.study, field, given, "must be above 0")
+        if around is None:
+            raise InputError(study.study, field, given, "needs --chip, or a chip in the study")
+        cell = compound_of(asked.case.device_rule.device)
+        if cell is not None and cell.unknown_pulses is not None:
+            allowed = f"does not go with {asked.device}: {cell.unknown_pulses}"
+            raise InputError(study.study, field, given, allowed)
+        yield bound
 
 
 def _check(study: Study, loss: float, others: Others) -> None:
@@ -202,120 +237,128 @@ def _far_end(along: RequirementAxis, losses: Losses, wanted: float) -> float | N
     return end if (end > own) == (mean <= wanted) and end != own else None
 
 
-def _narrow(evaluator: DeviceEvaluator, axes: Sequence[RequirementAxis], wanted: float) -> None:
+def _ends(one: BoundedAxis) -> list[float]:
+    """Returns both ends where the device's own energy or time is above its bound: either may be
+    below."""
+    mean, _ = mean_and_half_width(list(one.costs[one.own].values()))
+    if one.bound.chip is None or one.between or not mean > one.bound.most:
+        return []
+    return [one.along.harm(value) for value in (one.along.best_value, one.along.worst_value)]
+
+
+def _narrow(evaluator: DeviceEvaluator, each: Sequence[BoundedAxis]) -> None:
     """Narrows all brackets at once, where each call of ``excess`` is one study."""
-    if not axes:
+    if not each:
         return
 
     def excess(harm: np.ndarray, index: np.ndarray) -> np.ndarray:
-        active = [axes[int(i)] for i in index]
-        evaluator.measure(list(zip(active, harm.tolist(), strict=True)))
-        return np.array(
-            [
-                _excess(evaluator.losses(along), evaluator.place(along, at), wanted)
-                for along, at in zip(active, harm.tolist(), strict=True)
-            ]
-        )
+        active = [(each[int(i)], float(at)) for i, at in zip(index, harm, strict=True)]
+        evaluator.measure([(one.along, one.turn * at) for one, at in active])
+        return np.array([one.excess(one.place(at)) for one, at in active])
 
-    start = [bracket(evaluator.losses(along), wanted) or (0.0, 0.0) for along in axes]
+    start = [one.between or (0.0, 0.0) for one in each]
     elementwise.find_root(
         excess,
         (np.array([low for low, _ in start]), np.array([high for _, high in start])),
-        args=(np.arange(len(axes)),),
+        args=(np.arange(len(each)),),
         tolerances={"xatol": math.log10(WITHIN), "xrtol": 0.0, "fatol": 0.0, "frtol": 0.0},
         maxiter=MOST_ROUNDS,
     )
 
 
-def _excess(losses: Losses, harm: float, wanted: float) -> float:
-    """Returns how far the loss is from the wanted one; 0 ends the search.
-
-    The inverse hyperbolic sine keeps a loss of 80 points at one end from bending the root finder's
-    interpolation.
-    """
-    between = bracket(losses, wanted)
-    if not losses[harm] or between is None:
-        return 0.0
-    if all(_cannot_be_told(losses[end], wanted) for end in between):
-        return 0.0
-    return math.asinh(mean_and_half_width(list(losses[harm].values()))[0] - wanted)
-
-
-def _cannot_be_told(losses: BySeed, wanted: float) -> bool:
-    """Says whether the seeds leave open on which side of the wanted one the loss is.
-
-    One seed alone leaves nothing open, so that a study of one seed still narrows its brackets.
-    """
-    mean, half = mean_and_half_width(list(losses.values()))
-    return abs(mean - wanted) <= half
-
-
-def _row(along: RequirementAxis, losses: Losses, wanted: float) -> dict[str, object]:
-    own = losses[along.harm(along.own)]
+def _row(one: BoundedAxis) -> dict[str, object]:
+    along, costs, most = one.along, one.costs, one.bound.most
+    own = costs[one.own]
     mean, half = mean_and_half_width(list(own.values()))
-    found = threshold_crossing(losses, wanted)
+    found = threshold_crossing(costs, most)
     ends = (None, None, None) if found is None else (found.harm, found.low, found.high)
-    required, easy, hard = (math.nan if harm is None else along.value(harm) for harm in ends)
+    required, easy, hard = (math.nan if harm is None else one.value(harm) for harm in ends)
     return {
         "parameter": along.name,
         "unit": along.parameter.unit,
         "own": along.own,
-        "own_loss": mean,
-        "own_loss_ci": half,
-        "bound": "at least" if along.larger_is_better else "at most",
+        "of": one.bound.of,
+        "own_cost": mean,
+        "own_cost_ci": half,
+        "bound": "at most" if one.at_most else "at least",
         "required": required,
         "easy": easy,
         "hard": hard,
-        "why_none": "" if found else _why_none(along, losses, wanted),
-        "stopped": _why_stopped(losses, wanted),
-        "verdict": {-1: MET, 0: CANNOT_TELL, 1: NOT_MET}[side(own, wanted)],
-        "values": sum(map(bool, losses.values())),
+        "why_none": "" if found else _why_none(one),
+        "stopped": _why_stopped(one),
+        "verdict": {-1: MET, 0: CANNOT_TELL, 1: NOT_MET}[side(own, most)],
+        "values": sum(map(bool, costs.values())),
         "n": len(own),
-        "wanted": wanted,
+        "wanted": most,
     }
 
 
-def _curve(along: RequirementAxis, evaluator: DeviceEvaluator) -> Iterator[dict[str, object]]:
-    of_values = {_measured(along, harm): of for harm, of in evaluator.losses(along).items()}
+def _curve(one: BoundedAxis) -> Iterator[dict[str, object]]:
+    of_values = {one.measured(harm): of for harm, of in one.costs.items()}
+    shared = {"parameter": one.along.name, "unit": one.along.parameter.unit, "of": one.bound.of}
     for value in sorted(of_values):
         mean, half = mean_and_half_width(list(of_values[value].values()))
-        shared = {"parameter": along.name, "unit": along.parameter.unit, "value": value}
-        yield shared | {"loss": mean, "loss_ci": half, "n": len(of_values[value])}
+        yield {
+            **shared, "value": value, "cost": mean, "cost_ci": half, "n": len(of_values[value])
+        }  # fmt: skip
 
 
-def _measured(along: RequirementAxis, harm: float) -> float:
-    """Returns the value that was run: the device's own in all digits, others in three."""
-    return along.own if harm == along.harm(along.own) else along.value(harm)
-
-
-def _why_none(along: RequirementAxis, losses: Losses, wanted: float) -> str:
-    ends = sorted(harm for harm, by_seed in losses.items() if by_seed)
+def _why_none(one: BoundedAxis) -> str:
+    costs, bound = one.costs, one.bound
+    ends = sorted(harm for harm, by_seed in costs.items() if by_seed)
     if not ends:
         return "its runs failed"
-    if failed := [harm for harm, by_seed in losses.items() if not by_seed]:
-        return f"all runs at {_measured(along, failed[0]):g} failed"
-    best, worst = ends[0], ends[-1]
-    without_limit = mean_and_half_width(list(losses[worst].values()))[0] <= wanted
-    end = worst if without_limit else best
-    loss, value = f"loss {_points(losses[end])}", f"{_measured(along, end):g}"
-    if _cannot_be_told(losses[end], wanted):
-        return f"these seeds cannot tell: {loss} at {value}, its last value; add seeds"
+    if failed := [harm for harm, by_seed in costs.items() if not by_seed]:
+        return f"all runs at {one.measured(failed[0]):g} failed"
+    without_limit = one.keeps(costs[ends[-1]])
+    end = ends[-1] if without_limit else ends[0]
+    cost, value = f"{bound.of} {bound.text(costs[end])}", f"{one.measured(end):g}"
+    if one.cannot_be_told(costs[end]):
+        return f"these seeds cannot tell: {cost} at {value}, its last value; add seeds"
+    if bound.chip is not None:
+        measured = f"{one.measured(ends[0]):g} to {one.measured(ends[-1]):g}"
+        return f"{'kept' if without_limit else 'broken'} from {measured}: {cost} at {value}"
     if without_limit:
-        return f"no limit up to {value} ({loss})"
-    return f"not reached by it alone: {loss} at {value}"
+        return f"no limit up to {value} ({cost})"
+    return f"not reached by it alone: {cost} at {value}"
 
 
-def _points(losses: BySeed) -> str:
-    return interval(*mean_and_half_width(list(losses.values())), n=len(losses))
+def _together(each: Sequence[BoundedAxis]) -> Iterator[str]:
+    """Says which values of each parameter keep all bounds, in the mean over seeds."""
+    for name in dict.fromkeys(one.along.name for one in each):
+        kept = np.array([one.kept for one in each if one.along.name == name])
+        low, high = kept[:, 0].max(), kept[:, 1].min()
+        if not low <= high:
+            yield f"{name}: no measured value keeps all bounds"
+            continue
+        words = [
+            f"{word} {end:.3g}" for word, end in (("from", low), ("to", high)) if np.isfinite(end)
+        ]
+        yield f"{name}: all bounds are kept {' '.join(words) or 'at all measured values'}"
 
 
-def _why_stopped(losses: Losses, wanted: float) -> str:
+def _in_chip(evaluator: DeviceEvaluator, chip: Chip, study: Study) -> str:
+    """Says what an image takes in the chip around the device as it is.
+
+    Raises:
+        InputError: its rows have no events.
+    """
+    own = [run for run in evaluator.runs if run[0].label == AS_IS]
+    row = chip_ledger(own, chip, study.study).iloc[0]
+    energy, low, high = (1e9 * row[f"image_{end}j"] for end in ("", "low_", "high_"))
+    return (
+        f"an image of the training takes {energy:.3g} nJ ({low:.3g} to {high:.3g}, which the "
+        f"intervals of the components leave open) and {1e6 * row['image_s']:.3g} us in {chip.chip}"
+    )
+
+
+def _why_stopped(one: BoundedAxis) -> str:
     """Says why no further value was measured; empty where the bracket is as narrow as wanted."""
-    between = bracket(losses, wanted)
+    costs, between = one.costs, one.between
     if between is None or between[1] - between[0] <= math.log10(WITHIN):
         return ""
-    if all(_cannot_be_told(losses[end], wanted) for end in between):
-        return "the seeds cannot tell whether the two nearest values lose too much; add seeds"
-    if not all(losses.values()):
+    if all(one.cannot_be_told(costs[end]) for end in between):
+        return "the seeds cannot tell whether the two nearest values cost too much; add seeds"
+    if not all(costs.values()):
         return "all runs of a value between the two nearest ones failed"
     return ""

@@ -13,25 +13,7 @@ from studies.declaration.trial import Runs
 from studies.report.page.build import report_html
 from studies.results.chip_ledger import chip_ledger, costs_of
 from support.commands import Command
-from support.studies.results_fakes import nasty_study, runs_of, write_folder
-
-EVENTS: dict[str, float] = {
-    "forward_reads": 1800.0,
-    "forward_lines": 9000.0,
-    "transposed_reads": 900.0,
-    "forward_spikes": 4500.0,
-    "gradient_spikes": 900.0,
-    "write_spikes": 450.0,
-    "write_phases": 450.0,
-    "write_lines": 2250.0,
-    "pulses_up": 1800.0,
-    "pulses_down": 450.0,
-    "devices": 80.0,
-    "inference_reads": 200.0,
-    "inference_lines": 500.0,
-    "inference_spikes": 300.0,
-}
-"""Of each of two crossbars, 10 x 8 and 8 x 10, after 90 images and one epoch."""
+from support.studies.results_fakes import events, nasty_study, runs_of, write_folder
 
 CASES: list[dict[str, Any]] = [
     {"update": "rate", "learning_rate": 1.0},
@@ -50,12 +32,7 @@ def counted(**changes: Any) -> tuple[Any, Runs]:
     for trial, result in runs:
         if trial.label == "rate":
             continue
-        result.row.update(n_train=90, inference_images=10, slot_cycles=None)
-        for n, (n_in, n_out) in enumerate(((10, 8), (8, 10)), 1):
-            result.row.update({f"{name}_total_{n}": value for name, value in EVENTS.items()})
-            lines = {"input_lines": n_in, "output_lines": n_out, "positions": 1, "replicas": 1}
-            result.row.update({f"{name}_{n}": float(value) for name, value in lines.items()})
-        result.row.update({f"{name}_total": 2 * value for name, value in EVENTS.items()})
+        result.row.update(events())
     return study, runs
 
 

@@ -1,14 +1,20 @@
 """Requirements against trainings whose loss crosses the wanted one at a known value."""
 
 import math
+import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from rpu_ssnn.common.errors import InputError
+from studies.chip.costs import total
+from studies.chip.description import load_chip
 from studies.declaration.trial import Trial
 from studies.declaration.update_rules.pulses import PulseRule
+from studies.report import requirement_view
+from studies.results.chip_ledger import costs_of
 from studies.sensitivity.attribution import attribute
 from studies.sensitivity.axes import PARAMETERS, STANDARD, axis
 from studies.sensitivity.device_question import TunedDevice, ask
@@ -22,6 +28,7 @@ from studies.sensitivity.requirement import (
 )
 from support.studies.harness import SMALL, in_device
 from support.studies.question_fakes import FakeRun, device_study
+from support.studies.results_fakes import events
 
 
 def logistic(value: float, at: float, steepness: float = 2.0, most: float = 80.0) -> float:
@@ -151,7 +158,7 @@ def test_a_device_that_loses_too_much_is_told_what_it_needs() -> None:
     noise = table["cycle_to_cycle"]
     assert (noise["own"], noise["verdict"]) == (0.3, "not met")
     assert noise["required"] == pytest.approx(0.12 * math.sqrt(0.9), rel=0.1)
-    assert noise["own_loss"] == pytest.approx(0.1 + logistic(0.3, 0.12))
+    assert noise["own_cost"] == pytest.approx(0.1 + logistic(0.3, 0.12))
     levels = table["levels"]
     assert levels["verdict"] == "not met"
     assert math.isnan(levels["required"])
@@ -225,7 +232,7 @@ def test_others_off_asks_what_a_parameter_costs_by_itself() -> None:
     row = rows(alone)["cycle_to_cycle"]
     assert row["required"] == pytest.approx(2.0, rel=0.1)
     assert row["verdict"] == "met"
-    assert row["own_loss"] == pytest.approx(logistic(0.3, 2.0))
+    assert row["own_cost"] == pytest.approx(logistic(0.3, 2.0))
     assert "all other imperfections are switched off" in alone.notes
     with pytest.raises(InputError, match="must be one of as-is, off"):
         require(device_study(), "capacitor", 1.0, run, others="of")  # type: ignore[arg-type]
@@ -330,6 +337,7 @@ def test_a_law_of_loss_goes_with_a_device_whose_own_leak_is_off() -> None:
     assert rows(found)["retention_loss"]["verdict"] == "met"
 
 
+CHIP = load_chip("crossbar_65nm")
 NATIVE = device_study(case={"tile": {"simulator": "native"}})
 
 
@@ -344,6 +352,14 @@ NATIVE = device_study(case={"tile": {"simulator": "native"}})
         ({"device": "capacitr"}, "--device: 'capacitr'"),
         ({"parameters": ["half_select"]}, "'half_select'"),
         ({"parameters": ["ohm_per_cell"]}, "'ohm_per_cell'"),
+        ({"image_nj": 0.0, "chip": CHIP}, "--image-nj: 0.0 .*must be above 0"),
+        ({"image_us": math.nan, "chip": CHIP}, "--image-us: nan .*must be above 0"),
+        ({"image_nj": 2.0}, "--image-nj: 2.0 .*needs --chip, or a chip in the study"),
+        ({"chip": CHIP}, "--chip: 'crossbar_65nm' .*goes with --image-nj or --image-us"),
+        (
+            {"image_nj": 2.0, "chip": CHIP, "device": "tiki_taka(reram_sb)"},
+            r"--image-nj: 2.0 .*does not go with tiki_taka\(reram_sb\)",
+        ),
     ],
 )
 def test_bad_questions_are_refused_before_anything_runs(
@@ -388,6 +404,81 @@ def test_two_seeds_show_no_interval() -> None:
     assert not any("±" in text for text in shown)
 
 
+class Counted(FakeRun):
+    """A device with noise sends more, by that share, and one with stuck devices less.
+
+    What an image takes is proportional to its events, and the loss crosses as in `separate`.
+    """
+
+    @staticmethod
+    def image(noise: float = 0.0, stuck: float = 0.0) -> float:
+        """The energy of an image of the training (nJ)."""
+        (trial, _) = next(
+            run for run in Counted(separate)(device_study()).runs if run[0].label != "rate"
+        )
+        costs = costs_of(trial, events((1 + noise) * (1 - stuck)), CHIP)
+        assert costs is not None
+        return float(1e9 * total(costs.training)[0])
+
+    def _row(self, trial: Trial) -> dict[str, Any]:
+        row, method = super()._row(trial), trial.settings.method
+        if isinstance(method, PulseRule):
+            noise, stuck = method.parameters["cycle_to_cycle"], method.tile.stuck_share
+            row |= events((1 + noise) * (1 - stuck))
+        return row
+
+
+def test_the_energy_of_an_image_is_a_bound_beside_the_loss() -> None:
+    """Of noise at most 1 keeps the energy and at most 2 the loss; the time does not change."""
+    found = require(
+        device_study(chip="crossbar_65nm"), "capacitor", 1.0, Counted(separate),
+        parameters=["cycle_to_cycle"], image_nj=Counted.image(noise=1.0), image_us=1e3,
+    )  # fmt: skip
+    loss, energy, time = (row for _, row in found.table.iterrows())
+    assert (loss["of"], energy["of"], time["of"]) == ("loss", "energy", "time")
+    assert loss["required"] == pytest.approx(TRUE["cycle_to_cycle"], rel=0.1)
+    assert energy["required"] == pytest.approx(1.0, rel=0.1)
+    assert energy["easy"] < 1.0 < energy["hard"] <= energy["easy"] * WITHIN * 1.01
+    assert energy["own_cost"] == pytest.approx(Counted.image(noise=0.3))
+    assert {loss["verdict"], energy["verdict"], time["verdict"]} == {"met"}
+    assert time["why_none"].startswith("kept from 0.3 to 10: time ")
+    assert re.fullmatch(r"cycle_to_cycle: all bounds are kept to (0\.9|1|1\.0)\d*", found.notes[-1])
+    shown = "\n".join(requirement_view.lines(found))
+    assert f"{energy['own_cost']:.3g} nJ" in shown
+    assert "which the intervals of the components leave open" in shown
+
+
+def test_an_energy_that_falls_with_harm_is_met_from_below() -> None:
+    """More devices are stuck where less is sent; the loss allows a share of 0.05 only."""
+    asked = {"run": Counted(separate), "parameters": ["stuck_share"], "chip": CHIP}
+    most = Counted.image(noise=0.3, stuck=0.2)
+    found = require(device_study(), "capacitor", 1.0, image_nj=most, **asked)
+    loss, energy = (row for _, row in found.table.iterrows())
+    assert (loss["bound"], energy["bound"]) == ("at most", "at least")
+    assert energy["required"] == pytest.approx(0.2, rel=0.15)
+    assert energy["verdict"] == "not met"
+    assert found.notes[-1] == "stuck_share: no measured value keeps all bounds"
+    found = require(device_study(), "capacitor", 30.0, image_nj=most, **asked)
+    assert re.fullmatch(
+        r"stuck_share: all bounds are kept from (0\.19|0\.2)\d* to 0\.3\d+", found.notes[-1]
+    )
+
+
+def test_a_requirement_in_a_chip_is_drawn(tmp_path: Path) -> None:
+    study = device_study(chip="crossbar_65nm")
+    most = Counted.image(noise=1.0)
+    run, asked = Counted(separate, noise=0.1), ["cycle_to_cycle"]
+    found = require(study, "capacitor", 1.0, run, parameters=asked, image_nj=most)
+    assert requirement_view.draw(found, "capacitor", 1.0, tmp_path).stat().st_size > 10_000
+
+
+def test_kept_rows_without_events_are_refused_before_the_rest_runs() -> None:
+    run = FakeRun(separate)
+    with pytest.raises(InputError, match="none has events"):
+        require(device_study(), "capacitor", 1.0, run, chip=CHIP, image_nj=1.0)
+    assert len(run.rounds) == 1
+
+
 class FaultyNeurons(FakeRun):
     """A device loses one more point at a threshold spread of 0.1, and at a leak in 1e-5 s."""
 
@@ -407,7 +498,7 @@ def test_neurons_are_asked_for_as_devices_are() -> None:
     asked = ["neuron_threshold_spread", "neuron_leak_time_constant_s"]
     table = rows(require(study, "capacitor", 2.0, run, parameters=asked))
     spread, leak = (table[name] for name in asked)
-    assert (spread["own"], spread["own_loss"]) == (0.1, pytest.approx(1.0))
+    assert (spread["own"], spread["own_cost"]) == (0.1, pytest.approx(1.0))
     assert spread["required"] == pytest.approx(0.14, rel=0.1)
     assert (leak["own"], leak["bound"]) == (1.0, "at least")
     assert leak["required"] == pytest.approx(1e-5, rel=0.1)

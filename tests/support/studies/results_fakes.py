@@ -16,6 +16,24 @@ from support.studies.harness import SMALL
 NASTY = 'x_$T$ <script>alert("x")</script> & 50 % {\\n}'
 """A label with what breaks HTML, LaTeX and matplotlib's formulas."""
 
+EVENTS: dict[str, float] = {
+    "forward_reads": 1800.0,
+    "forward_lines": 9000.0,
+    "transposed_reads": 900.0,
+    "forward_spikes": 4500.0,
+    "gradient_spikes": 900.0,
+    "write_spikes": 450.0,
+    "write_phases": 450.0,
+    "write_lines": 2250.0,
+    "pulses_up": 1800.0,
+    "pulses_down": 450.0,
+    "devices": 80.0,
+    "inference_reads": 200.0,
+    "inference_lines": 500.0,
+    "inference_spikes": 300.0,
+}
+"""Of each of two crossbars, 10 x 8 and 8 x 10, after 90 images and one epoch."""
+
 type Accuracy = Callable[[Trial], float]
 
 
@@ -100,3 +118,14 @@ def write_folder(root: Path, study: Study, runs: Runs | None = None) -> Path:
         for trial, result in runs_of(study) if runs is None else runs:
             folder.trials.write(trial, result)
     return root
+
+
+def events(times: float = 1.0) -> dict[str, Any]:
+    """The columns that say so of a run, with all events but its devices so many times."""
+    found: dict[str, Any] = {"n_train": 90, "inference_images": 10, "slot_cycles": None}
+    counts = {name: value * times for name, value in EVENTS.items()} | {"devices": 80.0}
+    for n, (n_in, n_out) in enumerate(((10, 8), (8, 10)), 1):
+        lines = {"input_lines": n_in, "output_lines": n_out, "positions": 1, "replicas": 1}
+        found |= {f"{name}_{n}": float(value) for name, value in lines.items()}
+        found |= {f"{name}_total_{n}": value for name, value in counts.items()}
+    return found | {f"{name}_total": 2 * value for name, value in counts.items()}

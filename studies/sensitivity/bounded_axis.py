@@ -1,0 +1,151 @@
+"""A parameter beside one bound: what was measured of it so far, and where it meets the bound.
+
+A bound is on the loss, or on the energy or the time of an image of the training in a chip, which
+follow from the same runs. Loss grows with harm. Energy and time may fall with it: harm is then
+taken upside down here, so that the crossing is looked for in the same way.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from studies.chip.costs import total
+from studies.chip.description import Chip
+from studies.common.statistics import mean_and_half_width
+from studies.declaration.trial import Runs
+from studies.results.chip_ledger import costs_of
+from studies.results.text_table import interval
+from studies.sensitivity.axes import RequirementAxis
+from studies.sensitivity.device_question import BySeed
+from studies.sensitivity.evaluator import DeviceEvaluator
+from studies.sensitivity.threshold_crossing import bracket, threshold_crossing
+
+UNITS = {"loss": "points", "energy": "nJ", "time": "us"}
+"""The unit of what is bounded."""
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A bound is the most that a device may lose, or that an image of the training may take.
+
+    Attributes:
+        most: the bound, in the unit of `UNITS`.
+        chip: in which the image is trained; None for a loss.
+    """
+
+    of: Literal["loss", "energy", "time"]
+    most: float
+    chip: Chip | None = None
+
+    def text(self, by_seed: BySeed) -> str:
+        """Returns a mean with its interval; of an energy or a time with its unit."""
+        style, unit = ("{:.2f}", "") if self.chip is None else ("{:.3g}", f" {UNITS[self.of]}")
+        return interval(*mean_and_half_width(list(by_seed.values())), style, len(by_seed)) + unit
+
+    def of_runs(self, runs: Runs, label: str) -> BySeed:
+        """Returns the energy or the time of an image for each seed of a case."""
+        found = {}
+        for trial, result in runs:
+            if trial.label != label or self.chip is None:
+                continue
+            costs = costs_of(trial, result.row, self.chip)
+            if costs is not None:
+                nanojoules, microseconds = 1e9 * total(costs.training)[0], 1e6 * costs.time[0]
+                cost = nanojoules if self.of == "energy" else microseconds
+                found[trial.settings.seed] = float(cost)
+        return found
+
+
+@dataclass(frozen=True)
+class BoundedAxis:
+    """An axis, a bound, and what measures them."""
+
+    along: RequirementAxis
+    bound: Bound
+    evaluator: DeviceEvaluator
+
+    @property
+    def costs(self) -> dict[float, BySeed]:
+        """Returns what was measured so far, by a harm at which costs grow."""
+        return {self.turn * harm: by_seed for harm, by_seed in self._by_harm.items()}
+
+    @property
+    def _by_harm(self) -> dict[float, BySeed]:
+        if self.bound.chip is None:
+            return self.evaluator.losses(self.along)
+        labels = self.evaluator.values[self.along.name]
+        runs = self.evaluator.runs
+        return {harm: self.bound.of_runs(runs, label) for harm, label in labels.items()}
+
+    @property
+    def turn(self) -> int:
+        """Returns -1 where an energy or a time falls with harm, else 1."""
+        measured = sorted((harm, of) for harm, of in self._by_harm.items() if of)
+        if self.bound.chip is None or len(measured) < 2:
+            return 1
+        first, last = (mean_and_half_width(list(measured[at][1].values()))[0] for at in (0, -1))
+        return -1 if last < first else 1
+
+    @property
+    def own(self) -> float:
+        """Returns the harm of the device's own value."""
+        return self.turn * self.along.harm(self.along.own)
+
+    def value(self, harm: float) -> float:
+        """Returns the parameter's value."""
+        return self.along.value(self.turn * harm)
+
+    def measured(self, harm: float) -> float:
+        """Returns the value that was run: the device's own in all digits, others in three."""
+        return self.along.own if harm == self.own else self.value(harm)
+
+    def place(self, harm: float) -> float:
+        """Returns where a harm was measured."""
+        return self.turn * self.evaluator.place(self.along, self.turn * harm)
+
+    @property
+    def at_most(self) -> bool:
+        """Says whether the bound keeps the parameter's value from above."""
+        return self.along.larger_is_better == (self.turn < 0)
+
+    @property
+    def between(self) -> tuple[float, float] | None:
+        """Returns the measured harms beside the crossing; None: nothing crosses."""
+        return bracket(self.costs, self.bound.most)
+
+    def excess(self, harm: float) -> float:
+        """Returns how far costs are from the bound, in points or per cent; 0 ends the search.
+
+        The inverse hyperbolic sine keeps a loss of 80 points at one end from bending the root
+        finder's interpolation.
+        """
+        costs, between, most = self.costs, self.between, self.bound.most
+        if not costs[harm] or between is None:
+            return 0.0
+        if all(self.cannot_be_told(costs[end]) for end in between):
+            return 0.0
+        above = mean_and_half_width(list(costs[harm].values()))[0] - most
+        return math.asinh(above if self.bound.chip is None else 100.0 * above / most)
+
+    @property
+    def kept(self) -> tuple[float, float]:
+        """Returns the values between which the bound is kept in the mean; NaN: at none."""
+        found = threshold_crossing(self.costs, self.bound.most)
+        if found is not None:
+            value = self.value(found.harm)
+            return (-math.inf, value) if self.at_most else (value, math.inf)
+        measured = [by_seed for by_seed in self.costs.values() if by_seed]
+        is_kept = bool(measured) and all(map(self.keeps, measured))
+        return (-math.inf, math.inf) if is_kept else (math.nan, math.nan)
+
+    def keeps(self, by_seed: BySeed) -> bool:
+        """Says whether a cost is within the bound in the mean."""
+        return mean_and_half_width(list(by_seed.values()))[0] <= self.bound.most
+
+    def cannot_be_told(self, by_seed: BySeed) -> bool:
+        """Says whether the seeds leave open on which side of the bound the cost is.
+
+        One seed alone leaves nothing open, so that a study of one seed still narrows its brackets.
+        """
+        mean, half = mean_and_half_width(list(by_seed.values()))
+        return abs(mean - self.bound.most) <= half
