@@ -65,12 +65,15 @@ class ReadSpec(Spec):
 class ReferenceSpec(Spec):
     """How a conductance becomes a signed weight."""
 
-    scheme: Literal["ideal_reference", "reference_device", "differential_pair"] = "ideal_reference"
+    scheme: Literal[
+        "ideal_reference", "reference_device", "symmetry_point", "differential_pair"
+    ] = "ideal_reference"
     """Subtract the exact mid conductance, or that of a reference device of its own (with spread),
-    or use two devices a weight, one of which goes up when the other goes down."""
+    which with `symmetry_point` is where the steps of the weight's device up and down are equal; or
+    use two devices a weight, one of which goes up when the other goes down."""
 
     spread: Noise = 0.05
-    """The relative standard deviation of the conductance of a `reference_device`."""
+    """The relative standard deviation of the conductance of a reference device."""
 
     on_off_ratio: Annotated[float, Field(ge=1.000001, le=1e15)] | None = None
     """G_max / G_min; null stands for an infinite ratio. The weight range stands for 0 to G_max, so
@@ -234,10 +237,12 @@ def check_device(
     on_aihwkit, keeps = simulator == "aihwkit", not (retention.has_law or loses)
     fixed = physics or (device.own_law is not None and device.own_law.law.hidden)
     effects = {name: getattr(spec, name) for name in ARRAY_PHYSICS}
+    scheme = spec.reference.scheme
     heat, too_fast = retention.temperature_k, noise.is_slow and noise.slow_time_s < frozen
     refusals = (
         ("simulator", simulator, on_aihwkit and needs_native(device), _NOT_ON_TILES),
         *((name, part, on_aihwkit and part.acts, _NO_PHYSICS) for name, part in effects.items()),
+        ("reference.scheme", scheme, on_aihwkit and scheme == "symmetry_point", _NO_PHYSICS),
         ("half_select", spec.half_select, spec.half_select.acts and fixed, _NO_DISTURB),
         ("read_disturb", spec.read_disturb, spec.read_disturb.acts and fixed, _NO_DISTURB),
         ("lines", spec.lines, spec.lines.acts and device.in_parallel > 1, _NO_LINES),

@@ -11,7 +11,13 @@ from rpu_ssnn.synapses.native.cells import Cells
 from rpu_ssnn.synapses.native.clock import Clock
 from rpu_ssnn.synapses.native.device_array import DeviceArray, Slices
 from rpu_ssnn.synapses.native.population import Population, draw_population
-from rpu_ssnn.synapses.weights_of_states import reference_error, weight_per_state
+from rpu_ssnn.synapses.native.symmetry import symmetry_states
+from rpu_ssnn.synapses.weights_of_states import (
+    of_cell,
+    of_lines,
+    reference_error,
+    weight_per_state,
+)
 
 
 class Built(NamedTuple):
@@ -56,6 +62,11 @@ def build_array(crossbar: Crossbar, device: DeviceSource, spec: TileSpec) -> Bui
         pulse_key=pulse_key,
         read_key=read_key,
     )
+    if spec.reference.scheme == "symmetry_point":
+        at = np.empty(drawn.records.shape, dtype=np.float32)
+        symmetry_states(cells, at)
+        lines = of_lines(list(at), device.in_parallel)
+        cells = cells._replace(offset=errors + cells.per_state * of_cell(lines))
     slices = Slices(shape, crossbar.pool, crossbar.threads)
     read_keys = np.random.SeedSequence(int(read_key))
     array = DeviceArray(shape, cells, device.in_parallel, clock, slices, read_keys)

@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from device_presets import Preset, get_preset
+from device_presets import Preset, get_device, get_preset
 from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses.native.synapses import NativeSynapses
+from rpu_ssnn.synapses.tiles.synapses import TileSynapses
 from support.commands import refused
 from support.device_presets.charge_traps import charge_trap
 from support.rpu_ssnn.networks import make_block, make_crossbar, random_trains
@@ -39,6 +40,31 @@ def moved(synapses: NativeSynapses, rows: int, *lines: list[int]) -> np.ndarray:
     synapses.commit(range(1))
     change: np.ndarray = (synapses.weights() - before) / SCALE
     return change
+
+
+# --- symmetry point -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["charge_trap_2019", "ecram", "two_device_pair(charge_trap_2019)"])
+def test_pulses_in_turn_take_devices_to_the_weight_zero_of_a_symmetry_point(name: str) -> None:
+    """Zero shifting (Kim 2019); with the exact mid conductance each device goes elsewhere."""
+    device = get_device(name, {"cycle_to_cycle": 0.0})
+    forward, up, down = spikes(60_000, list(range(20)), list(range(8)), list(range(8)))
+    up[1::2], down[::2] = False, False
+    block, ends = make_block(forward, up, down), []
+    for scheme in ("symmetry_point", "ideal_reference"):
+        synapses = native(device, reference={"scheme": scheme, "spread": 0.0})
+        np.testing.assert_allclose(synapses.weights(), make_crossbar().initial, atol=1e-6)
+        synapses.update(block)
+        synapses.commit(range(1))
+        ends.append(np.abs(synapses.weights()) / SCALE)
+    assert ends[0].max() < 0.01 < 2 * ends[1].mean()
+
+
+def test_tiles_of_aihwkit_have_no_symmetry_point() -> None:
+    with refused("tile", "reference.scheme", "symmetry_point"):
+        spec = TileSpec(reference={"scheme": "symmetry_point"})
+        TileSynapses(make_crossbar(), get_preset("ecram"), spec, 1.0)
 
 
 # --- half select --------------------------------------------------------------------------------

@@ -1,0 +1,36 @@
+"""The states at which pulses up and down move devices equally far (zero shifting).
+
+Alternating pulses take a device to this state, and pulses that cancel in a number do not move it
+away from there. A reference that is subtracted there makes it the weight zero (Kim 2019, arXiv
+1907.10228).
+"""
+
+import numpy as np
+from jaxtyping import Float32
+
+from rpu_ssnn.compiled import compiled
+from rpu_ssnn.devices.laws import change
+from rpu_ssnn.synapses.native.cells import Cells
+
+HALVINGS = 24
+"""After so many halvings of its range, a state is known to single precision."""
+
+
+@compiled
+def symmetry_states(cells: Cells, found: Float32[np.ndarray, "devices cells"]) -> None:
+    """Find each device's state of equal steps, or the end of its range that is nearest to it."""
+    none = np.float32(0.0)
+    for d in range(found.shape[0]):
+        for i in range(found.shape[1]):
+            device = cells.records[d, i]
+            low, high = device.low, device.high
+            for _ in range(HALVINGS):
+                state = np.float32(0.5) * (low + high)
+                up = change(cells.law, cells.shared, device, state, True, none)
+                if up + change(cells.law, cells.shared, device, state, False, none) > none:
+                    low = state
+                else:
+                    high = state
+            found[d, i] = low
+            if cells.shared.has_reference:
+                found[d, i] -= device.a
