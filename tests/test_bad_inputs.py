@@ -353,6 +353,11 @@ CHIPS = [
 ] + [
     of_study("chip: crossbar_65", "chip", "'crossbar_65'", "crossbar_65nm"),
     Bad("ledger HERE --chip HERE/c.yaml", {"c.yaml": "chip: c"}, ("c.yaml: array: missing",)),
+    Bad(
+        "ledger HERE --chip HERE/c.yaml",
+        {"c.yaml": "chip: c\nlike: crossbar_65"},
+        ("like: 'crossbar_65'", "did you mean crossbar_65nm"),
+    ),
     Bad("ledger HERE --chip HERE/none.yaml", {}, ("none.yaml", "No such file")),
 ]  # fmt: skip
 

@@ -1,5 +1,6 @@
 """A chip as validated, frozen data: its arrays, its choices and what each component costs."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -161,14 +162,35 @@ def load_chip(name_or_path: str | Path) -> Chip:
     Raises:
         InputError: there is none, or the file is not a valid chip.
     """
-    shipped = {path.stem: path for path in sorted(SHIPPED.glob("*.yaml"))}
+    shipped = _shipped()
     path = shipped.get(str(name_or_path)) or user_path("chip", "file", name_or_path)
     if not path.is_file() and path.suffix not in (".yaml", ".yml"):
         allowed = one_of(shipped, str(name_or_path)) + ", or a YAML file"
         raise InputError("chip", "name", str(name_or_path), allowed)
-    return validated(Chip, strict_yaml.read(path), "", path)
+    return validated(Chip, _like(strict_yaml.read(path), path), "", path)
 
 
 def as_chip(content: object) -> object:
     """Returns the chip of a study, which has its keys or the name of a shipped one."""
-    return load_chip(content) if isinstance(content, str) else content
+    return load_chip(content) if isinstance(content, str) else _like(content, "study")
+
+
+def _shipped() -> dict[str, Path]:
+    return {path.stem: path for path in sorted(SHIPPED.glob("*.yaml"))}
+
+
+def _like(content: object, where: object) -> object:
+    """Returns the keys of a chip with those of the shipped chip that it is like, for the rest.
+
+    Raises:
+        InputError: no shipped chip has this name.
+    """
+    if not isinstance(content, Mapping) or "like" not in content:
+        return content
+    if content["like"] not in _shipped():
+        raise InputError(where, "like", content["like"], one_of(_shipped(), str(content["like"])))
+    base = load_chip(content["like"]).model_dump(exclude_none=True)
+    own = {key: value for key, value in content.items() if key != "like"}
+    if isinstance(parts := own.get("components", {}), Mapping):
+        own["components"] = {**base["components"], **parts}
+    return {**base, **own}

@@ -7,8 +7,17 @@ from matplotlib.figure import Figure
 
 from rpu_ssnn.common.wording import listed
 from studies.chip.description import Chip, Component, Components
-from studies.report.figure_style import FONT_POINTS, finish_axes, looks, new_figure, plain, wrapped
+from studies.report.figure_style import (
+    FONT_POINTS,
+    finish_axes,
+    looks,
+    new_figure,
+    panels,
+    plain,
+    wrapped,
+)
 from studies.report.figures import LOGARITHMIC_FROM, bar_within, legend_below
+from studies.results.chip_ledger import on_front
 from studies.results.grouping import swept_cells, swept_columns, titled_row
 from studies.results.text_table import accuracy_interval, as_markdown, number
 
@@ -122,6 +131,9 @@ def note(table: pd.DataFrame, chip: Chip) -> str:
         if getattr(chip.components, name) is None and f"image_{name}_j" in table
     ]
     most = [f"{row['case']}: {row['matter_most'].replace('_', ' ')}" for _, row in table.iterrows()]
+    others = table[table["read_bits"] != chip.bits]["case"].map(str).unique().tolist()
+    if chip.columns != "converter":
+        others = []
     return "; ".join(
         [
             f"chip {chip.chip}: {chip.array.rows} x {chip.array.columns} cells, {chip.columns} at "
@@ -133,6 +145,7 @@ def note(table: pd.DataFrame, chip: Chip) -> str:
             "*: no other line is as accurate at less energy",
             f"what may cost most: {'; '.join(most)}",
             *([f"not counted in this chip: {listed(missing)}"] if missing else []),
+            *([f"trained without its {chip.bits}-bit reads: {listed(others)}"] if others else []),
         ]
     )
 
@@ -168,22 +181,25 @@ def draw(table: pd.DataFrame, chip: Chip, width: float) -> Figure:
 
 
 def draw_trade(table: pd.DataFrame, chip: Chip, width: float) -> Figure:
-    """Draws accuracy over the energy of an image in training, and the front of those that no other
-    beats in both. The intervals of components move all energies together, and are not drawn."""
+    """Draws accuracy over the energy and over the time of an image in training, each with the front
+    of those that no other beats in both. The intervals of components move all energies together,
+    and are not drawn."""
     style = looks(table["case"].map(str))
-    figure = new_figure(width, 3.2)
-    axes = figure.subplots()
-    for case, rows in table.groupby("case", sort=False):
-        look = style[str(case)]
-        bars = [bar_within(*cells) for cells in _pairs(rows, "accuracy", "accuracy_ci", "n")]
-        axes.errorbar(
-            1e9 * rows["image_j"], rows["accuracy"], yerr=list(zip(*bars, strict=True)),
-            fmt=look.marker, ms=4, color=look.colour, capsize=2, lw=1, label=plain(case),
-        )  # fmt: skip
-    front = table[table["on_front"]].sort_values("image_j")
-    axes.plot(1e9 * front["image_j"], front["accuracy"], color="black", lw=0.8, ls=":")
-    if table["image_j"].max() >= LOGARITHMIC_FROM * table["image_j"].min():
-        axes.set_xscale("log")
-    finish_axes(axes, f"energy of an image in training, in {chip.chip} (nJ)", "accuracy (%)")
-    legend_below(figure, [axes], width)
+    figure, both = panels(width, 2, 2, 3.2, 0.6, sharey=True)
+    costs = (("image_j", "energy", 1e9, "nJ"), ("image_s", "time", 1e6, "us"))
+    for axes, (cost, name, scale, unit) in zip(both, costs, strict=True):
+        for case, rows in table.groupby("case", sort=False):
+            look = style[str(case)]
+            bars = [bar_within(*cells) for cells in _pairs(rows, "accuracy", "accuracy_ci", "n")]
+            axes.errorbar(
+                scale * rows[cost], rows["accuracy"], yerr=list(zip(*bars, strict=True)),
+                fmt=look.marker, ms=4, color=look.colour, capsize=2, lw=1, label=plain(case),
+            )  # fmt: skip
+        front = table[on_front(table, cost)].sort_values(cost)
+        axes.plot(scale * front[cost], front["accuracy"], color="black", lw=0.8, ls=":")
+        if table[cost].max() >= LOGARITHMIC_FROM * table[cost].min():
+            axes.set_xscale("log")
+        finish_axes(axes, f"{name} of an image in training ({unit})")
+    both[0].set_ylabel(f"accuracy (%), in {plain(chip.chip)}", fontsize=FONT_POINTS)
+    legend_below(figure, both, width)
     return figure

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from studies.chip.costs import MULTIPLY_ADD_J, Costs, Network, digital_energy, t
 from studies.chip.crossbar import Crossbar, Events
 from studies.common.statistics import describe
 from studies.declaration.devices import compound_of, shortest_slot_s
+from studies.declaration.update_rules.base import Rule
 from studies.declaration.update_rules.on_device import DeviceRule
 from studies.results.grouping import accuracies, swept_columns
 from studies.results.ledger import energy_of_a_pulse, number_in
@@ -128,31 +130,31 @@ def chip_ledger(runs: Runs, chip: Chip, where: object = "ledger") -> pd.DataFram
     frame = results_frame([run for run, _ in counted])
     swept = swept_columns(frame)
     names = frame[["label", *swept]].reset_index(drop=True).assign(accuracy=accuracies(frame))
+    names["read_bits"] = [_read_bits(trial.settings.method) for (trial, _), _ in counted]
     table = pd.concat([names, pd.DataFrame([dict(row_of(cost)) for _, cost in counted])], axis=1)
     groups = table.groupby(["label", *swept], sort=False, dropna=False)
     numbers = groups.mean(numeric_only=True)
     words = groups[list(_WORDS)].agg(_each_once)
     spread = groups["accuracy"].agg(lambda seeds: describe(seeds.tolist()).half_width)
     found = numbers.join(words).assign(n=groups.size(), accuracy_ci=spread).reset_index()
-    found["on_front"] = [
-        not any(_beats(other, one) for other in _points(found)) for one in _points(found)
-    ]
+    found["on_front"] = on_front(found, "image_j")
     first = ["label", *swept, "n", "accuracy", "accuracy_ci", "on_front"]
     columns = [*first, *(name for name in table.columns if name not in first)]
     return found[columns].rename(columns={"label": "case"})
 
 
-type _Point = tuple[float, float]
-"""Accuracy (%) and energy of an image in training (J)."""
+def on_front(table: pd.DataFrame, cost: str) -> list[bool]:
+    """Says of each line whether no other is as accurate at less cost, or more at as little."""
+    points = list(zip(table["accuracy"], -table[cost], strict=True))
+    return [
+        not any(a >= accuracy and b >= best and (a, b) != (accuracy, best) for a, b in points)
+        for accuracy, best in points
+    ]
 
 
-def _points(table: pd.DataFrame) -> list[_Point]:
-    return list(zip(table["accuracy"], table["image_j"], strict=True))
-
-
-def _beats(one: _Point, other: _Point) -> bool:
-    """Says whether a point is no worse in both, and is another."""
-    return one[0] >= other[0] and one[1] <= other[1] and one != other
+def _read_bits(method: Rule) -> float:
+    reads = method.tile.reads if isinstance(method, DeviceRule) else None
+    return float(reads.adc_bits) if reads and reads.adc_bits else math.nan
 
 
 def _each_once(words: pd.Series) -> str:

@@ -55,12 +55,10 @@ class DeviceEvaluator:
         else:
             self.cases |= new
 
-    def measure(self, wanted: Sequence[tuple[RequirementAxis, float | None]]) -> None:
-        """Runs each axis at a harm (None: nothing), those that are not measured yet, together."""
+    def measure(self, wanted: Sequence[tuple[RequirementAxis, float]]) -> None:
+        """Runs each axis at a harm, those that are not measured yet, together."""
         new = {}
         for along, harm in wanted:
-            if harm is None:
-                continue
             at = self.place(along, harm)
             if at not in self.values[along.name]:
                 value = along.value(at)

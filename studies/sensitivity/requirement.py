@@ -50,7 +50,7 @@ from studies.sensitivity.device_question import (
 )
 from studies.sensitivity.evaluator import QUESTION, DeviceEvaluator
 from studies.sensitivity.imperfections import Off, imperfections, switched_off
-from studies.sensitivity.threshold_crossing import Losses, side, threshold_crossing
+from studies.sensitivity.threshold_crossing import side, threshold_crossing
 
 WITHIN = 1.5
 FIRST_VALUES, MOST_ROUNDS = 2, 8
@@ -135,7 +135,6 @@ def require(
     case = asked.case.changed(hyperparameters=tuned.hyperparameters)
     axes, notes = _axes(case, tuned, parameters, others)
     evaluator.add_own(axes, case)
-    evaluator.measure([(along, _far_end(along, evaluator.losses(along), loss)) for along in axes])
     each = [BoundedAxis(along, bound, evaluator) for along in axes for bound in bounds]
     evaluator.measure([(one.along, end) for one in each for end in _ends(one)])
     _narrow(evaluator, [one for one in each if one.between])
@@ -160,21 +159,23 @@ def _chip_bounds(
 ) -> Iterator[Bound]:
     """Yields the bounds on energy and time, where they are given."""
     study, around = asked.study, chip or asked.study.chip
-    if chip is not None and image_nj is None and image_us is None:
-        raise InputError(study.study, "--chip", chip.chip, "goes with --image-nj or --image-us")
+    cell = compound_of(asked.case.device_rule.device)
     energy, time = Bound("energy", image_nj or 0.0, around), Bound("time", image_us or 0.0, around)
     for field, given, bound in (("--image-nj", image_nj, energy), ("--image-us", image_us, time)):
+        allowed = ""
         if given is None:
             continue
         if not 0 < given < math.inf:
-            raise InputError(study.study, field, given, "must be above 0")
-        if around is None:
-            raise InputError(study.study, field, given, "needs --chip, or a chip in the study")
-        cell = compound_of(asked.case.device_rule.device)
-        if cell is not None and cell.unknown_pulses is not None:
+            allowed = "must be above 0"
+        elif around is None:
+            allowed = "needs --chip, or a chip in the study"
+        elif cell is not None and cell.unknown_pulses is not None:
             allowed = f"does not go with {asked.device}: {cell.unknown_pulses}"
+        if allowed:
             raise InputError(study.study, field, given, allowed)
         yield bound
+    if chip is not None and image_nj is None and image_us is None:
+        raise InputError(study.study, "--chip", chip.chip, "goes with --image-nj or --image-us")
 
 
 def _check(study: Study, loss: float, others: Others) -> None:
@@ -229,21 +230,16 @@ def _axes(
     return axes, notes + (left_out if others == "off" else [])
 
 
-def _far_end(along: RequirementAxis, losses: Losses, wanted: float) -> float | None:
-    """Returns the second value: the best where the own one loses too much, else the worst."""
-    own = along.harm(along.own)
-    mean, _ = mean_and_half_width(list(losses[own].values()))
-    end = along.harm(along.worst_value if mean <= wanted else along.best_value)
-    return end if (end > own) == (mean <= wanted) and end != own else None
-
-
 def _ends(one: BoundedAxis) -> list[float]:
-    """Returns both ends where the device's own energy or time is above its bound: either may be
-    below."""
-    mean, _ = mean_and_half_width(list(one.costs[one.own].values()))
-    if one.bound.chip is None or one.between or not mean > one.bound.most:
-        return []
-    return [one.along.harm(value) for value in (one.along.best_value, one.along.worst_value)]
+    """Returns the further values to begin with: the best where the own one loses too much, else the
+    worst; both where an image takes too much, as less may be at either."""
+    along, above = one.along, not one.keeps(one.costs[one.own])
+    own = along.harm(along.own)
+    better = min(own, along.harm(along.best_value))
+    worse = max(own, along.harm(along.worst_value))
+    if one.bound.chip is None:
+        return [better if above else worse]
+    return [better, worse] if above else []
 
 
 def _narrow(evaluator: DeviceEvaluator, each: Sequence[BoundedAxis]) -> None:

@@ -1,5 +1,6 @@
 """The costs of a chip by hand, by brute force, and against published chips."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 
 from studies.chip.costs import Costs, Network, digital_energy, total
 from studies.chip.crossbar import Crossbar, Events
-from studies.chip.description import Chip, load_chip
+from studies.chip.description import ArraySize, Chip, Component, load_chip
 from studies.declaration.shipped import KEPT_RECORDS
 
 ONE = {"energy_j": 1.0, "source": "a test"}
@@ -182,3 +183,16 @@ def test_neurosim_s_own_case_is_repeated_within_a_factor_of_two() -> None:
     reads = 1e6 * total(costs.inference)[0]
     assert 0.42e-3 / 2 < reads < 0.42e-3 * 2
     assert costs.inference["cell_read"][0] < 0.01 * costs.inference["converter"][0]
+
+
+def test_a_chip_like_a_shipped_one_differs_in_what_it_says(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(
+        "{chip: mine, like: crossbar_65nm, array: {rows: 32, columns: 16}, bits: 8,\n"
+        "components: {converter: {energy_j: 2.0e-12, source: me}}}"
+    )
+    mine, shipped = load_chip(path), load_chip("crossbar_65nm")
+    assert (mine.chip, mine.array, mine.bits) == ("mine", ArraySize(rows=32, columns=16), 8)
+    assert mine.components.converter == Component(energy_j=2e-12, source="me")
+    assert mine.components.spike == shipped.components.spike
+    assert mine.lines_per_converter == shipped.lines_per_converter

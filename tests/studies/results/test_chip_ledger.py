@@ -10,6 +10,7 @@ from rpu_ssnn.common.errors import InputError
 from studies.chip.costs import total
 from studies.chip.description import load_chip
 from studies.declaration.trial import Runs
+from studies.report.chip_view import note
 from studies.report.page.build import report_html
 from studies.results.chip_ledger import chip_ledger, costs_of
 from support.commands import Command
@@ -79,6 +80,21 @@ def test_the_front_holds_what_no_other_line_beats() -> None:
     assert shown == [
         ["ecram", 10, True], ["ecram", 20, True], ["capacitor", 10, True], ["capacitor", 20, False]
     ]  # fmt: skip
+
+
+def test_reads_that_the_chip_does_not_have_are_said() -> None:
+    """The accuracy of exact reads is no accuracy of converters."""
+    reads = {"tile": {"simulator": "native", "reads": {"adc_bits": 5, "adc_bound": 4.0}}}
+    chip = load_chip("crossbar_65nm")
+    for cases, others in (
+        (CASES, "ecram, capacitor"),
+        ([*CASES[:2], CASES[2] | reads], "ecram"),
+    ):
+        _, runs = counted(cases=cases)
+        said = note(chip_ledger(runs, chip), chip)
+        assert said.endswith(f"trained without its 5-bit reads: {others}")
+    neurons = load_chip("neurram_130nm")
+    assert "trained without" not in note(chip_ledger(runs, neurons), neurons)
 
 
 def test_a_cell_whose_transfers_are_not_counted_is_left_out() -> None:
