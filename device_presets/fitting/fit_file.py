@@ -1,23 +1,24 @@
 """The fit of a measured file: laws compared, the chosen one judged, numbers with intervals."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
-from device_presets.fitting.checks.choice import chosen_of
-from device_presets.fitting.checks.mean_curve import (
+from device_presets.fitting.checks.defects import DRIFT, JUMP
+from device_presets.fitting.checks.whole_cycles import (
+    chosen_of,
     coverage,
     curve_errors,
     held_out_rows,
     neurosim_errors,
+    off,
 )
 from device_presets.fitting.model.joint_fit import JointFit
-from device_presets.fitting.model.noise_limits import cycle_noise_limits
 from device_presets.fitting.model.preparation import prepare
-from device_presets.fitting.model.resampling import resampled
-from device_presets.fitting.model.selection import Selection, as_likely_of, select_model
-from device_presets.fitting.model.uncertainty import uncertainty, with_unbiased_noise
-from device_presets.fitting.reading.polarity import doubt_of
-from device_presets.fitting.reading.reading import read
+from device_presets.fitting.model.selection import Selection, select_model
+from device_presets.fitting.model.simulation import at_one_level
+from device_presets.fitting.model.uncertainty import resampled, uncertainty, with_unbiased_noise
+from device_presets.fitting.reading.reading import doubt_of, read
 from device_presets.fitting.reading.units import SIEMENS
 from device_presets.fitting.results.fitted_device import FittedDevice
 from device_presets.fitting.results.fitted_entry import fitted_entry
@@ -26,9 +27,6 @@ from device_presets.fitting.results.quantities import report
 from device_presets.library.entry_writing import checked_name
 from rpu_ssnn.common.errors import PresetError
 from rpu_ssnn.devices.fit_form import CONSTANT, LINEAR
-
-_KNOWN = 0.3
-"""Standard error of the log cycle noise up to which its curvature gives the interval."""
 
 _DRAWS = 20  # of cycles, for the intervals of a law that does not describe the data
 
@@ -66,16 +64,22 @@ def fit_file(
     selected = select_model(prepared, tell=tell)
     tell("checking the best models, and their mean curves")
     selection, verdict = chosen_of(selected)
+    if moves := [d for d in verdict.defects if d.name in (JUMP, DRIFT)]:
+        tell(f"fitting again with all cycles at one level, for the {moves[0].name}")
+        levelled = select_model(at_one_level(selected.chosen.fit.prepared))
+        beside, without = chosen_of(levelled)
+        if off(beside.chosen) < off(selection.chosen):
+            told = (replace(d, what=f"{d.what}; cycles are fitted at one level") for d in moves)
+            selection, verdict = beside, replace(without, defects=(*told, *without.defects))
     tell("computing the intervals")
     fit = selection.chosen.fit
     seen, held_out = curve_errors(fit)
-    population = _population(fit, chosen=True, trusted=verdict.describes)
-    linear, as_good, as_likely = None, [], []
+    population = _population(fit, trusted=verdict.describes)
+    linear, as_good = None, []
     if not fit.layout.how:
         linear = _slope_for_each(selection)
         as_good = [_population(s.fit) for s in selection.as_good if s is not selection.chosen]
-        as_likely = [_population(score.fit) for score in as_likely_of(selection)]
-    quantities = report(population, linear, as_good, as_likely)
+    quantities = report(population, linear, as_good)
     try:
         entry = fitted_entry(population, quantities, measurement)
     except PresetError as error:
@@ -108,27 +112,20 @@ def _slope_for_each(selection: Selection) -> Population | None:
     model = selection.chosen.model
     if model.code != CONSTANT and not (model.code == LINEAR and model.shape):
         return None
-    layout = selection.chosen.fit.layout
-    fits = (s.fit for s in selection.scores if s.model.own_slopes)
-    fits = (f for f in fits if f.layout.effects == layout.effects)
-    alike = next((f for f in fits if f.layout.model.additive == model.additive), None)
-    return None if alike is None else _population(alike)
+    wanted = (True, model.additive, selection.chosen.fit.layout.effects)
+    for score in selection.scores:
+        if (score.model.own_slopes, score.model.additive, score.fit.layout.effects) == wanted:
+            return _population(score.fit)
+    return None
 
 
-def _population(fit: JointFit, chosen: bool = False, trusted: bool = True) -> Population:
+def _population(fit: JointFit, trusted: bool = True) -> Population:
     """Returns the population under a fit.
 
     Args:
-        chosen: Whether the fit makes the preset.
         trusted: Whether the law describes the data; where it does not, the curvature of its
             likelihood says nothing of its errors, and cycles drawn anew do.
     """
     if not trusted and (draws := resampled(fit, _DRAWS)):
-        return Population(fit, uncertainty(fit), draws=draws)
-    unbiased, errors = with_unbiased_noise(fit) if trusted else (fit, uncertainty(fit))
-    known = 0.0 < errors.shared[0, 0] < _KNOWN**2
-    limits = None
-    loose = chosen or errors.shared[0, 0] > 0.0  # at its limit it is none, as the report says
-    if trusted and loose and fit.prepared.noisy and not known:
-        limits = cycle_noise_limits(fit)
-    return Population(unbiased, errors, limits)
+        return Population(fit, uncertainty(fit), draws)
+    return Population(*with_unbiased_noise(fit)) if trusted else Population(fit, uncertainty(fit))

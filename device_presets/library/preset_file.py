@@ -25,7 +25,11 @@ STEP_OR_LEVELS = ("step", "levels")
 
 
 class ParameterEntry(BaseModel):
-    """One number of a preset file, with where it comes from."""
+    """One number of a preset file, with where it comes from.
+
+    Args:
+        measured: the lowest and the highest value that a fit saw; others are refused as overrides.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -33,6 +37,7 @@ class ParameterEntry(BaseModel):
     unit: str
     source: str | None = None
     assumption: str | None = None
+    measured: tuple[StrictFloat, StrictFloat] | None = None
 
     @model_validator(mode="after")
     def _says_where_it_comes_from(self) -> Self:

@@ -103,6 +103,10 @@ def _parameters(
         asked = declared[name]
         if name in overrides:
             value = asked.checked(where, name, overrides[name])
+            seen = entry.parameters[name].measured if name in entry.parameters else None
+            if seen and isinstance(value, float) and not seen[0] <= value <= seen[1]:
+                allowed = f"must be within what was measured, {seen[0]:g} to {seen[1]:g}"
+                raise PresetError(where, name, value, f"{allowed} {asked.unit}")
             return _parameter(asked, value, assumption="override by the user")
         found = entry.parameters[name]
         if found.unit != asked.unit:

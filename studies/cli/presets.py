@@ -92,9 +92,6 @@ def fit(
     weight_one: Annotated[
         float | None, typer.Option(help="Conductance of weight 1, in the file's unit.")
     ] = None,
-    law: Annotated[
-        Path | None, path_option("Fit the law of this file instead of those of the package.")
-    ] = None,
     accept_poor_fit: Annotated[
         bool, typer.Option("--accept-poor-fit", help="Write a preset that fails its checks.")
     ] = False,
@@ -110,9 +107,8 @@ def fit(
     the range.
     """
     from device_presets.fitting.kept import kept_fit
-    from device_presets.fitting.own_law import fit_own_law
     from device_presets.fitting.results.measured_table import write_tables
-    from device_presets.library.entry_writing import checked_name, draws_file, write_and_check
+    from device_presets.library.entry_writing import checked_name, draws_file
 
     of_a_fit = {
         "--out": out,
@@ -120,7 +116,6 @@ def fit(
         "--weight-zero": weight_zero,
         "--weight-one": weight_one,
         "--accept-poor-fit": accept_poor_fit or None,
-        "--law": law,
     }
     given = [option for option, value in of_a_fit.items() if value is not None]
     if table and given:
@@ -136,13 +131,6 @@ def fit(
     if plot is None and out is None and plot_file.exists():
         allowed = "must not be there; give another --name, or --plot to replace it"
         raise InputError("presets fit", "--plot", str(plot_file), allowed)
-    if law is not None:
-        own = fit_own_law(data, name, law, sheet, weight_zero, weight_one)
-        text = own.text(name, preset_file.parent)
-        write_together(name, {preset_file: lambda path: write_and_check(path, text)})
-        shown = own.numbers.to_markdown(index=False, floatfmt=".4g")
-        typer.echo(f"{shown}\n\npreset  {preset_file}")
-        return
 
     def tell(words: str) -> None:
         if sys.stderr.isatty():

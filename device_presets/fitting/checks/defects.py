@@ -14,14 +14,16 @@ from device_presets.fitting.model.joint_fit import JointFit, noises
 from device_presets.fitting.model.preparation import RESOLUTION
 from device_presets.fitting.model.series import Trace
 from device_presets.fitting.model.simulation import LAGS, Summary
-from device_presets.fitting.rows import runs_of
+from device_presets.fitting.sweeps import runs_of
+
+JUMP, DRIFT = "jump", "drift"
 
 _LONGEST_PERIOD = 200  # pulses
 _LEAST_LOG_CHANCE = -25.0  # of one period in two hundred
 _OF_NOISE, _OF_STEPS = 0.3, 0.1  # deviations of the misses, and steps: the least interference
 _AFTER_TURN = 20  # pulses
 _ERRORS, _OF_STEP = 5.0, 0.3
-_FEWEST_CHANGES, _FAR = 3, 15.0  # beginnings of cycles; median deviations of a jump
+_FEWEST_CHANGES, _BY_CHANCE = 3, 1e-3  # beginnings of cycles; chance of one jump among all
 _AROUND = 5  # readings either side
 _DRIFT_ERRORS = 4.0
 _LEAST_JUMP, _LEAST_DRIFT, _LEAST_REST = 0.01, 0.02, 0.02  # of the range
@@ -143,7 +145,7 @@ def _turns(fit: JointFit, miss: np.ndarray, step: float, span: float) -> Iterato
     what = f"the first {_AFTER_TURN} pulses after a turn move it by {mean / step:+.1f} steps more"
     if path.min() < -step and back > 2:
         what = f"it keeps moving the old way for {back} pulses after each turn"
-    yield Defect("turns", what, "write a law of its own that remembers the last pulses (--law)")
+    yield Defect("turns", what, "write a law of its own that remembers the last pulses")
 
 
 def _levels(fit: JointFit, measured: Summary, span: float) -> Iterator[Defect]:
@@ -156,14 +158,16 @@ def _levels(fit: JointFit, measured: Summary, span: float) -> Iterator[Defect]:
         return
     around = weight[first[:, None] + np.arange(-_AROUND, _AROUND)]
     change = around[:, _AROUND:].mean(axis=1) - around[:, :_AROUND].mean(axis=1)
-    beside = np.abs(change - np.median(change))
-    at = int(np.argmax(beside))
-    if beside[at] > max(_FAR * float(np.median(beside)), _LEAST_JUMP * span):
+    at = int(np.argmax(np.abs(change - np.median(change))))
+    others = np.delete(change, at)
+    size = abs(float(change[at] - others.mean()))
+    errors = size / max(float(np.std(others, ddof=1)) * np.sqrt(1 + 1 / len(others)), 1e-12)
+    chance = 2 * len(change) * float(stats.t.sf(errors, len(others) - 1))
+    if size > _LEAST_JUMP * span and chance < _BY_CHANCE:
         before = int(cycle[first[at]])
         yield Defect(
-            "jump",
-            f"between cycles {before} and {before + 1} it jumps by {beside[at] / span:.1%} of the "
-            "range",
+            JUMP,
+            f"between cycles {before} and {before + 1} it jumps by {size / span:.1%} of the range",
             "fit the cycles before and after the jump by themselves",
         )
     steps = np.diff(measured.levels)[np.diff(measured.of_device) == 0]
@@ -171,7 +175,7 @@ def _levels(fit: JointFit, measured: Summary, span: float) -> Iterator[Defect]:
     error = float(np.std(later, ddof=1) / np.sqrt(len(later))) if len(later) > 2 else np.inf
     if abs(later.sum()) > _LEAST_DRIFT * span and abs(later.mean()) > _DRIFT_ERRORS * error:
         yield Defect(
-            "drift",
+            DRIFT,
             f"its level drifts by {abs(later.mean()) / span:.1%} of the range a cycle",
             "cycle it until it is stable, or fit the last cycles alone",
         )

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
-from scipy.optimize import brentq
 
 from device_presets.fitting.checks.defects import Defect, defects_of
 from device_presets.fitting.checks.many_pulses import far_checks, summaries
@@ -12,7 +11,7 @@ from device_presets.fitting.checks.questions import Check, status_of
 from device_presets.fitting.model.joint_fit import JointFit, noises
 from device_presets.fitting.model.likelihood import pulse_step
 from device_presets.fitting.model.series import Trace
-from device_presets.fitting.rows import runs_of
+from device_presets.fitting.sweeps import runs_of
 from rpu_ssnn.common.wording import counted
 
 MOST_STEP_DEVIATION = 0.15
@@ -73,11 +72,8 @@ class Verdict:
         if not self.describes:
             return "The fit DOES NOT DESCRIBE THE DATA"
         n_open = sum(check.status == "open" for check in self.checks)
-        if n_open:
-            return (
-                f"The fit describes the data as far as they tell ({counted(n_open, 'check')} open)"
-            )
-        return "The fit describes the data"
+        told = f" as far as they tell ({counted(n_open, 'check')} open)" if n_open else ""
+        return f"The fit describes the data{told}"
 
 
 def judge(fit: JointFit, trace: Trace) -> Verdict:
@@ -102,8 +98,6 @@ def judge(fit: JointFit, trace: Trace) -> Verdict:
         checks.append(_mean_step(fit, trace, miss, used, step))
         # A device without noise leaves rounding errors, whose law does not matter.
         noisy = float(np.sqrt(np.mean(miss[used] ** 2))) > _NEGLIGIBLE * step
-        if fit.prepared.own_cycle.any():
-            checks.append(_cycles(fit, miss, used, step))
     else:
         checks.append(Check(_MEAN_STEP, "too few predictions away from the bounds to tell", "open"))
     if noisy:
@@ -141,16 +135,14 @@ def _moves(fit: JointFit, sizes: np.ndarray) -> Check:
         moved = float(np.sum(way * (series.weight[pulses] - before)))
         n_readings = 2.0 * int(np.sum(~mine[pulses - 1])) + float(np.sum(lost**2))
         read = (white**2 + series.resolution**2) * n_readings
-        error = np.sqrt(read + float(np.sum((cycle * sizes[pulses]) ** 2)))
-        score = moved / max(float(error), 1e-12)
+        score = moved / max(float(np.sqrt(read + np.sum((cycle * sizes[pulses]) ** 2))), 1e-12)
         ways = np.array([way * (series.weight[b] - series.weight[a]) for a, b in runs[way]])
         if len(ways) >= _FEWEST_SWEEPS:
             alike = float(ways.std(ddof=1)) / np.sqrt(len(ways))
             score = max(score, float(ways.mean()) / max(alike, 1e-12))
         answers.append(f"{name}: mean step {min(score, 999.0):.1f} standard errors above 0")
         passed = passed and bool(score > 3)
-    answer = "; ".join(answers) + " (at least 3)"
-    return Check(question, answer, "ok" if passed else "FAIL")
+    return Check(question, "; ".join(answers) + " (at least 3)", "ok" if passed else "FAIL")
 
 
 def _steps(fit: JointFit, trace: Trace) -> tuple[np.ndarray, np.ndarray]:
@@ -182,16 +174,6 @@ def _mean_step(
     return _excess(_MEAN_STEP, "of the step off", groups)
 
 
-def _cycles(fit: JointFit, miss: np.ndarray, used: np.ndarray, step: float) -> Check:
-    """Returns the deviation of whole cycles from the model, by device, cycle and polarity."""
-    prepared = fit.prepared
-    key = (prepared.device.astype(np.int64) * (prepared.cycle.max() + 1) + prepared.cycle) * 2
-    key += prepared.series.pulse > 0
-    used = used & (prepared.series.pulse != 0)
-    groups = [miss[used & (key == group)] / step for group in np.unique(key[used])]
-    return _excess("Are cycles alike?", "of the step between cycles", groups)
-
-
 def _excess(question: str, unit: str, groups: list[np.ndarray]) -> Check:
     """Returns the size of the groups' mean misses beyond chance, between the least and the most
     that the data allow.
@@ -209,23 +191,13 @@ def _excess(question: str, unit: str, groups: list[np.ndarray]) -> Check:
     tail = np.maximum(stats.t.sf(student, sizes - 1), 1e-300)  # smaller ones underflow
     normal = stats.norm.isf(tail)
     information = float(np.sum((normal / student / errors) ** 2))
-    total, degrees = float(np.sum(normal**2)), len(groups)
-
-    def size(probability: float) -> float:
-        """Returns the gap at which the probability of a sum up to this one is `probability`."""
-
-        def beyond(noncentral: float) -> float:
-            return float(stats.ncx2.cdf(total, degrees, noncentral)) - probability
-
-        if beyond(0.0) <= 0.0:
-            return 0.0
-        return float(np.sqrt(brentq(beyond, 0.0, 4.0 * total + 100.0) / information))
-
-    # Far out the non-central law is normal, and its own series fails.
-    if total > 1e4:
-        least = most = float(np.sqrt(total / information))
-    else:
-        least, most = size(1.0 - _SIGNIFICANT), size(0.05)
+    # The sum of squares has the non-central law of chi-squared, whose tails are nearly normal.
+    beyond, degrees = float(np.sum(normal**2)) - len(groups), len(groups)
+    scatter = float(np.sqrt(2 * degrees + 4 * max(beyond, 0.0)))
+    chance = float(stats.chi2.isf(_SIGNIFICANT, degrees)) - degrees
+    surely = beyond - max(chance, float(stats.norm.isf(_SIGNIFICANT)) * scatter)
+    ends = (surely, beyond + float(stats.norm.isf(0.05)) * scatter)
+    least, most = (float(np.sqrt(max(end, 0.0) / information)) for end in ends)
     answer = f"at least {least:.3f} {unit} beyond chance (at most {MOST_STEP_DEVIATION})"
     status = status_of(least <= MOST_STEP_DEVIATION, most > _TOO_WIDE)
     if status == "open":

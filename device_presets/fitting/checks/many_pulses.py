@@ -8,7 +8,7 @@ import numpy as np
 
 from device_presets.fitting.checks.questions import Check, status_of
 from device_presets.fitting.model.joint_fit import JointFit
-from device_presets.fitting.model.simulation import LAGS, Comparison, Summary, simulate
+from device_presets.fitting.model.simulation import LAGS, Summary, simulate, summaries_of
 
 MOST_VARIANCE_RATIO = 1.15
 MOST_CURVE_DEVIATION = 0.02
@@ -34,9 +34,10 @@ def far_checks(
 
 def summaries(fit: JointFit) -> tuple[Summary, list[Summary]]:
     """Returns the summary of the measured weights, and those of simulated sets."""
-    comparison = Comparison(fit)
-    simulated = [comparison.summary(w) for w in simulate(fit, SIMULATED_SETS, seed=0)]
-    return comparison.summary(fit.prepared.series.weight), simulated
+    measured, *simulated = summaries_of(
+        fit, [fit.prepared.series.weight, *simulate(fit, SIMULATED_SETS, seed=0)]
+    )
+    return measured, simulated
 
 
 def _structure(measured: Summary, simulated: list[Summary]) -> Check:

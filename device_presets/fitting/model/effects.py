@@ -1,4 +1,4 @@
-"""Time, pulse width and amplitude act on a device beside the step that its state gives.
+"""Time and pulse width act on a device beside the step that its state gives.
 
     weight before a pulse = rest + kept (weight after the row before - rest)
     step = step(state) * factor
@@ -6,8 +6,7 @@
 `leak` and `log-time loss` are two laws of `kept`: exp(-elapsed / tau), and the share that
 ``ChargeTrapPhysics.kept`` leaves until the row over the share that it leaves until the row before,
 both since the device's last pulse. `width` and `gap` are that class's width_factor and
-step_factor; `amplitude` is exp((V - V_ref) / V_0), V_ref being the middle of each direction's own
-amplitudes. The noise of a pulse grows with its factor. What passes between pulses adds no noise.
+step_factor. The noise of a pulse grows with its factor. What passes between pulses adds no noise.
 """
 
 import itertools
@@ -22,12 +21,12 @@ from device_presets.fitting.reading.measurement import Measurement
 from rpu_ssnn.devices.common_parameters import LONGEST_PULSE_S, SHORTEST_PULSE_S
 from rpu_ssnn.devices.laws.charge_trap import MOST_STEEP, share_kept
 
-LEAK, LOG_LOSS, WIDTH, GAP, AMPLITUDE = "leak", "log-time loss", "width", "gap", "amplitude"
+LEAK, LOG_LOSS, WIDTH, GAP = "leak", "log-time loss", "width", "gap"
 
 ASSUMED_STEEPNESS = 4.0
 """The knee has this steepness where all pulses have one width, as in ``charge_trap_pulsed``."""
 
-_VARIED = {"times": 1.5, "widths": 1.05, "amplitudes": 1.01}
+_VARIED = {"times": 1.5, "widths": 1.05}
 """Largest over smallest from which a dependence is asked for. Leak between evenly spaced pulses
 cannot be told from a step that falls linearly with the state."""
 
@@ -42,8 +41,7 @@ class Timing:
         elapsed, age, gap: seconds.
         width: seconds; `width_0` on rows without a pulse.
         width_0: the most frequent width, whose isolated pulse makes the fitted step; NaN: unknown.
-        volts: amplitude less the middle one of its direction; 0 without a pulse.
-        volts_0: the middle amplitude of up and of down pulses; NaN: unknown.
+        volts: lowest and highest amplitude of the up and of the down pulses; none where unknown.
         asked: the terms that these rows can tell.
     """
 
@@ -52,14 +50,8 @@ class Timing:
     gap: np.ndarray
     width: np.ndarray
     width_0: float
-    volts: np.ndarray
-    volts_0: tuple[float, float]
+    volts: tuple[tuple[float, float], ...]
     asked: tuple[str, ...]
-
-    @property
-    def constant_width(self) -> bool:
-        """This says whether all pulses have one width, which is known."""
-        return bool(np.ptp(self.width) <= 1e-6 * self.width_0)
 
 
 def timing_of(found: Measurement) -> Timing | None:
@@ -79,21 +71,11 @@ def timing_of(found: Measurement) -> Timing | None:
         asked += [WIDTH] if _varied(widths, "widths") else []
         gaps = given.gap_s[pulsed]
         asked += [GAP] if _varied(gaps[np.isfinite(gaps)], "times") else []
-    volts = np.zeros(len(found.pulse))
-    middles, varied = [], False
-    for way in (1, -1):
-        mine = found.pulse == way
-        sizes = given.amplitude_v[mine]
-        middles.append(float(np.median(sizes)) if len(sizes) else math.nan)
-        if len(sizes) and np.isfinite(sizes).all():
-            volts[mine] = sizes - middles[-1]
-            varied |= _varied(sizes, "amplitudes")
-    asked += [AMPLITUDE] if varied else []
+    ways = (given.amplitude_v[found.pulse == way] for way in (1, -1))
+    known = (sizes for sizes in ways if len(sizes) and np.isfinite(sizes).all())
+    volts = tuple((float(sizes.min()), float(sizes.max())) for sizes in known)
     width = np.where(pulsed, np.nan_to_num(given.width_s, nan=width_0), width_0)
-    middle = (middles[0], middles[1])
-    return Timing(
-        given.elapsed_s, given.age_s, given.gap_s, width, width_0, volts, middle, tuple(asked)
-    )
+    return Timing(given.elapsed_s, given.age_s, given.gap_s, width, width_0, volts, tuple(asked))
 
 
 def _varied(values: np.ndarray, kind: str) -> bool:
@@ -145,7 +127,7 @@ class Effects:
         }
 
     def applied(self, series: Series, timing: Timing | None, numbers: np.ndarray) -> Series:
-        """Returns the series with what these numbers make of its times, widths and amplitudes."""
+        """Returns the series with what these numbers make of its times and widths."""
         if timing is None or not self.terms:
             return series
         given = self.values(numbers)
@@ -166,8 +148,6 @@ class Effects:
             lack = lacks[:-1]
         if GAP in self.terms:
             factor = factor * (1.0 + lack * np.exp(-timing.gap / given["gap_tau"]))
-        if AMPLITUDE in self.terms:
-            factor = factor * np.exp(np.clip(timing.volts / given["volts"], -50.0, 50.0))
         return series._replace(kept=kept, factor=factor, rest=given.get("rest", 0.0))
 
 
@@ -179,7 +159,6 @@ _NUMBERS = {
     LOG_LOSS: ("log_loss", "log_onset", "rest"),
     WIDTH: ("log_knee", "log_steep"),
     GAP: ("log_recovery", "log_gap_tau"),
-    AMPLITUDE: ("log_volts",),
 }
 
 _LIMITS = {
@@ -191,10 +170,8 @@ _LIMITS = {
     "log_steep": (math.log(0.1), math.log(MOST_STEEP)),
     "log_recovery": (math.log(1e-4), math.log(1e4)),
     "log_gap_tau": (math.log(1e-12), math.log(1e9)),
-    "log_volts": (math.log(1e-3), math.log(1e3)),
 }
-"""The limits are those of a preset's parameters where these have some. `rest` is in weights, and
-`volts` is V_0."""
+"""The limits are those of a preset's parameters where these have some. `rest` is in weights."""
 
 
 def starts(effects: Effects, term: str, timing: Timing) -> list[dict[str, float]]:
@@ -214,13 +191,11 @@ def starts(effects: Effects, term: str, timing: Timing) -> list[dict[str, float]
     if term == WIDTH:
         knees = np.geomspace(0.1 * timing.width.min(), 3.0 * timing.width.max(), 12)
         return _grid(log_knee=knees, log_steep=(1, 3, 10))
-    if term == GAP:
-        gaps = timing.gap[np.isfinite(timing.gap) & (timing.gap > 0)]
-        recoveries = (0.3, 2.0, 10.0) if "log_recovery" in effects.names else (0.3,)
-        return _grid(
-            log_recovery=recoveries, log_gap_tau=np.geomspace(0.3 * gaps.min(), gaps.max(), 12)
-        )
-    return _grid(log_volts=np.abs(timing.volts).max() * np.array([0.1, 0.3, 1.0, 3.0, 10.0]))
+    gaps = timing.gap[np.isfinite(timing.gap) & (timing.gap > 0)]
+    recoveries = (0.3, 2.0, 10.0) if "log_recovery" in effects.names else (0.3,)
+    return _grid(
+        log_recovery=recoveries, log_gap_tau=np.geomspace(0.3 * gaps.min(), gaps.max(), 12)
+    )
 
 
 def _grid(**axes: Iterable[float]) -> list[dict[str, float]]:

@@ -1,4 +1,4 @@
-"""The terms of time, width and amplitude that the data ask for are found one after the other."""
+"""The terms of time and width that the data ask for are found one after the other."""
 
 from collections.abc import Sequence
 
@@ -10,11 +10,9 @@ from device_presets.fitting.model.layout import NOISES
 from device_presets.fitting.model.maximum_likelihood import fitted_from, layout_of
 from device_presets.fitting.model.preparation import Prepared, with_read_noise
 
-LEAST_GAIN = 2.0
-"""An addition to a model has to gain so many log-units, and one more for each fitted number."""
-
-_LEAST_GAIN_OF_A_TERM = 4.0
-"""A term has to gain more, since it is the best of many tried times, widths and laws."""
+_LEAST_GAIN = 4.0
+"""A term has to gain so many log-units, and one more for each fitted number: it is the best of many
+tried times, widths and laws."""
 
 _TRIED = 2
 _MOST_STEPS = 60
@@ -29,7 +27,7 @@ def adjusted(fit: JointFit) -> float:
 def with_effects(prepared: Prepared, fits: Sequence[JointFit]) -> list[JointFit]:
     """The models of `fits` with the terms that make the constant or the best step more likely.
 
-    Terms are added as long as one gains `_LEAST_GAIN_OF_A_TERM`; then all models get them. Bounds
+    Terms are added as long as one gains `_LEAST_GAIN`; then all models get them. Bounds
     clip again until found flat: what a fit without a leak takes for a bound may be where leak and
     step agree.
 
@@ -83,7 +81,7 @@ def _of_all_models(
     gained."""
     best = max(longer, key=adjusted)
     terms = best.layout.effects
-    if not terms.terms or not adjusted(best) > max(map(adjusted, bases)) + _LEAST_GAIN_OF_A_TERM:
+    if not terms.terms or not adjusted(best) > max(map(adjusted, bases)) + _LEAST_GAIN:
         return []
     numbers, found = best.layout.effects_of(best.shared), []
     for fit in fits:
@@ -110,7 +108,7 @@ def _with_terms(prepared: Prepared, timing: Timing, fit: JointFit) -> JointFit:
         left = [t for t in timing.asked if t not in terms and other.get(t) not in terms]
         tried = [_with_term(prepared, timing, fit, term) for term in left]
         best = max(tried, key=adjusted, default=None)
-        if best is None or not adjusted(best) > adjusted(fit) + _LEAST_GAIN_OF_A_TERM:
+        if best is None or not adjusted(best) > adjusted(fit) + _LEAST_GAIN:
             return fit
         fit = best
 

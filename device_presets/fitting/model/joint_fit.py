@@ -56,8 +56,7 @@ class JointFit:
 
     @property
     def series(self) -> Series:
-        """Returns the data with what the fitted effects make of their times, widths and
-        amplitudes."""
+        """Returns the data with what the fitted effects make of their times and widths."""
         return self.arguments[0]
 
     @property

@@ -15,7 +15,7 @@ class Layout:
     Args:
         shared_free: [shared] flags for the shared numbers: noises, shape, effects.
         local_free: [6, devices] flags for ``LOCAL``.
-        effects: The terms of time, width and amplitude that the fit has.
+        effects: The terms of time and width that the fit has.
         how: What the name says of the way of fitting, where it was not by the likelihood.
     """
 

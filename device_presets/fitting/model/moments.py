@@ -21,7 +21,7 @@ from device_presets.fitting.model.simulation import (
     simulate,
     structure_of,
 )
-from device_presets.fitting.rows import runs_of
+from device_presets.fitting.sweeps import runs_of
 
 _SETS, _PARTS = 16, 8
 _MOST_EVALUATIONS, _ENOUGH = 40, 1e-5

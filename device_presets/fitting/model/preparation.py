@@ -11,7 +11,7 @@ from device_presets.fitting.model.effects import Timing, timing_of
 from device_presets.fitting.model.series import Series, plain_series
 from device_presets.fitting.reading.measurement import Measurement
 from device_presets.fitting.reading.units import in_unit
-from device_presets.fitting.rows import runs_of
+from device_presets.fitting.sweeps import runs_of
 from rpu_ssnn.common.errors import PresetError
 
 RESOLUTION = 2e-6
@@ -73,7 +73,7 @@ class Prepared:
         read_noise: first estimate, in weights; 0 where none shows.
         highest, lowest: [devices] extremes of moving means of the weight, see `windows`; of the
             weight itself without read noise.
-        timing: times, widths and amplitudes; None where the file says nothing of them.
+        timing: times, widths and ranges of amplitudes; None where the file has none of them.
     """
 
     series: Series
@@ -180,11 +180,7 @@ def without_read_noise(prepared: Prepared) -> Prepared:
     clips = np.empty_like(series.clips)
     for device, (first, end) in enumerate(pairwise(series.start)):
         own, pulse = series.weight[first:end], series.pulse[first:end]
-        clips[:, device] = [
-            _rests_at_bound(own, pulse, sign, series.resolution)
-            or _is_cut_at_bound(own, pulse, sign, series.resolution)
-            for sign in (1, -1)
-        ]
+        clips[:, device] = [_is_at_bound(own, pulse, sign, series.resolution) for sign in (1, -1)]
     highest, lowest = extremes(series.weight, series.start)
     return replace(
         prepared,
@@ -219,19 +215,14 @@ def _scale(
     return WeightScale(float(middle), float(top), found.unit)
 
 
-def _runs(pulse: np.ndarray, device: np.ndarray) -> list[np.ndarray]:
-    """Returns the rows of each run of pulses of one polarity, with the row before it in front."""
-    return [np.arange(first, last + 1) for first, last in runs_of(pulse, device)]
-
-
 def read_noise_of(weight: np.ndarray, pulse: np.ndarray, device: np.ndarray) -> tuple[float, bool]:
     """Returns the variance of the read noise of weights, and whether it is there: neighbouring
     steps then oppose."""
     products, squares, weights_total = 0.0, 0.0, 0
-    for rows in _runs(pulse, device):
-        if len(rows) < 4:
+    for first, last in runs_of(pulse, device):
+        if last - first < 3:
             continue
-        steps = np.diff(weight[rows])
+        steps = np.diff(weight[first : last + 1])
         # The trend of the run is removed by a parabola; what is left is noise.
         if len(steps) > 8:
             line = np.polynomial.Polynomial.fit(np.arange(len(steps)), steps, 2)
@@ -287,34 +278,24 @@ def extremes(
     return np.array(highest), np.array(lowest)
 
 
-def _rests_at_bound(weight: np.ndarray, pulse: np.ndarray, sign: int, resolution: float) -> bool:
+def _is_at_bound(weight: np.ndarray, pulse: np.ndarray, sign: int, resolution: float) -> bool:
     """Tells whether pulses in that direction leave the device exactly where it is, mostly at its
-    end."""
-    pulsed = pulse == sign
-    still = np.zeros(len(weight), dtype=bool)
-    still[1:] = (np.abs(np.diff(weight)) <= resolution) & pulsed[1:]
-    end = weight.max() if sign > 0 else weight.min()
-    from_end = np.zeros(len(weight), dtype=bool)
-    from_end[1:] = (np.abs(weight[:-1] - end) <= resolution) & pulsed[1:]
+    end; or whether they bring it from different weights to exactly that end, which is not told
+    where an instrument's digits make weights the same."""
+    end, other = (weight.max(), weight.min())[::sign]
+    before, pulsed = weight[:-1], pulse[1:] == sign
+    still = pulsed & (np.abs(np.diff(weight)) <= resolution)
+    from_end = pulsed & (np.abs(before - end) <= resolution)
     # From the other end noise may hold it too, and some pulses move it nowhere.
-    other = weight.min() if sign > 0 else weight.max()
-    rest = pulsed & ~from_end
-    rest[1:] &= np.abs(weight[:-1] - other) > resolution
+    rest = pulsed & ~from_end & (np.abs(before - other) > resolution)
     at_end = float(still[from_end].mean()) if from_end.any() else 0.0
     elsewhere = float(still[rest].mean()) if rest.any() else 0.0
     often = int((still & from_end).sum()) >= _REPEATS_AT_A_BOUND
-    return often and at_end > _LEAST_REST and elsewhere < at_end / 2
-
-
-def _is_cut_at_bound(weight: np.ndarray, pulse: np.ndarray, sign: int, resolution: float) -> bool:
-    """Tells whether pulses from different weights end at exactly the same one, the device's end;
-    not told where an instrument's digits make weights the same."""
-    if resolution > RESOLUTION:
-        return False
-    end = weight.max() if sign > 0 else weight.min()
-    there = np.abs(weight - end) <= resolution
-    came_from = weight[:-1][(pulse[1:] == sign) & there[1:] & ~there[:-1]]
-    return len(came_from) > 1 and float(np.ptp(came_from)) > _DIFFERENT * resolution
+    if often and at_end > _LEAST_REST and elsewhere < at_end / 2:
+        return True
+    came_from = before[pulsed & ~from_end & (np.abs(weight[1:] - end) <= resolution)]
+    different = len(came_from) > 1 and float(np.ptp(came_from)) > _DIFFERENT * resolution
+    return different and resolution <= RESOLUTION
 
 
 def _resolution(weight: np.ndarray) -> float:

@@ -6,11 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from device_presets.fitting.model.effects_search import (
-    LEAST_GAIN,
-    adjusted,
-    with_effects,
-)
+from device_presets.fitting.model.effects_search import adjusted, with_effects
 from device_presets.fitting.model.joint_fit import JointFit, LogLikelihood
 from device_presets.fitting.model.maximum_likelihood import (
     fit_model,
@@ -100,7 +96,7 @@ def select_model(
     if prepared.noisy and not _has_read_noise(max(fits, key=adjusted)):
         prepared = without_read_noise(prepared)
         fits = _of_all(prepared, models)
-    tell("looking for effects of time, width and amplitude")
+    tell("looking for effects of time and width")
     fits += with_effects(prepared, fits)
     allowed = [representable(fit) for fit in fits]
     good = (adjusted(fit) for fit, fine in zip(fits, allowed, strict=True) if fine)
@@ -200,22 +196,6 @@ def _choice(scores: list[Score], how: str) -> Selection:
 
 def _preference(score: Score) -> tuple[bool, int, float]:
     return not score.fit.layout.held_by_preset, score.fit.n_free, -_sum(score)
-
-
-def as_likely_of(selection: Selection) -> list[Score]:
-    """Returns the further models with the chosen terms of time, width and amplitude whose
-    likelihood is at most two log-units, plus one for each of its numbers, below that of the chosen
-    model.
-
-    What a held-out comparison cannot do: a model that leaves slope and loss open predicts worse,
-    and is not wrong for that.
-    """
-    chosen = selection.chosen.fit
-    terms, least = chosen.layout.effects.terms, adjusted(chosen) - LEAST_GAIN
-    good = {id(score) for score in selection.as_good}
-    left = [s for s in selection.scores if s.held_out is not None and id(s) not in good]
-    alike = [s for s in left if terms and s.fit.layout.effects.terms == terms]
-    return [s for s in alike if adjusted(s.fit) >= least]
 
 
 def _sum(score: Score) -> float:

@@ -6,16 +6,17 @@ preset.
 """
 
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numba import njit
 
 from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.likelihood import run_simulation
-from device_presets.fitting.model.preparation import Prepared
+from device_presets.fitting.model.preparation import Prepared, with_read_noise, without_read_noise
 from device_presets.fitting.model.series import Series
-from device_presets.fitting.rows import runs_of
+from device_presets.fitting.sweeps import runs_of
 
 LAGS = (1, 2, 5, 10, 20, 50, 100, 200)
 """Pulses over which changes are compared."""
@@ -77,27 +78,22 @@ def _simulated(
     return found
 
 
-class Comparison:
-    """Summaries of weights under the pulses of one measurement.
-
-    Args:
-        fit: gives the pulses.
-    """
-
-    def __init__(self, fit: JointFit) -> None:
-        series = fit.prepared.series
-        self._pulse = series.pulse
-        self._runs = runs_of(series.pulse, fit.prepared.device)
-        self._alike = alike_stretches(fit.prepared)
-        first = self._alike[:, min(1, self._alike.shape[1] - 1)]
-        self._device = fit.prepared.device[first]
-
-    def summary(self, weight: np.ndarray) -> Summary:
-        """Returns the summary of weights, [rows], that were measured or simulated."""
-        structure = structure_of(weight, self._runs)
-        alike, largest = weight[self._alike], _largest(weight, self._runs, self._pulse)
-        levels = alike.mean(axis=1)
-        return Summary(structure, largest, alike.mean(axis=0), levels, self._device)
+def summaries_of(fit: JointFit, weights: Iterable[np.ndarray]) -> list[Summary]:
+    """Returns the summary of each of some weights, [rows], that were measured or simulated under
+    the pulses of a fit."""
+    pulse, device = fit.prepared.series.pulse, fit.prepared.device
+    runs, alike = runs_of(pulse, device), alike_stretches(fit.prepared)
+    of_device = device[alike[:, min(1, alike.shape[1] - 1)]]
+    return [
+        Summary(
+            structure_of(weight, runs),
+            _largest(weight, runs, pulse),
+            weight[alike].mean(axis=0),
+            weight[alike].mean(axis=1),
+            of_device,
+        )
+        for weight in weights
+    ]
 
 
 def alike_stretches(prepared: Prepared) -> np.ndarray:
@@ -113,6 +109,22 @@ def alike_stretches(prepared: Prepared) -> np.ndarray:
     length = {kind: len(kind) + 1 for kind in kinds}
     most = max(kinds, key=lambda kind: (len(kinds[kind]) * length[kind], length[kind]))
     return np.array(kinds[most])[:, None] + np.arange(min(length[most], _CURVE_POINTS))
+
+
+def at_one_level(prepared: Prepared) -> Prepared:
+    """Returns the data with the stretches that `alike_stretches` has brought to the mean level of
+    their device, and begun after their first pulse: a device without its drift and its jumps."""
+    rows, series = alike_stretches(prepared)[:, 1:], prepared.series
+    weight, pulse, begins = series.weight.copy(), series.pulse.copy(), series.begins.copy()
+    device, level = prepared.device[rows[:, 0]], weight[rows].mean(axis=1)
+    mean = np.bincount(device, level) / np.maximum(np.bincount(device), 1)
+    weight[rows] += (mean[device] - level)[:, None]
+    cut = np.concatenate([rows[:, 0], rows[:, -1] + 1])
+    cut = cut[cut < len(weight)]
+    pulse[cut], begins[cut] = 0, True
+    series = series._replace(weight=weight, pulse=pulse, begins=begins)
+    levelled = replace(prepared, series=series, noisy=False)
+    return with_read_noise(levelled) if prepared.noisy else without_read_noise(levelled)
 
 
 def structure_of(weight: np.ndarray, runs: np.ndarray) -> np.ndarray:

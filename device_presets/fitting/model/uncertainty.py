@@ -1,5 +1,5 @@
-"""Covariances of the fitted numbers, from the curvature of the log-likelihood at its maximum; and
-noises corrected for the numbers that are fitted for each device."""
+"""Covariances of the fitted numbers, from the curvature of the log-likelihood at its maximum;
+noises corrected for the numbers that are fitted for each device; and fits to cycles drawn anew."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -8,7 +8,10 @@ import numpy as np
 
 from device_presets.fitting.model.joint_fit import JointFit, LogLikelihood
 from device_presets.fitting.model.layout import NOISES
+from device_presets.fitting.model.maximum_likelihood import refit
+from device_presets.fitting.model.moments import FEWEST_CYCLES, fitted_to_moments
 from device_presets.fitting.model.series import LOCAL
+from device_presets.fitting.model.simulation import alike_stretches
 
 _STEP_IN_ERRORS = 0.3
 _AT_LIMIT = 1e-6
@@ -16,8 +19,6 @@ _LOG_STEP = 0.1
 _LEAST_EIGENVALUE = 1e-4  # of a curvature in the numbers' own units
 _FLAT = 1e-3
 _LOOSE = 1.0  # standard error of a logarithm, or in weight
-_WIDE = 0.5
-"""Deviation of each own number between devices that `marginal` allows, a logarithm or a weight."""
 _MOST_MOVE = 0.5  # of a logarithm: beyond that one step is no guide
 
 
@@ -88,19 +89,6 @@ def uncertainty(fit: JointFit) -> Uncertainty:
     return Uncertainty(shared, local, response, together, at_top, noise_slope, shared_at_top)
 
 
-def integrated(fit: JointFit) -> float:
-    """Returns the log-likelihood with the devices' own numbers integrated out.
-
-    Laplace's approximation, under wide normal laws of the own numbers. This compares laws of the
-    noise. The likelihood itself favours a law without cycle noise: the own numbers of a device
-    follow the path that its cycle noise has made.
-    """
-    n_shared = len(fit.shared)
-    curvatures = _hessians(fit, _own_numbers(fit))[:, n_shared:, n_shared:] * _WIDE**2
-    known = np.log1p(np.maximum(np.linalg.eigvalsh(np.nan_to_num(curvatures)), 0.0)).sum()
-    return float(fit.total - 0.5 * known)
-
-
 def with_unbiased_noise(fit: JointFit) -> tuple[JointFit, Uncertainty]:
     """Returns the fit with the noises that its devices would have shown had their own numbers been
     known, and its errors.
@@ -121,6 +109,24 @@ def with_unbiased_noise(fit: JointFit) -> tuple[JointFit, Uncertainty]:
     unbiased = replace(fit, shared=shared)
     errors_there = uncertainty(unbiased)
     return unbiased, errors_there if errors_there.shared_at_top else errors
+
+
+def resampled(fit: JointFit, draws: int) -> list[JointFit]:
+    """Returns the fit to cycles drawn anew, with replacement, among all devices and cycles with the
+    same pulses: what a wrong law leaves open shows there. None where these are fewer than three.
+
+    Args:
+        fit: A fit to all rows, by likelihood or to its mean curve.
+        draws: How many.
+    """
+    alike, rng = alike_stretches(fit.prepared)[:, 1:], np.random.default_rng(5)
+    found: list[JointFit] = []
+    for _ in range(draws if len(alike) >= FEWEST_CYCLES else 0):
+        rows = np.zeros(len(fit.prepared.device))
+        rows[alike] = rng.multinomial(len(alike), np.full(len(alike), 1 / len(alike)))[:, None]
+        again = fitted_to_moments(fit, rows) if fit.layout.how else refit(fit, rows, most_steps=40)
+        found.append(again)
+    return found
 
 
 def _determinant_slopes(fit: JointFit, response: np.ndarray) -> np.ndarray:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from device_presets.fitting.reading.rows import refuse_first
 from device_presets.fitting.reading.table import Rows
-from device_presets.fitting.rows import refuse_first
 from rpu_ssnn.devices.common_parameters import LONGEST_PULSE_S, SHORTEST_PULSE_S
 
 
@@ -32,11 +32,6 @@ class Conditions:
     gap_s: np.ndarray
     width_s: np.ndarray
     amplitude_v: np.ndarray
-
-    @property
-    def pulses_differ(self) -> bool:
-        """Tells whether widths or amplitudes are known."""
-        return bool(np.isfinite(self.width_s).any() or np.isfinite(self.amplitude_v).any())
 
 
 def conditions_of(
@@ -87,8 +82,7 @@ def conditions_of(
     last = _last_pulse(rows.device, pulsed)
     since = np.where(last >= 0, time - time[np.maximum(last, 0)], np.inf)
     since = np.where(since >= 0, since, np.inf)  # the clock began anew
-    first = np.concatenate([[-1], np.where(pulsed, np.arange(len(time)), last)[:-1]])
-    age = np.where(first >= 0, before - time[np.maximum(first, 0)], np.inf)
+    age = np.where(last >= 0, before - time[np.maximum(last, 0)], np.inf)
     age = np.where(age >= 0, age, np.inf)
     gap = since - np.where(pulsed, np.nan_to_num(width), 0.0)
     refuse_overlap = counts & np.isfinite(gap) & (gap < -_ROUNDING * since)

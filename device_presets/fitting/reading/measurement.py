@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from device_presets.fitting.reading.conditions import Conditions, conditions_of
+from device_presets.fitting.reading.rows import refuse_first, selected
 from device_presets.fitting.reading.table import Rows, read_rows
 from device_presets.fitting.reading.units import ARBITRARY, LEAST_SIEMENS, in_unit
-from device_presets.fitting.rows import refuse_first, runs_of, selected
+from device_presets.fitting.sweeps import runs_of
 from rpu_ssnn.common.errors import PresetError
 from rpu_ssnn.common.wording import counted
 

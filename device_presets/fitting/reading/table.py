@@ -11,8 +11,8 @@ import openpyxl
 import pandas as pd
 
 from device_presets.fitting.reading.columns import CONDITIONS, Column, columns_of
+from device_presets.fitting.reading.rows import refuse_first
 from device_presets.fitting.reading.units import ARBITRARY, MOST_SIEMENS, in_unit
-from device_presets.fitting.rows import refuse_first
 from rpu_ssnn.common.errors import PresetError
 from rpu_ssnn.common.files import open_regular, reason
 from rpu_ssnn.common.wording import counted

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from device_presets.fitting.reading.measurement import Measurement
-from device_presets.fitting.rows import selected
+from device_presets.fitting.reading.rows import selected
 
 MOST_PULSES = 20_000
 """A fit uses at most this many pulses, in whole stretches spread evenly over the file."""

@@ -1,7 +1,6 @@
 """Measured and simulated side by side: the pulse response, and the step against the state.
 
-The pulse response is the preset's, on an aihwkit tile. Where times, widths or amplitudes are part
-of the fit, it is the model's, under those that were measured.
+Both are of the model as fitted, with each device's own numbers, under the measured pulses.
 """
 
 from pathlib import Path
@@ -16,30 +15,28 @@ from device_presets.fitting.model.simulation import alike_stretches, simulate
 from device_presets.fitting.reading.units import SIEMENS
 from device_presets.fitting.results.intervals import student_factor
 from device_presets.fitting.results.population import Population
-from device_presets.fitting.rows import runs_of
-from device_presets.library.preset import Preset
-from device_presets.pulsing.pulse_train import pulse_train
+from device_presets.fitting.sweeps import runs_of
 from rpu_ssnn.common.wording import counted, plain
 
 _MOST_PULSES = 3000
-_SIMULATED = 200
+_SIMULATED = 200  # trains, at least
 _BINS = 12
-_COLOURS = {True: "#0072B2", False: "#D55E00"}  # Okabe and Ito: safe for the colour-blind
-_MARKERS = {True: "o", False: "s"}
-_LINES = {True: "-", False: "--"}
+_STYLES = {True: ("#0072B2", "o", "-"), False: ("#D55E00", "s", "--")}
+"""Colour, marker and line of pulses up and down; the colours are Okabe and Ito's."""
+
 _LEGEND_ROOM = 0.25
 """Share of the height above the curves that the legend has to itself."""
 
 
-def draw_fit(path: Path, population: Population, preset: Preset, title: str) -> None:
-    """Draws the measured devices and the fitted preset, pulsed on an aihwkit tile.
+def draw_fit(path: Path, population: Population, title: str) -> None:
+    """Draws the measured devices and the fitted ones.
 
     Raises:
         OSError, ValueError: the file cannot be written, or not in that format.
     """
     figure = Figure(figsize=(10.0, 4.2), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(1.4, 1.0))
-    _draw_response(left, population.fit, preset)
+    _draw_response(left, population.fit)
     _draw_steps(right, population)
     scale = population.fit.prepared.scale
     _conductance_axes(left, right, scale)
@@ -47,25 +44,21 @@ def draw_fit(path: Path, population: Population, preset: Preset, title: str) -> 
     figure.savefig(path, dpi=150)
 
 
-def _draw_response(axes: Axes, fit: JointFit, preset: Preset) -> None:
-    """Draws the stretches that share their pulses, and what the preset does under these."""
+def _draw_response(axes: Axes, fit: JointFit) -> None:
+    """Draws the stretches that share their pulses, and what the fitted devices do under these."""
     series = fit.prepared.series
     rows = alike_stretches(fit.prepared)[:, :_MOST_PULSES]
-    pulses, measured = series.pulse[rows[0, 1:]], series.weight[rows].T
-    of = "devices"
-    if fit.layout.effects.terms or not pulses.all():  # a preset's train has no times
-        simulated = np.array([weight[rows[0]] for weight in simulate(fit, _SIMULATED, seed=2)]).T
-        of = "trains of the first device, in the model"
-    else:
-        simulated = pulse_train(
-            preset, _SIMULATED, [bool(p > 0) for p in pulses], float(measured[0].mean()), seed=0
-        )
+    measured = series.weight[rows].T
+    sets = -(-_SIMULATED // len(rows))
+    simulated = np.concatenate(
+        [weight[rows] for weight in simulate(fit, sets, seed=2, anew=True)]
+    ).T
     number = np.arange(len(measured))
     low, high = np.percentile(simulated, [2.5, 97.5], axis=1)
     for k in range(measured.shape[1]):
         name = f"measured: {counted(measured.shape[1], 'stretch', 'stretches')}" if k == 0 else None
         axes.plot(number, measured[:, k], color="#56B4E9", lw=0.6, alpha=0.6, label=name)
-    label = f"simulated: 95 % of {_SIMULATED} {of}"
+    label = f"simulated: 95 % of {simulated.shape[1]} trains"
     axes.fill_between(number, low, high, color="0.4", alpha=0.2, lw=0)
     axes.plot(number, low, "k--", lw=0.8, label=label)
     axes.plot(number, high, "k--", lw=0.8)
@@ -78,16 +71,17 @@ def _draw_steps(axes: Axes, population: Population) -> None:
     grid = np.linspace(float(device.local[5]), float(device.local[4]), 100)
     for up in (True, False) if population.has_down else (True,):
         sign, name = (1.0, "up") if up else (-1.0, "down")
+        colour, marker, line = _STYLES[up]
         weight, step = _mean_moves(population.fit, 1 if up else -1)
         parts = [p for p in np.array_split(np.argsort(weight), _BINS) if len(p) > 1]
         centre, mean = ([values[p].mean() for p in parts] for values in (weight, step))
         error = [student_factor(len(p) - 1) * step[p].std(ddof=1) / np.sqrt(len(p)) for p in parts]
         axes.errorbar(
-            centre, mean, error, fmt=_MARKERS[up], color=_COLOURS[up], ms=4, lw=1,
+            centre, mean, error, fmt=marker, color=colour, ms=4, lw=1,
             label=f"measured {name}, 95 %",
         )  # fmt: skip
         steps = [sign * population.step_at(device, up, float(w)) for w in grid]
-        axes.plot(grid, steps, _LINES[up], color=_COLOURS[up], lw=1.8, label=f"fit {name}")
+        axes.plot(grid, steps, line, color=colour, lw=1.8, label=f"fit {name}")
     axes.axhline(0.0, color="0.5", lw=0.6)
     terms = ", ".join(population.fit.layout.effects.terms)
     told = f"; measured ones hold the effects of {terms}" if terms else ""

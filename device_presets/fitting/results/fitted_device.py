@@ -7,15 +7,15 @@ from pathlib import Path
 import pandas as pd
 
 from device_presets.fitting.checks.goodness import Verdict
-from device_presets.fitting.checks.mean_curve import CurveErrors
+from device_presets.fitting.checks.whole_cycles import CurveErrors
 from device_presets.fitting.model.preparation import WeightScale
 from device_presets.fitting.model.selection import Selection
 from device_presets.fitting.reading.measurement import Measurement
-from device_presets.fitting.results.effects_entry import left_out
 from device_presets.fitting.results.fit_plot import draw_fit
 from device_presets.fitting.results.fitted_entry import drawn_entries
 from device_presets.fitting.results.intervals import Quantity
 from device_presets.fitting.results.population import Population
+from device_presets.fitting.results.time_and_width import left_out
 from device_presets.library.entry_writing import (
     MOST_DRAWS,
     draws_file,
@@ -24,7 +24,6 @@ from device_presets.library.entry_writing import (
     write_and_check,
 )
 from device_presets.library.preset_file import PresetEntry
-from device_presets.library.preset_lookup import preset_of
 from rpu_ssnn.common.files import write_together
 
 _MOST_CURVE, _NEAR_CURVE = 0.1, 0.03
@@ -126,11 +125,11 @@ class FittedDevice:
     @property
     def curve_sentence(self) -> str:
         """Returns the error of the mean curve, in words."""
-        held = "one cycle only" if self.held_out is None else self.held_out.text
-        beside = f"; NeuroSim's formula {self.neurosim.text}" if self.neurosim else ""
+        held = "one cycle only" if self.held_out is None else self.held_out.percent
+        beside = f"; NeuroSim's formula {self.neurosim.percent}" if self.neurosim else ""
         return (
-            "Error of the mean curve without noise, share of the range, up / down: "
-            f"{self.seen.text} (cycles held out: {held}{beside}); "
+            "Error of the mean curve without noise, of the range, up / down: "
+            f"{self.seen.percent} (cycles held out: {held}{beside}); "
             f"{self.within_band:.0%} of the readings lie within the 90 % band of simulated cycles"
         )
 
@@ -164,6 +163,9 @@ class FittedDevice:
         right += ["the scatter of cycles"] if self._scatters else []
         errors, cycles = self.held_out or self.seen, "held out" if self.held_out else "fitted"
         first = f"the mean curve to {errors.percent} of the range (up / down, cycles {cycles})"
+        theirs = self.neurosim
+        if theirs and self.held_out and theirs.worst < self.held_out.worst:
+            first += f", behind NeuroSim's formula with {theirs.percent}"
         lacks = [f"{d.name} ({d.what})" for d in self.verdict.defects]
         lacks = lacks or [f"'{c.question}'" for c in self.verdict.checks if not c.passed]
         to_do = list(dict.fromkeys(d.advice for d in self.verdict.defects))
@@ -204,10 +206,9 @@ class FittedDevice:
         text = entry_text(self.name, self.entry, comments)
         title = f"{self.name}: {self.entry.description}"
 
-        def plot(path: Path) -> None:
-            draw_fit(path, self.population, preset_of(self.name, self.entry), title)
-
-        writers: dict[Path, Callable[[Path], object]] = {plot_file: plot}
+        writers: dict[Path, Callable[[Path], object]] = {
+            plot_file: lambda path: draw_fit(path, self.population, title)
+        }
         if preset_file is not None:
             writers[preset_file] = lambda path: write_and_check(path, text)
             drawn = drawn_entries(self.population, self.quantities, self.measurement, MOST_DRAWS)

@@ -5,13 +5,14 @@ import math
 import numpy as np
 
 from device_presets.fitting.reading.measurement import Measurement
-from device_presets.fitting.results.effects_entry import (
+from device_presets.fitting.results.intervals import Quantity
+from device_presets.fitting.results.population import MeanDevice, Population
+from device_presets.fitting.results.time_and_width import (
     effect_assumption,
     effect_phrase,
     effect_values,
+    measured_widths,
 )
-from device_presets.fitting.results.intervals import Quantity
-from device_presets.fitting.results.population import MeanDevice, Population
 from device_presets.library.entry_writing import parameter
 from device_presets.library.preset_file import ParameterEntry, PresetEntry
 from device_presets.library.preset_lookup import preset_of
@@ -19,16 +20,15 @@ from device_presets.library.steps_at_zero import asymmetry_of
 from rpu_ssnn.common.errors import PresetError
 from rpu_ssnn.devices.fit_form import (
     CONSTANT,
-    EXPONENTIAL,
     LINEAR,
     NODES,
     PIECEWISE,
-    POWER,
     SOFT_BOUNDS,
 )
 from rpu_ssnn.devices.law_parameter import Value
 
 _LINEAR = ("linear", "charge_trap")
+_LEAST_NOISE = 2e-4  # of a step: the limit of what a fit tries
 _STEP_AT_ZERO = (CONSTANT, LINEAR, SOFT_BOUNDS)
 
 
@@ -77,6 +77,9 @@ def fitted_entry(
             told += f"; {quantity.note}"
         origin = None if assumption is not None else told
         entries[name] = parameter(law, name, value, source=origin, assumption=assumption)
+    if "pulse_width_s" in entries:
+        seen = {"measured": measured_widths(population)}
+        entries["pulse_width_s"] = entries["pulse_width_s"].model_copy(update=seen)
     one_way = None
     if not population.has_down:
         one_way = f"{found.name} holds no down pulses, so nothing is known about them"
@@ -85,7 +88,7 @@ def fitted_entry(
         law=law,
         description=f"fit of {found.name}: step {population.name}; "
         + population.fit.prepared.scale.phrase
-        + effect_phrase(population, device),
+        + effect_phrase(population),
         citation=f"measured: {found.name}",
         one_directional_because=one_way,
         parameters=entries,
@@ -128,7 +131,8 @@ def drawn_entries(
 
 
 def _values(population: Population, device: MeanDevice, law: str) -> dict[str, Value]:
-    up, down = _scales(population, device)
+    up, down = math.exp(device.local[0]), math.exp(device.local[1])
+    down = down if population.has_down else up
     step = max(up, down)
     asymmetry = asymmetry_of(up, down)
     w_max, w_min = float(device.local[4]), float(device.local[5])
@@ -146,7 +150,7 @@ def _values(population: Population, device: MeanDevice, law: str) -> dict[str, V
         "w_min": w_min,
         "w_max_spread": spreads["w_max_spread"],
         "w_min_spread": spreads["w_min_spread"],
-        "cycle_to_cycle": _cycle_noise(population, device),
+        "cycle_to_cycle": device.cycle_noise if device.cycle_noise > _LEAST_NOISE else 0.0,
         "step_spread": spreads["step_spread"],
         "step_spread_log_normal": population.log_normal,
         "asymmetry": asymmetry,
@@ -169,50 +173,11 @@ def _values(population: Population, device: MeanDevice, law: str) -> dict[str, V
             "slope_up_spread": spreads.get("slope_up_spread", 0.0),
             "slope_down_spread": spreads.get("slope_down_spread", 0.0),
         }
-    if own.code == EXPONENTIAL:
-        for way, first in (("up", 0), ("down", 2)):
-            share, rate = float(device.shape[first]), float(device.shape[first + 1])
-            # step share (1 - A) (...) with A = -share / (1 - share), and z = 2 w / (range)
-            values[f"A_{way}"] = -share / (1.0 - share)
-            values[f"gamma_{way}"] = rate if way == "up" else -rate
-        values |= {"a": 1.0, "b": 0.0}
-    if own.code == POWER:
-        up_exponent = float(device.shape[0])
-        down_exponent = float(device.shape[1]) if population.has_down else up_exponent
-        values |= {
-            "exponent": max(up_exponent, down_exponent),
-            "exponent_spread": 0.0,
-            "exponent_asymmetry": asymmetry_of(up_exponent, down_exponent),
-            "exponent_asymmetry_spread": 0.0,
-        }
     if own.code == PIECEWISE:
         for way, first in (("up", 0), ("down", NODES - 1)):
             logs = np.insert(device.shape[first : first + NODES - 1], NODES // 2, 0.0)
             values[f"step_factors_{way}"] = tuple(float(np.exp(log)) for log in logs)
     return values
-
-
-def _cycle_noise(population: Population, device: MeanDevice) -> float:
-    """Returns the cycle noise of the preset, 0 where the interval reaches 0 and the estimate is at
-    that end."""
-    noise = device.cycle_noise
-    limits = population.noise_limits
-    if limits is not None and math.isinf(limits[0]):
-        return 0.0 if noise < 0.02 * math.exp(limits[1]) else noise
-    return 0.0 if noise < 2e-4 else noise
-
-
-def _scales(population: Population, device: MeanDevice) -> tuple[float, float]:
-    """Returns aihwkit's up and down scales, which its shape function multiplies."""
-    code = population.fit.layout.model.code
-    up, down = math.exp(device.local[0]), math.exp(device.local[1])
-    if code == EXPONENTIAL:
-        up *= 1.0 - float(device.shape[0])
-        down *= 1.0 - float(device.shape[2])
-    if code == POWER:
-        up *= 2.0 ** float(device.shape[0])
-        down *= 2.0 ** float(device.shape[1])
-    return (up, down) if population.has_down else (up, up)
 
 
 def _slope(value: float) -> float:
@@ -227,9 +192,8 @@ def _assumption(population: Population, name: str, by_name: dict[str, Quantity])
     quantity = by_name.get(name)
     if quantity is not None and quantity.value is None:
         return f"not known, taken as 0: {quantity.note}"
-    fixed = name in ("a", "b") or (name.startswith("exponent") and name.endswith("spread"))
-    if name.startswith("slope_"):
-        fixed = code == CONSTANT or (name.endswith("spread") and not own.own_slopes)
+    spread = name.endswith("spread") and not own.own_slopes
+    fixed = name.startswith("slope_") and (code == CONSTANT or spread)
     if fixed or (code == SOFT_BOUNDS and name == "step_spread_log_normal"):
         return f"not fitted: {own.name} fixes it for all devices"
     two_way = name.startswith("asymmetry") or name.endswith(("_down", "down_spread"))
@@ -241,12 +205,9 @@ def _assumption(population: Population, name: str, by_name: dict[str, Quantity])
 def _determined(name: str, by_name: dict[str, Quantity]) -> bool:
     """Tells whether the data tell a parameter, by the quantity of the report that it follows
     from."""
-    told = [name]
-    if name.startswith(("slope_", "A_", "gamma_", "step_factors_")) and "spread" not in name:
-        told = [f"nonlinearity {'up' if '_up' in name else 'down'}"]
-    elif name in ("exponent", "exponent_asymmetry"):
-        told = ["nonlinearity up", "nonlinearity down"]
-    return all(by_name[one].determined for one in told if one in by_name)
+    if name.startswith(("slope_", "step_factors_")) and "spread" not in name:
+        name = f"nonlinearity {'up' if '_up' in name else 'down'}"
+    return name not in by_name or by_name[name].determined
 
 
 def _rounded(value: Value) -> Value:

@@ -14,10 +14,9 @@ import numpy as np
 
 from device_presets.fitting.model.preparation import read_noise_of
 from device_presets.fitting.reading.measurement import Measurement
-from device_presets.fitting.reading.polarity import doubt_of
-from device_presets.fitting.reading.reading import read
+from device_presets.fitting.reading.reading import doubt_of, read
 from device_presets.fitting.reading.units import ARBITRARY
-from device_presets.fitting.rows import runs_of
+from device_presets.fitting.sweeps import runs_of
 from device_presets.jump_tables.lookup_table import LookupTable, write_lookup_table
 from rpu_ssnn.common.errors import PresetError
 from rpu_ssnn.common.files import refuse_unwritable

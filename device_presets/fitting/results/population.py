@@ -17,6 +17,7 @@ from device_presets.fitting.results.intervals import (
 )
 
 _UNKNOWN_ERRORS = "how well each device's own number is known could not be told"
+_LEFT_OPEN = "the data leave it open"
 _WIDEST = 5.0  # of a logarithm
 _LOOSE = 1.0  # variance of a logarithm, or in weight: the data leave it open
 _BEYOND = 0.1  # of the measured range
@@ -50,8 +51,6 @@ class Population:
     Args:
         fit: The fit of one model.
         errors: The covariances of its numbers.
-        noise_limits: interval of the log cycle noise (as its law says) by the profile likelihood,
-            where the curvature is no guide.
         draws: Fits of the same model to cycles drawn anew; where there are some, their scatter
             gives the covariance, and not the curvature of the likelihood.
     """
@@ -60,10 +59,8 @@ class Population:
         self,
         fit: JointFit,
         errors: Uncertainty,
-        noise_limits: tuple[float, float] | None = None,
         draws: Sequence[JointFit] = (),
     ) -> None:
-        self.noise_limits = noise_limits
         self.fit, self.has_down = fit, fit.prepared.has_down
         self.n_devices = len(fit.local)
         self._steps = np.exp(fit.local[:, : 2 if self.has_down else 1])
@@ -142,8 +139,6 @@ class Population:
         known = np.diag(self._covariance) < _LOOSE
         covariance = self._covariance * np.outer(known, known)
         vector = rng.multivariate_normal(self._mean, covariance, method="eigh")
-        if self.noise_limits is not None:
-            vector[0] = math.log(max(rng.uniform(*np.exp(self.noise_limits)), 1e-12))
         low, high = self.fit.layout.limits
         vector[: len(low)] = np.clip(vector[: len(low)], low, high)
         return self.device(vector)
@@ -180,21 +175,16 @@ class Population:
         unit: str,
         function: Callable[[MeanDevice], float],
         note: str = "",
-        left_open: str = "the data leave it open",
     ) -> Quantity:
-        """Returns a positive number, whose logarithm is nearer to a normal law.
-
-        Args:
-            left_open: added to the note where the interval would be over more than four orders of
-                magnitude, and is left out.
-        """
+        """Returns a positive number, whose logarithm is nearer to a normal law, without an interval
+        of more than four orders of magnitude."""
         one = self.quantity(name, unit, lambda device: math.log(function(device)), note)
         assert one.value is not None
         value = math.exp(one.value)
         if one.low is None or one.high is None:
             return replace(one, value=value)
         if one.high - one.value > _WIDEST:
-            return Quantity(name, value, None, None, unit, note).noted(left_open)
+            return Quantity(name, value, None, None, unit, note).noted(_LEFT_OPEN)
         return replace(one, value=value, low=math.exp(one.low), high=math.exp(one.high))
 
     def step_at(self, device: MeanDevice, up: bool, weight: float) -> float:

@@ -1,14 +1,17 @@
 """The report of a fit: step, states, asymmetry, nonlinearity, bounds, noise, spreads."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 
 from device_presets.fitting.reading.units import SIEMENS
-from device_presets.fitting.results.effects_report import effect_quantities
 from device_presets.fitting.results.intervals import Quantity, as_far_as_determined
 from device_presets.fitting.results.population import MeanDevice, Population
+from device_presets.fitting.results.time_and_width import effect_quantities
 from device_presets.library.steps_at_zero import asymmetry_of
+
+_LOOSE = 1.8
+"""Under read noise, a cycle noise whose interval reaches so many times its value may as well be
+none: the likelihood is flat down to zero."""
 
 _UNREACHED = "not reached: the range that was measured, a limit from inside"
 
@@ -17,7 +20,6 @@ def report(
     population: Population,
     linear: Population | None,
     as_good: Sequence[Population],
-    as_likely: Sequence[Population],
 ) -> list[Quantity]:
     """The report holds all numbers, in the order of display.
 
@@ -26,13 +28,11 @@ def report(
         linear: The population under a linear step with a slope for each device, where the chosen
             step is constant or has one slope for all: it says how much nonlinearity is possible.
         as_good: Populations under other models that the data do not tell from the chosen one.
-        as_likely: Populations under further models with the same terms.
 
     Noise is what a model leaves unexplained: its interval has to hold those of `as_good`, and of
     `linear`, which does not take devices' differing slopes for noise. Where a bound is depends on
     how the step shrinks toward it: the intervals of bounds, states and nonlinearity have to hold
     those of `as_good` too.
-    A loss looks like a step that falls with the state: its intervals hold those of `as_likely` too.
     """
     p, scale = population, population.fit.prepared.scale
 
@@ -71,13 +71,13 @@ def report(
         found.append(_over_models(_bound(p, high), [_bound(q, high) for q in as_good]))
     others = [*as_good, *([] if linear is None else [linear])]
     found.append(_over_models(_cycle_noise(p), [_cycle_noise(other) for other in others]))
-    effects = _effects(p, [*others, *as_likely])
+    effects = _effects(p, others)
     found += _read_noise(p) + p.spreads() + effects
     return [as_far_as_determined(quantity) for quantity in found]
 
 
 def _effects(p: Population, others: Sequence[Population]) -> list[Quantity]:
-    """Returns the numbers of the terms of time, width and amplitude; intervals hold those of
+    """Returns the numbers of the terms of time and width; intervals hold those of
     `others`."""
     found = [one for q in others for one in effect_quantities(q)]
     return [
@@ -124,19 +124,16 @@ def _bound(p: Population, high: bool) -> Quantity:
 
 
 def _cycle_noise(p: Population) -> Quantity:
-    left_open = "could not be told from read noise and spread"
-    one = p.positive(
-        "cycle_to_cycle", "step", lambda device: device.cycle_noise, left_open=left_open
-    )
+    one = p.positive("cycle_to_cycle", "step", lambda device: device.cycle_noise)
     assert one.value is not None
-    if p.noise_limits is not None:
-        low, high = (math.exp(end) for end in p.noise_limits)
-        value = one.value if low > 0 or one.value > 0.02 * high else 0.0
-        note = "" if low > 0 else "the data are also likely without this noise"
-        return Quantity("cycle_to_cycle", value, min(low, value), max(high, value), "step", note)
-    if one.low is not None and one.low == one.high:
+    if one.low is None or one.high is None:
+        return one
+    if one.low == one.high:
         note = "at the limit of resolution: no noise seen"
-        return Quantity("cycle_to_cycle", 0.0, 0.0, one.value, "step", note)
+        high = None if p.fit.prepared.noisy else one.value
+        return Quantity("cycle_to_cycle", 0.0, 0.0, high, "step", note)
+    if p.fit.prepared.noisy and one.high > _LOOSE * one.value:
+        return replace(one, low=0.0).noted("the data are also likely without this noise")
     return one
 
 

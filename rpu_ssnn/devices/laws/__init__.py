@@ -48,10 +48,13 @@ LAWS: Mapping[str, Law] = MappingProxyType(
 FIT_FORMS: tuple[FitForm, ...] = tuple(
     form
     for law in (
-        constant.LAW, soft_bounds.LAW, linear.LAW, power.LAW, exponential.LAW, piecewise.LAW,
+        constant.LAW,
+        soft_bounds.LAW,
+        linear.LAW,
+        piecewise.LAW,
     )
     for form in law.fits
-)  # fmt: skip
+)
 """The forms that a measured device is fitted with, in the order in which a fit tries them."""
 
 
@@ -112,10 +115,6 @@ def fit_factor(
         return linear.fit_factor(up, v, local, shape)
     if code == 2:
         return soft_bounds.fit_factor(up, v, local, shape)
-    if code == 3:
-        return exponential.fit_factor(up, v, local, shape)
-    if code == 4:
-        return power.fit_factor(up, v, local, shape)
     if code == 5:
         return piecewise.fit_factor(up, v, local, shape)
     return 1.0, 0.0

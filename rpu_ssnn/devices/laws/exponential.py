@@ -15,7 +15,7 @@ from rpu_ssnn.compiled import compiled
 from rpu_ssnn.devices import single_precision
 from rpu_ssnn.devices.common_parameters import MOST_WEIGHT, SHARE, WEIGHT, WRITE_NOISE
 from rpu_ssnn.devices.device_record import Device
-from rpu_ssnn.devices.fit_form import EXPONENTIAL, FOLLOWS_STEP, FitForm
+from rpu_ssnn.devices.fit_form import EXPONENTIAL
 from rpu_ssnn.devices.law import BOTH_MOVE_THE_STEPS, Law, UpDown, Values, number, single
 from rpu_ssnn.devices.law_parameter import LawParameter
 from rpu_ssnn.devices.shared import PerDevice, Shared, shared_of
@@ -78,16 +78,6 @@ def step(shared: Shared, device: Device, w: np.float32, up: bool, noise: np.floa
     return size if up else -size
 
 
-@compiled
-def fit_factor(up: bool, v: float, local: np.ndarray, shape: np.ndarray) -> UpDown:
-    """Return the step at weight v over that at 0, and its derivative by v (see
-    `laws.fit_factor`)."""
-    first = 0 if up else 2
-    share, rate = shape[first], shape[first + 1] * 2.0 / max(local[4] - local[5], 1e-6)
-    grown = share * math.exp(min(rate * v, 50.0))
-    return 1.0 - share + grown, rate * grown
-
-
 def _z(values: Values, weight: float) -> float:
     span = number(values, "w_max") - number(values, "w_min")
     return 2.0 * number(values, "a") * weight / span + number(values, "b")
@@ -120,12 +110,4 @@ def native(config: Any, hidden: Mapping[str, PerDevice]) -> tuple[Shared, dict[s
 LAW = Law(
     name="exponential", aihwkit="ExpStepDevice", code=EXPONENTIAL, step=step, own=PARAMETERS,
     factors=factors, shape=tuple(_MOST), check=check, native=native, notes=(BOTH_MOVE_THE_STEPS,),
-    fits=(
-        FitForm(
-            name="exponential", code=EXPONENTIAL, law="exponential", noise=FOLLOWS_STEP,
-            shape=("share_up", "rate_up", "share_down", "rate_down"),
-            low=(-15.0, -8.0, -15.0, -8.0), high=(0.99, 8.0, 0.99, 8.0),
-            start=(0.5, -1.0, 0.5, 1.0), flat=(0.0, -1.0, 0.0, 1.0),
-        ),
-    ),
 )  # fmt: skip

@@ -12,7 +12,7 @@ import numpy as np
 from rpu_ssnn.compiled import compiled
 from rpu_ssnn.devices.common_parameters import MOST_SPREAD, SHARE, WRITE_NOISE, WRONG_SIGN
 from rpu_ssnn.devices.device_record import Device
-from rpu_ssnn.devices.fit_form import FOLLOWS_STEP, POWER, FitForm
+from rpu_ssnn.devices.fit_form import POWER
 from rpu_ssnn.devices.law import BOTH_MOVE_THE_STEPS, Law, UpDown, Values, number
 from rpu_ssnn.devices.law_parameter import LawParameter
 from rpu_ssnn.devices.shared import PerDevice, Shared, shared_of
@@ -62,21 +62,6 @@ def step(shared: Shared, device: Device, w: np.float32, up: bool, noise: np.floa
     return -(device.down * (max(w - device.low, nothing) / span) ** device.b * share)
 
 
-@compiled
-def fit_factor(up: bool, v: float, local: np.ndarray, shape: np.ndarray) -> UpDown:
-    """Return the step at weight v over that in the middle of the bounds, and its derivative by v
-    (see `laws.fit_factor`)."""
-    high, low = local[4], local[5]
-    span = max(high - low, 1e-6)
-    way = 1.0 if up else -1.0
-    left = 2.0 * (high - v if up else v - low) / span
-    if left > 1e-9:
-        exponent = shape[0] if up else shape[1]
-        factor = left**exponent
-        return factor, -way * exponent * factor / left * 2.0 / span
-    return 0.0, 0.0
-
-
 def factors(values: Values, weight: float) -> UpDown:
     """Return the steps of the mean device at a weight, over ``step``."""
     low, high, exponent = (number(values, name) for name in ("w_min", "w_max", "exponent"))
@@ -94,12 +79,4 @@ def native(config: Any, hidden: Mapping[str, PerDevice]) -> tuple[Shared, dict[s
 LAW = Law(
     name="power", aihwkit="PowStepDevice", code=POWER, step=step, own=PARAMETERS, factors=factors,
     shape=("exponent", "exponent_asymmetry"), native=native, notes=(BOTH_MOVE_THE_STEPS,),
-    fits=(
-        FitForm(
-            name="power", code=POWER, law="power", noise=FOLLOWS_STEP,
-            shape=("exponent_up", "exponent_down"),
-            # Below an exponent of 0.2, the step hardly changes away from the bounds.
-            low=(0.2, 0.2), high=(12.0, 12.0), start=(1.0, 1.0), flat=(0.2, 0.2),
-        ),
-    ),
 )  # fmt: skip

@@ -8,7 +8,7 @@ import pytest
 from aihwkit.simulator.configs.devices import LinearStepDevice
 from aihwkit.utils.fitting import fit_measurements
 
-from device_presets.fitting.checks.mean_curve import CurveErrors, curve_errors, open_loop
+from device_presets.fitting.checks.whole_cycles import CurveErrors, curve_errors, open_loop
 from device_presets.fitting.model.joint_fit import JointFit, fit_at
 from device_presets.fitting.model.maximum_likelihood import fit_model
 from device_presets.fitting.model.preparation import prepare

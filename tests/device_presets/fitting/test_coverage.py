@@ -28,7 +28,6 @@ from support.device_presets.fits import (
 )
 from support.device_presets.timed import (
     STEP,
-    VOLTS,
     WIDTH,
     Train,
     leak,
@@ -108,7 +107,7 @@ def of_preset(
     )
 
 
-def charge_trap_factor(width: float, gap: float, volts: float) -> float:
+def charge_trap_factor(width: float, gap: float) -> float:
     """Returns the step of `charge_trap_pulsed` over that of an isolated pulse of its own width."""
     physics = get_preset("charge_trap_pulsed").pulse_physics
     assert physics is not None
@@ -142,17 +141,9 @@ def trapping(rng: np.random.Generator) -> Train:
     return Train(**done, slope=0.3, factor=charge_trap_factor)
 
 
-def of_volts(rng: np.random.Generator) -> Train:
-    """A factor of e on the step with each 0.3 V; widths without effect."""
-    done, usual = of_many_widths(rng)
-    done["volts"] = rng.choice([2.8, VOLTS, 3.2], len(usual))
-    return Train(**done, slope=0.3, factor=lambda w, g, volts: math.exp((volts - VOLTS) / 0.3))
-
-
 def of_nothing(rng: np.random.Generator) -> Train:
-    """Widths, gaps and amplitudes, all without effect."""
-    done, usual = of_many_widths(rng)
-    done["volts"] = rng.choice([2.8, VOLTS, 3.2], len(usual))
+    """Widths and gaps, both without effect."""
+    done, _ = of_many_widths(rng)
     return Train(**done, slope=0.3)
 
 
@@ -189,7 +180,6 @@ CASES = {
     "charge trap": of_train(
         trapping, {"width_knee_s": 2e-6, "width_steepness": 4.0, "gap_time_constant_s": 1e-5}
     ),
-    "amplitude": of_train(of_volts, {"amplitude_scale_v": 0.3}),
     "none": of_train(of_nothing, {}),
 }
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from device_presets.fitting.checks.mean_curve import curve_errors
+from device_presets.fitting.checks.whole_cycles import curve_errors
 from device_presets.fitting.model.maximum_likelihood import fit_model
 from device_presets.fitting.model.preparation import prepare
 from device_presets.fitting.model.simulation import alike_stretches

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from device_presets.fitting.checks.goodness import Verdict, judge
+from device_presets.fitting.checks.whole_cycles import curve_errors, neurosim_errors
 from device_presets.fitting.model.maximum_likelihood import fit_model
 from device_presets.fitting.model.preparation import prepare
 from device_presets.fitting.model.selection import filtered
+from device_presets.fitting.model.simulation import at_one_level
 from device_presets.fitting.reading.reading import read
 from rpu_ssnn.devices.fit_form import CONSTANT, LINEAR
 from rpu_ssnn.devices.laws import FIT_FORMS
@@ -72,6 +74,25 @@ def test_a_drift_over_the_cycles(tmp_path: Path) -> None:
     path += 80.0 * np.arange(len(path)) / len(path)
     found = told(tmp_path / "a.csv", path + read_noise(0.3, path), up)
     assert "drift" in found
+
+
+@pytest.mark.parametrize("jumps", [False, True])
+def test_cycles_at_one_level_show_the_device_without_its_drift(jumps: bool, tmp_path: Path) -> None:
+    """NeuroSim's formula begins anew with each sweep, and no drift puts it off."""
+    path, up = cycled()
+    number = np.arange(len(path))
+    path += 20.0 * (number > 5 * 2 * SWEEP) if jumps else 80.0 * number / len(path)
+    prepared = prepare(
+        read(file_of(tmp_path / "a.csv", path + read_noise(0.3, path), up)), None, None
+    )
+    (_, raw), (_, level) = (
+        curve_errors(fit_model(one, SMOOTH)) for one in (prepared, at_one_level(prepared))
+    )
+    theirs = neurosim_errors(fit_model(prepared, SMOOTH))
+    assert raw is not None
+    assert level is not None
+    assert theirs is not None
+    assert level.worst < min(theirs.worst, 0.5 * raw.worst)
 
 
 def test_a_device_that_keeps_moving_the_old_way_after_a_turn(tmp_path: Path) -> None:

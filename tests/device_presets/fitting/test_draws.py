@@ -1,22 +1,50 @@
 """Where no law describes each pulse whole cycles are fitted, and devices are drawn from a fit."""
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import Result
+from typer.testing import CliRunner
 
 from device_presets import get_preset
-from device_presets.fitting import FittedDevice, fit_file
+from device_presets.fitting import FittedDevice, kept
 from device_presets.jump_tables.table_device import SHIPPED
 from device_presets.library.entry_writing import MOST_DRAWS, draws_file
 from device_presets.library.steps_at_zero import mean_steps
+from studies.cli.presets import presets_app
+
+ENODE = SHIPPED / "ENODe"
 
 
 @pytest.fixture(scope="module")
-def enode() -> FittedDevice:
-    """The measured table that no law describes pulse by pulse."""
-    return fit_file(SHIPPED / "ENODe", "enode")
+def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Result]:
+    """What the command says of the measured table that no law describes pulse by pulse."""
+    folder = tmp_path_factory.mktemp("enode")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(kept.FOLDER, str(folder / "kept"))
+        out = str(folder / "enode.yaml")
+        yield CliRunner().invoke(presets_app, ["fit", str(ENODE), "--name", "mine", "--out", out])
+
+
+@pytest.fixture(scope="module")
+def enode(asked: Result) -> FittedDevice:
+    """The fit that the command kept."""
+    assert asked.exit_code == 0, asked.output
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kept, "fit_file", None)  # it is not fitted again
+        return kept.kept_fit(ENODE, "enode", None, None, None, lambda words: None)
+
+
+def test_the_command_goes_from_a_measured_table_to_a_verdict(asked: Result) -> None:
+    said = asked.output
+    assert "describes the mean curve and the scatter of cycles, but not each pulse." in said
+    assert "The preset gets right: the mean step at every state, " in said
+    assert "; NeuroSim's formula 1." in said
+    preset = get_preset(said.split("preset  ")[1].split("\n")[0])
+    assert preset.technology == "measured"
 
 
 def test_the_mean_curve_of_a_measured_device_is_nearer_than_neurosims(enode: FittedDevice) -> None:

@@ -8,13 +8,11 @@ import pytest
 from scipy import stats
 
 from device_presets.fitting.checks.goodness import judge
-from device_presets.fitting.model.joint_fit import LogLikelihood
 from device_presets.fitting.model.likelihood import run_filter
 from device_presets.fitting.model.maximum_likelihood import fit_model
 from device_presets.fitting.model.preparation import prepare
 from device_presets.fitting.model.selection import filtered
 from device_presets.fitting.model.series import Series, empty_trace, plain_series
-from device_presets.fitting.model.uncertainty import integrated
 from device_presets.fitting.reading.measurement import read_measurement
 from rpu_ssnn.devices.fit_form import CONSTANT, LINEAR, OF_DIRECTION
 from rpu_ssnn.devices.laws import FIT_FORMS
@@ -75,20 +73,3 @@ def test_correlated_read_noise_fails_where_the_fit_looks_far_and_is_named(tmp_pa
     assert "correlated noise" in [defect.name for defect in verdict.defects]
     (near,) = (check for check in verdict.checks if "predictions" in check.question)
     assert near.passed
-
-
-def test_own_numbers_are_integrated_out(tmp_path: Path) -> None:
-    """One device of constant steps, against the sum over a grid of both steps."""
-    file = sweeps(tmp_path / "a.csv", 0, slow=0.0, cycle=0.5, white=1.0, pulses=60)
-    prepared = prepare(read_measurement(file), None, None)
-    fit = fit_model(prepared, FIT_FORMS[0])
-    assert list(np.flatnonzero(fit.layout.local_free[:, 0])) == [0, 1]
-    likelihood, moves = LogLikelihood(fit.prepared, fit.layout), np.linspace(-0.3, 0.3, 31)
-    total = 0.0
-    for up in moves:
-        for down in moves:
-            local = fit.local + np.array([[up, down, 0, 0, 0, 0]])
-            gain = float(likelihood(fit.shared, local)[0]) - fit.total
-            total += math.exp(gain) * stats.norm.pdf([up, down], scale=0.5).prod()
-    exact = fit.total + math.log(total * (moves[1] - moves[0]) ** 2)
-    assert integrated(fit) == pytest.approx(exact, abs=0.1)

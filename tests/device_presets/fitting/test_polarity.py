@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from device_presets import get_preset
-from device_presets.fitting.reading.polarity import doubt_of
-from device_presets.fitting.reading.reading import read
+from device_presets.fitting.reading.reading import doubt_of, read
 from device_presets.pulsing.example_measurement import example_measurement
 
 

@@ -12,7 +12,7 @@ from device_presets.fitting.model.likelihood import mean_step
 from device_presets.library.entry_writing import entry_text, parameter
 from device_presets.library.preset_file import PresetEntry
 from device_presets.pulsing.pulse_train import pulse_train
-from rpu_ssnn.devices.fit_form import CONSTANT, EXPONENTIAL, LINEAR, PIECEWISE, POWER, SOFT_BOUNDS
+from rpu_ssnn.devices.fit_form import CONSTANT, LINEAR, PIECEWISE, SOFT_BOUNDS
 from support.device_presets.fits import ONE, ZERO, PulseTrain, seeded_pulse_train, write_pulses
 
 NOISY_SOFT_BOUNDS = {
@@ -58,7 +58,6 @@ def saved(fit: FittedDevice, folder: Path) -> Preset:
         (LINEAR, (0.3, 0.4), "charge_trap", {"slope_up": 0.3, "slope_down": 0.4}),
         (LINEAR, (-0.5, -0.2), "charge_trap", {"slope_up": -0.5, "slope_down": -0.2}),
         (SOFT_BOUNDS, (), "reram_sb", {"w_max": 1.0, "w_min": -1.0}),
-        (EXPONENTIAL, (0.0886, -2.5, 0.498, 2.5), "reram_es", {"asymmetry": 0.0}),
     ],
 )
 def test_mean_steps_are_aihwkits(
@@ -77,27 +76,20 @@ def test_mean_steps_are_aihwkits(
             assert ours / zero == pytest.approx(on_tile[weight] / on_tile[0.0], rel=0.01)
 
 
-@pytest.mark.parametrize("code", [POWER, PIECEWISE])
-def test_presets_of_models_no_shipped_one_has(code: int, tmp_path: Path) -> None:
-    law = "power" if code == POWER else "piecewise"
+def test_a_piecewise_step_is_aihwkits(tmp_path: Path) -> None:
     values: dict[str, float | tuple[float, ...]] = dict.fromkeys(
         ("w_max_spread", "w_min_spread", "step_spread", "asymmetry_spread", "asymmetry"), 0.0
     )
     values |= {"step": 0.02, "w_max": 1.0, "w_min": -1.0, "cycle_to_cycle": 0.0}
-    if code == POWER:
-        values |= {"exponent": 2.0, "exponent_asymmetry": 0.25}
-        values |= {"exponent_spread": 0.0, "exponent_asymmetry_spread": 0.0}
-        shape = (2.0, 1.5)
-    else:
-        values["step_factors_up"] = (1.5, 1.2, 1.0, 0.9, 0.3)
-        values["step_factors_down"] = (0.3, 0.8, 1.0, 1.1, 1.2)
-        shape = tuple(np.log([1.5, 1.2, 0.9, 0.3, 0.3, 0.8, 1.1, 1.2]))
+    values["step_factors_up"] = (1.5, 1.2, 1.0, 0.9, 0.3)
+    values["step_factors_down"] = (0.3, 0.8, 1.0, 1.1, 1.2)
+    shape = np.log([1.5, 1.2, 0.9, 0.3, 0.3, 0.8, 1.1, 1.2])
     entry = PresetEntry(
         technology="test",
-        law=law,
+        law="piecewise",
         description="test",
         citation="test",
-        parameters={n: parameter(law, n, v, source="test") for n, v in values.items()},
+        parameters={n: parameter("piecewise", n, v, source="test") for n, v in values.items()},
     )
     file = tmp_path / "test.yaml"
     file.write_text(entry_text("test", entry, ("made by a test",)))
@@ -106,9 +98,8 @@ def test_presets_of_models_no_shipped_one_has(code: int, tmp_path: Path) -> None
     for up in (True, False):
         for weight in (-0.7, -0.25, 0.0, 0.6):
             step = float(np.ptp(pulse_train(preset, 1, [up], weight, seed=0)))
-            ours = mean_step(code, up, weight, local, np.array(shape))[0]
-            middle = 2.0 ** shape[0 if up else 1] if code == POWER else 1.0
-            assert ours * 0.02 / middle == pytest.approx(step, rel=2e-3)
+            ours = mean_step(PIECEWISE, up, weight, local, shape)[0]
+            assert ours * 0.02 == pytest.approx(step, rel=2e-3)
 
 
 def test_a_linear_device_comes_back(tmp_path: Path) -> None:
@@ -295,10 +286,7 @@ def test_every_shipped_device_comes_back(name: str, tmp_path: Path) -> None:
         np.testing.assert_allclose(ours, theirs, atol=slack)
     ours_noise = mine.cycle_to_cycle * mine.step
     theirs_noise = preset.cycle_to_cycle * drawn_step(preset, devices, pulse_train)
-    # The noise of an exponential step follows the step, and other shapes scale that.
-    if "exponential" in (preset.law.name, mine.law.name):
-        assert mine.cycle_to_cycle == pytest.approx(preset.cycle_to_cycle, rel=0.35)
-    elif name != "hfo2":
+    if name != "hfo2":
         assert ours_noise == pytest.approx(theirs_noise, rel=0.35, abs=1e-6)
     if "write_noise" in preset.parameters and preset.number("write_noise") > 0:
         ours_write = mine.number("write_noise") * mine.step

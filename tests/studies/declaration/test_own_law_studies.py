@@ -1,9 +1,11 @@
 """The page docs/how-to/own_law.md alone takes a law of one's own through study, card, ablation."""
 
 import re
+import runpy
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from device_presets import Preset, get_device
@@ -19,6 +21,7 @@ from support.studies.harness import declared_trials, in_device, small_study
 PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "own_law.md"
 BLOCKS = re.findall(r"```(?:python|yaml)\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
 LAW = next(block for block in BLOCKS if "LAW = Law(" in block)
+FIT = next(block for block in BLOCKS if "least_squares" in block)
 PRESET = next(block for block in BLOCKS if block.startswith("my_trap:"))
 HYPERPARAMETERS = {"weight_range": 2.0, "learning_rate": 8.0}
 
@@ -99,3 +102,15 @@ def test_card_ablation_and_requirement_read_the_law(preset: Path, tmp_path: Path
     assert along.case(0.25).device_rule.overrides == {"trap_weight": 0.25}
     assert (along.own, along.worst_value) == (0.5, 1.0)
     assert "trap_rate" not in parameters_for(case)
+
+
+def test_least_squares_find_the_numbers_of_the_page_in_a_mean_curve(
+    preset: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(preset.parent)
+    (preset.parent / "fit.py").write_text(FIT)
+    page, up = runpy.run_path("fit.py"), [True] * 60 + [False] * 60
+    truth = np.array([0.02, 0.6, 0.02])
+    weights = page["curve"](truth, up, -0.5)
+    weights = weights + 0.002 * np.random.default_rng(0).standard_normal(len(weights))
+    np.testing.assert_allclose(page["fitted"](weights, up), truth, rtol=0.1)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from device_presets import Preset
+from device_presets.fitting.reading.measurement import Measurement, read_measurement
 from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses import Crossbar
 from rpu_ssnn.synapses.native.synapses import NativeSynapses
@@ -91,6 +92,13 @@ def file_of(path: Path, conductance: np.ndarray, up: np.ndarray) -> Path:
     ]
     path.write_text("\n".join(lines) + "\n")
     return path
+
+
+def measured(folder: Path, lines: list[str]) -> Measurement:
+    """The lines of a CSV file as they are read."""
+    file = folder / "a.csv"
+    file.write_text("\n".join(lines) + "\n")
+    return read_measurement(file)
 
 
 def sweeps(

@@ -11,7 +11,7 @@ import pandas as pd
 from support.device_presets.fits import ONE, ZERO
 
 STEP = 0.02
-"""Step at weight zero of an isolated pulse of width and amplitude `WIDTH`, `VOLTS`."""
+"""Step at weight zero of an isolated pulse of width `WIDTH`."""
 
 WIDTH, VOLTS = 3e-6, 3.0
 
@@ -27,7 +27,7 @@ class Train:
         slope: share by which the step is smaller at the bound. bound: either one.
         cycle: noise of a pulse, read: of a reading, both in steps.
         kept: (elapsed, age at the row before) -> share of the distance from `rest` that is left.
-        factor: (width, gap, volts) -> factor on the step.
+        factor: (width, gap) -> factor on the step.
     """
 
     way: np.ndarray
@@ -40,7 +40,7 @@ class Train:
     read: float = 0.3
     rest: float = 0.0
     kept: Callable[[float, float], float] = field(default=lambda elapsed, age: 1.0)
-    factor: Callable[[float, float, float], float] = field(default=lambda width, gap, volts: 1.0)
+    factor: Callable[[float, float], float] = field(default=lambda width, gap: 1.0)
 
 
 def train(
@@ -81,14 +81,12 @@ def write_train(
     for device in range(devices):
         weight, age, read = -0.8 * done.bound, math.inf, []
         own = STEP * (1 + 0.05 * rng.normal())
-        for way, elapsed, width, volts in zip(
-            done.way, done.elapsed, done.width, done.volts, strict=True
-        ):
+        for way, elapsed, width in zip(done.way, done.elapsed, done.width, strict=True):
             left = done.kept(elapsed, age)
             weight = done.rest + left * (weight - done.rest)
             age += elapsed
             if way:
-                size = own * done.factor(width, max(age - width, 0.0), volts)
+                size = own * done.factor(width, max(age - width, 0.0))
                 move = size * (
                     1 - way * done.slope * weight / done.bound + done.cycle * rng.normal()
                 )

@@ -1,18 +1,27 @@
-"""How far the mean curve of a fit, drawn without noise, is from the measured one."""
+"""Whole cycles: how far the mean curve of a fit is from the measured one, and the choice by that."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from device_presets.fitting.checks.goodness import Verdict, judge
 from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.maximum_likelihood import refit
 from device_presets.fitting.model.moments import BY_MOMENTS, fitted_to_moments, mean_gaps
+from device_presets.fitting.model.selection import Score, Selection, filtered, representable
 from device_presets.fitting.model.simulation import alike_stretches, simulate
-from device_presets.fitting.rows import runs_of
+from device_presets.fitting.sweeps import runs_of
 
 _BAND, _SETS = (5.0, 95.0), 200
 _MOST_SWEEPS = 8
+
+_BEHIND = 0.005
+"""A mean curve may be behind that of NeuroSim's formula by this share of the range."""
+
+_OF_COVERAGE, _WITHIN, _SLACK = 0.1, 0.9, 0.05
+"""Cycles that leave the 90 % band count as an error of the mean curve: this share of what is beyond
+the slack."""
 
 
 @dataclass(frozen=True)
@@ -35,11 +44,6 @@ class CurveErrors:
     def percent(self) -> str:
         """Returns both deviations in words, in percent."""
         return " / ".join("-" if np.isnan(e) else f"{100 * e:.1f} %" for e in (self.up, self.down))
-
-    @property
-    def text(self) -> str:
-        """Returns both deviations in words."""
-        return " / ".join("-" if np.isnan(e) else f"{e:.3f}" for e in (self.up, self.down))
 
 
 def curve_errors(fit: JointFit) -> tuple[CurveErrors, CurveErrors | None]:
@@ -112,7 +116,7 @@ def neurosim_errors(fit: JointFit) -> CurveErrors | None:
     old = training[rows[:, 1]]
     known, asked = (series.weight[rows[part]].mean(axis=0) for part in (old, ~old))
     span = float(np.mean(fit.prepared.highest - fit.prepared.lowest))
-    gaps: dict[int, list[np.ndarray]] = {1: [], -1: []}
+    gaps: tuple[list[np.ndarray], list[np.ndarray]] = [], []
     for first, last in sweeps:
         first = max(first, 0)
         number, seen = np.arange(last - first + 1), known[first : last + 1] - known[first]
@@ -123,8 +127,42 @@ def neurosim_errors(fit: JointFit) -> CurveErrors | None:
             error = float(np.sum((seen - curve) ** 2))
             best = (error, curve) if error < best[0] else best
         gap = asked[first + 1 : last + 1] - asked[first] - best[1][1:]
-        gaps[int(series.pulse[rows[0, last]])].append(gap)
-    sizes = [
-        np.sqrt(np.mean(np.concatenate(g) ** 2)) / span if g else np.nan for g in gaps.values()
-    ]
+        gaps[int(series.pulse[rows[0, last]] < 0)].append(gap)
+    sizes = (np.sqrt(np.mean(np.concatenate(g) ** 2)) / span if g else np.nan for g in gaps)
     return CurveErrors(*map(float, sizes))
+
+
+def chosen_of(selection: Selection) -> tuple[Selection, Verdict]:
+    """Returns the choice with its verdict.
+
+    Chosen is the first of the models that held-out pulses do not tell apart that describes the
+    data. Where none does, or its mean curve is behind that of NeuroSim's formula, all models are
+    compared with themselves as fitted to the mean curve: by how near the curve and the scatter are
+    on cycles that were not fitted.
+    """
+    for score in selection.as_good:
+        verdict = judge(score.fit, filtered(score.fit))
+        if verdict.describes and not _behind_neurosim(score.fit):
+            return replace(selection, chosen=score), verdict
+    scores = [s for s in selection.scores if representable(s.fit)] or [selection.chosen]
+    steps = {(s.model.code, s.model.shape, s.fit.layout.effects.terms): s for s in scores[::-1]}
+    ways = [*scores, *(_by_moments(score) for score in steps.values())]
+    chosen = min((score for score in ways if representable(score.fit)), key=off, default=ways[0])
+    return replace(selection, chosen=chosen), judge(chosen.fit, filtered(chosen.fit))
+
+
+def _behind_neurosim(fit: JointFit) -> bool:
+    theirs, (_, ours) = neurosim_errors(fit), curve_errors(fit)
+    return bool(theirs and ours and ours.worst > theirs.worst + _BEHIND)
+
+
+def _by_moments(score: Score) -> Score:
+    fit = fitted_to_moments(score.fit, score.fit.prepared.everything)
+    return Score(score.model, fit, None)
+
+
+def off(score: Score) -> float:
+    """Returns how far cycles are off that were not fitted, or all where there is one."""
+    seen, held = curve_errors(score.fit)
+    missed = abs(coverage(score.fit, held_out_rows(score.fit)) - _WITHIN)
+    return (held or seen).worst + _OF_COVERAGE * max(missed - _SLACK, 0.0)

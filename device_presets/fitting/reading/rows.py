@@ -1,5 +1,5 @@
-"""These functions select rows of dataclasses of arrays, find runs of equal pulses, and refuse the
-first wrong row."""
+"""Rows of tables, which are dataclasses of arrays: some are selected, and the first wrong one is
+refused."""
 
 from dataclasses import is_dataclass, replace
 from pathlib import Path
@@ -26,16 +26,6 @@ def selected[T: "DataclassInstance"](table: T, rows: np.ndarray) -> T:
         return selected(value, rows) if inside else value
 
     return replace(table, **{name: of(value) for name, value in vars(table).items()})
-
-
-def runs_of(pulse: np.ndarray, device: np.ndarray) -> np.ndarray:
-    """Returns [runs, 2] the first and last row of pulses of one polarity; the row before them is
-    the first."""
-    same = (pulse[1:] == pulse[:-1]) & (device[1:] == device[:-1]) & (pulse[1:] != 0)
-    starts = np.flatnonzero(np.concatenate([[True], ~same]))
-    ends = np.append(starts[1:], len(pulse)) - 1
-    real = pulse[starts] != 0
-    return np.stack([starts[real] - 1, ends[real]], axis=1)
 
 
 def refuse_first(

@@ -1,0 +1,170 @@
+"""Time and width in the report and in the preset, which holds some of their effects and leaves
+others, and amplitudes, out."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from device_presets.fitting.model.effects import (
+    ASSUMED_STEEPNESS,
+    GAP,
+    LEAK,
+    LOG_LOSS,
+    WIDTH,
+)
+from device_presets.fitting.results.intervals import Quantity
+from device_presets.fitting.results.population import MeanDevice, Population
+from rpu_ssnn.devices.law_parameter import Value
+
+_ASSUMED_WIDTH_S = 1e-6
+_ASSUMED_ONSET_S = 1.0
+_VARIED = 0.01  # of an amplitude
+_NO_LOSS = "no loss in log-time is fitted"
+
+_REPORTED = {
+    "tau": ("leak_time_constant_s", "s", ""),
+    "loss": ("loss_per_decade", "1", ""),
+    "onset": ("loss_onset_s", "s", ""),
+    "rest": ("reset_level", "weight", "the weight that a device without pulses goes to"),
+    "knee": ("width_knee_s", "s", ""),
+    "steep": ("width_steepness", "1", ""),
+    "recovery": ("gap_recovery", "1", "step without a gap over that of an isolated pulse, less 1"),
+    "gap_tau": ("gap_time_constant_s", "s", ""),
+}
+"""Number of a ``Effects`` -> what presets call it (where they have it), unit, note."""
+
+_ALIKE = "the times between rows are alike: a leak cannot be told from a step that falls linearly"
+
+
+def effect_quantities(p: Population) -> list[Quantity]:
+    """Returns the numbers of the fitted terms with their intervals, and a line for each term not
+    seen.
+
+    Args:
+        p: The population under one model.
+    """
+    timing = p.fit.prepared.timing
+    if timing is None:
+        return []
+    found = [_number(p, key) for key in p.device().effects]
+    terms = p.fit.layout.effects.terms
+    missing = [term for term in timing.asked if term not in terms]
+    if LEAK in missing and LOG_LOSS in missing:
+        found.append(Quantity("leak_time_constant_s", None, None, None, "s", "not seen"))
+    elif timing.elapsed.any() and LEAK not in timing.asked:
+        found.append(Quantity("leak_time_constant_s", None, None, None, "s", _ALIKE))
+    for term in (WIDTH, GAP):
+        if term in missing:
+            why = f"no dependence of the step on the {term} seen"
+            found.append(Quantity(f"{term} dependence", None, None, None, "", why))
+    if np.ptp(timing.width) <= 1e-6 * timing.width_0:
+        note = "of all pulses"
+        found.append(Quantity("pulse_width_s", timing.width_0, None, None, "s", note))
+    return found
+
+
+def _number(p: Population, key: str) -> Quantity:
+    name, unit, note = _REPORTED[key]
+    ask = p.quantity if key == "rest" else p.positive
+    one = ask(name, unit, lambda device: device.effects[key], note)
+    if one.low is not None and one.low == one.high:
+        return replace(one, low=None, high=None).noted("at the limit of what is tried")
+    return one
+
+
+def effect_values(p: Population, device: MeanDevice) -> dict[str, Value]:
+    """Returns the parameters of the preset beside those of the step."""
+    timing, terms, given = p.fit.prepared.timing, p.fit.layout.effects.terms, device.effects
+    if timing is None:
+        return {}
+    values: dict[str, Value] = {}
+    charge_trap = p.fit.layout.as_charge_trap
+    if LEAK in terms:
+        values["leak_time_constant_s"] = given["tau"]
+    if LEAK in terms or (charge_trap and LOG_LOSS in terms):
+        values["reset_level"] = given["rest"]
+    if charge_trap:
+        values["write_noise"] = 0.0
+        width = timing.width_0 if math.isfinite(timing.width_0) else _ASSUMED_WIDTH_S
+        knee = given.get("knee", 0.0)
+        if "recovery" in given:  # eta = 1 / (1 + recovery) at this width
+            knee = width * given["recovery"] ** (1.0 / ASSUMED_STEEPNESS)
+        values |= {
+            "pulse_width_s": width,
+            "step_width_s": width,
+            "width_knee_s": knee,
+            "width_steepness": given.get("steep", ASSUMED_STEEPNESS),
+            "gap_time_constant_s": given.get("gap_tau", 0.0),
+            "loss_per_decade": given.get("loss", 0.0),
+            "loss_onset_s": given.get("onset", _ASSUMED_ONSET_S),
+        }
+    elif math.isfinite(timing.width_0):
+        values["pulse_width_s"] = timing.width_0
+    return values
+
+
+def measured_widths(p: Population) -> tuple[float, float] | None:
+    """Returns the shortest and the longest pulse (s) of a fit; None where they are not known."""
+    timing = p.fit.prepared.timing
+    if timing is None or not math.isfinite(timing.width_0):
+        return None
+    return float(f"{timing.width.min():.6g}"), float(f"{timing.width.max():.6g}")
+
+
+def effect_assumption(p: Population, name: str) -> str | None:
+    """Why such a parameter is assumed; None where it was measured, or is another one."""
+    timing, terms = p.fit.prepared.timing, p.fit.layout.effects.terms
+    if timing is None:
+        return None
+    if name == "write_noise" and p.fit.layout.as_charge_trap and p.device().read_noise > 0:
+        return (
+            f"left out: {p.device().read_noise:.3g} in weight were measured, which a device that "
+            f"remembers pulses cannot have; a study's reads may"
+        )
+    missing = {
+        "width_knee_s": not {WIDTH, GAP} & set(terms) and "no dependence on width or gap is fitted",
+        "width_steepness": WIDTH not in terms and "as charge_trap_pulsed: one width tells none",
+        "gap_time_constant_s": GAP not in terms and "no dependence on the gap is fitted",
+        "loss_per_decade": LOG_LOSS not in terms and _NO_LOSS,
+        "loss_onset_s": LOG_LOSS not in terms and _NO_LOSS,
+    }
+    if name in ("pulse_width_s", "step_width_s") and not math.isfinite(timing.width_0):
+        return "the file has no widths; all pulses are taken as alike"
+    return missing.get(name) or None
+
+
+def left_out(p: Population, device: MeanDevice) -> list[str]:
+    """Returns sentences on what was measured and is not in the preset."""
+    layout, terms, told = p.fit.layout, p.fit.layout.effects.terms, []
+    if not layout.held_by_preset:
+        told.append(
+            f"The preset leaves out: {_lost(terms)}. Only constant, linear and soft-bounds steps "
+            "without a leak have it."
+        )
+    timing = p.fit.prepared.timing
+    if timing and any(low < (1.0 - _VARIED) * high for low, high in timing.volts):
+        told.append("Pulses of different amplitudes were taken as alike: no law here has them.")
+    if layout.as_charge_trap and device.read_noise > 0.0:
+        told.append("The preset leaves out the read noise, which a study's reads may have.")
+    return told
+
+
+def effect_phrase(p: Population) -> str:
+    """The description adds amplitudes, and the terms that no preset holds with this step."""
+    timing, terms = p.fit.prepared.timing, p.fit.layout.effects.terms
+    if timing is None:
+        return ""
+    sizes = [
+        f"{low:.4g}" if low == high else f"{low:.4g} to {high:.4g}" for low, high in timing.volts
+    ]
+    told = ", ".join(f"{size} V {way}" for size, way in zip(sizes, ("up", "down"), strict=False))
+    told = f"; pulses of {told}" if told else ""
+    if not p.fit.layout.held_by_preset:
+        told += f"; left out: {_lost(terms)}"
+    return told
+
+
+def _lost(terms: tuple[str, ...]) -> str:
+    """Returns the terms that only a ``ChargeTrapDevice`` has, in words."""
+    return ", ".join(term for term in terms if term in (LOG_LOSS, WIDTH, GAP))

@@ -1,0 +1,334 @@
+"""What fits make of columns of time, pulse width and amplitude."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from device_presets import PresetError, get_preset
+from device_presets.fitting import fit_file
+from device_presets.fitting.checks.goodness import judge
+from device_presets.fitting.model.effects import (
+    GAP,
+    LEAK,
+    LOG_LOSS,
+    WIDTH,
+    Effects,
+    timing_of,
+)
+from device_presets.fitting.model.joint_fit import JointFit
+from device_presets.fitting.model.preparation import prepare
+from device_presets.fitting.model.selection import filtered, select_model
+from device_presets.fitting.model.uncertainty import uncertainty, with_unbiased_noise
+from device_presets.fitting.reading.measurement import Measurement, read_measurement
+from device_presets.fitting.results.fitted_entry import fitted_entry
+from device_presets.fitting.results.population import Population
+from device_presets.fitting.results.quantities import report
+from device_presets.fitting.results.time_and_width import left_out
+from device_presets.library.entry_writing import entry_text
+from device_presets.library.preset_lookup import preset_of
+from device_presets.library.steps_at_zero import mean_steps
+from rpu_ssnn.devices.fit_form import CONSTANT, LINEAR, SOFT_BOUNDS
+from rpu_ssnn.devices.laws import FIT_FORMS
+from studies.workers.run_trial import run_trial
+from support.device_presets.fits import ONE, ZERO, measured
+from support.device_presets.timed import STEP, Train, leak, log_loss, train, write_train
+from support.device_presets.timed import WIDTH as WIDTH_S
+from support.studies.harness import declared_trials, small_study
+
+PHYSICS = get_preset("charge_trap_pulsed").pulse_physics
+TIME, BOTH = ("time_s",), ("time_s", "pulse_width_s")
+
+
+def effects_of(
+    file: Path, terms: tuple[str, ...], numbers: list[float]
+) -> tuple[Measurement, np.ndarray, np.ndarray]:
+    """Share kept and factor on the step, [rows] each."""
+    found = read_measurement(file)
+    series = prepare(found, ZERO, ONE).series
+    applied = Effects(terms).applied(series, timing_of(found), np.array(numbers))
+    return found, applied.kept, applied.factor
+
+
+def test_terms_are_the_physics_of_charge_traps(tmp_path: Path) -> None:
+    assert PHYSICS is not None
+    rng = np.random.default_rng(0)
+    done = train(40, 2, rng, shortest_s=8e-6, longest_s=1e-3, reads=3)
+    done["width"] = rng.choice([2e-6, WIDTH_S, WIDTH_S, 5e-6], len(done["way"]))
+    file = write_train(tmp_path / "a.csv", Train(**done), seed=0)
+    logs = np.log([PHYSICS.loss_per_decade, 1e-4, PHYSICS.width_knee_s, 4.0, 1e-5])
+    numbers = [*logs[:2], 0.0, *logs[2:]]
+    found, kept, factor = effects_of(file, (LOG_LOSS, WIDTH, GAP), numbers)
+    given = found.conditions
+    assert given is not None
+    pulsed = np.flatnonzero(np.isfinite(given.gap_s) & (found.pulse != 0))
+    for row in pulsed:
+        width, gap = float(given.width_s[row]), float(given.gap_s[row])
+        expected = PHYSICS.width_factor(width) / PHYSICS.width_factor(WIDTH_S)
+        expected *= 1 + (1 / PHYSICS.used_share(width) - 1) * math.exp(-gap / 1e-5)
+        assert factor[row] == pytest.approx(expected, rel=1e-9)
+    # Readings without pulses and the time before them add up to what is lost since the last pulse.
+    reads = np.flatnonzero(found.pulse == 0)[1:4]
+    since = given.elapsed_s[reads].sum()
+    assert np.prod(kept[reads]) == pytest.approx(
+        1 - PHYSICS.loss_per_decade * math.log10(1 + since / 1e-4)
+    )
+
+
+def chosen(
+    folder: Path, done: Train, columns: tuple[str, ...], seed: int = 0, devices: int = 1
+) -> JointFit:
+    """The constant step of these devices, with the terms that held-out pulses ask for."""
+    file = write_train(folder / "data.csv", done, seed, devices, columns)
+    prepared = prepare(read_measurement(file), ZERO, ONE)
+    return select_model(prepared, FIT_FORMS[:1]).chosen.fit
+
+
+def assert_within(fit: JointFit, truth: dict[str, float], most_error: float = 0.5) -> None:
+    """95 % intervals of the numbers hold the truth, and say something."""
+    names = fit.layout.effects.names
+    values = fit.layout.effects_of(fit.shared)
+    variances = np.diag(uncertainty(fit).shared)[-len(names) :]
+    assert set(names) == set(truth)
+    for name, value, variance in zip(names, values, variances, strict=True):
+        expected = math.log(truth[name]) if name.startswith("log_") else truth[name]
+        assert 0 < math.sqrt(variance) < most_error, name
+        assert abs(value - expected) < 2 * math.sqrt(variance), name
+
+
+def test_a_leak_comes_back_from_uneven_times(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    done = train(60, 4, rng, shortest_s=0.01, longest_s=1.0)
+    fit = chosen(tmp_path, Train(**done, rest=0.2, kept=leak(5.0)), TIME)
+    assert fit.layout.effects.terms == (LEAK,)
+    assert_within(fit, {"log_tau": 5.0, "rest": 0.2}, 0.15)
+
+
+def test_readings_without_pulses_tell_a_leak_that_evenly_spaced_pulses_do_not(
+    tmp_path: Path,
+) -> None:
+    rng = np.random.default_rng(2)
+    done = train(60, 4, rng, reads=6)
+    fit = chosen(tmp_path, Train(**done, rest=-0.1, kept=leak(3.0)), TIME)
+    assert fit.layout.effects.terms == (LEAK,)
+    assert_within(fit, {"log_tau": 3.0, "rest": -0.1}, 0.15)
+    spaced = train(60, 4, rng)
+    fit = chosen(tmp_path, Train(**spaced, kept=leak(3.0)), TIME)
+    assert fit.prepared.timing is not None
+    assert fit.prepared.timing.asked == ()
+    assert fit.layout.effects.terms == ()
+
+
+@pytest.mark.parametrize("read_after_pulse", [True, False])
+def test_a_wait_between_pulse_and_reading_needs_a_reading_after_the_pulse(
+    read_after_pulse: bool, tmp_path: Path
+) -> None:
+    """The rows are as in docs/how-to/measured_devices.md; without the first, the leak is biased."""
+    rng = np.random.default_rng(4)
+    lines, time, weight, tau = ["pulse,polarity,conductance_uS,time_s"], 0.0, 0.0, 5.0
+    lines.append(f"0,up,{1e6 * ZERO},0")
+    for pulse, way in enumerate(np.tile(np.repeat([1, -1], 60), 4), 1):
+        weight += way * STEP * (1 + 0.3 * rng.normal())
+        polarity = "up" if way > 0 else "down"
+        if read_after_pulse:
+            lines.append(f"{pulse},{polarity},{1e6 * (ZERO + (ONE - ZERO) * weight)},{time}")
+            polarity = "read"
+        wait = float(rng.choice([0.01, 0.1, 1.0]))
+        time += wait
+        weight *= math.exp(-wait / tau)
+        lines.append(f"{pulse},{polarity},{1e6 * (ZERO + (ONE - ZERO) * weight)},{time}")
+    prepared = prepare(measured(tmp_path, lines), ZERO, ONE)
+    fit = select_model(prepared, FIT_FORMS[:1]).chosen.fit
+    assert fit.layout.effects.terms == (LEAK,)
+    if read_after_pulse:
+        assert_within(fit, {"log_tau": tau, "rest": 0.0}, 0.15)
+        assert judge(fit, filtered(fit)).describes
+    else:
+        with pytest.raises(AssertionError):
+            assert_within(fit, {"log_tau": tau, "rest": 0.0}, 0.15)
+
+
+def test_without_a_leak_none_is_claimed(tmp_path: Path) -> None:
+    done = train(60, 4, np.random.default_rng(3), shortest_s=0.01, longest_s=1.0, reads=4)
+    assert chosen(tmp_path, Train(**done), TIME).layout.effects.terms == ()
+
+
+def test_a_loss_in_log_time_is_no_bound(tmp_path: Path) -> None:
+    """Pulses and loss agree at 0.8 of a device whose bounds are at 2: no bound is there."""
+    rng = np.random.default_rng(4)
+    done = train(100, 2, rng, shortest_s=0.3, longest_s=30.0, reads=4)
+    device = Train(**done, bound=2.0, kept=log_loss(0.02, 1.0))
+    fit = chosen(tmp_path, device, TIME)
+    assert fit.layout.effects.terms == (LOG_LOSS,)
+    assert_within(fit, {"log_loss": 0.02, "log_onset": 1.0, "rest": 0.0})
+    assert not fit.prepared.series.clips.any()
+    assert fit.prepared.highest[0] < 1.2
+
+
+def pulsed_factor(width: float, gap: float) -> float:
+    assert PHYSICS is not None
+    share = PHYSICS.used_share(width)
+    isolated = width * share / (WIDTH_S * PHYSICS.used_share(WIDTH_S))
+    return isolated * (1 + (1 / share - 1) * math.exp(-gap / PHYSICS.gap_time_constant_s))
+
+
+def widths_and_gaps(rng: np.random.Generator, pulses: int, sweeps: int) -> dict[str, np.ndarray]:
+    done = train(pulses, sweeps, rng, shortest_s=6e-6, longest_s=3e-4)
+    usual = rng.random(len(done["way"])) < 0.4
+    done["width"] = np.where(usual, WIDTH_S, rng.choice([1.2e-6, 1.6e-6, 2e-6, 5e-6], len(usual)))
+    return done
+
+
+@pytest.fixture(scope="module")
+def trap(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, JointFit]:
+    """A fit of a charge trap to pulses of 1.2 to 5 us and 2.8 to 3.2 V, and its folder."""
+    folder, rng = tmp_path_factory.mktemp("trap"), np.random.default_rng(6)
+    done = widths_and_gaps(rng, 60, 4)
+    done["volts"] = rng.choice([2.8, 3.2], len(done["way"]))
+    device = Train(**done, factor=pulsed_factor)
+    return folder, chosen(folder, device, (*BOTH, "amplitude_v"))
+
+
+def test_knee_and_gap_of_a_charge_trap_come_back(trap: tuple[Path, JointFit]) -> None:
+    fit = trap[1]
+    assert set(fit.layout.effects.terms) == {WIDTH, GAP}
+    assert_within(fit, {"log_knee": 2e-6, "log_steep": 4.0, "log_gap_tau": 1e-5})
+    assert np.exp(fit.local[0, 0]) == pytest.approx(STEP, rel=0.2)
+
+
+def test_a_study_chooses_a_width_that_was_measured(trap: tuple[Path, JointFit]) -> None:
+    """The preset knows the widths of its fit, and says that amplitudes were taken as alike."""
+    folder, fit = trap
+    population = Population(*with_unbiased_noise(fit))
+    found = read_measurement(folder / "data.csv")
+    entry = fitted_entry(population, report(population, None, ()), found)
+    assert "pulses of 2.8 to 3.2 V up, 2.8 to 3.2 V down" in entry.description
+    assert "amplitudes were taken as alike" in " ".join(left_out(population, population.device()))
+    file = folder / "mine.yaml"
+    file.write_text(entry_text("mine", entry, ()))
+    with pytest.raises(PresetError, match=r"pulse_width_s: 6e-06 .* measured, 1.2e-06 to 5e-06 s"):
+        get_preset(str(file), {"pulse_width_s": 6e-6})
+    pulses = {}
+    for width in (2e-6, 5e-6):
+        case = {
+            "device": str(file),
+            "label": "mine",
+            "hyperparameters": {"weight_range": 2.0, "learning_rate": 8.0},
+            "overrides": {"pulse_width_s": width},
+            "tile": {"simulator": "native"},
+        }
+        study = small_study(
+            dataset={"name": "digits", "n_train": 100, "n_test": 50},
+            network={"hidden": [16], "T": 20},
+            training={"epochs": 1, "batch": 20},
+            cases=[case],
+            reference="mine",
+            seeds=[0],
+        )
+        row = run_trial(declared_trials(study)[0], None, 1).row
+        pulses[width] = row["validation_accuracy"], row["pulses_up_total"]
+    assert pulses[2e-6] != pulses[5e-6]
+
+
+def test_steps_without_memory_ask_for_no_gap_and_no_width(tmp_path: Path) -> None:
+    done = widths_and_gaps(np.random.default_rng(7), 60, 2)
+    fit = chosen(tmp_path, Train(**done), BOTH)
+    assert fit.prepared.timing is not None
+    assert set(fit.prepared.timing.asked) == {LEAK, LOG_LOSS, WIDTH, GAP}
+    assert fit.layout.effects.terms == ()
+    even = train(60, 2, np.random.default_rng(8))
+    fit = chosen(tmp_path, Train(**even), (*BOTH, "amplitude_v"))
+    assert fit.prepared.timing is not None
+    assert fit.prepared.timing.asked == ()
+
+
+def test_a_linear_step_that_grows_toward_the_bounds_comes_back(tmp_path: Path) -> None:
+    """aihwkit has it (`allow_increasing`)."""
+    done = train(100, 3, np.random.default_rng(10))
+    file = write_train(tmp_path / "a.csv", Train(**done, slope=-0.5, read=0.0), 0, 2, ())
+    prepared = prepare(read_measurement(file), ZERO, ONE)
+    linear = tuple(m for m in FIT_FORMS if m.code in (CONSTANT, LINEAR) and m.additive and m.shape)
+    best = select_model(prepared, (FIT_FORMS[0], *linear)).chosen
+    assert best.model.code == LINEAR
+    np.testing.assert_allclose(best.fit.shape, [-0.5, -0.5], atol=0.2)
+
+
+def test_soft_bounds_with_a_loss_become_a_charge_trap_of_slope_one(tmp_path: Path) -> None:
+    """A preset of soft bounds would leave the loss out."""
+    done = train(60, 4, np.random.default_rng(3), shortest_s=0.1, longest_s=10.0, reads=4)
+    device = Train(**done, slope=1.0, kept=log_loss(0.04, 1.0))
+    found = read_measurement(write_train(tmp_path / "a.csv", device, 0, 3, TIME))
+    prepared = prepare(found, ZERO, ONE)
+    models = (FIT_FORMS[0], *(m for m in FIT_FORMS if m.code == SOFT_BOUNDS and not m.additive))
+    fit = select_model(prepared, models).chosen.fit
+    assert fit.layout.name == "soft bounds, noise follows step, log-time loss"
+    population = Population(*with_unbiased_noise(fit))
+    entry = fitted_entry(population, report(population, None, ()), found)
+    preset = preset_of("mine", entry)
+    assert preset.law.name == "charge_trap"
+    assert preset.number("loss_per_decade") == pytest.approx(0.04, rel=0.3)
+    mean = population.device()
+    for weight in (-0.7, 0.0, 0.5):
+        theirs = [population.step_at(mean, up, weight) for up in (True, False)]
+        np.testing.assert_allclose(mean_steps(preset, weight), theirs, rtol=1e-4)
+    assert "read noise" in " ".join(left_out(population, mean))
+
+
+@pytest.mark.slow
+def test_a_preset_carries_leak_and_pulse_width(tmp_path: Path) -> None:
+    done = train(80, 4, np.random.default_rng(1), shortest_s=0.01, longest_s=1.0, reads=6)
+    file = write_train(
+        tmp_path / "a.csv", Train(**done, slope=0.3, rest=0.1, kept=leak(20.0)), 0, 2
+    )
+    fit = fit_file(file, "mine", None, 1e6 * ZERO, 1e6 * ONE)
+    found = {q.name: q for q in fit.quantities}
+    for name, truth in (("leak_time_constant_s", 20.0), ("reset_level", 0.1)):
+        low, high = found[name].low, found[name].high
+        assert low is not None
+        assert high is not None
+        assert low <= truth <= high
+    assert fit.verdict.describes, fit.verdict.failed
+    fit.save(tmp_path / "mine.yaml", tmp_path / "mine.png")
+    preset = get_preset(str(tmp_path / "mine.yaml"))
+    assert preset.number("leak_time_constant_s") == pytest.approx(20.0, rel=0.05)
+    assert preset.number("reset_level") == pytest.approx(0.1, abs=0.02)
+    assert preset.value("pulse_width_s") == WIDTH_S
+    assert "pulses of 3 V up, 3 V down" in preset.description
+
+
+@pytest.mark.slow
+def test_a_preset_of_a_charge_trap_has_its_knee_gap_and_loss(tmp_path: Path) -> None:
+    done = widths_and_gaps(np.random.default_rng(9), 100, 4)
+    file = write_train(tmp_path / "a.csv", Train(**done, slope=0.3, factor=pulsed_factor), 0, 3)
+    fit = fit_file(file, "mine", None, 1e6 * ZERO, 1e6 * ONE)
+    fit.save(tmp_path / "mine.yaml", tmp_path / "mine.png")
+    preset = get_preset(str(tmp_path / "mine.yaml"))
+    assert preset.law.name == "charge_trap"
+    assert preset.number("width_knee_s") == pytest.approx(2e-6, rel=0.15)
+    assert preset.number("width_steepness") == pytest.approx(4.0, rel=0.3)
+    assert preset.number("gap_time_constant_s") == pytest.approx(1e-5, rel=0.3)
+    assert preset.number("loss_per_decade") == 0.0
+    assert preset.step == pytest.approx(STEP, rel=0.15)
+    assert preset.number("write_noise") == 0.0
+
+
+def test_a_retention_file_adds_the_leak_to_a_fit_of_evenly_spaced_pulses(tmp_path: Path) -> None:
+    """A leak of 60 s toward 25 uS; pulses 10 ms apart, and 40 readings over 200 s."""
+    rng, g, rows = np.random.default_rng(0), 30.0, []
+    for number in range(600):
+        up, state = number % 200 < 100, (g - 20) / 40
+        g = 25 + (g - 25) * math.exp(-0.01 / 60)
+        step = 0.4 * (1 - 0.5 * state) if up else -0.4 * (0.5 + 0.5 * state)
+        g += step * (1 + 0.3 * rng.normal())
+        way = "up" if up else "down"
+        rows.append((number // 200, number + 1, way, 0.01 * number, g + 0.05 * rng.normal()))
+    pulses = pd.DataFrame(rows, columns=["cycle", "pulse", "polarity", "time_s", "conductance_uS"])
+    time = np.geomspace(0.1, 200, 40)
+    read = 25 + 23 * np.exp(-time / 60) + 0.05 * rng.normal(size=40)
+    kept = pd.DataFrame({"time_s": time, "conductance_uS": read})
+    both = pd.concat([pulses, kept.assign(cycle="retention", pulse=0, polarity="read")])
+    both.to_csv(file := tmp_path / "both.csv", index=False)
+    found = {q.name: q for q in fit_file(file, "mine").quantities}
+    assert found["leak_time_constant_s"].value == pytest.approx(60.0, rel=0.05)
