@@ -1,4 +1,4 @@
-"""Whole cycles: how far the mean curve of a fit is from the measured one, and the choice by that."""
+"""Whole cycles: how far a fit's mean curve is from the measured one, and the choice by that."""
 
 import math
 from dataclasses import dataclass, replace
