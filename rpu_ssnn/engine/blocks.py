@@ -1,5 +1,7 @@
 """Blocks of neurons: flags of 64 neurons are the bits of one number."""
 
+from typing import cast
+
 import numpy as np
 from jaxtyping import Int8, Int32, UInt64
 from numba import uint64
@@ -14,6 +16,9 @@ _DE_BRUIJN = 0x03F79D71B4CB0A89
 _PLACES = np.zeros(64, dtype=np.int64)
 for _k in range(64):
     _PLACES[((_DE_BRUIJN << _k) & (2**64 - 1)) >> 58] = _k
+
+ZERO = cast(int, np.int64(0))
+"""A count to begin with. numba would compile a function anew for a plain 0, a type of its own."""
 
 type Flags = UInt64[np.ndarray, " blocks"]
 type Events = Int32[np.ndarray, " neurons"]

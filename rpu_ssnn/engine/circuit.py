@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, cast
 
 import numpy as np
-from jaxtyping import Bool, Float32, Float64, Int64, UInt64
+from jaxtyping import Bool, Float32, Float64, Int32, Int64, UInt64
 
 from rpu_ssnn.common.training_state import State, checked
 from rpu_ssnn.spec import CircuitSpec
@@ -56,6 +56,20 @@ class Circuit(NamedTuple):
     delay: int
     missed: np.float64
     spurious: np.float64
+
+
+class Circuits(NamedTuple):
+    """The circuits of the presentation that a worker runs."""
+
+    drawn: Circuit
+    key: UInt64[np.ndarray, "1"]
+    """The presentation's key for random numbers."""
+    last: Int32[np.ndarray, "banks neurons"]
+    """The slot of each neuron's last spike."""
+    jitter: OfBanks
+    """Each neuron's threshold up to its next spike, over the one it was drawn with."""
+    late: UInt64[np.ndarray, "banks directions blocks delay"]
+    """Flags of spikes that have not left their neurons."""
 
 
 @dataclass(frozen=True)
@@ -165,10 +179,3 @@ def _flags(chosen: Bool[np.ndarray, "banks n"], *, pairs: bool) -> Fates:
     if pairs:
         down[POSITIVE] = packed[NEGATIVE]
     return np.stack([packed, down], axis=1)
-
-
-_NOBODY = np.zeros(0)
-PERFECT = draw_circuit(
-    CircuitSpec(), _NOBODY, _NOBODY, pairs=False, cycles=1, seed=np.random.SeedSequence(0)
-).circuit
-"""The circuit of perfect neurons, which nobody asks for a number."""

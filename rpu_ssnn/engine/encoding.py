@@ -1,7 +1,7 @@
 """Input and label trains (Section 3.1), and the random numbers of a presentation; compiled."""
 
 import numpy as np
-from jaxtyping import UInt64
+from jaxtyping import Float64, UInt64
 from numba import uint32, uint64
 
 from rpu_ssnn.compiled import compiled
@@ -33,8 +33,13 @@ def draw_input(net: Parameters, state: WorkerState, shown: Presentations, t: int
     """Write the input lines that spike in slot t, drawn or given, to the events of layer 0."""
     count = 0
     if len(shown.given_start) > 0:
-        if t < net.T:
-            count = _take_given(state, shown, t)
+        k, stop = state.pixel_count[0], shown.given_start[state.position[0] + 1]
+        while t < net.T and k < stop and shown.given_slot[k] == t:
+            if state.pixels[shown.given_line[k]]:
+                state.events[count] = shown.given_line[k]
+                count += 1
+            k += 1
+        state.pixel_count[0] = k
     elif net.regular_input and t < net.T:
         factor = net.input_profile[t]
         for k in range(state.pixel_count[0]):
@@ -59,22 +64,9 @@ def draw_input(net: Parameters, state: WorkerState, shown: Presentations, t: int
 
 
 @compiled
-def _take_given(state: WorkerState, shown: Presentations, t: int) -> int:
-    """Write the given spikes of slot t to the events; returns their number."""
-    k, stop, count = state.pixel_count[0], shown.given_start[state.position[0] + 1], 0
-    while k < stop and shown.given_slot[k] == t:
-        if state.pixels[shown.given_line[k]]:
-            state.events[count] = shown.given_line[k]
-            count += 1
-        k += 1
-    state.pixel_count[0] = k
-    return count
-
-
-@compiled
-def draw_label(net: Parameters, state: WorkerState, t: int) -> bool:
+def draw_label(profile: Float64[np.ndarray, " T"], random: Random, t: int) -> bool:
     """Draw whether the label train has a spike in slot t, before the relays."""
-    if t >= net.T:
+    if t >= len(profile):
         return False
-    draw = np.float64(uint32(_random_bits(state.random)))
-    return bool(draw < net.label_profile[t] * 2.0**32)
+    draw = np.float64(uint32(_random_bits(random)))
+    return bool(draw < profile[t] * 2.0**32)

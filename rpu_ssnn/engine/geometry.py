@@ -9,95 +9,102 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Int32, Int64
+from jaxtyping import Int32, Int64
 
 from rpu_ssnn.compiled import compiled
+from rpu_ssnn.engine.blocks import BLOCK
 from rpu_ssnn.spec import Connection, lines_of, slot_cycles
 
-type OfCrossbars = Int64[np.ndarray, " crossbars"]
-type Places = Int32[np.ndarray, " places"]
+CROSSBAR = np.dtype(
+    [
+        ("positions", np.int64),
+        ("patch", np.int64),  # lines of a patch, which are the input lines of the crossbar
+        ("channels", np.int64),  # neurons of a position
+        ("replicas", np.int64),
+        ("at_once", np.int64),  # positions that share a cycle
+        ("is_whole", np.int64),  # whether the one patch is the whole layer before
+        ("list_start", np.int64),  # the first place of its lists in `WorkerState.events`
+        ("delayed_start", np.int64),  # the first place of its lists in `WorkerState.delayed`
+        ("position_start", np.int64),  # the first place in arrays of positions
+        ("weight_start", np.int64),  # the first place in the flat weights
+        ("counts", np.int64),  # counts that a presentation has (`Synapses.needs_presentations`)
+        ("delay", np.int64),  # slots that forward spikes wait for their gradient
+        ("delay_start", np.int64),  # the first place in the flags of waiting spikes
+    ]
+)
+"""What a crossbar is. A table of records is one argument of a compiled function, which compiles in
+less time than a function with an argument for each field. A list of spikes has `patch` places."""
+
+LINK = np.dtype([("position", np.int32), ("line", np.int32)])
+"""A position that has an input line in its patch, and which line of the patch it is."""
+
+RUN = np.dtype([("neuron", np.int32), ("line", np.int32), ("length", np.int32)])
+"""A part of a patch whose neurons lie side by side: the first one, and its line of the patch."""
 
 
 class Geometry(NamedTuple):
     """Tables of all crossbars, the first of which is number 0."""
 
-    positions: OfCrossbars
-    patch: OfCrossbars
-    """Lines of a patch, which are the input lines of the crossbar."""
-    channels: OfCrossbars
-    """Neurons of a position."""
-    replicas: OfCrossbars
-    at_once: OfCrossbars
-    """Positions that share a cycle."""
+    crossbars: np.recarray
+    """A `CROSSBAR` each."""
     cycles: int
     """Cycles of a slot."""
     most_positions: int
     """Positions of the crossbar with the most."""
-    is_whole: Bool[np.ndarray, " crossbars"]
-    """Whether the one patch is the whole layer before."""
-    list_start: OfCrossbars
-    """First place of a crossbar's lists in `WorkerState.events`; a list has `patch` places."""
-    delayed_start: OfCrossbars
-    """First place of its lists in `WorkerState.delayed`."""
-    position_start: Int64[np.ndarray, " crossbars_plus_1"]
-    """First place of a crossbar in arrays of positions."""
     links: Int64[np.ndarray, " lines_plus_1"]
     """First of the links of each input line of all crossbars; the next line's ends them."""
-    link_position: Places
-    """The position of a link, which has the input line in its patch."""
-    link_line: Places
-    """The line of the patch that the input line is."""
+    link: np.recarray
+    """A `LINK` each."""
     runs: Int64[np.ndarray, " positions_plus_1"]
     """First of the runs of each position of all crossbars; the next position's ends them."""
-    run_neuron: Places
-    """The first neuron of a run, which is a part of a patch whose neurons lie side by side."""
-    run_line: Places
-    """The line of the patch at which the run begins."""
-    run_length: Places
+    run: np.recarray
+    """A `RUN` each."""
 
 
-def make_geometry(found: Sequence[Connection], *, at_once: bool) -> Geometry:
+def make_geometry(
+    found: Sequence[Connection], *, at_once: bool, whole: Sequence[bool], delays: Sequence[int]
+) -> Geometry:
     """The tables of a network.
 
     Args:
         found: the connection that each crossbar makes.
         at_once: whether the replicas of a kernel work at the same time.
+        whole: whether the synapses of each crossbar count whole presentations.
+        delays: slots that the forward spikes of each crossbar wait.
     """
     positions = np.array([one.positions for one in found])
-    patch = np.array([one.shape[0] for one in found])
+    shape = np.array([one.shape for one in found])
     replicas = np.array([one.replicas for one in found])
     is_whole = np.array([one.is_whole for one in found])
     lines = np.array(lines_of(found))
-    own_lists = lines.sum() + _starts(np.where(is_whole, 0, positions * patch))[:-1]
-    together = replicas if at_once else np.ones_like(replicas)
+    own_lists = lines.sum() + _starts(np.where(is_whole, 0, positions * shape[:, 0]))[:-1]
+    crossbars = np.zeros(len(found), CROSSBAR).view(np.recarray)
+    crossbars.positions = positions
+    crossbars.patch = shape[:, 0]
+    crossbars.channels = [one.channels for one in found]
+    crossbars.replicas = replicas
+    crossbars.at_once = replicas if at_once else 1
+    crossbars.is_whole = is_whole
+    crossbars.list_start = np.where(is_whole, _starts(lines)[: len(found)], own_lists)
+    crossbars.delayed_start = np.where(is_whole, 0, lines.max())
+    crossbars.position_start = _starts(positions)[:-1]
+    crossbars.weight_start = _starts(shape.prod(axis=1))[:-1]
+    crossbars.counts = np.where(whole, positions, 1)
+    crossbars.delay = delays
+    crossbars.delay_start = _starts(np.multiply(delays, -(-lines[:-1] // BLOCK)))[:-1]
     tables = [_table(one) for one in found]
     links = [_links(table, n) for table, n in zip(tables, lines, strict=False)]
     runs = [_runs(table, n) for table, n in zip(tables, positions, strict=True)]
-    link_counts, link_position, link_line = (
-        np.concatenate(part) for part in zip(*links, strict=True)
-    )
-    run_counts, run_neuron, run_line, run_length = (
-        np.concatenate(part) for part in zip(*runs, strict=True)
-    )
+    link_counts, *link = (np.concatenate(part) for part in zip(*links, strict=True))
+    run_counts, *run = (np.concatenate(part) for part in zip(*runs, strict=True))
     return Geometry(
-        positions=positions,
-        patch=patch,
-        channels=np.array([one.channels for one in found]),
-        replicas=replicas,
-        at_once=together,
+        crossbars=crossbars,
         cycles=slot_cycles(found, at_once),
         most_positions=int(positions.max()),
-        is_whole=is_whole,
-        list_start=np.where(is_whole, _starts(lines)[: len(found)], own_lists),
-        delayed_start=np.where(is_whole, 0, lines.max()),
-        position_start=_starts(positions),
         links=_starts(link_counts),
-        link_position=link_position.astype(np.int32),
-        link_line=link_line.astype(np.int32),
+        link=np.rec.fromarrays(link, dtype=LINK),
         runs=_starts(run_counts),
-        run_neuron=run_neuron.astype(np.int32),
-        run_line=run_line.astype(np.int32),
-        run_length=run_length.astype(np.int32),
+        run=np.rec.fromarrays(run, dtype=RUN),
     )
 
 
@@ -143,7 +150,7 @@ def _runs(table: _Table, positions: int) -> tuple[np.ndarray, np.ndarray, np.nda
 @compiled
 def list_patches(
     tables: Geometry,
-    x: int,
+    patch: int,
     lines: Int32[np.ndarray, " lines"],
     first: int,
     stop: int,
@@ -155,17 +162,16 @@ def list_patches(
     """Sort spikes into the lists of the positions of a crossbar.
 
     Args:
-        x: the crossbar.
+        patch: lines of a patch.
         lines: of the layer before, ascending; those of [first, stop) spike.
         lists: patch lines that spike, ascending; the first list begins at `start`.
         counts: of the patch lines that spike at each position.
         links_start: first input line of the crossbar among those of all.
     """
-    patch = tables.patch[x]
     counts[:] = 0
     for k in range(first, stop):
         line = links_start + lines[k]
         for link in range(tables.links[line], tables.links[line + 1]):
-            position = tables.link_position[link]
-            lists[start + position * patch + counts[position]] = tables.link_line[link]
+            position = tables.link[link].position
+            lists[start + position * patch + counts[position]] = tables.link[link].line
             counts[position] += 1

@@ -22,6 +22,7 @@ from rpu_ssnn.engine.circuit import (
     NEGATIVE,
     POSITIVE,
     UP,
+    Circuits,
 )
 from rpu_ssnn.engine.parameters import Parameters
 from rpu_ssnn.engine.state import WorkerState
@@ -40,44 +41,45 @@ _WHOLE = 2.0**32
 
 
 @compiled
-def _word(state: WorkerState, bank: int, j: int, t: int, purpose: int) -> np.uint64:
+def _word(circuits: Circuits, bank: int, j: int, t: int, purpose: int) -> np.uint64:
     """64 random bits of neuron j in slot t."""
     place = uint64((j * BANKS + bank) * 2 + purpose)
-    return random_word(state.circuit_key[0], (place << uint64(_SLOT_BITS)) | uint64(t + 1))
+    return random_word(circuits.key[0], (place << uint64(_SLOT_BITS)) | uint64(t + 1))
 
 
 @compiled
-def _note_crossing(net: Parameters, state: WorkerState, t: int, bank: int, j: int) -> None:
+def _note_crossing(circuits: Circuits, t: int, bank: int, j: int) -> None:
     """Neuron j has crossed its threshold in slot t, and gets a new one if thresholds are noisy."""
-    state.last[bank, j] = t
-    if net.circuit.noise > 0.0:
-        noise = net.circuit.noise * normal(_word(state, bank, j, t, _THRESHOLD))
-        state.jitter[bank, j] = max(np.float32(LEAST_THRESHOLD), np.float32(1.0) + noise)
+    circuits.last[bank, j] = t
+    if circuits.drawn.noise > 0.0:
+        noise = circuits.drawn.noise * normal(_word(circuits, bank, j, t, _THRESHOLD))
+        circuits.jitter[bank, j] = max(np.float32(LEAST_THRESHOLD), np.float32(1.0) + noise)
 
 
 @partial(compiled, inline=False)
-def begin_circuits(net: Parameters, state: WorkerState, key: np.uint64) -> None:
-    """Set all circuits to the start of the presentation with this key."""
-    state.circuit_key[0] = random_word(key ^ uint64(_STREAM), uint64(0))
-    state.late[:] = 0
-    state.jitter[:] = 1.0
+def begin_circuits(circuits: Circuits | None, key: np.uint64) -> None:
+    """Set all circuits, if there are any, to the start of the presentation with this key."""
+    if circuits is None:
+        return
+    circuits.key[0] = random_word(key ^ uint64(_STREAM), uint64(0))
+    circuits.late[:] = 0
+    circuits.jitter[:] = 1.0
     for bank in range(BANKS):
-        for j in range(state.last.shape[1]):
-            _note_crossing(net, state, _BEFORE, bank, j)
-    state.last[:] = NEVER
+        for j in range(circuits.last.shape[1]):
+            _note_crossing(circuits, _BEFORE, bank, j)
+    circuits.last[:] = NEVER
 
 
 @compiled
 def _integrate(
-    net: Parameters, state: WorkerState, t: int, bank: int, j: int,
-    v: np.float32, current: np.float32,
+    circuits: Circuits, floored: bool, t: int, bank: int, j: int, v: np.float32, current: np.float32
 ) -> tuple[np.float32, bool]:  # fmt: skip
     """Returns the membrane of neuron j after a current, and whether it may fire."""
-    circuit = net.circuit
-    wakes = t - state.last[bank, j] > circuit.refractory
+    circuit = circuits.drawn
+    wakes = t - circuits.last[bank, j] > circuit.refractory
     if wakes:
         v = v * circuit.leak + (circuit.gain[bank, j] * current + circuit.offset[bank, j])
-        if net.floored and bank != FORWARD:
+        if floored and bank != FORWARD:
             v = max(np.float32(0.0), v)
         limit = circuit.limit[bank, j]
         v = min(max(v, -limit), limit)
@@ -86,7 +88,7 @@ def _integrate(
 
 @compiled
 def _sent(
-    net: Parameters, state: WorkerState, t: int, bank: int, direction: int, word: int,
+    circuits: Circuits, t: int, bank: int, direction: int, word: int,
     crossed: np.uint64, ready: np.uint64,
 ) -> np.uint64:  # fmt: skip
     """Returns which neurons of a block send a spike in slot t.
@@ -95,13 +97,14 @@ def _sent(
         crossed: flags of the neurons that have crossed their threshold and may send.
         ready: flags of all that may send.
     """
-    circuit = net.circuit
+    circuit = circuits.drawn
     left = crossed if circuit.missed > 0.0 else uint64(0)
     left = ready if circuit.spurious > 0.0 else left
     sent: np.uint64 = crossed
     while left:
         k = lowest_flag(left)
-        draw, bit = _word(state, bank, word * BLOCK + int(k), t, _SENDING), uint64(1) << uint64(k)
+        draw = _word(circuits, bank, word * BLOCK + int(k), t, _SENDING)
+        bit = uint64(1) << uint64(k)
         if np.float64(draw & uint64(0xFFFFFFFF)) < circuit.missed * _WHOLE:
             sent &= ~bit
         high = np.float64(draw >> uint64(32))
@@ -113,14 +116,19 @@ def _sent(
     sent |= circuit.always[bank, direction, word] & ready
     if circuit.delay > 0:
         turn = t % circuit.delay
-        late = state.late[bank, direction, word]
+        late = circuits.late[bank, direction, word]
         sent, late[turn] = late[turn], sent
     return sent
 
 
 @partial(compiled, inline=False)
 def fire_circuits(
-    net: Parameters, state: WorkerState, t: int, bank: int, word: int, ready: np.uint64
+    net: Parameters,
+    state: WorkerState,
+    circuits: Circuits,
+    bank: int,
+    word: int,
+    ready: np.uint64,
 ) -> tuple[np.uint64, np.uint64]:
     """A slot of a block of neurons (Eq. 1 and 3 to 7): flags of the spikes up and down.
 
@@ -128,7 +136,8 @@ def fire_circuits(
         ready: flags of the neurons that may send; the membranes of other gradient neurons move back
             at a threshold unless the switch holds them.
     """
-    circuit, move, keep = net.circuit, np.float32(1.0) - net.kernel_keep, net.kernel_keep
+    circuit, t = circuits.drawn, state.position[1]
+    move, keep = np.float32(1.0) - net.kernel_keep, net.kernel_keep
     forward, paired = bank == FORWARD, net.coupled and bank == POSITIVE
     gradient = state.negative if bank == NEGATIVE else state.positive
     membrane = state.membrane if forward else gradient
@@ -141,10 +150,10 @@ def fire_circuits(
     up_flags, down_flags = uint64(0), uint64(0)
     for k in range(BLOCK):
         j, bit = word * BLOCK + k, uint64(1) << uint64(k)
-        v, wakes = _integrate(net, state, t, bank, j, membrane[j], move * current[j])
+        v, wakes = _integrate(circuits, net.floored, t, bank, j, membrane[j], move * current[j])
         current[j] *= keep
-        up = circuit.threshold[bank, UP, j] * state.jitter[bank, j]
-        down = circuit.threshold[bank, DOWN, j] * state.jitter[bank, j]
+        up = circuit.threshold[bank, UP, j] * circuits.jitter[bank, j]
+        down = circuit.threshold[bank, DOWN, j] * circuits.jitter[bank, j]
         is_up = wakes and v >= share * up and not circuit.dead[bank, UP, word] & bit
         is_down = paired and wakes and v <= -share * down
         is_down = is_down and not circuit.dead[bank, DOWN, word] & bit
@@ -155,18 +164,18 @@ def fire_circuits(
                 v = (np.float32(1.0) - circuit.keep_of_threshold) * (share * threshold)
             else:
                 v -= circuit.keep_of_threshold * threshold
-            _note_crossing(net, state, t, bank, j)
+            _note_crossing(circuits, t, bank, j)
             up_flags |= bit if sends and is_up else uint64(0)
             down_flags |= bit if sends and is_down else uint64(0)
         membrane[j] = v
-    up_flags = _sent(net, state, t, bank, UP, word, up_flags, ready)
+    up_flags = _sent(circuits, t, bank, UP, word, up_flags, ready)
     if paired:
-        down_flags = _sent(net, state, t, bank, DOWN, word, down_flags, ready)
+        down_flags = _sent(circuits, t, bank, DOWN, word, down_flags, ready)
     return up_flags, down_flags
 
 
 @partial(compiled, inline=False)
-def win_circuits(net: Parameters, state: WorkerState, t: int, label_spike: bool) -> int:
+def win_circuits(net: Parameters, state: WorkerState, circuits: Circuits, label_spike: bool) -> int:
     """A slot of the winner-take-all output (`neurons._winner_takes_all`), whose spikes are listed.
 
     The common current that a label spike starts raises the outputs until the first one reaches its
@@ -175,14 +184,15 @@ def win_circuits(net: Parameters, state: WorkerState, t: int, label_spike: bool)
     Returns:
         The number of spikes: all but one of them are spurious, or of neurons that always fire.
     """
-    circuit, layer, best, most = net.circuit, net.crossbars, -1, np.float32(0.0)
+    circuit, t = circuits.drawn, state.position[1]
+    layer, best, most = net.crossbars, -1, np.float32(0.0)
     first, n, membrane = net.neuron_start[layer], net.size[layer], state.membrane
     move = np.float32(1.0) - net.kernel_keep
     for j in range(first, first + n):
         current = move * state.current[j]
-        membrane[j], wakes = _integrate(net, state, t, FORWARD, j, membrane[j], current)
+        membrane[j], wakes = _integrate(circuits, net.floored, t, FORWARD, j, membrane[j], current)
         state.current[j] *= net.kernel_keep
-        threshold = circuit.threshold[FORWARD, UP, j] * state.jitter[FORWARD, j]
+        threshold = circuit.threshold[FORWARD, UP, j] * circuits.jitter[FORWARD, j]
         may_win = label_spike and wakes and not has_flag(circuit.dead[FORWARD, UP], j)
         if may_win and (best < 0 or membrane[j] - membrane[best] > threshold - most):
             best, most = j, threshold
@@ -191,11 +201,11 @@ def win_circuits(net: Parameters, state: WorkerState, t: int, label_spike: bool)
         for j in range(first, first + n):
             membrane[j] -= shift
         membrane[best] -= circuit.keep_of_threshold * most
-        _note_crossing(net, state, t, FORWARD, best)
+        _note_crossing(circuits, t, FORWARD, best)
     base, count = net.event_start[layer], 0
     for at in range(0, n, BLOCK):
         word, k = (first + at) // BLOCK, best - first - at
         won = uint64(1) << uint64(k) if best >= 0 and 0 <= k < BLOCK else uint64(0)
-        sent = _sent(net, state, t, FORWARD, UP, word, won, first_flags(n - at))
+        sent = _sent(circuits, t, FORWARD, UP, word, won, first_flags(n - at))
         count = list_spikes(sent, at, state.events[base : base + n], count)
     return count

@@ -7,27 +7,29 @@ Each neuron spikes at most once a slot, and its spike reaches the next layer one
 """
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, Int64
 from numba import uint64
 
 from rpu_ssnn.compiled import compiled
 from rpu_ssnn.engine.blocks import (
     BLOCK,
+    ZERO,
+    Events,
     clear_flag,
     first_flags,
     has_flag,
     list_signed,
     list_spikes,
 )
-from rpu_ssnn.engine.circuit import FORWARD, NEGATIVE, POSITIVE
+from rpu_ssnn.engine.circuit import FORWARD, NEGATIVE, POSITIVE, Circuits
 from rpu_ssnn.engine.encoding import draw_input, draw_label, uniform
 from rpu_ssnn.engine.geometry import list_patches
 from rpu_ssnn.engine.neuron_circuit import begin_circuits, fire_circuits, win_circuits
 from rpu_ssnn.engine.parameters import Parameters
-from rpu_ssnn.engine.reads import count_reads
 from rpu_ssnn.engine.state import Presentations, WorkerState
 
 type Block = Float32[np.ndarray, " block"]
+type _Relays = Float32[np.ndarray, " relays"]
 type Neurons = Float32[np.ndarray, " neurons"]
 """The neurons of a layer, in whole blocks."""
 
@@ -103,7 +105,9 @@ def fire_pairs(
 
 
 @compiled
-def fire_gradient(net: Parameters, state: WorkerState, layer: int) -> None:
+def fire_gradient(
+    net: Parameters, state: WorkerState, circuits: Circuits | None, layer: int
+) -> None:
     """Eq. 4, 5 (hidden) or 6, 7 (output): the positive and negative stream of one layer."""
     keep = net.kernel_keep
     move = np.float32(1.0) - keep
@@ -113,18 +117,16 @@ def fire_gradient(net: Parameters, state: WorkerState, layer: int) -> None:
     stop = net.neuron_start[layer + 1]
     current = state.gradient_current[start:stop]
     positive, negative = state.positive[start:stop], state.negative[start:stop]
-    zero = np.float32(0.0)
-    count = 0
+    zero, count = np.float32(0.0), ZERO
     events = state.gradient_events[base : base + 2 * n]
     signs = state.gradient_sign[base : base + 2 * n]
-    if net.circuit.gradient:
-        t = state.position[1]
+    if circuits is not None and circuits.drawn.gradient:
         for at in range(0, n, BLOCK):
             word = (start + at) // BLOCK
             is_open = first_flags(n - at) if is_output else state.fired[word]
-            up, down = fire_circuits(net, state, t, POSITIVE, word, is_open)
+            up, down = fire_circuits(net, state, circuits, POSITIVE, word, is_open)
             if not net.coupled:
-                down = fire_circuits(net, state, t, NEGATIVE, word, is_open)[0]
+                down = fire_circuits(net, state, circuits, NEGATIVE, word, is_open)[0]
             count = list_signed(up, up, at, events, signs, count)
             count = list_signed(down, uint64(0), at, events, signs, count)
     elif net.coupled:
@@ -200,8 +202,7 @@ def begin(net: Parameters, state: WorkerState, shown: Presentations, learn: bool
         for r in range(net.relays):
             state.relay_current[r] = 0.0
             state.relay_membrane[r] = uniform(random) * net.theta if net.random_start else 0.0
-    if net.circuit.forward or net.circuit.gradient:
-        begin_circuits(net, state, shown.keys[b])
+    begin_circuits(state.circuits, shown.keys[b])
     if len(shown.given_start) > 0:
         for i in range(net.size[0]):
             dropped = net.dropout_input > 0.0 and uniform(random) < net.dropout_input
@@ -224,18 +225,19 @@ def begin(net: Parameters, state: WorkerState, shown: Presentations, learn: bool
 
 
 @compiled
-def _fire_forward(net: Parameters, state: WorkerState, label_spike: bool) -> None:
+def _fire_forward(
+    net: Parameters, state: WorkerState, circuits: Circuits | None, label_spike: bool
+) -> None:
     """Eq. 1 for every layer, and Eq. 2 inside the time loop at the output."""
     keep, theta = net.kernel_keep, net.theta
     move = np.float32(1.0) - keep
     for layer in range(1, len(net.size)):
         start, n = net.neuron_start[layer], net.size[layer]
         base = net.event_start[layer]
-        if net.clocked and layer == net.crossbars and net.circuit.forward:
-            t = state.position[1]
-            state.event_count[layer] = win_circuits(net, state, t, label_spike)
-            continue
         if net.clocked and layer == net.crossbars:
+            if circuits is not None and circuits.drawn.forward:
+                state.event_count[layer] = win_circuits(net, state, circuits, label_spike)
+                continue
             membrane = state.membrane[start : start + n]
             for j in range(n):
                 membrane[j] += move * state.current[start + j]
@@ -246,12 +248,11 @@ def _fire_forward(net: Parameters, state: WorkerState, label_spike: bool) -> Non
             continue
         stop = net.neuron_start[layer + 1]
         membrane, current = state.membrane[start:stop], state.current[start:stop]
-        events, count = state.events[base : base + n], 0
+        events, count = state.events[base : base + n], ZERO
         for at in range(0, n, BLOCK):
             word = (start + at) // BLOCK
-            if net.circuit.forward:
-                t, alive = state.position[1], state.alive[word]
-                bits = fire_circuits(net, state, t, FORWARD, word, alive)[0]
+            if circuits is not None and circuits.drawn.forward:
+                bits = fire_circuits(net, state, circuits, FORWARD, word, state.alive[word])[0]
             else:
                 bits = fire_from_current(
                     at, membrane, current, move, keep, theta, net.reset_to_zero, state.alive[word]
@@ -260,7 +261,7 @@ def _fire_forward(net: Parameters, state: WorkerState, label_spike: bool) -> Non
             count = list_spikes(bits, at, events, count)
         state.event_count[layer] = count
         if layer == net.crossbars == len(net.size) - 1 and net.inhibition > 0.0:
-            _inhibit(net, state, layer)
+            _inhibit(membrane[:n], events[:count], net.inhibition * theta)
 
 
 @compiled
@@ -285,55 +286,56 @@ def _winner_takes_all(membrane: Float32[np.ndarray, " n_out"], theta: np.float32
 
 
 @compiled
-def _inhibit(net: Parameters, state: WorkerState, layer: int) -> None:
+def _inhibit(membrane: Float32[np.ndarray, " n_out"], spikes: Events, push: np.float32) -> None:
     """Eq. 2 within a slot: each spike lowers the membranes of all other outputs, not below zero."""
-    count = state.event_count[layer]
-    if count == 0:
-        return
-    start, base = net.neuron_start[layer], net.event_start[layer]
-    push = net.inhibition * net.theta
     k = 0
-    for j in range(net.size[layer]):
-        others = count
-        if k < count and state.events[base + k] == j:
+    for j in range(len(membrane)):
+        others = len(spikes)
+        if k < len(spikes) and spikes[k] == j:
             others -= 1
             k += 1
-        v = state.membrane[start + j]
-        if v > 0.0:
-            state.membrane[start + j] = max(np.float32(0.0), v - push * np.float32(others))
+        if membrane[j] > 0.0:
+            membrane[j] = max(np.float32(0.0), membrane[j] - push * np.float32(others))
 
 
 @compiled
-def _relayed(net: Parameters, state: WorkerState, spike: bool) -> bool:
+def _relayed(
+    membrane: _Relays, current: _Relays, keep: np.float32, theta: np.float32, to_zero: bool,
+    spike: bool,
+) -> bool:  # fmt: skip
     """Pass the label train through the relay neurons; returns whether the last one spikes."""
-    move = np.float32(1.0) - net.kernel_keep
-    for r in range(net.relays):
-        state.relay_membrane[r] += move * state.relay_current[r]
-        state.relay_current[r] *= net.kernel_keep
+    move = np.float32(1.0) - keep
+    for r in range(len(membrane)):
+        membrane[r] += move * current[r]
+        current[r] *= keep
         if spike:
-            state.relay_current[r] += net.theta
-        spike = state.relay_membrane[r] >= net.theta
+            current[r] += theta
+        spike = membrane[r] >= theta
         if spike:
-            state.relay_membrane[r] = (
-                np.float32(0.0) if net.reset_to_zero else state.relay_membrane[r] - net.theta
-            )
+            membrane[r] = np.float32(0.0) if to_zero else membrane[r] - theta
     return spike
 
 
 @compiled
-def _list_positions(net: Parameters, state: WorkerState) -> None:
-    """List the forward spikes of every crossbar position by position."""
+def _list_positions(
+    net: Parameters, state: WorkerState, reads: Int64[np.ndarray, "crossbars 3"]
+) -> None:
+    """List the forward spikes of every crossbar position by position, and count its reads."""
     tables = net.geometry
     for x in range(net.crossbars):
         first, count = net.event_start[x], state.event_count[x]
-        counts = state.list_count[tables.position_start[x] : tables.position_start[x + 1]]
-        if tables.is_whole[x]:
+        one = tables.crossbars[x]
+        counts = state.list_count[one.position_start : one.position_start + one.positions]
+        if one.is_whole:
             counts[0] = count
         else:
             list_patches(
-                tables, x, state.events, first, first + count, state.events,
-                tables.list_start[x], counts, first,
+                tables, one.patch, state.events, first, first + count, state.events,
+                one.list_start, counts, first,
             )  # fmt: skip
+        for lines in counts:
+            reads[x, 0] += lines > 0
+            reads[x, 1] += lines
 
 
 @compiled
@@ -341,10 +343,14 @@ def fire(net: Parameters, state: WorkerState, shown: Presentations, learn: bool)
     """Compute all spikes and gradient streams of this slot, from currents of earlier slots."""
     t, b = state.position[1], state.position[0]
     draw_input(net, state, shown, t)
-    label = draw_label(net, state, t) if learn or net.clocked else False
-    label_spike = _relayed(net, state, label) if learn or net.clocked else False
-    _fire_forward(net, state, label_spike)
-    _list_positions(net, state)
+    label_spike = False
+    if learn or net.clocked:
+        label_spike = _relayed(
+            state.relay_membrane, state.relay_current, net.kernel_keep, net.theta,
+            net.reset_to_zero, draw_label(net.label_profile, state.random, t),
+        )  # fmt: skip
+    _fire_forward(net, state, state.circuits, label_spike)
+    _list_positions(net, state, shown.reads[b])
     last = len(net.size) - 1
     base = net.event_start[last]
     for k in range(state.event_count[last]):
@@ -353,9 +359,8 @@ def fire(net: Parameters, state: WorkerState, shown: Presentations, learn: bool)
         shown.spikes[b, layer] += state.event_count[layer]
     if learn:
         for layer in range(1, net.crossbars + 1):
-            fire_gradient(net, state, layer)
+            fire_gradient(net, state, state.circuits, layer)
             shown.gradient_spikes[b, layer] += state.gradient_count[layer]
-    count_reads(net, state, shown, learn)
     if not learn:
         return
     # Input of the output error (Eq. 6, 7): label minus output, with unit weights.

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from rpu_ssnn.engine.blocks import BLOCK
-from rpu_ssnn.engine.circuit import PERFECT, Circuit, DrawnCircuit, draw_circuit
+from rpu_ssnn.engine.circuit import Circuit, DrawnCircuit, draw_circuit
 from rpu_ssnn.engine.geometry import Geometry, make_geometry
 from rpu_ssnn.spec import Connection, NetworkSpec, TrainingSpec, lines_of
 
@@ -25,20 +25,11 @@ class Parameters(NamedTuple):
     """Forward spikes that one crossbar sees at most in a slot, at all positions together; at least
     the neurons of any layer."""
     geometry: Geometry
-    counts: Int64[np.ndarray, " crossbars"]
-    """Counts that a presentation has at each crossbar: one of each position for synapses that ask
-    for them (`Synapses.needs_presentations`), else one."""
     neuron_start: Int64[np.ndarray, " layers_plus_2"]
     """First place of each layer in arrays of neurons, in whole blocks; inputs have no place."""
     event_start: Int64[np.ndarray, " layers_plus_2"]
     """First place of each layer in lists of spikes."""
-    weight_start: Int64[np.ndarray, " crossbars_plus_2"]
-    """First place of each crossbar in the flat weights."""
     crossbars: int
-    delay: Int64[np.ndarray, " crossbars"]
-    """Slots that the forward spikes of each crossbar wait for its gradient (`engine.pulses`)."""
-    delay_start: Int64[np.ndarray, " crossbars_plus_1"]
-    """First place of each crossbar in the flags of waiting spikes."""
     T: int
     slots: int
     relays: int
@@ -63,8 +54,8 @@ class Parameters(NamedTuple):
     """Spikes a slot of the label train."""
     dropout_input: float
     dropout_hidden: float
-    circuit: Circuit = PERFECT
-    """What is wrong with the neurons; `draw_neurons` draws it."""
+    circuit: Circuit | None = None
+    """What is wrong with the neurons, which `draw_neurons` draws; None: nothing."""
 
 
 def profile(T: int, front_loading: float) -> Float64[np.ndarray, " T"]:
@@ -93,22 +84,21 @@ def make_parameters(
     if label_loading is None:
         label_loading = encoding.front_loading
     size = np.array(layers, dtype=np.int64)
-    weights = [n_in * n_out for n_in, n_out in (one.shape for one in found)]
-    geometry = make_geometry(found, at_once=spec.positions == "at_once")
     waits = [0 if counted else slots for counted, slots in zip(whole, spec.delays, strict=False)]
-    delay = np.array(waits or [0] * len(found), dtype=np.int64)
-    counts = np.where(whole or [False] * len(found), geometry.positions, 1)
+    geometry = make_geometry(
+        found,
+        at_once=spec.positions == "at_once",
+        whole=whole or [False] * len(found),
+        delays=waits or [0] * len(found),
+    )
+    crossbars = geometry.crossbars
     return Parameters(
         size=size,
-        most_in_slot=max(*layers, int((geometry.positions * geometry.patch).max())),
+        most_in_slot=max(*layers, int((crossbars.positions * crossbars.patch).max())),
         geometry=geometry,
-        counts=counts,
         neuron_start=np.concatenate([[0, 0], np.cumsum(-(-size[1:] // BLOCK) * BLOCK)]),
         event_start=np.concatenate([[0], np.cumsum(size)]).astype(np.int64),
-        weight_start=np.concatenate([[0, 0], np.cumsum(weights)]).astype(np.int64),
         crossbars=len(found),
-        delay=delay,
-        delay_start=np.concatenate([[0], np.cumsum(delay * -(-size[: len(delay)] // BLOCK))]),
         T=spec.T,
         slots=spec.slots,
         relays=len(layers) - 1 if gradient.relay else 0,

@@ -86,24 +86,24 @@ def propagate_linear(net: Parameters, state: WorkerState, matrices: Matrices, le
     """Forward sums of Eq. 1, and backward sums of Eq. 4, 5."""
     tables = net.geometry
     for layer in range(1, net.crossbars + 1):
-        x, gain = layer - 1, dropout_gain(net, layer - 1)
-        channels, replicas = tables.channels[x], tables.replicas[x]
-        first, start = tables.list_start[x], net.neuron_start[layer]
-        for position in range(tables.positions[x]):
-            count = state.list_count[tables.position_start[x] + position]
-            kernel = net.weight_start[layer] + position % replicas * channels
+        one, gain = tables.crossbars[layer - 1], dropout_gain(net, layer - 1)
+        channels, row_length = one.channels, one.replicas * one.channels
+        first, start = one.list_start, net.neuron_start[layer]
+        weights = matrices.weights[one.weight_start :]
+        for position in range(one.positions):
+            count = state.list_count[one.position_start + position]
             add_rows(
                 state.current,
                 start,
                 channels,
-                matrices.weights[kernel : net.weight_start[layer + 1]],
+                weights[position % one.replicas * channels :],
                 state.events,
                 first,
                 first + count,
-                replicas * channels,
+                row_length,
                 gain,
             )
-            first += tables.patch[x]
+            first += one.patch
             start += channels
     if learn:
         for layer in range(2, net.crossbars + 1):
@@ -125,12 +125,14 @@ def _add_patch(
 ) -> None:
     """Add the kernel of a neuron of crossbar x to the gradient currents of its patch."""
     tables, start = net.geometry, net.neuron_start[x]
-    position, channel = neuron // tables.channels[x], neuron % tables.channels[x]
-    column = position % tables.replicas[x] * tables.channels[x] + channel
-    row = net.weight_start[x + 1] + column * tables.patch[x]
-    at = tables.position_start[x] + position
-    for run in range(tables.runs[at], tables.runs[at + 1]):
-        a, b, n = start + tables.run_neuron[run], row + tables.run_line[run], tables.run_length[run]
+    one = tables.crossbars[x]
+    position, channel = neuron // one.channels, neuron % one.channels
+    column = position % one.replicas * one.channels + channel
+    row = one.weight_start + column * one.patch
+    at = one.position_start + position
+    for k in range(tables.runs[at], tables.runs[at + 1]):
+        run = tables.run[k]
+        a, b, n = start + run.neuron, row + run.line, run.length
         target = state.gradient_current[a : a + n]
         _add_row(target, matrices.transposed[b : b + n], factor)
 

@@ -1,14 +1,14 @@
 """Buffers of bounded size for pulses, between the simulation and the synapses."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
-from jaxtyping import Int8, Int32, Int64, UInt8
+from jaxtyping import Int8, Int64, UInt8
 from numba import uint64
 
 from rpu_ssnn.compiled import compiled
-from rpu_ssnn.engine.blocks import BLOCK, list_spikes
+from rpu_ssnn.engine.blocks import BLOCK, ZERO, Events, Flags, list_spikes
 from rpu_ssnn.engine.geometry import list_patches
 from rpu_ssnn.engine.parameters import Parameters
 from rpu_ssnn.engine.state import WorkerState, zeros
@@ -19,6 +19,12 @@ ROWS = 512
 
 SPIKES = 1 << 17
 """Largest number of spikes in a buffer, besides those of the last slot."""
+
+
+_PLUS, _MINUS = (cast(int, np.int64(sign)) for sign in (1, -1))
+
+type Signs = Int8[np.ndarray, " spikes"]
+type Reads = Int64[np.ndarray, "crossbars 3"]
 
 
 class PulseBuffers(NamedTuple):
@@ -87,40 +93,32 @@ def separate(buffers: PulseBuffers) -> list[PulseBuffers]:
 
 
 @compiled
-def _shift(net: Parameters, state: WorkerState, x: int) -> int:
+def _shift(
+    one: np.record, t: int, words: int, waiting: Flags, spikes: Events, delayed: Events
+) -> int:
     """Forward spikes that wait for their gradient: a shift register on each line.
 
     The gradient of a crossbar comes later than its forward spikes, by about as many kernels as
-    there are crossbars above it. Coincidences (Eq. 10) want the two together. Puts this slot's
-    spikes of crossbar x in, and takes those of `net.delay[x]` slots ago.
+    there are crossbars above it. Coincidences (Eq. 10) want the two together. Puts the
+    spikes of slot t in, and takes those of its delay ago.
 
-    Returns how many came out; they are listed in `state.delayed`.
+    Returns how many came out; they are listed in `delayed`.
     """
-    words = -(-net.size[x] // BLOCK)
-    first = net.delay_start[x] + state.position[1] % net.delay[x] * words
-    count = 0
+    first, count = one.delay_start + t % one.delay * words, ZERO
     for word in range(words):
-        count = list_spikes(state.waiting[first + word], word * BLOCK, state.delayed, count)
-        state.waiting[first + word] = 0
-    for k in range(net.event_start[x], net.event_start[x] + state.event_count[x]):
-        line = state.events[k]
-        state.waiting[first + line // BLOCK] |= uint64(1) << uint64(line % BLOCK)
+        count = list_spikes(waiting[first + word], word * BLOCK, delayed, count)
+        waiting[first + word] = 0
+    for line in spikes:
+        waiting[first + line // BLOCK] |= uint64(1) << uint64(line % BLOCK)
     return count
 
 
 @compiled
 def _append_spikes(
-    state: WorkerState,
-    k: int,
-    stop: int,
-    sign: int,
-    beyond: int,
-    shift: int,
-    post: Int32[np.ndarray, " post_spikes"],
-    signs: Int8[np.ndarray, " post_spikes"],
-    q: int,
-) -> tuple[int, int]:
-    """Append the gradient spikes [k, stop) of one sign, up to neuron `beyond`, to a row.
+    spikes: Events, spike_signs: Signs, k: int, sign: int, beyond: int, shift: int,
+    post: Events, signs: Signs, q: int,
+) -> tuple[int, int]:  # fmt: skip
+    """Append the gradient spikes of one sign, from place k up to neuron `beyond`, to a row.
 
     Args:
         shift: output line of a neuron, less the neuron.
@@ -129,9 +127,9 @@ def _append_spikes(
     Returns:
         The first spike that is left, and the first place that is free.
     """
-    while k < stop:
-        if state.gradient_sign[k] == sign:
-            neuron = state.gradient_events[k]
+    while k < len(spikes):
+        if spike_signs[k] == sign:
+            neuron = spikes[k]
             if neuron >= beyond:
                 break
             post[q] = neuron + shift
@@ -143,39 +141,39 @@ def _append_spikes(
 
 @compiled
 def _emit_positions(
-    net: Parameters,
-    state: WorkerState,
-    out: PulseBuffers,
-    x: int,
-    lists: Int32[np.ndarray, " places"],
-    start: int,
-    counts: Int64[np.ndarray, " positions"],
-) -> bool:
-    """Append a row of crossbar x for each position that has pulses; returns whether it is full.
+    net: Parameters, state: WorkerState, out: PulseBuffers, x: int, lists: Events, start: int,
+    counts: Int64[np.ndarray, " positions"], reads: Reads,
+) -> bool:  # fmt: skip
+    """Append a row of crossbar x for each position that has pulses, and count transposed reads.
 
     Args:
         lists: patch lines that spike; the list of the first position begins at `start`.
         counts: of the patch lines that spike at each position.
+
+    Returns whether the buffer is full.
     """
     tables, blocks = net.geometry, out.blocks
-    channels = tables.channels[x]
-    up = 2 * net.event_start[x + 1]
-    down, stop = up, up + state.gradient_count[x + 1]
-    for position in range(tables.positions[x]):
+    one = tables.crossbars[x]
+    channels, each = one.channels, one.counts
+    base = 2 * net.event_start[x + 1]
+    stop = base + state.gradient_count[x + 1]
+    spikes, spike_signs = state.gradient_events[base:stop], state.gradient_sign[base:stop]
+    up, down = ZERO, ZERO
+    for position in range(one.positions):
         r, count = out.rows[x], counts[position]
-        p, first = blocks.pre_start[x, r], blocks.post_start[x, r]
+        p, first = blocks.pre_start[x, r], ZERO + blocks.post_start[x, r]
         beyond = (position + 1) * channels
-        shift = (position % tables.replicas[x] - position) * channels
+        shift = (position % one.replicas - position) * channels
         post, signs, q = blocks.post[x], blocks.sign[x], first
-        up, q = _append_spikes(state, up, stop, 1, beyond, shift, post, signs, q)
-        down, q = _append_spikes(state, down, stop, -1, beyond, shift, post, signs, q)
+        up, q = _append_spikes(spikes, spike_signs, up, _PLUS, beyond, shift, post, signs, q)
+        down, q = _append_spikes(spikes, spike_signs, down, _MINUS, beyond, shift, post, signs, q)
+        reads[x, 2] += x > 0 and q > first
         coincide = count > 0 and q > first
         if coincide or (out.all_spikes[x] and (count > 0 or q > first)):
-            each = net.counts[x]
             blocks.sample[x, r] = state.position[0] * each + min(position, each - 1)
-            cycle = position // tables.at_once[x]
+            cycle = position // one.at_once
             blocks.slot[x, r] = state.position[1] * tables.cycles + cycle
-            at = start + position * tables.patch[x]
+            at = start + position * one.patch
             for k in range(count):
                 blocks.pre[x, p + k] = lists[at + k]
             blocks.pre_start[x, r + 1] = p + count
@@ -188,22 +186,28 @@ def _emit_positions(
 
 
 @compiled
-def emit(net: Parameters, state: WorkerState, out: PulseBuffers) -> bool:
-    """Append the spikes behind Eq. 9 and 10 of this slot; returns whether a buffer is full."""
+def emit(net: Parameters, state: WorkerState, out: PulseBuffers, reads: Reads) -> bool:
+    """Append the spikes behind Eq. 9 and 10 of this slot, and count transposed reads.
+
+    Returns whether a buffer is full.
+    """
     full, tables = False, net.geometry
     for x in range(net.crossbars):
-        first, stop = tables.position_start[x], tables.position_start[x + 1]
-        lists, start, counts = state.events, tables.list_start[x], state.list_count[first:stop]
-        if net.delay[x] > 0:
-            waited = _shift(net, state, x)
-            lists, start, counts = state.delayed, tables.delayed_start[x], state.delayed_count
-            if tables.is_whole[x]:
+        one = tables.crossbars[x]
+        first, stop = one.position_start, one.position_start + one.positions
+        lists, start, counts = state.events, one.list_start, state.list_count[first:stop]
+        if one.delay > 0:
+            words, links = -(-net.size[x] // BLOCK), net.event_start[x]
+            spikes = state.events[links : links + state.event_count[x]]
+            t = state.position[1]
+            waited = _shift(one, t, words, state.waiting, spikes, state.delayed)
+            lists, start, counts = state.delayed, one.delayed_start, state.delayed_count
+            if one.is_whole:
                 counts[0] = waited
             else:
-                links = net.event_start[x]
-                list_patches(tables, x, lists, 0, waited, lists, start, counts, links)
+                list_patches(tables, one.patch, lists, ZERO, waited, lists, start, counts, links)
         if out.all_spikes[x] or state.gradient_count[x + 1] > 0:
-            full = _emit_positions(net, state, out, x, lists, start, counts) or full
+            full = _emit_positions(net, state, out, x, lists, start, counts, reads) or full
     return full
 
 

@@ -1,5 +1,8 @@
 """The loop over slots: forward spikes, gradients and pulses of a slot, then the next; compiled."""
 
+import numpy as np
+from jaxtyping import Int64
+
 from rpu_ssnn.compiled import compiled
 from rpu_ssnn.engine.neurons import begin, fire
 from rpu_ssnn.engine.parameters import Parameters
@@ -14,13 +17,13 @@ RUN_THROUGH, STOP_AFTER_PRESENTATION, STOP_AFTER_SLOT = 0, 1, 2
 
 
 @compiled
-def next_slot(net: Parameters, state: WorkerState) -> bool:
-    """Advance the state by one slot; returns whether that ended the presentation."""
-    state.position[1] += 1
-    if state.position[1] == net.slots:
-        state.position[0] += 1
-        state.position[1] = 0
-        state.position[2] = 0
+def next_slot(position: Int64[np.ndarray, "3"], slots: int) -> bool:
+    """Advance a state's position by one slot; returns whether that ended the presentation."""
+    position[1] += 1
+    if position[1] == slots:
+        position[0] += 1
+        position[1] = 0
+        position[2] = 0
         return True
     return False
 
@@ -47,10 +50,10 @@ def advance(
             state.position[2] = 1
         fire(net, state, shown, learn)
         record(net, state, recording)
-        full = emit(net, state, out) if learn else False
+        full = emit(net, state, out, shown.reads[state.position[0]]) if learn else False
         propagate_linear(net, state, matrices, learn)
         propagate_inhibition(net, state)
-        ended = next_slot(net, state)
+        ended = next_slot(state.position, net.slots)
         if pause == STOP_AFTER_PRESENTATION and ended:
             return BOUNDARY
         if pause == STOP_AFTER_SLOT and (ended or holds_pulses(out)):

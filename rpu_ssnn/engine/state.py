@@ -9,7 +9,7 @@ from jaxtyping import Float32, Float64, Int8, Int32, Int64, UInt64
 from rpu_ssnn.compiled import CHECK, compiled
 from rpu_ssnn.data.spike_trains import SpikeTrains
 from rpu_ssnn.engine.blocks import BLOCK
-from rpu_ssnn.engine.circuit import BANKS
+from rpu_ssnn.engine.circuit import Circuit, Circuits
 from rpu_ssnn.engine.parameters import Parameters
 
 GUARD = np.frombuffer(b"guard: nobody writes here." * 5, dtype=np.uint8)
@@ -54,7 +54,10 @@ class Presentations(NamedTuple):
     given_slot: Int32[np.ndarray, " given"] = np.zeros(0, dtype=np.int32)
     given_line: Int32[np.ndarray, " given"] = np.zeros(0, dtype=np.int32)
     reads: Int64[np.ndarray, "batch crossbars 3"] = np.zeros((0, 0, 0), dtype=np.int64)
-    """Forward reads, their lines and transposed reads of each crossbar (`engine.reads`)."""
+    """Forward reads, their lines and transposed reads of each crossbar. A crossbar is read once for
+    each position of a slot with a spike: forward for the spikes of its patch, and transposed for
+    the gradient spikes of its neurons, both streams together. No gradient is read through the
+    first one."""
 
 
 class WorkerState(NamedTuple):
@@ -86,30 +89,28 @@ class WorkerState(NamedTuple):
     """Number of `pixels`; with given spikes, index of the next one."""
     events: Int32[np.ndarray, " lines_and_lists"]
     """Neurons that spike in this slot, layer by layer (`Parameters.event_start`); behind them the
-    patch lines that spike, position by position (`Geometry.list_start`)."""
+    patch lines that spike, position by position (`geometry.CROSSBAR`)."""
     event_count: Int64[np.ndarray, " layers_plus_1"]
     list_count: Int64[np.ndarray, " positions"]
-    """Patch lines that spike at each position of all crossbars (`Geometry.position_start`)."""
+    """Patch lines that spike at each position of all crossbars (`geometry.CROSSBAR`)."""
     gradient_events: Int32[np.ndarray, " twice_lines"]
     """The spikes of both gradient streams, listed as `events` are."""
     gradient_sign: Int8[np.ndarray, " twice_lines"]
     gradient_count: Int64[np.ndarray, " layers_plus_1"]
     waiting: UInt64[np.ndarray, " waiting"]
-    """Flags of forward spikes that wait for their gradient (`Parameters.delay_start`)."""
+    """Flags of forward spikes that wait for their gradient (`geometry.CROSSBAR`)."""
     delayed: Int32[np.ndarray, " widest_and_lists"]
     """Forward spikes of one crossbar that have waited; behind them its lists of patch lines. Empty
     where none waits."""
     delayed_count: Int64[np.ndarray, " positions"]
     """Patch lines of one crossbar that have waited, at each position."""
-    circuit_key: UInt64[np.ndarray, "1"]
-    """The key of a presentation's faulty circuits (`engine.circuit`); without any, the next three
-    are empty."""
-    last: Int32[np.ndarray, "banks neurons"]
-    """The slot of each neuron's last spike."""
-    jitter: Float32[np.ndarray, "banks neurons"]
-    """Each neuron's threshold up to its next spike, over the one it was drawn with."""
-    late: UInt64[np.ndarray, "banks directions blocks delay"]
-    """Flags of spikes that have not left their neurons."""
+    circuits: Circuits | None
+    """None where neurons are perfect, for which numba then compiles no code of circuits."""
+
+    def arrays(self) -> list[np.ndarray]:
+        """All arrays that a presentation changes."""
+        own = self.circuits[1:] if self.circuits else ()
+        return [*self[:-1], *own]
 
 
 def make_worker_state(net: Parameters, several: tuple[int, ...] = ()) -> WorkerState:
@@ -119,10 +120,10 @@ def make_worker_state(net: Parameters, several: tuple[int, ...] = ()) -> WorkerS
         several: (n,) for n states, whose arrays have one more dimension in front.
     """
     neurons, lines, layers = int(net.neuron_start[-1]), int(net.event_start[-1]), len(net.size)
-    pixels, tables = int(net.size[0]), net.geometry
-    lists = np.where(tables.is_whole, 0, tables.positions * tables.patch)
-    delayed = int(net.size.max() + lists.max()) if net.delay.any() else 0
-    circuits = BANKS, net.circuit.gain.shape[1]
+    pixels, crossbars = int(net.size[0]), net.geometry.crossbars
+    lists = np.where(crossbars.is_whole, 0, crossbars.positions * crossbars.patch)
+    delayed = int(net.size.max() + lists.max()) if crossbars.delay.any() else 0
+    waiting = crossbars.delay * -(-net.size[: len(crossbars)] // BLOCK)
     shapes: dict[str, tuple[int | tuple[int, ...], Any]] = {
         "position": (3, np.int64),
         "random": (1, np.uint64),
@@ -141,21 +142,32 @@ def make_worker_state(net: Parameters, several: tuple[int, ...] = ()) -> WorkerS
         "pixel_count": (1, np.int64),
         "events": (lines + int(lists.sum()), np.int32),
         "event_count": (layers, np.int64),
-        "list_count": (int(tables.position_start[-1]), np.int64),
+        "list_count": (int(crossbars.positions.sum()), np.int64),
         "gradient_events": (2 * lines, np.int32),
         "gradient_sign": (2 * lines, np.int8),
         "gradient_count": (layers, np.int64),
-        "waiting": (int(net.delay_start[-1]), np.uint64),
+        "waiting": (int(waiting.sum()), np.uint64),
         "delayed": (delayed, np.int32),
-        "delayed_count": (tables.most_positions, np.int64),
-        "circuit_key": (1, np.uint64),
-        "last": (circuits, np.int32),
-        "jitter": (circuits, np.float32),
-        "late": ((*net.circuit.dead.shape, net.circuit.delay), np.uint64),
+        "delayed_count": (net.geometry.most_positions, np.int64),
     }
-    return WorkerState(
-        **{k: zeros((*several, *np.atleast_1d(n)), dtype) for k, (n, dtype) in shapes.items()}
-    )
+    return WorkerState(**_zeros_of(shapes, several), circuits=_make_circuits(net.circuit, several))
+
+
+def _zeros_of(shapes: dict[str, tuple[Any, Any]], several: tuple[int, ...]) -> dict[str, Any]:
+    return {k: zeros((*several, *np.atleast_1d(n)), dtype) for k, (n, dtype) in shapes.items()}
+
+
+def _make_circuits(drawn: Circuit | None, several: tuple[int, ...]) -> Circuits | None:
+    if drawn is None:
+        return None
+    neurons = drawn.gain.shape
+    shapes = {
+        "key": (1, np.uint64),
+        "last": (neurons, np.int32),
+        "jitter": (neurons, np.float32),
+        "late": ((*drawn.dead.shape, drawn.delay), np.uint64),
+    }
+    return Circuits(drawn, **_zeros_of(shapes, several))
 
 
 @compiled
@@ -186,11 +198,16 @@ def one_state(states: WorkerState, k: int) -> WorkerState:
         waiting=states.waiting[k],
         delayed=states.delayed[k],
         delayed_count=states.delayed_count[k],
-        circuit_key=states.circuit_key[k],
-        last=states.last[k],
-        jitter=states.jitter[k],
-        late=states.late[k],
+        circuits=_one_of(states.circuits, k),
     )
+
+
+@compiled
+def _one_of(circuits: Circuits | None, k: int) -> Circuits | None:
+    if circuits is None:
+        return None
+    key, last, jitter, late = circuits.key, circuits.last, circuits.jitter, circuits.late
+    return Circuits(circuits.drawn, key[k], last[k], jitter[k], late[k])
 
 
 def make_presentations(

@@ -18,8 +18,9 @@ TRAINING = (
     "forward_spikes_total",
     "gradient_spikes_total",
 )
-"""Names of the columns of events. Reads and their lines are those of `engine.reads`, and spikes are
-those of the neurons above the crossbar. A transposed read drives a line a gradient spike."""
+"""Names of the columns of events. Reads and their lines are those of `Presentations.reads`, and
+spikes are those of the neurons above the crossbar. A transposed read drives a line a gradient
+spike."""
 
 INFERENCE = ("inference_reads_total", "inference_lines_total", "inference_spikes_total")
 """Columns in the row of a trial for the forward events of the images that were shown last."""

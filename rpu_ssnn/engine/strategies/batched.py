@@ -65,7 +65,7 @@ class Batched(Strategy):
                         job.dispatch(out)
                 if job.schedule != "batch" and (pulses or ended):
                     job.commit(group if ended else group[:0])
-            check_guards((*self._states, *self._buffers.blocks))
+            check_guards((*self._states.arrays(), *self._buffers.blocks))
 
     def infer(self, shown: Presentations, recording: Recording) -> None:
         if len(recording.forward):
@@ -85,7 +85,7 @@ class Batched(Strategy):
         most = n * tables.most_positions
         shapes = [
             (n * int(positions), *each.shape)
-            for positions, each in zip(tables.positions, self._job.synapses, strict=True)
+            for positions, each in zip(tables.crossbars.positions, self._job.synapses, strict=True)
         ]
         spikes = [np.zeros((rows, n_in), dtype=np.uint8) for rows, n_in, _ in shapes]
         signed = [np.zeros((rows, n_out), dtype=np.int8) for rows, _, n_out in shapes]
@@ -135,7 +135,8 @@ def _fire(
         state = one_state(states, b)
         fire(net, state, shown, learn)
         if learn:
-            full = emit(net, state, one_buffer(buffers, b)) or full
+            reads = shown.reads[state.position[0]]
+            full = emit(net, state, one_buffer(buffers, b), reads) or full
     return full
 
 
@@ -153,11 +154,11 @@ def _spike_vectors(
 
     Returns the number of vectors.
     """
-    tables, rows = net.geometry, 0
+    one, rows = net.geometry.crossbars[x], 0
     for b in range(n):
-        for position in range(tables.positions[x]):
-            count = states.list_count[b, tables.position_start[x] + position]
-            first = tables.list_start[x] + position * tables.patch[x]
+        for position in range(one.positions):
+            count = states.list_count[b, one.position_start + position]
+            first = one.list_start + position * one.patch
             if count > 0:
                 spikes[rows] = 0
                 for k in range(first, first + count):
@@ -173,13 +174,13 @@ def _signed_vectors(
     row_state: _OfRows, row_position: _OfRows,
 ) -> int:  # fmt: skip
     """Write the gradient spikes above crossbar x, positive minus negative, as `_spike_vectors`."""
-    tables, rows = net.geometry, 0
-    first, channels = 2 * net.event_start[x + 1], tables.channels[x]
+    one, rows = net.geometry.crossbars[x], 0
+    first, channels = 2 * net.event_start[x + 1], one.channels
     for b in range(n):
         stop = first + states.gradient_count[b, x + 1]
-        for position in range(tables.positions[x]):
+        for position in range(one.positions):
             begin_of, beyond, found = position * channels, (position + 1) * channels, False
-            shift = position % tables.replicas[x] * channels - begin_of
+            shift = position % one.replicas * channels - begin_of
             for k in range(first, stop):
                 neuron = states.gradient_events[b, k]
                 if begin_of <= neuron < beyond:
@@ -198,11 +199,12 @@ def _add(
     currents: Float32[np.ndarray, "rows n_out"],
 ) -> None:  # fmt: skip
     """Add the currents of a read of crossbar x, raised by the dropout gain, to the layer above."""
-    tables, gain, start = net.geometry, dropout_gain(net, x), net.neuron_start[x + 1]
-    channels = tables.channels[x]
+    gain, start = dropout_gain(net, x), net.neuron_start[x + 1]
+    one = net.geometry.crossbars[x]
+    channels = one.channels
     for r in range(len(row_state)):
         target, position = states.current[row_state[r]], row_position[r]
-        first, column = start + position * channels, position % tables.replicas[x] * channels
+        first, column = start + position * channels, position % one.replicas * channels
         for j in range(channels):
             target[first + j] += gain * currents[r, column + j]
 
@@ -216,10 +218,11 @@ def _add_transposed(
     tables, gain, start = net.geometry, dropout_gain(net, x), net.neuron_start[x]
     for r in range(len(row_state)):
         target = states.gradient_current[row_state[r]]
-        at = tables.position_start[x] + row_position[r]
-        for run in range(tables.runs[at], tables.runs[at + 1]):
-            first, line = start + tables.run_neuron[run], tables.run_line[run]
-            for j in range(tables.run_length[run]):
+        at = tables.crossbars[x].position_start + row_position[r]
+        for k in range(tables.runs[at], tables.runs[at + 1]):
+            run = tables.run[k]
+            first, line = start + run.neuron, run.line
+            for j in range(run.length):
                 target[first + j] += gain * currents[r, line + j]
 
 
@@ -228,4 +231,4 @@ def _end_slot(net: Parameters, states: WorkerState, n: int) -> None:
     for b in range(n):
         state = one_state(states, b)
         propagate_inhibition(net, state)
-        next_slot(net, state)
+        next_slot(state.position, net.slots)

@@ -57,7 +57,7 @@ class Ordered(Serial):
                     job.training, state, shown, min(first + size, stop), job.reads.matrices,
                     out, NOTHING, True, slot_loop.RUN_THROUGH,
                 )  # fmt: skip
-                check_guards((*state, *out.blocks))
+                check_guards((*state.arrays(), *out.blocks))
 
         together = size * each * len(workers)
         for first in range(0, total, together):

@@ -68,7 +68,7 @@ class Serial(Strategy):
                 job.training, state, shown, stop, job.reads.matrices, out, NOTHING, True,
                 PAUSE[job.schedule],
             )  # fmt: skip
-            check_guards((*state, *out.blocks))
+            check_guards((*state.arrays(), *out.blocks))
             job.dispatch(out)
             if status == slot_loop.BOUNDARY:
                 job.commit(range(done_before, int(position[0])))

@@ -4,20 +4,27 @@ import numpy as np
 import pytest
 
 from rpu_ssnn.engine import state as engine_state
-from rpu_ssnn.engine.parameters import make_parameters
+from rpu_ssnn.engine.circuit import Circuits
+from rpu_ssnn.engine.parameters import draw_neurons, make_parameters
 from rpu_ssnn.engine.pulses import make_buffers, one_buffer, separate
-from rpu_ssnn.engine.state import make_worker_state, one_state
-from rpu_ssnn.spec import NetworkSpec, NeuronSpec, dense
+from rpu_ssnn.engine.state import WorkerState, make_worker_state, one_state
+from rpu_ssnn.spec import CircuitSpec, NetworkSpec, NeuronSpec, dense
 
 NET = make_parameters(NetworkSpec(hidden=(9,), T=20), dense((12, 9, 4)))
 
 
-def test_a_slice_of_each_field_is_of_that_field() -> None:
+def test_a_slice_of_each_field_is_of_that_field(monkeypatch: pytest.MonkeyPatch) -> None:
     """Several fields have the same type and shape."""
-    states, buffers = make_worker_state(NET, (3,)), make_buffers(NET, [True, False], (3,), rows=4)
+    spec = NetworkSpec(hidden=(9,), neuron=NeuronSpec(circuit=CircuitSpec(delay_slots=2)))
+    drawn = draw_neurons(spec, NET, np.random.SeedSequence(0))
+    assert drawn is not None
+    states = make_worker_state(NET._replace(circuit=drawn.circuit), (3,))
+    buffers = make_buffers(NET, [True, False], (3,), rows=4)
+    monkeypatch.setattr(engine_state, "_one_of", engine_state._one_of.py_func)
     one = one_state.py_func(states, 1)
-    for name, part in states._asdict().items():
-        assert np.shares_memory(getattr(one, name), part[1]) or part[1].size == 0, name
+    assert len(one.arrays()) == len(WorkerState._fields) - 1 + len(Circuits._fields) - 1
+    for place, (part, whole) in enumerate(zip(one.arrays(), states.arrays(), strict=True)):
+        assert np.shares_memory(part, whole[1]) or part.size == 0, place
     each = separate(buffers)
     each[1] = one_buffer.py_func(buffers, 1)
     for k, taken in enumerate(each):
@@ -30,12 +37,12 @@ def test_a_slice_of_each_field_is_of_that_field() -> None:
 def test_a_write_past_the_end_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine_state, "CHECK", True)
     state = make_worker_state(NET)
-    engine_state.check_guards(state)
+    engine_state.check_guards(state.arrays())
     memory = state.events.base
     assert memory.nbytes > state.events.nbytes
     memory[state.events.nbytes + 1] += 1
     with pytest.raises(AssertionError, match="written past its end"):
-        engine_state.check_guards(state)
+        engine_state.check_guards(state.arrays())
 
 
 @pytest.mark.parametrize("reset", ["subtract", "zero"])

@@ -171,9 +171,9 @@ def test_a_circuit_is_its_plain_reference(settings: dict[str, float], reading: s
     gate = {"hold": net.hold, "floored": floored, "to_zero": to_zero}
     total = 0
     for t in range(net.slots):
-        held = {name: array.copy() for name, array in state._asdict().items()}
+        held = {name: array.copy() for name, array in zip(state._fields, state[:-1], strict=False)}
         draw_input(net, state, shown, t)
-        label = bool(draw_label(net, state, t))
+        label = bool(draw_label(net.label_profile, state.random, t))
         state.random[:] = held["random"]  # so that the slot draws the same again
         neurons.fire(net, state, shown, True)
         for layer in (1, 2):
@@ -211,7 +211,7 @@ def test_a_circuit_is_its_plain_reference(settings: dict[str, float], reading: s
             total += len(up) + len(down)
         total += len(spikes)
         propagation.propagate_linear(net, state, matrices, True)
-        slot_loop.next_slot(net, state)
+        slot_loop.next_slot(state.position, net.slots)
     assert total > 10
 
 
@@ -289,7 +289,7 @@ def test_a_circuit_moves_no_other_draw_and_each_position_has_neurons_of_its_own(
         ) as network:
             trained = network.train_batch(shown.rates, shown.labels, np.random.default_rng(1))
             spikes.append(trained.spikes)
-            thresholds = network._job.training.circuit.threshold
+    thresholds = network._job.training.circuit.threshold
     np.testing.assert_array_equal(spikes[0][:, 0], spikes[1][:, 0])
     assert (spikes[0][:, 1] != spikes[1][:, 1]).mean() > 0.5
     assert len(np.unique(thresholds[0, 0, :18])) == 18

@@ -147,7 +147,7 @@ class Trace:
                 self.label_train.append(round(float(drawn) / spec.neuron.theta))
             propagation.propagate_linear(net, state, matrices, True)
             propagation.propagate_inhibition(net, state)
-            slot_loop.next_slot(net, state)
+            slot_loop.next_slot(state.position, net.slots)
         self.label_at_output = np.rint(at_output)
 
 
