@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Int32, Int64
+from numba import uint64
 
 from rpu_ssnn.compiled import compiled
 from rpu_ssnn.engine.blocks import BLOCK
@@ -169,9 +170,12 @@ def list_patches(
         links_start: first input line of the crossbar among those of all.
     """
     counts[:] = 0
+    begins, apart = uint64(start), uint64(patch)
     for k in range(first, stop):
         line = links_start + lines[k]
-        for link in range(tables.links[line], tables.links[line + 1]):
-            position = tables.link[link].position
-            lists[start + position * patch + counts[position]] = tables.link[link].line
+        for n in range(tables.links[line], tables.links[line + 1]):
+            # numba does not check places that cannot be negative.
+            link = tables.link[n]
+            position = uint64(link.position)
+            lists[begins + position * apart + uint64(counts[position])] = link.line
             counts[position] += 1

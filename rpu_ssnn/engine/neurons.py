@@ -333,9 +333,12 @@ def _list_positions(
                 tables, one.patch, state.events, first, first + count, state.events,
                 one.list_start, counts, first,
             )  # fmt: skip
-        for lines in counts:
-            reads[x, 0] += lines > 0
-            reads[x, 1] += lines
+        active, lines = 0, 0
+        for count in counts:
+            active += count > 0
+            lines += count
+        reads[x, 0] += active
+        reads[x, 1] += lines
 
 
 @compiled

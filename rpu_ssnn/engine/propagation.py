@@ -21,14 +21,6 @@ class Matrices(NamedTuple):
 
 
 @compiled
-def _add_row(
-    target: Float32[np.ndarray, " n"], row: Float32[np.ndarray, " n"], gain: np.float32
-) -> None:
-    for j in range(len(row)):
-        target[j] += gain * row[j]
-
-
-@compiled
 def add_rows(
     target: Float32[np.ndarray, " n"],
     at: int,
@@ -132,9 +124,10 @@ def _add_patch(
     at = one.position_start + position
     for k in range(tables.runs[at], tables.runs[at + 1]):
         run = tables.run[k]
-        a, b, n = start + run.neuron, row + run.line, run.length
-        target = state.gradient_current[a : a + n]
-        _add_row(target, matrices.transposed[b : b + n], factor)
+        # numba does not check places that cannot be negative: the loop becomes vector code.
+        a, b = uint64(start + run.neuron), uint64(row + run.line)
+        for j in range(uint64(run.length)):
+            state.gradient_current[a + j] += factor * matrices.transposed[b + j]
 
 
 @compiled

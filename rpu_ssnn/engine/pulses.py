@@ -194,6 +194,7 @@ def emit(net: Parameters, state: WorkerState, out: PulseBuffers, reads: Reads) -
     full, tables = False, net.geometry
     for x in range(net.crossbars):
         one = tables.crossbars[x]
+        wanted = out.all_spikes[x] or state.gradient_count[x + 1] > 0
         first, stop = one.position_start, one.position_start + one.positions
         lists, start, counts = state.events, one.list_start, state.list_count[first:stop]
         if one.delay > 0:
@@ -204,9 +205,9 @@ def emit(net: Parameters, state: WorkerState, out: PulseBuffers, reads: Reads) -
             lists, start, counts = state.delayed, one.delayed_start, state.delayed_count
             if one.is_whole:
                 counts[0] = waited
-            else:
+            elif wanted:
                 list_patches(tables, one.patch, lists, ZERO, waited, lists, start, counts, links)
-        if out.all_spikes[x] or state.gradient_count[x + 1] > 0:
+        if wanted:
             full = _emit_positions(net, state, out, x, lists, start, counts, reads) or full
     return full
 
