@@ -38,7 +38,7 @@ def lines(found: Requirement) -> list[str]:
     if not len(found.table):
         return [*found.notes, "nothing was measured"]
     told = [
-        f"{row['parameter']}: {row[why]}"
+        f"{row['parameter']}, {row['of']}: {row[why]}"
         for why in ("why_none", "stopped")
         for _, row in found.table[found.table[why] != ""].iterrows()
     ]

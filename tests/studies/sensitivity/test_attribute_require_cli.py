@@ -106,7 +106,7 @@ def test_the_requirement_is_printed_and_written(tmp_path: Path) -> None:
     assert cells[2] == "0.3"
     assert cells[4].startswith(("at most 1.9", "at most 2"))
     assert cells[6] == "met"
-    assert "\nstuck_share: no limit up to 0.5 (loss 2.0" in text
+    assert "\nstuck_share, loss: no limit up to 0.5 (loss 2.0" in text
     written = pd.read_csv(write_csv(found.table, tmp_path / requirement_view.FILE))
     assert written["required"][0] == pytest.approx(found.table["required"][0])
     assert written["wanted"].tolist() == [3.0, 3.0]
