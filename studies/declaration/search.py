@@ -26,8 +26,8 @@ SEED = 0
 FIRST_PART = 10
 """The first comparison comes after a tenth of the epochs, and after one epoch at least."""
 
-SHARE_OF_THE_TRIALS = 1 / 3
-"""A search may train for as many epochs as a third of the case's trials: a quarter of the study."""
+SHARE_OF_THE_TRIALS = 1 / 4
+"""A search may train for as many epochs as a quarter of the case's trials: a fifth of the study."""
 
 
 class SearchSettings(Spec):
@@ -37,7 +37,7 @@ class SearchSettings(Spec):
     """
 
     points: Annotated[int, Field(ge=2, le=1000)] = Field(
-        8, description="candidates that each case tries, the same ones in each"
+        6, description="candidates that each case tries, the same ones in each"
     )
     learning_rate: tuple[LearningRate, LearningRate] = Field(
         (0.5, 32.0), description="lowest and highest of a spiking case"
