@@ -331,7 +331,9 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _network_spec(self) -> NetworkSpec:
         layers = {"layers": self.layers}
         if self.layers is None:
-            layers = {"hidden": tuple(self.hidden if np.iterable(self.hidden) else (self.hidden,))}
+            hidden: Any = self.hidden
+            one = isinstance(hidden, str) or not np.iterable(hidden)
+            layers = {"hidden": (hidden,) if one else tuple(hidden)}
         return self._checked_as(
             NetworkSpec, "T", "inference_T", "initial_scale",
             **layers,

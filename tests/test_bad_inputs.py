@@ -90,6 +90,15 @@ STUDIES = [
     of_conv("kernel: 3, stride: 0", "conv.stride.0", "0"),
     of_conv("kernel: 3, padding: -1", "conv.padding.0", "-1"),
     of_conv("kernel: 3, replicas: 0", "conv.replicas", "0"),
+    of_conv("kernel: 9", "network.layers.0.conv.kernel", "(9, 9)", "8 x 8"),
+    of_conv("kernel: 3, replicas: 99", "network.layers.0.conv.replicas", "99", "36"),
+    of_study("network: {layers: [8, {conv: {kernel: 3, channels: 4}}]}", "layers.1.conv.kernel"),
+    of_study(
+        "dataset: {name: yin_yang}, network: {layers: [{conv: {kernel: 1, channels: 4}}]}",
+        "network.layers.0",
+        "conv",
+        "data with a shape",
+    ),
     of_study("network: {gradient: {relay: yes}}", "network.gradient.relay", "'yes'"),
     of_study("network: {gradient: {relay: 1}}", "network.gradient.relay", "1"),
     of_study("network: {T: true}", "network.T", "True"),
@@ -192,6 +201,14 @@ CASES = [
     }),
     of_case("device: {law: null}", "case 2.device.law", "missing"),
     of_case("device: {law: l.py}", "l.py: LAW", "5", files={"l.py": "LAW = 5"}),
+    *(
+        of_case("device: {law: l.py, like: ecram}", "l.py", "step", said, files={
+            "l.py": f"from rpu_ssnn.devices import Law\nLAW = Law(name='x', step={step})\n"
+        })
+        for step, said in (
+            ("lambda: 0", "0 arguments"), ("5", "5"), ("lambda s, d, w, u, n: foo", "'foo'"),
+        )
+    ),
     of_case("device: {law: l.py}", "l.py", "SystemExit", files={"l.py": "raise SystemExit(3)"}),
     of_rule("raise SystemExit(3)", "SystemExit"),
     of_rule("", "one class"),
@@ -351,6 +368,7 @@ CHIPS = [
         (GOOD_CHIP, "chip: c", "chip | missing"),
     )
 ] + [
+    of_study("chip: {chip: c, like: [crossbar_65nm]}", "chip.like", "did you mean crossbar_65nm"),
     of_study("chip: crossbar_65", "chip", "'crossbar_65'", "crossbar_65nm"),
     Bad("ledger HERE --chip HERE/c.yaml", {"c.yaml": "chip: c"}, ("c.yaml: array: missing",)),
     Bad(

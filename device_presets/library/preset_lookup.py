@@ -43,7 +43,7 @@ def get_preset(name: str, overrides: Mapping[str, float | int | str] | None = No
     Warns:
         UserWarning: a file of the same name lies in the current folder, and is not used.
     """
-    name = _found(name)
+    name = _found(str(name))
     if is_file_name(name):
         entry = entry_of_user_file(name)
     else:

@@ -128,8 +128,10 @@ def user_path(where: str, field: str, path: Path | str) -> Path:
         InputError: the path is empty or not UTF-8, no file can have it, or its home folder is
             unknown.
     """
+    allowed = "must name a file or folder"
+    require(isinstance(path, str | os.PathLike), where, field, path, allowed)
     text = str(path)
-    require(text.strip(), where, field, text, "must name a file or folder")
+    require(text.strip(), where, field, text, allowed)
     if not text.isascii() and text.encode(errors="replace").decode() != text:
         allowed = "must be a name in UTF-8, as tables and settings are"
         raise InputError(where, field, text, allowed)

@@ -1,6 +1,6 @@
 """The data sets of studies: those with names, and the user's own; with held-out validation."""
 
-from rpu_ssnn.data.dataset import DATASET_NAMES, Dataset, image_counts, load_dataset
+from rpu_ssnn.data.dataset import DATASET_NAMES, Dataset, image_counts, image_shape, load_dataset
 from rpu_ssnn.data.folders import DATA_ENV, MissingDataError
 from rpu_ssnn.data.sources import IDX_SETS
 
@@ -11,5 +11,6 @@ __all__ = [
     "Dataset",
     "MissingDataError",
     "image_counts",
+    "image_shape",
     "load_dataset",
 ]

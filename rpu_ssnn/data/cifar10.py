@@ -23,6 +23,7 @@ CLASSES = (
     *("dog", "frog", "horse", "ship", "truck"),
 )
 SIDE, COLOURS = 32, 3
+SHAPE = (SIDE, SIDE, COLOURS)
 RECORD = 1 + SIDE * SIDE * COLOURS
 """The bytes of an image of the binary version, its label first."""
 
@@ -59,8 +60,7 @@ def read_cifar10(root: Path | None) -> Source:
         parts = [_read_binary(folder / name) for name in TRAIN_FILES]
         train = _Part(*(np.concatenate(pair) for pair in zip(*parts, strict=True)))
         test, copy = _read_binary(folder / TEST_FILE), "data_batch_*.bin: the original files"
-    shape = (SIDE, SIDE, COLOURS)
-    return Source(*train, *test, CLASSES, 255, shape, copy=copy)
+    return Source(*train, *test, CLASSES, 255, SHAPE, copy=copy)
 
 
 def count_cifar10(root: Path | None) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from jaxtyping import Float32, Int64
 
 from rpu_ssnn.common.errors import InputError, one_of, require
 from rpu_ssnn.data.digest import digest_of
-from rpu_ssnn.data.named import NAMED_SETS
+from rpu_ssnn.data.named import NAMED_SETS, named_shape
 from rpu_ssnn.data.rows import Rows, Source
 from rpu_ssnn.data.spike_trains import SpikeTrains
 from rpu_ssnn.data.split import hold_out
@@ -69,10 +69,7 @@ class Dataset:
     @property
     def image_shape(self) -> Grid | None:
         """Rows, columns and channels (last) of an image; None where samples are no images."""
-        if isinstance(self.train_images, SpikeTrains) or len(self.shape) not in (2, 3):
-            return None
-        rows, columns, channels = (*self.shape, 1)[:3]
-        return rows, columns, channels
+        return None if isinstance(self.train_images, SpikeTrains) else _grid(self.shape)
 
 
 def load_dataset(
@@ -150,6 +147,24 @@ def image_counts(name: str, root: Path | None, own: OwnData | None = None) -> tu
         return own_counts(own)
     require(name in NAMED_SETS, "image_counts", "name", name, one_of(NAMED_SETS, name))
     return NAMED_SETS[name].counts(root)
+
+
+def image_shape(name: str, root: Path | None, own: OwnData | None = None) -> Grid | None:
+    """Rows, columns and channels of the images of a data set, before anything is started.
+
+    It is None of data that are no images; arguments and errors are those of `image_counts`.
+    """
+    if own is None:
+        return _grid(named_shape(name, root))
+    source = read_own(own)
+    return None if isinstance(source.train_images, SpikeTrains) else _grid(source.shape)
+
+
+def _grid(shape: tuple[int, ...]) -> Grid | None:
+    if len(shape) not in (2, 3):
+        return None
+    rows, columns, channels = (*shape, 1)[:3]
+    return rows, columns, channels
 
 
 def _tested(source: Source, n_test: int | None) -> slice | Int64[np.ndarray, " test"]:

@@ -5,13 +5,15 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from rpu_ssnn.data.cifar10 import count_cifar10, read_cifar10
+from rpu_ssnn.data.cifar10 import SHAPE, count_cifar10, read_cifar10
 from rpu_ssnn.data.joined import JOINED_SETS, PAIRED_SETS, count_joined, read_joined, read_paired
 from rpu_ssnn.data.rows import Source
 from rpu_ssnn.data.sources import (
     DIGITS_COUNTS,
+    DIGITS_SHAPE,
     IDX_SETS,
     count_idx_set,
+    idx_set_shape,
     read_digits,
     read_idx_set,
 )
@@ -43,3 +45,10 @@ NAMED_SETS = {
     "yin_yang": NamedSet(lambda _: make_yin_yang(as_spikes=False), lambda _: COUNTS),
     "yin_yang_latency": NamedSet(lambda _: make_yin_yang(as_spikes=True), lambda _: COUNTS),
 }
+
+
+def named_shape(name: str, root: Path | None) -> tuple[int, ...]:
+    """The shape of an image of a data set by a header alone; it is empty where none is known."""
+    name = JOINED_SETS.get(name, (name,))[0]
+    known = {"digits": DIGITS_SHAPE, "cifar10": SHAPE}
+    return idx_set_shape(name, root) if name in IDX_SETS else known.get(name, ())

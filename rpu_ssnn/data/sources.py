@@ -17,6 +17,7 @@ from rpu_ssnn.data.split import hold_out
 DIGITS_TEST_SHARE = 0.2
 DIGITS_COUNTS = (1438, 359)
 """The numbers of training and test images, known without the slow import of scikit-learn."""
+DIGITS_SHAPE = (8, 8)
 DIGITS_SPLIT_SEED = 20170
 """The seed that chooses which digits are test images, the same for every study."""
 
@@ -116,7 +117,7 @@ def read_digits() -> Source:
     rng = np.random.default_rng(DIGITS_SPLIT_SEED)
     train, test = hold_out(labels, DIGITS_TEST_SHARE, rng)
     names = tuple("0123456789")
-    return Source(images[train], labels[train], images[test], labels[test], names, 16, (8, 8))
+    return Source(images[train], labels[train], images[test], labels[test], names, 16, DIGITS_SHAPE)
 
 
 def read_idx_set(name: str, root: Path | None) -> Source:
@@ -225,6 +226,16 @@ def _read_pair(
     allowed = f"must be {n}, the number of images in {images_path.name}"
     require(found == n, labels_path, "number of labels", found, allowed)
     return images, labels.astype(np.int64)
+
+
+def idx_set_shape(name: str, root: Path | None) -> tuple[int, int]:
+    """The rows and columns of the images of an idx data set, by the header of one file.
+
+    Raises:
+        MissingDataError: as `read_idx_set`.
+        InputError: the header is damaged.
+    """
+    return _image_shape(locate(name, root)[0], IDX_SETS[name])
 
 
 def _image_shape(path: Path, described: IdxSet) -> tuple[int, int]:

@@ -4,6 +4,7 @@ The file defines ``LAW``, a `Law` whose step is a plain function; see docs/how-t
 """
 
 import hashlib
+import re
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -13,7 +14,7 @@ import numba.core.errors
 import numpy as np
 from jaxtyping import Float32
 
-from rpu_ssnn.common.errors import PresetError, one_of
+from rpu_ssnn.common.errors import Fault, PresetError, one_of
 from rpu_ssnn.common.files import reason
 from rpu_ssnn.common.own_code import run_own_code
 from rpu_ssnn.devices.common_parameters import RETENTION, STEP_AND_RANGE, VARIATION
@@ -87,10 +88,15 @@ def _read(path: str, code: bytes, digest: str) -> Law:
     if len(law.hidden) > MOST_HIDDEN:
         allowed = f"must be at most {MOST_HIDDEN} numbers of a device"
         raise PresetError(path, "hidden", ", ".join(law.hidden), allowed)
+    allowed = "must be a function (shared, device, w, up, noise) that numba compiles"
+    if not hasattr(law.step, "__code__"):
+        raise PresetError(path, "step", law.step, allowed)
     try:
         compiled = own_step(law.step)
-    except numba.core.errors.NumbaError as error:
-        told = " ".join(str(error).split())[:300]
-        allowed = "must be a function (shared, device, w, up, noise) that numba compiles"
+    except (numba.core.errors.NumbaError, TypeError) as error:
+        # The first line says which part of numba failed, and terminals get colours.
+        _, _, cause = str(error).partition("\n")
+        lines = re.sub(r"\x1b\[\d*m", "", cause or str(error)).strip().splitlines()
+        told = Fault(lines[0] if lines else type(error).__name__)
         raise PresetError(path, "step", told, allowed) from error
     return replace(law, file=path, digest=digest, code=OWN, compiled=compiled)

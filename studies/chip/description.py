@@ -187,7 +187,7 @@ def _like(content: object, where: object) -> object:
     """
     if not isinstance(content, Mapping) or "like" not in content:
         return content
-    if content["like"] not in _shipped():
+    if content["like"] not in list(_shipped()):
         raise InputError(where, "like", content["like"], one_of(_shipped(), str(content["like"])))
     base = load_chip(content["like"]).model_dump(exclude_none=True)
     own = {key: value for key, value in content.items() if key != "like"}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
-from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.errors import InputError, require
 from rpu_ssnn.common.files import refuse_unwritable, refusing
 from rpu_ssnn.common.wording import printable
 
@@ -16,18 +16,25 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def print_table(command: str, text: str, exact: "pd.DataFrame", out: Path | None) -> None:
+def print_table(
+    command: str, text: str, exact: "pd.DataFrame", out: Path | None, rows: list[Path] | None
+) -> None:
     """Prints a table and, where a file is asked for, writes its exact numbers as CSV.
 
+    Args:
+        rows: the files that its rows come from, none of which is written over.
+
     Raises:
-        InputError: the file has another ending, the name of a study's own table, or cannot be
-            written.
+        InputError: the file has another ending, the name of a study's own table, is one of `rows`,
+            or cannot be written.
     """
     from studies.results.tables import write_csv
 
     if out is not None:
         refuse_unwritable(command, "--out", out, (".csv",))
         refuse_result_table(command, out, out)
+        read = out.exists() and any(map(out.samefile, rows or ()))
+        require(not read, command, "--out", str(out), "must be another file than those of --rows")
     typer.echo(text)
     if out is not None:
         with refusing(out, "must be a writable file", OSError):

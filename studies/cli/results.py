@@ -47,7 +47,9 @@ def table(folder: FolderArgument, out: TableOutOption = None, rows: RowsOption =
     summed = summary(results_frame(runs), reference)
     told = caveats.of_summary(declared, summed, runs)
     shown_table = beside(summed, declared)
-    print_table("table", "\n\n".join([render(shown_table, reference), *told]), shown_table, out)
+    print_table(
+        "table", "\n\n".join([render(shown_table, reference), *told]), shown_table, out, rows
+    )
 
 
 @results_app.command()
@@ -82,7 +84,7 @@ def ledger(
     text = ledger_view.render(table)
     around = around or found.study.chip
     if around is None:
-        print_table("ledger", text, table, out)
+        print_table("ledger", text, table, out, rows)
         return
     costs = chip_ledger(found.runs, around, folder)
     text = f"{text}\n\n{chip_view.render(costs, around)}"
@@ -90,7 +92,7 @@ def ledger(
     if len(costs) > 1:
         figures["trade"] = chip_view.draw_trade(costs, around, WIDE_INCHES)
     beside = folder if folder.is_dir() else Path()  # kept rows have no folder of their own
-    print_table("ledger", text, costs, out)
+    print_table("ledger", text, costs, out, rows)
     for kind, figure in figures.items():
         typer.echo(save(figure, beside / f"{found.study.study}_{kind}.png"))
 

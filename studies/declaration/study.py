@@ -3,10 +3,11 @@
 Device names, overrides, sweeps and references of an instance have been checked.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
 
@@ -14,7 +15,7 @@ from rpu_ssnn.common import strict_yaml
 from rpu_ssnn.common.errors import InputError, one_of
 from rpu_ssnn.common.files import user_path
 from rpu_ssnn.common.validation import explained, validated
-from rpu_ssnn.spec import NetworkSpec, OneLine, Spec, TrainingSpec
+from rpu_ssnn.spec import Grid, NetworkSpec, OneLine, Spec, TrainingSpec, connections
 from studies.chip.description import Chip, as_chip
 from studies.declaration.cases import Case, Seeds, beside_a_study, told_apart
 from studies.declaration.devices import with_named_circuit
@@ -239,7 +240,7 @@ def load_study(path: Path | str) -> Study:
     Raises:
         InputError: unreadable, not YAML, or not a valid study.
     """
-    path = Path(path)
+    path = user_path("load_study", "path", path)
     study = parse_study(strict_yaml.read(path), path, path.parent)
     study._hyperparameters_file = (
         path.with_name(HYPERPARAMETERS_FILE)
@@ -261,12 +262,14 @@ def refuse_missing_images(study: Study, data_root: Path | None) -> None:
 
     Raises:
         MissingDataError: the images are not there.
-        InputError: more images asked for than there are, none would be held out, or a batch of
-            more images than are trained on; it names the study's file and key.
+        InputError: more images asked for than there are, none would be held out, a batch of more
+            images than are trained on, or convolutions that do not fit the images; it names the
+            study's file and key.
     """
-    from rpu_ssnn.data import image_counts  # brings numpy
+    from rpu_ssnn.data import image_counts, image_shape  # brings numpy
 
     counts: dict[str, tuple[int, int]] = {}
+    shapes: dict[str, Grid | None] = {}
     for point in study.points():
         own = point.dataset.own
         name = point.dataset.name if own is None else own.model_dump_json()
@@ -274,6 +277,23 @@ def refuse_missing_images(study: Study, data_root: Path | None) -> None:
             counts[name] = image_counts(point.dataset.name, data_root, own)
         for field, value, allowed in _faults(study, point, *counts[name]):
             raise InputError(study.where, field, value, allowed)
+        if point.network.layers is not None:
+            if name not in shapes:
+                shapes[name] = image_shape(point.dataset.name, data_root, own)
+            _refuse_unfit(study, point, shapes[name])
+
+
+def _refuse_unfit(study: Study, point: Point, shape: Grid | None) -> None:
+    """Raises InputError where a convolution does not fit images of this shape."""
+    image = None
+    if shape is not None:
+        rows, columns, channels = shape
+        image = rows, columns, channels * (1 if point.network.encoding.contrast == "none" else 2)
+    try:
+        connections(point.network.hidden_layers, math.prod(image or (1,)), 1, image)
+    except InputError as error:
+        field = _place(study, point, "network", "layers") + error.field.removeprefix("layers")
+        raise InputError(study.where, field, error.value, error.allowed) from None
 
 
 def _faults(
@@ -292,7 +312,7 @@ def _faults(
     trained = drawn - round(dataset.validation_share * drawn)
     if point.training.batch > max(trained, DEFAULT_BATCH):
         allowed = f"must be at most {trained}, the images that are trained on"
-        yield _place_of_batch(study, point), point.training.batch, allowed
+        yield _place(study, point, "training", "batch"), point.training.batch, allowed
     if point.hyperparameters is not None:
         return
     searched = search.validation_share or dataset.validation_share
@@ -307,14 +327,15 @@ def _written(point: Point, name: str) -> str:
     return f"sweep.{swept[0]}" if swept else f"dataset.{name}"
 
 
-def _place_of_batch(study: Study, point: Point) -> str:
-    """Returns the key of the study that holds the batch: in the sweep, in a case, or in the
-    training."""
+def _place(study: Study, point: Point, section: Literal["network", "training"], key: str) -> str:
+    """Returns the key of the study that holds a setting: in the sweep, in a case, or in the
+    section."""
     for path, _ in point.sweep:
-        if path in ("training", "training.batch"):
+        if path in (section, f"{section}.{key}"):
             return f"sweep.{path}"
     number, case = next((n, c) for n, c in enumerate(study.cases, 1) if c.name == point.label)
-    return f"case {number}.training.batch" if "batch" in case.training else "training.batch"
+    own = case.network if section == "network" else case.training
+    return f"case {number}.{section}.{key}" if key in own else f"{section}.{key}"
 
 
 def _at_most(there: int) -> str:

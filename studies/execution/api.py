@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from rpu_ssnn.common.errors import InputError as InputError
-from rpu_ssnn.common.errors import RpuSsnnError
+from rpu_ssnn.common.errors import RpuSsnnError, require
 from rpu_ssnn.common.files import user_path
 from rpu_ssnn.common.wording import counted
 from studies.declaration.shipped import find_study
 from studies.declaration.study import Study
 from studies.execution.phase import Options, Outcome, training_job
 from studies.execution.progress import ConsoleReporter, Reporter
-from studies.execution.study_runs import run_in_folder, runner_of, shown_contents
+from studies.execution.study_runs import files_of_rows, run_in_folder, runner_of, shown_contents
 from studies.results.comparison import REFERENCE
 from studies.results.tables import results_frame
 from studies.workers.executor import Executor
@@ -74,6 +74,8 @@ def run_study(
         TrialsFailedError: trials failed; the others' rows are kept. Another call leaves the failed
             ones alone, or runs them again with `retry_failed`.
     """
+    able = executor is None or hasattr(executor, "start_pool")
+    require(able, "run_study", "executor", executor, "must be None, or what executor_of makes")
     declared = study if isinstance(study, Study) else find_study(str(study))
     root = default_folder(declared) if out is None else user_path("run_study", "out", out)
     with ExitStack() as stack:
@@ -146,10 +148,8 @@ def load_results(folder: Path | str, rows: Path | str | Sequence[Path | str] = (
             one trial that differ.
     """
 
-    files = [rows] if isinstance(rows, Path | str) else rows
     found = shown_contents(
-        user_path("load_results", "folder", folder),
-        [user_path("load_results", "rows", file) for file in files],
+        user_path("load_results", "folder", folder), files_of_rows("load_results", rows)
     )
     ours = str(Path(__file__).parents[1])
     for line in (*(f"{error}; left out" for error in found.faults), *found.not_shown):

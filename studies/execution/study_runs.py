@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rpu_ssnn.common.errors import Fault, InputError
-from rpu_ssnn.common.files import is_regular
+from rpu_ssnn.common.files import is_regular, user_path
 from rpu_ssnn.common.wording import counted, listed
 from rpu_ssnn.data_spec import OwnData
 from studies.declaration.hyperparameters import (
@@ -197,6 +197,16 @@ def contents_of(study: Study, root: Path, imported: StoredRuns = NOTHING) -> Fol
     return replace(found, n_hidden=own.n_beside(trials_of(study, known)))
 
 
+def files_of_rows(command: str, rows: Path | str | Sequence[Path | str]) -> list[Path]:
+    """Returns the results files that a user named, of which there are one or several.
+
+    Raises:
+        InputError: one can be no path.
+    """
+    files = rows if isinstance(rows, Sequence) and not isinstance(rows, str) else [rows]
+    return [user_path(command, "rows", file) for file in files]
+
+
 def shown_contents(where: Path, rows: Sequence[Path] = ()) -> FolderContents:
     """Returns what tables, figures and reports show; everything is only read.
 
@@ -229,8 +239,11 @@ def shown_contents(where: Path, rows: Sequence[Path] = ()) -> FolderContents:
         _refuse_changed_data(_data_of(study), own, listed(list(map(str, files))))
     used = {trial.identity for trial, _ in found.runs} & others.keys()
     if not used:
+        if imported.faults and not others:
+            raise imported.faults[0]
         allowed = f"must be rows of trials of {found.study.study}"
-        raise InputError(listed(list(map(str, files))), "rows", Fault("other trials"), allowed)
+        fault = Fault("other trials" if others else "none")
+        raise InputError(listed(list(map(str, files))), "rows", fault, allowed)
     return replace(found, n_other=len(others) - len(used))
 
 

@@ -32,7 +32,7 @@ def curves_figure(curves: pd.DataFrame, results: pd.DataFrame, width: float) -> 
         InputError: no run has a learning curve.
     """
     if curves.empty:
-        raise InputError("plot", "curves", "none", "needs runs with epochs; conversion has none")
+        raise InputError("plot", "curves", "none", "needs a folder of runs with epochs")
     measure = "validation_accuracy"
     if measure not in curves.columns or curves[measure].isna().all():
         measure = "train_accuracy"

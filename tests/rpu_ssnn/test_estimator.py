@@ -100,6 +100,7 @@ def test_a_number_of_neurons_is_one_hidden_layer() -> None:
         {"threads": 10**9},
         {"simulator": "aihwkits"},
         {"circuit": 5},
+        {"hidden": "64"},
         {"synapses": "Rate"},
         {"synapses": "capacitr"},
     ],

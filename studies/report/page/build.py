@@ -9,12 +9,12 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from rpu_ssnn.common import strict_yaml
-from rpu_ssnn.common.files import read_text, refusing, write_whole
+from rpu_ssnn.common.files import read_text, refusing, user_path, write_whole
 from studies.common.choices import Kind
 from studies.common.quantities import quantity
 from studies.declaration.shipped import find_study
 from studies.declaration.study import STUDY_FILE, Study
-from studies.execution.study_runs import refuse_empty, shown_contents
+from studies.execution.study_runs import files_of_rows, refuse_empty, shown_contents
 from studies.report.draw import StudyFigures
 from studies.report.page.headline import headline
 from studies.report.page.sections import (
@@ -43,7 +43,9 @@ _MADE_WITH = ("machine", "threads", "data_digest")
 
 
 def write_report(
-    root: Path | str, path: Path | str | None = None, rows: Sequence[Path | str] = ()
+    root: Path | str,
+    path: Path | str | None = None,
+    rows: Path | str | Sequence[Path | str] = (),
 ) -> Path:
     """Writes the report of a result folder.
 
@@ -54,14 +56,14 @@ def write_report(
     Args:
         root: output folder, or a study as `studies.load_results` takes it.
         path: file to write; None: ``report.html`` in the folder, of a study ``NAME_report.html``.
-        rows: results files whose rows count too.
+        rows: a results file, or several, whose rows count too.
 
     Raises:
         InputError: not a result folder, no finished trial, rows that differ, or the file cannot be
             written.
     """
-    root = Path(root)
-    text = report_html(root, [Path(file) for file in rows])
+    root = user_path("write_report", "root", root)
+    text = report_html(root, files_of_rows("write_report", rows))
     if path is not None:
         target = Path(path)
     elif root.is_dir():

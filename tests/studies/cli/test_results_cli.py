@@ -1,6 +1,7 @@
 """The commands about results: what they print and write, and their exit codes."""
 
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -9,8 +10,9 @@ import yaml
 
 from rpu_ssnn.common.errors import InputError
 from studies.declaration.shipped import KEPT_RECORDS
-from studies.execution.api import load_results
+from studies.execution.api import load_results, run_study
 from studies.execution.export import export_trial
+from studies.report.page.build import write_report
 from studies.results.summary import summary
 from studies.workers.run_trial import run_trial
 from studies.workers.worker import Job
@@ -155,6 +157,32 @@ def test_files_of_rows_are_tabulated_drawn_and_reported(
     text = (tmp_path / "small_report.html").read_text()
     assert "no row yet" not in text
     assert command("plot", study, "--kind", "gaps", *files)[1] == "small_gaps.png\n"
+    before = Path("a.csv").read_bytes()
+    code, output, errors = command("table", study, *files, "--out", tmp_path / "a.csv")
+    assert (code, output, errors.count("\n")) == (2, "", 1)
+    assert errors.startswith(f"table: --out: '{tmp_path / 'a.csv'}' is not allowed")
+    assert Path("a.csv").read_bytes() == before
+
+
+def test_files_without_a_row_that_counts_say_why(folder: Path, tmp_path: Path) -> None:
+    results, file = load_results(folder), tmp_path / "a.csv"
+    results.iloc[:0].to_csv(file, index=False)
+    with refused("a.csv: rows: none"):
+        write_report(folder / "study.yaml", rows=str(file))
+    results.assign(numerics_version=0).to_csv(file, index=False)
+    with refused("a.csv: numerics_version: 0 in 15 rows"):
+        load_results(folder / "study.yaml", rows=file)
+
+
+def test_arguments_of_another_type_are_refused_before_anything_is_made(tmp_path: Path) -> None:
+    for wrong in ({"out": 5}, {"data": 5}, {"executor": "local"}):
+        field, value = next(iter(wrong.items()))
+        arguments: dict[str, Any] = {"out": tmp_path / "out", **wrong}
+        with refused("run_study", field, repr(value)):
+            run_study("digits_devices", **arguments)
+    with refused("load_results", "rows", "5"):
+        load_results("digits_devices", rows=cast(Path, 5))
+    assert not list(tmp_path.iterdir())
 
 
 def test_rows_of_different_versions_are_told_in_words(command: Command, tmp_path: Path) -> None:
