@@ -1,6 +1,6 @@
 """Native devices against aihwkit's bare `tile.update` calls over the same rows, in one run.
 
-784-1280-10, T = 50, at the drives below, on the images of `benchmarks/run.py`. The
+784-1280-10, T = 50, with the hyperparameters below, on the images of `benchmarks/run.py`. The
 bare calls are one thread's work whatever `--threads` is: rows of a tile act one after another.
 `--clock cpu` counts the seconds that the processor worked for this process, in all of its threads:
 the measure for a machine that others use too. Of it, two threads can share half each at best.
@@ -25,7 +25,7 @@ from rpu_ssnn.synapses.native.synapses import NativeSynapses, native_synapses
 from rpu_ssnn.synapses.tiles.pulse_rows import RowWriter
 from rpu_ssnn.synapses.tiles.synapses import TileSynapses, tile_synapses
 
-DRIVES = {"capacitor": (2.0, 8.0), "charge_trap": (4.0, 4.0), "reram_es": (2.0, 2.0)}
+HYPERPARAMETERS = {"capacitor": (2.0, 8.0), "charge_trap": (4.0, 4.0), "reram_es": (2.0, 2.0)}
 """Weight range and learning rate, of an earlier search (784-256-10)."""
 
 CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
@@ -36,8 +36,8 @@ Batches = list[list[tuple[int, PulseBlock]]]
 
 
 def network(device: str, threads: int, schedule: str = "batch") -> Network:
-    """A network at the drive of that device; charge traps with memory: at that of those without."""
-    weight_range, learning_rate = DRIVES[device.removesuffix("_pulsed")]
+    """A network with the hyperparameters of that device, which do not depend on a memory."""
+    weight_range, learning_rate = HYPERPARAMETERS[device.removesuffix("_pulsed")]
     spec = TileSpec(weight_range=weight_range, simulator="native")
     factory = native_synapses(get_preset(device), spec, learning_rate)
     return make_network(factory, 50, threads, schedule, DEVICE_BATCH)
@@ -88,7 +88,7 @@ def blocks_of(device: str, batches: int) -> tuple[Batches, list[float]]:
 
 def bare_tiles(device: str, sent: Batches, keeps: list[float]) -> tuple[list[AnalogTile], Rows]:
     """Tiles of their own, and the rows of all batches for them, written beforehand."""
-    weight_range, learning_rate = DRIVES[device]
+    weight_range, learning_rate = HYPERPARAMETERS[device]
     rng = np.random.default_rng(0)
     factory = tile_synapses(get_preset(device), TileSpec(weight_range=weight_range), learning_rate)
     with make_network(factory, 50, 1, batch=DEVICE_BATCH) as net:
@@ -172,19 +172,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--device", action="append", choices=list(DRIVES))
+    parser.add_argument("--device", action="append", choices=list(HYPERPARAMETERS))
     parser.add_argument("--clock", choices=list(CLOCKS), default="wall")
     arguments = parser.parse_args()
     global now
     now = CLOCKS[arguments.clock]
     torch.set_num_threads(1)
     rows = []
-    for device in arguments.device or DRIVES:
+    for device in arguments.device or HYPERPARAMETERS:
         rows += against_bare(device, arguments.threads, arguments.repeats)
     print(pd.DataFrame(rows).to_markdown(index=False, floatfmt=".3g"), flush=True)
     pulsed = memory_of_pulses(arguments.threads, arguments.repeats)
     print("\n" + pulsed.to_markdown(index=False, floatfmt=".3g"), flush=True)
-    for device in arguments.device or DRIVES:
+    for device in arguments.device or HYPERPARAMETERS:
         slots = slot_mode(device, 30, arguments.repeats)
         print(
             f"\nslot schedule, {device}: {statistics.median(slots):.3g} ms a presentation "

@@ -56,7 +56,7 @@ def compare() -> pd.DataFrame:
         {
             "label": "capacitor",
             "device": "capacitor",
-            "drive": {"weight_range": 2, "learning_rate": 8},
+            "hyperparameters": {"weight_range": 2, "learning_rate": 8},
         },
     ):
         one = units_a_minute(case, 1, cores[:1])
