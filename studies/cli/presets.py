@@ -12,7 +12,7 @@ from rpu_ssnn.common.wording import counted
 from studies.cli.options import path_argument, path_option
 
 presets_app = typer.Typer(
-    help="Device presets: list and show them, or make one of your own device."
+    help="Device presets: show one, or make one of your own device."
 )
 
 NameOption = Annotated[str, typer.Option("--name", help="Of the preset to make.")]
