@@ -1,6 +1,4 @@
-"""The threshold studies ask what they say: each property alone, against the same device."""
-
-import pytest
+"""The threshold study asks what it says: each property alone, against the same device."""
 
 from studies.declaration.shipped import find_study
 from studies.declaration.update_rules.pulses import PulseRule
@@ -8,7 +6,7 @@ from studies.sensitivity.axes import RequirementAxis, axis
 from studies.sensitivity.device_question import TunedDevice, ask
 from studies.sensitivity.imperfections import imperfections
 
-NAMES = ("gokmen_vlasov_thresholds", "gokmen_vlasov_thresholds_quick")
+NAME = "gokmen_vlasov_thresholds"
 ASKED = (
     "levels",
     "cycle_to_cycle",
@@ -20,29 +18,20 @@ ASKED = (
 )
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_the_loss_is_zero_where_nothing_is_varied(name: str) -> None:
+def test_the_loss_is_zero_where_nothing_is_varied() -> None:
     """Reference and device are the same run, which repeats bit for bit (no noise)."""
-    asked = ask(find_study(name), "ideal")
+    asked = ask(find_study(NAME), "ideal")
     assert isinstance(asked.reference.rule, PulseRule)
     unlabelled = asked.reference.changed(label=None), asked.case.changed(label=None)
     assert unlabelled[0] == unlabelled[1]
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_every_property_is_varied_alone(name: str) -> None:
+def test_every_property_is_varied_alone() -> None:
     """The device starts without any of the others, and every published property has an axis."""
-    case = ask(find_study(name), "ideal").case
+    case = ask(find_study(NAME), "ideal").case
     tuned = TunedDevice(learning_rate=4.0, weight_range=4.0, thinning=1.0)
     assert not imperfections(case, tuned.thinning)[0]  # but the finite step, which ideals have
     for parameter in ASKED:
         along = axis(parameter, case, tuned)
         assert isinstance(along, RequirementAxis), along
         assert along.worst_value != along.own
-
-
-def test_the_quick_study_is_the_full_one_in_small() -> None:
-    full, quick = (find_study(name) for name in NAMES)
-    assert [case.name for case in quick.cases] == [case.name for case in full.cases]
-    assert quick.seeds == full.seeds
-    assert full.dataset.n_train is None
