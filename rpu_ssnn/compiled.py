@@ -31,7 +31,7 @@ CHECK = os.environ.get("RPU_SSNN_CHECK", "0") != "0"
 
 
 def compiled[F: Callable[..., Any]](function: F, *, inline: bool = True) -> F:
-    """Compile a function that writes only to the arrays it is given, and keep its code on disk.
+    """Compiles a function that writes only to the arrays it is given, and keeps its code on disk.
 
     The function runs without the GIL and is inlined into the compiled functions that call it, so
     that their loops can become vector code. Division by zero gives infinity, as in numpy. A
@@ -69,7 +69,7 @@ def compiled[F: Callable[..., Any]](function: F, *, inline: bool = True) -> F:
 
 
 def sources_of(file: Path) -> tuple[Path, ...]:
-    """The files that the code of a compiled function can be made of.
+    """Returns the files that the code of a compiled function can be made of.
 
     Args:
         file: defines the function.
@@ -82,7 +82,7 @@ def sources_of(file: Path) -> tuple[Path, ...]:
 
 @cache
 def cache_folder(sources: tuple[Path, ...]) -> Path:
-    """The folder for code that is compiled from these files.
+    """Returns the folder for code that is compiled from these files.
 
     Raises:
         RuntimeError: no such folder can be written, or the home folder is unknown.
@@ -100,7 +100,7 @@ def cache_folder(sources: tuple[Path, ...]) -> Path:
 
 
 def _cache_parents() -> Iterator[Path]:
-    """Folders to try in turn; the home folder, which may be unknown, is asked for last."""
+    """Yields the folders to try in turn; the home folder, which may be unknown, comes last."""
     if chosen := vars(numba.config)["CACHE_DIR"]:
         yield Path(chosen)
         return
@@ -109,7 +109,7 @@ def _cache_parents() -> Iterator[Path]:
 
 
 def digest(files: Iterable[Path]) -> str:
-    """One hash of the contents of all files, in their order."""
+    """Returns one hash of the contents of all files, in their order."""
     total = hashlib.sha256()
     for file in files:
         total.update(hashlib.sha256(file.read_bytes()).digest())

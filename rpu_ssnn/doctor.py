@@ -98,7 +98,7 @@ def check_tile_pair() -> None:
 
 
 def _tile_fault() -> str | None:
-    """What the tile got wrong, in words; None where everything is right."""
+    """Says in words what the tile got wrong, or returns None where everything is right."""
     import torch
     from aihwkit.simulator.configs import ConstantStepDevice, SingleRPUConfig
     from aihwkit.simulator.parameters import IOParameters
@@ -146,7 +146,7 @@ def diagnose() -> list[HealthCheck]:
 
 
 def render(checks: Iterable[HealthCheck]) -> list[str]:
-    """One line for each check, which starts with ``ok`` or ``PROBLEM``."""
+    """Returns one line for each check, which starts with ``ok`` or ``PROBLEM``."""
     return [
         f"ok      {check.found}" if check.ok else f"PROBLEM {check.found}: {check.advice}"
         for check in checks
@@ -154,7 +154,7 @@ def render(checks: Iterable[HealthCheck]) -> list[str]:
 
 
 def _tried(call: Callable[[], str], advice: str) -> HealthCheck:
-    """Whether a call passes; a mismatched build may raise anything."""
+    """Says whether a call passes; a mismatched build may raise anything."""
     try:
         return HealthCheck(True, call())
     except Exception as error:

@@ -199,13 +199,15 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def predict(self, X: ArrayLike) -> np.ndarray:
-        """The class with the most output spikes for each row [n]; the first of equals wins."""
+        """Returns the class with the most output spikes for each row [n]; the first of equals
+        wins."""
         counts = self.spike_counts(X)
         found: np.ndarray = self.classes_[counts.argmax(axis=1)]
         return found
 
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
-        """The share of the output spikes that each class has [n, classes], equal where none spiked.
+        """Returns the share of the output spikes that each class has [n, classes], equal where none
+        spiked.
 
         Shares order the classes as `predict` does; they are no calibrated probabilities.
         """
@@ -216,7 +218,8 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return shares_of_none
 
     def spike_counts(self, X: ArrayLike) -> np.ndarray:
-        """The number of output spikes of each class [n, classes], the same for the same rows.
+        """Returns the number of output spikes of each class [n, classes], the same for the same
+        rows.
 
         Raises:
             NotFittedError: the classifier is not fitted.
@@ -228,7 +231,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self.trained_.output_counts(images)
 
     def device_table(self) -> pd.DataFrame:
-        """The statistics of the devices after training, with one row for each crossbar.
+        """Returns the statistics of the devices after training, with one row for each crossbar.
 
         The columns are those of a study's rows. Float weights have only a shape. ``print`` leaves
         out columns of wide tables; ``print(table.T.to_string())`` shows them all.
@@ -242,7 +245,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     @property
     def epochs_(self) -> list[EpochRow]:
-        """For each epoch the accuracy on the training rows, spikes a sample, and seconds."""
+        """Returns accuracy on the training rows, spikes a sample and seconds for each epoch."""
         return self.trained_.epochs
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -286,7 +289,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return values, labels
 
     def _flat(self, X: ArrayLike, reset: bool) -> ArrayLike:
-        """Each image as one row of values, where there may be images."""
+        """Returns each image as one row of values, where there may be images."""
         shape = np.shape(X)[1:] if self.layers is not None else ()
         if reset:
             self._shape = shape
@@ -347,7 +350,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self._checked_as(TrainingSpec, "batch", epochs=epochs, decay_shape="linear")
 
     def _checked_as[S: Spec](self, kind: type[S], *names: str, **more: Any) -> S:
-        """Parameters of the classifier as settings.
+        """Returns parameters of the classifier as settings.
 
         Raises:
             InputError: a parameter is out of its range, in one line.

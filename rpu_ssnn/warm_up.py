@@ -31,7 +31,7 @@ class _ReadByCalls(CoincidenceSynapses):
 
 
 def spikes_of_a_toy_network() -> tuple[int, ...]:
-    """Forward spikes of each layer, input first, under each strategy of the engine."""
+    """Returns the forward spikes of each layer, input first, under each strategy of the engine."""
     weights_of_toy_cells()
     total = np.zeros(3, dtype=np.int64)
     rates = np.full((4, 8), 0.4, dtype=np.float32)

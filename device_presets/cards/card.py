@@ -35,12 +35,12 @@ _FACTS = (
 
 
 def origins(preset: Preset, names: tuple[str, ...]) -> list[Parameter]:
-    """Return the named parameters, as far as the preset's law has them."""
+    """Returns the named parameters, as far as the preset's law has them."""
     return [preset.parameters[name] for name in names if name in preset.parameters]
 
 
 def standing_of(*given: Parameter) -> Standing:
-    """Return where a number that follows from these parameters comes from."""
+    """Returns where a number that follows from these parameters comes from."""
     if any(parameter.value is None for parameter in given):
         return "not known"
     return "sourced" if all(parameter.source for parameter in given) else "assumed"
@@ -62,7 +62,7 @@ class Fact:
 
 
 def card(preset: Preset) -> list[Fact]:
-    """Return the facts of a preset's card, in the order of display.
+    """Returns the facts of a preset's card, in the order of display.
 
     States, asymmetry, shrinkage and noise are those of the mean device, as the
     list of all presets has them: a parameter of such a name is one factor of several.

@@ -19,7 +19,7 @@ _DRAWN, _MOST_PULSES = 8, 1500
 
 
 def plot_card(preset: Preset, path: Path) -> Path:
-    """Draw the pulse response beside the facts, in green where a source gives them.
+    """Draws the pulse response beside the facts, in green where a source gives them.
 
     Raises:
         PresetError: the file cannot be written, or not in that format.
@@ -44,7 +44,8 @@ def plot_card(preset: Preset, path: Path) -> Path:
 
 
 def draw_response(axes: Axes, preset: Preset) -> None:
-    """Draw devices that go up to the bound and down again. Each is thin, their mean is thick."""
+    """Draws devices that go up to the bound and down again, each of them thin and their mean
+    thick."""
     pulses = min(math.ceil(preset.levels), _MOST_PULSES)
     down = pulses if preset.bidirectional else 0
     response = pulse_response(preset, _DRAWN, pulses, down)

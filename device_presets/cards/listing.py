@@ -15,7 +15,7 @@ _SOURCE_CHARACTERS = 23
 
 
 def overview_rows() -> list[dict[str, object]]:
-    """Return a mapping for each preset. pandas would take longer to import than to fill.
+    """Returns a mapping for each preset. pandas would take longer to import than to fill.
 
     Keys: ``name``, ``states_up``, ``states_down`` (range over the step of one pulse at weight
     zero), ``asymmetry`` (share by which the smaller of the two steps at weight zero is below the
@@ -42,7 +42,7 @@ def overview_rows() -> list[dict[str, object]]:
 
 
 def listing() -> str:
-    """Return the overview as text of at most 100 columns, with what its numbers are."""
+    """Returns the overview as text of at most 100 columns, with what its numbers are."""
     from tabulate import tabulate
 
     rows = [
@@ -66,7 +66,7 @@ def listing() -> str:
 
 
 def describe(preset: Preset) -> pd.DataFrame:
-    """Return every parameter of a preset: ``parameter``, ``value``, ``unit``, ``source``,
+    """Returns every parameter of a preset: ``parameter``, ``value``, ``unit``, ``source``,
     ``assumption``.
 
     The value column holds numbers, flags, lists of numbers, and None for what is not known.

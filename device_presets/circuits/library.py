@@ -23,12 +23,12 @@ class CircuitEntry(BaseModel):
 
 
 def circuit_names() -> list[str]:
-    """Return the names of all circuits."""
+    """Returns the names of all circuits."""
     return sorted(file.stem for file in _SHIPPED.glob("*.yaml"))
 
 
 def get_circuit(name: str) -> dict[str, object]:
-    """Return the settings of a circuit, for `rpu_ssnn.spec.CircuitSpec`.
+    """Returns the settings of a circuit, for `rpu_ssnn.spec.CircuitSpec`.
 
     >>> get_circuit("dutta_2017")["leak_time_constant_s"]
     0.0001

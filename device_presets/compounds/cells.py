@@ -85,7 +85,7 @@ def _transfer_cell(
     through: str = "",
     most_pulses: int | None = None,
 ) -> Compound:
-    """Return a transfer cell of aihwkit that reads exactly, counts in slots and thins no train.
+    """Returns a transfer cell of aihwkit that reads exactly, counts in slots and thins no train.
 
     Args:
         citation: where the cell comes from.

@@ -42,22 +42,22 @@ class CompoundDevice:
 
     @property
     def compound(self) -> Compound:
-        """Return what `COMPOUNDS` says of the cell."""
+        """Returns what `COMPOUNDS` says of the cell."""
         return COMPOUNDS[self.kind]
 
     @property
     def pair(self) -> bool:
-        """Return whether the tile pairs two single devices."""
+        """Returns whether the tile pairs two single devices."""
         return self.compound.build is None
 
     @property
     def in_parallel(self) -> int:
-        """Return how many devices all get every pulse; reads see their mean."""
+        """Returns how many devices all get every pulse; reads see their mean."""
         return self.compound.devices if self.compound.parallel else 1
 
     @property
     def one_directional_because(self) -> str | None:
-        """Return why one of its devices has no gradual down step; None where none needs any."""
+        """Returns why one of its devices has no gradual down step; None where none needs any."""
         if self.compound.one_sided:
             return None
         second = self.second.one_directional_because if self.second else None
@@ -65,30 +65,30 @@ class CompoundDevice:
 
     @property
     def leak_time_constant_s(self) -> float:
-        """Return the time constant of the first device's leak (s); a partner does not leak."""
+        """Returns the time constant of the first device's leak (s); a partner does not leak."""
         return self.first.leak_time_constant_s
 
     @property
     def pulse_physics(self) -> ChargeTrapPhysics | None:
-        """Return the memory and charge loss of the devices of a pair; other cells refuse such
+        """Returns the memory and charge loss of the devices of a pair; other cells refuse such
         devices."""
         return self.first.pulse_physics if self.pair else None
 
     @property
     def own_law(self) -> OwnLaw | None:
-        """Return the law of the first preset, where that is one of the user's own."""
+        """Returns the law of the first preset, where that is one of the user's own."""
         return self.first.own_law
 
     @property
     def noise_free(self) -> bool:
-        """Return whether nothing is drawn at random once the array is built. Transfers draw their
+        """Returns whether nothing is drawn at random once the array is built. Transfers draw their
         pulses."""
         plain = self.compound.beside_pulses is None
         return plain and self.first.noise_free and (self.second is None or self.second.noise_free)
 
     @property
     def parameters(self) -> Mapping[str, Parameter]:
-        """Return all parameters; those of the partner are called ``partner.NAME``."""
+        """Returns all parameters; those of the partner are called ``partner.NAME``."""
         found = dict(self.first.parameters)
         for name, value in self.settings.items():
             asked = self.compound.settings[name]
@@ -98,7 +98,7 @@ class CompoundDevice:
         return MappingProxyType(found)
 
     def device(self, seconds_between_steps: float | None = None) -> Any:
-        """Return a fresh aihwkit configuration of the cell, as ``Preset.device``.
+        """Returns a fresh aihwkit configuration of the cell, as ``Preset.device``.
 
         Raises:
             PresetError: as ``Preset.device``.
@@ -115,12 +115,12 @@ class CompoundDevice:
 
 
 def is_cell_name(name: str) -> bool:
-    """Return whether a device's name means a cell: ``CELL(PRESET)``."""
+    """Returns whether a device's name means a cell: ``CELL(PRESET)``."""
     return _CALL.fullmatch(name) is not None
 
 
 def compound_device(name: str, overrides: Mapping[str, Any] | None = None) -> CompoundDevice:
-    """Return the cell of a name: ``CELL(PRESET)``, or ``CELL(FAST, SLOW)`` with a slow partner.
+    """Returns the cell of a name: ``CELL(PRESET)``, or ``CELL(FAST, SLOW)`` with a slow partner.
 
     Args:
         name: the cell and its presets.

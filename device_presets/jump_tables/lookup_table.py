@@ -51,7 +51,7 @@ class LookupTable:
 
     @functools.cached_property
     def digest(self) -> str:
-        """Return the SHA-256 of the numbers, whatever file holds them."""
+        """Returns the SHA-256 of the numbers, whatever file holds them."""
         total = hashlib.sha256()
         for part in (self.conductance, self.points, self.up, self.down):
             total.update(str(part.shape).encode())
@@ -59,12 +59,12 @@ class LookupTable:
         return total.hexdigest()
 
     def mean_step(self, up: bool) -> np.ndarray:
-        """Return [columns] the mean change by a pulse (S)."""
+        """Returns [columns] the mean change by a pulse (S)."""
         mean: np.ndarray = np.trapezoid(self.up if up else self.down, self.points, axis=0)
         return mean
 
     def after(self, conductance: float, up: bool, share: float) -> float:
-        """Return the conductance after a pulse that is larger than a share of all such pulses."""
+        """Returns the conductance after a pulse that is larger than a share of all such pulses."""
         column = float(np.interp(conductance, self.conductance, np.arange(len(self.conductance))))
         left = min(int(column), len(self.conductance) - 2)
         changes = (self.up if up else self.down)[:, left : left + 2]
@@ -74,12 +74,12 @@ class LookupTable:
 
 
 def is_lookup_table(path: Path) -> bool:
-    """Return whether a folder holds a table."""
+    """Returns whether a folder holds a table."""
     return path.is_dir() and any(_file(path, name).exists() for name in FILES.values())
 
 
 def read_lookup_table(folder: Path) -> LookupTable:
-    """Return the table of a folder, with both directions at the points of the up file.
+    """Returns the table of a folder, with both directions at the points of the up file.
 
     Raises:
         PresetError: a file is missing, or is no such table; it names file and row.
@@ -104,7 +104,7 @@ def read_lookup_table(folder: Path) -> LookupTable:
 
 
 def write_lookup_table(folder: Path, table: LookupTable) -> None:
-    """Write the two files of a table into a folder, which is made where it is not there."""
+    """Writes the two files of a table into a folder, which is made where it is not there."""
     folder.mkdir(parents=True, exist_ok=True)
     comment = _COMMENT.format(NORMALISED if table.normalised else "(S)")
     for way, changes in (("up", table.up), ("down", table.down)):
@@ -119,7 +119,7 @@ def _file(folder: Path, name: str) -> Path:
 
 
 def _read(file: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, bool]:
-    """Return conductances, points, changes, and whether the conductances are in no unit."""
+    """Returns conductances, points, changes, and whether the conductances are in no unit."""
     try:
         lines = read_text(file)
     except (OSError, UnicodeDecodeError) as error:

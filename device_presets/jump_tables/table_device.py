@@ -110,24 +110,24 @@ class TableDevice:
 
     @property
     def noise_free(self) -> bool:
-        """Return whether each jump is the mean one."""
+        """Returns whether each jump is the mean one."""
         return bool(self.settings["jump_spread"] == 0.0)
 
     @property
     def ends(self) -> tuple[float, float]:
-        """Return conductances of states -1 and 1: in siemens, if the tables are not normalised."""
+        """Returns conductances of states -1 and 1: in siemens, if the tables are not normalised."""
         found = [table.conductance for table in self.tables]
         return float(min(g[0] for g in found)), float(max(g[-1] for g in found))
 
     @functools.cached_property
     def jump_tables(self) -> tuple[JumpTable, ...]:
-        """Return the tables in states, with the settings applied; all have the same points."""
+        """Returns the tables in states, with the settings applied; all have the same points."""
         points = functools.reduce(np.union1d, [table.points for table in self.tables])
         return tuple(_in_states(table, points, *self.ends, self.settings) for table in self.tables)
 
     @property
     def step(self) -> float:
-        """Return the mean jump at state 0, of both directions and all tables (states)."""
+        """Returns the mean jump at state 0, of both directions and all tables (states)."""
         at_zero = []
         for table in self.jump_tables:
             means = (np.trapezoid(part, table.points, axis=1) for part in (table.up, table.down))
@@ -137,7 +137,7 @@ class TableDevice:
 
     @property
     def parameters(self) -> Mapping[str, Parameter]:
-        """Return the parameters that the tables give, and those that a study may override."""
+        """Returns the parameters that the tables give, and those that a study may override."""
         low, high = self.ends
         unit = "a.u." if self.tables[0].normalised else "S"
         read: dict[str, tuple[float | None, str, str]] = {
@@ -162,7 +162,7 @@ class TableDevice:
         return MappingProxyType(found)
 
     def device(self, seconds_between_steps: float | None = None) -> Any:
-        """Refuse: no class of aihwkit has tables.
+        """Refuses, since no class of aihwkit has tables.
 
         Raises:
             PresetError: always.
@@ -171,12 +171,12 @@ class TableDevice:
 
 
 def is_table_name(name: str) -> bool:
-    """Return whether a device's name means tables."""
+    """Returns whether a device's name means tables."""
     return _NAME.fullmatch(name.strip()) is not None
 
 
 def table_name(folders: object) -> str:
-    """Return the name of `{table: FOLDER}` or `{table: [FOLDER, FOLDER]}`.
+    """Returns the name of `{table: FOLDER}` or `{table: [FOLDER, FOLDER]}`.
 
     Raises:
         PresetError: no folder, or one whose name holds a comma.
@@ -191,7 +191,7 @@ def table_name(folders: object) -> str:
 
 
 def table_device(name: str, overrides: Mapping[str, Any] | None = None) -> TableDevice:
-    """Return the device of a name.
+    """Returns the device of a name.
 
     Args:
         name: `table(FOLDER)` or `table(FOLDER, FOLDER)`; a folder holds a table, or folders with
@@ -239,14 +239,14 @@ def table_device(name: str, overrides: Mapping[str, Any] | None = None) -> Table
 
 
 def shipped_or_own(folder: Path) -> Path:
-    """Return the folder, or where there is none the shipped table of that name (`SHIPPED`)."""
+    """Returns the folder, or where there is none the shipped table of that name (`SHIPPED`)."""
     shipped = SHIPPED / folder
     by_name = folder.name == str(folder) and not folder.exists() and shipped.is_dir()
     return shipped if by_name else folder
 
 
 def _folders_in(folder: Path) -> list[Path]:
-    """Return the folder itself where it holds a table, or else the folders in it, which hold one
+    """Returns the folder itself where it holds a table, or else the folders in it, which hold one
     each."""
     if is_lookup_table(folder):
         return [folder]
@@ -265,7 +265,7 @@ def _folders_in(folder: Path) -> list[Path]:
 
 
 def _stamps(folder: Path) -> tuple[tuple[str, int, int], ...]:
-    """Return the names, times and sizes of the files, of which one changes when a file does."""
+    """Returns the names, times and sizes of the files, of which one changes when a file does."""
     stats = ((f.name, f.stat()) for f in sorted(folder.glob("dG_*")) if f.is_file())
     return tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in stats)
 

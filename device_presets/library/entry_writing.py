@@ -16,33 +16,33 @@ MOST_DRAWS = 10
 
 
 def draws_file(preset: Path) -> Path:
-    """Return the file of the devices drawn from the fit that made a preset."""
+    """Returns the file of the devices drawn from the fit that made a preset."""
     return preset.with_name(f"{preset.stem}_draws{preset.suffix}")
 
 
 def parameter(
     law: str, name: str, value: Value, source: str | None = None, assumption: str | None = None
 ) -> ParameterEntry:
-    """Return one number of a device law, with its unit."""
+    """Returns one number of a device law, with its unit."""
     shown = list(value) if isinstance(value, tuple) else value
     unit = LAWS[law].parameters[name].unit
     return ParameterEntry(value=shown, unit=unit, source=source, assumption=assumption)
 
 
 def entry_text(name: str, entry: PresetEntry, comments: tuple[str, ...]) -> str:
-    """Return the YAML of one preset, with comment lines on top."""
+    """Returns the YAML of one preset, with comment lines on top."""
     return entries_text({name: entry}, comments)
 
 
 def entries_text(entries: Mapping[str, PresetEntry], comments: tuple[str, ...]) -> str:
-    """Return the YAML of several presets, with comment lines on top."""
+    """Returns the YAML of several presets, with comment lines on top."""
     lines = [printable(line) for comment in comments for line in comment.splitlines()]
     content = {name: entry.model_dump(exclude_defaults=True) for name, entry in entries.items()}
     return strict_yaml.dump(content, "\n".join(lines))
 
 
 def write_and_check(path: Path, text: str, entry: str = "") -> None:
-    """Write the text, and read it back as a preset, or its entry of that name.
+    """Writes the text, and reads it back as a preset, or its entry of that name.
 
     Raises:
         PresetError: the text is no valid preset (then a bug, or a number out of its range).
@@ -53,7 +53,7 @@ def write_and_check(path: Path, text: str, entry: str = "") -> None:
 
 
 def checked_name(name: str) -> str:
-    """Return the name of a new preset as it is.
+    """Returns the name of a new preset as it is.
 
     Raises:
         PresetError: it would not survive as a YAML key or a file name.

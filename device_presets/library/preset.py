@@ -85,7 +85,7 @@ class Preset:
         return _sent, (fields, self.law.digest)
 
     def value(self, name: str) -> Value:
-        """Return the value of a parameter.
+        """Returns the value of a parameter.
 
         Raises:
             PresetError: the device has no such parameter.
@@ -95,7 +95,7 @@ class Preset:
         return self.parameters[name].value
 
     def number(self, name: str) -> float:
-        """Return the value of a numeric parameter.
+        """Returns the value of a numeric parameter.
 
         Raises:
             PresetError: no such parameter, a flag, or a value that is not known.
@@ -107,11 +107,11 @@ class Preset:
 
     @property
     def values(self) -> dict[str, Value]:
-        """Return the value of every parameter by name."""
+        """Returns the value of every parameter by name."""
         return {name: parameter.value for name, parameter in self.parameters.items()}
 
     def without(self, *, spread: bool = False, noise: bool = False) -> "Preset":
-        """Return the same device, to see one thing at a time.
+        """Returns the same device, to see one thing at a time.
 
         Args:
             spread: take out every device-to-device deviation, and failed devices.
@@ -128,35 +128,35 @@ class Preset:
 
     @property
     def bidirectional(self) -> bool:
-        """Return whether single pulses move the weight gradually both ways."""
+        """Returns whether single pulses move the weight gradually both ways."""
         return self.one_directional_because is None
 
     @property
     def leaks(self) -> bool:
-        """Return whether a weight left alone decays."""
+        """Returns whether a weight left alone decays."""
         return self.leak_time_constant_s != math.inf
 
     @property
     def leak_time_constant_s(self) -> float:
-        """Return tau (s) of the decay exp(-t / tau) of a weight; it is inf without a leak."""
+        """Returns tau (s) of the decay exp(-t / tau) of a weight; it is inf without a leak."""
         return self.number("leak_time_constant_s")
 
     @property
     def pulse_physics(self) -> ChargeTrapPhysics | None:
-        """Return how the device remembers its last pulse and loses charge in log-time; None where
+        """Returns how the device remembers its last pulse and loses charge in log-time; None where
         it does neither."""
         physics: ChargeTrapPhysics | None = self.law.pulse_physics(self.values)
         return physics
 
     @property
     def own_law(self) -> OwnLaw | None:
-        """Return the law of the user's own file with the numbers of this preset; None where the
+        """Returns the law of the user's own file with the numbers of this preset; None where the
         law is one of the package."""
         return OwnLaw(self.law, self.law.numbers(self.values)) if self.law.file else None
 
     @property
     def noise_free(self) -> bool:
-        """Return whether nothing is drawn at random after construction, so that runs repeat
+        """Returns whether nothing is drawn at random after construction, so that runs repeat
         exactly."""
         if self.number("cycle_to_cycle") > 0:
             return False
@@ -164,37 +164,37 @@ class Preset:
 
     @property
     def writes_exactly(self) -> bool:
-        """Return whether a read shows the state that pulses and writes leave, without write
+        """Returns whether a read shows the state that pulses and writes leave, without write
         noise."""
         return "write_noise" not in self.parameters or self.number("write_noise") == 0
 
     @property
     def step(self) -> float:
-        """Return the mean change of weight a pulse makes, in units of weight."""
+        """Returns the mean change of weight a pulse makes, in units of weight."""
         return self.number("step")
 
     @property
     def levels(self) -> float:
-        """Return the number of mean steps from the lower to the upper bound."""
+        """Returns the number of mean steps from the lower to the upper bound."""
         return self.number("levels")
 
     @property
     def w_min(self) -> float:
-        """Return the mean lower bound, in units of weight."""
+        """Returns the mean lower bound, in units of weight."""
         return self.number("w_min")
 
     @property
     def w_max(self) -> float:
-        """Return the mean upper bound, in units of weight."""
+        """Returns the mean upper bound, in units of weight."""
         return self.number("w_max")
 
     @property
     def cycle_to_cycle(self) -> float:
-        """Return the deviation of the step from pulse to pulse, as a share of the step."""
+        """Returns the deviation of the step from pulse to pulse, as a share of the step."""
         return self.number("cycle_to_cycle")
 
     def device(self, seconds_between_steps: float | None = None) -> "PulsedDevice":
-        """Return a fresh aihwkit device; its ``construction_seed`` is left to the array that uses
+        """Returns a fresh aihwkit device; its ``construction_seed`` is left to the array that uses
         it.
 
         Args:
@@ -213,7 +213,7 @@ class Preset:
         return self.configuration(seconds_between_steps)
 
     def configuration(self, seconds_between_steps: float | None = None) -> "PulsedDevice":
-        """Return the same as `device`, also for a device that moves one way only, which a cell
+        """Returns the same as `device`, also for a device that moves one way only, which a cell
         pairs.
 
         Raises:
@@ -228,6 +228,6 @@ class Preset:
 
 
 def _sent(fields: dict[str, Any], digest: str | None) -> Preset:
-    """Return the preset in a process that it was sent to."""
+    """Returns the preset in a process that it was sent to."""
     law = find_law(fields["name"], fields["law"], digest)
     return Preset(**(fields | {"law": law}))

@@ -63,7 +63,7 @@ class PresetEntry(BaseModel):
 
 @cache
 def shipped_entries() -> Mapping[str, PresetEntry]:
-    """Return the package's presets by name, simplest technology first.
+    """Returns the package's presets by name, simplest technology first.
 
     Raises:
         PresetError: a file of the package is broken, or two files share a name.
@@ -82,7 +82,7 @@ def shipped_entries() -> Mapping[str, PresetEntry]:
 def read_preset_file(
     file: Path, others: Mapping[str, PresetEntry] = MappingProxyType({})
 ) -> dict[str, PresetEntry]:
-    """Return all entries of a preset file by name.
+    """Returns all entries of a preset file by name.
 
     Args:
         others: entries that those of the file may be `LIKE`, beside each other.
@@ -100,7 +100,8 @@ def read_preset_file(
 
 
 def _with_whole_path(file: Path, entry: PresetEntry) -> PresetEntry:
-    """Return the entry with the whole path of its law, where that is a file beside the preset's."""
+    """Returns the entry with the whole path of its law, where that is a file beside the
+    preset's."""
     if not entry.law.endswith(".py"):
         return entry
     return entry.model_copy(update={"law": str((file.parent / entry.law).absolute())})
@@ -113,7 +114,7 @@ def _complete(
     others: Mapping[str, PresetEntry],
     before: tuple[str, ...],
 ) -> PresetEntry:
-    """Return an entry with what it takes from the one that it is like.
+    """Returns an entry with what it takes from the one that it is like.
 
     Args:
         before: the entries that are like it, one like the other.
@@ -139,7 +140,7 @@ def _complete(
 
 
 def entry_of_user_file(name: str) -> PresetEntry:
-    """Return the entry ``file.yaml`` (its only one) or ``file.yaml:entry`` of a user's file.
+    """Returns the entry ``file.yaml`` (its only one) or ``file.yaml:entry`` of a user's file.
 
     Raises:
         PresetError: as ``read_preset_file``; no such entry, or several and none named.
@@ -149,7 +150,7 @@ def entry_of_user_file(name: str) -> PresetEntry:
 
 
 def names_of_entry(name: str) -> tuple[str, ...]:
-    """Return the names by which an entry of a user's file may be called: file, entry, or both.
+    """Returns the names by which an entry of a user's file may be called: file, entry, or both.
 
     A name of no file stands for itself.
 
@@ -165,7 +166,7 @@ def names_of_entry(name: str) -> tuple[str, ...]:
 
 
 def _chosen_entry(name: str) -> tuple[dict[str, PresetEntry], str]:
-    """Return the entries of a user's file, and which of them is meant."""
+    """Returns the entries of a user's file, and which of them is meant."""
     path, chosen = _split(name)
     entries = read_preset_file(user_path("device presets", "name", path), shipped_entries())
     if chosen is None:
@@ -179,13 +180,13 @@ def _chosen_entry(name: str) -> tuple[dict[str, PresetEntry], str]:
 
 
 def is_file_name(name: str) -> bool:
-    """Return whether a preset name means a user's file instead of a preset of the package."""
+    """Returns whether a preset name means a user's file instead of a preset of the package."""
     return _split(name)[0].endswith((".yaml", ".yml"))
 
 
 def short_name(name: str) -> str:
-    """Return the name of a preset in figures: without folder and ending of its file, with the entry
-    if it is named."""
+    """Returns the name of a preset in figures: without folder and ending of its file, with the
+    entry if it is named."""
     if not is_file_name(name):
         return name
     path, entry = _split(name)

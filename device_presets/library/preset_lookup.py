@@ -22,12 +22,12 @@ LISTING = "rpu-ssnn presets"
 
 
 def preset_names() -> list[str]:
-    """Return the names of the package's presets, simplest technology first."""
+    """Returns the names of the package's presets, simplest technology first."""
     return list(shipped_entries())
 
 
 def get_preset(name: str, overrides: Mapping[str, float | int | str] | None = None) -> Preset:
-    """Return a preset, with some parameters replaced.
+    """Returns a preset, with some parameters replaced.
 
     Args:
         name: a name of ``preset_names`` (in capitals or not), or a user's file in the same format:
@@ -56,7 +56,8 @@ def get_preset(name: str, overrides: Mapping[str, float | int | str] | None = No
 
 
 def _found(name: str) -> str:
-    """Return the name as it is kept: ECRAM is ecram, and gong is gong.yaml where that lies here."""
+    """Returns the name as it is kept: ECRAM is ecram, and gong is gong.yaml where that lies
+    here."""
     entries, file = shipped_entries(), f"{name}.yaml"
     if name not in entries and name.lower() in entries:
         name = name.lower()
@@ -76,7 +77,7 @@ def _found(name: str) -> str:
 def preset_of(
     name: str, entry: PresetEntry, overrides: Mapping[str, float | int | str] | None = None
 ) -> Preset:
-    """Return an entry as a preset, complete and checked.
+    """Returns an entry as a preset, complete and checked.
 
     Raises:
         PresetError: unknown parameter, or a value out of its physical range.
@@ -99,7 +100,7 @@ def _parameters(
     overrides: Mapping[str, float | int | str],
 ) -> dict[str, Parameter]:
     def given(name: str) -> Parameter:
-        """Return the parameter that the user overrides, or that the entry has."""
+        """Returns the parameter that the user overrides, or that the entry has."""
         asked = declared[name]
         if name in overrides:
             value = asked.checked(where, name, overrides[name])
@@ -147,7 +148,7 @@ def _parameters(
 def _step_and_levels(
     where: str, declared: Mapping[str, LawParameter], name: str, chosen: Parameter, span: float
 ) -> dict[str, Parameter]:
-    """Return both: the one that was given, and the other from it and the range."""
+    """Returns both: the one that was given, and the other from it and the range."""
     derived = span / _number(chosen)
     if derived > MOST_LEVELS and name == "step":
         allowed = f"must be at least {span / MOST_LEVELS:g}, the range over {MOST_LEVELS:g} levels"

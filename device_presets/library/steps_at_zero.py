@@ -13,7 +13,7 @@ from rpu_ssnn.devices.law import number
 
 
 def mean_steps(preset: Preset, weight: float = 0.0) -> tuple[float, float]:
-    """Return the size of one isolated pulse up and down at a weight, of the mean device without
+    """Returns the size of one isolated pulse up and down at a weight, of the mean device without
     noise.
 
     Returns:
@@ -24,7 +24,7 @@ def mean_steps(preset: Preset, weight: float = 0.0) -> tuple[float, float]:
 
 
 def noise_at_zero(preset: Preset) -> tuple[float, float]:
-    """Return the deviation of an up and of a down pulse from pulse to pulse, at weight zero, over
+    """Returns the deviation of an up and of a down pulse from pulse to pulse, at weight zero, over
     the mean step there; NaN where there is no such step."""
     values, steps = preset.values, mean_steps(preset)
     additive = values.get("noise_scales_with_step") is False
@@ -38,8 +38,8 @@ def noise_at_zero(preset: Preset) -> tuple[float, float]:
 
 
 def reading_noise_at_zero(preset: Preset) -> float:
-    """Return the deviation from reading to reading over the larger step at weight zero; NaN without
-    a step.
+    """Returns the deviation from reading to reading over the larger step at weight zero; NaN
+    without a step.
 
     The parameter `write_noise` is a share of `step`, which a model may multiply at weight zero.
     """
@@ -48,7 +48,7 @@ def reading_noise_at_zero(preset: Preset) -> float:
 
 
 def states_at_zero(preset: Preset) -> tuple[float, float]:
-    """Return the range over the step up and the step down at weight zero, to a tenth, as all lists
+    """Returns the range over the step up and the step down at weight zero, to a tenth, as all lists
     show; infinite where there is no step, NaN without a gradual down step."""
     span = preset.w_max - preset.w_min
     up, down = (span / step if step else math.inf for step in mean_steps(preset))
@@ -56,12 +56,12 @@ def states_at_zero(preset: Preset) -> tuple[float, float]:
 
 
 def asymmetry_at_zero(preset: Preset) -> float:
-    """Return `asymmetry_of` the steps at weight zero, to four places, as all lists show."""
+    """Returns `asymmetry_of` the steps at weight zero, to four places, as all lists show."""
     return round(asymmetry_of(*mean_steps(preset)), 4)
 
 
 def shrinkage_at_bounds(preset: Preset) -> tuple[float, float]:
-    """Return the share by which the up step is smaller at `w_max`, and the down step at `w_min`,
+    """Returns the share by which the up step is smaller at `w_max`, and the down step at `w_min`,
     than at weight zero; negative: the step is larger there. NaN where there is no step at weight
     zero."""
     up, down = mean_steps(preset)
@@ -73,7 +73,8 @@ def shrinkage_at_bounds(preset: Preset) -> tuple[float, float]:
 
 
 def asymmetry_of(up: float, down: float) -> float:
-    """Return how much smaller one step is than the other, in the sign of the parameter `asymmetry`.
+    """Returns how much smaller one step is than the other, in the sign of the parameter
+    `asymmetry`.
 
     Positive: the down step is smaller, by this share of the up step; negative: the up step is.
     """

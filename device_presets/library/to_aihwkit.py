@@ -22,8 +22,8 @@ shares would round by more than 5 %, and below 3e-8 the leak would vanish withou
 def aihwkit_device(
     name: str, law: Law, values: Mapping[str, Value], seconds_between_steps: float | None
 ) -> "PulsedDevice":
-    """Return a fresh aihwkit device with the values of a preset. Fields that no preset has stay
-    as aihwkit has them.
+    """Returns a fresh aihwkit device with the values of a preset. Fields that no preset has stay as
+    aihwkit has them.
 
     A law of a user's own has no class: its devices are drawn as those of constant steps are, and
     the native simulator lets them step by the law.
@@ -55,7 +55,7 @@ def aihwkit_device(
 
 
 def _lifetime(where: str, tau: float, seconds_between_steps: float) -> float:
-    """Return aihwkit's lifetime, which removes the share 1/lifetime a decay; 0 means no leak.
+    """Returns aihwkit's lifetime, which removes the share 1/lifetime a decay; 0 means no leak.
 
     The share that exp(-dt/tau) leaves out is 1 - exp(-dt/tau), not dt/tau.
     """

@@ -33,15 +33,15 @@ _COUNTED = {
 
 
 def is_aihwkit_name(name: str) -> bool:
-    """Return whether a device name means one of aihwkit's classes: NAMEDevice or NAMEPreset, or a
+    """Returns whether a device name means one of aihwkit's classes: NAMEDevice or NAMEPreset, or a
     call."""
     head = name.partition("(")[0].strip()
     return head.isidentifier() and head.endswith(("Device", "Preset"))
 
 
 def aihwkit_object(name: str) -> Any:
-    """Return the object that `CLASS` or `CLASS(field=value, ...)` describes; values are numbers and
-    flags.
+    """Returns the object that `CLASS` or `CLASS(field=value, ...)` describes; values are numbers
+    and flags.
 
     Raises:
         PresetError: no such class or field, or not written like that.
@@ -72,7 +72,7 @@ def aihwkit_object(name: str) -> Any:
 
 
 def _value_of(where: str, written: ast.expr) -> Any:
-    """Return a number, a flag or a list of numbers.
+    """Returns a number, a flag or a list of numbers.
 
     Raises:
         PresetError: anything else.
@@ -89,7 +89,7 @@ def _value_of(where: str, written: ast.expr) -> Any:
 
 
 def own_entry(source: Any) -> tuple[str, PresetEntry]:
-    """Return the complete name of an aihwkit configuration, and the preset entry that says the
+    """Returns the complete name of an aihwkit configuration, and the preset entry that says the
     same.
 
     Args:
@@ -142,7 +142,7 @@ def own_entry(source: Any) -> tuple[str, PresetEntry]:
 
 
 def _classes() -> dict[str, type[Any]]:
-    """Single devices of aihwkit and its configurations of tiles with one, by name."""
+    """Returns single devices of aihwkit and its configurations of tiles with one, by name."""
     from aihwkit.simulator import presets
     from aihwkit.simulator.configs import devices
     from aihwkit.simulator.configs.configs import SingleRPUConfig
@@ -185,7 +185,7 @@ def _device_of(source: Any) -> Any:
 
 
 def _model_of(kind: type[Any]) -> str | None:
-    """Return the class of `MODELS` that simulates a class of devices: its own, or the one it is a
+    """Returns the class of `MODELS` that simulates a class of devices: its own, or the one it is a
     preset of; None where there is none."""
     own = {field.name for field in dataclasses.fields(kind)}
     for cls in kind.__mro__:
@@ -195,7 +195,7 @@ def _model_of(kind: type[Any]) -> str | None:
 
 
 def _name_of(device: Any) -> str:
-    """Return `CLASS(field=value, ...)` with all that differs from the class's defaults."""
+    """Returns `CLASS(field=value, ...)` with all that differs from the class's defaults."""
     plain = type(device)()
     given = [
         f"{field.name}={_plain(getattr(device, field.name))!r}"
@@ -207,7 +207,7 @@ def _name_of(device: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Return the numbers as floating point, all else as flag or text, which the parameter
+    """Returns the numbers as floating point, all else as flag or text, which the parameter
     refuses."""
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]

@@ -24,7 +24,7 @@ from rpu_ssnn.common.errors import PresetError
 def get_device(
     name: Any, overrides: Mapping[str, Any] | None = None
 ) -> Preset | CompoundDevice | TableDevice:
-    """Return the device that a name, a mapping or an object of aihwkit means.
+    """Returns the device that a name, a mapping or an object of aihwkit means.
 
     Args:
         name: It may be the name of a preset, or a cell around one or two: ``CELL(PRESET)``,

@@ -22,12 +22,12 @@ _GIVEN = "given with the law"
 
 
 def is_law_name(name: str) -> bool:
-    """Return whether a device's name means the file of a law."""
+    """Returns whether a device's name means the file of a law."""
     return _NAME.fullmatch(name.strip()) is not None
 
 
 def law_name(device: Mapping[str, Any]) -> str:
-    """Return the name of `{law: my_law.py, step: 0.01, ...}`, with the digest of the file.
+    """Returns the name of `{law: my_law.py, step: 0.01, ...}`, with the digest of the file.
 
     Raises:
         PresetError: the file is no law.
@@ -43,7 +43,7 @@ def law_name(device: Mapping[str, Any]) -> str:
 
 
 def law_device(name: str, overrides: Mapping[str, Any] | None = None) -> Preset:
-    """Return the device of a name, with some parameters replaced.
+    """Returns the device of a name, with some parameters replaced.
 
     Raises:
         PresetError: the file is no law or has another digest, or a parameter is missing, unknown

@@ -84,7 +84,7 @@ class PublishedMetrics:
 
 
 def entry_from_metrics(metrics: PublishedMetrics) -> PresetEntry:
-    """Return the preset, over weights from -1 to 1; every number names its source or its
+    """Returns the preset, over weights from -1 to 1; every number names its source or its
     conversion.
 
     Raises:
@@ -153,7 +153,7 @@ def entry_from_metrics(metrics: PublishedMetrics) -> PresetEntry:
 
 
 def text_from_metrics(name: str, metrics: PublishedMetrics) -> str:
-    """Return the YAML of the preset.
+    """Returns the YAML of the preset.
 
     Raises:
         PresetError: the name cannot be used.
@@ -166,7 +166,7 @@ def text_from_metrics(name: str, metrics: PublishedMetrics) -> str:
 
 
 def _line(states: int, label: float) -> tuple[float, float]:
-    """Return the step at weight zero, and slope, of a curve from -1 to 1 (or down, mirrored).
+    """Returns the step at weight zero, and slope, of a curve from -1 to 1 (or down, mirrored).
 
     Args:
         states: pulses from end to end.
@@ -181,8 +181,8 @@ def _line(states: int, label: float) -> tuple[float, float]:
 
 
 def _spreads(metrics: PublishedMetrics) -> tuple[float, float, float]:
-    """Return the deviation of step and asymmetry, and of both slopes, under which labels deviate as
-    published.
+    """Returns the deviation of step and asymmetry, and of both slopes, under which labels deviate
+    as published.
 
     aihwkit draws step, asymmetry and slopes apart. The slopes get what the label's deviation says;
     the rest of the labels' mean square over up and down is left to the steps.
@@ -211,7 +211,7 @@ def _spreads(metrics: PublishedMetrics) -> tuple[float, float, float]:
 
 
 def _swept(states: int, step: float, slope: float) -> float:
-    """Return the label of a sweep from -1 toward 1, where a device that gets there early rests."""
+    """Returns the label of a sweep from -1 toward 1, where a device that gets there early rests."""
     pulse = np.linspace(0, states, min(states, _POINTS) + 1)
     if slope == 0.0:
         weight = step * pulse - 1.0

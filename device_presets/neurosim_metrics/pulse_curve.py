@@ -20,7 +20,7 @@ STRAIGHT = 1e-3
 
 
 def curve(share: np.ndarray, label: float) -> np.ndarray:
-    """Return the conductance from 0 to 1 after each share of the pulses, for a label of either
+    """Returns the conductance from 0 to 1 after each share of the pulses, for a label of either
     sign."""
     if abs(label) < STRAIGHT:
         return np.asarray(share, dtype=float)
@@ -30,13 +30,13 @@ def curve(share: np.ndarray, label: float) -> np.ndarray:
 
 
 def curvature(label: float) -> float:
-    """Return A, in units of all pulses, of a positive label up to ``LARGEST_LABEL``."""
+    """Returns A, in units of all pulses, of a positive label up to ``LARGEST_LABEL``."""
     wanted = label / LABEL_PER_DISTANCE
     return math.exp(brentq(lambda log_a: _distance(math.exp(log_a)) - wanted, -6.0, 12.0))
 
 
 def label_of(measured: np.ndarray) -> float:
-    """Return the label of a measured curve.
+    """Returns the label of a measured curve.
 
     Args:
         measured: [pulses + 1] from its first to its last value, any scale.
@@ -55,7 +55,7 @@ def label_of(measured: np.ndarray) -> float:
 
 
 def _distance(a: float) -> float:
-    """Return the largest distance of the curve with constant ``a`` from the straight line."""
+    """Returns the largest distance of the curve with constant ``a`` from the straight line."""
     total = -math.expm1(-1.0 / a)
     at = -a * math.log(a * total)  # The slope is one there.
     return -math.expm1(-at / a) / total - at

@@ -19,7 +19,7 @@ MOST_ROWS = 10_000_000
 def example_measurement(
     preset: Preset, devices: int, pulses: int, cycles: int, seed: int
 ) -> pd.DataFrame:
-    """Return sweeps up and down, with a reading after every pulse.
+    """Returns sweeps up and down, with a reading after every pulse.
 
     Args:
         preset: the device; one without gradual down steps is only swept up.

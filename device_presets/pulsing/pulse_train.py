@@ -30,7 +30,7 @@ def pulse_response(
     n_down: int | None = None,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Return the weights of several devices after each pulse: from the lower bound up, then down.
+    """Returns the weights of several devices after each pulse: from the lower bound up, then down.
 
     The leak is left out: pulses follow each other far faster than a weight decays.
 
@@ -73,7 +73,7 @@ def pulse_response(
 def pulse_train(
     preset: Preset, n_devices: int, up: Sequence[bool], start: float | None, seed: int
 ) -> np.ndarray:
-    """Return the weights of several devices under any train of pulses; no leak.
+    """Returns the weights of several devices under any train of pulses, without a leak.
 
     Args:
         preset: the device, also a one-directional one (its down pulses then do what aihwkit's
@@ -101,7 +101,7 @@ def pulse_train(
 def _own_train(
     preset: Preset, drawn: Mapping[str, Any], up: Sequence[bool], start: float | None, seed: int
 ) -> np.ndarray:
-    """Return what `pulse_train` does, by a law of the user's own, for devices with the steps and
+    """Returns what `pulse_train` does, by a law of the user's own, for devices with the steps and
     bounds that a tile drew."""
     law, rng = preset.law, np.random.default_rng(seed)
     shared = OwnShared(np.float32(preset.cycle_to_cycle), law.numbers(preset.values))
@@ -126,7 +126,7 @@ def _own_train(
 
 
 def _tile(device: "PulsedDevice", n_devices: int) -> "AnalogTile":
-    """Return a column of devices on which one update is exactly one pulse a device."""
+    """Returns a column of devices on which one update is exactly one pulse a device."""
     from aihwkit.simulator.configs import SingleRPUConfig
     from aihwkit.simulator.parameters import IOParameters
     from aihwkit.simulator.tiles.analog import AnalogTile
@@ -143,7 +143,7 @@ def _tile(device: "PulsedDevice", n_devices: int) -> "AnalogTile":
 
 
 def _pulse(tile: "AnalogTile", n_devices: int, up: bool) -> list[float]:
-    """Send one pulse to every device, and return the weights after it.
+    """Sends one pulse to every device, and returns the weights after it.
 
     aihwkit's sign is that of SGD: -1 means up.
     """

@@ -17,7 +17,7 @@ ROWS = 1000
 
 
 def product_errors(T: int, rng: np.random.Generator) -> Float64[np.ndarray, "50 50"]:
-    """Estimated minus true product for all 2,500 pairs of Fig. 4 (spikes a slot, squared).
+    """Returns estimated minus true products of all 2,500 pairs of Fig. 4 (spikes a slot, squared).
 
     The estimates are the weights of Eq. 10 synapses after T slots of 50 forward trains and 50
     positive gradient trains, so this is the update path itself.
@@ -36,7 +36,8 @@ def product_errors(T: int, rng: np.random.Generator) -> Float64[np.ndarray, "50 
 
 
 def slope(slots: list[int], deviations: list[float]) -> float:
-    """The slope of log(standard deviation) over log(T), which is -1/2 by the law of Fig. 4b."""
+    """Returns the slope of log(standard deviation) over log(T), which is -1/2 by the law of Fig.
+    4b."""
     return float(np.polyfit(np.log(slots), np.log(deviations), 1)[0])
 
 

@@ -41,7 +41,7 @@ def trace(
     key: int,
     image: Grid | None = None,
 ) -> Trains:
-    """Show one image to frozen weights as in training (label and gradient, no dropout).
+    """Shows one image to frozen weights as in training (label and gradient, no dropout).
 
     Args:
         weights: [n_in, n_out] of each crossbar, in threshold currents.

@@ -37,7 +37,7 @@ def weight_changes(
 
 
 def sizes_of(spec: NetworkSpec, weights: list[np.ndarray], image: Grid | None) -> tuple[int, ...]:
-    """The lines of each layer, input first, of a network with these weights.
+    """Returns the lines of each layer, input first, of a network with these weights.
 
     Args:
         image: rows, columns and channels of the input, which convolutions need.

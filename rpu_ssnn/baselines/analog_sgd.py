@@ -48,12 +48,12 @@ class AnalogNetwork(Learner):
         return x.argmax(axis=1)
 
     def rest(self, seconds: float) -> None:
-        """Let time (s) pass, in which devices lose charge."""
+        """Lets time (s) pass, in which devices lose charge."""
         for layer in self.layers:
             layer.rest(seconds)
 
     def statistics(self) -> dict[str, float]:
-        """Numbers for the result row, over all crossbars."""
+        """Returns the numbers of the result row, over all crossbars."""
         return merge_statistics([layer.statistics() for layer in self.layers])
 
     def train_epoch(
@@ -83,7 +83,7 @@ class AnalogNetwork(Learner):
     def train_batch(
         self, x: Numbers, labels: Int64[np.ndarray, " batch"], rng: np.random.Generator
     ) -> int:
-        """One step; how many of the batch were right before it."""
+        """Takes one step, and returns how many of the batch were right before it."""
         inputs, masks = [], []
         for layer, share in zip(self.layers, self._dropout, strict=True):
             mask = None
@@ -119,7 +119,7 @@ class AnalogNetwork(Learner):
         return activated
 
     def _slope(self, y: Numbers) -> Numbers:
-        """The slope of the activation where it has this value."""
+        """Returns the slope of the activation where it has this value."""
         if self._spec.trains.activation == "relu":
             return (y > 0).astype(np.float32)
         return y * (1.0 - y)
@@ -135,7 +135,7 @@ def train_analog_sgd(
     start: TrainingState | None = None,
     on_epoch: OnEpoch | None = None,
 ) -> AnalogNetwork:
-    """Train in devices; the validation images only watch.
+    """Trains in devices; the validation images only watch.
 
     Args:
         hidden: the hidden layers.
@@ -161,7 +161,7 @@ def train_analog_sgd(
 
 
 def _softmax_error(outputs: Numbers, labels: Int64[np.ndarray, " batch"]) -> Numbers:
-    """Gradient of the mean cross-entropy to the outputs."""
+    """Returns the gradient of the mean cross-entropy to the outputs."""
     shifted = np.exp(outputs - outputs.max(axis=1, keepdims=True))
     error: Numbers = shifted / shifted.sum(axis=1, keepdims=True)
     error[np.arange(len(labels)), labels] -= 1.0

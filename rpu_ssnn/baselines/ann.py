@@ -68,12 +68,13 @@ class FloatNetwork(Learner):
         self.epochs: list[EpochRow] = []
 
     def optimiser(self, weights: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-        """The optimiser that changes the weights."""
+        """Returns the optimiser that changes the weights."""
         return torch.optim.SGD(weights, self._spec.learning_rate, self._spec.momentum)
 
     @property
     def weights(self) -> list[Weights]:
-        """The weights of each crossbar, [n_in, n_out], for inputs that are shares in [0, 1]."""
+        """Returns the weights of each crossbar, [n_in, n_out], for inputs that are shares in [0,
+        1]."""
         return [w.detach().numpy().T.copy() for w in self._model.weights]
 
     def train_epoch(
@@ -143,7 +144,7 @@ def train_ann(
     on_epoch: OnEpoch | None = None,
     kind: type[FloatNetwork] = FloatNetwork,
 ) -> FloatNetwork:
-    """Train the baseline on the training images; everything random follows from the seed.
+    """Trains the baseline on the training images; everything random follows from the seed.
 
     Args:
         hidden: the hidden layers. Replicas of a kernel start alike and learn by themselves.

@@ -22,14 +22,14 @@ class Patches:
     connection: Connection
 
     def convolved(self, x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-        """The neurons [n, lines after] of a layer [n, lines before]."""
+        """Returns the neurons [n, lines after] of a layer [n, lines before]."""
         made = self.connection
         kernels = weight.reshape(-1, *made.kernel, made.before[2]).permute(0, 3, 1, 2)
         found = functional.conv2d(self._image(x), kernels, None, made.stride, made.padding)
         return self.chosen(found.permute(0, 2, 3, 1).reshape(len(x) * made.positions, -1))
 
     def rows(self, x: torch.Tensor) -> torch.Tensor:
-        """The patches [n x positions, patch] of a layer [n, lines before]."""
+        """Returns the patches [n x positions, patch] of a layer [n, lines before]."""
         if self.connection.is_whole:
             return x
         kernel, stride, padding = self._window()
@@ -39,7 +39,8 @@ class Patches:
         return found.permute(0, 3, 2, 1).reshape(-1, patch)
 
     def added(self, rows: torch.Tensor) -> torch.Tensor:
-        """The layer [n, lines before] where each line is the sum of what its patches hold."""
+        """Returns the layer [n, lines before] where each line is the sum of what its patches
+        hold."""
         if self.connection.is_whole:
             return rows
         kernel, stride, padding = self._window()
@@ -51,7 +52,8 @@ class Patches:
         return found.permute(0, 2, 3, 1).reshape(len(found), -1)
 
     def chosen(self, outputs: torch.Tensor) -> torch.Tensor:
-        """The neurons [n, lines after]: each position takes the columns of its own replica."""
+        """Returns the neurons [n, lines after]: each position takes the columns of its own
+        replica."""
         positions, replicas, channels = self._columns()
         if replicas > 1:
             every = torch.arange(positions)
@@ -60,8 +62,8 @@ class Patches:
         return outputs.reshape(-1, positions * channels)
 
     def spread(self, d: torch.Tensor) -> torch.Tensor:
-        """The rows [n x positions, replicas x channels] that have d [n, lines after] in the columns
-        of each position's own replica, and zeros elsewhere."""
+        """Returns the rows [n x positions, replicas x channels] that have d [n, lines after] in the
+        columns of each position's own replica, and zeros elsewhere."""
         positions, replicas, channels = self._columns()
         parts = d.reshape(-1, positions, channels)
         if replicas > 1:
@@ -79,5 +81,5 @@ class Patches:
         return self.connection.kernel, self.connection.stride, self.connection.padding
 
     def _image(self, x: torch.Tensor) -> torch.Tensor:
-        """[n, channels, rows, columns], as torch has images."""
+        """Returns the lines as torch has images, [n, channels, rows, columns]."""
         return x.reshape(len(x), *self.connection.before).permute(0, 3, 1, 2)

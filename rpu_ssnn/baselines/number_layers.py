@@ -33,29 +33,29 @@ class NumberLayer(Synapses):
     patches: Patches
 
     def outputs(self, x: Numbers) -> Numbers:
-        """x W, through the converters where the reads have any."""
+        """Returns x W, through the converters where the reads have any."""
         weights, rows = self.linear_read(), self.patches.rows(torch.from_numpy(x)).numpy()
         found = self.forward_current(rows) if weights is None else _product(rows, weights)
         return self.patches.chosen(torch.from_numpy(found)).numpy()
 
     def errors_below(self, d: Numbers) -> Numbers:
-        """d W^T, through the converters where the reads have any."""
+        """Returns d W^T, through the converters where the reads have any."""
         weights, rows = self.linear_read(), self.patches.spread(torch.from_numpy(d)).numpy()
         found = self.transposed_current(rows) if weights is None else _product(rows, weights.T)
         return self.patches.added(torch.from_numpy(found)).numpy()
 
     def learn(self, x: Numbers, d: Numbers) -> None:
-        """Send the trains of W - learning_rate x^T d, row by row; x is 0 or above."""
+        """Sends the trains of W - learning_rate x^T d, row by row; x is 0 or above."""
         rows = self.patches.rows(torch.from_numpy(x)).numpy()
         self.learn_rows(rows, self.patches.spread(torch.from_numpy(d)).numpy())
 
     @abstractmethod
     def learn_rows(self, x: Numbers, d: Numbers) -> None:
-        """Send the trains of these rows of input and output lines."""
+        """Sends the trains of these rows of input and output lines."""
 
     @abstractmethod
     def weights(self) -> Weights:
-        """The signed weights that the devices stand for, [n_in, n_out]."""
+        """Returns the signed weights that the devices stand for, [n_in, n_out]."""
 
 
 class AihwkitLayer(TileSynapses, NumberLayer):
@@ -89,7 +89,7 @@ class AihwkitLayer(TileSynapses, NumberLayer):
         )
 
     def set_step_scale(self, scale: float) -> None:
-        """Scale the learning rate, relative to the first; numbers need no thinning."""
+        """Scales the learning rate, relative to the first; numbers need no thinning."""
         self.keep = 1.0
         for tile in self.tiles:
             tile.set_learning_rate(float(self._wanted_step * scale / self._per_state))
@@ -103,7 +103,8 @@ class AihwkitLayer(TileSynapses, NumberLayer):
         self._stale = True
 
     def statistics(self) -> dict[str, float]:
-        """Devices, saturation and leak; aihwkit counts the pulses of trains on GPUs only (NaN)."""
+        """Counts devices, saturation and leak; aihwkit counts the pulses of trains on GPUs only
+        (NaN)."""
         told = super().statistics()
         kept = ("devices_total", "saturated_total", "initial_clipped_total", "leak_steps")
         blank = dict.fromkeys(("pulses_up_total", "pulses_down_total"), math.nan)
@@ -139,7 +140,7 @@ class NativeLayer(NativeSynapses, NumberLayer):
         )
 
     def set_step_scale(self, scale: float) -> None:
-        """Scale the learning rate, relative to the first; numbers need no thinning."""
+        """Scales the learning rate, relative to the first; numbers need no thinning."""
         self.keep, self._step = 1.0, self._wanted_step * scale
 
     def forward_current(self, x: Numbers) -> Numbers:
@@ -161,12 +162,12 @@ class NativeLayer(NativeSynapses, NumberLayer):
         self.commit(range(len(x)))
 
     def statistics(self) -> dict[str, float]:
-        """The numbers of `NativeSynapses.statistics` except those about thinned trains."""
+        """Returns the numbers of `NativeSynapses.statistics` except those about thinned trains."""
         without = ("step_wanted", "thinning", "thinning_last")
         return {n: value for n, value in super().statistics().items() if n not in without}
 
     def _converted(self, numbers: Numbers) -> tuple[Numbers, Float32[np.ndarray, "batch 1"]]:
-        """Numbers within +-1 as the DAC gives them, and their scale."""
+        """Returns numbers within +-1 as the DAC gives them, and their scale."""
         scale = np.abs(numbers).max(axis=1, keepdims=True)
         lines = numbers / np.where(scale > 0, scale, np.float32(1.0))
         bits = None if self.spec.reads is None else self.spec.reads.dac_bits
@@ -179,7 +180,7 @@ class NativeLayer(NativeSynapses, NumberLayer):
 def number_layer(
     connection: Connection, device: DeviceSource, spec: AnalogSgdSpec, seeds: Seeds
 ) -> NumberLayer:
-    """The layer of the tile's simulator.
+    """Returns the layer of the tile's simulator.
 
     Raises:
         InputError: as that layer.
@@ -189,7 +190,7 @@ def number_layer(
 
 
 def number_crossbar(connection: Connection, spec: AnalogSgdSpec, seeds: Seeds) -> Crossbar:
-    """The crossbar of such a layer, with weights of He initialisation and a threshold of 1.
+    """Returns the crossbar of such a layer, with weights of He initialisation and a threshold of 1.
 
     Each patch is a presentation. Replicas of a kernel start alike.
     """
@@ -211,5 +212,5 @@ def number_crossbar(connection: Connection, spec: AnalogSgdSpec, seeds: Seeds) -
 
 
 def _product(x: Numbers, weights: Weights) -> Numbers:
-    """The matrix product in torch, whose threads the caller has set."""
+    """Returns the matrix product in torch, whose threads the caller has set."""
     return (torch.from_numpy(x) @ torch.from_numpy(weights)).numpy()

@@ -88,7 +88,7 @@ class _AsShown(str):
 
 
 def one_of(names: Iterable[str], wrong: object = None, listing: str = "") -> str:
-    """A phrase that says which names are valid, and which is the nearest to a wrong one.
+    """Returns a phrase that says which names are valid, and which is the nearest to a wrong one.
 
     Args:
         names: the valid names.
@@ -102,12 +102,14 @@ def one_of(names: Iterable[str], wrong: object = None, listing: str = "") -> str
 
 
 def meant(names: Sequence[object]) -> str:
-    """The start of a phrase, ``did you mean reram_es or reram_sb?``; it is empty without names."""
+    """Returns the start of a phrase, ``did you mean reram_es or reram_sb?``; it is empty without
+    names."""
     return f"did you mean {' or '.join(map(str, names))}? " if names else ""
 
 
 def nearest(names: Iterable[str], wrong: object, likeness: float = 0.6) -> list[str]:
-    """The names that are nearest to a wrong one, in capitals or not, or none where none is near.
+    """Returns the names that are nearest to a wrong one, in capitals or not, or none where none is
+    near.
 
     Args:
         names: the valid names.
@@ -125,7 +127,7 @@ def nearest(names: Iterable[str], wrong: object, likeness: float = 0.6) -> list[
 
 
 def _of_one_line(text: str) -> str:
-    """The text with line ends and the like written out, which keys and columns may hold."""
+    """Returns the text with line ends and the like written out, which keys and columns may hold."""
     return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
 
 
@@ -134,6 +136,6 @@ def _short(value: object, limit: int = 80) -> str:
 
 
 def _ends(text: str, limit: int) -> str:
-    """Both ends of a long text: a long path says most in its last part."""
+    """Returns both ends of a long text; a long path says most in its last part."""
     half = (limit - 3) // 2
     return text if len(text) <= limit else f"{text[:half]}...{text[-half:]}"

@@ -35,7 +35,7 @@ _TEMPORARY = re.compile(rf"\.[0-9a-f]{{{2 * _RANDOM_BYTES}}}\.tmp\.")
 
 
 def reason(error: Exception) -> Fault:
-    """Why a file could not be read or written; pandas and numpy leave ``strerror`` empty."""
+    """Says why a file could not be read or written; pandas and numpy leave ``strerror`` empty."""
     said = getattr(error, "strerror", None) or " ".join(str(error).split())
     return Fault(said or type(error).__name__)
 
@@ -77,7 +77,7 @@ def open_regular(path: Path) -> BufferedReader:
 
 
 def read_bytes(path: Path, most: int = MOST_TEXT_BYTES) -> bytes:
-    """The content of a regular file, which is unpacked where its name ends in .gz.
+    """Returns the content of a regular file, which is unpacked where its name ends in .gz.
 
     Args:
         path: the file.
@@ -100,7 +100,7 @@ def read_bytes(path: Path, most: int = MOST_TEXT_BYTES) -> bytes:
 
 
 def read_text(path: Path, most: int = MOST_TEXT_BYTES) -> str:
-    """The content of a regular file in UTF-8.
+    """Returns the content of a regular file in UTF-8.
 
     Raises:
         OSError: as `read_bytes`.
@@ -110,7 +110,7 @@ def read_text(path: Path, most: int = MOST_TEXT_BYTES) -> str:
 
 
 def is_regular(path: Path) -> bool:
-    """Whether a regular file has this name; a link to one does not count."""
+    """Says whether a regular file has this name; a link to one does not count."""
     try:
         return stat.S_ISREG(os.lstat(path).st_mode)
     except (OSError, ValueError):
@@ -118,7 +118,7 @@ def is_regular(path: Path) -> bool:
 
 
 def user_path(where: str, field: str, path: Path | str) -> Path:
-    """A path as a user named it, with ``~`` expanded.
+    """Returns a path as a user named it, with ``~`` expanded.
 
     Args:
         where, field: the command and option that name the path, for the error.
@@ -280,7 +280,8 @@ def _replace_all(
 
 
 def _temporary_name(path: Path) -> Path:
-    """A random name beside the file, with its suffix, which tells the format of a figure."""
+    """Returns a random name beside the file, with its suffix, which tells the format of a
+    figure."""
     return path.with_name(f".{secrets.token_hex(_RANDOM_BYTES)}.tmp.{path.name}")
 
 

@@ -14,7 +14,7 @@ def optional_package(
     field: str,
     value: object,
 ) -> Any:
-    """The module of a package that may be missing.
+    """Returns the module of a package that may be missing.
 
     Args:
         module: the name of the module.

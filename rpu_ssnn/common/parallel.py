@@ -13,7 +13,7 @@ from rpu_ssnn.common.errors import RpuSsnnError
 
 
 def usable_cpus() -> int:
-    """The number of CPUs that this process may use; taskset and containers limit it."""
+    """Returns the number of CPUs that this process may use; taskset and containers limit it."""
     affinity = getattr(os, "sched_getaffinity", None)  # Linux has it, macOS does not
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
@@ -44,7 +44,7 @@ class WorkerThreads(ThreadPoolExecutor):
 
 
 def one_blas_thread() -> AbstractContextManager[object]:
-    """A context in which matrix products take one thread.
+    """Returns a context in which matrix products take one thread.
 
     Sums of several threads differ from those of one by roundings. And their threads wait busily
     after each product, so that they would take the cores from the workers.
@@ -55,7 +55,7 @@ def one_blas_thread() -> AbstractContextManager[object]:
 
 @cache
 def _libraries() -> ThreadpoolController:
-    """The numerical libraries that are loaded at the first product."""
+    """Returns the numerical libraries that are loaded at the first product."""
     return ThreadpoolController()
 
 

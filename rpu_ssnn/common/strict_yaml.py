@@ -54,7 +54,7 @@ class YamlError(RpuSsnnError, ValueError):
 
 
 def load(text: str) -> Any:
-    """The content of YAML text that holds one document.
+    """Returns the content of YAML text that holds one document.
 
     Raises:
         YamlError: the text is not YAML, or holds a repeated key, a tag that changes a value, a
@@ -88,7 +88,7 @@ def load(text: str) -> Any:
 
 
 def read(path: Path, error: type[InputError] = InputError) -> Any:
-    """The content of a YAML file.
+    """Returns the content of a YAML file.
 
     Args:
         path: the file.
@@ -108,7 +108,7 @@ def read(path: Path, error: type[InputError] = InputError) -> Any:
 
 
 def dump(content: object, comment: str = "") -> str:
-    """YAML text that `load` reads as ``content``, with the keys in the order given.
+    """Returns YAML text that `load` reads as ``content``, with the keys in the order given.
 
     Args:
         content: mappings, lists, text, numbers, flags and null.
@@ -119,7 +119,7 @@ def dump(content: object, comment: str = "") -> str:
 
 
 def inline(content: object) -> str:
-    """The same text in one line, without its line end."""
+    """Returns the same text in one line, without its line end."""
     return _written(content, in_line=True).removesuffix("\n")
 
 
@@ -144,7 +144,7 @@ class _Reader:
         self._anchored: dict[int, tuple[Any, int]] = {}
 
     def value(self, node: Any, depth: int = 0) -> Any:
-        """The value of a node within so many others."""
+        """Returns the value of a node within so many others."""
         value, size = self._anchored.get(id(node), (None, 0))
         before, self._made = self._made, self._made + (size or 1)
         if self._made > MOST_VALUES:
@@ -193,7 +193,7 @@ class _Reader:
 
 
 def _core(node: Any, text: str) -> Any:
-    """A plain scalar by the core schema of YAML 1.2, section 10.3."""
+    """Returns a plain scalar by the core schema of YAML 1.2, section 10.3."""
     if _NULL.fullmatch(text):
         return None
     if _FLAG.fullmatch(text):

@@ -61,7 +61,7 @@ class TrainingState:
 
 
 def checked(state: State, like: State) -> State:
-    """The state, if it has the names, shapes and dtypes of ``like``.
+    """Returns the state, if it has the names, shapes and dtypes of ``like``.
 
     Raises:
         StateError: it has others.
@@ -78,18 +78,19 @@ def checked(state: State, like: State) -> State:
 
 
 def joined(parts: Mapping[str, State]) -> State:
-    """Several states as one; each name starts with that of its part."""
+    """Returns several states as one; each name starts with that of its part."""
     return {f"{part}.{name}": a for part, state in parts.items() for name, a in state.items()}
 
 
 def part_of(state: State, part: str) -> State:
-    """One part of a joined state."""
+    """Returns one part of a joined state."""
     start = f"{part}."
     return {name.removeprefix(start): a for name, a in state.items() if name.startswith(start)}
 
 
 def generator_state(rng: np.random.Generator) -> UInt64[np.ndarray, "6"]:
-    """The position of a PCG64 generator (numpy's default) in its sequence, as 64-bit words."""
+    """Returns the position of a PCG64 generator (numpy's default) in its sequence, as 64-bit
+    words."""
     whole = rng.bit_generator.state
     inner = whole["state"]
     return np.array(

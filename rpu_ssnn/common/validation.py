@@ -44,7 +44,7 @@ _TEXT_AS_KEY = "must be text as a key; decimals need a point (0.5, not 0,5)"
 def validated[M: BaseModel](
     model: type[M], content: object, key: str, where: object = "study"
 ) -> M:
-    """The content of a section of a file as its model.
+    """Returns the content of a section of a file as its model.
 
     Args:
         model: the model that checks the section.
@@ -78,7 +78,7 @@ def explained(model: type[BaseModel], key: str = "", where: object = "study") ->
 def _as_input_error(
     error: ValidationError, model: type[BaseModel], prefix: str, where: object
 ) -> InputError:
-    """The first fault, with unknown keys before all others, and how many more there are."""
+    """Returns the first fault, with unknown keys before all others, and how many more there are."""
     place, faults, others = _first_faults(error)
     more = f" (and {others} more)" if others else ""
     fault = faults[0]
@@ -106,7 +106,7 @@ def _as_input_error(
 def _first_faults(
     error: ValidationError,
 ) -> tuple[tuple[int | str, ...], list[dict[str, Any]], int]:
-    """The place to report, the faults found there, and how many other places have faults.
+    """Returns the place to report, the faults found there, and how many other places have faults.
 
     A misspelt key is both unknown and missing, and only the first says what to correct. Members of
     a union all complain; the member whose complaint lies deepest is the one that was meant.
@@ -127,14 +127,14 @@ def _first_faults(
 
 
 def _of_a_key(fault: dict[str, Any]) -> bool:
-    """Whether a key is wrong, not its value."""
+    """Says whether a key is wrong, not its value."""
     inner = fault.get("ctx", {}).get("error")
     found_by_us = isinstance(inner, InputError) and inner.allowed.startswith(UNKNOWN_KEY)
     return found_by_us or fault["type"] in ("extra_forbidden", "invalid_key")
 
 
 def _allowed(fault: dict[str, Any]) -> str:
-    """What would have been right, as a phrase that begins with a verb."""
+    """Says what would have been right, as a phrase that begins with a verb."""
     kind = fault["type"]
     if kind == "invalid_key":
         return _TEXT_AS_KEY
@@ -151,7 +151,7 @@ def _allowed(fault: dict[str, Any]) -> str:
 
 
 def _keys(place: Sequence[int | str]) -> list[str]:
-    """The keys of a place; cases are counted from one, as a reader counts them."""
+    """Returns the keys of a place; cases are counted from one, as a reader counts them."""
     keys = [str(part) for part in place if not str(part).startswith(TAG_MARK)]
     if keys[:1] == ["cases"] and len(keys) > 1:
         keys[:2] = [f"case {int(keys[1]) + 1}"]
@@ -159,7 +159,7 @@ def _keys(place: Sequence[int | str]) -> list[str]:
 
 
 def _valid_keys(model: type[BaseModel], place: Sequence[int | str]) -> list[str]:
-    """The keys of the section at a place within a model."""
+    """Returns the keys of the section at a place within a model."""
     models, tags = [model], {str(part) for part in place if str(part).startswith(TAG_MARK)}
     for part in place:
         below = [one.model_fields[part] for one in models if part in one.model_fields]
@@ -170,7 +170,7 @@ def _valid_keys(model: type[BaseModel], place: Sequence[int | str]) -> list[str]
 
 
 def _models(annotation: Any, tags: set[str]) -> Iterator[type[BaseModel]]:
-    """The models that an annotation names; of tagged ones those whose tag is given."""
+    """Returns the models that an annotation names; of tagged ones those whose tag is given."""
     if isinstance(annotation, typing.TypeAliasType):
         annotation = annotation.__value__
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):

@@ -13,7 +13,7 @@ from rpu_ssnn.common.wording import first_unprintable
 
 
 def of_one_line(text: str) -> str:
-    """The text itself, where it is one line.
+    """Returns the text itself, where it is one line.
 
     Raises:
         ValueError: it has line ends, control characters, or spaces at its ends.
@@ -46,7 +46,7 @@ def refuse_other_kinds(fields: Mapping[str, FieldInfo], content: object) -> None
 
 
 def _other_kind(value: object, kinds: frozenset[Any]) -> str | None:
-    """What the value must be, in words; None where pydantic is to judge it."""
+    """Says what the value must be, in words; None where pydantic is to judge it."""
     if Any in kinds or not kinds & {bool, int, float}:
         return None
     numbers = "a number" if float in kinds else "a whole number" if int in kinds else ""
@@ -62,7 +62,7 @@ def _other_kind(value: object, kinds: frozenset[Any]) -> str | None:
 
 @cache
 def kinds_of(annotation: Any) -> frozenset[Any]:
-    """The plain types and texts that an annotation is made of."""
+    """Returns the plain types and texts that an annotation is made of."""
     if isinstance(annotation, typing.TypeAliasType):
         return kinds_of(annotation.__value__)
     arguments = typing.get_args(annotation)

@@ -11,7 +11,7 @@ changes of the direction of writing."""
 
 
 def counted(number: int, thing: str, things: str = "") -> str:
-    """A number with its noun, such as ``1 trial`` or ``2 trials``.
+    """Returns a number with its noun, such as ``1 trial`` or ``2 trials``.
 
     Args:
         number: how many there are.
@@ -22,7 +22,8 @@ def counted(number: int, thing: str, things: str = "") -> str:
 
 
 def first_unprintable(text: str) -> int | None:
-    """The place of the first character that no terminal, figure or table should get, or None."""
+    """Returns the place of the first character that no terminal, figure or table should get, or
+    None."""
     found = _UNPRINTABLE.search(text)
     return None if found is None else found.start()
 
@@ -33,7 +34,7 @@ def printable(text: str) -> str:
 
 
 def plain(text: object) -> str:
-    """One line that matplotlib draws as it is: no formula and no hidden legend entry."""
+    """Returns one line that matplotlib draws as it is: no formula and no hidden legend entry."""
     line = " ".join(str(text).split()).replace("$", r"\$")
     return f" {line}" if line.startswith("_") else line
 

@@ -42,7 +42,7 @@ class _Part(NamedTuple):
 
 
 def read_cifar10(root: Path | None) -> Source:
-    """The whole set, with values row by row, column by column, and red, green, blue last.
+    """Returns the whole set, with values row by row, column by column, and red, green, blue last.
 
     Args:
         root: the data folder; None takes the environment variable ``DATA_ENV``.
@@ -64,7 +64,7 @@ def read_cifar10(root: Path | None) -> Source:
 
 
 def count_cifar10(root: Path | None) -> tuple[int, int]:
-    """The numbers of training and test images, without their pixels.
+    """Returns the numbers of training and test images, without their pixels.
 
     Raises:
         MissingDataError, InputError: as `read_cifar10`.
@@ -78,7 +78,7 @@ def count_cifar10(root: Path | None) -> tuple[int, int]:
 
 
 def _folder(root: Path | None) -> tuple[Path, bool]:
-    """The folder, and whether it has the original files; they go before the JPEGs."""
+    """Returns the folder, and whether it has the original files; they go before the JPEGs."""
     root = data_folder(root)
     source = f"get its files from {_OBTAIN}"
     if root is None:

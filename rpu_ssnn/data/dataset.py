@@ -63,12 +63,13 @@ class Dataset:
 
     @property
     def n_classes(self) -> int:
-        """The number of classes; labels run from 0 to one below it."""
+        """Returns the number of classes; labels run from 0 to one below it."""
         return len(self.class_names)
 
     @property
     def image_shape(self) -> Grid | None:
-        """Rows, columns and channels (last) of an image; None where samples are no images."""
+        """Returns rows, columns and channels (last) of an image; None where samples are no
+        images."""
         return None if isinstance(self.train_images, SpikeTrains) else _grid(self.shape)
 
 
@@ -134,7 +135,7 @@ def load_dataset(
 
 
 def image_counts(name: str, root: Path | None, own: OwnData | None = None) -> tuple[int, int]:
-    """The numbers of training and test images of a data set, before anything is started.
+    """Returns the numbers of training and test images of a data set, before anything is started.
 
     Args:
         name, root, own: those of `load_dataset`; the user's own files are read whole and checked.
@@ -150,7 +151,7 @@ def image_counts(name: str, root: Path | None, own: OwnData | None = None) -> tu
 
 
 def image_shape(name: str, root: Path | None, own: OwnData | None = None) -> Grid | None:
-    """Rows, columns and channels of the images of a data set, before anything is started.
+    """Returns rows, columns and channels of the images of a data set, before anything is started.
 
     It is None of data that are no images; arguments and errors are those of `image_counts`.
     """
@@ -168,7 +169,7 @@ def _grid(shape: tuple[int, ...]) -> Grid | None:
 
 
 def _tested(source: Source, n_test: int | None) -> slice | Int64[np.ndarray, " test"]:
-    """The rows of the test file that are used, the same for every study and seed."""
+    """Returns the rows of the test file that are used, the same for every study and seed."""
     if n_test is None or source.mixed:
         return slice(n_test)
     share = n_test / len(source.test_labels)
@@ -227,5 +228,5 @@ def _check_count(name: str, field: str, count: int | None, there: int) -> None:
 
 
 def _is(value: object, kind: type) -> bool:
-    """Whether a number, perhaps of numpy, is of a kind; callers from scripts are not typed."""
+    """Says whether a number, perhaps of numpy, is of a kind; callers from scripts are not typed."""
     return isinstance(value, kind)

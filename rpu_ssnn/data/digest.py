@@ -8,7 +8,7 @@ from rpu_ssnn.data.spike_trains import SpikeTrains
 
 
 def digest_of(*parts: np.ndarray | SpikeTrains) -> str:
-    """16 hexadecimal digits of the SHA-256 over the parts, their shapes and their order."""
+    """Returns 16 hexadecimal digits of the SHA-256 over the parts, their shapes and their order."""
     total = hashlib.sha256()
     for part in parts:
         arrays = part.arrays if isinstance(part, SpikeTrains) else (part,)

@@ -14,7 +14,7 @@ class MissingDataError(InputError):
 
 
 def data_folder(root: Path | None) -> Path | None:
-    """The folder that the argument names, or else the environment."""
+    """Returns the folder that the argument names, or else the environment."""
     if root is None and os.environ.get(DATA_ENV):
         root = Path(os.environ[DATA_ENV])
     return None if root is None else root.expanduser()

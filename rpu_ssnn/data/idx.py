@@ -25,7 +25,8 @@ _MOST_PACKED = 1100
 
 
 def read_images(path: Path, transposed: bool = False) -> UInt8[np.ndarray, "images pixels"]:
-    """The images of an idx3 file, with grey levels from 0 to 255, each flattened row by row.
+    """Returns the images of an idx3 file, with grey levels from 0 to 255, each flattened row by
+    row.
 
     Args:
         path: the file; it is unpacked where its name ends in .gz.
@@ -41,7 +42,7 @@ def read_images(path: Path, transposed: bool = False) -> UInt8[np.ndarray, "imag
 
 
 def read_labels(path: Path, n_classes: int) -> UInt8[np.ndarray, " labels"]:
-    """The labels of an idx1 file, each from 0 to ``n_classes - 1``.
+    """Returns the labels of an idx1 file, each from 0 to ``n_classes - 1``.
 
     Raises:
         InputError: as for ``read_images``, or a label is out of range.
@@ -55,7 +56,8 @@ def read_labels(path: Path, n_classes: int) -> UInt8[np.ndarray, " labels"]:
 
 
 def image_header(path: Path) -> tuple[int, int, int]:
-    """Images, rows and columns that the header of an idx3 file promises; nothing more is read.
+    """Returns images, rows and columns that the header of an idx3 file promises, and reads nothing
+    more.
 
     Raises:
         InputError: the file is unreadable, or no idx3 file.
@@ -81,7 +83,7 @@ def _read(path: Path, dimensions: int) -> UInt8[np.ndarray, "..."]:
 
 
 def _shape(path: Path, file: IO[bytes] | gzip.GzipFile, dimensions: int) -> tuple[int, ...]:
-    """What the header says, checked but for the number of values behind it."""
+    """Returns what the header says, checked but for the number of values behind it."""
     header = file.read(4 + 4 * dimensions)
     expected = bytes([0, 0, _UNSIGNED_BYTE, dimensions])
     if header[:4] != expected or len(header) < 4 + 4 * dimensions:
@@ -95,7 +97,7 @@ def _shape(path: Path, file: IO[bytes] | gzip.GzipFile, dimensions: int) -> tupl
 
 @contextmanager
 def _unpacked(path: Path) -> Iterator[IO[bytes] | gzip.GzipFile]:
-    """The file's content, unpacked as it is read and no further."""
+    """Returns the file's content, unpacked as it is read and no further."""
     damaged = OSError, EOFError, zlib.error
     with refusing(path, "must be readable and whole", *damaged), open_regular(path) as stored:
         if path.suffix == ".gz":

@@ -18,13 +18,13 @@ PAIR_SEED = 20170
 
 
 def count_joined(name: str, root: Path | None) -> tuple[int, int]:
-    """The numbers of training and test images of all sets of a key of ``JOINED_SETS``."""
+    """Returns the numbers of training and test images of all sets of a key of ``JOINED_SETS``."""
     train, test = zip(*(count_idx_set(part, root) for part in JOINED_SETS[name]), strict=True)
     return sum(train), sum(test)
 
 
 def read_joined(name: str, root: Path | None) -> Source:
-    """All sets of a key of ``JOINED_SETS``, each read by `read_idx_set`."""
+    """Returns all sets of a key of ``JOINED_SETS``, each read by `read_idx_set`."""
     parts = [read_idx_set(part, root) for part in JOINED_SETS[name]]
     firsts = np.cumsum([0, *(part.n_classes for part in parts)])
     labels = [
@@ -44,7 +44,7 @@ def read_joined(name: str, root: Path | None) -> Source:
 
 
 def read_paired(name: str, root: Path | None) -> Source:
-    """The pairs of a key of ``PAIRED_SETS``, whose set is read by `read_idx_set`.
+    """Returns the pairs of a key of ``PAIRED_SETS``, whose set is read by `read_idx_set`.
 
     There are as many pairs as the set has images: each is the left one once and the right one once.
     """
@@ -64,7 +64,7 @@ def _pairs(
 
 
 def _in_turns(parts: list[np.ndarray]) -> np.ndarray:
-    """One row of each part in turn, then what is left of the longer parts."""
+    """Returns one row of each part in turn, then what is left of the longer parts."""
     turns = min(map(len, parts))
     woven = np.stack([part[:turns] for part in parts], axis=1).reshape(-1, *parts[0].shape[1:])
     return np.concatenate([woven, *(part[turns:] for part in parts)])

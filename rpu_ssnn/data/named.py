@@ -48,7 +48,8 @@ NAMED_SETS = {
 
 
 def named_shape(name: str, root: Path | None) -> tuple[int, ...]:
-    """The shape of an image of a data set by a header alone; it is empty where none is known."""
+    """Returns the shape of an image of a data set by a header alone; it is empty where none is
+    known."""
     name = JOINED_SETS.get(name, (name,))[0]
     known = {"digits": DIGITS_SHAPE, "cifar10": SHAPE}
     return idx_set_shape(name, root) if name in IDX_SETS else known.get(name, ())

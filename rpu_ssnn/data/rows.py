@@ -13,7 +13,7 @@ type Rows = UInt8[np.ndarray, "n pixels"] | Float32[np.ndarray, "n pixels"] | Sp
 
 
 def values_of(rows: Rows) -> np.ndarray:
-    """The same rows, for uses that need values.
+    """Returns the same rows, for uses that need values.
 
     Raises:
         TypeError: the rows are recordings.
@@ -50,5 +50,5 @@ class Source:
 
     @property
     def n_classes(self) -> int:
-        """The number of classes; labels run from 0 to one below it."""
+        """Returns the number of classes; labels run from 0 to one below it."""
         return len(self.class_names)

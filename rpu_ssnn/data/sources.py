@@ -55,7 +55,7 @@ class IdxSet:
 
     @property
     def is_as_published(self) -> bool:
-        """Whether the images and their split are as the files have them."""
+        """Says whether the images and their split are as the files have them."""
         return self.crop is None and self.black_from is None and self.resplit is None
 
 
@@ -106,7 +106,7 @@ STANDARD_DIGESTS = {
 
 
 def read_digits() -> Source:
-    """scikit-learn's 1797 scanned digits of 8 x 8 pixels with grey levels from 0 to 16.
+    """Returns scikit-learn's 1797 scanned digits of 8 x 8 pixels with grey levels from 0 to 16.
 
     They come without a test set; a fixed, stratified share of them (``DIGITS_TEST_SHARE``) is one.
     """
@@ -121,7 +121,7 @@ def read_digits() -> Source:
 
 
 def read_idx_set(name: str, root: Path | None) -> Source:
-    """The whole of an idx data set.
+    """Returns the whole of an idx data set.
 
     Args:
         name: a key of ``IDX_SETS``.
@@ -150,7 +150,8 @@ def read_idx_set(name: str, root: Path | None) -> Source:
 
 
 def count_idx_set(name: str, root: Path | None) -> tuple[int, int]:
-    """The numbers of training and test images of an idx data set, by its files' headers alone.
+    """Returns the numbers of training and test images of an idx data set, by its files' headers
+    alone.
 
     Raises:
         MissingDataError: as `read_idx_set`.
@@ -181,7 +182,8 @@ def _resplit(source: Source, n_train: int, n_test: int, path: Path) -> Source:
 
 
 def locate(name: str, root: Path | None) -> list[Path]:
-    """The four files (train images, train labels, test images, test labels), from one folder.
+    """Returns the four files (train images, train labels, test images, test labels), from one
+    folder.
 
     The first of ``<root>/<Folder>/raw``, ``<root>/<Folder>`` and ``<root>`` with all four is taken.
     A file may be unpacked or .gz, and the unpacked one is taken where both are there.
@@ -229,7 +231,7 @@ def _read_pair(
 
 
 def idx_set_shape(name: str, root: Path | None) -> tuple[int, int]:
-    """The rows and columns of the images of an idx data set, by the header of one file.
+    """Returns the rows and columns of the images of an idx data set, by the header of one file.
 
     Raises:
         MissingDataError: as `read_idx_set`.
@@ -239,7 +241,7 @@ def idx_set_shape(name: str, root: Path | None) -> tuple[int, int]:
 
 
 def _image_shape(path: Path, described: IdxSet) -> tuple[int, int]:
-    """Rows and columns of the images as they are read from this file."""
+    """Returns rows and columns of the images as they are read from this file."""
     if described.crop is not None:
         return described.crop, described.crop
     _, rows, columns = idx.image_header(path)
@@ -249,7 +251,7 @@ def _image_shape(path: Path, described: IdxSet) -> tuple[int, int]:
 def _cropped(
     images: UInt8[np.ndarray, "images pixels"], kept: int, path: Path
 ) -> UInt8[np.ndarray, "images kept_pixels"]:
-    """The middle of each of the square images."""
+    """Returns the middle of each of the square images."""
     side = math.isqrt(images.shape[1])
     fits = side * side == images.shape[1] and side >= kept
     allowed = f"must be a square of at least {kept} x {kept}, to be cropped to it"

@@ -61,12 +61,12 @@ class SpikeTrains:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """(recordings, lines), as an array of rates has it."""
+        """Returns (recordings, lines), as an array of rates has it."""
         return len(self), self.lines
 
     @property
     def slots(self) -> int:
-        """Number of slots up to the last one that has a spike."""
+        """Returns the number of slots up to the last one that has a spike."""
         return int(self.slot.max()) + 1 if len(self.slot) else 0
 
     def __getitem__(self, chosen: Any) -> Self:
@@ -78,34 +78,35 @@ class SpikeTrains:
 
     @property
     def recording(self) -> Int64[np.ndarray, " spikes"]:
-        """The recording of each spike."""
+        """Returns the recording of each spike."""
         return np.repeat(np.arange(len(self)), np.diff(self.start))
 
     @property
     def arrays(self) -> tuple[np.ndarray, ...]:
-        """All arrays, for a digest."""
+        """Returns all arrays, for a digest."""
         return self.start, self.slot, self.line, np.array([self.lines])
 
     def counts(self) -> Float32[np.ndarray, "recordings lines"]:
-        """Spikes of each line, whatever their slots."""
+        """Returns the spikes of each line, whatever their slots."""
         counts = np.zeros(self.shape, dtype=np.float32)
         np.add.at(counts, (self.recording, self.line), 1.0)
         return counts
 
     def most_a_line(self) -> float:
-        """The largest count of a line in a recording; 0 where nothing spikes."""
+        """Returns the largest count of a line in a recording; 0 where nothing spikes."""
         return float(self.counts().max(initial=0.0))
 
     def with_lines(self, lines: int) -> Self:
-        """The same spikes among more lines."""
+        """Returns the same spikes among more lines."""
         return replace(self, lines=lines)
 
     def share_from(self, slot: int) -> float:
-        """Share of the spikes that come in this slot or later; 0 where there are none."""
+        """Returns the share of the spikes that come in this slot or later; it is 0 where there are
+        none."""
         return float((self.slot >= slot).mean()) if len(self.slot) else 0.0
 
     def time_shuffled(self, rng: np.random.Generator) -> Self:
-        """The same recordings with their slots, up to the last spike, in random order.
+        """Returns the same recordings with their slots, up to the last spike, in random order.
 
         Spikes of one slot stay together, and the count of each line is kept.
         """

@@ -35,7 +35,7 @@ class Series(NamedTuple):
 def level_edges(
     training: list[Float64[np.ndarray, "channels points"]], levels: int
 ) -> Float64[np.ndarray, "channels edges"]:
-    """The `levels` - 1 values between which a channel spends equal shares of its time."""
+    """Returns the `levels` - 1 values between which a channel spends equal shares of its time."""
     everything = np.concatenate(training, axis=1)
     edges: np.ndarray = np.quantile(everything, np.arange(1, levels) / levels, axis=1).T
     return edges
@@ -45,7 +45,8 @@ def level_spikes(
     series: list[Float64[np.ndarray, "channels points"]],
     edges: Float64[np.ndarray, "channels edges"],
 ) -> SpikeTrains:
-    """Recordings in which each point of a channel is one spike, on the line of its value's level.
+    """Returns recordings in which each point of a channel is one spike, on the line of its value's
+    level.
 
     Point k is slot k. Line c * levels + v is level v (lowest first) of channel c. Every channel
     spikes once a slot, so that the count of spikes says only how long a recording is; a line's
@@ -70,7 +71,8 @@ def level_spikes(
 
 
 def read_japanese_vowels(root: Path | None) -> Source:
-    """Nine speakers say two vowels, in 12 cepstrum channels of 7 to 29 points (Kudo et al. 1999).
+    """Returns two vowels of nine speakers, in 12 cepstrum channels of 7 to 29 points (Kudo et al.
+    1999).
 
     The values become spikes by `level_spikes`, with the edges of the 270 training recordings.
 
@@ -94,7 +96,8 @@ def read_japanese_vowels(root: Path | None) -> Source:
 
 
 def read_ts(path: Path, channels: int) -> Series:
-    """The series of a .ts file, whose channels are separated by colons, with the class last.
+    """Returns the series of a .ts file, whose channels are separated by colons, with the class
+    last.
 
     Raises:
         InputError: unreadable, cut off, or another number of channels.
@@ -123,7 +126,8 @@ def _numbered(labels: list[str], names: tuple[str, ...]) -> Int64[np.ndarray, " 
 
 
 def _vowel_files(root: Path | None) -> tuple[Path, Path]:
-    """The two files in the data folder, or else in the installed package, which is not imported."""
+    """Returns the two files in the data folder, or else in the installed package, which is not
+    imported."""
     places = []
     folder = data_folder(root)
     if folder is not None:

@@ -23,7 +23,8 @@ _BIG, _SMALL = 0.5, 0.1
 def classes_of(
     x: Float64[np.ndarray, " n"], y: Float64[np.ndarray, " n"]
 ) -> Int64[np.ndarray, " n"]:
-    """The class of each point of the disc of radius 0.5 around (0.5, 0.5), as in the paper."""
+    """Returns the class of each point of the disc of radius 0.5 around (0.5, 0.5), as in the
+    paper."""
     right = np.hypot(x - 1.5 * _BIG, y - _BIG)
     left = np.hypot(x - 0.5 * _BIG, y - _BIG)
     yang = right <= _SMALL
@@ -34,7 +35,7 @@ def classes_of(
 
 
 def points(n: int, rng: np.random.Generator) -> tuple[np.ndarray, Int64[np.ndarray, " n"]]:
-    """n points, the classes in turn, as (x, y, 1 - x, 1 - y) in [0, 1]."""
+    """Returns n points, the classes in turn, as (x, y, 1 - x, 1 - y) in [0, 1]."""
     labels = np.arange(n) % len(CLASSES)
     values = np.zeros((n, 4))
     missing = np.arange(n)
@@ -48,7 +49,7 @@ def points(n: int, rng: np.random.Generator) -> tuple[np.ndarray, Int64[np.ndarr
 
 
 def latency_spikes(values: Float64[np.ndarray, "n lines"], slots: int) -> SpikeTrains:
-    """Recordings in which each value in [0, 1] is one spike, the later the larger.
+    """Returns recordings in which each value in [0, 1] is one spike, the later the larger.
 
     One more line spikes at slot 0.
 
@@ -63,7 +64,7 @@ def latency_spikes(values: Float64[np.ndarray, "n lines"], slots: int) -> SpikeT
 
 
 def make_yin_yang(as_spikes: bool) -> Source:
-    """5,000 points to train on and 1,000 to test on, as values or as spikes."""
+    """Returns 5,000 points to train on and 1,000 to test on, as values or as spikes."""
     rng = np.random.default_rng(SEED)
     (train, labels), (test, tested) = (points(n, rng) for n in COUNTS)
     if as_spikes:

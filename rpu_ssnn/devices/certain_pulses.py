@@ -22,7 +22,7 @@ _GRANULARITY = "rpu.rpu_device.weight_granularity"
 
 
 def one_pulse_a_coincidence() -> UpdateParameters:
-    """Return the settings with which each row is one slot, and each coincidence one pulse."""
+    """Returns the settings with which each row is one slot, and each coincidence one pulse."""
     return UpdateParameters(
         desired_bl=1,
         fixed_bl=True,
@@ -33,7 +33,7 @@ def one_pulse_a_coincidence() -> UpdateParameters:
 
 
 def make_pulses_certain(tile: AnalogTile, step: float) -> None:
-    """Set the tile's learning rate so that no coincidence is missed.
+    """Sets the tile's learning rate so that no coincidence is missed.
 
     Args:
         tile: the tile of aihwkit.

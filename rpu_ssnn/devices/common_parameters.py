@@ -164,7 +164,7 @@ PULSE_FACTS = {
 
 
 def refuse_pulses_that_overlap(where: str, width_s: Value, period_s: Value) -> None:
-    """Refuse pulses that begin before the last one ends.
+    """Refuses pulses that begin before the last one ends.
 
     Raises:
         PresetError: both times are known, and the period is shorter than the width.
@@ -194,7 +194,7 @@ WRONG_SIGN = "; at most 2: three devices in ten would then have the wrong sign"
 
 
 def slope_spreads(what: str, aihwkit_name: str, required: bool) -> dict[str, LawParameter]:
-    """Return the deviations of a slope up and a slope down between devices.
+    """Returns the deviations of a slope up and a slope down between devices.
 
     In both texts, {} stands for the direction.
     """

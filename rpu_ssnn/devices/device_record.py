@@ -37,7 +37,7 @@ CACHE_LINE = 64
 
 
 def empty_records(n: int, record: np.dtype[Any] = RECORD) -> np.ndarray:
-    """Return n records of zeros; the first begins at the start of a cache line."""
+    """Returns n records of zeros; the first begins at the start of a cache line."""
     room = np.zeros(n * record.itemsize + CACHE_LINE, dtype=np.uint8)
     start = -room.ctypes.data % CACHE_LINE
     return room[start : start + n * record.itemsize].view(record)

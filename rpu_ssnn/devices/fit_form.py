@@ -45,7 +45,7 @@ class FitForm:
 
     @property
     def own_slopes(self) -> bool:
-        """Whether each device has two slopes of its own."""
+        """Says whether each device has two slopes of its own."""
         return self.code == LINEAR and not self.shape
 
 

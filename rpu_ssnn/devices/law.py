@@ -42,14 +42,14 @@ ONE_STEP: Mapping[str, tuple[str, ...]] = {"up": ("up",), "down": ("down",)}
 
 
 def number(values: Values, name: str) -> float:
-    """Return the value of a parameter that is a number."""
+    """Returns the value of a parameter that is a number."""
     value = values[name]
     assert isinstance(value, int | float)
     return value
 
 
 def shares_of_asymmetry(values: Values) -> UpDown:
-    """Return the shares of the step up and of the step down that the asymmetry leaves."""
+    """Returns the shares of the step up and of the step down that the asymmetry leaves."""
     asymmetry = number(values, "asymmetry")
     return 1.0 + min(asymmetry, 0.0), 1.0 - max(asymmetry, 0.0)
 
@@ -136,17 +136,17 @@ class Law:
 
     @cached_property
     def parameters(self) -> Mapping[str, LawParameter]:
-        """Return all parameters by name, in the order of display."""
+        """Returns all parameters by name, in the order of display."""
         return {**STEP_AND_RANGE, **VARIATION, **self.own, **RETENTION, **self.facts}
 
     def scales(self, values: Values) -> UpDown:
-        """Return the step up and step down at weight zero, without the factors (weight)."""
+        """Returns the step up and step down at weight zero, without the factors (weight)."""
         step = number(values, "step") * self.step_scale(values)
         up, down = shares_of_asymmetry(values)
         return step * up, step * down
 
     def mean_steps(self, values: Values, weight: float = 0.0) -> UpDown:
-        """Return the size of one isolated pulse up and of one down at a weight, of the mean device
+        """Returns the size of one isolated pulse up and of one down at a weight, of the mean device
         without noise; both 0 or more, in units of weight."""
         scale_up, scale_down = self.scales(values)
         if self.file is None:
@@ -164,17 +164,17 @@ class Law:
         return found[0], found[1]
 
     def numbers(self, values: Values) -> Float32[np.ndarray, " n"]:
-        """Return the law's own parameters as its step reads them, in the order of its file."""
+        """Returns the law's own parameters as its step reads them, in the order of its file."""
         return single(*(number(values, name) for name in self.own))
 
     @property
     def hidden_fields(self) -> dict[str, float]:
-        """Return the fields of a device that hold the hidden numbers, with their values before all
+        """Returns the fields of a device that hold the hidden numbers, with their values before all
         pulses."""
         return dict(zip(("a", "b"), self.hidden.values(), strict=False))
 
     def check_values(self, where: str, values: Values) -> None:
-        """Refuse combinations that the law or physics rules out.
+        """Refuses combinations that the law or physics rules out.
 
         Raises:
             PresetError: such a combination.
@@ -187,5 +187,5 @@ class Law:
 
 
 def single(*numbers: float) -> np.ndarray:
-    """Return the numbers of a law as its step reads them."""
+    """Returns the numbers of a law as its step reads them."""
     return np.array(numbers, dtype=np.float32)

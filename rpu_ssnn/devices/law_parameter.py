@@ -58,7 +58,7 @@ class LawParameter:
 
     @property
     def allowed(self) -> str:
-        """Return the valid values as a phrase."""
+        """Returns the valid values as a phrase."""
         if self.kind == "flag":
             return "must be true or false"
         low, high = self.limits
@@ -72,7 +72,7 @@ class LawParameter:
         return f"must be {number}{least}{most} (unit: {self.unit}{example})"
 
     def checked(self, where: str, name: str, value: object) -> Value:
-        """Return the value as number or flag.
+        """Returns the value as number or flag.
 
         Of text only ``inf`` is a number, as rows spell it.
 
@@ -116,7 +116,8 @@ class LawParameter:
 
 
 def _finite_or_not(value: Real | str) -> float:
-    """Return the number; it is NaN for other text, and for a whole number beyond floating point."""
+    """Returns the number; it is NaN for other text, and for a whole number beyond floating
+    point."""
     try:
         return float(value)
     except (ValueError, OverflowError):

@@ -36,7 +36,7 @@ class OwnLaw(NamedTuple):
 
 
 def find_law(where: str, name: str, digest: str | None = None) -> Law:
-    """Return the law of that name.
+    """Returns the law of that name.
 
     Args:
         where: what asks for the law, for the error.
@@ -65,7 +65,7 @@ def find_law(where: str, name: str, digest: str | None = None) -> Law:
 
 @lru_cache(maxsize=16)
 def _read(path: str, code: bytes, digest: str) -> Law:
-    """Return the law of a file, complete and compiled.
+    """Returns the law of a file, complete and compiled.
 
     Raises:
         PresetError: the file cannot be executed, or its ``LAW`` cannot be used.

@@ -66,7 +66,7 @@ class Shared(NamedTuple):
 
 
 def own_step(step: Callable[..., Any]) -> Any:
-    """The step of a user's own law, compiled, as a pointer that every kernel can call.
+    """Returns the step of a user's own law, compiled, as a pointer that every kernel can call.
 
     So that a kernel need not be compiled again for each law, it calls the step through the pointer,
     where it inlines the steps of the package. Both take the same arguments.

@@ -27,7 +27,7 @@ type Events = Int32[np.ndarray, " neurons"]
 
 @compiled
 def first_flags(neurons: int) -> np.uint64:
-    """Flags of the first so many neurons of a block (at least 1)."""
+    """Returns the flags of the first so many neurons of a block (at least 1)."""
     return ~uint64(0) >> uint64(BLOCK - min(neurons, BLOCK))
 
 
@@ -43,7 +43,7 @@ def has_flag(words: Flags, neuron: int) -> bool:
 
 @compiled
 def lowest_flag(flags: np.uint64) -> np.int64:
-    """Place of the lowest bit that is set; at least one must be set."""
+    """Returns the place of the lowest bit that is set; at least one must be set."""
     lowest = flags & (~flags + uint64(1))
     place: np.int64 = _PLACES[(lowest * uint64(_DE_BRUIJN)) >> uint64(58)]
     return place
@@ -51,7 +51,7 @@ def lowest_flag(flags: np.uint64) -> np.int64:
 
 @compiled
 def list_spikes(flags: np.uint64, at: int, events: Events, count: int) -> int:
-    """Append the neurons of a block's flags to `events`, in order; returns the new count."""
+    """Appends the neurons of a block's flags to `events` in order, and returns the new count."""
     while flags:
         events[count] = at + lowest_flag(flags)
         count += 1
@@ -68,7 +68,7 @@ def list_signed(
     signs: Int8[np.ndarray, " neurons"],
     count: int,
 ) -> int:
-    """Append neurons as `list_spikes` does, and the sign of each; returns the new count."""
+    """Appends neurons as `list_spikes` does, with the sign of each, and returns the new count."""
     while spikes:
         place = lowest_flag(spikes)
         events[count] = at + place

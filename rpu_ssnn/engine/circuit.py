@@ -96,7 +96,7 @@ class DrawnCircuit:
         self.circuit.threshold[:] = self.nominal * np.maximum(share, LEAST_THRESHOLD)
 
     def state(self) -> State:
-        """What training has changed."""
+        """Returns what training has changed."""
         return {"images": self.images.copy()}
 
     def restore(self, state: State) -> None:
@@ -127,7 +127,7 @@ def draw_circuit(
     common, polarity, drifts, gains, offsets, fates = streams
 
     def of_units(rng: np.random.Generator, deviation: float) -> Float64[np.ndarray, "banks n"]:
-        """One draw for each forward neuron, and one that two gradient neurons share."""
+        """Returns one draw for each forward neuron, and one that two gradient neurons share."""
         return deviation * rng.standard_normal((2, n))[[0, 1, 1]]
 
     nominal = np.stack([np.stack([level] * 2) for level in (forward, gradient, gradient)])
@@ -173,7 +173,7 @@ def draw_circuit(
 
 
 def _flags(chosen: Bool[np.ndarray, "banks n"], *, pairs: bool) -> Fates:
-    """Flags of the neurons that have a fate, for each direction of their membrane."""
+    """Returns the flags of the neurons that have a fate, for each direction of their membrane."""
     packed = np.packbits(chosen, axis=1, bitorder="little").view("<u8").astype(np.uint64)
     down = np.zeros_like(packed)
     if pairs:

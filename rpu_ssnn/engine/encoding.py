@@ -14,7 +14,7 @@ type Random = UInt64[np.ndarray, "1"]
 
 @compiled
 def _random_bits(random: Random) -> np.uint64:
-    """64 random bits (splitmix64)."""
+    """Returns 64 random bits (splitmix64)."""
     random[0] += uint64(0x9E3779B97F4A7C15)
     z: np.uint64 = random[0]
     z = (z ^ (z >> uint64(30))) * uint64(0xBF58476D1CE4E5B9)
@@ -24,13 +24,13 @@ def _random_bits(random: Random) -> np.uint64:
 
 @compiled
 def uniform(random: Random) -> np.float32:
-    """Uniform over [0, 1), 24 bits."""
+    """Returns a number that is uniform over [0, 1), of 24 bits."""
     return np.float32(_random_bits(random) >> uint64(40)) * np.float32(2.0**-24)
 
 
 @compiled
 def draw_input(net: Parameters, state: WorkerState, shown: Presentations, t: int) -> None:
-    """Write the input lines that spike in slot t, drawn or given, to the events of layer 0."""
+    """Writes the input lines that spike in slot t, drawn or given, to the events of layer 0."""
     count = 0
     if len(shown.given_start) > 0:
         k, stop = state.pixel_count[0], shown.given_start[state.position[0] + 1]
@@ -65,7 +65,7 @@ def draw_input(net: Parameters, state: WorkerState, shown: Presentations, t: int
 
 @compiled
 def draw_label(profile: Float64[np.ndarray, " T"], random: Random, t: int) -> bool:
-    """Draw whether the label train has a spike in slot t, before the relays."""
+    """Draws whether the label train has a spike in slot t, before the relays."""
     if t >= len(profile):
         return False
     draw = np.float64(uint32(_random_bits(random)))

@@ -65,7 +65,7 @@ class Geometry(NamedTuple):
 def make_geometry(
     found: Sequence[Connection], *, at_once: bool, whole: Sequence[bool], delays: Sequence[int]
 ) -> Geometry:
-    """The tables of a network.
+    """Returns the tables of a network.
 
     Args:
         found: the connection that each crossbar makes.
@@ -110,7 +110,8 @@ def make_geometry(
 
 
 def _starts(lengths: np.ndarray) -> Int64[np.ndarray, " lengths_plus_1"]:
-    """The first place of each of several stretches that lie one after the other, and the end."""
+    """Returns the first place of each of several stretches that lie one after the other, and the
+    end."""
     return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
 
 
@@ -132,14 +133,15 @@ def _table(one: Connection) -> _Table:
 
 
 def _links(table: _Table, lines: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Number of links of each line, and the position and patch line of each link."""
+    """Returns the number of links of each line, and the position and patch line of each link."""
     position, line, neuron = table
     order = np.argsort(neuron, kind="stable")
     return np.bincount(neuron, minlength=lines), position[order], line[order]
 
 
 def _runs(table: _Table, positions: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Number of runs of each position, and the first neuron, line and length of each run."""
+    """Returns the number of runs of each position, and the first neuron, line and length of each
+    run."""
     position, line, neuron = table
     goes_on = (np.diff(position) == 0) & (np.diff(line) == 1) & (np.diff(neuron) == 1)
     first = np.flatnonzero(np.concatenate([[True], ~goes_on]))
@@ -160,7 +162,7 @@ def list_patches(
     counts: Int64[np.ndarray, " positions"],
     links_start: int,
 ) -> None:
-    """Sort spikes into the lists of the positions of a crossbar.
+    """Sorts spikes into the lists of the positions of a crossbar.
 
     Args:
         patch: lines of a patch.

@@ -42,7 +42,7 @@ _WHOLE = 2.0**32
 
 @compiled
 def _word(circuits: Circuits, bank: int, j: int, t: int, purpose: int) -> np.uint64:
-    """64 random bits of neuron j in slot t."""
+    """Returns 64 random bits of neuron j in slot t."""
     place = uint64((j * BANKS + bank) * 2 + purpose)
     return random_word(circuits.key[0], (place << uint64(_SLOT_BITS)) | uint64(t + 1))
 
@@ -58,7 +58,7 @@ def _note_crossing(circuits: Circuits, t: int, bank: int, j: int) -> None:
 
 @partial(compiled, inline=False)
 def begin_circuits(circuits: Circuits | None, key: np.uint64) -> None:
-    """Set all circuits, if there are any, to the start of the presentation with this key."""
+    """Sets all circuits, if there are any, to the start of the presentation with this key."""
     if circuits is None:
         return
     circuits.key[0] = random_word(key ^ uint64(_STREAM), uint64(0))
@@ -130,7 +130,8 @@ def fire_circuits(
     word: int,
     ready: np.uint64,
 ) -> tuple[np.uint64, np.uint64]:
-    """A slot of a block of neurons (Eq. 1 and 3 to 7): flags of the spikes up and down.
+    """Takes a block of neurons through a slot (Eq. 1 and 3 to 7), and returns the flags of the
+    spikes up and down.
 
     Args:
         ready: flags of the neurons that may send; the membranes of other gradient neurons move back
@@ -176,7 +177,8 @@ def fire_circuits(
 
 @partial(compiled, inline=False)
 def win_circuits(net: Parameters, state: WorkerState, circuits: Circuits, label_spike: bool) -> int:
-    """A slot of the winner-take-all output (`neurons._winner_takes_all`), whose spikes are listed.
+    """Takes the winner-take-all output through a slot (`neurons._winner_takes_all`), and lists its
+    spikes.
 
     The common current that a label spike starts raises the outputs until the first one reaches its
     own threshold. An output that is dead or rests cannot be the first.

@@ -36,7 +36,8 @@ type Neurons = Float32[np.ndarray, " neurons"]
 
 @compiled
 def _integrate(membrane: Block, current: Block, move: np.float32, keep: np.float32) -> None:
-    """Eq. 3: add `move` x current to the membranes, then multiply the currents by `keep`."""
+    """Adds `move` x current to the membranes, and then multiplies the currents by `keep` (Eq.
+    3)."""
     for k in range(BLOCK):
         membrane[k] += move * current[k]
         current[k] *= keep
@@ -53,7 +54,7 @@ def fire_from_current(
     to_zero: bool,
     alive: np.uint64,
 ) -> np.uint64:
-    """Eq. 1 and 3 of a block: neurons spike that have reached `theta` and are alive (flags).
+    """Fires those neurons of a block that have reached `theta` and are alive (flags; Eq. 1 and 3).
 
     A spike lowers the membrane by theta, or resets it to zero.
     Returns the flags of those that spike.
@@ -83,7 +84,7 @@ def fire_pairs(
     is_open: np.uint64,
     hold: bool,
 ) -> tuple[np.uint64, np.uint64]:
-    """Eq. 4 to 7 of a block of coupled branches (one membrane), which fire at half of theta.
+    """Fires a block of coupled branches (one membrane), which spike at half of theta (Eq. 4 to 7).
 
     Only open neurons (flags) spike. A membrane at the threshold moves back by theta, or to zero;
     with `hold`, only that of an open neuron. Returns the flags of all neurons that spike, and of
@@ -108,7 +109,8 @@ def fire_pairs(
 def fire_gradient(
     net: Parameters, state: WorkerState, circuits: Circuits | None, layer: int
 ) -> None:
-    """Eq. 4, 5 (hidden) or 6, 7 (output): the positive and negative stream of one layer."""
+    """Fires the positive and the negative stream of one layer: Eq. 4, 5 (hidden) or 6, 7
+    (output)."""
     keep = net.kernel_keep
     move = np.float32(1.0) - keep
     is_output = layer == net.crossbars
@@ -163,7 +165,7 @@ def fire_gradient(
 
 @compiled
 def begin(net: Parameters, state: WorkerState, shown: Presentations, learn: bool) -> None:
-    """Set the state to slot 0 of its presentation: membranes, dropout, active input lines."""
+    """Sets the state to slot 0 of its presentation: membranes, dropout, active input lines."""
     b = state.position[0]
     random = state.random
     random[0] = shown.keys[b]
@@ -228,7 +230,7 @@ def begin(net: Parameters, state: WorkerState, shown: Presentations, learn: bool
 def _fire_forward(
     net: Parameters, state: WorkerState, circuits: Circuits | None, label_spike: bool
 ) -> None:
-    """Eq. 1 for every layer, and Eq. 2 inside the time loop at the output."""
+    """Fires every layer (Eq. 1), with inhibition inside the time loop at the output (Eq. 2)."""
     keep, theta = net.kernel_keep, net.theta
     move = np.float32(1.0) - keep
     for layer in range(1, len(net.size)):
@@ -266,7 +268,7 @@ def _fire_forward(
 
 @compiled
 def _winner_takes_all(membrane: Float32[np.ndarray, " n_out"], theta: np.float32) -> int:
-    """The output with the highest membrane spikes; returns its index (ties: the lowest).
+    """Lets the output with the highest membrane spike, and returns its index (ties: the lowest).
 
     A common current shifts all outputs until the first reaches theta; inhibition by its spike keeps
     the others there. Only differences of membranes matter. The spike counts n_k therefore satisfy
@@ -287,7 +289,8 @@ def _winner_takes_all(membrane: Float32[np.ndarray, " n_out"], theta: np.float32
 
 @compiled
 def _inhibit(membrane: Float32[np.ndarray, " n_out"], spikes: Events, push: np.float32) -> None:
-    """Eq. 2 within a slot: each spike lowers the membranes of all other outputs, not below zero."""
+    """Lowers the membranes of all other outputs at each spike, but not below zero (Eq. 2 in a
+    slot)."""
     k = 0
     for j in range(len(membrane)):
         others = len(spikes)
@@ -303,7 +306,7 @@ def _relayed(
     membrane: _Relays, current: _Relays, keep: np.float32, theta: np.float32, to_zero: bool,
     spike: bool,
 ) -> bool:  # fmt: skip
-    """Pass the label train through the relay neurons; returns whether the last one spikes."""
+    """Passes the label train through the relay neurons, and says whether the last one spikes."""
     move = np.float32(1.0) - keep
     for r in range(len(membrane)):
         membrane[r] += move * current[r]
@@ -320,7 +323,7 @@ def _relayed(
 def _list_positions(
     net: Parameters, state: WorkerState, reads: Int64[np.ndarray, "crossbars 3"]
 ) -> None:
-    """List the forward spikes of every crossbar position by position, and count its reads."""
+    """Lists the forward spikes of every crossbar position by position, and counts its reads."""
     tables = net.geometry
     for x in range(net.crossbars):
         first, count = net.event_start[x], state.event_count[x]
@@ -343,7 +346,7 @@ def _list_positions(
 
 @compiled
 def fire(net: Parameters, state: WorkerState, shown: Presentations, learn: bool) -> None:
-    """Compute all spikes and gradient streams of this slot, from currents of earlier slots."""
+    """Computes all spikes and gradient streams of this slot, from currents of earlier slots."""
     t, b = state.position[1], state.position[0]
     draw_input(net, state, shown, t)
     label_spike = False

@@ -59,7 +59,8 @@ class Parameters(NamedTuple):
 
 
 def profile(T: int, front_loading: float) -> Float64[np.ndarray, " T"]:
-    """Rate over its average, slot by slot: linearly falling, mean exactly 1."""
+    """Returns the rate over its average, slot by slot; it falls linearly, and its mean is exactly
+    1."""
     middle = (np.arange(T) + 0.5) / T
     return 1.0 + front_loading * (1.0 - 2.0 * middle)
 
@@ -70,7 +71,7 @@ def make_parameters(
     training: TrainingSpec | None = None,
     whole: Sequence[bool] = (),
 ) -> Parameters:
-    """Constants of a network; dropout only when training.
+    """Returns the constants of a network, with dropout only where it trains.
 
     Args:
         found: the connection that each crossbar makes, first to last.
@@ -124,7 +125,7 @@ def make_parameters(
 def draw_neurons(
     spec: NetworkSpec, net: Parameters, seed: np.random.SeedSequence
 ) -> DrawnCircuit | None:
-    """The circuits of a network's neurons; None where neurons are perfect.
+    """Returns the circuits of a network's neurons; None where neurons are perfect.
 
     Args:
         seed: of the network, whose next child it takes.

@@ -32,7 +32,8 @@ def add_rows(
     row_length: int,
     gain: np.float32,
 ) -> None:
-    """target[at + j] += gain * weights[rows[k], j] for each k in [first, stop), one after another.
+    """Adds gain * weights[rows[k], j] to target[at + j] for each k in [first, stop), one after
+    another.
 
     The weights are flat, in rows of `row_length`, each of which begins with the `length` weights
     that are added. Without a gain eight rows are added in one pass over the target.
@@ -75,7 +76,7 @@ def add_rows(
 
 @compiled
 def propagate_linear(net: Parameters, state: WorkerState, matrices: Matrices, learn: bool) -> None:
-    """Forward sums of Eq. 1, and backward sums of Eq. 4, 5."""
+    """Adds the forward sums of Eq. 1 and the backward sums of Eq. 4, 5 to the currents."""
     tables = net.geometry
     for layer in range(1, net.crossbars + 1):
         one, gain = tables.crossbars[layer - 1], dropout_gain(net, layer - 1)
@@ -115,7 +116,7 @@ def _add_patch(
     neuron: int,
     factor: np.float32,
 ) -> None:
-    """Add the kernel of a neuron of crossbar x to the gradient currents of its patch."""
+    """Adds the kernel of a neuron of crossbar x to the gradient currents of its patch."""
     tables, start = net.geometry, net.neuron_start[x]
     one = tables.crossbars[x]
     position, channel = neuron // one.channels, neuron % one.channels
@@ -132,7 +133,7 @@ def _add_patch(
 
 @compiled
 def propagate_inhibition(net: Parameters, state: WorkerState) -> None:
-    """Eq. 2 to the letter: each further output layer takes s - W_inh s of the one before."""
+    """Takes s - W_inh s of each output layer to the next (Eq. 2 to the letter)."""
     for layer in range(net.crossbars + 1, len(net.size)):
         start, base = net.neuron_start[layer], net.event_start[layer - 1]
         count = state.event_count[layer - 1]
@@ -145,6 +146,6 @@ def propagate_inhibition(net: Parameters, state: WorkerState) -> None:
 
 @compiled
 def dropout_gain(net: Parameters, layer: int) -> np.float32:
-    """Factor on the currents from a layer with dropout: 1 / (1 - share)."""
+    """Returns the factor on the currents from a layer with dropout, 1 / (1 - share)."""
     share = net.dropout_input if layer == 0 else net.dropout_hidden
     return np.float32(1.0 / (1.0 - share))

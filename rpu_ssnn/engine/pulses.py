@@ -46,7 +46,7 @@ def make_buffers(
     rows: int = ROWS,
     spikes: int = SPIKES,
 ) -> PulseBuffers:
-    """Empty buffers.
+    """Returns empty buffers.
 
     Args:
         all_spikes: for each crossbar, whether slots without a coincidence are needed too.
@@ -73,7 +73,7 @@ def make_buffers(
 
 @compiled
 def one_buffer(buffers: PulseBuffers, k: int) -> PulseBuffers:
-    """The k-th of several buffers, for compiled callers."""
+    """Returns the k-th of several buffers, for compiled callers."""
     blocks = buffers.blocks
     block = PulseBlock(
         blocks.sample[k], blocks.slot[k], blocks.pre_start[k], blocks.pre[k],
@@ -83,7 +83,7 @@ def one_buffer(buffers: PulseBuffers, k: int) -> PulseBuffers:
 
 
 def separate(buffers: PulseBuffers) -> list[PulseBuffers]:
-    """Several buffers one by one."""
+    """Returns several buffers one by one."""
     return [
         PulseBuffers(rows, PulseBlock(*block), all_spikes)
         for rows, block, all_spikes in zip(
@@ -96,7 +96,8 @@ def separate(buffers: PulseBuffers) -> list[PulseBuffers]:
 def _shift(
     one: np.record, t: int, words: int, waiting: Flags, spikes: Events, delayed: Events
 ) -> int:
-    """Forward spikes that wait for their gradient: a shift register on each line.
+    """Moves forward spikes that wait for their gradient on by a slot: a shift register on each
+    line.
 
     The gradient of a crossbar comes later than its forward spikes, by about as many kernels as
     there are crossbars above it. Coincidences (Eq. 10) want the two together. Puts the
@@ -118,7 +119,7 @@ def _append_spikes(
     spikes: Events, spike_signs: Signs, k: int, sign: int, beyond: int, shift: int,
     post: Events, signs: Signs, q: int,
 ) -> tuple[int, int]:  # fmt: skip
-    """Append the gradient spikes of one sign, from place k up to neuron `beyond`, to a row.
+    """Appends the gradient spikes of one sign, from place k up to neuron `beyond`, to a row.
 
     Args:
         shift: output line of a neuron, less the neuron.
@@ -144,7 +145,7 @@ def _emit_positions(
     net: Parameters, state: WorkerState, out: PulseBuffers, x: int, lists: Events, start: int,
     counts: Int64[np.ndarray, " positions"], reads: Reads,
 ) -> bool:  # fmt: skip
-    """Append a row of crossbar x for each position that has pulses, and count transposed reads.
+    """Appends a row of crossbar x for each position that has pulses, and counts transposed reads.
 
     Args:
         lists: patch lines that spike; the list of the first position begins at `start`.
@@ -187,7 +188,7 @@ def _emit_positions(
 
 @compiled
 def emit(net: Parameters, state: WorkerState, out: PulseBuffers, reads: Reads) -> bool:
-    """Append the spikes behind Eq. 9 and 10 of this slot, and count transposed reads.
+    """Appends the spikes behind Eq. 9 and 10 of this slot, and counts transposed reads.
 
     Returns whether a buffer is full.
     """
@@ -214,7 +215,7 @@ def emit(net: Parameters, state: WorkerState, out: PulseBuffers, reads: Reads) -
 
 @compiled
 def holds_pulses(out: PulseBuffers) -> bool:
-    """Say whether any crossbar has pulses in the buffer."""
+    """Says whether any crossbar has pulses in the buffer."""
     found = False
     for x in range(len(out.rows)):
         found = found or out.rows[x] > 0
@@ -222,6 +223,6 @@ def holds_pulses(out: PulseBuffers) -> bool:
 
 
 def block_of(out: PulseBuffers, crossbar: int) -> PulseBlock:
-    """The pulses of one crossbar; not a copy."""
+    """Returns the pulses of one crossbar without copying them."""
     block = PulseBlock(*(array[crossbar] for array in out.blocks))
     return block.first_rows(int(out.rows[crossbar]))

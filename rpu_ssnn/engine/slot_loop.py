@@ -18,7 +18,7 @@ RUN_THROUGH, STOP_AFTER_PRESENTATION, STOP_AFTER_SLOT = 0, 1, 2
 
 @compiled
 def next_slot(position: Int64[np.ndarray, "3"], slots: int) -> bool:
-    """Advance a state's position by one slot; returns whether that ended the presentation."""
+    """Advances a state's position by one slot, and says whether that ended the presentation."""
     position[1] += 1
     if position[1] == slots:
         position[0] += 1
@@ -40,7 +40,7 @@ def advance(
     learn: bool,
     pause: int,
 ) -> int:
-    """Run presentations up to `stop` until done, a buffer is full, or `pause` stops.
+    """Runs presentations up to `stop` until done, a buffer is full, or `pause` stops.
 
     Trains are not stored, except in `recording`. Pulses are kept until a buffer is full.
     """

@@ -16,7 +16,7 @@ GUARD = np.frombuffer(b"guard: nobody writes here." * 5, dtype=np.uint8)
 
 
 def zeros(shape: int | tuple[int, ...], dtype: Any) -> Any:
-    """numpy's `zeros`, followed by guard bytes if RPU_SSNN_CHECK is set."""
+    """Returns numpy's `zeros`, followed by guard bytes if RPU_SSNN_CHECK is set."""
     if not CHECK:
         return np.zeros(shape, dtype=dtype)
     size = int(np.prod(shape)) * np.dtype(dtype).itemsize
@@ -108,13 +108,13 @@ class WorkerState(NamedTuple):
     """None where neurons are perfect, for which numba then compiles no code of circuits."""
 
     def arrays(self) -> list[np.ndarray]:
-        """All arrays that a presentation changes."""
+        """Returns all arrays that a presentation changes."""
         own = self.circuits[1:] if self.circuits else ()
         return [*self[:-1], *own]
 
 
 def make_worker_state(net: Parameters, several: tuple[int, ...] = ()) -> WorkerState:
-    """A state at rest.
+    """Returns a state at rest.
 
     Args:
         several: (n,) for n states, whose arrays have one more dimension in front.
@@ -172,7 +172,7 @@ def _make_circuits(drawn: Circuit | None, several: tuple[int, ...]) -> Circuits 
 
 @compiled
 def one_state(states: WorkerState, k: int) -> WorkerState:
-    """The k-th of several states, for compiled callers."""
+    """Returns the k-th of several states, for compiled callers."""
     return WorkerState(
         position=states.position[k],
         random=states.random[k],
@@ -216,7 +216,7 @@ def make_presentations(
     labels: Int64[np.ndarray, " batch"],
     keys: UInt64[np.ndarray, " batch"],
 ) -> Presentations:
-    """Presentations whose counts are still 0.
+    """Returns presentations whose counts are still 0.
 
     Raises:
         ValueError: shapes, rates or labels that do not fit the network (the compiled pass checks
@@ -258,7 +258,7 @@ class Recording(NamedTuple):
 def make_recording(
     net: Parameters, presentations: int, window: int, first_layer: int = 0, *, streams: bool = False
 ) -> Recording:
-    """A recording of forward spikes and, where `streams`, of gradient spikes."""
+    """Returns a recording of forward spikes and, where `streams`, of gradient spikes."""
     lines = int(net.event_start[-1] - net.event_start[first_layer])
     shape = (presentations, -(-net.slots // window), lines)
     forward = np.zeros(shape, dtype=np.float32)
@@ -273,7 +273,7 @@ NOTHING = Recording(1, 0, *(np.zeros((0, 0, 0), dtype=np.float32) for _ in range
 
 @compiled
 def record(net: Parameters, state: WorkerState, recording: Recording) -> None:
-    """Count the spikes of the state's slot."""
+    """Counts the spikes of the state's slot."""
     if len(recording.forward) == 0:
         return
     b, w = state.position[0], state.position[1] // recording.window

@@ -19,7 +19,7 @@ FORMAT = 1
 
 
 def description(trained: Trained) -> str:
-    """Neurons, encoding, input lines, and the seed that the test spikes are drawn from."""
+    """Returns neurons, encoding, input lines, and the seed that the test spikes are drawn from."""
     inputs, seed = trained.inputs, trained.seed
     return json.dumps(
         {
@@ -40,7 +40,7 @@ def description(trained: Trained) -> str:
 
 
 def weights_of(trained: Trained, where: object) -> list[Weights]:
-    """The weights of each crossbar as reads see them, [n_in, n_out].
+    """Returns the weights of each crossbar as reads see them, [n_in, n_out].
 
     Raises:
         InputError: reads have errors, so that no matrix stands for them.
@@ -56,7 +56,7 @@ def weights_of(trained: Trained, where: object) -> list[Weights]:
 
 
 def rebuilt(text: str, weights: list[Weights], where: object) -> Trained:
-    """A network that answers as the one described; its weights are floats and do not train.
+    """Returns a network that answers as the one described; its weights are floats and do not train.
 
     Raises:
         InputError: the description is none, or of another format, or the weights do not fit.

@@ -89,7 +89,7 @@ def write_network(path: str | Path, trained: Trained) -> Path:
 
 
 def read_network(path: str | Path) -> Trained:
-    """The network of a map, with the weights that its devices stood for.
+    """Returns the network of a map, with the weights that its devices stood for.
 
     It answers as the trained one did (`Trained.accuracy`); it holds no devices.
 
@@ -110,7 +110,8 @@ def read_network(path: str | Path) -> Trained:
 
 
 def device_maps(synapses: Synapses) -> list[dict[str, np.ndarray]]:
-    """The properties and the state of every device in each tile of a crossbar, [n_in, n_out].
+    """Returns the properties and the state of every device in each tile of a crossbar, [n_in,
+    n_out].
 
     Cells of several devices have `NAME_0`, `NAME_1` and so on. Float weights: nothing.
     """

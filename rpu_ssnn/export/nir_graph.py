@@ -108,7 +108,8 @@ def write_nir(path: str | Path, trained: Trained, *, without_inhibition: bool = 
 
 
 def read_nir(path: str | Path) -> Trained:
-    """The network that `write_nir` wrote, inhibition and all: it answers as the trained one did.
+    """Returns the network that `write_nir` wrote, inhibition and all: it answers as the trained one
+    did.
 
     Raises:
         InputError: no such file, or a graph of another tool, whose neurons are not these.

@@ -19,7 +19,8 @@ def make_synapses(
     threads: int,
     pool: ThreadPoolExecutor,
 ) -> list[Synapses]:
-    """Synapses that start from `initial`, or from He initialisation x theta x `initial_scale`.
+    """Returns synapses that start from `initial`, or from He initialisation x theta x
+    `initial_scale`.
 
     At an `initial_scale` of 1, a layer's rates are about as large as those of the layer before.
     Replicas of a kernel start alike.

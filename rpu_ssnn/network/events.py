@@ -27,7 +27,7 @@ INFERENCE = ("inference_reads_total", "inference_lines_total", "inference_spikes
 
 
 def events_of(shown: Presentations) -> Events:
-    """Sums over presentations."""
+    """Returns the sums over presentations."""
     above = slice(1, 1 + shown.reads.shape[1])
     spikes = (shown.spikes, shown.gradient_spikes)
     of_neurons = [each[:, above].sum(axis=0) for each in spikes]
@@ -37,7 +37,7 @@ def events_of(shown: Presentations) -> Events:
 def as_statistics(
     one: Connection, training: Int64[np.ndarray, "5"], last: Int64[np.ndarray, "5"]
 ) -> dict[str, float]:
-    """The lines and the events of one crossbar by name, for the result row.
+    """Returns the lines and the events of one crossbar by name, for the result row.
 
     Args:
         training: of all presentations in training.

@@ -37,11 +37,12 @@ class InputLines:
 
     @property
     def lines(self) -> int:
-        """Input lines: the pixels, or twice as many."""
+        """Returns the number of input lines: the pixels, or twice as many."""
         return 2 * self.pixels if self.complement or self.middle is not None else self.pixels
 
     def shares(self, images: Rows) -> Float32[np.ndarray, "n lines"]:
-        """Input of each line, in [0, 1]; for recordings, from its count of spikes.
+        """Returns the input of each line, in [0, 1]; for recordings, it comes from its count of
+        spikes.
 
         With a middle, the first half of the lines gets the part of a pixel above it, the second
         half the part below it. One of the two lines of a pixel is always 0. With a complement,
@@ -63,7 +64,7 @@ class InputLines:
     def _both(
         self, first: Float32[np.ndarray, "n pixels"], second: Float32[np.ndarray, "n pixels"]
     ) -> Float32[np.ndarray, "n lines"]:
-        """The two lines of each pixel, as two halves or, in an image, as channels."""
+        """Returns the two lines of each pixel, as two halves or, in an image, as channels."""
         if self.image is None:
             return np.concatenate([first, second], axis=1)
         pixels = len(first), self.image[0] * self.image[1], self.image[2] // 2
@@ -74,7 +75,7 @@ class InputLines:
 def input_lines(
     contrast: Contrast, data: Dataset, layers: Sequence[int | ConvLayer] = ()
 ) -> InputLines:
-    """The input lines for a data set; validation and test images have no part in the mean.
+    """Returns the input lines for a data set; validation and test images have no part in the mean.
 
     `signed` drives the lines by |value| over the largest magnitude of its column (or of all data,
     where these share one scale). A column of one value drives none.
@@ -97,7 +98,7 @@ def input_lines(
 
 
 def _lines(contrast: Contrast, data: Dataset) -> InputLines:
-    """The input lines, as two halves where there are two a pixel."""
+    """Returns the input lines, as two halves where there are two a pixel."""
     field, images = "network.encoding.contrast", data.train_images
     pixels = images.shape[1]
     if contrast == "none":

@@ -119,7 +119,7 @@ class Network:
         labels: Int64[np.ndarray, " batch"],
         rng: np.random.Generator,
     ) -> Presentations:
-        """Show a batch (at most `training.batch` presentations) and let the synapses learn.
+        """Shows a batch (at most `training.batch` presentations) and lets the synapses learn.
 
         Args:
             rates: average spikes a slot of each input line, or the spikes themselves, which are
@@ -151,11 +151,12 @@ class Network:
         return shown
 
     def infer(self, rates: Input, rng: np.random.Generator) -> Presentations:
-        """Show presentations without label, gradient, dropout or update."""
+        """Shows presentations without label, gradient, dropout or update."""
         return self._show(rates, rng, NOTHING)
 
     def decisions(self, rates: Input, rng: np.random.Generator) -> Int16[np.ndarray, "batch slots"]:
-        """The class with the most output spikes after each slot, for the presentations of `infer`.
+        """Returns the class with the most output spikes after each slot, for the presentations of
+        `infer`.
 
         Ties, and no spike yet, give the lowest class.
 
@@ -171,7 +172,8 @@ class Network:
     def spike_counts(
         self, rates: Input, rng: np.random.Generator, window: int
     ) -> Float32[np.ndarray, "batch windows lines"]:
-        """Spikes of every line, input layer first, in each window of slots; no learning.
+        """Returns the spikes of every line, input layer first, in each window of slots; nothing is
+        learnt.
 
         Memory grows with T.
 
@@ -183,14 +185,15 @@ class Network:
         return recording.forward
 
     def state(self) -> State:
-        """The state of all crossbars and neurons, between batches, and the events so far."""
+        """Returns the state of all crossbars and neurons, between batches, and the events so
+        far."""
         parts = {f"crossbar_{n}": s.state() for n, s in enumerate(self.synapses, 1)}
         if self._neurons is not None:
             parts["neurons"] = self._neurons.state()
         return joined(parts) | {"events": self.events.copy()}
 
     def restore(self, state: State) -> None:
-        """Load the state of a network with the same settings.
+        """Loads the state of a network with the same settings.
 
         Raises:
             StateError: the state is of another network.

@@ -31,12 +31,12 @@ class ArrayPhysics(Spec):
 
     @property
     def acts(self) -> bool:
-        """Whether a field that switches the effect on is set."""
+        """Says whether a field that switches the effect on is set."""
         return any(getattr(self, name) != value for name, value in self.off().items())
 
     @classmethod
     def off(cls) -> dict[str, Any]:
-        """The values of the fields that switch the effect off."""
+        """Returns the values of the fields that switch the effect off."""
         return {
             name: cls.model_fields[name].default for name in cls.switched_by or cls.model_fields
         }
@@ -206,12 +206,13 @@ class RetentionSpec(ArrayPhysics):
 
     @property
     def has_law(self) -> bool:
-        """Whether devices lose by a law of this setting."""
+        """Says whether devices lose by a law of this setting."""
         return self.loss_per_decade > 0.0 or self.exponent > 0.0
 
     @property
     def acceleration(self) -> float:
-        """The time at the reference temperature that is worth a unit of time at this one."""
+        """Returns the time at the reference temperature that is worth a unit of time at this
+        one."""
         return math.exp(self._log_acceleration)
 
     @property
@@ -277,10 +278,10 @@ class DeviceReadNoiseSpec(ArrayPhysics):
 
     @property
     def is_white(self) -> bool:
-        """Whether a part of the noise is drawn in each read."""
+        """Says whether a part of the noise is drawn in each read."""
         return self.white_of_range > 0.0 or self.white_of_current > 0.0
 
     @property
     def is_slow(self) -> bool:
-        """Whether a part of the noise has a memory."""
+        """Says whether a part of the noise has a memory."""
         return self.slow_of_range > 0.0 or self.slow_of_current > 0.0

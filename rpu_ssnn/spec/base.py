@@ -12,7 +12,7 @@ SMALLEST_NORMAL = 2.0**-126
 
 
 def single(value: float) -> float:
-    """The value in single precision, as simulation and tiles use it.
+    """Returns the value in single precision, as simulation and tiles use it.
 
     Raises:
         OverflowError: the value is too large for single precision.

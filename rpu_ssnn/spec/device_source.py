@@ -22,19 +22,22 @@ class DeviceSource(Protocol):
 
     @property
     def pulse_physics(self) -> "ChargeTrapPhysics | None":
-        """The memory of pulses that aihwkit does not have; None: the device has none."""
+        """Returns the memory of pulses that aihwkit does not have; None: the device has none."""
 
     @property
     def own_law(self) -> "OwnLaw | None":
-        """The law of a user's own file that the devices follow; None: a law of the package."""
+        """Returns the law of a user's own file that the devices follow; None: a law of the
+        package."""
 
     @property
     def jump_tables(self) -> "Sequence[JumpTable] | None":
-        """Measured jumps, of which each device has those of one table; None: a step model."""
+        """Returns the tables of measured jumps, one of which each device has; None: a step
+        model."""
 
     @property
     def leak_time_constant_s(self) -> float:
-        """A weight left alone decays as exp(-t / this) (s); infinite where it does not leak."""
+        """Returns tau (s) of the decay exp(-t / tau) of a weight left alone; it is infinite without
+        a leak."""
 
     @property
     def pair(self) -> bool:
@@ -42,21 +45,22 @@ class DeviceSource(Protocol):
 
     @property
     def in_parallel(self) -> int:
-        """Devices on one output line that all get every pulse of a weight; their mean is read."""
+        """Returns how many devices on one output line all get every pulse of a weight; their mean
+        is read."""
 
     def device(self, seconds_between_steps: float | None = None) -> PulsedDevice:
-        """A fresh aihwkit device configuration whose leak acts once in that time (s)."""
+        """Returns a fresh aihwkit device configuration whose leak acts once in that time (s)."""
 
 
 def loses_charge(device: DeviceSource) -> bool:
-    """Say whether a device without pulses changes by itself: it leaks, or loses in log-time."""
+    """Says whether a device without pulses changes by itself: it leaks, or loses in log-time."""
     physics = device.pulse_physics
     in_log_time = physics is not None and physics.loss_per_decade > 0.0
     return in_log_time or math.isfinite(device.leak_time_constant_s)
 
 
 def find_device(device: Any) -> DeviceSource:
-    """A device that a tile can be built of.
+    """Returns a device that a tile can be built of.
 
     Presets are no part of this package: an installed library of devices announces its function from
     a name to a device as an entry point of the group `rpu_ssnn.devices` (in its pyproject.toml).

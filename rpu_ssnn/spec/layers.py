@@ -100,7 +100,7 @@ class Connection:
 
     @property
     def after(self) -> Grid:
-        """The layer after."""
+        """Returns the layer after."""
         rows, columns = (
             (n + 2 * padding - kernel) // stride + 1
             for n, kernel, stride, padding in zip(
@@ -111,29 +111,29 @@ class Connection:
 
     @property
     def positions(self) -> int:
-        """The number of patches."""
+        """Returns the number of patches."""
         return prod(self.after[:2])
 
     @property
     def is_whole(self) -> bool:
-        """Whether the one patch is the whole layer before, as in a dense layer."""
+        """Says whether the one patch is the whole layer before, as in a dense layer."""
         return self.kernel == self.before[:2] and self.padding == (0, 0)
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Input and output lines of the crossbar."""
+        """Returns the input and output lines of the crossbar."""
         return prod(self.kernel) * self.before[2], self.replicas * self.channels
 
 
 def dense(sizes: Sequence[int]) -> tuple[Connection, ...]:
-    """The connections of dense layers with so many lines, input first."""
+    """Returns the connections of dense layers with so many lines, input first."""
     return tuple(Connection((1, 1, a), b) for a, b in pairwise(sizes))
 
 
 def connections(
     layers: Sequence[int | ConvLayer], n_in: int, n_out: int, image: Grid | None = None
 ) -> tuple[Connection, ...]:
-    """How each crossbar of a network connects its layers.
+    """Returns how each crossbar of a network connects its layers.
 
     Args:
         layers: the hidden ones.
@@ -187,7 +187,8 @@ def _convolution(spec: ConvSpec, before: Grid, field: str) -> Connection:
 
 
 def slot_cycles(found: Sequence[Connection], at_once: bool) -> int:
-    """Cycles of a slot, in which the crossbar with the most positions serves all of them.
+    """Returns the cycles of a slot, in which the crossbar with the most positions serves all of
+    them.
 
     Args:
         at_once: whether the replicas of a kernel work at the same time.
@@ -196,12 +197,12 @@ def slot_cycles(found: Sequence[Connection], at_once: bool) -> int:
 
 
 def lines_of(found: Sequence[Connection]) -> tuple[int, ...]:
-    """Lines of each layer, input first."""
+    """Returns the lines of each layer, input first."""
     return prod(found[0].before), *(prod(one.after) for one in found)
 
 
 def layer_names(layers: Sequence[int | ConvLayer]) -> tuple[str, ...]:
-    """Layers as tables name them: `300`, or `12c5/2` for channels, kernel, stride."""
+    """Returns layers as tables name them: `300`, or `12c5/2` for channels, kernel, stride."""
     return tuple(_name(one.conv) if isinstance(one, ConvLayer) else str(one) for one in layers)
 
 

@@ -284,11 +284,11 @@ class NetworkSpec(Spec):
 
     @property
     def hidden_layers(self) -> tuple[int | ConvLayer, ...]:
-        """All hidden layers: neurons of a dense one, or a convolution."""
+        """Returns all hidden layers: neurons of a dense one, or a convolution."""
         return self.hidden if self.layers is None else self.layers
 
     def dense_layers(self, who: str) -> tuple[int, ...]:
-        """The neurons of each hidden layer, for what takes dense layers only.
+        """Returns the neurons of each hidden layer, for what takes dense layers only.
 
         Args:
             who: takes them, as the refusal names it.
@@ -302,17 +302,18 @@ class NetworkSpec(Spec):
 
     @property
     def tau(self) -> float:
-        """The time constant of the kernel (slots)."""
+        """Returns the time constant of the kernel (slots)."""
         return self.neuron.kernel_fraction * self.T
 
     @property
     def slots(self) -> int:
-        """All slots of one presentation, including the flush."""
+        """Returns all slots of one presentation, including the flush."""
         return self.T + round(self.gradient.flush * self.tau)
 
     @property
     def at_inference(self) -> "NetworkSpec":
-        """The network as it answers: with `inference_T` in place of T, and tau as in training."""
+        """Returns the network as it answers: with `inference_T` in place of T, and tau as in
+        training."""
         if self.inference_T is None:
             return self
         neuron = {"kernel_fraction": self.tau / self.inference_T}
@@ -321,12 +322,14 @@ class NetworkSpec(Spec):
 
     @property
     def delays(self) -> tuple[int, ...]:
-        """The number of slots that the forward spikes of each crossbar wait for its gradient."""
+        """Returns the number of slots that the forward spikes of each crossbar wait for its
+        gradient."""
         layer = self.gradient.delay * self.tau
         return tuple(round(layer * above) for above in range(len(self.hidden_layers), -1, -1))
 
     def gains(self) -> tuple[float, ...]:
-        """The factor on the step of each layer that makes its spike counts exact backpropagation.
+        """Returns the factor on the step of each layer that makes its spike counts exact
+        backpropagation.
 
         The gradient spikes of the output count error / theta_N; each hidden layer below multiplies
         by theta / theta_b. The exact step undoes both and carries Eq. 8's factor.
@@ -339,7 +342,7 @@ class NetworkSpec(Spec):
 def connected(
     spec: NetworkSpec, sizes: tuple[int, ...], image: Grid | None = None
 ) -> tuple[Connection, ...]:
-    """The connections of a network whose layers have so many lines, input first.
+    """Returns the connections of a network whose layers have so many lines, input first.
 
     Args:
         image: rows, columns and channels of the input, which convolutions need.

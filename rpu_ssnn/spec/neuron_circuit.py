@@ -83,7 +83,7 @@ class CircuitSpec(Spec):
 
     @property
     def acts(self) -> bool:
-        """Whether a setting makes neurons less than perfect."""
+        """Says whether a setting makes neurons less than perfect."""
         return self.model_dump(exclude={"neurons", "slot_seconds"}) != PERFECT
 
     @model_validator(mode="after")

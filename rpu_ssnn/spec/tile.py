@@ -81,12 +81,13 @@ class ReferenceSpec(Spec):
 
     @property
     def off(self) -> float:
-        """The conductance at the lower end of the range over that at the upper end."""
+        """Returns the conductance at the lower end of the range over that at the upper end."""
         return 1.0 / self.on_off_ratio if self.on_off_ratio else 0.0
 
     @property
     def zero(self) -> float:
-        """The conductance of state 0, in states; that of a state w is proportional to w + zero."""
+        """Returns the conductance of state 0, in states; that of a state w is proportional to w +
+        zero."""
         return (1.0 + self.off) / (1.0 - self.off)
 
 
@@ -156,7 +157,7 @@ class TileSpec(Spec):
     retention: RetentionSpec = RetentionSpec()
 
     def batch_seconds(self, batch: int, slots: int, shortest_slot_s: float = 0.0) -> float:
-        """The physical time of a batch of presentations (s), idle time included.
+        """Returns the physical time of a batch of presentations (s), idle time included.
 
         Args:
             batch: the number of presentations.
@@ -206,8 +207,8 @@ _TOO_FAST = (
 
 
 def needs_native(device: DeviceSource) -> bool:
-    """Whether only the native simulator has the device: it has a table of measured jumps, a law of
-    the user's own, or a memory of its pulses."""
+    """Says whether only the native simulator has the device: it has a table of measured jumps, a
+    law of the user's own, or a memory of its pulses."""
     physics = device.pulse_physics
     alone = device.jump_tables is not None or device.own_law is not None
     return alone or (physics is not None and physics.remembers)

@@ -54,7 +54,8 @@ class TrainingSpec(Spec):
         return self
 
     def step_scale(self, epoch: int) -> float:
-        """The step in an epoch over that in epoch 0, which may be asked for where `epochs` is 0."""
+        """Returns the step in an epoch over that in epoch 0, which may be asked for where `epochs`
+        is 0."""
         if self.decay_shape == "linear":
             return 1.0 - epoch / max(self.epochs, 1)
         return self.decay**epoch

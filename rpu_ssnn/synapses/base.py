@@ -47,11 +47,11 @@ class PulseBlock(NamedTuple):
 
     @property
     def rows(self) -> int:
-        """Number of slots in the block."""
+        """Returns the number of slots in the block."""
         return len(self.sample)
 
     def first_rows(self, rows: int) -> Self:
-        """The first rows of the block; not a copy."""
+        """Returns the first rows of the block without copying them."""
         pre, post = self.pre_start[rows], self.post_start[rows]
         return type(self)(
             sample=self.sample[:rows],
@@ -64,7 +64,7 @@ class PulseBlock(NamedTuple):
         )
 
     def copy(self) -> Self:
-        """A block to keep, since whoever gave this one fills its arrays anew."""
+        """Returns a block to keep, since whoever gave this one fills its arrays anew."""
         return type(self)(*(array.copy() for array in self))
 
 
@@ -109,7 +109,7 @@ class Crossbar:
     arrays: int = 1
 
     def wanted_step(self, learning_rate: float) -> float:
-        """Step of one coincidence that a learning rate asks for (units of the weights).
+        """Returns the step of one coincidence that a learning rate asks for (units of the weights).
 
         Raises:
             InputError: as `check_from_zero`.
@@ -136,7 +136,7 @@ many spikes at 1e-7, and six times as many at 1e-8."""
 def thinned(
     spikes: PostSpikes, keep: float, rng: np.random.Generator
 ) -> Bool[np.ndarray, " post_spikes"]:
-    """Draw which gradient spikes reach the array: each does with the probability `keep`."""
+    """Draws which gradient spikes reach the array: each does with the probability `keep`."""
     if keep < FINE_KEEP:
         return rng.random(len(spikes)) < keep
     if keep < 1.0:
@@ -166,10 +166,10 @@ class Synapses(ABC):
 
     @abstractmethod
     def linear_read(self) -> Weights | None:
-        """The matrix that reads see now, or None where a read is not a matrix product."""
+        """Returns the matrix that reads see now, or None where a read is not a matrix product."""
 
     def write_changes(self, since: int, flat: Weights, transposed: Weights) -> bool:
-        """Bring copies of the matrix that reads see up to date, where little of it has changed.
+        """Brings copies of the matrix that reads see up to date, where little of it has changed.
 
         Args:
             since: `changes` when the copies were right.
@@ -185,17 +185,18 @@ class Synapses(ABC):
     def forward_current(
         self, spikes: UInt8[np.ndarray, "batch n_in"]
     ) -> Float32[np.ndarray, "batch n_out"]:
-        """Currents into the output lines for one slot's spikes (units of the weights)."""
+        """Returns currents into the output lines for one slot's spikes (units of the weights)."""
 
     @abstractmethod
     def transposed_current(
         self, net: Int8[np.ndarray, "batch n_out"]
     ) -> Float32[np.ndarray, "batch n_in"]:
-        """Currents into the input lines for net gradient spikes (positive minus negative)."""
+        """Returns currents into the input lines for net gradient spikes (positive minus
+        negative)."""
 
     @abstractmethod
     def update(self, block: PulseBlock) -> None:
-        """Take one block of pulses."""
+        """Takes one block of pulses."""
 
     def settle(self) -> None:  # noqa: B027  (only who keeps pulses back has to do something)
         """Tells the synapses that all pulses of earlier presentations were handed on, so that none
@@ -205,11 +206,11 @@ class Synapses(ABC):
         """
 
     def drop_pulses(self) -> None:  # noqa: B027  (only who keeps pulses back has to do something)
-        """A batch was interrupted: forget those of its pulses that have not acted yet."""
+        """Forgets those pulses of an interrupted batch that have not acted yet."""
 
     @abstractmethod
     def commit(self, presentations: range) -> None:
-        """Make the pulses since the last commit visible to reads.
+        """Makes the pulses since the last commit visible to reads.
 
         Args:
             presentations: those that ended since the last commit, by the sample index that their
@@ -218,11 +219,11 @@ class Synapses(ABC):
 
     @abstractmethod
     def end_batch(self) -> None:
-        """A batch is over: let its physical time pass, idle time included (leak)."""
+        """Lets the physical time of a batch that is over pass, idle time included (leak)."""
 
     @abstractmethod
     def rest(self, seconds: float) -> None:
-        """Let time (s) pass without presentations, as between training and inference.
+        """Lets time (s) pass without presentations, as between training and inference.
 
         Raises:
             InputError: of devices, as `check_from_zero`.
@@ -230,15 +231,16 @@ class Synapses(ABC):
 
     @abstractmethod
     def set_step_scale(self, scale: float) -> None:
-        """Scale the step of what follows (decay by epoch), relative to the start."""
+        """Scales the step of what follows (decay by epoch), relative to the start."""
 
     @abstractmethod
     def state(self) -> State:
-        """A copy of everything that training has changed. Between batches only (`end_batch`)."""
+        """Returns a copy of everything that training has changed; it is called between batches
+        only."""
 
     @abstractmethod
     def restore(self, state: State) -> None:
-        """Go on from the state of synapses that were built just as these.
+        """Goes on from the state of synapses that were built just as these.
 
         Exact to the bit, but for draws from aihwkit's own generator, and for one thing in a
         device with write noise *and* a reference (`aihwkit_tile.restore_tile`).
@@ -249,7 +251,8 @@ class Synapses(ABC):
 
     @abstractmethod
     def statistics(self) -> dict[str, float]:
-        """Numbers for the result row; keys are the same for every implementation of a kind."""
+        """Returns numbers for the result row; keys are the same for every implementation of a
+        kind."""
 
 
 SynapsesFactory = Callable[[Crossbar], Synapses]

@@ -54,7 +54,7 @@ class _Ideal(Synapses):
         return self._weights
 
     def weights(self) -> Weights:
-        """The weights; not a copy, so that a subclass may change them in `commit`."""
+        """Returns the weights themselves, so that a subclass may change them in `commit`."""
         return self._weights
 
     def forward_current(
@@ -145,7 +145,7 @@ class RateSynapses(_Ideal):
         gradient: Float32[np.ndarray, "batch 2 n_out"],
         surrogate: SurrogateSpec,
     ) -> Float32[np.ndarray, "n_in n_out"] | np.float32:
-        """Standard deviation of the summed products of a batch (spikes a slot)."""
+        """Returns the standard deviation of the summed products of a batch (spikes a slot)."""
         if surrogate.size == "pooled":
             return np.float32(np.sqrt(2 * len(forward) * POOLED_VARIANCE / surrogate.T_s))
         mean = forward.T @ gradient.sum(axis=1)
@@ -185,7 +185,7 @@ class CoincidenceSynapses(_Ideal):
 
 
 def rate_synapses(learning_rate: float, surrogate: SurrogateSpec | None = None) -> SynapsesFactory:
-    """Eq. 9 synapses for every crossbar of a network.
+    """Makes the synapses of Eq. 9 for every crossbar of a network.
 
     Args:
         learning_rate: eta of Eq. 9, 0 or above.
@@ -205,7 +205,7 @@ def rate_synapses(learning_rate: float, surrogate: SurrogateSpec | None = None) 
 
 
 def coincidence_synapses(learning_rate: float) -> SynapsesFactory:
-    """Eq. 10 synapses for every crossbar of a network.
+    """Makes the synapses of Eq. 10 for every crossbar of a network.
 
     Args:
         learning_rate: eta of Eq. 10, 0 or above.
@@ -239,7 +239,7 @@ IDEAL: dict[str, Callable[[float], SynapsesFactory]] = {
 
 @compiled
 def add_forward_counts(block: PulseBlock, counts: Float32[np.ndarray, "batch n_in"]) -> None:
-    """Add a block's forward spikes to the counts of each presentation."""
+    """Adds a block's forward spikes to the counts of each presentation."""
     for r in range(len(block.sample)):
         row = counts[block.sample[r]]
         for k in range(block.pre_start[r], block.pre_start[r + 1]):
@@ -248,7 +248,7 @@ def add_forward_counts(block: PulseBlock, counts: Float32[np.ndarray, "batch n_i
 
 @compiled
 def add_gradient_counts(block: PulseBlock, counts: Float32[np.ndarray, "batch 2 n_out"]) -> None:
-    """Add a block's gradient spikes to the counts of each presentation, [positive, negative]."""
+    """Adds a block's gradient spikes to the counts of each presentation, [positive, negative]."""
     for r in range(len(block.sample)):
         row = counts[block.sample[r]]
         for k in range(block.post_start[r], block.post_start[r + 1]):
@@ -257,7 +257,7 @@ def add_gradient_counts(block: PulseBlock, counts: Float32[np.ndarray, "batch 2 
 
 @compiled
 def add_coincidences(block: PulseBlock, total: Int32[np.ndarray, "n_in n_out"]) -> None:
-    """Add up minus down coincidences of every synapse (the sum of Eq. 10)."""
+    """Adds up minus down coincidences of every synapse (the sum of Eq. 10)."""
     for r in range(len(block.pre_start) - 1):
         first, last = block.post_start[r], block.post_start[r + 1]
         for p in range(block.pre_start[r], block.pre_start[r + 1]):

@@ -9,7 +9,7 @@ from rpu_ssnn.spec.tile import TileSpec
 
 
 def weight_per_state(spec: TileSpec, he_std: float) -> np.float32:
-    """Weight of state 1, which a finite on/off ratio makes smaller.
+    """Returns the weight of state 1, which a finite on/off ratio makes smaller.
 
     Args:
         he_std: standard deviation of the He initialisation (units of the weights).
@@ -20,7 +20,7 @@ def weight_per_state(spec: TileSpec, he_std: float) -> np.float32:
 def reference_error(
     shape: tuple[int, int], spec: TileSpec, he_std: float, seed: np.random.SeedSequence
 ) -> Float32[np.ndarray, "n_in n_out"] | None:
-    """Weights that reference devices subtract; None where references are exact."""
+    """Returns the weights that reference devices subtract; None where references are exact."""
     if spec.reference.scheme not in ("reference_device", "symmetry_point"):
         return None
     error = np.random.default_rng(seed).standard_normal(shape)
@@ -32,14 +32,14 @@ def reference_error(
 
 
 def of_cell[T: np.ndarray](parts: Sequence[T]) -> T:
-    """The value of a cell, from its device or from the two of a differential pair."""
+    """Returns the value of a cell, from its device or from the two of a differential pair."""
     return parts[0] if len(parts) == 1 else (parts[0] - parts[1]) / 2
 
 
 def of_lines(
     devices: Sequence[Float32[np.ndarray, "n_in n_out"]], in_parallel: int
 ) -> list[Float32[np.ndarray, "n_in n_out"]]:
-    """The values that a cell's output lines carry: the means of its devices in parallel.
+    """Returns the values that a cell's output lines carry, the means of its devices in parallel.
 
     Args:
         devices: the values of a cell's devices, those of a line one after another.

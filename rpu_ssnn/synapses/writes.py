@@ -19,13 +19,13 @@ def no_writes() -> Counts:
 
 
 def as_statistics(counts: Counts) -> dict[str, float]:
-    """The counts by name, for the result row."""
+    """Returns the counts by name, for the result row."""
     return dict(zip(NAMES, map(float, counts), strict=True))
 
 
 @compiled
 def count_writes(block: PulseBlock, kept: Bool[np.ndarray, " post_spikes"], counts: Counts) -> None:
-    """Add the writes of a block.
+    """Adds the writes of a block.
 
     Args:
         kept: whether a gradient spike reaches the array.

@@ -51,13 +51,13 @@ class Learner(ABC):
         self.close()
 
     def close(self) -> None:  # noqa: B027  (only who has threads has something to end)
-        """End the threads of the network."""
+        """Ends the threads of the network."""
 
     @abstractmethod
     def train_epoch(
         self, images: Rows, labels: Int64[np.ndarray, " n"], rng: np.random.Generator, epoch: int
     ) -> EpochRow:
-        """Show every image once, in an order drawn from rng; validation and time are left NaN.
+        """Shows every image once, in an order drawn from rng; validation and time are left NaN.
 
         Raises:
             FloatingPointError: weights are no longer finite.
@@ -65,19 +65,20 @@ class Learner(ABC):
 
     @abstractmethod
     def classes(self, images: Rows) -> Int64[np.ndarray, " n"]:
-        """The class with the largest output for each image (ties: the lowest); at least one."""
+        """Returns the class with the largest output for each image (ties: the lowest); at least
+        one."""
 
     def accuracy(self, images: Rows, labels: Int64[np.ndarray, " n"]) -> float:
-        """Share of images that are classified as their label; NaN for none."""
+        """Returns the share of images that are classified as their label; NaN for none."""
         return float((self.classes(images) == labels).mean()) if len(labels) else math.nan
 
     @abstractmethod
     def state(self) -> State:
-        """Everything that training changes, without the order of the images."""
+        """Returns everything that training changes, without the order of the images."""
 
     @abstractmethod
     def restore(self, state: State) -> None:
-        """Go on from a state of a learner built just as this; StateError for another's."""
+        """Goes on from a state of a learner built just as this; raises StateError for another's."""
 
 
 def train_epochs[L: Learner](
@@ -88,7 +89,7 @@ def train_epochs[L: Learner](
     start: TrainingState | None,
     on_epoch: OnEpoch | None,
 ) -> L:
-    """Train up to so many epochs; the validation images only watch.
+    """Trains up to so many epochs; the validation images only watch.
 
     Args:
         learner: closed where this raises.
@@ -137,7 +138,7 @@ def timed_epoch(
     rng: np.random.Generator,
     epoch: int,
 ) -> EpochRow:
-    """One epoch, with the seconds that it took."""
+    """Trains one epoch, and returns the seconds that it took with it."""
     started = time.perf_counter()
     row = learner.train_epoch(images, labels, rng, epoch)
     return replace(row, seconds=time.perf_counter() - started)
@@ -153,7 +154,8 @@ def check_finite(weights: Iterable[Weights | None], epoch: int) -> None:
 
 
 def merge_statistics(parts: list[dict[str, float]]) -> dict[str, float]:
-    """Sums of what ends in `_total`, and each crossbar's own numbers by its place, first at 1."""
+    """Returns the sums of what ends in `_total`, and each crossbar's own numbers by its place,
+    first at 1."""
     merged: dict[str, float] = {}
     for place, part in enumerate(parts, start=1):
         for name, value in part.items():

@@ -46,7 +46,7 @@ class Trained(Learner):
         return self.output_counts(images).argmax(axis=1)
 
     def output_counts(self, images: Rows) -> Int32[np.ndarray, "n n_out"]:
-        """Output spikes of each image, which must be at least one.
+        """Returns the output spikes of each image, of which there must be at least one.
 
         The same for the same images, but for the noise of reads, which is new in each call.
         """
@@ -59,7 +59,7 @@ class Trained(Learner):
         return np.concatenate(counts)
 
     def rest(self, seconds: float) -> None:
-        """Let time (s) pass, in which devices lose charge; later reads see the loss."""
+        """Lets time (s) pass, in which devices lose charge; later reads see the loss."""
         for synapses in self.network.synapses:
             synapses.rest(seconds)
 
@@ -100,7 +100,7 @@ class Trained(Learner):
         self.network.restore(state)
 
     def statistics(self) -> dict[str, float]:
-        """Statistics of the synapses and events for the result row, over all crossbars."""
+        """Returns statistics of the synapses and events for the result row, over all crossbars."""
         network = self.network
         told = [synapses.statistics() for synapses in network.synapses]
         each = zip(told, network.connections, network.events, self.last_events, strict=True)
@@ -108,7 +108,8 @@ class Trained(Learner):
         return merge_statistics(parts) | {"inference_images": float(self.last_images)}
 
     def rates(self, images: Rows) -> Input:
-        """Average spikes a slot of each input line; recorded spikes unchanged."""
+        """Returns the average spikes a slot of each input line; recorded spikes are returned
+        unchanged."""
         if isinstance(images, SpikeTrains):
             return images
         return self.inputs.shares(images) * np.float32(self.network.spec.encoding.input_rate)
@@ -125,7 +126,7 @@ def train(
     start: TrainingState | None = None,
     on_epoch: OnEpoch | None = None,
 ) -> Trained:
-    """Train a network on the training images; measure validation images after each epoch.
+    """Trains a network on the training images, and measures validation images after each epoch.
 
     Args:
         seed: determines everything random (except aihwkit's cycle-to-cycle noise, which cannot be

@@ -140,7 +140,8 @@ class Trial:
 
     @cached_property
     def identity(self) -> str:
-        """Hash of what determines the result; labels and study names have no influence."""
+        """Returns a hash of what determines the result; labels and study names have no
+        influence."""
         return identity_of(self.settings, NUMERICS_VERSION)
 
     def images(self, data_root: Path | None) -> "Dataset":

@@ -15,11 +15,11 @@ class WorkerPool(Protocol):
 
     @property
     def free(self) -> int:
-        """Trials that can be submitted now."""
+        """Returns how many trials can be submitted now."""
 
     @property
     def running(self) -> Sequence[Trial]:
-        """Submitted trials that have not ended."""
+        """Returns how many submitted trials have not ended."""
 
     def check(self, job: Job, trials: Sequence[Trial]) -> Sequence[RpuSsnnError | None]:
         """Lets each worker check the inputs of the job; None means no error.
@@ -52,7 +52,7 @@ class Executor(Protocol):
     def start_pool(
         self, n_trials: int, workspace: Workspace, note: Callable[[str], None]
     ) -> AbstractContextManager[WorkerPool]:
-        """Workers for so many trials; when the context ends, running trials are abandoned.
+        """Starts workers for so many trials; when the context ends, running trials are abandoned.
 
         Args:
             workspace: holds the checkpoints that trials leave.

@@ -28,7 +28,7 @@ ALLOWED = (
 
 
 def read_npz(path: Path, spikes: SpikeSpec | None) -> Raw:
-    """The content of an archive with the keys `SPLIT`, `WHOLE` or, for spikes, `EVENTS`.
+    """Returns the content of an archive with the keys `SPLIT`, `WHOLE` or, for spikes, `EVENTS`.
 
     Raises:
         InputError: the file is no archive, lacks a key, or holds an array of Python objects.
@@ -38,7 +38,7 @@ def read_npz(path: Path, spikes: SpikeSpec | None) -> Raw:
 
 
 def read_arrays(path: Path, keys: tuple[str, ...]) -> dict[str, np.ndarray]:
-    """The arrays of an archive with these keys.
+    """Returns the arrays of an archive with these keys.
 
     Raises:
         InputError: the file is no archive, lacks a key, or holds an array of Python objects.
@@ -51,7 +51,7 @@ def read_arrays(path: Path, keys: tuple[str, ...]) -> dict[str, np.ndarray]:
 
 @contextmanager
 def _archive(path: Path) -> Iterator[np.lib.npyio.NpzFile]:
-    """The opened file, whose errors of reading are refused in one line."""
+    """Returns the opened file, whose errors of reading are refused in one line."""
     # zipfile raises a RuntimeError for a packing that it does not know, and for a password.
     broken = zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, OSError
     allowed = "must be a whole archive of plain arrays"
@@ -84,7 +84,7 @@ def _part(path: Path, x: np.ndarray, y: np.ndarray, spikes: SpikeSpec | None) ->
 
 
 def _array(path: Path, archive: np.lib.npyio.NpzFile, key: str) -> np.ndarray:
-    """One array, after a look at its header: a damaged one must not size a buffer."""
+    """Returns one array, after a look at its header: a damaged one must not size a buffer."""
     assert archive.zip is not None  # it is open
     name = f"{key}.npy" if f"{key}.npy" in archive.zip.namelist() else key
     most = min(archive.zip.getinfo(name).file_size, MOST_ARRAY_BYTES)
@@ -101,7 +101,7 @@ def _array(path: Path, archive: np.lib.npyio.NpzFile, key: str) -> np.ndarray:
 
 
 def _header(member: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
-    """The shape and the kind of an array, without its values."""
+    """Returns the shape and the kind of an array, without its values."""
     version = np.lib.format.read_magic(member)
     if version == (1, 0):
         read = np.lib.format.read_array_header_1_0
@@ -112,7 +112,8 @@ def _header(member: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
 
 
 def read_idx_folder(folder: Path) -> Raw:
-    """The content of four idx files whose names say train or t10k/test, and images or labels.
+    """Returns the content of four idx files whose names say train or t10k/test, and images or
+    labels.
 
     Raises:
         InputError: one of them is missing, there twice, or damaged.

@@ -49,7 +49,7 @@ class Part:
             raise InputError(self.where, place, float(value), allowed)
 
     def at(self, chosen: np.ndarray) -> Self:
-        """The part with only these rows."""
+        """Returns the part with only these rows."""
         return replace(self, rows=self.rows[chosen], labels=self.labels[chosen])
 
 

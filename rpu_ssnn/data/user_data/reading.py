@@ -35,7 +35,7 @@ class _Labels(NamedTuple):
 
 
 def read_own(own: OwnData) -> Source:
-    """The whole of a user's data set, split as its files or `own` say.
+    """Returns the whole of a user's data set, split as its files or `own` say.
 
     Raises:
         InputError: a file is missing, damaged or does not fit.
@@ -62,7 +62,7 @@ def read_own(own: OwnData) -> Source:
 
 
 def own_counts(own: OwnData) -> tuple[int, int]:
-    """The number of training and of test rows; the files are read, as most formats need.
+    """Returns the number of training and of test rows; the files are read, as most formats need.
 
     Raises:
         InputError: as `read_own`.
@@ -72,7 +72,7 @@ def own_counts(own: OwnData) -> tuple[int, int]:
 
 
 def file_digest(own: OwnData) -> str:
-    """16 hexadecimal digits of the SHA-256 of the file (or files) as they are on the disk.
+    """Returns 16 hexadecimal digits of the SHA-256 of the file (or files) as they are on the disk.
 
     Raises:
         InputError: a file cannot be read.
@@ -118,7 +118,8 @@ def _read(path: Path, own: OwnData) -> Raw:
 
 
 def _same_rows(one: Part, other: Part) -> bool:
-    """Whether two parts hold the same samples in the same order, whatever files they come from."""
+    """Says whether two parts hold the same samples in the same order, whatever files they come
+    from."""
     pairs = zip(_arrays(one), _arrays(other), strict=False)
     return all(np.array_equal(mine, theirs) for mine, theirs in pairs)
 
@@ -164,7 +165,7 @@ def _refuse_beyond(part: Part, rule: Bounds | str) -> None:
 
 
 def _split(own: OwnData, part: Part) -> tuple[Part, Part]:
-    """The rows to train on, and a stratified share of the rows to test on."""
+    """Returns the rows to train on, and a stratified share of the rows to test on."""
     allowed = "must be given in the study's dataset (say 0.2): the file has no test rows of its own"
     require(own.test_share is not None, part.where, "test_share", None, allowed)
     assert own.test_share is not None
@@ -208,7 +209,7 @@ def _source(own: OwnData, train: Part, test: Part) -> Source:
 
 
 def _with_columns_of(train: Part, test: Part) -> Part:
-    """The test rows of a table with their columns in the order of the training table."""
+    """Returns the test rows of a table with their columns in the order of the training table."""
     if test.columns == train.columns or not (test.columns and train.columns):
         return test
     missing = [name for name in train.columns if name not in test.columns]

@@ -20,18 +20,19 @@ class Scale(NamedTuple):
 
     @property
     def span(self) -> Float64[np.ndarray, " columns_or_1"]:
-        """The span from no to full rate, which is infinite where both are one value."""
+        """Returns the span from no to full rate, which is infinite where both are one value."""
         return np.where(self.high > self.low, self.high - self.low, np.inf)
 
     @property
     def zero(self) -> Float32[np.ndarray, " columns_or_1"]:
-        """The share of the value 0, which is outside [0, 1] where all values have one sign."""
+        """Returns the share of the value 0, which is outside [0, 1] where all values have one
+        sign."""
         zero: Float32[np.ndarray, " columns_or_1"] = (-self.low / self.span).astype(np.float32)
         return zero
 
 
 def scale_of(rows: np.ndarray, training: Int64[np.ndarray, " drawn"], rule: Bounds | str) -> Scale:
-    """The scale by a rule; it sees the training rows only.
+    """Returns the scale by a rule; it sees the training rows only.
 
     Args:
         rows: the values of the training file [n, columns].
@@ -57,7 +58,8 @@ def scale_of(rows: np.ndarray, training: Int64[np.ndarray, " drawn"], rule: Boun
 
 
 def shares(rows: np.ndarray, scale: Scale) -> Float32[np.ndarray, "n columns"]:
-    """The shares (value - low) / (high - low), clipped to [0, 1]; of one value alone they are 0."""
+    """Returns the shares (value - low) / (high - low), clipped to [0, 1]; of one value alone they
+    are 0."""
     result = np.empty(rows.shape, dtype=np.float32)
     span = scale.span
     for first in range(0, len(rows), _CHUNK):

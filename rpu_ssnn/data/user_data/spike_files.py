@@ -27,7 +27,8 @@ MOST_LINES = 1_000_000
 
 
 def read_hdf5(path: Path, spec: SpikeSpec) -> Raw:
-    """The content of an HDF5 file laid out as `LAYOUT`, with times in its own unit (often seconds).
+    """Returns the content of an HDF5 file laid out as `LAYOUT`, with times in its own unit (often
+    seconds).
 
     Raises:
         InputError: the file is no HDF5, has another layout, or its times and units do not fit.
@@ -75,7 +76,7 @@ def _recordings(path: Path, file: "h5py.File", spec: SpikeSpec) -> Part:
 
 
 def part_of_events(where: Path, events: Mapping[str, np.ndarray], spec: SpikeSpec) -> Part:
-    """Recordings made of events.
+    """Returns recordings made of events.
 
     Args:
         where: the file, for errors.
@@ -120,7 +121,7 @@ def part_of_events(where: Path, events: Mapping[str, np.ndarray], spec: SpikeSpe
 
 
 def numbered_alike(train: Part, test: Part, spec: SpikeSpec) -> tuple[Part, Part]:
-    """The same events, numbered so that equal x, y and p are one line in both files.
+    """Returns the same events, numbered so that equal x, y and p are one line in both files.
 
     Each file numbers its lines by its own largest x and y. Here the larger of both counts.
 
@@ -153,7 +154,8 @@ def _renumbered(part: Part, sides: list[int], spec: SpikeSpec) -> Part:
 
 
 def part_of_tensor(where: Path, x: np.ndarray, y: np.ndarray, spec: SpikeSpec) -> Part:
-    """Recordings made of a tensor [n, slots, lines...] in which whatever is not 0 is a spike.
+    """Returns recordings made of a tensor [n, slots, lines...] in which whatever is not 0 is a
+    spike.
 
     Raises:
         InputError: the tensor has fewer than three dimensions, NaN, or values below 0.
@@ -176,13 +178,14 @@ def part_of_tensor(where: Path, x: np.ndarray, y: np.ndarray, spec: SpikeSpec) -
 
 
 def _times(values: Any) -> np.ndarray:
-    """The times in the precision of the file, which says how far they are rounded."""
+    """Returns the times in the precision of the file, which says how far they are rounded."""
     times = np.asarray(values)
     return times if times.dtype.kind in "iuf" else times.astype(np.float64)
 
 
 def _slots(time: np.ndarray, width: float) -> np.ndarray:
-    """The slots floor(time / width); rounding puts no time at the start of a slot before it.
+    """Returns the slots floor(time / width); rounding puts no time at the start of a slot before
+    it.
 
     0.29 / 0.01 is 28.999999999999996, for example.
     """

@@ -25,7 +25,7 @@ _GAPS: dict[str, Any] = {"keep_default_na": False, "na_values": [""]}
 
 
 def read_table(path: Path, label: str) -> Raw:
-    """A table in which each row is an image, and each column but `label` a value.
+    """Returns a table in which each row is an image, and each column but `label` a value.
 
     Columns of a CSV are separated by commas, semicolons or tabs; with the latter two, numbers may
     have decimal commas. An Excel file holds the table on its first sheet.
@@ -57,7 +57,7 @@ def read_table(path: Path, label: str) -> Raw:
 
 
 def _numbers(path: Path, values: pd.DataFrame) -> np.ndarray:
-    """The values of a table [rows, columns], all of them finite numbers."""
+    """Returns the values of a table [rows, columns], all of them finite numbers."""
     import pandas as pd
 
     for name in values.columns:
@@ -70,7 +70,7 @@ def _numbers(path: Path, values: pd.DataFrame) -> np.ndarray:
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:
-    """A table whose size its footer tells: packed, a number that repeats takes no room."""
+    """Returns a table whose size its footer tells: packed, a number that repeats takes no room."""
     import pandas as pd
     import pyarrow.parquet
 
@@ -90,7 +90,7 @@ def _read_excel(path: Path) -> pd.DataFrame:
 
 
 def _read_csv(path: Path) -> pd.DataFrame:
-    """A table whose columns are what its first line names."""
+    """Returns a table whose columns are what its first line names."""
     import pandas as pd
 
     with open_regular(path) as file:

@@ -59,7 +59,7 @@ FIT_FORMS: tuple[FitForm, ...] = tuple(
 
 
 def law_of_aihwkit(kind: str) -> Law | None:
-    """The law that a class of aihwkit has, by the name of the class."""
+    """Returns the law that a class of aihwkit has, by the name of the class."""
     return next((law for law in LAWS.values() if law.aihwkit == kind), None)
 
 
@@ -67,7 +67,8 @@ def law_of_aihwkit(kind: str) -> Law | None:
 def change(
     code: int, shared: Shared, device: Device, w: np.float32, up: bool, noise: np.float32
 ) -> np.float32:
-    """Change of a device's state by one pulse, before its bounds act; code: `Law.code`."""
+    """Returns the change of a device's state by one pulse, before its bounds act; `Law.code` is the
+    code."""
     if code == 0:
         return constant.step(shared, device, w, up, noise)
     if code == 1:
@@ -89,7 +90,7 @@ def change(
 def _own_change(
     own: OwnStep | None, shared: Shared, device: Device, w: np.float32, up: bool, noise: np.float32
 ) -> np.float32:
-    """Change of state by the step of a user's own law.
+    """Returns the change of state by the step of a user's own law.
 
     numba compiles a kernel once for arrays without such a step and once for those with one. The
     first holds no call through a pointer, behind which the compiler would have to expect anything.
@@ -103,8 +104,8 @@ def _own_change(
 def fit_factor(
     code: int, up: bool, v: float, local: np.ndarray, shape: np.ndarray
 ) -> tuple[float, float]:
-    """Step of a fitted device at weight v over that at the law's reference weight (0, or the middle
-    of the bounds), and its derivative by v; the step is never below 0.
+    """Returns the step of a fitted device at weight v over that at the law's reference weight (0,
+    or the middle of the bounds), and its derivative by v; the step is never below 0.
 
     Args:
         local: a device's own numbers: log of the step up and down at the reference weight, relative

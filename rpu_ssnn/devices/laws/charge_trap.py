@@ -116,24 +116,24 @@ class ChargeTrapPhysics:
 
     @property
     def remembers(self) -> bool:
-        """Return whether a step depends on the gap since the last pulse, or charge fades in
+        """Returns whether a step depends on the gap since the last pulse, or charge fades in
         log-time."""
         return self.gap_time_constant_s > 0.0 or self.loss_per_decade > 0.0
 
     @property
     def shortest_slot_s(self) -> float:
-        """Return the least time (s) from pulse to pulse."""
+        """Returns the least time (s) from pulse to pulse."""
         return max(self.pulse_width_s, self.pulse_period_s or 0.0)
 
     def used_share(self, width_s: float) -> float:
-        """Return eta, the share of an isolated pulse's on-time (s) that shifts the threshold."""
+        """Returns eta, the share of an isolated pulse's on-time (s) that shifts the threshold."""
         if self.width_knee_s == 0.0:
             return 1.0
         steep = self.width_steepness * math.log(self.width_knee_s / width_s)
         return 1.0 / (1.0 + math.exp(min(steep, MOST_STEEP)))
 
     def width_factor(self, width_s: float | None = None) -> float:
-        """Return the step of an isolated pulse over the preset's `step`.
+        """Returns the step of an isolated pulse over the preset's `step`.
 
         Args:
             width_s: the width of the pulse (s); None is the preset's own.
@@ -144,11 +144,11 @@ class ChargeTrapPhysics:
 
     @property
     def recovery(self) -> float:
-        """Return the share by which a pulse without a gap before it exceeds an isolated one."""
+        """Returns the share by which a pulse without a gap before it exceeds an isolated one."""
         return 1.0 / self.used_share(self.pulse_width_s) - 1.0
 
     def step_factor(self, gap_s: Times) -> Times:
-        """Return the step of a pulse over that of an isolated one of the same width.
+        """Returns the step of a pulse over that of an isolated one of the same width.
 
         Args:
             gap_s: the time from the end of the device's last pulse, of any polarity, to the start
@@ -159,13 +159,13 @@ class ChargeTrapPhysics:
         return 1.0 + self.recovery * np.exp(-gap_s / self.gap_time_constant_s)
 
     def kept(self, age_s: Times) -> Times:
-        """Return the share of the charge that is left after that time (s) without a
-        pulse; it is in [0, 1]."""
+        """Returns the share of the charge that is left after that time (s) without a pulse; it is
+        in [0, 1]."""
         return share_kept(age_s, self.loss_per_decade, self.loss_onset_s)
 
 
 def charge_trap_physics(values: Mapping[str, Any]) -> ChargeTrapPhysics:
-    """Return the physics that a preset's values describe."""
+    """Returns the physics that a preset's values describe."""
     given = {**values, "rest_state": values["reset_level"]}
     return ChargeTrapPhysics(
         **{field.name: given[field.name] for field in fields(ChargeTrapPhysics)}
@@ -173,13 +173,13 @@ def charge_trap_physics(values: Mapping[str, Any]) -> ChargeTrapPhysics:
 
 
 def share_kept(age_s: Times, loss_per_decade: float, onset_s: float) -> Times:
-    """Return the share of the charge that is left after that time (s) without a
-    pulse; it is in [0, 1]."""
+    """Returns the share of the charge that is left after that time (s) without a pulse; it is in
+    [0, 1]."""
     return np.maximum(0.0, 1.0 - loss_per_decade * np.log10(1.0 + age_s / onset_s))
 
 
 def check(where: str, values: Values) -> None:
-    """Refuse what cannot be simulated together with memory of pulses, and pulses that are too weak
+    """Refuses what cannot be simulated together with memory of pulses, and pulses that are too weak
     or too strong."""
     noise, tau = values["write_noise"], values["leak_time_constant_s"]
     if noise != 0:
@@ -203,12 +203,12 @@ def check(where: str, values: Values) -> None:
 
 
 def step_scale(values: Values) -> float:
-    """Return the step of an isolated pulse of the preset's own width, over ``step``."""
+    """Returns the step of an isolated pulse of the preset's own width, over ``step``."""
     return charge_trap_physics(values).width_factor()
 
 
 def to_aihwkit(values: Values) -> dict[str, Any]:
-    """Return the step of a pulse of the preset's own width, in a device with linear steps."""
+    """Returns the step of a pulse of the preset's own width, in a device with linear steps."""
     return linear.to_aihwkit(values) | {"dw_min": number(values, "step") * step_scale(values)}
 
 

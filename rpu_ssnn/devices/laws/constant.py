@@ -11,7 +11,7 @@ from rpu_ssnn.devices.shared import Shared
 
 @compiled
 def step(shared: Shared, device: Device, w: np.float32, up: bool, noise: np.float32) -> np.float32:
-    """Return the change of state by a pulse at state w; noise is a standard normal number, or
+    """Returns the change of state by a pulse at state w; noise is a standard normal number, or
     zero."""
     share = np.float32(1.0) + shared.noise * noise
     return share * device.up if up else -(share * device.down)

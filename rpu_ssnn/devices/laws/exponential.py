@@ -56,7 +56,7 @@ PARAMETERS = {
 
 @compiled
 def step(shared: Shared, device: Device, w: np.float32, up: bool, noise: np.float32) -> np.float32:
-    """Return the change of state by a pulse at state w; noise is a standard normal number, or
+    """Returns the change of state by a pulse at state w; noise is a standard normal number, or
     zero."""
     one, nothing = np.float32(1.0), np.float32(0.0)
     span = device.high - device.low
@@ -84,7 +84,7 @@ def _z(values: Values, weight: float) -> float:
 
 
 def factors(values: Values, weight: float) -> UpDown:
-    """Return the steps of the mean device at a weight, over ``step``."""
+    """Returns the steps of the mean device at a weight, over ``step``."""
     z = _z(values, weight)
     up = 1.0 - number(values, "A_up") * math.exp(number(values, "gamma_up") * z)
     down = 1.0 - number(values, "A_down") * math.exp(-number(values, "gamma_down") * z)
@@ -92,7 +92,7 @@ def factors(values: Values, weight: float) -> UpDown:
 
 
 def check(where: str, values: Values) -> None:
-    """Refuse numbers for which exp(gamma z) leaves single precision between the bounds."""
+    """Refuses numbers for which exp(gamma z) leaves single precision between the bounds."""
     ends = [_z(values, number(values, bound)) for bound in ("w_min", "w_max")]
     for name, sign in (("gamma_up", 1.0), ("gamma_down", -1.0)):
         largest = max(sign * number(values, name) * z for z in ends)
@@ -102,7 +102,7 @@ def check(where: str, values: Values) -> None:
 
 
 def native(config: Any, hidden: Mapping[str, PerDevice]) -> tuple[Shared, dict[str, PerDevice]]:
-    """Return the noises and the numbers of the curve, which all devices share."""
+    """Returns the noises and the numbers of the curve, which all devices share."""
     names = (*_MOST, "dw_min_std_add", "dw_min_std_slope")
     return shared_of(config)._replace(numbers=single(*(getattr(config, n) for n in names))), {}
 

@@ -49,8 +49,8 @@ class JumpTable:
 
 
 def shared_of_tables(tables: Sequence[JumpTable]) -> Shared:
-    """Return the numbers that devices of these tables share; there is noise where jumps differ from
-    their mean."""
+    """Returns the numbers that devices of these tables share; there is noise where jumps differ
+    from their mean."""
     changes = np.array([part for table in tables for part in (table.up, table.down)])
     jumps = Jumps(
         states=np.array([table.states for table in tables], dtype=np.float32),
@@ -64,7 +64,7 @@ def shared_of_tables(tables: Sequence[JumpTable]) -> Shared:
 
 @compiled
 def _before(grid: Grid, x: np.float32) -> int:
-    """Return the index of the last grid point at or below x that has one after it.
+    """Returns the index of the last grid point at or below x that has one after it.
 
     It is found at once where the grid is even.
     """
@@ -81,14 +81,14 @@ def _before(grid: Grid, x: np.float32) -> int:
 
 @compiled
 def _way(grid: Grid, i: int, x: np.float32) -> np.float32:
-    """Return the share of the way from grid point i to the next, within them."""
+    """Returns the share of the way from grid point i to the next, within them."""
     way = (x - grid[i]) / (grid[i + 1] - grid[i])
     return min(max(way, np.float32(0.0)), np.float32(1.0))
 
 
 @compiled
 def step(shared: Shared, device: Device, w: np.float32, up: bool, noise: np.float32) -> np.float32:
-    """Return the change of state by a pulse.
+    """Returns the change of state by a pulse.
 
     The noise is a uniform number above 0, or 0 for the mean.
     """

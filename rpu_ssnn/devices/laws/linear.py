@@ -50,7 +50,7 @@ PARAMETERS = {
 
 @compiled
 def step(shared: Shared, device: Device, w: np.float32, up: bool, noise: np.float32) -> np.float32:
-    """Return the change of state by a pulse at state w; noise is a standard normal number, or
+    """Returns the change of state by a pulse at state w; noise is a standard normal number, or
     zero."""
     at_zero, slope = (device.up, device.a) if up else (device.down, device.b)
     share = np.float32(1.0) + shared.noise * noise
@@ -63,7 +63,7 @@ def step(shared: Shared, device: Device, w: np.float32, up: bool, noise: np.floa
 
 @compiled
 def fit_factor(up: bool, v: float, local: np.ndarray, shape: np.ndarray) -> UpDown:
-    """Return the step at weight v over that at 0, and its derivative by v (see
+    """Returns the step at weight v over that at 0, and its derivative by v (see
     `laws.fit_factor`)."""
     up_and_down = shape if len(shape) == 2 else local[2:4]
     slope = -up_and_down[0] if up else up_and_down[1]
@@ -71,19 +71,19 @@ def fit_factor(up: bool, v: float, local: np.ndarray, shape: np.ndarray) -> UpDo
 
 
 def factors(values: Values, weight: float) -> UpDown:
-    """Return the steps of the mean device at a weight, over those at weight zero."""
+    """Returns the steps of the mean device at a weight, over those at weight zero."""
     up = 1.0 - number(values, "slope_up") * weight / number(values, "w_max")
     return up, 1.0 - number(values, "slope_down") * weight / number(values, "w_min")
 
 
 def to_aihwkit(values: Values) -> dict[str, Any]:
-    """Allow growing steps; aihwkit takes the absolute value of each device's slope otherwise."""
+    """Allows growing steps; otherwise aihwkit takes the absolute value of each device's slope."""
     grows = min(number(values, "slope_up"), number(values, "slope_down")) < 0
     return {"allow_increasing": True} if grows else {}
 
 
 def native(config: Any, hidden: Mapping[str, PerDevice]) -> tuple[Shared, dict[str, PerDevice]]:
-    """Return the numbers that all devices share, and the slopes of each device."""
+    """Returns the numbers that all devices share, and the slopes of each device."""
     common = shared_of(config)._replace(noise_follows_step=config.mult_noise)
     return common, {"a": hidden["slope_up"], "b": hidden["slope_down"]}
 

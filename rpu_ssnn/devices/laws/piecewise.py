@@ -31,7 +31,7 @@ _NUMBERS = 2 * len(_NODE_NAMES)
 
 @compiled
 def step(shared: Shared, device: Device, w: np.float32, up: bool, noise: np.float32) -> np.float32:
-    """Return the change of state by a pulse at state w; noise is a standard normal number, or
+    """Returns the change of state by a pulse at state w; noise is a standard normal number, or
     zero."""
     one, nothing = np.float32(1.0), np.float32(0.0)
     span = device.high - device.low
@@ -52,7 +52,7 @@ def step(shared: Shared, device: Device, w: np.float32, up: bool, noise: np.floa
 
 @compiled
 def fit_factor(up: bool, v: float, local: np.ndarray, shape: np.ndarray) -> UpDown:
-    """Return the step at weight v over that in the middle of the bounds, and its derivative by v
+    """Returns the step at weight v over that in the middle of the bounds, and its derivative by v
     (see `laws.fit_factor`)."""
     low, span = local[5], max(local[4] - local[5], 1e-6)
     place = min(max((v - low) / span, 0.0), 1.0) * 4.0
@@ -65,14 +65,14 @@ def fit_factor(up: bool, v: float, local: np.ndarray, shape: np.ndarray) -> UpDo
 
 @compiled
 def _node(shape: np.ndarray, first: int, node: int) -> float:
-    """Return the logarithm of the factor at a node; the factor of the middle one is 1."""
+    """Returns the logarithm of the factor at a node; the factor of the middle one is 1."""
     if node == 2:
         return 0.0
     return float(shape[first + node - (1 if node > 2 else 0)])
 
 
 def factors(values: Values, weight: float) -> UpDown:
-    """Return the steps of the mean device at a weight, over ``step``."""
+    """Returns the steps of the mean device at a weight, over ``step``."""
 
     def factor(name: str) -> float:
         given = values[name]
@@ -84,14 +84,14 @@ def factors(values: Values, weight: float) -> UpDown:
 
 
 def check(where: str, values: Values) -> None:
-    """Refuse lists of different lengths."""
+    """Refuses lists of different lengths."""
     up, down = values["step_factors_up"], values["step_factors_down"]
     if isinstance(up, tuple) and isinstance(down, tuple) and len(up) != len(down):
         raise PresetError(where, "step_factors_down", down, f"must be {len(up)} numbers, as up")
 
 
 def native(config: Any, hidden: Mapping[str, PerDevice]) -> tuple[Shared, dict[str, PerDevice]]:
-    """Return the noises and the factors, up then down, which all devices share."""
+    """Returns the noises and the factors, up then down, which all devices share."""
     numbers = single(*config.piecewise_up, *config.piecewise_down)
     return shared_of(config)._replace(numbers=numbers), {}
 

@@ -50,7 +50,7 @@ PARAMETERS = {
 
 @compiled
 def step(shared: Shared, device: Device, w: np.float32, up: bool, noise: np.float32) -> np.float32:
-    """Return the change of state by a pulse at state w; noise is a standard normal number, or
+    """Returns the change of state by a pulse at state w; noise is a standard normal number, or
     zero."""
     nothing, span = np.float32(0.0), device.high - device.low
     if span == nothing:
@@ -63,7 +63,7 @@ def step(shared: Shared, device: Device, w: np.float32, up: bool, noise: np.floa
 
 
 def factors(values: Values, weight: float) -> UpDown:
-    """Return the steps of the mean device at a weight, over ``step``."""
+    """Returns the steps of the mean device at a weight, over ``step``."""
     low, high, exponent = (number(values, name) for name in ("w_min", "w_max", "exponent"))
     asymmetry, span = number(values, "exponent_asymmetry"), high - low
     up = ((high - weight) / span) ** (exponent * (1.0 + min(asymmetry, 0.0)))
@@ -72,7 +72,7 @@ def factors(values: Values, weight: float) -> UpDown:
 
 
 def native(config: Any, hidden: Mapping[str, PerDevice]) -> tuple[Shared, dict[str, PerDevice]]:
-    """Return the numbers that all devices share, and the exponents of each device."""
+    """Returns the numbers that all devices share, and the exponents of each device."""
     return shared_of(config), {"a": hidden["gamma_up"], "b": hidden["gamma_down"]}
 
 

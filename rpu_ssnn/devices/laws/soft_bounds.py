@@ -49,7 +49,7 @@ _REFERENCE = {
 
 @compiled
 def step(shared: Shared, device: Device, w: np.float32, up: bool, noise: np.float32) -> np.float32:
-    """Return the change of state by a pulse at state w, which includes the reference; noise is a
+    """Returns the change of state by a pulse at state w, which includes the reference; noise is a
     standard normal number, or zero."""
     one, nothing = np.float32(1.0), np.float32(0.0)
     if up:
@@ -67,19 +67,19 @@ def step(shared: Shared, device: Device, w: np.float32, up: bool, noise: np.floa
 
 @compiled
 def fit_factor(up: bool, v: float, local: np.ndarray, shape: np.ndarray) -> UpDown:
-    """Return the step at weight v over that at 0, and its derivative by v (see
+    """Returns the step at weight v over that at 0, and its derivative by v (see
     `laws.fit_factor`)."""
     slope = -1.0 / max(local[4], 1e-3) if up else -1.0 / min(local[5], -1e-3)
     return 1.0 + slope * v, slope
 
 
 def factors(values: Values, weight: float) -> UpDown:
-    """Return the steps of the mean device at a weight, over those at weight zero."""
+    """Returns the steps of the mean device at a weight, over those at weight zero."""
     return 1.0 - weight / number(values, "w_max"), 1.0 - weight / number(values, "w_min")
 
 
 def held(values: Values) -> float:
-    """Return the weight of the reference device, by which the bounds of the difference lie
+    """Returns the weight of the reference device, by which the bounds of the difference lie
     lower."""
     found = number(values, "reference")
     # Up and down steps are equal at the symmetry point.
@@ -90,7 +90,7 @@ def held(values: Values) -> float:
 
 
 def native(config: Any, hidden: Mapping[str, PerDevice]) -> tuple[Shared, dict[str, PerDevice]]:
-    """Return the numbers that all devices share, and the reference of each device."""
+    """Returns the numbers that all devices share, and the reference of each device."""
     common = shared_of(config)._replace(noise_follows_step=config.mult_noise, has_reference=True)
     return common, {"a": hidden["reference"]}
 

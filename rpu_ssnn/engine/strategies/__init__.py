@@ -18,7 +18,7 @@ __all__ = ["Job", "Strategy", "choose_strategy"]
 
 
 def choose_strategy(job: Job) -> Strategy:
-    """The fastest strategy that gives the schedule and the synapses what they need."""
+    """Returns the fastest strategy that gives the schedule and the synapses what they need."""
     if not job.reads.linear:
         return Batched(job)
     if job.threads == 1 or job.schedule != "batch":

@@ -45,7 +45,7 @@ class WeightCopies:
         self.refresh()
 
     def refresh(self) -> None:
-        """Update the crossbars that have changed since the last refresh."""
+        """Updates the crossbars that have changed since the last refresh."""
         for layer, synapses in enumerate(self._synapses):
             if synapses.changes == self._seen[layer]:
                 continue
@@ -91,14 +91,14 @@ class Job:
         return [each.needs_all_spikes for each in self.synapses]
 
     def dispatch(self, out: PulseBuffers) -> None:
-        """Pass the pulses of each crossbar to its synapses, and empty the buffer."""
+        """Passes the pulses of each crossbar to its synapses, and empties the buffer."""
         for place, each in enumerate(self.synapses):
             if out.rows[place]:
                 each.update(block_of(out, place))
         out.rows[:] = 0
 
     def commit(self, presentations: range) -> None:
-        """Make the pulses so far visible to reads."""
+        """Makes the pulses so far visible to reads."""
         for each in self.synapses:
             each.commit(presentations)
         self.reads.refresh()
@@ -113,11 +113,11 @@ class Strategy(ABC):
 
     @abstractmethod
     def train(self, shown: Presentations) -> None:
-        """Show all presentations, and dispatch their pulses in the order that synapses need."""
+        """Shows all presentations, and dispatches their pulses in the order that synapses need."""
 
     @abstractmethod
     def infer(self, shown: Presentations, recording: Recording) -> None:
-        """Show all presentations without label, gradient or pulses.
+        """Shows all presentations without label, gradient or pulses.
 
         Raises:
             ValueError: a recording is requested, and reads are not matrix products.

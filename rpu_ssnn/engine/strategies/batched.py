@@ -77,7 +77,7 @@ class Batched(Strategy):
     def _run(
         self, net: Parameters, shown: Presentations, group: range, learn: bool
     ) -> Iterator[bool]:
-        """Run a group of presentations; yields after each slot whether a buffer is full."""
+        """Runs a group of presentations, and yields after each slot whether a buffer is full."""
         states, n = self._states, len(group)
         states.position[:n, 0] = group
         _begin(net, states, n, shown, learn)
@@ -129,7 +129,7 @@ def _fire(
     buffers: PulseBuffers,
     learn: bool,
 ) -> bool:
-    """Fire a slot of n presentations and emit its pulses; whether a buffer is full."""
+    """Fires a slot of n presentations, emits its pulses, and says whether a buffer is full."""
     full = False
     for b in range(n):
         state = one_state(states, b)
@@ -149,7 +149,7 @@ def _spike_vectors(
     net: Parameters, states: WorkerState, n: int, x: int, spikes: UInt8[np.ndarray, "rows n_in"],
     row_state: _OfRows, row_position: _OfRows,
 ) -> int:  # fmt: skip
-    """Write which lines of crossbar x spike, a vector of 0 and 1 for each state and position that
+    """Writes which lines of crossbar x spike, a vector of 0 and 1 for each state and position that
     has a spike.
 
     Returns the number of vectors.
@@ -173,7 +173,7 @@ def _signed_vectors(
     net: Parameters, states: WorkerState, n: int, x: int, signed: Int8[np.ndarray, "rows n_out"],
     row_state: _OfRows, row_position: _OfRows,
 ) -> int:  # fmt: skip
-    """Write the gradient spikes above crossbar x, positive minus negative, as `_spike_vectors`."""
+    """Writes the gradient spikes above crossbar x, positive minus negative, as `_spike_vectors`."""
     one, rows = net.geometry.crossbars[x], 0
     first, channels = 2 * net.event_start[x + 1], one.channels
     for b in range(n):
@@ -198,7 +198,7 @@ def _add(
     net: Parameters, states: WorkerState, x: int, row_state: _OfRows, row_position: _OfRows,
     currents: Float32[np.ndarray, "rows n_out"],
 ) -> None:  # fmt: skip
-    """Add the currents of a read of crossbar x, raised by the dropout gain, to the layer above."""
+    """Adds the currents of a read of crossbar x, raised by the dropout gain, to the layer above."""
     gain, start = dropout_gain(net, x), net.neuron_start[x + 1]
     one = net.geometry.crossbars[x]
     channels = one.channels
@@ -214,7 +214,7 @@ def _add_transposed(
     net: Parameters, states: WorkerState, x: int, row_state: _OfRows, row_position: _OfRows,
     currents: Float32[np.ndarray, "rows n_in"],
 ) -> None:  # fmt: skip
-    """Add the currents of a transposed read to the gradient of the layer below, as `_add`."""
+    """Adds the currents of a transposed read to the gradient of the layer below, as `_add`."""
     tables, gain, start = net.geometry, dropout_gain(net, x), net.neuron_start[x]
     for r in range(len(row_state)):
         target = states.gradient_current[row_state[r]]

@@ -18,12 +18,13 @@ SPIKES = 1 << 23
 
 
 def group_size(net: Parameters) -> int:
-    """Presentations of a group."""
+    """Returns the number of presentations in a group."""
     return max(1, SLOTS_A_BUFFER // net.slots)
 
 
 def buffer_count(net: Parameters, threads: int) -> int:
-    """Buffers that fit into `SPIKES`; fewer than `threads` means that some worker has none."""
+    """Returns how many buffers fit into `SPIKES`; with fewer than `threads` some worker has
+    none."""
     most = group_size(net) * net.slots * net.most_in_slot
     return min(GROUPS_A_WORKER * threads, SPIKES // most)
 

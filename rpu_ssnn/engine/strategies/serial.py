@@ -57,7 +57,7 @@ class Serial(Strategy):
     def _run(
         self, shown: Presentations, state: WorkerState, out: PulseBuffers, start: int, stop: int
     ) -> None:
-        """Train on presentations [start, stop), dispatching whenever a buffer is full."""
+        """Trains on presentations [start, stop), dispatching whenever a buffer is full."""
         job, position = self._job, state.position
         position[:] = (start, 0, 0)
         out.rows[:] = 0  # an interrupted batch may have left some pulses
@@ -96,5 +96,5 @@ class Threaded(Serial):
 
 
 def equal_shares(first: int, stop: int, workers: int) -> list[int]:
-    """Bounds of equal shares of the presentations [first, stop)."""
+    """Returns the bounds of equal shares of the presentations [first, stop)."""
     return [int(bound) for bound in np.linspace(first, stop, workers + 1)]

@@ -34,7 +34,7 @@ class Built(NamedTuple):
 
 
 def build_array(crossbar: Crossbar, device: DeviceSource, spec: TileSpec) -> Built:
-    """Build the devices that `TileSynapses` has in its tiles for the same seed.
+    """Builds the devices that `TileSynapses` has in its tiles for the same seed.
 
     Raises:
         InputError: pulses of the native simulator do not reach the weights of such a device.

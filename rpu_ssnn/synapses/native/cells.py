@@ -105,7 +105,7 @@ AT_ONCE = 1024
 
 
 def make_scratch(n_in: int) -> Scratch:
-    """The scratch of one thread for a crossbar of so many input lines."""
+    """Returns the scratch of one thread for a crossbar of so many input lines."""
     places = n_in + AT_ONCE
     cell, number = (np.zeros(places, dtype=np.uint32) for _ in range(2))
     bits, since = np.zeros(places, dtype=np.int32), np.zeros(places, dtype=np.int64)

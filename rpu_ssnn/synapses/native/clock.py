@@ -67,11 +67,11 @@ class Clock:
         self.now = max(self.now, int(at[-1]) + 1)
 
     def end_batch(self) -> None:
-        """Go on to the first slot of the next batch."""
+        """Goes on to the first slot of the next batch."""
         self._go_on(self._batch * self.slots)
 
     def rest(self, seconds: float) -> None:
-        """Let that time pass without a pulse."""
+        """Lets that time pass without a pulse."""
         self._go_on(math.ceil(seconds / self.slot_s))
 
     def _go_on(self, slots: int) -> None:
@@ -79,7 +79,7 @@ class Clock:
         self.now = self.batch_began
 
     def log_kept(self) -> Float64[np.ndarray, " cells"]:
-        """Logarithm of the share left now of a charge that was there from the start."""
+        """Returns the logarithm of the share left now of a charge that was there from the start."""
         memory = self.memory
         slots = self.now - memory.cells["last"]
         age = np.maximum(0.0, slots * memory.slot_s - memory.width_s)
@@ -90,7 +90,7 @@ class Clock:
         return total
 
     def state(self) -> State:
-        """Last pulses, charge kept until them, and the time."""
+        """Returns the last pulses, the charge kept until them, and the time."""
         return {
             "last": self.memory.cells["last"].copy(),
             "log_kept": self.memory.cells["log_kept"].copy(),
@@ -98,14 +98,14 @@ class Clock:
         }
 
     def restore(self, state: State) -> None:
-        """Go on from the state of a clock built just as this."""
+        """Goes on from the state of a clock built just as this."""
         self.memory.cells["last"] = state["last"]
         self.memory.cells["log_kept"] = state["log_kept"]
         self.batch_began, self.now = map(int, state["slots"])
 
     def statistics(self, factors: float, pulses: int) -> dict[str, float]:
-        """Length of a slot (s), mean step factor of all pulses, mean share of charge kept; nothing
-        where devices remember no pulse.
+        """Returns the length of a slot (s), the mean step factor of all pulses and the mean share
+        of charge kept, or nothing where devices remember no pulse.
 
         Args:
             factors: sum of the step factors of so many pulses.

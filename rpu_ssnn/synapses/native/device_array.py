@@ -40,7 +40,7 @@ class Slices:
         run: Callable[[int, int, Scratch], None],
         work: Int64[np.ndarray, " n_out"] | None = None,
     ) -> None:
-        """Call `run` with (first line, line after the last, scratch) until all lines are done.
+        """Calls `run` with (first line, line after the last, scratch) until all lines are done.
 
         Args:
             work: the work of each line; None: that of its devices.
@@ -61,11 +61,11 @@ class Slices:
         parallel(self._pool, run, bounds[:-1], bounds[1:], self._scratch)
 
     def step_factors(self) -> float:
-        """Sum of all step factors."""
+        """Returns the sum of all step factors."""
         return float(sum(scratch.sums[0] for scratch in self._scratch))
 
     def restore_step_factors(self, total: float) -> None:
-        """Count on from that sum."""
+        """Goes on counting from that sum."""
         for scratch in self._scratch:
             scratch.sums[0] = 0.0
         self._scratch[0].sums[0] = total
@@ -83,7 +83,8 @@ class ReadShares(NamedTuple):
 
 
 def conductance[T: np.ndarray](states: T, zero: float) -> T:
-    """Conductance of devices in those states, in states; it is never below zero, states may be.
+    """Returns the conductance of devices in those states, in states; it is never below zero, though
+    states may be.
 
     zero: conductance of state 0 (`ReferenceSpec.zero`).
     """
@@ -128,13 +129,13 @@ class DeviceArray:
         self._set_writes(0)
 
     def begin(self) -> None:
-        """The initial weights are written."""
+        """Takes note that the initial weights are written."""
         if self._fades_alike():
             self._show_without_memory()
             self._shown = np.empty_like(self.cells.weights)
 
     def wrote_all(self) -> None:
-        """All devices were written: their write noise is another one."""
+        """Draws the write noise anew, since all devices were written."""
         self._set_writes(self.writes + 1)
 
     def restored(self, writes: int) -> None:
@@ -144,14 +145,14 @@ class DeviceArray:
             self._show_without_memory()
 
     def weights(self) -> Weights:
-        """[n_in, n_out] that reads see; not a copy."""
+        """Returns the weights [n_in, n_out] that reads see, without copying them."""
         if self.stale:
             self._show()
             self.stale = False
         return self.as_crossbar(self._shown)
 
     def states(self) -> list[Weights]:
-        """States of the devices [n_in, n_out], one array a device of a cell."""
+        """Returns the states of the devices [n_in, n_out], one array for each device of a cell."""
         parts, devices = [], len(self.cells.signs)
         for d in range(devices):
             alone = self.cells._replace(
@@ -166,12 +167,12 @@ class DeviceArray:
         return parts
 
     def lines(self, devices: list[Weights]) -> list[Weights]:
-        """The values that a weight's output lines carry (one line, or two of a pair), from those of
-        its devices, [n_in, n_out] each."""
+        """Returns the values that a weight's output lines carry (one line, or two of a pair), from
+        those of its devices, [n_in, n_out] each."""
         return of_lines(devices, self._in_parallel)
 
     def seen(self) -> list[Weights]:
-        """The states that reads see of a weight's output lines."""
+        """Returns the states that reads see of a weight's output lines."""
         parts, shares = self.lines(self.states()), self.read_shares
         if shares is None:
             return parts
@@ -182,18 +183,19 @@ class DeviceArray:
         ]
 
     def offset(self) -> Float32[np.ndarray, "n_in n_out"] | None:
-        """Weights that a reference line subtracts; None where there is none."""
+        """Returns the weights that a reference line subtracts; None where there is none."""
         if not len(self.cells.offset):
             return None
         offset = self.as_crossbar(self.cells.offset)
         return offset if self.read_shares is None else offset * self.read_shares.reference
 
     def as_crossbar[T: np.ndarray](self, flat: T) -> T:
-        """Values of the cells, in the order of the cells, as [n_in, n_out]; not a copy."""
+        """Returns values of the cells, which lie in the order of the cells, as [n_in, n_out]
+        without a copy."""
         return flat.reshape(self.shape[1], self.shape[0]).T  # type: ignore[return-value]
 
     def _show(self) -> None:
-        """Put the weights where reads find them."""
+        """Puts the weights where reads find them."""
         cells, now, n_in = self.cells, self.clock.now, self.shape[0]
         if self.read_shares is not None:
             parts, offset = self.seen(), self.offset()
@@ -217,7 +219,7 @@ class DeviceArray:
         self.cells = self.cells._replace(read_key=key)
 
     def _fades_alike(self) -> bool:
-        """Say whether charge loss moves all devices the same share of their way, so that it can be
+        """Says whether charge loss moves all devices the same share of their way, so that it can be
         taken off weights: no device's bound, write noise or reference comes in between."""
         cells, rest = self.cells, self.cells.shared.rest
         low, high = cells.records["low"], cells.records["high"]
@@ -227,7 +229,7 @@ class DeviceArray:
         return self.clock.loses and inside and plain and not stuck
 
     def _show_without_memory(self) -> None:
-        """Put the weights that pulses left where they are faded from."""
+        """Puts the weights that pulses left where they are faded from."""
         none = self.clock.memory._replace(cells=self.clock.memory.cells[:0])
 
         def show(first: int, stop: int, scratch: Scratch) -> None:

@@ -14,7 +14,7 @@ from rpu_ssnn.synapses.tiles.tile import SATURATION_MARGIN
 def write_initial(
     cells: Cells, initial: Weights, spec: TileSpec, step: float, key: np.uint64, slices: Slices
 ) -> tuple[int, int]:
-    """Start as `TileSynapses` does: programmed against the reference, or pulsed open loop.
+    """Starts as `TileSynapses` does: programmed against the reference, or pulsed open loop.
 
     Args:
         step: mean step of a pulse (states).
@@ -46,7 +46,8 @@ def write_initial(
 
 
 def saturated(records: np.ndarray, shared: Shared) -> int:
-    """Devices at either of their own bounds, as far as wear has left these; stuck ones left out."""
+    """Counts the devices at either of their own bounds, as far as wear has left these, without
+    stuck ones."""
     low, high, state = records["low"], records["high"], records["state"]
     if shared.half_window > 0:
         worn = (records[0]["pulses"] / shared.half_window) ** float(shared.wear_exponent)

@@ -13,7 +13,7 @@ def spread_steps(
     spec: LineSpreadSpec,
     rng: np.random.Generator,
 ) -> None:
-    """Scale the steps of devices that were drawn one by one.
+    """Scales the steps of devices that were drawn one by one.
 
     Args:
         records: `device_record.RECORD` [devices a cell, cells]; the devices of a cell share their

@@ -42,7 +42,8 @@ def number_trains(
     first: int,
     all_spikes: bool,
 ) -> PulseBlock:
-    """Trains of a batch; a slot without a coincidence has no row, unless all spikes matter.
+    """Returns the trains of a batch; a slot without a coincidence has no row, unless all spikes
+    matter.
 
     Args:
         law: says how long and how full the trains are.
@@ -80,7 +81,7 @@ def _draw(
     chances: Float64[np.ndarray, "2 lines"],
     active: Int32[np.ndarray, "2 lines"],
 ) -> int:
-    """Write the trains into the block; returns the number of its rows.
+    """Writes the trains into the block, and returns the number of its rows.
 
     chances, active: room for the lines of a presentation that can spike, input lines first.
     """
@@ -126,7 +127,8 @@ def _draw(
 def _active(
     numbers: Float32[np.ndarray, " lines"], found: Int32[np.ndarray, " lines"]
 ) -> tuple[int, float]:
-    """Put the lines whose number is not zero first; how many, and the largest number."""
+    """Puts the lines whose number is not zero first, and returns how many they are and the largest
+    number."""
     active, largest = 0, np.float32(0.0)
     for line in range(len(numbers)):
         size = abs(numbers[line])
@@ -141,7 +143,8 @@ def _active(
 def _scales(
     law: TrainLaw, largest_x: float, largest_d: float, steps: float
 ) -> tuple[int, float, float]:
-    """Length of a train, and probabilities for x = 1 and for d = 1 (whoever draws cuts them at 1).
+    """Returns the length of a train, and probabilities for x = 1 and for d = 1 (whoever draws cuts
+    them at 1).
 
     Balanced probabilities are above 1 only for d, and only where a change needs more pulses than
     the longest train has (as in aihwkit 1.2).

@@ -57,7 +57,7 @@ def draw_population(
     spread_seed: np.random.SeedSequence,
     tiles: int,
 ) -> Population:
-    """The devices that `TileSynapses` has for these seeds, tile by tile.
+    """Returns the devices that `TileSynapses` has for these seeds, tile by tile.
 
     On top come what only native devices have: spread that lines share, further noise, wear.
 
@@ -119,7 +119,7 @@ def _of_aihwkit(
 def _hidden_of_devices(
     shape: tuple[int, int], source: DeviceSource, spec: TileSpec, seeds: Seeds
 ) -> Iterator[dict[str, Any]]:
-    """aihwkit's parameters of each device of a cell, tile by tile."""
+    """Yields aihwkit's parameters of each device of a cell, tile by tile."""
     for seed, stuck in seeds:
         tile = make_tile(shape, source.device(built_seconds(source)), None, seed)
         fix_stuck(tile, spec, np.random.default_rng(stuck))
@@ -135,7 +135,7 @@ def _hidden_of_devices(
 def _of_tables(
     shape: tuple[int, int], tables: Sequence[JumpTable], spec: TileSpec, seeds: Seeds
 ) -> Population:
-    """Devices that are one of the tables each, all equally likely."""
+    """Returns devices that are one of the tables each, all equally likely."""
     lines, shared = (shape[1], shape[0]), shared_of_tables(tables)
     records = empty_records(len(seeds) * shape[0] * shape[1]).reshape(len(seeds), -1)
     for d, (seed, stuck) in enumerate(seeds):
@@ -158,7 +158,7 @@ def _of_tables(
 
 
 def _with_array_physics(drawn: Population, spec: TileSpec) -> Shared:
-    """The devices' shared, with the further noise and the wear that a study asks for."""
+    """Returns what the devices share, with the further noise and the wear that a study asks for."""
     electrons = spec.pulse_noise.electrons_per_step
     return drawn.shared._replace(
         range_noise=np.float32(spec.pulse_noise.of_range),

@@ -45,7 +45,7 @@ class PulseStore:
         self.writes = no_writes()
 
     def add(self, block: PulseBlock) -> None:
-        """Keep a copy."""
+        """Keeps a copy of the block."""
         if block.rows == 0:
             return
         pre_start, post_start = (
@@ -55,11 +55,11 @@ class PulseStore:
         self.spikes += len(block.pre) + len(block.post)
 
     def clear(self) -> None:
-        """Drop all blocks."""
+        """Drops all blocks."""
         self._blocks, self.spikes = [], 0
 
     def take(self, began: int, slots: int, keep: float, rng: np.random.Generator) -> Taken | None:
-        """All pulses, thinned, and none is left; None where there are none.
+        """Takes all pulses out of the store, thinned; returns None where there are none.
 
         Args:
             began: slot of the batch's first presentation, in slots since training began.
@@ -89,7 +89,7 @@ class PulseStore:
 
 
 def _joined(blocks: list[PulseBlock]) -> PulseBlock:
-    """One block of all rows, in physical order."""
+    """Returns one block of all rows, in physical order."""
     ordered = sorted(blocks, key=lambda b: (int(b.sample[0]), int(b.slot[0])))
     parts = {name: [getattr(b, name) for b in ordered] for name in PulseBlock._fields}
     for name in ("pre_start", "post_start"):
@@ -107,7 +107,7 @@ def _sort_by_line(
     place: Int64[np.ndarray, " n_out"],
     work: Int64[np.ndarray, " n_out"],
 ) -> tuple[int, int]:
-    """Sort the kept gradient spikes by line, those of a line in their order.
+    """Sorts the kept gradient spikes by line, and leaves those of a line in their order.
 
     Args:
         block: all spikes, in physical order.

@@ -33,7 +33,7 @@ FORGOTTEN = 40.0
 
 @compiled
 def show(cells: Cells, i: int, total: np.float32) -> None:
-    """Put a cell's weight where reads find it; total: what is seen of its devices, by sign."""
+    """Puts a cell's weight where reads find it; `total` is what is seen of its devices, by sign."""
     weight = total / np.float32(len(cells.signs)) * cells.per_state
     if len(cells.offset) > 0:
         weight -= cells.offset[i]
@@ -42,13 +42,13 @@ def show(cells: Cells, i: int, total: np.float32) -> None:
 
 @compiled
 def bounded(device: Device, w: np.float32) -> np.float32:
-    """The state that the device's own bounds leave."""
+    """Returns the state that the device's own bounds leave."""
     return min(max(w, device.low), device.high)
 
 
 @compiled
 def left(shared: Shared, device: Device, w: np.float32, kept: np.float32) -> np.float32:
-    """State after a loss of charge; kept: share of it that is left."""
+    """Returns the state after a loss of charge, of which the share `kept` is left."""
     if kept == np.float32(1.0):
         return w
     return bounded(device, shared.rest + (w - shared.rest) * kept)
@@ -65,7 +65,7 @@ def moved(
     kept: np.float32,
     window: np.float32,
 ) -> np.float32:
-    """State of a device after a pulse.
+    """Returns the state of a device after a pulse.
 
     up: raises the device's own state; noise, extra: standard normal numbers; factor: on the step;
     kept: share of the charge that was left before; window: share that wear has left of it.
@@ -89,13 +89,13 @@ def moved(
 
 @compiled
 def gap_s(memory: Memory, slots: int) -> float:
-    """Time from the end of a pulse to the start of a slot so many slots later (s)."""
+    """Returns the time (s) from the end of a pulse to the start of a slot so many slots later."""
     return max(0.0, slots * memory.slot_s - memory.width_s)
 
 
 @compiled
 def kept_share(memory: Memory, gap: float) -> np.float32:
-    """Share of the charge that is left after that time (s) without a pulse."""
+    """Returns the share of the charge that is left after that time (s) without a pulse."""
     loss = np.float32(memory.loss_per_decade / math.log(10.0))
     onsets = np.float32(1.0 + gap / memory.loss_onset_s)
     return max(np.float32(0.0), np.float32(1.0) - loss * logarithm(onsets))
@@ -103,14 +103,14 @@ def kept_share(memory: Memory, gap: float) -> np.float32:
 
 @compiled
 def note_pulse(memory: Memory, i: np.uint32, at: int, p: int, scratch: Scratch) -> None:
-    """Cell i is pulsed in slot `at`: place p gets the slots since its last pulse."""
+    """Notes that cell i is pulsed in slot `at`: place p gets the slots since its last pulse."""
     scratch.since[p] = at - memory.cells[i].last
     memory.cells[i].last = at
 
 
 @partial(compiled, inline=False)
 def add_gap_factors(memory: Memory, n: int, scratch: Scratch) -> None:
-    """Add step factor and kept charge to the first n pulses of the scratch.
+    """Adds step factor and kept charge to the first n pulses of the scratch.
 
     Inlined, it makes the pulses of other devices slower by some percent, and its own by ten.
     """
@@ -143,7 +143,7 @@ def draw(
     scratch: Scratch,
     out: Float32[np.ndarray, " places"],
 ) -> None:
-    """Standard normal numbers of the first n pulses by key, device and number of the pulse.
+    """Draws standard normal numbers for the first n pulses by key, device and number of the pulse.
 
     d: which device of each cell; later: numbers are so many more.
     """
@@ -158,7 +158,7 @@ def draw(
 
 @compiled
 def draw_steps(cells: Cells, d: int, n: int, key: np.uint64, scratch: Scratch) -> None:
-    """Fill `scratch.noise` as `draw` does, with uniform numbers where jumps come from tables."""
+    """Fills `scratch.noise` as `draw` does, with uniform numbers where jumps come from tables."""
     if cells.law != jump_table.CODE:
         draw(cells, d, n, key, np.uint32(0), scratch, scratch.noise)
         return
@@ -170,7 +170,8 @@ def draw_steps(cells: Cells, d: int, n: int, key: np.uint64, scratch: Scratch) -
 
 @compiled
 def window_left(shared: Shared, number: np.uint32) -> np.float32:
-    """Share that so many pulses leave of a window: 1 / (1 + (pulses / half_window)^exponent)."""
+    """Returns the share that so many pulses leave of a window, 1 / (1 + (pulses /
+    half_window)^exponent)."""
     if number == np.uint32(0):  # of which there is no logarithm
         return np.float32(1.0)
     power = shared.wear_exponent * logarithm(np.float32(number) / shared.half_window)
@@ -180,7 +181,8 @@ def window_left(shared: Shared, number: np.uint32) -> np.float32:
 
 @compiled
 def window_now(cells: Cells, d: int, i: int) -> np.float32:
-    """Share that wear has left of the window of a device; 1 without wear, or of a stuck one."""
+    """Returns the share that wear has left of the window of a device; it is 1 without wear, and of
+    a stuck device."""
     device = cells.records[d, i]
     if cells.shared.half_window > np.float32(0.0) and device.high > device.low:
         return window_left(cells.shared, cells.records[0, i].pulses)
@@ -189,7 +191,7 @@ def window_now(cells: Cells, d: int, i: int) -> np.float32:
 
 @compiled
 def wear(shared: Shared, n: int, scratch: Scratch) -> None:
-    """Write the share of each window that wear has left into the scratch."""
+    """Writes the share of each window that wear has left into the scratch."""
     for p in range(n):
         scratch.window[p] = window_left(shared, scratch.number[p])
 
@@ -198,7 +200,7 @@ def wear(shared: Shared, n: int, scratch: Scratch) -> None:
 def pulse_lines(
     cells: Cells, memory: Memory, pulses: Pulses, first: int, stop: int, scratch: Scratch
 ) -> None:
-    """All pulses of output lines [first, stop), in physical order on every device."""
+    """Applies all pulses of output lines [first, stop), in physical order on every device."""
     n_in = cells.records.shape[1] // (len(pulses.start) - 1)
     for line in range(first, stop):
         k, last = pulses.start[line], pulses.start[line + 1]
@@ -212,7 +214,8 @@ def pulse_lines(
 def _gather(
     cells: Cells, memory: Memory, pulses: Pulses, base: int, k: int, last: int, scratch: Scratch
 ) -> int:
-    """Fill the scratch with the pulses of gradient spikes from k on; the spike after those.
+    """Fills the scratch with the pulses of gradient spikes from k on, and returns the spike after
+    those.
 
     Nothing is computed here, so that the processor waits for the memory of many devices at once.
     """
@@ -235,7 +238,7 @@ def _gather(
 def _pulse(
     cells: Cells, memory: Memory, pulses: Pulses, k: int, after: int, scratch: Scratch
 ) -> None:
-    """Let the pulses in the scratch act: those of gradient spikes [k, after)."""
+    """Lets the pulses in the scratch act, which are those of gradient spikes [k, after)."""
     n, shared, devices = 0, cells.shared, len(cells.signs)
     for spike in range(k, after):
         row = pulses.row[spike]

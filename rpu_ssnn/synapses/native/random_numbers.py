@@ -24,7 +24,7 @@ _SQRT_2 = _F(math.sqrt(2.0))
 
 @compiled
 def random_word(key: np.uint64, counter: np.uint64) -> np.uint64:
-    """64 random bits."""
+    """Returns 64 random bits."""
     z = key + counter * _GOLDEN
     z = (z ^ (z >> np.uint64(30))) * _FIRST
     z = (z ^ (z >> np.uint64(27))) * _SECOND
@@ -33,31 +33,31 @@ def random_word(key: np.uint64, counter: np.uint64) -> np.uint64:
 
 @compiled
 def device_word(key: np.uint64, device: int | np.uint64, number: int | np.uint64) -> np.uint64:
-    """64 random bits of the device at its event of that number (both below 2^32)."""
+    """Returns 64 random bits of the device at its event of that number (both below 2^32)."""
     return random_word(key, (np.uint64(device) << np.uint64(32)) | np.uint64(number))
 
 
 @compiled
 def uniform(word: np.uint64) -> np.float64:
-    """Inside (0, 1), in double precision, from the upper half of a word."""
+    """Returns a number inside (0, 1), in double precision, from the upper half of a word."""
     return (np.float64(word >> np.uint64(32)) + 0.5) * 2.0**-32
 
 
 @compiled
 def normal(word: np.uint64) -> np.float32:
-    """A standard normal number, at most 6.3 either way, from the upper half of a word."""
+    """Returns a standard normal number, at most 6.3 either way, from the upper half of a word."""
     return normal_of_bits(upper_half(word))
 
 
 @compiled
 def upper_half(word: np.uint64) -> np.int32:
-    """The upper 32 bits of a word."""
+    """Returns the upper 32 bits of a word."""
     return np.int32(np.int64(word) >> np.int64(32))
 
 
 @compiled
 def normal_of_bits(bits: np.int32) -> np.float32:
-    """A standard normal number from the upper half of a word, as `normal` gives it."""
+    """Returns a standard normal number from the upper half of a word, as `normal` gives it."""
     tail = np.int32(bits ^ (bits >> np.int32(31)))  # 0 to 2^31 - 1: how far from the nearer end
     t = (_F(tail) + _F(0.5)) * _TO_UNIT
     w = -logarithm(_F(4.0) * t * (_F(1.0) - t))

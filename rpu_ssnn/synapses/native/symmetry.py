@@ -18,7 +18,7 @@ HALVINGS = 24
 
 @compiled
 def symmetry_states(cells: Cells, found: Float32[np.ndarray, "devices cells"]) -> None:
-    """Find each device's state of equal steps, or the end of its range that is nearest to it."""
+    """Finds each device's state of equal steps, or the end of its range that is nearest to it."""
     none = np.float32(0.0)
     for d in range(found.shape[0]):
         for i in range(found.shape[1]):

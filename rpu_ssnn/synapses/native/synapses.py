@@ -113,12 +113,13 @@ class NativeSynapses(Synapses):
 
     @property
     def pulses(self) -> UInt32[np.ndarray, "n_in n_out"]:
-        """Pulses, up plus down, that each device of each cell got in training."""
+        """Returns the pulses, up plus down, that each device of each cell got in training."""
         return self._array.as_crossbar(self._array.cells.records["pulses"][0])
 
     @property
     def records(self) -> list[np.ndarray]:
-        """All there is of each device (`device_record.RECORD`), [n_in, n_out]; one array each.
+        """Returns all there is of each device (`device_record.RECORD`) as [n_in, n_out], one array
+        each.
 
         Not a copy; states are those of the last write.
         """
@@ -126,13 +127,14 @@ class NativeSynapses(Synapses):
 
     @property
     def references(self) -> list[Weights]:
-        """State that each device subtracts from its own (`SoftBoundsReferenceDevice`), as
-        `records`; its bounds are those of the sum. Empty where devices have none."""
+        """Returns the state that each device subtracts from its own (`SoftBoundsReferenceDevice`),
+        as `records`; its bounds are those of the sum. The list is empty where devices have none."""
         has_any = self._array.cells.shared.has_reference
         return [record["a"] for record in self.records] if has_any else []
 
     def states(self) -> list[Weights]:
-        """States that reads find now, [n_in, n_out], one array a device of a cell.
+        """Returns the states that reads find now, [n_in, n_out], one array for each device of a
+        cell.
 
         After what devices have lost since their last pulse, and with write noise.
         """
@@ -142,11 +144,13 @@ class NativeSynapses(Synapses):
         return None if self._reads is not None else self._read_weights()
 
     def weights(self) -> Weights:
-        """The signed weights that the devices stood for at the last commit; not a copy."""
+        """Returns the signed weights that the devices stood for at the last commit, without copying
+        them."""
         return self._array.weights()
 
     def write_changes(self, since: int, flat: Weights, transposed: Weights) -> bool:
-        """True where nothing but the pulses of the last few commits has changed a weight."""
+        """Brings the copies up to date where nothing but the pulses of the last few commits has
+        changed a weight."""
         if self._array.stale or self._read_errors():
             return False
         recent = [pulses for change, pulses in self._recent if change > since]
@@ -182,13 +186,13 @@ class NativeSynapses(Synapses):
         return self._reads.currents(lines, seen, variances, array.cells.per_state, turned, True)
 
     def update(self, block: PulseBlock) -> None:
-        """Keep the pulses for the next commit; several threads may do so at once."""
+        """Keeps the pulses for the next commit; several threads may do so at once."""
         self._store.add(block)
         if self._in_order and self._store.spikes > MOST_SPIKES:
             self.settle()
 
     def settle(self) -> None:
-        """Apply what waits; no thread may hand on more of earlier presentations after this."""
+        """Applies what waits; no thread may hand on more of earlier presentations after this."""
         taken = self._store.take(self._clock.batch_began, self._clock.slots, self.keep, self._rng)
         if taken is None:
             return
@@ -223,11 +227,11 @@ class NativeSynapses(Synapses):
         self._pass_time(self._clock.loses, *moved)
 
     def set_step_scale(self, scale: float) -> None:
-        """Thin the trains to the wanted step; above one step a coincidence there is no more."""
+        """Thins the trains to the wanted step; a coincidence cannot make more than one step."""
         self.keep = min(1.0, self._wanted_step * scale / self.device_step)
 
     def state(self) -> State:
-        """Devices, pulses that each got, the thinning, the clock and what effects keep."""
+        """Returns devices, pulses that each got, the thinning, the clock and what effects keep."""
         reads = {} if self._reads is None else {"reads": generator_state(self._reads.rng)}
         records = self._array.cells.records
         return {
@@ -270,7 +274,8 @@ class NativeSynapses(Synapses):
         self._pass_time(True)
 
     def statistics(self) -> dict[str, float]:
-        """Numbers for the result row, named as those of `TileSynapses`, and those of effects."""
+        """Returns numbers for the result row, named as those of `TileSynapses`, and those of
+        effects."""
         records, factors = self._array.cells.records, self._array.slices.step_factors()
         rising = int((self._array.cells.signs > 0).sum())
         falling = len(records) - rising
@@ -301,19 +306,20 @@ class NativeSynapses(Synapses):
             effect.begin(self._array)
 
     def _read_errors(self) -> list[list[Weights]]:
-        """The read errors of each effect that has any (`Effect.read_errors`)."""
+        """Returns the read errors of each effect that has any (`Effect.read_errors`)."""
         found = (effect.read_errors(self._array) for effect in self._effects)
         return [errors for errors in found if errors]
 
     def _read_weights(self) -> Weights:
-        """Weights that an exact read sees."""
+        """Returns the weights that an exact read sees."""
         weights = self.weights()
         for error in self._read_errors():
             weights = weights + self._array.cells.per_state * of_cell(self._array.lines(error))
         return weights
 
     def _seen(self) -> list[Weights]:
-        """States that a read sees [n_in, n_out], one array an output line of a cell; not copies.
+        """Returns the states that a read sees [n_in, n_out], one array for each output line of a
+        cell, without copying them.
 
         Those of the last commit: pulses may have been applied since.
         """
@@ -326,8 +332,8 @@ class NativeSynapses(Synapses):
         return self._shown
 
     def _variances_of_devices(self) -> list[Weights]:
-        """Variance of each output line's white noise, where devices differ in it: by their current,
-        or by the share of their voltage that the lines leave."""
+        """Returns the variance of each output line's white noise, where devices differ in it: by
+        their current, or by the share of their voltage that the lines leave."""
         noise, shares = self.spec.device_read_noise, self._array.read_shares
         if not (noise.white_of_current or (shares is not None and noise.white_of_range)):
             return []
@@ -341,7 +347,7 @@ class NativeSynapses(Synapses):
         return [of_line / np.float32(self._in_parallel) for of_line in of_lines]
 
     def _pass_time(self, *changed: bool) -> None:
-        """Note that reads see other weights than before, where any effect says so."""
+        """Notes that reads see other weights than before, where any effect says so."""
         if any(changed):
             self._array.stale = True
             self.changes += 1
@@ -349,7 +355,7 @@ class NativeSynapses(Synapses):
 
 
 def native_synapses(device: DeviceSource, spec: TileSpec, learning_rate: float) -> SynapsesFactory:
-    """Synapses in devices of the native simulator for every crossbar of a network.
+    """Makes synapses in devices of the native simulator for every crossbar of a network.
 
     Args:
         device: a preset of `device_presets`, for example.

@@ -24,7 +24,7 @@ SIDE = 2
 
 
 def weights_of_toy_cells() -> float:
-    """Sum of the weights of four cells after everything that can happen to them."""
+    """Returns the sum of the weights of four cells after everything that can happen to them."""
     n, scratch = SIDE * SIDE, make_scratch(SIDE)
     none = np.zeros(0, dtype=np.float32)
     records = empty_records(n).reshape(1, n)

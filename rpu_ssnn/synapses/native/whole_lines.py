@@ -34,7 +34,8 @@ def start_lines(
     key: np.uint64,
     scratch: Scratch,
 ) -> None:
-    """Pulses before training: counts (below 0: down) for each cell's devices."""
+    """Sends the pulses before training: as many as `counts` says for each cell's devices, down
+    where it is below 0."""
     for line in range(first, stop):
         base, most = line * n_in, 0
         for p in range(n_in):
@@ -59,7 +60,7 @@ def start_lines(
 def decay_lines(
     cells: Cells, shares: OfDevices, resets: OfDevices, n_in: int, first: int, stop: int
 ) -> None:
-    """Every device of those lines goes to its reset level by its share that is left."""
+    """Takes every device of those lines to its reset level, by the share of it that is left."""
     for d in range(len(cells.signs)):
         for i in range(first * n_in, stop * n_in):
             device = cells.records[d, i]
@@ -73,7 +74,7 @@ def decay_lines(
 def show_lines(
     cells: Cells, memory: Memory, now: int, n_in: int, first: int, stop: int, scratch: Scratch
 ) -> None:
-    """Put the weights of output lines [first, stop) where reads find them, in slot `now`."""
+    """Puts the weights of output lines [first, stop) where reads find them, in slot `now`."""
     written = cells.shared.write_noise > _F(0.0)
     for line in range(first, stop):
         base = line * n_in
@@ -113,7 +114,7 @@ def faded_lines(
     stop: int,
     scratch: Scratch,
 ) -> None:
-    """Weights of those output lines in slot `now`, where all devices lose charge alike.
+    """Writes the weights of those output lines in slot `now`, where all devices lose charge alike.
 
     weights: as their last pulses left them; rest: weight without charge.
     """
@@ -127,7 +128,7 @@ def faded_lines(
 
 @compiled
 def add_kept_shares(memory: Memory, base: int, n_in: int, now: int, scratch: Scratch) -> None:
-    """Kept charge of all cells of a line in slot `now`."""
+    """Writes the kept charge of all cells of a line in slot `now` into the scratch."""
     for p in range(n_in):
         scratch.kept[p] = kept_share(memory, gap_s(memory, now - memory.cells[base + p].last))
 
@@ -139,7 +140,7 @@ def copy_changes(
     flat: Weights,
     transposed: Float32[np.ndarray, "n_out_or_none n_in"],
 ) -> None:
-    """Write the weights of all cells that were pulsed to their places in two matrices."""
+    """Writes the weights of all cells that were pulsed to their places in two matrices."""
     n_in, both = flat.shape[0], len(transposed) > 0
     for line in range(len(pulses.start) - 1):
         for k in range(pulses.start[line], pulses.start[line + 1]):

@@ -33,7 +33,7 @@ Realised = Literal["thinning", "transfer", "digital"]
 
 
 def config_class(device: Any) -> type[Any]:
-    """The tile configuration that a device configuration goes into."""
+    """Returns the tile configuration that a device configuration goes into."""
     cls: type[Any] = SingleRPUConfig
     if isinstance(device, UnitCell):
         cls = UnitCellRPUConfig
@@ -43,24 +43,25 @@ def config_class(device: Any) -> type[Any]:
 
 
 def pulsed_cell(device: Any) -> Any:
-    """The device or cell that pulses reach: a digital sum's is inside it."""
+    """Returns the device or cell that pulses reach; that of a digital sum is inside it."""
     return device.device if isinstance(device, DigitalRankUpdateCell) else device
 
 
 def is_one_sided(device: Any) -> bool:
-    """Say whether a weight is a pair of devices that move one way only."""
+    """Says whether a weight is a pair of devices that move one way only."""
     return isinstance(pulsed_cell(device), OneSidedUnitCell)
 
 
 def realised_by(device: Any) -> Realised:
-    """The part of a cell in which the learning rate acts."""
+    """Returns the part of a cell in which the learning rate acts."""
     if isinstance(device, TransferCompound):
         return "transfer"
     return "digital" if isinstance(device, DigitalRankUpdateCell) else "thinning"
 
 
 def pulsed_step(device: Any) -> float:
-    """Mean step (device states) of the device that a coincidence pulses, or a digital sum does.
+    """Returns the mean step (device states) of the device that a coincidence, or a digital sum,
+    pulses.
 
     Of a device of a one-sided pair, whose weight is zero at any equal states: in mid-range, where
     steps are exponential.
@@ -72,7 +73,8 @@ def pulsed_step(device: Any) -> float:
 
 
 def _mid_range_step(device: Any) -> float:
-    """Up step half-way between the mean bounds; aihwkit's formula of its ExpStepDevice."""
+    """Returns the up step half-way between the mean bounds, by aihwkit's formula of its
+    ExpStepDevice."""
     if not isinstance(device, ExpStepDevice):
         return float(device.dw_min)
     middle = device.a * (device.w_max + device.w_min) / (device.w_max - device.w_min) + device.b
@@ -80,13 +82,13 @@ def _mid_range_step(device: Any) -> float:
 
 
 def device_count(device: Any) -> int:
-    """Devices a weight in one tile."""
+    """Returns how many devices a weight has in one tile."""
     cell = pulsed_cell(device)
     return len(cell.unit_cell_devices) if isinstance(cell, UnitCell) else 1
 
 
 def rows_a_call(device: Any) -> int | None:
-    """Slots that go to aihwkit in one call at most; None: any number.
+    """Returns how many slots go to aihwkit in one call at most; None: any number.
 
     A digital sum sends its pulses once a call, whatever `transfer_every` says of slots, so that
     calls are cut to those (and to the ends of the engine's blocks).
@@ -95,7 +97,7 @@ def rows_a_call(device: Any) -> int | None:
 
 
 def learn_natively(device: Any) -> None:
-    """Let the learning rate of numbers reach the fast device of a transfer cell too, where that of
+    """Lets the learning rate of numbers reach the fast device of a transfer cell too, where that of
     spikes is certain pulses. The gain of transfers stays one per step of the device; transfers are
     counted in presentations."""
     if isinstance(device, TransferCompound):
@@ -104,7 +106,8 @@ def learn_natively(device: Any) -> None:
 
 
 def update_parameters(device: Any) -> UpdateParameters:
-    """Each row is one slot, each coincidence one pulse; a digital sum sends trains of pulses."""
+    """Makes each row one slot and each coincidence one pulse; a digital sum sends trains of
+    pulses."""
     if isinstance(device, DigitalRankUpdateCell):
         return UpdateParameters(pulse_type=PulseType.STOCHASTIC_COMPRESSED)
     return one_pulse_a_coincidence()
@@ -113,7 +116,7 @@ def update_parameters(device: Any) -> UpdateParameters:
 def cell_statistics(
     device: Any, weights: int, up: np.ndarray, down: np.ndarray, tiles: int, rows: int
 ) -> dict[str, float]:
-    """The pulses of a tile's cells, for the result row.
+    """Returns the pulses of a tile's cells, for the result row.
 
     A transfer cell also says its reads, and the most pulses that these can have sent: up to
     `desired_bl` a device of the line. A digital sum's pulses are not known (NaN, a blank cell).
@@ -152,10 +155,11 @@ def cell_statistics(
 
 
 def is_cell(hidden: Mapping[str, torch.Tensor]) -> bool:
-    """Say whether a weight has several devices, by its hidden parameters."""
+    """Says whether a weight has several devices, by its hidden parameters."""
     return len(devices_of(hidden)) > 1
 
 
 def devices_of(hidden: Mapping[str, torch.Tensor]) -> list[str]:
-    """Endings of the hidden parameters, one a device of the cell ('' for a single device)."""
+    """Returns the endings of the hidden parameters, one for each device of the cell ('' for a
+    single device)."""
     return [name.removeprefix("max_bound") for name in hidden if name.startswith("max_bound")]

@@ -13,13 +13,14 @@ type Pulse = Callable[[Float32[np.ndarray, "rows n_in"], Float32[np.ndarray, "ro
 
 
 def program(tiles: Sequence[AnalogTile], state: Weights) -> None:
-    """Write states, exact but for write noise and bounds; the second of a pair gets the inverse."""
+    """Writes states, exact but for write noise and bounds; the second tile of a pair gets the
+    inverse."""
     for sign, tile in zip((1.0, -1.0), tiles, strict=False):
         write_state(tile, sign * state)
 
 
 def count_clipped(tiles: Sequence[AnalogTile], state: Weights) -> int:
-    """Devices that cannot take their states (stuck ones left out)."""
+    """Counts the devices that cannot take their states, without stuck ones."""
     signed = zip((1.0, -1.0), tiles, strict=False)
     return sum(beyond_bounds(tile, sign * state) for sign, tile in signed)
 

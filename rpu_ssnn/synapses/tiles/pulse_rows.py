@@ -20,7 +20,7 @@ def _count(
     first: int,
     stop: int,
 ) -> None:
-    """Count one pulse more for each device of pre[first:stop]."""
+    """Counts one pulse more for each device of pre[first:stop]."""
     for p in range(first, stop):
         devices[pre[p]] += 1
 
@@ -35,7 +35,7 @@ def _fill(
     up: Counts,
     down: Counts,
 ) -> tuple[int, int]:
-    """Write rows from block row `row` on; returns (next block row, dense rows written).
+    """Writes rows from block row `row` on; returns (next block row, dense rows written).
 
     A line with both streams in one slot needs two dense rows: its up pulse comes first.
     """
@@ -78,24 +78,25 @@ class RowWriter:
 
     @property
     def up(self) -> Int32[np.ndarray, "n_in n_out"]:
-        """Pulses each device got from the positive stream."""
+        """Returns the pulses that each device got from the positive stream."""
         return np.ascontiguousarray(self._up.T)
 
     @property
     def down(self) -> Int32[np.ndarray, "n_in n_out"]:
-        """Pulses each device got from the negative stream."""
+        """Returns the pulses that each device got from the negative stream."""
         return np.ascontiguousarray(self._down.T)
 
     def restore(
         self, up: Int32[np.ndarray, "n_in n_out"], down: Int32[np.ndarray, "n_in n_out"]
     ) -> None:
-        """Count on from these."""
+        """Goes on counting from these."""
         self._up[:], self._down[:] = up.T, down.T
 
     def write(
         self, block: PulseBlock, kept: Bool[np.ndarray, " post_spikes"], row: int
     ) -> tuple[int, Float32[np.ndarray, "rows n_in"], Float32[np.ndarray, "rows n_out"]]:
-        """Dense rows of the block from `row` on, as many as fit, with the kept gradient spikes.
+        """Writes dense rows of the block from `row` on, as many as fit, with the kept gradient
+        spikes.
 
         Returns:
             next block row, x [rows, n_in] in {0, 1}, d [rows, n_out] in {-1, 0, 1} with -1 for the

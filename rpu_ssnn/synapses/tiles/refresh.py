@@ -34,7 +34,7 @@ class Refresh:
         self.refreshed = 0
 
     def after(self, slots: int) -> None:
-        """Let `slots` pass, at most `slots_left`, and check where none is left."""
+        """Lets `slots` pass, at most `slots_left`, and checks the pairs where none is left."""
         self.slots_left -= slots
         if self.slots_left:
             return
@@ -46,14 +46,14 @@ class Refresh:
         self.refreshed += int(changed.sum())
 
     def statistics(self) -> dict[str, float]:
-        """Numbers for the result row."""
+        """Returns numbers for the result row."""
         return {
             "refresh_checks_total": float(self.checks),
             "refreshed_weights_total": float(self.refreshed),
         }
 
     def state(self) -> State:
-        """Counts; those of aihwkit are in the tile's own state."""
+        """Returns the counts; those of aihwkit are in the tile's own state."""
         return {
             name: np.array(getattr(self, name)) for name in ("slots_left", "checks", "refreshed")
         }

@@ -142,12 +142,12 @@ class TileSynapses(Synapses):
 
     @property
     def pulses_up(self) -> np.ndarray:
-        """Positive-stream pulses each weight got, [n_in, n_out]."""
+        """Returns the pulses of the positive stream that each weight got, [n_in, n_out]."""
         return self._rows.up
 
     @property
     def pulses_down(self) -> np.ndarray:
-        """Negative-stream pulses each weight got, [n_in, n_out]."""
+        """Returns the pulses of the negative stream that each weight got, [n_in, n_out]."""
         return self._rows.down
 
     def linear_read(self) -> Weights | None:
@@ -156,7 +156,7 @@ class TileSynapses(Synapses):
         return self.weights()
 
     def weights(self) -> Weights:
-        """The signed weights that the devices stand for now (read without error)."""
+        """Returns the signed weights that the devices stand for now, read without error."""
         if self._stale:
             states = [tile.tile.get_weights().numpy().T for tile in self.tiles]
             weights = of_cell(states)
@@ -186,7 +186,8 @@ class TileSynapses(Synapses):
             self._held.append(block.copy())
 
     def commit(self, presentations: range) -> None:
-        """Pulses act at once, or here where reads would see them; then the next read is another."""
+        """Lets pulses act that reads would have seen (others acted at once); then the next read is
+        another."""
         for block in self._held:
             self._send(block)
         self._held.clear()
@@ -214,7 +215,7 @@ class TileSynapses(Synapses):
         self._leaked(self._leak.wait(seconds))
 
     def set_step_scale(self, scale: float) -> None:
-        """Thin the trains to the wanted step; above one step a coincidence there is no more.
+        """Thins the trains to the wanted step; a coincidence cannot make more than one step.
 
         Where a transfer or a digital sum realises the step instead, no train is thinned.
         """
@@ -228,7 +229,7 @@ class TileSynapses(Synapses):
             tile.set_learning_rate(float(rate))
 
     def state(self) -> State:
-        """Devices, pulses that each got, the thinning and how far the next leak is."""
+        """Returns devices, pulses that each got, the thinning and how far the next leak is."""
         return {
             **joined({f"tile_{n}": tile_state(tile) for n, tile in enumerate(self.tiles, 1)}),
             **({} if self._refresh is None else joined({"refresh": self._refresh.state()})),
@@ -262,7 +263,7 @@ class TileSynapses(Synapses):
         self.changes += 1
 
     def statistics(self) -> dict[str, float]:
-        """Pulses, saturation, drive, and what else than pulses may have changed a weight.
+        """Returns pulses, saturation, drive, and what else than pulses may have changed a weight.
 
         Pulses are of devices: in a pair one goes up when the other goes down. `pulses_p99` and
         `pulses_max`: up plus down of one device; both of a pair get the same. `step_wanted` over
@@ -302,7 +303,7 @@ class TileSynapses(Synapses):
     def _pulse(
         self, x: Float32[np.ndarray, "rows n_in"], d: Float32[np.ndarray, "rows n_out"]
     ) -> None:
-        """One row, one slot: a pulse on each device where x and d meet (up where d < 0).
+        """Sends one row a slot: a pulse to each device where x and d meet (up where d < 0).
 
         In a differential pair the second device goes down when the first goes up.
         """
@@ -322,7 +323,8 @@ class TileSynapses(Synapses):
         self._stale = True
 
     def _write_initial(self, initial: Weights) -> None:
-        """Programmed: written against the reference; pulsed: open loop."""
+        """Writes the initial weights against the reference (programmed), or pulses them open
+        loop."""
         state = (initial / self._per_state).astype(np.float32)
         programmed = self.spec.initial == "programmed"
         if programmed and self._offset is not None:
@@ -352,7 +354,7 @@ class TileSynapses(Synapses):
 
 
 def tile_synapses(device: DeviceSource, spec: TileSpec, learning_rate: float) -> SynapsesFactory:
-    """Synapses in tiles of aihwkit for every crossbar of a network.
+    """Makes synapses in tiles of aihwkit for every crossbar of a network.
 
     Args:
         device: a preset of `device_presets`, for example.

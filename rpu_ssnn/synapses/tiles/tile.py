@@ -43,7 +43,7 @@ def make_tile(
     seed: np.random.SeedSequence,
     trains: UpdateParameters | None = None,
 ) -> AnalogTile:
-    """A tile whose every batch row is one slot (see docs/explanation/devices.md).
+    """Returns a tile whose every batch row is one slot (see docs/explanation/devices.md).
 
     Args:
         trains: None, or how a row of numbers becomes pulse trains (`baselines.analog_sgd`). The
@@ -87,7 +87,7 @@ def _io_parameters(
 
 
 def _resolution(bits: int | None) -> float:
-    """aihwkit's resolution: one over the number of steps; -1 for infinitely many."""
+    """Returns aihwkit's resolution, one over the number of steps, and -1 for infinitely many."""
     return -1.0 if bits is None else 1.0 / (2**bits - 2)
 
 
@@ -108,7 +108,8 @@ _HIDDEN, _EXTRA = "hidden.", "extra."
 
 
 def tile_state(tile: AnalogTile) -> State:
-    """States of the devices [n_out, n_in], and a digest by which the drawn devices are known.
+    """Returns the states of the devices [n_out, n_in], and a digest by which the drawn devices are
+    known.
 
     Of a cell also the states of each of its devices, the memories of its digital side, and
     aihwkit's own counters (`extra`: the next line to transfer, signs that change).
@@ -158,7 +159,7 @@ def restore_tile(tile: AnalogTile, state: State) -> None:
 
 
 def set_drawn(tile: AnalogTile, hidden: Mapping[str, torch.Tensor]) -> None:
-    """Give the devices other parameters, and leave their states as they are.
+    """Gives the devices other parameters, and leaves their states as they are.
 
     aihwkit would draw write noise anew, on the states that pulses move as on those that are read.
     """
@@ -188,7 +189,8 @@ def _restore_cell(tile: AnalogTile, state: State) -> None:
 
 
 def saturated(tile: AnalogTile) -> int:
-    """Devices at either of their own bounds, by the state that pulses move; stuck ones left out.
+    """Counts the devices at either of their own bounds, by the state that pulses move, without
+    stuck ones.
 
     With write noise aihwkit reads a noisy copy of that state, and a reference device shifts it.
     A device of a one-sided pair is saturated at its upper bound alone, where no pulse moves it.
@@ -211,8 +213,8 @@ def saturated(tile: AnalogTile) -> int:
 
 
 def beyond_bounds(tile: AnalogTile, state: Weights) -> int:
-    """Devices that cannot take these states [n_in, n_out]: beyond their own bounds; stuck ones,
-    which take none, are left out.
+    """Counts the devices that cannot take these states [n_in, n_out], which are beyond their own
+    bounds; stuck ones, which take none, are left out.
 
     Of a cell of several, whose states add up in ways of their own: beyond the nominal range; of a
     one-sided pair, beyond the upper bound of the device that takes it.
@@ -231,7 +233,8 @@ def beyond_bounds(tile: AnalogTile, state: Weights) -> int:
 
 
 def fix_stuck(tile: AnalogTile, spec: TileSpec, rng: np.random.Generator) -> None:
-    """Stuck devices: both bounds at the stuck value, so that neither pulse nor write moves them.
+    """Makes devices stuck: both of their bounds are the stuck value, so that neither pulse nor
+    write moves them.
 
     A device with write noise is still read with that noise. Steps are left alone: aihwkit would
     re-estimate its `dw_min` from an array with zeros. A reference is taken off the bounds and is
@@ -256,7 +259,7 @@ def fix_stuck(tile: AnalogTile, spec: TileSpec, rng: np.random.Generator) -> Non
 def stuck_bounds(
     low: OfArray, high: OfArray, spec: TileSpec, rng: np.random.Generator
 ) -> tuple[OfArray, OfArray]:
-    """Both bounds of every device; those of a stuck one are where it rests."""
+    """Returns both bounds of every device; those of a stuck one are where it rests."""
     stuck = rng.random(low.shape) < spec.stuck_share
     if spec.stuck_at == "anywhere":
         value = low + rng.random(low.shape, dtype=np.float32) * (high - low)

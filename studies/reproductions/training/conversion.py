@@ -85,7 +85,7 @@ def balanced(
     spec: NetworkSpec,
     percentile: float,
 ) -> list[Weights]:
-    """Weights in threshold currents whose rates are the activations over their largest.
+    """Returns weights in threshold currents whose rates are the activations over their largest.
 
     Args:
         weights: those of the float network, [n_in, n_out] a layer, on pixel shares in [0, 1].

@@ -117,7 +117,8 @@ def train_online(
     order: Int64[np.ndarray, " shown"],
     first: int,
 ) -> int:
-    """Show the images in their order, and learn from each; how many were right before that.
+    """Shows the images in their order, learns from each, and returns how many were right before
+    that.
 
     order: images to show; first: presentations before these.
     """
@@ -174,7 +175,7 @@ def _read(layers: Layers, rule: Rule, image: Float32[np.ndarray, " n_in"]) -> in
 
 @compiled
 def _sums(rule: Rule, layer: Layer) -> None:
-    """Weighted sums of a layer's inputs, through a converter where there is one.
+    """Returns the weighted sums of a layer's inputs, through a converter where there is one.
 
     The converter rounds the current and that of a reference column (mid conductance on all lines)
     down, each for itself; the difference of both is the result. All inputs at 1 on weights at the
@@ -226,7 +227,8 @@ def _output_error(rule: Rule, layer: Layer, label: int) -> None:
 
 @compiled
 def _error_below(rule: Rule, layer: Layer, below: Layer) -> None:
-    """Backpropagation through the weights that the reads saw; exact at a read gain of 1."""
+    """Returns the error behind the weights that the reads saw, which is exact at a read gain of
+    1."""
     n_in = len(layer.x)
     for i in range(n_in):
         total, y = _F(0.0), layer.x[i]

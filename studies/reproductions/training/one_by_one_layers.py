@@ -103,7 +103,7 @@ class FloatLayer:
         self._weights[:] = checked(state, self.state())["weights"]
 
     def statistics(self) -> dict[str, float]:
-        """No numbers, since float weights have none."""
+        """Returns no numbers, since float weights have none."""
         return {}
 
 
@@ -156,7 +156,8 @@ class WholePulseLayer(NativeSynapses):
         return make_layer(self.shape, cells, memory, rate, self._bound, self._per_weight)
 
     def pulsed(self, up: int, down: int) -> None:
-        """Compiled code has sent so many pulses: what is seen of the devices has changed."""
+        """Takes note that compiled code has sent so many pulses: what is seen of the devices has
+        changed."""
         self._up += up
         self._down += down
         self.changes += 1

@@ -38,7 +38,8 @@ class Disturb(NamedTuple):
 def _part_steps(
     cells: Cells, device: Device, window: np.float32, w: np.float32, steps: np.float32, up: bool
 ) -> np.float32:
-    """State after some steps without noise, one after the other, with the fraction last.
+    """Returns the state after some steps without noise, one after the other, with the fraction
+    last.
 
     window: share that wear has left of the device's range and steps.
     """
@@ -89,11 +90,11 @@ class LineDisturb(Effect):
 
     @abstractmethod
     def output_spikes(self, pulses: Pulses) -> tuple[Counts, Counts]:
-        """The spikes that each output line got, in the direction up and down."""
+        """Returns the spikes that each output line got, in the direction up and down."""
 
     @abstractmethod
     def output_steps(self) -> tuple[float, float]:
-        """The steps that one spike moves a device up and down."""
+        """Returns the steps that one spike moves a device up and down."""
 
     def begin(self, array: DeviceArray) -> None:
         self._counted = []

@@ -40,14 +40,14 @@ class Setup:
 
     @property
     def batch_seconds(self) -> float:
-        """Physical time of one batch, idle time included."""
+        """Returns the physical time of one batch (s), idle time included."""
         physics, crossbar = self.device.pulse_physics, self.crossbar
         shortest = 0.0 if physics is None else physics.shortest_slot_s
         return self.spec.batch_seconds(crossbar.batch, crossbar.slots, shortest)
 
 
 def refuse_several_arrays(setup: Setup, name: str) -> None:
-    """Refuse replicas that work at the same time, as an effect acts on the lines of one array.
+    """Refuses replicas that work at the same time, as an effect acts on the lines of one array.
 
     Raises:
         InputError: the crossbar stands for several arrays.
@@ -65,7 +65,7 @@ class Effect:
     """Whether slots without a coincidence matter too."""
 
     def read_errors(self, array: DeviceArray) -> list[Weights]:
-        """What reads see of the devices beyond their states.
+        """Returns what reads see of the devices beyond their states.
 
         Each array [n_in, n_out] is for one device of a cell (states); there are none where reads
         see the states themselves.
@@ -99,12 +99,12 @@ class Effect:
         return False
 
     def state(self) -> State:
-        """Everything that training has changed in the effect itself."""
+        """Returns everything that training has changed in the effect itself."""
         return {}
 
     def restore(self, state: State) -> None:
         """The effect goes on from that state."""
 
     def statistics(self) -> dict[str, float]:
-        """The effect's columns of a result row."""
+        """Returns the effect's columns of a result row."""
         return {}

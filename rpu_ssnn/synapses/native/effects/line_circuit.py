@@ -15,7 +15,8 @@ OfCells = Float64[np.ndarray, "inputs outputs"]
 
 
 def line_shares(drops: OfCells, side: int | None = None) -> tuple[OfCells, OfCells]:
-    """Shares that reach each cell of the voltages at the ends of its input and its output line.
+    """Returns the shares that reach each cell of the voltages at the ends of its input and its
+    output line.
 
     Args:
         drops: resistance from cell to cell over the resistance of each cell.
@@ -33,7 +34,7 @@ def line_shares(drops: OfCells, side: int | None = None) -> tuple[OfCells, OfCel
 
 
 def _ladder(drops: Float64[np.ndarray, "cells lines"]) -> Float64[np.ndarray, "cells lines"]:
-    """Share of the voltage that reaches each cell of a line, by the continued fraction.
+    """Returns the share of the voltage that reaches each cell of a line, by the continued fraction.
 
     drops: cells from the driven end on. Equal cells d: cosh((n - k - 1/2) u) / cosh((n + 1/2) u)
     for cell k of n, with sinh(u / 2) = sqrt(d) / 2.

@@ -64,12 +64,12 @@ class LineResistance(Effect):
         return self.after_batch(array)
 
     def statistics(self) -> dict[str, float]:
-        """The shares under the states at the last end of a batch."""
+        """Returns the shares under the states at the last end of a batch."""
         return self._statistics
 
     def _drops(self, array: DeviceArray) -> OfCells:
-        """Resistance from cell to cell over that of each cell, [n_in, 2 n_out]; the two devices of
-        a weight lie side by side."""
+        """Returns the resistance from cell to cell over that of each cell, [n_in, 2 n_out]; the two
+        devices of a weight lie side by side."""
         n_in, n_out = array.shape
         states: OfCells = np.zeros((n_in, 2 * n_out))
         parts: list[Weights] = array.states()

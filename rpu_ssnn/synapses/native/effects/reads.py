@@ -31,7 +31,8 @@ class NativeReads:
 
     @classmethod
     def of(cls, spec: TileSpec, in_parallel: int, seed: int) -> Self | None:
-        """The reads of these settings; None where a read is an exact product with a matrix."""
+        """Returns the reads of these settings; None where a read is an exact product with a
+        matrix."""
         noise = spec.device_read_noise
         if spec.reads is None and not noise.is_white:
             return None
@@ -48,7 +49,7 @@ class NativeReads:
         offset: Weights | None,
         transposed: bool,
     ) -> Lines:
-        """Currents of one slot's spikes, or of numbers, in units of the weights.
+        """Returns the currents of one slot's spikes, or of numbers, in units of the weights.
 
         Args:
             lines: spikes are 0 and 1 (or -1), numbers within +-1; [batch, n_lines].

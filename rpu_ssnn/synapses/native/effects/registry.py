@@ -23,7 +23,7 @@ EFFECTS: tuple[tuple[Callable[[Setup], Effect], Callable[[TileSpec], bool]], ...
 
 
 def effects_of(setup: Setup) -> list[Effect]:
-    """The effects that these settings switch on.
+    """Returns the effects that these settings switch on.
 
     Raises:
         InputError: an effect does not go with the device.

@@ -35,7 +35,8 @@ type Parts = Float32[np.ndarray, "devices_a_cell cells n"]
 
 
 def charges(spec: RetentionSpec) -> tuple[Float64[np.ndarray, " n"], Float64[np.ndarray, " n"]]:
-    """Time constants (s, the last one infinite), and the share of a new charge that each has.
+    """Returns the time constants (s, the last one infinite), and the share of a new charge that
+    each has.
 
     In log-time all is gone after 1 / loss_per_decade decades: slower charges get nothing.
     """
@@ -127,7 +128,7 @@ class Retention(Effect):
         self._seconds = float(state["seconds"])
 
     def statistics(self) -> dict[str, float]:
-        """The share that is left of a charge that was there from the start."""
+        """Returns the share that is left of a charge that was there from the start."""
         return {"charge_kept": float(self._shares @ self._left(self._seconds))}
 
     def _left(self, seconds: float) -> Float64[np.ndarray, " n"]:
