@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float64
 from rpu_ssnn.synapses import CoincidenceSynapses, Crossbar, PulseBlock
 
 FIGURE_4_RATES: Float64[np.ndarray, "50"] = np.arange(50) / 50
-"""[0, 0.02, ... 0.98]."""
+"""The rates are 0, 0.02, ... 0.98."""
 
 ROWS = 1000
 

@@ -18,7 +18,7 @@ def weight_changes(
     seed: list[int],
     image: Grid | None = None,
 ) -> list[np.ndarray]:
-    """Changes of float weights, [n_in, n_out] a crossbar, in threshold currents.
+    """Returns the changes of float weights, [n_in, n_out] a crossbar, in threshold currents.
 
     Args:
         weights: the weights at the start.

@@ -6,9 +6,9 @@ two is one pulse on a device (Gokmen and Vlasov, Front. Neurosci. 2016). Between
 network lies the device; between this and spikes lies the spiking network. In aihwkit's tiles the
 trains are aihwkit's own; in native devices they are ours, by the same law and seeded.
 
-Shared with the spiking network of the same seed: the devices as drawn, the initial weights (He, up
-to the threshold), the weight range, the reference, the reads. Not shared: the order of the images,
-and the meaning of the learning rate, which is that of plain gradient descent here.
+The devices as drawn, the initial weights (He, up to the threshold), the weight range, the reference
+and the reads are those of the spiking network of the same seed. The order of the images is not, nor
+is the learning rate, which is that of plain gradient descent here.
 """
 
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ from rpu_ssnn.training.loop import (
 
 
 class AnalogNetwork(Learner):
-    """The layers; classifies and trains."""
+    """The layers of a network that is trained with numbers."""
 
     def __init__(self, spec: AnalogSgdSpec, inputs: InputLines, layers: list[NumberLayer]) -> None:
         self._spec, self.inputs, self.layers = spec, inputs, layers

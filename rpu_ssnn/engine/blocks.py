@@ -9,7 +9,7 @@ from numba import uint64
 from rpu_ssnn.compiled import compiled
 
 BLOCK = 64
-"""Neurons of a block. Each layer has whole blocks; the padding neurons never fire."""
+"""A block has so many neurons. Each layer has whole blocks; the padding neurons never fire."""
 
 _DE_BRUIJN = 0x03F79D71B4CB0A89
 """The 64 groups of 6 bits of this number all differ, so a product with 2^k determines k."""
@@ -18,7 +18,8 @@ for _k in range(64):
     _PLACES[((_DE_BRUIJN << _k) & (2**64 - 1)) >> 58] = _k
 
 ZERO = cast(int, np.int64(0))
-"""A count to begin with. numba would compile a function anew for a plain 0, a type of its own."""
+"""Counts begin with this number. numba would compile a function anew for a plain 0, a type of its
+own."""
 
 type Flags = UInt64[np.ndarray, " blocks"]
 type Events = Int32[np.ndarray, " neurons"]

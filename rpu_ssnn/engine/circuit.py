@@ -44,9 +44,9 @@ class Circuit(NamedTuple):
     limit: OfBanks
     """The largest size of a membrane."""
     dead: Fates
-    """Flags: whether a neuron never fires."""
+    """The flags say whether a neuron never fires."""
     always: Fates
-    """Flags: whether a neuron fires in every slot."""
+    """The flags say whether a neuron fires in every slot."""
     noise: np.float32
     keep_of_threshold: np.float32
     """The share of the threshold that a spike takes off the membrane."""
@@ -100,7 +100,7 @@ class DrawnCircuit:
         return {"images": self.images.copy()}
 
     def restore(self, state: State) -> None:
-        """Goes on from a state; StateError for another's."""
+        """Goes on from a state, and raises a StateError for that of another circuit."""
         self.images[:] = 0
         self.age(int(checked(state, self.state())["images"][0]))
 

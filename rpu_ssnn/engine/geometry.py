@@ -33,8 +33,9 @@ CROSSBAR = np.dtype(
         ("delay_start", np.int64),  # the first place in the flags of waiting spikes
     ]
 )
-"""What a crossbar is. A table of records is one argument of a compiled function, which compiles in
-less time than a function with an argument for each field. A list of spikes has `patch` places."""
+"""The record of a crossbar. A table of records is one argument of a compiled function, which
+compiles in less time than a function with an argument for each field. A list of spikes has `patch`
+places."""
 
 LINK = np.dtype([("position", np.int32), ("line", np.int32)])
 """A position that has an input line in its patch, and which line of the patch it is."""
@@ -47,19 +48,19 @@ class Geometry(NamedTuple):
     """Tables of all crossbars, the first of which is number 0."""
 
     crossbars: np.recarray
-    """A `CROSSBAR` each."""
+    """There is one `CROSSBAR` for each crossbar."""
     cycles: int
-    """Cycles of a slot."""
+    """The cycles of a slot."""
     most_positions: int
-    """Positions of the crossbar with the most."""
+    """The number of positions of the crossbar with the most."""
     links: Int64[np.ndarray, " lines_plus_1"]
-    """First of the links of each input line of all crossbars; the next line's ends them."""
+    """The first link of each input line of all crossbars; that of the next line ends them."""
     link: np.recarray
-    """A `LINK` each."""
+    """These are the links, each of them a `LINK`."""
     runs: Int64[np.ndarray, " positions_plus_1"]
-    """First of the runs of each position of all crossbars; the next position's ends them."""
+    """The first run of each position of all crossbars; that of the next position ends them."""
     run: np.recarray
-    """A `RUN` each."""
+    """These are the runs, each of them a `RUN`."""
 
 
 def make_geometry(

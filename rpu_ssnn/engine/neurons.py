@@ -369,7 +369,7 @@ def fire(net: Parameters, state: WorkerState, shown: Presentations, learn: bool)
             shown.gradient_spikes[b, layer] += state.gradient_count[layer]
     if not learn:
         return
-    # Input of the output error (Eq. 6, 7): label minus output, with unit weights.
+    # The input of the output error (Eq. 6, 7) is label minus output, with unit weights.
     error = net.neuron_start[net.crossbars]
     if label_spike:
         state.gradient_current[error + shown.labels[b]] += np.float32(1.0)

@@ -17,25 +17,25 @@ from rpu_ssnn.spec import Connection, NetworkSpec, TrainingSpec, lines_of
 
 
 class Parameters(NamedTuple):
-    """Sizes, thresholds, switches; symbols as in `rpu_ssnn.spec`."""
+    """Sizes, thresholds and switches of a network, with the symbols of `rpu_ssnn.spec`."""
 
     size: Int64[np.ndarray, " layers_plus_1"]
-    """Neurons of each layer, input lines first."""
+    """The number of neurons of each layer, input lines first."""
     most_in_slot: int
-    """Forward spikes that one crossbar sees at most in a slot, at all positions together; at least
+    """The most forward spikes that one crossbar sees in a slot, at all positions together; at least
     the neurons of any layer."""
     geometry: Geometry
     neuron_start: Int64[np.ndarray, " layers_plus_2"]
-    """First place of each layer in arrays of neurons, in whole blocks; inputs have no place."""
+    """The first place of each layer in arrays of neurons, in whole blocks; inputs have no place."""
     event_start: Int64[np.ndarray, " layers_plus_2"]
-    """First place of each layer in lists of spikes."""
+    """The first place of each layer in lists of spikes."""
     crossbars: int
     T: int
     slots: int
     relays: int
-    """Relay neurons between label train and output."""
+    """The number of relay neurons between label train and output."""
     kernel_keep: np.float32
-    """exp(-1/tau): factor on a synaptic current a slot (Eq. 3)."""
+    """The factor exp(-1/tau) on a synaptic current a slot (Eq. 3)."""
     theta: np.float32
     theta_b: np.float32
     theta_n: np.float32
@@ -45,17 +45,18 @@ class Parameters(NamedTuple):
     floored: bool
     hold: bool
     inhibition: np.float32
-    """W_inh of Eq. 2, in thresholds."""
+    """The weight W_inh of Eq. 2, in thresholds."""
     clocked: bool
     regular_input: bool
     input_profile: Float64[np.ndarray, " T"]
-    """Rate over its average, slot by slot."""
+    """The rate over its average, slot by slot."""
     label_profile: Float64[np.ndarray, " T"]
-    """Spikes a slot of the label train."""
+    """The average number of spikes a slot of the label train."""
     dropout_input: float
     dropout_hidden: float
     circuit: Circuit | None = None
-    """What is wrong with the neurons, which `draw_neurons` draws; None: nothing."""
+    """What is wrong with the neurons, which `draw_neurons` draws; None stands for perfect
+    neurons."""
 
 
 def profile(T: int, front_loading: float) -> Float64[np.ndarray, " T"]:

@@ -15,9 +15,9 @@ class Matrices(NamedTuple):
     """The weights of all crossbars for linear reads, in row order for sums over rows."""
 
     weights: Float32[np.ndarray, " weights"]
-    """Each crossbar [n_in, n_out], flat."""
+    """The weights [n_in, n_out] of each crossbar, flat."""
     transposed: Float32[np.ndarray, " weights"]
-    """Each crossbar [n_out, n_in], flat; the place of the first one is unused."""
+    """The weights [n_out, n_in] of each crossbar, flat; the place of the first one is unused."""
 
 
 @compiled

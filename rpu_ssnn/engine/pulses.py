@@ -15,10 +15,10 @@ from rpu_ssnn.engine.state import WorkerState, zeros
 from rpu_ssnn.synapses.base import PulseBlock
 
 ROWS = 512
-"""Slots that a buffer has rows for at each position; a batch fills several buffers."""
+"""A buffer has rows for so many slots at each position; a batch fills several buffers."""
 
 SPIKES = 1 << 17
-"""Largest number of spikes in a buffer, besides those of the last slot."""
+"""The largest number of spikes in a buffer, besides those of the last slot."""
 
 
 _PLUS, _MINUS = (cast(int, np.int64(sign)) for sign in (1, -1))
@@ -31,11 +31,11 @@ class PulseBuffers(NamedTuple):
     """Pulses of all crossbars that are not yet dispatched."""
 
     rows: Int64[np.ndarray, " crossbars"]
-    """Rows of each crossbar's block that are in use."""
+    """The number of rows of each crossbar's block that are in use."""
     blocks: PulseBlock
     """The blocks; each array has one more dimension in front, the crossbar."""
     all_spikes: UInt8[np.ndarray, " crossbars"]
-    """1 if slots without a coincidence are needed too."""
+    """The number is 1 where slots without a coincidence are needed too."""
 
 
 def make_buffers(
@@ -100,10 +100,10 @@ def _shift(
     line.
 
     The gradient of a crossbar comes later than its forward spikes, by about as many kernels as
-    there are crossbars above it. Coincidences (Eq. 10) want the two together. Puts the
-    spikes of slot t in, and takes those of its delay ago.
+    there are crossbars above it. Coincidences (Eq. 10) want the two together. The
+    spikes of slot t go in, and those of its delay ago come out and are listed in `delayed`.
 
-    Returns how many came out; they are listed in `delayed`.
+    Returns how many came out.
     """
     first, count = one.delay_start + t % one.delay * words, ZERO
     for word in range(words):

@@ -11,8 +11,8 @@ from rpu_ssnn.engine.pulses import PulseBuffers, emit, holds_pulses
 from rpu_ssnn.engine.state import Presentations, Recording, WorkerState, record
 
 DONE, PAUSED, BOUNDARY = 0, 1, 2
-"""Why `advance` returned: all presentations are over; a buffer is full; a boundary at which `pause`
-stops (a buffer may be full then too)."""
+"""These say why `advance` returned: all presentations are over, a buffer is full, or it is at a
+boundary at which `pause` stops (a buffer may be full then too)."""
 RUN_THROUGH, STOP_AFTER_PRESENTATION, STOP_AFTER_SLOT = 0, 1, 2
 
 

@@ -41,40 +41,40 @@ class Presentations(NamedTuple):
     """The arrays hold inputs and results of presentations, with one row per presentation."""
 
     rates: Float32[np.ndarray, "batch n_in"]
-    """Average spikes a slot of each input line; empty where spikes are given."""
+    """The average spikes a slot of each input line; empty where spikes are given."""
     labels: Int64[np.ndarray, " batch"]
     keys: UInt64[np.ndarray, " batch"]
-    """Seeds: the key determines everything random in a presentation."""
+    """The key is a seed that determines everything random in a presentation."""
     output_counts: Int32[np.ndarray, "batch n_out"]
     spikes: Int64[np.ndarray, "batch layers_plus_1"]
-    """Forward spikes a layer."""
+    """The number of forward spikes of each layer."""
     gradient_spikes: Int64[np.ndarray, "batch layers_plus_1"]
     given_start: Int64[np.ndarray, " batch_plus_1"] = np.zeros(0, dtype=np.int64)
-    """First given spike of each presentation (`SpikeTrains`); empty: input is drawn."""
+    """The first given spike of each presentation (`SpikeTrains`); empty where input is drawn."""
     given_slot: Int32[np.ndarray, " given"] = np.zeros(0, dtype=np.int32)
     given_line: Int32[np.ndarray, " given"] = np.zeros(0, dtype=np.int32)
     reads: Int64[np.ndarray, "batch crossbars 3"] = np.zeros((0, 0, 0), dtype=np.int64)
-    """Forward reads, their lines and transposed reads of each crossbar. A crossbar is read once for
-    each position of a slot with a spike: forward for the spikes of its patch, and transposed for
-    the gradient spikes of its neurons, both streams together. No gradient is read through the
-    first one."""
+    """The forward reads, their lines and the transposed reads of each crossbar. A crossbar is read
+    once for each position of a slot with a spike: forward for the spikes of its patch, and
+    transposed for the gradient spikes of its neurons, both streams together. No gradient is read
+    through the first one."""
 
 
 class WorkerState(NamedTuple):
     """The presentation that a worker runs; its arrays of neurons are flat over all layers."""
 
     position: Int64[np.ndarray, "3"]
-    """[presentation, slot, 1 once the presentation has begun]"""
+    """The presentation, the slot, and a 1 once the presentation has begun."""
     random: UInt64[np.ndarray, "1"]
     current: Float32[np.ndarray, " neurons"]
     membrane: Float32[np.ndarray, " neurons"]
     fired: UInt64[np.ndarray, " blocks"]
-    """Flags: whether a neuron has spiked in this presentation."""
+    """The flags say whether a neuron has spiked in this presentation."""
     alive: UInt64[np.ndarray, " blocks"]
-    """Flags: whether a neuron can spike."""
+    """The flags say whether a neuron can spike."""
     gradient_current: Float32[np.ndarray, " neurons"]
     positive: Float32[np.ndarray, " neurons"]
-    """Membrane of the positive branch; of both where branches are coupled."""
+    """The membrane of the positive branch, or of both where branches are coupled."""
     negative: Float32[np.ndarray, " neurons"]
     relay_current: Float32[np.ndarray, " relays"]
     relay_membrane: Float32[np.ndarray, " relays"]
@@ -82,11 +82,11 @@ class WorkerState(NamedTuple):
     """Input lines with a rate above 0 that dropout leaves; where spikes are given, 1 for each line
     that dropout leaves."""
     pixel_rate: Float64[np.ndarray, " n_in"]
-    """Spikes a slot, in units of 2^-32 where trains are Poisson."""
+    """The spikes a slot, in units of 2^-32 where trains are Poisson."""
     pixel_phase: Float64[np.ndarray, " n_in"]
     """The part of its next spike that each line of a regular train has gathered."""
     pixel_count: Int64[np.ndarray, "1"]
-    """Number of `pixels`; with given spikes, index of the next one."""
+    """The number of `pixels`; with given spikes, the index of the next one."""
     events: Int32[np.ndarray, " lines_and_lists"]
     """Neurons that spike in this slot, layer by layer (`Parameters.event_start`); behind them the
     patch lines that spike, position by position (`geometry.CROSSBAR`)."""
@@ -105,7 +105,7 @@ class WorkerState(NamedTuple):
     delayed_count: Int64[np.ndarray, " positions"]
     """Patch lines of one crossbar that have waited, at each position."""
     circuits: Circuits | None
-    """None where neurons are perfect, for which numba then compiles no code of circuits."""
+    """The circuits are None where neurons are perfect, so that numba compiles no code for them."""
 
     def arrays(self) -> list[np.ndarray]:
         """Returns all arrays that a presentation changes."""
@@ -247,7 +247,7 @@ class Recording(NamedTuple):
     """Spikes of each line, layer after layer (`Parameters.event_start`); empty: not recorded."""
 
     window: int
-    """Slots whose spikes are counted together."""
+    """The spikes of so many slots are counted together."""
     first_layer: int
     """Layers below are not recorded, and have no place."""
     forward: Float32[np.ndarray, "presentations windows lines"]

@@ -47,7 +47,7 @@ class PulseBlock(NamedTuple):
 
     @property
     def rows(self) -> int:
-        """Returns the number of slots in the block."""
+        """Returns the number of rows."""
         return len(self.sample)
 
     def first_rows(self, rows: int) -> Self:
@@ -122,14 +122,14 @@ def check_from_zero(field: str, value: float) -> None:
     """Refuses a learning rate or a time that no device can have.
 
     Raises:
-        InputError: negative, infinite or NaN.
+        InputError: the value is negative, infinite or NaN.
     """
     if not 0.0 <= value < math.inf:
         raise InputError("synapses", field, value, "must be a finite number, 0 or above")
 
 
 FINE_KEEP = 1e-4
-"""Share below which draws are in double precision: the 24 bits of single draws keep a fifth too
+"""Below this share draws are in double precision: the 24 bits of single draws keep a fifth too
 many spikes at 1e-7, and six times as many at 1e-8."""
 
 
@@ -242,11 +242,11 @@ class Synapses(ABC):
     def restore(self, state: State) -> None:
         """Goes on from the state of synapses that were built just as these.
 
-        Exact to the bit, but for draws from aihwkit's own generator, and for one thing in a
-        device with write noise *and* a reference (`aihwkit_tile.restore_tile`).
+        The state is exact to the bit, but for draws from aihwkit's own generator, and for one thing
+        in a device with write noise *and* a reference (`tiles.tile.restore_tile`).
 
         Raises:
-            StateError: it is that of others; what these hold is then undefined.
+            StateError: the state is that of others; what these hold is then undefined.
         """
 
     @abstractmethod

@@ -29,11 +29,11 @@ from rpu_ssnn.synapses.base import (
 )
 
 POOLED_VARIANCE = float(np.mean([p * (1 - p) for p in np.outer(*[np.arange(50) / 50] * 2).flat]))
-"""Mean of p (1 - p) over Fig. 4's products of [0, 0.02, ... 0.98] with itself."""
+"""The mean of p (1 - p) over Fig. 4's products of [0, 0.02, ... 0.98] with itself."""
 
 
 class _Ideal(Synapses):
-    """Weights held as numbers; reads are exact.
+    """Weights that are held as numbers, and read exactly.
 
     Attributes:
         crossbar: the crossbar that was given.
@@ -91,7 +91,7 @@ class _Ideal(Synapses):
 
 
 class RateSynapses(_Ideal):
-    """Eq. 9: the outer product of spike counts, exact or with surrogate noise."""
+    """Float weights that learn by the outer product of spike counts (Eq. 9), perhaps with noise."""
 
     needs_all_spikes = True
     needs_presentations = True
@@ -116,7 +116,7 @@ class RateSynapses(_Ideal):
         ended = slice(each * presentations.start, each * presentations.stop)
         forward, gradient = self._forward[ended], self._gradient[ended]
         T, step = self.crossbar.T, self._step * self.step_scale
-        # Whole numbers: exact in any order as long as the sums stay below 2^24 (B T^2 / 4, say).
+        # Sums of whole numbers are exact in any order below 2^24 (they reach B T^2 / 4, say).
         with one_blas_thread():
             product = forward.T @ (gradient[:, 0] - gradient[:, 1])
         self._weights += np.float32(step / T**2) * product
@@ -157,7 +157,7 @@ class RateSynapses(_Ideal):
 
 
 class CoincidenceSynapses(_Ideal):
-    """Eq. 10: one step for each coincidence of a forward with a gradient spike."""
+    """Float weights that take one step for each coincidence (Eq. 10)."""
 
     needs_all_spikes = False
 
@@ -166,7 +166,7 @@ class CoincidenceSynapses(_Ideal):
         self._sums: dict[int, np.ndarray] = {}
 
     def update(self, block: PulseBlock) -> None:
-        # One accumulator a thread: whole numbers, so their sum is exact in any order.
+        # Each thread has a sum of its own; whole numbers add up exactly in any order.
         key = threading.get_ident()
         if key not in self._sums:
             self._sums[key] = np.zeros(self.shape, dtype=np.int32)
@@ -234,7 +234,7 @@ IDEAL: dict[str, Callable[[float], SynapsesFactory]] = {
     "rate": rate_synapses,
     "coincidence": coincidence_synapses,
 }
-"""Factories of float weights, by learning rule."""
+"""The factories of float weights, by learning rule."""
 
 
 @compiled

@@ -9,12 +9,13 @@ from rpu_ssnn.synapses.base import PulseBlock
 NAMES = ("write_spikes_total", "write_phases_total", "write_lines_total")
 
 type Counts = Int64[np.ndarray, "3"]
-"""Of `NAMES`. A write spike is a gradient spike that reaches the array and meets a forward spike. A
-phase writes the write spikes of one stream in one slot and position. The lines are the input lines
-that are driven in all phases together."""
+"""These are the counts of `NAMES`. A write spike is a gradient spike that reaches the array and
+meets a forward spike. A phase writes the write spikes of one stream in one slot and position. The
+lines are the input lines that are driven in all phases together."""
 
 
 def no_writes() -> Counts:
+    """Returns counts of zero."""
     return np.zeros(len(NAMES), dtype=np.int64)
 
 

@@ -30,7 +30,7 @@ from rpu_ssnn.data.rows import Rows
 from rpu_ssnn.synapses.base import Weights
 
 OnEpoch = Callable[[EpochRow, Callable[[], TrainingState]], bool | None]
-"""Called after each epoch with its row and a function that returns the state (for a later
+"""This is called after each epoch with its row and a function that returns the state (for a later
 `start`); returns whether to stop here."""
 
 

@@ -23,7 +23,7 @@ from rpu_ssnn.training.loop import (
 )
 
 INFERENCE_CHUNK = 1000
-"""Images of one inference call: bounds the memory, does not change results."""
+"""One call infers so many images, which bounds the memory and does not change results."""
 
 
 @dataclass

@@ -35,7 +35,8 @@ class WeightCopies:
         self.matrices = Matrices(np.zeros(ends[-1], np.float32), np.zeros(ends[-1], np.float32))
         weights, transposed = self.matrices
         self._places = []
-        """Views of each crossbar [n_in, n_out] and [n_out, n_in]; no gradient passes the first."""
+        """The views of each crossbar [n_in, n_out] and [n_out, n_in]; no gradient passes the
+        first."""
         for layer, (each, (a, b)) in enumerate(zip(synapses, pairwise(ends), strict=True)):
             passed = transposed[a:b] if layer > 0 else transposed[:0]
             turned = passed.reshape(-1, each.shape[0])

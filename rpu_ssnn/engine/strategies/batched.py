@@ -31,10 +31,10 @@ from rpu_ssnn.engine.state import (
 from rpu_ssnn.engine.strategies.base import Job, Strategy
 
 MOST_TOGETHER = 64
-"""Largest number of presentations of a group, which share the cost of a call."""
+"""The largest number of presentations of a group, which share the cost of a call."""
 
 SPIKES = 1 << 23
-"""Largest number of spikes of one crossbar in the buffers of a group."""
+"""The largest number of spikes of one crossbar in the buffers of a group."""
 
 
 class Batched(Strategy):

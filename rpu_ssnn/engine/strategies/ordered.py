@@ -8,13 +8,13 @@ from rpu_ssnn.engine.state import NOTHING, Presentations, WorkerState, check_gua
 from rpu_ssnn.engine.strategies.serial import Serial, equal_shares
 
 SLOTS_A_BUFFER = 512
-"""Slots that share a buffer: about the rows of one call of a tile."""
+"""So many slots share a buffer, which are about the rows of one call of a tile."""
 
 GROUPS_A_WORKER = 8
-"""Largest number of groups of a worker between two dispatches."""
+"""The largest number of groups of a worker between two dispatches."""
 
 SPIKES = 1 << 23
-"""Largest number of spikes of one crossbar in all buffers together."""
+"""The largest number of spikes of one crossbar in all buffers together."""
 
 
 def group_size(net: Parameters) -> int:

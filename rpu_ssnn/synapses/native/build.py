@@ -26,9 +26,9 @@ class Built(NamedTuple):
     array: DeviceArray
     drawn: Population
     start_key: np.uint64
-    """Key of the noise of a pulsed start."""
+    """The key of the noise of a pulsed start."""
     line_key: np.uint64
-    """Key of the noise of reads."""
+    """The key of the noise of reads."""
     thinning_seed: np.random.SeedSequence
     effects_seed: np.random.SeedSequence
 
@@ -37,7 +37,7 @@ def build_array(crossbar: Crossbar, device: DeviceSource, spec: TileSpec) -> Bui
     """Builds the devices that `TileSynapses` has in its tiles for the same seed.
 
     Raises:
-        InputError: pulses of the native simulator do not reach the weights of such a device.
+        InputError: pulses of the native simulator cannot reach the weights of such a device.
     """
     seeds = np.random.SeedSequence(crossbar.seed).spawn(7)
     device_seed, stuck_seed, reference_seed, thinning_seed, noise_seed, spread_seed = seeds[:6]

@@ -21,36 +21,38 @@ class Cells(NamedTuple):
     """Devices of all cells, and the weights that reads see."""
 
     law: int
-    """Place of the step in `rpu_ssnn.devices.laws.change`."""
+    """The place of the step in `rpu_ssnn.devices.laws.change`."""
     shared: Shared
     records: np.ndarray
-    """`device_record.RECORD` [devices a cell, cells]; a cell's first device counts its pulses."""
+    """The `device_record.RECORD`s [devices a cell, cells]; the first of a cell counts its
+    pulses."""
     signs: Float32[np.ndarray, " devices_a_cell"]
-    """+1: a device goes up when the weight does; -1: down."""
+    """The sign is +1 where a device goes up when the weight does, and -1 where it goes down."""
     weights: Float32[np.ndarray, " cells"]
     per_state: np.float32
     offset: Float32[np.ndarray, " cells_or_none"]
-    """Subtracted from each weight: the error of a reference device."""
+    """The error of a reference device, which is subtracted from each weight."""
     pulse_key: np.uint64
-    """Key of the noise from pulse to pulse."""
+    """The key of the noise from pulse to pulse."""
     read_key: np.uint64
-    """Key of the write noise that reads see, which changes with each write of all devices."""
+    """The key of the write noise that reads see, which changes with each write of all devices."""
 
 
 class Memory(NamedTuple):
     """The memory that cells have of their last pulse; it is empty where they have none."""
 
     cells: np.ndarray
-    """`device_record.MEMORY` of each cell."""
+    """The `device_record.MEMORY` of each cell."""
     slot_s: float
     width_s: float
-    """Length of a slot and of a pulse (s)."""
+    """The lengths of a slot and of a pulse (s)."""
     recovery: float
     gap_time_constant_s: float
-    """Step of a pulse over that of an isolated one: 1 + recovery exp(-gap / time constant)."""
+    """The step of a pulse over that of an isolated one is 1 + recovery exp(-gap / time
+    constant)."""
     loss_per_decade: float
     loss_onset_s: float
-    """Kept charge: 1 - loss log10(1 + gap / onset), and never below 0."""
+    """The charge that is kept is 1 - loss log10(1 + gap / onset), and never below 0."""
 
 
 NO_MEMORY = Memory(empty_records(0, MEMORY), 0.0, 0.0, 0.0, 0.0, 0.0, 1.0)
@@ -65,43 +67,43 @@ class Pulses(NamedTuple):
     up: Bool[np.ndarray, " spikes"]
     pre_start: Int64[np.ndarray, " rows_plus_1"]
     pre: Int32[np.ndarray, " pre_spikes"]
-    """Forward spikes of each row, as in `PulseBlock`."""
+    """The forward spikes of each row, as in `PulseBlock`."""
     at: Int64[np.ndarray, " rows"]
-    """Slot of each row, in slots since training began."""
+    """The slot of each row, in slots since training began."""
     sent: Int64[np.ndarray, " n_out"]
-    """Gradient spikes of each line before thinning, of either stream."""
+    """The number of gradient spikes of each line before thinning, of either stream."""
 
 
 class Scratch(NamedTuple):
-    """Memory of one thread for pulses that are worked on together; empty between calls.
+    """The memory of one thread for pulses that are worked on together; it is empty between calls.
 
     Arrays have `AT_ONCE` places more than there are lines, so that a row always fits. Shares,
-    factors and noises of an effect that the devices have not stay at what changes nothing.
+    factors and noises of an effect that the devices do not have stay at what changes nothing.
     """
 
     cell: UInt32[np.ndarray, " places"]
     number: UInt32[np.ndarray, " places"]
-    """Number of pulses that the cell's devices had got before."""
+    """The number of pulses that the cell's devices had got before."""
     bits: Int32[np.ndarray, " places"]
-    """Random bits of a noise."""
+    """The random bits of a noise."""
     since: Int64[np.ndarray, " places"]
-    """Slots since the pulse before."""
+    """The number of slots since the pulse before."""
     noise: Float32[np.ndarray, " places"]
     seen: Float32[np.ndarray, " places"]
-    """Standard normal numbers: the noise of the pulse, and the write noise after it."""
+    """Standard normal numbers for the noise of the pulse, and for the write noise after it."""
     extra: Float32[np.ndarray, " places"]
-    """Standard normal numbers of a second noise of the pulse."""
+    """Standard normal numbers for a second noise of the pulse."""
     total: Float32[np.ndarray, " places"]
     window: Float32[np.ndarray, " places"]
-    """Share of the device's window that wear has left."""
+    """The share of the device's window that wear has left."""
     factor: Float32[np.ndarray, " places"]
     kept: Float32[np.ndarray, " places"]
     sums: Float64[np.ndarray, "1"]
-    """Sum of all step factors."""
+    """The sum of all step factors."""
 
 
 AT_ONCE = 1024
-"""Pulses that are worked on together: long loops, and little enough for the nearest cache."""
+"""So many pulses are worked on together: loops are long, and all fits into the nearest cache."""
 
 
 def make_scratch(n_in: int) -> Scratch:

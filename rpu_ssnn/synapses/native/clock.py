@@ -19,11 +19,12 @@ from rpu_ssnn.synapses.base import Crossbar
 from rpu_ssnn.synapses.native.cells import NO_MEMORY, Memory
 
 LONGEST, LAST = 1 << 40, 1 << 62
-"""Slots that a batch takes at most, and at which the clock stops: no device loses more later."""
+"""A batch takes at most so many slots, and the clock stops at the last one, since no device loses
+more later."""
 
 
 class Clock:
-    """Slots, and the last pulses of devices that remember them.
+    """The clock counts slots, and keeps the last pulses of devices that remember them.
 
     Args:
         crossbar: shape, batch and slots a presentation.

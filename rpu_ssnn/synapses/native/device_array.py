@@ -16,7 +16,7 @@ from rpu_ssnn.synapses.native.whole_lines import faded_lines, show_lines
 from rpu_ssnn.synapses.weights_of_states import of_cell, of_lines
 
 LEAST_WORK = 20_000
-"""Devices that are worth waking another thread for."""
+"""Fewer devices are not worth waking another thread for."""
 
 
 class Slices:
@@ -45,7 +45,7 @@ class Slices:
         Args:
             work: the work of each line; None: that of its devices.
         """
-        if self._pool is None or len(self._scratch) == 1:  # nobody needs to know how much it is
+        if self._pool is None or len(self._scratch) == 1:  # how much work it is does not matter
             run(0, self._n_out, self._scratch[0])
             return
         total = self._n_in * self._n_out if work is None else int(work.sum())
@@ -75,11 +75,11 @@ class ReadShares(NamedTuple):
     """The shares of the read voltage that reach the cells."""
 
     devices: list[Weights]
-    """[n_in, n_out], one array a device of a cell."""
+    """The shares [n_in, n_out], one array for each device of a cell."""
     reference: Weights
-    """[n_in, n_out], of what the devices are compared with."""
+    """The shares [n_in, n_out] of what the devices are compared with."""
     zero: np.float32
-    """Conductance of state 0, in states: that of a state w is proportional to w plus this."""
+    """The conductance of state 0, in states; that of a state w is proportional to w plus this."""
 
 
 def conductance[T: np.ndarray](states: T, zero: float) -> T:

@@ -22,16 +22,16 @@ class TrainLaw(NamedTuple):
     """The law by which a pair of numbers becomes pulses."""
 
     longest: int
-    """Slots of a train, at most."""
+    """The most slots of a train."""
     balanced: bool
     """x and d are scaled so that both trains are equally full (update management)."""
     shortened: bool
     """A train is no longer than the largest change of its presentation needs (length management,
     which balances too)."""
     lead: int
-    """Slots of a presentation before its trains."""
+    """The slots of a presentation before its trains."""
     key: np.uint64
-    """Key of all draws."""
+    """The key of all draws."""
 
 
 def number_trains(

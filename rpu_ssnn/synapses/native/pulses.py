@@ -26,9 +26,9 @@ from rpu_ssnn.synapses.native.random_numbers import (
 
 _F = np.float32
 SECOND_NOISE = np.uint64(0x6A09E667F3BCC909)
-"""Turns the key of the noise of pulses into that of a second one."""
+"""This turns the key of the noise of pulses into that of a second one."""
 FORGOTTEN = 40.0
-"""Time constants after which exp(-gap / tau) is below a rounding."""
+"""After so many time constants exp(-gap / tau) is below a rounding."""
 
 
 @compiled
@@ -124,7 +124,7 @@ def add_gap_factors(memory: Memory, n: int, scratch: Scratch) -> None:
         if gap < near:
             factor += memory.recovery * math.exp(-gap / memory.gap_time_constant_s)
         scratch.factor[p] = factor
-        # Whole parts of 2^-20: their sum does not depend on the order, so not on the threads.
+        # The sum of whole parts of 2^-20 does not depend on their order, and so not on the threads.
         total += math.floor(factor * 1048576.0 + 0.5)
     scratch.sums[0] += total / 1048576.0
     if memory.loss_per_decade > 0.0:
@@ -148,7 +148,7 @@ def draw(
     d: which device of each cell; later: numbers are so many more.
     """
     first = np.uint64(d * cells.records.shape[1])
-    # Two loops of few instructions each: the processor overlaps more of their rounds than of one.
+    # Of two loops with few instructions each the processor overlaps more rounds than of one loop.
     for p in range(n):
         device = first + np.uint64(scratch.cell[p])
         scratch.bits[p] = upper_half(device_word(key, device, scratch.number[p] + later))

@@ -46,18 +46,18 @@ from rpu_ssnn.synapses.weights_of_states import of_cell
 from rpu_ssnn.synapses.writes import as_statistics
 
 MOST_SPIKES = 1 << 22
-"""Spikes that wait at most where one thread hands them on in order (32 MB, whatever T is)."""
+"""At most so many spikes wait where one thread hands them on in order (32 MB, whatever T is)."""
 
 
 FEW_CHANGES = 8
 """Where fewer than one weight in so many got a pulse, copies of the weights get only these."""
 
 MOST_RECENT = 8
-"""Commits that copies of the weights may be behind, and still get the changes only."""
+"""Copies of the weights may be so many commits behind, and still get the changes only."""
 
 
 class NativeSynapses(Synapses):
-    """Weights of one crossbar in our own devices.
+    """Weights of one crossbar in devices that this package simulates.
 
     Args:
         crossbar: what the layer asks for, and the threads that it lends.
@@ -66,8 +66,8 @@ class NativeSynapses(Synapses):
         learning_rate: as for a tile; thinning realises it.
 
     Raises:
-        InputError: no pulse of ours reaches the weights of such a device, or what
-            `rpu_ssnn.spec.tile.check_device` refuses.
+        InputError: no pulse of this simulator reaches the weights of such a device, or
+            `rpu_ssnn.spec.tile.check_device` refuses it.
 
     Attributes:
         spec: the settings that were given.

@@ -18,15 +18,15 @@ from rpu_ssnn.spec.device_source import DeviceSource
 from rpu_ssnn.synapses.tiles.tile import set_drawn
 
 LEAST_SHARE = 2e-5
-"""Least share of a weight that one decay removes: the factor's rounding (3e-8) and the weight's
+"""The least share of a weight that one decay removes: the factor's rounding (3e-8) and the weight's
 (3e-8 of its own size) then change a leak by less than 0.5 %."""
 
 BUILT_SHARE = 1e-3
-"""Time that devices are built for, in time constants: long enough for a factor precise to 3e-5 of
-its leak, short enough that a spread of lifetimes is one of time constants within 0.1 %."""
+"""The time that devices are built for, in time constants: long enough for a factor precise to 3e-5
+of its leak, short enough that a spread of lifetimes is one of time constants within 0.1 %."""
 
 NO_TIME = 1.0
-"""Time (s) that a device without a leak is built for; any does."""
+"""The time (s) that a device without a leak is built for; any would do."""
 
 
 def built_seconds(source: DeviceSource) -> float:

@@ -7,7 +7,7 @@ from rpu_ssnn.compiled import compiled
 from rpu_ssnn.synapses.base import PulseBlock
 
 type Counts = Int32[np.ndarray, "n_out n_in"]
-"""Pulses of one stream that each device got; the devices of an output line are one stretch."""
+"""The pulses of one stream that each device got; the devices of an output line are one stretch."""
 
 
 type Dense = Float32[np.ndarray, "rows lines"]
@@ -69,7 +69,7 @@ class RowWriter:
     """Turns pulse blocks into bounded batches of dense rows, counting each device's pulses."""
 
     ROWS = 256
-    """Dense rows of one call of a tile."""
+    """One call of a tile takes so many dense rows."""
 
     def __init__(self, n_in: int, n_out: int) -> None:
         self._up, self._down = (np.zeros((n_out, n_in), dtype=np.int32) for _ in range(2))

@@ -160,7 +160,7 @@ class TileSynapses(Synapses):
         if self._stale:
             states = [tile.tile.get_weights().numpy().T for tile in self.tiles]
             weights = of_cell(states)
-            weights *= self._per_state  # aihwkit gave a copy
+            weights *= self._per_state  # aihwkit gave a copy of them
             if self._offset is not None:
                 weights -= self._offset
             self._weights = weights

@@ -102,7 +102,7 @@ VISIBLE = "hidden_weights"
 """aihwkit's name for what is read of one device of a cell; of a single device it is the weight."""
 
 _MOVING = (PERSISTENT, VISIBLE, "buffered_FP_weight", "running_mean_weight", "past_mean_weight")
-"""Starts of the names of all that pulses and transfers change; the rest is drawn once."""
+"""All that pulses and transfers change has names that begin so; the rest is drawn once."""
 
 _HIDDEN, _EXTRA = "hidden.", "extra."
 

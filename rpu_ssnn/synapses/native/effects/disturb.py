@@ -50,7 +50,7 @@ def _part_steps(
         part = np.float32(1.0) if n < whole else rest
         move = window * change(cells.law, cells.shared, device, w, up, np.float32(0.0))
         moved = min(max(w + part * move, low), high)
-        if moved == w:  # at a bound, or a step too small for the state: so are all further ones
+        if moved == w:  # it is at a bound or steps are too small, and so are all further ones
             break
         w = moved
     return w
@@ -80,7 +80,7 @@ class LineDisturb(Effect):
 
     needs_all_spikes = True
     column: ClassVar[str]
-    """Column of a row with the steps, up plus down, that a device was moved on average."""
+    """The column of a row with the steps, up plus down, that a device was moved on average."""
 
     def __init__(self, setup: Setup) -> None:
         refuse_several_arrays(setup, self.name)

@@ -62,7 +62,7 @@ class Effect:
     name: ClassVar[str]
     """The effect has this name in checkpoints."""
     needs_all_spikes = False
-    """Whether slots without a coincidence matter too."""
+    """This says whether slots without a coincidence matter too."""
 
     def read_errors(self, array: DeviceArray) -> list[Weights]:
         """Returns what reads see of the devices beyond their states.

@@ -24,11 +24,11 @@ from rpu_ssnn.synapses.native.effects.effect import Effect, Setup
 from rpu_ssnn.synapses.native.pulses import window_now
 
 GRID = 4.0
-"""Ratio of neighbouring time constants. The sum is then within 0.2 % of a decade's loss of the law
-in log-time, and within 0.5 % of what is left by the power law (trapezoid rule in ln r)."""
+"""The ratio of neighbouring time constants. The sum is then within 0.2 % of a decade's loss of the
+law in log-time, and within 0.5 % of what is left by the power law (trapezoid rule in ln r)."""
 
 SLOWEST_S = 1e12
-"""Last time constant (s); a charge that would go later stays."""
+"""The last time constant (s); a charge that would go later stays."""
 
 type Parts = Float32[np.ndarray, "devices_a_cell cells n"]
 """The charges of each device."""
