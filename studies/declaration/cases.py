@@ -41,7 +41,7 @@ SHARED = ("label", "network", "training", "seeds", "update")
 """The keys of every case; the others are those of its rule."""
 
 NO_SETTINGS = ("label", "update", "device", "seeds")
-"""Keys of a case that no sweep may set."""
+"""These keys of a case may not be set by a sweep."""
 
 
 class _SeedCount(Spec):

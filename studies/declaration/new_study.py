@@ -27,7 +27,7 @@ TEST_SHARE = 0.2
 """The share of rows that become test rows in files without any."""
 
 FEW = 5_000
-"""Training samples below which the network is small and a fifth is held out."""
+"""With fewer training samples the network is small and a fifth is held out."""
 
 QUICK_SAMPLES, QUICK_TEST_SAMPLES = 4_000, 2_000
 """A quick look takes at most so many samples for training and for the test."""
@@ -36,22 +36,24 @@ LEAST_PRESENTATIONS = 20_000
 """A training has at least so many presentations, in at most 100 epochs."""
 
 FEW_CLASSES = 10
-"""With more, the output layer has a larger step, weights start small, and answers take longer."""
+"""With more classes, the output layer has a larger step, weights start small, and answers take
+longer."""
 
 SMALL_START = 0.3
-"""Factor on the initial weights (1: He initialisation), with many classes."""
+"""The factor on the initial weights (1 is He initialisation), with many classes."""
 
 LONG_TRAINS_FROM = 100
-"""Classes from which on a sample is shown for twice as many slots, with a longer kernel."""
+"""From so many classes on a sample is shown for twice as many slots, with a longer kernel."""
 
 BATCH = 10
-"""Presentations a batch."""
+"""The number of presentations in a batch."""
 
 SPARSE = 0.6
-"""Share of values at the lowest value from which an image counts as sparse: one line per value."""
+"""From this share of values at the lowest value on an image is sparse and gets one line per
+value."""
 
 UNLIKE = 3.0
-"""Factor between the widths of columns from which each column is scaled alone."""
+"""From this factor between the widths of columns on each column is scaled alone."""
 
 
 @dataclass(frozen=True)

@@ -68,10 +68,10 @@ def axes_of(
 
 
 MOST_POINTS = 10_000
-"""Cases at points of the grid, in one study; each is merged and validated."""
+"""A study has at most so many cases at points of the grid; each is merged and validated."""
 
 MOST_RUNS = 100_000
-"""Points times their seeds, in one study."""
+"""A study has at most so many points times their seeds."""
 
 
 @dataclass(frozen=True)

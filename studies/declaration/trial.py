@@ -67,7 +67,7 @@ def _as_rule(content: object) -> object:
 
 
 Measure = Literal["test", "validation"]
-"""Images that the accuracy of a trial is measured on."""
+"""The accuracy of a trial is measured on these images."""
 
 
 class TrialSettings(RunSettings):
@@ -199,7 +199,7 @@ type Row = dict[str, Scalar]
 
 
 SWEEP_PREFIX = "sweep."
-"""Starts the columns with a run's swept settings, by their dotted path."""
+"""This starts the columns with a run's swept settings, by their dotted path."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Writes the network of a finished trial: trained again, since rows hold no weights."""
+"""Writes the network of a finished trial, which is trained again since rows hold no weights."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -33,7 +33,7 @@ NEEDED = (
     "pulses_per_device_mean",
     "saturated_fraction",
 )
-"""Columns without which a row is none, or no table can be made of it."""
+"""Without these columns a row is none, or no table can be made of it."""
 
 KEYS = ("study", "trial", "label")
 
@@ -41,7 +41,7 @@ _ROUNDING = 1e-9
 """An accuracy in a table is exact to some fifteen digits."""
 
 MOST_TABLE_BYTES = 512 << 20
-"""Largest results file: some ten thousand rows with all their settings."""
+"""The largest results file has some ten thousand rows with all their settings."""
 
 
 def read_imported_rows(paths: Iterable[Path]) -> StoredRuns:

@@ -63,7 +63,7 @@ class Outcome:
 
 
 SECONDS_BETWEEN_LOOKS = 1.0
-"""Interval between two reads of the progress of running trials."""
+"""The interval between two reads of the progress of running trials."""
 
 SECONDS_BETWEEN_REBUILDS = 5.0
 """The interval between two updates of the tables; trial files are written at once."""
@@ -277,7 +277,7 @@ def run_trials(
             for fault in pool.check(job, trials):
                 if fault is not None:
                     raise fault
-        # Opened after the start of the workers, which must not count as time of a trial.
+        # The progress opens after the workers' start, which must not count as time of a trial.
         with reporter.running(what, done=total - len(trials), total=total):
             _drain(deque(trials), pool, job, reporter, settle)
 
@@ -290,7 +290,7 @@ def _drain(
     settle: Callable[[Trial, TrialResult | Failure], None],
 ) -> None:
     """Submits and settles trials until none is waiting or running."""
-    told: dict[str, int] = {}  # notes of each trial
+    told: dict[str, int] = {}  # how many notes of each trial were shown
     while pool.running or waiting:
         while waiting and pool.free > 0:
             trial = waiting.popleft()

@@ -163,7 +163,7 @@ def seconds_left(
         to_come: trials that have not ended, including running ones.
 
     Returns:
-        s; None where no epoch has ended yet.
+        The time that is left (s); None where no epoch has ended yet.
     """
     shares = [(it.epoch - it.began, it.epoch, max(it.epochs, 1)) for it in running]
     made = completed + sum(new / epochs for new, _, epochs in shares)

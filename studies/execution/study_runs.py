@@ -43,7 +43,7 @@ A_TRIAL = "at least one finished trial"
 """A folder must hold this to be shown."""
 
 NOTHING = StoredRuns({}, {}, [])
-"""Stands for no imported rows."""
+"""This stands for no imported rows."""
 
 
 def run_in_folder(study: Study, root: Path, options: Options) -> Outcome:

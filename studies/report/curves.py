@@ -25,8 +25,9 @@ MOST_TOGETHER = 4
 def curves_figure(curves: pd.DataFrame, results: pd.DataFrame, width: float) -> Figure:
     """Draws validation accuracy by epoch, as mean and 95 % band, or of many cases each seed.
 
-    One panel a point of the sweep, or a case and point. A case without epochs (ann) is a level
-    line, and where no images are held out for validation, the accuracy while training is shown.
+    Each point of the sweep has a panel, or each case and point. A case without epochs (ann) is a
+    level line, and where no images are held out for validation, the accuracy while training is
+    shown.
 
     Raises:
         InputError: no run has a learning curve.

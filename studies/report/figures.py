@@ -37,24 +37,24 @@ from studies.results.grouping import (
 
 PANEL_INCHES = 2.4
 BAR_INCHES, LINE_INCHES = 0.24, 0.12
-"""Height of a bar with a label of one line, and of each further line."""
+"""The height of a bar with a label of one line, and of each further line."""
 PANELS_BESIDE_EACH_OTHER_FROM = 5.5
-"""Width (inches) from which two panels stand in a row."""
+"""From this width (inches) on two panels stand in a row."""
 MOST_IN_TWO_COLUMNS = 4
 """So many panels stand in two columns, more in three."""
 LOGARITHMIC_FROM = 10.0
-"""Swept values of this ratio or more get a logarithmic axis."""
+"""Swept values that span this ratio or more get a logarithmic axis."""
 CHARACTER_INCHES, LEGEND_INCHES = 0.068, 0.6
-"""Width of a character of a legend, and of what stands before it."""
+"""The width of a character of a legend, and of what stands before it."""
 DODGE = 0.012
-"""Share of the axis by which cases stand beside each other."""
+"""Cases stand beside each other by this share of the axis."""
 
 
 def sweep_figure(results: pd.DataFrame, path: str, width: float) -> Figure:
     """Draws accuracy over a swept setting: the mean over seeds with its 95 % interval.
 
-    One panel a point of the other swept settings; a case that the setting does not apply to is a
-    level line.
+    Each point of the other swept settings has a panel, and a case that the setting does not apply
+    to is a level line.
 
     Args:
         path: that of the setting, see `grouping.setting`.
@@ -93,7 +93,8 @@ def sweep_figure(results: pd.DataFrame, path: str, width: float) -> Figure:
 def gaps_figure(table: pd.DataFrame, reference: str, width: float) -> Figure:
     """Draws the gap of each row of the summary as a bar, coloured by device, with its interval.
 
-    Hollow and hatched: not significant; hollow: not significant after Holm's correction.
+    A bar that is hollow and hatched is not significant, and one that is only hollow is not
+    significant after Holm's correction.
 
     Raises:
         InputError: there is no case beside the reference.

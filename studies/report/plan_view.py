@@ -12,8 +12,8 @@ FINE_BELOW_SECONDS = 10.0
 def plan_text(plan: Plan, estimate: Estimate | None) -> str:
     """Returns a table of the cases, and what is to be run in all.
 
-    Columns: ``trials`` (seeds), ``done`` (with a row), ``search`` (runs of the search to do),
-    ``a trial`` and ``all`` (time of one run; of all that the case still needs, on one worker),
+    The columns are ``trials`` (seeds), ``done`` (with a row), ``search`` (runs of the search to
+    do), ``a trial`` and ``all`` (time of one run; of all that the case still needs, on one worker),
     ``MiB`` (memory of its worker).
     """
     if estimate is not None and not estimate.workers:

@@ -19,10 +19,10 @@ def render(table: pd.DataFrame, reference: str) -> str:
 def readable(table: pd.DataFrame, reference: str) -> pd.DataFrame:
     """Returns the summary rounded for reading, every cell text.
 
-    Accuracy and gap come first, so that a phone shows them. ``n`` seeds;
-    ``pairs`` seeds that the reference has too, where any differ from n;
-    ``range`` lowest to highest seed; ``pulses`` a device, up plus down; ``sat.``: share of
-    devices at a bound.
+    Accuracy and gap come first, so that a phone shows them. ``n`` is the number of seeds, and
+    ``pairs`` that of seeds which the reference has too, where any differ from n. ``range`` goes
+    from the lowest to the highest seed, ``pulses`` are up plus down for each device, and ``sat.``
+    is the share of devices at a bound.
     """
     shown: dict[str, list[str]] = {"case": table["case"].tolist()}
     shown |= swept_cells(table)

@@ -34,7 +34,7 @@ _TRAINING = {
     "write_lines": "write_lines",
 }
 _INFERENCE = {"reads": "inference_reads", "lines": "inference_lines", "spikes": "inference_spikes"}
-"""Fields of `Events` by their columns, without `_total` and the place of the crossbar."""
+"""The fields of `Events` by their columns, without `_total` and the place of the crossbar."""
 
 _WORDS = ("limited_by", "inference_limited_by", "matter_most")
 

@@ -12,8 +12,8 @@ from studies.results.summary import PUBLISHED
 def beside(table: pd.DataFrame, study: Study) -> pd.DataFrame:
     """Returns a summary with published accuracies (%) and a row for each quoted network.
 
-    Columns ``published``, ``published_pm``, ``published_source``; unchanged where the study names
-    none. A quoted row has no measurement: n is 0.
+    The columns are ``published``, ``published_pm`` and ``published_source``; a summary of a study
+    that names none stays as it is. A quoted row has no measurement: n is 0.
 
     Args:
         table: as `results.summary` returns it.

@@ -161,7 +161,7 @@ RESULT_COLUMNS: tuple[ResultColumn, ...] = (
     _Column("endurance_used", "1", "full swings of the busiest device over `endurance_cycles`"),
     _text("endurance_blank_because", "why the wear is not known"),
 )
-"""Columns of `results.csv` and `results.parquet`, one row a run (`ledger` has the formulas)."""
+"""The columns of `results.csv` and `results.parquet`, one row a run (`ledger` has the formulas)."""
 
 RETIRED_COLUMNS = (
     "half_select_energy_j",
@@ -186,4 +186,4 @@ CURVE_COLUMNS: tuple[ResultColumn, ...] = (
     _of_layer("forward_spikes", "spikes", "forward spikes of the layer a presentation"),
     _of_layer("gradient_spikes", "spikes", "the same of both gradient streams, hidden layers at 0"),
 )
-"""Columns of `curves.csv`, one row per epoch of each run."""
+"""The columns of `curves.csv`, one row per epoch of each run."""

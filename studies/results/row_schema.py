@@ -15,7 +15,7 @@ from studies.results.result_columns import RESULT_COLUMNS
 from studies.results.tables import without_guard
 
 _COUNTED = re.compile(r"_(total|per_device)(_\d+)?$|_\d+$")
-"""Matches columns of a network's statistics: numbers, one for each crossbar or over all."""
+"""This matches columns of a network's statistics: numbers, one for each crossbar or over all."""
 
 _NEVER_NEGATIVE = re.compile(r"_total(_\d+)?$|^pulses_|^seconds$|_fraction$|_memory_mb$|_time_s$")
 _SHARES = ("saturated_fraction", "spikes_after_T")

@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 INPUT = "input"
-"""Column that says what a case saw of recorded spikes (`studies.workers.run_trial`)."""
+"""The column that says what a case saw of recorded spikes (`studies.workers.run_trial`)."""
 
 PUBLISHED = "published"
-"""Column that `published.beside` adds, with ``_pm`` (as the source gives it) and ``_source``."""
+"""The column that `published.beside` adds, with ``_pm`` (as the source gives it) and
+``_source``."""
 
 
 def summary(results: pd.DataFrame, reference: str | None = None) -> pd.DataFrame:

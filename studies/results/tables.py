@@ -185,7 +185,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _FORMULA = re.compile(r"[=+@\t\r]|-(?![\d.]|$)")
-"""Matches the start of a cell that a spreadsheet computes; negative numbers are none."""
+"""This matches the start of a cell that a spreadsheet computes; negative numbers are none."""
 
 GUARD = "'"
 """This sign stands before such a cell, and a spreadsheet shows what comes after it."""

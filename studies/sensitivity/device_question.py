@@ -1,6 +1,6 @@
 """All questions on one device share its case, the studies they run, and paired losses.
 
-Hyperparameters. The device as it is gets its hyperparameters as in any study (given, known or
+The device as it is gets its hyperparameters as in any study (given, known or
 searched). Every changed device gets the same, since the question is what the change does.
 """
 
@@ -27,7 +27,7 @@ from studies.declaration.update_rules.pulses import PulseRule
 from studies.execution.phase import Outcome
 
 type Run = Callable[[Study], Outcome]
-"""Runs what is missing of a study in the question's folder; `run_in_folder` in earnest."""
+"""A function that runs what is missing of a study in the question's folder."""
 
 type BySeed = dict[int, float]
 

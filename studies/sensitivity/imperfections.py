@@ -1,10 +1,9 @@
 """Lists what a device and its neurons can do wrong, and what each is when it is switched off.
 
 An imperfection is a group of settings that have one physical cause. Switched off means that each
-of them has its neutral value, everything else as it was. Not in the table: the finite range (the
-weight range decides what it is worth; `rpu-ssnn require` varies it), differential pairs
-and symmetry-point subtraction (remedies), `reset_level` (where a leak goes to), and how noise
-scales.
+of them has its neutral value, with everything else as it was. The table leaves out the finite range
+(the weight range decides what it is worth; `rpu-ssnn require` varies it), differential pairs and
+symmetry-point subtraction (remedies), `reset_level` (where a leak goes to), and how noise scales.
 """
 
 import math

@@ -21,11 +21,11 @@ from studies.declaration.trial import Trial, TrialSettings
 from studies.results.tables import Versions
 
 FORMAT = 1
-"""Raised when the layout of the file changes."""
+"""This number is raised when the layout of the file changes."""
 
 HEADER = "header"
 ARRAY = "state."
-"""Starts the name of each array of the state."""
+"""This starts the name of each array of the state."""
 
 
 class UnfitError(RpuSsnnError):

@@ -28,7 +28,7 @@ SECONDS_TO_ANSWER = 10
 """A scheduler without an answer for so long counts as missing."""
 
 PATIENCE_SECONDS = 5.0
-"""Waiting time after which a note says that there is no worker yet."""
+"""After this waiting time a note says that there is no worker yet."""
 
 
 class ClusterLostError(RpuSsnnError, OSError):

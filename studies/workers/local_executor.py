@@ -21,7 +21,7 @@ from studies.workers.worker import Job
 from studies.workers.workspace import TrialProgress, Workspace
 
 SECONDS_BETWEEN_SIGNALS = 0.2
-"""Interval between two checks for a signal while waiting."""
+"""The interval between two checks for a signal while waiting."""
 
 DIED = "the worker process died (killed, or out of memory?)"
 

@@ -31,7 +31,7 @@ _SETTING_OF = {
     "decay_shape": "training.decay_shape",
     "output_step": "training.output_step",
 }
-"""Columns that are blank where the rule does not read the setting behind them."""
+"""These columns are blank where the rule does not read the setting behind them."""
 
 
 def check_inputs(trials: list[Trial], data_root: Path | None) -> None:
@@ -71,7 +71,7 @@ def run_trial(
 ) -> TrialResult:
     """Trains and tests; the test images are read once, after training.
 
-    Resumes from the checkpoint of the trial if the workspace holds a valid one.
+    The training resumes from the checkpoint of the trial if the workspace holds a valid one.
 
     Args:
         threads: at most so many, which change the time and no number.

@@ -27,19 +27,19 @@ if TYPE_CHECKING:
     from studies.workers.checkpoint import Checkpoint
 
 SECONDS_BETWEEN_CHECKPOINTS = 1.0
-"""Least time between two checkpoints of a trial."""
+"""The least time between two checkpoints of a trial."""
 
 MOST_SHARE = 0.02
 """Writing checkpoints takes at most this share of the time of a trial."""
 
 SECONDS_BETWEEN_PROGRESS = 0.5
-"""Least time between two progress files of a trial."""
+"""The least time between two progress files of a trial."""
 
 MOST_PROGRESS_BYTES = 1 << 20
-"""Largest progress file that is read."""
+"""The largest progress file that is read."""
 
 _LEFTOVER = re.compile(r"[0-9a-f]{16}\.(json|(npz|json)\.tmp)|[0-9a-f]{32}\.token")
-"""Names of files that a killed process may leave; no other file is removed."""
+"""A killed process may leave files of these names; no other file is removed."""
 
 _CHECKPOINT = re.compile(r"[0-9a-f]{16}\.npz")
 
@@ -134,7 +134,7 @@ class Workspace:
 
 
 NO_WORKSPACE = Workspace()
-"""For trials without progress and checkpoints."""
+"""The workspace of trials without progress and checkpoints."""
 
 
 class TrialSession:

@@ -116,7 +116,8 @@ class Rule(Spec):
     """The settings at these dotted paths of network and training change nothing in a run."""
 
     rates: ClassVar[tuple[float, float] | None] = None
-    """Lowest and highest learning rate that a search tries; None: those of the spiking cases."""
+    """The lowest and the highest learning rate of a search; None stands for those of spiking
+    cases."""
 
     sees: ClassVar[str] = GIVEN_SPIKES
     """Says in words for the row what the rule uses of recorded spikes."""
@@ -256,7 +257,7 @@ def changed(part: Spec) -> dict[str, Any]:
 
 
 DEEPEST_UNCLOCKED = 2
-"""Hidden layers that can stay trained without the winner-take-all output, given a long flush."""
+"""So many hidden layers can stay trained without the winner-take-all output, given a long flush."""
 
 
 class SpikingRule(Rule):

@@ -12,7 +12,7 @@ from studies.reproductions.figures.small_network import SmallNetwork, train_smal
 
 TRAINING_IMAGES, EPOCHS = 10_000, 1
 CANDIDATES = 200
-"""Test images looked through for one that teaches the hidden layer much."""
+"""So many test images are looked through for one that teaches the hidden layer much."""
 
 UP, DOWN = "coincidences, up", "coincidences, down"
 

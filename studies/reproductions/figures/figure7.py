@@ -1,6 +1,6 @@
 """Fig. 7: coincidences against surrogate noise, mean and standard deviation of the accuracy.
 
-Drawn from a result folder of the record `paper_figure7`: a coincidence row of T slots
+It is drawn from a result folder of the record `paper_figure7`: a coincidence row of T slots
 stands beside the rate row whose noise is that of T_s = T slots.
 """
 

@@ -27,7 +27,7 @@ WITHOUT_BATCHES = all_but(
 
 
 class OnlineSgdRule(Rule):
-    """Exact weight changes after each image."""
+    """Changes float weights exactly after each image."""
 
     without_effect: ClassVar[tuple[str, ...]] = WITHOUT_BATCHES
     rates: ClassVar[tuple[float, float] | None] = (0.03, 3.0)

@@ -17,7 +17,7 @@ SLOTS = 3
 
 
 class WholePulseRule(DeviceRule):
-    """Counted pulses after each image."""
+    """Sends counted pulses after each image."""
 
     without_effect: ClassVar[tuple[str, ...]] = WITHOUT_BATCHES
     rates: ClassVar[tuple[float, float] | None] = (0.03, 3.0)

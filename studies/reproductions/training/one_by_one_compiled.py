@@ -2,7 +2,7 @@
 
 Each image is read through all crossbars, the error goes back through them, and each weight change
 is rounded to a whole number of pulses before the next image is read. Only lines with at least one
-pulse are touched. Pulses act in `apply.pulse_lines`: there is no second simulator.
+pulse are touched. Pulses act in `synapses.native.pulses.pulse_lines`: there is no second simulator.
 """
 
 from typing import NamedTuple
@@ -21,22 +21,23 @@ _STEEPEST = _F(80.0)
 """Exponents beyond this are cut: single precision holds no more."""
 
 ROWS_AT_ONCE = 64
-"""Pulses of one output line that are handed on together."""
+"""So many pulses of one output line are handed on together."""
 
 
 class Rule(NamedTuple):
-    """Settings that all layers share."""
+    """The settings that all layers share."""
 
     sigmoid: bool
-    """Hidden neurons; else ReLU."""
+    """Whether hidden neurons are sigmoid ones, else ReLU."""
     squared_error: bool
     """The loss is the squared error of sigmoid outputs, else the cross-entropy of softmax ones."""
     stochastic: bool
-    """Pulses are rounded up by chance; else to the nearest number."""
+    """Whether pulses are rounded up by chance, else to the nearest number."""
     hidden_levels: np.float32
-    """Steps between 0 and 1 of hidden values as reads see them; 0: exact."""
+    """The number of steps between 0 and 1 of hidden values as reads see them; 0 stands for
+    exact."""
     sum_levels: np.float32
-    """Steps of a weighted sum over its largest range; 0: exact."""
+    """The number of steps of a weighted sum over its largest range; 0 stands for exact."""
     gain: np.float32
     """The factor on every weighted sum."""
     key: np.uint64
@@ -45,34 +46,35 @@ class Rule(NamedTuple):
 
 
 class Layer(NamedTuple):
-    """One crossbar, and scratch for the numbers of one image."""
+    """A crossbar, and scratch for the numbers of one image."""
 
     cells: Cells
     memory: Memory
     scratch: Scratch
     rate: np.float32
     bound: np.float32
-    """Largest weight; 0: none."""
+    """The largest weight; 0 stands for no bound."""
     up: np.float32
     down: np.float32
-    """Pulses for a weight change of 1, either way; 0: weights are floats, and change exactly."""
+    """The pulses for a weight change of 1, either way; 0 where weights are floats and change
+    exactly."""
     x: Float32[np.ndarray, " n_in"]
     seen: Float32[np.ndarray, " n_in"]
-    """Inputs, and inputs as reads see them."""
+    """The inputs, and the inputs as reads see them."""
     active: Int32[np.ndarray, " n_in"]
     """Input lines that are not zero: the first `sizes[0]` of these."""
     sizes: Int64[np.ndarray, "3"]
-    """Active lines; pulses up and down so far."""
+    """The number of active lines, and the pulses up and down so far."""
     out: Float32[np.ndarray, " n_out"]
     error: Float32[np.ndarray, " n_out"]
-    """Weighted sums, and minus the gradient of the loss to them."""
+    """The weighted sums, and minus the gradient of the loss to them."""
     counts: Int64[np.ndarray, " n_in"]
     pulses: Pulses
     """Scratch for the pulses of one output line: rows are pulses, one after another."""
 
 
 type Layers = tuple[Layer, ...]
-"""From the images to the classes."""
+"""The layers from the images to the classes."""
 
 
 def make_layer(
@@ -120,7 +122,7 @@ def train_online(
     """Shows the images in their order, learns from each, and returns how many were right before
     that.
 
-    order: images to show; first: presentations before these.
+    `order` names the images to show, and `first` is the number of presentations before these.
     """
     right, last = 0, len(layers) - 1
     for shown in range(len(order)):
