@@ -59,9 +59,9 @@ class Watched:
 def numbers(root: Path | None, dataset: str = "mnist", epochs: int = EPOCHS) -> pd.DataFrame:
     """Returns a tidy table: ``quantity``, ``of`` (layer, crossbar or slot), ``value``.
 
-    Quantities: ``forward spikes a sample`` and ``gradient spikes a sample`` (both streams), of
-    each layer, in the last epoch; ``coincidences a weight and sample``, of each crossbar;
-    ``test accuracy after slot`` (%).
+    The quantities are ``forward spikes a sample`` and ``gradient spikes a sample`` (both streams),
+    of each layer, in the last epoch; ``coincidences a weight and sample``, of each crossbar; ``test
+    accuracy after slot`` (%).
 
     Raises:
         InputError: the images are not there.

@@ -34,7 +34,7 @@ class GradientAgreement:
 
 
 def output_rates(spec: NetworkSpec, drive: np.ndarray) -> np.ndarray:
-    """The rates at which the output neurons answer a steady drive, in spikes a slot.
+    """Returns the rates at which the output neurons answer a steady drive, in spikes a slot.
 
     Args:
         drive: [n_out], in thresholds a slot.
@@ -45,7 +45,7 @@ def output_rates(spec: NetworkSpec, drive: np.ndarray) -> np.ndarray:
 
 
 def sparsemax(z: np.ndarray) -> np.ndarray:
-    """The nearest point to z whose entries are not negative and sum to 1.
+    """Returns the nearest point to z whose entries are not negative and sum to 1.
 
     Martins and Astudillo, ICML 2016, Algorithm 1. As the softmax is for cross-entropy, target minus
     sparsemax is the negative gradient of a convex loss, which is 0 from a margin of 1 on.
@@ -59,7 +59,8 @@ def sparsemax(z: np.ndarray) -> np.ndarray:
 def exact_gradient(
     spec: NetworkSpec, weights: list[np.ndarray], rates: np.ndarray, label: int
 ) -> list[np.ndarray]:
-    """Backpropagation of the rate model for one presentation: -dE/dw [n_in, n_out] a crossbar.
+    """Returns -dE/dw [n_in, n_out] of each crossbar by backpropagation of the rate model for one
+    presentation.
 
     Args:
         weights: [n_in, n_out] of each crossbar, in threshold currents.
@@ -89,7 +90,7 @@ def agreement(
     trials: int,
     seed: int,
 ) -> list[GradientAgreement]:
-    """Show one image `trials` times to frozen weights and compare the mean update.
+    """Shows one image `trials` times to frozen weights and compares the mean update.
 
     Returns:
         One agreement a crossbar, first crossbar first.

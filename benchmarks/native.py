@@ -1,9 +1,10 @@
 """Native devices against aihwkit's bare `tile.update` calls over the same rows, in one run.
 
-784-1280-10, T = 50, with the hyperparameters below, on the images of `benchmarks/run.py`. The
-bare calls are one thread's work whatever `--threads` is: rows of a tile act one after another.
-`--clock cpu` counts the seconds that the processor worked for this process, in all of its threads:
-the measure for a machine that others use too. Of it, two threads can share half each at best.
+The network is 784-1280-10 with T = 50 and the hyperparameters below, on the images of
+`benchmarks/run.py`. The bare calls are one thread's work whatever `--threads` is: rows of a tile
+act one after another. `--clock cpu` counts the seconds that the processor worked for this process,
+in all of its threads: the measure for a machine that others use too. Of it, two threads can share
+half each at best.
 """
 
 import argparse
@@ -26,17 +27,18 @@ from rpu_ssnn.synapses.tiles.pulse_rows import RowWriter
 from rpu_ssnn.synapses.tiles.synapses import TileSynapses, tile_synapses
 
 HYPERPARAMETERS = {"capacitor": (2.0, 8.0), "charge_trap": (4.0, 4.0), "reram_es": (2.0, 2.0)}
-"""Weight range and learning rate, of an earlier search (784-256-10)."""
+"""The weight range and the learning rate, of an earlier search (784-256-10)."""
 
 CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
 now = time.perf_counter
-"""What the seconds are of; `--clock` sets it."""
+"""The clock that counts the seconds; `--clock` sets it."""
 
 Batches = list[list[tuple[int, PulseBlock]]]
 
 
 def network(device: str, threads: int, schedule: str = "batch") -> Network:
-    """A network with the hyperparameters of that device, which do not depend on a memory."""
+    """Returns a network with the hyperparameters of that device, which do not depend on a
+    memory."""
     weight_range, learning_rate = HYPERPARAMETERS[device.removesuffix("_pulsed")]
     spec = TileSpec(weight_range=weight_range, simulator="native")
     factory = native_synapses(get_preset(device), spec, learning_rate)
@@ -44,7 +46,7 @@ def network(device: str, threads: int, schedule: str = "batch") -> Network:
 
 
 def train(of: Network, batches: int) -> tuple[np.ndarray, np.ndarray]:
-    """Seconds of each batch: of the whole training step, and of applying the pulses."""
+    """Returns the seconds of each batch: of the whole training step, and of applying the pulses."""
     rates, labels = images(DEVICE_BATCH * batches)
     whole, applied, spent = [], [], [0.0]
     for synapses in of.synapses:
@@ -65,7 +67,7 @@ def train(of: Network, batches: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def blocks_of(device: str, batches: int) -> tuple[Batches, list[float]]:
-    """The blocks of each batch and crossbar, in order, and the share kept by thinning."""
+    """Returns the blocks of each batch and crossbar, in order, and the share kept by thinning."""
     with network(device, 1) as recorded:
         sent: Batches = [[]]
         for layer, synapses in enumerate(recorded.synapses):
@@ -87,7 +89,7 @@ def blocks_of(device: str, batches: int) -> tuple[Batches, list[float]]:
 
 
 def bare_tiles(device: str, sent: Batches, keeps: list[float]) -> tuple[list[AnalogTile], Rows]:
-    """Tiles of their own, and the rows of all batches for them, written beforehand."""
+    """Returns tiles of their own, and the rows of all batches for them, written beforehand."""
     weight_range, learning_rate = HYPERPARAMETERS[device]
     rng = np.random.default_rng(0)
     factory = tile_synapses(get_preset(device), TileSpec(weight_range=weight_range), learning_rate)
@@ -108,7 +110,8 @@ def bare_tiles(device: str, sent: Batches, keeps: list[float]) -> tuple[list[Ana
 
 
 def against_bare(device: str, threads: int, repeats: int) -> list[dict[str, float | str]]:
-    """Native and bare in turn, so that a machine that is slower for a while is so for both."""
+    """Times native and bare in turn, so that a machine that is slower for a while is so for
+    both."""
     tiles, rows = bare_tiles(device, *blocks_of(device, BATCHES))
     bares, wholes, applieds = [], [], []
     for _ in range(repeats):
@@ -135,7 +138,7 @@ def against_bare(device: str, threads: int, repeats: int) -> list[dict[str, floa
 
 
 def memory_of_pulses(threads: int, repeats: int) -> pd.DataFrame:
-    """Whole steps of `charge_trap_pulsed` over those of `charge_trap`, in turn."""
+    """Returns whole steps of `charge_trap_pulsed` over those of `charge_trap`, timed in turn."""
     rows = []
     for name, span in SPANS.items():
         times: dict[str, list[np.ndarray]] = {"charge_trap": [], "charge_trap_pulsed": []}
@@ -156,7 +159,7 @@ def memory_of_pulses(threads: int, repeats: int) -> pd.DataFrame:
 
 
 def slot_mode(device: str, presentations: int, repeats: int) -> list[float]:
-    """Milliseconds a presentation in `slot` schedule, each repeat."""
+    """Returns the milliseconds a presentation in `slot` schedule, of each repeat."""
     rates, labels = images(presentations)
     found = []
     for _ in range(repeats):

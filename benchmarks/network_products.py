@@ -32,7 +32,8 @@ def network_product_errors(
     labels: np.ndarray,
     seed: int,
 ) -> list[NetworkProducts]:
-    """Product errors at each crossbar of a network with given weights, nothing learnt.
+    """Returns product errors at each crossbar of a network with given weights, which learns
+    nothing.
 
     Args:
         weights: [n_in, n_out] of each crossbar, in threshold currents.

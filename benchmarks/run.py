@@ -46,7 +46,8 @@ type Layers = tuple[int | ConvLayer, ...]
 
 
 def images(n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Input rates [n, 784] of digits (21 % of the pixels inked, mean grey 0.13), and labels [n]."""
+    """Returns input rates [n, 784] of digits (21 % of the pixels inked, mean grey 0.13), and labels
+    [n]."""
     digits = load_digits()
     chosen = np.random.default_rng(0).permutation(len(digits.target))[np.arange(n) % 1797]
     enlarged = np.kron(digits.images[chosen] / 16, np.ones((3, 3))) ** 4
@@ -88,7 +89,8 @@ def ideal_step(
 
 
 def torch_layers(layers: Layers) -> list[torch.nn.Sequential]:
-    """The weights before each layer of neurons, which take images [n, 784] or what comes before."""
+    """Returns the weights before each layer of neurons, which take images [n, 784] or what comes
+    before."""
     found = []
     for one in connections(layers, 784, 10, IMAGE):
         rows, columns, channels = one.before
@@ -107,7 +109,8 @@ def torch_layers(layers: Layers) -> list[torch.nn.Sequential]:
 
 
 def snntorch_step(layers: Layers, T: int, threads: int, repeats: int) -> float:
-    """One training step of Leaky neurons in the same layers: Poisson input, rate loss, SGD."""
+    """Takes one training step of Leaky neurons in the same layers: Poisson input, rate loss,
+    SGD."""
     import snntorch
     from snntorch import surrogate
 
@@ -135,7 +138,7 @@ def snntorch_step(layers: Layers, T: int, threads: int, repeats: int) -> float:
 
 
 def float_step(layers: Layers, threads: int, repeats: int) -> float:
-    """One training step of a float network of the same layers with ReLU."""
+    """Takes one training step of a float network of the same layers with ReLU."""
     torch.set_num_threads(threads)
     parts = [part for layer in torch_layers(layers) for part in (layer, torch.nn.ReLU())][:-1]
     network = torch.nn.Sequential(*parts)
@@ -184,7 +187,7 @@ def capacitor_tiles() -> SynapsesFactory:
 
 
 def device_epoch(threads: int, repeats: int) -> list[dict[str, float | str]]:
-    """Parts of an epoch on capacitor tiles, and the same rows given to bare tiles, in turn.
+    """Times parts of an epoch on capacitor tiles, and the same rows given to bare tiles, in turn.
 
     The bare calls are one thread's work whatever `threads` is: rows act one after another.
     """
@@ -234,7 +237,7 @@ def device_epoch(threads: int, repeats: int) -> list[dict[str, float | str]]:
 
 
 def slot_mode(presentations: int) -> float:
-    """Milliseconds a presentation in `slot` mode on capacitor tiles."""
+    """Returns the milliseconds a presentation in `slot` mode on capacitor tiles."""
     torch.set_num_threads(1)
     rates, labels = images(presentations)
     with make_network(capacitor_tiles(), 50, 1, "slot") as network:
@@ -245,7 +248,7 @@ def slot_mode(presentations: int) -> float:
 
 
 def peak_memory_mb(kind: str, T: int) -> float:
-    """Peak resident memory of a fresh process that trains a few presentations (MB)."""
+    """Returns the peak resident memory (MB) of a fresh process that trains a few presentations."""
     torch.set_num_threads(1)
     factories = {
         "rate (Eq. 9)": rate_synapses(1.0),

@@ -29,11 +29,11 @@ DRIVES = {
     "reram_es": (2.0, 8.0),
     "reram_sb": (2.0, 8.0),
 }
-"""Weight range and learning rate of each device."""
+"""The weight range and the learning rate of each device."""
 
 
 def accuracy(factory: SynapsesFactory, seed: int) -> float:
-    """Share of the other images, in %."""
+    """Returns the share of the other images that is classified right, in %."""
     data = load_dataset("digits", n_train=None, n_test=None, validation_share=0.5, seed=seed)
     spec, training = NetworkSpec(hidden=(64,)), TrainingSpec(epochs=10, batch=50)
     images = np.concatenate([data.validation_images, data.test_images])
@@ -43,7 +43,7 @@ def accuracy(factory: SynapsesFactory, seed: int) -> float:
 
 
 def measure(file: Path, seeds: range, devices: list[str]) -> None:
-    """Add a row for each seed and device that the file lacks."""
+    """Adds a row for each seed and device that the file lacks."""
     rows = pd.read_csv(file).to_dict("records") if file.exists() else []
     done = {(row["device"], row["seed"]) for row in rows}
     for seed in seeds:
@@ -64,7 +64,7 @@ def measure(file: Path, seeds: range, devices: list[str]) -> None:
 
 
 def summary(file: Path) -> pd.DataFrame:
-    """Mean difference of each device with its 95 % interval, in points."""
+    """Returns the mean difference of each device with its 95 % interval, in points."""
     found = []
     for name, rows in pd.read_csv(file).groupby("device"):
         gap = rows["native"] - rows["aihwkit"]

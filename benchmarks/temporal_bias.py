@@ -1,9 +1,9 @@
 """The temporal bias of the split streams: their net gradient against exact backpropagation.
 
-By reading (remedies on, each off, all off; winner-take-all output; kernel time constants; front
-loading; forward spikes that wait), T, update rule and crossbar; bias and spread apart. Frozen
-weights after three epochs on scikit-learn's digits, no download. `python
-benchmarks/temporal_bias.py` writes table and figure here.
+Bias and spread are told apart, by reading (remedies on, each off, all off; winner-take-all output;
+kernel time constants; front loading; forward spikes that wait), T, update rule and crossbar. The
+weights are frozen after three epochs on scikit-learn's digits. `python benchmarks/temporal_bias.py`
+writes table and figure here.
 """
 
 from pathlib import Path

@@ -14,10 +14,10 @@ from aihwkit.simulator.tiles.analog import AnalogTile
 from rpu_ssnn.network import Network
 
 DEVICE_BATCH = 50
-"""Presentations in a batch: that of the shipped studies."""
+"""The number of presentations in a batch, which is that of the shipped studies."""
 
 SPANS = {"first": slice(2, 14), "later": slice(50, 75)}
-"""Timed batches of a device-mode epoch: the error, and so the pulses, fall as it learns."""
+"""The timed batches of an epoch in devices, in which the error, and so the pulses, fall."""
 
 BATCHES = max(span.stop for span in SPANS.values())
 
@@ -40,7 +40,8 @@ def steps(
 
 
 def bare(tiles: Sequence[AnalogTile], rows: Rows, clock: Clock = time.perf_counter) -> np.ndarray:
-    """Seconds of each batch's calls of `tile.update`: one thread's work, a row after another."""
+    """Returns the seconds of each batch's calls of `tile.update`: one thread's work, a row after
+    another."""
     times = []
     for batch in rows:
         started = clock()
@@ -51,13 +52,13 @@ def bare(tiles: Sequence[AnalogTile], rows: Rows, clock: Clock = time.perf_count
 
 
 def milliseconds(times: Sequence[np.ndarray], span: slice) -> float:
-    """A presentation, in the middle run."""
+    """Returns the milliseconds of a presentation, in the middle run."""
     return statistics.median(1e3 * float(t[span].mean()) / DEVICE_BATCH for t in times)
 
 
 def ratios(
     above: Sequence[np.ndarray], below: Sequence[np.ndarray], span: slice
 ) -> tuple[float, float, float]:
-    """Median, lowest and highest of the runs."""
+    """Returns median, lowest and highest of the runs."""
     found = [float(a[span].sum() / b[span].sum()) for a, b in zip(above, below, strict=True)]
     return statistics.median(found), min(found), max(found)

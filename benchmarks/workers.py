@@ -48,7 +48,7 @@ def units_a_minute(case: dict[str, object], workers: int, cores: list[int]) -> f
 
 
 def compare() -> pd.DataFrame:
-    """Units a minute, and over those of one core."""
+    """Returns the units a minute, and their ratio to those of one core."""
     cores = sorted(os.sched_getaffinity(0))[:2]
     rows = []
     for case in (

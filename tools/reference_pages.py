@@ -19,7 +19,7 @@ def joined(parts: Iterable[str]) -> str:
 
 
 def table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    """A Markdown table."""
+    """Returns a Markdown table."""
 
     def line(cells: Iterable[str]) -> str:
         return (
@@ -30,7 +30,7 @@ def table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 
 def keys_of_a_study() -> list[str]:
-    """Every key of a study, from the pydantic models."""
+    """Returns every key of a study, from the pydantic models."""
     parts = [
         "# Keys of a study",
         "Made from the models that check a study; `rpu-ssnn keys NAME` prints a section. A key "
@@ -45,7 +45,7 @@ def keys_of_a_study() -> list[str]:
 
 
 def device_parameters() -> list[str]:
-    """Every parameter of a preset, from the table that checks presets."""
+    """Returns every parameter of a preset, from the table that checks presets."""
     from device_presets.jump_tables.table_device import TABLE_PARAMETERS
     from rpu_ssnn.devices.laws import LAWS
 
@@ -90,7 +90,7 @@ def _range(low: float, high: float, kind: str) -> str:
 
 
 def imperfections() -> list[str]:
-    """What `attribute` switches off, and what `require` varies, from their tables."""
+    """Returns what `attribute` switches off, and what `require` varies, from their tables."""
     from studies.sensitivity import axes
     from studies.sensitivity.imperfections import FINITE_STEP, NEUTRAL
 
@@ -135,7 +135,7 @@ def _value(value: object) -> str:
 
 
 def result_columns() -> list[str]:
-    """Every column of the results, from its declaration."""
+    """Returns every column of the results, from its declaration."""
     from studies.results.result_columns import CURVE_COLUMNS, RESULT_COLUMNS
 
     def rows(columns: Iterable[Any]) -> list[tuple[str, ...]]:

@@ -76,7 +76,8 @@ def asymmetry_of(up: float, down: float) -> float:
     """Returns how much smaller one step is than the other, in the sign of the parameter
     `asymmetry`.
 
-    Positive: the down step is smaller, by this share of the up step; negative: the up step is.
+    Where it is positive the down step is smaller, by this share of the up step; where it is
+    negative the up step is.
     """
     if up < down:
         return up / down - 1.0

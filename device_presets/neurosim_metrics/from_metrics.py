@@ -88,7 +88,8 @@ def entry_from_metrics(metrics: PublishedMetrics) -> PresetEntry:
     conversion.
 
     Raises:
-        PresetError: so few states at such a nonlinearity that one step is longer than the range.
+        PresetError: there are so few states at such a nonlinearity that one step is longer than
+            the range.
     """
     up, slope_up = _line(metrics.states_up, metrics.nonlinearity_up)
     down, slope_down = _line(metrics.states_down, -metrics.nonlinearity_down)
