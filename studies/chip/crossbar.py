@@ -98,6 +98,7 @@ class Crossbar:
             "column_write": events.write_spikes * self.devices * below,
             "converter": converted,
             "converter_step": converted * (chip.bits or 0),
+            "converter_level": converted * (2 ** (chip.bits or 0) - 1),
             "neuron": updates,
             "spike": events.spikes + events.gradient_spikes,
             "transport": events.lines * beside + events.gradient_spikes * below,

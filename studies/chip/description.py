@@ -1,16 +1,18 @@
 """A chip as validated, frozen data: its arrays, its choices and what each component costs."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from rpu_ssnn.common import strict_yaml
 from rpu_ssnn.common.errors import InputError, one_of
 from rpu_ssnn.common.files import user_path
 from rpu_ssnn.common.validation import validated
 from rpu_ssnn.spec import OneLine, Spec
+from studies.chip.surveyed_converter import PROGRAM, surveyed_converter
 
 SHIPPED = Path(__file__).parents[1] / "shipped" / "chips"
 
@@ -36,6 +38,13 @@ class Component(Spec):
 
     power_w: Amount = 0.0
     """The power (W) that one such component takes all the time."""
+
+    program: Literal["hwcomponents-adc"] | None = None
+    """The program that gives a converter's energy, area and power from `bits`, `node_m` and
+    `time_s`: hwcomponents-adc (MIT, of the extra `chip`) knows the best published ones."""
+
+    node_m: Annotated[float, Field(ge=5e-9, le=1e-6)] = 65e-9
+    """The technology (m) for which the program is asked, such as 65e-9 for 65 nm."""
 
     source: Annotated[str, Field(min_length=1), OneLine]
     """The publication or the program that the numbers come from."""
@@ -74,10 +83,14 @@ class Components(Spec):
     """The time for which a line is driven in a read."""
 
     converter: Component | None = None
-    """A conversion of the current of one line, apart from its bits."""
+    """A conversion of the current of one line, apart from its bits and levels. A chip that is
+    `like` another and has its own converter takes none of the other's."""
 
     converter_step: Component | None = None
-    """Each bit of a conversion."""
+    """Each bit of a conversion, one after the other."""
+
+    converter_level: Component | None = None
+    """Each of the 2^bits - 1 levels that a flash converter compares with, all at once."""
 
     neuron: Component | None = None
     """A neuron that takes the current of its line once, forward or transposed."""
@@ -125,7 +138,8 @@ class Chip(Spec):
     """What takes the currents: a converter before a digital neuron, or an analog neuron."""
 
     bits: Annotated[int, Field(ge=1, le=16)] | None = None
-    """The bits of a converter, which needs them."""
+    """The bits of a converter, which needs them; a case that was trained with `tile.reads.adc_bits`
+    has converters of these bits instead."""
 
     lines_per_converter: Lines = 1
     """The number of lines that share a converter, one after the other."""
@@ -146,6 +160,21 @@ class Chip(Spec):
 
     components: Components
 
+    @model_validator(mode="before")
+    @classmethod
+    def _program_is_asked(cls, content: Any) -> Any:
+        """Fills in what a program says of the converter; where keys are wrong, they say so."""
+        parts = content.get("components") if isinstance(content, Mapping) else None
+        part = parts.get("converter") if isinstance(parts, Mapping) else None
+        if not isinstance(parts, Mapping) or not isinstance(part, Mapping) or "program" not in part:
+            return content
+        asked, bits = {"time_s": 1e-8, "source": PROGRAM, **part}, content.get("bits")
+        with suppress(ValidationError):
+            checked = Component.model_validate(asked)
+            if isinstance(bits, int) and checked.program and checked.time_s > 0.0:
+                asked |= surveyed_converter(bits, checked.node_m, checked.time_s)
+        return {**content, "components": {**parts, "converter": asked}}
+
     @model_validator(mode="after")
     def _columns_are_whole(self) -> Self:
         if getattr(self.components, self.columns) is None:
@@ -154,6 +183,10 @@ class Chip(Spec):
         if self.columns == "converter" and self.bits is None:
             raise InputError("chip", "bits", None, "must be given, as columns: converter says")
         return self
+
+    def at_bits(self, bits: int) -> "Chip":
+        """Returns the chip with converters of so many bits."""
+        return Chip.model_validate({**self.model_dump(exclude_none=True), "bits": bits})
 
 
 def load_chip(name_or_path: str | Path) -> Chip:
@@ -192,5 +225,8 @@ def _like(content: object, where: object) -> object:
     base = load_chip(content["like"]).model_dump(exclude_none=True)
     own = {key: value for key, value in content.items() if key != "like"}
     if isinstance(parts := own.get("components", {}), Mapping):
-        own["components"] = {**base["components"], **parts}
+        kept = base["components"]
+        if "converter" in parts:  # one's own is not another converter's with its bits and levels
+            kept = {name: part for name, part in kept.items() if not name.startswith("converter")}
+        own["components"] = {**kept, **parts}
     return {**base, **own}

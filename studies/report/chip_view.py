@@ -1,5 +1,6 @@
 """Shows the ledger of a chip as tables and as stacked bars."""
 
+import math
 from typing import Any
 
 import pandas as pd
@@ -131,9 +132,11 @@ def note(table: pd.DataFrame, chip: Chip) -> str:
         if getattr(chip.components, name) is None and f"image_{name}_j" in table
     ]
     most = [f"{row['case']}: {row['matter_most'].replace('_', ' ')}" for _, row in table.iterrows()]
-    others = table[table["read_bits"] != chip.bits]["case"].map(str).unique().tolist()
-    if chip.columns != "converter":
-        others = []
+    exact, own = [], []
+    if chip.columns == "converter":
+        read = dict(zip(table["case"].map(str), table["read_bits"], strict=True))
+        exact = [case for case, bits in read.items() if math.isnan(bits)]
+        own = [f"{case} ({bits:.0f})" for case, bits in read.items() if not math.isnan(bits)]
     return "; ".join(
         [
             f"chip {chip.chip}: {chip.array.rows} x {chip.array.columns} cells, {chip.columns} at "
@@ -145,7 +148,8 @@ def note(table: pd.DataFrame, chip: Chip) -> str:
             "*: no other line is as accurate at less energy",
             f"what may cost most: {'; '.join(most)}",
             *([f"not counted in this chip: {listed(missing)}"] if missing else []),
-            *([f"trained without its {chip.bits}-bit reads: {listed(others)}"] if others else []),
+            *([f"converters have the bits of a case's own reads: {listed(own)}"] if own else []),
+            *([f"trained without its {chip.bits}-bit reads: {listed(exact)}"] if exact else []),
         ]
     )
 

@@ -56,6 +56,9 @@ def costs_of(trial: Trial, row: Row, chip: Chip) -> Costs | None:
         return None
     settings = trial.settings
     spec, inhibition = settings.network, settings.network.inhibition
+    bits = _read_bits(method)
+    if bits is not None and chip.columns == "converter":
+        chip = chip.at_bits(bits)
     presentations = _known(row, "n_train") * settings.training.epochs
     places = range(1, 1 + sum(name.startswith("input_lines_") for name in row))
     crossbars = [
@@ -130,7 +133,8 @@ def chip_ledger(runs: Runs, chip: Chip, where: object = "ledger") -> pd.DataFram
     frame = results_frame([run for run, _ in counted])
     swept = swept_columns(frame)
     names = frame[["label", *swept]].reset_index(drop=True).assign(accuracy=accuracies(frame))
-    names["read_bits"] = [_read_bits(trial.settings.method) for (trial, _), _ in counted]
+    trained = (_read_bits(trial.settings.method) for (trial, _), _ in counted)
+    names["read_bits"] = [math.nan if bits is None else bits for bits in trained]
     table = pd.concat([names, pd.DataFrame([dict(row_of(cost)) for _, cost in counted])], axis=1)
     groups = table.groupby(["label", *swept], sort=False, dropna=False)
     numbers = groups.mean(numeric_only=True)
@@ -152,9 +156,9 @@ def on_front(table: pd.DataFrame, cost: str) -> list[bool]:
     ]
 
 
-def _read_bits(method: Rule) -> float:
+def _read_bits(method: Rule) -> int | None:
     reads = method.tile.reads if isinstance(method, DeviceRule) else None
-    return float(reads.adc_bits) if reads and reads.adc_bits else math.nan
+    return reads.adc_bits if reads else None
 
 
 def _each_once(words: pd.Series) -> str:

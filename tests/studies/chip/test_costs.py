@@ -1,5 +1,6 @@
 """The costs of a chip by hand, by brute force, and against published chips."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -7,9 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rpu_ssnn.common.errors import InputError
 from studies.chip.costs import Costs, Network, digital_energy, total
 from studies.chip.crossbar import Crossbar, Events
 from studies.chip.description import ArraySize, Chip, Component, load_chip
+from studies.chip.surveyed_converter import surveyed_converter
 from studies.declaration.shipped import KEPT_RECORDS
 
 ONE = {"energy_j": 1.0, "source": "a test"}
@@ -50,6 +53,7 @@ def test_an_array_of_four_by_three_by_hand() -> None:
         "column_write": 2 * 2,
         "converter": 2 * 3 * 2 + 1 * 4 * 2,
         "converter_step": 3 * 20,
+        "converter_level": 7 * 20,
         "neuron": 2 * 3 + 1 * 4,
         "spike": 9,
         "transport": 5 * 2 + 2 * 2,
@@ -194,5 +198,50 @@ def test_a_chip_like_a_shipped_one_differs_in_what_it_says(tmp_path: Path) -> No
     mine, shipped = load_chip(path), load_chip("crossbar_65nm")
     assert (mine.chip, mine.array, mine.bits) == ("mine", ArraySize(rows=32, columns=16), 8)
     assert mine.components.converter == Component(energy_j=2e-12, source="me")
+    assert mine.components.converter_level is None
     assert mine.components.spike == shipped.components.spike
     assert mine.lines_per_converter == shipped.lines_per_converter
+
+
+def test_each_bit_doubles_a_flash_converter() -> None:
+    shipped = load_chip("crossbar_65nm")
+    events = Events(reads=1, lines=1, spikes=0)
+    found = {}
+    for bits in (4, 5):
+        chip_ = shipped.at_bits(bits)
+        found[bits] = Costs(network(FOUR_BY_THREE, events), chip_).training["converter_level"][0]
+    assert found[5] == pytest.approx(3 * 0.28e-12)
+    assert found[4] == pytest.approx(found[5] * 15 / 31)
+
+
+ASKED = "{chip: mine, like: crossbar_65nm, bits: %s, components: {converter: {program: %s}}}"
+
+
+def test_a_program_that_is_not_installed_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "hwcomponents_adc", None)
+    surveyed_converter.cache_clear()
+    path = tmp_path / "mine.yaml"
+    path.write_text(ASKED % (6, "hwcomponents-adc"))
+    with pytest.raises(InputError, match=r"mine.yaml: components.converter.program.*ssnn\[chip\]"):
+        load_chip(path)
+    path.write_text(ASKED % (6, "another"))
+    with pytest.raises(InputError, match=r"converter\.program: 'another' is not allowed"):
+        load_chip(path)
+
+
+def test_a_program_knows_the_best_published_converters(tmp_path: Path) -> None:
+    pytest.importorskip("hwcomponents_adc")
+    path = tmp_path / "mine.yaml"
+    path.write_text(ASKED % (4, "hwcomponents-adc"))
+    four = load_chip(path)
+    energies = [
+        part.energy_j
+        for part in (four.components.converter, four.at_bits(8).components.converter)
+        if part is not None
+    ]
+    assert energies == pytest.approx([2.80e-12, 5.20e-12], rel=0.01)
+    path.write_text(ASKED % (3, "hwcomponents-adc"))
+    with pytest.raises(InputError, match="bits: 3 is not allowed; must be at least 4"):
+        load_chip(path)

@@ -97,6 +97,16 @@ def test_reads_that_the_chip_does_not_have_are_said() -> None:
     assert "trained without" not in note(chip_ledger(runs, neurons), neurons)
 
 
+def test_converters_have_the_bits_of_a_case_s_own_reads() -> None:
+    reads = {"tile": {"simulator": "native", "reads": {"adc_bits": 4, "adc_bound": 4.0}}}
+    _, runs = counted(cases=[*CASES[:2], {**CASES[1], **reads, "label": "four"}])
+    chip = load_chip("crossbar_65nm")
+    table = chip_ledger(runs, chip).set_index("case")
+    levels = table["image_converter_level_j"]
+    assert levels["four"] == pytest.approx(levels["ecram"] * 15 / 31)
+    assert "a case's own reads: four (4)" in note(table.reset_index(), chip)
+
+
 def test_a_cell_whose_transfers_are_not_counted_is_left_out() -> None:
     cell = {**CASES[1], "device": "tiki_taka(reram_sb)"}
     _, runs = counted(cases=[*CASES[:2], cell])
@@ -117,7 +127,7 @@ def test_the_command_prints_and_draws_and_the_report_has_a_section(
     code, output, _ = command("ledger", folder, "--out", tmp_path / "t.csv")
     assert code == 0
     assert "chip crossbar_65nm: 256 x 256 cells, converter at the columns" in output
-    assert "0.28 (0.28 to 2.8)" in output
+    assert "0 (0 to 2.52)" in output
     assert "0.04 (assumed)" in output
     assert all((folder / f"{study.study}_{kind}.png").is_file() for kind in ("chip", "trade"))
     assert "85.50 ± 2.15 *" in output

@@ -1,0 +1,44 @@
+"""Converters of the program hwcomponents-adc, which knows the best published ones."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.optional import optional_package
+
+PROGRAM = "hwcomponents-adc"
+FEWEST_BITS = 4
+"""The program knows no converters of fewer bits."""
+
+
+@cache
+def surveyed_converter(bits: int, node_m: float, time_s: float) -> Mapping[str, Any]:
+    """Returns what a converter costs: the best that Murmann's survey of published ones allows.
+
+    The energy of a conversion is 80 % of the program's, which puts the rest into `power_w`.
+
+    Args:
+        bits: effective ones.
+        node_m: the technology (m).
+        time_s: of a conversion.
+
+    Returns:
+        Keys of `studies.chip.description.Component`.
+
+    Raises:
+        InputError: the package is not installed, or knows no such converter.
+    """
+    field = "components.converter.program"
+    found = optional_package("hwcomponents_adc", "rpu-ssnn[chip]", "chip", field, PROGRAM)
+    if bits < FEWEST_BITS:
+        allowed = f"must be at least {FEWEST_BITS}, as {PROGRAM} knows no others"
+        raise InputError("chip", "bits", bits, allowed)
+    adc = found.ADC(n_bits=bits, tech_node=node_m, throughput=1.0 / time_s)
+    return {
+        "energy_j": float(adc.convert().energy),
+        "area_m2": float(adc.area),
+        "power_w": float(adc.leak_power),
+        "source": f"{PROGRAM}: the best of Murmann's survey, {bits} bits, {1e9 * node_m:g} nm, "
+        f"{1e9 * time_s:g} ns",
+    }
