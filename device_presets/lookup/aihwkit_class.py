@@ -44,7 +44,7 @@ def aihwkit_object(name: str) -> Any:
     and flags.
 
     Raises:
-        PresetError: no such class or field, or not written like that.
+        PresetError: there is no such class or field, or the name is not written like that.
     """
     try:
         call = ast.parse(name.strip(), mode="eval").body
@@ -75,7 +75,7 @@ def _value_of(where: str, written: ast.expr) -> Any:
     """Returns a number, a flag or a list of numbers.
 
     Raises:
-        PresetError: anything else.
+        PresetError: it is anything else.
     """
     try:
         value = ast.literal_eval(written)

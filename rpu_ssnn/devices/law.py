@@ -177,7 +177,7 @@ class Law:
         """Refuses combinations that the law or physics rules out.
 
         Raises:
-            PresetError: such a combination.
+            PresetError: the values are such a combination.
         """
         if values["w_min"] == 0 and self.divides_by_w_min:
             allowed = f"must be below 0: the law {self.name} divides by it"

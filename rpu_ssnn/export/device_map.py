@@ -94,7 +94,7 @@ def read_network(path: str | Path) -> Trained:
     It answers as the trained one did (`Trained.accuracy`); it holds no devices.
 
     Raises:
-        InputError: no such file, no HDF5, or not written by `write_network`.
+        InputError: there is no such file, or `write_network` did not write it.
     """
     path, h5py = Path(path), _h5py(Path(path))
     with (

@@ -238,7 +238,7 @@ def load_study(path: Path | str) -> Study:
     'Which device loses least?'
 
     Raises:
-        InputError: unreadable, not YAML, or not a valid study.
+        InputError: the file is unreadable, not YAML, or not a valid study.
     """
     path = user_path("load_study", "path", path)
     study = parse_study(strict_yaml.read(path), path, path.parent)

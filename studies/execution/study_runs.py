@@ -50,7 +50,7 @@ def run_in_folder(study: Study, root: Path, options: Options) -> Outcome:
     """Searches unknown hyperparameters, then runs the missing trials.
 
     Raises:
-        InputError: bad input, before anything runs.
+        InputError: the input is bad, which is found before anything runs.
         BrokenEnvironmentError: aihwkit and torch do not fit, or numba cannot store compiled code.
         KeyboardInterrupt: finished rows are kept and the tables rebuilt.
         OSError: a row, a table or a list could not be written; earlier rows are kept.
@@ -171,7 +171,7 @@ def look_into(root: Path) -> FolderContents:
     """Returns the study of an output folder and its finished runs; the folder is only read.
 
     Raises:
-        InputError: not an output folder.
+        InputError: it is not an output folder.
     """
     return contents_of(stored_study(root), root)
 

@@ -174,7 +174,7 @@ def stored_study(root: Path) -> Study:
     """Returns the study of a result folder.
 
     Raises:
-        InputError: no folder, or no valid study in it.
+        InputError: there is no folder, or no valid study in it.
     """
     path = root / STUDY_FILE
     if not path.is_file():

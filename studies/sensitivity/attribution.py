@@ -85,7 +85,7 @@ def attribute(study: Study, device: str, run: Run) -> Attribution:
         run: runs what is missing of a study, such as `studies.runner` returns it.
 
     Raises:
-        InputError: bad input, before anything runs.
+        InputError: the input is bad, which is found before anything runs.
     """
     asked = ask(study, device)
     outcome = run(asked.study_of(QUESTION, [asked.case]))

@@ -118,8 +118,8 @@ def require(
         chip: around the devices; the study's own if not given.
         image_nj, image_us: energy and time (nJ, us) that an image of the training may take in it.
 
-    Raises:
-        InputError: bad input, before anything runs; kept rows without events.
+    Raises: InputError: the input is bad, which is found before anything runs, or kept rows have no
+    events.
     """
     _check(study, loss, others)
     asked = ask(study, device)

@@ -53,7 +53,7 @@ class LocalExecutor:
         workers: None: one a CPU.
 
     Raises:
-        InputError: fewer than one, or no whole number.
+        InputError: the number is below one, or no whole one.
     """
 
     workers: int | None = None

@@ -118,7 +118,7 @@ def train_image_by_image(
     Raises:
         StateError: `start` is of another network.
         FloatingPointError: weights are no longer finite after an epoch.
-        ValueError: a device without a tile or without a `WholePulseSpec`.
+        ValueError: the device has no tile or no `WholePulseSpec`.
         InputError: see `studies.reproductions.training.one_by_one_layers.check_whole_pulses`.
     """
     weight_seed, order_seed, rounding_seed = np.random.SeedSequence(seed).spawn(3)
