@@ -31,6 +31,7 @@ class Parameter:
         description: what the number means.
         aihwkit_name: field of the aihwkit device that gets it unchanged; None where it is
             converted (``levels``, ``leak_time_constant_s``) or not simulated by aihwkit.
+        measured: the lowest and the highest value that a fit saw; None: any value may be set.
     """
 
     value: Value
@@ -39,6 +40,7 @@ class Parameter:
     assumption: str | None
     description: str
     aihwkit_name: str | None
+    measured: tuple[float, float] | None = None
 
 
 SPECIFICATION = "specification"

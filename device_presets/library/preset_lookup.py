@@ -3,6 +3,7 @@
 import os.path
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 
 from device_presets.library.preset import Parameter, Preset
 from device_presets.library.preset_file import (
@@ -102,13 +103,14 @@ def _parameters(
     def given(name: str) -> Parameter:
         """Returns the parameter that the user overrides, or that the entry has."""
         asked = declared[name]
+        seen = entry.parameters[name].measured if name in entry.parameters else None
         if name in overrides:
             value = asked.checked(where, name, overrides[name])
-            seen = entry.parameters[name].measured if name in entry.parameters else None
             if seen and isinstance(value, float) and not seen[0] <= value <= seen[1]:
                 allowed = f"must be within what was measured, {seen[0]:g} to {seen[1]:g}"
                 raise PresetError(where, name, value, f"{allowed} {asked.unit}")
-            return _parameter(asked, value, assumption="override by the user")
+            made = _parameter(asked, value, assumption="override by the user")
+            return replace(made, measured=seen)
         found = entry.parameters[name]
         if found.unit != asked.unit:
             raise PresetError(where, f"{name}.unit", found.unit, f"must be {asked.unit}")
@@ -117,7 +119,8 @@ def _parameters(
             allowed = f"{asked.allowed}, not text"
             raise PresetError(where, name, found.value, allowed)
         value = asked.checked(where, name, found.value)
-        return _parameter(asked, value, source=found.source, assumption=found.assumption)
+        made = _parameter(asked, value, source=found.source, assumption=found.assumption)
+        return replace(made, measured=seen)
 
     missing = [
         n for n, r in declared.items() if r.required and not {n} & {*overrides, *entry.parameters}

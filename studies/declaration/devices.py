@@ -216,15 +216,22 @@ def one_spelling(value: Any) -> Any:
     return int(number) if number.is_integer() else number
 
 
-def check_slot(device: str, parameters: Mapping[str, Any], slot_seconds: float) -> None:
-    """Refuses slots shorter than a pulse of a device that leaks.
+def check_slot(device: "Device", slot_seconds: float) -> None:
+    """Refuses slots shorter than a pulse of a device that leaks, and longer than any time between
+    pulses in the file that a preset was fitted to, where its step depends on that time.
 
     Raises:
-        InputError: the slots are shorter.
+        InputError: the slots are shorter, or longer.
     """
-    pulse = shortest_slot_s(parameters)
+    parameters = parameters_in(device)
+    pulse, allowed = shortest_slot_s(parameters), ""
     if parameters["leak_time_constant_s"] != "inf" and slot_seconds < pulse:
-        allowed = f"must be at least {pulse:g} s, a pulse of {device}, which leaks meanwhile"
+        allowed = f"must be at least {pulse:g} s, a pulse of {device.name}, which leaks meanwhile"
+    period = device.parameters.get("pulse_period_s")
+    if period is not None and period.measured and slot_seconds > period.measured[1]:
+        allowed = f"must be at most {period.measured[1]:g} s, the longest time between pulses that "
+        allowed += f"{device.name} was fitted at"
+    if allowed:
         raise InputError("study", "tile.slot_seconds", slot_seconds, allowed)
 
 

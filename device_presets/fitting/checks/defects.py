@@ -145,7 +145,7 @@ def _turns(fit: JointFit, miss: np.ndarray, step: float, span: float) -> Iterato
     what = f"the first {_AFTER_TURN} pulses after a turn move it by {mean / step:+.1f} steps more"
     if path.min() < -step and back > 2:
         what = f"it keeps moving the old way for {back} pulses after each turn"
-    yield Defect("turns", what, "write a law of its own that remembers the last pulses")
+    yield Defect("turns", what, "write a law of your own that remembers the last pulses")
 
 
 def _levels(fit: JointFit, measured: Summary, span: float) -> Iterator[Defect]:

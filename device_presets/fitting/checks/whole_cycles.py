@@ -114,20 +114,19 @@ def neurosim_errors(fit: JointFit) -> CurveErrors | None:
     if training is None or len(sweeps) > _MOST_SWEEPS:
         return None
     old = training[rows[:, 1]]
-    known, asked = (series.weight[rows[part]].mean(axis=0) for part in (old, ~old))
     span = float(np.mean(fit.prepared.highest - fit.prepared.lowest))
     gaps: tuple[list[np.ndarray], list[np.ndarray]] = [], []
     for first, last in sweeps:
-        first = max(first, 0)
-        number, seen = np.arange(last - first + 1), known[first : last + 1] - known[first]
+        own = np.hstack([rows[:, first + 1 : first + 2] - 1, rows[:, first + 1 : last + 1]])
+        seen, asked = (series.weight[own[part]].mean(axis=0) for part in (old, ~old))
+        seen, asked, number = seen - seen[0], asked - asked[0], np.arange(len(seen))
         best = (np.inf, seen)
         for a in np.concatenate([way * np.geomspace(0.05, 20, 60) for way in (1, -1)]):
             shape = 1.0 - np.exp(-number / (a * len(number)))
             curve = shape * float(shape @ seen) / float(shape @ shape)
             error = float(np.sum((seen - curve) ** 2))
             best = (error, curve) if error < best[0] else best
-        gap = asked[first + 1 : last + 1] - asked[first] - best[1][1:]
-        gaps[int(series.pulse[rows[0, last]] < 0)].append(gap)
+        gaps[int(series.pulse[rows[0, last]] < 0)].append((asked - best[1])[1:])
     sizes = (np.sqrt(np.mean(np.concatenate(g) ** 2)) / span if g else np.nan for g in gaps)
     return CurveErrors(*map(float, sizes))
 

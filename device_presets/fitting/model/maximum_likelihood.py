@@ -227,11 +227,7 @@ def layout_of(prepared: Prepared, model: FitForm, effects: Effects = NO_EFFECTS)
     if not has_down:
         shape_free[len(model.shape) // 2 :] = False
     shared_free = np.concatenate(
-        [
-            [True, prepared.noisy],
-            shape_free,
-            np.ones(len(effects.names), dtype=bool),
-        ]
+        [[True, prepared.noisy], shape_free, np.ones(len(effects.names), dtype=bool)]
     )
     local_free = np.zeros((len(LOCAL), len(prepared.highest)), dtype=bool)
     local_free[0], local_free[1] = True, has_down

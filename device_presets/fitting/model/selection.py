@@ -8,15 +8,8 @@ import numpy as np
 
 from device_presets.fitting.model.effects_search import adjusted, with_effects
 from device_presets.fitting.model.joint_fit import JointFit, LogLikelihood
-from device_presets.fitting.model.maximum_likelihood import (
-    fit_model,
-    refit,
-)
-from device_presets.fitting.model.preparation import (
-    LEAST_READ_NOISE,
-    Prepared,
-    without_read_noise,
-)
+from device_presets.fitting.model.maximum_likelihood import fit_model, refit
+from device_presets.fitting.model.preparation import LEAST_READ_NOISE, Prepared, without_read_noise
 from device_presets.fitting.model.series import Trace, empty_trace
 from rpu_ssnn.common.wording import counted
 from rpu_ssnn.devices.fit_form import LINEAR, FitForm

@@ -24,6 +24,7 @@ LAGS = (1, 2, 5, 10, 20, 50, 100, 200)
 _RUNS_A_LAG = 3  # a run of one polarity counts for lags up to a third of its length
 _FEWEST_OF_RUN = 5  # pulses, to look for the largest change
 _CURVE_POINTS = 20_000
+_UNLIKE = 0.1  # of its pulses: so much may a sweep differ from those that it is compared with
 
 
 @dataclass(frozen=True)
@@ -97,18 +98,31 @@ def summaries_of(fit: JointFit, weights: Iterable[np.ndarray]) -> list[Summary]:
 
 
 def alike_stretches(prepared: Prepared) -> np.ndarray:
-    """Returns [stretches, rows] the rows of the stretches or cycles that share their pulses, of the
-    kind with most rows. The first of each is the state before its first pulse."""
+    """Returns [stretches, rows] the rows of the stretches or cycles whose sweeps are alike, of the
+    kind with most rows. Sweeps of which some are shorter, by a tenth at most, are cut to the
+    shortest. The first row of each is the state before its first pulse."""
     pulse = prepared.series.pulse
     starts = np.flatnonzero(prepared.beginnings)
     ends = np.append(starts[1:], len(pulse))
     ends[:-1] += ~prepared.series.begins[starts[1:]]  # a cycle's last reading begins the next one
-    kinds: dict[bytes, list[int]] = defaultdict(list)
+    kinds: dict[bytes, list[np.ndarray]] = defaultdict(list)  # by the polarities of the sweeps
     for first, end in zip(starts, ends, strict=True):
-        kinds[pulse[first + 1 : end].tobytes()].append(int(first))
-    length = {kind: len(kind) + 1 for kind in kinds}
-    most = max(kinds, key=lambda kind: (len(kinds[kind]) * length[kind], length[kind]))
-    return np.array(kinds[most])[:, None] + np.arange(min(length[most], _CURVE_POINTS))
+        pulses = pulse[first + 1 : end]
+        sweeps = np.flatnonzero(np.diff(pulses, prepend=2))  # no pulse is 2
+        kinds[pulses[sweeps].tobytes()].append(np.append(first + 1 + sweeps, end))
+    most, found = (0, 0), starts[:1, None]
+    for edges in map(np.array, kinds.values()):
+        lengths = np.diff(edges, axis=1)
+        for kind in np.unique(lengths, axis=0):
+            near = (np.abs(lengths - kind) <= _UNLIKE * kind).all(axis=1)
+            shortest = lengths[near].min(axis=0)
+            size = (int(near.sum()) * (1 + int(shortest.sum())), 1 + int(shortest.sum()))
+            if size > most:
+                sweep = np.repeat(np.arange(len(shortest)), shortest)
+                within = np.arange(len(sweep)) - (np.cumsum(shortest) - shortest)[sweep]
+                rows = edges[near][:, sweep] + within
+                most, found = size, np.hstack([edges[near][:, :1] - 1, rows])
+    return found[:, :_CURVE_POINTS]
 
 
 def at_one_level(prepared: Prepared) -> Prepared:
@@ -118,7 +132,8 @@ def at_one_level(prepared: Prepared) -> Prepared:
     weight, pulse, begins = series.weight.copy(), series.pulse.copy(), series.begins.copy()
     device, level = prepared.device[rows[:, 0]], weight[rows].mean(axis=1)
     mean = np.bincount(device, level) / np.maximum(np.bincount(device), 1)
-    weight[rows] += (mean[device] - level)[:, None]
+    for first, last, shift in zip(rows[:, 0], rows[:, -1], mean[device] - level, strict=True):
+        weight[first : last + 1] += shift
     cut = np.concatenate([rows[:, 0], rows[:, -1] + 1])
     cut = cut[cut < len(weight)]
     pulse[cut], begins[cut] = 0, True

@@ -162,22 +162,27 @@ class FittedDevice:
         ]
         right += ["the scatter of cycles"] if self._scatters else []
         errors, cycles = self.held_out or self.seen, "held out" if self.held_out else "fitted"
-        first = f"the mean curve to {errors.percent} of the range (up / down, cycles {cycles})"
+        curve = f"{errors.percent} of the range (up / down, cycles {cycles})"
         theirs = self.neurosim
         if theirs and self.held_out and theirs.worst < self.held_out.worst:
-            first += f", behind NeuroSim's formula with {theirs.percent}"
-        lacks = [f"{d.name} ({d.what})" for d in self.verdict.defects]
-        lacks = lacks or [f"'{c.question}'" for c in self.verdict.checks if not c.passed]
-        to_do = list(dict.fromkeys(d.advice for d in self.verdict.defects))
+            curve += f", behind NeuroSim's formula with {theirs.percent}"
+        if self._off > _MOST_CURVE:
+            first = f"{', '.join(right) or 'nothing'}; its mean curve is off by {curve}"
+        else:
+            first = ", ".join([*right, f"the mean curve to {curve}"])
+        lacks = "; ".join(f"{d.what} ({d.name})" for d in self.verdict.defects)
+        second = f"The readings show what it does not have: {lacks}"
+        if not lacks:
+            second = "Nothing was found that it lacks"
+            if not self.verdict.describes:
+                second = f"It fails in what the checks ask ('{self.verdict.failed}')"
+        to_do = [d.advice for d in self.verdict.defects]
         if not to_do and not self.verdict.describes:
             to_do = ["look at the plot, and measure more cycles"]
         if self.verdict.moves and not self.usable:
             to_do.append("take the measured changes as they are, by --table")
-        return (
-            f"The preset gets right: {', '.join([*right, first])}. "
-            f"It does not have: {'; '.join(lacks) or 'nothing that was found'}. "
-            f"What to do: {'; '.join(to_do) or 'train in it'}."
-        )
+        third = "; ".join(dict.fromkeys(to_do)) or "you can train in it"
+        return f"The preset gets right: {first}. {second}. {third[0].upper()}{third[1:]}."
 
     def save(self, preset_file: Path | str | None, plot_file: Path | str) -> None:
         """Writes the preset with its draws, and the plot, all or none.

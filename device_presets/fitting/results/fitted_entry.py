@@ -11,20 +11,14 @@ from device_presets.fitting.results.time_and_width import (
     effect_assumption,
     effect_phrase,
     effect_values,
-    measured_widths,
+    measured_ranges,
 )
 from device_presets.library.entry_writing import parameter
 from device_presets.library.preset_file import ParameterEntry, PresetEntry
 from device_presets.library.preset_lookup import preset_of
 from device_presets.library.steps_at_zero import asymmetry_of
 from rpu_ssnn.common.errors import PresetError
-from rpu_ssnn.devices.fit_form import (
-    CONSTANT,
-    LINEAR,
-    NODES,
-    PIECEWISE,
-    SOFT_BOUNDS,
-)
+from rpu_ssnn.devices.fit_form import CONSTANT, LINEAR, NODES, PIECEWISE, SOFT_BOUNDS
 from rpu_ssnn.devices.law_parameter import Value
 
 _LINEAR = ("linear", "charge_trap")
@@ -77,9 +71,9 @@ def fitted_entry(
             told += f"; {quantity.note}"
         origin = None if assumption is not None else told
         entries[name] = parameter(law, name, value, source=origin, assumption=assumption)
-    if "pulse_width_s" in entries:
-        seen = {"measured": measured_widths(population)}
-        entries["pulse_width_s"] = entries["pulse_width_s"].model_copy(update=seen)
+    for name, seen in measured_ranges(population).items():
+        if name in entries:
+            entries[name] = entries[name].model_copy(update={"measured": seen})
     one_way = None
     if not population.has_down:
         one_way = f"{found.name} holds no down pulses, so nothing is known about them"

@@ -55,12 +55,7 @@ class Population:
             gives the covariance, and not the curvature of the likelihood.
     """
 
-    def __init__(
-        self,
-        fit: JointFit,
-        errors: Uncertainty,
-        draws: Sequence[JointFit] = (),
-    ) -> None:
+    def __init__(self, fit: JointFit, errors: Uncertainty, draws: Sequence[JointFit] = ()) -> None:
         self.fit, self.has_down = fit, fit.prepared.has_down
         self.n_devices = len(fit.local)
         self._steps = np.exp(fit.local[:, : 2 if self.has_down else 1])
@@ -170,11 +165,7 @@ class Population:
         return Quantity(name, value, value - half, value + half, unit, note)
 
     def positive(
-        self,
-        name: str,
-        unit: str,
-        function: Callable[[MeanDevice], float],
-        note: str = "",
+        self, name: str, unit: str, function: Callable[[MeanDevice], float], note: str = ""
     ) -> Quantity:
         """Returns a positive number, whose logarithm is nearer to a normal law, without an interval
         of more than four orders of magnitude."""

@@ -17,9 +17,7 @@ _UNREACHED = "not reached: the range that was measured, a limit from inside"
 
 
 def report(
-    population: Population,
-    linear: Population | None,
-    as_good: Sequence[Population],
+    population: Population, linear: Population | None, as_good: Sequence[Population]
 ) -> list[Quantity]:
     """The report holds all numbers, in the order of display.
 
@@ -142,7 +140,7 @@ def _over_models(one: Quantity, others: list[Quantity]) -> Quantity:
     one."""
     lows = [q.low for q in (one, *others) if q.low is not None]
     highs = [q.high for q in (one, *others) if q.high is not None]
-    if one.low is None or (min(lows), max(highs)) == (one.low, one.high):
+    if one.low is None or not highs or (min(lows), max(highs)) == (one.low, one.high):
         return one
     held = replace(one, low=min(lows), high=max(highs))
     return held.noted("interval over models that may be right too")

@@ -6,13 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from device_presets.fitting.model.effects import (
-    ASSUMED_STEEPNESS,
-    GAP,
-    LEAK,
-    LOG_LOSS,
-    WIDTH,
-)
+from device_presets.fitting.model.effects import ASSUMED_STEEPNESS, GAP, LEAK, LOG_LOSS, WIDTH
 from device_presets.fitting.results.intervals import Quantity
 from device_presets.fitting.results.population import MeanDevice, Population
 from rpu_ssnn.devices.law_parameter import Value
@@ -99,17 +93,37 @@ def effect_values(p: Population, device: MeanDevice) -> dict[str, Value]:
             "loss_per_decade": given.get("loss", 0.0),
             "loss_onset_s": given.get("onset", _ASSUMED_ONSET_S),
         }
+        if GAP in terms:
+            shortest, longest = _measured_periods(p)  # no pulse is wide enough to come sooner
+            widest = float(np.max(timing.width)) - width
+            values["pulse_period_s"] = min(shortest + widest, longest)
     elif math.isfinite(timing.width_0):
         values["pulse_width_s"] = timing.width_0
     return values
 
 
-def measured_widths(p: Population) -> tuple[float, float] | None:
-    """Returns the shortest and the longest pulse (s) of a fit; None where they are not known."""
-    timing = p.fit.prepared.timing
-    if timing is None or not math.isfinite(timing.width_0):
-        return None
-    return float(f"{timing.width.min():.6g}"), float(f"{timing.width.max():.6g}")
+def measured_ranges(p: Population) -> dict[str, tuple[float, float]]:
+    """Returns the shortest and the longest (s) of what a fit saw, by parameter: of the pulses where
+    their widths are known, and from pulse to pulse where the step depends on the gap."""
+    timing, found = p.fit.prepared.timing, {}
+    if timing is not None and math.isfinite(timing.width_0):
+        found["pulse_width_s"] = (_digits(timing.width.min()), _digits(timing.width.max()))
+        if GAP in p.fit.layout.effects.terms:
+            found["pulse_period_s"] = _measured_periods(p)
+    return found
+
+
+def _measured_periods(p: Population) -> tuple[float, float]:
+    """Returns the shortest and the longest time (s) from pulse to pulse, of the most frequent
+    width."""
+    timing, pulsed = p.fit.prepared.timing, p.fit.prepared.series.pulse != 0
+    assert timing is not None
+    gaps = timing.gap[pulsed & np.isfinite(timing.gap)]
+    return _digits(gaps.min() + timing.width_0), _digits(gaps.max() + timing.width_0)
+
+
+def _digits(seconds: float) -> float:
+    return float(f"{seconds:.6g}")
 
 
 def effect_assumption(p: Population, name: str) -> str | None:

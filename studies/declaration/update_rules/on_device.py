@@ -115,7 +115,7 @@ class DeviceRule(Rule):
             allowed = "changes no run: set tile: {reference: {on_off_ratio: ...}} instead"
             ratio = self.overrides["on_off_ratio"]
             raise InputError("study", "overrides.on_off_ratio", ratio, allowed)
-        check_slot(self.device, parameters, self.tile.slot_seconds)
+        check_slot(self.simulated, self.tile.slot_seconds)
         if self.has_effect("network.neuron.circuit"):
             check_leak_of_neurons(network.neuron.circuit, parameters, self.tile.slot_seconds)
         check_tile(self.simulated, self.tile, training.batch, self.slots(network))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from device_presets.fitting.checks.whole_cycles import curve_errors
+from device_presets.fitting.checks.whole_cycles import curve_errors, neurosim_errors
 from device_presets.fitting.model.maximum_likelihood import fit_model
 from device_presets.fitting.model.preparation import prepare
 from device_presets.fitting.model.simulation import alike_stretches
@@ -44,6 +44,24 @@ def test_the_error_of_the_mean_curve_is_that_of_a_cycle(tmp_path: Path) -> None:
     span = float(prepared.highest[0] - prepared.lowest[0]) * prepared.scale.span * 1e6
     assert seen.up < 1e-4
     np.testing.assert_allclose(seen.down, 0.01 * 40 / np.sqrt(3) / span, rtol=0.05)
+
+
+def test_sweeps_that_end_a_little_sooner_are_compared_as_far_as_they_go(tmp_path: Path) -> None:
+    """Sweeps of 36 to 40 equal steps: a lab pulses until a conductance is reached. A cycle that was
+    broken off is left out."""
+    lengths = [40, 38, 39, 40, 36, 37, 40, 40, 40, 12]
+    up = np.repeat(np.arange(len(lengths)) % 2 == 0, lengths)
+    path = 50 + np.concatenate([[0], np.cumsum(np.where(up, 0.5, -0.5))])
+    prepared = prepare(read(file_of(tmp_path / "a.csv", path, up)), None, None)
+    alike = alike_stretches(prepared)
+    assert alike.shape == (4, 1 + 36 + 37)
+    np.testing.assert_array_equal(alike[:, 37] - alike[:, 0] - 1, lengths[:8:2])
+    fit = fit_model(prepared, FIT_FORMS[0])
+    _, held_out = curve_errors(fit)
+    neurosim = neurosim_errors(fit)
+    assert held_out is not None
+    assert neurosim is not None
+    assert max(held_out.worst, neurosim.worst) < 3e-3
 
 
 def test_pulses_in_random_order_are_one_cycle(tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from device_presets import PresetError
+from device_presets import PresetError, get_preset
+from device_presets.fitting import fit_file
 from device_presets.fitting.checks import goodness
 from device_presets.fitting.checks.whole_cycles import training_rows
 from device_presets.fitting.model.maximum_likelihood import fit_model
@@ -17,7 +18,7 @@ from device_presets.fitting.reading.reading import read
 from device_presets.fitting.reading.thinning import MOST_PULSES
 from rpu_ssnn.devices.fit_form import CONSTANT, LINEAR, PIECEWISE
 from rpu_ssnn.devices.laws import FIT_FORMS
-from support.device_presets.fits import ONE, ZERO, file_of
+from support.device_presets.fits import COARSE_RERAM, ONE, ZERO, file_of, write_pulses
 
 STEP = 0.02
 
@@ -233,3 +234,13 @@ def test_an_abrupt_device_is_told(tmp_path: Path) -> None:
     (abrupt, *_) = goodness.judge(fit, filtered(fit)).defects
     assert abrupt.name == "abrupt"
     assert "--table" in abrupt.advice
+
+
+def test_read_noise_may_hide_the_cycle_noise_of_all_models(tmp_path: Path) -> None:
+    """In each model that may be right it ends at the limit of what is tried: it has no upper
+    end."""
+    device = get_preset("reram_sb", COARSE_RERAM)
+    file = write_pulses(tmp_path / "data.csv", device, 6, 80, seed=28)
+    fit = fit_file(file, "mine", None, 1e6 * ZERO, 1e6 * ONE)
+    (noise,) = (q for q in fit.quantities if q.name == "cycle_to_cycle")
+    assert (noise.value, noise.low, noise.high) == (0.0, 0.0, None)

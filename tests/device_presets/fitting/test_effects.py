@@ -30,9 +30,11 @@ from device_presets.fitting.results.time_and_width import left_out
 from device_presets.library.entry_writing import entry_text
 from device_presets.library.preset_lookup import preset_of
 from device_presets.library.steps_at_zero import mean_steps
+from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.devices.fit_form import CONSTANT, LINEAR, SOFT_BOUNDS
 from rpu_ssnn.devices.laws import FIT_FORMS
-from studies.workers.run_trial import run_trial
+from rpu_ssnn.devices.laws.charge_trap import ChargeTrapPhysics
+from studies.declaration.update_rules.on_device import DeviceRule
 from support.device_presets.fits import ONE, ZERO, measured
 from support.device_presets.timed import STEP, Train, leak, log_loss, train, write_train
 from support.device_presets.timed import WIDTH as WIDTH_S
@@ -198,8 +200,9 @@ def test_knee_and_gap_of_a_charge_trap_come_back(trap: tuple[Path, JointFit]) ->
     assert np.exp(fit.local[0, 0]) == pytest.approx(STEP, rel=0.2)
 
 
-def test_a_study_chooses_a_width_that_was_measured(trap: tuple[Path, JointFit]) -> None:
-    """The preset knows the widths of its fit, and says that amplitudes were taken as alike."""
+def test_a_study_pulses_as_it_was_measured(trap: tuple[Path, JointFit]) -> None:
+    """The preset knows the widths and the gaps of its fit, and says that amplitudes were taken as
+    alike."""
     folder, fit = trap
     population = Population(*with_unbiased_noise(fit))
     found = read_measurement(folder / "data.csv")
@@ -210,26 +213,32 @@ def test_a_study_chooses_a_width_that_was_measured(trap: tuple[Path, JointFit]) 
     file.write_text(entry_text("mine", entry, ()))
     with pytest.raises(PresetError, match=r"pulse_width_s: 6e-06 .* measured, 1.2e-06 to 5e-06 s"):
         get_preset(str(file), {"pulse_width_s": 6e-6})
-    pulses = {}
-    for width in (2e-6, 5e-6):
+    given = found.conditions
+    assert given is not None
+    gaps = given.gap_s[np.isfinite(given.gap_s) & (found.pulse != 0)]
+    shortest, longest = gaps.min() + WIDTH_S, gaps.max() + WIDTH_S
+    with pytest.raises(PresetError, match=rf"pulse_period_s.* measured, {shortest:g} to"):
+        get_preset(str(file), {"pulse_period_s": 0.9 * shortest})
+
+    def physics(width: float, slot: float) -> ChargeTrapPhysics | None:
         case = {
             "device": str(file),
             "label": "mine",
             "hyperparameters": {"weight_range": 2.0, "learning_rate": 8.0},
             "overrides": {"pulse_width_s": width},
-            "tile": {"simulator": "native"},
+            "tile": {"simulator": "native", "slot_seconds": slot},
         }
-        study = small_study(
-            dataset={"name": "digits", "n_train": 100, "n_test": 50},
-            network={"hidden": [16], "T": 20},
-            training={"epochs": 1, "batch": 20},
-            cases=[case],
-            reference="mine",
-            seeds=[0],
-        )
-        row = run_trial(declared_trials(study)[0], None, 1).row
-        pulses[width] = row["validation_accuracy"], row["pulses_up_total"]
-    assert pulses[2e-6] != pulses[5e-6]
+        method = declared_trials(small_study(cases=[case], reference="mine"))[0].settings.method
+        assert isinstance(method, DeviceRule)
+        return method.simulated.pulse_physics
+
+    short, long = physics(2e-6, 1e-9), physics(5e-6, 0.9 * longest)
+    assert short is not None
+    assert long is not None
+    assert short.shortest_slot_s == pytest.approx(gaps.min() + 5e-6, rel=1e-5)
+    assert short.width_factor() < 0.5 * long.width_factor()
+    with pytest.raises(InputError, match=rf"slot_seconds.* at most {longest:g} s, the longest"):
+        physics(2e-6, 1.1 * longest)
 
 
 def test_steps_without_memory_ask_for_no_gap_and_no_width(tmp_path: Path) -> None:
