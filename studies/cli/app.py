@@ -96,7 +96,7 @@ def new(
         str, typer.Argument(metavar="DATA", help="A data file, or the name of a standard set.")
     ],
     device: Annotated[
-        list[str] | None, typer.Option(help="To compare; may be given repeatedly.")
+        list[str] | None, typer.Option(help="A device to compare; may be repeated.")
     ] = None,
     label: Annotated[str, typer.Option(help="Column of the class, in a table.")] = "label",
     test_file: Annotated[Path | None, path_option("Test rows, if in a file of their own.")] = None,

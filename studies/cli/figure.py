@@ -34,7 +34,7 @@ _OF_MNIST = (PaperFigure.figure3b, PaperFigure.figure5)
 
 @figure_app.command()
 def figure(
-    which: Annotated[PaperFigure, typer.Argument(help="Of Biswas, Saraswat, Ganguly.")],
+    which: Annotated[PaperFigure, typer.Argument(help="A figure of the paper.")],
     folder: Annotated[
         Path | None, path_argument("figure7: output folder of paper_figure7.")
     ] = None,

@@ -13,7 +13,7 @@ from studies.cli.options import path_argument, path_option
 
 presets_app = typer.Typer(help="Device presets: show one, or make one of your own device.")
 
-NameOption = Annotated[str, typer.Option("--name", help="Of the preset to make.")]
+NameOption = Annotated[str, typer.Option("--name", help="Name of the preset to make.")]
 OutOption = Annotated[
     Path | None, path_option("Preset file to write; default: NAME.yaml here.", "--out")
 ]
@@ -182,8 +182,8 @@ def from_metrics(
     nonlinearity_down: Annotated[
         float, typer.Option(help="NeuroSim label, -9 to 9; below 0 the first pulses do most.")
     ],
-    cycle_to_cycle: Annotated[float, typer.Option(help="Share of the range, a pulse.")],
-    device_to_device: Annotated[float, typer.Option(help="Deviation of the label.")],
+    cycle_to_cycle: Annotated[float, typer.Option(help="Noise of a pulse, share of the range.")],
+    device_to_device: Annotated[float, typer.Option(help="Deviation of the labels.")],
     source: Annotated[
         str, typer.Option(help="Publication the numbers come from.")
     ] = "numbers given on the command line",
@@ -229,9 +229,9 @@ def example(
     name: PresetArgument,
     out: Annotated[Path, path_option("CSV to write.")],
     devices: Annotated[int, typer.Option(min=1)] = 8,
-    pulses: Annotated[int, typer.Option(min=1, help="Of each sweep up and down.")] = 200,
+    pulses: Annotated[int, typer.Option(min=1, help="Pulses of each sweep, up and down.")] = 200,
     cycles: Annotated[int, typer.Option(min=1)] = 2,
-    seed: Annotated[int, typer.Option(min=0, max=2**31 - 2, help="Of the devices drawn.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 2, help="Seed of the devices.")] = 0,
 ) -> None:
     """Write the CSV a measurement of a preset would give, to try `fit` on."""
     from device_presets import get_preset

@@ -206,7 +206,7 @@ def export(
         str,
         typer.Option(help="Title of the case, as tables or the study write it."),
     ],
-    seed: Annotated[int, typer.Option(min=0, help="Which of its trials.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the trial.")] = 0,
     data: DataOption = None,
     without_inhibition: Annotated[
         bool, typer.Option("--without-inhibition", help="Leave out what NIR cannot represent.")
