@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from rpu_ssnn.common.errors import require
-from rpu_ssnn.spec import Positive, Spec
+from rpu_ssnn.spec import Positive, Range, Spec
 
 TestShare = Annotated[float, Field(gt=0.0, le=0.9)]
 Side = Annotated[int, Field(ge=1, le=1_000_000)]
@@ -46,7 +46,7 @@ class OwnDataReading(Spec):
     split_seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     """The seed that draws this split."""
 
-    range: Bounds | Literal["training", "each"] = "training"
+    range: Range[float] | Literal["training", "each"] = "training"
     """The values that stand for no and for full rate. With [low, high] none may lie outside; with
     `training` they are the lowest and highest value of the training rows, and with `each` the same
     for every column by itself. Rows held out are clipped to the last two."""

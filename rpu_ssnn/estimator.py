@@ -306,7 +306,12 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self._fitted_with = self.get_params(deep=False)
         self.classes_ = classes
         self._scale: Scale = scale_of(X, np.arange(len(X)), self.scale)
-        self._seed = int(check_random_state(self.random_state).randint(2**31))
+        try:
+            generator = check_random_state(self.random_state)
+        except ValueError as error:
+            allowed = "must be a whole number from 0 to 2**32 - 1, a RandomState of numpy, or None"
+            raise InputError(WHERE, "random_state", self.random_state, allowed) from error
+        self._seed = int(generator.randint(2**31))
 
     def _train(self, data: Dataset, epochs: int) -> Trained:
         return train(
@@ -367,10 +372,12 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         spec = self._checked_as(TileSpec, "weight_range", "simulator")
         try:
             device = find_device(self.synapses)
-        except InputError:
-            if isinstance(self.synapses, str) and nearest(IDEAL, self.synapses):
-                allowed = f"{one_of(IDEAL, self.synapses)}, or a device"
-                raise InputError(WHERE, "synapses", self.synapses, allowed) from None
-            raise
+        except InputError as error:
+            named = isinstance(self.synapses, str | Mapping)
+            if named and not nearest(IDEAL, self.synapses):
+                raise
+            allowed = f"{one_of(IDEAL, self.synapses)}, or a device"
+            allowed += "" if named else f": {error}"
+            raise InputError(WHERE, "synapses", self.synapses, allowed) from error
         make = native_synapses if self.simulator == "native" else tile_synapses
         return make(device, spec, self.learning_rate)

@@ -44,6 +44,7 @@ def get_preset(name: str, overrides: Mapping[str, float | int | str] | None = No
     Warns:
         UserWarning: a file of the same name lies in the current folder, and is not used.
     """
+    check_overrides(overrides)
     name = _found(str(name))
     if is_file_name(name):
         entry = entry_of_user_file(name)
@@ -54,6 +55,13 @@ def get_preset(name: str, overrides: Mapping[str, float | int | str] | None = No
             raise PresetError("device presets", "name", name, allowed)
         entry = entries[name]
     return preset_of(name, entry, overrides)
+
+
+def check_overrides(overrides: object) -> None:
+    """Raise PresetError where overrides are neither a mapping nor left out."""
+    if overrides is not None and not isinstance(overrides, Mapping):
+        allowed = "must be a mapping of parameters to values, or None"
+        raise PresetError("device", "overrides", overrides, allowed)
 
 
 def _found(name: str) -> str:

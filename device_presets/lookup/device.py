@@ -14,7 +14,7 @@ from device_presets.jump_tables.table_device import (
     table_name,
 )
 from device_presets.library.preset import Preset
-from device_presets.library.preset_lookup import get_preset, preset_of
+from device_presets.library.preset_lookup import check_overrides, get_preset, preset_of
 from device_presets.lookup.aihwkit_class import aihwkit_object, is_aihwkit_name, own_entry
 from device_presets.lookup.law_file import KEY as LAW
 from device_presets.lookup.law_file import is_law_name, law_device, law_name
@@ -40,6 +40,7 @@ def get_device(
         PresetError: as ``get_preset``. It is also raised for an unknown cell, a partner that the
             cell does not take or that leaks, and devices that aihwkit's cells cannot hold.
     """
+    check_overrides(overrides)
     if isinstance(name, Mapping):
         if LAW in name:
             name = law_name(name)

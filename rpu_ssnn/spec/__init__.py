@@ -5,6 +5,7 @@ from rpu_ssnn.spec.base import (
     InSingle,
     OneLine,
     Positive,
+    Range,
     Share,
     Spec,
     single,
@@ -45,7 +46,7 @@ __all__ = [
     "LITERAL_GRADIENT", "MOST_SLOTS", "MOST_TAU", "RATES_NEED_PRESENTATIONS", "SMALLEST_NORMAL",
     "CircuitSpec", "Connection", "Contrast", "ConvLayer", "ConvSpec", "EncodingSpec",
     "GradientSpec", "Grid", "InSingle", "InhibitionSpec", "InitialScale", "NetworkSpec",
-    "NeuronSpec", "OneLine", "Positive", "Schedule", "Share", "Spec", "SurrogateSpec",
+    "NeuronSpec", "OneLine", "Positive", "Range", "Schedule", "Share", "Spec", "SurrogateSpec",
     "TrainingSpec", "connected", "connections", "dense", "layer_names", "lines_of", "single",
     "slot_cycles",
 ]  # fmt: skip

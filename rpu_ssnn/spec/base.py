@@ -3,8 +3,9 @@
 import struct
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from rpu_ssnn.common.validation import explained
 from rpu_ssnn.common.value_kinds import of_one_line, refuse_other_kinds
 
 SMALLEST_NORMAL = 2.0**-126
@@ -37,6 +38,15 @@ def _below_one_in_single(value: float) -> float:
     return value
 
 
+def _two(values: object) -> object:
+    if not isinstance(values, list | tuple) or len(values) != 2:
+        raise ValueError("must be a list of two: [lowest, highest]")
+    return values
+
+
+type Range[T] = Annotated[tuple[T, T], BeforeValidator(_two)]
+"""The lowest and the highest of something."""
+
 OneLine = AfterValidator(of_one_line)
 """Names in tables, figures and file names are one line of text."""
 
@@ -56,6 +66,18 @@ class Spec(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
     )
+
+    def __init__(self, **settings: Any) -> None:
+        """Take the settings by name.
+
+        Raises:
+            InputError: a setting is not valid; in one line.
+        """
+        with explained(type(self), where=type(self).__name__):
+            super().__init__(**settings)
+
+    # pydantic then reads sections within others itself, as it does without an __init__ here.
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
 
     @model_validator(mode="before")
     @classmethod

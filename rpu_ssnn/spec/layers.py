@@ -28,7 +28,11 @@ type Grid = tuple[int, int, int]
 
 def _both(extent: object) -> object:
     """One number stands for rows and columns."""
-    return (extent, extent) if isinstance(extent, int) else extent
+    if isinstance(extent, int):
+        return extent, extent
+    if not isinstance(extent, list | tuple):
+        raise ValueError("must be a whole number, or a list of rows and columns")
+    return extent
 
 
 Neurons = Annotated[int, Field(ge=1, le=100_000)]

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.errors import InputError, require
 from rpu_ssnn.spec import InSingle, Spec
 from rpu_ssnn.spec.array_physics import (
     ArrayPhysics,
@@ -78,6 +78,19 @@ class ReferenceSpec(Spec):
     on_off_ratio: Annotated[float, Field(ge=1.000001, le=1e15)] | None = None
     """G_max / G_min; null stands for an infinite ratio. The weight range stands for 0 to G_max, so
     that a finite ratio narrows the usable window and enlarges a reference's error."""
+
+    @model_validator(mode="after")
+    def _spread_is_of_reference_devices(self) -> Self:
+        default = type(self).model_fields["spread"].default
+        allowed = f"is of reference devices, which {self.scheme} has none of: leave it out"
+        unread = self.spread != default and not self.has_devices
+        require(not unread, "tile", "spread", self.spread, allowed)
+        return self
+
+    @property
+    def has_devices(self) -> bool:
+        """Whether every weight has a reference device of its own."""
+        return self.scheme in ("reference_device", "symmetry_point")
 
     @property
     def off(self) -> float:

@@ -21,7 +21,7 @@ def reference_error(
     shape: tuple[int, int], spec: TileSpec, he_std: float, seed: np.random.SeedSequence
 ) -> Float32[np.ndarray, "n_in n_out"] | None:
     """Returns the weights that reference devices subtract; None where references are exact."""
-    if spec.reference.scheme not in ("reference_device", "symmetry_point"):
+    if not spec.reference.has_devices:
         return None
     error = np.random.default_rng(seed).standard_normal(shape)
     conductance = spec.weight_range * he_std * (1.0 + spec.reference.off)

@@ -11,7 +11,7 @@ from rpu_ssnn.common import strict_yaml
 from rpu_ssnn.common.errors import InputError, one_of
 from rpu_ssnn.common.files import user_path
 from rpu_ssnn.common.validation import validated
-from rpu_ssnn.spec import OneLine, Spec
+from rpu_ssnn.spec import OneLine, Range, Spec
 from studies.chip.surveyed_converter import PROGRAM, surveyed_converter
 
 SHIPPED = Path(__file__).parents[1] / "shipped" / "chips"
@@ -26,7 +26,7 @@ class Component(Spec):
     energy_j: Amount | None = None
     """The energy (J) of one event; `Components` says what the event is."""
 
-    interval: tuple[Amount, Amount] | None = None
+    interval: Range[Amount] | None = None
     """The lowest and the highest energy (J) that the source leaves open. A number without an
     interval is an assumption, and is shown as one."""
 

@@ -223,7 +223,8 @@ def _points_of_case(
     declared = {path: axis.where for axis in varied for path in axis.paths}
     for rows in itertools.product(*(axis.rows for axis in varied)):
         swept = tuple(zip(declared, itertools.chain.from_iterable(rows), strict=True))
-        sections = merged(shared, case.sections)
+        given = [path for path, _ in (*leaves(case.sections), *swept)]
+        sections = merged(_without_replaced_layers(shared, given), case.sections)
         for path, value in swept:
             sections = with_value(sections, path, value)
         try:
@@ -238,6 +239,15 @@ def _points_of_case(
                 if f"{error.field}.".startswith(f"{path}.") or path.startswith(f"{error.field}."):
                     field = f"{declared[path]}.{path}"
             raise InputError("study", field, error.value, error.allowed) from error
+
+
+def _without_replaced_layers(shared: dict[str, Any], given: Sequence[str]) -> dict[str, Any]:
+    """Returns what all cases share, without the hidden layers where others are given."""
+    kinds = ("hidden", "layers")
+    if not any(f"network.{kind}" in given for kind in kinds):
+        return shared
+    network = {name: value for name, value in shared["network"].items() if name not in kinds}
+    return {**shared, "network": network}
 
 
 def _for_case(axis: SweepAxis, case: Case) -> SweepAxis | None:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
-from rpu_ssnn.spec import Share, Spec
+from rpu_ssnn.spec import Range, Share, Spec
 from rpu_ssnn.spec.tile import WeightRange
 from studies.declaration.points import Point
 from studies.declaration.trial import Measure, Trial, TrialResult
@@ -39,10 +39,10 @@ class SearchSettings(Spec):
     points: Annotated[int, Field(ge=2, le=1000)] = Field(
         6, description="candidates that each case tries, the same ones in each"
     )
-    learning_rate: tuple[LearningRate, LearningRate] = Field(
+    learning_rate: Range[LearningRate] = Field(
         (0.5, 32.0), description="lowest and highest of a spiking case"
     )
-    weight_range: tuple[WeightRange, WeightRange] = Field(
+    weight_range: Range[WeightRange] = Field(
         (1.0, 16.0), description="lowest and highest of a device"
     )
     validation_share: Annotated[Share, Field(gt=0.0, le=0.5)] | None = Field(

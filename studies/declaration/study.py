@@ -14,7 +14,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, PrivateAttr, model_vali
 from rpu_ssnn.common import strict_yaml
 from rpu_ssnn.common.errors import InputError, one_of
 from rpu_ssnn.common.files import user_path
-from rpu_ssnn.common.validation import explained, validated
+from rpu_ssnn.common.validation import validated
 from rpu_ssnn.spec import Grid, NetworkSpec, OneLine, Spec, TrainingSpec, connections
 from studies.chip.description import Chip, as_chip
 from studies.declaration.cases import Case, Seeds, beside_a_study, told_apart
@@ -110,15 +110,6 @@ class Study(Spec):
 
     _where: str = PrivateAttr("")
     _hyperparameters_file: Path | None = PrivateAttr(None)
-
-    def __init__(self, **settings: Any) -> None:
-        """Returns a study of the settings that a file of a study has.
-
-        Raises:
-            InputError: a setting is not valid; in one line, as of a file.
-        """
-        with explained(type(self)):
-            super().__init__(**settings)
 
     @property
     def where(self) -> str:

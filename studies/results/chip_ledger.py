@@ -93,7 +93,7 @@ def costs_of(trial: Trial, row: Row, chip: Chip) -> Costs | None:
 def _crossbar(row: Row, n: int, method: DeviceRule, delay: int) -> Crossbar:
     n_in, n_out = (int(_known(row, f"{name}_{n}")) for name in ("input_lines", "output_lines"))
     devices = round(_known(row, f"devices_total_{n}") / (n_in * n_out))
-    references = 1 if method.tile.reference.scheme == "reference_device" else 0
+    references = int(method.tile.reference.has_devices)
     positions, replicas = (int(_known(row, f"{name}_{n}")) for name in ("positions", "replicas"))
     return Crossbar(n_in, n_out, positions, replicas, devices, references, delay, n == 1)
 

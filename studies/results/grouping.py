@@ -125,10 +125,10 @@ def setting(results: pd.DataFrame, path: str) -> pd.Series:
     Runs that do not have the setting have `NOT_SWEPT`.
 
     Raises:
-        InputError: the results have no such setting.
+        InputError: the results have no such setting, which `plot --x` named.
     """
     for column in (f"{SWEEP_PREFIX}{path}", path):
         if column in results.columns:
             return as_keys(results[column])
     known = [column.removeprefix(SWEEP_PREFIX) for column in swept_columns(results)]
-    raise InputError("results", "column", path, one_of([*known, *_GROUPING], path))
+    raise InputError("plot", "--x", path, one_of([*known, *_GROUPING], path))

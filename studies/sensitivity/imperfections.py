@@ -125,7 +125,7 @@ def imperfections(case: Case, thinning: float | None) -> tuple[Off, list[str]]:
     has = settings_of(case)
     found: dict[str, dict[str, Any]] = {}
     for name, neutral in _neutral(case).items():
-        if name == "reference_spread" and has["tile.reference.scheme"] != "reference_device":
+        if name == "reference_spread" and not case.device_rule.tile.reference.has_devices:
             continue
         group = {path: value for path, value in neutral.items() if _differs(path, value, has)}
         if name == "leak" and has["overrides.leak_time_constant_s"] == NO_LEAK:

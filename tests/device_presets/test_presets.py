@@ -5,6 +5,7 @@ import dataclasses
 import math
 import pickle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -172,6 +173,7 @@ def test_pcm_says_why_it_cannot_be_a_single_device_weight() -> None:
     ("name", "overrides", "field"),
     [
         ("a" * 5000, None, "name"),
+        ("ideal", 5, "overrides"),
         ("ideal", {"slope_up": 0.1}, "parameter"),
         ("ideal", {"cycle_to_cycle": 1e30}, "cycle_to_cycle"),
         ("ideal", {"cycle_to_cycle": float("nan")}, "cycle_to_cycle"),
@@ -191,7 +193,7 @@ def test_pcm_says_why_it_cannot_be_a_single_device_weight() -> None:
     ],
 )
 def test_bad_input_names_preset_field_and_value_in_one_line(
-    name: str, overrides: dict[str, float | int | str] | None, field: str
+    name: str, overrides: Any, field: str
 ) -> None:
     with pytest.raises(PresetError) as error:
         get_preset(name, overrides)

@@ -103,6 +103,8 @@ def test_a_number_of_neurons_is_one_hidden_layer() -> None:
         {"hidden": "64"},
         {"synapses": "Rate"},
         {"synapses": "capacitr"},
+        {"synapses": 5},
+        {"random_state": "a"},
     ],
 )
 def test_a_bad_parameter_is_one_line(bad: dict[str, Any]) -> None:

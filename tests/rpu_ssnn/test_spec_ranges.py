@@ -1,6 +1,7 @@
 """Every number of a spec is refused or usable in the precision that it is used in."""
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -95,5 +96,20 @@ def test_any_network_is_refused_or_usable_in_single_precision(raw: dict[str, Any
 
 @pytest.mark.parametrize("share", [0.99999999999, 1e-46, 1.0])
 def test_dropout_is_a_share_in_single_precision(share: float) -> None:
-    with pytest.raises(ValidationError):
+    with refused("TrainingSpec", "dropout_hidden", repr(share)):
         TrainingSpec(dropout_hidden=share)
+
+
+@pytest.mark.parametrize(
+    ("make", "line"),
+    [
+        (lambda: NetworkSpec(hidden=5), "NetworkSpec: hidden: 5"),  # type: ignore[arg-type]
+        (lambda: NetworkSpec(neuron={"thet": 1}), "NetworkSpec: neuron.thet: 'thet'"),  # type: ignore[arg-type]
+        (lambda: TileSpec(weight_range="x"), "TileSpec: weight_range: 'x'"),  # type: ignore[arg-type]
+    ],
+)
+def test_settings_made_in_python_are_refused_in_one_line(
+    make: Callable[[], object], line: str
+) -> None:
+    with refused(line):
+        make()

@@ -1,7 +1,11 @@
-"""Rows of bad inputs: a command line, the files that it reads, and how they are damaged."""
+"""Rows of bad inputs: a command line, the files that it reads, and how they are damaged.
+
+Each must be refused in one line that holds the file, the key and the value; its wording is free.
+"""
 
 import io
 import json
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -9,8 +13,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from rpu_ssnn.common import strict_yaml
+from support.commands import Command
 from support.studies.harness import SMALL
 
 type Content = str | bytes | Callable[[Path], object]
@@ -29,6 +35,40 @@ class Bad(NamedTuple):
     command: str
     files: Files
     names: tuple[str, ...]
+
+
+PYTHON_WORDS = re.compile(
+    r"Traceback|pydantic|allow_pickle|function-|PosixPath|Value error|Input should"
+    r"|\b(tuple|dict\w*|instance|str|int|float|bool|Input|Spec|NoneType|KeyError|ValueError)\b"
+)
+"""Words that a user did not write and need not know."""
+
+MOST_LETTERS = 800
+"""The longest lines list the parameters of a device."""
+
+
+def rows_of(**groups: list[Bad]) -> list[Any]:
+    """The rows of tables as parameters of a test, named by table, place and what the line holds."""
+    return [
+        pytest.param(bad, id=f"{group} {number}: {'|'.join(bad.names)[:60]}")
+        for group, rows in groups.items()
+        for number, bad in enumerate(rows, 1)
+    ]
+
+
+def check(bad: Bad, folder: Path, command: Command) -> None:
+    """Runs the command in an empty folder; it must say one line, exit with 2 and write nothing."""
+    write(folder, bad.files)
+    before = sorted(folder.rglob("*"))
+    code, out, error = command(*bad.command.replace("HERE", str(folder)).split(" "))
+    assert (code, out, error.count("\n"), error[-1:]) == (2, "", 1, "\n")
+    assert len(error) < MOST_LETTERS + len(str(folder))
+    assert not PYTHON_WORDS.search(error)
+    at = 0
+    for name in bad.names:
+        at = error.find(name.replace("HERE", str(folder)), at)
+        assert at >= 0, (name, error)
+    assert sorted(folder.rglob("*")) == before
 
 
 PLAN = "plan HERE/s.yaml --no-estimate --out HERE/out"

@@ -21,7 +21,7 @@ SPLIT = ("x_train", "y_train", "x_test", "y_test")
 WHOLE = ("X", "y")
 EVENTS = ("t", "x", "recording", "labels")
 ALLOWED = (
-    f"must be {', '.join(SPLIT)}, or {' and '.join(WHOLE)}; "
+    f"must be {', '.join(SPLIT)}, or {' and '.join(WHOLE)}, and nothing else; "
     f"for lists of spikes {', '.join(EVENTS)} (and y, the row of a sensor, and p, the polarity, or "
     "none)"
 )
@@ -65,11 +65,11 @@ def _archive(path: Path) -> Iterator[np.lib.npyio.NpzFile]:
 
 def _raw(path: Path, archive: np.lib.npyio.NpzFile, spikes: SpikeSpec | None) -> Raw:
     keys = set(archive.files)
-    if spikes is not None and set(EVENTS) <= keys:
-        found = {key: _array(path, archive, key) for key in (*EVENTS, "y", "p") if key in keys}
+    if spikes is not None and set(EVENTS) <= keys <= {*EVENTS, "y", "p"}:
+        found = {key: _array(path, archive, key) for key in archive.files}
         return Raw(part_of_events(path, found, spikes), None)
     wanted = SPLIT if set(SPLIT) <= keys else WHOLE
-    require(set(wanted) <= keys, path, "keys", ", ".join(archive.files), ALLOWED)
+    require(keys == set(wanted), path, "keys", ", ".join(archive.files), ALLOWED)
     x, y, *test = (_array(path, archive, key) for key in wanted)
     train = _part(path, x, y, spikes)
     return Raw(train, _part(path, test[0], test[1], spikes) if test else None)

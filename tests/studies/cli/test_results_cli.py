@@ -70,8 +70,9 @@ def test_a_folder_with_nothing_to_draw_says_so(command: Command, tmp_path: Path)
 
 
 def test_a_figure_that_cannot_be_drawn_leaves_no_others(command: Command, folder: Path) -> None:
-    code, output, _ = command("plot", folder, "--x", "nonsense")
+    code, output, error = command("plot", folder, "--x", "nonsense")
     assert (code, output) == (2, "")
+    assert error.startswith("plot: --x: 'nonsense' is not allowed; must be one of ")
     assert not list(folder.glob("*.png"))
 
 

@@ -1,0 +1,163 @@
+"""Bad data, measured files and options: each is refused in one line that names what is wrong."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from support.bad_inputs import (
+    PLAN,
+    Bad,
+    check,
+    hdf5,
+    hdf5_circle,
+    idx,
+    idx_folder,
+    measured,
+    npz,
+    of_data,
+    of_fit,
+    of_study,
+    promising,
+    rows_of,
+    workbook_cut_in_its_sheet,
+)
+from support.commands import Command
+
+LONG = "a" * 5000
+X, Y = np.arange(24.0).reshape(6, 4), np.array([0, 1, 0, 1, 0, 1])
+SPLIT = {"x_train": X, "y_train": Y, "x_test": X + 1, "y_test": Y}
+EVENTS = {"t": np.arange(4.0), "x": [0, 1, 0, 1], "recording": [0, 0, 1, 1], "labels": [0, 1]}
+
+MEASURED = [
+    of_fit("", "m.csv: file"),
+    of_fit(bytes(100), "m.csv"),
+    of_fit(measured("1e30,up,1"), "m.csv, row 2: column pulse", "1e+30"),
+    of_fit(measured("1,up,-1"), "m.csv, row 2: column conductance", "-1"),
+    of_fit(measured("1,up,x"), "m.csv, row 2: column conductance", "'x'"),
+    of_fit(measured("1,sideways,1"), "m.csv, row 2: column polarity", "'sideways'"),
+    of_fit(measured("1,up,1,2"), "m.csv, row 2"),
+    of_fit(measured(), "m.csv", "must change with the pulses"),
+    of_fit(measured(head="pulse,polarity,conductnace_uS"), "'conductance'", "mean conductnace_uS?"),
+    of_fit(measured(head="pulse,polarity,conductance"), "m.csv, row 1: column", "'conductance'"),
+    of_fit("pulse,polarity,conductance_uS\n0,up,1\n1,up,2\n", "m.csv: up pulses", "1"),
+    of_fit(measured(), "'../x'", options="--name ../x"),
+    of_fit(measured(), "--out", "x.txt", options="--out HERE/x.txt"),
+    of_fit(measured(), "--out", "no/x.yaml", options="--out HERE/no/x.yaml"),
+    of_fit(b"no", "m.xlsx: file", "Excel", file="m.xlsx"),
+    of_fit(workbook_cut_in_its_sheet, "m.xlsx: file", "Excel", file="m.xlsx"),
+    of_fit(measured(head="pulse,polarity,conductance_" + "x" * 100_000), "m.csv, row 1", "xxx"),
+    Bad("presets fit HERE/m.csv --name mine", {"m.csv": measured(), "mine.png": ""}, ("mine.png",)),
+]
+
+SPIKES = "spikes: {}, test_share: 0.5"
+DATA = [
+    of_data("a.npz", b"\x80\x04N.", "file"),
+    of_data("a.npz", npz(**SPLIT)[:-30], "archive"),
+    of_data("a.npz", promising(10**12), "8000000000000"),
+    of_data("a.npz", promising(10**9, 1), "8000000000"),
+    of_data("a.npz", npz(X=np.array([{}], dtype=object), y=Y), "X"),
+    of_data("a.npz", npz(X=X.astype(str), y=Y), "kind of values"),
+    of_data("a.npz", npz(X=X * 0 + 3, y=Y), "values"),
+    of_data("a.npz", npz(X=X[0], y=Y), "shape of x"),
+    of_data("a.npz", npz(X=X, y=Y[:3]), "number of labels: 3"),
+    of_data("a.npz", npz(X=X, y=Y + 0.5), "label 0: 0.5"),
+    of_data("a.npz", npz(X=np.where(X == 5, np.nan, X), y=Y), "[1, 1]: nan"),
+    of_data("a.npz", npz(**SPLIT | {"x_test": X[:, :2]}), "(2,)", ""),
+    of_data("a.npz", npz(**SPLIT | {"y_test": Y + 5}), "class 5", ""),
+    of_data("a.npz", npz(**SPLIT | {"x_test": X}), "test rows", ""),
+    of_data("a.npz", npz(**SPLIT), "test_share: 0.5"),
+    of_data("a.npz", npz(X=X, y=Y), "test_share: missing", ""),
+    of_data("a.npz", npz(X=X, y=Y * 0), "number of classes: 1"),
+    of_data("a.npz", npz(X=X[:0], y=Y[:0]), "rows: 0"),
+    of_data("a.npz", npz(a=X), "keys: 'a'"),
+    of_data("a.npz", npz(X=X, y=Y, z=Y), "keys: 'X, y, z'"),
+    of_data("a.npz", npz(**EVENTS, p=[0, 2, 0, 1]), "5", "spikes: {lines: 4}, test_share: 0.5"),
+    of_data("a.npz", npz(**EVENTS | {"x": [0, 0.5, 0, 1]}), "x of event 1: 0.5", SPIKES),
+    of_data("a.npz", npz(**EVENTS | {"t": -np.arange(4.0)}), "t of event 1: -1.0", SPIKES),
+    of_data("a.npz", npz(**EVENTS | {"recording": [0, 0, 1, 2]}), "event 3: 2", SPIKES),
+    of_data("a.csv", "label,a\n0,1\n1,x\n", "row 2, column a: 'x'"),
+    of_data("a.csv", "label,a\n0,1\n1,\n", "row 2, column a"),
+    of_data("a.csv", "label,a\n0,1\n,2\n", "row 2, column label"),
+    of_data("a.csv", "class,a\n0,1\n1,2\n", "label: 'label'"),
+    of_data("a.csv", "label,a,a\n0,1,2\n", "'a'"),
+    of_data("a.csv", "label,a\n0,1,2\n1,2,3\n", "cells"),
+    of_data("a.csv", b"label,a\n\xe9,1\n", "UTF-8"),
+    of_data("a.csv", "label,a\n", "rows: 0"),
+    of_data("a.parquet", b"PAR1no", "Parquet"),
+    of_data("a.parquet", pd.DataFrame({"label": [0, 1], "a": ["1", "x"]}).to_parquet, "a: 'x'"),
+    of_data("a.h5", b"no", "HDF5", SPIKES),
+    of_data("a.h5", hdf5(x=X), "spikes/times", SPIKES),
+    of_data("a.h5", hdf5_circle, "content", SPIKES),
+    of_data("a.h5", hdf5(spikes__times=(10**12,), spikes__units=X, labels=Y), "10000000", SPIKES),
+    of_data("a.h5", hdf5(x=X), "spikes: missing", ""),
+    of_data("a.txt", "1", ".csv"),
+    of_data("a.npz", os.mkfifo, "regular file"),
+    of_data("a.npz", lambda path: path.symlink_to("a.npz"), "file"),
+    of_data("d", lambda path: path.mkdir(), "idx", ""),
+    Bad(PLAN, idx_folder(idx(2, 2, 2, values=7)), ("train-idx3", "2x2x2")),
+    Bad(PLAN, idx_folder(idx(1, 1, 1)[:4] + b"\xff" * 12), ("train-idx3", "4294967295")),
+    Bad(PLAN, of_study("dataset: {file: a.npz}").files, ("a.npz: file: missing",)),
+]  # fmt: skip
+
+METRICS = (
+    "presets from-metrics --name mine --on-off 10 --states-up 50 --states-down 50 "
+    "--nonlinearity-up 1 --nonlinearity-down -1 --cycle-to-cycle 0.01 --device-to-device 0"
+)
+OPTIONS = [
+    Bad(command, files or {}, tuple(names.split(" | ")))
+    for command, names, files in [
+        ("nosuch", "nosuch", {}),
+        ("plan digits_devices --nosuch", "--nosuch", {}),
+        ("plan", "study", {}),
+        ("plan ", "''", {}),
+        (f"plan {LONG}", "too long", {}),
+        ("plan a\nb", "study: 'a\\nb'", {}),
+        ("plan digits_device", "'digits_device' | did you mean digits_devices?", {}),
+        ("plan HERE", "HERE: file", {}),
+        ("plan HERE/x.yaml", "HERE/x.yaml: file", {}),
+        ("run digits_devices --workers 0", "--workers | 1", {}),
+        ("run digits_devices --workers x", "--workers", {}),
+        ("run digits_devices --out ", "--out | ''", {}),
+        ("run digits_devices --out HERE/o\udcff", "--out | udcff | UTF-8", {}),
+        ("run digits_devices --scheduler nosuch --out HERE/o", "nosuch", {}),
+        ("plan digits_devices --no-estimate --rows HERE/r.csv", "r.csv", {}),
+        ("plan digits_devices --no-estimate --rows HERE/r.csv", "r.csv: file", {"r.csv": b"\xff"}),
+        ("plan mnist_quick --data HERE/no", "HERE/no", {}),
+        ("table HERE/o", "HERE/o | 'not there'", {}),
+        ("table HERE/o", "HERE/o | 'a file'", {"o": ""}),
+        ("table HERE", "HERE | 'no study.yaml'", {}),
+        ("plot HERE --out HERE/x.png", "--kind", {}),
+        ("report HERE --out HERE/x.txt", "--out | .html", {}),
+        ("export HERE HERE/x.txt --case a", "x.txt", {}),
+        ("export HERE HERE/x.h5 --case a --seed -1", "--seed", {}),
+        ("presets show nosuch --no-plot", "'nosuch'", {}),
+        ("presets show ~nosuchuser/x.yaml --no-plot", "~nosuchuser", {}),
+        ("presets show HERE/x.yaml --no-plot", "x.yaml | 'text'", {"x.yaml": "text"}),
+        ("presets show HERE/x.yaml --no-plot", "x.yaml:a | 5", {"x.yaml": "a: 5"}),
+        ("presets show HERE/x.yaml:b --no-plot", "x.yaml | 'b'", {"x.yaml": "a: {like: ecram}"}),
+        ("presets show pcm --plot HERE/x.txt", "--plot | x.txt", {}),
+        (METRICS.replace("off 10", "off nan"), "on-off: nan", {}),
+        (METRICS.replace("up 50", "up 0"), "states-up: 0", {}),
+        ("attribute digits_devices --device nosuch --out HERE/o", "'nosuch'", {}),
+        ("attribute digits_devices --device pcm --out HERE/o", "'pcm'", {}),
+        ("attribute digits_devices --device rate --out HERE/o", "--device: 'rate'", {}),
+        ("require digits_devices --device ecram --parameter nosuch --out HERE/o", "'nosuch'", {}),
+        ("require digits_devices --device ecram --loss -1 --out HERE/o", "--loss: -1.0", {}),
+        ("run digits_devices --other-versions x --out HERE/o", "--other-versions", {}),
+        ("plan digits_devices --no-estimate --workers 2", "--workers", {}),
+        (PLAN, "out: output folder", of_study("").files | {"out": ""}),
+        (PLAN, "out: output folder", of_study("").files | {"out/study.yaml": "study: other"}),
+        (PLAN, "out: output folder: 'precious.csv'", of_study("").files | {"out/precious.csv": ""}),
+    ]
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("bad", rows_of(measured=MEASURED, data=DATA, options=OPTIONS))
+def test_a_bad_file_or_option_is_refused_in_one_line(
+    bad: Bad, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    check(bad, tmp_path, command)
