@@ -9,6 +9,7 @@ from studies.declaration.study import Study
 from studies.declaration.trial import Failure, Trial, TrialResult
 from studies.declaration.update_rules.pulses import PulseRule
 from studies.execution.phase import Outcome
+from studies.sensitivity.requirement import Requirement
 from support.studies.harness import declared_trials, small_study
 
 DRIVE = {"weight_range": 8.0, "learning_rate": 1.0}
@@ -77,3 +78,46 @@ class FakeRun:
             accuracy -= self.loss(method.parameters, method)
             row |= {"thinning_1": self.thinning / 2, "thinning_2": self.thinning}
         return row | {"test_accuracy": accuracy}
+
+
+def logistic(value: float, at: float, steepness: float = 2.0, most: float = 80.0) -> float:
+    """A loss of exactly 1 point at ``at``, near nothing well below it, ``most`` far above."""
+    if value <= 0:
+        return 0.0
+    return most / (1.0 + (most - 1.0) * (at / value) ** steepness)
+
+
+def reads(method: PulseRule) -> float:
+    return float(method.tile.reads.read_noise) if method.tile.reads else 0.0
+
+
+TRUE = {
+    "levels": 40.0,
+    "asymmetry": 0.2,
+    "cycle_to_cycle": 2.0,
+    "step_spread": 0.45,
+    "weight_range": 1.5,
+    "read_noise": 0.3,
+    "stuck_share": 0.05,
+}
+"""Where the loss of each parameter alone is 1 point, of a device that otherwise loses nothing."""
+
+
+def separate(parameters: dict[str, Any], method: PulseRule) -> float:
+    """The worst of all; each crosses at its true value."""
+    span = method.tile.weight_range
+    step = span / parameters["levels"]
+    return max(
+        # Levels at the device's own window: a wider one at the same step has as many a weight.
+        logistic(step * TRUE["levels"] / 8.0, 1.0),
+        logistic(abs(parameters["asymmetry"]), TRUE["asymmetry"]),
+        logistic(parameters["cycle_to_cycle"], TRUE["cycle_to_cycle"]),
+        logistic(parameters["step_spread"], TRUE["step_spread"]),
+        logistic(TRUE["weight_range"] / span, 1.0),
+        logistic(reads(method), TRUE["read_noise"]),
+        logistic(method.tile.stuck_share, TRUE["stuck_share"]),
+    )
+
+
+def rows(found: Requirement) -> dict[str, dict[str, Any]]:
+    return {str(row["parameter"]): dict(row) for _, row in found.table.iterrows()}
