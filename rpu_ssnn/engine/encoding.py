@@ -64,7 +64,7 @@ def draw_input(net: Parameters, state: WorkerState, shown: Presentations, t: int
 
 
 @compiled
-def draw_label(profile: Float64[np.ndarray, " T"], random: Random, t: int) -> bool:
+def draw_label(profile: Float64[np.ndarray, " label_slots"], random: Random, t: int) -> bool:
     """Draws whether the label train has a spike in slot t, before the relays."""
     if t >= len(profile):
         return False

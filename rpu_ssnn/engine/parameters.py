@@ -50,8 +50,8 @@ class Parameters(NamedTuple):
     regular_input: bool
     input_profile: Float64[np.ndarray, " T"]
     """The rate over its average, slot by slot."""
-    label_profile: Float64[np.ndarray, " T"]
-    """The average number of spikes a slot of the label train."""
+    label_profile: Float64[np.ndarray, " label_slots"]
+    """The average number of spikes a slot of the label train, behind the slots of late relays."""
     dropout_input: float
     dropout_hidden: float
     circuit: Circuit | None = None
@@ -85,6 +85,9 @@ def make_parameters(
     label_loading = encoding.label_front_loading
     if label_loading is None:
         label_loading = encoding.front_loading
+    relays = len(layers) - 1 if gradient.relay else 0
+    late = np.zeros(relays * neuron.circuit.relay_delay_slots)
+    label_rates = profile(spec.T, label_loading) * encoding.label_rate
     size = np.array(layers, dtype=np.int64)
     waits = [0 if counted else slots for counted, slots in zip(whole, spec.delays, strict=False)]
     geometry = make_geometry(
@@ -103,7 +106,7 @@ def make_parameters(
         crossbars=len(found),
         T=spec.T,
         slots=spec.slots,
-        relays=len(layers) - 1 if gradient.relay else 0,
+        relays=relays,
         kernel_keep=np.float32(np.exp(-1.0 / spec.tau)),
         theta=np.float32(neuron.theta),
         theta_b=np.float32(neuron.theta_b),
@@ -117,7 +120,7 @@ def make_parameters(
         clocked=spec.inhibition.clocked,
         regular_input=encoding.trains == "regular",
         input_profile=profile(spec.T, encoding.front_loading),
-        label_profile=profile(spec.T, label_loading) * encoding.label_rate,
+        label_profile=np.concatenate([late, label_rates]),
         dropout_input=training.dropout_input if training else 0.0,
         dropout_hidden=training.dropout_hidden if training else 0.0,
     )

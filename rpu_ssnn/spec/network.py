@@ -273,6 +273,9 @@ class NetworkSpec(Spec):
             f"{self.slots} slots of a presentation"
         )
         require(self.delays[0] < self.slots, where, "gradient.delay", gradient.delay, allowed)
+        late, field = neuron.circuit.relay_delay_slots, "neuron.circuit.relay_delay_slots"
+        is_used = gradient.relay or late == 0
+        require(is_used, where, field, late, "must be 0 without gradient.relay")
         for gain in self.gains():
             allowed = (
                 f"must give steps that single precision holds: theta_b / theta over "

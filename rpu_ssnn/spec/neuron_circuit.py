@@ -17,7 +17,8 @@ class CircuitSpec(Spec):
 
     Forward neurons have all of it, and so have the two gradient neurons of each unit; in a
     convolution every position has neurons of its own. Spreads are drawn once from the trial's seed.
-    Input lines, label relays and the wires of the winner-take-all output stay perfect.
+    Input lines and the wires of the winner-take-all output stay perfect, and so do label relays but
+    for their delay.
 
     >>> CircuitSpec(threshold_spread=0.05).acts
     True
@@ -67,6 +68,10 @@ class CircuitSpec(Spec):
 
     delay_slots: Slots = 0
     """The number of slots by which a spike leaves the neuron late (its comparator's delay)."""
+
+    relay_delay_slots: Slots = 0
+    """The number of slots by which each label relay (`gradient.relay`) sends late. Label spikes
+    that arrive after the last slot of the presentation are lost."""
 
     missed: Chance = 0.0
     """The probability that a spike is lost: the membrane falls back, and nothing is sent."""

@@ -215,6 +215,20 @@ def test_a_circuit_is_its_plain_reference(settings: dict[str, float], reading: s
     assert total > 10
 
 
+def test_each_label_relay_sends_late() -> None:
+    for hidden in ((9,), (9, 9)):
+        on_time, late = (
+            NetworkSpec(hidden=hidden, T=20, neuron={"circuit": {"relay_delay_slots": slots}})  # type: ignore[arg-type]
+            for slots in (0, 3)
+        )
+        found = connected(late, (12, *hidden, 4))
+        rates = make_parameters(on_time, found).label_profile
+        slots = [0.0] * 3 * len(found)
+        assert make_parameters(late, found).label_profile.tolist() == slots + rates.tolist()
+    with pytest.raises(ValueError, match=r"relay_delay_slots: 3 .*must be 0 without gradient"):
+        NetworkSpec.model_validate(late.model_dump() | {"gradient": {"relay": False}})
+
+
 @pytest.mark.parametrize("name", VARIANTS)
 def test_circuits_without_a_fault_are_perfect_neurons(name: str) -> None:
     """A limit far beyond every membrane takes the other code, and changes no bit."""

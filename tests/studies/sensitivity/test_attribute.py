@@ -339,7 +339,7 @@ def test_infinite_time_constants_survive_the_stored_study() -> None:
 
 
 def test_every_fault_of_the_neurons_is_switched_off_alone() -> None:
-    whole = {"refractory_slots": 2, "delay_slots": 1, "saturation": 2.0}
+    whole = {"refractory_slots": 2, "delay_slots": 1, "relay_delay_slots": 1, "saturation": 2.0}
     kept = {"neurons": "forward", "slot_seconds": 1e-6}
     faults = dict.fromkeys(CircuitSpec.model_fields, 0.1) | whole
     case = in_device(device="capacitor", network={"neuron": {"circuit": faults | kept}})

@@ -47,7 +47,7 @@ EVERYTHING_WRONG = {
     "dead_share": 0.1,
     "always_share": 0.1,
 }
-"""Every setting of a circuit at once, each strong enough to show in one presentation."""
+"""Every fault of neurons at once, each strong enough to show in one presentation."""
 
 VARIANTS = {
     "default": NetworkSpec(hidden=(9,), T=40),
