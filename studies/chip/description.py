@@ -39,13 +39,6 @@ class Component(Spec):
     power_w: Amount = 0.0
     """The power (W) that one such component takes all the time."""
 
-    program: Literal["hwcomponents-adc"] | None = None
-    """The program that gives a converter's energy, area and power from `bits`, `node_m` and
-    `time_s`: hwcomponents-adc (MIT, of the extra `chip`) knows the best published ones."""
-
-    node_m: Annotated[float, Field(ge=5e-9, le=1e-6)] = 65e-9
-    """The technology (m) for which the program is asked, such as 65e-9 for 65 nm."""
-
     source: Annotated[str, Field(min_length=1), OneLine]
     """The publication or the program that the numbers come from."""
 
@@ -56,6 +49,17 @@ class Component(Spec):
             if self.energy_j is None or not low <= self.energy_j <= high:
                 raise ValueError("interval must be [lowest, highest], with energy_j between them")
         return self
+
+
+class Converter(Component):
+    """What a conversion costs, by one's own numbers or by those of a program."""
+
+    program: Literal["hwcomponents-adc"] | None = None
+    """The program that gives a converter's energy, area and power from `bits`, `node_m` and
+    `time_s`: hwcomponents-adc (MIT, of the extra `chip`) knows the best published ones."""
+
+    node_m: Annotated[float, Field(ge=5e-9, le=1e-6)] = 65e-9
+    """The technology (m) for which the program is asked, such as 65e-9 for 65 nm."""
 
 
 class Components(Spec):
@@ -82,7 +86,7 @@ class Components(Spec):
     line: Component | None = None
     """The time for which a line is driven in a read."""
 
-    converter: Component | None = None
+    converter: Converter | None = None
     """A conversion of the current of one line, apart from its bits and levels. A chip that is
     `like` another and has its own converter takes none of the other's."""
 
@@ -170,7 +174,7 @@ class Chip(Spec):
             return content
         asked, bits = {"time_s": 1e-8, "source": PROGRAM, **part}, content.get("bits")
         with suppress(ValidationError):
-            checked = Component.model_validate(asked)
+            checked = Converter.model_validate(asked)
             if isinstance(bits, int) and checked.program and checked.time_s > 0.0:
                 asked |= surveyed_converter(bits, checked.node_m, checked.time_s)
         return {**content, "components": {**parts, "converter": asked}}

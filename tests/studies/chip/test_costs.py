@@ -11,7 +11,7 @@ import pytest
 from rpu_ssnn.common.errors import InputError
 from studies.chip.costs import Costs, Network, digital_energy, total
 from studies.chip.crossbar import Crossbar, Events
-from studies.chip.description import ArraySize, Chip, Component, load_chip
+from studies.chip.description import ArraySize, Chip, Converter, load_chip
 from studies.chip.surveyed_converter import surveyed_converter
 from studies.declaration.shipped import KEPT_RECORDS
 
@@ -197,7 +197,7 @@ def test_a_chip_like_a_shipped_one_differs_in_what_it_says(tmp_path: Path) -> No
     )
     mine, shipped = load_chip(path), load_chip("crossbar_65nm")
     assert (mine.chip, mine.array, mine.bits) == ("mine", ArraySize(rows=32, columns=16), 8)
-    assert mine.components.converter == Component(energy_j=2e-12, source="me")
+    assert mine.components.converter == Converter(energy_j=2e-12, source="me")
     assert mine.components.converter_level is None
     assert mine.components.spike == shipped.components.spike
     assert mine.lines_per_converter == shipped.lines_per_converter
@@ -225,6 +225,9 @@ def test_a_program_that_is_not_installed_is_named(
     path = tmp_path / "mine.yaml"
     path.write_text(ASKED % (6, "hwcomponents-adc"))
     with pytest.raises(InputError, match=r"mine.yaml: components.converter.program.*ssnn\[chip\]"):
+        load_chip(path)
+    path.write_text((ASKED % (6, "hwcomponents-adc")).replace("converter:", "neuron:"))
+    with pytest.raises(InputError, match=r"components\.neuron\.program.*unknown key"):
         load_chip(path)
     path.write_text(ASKED % (6, "another"))
     with pytest.raises(InputError, match=r"converter\.program: 'another' is not allowed"):
