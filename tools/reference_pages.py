@@ -33,8 +33,8 @@ def keys_of_a_study() -> list[str]:
     """Returns every key of a study, from the pydantic models."""
     parts = [
         "# Keys of a study",
-        "Made from the models that check a study; `rpu-ssnn keys NAME` prints a section. A key "
-        "without a default must be given. A case is one of the mappings whose names end in "
+        "The models that check a study make this page; `rpu-ssnn keys NAME` prints a section. A "
+        "key without a default must be given. A case is one of the mappings whose names end in "
         "`Case`. Where a meaning says `fields of X`, the mapping has the keys of section `X`.",
     ]
     for section in sections_of_a_study():
@@ -51,9 +51,9 @@ def device_parameters() -> list[str]:
 
     parts = [
         "# Parameters of a device",
-        "Made from the table that checks presets. Weights are normalised conductances. A *step* is "
-        "the mean change of weight a pulse makes at weight zero. A *spread* is drawn once for each "
-        "device; a *noise* is drawn at every pulse.",
+        "The table that checks presets makes this page. Weights are normalised conductances. A "
+        "*step* is the mean change of weight a pulse makes at weight zero. A *spread* is drawn "
+        "once for each device; a *noise* is drawn at every pulse.",
     ]
     shared = set.intersection(*(set(law.parameters) for law in LAWS.values()))
     sections = [("Every law", "", LAWS["constant"].parameters, shared)]
@@ -121,7 +121,7 @@ def imperfections() -> list[str]:
     ]
     return [
         "# Imperfections and requirements",
-        "Made from the tables of the two commands.",
+        "The tables of the two commands make this page.",
         "## What `rpu-ssnn attribute` switches off",
         "A path without a section is an override of the preset.",
         table(("imperfection", "switched off means"), rows),
@@ -147,7 +147,7 @@ def result_columns() -> list[str]:
     header = ("column", "unit", "meaning")
     return [
         "# Columns of the results",
-        "Made from the declaration that a test holds against real rows. N is the number "
+        "A declaration, which a test holds against real rows, makes this page. N is the number "
         "of the crossbar, the first at 1, or of the layer, the input at 0. A column that "
         "ends in `_total` is the sum over the crossbars.",
         "## results.csv: one row a run",
