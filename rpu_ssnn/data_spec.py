@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from rpu_ssnn.common.errors import require
-from rpu_ssnn.spec import Positive, Range, Spec
+from rpu_ssnn.spec import Positive, Range, Spec, list_of
 
 TestShare = Annotated[float, Field(gt=0.0, le=0.9)]
 Side = Annotated[int, Field(ge=1, le=1_000_000)]
@@ -51,7 +51,7 @@ class OwnDataReading(Spec):
     `training` they are the lowest and highest value of the training rows, and with `each` the same
     for every column by itself. Rows held out are clipped to the last two."""
 
-    shape: tuple[Side, Side, Side] | None = None
+    shape: Annotated[tuple[Side, Side, Side], list_of("rows", "columns", "channels")] | None = None
     """Rows, columns and channels of an image whose values lie in one row (row by row, column by
     column, channel last), as convolutions need them; null stands for the shape in the file."""
 

@@ -52,6 +52,7 @@ class _OwnSettings(Spec):
     threads: Annotated[int, Field(ge=1, le=MOST_THREADS)]
     winner_takes_all: bool
     simulator: Literal["aihwkit", "native"]
+    verbose: bool
 
 
 class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]

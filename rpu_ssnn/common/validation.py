@@ -85,7 +85,7 @@ def _as_input_error(
     path = [key for key in (prefix, *_keys(place)) if key]
     inner = fault.get("ctx", {}).get("error")
     if isinstance(inner, InputError):
-        path.append(inner.field)
+        path += [inner.field] if inner.field else []
         return InputError(where, ".".join(path), inner.value, inner.allowed + more)
     value: object = fault["input"]
     if fault["type"] == "extra_forbidden":

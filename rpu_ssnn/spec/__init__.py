@@ -8,6 +8,7 @@ from rpu_ssnn.spec.base import (
     Range,
     Share,
     Spec,
+    list_of,
     single,
 )
 from rpu_ssnn.spec.layers import (
@@ -47,6 +48,6 @@ __all__ = [
     "CircuitSpec", "Connection", "Contrast", "ConvLayer", "ConvSpec", "EncodingSpec",
     "GradientSpec", "Grid", "InSingle", "InhibitionSpec", "InitialScale", "NetworkSpec",
     "NeuronSpec", "OneLine", "Positive", "Range", "Schedule", "Share", "Spec", "SurrogateSpec",
-    "TrainingSpec", "connected", "connections", "dense", "layer_names", "lines_of", "single",
-    "slot_cycles",
+    "TrainingSpec", "connected", "connections", "dense", "layer_names", "lines_of", "list_of",
+    "single", "slot_cycles",
 ]  # fmt: skip

@@ -38,13 +38,18 @@ def _below_one_in_single(value: float) -> float:
     return value
 
 
-def _two(values: object) -> object:
-    if not isinstance(values, list | tuple) or len(values) != 2:
-        raise ValueError("must be a list of two: [lowest, highest]")
-    return values
+def list_of(*names: str) -> BeforeValidator:
+    """Returns the check that a value is a list of as many values as there are names."""
+
+    def checked(values: object) -> object:
+        if not isinstance(values, list | tuple) or len(values) != len(names):
+            raise ValueError(f"must be a list: [{', '.join(names)}]")
+        return values
+
+    return BeforeValidator(checked)
 
 
-type Range[T] = Annotated[tuple[T, T], BeforeValidator(_two)]
+type Range[T] = Annotated[tuple[T, T], list_of("lowest", "highest")]
 """The lowest and the highest of something."""
 
 OneLine = AfterValidator(of_one_line)

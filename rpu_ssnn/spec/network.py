@@ -253,7 +253,7 @@ class NetworkSpec(Spec):
         hidden, layers = content.get("hidden", ()), content["layers"]
         if hidden not in ((), [], (256,), [256]):
             raise InputError("network", "hidden", hidden, "must be left out beside layers")
-        if isinstance(layers, list | tuple) and all(type(n) is int for n in layers):
+        if isinstance(layers, list | tuple) and all(type(n) is int and n > 0 for n in layers):
             return {**content, "hidden": layers, "layers": None}
         return {**content, "hidden": ()}
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from rpu_ssnn.common import strict_yaml
-from rpu_ssnn.common.errors import InputError, one_of
+from rpu_ssnn.common.errors import InputError, one_of, require
 from rpu_ssnn.common.files import user_path
 from rpu_ssnn.common.validation import validated
 from rpu_ssnn.spec import OneLine, Range, Spec
@@ -203,13 +203,25 @@ def load_chip(name_or_path: str | Path) -> Chip:
     path = shipped.get(str(name_or_path)) or user_path("chip", "file", name_or_path)
     if not path.is_file() and path.suffix not in (".yaml", ".yml"):
         allowed = one_of(shipped, str(name_or_path)) + ", or a YAML file"
-        raise InputError("chip", "name", str(name_or_path), allowed)
+        raise InputError("command line", "--chip", str(name_or_path), allowed)
     return validated(Chip, _like(strict_yaml.read(path), path), "", path)
 
 
 def as_chip(content: object) -> object:
-    """Returns the chip of a study, which has its keys or the name of a shipped one."""
-    return load_chip(content) if isinstance(content, str) else _like(content, "study")
+    """Returns the chip of a study, which has its keys or the name of a shipped one.
+
+    Raises:
+        InputError: there is none of this name, or it is neither a mapping nor a name.
+    """
+    if not isinstance(content, str):
+        allowed = "must be a mapping, `key: value`, or the name of a shipped chip"
+        require(isinstance(content, Mapping | Chip | None), "study", "", content, allowed)
+        return _like(content, "study")
+    try:
+        return load_chip(content)
+    except InputError as error:
+        allowed = error.allowed if error.field == "--chip" else str(error)
+        raise InputError("study", "", content, allowed) from error
 
 
 def _shipped() -> dict[str, Path]:

@@ -255,7 +255,8 @@ def with_named_circuit(network: object) -> object:
     try:
         whole = {**get_circuit(name), **own}
     except InputError as error:
-        raise InputError("study", "neuron.circuit", name, error.allowed) from error
+        field = "neuron.circuit" if isinstance(circuit, str) else "neuron.circuit.like"
+        raise InputError("study", field, given["like"], error.allowed) from error
     neuron = {**network["neuron"], "circuit": whole}
     return {**network, "neuron": neuron}
 

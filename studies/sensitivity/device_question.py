@@ -118,8 +118,8 @@ def ask(study: Study, device: str) -> DeviceQuestion:
         try:
             device_of(placed)
         except InputError as error:
-            labels = [case.name for case in on_devices]
-            known = f"{error.allowed}; or a case of the study: {', '.join(labels)}"
+            labels = one_of([case.name for case in on_devices])
+            known = f"{error.allowed}; as a case of the study it {labels}"
             raise InputError(study.study, "--device", device, known) from error
         only_native = needs_native(get_device(placed))
         tile = {"tile": {"simulator": "native"}} if only_native else {}

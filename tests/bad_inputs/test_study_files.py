@@ -51,6 +51,7 @@ STUDIES = [
     of_study("network: {hidden: []}", "network.hidden", "[]"),
     of_study("network: {layers: []}", "network.hidden", "[]"),
     of_study("network: {layers: ['8']}", "network.layers.0", "'8'"),
+    of_study("network: {layers: [0]}", "network.layers.0", "0"),
     of_study("network: {hidden: [8], layers: [9]}", "network.hidden", "[8]", "layers"),
     of_study("network: {layers: [{conf: {}}]}", "network.layers.0.conf", "conv"),
     of_study("network: {layers: [{conv: {kernel: 3}}]}", "layers.0.conv.channels", "missing"),
@@ -82,6 +83,7 @@ STUDIES = [
     of_circuit("5", "network.neuron.circuit", "5"),
     of_circuit("dutta", "network.neuron.circuit", "dutta", "dutta_2017"),
     of_case("device: ideal, network: {neuron: {circuit: x}}", "case 2.network.neuron.circuit", "x"),
+    of_circuit("{like: 5}", "network.neuron.circuit.like", "5", "dutta_2017"),
     of_circuit("{threshold: 1}", "network.neuron.circuit.threshold", "threshold_spread"),
     of_circuit("{threshold_spread: -1}", "circuit.threshold_spread", "-1", "0"),
     of_circuit("{missed: 0.9}", "circuit.missed", "0.9", "0.5"),
@@ -125,6 +127,7 @@ STUDIES = [
     of_study("dataset: {name: digits, test_share: 0.2}", "dataset", "test_share"),
     of_study("dataset: {file: a.npz, lable: x}", "dataset.lable", "did you mean label"),
     of_study("dataset: {file: a.npz, range: [.nan, 1]}", "dataset.range.0", "nan"),
+    of_study("dataset: {file: a.npz, shape: 4}", "dataset.shape", "4", "[rows, columns, channels]"),
     of_study("dataset: {file: a.npz, range: [1, 0]}", "dataset.range", "1.0, 0.0"),
     of_study("dataset: {file: a.npz, test_share: 1}", "dataset.test_share", "0.9"),
     of_study("search: {learning_rate: 4}", "search.learning_rate", "4", "[lowest, highest]"),
@@ -229,6 +232,8 @@ CHIPS = [
     )
 ] + [
     of_study("chip: {chip: c, like: [crossbar_65nm]}", "chip.like", "did you mean crossbar_65nm"),
+    of_study("chip: 5", "chip: 5", "a mapping", "name of a shipped chip"),
+    of_study("chip: nosuch.yaml", "chip: 'nosuch.yaml'", "No such file"),
     of_study("chip: crossbar_65", "chip", "'crossbar_65'", "crossbar_65nm"),
     Bad("ledger HERE --chip HERE/c.yaml", {"c.yaml": "chip: c"}, ("c.yaml: array: missing",)),
     Bad(

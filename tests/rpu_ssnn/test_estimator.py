@@ -97,6 +97,7 @@ def test_a_number_of_neurons_is_one_hidden_layer() -> None:
         {"scale": "every"},
         {"winner_takes_all": "no"},
         {"threads": 0},
+        {"verbose": "yes"},
         {"threads": 10**9},
         {"simulator": "aihwkits"},
         {"circuit": 5},
