@@ -28,7 +28,8 @@ from device_presets.library.entry_writing import checked_name
 from rpu_ssnn.common.errors import PresetError
 from rpu_ssnn.devices.fit_form import CONSTANT, LINEAR
 
-_DRAWS = 20  # of cycles, for the intervals of a law that does not describe the data
+_DRAWS = 20
+"""So many draws of cycles give the intervals of a law that does not describe the data."""
 
 
 def fit_file(

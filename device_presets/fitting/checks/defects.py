@@ -18,17 +18,36 @@ from device_presets.fitting.sweeps import runs_of
 
 JUMP, DRIFT = "jump", "drift"
 
-_LONGEST_PERIOD = 200  # pulses
-_LEAST_LOG_CHANCE = -25.0  # of one period in two hundred
-_OF_NOISE, _OF_STEPS = 0.3, 0.1  # deviations of the misses, and steps: the least interference
-_AFTER_TURN = 20  # pulses
+_LONGEST_PERIOD = 200
+"""The longest period (pulses) that is looked for."""
+
+_LEAST_LOG_CHANCE = -25.0
+"""A period counts if the logarithm of its chance is below this; some two hundred are tried."""
+
+_OF_NOISE, _OF_STEPS = 0.3, 0.1
+"""The least interference, in deviations of the misses and in steps."""
+
+_AFTER_TURN = 20
+"""So many pulses after a turn are compared with the later ones."""
+
 _ERRORS, _OF_STEP = 5.0, 0.3
-_FEWEST_CHANGES, _BY_CHANCE = 3, 1e-3  # beginnings of cycles; chance of one jump among all
-_AROUND = 5  # readings either side
+
+_FEWEST_CHANGES, _BY_CHANCE = 3, 1e-3
+"""The fewest beginnings of cycles, and the chance of one jump among all of them."""
+
+_AROUND = 5
+"""So many readings on either side of the beginning of a cycle are averaged."""
+
 _DRIFT_ERRORS = 4.0
-_LEAST_JUMP, _LEAST_DRIFT, _LEAST_REST = 0.01, 0.02, 0.02  # of the range
-_LEAST_RATIO = 0.7  # of the variance over many pulses
-_GROWTH, _FEWEST = 1.5, 300  # ratio of squared misses; predictions in a third of the states
+
+_LEAST_JUMP, _LEAST_DRIFT, _LEAST_REST = 0.01, 0.02, 0.02
+"""The least sizes that count, as shares of the range."""
+
+_LEAST_RATIO = 0.7
+"""Noise is correlated below this share of the variance over many pulses."""
+
+_GROWTH, _FEWEST = 1.5, 300
+"""The ratio of squared misses that counts, and the fewest predictions in a third of the states."""
 
 
 @dataclass(frozen=True)

@@ -20,17 +20,26 @@ _MEAN_STEP = "Is the mean step right at every state?"
 _BINS = 8
 _FEWEST_A_GROUP = 8
 _SIGNIFICANT = 1e-4
-_NEGLIGIBLE = 0.01  # of the step
-_TOO_WIDE = 1.0  # of the step: what could hide before a check says that it cannot tell
+
+_NEGLIGIBLE = 0.01
+"""Misses below this share of the step are no noise to speak of."""
+
+_TOO_WIDE = 1.0
+"""If so much of a step could hide in the noise, the check cannot tell."""
 
 INSIDE_LIMITS = (0.90, 0.985)
 """Shares of the predictions that may lie within their 95 % intervals."""
 
 MOST_MISS_RATIO = 1.15
-_FEWEST = 24  # predictions
+
+_FEWEST = 24
+"""With fewer predictions the check cannot tell."""
+
 _FEWEST_SWEEPS = 6
 _MISS_ERRORS = 3.5
-_MOST_ROOM = 0.7  # of a logarithm: beyond a factor of two the check tells little
+
+_MOST_ROOM = 0.7
+"""With more room for the logarithm of the size, which is a factor of two, the check cannot tell."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,9 @@ MOST_CURVE_DEVIATION = 0.02
 """The mean curve may deviate by this share of the range, or as much as simulated curves do."""
 
 SIMULATED_SETS = 199
-_WIDE_CURVE = 0.2  # of the range: simulated curves further apart tell little
+
+_WIDE_CURVE = 0.2
+"""Simulated curves that are further apart (share of the range) tell little."""
 
 
 def far_checks(

@@ -30,7 +30,8 @@ _VARIED = {"times": 1.5, "widths": 1.05}
 """Largest over smallest from which a dependence is asked for. Leak between evenly spaced pulses
 cannot be told from a step that falls linearly with the state."""
 
-_LEAST_TIME = 1e-9  # s: what a ratio of times counts from
+_LEAST_TIME = 1e-9
+"""Ratios of times count shorter times (s) as this one."""
 
 
 @dataclass(frozen=True)

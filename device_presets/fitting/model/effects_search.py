@@ -16,7 +16,9 @@ tried times, widths and laws."""
 
 _TRIED = 2
 _MOST_STEPS = 60
-_LEAST_NOISE = 0.05  # of a step
+
+_LEAST_NOISE = 0.05
+"""A read noise below this share of a step is none to speak of."""
 
 
 def adjusted(fit: JointFit) -> float:

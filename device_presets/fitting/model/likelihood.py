@@ -24,7 +24,9 @@ type State = tuple[float, float]
 _ROOT_TWO = math.sqrt(2.0)
 _LOG_ROOT_TWO_PI = 0.5 * math.log(2.0 * math.pi)
 _LEAST = 1e-280
-_FLOOR = 1e-18  # variance that keeps divisions defined
+
+_FLOOR = 1e-18
+"""This least variance keeps divisions defined."""
 
 
 @compiled

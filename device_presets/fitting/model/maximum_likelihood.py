@@ -20,7 +20,9 @@ from rpu_ssnn.devices.fit_form import SOFT_BOUNDS, FitForm
 _LIBRARIES = ThreadpoolController()
 """BLAS threads cost more than they save in a search over a few numbers."""
 
-_LEAST_STEP = 1e-3  # of the range, where a search starts
+_LEAST_STEP = 1e-3
+"""A search starts from no smaller step than this share of the range."""
+
 _OUTWARD = 0.05
 _FLAT_BOUND = 3.0
 """A bound is unreached where moving it outward by a twentieth of the range costs less than this:

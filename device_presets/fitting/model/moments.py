@@ -25,7 +25,10 @@ from device_presets.fitting.sweeps import runs_of
 
 _SETS, _PARTS = 16, 8
 _MOST_EVALUATIONS, _ENOUGH = 40, 1e-5
-_OF_STEP, _OF_BOUND = 5.0, 0.5  # how far a log step and a bound may move, the latter of the range
+
+_OF_STEP, _OF_BOUND = 5.0, 0.5
+"""How far a log step may move, and a bound as a share of the range."""
+
 FEWEST_CYCLES, _LEAST = 3, 1e-18
 BY_MOMENTS = ", fitted to its mean curve"
 

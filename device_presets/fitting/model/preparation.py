@@ -22,8 +22,15 @@ LEAST_READ_NOISE = 10 * RESOLUTION
 
 _MOST_AVERAGED = 25
 _REPEATS_AT_A_BOUND = 3
-_LEAST_REST = 0.3  # of the pulses at an end: noise takes a device off it half the time at most
-_DIFFERENT = 100.0  # a device without noise comes from the same weight in each cycle
+
+_LEAST_REST = 0.3
+"""At a bound more than this share of the pulses rests; noise takes a device off it half the time at
+most."""
+
+_DIFFERENT = 100.0
+"""Weights differ if they are so many resolutions apart. A device without noise comes to an end of
+its range from the same weight in each cycle."""
+
 _FEWEST_TIES = 50
 _NOISE_SCORE = 4.0
 

@@ -19,9 +19,15 @@ _FOLDS = 3
 _BLOCK, _FEWEST_BLOCKS = 25, 9
 """Pulses in a block, and blocks of a device at least. A block as long as a sweep would hold out one
 end of the range, which nothing else tells."""
-_TOO_FAR_BEHIND = 40.0  # log-units of all pulses
-_SLOPE_SLACK = 0.05  # of the step at weight 0
-_PARTS = 9  # of a device's rows
+
+_TOO_FAR_BEHIND = 40.0
+"""A model so many log-units behind, over all pulses, is not tried on held-out ones."""
+
+_SLOPE_SLACK = 0.05
+"""A linear step may leave its limits by this share of the step at weight 0."""
+
+_PARTS = 9
+"""The rows of a device are summed in so many parts."""
 
 
 @dataclass(frozen=True)

@@ -21,10 +21,16 @@ from device_presets.fitting.sweeps import runs_of
 LAGS = (1, 2, 5, 10, 20, 50, 100, 200)
 """Pulses over which changes are compared."""
 
-_RUNS_A_LAG = 3  # a run of one polarity counts for lags up to a third of its length
-_FEWEST_OF_RUN = 5  # pulses, to look for the largest change
+_RUNS_A_LAG = 3
+"""A run of one polarity counts for lags up to its length over this number."""
+
+_FEWEST_OF_RUN = 5
+"""The largest change is looked for in runs of so many pulses."""
+
 _CURVE_POINTS = 20_000
-_UNLIKE = 0.1  # of its pulses: so much may a sweep differ from those that it is compared with
+
+_UNLIKE = 0.1
+"""A sweep may differ from those that it is compared with by this share of its pulses."""
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,17 @@ from device_presets.fitting.model.simulation import alike_stretches
 _STEP_IN_ERRORS = 0.3
 _AT_LIMIT = 1e-6
 _LOG_STEP = 0.1
-_LEAST_EIGENVALUE = 1e-4  # of a curvature in the numbers' own units
+
+_LEAST_EIGENVALUE = 1e-4
+"""A curvature in the numbers' own units has no smaller eigenvalue."""
+
 _FLAT = 1e-3
-_LOOSE = 1.0  # standard error of a logarithm, or in weight
-_MOST_MOVE = 0.5  # of a logarithm: beyond that one step is no guide
+
+_LOOSE = 1.0
+"""A number is loose beyond this standard error of a logarithm, or in weight."""
+
+_MOST_MOVE = 0.5
+"""A logarithm is moved by no more, since one step is no guide beyond that."""
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,8 @@ def conditions_of(
     )
 
 
-_ROUNDING = 1e-3  # of a time: clocks are rounded
+_ROUNDING = 1e-3
+"""Clocks are rounded by up to this share of a time."""
 
 
 def _last_pulse(device: np.ndarray, pulsed: np.ndarray) -> np.ndarray:

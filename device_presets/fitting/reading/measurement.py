@@ -18,9 +18,15 @@ from rpu_ssnn.common.wording import counted
 FEWEST_PULSES = 12
 """A polarity that is there needs so many pulses: fewer cannot tell a step from its noise."""
 
-_STUCK, _STUCK_SCATTER = 0.05, 0.25  # of the way of the median device: its way, 80 % of readings
-_JUMP = 0.2  # of the range
-_FEWEST_OF_SWEEP = 10  # pulses, the median; below, turns tell no cycle
+_STUCK, _STUCK_SCATTER = 0.05, 0.25
+"""A stuck device moves by less than these shares of what the median device moves by: on its whole
+way, and over 80 % of its readings."""
+
+_JUMP = 0.2
+"""A change against its pulse is a jump beyond this share of the range."""
+
+_FEWEST_OF_SWEEP = 10
+"""If the median sweep has fewer pulses, turns do not tell cycles."""
 
 
 @dataclass(frozen=True)

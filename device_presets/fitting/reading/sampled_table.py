@@ -10,7 +10,9 @@ from device_presets.jump_tables.lookup_table import LookupTable
 
 _SWEEPS_OF = (60, 600)
 _PULSES = 6000
-_ENOUGH = 1.5  # sweeps of as many mean steps as cross the range so often
+
+_ENOUGH = 1.5
+"""Sweeps are long enough if their mean steps cross the range so often."""
 
 
 _STILL = 0.1

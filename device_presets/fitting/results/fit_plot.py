@@ -19,7 +19,10 @@ from device_presets.fitting.sweeps import runs_of
 from rpu_ssnn.common.wording import counted, plain
 
 _MOST_PULSES = 3000
-_SIMULATED = 200  # trains, at least
+
+_SIMULATED = 200
+"""At least so many trains are simulated."""
+
 _BINS = 12
 _STYLES = {True: ("#0072B2", "o", "-"), False: ("#D55E00", "s", "--")}
 """Colour, marker and line of pulses up and down; the colours are Okabe and Ito's."""

@@ -22,7 +22,10 @@ from rpu_ssnn.devices.fit_form import CONSTANT, LINEAR, NODES, PIECEWISE, SOFT_B
 from rpu_ssnn.devices.law_parameter import Value
 
 _LINEAR = ("linear", "charge_trap")
-_LEAST_NOISE = 2e-4  # of a step: the limit of what a fit tries
+
+_LEAST_NOISE = 2e-4
+"""A noise below this share of a step is at the limit of what a fit tries."""
+
 _STEP_AT_ZERO = (CONSTANT, LINEAR, SOFT_BOUNDS)
 
 

@@ -26,7 +26,9 @@ BOUNDS = ("w_max", "w_min")
 """Both bounds belong to a range whose half is 1, unless the user chose other weights."""
 
 _WIDE = 1e3
-_TWICE_OFF = 3.0  # of the value: up to there, an interval that reaches 0 tells the size
+
+_TWICE_OFF = 3.0
+"""An interval that reaches 0 tells the size up to so many times the value."""
 
 
 @dataclass(frozen=True)

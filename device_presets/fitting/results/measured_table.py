@@ -31,7 +31,9 @@ MOST_READ_NOISE = 20.0
 """Read noise (mean steps) above which a table says more of the instrument than of the device."""
 
 _FEWEST_MEANS = 5
-_MOST_AROUND, _LAG = 25, 20  # readings either side of a change; pulses that tell its own scatter
+
+_MOST_AROUND, _LAG = 25, 20
+"""The most readings on either side of a change, and the pulses that tell its own scatter."""
 
 
 def write_tables(data: Path, folder: Path, sheet: str | None = None) -> list[str]:

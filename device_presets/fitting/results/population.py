@@ -18,9 +18,16 @@ from device_presets.fitting.results.intervals import (
 
 _UNKNOWN_ERRORS = "how well each device's own number is known could not be told"
 _LEFT_OPEN = "the data leave it open"
-_WIDEST = 5.0  # of a logarithm
-_LOOSE = 1.0  # variance of a logarithm, or in weight: the data leave it open
-_BEYOND = 0.1  # of the measured range
+
+_WIDEST = 5.0
+"""An interval of a logarithm that is wider on one side is left open."""
+
+_LOOSE = 1.0
+"""The data leave a number open beyond this variance of its logarithm, or in weight."""
+
+_BEYOND = 0.1
+"""A bound further out than this share of the measured range is extrapolated."""
+
 _ONE_DEVICE = "one device only: how devices differ could not be known"
 
 

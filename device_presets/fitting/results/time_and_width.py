@@ -13,7 +13,10 @@ from rpu_ssnn.devices.law_parameter import Value
 
 _ASSUMED_WIDTH_S = 1e-6
 _ASSUMED_ONSET_S = 1.0
-_VARIED = 0.01  # of an amplitude
+
+_VARIED = 0.01
+"""Amplitudes that differ by more than this share are not alike."""
+
 _NO_LOSS = "no loss in log-time is fitted"
 
 _REPORTED = {
