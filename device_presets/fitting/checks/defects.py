@@ -52,7 +52,7 @@ _GROWTH, _FEWEST = 1.5, 300
 
 @dataclass(frozen=True)
 class Defect:
-    """What the data have and the law has not.
+    """Something that the data have and the law lacks.
 
     Args:
         name: In a word or two.

@@ -23,7 +23,7 @@ _WIDE_CURVE = 0.2
 def far_checks(
     fit: JointFit, noisy: bool, measured: Summary, simulated: list[Summary]
 ) -> list[Check]:
-    """Structure function and mean curve.
+    """Checks the structure function and the mean curve.
 
     Args:
         noisy: whether there is noise to speak of.

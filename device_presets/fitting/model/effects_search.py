@@ -27,7 +27,8 @@ def adjusted(fit: JointFit) -> float:
 
 
 def with_effects(prepared: Prepared, fits: Sequence[JointFit]) -> list[JointFit]:
-    """The models of `fits` with the terms that make the constant or the best step more likely.
+    """Returns the models of `fits` with the terms that make the constant or the best step more
+    likely.
 
     Terms are added as long as one gains `_LEAST_GAIN`; then all models get them. Bounds
     clip again until found flat: what a fit without a leak takes for a bound may be where leak and
@@ -56,8 +57,8 @@ def with_effects(prepared: Prepared, fits: Sequence[JointFit]) -> list[JointFit]
 
 
 def with_white_noise(prepared: Prepared, fit: JointFit) -> JointFit:
-    """The model of a fit without read noise, fitted with read noise; the search starts from read
-    noise of 0.3 steps.
+    """Returns the model of a fit without read noise, fitted with read noise; the search starts from
+    read noise of 0.3 steps.
 
     Args:
         prepared: the data, with read noise.
@@ -79,7 +80,7 @@ def _of_all_models(
     bases: Sequence[JointFit],
     longer: Sequence[JointFit],
 ) -> list[JointFit]:
-    """The models of `fits` with the terms of the best of `longer`; none if too little was
+    """Returns the models of `fits` with the terms of the best of `longer`; none if too little was
     gained."""
     best = max(longer, key=adjusted)
     terms = best.layout.effects

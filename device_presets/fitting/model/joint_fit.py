@@ -16,7 +16,7 @@ from device_presets.fitting.model.series import Series, Trace, empty_trace
 _NO_TRACE = empty_trace(0)
 
 type Arguments = tuple[Series, int, int, np.ndarray, np.ndarray, np.ndarray]
-"""Series, code and law of the step, [devices, 6] own numbers, shape, [NOISES] noises."""
+"""The series, code and law of the step, [devices, 6] own numbers, shape, [NOISES] noises."""
 
 
 @dataclass(frozen=True)

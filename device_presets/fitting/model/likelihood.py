@@ -59,7 +59,7 @@ def pulse_step(
 
 @compiled
 def _below(z: float) -> float:
-    """Share of a standard normal below z."""
+    """Returns the share of a standard normal below z."""
     return 0.5 * math.erfc(-z / _ROOT_TWO)
 
 
@@ -113,7 +113,8 @@ def _moved(
     state: State, code: int, law: int, series: Series, row: int, own: np.ndarray,
     shape: np.ndarray, cycle_noise: float,
 ) -> State:  # fmt: skip
-    """The state after the time and the pulse of a row, before bounds and before it is read."""
+    """Returns the state after the time and the pulse of a row, before bounds and before it is
+    read."""
     mean, var = state
     left, way = series.kept[row], series.pulse[row]
     if left != 1.0:

@@ -99,8 +99,8 @@ class Objective:
     def value_and_gradient(
         self, moves: np.ndarray, start: np.ndarray, unit: np.ndarray
     ) -> tuple[float, np.ndarray]:
-        """Value and gradient at ``start + unit * moves``, by forward differences of a thousandth
-        of a unit."""
+        """Returns value and gradient at ``start + unit * moves``, by forward differences of a
+        thousandth of a unit."""
         packed = start + unit * moves
         middle = self._of(*self.unpack(packed))
         gradient = (self._moved(packed, _DIFFERENCE * unit) - self._sums(middle)) / _DIFFERENCE
@@ -113,12 +113,12 @@ class Objective:
         return np.negative(self._likelihood(shared, local))
 
     def _sums(self, values: np.ndarray) -> np.ndarray:
-        """Each shared number gets the total, and each own number the value of its device."""
+        """Gives each shared number the total, and each own number the value of its device."""
         picked = [values[at] for at in self._local_at]
         return np.concatenate([np.full(len(self._shared_at), values.sum()), *picked])
 
     def _moved(self, packed: np.ndarray, step: np.ndarray) -> np.ndarray:
-        """Each number is moved by itself: a shared one gives the total, an own one its device's
+        """Moves each number by itself: a shared one gives the total, an own one its device's
         value."""
         shared, local = self.unpack(packed)
         n = len(self._shared_at)
@@ -223,7 +223,7 @@ def refit(fit: JointFit, counted: np.ndarray | None = None, most_steps: int = 15
 
 
 def layout_of(prepared: Prepared, model: FitForm, effects: Effects = NO_EFFECTS) -> Layout:
-    """Which numbers a fit of these data has: none of what they do not reach or hold."""
+    """Says which numbers a fit of these data has: none of what they do not reach or hold."""
     has_down = prepared.has_down
     shape_free = np.ones(len(model.shape), dtype=bool)
     if not has_down:

@@ -18,7 +18,7 @@ RESOLUTION = 2e-6
 """Weights closer than this are equal: a few times single precision, in which aihwkit computes."""
 
 LEAST_READ_NOISE = 10 * RESOLUTION
-"""Read noise (weights) that counts as none."""
+"""A read noise (weights) of this size counts as none."""
 
 _MOST_AVERAGED = 25
 _REPEATS_AT_A_BOUND = 3
@@ -126,7 +126,7 @@ class Prepared:
 
 
 def prepare(found: Measurement, zero: float | None, one: float | None) -> Prepared:
-    """A measurement becomes weights, with what has to be known before a fit.
+    """Turns a measurement into weights, with what has to be known before a fit.
 
     Args:
         zero, one: conductances of weight 0 and 1 in siemens; where one is missing, the middle
@@ -164,7 +164,7 @@ def prepare(found: Measurement, zero: float | None, one: float | None) -> Prepar
 
 
 def with_read_noise(prepared: Prepared) -> Prepared:
-    """The data are prepared for a fit with read noise: a bound is part of the fit, and clips until
+    """Prepares the data for a fit with read noise: a bound is part of the fit, and clips until
     that finds it flat."""
     if prepared.noisy:
         return prepared
@@ -181,7 +181,7 @@ def with_read_noise(prepared: Prepared) -> Prepared:
 
 
 def without_read_noise(prepared: Prepared) -> Prepared:
-    """The data are prepared for a fit without read noise: a device that rests at its extreme
+    """Prepares the data for a fit without read noise: a device that rests at its extreme
     weight, or comes to exactly that one from different weights, is at a bound."""
     series = prepared.series
     clips = np.empty_like(series.clips)
@@ -306,7 +306,8 @@ def _is_at_bound(weight: np.ndarray, pulse: np.ndarray, sign: int, resolution: f
 
 
 def _resolution(weight: np.ndarray) -> float:
-    """Weights closer than this are equal; coarser where an instrument's digits show."""
+    """Returns the distance below which weights are equal; it is coarser where an instrument's
+    digits show."""
     between = weight[(weight < weight.max()) & (weight > weight.min())]
     values = np.unique(between)
     if len(between) < _FEWEST_TIES or len(values) > len(between) / 2:

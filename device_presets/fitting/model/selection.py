@@ -17,8 +17,8 @@ from rpu_ssnn.devices.laws import FIT_FORMS
 
 _FOLDS = 3
 _BLOCK, _FEWEST_BLOCKS = 25, 9
-"""Pulses in a block, and blocks of a device at least. A block as long as a sweep would hold out one
-end of the range, which nothing else tells."""
+"""The pulses in a block, and the fewest blocks of a device. A block as long as a sweep would hold
+out one end of the range, which nothing else tells."""
 
 _TOO_FAR_BEHIND = 40.0
 """A model so many log-units behind, over all pulses, is not tried on held-out ones."""
@@ -78,10 +78,10 @@ def select_model(
 ) -> Selection:
     """Fits every model, and chooses by cross-validation.
 
-    Held out is one of three groups of cycles at a time; with fewer cycles, one of each three
-    neighbouring blocks of a device's pulses. A held-out row is predicted from the rows before it,
-    with numbers fitted to the other rows only; but bounds that are reached are those of all rows,
-    as they are without read noise, since a bound is not known from rows that do not reach it.
+    One of three groups of cycles is held out at a time; with fewer cycles, one of each three
+    neighbouring blocks of a device's pulses is. A held-out row is predicted from the rows before
+    it, with numbers fitted to the other rows only; but bounds that are reached are those of all
+    rows, as they are without read noise, since a bound is not known from rows that do not reach it.
 
     Args:
         prepared: The data.

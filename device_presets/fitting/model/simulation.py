@@ -19,7 +19,7 @@ from device_presets.fitting.model.series import Series
 from device_presets.fitting.sweeps import runs_of
 
 LAGS = (1, 2, 5, 10, 20, 50, 100, 200)
-"""Pulses over which changes are compared."""
+"""Changes over so many pulses are compared."""
 
 _RUNS_A_LAG = 3
 """A run of one polarity counts for lags up to its length over this number."""

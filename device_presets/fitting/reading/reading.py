@@ -12,11 +12,11 @@ from device_presets.jump_tables.lookup_table import is_lookup_table, read_lookup
 from rpu_ssnn.common.errors import PresetError
 
 _SWAPPED = 2.0
-"""Standard errors of the net change by which all pulses go against their marks."""
+"""Pulses go against their marks if their net change does so by so many standard errors."""
 
 
 def read(path: Path, sheet: str | None = None) -> Measurement:
-    """A measurement is read, with at most as many pulses as a fit can take.
+    """Reads a measurement, with at most as many pulses as a fit can take.
 
     Args:
         path: A CSV file, an Excel file, or a folder with a lookup table of CrossSim.

@@ -65,7 +65,7 @@ class Rows:
 
 
 def read_rows(file: Path, sheet: str | None = None) -> Rows:
-    """All rows of a measured file are read and checked.
+    """Reads and checks all rows of a measured file.
 
     Args:
         file: A CSV file with commas, or an Excel file.
@@ -118,7 +118,8 @@ def read_rows(file: Path, sheet: str | None = None) -> Rows:
 
 
 def _frame(file: Path, sheet: str | None) -> tuple[int, list[str], pd.DataFrame]:
-    """The line of the column names, the names, and the rows; the index is the file's line, from 1.
+    """Returns the line of the column names, the names, and the rows; the index is the file's line,
+    from 1.
 
     Raises:
         PresetError: The file cannot be read, or is no table.
@@ -164,7 +165,7 @@ def _refuse_formulas(file: Path, opened: BinaryIO, sheet: str | None, frame: pd.
 
 
 def _csv(opened: BinaryIO) -> tuple[list[str], pd.DataFrame]:
-    """The names of a CSV file, and its rows from line 2 on."""
+    """Returns the names of a CSV file, and its rows from line 2 on."""
     head = pd.read_csv(
         opened, header=None, nrows=1, dtype=str, skip_blank_lines=False, skipinitialspace=True
     )

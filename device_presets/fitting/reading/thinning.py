@@ -14,7 +14,7 @@ _STRETCH = 500
 
 
 def thinned(found: Measurement) -> Measurement:
-    """A measurement is cut to some ``MOST_PULSES`` pulses: whole devices are drawn where there are
+    """Cuts a measurement to some ``MOST_PULSES`` pulses: whole devices are drawn where there are
     many, or whole cycles, and else stretches of each sweep, in both directions alike."""
     if found.n_pulses <= MOST_PULSES:
         return found

@@ -28,7 +28,7 @@ _STYLES = {True: ("#0072B2", "o", "-"), False: ("#D55E00", "s", "--")}
 """Colour, marker and line of pulses up and down; the colours are Okabe and Ito's."""
 
 _LEGEND_ROOM = 0.25
-"""Share of the height above the curves that the legend has to itself."""
+"""The legend has this share of the height, above the curves, to itself."""
 
 
 def draw_fit(path: Path, population: Population, title: str) -> None:

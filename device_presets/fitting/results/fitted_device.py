@@ -37,7 +37,7 @@ _RIGHT = {
     "Do predictions miss by what they say?": "the noise of a pulse",
     "Do changes over many pulses scatter as simulated ones?": "the scatter over many pulses",
 }
-"""Question of a check -> what the preset has where it passes."""
+"""For the question of each check, what the preset has where it passes."""
 
 
 @dataclass(frozen=True)
@@ -99,9 +99,10 @@ class FittedDevice:
         return left_out(self.population, self.population.device())
 
     def models(self) -> pd.DataFrame:
-        """Columns ``model``, ``law``, ``numbers``, ``held-out log-likelihood`` (best is 0).
+        """Returns the columns ``model``, ``law``, ``numbers``, ``held-out log-likelihood`` (best is
+        0).
 
-        Before the name: * the chosen model, = one that the data do not tell from it.
+        A star before the name marks the chosen model, and = one that the data do not tell from it.
         """
         scores = self.selection.scores
         if all(score is not self.selection.chosen for score in scores):

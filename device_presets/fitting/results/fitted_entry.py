@@ -183,7 +183,7 @@ def _slope(value: float) -> float:
 
 
 def _assumption(population: Population, name: str, by_name: dict[str, Quantity]) -> str | None:
-    """Why a value is assumed instead of measured; None where it was measured."""
+    """Says why a value is assumed instead of measured; None where it was measured."""
     own = population.fit.layout.model
     code = own.code
     quantity = by_name.get(name)

@@ -23,12 +23,12 @@ from rpu_ssnn.common.files import refuse_unwritable
 from rpu_ssnn.common.wording import counted
 
 LEAST = 20
-"""Changes that make a distribution, fewest; a column takes at least so many."""
+"""The fewest changes that make a distribution; a column takes at least so many."""
 
 MOST_COLUMNS, POINTS = 51, 51
 
 MOST_READ_NOISE = 20.0
-"""Read noise (mean steps) above which a table says more of the instrument than of the device."""
+"""Above this read noise (mean steps) a table says more of the instrument than of the device."""
 
 _FEWEST_MEANS = 5
 

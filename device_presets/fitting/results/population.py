@@ -115,7 +115,7 @@ class Population:
         return self.fit.layout.name
 
     def device(self, mean: np.ndarray | None = None) -> MeanDevice:
-        """The mean device, or the one another vector of means gives."""
+        """Returns the mean device, or the one that another vector of means gives."""
         vector = self._mean if mean is None else mean
         n_shared = len(self.fit.shared)
         local = vector[n_shared:].copy()
