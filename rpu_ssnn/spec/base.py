@@ -1,7 +1,7 @@
 """The base of all settings: validated, frozen data, and numbers that single precision holds."""
 
 import struct
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -49,7 +49,8 @@ def list_of(*names: str) -> BeforeValidator:
     return BeforeValidator(checked)
 
 
-type Range[T] = Annotated[tuple[T, T], list_of("lowest", "highest")]
+_T = TypeVar("_T")
+Range = Annotated[tuple[_T, _T], list_of("lowest", "highest")]
 """The lowest and the highest of something."""
 
 OneLine = AfterValidator(of_one_line)
