@@ -57,7 +57,7 @@ def compiled[F: Callable[..., Any]](function: F, *, inline: bool = True) -> F:
         options["_nrt"] = False
     njit: Callable[..., Callable[[F], F]] = numba.njit
     file = Path(function.__code__.co_filename)
-    if not file.is_file():  # typed at a prompt
+    if not file.is_file():  # the function was typed at a prompt
         return njit(**options)(function)
     # numba reads the folder only when a function is decorated.
     config: Any = numba.config

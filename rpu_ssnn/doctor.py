@@ -106,7 +106,7 @@ def _tile_fault() -> str | None:
 
     from rpu_ssnn.devices.certain_pulses import one_pulse_a_coincidence
 
-    step = 2.0**-6  # a power of two, so that every weight and sum below is exact in float32
+    step = 2.0**-6  # so every weight and sum below is exact in float32
     spreads = ("dw_min_dtod", "dw_min_std", "up_down_dtod", "w_max_dtod", "w_min_dtod")
     noiseless = dict.fromkeys(spreads, 0.0)
     device = ConstantStepDevice(dw_min=step, up_down=0.0, w_max=1.0, w_min=-1.0, **noiseless)
@@ -124,7 +124,7 @@ def _tile_fault() -> str | None:
         weights, forward, backward = (
             tile.get_weights()[0], tile.forward(inputs), tile.backward(errors),
         )  # fmt: skip
-    exact = start - step * errors.T @ inputs  # SGD's sign
+    exact = start - step * errors.T @ inputs  # the sign is that of SGD
     if not torch.equal(weights, exact):
         steps_off = (weights - exact).abs().max().item() / step
         return f"a pulsed update left a weight {steps_off:g} device steps off"

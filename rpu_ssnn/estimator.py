@@ -194,7 +194,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         data, epoch = self._dataset(values, labels), len(self.epochs_)
         rng = np.random.default_rng([self._seed, epoch])
         row = timed_epoch(self.trained_, data.train_images, data.train_labels, rng, epoch=0)
-        row = replace(row, epoch=epoch)  # trained at the step of the first
+        row = replace(row, epoch=epoch)  # it was trained at the step of the first
         self._tell(row)
         self.trained_.epochs.append(row)
         return self
@@ -263,7 +263,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if trained is not None:
             kept = trained.network.state()
             try:
-                trained.network.restore(kept)  # what loading will do
+                trained.network.restore(kept)  # loading will do the same
             except StateError as error:
                 allowed = f"cannot be pickled: {error}"
                 raise InputError(WHERE, "synapses", self.synapses, allowed) from error

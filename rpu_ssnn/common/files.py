@@ -65,7 +65,7 @@ def open_regular(path: Path) -> BufferedReader:
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except ValueError:  # a NUL or half of a surrogate pair in the name
+    except ValueError:  # the name holds a NUL or half of a surrogate pair
         raise OSError(errno.EINVAL, "not a valid file name", str(path)) from None
     mode = os.fstat(descriptor).st_mode
     if not stat.S_ISREG(mode):

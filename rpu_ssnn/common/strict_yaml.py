@@ -130,7 +130,7 @@ def _written(content: object, *, in_line: bool) -> str:
     writer.default_flow_style = in_line
     writer.allow_unicode = True
     writer.width = MOST_CHARACTERS if in_line else 100
-    writer.sort_base_mapping_type_on_output = False  # keys stay in their order
+    writer.sort_base_mapping_type_on_output = False  # so keys stay in their order
     text = io.StringIO()
     writer.dump(content, text)
     return text.getvalue().removesuffix("...\n")

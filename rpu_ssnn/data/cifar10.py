@@ -105,7 +105,7 @@ def _read_binary(path: Path) -> _Part:
 
 
 def _read_jpegs(path: Path, part: str) -> _Part:
-    from PIL import Image  # slow to import, and only this set needs it
+    from PIL import Image  # it is slow to import, and only this set needs it
 
     files, starts, labels = read_arrays(
         path, (f"{part}_jpeg", f"{part}_start", f"{part}_labels")

@@ -110,7 +110,7 @@ def read_digits() -> Source:
 
     They come without a test set; a fixed, stratified share of them (``DIGITS_TEST_SHARE``) is one.
     """
-    from sklearn.datasets import load_digits  # slow to import, and only this set needs it
+    from sklearn.datasets import load_digits  # only this set needs this slow import
 
     images, labels = load_digits(return_X_y=True)
     images, labels = images.astype(np.uint8), labels.astype(np.int64)

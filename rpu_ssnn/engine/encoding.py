@@ -58,7 +58,7 @@ def draw_input(net: Parameters, state: WorkerState, shown: Presentations, t: int
                 draw = uint32(bits)
             else:
                 draw = uint32(bits >> uint64(32))
-            state.events[count] = state.pixels[k]  # overwritten by the next line unless count rises
+            state.events[count] = state.pixels[k]  # the next line overwrites it unless count rises
             count += np.float64(draw) < state.pixel_rate[k] * factor
     state.event_count[0] = count
 

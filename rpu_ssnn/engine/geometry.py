@@ -19,17 +19,17 @@ from rpu_ssnn.spec import Connection, lines_of, slot_cycles
 CROSSBAR = np.dtype(
     [
         ("positions", np.int64),
-        ("patch", np.int64),  # lines of a patch, which are the input lines of the crossbar
-        ("channels", np.int64),  # neurons of a position
+        ("patch", np.int64),  # the lines of a patch, which are the crossbar's input lines
+        ("channels", np.int64),  # the neurons of a position
         ("replicas", np.int64),
-        ("at_once", np.int64),  # positions that share a cycle
+        ("at_once", np.int64),  # the positions that share a cycle
         ("is_whole", np.int64),  # whether the one patch is the whole layer before
         ("list_start", np.int64),  # the first place of its lists in `WorkerState.events`
         ("delayed_start", np.int64),  # the first place of its lists in `WorkerState.delayed`
         ("position_start", np.int64),  # the first place in arrays of positions
         ("weight_start", np.int64),  # the first place in the flat weights
-        ("counts", np.int64),  # counts that a presentation has (`Synapses.needs_presentations`)
-        ("delay", np.int64),  # slots that forward spikes wait for their gradient
+        ("counts", np.int64),  # the counts of a presentation (`Synapses.needs_presentations`)
+        ("delay", np.int64),  # the slots that forward spikes wait for their gradient
         ("delay_start", np.int64),  # the first place in the flags of waiting spikes
     ]
 )

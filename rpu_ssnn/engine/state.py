@@ -238,7 +238,7 @@ def make_presentations(
     )
     if isinstance(rates, SpikeTrains):
         return shown._replace(given_start=rates.start, given_slot=rates.slot, given_line=rates.line)
-    if n and not 0.0 <= rates.min() <= rates.max() <= 1.0:  # false for NaN, too
+    if n and not 0.0 <= rates.min() <= rates.max() <= 1.0:  # this is false for NaN, too
         raise ValueError("rates must be from 0 to 1 spikes a slot")
     return shown._replace(rates=rates)
 

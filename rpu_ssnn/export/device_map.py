@@ -115,7 +115,7 @@ def device_maps(synapses: Synapses) -> list[dict[str, np.ndarray]]:
 
     Cells of several devices have `NAME_0`, `NAME_1` and so on. Float weights: nothing.
     """
-    from rpu_ssnn.synapses.native.synapses import NativeSynapses  # brings aihwkit
+    from rpu_ssnn.synapses.native.synapses import NativeSynapses  # this imports aihwkit
     from rpu_ssnn.synapses.tiles.synapses import TileSynapses
 
     if isinstance(synapses, NativeSynapses):

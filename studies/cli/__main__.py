@@ -14,7 +14,7 @@ def main() -> None:
             with interrupts.deferred():
                 from studies.cli.app import main as command
             command()
-        except RpuSsnnError as error:  # of an update rule of the user's own, found by the import
+        except RpuSsnnError as error:  # the import found a fault of the user's own update rule
             from studies.cli.output import stop
 
             stop(str(error), error.exit_code)

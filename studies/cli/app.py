@@ -50,10 +50,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(presets_app, name="presets")
-app.add_typer(results_app)  # its commands join the top level
-app.add_typer(questions_app)  # likewise
-app.add_typer(figure_app)  # likewise
-app.add_typer(keys_app)  # likewise
+# The commands of these four join the top level.
+app.add_typer(results_app)
+app.add_typer(questions_app)
+app.add_typer(figure_app)
+app.add_typer(keys_app)
 
 
 @app.command()
@@ -184,7 +185,7 @@ def main() -> None:
             stop("interrupted", interrupts.EXIT_CODE)
         except RpuSsnnError as error:
             stop(str(error), error.exit_code)
-        except BrokenPipeError:  # `| head`: whoever read has had enough
+        except BrokenPipeError:  # the reader, such as `| head`, has had enough
             discard_output()
             sys.exit(1)
         except OSError as error:
@@ -197,7 +198,7 @@ def main() -> None:
             sentence = getattr(error, "format_message", None)
             if sentence is not None:
                 stop(_in_our_words(" ".join(str(sentence()).split())), 2)
-            if interrupts.heard():  # an interrupt that some library made another error of
+            if interrupts.heard():  # some library made another error of an interrupt
                 stop("interrupted", interrupts.EXIT_CODE)
             raise
     sys.exit(code or 0)

@@ -133,7 +133,7 @@ def plot(
         allowed = "needs learning curves, a sweep, or a case beside the reference"
         raise InputError(folder, "figures", Fault("none"), allowed)
     beside = folder if folder.is_dir() else Path()  # kept rows have no folder of their own
-    drawn = {each: figures.draw(each, x) for each in kinds}  # all, before one is written
+    drawn = {each: figures.draw(each, x) for each in kinds}  # all are drawn before one is written
     for each, figure in drawn.items():
         typer.echo(save(figure, out or beside / f"{declared.study}_{each}.png"))
 

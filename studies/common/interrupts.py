@@ -49,7 +49,7 @@ def ending_the_command() -> Iterator[None]:
         yield
         return
     within = _heard.is_command
-    if within and heard():  # while it was imported, and some library caught it
+    if within and heard():  # some library caught it during an import
         _raise()
     _heard.times, _heard.is_command = 0, True
     shown_otherwise, sys.unraisablehook = sys.unraisablehook, _exit_or_show

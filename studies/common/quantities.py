@@ -58,7 +58,7 @@ def name_of(path: str) -> str:
     if path in _NAMES:
         return _NAMES[path]
     last, unit = path.rpartition(".")[2], _unit(path)
-    told = unit in ("s", "J", "K", "eV")  # beside the name
+    told = unit in ("s", "J", "K", "eV")  # these units stand beside the name
     return (last.removesuffix(f"_{unit.lower()}") if told else last).replace("_", " ")
 
 
@@ -81,5 +81,5 @@ def _unit(path: str) -> str:
 
     laws = [law.parameters for law in LAWS.values()]
     unit = next((known[name].unit for known in laws if name in known), "")
-    is_share = any(unit in known for known in laws)  # of another parameter
+    is_share = any(unit in known for known in laws)  # it is a share of another parameter
     return _UNIT_WORDS.get(unit, f"shares of {name_of(f'overrides.{unit}')}" if is_share else unit)

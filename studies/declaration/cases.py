@@ -86,7 +86,7 @@ class Case(Spec):
         written: the keys of the rule as the case has them, without defaults: a sweep sets others.
     """
 
-    model_config = ConfigDict(ser_json_inf_nan="constants")  # written again as `.inf`
+    model_config = ConfigDict(ser_json_inf_nan="constants")  # infinity is written again as `.inf`
 
     label: Annotated[str, Field(min_length=1, max_length=MOST_LABEL), OneLine] | None = Field(
         None, description="row name; default: the update or device"

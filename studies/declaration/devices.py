@@ -327,6 +327,6 @@ def _key(field: str, value: object, overrides: Mapping[str, Any]) -> str:
     """Returns the key in the study of the preset's ``field``."""
     if field in overrides:
         return f"overrides.{field}"
-    if field == "parameter":  # an unknown one, whose name is the value
+    if field == "parameter":  # the parameter is unknown, and its name is the value
         return f"overrides.{value}"
     return "overrides" if overrides else "device"

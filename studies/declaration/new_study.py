@@ -135,7 +135,7 @@ def new_study(
         InputError: the data cannot be read, or are recorded spikes; a device that does not exist
             or cannot be trained by pulses both ways.
     """
-    given: object = data  # in Python perhaps a table
+    given: object = data  # in Python it may be a table
     if not isinstance(given, str | Path):
         allowed = "must be a file or the name of a standard set; numpy.savez writes a file"
         raise InputError("new", "data", type(given).__name__, allowed)

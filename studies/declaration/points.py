@@ -285,7 +285,7 @@ def _build(
 
 
 def _dataset(sections: dict[str, Any]) -> DatasetSettings:
-    from rpu_ssnn.data import DATASET_NAMES  # brings numpy, which no other part of this needs
+    from rpu_ssnn.data import DATASET_NAMES  # only this needs numpy
 
     dataset = validated(DatasetSettings, sections["dataset"], "dataset")
     if dataset.file is not None:

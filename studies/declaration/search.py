@@ -61,7 +61,7 @@ class SearchSettings(Spec):
 def candidates(point: Point, search: SearchSettings) -> list[Hyperparameters]:
     """Returns the hyperparameters that a point tries; the learning rates are equal in all
     spiking cases."""
-    from scipy.stats import qmc  # slow to import
+    from scipy.stats import qmc  # scipy is slow to import
 
     on_tile = isinstance(point.rule, DeviceRule)
     shares = qmc.Halton(2, rng=SEED).random(search.points)

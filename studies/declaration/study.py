@@ -60,7 +60,7 @@ class Study(Spec):
     ['rate', 'ecram']
     """
 
-    model_config = ConfigDict(ser_json_inf_nan="constants")  # written again as `.inf`
+    model_config = ConfigDict(ser_json_inf_nan="constants")  # infinity is written again as `.inf`
 
     study: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=60)] = Field(
         description="name; also the default output folder's"
@@ -257,7 +257,7 @@ def refuse_missing_images(study: Study, data_root: Path | None) -> None:
             images than are trained on, or convolutions that do not fit the images; it names the
             study's file and key.
     """
-    from rpu_ssnn.data import image_counts, image_shape  # brings numpy
+    from rpu_ssnn.data import image_counts, image_shape  # this imports numpy
 
     counts: dict[str, tuple[int, int]] = {}
     shapes: dict[str, Grid | None] = {}

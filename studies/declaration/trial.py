@@ -237,7 +237,7 @@ def by_crossbar(row: Row, name: str) -> list[Scalar]:
 
 def plain(value: Any) -> Scalar:
     """Returns a value for JSON and a table cell; a value that is not finite becomes None."""
-    if hasattr(value, "item"):  # numpy's scalars
+    if hasattr(value, "item"):  # numpy's scalars have it
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):
         return None

@@ -80,8 +80,8 @@ def export_trial(
     images = trial.images(None if data is None else user_path("export", "data", data))
     session = TrialSession(NO_WORKSPACE, trial, images.digest)
     with session.trained(method.training(trial.settings, threads), images) as trained:
-        assert isinstance(trained, Trained)  # as of every spiking method
-        method.rest(trained)  # as before the test of the trial
+        assert isinstance(trained, Trained)  # every spiking method trains one
+        method.rest(trained)  # time passed before the test of the trial, too
         if path.suffix.lower() == ".nir":
             write_nir(path, trained, without_inhibition=without_inhibition)
         else:

@@ -173,7 +173,7 @@ def _read(path: Path, faults: list[InputError]) -> list[tuple[str, Row]]:
         raise InputError(path, "file", reason(error), "must be a readable file") from error
     except UnicodeDecodeError as error:
         raise InputError(path, "file", Fault(error.reason), "must be UTF-8 text") from error
-    except (ValueError, csv.Error) as error:  # an empty file, or an open quote
+    except (ValueError, csv.Error) as error:  # the file is empty, or a quote is open
         found = reason(error) if text else Fault("empty")
         raise InputError(path, "rows", found, "must be a results.csv of a study") from error
     for column in NEEDED:

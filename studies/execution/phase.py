@@ -173,7 +173,7 @@ def run_phase(
         OSError: a row could not be written; all earlier ones are kept.
     """
     workspace = Workspace(folder.running)
-    searching = what == "search"  # whose checkpoints the next comparison goes on from
+    searching = what == "search"  # the next comparison goes on from its checkpoints
     workspace.remove_leftovers(lambda identity: identity in finished and not searching)
     # Cases with equal settings share a trial.
     once = list({trial.identity: trial for trial in missing}.values())
@@ -211,7 +211,7 @@ def read_store(store: TrialStore, reporter: Reporter) -> StoredRuns:
         path = Path(error.where)
         if is_trial_file(path):
             reporter.note(f"{error}; damaged, {kept_aside(path, 'damaged')}; the trial runs again")
-        else:  # not a file of this package
+        else:  # it is not a file of this package
             reporter.note(f"{error}; left where it is")
     return stored
 

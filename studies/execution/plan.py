@@ -154,7 +154,7 @@ def estimate(plan: Plan, job: Job, workers: int | None) -> Estimate:
         groups.setdefault(_cost_key(trial), []).append(trial)
     chosen = {_typical(group).identity: key for key, group in groups.items()}
     timed = [_typical(group) for group in groups.values()]
-    while len(timed) < n_workers:  # as many processes at once as in the run
+    while len(timed) < n_workers:  # so many processes work at once in the run
         timed += timed[: n_workers - len(timed)]
     costs: dict[str, Cost] = {}
 

@@ -282,7 +282,7 @@ def _refuse_early(study: Study, root: Path, options: Options, kept: dict[str, Tr
     Raises:
         InputError: see `run_in_folder`.
     """
-    from rpu_ssnn.data import MissingDataError  # brings numpy
+    from rpu_ssnn.data import MissingDataError  # this imports numpy
 
     refuse_rows_of_other_data(study, root, kept, options.kept_rows)
     folder = ResultFolder(root)

@@ -95,7 +95,7 @@ def _measured(trial: Trial, data: Dataset, threads: int) -> Cost:
 
     started = time.perf_counter()
     with built():
-        first = time.perf_counter() - started  # imports and compiles
+        first = time.perf_counter() - started  # this was for imports and compiling
     started = time.perf_counter()
     with built() as network:
         start = time.perf_counter() - started
@@ -126,7 +126,7 @@ def _seconds_each(step: Callable[[int], None], least: int, most: int) -> float:
         most: number of images.
     """
     n = min(least, most)
-    step(n)  # compiles, fills caches
+    step(n)  # the first call compiles and fills caches
     while True:
         started = time.perf_counter()
         step(n)

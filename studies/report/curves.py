@@ -64,7 +64,7 @@ def curves_figure(curves: pd.DataFrame, results: pd.DataFrame, width: float) -> 
         axes.set_title(wrapped(title, int(14 * width / columns_of(width, len(panels)))), fontsize=7)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         finish_axes(axes, "epoch", f"{measure.replace('_', ' ')} (%)")
-    low, high = all_axes[0].get_ylim()  # shared by all
+    low, high = all_axes[0].get_ylim()  # all panels share them
     all_axes[0].set_ylim(max(0.0, low), min(100.0, high))
     if not apart:
         legend_below(figure, all_axes, width)

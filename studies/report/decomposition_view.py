@@ -43,7 +43,7 @@ def draw(found: Decomposition, device: str, root: Path) -> Path:
         _waterfall(axes, found, way)
         axes.set_title(plain(f"{device}, {way}"), fontsize=9)
     low, high = _reach(found)
-    room = max(0.5, 0.12 * (high - low))  # for the labels
+    room = max(0.5, 0.12 * (high - low))  # the labels need room
     both[0].set_ylim(low - room, high + room)
     both[0].set_ylabel("accuracy (%; bar: 95 % interval of the step)")
     return save(figure, root / FIGURE)

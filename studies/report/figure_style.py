@@ -25,7 +25,7 @@ NARROW_INCHES = 4.0
 # Okabe and Ito's palette, without the yellow that white paper swallows.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 _MARKERS = ("o", "s", "D", "^", "v", "P", "X", "<", ">")
-_LINES = ("-", "--", "-.")  # dotted: level lines
+_LINES = ("-", "--", "-.")  # level lines are dotted
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ def plan_text(plan: Plan, estimate: Estimate | None) -> str:
     ``MiB`` (memory of its worker).
     """
     if estimate is not None and not estimate.workers:
-        estimate = None  # nothing to run
+        estimate = None  # there is nothing to run
     cells = [_cells(row, estimate) for row in plan.rows]
     lines = [markdown({name: [row[name] for row in cells] for name in cells[0]}), "", totals(plan)]
     if plan.other_versions:

@@ -42,7 +42,7 @@ def plot_study(
     _draw_accuracy(accuracy, results, table)
     _draw_gap(gap, table, reference)
     accuracy.set_yticks(range(len(table)), names)
-    accuracy.invert_yaxis()  # first case on top; the other panel shares it
+    accuracy.invert_yaxis()  # the first case is on top in both panels
     figure.suptitle(wrapped(title, 100), fontsize=10)
     return save(figure, path)
 

@@ -109,7 +109,7 @@ def _files_of(study: Study) -> dict[str, bytes]:
             return path
         try:
             content = read_bytes(Path(path))
-        except OSError:  # said where the device is made
+        except OSError:  # the fault is told where the device is made
             return path
         for folder in (DEVICES, *(f"{DEVICES}/{n}" for n in range(2, len(study.cases) + 2))):
             name = f"{folder}/{Path(path).name}"
@@ -155,7 +155,7 @@ def _taken_lock(root: Path) -> "BaseFileLock":
         InputError: another process holds it, or a link or a file with content has its name.
         OSError: the lock cannot be made.
     """
-    from filelock import FileLock, Timeout  # slow to import
+    from filelock import FileLock, Timeout  # filelock is slow to import
 
     path = root / LOCK_FILE
     if os.path.lexists(path) and not (is_regular(path) and path.stat().st_size == 0):
@@ -219,7 +219,7 @@ def _refuse_another_study(root: Path, study: Study, is_ours: bool) -> None:
     except InputError:
         if is_ours:
             raise
-        return  # a file of somebody else
+        return  # the file is not of this package
     found = content.get("study") if isinstance(content, dict) else None
     if found != study.study:
         allowed = f"holds another study; must be new, empty, or that of {study.study}"

@@ -167,4 +167,4 @@ def checked_row(
     """
     known = validated(model, dict(row), prefix, where)
     content = {**vars(known), **(known.__pydantic_extra__ or {})}
-    return {name: content[name] for name in row}  # in the order, and with the columns, of the file
+    return {name: content[name] for name in row}  # the order is that of the file

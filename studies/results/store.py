@@ -146,7 +146,7 @@ def _read_trial_file(path: Path) -> _TrialFile:
         raise InputError(path, "file", Fault(error.reason), "must be UTF-8 text") from error
     except json.JSONDecodeError as error:
         raise InputError(path, f"line {error.lineno}", error.msg, "must be whole JSON") from error
-    except (ValueError, RecursionError) as error:  # such as a number of too many digits
+    except (ValueError, RecursionError) as error:  # a number may have too many digits
         raise InputError(path, "file", reason(error), "must be a trial file") from error
     content = validated(_TrialFile, raw, "", path)
     if content.trial != path.stem:

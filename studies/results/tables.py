@@ -84,7 +84,7 @@ def results_frame(runs: Runs) -> pd.DataFrame:
         if column in WHOLE_NUMBERS:
             frame[column] = frame[column].astype("Int64")
         elif frame[column].isna().all():
-            frame[column] = math.nan  # a number to compute with, rather than None
+            frame[column] = math.nan  # None could not be computed with
     return _one_type_a_column(frame)
 
 
@@ -146,7 +146,7 @@ def read_failures(
     except FileNotFoundError:
         return []
     except (OSError, TypeError, AttributeError, ValueError, csv.Error) as error:
-        fault = reason(error)  # unreadable, other columns, or no text
+        fault = reason(error)  # it is unreadable, has other columns, or is no text
     on_damage(InputError(path, "file", fault, "must be the list of failed trials that a run wrote"))
     return []
 

@@ -129,7 +129,7 @@ def imperfections(case: Case, thinning: float | None) -> tuple[Off, list[str]]:
             continue
         group = {path: value for path, value in neutral.items() if _differs(path, value, has)}
         if name == "leak" and has["overrides.leak_time_constant_s"] == NO_LEAK:
-            group = {}  # a spread of nothing
+            group = {}  # nothing would spread
         if group:
             found[name] = group
     notes = []
@@ -177,7 +177,7 @@ def with_settings(case: Case, changes: Mapping[str, Any]) -> Case:
     for path, value in changes.items():
         section, _, rest = path.partition(".")
         if section == "overrides":
-            if rest == "levels":  # the pair of which only one may be given
+            if rest == "levels":  # only one of the two may be given
                 overrides.pop("step", None)
             overrides[rest] = list(value) if isinstance(value, tuple) else value
         elif section == "network":
@@ -186,7 +186,7 @@ def with_settings(case: Case, changes: Mapping[str, Any]) -> Case:
             _put(tile, rest.split("."), value)
     reads = tile["reads"]
     if reads is not None and not any(reads.values()):
-        tile["reads"] = None  # an exact read, and a faster one
+        tile["reads"] = None  # an exact read is faster, too
     law = tile["retention"]["loss_per_decade"] or tile["retention"]["exponent"]
     changed = case.changed(overrides=overrides, network=network)
     if not law and not loses_charge(changed.device_rule.simulated):
@@ -219,7 +219,7 @@ def finest_levels(levels: float, thinning: float) -> float:
 
 def most_levels() -> float:
     """Returns how many levels a preset may have."""
-    from rpu_ssnn.devices.common_parameters import MOST_LEVELS  # its package brings pandas
+    from rpu_ssnn.devices.common_parameters import MOST_LEVELS  # its package imports pandas
 
     return MOST_LEVELS
 

@@ -200,7 +200,7 @@ def _check_worst_values(asked: DeviceQuestion, parameters: Sequence[str], others
     for name in parameters:
         along = axis(name, _context(case, off, name, others), UNTUNED)
         if isinstance(along, str):
-            continue  # noted later
+            continue  # a note follows later
         try:
             asked.study_of(QUESTION, [along.case(along.worst_value)])
         except InputError as error:

@@ -64,7 +64,7 @@ class ClusterExecutor:
     ) -> Iterator["_ClusterPool"]:
         """Returns the workers of the scheduler, including those that join later."""
         if self._open is None:
-            with interrupts.blocked():  # its threads, and the processes that they start
+            with interrupts.blocked():  # threads and their processes inherit the block
                 self._open = self._connect()
         client = self._open[0]
         token = f"{uuid.uuid4().hex}.token"
@@ -87,7 +87,7 @@ class ClusterExecutor:
         if self._open is not None:
             client, close_rest = self._open
             self._open = None
-            with suppress(OSError, TimeoutError):  # of a scheduler that is gone
+            with suppress(OSError, TimeoutError):  # the scheduler may be gone
                 client.close()
             close_rest()
 
@@ -166,7 +166,7 @@ class _ClusterPool:
 
     def cancel(self) -> None:
         """Cancels waiting trials; the result of a trial that runs at this moment is lost."""
-        with suppress(OSError, TimeoutError):  # of a scheduler that is gone
+        with suppress(OSError, TimeoutError):  # the scheduler may be gone
             self._client.unsubscribe_topic(self._task.topic)
             self._client.cancel([future for _, future in self._running.values()], force=True)
 

@@ -82,7 +82,7 @@ def check(task: Task, job: Job, trials: list[Trial]) -> RpuSsnnError | None:
 def execute(task: Task, job: Job, trial: Trial) -> TrialResult | Failure:
     """Runs a trial with as many threads as this worker was started with."""
     here = get_worker()
-    if unfit := task.unfit():  # a worker that joined after the check
+    if unfit := task.unfit():  # the worker may have joined after the check
         return Failure(trial.identity, trial.title, f"worker {here.address} has {unfit}", "")
     with _ONE_AT_A_TIME:
         return worker.execute(job, trial, here.state.nthreads, task.local_workspace())

@@ -119,7 +119,7 @@ class _LocalPool:
     def check(self, job: Job, trials: Sequence[Trial]) -> list[RpuSsnnError | None]:
         checks = [one.submit(worker.check, job, list(trials)) for one in self._all]
         waiting = set(checks)
-        while waiting:  # with a time limit, so that signals are handled
+        while waiting:  # each wait has a limit, so that signals are handled
             _, waiting = wait(waiting, timeout=SECONDS_BETWEEN_SIGNALS)
             interrupts.raise_if_interrupted()
         try:

@@ -91,7 +91,7 @@ def peak_memory_mb() -> float:
     except OSError:
         lines = []
     peak = next((line for line in lines if line.startswith("VmHWM:")), None)
-    if peak is None:  # another system, or a kernel that does not tell
-        scale = 1 if sys.platform == "darwin" else 1024  # bytes there, KiB elsewhere
+    if peak is None:  # the kernel or another system does not tell it
+        scale = 1 if sys.platform == "darwin" else 1024  # macOS counts bytes, others KiB
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale / 2**20
     return int(peak.split()[1]) / 1024

@@ -92,7 +92,7 @@ class Workspace:
         try:
             text = read_text(self._progress_path(trial.identity), MOST_PROGRESS_BYTES)
             return TrialProgress.model_validate_json(text)
-        except (OSError, ValueError):  # not there yet, not text, or no progress
+        except (OSError, ValueError):  # it is not there yet, no text, or no progress
             return None
 
     def write_progress(self, trial: Trial, progress: TrialProgress) -> None:
@@ -106,14 +106,14 @@ class Workspace:
     def remove_progress(self, trial: Trial) -> None:
         """Removes the progress file of a trial that has ended."""
         if self.folder is not None:
-            with suppress(OSError):  # removed as a leftover by the next run
+            with suppress(OSError):  # the next run removes it as a leftover
                 self._progress_path(trial.identity).unlink()
 
     def clear(self, identity: str) -> None:
         """Removes the checkpoint of a trial that has its row."""
         checkpoint = self.checkpoint(identity)
         if checkpoint is not None:
-            with suppress(OSError):  # removed as a leftover by the next run
+            with suppress(OSError):  # the next run removes it as a leftover
                 checkpoint.unlink()
 
     def remove_leftovers(self, has_row: Callable[[str], bool]) -> None:

@@ -52,7 +52,7 @@ def pulse_step(
     """
     step, slope = mean_step(code, up, v, local, shape)
     size = step
-    if law == 1:  # OF_DIRECTION
+    if law == 1:  # the law of the noise is OF_DIRECTION
         size = math.exp(local[0] if up else local[1])
     return step, slope, size
 

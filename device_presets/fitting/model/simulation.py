@@ -111,7 +111,7 @@ def alike_stretches(prepared: Prepared) -> np.ndarray:
     starts = np.flatnonzero(prepared.beginnings)
     ends = np.append(starts[1:], len(pulse))
     ends[:-1] += ~prepared.series.begins[starts[1:]]  # a cycle's last reading begins the next one
-    kinds: dict[bytes, list[np.ndarray]] = defaultdict(list)  # by the polarities of the sweeps
+    kinds: dict[bytes, list[np.ndarray]] = defaultdict(list)  # by the sweeps' polarities
     for first, end in zip(starts, ends, strict=True):
         pulses = pulse[first + 1 : end]
         sweeps = np.flatnonzero(np.diff(pulses, prepend=2))  # no pulse is 2
@@ -177,7 +177,7 @@ def _structure(weight: np.ndarray, runs: np.ndarray, lags: np.ndarray, needed: i
 
 
 def _largest(weight: np.ndarray, runs: np.ndarray, pulse: np.ndarray) -> np.ndarray:
-    change = np.append(pulse[1:] * np.diff(weight), 0.0)  # of the pulse after a row
+    change = np.append(pulse[1:] * np.diff(weight), 0.0)  # the change by the pulse after a row
     first, last = runs.T
     of_runs = np.maximum.reduceat(change, runs.ravel())[::2]  # from the first to before the last
     long, up = last - first >= _FEWEST_OF_RUN, pulse[last] > 0

@@ -171,7 +171,7 @@ def is_log_normal(values: np.ndarray) -> bool:
     """Tells whether positive values over devices follow a log-normal law clearly better than a
     normal."""
     if len(values) < 8 or (values <= 0).any() or values.std() < 1e-3 * values.mean():
-        return False  # too few, or too alike, to tell
+        return False  # they are too few, or too alike, to tell
     normal = stats.norm.logpdf(values, values.mean(), values.std()).sum()
     logs = np.log(values)
     log_normal = (stats.norm.logpdf(logs, logs.mean(), logs.std()) - logs).sum()

@@ -146,7 +146,7 @@ def _without_read_noise(
         k = np.arange(1, last - first + 1)
         low, high = np.maximum(k - 1 - half, 0), np.minimum(k + half, last - first) + 1
         around = sums[high] - sums[low] - g[first + k] - g[first + k - 1]
-        few = high - low <= 2  # a sweep of one pulse
+        few = high - low <= 2  # the sweep has one pulse
         state[first + k] = np.where(few, g[first + k - 1], around / np.maximum(high - low - 2, 1))
     # The more noise, the fewer conductances at which the mean change is told.
     fewer = max(_FEWEST_MEANS, int(columns / (1.0 + ratio)))

@@ -67,7 +67,7 @@ class Population:
         self.n_devices = len(fit.local)
         self._steps = np.exp(fit.local[:, : 2 if self.has_down else 1])
         self.log_normal = is_log_normal(self._steps.mean(axis=1))
-        slope = np.ones((self.n_devices, 6))  # of the steps by their logs
+        slope = np.ones((self.n_devices, 6))  # the slope of the steps by their logarithms
         slope[:, :2] = np.exp(fit.local[:, :2])
         self._within = errors.local * slope[:, :, None] * slope[:, None, :]
         self._known = errors.at_top

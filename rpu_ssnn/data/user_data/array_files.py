@@ -85,7 +85,7 @@ def _part(path: Path, x: np.ndarray, y: np.ndarray, spikes: SpikeSpec | None) ->
 
 def _array(path: Path, archive: np.lib.npyio.NpzFile, key: str) -> np.ndarray:
     """Returns one array, after a look at its header: a damaged one must not size a buffer."""
-    assert archive.zip is not None  # it is open
+    assert archive.zip is not None  # the archive is open
     name = f"{key}.npy" if f"{key}.npy" in archive.zip.namelist() else key
     most = min(archive.zip.getinfo(name).file_size, MOST_ARRAY_BYTES)
     with archive.zip.open(name) as member:

@@ -144,7 +144,7 @@ def _renumbered(part: Part, sides: list[int], spec: SpikeSpec) -> Part:
     assert isinstance(trains, SpikeTrains)
     rest, x = np.divmod(trains.line.astype(np.int64), part.sides[0])
     p, y = np.divmod(rest, part.sides[1])
-    line = x + columns * (y + rows * p)  # which keeps their order
+    line = x + columns * (y + rows * p)  # this keeps their order
     limit = spec.lines or MOST_LINES
     largest, field = int(line.max(initial=0)), f"line x + {columns} y + {columns * rows} p"
     allowed = f"must be below {limit}, by the largest x and y of both files"

@@ -214,7 +214,7 @@ def to_aihwkit(values: Values) -> dict[str, Any]:
 
 LAW = Law(
     name="charge_trap",
-    aihwkit="LinearStepDevice",  # Gaps and loss are simulated around it.
+    aihwkit="LinearStepDevice",  # gaps and loss are simulated around it
     code=linear.LAW.code,
     step=linear.step,
     own=linear.PARAMETERS,

@@ -172,7 +172,7 @@ def draw_steps(cells: Cells, d: int, n: int, key: np.uint64, scratch: Scratch) -
 def window_left(shared: Shared, number: np.uint32) -> np.float32:
     """Returns the share that so many pulses leave of a window, 1 / (1 + (pulses /
     half_window)^exponent)."""
-    if number == np.uint32(0):  # of which there is no logarithm
+    if number == np.uint32(0):  # zero has no logarithm
         return np.float32(1.0)
     power = shared.wear_exponent * logarithm(np.float32(number) / shared.half_window)
     gone = exponential(min(max(power, np.float32(-80.0)), np.float32(80.0)))

@@ -58,7 +58,7 @@ def upper_half(word: np.uint64) -> np.int32:
 @compiled
 def normal_of_bits(bits: np.int32) -> np.float32:
     """Returns a standard normal number from the upper half of a word, as `normal` gives it."""
-    tail = np.int32(bits ^ (bits >> np.int32(31)))  # 0 to 2^31 - 1: how far from the nearer end
+    tail = np.int32(bits ^ (bits >> np.int32(31)))  # how far it is from the nearer end
     t = (_F(tail) + _F(0.5)) * _TO_UNIT
     w = -logarithm(_F(4.0) * t * (_F(1.0) - t))
     c = w - _F(2.5)

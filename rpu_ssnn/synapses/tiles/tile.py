@@ -61,9 +61,9 @@ def make_tile(
     if trains is not None:
         learn_natively(device)
     elif isinstance(device, OneSidedUnitCell):
-        device.refresh_every += 1  # the row in which `synapses.refresh` lets it happen
+        device.refresh_every += 1  # `synapses.refresh` lets it happen in this row
     elif rows_a_call(device) is not None:
-        device.transfer_every = 1  # counted in calls, which the caller cuts
+        device.transfer_every = 1  # it counts calls, which the caller cuts
     tile = AnalogTile(shape[1], shape[0], config)
     make_pulses_certain(tile, pulsed_step(device))
     return tile

@@ -125,7 +125,7 @@ class DeviceRule(Rule):
             raise InputError("study", "network.gradient.delay", delay, NO_DELAYED_READS)
         return checked.model_copy(
             update={
-                "device": self.as_shipped.name,  # ECRAM is ecram
+                "device": self.as_shipped.name,  # ECRAM becomes ecram
                 # As the preset understood them: 100, 100.0 and "1e2" are one run.
                 "overrides": {name: parameters[name] for name in self.overrides},
                 "parameters": parameters,

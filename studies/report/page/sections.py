@@ -99,7 +99,7 @@ def answers(root: Path) -> Iterator[Section]:
     ):
         try:
             kept = pd.read_csv(root / view.FILE)
-        except (OSError, ValueError):  # there is none, or it is somebody else's
+        except (OSError, ValueError):  # there is none, or it is another program's
             continue
         picture = _png(root / view.FIGURE, f"{name}, as `rpu-ssnn` drew it.")
         cells = kept.map(lambda cell: f"{cell:.4g}" if isinstance(cell, float) else str(cell))

@@ -151,7 +151,7 @@ class WholePulseLayer(NativeSynapses):
 
     def compiled(self, rate: float) -> Layer:
         """Returns the layer as compiled code sees it, which shares its arrays."""
-        self.weights()  # puts them where the compiled code reads them
+        self.weights()  # this puts them where compiled code reads them
         cells, memory = self._array.cells, self._clock.memory
         return make_layer(self.shape, cells, memory, rate, self._bound, self._per_weight)
 

@@ -39,9 +39,9 @@ def _ladder(drops: Float64[np.ndarray, "cells lines"]) -> Float64[np.ndarray, "c
     drops: cells from the driven end on. Equal cells d: cosh((n - k - 1/2) u) / cosh((n + 1/2) u)
     for cell k of n, with sinh(u / 2) = sqrt(d) / 2.
     """
-    drops = np.ascontiguousarray(drops)  # or each cell's place would be far from the last one's
+    drops = np.ascontiguousarray(drops)  # so neighbouring cells lie side by side
     kept = np.empty_like(drops)
-    beyond = np.zeros(drops.shape[1])  # conductance of all that follows, over that of a segment
+    beyond = np.zeros(drops.shape[1])  # the conductance of all that follows, in segments
     for k in reversed(range(len(drops))):
         here = drops[k] + beyond
         kept[k] = 1.0 / (1.0 + here)

@@ -60,7 +60,7 @@ class NativeReads:
             transposed: whether lines are the outputs.
         """
         squares = np.square(lines)
-        power = squares.sum(axis=1, keepdims=True)  # of spikes: their number
+        power = squares.sum(axis=1, keepdims=True)  # for spikes this is their number
         with one_blas_thread():
             sums = [lines @ part for part in seen]
             reference = None if offset is None else lines @ offset
