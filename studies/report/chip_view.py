@@ -109,6 +109,7 @@ def component_cells(chip: Chip) -> pd.DataFrame:
             "pJ": [_energy(part) for part in given.values()],
             "ns": [number(1e9 * part.time_s, "{:.3g}") for part in given.values()],
             "um2": [number(1e12 * part.area_m2, "{:.3g}") for part in given.values()],
+            "uW": [number(1e6 * part.power_w, "{:.3g}") for part in given.values()],
             "source": [part.source for part in given.values()],
         }
     )
@@ -148,6 +149,7 @@ def note(table: pd.DataFrame, chip: Chip) -> str:
             "*: no other line is as accurate at less energy",
             f"what may cost most: {'; '.join(most)}",
             *([f"not counted in this chip: {listed(missing)}"] if missing else []),
+            *([] if table["image_leakage_j"].any() else ["nothing leaks in this chip"]),
             *([f"converters have the bits of a case's own reads: {listed(own)}"] if own else []),
             *([f"trained without its {chip.bits}-bit reads: {listed(exact)}"] if exact else []),
         ]

@@ -129,6 +129,7 @@ def test_the_command_prints_and_draws_and_the_report_has_a_section(
     assert "chip crossbar_65nm: 256 x 256 cells, converter at the columns" in output
     assert "0 (0 to 2.52)" in output
     assert "0.04 (assumed)" in output
+    assert "nothing leaks in this chip" in output
     assert all((folder / f"{study.study}_{kind}.png").is_file() for kind in ("chip", "trade"))
     assert "85.50 ± 2.15 *" in output
     exact = pd.read_csv(tmp_path / "t.csv")
@@ -136,4 +137,5 @@ def test_the_command_prints_and_draws_and_the_report_has_a_section(
     _, other, _ = command("ledger", folder, "--chip", "neurram_130nm")
     assert "neuron at the columns" in other
     assert "not counted in this chip: cell read" in other
+    assert "nothing leaks" not in other
     assert "energy of an image in training" in report_html(folder).lower()
