@@ -48,7 +48,7 @@ def standing_of(*given: Parameter) -> Standing:
 
 @dataclass(frozen=True)
 class Fact:
-    """One line of a card.
+    """A line of a card.
 
     Args:
         what: the fact in words.

@@ -50,7 +50,7 @@ type Build = Callable[[Sequence[Any], Mapping[str, float]], Any]
 
 @dataclass(frozen=True)
 class Compound:
-    """One kind of cell.
+    """A kind of cell of several devices.
 
     Attributes:
         devices: the number of devices that hold one weight.

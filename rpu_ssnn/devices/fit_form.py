@@ -16,7 +16,7 @@ CONSTANT, LINEAR, SOFT_BOUNDS, EXPONENTIAL, POWER, PIECEWISE = range(6)
 
 @dataclass(frozen=True, kw_only=True)
 class FitForm:
-    """One candidate.
+    """A form in which a law is fitted to measured pulses.
 
     Args:
         name: the name in reports.

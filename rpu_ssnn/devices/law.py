@@ -26,7 +26,7 @@ from rpu_ssnn.devices.law_parameter import LawParameter, Value
 from rpu_ssnn.devices.shared import OwnShared, PerDevice, Shared, shared_of
 
 type Values = Mapping[str, Value]
-"""Parameter name -> value, complete."""
+"""The values of all parameters, by name."""
 
 type UpDown = tuple[float, float]
 
@@ -68,7 +68,7 @@ def _nothing_more(where: str, values: Values) -> None:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Law:
-    """One law.
+    """A device law, and all that the rest of the project asks of it.
 
     Args:
         name: the name that a preset file gives.

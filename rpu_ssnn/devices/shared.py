@@ -30,7 +30,7 @@ class OwnShared(NamedTuple):
     """The shared numbers that the step of a user's own law reads."""
 
     noise: np.float32
-    """Deviation of a step from pulse to pulse, as a share of the step."""
+    """The deviation of a step from pulse to pulse, as a share of the step."""
     numbers: Float32[np.ndarray, " n"]
     """The law's own parameters, in the order of its file."""
 
@@ -42,21 +42,22 @@ class Shared(NamedTuple):
     """The numbers of a law that do not differ from device to device."""
 
     noise: np.float32
-    """Deviation of a step from pulse to pulse, as a share of the step."""
+    """The deviation of a step from pulse to pulse, as a share of the step."""
     write_noise: np.float32
-    """Deviation of what is read from the state, new at each pulse and write (states)."""
+    """The deviation of what is read from the state, new at each pulse and write (states)."""
     noise_follows_step: bool
-    """Whether noise is a share of the local step; else it is a share of the step at state zero."""
+    """Whether noise is a share of the local step, or else of the step at state zero."""
     has_reference: bool
     """Whether `a` of a device is a reference that is subtracted from the device's own state."""
     rest: np.float32
-    """State of a device that has lost all charge."""
+    """The state of a device that has lost all charge."""
     range_noise: np.float32
-    """Further deviation of a pulse, as a share of the device's range."""
+    """The further deviation of a pulse, as a share of the device's range."""
     quantum: np.float32
-    """States that one charge makes; a step of s states has a further variance of s times this."""
+    """The states that one charge makes; a step of s states has a further variance of s times
+    this."""
     half_window: np.float32
-    """Pulses after which the window has closed by half; 0 where it never closes."""
+    """The pulses after which the window has closed by half; 0 where it never closes."""
     wear_exponent: np.float32
     numbers: Float32[np.ndarray, " n"]
     """The law's own numbers, in the order of its file."""

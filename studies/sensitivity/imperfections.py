@@ -212,7 +212,8 @@ def finest_levels(levels: float, thinning: float) -> float:
     """Returns the levels of the finest step that can be used, within aihwkit's precision.
 
     Args:
-        levels: of the device. thinning: share of gradient spikes that reach it, above 0.
+        levels: the levels of the device.
+        thinning: the share of gradient spikes that reach it, above 0.
     """
     return min(rounded(levels / thinning), most_levels())
 

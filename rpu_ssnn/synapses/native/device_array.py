@@ -86,7 +86,8 @@ def conductance[T: np.ndarray](states: T, zero: float) -> T:
     """Returns the conductance of devices in those states, in states; it is never below zero, though
     states may be.
 
-    zero: conductance of state 0 (`ReferenceSpec.zero`).
+    Args:
+        zero: the conductance of state 0 (`ReferenceSpec.zero`).
     """
     found: T = np.maximum(states + states.dtype.type(zero), 0.0)
     return found

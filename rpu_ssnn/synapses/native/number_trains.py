@@ -83,7 +83,8 @@ def _draw(
 ) -> int:
     """Writes the trains into the block, and returns the number of its rows.
 
-    chances, active: room for the lines of a presentation that can spike, input lines first.
+    Args:
+        chances, active: room for the lines of a presentation that can spike, input lines first.
     """
     n_in, n_out = x.shape[1], d.shape[1]
     chance_in, chance_out, lines_in, lines_out = chances[0], chances[1], active[0], active[1]

@@ -67,8 +67,12 @@ def moved(
 ) -> np.float32:
     """Returns the state of a device after a pulse.
 
-    up: raises the device's own state; noise, extra: standard normal numbers; factor: on the step;
-    kept: share of the charge that was left before; window: share that wear has left of it.
+    Args:
+        up: whether the pulse raises the device's own state.
+        noise, extra: standard normal numbers.
+        factor: the factor on the step.
+        kept: the share of the charge that was left before.
+        window: the share of the window that wear has left.
     """
     shared = cells.shared
     w = left(shared, device, device.state, kept)
@@ -112,7 +116,8 @@ def note_pulse(memory: Memory, i: np.uint32, at: int, p: int, scratch: Scratch) 
 def add_gap_factors(memory: Memory, n: int, scratch: Scratch) -> None:
     """Adds step factor and kept charge to the first n pulses of the scratch.
 
-    Inlined, it makes the pulses of other devices slower by some percent, and its own by ten.
+    It is not inlined, since it would then make the pulses of other devices slower by some percent,
+    and its own by ten.
     """
     for p in range(n):
         scratch.kept[p] = kept_share(memory, gap_s(memory, scratch.since[p]))
@@ -145,7 +150,9 @@ def draw(
 ) -> None:
     """Draws standard normal numbers for the first n pulses by key, device and number of the pulse.
 
-    d: which device of each cell; later: numbers are so many more.
+    Args:
+        d: which device of each cell gets them.
+        later: what is added to the numbers of the pulses.
     """
     first = np.uint64(d * cells.records.shape[1])
     # Of two loops with few instructions each the processor overlaps more rounds than of one loop.

@@ -116,7 +116,9 @@ def faded_lines(
 ) -> None:
     """Writes the weights of those output lines in slot `now`, where all devices lose charge alike.
 
-    weights: as their last pulses left them; rest: weight without charge.
+    Args:
+        weights: the weights as their last pulses left them.
+        rest: the weight without charge.
     """
     none = np.float32(rest)
     for line in range(first, stop):

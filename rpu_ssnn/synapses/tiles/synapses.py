@@ -1,12 +1,12 @@
 """Synapses in the devices of an aihwkit tile: one coincidence, one device pulse, and nothing else.
 
 A forward spike that meets a positive-stream spike moves its device up by the device's own step,
-a negative-stream spike moves it down. What stands in for the learning rate is physical: the
+and a negative-stream spike moves it down. What stands in for the learning rate is physical: the
 device's step, the weight range that its conductance range stands for, and thinning of the
 gradient trains (each gradient spike reaches the array with a probability, drawn here, since
 aihwkit's own generator cannot be seeded).
 
-Conductance and weight. A device state w (nominally in [-1, 1]) is a conductance
+A device state w (nominally in [-1, 1]) is a conductance
 
     g = 1/R + (1 - 1/R) (w + 1)/2     (units of G_max; R the on/off ratio)
 
@@ -266,8 +266,8 @@ class TileSynapses(Synapses):
         """Returns pulses, saturation, drive, and what else than pulses may have changed a weight.
 
         Pulses are of devices: in a pair one goes up when the other goes down. `pulses_p99` and
-        `pulses_max`: up plus down of one device; both of a pair get the same. `step_wanted` over
-        `device_step` above 1 means that the device could not be driven as hard as wanted: its
+        `pulses_max` are up plus down of one device, and both of a pair get the same. `step_wanted`
+        over `device_step` above 1 means that the device could not be driven as hard as wanted: its
         trains stay unthinned until the decay has brought the ratio below 1.
         """
         weights = math.prod(self.shape)

@@ -122,7 +122,9 @@ def train_online(
     """Shows the images in their order, learns from each, and returns how many were right before
     that.
 
-    `order` names the images to show, and `first` is the number of presentations before these.
+    Args:
+        order: the images to show.
+        first: the number of presentations before these.
     """
     right, last = 0, len(layers) - 1
     for shown in range(len(order)):

@@ -34,8 +34,10 @@ def next_errors(
 ) -> None:
     """Takes the noise of output lines [first, stop) one step on, in deviations.
 
-    number: counts the steps from 0; correlation: with the value before; two: whether the noise is
-    -1 or 1, and not a normal number.
+    Args:
+        number: counts the steps from 0.
+        correlation: the correlation with the value before.
+        two: whether the noise is -1 or 1, and not a normal number.
     """
     devices, cells = errors.shape
     kept = np.float32(correlation)

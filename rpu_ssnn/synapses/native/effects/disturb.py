@@ -41,7 +41,8 @@ def _part_steps(
     """Returns the state after some steps without noise, one after the other, with the fraction
     last.
 
-    window: share that wear has left of the device's range and steps.
+    Args:
+        window: the share of the device's range and steps that wear has left.
     """
     low, high = window * device.low, window * device.high
     whole = np.int64(steps)

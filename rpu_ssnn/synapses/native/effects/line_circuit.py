@@ -4,8 +4,8 @@ Input lines are driven at output line 0, output lines (driven or held at 0 V) at
 line; the other ends are open. One resistance lies between neighbouring cells, and between a driver
 and the first cell. A line that is driven alone sees its cells as resistors to 0 V: the other lines
 are held there, and rise by little. By reciprocity the share that reaches a cell is also the share
-of the cell's current that leaves the line at its end. Errors against the nodal solution:
-`tests/support/rpu_ssnn/line_errors.py`.
+of the cell's current that leaves the line at its end. The errors against the nodal
+solution are in `tests/support/rpu_ssnn/line_errors.py`.
 """
 
 import numpy as np
@@ -36,8 +36,11 @@ def line_shares(drops: OfCells, side: int | None = None) -> tuple[OfCells, OfCel
 def _ladder(drops: Float64[np.ndarray, "cells lines"]) -> Float64[np.ndarray, "cells lines"]:
     """Returns the share of the voltage that reaches each cell of a line, by the continued fraction.
 
-    drops: cells from the driven end on. Equal cells d: cosh((n - k - 1/2) u) / cosh((n + 1/2) u)
-    for cell k of n, with sinh(u / 2) = sqrt(d) / 2.
+    Cell k of n equal cells d gets cosh((n - k - 1/2) u) / cosh((n + 1/2) u), with sinh(u / 2) =
+    sqrt(d) / 2.
+
+    Args:
+        drops: the cells from the driven end on.
     """
     drops = np.ascontiguousarray(drops)  # so neighbouring cells lie side by side
     kept = np.empty_like(drops)

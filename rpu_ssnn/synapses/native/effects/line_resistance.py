@@ -5,9 +5,9 @@ its reference. Silent lines are held at 0 V. So a read is linear in the spikes, 
 the share of the input line times that of the output line (`line_circuit`). A write puts half of
 the voltage on either line: the cell gets the mean of both shares.
 
-Ignored: currents that reach an output line over a second input line, other lines that are driven
-in the same slot of a write, capacitance, and selectors. Shares are those of the states at the last
-end of a batch.
+Currents that reach an output line over a second input line are ignored, and so are other lines that
+are driven in the same slot of a write, capacitance, and selectors. Shares are those of the states
+at the last end of a batch.
 """
 
 import numpy as np

@@ -68,8 +68,10 @@ def lose_lines(
 ) -> None:
     """Lets every device of output lines [first, stop) lose charge; stuck devices stay.
 
-    left: share of each charge that is left; fresh: share of a charge that was added since the last
-    call that is now in each; toward: state without charge, inside what wear has left of the bounds.
+    Args:
+        left: the share of each charge that is left.
+        fresh: the share of a charge added since the last call that is now in each.
+        toward: the state without charge, inside what wear has left of the bounds.
     """
     for d in range(len(cells.signs)):
         for i in range(first * n_in, stop * n_in):
@@ -136,7 +138,7 @@ class Retention(Effect):
         return left
 
     def _lose(self, array: DeviceArray, seconds: float, fresh: Float64[np.ndarray, " n"]) -> None:
-        """Lets that time pass; fresh: the share of new charge that each charge then holds."""
+        """Lets that time pass, after which each charge holds the share `fresh` of new charge."""
         self._seconds += seconds
         factors = self._left(seconds).astype(np.float32), fresh.astype(np.float32)
         cells, n_in, toward = array.cells, array.shape[0], np.float32(self._spec.toward_state)
