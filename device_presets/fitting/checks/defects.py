@@ -204,7 +204,7 @@ def _correlated(measured: Summary, simulated: list[Summary]) -> Iterator[Defect]
     """Looks for changes over many pulses that scatter less than those over one pulse say."""
     ratios = measured.structure / np.array([s.structure for s in simulated])
     middle, most = np.median(ratios, axis=0), ratios.max(axis=0)
-    less = np.flatnonzero((middle < _LEAST_RATIO) & (most < 1.0))
+    less = np.flatnonzero((middle < _LEAST_RATIO) & (most < 1.0) & (np.array(LAGS) > 1))
     if len(less):
         at = less[int(np.argmin(most[less]))]
         yield Defect(

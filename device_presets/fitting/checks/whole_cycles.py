@@ -16,6 +16,9 @@ from device_presets.fitting.sweeps import runs_of
 _BAND, _SETS = (5.0, 95.0), 200
 _MOST_SWEEPS = 8
 
+MOST_CURVE = 0.1
+"""A mean curve that is off by more than this share of the range is no answer."""
+
 _BEHIND = 0.005
 """A mean curve may be behind that of NeuroSim's formula by this share of the range."""
 
@@ -105,20 +108,21 @@ def coverage(fit: JointFit, rows: np.ndarray) -> float:
 
 def neurosim_errors(fit: JointFit) -> CurveErrors | None:
     """Returns the errors that NeuroSim's formula B (1 - exp(-pulse / A)) has on the cycles held
-    out, fitted by least squares to the mean sweeps of the other cycles; None where none can be held
-    out, or a cycle has more than a few sweeps."""
+    out, fitted by least squares to the mean sweeps of the other cycles, or on those fitted where
+    none can be held out; None where a cycle has more than a few sweeps."""
     training, series = training_rows(fit), fit.prepared.series
     rows = alike_stretches(fit.prepared)
     after = np.append(0, series.pulse[rows[0, 1:]])  # the first reading is before the cycle
     sweeps = runs_of(after, np.zeros(rows.shape[1]))
-    if training is None or len(sweeps) > _MOST_SWEEPS:
+    if len(sweeps) > _MOST_SWEEPS:
         return None
-    old = training[rows[:, 1]]
+    old = np.ones(len(rows), dtype=np.bool_) if training is None else training[rows[:, 1]]
     span = float(np.mean(fit.prepared.highest - fit.prepared.lowest))
     gaps: tuple[list[np.ndarray], list[np.ndarray]] = [], []
     for first, last in sweeps:
         own = np.hstack([rows[:, first + 1 : first + 2] - 1, rows[:, first + 1 : last + 1]])
-        seen, asked = (series.weight[own[part]].mean(axis=0) for part in (old, ~old))
+        parts = (old, old if training is None else ~old)
+        seen, asked = (series.weight[own[part]].mean(axis=0) for part in parts)
         seen, asked, number = seen - seen[0], asked - asked[0], np.arange(len(seen))
         best = (np.inf, seen)
         for a in np.concatenate([way * np.geomspace(0.05, 20, 60) for way in (1, -1)]):
@@ -151,8 +155,10 @@ def chosen_of(selection: Selection) -> tuple[Selection, Verdict]:
 
 
 def _behind_neurosim(fit: JointFit) -> bool:
-    theirs, (_, ours) = neurosim_errors(fit), curve_errors(fit)
-    return bool(theirs and ours and ours.worst > theirs.worst + _BEHIND)
+    theirs, (seen, held) = neurosim_errors(fit), curve_errors(fit)
+    if theirs is None or held is None:  # the formula follows the noise of the one cycle, too
+        return theirs is not None and seen.worst > max(MOST_CURVE, 2.0 * theirs.worst)
+    return held.worst > theirs.worst + _BEHIND
 
 
 def _by_moments(score: Score) -> Score:

@@ -21,7 +21,8 @@ _BLOCK, _FEWEST_BLOCKS = 25, 9
 out one end of the range, which nothing else tells."""
 
 _TOO_FAR_BEHIND = 40.0
-"""A model so many log-units behind, over all pulses, is not tried on held-out ones."""
+"""A model so many log-units behind, over all pulses, is not tried on held-out ones; and so many
+behind on these, it is not as good as the best."""
 
 _SLOPE_SLACK = 0.05
 """A linear step may leave its limits by this share of the step at weight 0."""
@@ -185,7 +186,8 @@ def _choice(scores: list[Score], how: str) -> Selection:
             continue
         behind = best.held_out - score.held_out
         error = float(np.std(behind, ddof=1) * np.sqrt(len(behind))) if len(behind) > 1 else 0.0
-        if np.isfinite(behind).all() and behind.sum() <= max(error, 1.0):
+        # One block that a model cannot have makes the error as large as the sum.
+        if np.isfinite(behind).all() and behind.sum() <= min(max(error, 1.0), _TOO_FAR_BEHIND):
             good.append(score)
     # Of two with as many numbers (which differ in the law of the noise) the better one.
     good = sorted(good, key=_preference) or [best]

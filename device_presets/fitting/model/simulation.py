@@ -128,7 +128,7 @@ def alike_stretches(prepared: Prepared) -> np.ndarray:
                 within = np.arange(len(sweep)) - (np.cumsum(shortest) - shortest)[sweep]
                 rows = edges[near][:, sweep] + within
                 most, found = size, np.hstack([edges[near][:, :1] - 1, rows])
-    return found[:, :_CURVE_POINTS]
+    return np.ascontiguousarray(found[:, :_CURVE_POINTS])
 
 
 def at_one_level(prepared: Prepared) -> Prepared:

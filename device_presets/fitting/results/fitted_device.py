@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from device_presets.fitting.checks.goodness import Verdict
-from device_presets.fitting.checks.whole_cycles import CurveErrors
+from device_presets.fitting.checks.whole_cycles import MOST_CURVE, CurveErrors
 from device_presets.fitting.model.preparation import WeightScale
 from device_presets.fitting.model.selection import Selection
 from device_presets.fitting.reading.measurement import Measurement
@@ -26,8 +26,8 @@ from device_presets.library.entry_writing import (
 from device_presets.library.preset_file import PresetEntry
 from rpu_ssnn.common.files import write_together
 
-_MOST_CURVE, _NEAR_CURVE = 0.1, 0.03
-"""Shares of the range: a mean curve that is further off is no answer, or not near."""
+_NEAR_CURVE = 0.03
+"""A mean curve that is off by less than this share of the range is near."""
 
 _BAND = (0.8, 0.97)
 """Shares of the readings within a 90 % band that scatters about as the device does."""
@@ -51,7 +51,7 @@ class FittedDevice:
         quantities: the report.
         seen, held_out: errors of the mean curve over all pulses, and over cycles that were not
             fitted; None where there is one cycle.
-        neurosim: errors of NeuroSim's formula over cycles that were not fitted.
+        neurosim: errors of NeuroSim's formula over the same cycles as `held_out`, or as `seen`.
         within_band: Share of the readings within the 90 % band of simulated cycles.
         doubt: A sentence says that the polarity is probably swapped; empty where it is not.
     """
@@ -138,7 +138,7 @@ class FittedDevice:
     def usable(self) -> bool:
         """Tells whether the preset is worth training in: the fit describes the data, or the device
         moves by its pulses and the mean curve is nearly right."""
-        return self.verdict.describes or (self.verdict.moves and self._off <= _MOST_CURVE)
+        return self.verdict.describes or (self.verdict.moves and self._off <= MOST_CURVE)
 
     @property
     def _off(self) -> float:
@@ -164,21 +164,21 @@ class FittedDevice:
         right += ["the scatter of cycles"] if self._scatters else []
         errors, cycles = self.held_out or self.seen, "held out" if self.held_out else "fitted"
         curve = f"{errors.percent} of the range (up / down, cycles {cycles})"
-        theirs = self.neurosim
-        if theirs and self.held_out and theirs.worst < self.held_out.worst:
+        theirs, far = self.neurosim, self._off > MOST_CURVE
+        if theirs and theirs.worst < self._off:
             curve += f", behind NeuroSim's formula with {theirs.percent}"
-        if self._off > _MOST_CURVE:
+        if far:
             first = f"{', '.join(right) or 'nothing'}; its mean curve is off by {curve}"
         else:
             first = ", ".join([*right, f"the mean curve to {curve}"])
         lacks = "; ".join(f"{d.what} ({d.name})" for d in self.verdict.defects)
         second = f"The readings show what it does not have: {lacks}"
         if not lacks:
-            second = "Nothing was found that it lacks"
+            second = "Noise may explain that" if far else "Nothing was found that it lacks"
             if not self.verdict.describes:
                 second = f"It fails in what the checks ask ('{self.verdict.failed}')"
         to_do = [d.advice for d in self.verdict.defects]
-        if not to_do and not self.verdict.describes:
+        if not to_do and (far or not self.verdict.describes):
             to_do = ["look at the plot, and measure more cycles"]
         if self.verdict.moves and not self.usable:
             to_do.append("take the measured changes as they are, by --table")

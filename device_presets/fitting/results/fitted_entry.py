@@ -12,6 +12,7 @@ from device_presets.fitting.results.time_and_width import (
     effect_phrase,
     effect_values,
     measured_ranges,
+    six_digits,
 )
 from device_presets.library.entry_writing import parameter
 from device_presets.library.preset_file import ParameterEntry, PresetEntry
@@ -115,7 +116,7 @@ def drawn_entries(
             entry = fitted_entry(population, quantities, found, population.drawn(rng))
             for name, one in entry.parameters.items():
                 if name.endswith("_spread") and isinstance(one.value, float):
-                    value = {"value": _six_digits(one.value * factor)}
+                    value = {"value": six_digits(one.value * factor)}
                     entry.parameters[name] = one.model_copy(update=value)
             preset_of("draw", entry)
         except PresetError:
@@ -209,9 +210,5 @@ def _determined(name: str, by_name: dict[str, Quantity]) -> bool:
 
 def _rounded(value: Value) -> Value:
     if isinstance(value, tuple):
-        return tuple(map(_six_digits, value))
-    return _six_digits(value) if isinstance(value, float) else value
-
-
-def _six_digits(value: float) -> float:
-    return float(f"{value:.6g}")
+        return tuple(map(six_digits, value))
+    return six_digits(value) if isinstance(value, float) else value

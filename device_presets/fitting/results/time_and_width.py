@@ -96,10 +96,9 @@ def effect_values(p: Population, device: MeanDevice) -> dict[str, Value]:
             "loss_per_decade": given.get("loss", 0.0),
             "loss_onset_s": given.get("onset", _ASSUMED_ONSET_S),
         }
-        if GAP in terms:
-            shortest, longest = _measured_periods(p)  # no pulse is wide enough to come sooner
-            widest = float(np.max(timing.width)) - width
-            values["pulse_period_s"] = min(shortest + widest, longest)
+        if GAP in terms:  # the widest pulse comes no sooner after another
+            ends = measured_ranges(p)["pulse_period_s"]
+            values["pulse_period_s"] = min(ends[0] + float(np.max(timing.width)) - width, ends[1])
     elif math.isfinite(timing.width_0):
         values["pulse_width_s"] = timing.width_0
     return values
@@ -107,26 +106,24 @@ def effect_values(p: Population, device: MeanDevice) -> dict[str, Value]:
 
 def measured_ranges(p: Population) -> dict[str, tuple[float, float]]:
     """Returns the shortest and the longest (s) of what a fit saw, by parameter: of the pulses where
-    their widths are known, and from pulse to pulse where the step depends on the gap."""
+    their widths are known; and where the step depends on the gap, of the times from pulse to pulse
+    of the most frequent width."""
     timing, found = p.fit.prepared.timing, {}
     if timing is not None and math.isfinite(timing.width_0):
-        found["pulse_width_s"] = (_digits(timing.width.min()), _digits(timing.width.max()))
+        found["pulse_width_s"] = _ends(timing.width)
         if GAP in p.fit.layout.effects.terms:
-            found["pulse_period_s"] = _measured_periods(p)
+            known = (p.fit.prepared.series.pulse != 0) & np.isfinite(timing.gap)
+            found["pulse_period_s"] = _ends(timing.gap[known] + timing.width_0)
     return found
 
 
-def _measured_periods(p: Population) -> tuple[float, float]:
-    """Returns the shortest and the longest time (s) from pulse to pulse, of the most frequent
-    width."""
-    timing, pulsed = p.fit.prepared.timing, p.fit.prepared.series.pulse != 0
-    assert timing is not None
-    gaps = timing.gap[pulsed & np.isfinite(timing.gap)]
-    return _digits(gaps.min() + timing.width_0), _digits(gaps.max() + timing.width_0)
+def _ends(seconds: np.ndarray) -> tuple[float, float]:
+    return six_digits(seconds.min()), six_digits(seconds.max())
 
 
-def _digits(seconds: float) -> float:
-    return float(f"{seconds:.6g}")
+def six_digits(value: float) -> float:
+    """Returns a number as presets give it."""
+    return float(f"{value:.6g}")
 
 
 def effect_assumption(p: Population, name: str) -> str | None:
@@ -162,6 +159,9 @@ def left_out(p: Population, device: MeanDevice) -> list[str]:
     timing = p.fit.prepared.timing
     if timing and any(low < (1.0 - _VARIED) * high for low, high in timing.volts):
         told.append("Pulses of different amplitudes were taken as alike: no law here has them.")
+    if layout.as_charge_trap and GAP in terms:
+        ends = "{:g} to {:g} s".format(*measured_ranges(p)["pulse_period_s"])
+        told.append(f"Pulses came after {ends}; the fitted fade goes on after longer waits.")
     if layout.as_charge_trap and device.read_noise > 0.0:
         told.append("The preset leaves out the read noise, which a study's reads may have.")
     return told

@@ -4,11 +4,14 @@ from pathlib import Path
 
 import numpy as np
 
-from device_presets.fitting.checks.whole_cycles import curve_errors, neurosim_errors
+from device_presets.fitting.checks.goodness import judge
+from device_presets.fitting.checks.whole_cycles import chosen_of, curve_errors, neurosim_errors
 from device_presets.fitting.model.maximum_likelihood import fit_model
-from device_presets.fitting.model.preparation import prepare
+from device_presets.fitting.model.preparation import Prepared, prepare
+from device_presets.fitting.model.selection import filtered, select_model
 from device_presets.fitting.model.simulation import alike_stretches
 from device_presets.fitting.reading.reading import read
+from rpu_ssnn.devices.fit_form import SOFT_BOUNDS
 from rpu_ssnn.devices.laws import FIT_FORMS
 from support.device_presets.fits import file_of
 
@@ -77,3 +80,32 @@ def test_numbers_that_start_again_begin_a_cycle(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("\n".join(lines) + "\n")
     found = read(tmp_path / "a.csv")
     assert (found.n_cycles, found.n_pulses) == (3, 3 * 29)
+
+
+def one_cycle(file: Path, fall: np.ndarray, noise: float) -> Prepared:
+    """40 pulses up, by steps that fall by 25, and 40 down along a curve from 1 to 0."""
+    number, up = np.arange(41), np.repeat([True, False], 40)
+    path = 10 * np.append(np.log1p(number) / np.log(41), fall[1:])
+    steps = np.diff(path) * (1 + noise * np.random.default_rng(0).normal(size=80))
+    return prepare(read(file_of(file, 20 + np.append(0, np.cumsum(steps)), up)), None, None)
+
+
+def test_a_law_that_a_few_pulses_rule_out_is_not_as_good_as_another(tmp_path: Path) -> None:
+    """Held-out pulses of the last states speak against a linear step by 2,000 log-units, and those
+    of other states do not."""
+    prepared = one_cycle(tmp_path / "a.csv", np.exp(-np.arange(41) / 4), 0.02)
+    chosen = select_model(prepared).chosen
+    assert curve_errors(chosen.fit)[0].worst < 0.06
+
+
+def test_one_cycle_is_not_far_behind_the_formula_that_follows_it(tmp_path: Path) -> None:
+    """Soft bounds take what they lack for noise, and pass their checks."""
+    fall = 1 - np.log1p(100 * np.arange(41)) / np.log(4001)
+    models = tuple(form for form in FIT_FORMS if form.code == SOFT_BOUNDS)
+    selection = select_model(one_cycle(tmp_path / "a.csv", fall, 1.0), models)
+    fit = selection.chosen.fit
+    assert judge(fit, filtered(fit)).describes
+    theirs = neurosim_errors(fit)
+    assert theirs is not None
+    assert curve_errors(fit)[0].worst > 2 * theirs.worst
+    assert curve_errors(chosen_of(selection)[0].chosen.fit)[0].worst < 1.3 * theirs.worst

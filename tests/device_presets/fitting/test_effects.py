@@ -208,7 +208,8 @@ def test_a_study_pulses_as_it_was_measured(trap: tuple[Path, JointFit]) -> None:
     found = read_measurement(folder / "data.csv")
     entry = fitted_entry(population, report(population, None, ()), found)
     assert "pulses of 2.8 to 3.2 V up, 2.8 to 3.2 V down" in entry.description
-    assert "amplitudes were taken as alike" in " ".join(left_out(population, population.device()))
+    told = " ".join(left_out(population, population.device()))
+    assert "amplitudes were taken as alike" in told
     file = folder / "mine.yaml"
     file.write_text(entry_text("mine", entry, ()))
     with pytest.raises(PresetError, match=r"pulse_width_s: 6e-06 .* measured, 1.2e-06 to 5e-06 s"):
@@ -217,6 +218,7 @@ def test_a_study_pulses_as_it_was_measured(trap: tuple[Path, JointFit]) -> None:
     assert given is not None
     gaps = given.gap_s[np.isfinite(given.gap_s) & (found.pulse != 0)]
     shortest, longest = gaps.min() + WIDTH_S, gaps.max() + WIDTH_S
+    assert f"Pulses came after {shortest:g} to {longest:g} s; the fitted fade goes on" in told
     with pytest.raises(PresetError, match=rf"pulse_period_s.* measured, {shortest:g} to"):
         get_preset(str(file), {"pulse_period_s": 0.9 * shortest})
 
