@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from rpu_ssnn.spec.array_physics import LinesSpec, RetentionSpec
-from rpu_ssnn.spec.tile import TileSpec
+from rpu_ssnn.spec.tile import ReferenceSpec, TileSpec
 from rpu_ssnn.version import NUMERICS_VERSION
 from studies.declaration import trial as trial_module
 from studies.declaration.devices import RECORD_ONLY
@@ -211,6 +211,7 @@ LINES = LinesSpec(on_resistance=1e5, voltage_constant=0.1)  # a resistance needs
 
 TILES = (
     TileSpec(simulator="native", lines=LINES),
+    TileSpec(reference=ReferenceSpec(scheme="reference_device")),
     TileSpec(simulator="native", retention=RetentionSpec(loss_per_decade=0.02)),
     TileSpec(
         simulator="native",
