@@ -39,6 +39,9 @@ FEW_CLASSES = 10
 """With more classes, the output layer has a larger step, weights start small, and answers take
 longer."""
 
+SYMMETRY_POINT = "  # charge traps lose less with `reference: {scheme: symmetry_point}` in tile"
+"""This stands beside devices with many classes; docs/results/many_classes_devices says how much."""
+
 SMALL_START = 0.3
 """The factor on the initial weights (1 is He initialisation), with many classes."""
 
@@ -262,7 +265,8 @@ def _text(
     ]
     for device in devices:
         tile = {} if compound_of(device) is not None else {"tile": {"simulator": "native"}}
-        lines.append(f"  - {inline({'device': device, **tile})}")
+        hint = SYMMETRY_POINT if tile and found.many_classes else ""
+        lines.append(f"  - {inline({'device': device, **tile})}{hint}")
         lines.append(f"  - {inline({'update': 'analog_sgd', 'device': device, **tile})}")
     return "\n".join(lines) + "\n"
 

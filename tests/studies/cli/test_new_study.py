@@ -40,7 +40,9 @@ def test_many_classes_get_a_larger_output_step_a_small_start_and_longer_answers(
 ) -> None:
     write_npz("few.npz", images(10))
     write_npz("many.npz", images(40))
-    of_few, of_many = (content(new_study(f"{name}.npz")) for name in ("few", "many"))
+    few, many = (new_study(f"{name}.npz") for name in ("few", "many"))
+    of_few, of_many = content(few), content(many)
+    assert (few.count("symmetry_point"), many.count("symmetry_point")) == (0, 1)
     assert "output_step" not in of_few["training"]
     assert not {"inference_T", "initial_scale"} & set(of_few["network"])
     assert of_many["training"]["output_step"] == 4  # classes / 10
