@@ -92,7 +92,9 @@ class Case(Spec):
         None, description="row name; default: the update or device"
     )
     network: Annotated[dict[str, Any], BeforeValidator(with_named_circuit)] = Field(
-        {}, description="what differs from the study's network"
+        {},
+        description="what differs from the study's network; `layers` replace its `hidden`, and the "
+        "other way round",
     )
     training: dict[str, Any] = Field({}, description="what differs from the study's training")
     seeds: Seeds | None = Field(None, description="instead of the study's")

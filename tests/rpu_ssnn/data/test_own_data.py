@@ -221,10 +221,3 @@ def test_a_file_in_the_home_folder(npz: Path, monkeypatch: pytest.MonkeyPatch) -
     own, whole = (OwnData(file=file, test_share=0.2) for file in (Path("~") / npz.name, npz))
     assert file_digest(own) == file_digest(whole)
     assert load(own).digest == load(whole).digest
-
-
-def test_a_split_is_asked_for(npz: Path) -> None:
-    with refused("test_share", "missing"):
-        read_own(OwnData(file=npz))
-    with refused("test_share", "0.001"):
-        read_own(OwnData(file=npz, test_share=0.001))

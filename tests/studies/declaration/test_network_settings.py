@@ -106,8 +106,3 @@ def test_a_rule_with_a_start_of_its_own_refuses_it(rule: str) -> None:
     with pytest.raises(InputError, match="changes nothing") as caught:
         small_study(cases=[case], reference="it").points()
     assert caught.value.field == "case 1.network.initial_scale"
-
-
-def test_a_scale_out_of_range_is_refused() -> None:
-    with pytest.raises(InputError, match=r"greater than or equal to 0\.001"):
-        small_study(network={"initial_scale": 0.0})
