@@ -71,7 +71,8 @@ def fit_file(
         beside, without = chosen_of(levelled)
         if off(beside.chosen) < off(selection.chosen):
             told = (replace(d, what=f"{d.what}; cycles are fitted at one level") for d in moves)
-            selection, verdict = beside, replace(without, defects=(*told, *without.defects))
+            others = (d for d in without.defects if d.name not in (JUMP, DRIFT))  # of the levelling
+            selection, verdict = beside, replace(without, defects=(*told, *others))
     tell("computing the intervals")
     fit = selection.chosen.fit
     seen, held_out = curve_errors(fit)

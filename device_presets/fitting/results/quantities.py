@@ -69,8 +69,7 @@ def report(
         found.append(_over_models(_bound(p, high), [_bound(q, high) for q in as_good]))
     others = [*as_good, *([] if linear is None else [linear])]
     found.append(_over_models(_cycle_noise(p), [_cycle_noise(other) for other in others]))
-    effects = _effects(p, others)
-    found += _read_noise(p) + p.spreads() + effects
+    found += _read_noise(p) + p.spreads() + _effects(p, others)
     return [as_far_as_determined(quantity) for quantity in found]
 
 
