@@ -190,9 +190,11 @@ def _levels(fit: JointFit, measured: Summary, span: float) -> Iterator[Defect]:
             "fit the cycles before and after the jump by themselves",
         )
     steps = np.diff(measured.levels)[np.diff(measured.of_device) == 0]
-    later = steps[len(steps) // 2 :] if measured.of_device[0] == measured.of_device[-1] else steps
-    error = float(np.std(later, ddof=1) / np.sqrt(len(later))) if len(later) > 2 else np.inf
-    if abs(later.sum()) > _LEAST_DRIFT * span and abs(later.mean()) > _DRIFT_ERRORS * error:
+    devices = len(np.unique(measured.of_device))
+    later = steps if devices > 1 else steps[len(steps) // 2 :]
+    error = float(stats.sem(later)) if len(later) > max(2, devices) else np.inf
+    far = abs(later.sum()) > devices * _LEAST_DRIFT * span
+    if far and abs(later.mean()) > _DRIFT_ERRORS * error:
         yield Defect(
             DRIFT,
             f"its level drifts by {abs(later.mean()) / span:.1%} of the range a cycle",

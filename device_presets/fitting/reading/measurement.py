@@ -25,6 +25,9 @@ way, and over 80 % of its readings."""
 _JUMP = 0.2
 """A change against its pulse is a jump beyond this share of the range."""
 
+_UNLIKE = 4.0
+"""A change so many times the median of those at the beginnings of sweeps that way is one too."""
+
 _FEWEST_OF_SWEEP = 10
 """If the median sweep has fewer pulses, turns do not tell cycles."""
 
@@ -187,19 +190,17 @@ def _cycles_from_turns(rows: Rows, up: np.ndarray, same_device: np.ndarray) -> n
 def _jumps(
     conductance: np.ndarray, follows: np.ndarray, up: np.ndarray, border: np.ndarray
 ) -> np.ndarray:
-    """Returns [rows] the changes at the beginning of a sweep that no pulse makes: against its
-    direction, larger than all changes within sweeps, and a good part of the range."""
+    """Returns [rows] the changes at the beginning of a sweep that no pulse makes: larger than all
+    changes within sweeps, and either against the pulse's direction by a good part of the range, or
+    far larger than at the beginnings of other sweeps that way."""
     change = np.concatenate([[0.0], np.diff(conductance)])
     inside = follows & ~border & np.isfinite(change)
-    if not inside.any():
-        return np.zeros(len(conductance), dtype=np.bool_)
-    largest = float(np.abs(change[inside]).max())
+    largest = float(np.abs(change[inside]).max()) if inside.any() else np.inf
     span = float(np.nanmax(conductance) - np.nanmin(conductance))
-    with np.errstate(invalid="ignore"):
-        against = np.where(up, change < 0, change > 0)
-        large = np.abs(change) > max(largest, _JUMP * span)
-    jumps: np.ndarray = against & large & border & follows
-    return jumps
+    size, begins = pd.Series(np.abs(change)), border & follows
+    usual = size.where(begins).groupby(up).transform("median")
+    against = np.where(up, change, -change) < -_JUMP * span
+    return np.asarray(begins & (size > largest) & (against | (size > _UNLIKE * usual)))
 
 
 def _refuse_order(file: Path, rows: Rows, bad: np.ndarray) -> None:

@@ -149,6 +149,18 @@ def test_a_jump_between_sweeps_is_no_pulse(tmp_path: Path) -> None:
     assert any(note.startswith("2 jumps between sweeps") for note in found.notes)
 
 
+def test_a_jump_the_way_of_its_pulse_is_no_pulse(tmp_path: Path) -> None:
+    """The level rises by 5 uS before the first pulse up of the third of four cycles."""
+    lines = ["cycle,polarity,conductance_uS"]
+    for cycle in (1, 2, 3, 4):
+        for line in sweep()[1:]:
+            _, polarity, value = line.split(",")
+            lines.append(f"{cycle},{polarity},{float(value) + (5.0 if cycle > 2 else 0.0):.2f}")
+    found = read(written(tmp_path / "a.csv", lines))
+    assert np.abs(np.diff(found.conductance)[found.pulse[1:] != 0]).max() < 0.6e-6
+    assert any(note.startswith("1 jump between sweeps") for note in found.notes)
+
+
 def test_numbers_that_start_again_with_the_other_polarity_follow_on(tmp_path: Path) -> None:
     lines = [f"{k},LTP,{10 + k}" for k in range(1, 21)]
     lines += [f"{k},LTD,{30 - k}" for k in range(1, 21)]
