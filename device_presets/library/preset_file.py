@@ -34,7 +34,7 @@ class ParameterEntry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     value: bool | float | str | list[StrictFloat] | None
-    unit: str
+    unit: str = ""  # a missing one is refused with that of the law, which the file does not know
     source: str | None = None
     assumption: str | None = None
     measured: tuple[StrictFloat, StrictFloat] | None = None

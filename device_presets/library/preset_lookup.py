@@ -121,7 +121,7 @@ def _parameters(
             return replace(made, measured=seen)
         found = entry.parameters[name]
         if found.unit != asked.unit:
-            raise PresetError(where, f"{name}.unit", found.unit, f"must be {asked.unit}")
+            raise PresetError(where, f"{name}.unit", found.unit or None, f"must be {asked.unit}")
         # In YAML 1.2, what stands in quotes is text.
         if isinstance(found.value, str):
             allowed = f"{asked.allowed}, not text"
@@ -134,7 +134,8 @@ def _parameters(
         n for n, r in declared.items() if r.required and not {n} & {*overrides, *entry.parameters}
     ]
     if missing:
-        allowed = f"must be given; {missing[0]} {declared[missing[0]].allowed}"
+        units = ", ".join(declared[name].unit for name in missing)
+        allowed = f"must be given, with value and unit (in this order: {units})"
         raise PresetError(where, ", ".join(missing), None, allowed)
     complete: dict[str, Parameter] = {}
     for name, asked in declared.items():

@@ -164,7 +164,7 @@ def fit(
         )
         raise typer.Exit(3)
     fitted.save(preset_file, plot_file)
-    typer.echo(f"\n{fitted.sentence}.\npreset  {preset_file}\nplot    {plot_file}")
+    typer.echo(f"\npreset  {preset_file}\nplot    {plot_file}")
     typer.echo(
         f"draws   {draws_file(preset_file)}: device: {{fit: {preset_file}, draws: 5}} in a study"
     )

@@ -1,5 +1,6 @@
 """The commands about results: before, while and after a study runs."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -166,7 +167,9 @@ def plan(
     workers: WorkersOption = None,
     data: DataOption = None,
     rows: RowsOption = None,
-    estimate: Annotated[bool, typer.Option(help="Time a few steps of each case.")] = True,
+    estimate: Annotated[
+        bool, typer.Option(help="Time a few steps of each case; --no-estimate answers at once.")
+    ] = True,
 ) -> None:
     """Print the trials that `run` would start, and the estimated time; nothing is written."""
     from rpu_ssnn.data import MissingDataError
@@ -194,7 +197,8 @@ def plan(
     estimated = None
     if estimate and (planned.missing or planned.search):
         typer.echo(f"{totals(planned)}; timing a few steps of each case", err=True)
-        estimated = planning.estimate(planned, timing.timing_job(data), workers)
+        tell = partial(typer.echo, err=True)
+        estimated = planning.estimate(planned, timing.timing_job(data), workers, tell)
     typer.echo(plan_text(planned, estimated))
 
 

@@ -2,7 +2,7 @@
 
 import heapq
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -135,11 +135,14 @@ def make_plan(study: Study, root: Path, kept_rows: Sequence[Path] = ()) -> Plan:
     return Plan(rows, len(others), [*there.faults, *search.faults])
 
 
-def estimate(plan: Plan, job: Job, workers: int | None) -> Estimate:
+def estimate(
+    plan: Plan, job: Job, workers: int | None, tell: Callable[[str], None] = lambda _: None
+) -> Estimate:
     """Times a few steps of each distinct case, with as many workers as the run would have.
 
     Args:
         job: `timing.timing_job`.
+        tell: shows a line after each case that was timed.
 
     Raises:
         InputError: images are missing.
@@ -160,6 +163,7 @@ def estimate(plan: Plan, job: Job, workers: int | None) -> Estimate:
 
     def keep(trial: Trial, result: TrialResult) -> None:
         costs[chosen[trial.identity]] = Cost.of(result)
+        tell(f"timed {len(costs)} of {len(groups)} cases")
 
     reporter, failures = _StartTimer(), list[Failure]()
     with closing(LocalExecutor(n_workers)) as executor:

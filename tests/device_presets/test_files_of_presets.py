@@ -44,13 +44,18 @@ def test_a_users_file_is_a_preset(tmp_path: Path) -> None:
     ("old", "new", "named"),
     [
         ("unit: step", "unit: mV", "cycle_to_cycle.unit: 'mV'"),
+        (", unit: step", "", "unit: missing; must be step"),
         (", source: lab book", "", "parameters.step"),
         ("lab book", '" "', "parameters.step"),
         ("citation", "citaton", "citaton: 'citaton'"),
         ("citation: lab book", "citation: 5", "citation: 5"),
         ("constant", "constnt", "law: 'constnt'"),
         ("    w_max_spread:", "    w_mx_spread:", "parameter: 'w_mx_spread'"),
-        ("    w_max: {value: 1, unit: weight, source: lab book}\n", "", "w_max: missing"),
+        (
+            "    w_max: {value: 1, unit: weight, source: lab book}\n",
+            "",
+            r"w_max: missing; .*\(in this order: weight\)",
+        ),
         ("    step:", "    # step:", "step and levels"),
     ],
 )

@@ -113,6 +113,7 @@ def test_a_plan_starts_and_writes_nothing(
     assert "4 trials, 0 done, 4 to run" in output
     assert ("a trial" in output) is ("workers" in output) is estimate
     counts = "4 trials, 0 done, 4 to run; timing a few steps of each case\n"
+    counts += "timed 1 of 2 cases\ntimed 2 of 2 cases\n"
     assert errors == (counts if estimate else "")
     assert list(tmp_path.iterdir()) == [path]
 
