@@ -58,7 +58,7 @@ def get_preset(name: str, overrides: Mapping[str, float | int | str] | None = No
 
 
 def check_overrides(overrides: object) -> None:
-    """Raise PresetError where overrides are neither a mapping nor left out."""
+    """Raises PresetError where overrides are neither a mapping nor left out."""
     if overrides is not None and not isinstance(overrides, Mapping):
         allowed = "must be a mapping of parameters to values, or None"
         raise PresetError("device", "overrides", overrides, allowed)

@@ -74,7 +74,7 @@ class Spec(BaseModel):
     )
 
     def __init__(self, **settings: Any) -> None:
-        """Take the settings by name.
+        """Takes the settings by name.
 
         Raises:
             InputError: a setting is not valid; in one line.
