@@ -5,7 +5,7 @@ A loop over them becomes vector code, which a loop over the functions of `math` 
 
 import numpy as np
 
-from rpu_ssnn.compiled import compiled
+from rpu_ssnn.compiled import inner
 
 _F = np.float32
 _SQRT_HALF_BITS = np.int32(0x3F3504F3)
@@ -15,7 +15,7 @@ MOST_EXPONENT = np.float32(80.0)
 """Exponents beyond this, either way, leave single precision (exp(88)) or come near its end."""
 
 
-@compiled
+@inner
 def logarithm(x: np.float32) -> np.float32:
     """Returns the natural logarithm of a normal positive float32, right to a rounding or two."""
     bits = np.int32(np.float32(x).view(np.int32) - _SQRT_HALF_BITS)
@@ -35,7 +35,7 @@ def logarithm(x: np.float32) -> np.float32:
     return m + y + e * _F(0.693359375)
 
 
-@compiled
+@inner
 def exponential(x: np.float32) -> np.float32:
     """Returns exp(x) of a float32, right to a rounding or two, if that is a normal number."""
     n: np.float32 = np.floor(_F(1.44269504088896341) * x + _F(0.5))

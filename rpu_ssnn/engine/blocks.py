@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Int8, Int32, UInt64
 from numba import uint64
 
-from rpu_ssnn.compiled import compiled
+from rpu_ssnn.compiled import inner
 
 BLOCK = 64
 """A block has so many neurons. Each layer has whole blocks; the padding neurons never fire."""
@@ -26,23 +26,23 @@ type Events = Int32[np.ndarray, " neurons"]
 """Neurons that spike in a slot, in order; the first so many of the places are used."""
 
 
-@compiled
+@inner
 def first_flags(neurons: int) -> np.uint64:
     """Returns the flags of the first so many neurons of a block (at least 1)."""
     return ~uint64(0) >> uint64(BLOCK - min(neurons, BLOCK))
 
 
-@compiled
+@inner
 def clear_flag(words: Flags, neuron: int) -> None:
     words[neuron // BLOCK] &= ~(uint64(1) << uint64(neuron % BLOCK))
 
 
-@compiled
+@inner
 def has_flag(words: Flags, neuron: int) -> bool:
     return bool(words[neuron // BLOCK] >> uint64(neuron % BLOCK) & uint64(1))
 
 
-@compiled
+@inner
 def lowest_flag(flags: np.uint64) -> np.int64:
     """Returns the place of the lowest bit that is set; at least one must be set."""
     lowest = flags & (~flags + uint64(1))
@@ -50,7 +50,7 @@ def lowest_flag(flags: np.uint64) -> np.int64:
     return place
 
 
-@compiled
+@inner
 def list_spikes(flags: np.uint64, at: int, events: Events, count: int) -> int:
     """Appends the neurons of a block's flags to `events` in order, and returns the new count."""
     while flags:
@@ -60,7 +60,7 @@ def list_spikes(flags: np.uint64, at: int, events: Events, count: int) -> int:
     return count
 
 
-@compiled
+@inner
 def list_signed(
     spikes: np.uint64,
     positive: np.uint64,

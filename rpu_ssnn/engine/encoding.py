@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Float64, UInt64
 from numba import uint32, uint64
 
-from rpu_ssnn.compiled import compiled
+from rpu_ssnn.compiled import inner
 from rpu_ssnn.engine.parameters import Parameters
 from rpu_ssnn.engine.state import Presentations, WorkerState
 
@@ -12,7 +12,7 @@ type Random = UInt64[np.ndarray, "1"]
 """State of the generator, which each number moves on."""
 
 
-@compiled
+@inner
 def _random_bits(random: Random) -> np.uint64:
     """Returns 64 random bits (splitmix64)."""
     random[0] += uint64(0x9E3779B97F4A7C15)
@@ -22,13 +22,13 @@ def _random_bits(random: Random) -> np.uint64:
     return z ^ (z >> uint64(31))
 
 
-@compiled
+@inner
 def uniform(random: Random) -> np.float32:
     """Returns a number that is uniform over [0, 1), of 24 bits."""
     return np.float32(_random_bits(random) >> uint64(40)) * np.float32(2.0**-24)
 
 
-@compiled
+@inner
 def draw_input(net: Parameters, state: WorkerState, shown: Presentations, t: int) -> None:
     """Writes the input lines that spike in slot t, drawn or given, to the events of layer 0."""
     count = 0
@@ -63,7 +63,7 @@ def draw_input(net: Parameters, state: WorkerState, shown: Presentations, t: int
     state.event_count[0] = count
 
 
-@compiled
+@inner
 def draw_label(profile: Float64[np.ndarray, " label_slots"], random: Random, t: int) -> bool:
     """Draws whether the label train has a spike in slot t, before the relays."""
     if t >= len(profile):

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Int32, Int64
 from numba import uint64
 
-from rpu_ssnn.compiled import compiled
+from rpu_ssnn.compiled import inner
 from rpu_ssnn.engine.blocks import BLOCK
 from rpu_ssnn.spec import Connection, lines_of, slot_cycles
 
@@ -151,7 +151,7 @@ def _runs(table: _Table, positions: int) -> tuple[np.ndarray, np.ndarray, np.nda
     return counts, neuron[first], line[first], length
 
 
-@compiled
+@inner
 def list_patches(
     tables: Geometry,
     patch: int,

@@ -12,7 +12,7 @@ from typing import cast
 import numpy as np
 from numba import uint64
 
-from rpu_ssnn.compiled import compiled
+from rpu_ssnn.compiled import inner
 from rpu_ssnn.engine.blocks import BLOCK, first_flags, has_flag, list_spikes, lowest_flag
 from rpu_ssnn.engine.circuit import (
     BANKS,
@@ -40,14 +40,14 @@ _SLOT_BITS = 21
 _WHOLE = 2.0**32
 
 
-@compiled
+@inner
 def _word(circuits: Circuits, bank: int, j: int, t: int, purpose: int) -> np.uint64:
     """Returns 64 random bits of neuron j in slot t."""
     place = uint64((j * BANKS + bank) * 2 + purpose)
     return random_word(circuits.key[0], (place << uint64(_SLOT_BITS)) | uint64(t + 1))
 
 
-@compiled
+@inner
 def _note_crossing(circuits: Circuits, t: int, bank: int, j: int) -> None:
     """Neuron j has crossed its threshold in slot t, and gets a new one if thresholds are noisy."""
     circuits.last[bank, j] = t
@@ -56,7 +56,7 @@ def _note_crossing(circuits: Circuits, t: int, bank: int, j: int) -> None:
         circuits.jitter[bank, j] = max(np.float32(LEAST_THRESHOLD), np.float32(1.0) + noise)
 
 
-@partial(compiled, inline=False)
+@partial(inner, inline=False)
 def begin_circuits(circuits: Circuits | None, key: np.uint64) -> None:
     """Sets all circuits, if there are any, to the start of the presentation with this key."""
     if circuits is None:
@@ -70,7 +70,7 @@ def begin_circuits(circuits: Circuits | None, key: np.uint64) -> None:
     circuits.last[:] = NEVER
 
 
-@compiled
+@inner
 def _integrate(
     circuits: Circuits, floored: bool, t: int, bank: int, j: int, v: np.float32, current: np.float32
 ) -> tuple[np.float32, bool]:  # fmt: skip
@@ -86,7 +86,7 @@ def _integrate(
     return v, wakes
 
 
-@compiled
+@inner
 def _sent(
     circuits: Circuits, t: int, bank: int, direction: int, word: int,
     crossed: np.uint64, ready: np.uint64,
@@ -121,7 +121,7 @@ def _sent(
     return sent
 
 
-@partial(compiled, inline=False)
+@partial(inner, inline=False)
 def fire_circuits(
     net: Parameters,
     state: WorkerState,
@@ -175,7 +175,7 @@ def fire_circuits(
     return up_flags, down_flags
 
 
-@partial(compiled, inline=False)
+@partial(inner, inline=False)
 def win_circuits(net: Parameters, state: WorkerState, circuits: Circuits, label_spike: bool) -> int:
     """Takes the winner-take-all output through a slot (`neurons._winner_takes_all`), and lists its
     spikes.

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float32, Int64
 from numba import uint64
 
-from rpu_ssnn.compiled import compiled
+from rpu_ssnn.compiled import inner
 from rpu_ssnn.engine.blocks import (
     BLOCK,
     ZERO,
@@ -34,7 +34,7 @@ type Neurons = Float32[np.ndarray, " neurons"]
 """The neurons of a layer, in whole blocks."""
 
 
-@compiled
+@inner
 def _integrate(membrane: Block, current: Block, move: np.float32, keep: np.float32) -> None:
     """Adds `move` x current to the membranes, and then multiplies the currents by `keep` (Eq.
     3)."""
@@ -43,7 +43,7 @@ def _integrate(membrane: Block, current: Block, move: np.float32, keep: np.float
         current[k] *= keep
 
 
-@compiled
+@inner
 def fire_from_current(
     at: int,
     membrane: Neurons,
@@ -72,7 +72,7 @@ def fire_from_current(
     return spikes
 
 
-@compiled
+@inner
 def fire_pairs(
     at: int,
     membrane: Neurons,
@@ -105,7 +105,7 @@ def fire_pairs(
     return (up | down) & is_open, up & is_open
 
 
-@compiled
+@inner
 def fire_gradient(
     net: Parameters, state: WorkerState, circuits: Circuits | None, layer: int
 ) -> None:
@@ -163,7 +163,7 @@ def fire_gradient(
     state.gradient_count[layer] = count
 
 
-@compiled
+@inner
 def begin(net: Parameters, state: WorkerState, shown: Presentations, learn: bool) -> None:
     """Sets the state to slot 0 of its presentation: membranes, dropout, active input lines."""
     b = state.position[0]
@@ -226,7 +226,7 @@ def begin(net: Parameters, state: WorkerState, shown: Presentations, learn: bool
     state.pixel_count[0] = n
 
 
-@compiled
+@inner
 def _fire_forward(
     net: Parameters, state: WorkerState, circuits: Circuits | None, label_spike: bool
 ) -> None:
@@ -266,7 +266,7 @@ def _fire_forward(
             _inhibit(membrane[:n], events[:count], net.inhibition * theta)
 
 
-@compiled
+@inner
 def _winner_takes_all(membrane: Float32[np.ndarray, " n_out"], theta: np.float32) -> int:
     """Lets the output with the highest membrane spike, and returns its index (ties: the lowest).
 
@@ -287,7 +287,7 @@ def _winner_takes_all(membrane: Float32[np.ndarray, " n_out"], theta: np.float32
     return best
 
 
-@compiled
+@inner
 def _inhibit(membrane: Float32[np.ndarray, " n_out"], spikes: Events, push: np.float32) -> None:
     """Lowers the membranes of all other outputs at each spike, but not below zero (Eq. 2 in a
     slot)."""
@@ -301,7 +301,7 @@ def _inhibit(membrane: Float32[np.ndarray, " n_out"], spikes: Events, push: np.f
             membrane[j] = max(np.float32(0.0), membrane[j] - push * np.float32(others))
 
 
-@compiled
+@inner
 def _relayed(
     membrane: _Relays, current: _Relays, keep: np.float32, theta: np.float32, to_zero: bool,
     spike: bool,
@@ -319,7 +319,7 @@ def _relayed(
     return spike
 
 
-@compiled
+@inner
 def _list_positions(
     net: Parameters, state: WorkerState, reads: Int64[np.ndarray, "crossbars 3"]
 ) -> None:
@@ -344,7 +344,7 @@ def _list_positions(
         reads[x, 1] += lines
 
 
-@compiled
+@inner
 def fire(net: Parameters, state: WorkerState, shown: Presentations, learn: bool) -> None:
     """Computes all spikes and gradient streams of this slot, from currents of earlier slots."""
     t, b = state.position[1], state.position[0]

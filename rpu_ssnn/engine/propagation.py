@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float32, Int32
 from numba import uint64
 
-from rpu_ssnn.compiled import compiled
+from rpu_ssnn.compiled import inner
 from rpu_ssnn.engine.parameters import Parameters
 from rpu_ssnn.engine.state import WorkerState
 
@@ -20,7 +20,7 @@ class Matrices(NamedTuple):
     """The weights [n_out, n_in] of each crossbar, flat; the place of the first one is unused."""
 
 
-@compiled
+@inner
 def add_rows(
     target: Float32[np.ndarray, " n"],
     at: int,
@@ -74,7 +74,7 @@ def add_rows(
             target[t + j] += weights[a + j]
 
 
-@compiled
+@inner
 def propagate_linear(net: Parameters, state: WorkerState, matrices: Matrices, learn: bool) -> None:
     """Adds the forward sums of Eq. 1 and the backward sums of Eq. 4, 5 to the currents."""
     tables = net.geometry
@@ -107,7 +107,7 @@ def propagate_linear(net: Parameters, state: WorkerState, matrices: Matrices, le
                 _add_patch(net, state, matrices, x, state.gradient_events[k], factor)
 
 
-@compiled
+@inner
 def _add_patch(
     net: Parameters,
     state: WorkerState,
@@ -131,7 +131,7 @@ def _add_patch(
             state.gradient_current[a + j] += factor * matrices.transposed[b + j]
 
 
-@compiled
+@inner
 def propagate_inhibition(net: Parameters, state: WorkerState) -> None:
     """Takes s - W_inh s of each output layer to the next (Eq. 2 to the letter)."""
     for layer in range(net.crossbars + 1, len(net.size)):
@@ -144,7 +144,7 @@ def propagate_inhibition(net: Parameters, state: WorkerState) -> None:
             state.current[start + state.events[base + k]] += net.theta + push
 
 
-@compiled
+@inner
 def dropout_gain(net: Parameters, layer: int) -> np.float32:
     """Returns the factor on the currents from a layer with dropout, 1 / (1 - share)."""
     share = net.dropout_input if layer == 0 else net.dropout_hidden

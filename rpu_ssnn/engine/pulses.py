@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Int8, Int64, UInt8
 from numba import uint64
 
-from rpu_ssnn.compiled import compiled
+from rpu_ssnn.compiled import inner
 from rpu_ssnn.engine.blocks import BLOCK, ZERO, Events, Flags, list_spikes
 from rpu_ssnn.engine.geometry import list_patches
 from rpu_ssnn.engine.parameters import Parameters
@@ -71,7 +71,7 @@ def make_buffers(
     return buffers
 
 
-@compiled
+@inner
 def one_buffer(buffers: PulseBuffers, k: int) -> PulseBuffers:
     """Returns the k-th of several buffers, for compiled callers."""
     blocks = buffers.blocks
@@ -92,7 +92,7 @@ def separate(buffers: PulseBuffers) -> list[PulseBuffers]:
     ]
 
 
-@compiled
+@inner
 def _shift(
     one: np.record, t: int, words: int, waiting: Flags, spikes: Events, delayed: Events
 ) -> int:
@@ -114,7 +114,7 @@ def _shift(
     return count
 
 
-@compiled
+@inner
 def _append_spikes(
     spikes: Events, spike_signs: Signs, k: int, sign: int, beyond: int, shift: int,
     post: Events, signs: Signs, q: int,
@@ -140,7 +140,7 @@ def _append_spikes(
     return k, q
 
 
-@compiled
+@inner
 def _emit_positions(
     net: Parameters, state: WorkerState, out: PulseBuffers, x: int, lists: Events, start: int,
     counts: Int64[np.ndarray, " positions"], reads: Reads,
@@ -186,7 +186,7 @@ def _emit_positions(
     return bool(r > most or blocks.pre_start[x, r] > room or blocks.post_start[x, r] > room)
 
 
-@compiled
+@inner
 def emit(net: Parameters, state: WorkerState, out: PulseBuffers, reads: Reads) -> bool:
     """Appends the spikes behind Eq. 9 and 10 of this slot, and counts transposed reads.
 
@@ -213,7 +213,7 @@ def emit(net: Parameters, state: WorkerState, out: PulseBuffers, reads: Reads) -
     return full
 
 
-@compiled
+@inner
 def holds_pulses(out: PulseBuffers) -> bool:
     """Says whether any crossbar has pulses in the buffer."""
     found = False

@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Int64
 
-from rpu_ssnn.compiled import compiled
+from rpu_ssnn.compiled import compiled, inner
 from rpu_ssnn.engine.neurons import begin, fire
 from rpu_ssnn.engine.parameters import Parameters
 from rpu_ssnn.engine.propagation import Matrices, propagate_inhibition, propagate_linear
@@ -16,7 +16,7 @@ boundary at which `pause` stops (a buffer may be full then too)."""
 RUN_THROUGH, STOP_AFTER_PRESENTATION, STOP_AFTER_SLOT = 0, 1, 2
 
 
-@compiled
+@inner
 def next_slot(position: Int64[np.ndarray, "3"], slots: int) -> bool:
     """Advances a state's position by one slot, and says whether that ended the presentation."""
     position[1] += 1

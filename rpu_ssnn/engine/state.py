@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float32, Float64, Int8, Int32, Int64, UInt64
 
-from rpu_ssnn.compiled import CHECK, compiled
+from rpu_ssnn.compiled import CHECK, inner
 from rpu_ssnn.data.spike_trains import SpikeTrains
 from rpu_ssnn.engine.blocks import BLOCK
 from rpu_ssnn.engine.circuit import Circuit, Circuits
@@ -170,7 +170,7 @@ def _make_circuits(drawn: Circuit | None, several: tuple[int, ...]) -> Circuits 
     return Circuits(drawn, **_zeros_of(shapes, several))
 
 
-@compiled
+@inner
 def one_state(states: WorkerState, k: int) -> WorkerState:
     """Returns the k-th of several states, for compiled callers."""
     return WorkerState(
@@ -202,7 +202,7 @@ def one_state(states: WorkerState, k: int) -> WorkerState:
     )
 
 
-@compiled
+@inner
 def _one_of(circuits: Circuits | None, k: int) -> Circuits | None:
     if circuits is None:
         return None
@@ -271,7 +271,7 @@ def make_recording(
 NOTHING = Recording(1, 0, *(np.zeros((0, 0, 0), dtype=np.float32) for _ in range(3)))
 
 
-@compiled
+@inner
 def record(net: Parameters, state: WorkerState, recording: Recording) -> None:
     """Counts the spikes of the state's slot."""
     if len(recording.forward) == 0:

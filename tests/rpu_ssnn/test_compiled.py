@@ -16,7 +16,7 @@ from numba.core.errors import TypingError
 import rpu_ssnn
 from rpu_ssnn.compiled import SOURCES, cache_folder, compiled, digest, sources_of
 from rpu_ssnn.engine import slot_loop
-from rpu_ssnn.engine.state import record
+from rpu_ssnn.synapses.float_weights import add_coincidences
 from rpu_ssnn.synapses.tiles.pulse_rows import _fill as write_rows
 
 PACKAGE = Path(rpu_ssnn.__file__).parent
@@ -27,7 +27,8 @@ def test_code_is_kept_in_a_folder_named_after_all_sources() -> None:
     assert names >= {"compiled.py", "engine/slot_loop.py", "engine/neurons.py"}
     assert names >= {"engine/strategies/batched.py", "synapses/tiles/pulse_rows.py"}
     folders = {
-        Path(each.stats.cache_path).parent for each in (slot_loop.advance, record, write_rows)
+        Path(each.stats.cache_path).parent
+        for each in (slot_loop.advance, add_coincidences, write_rows)
     }
     assert folders == {cache_folder(SOURCES)}
     assert digest(SOURCES)[:16] in cache_folder(SOURCES).name
@@ -37,7 +38,7 @@ def test_every_compiled_function_of_the_package_lies_in_a_source() -> None:
     decorated = [
         file
         for file in PACKAGE.rglob("*.py")
-        if re.search(r"^@(compiled|njit|numba)", file.read_text(), re.M)
+        if re.search(r"^@(compiled|inner|njit|numba)", file.read_text(), re.M)
     ]
     assert len(decorated) > 10
     assert set(decorated) <= set(SOURCES)

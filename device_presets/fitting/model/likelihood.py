@@ -15,7 +15,7 @@ import math
 import numpy as np
 
 from device_presets.fitting.model.series import Series, Trace
-from rpu_ssnn.compiled import compiled
+from rpu_ssnn.compiled import compiled, inner
 from rpu_ssnn.devices.laws import fit_factor
 
 type State = tuple[float, float]
@@ -57,18 +57,18 @@ def pulse_step(
     return step, slope, size
 
 
-@compiled
+@inner
 def _below(z: float) -> float:
     """Returns the share of a standard normal below z."""
     return 0.5 * math.erfc(-z / _ROOT_TWO)
 
 
-@compiled
+@inner
 def _normal(z: float) -> float:
     return math.exp(-0.5 * z * z) / math.sqrt(2.0 * math.pi)
 
 
-@compiled
+@inner
 def _clipped_update(
     y: float, state: State, white: float, high: float, low: float
 ) -> tuple[float, State]:
@@ -108,7 +108,7 @@ def _clipped_update(
     return total, (w, max(ww, _FLOOR))
 
 
-@compiled
+@inner
 def _moved(
     state: State, code: int, law: int, series: Series, row: int, own: np.ndarray,
     shape: np.ndarray, cycle_noise: float,

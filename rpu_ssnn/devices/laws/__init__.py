@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from rpu_ssnn.compiled import compiled
+from rpu_ssnn.compiled import inner
 from rpu_ssnn.devices.device_record import Device
 from rpu_ssnn.devices.fit_form import FitForm
 from rpu_ssnn.devices.law import Law
@@ -63,7 +63,7 @@ def law_of_aihwkit(kind: str) -> Law | None:
     return next((law for law in LAWS.values() if law.aihwkit == kind), None)
 
 
-@compiled
+@inner
 def change(
     code: int, shared: Shared, device: Device, w: np.float32, up: bool, noise: np.float32
 ) -> np.float32:
@@ -86,7 +86,7 @@ def change(
     return _own_change(shared.own, shared, device, w, up, noise)
 
 
-@compiled
+@inner
 def _own_change(
     own: OwnStep | None, shared: Shared, device: Device, w: np.float32, up: bool, noise: np.float32
 ) -> np.float32:
@@ -100,7 +100,7 @@ def _own_change(
     return own(OwnShared(shared.noise, shared.numbers), device, w, up, noise)
 
 
-@compiled
+@inner
 def fit_factor(
     code: int, up: bool, v: float, local: np.ndarray, shape: np.ndarray
 ) -> tuple[float, float]:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32, Float64
 
-from rpu_ssnn.compiled import compiled
+from rpu_ssnn.compiled import compiled, inner
 from rpu_ssnn.devices.device_record import Device
 from rpu_ssnn.devices.law import Law
 from rpu_ssnn.devices.shared import Jumps, Shared, plain_shared
@@ -62,7 +62,7 @@ def shared_of_tables(tables: Sequence[JumpTable]) -> Shared:
     return plain_shared(np.float32(spread), np.float32(0.0))._replace(jumps=jumps)
 
 
-@compiled
+@inner
 def _before(grid: Grid, x: np.float32) -> int:
     """Returns the index of the last grid point at or below x that has one after it.
 
@@ -79,7 +79,7 @@ def _before(grid: Grid, x: np.float32) -> int:
     return i
 
 
-@compiled
+@inner
 def _way(grid: Grid, i: int, x: np.float32) -> np.float32:
     """Returns the share of the way from grid point i to the next, within them."""
     way = (x - grid[i]) / (grid[i + 1] - grid[i])

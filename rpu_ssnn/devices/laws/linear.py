@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from rpu_ssnn.compiled import compiled
+from rpu_ssnn.compiled import compiled, inner
 from rpu_ssnn.devices.common_parameters import (
     FLAG,
     NOISE_SCALING,
@@ -61,7 +61,7 @@ def step(shared: Shared, device: Device, w: np.float32, up: bool, noise: np.floa
     return size if up else -size
 
 
-@compiled
+@inner
 def fit_factor(up: bool, v: float, local: np.ndarray, shape: np.ndarray) -> UpDown:
     """Returns the step at weight v over that at 0, and its derivative by v (see
     `laws.fit_factor`)."""

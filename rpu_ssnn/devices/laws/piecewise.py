@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from rpu_ssnn.common.errors import PresetError
-from rpu_ssnn.compiled import compiled
+from rpu_ssnn.compiled import compiled, inner
 from rpu_ssnn.devices.common_parameters import STEP, WRITE_NOISE
 from rpu_ssnn.devices.device_record import Device
 from rpu_ssnn.devices.fit_form import FOLLOWS_STEP, NODES, PIECEWISE, FitForm
@@ -50,7 +50,7 @@ def step(shared: Shared, device: Device, w: np.float32, up: bool, noise: np.floa
     return size if up else -size
 
 
-@compiled
+@inner
 def fit_factor(up: bool, v: float, local: np.ndarray, shape: np.ndarray) -> UpDown:
     """Returns the step at weight v over that in the middle of the bounds, and its derivative by v
     (see `laws.fit_factor`)."""
@@ -63,7 +63,7 @@ def fit_factor(up: bool, v: float, local: np.ndarray, shape: np.ndarray) -> UpDo
     return (1.0 - share) * here + share * after, (after - here) * 4.0 / span
 
 
-@compiled
+@inner
 def _node(shape: np.ndarray, first: int, node: int) -> float:
     """Returns the logarithm of the factor at a node; the factor of the middle one is 1."""
     if node == 2:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float32, Float64, Int32
 
-from rpu_ssnn.compiled import compiled
+from rpu_ssnn.compiled import compiled, inner
 from rpu_ssnn.synapses.base import PulseBlock
 from rpu_ssnn.synapses.native.random_numbers import random_word, uniform
 
@@ -124,7 +124,7 @@ def _draw(
     return rows
 
 
-@compiled
+@inner
 def _active(
     numbers: Float32[np.ndarray, " lines"], found: Int32[np.ndarray, " lines"]
 ) -> tuple[int, float]:
@@ -140,7 +140,7 @@ def _active(
     return active, float(largest)
 
 
-@compiled
+@inner
 def _scales(
     law: TrainLaw, largest_x: float, largest_d: float, steps: float
 ) -> tuple[int, float, float]:

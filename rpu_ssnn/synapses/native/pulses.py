@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 from jaxtyping import Float32
 
-from rpu_ssnn.compiled import compiled
+from rpu_ssnn.compiled import compiled, inner
 from rpu_ssnn.devices.device_record import Device
 from rpu_ssnn.devices.laws import change, jump_table
 from rpu_ssnn.devices.shared import Shared
@@ -31,7 +31,7 @@ FORGOTTEN = 40.0
 """After so many time constants exp(-gap / tau) is below a rounding."""
 
 
-@compiled
+@inner
 def show(cells: Cells, i: int, total: np.float32) -> None:
     """Puts a cell's weight where reads find it; `total` is what is seen of its devices, by sign."""
     weight = total / np.float32(len(cells.signs)) * cells.per_state
@@ -40,13 +40,13 @@ def show(cells: Cells, i: int, total: np.float32) -> None:
     cells.weights[i] = weight
 
 
-@compiled
+@inner
 def bounded(device: Device, w: np.float32) -> np.float32:
     """Returns the state that the device's own bounds leave."""
     return min(max(w, device.low), device.high)
 
 
-@compiled
+@inner
 def left(shared: Shared, device: Device, w: np.float32, kept: np.float32) -> np.float32:
     """Returns the state after a loss of charge, of which the share `kept` is left."""
     if kept == np.float32(1.0):
@@ -54,7 +54,7 @@ def left(shared: Shared, device: Device, w: np.float32, kept: np.float32) -> np.
     return bounded(device, shared.rest + (w - shared.rest) * kept)
 
 
-@compiled
+@inner
 def moved(
     cells: Cells,
     device: Device,
@@ -91,13 +91,13 @@ def moved(
     return w
 
 
-@compiled
+@inner
 def gap_s(memory: Memory, slots: int) -> float:
     """Returns the time (s) from the end of a pulse to the start of a slot so many slots later."""
     return max(0.0, slots * memory.slot_s - memory.width_s)
 
 
-@compiled
+@inner
 def kept_share(memory: Memory, gap: float) -> np.float32:
     """Returns the share of the charge that is left after that time (s) without a pulse."""
     loss = np.float32(memory.loss_per_decade / math.log(10.0))
@@ -105,14 +105,14 @@ def kept_share(memory: Memory, gap: float) -> np.float32:
     return max(np.float32(0.0), np.float32(1.0) - loss * logarithm(onsets))
 
 
-@compiled
+@inner
 def note_pulse(memory: Memory, i: np.uint32, at: int, p: int, scratch: Scratch) -> None:
     """Notes that cell i is pulsed in slot `at`: place p gets the slots since its last pulse."""
     scratch.since[p] = at - memory.cells[i].last
     memory.cells[i].last = at
 
 
-@partial(compiled, inline=False)
+@partial(inner, inline=False)
 def add_gap_factors(memory: Memory, n: int, scratch: Scratch) -> None:
     """Adds step factor and kept charge to the first n pulses of the scratch.
 
@@ -138,7 +138,7 @@ def add_gap_factors(memory: Memory, n: int, scratch: Scratch) -> None:
             memory.cells[scratch.cell[p]].log_kept += np.float64(logarithm(share))
 
 
-@compiled
+@inner
 def draw(
     cells: Cells,
     d: int,
@@ -163,7 +163,7 @@ def draw(
         out[p] = normal_of_bits(scratch.bits[p])
 
 
-@compiled
+@inner
 def draw_steps(cells: Cells, d: int, n: int, key: np.uint64, scratch: Scratch) -> None:
     """Fills `scratch.noise` as `draw` does, with uniform numbers where jumps come from tables."""
     if cells.law != jump_table.CODE:
@@ -175,7 +175,7 @@ def draw_steps(cells: Cells, d: int, n: int, key: np.uint64, scratch: Scratch) -
         scratch.noise[p] = uniform(device_word(key, device, scratch.number[p]))
 
 
-@compiled
+@inner
 def window_left(shared: Shared, number: np.uint32) -> np.float32:
     """Returns the share that so many pulses leave of a window, 1 / (1 + (pulses /
     half_window)^exponent)."""
@@ -186,7 +186,7 @@ def window_left(shared: Shared, number: np.uint32) -> np.float32:
     return np.float32(1.0) / (np.float32(1.0) + gone)
 
 
-@compiled
+@inner
 def window_now(cells: Cells, d: int, i: int) -> np.float32:
     """Returns the share that wear has left of the window of a device; it is 1 without wear, and of
     a stuck device."""
@@ -196,7 +196,7 @@ def window_now(cells: Cells, d: int, i: int) -> np.float32:
     return np.float32(1.0)
 
 
-@compiled
+@inner
 def wear(shared: Shared, n: int, scratch: Scratch) -> None:
     """Writes the share of each window that wear has left into the scratch."""
     for p in range(n):
@@ -217,7 +217,7 @@ def pulse_lines(
             k = after
 
 
-@compiled
+@inner
 def _gather(
     cells: Cells, memory: Memory, pulses: Pulses, base: int, k: int, last: int, scratch: Scratch
 ) -> int:
@@ -241,7 +241,7 @@ def _gather(
     return k
 
 
-@compiled
+@inner
 def _pulse(
     cells: Cells, memory: Memory, pulses: Pulses, k: int, after: int, scratch: Scratch
 ) -> None:

@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from rpu_ssnn.compiled import compiled
+from rpu_ssnn.compiled import inner
 from rpu_ssnn.devices.single_precision import logarithm
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
@@ -22,7 +22,7 @@ _TO_UNIT = _F(2.0**-32)
 _SQRT_2 = _F(math.sqrt(2.0))
 
 
-@compiled
+@inner
 def random_word(key: np.uint64, counter: np.uint64) -> np.uint64:
     """Returns 64 random bits."""
     z = key + counter * _GOLDEN
@@ -31,31 +31,31 @@ def random_word(key: np.uint64, counter: np.uint64) -> np.uint64:
     return z ^ (z >> np.uint64(31))
 
 
-@compiled
+@inner
 def device_word(key: np.uint64, device: int | np.uint64, number: int | np.uint64) -> np.uint64:
     """Returns 64 random bits of the device at its event of that number (both below 2^32)."""
     return random_word(key, (np.uint64(device) << np.uint64(32)) | np.uint64(number))
 
 
-@compiled
+@inner
 def uniform(word: np.uint64) -> np.float64:
     """Returns a number inside (0, 1), in double precision, from the upper half of a word."""
     return (np.float64(word >> np.uint64(32)) + 0.5) * 2.0**-32
 
 
-@compiled
+@inner
 def normal(word: np.uint64) -> np.float32:
     """Returns a standard normal number, at most 6.3 either way, from the upper half of a word."""
     return normal_of_bits(upper_half(word))
 
 
-@compiled
+@inner
 def upper_half(word: np.uint64) -> np.int32:
     """Returns the upper 32 bits of a word."""
     return np.int32(np.int64(word) >> np.int64(32))
 
 
-@compiled
+@inner
 def normal_of_bits(bits: np.int32) -> np.float32:
     """Returns a standard normal number from the upper half of a word, as `normal` gives it."""
     tail = np.int32(bits ^ (bits >> np.int32(31)))  # how far it is from the nearer end

@@ -6,7 +6,7 @@ Each thread calls these for lines of its own.
 import numpy as np
 from jaxtyping import Float32, Int64
 
-from rpu_ssnn.compiled import compiled
+from rpu_ssnn.compiled import compiled, inner
 from rpu_ssnn.synapses.base import Weights
 from rpu_ssnn.synapses.native.cells import Cells, Memory, OfDevices, Pulses, Scratch
 from rpu_ssnn.synapses.native.pulses import (
@@ -95,7 +95,7 @@ def show_lines(
             show(cells, base + p, scratch.total[p])
 
 
-@compiled
+@inner
 def _whole_line(cells: Cells, base: int, n_in: int, scratch: Scratch) -> None:
     for p in range(n_in):
         scratch.cell[p] = base + p
@@ -128,7 +128,7 @@ def faded_lines(
             shown[base + p] = none + (weights[base + p] - none) * scratch.kept[p]
 
 
-@compiled
+@inner
 def add_kept_shares(memory: Memory, base: int, n_in: int, now: int, scratch: Scratch) -> None:
     """Writes the kept charge of all cells of a line in slot `now` into the scratch."""
     for p in range(n_in):

@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Bool, Float32, Int32
 
-from rpu_ssnn.compiled import compiled
+from rpu_ssnn.compiled import compiled, inner
 from rpu_ssnn.synapses.base import PulseBlock
 
 type Counts = Int32[np.ndarray, "n_out n_in"]
@@ -13,7 +13,7 @@ type Counts = Int32[np.ndarray, "n_out n_in"]
 type Dense = Float32[np.ndarray, "rows lines"]
 
 
-@compiled
+@inner
 def _count(
     devices: Int32[np.ndarray, " n_in"],
     pre: Int32[np.ndarray, " pre_spikes"],

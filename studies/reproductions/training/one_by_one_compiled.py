@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float32, Int32, Int64
 
-from rpu_ssnn.compiled import compiled
+from rpu_ssnn.compiled import compiled, inner
 from rpu_ssnn.devices.single_precision import exponential
 from rpu_ssnn.synapses.native.cells import Cells, Memory, Pulses, Scratch, make_scratch
 from rpu_ssnn.synapses.native.pulses import pulse_lines
@@ -150,7 +150,7 @@ def classify(
         found[image] = _read(layers, rule, images[image])
 
 
-@compiled
+@inner
 def _read(layers: Layers, rule: Rule, image: Float32[np.ndarray, " n_in"]) -> int:
     """Reads one image through all layers, and returns the place of the largest output."""
     top = layers[len(layers) - 1]
@@ -177,7 +177,7 @@ def _read(layers: Layers, rule: Rule, image: Float32[np.ndarray, " n_in"]) -> in
     return best
 
 
-@compiled
+@inner
 def _sums(rule: Rule, layer: Layer) -> None:
     """Returns the weighted sums of a layer's inputs, through a converter where there is one.
 
@@ -201,17 +201,17 @@ def _sums(rule: Rule, layer: Layer) -> None:
         layer.out[j] = rule.gain * total
 
 
-@compiled
+@inner
 def _sigmoid(x: np.float32) -> np.float32:
     return _F(1.0) / (_F(1.0) + exponential(min(max(-x, -_STEEPEST), _STEEPEST)))
 
 
-@compiled
+@inner
 def _activated(rule: Rule, x: np.float32) -> np.float32:
     return _sigmoid(x) if rule.sigmoid else max(x, _F(0.0))
 
 
-@compiled
+@inner
 def _output_error(rule: Rule, layer: Layer, label: int) -> None:
     """Returns minus the gradient of the loss to the outputs."""
     if rule.squared_error:
@@ -229,7 +229,7 @@ def _output_error(rule: Rule, layer: Layer, label: int) -> None:
         layer.error[j] = _F(j == label) - layer.error[j] / total
 
 
-@compiled
+@inner
 def _error_below(rule: Rule, layer: Layer, below: Layer) -> None:
     """Returns the error behind the weights that the reads saw, which is exact at a read gain of
     1."""
@@ -242,7 +242,7 @@ def _error_below(rule: Rule, layer: Layer, below: Layer) -> None:
         below.error[i] = total * slope
 
 
-@compiled
+@inner
 def _learn(rule: Rule, layer: Layer, presentation: int) -> None:
     """Adds rate x error to the weights, in whole pulses or exactly."""
     n_in, active, largest = len(layer.x), layer.sizes[0], _F(0.0)
@@ -271,7 +271,7 @@ def _learn(rule: Rule, layer: Layer, presentation: int) -> None:
             _send(layer, j, most, step > _F(0.0))
 
 
-@compiled
+@inner
 def _add(layer: Layer, j: int, step: np.float32) -> None:
     """Changes float weights exactly, within the bound."""
     base = j * len(layer.x)
@@ -283,7 +283,7 @@ def _add(layer: Layer, j: int, step: np.float32) -> None:
         layer.cells.weights[base + i] = w
 
 
-@compiled
+@inner
 def _send(layer: Layer, j: int, most: int, up: bool) -> None:
     """Sends each device of an output line its pulses: `counts` of the active lines."""
     pulses, rows, filled = layer.pulses, 0, 0

@@ -8,13 +8,13 @@ from rpu_ssnn.data import load_dataset
 from rpu_ssnn.data.spike_trains import SpikeTrains
 from rpu_ssnn.data.time_series import level_edges, level_spikes, read_ts
 from rpu_ssnn.data.yin_yang import classes_of, latency_spikes, points
-from rpu_ssnn.engine import encoding, neurons
 from rpu_ssnn.engine.parameters import make_parameters
 from rpu_ssnn.engine.state import make_worker_state
 from rpu_ssnn.network import Network
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec, dense
 from rpu_ssnn.synapses import coincidence_synapses, rate_synapses
 from rpu_ssnn.training import train
+from support.rpu_ssnn import compiled_parts
 
 RNG = np.random.default_rng(8)
 DENSE = RNG.random((20, 15, 12)) < 0.2
@@ -63,9 +63,9 @@ def test_the_engine_shows_exactly_the_given_spikes_up_to_T() -> None:
         state = make_worker_state(net)
         for b in range(20):
             state.position[:] = (b, 0, 1)
-            neurons.begin(net, state, shown, False)
+            compiled_parts.begin(net, state, shown, False)
             for t in range(spec.slots):
-                encoding.draw_input(net, state, shown, t)
+                compiled_parts.draw_input(net, state, shown, t)
                 expected = np.flatnonzero(DENSE[b, t]) if t < 12 else []
                 assert state.events[: state.event_count[0]].tolist() == list(expected)
         counted = network.infer(trains, np.random.default_rng(0)).spikes[:, 0]
@@ -96,9 +96,9 @@ def test_input_dropout_takes_whole_lines() -> None:
     kept = np.zeros((40, 15, 12), dtype=bool)
     for b in range(40):
         state.position[:] = (b, 0, 1)
-        neurons.begin(net, state, shown, True)
+        compiled_parts.begin(net, state, shown, True)
         for t in range(15):
-            encoding.draw_input(net, state, shown, t)
+            compiled_parts.draw_input(net, state, shown, t)
             kept[b, t, state.events[: state.event_count[0]]] = True
     assert np.array_equal(kept.any(axis=1), kept.all(axis=1))
     assert 0.4 < kept.mean() < 0.6

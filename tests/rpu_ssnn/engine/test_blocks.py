@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from rpu_ssnn.engine.blocks import BLOCK, list_signed, list_spikes, lowest_flag
-from rpu_ssnn.engine.propagation import add_rows
+from rpu_ssnn.engine.blocks import BLOCK
+from support.rpu_ssnn.compiled_parts import add_rows, list_signed, list_spikes, lowest_flag
 
 
 @pytest.mark.parametrize("spikes", [0, 1, 3, 4, 7, 8, 9, 15, 200])

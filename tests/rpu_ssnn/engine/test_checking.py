@@ -13,20 +13,19 @@ from rpu_ssnn.spec import CircuitSpec, NetworkSpec, NeuronSpec, dense
 NET = make_parameters(NetworkSpec(hidden=(9,), T=20), dense((12, 9, 4)))
 
 
-def test_a_slice_of_each_field_is_of_that_field(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slice_of_each_field_is_of_that_field() -> None:
     """Several fields have the same type and shape."""
     spec = NetworkSpec(hidden=(9,), neuron=NeuronSpec(circuit=CircuitSpec(delay_slots=2)))
     drawn = draw_neurons(spec, NET, np.random.SeedSequence(0))
     assert drawn is not None
     states = make_worker_state(NET._replace(circuit=drawn.circuit), (3,))
     buffers = make_buffers(NET, [True, False], (3,), rows=4)
-    monkeypatch.setattr(engine_state, "_one_of", engine_state._one_of.py_func)
-    one = one_state.py_func(states, 1)
+    one = one_state(states, 1)
     assert len(one.arrays()) == len(WorkerState._fields) - 1 + len(Circuits._fields) - 1
     for place, (part, whole) in enumerate(zip(one.arrays(), states.arrays(), strict=True)):
         assert np.shares_memory(part, whole[1]) or part.size == 0, place
     each = separate(buffers)
-    each[1] = one_buffer.py_func(buffers, 1)
+    each[1] = one_buffer(buffers, 1)
     for k, taken in enumerate(each):
         assert np.shares_memory(taken.rows, buffers.rows[k])
         assert np.shares_memory(taken.all_spikes, buffers.all_spikes[k])

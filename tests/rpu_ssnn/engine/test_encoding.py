@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from rpu_ssnn.engine import encoding, neurons
 from rpu_ssnn.engine.parameters import make_parameters, profile
 from rpu_ssnn.engine.state import Presentations, make_worker_state
 from rpu_ssnn.spec import (
@@ -11,6 +10,7 @@ from rpu_ssnn.spec import (
     NetworkSpec,
     dense,
 )
+from support.rpu_ssnn import compiled_parts
 from support.rpu_ssnn.equations import SIZES, presentations
 
 
@@ -28,9 +28,9 @@ def input_counts(spec: NetworkSpec) -> tuple[Presentations, np.ndarray]:
     state, counts = make_worker_state(net), np.zeros((200, 12))
     for b in range(200):
         state.position[:] = (b, 0, 1)
-        neurons.begin(net, state, shown, False)
+        compiled_parts.begin(net, state, shown, False)
         for t in range(spec.T):
-            encoding.draw_input(net, state, shown, t)
+            compiled_parts.draw_input(net, state, shown, t)
             counts[b, state.events[: state.event_count[0]]] += 1
     return shown, counts
 

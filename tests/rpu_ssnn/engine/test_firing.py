@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rpu_ssnn.engine.blocks import BLOCK
-from rpu_ssnn.engine.neurons import fire_from_current, fire_pairs
+from support.rpu_ssnn.compiled_parts import fire_from_current, fire_pairs
 
 ALL = np.uint64(2**64 - 1)
 MOVE, KEEP, THETA = np.float32(0.2), np.float32(0.8), np.float32(1.0)

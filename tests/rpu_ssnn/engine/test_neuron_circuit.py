@@ -4,9 +4,7 @@ import numpy as np
 import pytest
 
 from rpu_ssnn import NetworkSpec, TrainingSpec, coincidence_synapses
-from rpu_ssnn.engine import neurons, propagation, slot_loop
 from rpu_ssnn.engine.circuit import Circuit, draw_circuit
-from rpu_ssnn.engine.encoding import draw_input, draw_label
 from rpu_ssnn.engine.parameters import draw_neurons, make_parameters
 from rpu_ssnn.engine.propagation import Matrices
 from rpu_ssnn.engine.state import WorkerState, make_worker_state
@@ -19,7 +17,7 @@ from rpu_ssnn.spec import (
     NeuronSpec,
     connected,
 )
-from rpu_ssnn.synapses.native.random_numbers import normal, random_word
+from support.rpu_ssnn import compiled_parts
 from support.rpu_ssnn.equations import SIZES, presentations, some_weights
 from support.rpu_ssnn.passes import EVERYTHING_WRONG, VARIANTS, make_network, trained_weights
 
@@ -47,19 +45,21 @@ class Plain:
     ) -> None:
         self.spec, self.circuit, self.bank = spec, circuit, bank
         n = circuit.gain.shape[1]
-        self.key = random_word(np.uint64(key ^ 0x5DEECE66D1CE4E5B), np.uint64(0))
+        self.key = compiled_parts.random_word(np.uint64(key ^ 0x5DEECE66D1CE4E5B), np.uint64(0))
         self.last, self.jitter = np.full(n, -(10**6)), [self.drawn(j, -1) for j in range(n)]
         self.late: dict[tuple[int, int, int], bool] = {}
         self.paired = paired and bank == 1
 
     def word(self, j: int, t: int, purpose: int) -> int:
         place = (j * 3 + self.bank) * 2 + purpose
-        return int(random_word(np.uint64(self.key), np.uint64((place << 21) + t + 1)))
+        return int(
+            compiled_parts.random_word(np.uint64(self.key), np.uint64((place << 21) + t + 1))
+        )
 
     def drawn(self, j: int, t: int) -> np.float32:
         if self.spec.threshold_noise == 0:
             return F(1)
-        z = normal(np.uint64(self.word(j, t, 1)))
+        z = compiled_parts.normal(np.uint64(self.word(j, t, 1)))
         return max(F(0.1), F(1) + F(self.spec.threshold_noise) * F(z))
 
     def has(self, fate: np.ndarray, direction: int, j: int) -> bool:
@@ -166,16 +166,16 @@ def test_a_circuit_is_its_plain_reference(settings: dict[str, float], reading: s
     forward, positive, negative = (
         Plain(wrong, net.circuit, bank, net.coupled, int(shown.keys[0])) for bank in range(3)
     )
-    neurons.begin(net, state, shown, True)
+    compiled_parts.begin(net, state, shown, True)
     move, floored, to_zero = F(1) - net.kernel_keep, net.floored, net.reset_to_zero
     gate = {"hold": net.hold, "floored": floored, "to_zero": to_zero}
     total = 0
     for t in range(net.slots):
         held = {name: array.copy() for name, array in zip(state._fields, state[:-1], strict=False)}
-        draw_input(net, state, shown, t)
-        label = bool(draw_label(net.label_profile, state.random, t))
+        compiled_parts.draw_input(net, state, shown, t)
+        label = bool(compiled_parts.draw_label(net.label_profile, state.random, t))
         state.random[:] = held["random"]  # so that the slot draws the same again
-        neurons.fire(net, state, shown, True)
+        compiled_parts.fire(net, state, shown, True)
         for layer in (1, 2):
             start, n = int(net.neuron_start[layer]), int(net.size[layer])
             places = range(start, start + n)
@@ -210,8 +210,8 @@ def test_a_circuit_is_its_plain_reference(settings: dict[str, float], reading: s
                 assert (j - start in up, j - start in down) == (is_up, is_down)
             total += len(up) + len(down)
         total += len(spikes)
-        propagation.propagate_linear(net, state, matrices, True)
-        slot_loop.next_slot(state.position, net.slots)
+        compiled_parts.propagate_linear(net, state, matrices, True)
+        compiled_parts.next_slot(state.position, net.slots)
     assert total > 10
 
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from rpu_ssnn.engine import neurons, propagation, slot_loop
 from rpu_ssnn.engine.parameters import make_parameters
 from rpu_ssnn.engine.propagation import Matrices
 from rpu_ssnn.engine.state import Presentations, make_worker_state
 from rpu_ssnn.spec import NetworkSpec, connected
+from support.rpu_ssnn import compiled_parts
 
 SIZES = (12, 9, 4)
 
@@ -111,7 +111,7 @@ class Trace:
             [np.zeros(weights[0].size, "f4"), *(w.T.ravel() for w in weights[1:])]
         )
         matrices = Matrices(flat, transposed)
-        neurons.begin(net, state, shown, True)
+        compiled_parts.begin(net, state, shown, True)
         self.label = int(shown.labels[0])
         layers = [
             slice(a, a + n) for a, n in zip(net.neuron_start[1:-1], net.size[1:], strict=True)
@@ -130,7 +130,7 @@ class Trace:
         for t in range(net.slots):
             taken_before = state.gradient_current[output] * net.kernel_keep
             label_current = float(state.relay_current[0]) if net.relays else 0.0
-            neurons.fire(net, state, shown, True)
+            compiled_parts.fire(net, state, shown, True)
             for layer in range(len(net.size)):
                 first = net.event_start[layer]
                 events = state.events[first : first + state.event_count[layer]]
@@ -145,9 +145,9 @@ class Trace:
             if net.relays:
                 drawn = state.relay_current[0] - label_current * net.kernel_keep
                 self.label_train.append(round(float(drawn) / spec.neuron.theta))
-            propagation.propagate_linear(net, state, matrices, True)
-            propagation.propagate_inhibition(net, state)
-            slot_loop.next_slot(state.position, net.slots)
+            compiled_parts.propagate_linear(net, state, matrices, True)
+            compiled_parts.propagate_inhibition(net, state)
+            compiled_parts.next_slot(state.position, net.slots)
         self.label_at_output = np.rint(at_output)
 
 

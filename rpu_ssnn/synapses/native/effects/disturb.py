@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float32, Int64
 
 from rpu_ssnn.common.training_state import State
-from rpu_ssnn.compiled import compiled
+from rpu_ssnn.compiled import compiled, inner
 from rpu_ssnn.devices.device_record import Device
 from rpu_ssnn.devices.laws import change
 from rpu_ssnn.synapses.native.cells import Cells, Pulses, Scratch
@@ -34,7 +34,7 @@ class Disturb(NamedTuple):
     output_down: Float32[np.ndarray, " n_out"]
 
 
-@compiled
+@inner
 def _part_steps(
     cells: Cells, device: Device, window: np.float32, w: np.float32, steps: np.float32, up: bool
 ) -> np.float32:
