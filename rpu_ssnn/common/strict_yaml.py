@@ -36,6 +36,8 @@ _WHOLE, _OTHER_BASE = re.compile(r"[-+]?[0-9]+"), re.compile(r"0o[0-7]+|0x[0-9a-
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _NO_NUMBER = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
+_TEXT_AS_KEY = "must be text as a key; decimals need a point (0.5, not 0,5)"
+
 _TAG = "tag:yaml.org,2002:"
 
 
@@ -57,9 +59,10 @@ def load(text: str) -> Any:
     """Returns the content of YAML text that holds one document.
 
     Raises:
-        YamlError: the text is not YAML, or holds a repeated key, a tag that changes a value, a
-            merge key, a character that is no text, a number of too many digits, a second document,
-            too long a list, too deep a nesting, or aliases that expand to too many values.
+        YamlError: the text is not YAML, or holds a repeated key, a key that is no text, a tag that
+            changes a value, a merge key, a character that is no text, a number of too many digits,
+            a second document, too long a list, too deep a nesting, or aliases that expand to too
+            many values.
     """
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -169,12 +172,12 @@ class _Reader:
             raise _fault(node.start_mark, len(node.value), f"must be at most {MOST_ITEMS} items")
         return [self.value(item, depth + 1) for item in node.value]
 
-    def _mapping(self, node: Any, depth: int) -> dict[Any, Any]:
-        values: dict[Any, Any] = {}
+    def _mapping(self, node: Any, depth: int) -> dict[str, Any]:
+        values: dict[str, Any] = {}
         for name, item in node.value:
             key = self.value(name, depth + 1)
-            if isinstance(key, list | dict):
-                raise _fault(name.start_mark, key, "must be text as a key")
+            if not isinstance(key, str):
+                raise _fault(name.start_mark, key, _TEXT_AS_KEY)
             if key == "<<" and name.style is None:
                 allowed = "must be written out: YAML 1.2 merges no mappings"
                 raise _fault(name.start_mark, key, allowed)

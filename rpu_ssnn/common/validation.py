@@ -13,9 +13,6 @@ from rpu_ssnn.common.errors import InputError, meant, nearest, one_of
 TAG_MARK = "<"
 """Starts the tag of a union's member in the location of an error; no user wrote it."""
 
-_KEY = "[key]"
-"""pydantic puts this behind a key that is not valid itself."""
-
 _MEMBER = re.compile(r"[\w-]+\[.*\]|bool|int|float|str|none|path")
 """pydantic calls the members of a union so, in the location of an error; no user wrote them."""
 
@@ -37,8 +34,6 @@ _PHRASES = {
 
 UNKNOWN_KEY = "unknown key"
 """What a refusal of a key that a section does not have begins with."""
-
-_TEXT_AS_KEY = "must be text as a key; decimals need a point (0.5, not 0,5)"
 
 
 def validated[M: BaseModel](
@@ -114,14 +109,9 @@ def _first_faults(
     by_place: dict[tuple[int | str, ...], list[dict[str, Any]]] = {}
     for found in error.errors(include_url=False):
         place = tuple(part for part in found["loc"] if not _MEMBER.fullmatch(str(part)))
-        if found["loc"][-1:] == (_KEY,):
-            place, found["type"] = place[:-1], "invalid_key"
-        if found["type"] == "invalid_key":
-            place = place[:-1]
         by_place.setdefault(place, []).append(dict(found))
-    kinds = {place: faults[0]["type"] for place, faults in by_place.items()}
     above = {place[:k] for place in by_place for k in range(len(place))}
-    places = [place for place in by_place if place not in above or kinds[place] == "invalid_key"]
+    places = [place for place in by_place if place not in above]
     first = min(places, key=lambda one: not _of_a_key(by_place[one][0]))
     return first, by_place[first], len(places) - 1
 
@@ -130,14 +120,12 @@ def _of_a_key(fault: dict[str, Any]) -> bool:
     """Says whether a key is wrong, not its value."""
     inner = fault.get("ctx", {}).get("error")
     found_by_us = isinstance(inner, InputError) and inner.allowed.startswith(UNKNOWN_KEY)
-    return found_by_us or fault["type"] in ("extra_forbidden", "invalid_key")
+    return found_by_us or fault["type"] == "extra_forbidden"
 
 
 def _allowed(fault: dict[str, Any]) -> str:
     """Says what would have been right, as a phrase that begins with a verb."""
     kind = fault["type"]
-    if kind == "invalid_key":
-        return _TEXT_AS_KEY
     if kind in _PHRASES:
         return _PHRASES[kind]
     if kind == "value_error":

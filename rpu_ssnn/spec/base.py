@@ -82,9 +82,6 @@ class Spec(BaseModel):
         with explained(type(self), where=type(self).__name__):
             super().__init__(**settings)
 
-    # pydantic then reads sections within others itself, as it does without an __init__ here.
-    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
-
     @model_validator(mode="before")
     @classmethod
     def _kinds_are_those_of_yaml(cls, content: Any) -> Any:

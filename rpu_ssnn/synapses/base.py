@@ -118,13 +118,13 @@ class Crossbar:
         return self.theta * learning_rate * self.gain / (self.batch * self.T)
 
 
-def check_from_zero(field: str, value: float) -> None:
+def check_from_zero(field: str, value: float | str) -> None:
     """Refuses a learning rate or a time that no device can have.
 
     Raises:
-        InputError: the value is negative, infinite or NaN.
+        InputError: the value is text, negative, infinite or NaN.
     """
-    if not 0.0 <= value < math.inf:
+    if isinstance(value, str) or not 0.0 <= value < math.inf:
         raise InputError("synapses", field, value, "must be a finite number, 0 or above")
 
 

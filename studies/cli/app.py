@@ -197,22 +197,29 @@ def main() -> None:
             # A wrong option or argument: click's own sentence, without its box.
             sentence = getattr(error, "format_message", None)
             if sentence is not None:
-                stop(_in_our_words(" ".join(str(sentence()).split())), 2)
+                stop(_in_our_words(" ".join(str(sentence()).split()), error.__cause__), 2)
             if interrupts.heard():  # some library made another error of an interrupt
                 stop("interrupted", interrupts.EXIT_CODE)
             raise
     sys.exit(code or 0)
 
 
-def _in_our_words(sentence: str) -> str:
-    """Returns a sentence of typer's without the words of Python."""
+def _in_our_words(sentence: str, cause: BaseException | None) -> str:
+    """Returns a sentence of typer's without the words of Python, and with the value it leaves out.
+
+    Args:
+        sentence: what typer says of an option or argument.
+        cause: the error of pydantic, which checks numbers, behind it.
+    """
+    from pydantic import ValidationError
+
     for theirs, ours in (
         (r"Value error, |command line: path: ", ""),
-        (r"Input should be a valid (integer|number).*", "must be a number"),
-        (r"Input should be ", "must be "),
+        (r"(Input should be a )valid (integer|number).*", r"\1number"),
     ):
         sentence = re.sub(theirs, ours, sentence)
-    return sentence
+    found = cause.errors()[0]["input"] if isinstance(cause, ValidationError) else None
+    return sentence.replace("Input should be ", f"{found!r} is not allowed; must be ")
 
 
 def _show(declared: "Study", runs: "Runs", root: Path) -> None:

@@ -39,9 +39,9 @@ YAML = [
         ("study: a\n---\nstudy: b\n", "", "document"),
         ("", "content", "missing"),
         ("just text", "content", "'just text'"),
-        ("1: 2\n", "key", "'1'"),
+        ("1: 2\n", "line 1, column 1: 1", "key"),
         (bytes(range(256)), "file", "UTF-8"),
-        ("study: x\ncases: [{update: rate, learning_rate: 0,05}]\n", "case 1", "5"),
+        ("study: x\ncases: [{update: rate, learning_rate: 0,05}]\n", "line 2", "5 is not allowed"),
     ]
 ]  # fmt: skip
 

@@ -107,8 +107,8 @@ def test_a_restored_state_knows_nothing_of_an_interrupted_batch(synapses: Synaps
     np.testing.assert_allclose(identity_read(synapses), before, rtol=0, atol=1e-7)
 
 
-@pytest.mark.parametrize("rate", [-1.0, np.nan, np.inf])
-def test_a_rate_by_which_nothing_can_be_thinned(rate: float) -> None:
+@pytest.mark.parametrize("rate", [-1.0, np.nan, np.inf, "4"])
+def test_a_rate_by_which_nothing_can_be_thinned(rate: Any) -> None:
     tile, native = TileSpec(), TileSpec(simulator="native")
     ideal = get_preset("ideal")
     for factory in (
