@@ -6,6 +6,7 @@ import pandas as pd
 
 from studies.common.statistics import FEWEST_SEEDS, MARKS
 from studies.report.figure_style import finish_axes, looks, new_figure, plain, save
+from studies.report.figures import legend_below
 from studies.results.text_table import as_markdown, marked_interval
 from studies.sensitivity.attribution import INTERACTION, REMAINING, TOTALS, Attribution
 
@@ -16,7 +17,7 @@ _CAPTION = (
     f"alone switched off. Lost: it alone switched on. {INTERACTION}: significant where they "
     f"interact. {REMAINING}: reference minus all off, which no row explains. {MARKS}"
 )
-_ROW_INCHES = 0.42
+_WIDTH_INCHES, _ROW_INCHES = 7.0, 0.42
 
 
 def lines(found: Attribution) -> list[str]:
@@ -34,7 +35,7 @@ def draw(found: Attribution, device: str, root: Path) -> Path:
         InputError: the folder cannot be written to.
     """
     table = found.table[found.table["imperfection"] != INTERACTION]
-    figure = new_figure(7.0, 1.3 + _ROW_INCHES * len(table))
+    figure = new_figure(_WIDTH_INCHES, 1.5 + _ROW_INCHES * len(table))
     axes = figure.subplots()
     words = {"recovered": "switched off alone: recovered", "lost": "switched on alone: lost"}
     for (kind, label), look in zip(words.items(), looks(words).values(), strict=True):
@@ -59,7 +60,7 @@ def draw(found: Attribution, device: str, root: Path) -> Path:
     widest = max(100.0, 1.05 * float(table[["recovered", "lost"]].abs().max().max()))
     left, right = axes.get_xlim()
     axes.set_xlim(max(left, -widest), min(right, widest))
-    axes.legend(fontsize=7, frameon=False, loc="best")
+    legend_below(figure, [axes], _WIDTH_INCHES)
     finish_axes(axes, "accuracy (points, paired by seed; bar: 95 % interval)", grid="x")
     axes.set_title(plain(f"{device}: what each imperfection costs"), fontsize=9)
     return save(figure, root / FIGURE)

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 
 from studies.common.statistics import FEWEST_SEEDS
 from studies.report.figure_style import finish_axes, new_figure, save, wrapped
-from studies.report.figures import bar_within
+from studies.report.figures import bar_within, legend_below
 from studies.results.grouping import (
     accuracies,
     by_point,
@@ -18,7 +18,7 @@ from studies.results.grouping import (
 
 # From Okabe and Ito's colour-blind-safe palette; marker shapes tell them apart in grey print.
 _SEED, _MEAN, _GAP = "#56B4E9", "#000000", "#D55E00"
-_ROW_HEIGHT_INCHES = 0.34
+_WIDTH_INCHES, _ROW_HEIGHT_INCHES = 8.0, 0.34
 _LABEL_CHARACTERS = 40
 
 
@@ -36,13 +36,14 @@ def plot_study(
         InputError: it cannot be written.
     """
     names = [wrapped(titled_row(row), _LABEL_CHARACTERS) for _, row in table.iterrows()]
-    height = 1.6 + _ROW_HEIGHT_INCHES * len(table) + 0.1 * sum(name.count("\n") for name in names)
-    figure = new_figure(8.0, height)
+    height = 1.8 + _ROW_HEIGHT_INCHES * len(table) + 0.1 * sum(name.count("\n") for name in names)
+    figure = new_figure(_WIDTH_INCHES, height)
     accuracy, gap = figure.subplots(1, 2, sharey=True)
     _draw_accuracy(accuracy, results, table)
     _draw_gap(gap, table, reference)
     accuracy.set_yticks(range(len(table)), names)
     accuracy.invert_yaxis()  # the first case is on top in both panels
+    legend_below(figure, [accuracy], _WIDTH_INCHES)
     figure.suptitle(wrapped(title, 100), fontsize=10)
     return save(figure, path)
 
@@ -67,7 +68,6 @@ def _draw_accuracy(axes: Axes, results: pd.DataFrame, table: pd.DataFrame) -> No
         label="mean, 95 % interval",
     )
     finish_axes(axes, f"{images_read(results)} accuracy (%)", grid="x")
-    axes.legend(fontsize=7, frameon=False, loc="best")
 
 
 def _draw_gap(axes: Axes, table: pd.DataFrame, reference: str) -> None:
