@@ -51,7 +51,7 @@ def trace(
         image: rows, columns and channels of the input, which convolutions need.
 
     Raises:
-        ValueError: weights, rates or a label that do not fit each other.
+        ValueError: weights, rates and label do not fit each other.
     """
     sizes = sizes_of(spec, weights, image)
     made = connected(spec, sizes, image)

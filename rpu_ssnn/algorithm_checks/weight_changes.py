@@ -43,7 +43,7 @@ def sizes_of(spec: NetworkSpec, weights: list[np.ndarray], image: Grid | None) -
         image: rows, columns and channels of the input, which convolutions need.
 
     Raises:
-        InputError: convolutions that do not fit the input.
+        InputError: convolutions do not fit the input.
     """
     if spec.layers is None:
         return weights[0].shape[0], *(w.shape[1] for w in weights)

@@ -145,7 +145,7 @@ def train_analog_sgd(
 
     Raises:
         StateError: `start` is of another network, or of a cell that aihwkit cannot put back.
-        InputError: a device that its simulator does not have, or convolutions that do not fit the
+        InputError: the simulator does not have the device, or convolutions do not fit the
             images.
         FloatingPointError: weights are no longer finite after an epoch.
     """

@@ -153,7 +153,7 @@ def train_ann(
 
     Raises:
         StateError: `start` is of another network.
-        InputError: convolutions that do not fit the images.
+        InputError: convolutions do not fit the images.
     """
     inputs = input_lines(spec.contrast, data, hidden)
     found = connections(hidden, inputs.lines, data.n_classes, inputs.image)

@@ -100,7 +100,7 @@ def read_ts(path: Path, channels: int) -> Series:
     last.
 
     Raises:
-        InputError: unreadable, cut off, or another number of channels.
+        InputError: the file cannot be read, is cut off, or has another number of channels.
     """
     with refusing(path, "must be a readable .ts file", OSError, UnicodeDecodeError):
         lines = read_text(path).splitlines()

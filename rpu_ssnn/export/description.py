@@ -59,7 +59,7 @@ def rebuilt(text: str, weights: list[Weights], where: object) -> Trained:
     """Returns a network that answers as the one described; its weights are floats and do not train.
 
     Raises:
-        InputError: the description is none, or of another format, or the weights do not fit.
+        InputError: the description is none or is of another format, or the weights do not fit.
     """
     try:
         known: dict[str, Any] = json.loads(text)

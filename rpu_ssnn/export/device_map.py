@@ -67,7 +67,7 @@ def write_network(path: str | Path, trained: Trained) -> Path:
         The path.
 
     Raises:
-        InputError: reads with errors, h5py is not installed, or the file cannot be written.
+        InputError: reads have errors, h5py is not installed, or the file cannot be written.
     """
     path, h5py = Path(path), _h5py(Path(path))
     weights = weights_of(trained, path)

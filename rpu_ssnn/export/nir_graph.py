@@ -53,9 +53,9 @@ def write_nir(path: str | Path, trained: Trained, *, without_inhibition: bool = 
         The path.
 
     Raises:
-        InputError: the network has such an output and it is not to be left out; replicas, or
-            kernels that are not square; reads with errors; nir is not installed; the file cannot be
-            written.
+        InputError: the network has such an output and it is not to be left out; it has replicas, or
+            kernels that are not square; its reads have errors; nir is not installed; the file
+            cannot be written.
     """
     path, nir = Path(path), _nir(Path(path))
     spec = trained.network.spec
@@ -112,7 +112,7 @@ def read_nir(path: str | Path) -> Trained:
     did.
 
     Raises:
-        InputError: no such file, or a graph of another tool, whose neurons are not these.
+        InputError: there is no such file, or another tool wrote it, whose neurons are not these.
     """
     path, nir = Path(path), _nir(Path(path))
     with refusing(path, "must be a NIR graph", OSError, KeyError):

@@ -29,7 +29,7 @@ def make_synapses(
         found: the connection that each crossbar makes.
 
     Raises:
-        ValueError: `initial` of other shapes.
+        ValueError: `initial` has other shapes.
     """
     shapes, synapses = [one.shape for one in found], []
     at_once = spec.positions == "at_once"

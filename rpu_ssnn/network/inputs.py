@@ -84,8 +84,8 @@ def input_lines(
         layers: the hidden layers, the first of which may be a convolution.
 
     Raises:
-        InputError: two lines a pixel of recorded spikes; `signed` of data that are not negative;
-            a convolution of data that are no images.
+        InputError: recorded spikes are to have two lines a pixel, data without negative values are
+            to be `signed`, or data of a convolution are no images.
     """
     found = _lines(contrast, data)
     if not any(isinstance(layer, ConvLayer) for layer in layers[:1]):

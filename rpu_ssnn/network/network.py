@@ -49,9 +49,10 @@ class Network:
         image: rows, columns and channels of the input, which convolutions need.
 
     Raises:
-        InputError: fewer than 1 thread; synapses that do not take the schedule; convolutions that
+        InputError: there is less than 1 thread, synapses do not take the schedule, or convolutions
             do not fit the input.
-        ValueError: sizes of other layers than those of `spec`, or `initial` of other shapes.
+        ValueError: the sizes are of other layers than those of `spec`, or `initial` has other
+            shapes.
 
     Attributes:
         connections: the connection that each crossbar makes.
@@ -127,8 +128,8 @@ class Network:
             rng: draws the key of each presentation, which determines its random numbers.
 
         Raises:
-            ValueError: more presentations than a batch, or shapes, rates or labels that do not fit
-                the network (`engine.state.make_presentations`).
+            ValueError: there are more presentations than in a batch, or shapes, rates or labels do
+                not fit the network (`engine.state.make_presentations`).
         """
         if len(rates) > self.training.batch:
             raise ValueError(f"{len(rates)} presentations exceed the batch, {self.training.batch}")

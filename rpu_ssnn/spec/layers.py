@@ -147,7 +147,7 @@ def connections(
             pixel.
 
     Raises:
-        InputError: no or another shape of the input, or a kernel or replicas that do not fit.
+        InputError: the input has no shape or another one, or a kernel or replicas do not fit.
     """
     found: list[Connection] = []
     before = image

@@ -351,8 +351,8 @@ def connected(
         image: rows, columns and channels of the input, which convolutions need.
 
     Raises:
-        InputError: convolutions that do not fit the input.
-        ValueError: sizes of other layers than those of `spec`.
+        InputError: convolutions do not fit the input.
+        ValueError: the sizes are of other layers than those of `spec`.
     """
     layers = len(spec.hidden_layers) + 2
     if len(sizes) != layers:

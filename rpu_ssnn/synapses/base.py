@@ -226,7 +226,7 @@ class Synapses(ABC):
         """Lets time (s) pass without presentations, as between training and inference.
 
         Raises:
-            InputError: of devices, as `check_from_zero`.
+            InputError: devices refuse the time as `check_from_zero` does.
         """
 
     @abstractmethod

@@ -137,7 +137,7 @@ def train(
         on_epoch: called after each epoch (`rpu_ssnn.training.loop.OnEpoch`).
 
     Raises:
-        InputError: convolutions that do not fit the shape of the images.
+        InputError: convolutions do not fit the shape of the images.
         StateError: `start` is of another network.
         FloatingPointError: weights are no longer finite after an epoch.
 

@@ -50,7 +50,11 @@ def attribute(
     retry_failed: RetryOption = False,
     scheduler: SchedulerOption = None,
 ) -> None:
-    """Which imperfection of a device costs most? Trains with each one off, and only this one on."""
+    """Which imperfection of a device costs most? Trains with each one off, and only this one on.
+
+    With n imperfections, each seed takes 2 n + 2 trainings of the device and one of the reference.
+    A training takes as long as a trial of the study, which `rpu-ssnn plan` estimates.
+    """
     from studies.report.attribution_view import FILE, draw, lines
     from studies.sensitivity.attribution import attribute as answer
 
@@ -124,6 +128,9 @@ def require(
     """What would a device have to meet? The value of each parameter at which the loss is --loss.
 
     Beside the loss, an image of the training may have a bound on its energy or time in a chip.
+
+    Each seed takes a training of the reference, one of the device, and up to 9 of each parameter. A
+    training takes as long as a trial of the study, which `rpu-ssnn plan` estimates.
     """
     from studies.chip.description import load_chip
     from studies.report.requirement_view import FILE, draw, lines

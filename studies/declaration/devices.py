@@ -49,8 +49,8 @@ def device_of(name: str, overrides: Mapping[str, Any] | None = None, prefix: str
         prefix: the dotted key of the case, for the error.
 
     Raises:
-        InputError: unknown device or parameter, a value out of range, or a device that cannot be
-            trained by pulses both ways.
+        InputError: the device or a parameter is unknown, a value is out of range, or the device
+            cannot be trained by pulses both ways.
     """
     from device_presets import get_device  # only studies with devices need it
     from device_presets.jump_tables.table_device import is_table_name
@@ -109,7 +109,7 @@ def beside_study(
         seen_from: folder to which the paths are relative; None: they are absolute.
 
     Raises:
-        InputError: a file or folder that is in neither.
+        InputError: a file or folder is in neither.
     """
 
     def found(path: str, of_table: bool, inside: bool) -> str:
@@ -283,8 +283,8 @@ def check_tile(device: "Device", tile: TileSpec, batch: int, slots: int) -> None
         batch: presentations; each takes so many slots.
 
     Raises:
-        InputError: what `rpu_ssnn.spec.tile.check_device` refuses, native simulation of a cell of
-            aihwkit's own, or a reference scheme or initial writing that does not go with a
+        InputError: `rpu_ssnn.spec.tile.check_device` refuses it, a cell of aihwkit's own is to be
+            simulated natively, or a reference scheme or initial writing does not go with a
             compound, which is a cell of its own.
     """
     from device_presets import CompoundDevice

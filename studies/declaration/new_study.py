@@ -135,8 +135,8 @@ def new_study(
         quick: a first look at a part of the samples, with a small network and three seeds.
 
     Raises:
-        InputError: the data cannot be read, or are recorded spikes; a device that does not exist
-            or cannot be trained by pulses both ways.
+        InputError: the data cannot be read or are recorded spikes, or a device does not exist or
+            cannot be trained by pulses both ways.
     """
     given: object = data  # in Python it may be a table
     if not isinstance(given, str | Path):

@@ -196,7 +196,7 @@ def refuse_files_of_one_name(points: Sequence[Point]) -> None:
     """Refuses data files that only their folders tell apart: a trial knows its file by name.
 
     Raises:
-        InputError: two files of one name.
+        InputError: two files have one name.
     """
     for field in ("file", "test_file"):
         known: dict[str, Path] = {}

@@ -253,8 +253,8 @@ def refuse_missing_images(study: Study, data_root: Path | None) -> None:
 
     Raises:
         MissingDataError: the images are not there.
-        InputError: more images asked for than there are, none would be held out, a batch of more
-            images than are trained on, or convolutions that do not fit the images; it names the
+        InputError: it asks for more images than there are, none would be held out, a batch has more
+            images than are trained on, or convolutions do not fit the images. The error names the
             study's file and key.
     """
     from rpu_ssnn.data import image_counts, image_shape  # this imports numpy

@@ -69,7 +69,7 @@ def run_study(
         progress: show a progress bar and notes on standard error.
 
     Raises:
-        InputError: bad input, said in one line, before anything ran.
+        InputError: the input is bad, which is said in one line before anything runs.
         BrokenEnvironmentError: aihwkit and torch do not fit, or numba cannot store compiled code.
         TrialsFailedError: trials failed; the others' rows are kept. Another call leaves the failed
             ones alone, or runs them again with `retry_failed`.
@@ -144,8 +144,8 @@ def load_results(folder: Path | str, rows: Path | str | Sequence[Path | str] = (
             rows of the files or of the folder are of no trial of the study.
 
     Raises:
-        InputError: not an output folder or study, files without a row of the study, or two rows of
-            one trial that differ.
+        InputError: it is no output folder or study, files have no row of the study, or two rows of
+            one trial differ.
     """
 
     found = shown_contents(

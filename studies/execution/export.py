@@ -57,8 +57,8 @@ def export_trial(
         without_inhibition: leave out what NIR cannot represent.
 
     Raises:
-        InputError: no such trial, the float baseline (which is no spiking
-            network), a file that cannot be written, or what the format cannot say.
+        InputError: there is no such trial, it is of the float baseline (which is no spiking
+            network), the file cannot be written, or the format cannot say what it holds.
     """
     from rpu_ssnn.export import write_network, write_nir
     from rpu_ssnn.training import Trained

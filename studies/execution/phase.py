@@ -252,9 +252,9 @@ def run_trials(
         workspace: holds progress and checkpoints of the trials.
 
     Raises:
-        RpuSsnnError: before any trial ran, from the job's check, or as the very first process died.
+        RpuSsnnError: the job's check failed before any trial ran, or the very first process died.
         OSError: a cluster is out of reach.
-        KeyboardInterrupt: after all workers of this machine are gone.
+        KeyboardInterrupt: the user interrupts; all workers of this machine are then gone.
     """
     if not trials:
         return

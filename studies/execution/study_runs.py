@@ -216,7 +216,7 @@ def shown_contents(where: Path, rows: Sequence[Path] = ()) -> FolderContents:
         rows: results files whose rows count too.
 
     Raises:
-        InputError: none of these, or files without a row of the study; two rows of one trial
+        InputError: it is none of these, files have no row of the study, or two rows of one trial
             differ.
     """
     is_output = is_ours(where)

@@ -91,7 +91,7 @@ def save(figure: Figure, path: Path) -> Path:
     """Writes the figure in one step, in the format that its name ends in.
 
     Raises:
-        InputError: another ending, or the folder cannot be written to.
+        InputError: the file has another ending, or the folder cannot be written to.
     """
     kind = path.suffix.lower()
     if kind not in PLOT_SUFFIXES:

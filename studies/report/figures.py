@@ -60,7 +60,7 @@ def sweep_figure(results: pd.DataFrame, path: str, width: float) -> Figure:
         path: that of the setting, see `grouping.setting`.
 
     Raises:
-        InputError: no such setting, or it has one value only.
+        InputError: there is no such setting, or it has one value only.
     """
     placed = results.assign(x=setting(results, path))
     values = [value for value in dict.fromkeys(placed["x"]) if value != NOT_SWEPT]

@@ -129,8 +129,8 @@ def decompose(study: Study, device: str, run: Run) -> Decomposition:
         run: runs what is missing of a study, such as `studies.runner` returns it.
 
     Raises:
-        InputError: bad input, before anything runs; among it the control itself, and a device that
-            the control cannot train (`update_rules.analog_sgd`).
+        InputError: the input is bad, which is found before anything runs. The control itself is bad
+            input, and so is a device that it cannot train (`update_rules.analog_sgd`).
     """
     asked = ask(study, device)
     if not isinstance(asked.case.rule, PulseRule):

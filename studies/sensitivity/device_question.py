@@ -93,7 +93,7 @@ def ask(study: Study, device: str) -> DeviceQuestion:
     preset or `table(FOLDER)` as it comes, in the native simulator if no other has it.
 
     Raises:
-        InputError: no such device, one that goes one way only, or several cases that fit.
+        InputError: there is no such device, it goes one way only, or several cases fit.
     """
     study = with_hyperparameters(study, known_hyperparameters(study, study.hyperparameters_file))
     reference = next(case for case in study.cases if case.name == study.reference_label)
@@ -137,7 +137,7 @@ def device_name(study: Study, device: str) -> str:
     """Returns the device as it is shown and as folders are named, wherever its file lies.
 
     Raises:
-        InputError: a file that is not there.
+        InputError: a file is not there.
     """
     if device in {case.name for case in study.cases}:
         return device

@@ -24,8 +24,8 @@ def executor_of(workers: int | None, scheduler: str | None) -> Executor:
         scheduler: address of a running dask scheduler; None: this machine.
 
     Raises:
-        InputError: both at once, fewer than one worker, dask is missing, or a scheduler that does
-            not answer.
+        InputError: both are given, there is less than one worker, dask is missing, or the scheduler
+            does not answer.
     """
     if scheduler is None:
         return LocalExecutor(workers)

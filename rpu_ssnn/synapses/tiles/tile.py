@@ -144,8 +144,8 @@ def restore_tile(tile: AnalogTile, state: State) -> None:
     aihwkit lets pulses do and writes not) comes back at its bound.
 
     Raises:
-        StateError: the tile's devices were drawn otherwise; a cell of devices with write noise,
-            each of which aihwkit would kick by a write.
+        StateError: the tile's devices were drawn otherwise, or those of a cell have write noise, so
+            that aihwkit would kick each of them by a write.
     """
     if not np.array_equal(state["devices"], tile_state(tile)["devices"]):
         raise StateError("its devices were drawn otherwise")

@@ -59,8 +59,8 @@ def write_report(
         rows: a results file, or several, whose rows count too.
 
     Raises:
-        InputError: not a result folder, no finished trial, rows that differ, or the file cannot be
-            written.
+        InputError: it is not a result folder or has no finished trial, rows differ, or the file
+            cannot be written.
     """
     root = user_path("write_report", "root", root)
     text = report_html(root, files_of_rows("write_report", rows))
@@ -79,7 +79,7 @@ def report_html(root: Path, rows: Sequence[Path] = ()) -> str:
     """Returns the report as text, complete in itself, with every name escaped.
 
     Raises:
-        InputError: not a result folder, no finished trial, or rows that differ.
+        InputError: it is not a result folder or has no finished trial, or rows differ.
     """
     found = shown_contents(root, rows)
     study, runs = found.study, found.runs

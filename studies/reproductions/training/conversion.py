@@ -60,7 +60,7 @@ def train_and_convert(
         start, on_epoch: see `rpu_ssnn.training.train`; they are about the float network.
 
     Raises:
-        InputError: recorded spikes, or a percentile of a layer's activations that is 0.
+        InputError: the data are recorded spikes, or the percentile of a layer's activations is 0.
     """
     if isinstance(data.train_images, SpikeTrains):
         allowed = "must be rates: a converted network's input is a share of full rate"

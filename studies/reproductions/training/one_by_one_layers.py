@@ -28,7 +28,8 @@ def check_whole_pulses(device: DeviceSource, tile: TileSpec) -> None:
     """Refuses what whole pulses after each image would silently leave out.
 
     Raises:
-        InputError: of the field `device` or `tile.NAME`.
+        InputError: the device or a part of its tile has such an effect; the error's field is
+            `device` or `tile.NAME`.
     """
     where = "whole_pulse_sgd"
     if tile.simulator != "native":
