@@ -74,7 +74,9 @@ class CircuitSpec(Spec):
     that arrive after the last slot of the presentation are lost."""
 
     missed: Chance = 0.0
-    """The probability that a spike is lost: the membrane falls back, and nothing is sent."""
+    """The probability that a spike is lost: the membrane falls back, and nothing is sent. Then a
+    winner-take-all output (`inhibition.clocked`) spikes less than its label, and the error does not
+    vanish."""
 
     spurious: Chance = 0.0
     """The probability that a neuron sends a spike in a slot without a reason. Its membrane stays as
