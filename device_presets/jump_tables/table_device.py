@@ -165,7 +165,7 @@ class TableDevice:
         """Refuses, since no class of aihwkit has tables.
 
         Raises:
-            PresetError: always.
+            PresetError: it is always raised.
         """
         raise PresetError("tile", "simulator", "aihwkit", NO_TABLES)
 
@@ -179,7 +179,7 @@ def table_name(folders: object) -> str:
     """Returns the name of `{table: FOLDER}` or `{table: [FOLDER, FOLDER]}`.
 
     Raises:
-        PresetError: no folder, or one whose name holds a comma.
+        PresetError: no folder is named, or its name holds a comma.
     """
     several = [folders] if isinstance(folders, str | Path) else folders
     if not isinstance(several, list | tuple) or not several:
@@ -199,8 +199,8 @@ def table_device(name: str, overrides: Mapping[str, Any] | None = None) -> Table
         overrides: values of some `TABLE_PARAMETERS`.
 
     Raises:
-        PresetError: a folder without a table, a table that cannot be used (one line with its
-            file), tables that do not go together or have another digest, an unknown setting.
+        PresetError: a folder has no table, a table cannot be used (one line with its file), tables
+            do not go together or have another digest, or a setting is unknown.
     """
     asked = _NAME.fullmatch(name.strip())
     assert asked is not None

@@ -100,7 +100,7 @@ class Preset:
         """Returns the value of a numeric parameter.
 
         Raises:
-            PresetError: no such parameter, a flag, or a value that is not known.
+            PresetError: there is no such parameter, it is a flag, or its value is not known.
         """
         value = self.value(name)
         if value is None or isinstance(value, bool | tuple):

@@ -88,8 +88,8 @@ def read_preset_file(
         others: entries that those of the file may be `LIKE`, beside each other.
 
     Raises:
-        PresetError: unreadable, not YAML, unknown or missing keys, wrong types, an entry like one
-            that is not there or is itself like this one.
+        PresetError: the file cannot be read or is no YAML, keys are unknown or missing, types are
+            wrong, or an entry is like one that is not there or is itself like another.
     """
     content = strict_yaml.read(file, PresetError)
     if not isinstance(content, dict) or not content:
@@ -143,7 +143,8 @@ def entry_of_user_file(name: str) -> PresetEntry:
     """Returns the entry ``file.yaml`` (its only one) or ``file.yaml:entry`` of a user's file.
 
     Raises:
-        PresetError: as ``read_preset_file``; no such entry, or several and none named.
+        PresetError: as ``read_preset_file``. It is also raised if there is no such entry, or if
+            there are several and none is named.
     """
     entries, chosen = _chosen_entry(name)
     return entries[chosen]

@@ -38,8 +38,8 @@ def get_preset(name: str, overrides: Mapping[str, float | int | str] | None = No
             the reverse, over the range that holds after all overrides.
 
     Raises:
-        PresetError: unknown name, unknown parameter, a value out of its physical range, or a
-            file that cannot be used.
+        PresetError: the name or a parameter is unknown, a value is out of its physical range, or a
+            file cannot be used.
 
     Warns:
         UserWarning: a file of the same name lies in the current folder, and is not used.
@@ -89,7 +89,7 @@ def preset_of(
     """Returns an entry as a preset, complete and checked.
 
     Raises:
-        PresetError: unknown parameter, or a value out of its physical range.
+        PresetError: a parameter is unknown, or its value is out of its physical range.
     """
     law = find_law(name, entry.law)
     declared = law.parameters

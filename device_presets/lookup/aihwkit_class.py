@@ -96,8 +96,8 @@ def own_entry(source: Any) -> tuple[str, PresetEntry]:
         source: a device, a configuration of a tile with one, or a class of either.
 
     Raises:
-        PresetError: none of these, a cell of several devices, or a device with a property that
-            no parameter of a preset stands for.
+        PresetError: the device is none of these, it is a cell of several devices, or it has a
+            property that no parameter of a preset stands for.
     """
     device = _device_of(source() if isinstance(source, type) else source)
     model = _model_of(type(device))

@@ -33,8 +33,8 @@ def example_measurement(
         first), ``polarity``, ``conductance_uS``.
 
     Raises:
-        PresetError: a count below 1, more than `MOST_ROWS` rows in all, or a bound that the table
-            would show as a negative conductance.
+        PresetError: a count is below 1, there are more than `MOST_ROWS` rows in all, or the table
+            would show a bound as a negative conductance.
     """
     for field, count in (("devices", devices), ("pulses", pulses), ("cycles", cycles)):
         if not 1 <= count <= MOST_ROWS:

@@ -46,7 +46,7 @@ def pulse_response(
         ``polarity`` (``up`` or ``down``), ``weight`` after the pulse.
 
     Raises:
-        PresetError: a count or the seed out of range, or down pulses on an up-only device.
+        PresetError: a count or the seed is out of range, or an up-only device gets down pulses.
     """
     default = min(math.ceil(preset.levels), MOST_DEFAULT_PULSES)
     up = default if n_up is None else n_up

@@ -13,7 +13,7 @@ from scipy import stats
 from device_presets.fitting.model.joint_fit import JointFit, noises
 from device_presets.fitting.model.preparation import RESOLUTION
 from device_presets.fitting.model.series import Trace
-from device_presets.fitting.model.simulation import LAGS, Summary
+from device_presets.fitting.model.simulation import LAGS, Summary, alike_stretches
 from device_presets.fitting.sweeps import runs_of
 
 JUMP, DRIFT = "jump", "drift"
@@ -45,6 +45,9 @@ _LEAST_JUMP, _LEAST_DRIFT, _LEAST_REST = 0.01, 0.02, 0.02
 
 _LEAST_RATIO = 0.7
 """Noise is correlated below this share of the variance over many pulses."""
+
+_FEWEST_OF_RUN = 5
+"""The largest change is looked for in runs of so many pulses."""
 
 _GROWTH, _FEWEST = 1.5, 300
 """The ratio of squared misses that counts, and the fewest predictions in a third of the states."""
@@ -79,19 +82,25 @@ def defects_of(
     miss = series.weight - trace.expected
     span = float(np.mean(fit.prepared.highest - fit.prepared.lowest))
     found = [
-        *_abrupt(fit, measured, span),
+        *_abrupt(fit, span),
         *_interference(miss, series.pulse, fit.prepared.device, step),
         *_turns(fit, miss, step, span),
-        *_levels(fit, measured, span),
+        *_levels(fit, span),
         *_correlated(measured, simulated),
         *_readings(fit, miss / np.sqrt(trace.variance), trace, step),
     ]
     return tuple(found)
 
 
-def _abrupt(fit: JointFit, measured: Summary, span: float) -> Iterator[Defect]:
-    read_noise = float(noises(fit.prepared, fit.shared)[1])
-    largest = float(np.nanmax(measured.largest, initial=0.0))
+def _abrupt(fit: JointFit, span: float) -> Iterator[Defect]:
+    """Looks at the largest change by one pulse of each sweep, the median of all up or all down."""
+    series, read_noise = fit.prepared.series, float(noises(fit.prepared, fit.shared)[1])
+    change = np.append(series.pulse[1:] * np.diff(series.weight), 0.0)  # by the pulse after a row
+    runs = runs_of(series.pulse, fit.prepared.device)
+    of_runs, (first, last) = np.maximum.reduceat(change, runs.ravel())[::2], runs.T
+    long, up = last - first >= _FEWEST_OF_RUN, series.pulse[last] > 0
+    ways = (of_runs[long & up], of_runs[long & ~up])
+    largest = max(float(np.median(way)) if len(way) else 0.0 for way in ways)
     if largest > 0.5 * span and largest > 6.0 * read_noise:
         yield Defect(
             "abrupt",
@@ -167,7 +176,7 @@ def _turns(fit: JointFit, miss: np.ndarray, step: float, span: float) -> Iterato
     yield Defect("turns", what, "write a law of your own that remembers the last pulses")
 
 
-def _levels(fit: JointFit, measured: Summary, span: float) -> Iterator[Defect]:
+def _levels(fit: JointFit, span: float) -> Iterator[Defect]:
     """Looks for a cycle that begins away from where the one before ended, by far more than others
     do, and for a level that changes steadily over the later half of the cycles."""
     weight, cycle, device = fit.prepared.series.weight, fit.prepared.own_cycle, fit.prepared.device
@@ -189,8 +198,9 @@ def _levels(fit: JointFit, measured: Summary, span: float) -> Iterator[Defect]:
             f"between cycles {before} and {before + 1} it jumps by {size / span:.1%} of the range",
             "fit the cycles before and after the jump by themselves",
         )
-    steps = np.diff(measured.levels)[np.diff(measured.of_device) == 0]
-    devices = len(np.unique(measured.of_device))
+    alike = alike_stretches(fit.prepared)
+    of_device, levels = device[alike[:, -1]], weight[alike].mean(axis=1)
+    steps, devices = np.diff(levels)[np.diff(of_device) == 0], len(np.unique(of_device))
     later = steps if devices > 1 else steps[len(steps) // 2 :]
     error = float(stats.sem(later)) if len(later) > max(2, devices) else np.inf
     far = abs(later.sum()) > devices * _LEAST_DRIFT * span

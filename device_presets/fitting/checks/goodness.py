@@ -6,11 +6,12 @@ import numpy as np
 from scipy import stats
 
 from device_presets.fitting.checks.defects import Defect, defects_of
-from device_presets.fitting.checks.many_pulses import far_checks, summaries
+from device_presets.fitting.checks.many_pulses import far_checks
 from device_presets.fitting.checks.questions import Check, status_of
 from device_presets.fitting.model.joint_fit import JointFit, noises
 from device_presets.fitting.model.likelihood import pulse_step
 from device_presets.fitting.model.series import Trace
+from device_presets.fitting.model.simulation import summaries
 from device_presets.fitting.sweeps import runs_of
 from rpu_ssnn.common.wording import counted
 

@@ -8,13 +8,11 @@ import numpy as np
 
 from device_presets.fitting.checks.questions import Check, status_of
 from device_presets.fitting.model.joint_fit import JointFit
-from device_presets.fitting.model.simulation import LAGS, Summary, simulate, summaries_of
+from device_presets.fitting.model.simulation import LAGS, Summary
 
 MOST_VARIANCE_RATIO = 1.15
 MOST_CURVE_DEVIATION = 0.02
 """The mean curve may deviate by this share of the range, or as much as simulated curves do."""
-
-SIMULATED_SETS = 199
 
 _WIDE_CURVE = 0.2
 """Simulated curves that are further apart (share of the range) tell little."""
@@ -32,14 +30,6 @@ def far_checks(
     span = float(np.mean(fit.prepared.highest - fit.prepared.lowest))
     checks = [_structure(measured, simulated)] if noisy else []
     return [*checks, _curve(measured, simulated, span)]
-
-
-def summaries(fit: JointFit) -> tuple[Summary, list[Summary]]:
-    """Returns the summary of the measured weights, and those of simulated sets."""
-    measured, *simulated = summaries_of(
-        fit, [fit.prepared.series.weight, *simulate(fit, SIMULATED_SETS, seed=0)]
-    )
-    return measured, simulated
 
 
 def _structure(measured: Summary, simulated: list[Summary]) -> Check:

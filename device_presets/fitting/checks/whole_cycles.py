@@ -10,7 +10,7 @@ from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.maximum_likelihood import refit
 from device_presets.fitting.model.moments import BY_MOMENTS, fitted_to_moments, mean_gaps
 from device_presets.fitting.model.selection import Score, Selection, filtered, representable
-from device_presets.fitting.model.simulation import alike_stretches, simulate
+from device_presets.fitting.model.simulation import alike_stretches, mean_curve, simulate
 from device_presets.fitting.sweeps import runs_of
 
 _BAND, _SETS = (5.0, 95.0), 200
@@ -65,14 +65,14 @@ def curve_errors(fit: JointFit) -> tuple[CurveErrors, CurveErrors | None]:
 
 
 def open_loop(fit: JointFit, rows: np.ndarray) -> CurveErrors:
-    """Returns errors of the curve that the model draws by itself from where each stretch begins.
+    """Returns errors of the curve of `mean_curve`.
 
     Args:
         fit: Any fit of the measurement.
         rows: [rows] which ones count; the mean is over devices and cycles with the same pulses.
     """
     span = float(np.mean(fit.prepared.highest - fit.prepared.lowest))
-    gaps = mean_gaps(fit, rows, alike_stretches(fit.prepared))
+    gaps = mean_gaps(fit, mean_curve(fit), rows, alike_stretches(fit.prepared))
     up, down = (float(np.sqrt(np.mean(g**2))) / span if len(g) else math.nan for g in gaps)
     return CurveErrors(up, down)
 
@@ -149,7 +149,8 @@ def chosen_of(selection: Selection) -> tuple[Selection, Verdict]:
             return replace(selection, chosen=score), verdict
     scores = [s for s in selection.scores if representable(s.fit)] or [selection.chosen]
     steps = {(s.model.code, s.model.shape, s.fit.layout.effects.terms): s for s in scores[::-1]}
-    ways = [*scores, *(_by_moments(score) for score in steps.values())]
+    curves = ((s, fitted_to_moments(s.fit, s.fit.prepared.everything)) for s in steps.values())
+    ways = [*scores, *(Score(s.model, fit, None) for s, fit in curves)]
     chosen = min((score for score in ways if representable(score.fit)), key=off, default=ways[0])
     return replace(selection, chosen=chosen), judge(chosen.fit, filtered(chosen.fit))
 
@@ -159,11 +160,6 @@ def _behind_neurosim(fit: JointFit) -> bool:
     if theirs is None or held is None:  # the formula follows the noise of the one cycle, too
         return theirs is not None and seen.worst > max(MOST_CURVE, 2.0 * theirs.worst)
     return held.worst > theirs.worst + _BEHIND
-
-
-def _by_moments(score: Score) -> Score:
-    fit = fitted_to_moments(score.fit, score.fit.prepared.everything)
-    return Score(score.model, fit, None)
 
 
 def off(score: Score) -> float:

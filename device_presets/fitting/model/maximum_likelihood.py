@@ -12,7 +12,7 @@ from threadpoolctl import ThreadpoolController
 from device_presets.fitting.model.effects import NO_EFFECTS, Effects
 from device_presets.fitting.model.joint_fit import JointFit, LogLikelihood, fit_at
 from device_presets.fitting.model.layout import HIGH, LOW, NOISES, Layout
-from device_presets.fitting.model.moments import fitted_to_moments
+from device_presets.fitting.model.moments import on_the_curve
 from device_presets.fitting.model.preparation import Prepared
 from device_presets.fitting.model.series import LOCAL
 from rpu_ssnn.devices.fit_form import SOFT_BOUNDS, FitForm
@@ -186,7 +186,7 @@ def _first_guesses(
     numbers = np.zeros(len(layout.effects.names))
     shared = np.array([*np.clip(noises, LOW, HIGH), *layout.model.start, *numbers])
     first = fit_at(prepared, layout, shared, local, counted)
-    curve = fitted_to_moments(first, prepared.everything if counted is None else counted)
+    curve = on_the_curve(first, prepared.everything if counted is None else counted)
     shared = np.append(shared[:NOISES], curve.shared[NOISES:])
     return first, fit_at(prepared, layout, shared, curve.local, counted)
 

@@ -17,6 +17,7 @@ from device_presets.fitting.model.layout import HIGH, LOW, NOISES
 from device_presets.fitting.model.simulation import (
     LAGS,
     alike_stretches,
+    mean_curve,
     noise_free_curve,
     simulate,
     structure_of,
@@ -24,7 +25,7 @@ from device_presets.fitting.model.simulation import (
 from device_presets.fitting.sweeps import runs_of
 
 _SETS, _PARTS = 16, 8
-_MOST_EVALUATIONS, _ENOUGH = 40, 1e-5
+_ROUNDS, _MOST_EVALUATIONS, _ENOUGH = 2, 40, 1e-5
 
 _OF_STEP, _OF_BOUND = 5.0, 0.5
 """How far a log step may move, and a bound as a share of the range."""
@@ -33,18 +34,20 @@ FEWEST_CYCLES, _LEAST = 3, 1e-18
 BY_MOMENTS = ", fitted to its mean curve"
 
 
-def mean_gaps(fit: JointFit, rows: np.ndarray, alike: np.ndarray) -> list[np.ndarray]:
-    """Returns the measured mean curve less that of the model without noise, at up and at down
-    pulses.
+def mean_gaps(
+    fit: JointFit, curve: np.ndarray, rows: np.ndarray, alike: np.ndarray
+) -> list[np.ndarray]:
+    """Returns the measured mean curve less that of the model, at up and at down pulses.
 
     Args:
         fit: Any fit of the measurement.
+        curve: [rows] weights of the model, from where each cycle begins.
         rows: [rows] how often each counts; the mean is over devices and cycles with the same
             pulses.
         alike: The rows of these, as `alike_stretches` returns them.
     """
     series, inside = fit.prepared.series, alike[:, 1:]
-    off = series.weight[inside] - noise_free_curve(fit)[inside]
+    off = series.weight[inside] - curve[inside]
     gaps = []
     for way in (1, -1):
         mine = rows[inside] * (series.pulse[inside] == way)
@@ -53,12 +56,13 @@ def mean_gaps(fit: JointFit, rows: np.ndarray, alike: np.ndarray) -> list[np.nda
     return gaps
 
 
-def fitted_to_moments(fit: JointFit, rows: np.ndarray) -> JointFit:
-    """Returns the law of a fit with the numbers that the mean curve and the scatter ask for.
+def on_the_curve(fit: JointFit, rows: np.ndarray, shift: np.ndarray | float = 0.0) -> JointFit:
+    """Returns the law of a fit with the numbers that the mean curve asks for.
 
     Args:
         fit: Where the search begins; what differs between devices stays as it is.
         rows: [rows] how often each counts.
+        shift: [rows] what noise adds to the weights of the law without noise.
     """
     columns = np.flatnonzero(fit.layout.local_free.any(axis=1))
     shape = NOISES + np.flatnonzero(fit.layout.shared_free[NOISES : NOISES + len(fit.shape)])
@@ -75,7 +79,8 @@ def fitted_to_moments(fit: JointFit, rows: np.ndarray) -> JointFit:
         return replace(fit, shared=shared, local=local)
 
     def off(numbers: np.ndarray) -> np.ndarray:
-        gaps = mean_gaps(moved(numbers), rows, alike)
+        there = moved(numbers)
+        gaps = mean_gaps(there, noise_free_curve(there) + shift, rows, alike)
         return np.concatenate([gap / np.sqrt(max(len(gap), 1)) for gap in gaps]) / span
 
     found = least_squares(
@@ -87,9 +92,31 @@ def fitted_to_moments(fit: JointFit, rows: np.ndarray) -> JointFit:
         ftol=_ENOUGH,
         xtol=_ENOUGH,
     )
-    best = moved(found.x)
-    layout = replace(fit.layout, how=BY_MOMENTS)
-    return fit_at(fit.prepared, layout, _with_noises_of_scatter(best, rows, alike), best.local)
+    return moved(found.x)
+
+
+def fitted_to_moments(fit: JointFit, rows: np.ndarray) -> JointFit:
+    """Returns the law of a fit with the numbers that the mean curve and the scatter ask for.
+
+    Noise moves the mean at a bound: the curve is fitted again with what the noise found adds to it,
+    and the nearer of both fits is taken.
+
+    Args:
+        fit: Where the search begins; what differs between devices stays as it is.
+        rows: [rows] how often each counts.
+    """
+    alike, layout = alike_stretches(fit.prepared), replace(fit.layout, how=BY_MOMENTS)
+    still, best, least = fit, fit, np.inf
+    shift: np.ndarray | float = 0.0
+    for _ in range(_ROUNDS):
+        still = on_the_curve(still, rows, shift)
+        shared = _with_noises_of_scatter(still, rows, alike)
+        made = fit_at(fit.prepared, layout, shared, still.local)
+        curve = mean_curve(made)
+        error = max(float(np.mean(g**2)) for g in mean_gaps(made, curve, rows, alike) if len(g))
+        best, least = (made, error) if error < least else (best, least)
+        shift = curve - noise_free_curve(made)
+    return best
 
 
 def _with_noises_of_scatter(fit: JointFit, rows: np.ndarray, alike: np.ndarray) -> np.ndarray:

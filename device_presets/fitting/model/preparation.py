@@ -133,8 +133,8 @@ def prepare(found: Measurement, zero: float | None, one: float | None) -> Prepar
             and the top of the mean measured range, rounded to three digits of the range.
 
     Raises:
-        PresetError: ``one`` is not above ``zero``, or ``zero`` lies outside the measured range; a
-            device without pulses in a direction that others have.
+        PresetError: ``one`` is not above ``zero``, ``zero`` lies outside the measured range, or a
+            device has no pulses in a direction that others have.
     """
     for way, name in ((1, "up"), (-1, "down")):
         has = np.unique(found.device[found.pulse == way])

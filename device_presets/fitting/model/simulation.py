@@ -6,7 +6,6 @@ preset.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,11 +20,13 @@ from device_presets.fitting.sweeps import runs_of
 LAGS = (1, 2, 5, 10, 20, 50, 100, 200)
 """Changes over so many pulses are compared."""
 
+SIMULATED_SETS = 199
+
 _RUNS_A_LAG = 3
 """A run of one polarity counts for lags up to its length over this number."""
 
-_FEWEST_OF_RUN = 5
-"""The largest change is looked for in runs of so many pulses."""
+_CURVES = 64
+"""The mean curve is that of so many simulations."""
 
 _CURVE_POINTS = 20_000
 
@@ -40,17 +41,11 @@ class Summary:
     Args:
         structure: [lags] variance of the change over as many pulses of one polarity, within runs;
             NaN where no run is long enough.
-        largest: [2] largest change of one pulse in a run of up and of down pulses, the median over
-            the runs; NaN where there is none.
         curve: [points] mean weight over the devices and cycles that got the same pulses.
-        levels: [stretches] mean weight of each of these devices and cycles, and its device.
     """
 
     structure: np.ndarray
-    largest: np.ndarray
     curve: np.ndarray
-    levels: np.ndarray
-    of_device: np.ndarray
 
 
 def simulate(fit: JointFit, sets: int, seed: int, anew: bool = False) -> list[np.ndarray]:
@@ -65,6 +60,12 @@ def simulate(fit: JointFit, sets: int, seed: int, anew: bool = False) -> list[np
         series = series._replace(begins=fit.prepared.beginnings)
     normal = (rng.standard_normal((len(series.weight), 2)) for _ in range(sets))
     return [_simulated(series, code, law, local, shape, noise, drawn) for drawn in normal]
+
+
+def mean_curve(fit: JointFit) -> np.ndarray:
+    """Returns [rows] mean weights of simulations, from where each stretch or cycle begins. Noise
+    keeps the mean of a device at a bound away from the bound."""
+    return np.asarray(np.mean(simulate(fit, _CURVES, seed=6, anew=True), axis=0))
 
 
 def noise_free_curve(fit: JointFit) -> np.ndarray:
@@ -85,22 +86,13 @@ def _simulated(
     return found
 
 
-def summaries_of(fit: JointFit, weights: Iterable[np.ndarray]) -> list[Summary]:
-    """Returns the summary of each of some weights, [rows], that were measured or simulated under
-    the pulses of a fit."""
-    pulse, device = fit.prepared.series.pulse, fit.prepared.device
-    runs, alike = runs_of(pulse, device), alike_stretches(fit.prepared)
-    of_device = device[alike[:, min(1, alike.shape[1] - 1)]]
-    return [
-        Summary(
-            structure_of(weight, runs),
-            _largest(weight, runs, pulse),
-            weight[alike].mean(axis=0),
-            weight[alike].mean(axis=1),
-            of_device,
-        )
-        for weight in weights
-    ]
+def summaries(fit: JointFit) -> tuple[Summary, list[Summary]]:
+    """Returns the summary of the measured weights, and those of simulated sets."""
+    runs = runs_of(fit.prepared.series.pulse, fit.prepared.device)
+    alike = alike_stretches(fit.prepared)
+    weights = [fit.prepared.series.weight, *simulate(fit, SIMULATED_SETS, seed=0)]
+    measured, *simulated = (Summary(structure_of(w, runs), w[alike].mean(axis=0)) for w in weights)
+    return measured, simulated
 
 
 def alike_stretches(prepared: Prepared) -> np.ndarray:
@@ -174,12 +166,3 @@ def _structure(weight: np.ndarray, runs: np.ndarray, lags: np.ndarray, needed: i
         if count > 0:
             found[at] = total / count
     return found
-
-
-def _largest(weight: np.ndarray, runs: np.ndarray, pulse: np.ndarray) -> np.ndarray:
-    change = np.append(pulse[1:] * np.diff(weight), 0.0)  # the change by the pulse after a row
-    first, last = runs.T
-    of_runs = np.maximum.reduceat(change, runs.ravel())[::2]  # from the first to before the last
-    long, up = last - first >= _FEWEST_OF_RUN, pulse[last] > 0
-    ways = (of_runs[long & up], of_runs[long & ~up])
-    return np.array([np.median(way) if len(way) else np.nan for way in ways])

@@ -47,8 +47,8 @@ def conditions_of(
         pulsed: [rows] whether a pulse comes with the row.
 
     Raises:
-        PresetError: A time that is missing or runs backwards within a stretch; a width or an
-            amplitude that is missing or impossible where a pulse counts.
+        PresetError: A time is missing or runs backwards within a stretch, or a pulse has no
+            possible width or amplitude.
     """
     given = rows.conditions
     if not given:

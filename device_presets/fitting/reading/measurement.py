@@ -93,9 +93,10 @@ def read_measurement(file: Path, sheet: str | None = None) -> Measurement:
     Without a column of cycles, turns tell them.
 
     Raises:
-        PresetError: as ``read_rows``; pulse numbers that repeat or run backwards; too few pulses;
-            only down pulses; a device without a conductance; no polarity column though the
-            conductance goes both ways.
+        PresetError: as ``read_rows``. It is also raised where pulse numbers repeat or run
+            backwards, where there are too few pulses or only down pulses, where a device has no
+            conductance, and where there is no polarity column though the conductance goes both
+            ways.
     """
     rows = read_rows(file, sheet)
     rows = selected(rows, np.argsort(rows.device, kind="stable"))

@@ -72,8 +72,8 @@ def read_rows(file: Path, sheet: str | None = None) -> Rows:
         sheet: The sheet of an Excel file; None: the first one.
 
     Raises:
-        PresetError: A file that is no table, a column that is missing, a cell that is no number or
-            no polarity, or a conductance that no device has; it names file, row and column.
+        PresetError: The file is no table, a column is missing, a cell is no number or no polarity,
+            or no device has such a conductance; it names file, row and column.
     """
     header_row, names, frame = _frame(file, sheet)
     columns = columns_of(f"{file}, row {header_row}", names)

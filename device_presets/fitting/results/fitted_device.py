@@ -129,7 +129,7 @@ class FittedDevice:
         held = "one cycle only" if self.held_out is None else self.held_out.percent
         beside = f"; NeuroSim's formula {self.neurosim.percent}" if self.neurosim else ""
         return (
-            "Error of the mean curve without noise, of the range, up / down: "
+            "Error of the mean curve, of the range, up / down: "
             f"{self.seen.percent} (cycles held out: {held}{beside}); "
             f"{self.within_band:.0%} of the readings lie within the 90 % band of simulated cycles"
         )
@@ -166,7 +166,7 @@ class FittedDevice:
         curve = f"{errors.percent} of the range (up / down, cycles {cycles})"
         theirs, far = self.neurosim, self._off > MOST_CURVE
         if theirs and theirs.worst < self._off:
-            curve += f", behind NeuroSim's formula with {theirs.percent}"
+            curve += f"; NeuroSim's formula comes nearer, to {theirs.percent}"
         if far:
             first = f"{', '.join(right) or 'nothing'}; its mean curve is off by {curve}"
         else:

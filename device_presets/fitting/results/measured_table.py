@@ -43,8 +43,8 @@ def write_tables(data: Path, folder: Path, sheet: str | None = None) -> list[str
         What was written, a line each.
 
     Raises:
-        PresetError: as ``read``; the folder is there, or cannot be made; a device with fewer than
-            two columns' worth of changes in either direction.
+        PresetError: as ``read``. It is also raised where the folder is there or cannot be made, and
+            where a device has fewer changes than two columns need in either direction.
     """
     if folder.exists():
         raise PresetError("presets fit", "--name", str(folder), "must be a folder yet to be made")
@@ -74,7 +74,7 @@ def _columns(found: Measurement, device: int) -> int:
     """Returns the number of columns for which a device has enough changes.
 
     Raises:
-        PresetError: too few changes in a direction.
+        PresetError: there are too few changes in a direction.
     """
     pulses = found.pulse[found.device == device]
     counts = {"up": int((pulses > 0).sum()), "down": int((pulses < 0).sum())}

@@ -80,24 +80,23 @@ class Population:
         self._own_degrees = max(pulses - fit.n_free, 1.0)
         if draws:
             self._covariance: np.ndarray = np.cov([self._vector(f) for f in draws], rowvar=False)
-            self._between, self._degrees = self._covariance, float(len(draws) - 1)
+            self._own_degrees = float(len(draws) - 1)
         elif self.n_devices == 1:
             each = np.ones(n_shared + 6)
             if not self.log_normal:
                 each[n_shared : n_shared + 2] = slope[0, :2]
             self._covariance = errors.together * np.outer(each, each)
-            self._between = self._covariance
-            self._degrees = self._own_degrees
         else:
-            # The scatter between devices, and what an error of the shared numbers does to all.
+            # What an error of the shared numbers does to all devices.
             own = np.ones_like(slope) if self.log_normal else slope
             known = errors.at_top | (not errors.at_top.any())
             moved = (own[:, :, None] * errors.response)[known].mean(axis=0)
             follows = np.vstack([np.eye(n_shared), moved])
             self._covariance = follows @ errors.shared @ follows.T
-            self._between = np.zeros((n_shared + 6,) * 2)
+        self._between, self._degrees = np.zeros_like(self._covariance), self._own_degrees
+        if self.n_devices > 1:  # draws move all devices alike: their scatter is not in them
             self._between[n_shared:, n_shared:] = np.cov(values, rowvar=False) / self.n_devices
-            self._covariance += self._between
+            self._covariance = self._covariance + self._between
             self._degrees = float(self.n_devices - 1)
 
     def _values(self, fit: JointFit) -> np.ndarray:

@@ -4,16 +4,18 @@ from pathlib import Path
 
 import numpy as np
 
+from device_presets import get_preset
 from device_presets.fitting.checks.goodness import judge
 from device_presets.fitting.checks.whole_cycles import chosen_of, curve_errors, neurosim_errors
 from device_presets.fitting.model.maximum_likelihood import fit_model
+from device_presets.fitting.model.moments import fitted_to_moments, mean_gaps
 from device_presets.fitting.model.preparation import Prepared, prepare
 from device_presets.fitting.model.selection import filtered, select_model
-from device_presets.fitting.model.simulation import alike_stretches
+from device_presets.fitting.model.simulation import alike_stretches, noise_free_curve
 from device_presets.fitting.reading.reading import read
-from rpu_ssnn.devices.fit_form import SOFT_BOUNDS
+from rpu_ssnn.devices.fit_form import LINEAR, SOFT_BOUNDS
 from rpu_ssnn.devices.laws import FIT_FORMS
-from support.device_presets.fits import file_of
+from support.device_presets.fits import ONE, ZERO, file_of, write_pulses
 
 
 def creeping(file: Path, cycles: int) -> Path:
@@ -47,6 +49,20 @@ def test_the_error_of_the_mean_curve_is_that_of_a_cycle(tmp_path: Path) -> None:
     span = float(prepared.highest[0] - prepared.lowest[0]) * prepared.scale.span * 1e6
     assert seen.up < 1e-4
     np.testing.assert_allclose(seen.down, 0.01 * 40 / np.sqrt(3) / span, rtol=0.05)
+
+
+def test_noise_keeps_the_mean_curve_away_from_a_bound(tmp_path: Path) -> None:
+    """Noise of 1.8 steps, which a bound cuts off on one side: without it, the right law ends at the
+    bound, and NeuroSim's formula, which follows the mean, seems nearer."""
+    file = write_pulses(tmp_path / "a.csv", get_preset("neurosim_alox_hfo2"), 10, 45, 2)
+    prepared = prepare(read(file), ZERO, ONE)
+    (form,) = (f for f in FIT_FORMS if f.code == LINEAR and f.shape and f.additive)
+    fit = fit_model(prepared, form)
+    whole, alike = prepared.everything, alike_stretches(prepared)
+    still = mean_gaps(fit, noise_free_curve(fit), whole, alike)
+    assert max(np.sqrt(np.mean(gap**2)) for gap in still) / 2 > 0.04  # the range is 2
+    assert curve_errors(fit)[0].worst < 0.025
+    assert curve_errors(fitted_to_moments(fit, whole))[0].worst < 0.025
 
 
 def test_sweeps_that_end_a_little_sooner_are_compared_as_far_as_they_go(tmp_path: Path) -> None:

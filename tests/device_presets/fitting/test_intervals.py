@@ -99,6 +99,19 @@ def test_an_error_of_the_shared_slope_moves_all_devices(tmp_path: Path) -> None:
     assert width(without) < 0.01 < width(errors)
 
 
+def test_cycles_drawn_anew_leave_the_spread_of_devices_in_the_interval(tmp_path: Path) -> None:
+    """Draws that are all alike say that cycles leave nothing open; the devices still differ."""
+    file = sweeps(tmp_path / "a.csv", 0, slow=0.0, cycle=0.3, devices=6, spread=0.1, pulses=60)
+    prepared = prepare(read_measurement(file), 41.2e-6, 51.2e-6)
+    fit = fit_model(prepared, next(m for m in FIT_FORMS if m.code == LINEAR and m.shape))
+    found = Population(fit, uncertainty(fit), [fit] * 20)
+    step = found.quantity("step up", "weight", lambda device: found.step_at(device, True, 0.0))
+    assert step.low is not None
+    assert step.high is not None
+    error = stats.sem(np.exp(fit.local[:, 0]))
+    assert (step.high - step.low) / 2 == pytest.approx(stats.t.ppf(0.975, 5) * error, rel=0.01)
+
+
 @pytest.mark.parametrize(("name", "value"), [("w_max", 1.2), ("w_min", -1.2)])
 def test_a_bound_that_may_be_anywhere_is_not_determined(name: str, value: float) -> None:
     found = as_far_as_determined(Quantity(name, value, -165.0, 168.0, "weight"))
