@@ -35,12 +35,17 @@ QUICK_SAMPLES, QUICK_TEST_SAMPLES = 4_000, 2_000
 LEAST_PRESENTATIONS = 20_000
 """A training has at least so many presentations, in at most 100 epochs."""
 
+MANY, FIRST_SAMPLES = 40_000, 20_000
+"""With more training samples than `MANY`, a search first compares its candidates on this part."""
+
 FEW_CLASSES = 10
 """With more classes, the output layer has a larger step, weights start small, and answers take
 longer."""
 
 SYMMETRY_POINT = "  # charge traps lose less with `reference: {scheme: symmetry_point}` in tile"
 """This stands beside devices with many classes; docs/results/many_classes_devices says how much."""
+
+FIRST_COMPARISON = f"search: {{n_train: {FIRST_SAMPLES}}}    # samples of the first comparison"
 
 SMALL_START = 0.3
 """The factor on the initial weights (1 is He initialisation), with many classes."""
@@ -258,6 +263,7 @@ def _text(
         *_network(found),
         f"training: {inline(_training(found))}",
         f"seeds: {inline([1, 2, 3, 4, 5] if found.few and of is None else [1, 2, 3])}",
+        *([FIRST_COMPARISON] if found.samples > MANY else []),
         "cases:",
         "  - {update: ann}              # float network",
         "  - {update: rate}             # float weights, Eq. 9",

@@ -3,7 +3,7 @@
 The points are quasi-random (a scrambled Halton sequence, `scipy.stats.qmc`) in wide ranges on a
 logarithmic scale, so that none of them lies at an edge. Successive halving (Jamieson and Talwalkar,
 AISTATS 2016) trains all of them for the first epochs of the full schedule, the better half of them
-for twice as many, and so on.
+for twice as many, and so on. With many images, a first comparison may train on a part of them.
 """
 
 import math
@@ -26,6 +26,9 @@ SEED = 0
 FIRST_PART = 10
 """The first comparison comes after a tenth of the epochs, and after one epoch at least."""
 
+FIRST_HELD_OUT = 0.25
+"""A first comparison on a part of the images holds out so many of them, and so has less noise."""
+
 SHARE_OF_THE_TRIALS = 1 / 4
 """A search may train for as many epochs as a quarter of the case's trials: a fifth of the study."""
 
@@ -47,6 +50,11 @@ class SearchSettings(Spec):
     )
     validation_share: Annotated[Share, Field(gt=0.0, le=0.5)] | None = Field(
         None, description="share of the training images that a search holds out; None: the study's"
+    )
+    n_train: Annotated[int, Field(ge=1)] | None = Field(
+        None,
+        description="images on which all candidates train for an epoch, a quarter of them held "
+        "out, before the better half trains on all images; None: all train on all images",
     )
 
     @model_validator(mode="after")
@@ -87,7 +95,7 @@ def rungs(epochs: int, seeds: int, points: int) -> list[int]:
         epochs: those of a trial.
         seeds: trials of the case, which say how much its search may cost.
     """
-    found = [max(1, epochs // FIRST_PART)]
+    found = [_first_rung(epochs)]
     spent, left = points * found[0], points
     while (left := (left + 1) // 2) > 1 and 2 * found[-1] < epochs:
         spent += left * found[-1]
@@ -98,23 +106,34 @@ def rungs(epochs: int, seeds: int, points: int) -> list[int]:
     return found
 
 
+def _first_rung(epochs: int) -> int:
+    return max(1, epochs // FIRST_PART)
+
+
+type Runs = Mapping[Hyperparameters, Trial]
+"""A run of each candidate, with the first seed of the point."""
+
+
 @dataclass
 class Race:
     """A race searches the hyperparameters of one point.
 
     Attributes:
-        trials: a run of each candidate, with the first seed of the point.
-        rungs: the epochs after which they are compared.
+        comparisons: the runs that each comparison is between, and the epochs that they train for.
         left: candidates that have not lost yet.
     """
 
     point: Point
-    trials: Mapping[Hyperparameters, Trial]
-    rungs: list[int]
+    comparisons: list[tuple[Runs, int]]
     left: list[Hyperparameters] = field(init=False)
 
     def __post_init__(self) -> None:
         self.left = list(self.trials)
+
+    @property
+    def trials(self) -> Runs:
+        """Returns the runs of the last comparison, which are the beginnings of trials."""
+        return self.comparisons[-1][0]
 
     @classmethod
     def of(cls, point: Point, study: str, search: SearchSettings, measure: Measure) -> "Race":
@@ -124,27 +143,32 @@ class Race:
         """
         share = search.validation_share
         held_out = {} if share is None else {"validation_share": share}
-        searched = replace(point, dataset=point.dataset.model_copy(update=held_out))
-        trials = {
-            one: searched.trial(study, one, point.seeds[0], measure)
-            for one in candidates(point, search)
-        }
-        steps = rungs(point.training.epochs, len(point.seeds), search.points)
-        return cls(point, trials, steps)
+        epochs, tried = point.training.epochs, candidates(point, search)
+
+        def on(images: dict[str, Any]) -> Runs:
+            dataset = point.dataset.model_copy(update=held_out | images)
+            searched, seed = replace(point, dataset=dataset), point.seeds[0]
+            return {one: searched.trial(study, one, seed, measure) for one in tried}
+
+        if search.n_train is not None:
+            some = min(search.n_train, point.dataset.n_train or search.n_train)
+            first = on({"n_train": some, "validation_share": FIRST_HELD_OUT})
+            return cls(point, [(first, 1), (on({}), _first_rung(epochs))])
+        steps = rungs(epochs, len(point.seeds), search.points)
+        all_images = on({})
+        return cls(point, [(all_images, step) for step in steps])
 
     def runs(self, number: int) -> list[Trial]:
         """Returns the runs that a comparison needs, which are none after the last one."""
-        if number >= len(self.rungs):
+        if number >= len(self.comparisons):
             return []
-        epochs = self.rungs[number]
-        return [
-            replace(self.trials[one], is_candidate=True, stop_after=epochs) for one in self.left
-        ]
+        trials, epochs = self.comparisons[number]
+        return [replace(trials[one], is_candidate=True, stop_after=epochs) for one in self.left]
 
     def all_runs(self) -> list[Trial]:
         """Returns what a whole search trains if the first candidates are the best, for a plan."""
         furthest: dict[str, Trial] = {}
-        for number in range(len(self.rungs)):
+        for number in range(len(self.comparisons)):
             some = self.runs(number)
             kept = -(-len(some) // 2**number)
             furthest |= {trial.identity: trial for trial in some[:kept]}
@@ -152,23 +176,23 @@ class Race:
 
     def accuracy(self, one: Hyperparameters, number: int, done: Mapping[str, TrialResult]) -> float:
         """Returns the accuracy (%) of a candidate on held-out images at a comparison."""
-        result = done[self.trials[one].identity]
-        value = result.epochs[self.rungs[number] - 1]["validation_accuracy"]
+        trials, epochs = self.comparisons[number]
+        value = done[trials[one].identity].epochs[epochs - 1]["validation_accuracy"]
         return float(value) if isinstance(value, int | float) else 0.0
 
     def halve(self, number: int, done: Mapping[str, TrialResult]) -> list[Trial]:
         """Keeps the better half after a comparison; the first of equal ones.
 
         Returns:
-            The runs of the losers.
+            The runs that do not go on.
         """
-        if number + 1 >= len(self.rungs):
+        if number + 1 >= len(self.comparisons):
             return []
         order = sorted(self.left, key=lambda one: -self.accuracy(one, number, done))
         keep = order[: (len(order) + 1) // 2]
-        lost = [self.trials[one] for one in self.left if one not in keep]
-        self.left = [one for one in self.left if one in keep]
-        return lost
+        before, self.left = self.left, [one for one in self.left if one in keep]
+        (trials, _), (following, _) = self.comparisons[number : number + 2]
+        return [trials[one] for one in before if one not in keep or trials is not following]
 
 
 def reached(trial: Trial, done: Mapping[str, TrialResult]) -> bool:
@@ -221,7 +245,7 @@ def _of_family(open_races: list[Race], done: Mapping[str, TrialResult]) -> list[
         suited = [race for race, each in zip(open_races, level, strict=True) if best in each]
         for race in suited:
             others = tuple(other.point.title for other in suited if other is not race)
-            accuracy = race.accuracy(best, len(race.rungs) - 1, done)
+            accuracy = race.accuracy(best, -1, done)
             found.append(Choice(race, best, accuracy, _noise(race, best, accuracy, done), others))
         open_races = [race for race in open_races if race not in suited]
     return found
@@ -229,7 +253,7 @@ def _of_family(open_races: list[Race], done: Mapping[str, TrialResult]) -> list[
 
 def _level(race: Race, done: Mapping[str, TrialResult]) -> dict[Hyperparameters, float]:
     """Returns the accuracies (%) of the candidates that are level with the best."""
-    reached = {one: race.accuracy(one, len(race.rungs) - 1, done) for one in race.left}
+    reached = {one: race.accuracy(one, -1, done) for one in race.left}
     best = max(reached, key=lambda one: reached[one])
     least = reached[best] - _noise(race, best, reached[best], done)
     return {one: accuracy for one, accuracy in reached.items() if accuracy >= least}

@@ -49,7 +49,8 @@ def done_by(race: Race, accuracy: Callable[[Hyperparameters], float], n: int = 1
             {"n_validation": n, "validation_accuracy": accuracy(one)},
             [{"epoch": k, "validation_accuracy": accuracy(one)} for k in range(100)],
         )
-        for one, trial in race.trials.items()
+        for runs, _ in race.comparisons
+        for one, trial in runs.items()
     }
 
 
@@ -188,6 +189,26 @@ def test_a_search_may_hold_out_images_that_the_trials_train_on() -> None:
         small_study(**SEARCHED | {"dataset": dataset})
 
 
+def test_a_first_comparison_may_train_on_a_part_of_the_images(harness: Harness) -> None:
+    study = small_study(**SEARCHED | {"search": {"n_train": 60}})
+    harness.run(study)
+    searched = Counter(title.split(" (")[0] for title in harness.take_log().elements())
+    assert searched["search rate seed 7"] == 9
+    (race,) = [race for race in races(study) if race.point.label == "rate"]
+    done = done_by(race, lambda one: -one.learning_rate)
+    few = race.runs(0)
+    assert {(run.settings.dataset.n_train, run.stop_after) for run in few} == {(60, 1)}
+    assert {run.settings.dataset.validation_share for run in few} == {0.25}
+    assert [run.identity for run in race.halve(0, done)] == [run.identity for run in few]
+    whole = {(run.settings.dataset.n_train, run.stop_after) for run in race.runs(1)}
+    assert whole == {(100, 2)}
+    rates = sorted(one.learning_rate for one in race.trials)
+    assert sorted(one.learning_rate for one in race.left) == rates[:3]
+    assert not race.runs(2)
+    assert len(races(small_study(**SEARCHED))[0].all_runs()) == 6
+    assert len(races(study)[0].all_runs()) == 9
+
+
 def test_cases_whose_best_candidates_are_level_take_the_same_one() -> None:
     """Two points of one thousand held-out images are within their noise, twenty are not."""
     study = small_study(**SEARCHED)
@@ -204,14 +225,15 @@ def test_cases_whose_best_candidates_are_level_take_the_same_one() -> None:
     assert chosen(20 / 3) == {first, second}
 
 
+@pytest.mark.parametrize("first", [{}, {"n_train": 60}])
 def test_the_winner_s_run_goes_on_from_its_checkpoint_and_its_row_is_that_of_a_whole_one(
-    harness: Harness,
+    harness: Harness, first: dict[str, int]
 ) -> None:
     """With real training: the numbers do not know that a search paused them."""
     content = {
         "cases": [{"update": "rate"}],
         "training": {"epochs": 4},
-        "search": {"points": 4},
+        "search": {"points": 4, **first},
         "seeds": [3],
     }
     study = small_study(**content)
