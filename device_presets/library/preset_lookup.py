@@ -16,7 +16,7 @@ from device_presets.library.preset_file import (
 from rpu_ssnn.common.errors import PresetError, one_of
 from rpu_ssnn.devices.common_parameters import MOST_LEVELS
 from rpu_ssnn.devices.law_parameter import LawParameter, Value
-from rpu_ssnn.devices.own_law import find_law
+from rpu_ssnn.devices.own_law import check_own_step, find_law
 
 LISTING = "rpu-ssnn presets"
 """This command lists all presets."""
@@ -97,7 +97,10 @@ def preset_of(
         if field not in declared:
             raise PresetError(name, "parameter", field, one_of(declared, field))
     parameters = _parameters(name, entry, declared, overrides or {})
-    law.check_values(name, {key: parameter.value for key, parameter in parameters.items()})
+    values = {key: parameter.value for key, parameter in parameters.items()}
+    law.check_values(name, values)
+    if law.file:
+        check_own_step(law, values)
     told = entry.model_dump(exclude={"parameters", "law"})
     return Preset(name=name, law=law, parameters=parameters, **told)
 
@@ -134,8 +137,8 @@ def _parameters(
         n for n, r in declared.items() if r.required and not {n} & {*overrides, *entry.parameters}
     ]
     if missing:
-        units = ", ".join(declared[name].unit for name in missing)
-        allowed = f"must be given, with value and unit (in this order: {units})"
+        units = ", ".join(f"{name} ({declared[name].unit})" for name in missing)
+        allowed = f"must be given with value and unit: {units}"
         raise PresetError(where, ", ".join(missing), None, allowed)
     complete: dict[str, Parameter] = {}
     for name, asked in declared.items():

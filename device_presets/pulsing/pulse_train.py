@@ -5,7 +5,6 @@ Devices with a law of the user's own are drawn by the tile, and step by their la
 
 import math
 from collections.abc import Mapping, Sequence
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -109,8 +108,8 @@ def _own_train(
     columns = {field: drawn[name].numpy().ravel() for field, name in fields.items()}
     n = len(columns["low"])
     devices = [
-        SimpleNamespace(
-            **{field: float(values[k]) for field, values in columns.items()}, **law.hidden_fields
+        law.device_in_python(
+            state=0.0, **{field: float(values[k]) for field, values in columns.items()}
         )
         for k in range(n)
     ]
@@ -119,8 +118,9 @@ def _own_train(
     weights[0] = first
     for pulse, way in enumerate(up):
         for k, device in enumerate(devices):
-            w = float(weights[pulse, k])
+            w = device.state = float(weights[pulse, k])
             w += float(law.step(shared, device, w, way, rng.standard_normal()))
+            device.pulses += 1
             weights[pulse + 1, k] = min(max(w, device.low), device.high)
     return weights
 

@@ -156,9 +156,9 @@ class Law:
         shared = OwnShared(np.float32(0.0), own)
         found = []
         for way in (True, False):
-            device = SimpleNamespace(
+            device = self.device_in_python(
                 low=number(values, "w_min"), high=number(values, "w_max"), up=scale_up,
-                down=scale_down, state=weight, pulses=0, **self.hidden_fields,
+                down=scale_down, state=weight,
             )  # fmt: skip
             found.append(abs(float(self.step(shared, device, weight, way, 0.0))))
         return found[0], found[1]
@@ -172,6 +172,14 @@ class Law:
         """Returns the fields of a device that hold the hidden numbers, with their values before all
         pulses."""
         return dict(zip(("a", "b"), self.hidden.values(), strict=False))
+
+    def device_in_python(self, **fields: float) -> SimpleNamespace:
+        """Returns a device before all pulses, as the step of a user's law sees it in Python.
+
+        Args:
+            fields: `low`, `high`, `up`, `down` and `state` of a `Device`.
+        """
+        return SimpleNamespace(**fields, pulses=0, **self.hidden_fields)
 
     def check_values(self, where: str, values: Values) -> None:
         """Refuses combinations that the law or physics rules out.

@@ -4,6 +4,7 @@ The file defines ``LAW``, a `Law` whose step is a plain function; see docs/how-t
 """
 
 import hashlib
+import math
 import re
 from dataclasses import replace
 from functools import lru_cache
@@ -17,8 +18,10 @@ from jaxtyping import Float32
 from rpu_ssnn.common.errors import Fault, PresetError, one_of
 from rpu_ssnn.common.files import reason
 from rpu_ssnn.common.own_code import run_own_code
+from rpu_ssnn.common.wording import listed
 from rpu_ssnn.devices.common_parameters import RETENTION, STEP_AND_RANGE, VARIATION
-from rpu_ssnn.devices.law import Law
+from rpu_ssnn.devices.device_record import RECORD
+from rpu_ssnn.devices.law import Law, Values
 from rpu_ssnn.devices.laws import LAWS, OWN
 from rpu_ssnn.devices.shared import own_step
 
@@ -63,6 +66,22 @@ def find_law(where: str, name: str, digest: str | None = None) -> Law:
     return _read(str(file.absolute()), code, found)
 
 
+def check_own_step(law: Law, values: Values) -> None:
+    """Runs the step of a user's own law once up and once down, with the numbers of one device.
+
+    Raises:
+        PresetError: the step raises an error, or returns no finite number.
+    """
+    allowed = "must return the change of state by a pulse, a finite number"
+    try:
+        steps = law.mean_steps(values)
+    except Exception as error:
+        told = Fault(f"{type(error).__name__}: {error}")
+        raise PresetError(law.file, "step", told, allowed) from error
+    if not all(math.isfinite(step) for step in steps):
+        raise PresetError(law.file, "step", max(steps), allowed)
+
+
 @lru_cache(maxsize=16)
 def _read(path: str, code: bytes, digest: str) -> Law:
     """Returns the law of a file, complete and compiled.
@@ -73,7 +92,7 @@ def _read(path: str, code: bytes, digest: str) -> Law:
     try:
         module = run_own_code(f"own_law_{digest}", path, code)
     except (Exception, SystemExit) as error:
-        told = f"{type(error).__name__}: {error}"
+        told = Fault(f"{type(error).__name__}: {error}")
         raise PresetError(
             path, "file", told, "must be a Python file that can be executed"
         ) from error
@@ -88,15 +107,20 @@ def _read(path: str, code: bytes, digest: str) -> Law:
     if len(law.hidden) > MOST_HIDDEN:
         allowed = f"must be at most {MOST_HIDDEN} numbers of a device"
         raise PresetError(path, "hidden", ", ".join(law.hidden), allowed)
-    allowed = "must be a function (shared, device, w, up, noise) that numba compiles"
+    fields = listed(RECORD.names or ())
+    allowed = (
+        "must be a function (shared, device, w, up, noise) that numba compiles; a device has the "
+        f"fields {fields}"
+    )
     if not hasattr(law.step, "__code__"):
         raise PresetError(path, "step", law.step, allowed)
     try:
         compiled = own_step(law.step)
-    except (numba.core.errors.NumbaError, TypeError) as error:
+    except Exception as error:  # numba lets some errors of its own parts through
         # The first line says which part of numba failed, and terminals get colours.
         _, _, cause = str(error).partition("\n")
         lines = re.sub(r"\x1b\[\d*m", "", cause or str(error)).strip().splitlines()
-        told = Fault(lines[0] if lines else type(error).__name__)
+        kind = "" if isinstance(error, numba.core.errors.NumbaError) else type(error).__name__ + " "
+        told = Fault(kind + (lines[0] if lines else ""))
         raise PresetError(path, "step", told, allowed) from error
     return replace(law, file=path, digest=digest, code=OWN, compiled=compiled)

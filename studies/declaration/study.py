@@ -130,7 +130,7 @@ class Study(Spec):
         labels = [case.name for case in self.cases]
         for index, label in enumerate(labels):
             if label in labels[:index]:
-                allowed = "must be unique: give one a `label`"
+                allowed = "is the name of an earlier case: give one of them another `label`"
                 raise InputError("study", f"case {index + 1}.label", label, allowed)
         rate_labels = [case.name for case in self.cases if isinstance(case.rule, RateRule)]
         if self.reference is None and len(rate_labels) != 1:

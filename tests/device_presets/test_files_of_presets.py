@@ -54,7 +54,7 @@ def test_a_users_file_is_a_preset(tmp_path: Path) -> None:
         (
             "    w_max: {value: 1, unit: weight, source: lab book}\n",
             "",
-            r"w_max: missing; .*\(in this order: weight\)",
+            r"w_max: missing; .*w_max \(weight\)",
         ),
         ("    step:", "    # step:", "step and levels"),
     ],

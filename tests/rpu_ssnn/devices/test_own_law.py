@@ -114,6 +114,10 @@ def test_aihwkits_tiles_refuse_it_in_one_line() -> None:
         ('"trap_rate": LawParameter', '"step": LawParameter', "own"),
         ('hidden={"filled": 0.0}', 'hidden={"x": 0.0, "y": 0.0, "z": 0.0}', "hidden"),
         ("import Law, ", "import Lw, ", "file"),
+        ("device.a +=", "device.c =", "step"),
+        ("shared.numbers[1]", "shared.numbers[5]", "step"),
+        ("return size if up else -size", "return float('nan')", "step"),
+        ("return size if up else -size", "import scipy", "step"),
     ],
 )
 def test_a_file_that_is_no_law_is_refused_with_its_name(
