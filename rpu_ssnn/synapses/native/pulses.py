@@ -270,10 +270,14 @@ def _pulse(
             end = begin + pulses.pre_start[row + 1] - pulses.pre_start[row]
             for p in range(begin, end):
                 i = scratch.cell[p]
+                if shared.own is not None:  # a user's step reads it, and all are gathered by now
+                    records[i].pulses = scratch.number[p]
                 seen = moved(
                     cells, records[i], up, scratch.noise[p], scratch.extra[p], scratch.factor[p],
                     scratch.kept[p], scratch.window[p],
                 )  # fmt: skip
+                if shared.own is not None:
+                    records[i].pulses = scratch.number[p] + np.uint32(1)
                 if written:
                     seen += shared.write_noise * scratch.seen[p]
                 if devices > 1:

@@ -65,6 +65,23 @@ def test_pulses_follow_the_closed_form_in_the_native_simulator_and_on_the_card()
     assert any(fact.value == "200 / 200 states" for fact in card(device))
 
 
+def test_a_step_knows_the_pulses_before_it(tmp_path: Path) -> None:
+    """A call of the native simulator has one pulse on each device, or all five."""
+    old, new = "(1 - trap_weight * device.a)", "1 / (1 + device.pulses)"
+    (tmp_path / "tired.py").write_text(TRAPPING.read_text().replace(old, new))
+    device = trapping(tmp_path / "tired.py")
+    one_by_one, together = native(device), native(device)
+    harmonic = np.cumsum(STEP / np.arange(1, 6))
+    for state in harmonic:
+        np.testing.assert_allclose(pulse(one_by_one, up=True), state, rtol=2e-5)
+    every, none = np.ones((5, SIDE), bool), np.zeros((5, SIDE), bool)
+    together.update(make_block(every, every, none))
+    together.commit(range(1))
+    np.testing.assert_allclose(together.states()[0], harmonic[-1], rtol=2e-5)
+    train = pulse_train(device, 2, [True] * 5, 0.0, seed=0)
+    np.testing.assert_allclose(train[1:], harmonic[:, None] * [1, 1], rtol=1e-6)
+
+
 def test_noise_is_seeded_and_of_the_size_that_the_preset_says() -> None:
     noisy = trapping(cycle_to_cycle=0.3)
     first, again = (pulse(native(noisy), up=True) for _ in range(2))
