@@ -335,7 +335,10 @@ def test_noise_of_the_range_is_of_the_worn_range() -> None:
             "greater than or equal to 1",
         ),
         ({"simulator": "native", "half_select": {"forward_up": 1.5}}, "less than or equal to 1"),
-        ({"simulator": "native", "line_spread": {"step_by_row": 0.1}}, "Extra inputs"),
+        (
+            {"simulator": "native", "line_spread": {"step_by_row": 0.1}},
+            "unknown key; did you mean step_by_output_line",
+        ),
     ],
 )
 def test_bad_settings_are_refused(tile: dict[str, object], words: str) -> None:
