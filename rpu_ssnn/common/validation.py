@@ -32,6 +32,9 @@ _PHRASES = {
 }
 """What is allowed, where pydantic's own sentence names a type of Python."""
 
+WHOLE = "content"
+"""The field of an error that is about settings as a whole."""
+
 UNKNOWN_KEY = "unknown key"
 """What a refusal of a key that a section does not have begins with."""
 
@@ -80,7 +83,7 @@ def _as_input_error(
     path = [key for key in (prefix, *_keys(place)) if key]
     inner = fault.get("ctx", {}).get("error")
     if isinstance(inner, InputError):
-        path += [inner.field] if inner.field else []
+        path += [inner.field] if inner.field not in ("", WHOLE) else []
         return InputError(where, ".".join(path), inner.value, inner.allowed + more)
     value: object = fault["input"]
     if fault["type"] == "extra_forbidden":
@@ -95,7 +98,7 @@ def _as_input_error(
         allowed = " or ".join(
             phrase.removeprefix("must be ") if k else phrase for k, phrase in enumerate(phrases)
         )
-    return InputError(where, ".".join(path) or "content", value, allowed + more)
+    return InputError(where, ".".join(path) or WHOLE, value, allowed + more)
 
 
 def _first_faults(
