@@ -57,8 +57,9 @@ BATCH = 10
 """The number of presentations in a batch."""
 
 SPARSE = 0.6
-"""From this share of values at the lowest value on an image is sparse and gets one line per
-value."""
+"""From this share of values at the lowest value on, a sample is sparse and gets one line per value.
+
+Of two lines, one would spike all the time for most values, and devices lose by its pulses."""
 
 UNLIKE = 3.0
 """From this factor between the widths of columns on each column is scaled alone."""
@@ -291,7 +292,7 @@ def _network(found: DataFacts) -> list[str]:
         f"  neuron: {{kernel_fraction: {kernel_fraction}}}",
         "  inhibition: {clocked: true}  # winner-take-all output",
     ]
-    if found.features:
+    if found.background < SPARSE and found.features:
         lines.append("  encoding: {contrast: complement}  # two lines: a value, and 1 minus it")
     elif found.background < SPARSE:
         lines.append("  encoding: {contrast: on_off}  # two lines: above and below the mean")

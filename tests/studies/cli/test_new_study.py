@@ -74,6 +74,8 @@ def test_features_of_unlike_ranges_are_scaled_each(here: Path) -> None:
     assert found["label"] == "species"
     text = new_study("flowers.csv", label="species")
     assert content(text)["network"]["encoding"] == {"contrast": "complement"}
+    np.savez("flat.npz", X=np.eye(30)[:, :20], y=np.arange(30) % 3)
+    assert "encoding" not in content(new_study("flat.npz"))["network"], "most values are 0"
     table["mass"] /= 1000
     table.to_csv("alike.csv", index=False)
     assert "range" not in content(new_study("alike.csv", label="species"))["dataset"]
