@@ -45,7 +45,9 @@ def find_study(name_or_path: str) -> Study:
     if path.suffix in (".yaml", ".yml") or path.exists():
         return load_study(path)
     allowed = one_of(shipped, name_or_path, "rpu-ssnn studies") + ", a YAML file, or a record"
-    raise InputError("studies", "study", name_or_path, allowed)
+    beside = path.with_name(f"{path.name}.yaml")
+    hint = f"; did you mean {beside.name}?" if beside.is_file() else ""
+    raise InputError("studies", "study", name_or_path, allowed + hint)
 
 
 def kept_rows(name_or_path: str) -> list[Path]:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from rpu_ssnn.spec.array_physics import LinesSpec, RetentionSpec
 from rpu_ssnn.spec.tile import ReferenceSpec, TileSpec
@@ -387,3 +388,12 @@ def test_a_copied_study_has_points_of_its_own() -> None:
     study = small_study()
     assert len(study.points()) == len(study.points()) == 3
     assert len(study.model_copy(update={"cases": study.cases[:2]}).points()) == 2
+
+
+def test_a_study_named_without_its_ending_is_told_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.yaml").touch()
+    with pytest.raises(InputError, match=r"did you mean mine\.yaml\?"):
+        find_study("mine")
