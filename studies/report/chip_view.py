@@ -148,7 +148,7 @@ def note(table: pd.DataFrame, chip: Chip) -> str:
             "8-bit, 32-bit: an image in digital arithmetic, each weight fetched in each pass",
             "*: no other line is as accurate at less energy",
             f"what may cost most: {'; '.join(most)}",
-            *([f"not counted in this chip: {listed(missing)}"] if missing else []),
+            *([f"not counted in this chip: {', '.join(missing)}"] if missing else []),
             *([] if table["image_leakage_j"].any() else ["nothing leaks in this chip"]),
             *([f"converters have the bits of a case's own reads: {listed(own)}"] if own else []),
             *([f"trained without its {chip.bits}-bit reads: {listed(exact)}"] if exact else []),
