@@ -110,7 +110,7 @@ def _first_rung(epochs: int) -> int:
     return max(1, epochs // FIRST_PART)
 
 
-type Runs = Mapping[Hyperparameters, Trial]
+type RunOfEach = Mapping[Hyperparameters, Trial]
 """A run of each candidate, with the first seed of the point."""
 
 
@@ -124,14 +124,14 @@ class Race:
     """
 
     point: Point
-    comparisons: list[tuple[Runs, int]]
+    comparisons: list[tuple[RunOfEach, int]]
     left: list[Hyperparameters] = field(init=False)
 
     def __post_init__(self) -> None:
         self.left = list(self.trials)
 
     @property
-    def trials(self) -> Runs:
+    def trials(self) -> RunOfEach:
         """Returns the runs of the last comparison, which are the beginnings of trials."""
         return self.comparisons[-1][0]
 
@@ -145,7 +145,7 @@ class Race:
         held_out = {} if share is None else {"validation_share": share}
         epochs, tried = point.training.epochs, candidates(point, search)
 
-        def on(images: dict[str, Any]) -> Runs:
+        def on(images: dict[str, Any]) -> RunOfEach:
             dataset = point.dataset.model_copy(update=held_out | images)
             searched, seed = replace(point, dataset=dataset), point.seeds[0]
             return {one: searched.trial(study, one, seed, measure) for one in tried}
