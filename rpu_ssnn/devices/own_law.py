@@ -78,8 +78,9 @@ def check_own_step(law: Law, values: Values) -> None:
     except Exception as error:
         told = Fault(f"{type(error).__name__}: {error}")
         raise PresetError(law.file, "step", told, allowed) from error
-    if not all(math.isfinite(step) for step in steps):
-        raise PresetError(law.file, "step", max(steps), allowed)
+    for step in steps:
+        if not math.isfinite(step):
+            raise PresetError(law.file, "step", step, allowed)
 
 
 @lru_cache(maxsize=16)
