@@ -1,14 +1,14 @@
 """A validation error of pydantic as one line: file, dotted key, value, and what is allowed."""
 
 import re
-import typing
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import Any, cast
 
 from pydantic import BaseModel, ValidationError
 
 from rpu_ssnn.common.errors import InputError, meant, nearest, one_of
+from rpu_ssnn.common.value_kinds import kinds_of
 
 TAG_MARK = "<"
 """Starts the tag of a union's member in the location of an error; no user wrote it."""
@@ -151,27 +151,10 @@ def _keys(place: Sequence[int | str]) -> list[str]:
 
 def _valid_keys(model: type[BaseModel], place: Sequence[int | str]) -> list[str]:
     """Returns the keys of the section at a place within a model."""
-    models, tags = [model], {str(part) for part in place if str(part).startswith(TAG_MARK)}
+    models = [model]
     for part in place:
-        below = [one.model_fields[part] for one in models if part in one.model_fields]
-        if below:
-            models = [inner for field in below for inner in _models(field.annotation, tags)]
+        if below := [one.model_fields[part] for one in models if part in one.model_fields]:
+            kinds = (kind for field in below for kind in kinds_of(cast(Any, field.annotation)))
+            models = [one for one in kinds if isinstance(one, type) and issubclass(one, BaseModel)]
     keys = [field.alias or name for one in models for name, field in one.model_fields.items()]
     return list(dict.fromkeys(keys))
-
-
-def _models(annotation: Any, tags: set[str]) -> Iterator[type[BaseModel]]:
-    """Returns the models that an annotation names; of tagged ones those whose tag is given."""
-    if isinstance(annotation, typing.TypeAliasType):
-        annotation = annotation.__value__
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-        return
-    arguments = typing.get_args(annotation)
-    if typing.get_origin(annotation) is Annotated:
-        tag = next((str(one.tag) for one in arguments[1:] if hasattr(one, "tag")), None)
-        if tag is not None and tag not in tags:
-            return
-        arguments = arguments[:1]
-    for argument in arguments:
-        yield from _models(argument, tags)

@@ -53,11 +53,6 @@ class IdxSet:
         "t10k-labels-idx1-ubyte",
     )
 
-    @property
-    def is_as_published(self) -> bool:
-        """Says whether the images and their split are as the files have them."""
-        return self.crop is None and self.black_from is None and self.resplit is None
-
 
 _EMNIST_BALANCED = IdxSet(
     folder="EMNIST",

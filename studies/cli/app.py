@@ -34,7 +34,6 @@ from studies.cli.running import (
     SchedulerOption,
     end,
     executing,
-    options_of,
 )
 from studies.cli.sensitivity import questions_app
 from studies.common import interrupts
@@ -76,14 +75,8 @@ def run(
 
     declared = find_study(study)
     root = out or default_folder(declared)
-    with executing(root, workers, scheduler) as executor:
-        options = options_of(
-            executor,
-            data,
-            other_versions,
-            rows,
-            retry_failed=retry_failed,
-        )
+    asked = workers, scheduler, data, other_versions, rows, retry_failed
+    with executing(root, *asked) as options:
         outcome = run_in_folder(declared, root, options)
     _show(declared, outcome.runs, root)
     for line in caveats.of_accuracy_that_fell(outcome.runs):

@@ -17,7 +17,6 @@ from studies.common.interrupts import EXIT_CODE
 if TYPE_CHECKING:
     from studies.declaration.trial import Failure
     from studies.execution.phase import Options
-    from studies.workers.executor import Executor
 
 OtherVersionsOption = Annotated[
     OtherVersions, typer.Option(help="Rows of other torch, aihwkit or numerics versions.")
@@ -31,42 +30,38 @@ SchedulerOption = Annotated[
 
 
 @contextmanager
-def executing(root: Path, workers: int | None, scheduler: str | None) -> "Iterator[Executor]":
-    """Yields workers as the two options ask; Ctrl-C ends the command and says how to go on.
+def executing(
+    root: Path,
+    workers: int | None,
+    scheduler: str | None,
+    data: Path | None,
+    other_versions: OtherVersions,
+    rows: list[Path] | None,
+    retry_failed: bool,
+) -> "Iterator[Options]":
+    """Yields what trains trials as the options ask, with progress on the error stream; Ctrl-C ends
+    the command and says how to go on.
 
     Raises:
         InputError: the options contradict each other, or there is no such scheduler.
     """
+    from studies.execution.phase import Options, training_job
+    from studies.execution.progress import ClosedPipeConsole, ConsoleReporter
     from studies.workers.clusters import executor_of
 
     try:
         with closing(executor_of(workers, scheduler)) as executor:
-            yield executor
+            yield Options(
+                job=training_job(data),
+                executor=executor,
+                other_versions=other_versions,
+                reporter=ConsoleReporter(ClosedPipeConsole(stderr=True)),
+                kept_rows=rows or (),
+                retry_failed=retry_failed,
+            )
     except KeyboardInterrupt:
         command = shlex.join(["rpu-ssnn", *sys.argv[1:]])
         stop(f"interrupted; finished rows are kept in {root}; continue with: {command}", EXIT_CODE)
-
-
-def options_of(
-    executor: "Executor",
-    data: Path | None,
-    others: OtherVersions,
-    kept_rows: list[Path] | None = None,
-    *,
-    retry_failed: bool = False,
-) -> "Options":
-    """Returns options for training, with progress on the error stream."""
-    from studies.execution.phase import Options, training_job
-    from studies.execution.progress import ClosedPipeConsole, ConsoleReporter
-
-    return Options(
-        job=training_job(data),
-        executor=executor,
-        other_versions=others,
-        reporter=ConsoleReporter(ClosedPipeConsole(stderr=True)),
-        kept_rows=kept_rows or (),
-        retry_failed=retry_failed,
-    )
 
 
 def end(failures: "list[Failure]", root: Path) -> None:

@@ -20,16 +20,13 @@ from studies.cli.running import (
     SchedulerOption,
     end,
     executing,
-    options_of,
 )
-from studies.common.choices import Others, OtherVersions
+from studies.common.choices import Others
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from studies.declaration.study import Study
-    from studies.sensitivity.device_question import Run
-    from studies.workers.executor import Executor
 
 questions_app = typer.Typer()
 
@@ -55,13 +52,14 @@ def attribute(
     With n imperfections, each seed takes 2 n + 2 trainings of the device and one of the reference.
     A training takes as long as a trial of the study, which `rpu-ssnn plan` estimates.
     """
+    from studies.execution.study_runs import runner_of
     from studies.report.attribution_view import FILE, draw, lines
     from studies.sensitivity.attribution import attribute as answer
 
     declared, root = _study_and_folder(study, "attribute", device, out)
-    with executing(root, workers, scheduler) as executor:
-        run = _run(root, executor, data, other_versions, rows, retry_failed)
-        found = answer(declared, device, run)
+    asked = workers, scheduler, data, other_versions, rows, retry_failed
+    with executing(root, *asked) as options:
+        found = answer(declared, device, runner_of(root, options))
     _print(lines(found), found.table, root / FILE, partial(draw, found, device, root))
     end(found.failures, root)
 
@@ -79,13 +77,14 @@ def decompose(
     scheduler: SchedulerOption = None,
 ) -> None:
     """How much do the device and the training by spikes cost, against a float network?"""
+    from studies.execution.study_runs import runner_of
     from studies.report.decomposition_view import FILE, draw, lines
     from studies.sensitivity.decomposition import decompose as answer
 
     declared, root = _study_and_folder(study, "decompose", device, out)
-    with executing(root, workers, scheduler) as executor:
-        run = _run(root, executor, data, other_versions, rows, retry_failed)
-        found = answer(declared, device, run)
+    asked = workers, scheduler, data, other_versions, rows, retry_failed
+    with executing(root, *asked) as options:
+        found = answer(declared, device, runner_of(root, options))
     reached = any(level == level for level in found.levels.values())
     table = found.table if reached else found.table[:0]
     _print(lines(found), table, root / FILE, partial(draw, found, device, root))
@@ -133,18 +132,18 @@ def require(
     training takes as long as a trial of the study, which `rpu-ssnn plan` estimates.
     """
     from studies.chip.description import load_chip
+    from studies.execution.study_runs import runner_of
     from studies.report.requirement_view import FILE, draw, lines
     from studies.sensitivity.axes import STANDARD
     from studies.sensitivity.requirement import require as answer
 
     around = None if chip is None else load_chip(chip)
     declared, root = _study_and_folder(study, "require", device, out)
-    with executing(root, workers, scheduler) as executor:
-        run = _run(root, executor, data, other_versions, rows, retry_failed)
-        asked = parameter or STANDARD
+    asked = workers, scheduler, data, other_versions, rows, retry_failed
+    with executing(root, *asked) as options:
         found = answer(
-            declared, device, loss, run,
-            parameters=asked, others=others, chip=around, image_nj=image_nj, image_us=image_us,
+            declared, device, loss, runner_of(root, options), parameters=parameter or STANDARD,
+            others=others, chip=around, image_nj=image_nj, image_us=image_us,
         )  # fmt: skip
     _print(lines(found), found.table, root / FILE, partial(draw, found, device, loss, root))
     end(found.failures, root)
@@ -163,20 +162,6 @@ def _study_and_folder(
     declared = tuned(found, default_folder(found))
     name = name_of(declared.study, question, device_name(declared, device))
     return declared, out or Path("out") / name
-
-
-def _run(
-    root: Path,
-    executor: "Executor",
-    data: Path | None,
-    others: OtherVersions,
-    rows: list[Path] | None,
-    retry_failed: bool,
-) -> "Run":
-    """Returns what runs the missing trials of a study in the folder."""
-    from studies.execution.study_runs import runner_of
-
-    return runner_of(root, options_of(executor, data, others, rows, retry_failed=retry_failed))
 
 
 def _print(

@@ -99,11 +99,6 @@ class PairedTest:
         """Says whether the corrected p is below `SIGNIFICANCE`; None where nothing was tested."""
         return None if math.isnan(self.p) else self.p < SIGNIFICANCE
 
-    @property
-    def mark(self) -> str:
-        """Returns what stands behind the difference in a table (`mark`)."""
-        return mark(self.mean, self.half_width, self.p)
-
 
 def paired_tests(differences: Iterable[Sequence[float]]) -> list[PairedTest]:
     """Tests several means of paired differences against zero, with Holm's correction for all."""

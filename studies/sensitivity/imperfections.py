@@ -10,7 +10,9 @@ import math
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from device_presets.compounds.compound_device import CompoundDevice
 from device_presets.jump_tables.table_device import TABLE_PARAMETERS
+from device_presets.library.preset import Preset
 from rpu_ssnn.devices.law_parameter import LawParameter
 from rpu_ssnn.devices.laws import LAWS
 from rpu_ssnn.spec import CircuitSpec
@@ -132,17 +134,9 @@ def imperfections(case: Case, thinning: float | None) -> tuple[Off, list[str]]:
             group = {}  # nothing would spread
         if group:
             found[name] = group
-    notes = []
-    if "overrides.subtract_symmetry_point" in has:
-        notes.append(
-            "nonlinearity: steps that shrink toward the bounds are this device model itself "
-            "(soft bounds); only their spread can be switched off"
-        )
-    if "overrides.A_up" in has or "overrides.exponent" in has:
-        notes.append(
-            "asymmetry, nonlinearity: up and down steps at mid-range follow from both in this "
-            "device model, so that switching one alone moves them too; read the two together"
-        )
+    device = case.device_rule.simulated
+    first = device.first if isinstance(device, CompoundDevice) else device
+    notes = list(first.law.notes) if isinstance(first, Preset) else []
     if any(path.startswith("overrides.partner.") for path in has):
         notes.append("the partner's own imperfections stay as they are")
     if "overrides.step" not in has:

@@ -38,11 +38,6 @@ class PartialHyperparameters(Spec):
     weight_range: WeightRange | None = Field(None, description="see TileSpec.weight_range")
     learning_rate: LearningRate | None = Field(None, description="equivalent rate; thinned trains")
 
-    @property
-    def complete(self) -> bool:
-        """Says whether nothing is left to search."""
-        return None not in (self.weight_range, self.learning_rate)
-
 
 def _device_name(device: object) -> object:
     """Returns the name of a device: all fields of one of aihwkit, or the folder of a table."""
