@@ -1,6 +1,6 @@
-"""A library of analog memory devices with the source of every number, for aihwkit tiles.
+"""Provides presets of analog memory devices for aihwkit tiles, with the source of every number.
 
-`__init__.pyi` lists the public names; each is imported at its first use.
+`__init__.pyi` lists the public names; each is imported when it is first used.
 
 >>> get_preset("charge_trap", {"cycle_to_cycle": 0.1}).device()  # an aihwkit device
 """

@@ -1,1 +1,1 @@
-"""Cards, lists and pictures, which show people what a preset is."""
+"""Shows presets to people, as cards, lists and pictures."""

@@ -1,4 +1,4 @@
-"""Cards: the facts of a preset in words, each with where it comes from."""
+"""Builds the card of a preset: its main facts in words, each with its origin."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from device_presets.library.steps_at_zero import (
 )
 
 type Standing = Literal["sourced", "assumed", "not known", "none"]
-"""This says where a number comes from; it is `none` where the law has nothing of the kind."""
+"""Where a number comes from; `none` if the law has no such property."""
 
 _READING = "noise of a reading"
 _BOUNDS = "spread of bounds between devices"
@@ -31,16 +31,16 @@ _FACTS = (
     ("energy a pulse", "energy_per_pulse_j"),
     ("endurance", "endurance_cycles"),
 )
-"""These facts are one parameter alone; each is given in words, with the name of the parameter."""
+"""Facts that each depend on a single parameter: the fact in words and the parameter's name."""
 
 
 def origins(preset: Preset, names: tuple[str, ...]) -> list[Parameter]:
-    """Returns the named parameters, as far as the preset's law has them."""
+    """Returns those of the named parameters that the preset's law has."""
     return [preset.parameters[name] for name in names if name in preset.parameters]
 
 
 def standing_of(*given: Parameter) -> Standing:
-    """Returns where a number that follows from these parameters comes from."""
+    """Returns the standing of a number that is derived from these parameters."""
     if any(parameter.value is None for parameter in given):
         return "not known"
     return "sourced" if all(parameter.source for parameter in given) else "assumed"
@@ -48,10 +48,10 @@ def standing_of(*given: Parameter) -> Standing:
 
 @dataclass(frozen=True)
 class Fact:
-    """A line of a card.
+    """Holds one line of a card.
 
     Args:
-        what: the fact in words.
+        what: the name of the fact.
         value: the number with its unit.
         standing: where the number comes from.
     """
@@ -64,11 +64,11 @@ class Fact:
 def card(preset: Preset) -> list[Fact]:
     """Returns the facts of a preset's card, in the order of display.
 
-    States, asymmetry, shrinkage and noise are those of the mean device, as the
-    list of all presets has them: a parameter of such a name is one factor of several.
+    States, asymmetry, shrinkage and noise are computed for the mean device, as in the list of
+    all presets. The parameters with these names are only one of several factors.
     """
     shape = origins(preset, preset.law.shape)
-    # Where a law has slopes, its steps at weight zero do not follow from them.
+    # If a law has slopes, its steps at weight zero do not depend on them.
     by_shape = [] if "slope_up" in preset.parameters else shape
     up, down = states_at_zero(preset)
     states = f"{up:.5g} / {down:.5g} states" if preset.bidirectional else f"{up:.5g} states"

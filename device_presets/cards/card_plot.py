@@ -1,4 +1,4 @@
-"""This module draws a device card, which shows a preset and which of its numbers have a source."""
+"""Draws a device card, which shows a preset and which of its numbers have a source."""
 
 import math
 from pathlib import Path
@@ -13,16 +13,16 @@ from rpu_ssnn.common.files import write_together
 from rpu_ssnn.common.wording import plain
 
 COLOURS: dict[Standing, str] = {"sourced": "#009E73", "assumed": "0.45", "not known": "0.7"}
-"""What a source gives is green, and the rest is grey; words beside the colours say the same."""
+"""Sourced numbers are green and all others grey; the card also gives the standing in words."""
 
 _DRAWN, _MOST_PULSES = 8, 1500
 
 
 def plot_card(preset: Preset, path: Path) -> Path:
-    """Draws the pulse response beside the facts, in green where a source gives them.
+    """Draws the pulse response beside the facts, with sourced facts in green.
 
     Raises:
-        PresetError: the file cannot be written, or not in that format.
+        PresetError: the file cannot be written, or its format is not supported.
     """
     facts = card(preset)
     figure = Figure(figsize=(11.0, 4.6), layout="constrained")
@@ -44,8 +44,8 @@ def plot_card(preset: Preset, path: Path) -> Path:
 
 
 def draw_response(axes: Axes, preset: Preset) -> None:
-    """Draws devices that go up to the bound and down again, each of them thin and their mean
-    thick."""
+    """Draws devices pulsed up to the bound and down again: thin lines, and a thick one for the
+    mean."""
     pulses = min(math.ceil(preset.levels), _MOST_PULSES)
     down = pulses if preset.bidirectional else 0
     response = pulse_response(preset, _DRAWN, pulses, down)

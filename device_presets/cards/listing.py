@@ -1,4 +1,4 @@
-"""The list of all presets, a row each, and every number of one preset."""
+"""Lists all presets, one row each, and all parameters of one preset."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _SOURCE_CHARACTERS = 23
 
 
 def overview_rows() -> list[dict[str, object]]:
-    """Returns a mapping for each preset. pandas would take longer to import than to fill.
+    """Returns one mapping per preset; a data frame is avoided because pandas is slow to import.
 
     Keys: ``name``, ``states_up``, ``states_down`` (range over the step of one pulse at weight
     zero), ``asymmetry`` (share by which the smaller of the two steps at weight zero is below the
-    other, negative where that is the up step: what a pulse does, which nonlinearity shapes beside
-    the parameter of that name), ``noise`` (of an up pulse, share of its step at weight zero),
+    other, negative if the up step is smaller; it depends on the nonlinearity as well as on the
+    parameter of that name), ``noise`` (of an up pulse, share of its step at weight zero),
     ``step_spread`` (share of the step), ``source``. The steps are those of the mean device
-    without noise; NaN where a device has no gradual down step.
+    without noise; they are NaN if a device has no gradual down step.
     """
     rows: list[dict[str, object]] = []
     for preset in map(get_preset, preset_names()):
@@ -42,7 +42,7 @@ def overview_rows() -> list[dict[str, object]]:
 
 
 def listing() -> str:
-    """Returns the overview as text of at most 100 columns, with what its numbers are."""
+    """Returns the overview as text of at most 100 columns, with an explanation of its numbers."""
     from tabulate import tabulate
 
     rows = [
@@ -66,10 +66,10 @@ def listing() -> str:
 
 
 def describe(preset: Preset) -> pd.DataFrame:
-    """Returns every parameter of a preset: ``parameter``, ``value``, ``unit``, ``source``,
-    ``assumption``.
+    """Returns a row for every parameter of a preset.
 
-    The value column holds numbers, flags, lists of numbers, and None for what is not known.
+    The columns are ``parameter``, ``value``, ``unit``, ``source`` and ``assumption``. A value is a
+    number, a flag, a list of numbers, or None if it is not known.
     """
     import pandas as pd
 

@@ -1,4 +1,4 @@
-"""Published circuits of neurons, one YAML file a circuit, with where every number comes from."""
+"""Provides published neuron circuits, one YAML file each, with the source of every number."""
 
 from device_presets.circuits.library import circuit_names, get_circuit
 

@@ -1,4 +1,4 @@
-"""Finds the circuit of a neuron by its name."""
+"""Finds a neuron circuit by its name."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ _SHIPPED = Path(__file__).parent
 
 
 class CircuitEntry(BaseModel):
-    """One circuit; its parameters are those of `rpu_ssnn.spec.CircuitSpec`."""
+    """Describes one circuit; its parameters are those of `rpu_ssnn.spec.CircuitSpec`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -1,1 +1,1 @@
-"""Compounds: cells of several devices, built from one or two presets."""
+"""Builds compounds, which are cells of several devices, from one or two presets."""

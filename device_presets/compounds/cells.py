@@ -1,16 +1,16 @@
-"""Compounds: cells of several devices that may improve a preset.
+"""Declares the compounds: cells of several devices that may improve on a single device.
 
-``tiki_taka(reram_sb)`` is two devices a weight, both ``reram_sb``; ``tiki_taka(capacitor, ecram)``
+``tiki_taka(reram_sb)`` uses two ``reram_sb`` devices per weight; ``tiki_taka(capacitor, ecram)``
 transfers from a fast capacitor to a slow, non-volatile partner. Each row of `COMPOUNDS` is one
-cell; a new one is one more row.
+cell, and a new cell needs only a new row.
 
-In a transfer cell every coincidence pulses the *fast* device; reads of the network see the *slow*
+In a transfer cell every coincidence pulses the *fast* device, and the network reads the *slow*
 one. After every `transfer_every` slots in which a pulse was sent, one input line of the fast array
-is read (ideally) and moved in part to the slow one by pulses that aihwkit draws.
+is read (ideally), and part of it is moved to the slow array by pulses that aihwkit draws.
 
 In a one-sided pair a coincidence sets one of two devices, each of which moves up only. After every
-`refresh_every` such slots all weights are read (ideally). Where both devices are high they are
-reset, and one is written with the difference.
+`refresh_every` such slots all weights are read (ideally). If both devices of a pair are high, they
+are reset, and the difference is written to one of them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -21,14 +21,14 @@ from typing import Any
 from rpu_ssnn.devices.law_parameter import LawParameter
 
 TRANSFER_PULSES = 31
-"""One transfer of `tiki_taka` sends at most so many pulses to a device, as aihwkit does by default;
-the other cells send one."""
+"""One transfer of `tiki_taka` sends at most this many pulses to a device, which is aihwkit's
+default; the other transfer cells send one."""
 
 _MOST_SLOTS = 2e9
 """aihwkit counts slots in 32 bits."""
 
 _MOST_GAIN = 1e9
-"""Larger gains would come near the end of single precision."""
+"""Larger gains would come near the limit of single precision."""
 
 _EVERY = LawParameter(
     description="slots with a pulse from one transfer to the next",
@@ -45,25 +45,27 @@ def _gain(neutral: float) -> LawParameter:
 
 
 type Build = Callable[[Sequence[Any], Mapping[str, float]], Any]
-"""A function that makes the cell's configuration of its devices' and of the settings."""
+"""A function that builds the cell's configuration from the devices' configurations and the
+settings."""
 
 
 @dataclass(frozen=True)
 class Compound:
-    """A kind of cell of several devices.
+    """Describes a kind of cell of several devices.
 
     Attributes:
         devices: the number of devices that hold one weight.
-        citation: where the cell comes from.
-        build: makes the aihwkit configuration; None where the tile pairs single devices itself.
+        citation: the publication or aihwkit class that the cell comes from.
+        build: makes the aihwkit configuration; None if the tile pairs single devices itself.
         settings: the settings of the cell, by the name with which a study overrides them. Their
             defaults (`neutral`) are assumptions (docs/explanation/devices.md).
         takes_partner: whether the slow device may be another preset.
         one_sided: whether the devices move one way only; the other cells refuse such devices.
-        thinned: whether the learning rate thins the trains; else it is a gain or a step of sums.
+        thinned: whether the learning rate thins the pulse trains; otherwise it scales the
+            transfers or the digital sums.
         parallel: whether all devices get every pulse and their mean is read.
-        beside_pulses: what changes weights beside the coincidences' pulses; None: nothing.
-        unknown_pulses: why the ledger cannot count all pulses; None: it does.
+        beside_pulses: what changes weights apart from the coincidences' pulses; None for nothing.
+        unknown_pulses: why the ledger cannot count all pulses; None if it can.
     """
 
     devices: int
@@ -88,12 +90,12 @@ def _transfer_cell(
     """Returns a transfer cell of aihwkit that reads exactly, counts in slots and thins no train.
 
     Args:
-        citation: where the cell comes from.
+        citation: the publication that the cell comes from.
         cell: the name of aihwkit's class.
-        settings: those of `Compound`.
-        through: what the transfers pass, as the end of a phrase.
-        most_pulses: the most pulses that one transfer sends to a device; None leaves aihwkit's
-            default of that cell.
+        settings: the settings of the cell, as in `Compound`.
+        through: what transfers pass through, as the end of a phrase.
+        most_pulses: the most pulses that one transfer sends to a device; None keeps aihwkit's
+            default for that cell.
     """
 
     def build(devices: Sequence[Any], settings: Mapping[str, float]) -> Any:
@@ -116,7 +118,7 @@ def _transfer_cell(
         if most_pulses is not None:
             fields["transfer_update"] = UpdateParameters(desired_bl=most_pulses)
         else:
-            # What one pulse does not move stays in the buffer.
+            # Whatever the single pulse does not move stays in the buffer.
             fields["forget_buffer"] = False
         if cell == "BufferedTransferCompound":
             fields["momentum"] = 0.0
@@ -147,7 +149,7 @@ def _one_sided(devices: Sequence[Any], settings: Mapping[str, float]) -> Any:
     from aihwkit.simulator.parameters.io import IOParameters
     from aihwkit.simulator.parameters.training import UpdateParameters
 
-    # aihwkit counts refreshes in the rows of an update, which are slots here.
+    # aihwkit counts the rows of an update between refreshes; here each row is a slot.
     pulses = int(settings["rewrite_pulses"])
     exact = UpdateParameters(pulse_type=PulseType.NONE)
     return OneSidedUnitCell(
@@ -169,7 +171,7 @@ def _mixed_precision(devices: Sequence[Any], settings: Mapping[str, float]) -> A
 
 def _mixed_precision_pair(devices: Sequence[Any], settings: Mapping[str, float]) -> Any:
     pair = _one_sided(devices, settings)
-    # One mini-batch of aihwkit is here one transfer of all its rows.
+    # What aihwkit counts as a mini-batch is here one transfer with all its rows.
     pair.units_in_mbatch = True
     return _mixed_precision([pair], settings)
 
@@ -263,4 +265,4 @@ COMPOUNDS: Mapping[str, Compound] = MappingProxyType(
         ),
     }
 )  # fmt: skip
-"""The cells by name; the simplest is the first."""
+"""The cells by name, the simplest first."""

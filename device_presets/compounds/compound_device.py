@@ -1,4 +1,4 @@
-"""A cell of `device_presets.compounds.cells` around presets, by its name."""
+"""Builds a cell of `device_presets.compounds.cells` from its name, such as ``CELL(PRESET)``."""
 
 import re
 from collections.abc import Mapping
@@ -18,13 +18,13 @@ _CALL = re.compile(r"\s*([A-Za-z0-9_]+)\s*\((.*)\)\s*")
 
 @dataclass(frozen=True)
 class CompoundDevice:
-    """A cell around presets, for a tile; `compound_device` makes it.
+    """Holds a cell and its presets, for a tile; `compound_device` makes it.
 
     Attributes:
         name: the name as the user wrote it.
         kind: the name of the cell in `COMPOUNDS`.
         first: the preset that the coincidences pulse.
-        second: the slow partner; None where there is none or it is the same preset.
+        second: the slow partner; None if there is none or it is the same preset.
         settings: all settings of the cell.
     """
 
@@ -35,14 +35,14 @@ class CompoundDevice:
     settings: Mapping[str, float]
 
     jump_tables = None
-    """The devices of a cell have steps, and no table of jumps."""
+    """The devices of a cell move by steps, not by tables of jumps."""
 
     def __reduce__(self) -> tuple[type["CompoundDevice"], tuple[object, ...]]:
         return CompoundDevice, (self.name, self.kind, self.first, self.second, dict(self.settings))
 
     @property
     def compound(self) -> Compound:
-        """Returns what `COMPOUNDS` says of the cell."""
+        """Returns the entry of the cell in `COMPOUNDS`."""
         return COMPOUNDS[self.kind]
 
     @property
@@ -52,12 +52,13 @@ class CompoundDevice:
 
     @property
     def in_parallel(self) -> int:
-        """Returns how many devices all get every pulse; reads see their mean."""
+        """Returns the number of devices that get every pulse together; reads see their mean."""
         return self.compound.devices if self.compound.parallel else 1
 
     @property
     def one_directional_because(self) -> str | None:
-        """Returns why one of its devices has no gradual down step; None where none needs any."""
+        """Returns why one of the devices has no gradual down step; None if the cell needs none or
+        all devices have one."""
         if self.compound.one_sided:
             return None
         second = self.second.one_directional_because if self.second else None
@@ -70,25 +71,25 @@ class CompoundDevice:
 
     @property
     def pulse_physics(self) -> ChargeTrapPhysics | None:
-        """Returns the memory and charge loss of the devices of a pair; other cells refuse such
-        devices."""
+        """Returns the pulse memory and charge loss of the devices in a pair; other cells refuse
+        devices with either."""
         return self.first.pulse_physics if self.pair else None
 
     @property
     def own_law(self) -> OwnLaw | None:
-        """Returns the law of the first preset, where that is one of the user's own."""
+        """Returns the law of the first preset if it is user-defined, otherwise None."""
         return self.first.own_law
 
     @property
     def noise_free(self) -> bool:
-        """Returns whether nothing is drawn at random once the array is built. Transfers draw their
-        pulses."""
+        """Returns whether nothing is drawn at random once the array is built; transfers do draw
+        their pulses at random."""
         plain = self.compound.beside_pulses is None
         return plain and self.first.noise_free and (self.second is None or self.second.noise_free)
 
     @property
     def parameters(self) -> Mapping[str, Parameter]:
-        """Returns all parameters; those of the partner are called ``partner.NAME``."""
+        """Returns all parameters; the partner's are named ``partner.NAME``."""
         found = dict(self.first.parameters)
         for name, value in self.settings.items():
             asked = self.compound.settings[name]
@@ -98,10 +99,10 @@ class CompoundDevice:
         return MappingProxyType(found)
 
     def device(self, seconds_between_steps: float | None = None) -> Any:
-        """Returns a fresh aihwkit configuration of the cell, as ``Preset.device``.
+        """Returns a new aihwkit configuration of the cell, as ``Preset.device`` does for a device.
 
         Raises:
-            PresetError: as ``Preset.device``.
+            PresetError: for the reasons given at ``Preset.device``.
         """
         build = self.compound.build
         if build is None:
@@ -115,20 +116,20 @@ class CompoundDevice:
 
 
 def is_cell_name(name: str) -> bool:
-    """Returns whether a device's name means a cell: ``CELL(PRESET)``."""
+    """Returns whether a device name denotes a cell: ``CELL(PRESET)``."""
     return _CALL.fullmatch(name) is not None
 
 
 def compound_device(name: str, overrides: Mapping[str, Any] | None = None) -> CompoundDevice:
-    """Returns the cell of a name: ``CELL(PRESET)``, or ``CELL(FAST, SLOW)`` with a slow partner.
+    """Returns the cell for a name: ``CELL(PRESET)``, or ``CELL(FAST, SLOW)`` with a slow partner.
 
     Args:
         name: the cell and its presets.
-        overrides: parameters of the first preset, and settings of the cell.
+        overrides: values for parameters of the first preset and for settings of the cell.
 
     Raises:
-        PresetError: as ``get_preset``. It is also raised for an unknown cell, a partner that the
-            cell does not take or that leaks, and devices that aihwkit's cells cannot hold.
+        PresetError: for the reasons given at ``get_preset``; also if the cell is unknown, the
+            partner leaks or is not allowed in this cell, or aihwkit's cells cannot use a device.
     """
     call = _CALL.fullmatch(name)
     assert call is not None

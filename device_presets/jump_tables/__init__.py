@@ -1,1 +1,1 @@
-"""Devices that are their measured statistics: the lookup tables of CrossSim."""
+"""Simulates devices directly from their measured statistics, the lookup tables of CrossSim."""

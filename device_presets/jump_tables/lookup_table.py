@@ -1,13 +1,14 @@
-"""CrossSim's lookup tables of a measured device: the law of a pulse's change at each conductance.
+"""Reads and writes CrossSim's lookup tables of a measured device.
 
-A folder holds ``dG_increasing.txt`` and ``dG_decreasing.txt`` (or ``.gz``). Each file holds, after
-comment lines, one row of conductances (S), one row of points of the cumulative distribution, and
-one row a point of changes (S), one column a conductance. A table holds no order of pulses: reads
-and their noise, cycles and devices are not in it.
+A table gives the distribution of the change that a pulse makes at each conductance. Its folder
+holds ``dG_increasing.txt`` and ``dG_decreasing.txt`` (or ``.gz``). After comment lines, each file
+has one row of conductances (S), one row of points of the cumulative distribution, and then for each
+point a row of changes (S), with one column per conductance. A table does not record the order of
+pulses, so it knows nothing of reads and their noise, of cycles or of separate devices.
 
-A column of changes may fall here and there, as CrossSim's own (extrapolated) tables do. Its law is
-then that of its values, each as likely as the step of the points says. A column that ends below its
-start is refused: its rows are in the reverse order.
+A column of changes may fall in places, as CrossSim's own (extrapolated) tables do. Each value then
+still has the probability given by the distance between its points. A column that ends below its
+start is refused, because its rows are in reverse order.
 """
 
 import functools
@@ -22,24 +23,24 @@ from rpu_ssnn.common.files import read_text, reason
 
 _COMMENT = "Row 1: conductances {0}, row 2: points of the distribution, then changes {0}"
 NORMALISED = "(a.u.)"
-"""This mark in a comment line says that the conductances have no unit, and may be below 0."""
+"""Marks, in a comment line, conductances that have no unit and may be below 0."""
 
 _NEAR = 1e-3
-"""Numbers that may be rounded are equal within this share."""
+"""Numbers that may be rounded count as equal within this relative difference."""
 
 FILES = {"up": "dG_increasing.txt", "down": "dG_decreasing.txt"}
 
 
 @dataclass(frozen=True)
 class LookupTable:
-    """A measured device as CrossSim has it.
+    """Holds a measured device in CrossSim's form.
 
     Args:
-        name: the folder's.
-        conductance: [columns] in siemens (`normalised`: in no unit), rising.
+        name: the name of its folder.
+        conductance: [columns], rising, in siemens (without a unit if `normalised`).
         points: [points] of the cumulative distribution, rising from 0 to 1.
-        up, down: [points, columns] change of conductance by an up and by a down pulse.
-        normalised: whether the conductances are in no unit.
+        up, down: [points, columns] changes of conductance by an up and by a down pulse.
+        normalised: whether the conductances have no unit.
     """
 
     name: str
@@ -51,7 +52,7 @@ class LookupTable:
 
     @functools.cached_property
     def digest(self) -> str:
-        """Returns the SHA-256 of the numbers, whatever file holds them."""
+        """Returns the SHA-256 of the numbers, which does not depend on the file format."""
         total = hashlib.sha256()
         for part in (self.conductance, self.points, self.up, self.down):
             total.update(str(part.shape).encode())
@@ -59,12 +60,13 @@ class LookupTable:
         return total.hexdigest()
 
     def mean_step(self, up: bool) -> np.ndarray:
-        """Returns [columns] the mean change by a pulse (S)."""
+        """Returns the mean change by a pulse (S) at each conductance, [columns]."""
         mean: np.ndarray = np.trapezoid(self.up if up else self.down, self.points, axis=0)
         return mean
 
     def after(self, conductance: float, up: bool, share: float) -> float:
-        """Returns the conductance after a pulse that is larger than a share of all such pulses."""
+        """Returns the conductance after a pulse, drawn at the quantile `share` of the
+        distribution."""
         column = float(np.interp(conductance, self.conductance, np.arange(len(self.conductance))))
         left = min(int(column), len(self.conductance) - 2)
         changes = (self.up if up else self.down)[:, left : left + 2]
@@ -74,15 +76,15 @@ class LookupTable:
 
 
 def is_lookup_table(path: Path) -> bool:
-    """Returns whether a folder holds a table."""
+    """Returns whether the path is a folder with at least one file of a table."""
     return path.is_dir() and any(_file(path, name).exists() for name in FILES.values())
 
 
 def read_lookup_table(folder: Path) -> LookupTable:
-    """Returns the table of a folder, with both directions at the points of the up file.
+    """Returns the table of a folder, with both directions interpolated at the up file's points.
 
     Raises:
-        PresetError: a file is missing, or is no such table; it names file and row.
+        PresetError: a file is missing or is not such a table; the error names file and row.
     """
     for name in FILES.values():
         if not _file(folder, name).is_file():
@@ -104,7 +106,7 @@ def read_lookup_table(folder: Path) -> LookupTable:
 
 
 def write_lookup_table(folder: Path, table: LookupTable) -> None:
-    """Writes the two files of a table into a folder, which is made where it is not there."""
+    """Writes the two files of a table into a folder, which is created if needed."""
     folder.mkdir(parents=True, exist_ok=True)
     comment = _COMMENT.format(NORMALISED if table.normalised else "(S)")
     for way, changes in (("up", table.up), ("down", table.down)):
@@ -119,7 +121,7 @@ def _file(folder: Path, name: str) -> Path:
 
 
 def _read(file: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, bool]:
-    """Returns conductances, points, changes, and whether the conductances are in no unit."""
+    """Returns conductances, points, changes, and whether the conductances have no unit."""
     try:
         lines = read_text(file)
     except (OSError, UnicodeDecodeError) as error:

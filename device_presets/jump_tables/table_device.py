@@ -1,9 +1,9 @@
-"""A device that is its measured statistics: `table(FOLDER)`, for the native simulator.
+"""Provides the device `table(FOLDER)`, which the native simulator runs from measured statistics.
 
 A pulse changes the conductance by a number drawn from the measured distribution at the device's
 conductance (the lookup tables of CrossSim, Sandia National Laboratories). State -1 is the smallest
-conductance of all tables, state 1 the largest; each device keeps the range of its own table.
-Several tables make a population: each device is one of them, drawn by the seed.
+conductance of all tables, state 1 the largest; each device keeps to the range of its own table.
+Several tables make a population: the seed draws one of them for each device.
 
 >>> get_device("table(ENODe)")  # comes with the package
 >>> get_device("table(tables/TaOx_1)")
@@ -37,10 +37,10 @@ from rpu_ssnn.devices.laws.jump_table import JumpTable
 
 KEY = "table"
 DIGITS = 16
-"""The digest at the end of a name has so many hexadecimal digits."""
+"""The digest at the end of a name has this many hexadecimal digits."""
 
 SHIPPED = Path(__file__).parents[1] / "measured"
-"""The folder of the tables that come with the package, with their licence."""
+"""The folder with the tables of the package and their licence."""
 
 NO_TABLES = "needs tile: {simulator: native}; aihwkit's tiles have no tables of measured jumps"
 
@@ -80,17 +80,17 @@ TABLE_PARAMETERS: Mapping[str, LawParameter] = MappingProxyType(
     }
     | {name: fact for name, fact in PULSE_FACTS.items() if name != "on_off_ratio"}
 )
-"""The parameters that a study may override: shares of what was measured, and records for the
-ledger."""
+"""The parameters that a study may override: multiples of the measured effects, and facts about
+pulses for the ledger."""
 
 
 @dataclass(frozen=True)
 class TableDevice:
-    """A device, or a population of them, that lookup tables describe; `table_device` makes it.
+    """Describes a device, or a population of devices, by lookup tables; `table_device` makes it.
 
     Attributes:
         name: `table(FOLDERS, sha256=DIGEST)`; the digest is of the numbers, not of the files.
-        tables: the tables by their digests, so that neither folders nor their names matter.
+        tables: the tables, sorted by digest so that folders and their names do not matter.
         settings: the values of all `TABLE_PARAMETERS`.
     """
 
@@ -110,24 +110,25 @@ class TableDevice:
 
     @property
     def noise_free(self) -> bool:
-        """Returns whether each jump is the mean one."""
+        """Returns whether every jump equals the mean jump."""
         return bool(self.settings["jump_spread"] == 0.0)
 
     @property
     def ends(self) -> tuple[float, float]:
-        """Returns conductances of states -1 and 1: in siemens, if the tables are not normalised."""
+        """Returns the conductances of states -1 and 1, in siemens unless the tables are
+        normalised."""
         found = [table.conductance for table in self.tables]
         return float(min(g[0] for g in found)), float(max(g[-1] for g in found))
 
     @functools.cached_property
     def jump_tables(self) -> tuple[JumpTable, ...]:
-        """Returns the tables in states, with the settings applied; all have the same points."""
+        """Returns the tables in units of state, with the settings applied and the same points."""
         points = functools.reduce(np.union1d, [table.points for table in self.tables])
         return tuple(_in_states(table, points, *self.ends, self.settings) for table in self.tables)
 
     @property
     def step(self) -> float:
-        """Returns the mean jump at state 0, of both directions and all tables (states)."""
+        """Returns the mean size of a jump at state 0, over both directions and all tables."""
         at_zero = []
         for table in self.jump_tables:
             means = (np.trapezoid(part, table.points, axis=1) for part in (table.up, table.down))
@@ -137,7 +138,7 @@ class TableDevice:
 
     @property
     def parameters(self) -> Mapping[str, Parameter]:
-        """Returns the parameters that the tables give, and those that a study may override."""
+        """Returns the parameters read from the tables, and those that a study may override."""
         low, high = self.ends
         unit = "a.u." if self.tables[0].normalised else "S"
         read: dict[str, tuple[float | None, str, str]] = {
@@ -162,24 +163,24 @@ class TableDevice:
         return MappingProxyType(found)
 
     def device(self, seconds_between_steps: float | None = None) -> Any:
-        """Refuses, since no class of aihwkit has tables.
+        """Refuses, since no class of aihwkit simulates tables.
 
         Raises:
-            PresetError: it is always raised.
+            PresetError: always.
         """
         raise PresetError("tile", "simulator", "aihwkit", NO_TABLES)
 
 
 def is_table_name(name: str) -> bool:
-    """Returns whether a device's name means tables."""
+    """Returns whether a device name denotes lookup tables."""
     return _NAME.fullmatch(name.strip()) is not None
 
 
 def table_name(folders: object) -> str:
-    """Returns the name of `{table: FOLDER}` or `{table: [FOLDER, FOLDER]}`.
+    """Returns the device name for `{table: FOLDER}` or `{table: [FOLDER, FOLDER]}`.
 
     Raises:
-        PresetError: no folder is named, or its name holds a comma.
+        PresetError: no folder is named, or a name contains a comma.
     """
     several = [folders] if isinstance(folders, str | Path) else folders
     if not isinstance(several, list | tuple) or not several:
@@ -191,16 +192,16 @@ def table_name(folders: object) -> str:
 
 
 def table_device(name: str, overrides: Mapping[str, Any] | None = None) -> TableDevice:
-    """Returns the device of a name.
+    """Returns the device for a name.
 
     Args:
-        name: `table(FOLDER)` or `table(FOLDER, FOLDER)`; a folder holds a table, or folders with
-            one each. With `, sha256=DIGEST` at the end the tables must have that digest.
-        overrides: values of some `TABLE_PARAMETERS`.
+        name: `table(FOLDER)` or `table(FOLDER, FOLDER)`; a folder holds a table, or subfolders
+            with one each. With `, sha256=DIGEST` at the end the tables must have that digest.
+        overrides: values for some of the `TABLE_PARAMETERS`.
 
     Raises:
-        PresetError: a folder has no table, a table cannot be used (one line with its file), tables
-            do not go together or have another digest, or a setting is unknown.
+        PresetError: a folder has no table, a table cannot be used (the error names its file), the
+            tables do not match each other or the digest, or a setting is unknown.
     """
     asked = _NAME.fullmatch(name.strip())
     assert asked is not None
@@ -239,15 +240,15 @@ def table_device(name: str, overrides: Mapping[str, Any] | None = None) -> Table
 
 
 def shipped_or_own(folder: Path) -> Path:
-    """Returns the folder, or where there is none the shipped table of that name (`SHIPPED`)."""
+    """Returns the folder, or the shipped table of that name (`SHIPPED`) if it does not exist."""
     shipped = SHIPPED / folder
     by_name = folder.name == str(folder) and not folder.exists() and shipped.is_dir()
     return shipped if by_name else folder
 
 
 def _folders_in(folder: Path) -> list[Path]:
-    """Returns the folder itself where it holds a table, or else the folders in it, which hold one
-    each."""
+    """Returns the folder itself if it holds a table, otherwise its subfolders, which must each
+    hold one."""
     if is_lookup_table(folder):
         return [folder]
     try:
@@ -265,7 +266,7 @@ def _folders_in(folder: Path) -> list[Path]:
 
 
 def _stamps(folder: Path) -> tuple[tuple[str, int, int], ...]:
-    """Returns the names, times and sizes of the files, of which one changes when a file does."""
+    """Returns names, times and sizes of a table's files, to notice that a file has changed."""
     stats = ((f.name, f.stat()) for f in sorted(folder.glob("dG_*")) if f.is_file())
     return tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in stats)
 

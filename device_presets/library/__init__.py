@@ -1,4 +1,4 @@
-"""The presets: what their files may say, how one is found, and what it becomes in aihwkit."""
+"""Defines the format of preset files, finds presets and turns them into aihwkit devices."""
 
 from device_presets.library.preset import Parameter, Preset
 from device_presets.library.preset_lookup import get_preset, preset_names

@@ -1,4 +1,4 @@
-"""A preset as the YAML text that ``get_preset`` reads."""
+"""Writes presets as YAML text that ``get_preset`` reads."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,18 +12,18 @@ from rpu_ssnn.devices.law_parameter import Value
 from rpu_ssnn.devices.laws import LAWS
 
 MOST_DRAWS = 10
-"""So many devices are drawn from a fit, and written beside its preset."""
+"""This many devices are drawn from a fit and written beside its preset."""
 
 
 def draws_file(preset: Path) -> Path:
-    """Returns the file of the devices drawn from the fit that made a preset."""
+    """Returns the file for the devices that are drawn from the fit of a preset."""
     return preset.with_name(f"{preset.stem}_draws{preset.suffix}")
 
 
 def parameter(
     law: str, name: str, value: Value, source: str | None = None, assumption: str | None = None
 ) -> ParameterEntry:
-    """Returns one number of a device law, with its unit."""
+    """Returns one parameter of a device law as it is written to a file, with its unit."""
     shown = list(value) if isinstance(value, tuple) else value
     unit = LAWS[law].parameters[name].unit
     return ParameterEntry(value=shown, unit=unit, source=source, assumption=assumption)
@@ -42,10 +42,10 @@ def entries_text(entries: Mapping[str, PresetEntry], comments: tuple[str, ...]) 
 
 
 def write_and_check(path: Path, text: str, entry: str = "") -> None:
-    """Writes the text, and reads it back as a preset, or its entry of that name.
+    """Writes the text, and reads the preset (or the named entry) back to check it.
 
     Raises:
-        PresetError: the text is no valid preset (then a bug, or a number out of its range).
+        PresetError: the text is not a valid preset, because of a bug or a number out of range.
         OSError: the file cannot be written.
     """
     path.write_text(text, encoding="utf-8")
@@ -53,10 +53,10 @@ def write_and_check(path: Path, text: str, entry: str = "") -> None:
 
 
 def checked_name(name: str) -> str:
-    """Returns the name of a new preset as it is.
+    """Returns the name of a new preset unchanged.
 
     Raises:
-        PresetError: it would not survive as a YAML key or a file name.
+        PresetError: the name is not usable as a YAML key and a file name.
     """
     if not name or not all(c.isalnum() or c in "_-" for c in name) or not name[0].isalpha():
         allowed = "must begin with a letter and hold letters, digits, _ and - only"

@@ -1,4 +1,4 @@
-"""A device preset: named, sourced parameters that become an aihwkit device."""
+"""Defines a device preset, whose named and sourced parameters become an aihwkit device."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Parameter:
-    """One number of a preset and where it comes from.
+    """Holds one parameter of a preset and its origin.
 
     Args:
-        value: number, flag, list of numbers, or None where it is not known.
+        value: number, flag, list of numbers, or None if it is not known.
         unit: the unit of the value (``step`` means a multiple of the mean step, and so on).
         source: publication or fit that gives it; None for an assumption.
-        assumption: why this value was assumed; None where a source gives it.
+        assumption: why this value was assumed; None if a source gives it.
         description: what the number means.
-        aihwkit_name: field of the aihwkit device that gets it unchanged; None where it is
+        aihwkit_name: field of the aihwkit device that gets it unchanged; None if it is
             converted (``levels``, ``leak_time_constant_s``) or not simulated by aihwkit.
-        measured: the lowest and the highest value that a fit saw; None: any value may be set.
+        measured: the lowest and the highest value that a fit saw; None if any value may be set.
     """
 
     value: Value
@@ -44,20 +44,20 @@ class Parameter:
 
 
 SPECIFICATION = "specification"
-"""The technology of presets that say what a device should be."""
+"""The technology of presets that specify a device which has not been built."""
 
 
 @dataclass(frozen=True)
 class Preset:
-    """One device of the library, complete and checked; ``get_preset`` makes it.
+    """Describes one device of the library, complete and checked; ``get_preset`` makes it.
 
     Args:
         name: the name of the preset, or the path of the user's file it came from.
-        technology: the kind of device, for lists; `SPECIFICATION` where none was built.
-        law: what a pulse does to the device.
-        description: one line on the device.
+        technology: the kind of device, for lists; `SPECIFICATION` if none was built.
+        law: the law of what a pulse does to the device.
+        description: a description of the device in one line.
         citation: publication the device comes from.
-        one_directional_because: why it has no gradual down step; None where it has one.
+        one_directional_because: why it has no gradual down step; None if it has one.
         parameters: every parameter of the model by name (read-only), in the order of display.
     """
 
@@ -73,15 +73,15 @@ class Preset:
     in_parallel = 1
     """A weight is one device; cells of several are in `device_presets.compounds.cells`."""
     jump_tables = None
-    """A law has steps, and no measured distribution of jumps (`device_presets.jump_tables`)."""
+    """A law computes steps; only `device_presets.jump_tables` has measured jumps."""
 
     def __post_init__(self) -> None:
         read_only = MappingProxyType(dict(self.parameters))
         object.__setattr__(self, "parameters", read_only)
 
     def __reduce__(self) -> tuple[Callable[..., "Preset"], tuple[object, ...]]:
-        # Neither a law nor a read-only mapping can be sent to a worker process; the name of the law
-        # and the dict can.
+        # A law and a read-only mapping cannot be sent to a worker process, but the name of the law
+        # and a dict can.
         fields = {field.name: getattr(self, field.name) for field in dataclass_fields(self)}
         fields |= {"law": self.law.file or self.law.name, "parameters": dict(self.parameters)}
         return _sent, (fields, self.law.digest)
@@ -113,11 +113,11 @@ class Preset:
         return {name: parameter.value for name, parameter in self.parameters.items()}
 
     def without(self, *, spread: bool = False, noise: bool = False) -> "Preset":
-        """Returns the same device, to see one thing at a time.
+        """Returns the same device without some of its imperfections.
 
         Args:
-            spread: take out every device-to-device deviation, and failed devices.
-            noise: take out cycle-to-cycle and write noise.
+            spread: whether to take out every device-to-device deviation, and failed devices.
+            noise: whether to take out cycle-to-cycle and write noise.
         """
         parameters = dict(self.parameters)
         for name, parameter in self.parameters.items():
@@ -130,30 +130,30 @@ class Preset:
 
     @property
     def bidirectional(self) -> bool:
-        """Returns whether single pulses move the weight gradually both ways."""
+        """Returns whether single pulses move the weight gradually in both directions."""
         return self.one_directional_because is None
 
     @property
     def leaks(self) -> bool:
-        """Returns whether a weight left alone decays."""
+        """Returns whether a weight decays when no pulses are sent."""
         return self.leak_time_constant_s != math.inf
 
     @property
     def leak_time_constant_s(self) -> float:
-        """Returns tau (s) of the decay exp(-t / tau) of a weight; it is inf without a leak."""
+        """Returns tau (s) of the decay exp(-t / tau) of a weight; inf without a leak."""
         return self.number("leak_time_constant_s")
 
     @property
     def pulse_physics(self) -> ChargeTrapPhysics | None:
-        """Returns how the device remembers its last pulse and loses charge in log-time; None where
-        it does neither."""
+        """Returns the device's memory of its last pulse and its loss of charge in log-time; None if
+        it has neither."""
         physics: ChargeTrapPhysics | None = self.law.pulse_physics(self.values)
         return physics
 
     @property
     def own_law(self) -> OwnLaw | None:
-        """Returns the law of the user's own file with the numbers of this preset; None where the
-        law is one of the package."""
+        """Returns the user-defined law with the numbers of this preset; None if the law is part of
+        the package."""
         return OwnLaw(self.law, self.law.numbers(self.values)) if self.law.file else None
 
     @property
@@ -166,13 +166,12 @@ class Preset:
 
     @property
     def writes_exactly(self) -> bool:
-        """Returns whether a read shows the state that pulses and writes leave, without write
-        noise."""
+        """Returns whether the device has no write noise, so that reads show its exact state."""
         return "write_noise" not in self.parameters or self.number("write_noise") == 0
 
     @property
     def step(self) -> float:
-        """Returns the mean change of weight a pulse makes, in units of weight."""
+        """Returns the mean change of weight that a pulse makes, in units of weight."""
         return self.number("step")
 
     @property
@@ -196,16 +195,15 @@ class Preset:
         return self.number("cycle_to_cycle")
 
     def device(self, seconds_between_steps: float | None = None) -> "PulsedDevice":
-        """Returns a fresh aihwkit device; its ``construction_seed`` is left to the array that uses
-        it.
+        """Returns a new aihwkit device; the array that uses it sets its ``construction_seed``.
 
         Args:
             seconds_between_steps: physical time between two decays of the array
-                (``decay_weights``; aihwkit does it once a mini-batch). Needed where the device
-                leaks, without effect where it does not.
+                (``decay_weights``, which aihwkit does once per mini-batch). It is needed if the
+                device leaks, and has no effect otherwise.
 
         Raises:
-            PresetError: the device moves only one way, or leaks and the time is missing or
+            PresetError: the device moves only one way; or it leaks, and the time is missing or
                 too short for the leak to show in single precision.
         """
         if self.one_directional_because is not None:
@@ -215,8 +213,8 @@ class Preset:
         return self.configuration(seconds_between_steps)
 
     def configuration(self, seconds_between_steps: float | None = None) -> "PulsedDevice":
-        """Returns the same as `device`, also for a device that moves one way only, which a cell
-        pairs.
+        """Returns the same as `device`, but also accepts a device that moves one way only, for use
+        in cells.
 
         Raises:
             PresetError: the device leaks, and the time is missing or too short.
@@ -230,6 +228,6 @@ class Preset:
 
 
 def _sent(fields: dict[str, Any], digest: str | None) -> Preset:
-    """Returns the preset in a process that it was sent to."""
+    """Rebuilds a preset in the process to which it was sent."""
     law = find_law(fields["name"], fields["law"], digest)
     return Preset(**(fields | {"law": law}))

@@ -1,4 +1,4 @@
-"""The YAML format of presets: one file a technology, one entry a preset, checked when read."""
+"""Reads and checks preset files: YAML, with one file per technology and one entry per preset."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -14,27 +14,27 @@ from rpu_ssnn.common.files import user_path
 from rpu_ssnn.common.validation import validated
 
 LIKE = "like"
-"""By this key an entry names another one, from which it takes all that it does not say itself."""
+"""With this key an entry names another one, from which it inherits whatever it leaves out."""
 
 _SHIPPED = Path(__file__).parents[1] / "presets"
 
 _MOST_BETWEEN = 20
 
 STEP_OR_LEVELS = ("step", "levels")
-"""A preset gives one of these two."""
+"""A preset gives exactly one of these two."""
 
 
 class ParameterEntry(BaseModel):
-    """One number of a preset file, with where it comes from.
+    """Holds one parameter of a preset file, with its origin.
 
     Args:
-        measured: the lowest and the highest value that a fit saw; others are refused as overrides.
+        measured: the lowest and the highest value that a fit saw; overrides must lie between them.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     value: bool | float | str | list[StrictFloat] | None
-    unit: str = ""  # a missing one is refused with that of the law, which the file does not know
+    unit: str = ""  # Checked later against the law, whose unit the error can then name.
     source: str | None = None
     assumption: str | None = None
     measured: tuple[StrictFloat, StrictFloat] | None = None
@@ -48,8 +48,8 @@ class ParameterEntry(BaseModel):
 
 
 class PresetEntry(BaseModel):
-    """One preset of a file. ``law`` is the name of a device law (`rpu_ssnn.devices.laws`), or the
-    file of a law of one's own, ``my_law.py``, beside the preset file."""
+    """Holds one preset of a file. ``law`` is the name of a device law (`rpu_ssnn.devices.laws`), or
+    the file of a user-defined law, ``my_law.py``, relative to the preset file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -85,11 +85,12 @@ def read_preset_file(
     """Returns all entries of a preset file by name.
 
     Args:
-        others: entries that those of the file may be `LIKE`, beside each other.
+        others: entries that those of the file may name by `LIKE`, besides entries of the same file.
 
     Raises:
-        PresetError: the file cannot be read or is no YAML, keys are unknown or missing, types are
-            wrong, or an entry is like one that is not there or is itself like another.
+        PresetError: the file cannot be read or is not YAML, keys are unknown or missing, types are
+            wrong, or `LIKE` names an entry that does not exist, or leads in a circle or through too
+            many entries.
     """
     content = strict_yaml.read(file, PresetError)
     if not isinstance(content, dict) or not content:
@@ -100,8 +101,7 @@ def read_preset_file(
 
 
 def _with_whole_path(file: Path, entry: PresetEntry) -> PresetEntry:
-    """Returns the entry with the whole path of its law, where that is a file beside the
-    preset's."""
+    """Returns the entry with an absolute path to its law, if that is a file."""
     if not entry.law.endswith(".py"):
         return entry
     return entry.model_copy(update={"law": str((file.parent / entry.law).absolute())})
@@ -114,10 +114,10 @@ def _complete(
     others: Mapping[str, PresetEntry],
     before: tuple[str, ...],
 ) -> PresetEntry:
-    """Returns an entry with what it takes from the one that it is like.
+    """Returns an entry completed by what it inherits by `LIKE`.
 
     Args:
-        before: the entries that are like it, one like the other.
+        before: the chain of entries that inherit from it.
     """
     where, own = f"{file}:{name}", content[name]
     if not isinstance(own, dict) or LIKE not in own:
@@ -143,20 +143,20 @@ def entry_of_user_file(name: str) -> PresetEntry:
     """Returns the entry ``file.yaml`` (its only one) or ``file.yaml:entry`` of a user's file.
 
     Raises:
-        PresetError: as ``read_preset_file``. It is also raised if there is no such entry, or if
-            there are several and none is named.
+        PresetError: for the reasons given at ``read_preset_file``; also if there is no such entry,
+            or there are several and none is named.
     """
     entries, chosen = _chosen_entry(name)
     return entries[chosen]
 
 
 def names_of_entry(name: str) -> tuple[str, ...]:
-    """Returns the names by which an entry of a user's file may be called: file, entry, or both.
+    """Returns the names that an entry of a user's file may be given: file, entry, or both.
 
-    A name of no file stands for itself.
+    A name that is not a file name is returned alone.
 
     Raises:
-        PresetError: as ``entry_of_user_file``.
+        PresetError: for the reasons given at ``entry_of_user_file``.
     """
     if not is_file_name(name):
         return (name,)
@@ -167,7 +167,7 @@ def names_of_entry(name: str) -> tuple[str, ...]:
 
 
 def _chosen_entry(name: str) -> tuple[dict[str, PresetEntry], str]:
-    """Returns the entries of a user's file, and which of them is meant."""
+    """Returns the entries of a user's file, and the name of the requested one."""
     path, chosen = _split(name)
     entries = read_preset_file(user_path("device presets", "name", path), shipped_entries())
     if chosen is None:
@@ -181,12 +181,12 @@ def _chosen_entry(name: str) -> tuple[dict[str, PresetEntry], str]:
 
 
 def is_file_name(name: str) -> bool:
-    """Returns whether a preset name means a user's file instead of a preset of the package."""
+    """Returns whether a preset name denotes a user's file instead of a preset of the package."""
     return _split(name)[0].endswith((".yaml", ".yml"))
 
 
 def short_name(name: str) -> str:
-    """Returns the name of a preset in figures: without folder and ending of its file, with the
+    """Returns the name of a preset for figures: the file name without folder and ending, and the
     entry if it is named."""
     if not is_file_name(name):
         return name

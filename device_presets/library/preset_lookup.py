@@ -1,4 +1,4 @@
-"""Finds presets by name, and applies overrides."""
+"""Finds presets by name and applies overrides."""
 
 import os.path
 import warnings
@@ -31,11 +31,11 @@ def get_preset(name: str, overrides: Mapping[str, float | int | str] | None = No
     """Returns a preset, with some parameters replaced.
 
     Args:
-        name: a name of ``preset_names`` (in capitals or not), or a user's file in the same format:
-            ``device.yaml`` where it has one entry, ``devices.yaml:entry`` otherwise; ``device``
-            finds ``device.yaml`` where no preset has this name.
-        overrides: parameter name -> value, in the parameter's unit. ``levels`` sets the step and
-            the reverse, over the range that holds after all overrides.
+        name: one of ``preset_names`` (in upper or lower case), or a user's file in the same format:
+            ``device.yaml`` if it has one entry, otherwise ``devices.yaml:entry``. ``device``
+            finds ``device.yaml`` if no preset has this name.
+        overrides: parameter name -> value, in the parameter's unit. ``levels`` determines ``step``
+            and the reverse, over the range that results from all overrides.
 
     Raises:
         PresetError: the name or a parameter is unknown, a value is out of its physical range, or a
@@ -58,19 +58,19 @@ def get_preset(name: str, overrides: Mapping[str, float | int | str] | None = No
 
 
 def check_overrides(overrides: object) -> None:
-    """Raises PresetError where overrides are neither a mapping nor left out."""
+    """Raises PresetError if the overrides are neither a mapping nor None."""
     if overrides is not None and not isinstance(overrides, Mapping):
         allowed = "must be a mapping of parameters to values, or None"
         raise PresetError("device", "overrides", overrides, allowed)
 
 
 def _found(name: str) -> str:
-    """Returns the name as it is kept: ECRAM is ecram, and gong is gong.yaml where that lies
-    here."""
+    """Returns the stored form of a name: ecram for ECRAM, and gong.yaml for gong if there is such
+    a file in the current folder."""
     entries, file = shipped_entries(), f"{name}.yaml"
     if name not in entries and name.lower() in entries:
         name = name.lower()
-    # pathlib raises an error for a very long name, and this function does not.
+    # pathlib raises an error for a very long name; os.path does not.
     lies_here = os.path.isfile(file)
     if "/" in name or is_file_name(name) or not lies_here:
         return name
@@ -86,7 +86,7 @@ def _found(name: str) -> str:
 def preset_of(
     name: str, entry: PresetEntry, overrides: Mapping[str, float | int | str] | None = None
 ) -> Preset:
-    """Returns an entry as a preset, complete and checked.
+    """Returns a complete and checked preset from an entry.
 
     Raises:
         PresetError: a parameter is unknown, or its value is out of its physical range.
@@ -112,7 +112,7 @@ def _parameters(
     overrides: Mapping[str, float | int | str],
 ) -> dict[str, Parameter]:
     def given(name: str) -> Parameter:
-        """Returns the parameter that the user overrides, or that the entry has."""
+        """Returns the user's override of a parameter, or else its value from the entry."""
         asked = declared[name]
         seen = entry.parameters[name].measured if name in entry.parameters else None
         if name in overrides:
@@ -125,7 +125,7 @@ def _parameters(
         found = entry.parameters[name]
         if found.unit != asked.unit:
             raise PresetError(where, f"{name}.unit", found.unit or None, f"must be {asked.unit}")
-        # In YAML 1.2, what stands in quotes is text.
+        # In YAML 1.2, a number in quotes is text.
         if isinstance(found.value, str):
             allowed = f"{asked.allowed}, not text"
             raise PresetError(where, name, found.value, allowed)
@@ -163,12 +163,12 @@ def _parameters(
 def _step_and_levels(
     where: str, declared: Mapping[str, LawParameter], name: str, chosen: Parameter, span: float
 ) -> dict[str, Parameter]:
-    """Returns both: the one that was given, and the other from it and the range."""
+    """Returns step and levels: the one that was given, and the other derived from the range."""
     derived = span / _number(chosen)
     if derived > MOST_LEVELS and name == "step":
         allowed = f"must be at least {span / MOST_LEVELS:g}, the range over {MOST_LEVELS:g} levels"
         raise PresetError(where, "step", chosen.value, allowed)
-    # It is sourced or assumed, as the one that was given.
+    # The derived value counts as sourced or assumed, like the given one.
     origin = "source" if chosen.source else "assumption"
     told = {origin: "step = (w_max - w_min) / levels"}
     both = {other: _parameter(declared[other], derived, **told) for other in STEP_OR_LEVELS}

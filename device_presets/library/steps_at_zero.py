@@ -1,7 +1,7 @@
-"""The steps of a preset's mean device, from the formulas of its law.
+"""Computes the steps of a preset's mean device from the formulas of its law.
 
-The list of all presets needs neither torch nor aihwkit, which take seconds to import. A test
-compares the formulas with steps measured on a tile.
+This way the list of all presets needs neither torch nor aihwkit, which take seconds to import. A
+test compares the formulas with steps measured on a tile.
 """
 
 import math
@@ -13,19 +13,18 @@ from rpu_ssnn.devices.law import number
 
 
 def mean_steps(preset: Preset, weight: float = 0.0) -> tuple[float, float]:
-    """Returns the size of one isolated pulse up and down at a weight, of the mean device without
-    noise.
+    """Returns the step sizes of the mean, noise-free device for isolated up and down pulses.
 
     Returns:
-        Both 0 or more, in units of weight; the down step is NaN where there is no gradual one.
+        Both are 0 or more, in units of weight; the down step is NaN if it is not gradual.
     """
     up, down = preset.law.mean_steps(preset.values, weight)
     return up, down if preset.bidirectional else math.nan
 
 
 def noise_at_zero(preset: Preset) -> tuple[float, float]:
-    """Returns the deviation of an up and of a down pulse from pulse to pulse, at weight zero, over
-    the mean step there; NaN where there is no such step."""
+    """Returns the pulse-to-pulse deviation of up and down steps at weight zero, relative to the
+    mean step there; NaN if there is no such step."""
     values, steps = preset.values, mean_steps(preset)
     additive = values.get("noise_scales_with_step") is False
     sizes = preset.law.scales(values) if additive else steps
@@ -38,32 +37,32 @@ def noise_at_zero(preset: Preset) -> tuple[float, float]:
 
 
 def reading_noise_at_zero(preset: Preset) -> float:
-    """Returns the deviation from reading to reading over the larger step at weight zero; NaN
-    without a step.
+    """Returns the deviation from reading to reading, relative to the larger step at weight zero;
+    NaN without a step.
 
-    The parameter `write_noise` is a share of `step`, which a model may multiply at weight zero.
+    The parameter `write_noise` is a share of `step`, from which the step at weight zero may differ.
     """
     larger = float(np.nanmax(mean_steps(preset)))
     return preset.number("write_noise") * preset.step / larger if larger else math.nan
 
 
 def states_at_zero(preset: Preset) -> tuple[float, float]:
-    """Returns the range over the step up and the step down at weight zero, to a tenth, as all lists
-    show; infinite where there is no step, NaN without a gradual down step."""
+    """Returns the range divided by the up and by the down step at weight zero, rounded to a tenth
+    as in all lists; infinite if the step is zero, NaN without a gradual down step."""
     span = preset.w_max - preset.w_min
     up, down = (span / step if step else math.inf for step in mean_steps(preset))
     return round(up, 1), round(down, 1)
 
 
 def asymmetry_at_zero(preset: Preset) -> float:
-    """Returns `asymmetry_of` the steps at weight zero, to four places, as all lists show."""
+    """Returns `asymmetry_of` the steps at weight zero, rounded to four places as in all lists."""
     return round(asymmetry_of(*mean_steps(preset)), 4)
 
 
 def shrinkage_at_bounds(preset: Preset) -> tuple[float, float]:
-    """Returns the share by which the up step is smaller at `w_max`, and the down step at `w_min`,
-    than at weight zero; negative: the step is larger there. NaN where there is no step at weight
-    zero."""
+    """Returns the shares by which the up step at `w_max` and the down step at `w_min` are smaller
+    than at weight zero; a share is negative if the step is larger there, and NaN without a step at
+    weight zero."""
     up, down = mean_steps(preset)
     held = preset.law.held(preset.values)
     at_high, at_low = (mean_steps(preset, b - held) for b in (preset.w_max, preset.w_min))
@@ -73,11 +72,11 @@ def shrinkage_at_bounds(preset: Preset) -> tuple[float, float]:
 
 
 def asymmetry_of(up: float, down: float) -> float:
-    """Returns how much smaller one step is than the other, in the sign of the parameter
+    """Returns how much smaller one step is than the other, with the sign of the parameter
     `asymmetry`.
 
-    Where it is positive the down step is smaller, by this share of the up step; where it is
-    negative the up step is.
+    A positive value means that the down step is smaller, by this share of the up step; a negative
+    value means that the up step is smaller, by this share of the down step.
     """
     if up < down:
         return up / down - 1.0

@@ -8,30 +8,30 @@ from rpu_ssnn.common.errors import PresetError
 from rpu_ssnn.devices.law import Law, number
 from rpu_ssnn.devices.law_parameter import Value
 
-if TYPE_CHECKING:  # listing presets needs no aihwkit, and takes seconds less without
+if TYPE_CHECKING:  # Listing presets does not need aihwkit, whose import takes seconds.
     from aihwkit.simulator.configs.devices import PulsedDevice
 
 SMALLEST_LEAK = 6e-7
 """One decay must remove at least this share of a weight.
 
 aihwkit keeps the factor 1 - share in single precision, whose spacing below one is 6e-8. Smaller
-shares would round by more than 5 %, and below 3e-8 the leak would vanish without a word.
+shares would be rounded by more than 5 %, and below 3e-8 the leak would silently vanish.
 """
 
 
 def aihwkit_device(
     name: str, law: Law, values: Mapping[str, Value], seconds_between_steps: float | None
 ) -> "PulsedDevice":
-    """Returns a fresh aihwkit device with the values of a preset. Fields that no preset has stay as
-    aihwkit has them.
+    """Returns a new aihwkit device with the values of a preset; fields that no preset sets keep
+    aihwkit's defaults.
 
-    A law of a user's own has no class: its devices are drawn as those of constant steps are, and
-    the native simulator lets them step by the law.
+    aihwkit has no class for a user-defined law: its devices are drawn like those with constant
+    steps, and the native simulator computes their steps by the law.
 
     Args:
         name: the name of the preset, for errors.
-        law: its law.
-        values: its values. The preset may move one way only, which ``Preset.device`` refuses.
+        law: the law of the preset.
+        values: the preset's values. It may move one way only, which ``Preset.device`` refuses.
         seconds_between_steps: physical time between two decays; None leaves the leak out.
 
     Raises:
@@ -55,9 +55,9 @@ def aihwkit_device(
 
 
 def _lifetime(where: str, tau: float, seconds_between_steps: float) -> float:
-    """Returns aihwkit's lifetime, which removes the share 1/lifetime a decay; 0 means no leak.
+    """Returns aihwkit's lifetime: each decay removes the share 1/lifetime; 0 means no leak.
 
-    The share that exp(-dt/tau) leaves out is 1 - exp(-dt/tau), not dt/tau.
+    The share removed by a decay to exp(-dt/tau) is 1 - exp(-dt/tau), not dt/tau.
     """
     field = "seconds_between_steps"
     if not (math.isfinite(seconds_between_steps) and seconds_between_steps > 0):

@@ -1,4 +1,4 @@
-"""Makes a preset from an aihwkit device configuration: same names, same checks.
+"""Makes a preset from an aihwkit device configuration, with the usual names and checks.
 
 >>> get_device("SoftBoundsDevice(dw_min=0.01)")
 >>> get_device(SoftBoundsDevice(dw_min=0.01))  # the same
@@ -17,34 +17,34 @@ from rpu_ssnn.devices.laws import LAWS, law_of_aihwkit
 WHERE = "aihwkit device"
 
 MODELS = tuple(dict.fromkeys(law.aihwkit for law in LAWS.values() if law.aihwkit))
-"""These device classes of aihwkit have a law here."""
+"""The device classes of aihwkit that have a law here."""
 
 _GIVEN = "as the aihwkit configuration has it"
 
 _DRAWN_LATER = ("construction_seed",)
-"""The array sets these fields, which are no property of the device."""
+"""The array sets these fields, which are not properties of the device."""
 
 _COUNTED = {
     "lifetime": "counts mini-batches: leave it at 0 and override leak_time_constant_s, in seconds",
     "diffusion": "acts once a mini-batch, which no time can be given for: must be 0",
     "drift": "acts once a mini-batch, which no time can be given for: must be aihwkit's default",
 }
-"""aihwkit counts these fields in mini-batches; time is physical here."""
+"""aihwkit counts these fields in mini-batches, but time is physical here."""
 
 
 def is_aihwkit_name(name: str) -> bool:
-    """Returns whether a device name means one of aihwkit's classes: NAMEDevice or NAMEPreset, or a
-    call."""
+    """Returns whether a device name denotes a class of aihwkit, NAMEDevice or NAMEPreset, or a
+    call of one."""
     head = name.partition("(")[0].strip()
     return head.isidentifier() and head.endswith(("Device", "Preset"))
 
 
 def aihwkit_object(name: str) -> Any:
-    """Returns the object that `CLASS` or `CLASS(field=value, ...)` describes; values are numbers
-    and flags.
+    """Returns the object that `CLASS` or `CLASS(field=value, ...)` describes; the values are
+    numbers, flags or lists of numbers.
 
     Raises:
-        PresetError: there is no such class or field, or the name is not written like that.
+        PresetError: there is no such class or field, or the name does not have this form.
     """
     try:
         call = ast.parse(name.strip(), mode="eval").body
@@ -75,7 +75,7 @@ def _value_of(where: str, written: ast.expr) -> Any:
     """Returns a number, a flag or a list of numbers.
 
     Raises:
-        PresetError: it is anything else.
+        PresetError: the expression is anything else.
     """
     try:
         value = ast.literal_eval(written)
@@ -89,15 +89,14 @@ def _value_of(where: str, written: ast.expr) -> Any:
 
 
 def own_entry(source: Any) -> tuple[str, PresetEntry]:
-    """Returns the complete name of an aihwkit configuration, and the preset entry that says the
-    same.
+    """Returns the complete name of an aihwkit configuration, and the equivalent preset entry.
 
     Args:
-        source: a device, a configuration of a tile with one, or a class of either.
+        source: a device, a tile configuration with one, or a class of either.
 
     Raises:
-        PresetError: the device is none of these, it is a cell of several devices, or it has a
-            property that no parameter of a preset stands for.
+        PresetError: the source is none of these, it is a cell of several devices, or it has a
+            property for which presets have no parameter.
     """
     device = _device_of(source() if isinstance(source, type) else source)
     model = _model_of(type(device))
@@ -142,7 +141,7 @@ def own_entry(source: Any) -> tuple[str, PresetEntry]:
 
 
 def _classes() -> dict[str, type[Any]]:
-    """Returns single devices of aihwkit and its configurations of tiles with one, by name."""
+    """Returns aihwkit's classes of single devices, and of tile configurations with one, by name."""
     from aihwkit.simulator import presets
     from aihwkit.simulator.configs import devices
     from aihwkit.simulator.configs.configs import SingleRPUConfig
@@ -185,8 +184,8 @@ def _device_of(source: Any) -> Any:
 
 
 def _model_of(kind: type[Any]) -> str | None:
-    """Returns the class of `MODELS` that simulates a class of devices: its own, or the one it is a
-    preset of; None where there is none."""
+    """Returns the name of the class in `MODELS` that simulates a device class: the class itself or
+    the one that it configures as a preset; None if there is none."""
     own = {field.name for field in dataclasses.fields(kind)}
     for cls in kind.__mro__:
         if cls.__name__ in MODELS and own <= {field.name for field in dataclasses.fields(cls)}:
@@ -195,7 +194,7 @@ def _model_of(kind: type[Any]) -> str | None:
 
 
 def _name_of(device: Any) -> str:
-    """Returns `CLASS(field=value, ...)` with all that differs from the class's defaults."""
+    """Returns `CLASS(field=value, ...)` with every field that differs from the class's default."""
     plain = type(device)()
     given = [
         f"{field.name}={_plain(getattr(device, field.name))!r}"
@@ -207,8 +206,8 @@ def _name_of(device: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Returns the numbers as floating point, all else as flag or text, which the parameter
-    refuses."""
+    """Returns numbers as floats, flags unchanged, and anything else as text or None, which the
+    check of the parameter refuses."""
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     if value is None or isinstance(value, bool | str):

@@ -1,4 +1,4 @@
-"""A device by what the user wrote: the name of a preset or of a cell, and everything else."""
+"""Finds a device from the user's input: a preset, a cell, an aihwkit device, a table or a law."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -24,21 +24,21 @@ from rpu_ssnn.common.errors import PresetError
 def get_device(
     name: Any, overrides: Mapping[str, Any] | None = None
 ) -> Preset | CompoundDevice | TableDevice:
-    """Returns the device that a name, a mapping or an object of aihwkit means.
+    """Returns the device that a name, a mapping or an aihwkit object describes.
 
     Args:
-        name: It may be the name of a preset, or a cell around one or two: ``CELL(PRESET)``,
+        name: the name of a preset, or a cell of one or two: ``CELL(PRESET)``,
             ``CELL(FAST, SLOW)``. ``SoftBoundsDevice(dw_min=0.01)`` is a class of aihwkit with its
-            fields; an object of such a class, and a SingleRPUConfig with one, are taken too.
-            ``table(FOLDER)`` and ``{"table": FOLDER}`` are a device of measured jumps
-            (`device_presets.jump_tables`). ``{"law": "my_law.py", "step": 0.01, ...}`` is a law of
-            the user's own with its parameters.
-        overrides: Parameters of the (first) preset and settings of the cell; a partner comes as
-            its preset says.
+            fields; an object of such a class, and a SingleRPUConfig with one, are accepted too.
+            ``table(FOLDER)`` and ``{"table": FOLDER}`` are a device with measured jumps
+            (`device_presets.jump_tables`). ``{"law": "my_law.py", "step": 0.01, ...}`` is a
+            user-defined law with its parameters.
+        overrides: values for parameters of the (first) preset and for settings of the cell; they
+            do not change a partner.
 
     Raises:
-        PresetError: as ``get_preset``. It is also raised for an unknown cell, a partner that the
-            cell does not take or that leaks, and devices that aihwkit's cells cannot hold.
+        PresetError: for the reasons given at ``get_preset``; also if a cell is unknown, its
+            partner leaks or is not allowed, or aihwkit's cells cannot use a device.
     """
     check_overrides(overrides)
     if isinstance(name, Mapping):

@@ -1,4 +1,4 @@
-"""A device by the file of its law: `law(my_law.py, step=0.01, ...)`.
+"""Makes a device from the file of a user-defined law: `law(my_law.py, step=0.01, ...)`.
 
 >>> get_device({"law": "my_law.py", "step": 0.01, ...})
 """
@@ -22,15 +22,15 @@ _GIVEN = "given with the law"
 
 
 def is_law_name(name: str) -> bool:
-    """Returns whether a device's name means the file of a law."""
+    """Returns whether a device name denotes the file of a law."""
     return _NAME.fullmatch(name.strip()) is not None
 
 
 def law_name(device: Mapping[str, Any]) -> str:
-    """Returns the name of `{law: my_law.py, step: 0.01, ...}`, with the digest of the file.
+    """Returns the device name for `{law: my_law.py, step: 0.01, ...}`, with the file's digest.
 
     Raises:
-        PresetError: the file is no law.
+        PresetError: the file does not define a law.
     """
     file = device[KEY]
     named = isinstance(file, str) and file.endswith(".py")
@@ -43,11 +43,11 @@ def law_name(device: Mapping[str, Any]) -> str:
 
 
 def law_device(name: str, overrides: Mapping[str, Any] | None = None) -> Preset:
-    """Returns the device of a name, with some parameters replaced.
+    """Returns the device for a name, with some parameters replaced.
 
     Raises:
-        PresetError: the file is no law or has another digest, or a parameter is missing, unknown
-            or out of its range.
+        PresetError: the file does not define a law or has another digest, or a parameter is
+            missing, unknown or out of its range.
     """
     asked = _NAME.fullmatch(name.strip())
     assert asked is not None

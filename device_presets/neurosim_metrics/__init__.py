@@ -1,1 +1,1 @@
-"""A preset from the metrics that papers publish in NeuroSim's terms."""
+"""Makes a preset from the metrics that papers publish in NeuroSim's terms."""

@@ -1,12 +1,12 @@
-"""A preset from the handful of numbers that papers report in NeuroSim's terms.
+"""Makes a preset from the few numbers that papers report in NeuroSim's terms.
 
 NeuroSim's pulse curve is exponential in the pulse number, so its step falls linearly with the
 state: step = k (W - w), with W the asymptote of the curve beyond its last state and
 k = 1 - exp(-1 / (A P)) for P states. That is aihwkit's linear step with hard bounds:
 slope_up = w_max / W, and a step of k W at weight zero.
 
-A label of the other sign is the same curve run backward. Its step grows toward the bound, by the
-share exp(1 / (A P)) - 1, and its slope is negative.
+A label of the opposite sign gives the same curve run backward. The step then grows toward the
+bound, by the share exp(1 / (A P)) - 1, and the slope is negative.
 """
 
 import math
@@ -23,30 +23,30 @@ from rpu_ssnn.devices.common_parameters import PULSE_FACTS
 
 _LAW = "linear"
 _RANGE = 2.0
-"""The weights go from -1 to 1."""
+"""The weights span -1 to 1."""
 
 _CONVENTION = "NeuroSim's convention, Chen, Peng, Yu, IEEE TCAD 2018"
 _LABEL_STEP = 1e-3
 _CHANGE = 1e-3
-"""Derivatives are taken over this change of a step, as a share of it, and of a slope."""
+"""Derivatives use this relative change of a step, and this absolute change of a slope."""
 
 _POINTS = 400
-"""A sweep is followed at so many pulses at most."""
+"""A sweep is divided into at most this many intervals."""
 
 _MOST_ON_OFF = PULSE_FACTS["on_off_ratio"].limits[1]
 _WHOLE = 1.0 - 1e-9
-"""A larger share of the way to the asymptote counts as this one, as both reach it at once."""
+"""Larger shares of the way to the asymptote are cut to this one, since both reach it at once."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PublishedMetrics:
-    """The metrics that a paper reports.
+    """Holds the metrics that a paper reports.
 
     Args:
         on_off: largest over smallest conductance.
         states_up, states_down: pulses from one end of the range to the other.
-        nonlinearity_up: label. Above 0 the first pulses do most; below 0 the last.
-        nonlinearity_down: label. Below 0 the first pulses do most; above 0 the last.
+        nonlinearity_up: label; above 0 the first pulses have the most effect, below 0 the last.
+        nonlinearity_down: label; below 0 the first pulses have the most effect, above 0 the last.
         cycle_to_cycle: deviation of a pulse's step, as a share of the range.
         device_to_device: deviation of the nonlinearity labels between devices.
         source: where the numbers come from.
@@ -84,11 +84,10 @@ class PublishedMetrics:
 
 
 def entry_from_metrics(metrics: PublishedMetrics) -> PresetEntry:
-    """Returns the preset, over weights from -1 to 1; every number names its source or its
-    conversion.
+    """Returns the preset, with weights from -1 to 1; every number states its source or conversion.
 
     Raises:
-        PresetError: there are so few states at such a nonlinearity that one step is longer than
+        PresetError: there are too few states for the nonlinearity: one step would be longer than
             the range.
     """
     up, slope_up = _line(metrics.states_up, metrics.nonlinearity_up)
@@ -154,7 +153,7 @@ def entry_from_metrics(metrics: PublishedMetrics) -> PresetEntry:
 
 
 def text_from_metrics(name: str, metrics: PublishedMetrics) -> str:
-    """Returns the YAML of the preset.
+    """Returns the YAML text of the preset.
 
     Raises:
         PresetError: the name cannot be used.
@@ -167,26 +166,26 @@ def text_from_metrics(name: str, metrics: PublishedMetrics) -> str:
 
 
 def _line(states: int, label: float) -> tuple[float, float]:
-    """Returns the step at weight zero, and slope, of a curve from -1 to 1 (or down, mirrored).
+    """Returns step at weight zero and slope of a curve from -1 to 1 (a down curve is mirrored).
 
     Args:
         states: pulses from end to end.
-        label: above 0 the first pulses do most, below 0 the last.
+        label: above 0 the first pulses have the most effect, below 0 the last.
     """
     if abs(label) < STRAIGHT:
         return 2.0 / states, 0.0
     a = math.copysign(curvature(abs(label)), label)
-    # The asymptote lies below -1 where the step grows.
+    # The asymptote lies below -1 if the step grows.
     asymptote = -1.0 - 2.0 / math.expm1(-1.0 / a)
     return -math.expm1(-1.0 / (a * states)) * asymptote, 1.0 / asymptote
 
 
 def _spreads(metrics: PublishedMetrics) -> tuple[float, float, float]:
-    """Returns the deviation of step and asymmetry, and of both slopes, under which labels deviate
-    as published.
+    """Returns deviations of step and asymmetry, and of both slopes, that reproduce the published
+    deviation of the labels.
 
-    aihwkit draws step, asymmetry and slopes apart. The slopes get what the label's deviation says;
-    the rest of the labels' mean square over up and down is left to the steps.
+    aihwkit draws step, asymmetry and slopes independently. The slopes deviate as the labels imply;
+    what is missing from the labels' mean square over up and down is assigned to the steps.
     """
     sweeps = (
         (metrics.states_up, metrics.nonlinearity_up),
@@ -205,19 +204,19 @@ def _spreads(metrics: PublishedMetrics) -> tuple[float, float, float]:
         )
         by_slope = _swept(states, step, slope + _CHANGE) - _swept(states, step, slope - _CHANGE)
         by_slopes += (by_slope / (2 * _CHANGE) * slopes[-1]) ** 2
-        # Step and asymmetry each deviate by a share of the larger step, in both directions.
+        # Step and asymmetry each deviate by a share of the larger step, for up and for down.
         by_steps += 2.0 * (by_step / (2 * _CHANGE) * largest / step) ** 2
     left = max(2.0 * metrics.device_to_device**2 - by_slopes, 0.0)
     return math.sqrt(left / by_steps), slopes[0], slopes[1]
 
 
 def _swept(states: int, step: float, slope: float) -> float:
-    """Returns the label of a sweep from -1 toward 1, where a device that gets there early rests."""
+    """Returns the label of a sweep from -1 toward 1; a device that arrives early stays at 1."""
     pulse = np.linspace(0, states, min(states, _POINTS) + 1)
     if slope == 0.0:
         weight = step * pulse - 1.0
     else:
-        # Each pulse goes this share of the way to the asymptote.
+        # Each pulse covers the share step * slope of the way to the asymptote.
         kept = np.log1p(-min(step * slope, _WHOLE))
         weight = -1.0 - (1.0 + slope) / slope * np.expm1(pulse * kept)
     return label_of(np.minimum(weight, 1.0))

@@ -1,11 +1,12 @@
-"""NeuroSim's pulse curve and the label it gives to its nonlinearity.
+"""Computes NeuroSim's pulse curve and the label that NeuroSim gives to its nonlinearity.
 
-After Chen, Peng, Yu, "NeuroSim", IEEE TCAD 37(12), 2018, and the MLP simulator of that group
-(``Cell.cpp``, ``formula.cpp``): conductance after a share p of the pulses, from 0 to 1, is
-f(p) = (1 - exp(-p / A)) / (1 - exp(-1 / A)), with A by table from a label between 0 and 9. The
-table turns out to be: label = 1000/99 times the largest distance of f from the straight line
-(right to four digits over all its range), which is used here instead. A negative label bends the
-other way. Increase has a positive label where the first pulses do most; decrease a negative one.
+The source is Chen, Peng, Yu, "NeuroSim", IEEE TCAD 37(12), 2018, and the MLP simulator of that
+group (``Cell.cpp``, ``formula.cpp``). The conductance after a share p of the pulses, from 0 to 1,
+is f(p) = (1 - exp(-p / A)) / (1 - exp(-1 / A)), with A looked up in a table by a label between 0
+and 9. In that table the label is 1000/99 times the largest distance of f from the straight line
+(to four digits over its whole range); this formula is used here instead. A negative label bends
+the curve the other way. If the first pulses have the most effect, an increase has a positive label
+and a decrease a negative one.
 """
 
 import math
@@ -16,7 +17,7 @@ from scipy.optimize import brentq, minimize_scalar
 LABEL_PER_DISTANCE = 1000.0 / 99.0
 LARGEST_LABEL = 9.0
 STRAIGHT = 1e-3
-"""Labels below this are a straight line."""
+"""Smaller labels count as a straight line."""
 
 
 def curve(share: np.ndarray, label: float) -> np.ndarray:
@@ -30,7 +31,7 @@ def curve(share: np.ndarray, label: float) -> np.ndarray:
 
 
 def curvature(label: float) -> float:
-    """Returns A, in units of all pulses, of a positive label up to ``LARGEST_LABEL``."""
+    """Returns A, in units of the number of pulses, of a positive label up to ``LARGEST_LABEL``."""
     wanted = label / LABEL_PER_DISTANCE
     return math.exp(brentq(lambda log_a: _distance(math.exp(log_a)) - wanted, -6.0, 12.0))
 
@@ -39,7 +40,7 @@ def label_of(measured: np.ndarray) -> float:
     """Returns the label of a measured curve.
 
     Args:
-        measured: [pulses + 1] from its first to its last value, any scale.
+        measured: [pulses + 1] conductances from first to last, in any unit.
     """
     scaled = (measured - measured[0]) / (measured[-1] - measured[0])
     share = np.linspace(0.0, 1.0, len(scaled))
@@ -57,5 +58,5 @@ def label_of(measured: np.ndarray) -> float:
 def _distance(a: float) -> float:
     """Returns the largest distance of the curve with constant ``a`` from the straight line."""
     total = -math.expm1(-1.0 / a)
-    at = -a * math.log(a * total)  # The slope is one there.
+    at = -a * math.log(a * total)  # The distance is largest where the curve has slope one.
     return -math.expm1(-at / a) / total - at

@@ -1,1 +1,1 @@
-"""Pulses on simulated devices, one at a time, as an experiment would send them."""
+"""Sends single pulses to simulated devices, as an experiment would."""

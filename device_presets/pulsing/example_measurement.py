@@ -1,4 +1,4 @@
-"""A measurement that never happened: a preset pulsed on a tile, as the table a lab would export."""
+"""Simulates a measurement: pulses a preset on a tile and returns a table as a lab would export."""
 
 import numpy as np
 import pandas as pd
@@ -9,7 +9,7 @@ from rpu_ssnn.common.errors import PresetError
 
 ZERO_US = 60.0
 ONE_US = 80.0
-"""Conductances in microsiemens that weights 0 and 1 stand for in the table."""
+"""The conductances in microsiemens that represent weights 0 and 1 in the table."""
 
 LEAST_WEIGHT = -ZERO_US / (ONE_US - ZERO_US)
 
@@ -22,19 +22,19 @@ def example_measurement(
     """Returns sweeps up and down, with a reading after every pulse.
 
     Args:
-        preset: the device; one without gradual down steps is only swept up.
-        devices: how many devices are drawn with the preset's spread.
-        pulses: the pulses of each sweep.
-        cycles: how many times a device is swept up and down.
+        preset: the device; without gradual down steps it is swept up once only.
+        devices: the number of devices, drawn with the preset's spread.
+        pulses: the number of pulses in each sweep.
+        cycles: how many times each device is swept up and down.
         seed: the seed of the devices.
 
     Returns:
-        Columns ``device``, ``cycle``, ``pulse`` (counted through; 0 is the state before the
+        Columns ``device``, ``cycle``, ``pulse`` (numbered across sweeps; 0 is the state before the
         first), ``polarity``, ``conductance_uS``.
 
     Raises:
-        PresetError: a count is below 1, there are more than `MOST_ROWS` rows in all, or the table
-            would show a bound as a negative conductance.
+        PresetError: a count is below 1, there are more than `MOST_ROWS` rows in all, or a bound
+            would be a negative conductance in the table.
     """
     for field, count in (("devices", devices), ("pulses", pulses), ("cycles", cycles)):
         if not 1 <= count <= MOST_ROWS:

@@ -1,6 +1,6 @@
-"""Single pulses on a real aihwkit tile: what a device does, measured as an experiment would.
+"""Measures what a device does under single pulses on an aihwkit tile, as an experiment would.
 
-Devices with a law of the user's own are drawn by the tile, and step by their law.
+If the law is user-defined, the tile draws the devices, and the law computes their steps.
 """
 
 import math
@@ -31,18 +31,19 @@ def pulse_response(
 ) -> pd.DataFrame:
     """Returns the weights of several devices after each pulse: from the lower bound up, then down.
 
-    The leak is left out: pulses follow each other far faster than a weight decays.
+    The leak is left out, since pulses follow each other far faster than a weight decays.
 
     Args:
-        n_devices: how many devices are drawn with the preset's spread; at least 1.
-        n_up: up pulses; the preset's levels, at most 2000, where not given.
-        n_down: down pulses after them; the same, and none where the device only moves up.
-        seed: the seed of the spread between devices, at least 0. aihwkit's pulse noise follows the
-            clock and cannot be seeded, so only a noise-free preset repeats exactly.
+        n_devices: the number of devices, at least 1, drawn with the preset's spread.
+        n_up: number of up pulses; by default the preset's levels, at most 2000.
+        n_down: number of down pulses after them; by default the same, or 0 for a device that only
+            moves up.
+        seed: the seed of the spread between devices, at least 0. aihwkit seeds its pulse noise
+            from the clock, so only a noise-free preset repeats exactly.
 
     Returns:
-        One row a pulse and device: ``device`` (0...), ``pulse`` (1..., counted through),
-        ``polarity`` (``up`` or ``down``), ``weight`` after the pulse.
+        One row per pulse and device: ``device`` (0...), ``pulse`` (1..., numbered across
+        directions), ``polarity`` (``up`` or ``down``), ``weight`` after the pulse.
 
     Raises:
         PresetError: a count or the seed is out of range, or an up-only device gets down pulses.
@@ -75,19 +76,20 @@ def pulse_train(
     """Returns the weights of several devices under any train of pulses, without a leak.
 
     Args:
-        preset: the device, also a one-directional one (its down pulses then do what aihwkit's
-            model does).
-        n_devices: how many devices are drawn with the preset's spread.
-        start: weight at the beginning, clipped to each device's own bounds; None: the lower bound.
+        preset: the device; if it is one-directional, down pulses follow aihwkit's model of it.
+        n_devices: the number of devices, drawn with the preset's spread.
+        up: whether each pulse is an up pulse.
+        start: weight at the beginning, clipped to the bounds of each device; None for the lower
+            bound.
         seed: the seed of the spread between devices, at least 0.
 
     Returns:
-        [pulses + 1, devices]: the weights at the beginning, and after each pulse.
+        [pulses + 1, devices]: the weights at the beginning and after each pulse.
     """
     import torch
 
     device = aihwkit_device(preset.name, preset.law, preset.values, None)
-    device.construction_seed = seed + 1  # aihwkit takes 0 for the clock.
+    device.construction_seed = seed + 1  # With 0 aihwkit would seed from the clock.
     tile = _tile(device, n_devices)
     if preset.own_law is not None:
         return _own_train(preset, tile.get_hidden_parameters(), up, start, seed)
@@ -100,8 +102,8 @@ def pulse_train(
 def _own_train(
     preset: Preset, drawn: Mapping[str, Any], up: Sequence[bool], start: float | None, seed: int
 ) -> np.ndarray:
-    """Returns what `pulse_train` does, by a law of the user's own, for devices with the steps and
-    bounds that a tile drew."""
+    """Does the work of `pulse_train` for a user-defined law, with the steps and bounds of the
+    devices that a tile drew."""
     law, rng = preset.law, np.random.default_rng(seed)
     shared = OwnShared(np.float32(preset.cycle_to_cycle), law.numbers(preset.values))
     fields = {"low": "min_bound", "high": "max_bound", "up": "dwmin_up", "down": "dwmin_down"}
@@ -126,7 +128,7 @@ def _own_train(
 
 
 def _tile(device: "PulsedDevice", n_devices: int) -> "AnalogTile":
-    """Returns a column of devices on which one update is exactly one pulse a device."""
+    """Returns a column of devices in which one update sends exactly one pulse to each device."""
     from aihwkit.simulator.configs import SingleRPUConfig
     from aihwkit.simulator.parameters import IOParameters
     from aihwkit.simulator.tiles.analog import AnalogTile
@@ -143,9 +145,9 @@ def _tile(device: "PulsedDevice", n_devices: int) -> "AnalogTile":
 
 
 def _pulse(tile: "AnalogTile", n_devices: int, up: bool) -> list[float]:
-    """Sends one pulse to every device, and returns the weights after it.
+    """Sends one pulse to every device and returns the weights after it.
 
-    aihwkit's sign is that of SGD: -1 means up.
+    aihwkit uses the sign of SGD, so -1 means up.
     """
     import torch
 
