@@ -1,7 +1,7 @@
 """The interface between network and weights: currents, transposed currents, updates of pulses.
 
-The network never knows what holds its weights. It reads through `linear_read` (one matrix that
-all reads until the next commit see) or, where a read is not linear, slot by slot through
+The network never knows what holds its weights. It reads through `linear_read` (one matrix, which
+all reads use until the next commit) or, where a read is not linear, slot by slot through
 `forward_current` and `transposed_current`; it updates through `update` with blocks of spikes.
 """
 
@@ -24,17 +24,17 @@ PostSpikes = Int32[np.ndarray, " post_spikes"]
 
 
 class PulseBlock(NamedTuple):
-    """Spikes at one crossbar over a bounded run of slots, in physical order.
+    """Holds the spikes at one crossbar over a bounded run of slots, in physical order.
 
-    Rows are the positions of slots, sample-major and time-minor; those without pulses may be
-    missing. A dense layer has one position. Row r is cycle ``slot[r]`` (0 is the first, and a dense
-    network has one a slot) of presentation ``sample[r]`` of the batch; where the synapses need
-    presentations, ``sample[r]`` is the presentation times the positions plus the position, so that
-    each position is counted by itself. A row holds the forward spikes of its slot and patch,
-    ``pre[pre_start[r]:pre_start[r + 1]]`` (indices of input lines, ascending), and the gradient
-    spikes ``post[post_start[r]:post_start[r + 1]]`` (indices of output lines) with their stream
-    in ``sign``: +1 positive, -1 negative. Where a line spikes in both streams in one slot, all
-    positive spikes of the row come before all negative ones.
+    Each row is one position in one slot. Rows are ordered by sample, then by time, and those
+    without pulses may be missing; a dense layer has one position. Row r belongs to cycle
+    ``slot[r]`` (from 0; a dense network has one cycle per slot) of presentation ``sample[r]`` of
+    the batch. Where the synapses need presentations, ``sample[r]`` is presentation * positions +
+    position, so that each position is counted separately. A row holds the forward spikes of its
+    slot and patch, ``pre[pre_start[r]:pre_start[r + 1]]`` (indices of input lines, ascending), and
+    the gradient spikes ``post[post_start[r]:post_start[r + 1]]`` (indices of output lines) with
+    their stream in ``sign``: +1 positive, -1 negative. Where a line spikes in both streams in one
+    slot, all positive spikes of the row come before all negative ones.
     """
 
     sample: Int32[np.ndarray, " rows"]
@@ -64,31 +64,32 @@ class PulseBlock(NamedTuple):
         )
 
     def copy(self) -> Self:
-        """Returns a block to keep, since whoever gave this one fills its arrays anew."""
+        """Returns a copy that can be kept, since the arrays of this block will be overwritten."""
         return type(self)(*(array.copy() for array in self))
 
 
 @dataclass(frozen=True)
 class Crossbar:
-    """The crossbar that a layer asks its synapses to be.
+    """Describes the crossbar that a layer needs from its synapses.
 
     Attributes:
         initial: weights [n_in, n_out] wanted at the start (units: threshold current, see `spec`).
         theta: forward threshold (same units).
         he_std: standard deviation of the He initialisation (same units).
-        gain: step that makes the spike counts exact backpropagation (`NetworkSpec.gains`).
-        T: slots an image is shown, which turn spike counts into rates.
-        slots: cycles of one presentation, flush included (physical time): the slots, each with a
-            cycle for every position that is served alone (`NetworkSpec.positions`).
-        batch: presentations a batch.
+        gain: factor on the step that makes the spike counts exact backpropagation
+            (`NetworkSpec.gains`).
+        T: slots for which an image is shown; a spike count over T is a rate.
+        slots: cycles of one presentation in physical time, flush included; every slot has one cycle
+            for each position that is served separately (`NetworkSpec.positions`).
+        batch: presentations per batch.
         seed: determines every random draw that this crossbar makes.
         threads: number of threads that may work for the synapses at once; results do not depend
             on it.
         pool: all of these threads but the caller's.
-        transposed_reads: whether gradient spikes are read through it.
-        delay: slots that forward spikes wait for their gradient (`NetworkSpec.delays`), so that the
-            pulses of a block come so much later than their reads.
-        positions: number of positions of the layer that the crossbar serves; a dense one has one.
+        transposed_reads: whether gradient spikes are read through the crossbar.
+        delay: slots that forward spikes wait for their gradient (`NetworkSpec.delays`); the pulses
+            of a block come this much later than their reads.
+        positions: number of positions of the layer that the crossbar serves; a dense layer has one.
         arrays: number of arrays that work at the same time, each with its share of the output
             lines (`NetworkSpec.positions`).
     """
@@ -112,7 +113,7 @@ class Crossbar:
         """Returns the step of one coincidence that a learning rate asks for (units of the weights).
 
         Raises:
-            InputError: as `check_from_zero`.
+            InputError: `check_from_zero` refuses the learning rate.
         """
         check_from_zero("learning_rate", learning_rate)
         return self.theta * learning_rate * self.gain / (self.batch * self.T)
@@ -129,8 +130,8 @@ def check_from_zero(field: str, value: float | str) -> None:
 
 
 FINE_KEEP = 1e-4
-"""Below this share draws are in double precision: the 24 bits of single draws keep a fifth too
-many spikes at 1e-7, and six times as many at 1e-8."""
+"""Below this share, draws are in double precision: the 24 bits of single-precision draws keep a
+fifth too many spikes at 1e-7, and six times as many at 1e-8."""
 
 
 def thinned(
@@ -145,17 +146,17 @@ def thinned(
 
 
 class Synapses(ABC):
-    """Weights of one layer, wherever they live.
+    """Holds the weights of one layer, wherever they are stored.
 
     Attributes:
         shape: (n_in, n_out).
         ordered: whether the order of pulses matters (a device) or only their sum (a float weight).
             Where it is False, several threads may call `update` at once.
         needs_all_spikes: whether slots without a coincidence matter too (Eq. 9 counts all spikes).
-        needs_presentations: whether an update is of whole presentations (Eq. 9), so that no single
-            slot can change it.
-        changes: goes up whenever reads see other weights than before. The network reads the
-            weights again only then, so `commit` and `restore` must raise it.
+        needs_presentations: whether weights change only after whole presentations (Eq. 9), never
+            after a single slot.
+        changes: counts how often the weights seen by reads have changed. The network reads the
+            weights again only when it goes up, so `commit` and `restore` must raise it.
     """
 
     shape: tuple[int, int]
@@ -174,10 +175,10 @@ class Synapses(ABC):
         Args:
             since: `changes` when the copies were right.
             flat: [n_in, n_out].
-            transposed: [n_out, n_in], or empty where nobody asks for it.
+            transposed: [n_out, n_in], or empty if it is not needed.
 
         Returns:
-            Whether that was done; else all of `linear_read` has to be copied.
+            Whether the copies are now up to date; otherwise all of `linear_read` must be copied.
         """
         return False
 
@@ -198,40 +199,40 @@ class Synapses(ABC):
     def update(self, block: PulseBlock) -> None:
         """Takes one block of pulses."""
 
-    def settle(self) -> None:  # noqa: B027  (only who keeps pulses back has to do something)
-        """Tells the synapses that all pulses of earlier presentations were handed on, so that none
-        has to wait for these.
+    def settle(self) -> None:  # noqa: B027  (only synapses that hold pulses back act here)
+        """Tells the synapses that all pulses of earlier presentations have been delivered, so that
+        none needs to wait any longer.
 
-        Reads still see them from the next commit on.
+        Reads see them only after the next commit.
         """
 
-    def drop_pulses(self) -> None:  # noqa: B027  (only who keeps pulses back has to do something)
-        """Forgets those pulses of an interrupted batch that have not acted yet."""
+    def drop_pulses(self) -> None:  # noqa: B027  (only synapses that hold pulses back act here)
+        """Drops the pulses of an interrupted batch that have not acted yet."""
 
     @abstractmethod
     def commit(self, presentations: range) -> None:
         """Makes the pulses since the last commit visible to reads.
 
         Args:
-            presentations: those that ended since the last commit, by the sample index that their
-                blocks carried; empty after a slot that did not end one.
+            presentations: sample indices of the presentations that ended since the last commit;
+                empty after a slot that ended none.
         """
 
     @abstractmethod
     def end_batch(self) -> None:
-        """Lets the physical time of a batch that is over pass, idle time included (leak)."""
+        """Lets the physical time of a finished batch pass, idle time included (leak)."""
 
     @abstractmethod
     def rest(self, seconds: float) -> None:
         """Lets time (s) pass without presentations, as between training and inference.
 
         Raises:
-            InputError: devices refuse the time as `check_from_zero` does.
+            InputError: the weights are in devices, and `check_from_zero` refuses the time.
         """
 
     @abstractmethod
     def set_step_scale(self, scale: float) -> None:
-        """Scales the step of what follows (decay by epoch), relative to the start."""
+        """Sets the scale of all further steps, relative to the start (decay by epoch)."""
 
     @abstractmethod
     def state(self) -> State:
@@ -240,13 +241,13 @@ class Synapses(ABC):
 
     @abstractmethod
     def restore(self, state: State) -> None:
-        """Goes on from the state of synapses that were built just as these.
+        """Continues from the state of identically built synapses.
 
-        The state is exact to the bit, but for draws from aihwkit's own generator, and for one thing
-        in a device with write noise *and* a reference (`tiles.tile.restore_tile`).
+        The state is exact to the bit, except for draws from aihwkit's own generator, and for one
+        case of devices with write noise *and* a reference (`tiles.tile.restore_tile`).
 
         Raises:
-            StateError: the state is that of others; what these hold is then undefined.
+            StateError: the state belongs to other synapses; the content of these is then undefined.
         """
 
     @abstractmethod

@@ -1,4 +1,4 @@
-"""Float weights in no device, updated by Eq. 9 (rates) or Eq. 10 (coincidences).
+"""Float weights without devices, updated by Eq. 9 (rates) or Eq. 10 (coincidences).
 
 Both are normalised so that one learning rate eta means the same in both, at any T and batch:
 
@@ -33,7 +33,7 @@ POOLED_VARIANCE = float(np.mean([p * (1 - p) for p in np.outer(*[np.arange(50) /
 
 
 class _Ideal(Synapses):
-    """Weights that are held as numbers, and read exactly.
+    """Holds weights as numbers, and reads them exactly.
 
     Attributes:
         crossbar: the crossbar that was given.
@@ -91,7 +91,7 @@ class _Ideal(Synapses):
 
 
 class RateSynapses(_Ideal):
-    """Float weights that learn by the outer product of spike counts (Eq. 9), perhaps with noise."""
+    """Trains float weights by the outer product of spike counts (Eq. 9), optionally with noise."""
 
     needs_all_spikes = True
     needs_presentations = True
@@ -116,7 +116,8 @@ class RateSynapses(_Ideal):
         ended = slice(each * presentations.start, each * presentations.stop)
         forward, gradient = self._forward[ended], self._gradient[ended]
         T, step = self.crossbar.T, self._step * self.step_scale
-        # Sums of whole numbers are exact in any order below 2^24 (they reach B T^2 / 4, say).
+        # Sums of whole numbers are exact in any order below 2^24 (they reach B T^2 / 4, for
+        # example).
         with one_blas_thread():
             product = forward.T @ (gradient[:, 0] - gradient[:, 1])
         self._weights += np.float32(step / T**2) * product
@@ -157,7 +158,7 @@ class RateSynapses(_Ideal):
 
 
 class CoincidenceSynapses(_Ideal):
-    """Float weights that take one step for each coincidence (Eq. 10)."""
+    """Changes float weights by one step for each coincidence (Eq. 10)."""
 
     needs_all_spikes = False
 
@@ -166,7 +167,7 @@ class CoincidenceSynapses(_Ideal):
         self._sums: dict[int, np.ndarray] = {}
 
     def update(self, block: PulseBlock) -> None:
-        # Each thread has a sum of its own; whole numbers add up exactly in any order.
+        # Each thread has its own sum; whole numbers add up exactly in any order.
         key = threading.get_ident()
         if key not in self._sums:
             self._sums[key] = np.zeros(self.shape, dtype=np.int32)
@@ -189,7 +190,7 @@ def rate_synapses(learning_rate: float, surrogate: SurrogateSpec | None = None) 
 
     Args:
         learning_rate: eta of Eq. 9, 0 or above.
-        surrogate: noise that stands in for that of coincidences; None: no noise.
+        surrogate: noise in place of that of coincidences, or None for no noise.
 
     >>> import numpy as np
     >>> from rpu_ssnn import rate_synapses

@@ -1,4 +1,4 @@
-"""The weights that states of devices, and errors of their references, stand for."""
+"""Converts device states, and the errors of their references, to weights."""
 
 from collections.abc import Sequence
 
@@ -20,7 +20,7 @@ def weight_per_state(spec: TileSpec, he_std: float) -> np.float32:
 def reference_error(
     shape: tuple[int, int], spec: TileSpec, he_std: float, seed: np.random.SeedSequence
 ) -> Float32[np.ndarray, "n_in n_out"] | None:
-    """Returns the weights that reference devices subtract; None where references are exact."""
+    """Returns the weights that reference devices subtract, or None where references are exact."""
     if not spec.reference.has_devices:
         return None
     error = np.random.default_rng(seed).standard_normal(shape)
@@ -32,17 +32,18 @@ def reference_error(
 
 
 def of_cell[T: np.ndarray](parts: Sequence[T]) -> T:
-    """Returns the value of a cell, from its device or from the two of a differential pair."""
+    """Returns the value of a cell, from its device or from the two devices of a differential
+    pair."""
     return parts[0] if len(parts) == 1 else (parts[0] - parts[1]) / 2
 
 
 def of_lines(
     devices: Sequence[Float32[np.ndarray, "n_in n_out"]], in_parallel: int
 ) -> list[Float32[np.ndarray, "n_in n_out"]]:
-    """Returns the values that a cell's output lines carry, the means of its devices in parallel.
+    """Returns the values on a cell's output lines, each the mean of the devices in parallel on it.
 
     Args:
-        devices: the values of a cell's devices, those of a line one after another.
+        devices: the values of a cell's devices, grouped by output line.
     """
     if in_parallel == 1:
         return list(devices)

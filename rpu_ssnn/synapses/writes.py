@@ -29,7 +29,7 @@ def count_writes(block: PulseBlock, kept: Bool[np.ndarray, " post_spikes"], coun
     """Adds the writes of a block.
 
     Args:
-        kept: whether a gradient spike reaches the array.
+        kept: whether each gradient spike reaches the array.
     """
     for r in range(len(block.sample)):
         lines, up, down = block.pre_start[r + 1] - block.pre_start[r], 0, 0

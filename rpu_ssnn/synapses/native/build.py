@@ -1,4 +1,5 @@
-"""The devices of one crossbar from its seed: drawn, laid out as cells, keyed for their noise."""
+"""Builds the devices of one crossbar from its seed, with their cells and the keys of their
+noise."""
 
 from typing import NamedTuple
 
@@ -21,7 +22,7 @@ from rpu_ssnn.synapses.weights_of_states import (
 
 
 class Built(NamedTuple):
-    """A crossbar's devices at state zero, and the seeds of what else is drawn."""
+    """Holds a crossbar's devices at state zero, and the seeds of everything else that is drawn."""
 
     array: DeviceArray
     drawn: Population
@@ -37,7 +38,7 @@ def build_array(crossbar: Crossbar, device: DeviceSource, spec: TileSpec) -> Bui
     """Builds the devices that `TileSynapses` has in its tiles for the same seed.
 
     Raises:
-        InputError: pulses of the native simulator cannot reach the weights of such a device.
+        InputError: the native simulator cannot change the weights of such a device by pulses.
     """
     seeds = np.random.SeedSequence(crossbar.seed).spawn(7)
     device_seed, stuck_seed, reference_seed, thinning_seed, noise_seed, spread_seed = seeds[:6]

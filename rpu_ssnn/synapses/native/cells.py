@@ -1,8 +1,8 @@
 """The devices of a crossbar as compiled code sees them.
 
-A cell is one weight. It has one device, or the two of a differential pair, or several that all get
-every pulse. Cells lie output line by output line: that of input i and output o is number
-o n_in + i. So the devices of one output line are one stretch of memory, and threads that own
+A cell is one weight. It has one device, the two of a differential pair, or several devices that all
+get every pulse. Cells are ordered by output line: the cell of input i and output o has number o
+n_in + i. The devices of one output line are therefore contiguous in memory, and threads that own
 different lines share nothing.
 """
 
@@ -18,16 +18,16 @@ type OfDevices = Float32[np.ndarray, "devices_a_cell cells"]
 
 
 class Cells(NamedTuple):
-    """Devices of all cells, and the weights that reads see."""
+    """Holds the devices of all cells, and the weights that reads see."""
 
     law: int
-    """The place of the step in `rpu_ssnn.devices.laws.change`."""
+    """The code by which `rpu_ssnn.devices.laws.change` finds the law."""
     shared: Shared
     records: np.ndarray
-    """The `device_record.RECORD`s [devices a cell, cells]; the first of a cell counts its
+    """The `device_record.RECORD`s [devices per cell, cells]; a cell's first device counts its
     pulses."""
     signs: Float32[np.ndarray, " devices_a_cell"]
-    """The sign is +1 where a device goes up when the weight does, and -1 where it goes down."""
+    """The sign is +1 for a device that goes up with the weight, and -1 for one that goes down."""
     weights: Float32[np.ndarray, " cells"]
     per_state: np.float32
     offset: Float32[np.ndarray, " cells_or_none"]
@@ -39,7 +39,7 @@ class Cells(NamedTuple):
 
 
 class Memory(NamedTuple):
-    """The memory that cells have of their last pulse; it is empty where they have none."""
+    """Holds what cells remember of their last pulse; it is empty if they remember nothing."""
 
     cells: np.ndarray
     """The `device_record.MEMORY` of each cell."""
@@ -48,19 +48,19 @@ class Memory(NamedTuple):
     """The lengths of a slot and of a pulse (s)."""
     recovery: float
     gap_time_constant_s: float
-    """The step of a pulse over that of an isolated one is 1 + recovery exp(-gap / time
+    """The step of a pulse is that of an isolated one times 1 + recovery exp(-gap / time
     constant)."""
     loss_per_decade: float
     loss_onset_s: float
-    """The charge that is kept is 1 - loss log10(1 + gap / onset), and never below 0."""
+    """The share of charge that is kept is 1 - loss log10(1 + gap / onset), and never below 0."""
 
 
 NO_MEMORY = Memory(empty_records(0, MEMORY), 0.0, 0.0, 0.0, 0.0, 0.0, 1.0)
-"""The memory of cells that know nothing of their pulses."""
+"""The memory of cells that do not remember their pulses."""
 
 
 class Pulses(NamedTuple):
-    """Gradient spikes of some slots by output line, in physical order within a line."""
+    """Holds the gradient spikes of some slots by output line, in physical order within a line."""
 
     start: Int64[np.ndarray, " n_out_plus_1"]
     row: Int32[np.ndarray, " spikes"]
@@ -71,23 +71,23 @@ class Pulses(NamedTuple):
     at: Int64[np.ndarray, " rows"]
     """The slot of each row, in slots since training began."""
     sent: Int64[np.ndarray, " n_out"]
-    """The number of gradient spikes of each line before thinning, of either stream."""
+    """The number of gradient spikes of each line before thinning, both streams together."""
 
 
 class Scratch(NamedTuple):
-    """The memory of one thread for pulses that are worked on together; it is empty between calls.
+    """Gives a thread working memory for pulses processed together; only `sums` lasts between calls.
 
-    Arrays have `AT_ONCE` places more than there are lines, so that a row always fits. Shares,
-    factors and noises of an effect that the devices do not have stay at what changes nothing.
+    Arrays have `AT_ONCE` places more than there are input lines, so that a row always fits. Shares,
+    factors and noises of effects that the devices do not have stay at neutral values.
     """
 
     cell: UInt32[np.ndarray, " places"]
     number: UInt32[np.ndarray, " places"]
-    """The number of pulses that the cell's devices had got before."""
+    """The number of pulses that the cell's devices had received before."""
     bits: Int32[np.ndarray, " places"]
-    """The random bits of a noise."""
+    """The random bits from which a noise is computed."""
     since: Int64[np.ndarray, " places"]
-    """The number of slots since the pulse before."""
+    """The number of slots since the previous pulse."""
     noise: Float32[np.ndarray, " places"]
     seen: Float32[np.ndarray, " places"]
     """Standard normal numbers for the noise of the pulse, and for the write noise after it."""
@@ -103,11 +103,12 @@ class Scratch(NamedTuple):
 
 
 AT_ONCE = 1024
-"""So many pulses are worked on together: loops are long, and all fits into the nearest cache."""
+"""This many pulses are processed together: loops are long, and the data fits into the first
+cache."""
 
 
 def make_scratch(n_in: int) -> Scratch:
-    """Returns the scratch of one thread for a crossbar of so many input lines."""
+    """Returns the working memory of one thread for a crossbar with `n_in` input lines."""
     places = n_in + AT_ONCE
     cell, number = (np.zeros(places, dtype=np.uint32) for _ in range(2))
     bits, since = np.zeros(places, dtype=np.int32), np.zeros(places, dtype=np.int64)

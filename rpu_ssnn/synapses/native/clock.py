@@ -1,4 +1,4 @@
-"""Physical time of a crossbar's devices, in slots since training began, and their memory of it.
+"""The time of a crossbar's devices, in slots since training began, and their memory of pulses.
 
 The initial write counts as a pulse, one slot before the first. Time passes with every slot of
 every presentation; a last, smaller batch takes the time of a full one. Idle time and storage count
@@ -19,24 +19,25 @@ from rpu_ssnn.synapses.base import Crossbar
 from rpu_ssnn.synapses.native.cells import NO_MEMORY, Memory
 
 LONGEST, LAST = 1 << 40, 1 << 62
-"""A batch takes at most so many slots, and the clock stops at the last one, since no device loses
-more later."""
+"""A batch takes at most `LONGEST` slots, and the clock stops at slot `LAST`, since no device loses
+more after that."""
 
 
 class Clock:
-    """The clock counts slots, and keeps the last pulses of devices that remember them.
+    """Counts slots, and keeps the last pulses of devices that remember them.
 
     Args:
-        crossbar: shape, batch and slots a presentation.
-        device: what remembers, or does not.
-        spec: length of a slot, stretched to what such a device's pulse needs, and idle time.
+        crossbar: gives the shape, the batch and the slots per presentation.
+        device: gives the pulse physics of devices that remember pulses.
+        spec: gives the idle time and the length of a slot, which is stretched to the shortest one
+            that such a device allows.
 
     Attributes:
-        memory: the memory of the cells, in `cells` order; compiled code moves it on.
+        memory: the memory of the cells, in `cells` order; compiled code updates it.
         loses: whether charge is lost as time passes.
         slots: the slots of a presentation, idle ones included.
         batch_began: first slot of the batch.
-        now: the slot after the last pulse, or the first of a batch that has none.
+        now: the slot after the last pulse, or the first slot of a batch without pulses.
     """
 
     def __init__(self, crossbar: Crossbar, device: DeviceSource, spec: TileSpec) -> None:
@@ -64,15 +65,15 @@ class Clock:
         self.now = 0
 
     def pass_to(self, at: Int64[np.ndarray, " rows"]) -> None:
-        """Pulses came in those slots."""
+        """Moves on to the slot after the last pulse, given the slots of pulses in order."""
         self.now = max(self.now, int(at[-1]) + 1)
 
     def end_batch(self) -> None:
-        """Goes on to the first slot of the next batch."""
+        """Moves on to the first slot of the next batch."""
         self._go_on(self._batch * self.slots)
 
     def rest(self, seconds: float) -> None:
-        """Lets that time pass without a pulse."""
+        """Lets time (s) pass without a pulse."""
         self._go_on(math.ceil(seconds / self.slot_s))
 
     def _go_on(self, slots: int) -> None:
@@ -80,7 +81,8 @@ class Clock:
         self.now = self.batch_began
 
     def log_kept(self) -> Float64[np.ndarray, " cells"]:
-        """Returns the logarithm of the share left now of a charge that was there from the start."""
+        """Returns the logarithm of the share that each cell still has of a charge held from the
+        start."""
         memory = self.memory
         slots = self.now - memory.cells["last"]
         age = np.maximum(0.0, slots * memory.slot_s - memory.width_s)
@@ -99,7 +101,7 @@ class Clock:
         }
 
     def restore(self, state: State) -> None:
-        """Goes on from the state of a clock built just as this."""
+        """Continues from the state of an identically built clock."""
         self.memory.cells["last"] = state["last"]
         self.memory.cells["log_kept"] = state["log_kept"]
         self.batch_began, self.now = map(int, state["slots"])
@@ -109,7 +111,7 @@ class Clock:
         of charge kept, or nothing where devices remember no pulse.
 
         Args:
-            factors: sum of the step factors of so many pulses.
+            factors: sum of the step factors of all `pulses`.
         """
         if not len(self.memory.cells):
             return {}

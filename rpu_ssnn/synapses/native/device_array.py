@@ -1,4 +1,4 @@
-"""The devices of a crossbar, the weights that reads see of them, and the threads for them."""
+"""The devices of a crossbar, the weights that reads see, and the threads that work on them."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -20,11 +20,11 @@ LEAST_WORK = 20_000
 
 
 class Slices:
-    """Calls for all output lines, in one thread or in several at once.
+    """Runs functions over all output lines, in one thread or in several at once.
 
     Args:
         shape: (n_in, n_out).
-        pool: the other threads; None: there are none.
+        pool: the other threads, or None if there are none.
         threads: number of threads in all.
     """
 
@@ -43,9 +43,9 @@ class Slices:
         """Calls `run` with (first line, line after the last, scratch) until all lines are done.
 
         Args:
-            work: the work of each line; None: that of its devices.
+            work: the work of each line; None counts devices.
         """
-        if self._pool is None or len(self._scratch) == 1:  # how much work it is does not matter
+        if self._pool is None or len(self._scratch) == 1:  # the amount of work does not matter
             run(0, self._n_out, self._scratch[0])
             return
         total = self._n_in * self._n_out if work is None else int(work.sum())
@@ -65,26 +65,26 @@ class Slices:
         return float(sum(scratch.sums[0] for scratch in self._scratch))
 
     def restore_step_factors(self, total: float) -> None:
-        """Goes on counting from that sum."""
+        """Continues counting from `total`."""
         for scratch in self._scratch:
             scratch.sums[0] = 0.0
         self._scratch[0].sums[0] = total
 
 
 class ReadShares(NamedTuple):
-    """The shares of the read voltage that reach the cells."""
+    """Holds the shares of the read voltage that reach the cells."""
 
     devices: list[Weights]
     """The shares [n_in, n_out], one array for each device of a cell."""
     reference: Weights
-    """The shares [n_in, n_out] of what the devices are compared with."""
+    """The shares [n_in, n_out] at the references that devices are compared with."""
     zero: np.float32
-    """The conductance of state 0, in states; that of a state w is proportional to w plus this."""
+    """The conductance of state 0, in states; that of state w is proportional to w + zero."""
 
 
 def conductance[T: np.ndarray](states: T, zero: float) -> T:
-    """Returns the conductance of devices in those states, in states; it is never below zero, though
-    states may be.
+    """Returns the conductance of devices, in states; it is never below zero, even where the sum of
+    state and `zero` is.
 
     Args:
         zero: the conductance of state 0 (`ReferenceSpec.zero`).
@@ -94,21 +94,21 @@ def conductance[T: np.ndarray](states: T, zero: float) -> T:
 
 
 class DeviceArray:
-    """The devices of a crossbar, on which effects and reads work.
+    """Holds the devices of a crossbar, on which effects and reads work.
 
     Args:
         shape: (n_in, n_out).
         cells: devices and weights; their read key is set here.
         in_parallel: devices on one output line of a weight, whose mean is read.
         clock: the time of the devices.
-        slices: slices of the output lines, none of which shares a device.
+        slices: runs functions over slices of the output lines, which share no device.
         read_keys: gives the keys of the write noise.
 
     Attributes:
-        cells: devices and weights; replaced where the read key changes, its arrays never.
-        writes: the writes of all devices at once, each of which draws write noise anew.
-        stale: whether reads have to be shown the weights again.
-        read_shares: None: all of the read voltage reaches all cells.
+        cells: devices and weights; a new read key replaces the tuple, but never its arrays.
+        writes: number of writes of all devices at once, each with new write noise.
+        stale: whether the weights that reads see must be computed again.
+        read_shares: shares of the read voltage that reach the cells, or None where all of it does.
     """
 
     def __init__(
@@ -130,7 +130,7 @@ class DeviceArray:
         self._set_writes(0)
 
     def begin(self) -> None:
-        """Takes note that the initial weights are written."""
+        """Notes that the initial weights have been written."""
         if self._fades_alike():
             self._show_without_memory()
             self._shown = np.empty_like(self.cells.weights)
@@ -140,7 +140,8 @@ class DeviceArray:
         self._set_writes(self.writes + 1)
 
     def restored(self, writes: int) -> None:
-        """The devices are in the states of an array with so many writes."""
+        """Notes that the devices were restored to an array's states, after so many `writes`
+        there."""
         self._set_writes(writes)
         if self._shown is not self.cells.weights:
             self._show_without_memory()
@@ -168,12 +169,12 @@ class DeviceArray:
         return parts
 
     def lines(self, devices: list[Weights]) -> list[Weights]:
-        """Returns the values that a weight's output lines carry (one line, or two of a pair), from
-        those of its devices, [n_in, n_out] each."""
+        """Returns the values on a weight's output lines (one, or two for a pair), [n_in, n_out]
+        each, from the values of its devices."""
         return of_lines(devices, self._in_parallel)
 
     def seen(self) -> list[Weights]:
-        """Returns the states that reads see of a weight's output lines."""
+        """Returns the states that reads see on a weight's output lines."""
         parts, shares = self.lines(self.states()), self.read_shares
         if shares is None:
             return parts
@@ -184,19 +185,18 @@ class DeviceArray:
         ]
 
     def offset(self) -> Float32[np.ndarray, "n_in n_out"] | None:
-        """Returns the weights that a reference line subtracts; None where there is none."""
+        """Returns the weights that a reference line subtracts, or None where there is none."""
         if not len(self.cells.offset):
             return None
         offset = self.as_crossbar(self.cells.offset)
         return offset if self.read_shares is None else offset * self.read_shares.reference
 
     def as_crossbar[T: np.ndarray](self, flat: T) -> T:
-        """Returns values of the cells, which lie in the order of the cells, as [n_in, n_out]
-        without a copy."""
+        """Returns values in the order of the cells as an array [n_in, n_out], without a copy."""
         return flat.reshape(self.shape[1], self.shape[0]).T  # type: ignore[return-value]
 
     def _show(self) -> None:
-        """Puts the weights where reads find them."""
+        """Computes the weights that reads see."""
         cells, now, n_in = self.cells, self.clock.now, self.shape[0]
         if self.read_shares is not None:
             parts, offset = self.seen(), self.offset()
@@ -220,8 +220,8 @@ class DeviceArray:
         self.cells = self.cells._replace(read_key=key)
 
     def _fades_alike(self) -> bool:
-        """Says whether charge loss moves all devices the same share of their way, so that it can be
-        taken off weights: no device's bound, write noise or reference comes in between."""
+        """Returns whether charge loss can be applied to weights instead of devices: no bound, write
+        noise, reference or stuck device interferes."""
         cells, rest = self.cells, self.cells.shared.rest
         low, high = cells.records["low"], cells.records["high"]
         inside = bool(((low == high) | ((low <= rest) & (rest <= high))).all())
@@ -230,7 +230,7 @@ class DeviceArray:
         return self.clock.loses and inside and plain and not stuck
 
     def _show_without_memory(self) -> None:
-        """Puts the weights that pulses left where they are faded from."""
+        """Writes the weights as pulses left them, from which fading is computed."""
         none = self.clock.memory._replace(cells=self.clock.memory.cells[:0])
 
         def show(first: int, stop: int, scratch: Scratch) -> None:

@@ -1,4 +1,4 @@
-"""The start of cells, and the number of devices that are at an end of their range."""
+"""Writes the initial states of cells, and counts the devices at an end of their range."""
 
 import numpy as np
 
@@ -14,14 +14,16 @@ from rpu_ssnn.synapses.tiles.tile import SATURATION_MARGIN
 def write_initial(
     cells: Cells, initial: Weights, spec: TileSpec, step: float, key: np.uint64, slices: Slices
 ) -> tuple[int, int]:
-    """Starts as `TileSynapses` does: programmed against the reference, or pulsed open loop.
+    """Writes initial weights as `TileSynapses` does: programmed against the reference, or pulsed
+    open loop.
 
     Args:
         step: mean step of a pulse (states).
         key: the key of the noise of a pulsed start.
 
     Returns:
-        Devices that cannot take their states (stuck ones left out), pulses of a pulsed start.
+        The number of devices that cannot take their states (without stuck ones), and the number of
+        pulses of a pulsed start.
     """
     records, (n_in, _) = cells.records, initial.shape
     state = np.ascontiguousarray((initial / cells.per_state).astype(np.float32).T).ravel()
@@ -46,8 +48,8 @@ def write_initial(
 
 
 def saturated(records: np.ndarray, shared: Shared) -> int:
-    """Counts the devices at either of their own bounds, as far as wear has left these, without
-    stuck ones."""
+    """Counts the devices at one of their own bounds, as narrowed by wear; stuck ones are left
+    out."""
     low, high, state = records["low"], records["high"], records["state"]
     if shared.half_window > 0:
         worn = (records[0]["pulses"] / shared.half_window) ** float(shared.wear_exponent)

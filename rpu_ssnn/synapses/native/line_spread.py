@@ -13,10 +13,10 @@ def spread_steps(
     spec: LineSpreadSpec,
     rng: np.random.Generator,
 ) -> None:
-    """Scales the steps of devices that were drawn one by one.
+    """Scales the steps of individually drawn devices by the spread that they share.
 
     Args:
-        records: `device_record.RECORD` [devices a cell, cells]; the devices of a cell share their
+        records: `device_record.RECORD` [devices per cell, cells]; the devices of a cell share their
             input line, and each has an output line of its own.
         shape: (n_in, n_out).
     """

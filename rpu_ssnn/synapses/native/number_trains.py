@@ -1,10 +1,10 @@
 """Numbers as stochastic pulse trains: the pulse blocks of W - learning_rate x^T d (compiled).
 
 In each slot an input line spikes with a probability proportional to x, an output line with one
-proportional to |d|, each for itself. Where both spike, the device gets a pulse: in the mean as many
-as the change asks for (Gokmen and Vlasov, Front. Neurosci. 2016). The scales of both probabilities,
-and the length of a train, are those of aihwkit's update management. aihwkit's stochastic trains
-follow the same law. A draw here follows from the key, the line, the presentation and the slot.
+proportional to |d|, independently. Where both spike, the device gets a pulse: on average as many as
+the change needs (Gokmen and Vlasov, Front. Neurosci. 2016). The scales of both probabilities, and
+the length of a train, are those of aihwkit's update management. aihwkit's stochastic trains follow
+the same law. Each draw here depends only on the key, the line, the presentation and the slot.
 """
 
 import math
@@ -19,10 +19,10 @@ from rpu_ssnn.synapses.native.random_numbers import random_word, uniform
 
 
 class TrainLaw(NamedTuple):
-    """The law by which a pair of numbers becomes pulses."""
+    """Describes how a pair of numbers becomes pulses."""
 
     longest: int
-    """The most slots of a train."""
+    """The largest number of slots in a train."""
     balanced: bool
     """x and d are scaled so that both trains are equally full (update management)."""
     shortened: bool
@@ -46,12 +46,12 @@ def number_trains(
     matter.
 
     Args:
-        law: says how long and how full the trains are.
+        law: gives the length of the trains and how full they are.
         x: inputs, 0 or above.
         d: gradient of the loss to the outputs; a device goes up where d is negative.
-        steps: learning rate over the step of a device, which is the pulses for x d = 1.
+        steps: learning rate over the step of a device, which is the number of pulses for x d = 1.
         first: number of the batch's first presentation since training began.
-        all_spikes: whether spikes matter that meet none.
+        all_spikes: whether spikes without a coincidence matter too.
     """
     rows = len(x) * law.longest
     pre, post = (law.longest * np.count_nonzero(part) for part in (x, d))
@@ -84,7 +84,8 @@ def _draw(
     """Writes the trains into the block, and returns the number of its rows.
 
     Args:
-        chances, active: room for the lines of a presentation that can spike, input lines first.
+        chances, active: working memory for the lines that can spike in a presentation, input lines
+            first.
     """
     n_in, n_out = x.shape[1], d.shape[1]
     chance_in, chance_out, lines_in, lines_out = chances[0], chances[1], active[0], active[1]
@@ -128,8 +129,8 @@ def _draw(
 def _active(
     numbers: Float32[np.ndarray, " lines"], found: Int32[np.ndarray, " lines"]
 ) -> tuple[int, float]:
-    """Puts the lines whose number is not zero first, and returns how many they are and the largest
-    number."""
+    """Collects the lines whose number is not zero in `found`, and returns how many there are and
+    the largest absolute number."""
     active, largest = 0, np.float32(0.0)
     for line in range(len(numbers)):
         size = abs(numbers[line])
@@ -144,11 +145,11 @@ def _active(
 def _scales(
     law: TrainLaw, largest_x: float, largest_d: float, steps: float
 ) -> tuple[int, float, float]:
-    """Returns the length of a train, and probabilities for x = 1 and for d = 1 (whoever draws cuts
-    them at 1).
+    """Returns the length of a train, and probabilities for x = 1 and for d = 1 (the draw cuts them
+    at 1).
 
     Balanced probabilities are above 1 only for d, and only where a change needs more pulses than
-    the longest train has (as in aihwkit 1.2).
+    the longest train has slots (as in aihwkit 1.2).
     """
     length, pulses = law.longest, steps * largest_x * largest_d
     if law.shortened:

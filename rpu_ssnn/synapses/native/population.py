@@ -1,6 +1,6 @@
-"""The devices of a crossbar, drawn by aihwkit: the very ones that a tile of the same seed has.
+"""The devices of a crossbar, drawn by aihwkit: identical to those of a tile with the same seed.
 
-Devices that are measured tables are drawn here: each is one of the tables.
+Devices given by measured tables are drawn here: each device is one of the tables.
 """
 
 import hashlib
@@ -28,15 +28,15 @@ from rpu_ssnn.synapses.tiles.tile import fix_stuck, make_tile, stuck_bounds
 
 @dataclass(frozen=True)
 class Population:
-    """Devices at state zero, and what all of them share.
+    """Holds devices at state zero, and what all of them share.
 
     Attributes:
         law: the law of all devices.
-        records: `device_record.RECORD` [devices a cell, cells], pulses and states zero.
+        records: `device_record.RECORD` [devices per cell, cells], with zero pulses and states.
         decay: share of a device's state that the leak leaves after `leak.built_seconds`.
         reset: state that the leak goes to.
         step: mean step of one pulse (states).
-        digest: the digest by which the drawn devices are known.
+        digest: identifies the drawn devices.
     """
 
     law: Law
@@ -59,13 +59,13 @@ def draw_population(
 ) -> Population:
     """Returns the devices that `TileSynapses` has for these seeds, tile by tile.
 
-    On top come what only native devices have: spread that lines share, further noise, wear.
+    What only native devices have is added: spread that lines share, further noise, wear.
 
     Args:
         tiles: 2 where a weight is a differential pair; each has all devices in parallel.
 
     Raises:
-        InputError: the device is a cell of aihwkit's own, or has no step model here.
+        InputError: the device is a compound cell of aihwkit, or has no step model here.
     """
     seeds = list(zip(device_seed.spawn(tiles), stuck_seed.spawn(tiles), strict=True))
     if source.jump_tables is not None:
@@ -135,7 +135,7 @@ def _hidden_of_devices(
 def _of_tables(
     shape: tuple[int, int], tables: Sequence[JumpTable], spec: TileSpec, seeds: Seeds
 ) -> Population:
-    """Returns devices that are one of the tables each, all equally likely."""
+    """Returns devices each of which is one of the tables, all equally likely."""
     lines, shared = (shape[1], shape[0]), shared_of_tables(tables)
     records = empty_records(len(seeds) * shape[0] * shape[1]).reshape(len(seeds), -1)
     for d, (seed, stuck) in enumerate(seeds):

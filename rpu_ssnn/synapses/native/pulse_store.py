@@ -1,7 +1,7 @@
 """Pulse blocks of a batch, kept until all presentations are over, and then put in order.
 
-Several threads may add blocks at once. A block holds presentations of one thread in their order,
-so that sorting by its first presentation and slot gives the physical order of all.
+Several threads may add blocks at once. A block holds presentations of one thread in order, so
+sorting blocks by their first presentation and slot gives the physical order of all pulses.
 """
 
 from typing import NamedTuple
@@ -16,12 +16,12 @@ from rpu_ssnn.synapses.writes import count_writes, no_writes
 
 
 class Taken(NamedTuple):
-    """The pulses of a store.
+    """Holds the pulses taken out of a store.
 
     Attributes:
         pulses: the pulses in order, by output line.
         work: forward spikes that meet the gradient spikes of each line.
-        up, down: coincidences of either stream.
+        up, down: coincidences of the positive and of the negative stream.
     """
 
     pulses: Pulses
@@ -31,11 +31,11 @@ class Taken(NamedTuple):
 
 
 class PulseStore:
-    """Blocks that wait to be applied.
+    """Keeps blocks that wait to be applied.
 
     Attributes:
-        spikes: how many they hold, forward and gradient.
-        writes: what was taken so far drove (`synapses.writes`).
+        spikes: number of spikes in them, forward and gradient.
+        writes: counts of the writes by pulses taken so far (`synapses.writes`).
     """
 
     def __init__(self, n_out: int) -> None:
@@ -59,13 +59,13 @@ class PulseStore:
         self._blocks, self.spikes = [], 0
 
     def take(self, began: int, slots: int, keep: float, rng: np.random.Generator) -> Taken | None:
-        """Takes all pulses out of the store, thinned; returns None where there are none.
+        """Takes all pulses out of the store and thins them; returns None if there are none.
 
         Args:
             began: slot of the batch's first presentation, in slots since training began.
             slots: the slots of one presentation, idle ones included.
             keep: share of the gradient spikes that reach the array.
-            rng: draws which, one number a gradient spike in physical order.
+            rng: draws which spikes these are, with one number per gradient spike in physical order.
         """
         if not self._blocks:
             return None
@@ -107,13 +107,13 @@ def _sort_by_line(
     place: Int64[np.ndarray, " n_out"],
     work: Int64[np.ndarray, " n_out"],
 ) -> tuple[int, int]:
-    """Sorts the kept gradient spikes by line, and leaves those of a line in their order.
+    """Sorts the kept gradient spikes by line, keeping their order within a line.
 
     Args:
         block: all spikes, in physical order.
-        kept: whether a gradient spike reaches the array.
+        kept: whether each gradient spike reaches the array.
         pulses: its `start`, `row`, `up` and `sent` are written.
-        place: room for the next place of each line.
+        place: working memory for the next place of each line.
         work: the forward spikes that meet gradient spikes of each line are added to it.
 
     Returns:

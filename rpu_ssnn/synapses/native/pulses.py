@@ -1,6 +1,6 @@
-"""The pulses of a crossbar's output lines act on their devices, in compiled code.
+"""Compiled code that applies the pulses of a crossbar's output lines to their devices.
 
-A thread calls `pulse_lines` for output lines of its own. Pulses are worked on some thousand at a
+Each thread calls `pulse_lines` for its own output lines. About a thousand pulses are processed at a
 time (`Scratch`): first their devices are looked up, then noise, wear, gaps and lost charge are
 computed in loops of vector code, and then each device takes its step.
 """
@@ -26,14 +26,15 @@ from rpu_ssnn.synapses.native.random_numbers import (
 
 _F = np.float32
 SECOND_NOISE = np.uint64(0x6A09E667F3BCC909)
-"""This turns the key of the noise of pulses into that of a second one."""
+"""This turns the key of the pulse noise into the key of a second, independent noise."""
 FORGOTTEN = 40.0
-"""After so many time constants exp(-gap / tau) is below a rounding."""
+"""After this many time constants, exp(-gap / tau) is below the rounding error."""
 
 
 @inner
 def show(cells: Cells, i: int, total: np.float32) -> None:
-    """Puts a cell's weight where reads find it; `total` is what is seen of its devices, by sign."""
+    """Writes a cell's weight for reads; `total` is the signed sum of its devices' visible
+    states."""
     weight = total / np.float32(len(cells.signs)) * cells.per_state
     if len(cells.offset) > 0:
         weight -= cells.offset[i]
@@ -42,13 +43,13 @@ def show(cells: Cells, i: int, total: np.float32) -> None:
 
 @inner
 def bounded(device: Device, w: np.float32) -> np.float32:
-    """Returns the state that the device's own bounds leave."""
+    """Returns the state clipped to the device's own bounds."""
     return min(max(w, device.low), device.high)
 
 
 @inner
 def left(shared: Shared, device: Device, w: np.float32, kept: np.float32) -> np.float32:
-    """Returns the state after a loss of charge, of which the share `kept` is left."""
+    """Returns the state after a loss of charge that leaves the share `kept`."""
     if kept == np.float32(1.0):
         return w
     return bounded(device, shared.rest + (w - shared.rest) * kept)
@@ -65,13 +66,13 @@ def moved(
     kept: np.float32,
     window: np.float32,
 ) -> np.float32:
-    """Returns the state of a device after a pulse.
+    """Applies a pulse to a device, and returns its new state.
 
     Args:
         up: whether the pulse raises the device's own state.
         noise, extra: standard normal numbers.
         factor: the factor on the step.
-        kept: the share of the charge that was left before.
+        kept: the share of the charge that is left before the pulse.
         window: the share of the window that wear has left.
     """
     shared = cells.shared
@@ -93,13 +94,13 @@ def moved(
 
 @inner
 def gap_s(memory: Memory, slots: int) -> float:
-    """Returns the time (s) from the end of a pulse to the start of a slot so many slots later."""
+    """Returns the time (s) from the end of a pulse to the start of the slot `slots` later."""
     return max(0.0, slots * memory.slot_s - memory.width_s)
 
 
 @inner
 def kept_share(memory: Memory, gap: float) -> np.float32:
-    """Returns the share of the charge that is left after that time (s) without a pulse."""
+    """Returns the share of the charge that is left after a gap (s) without a pulse."""
     loss = np.float32(memory.loss_per_decade / math.log(10.0))
     onsets = np.float32(1.0 + gap / memory.loss_onset_s)
     return max(np.float32(0.0), np.float32(1.0) - loss * logarithm(onsets))
@@ -107,17 +108,17 @@ def kept_share(memory: Memory, gap: float) -> np.float32:
 
 @inner
 def note_pulse(memory: Memory, i: np.uint32, at: int, p: int, scratch: Scratch) -> None:
-    """Notes that cell i is pulsed in slot `at`: place p gets the slots since its last pulse."""
+    """Notes that cell i is pulsed in slot `at`, and the slots since its last pulse in place p."""
     scratch.since[p] = at - memory.cells[i].last
     memory.cells[i].last = at
 
 
 @partial(inner, inline=False)
 def add_gap_factors(memory: Memory, n: int, scratch: Scratch) -> None:
-    """Adds step factor and kept charge to the first n pulses of the scratch.
+    """Computes the step factor and the kept charge of the first n pulses of the scratch.
 
-    It is not inlined, since it would then make the pulses of other devices slower by some percent,
-    and its own by ten.
+    It is not inlined, since that would slow the pulses of other devices by a few percent, and its
+    own by ten.
     """
     for p in range(n):
         scratch.kept[p] = kept_share(memory, gap_s(memory, scratch.since[p]))
@@ -129,7 +130,7 @@ def add_gap_factors(memory: Memory, n: int, scratch: Scratch) -> None:
         if gap < near:
             factor += memory.recovery * math.exp(-gap / memory.gap_time_constant_s)
         scratch.factor[p] = factor
-        # The sum of whole parts of 2^-20 does not depend on their order, and so not on the threads.
+        # A sum of multiples of 2^-20 is exact in any order, so it does not depend on threads.
         total += math.floor(factor * 1048576.0 + 0.5)
     scratch.sums[0] += total / 1048576.0
     if memory.loss_per_decade > 0.0:
@@ -152,10 +153,10 @@ def draw(
 
     Args:
         d: which device of each cell gets them.
-        later: what is added to the numbers of the pulses.
+        later: offset that is added to the pulse numbers.
     """
     first = np.uint64(d * cells.records.shape[1])
-    # Of two loops with few instructions each the processor overlaps more rounds than of one loop.
+    # The processor overlaps more iterations of two short loops than of one long loop.
     for p in range(n):
         device = first + np.uint64(scratch.cell[p])
         scratch.bits[p] = upper_half(device_word(key, device, scratch.number[p] + later))
@@ -165,7 +166,8 @@ def draw(
 
 @inner
 def draw_steps(cells: Cells, d: int, n: int, key: np.uint64, scratch: Scratch) -> None:
-    """Fills `scratch.noise` as `draw` does, with uniform numbers where jumps come from tables."""
+    """Fills `scratch.noise` as `draw` does, but with uniform numbers where jumps come from
+    tables."""
     if cells.law != jump_table.CODE:
         draw(cells, d, n, key, np.uint32(0), scratch, scratch.noise)
         return
@@ -177,7 +179,7 @@ def draw_steps(cells: Cells, d: int, n: int, key: np.uint64, scratch: Scratch) -
 
 @inner
 def window_left(shared: Shared, number: np.uint32) -> np.float32:
-    """Returns the share that so many pulses leave of a window, 1 / (1 + (pulses /
+    """Returns the share of a window that so many pulses leave, 1 / (1 + (pulses /
     half_window)^exponent)."""
     if number == np.uint32(0):  # zero has no logarithm
         return np.float32(1.0)
@@ -188,8 +190,8 @@ def window_left(shared: Shared, number: np.uint32) -> np.float32:
 
 @inner
 def window_now(cells: Cells, d: int, i: int) -> np.float32:
-    """Returns the share that wear has left of the window of a device; it is 1 without wear, and of
-    a stuck device."""
+    """Returns the share of a device's window that wear has left; it is 1 without wear and for stuck
+    devices."""
     device = cells.records[d, i]
     if cells.shared.half_window > np.float32(0.0) and device.high > device.low:
         return window_left(cells.shared, cells.records[0, i].pulses)
@@ -198,7 +200,7 @@ def window_now(cells: Cells, d: int, i: int) -> np.float32:
 
 @inner
 def wear(shared: Shared, n: int, scratch: Scratch) -> None:
-    """Writes the share of each window that wear has left into the scratch."""
+    """Writes the share of each device's window that wear has left into the scratch."""
     for p in range(n):
         scratch.window[p] = window_left(shared, scratch.number[p])
 
@@ -221,10 +223,10 @@ def pulse_lines(
 def _gather(
     cells: Cells, memory: Memory, pulses: Pulses, base: int, k: int, last: int, scratch: Scratch
 ) -> int:
-    """Fills the scratch with the pulses of gradient spikes from k on, and returns the spike after
-    those.
+    """Fills the scratch with the pulses of gradient spikes from k on, and returns the first spike
+    left out.
 
-    Nothing is computed here, so that the processor waits for the memory of many devices at once.
+    Nothing is computed here, so that the processor can fetch the memory of many devices at once.
     """
     p, count = 0, cells.records[0]
     while k < last and p < AT_ONCE:
@@ -245,7 +247,7 @@ def _gather(
 def _pulse(
     cells: Cells, memory: Memory, pulses: Pulses, k: int, after: int, scratch: Scratch
 ) -> None:
-    """Lets the pulses in the scratch act, which are those of gradient spikes [k, after)."""
+    """Applies the pulses in the scratch, which belong to gradient spikes [k, after)."""
     n, shared, devices = 0, cells.shared, len(cells.signs)
     for spike in range(k, after):
         row = pulses.row[spike]
@@ -270,7 +272,7 @@ def _pulse(
             end = begin + pulses.pre_start[row + 1] - pulses.pre_start[row]
             for p in range(begin, end):
                 i = scratch.cell[p]
-                if shared.own is not None:  # a user's step reads it, and all are gathered by now
+                if shared.own is not None:  # a user's step reads the count, which is ahead by now
                     records[i].pulses = scratch.number[p]
                 seen = moved(
                     cells, records[i], up, scratch.noise[p], scratch.extra[p], scratch.factor[p],

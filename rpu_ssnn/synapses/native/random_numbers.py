@@ -1,10 +1,10 @@
-"""Random numbers by counter, compiled: each follows from a key and a counter, from nothing else.
+"""Compiled random numbers by counter: each depends on a key and a counter, and on nothing else.
 
-Draws of one device do not depend on those of another, nor on the order in which they are made, so
-that threads, blocks and restarts change no number. Words are those of SplitMix64 (Steele, Lea and
-Flood, OOPSLA 2014) at the place that the counter names. Normal numbers are the inverse of the
-distribution in single precision (Giles, GPU Computing Gems 2, 2011), with a logarithm in
-polynomials (Cephes), and without a branch, so that loops over them become vector code.
+Draws of one device depend neither on those of another nor on their order, so threads, blocks and
+restarts change no number. The words are those of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014) at
+the position given by the counter. Normal numbers come from the inverse of the distribution in
+single precision (Giles, GPU Computing Gems 2, 2011), with a polynomial logarithm (Cephes) and
+without branches, so that loops over them become vector code.
 """
 
 import math
@@ -33,7 +33,7 @@ def random_word(key: np.uint64, counter: np.uint64) -> np.uint64:
 
 @inner
 def device_word(key: np.uint64, device: int | np.uint64, number: int | np.uint64) -> np.uint64:
-    """Returns 64 random bits of the device at its event of that number (both below 2^32)."""
+    """Returns 64 random bits for event `number` of a device (both below 2^32)."""
     return random_word(key, (np.uint64(device) << np.uint64(32)) | np.uint64(number))
 
 
@@ -45,7 +45,7 @@ def uniform(word: np.uint64) -> np.float64:
 
 @inner
 def normal(word: np.uint64) -> np.float32:
-    """Returns a standard normal number, at most 6.3 either way, from the upper half of a word."""
+    """Returns a standard normal number, within +-6.3, from the upper half of a word."""
     return normal_of_bits(upper_half(word))
 
 
@@ -57,8 +57,8 @@ def upper_half(word: np.uint64) -> np.int32:
 
 @inner
 def normal_of_bits(bits: np.int32) -> np.float32:
-    """Returns a standard normal number from the upper half of a word, as `normal` gives it."""
-    tail = np.int32(bits ^ (bits >> np.int32(31)))  # how far it is from the nearer end
+    """Returns a standard normal number from the upper half of a word, as `normal` does."""
+    tail = np.int32(bits ^ (bits >> np.int32(31)))  # the distance from the nearer end
     t = (_F(tail) + _F(0.5)) * _TO_UNIT
     w = -logarithm(_F(4.0) * t * (_F(1.0) - t))
     c = w - _F(2.5)

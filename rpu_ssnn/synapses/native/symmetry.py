@@ -1,8 +1,7 @@
 """The states at which pulses up and down move devices equally far (zero shifting).
 
-Alternating pulses take a device to this state, and pulses that cancel in a number do not move it
-away from there. A reference that is subtracted there makes it the weight zero (Kim 2019, arXiv
-1907.10228).
+Alternating pulses take a device to this state, and equal numbers of pulses up and down do not move
+it away. A reference in this state makes it the weight zero (Kim 2019, arXiv 1907.10228).
 """
 
 import numpy as np
@@ -13,7 +12,7 @@ from rpu_ssnn.devices.laws import change
 from rpu_ssnn.synapses.native.cells import Cells
 
 HALVINGS = 24
-"""After so many halvings of its range, a state is known to single precision."""
+"""After this many halvings of its range, a state is known to single precision."""
 
 
 @compiled

@@ -1,10 +1,10 @@
-"""Synapses in devices that this package simulates itself: seeded, and not in a tile of aihwkit.
+"""Synapses in seeded devices that this package simulates itself, without tiles of aihwkit.
 
-What a coincidence, a thinned train, a reference and a pair are is as in `TileSynapses`, and the
-devices are those that aihwkit draws for the same seed. Pulses wait until all presentations before
-a commit are over. Then each thread owns a slice of the devices and applies all pulses to it, in
-physical order: devices are independent, so nothing waits for anything. Noise follows from the seed,
-the device and the number of its pulse (`random_numbers`), so that threads change no weight.
+Coincidences, thinned trains, references and pairs mean the same as in `TileSynapses`, and the
+devices are those that aihwkit draws for the same seed. Pulses wait until all presentations before a
+commit are over. Each thread then applies all pulses to its own slice of the devices, in physical
+order; devices are independent, so no thread waits for another. Noise depends on the seed, the
+device and the number of its pulse (`random_numbers`), so the number of threads changes no weight.
 """
 
 from functools import partial
@@ -46,27 +46,27 @@ from rpu_ssnn.synapses.weights_of_states import of_cell
 from rpu_ssnn.synapses.writes import as_statistics
 
 MOST_SPIKES = 1 << 22
-"""At most so many spikes wait where one thread hands them on in order (32 MB, whatever T is)."""
+"""At most this many spikes wait where one thread delivers them in order (32 MB, whatever T is)."""
 
 
 FEW_CHANGES = 8
-"""Where fewer than one weight in so many got a pulse, copies of the weights get only these."""
+"""Where fewer than one weight in this many got a pulse, only these weights are copied."""
 
 MOST_RECENT = 8
-"""Copies of the weights may be so many commits behind, and still get the changes only."""
+"""Copies of the weights that are at most this many commits behind receive only the changes."""
 
 
 class NativeSynapses(Synapses):
-    """Weights of one crossbar in devices that this package simulates.
+    """Holds the weights of one crossbar in devices that this package simulates.
 
     Args:
-        crossbar: what the layer asks for, and the threads that it lends.
-        device: a device of the library; any but cells with transfers or digital sums.
-        spec: as for a tile, `simulator` being `native`.
+        crossbar: the crossbar that the layer needs, and the threads that it lends.
+        device: any device of the library except cells with transfers or digital sums.
+        spec: as for a tile, with `simulator` set to `native`.
         learning_rate: as for a tile; thinning realises it.
 
     Raises:
-        InputError: no pulse of this simulator reaches the weights of such a device, or
+        InputError: this simulator cannot change the weights of such a device by pulses, or
             `rpu_ssnn.spec.tile.check_device` refuses it.
 
     Attributes:
@@ -113,22 +113,23 @@ class NativeSynapses(Synapses):
 
     @property
     def pulses(self) -> UInt32[np.ndarray, "n_in n_out"]:
-        """Returns the pulses, up plus down, that each device of each cell got in training."""
+        """Returns the number of pulses, up plus down, that each cell's devices got in training."""
         return self._array.as_crossbar(self._array.cells.records["pulses"][0])
 
     @property
     def records(self) -> list[np.ndarray]:
-        """Returns all there is of each device (`device_record.RECORD`) as [n_in, n_out], one array
-        each.
+        """Returns the records (`device_record.RECORD`) as [n_in, n_out], one array per device of a
+        cell.
 
-        Not a copy; states are those of the last write.
+        The arrays are not copies; their states are those of the last write.
         """
         return [self._array.as_crossbar(part) for part in self._array.cells.records]
 
     @property
     def references(self) -> list[Weights]:
         """Returns the state that each device subtracts from its own (`SoftBoundsReferenceDevice`),
-        as `records`; its bounds are those of the sum. The list is empty where devices have none."""
+        laid out as in `records`; bounds apply to the sum of both. The list is empty where devices
+        have no reference."""
         has_any = self._array.cells.shared.has_reference
         return [record["a"] for record in self.records] if has_any else []
 
@@ -136,7 +137,7 @@ class NativeSynapses(Synapses):
         """Returns the states that reads find now, [n_in, n_out], one array for each device of a
         cell.
 
-        After what devices have lost since their last pulse, and with write noise.
+        They include what devices have lost since their last pulse, and write noise.
         """
         return self._array.states()
 
@@ -192,7 +193,8 @@ class NativeSynapses(Synapses):
             self.settle()
 
     def settle(self) -> None:
-        """Applies what waits; no thread may hand on more of earlier presentations after this."""
+        """Applies the waiting pulses; no thread may deliver more of earlier presentations after
+        this."""
         taken = self._store.take(self._clock.batch_began, self._clock.slots, self.keep, self._rng)
         if taken is None:
             return
@@ -231,7 +233,8 @@ class NativeSynapses(Synapses):
         self.keep = min(1.0, self._wanted_step * scale / self.device_step)
 
     def state(self) -> State:
-        """Returns devices, pulses that each got, the thinning, the clock and what effects keep."""
+        """Returns the devices, their pulse counts, the thinning, the clock and the state of
+        effects."""
         reads = {} if self._reads is None else {"reads": generator_state(self._reads.rng)}
         records = self._array.cells.records
         return {
@@ -321,7 +324,7 @@ class NativeSynapses(Synapses):
         """Returns the states that a read sees [n_in, n_out], one array for each output line of a
         cell, without copying them.
 
-        Those of the last commit: pulses may have been applied since.
+        They are the states at the last commit; pulses may have been applied since.
         """
         if self._shown_at != self._visible:
             self._shown, self._shown_at = self._array.seen(), self._visible
@@ -333,7 +336,7 @@ class NativeSynapses(Synapses):
 
     def _variances_of_devices(self) -> list[Weights]:
         """Returns the variance of each output line's white noise, where devices differ in it: by
-        their current, or by the share of their voltage that the lines leave."""
+        their current, or by the share of the voltage that the lines let through."""
         noise, shares = self.spec.device_read_noise, self._array.read_shares
         if not (noise.white_of_current or (shares is not None and noise.white_of_range)):
             return []
@@ -347,7 +350,8 @@ class NativeSynapses(Synapses):
         return [of_line / np.float32(self._in_parallel) for of_line in of_lines]
 
     def _pass_time(self, *changed: bool) -> None:
-        """Notes that reads see other weights than before, where any effect says so."""
+        """Makes changes visible to reads, and marks weights as stale if any of `changed` is
+        true."""
         if any(changed):
             self._array.stale = True
             self.changes += 1

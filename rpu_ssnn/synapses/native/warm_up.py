@@ -1,4 +1,4 @@
-"""A toy crossbar that calls every compiled function of the native simulator once."""
+"""Calls every compiled function of the native simulator once, for a toy crossbar."""
 
 import numpy as np
 

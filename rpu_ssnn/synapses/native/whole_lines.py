@@ -1,6 +1,6 @@
-"""All devices of some output lines start, decay, or are read, in compiled code.
+"""Compiled code that starts, decays or reads all devices of some output lines.
 
-Each thread calls these for lines of its own.
+Each thread calls these functions for its own lines.
 """
 
 import numpy as np
@@ -34,8 +34,8 @@ def start_lines(
     key: np.uint64,
     scratch: Scratch,
 ) -> None:
-    """Sends the pulses before training: as many as `counts` says for each cell's devices, down
-    where it is below 0."""
+    """Sends the pulses before training: `counts` of them to each cell's devices, down where it is
+    negative."""
     for line in range(first, stop):
         base, most = line * n_in, 0
         for p in range(n_in):
@@ -60,11 +60,12 @@ def start_lines(
 def decay_lines(
     cells: Cells, shares: OfDevices, resets: OfDevices, n_in: int, first: int, stop: int
 ) -> None:
-    """Takes every device of those lines to its reset level, by the share of it that is left."""
+    """Moves every device of these lines towards its reset level; `shares` of the distance are
+    left."""
     for d in range(len(cells.signs)):
         for i in range(first * n_in, stop * n_in):
             device = cells.records[d, i]
-            # as aihwkit writes it, rounding for rounding
+            # This rounds exactly as aihwkit does.
             share = _F(1.0) + (shares[d, i] - _F(1.0))
             w = (device.state - resets[d, i]) * share + resets[d, i]
             device.state = bounded(device, w)
@@ -74,7 +75,7 @@ def decay_lines(
 def show_lines(
     cells: Cells, memory: Memory, now: int, n_in: int, first: int, stop: int, scratch: Scratch
 ) -> None:
-    """Puts the weights of output lines [first, stop) where reads find them, in slot `now`."""
+    """Writes the weights that reads see in slot `now`, for output lines [first, stop)."""
     written = cells.shared.write_noise > _F(0.0)
     for line in range(first, stop):
         base = line * n_in
@@ -114,7 +115,7 @@ def faded_lines(
     stop: int,
     scratch: Scratch,
 ) -> None:
-    """Writes the weights of those output lines in slot `now`, where all devices lose charge alike.
+    """Writes the weights of these lines in slot `now`, where charge loss can be applied to weights.
 
     Args:
         weights: the weights as their last pulses left them.
@@ -142,7 +143,7 @@ def copy_changes(
     flat: Weights,
     transposed: Float32[np.ndarray, "n_out_or_none n_in"],
 ) -> None:
-    """Writes the weights of all cells that were pulsed to their places in two matrices."""
+    """Copies the weights of all pulsed cells to their places in two matrices."""
     n_in, both = flat.shape[0], len(transposed) > 0
     for line in range(len(pulses.start) - 1):
         for k in range(pulses.start[line], pulses.start[line + 1]):

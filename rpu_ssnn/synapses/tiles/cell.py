@@ -1,6 +1,6 @@
 """The unit cells of aihwkit's tiles: single devices, transfer cells, digital rank updates.
 
-The learning rate is realised where a cell lets it: by thinning the trains (each pulse then moves
+The learning rate is realised where a cell allows it: by thinning the trains (each pulse then moves
 the weight that reads see), by the gain of transfers, or by the digital sum's step.
 """
 
@@ -43,12 +43,12 @@ def config_class(device: Any) -> type[Any]:
 
 
 def pulsed_cell(device: Any) -> Any:
-    """Returns the device or cell that pulses reach; that of a digital sum is inside it."""
+    """Returns the device or cell that pulses reach; in a digital sum, it is the device inside."""
     return device.device if isinstance(device, DigitalRankUpdateCell) else device
 
 
 def is_one_sided(device: Any) -> bool:
-    """Says whether a weight is a pair of devices that move one way only."""
+    """Returns whether a weight is a pair of devices that move one way only."""
     return isinstance(pulsed_cell(device), OneSidedUnitCell)
 
 
@@ -63,8 +63,8 @@ def pulsed_step(device: Any) -> float:
     """Returns the mean step (device states) of the device that a coincidence, or a digital sum,
     pulses.
 
-    Of a device of a one-sided pair, whose weight is zero at any equal states: in mid-range, where
-    steps are exponential.
+    For a one-sided pair, whose weight is zero at any equal states, it is the step of one device;
+    where steps are exponential, the step in mid-range.
     """
     cell = pulsed_cell(device)
     if isinstance(cell, OneSidedUnitCell):
@@ -88,18 +88,18 @@ def device_count(device: Any) -> int:
 
 
 def rows_a_call(device: Any) -> int | None:
-    """Returns how many slots go to aihwkit in one call at most; None: any number.
+    """Returns the most slots that go to aihwkit in one call, or None for any number.
 
-    A digital sum sends its pulses once a call, whatever `transfer_every` says of slots, so that
-    calls are cut to those (and to the ends of the engine's blocks).
+    A digital sum sends its pulses once per call, whatever `transfer_every` says about slots, so
+    calls are limited to that many slots (and end with the engine's blocks).
     """
     return int(device.transfer_every) if isinstance(device, DigitalRankUpdateCell) else None
 
 
 def learn_natively(device: Any) -> None:
-    """Lets the learning rate of numbers reach the fast device of a transfer cell too, where that of
-    spikes is certain pulses. The gain of transfers stays one per step of the device; transfers are
-    counted in presentations."""
+    """Lets the learning rate act on the fast device of a transfer cell too, for updates with
+    numbers; spikes give that device certain pulses. The gain of transfers stays one per step of the
+    device; transfers are counted in presentations."""
     if isinstance(device, TransferCompound):
         device.fast_lr = 0.0
         device.transfer_lr /= pulsed_step(device)
@@ -118,12 +118,14 @@ def cell_statistics(
 ) -> dict[str, float]:
     """Returns the pulses of a tile's cells, for the result row.
 
-    A transfer cell also says its reads, and the most pulses that these can have sent: up to
-    `desired_bl` a device of the line. A digital sum's pulses are not known (NaN, a blank cell).
+    For a transfer cell, they include its reads and the most pulses that these can have sent: up to
+    `desired_bl` per device of the line. The pulses of a digital sum are unknown (NaN, a blank
+    field).
 
     Args:
         weights: the weights of the tile.
-        up, down: coincidences each weight got in either stream, [n_in, n_out].
+        up, down: coincidences of each weight in the positive and the negative stream, [n_in,
+            n_out].
         tiles: 2 where a weight is a pair of tiles, one of which goes up where the other goes down.
         rows: slots with a pulse (one more where a line spiked in both streams).
     """
@@ -155,7 +157,7 @@ def cell_statistics(
 
 
 def is_cell(hidden: Mapping[str, torch.Tensor]) -> bool:
-    """Says whether a weight has several devices, by its hidden parameters."""
+    """Returns whether a weight has several devices, by its hidden parameters."""
     return len(devices_of(hidden)) > 1
 
 

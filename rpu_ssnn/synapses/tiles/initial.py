@@ -1,4 +1,4 @@
-"""The tiles of a crossbar start programmed, or pulsed open loop."""
+"""Starts the tiles of a crossbar, programmed or pulsed open loop."""
 
 from collections.abc import Callable, Sequence
 
@@ -13,29 +13,29 @@ type Pulse = Callable[[Float32[np.ndarray, "rows n_in"], Float32[np.ndarray, "ro
 
 
 def program(tiles: Sequence[AnalogTile], state: Weights) -> None:
-    """Writes states, exact but for write noise and bounds; the second tile of a pair gets the
+    """Writes states, exact except for write noise and bounds; the second tile of a pair gets the
     inverse."""
     for sign, tile in zip((1.0, -1.0), tiles, strict=False):
         write_state(tile, sign * state)
 
 
 def count_clipped(tiles: Sequence[AnalogTile], state: Weights) -> int:
-    """Counts the devices that cannot take their states, without stuck ones."""
+    """Counts the devices that cannot take their states; stuck ones are left out."""
     signed = zip((1.0, -1.0), tiles, strict=False)
     return sum(beyond_bounds(tile, sign * state) for sign, tile in signed)
 
 
 def pulse_open_loop(tiles: Sequence[AnalogTile], state: Weights, step: float, pulse: Pulse) -> int:
-    """Each device starts at state 0 and gets its share of mean steps.
+    """Starts each device at state 0, and pulses it by the number of mean steps to its state.
 
-    Neither its own spread nor its reference's is known.
+    Neither the spread of devices nor that of references is taken into account.
 
     Args:
         step: mean step of a pulse (states).
-        pulse: sends one row per slot, down where the second is positive.
+        pulse: sends one row per slot; a positive number on an output line is a pulse down.
 
     Returns:
-        Pulses that one device of each weight got, all weights together.
+        The number of pulses that one device of each weight got, summed over all weights.
     """
     program(tiles, np.zeros_like(state))
     counts = np.rint(state / step).astype(np.int64)

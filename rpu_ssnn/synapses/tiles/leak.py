@@ -1,10 +1,10 @@
 """Leak in seconds: physical time passes, and the devices of a tile decay as exp(-t / tau).
 
-aihwkit removes a fixed share 1/lifetime of each weight when it is told to (`decay_weights`), and
-keeps the factor 1 - share in single precision. Two things follow. A share far below 1 is rounded
-(spacing below one: 6e-8), so short times are gathered until their leak shows. And a spread of
-lifetimes is one of time constants only while the share is small, so devices are built for a short
-time, each one's own factor is read back, and raised to the power that the elapsed time asks for.
+aihwkit removes a fixed share 1/lifetime of each weight on request (`decay_weights`), and keeps the
+factor 1 - share in single precision. Two things follow. A share far below 1 is rounded (spacing
+below one: 6e-8), so short times are gathered until their leak shows. And a spread of lifetimes is a
+spread of time constants only while the share is small, so devices are built for a short time, and
+the factor of each is read back and raised to the power that the elapsed time needs.
 """
 
 import math
@@ -36,7 +36,7 @@ def built_seconds(source: DeviceSource) -> float:
 
 
 class Leak:
-    """The leak of the tiles of one crossbar.
+    """Applies the leak of the tiles of one crossbar.
 
     Args:
         source: gives the time constant.
@@ -44,7 +44,7 @@ class Leak:
         batch_seconds: physical time of one batch, idle time included.
 
     Attributes:
-        batches: whose leak is still to come.
+        batches: number of batches whose leak is still to come.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Leak:
         self._set_time(batch_seconds * self._batches_a_step)
 
     def end_batch(self) -> bool:
-        """Lets the time of one batch pass, and says whether the weights decayed now."""
+        """Lets the time of one batch pass, and returns whether the weights decayed now."""
         if not self.acts:
             return False
         self.batches += 1
@@ -75,7 +75,7 @@ class Leak:
         return True
 
     def wait(self, seconds: float) -> bool:
-        """Lets any time (s) pass, with what batches have left, and says whether weights decayed."""
+        """Lets time (s) pass, plus what batches have left, and returns whether weights decayed."""
         seconds += self.batches * self._batch_seconds
         if not self.acts or seconds == 0.0:
             return False

@@ -1,4 +1,4 @@
-"""Pulse blocks as dense rows for a tile, thinned and counted, compiled."""
+"""Compiled code that turns pulse blocks into thinned dense rows for a tile, and counts pulses."""
 
 import numpy as np
 from jaxtyping import Bool, Float32, Int32
@@ -7,7 +7,7 @@ from rpu_ssnn.compiled import compiled, inner
 from rpu_ssnn.synapses.base import PulseBlock
 
 type Counts = Int32[np.ndarray, "n_out n_in"]
-"""The pulses of one stream that each device got; the devices of an output line are one stretch."""
+"""The pulses of one stream that each device got; an output line is contiguous."""
 
 
 type Dense = Float32[np.ndarray, "rows lines"]
@@ -20,7 +20,7 @@ def _count(
     first: int,
     stop: int,
 ) -> None:
-    """Counts one pulse more for each device of pre[first:stop]."""
+    """Counts one more pulse for each device of pre[first:stop]."""
     for p in range(first, stop):
         devices[pre[p]] += 1
 
@@ -69,7 +69,7 @@ class RowWriter:
     """Turns pulse blocks into bounded batches of dense rows, counting each device's pulses."""
 
     ROWS = 256
-    """One call of a tile takes so many dense rows."""
+    """One call of a tile takes at most this many dense rows."""
 
     def __init__(self, n_in: int, n_out: int) -> None:
         self._up, self._down = (np.zeros((n_out, n_in), dtype=np.int32) for _ in range(2))
@@ -89,7 +89,7 @@ class RowWriter:
     def restore(
         self, up: Int32[np.ndarray, "n_in n_out"], down: Int32[np.ndarray, "n_in n_out"]
     ) -> None:
-        """Goes on counting from these."""
+        """Continues counting from these."""
         self._up[:], self._down[:] = up.T, down.T
 
     def write(

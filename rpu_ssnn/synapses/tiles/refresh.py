@@ -1,8 +1,8 @@
-"""This module lets one-sided pairs be refreshed in a slot of their own, and counts the refreshes.
+"""Refreshes one-sided pairs in a slot of their own, and counts the refreshes.
 
-aihwkit refreshes after every so many rows, inside an update, and does not tell how many pairs it
-refreshed. An empty row after the last slot changes nothing but what the refresh changes, so that
-the pairs whose devices differ before and after are those that were refreshed.
+aihwkit refreshes after a fixed number of rows, inside an update, and does not report how many pairs
+it refreshed. An empty row after the last slot changes nothing except by the refresh, so the pairs
+whose devices differ before and after are those that were refreshed.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from rpu_ssnn.common.training_state import State
 
 
 class Refresh:
-    """The refreshes of one tile.
+    """Triggers and counts the refreshes of one tile.
 
     Args:
         tile: a tile of one-sided pairs, whose `refresh_every` counts the empty row too.
@@ -23,7 +23,7 @@ class Refresh:
     Attributes:
         slots_left: the slots with a pulse until the next check.
         checks: the checks of all pairs so far.
-        refreshed: pairs, each time counted.
+        refreshed: pairs refreshed so far, every refresh counted.
     """
 
     def __init__(self, tile: AnalogTile) -> None:
@@ -34,7 +34,7 @@ class Refresh:
         self.refreshed = 0
 
     def after(self, slots: int) -> None:
-        """Lets `slots` pass, at most `slots_left`, and checks the pairs where none is left."""
+        """Lets `slots` pass, at most `slots_left`, and checks the pairs when none is left."""
         self.slots_left -= slots
         if self.slots_left:
             return
@@ -59,7 +59,7 @@ class Refresh:
         }
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Takes the counts of `state`."""
+        """Continues with the counts of `state`."""
         for name, value in state.items():
             setattr(self, name, int(value))
 

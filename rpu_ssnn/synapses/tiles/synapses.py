@@ -69,17 +69,18 @@ from rpu_ssnn.synapses.writes import as_statistics, count_writes, no_writes
 
 
 class TileSynapses(Synapses):
-    """Weights of one crossbar in one aihwkit tile, or two for differential pairs.
+    """Holds the weights of one crossbar in one aihwkit tile, or in two for differential pairs.
 
     Args:
-        crossbar: what the layer asks for.
+        crossbar: the crossbar that the layer needs.
         device: makes the device configuration, whose `dw_min` is the step of one pulse. Its leak
-            acts after each batch or, where one batch is too short for aihwkit's single precision
-            to show it, after the least number of batches that is not (`tiles.leak`).
+            acts after each batch or, where one batch is too short for aihwkit's single precision to
+            show it, after the smallest number of batches that is long enough (`tiles.leak`).
         spec: weight range, reference, reads, initial writing, stuck devices.
         learning_rate: the equivalent of the ideal synapses' rate; thinning realises it as far as
-            the device's step allows (it can only be lowered from one step a coincidence).
-        trains: None; a subclass that updates with numbers says how they become pulse trains.
+            the device's step allows (it can only be lowered from one step per coincidence).
+        trains: how numbers become pulse trains, in a subclass that updates with numbers; otherwise
+            None.
 
     Attributes:
         spec: the settings that were given.
@@ -186,8 +187,8 @@ class TileSynapses(Synapses):
             self._held.append(block.copy())
 
     def commit(self, presentations: range) -> None:
-        """Lets pulses act that reads would have seen (others acted at once); then the next read is
-        another."""
+        """Applies the pulses that were held back from reads (others acted at once), and notes
+        whether weights have changed."""
         for block in self._held:
             self._send(block)
         self._held.clear()
@@ -229,7 +230,8 @@ class TileSynapses(Synapses):
             tile.set_learning_rate(float(rate))
 
     def state(self) -> State:
-        """Returns devices, pulses that each got, the thinning and how far the next leak is."""
+        """Returns the devices, their pulse counts, the thinning and the batches since the last
+        leak."""
         return {
             **joined({f"tile_{n}": tile_state(tile) for n, tile in enumerate(self.tiles, 1)}),
             **({} if self._refresh is None else joined({"refresh": self._refresh.state()})),
@@ -263,12 +265,12 @@ class TileSynapses(Synapses):
         self.changes += 1
 
     def statistics(self) -> dict[str, float]:
-        """Returns pulses, saturation, drive, and what else than pulses may have changed a weight.
+        """Returns pulses, saturation, drive, and what besides pulses may have changed a weight.
 
-        Pulses are of devices: in a pair one goes up when the other goes down. `pulses_p99` and
-        `pulses_max` are up plus down of one device, and both of a pair get the same. `step_wanted`
-        over `device_step` above 1 means that the device could not be driven as hard as wanted: its
-        trains stay unthinned until the decay has brought the ratio below 1.
+        Pulses are counted by device: in a pair one goes up when the other goes down. `pulses_p99`
+        and `pulses_max` are the pulses, up plus down, of one device; both devices of a pair get the
+        same. `step_wanted` over `device_step` above 1 means that the device could not be driven as
+        hard as wanted: its trains stay unthinned until the decay has brought the ratio below 1.
         """
         weights = math.prod(self.shape)
         cell = cell_statistics(
@@ -303,7 +305,7 @@ class TileSynapses(Synapses):
     def _pulse(
         self, x: Float32[np.ndarray, "rows n_in"], d: Float32[np.ndarray, "rows n_out"]
     ) -> None:
-        """Sends one row a slot: a pulse to each device where x and d meet (up where d < 0).
+        """Sends one row per slot: a pulse to each device where x and d meet (up where d < 0).
 
         In a differential pair the second device goes down when the first goes up.
         """

@@ -1,4 +1,4 @@
-"""This module makes, writes, saves and restores aihwkit tiles, and makes their devices stuck."""
+"""Makes, writes, saves and restores aihwkit tiles, and makes their devices stuck."""
 
 import hashlib
 from collections.abc import Mapping
@@ -43,7 +43,7 @@ def make_tile(
     seed: np.random.SeedSequence,
     trains: UpdateParameters | None = None,
 ) -> AnalogTile:
-    """Returns a tile whose every batch row is one slot (see docs/explanation/devices.md).
+    """Returns a tile in which every batch row is one slot (see docs/explanation/devices.md).
 
     Args:
         trains: None, or how a row of numbers becomes pulse trains (`baselines.analog_sgd`). The
@@ -61,9 +61,9 @@ def make_tile(
     if trains is not None:
         learn_natively(device)
     elif isinstance(device, OneSidedUnitCell):
-        device.refresh_every += 1  # `synapses.refresh` lets it happen in this row
+        device.refresh_every += 1  # `tiles.refresh` makes it happen in this row
     elif rows_a_call(device) is not None:
-        device.transfer_every = 1  # it counts calls, which the caller cuts
+        device.transfer_every = 1  # it counts calls, whose length the caller limits
     tile = AnalogTile(shape[1], shape[0], config)
     make_pulses_certain(tile, pulsed_step(device))
     return tile
@@ -99,20 +99,21 @@ PERSISTENT = "persistent_weights"
 """aihwkit's name for the states that pulses move, where it reads a noisy copy of them."""
 
 VISIBLE = "hidden_weights"
-"""aihwkit's name for what is read of one device of a cell; of a single device it is the weight."""
+"""aihwkit's name for the state that is read of one device of a cell; for a single device, the
+weight."""
 
 _MOVING = (PERSISTENT, VISIBLE, "buffered_FP_weight", "running_mean_weight", "past_mean_weight")
-"""All that pulses and transfers change has names that begin so; the rest is drawn once."""
+"""The names of all that pulses and transfers change begin with these; the rest is drawn once."""
 
 _HIDDEN, _EXTRA = "hidden.", "extra."
 
 
 def tile_state(tile: AnalogTile) -> State:
-    """Returns the states of the devices [n_out, n_in], and a digest by which the drawn devices are
-    known.
+    """Returns the states of the devices [n_out, n_in], and a digest that identifies the drawn
+    devices.
 
-    Of a cell also the states of each of its devices, the memories of its digital side, and
-    aihwkit's own counters (`extra`: the next line to transfer, signs that change).
+    For a cell, it also returns the states of each of its devices, the memories of its digital side,
+    and aihwkit's own counters (`extra`: the next line to transfer, signs that change).
     """
     hidden = tile.get_hidden_parameters()
     drawn = hashlib.sha256()
@@ -136,16 +137,16 @@ def tile_state(tile: AnalogTile) -> State:
 
 
 def restore_tile(tile: AnalogTile, state: State) -> None:
-    """Puts the devices of an equally built tile into those states.
+    """Puts the devices of an identically built tile into these states.
 
     A write of aihwkit moves the persistent state and draws write noise on the weights that are
-    read; these are put back in memory. Like any write it clips to the bounds: with write noise
-    and a reference (hfo2), a device that pulses took beyond them (by up to its reference, which
-    aihwkit lets pulses do and writes not) comes back at its bound.
+    read; these are put back in memory. Like any write it clips to the bounds. In aihwkit pulses,
+    but not writes, can take a device beyond its bounds by up to its reference, so with write noise
+    and a reference (hfo2) such a device comes back at its bound.
 
     Raises:
-        StateError: the tile's devices were drawn otherwise, or those of a cell have write noise, so
-            that aihwkit would kick each of them by a write.
+        StateError: the state belongs to other devices, or the tile has cells of devices with write
+            noise, each of which a write of aihwkit would move.
     """
     if not np.array_equal(state["devices"], tile_state(tile)["devices"]):
         raise StateError("its devices were drawn otherwise")
@@ -159,9 +160,10 @@ def restore_tile(tile: AnalogTile, state: State) -> None:
 
 
 def set_drawn(tile: AnalogTile, hidden: Mapping[str, torch.Tensor]) -> None:
-    """Gives the devices other parameters, and leaves their states as they are.
+    """Changes the parameters of the devices, and leaves their states as they are.
 
-    aihwkit would draw write noise anew, on the states that pulses move as on those that are read.
+    By itself, aihwkit would draw new write noise, both on the states that pulses move and on those
+    that are read.
     """
     single = PERSISTENT in hidden
     moved = tile.get_hidden_parameters()[PERSISTENT].clone() if single else None
@@ -189,8 +191,8 @@ def _restore_cell(tile: AnalogTile, state: State) -> None:
 
 
 def saturated(tile: AnalogTile) -> int:
-    """Counts the devices at either of their own bounds, by the state that pulses move, without
-    stuck ones.
+    """Counts the devices at one of their own bounds, by the state that pulses move; stuck ones are
+    left out.
 
     With write noise aihwkit reads a noisy copy of that state, and a reference device shifts it.
     A device of a one-sided pair is saturated at its upper bound alone, where no pulse moves it.
@@ -213,11 +215,11 @@ def saturated(tile: AnalogTile) -> int:
 
 
 def beyond_bounds(tile: AnalogTile, state: Weights) -> int:
-    """Counts the devices that cannot take these states [n_in, n_out], which are beyond their own
-    bounds; stuck ones, which take none, are left out.
+    """Counts the devices that cannot take these states [n_in, n_out], since they are beyond their
+    own bounds; stuck ones are left out.
 
-    Of a cell of several, whose states add up in ways of their own: beyond the nominal range; of a
-    one-sided pair, beyond the upper bound of the device that takes it.
+    In a cell of several devices, whose states add up in different ways, the nominal range counts;
+    in a one-sided pair, the upper bound of the device that takes the state.
     """
     hidden = tile.get_hidden_parameters()
     if is_one_sided(tile.rpu_config.device):
@@ -237,8 +239,9 @@ def fix_stuck(tile: AnalogTile, spec: TileSpec, rng: np.random.Generator) -> Non
     write moves them.
 
     A device with write noise is still read with that noise. Steps are left alone: aihwkit would
-    re-estimate its `dw_min` from an array with zeros. A reference is taken off the bounds and is
-    then zero: aihwkit bounds pulses with a reference, and writes without.
+    re-estimate its `dw_min` from an array with zeros. The reference of a stuck device is subtracted
+    from its bounds and set to zero, since aihwkit bounds pulses with a reference, and writes
+    without.
     """
     if spec.stuck_share == 0.0:
         return
@@ -259,7 +262,7 @@ def fix_stuck(tile: AnalogTile, spec: TileSpec, rng: np.random.Generator) -> Non
 def stuck_bounds(
     low: OfArray, high: OfArray, spec: TileSpec, rng: np.random.Generator
 ) -> tuple[OfArray, OfArray]:
-    """Returns both bounds of every device; those of a stuck one are where it rests."""
+    """Returns both bounds of every device; those of a stuck one are its fixed state."""
     stuck = rng.random(low.shape) < spec.stuck_share
     if spec.stuck_at == "anywhere":
         value = low + rng.random(low.shape, dtype=np.float32) * (high - low)

@@ -1,1 +1,1 @@
-"""What acts on native devices beside their pulses: leak, retention, disturb, lines, reads."""
+"""Effects on native devices other than their pulses: leak, retention, disturb, lines, reads."""

@@ -1,8 +1,8 @@
-"""Slow read noise of each device, which reads see, but which does not move the device's state.
+"""Slow read noise of each device: reads see it, but it does not move the device's state.
 
-Its value is drawn once a batch, and frozen within it. From one batch to the next, and over storage,
-it goes on exactly as the process does: an Ornstein-Uhlenbeck process, or a two-state Markov chain
-with equal times. White noise is drawn with the reads (`reads`).
+Its value is drawn once per batch, and frozen within it. Between batches, and over storage, it
+follows the process exactly: an Ornstein-Uhlenbeck process, or a two-state Markov chain with equal
+times. White noise is drawn with the reads (`reads`).
 """
 
 import math
@@ -32,12 +32,12 @@ def next_errors(
     first: int,
     stop: int,
 ) -> None:
-    """Takes the noise of output lines [first, stop) one step on, in deviations.
+    """Advances the noise of output lines [first, stop), in standard deviations, by one step.
 
     Args:
         number: counts the steps from 0.
-        correlation: the correlation with the value before.
-        two: whether the noise is -1 or 1, and not a normal number.
+        correlation: the correlation with the previous value.
+        two: whether the noise is -1 or 1 instead of a normal number.
     """
     devices, cells = errors.shape
     kept = np.float32(correlation)
@@ -54,7 +54,7 @@ def next_errors(
 
 
 class SlowReadNoise(Effect):
-    """The slow noise of the devices of one crossbar, and how often it was drawn."""
+    """Draws the slow noise of the devices of one crossbar, and counts the draws."""
 
     name = "device_read_noise"
 

@@ -1,7 +1,7 @@
-"""Disturb of devices whose line spikes, by the counts of spikes on their lines.
+"""Disturb of devices by the spikes on their lines, computed from spike counts.
 
 The disturb of all spikes since the last commit is applied once, after their pulses. It is a small
-part of a step, so that their order matters only to second order in the size of a step.
+part of a step, so the order of spikes matters only to second order in the step size.
 """
 
 from abc import abstractmethod
@@ -23,7 +23,7 @@ type Counts = Int64[np.ndarray, " n_out"]
 
 
 class Disturb(NamedTuple):
-    """Steps by which the devices of each line are moved, by direction.
+    """Holds the steps by which the devices of each line are moved, by direction.
 
     The second device of a pair mirrors its output line: what moves the line up moves it down.
     """
@@ -38,8 +38,7 @@ class Disturb(NamedTuple):
 def _part_steps(
     cells: Cells, device: Device, window: np.float32, w: np.float32, steps: np.float32, up: bool
 ) -> np.float32:
-    """Returns the state after some steps without noise, one after the other, with the fraction
-    last.
+    """Returns the state after some steps without noise, taken one by one, the fraction last.
 
     Args:
         window: the share of the device's range and steps that wear has left.
@@ -51,7 +50,7 @@ def _part_steps(
         part = np.float32(1.0) if n < whole else rest
         move = window * change(cells.law, cells.shared, device, w, up, np.float32(0.0))
         moved = min(max(w + part * move, low), high)
-        if moved == w:  # it is at a bound or steps are too small, and so are all further ones
+        if moved == w:  # at a bound, or the step is too small: further ones do nothing either
             break
         w = moved
     return w
@@ -77,11 +76,12 @@ def disturb_lines(cells: Cells, disturb: Disturb, n_in: int, first: int, stop: i
 
 
 class LineDisturb(Effect):
-    """The disturb of one crossbar, and the steps by which it has moved a device on average."""
+    """Applies the disturb of one crossbar, and sums the steps by which it moved an average
+    device."""
 
     needs_all_spikes = True
     column: ClassVar[str]
-    """The column of a row with the steps, up plus down, that a device was moved on average."""
+    """The result column with the steps, up plus down, by which a device was moved on average."""
 
     def __init__(self, setup: Setup) -> None:
         refuse_several_arrays(setup, self.name)
@@ -91,7 +91,7 @@ class LineDisturb(Effect):
 
     @abstractmethod
     def output_spikes(self, pulses: Pulses) -> tuple[Counts, Counts]:
-        """Returns the spikes that each output line got, in the direction up and down."""
+        """Returns the spikes that disturb each output line upwards, and downwards."""
 
     @abstractmethod
     def output_steps(self) -> tuple[float, float]:

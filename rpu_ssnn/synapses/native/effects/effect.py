@@ -1,8 +1,7 @@
-"""An effect is something that happens to devices beside their pulses; each has its own file.
+"""An effect is something that happens to devices besides pulses; each has its own file.
 
-A new effect is its file, its line in `registry.EFFECTS`, its settings in
-`rpu_ssnn.spec.array_physics` and their field of `TileSpec`; `attribute` and the refusals of other
-simulators follow from that.
+A new effect needs its file, a line in `registry.EFFECTS`, settings in `rpu_ssnn.spec.array_physics`
+and their field in `TileSpec`; `attribute` and the refusals by other simulators follow from that.
 """
 
 from dataclasses import dataclass
@@ -22,11 +21,11 @@ from rpu_ssnn.synapses.native.population import Population
 
 @dataclass(frozen=True)
 class Setup:
-    """Everything that an effect may need when it is made.
+    """Holds everything that an effect may need when it is made.
 
     Attributes:
-        crossbar: what the layer asks for.
-        device: the device of the library that the layer asks for.
+        crossbar: the crossbar that the layer needs.
+        device: the device in which the layer is built.
         spec: the settings of the array.
         drawn: the devices that were drawn.
         seed: the seed of all numbers that effects draw.
@@ -47,7 +46,7 @@ class Setup:
 
 
 def refuse_several_arrays(setup: Setup, name: str) -> None:
-    """Refuses replicas that work at the same time, as an effect acts on the lines of one array.
+    """Refuses replicas that work at the same time, since an effect acts on the lines of one array.
 
     Raises:
         InputError: the crossbar stands for several arrays.
@@ -57,45 +56,45 @@ def refuse_several_arrays(setup: Setup, name: str) -> None:
 
 
 class Effect:
-    """An effect that does nothing; a subclass overrides what it does, and is made of a `Setup`."""
+    """Does nothing; an effect is a subclass, made from a `Setup`, that overrides what it needs."""
 
     name: ClassVar[str]
     """The effect has this name in checkpoints."""
     needs_all_spikes = False
-    """This says whether slots without a coincidence matter too."""
+    """This is True if slots without a coincidence matter too."""
 
     def read_errors(self, array: DeviceArray) -> list[Weights]:
-        """Returns what reads see of the devices beyond their states.
+        """Returns the errors that reads add to the states of devices.
 
-        Each array [n_in, n_out] is for one device of a cell (states); there are none where reads
-        see the states themselves.
+        There is one array [n_in, n_out] for each device of a cell (in states), and none where reads
+        see the exact states.
         """
         return []
 
     def written(self, array: DeviceArray) -> None:
-        """The initial weights have been written, and time begins."""
+        """Handles the beginning of time, when the initial weights have been written."""
 
     def begin(self, array: DeviceArray) -> None:
-        """The devices are in states that no pulse has led to: they are new, written or restored."""
+        """Handles devices in states that no pulse has led to: new, written or restored ones."""
 
     def after_pulses(self, array: DeviceArray, pulses: Pulses) -> bool:
-        """Pulses have been applied; the effect says whether reads now see other devices.
+        """Handles pulses that have been applied, and returns whether reads now see other states.
 
-        How often this is called in one commit depends on threads and memory, so that an effect
-        counts here and acts in `after_commit`.
+        How often this is called in one commit depends on threads and memory, so an effect only
+        counts here, and acts in `after_commit`.
         """
         return False
 
     def after_commit(self, array: DeviceArray) -> bool:
-        """All pulses of a commit have been applied; the effect says whether it moved devices."""
+        """Acts after all pulses of a commit, and returns whether it moved devices."""
         return False
 
     def after_batch(self, array: DeviceArray) -> bool:
-        """The time of a batch has passed; the effect says whether it moved devices."""
+        """Acts after the time of a batch has passed, and returns whether it moved devices."""
         return False
 
     def after_rest(self, array: DeviceArray, seconds: float) -> bool:
-        """That time (s) has passed without pulses; the effect says whether it moved devices."""
+        """Acts after time (s) has passed without pulses, and returns whether it moved devices."""
         return False
 
     def state(self) -> State:
@@ -103,7 +102,7 @@ class Effect:
         return {}
 
     def restore(self, state: State) -> None:
-        """The effect goes on from that state."""
+        """Continues from that state."""
 
     def statistics(self) -> dict[str, float]:
         """Returns the effect's columns of a result row."""

@@ -1,7 +1,7 @@
-"""Writing at V/2, where a spike that writes puts half of the voltage on all devices of its line.
+"""Disturb by writes at V/2: a writing spike puts half of the voltage on all devices of its line.
 
-A spike disturbs also in a slot in which it meets another, where a device is selected in full (in
-a hidden layer of the paper's network 0.2 % of the spikes).
+A spike also counts as a disturb in a slot in which it meets another and fully selects a device
+(0.2 % of the spikes in a hidden layer of the paper's network).
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ from rpu_ssnn.synapses.native.effects.disturb import Counts, LineDisturb
 
 
 class HalfSelect(LineDisturb):
-    """The disturb by forward spikes, and by those gradient spikes that thinning leaves."""
+    """Disturbs devices by forward spikes, and by the gradient spikes that thinning leaves."""
 
     name = "half_select"
     column = "disturb_steps"

@@ -13,10 +13,10 @@ from rpu_ssnn.synapses.tiles.leak import LEAST_SHARE, built_seconds
 
 
 class NativeLeak(Effect):
-    """The leak of one crossbar: when its devices decay, and how often they have decayed.
+    """Applies the leak of one crossbar, and counts how often its devices have decayed.
 
-    A decay is a write, with new write noise. Devices without a leak have this effect too, so that
-    their rows say that they never decayed.
+    A decay counts as a write, with new write noise. Devices without a leak have this effect too, so
+    that their result rows show that they never decayed.
     """
 
     name = "leak"
@@ -43,7 +43,7 @@ class NativeLeak(Effect):
         return self._decay(array, self._shares)
 
     def after_rest(self, array: DeviceArray, seconds: float) -> bool:
-        """The devices decay for this time and for what earlier batches have left over."""
+        """Lets the devices decay for this time, and for what earlier batches have left over."""
         seconds = self._acceleration * seconds + self._batches * self._batch_seconds
         if not self._acts or seconds == 0.0:
             return False

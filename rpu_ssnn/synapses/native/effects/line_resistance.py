@@ -1,13 +1,14 @@
 """Resistance of the lines: smaller read currents, and smaller steps, far from the drivers.
 
-A weight lies on two neighbouring output lines, for the two devices of a pair or for the device and
-its reference. Silent lines are held at 0 V. So a read is linear in the spikes, and its current is
-the share of the input line times that of the output line (`line_circuit`). A write puts half of
-the voltage on either line: the cell gets the mean of both shares.
+A weight lies on two neighbouring output lines: those of the two devices of a pair, or of the device
+and its reference. Silent lines are held at 0 V. A read is therefore linear in the spikes, and a
+cell's current is scaled by the share of its input line times that of its output line
+(`line_circuit`). A write puts half of the voltage on each line, so the cell gets the mean of both
+shares.
 
-Currents that reach an output line over a second input line are ignored, and so are other lines that
-are driven in the same slot of a write, capacitance, and selectors. Shares are those of the states
-at the last end of a batch.
+The model ignores currents that reach an output line over a second input line, other lines that are
+driven in the same slot of a write, capacitance, and selectors. Shares are computed from the states
+at the end of the last batch.
 """
 
 import numpy as np
@@ -20,7 +21,8 @@ from rpu_ssnn.synapses.native.effects.line_circuit import OfCells, line_shares
 
 
 class LineResistance(Effect):
-    """The shares of the voltage that reach the cells of one crossbar; steps follow them."""
+    """Finds the shares of the voltage that reach the cells of one crossbar, and scales their
+    steps."""
 
     name = "lines"
 
@@ -64,12 +66,12 @@ class LineResistance(Effect):
         return self.after_batch(array)
 
     def statistics(self) -> dict[str, float]:
-        """Returns the shares under the states at the last end of a batch."""
+        """Returns the shares for the states at the end of the last batch."""
         return self._statistics
 
     def _drops(self, array: DeviceArray) -> OfCells:
-        """Returns the resistance from cell to cell over that of each cell, [n_in, 2 n_out]; the two
-        devices of a weight lie side by side."""
+        """Returns the line resistance from cell to cell over that of each cell, [n_in, 2 n_out];
+        the two devices of a weight lie side by side."""
         n_in, n_out = array.shape
         states: OfCells = np.zeros((n_in, 2 * n_out))
         parts: list[Weights] = array.states()

@@ -1,8 +1,8 @@
-"""Disturb by the voltage of reads, which is on a line in each slot in which the line spikes.
+"""Disturb by the voltage of reads, which is on a line in every slot in which it spikes.
 
-It differs from `half_select`, the disturb by writes: every gradient spike is read, also one that
-thinning keeps from the devices' pulses, and it is read with the same voltage in either stream. A
-line that spikes in both streams of a slot counts twice.
+It differs from `half_select`, the disturb by writes: every gradient spike is read, including those
+that thinning removes from the pulses, and with the same voltage in either stream. A line that
+spikes in both streams of a slot counts twice.
 """
 
 from rpu_ssnn.common.errors import InputError
@@ -13,7 +13,7 @@ from rpu_ssnn.synapses.native.effects.effect import Setup
 
 
 class ReadDisturb(LineDisturb):
-    """The disturb by the forward and the transposed reads of training.
+    """Disturbs devices by the forward and the transposed reads of training.
 
     Raises:
         InputError: pulses come later than reads.

@@ -16,14 +16,15 @@ Lines = Float32[np.ndarray, "batch n"]
 
 
 class NativeReads:
-    """Reads whose currents have noise, a resolution and a bound.
+    """Computes read currents with noise, a resolution and a bound.
 
     Args:
-        spec: noise and converters, but for the DAC: spikes are exact in any.
-        device_noise: deviation of each device's current in a read (states), at an input of 1.
-            Independent and normal, those of all lines add up to one normal number, whose variance
-            is that of one device times the sum of the squared inputs. Zero where devices differ.
-        rng: draws the noise of all reads in their order, also of reads of inference.
+        spec: noise and converters; the DAC does not matter, since spikes are exact in any.
+        device_noise: standard deviation of each device's current in a read (states), at an input of
+            1. These noises are independent and normal, so those of all lines add up to one normal
+            number, whose variance is that of one device times the sum of the squared inputs. It is
+            zero where devices differ in their noise.
+        rng: draws the noise of all reads in order, including those of inference.
     """
 
     def __init__(self, spec: ReadSpec, device_noise: float, rng: np.random.Generator) -> None:
@@ -31,7 +32,7 @@ class NativeReads:
 
     @classmethod
     def of(cls, spec: TileSpec, in_parallel: int, seed: int) -> Self | None:
-        """Returns the reads of these settings; None where a read is an exact product with a
+        """Returns the reads for these settings, or None where a read is an exact product with a
         matrix."""
         noise = spec.device_read_noise
         if spec.reads is None and not noise.is_white:
@@ -52,11 +53,12 @@ class NativeReads:
         """Returns the currents of one slot's spikes, or of numbers, in units of the weights.
 
         Args:
-            lines: spikes are 0 and 1 (or -1), numbers within +-1; [batch, n_lines].
-            seen: states [n_lines, n_others], one array an output line of a cell.
-            variances: as `seen`, of the white noise in which devices differ; none without it.
+            lines: [batch, n_lines]; spikes are 0 and 1 (or -1), numbers within +-1.
+            seen: states [n_lines, n_others], one array per output line of a cell.
+            variances: as `seen`, the variances of white noise in which devices differ; empty
+                without it.
             per_state: weight of a state of 1.
-            offset: weights that a reference line subtracts, which is read without error.
+            offset: weights that a reference line subtracts; it is read without error.
             transposed: whether lines are the outputs.
         """
         squares = np.square(lines)

@@ -26,6 +26,6 @@ def effects_of(setup: Setup) -> list[Effect]:
     """Returns the effects that these settings switch on.
 
     Raises:
-        InputError: an effect does not go with the device.
+        InputError: an effect cannot be combined with the device.
     """
     return [effect(setup) for effect, is_on in EFFECTS if is_on(setup.spec)]

@@ -1,13 +1,13 @@
-"""Loss in log-time or by a power law, as charges with many time constants in each device.
+"""Charge loss in log-time or by a power law, as charges with many time constants in each device.
 
 Both laws are sums of exponentials. With r = 1 / time constant, a share of
 
     log-time    m log10(e) exp(-r from)        power law   (r from)^n exp(-r from) / gamma(n)
 
-of a new charge has a rate between r and r + r d(ln r). (Laplace transforms of what is left, which
-is 1 - m log10(1 + t/from) or (1 + t/from)^-n.) A device keeps a charge for each time constant of a
-grid. So no pulse sets back a clock: what a pulse adds spreads over the grid and goes by its own
-age, also where the pulse takes charge away, and what was there goes on by its own.
+of a new charge has a rate between r and r + r d(ln r). (These follow from the Laplace transform of
+the share that is left, 1 - m log10(1 + t/from) or (1 + t/from)^-n.) A device keeps one charge for
+each time constant of a grid. No pulse therefore resets a clock: what a pulse adds or takes away
+spreads over the grid and decays by its own age, and what was there before decays by its own.
 """
 
 import math
@@ -28,7 +28,7 @@ GRID = 4.0
 law in log-time, and within 0.5 % of what is left by the power law (trapezoid rule in ln r)."""
 
 SLOWEST_S = 1e12
-"""The last time constant (s); a charge that would go later stays."""
+"""The last time constant (s); slower charges stay."""
 
 type Parts = Float32[np.ndarray, "devices_a_cell cells n"]
 """The charges of each device."""
@@ -36,7 +36,7 @@ type Parts = Float32[np.ndarray, "devices_a_cell cells n"]
 
 def charges(spec: RetentionSpec) -> tuple[Float64[np.ndarray, " n"], Float64[np.ndarray, " n"]]:
     """Returns the time constants (s, the last one infinite), and the share of a new charge that
-    each has.
+    each gets.
 
     In log-time all is gone after 1 / loss_per_decade decades: slower charges get nothing.
     """
@@ -70,7 +70,7 @@ def lose_lines(
 
     Args:
         left: the share of each charge that is left.
-        fresh: the share of a charge added since the last call that is now in each.
+        fresh: the share that each now holds of a charge added since the last call.
         toward: the state without charge, inside what wear has left of the bounds.
     """
     for d in range(len(cells.signs)):
@@ -94,10 +94,10 @@ def lose_lines(
 
 
 class Retention(Effect):
-    """The charges of the devices of one crossbar, and their loss.
+    """Keeps the charges of the devices of one crossbar, and lets them decay.
 
-    Loss acts after a batch; pulses of a batch are taken as spread evenly over its time. Write noise
-    is not drawn anew.
+    Loss acts after a batch, whose pulses are treated as spread evenly over its time. Write noise is
+    not drawn again.
     """
 
     name = "retention"
@@ -130,7 +130,7 @@ class Retention(Effect):
         self._seconds = float(state["seconds"])
 
     def statistics(self) -> dict[str, float]:
-        """Returns the share that is left of a charge that was there from the start."""
+        """Returns the share that is left of a charge held from the start."""
         return {"charge_kept": float(self._shares @ self._left(self._seconds))}
 
     def _left(self, seconds: float) -> Float64[np.ndarray, " n"]:
