@@ -1,8 +1,8 @@
-"""This script prints the numbers of Fig. 4, of independent trains and of a network's own.
+"""Prints the product errors of Fig. 4, for independent trains and for the trains of a network.
 
 `python benchmarks/algorithm.py` prints both as tables (scikit-learn's digits, no download), which
-docs/findings/algorithm.md sums up. `python benchmarks/temporal_bias.py` compares the gradient with
-backpropagation.
+docs/findings/algorithm.md summarises. `python benchmarks/temporal_bias.py` compares the gradient
+with backpropagation.
 """
 
 import numpy as np

@@ -1,8 +1,9 @@
-"""The cost of learning and deciding in the paper's currency: spikes, coincidences, slots.
+"""Measures the cost of learning and deciding in the paper's units: spikes, coincidences, slots.
 
-One network (784-256-10, coincidence mode, winner-take-all output) is trained on MNIST; its last
-epoch is counted, and the test images are shown once while every slot's decision is kept. `python
-benchmarks/efficiency.py` reads the images in $RPU_SSNN_DATA, and writes table and figure here.
+One network (784-256-10, coincidence mode, winner-take-all output) is trained on MNIST, and the
+spikes and coincidences of its last epoch are counted. The test images are then shown once, and the
+decision after every slot is recorded. `python benchmarks/efficiency.py` reads the images in
+$RPU_SSNN_DATA and writes a table and a figure to the current folder.
 """
 
 from dataclasses import dataclass, field
@@ -26,7 +27,7 @@ CHUNK = 1000
 
 
 class Counted(CoincidenceSynapses):
-    """Counts every coincidence, up plus down (the sum of Eq. 10 keeps their difference only)."""
+    """Counts every coincidence, up plus down; the sum of Eq. 10 keeps only their difference."""
 
     def __init__(self, crossbar: Crossbar) -> None:
         super().__init__(crossbar, LEARNING_RATE)
@@ -39,7 +40,7 @@ class Counted(CoincidenceSynapses):
 
 @dataclass
 class Watched:
-    """Coincidences of each crossbar at the end of each epoch, first crossbar first."""
+    """Collects the coincidences of each crossbar, first to last, at the end of each epoch."""
 
     synapses: list[Counted] = field(default_factory=list)
     totals: list[list[int]] = field(default_factory=list)
@@ -59,12 +60,12 @@ class Watched:
 def numbers(root: Path | None, dataset: str = "mnist", epochs: int = EPOCHS) -> pd.DataFrame:
     """Returns a tidy table: ``quantity``, ``of`` (layer, crossbar or slot), ``value``.
 
-    The quantities are ``forward spikes a sample`` and ``gradient spikes a sample`` (both streams),
-    of each layer, in the last epoch; ``coincidences a weight and sample``, of each crossbar; ``test
-    accuracy after slot`` (%).
+    The quantities are ``forward spikes a sample`` and ``gradient spikes a sample`` (both streams)
+    for each layer in the last epoch, ``coincidences a weight and sample`` for each crossbar, and
+    ``test accuracy after slot`` (%).
 
     Raises:
-        InputError: the images are not there.
+        InputError: the images cannot be found.
     """
     data = load_dataset(dataset, root, n_train=None, n_test=None, validation_share=0.0, seed=0)
     spec = NetworkSpec(
@@ -105,7 +106,7 @@ def accuracy_by_slot(trained: Trained, images: Rows, labels: np.ndarray) -> np.n
 
 
 def draw(table: pd.DataFrame) -> Figure:
-    """Draws accuracy against slots seen; the counts stand beside it in words."""
+    """Draws accuracy against slots seen, and lists the counts beside it."""
     figure = new_figure(WIDE_INCHES, 2.6)
     axes, beside = figure.subplots(1, 2)
     curve = table[table["quantity"] == "test accuracy after slot"]

@@ -1,8 +1,8 @@
-"""The split streams' net gradient against exact backpropagation of the rate model.
+"""Compares the net gradient of the split streams with exact backpropagation of the rate model.
 
 The rate model is the ReLU network that integrate-and-fire neurons of unit gain approximate:
 r_l = relu(w_l r_{l-1}) with w = W / theta, and the error of Eq. 6, 7 at its output. Under clocked
-inhibition the output is not the ReLU but its competition, the sparsemax.
+inhibition the neurons of the output compete, which the sparsemax describes instead of the ReLU.
 """
 
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ from rpu_ssnn.synapses.float_weights import IDEAL
 
 @dataclass(frozen=True)
 class GradientAgreement:
-    """Net update of one crossbar, averaged over trials, against exact backpropagation.
+    """Compares the update of one crossbar, averaged over trials, with exact backpropagation.
 
     Attributes:
         cosine: the cosine of the angle between the update and the exact gradient.
-        gain: size of the update along the exact gradient, over the exact gradient's.
-        bias: distance of the mean update from the exact gradient, over its size. It holds the
-            remaining sampling error, `noise`, too.
-        noise: standard error of the mean update over the size of the exact gradient.
+        gain: component of the update along the exact gradient, relative to the gradient's size.
+        bias: distance of the mean update from the exact gradient, relative to the gradient's size.
+            It includes the remaining sampling error, `noise`.
+        noise: standard error of the mean update, relative to the size of the exact gradient.
     """
 
     cosine: float
@@ -34,10 +34,10 @@ class GradientAgreement:
 
 
 def output_rates(spec: NetworkSpec, drive: np.ndarray) -> np.ndarray:
-    """Returns the rates at which the output neurons answer a steady drive, in spikes a slot.
+    """Returns the rates of the output neurons under a steady drive, in spikes per slot.
 
     Args:
-        drive: [n_out], in thresholds a slot.
+        drive: [n_out], in thresholds per slot.
     """
     if not spec.inhibition.clocked:
         return np.asarray(np.maximum(drive, 0.0))
@@ -47,8 +47,9 @@ def output_rates(spec: NetworkSpec, drive: np.ndarray) -> np.ndarray:
 def sparsemax(z: np.ndarray) -> np.ndarray:
     """Returns the nearest point to z whose entries are not negative and sum to 1.
 
-    Martins and Astudillo, ICML 2016, Algorithm 1. As the softmax is for cross-entropy, target minus
-    sparsemax is the negative gradient of a convex loss, which is 0 from a margin of 1 on.
+    This is Algorithm 1 of Martins and Astudillo, ICML 2016. Like target minus softmax for
+    cross-entropy, target minus sparsemax is the negative gradient of a convex loss, which is 0 from
+    a margin of 1 on.
     """
     falling = np.sort(z)[::-1]
     surplus = np.cumsum(falling) - 1.0
@@ -59,12 +60,12 @@ def sparsemax(z: np.ndarray) -> np.ndarray:
 def exact_gradient(
     spec: NetworkSpec, weights: list[np.ndarray], rates: np.ndarray, label: int
 ) -> list[np.ndarray]:
-    """Returns -dE/dw [n_in, n_out] of each crossbar by backpropagation of the rate model for one
-    presentation.
+    """Returns -dE/dw [n_in, n_out] for each crossbar, by backpropagation of one presentation
+    through the rate model.
 
     Args:
-        weights: [n_in, n_out] of each crossbar, in threshold currents.
-        rates: average spikes a slot of each input line.
+        weights: [n_in, n_out] for each crossbar, in threshold currents.
+        rates: average spikes per slot of each input line.
     """
     activity = [rates.astype(np.float64)]
     for w in weights[:-1]:
@@ -93,7 +94,7 @@ def agreement(
     """Shows one image `trials` times to frozen weights and compares the mean update.
 
     Returns:
-        One agreement a crossbar, first crossbar first.
+        One agreement for each crossbar, from first to last.
     """
     exact = exact_gradient(spec, weights, rates, label)
     shown = np.repeat(rates[None, :].astype(np.float32), trials // 2, axis=0)

@@ -1,10 +1,10 @@
-"""Native devices against aihwkit's bare `tile.update` calls over the same rows, in one run.
+"""Times native devices against bare `tile.update` calls of aihwkit over the same rows, in one run.
 
 The network is 784-1280-10 with T = 50 and the hyperparameters below, on the images of
-`benchmarks/run.py`. The bare calls are one thread's work whatever `--threads` is: rows of a tile
-act one after another. `--clock cpu` counts the seconds that the processor worked for this process,
-in all of its threads: the measure for a machine that others use too. Of it, two threads can share
-half each at best.
+`benchmarks/run.py`. The bare calls use one thread whatever `--threads` is, since the rows of a tile
+act one after another. `--clock cpu` counts the processor time of this process over all its threads,
+which is the right measure on a machine that is used by others too. With two threads the elapsed
+time is at best half of it.
 """
 
 import argparse
@@ -27,18 +27,18 @@ from rpu_ssnn.synapses.tiles.pulse_rows import RowWriter
 from rpu_ssnn.synapses.tiles.synapses import TileSynapses, tile_synapses
 
 HYPERPARAMETERS = {"capacitor": (2.0, 8.0), "charge_trap": (4.0, 4.0), "reram_es": (2.0, 2.0)}
-"""The weight range and the learning rate, of an earlier search (784-256-10)."""
+"""The weight range and the learning rate that an earlier search found (784-256-10)."""
 
 CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
 now = time.perf_counter
-"""The clock that counts the seconds; `--clock` sets it."""
+"""The clock for all timings, which `--clock` sets."""
 
 Batches = list[list[tuple[int, PulseBlock]]]
 
 
 def network(device: str, threads: int, schedule: str = "batch") -> Network:
-    """Returns a network with the hyperparameters of that device, which do not depend on a
-    memory."""
+    """Returns a network with the hyperparameters of the device; a device with pulse memory uses
+    those of the one without."""
     weight_range, learning_rate = HYPERPARAMETERS[device.removesuffix("_pulsed")]
     spec = TileSpec(weight_range=weight_range, simulator="native")
     factory = native_synapses(get_preset(device), spec, learning_rate)
@@ -46,7 +46,7 @@ def network(device: str, threads: int, schedule: str = "batch") -> Network:
 
 
 def train(of: Network, batches: int) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the seconds of each batch: of the whole training step, and of applying the pulses."""
+    """Returns the seconds per batch for the whole training step, and for applying the pulses."""
     rates, labels = images(DEVICE_BATCH * batches)
     whole, applied, spent = [], [], [0.0]
     for synapses in of.synapses:
@@ -67,7 +67,8 @@ def train(of: Network, batches: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def blocks_of(device: str, batches: int) -> tuple[Batches, list[float]]:
-    """Returns the blocks of each batch and crossbar, in order, and the share kept by thinning."""
+    """Returns the pulse blocks of each batch with their crossbar, in the order in which they were
+    sent, and the share of pulses that thinning keeps at each crossbar."""
     with network(device, 1) as recorded:
         sent: Batches = [[]]
         for layer, synapses in enumerate(recorded.synapses):
@@ -89,7 +90,7 @@ def blocks_of(device: str, batches: int) -> tuple[Batches, list[float]]:
 
 
 def bare_tiles(device: str, sent: Batches, keeps: list[float]) -> tuple[list[AnalogTile], Rows]:
-    """Returns tiles of their own, and the rows of all batches for them, written beforehand."""
+    """Returns separate tiles, and the rows of all batches for them, prepared in advance."""
     weight_range, learning_rate = HYPERPARAMETERS[device]
     rng = np.random.default_rng(0)
     factory = tile_synapses(get_preset(device), TileSpec(weight_range=weight_range), learning_rate)
@@ -110,8 +111,8 @@ def bare_tiles(device: str, sent: Batches, keeps: list[float]) -> tuple[list[Ana
 
 
 def against_bare(device: str, threads: int, repeats: int) -> list[dict[str, float | str]]:
-    """Times native and bare in turn, so that a machine that is slower for a while is so for
-    both."""
+    """Times native steps and bare calls in turn, so that a temporary slowdown of the machine
+    affects both."""
     tiles, rows = bare_tiles(device, *blocks_of(device, BATCHES))
     bares, wholes, applieds = [], [], []
     for _ in range(repeats):
@@ -138,7 +139,8 @@ def against_bare(device: str, threads: int, repeats: int) -> list[dict[str, floa
 
 
 def memory_of_pulses(threads: int, repeats: int) -> pd.DataFrame:
-    """Returns whole steps of `charge_trap_pulsed` over those of `charge_trap`, timed in turn."""
+    """Returns the time of whole steps with `charge_trap_pulsed` relative to `charge_trap`, timed in
+    turn."""
     rows = []
     for name, span in SPANS.items():
         times: dict[str, list[np.ndarray]] = {"charge_trap": [], "charge_trap_pulsed": []}
@@ -159,7 +161,7 @@ def memory_of_pulses(threads: int, repeats: int) -> pd.DataFrame:
 
 
 def slot_mode(device: str, presentations: int, repeats: int) -> list[float]:
-    """Returns the milliseconds a presentation in `slot` schedule, of each repeat."""
+    """Returns the milliseconds per presentation with the `slot` schedule, for each repeat."""
     rates, labels = images(presentations)
     found = []
     for _ in range(repeats):

@@ -1,4 +1,4 @@
-"""The errors of a network's own products: how far its timing is from independent trains."""
+"""Measures how far a network's spike timing makes its products differ from independent trains."""
 
 from dataclasses import dataclass
 
@@ -11,12 +11,12 @@ from rpu_ssnn.synapses import coincidence_synapses, rate_synapses
 
 @dataclass(frozen=True)
 class NetworkProducts:
-    """Errors of a network's own products at one crossbar, over presentations and synapses.
+    """Holds the errors of a network's products at one crossbar, over presentations and synapses.
 
     Attributes:
         gain: slope of coincidences / T over product of counts / T^2; 1 for independent trains.
-            What is missing is lost to the timing of the trains, at any T.
-        deviation: standard deviation of what the slope leaves (spikes a slot, squared).
+            The rest is lost to the timing of the trains, at any T.
+        deviation: standard deviation of the residuals of that fit ((spikes per slot)^2).
         binomial: the deviation that independent trains of the same rates would have.
     """
 
@@ -32,12 +32,11 @@ def network_product_errors(
     labels: np.ndarray,
     seed: int,
 ) -> list[NetworkProducts]:
-    """Returns product errors at each crossbar of a network with given weights, which learns
-    nothing.
+    """Returns product errors at each crossbar of a network whose given weights stay fixed.
 
     Args:
-        weights: [n_in, n_out] of each crossbar, in threshold currents.
-        rates: average spikes a slot of each input line, [presentations, n_in].
+        weights: [n_in, n_out] for each crossbar, in threshold currents.
+        rates: average spikes per slot of each input line, [presentations, n_in].
         labels: class of each presentation.
     """
     products, estimates = (

@@ -1,12 +1,12 @@
-"""Speed and memory, as ratios measured in one run: `make bench`.
+"""Measures speed and memory as ratios within one run; `make bench` calls it.
 
-1. One ideal training step (64 presentations of a dense network and of one of convolutions) against
-   snnTorch's surrogate gradient and a step of a float network, all with the same layers.
-2. A device-mode epoch (784-1280-10, T = 50, capacitor) against the bare `tile.update` calls.
-3. Peak memory at T = 10,000 against T = 50.
+1. One ideal training step (64 presentations, with a dense and with a convolutional network) is
+   compared with snnTorch's surrogate gradient and a step of a float network of the same layers.
+2. A device-mode epoch (784-1280-10, T = 50, capacitor) is compared with bare `tile.update` calls.
+3. Peak memory at T = 10,000 is compared with T = 50.
 
 Images are scikit-learn's digits, enlarged and sharpened to MNIST's size, ink and grey level, so
-that nothing here needs a data folder and networks learn as they do in a study.
+that no data folder is needed and networks learn as they do in a study.
 """
 
 import argparse
@@ -39,15 +39,15 @@ CONVOLUTIONS = tuple(
 IMAGE = (28, 28, 1)
 BATCH = 64
 CAPACITOR_RATE, CAPACITOR_RANGE = 8.0, 2.0
-"""An earlier search found these values (784-256-10); no train is thinned in the first epoch."""
+"""An earlier search found these values (784-256-10). In the first epoch they thin no trains."""
 
 
 type Layers = tuple[int | ConvLayer, ...]
 
 
 def images(n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Returns input rates [n, 784] of digits (21 % of the pixels inked, mean grey 0.13), and labels
-    [n]."""
+    """Returns input rates [n, 784] of digits (21 % of the pixels inked, mean grey 0.13) and their
+    labels [n]."""
     digits = load_digits()
     chosen = np.random.default_rng(0).permutation(len(digits.target))[np.arange(n) % 1797]
     enlarged = np.kron(digits.images[chosen] / 16, np.ones((3, 3))) ** 4
@@ -89,8 +89,8 @@ def ideal_step(
 
 
 def torch_layers(layers: Layers) -> list[torch.nn.Sequential]:
-    """Returns the weights before each layer of neurons, which take images [n, 784] or what comes
-    before."""
+    """Returns the weights before each layer of neurons; the first take images [n, 784], the others
+    the outputs of the layer before."""
     found = []
     for one in connections(layers, 784, 10, IMAGE):
         rows, columns, channels = one.before
@@ -109,8 +109,8 @@ def torch_layers(layers: Layers) -> list[torch.nn.Sequential]:
 
 
 def snntorch_step(layers: Layers, T: int, threads: int, repeats: int) -> float:
-    """Takes one training step of Leaky neurons in the same layers: Poisson input, rate loss,
-    SGD."""
+    """Returns the seconds of a training step with snnTorch's Leaky neurons in the same layers, with
+    Poisson input, rate loss and SGD."""
     import snntorch
     from snntorch import surrogate
 
@@ -138,7 +138,7 @@ def snntorch_step(layers: Layers, T: int, threads: int, repeats: int) -> float:
 
 
 def float_step(layers: Layers, threads: int, repeats: int) -> float:
-    """Takes one training step of a float network of the same layers with ReLU."""
+    """Returns the seconds of a training step of a float ReLU network with the same layers."""
     torch.set_num_threads(threads)
     parts = [part for layer in torch_layers(layers) for part in (layer, torch.nn.ReLU())][:-1]
     network = torch.nn.Sequential(*parts)
@@ -187,9 +187,9 @@ def capacitor_tiles() -> SynapsesFactory:
 
 
 def device_epoch(threads: int, repeats: int) -> list[dict[str, float | str]]:
-    """Times parts of an epoch on capacitor tiles, and the same rows given to bare tiles, in turn.
+    """Times parts of an epoch on capacitor tiles, and the same rows on bare tiles, in turn.
 
-    The bare calls are one thread's work whatever `threads` is: rows act one after another.
+    The bare calls use one thread whatever `threads` is, since rows act one after another.
     """
     torch.set_num_threads(1)
     rates, labels = images(DEVICE_BATCH * BATCHES)
@@ -237,7 +237,7 @@ def device_epoch(threads: int, repeats: int) -> list[dict[str, float | str]]:
 
 
 def slot_mode(presentations: int) -> float:
-    """Returns the milliseconds a presentation in `slot` mode on capacitor tiles."""
+    """Returns the milliseconds per presentation in `slot` mode on capacitor tiles."""
     torch.set_num_threads(1)
     rates, labels = images(presentations)
     with make_network(capacitor_tiles(), 50, 1, "slot") as network:

@@ -1,9 +1,9 @@
-"""The accuracies of the two simulators on digits, in pairs by seed.
+"""Compares the accuracies of the two simulators on digits, in pairs with the same seed.
 
 The rows are kept in docs/results/native_agreement. Both simulators train the same devices on the
-same presentations; only the noise differs, and aihwkit's cannot be seeded. The network is 64-64-10
-with T = 50, trained for 10 epochs on 719 images, and the accuracy is that on the 1,078 others (the
-test set of no study is read).
+same presentations; only the noise differs, since aihwkit's cannot be seeded. The network is
+64-64-10 with T = 50, trained for 10 epochs on 719 images, and the accuracy is measured on the 1,078
+others (no study's test set is read).
 """
 
 import argparse
@@ -33,7 +33,7 @@ DRIVES = {
 
 
 def accuracy(factory: SynapsesFactory, seed: int) -> float:
-    """Returns the share of the other images that is classified right, in %."""
+    """Returns the share of the images not used in training that are classified correctly, in %."""
     data = load_dataset("digits", n_train=None, n_test=None, validation_share=0.5, seed=seed)
     spec, training = NetworkSpec(hidden=(64,)), TrainingSpec(epochs=10, batch=50)
     images = np.concatenate([data.validation_images, data.test_images])
@@ -43,7 +43,7 @@ def accuracy(factory: SynapsesFactory, seed: int) -> float:
 
 
 def measure(file: Path, seeds: range, devices: list[str]) -> None:
-    """Adds a row for each seed and device that the file lacks."""
+    """Adds a row for each seed and device that is missing from the file."""
     rows = pd.read_csv(file).to_dict("records") if file.exists() else []
     done = {(row["device"], row["seed"]) for row in rows}
     for seed in seeds:
@@ -64,7 +64,7 @@ def measure(file: Path, seeds: range, devices: list[str]) -> None:
 
 
 def summary(file: Path) -> pd.DataFrame:
-    """Returns the mean difference of each device with its 95 % interval, in points."""
+    """Returns the mean difference for each device with its 95 % interval, in percentage points."""
     found = []
     for name, rows in pd.read_csv(file).groupby("device"):
         gap = rows["native"] - rows["aihwkit"]

@@ -1,9 +1,9 @@
-"""The temporal bias of the split streams: their net gradient against exact backpropagation.
+"""Measures the temporal bias of the split streams against exact backpropagation.
 
-Bias and spread are told apart, by reading (remedies on, each off, all off; winner-take-all output;
-kernel time constants; front loading; forward spikes that wait), T, update rule and crossbar. The
-weights are frozen after three epochs on scikit-learn's digits. `python benchmarks/temporal_bias.py`
-writes table and figure here.
+Bias and spread are reported separately, for each reading (remedies on, each off, all off;
+winner-take-all output; kernel time constants; front loading; delayed forward spikes), T, update
+rule and crossbar. The weights are frozen after three epochs on scikit-learn's digits. `python
+benchmarks/temporal_bias.py` writes a table and a figure to the current folder.
 """
 
 from pathlib import Path
@@ -62,11 +62,11 @@ def numbers(
     slots: tuple[int, ...] = SLOTS,
     trials: int = TRIALS,
 ) -> pd.DataFrame:
-    """Returns one row a reading, T, update and crossbar.
+    """Returns one row for each reading, T, update and crossbar.
 
-    It holds the means over images of `GradientAgreement`'s
-    ``cosine``, ``gain``, ``bias``, ``noise``, and ``spread``: the standard deviation of a single
-    presentation's update over the size of the exact gradient.
+    A row holds means over images: ``cosine``, ``gain``, ``bias`` and ``noise`` of
+    `GradientAgreement`, and ``spread``, the standard deviation of a single presentation's update
+    relative to the size of the exact gradient.
     """
     data = load_dataset("digits", n_train=None, n_test=None, validation_share=0.1, seed=0)
     rows = []
@@ -84,12 +84,12 @@ def numbers(
 
 
 def network_of(name: str) -> NetworkSpec:
-    """Returns the network of a reading."""
+    """Returns the network for a reading."""
     return NetworkSpec.model_validate({"hidden": (64,), **READINGS[name]})
 
 
 def at_length(name: str, spec: NetworkSpec, T: int) -> NetworkSpec:
-    """Returns the same network shown longer; a kernel of one slot stays one slot."""
+    """Returns the same network with longer presentations; a kernel of one slot keeps its length."""
     changes: dict[str, Any] = {"T": T}
     if name == ONE_SLOT:
         changes["neuron"] = spec.neuron.model_copy(update={"kernel_fraction": 1.0 / T})
@@ -97,7 +97,7 @@ def at_length(name: str, spec: NetworkSpec, T: int) -> NetworkSpec:
 
 
 def trained_weights(spec: NetworkSpec, data: Dataset) -> list[np.ndarray]:
-    """Returns the weights of each crossbar after a short training by rates."""
+    """Returns the weights of each crossbar after a short training with the rate update."""
     training = TrainingSpec(epochs=TRAINED_EPOCHS)
     with train(spec, training, rate_synapses(1.0), data, seed=0) as trained:
         return weights_of(trained)
@@ -128,7 +128,8 @@ def _means(
 
 
 def draw(table: pd.DataFrame) -> Figure:
-    """Draws bias against T, a panel per crossbar; full marks: rates, open marks: coincidences."""
+    """Draws bias against T, one panel per crossbar, with full marks for the rate update and open
+    marks for coincidences."""
     figure = new_figure(WIDE_INCHES, 3.0)
     panels = figure.subplots(1, 2, sharey=True)
     look = looks(DRAWN)

@@ -1,9 +1,9 @@
-"""What a second core brings a study: as a second worker, or as a second thread of one worker.
+"""Measures what a study gains from a second core, as a second worker or as a second thread.
 
 `python benchmarks/workers.py` (part of `make bench`) runs four equal trials through the harness
-(scikit-learn's digits, 64-1280-10, T = 50): on one core, by two workers of one thread each, and by
-one worker of two threads. Units a minute are those of the workers' own time; starting them is left
-out.
+(scikit-learn's digits, 64-1280-10, T = 50): on one core, with two workers of one thread each, and
+with one worker of two threads. Trials per minute are computed from the time of the trials
+themselves, without the time that workers take to start.
 """
 
 import os
@@ -35,7 +35,7 @@ def study(case: dict[str, object]) -> Study:
 
 
 def units_a_minute(case: dict[str, object], workers: int, cores: list[int]) -> float:
-    """The harness gives its workers the cores that it may use itself."""
+    """Returns trials per minute on the given cores; workers inherit the cores of this process."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, cores)
     try:
@@ -48,7 +48,7 @@ def units_a_minute(case: dict[str, object], workers: int, cores: list[int]) -> f
 
 
 def compare() -> pd.DataFrame:
-    """Returns the units a minute, and their ratio to those of one core."""
+    """Returns the trials per minute on one core, and the ratios of the two other ways to it."""
     cores = sorted(os.sched_getaffinity(0))[:2]
     rows = []
     for case in (

@@ -1,4 +1,4 @@
-"""This hook shows the notebooks as pages of the site, with the outputs that they hold.
+"""Turns the notebooks, with their stored outputs, into pages of the site.
 
 `mkdocs.yml` names this file as a hook. `python tools/notebook_pages.py` runs the notebooks again
 and stores their outputs.
@@ -19,7 +19,7 @@ NOTEBOOKS = Path(__file__).parents[1] / "docs" / "notebooks"
 
 
 def page_of(path: Path) -> str:
-    """Returns a notebook as Markdown: its text, its code, and what each cell printed and drew."""
+    """Returns a notebook as Markdown, with its text, its code and the outputs of each cell."""
     parts = []
     for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
         source = "".join(cell["source"])
@@ -29,7 +29,7 @@ def page_of(path: Path) -> str:
 
 
 def _shown(output: dict[str, Any]) -> str:
-    """Returns one output: a picture, a table, or else its text."""
+    """Returns one output as a picture or a table if it has one, otherwise as text."""
     data = {kind: "".join(content) for kind, content in output.get("data", {}).items()}
     if "image/png" in data:
         return f"![What the cell draws](data:image/png;base64,{data['image/png'].strip()})"
@@ -43,7 +43,7 @@ def _fenced(text: str, language: str) -> str:
 
 
 def on_files(files: "Files", *, config: "MkDocsConfig") -> "Files":
-    """Puts a page in the place of each notebook (a hook of mkdocs)."""
+    """Adds a page for each notebook (a hook of mkdocs)."""
     from mkdocs.structure.files import File
 
     for path in sorted(NOTEBOOKS.glob("*.ipynb")):
@@ -53,20 +53,20 @@ def on_files(files: "Files", *, config: "MkDocsConfig") -> "Files":
 
 
 def on_page_markdown(markdown: str, *, page: "Page", config: "MkDocsConfig", files: "Files") -> str:
-    """Leads links to notebooks to their pages (a hook of mkdocs)."""
+    """Changes links to notebooks into links to their pages (a hook of mkdocs)."""
     return markdown.replace(".ipynb)", ".md)")
 
 
 def main() -> None:
-    """Runs the notebooks from the first cell to the last, and stores what they print and draw."""
+    """Runs all cells of the notebooks in order and stores their outputs."""
     from nbclient import NotebookClient
 
-    nbformat: Any = import_module("nbformat")  # it has no types
+    nbformat: Any = import_module("nbformat")  # nbformat has no type hints.
     for path in sorted(NOTEBOOKS.glob("*.ipynb")):
         notebook = nbformat.read(path, as_version=4)
         NotebookClient(notebook, timeout=600, resources={"metadata": {"path": NOTEBOOKS}}).execute()
         for cell in notebook.cells:
-            cell.metadata.clear()  # the times of this run
+            cell.metadata.clear()  # This removes the times of the run.
             if cell.cell_type == "code":
                 cell.outputs = [one for one in cell.outputs if one.get("name") != "stderr"]
         nbformat.write(notebook, path)

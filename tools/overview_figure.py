@@ -1,6 +1,6 @@
-"""This script draws docs/figures/overview.svg: spike trains, coincidences, pulses and accuracy.
+"""Draws docs/figures/overview.svg, which shows spike trains, coincidences, pulses and accuracy.
 
-The trains are drawn with a fixed seed, and the accuracies are the means of docs/results.
+The trains are drawn with a fixed seed, and the accuracies are means of the rows in docs/results.
 """
 
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""This hook makes the reference pages of the site from the code when the site is built.
+"""Generates the reference pages from the code when the site is built.
 
 `mkdocs.yml` names this file as a hook.
 """
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def joined(parts: Iterable[str]) -> str:
-    """Returns the Markdown of the parts that are not empty."""
+    """Joins the parts that are not empty into one Markdown page."""
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -45,7 +45,7 @@ def keys_of_a_study() -> list[str]:
 
 
 def device_parameters() -> list[str]:
-    """Returns every parameter of a preset, from the table that checks presets."""
+    """Returns every device parameter, from the declarations that check presets."""
     from device_presets.jump_tables.table_device import TABLE_PARAMETERS
     from rpu_ssnn.devices.laws import LAWS
 
@@ -90,7 +90,8 @@ def _range(low: float, high: float, kind: str) -> str:
 
 
 def imperfections() -> list[str]:
-    """Returns what `attribute` switches off, and what `require` varies, from their tables."""
+    """Returns the imperfections that `attribute` switches off and the parameters that `require`
+    varies, from their tables."""
     from studies.sensitivity import axes
     from studies.sensitivity.imperfections import FINITE_STEP, NEUTRAL
 
@@ -158,7 +159,7 @@ def result_columns() -> list[str]:
 
 
 def command_line() -> list[str]:
-    """Describes every command with its arguments and options, as the Typer application has them."""
+    """Returns every command with its arguments and options, from the Typer application."""
     import typer
 
     from studies.cli.app import app
@@ -202,7 +203,7 @@ FILES = {
     "imperfections.md": imperfections,
     "command_line.md": command_line,
 }
-"""Each file below `docs/reference` is made by the function beside it."""
+"""The files below `docs/reference`, each with the function that generates it."""
 
 
 def on_files(files: "Files", *, config: "MkDocsConfig") -> "Files":

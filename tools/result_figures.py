@@ -1,4 +1,4 @@
-"""This hook draws the figure of each record from its rows when the site is built.
+"""Draws the figure of each record from its rows when the site is built.
 
 `mkdocs.yml` names this file as a hook. No figure is kept in the repository, so rows and figures
 always agree.
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 RECORDS = Path(__file__).parents[1] / "docs" / "results"
 FIGURE = "figure.svg"
 MOST_CASES = 40
-"""A figure of more cases cannot be read."""
+"""A figure with more cases would not be legible."""
 
 
 def rows_of(record: Path) -> pd.DataFrame | None:
@@ -38,11 +38,12 @@ def rows_of(record: Path) -> pd.DataFrame | None:
 
 
 def figure_of(record: Path) -> Figure | None:
-    """Draws accuracy over the first swept number, or else the gaps of the cases to their reference.
+    """Draws accuracy over the first swept number, or the gap of each case to the reference if no
+    number is swept.
 
     Returns:
-        None if the record has no rows of a study, if no case has a seed in common with the
-        reference, or if there are too many cases to be read.
+        None if the record has no rows of a study, no case shares a seed with the reference, or
+        there are too many cases for a legible figure.
     """
     rows = rows_of(record)
     if rows is None:
@@ -58,7 +59,8 @@ def figure_of(record: Path) -> Figure | None:
 
 
 def _reference(record: Path, labels: list[str]) -> str:
-    """Returns the reference that the record's study names, or else the first case of its rows."""
+    """Returns the reference of the record's study, or the first case of its rows if there is
+    none."""
     try:
         named = find_study(record.name).reference_label
     except InputError:
@@ -67,7 +69,7 @@ def _reference(record: Path, labels: list[str]) -> str:
 
 
 def _is_number(rows: pd.DataFrame, column: str) -> bool:
-    """Says whether the setting has several values, all of them numbers."""
+    """Returns whether the setting has several values, all of them numbers."""
     values = {value for value in setting(rows, column.partition(".")[2]) if value != NOT_SWEPT}
     try:
         numbers = {float(value) for value in values if not isinstance(value, bool)}
@@ -83,14 +85,14 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
     for record in sorted(path.parent for path in RECORDS.glob("*/index.md")):
         figure = figure_of(record)
         if figure is not None:
-            figure.draw_without_rendering()  # the layout fits at the second drawing
+            figure.draw_without_rendering()  # The layout fits only when it is drawn a second time.
             place = f"{RECORDS.name}/{record.name}/{FIGURE}"
             files.append(File.generated(config, place, content=as_svg(figure)))
     return files
 
 
 def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Puts a record's figure in front of how it was run (a hook of mkdocs)."""
+    """Inserts a record's figure before the section on how it was run (a hook of mkdocs)."""
     folder = page.file.src_uri.rpartition("/")[0]
     if not folder.startswith(f"{RECORDS.name}/") or f"{folder}/{FIGURE}" not in files.src_uris:
         return markdown
