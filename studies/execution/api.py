@@ -1,4 +1,4 @@
-"""The harness as functions that return pandas tables."""
+"""Runs studies and loads their results as pandas tables."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class TrialsFailedError(RpuSsnnError):
-    """Some trials failed; the rows of the others are in the output folder.
+    """Raised when trials failed; the rows of the others are in the output folder.
 
     >>> from studies import TrialsFailedError, load_results, run_study
     >>> try:  # doctest: +SKIP
@@ -51,7 +51,7 @@ def run_study(
 ) -> pd.DataFrame:
     """Runs the missing trials of a study, and returns its results, one row per trial.
 
-    The processes that it starts do not import the script that calls it, which therefore needs no
+    The worker processes do not import the calling script, which therefore needs no
     ``if __name__ == "__main__":``.
 
     >>> from studies import run_study, summary
@@ -60,19 +60,20 @@ def run_study(
 
     Args:
         study: a study, its file, or the name of a shipped one.
-        out: output folder; None: ``out/NAME``.
-        workers: processes; None: one a CPU.
-        data: folder with the images; None: the environment variable RPU_SSNN_DATA.
-        retry_failed: repeat trials that failed in an earlier call.
-        executor: starts other workers, such as `studies.workers.clusters.executor_of`
-            makes; to be closed by the caller; None: processes of this machine.
-        progress: show a progress bar and notes on standard error.
+        out: output folder; None means ``out/NAME``.
+        workers: number of worker processes; None means one per CPU.
+        data: folder with the images; None means the environment variable RPU_SSNN_DATA.
+        retry_failed: whether to repeat trials that failed in an earlier call.
+        executor: starts workers elsewhere, such as one that
+            `studies.workers.clusters.executor_of` makes; the caller closes it. None means
+            processes on this machine.
+        progress: whether to show a progress bar and notes on standard error.
 
     Raises:
-        InputError: the input is bad, which is said in one line before anything runs.
+        InputError: the input is bad; this is checked before anything runs.
         BrokenEnvironmentError: aihwkit and torch do not fit, or numba cannot store compiled code.
-        TrialsFailedError: trials failed; the others' rows are kept. Another call leaves the failed
-            ones alone, or runs them again with `retry_failed`.
+        TrialsFailedError: trials failed; the rows of the others are kept. Another call repeats the
+            failed ones only with `retry_failed`.
     """
     able = executor is None or hasattr(executor, "start_pool")
     require(able, "run_study", "executor", executor, "must be None, or what executor_of makes")
@@ -98,8 +99,9 @@ def runner(
     data: Path | str | None = None,
     progress: bool = False,
 ) -> Iterator[Callable[[Study], Outcome]]:
-    """Makes what `attribute`, `decompose` and `require` run their studies with; the workers end
-    with it.
+    """Yields the function with which `attribute`, `decompose` and `require` run their studies.
+
+    The workers end with the context.
 
     >>> from studies import attribute, load_study, runner
     >>> with runner("out/question") as run:  # doctest: +SKIP
@@ -107,7 +109,7 @@ def runner(
 
     Args:
         out: output folder of the question.
-        workers, data, progress: those of `run_study`.
+        workers, data, progress: as for `run_study`.
     """
     root = user_path("runner", "out", out)
     with closing(LocalExecutor(workers)) as executor:
@@ -127,25 +129,25 @@ def _options(
 
 
 def load_results(folder: Path | str, rows: Path | str | Sequence[Path | str] = ()) -> pd.DataFrame:
-    """Returns the tidy results of an output folder so far; may be called while a study runs.
+    """Returns the results of an output folder so far, even while its study runs.
 
     >>> from studies import load_results
     >>> results = load_results("out/digits_devices")  # doctest: +SKIP
     >>> results.groupby("label")["test_accuracy"].mean()  # doctest: +SKIP
 
     Args:
-        folder: output folder; with `rows` also the file of a study; or the name of a shipped
-            study, by itself with the rows that are kept in this repository.
-        rows: a results file, or several, whose rows count too; a trial that several hold counts
-            once.
+        folder: an output folder, or the name of a shipped study, whose rows kept in this
+            repository are read. If `rows` are given, it may also be a study file.
+        rows: one or several results files whose rows count too; a trial that is in several files
+            counts once.
 
     Warns:
-        UserWarning: a trial file is damaged or a row of a file is not valid, which are left out;
-            rows of the files or of the folder are of no trial of the study.
+        UserWarning: a damaged trial file or an invalid row is left out, or rows do not belong to
+            any trial of the study.
 
     Raises:
-        InputError: it is no output folder or study, files have no row of the study, or two rows of
-            one trial differ.
+        InputError: `folder` is not an output folder or study, the files have no row of the study,
+            or two rows of one trial differ.
     """
 
     found = shown_contents(
@@ -158,11 +160,11 @@ def load_results(folder: Path | str, rows: Path | str | Sequence[Path | str] = (
 
 
 def _with_reference(results: pd.DataFrame, study: Study) -> pd.DataFrame:
-    """Returns the results, with the reference of the study as an attribute for `summary`."""
+    """Stores the reference of the study as an attribute of the results, for `summary`."""
     results.attrs[REFERENCE] = study.reference_label
     return results
 
 
 def default_folder(study: Study) -> Path:
-    """Returns the output folder of a study without ``out``."""
+    """Returns the output folder of a study when the user names none."""
     return Path("out") / study.study

@@ -1,4 +1,4 @@
-"""Writes the network of a finished trial, which is trained again since rows hold no weights."""
+"""Trains a finished trial again, because rows hold no weights, and writes its network."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +16,12 @@ SUFFIXES = (".h5", ".nir")
 
 @dataclass(frozen=True)
 class Exported:
-    """An export tells about the network that was written.
+    """Describes the network that was written.
 
     Attributes:
-        images: those that the study measures on.
-        accuracy: that of the network that was written, on these images, %.
-        in_row: that of the finished trial, %.
+        images: the set of images on which the study measures accuracy.
+        accuracy: accuracy of the written network on these images, %.
+        in_row: accuracy of the finished trial, %.
         replayable: whether the two must be equal (aihwkit's own noise cannot be seeded).
     """
 
@@ -48,17 +48,17 @@ def export_trial(
     >>> exported = export_trial("out/digits_devices", "ecram", "ecram.h5")  # doctest: +SKIP
 
     Args:
-        folder: that of a study that was run.
-        case: label of the case, with the values of a sweep as the study or as tables write them:
+        folder: output folder of a study that was run.
+        case: label of the case, with swept values written as in the study or in tables:
             ``charge_trap [overrides.step=0.01]`` or ``charge_trap [step = 0.01]``.
         path: a file ending in .h5 (every device, `rpu_ssnn.export.device_map`) or .nir.
-        seed: says which of the case's trials.
-        data: folder with the images; None: the environment variable RPU_SSNN_DATA.
-        without_inhibition: leave out what NIR cannot represent.
+        seed: seed of the trial among those of the case.
+        data: folder with the images; None means the environment variable RPU_SSNN_DATA.
+        without_inhibition: whether to leave out the inhibition, which NIR cannot represent.
 
     Raises:
-        InputError: there is no such trial, it is of the float baseline (which is no spiking
-            network), the file cannot be written, or the format cannot say what it holds.
+        InputError: there is no such trial, its network does not spike (the float baseline), the
+            file cannot be written, or the format cannot represent the network.
     """
     from rpu_ssnn.export import write_network, write_nir
     from rpu_ssnn.training import Trained
@@ -81,7 +81,7 @@ def export_trial(
     session = TrialSession(NO_WORKSPACE, trial, images.digest)
     with session.trained(method.training(trial.settings, threads), images) as trained:
         assert isinstance(trained, Trained)  # every spiking method trains one
-        method.rest(trained)  # time passed before the test of the trial, too
+        method.rest(trained)  # as in the trial, time passes before the test
         if path.suffix.lower() == ".nir":
             write_nir(path, trained, without_inhibition=without_inhibition)
         else:

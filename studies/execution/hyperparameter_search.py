@@ -1,4 +1,5 @@
-"""Runs the search of a study: successive halving of the same candidates in every case."""
+"""Runs the hyperparameter search of a study: successive halving, with the same candidates in every
+case."""
 
 import itertools
 from collections import Counter
@@ -22,9 +23,7 @@ from studies.workers.workspace import Workspace
 def find_hyperparameters(
     study: Study, folder: ResultFolder, options: Options, failures: FailureList
 ) -> HyperparameterTable:
-    """Finds hyperparameters by title: those of the folder, those of the study's file, or by a
-    search.
-    """
+    """Returns hyperparameters by title of point, from the folder, the study's file or a search."""
     known = known_hyperparameters(study, folder.hyperparameters, study.hyperparameters_file)
     wanted = [
         Race.of(point, study.study, study.search, study.measure)
@@ -51,7 +50,7 @@ def find_hyperparameters(
 def _search(
     races: list[Race], folder: ResultFolder, options: Options, failures: FailureList
 ) -> list[Choice]:
-    """Returns the choices, of which a point has none if one of its runs failed."""
+    """Returns the choice for each point, except for points with a failed run."""
     workspace = Workspace(folder.running)
     done = made_here(read_store(folder.search, options.reporter).by_identity)
     for number in itertools.count():
@@ -71,7 +70,7 @@ def _search(
 
 
 def _clear_losers(choices: list[Choice], workspace: Workspace) -> None:
-    """Removes all checkpoints but those of the winners, which their trials go on from."""
+    """Removes all checkpoints except the winners', from which the trials continue."""
     winners = {choice.race.trials[choice.chosen].identity for choice in choices}
     for choice in choices:
         for trial in choice.race.trials.values():
@@ -80,7 +79,7 @@ def _clear_losers(choices: list[Choice], workspace: Workspace) -> None:
 
 
 def _sentence(choice: Choice) -> str:
-    """Returns the choice in one line for the console."""
+    """Describes the choice in one line for the console."""
     given = choice.chosen.model_dump(exclude_none=True)
     settings = ", ".join(f"{name} {value:g}" for name, value in given.items())
     title = choice.race.point.title

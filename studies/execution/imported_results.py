@@ -1,4 +1,4 @@
-"""Imports finished rows of a results CSV as finished trials of a study."""
+"""Imports rows of a results CSV as finished trials of a study."""
 
 import csv
 import io
@@ -33,28 +33,28 @@ NEEDED = (
     "pulses_per_device_mean",
     "saturated_fraction",
 )
-"""Without these columns a row is none, or no table can be made of it."""
+"""Every results file must have these columns, from which rows are recognised and tables made."""
 
 KEYS = ("study", "trial", "label")
 
 _ROUNDING = 1e-9
-"""An accuracy in a table is exact to some fifteen digits."""
+"""The tolerance for accuracies, which a table gives to about fifteen digits."""
 
 MOST_TABLE_BYTES = 512 << 20
-"""The largest results file has some ten thousand rows with all their settings."""
+"""The largest results file that is read, about ten thousand rows with all their settings."""
 
 
 def read_imported_rows(paths: Iterable[Path]) -> StoredRuns:
     """Returns the rows of `results.csv` files as finished trials.
 
-    They are named by the identity that their settings have today. A trial that several rows hold
-    counts once.
+    Their keys are the identities that their settings have today. A trial with several rows counts
+    once.
 
-    Each invalid row is one of the `faults`, and so are, once a file, rows of settings that this
-    version has not, and rows of another numerics version.
+    Each invalid row adds one error to `faults`. Rows whose settings this version does not know, and
+    rows of another numerics version, add one error per file.
 
     Raises:
-        InputError: a file is not there, or is no results file; two rows of one trial have
+        InputError: a file is missing or is not a results file, or two rows of one trial have
             different accuracies.
     """
     kept: dict[str, TrialResult] = {}
@@ -94,10 +94,10 @@ def read_imported_rows(paths: Iterable[Path]) -> StoredRuns:
 def refuse_conflict(
     where: object, result: TrialResult, here: str, other: TrialResult, there: str
 ) -> None:
-    """Refuses two results of one trial that are not the same.
+    """Refuses two results of one trial that differ.
 
     Args:
-        here, there: where the two come from, in words.
+        here, there: the places that the two come from, in words.
 
     Raises:
         InputError: their test or validation accuracies differ.
@@ -123,14 +123,14 @@ def _settings(row: Row) -> TrialSettings | None:
 def _refuse_contradictions(
     where: Path, place: str, row: Row, settings: TrialSettings, digests: dict[str, Scalar]
 ) -> None:
-    """Refuses a row whose columns are not what its own settings determine.
+    """Refuses a row whose columns contradict its own settings.
 
     Args:
-        digests: the digest of the images that the rows before have, by data set and seed.
+        digests: the digests of the images in earlier rows, by data set and seed; updated.
 
     Raises:
-        InputError: a column contradicts the settings, an accuracy is no share of its images, or
-            rows of one data set and seed name different images.
+        InputError: a column contradicts the settings, an accuracy is not a whole number of its
+            images, or two rows have one data set and seed but different images.
     """
     method, data = settings.method, settings.dataset
     known: dict[str, Scalar] = {
@@ -162,9 +162,9 @@ def _refuse_contradictions(
 
 
 def _read(path: Path, faults: list[InputError]) -> list[tuple[str, Row]]:
-    """Returns the valid rows of a file with their places, and notes what is wrong with others.
+    """Returns the valid rows of a file with their places; errors of the others go to `faults`.
 
-    Each cell is parsed alone, so that one cannot change another.
+    Each cell is parsed by itself, so that no cell can change another.
     """
     try:
         text = read_text(path, MOST_TABLE_BYTES).removeprefix("\ufeff")
@@ -173,7 +173,7 @@ def _read(path: Path, faults: list[InputError]) -> list[tuple[str, Row]]:
         raise InputError(path, "file", reason(error), "must be a readable file") from error
     except UnicodeDecodeError as error:
         raise InputError(path, "file", Fault(error.reason), "must be UTF-8 text") from error
-    except (ValueError, csv.Error) as error:  # the file is empty, or a quote is open
+    except (ValueError, csv.Error) as error:  # the file is empty, or a quote is not closed
         found = reason(error) if text else Fault("empty")
         raise InputError(path, "rows", found, "must be a results.csv of a study") from error
     for column in NEEDED:
@@ -200,7 +200,7 @@ def _read(path: Path, faults: list[InputError]) -> list[tuple[str, Row]]:
 
 
 def _as_result(row: Row) -> TrialResult:
-    """Returns an imported row as a finished trial; it has no learning curve."""
+    """Returns an imported row as a finished trial without a learning curve."""
     kept = {
         name: value
         for name, value in row.items()
@@ -219,10 +219,10 @@ def resume(
 
     Args:
         imported: the runs that `read_imported_rows` returns.
-        stored: the runs of the store; those taken up are added.
+        stored: the runs of the store, to which the rows used are added.
 
     Returns:
-        How many rows were taken up.
+        The number of rows used.
     """
     taken = 0
     for trial in trials:

@@ -1,4 +1,4 @@
-"""One phase of a study, the search or the trials: its options, rows, failures and tables."""
+"""Runs one phase of a study, the search or the trials, and keeps its rows, failures and tables."""
 
 import time
 from collections import deque
@@ -31,14 +31,14 @@ def training_job(data_root: Path | None) -> Job:
 
 @dataclass(frozen=True)
 class Options:
-    """These options say how a study is run; none of them changes a result.
+    """Options of how a study is run, none of which changes a result.
 
     Attributes:
         executor: starts the workers; the caller closes it.
-        kept_rows: results files whose rows count as finished; `imported_results`.
-        retry_failed: repeat trials that failed in an earlier call; otherwise they stay failed
-            and stay listed.
-        is_part: other studies run in the same folder, whose failures stay listed too.
+        kept_rows: results files whose rows count as finished (`imported_results`).
+        retry_failed: whether to repeat trials that failed in an earlier call; otherwise they stay
+            listed as failed.
+        is_part: whether other studies run in the same folder, whose failures then stay listed too.
     """
 
     job: Job = field(default_factory=lambda: training_job(None))
@@ -52,29 +52,21 @@ class Options:
 
 @dataclass(frozen=True)
 class Outcome:
-    """An outcome says how a run ended.
-
-    Attributes:
-        failures: trials without a row.
-    """
+    """Collects the finished and the failed trials of a run."""
 
     runs: Runs
     failures: list[Failure]
 
 
 SECONDS_BETWEEN_LOOKS = 1.0
-"""The interval between two reads of the progress of running trials."""
+"""How often the progress of running trials is read."""
 
 SECONDS_BETWEEN_REBUILDS = 5.0
-"""The interval between two updates of the tables; trial files are written at once."""
+"""How often the tables are updated at most; trial files are written at once."""
 
 
 class FailureList:
-    """A failure list keeps the folder's `failures.csv` up to date.
-
-    Args:
-        folder: the output folder.
-    """
+    """Keeps the folder's `failures.csv` up to date."""
 
     def __init__(self, folder: ResultFolder, options: Options) -> None:
         self._folder, self._root, self._reporter = folder, folder.root, options.reporter
@@ -87,11 +79,11 @@ class FailureList:
 
     @property
     def now(self) -> list[Failure]:
-        """Returns all failed trials, of this run and earlier ones."""
+        """Returns the trials of this study that failed, in this run or earlier ones."""
         return list(self._now.values())
 
     def to_run(self, missing: Sequence[Trial]) -> list[Trial]:
-        """Returns the missing trials without those that failed before."""
+        """Returns those missing trials that have not failed before."""
         self._now |= {
             trial.identity: self._left[trial.identity]
             for trial in missing
@@ -112,7 +104,7 @@ class FailureList:
         self._reporter.note(f"{error}; damaged, {kept}")
 
     def write(self) -> None:
-        """Writes the final list: of this study, and of the others where it is a part.
+        """Writes the failures of this study and, if it is a part, of the others in the folder.
 
         Raises:
             OSError: the disk is full or the folder is gone.
@@ -127,7 +119,7 @@ class FailureList:
 
 @dataclass
 class Tables:
-    """The result tables of a folder are rebuilt at intervals while trials end."""
+    """Rebuilds the result tables of a folder from time to time while trials finish."""
 
     root: Path
     trials: Sequence[Trial]
@@ -140,7 +132,7 @@ class Tables:
         return [(trial, done[trial.identity]) for trial in self.trials if trial.identity in done]
 
     def refresh(self) -> None:
-        """Rebuilds the tables if the interval is over."""
+        """Rebuilds the tables unless they were rebuilt a moment ago."""
         if time.monotonic() - self._written >= SECONDS_BETWEEN_REBUILDS:
             with suppress(OSError):  # a full disk is reported when they are rebuilt at the end
                 self.rebuild()
@@ -162,18 +154,19 @@ def run_phase(
     failures: FailureList,
     then: Callable[[], None] = lambda: None,
 ) -> None:
-    """Runs the missing ones of ``total`` trials, without those that failed before.
+    """Runs the missing trials of a phase, except those that failed before.
 
     Each finished run is written to the store at once, and added to ``finished`` by its identity.
 
     Args:
-        then: is called after each row that is written.
+        total: number of trials of the phase, including finished ones.
+        then: called after each row has been written.
 
     Raises:
         OSError: a row could not be written; all earlier ones are kept.
     """
     workspace = Workspace(folder.running)
-    searching = what == "search"  # the next comparison goes on from its checkpoints
+    searching = what == "search"  # the next round of the search continues from the checkpoints
     workspace.remove_leftovers(lambda identity: identity in finished and not searching)
     # Cases with equal settings share a trial.
     once = list({trial.identity: trial for trial in missing}.values())
@@ -204,21 +197,21 @@ def run_phase(
 
 
 def read_store(store: TrialStore, reporter: Reporter) -> StoredRuns:
-    """Returns the stored trials; damaged files are set aside, so that their trials run again."""
+    """Returns the stored trials, and sets damaged files aside so that their trials run again."""
 
     stored = store.read_all()
     for error in stored.faults:
         path = Path(error.where)
         if is_trial_file(path):
             reporter.note(f"{error}; damaged, {kept_aside(path, 'damaged')}; the trial runs again")
-        else:  # it is not a file of this package
+        else:  # The file was not written by this package.
             reporter.note(f"{error}; left where it is")
     return stored
 
 
 def in_balanced_order(trials: Sequence[Trial]) -> list[Trial]:
-    """Puts the first seeds of all cases before all second seeds, so that a partial table
-    compares."""
+    """Puts the first seeds of all cases before the second seeds, so that even a partial table
+    compares all cases."""
     rank: dict[tuple[object, ...], int] = {}
     ranked = []
     for trial in trials:
@@ -246,15 +239,15 @@ def run_trials(
         what: name of the phase, for the progress.
         total: trials of the phase, including finished ones.
         executor: starts the workers.
-        on_result: is called in this process for each finished trial; an exception ends the run.
-        on_failure: is called in this process for each trial that raised an error or whose process
+        on_result: called in this process for each finished trial; an exception ends the run.
+        on_failure: called in this process for each trial that raised an error or whose process
             died; the others continue.
         workspace: holds progress and checkpoints of the trials.
 
     Raises:
         RpuSsnnError: the job's check failed before any trial ran, or the very first process died.
-        OSError: a cluster is out of reach.
-        KeyboardInterrupt: the user interrupts; all workers of this machine are then gone.
+        OSError: a cluster cannot be reached.
+        KeyboardInterrupt: the user interrupts; all workers on this machine have then ended.
     """
     if not trials:
         return
@@ -273,11 +266,11 @@ def run_trials(
         stack.enter_context(interrupts.deferred())
         with reporter.starting(plan):
             pool = stack.enter_context(executor.start_pool(len(trials), workspace, reporter.note))
-            # Every worker checks, since the check loads what the trials need anyway.
+            # Every worker runs the check, since it loads modules that the trials need anyway.
             for fault in pool.check(job, trials):
                 if fault is not None:
                     raise fault
-        # The progress opens after the workers' start, which must not count as time of a trial.
+        # The progress starts only now, so that the workers' start does not count as trial time.
         with reporter.running(what, done=total - len(trials), total=total):
             _drain(deque(trials), pool, job, reporter, settle)
 
@@ -289,8 +282,8 @@ def _drain(
     reporter: Reporter,
     settle: Callable[[Trial, TrialResult | Failure], None],
 ) -> None:
-    """Submits and settles trials until none is waiting or running."""
-    told: dict[str, int] = {}  # how many notes of each trial were shown
+    """Submits trials and settles their outcomes until none is waiting or running."""
+    told: dict[str, int] = {}  # how many notes of each trial have been shown
     while pool.running or waiting:
         while waiting and pool.free > 0:
             trial = waiting.popleft()

@@ -1,4 +1,4 @@
-"""The plan of a study: its trials, which are done, and the estimated time of the rest."""
+"""Plans a study: which trials are done, which are missing, and how long those will take."""
 
 import heapq
 import time
@@ -27,15 +27,15 @@ from studies.workers.worker import Job
 
 @dataclass(frozen=True)
 class PlanRow:
-    """This row is one case at one point of the sweep.
+    """The plan of one case at one point of the sweep.
 
     Attributes:
-        trials: one a seed; with values of the first candidate if the search is not done.
-        missing: those without a row that a run starts.
-        failed: number of those that failed before.
-        search: missing trials of its search (none if an earlier row has the same search).
-        search_failed: number of trials of that search that failed before.
-        waiting: number of trials that no run starts, since a trial of their search failed.
+        trials: one per seed; before the search is done, with the values of its first candidate.
+        missing: trials without a row that would be run.
+        search: missing runs of the search (empty if an earlier row has the same search).
+        failed: number of trials that failed before.
+        search_failed: number of runs of the search that failed before.
+        waiting: number of trials that cannot start because a run of their search failed.
     """
 
     title: str
@@ -54,11 +54,11 @@ class PlanRow:
 
 @dataclass(frozen=True)
 class Plan:
-    """A plan says what a study still has to run in its folder.
+    """Lists what a study still has to run in its folder.
 
     Attributes:
         other_versions: number of rows that were made under other versions.
-        faults: what is wrong with rows and trial files that are left out.
+        faults: errors of the rows and trial files that were left out.
     """
 
     rows: list[PlanRow]
@@ -80,13 +80,13 @@ class Plan:
 
 @dataclass(frozen=True)
 class Estimate:
-    """An estimate says what a plan costs on this machine, in time and memory.
+    """Estimates the time and memory that a plan takes on this machine.
 
     Attributes:
-        startup_seconds: start of the workers: processes, imports and compiled code.
-        seconds: those of one trial, by identity.
-        memory_mb: that of its worker, MiB, by identity.
-        failures: cases whose steps could not be timed.
+        startup_seconds: time to start the workers: processes, imports and compiled code.
+        seconds: time of each trial, by identity.
+        memory_mb: memory of each trial's worker, MiB, by identity.
+        failures: trials whose steps could not be timed.
     """
 
     workers: int
@@ -96,7 +96,7 @@ class Estimate:
     failures: list[Failure]
 
     def wall_seconds(self, plan: Plan) -> float:
-        """Returns the time until all is done, first the search and then the trials."""
+        """Returns the time (s) until the search and then the trials are done."""
         phases = [trials for trials in (plan.search, plan.missing) if trials]
         return self.startup_seconds + sum(
             _makespan([self.seconds.get(one.identity, 0.0) for one in trials], self.workers)
@@ -105,18 +105,18 @@ class Estimate:
 
     @property
     def peak_memory_mb(self) -> float:
-        """Returns an upper bound for all workers (MiB), as if each had the largest trial."""
+        """Returns an upper bound for all workers (MiB), as if each ran the largest trial."""
         return self.workers * max(self.memory_mb.values(), default=0.0)
 
 
 def make_plan(study: Study, root: Path, kept_rows: Sequence[Path] = ()) -> Plan:
-    """Makes a plan from the output folder, which may be missing; nothing is written.
+    """Makes a plan from the output folder, which may be missing, without writing anything.
 
     Args:
         kept_rows: results files whose rows count as finished (`imported_results`).
 
     Raises:
-        InputError: the folder is not the study's, or a file with hyperparameters or the rows are
+        InputError: the folder belongs to another study, or a file of hyperparameters or of rows is
             not valid.
     """
     imported = read_imported_rows(kept_rows)
@@ -142,7 +142,7 @@ def estimate(
 
     Args:
         job: `timing.timing_job`.
-        tell: shows a line after each case that was timed.
+        tell: called with a line of text after each case that was timed.
 
     Raises:
         InputError: images are missing.
@@ -157,7 +157,7 @@ def estimate(
         groups.setdefault(_cost_key(trial), []).append(trial)
     chosen = {_typical(group).identity: key for key, group in groups.items()}
     timed = [_typical(group) for group in groups.values()]
-    while len(timed) < n_workers:  # so many processes work at once in the run
+    while len(timed) < n_workers:  # the run will have that many processes at work at once
         timed += timed[: n_workers - len(timed)]
     costs: dict[str, Cost] = {}
 
@@ -184,7 +184,7 @@ def estimate(
         for trial, cost in timed_trials
     }
     memory = {trial.identity: cost.peak_memory_mb for trial, cost in timed_trials}
-    # Each worker runs most kinds of trial, and compiles once for each kind.
+    # Each worker meets most kinds of trial, and compiles once for each kind.
     startup = reporter.seconds + sum(cost.first for cost in costs.values()) / n_workers
     return Estimate(n_workers, startup, seconds, memory, failures)
 
@@ -210,8 +210,7 @@ def _row(
     searched_runs: Mapping[str, TrialResult],
     planned: set[str],
 ) -> PlanRow:
-    """Returns the row of a point; the runs of its search that are new are added to those
-    planned."""
+    """Returns the row of a point, and adds the identities of its new search runs to `planned`."""
     found = hyperparameters_of(point, known)
     if found is not None:
         trials = [point.trial(study.study, found, seed, study.measure) for seed in point.seeds]
@@ -231,7 +230,7 @@ def _row(
 
 
 def _cost_key(trial: Trial) -> str:
-    """Returns the same for trials whose steps take about the same time."""
+    """Returns a key that is equal for trials whose steps take about the same time."""
     settings = trial.settings.model_dump(mode="json")
     method = dict(settings["method"])
     method.pop("learning_rate")
@@ -242,13 +241,13 @@ def _cost_key(trial: Trial) -> str:
 
 
 def _typical(group: Sequence[Trial]) -> Trial:
-    """Returns a trial of the study if there is one, else the middle one of a search."""
+    """Returns a trial of the study if there is one, else the middle run of a search."""
     real = [trial for trial in group if not trial.is_candidate]
     return real[0] if real else group[len(group) // 2]
 
 
 def _sizes(trials: Iterable[Trial], data_root: Path | None) -> dict[str, tuple[int, int, int]]:
-    """Returns the numbers of images for training, validation and test, by settings of the data
+    """Returns the numbers of training, validation and test images, by the settings of the data
     set."""
     sizes = {}
     for trial in trials:
@@ -261,8 +260,8 @@ def _sizes(trials: Iterable[Trial], data_root: Path | None) -> dict[str, tuple[i
 
 
 def _makespan(seconds: Iterable[float], workers: int) -> float:
-    """Returns the time until the last worker is done, if each takes the next trial when it is
-    free."""
+    """Returns the time until the last worker is done, if each takes the next trial as soon as it
+    is free."""
     free_at = [0.0] * max(workers, 1)
     for each in seconds:
         heapq.heappush(free_at, heapq.heappop(free_at) + each)
@@ -270,5 +269,5 @@ def _makespan(seconds: Iterable[float], workers: int) -> float:
 
 
 def _once(trials: Iterable[Trial]) -> list[Trial]:
-    """Returns the trials without duplicates: cases with equal settings share a trial."""
+    """Returns the trials without duplicates, since cases with equal settings share a trial."""
     return list({trial.identity: trial for trial in trials}.values())

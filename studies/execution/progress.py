@@ -1,4 +1,4 @@
-"""The progress of a study: a bar on a terminal, plain lines in a file or pipe."""
+"""Shows the progress of a study: as a bar on a terminal, as plain lines in a file or pipe."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ from studies.workers.workspace import TrialProgress
 
 
 class Reporter:
-    """Receives the events of a run; this one shows nothing, for the Python interface."""
+    """Receives the events of a run; this base class, for the Python interface, shows nothing."""
 
     def note(self, text: str) -> None:
         """Shows one line."""
 
     @contextmanager
     def starting(self, text: str) -> Iterator[None]:
-        """Shows what the run waits for, while the context is open."""
+        """Shows what the run is waiting for, while the context is open."""
         yield
 
     @contextmanager
     def running(self, what: str, done: int, total: int) -> Iterator[None]:
-        """Shows progress of ``total`` trials, ``done`` of them finished before."""
+        """Shows the progress of ``total`` trials, of which ``done`` were finished before."""
         yield
 
     def started(self, trial: Trial) -> None:
-        """A worker has started the trial."""
+        """Is called when a worker has started the trial."""
 
     def reached(self, trial: Trial, progress: TrialProgress) -> None:
-        """Takes the last progress of a running trial; it is called repeatedly."""
+        """Is called again and again with the latest progress of a running trial."""
 
     def finished(self, trial: Trial, result: TrialResult) -> None:
-        """A trial has finished, with a row."""
+        """Is called when a trial has finished with a row."""
 
     def failed(self, failure: Failure) -> None:
-        """A trial has failed, without a row."""
+        """Is called when a trial has failed and has no row."""
 
 
 class ClosedPipeConsole(Console):
@@ -56,8 +56,8 @@ class ConsoleReporter(Reporter):
     """Prints to a rich console.
 
     Args:
-        seconds_between_lines: at least, of the lines that say how far running trials are, where the
-            console is no terminal.
+        seconds_between_lines: shortest time between two lines about running trials, where the
+            console is not a terminal.
     """
 
     def __init__(self, console: Console, seconds_between_lines: float = 60.0) -> None:
@@ -76,7 +76,7 @@ class ConsoleReporter(Reporter):
 
     @contextmanager
     def _tolerated(self) -> Iterator[None]:
-        """If the stream is full or closed, its output is lost and the trials continue."""
+        """Drops further output if the stream is full or closed, so that the trials continue."""
         try:
             yield
         except (OSError, ValueError):
@@ -84,7 +84,7 @@ class ConsoleReporter(Reporter):
 
     @contextmanager
     def starting(self, text: str) -> Iterator[None]:
-        """Prints a line; on a terminal the line is removed at the end."""
+        """Prints a line; on a terminal, the line disappears at the end."""
         if not self._console.is_terminal:
             self.note(text)
             yield
@@ -114,7 +114,7 @@ class ConsoleReporter(Reporter):
         self._bar = None
 
     def reached(self, trial: Trial, progress: TrialProgress) -> None:
-        """Updates the bar at once; without a terminal, prints a line now and then."""
+        """Updates the bar at once or, without a terminal, prints a line now and then."""
         self._running[trial.identity] = trial.title, progress
         told = "; ".join(f"{title}: {it.words}" for title, it in self._running.values())
         left = self._left()
@@ -125,11 +125,11 @@ class ConsoleReporter(Reporter):
             self.note(f"[{self._done}/{self._total}] running: {told}, {left}")
 
     def finished(self, trial: Trial, result: TrialResult) -> None:
-        """Counts the trial; shows its accuracy and the time that is left."""
+        """Counts the trial, and shows its accuracy and the remaining time."""
         self._advance(trial.identity, f"{trial.title}: {result.words}")
 
     def failed(self, failure: Failure) -> None:
-        """Counts the trial; its message stays on the screen."""
+        """Counts the trial, and prints its message, which stays on the screen."""
         self.note(f"failed: {failure.title}: {failure.message}")
         self._advance(failure.trial, f"{failure.title}: failed")
 
@@ -155,15 +155,15 @@ class ConsoleReporter(Reporter):
 def seconds_left(
     elapsed: float, completed: int, to_come: int, running: Iterable[TrialProgress]
 ) -> float | None:
-    """Extrapolates from trials that ended and the epochs of those that run.
+    """Estimates the remaining time from the trials that ended and the epochs of running ones.
 
     Args:
-        elapsed: since the first trial began, s.
-        completed: trials that ended since then.
-        to_come: trials that have not ended, including running ones.
+        elapsed: time since the first trial began, s.
+        completed: number of trials that ended since then.
+        to_come: number of trials that have not ended, including running ones.
 
     Returns:
-        The time that is left (s); None where no epoch has ended yet.
+        The remaining time (s), or None if no epoch has ended yet.
     """
     shares = [(it.epoch - it.began, it.epoch, max(it.epochs, 1)) for it in running]
     made = completed + sum(new / epochs for new, _, epochs in shares)

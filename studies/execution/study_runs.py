@@ -40,20 +40,20 @@ from studies.results.store import StoredRuns
 from studies.results.tables import Versions
 
 A_TRIAL = "at least one finished trial"
-"""A folder must hold this to be shown."""
+"""A folder is shown only if it has at least one finished trial; errors use these words."""
 
 NOTHING = StoredRuns({}, {}, [])
-"""This stands for no imported rows."""
+"""Stands in when no rows are imported."""
 
 
 def run_in_folder(study: Study, root: Path, options: Options) -> Outcome:
-    """Searches unknown hyperparameters, then runs the missing trials.
+    """Searches for unknown hyperparameters, then runs the missing trials.
 
     Raises:
-        InputError: the input is bad, which is found before anything runs.
+        InputError: the input is bad; this is checked before anything runs.
         BrokenEnvironmentError: aihwkit and torch do not fit, or numba cannot store compiled code.
-        KeyboardInterrupt: finished rows are kept and the tables rebuilt.
-        OSError: a row, a table or a list could not be written; earlier rows are kept.
+        KeyboardInterrupt: the user interrupts; finished rows are kept and the tables rebuilt.
+        OSError: a row or a table could not be written; earlier rows are kept.
     """
     kept = read_imported_rows(options.kept_rows) if options.kept_rows else NOTHING
     for error in kept.faults:
@@ -95,10 +95,10 @@ def run_in_folder(study: Study, root: Path, options: Options) -> Outcome:
 
 
 def runner_of(root: Path, options: Options) -> Callable[[Study], Outcome]:
-    """Runs one study after the other in a folder, as `attribute` and the like ask for them.
+    """Returns a function that runs one study after another in the same folder.
 
-    Each is a part of what the folder holds. Trials that failed before are repeated by the first
-    study at most: a later one would repeat those that failed meanwhile.
+    `attribute`, `require` and `decompose` use it. Only the first study repeats trials that failed
+    earlier; if later ones did so too, they would repeat trials that failed just now.
     """
     retry = iter([options.retry_failed])
 
@@ -110,10 +110,9 @@ def runner_of(root: Path, options: Options) -> Callable[[Study], Outcome]:
 
 
 def tuned(study: Study, root: Path) -> Study:
-    """Returns the study whose cases give what earlier searches found: those of its file and of its
-    folder.
+    """Fills in the hyperparameters that earlier searches found, in the study's file or its folder.
 
-    The folder counts only while it is that of the study and of its data.
+    The folder is ignored if it belongs to another study or its rows were made from other data.
     """
     files = [*_hyperparameters_of_run(study, root), study.hyperparameters_file]
     return with_hyperparameters(study, known_hyperparameters(study, *files))
@@ -133,14 +132,14 @@ def _hyperparameters_of_run(study: Study, root: Path) -> list[Path]:
 
 @dataclass(frozen=True)
 class FolderContents:
-    """The contents are what an output folder holds.
+    """Holds the study of an output folder, its finished runs, and what was left out.
 
     Attributes:
         hyperparameters: found by a search, by title of the point.
         runs: finished trials, in the order of the study.
-        faults: what is wrong with trial files and imported rows that are left out.
-        n_other: imported rows of no trial of the study.
-        n_hidden: finished trials of the folder that are none of the study.
+        faults: errors of the trial files and imported rows that were left out.
+        n_other: number of imported rows that do not belong to any trial of the study.
+        n_hidden: number of finished trials in the folder that do not belong to the study.
     """
 
     study: Study
@@ -157,7 +156,7 @@ class FolderContents:
 
     @property
     def not_shown(self) -> list[str]:
-        """These lines say which rows belong to no trial of the study."""
+        """Returns lines about the rows that do not belong to any trial of the study."""
         study, lines = self.study.study, []
         if self.n_other:
             rows = counted(self.n_other, "row")
@@ -168,7 +167,7 @@ class FolderContents:
 
 
 def look_into(root: Path) -> FolderContents:
-    """Returns the study of an output folder and its finished runs; the folder is only read.
+    """Reads the study of an output folder and its finished runs, without writing to the folder.
 
     Raises:
         InputError: it is not an output folder.
@@ -177,7 +176,7 @@ def look_into(root: Path) -> FolderContents:
 
 
 def contents_of(study: Study, root: Path, imported: StoredRuns = NOTHING) -> FolderContents:
-    """Returns what an output folder, which may be missing, holds of a study; it is only read.
+    """Reads the finished runs of a study from an output folder, which may be missing.
 
     Args:
         imported: rows that count as finished where the folder has none.
@@ -198,26 +197,26 @@ def contents_of(study: Study, root: Path, imported: StoredRuns = NOTHING) -> Fol
 
 
 def files_of_rows(command: str, rows: Path | str | Sequence[Path | str]) -> list[Path]:
-    """Returns the results files that a user named, of which there are one or several.
+    """Returns the paths of the one or several results files that a user named.
 
     Raises:
-        InputError: one can be no path.
+        InputError: a value cannot be a path.
     """
     files = rows if isinstance(rows, Sequence) and not isinstance(rows, str) else [rows]
     return [user_path(command, "rows", file) for file in files]
 
 
 def shown_contents(where: Path, rows: Sequence[Path] = ()) -> FolderContents:
-    """Returns what tables, figures and reports show; everything is only read.
+    """Reads the contents that tables, figures and reports show, without writing anything.
 
     Args:
-        where: an output folder; a record or its name, with the rows that it keeps; with rows also
-            the file of a study.
+        where: an output folder, or a record or its name, whose kept rows are read. If `rows` are
+            given, it may also be a study file.
         rows: results files whose rows count too.
 
     Raises:
-        InputError: it is none of these, files have no row of the study, or two rows of one trial
-            differ.
+        InputError: `where` is none of these, the files have no row of the study, or two rows of
+            one trial differ.
     """
     is_output = is_ours(where)
     files = list(rows) or ([] if is_output else kept_rows(str(where)))
@@ -251,7 +250,7 @@ def refuse_empty(root: Path, found: FolderContents) -> None:
     """Refuses a folder without a finished trial.
 
     Raises:
-        InputError: it has none; where files are damaged it is the first damage.
+        InputError: there is none; if trial files are damaged, the error of the first one.
     """
     if not found.runs:
         nothing = InputError(root, "trials", 0, f"must hold {A_TRIAL}")
@@ -259,7 +258,7 @@ def refuse_empty(root: Path, found: FolderContents) -> None:
 
 
 def hidden_rows(n: int, study: Study) -> str:
-    """Returns what is said of finished trials in the folder of a study that are none of it."""
+    """Describes finished trials in the folder that do not belong to the study."""
     trials = counted(n, "finished trial is", "finished trials are")
     return (
         f"{trials} of other settings, devices or seeds than {study.study} has now: not shown, kept "
@@ -274,10 +273,10 @@ def _contents(study: Study, known: HyperparameterTable, stored: StoredRuns) -> F
 
 
 def _refuse_early(study: Study, root: Path, options: Options, kept: dict[str, TrialResult]) -> None:
-    """Refuses what can be refused before a folder is made or a process started.
+    """Refuses bad input as far as possible before a folder is made or a process started.
 
     Args:
-        kept: imported rows by identity, of which those of the study must be of its data.
+        kept: imported rows by identity; those of the study must have been made from its data.
 
     Raises:
         InputError: see `run_in_folder`.
@@ -297,14 +296,14 @@ def _refuse_early(study: Study, root: Path, options: Options, kept: dict[str, Tr
 def refuse_rows_of_other_data(
     study: Study, root: Path, kept: Mapping[str, TrialResult], files: Sequence[Path]
 ) -> None:
-    """Refuses a folder of another study, and rows that were made of other data than there are.
+    """Refuses a folder of another study, and rows made from data that have changed since.
 
     Args:
-        kept: imported rows by identity; those of other trials do not matter.
-        files: where these come from, for the error.
+        kept: imported rows by identity; rows of other studies are ignored.
+        files: the files of these rows, for the error.
 
     Raises:
-        InputError: the folder is foreign, or a data file has changed since.
+        InputError: the folder is foreign, or a data file has changed.
     """
     refuse_foreign(root, study)
     folder = ResultFolder(root)
@@ -319,7 +318,7 @@ def _data_of(study: Study) -> Iterator[OwnData | None]:
 
 
 def _made_in(folder: ResultFolder) -> Iterator[TrialResult]:
-    """Yields all rows, and the runs of the search."""
+    """Yields all finished runs of the folder, including those of the search."""
     stored = (store.read_all() for store in (folder.trials, folder.search))
     return (result for found in stored for result in found.by_identity.values())
 
@@ -327,15 +326,16 @@ def _made_in(folder: ResultFolder) -> Iterator[TrialResult]:
 def _refuse_changed_data(
     data: Iterable[OwnData | None], made: Iterable[TrialResult], place: object
 ) -> None:
-    """Refuses a data file that has changed since rows or runs of a search were made of it.
+    """Refuses a data file that has changed since finished runs were made from it.
 
     Args:
-        data: that of the study; None: a standard set.
-        made: the rows and runs.
+        data: the data of each point of the study, or None for a standard set.
+        made: the finished runs, including those of a search.
         place: their folder or files, for the error.
 
     Raises:
-        InputError: it has; a file that is gone is no fault of rows that are there.
+        InputError: the data file has changed. A missing file is accepted, since finished rows do
+            not need it.
     """
     from rpu_ssnn.data.user_data import file_digest
 
@@ -359,8 +359,8 @@ def _refuse_changed_data(
 def _usable(
     trials: Sequence[Trial], stored: StoredRuns, root: Path, options: Options
 ) -> dict[str, TrialResult]:
-    """Returns the finished trials by identity; the options say what happens to those of other
-    versions."""
+    """Returns the finished trials by identity, and treats those of other versions as
+    `options.other_versions` demands."""
     here = Versions.here()
     found = {trial.identity: result for trial in trials if (result := stored.find(trial))}
     _refuse_changed_data((t.settings.dataset.own for t in trials), found.values(), root)

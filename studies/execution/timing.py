@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     from rpu_ssnn.training.loop import Learner
 
 ENOUGH_SECONDS = 1.0
-"""Training steps are timed until they took this long, or a whole epoch."""
+"""Training steps are timed until they have taken about this long, or a whole epoch."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """A cost says what the steps of a trial take on this machine, in time and memory.
+    """Time and memory that the steps of a trial take on this machine.
 
     Attributes:
-        first: s, once a worker: imports, loading compiled code.
-        start: s, loading the images and building the network.
-        train: s, one presentation in training.
-        show: s, one presentation in inference.
+        first: time of imports and of loading compiled code, s, once per worker.
+        start: time of loading the images and building the network, s.
+        train: time of one presentation in training, s.
+        show: time of one presentation in inference, s.
         peak_memory_mb: resident memory of the worker, MiB.
     """
 
@@ -42,11 +42,11 @@ class Cost:
 
     @classmethod
     def of(cls, result: TrialResult) -> Cost:
-        """Returns the result of `time_steps`."""
+        """Reads the cost from a result of `time_steps`."""
         return cls(**{f.name: float(str(result.row[f.name])) for f in fields(cls)})
 
     def seconds(self, trial: Trial, n_train: int, n_validation: int, n_test: int) -> float:
-        """Returns the time of a whole trial (s) with so many images."""
+        """Returns the time of a whole trial (s) with these numbers of images."""
         epochs = trial.stop_after or trial.settings.training.epochs
         ends = trial.stop_after is None
         tested = n_test if ends and trial.settings.measure == "test" else 0
@@ -62,13 +62,13 @@ def timing_job(data_root: Path | None) -> Job:
 def time_steps(
     trial: Trial, data_root: Path | None, threads: int, workspace: Workspace
 ) -> TrialResult:
-    """Returns a result whose row is a `Cost`; nothing is written to the workspace.
+    """Returns a result whose row is a `Cost`, without writing to the workspace.
 
-    The steps are the first of a training, when errors are large and pulses many: later ones are
-    rather faster.
+    It times the first steps of a training, when errors are large and pulses are many; later steps
+    tend to be faster.
 
     Raises:
-        InputError: the images are not there.
+        InputError: the images are missing.
     """
     threads = set_threads(trial, threads)
     reset_peak_memory()
@@ -95,7 +95,7 @@ def _measured(trial: Trial, data: Dataset, threads: int) -> Cost:
 
     started = time.perf_counter()
     with built():
-        first = time.perf_counter() - started  # this was for imports and compiling
+        first = time.perf_counter() - started  # the first time includes imports and compiling
     started = time.perf_counter()
     with built() as network:
         start = time.perf_counter() - started
@@ -119,11 +119,11 @@ def _measured(trial: Trial, data: Dataset, threads: int) -> Cost:
 
 
 def _seconds_each(step: Callable[[int], None], least: int, most: int) -> float:
-    """Measures the time of ``step(n)`` an image, from the first n that takes long enough.
+    """Measures the time of ``step(n)`` per image, with an n large enough to be timed.
 
     Args:
         least: smallest number of images in a call.
-        most: number of images.
+        most: largest number of images in a call.
     """
     n = min(least, most)
     step(n)  # the first call compiles and fills caches
