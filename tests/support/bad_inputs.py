@@ -1,6 +1,6 @@
-"""Rows of bad inputs: a command line, the files that it reads, and how they are damaged.
+"""Builds and checks rows of bad inputs: a command line and the damaged files that it reads.
 
-Each must be refused in one line that holds the file, the key and the value; its wording is free.
+Each must be refused in one line that names the file, the key and the value; the wording is free.
 """
 
 import io
@@ -24,12 +24,12 @@ type Files = dict[str, Content]
 
 
 class Bad(NamedTuple):
-    """A command line that must be refused.
+    """Describes a command line that must be refused.
 
     Attributes:
         command: words of the command line; HERE is the folder of the files.
         files: the content of each file, or the function that writes it.
-        names: what the line holds, in this order.
+        names: texts that the error line must contain, in this order.
     """
 
     command: str
@@ -41,14 +41,14 @@ PYTHON_WORDS = re.compile(
     r"Traceback|pydantic|allow_pickle|function-|PosixPath|Value error|Input should"
     r"|\b(tuple|dict\w*|instance|str|int|float|bool|Input|Spec|NoneType|KeyError|ValueError)\b"
 )
-"""Words that a user did not write and need not know."""
+"""Words of Python that a user need not know, so that no error may contain them."""
 
 MOST_LETTERS = 800
-"""The longest lines list the parameters of a device."""
+"""The longest error lines are those that list the parameters of a device."""
 
 
 def rows_of(**groups: list[Bad]) -> list[Any]:
-    """The rows of tables as parameters of a test, named by table, place and what the line holds."""
+    """Returns all rows as parameters of a test, named by group, number and expected texts."""
     return [
         pytest.param(bad, id=f"{group} {number}: {'|'.join(bad.names)[:60]}")
         for group, rows in groups.items()
@@ -57,7 +57,8 @@ def rows_of(**groups: list[Bad]) -> list[Any]:
 
 
 def check(bad: Bad, folder: Path, command: Command) -> None:
-    """Runs the command in an empty folder; it must say one line, exit with 2 and write nothing."""
+    """Runs the command in an empty folder; it must print one line, exit with 2 and write
+    nothing."""
     write(folder, bad.files)
     before = sorted(folder.rglob("*"))
     code, out, error = command(*bad.command.replace("HERE", str(folder)).split(" "))
@@ -76,23 +77,23 @@ RATE = {"update": "rate", "learning_rate": 1.0}
 
 
 def of_conv(keys: str, *names: str) -> Bad:
-    """A study file whose first layer is a convolution with these keys."""
+    """Returns a study file whose first layer is a convolution with these keys."""
     return of_study(f"network: {{layers: [{{conv: {{channels: 4, {keys}}}}}]}}", *names)
 
 
 def of_study(changes: str, *names: str) -> Bad:
-    """A study file with these changes, written as YAML."""
+    """Returns a study file with these changes, written as YAML."""
     text = json.dumps(SMALL | strict_yaml.load(f"{{{changes}}}"))
     return Bad(PLAN, {"s.yaml": text.replace("NaN", ".nan")}, ("s.yaml: ", *names))
 
 
 def of_circuit(circuit: str, *names: str) -> Bad:
-    """A study file whose neurons have this circuit."""
+    """Returns a study file whose neurons have this circuit."""
     return of_study(f"network: {{neuron: {{circuit: {circuit}}}}}", *names)
 
 
 def of_case(case: str, *names: str, files: Files | None = None) -> Bad:
-    """A study whose second case is this one, written as YAML."""
+    """Returns a study file whose second case is this one, written as YAML."""
     case = (
         case.replace("device:", "tile: {simulator: native}, device:")
         if "tile" not in case
@@ -103,37 +104,37 @@ def of_case(case: str, *names: str, files: Files | None = None) -> Bad:
 
 
 def of_rule(content: Content, *names: str) -> Bad:
-    """A file of a rule that cannot be used."""
+    """Returns a study with an update rule whose file cannot be used."""
     case = "update: {rule: r.py}, learning_rate: 1"
     return of_case(case, "case 2.update", "r.py", *names, files={"r.py": content})
 
 
 def of_table(name: str, files: Files) -> Bad:
-    """A device whose table of measured jumps is bad."""
+    """Returns a study with a device whose table of measured jumps is bad."""
     return of_case("device: {table: HERE/t}", name, files=files)
 
 
 def of_data(file: str, content: Content, name: str, dataset: str = "test_share: 0.5") -> Bad:
-    """A data file that is refused; the line names it."""
+    """Returns a study with a bad data file, which the error must name."""
     bad = of_study(f"dataset: {{file: {file}, {dataset}}}")
     return Bad(PLAN, bad.files | {file: content}, (file, name))
 
 
 def of_fit(content: Content, *names: str, options: str = "", file: str = "m.csv") -> Bad:
-    """A measured file that is refused, or an option of its fit."""
+    """Returns a fit with a bad measured file or a bad option."""
     command = f"presets fit HERE/{file} --name mine --out HERE/mine.yaml {options}"
     return Bad(command.strip(), {file: content}, names)
 
 
 def npz(**arrays: Any) -> bytes:
-    """An archive of arrays."""
+    """Returns an npz archive of arrays."""
     content = io.BytesIO()
     np.savez(content, **{key: np.asarray(value) for key, value in arrays.items()})
     return content.getvalue()
 
 
 def promising(*shape: int) -> bytes:
-    """An archive whose headers promise more values than it holds."""
+    """Returns an npz archive whose headers promise more values than it holds."""
     content, member = io.BytesIO(), io.BytesIO()
     header = {"descr": "<f8", "fortran_order": False, "shape": shape}
     np.lib.format.write_array_header_1_0(member, header)
@@ -144,7 +145,8 @@ def promising(*shape: int) -> bytes:
 
 
 def hdf5(**parts: Any) -> Callable[[Path], object]:
-    """An HDF5 file; a tuple is the shape of a data set that was never written."""
+    """Returns a function that writes an HDF5 file; a tuple is the shape of a data set that is
+    declared but not written."""
 
     def made(path: Path) -> None:
         import h5py
@@ -161,33 +163,33 @@ def hdf5(**parts: Any) -> Callable[[Path], object]:
 
 
 def idx(*dimensions: int, values: int | None = None) -> bytes:
-    """An idx file of zeros."""
+    """Returns an idx file of zeros."""
     head = bytes([0, 0, 8, len(dimensions)])
     head += b"".join(size.to_bytes(4, "big") for size in dimensions)
     return head + bytes(int(np.prod(dimensions)) if values is None else values)
 
 
 def idx_folder(images: bytes) -> Files:
-    """A folder of four idx files, of which the first is bad."""
+    """Returns a study with a folder of four idx files, the first of which is bad."""
     others = {"d/train-idx1": idx(2), "d/test-idx3": idx(2, 2, 2), "d/test-idx1": idx(2)}
     return of_study("dataset: {file: d}").files | {"d/train-idx3": images} | others
 
 
 def jumps(rows: str) -> Files:
-    """The two files of a table of jumps."""
+    """Returns the two files of a table of jumps, both with these rows."""
     return {f"t/dG_{way}creasing.txt": rows for way in ("in", "de")}
 
 
 def measured(
     first: str = "", head: str = "pulse,polarity,conductance_uS", last: str = "1.5"
 ) -> str:
-    """A measured CSV whose conductance is the same after each pulse."""
+    """Returns a measured CSV with the same conductance after each pulse."""
     rows = [f"{n % 50 + 1},{('up', 'down')[n // 50 % 2]},{last}" for n in range(200)]
     return "\n".join([head, *([first] if first else []), *rows]) + "\n"
 
 
 def workbook_cut_in_its_sheet(path: Path) -> None:
-    """A workbook whose archive is whole, and whose sheet ends in the middle."""
+    """Writes a workbook whose archive is complete but whose sheet ends in the middle."""
     pd.DataFrame({"polarity": ["up"] * 9, "conductance_uS": 1.0}).to_excel(path, index=False)
     with zipfile.ZipFile(path) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
@@ -197,7 +199,7 @@ def workbook_cut_in_its_sheet(path: Path) -> None:
 
 
 def hdf5_circle(path: Path) -> None:
-    """An HDF5 file with a link to itself."""
+    """Writes an HDF5 file with a link to itself."""
     import h5py
 
     with h5py.File(path, "w") as file:
@@ -205,7 +207,7 @@ def hdf5_circle(path: Path) -> None:
 
 
 def write(folder: Path, files: Files) -> None:
-    """Writes the files of a row; HERE in their text is the folder."""
+    """Writes the files of a row, with HERE in their text replaced by the folder."""
     for name, content in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

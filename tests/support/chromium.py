@@ -1,4 +1,4 @@
-"""A page in a real headless browser: what it says on its console, and what a script finds in it."""
+"""Opens a page in a real headless browser, for its console messages and the result of a script."""
 
 import json
 import re
@@ -29,11 +29,11 @@ _MARK = "PROBE:"
 
 @dataclass(frozen=True)
 class Visit:
-    """What a visit left.
+    """Holds the results of a visit.
 
     Attributes:
-        console: the page's own messages, errors of loading included.
-        found: what the script returned.
+        console: the messages of the page, including errors of loading.
+        found: the value that the script returned.
     """
 
     console: list[str]
@@ -41,7 +41,7 @@ class Visit:
 
 
 def chromium() -> str:
-    """The browser; skips the test where there is none."""
+    """Returns the path of the browser; skips the test if there is none."""
     path = next((found for name in NAMES if (found := shutil.which(name))), None)
     if path is None:
         pytest.skip("no Chromium: `apt-get install chromium` lets this test run")
@@ -49,14 +49,15 @@ def chromium() -> str:
 
 
 def visit(page: Path, script: str, width: int, scratch: Path) -> Visit:
-    """Takes a screenshot of a copy of the page, with a script that runs when all is loaded.
+    """Takes a screenshot of a copy of the page, in which a script runs when everything is loaded.
 
-    Headless Chromium opens no window narrower than 500 pixels, but resizes for a screenshot: the
-    script waits for that.
+    Headless Chromium opens no window narrower than 500 pixels, but resizes it for a screenshot, and
+    the script waits for that.
 
     Args:
-        script: JavaScript body of a function; what it returns is found.
-        width: of the window, CSS pixels.
+        page: the HTML file.
+        script: JavaScript body of a function, whose return value becomes `Visit.found`.
+        width: width of the window in CSS pixels.
         scratch: folder for the copy and ``screenshot.png``.
     """
     probe = (

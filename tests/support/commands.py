@@ -1,4 +1,4 @@
-"""The command line under test, and errors of one line."""
+"""Helpers for tests of the command line and of its errors of one line."""
 
 import re
 from collections.abc import Callable
@@ -12,7 +12,7 @@ type Command = Callable[..., tuple[int, str, str]]
 
 
 def refused(*words: str) -> Any:
-    """Expects an InputError of one line that holds the words in this order."""
+    """Expects an InputError of one line that contains the words in this order."""
     return pytest.raises(
         InputError, match="^[^\n]*" + "[^\n]*".join(map(re.escape, words)) + "[^\n]*$"
     )

@@ -1,4 +1,4 @@
-"""This module takes Markdown pages apart for the tests of the documentation."""
+"""Finds blocks, links and headings in Markdown pages for the tests of the documentation."""
 
 import re
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _LINK = re.compile(r"\[([^\]]*)\]\(([^)\s]+)\)")
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block of code: where it stands, its language and its text."""
+    """Holds a fenced block of code, with its page, language, text and line number."""
 
     page: Path
     language: str
@@ -25,7 +25,7 @@ class Block:
 
 
 def pages() -> list[Path]:
-    """Returns every page that a reader meets."""
+    """Returns every page of the documentation."""
     return [ROOT / name for name in ROOT_PAGES] + sorted((ROOT / "docs").rglob("*.md"))
 
 
@@ -48,7 +48,7 @@ def links(page: Path) -> list[str]:
 
 
 def anchors(page: Path) -> set[str]:
-    """Returns the anchors of a page's headings, as mkdocs and GitHub both make them."""
+    """Returns the anchors of a page's headings in the form used by both mkdocs and GitHub."""
     titles = re.findall(r"^#+ (.*)$", _without_code(page), re.MULTILINE)
     plain = [re.sub(r"[^\w\- ]", "", title.lower()).strip() for title in titles]
     return {re.sub(r"[\s]+", "-", title) for title in plain}

@@ -1,17 +1,17 @@
-"""Waiting for what other processes do."""
+"""Waits for other processes."""
 
 import time
 from collections.abc import Callable
 
 PATIENCE = 240.0
-"""Seconds, of a machine that does much else."""
+"""Time limit in seconds, generous enough for a busy machine."""
 
 FINISHED = "[!.]*.json"
-"""Files of trials that are whole: the name of one that is still written begins with a dot."""
+"""Matches complete files of trials; a file that is still being written begins with a dot."""
 
 
 def wait_until(condition: Callable[[], bool], what: str) -> None:
-    """Fails the test where it does not come true in time."""
+    """Waits for the condition, and fails the test if it does not come true in time."""
     limit = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < limit, f"timed out: {what}"

@@ -1,1 +1,1 @@
-"""What tests of the package `device_presets` share, and others use."""
+"""Helpers for tests of the package `device_presets`, some of which other tests use too."""

@@ -1,4 +1,4 @@
-"""Charge traps with effects switched off, for tests of what remembers pulses."""
+"""Makes charge traps with some effects switched off, for tests of the memory of pulses."""
 
 from device_presets import Preset, get_preset
 
@@ -7,10 +7,10 @@ UNIFORM = {
     **dict.fromkeys(("slope_up", "slope_down", "slope_up_spread", "slope_down_spread"), 0.0),
     **dict.fromkeys(("w_max_spread", "w_min_spread"), 0.0),
 }
-"""All devices alike, without noise, the same step at every state."""
+"""Makes all devices equal and noise-free, with the same step at every state."""
 NO_MEMORY = {"gap_time_constant_s": 0.0, "loss_per_decade": 0.0}
 
 
 def charge_trap(**overrides: float) -> Preset:
-    """`charge_trap_pulsed`, uniform but for what is given."""
+    """Returns `charge_trap_pulsed`, uniform except for the given overrides."""
     return get_preset("charge_trap_pulsed", {**UNIFORM, **overrides})

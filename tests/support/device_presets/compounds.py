@@ -1,4 +1,4 @@
-"""Cells of several devices, small and without noise, as tiles and as trials."""
+"""Makes small cells of several devices, without noise, as tiles and as trials."""
 
 import numpy as np
 
@@ -18,18 +18,18 @@ ONE_SIDED = {
     "step": STEP,
     "w_max": 1.0,
 }
-"""Equal steps up, of a device that has none down."""
+"""Overrides that give a one-directional device equal up steps."""
 RATE = 2.0
-"""Learning rate at which a coincidence is worth a step of the weights below."""
+"""The learning rate at which a coincidence asks for one step of the devices below."""
 
 
 def around(kind: str) -> str:
-    """The cell around the plainest device that it takes."""
+    """Returns the name of the cell with the plainest device that it accepts."""
     return f"{kind}({'pcm' if COMPOUNDS[kind].one_sided else 'ideal'})"
 
 
 def equal_steps(kind: str) -> dict[str, float]:
-    """Overrides that leave that device equal steps."""
+    """Returns overrides that give that device equal steps."""
     return ONE_SIDED if COMPOUNDS[kind].one_sided else EQUAL_STEPS
 
 

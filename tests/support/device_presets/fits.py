@@ -1,4 +1,4 @@
-"""What the tests of fits share: measured files, made by pulsing simulated devices."""
+"""Makes measured files for the tests of fits by pulsing simulated devices."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -15,13 +15,13 @@ from rpu_ssnn.synapses.native.synapses import NativeSynapses
 from support.rpu_ssnn.networks import make_block
 
 type PulseTrain = Callable[[Preset, int, Sequence[bool], float | None, int], np.ndarray]
-"""Arguments and answer of ``device_presets.pulsing.pulse_train``."""
+"""A function with the signature of ``device_presets.pulsing.pulse_train``."""
 
 ZERO, ONE = 50e-6, 60e-6
-"""Conductances (S) that weights 0 and 1 stand for in the files."""
+"""The conductances (S) that represent weights 0 and 1 in the files."""
 
 SWEEP_STEP = 0.004
-"""Up step at weight zero of the devices of ``sweeps``."""
+"""The up step at weight zero of the devices in ``sweeps``."""
 
 
 COARSE_RERAM = {
@@ -32,13 +32,13 @@ COARSE_RERAM = {
     "w_min_spread": 0.1,
     "step_spread": 0.1,
 }
-"""Changes to `reram_sb`: its devices wander within soft bounds, and their reads hide that."""
+"""Changes to `reram_sb` whose devices wander within soft bounds, hidden by noisy readings."""
 
 
 def seeded_pulse_train(
     preset: Preset, n_devices: int, up: Sequence[bool], start: float | None, seed: int
 ) -> np.ndarray:
-    """``pulse_train`` in our own devices, whose noise follows from the seed as well."""
+    """Does what ``pulse_train`` does in native devices, whose noise is seeded as well."""
     crossbar = Crossbar(
         initial=np.full((1, n_devices), -1e6 if start is None else start, np.float32),
         **{"theta": 1.0, "he_std": 1.0, "gain": 1.0, "T": 1, "slots": 1, "batch": 1, "seed": seed},
@@ -63,7 +63,7 @@ def write_pulses(
     seed: int = 0,
     train: PulseTrain = seeded_pulse_train,
 ) -> Path:
-    """A CSV of up and down sweeps, read after every pulse; row 0 is the beginning."""
+    """Writes a CSV of up and down sweeps, read after every pulse; row 0 is the initial state."""
     polarities = ([True] * pulses + [False] * pulses) * cycles
     weights = train(preset, devices, polarities, None, seed)
     rows = len(weights)
@@ -84,7 +84,7 @@ def write_pulses(
 
 
 def file_of(path: Path, conductance: np.ndarray, up: np.ndarray) -> Path:
-    """One device: [pulses + 1] conductances in uS, [pulses] polarities."""
+    """Writes a CSV of one device from [pulses + 1] conductances in uS and [pulses] polarities."""
     lines = ["pulse,polarity,conductance_uS", f"0,up,{conductance[0]:.6f}"]
     lines += [
         f"{k},{'up' if u else 'down'},{g:.6f}"
@@ -95,7 +95,7 @@ def file_of(path: Path, conductance: np.ndarray, up: np.ndarray) -> Path:
 
 
 def measured(folder: Path, lines: list[str]) -> Measurement:
-    """The lines of a CSV file as they are read."""
+    """Returns the measurement that is read from the lines of a CSV file."""
     file = folder / "a.csv"
     file.write_text("\n".join(lines) + "\n")
     return read_measurement(file)
@@ -114,12 +114,17 @@ def sweeps(
     pulses: int = 500,
     uneven: float = 1.0,
 ) -> Path:
-    """Two sweeps each way of linear-step devices (slopes 0.3), with noises that aihwkit has not.
+    """Writes two sweeps each way of linear-step devices (slopes 0.3), with noise aihwkit lacks.
 
     Args:
-        seed: of everything. slow: AR(1) read noise, in steps. pulses_of_memory: of that noise.
-        cycle: noise of a pulse, in steps. white: read noise, in steps. devices: how many.
-        spread: of the devices' steps. pulses: of a sweep.
+        seed: the seed of everything.
+        slow: AR(1) read noise, in steps.
+        pulses_of_memory: correlation length of that noise.
+        cycle: noise of a pulse, in steps.
+        white: white read noise, in steps.
+        devices: the number of devices.
+        spread: spread of the devices' steps.
+        pulses: the number of pulses in a sweep.
         uneven: down step over up step.
     """
     rng, tables = np.random.default_rng(seed), []

@@ -1,4 +1,4 @@
-"""Lookup tables of CrossSim: a small hand-made one, and the measured ones where they lie."""
+"""Provides lookup tables of CrossSim: a small hand-made one, and measured ones if present."""
 
 import gzip
 from pathlib import Path
@@ -7,7 +7,7 @@ import numpy as np
 
 
 def measured_tables() -> list[Path]:
-    """Folders of the real tables, in `shared/measured` beside the repository; none if absent."""
+    """Returns the folders of real tables in `shared/measured` beside the repository, if any."""
     beside = (parent / "shared" / "measured" for parent in Path(__file__).parents)
     found = next((folder for folder in beside if folder.is_dir()), None)
     return sorted(f for f in found.iterdir() if f.is_dir()) if found else []
@@ -24,9 +24,10 @@ def write_table(
     points: tuple[float, ...] = (0.0, 0.5, 1.0),
     columns: int = 9,
 ) -> Path:
-    """Changes of 1 uS up and 2 uS down over 40 uS, plus and minus a spread that is uniform.
+    """Writes a table of jumps, by default 1 uS up and 2 uS down over 40 uS, with a uniform spread.
 
-    slope: share by which the mean falls from the first conductance to the last.
+    Args:
+        slope: share by which the mean falls from the first conductance to the last.
     """
     folder.mkdir(exist_ok=True, parents=True)
     conductance = np.linspace(low, low + 4e-5, columns)

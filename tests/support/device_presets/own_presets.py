@@ -1,4 +1,4 @@
-"""Presets of the step models that no shipped preset has."""
+"""Provides presets with the laws that no shipped preset uses."""
 
 from pathlib import Path
 
@@ -45,7 +45,7 @@ piecewise:
 
 
 def write_own_presets(folder: Path) -> Path:
-    """A preset file with the entries `power` and `piecewise`."""
+    """Writes a preset file with the entries `power` and `piecewise`."""
     path = folder / "own.yaml"
     path.write_text(OWN_PRESETS)
     return path

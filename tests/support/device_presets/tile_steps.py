@@ -1,4 +1,4 @@
-"""Steps of a preset's device as measured on a tile of aihwkit."""
+"""Measures the steps of a preset's device on a tile of aihwkit."""
 
 import dataclasses
 import math
@@ -11,10 +11,10 @@ from device_presets.pulsing.pulse_train import _pulse, _tile
 
 
 def steps_at(preset: Preset, weight: float) -> tuple[float, float]:
-    """Size of one up and of one down pulse at a weight, of the mean device without noise.
+    """Returns the step sizes of the mean, noise-free device for one up and one down pulse.
 
     Returns:
-        Both positive, in units of weight; the down step is NaN where there is no gradual one.
+        Both are positive, in units of weight; the down step is NaN if it is not gradual.
     """
     device = aihwkit_device(preset.name, preset.law, preset.values, None)
     for field in dataclasses.fields(device):
@@ -30,5 +30,5 @@ def steps_at(preset: Preset, weight: float) -> tuple[float, float]:
 
 
 def steps_at_zero(preset: Preset) -> tuple[float, float]:
-    """Returns what `steps_at` returns, at weight zero."""
+    """Returns the step sizes at weight zero."""
     return steps_at(preset, 0.0)

@@ -1,4 +1,4 @@
-"""Measured files with times, widths and amplitudes, simulated row by row from a seed."""
+"""Simulates measured files with times, widths and amplitudes, row by row from a seed."""
 
 import math
 from collections.abc import Callable
@@ -11,22 +11,24 @@ import pandas as pd
 from support.device_presets.fits import ONE, ZERO
 
 STEP = 0.02
-"""Step at weight zero of an isolated pulse of width `WIDTH`."""
+"""The step at weight zero of an isolated pulse of width `WIDTH`."""
 
 WIDTH, VOLTS = 3e-6, 3.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Train:
-    """What is done to each device, and what it is.
+    """Describes the pulses and readings of a device, and its properties.
 
     Attributes:
-        way: [rows] +1, -1, or 0 of a reading without a pulse.
-        elapsed: [rows] seconds since the row before.
-        width, volts: [rows] of the pulse.
-        slope: share by which the step is smaller at the bound. bound: either one.
-        cycle: noise of a pulse, read: of a reading, both in steps.
-        kept: (elapsed, age at the row before) -> share of the distance from `rest` that is left.
+        way: [rows] +1 or -1 for a pulse up or down, 0 for a reading without a pulse.
+        elapsed: [rows] seconds since the previous row.
+        width, volts: [rows] width (s) and amplitude of the pulse.
+        slope: share by which the step is smaller at the bound.
+        bound: magnitude of both bounds.
+        cycle, read: noise of a pulse and of a reading, in steps.
+        rest: the weight that the device decays to.
+        kept: (elapsed, age at the previous row) -> share of the distance from `rest` that is left.
         factor: (width, gap) -> factor on the step.
     """
 
@@ -52,8 +54,8 @@ def train(
     longest_s: float = 0.01,
     reads: int = 0,
 ) -> dict[str, np.ndarray]:
-    """Pulses up and down in turn, the times between them drawn log-uniformly, and after each sweep
-    some readings without pulses, ten times as long apart."""
+    """Returns sweeps of pulses, up and down in turn, at log-uniform intervals; after each sweep
+    come some readings without pulses, at ten times the longest interval."""
     way, elapsed = [0.0], [0.0]
     for sweep in range(sweeps):
         way += [1.0 if sweep % 2 == 0 else -1.0] * pulses + [0.0] * reads
@@ -75,7 +77,7 @@ def write_train(
     devices: int = 1,
     columns: tuple[str, ...] = ("time_s", "pulse_width_s", "amplitude_v"),
 ) -> Path:
-    """A CSV with these columns of conditions; row 0 is the state before the first pulse."""
+    """Writes a CSV with these condition columns; row 0 is the state before the first pulse."""
     rng, tables = np.random.default_rng(seed), []
     number = np.cumsum(done.way != 0)
     for device in range(devices):
@@ -112,12 +114,12 @@ def write_train(
 
 
 def leak(tau_s: float) -> Callable[[float, float], float]:
-    """`Train.kept` of an exponential leak."""
+    """Returns `Train.kept` for an exponential leak."""
     return lambda elapsed, age: math.exp(-elapsed / tau_s)
 
 
 def log_loss(share: float, onset_s: float) -> Callable[[float, float], float]:
-    """`Train.kept` of a loss in log-time since the last pulse."""
+    """Returns `Train.kept` for a loss in log-time since the last pulse."""
 
     def left(seconds: float) -> float:
         return 1 - share * math.log10(1 + seconds / onset_s)

@@ -1,1 +1,1 @@
-"""What tests of the package `rpu_ssnn` share, and others use."""
+"""Helpers for tests of the package `rpu_ssnn`, some of which other tests use too."""

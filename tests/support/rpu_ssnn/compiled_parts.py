@@ -1,4 +1,4 @@
-"""Functions that only compiled functions call (`inner`), compiled so that a test can call them."""
+"""Compiles functions that only compiled functions call (`inner`), so that tests can call them."""
 
 from rpu_ssnn.compiled import compiled
 from rpu_ssnn.engine import blocks, encoding, neurons, propagation, slot_loop

@@ -1,4 +1,4 @@
-"""The paper's equations written out the long way, and every train of one compiled presentation."""
+"""Writes the paper's equations out in full, and records the trains of a compiled presentation."""
 
 import numpy as np
 
@@ -25,7 +25,7 @@ def presentations(n: int, sizes: tuple[int, ...] = SIZES, layers: int = 3) -> Pr
 
 
 def eps_response(spikes: np.ndarray, tau: float) -> np.ndarray:
-    """Eq. 3 convolved with a train [slots, n], summed up the long way."""
+    """Returns Eq. 3 convolved with a train [slots, n], by an explicit sum."""
     slots = len(spikes)
     lag = np.arange(slots)[:, None] - np.arange(slots)[None, :]
     eps = np.where(lag > 0, 1.0 - np.exp(-np.maximum(lag, 0) / tau), 0.0)
@@ -35,7 +35,8 @@ def eps_response(spikes: np.ndarray, tau: float) -> np.ndarray:
 def integrate_and_fire(
     start: np.ndarray, drive: np.ndarray, theta: float, reset: str = "subtract"
 ) -> np.ndarray:
-    """The spikes of f_th, at most one a slot; drive [slots, n] is the cumulative eps * I."""
+    """Returns the spikes of f_th, at most one per slot; drive [slots, n] is the cumulative
+    eps * I."""
     fired = np.zeros(drive.shape)
     lost = np.zeros(drive.shape[1])
     for t in range(len(drive)):
@@ -46,7 +47,7 @@ def integrate_and_fire(
 
 
 def inhibited(start: np.ndarray, drive: np.ndarray, theta: float, strength: float) -> np.ndarray:
-    """The spikes of f_th where each spike lowers every other membrane, not below rest."""
+    """Returns the spikes of f_th if each spike lowers every other membrane, but not below rest."""
     fired, v = np.zeros(drive.shape), start.copy()
     steps = np.diff(drive, axis=0, prepend=np.zeros((1, drive.shape[1])))
     for t in range(len(drive)):
@@ -61,7 +62,8 @@ def inhibited(start: np.ndarray, drive: np.ndarray, theta: float, strength: floa
 def winner_takes_all(
     start: np.ndarray, drive: np.ndarray, theta: float, clock: np.ndarray
 ) -> np.ndarray:
-    """At each clock spike the neuron spikes that has integrated most beyond its own spikes."""
+    """Returns the spikes of winner-take-all neurons: at each clock spike, the neuron spikes that
+    has integrated most beyond its previous spikes."""
     fired = np.zeros(drive.shape)
     for t in np.flatnonzero(clock):
         fired[t, np.argmax(start + drive[t] - theta * fired[:t].sum(axis=0))] = 1
@@ -69,7 +71,8 @@ def winner_takes_all(
 
 
 def coupled(start: np.ndarray, drive: np.ndarray, theta: float, is_open: np.ndarray) -> np.ndarray:
-    """Net spikes (+1, -1, 0) of two branches that reset each other and wait for the switch."""
+    """Returns net spikes (+1, -1, 0) of two branches that reset each other and wait for the
+    switch."""
     net = np.zeros(drive.shape)
     for t in range(len(drive)):
         v = start + drive[t] - theta * net[:t].sum(axis=0)
@@ -80,7 +83,8 @@ def coupled(start: np.ndarray, drive: np.ndarray, theta: float, is_open: np.ndar
 def separate(
     start: np.ndarray, drive: np.ndarray, theta: float, is_open: np.ndarray, floored: bool
 ) -> np.ndarray:
-    """One stream of Eq. 4 or 5, which fires all along while the switch blocks what leaves it."""
+    """Returns one stream of Eq. 4 or 5, whose branch also fires while the switch blocks its
+    spikes."""
     fired, v = np.zeros(drive.shape), start.copy()
     steps = np.diff(drive, axis=0, prepend=np.zeros((1, drive.shape[1])))
     for t in range(len(drive)):
@@ -94,7 +98,7 @@ def separate(
 
 
 class Trace:
-    """Every train of one presentation, slot by slot, with the membranes it started from."""
+    """Records every train of one presentation, slot by slot, and the initial membranes."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Tiles, and native devices, of a noiseless constant step, on which every pulse is exact."""
+"""Makes tiles and native devices with a noiseless constant step, on which every pulse is exact."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,8 @@ EXACT_DEVICE = {"levels": round(2 / STEP), "w_max": 1.0, "w_min": -1.0}
 
 
 def on_tile(**tile: object) -> Callable[[Crossbar], TileSynapses]:
-    """The noiseless constant-step device; one step a coincidence unless thinned."""
+    """Returns tiles of the noiseless constant-step device; a coincidence makes one step unless it
+    is thinned."""
 
     def make(crossbar: Crossbar) -> TileSynapses:
         device = get_preset("ideal", EXACT_DEVICE)
@@ -23,7 +24,7 @@ def on_tile(**tile: object) -> Callable[[Crossbar], TileSynapses]:
 
 
 def on_native(**tile: object) -> Callable[[Crossbar], NativeSynapses]:
-    """Does what `on_tile` does, in our own devices."""
+    """Returns the same as `on_tile`, but with native devices."""
 
     def make(crossbar: Crossbar) -> NativeSynapses:
         device = get_preset("ideal", EXACT_DEVICE)

@@ -1,6 +1,6 @@
-"""Networks at the ends of every allowed range, and beyond: trained, asked and counted.
+"""Trains and evaluates networks at the ends of every allowed range, and beyond.
 
-With RPU_SSNN_CHECK=1 in the environment the compiled pass checks its bounds meanwhile.
+With RPU_SSNN_CHECK=1 in the environment the compiled pass also checks its array bounds.
 """
 
 from dataclasses import replace
@@ -18,19 +18,19 @@ from rpu_ssnn.synapses import CoincidenceSynapses, Crossbar, RateSynapses
 from support.rpu_ssnn.passes import ReadsSlotBySlot
 
 MOST_SLOTS = 400
-"""A presentation has so few, so that thousands take minutes."""
+"""Longer presentations are skipped, so that thousands of examples take only minutes."""
 
 N_SHOWN = 4
 
 
 class InOrder(CoincidenceSynapses):
-    """Ideal synapses that want their pulses in order, as devices do."""
+    """Makes ideal synapses that ask for their pulses in order, as devices do."""
 
     ordered = True
 
 
 def _of_range(low: float, high: float) -> st.SearchStrategy[float]:
-    """Mostly the ends of a range, evenly in the logarithm between."""
+    """Draws the ends of a range, or values between them that are uniform in the logarithm."""
     inside = st.floats(np.log10(low), np.log10(high)).map(lambda x: float(10.0**x))
     return st.sampled_from([low, high]) | inside.map(lambda x: min(max(x, low), high))
 
@@ -85,7 +85,7 @@ EXTREME = st.fixed_dictionaries(
         "dropout_input": st.sampled_from([0.0, 0.3, 0.9]),
         "ends": st.tuples(st.sampled_from([1, 7, 30]), st.sampled_from([2, 3, 66])),
         "threads": st.integers(1, 3),
-        # What no specification may ask for.
+        # These values are set behind the specification, which would refuse them.
         "beyond": st.none()
         | st.tuples(
             st.sampled_from(["theta", "theta_b", "theta_n", "kernel_keep"]),
@@ -94,11 +94,11 @@ EXTREME = st.fixed_dictionaries(
         "seed": st.integers(0, 2**32 - 1),
     }
 )
-"""A specification, and how it is trained."""
+"""A specification and its training."""
 
 
 def show(drawn: dict[str, Any]) -> bool:
-    """Trains and asks a network of `EXTREME`; whether its specification is allowed."""
+    """Trains and evaluates a network of `EXTREME`; returns whether its specification is allowed."""
     synapses, schedule, beyond = drawn["synapses"], drawn["schedule"], drawn["beyond"]
     try:
         spec = NetworkSpec.model_validate(drawn["raw"])
@@ -143,7 +143,7 @@ def show(drawn: dict[str, Any]) -> bool:
 
 
 def show_many(examples: int) -> int:
-    """Networks that were allowed and ran, of so many that are drawn; the same in each call."""
+    """Returns how many of the drawn networks were allowed and ran; every call draws the same."""
     ran = []
 
     @settings(

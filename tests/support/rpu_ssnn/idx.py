@@ -1,4 +1,4 @@
-"""Hand-made idx files."""
+"""Makes idx files by hand."""
 
 import gzip
 import struct
@@ -14,7 +14,7 @@ WriteIdxSet = Callable[..., Path]
 
 
 def idx_bytes(values: np.ndarray) -> bytes:
-    """The idx file of an array of unsigned bytes, spelled out independently of the reader."""
+    """Returns the idx file of an array of unsigned bytes, independently of the reader's code."""
     header = struct.pack(">BBBB", 0, 0, 8, values.ndim) + struct.pack(
         f">{values.ndim}I", *values.shape
     )
@@ -38,7 +38,7 @@ def write_idx_set_files(
     gz: bool = True,
     seed: int = 0,
 ) -> Path:
-    """Random images of side x side pixels, labels 0 to 9 in turn; returns ``folder``."""
+    """Writes random images of side x side pixels with labels 0 to 9 in turn; returns ``folder``."""
     rng = np.random.default_rng(seed)
     suffix = ".gz" if gz else ""
     described = IDX_SETS[name]

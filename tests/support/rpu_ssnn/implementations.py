@@ -1,4 +1,4 @@
-"""All synapses under test: a new implementation joins by one line in `IMPLEMENTATIONS`."""
+"""Lists all synapses under test; a new implementation needs one line in `IMPLEMENTATIONS`."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +15,7 @@ from support.rpu_ssnn.exact_tiles import STEP, on_native, on_tile
 
 
 def on_trap(reference: ReferenceSpec | None = None) -> Callable[[Crossbar], Synapses]:
-    """Devices that remember their pulses, all alike, without charge loss."""
+    """Returns identical devices that remember their pulses, without charge loss."""
 
     def make(crossbar: Crossbar) -> Synapses:
         device = charge_trap(levels=round(2 / STEP), loss_per_decade=0.0)
@@ -26,10 +26,10 @@ def on_trap(reference: ReferenceSpec | None = None) -> Callable[[Crossbar], Syna
 
 
 def on_table(reference: ReferenceSpec | None = None) -> Callable[[Crossbar], Synapses]:
-    """Measured jumps of one size, all alike."""
+    """Returns identical devices with measured jumps of one size."""
 
     def make(crossbar: Crossbar) -> Synapses:
-        half = STEP * 2e-5  # of a range of 4e-5 S, which is two states
+        half = STEP * 2e-5  # The range of 4e-5 S is two units of state.
         with TemporaryDirectory() as folder:
             table = write_table(Path(folder), up=half, down=-half, spread=0.0)
             device = get_device({"table": str(table)})

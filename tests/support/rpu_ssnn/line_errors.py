@@ -1,8 +1,8 @@
-"""The nodal solution of a crossbar with resistive lines, and how far the ladders are from it.
+"""Solves a crossbar with resistive lines at all nodes, and measures the error of the ladders.
 
-Kirchhoff's current law at both nodes of every cell, as badcrossbar has it (Joksas and Mehonic,
-SoftwareX 12, 100617, 2020), here with output lines that may be driven too. The simulator takes
-ladders instead (`rpu_ssnn.synapses.native.effects.line_circuit`).
+The solution applies Kirchhoff's current law to both nodes of every cell, as badcrossbar does
+(Joksas and Mehonic, SoftwareX 12, 100617, 2020), but here output lines may be driven too. The
+simulator uses ladders instead (`rpu_ssnn.synapses.native.effects.line_circuit`).
 """
 
 from dataclasses import dataclass
@@ -20,10 +20,10 @@ def nodal_solution(
     inputs: Float64[np.ndarray, " inputs"],
     outputs: Float64[np.ndarray, " outputs"],
 ) -> tuple[OfCells, Float64[np.ndarray, " outputs"]]:
-    """Voltages over all cells, and currents out of the output lines times the segment's resistance.
+    """Returns voltages over all cells, and currents of output lines times a segment's resistance.
 
     Args:
-        drops: resistance from cell to cell over the resistance of each cell.
+        drops: resistance of a segment from cell to cell, over the resistance of each cell.
         inputs, outputs: voltages at the ends of the lines, in any unit.
     """
     n_in, n_out = drops.shape
@@ -40,7 +40,7 @@ def nodal_solution(
 
 
 def _wire(cells: int, open_end: int) -> sparse.dia_array:
-    """Conductances between the nodes of one line, over that of a segment."""
+    """Returns the conductance matrix of one line's nodes, in units of a segment's conductance."""
     own = np.full(cells, 2.0)
     own[open_end] = 1.0
     between = np.full(cells - 1, -1.0)
@@ -49,13 +49,13 @@ def _wire(cells: int, open_end: int) -> sparse.dia_array:
 
 @dataclass(frozen=True)
 class LineErrors:
-    """One random array; shares of what ideal lines would give.
+    """Holds the errors in one random array, relative to ideal lines.
 
     Attributes:
-        current_lost: norm of what all read currents lose, by the nodal solution.
-        current_error: norm of what the ladders get wrong of that.
-        write_lost: mean loss of voltage of the cells that are written, by the nodal solution.
-        write_error: mean of what the ladders miss of that.
+        current_lost: norm of the loss of all read currents, by the nodal solution.
+        current_error: norm of the error of the ladders in these currents.
+        write_lost: mean loss of voltage over the cells that are written, by the nodal solution.
+        write_error: mean part of that loss that the ladders miss.
     """
 
     current_lost: float
@@ -68,13 +68,15 @@ def line_errors(side: int, drop: float, active: float, seed: int) -> LineErrors:
     """Returns the errors of an array with `side` input lines, whose weights have a deviation of 0.3
     of their range.
 
-    A weight lies on two output lines, the second its reference in mid-range; OFF cells do not
-    conduct.
+    A weight lies on two output lines, of which the second is its reference at mid-range; OFF cells
+    do not conduct.
 
     Args:
-        drop: of an input line whose cells are all in mid-range, to first order in the resistance:
-            drops x side^2 / 2 at its far end.
-        active: share of input lines that spike in a slot; of output lines 3 % spike in each stream.
+        side: the number of input lines.
+        drop: drop along an input line whose cells are all at mid-range, to first order in the
+            resistance: drops x side^2 / 2 at its far end.
+        active: share of input lines that spike in a slot; 3 % of output lines spike in each stream.
+        seed: the seed of weights and spikes.
     """
     rng = np.random.default_rng(seed)
     states = np.zeros((side, side))

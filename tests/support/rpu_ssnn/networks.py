@@ -1,4 +1,4 @@
-"""Small networks, blocks and synapses that several test files need."""
+"""Makes small crossbars, blocks and trains that several test files need."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from rpu_ssnn.synapses import Crossbar, PulseBlock
 def make_crossbar(
     n_in: int = 20, n_out: int = 8, *, step: float | None = None, batch: int = 10, T: int = 50
 ) -> Crossbar:
-    """A crossbar whose initial weights are multiples of `step` (any numbers when None)."""
+    """Returns a crossbar whose initial weights are multiples of `step` (any numbers if None)."""
     initial = np.random.default_rng(5).normal(0.0, 0.2, (n_in, n_out))
     if step is not None:
         initial = np.rint(initial / step) * step
@@ -27,9 +27,9 @@ def make_crossbar(
 def make_block(
     pre: np.ndarray, positive: np.ndarray, negative: np.ndarray, sample: np.ndarray | None = None
 ) -> PulseBlock:
-    """A block from dense trains: pre [rows, n_in], positive and negative [rows, n_out].
+    """Returns a block from dense trains: pre [rows, n_in], positive and negative [rows, n_out].
 
-    Each row is the slot after the last one, of one presentation unless `sample` says otherwise.
+    The rows are successive slots of one presentation, unless `sample` assigns them to several.
     """
     pre_lines = [np.flatnonzero(row) for row in pre]
     streams = [
@@ -53,7 +53,7 @@ def make_block(
 def random_trains(
     rows: int, n_in: int = 20, n_out: int = 8, rate: float = 0.3, seed: int = 3
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Independent Bernoulli trains (pre, positive, negative)."""
+    """Returns independent Bernoulli trains (pre, positive, negative)."""
     rng = np.random.default_rng(seed)
     return (
         rng.random((rows, n_in)) < rate,

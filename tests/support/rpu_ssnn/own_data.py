@@ -1,4 +1,4 @@
-"""Writing and loading data of the user's own."""
+"""Writes and loads user-defined data."""
 
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ def load(own: OwnData, **changes: Any) -> Dataset:
 def write_npz(
     path: Path | str, train: tuple[Any, Any], test: tuple[Any, Any] | None = None
 ) -> Path:
-    """An archive of rows and labels, with or without a split of its own; returns its path."""
+    """Writes an archive of rows and labels, with or without a test set; returns its path."""
     if test is None:
         np.savez(path, X=train[0], y=train[1])
     else:

@@ -1,4 +1,4 @@
-"""Networks whose pass over time several test files look at, and synapses that record or refuse."""
+"""Provides networks whose pass over time several test files check, and synapses for these tests."""
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from support.rpu_ssnn.equations import presentations
 
 
 class ReadsSlotBySlot(CoincidenceSynapses):
-    """Ideal synapses that are read slot by slot, as a tile with read noise is."""
+    """Makes ideal synapses that are read slot by slot, like a tile with read noise."""
 
     def linear_read(self) -> None:
         return None
@@ -47,7 +47,7 @@ EVERYTHING_WRONG = {
     "dead_share": 0.1,
     "always_share": 0.1,
 }
-"""Every fault of neurons at once, each strong enough to show in one presentation."""
+"""All faults of neurons at once, each strong enough to show in one presentation."""
 
 VARIANTS = {
     "default": NetworkSpec(hidden=(9,), T=40),
@@ -90,7 +90,8 @@ def trained_weights(network: Network, n: int = 30) -> list[np.ndarray]:
 
 
 def coarse(factory_class: type[Synapses], learning_rate: float):  # type: ignore[no-untyped-def]
-    """Synapses with initial weights and steps that are multiples of 2^-8: sums are exact."""
+    """Returns synapses whose initial weights and steps are multiples of 2^-8, so that sums are
+    exact."""
 
     def make(crossbar: Crossbar) -> Synapses:
         initial = (np.rint(crossbar.initial * 256) / 256).astype(np.float32)
@@ -103,7 +104,7 @@ def coarse(factory_class: type[Synapses], learning_rate: float):  # type: ignore
 
 
 class Recorder(RateSynapses):
-    """Keeps copies of the blocks it is given."""
+    """Records the blocks that it receives."""
 
     def __init__(self, crossbar: Crossbar, learning_rate: float) -> None:
         super().__init__(crossbar, learning_rate)

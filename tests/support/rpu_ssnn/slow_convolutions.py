@@ -1,7 +1,7 @@
-"""A convolutional network of spikes in plain numpy, slot by slot and patch by patch.
+"""Simulates a convolutional spiking network in plain numpy, slot by slot and patch by patch.
 
 It shares no code with the engine. Membranes start at rest, the input spikes are given, and the
-label train has a spike in every slot of the image, so that nothing is drawn.
+label train has a spike in every slot of the image, so nothing is drawn at random.
 """
 
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ THETA, THETA_B, THETA_N = 5.0, 2.0, 1.0
 
 @dataclass
 class Conv:
-    """A convolution between an image (rows, columns, channels) and the next one."""
+    """Describes a convolution between an image (rows, columns, channels) and the next one."""
 
     before: tuple[int, int, int]
     kernel: tuple[int, int]
@@ -28,7 +28,7 @@ class Conv:
 
     @property
     def corners(self) -> list[tuple[int, int]]:
-        """The upper left corner of each patch in the padded image."""
+        """Returns the upper left corner of each patch in the padded image."""
         rows, columns = (self.before[k] + 2 * self.padding[k] - self.kernel[k] for k in (0, 1))
         down, right = self.stride
         return [(y, x) for y in range(0, rows + 1, down) for x in range(0, columns + 1, right)]
@@ -39,7 +39,7 @@ class Conv:
         return np.pad(lines.reshape(self.before), around)
 
     def patches(self, lines: np.ndarray) -> np.ndarray:
-        """[positions, lines of a patch]"""
+        """Returns all patches of an image, [positions, lines of a patch]."""
         image, (high, wide) = self.padded(lines), self.kernel
         return np.array([image[y : y + high, x : x + wide].ravel() for y, x in self.corners])
 
@@ -66,7 +66,7 @@ class Conv:
 
 @dataclass
 class Result:
-    """Trains [slots, lines] of each layer, input first, and the pulses of each crossbar.
+    """Holds the trains [slots, lines] of each layer, input first, and the pulses of each crossbar.
 
     A pulse row is (cycle, patch lines, output lines with a positive spike, with a negative one).
     """
@@ -77,7 +77,7 @@ class Result:
 
 
 def simulate(layers: list[Conv], given: np.ndarray, label: int, T: int, tau: float) -> Result:
-    """Show one image with its label to frozen weights, and keep everything.
+    """Shows one image with its label to frozen weights, and records everything.
 
     Args:
         given: the input spikes [slots, lines].

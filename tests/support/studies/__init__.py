@@ -1,1 +1,1 @@
-"""What tests of the package `studies` share, and others use."""
+"""Helpers for tests of the package `studies`, some of which other tests use too."""

@@ -1,4 +1,4 @@
-"""A real dask scheduler and real worker processes on the loopback address."""
+"""Runs a real dask scheduler and real worker processes on the loopback address."""
 
 import json
 import os
@@ -14,11 +14,11 @@ from support.waiting import PATIENCE, wait_until
 
 
 class DaskProcesses:
-    """A scheduler with workers that a test may kill.
+    """Runs a scheduler with workers that a test may kill.
 
     Attributes:
-        address: of the scheduler.
-        workers: their processes, which nobody starts again.
+        address: the address of the scheduler.
+        workers: the worker processes, which are not restarted.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -34,7 +34,7 @@ class DaskProcesses:
         self.address: str = json.loads(self._file.read_text())["address"]
 
     def start_workers(self, *threads: int) -> None:
-        """Starts a worker process of each number of threads, and waits for them."""
+        """Starts a worker process for each number of threads, and waits for them."""
         before = len([worker for worker in self.workers if worker.poll() is None])
         for n in threads:
             self.workers.append(
@@ -48,13 +48,13 @@ class DaskProcesses:
             client.wait_for_workers(before + len(threads), timeout=PATIENCE)
 
     def kill_all(self) -> None:
-        """The test is over."""
+        """Kills all processes at the end of a test."""
         for process in (*self.workers, self.scheduler):
             process.kill()
             process.wait()
 
     def _written(self) -> bool:
-        """Whether the scheduler's file is there as a whole: dask writes it in place."""
+        """Returns whether the scheduler's file is complete; dask writes it in place."""
         try:
             return "address" in json.loads(self._file.read_text())
         except (FileNotFoundError, json.JSONDecodeError):
@@ -73,7 +73,7 @@ class DaskProcesses:
 
 @contextmanager
 def dask_processes(folder: Path, threads: Sequence[int] = ()) -> Iterator[DaskProcesses]:
-    """A scheduler with a worker of each number of threads, all gone when the context ends."""
+    """Runs a scheduler with a worker for each number of threads until the context ends."""
     processes = DaskProcesses(folder)
     try:
         if threads:

@@ -1,4 +1,4 @@
-"""Timings that a plan can be tested with."""
+"""Provides fake timings for tests of plans."""
 
 from pathlib import Path
 
@@ -7,13 +7,13 @@ from studies.execution.timing import Cost
 from studies.workers.workspace import Workspace
 
 COSTS = {"ann": 0.001, "rate": 0.01, "pulses": 0.1}
-"""Seconds of a training presentation, fake."""
+"""Fake seconds per training presentation, by update rule."""
 
 
 def fake_steps(
     trial: Trial, data_root: Path | None, threads: int, workspace: Workspace
 ) -> TrialResult:
-    """Known costs; `data_root` gets a log of what was timed."""
+    """Returns known costs, and logs in `data_root` what was timed."""
     update = trial.settings.method.update
     if data_root is not None:
         with (data_root / "log").open("a") as log:

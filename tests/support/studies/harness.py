@@ -1,4 +1,4 @@
-"""Fakes for the harness tests: training that takes no time, sent to real worker processes."""
+"""Provides fakes for the tests of the harness: instant training in real worker processes."""
 
 import os
 import signal
@@ -41,12 +41,12 @@ SMALL: dict[str, Any] = {
 
 
 def small_study(**changes: Any) -> Study:
-    """The small study with some of its keys replaced."""
+    """Returns the small study with some of its keys replaced."""
     return parse_study({**SMALL, **changes}, "small.yaml", Path())
 
 
 def accuracy_of(trial: Trial) -> float:
-    """What the fake training reaches, %: best at learning rate 1 and weight range 8."""
+    """Returns the accuracy (%) of the fake training, best at learning rate 1, weight range 8."""
     method = trial.settings.method
     accuracy = 80.0 + trial.settings.seed
     if isinstance(method, AnnRule):
@@ -58,20 +58,21 @@ def accuracy_of(trial: Trial) -> float:
 
 
 def accept_all(trials: list[Trial], data_root: Path | None) -> None:
-    """The check of a job whose inputs are all there."""
+    """Accepts all trials, as a job does that has all its inputs."""
 
 
 def refuse(trials: list[Trial], data_root: Path | None) -> None:
-    """The check of a job whose images are missing."""
+    """Refuses all trials, as a job does whose images are missing."""
     raise InputError("digits", "images", "nowhere", "must be somewhere")
 
 
 def fake_training(
     trial: Trial, data_root: Path | None, threads: int, workspace: Workspace
 ) -> TrialResult:
-    """A result in no time. ``data_root`` holds the test's orders, and a log of what was run.
+    """Returns a result at once. ``data_root`` holds the test's orders and a log of what was run.
 
-    Orders: a file ``raise``, ``die``, ``epochs``, ``slow`` or ``sleep`` that holds a trial's title.
+    An order is a file ``raise``, ``die``, ``epochs``, ``slow`` or ``sleep`` with the titles of the
+    trials that obey it.
     """
     assert data_root is not None
     with (data_root / "log").open("a") as log:
@@ -123,7 +124,7 @@ def _ordered(data_root: Path, order: str, trial: Trial) -> bool:
 
 
 class InThisProcess:
-    """An executor without processes, for tests of what is run rather than of how."""
+    """Executes trials without other processes, for tests of what is run rather than of how."""
 
     def plan(self, n_trials: int) -> str:
         return "in this process"
@@ -135,7 +136,7 @@ class InThisProcess:
         yield _OneAtATime(workspace)
 
     def close(self) -> None:
-        """Nothing is kept."""
+        """Does nothing, since there is nothing to close."""
 
 
 class _OneAtATime:
@@ -167,7 +168,7 @@ class _OneAtATime:
 
 
 class Harness:
-    """Runs studies with the fake training in a folder of their own."""
+    """Runs studies with the fake training in one folder."""
 
     def __init__(self, folder: Path) -> None:
         self.out = folder / "out"
@@ -176,7 +177,7 @@ class Harness:
         self.executor = LocalExecutor(2)
 
     def order(self, name: str, *titles: str) -> None:
-        """Makes trials misbehave from now on (none: no longer)."""
+        """Makes the named trials misbehave from now on, and all others behave."""
         (self.orders / name).write_text("\n".join(titles))
 
     def options(self, **changes: Any) -> Options:
@@ -189,7 +190,7 @@ class Harness:
         return run_in_folder(study, self.out, self.options(**changes))
 
     def take_log(self) -> Counter[str]:
-        """What was run since the last call: counts of `measure title`."""
+        """Returns what was run since the last call, as counts of `measure title`."""
         path = self.orders / "log"
         lines = path.read_text().splitlines() if path.exists() else []
         path.unlink(missing_ok=True)
@@ -197,7 +198,7 @@ class Harness:
 
 
 def declared_trials(study: Study) -> list[Trial]:
-    """The trials of every point with its declared seeds, hyperparameters given."""
+    """Returns the trials of every point with the declared seeds; no hyperparameter is searched."""
     return trials_of(study, {})
 
 
@@ -208,5 +209,5 @@ EACH_ONCE = {
 
 
 def in_device(device: str, **keys: Any) -> Case:
-    """A case in a device, trained by spikes."""
+    """Returns a case that is trained by spikes in a device."""
     return Case.model_validate({"device": device, **keys})

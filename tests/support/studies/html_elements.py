@@ -1,10 +1,10 @@
-"""Tags and list items of a page."""
+"""Finds tags and list items of a page."""
 
 from html.parser import HTMLParser
 
 
 class Elements(HTMLParser):
-    """Tags with their attributes, and the text of list items."""
+    """Collects tags with their attributes, and the text of list items."""
 
     def __init__(self, text: str) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""A folder with a study and a file of an update rule beside it."""
+"""Runs studies that use files of user-defined update rules."""
 
 import csv
 import json
@@ -24,7 +24,7 @@ class OwnRules:
         return path
 
     def call(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """The command line, in the folder."""
+        """Runs the command line in the folder."""
         return subprocess.run(
             [sys.executable, "-m", "studies.cli", *arguments],
             cwd=self.folder,
@@ -35,7 +35,8 @@ class OwnRules:
         )
 
     def run(self, cases: list[dict[str, Any]]) -> dict[str, float]:
-        """Test accuracies (%) of a small study on digits, by label; runs what is missing."""
+        """Returns test accuracies (%) of a small study on digits, by label; runs what is
+        missing."""
         study = {
             "study": "own",
             "question": "Does it train?",

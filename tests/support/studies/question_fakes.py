@@ -1,4 +1,4 @@
-"""A training whose accuracy is a known function of the settings, in no time and in this process."""
+"""Fakes a training whose accuracy is a known function of the settings, at once in this process."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +17,7 @@ REFERENCE = 97.0
 
 
 def device_study(device: str = "capacitor", **changes: Any) -> Study:
-    """A reference and a device with a given drive, five seeds."""
+    """Returns a study of a reference and a device with given hyperparameters and five seeds."""
     case = changes.pop("case", {})
     return small_study(
         **{
@@ -32,14 +32,16 @@ def device_study(device: str = "capacitor", **changes: Any) -> Study:
 
 
 class FakeRun:
-    """Runs studies; the reference reaches 97 %, a device that less its loss.
+    """Runs studies in which the reference reaches 97 % and a device falls below by its loss.
 
     Attributes:
-        loss: points that a device loses, from its parameters and its method.
-        noise: standard deviation of each run's accuracy, drawn anew from its identity.
-        salt: makes the noise of equal trials another one.
-        done: the settings of every trial that ran, by identity.
-        rounds: trials that each study had to run.
+        loss: percentage points that a device loses, from its parameters and its method.
+        noise: standard deviation of a run's accuracy; the draw depends on the trial's identity.
+        fails: whether a trial fails.
+        thinning: the thinning that rows of devices report for the second crossbar.
+        salt: changes the noise of equal trials.
+        done: every trial that ran, by identity.
+        rounds: the number of new trials in each study that was run.
     """
 
     def __init__(
@@ -69,7 +71,7 @@ class FakeRun:
 
     def _row(self, trial: Trial) -> dict[str, Any]:
         method, seed = trial.settings.method, trial.settings.seed
-        # What a seed adds to reference and device alike must not matter: pairs take it out.
+        # A seed shifts reference and device equally, which must not matter: pairs cancel it.
         accuracy = REFERENCE + 3.0 * np.random.default_rng(seed).standard_normal()
         noise = np.random.default_rng([self.salt, int(trial.identity, 16)]).standard_normal()
         accuracy += self.noise * noise
@@ -81,7 +83,7 @@ class FakeRun:
 
 
 def logistic(value: float, at: float, steepness: float = 2.0, most: float = 80.0) -> float:
-    """A loss of exactly 1 point at ``at``, near nothing well below it, ``most`` far above."""
+    """Returns a loss of exactly 1 point at ``at``, almost 0 well below it, ``most`` far above."""
     if value <= 0:
         return 0.0
     return most / (1.0 + (most - 1.0) * (at / value) ** steepness)
@@ -100,15 +102,16 @@ TRUE = {
     "read_noise": 0.3,
     "stuck_share": 0.05,
 }
-"""Where the loss of each parameter alone is 1 point, of a device that otherwise loses nothing."""
+"""The value at which each parameter alone costs 1 point in a device that is otherwise ideal."""
 
 
 def separate(parameters: dict[str, Any], method: PulseRule) -> float:
-    """The worst of all; each crosses at its true value."""
+    """Returns the largest loss over all parameters; each is 1 point at the value in `TRUE`."""
     span = method.tile.weight_range
     step = span / parameters["levels"]
     return max(
-        # Levels at the device's own window: a wider one at the same step has as many a weight.
+        # This counts levels over a weight range of 8, the device's: a wider range at the same step
+        # has as many levels per weight.
         logistic(step * TRUE["levels"] / 8.0, 1.0),
         logistic(abs(parameters["asymmetry"]), TRUE["asymmetry"]),
         logistic(parameters["cycle_to_cycle"], TRUE["cycle_to_cycle"]),

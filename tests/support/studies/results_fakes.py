@@ -1,4 +1,4 @@
-"""Result folders without any training: rows with known accuracies, written by the real store."""
+"""Makes result folders without any training: the real store writes rows with known accuracies."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +14,7 @@ from studies.results.tables import Versions
 from support.studies.harness import SMALL
 
 NASTY = 'x_$T$ <script>alert("x")</script> & 50 % {\\n}'
-"""A label with what breaks HTML, LaTeX and matplotlib's formulas."""
+"""A label with characters that break HTML, LaTeX and matplotlib's formulas."""
 
 EVENTS: dict[str, float] = {
     "forward_reads": 1800.0,
@@ -32,13 +32,14 @@ EVENTS: dict[str, float] = {
     "inference_lines": 500.0,
     "inference_spikes": 300.0,
 }
-"""Of each of two crossbars, 10 x 8 and 8 x 10, after 90 images and one epoch."""
+"""Events of each of two crossbars, 10 x 8 and 8 x 10, after 90 images and one epoch."""
 
 type Accuracy = Callable[[Trial], float]
 
 
 def nasty_study(**changes: Any) -> Study:
-    """ann, rate and a device over two T, three seeds; the device has the nasty label."""
+    """Returns a study of ann, rate and a device at two T and three seeds; the device has the
+    nasty label."""
     content: dict[str, Any] = {
         **SMALL,
         "question": "Is </script><b>it</b> safe?",
@@ -59,7 +60,8 @@ def nasty_study(**changes: Any) -> Study:
 
 
 def accuracy(trial: Trial) -> float:
-    """Rate 90, 92, 91 by seed; the device 5.0, 5.5, 6.0 below at T=10, and 1, 0, -1 at T=20."""
+    """Returns 90, 92, 91 by seed; the device is 5.0, 5.5, 6.0 lower at T=10, and 1, 0, -1 at
+    T=20."""
     seed = trial.settings.seed
     reached = (90.0, 92.0, 91.0)[seed]
     if isinstance(trial.settings.method, PulseRule):
@@ -68,7 +70,7 @@ def accuracy(trial: Trial) -> float:
 
 
 def result_of(trial: Trial, accuracy: Accuracy = accuracy) -> TrialResult:
-    """The row and two epochs of a trial."""
+    """Returns the row of a trial and, unless it is an ann, two epochs."""
     on_tile = isinstance(trial.settings.method, PulseRule)
     here = Versions.here()
     reached = accuracy(trial)
@@ -99,12 +101,12 @@ def result_of(trial: Trial, accuracy: Accuracy = accuracy) -> TrialResult:
 
 
 def runs_of(study: Study, accuracy: Accuracy = accuracy) -> Runs:
-    """A finished run of every trial, in the study's order."""
+    """Returns a finished run of every trial, in the study's order."""
     return [(trial, result_of(trial, accuracy)) for trial in trials(study)]
 
 
 def trials(study: Study) -> list[Trial]:
-    """Every trial of a study whose cases all have their drive."""
+    """Returns every trial of a study whose cases all have given hyperparameters."""
     found = []
     for point in study.points():
         assert isinstance(point.hyperparameters, Hyperparameters)
@@ -113,7 +115,7 @@ def trials(study: Study) -> list[Trial]:
 
 
 def write_folder(root: Path, study: Study, runs: Runs | None = None) -> Path:
-    """The result folder of a study, with these runs."""
+    """Writes the result folder of a study with these runs, or with a run of every trial."""
     with open_folder(root, study) as folder:
         for trial, result in runs_of(study) if runs is None else runs:
             folder.trials.write(trial, result)
@@ -121,7 +123,8 @@ def write_folder(root: Path, study: Study, runs: Runs | None = None) -> Path:
 
 
 def events(times: float = 1.0) -> dict[str, Any]:
-    """The columns that say so of a run, with all events but its devices so many times."""
+    """Returns the columns with the events of a run; all but the devices are multiplied by
+    `times`."""
     found: dict[str, Any] = {"n_train": 90, "inference_images": 10, "slot_cycles": None}
     counts = {name: value * times for name, value in EVENTS.items()} | {"devices": 80.0}
     for n, (n_in, n_out) in enumerate(((10, 8), (8, 10)), 1):

@@ -1,4 +1,4 @@
-"""The small study of the harness tests in a process of its own, to be killed or watched."""
+"""Runs the small study of the harness tests in a separate process, to be killed or watched."""
 
 import os
 import sys
@@ -19,7 +19,7 @@ if __name__ == "__main__":
 
 
 def small_study_as_process(folder: Path) -> dict[str, Any]:
-    """Arguments of a `Popen` that runs the small study in the folder's harness."""
+    """Returns the arguments of a `Popen` that runs the small study in the folder's harness."""
     script = folder / "study_in_a_process.py"
     script.write_text(SCRIPT)
     path = os.pathsep.join([str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")])
@@ -30,12 +30,12 @@ def small_study_as_process(folder: Path) -> dict[str, Any]:
 
 
 def descendants(pid: int) -> list[int]:
-    """Every process below a process."""
+    """Returns the ids of all descendants of a process."""
     parents = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             fields = stat.read_text().rpartition(")")[2].split()
-        except OSError:  # it has just ended
+        except OSError:  # The process has just ended.
             continue
         parents[int(stat.parent.name)] = int(fields[1])
     found = [pid]
