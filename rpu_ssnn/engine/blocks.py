@@ -9,7 +9,7 @@ from numba import uint64
 from rpu_ssnn.compiled import inner
 
 BLOCK = 64
-"""A block has so many neurons. Each layer has whole blocks; the padding neurons never fire."""
+"""A block has this many neurons. Each layer has whole blocks; the padding neurons never fire."""
 
 _DE_BRUIJN = 0x03F79D71B4CB0A89
 """The 64 groups of 6 bits of this number all differ, so a product with 2^k determines k."""
@@ -18,17 +18,17 @@ for _k in range(64):
     _PLACES[((_DE_BRUIJN << _k) & (2**64 - 1)) >> 58] = _k
 
 ZERO = cast(int, np.int64(0))
-"""Counts begin with this number. numba would compile a function anew for a plain 0, a type of its
-own."""
+"""Counts begin with this number. A plain 0 has another type, for which numba would compile a
+function again."""
 
 type Flags = UInt64[np.ndarray, " blocks"]
 type Events = Int32[np.ndarray, " neurons"]
-"""Neurons that spike in a slot, in order; the first so many of the places are used."""
+"""The neurons that spike in a slot, in order; only the first places of the array are used."""
 
 
 @inner
 def first_flags(neurons: int) -> np.uint64:
-    """Returns the flags of the first so many neurons of a block (at least 1)."""
+    """Returns the flags of the first `neurons` neurons of a block (at least 1)."""
     return ~uint64(0) >> uint64(BLOCK - min(neurons, BLOCK))
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with the neurons of one network (`rpu_ssnn.spec.CircuitSpec`), as arrays.
+"""The imperfections of a network's neurons (`rpu_ssnn.spec.CircuitSpec`), as arrays.
 
 There are three banks of neurons: the forward ones, and the positive and the negative gradient
 neurons. Coupled gradient neurons share a membrane, and the positive bank then holds both.
@@ -14,7 +14,7 @@ from rpu_ssnn.common.training_state import State, checked
 from rpu_ssnn.spec import CircuitSpec
 
 BANKS = 3
-# numba would compile a function anew for each plain int that it is given.
+# numba would compile a function again for each plain int that it is given.
 FORWARD, POSITIVE, NEGATIVE = (cast(int, np.int64(bank)) for bank in range(BANKS))
 UP, DOWN = (cast(int, np.int64(direction)) for direction in range(2))
 """The directions in which a membrane may cross a threshold."""
@@ -23,7 +23,7 @@ LEAST_THRESHOLD = 0.1
 """No threshold falls below this share of the nominal one."""
 
 DRIFT_IMAGES = 100_000
-"""The training images that `CircuitSpec.threshold_drift` speaks of."""
+"""The number of training images to which `CircuitSpec.threshold_drift` refers."""
 
 type Thresholds = Float64[np.ndarray, "banks directions neurons"]
 type OfBanks = Float32[np.ndarray, "banks neurons"]
@@ -31,27 +31,28 @@ type Fates = UInt64[np.ndarray, "banks directions blocks"]
 
 
 class Circuit(NamedTuple):
-    """The circuits of all neurons, in the order of `WorkerState.membrane`."""
+    """Holds the circuits of all neurons, in the order of `WorkerState.membrane`."""
 
     forward: bool
-    """Whether forward neurons are less than perfect."""
+    """This is True if forward neurons are imperfect."""
     gradient: bool
     threshold: Float32[np.ndarray, "banks directions neurons"]
-    """How far a spike up, or down, moves the membrane back; infinite where there is none."""
+    """The amount by which a spike up, or down, moves the membrane back; infinite where none can
+    occur."""
     gain: OfBanks
     offset: OfBanks
-    """A constant input a slot."""
+    """A constant input per slot."""
     limit: OfBanks
-    """The largest size of a membrane."""
+    """The largest absolute value of a membrane."""
     dead: Fates
-    """The flags say whether a neuron never fires."""
+    """These flags mark neurons that never fire."""
     always: Fates
-    """The flags say whether a neuron fires in every slot."""
+    """These flags mark neurons that fire in every slot."""
     noise: np.float32
     keep_of_threshold: np.float32
     """The share of the threshold that a spike takes off the membrane."""
     leak: np.float32
-    """The factor on a membrane a slot."""
+    """The factor on a membrane per slot."""
     refractory: int
     delay: int
     missed: np.float64
@@ -59,7 +60,7 @@ class Circuit(NamedTuple):
 
 
 class Circuits(NamedTuple):
-    """The circuits of the presentation that a worker runs."""
+    """Holds the state of circuits in the presentation that a worker runs."""
 
     drawn: Circuit
     key: UInt64[np.ndarray, "1"]
@@ -67,18 +68,18 @@ class Circuits(NamedTuple):
     last: Int32[np.ndarray, "banks neurons"]
     """The slot of each neuron's last spike."""
     jitter: OfBanks
-    """Each neuron's threshold up to its next spike, over the one it was drawn with."""
+    """Each neuron's threshold until its next spike, relative to the drawn one."""
     late: UInt64[np.ndarray, "banks directions blocks delay"]
-    """Flags of spikes that have not left their neurons."""
+    """Flags of spikes that have not yet left their neurons."""
 
 
 @dataclass(frozen=True)
 class DrawnCircuit:
-    """A circuit whose thresholds drift.
+    """Holds a circuit, and lets its thresholds drift.
 
     Attributes:
         nominal: thresholds without a spread, of the shape of `Circuit.threshold`.
-        spread: what was drawn for each, as a share of the nominal one.
+        spread: the deviation drawn for each threshold, as a share of the nominal one.
         drift: the change of that share in `DRIFT_IMAGES` training images.
         images: training images so far.
     """
@@ -90,7 +91,7 @@ class DrawnCircuit:
     images: Int64[np.ndarray, "1"] = field(default_factory=lambda: np.zeros(1, dtype=np.int64))
 
     def age(self, images: int) -> None:
-        """Moves the thresholds by what they drift in so many more training images."""
+        """Moves the thresholds by their drift over `images` more training images."""
         self.images[:] += images
         share = 1.0 + self.spread + self.drift * (self.images / DRIFT_IMAGES)
         self.circuit.threshold[:] = self.nominal * np.maximum(share, LEAST_THRESHOLD)
@@ -100,7 +101,7 @@ class DrawnCircuit:
         return {"images": self.images.copy()}
 
     def restore(self, state: State) -> None:
-        """Goes on from a state, and raises a StateError for that of another circuit."""
+        """Continues from a state, and raises a StateError if it belongs to another circuit."""
         self.images[:] = 0
         self.age(int(checked(state, self.state())["images"][0]))
 
@@ -114,13 +115,13 @@ def draw_circuit(
     cycles: int,
     seed: np.random.SeedSequence,
 ) -> DrawnCircuit:
-    """Draws the circuits of a network's neurons, which the padding of blocks has too.
+    """Draws the circuits of a network's neurons, including the padding of blocks.
 
     Args:
         forward, gradient: nominal thresholds of all neurons.
         pairs: whether gradient neurons are coupled.
-        cycles: those of a slot, each of which is `slot_seconds` long.
-        seed: determines the draws, of which each setting has the same whatever the others are.
+        cycles: number of cycles of a slot, each of which is `slot_seconds` long.
+        seed: determines the draws; those of one setting do not depend on the other settings.
     """
     n = len(forward)
     streams = (np.random.default_rng(each) for each in seed.spawn(6))
@@ -173,7 +174,7 @@ def draw_circuit(
 
 
 def _flags(chosen: Bool[np.ndarray, "banks n"], *, pairs: bool) -> Fates:
-    """Returns the flags of the neurons that have a fate, for each direction of their membrane."""
+    """Returns the flags of the chosen neurons, for each direction of their membrane."""
     packed = np.packbits(chosen, axis=1, bitorder="little").view("<u8").astype(np.uint64)
     down = np.zeros_like(packed)
     if pairs:

@@ -9,7 +9,7 @@ from rpu_ssnn.engine.parameters import Parameters
 from rpu_ssnn.engine.state import Presentations, WorkerState
 
 type Random = UInt64[np.ndarray, "1"]
-"""State of the generator, which each number moves on."""
+"""The state of the generator, which every draw advances."""
 
 
 @inner
@@ -24,7 +24,7 @@ def _random_bits(random: Random) -> np.uint64:
 
 @inner
 def uniform(random: Random) -> np.float32:
-    """Returns a number that is uniform over [0, 1), of 24 bits."""
+    """Returns a uniform number in [0, 1), of 24 bits."""
     return np.float32(_random_bits(random) >> uint64(40)) * np.float32(2.0**-24)
 
 

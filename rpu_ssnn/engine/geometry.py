@@ -1,8 +1,8 @@
 """How the neurons of layers lie in crossbars: positions, patches and replicas (`spec.layers`).
 
-A crossbar serves the positions of a convolution, of which a dense layer has one. In each slot the
+A crossbar serves all positions of a convolution; a dense layer has one position. In each slot the
 forward spikes of a layer are sorted once into a list of patch lines for each position, which reads
-and pulses share. The list of a dense layer is that of the layer's spikes itself.
+and pulses share. For a dense layer, that list is the list of the layer's spikes itself.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ CROSSBAR = np.dtype(
         ("channels", np.int64),  # the neurons of a position
         ("replicas", np.int64),
         ("at_once", np.int64),  # the positions that share a cycle
-        ("is_whole", np.int64),  # whether the one patch is the whole layer before
+        ("is_whole", np.int64),  # whether its only patch is the whole layer before
         ("list_start", np.int64),  # the first place of its lists in `WorkerState.events`
         ("delayed_start", np.int64),  # the first place of its lists in `WorkerState.delayed`
         ("position_start", np.int64),  # the first place in arrays of positions
@@ -33,19 +33,19 @@ CROSSBAR = np.dtype(
         ("delay_start", np.int64),  # the first place in the flags of waiting spikes
     ]
 )
-"""The record of a crossbar. A table of records is one argument of a compiled function, which
-compiles in less time than a function with an argument for each field. A list of spikes has `patch`
-places."""
+"""The record of a crossbar. A function that takes a table of records as one argument compiles in
+less time than a function with an argument for each field. A list of spikes has `patch` places."""
 
 LINK = np.dtype([("position", np.int32), ("line", np.int32)])
-"""A position that has an input line in its patch, and which line of the patch it is."""
+"""A position whose patch contains an input line, and the place of that line in the patch."""
 
 RUN = np.dtype([("neuron", np.int32), ("line", np.int32), ("length", np.int32)])
-"""A part of a patch whose neurons lie side by side: the first one, and its line of the patch."""
+"""A part of a patch whose neurons are adjacent: its first neuron, that neuron's patch line, and the
+number of neurons."""
 
 
 class Geometry(NamedTuple):
-    """Tables of all crossbars, the first of which is number 0."""
+    """Holds tables of all crossbars, which are numbered from 0."""
 
     crossbars: np.recarray
     """There is one `CROSSBAR` for each crossbar."""
@@ -54,13 +54,15 @@ class Geometry(NamedTuple):
     most_positions: int
     """The number of positions of the crossbar with the most."""
     links: Int64[np.ndarray, " lines_plus_1"]
-    """The first link of each input line of all crossbars; that of the next line ends them."""
+    """The first link of each input line of all crossbars; its links end where the next line's
+    begin."""
     link: np.recarray
-    """These are the links, each of them a `LINK`."""
+    """All links, each of them a `LINK`."""
     runs: Int64[np.ndarray, " positions_plus_1"]
-    """The first run of each position of all crossbars; that of the next position ends them."""
+    """The first run of each position of all crossbars; its runs end where the next position's
+    begin."""
     run: np.recarray
-    """These are the runs, each of them a `RUN`."""
+    """All runs, each of them a `RUN`."""
 
 
 def make_geometry(
@@ -111,13 +113,13 @@ def make_geometry(
 
 
 def _starts(lengths: np.ndarray) -> Int64[np.ndarray, " lengths_plus_1"]:
-    """Returns the first place of each of several stretches that lie one after the other, and the
-    end."""
+    """Returns the first place of each of several consecutive stretches, and the end of the last
+    one."""
     return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
 
 
 type _Table = tuple[np.ndarray, np.ndarray, np.ndarray]
-"""Positions, lines of the patch and neurons that belong together, by position and line."""
+"""Positions, patch lines and neurons that belong together, sorted by position and line."""
 
 
 def _table(one: Connection) -> _Table:
@@ -167,17 +169,17 @@ def list_patches(
 
     Args:
         patch: lines of a patch.
-        lines: of the layer before, ascending; those of [first, stop) spike.
+        lines: lines of the layer before, ascending; those at [first, stop) spike.
         lists: patch lines that spike, ascending; the first list begins at `start`.
-        counts: of the patch lines that spike at each position.
-        links_start: first input line of the crossbar among those of all.
+        counts: number of patch lines that spike at each position.
+        links_start: first input line of the crossbar among those of all crossbars.
     """
     counts[:] = 0
     begins, apart = uint64(start), uint64(patch)
     for k in range(first, stop):
         line = links_start + lines[k]
         for n in range(tables.links[line], tables.links[line + 1]):
-            # numba does not check places that cannot be negative.
+            # numba does not check indices for negative values if they are unsigned.
             link = tables.link[n]
             position = uint64(link.position)
             lists[begins + position * apart + uint64(counts[position])] = link.line

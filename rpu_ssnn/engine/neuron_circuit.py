@@ -1,9 +1,9 @@
-"""The spikes of neurons that are less than perfect (`rpu_ssnn.engine.circuit`); compiled.
+"""The spikes of imperfect neurons (`rpu_ssnn.engine.circuit`); compiled.
 
-A slot of such a neuron has two steps. Its membrane integrates and may cross a threshold
-(`_integrate` and what calls it). Then the crossing becomes a spike, or is lost; others appear from
-nothing, and all leave after the delay of the comparator (`_sent`). Random numbers follow from the
-presentation's key, the neuron and the slot alone, so that no other draw moves.
+A slot of such a neuron has two steps. First its membrane integrates and may cross a threshold
+(`_integrate` and its callers). Then the crossing becomes a spike or is lost, spurious spikes
+appear, and all spikes leave after the delay of the comparator (`_sent`). Random numbers depend only
+on the presentation's key, the neuron and the slot, so they do not shift any other draw.
 """
 
 from functools import partial
@@ -29,10 +29,10 @@ from rpu_ssnn.engine.state import WorkerState
 from rpu_ssnn.synapses.native.random_numbers import normal, random_word
 
 NEVER = -(1 << 30)
-"""The slot of the last spike of a neuron that has not spiked."""
+"""Stands for the slot of the last spike of a neuron that has not spiked."""
 
 _STREAM = 0x5DEECE66D1CE4E5B
-"""The presentation's key with these bits changed is that of its circuits."""
+"""The presentation's key with these bits flipped is the key of its circuits."""
 _SENDING, _THRESHOLD = (cast(int, np.int64(purpose)) for purpose in range(2))
 _BEFORE = cast(int, np.int64(-1))
 """The slot before the first."""
@@ -49,7 +49,8 @@ def _word(circuits: Circuits, bank: int, j: int, t: int, purpose: int) -> np.uin
 
 @inner
 def _note_crossing(circuits: Circuits, t: int, bank: int, j: int) -> None:
-    """Neuron j has crossed its threshold in slot t, and gets a new one if thresholds are noisy."""
+    """Notes that neuron j crossed its threshold in slot t, and draws a new one if they are
+    noisy."""
     circuits.last[bank, j] = t
     if circuits.drawn.noise > 0.0:
         noise = circuits.drawn.noise * normal(_word(circuits, bank, j, t, _THRESHOLD))
@@ -95,7 +96,7 @@ def _sent(
 
     Args:
         crossed: flags of the neurons that have crossed their threshold and may send.
-        ready: flags of all that may send.
+        ready: flags of all neurons that may send.
     """
     circuit = circuits.drawn
     left = crossed if circuit.missed > 0.0 else uint64(0)
@@ -147,7 +148,7 @@ def fire_circuits(
     if bank == NEGATIVE:
         move = -move
     elif bank == POSITIVE and not paired:
-        keep = np.float32(1.0)  # the negative neuron takes the current too, and lets it fall
+        keep = np.float32(1.0)  # the negative neuron uses this current too, and then decays it
     up_flags, down_flags = uint64(0), uint64(0)
     for k in range(BLOCK):
         j, bit = word * BLOCK + k, uint64(1) << uint64(k)
@@ -181,10 +182,11 @@ def win_circuits(net: Parameters, state: WorkerState, circuits: Circuits, label_
     spikes.
 
     The common current that a label spike starts raises the outputs until the first one reaches its
-    own threshold. An output that is dead or rests cannot be the first.
+    own threshold. An output that is dead or refractory cannot be the first.
 
     Returns:
-        The number of spikes: all but one of them are spurious, or of neurons that always fire.
+        The number of spikes: all but one of them are spurious, or come from neurons that always
+            fire.
     """
     circuit, t = circuits.drawn, state.position[1]
     layer, best, most = net.crossbars, -1, np.float32(0.0)

@@ -54,7 +54,7 @@ def fire_from_current(
     to_zero: bool,
     alive: np.uint64,
 ) -> np.uint64:
-    """Fires those neurons of a block that have reached `theta` and are alive (flags; Eq. 1 and 3).
+    """Fires the neurons of a block that have reached `theta` and are alive (flags; Eq. 1 and 3).
 
     A spike lowers the membrane by theta, or resets it to zero.
     Returns the flags of those that spike.
@@ -306,7 +306,7 @@ def _relayed(
     membrane: _Relays, current: _Relays, keep: np.float32, theta: np.float32, to_zero: bool,
     spike: bool,
 ) -> bool:  # fmt: skip
-    """Passes the label train through the relay neurons, and says whether the last one spikes."""
+    """Passes the label train through the relay neurons, and returns whether the last one spikes."""
     move = np.float32(1.0) - keep
     for r in range(len(membrane)):
         membrane[r] += move * current[r]

@@ -17,13 +17,14 @@ from rpu_ssnn.spec import Connection, NetworkSpec, TrainingSpec, lines_of
 
 
 class Parameters(NamedTuple):
-    """Sizes, thresholds and switches of a network, with the symbols of `rpu_ssnn.spec`."""
+    """Holds the sizes, thresholds and switches of a network, with the symbols of
+    `rpu_ssnn.spec`."""
 
     size: Int64[np.ndarray, " layers_plus_1"]
     """The number of neurons of each layer, input lines first."""
     most_in_slot: int
-    """The most forward spikes that one crossbar sees in a slot, at all positions together; at least
-    the neurons of any layer."""
+    """The most forward spikes that one crossbar sees in a slot, at all positions together; it is at
+    least the number of neurons of any layer."""
     geometry: Geometry
     neuron_start: Int64[np.ndarray, " layers_plus_2"]
     """The first place of each layer in arrays of neurons, in whole blocks; inputs have no place."""
@@ -35,7 +36,7 @@ class Parameters(NamedTuple):
     relays: int
     """The number of relay neurons between label train and output."""
     kernel_keep: np.float32
-    """The factor exp(-1/tau) on a synaptic current a slot (Eq. 3)."""
+    """The factor exp(-1/tau) on a synaptic current per slot (Eq. 3)."""
     theta: np.float32
     theta_b: np.float32
     theta_n: np.float32
@@ -51,11 +52,12 @@ class Parameters(NamedTuple):
     input_profile: Float64[np.ndarray, " T"]
     """The rate over its average, slot by slot."""
     label_profile: Float64[np.ndarray, " label_slots"]
-    """The average number of spikes a slot of the label train, behind the slots of late relays."""
+    """The average number of spikes per slot of the label train, after the slots by which relays
+    delay it."""
     dropout_input: float
     dropout_hidden: float
     circuit: Circuit | None = None
-    """What is wrong with the neurons, which `draw_neurons` draws; None stands for perfect
+    """The imperfections of the neurons, which `draw_neurons` draws; None stands for perfect
     neurons."""
 
 
@@ -76,8 +78,8 @@ def make_parameters(
 
     Args:
         found: the connection that each crossbar makes, first to last.
-        whole: for each crossbar, whether its synapses count whole presentations (Eq. 9), whose
-            forward spikes need not wait for their gradient; empty: nothing learns.
+        whole: for each crossbar, whether its synapses count whole presentations (Eq. 9), so that
+            its forward spikes need not wait for their gradient; empty if nothing learns.
     """
     sizes = lines_of(found)
     layers = (*sizes, *(sizes[-1],) * spec.inhibition.passes)
@@ -129,10 +131,10 @@ def make_parameters(
 def draw_neurons(
     spec: NetworkSpec, net: Parameters, seed: np.random.SeedSequence
 ) -> DrawnCircuit | None:
-    """Returns the circuits of a network's neurons; None where neurons are perfect.
+    """Returns the circuits of a network's neurons, or None where neurons are perfect.
 
     Args:
-        seed: of the network, whose next child it takes.
+        seed: seed of the network, whose next child is used.
     """
     circuit = spec.neuron.circuit
     if not circuit.acts:

@@ -12,7 +12,7 @@ from rpu_ssnn.engine.state import WorkerState
 
 
 class Matrices(NamedTuple):
-    """The weights of all crossbars for linear reads, in row order for sums over rows."""
+    """Holds the weights of all crossbars for linear reads, in row order for sums over rows."""
 
     weights: Float32[np.ndarray, " weights"]
     """The weights [n_in, n_out] of each crossbar, flat."""
@@ -36,9 +36,9 @@ def add_rows(
     another.
 
     The weights are flat, in rows of `row_length`, each of which begins with the `length` weights
-    that are added. Without a gain eight rows are added in one pass over the target.
+    that are added. Where the gain is 1, eight rows are added in one pass over the target.
     """
-    # numba does not check places that cannot be negative: the loops become vector code.
+    # numba does not check unsigned indices for negative values, so the loops become vector code.
     k, n, apart, t = first, uint64(length), uint64(row_length), uint64(at)
     if gain != np.float32(1.0):
         while k < stop:
@@ -125,7 +125,8 @@ def _add_patch(
     at = one.position_start + position
     for k in range(tables.runs[at], tables.runs[at + 1]):
         run = tables.run[k]
-        # numba does not check places that cannot be negative: the loop becomes vector code.
+        # numba does not check unsigned indices for negative values, so the loop becomes vector
+        # code.
         a, b = uint64(start + run.neuron), uint64(row + run.line)
         for j in range(uint64(run.length)):
             state.gradient_current[a + j] += factor * matrices.transposed[b + j]
@@ -133,7 +134,7 @@ def _add_patch(
 
 @inner
 def propagate_inhibition(net: Parameters, state: WorkerState) -> None:
-    """Takes s - W_inh s of each output layer to the next (Eq. 2 to the letter)."""
+    """Passes s - W_inh s of each output layer to the next (Eq. 2 to the letter)."""
     for layer in range(net.crossbars + 1, len(net.size)):
         start, base = net.neuron_start[layer], net.event_start[layer - 1]
         count = state.event_count[layer - 1]

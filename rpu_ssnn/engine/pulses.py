@@ -15,7 +15,7 @@ from rpu_ssnn.engine.state import WorkerState, zeros
 from rpu_ssnn.synapses.base import PulseBlock
 
 ROWS = 512
-"""A buffer has rows for so many slots at each position; a batch fills several buffers."""
+"""A buffer has rows for this many slots at each position; a batch fills several buffers."""
 
 SPIKES = 1 << 17
 """The largest number of spikes in a buffer, besides those of the last slot."""
@@ -28,7 +28,7 @@ type Reads = Int64[np.ndarray, "crossbars 3"]
 
 
 class PulseBuffers(NamedTuple):
-    """Pulses of all crossbars that are not yet dispatched."""
+    """Holds the pulses of all crossbars that are not yet dispatched."""
 
     rows: Int64[np.ndarray, " crossbars"]
     """The number of rows of each crossbar's block that are in use."""
@@ -96,12 +96,12 @@ def separate(buffers: PulseBuffers) -> list[PulseBuffers]:
 def _shift(
     one: np.record, t: int, words: int, waiting: Flags, spikes: Events, delayed: Events
 ) -> int:
-    """Moves forward spikes that wait for their gradient on by a slot: a shift register on each
+    """Advances the forward spikes that wait for their gradient by a slot, in a shift register per
     line.
 
     The gradient of a crossbar comes later than its forward spikes, by about as many kernels as
-    there are crossbars above it. Coincidences (Eq. 10) want the two together. The
-    spikes of slot t go in, and those of its delay ago come out and are listed in `delayed`.
+    there are crossbars above it. Coincidences (Eq. 10) need both in the same slot. The spikes of
+    slot t go in, and those that went in `delay` slots earlier come out and are listed in `delayed`.
 
     Returns how many came out.
     """
@@ -122,7 +122,7 @@ def _append_spikes(
     """Appends the gradient spikes of one sign, from place k up to neuron `beyond`, to a row.
 
     Args:
-        shift: output line of a neuron, less the neuron.
+        shift: output line of a neuron minus the neuron's number.
         q: the first free place of `post` and `signs`.
 
     Returns:
@@ -149,7 +149,7 @@ def _emit_positions(
 
     Args:
         lists: patch lines that spike; the list of the first position begins at `start`.
-        counts: of the patch lines that spike at each position.
+        counts: number of patch lines that spike at each position.
 
     Returns whether the buffer is full.
     """
@@ -188,7 +188,7 @@ def _emit_positions(
 
 @inner
 def emit(net: Parameters, state: WorkerState, out: PulseBuffers, reads: Reads) -> bool:
-    """Appends the spikes behind Eq. 9 and 10 of this slot, and counts transposed reads.
+    """Appends the spikes of this slot that Eq. 9 and 10 need, and counts transposed reads.
 
     Returns whether a buffer is full.
     """
@@ -215,7 +215,7 @@ def emit(net: Parameters, state: WorkerState, out: PulseBuffers, reads: Reads) -
 
 @inner
 def holds_pulses(out: PulseBuffers) -> bool:
-    """Says whether any crossbar has pulses in the buffer."""
+    """Returns whether any crossbar has pulses in the buffer."""
     found = False
     for x in range(len(out.rows)):
         found = found or out.rows[x] > 0

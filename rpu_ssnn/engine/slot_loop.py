@@ -11,14 +11,14 @@ from rpu_ssnn.engine.pulses import PulseBuffers, emit, holds_pulses
 from rpu_ssnn.engine.state import Presentations, Recording, WorkerState, record
 
 DONE, PAUSED, BOUNDARY = 0, 1, 2
-"""These say why `advance` returned: all presentations are over, a buffer is full, or it is at a
-boundary at which `pause` stops (a buffer may be full then too)."""
+"""The reasons for which `advance` returns: all presentations are over, a buffer is full, or a
+boundary is reached at which `pause` stops (a buffer may then be full too)."""
 RUN_THROUGH, STOP_AFTER_PRESENTATION, STOP_AFTER_SLOT = 0, 1, 2
 
 
 @inner
 def next_slot(position: Int64[np.ndarray, "3"], slots: int) -> bool:
-    """Advances a state's position by one slot, and says whether that ended the presentation."""
+    """Advances a state's position by one slot, and returns whether that ended the presentation."""
     position[1] += 1
     if position[1] == slots:
         position[0] += 1
@@ -40,7 +40,7 @@ def advance(
     learn: bool,
     pause: int,
 ) -> int:
-    """Runs presentations up to `stop` until done, a buffer is full, or `pause` stops.
+    """Runs presentations up to `stop` until they are done, a buffer is full, or `pause` stops.
 
     Trains are not stored, except in `recording`. Pulses are kept until a buffer is full.
     """

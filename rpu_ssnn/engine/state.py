@@ -38,10 +38,10 @@ def check_guards(arrays: Iterable[np.ndarray]) -> None:
 
 
 class Presentations(NamedTuple):
-    """The arrays hold inputs and results of presentations, with one row per presentation."""
+    """Holds the inputs and results of presentations, with one row per presentation."""
 
     rates: Float32[np.ndarray, "batch n_in"]
-    """The average spikes a slot of each input line; empty where spikes are given."""
+    """The average spikes per slot of each input line; empty where spikes are given."""
     labels: Int64[np.ndarray, " batch"]
     keys: UInt64[np.ndarray, " batch"]
     """The key is a seed that determines everything random in a presentation."""
@@ -57,11 +57,11 @@ class Presentations(NamedTuple):
     """The forward reads, their lines and the transposed reads of each crossbar. A crossbar is read
     once for each position of a slot with a spike: forward for the spikes of its patch, and
     transposed for the gradient spikes of its neurons, both streams together. No gradient is read
-    through the first one."""
+    through the first crossbar."""
 
 
 class WorkerState(NamedTuple):
-    """The presentation that a worker runs; its arrays of neurons are flat over all layers."""
+    """Holds the presentation that a worker runs; arrays of neurons are flat over all layers."""
 
     position: Int64[np.ndarray, "3"]
     """The presentation, the slot, and a 1 once the presentation has begun."""
@@ -69,9 +69,9 @@ class WorkerState(NamedTuple):
     current: Float32[np.ndarray, " neurons"]
     membrane: Float32[np.ndarray, " neurons"]
     fired: UInt64[np.ndarray, " blocks"]
-    """The flags say whether a neuron has spiked in this presentation."""
+    """These flags mark neurons that have spiked in this presentation."""
     alive: UInt64[np.ndarray, " blocks"]
-    """The flags say whether a neuron can spike."""
+    """These flags mark neurons that can spike."""
     gradient_current: Float32[np.ndarray, " neurons"]
     positive: Float32[np.ndarray, " neurons"]
     """The membrane of the positive branch, or of both where branches are coupled."""
@@ -79,29 +79,29 @@ class WorkerState(NamedTuple):
     relay_current: Float32[np.ndarray, " relays"]
     relay_membrane: Float32[np.ndarray, " relays"]
     pixels: Int32[np.ndarray, " n_in"]
-    """Input lines with a rate above 0 that dropout leaves; where spikes are given, 1 for each line
-    that dropout leaves."""
+    """Input lines with a rate above 0 that dropout keeps; where spikes are given, 1 for each line
+    that dropout keeps."""
     pixel_rate: Float64[np.ndarray, " n_in"]
-    """The spikes a slot, in units of 2^-32 where trains are Poisson."""
+    """The spikes per slot, in units of 2^-32 where trains are Poisson."""
     pixel_phase: Float64[np.ndarray, " n_in"]
-    """The part of its next spike that each line of a regular train has gathered."""
+    """The part of its next spike that each line of a regular train has accumulated."""
     pixel_count: Int64[np.ndarray, "1"]
     """The number of `pixels`; with given spikes, the index of the next one."""
     events: Int32[np.ndarray, " lines_and_lists"]
-    """Neurons that spike in this slot, layer by layer (`Parameters.event_start`); behind them the
+    """Neurons that spike in this slot, layer by layer (`Parameters.event_start`), followed by the
     patch lines that spike, position by position (`geometry.CROSSBAR`)."""
     event_count: Int64[np.ndarray, " layers_plus_1"]
     list_count: Int64[np.ndarray, " positions"]
     """Patch lines that spike at each position of all crossbars (`geometry.CROSSBAR`)."""
     gradient_events: Int32[np.ndarray, " twice_lines"]
-    """The spikes of both gradient streams, listed as `events` are."""
+    """The spikes of both gradient streams, listed like `events`."""
     gradient_sign: Int8[np.ndarray, " twice_lines"]
     gradient_count: Int64[np.ndarray, " layers_plus_1"]
     waiting: UInt64[np.ndarray, " waiting"]
     """Flags of forward spikes that wait for their gradient (`geometry.CROSSBAR`)."""
     delayed: Int32[np.ndarray, " widest_and_lists"]
-    """Forward spikes of one crossbar that have waited; behind them its lists of patch lines. Empty
-    where none waits."""
+    """Forward spikes of one crossbar that have waited, followed by its lists of patch lines; empty
+    where no spikes wait."""
     delayed_count: Int64[np.ndarray, " positions"]
     """Patch lines of one crossbar that have waited, at each position."""
     circuits: Circuits | None
@@ -219,8 +219,8 @@ def make_presentations(
     """Returns presentations whose counts are still 0.
 
     Raises:
-        ValueError: shapes, rates or labels that do not fit the network (the compiled pass checks
-            no bounds).
+        ValueError: shapes, rates or labels do not fit the network (the compiled pass checks no
+            bounds).
     """
     n, layers, n_in, n_out = len(keys), len(net.size), int(net.size[0]), int(net.size[-1])
     if labels.shape != (n,) or rates.shape != (n, n_in):
@@ -244,12 +244,13 @@ def make_presentations(
 
 
 class Recording(NamedTuple):
-    """Spikes of each line, layer after layer (`Parameters.event_start`); empty: not recorded."""
+    """Counts the spikes of each line, layer by layer (`Parameters.event_start`), unless it is
+    empty."""
 
     window: int
-    """The spikes of so many slots are counted together."""
+    """The spikes of this many slots are counted together."""
     first_layer: int
-    """Layers below are not recorded, and have no place."""
+    """Layers below this one are not recorded, and have no place."""
     forward: Float32[np.ndarray, "presentations windows lines"]
     positive: Float32[np.ndarray, "presentations windows lines"]
     negative: Float32[np.ndarray, "presentations windows lines"]
@@ -258,7 +259,7 @@ class Recording(NamedTuple):
 def make_recording(
     net: Parameters, presentations: int, window: int, first_layer: int = 0, *, streams: bool = False
 ) -> Recording:
-    """Returns a recording of forward spikes and, where `streams`, of gradient spikes."""
+    """Returns a recording of forward spikes and, if `streams`, of gradient spikes."""
     lines = int(net.event_start[-1] - net.event_start[first_layer])
     shape = (presentations, -(-net.slots // window), lines)
     forward = np.zeros(shape, dtype=np.float32)

@@ -20,7 +20,7 @@ from rpu_ssnn.synapses.base import Synapses
 
 
 class WeightCopies:
-    """Copies of the weights as linear reads give them; `refresh` updates changed ones.
+    """Keeps copies of the weights as linear reads give them; `refresh` updates changed ones.
 
     Args:
         synapses: the synapses of all crossbars.
@@ -67,15 +67,15 @@ class WeightCopies:
 
 @dataclass(frozen=True)
 class Job:
-    """Data of a network for its strategy.
+    """Holds what a strategy needs to know about a network.
 
     Attributes:
-        synapses: of each crossbar.
+        synapses: the synapses of each crossbar.
         reads: copies of their weights.
         training, inference: parameters with and without dropout.
-        schedule: when changed weights are seen by the reads.
-        threads: workers at most.
-        pool: `threads` - 1 threads.
+        schedule: when reads see changed weights.
+        threads: largest number of workers.
+        pool: a pool of `threads` - 1 threads.
     """
 
     synapses: Sequence[Synapses]
@@ -88,7 +88,7 @@ class Job:
 
     @property
     def all_spikes(self) -> list[bool]:
-        """Says for each crossbar whether slots without a coincidence are needed too."""
+        """Returns for each crossbar whether slots without a coincidence are needed too."""
         return [each.needs_all_spikes for each in self.synapses]
 
     def dispatch(self, out: PulseBuffers) -> None:

@@ -129,7 +129,7 @@ def _fire(
     buffers: PulseBuffers,
     learn: bool,
 ) -> bool:
-    """Fires a slot of n presentations, emits its pulses, and says whether a buffer is full."""
+    """Fires a slot of n presentations, emits its pulses, and returns whether a buffer is full."""
     full = False
     for b in range(n):
         state = one_state(states, b)
@@ -141,7 +141,7 @@ def _fire(
 
 
 type _OfRows = Int64[np.ndarray, " rows"]
-"""The state, or the position, that each row of a call is of."""
+"""The state, or the position, to which each row of a call belongs."""
 
 
 @compiled
@@ -149,8 +149,8 @@ def _spike_vectors(
     net: Parameters, states: WorkerState, n: int, x: int, spikes: UInt8[np.ndarray, "rows n_in"],
     row_state: _OfRows, row_position: _OfRows,
 ) -> int:  # fmt: skip
-    """Writes which lines of crossbar x spike, a vector of 0 and 1 for each state and position that
-    has a spike.
+    """Writes which lines of crossbar x spike, as a vector of 0 and 1 for each state and position
+    that has a spike.
 
     Returns the number of vectors.
     """
@@ -173,7 +173,8 @@ def _signed_vectors(
     net: Parameters, states: WorkerState, n: int, x: int, signed: Int8[np.ndarray, "rows n_out"],
     row_state: _OfRows, row_position: _OfRows,
 ) -> int:  # fmt: skip
-    """Writes the gradient spikes above crossbar x, positive minus negative, as `_spike_vectors`."""
+    """Writes the gradient spikes above crossbar x, positive minus negative, like
+    `_spike_vectors`."""
     one, rows = net.geometry.crossbars[x], 0
     first, channels = 2 * net.event_start[x + 1], one.channels
     for b in range(n):
@@ -198,7 +199,7 @@ def _add(
     net: Parameters, states: WorkerState, x: int, row_state: _OfRows, row_position: _OfRows,
     currents: Float32[np.ndarray, "rows n_out"],
 ) -> None:  # fmt: skip
-    """Adds the currents of a read of crossbar x, raised by the dropout gain, to the layer above."""
+    """Adds the currents of a read of crossbar x, times the dropout gain, to the layer above."""
     gain, start = dropout_gain(net, x), net.neuron_start[x + 1]
     one = net.geometry.crossbars[x]
     channels = one.channels
@@ -214,7 +215,7 @@ def _add_transposed(
     net: Parameters, states: WorkerState, x: int, row_state: _OfRows, row_position: _OfRows,
     currents: Float32[np.ndarray, "rows n_in"],
 ) -> None:  # fmt: skip
-    """Adds the currents of a transposed read to the gradient of the layer below, as `_add`."""
+    """Adds the currents of a transposed read to the gradient of the layer below, like `_add`."""
     tables, gain, start = net.geometry, dropout_gain(net, x), net.neuron_start[x]
     for r in range(len(row_state)):
         target = states.gradient_current[row_state[r]]

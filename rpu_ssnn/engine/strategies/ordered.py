@@ -8,7 +8,7 @@ from rpu_ssnn.engine.state import NOTHING, Presentations, WorkerState, check_gua
 from rpu_ssnn.engine.strategies.serial import Serial, equal_shares
 
 SLOTS_A_BUFFER = 512
-"""So many slots share a buffer, which are about the rows of one call of a tile."""
+"""This many slots share a buffer: about as many as there are rows in one call of a tile."""
 
 GROUPS_A_WORKER = 8
 """The largest number of groups of a worker between two dispatches."""
@@ -23,7 +23,7 @@ def group_size(net: Parameters) -> int:
 
 
 def buffer_count(net: Parameters, threads: int) -> int:
-    """Returns how many buffers fit into `SPIKES`; with fewer than `threads` some worker has
+    """Returns how many buffers fit into `SPIKES`; with fewer than `threads`, some worker gets
     none."""
     most = group_size(net) * net.slots * net.most_in_slot
     return min(GROUPS_A_WORKER * threads, SPIKES // most)

@@ -17,7 +17,7 @@ from rpu_ssnn.engine.strategies.base import Job, Strategy
 from rpu_ssnn.spec import Schedule
 
 SLOTS_BEFORE_SETTLING = 1 << 14
-"""The largest number of slots of a worker before synapses apply the collected pulses."""
+"""The largest number of slots that a worker runs before synapses apply the collected pulses."""
 
 PAUSE: dict[Schedule, int] = {
     "batch": slot_loop.RUN_THROUGH,
