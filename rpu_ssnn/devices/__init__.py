@@ -1,6 +1,6 @@
-"""Devices: laws of what a pulse does, their parameters, and how a device lies in memory.
+"""Devices: laws of what a pulse does, their parameters, and the layout of a device in memory.
 
-A law of one's own is a Python file that defines ``LAW = Law(...)``; docs/how-to/own_law.md shows
+A user-defined law is a Python file that defines ``LAW = Law(...)``; docs/how-to/own_law.md shows
 one.
 """
 

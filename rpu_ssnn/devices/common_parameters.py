@@ -23,8 +23,8 @@ STEP = "step"
 SHARE = "1"
 FLAG = "yes/no"
 
-# Ranges. Each is wider than any device that was published, and ends where the number can no longer
-# be one of a device: the descriptions say why. Without a source they are assumptions.
+# Ranges. Each is wider than any published device needs, and ends where no device can have the
+# number; the descriptions say why. Ranges without a source are assumptions.
 MOST_WEIGHT = 1000.0
 _NORMALISED = "at most 1000: weights are normalised, and 1 is a conductance of the device's range"
 MOST_LEVELS = 1e7
@@ -36,8 +36,8 @@ _MOST_SPREAD = (
 )
 MOST_STEP_SPREAD = 10.0
 MOST_CYCLE_NOISE = 100.0
-"""So many steps are 20 times the noisiest published fit (Gong 2018: 5). A larger number is a
-percentage by mistake."""
+"""This is 20 times the noisiest published fit (Gong 2018: 5 steps). A larger number must be a
+percentage, given by mistake."""
 
 SHORTEST_PULSE_S, LONGEST_PULSE_S = 1e-12, 1e4
 PULSE_LIMITS = "1 ps, the fastest electronics, to some hours"

@@ -1,5 +1,5 @@
-"""How a device lies in memory: its state and its parameters are together, so that two devices share
-a cache line."""
+"""The layout of a device in memory: its state and its parameters are together, and two devices
+share a cache line."""
 
 from typing import Any, Protocol, get_type_hints
 
@@ -7,14 +7,14 @@ import numpy as np
 
 
 class Device(Protocol):
-    """One `RECORD` as compiled code sees it; it is a view, so that what is set there stays.
+    """One `RECORD` as compiled code sees it; it is a view, so assignments to it change the record.
 
     Attributes:
         state: what pulses move; -1 to 1 is the nominal range.
         low, high: the bounds of the state.
         up, down: the step up and the step down at state zero, without nonlinearity (states).
         a, b: further parameters of the law, or the hidden states of a user's law.
-        pulses: how many pulses the device has got.
+        pulses: number of pulses that the device has received.
     """
 
     state: np.float32
@@ -31,7 +31,7 @@ RECORD = np.dtype(list(get_type_hints(Device).items()))
 
 MEMORY = np.dtype([("last", "i8"), ("log_kept", "f8")])
 """`last` is the slot of the last pulse, in slots since training began. `log_kept` is the logarithm
-of the share that was left then of a charge that was there from the start."""
+of the share that was then left of a charge held from the start."""
 
 CACHE_LINE = 64
 

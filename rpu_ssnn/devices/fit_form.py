@@ -11,18 +11,18 @@ NODES: Final = 5
 """Weights at which a piecewise step is fitted, bounds included; odd, so one is in the middle."""
 
 CONSTANT, LINEAR, SOFT_BOUNDS, EXPONENTIAL, POWER, PIECEWISE = range(6)
-"""Places of the laws that fits know in `rpu_ssnn.devices.laws`."""
+"""The codes in `rpu_ssnn.devices.laws` of the laws that fits know."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FitForm:
-    """A form in which a law is fitted to measured pulses.
+    """Describes a form in which a law is fitted to measured pulses.
 
     Args:
         name: the name in reports.
-        code: place of the law in `rpu_ssnn.devices.laws.change`.
+        code: code of the law in `rpu_ssnn.devices.laws.change`.
         law: name of the law.
-        noise: what the cycle noise is a share of (`FOLLOWS_STEP`, `OF_DIRECTION`).
+        noise: the step of which the cycle noise is a share (`FOLLOWS_STEP`, `OF_DIRECTION`).
         shape: names of the numbers that all devices share, up first, then down.
         low, high, start: limits of ``shape`` and where a fit starts.
         flat: shape under which the step is (nearly) the same everywhere.
@@ -40,17 +40,17 @@ class FitForm:
 
     @property
     def additive(self) -> bool:
-        """Says whether the noise is the same at every weight."""
+        """Returns whether the noise is the same at every weight."""
         return self.noise != FOLLOWS_STEP
 
     @property
     def own_slopes(self) -> bool:
-        """Says whether each device has two slopes of its own."""
+        """Returns whether each device has its own two slopes."""
         return self.code == LINEAR and not self.shape
 
 
 def with_both_noises(name: str, code: int, law: str, **shape: Any) -> tuple[FitForm, FitForm]:
-    """Returns the same step with noise that follows it, and with the same noise at every weight."""
+    """Returns two forms of a step: with noise that follows it, and with constant noise."""
     follows = FitForm(
         name=f"{name}, noise follows step", code=code, law=law, noise=FOLLOWS_STEP, **shape
     )

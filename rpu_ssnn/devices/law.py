@@ -1,4 +1,4 @@
-"""A law: what one pulse does to a device, and all that the rest of the project asks of it.
+"""A law: what one pulse does to a device, and what the rest of the project needs to know about it.
 
 Presets, cards, fits, native arrays, aihwkit's tiles and ablations read a law from its one file in
 `rpu_ssnn.devices.laws`, or from a user's own file (`rpu_ssnn.devices.own_law`).
@@ -63,42 +63,42 @@ def _common_only(config: Any, hidden: Mapping[str, PerDevice]) -> tuple[Shared, 
 
 
 def _nothing_more(where: str, values: Values) -> None:
-    """No combination of parameters is refused."""
+    """Accepts every combination of parameters."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Law:
-    """A device law, and all that the rest of the project asks of it.
+    """A device law, with everything that the rest of the project needs to know about it.
 
     Args:
         name: the name that a preset file gives.
         step: the change of a device's state by a pulse, before its bounds act:
             ``step(shared, device, w, up, noise)`` with a standard normal number as noise, or 0 for
             the mean change. The native simulator compiles it.
-        code: the place of the step in `rpu_ssnn.devices.laws.change`; `NOT_NATIVE` where the native
+        code: the code of the step in `rpu_ssnn.devices.laws.change`; `NOT_NATIVE` where the native
             simulator has no such device.
-        own: the law's own parameters beside those that every law has.
-        facts: parameters that record facts of pulses, or that time them.
-        aihwkit: the class of aihwkit that simulates the device; None where there is none.
+        own: the law's own parameters, in addition to those that every law has.
+        facts: parameters that record facts about pulses, or set their timing.
+        aihwkit: the class of aihwkit that simulates the device, or None.
         factors: the steps up and down of the mean device at a weight, over those that ``step`` and
             the asymmetry give.
-        step_scale: what multiplies ``step`` of the preset, from the values.
-        held: the weight of a reference that is subtracted from the device, from the values.
-        pulse_physics: how the device remembers its last pulse and loses charge, from the values;
-            None where it does neither.
-        shape: the parameters that say how the step follows the state.
-        check: refuses what no single range can (a `PresetError` that begins with its first
-            argument).
-        divides_by_w_min: whether a lower bound of 0 has to be refused.
-        to_aihwkit: adds what cannot be copied to the fields of the aihwkit class.
-        native: what all devices share and the fields of each, from an aihwkit configuration and
-            the parameters that aihwkit drew.
+        step_scale: returns the factor on the preset's ``step``, from the values.
+        held: returns the weight of a reference that is subtracted from the device, from the values.
+        pulse_physics: returns how the device remembers its last pulse and loses charge, from the
+            values; None where it does neither.
+        shape: the parameters that determine how the step depends on the state.
+        check: refuses combinations of values that are each in range (with a `PresetError` that
+            begins with its first argument).
+        divides_by_w_min: whether a lower bound of 0 must be refused.
+        to_aihwkit: returns the fields of the aihwkit class that are no copies of parameters.
+        native: returns what all devices share and the fields of each, from an aihwkit configuration
+            and the parameters that aihwkit drew.
         step_fields: the fields of a device that are proportional to its steps up and down.
-        notes: what `rpu-ssnn attribute` has to say of what it cannot switch off.
+        notes: remarks of `rpu-ssnn attribute` on effects that it cannot switch off.
         fits: the forms in which a measured device is fitted by this law.
         hidden: further numbers of each device that the step may read and change, at most two, with
             their values before the first pulse; `device.a` is the first, `device.b` the second.
-        file: the path of the user's own file that the law was read from; None: it is the package's.
+        file: the path of the user's file that defines the law, or None for a law of the package.
         digest: the digest of that file.
         compiled: the compiled step of that file.
 
@@ -146,8 +146,8 @@ class Law:
         return step * up, step * down
 
     def mean_steps(self, values: Values, weight: float = 0.0) -> UpDown:
-        """Returns the size of one isolated pulse up and of one down at a weight, of the mean device
-        without noise; both 0 or more, in units of weight."""
+        """Returns the steps of an isolated pulse up and of one down at a weight, for the mean
+        device without noise; both are 0 or more, in units of weight."""
         scale_up, scale_down = self.scales(values)
         if self.file is None:
             up, down = self.factors(values, weight)
@@ -169,12 +169,12 @@ class Law:
 
     @property
     def hidden_fields(self) -> dict[str, float]:
-        """Returns the fields of a device that hold the hidden numbers, with their values before all
-        pulses."""
+        """Returns the fields of a device that hold the hidden numbers, with their values before the
+        first pulse."""
         return dict(zip(("a", "b"), self.hidden.values(), strict=False))
 
     def device_in_python(self, **fields: float) -> SimpleNamespace:
-        """Returns a device before all pulses, as the step of a user's law sees it in Python.
+        """Returns a device before its first pulse, as the step of a user's law sees it in Python.
 
         Args:
             fields: `low`, `high`, `up`, `down` and `state` of a `Device`.

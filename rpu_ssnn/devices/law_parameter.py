@@ -12,26 +12,27 @@ type Value = float | bool | tuple[float, ...] | None
 
 @dataclass(frozen=True, kw_only=True)
 class LawParameter:
-    """One parameter of a law: what a user may write, and what the rest of the project makes of it.
+    """Describes a parameter of a law: what a user may write, and how the rest of the project uses
+    it.
 
     Args:
         unit: the unit of the value; a preset file must state the same one.
         description: what the number means, for users.
-        aihwkit_name: the field of the aihwkit device class that gets the value as it is;
-            None where the number is converted (``levels``, the leak) or not simulated by aihwkit.
+        aihwkit_name: the field of the aihwkit device class that gets the value unchanged; None
+            where the number is converted (``levels``, the leak) or not simulated by aihwkit.
         limits: the physical range, inclusive unless ``above_low``; a flag has none.
         above_low: the value must be greater than the lower limit, not equal to it.
         kind: ``number``, ``flag`` (true or false) or ``numbers`` (a list of two or more, each in
             the range).
-        required: a preset file must give it; nothing that shapes the device comes silently.
+        required: a preset file must give it; nothing that shapes the device has a silent default.
         whole: the number must be a whole one.
-        neutral: the value where it is not required and not given: the effect is off; None: it is
-            not known, which a preset file may say too (null).
+        neutral: the value where it is not required and not given, at which the effect is off; None
+            means that it is unknown, which a preset file may also state (null).
         example: a value in words, for errors; empty where the unit says enough.
-        imperfection: what `rpu-ssnn attribute` switches off by this parameter (``nonlinearity``,
-            or a name of one's own); empty where it switches nothing.
+        imperfection: what `rpu-ssnn attribute` switches off by this parameter (``nonlinearity``, or
+            a new name); empty where it switches off nothing.
         off: the value that switches the imperfection off.
-        swept: ``(small, worst)`` where `rpu-ssnn require` may ask for this parameter. Values below
+        swept: ``(small, worst)`` where `rpu-ssnn require` may vary this parameter. Values below
             ``small`` count as zero, and the search ends at ``worst``; with ``small`` 0, more of the
             parameter is better.
 
@@ -74,7 +75,7 @@ class LawParameter:
     def checked(self, where: str, name: str, value: object) -> Value:
         """Returns the value as number or flag.
 
-        Of text only ``inf`` is a number, as rows spell it.
+        The only text that counts as a number is ``inf``, as rows spell it.
 
         Raises:
             PresetError: the value is of a wrong kind, or outside the physical range.
@@ -92,7 +93,7 @@ class LawParameter:
         if is_text or isinstance(value, bool) or not isinstance(value, Real | str):
             raise wrong
         number = _finite_or_not(value)
-        # Only the leak may be infinite (no leak); its range says so by its neutral value.
+        # Only the leak may be infinite (no leak); its neutral value shows that.
         infinite_is_meant = self.neutral == math.inf and number == math.inf
         broken = self.whole and not number.is_integer()
         if broken or not (self._holds(number) or infinite_is_meant):

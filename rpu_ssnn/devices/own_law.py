@@ -1,4 +1,4 @@
-"""A device law of a user's own: one Python file, known by the digest of its text.
+"""User-defined device laws: each is one Python file, identified by the digest of its text.
 
 The file defines ``LAW``, a `Law` whose step is a plain function; see docs/how-to/own_law.md.
 """
@@ -26,13 +26,13 @@ from rpu_ssnn.devices.laws import LAWS, OWN
 from rpu_ssnn.devices.shared import own_step
 
 DIGITS = 16
-"""A digest in names and rows has so many hexadecimal digits."""
+"""A digest in names and rows has this many hexadecimal digits."""
 
 MOST_HIDDEN = 2
 
 
 class OwnLaw(NamedTuple):
-    """A user's law with the numbers of one device, as a tile asks for it."""
+    """Holds a user-defined law and the numbers of one device, as a tile needs them."""
 
     law: Law
     numbers: Float32[np.ndarray, " n"]
@@ -42,9 +42,8 @@ def find_law(where: str, name: str, digest: str | None = None) -> Law:
     """Returns the law of that name.
 
     Args:
-        where: what asks for the law, for the error.
-        name: the name of a law of the package, or the file of a law of the user's own
-            (``my_law.py``).
+        where: the place that names the law, for the error.
+        name: the name of a law of the package, or the file of a user-defined law (``my_law.py``).
         digest: the digest that the file must have; None allows any.
 
     Raises:
@@ -67,7 +66,7 @@ def find_law(where: str, name: str, digest: str | None = None) -> Law:
 
 
 def check_own_step(law: Law, values: Values) -> None:
-    """Runs the step of a user's own law once up and once down, with the numbers of one device.
+    """Runs the step of a user-defined law once up and once down, with the numbers of one device.
 
     Raises:
         PresetError: the step raises an error, or returns no finite number.
@@ -117,8 +116,8 @@ def _read(path: str, code: bytes, digest: str) -> Law:
         raise PresetError(path, "step", law.step, allowed)
     try:
         compiled = own_step(law.step)
-    except Exception as error:  # numba lets some errors of its own parts through
-        # The first line says which part of numba failed, and terminals get colours.
+    except Exception as error:  # numba does not wrap all of its internal errors
+        # The first line says which part of numba failed; for terminals the text has colours.
         _, _, cause = str(error).partition("\n")
         lines = re.sub(r"\x1b\[\d*m", "", cause or str(error)).strip().splitlines()
         kind = "" if isinstance(error, numba.core.errors.NumbaError) else type(error).__name__ + " "

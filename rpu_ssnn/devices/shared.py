@@ -13,8 +13,8 @@ PerDevice = Float32[np.ndarray, " devices"]
 
 
 class Jumps(NamedTuple):
-    """Distributions of jumps by table; the jumps up of table k are in row 2k of `changes` and
-    `means`, and its jumps down in row 2k + 1."""
+    """Holds the distributions of jumps by table; the jumps up of table k are in row 2k of `changes`
+    and `means`, and its jumps down in row 2k + 1."""
 
     states: Float32[np.ndarray, "tables columns"]
     points: Float32[np.ndarray, " points"]
@@ -23,11 +23,11 @@ class Jumps(NamedTuple):
 
 
 NO_JUMPS = Jumps(*(np.zeros((1,) * axes, dtype=np.float32) for axes in (2, 1, 3, 2)))
-"""This stands in where devices have steps and no table of jumps."""
+"""Stands in where devices have steps and no tables of jumps."""
 
 
 class OwnShared(NamedTuple):
-    """The shared numbers that the step of a user's own law reads."""
+    """Holds the shared numbers that the step of a user-defined law reads."""
 
     noise: np.float32
     """The deviation of a step from pulse to pulse, as a share of the step."""
@@ -39,16 +39,16 @@ type OwnStep = Callable[[OwnShared, Any, np.float32, bool, np.float32], np.float
 
 
 class Shared(NamedTuple):
-    """The numbers of a law that do not differ from device to device."""
+    """Holds the numbers of a law that are the same for all devices."""
 
     noise: np.float32
     """The deviation of a step from pulse to pulse, as a share of the step."""
     write_noise: np.float32
-    """The deviation of what is read from the state, new at each pulse and write (states)."""
+    """The deviation of the read value from the state, drawn at each pulse and write (states)."""
     noise_follows_step: bool
-    """Whether noise is a share of the local step, or else of the step at state zero."""
+    """True if noise is a share of the local step, False if it is one of the step at state zero."""
     has_reference: bool
-    """Whether `a` of a device is a reference that is subtracted from the device's own state."""
+    """True if `a` of a device is a reference that is subtracted from the device's own state."""
     rest: np.float32
     """The state of a device that has lost all charge."""
     range_noise: np.float32
@@ -57,20 +57,20 @@ class Shared(NamedTuple):
     """The states that one charge makes; a step of s states has a further variance of s times
     this."""
     half_window: np.float32
-    """The pulses after which the window has closed by half; 0 where it never closes."""
+    """The number of pulses after which the window has closed by half; 0 where it never closes."""
     wear_exponent: np.float32
     numbers: Float32[np.ndarray, " n"]
     """The law's own numbers, in the order of its file."""
     jumps: Jumps = NO_JUMPS
     own: OwnStep | None = None
-    """The compiled step of a user's own law (`own_step`)."""
+    """The compiled step of a user-defined law (`own_step`)."""
 
 
 def own_step(step: Callable[..., Any]) -> Any:
-    """Returns the step of a user's own law, compiled, as a pointer that every kernel can call.
+    """Compiles the step of a user-defined law, and returns it as a pointer that kernels can call.
 
-    So that a kernel need not be compiled again for each law, it calls the step through the pointer,
-    where it inlines the steps of the package. Both take the same arguments.
+    Kernels inline the steps of the package, but call this one through the pointer, so that they
+    need not be compiled again for each law. Both take the same arguments.
 
     Raises:
         numba.core.errors.NumbaError: numba cannot compile the step.
@@ -83,13 +83,13 @@ def own_step(step: Callable[..., Any]) -> Any:
 
 
 def shared_of(config: Any) -> Shared:
-    """Returns numbers with only the noises that every aihwkit device configuration gives."""
+    """Returns shared numbers with only the noises that every aihwkit device configuration gives."""
     write_noise = getattr(config, "write_noise_std", 0.0) * config.dw_min
     return plain_shared(np.float32(config.dw_min_std), np.float32(write_noise))
 
 
 def plain_shared(noise: np.float32, write_noise: np.float32) -> Shared:
-    """Returns numbers in which only these two noises act."""
+    """Returns shared numbers in which only these two noises act."""
     return Shared(
         noise=noise,
         write_noise=write_noise,

@@ -12,12 +12,13 @@ _SQRT_HALF_BITS = np.int32(0x3F3504F3)
 """These are the bits of sqrt(1/2) as a float."""
 
 MOST_EXPONENT = np.float32(80.0)
-"""Exponents beyond this, either way, leave single precision (exp(88)) or come near its end."""
+"""Exponents beyond this, either way, leave the range of single precision (exp(88)) or come
+close."""
 
 
 @inner
 def logarithm(x: np.float32) -> np.float32:
-    """Returns the natural logarithm of a normal positive float32, right to a rounding or two."""
+    """Returns the natural logarithm of a normal positive float32, to within a rounding or two."""
     bits = np.int32(np.float32(x).view(np.int32) - _SQRT_HALF_BITS)
     e = _F(np.int32(bits >> np.int32(23)))
     m = np.int32((bits & np.int32(0x7FFFFF)) + _SQRT_HALF_BITS).view(np.float32) - _F(1.0)
@@ -37,7 +38,7 @@ def logarithm(x: np.float32) -> np.float32:
 
 @inner
 def exponential(x: np.float32) -> np.float32:
-    """Returns exp(x) of a float32, right to a rounding or two, if that is a normal number."""
+    """Returns exp(x) of a float32, to within a rounding or two, if that is a normal number."""
     n: np.float32 = np.floor(_F(1.44269504088896341) * x + _F(0.5))
     r = x - n * _F(0.693359375) - n * _F(-2.12194440e-4)
     y = _F(1.9875691500e-4)

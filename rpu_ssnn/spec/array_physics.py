@@ -1,6 +1,6 @@
 """Effects of an array on its devices besides their own pulses, as validated, frozen data.
 
-The native simulator alone has these effects (`tile: {simulator: native}`). Every effect is off by
+Only the native simulator has these effects (`tile: {simulator: native}`). Every effect is off by
 default, and no source of this project's presets gives its numbers: values in a study are
 assumptions.
 """
@@ -20,18 +20,19 @@ BOLTZMANN_EV = 8.617333262e-5
 """Boltzmann's constant in eV/K (CODATA 2018)."""
 
 MOST_ACCELERATION = 1e12
-"""A temperature may speed or slow the loss by this factor, which single precision still holds."""
+"""A temperature may speed up or slow down the loss by this factor at most, which single precision
+can still represent."""
 
 
 class ArrayPhysics(Spec):
-    """One effect that only native devices have; `TileSpec` refuses it elsewhere."""
+    """Describes one effect that only native devices have; `TileSpec` refuses it elsewhere."""
 
     switched_by: ClassVar[tuple[str, ...]] = ()
     """The fields whose defaults switch the effect off; where none are named, all fields do."""
 
     @property
     def acts(self) -> bool:
-        """Says whether a field that switches the effect on is set."""
+        """Returns whether a field that switches the effect on is set."""
         return any(getattr(self, name) != value for name, value in self.off().items())
 
     @classmethod
@@ -45,8 +46,8 @@ class ArrayPhysics(Spec):
 class HalfSelectSpec(ArrayPhysics):
     """Writing at V/2: a line that spikes alone puts half of the voltage on all of its devices.
 
-    All numbers are in steps a spike, where a step is the device's own local one; above one step it
-    would be no disturb.
+    All numbers are in steps per spike, where a step is the device's own at its present state; more
+    than one step would not be a disturb.
     """
 
     forward_up: StepShare = 0.0
@@ -61,10 +62,10 @@ class HalfSelectSpec(ArrayPhysics):
 
 
 class ReadDisturbSpec(ArrayPhysics):
-    """A read moves the devices of the lines that it puts its voltage on, a little each time.
+    """Each read slightly moves the devices on the lines to which it applies its voltage.
 
-    All numbers are in steps a spike, where a step is the device's own local one. Only the reads of
-    training count; images that are shown to measure an accuracy disturb nothing.
+    All numbers are in steps per spike, where a step is the device's own at its present state. Only
+    the reads of training count; images that are shown to measure an accuracy disturb nothing.
     """
 
     forward_up: StepShare = 0.0
@@ -82,7 +83,8 @@ class ReadDisturbSpec(ArrayPhysics):
 
 
 class LineSpreadSpec(ArrayPhysics):
-    """A spread of steps that neighbours share; it is drawn once, on top of each device's own.
+    """A spread of steps that neighbours share; it is drawn once, in addition to the spread of each
+    device.
 
     All numbers are shares of the step. An asymmetry of s makes steps up larger and steps down
     smaller by s / 2, as a preset's `asymmetry_spread` does by s.
@@ -108,7 +110,7 @@ class LineSpreadSpec(ArrayPhysics):
 
 
 class PulseNoiseSpec(ArrayPhysics):
-    """Noise of a pulse beside the preset's own `cycle_to_cycle`, and independent of it."""
+    """Noise of a pulse in addition to the preset's `cycle_to_cycle`, and independent of it."""
 
     of_range: StepShare = 0.0
     """The deviation of a pulse as a share of the device's own range, which is the same at every
@@ -137,7 +139,7 @@ class WearSpec(ArrayPhysics):
 
 
 class LinesSpec(ArrayPhysics):
-    """The resistance of the lines decides which share of a voltage reaches a cell, on writes and on
+    """The resistance of the lines decides which share of a voltage reaches a cell, in writes and in
     reads.
 
     The share depends on `ohm_per_cell` / `on_resistance` alone, and on how long a line is.
@@ -158,9 +160,9 @@ class LinesSpec(ArrayPhysics):
     assumption). `ohm_per_cell` needs it."""
 
     array_side: Annotated[int, Field(ge=2, le=1_000_000)] | None = None
-    """The most cells on a line, where a weight has two on an input line. Larger crossbars are cut
-    into arrays with drivers of their own, whose currents are added exactly; null stands for one
-    array."""
+    """The largest number of cells on a line, of which a weight has two on an input line. Larger
+    crossbars are cut into arrays with their own drivers, whose currents are added exactly; null
+    stands for one array."""
 
     @model_validator(mode="after")
     def _resistance_has_what_it_acts_on(self) -> Self:
@@ -174,11 +176,12 @@ class LinesSpec(ArrayPhysics):
 
 
 class RetentionSpec(ArrayPhysics):
-    """Loss without a single time constant, in log-time or by a power law; and temperature.
+    """Loss without a single time constant, in log-time or by a power law, and its dependence on
+    temperature.
 
-    What each pulse adds loses by its own age, and the rest goes on by its own: charges of different
-    time constants lie side by side (`native.effects.retention`). All devices lose alike. A
-    temperature acts on this loss, on a preset's leak and on its loss in log-time.
+    What each pulse adds decays by its own age, and what was there before by its own, since a device
+    holds charges of different time constants (`native.effects.retention`). All devices follow the
+    same law. A temperature acts on this loss, on a preset's leak and on its loss in log-time.
     """
 
     loss_per_decade: StepShare = 0.0
@@ -192,7 +195,7 @@ class RetentionSpec(ArrayPhysics):
     """The age (s) from which the law holds, at the reference temperature."""
 
     toward_state: Annotated[float, Field(ge=-1.0, le=1.0)] = 0.0
-    """The state of a device that has lost all, where 1 is the upper end of the range."""
+    """The state of a device that has lost all charge, where 1 is the upper end of the range."""
 
     temperature_k: Kelvin | None = None
     """The temperature of the devices (K); null stands for the one at which their loss was given."""
@@ -206,13 +209,12 @@ class RetentionSpec(ArrayPhysics):
 
     @property
     def has_law(self) -> bool:
-        """Says whether devices lose by a law of this setting."""
+        """Returns whether devices lose charge by a law of this setting."""
         return self.loss_per_decade > 0.0 or self.exponent > 0.0
 
     @property
     def acceleration(self) -> float:
-        """Returns the time at the reference temperature that is worth a unit of time at this
-        one."""
+        """Returns the time at the reference temperature that equals a unit of time at this one."""
         return math.exp(self._log_acceleration)
 
     @property
@@ -239,7 +241,8 @@ class RetentionSpec(ArrayPhysics):
 
 
 class DeviceReadNoiseSpec(ArrayPhysics):
-    """Noise of each device's current, beside that of the converters (`ReadSpec.read_noise`).
+    """Noise of each device's current, in addition to that of the converters
+    (`ReadSpec.read_noise`).
 
     Its deviation is a share of the nominal range (which is 2 states), the same at every state; or a
     share of the device's own current, which is proportional to its conductance
@@ -278,10 +281,10 @@ class DeviceReadNoiseSpec(ArrayPhysics):
 
     @property
     def is_white(self) -> bool:
-        """Says whether a part of the noise is drawn in each read."""
+        """Returns whether a part of the noise is drawn in each read."""
         return self.white_of_range > 0.0 or self.white_of_current > 0.0
 
     @property
     def is_slow(self) -> bool:
-        """Says whether a part of the noise has a memory."""
+        """Returns whether a part of the noise has a memory."""
         return self.slow_of_range > 0.0 or self.slow_of_current > 0.0

@@ -1,4 +1,4 @@
-"""The base of all settings: validated, frozen data, and numbers that single precision holds."""
+"""The base of all settings: validated, frozen data, and numbers that fit into single precision."""
 
 import struct
 from typing import Annotated, Any, TypeVar
@@ -51,7 +51,7 @@ def list_of(*names: str) -> BeforeValidator:
 
 _T = TypeVar("_T")
 Range = Annotated[tuple[_T, _T], list_of("lowest", "highest")]
-"""The lowest and the highest of something."""
+"""The lowest and the highest value of a quantity."""
 
 OneLine = AfterValidator(of_one_line)
 """Names in tables, figures and file names are one line of text."""
@@ -64,9 +64,9 @@ Positive = Annotated[float, Field(gt=0.0), InSingle]
 
 
 class Spec(BaseModel):
-    """Frozen settings, in which unknown keys are errors, and so are values of another kind.
+    """Holds frozen settings; unknown keys are errors, and so are values of another kind.
 
-    As in YAML 1.2, `true` is no number, `1` is no flag, and what stands in quotes is text.
+    As in YAML 1.2, `true` is not a number, `1` is not a flag, and anything in quotes is text.
     """
 
     model_config = ConfigDict(
@@ -77,7 +77,7 @@ class Spec(BaseModel):
         """Takes the settings by name.
 
         Raises:
-            InputError: a setting is not valid; in one line.
+            InputError: a setting is not valid, explained in one line.
         """
         with explained(type(self), where=type(self).__name__):
             super().__init__(**settings)

@@ -1,4 +1,4 @@
-"""The interface of a device, by which the synapses of every simulator ask for it."""
+"""The interface through which the synapses of every simulator use a device."""
 
 import math
 from collections.abc import Sequence
@@ -17,31 +17,32 @@ PulsedDevice = Any
 
 
 class DeviceSource(Protocol):
-    """A device that synapses can be built of, such as `Preset` or `CompoundDevice` of the package
-    `device_presets`."""
+    """A device from which synapses can be built, such as `Preset` or `CompoundDevice` of the
+    package `device_presets`."""
 
     @property
     def pulse_physics(self) -> "ChargeTrapPhysics | None":
-        """Returns the memory of pulses that aihwkit does not have; None: the device has none."""
+        """Returns the device's memory of pulses, which aihwkit does not have, or None without
+        one."""
 
     @property
     def own_law(self) -> "OwnLaw | None":
-        """Returns the law of a user's own file that the devices follow; None: a law of the
+        """Returns the user-defined law that the devices follow, or None for a law of the
         package."""
 
     @property
     def jump_tables(self) -> "Sequence[JumpTable] | None":
-        """Returns the tables of measured jumps, one of which each device has; None: a step
+        """Returns the tables of measured jumps, of which each device has one, or None for a step
         model."""
 
     @property
     def leak_time_constant_s(self) -> float:
-        """Returns tau (s) of the decay exp(-t / tau) of a weight left alone; it is infinite without
-        a leak."""
+        """Returns tau (s) of the decay exp(-t / tau) of an idle weight; it is infinite without a
+        leak."""
 
     @property
     def pair(self) -> bool:
-        """Says whether each weight is a differential pair, whatever the tile's reference."""
+        """Returns whether each weight is a differential pair, whatever the tile's reference."""
 
     @property
     def in_parallel(self) -> int:
@@ -53,21 +54,22 @@ class DeviceSource(Protocol):
 
 
 def loses_charge(device: DeviceSource) -> bool:
-    """Says whether a device without pulses changes by itself: it leaks, or loses in log-time."""
+    """Returns whether a device changes without pulses: it leaks, or loses charge in log-time."""
     physics = device.pulse_physics
     in_log_time = physics is not None and physics.loss_per_decade > 0.0
     return in_log_time or math.isfinite(device.leak_time_constant_s)
 
 
 def find_device(device: Any) -> DeviceSource:
-    """Returns a device that a tile can be built of.
+    """Returns a device from which a tile can be built.
 
-    Presets are no part of this package: an installed library of devices announces its function from
-    a name to a device as an entry point of the group `rpu_ssnn.devices` (in its pyproject.toml).
+    Presets are not part of this package: an installed library of devices announces its function
+    from a name to a device as an entry point of the group `rpu_ssnn.devices` (in its
+    pyproject.toml).
 
     Args:
-        device: a `DeviceSource`, or what the library knows: the name of a preset, or a device
-            configuration of aihwkit.
+        device: a `DeviceSource`, or something that the library knows: the name of a preset, or a
+            device configuration of aihwkit.
 
     Raises:
         InputError: no library is installed, or it does not know the device.

@@ -1,9 +1,9 @@
 """Settings of hidden layers, dense or convolutional, and how crossbars connect layers.
 
-The neurons of a layer lie row by row, column by column, channel last. A convolution is one small
-crossbar: its input lines are the lines of a patch (kernel row, kernel column, input channel), and
-its output lines are the channels of each replica of the kernel. It serves one position after the
-other, and position p has replica p % replicas.
+The neurons of a layer are ordered by row, then by column, then by channel. A convolution is one
+small crossbar: its input lines are the lines of a patch (kernel row, kernel column, input channel),
+and its output lines are the channels of each replica of the kernel. It serves one position after
+the other, and position p uses replica p % replicas.
 """
 
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ type Grid = tuple[int, int, int]
 
 
 def _both(extent: object) -> object:
-    """One number stands for rows and columns."""
+    """Returns rows and columns, for which one number may stand."""
     if isinstance(extent, int):
         return extent, extent
     if not isinstance(extent, list | tuple):
@@ -63,12 +63,12 @@ class ConvSpec(Spec):
     """The rows and columns of silent lines on each side of the layer before."""
 
     replicas: Annotated[int, Field(ge=1, le=1_000_000)] = 1
-    """The number of copies of each kernel in devices of their own. They start alike, and the
-    positions take them in turn; as many as positions make a layer without shared weights."""
+    """The number of copies of each kernel, each in its own devices. They start equal, and the
+    positions use them in turn; with as many copies as positions, no weights are shared."""
 
 
 class ConvLayer(Spec):
-    """A convolutional layer of a list of layers, which otherwise holds numbers of neurons."""
+    """A convolutional layer in a list of layers, whose other entries are numbers of neurons."""
 
     conv: ConvSpec
     """The convolution."""
@@ -86,13 +86,14 @@ Layer = Annotated[
 
 @dataclass(frozen=True)
 class Connection:
-    """How a crossbar connects two layers. A dense layer is a convolution with one position.
+    """Describes how a crossbar connects two layers; a dense layer is a convolution with one
+    position.
 
     Attributes:
         before: the layer before; a dense layer has one place, whose channels are all its neurons.
         channels: neurons at each position.
         kernel, stride, padding: rows and columns.
-        replicas: the copies of the kernel.
+        replicas: number of copies of the kernel.
     """
 
     before: Grid
@@ -120,7 +121,7 @@ class Connection:
 
     @property
     def is_whole(self) -> bool:
-        """Says whether the one patch is the whole layer before, as in a dense layer."""
+        """Returns whether the only patch is the whole layer before, as in a dense layer."""
         return self.kernel == self.before[:2] and self.padding == (0, 0)
 
     @property
@@ -130,7 +131,7 @@ class Connection:
 
 
 def dense(sizes: Sequence[int]) -> tuple[Connection, ...]:
-    """Returns the connections of dense layers with so many lines, input first."""
+    """Returns the connections of dense layers with these numbers of lines, input first."""
     return tuple(Connection((1, 1, a), b) for a, b in pairwise(sizes))
 
 
@@ -140,14 +141,14 @@ def connections(
     """Returns how each crossbar of a network connects its layers.
 
     Args:
-        layers: the hidden ones.
+        layers: the hidden layers.
         n_in: input lines.
         n_out: classes.
         image: the shape of the input, which convolutions need; its channels are all lines of a
             pixel.
 
     Raises:
-        InputError: the input has no shape or another one, or a kernel or replicas do not fit.
+        InputError: the input has no shape or a wrong one, or a kernel or replicas do not fit.
     """
     found: list[Connection] = []
     before = image
@@ -170,7 +171,7 @@ def connections(
 
 
 def _convolution(spec: ConvSpec, before: Grid, field: str) -> Connection:
-    """Raises InputError where the convolution does not fit the layer before."""
+    """Returns the connection, and raises InputError if it does not fit the layer before."""
 
     def check(holds: object, name: str, allowed: str) -> None:
         require(holds, "network", f"{field}.{name}", getattr(spec, name), allowed)
@@ -206,7 +207,7 @@ def lines_of(found: Sequence[Connection]) -> tuple[int, ...]:
 
 
 def layer_names(layers: Sequence[int | ConvLayer]) -> tuple[str, ...]:
-    """Returns layers as tables name them: `300`, or `12c5/2` for channels, kernel, stride."""
+    """Returns the names of layers in tables: `300`, or `12c5/2` for channels, kernel, stride."""
     return tuple(_name(one.conv) if isinstance(one, ConvLayer) else str(one) for one in layers)
 
 

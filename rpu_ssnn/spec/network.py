@@ -47,8 +47,8 @@ InitialScale = Annotated[float, Field(ge=1e-3, le=10.0)]
 MOST_LAYERS = 32
 
 Contrast = Literal["none", "on_off", "signed", "complement"]
-"""What an input line carries: a pixel, its distance above or below its mean or zero, or what it
-lacks to 1."""
+"""What an input line carries: a pixel, its distance above or below its mean or zero, or its
+complement to 1."""
 
 
 class NeuronSpec(Spec):
@@ -63,9 +63,9 @@ class NeuronSpec(Spec):
 
     theta_b: Threshold = 2.0
     """The threshold of the hidden gradient branches. It amplifies the gradient spikes by
-    theta/theta_b, which the step of the layer below is divided by. With coupled branches and random
-    starts any value up to theta trains alike; a high one lets opposite errors cancel in the
-    membrane instead of in the device, and 0.1 saturates at one spike a slot."""
+    theta/theta_b, and the step of the layer below is divided by that factor. With coupled branches
+    and random starts, any value up to theta trains equally well; a high one lets opposite errors
+    cancel in the membrane instead of in the device, and 0.1 saturates at one spike per slot."""
 
     theta_n: Threshold = 1.0
     """The threshold theta_N of the output error (Eq. 6, 7)."""
@@ -82,7 +82,7 @@ class NeuronSpec(Spec):
     unbiased, instead of at rest."""
 
     circuit: CircuitSpec = CircuitSpec()
-    """What is wrong with the circuits of the neurons, which are perfect by default."""
+    """The imperfections of the neurons' circuits, which are perfect by default."""
 
 
 class EncodingSpec(Spec):
@@ -98,24 +98,24 @@ class EncodingSpec(Spec):
     so that its count is the rate's to within one spike. The label train is always Poisson."""
 
     input_rate: Annotated[float, Field(gt=0.0, le=1.0), InSingle] = 0.4
-    """The average number of spikes a slot of a white pixel (the paper's 0.3 to 0.5)."""
+    """The average number of spikes per slot of a white pixel (the paper's 0.3 to 0.5)."""
 
     front_loading: Annotated[float, Field(ge=0.0, le=1.0), InSingle] = 1.0
     """At 1 the rate falls linearly from twice its average to 0; at 0 it is flat."""
 
     label_rate: Annotated[float, Field(gt=0.0, le=1.0), InSingle] = 0.5
-    """The average number of spikes a slot of the label train of the correct class."""
+    """The average number of spikes per slot of the label train of the correct class."""
 
     label_front_loading: Annotated[float, Field(ge=0.0, le=1.0), InSingle] | None = None
     """The front loading of the label train; null stands for that of the input."""
 
     contrast: Contrast = "none"
-    """With `none` a pixel has one input line. With `on_off` it has two, for what it is above and
-    below its mean over the training images, which takes off what all images have in common; this
-    pays on dense images (Fashion-MNIST), not on sparse ones (MNIST). With `signed` it has two, for
-    what it is above and below zero, for data with negative values. With `complement` it has two,
-    for its value and for what it lacks to full rate, which a few features need, as neurons have no
-    bias. The float baseline gets the same lines."""
+    """With `none` a pixel has one input line. With `on_off` it has two, for its distance above and
+    below its mean over the training images, which removes what all images have in common; this
+    helps on dense images (Fashion-MNIST), not on sparse ones (MNIST). With `signed` it has two, for
+    its positive and its negative part. With `complement` it has two, for its value and for the rest
+    to full rate, which data with few features need, since neurons have no bias. The float baseline
+    gets the same lines."""
 
     @model_validator(mode="after")
     def _peak_rates_are_probabilities(self) -> Self:
@@ -144,8 +144,8 @@ class GradientSpec(Spec):
 
     switch: Literal["hold", "first_spike"] = "hold"
     """With `hold` gradient membranes integrate from slot 0, and only their firing waits for the
-    neuron's first forward spike. With `first_spike` they fire all along, and the spikes before it
-    are lost (Eq. 4 and 5 to the letter)."""
+    neuron's first forward spike. With `first_spike` they fire from the start, and the spikes before
+    it are lost (Eq. 4 and 5 to the letter)."""
 
     branches: Literal["coupled", "floored", "unbounded"] = "coupled"
     """With `coupled` a spike of one branch also resets the other; both fire at half the threshold
@@ -158,13 +158,13 @@ class GradientSpec(Spec):
 
     flush: Flush = 3.0
     """How long everything runs on after the image ends, in kernel constants tau; 3 is enough for
-    one hidden layer. These slots are paid for and counted in the column `slots`."""
+    one hidden layer. These slots take time, and the column `slots` counts them."""
 
     delay: Annotated[float, Field(ge=0.0, le=100.0)] = 0.0
     """How long the forward spikes of a crossbar wait for its gradient, in kernel constants tau for
-    each crossbar above it; the hardware is a shift register on each line. Waiting pays with two and
-    more hidden layers, and 2 to 3.5 cannot be told apart. Eq. 9 counts whole trains, which need not
-    wait. Reads come at once, so that a slot reads and writes different spikes."""
+    each crossbar above it; the hardware is a shift register on each line. Waiting helps with two or
+    more hidden layers, where 2 to 3.5 make no measurable difference. Eq. 9 counts whole trains,
+    which need not wait. Reads do not wait, so a slot reads and writes different spikes."""
 
     halving: Gain = 0.5
     """The factor 1/2 of Eq. 8, which is a gain on the step."""
@@ -191,8 +191,8 @@ class InhibitionSpec(Spec):
     clocked: bool = False
     """Whether the winner takes all: each spike of the label line, whatever its class, lets the one
     output with the highest membrane spike and holds the others back. Rates are then the sparsemax
-    of the raw ones, which the error of Eq. 6 and 7 is the exact gradient for. In inference the line
-    goes on without a class. This replaces strength and passes."""
+    of the raw ones, for which the error of Eq. 6 and 7 is the exact gradient. In inference the line
+    keeps spiking, without a class. This replaces strength and passes."""
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
@@ -211,7 +211,7 @@ class NetworkSpec(Spec):
 
     hidden: Annotated[tuple[Neurons, ...], Field(max_length=MOST_LAYERS)] = (256,)
     """The number of neurons of each hidden layer. Two layers train better with
-    `inhibition.clocked`; studies refuse three without it, as under the default output their rates
+    `inhibition.clocked`; studies refuse three without it, since with the default output their rates
     run away (docs/findings/algorithm.md, Depth). Coincidences and devices need `gradient.delay`
     too."""
 
@@ -220,24 +220,24 @@ class NetworkSpec(Spec):
     `[{conv: {kernel: 5, stride: 2, channels: 12}}, 300]` (keys of section `ConvSpec`)."""
 
     positions: Literal["serial", "at_once"] = "serial"
-    """How the positions of a convolution share a slot. With `serial` its one array serves them one
+    """How the positions of a convolution share a slot. With `serial` its only array serves them one
     after the other, each in its own cycle of `slot_seconds`. With `at_once` the replicas of a
-    kernel are arrays of their own, which work at the same time, so that a slot takes positions /
-    replicas cycles. The numbers of cycles are those of the layer with the most. Only what depends
-    on time sees the difference: the length of an image, leak, and devices that remember pulses."""
+    kernel are separate arrays that work at the same time, so a slot takes positions / replicas
+    cycles. The layer with the most cycles sets their number. Only what depends on time is affected:
+    the length of an image, leak, and devices that remember pulses."""
 
     T: Slots = 50
     """The number of slots that an image is shown."""
 
     inference_T: Slots | None = None
     """The number of slots that an image is shown at inference, with the same kernel; null stands
-    for T. More slots take noise off the answer, and cost nothing in training. Validation images are
-    shown as long."""
+    for T. More slots reduce the noise of the answer, and cost nothing in training. Validation
+    images are shown for as long."""
 
     initial_scale: InitialScale = 1.0
     """The factor on the initial weights of every crossbar (1 is He initialisation), whichever rule
-    trains them. Small weights (0.3) gain with many classes. A coarse device whose down step is
-    larger does not learn from much smaller weights."""
+    trains them. Small weights (0.3) help with many classes. A coarse device whose down step is the
+    larger one does not learn from much smaller weights."""
 
     neuron: NeuronSpec = NeuronSpec()
     encoding: EncodingSpec = EncodingSpec()
@@ -247,7 +247,8 @@ class NetworkSpec(Spec):
     @model_validator(mode="before")
     @classmethod
     def _layers_take_the_place_of_hidden(cls, content: Any) -> Any:
-        """Dense layers alone become `hidden`; `hidden` is empty beside convolutions."""
+        """Turns a list of only dense layers into `hidden`, and empties `hidden` beside
+        convolutions."""
         if not isinstance(content, dict) or content.get("layers") is None:
             return content
         hidden, layers = content.get("hidden", ()), content["layers"]
@@ -291,10 +292,10 @@ class NetworkSpec(Spec):
         return self.hidden if self.layers is None else self.layers
 
     def dense_layers(self, who: str) -> tuple[int, ...]:
-        """Returns the neurons of each hidden layer, for what takes dense layers only.
+        """Returns the neurons of each hidden layer, for callers that take dense layers only.
 
         Args:
-            who: takes them, as the refusal names it.
+            who: the caller, as the refusal names it.
 
         Raises:
             InputError: a layer is a convolution.
@@ -315,8 +316,8 @@ class NetworkSpec(Spec):
 
     @property
     def at_inference(self) -> "NetworkSpec":
-        """Returns the network as it answers: with `inference_T` in place of T, and tau as in
-        training."""
+        """Returns the network as it is at inference: with `inference_T` in place of T, and tau as
+        in training."""
         if self.inference_T is None:
             return self
         neuron = {"kernel_fraction": self.tau / self.inference_T}
@@ -345,14 +346,14 @@ class NetworkSpec(Spec):
 def connected(
     spec: NetworkSpec, sizes: tuple[int, ...], image: Grid | None = None
 ) -> tuple[Connection, ...]:
-    """Returns the connections of a network whose layers have so many lines, input first.
+    """Returns the connections of a network whose layers have these numbers of lines, input first.
 
     Args:
         image: rows, columns and channels of the input, which convolutions need.
 
     Raises:
         InputError: convolutions do not fit the input.
-        ValueError: the sizes are of other layers than those of `spec`.
+        ValueError: the sizes do not match the layers of `spec`.
     """
     layers = len(spec.hidden_layers) + 2
     if len(sizes) != layers:

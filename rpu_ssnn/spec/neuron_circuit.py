@@ -1,4 +1,4 @@
-"""The settings of a neuron's circuit, by which it is less than perfect; validated and frozen."""
+"""The settings of imperfect neuron circuits, validated and frozen."""
 
 from typing import Annotated, Literal, Self
 
@@ -13,23 +13,23 @@ Slots = Annotated[int, Field(ge=0, le=1000)]
 
 
 class CircuitSpec(Spec):
-    """What a circuit's neurons do wrong. By default they do nothing wrong.
+    """The imperfections of the neurons' circuits, which are perfect by default.
 
-    Forward neurons have all of it, and so have the two gradient neurons of each unit; in a
-    convolution every position has neurons of its own. Spreads are drawn once from the trial's seed.
-    Input lines and the wires of the winner-take-all output stay perfect, and so do label relays but
-    for their delay.
+    Forward neurons have all of them, and so have the two gradient neurons of each unit; in a
+    convolution every position has its own neurons. Spreads are drawn once from the trial's seed.
+    Input lines and the wires of the winner-take-all output stay perfect, and so do label relays
+    except for their delay.
 
     >>> CircuitSpec(threshold_spread=0.05).acts
     True
     """
 
     neurons: Literal["all", "forward", "gradient"] = "all"
-    """The neurons that are such a circuit; the others are perfect."""
+    """The neurons that are imperfect; all others are perfect."""
 
     threshold_spread: Spread = 0.0
     """The standard deviation of the threshold from neuron to neuron, as a share of it. The two
-    gradient neurons of a unit share what is drawn. No threshold falls below a tenth of the nominal
+    gradient neurons of a unit share one draw. No threshold falls below a tenth of the nominal
     one."""
 
     threshold_noise: Spread = 0.0
@@ -48,20 +48,20 @@ class CircuitSpec(Spec):
     """The standard deviation of the integrator's gain from neuron to neuron, as a share of it."""
 
     input_offset: Spread = 0.0
-    """The standard deviation from neuron to neuron of a constant input, in thresholds a slot."""
+    """The standard deviation from neuron to neuron of a constant input, in thresholds per slot."""
 
     reset_rest: Share = 0.0
     """The share of the threshold that a reset leaves on the membrane."""
 
     saturation: Annotated[float, Field(ge=1.0, le=1e6)] | None = None
-    """The largest size of a membrane, over the level at which the neuron fires; null stands for no
-    limit."""
+    """The largest absolute value of a membrane, relative to the level at which the neuron fires;
+    null stands for no limit."""
 
     leak_time_constant_s: Positive | None = None
     """The time (s) in which a membrane falls to 1/e of its value; null stands for no leak."""
 
     slot_seconds: Annotated[float, Field(ge=1e-15, le=10.0)] = 5e-7
-    """The length of a slot (s), which the leak needs; that of the tile in a device."""
+    """The length of a slot (s), which the leak needs; in a device it is the tile's."""
 
     refractory_slots: Slots = 0
     """The number of slots after a spike in which the neuron does not fire, and loses its input."""
@@ -79,8 +79,8 @@ class CircuitSpec(Spec):
     vanish."""
 
     spurious: Chance = 0.0
-    """The probability that a neuron sends a spike in a slot without a reason. Its membrane stays as
-    it is, and a gradient neuron sends nothing before its unit's first forward spike."""
+    """The probability that a neuron sends a spike in a slot for no reason. Its membrane stays as it
+    is, and a gradient neuron sends nothing before its unit's first forward spike."""
 
     dead_share: Spread = 0.0
     """The share of the neurons that never fire."""
@@ -90,7 +90,7 @@ class CircuitSpec(Spec):
 
     @property
     def acts(self) -> bool:
-        """Says whether a setting makes neurons less than perfect."""
+        """Returns whether a setting makes neurons imperfect."""
         return self.model_dump(exclude={"neurons", "slot_seconds"}) != PERFECT
 
     @model_validator(mode="after")

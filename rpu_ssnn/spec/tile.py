@@ -34,7 +34,7 @@ class ReadSpec(Spec):
     """A read through aihwkit's converters and noise, one read in each slot in which a line spikes.
 
     Everything else is exact: there is no bound or noise management and no input noise, and a
-    reference line is read without error but for `lines`. Inputs are spikes (0, 1, and -1 in the
+    reference line is read without error except for `lines`. Inputs are spikes (0, 1, and -1 in the
     transposed read), which any DAC of two bits or more represents exactly.
     """
 
@@ -68,16 +68,16 @@ class ReferenceSpec(Spec):
     scheme: Literal[
         "ideal_reference", "reference_device", "symmetry_point", "differential_pair"
     ] = "ideal_reference"
-    """Subtract the exact mid conductance, or that of a reference device of its own (with spread),
-    which with `symmetry_point` is where the steps of the weight's device up and down are equal; or
-    use two devices a weight, one of which goes up when the other goes down."""
+    """Subtract the exact mid conductance, or that of a reference device for each weight (with
+    spread), which with `symmetry_point` is where the steps up and down of the weight's device are
+    equal; or use two devices per weight, one of which goes up when the other goes down."""
 
     spread: Noise = 0.05
     """The relative standard deviation of the conductance of a reference device."""
 
     on_off_ratio: Annotated[float, Field(ge=1.000001, le=1e15)] | None = None
     """G_max / G_min; null stands for an infinite ratio. The weight range stands for 0 to G_max, so
-    that a finite ratio narrows the usable window and enlarges a reference's error."""
+    a finite ratio narrows the usable window and enlarges the error of a reference."""
 
     @model_validator(mode="after")
     def _spread_is_of_reference_devices(self) -> Self:
@@ -89,7 +89,7 @@ class ReferenceSpec(Spec):
 
     @property
     def has_devices(self) -> bool:
-        """Whether every weight has a reference device of its own."""
+        """Returns whether every weight has its own reference device."""
         return self.scheme in ("reference_device", "symmetry_point")
 
     @property
@@ -99,8 +99,8 @@ class ReferenceSpec(Spec):
 
     @property
     def zero(self) -> float:
-        """Returns the conductance of state 0, in states; that of a state w is proportional to w +
-        zero."""
+        """Returns the conductance of state 0, in states; the conductance of state w is proportional
+        to w + zero."""
         return (1.0 + self.off) / (1.0 - self.off)
 
 
@@ -108,13 +108,13 @@ NEEDS_PULSES = (
     "simulates devices alone, in pairs and in parallel, whose weights pulses move; a cell with "
     "transfers, refreshes or a digital sum is aihwkit's own"
 )
-"""The native simulator refuses cells that it does not have with these words."""
+"""The native simulator refuses cells that it does not simulate with these words."""
 
 NO_DELAYED_READS = (
     "must be 0 with tile.read_disturb: the forward spikes that wait for the gradient are those of "
     "the pulses, and the reads before them are not counted"
 )
-"""Read disturb counts the forward spikes that a block brings, and refuses a delay with these
+"""Read disturb counts the forward spikes in the blocks of pulses, and refuses a delay with these
 words."""
 
 WeightRange = Annotated[float, Field(ge=1e-3, le=1e3)]
@@ -148,7 +148,7 @@ class TileSpec(Spec):
 
     storage_seconds: Seconds = 0.0
     """The physical time (s) between the end of training and the test, in which devices lose charge
-    (those that lose none refuse it); the accuracies of a row are those after it."""
+    (devices that lose none refuse it); the accuracies of a row are measured after it."""
 
     simulator: Literal["aihwkit", "native"] = "aihwkit"
     """The simulator `native` is this package's own. It is seeded, so that rows repeat bit for bit,
@@ -220,8 +220,8 @@ _TOO_FAST = (
 
 
 def needs_native(device: DeviceSource) -> bool:
-    """Says whether only the native simulator has the device: it has a table of measured jumps, a
-    law of the user's own, or a memory of its pulses."""
+    """Returns whether only the native simulator has the device: it has tables of measured jumps, a
+    user-defined law, or a memory of its pulses."""
     physics = device.pulse_physics
     alone = device.jump_tables is not None or device.own_law is not None
     return alone or (physics is not None and physics.remembers)
@@ -230,7 +230,7 @@ def needs_native(device: DeviceSource) -> bool:
 def check_device(
     device: DeviceSource, spec: TileSpec, simulator: str, batch: int, slots: int
 ) -> None:
-    """Refuses what the device does not have, or what its simulator cannot do.
+    """Refuses settings that do not fit the device, or that its simulator cannot simulate.
 
     Args:
         device, spec: the device and its array.
@@ -240,9 +240,9 @@ def check_device(
 
     Raises:
         InputError: only the native simulator has the device or an effect; a device that remembers
-            its pulses is disturbed; a law of loss stands beside the device's own; a device that
-            loses no charge is stored or heated; slow noise is faster than a batch. The field is a
-            path within the tile's settings.
+            its pulses is disturbed; a law of loss is given to a device that has its own; a device
+            that loses no charge is stored or heated; slow noise is faster than a batch. The field
+            is a path within the tile's settings.
     """
     physics, retention, noise = device.pulse_physics, spec.retention, spec.device_read_noise
     loses = loses_charge(device)

@@ -54,8 +54,7 @@ class TrainingSpec(Spec):
         return self
 
     def step_scale(self, epoch: int) -> float:
-        """Returns the step in an epoch over that in epoch 0, which may be asked for where `epochs`
-        is 0."""
+        """Returns the step in an epoch over that in epoch 0, which exists even if `epochs` is 0."""
         if self.decay_shape == "linear":
             return 1.0 - epoch / max(self.epochs, 1)
         return self.decay**epoch
@@ -67,7 +66,7 @@ class SurrogateSpec(Spec):
     A coincidence train of T_s slots estimates a product p of two rates with variance p (1 - p) /
     T_s (in spikes a slot, squared). The noise is drawn once for each change of the weights (a
     batch, or a presentation under that schedule), with the variance summed over the presentations
-    behind it and both streams.
+    of that change and both streams.
     """
 
     T_s: Annotated[float, Field(ge=1e-3, le=1e9)] = 50.0

@@ -1,7 +1,7 @@
 """Device laws: what one pulse does to a device, one file each.
 
-A new law of the package is its file, its place in `LAWS` and its line in `change`. A user's law
-needs neither (`rpu_ssnn.devices.own_law`).
+A new law of the package needs its file, a place in `LAWS` and a line in `change`. A user-defined
+law is found by its file alone (`rpu_ssnn.devices.own_law`).
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ from rpu_ssnn.devices.laws import (
 from rpu_ssnn.devices.shared import OwnShared, OwnStep, Shared
 
 OWN = 7
-"""The place of a law of the user's own in `change`."""
+"""The code of user-defined laws in `change`."""
 
 LAWS: Mapping[str, Law] = MappingProxyType(
     {
@@ -59,7 +59,7 @@ FIT_FORMS: tuple[FitForm, ...] = tuple(
 
 
 def law_of_aihwkit(kind: str) -> Law | None:
-    """Returns the law that a class of aihwkit has, by the name of the class."""
+    """Returns the law that a class of aihwkit follows, by the name of the class."""
     return next((law for law in LAWS.values() if law.aihwkit == kind), None)
 
 
@@ -67,8 +67,8 @@ def law_of_aihwkit(kind: str) -> Law | None:
 def change(
     code: int, shared: Shared, device: Device, w: np.float32, up: bool, noise: np.float32
 ) -> np.float32:
-    """Returns the change of a device's state by one pulse, before its bounds act; `Law.code` is the
-    code."""
+    """Returns the change of a device's state by one pulse, before its bounds act; `code` is that of
+    its law."""
     if code == 0:
         return constant.step(shared, device, w, up, noise)
     if code == 1:
@@ -90,10 +90,10 @@ def change(
 def _own_change(
     own: OwnStep | None, shared: Shared, device: Device, w: np.float32, up: bool, noise: np.float32
 ) -> np.float32:
-    """Returns the change of state by the step of a user's own law.
+    """Returns the change of state by the step of a user-defined law.
 
     numba compiles a kernel once for arrays without such a step and once for those with one. The
-    first holds no call through a pointer, behind which the compiler would have to expect anything.
+    first contains no call through a pointer, which would keep the compiler from optimising.
     """
     if own is None:
         return np.float32(0.0)
@@ -110,7 +110,7 @@ def fit_factor(
     Args:
         local: a device's own numbers: log of the step up and down at the reference weight, relative
             change of either with weight, upper and lower bound.
-        shape: what all devices share, as `FitForm.shape` names it.
+        shape: numbers that all devices share, as `FitForm.shape` names them.
     """
     if code == 1:
         return linear.fit_factor(up, v, local, shape)

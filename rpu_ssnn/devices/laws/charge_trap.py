@@ -90,11 +90,11 @@ type Times = Float64[np.ndarray, "*times"]
 
 @dataclass(frozen=True)
 class ChargeTrapPhysics:
-    """Step and charge loss of one preset's mean device.
+    """Describes the step and the charge loss of a preset's mean device.
 
     Args:
         pulse_width_s: width of every pulse (s).
-        pulse_period_s: shortest time from pulse to pulse (s); None: only the width limits it.
+        pulse_period_s: shortest time from pulse to pulse (s), or None if only the width limits it.
         step_width_s: width (s) of the isolated pulse that makes the preset's `step`.
         width_knee_s: isolated pulses of this width (s) use half of their on-time.
         width_steepness: how abruptly that share falls below the knee (1).
@@ -122,7 +122,7 @@ class ChargeTrapPhysics:
 
     @property
     def shortest_slot_s(self) -> float:
-        """Returns the least time (s) from pulse to pulse."""
+        """Returns the shortest time (s) from pulse to pulse."""
         return max(self.pulse_width_s, self.pulse_period_s or 0.0)
 
     def used_share(self, width_s: float) -> float:
@@ -159,8 +159,7 @@ class ChargeTrapPhysics:
         return 1.0 + self.recovery * np.exp(-gap_s / self.gap_time_constant_s)
 
     def kept(self, age_s: Times) -> Times:
-        """Returns the share of the charge that is left after that time (s) without a pulse; it is
-        in [0, 1]."""
+        """Returns the share of charge, in [0, 1], left after a time (s) without a pulse."""
         return share_kept(age_s, self.loss_per_decade, self.loss_onset_s)
 
 
@@ -173,8 +172,7 @@ def charge_trap_physics(values: Mapping[str, Any]) -> ChargeTrapPhysics:
 
 
 def share_kept(age_s: Times, loss_per_decade: float, onset_s: float) -> Times:
-    """Returns the share of the charge that is left after that time (s) without a pulse; it is in
-    [0, 1]."""
+    """Returns the share of charge, in [0, 1], left after a time (s) without a pulse."""
     return np.maximum(0.0, 1.0 - loss_per_decade * np.log10(1.0 + age_s / onset_s))
 
 

@@ -1,10 +1,10 @@
 """Jumps drawn from measured distributions (CrossSim's lookup tables); `a` is the device's table.
 
-The distribution is known at some states and, at each, at some points of the cumulative one. A
-uniform number gives the change by linear interpolation between points, and then linearly between
-the two neighbouring states, at the same number: bilinear, as CrossSim's own for uneven tables
-(where a table is even, CrossSim takes the nearest entry). At the ends the last column holds. What
-would lead beyond the ends of the device's table stays there.
+At some states, the distribution is known at some points of its cumulative function. A uniform
+number gives the change by linear interpolation between points and, for the same number, between the
+two neighbouring states: bilinear, as in CrossSim for uneven tables (for even tables, CrossSim takes
+the nearest entry). Beyond the outermost states, their columns apply. A jump that would lead beyond
+the ends of the device's table stops there.
 
 Without noise (0, which no draw gives) a jump is the mean one, the trapezoid sum over the points.
 """
@@ -22,7 +22,7 @@ from rpu_ssnn.devices.law import Law
 from rpu_ssnn.devices.shared import Jumps, Shared, plain_shared
 
 CODE = 6
-"""The place of this law in `rpu_ssnn.devices.laws.change`.
+"""The code of this law in `rpu_ssnn.devices.laws.change`.
 
 Its noise is a uniform number; that of the other laws is a normal one.
 """
@@ -33,7 +33,7 @@ type Grid = Float32[np.ndarray, " points"]
 
 @dataclass(frozen=True)
 class JumpTable:
-    """Distribution of the change of state by a pulse, by state and direction.
+    """Holds the distribution of the change of state by a pulse, by state and direction.
 
     Attributes:
         states: where the distribution is known, rising; the ends are the device's bounds.
@@ -66,7 +66,7 @@ def shared_of_tables(tables: Sequence[JumpTable]) -> Shared:
 def _before(grid: Grid, x: np.float32) -> int:
     """Returns the index of the last grid point at or below x that has one after it.
 
-    It is found at once where the grid is even.
+    In an even grid it is found at once.
     """
     last = len(grid) - 2
     way = (x - grid[0]) / (grid[last + 1] - grid[0])

@@ -79,8 +79,8 @@ def factors(values: Values, weight: float) -> UpDown:
 
 
 def held(values: Values) -> float:
-    """Returns the weight of the reference device, by which the bounds of the difference lie
-    lower."""
+    """Returns the weight of the reference device, by which the bounds of the difference are shifted
+    down."""
     found = number(values, "reference")
     # Up and down steps are equal at the symmetry point.
     if values["subtract_symmetry_point"]:
