@@ -1,6 +1,6 @@
-"""What makes results say little: accuracies that fell, a reference that learned badly, few images.
+"""Warns of weak results: accuracies that fell, a reference that learned badly, few images.
 
-Every function yields whole sentences, which the command line prints and the report shows.
+Most functions yield whole sentences, which the command line prints and the report shows.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
     from studies.declaration.study import Study
 
 DIVERGED_FROM = 2.0
-"""A warning names a trial that ends so many points below its best epoch, unless that may be chance
-(`ERRORS`)."""
+"""A trial that ends this many points below its best epoch gets a warning, unless the fall may be
+chance (`ERRORS`)."""
 
 ERRORS = 3.0
 """A difference of two accuracies by fewer standard errors than this may be chance."""
 
 FLOAT_NETWORKS = ("ann", "ann_adam")
-"""These update rules take exact gradients on float weights, without spikes."""
+"""The update rules that take exact gradients on float weights, without spikes."""
 
 SHORT_FROM = 20.0
-"""A reference so many points below a float network has learned badly."""
+"""A reference that ends this many points below a float network has learned badly."""
 
 FEW_IMAGES = 200
 """With fewer images, one image is more than half a point of accuracy."""
@@ -39,14 +39,14 @@ _REMEDY = "give it more epochs, images or slots, or let its hyperparameters be s
 
 
 def of_summary(study: Study, table: pd.DataFrame, runs: Runs) -> Iterator[str]:
-    """Yields all that makes a summary say little."""
+    """Yields all warnings about a summary."""
     yield from of_reference(study, table, runs)
     yield from of_chance(study, runs)
     yield from of_few_images(runs)
 
 
 def of_chance(study: Study, runs: Runs) -> Iterator[str]:
-    """Names the cases beside the reference that end near chance."""
+    """Names the cases other than the reference that end near chance."""
     labels = dict.fromkeys(trial.label for trial, _ in runs)
     near = [name for name in labels if name != study.reference_label and near_chance(runs, name)]
     if near:
@@ -54,7 +54,7 @@ def of_chance(study: Study, runs: Runs) -> Iterator[str]:
 
 
 def of_few_images(runs: Runs) -> Iterator[str]:
-    """Warns where accuracies are of few images."""
+    """Warns if accuracies were measured on few images."""
     n, kind = min((_images(result.row) for _, result in runs), default=(math.inf, ""))
     if n < FEW_IMAGES:
         yield (
@@ -64,10 +64,10 @@ def of_few_images(runs: Runs) -> Iterator[str]:
 
 
 def of_reference(study: Study, table: pd.DataFrame, runs: Runs) -> Iterator[str]:
-    """Warns where the reference is near chance or far below a float network of the study.
+    """Warns if the reference is near chance or far below a float network of the study.
 
     Args:
-        table: `summary` of the results of the runs.
+        table: the `summary` of the runs.
     """
     swept, reference = swept_columns(table), study.reference_label
     names = {case.name for case in study.cases if case.rule.update in FLOAT_NETWORKS} - {reference}
@@ -87,7 +87,7 @@ def of_reference(study: Study, table: pd.DataFrame, runs: Runs) -> Iterator[str]
 
 
 def of_device(runs: Runs, device: str, reference: str) -> Iterator[str]:
-    """Warns where a device, given by its label, is near chance or far below the reference."""
+    """Warns if a device, given by its label, is near chance or far below the reference."""
     by = _mean(runs, reference) - _mean(runs, device)
     why = near_chance(runs, device)
     if by >= SHORT_FROM:
@@ -97,7 +97,7 @@ def of_device(runs: Runs, device: str, reference: str) -> Iterator[str]:
 
 
 def near_chance(runs: Runs, label: str) -> str:
-    """Returns why a case learned nothing to speak of; empty where it did learn."""
+    """Returns why a case learned next to nothing, or an empty text if it did learn."""
     row: Row = next((result.row for trial, result in runs if trial.label == label), {})
     classes = str(row.get("network", "")).rpartition("-")[2]
     if not classes.isdecimal():
@@ -111,7 +111,7 @@ def near_chance(runs: Runs, label: str) -> str:
 def of_accuracy_that_fell(runs: Runs) -> Iterator[str]:
     """Names each case whose accuracy fell in training, with its worst run.
 
-    It is judged on validation images, or on training images where no image is held out.
+    The accuracy is that on validation images, or on training images if no image is held out.
     """
     worst: dict[str, tuple[float, str]] = {}
     for trial, result in runs:
@@ -135,7 +135,7 @@ def of_accuracy_that_fell(runs: Runs) -> Iterator[str]:
 
 
 def _images(row: Row) -> tuple[float, str]:
-    """Returns number and kind of the images that an accuracy is of; infinite if not known."""
+    """Returns the number, infinite if not known, and the kind of the images of an accuracy."""
     kind = "validation" if row.get("test_accuracy") is None else "test"
     n = row.get(f"n_{kind}")
     return (float(n) if isinstance(n, int | float) and n > 0 else math.inf), kind
@@ -146,7 +146,10 @@ def _mean(runs: Runs, label: str) -> float:
 
 
 def _by_chance(best: float, images: Scalar) -> float:
-    """Returns the fall (points) that so many images may show by chance; 0 if it is not known."""
+    """Returns the largest difference (points) that may be chance with this number of images.
+
+    It is 0 if the number is not known.
+    """
     if not isinstance(images, int | float) or images <= 0:
         return 0.0
     share = min(best / 100.0, 1.0 - 1.0 / images)  # at 100 % one image may still differ
@@ -154,7 +157,7 @@ def _by_chance(best: float, images: Scalar) -> float:
 
 
 def _curve(epochs: list[Row], column: str) -> list[float]:
-    """Returns the accuracy by epoch (%), or nothing where it was not measured."""
+    """Returns the accuracies (%) by epoch, or an empty list if some were not measured."""
     values = [row.get(column) for row in epochs]
     known = [float(value) for value in values if value is not None]
     return [] if len(known) < len(values) or any(map(math.isnan, known)) else known

@@ -1,4 +1,4 @@
-"""The ledger of a chip: what a study's networks cost in it, from the events of their rows."""
+"""Computes what a study's networks would cost in a chip, from the events counted in their rows."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _TRAINING = {
     "write_lines": "write_lines",
 }
 _INFERENCE = {"reads": "inference_reads", "lines": "inference_lines", "spikes": "inference_spikes"}
-"""The fields of `Events` by their columns, without `_total` and the place of the crossbar."""
+"""The columns for the fields of `Events`, without `_total` and the number of the crossbar."""
 
 _WORDS = ("limited_by", "inference_limited_by", "matter_most")
 
@@ -45,8 +45,11 @@ NEEDS_EVENTS = (
 
 
 def costs_of(trial: Trial, row: Row, chip: Chip) -> Costs | None:
-    """Returns what one run costs in a chip; None where it has no device, or counted no events, or
-    not all pulses of its cells, such as those of transfers."""
+    """Returns the costs of one run in a chip.
+
+    They are None if the run has no device, or did not count its events or all pulses of its cells,
+    such as those of transfers.
+    """
     method = trial.settings.method
     images = number_in(row, "inference_images")
     if not isinstance(method, DeviceRule) or not images or "write_spikes_total" not in row:
@@ -110,16 +113,16 @@ def _known(row: Row, name: str) -> float:
 
 
 def chip_ledger(runs: Runs, chip: Chip, where: object = "ledger") -> pd.DataFrame:
-    """Returns what each case costs in a chip, in the mean over seeds.
+    """Returns the costs of each case in a chip, as means over seeds.
 
     Args:
-        where: what is named in an error.
+        where: the place that an error names.
 
     Returns:
         ``case``, the swept settings, ``n`` (seeds), ``accuracy`` (%) with the half width of its
-        interval, ``on_front`` (whether no other line is as accurate at less energy, or more
-        accurate at as little), then the columns of `row_of`. Cases without a device, and runs that
-        counted no events, are left out.
+        interval, ``on_front`` (whether no other line is as accurate for less energy, or more
+        accurate for no more), then the columns of `row_of`. Cases without a device, and runs that
+        did not count events, are left out.
 
     Raises:
         InputError: no run is left.
@@ -148,7 +151,7 @@ def chip_ledger(runs: Runs, chip: Chip, where: object = "ledger") -> pd.DataFram
 
 
 def on_front(table: pd.DataFrame, cost: str) -> list[bool]:
-    """Says of each line whether no other is as accurate at less cost, or more at as little."""
+    """Says for each line whether no other is as accurate at less cost, or better at no more."""
     points = list(zip(table["accuracy"], -table[cost], strict=True))
     return [
         not any(a >= accuracy and b >= best and (a, b) != (accuracy, best) for a, b in points)
@@ -166,7 +169,7 @@ def _each_once(words: pd.Series) -> str:
 
 
 def row_of(costs: Costs) -> Iterator[tuple[str, Any]]:
-    """Yields the columns of one run: arrays, time, area, energies (J) and those by component."""
+    """Yields the columns of one run: arrays, area, times, and energies (J), also by component."""
     yield from (("arrays", costs.array_count), ("array_use", costs.array_use))
     yield "area_m2", costs.area_m2
     yield from zip(("image_s", "limited_by"), costs.time, strict=True)

@@ -1,4 +1,4 @@
-"""Compares cases of a study in pairs of runs that share a seed."""
+"""Compares cases of a study by pairs of runs with the same seed."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
     import pandas as pd
 
 REFERENCE = "reference"
-"""This attribute of a results table (`DataFrame.attrs`) holds the study's reference case."""
+"""The attribute of a results table (`DataFrame.attrs`) that holds the study's reference case."""
 
 
 def compare(results: pd.DataFrame, against: str | None = None) -> pd.DataFrame:
-    """Compares every case with one case, paired by seed; the summary's gaps are computed here.
+    """Compares every case with one case, paired by seed, as in the gaps of the summary.
 
-    Each row of the answer is a case at a point of the sweep, in the order of the results:
+    Each row of the table is a case at a point of the sweep, in the order of the results:
     ``case``, the swept settings, ``difference`` (mean of case minus ``against`` over the seeds
     that both have, percentage points of accuracy), ``ci`` (half width of its 95 % interval,
-    Student t), ``n`` (seeds that both have), ``p_alone`` (two-sided paired t-test), ``p`` (the
-    same after Holm's correction over all rows of the answer) and ``significant`` (p below 0.05;
-    None where nothing was tested, as with fewer than three seeds).
+    Student t), ``n`` (number of these seeds), ``p_alone`` (two-sided paired t-test), ``p`` (the
+    same after Holm's correction over all rows of the table) and ``significant`` (whether p is
+    below 0.05; None if nothing was tested, as with fewer than three seeds).
 
     >>> import pandas as pd
     >>> runs = [("rate", 90.1, 91.0, 90.6), ("trap", 89.0, 90.1, 89.4), ("fet", 85.2, 86.9, 86.0)]
@@ -44,13 +44,13 @@ def compare(results: pd.DataFrame, against: str | None = None) -> pd.DataFrame:
     2   fet       -4.53  3        True
 
     Args:
-        results: as `load_results` returns it; a part of its rows compares those alone.
-        against: label of a case, whose runs at the same point of the sweep are taken; or the
-            title of one point, such as ``rate [T = 20]``. None means the study's reference.
+        results: a table as `load_results` returns it, or some of its rows.
+        against: label of a case, whose runs at the same point of the sweep are used, or the title
+            of one point, such as ``rate [T = 20]``. None means the study's reference.
 
     Raises:
-        InputError: there is no such case, the results do not tell the reference, or some rows
-            are of test images and some of validation images.
+        InputError: there is no such case, the reference cannot be found from the results, or some
+            rows were measured on test images and some on validation images.
     """
     import pandas as pd
 
@@ -59,7 +59,7 @@ def compare(results: pd.DataFrame, against: str | None = None) -> pd.DataFrame:
     runs = results.reset_index(drop=True)
     _refuse_mixed_images(runs)
     swept = swept_columns(runs)
-    # A case that a setting does not apply to has NaN there, which equals nothing: use text.
+    # Where a setting does not apply, a case has NaN, which equals nothing; text can be compared.
     keyed = runs.assign(**{c: as_keys(runs[c]) for c in swept}, accuracy=accuracies(runs))
     points = [(case, at, runs.index) for case, at, runs in by_point(runs)]
     titles = {titled(case, at): rows for case, at, rows in points}
@@ -94,10 +94,10 @@ def compare(results: pd.DataFrame, against: str | None = None) -> pd.DataFrame:
 
 
 def reference_of(results: pd.DataFrame) -> str:
-    """Returns the case that gaps are measured against, as the results alone tell it.
+    """Finds the case that gaps are measured against from the results alone.
 
     Raises:
-        InputError: they do not tell.
+        InputError: the results name no reference and do not have exactly one rate case.
     """
     refuse_no_results(results)
     known = results.attrs.get(REFERENCE)
@@ -112,13 +112,13 @@ def reference_of(results: pd.DataFrame) -> str:
 
 
 def refuse_no_results(results: object, *more: str) -> None:
-    """Refuses what is no table of results.
+    """Refuses anything but a table of results.
 
     Args:
-        more: the columns that are needed beside case, seed and accuracy.
+        more: columns that are needed besides label, seed and test accuracy.
 
     Raises:
-        InputError: it is no table, or it lacks a column.
+        InputError: the value is not a table, or it lacks a column.
     """
     import pandas as pd
 

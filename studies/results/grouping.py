@@ -16,20 +16,20 @@ if TYPE_CHECKING:
     from studies.declaration.trial import Measure
 
 NOT_SWEPT = ""
-"""This value stands in a swept column where the setting does not apply to the case."""
+"""The value of a swept column where the setting does not apply to the case."""
 
 EXACT = 2.0**53
 """Whole numbers below this one are exact in floating point."""
 
 _GROUPING = ("device", "update", "seed", "T", "schedule", "learning_rate", "weight_range")
-"""An error names these columns of the results beside the swept settings."""
+"""Columns of the results that an error offers besides the swept settings."""
 
 _DRAW = re.compile(r":draw_\d+$")
-"""The end of the name of a device that was drawn from a fit."""
+"""Matches the end of the name of a device that was drawn from a fit."""
 
 
 def accuracies(results: pd.DataFrame) -> pd.Series:
-    """Returns the accuracy (%) of each run, on the images that the study says."""
+    """Returns the accuracy (%) of each run, on the images on which the study measures it."""
     tested = results["test_accuracy"]
     if images_read(results) == "test":
         return tested
@@ -37,7 +37,7 @@ def accuracies(results: pd.DataFrame) -> pd.Series:
 
 
 def images_read(results: pd.DataFrame) -> Measure:
-    """Returns which images `accuracies` are of; a study reads the same ones for all its runs."""
+    """Returns the images on which `accuracies` were measured, the same in all runs of a study."""
     finished = results["test_accuracy"]
     return "validation" if len(finished) and finished.isna().all() else "test"
 
@@ -48,7 +48,7 @@ def swept_columns(results: pd.DataFrame) -> list[str]:
 
 
 def by_point(results: pd.DataFrame) -> Iterator[tuple[object, dict[str, object], pd.DataFrame]]:
-    """Yields the runs of each case at each point of the sweep, whose values become safe keys."""
+    """Yields the runs of each case at each point of the sweep, with swept values as keys."""
     swept = swept_columns(results)
     keyed = results.assign(**{column: as_keys(results[column]) for column in swept})
     for (case, *point), runs in keyed.groupby(["label", *swept], sort=False):
@@ -59,7 +59,7 @@ def titled(case: object, point: Mapping[str, object]) -> str:
     """Returns the title of a case at a point of the sweep, such as ``charge_trap [levels = 30]``.
 
     Args:
-        point: `swept_columns` to values; what does not apply is left out.
+        point: values by the `swept_columns`; those that do not apply are left out.
     """
     swept = {str(name).removeprefix(SWEEP_PREFIX): value for name, value in point.items()}
     names = distinct(swept, name_of)
@@ -76,7 +76,7 @@ def titled_row(row: pd.Series) -> str:
 
 
 def titles_of(results: pd.DataFrame) -> list[str]:
-    """Returns the title of each run, as tables have it."""
+    """Returns the title of each run as tables show it."""
     keyed = results.assign(**{name: as_keys(results[name]) for name in swept_columns(results)})
     return [titled_row(row) for _, row in keyed.assign(case=keyed["label"]).iterrows()]
 
@@ -84,7 +84,7 @@ def titles_of(results: pd.DataFrame) -> list[str]:
 def as_keys(column: pd.Series) -> pd.Series:
     """Returns swept values as keys, with `NOT_SWEPT` where a case has none.
 
-    Whole numbers that a column with gaps made floating point are whole again.
+    Whole numbers that became floating point because the column has gaps become whole again.
     """
     import pandas as pd
 
@@ -96,7 +96,7 @@ def as_keys(column: pd.Series) -> pd.Series:
 
 
 def draws_of(runs: pd.DataFrame) -> list[pd.Index] | None:
-    """Returns the rows of each device that was drawn from a fit; None where none was drawn."""
+    """Returns the rows of each device that was drawn from a fit, or None if not all were drawn."""
     if "device" not in runs or not runs["device"].astype(str).str.contains(_DRAW).all():
         return None
     return [rows.index for _, rows in runs.groupby("device", sort=False)]
@@ -122,10 +122,10 @@ def or_dash(value: object) -> str:
 def setting(results: pd.DataFrame, path: str) -> pd.Series:
     """Returns the value of a swept setting, or of a column, in each run.
 
-    Runs that do not have the setting have `NOT_SWEPT`.
+    The value is `NOT_SWEPT` in runs without the setting.
 
     Raises:
-        InputError: the results have no such setting, which `plot --x` named.
+        InputError: `plot --x` names a setting that the results do not have.
     """
     for column in (f"{SWEEP_PREFIX}{path}", path):
         if column in results.columns:

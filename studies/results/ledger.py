@@ -1,13 +1,13 @@
 """Computes what training cost the devices: pulses, energy, physical time and wear.
 
-Nothing here is stored with a run: it follows from the row and the settings, so that rows made
-before the ledger existed have one too (without the percentile and maximum, which only the tile
-could count).
+The ledger is not stored with a run but follows from its row and settings, so that rows made before
+the ledger existed have one too (without the percentile and maximum, which only the tile could
+count).
 
-Energy counts every pulse sent, initial writing included. Wear counts the training pulses of the
-busiest device: the stated endurance is in full swings up and down, each of which takes two times
-`levels` pulses (of a charge trap pulsed at another width, as many as its isolated pulses of that
-width need), and part swings are taken to wear in proportion.
+Energy counts every pulse sent, including the initial writing. Wear counts the training pulses of
+the busiest device. The stated endurance is in full swings up and down. A swing up and down takes
+two times `levels` pulses (in a charge trap pulsed at another width, as many as its isolated pulses
+of that width need), and partial swings are assumed to wear in proportion.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ UNKNOWN_PULSES = (
 
 
 def ledger_columns(trial: Trial, result: TrialResult) -> Row:
-    """Returns the ledger of one run, all None where no device holds the weights.
+    """Returns the ledger of one run, with None everywhere if no device holds the weights.
 
-    Means are over all devices. Percentile and maximum (up plus down) are those of the crossbar
-    where they are largest. `endurance_used` is a share: 1 is all of it.
+    Means are over all devices. The percentile and the maximum (up plus down) are taken from the
+    crossbar where they are largest. `endurance_used` is a share, where 1 is all of the endurance.
     """
     method, row = trial.settings.method, result.row
     if not isinstance(method, DeviceRule) or number_in(row, "devices_total") is None:
@@ -85,7 +85,7 @@ def ledger_columns(trial: Trial, result: TrialResult) -> Row:
 
 
 def energy_of_a_pulse(method: DeviceRule) -> tuple[float | None, str | None]:
-    """Returns the energy of a pulse (J), or None and why it is not known."""
+    """Returns the energy of a pulse (J) and None, or None and the reason why it is not known."""
     energy = number_in(method.parameters, "energy_per_pulse_j")
     if energy is None:
         return None, _why_unknown(method.device, "energy_per_pulse_j")
@@ -108,18 +108,18 @@ def _pulses_a_swing(parameters: Mapping[str, Any]) -> float:
 
 
 def ledger_table(results: pd.DataFrame) -> pd.DataFrame:
-    """Returns the ledger of each case: means over seeds, the largest maximum, reasons in words.
+    """Returns the ledger of each case: means over seeds, the largest maximum, and reasons.
 
     Args:
-        results: as `load_results` returns it.
+        results: a table as `load_results` returns it.
 
     Returns:
-        ``case``, the swept settings, ``n`` (seeds), then `COLUMNS`; cases without
-        devices are left out.
+        ``case``, the swept settings, ``n`` (seeds), then `COLUMNS`; cases without devices are left
+        out.
     """
     import pandas as pd
 
-    # Pulses that aihwkit does not count (analog_sgd) leave time and reasons.
+    # Runs whose pulses aihwkit does not count (analog_sgd) still have a time and reasons.
     on_devices = results[results[list(COLUMNS)].notna().any(axis="columns")]
     swept = swept_columns(results)
     rows = []
@@ -137,11 +137,12 @@ def ledger_table(results: pd.DataFrame) -> pd.DataFrame:
 
 
 def _training_time(trial: Trial, method: DeviceRule, row: Row) -> float | None:
-    """Returns (slots x seconds a slot + idle time) x presentations x epochs, flush included.
+    """Returns (slots x seconds per slot + idle time) x presentations x epochs, in seconds.
 
-    A slot lasts as the study says, but no shorter than the pulse that the device needs (its
-    preset's period, or width). Other phases of a slot (reads, both streams) are not added. In a
-    network with convolutions each cycle of a slot is as long (`NetworkSpec.positions`).
+    The slots include the flush. A slot lasts as long as the study says, but no shorter than the
+    pulse of the device (its preset's period, or width). Other phases of a slot (reads, both
+    streams) are not added. In a network with convolutions, each cycle of a slot takes this long
+    (`NetworkSpec.positions`).
     """
     presentations = number_in(row, "n_train")
     if presentations is None:
@@ -168,7 +169,7 @@ def _largest(row: Row, name: str) -> float | None:
 
 @cache
 def _why_unknown(device: str, parameter: str) -> str:
-    """Returns the preset's own words on a number that it does not give."""
+    """Returns why the preset does not give a number, in the preset's own words if it has any."""
     from device_presets import PresetError, get_device
 
     try:

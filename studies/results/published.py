@@ -1,4 +1,4 @@
-"""Puts what papers report beside what was measured here."""
+"""Shows accuracies that papers report beside those that were measured here."""
 
 import math
 
@@ -10,13 +10,13 @@ from studies.results.summary import PUBLISHED
 
 
 def beside(table: pd.DataFrame, study: Study) -> pd.DataFrame:
-    """Returns a summary with published accuracies (%) and a row for each quoted network.
+    """Adds published accuracies (%), and a row for each quoted network, to a summary.
 
-    The columns are ``published``, ``published_pm`` and ``published_source``; a summary of a study
-    that names none stays as it is. A quoted row has no measurement: n is 0.
+    The new columns are ``published``, ``published_pm`` and ``published_source``. If the study names
+    no published accuracies, the summary stays as it is. A quoted row has no measurement, so n is 0.
 
     Args:
-        table: as `results.summary` returns it.
+        table: a table as `results.summary` returns it.
     """
     if not study.published and not study.quoted:
         return table

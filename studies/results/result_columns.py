@@ -1,7 +1,7 @@
-"""The columns of `results.csv` and `curves.csv`: name, unit and meaning, declared once.
+"""Declares the columns of `results.csv` and `curves.csv`, each with name, unit and meaning.
 
-The reference page of the documentation is made from this table, and a test holds every column of
-real rows against it.
+The reference page of the documentation is made from these tables, and a test checks that they
+declare every column of real rows.
 """
 
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from studies.declaration.trial import SWEEP_PREFIX
 
 @dataclass(frozen=True)
 class ResultColumn:
-    """One column, or one column for each crossbar or layer.
+    """Describes one column, or one for each crossbar or layer.
 
     Attributes:
         name: the heading in the table, without the number of the crossbar or layer.
-        unit: that of its values; empty for text, ``1`` for shares and counts without a unit.
-        meaning: one sentence.
+        unit: the unit of the values; empty for text, ``1`` for shares and counts without a unit.
+        meaning: what the values mean, in a few words.
         numbered: `crossbar` (first at 1), `layer` (input at 0), or empty. A numbered column whose
-            name ends in ``_total`` also stands without a number, as the sum over the crossbars.
+            name ends in ``_total`` also exists without a number, as the sum over the crossbars.
     """
 
     name: str
@@ -29,7 +29,7 @@ class ResultColumn:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Returns the names as a reader of the table meets them, with N for the number."""
+        """Returns the names as they appear in the table, with N in place of the number."""
         if not self.numbered:
             return (self.name,)
         one = f"{self.name}_N"
@@ -161,7 +161,9 @@ RESULT_COLUMNS: tuple[ResultColumn, ...] = (
     _Column("endurance_used", "1", "full swings of the busiest device over `endurance_cycles`"),
     _text("endurance_blank_because", "why the wear is not known"),
 )
-"""The columns of `results.csv` and `results.parquet`, one row a run (`ledger` has the formulas)."""
+"""The columns of `results.csv` and `results.parquet`, with one row per run.
+
+`studies.results.ledger` has the formulas of the ledger's columns."""
 
 RETIRED_COLUMNS = (
     "half_select_energy_j",
@@ -170,7 +172,7 @@ RETIRED_COLUMNS = (
     "half_selects_total_1",
     "half_selects_total_2",
 )
-"""Kept rows of earlier versions have these columns too; the ledger of a chip replaces them."""
+"""Columns that kept rows of earlier versions still have; the ledger of a chip replaces them."""
 
 CURVE_COLUMNS: tuple[ResultColumn, ...] = (
     _text("study", "name of the study"),
@@ -186,4 +188,4 @@ CURVE_COLUMNS: tuple[ResultColumn, ...] = (
     _of_layer("forward_spikes", "spikes", "forward spikes of the layer a presentation"),
     _of_layer("gradient_spikes", "spikes", "the same of both gradient streams, hidden layers at 0"),
 )
-"""The columns of `curves.csv`, one row per epoch of each run."""
+"""The columns of `curves.csv`, with one row per epoch of each run."""

@@ -1,13 +1,13 @@
-"""The result folder: each finished run has a file, and one process at a time writes.
+"""The output folder of a study, with a file for each finished run; one process at a time writes it.
 
-OUT/.rpu-ssnn          says that the folder is ours
-OUT/study.yaml         the study as it was understood, every default written out
+OUT/.rpu-ssnn          marks the folder as one of this package
+OUT/study.yaml         the study as it was understood, with every default written out
 OUT/devices/           copies of its preset files, so that the folder can be read anywhere
 OUT/hyperparameters.yaml    the hyperparameters that a search found, by title of the point
 OUT/trials/ID.json     row and learning curve of one run, written whole or not at all
 OUT/search/ID.json     the same for the runs of the search
 OUT/running/ID.npz     checkpoint of a run that has no row yet (`studies.workers.checkpoint`)
-OUT/running/ID.json    how far a run is that a worker has now (`studies.workers.workspace`)
+OUT/running/ID.json    progress of a run that a worker is training (`studies.workers.workspace`)
 OUT/results.csv, results.parquet, curves.csv, failures.csv    rebuilt from the above
 """
 
@@ -51,7 +51,8 @@ class ResultFolder:
     """An output folder of a study.
 
     Attributes:
-        files: the study and its preset files, by name; none where the folder is only read.
+        files: contents of the study file and its preset files, by name; empty if the folder is
+            only read.
     """
 
     root: Path
@@ -69,7 +70,7 @@ class ResultFolder:
 
     @property
     def running(self) -> Path:
-        """Returns the folder of what runs leave before they have a row."""
+        """Returns the folder with checkpoints and progress of runs that have no row yet."""
         return self.root / RUNNING
 
     @property
@@ -78,15 +79,15 @@ class ResultFolder:
         return self.root / HYPERPARAMETERS_FILE
 
     def has_row(self, identity: str) -> bool:
-        """Says whether a trial or a run of the search has its file."""
+        """Says whether there is a file of this trial or run of the search."""
         stores = (self.trials, self.search)
         return any(is_regular(store.folder / f"{identity}.json") for store in stores)
 
     def make(self) -> None:
-        """Makes what is missing of the folder: when it is opened, or was deleted meanwhile.
+        """Makes the missing parts of the folder, removes temporary files and writes `files`.
 
         Raises:
-            OSError: the folder cannot be written to, or a link has the name of a part.
+            OSError: the folder cannot be written to, or a link has the name of one of its parts.
         """
         self.root.mkdir(parents=True, exist_ok=True)
         _mark(self.root)
@@ -101,7 +102,7 @@ class ResultFolder:
 
 
 def _files_of(study: Study) -> dict[str, bytes]:
-    """Returns the preset files of a study, then the study with relative names of them."""
+    """Returns the preset files of a study, then the study file that names them relative to it."""
     presets: dict[str, bytes] = {}
 
     def copied(path: str, of_table: bool, _: bool) -> str:
@@ -109,7 +110,7 @@ def _files_of(study: Study) -> dict[str, bytes]:
             return path
         try:
             content = read_bytes(Path(path))
-        except OSError:  # the fault is told where the device is made
+        except OSError:  # the error appears when the device is made
             return path
         for folder in (DEVICES, *(f"{DEVICES}/{n}" for n in range(2, len(study.cases) + 2))):
             name = f"{folder}/{Path(path).name}"
@@ -127,11 +128,11 @@ def _files_of(study: Study) -> dict[str, bytes]:
 
 @contextmanager
 def open_folder(root: Path, study: Study) -> Iterator[ResultFolder]:
-    """Makes or opens the study's output folder and holds it for this process.
+    """Makes or opens the study's output folder and locks it for this process.
 
     Raises:
-        InputError: it holds another study or other files, cannot be written to, or another
-            process is writing to it.
+        InputError: the folder holds another study or other files, cannot be written to, or is in
+            use by another process.
     """
     refuse_foreign(root, study)
     folder = ResultFolder(root, _files_of(study))
@@ -152,7 +153,7 @@ def _taken_lock(root: Path) -> "BaseFileLock":
     """Takes the folder's lock for this process.
 
     Raises:
-        InputError: another process holds it, or a link or a file with content has its name.
+        InputError: another process has it, or a link or a file with content has its name.
         OSError: the lock cannot be made.
     """
     from filelock import FileLock, Timeout  # filelock is slow to import
@@ -171,10 +172,10 @@ def _taken_lock(root: Path) -> "BaseFileLock":
 
 
 def stored_study(root: Path) -> Study:
-    """Returns the study of a result folder.
+    """Returns the study of an output folder.
 
     Raises:
-        InputError: there is no folder, or no valid study in it.
+        InputError: there is no folder, or it has no valid study.
     """
     path = root / STUDY_FILE
     if not path.is_file():
@@ -190,11 +191,11 @@ def _what_is(root: Path) -> str:
 
 
 def refuse_foreign(root: Path, study: Study) -> None:
-    """Refuses a folder that is not the study's own to be.
+    """Refuses a folder that cannot be the output folder of this study.
 
     Raises:
-        InputError: it holds another study or other files, links in the place of its parts, or is
-            no folder.
+        InputError: it holds another study or other files, has links in place of its parts, or is
+            not a folder.
     """
     with refusing(root, "must be a folder", OSError, field="output folder"):
         holds = sorted(entry.name for entry in root.iterdir()) if root.exists() else []
@@ -219,7 +220,7 @@ def _refuse_another_study(root: Path, study: Study, is_ours: bool) -> None:
     except InputError:
         if is_ours:
             raise
-        return  # the file is not of this package
+        return  # the file was not written by this package
     found = content.get("study") if isinstance(content, dict) else None
     if found != study.study:
         allowed = f"holds another study; must be new, empty, or that of {study.study}"
@@ -227,7 +228,7 @@ def _refuse_another_study(root: Path, study: Study, is_ours: bool) -> None:
 
 
 def is_ours(root: Path) -> bool:
-    """Says whether a run made the folder, which its marker tells."""
+    """Says whether the folder has the marker that a run puts into it."""
     return is_regular(root / MARKER_FILE)
 
 

@@ -1,4 +1,4 @@
-"""The schema of a row, on which every reader of a finished run relies."""
+"""Checks the rows of finished runs, so that every reader can rely on their types."""
 
 import math
 import re
@@ -15,29 +15,29 @@ from studies.results.result_columns import RESULT_COLUMNS
 from studies.results.tables import without_guard
 
 _COUNTED = re.compile(r"_(total|per_device)(_\d+)?$|_\d+$")
-"""This matches columns of a network's statistics: numbers, one for each crossbar or over all."""
+"""Matches columns of numbers about a network, one per crossbar or over all crossbars."""
 
 _NEVER_NEGATIVE = re.compile(r"_total(_\d+)?$|^pulses_|^seconds$|_fraction$|_memory_mb$|_time_s$")
 _SHARES = ("saturated_fraction", "spikes_after_T")
 
 _COUNTS = ("images", "slots", "epochs", "presentations", "threads")
-"""Columns of these units hold whole numbers."""
+"""Units of columns that hold whole numbers."""
 
 _MOST_DIGITS = 19
-"""A whole number of a table has no more digits."""
+"""A number with fewer digits than this is read as a whole number."""
 
 _ACCURACY = "must be an accuracy, 0 to 100 %"
 
 
 def _no_flag(value: object) -> object:
-    """Refuses a flag, which Python, and so pydantic, takes for a number."""
+    """Refuses true and false, which Python, and so pydantic, accepts as numbers."""
     if isinstance(value, bool):
         raise ValueError("must be a number, not true or false")
     return value
 
 
 def _no_text(value: object) -> object:
-    """Refuses text, which somebody put by hand into a file that holds numbers."""
+    """Refuses text, even if it reads as a number, which pydantic would accept."""
     if isinstance(value, str):
         raise ValueError("must be a number, not text")
     return value
@@ -60,7 +60,7 @@ _AnyFloat = Annotated[float, Field(allow_inf_nan=True)]
 
 
 class _Checked(BaseModel):
-    """A model with typed columns, and further ones that are plain values."""
+    """A row whose known columns have types, and whose other columns are plain values."""
 
     model_config = ConfigDict(extra="allow", allow_inf_nan=False)
     __pydantic_extra__: dict[str, str | bool | int | _AnyFloat | None] = Field(init=False)
@@ -79,7 +79,7 @@ class _Checked(BaseModel):
         for name, value in (self.__pydantic_extra__ or {}).items():
             if isinstance(value, str | bool) and _COUNTED.search(name):
                 raise InputError("row", name, value, "must be a number")
-            # A study may sweep to infinity: a time constant of a leak, for one.
+            # A study may sweep a value to infinity, such as the time constant of a leak.
             swept = name.startswith(SWEEP_PREFIX) and value == math.inf
             if isinstance(value, float) and not (math.isfinite(value) or swept):
                 raise InputError("row", name, value, "must be a finite number")
@@ -87,7 +87,7 @@ class _Checked(BaseModel):
 
 
 class _TypedRow(_Checked):
-    """The type of these columns does not follow from their unit in `RESULT_COLUMNS`."""
+    """Columns whose type does not follow from their unit in `RESULT_COLUMNS`."""
 
     test_accuracy: Accuracy = None
     validation_accuracy: Accuracy = None
@@ -102,7 +102,7 @@ class _TypedRow(_Checked):
 
     @model_validator(mode="after")
     def _has_an_accuracy(self) -> Self:
-        # A run of a search, which ends without the test set, has no settings in its row.
+        # A run of a search does not read the test set and has no settings in its row.
         tested = '"measure":"test"' in (self.settings or "")
         if self.test_accuracy is None and (tested or self.validation_accuracy is None):
             raise InputError("row", "test_accuracy", None, _ACCURACY)
@@ -136,7 +136,7 @@ _EMPTY = ("", "nan", "NaN", "NA", "None", "null")
 
 
 def value_of_cell(name: str, cell: str) -> Scalar:
-    """Returns what a cell of a CSV stands for, which its column alone decides."""
+    """Returns the value of a CSV cell, whose type depends only on the cell and its column."""
     is_text = name in _TEXT_COLUMNS or name.endswith(_TEXT_ENDINGS)
     if is_text and name != "numerics_version":
         return without_guard(cell) or None
@@ -155,16 +155,16 @@ def value_of_cell(name: str, cell: str) -> Scalar:
 def checked_row(
     where: object, prefix: str, row: Mapping[str, Any], model: type[_Checked] = _CheckedRow
 ) -> Row:
-    """Returns a finished run's row with every column of its type.
+    """Checks the row of a finished run and returns it with typed values.
 
     Args:
         where: the file, for the error.
         prefix: key or line of the row in that file, for the error.
-        model: `CheckedEpoch` for one row of a learning curve.
+        model: `CheckedEpoch` for a row of a learning curve.
 
     Raises:
         InputError: a column is missing, of another type or out of range.
     """
     known = validated(model, dict(row), prefix, where)
     content = {**vars(known), **(known.__pydantic_extra__ or {})}
-    return {name: content[name] for name in row}  # the order is that of the file
+    return {name: content[name] for name in row}  # in the order of the file

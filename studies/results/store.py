@@ -1,4 +1,4 @@
-"""Trial files, each with row and learning curve of one run, are written whole or not at all."""
+"""Writes and reads trial files, each of which holds the row and learning curve of one run."""
 
 import json
 import re
@@ -16,7 +16,7 @@ from studies.declaration.trial import Row, Trial, TrialResult, identity_of, stor
 from studies.results.row_schema import CheckedEpoch, checked_row
 
 FORMAT: Literal[1] = 1
-"""The version of the trial files' layout."""
+"""The version of the layout of trial files."""
 
 _NAME = re.compile(r"[0-9a-f]{16}\.json")
 
@@ -35,12 +35,12 @@ class _TrialFile(Spec):
 
 @dataclass(frozen=True)
 class TrialStore:
-    """Holds the trial files of one folder."""
+    """Writes and reads the trial files of one folder."""
 
     folder: Path
 
     def write(self, trial: Trial, result: TrialResult) -> None:
-        """Keeps a finished run; a reader sees the whole file or none.
+        """Writes the file of a finished run, whole or not at all.
 
         Raises:
             OSError: the disk is full or the folder is gone.
@@ -58,7 +58,7 @@ class TrialStore:
         write_whole(self.folder / f"{trial.identity}.json", lambda path: path.write_text(text))
 
     def holds_any(self) -> bool:
-        """Says whether a run was ever finished here."""
+        """Says whether the folder has any trial file."""
         return bool(self._files())
 
     def _files(self) -> list[Path]:
@@ -74,10 +74,10 @@ class TrialStore:
         ]
 
     def read_all(self) -> "StoredRuns":
-        """Returns every run of the folder; a file that is no whole trial file is one of `faults`.
+        """Returns every run of the folder; damaged or foreign files become errors in `faults`.
 
         Raises:
-            InputError: the folder is none, or cannot be read.
+            InputError: the folder is not a folder, or cannot be read.
         """
         by_identity: dict[str, TrialResult] = {}
         by_settings: dict[str, list[str]] = {}
@@ -99,12 +99,15 @@ class TrialStore:
 
 @dataclass(frozen=True)
 class StoredRuns:
-    """Holds finished runs by identity, and the identities that share settings (other numerics).
+    """Finished runs that were read from files.
 
-    Identities are those of today (`trial.identity_of`), whatever the file was named after.
+    Identities are computed by today's `trial.identity_of`, whatever the names of the files.
 
     Attributes:
-        faults: what is wrong with files or rows that are left out.
+        by_identity: runs by identity.
+        by_settings: identities that differ only in the version of the numerics, by the identity of
+            their settings alone.
+        faults: errors of the files or rows that were left out.
     """
 
     by_identity: dict[str, TrialResult]
@@ -112,7 +115,7 @@ class StoredRuns:
     faults: list[InputError]
 
     def find(self, trial: Trial) -> TrialResult | None:
-        """Returns the run of this trial, else that of the last other numerics with its settings."""
+        """Returns the run of this trial, else the one with its settings and the latest numerics."""
         if trial.identity in self.by_identity:
             return self.by_identity[trial.identity]
         alike = self.by_settings.get(identity_of(trial.settings, 0), [])
@@ -120,7 +123,7 @@ class StoredRuns:
         return max(others, key=lambda run: int(str(run.row["numerics_version"])), default=None)
 
     def n_beside(self, trials: Iterable[Trial]) -> int:
-        """Counts the runs that are of none of these trials, whatever their numerics."""
+        """Counts the runs that do not belong to any of these trials under any numerics."""
         known: set[str] = set()
         for trial in trials:
             known |= {trial.identity, *self.by_settings.get(identity_of(trial.settings, 0), [])}
@@ -128,15 +131,15 @@ class StoredRuns:
 
 
 def is_trial_file(path: Path) -> bool:
-    """Says whether a regular file has a name that a run gives; no other is ever renamed."""
+    """Says whether this is a regular file with the name of a trial file; no other is renamed."""
     return _NAME.fullmatch(path.name) is not None and is_regular(path)
 
 
 def _read_trial_file(path: Path) -> _TrialFile:
-    """Reads a whole trial file.
+    """Reads a trial file.
 
     Raises:
-        InputError: it is none: cut off, edited, renamed, or not of this format.
+        InputError: the file is cut off, edited, renamed, or not in this format.
     """
     try:
         raw = json.loads(read_text(path))

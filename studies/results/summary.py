@@ -1,4 +1,4 @@
-"""The summary of a study: accuracy by case, and how far each falls short of the reference."""
+"""Summarises a study: the accuracy of each case, and its gap to the reference."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 INPUT = "input"
-"""The column that says what a case saw of recorded spikes (`studies.workers.run_trial`)."""
+"""The column for what a case saw of recorded spikes (`studies.workers.run_trial`)."""
 
 PUBLISHED = "published"
-"""The column that `published.beside` adds, with ``_pm`` (as the source gives it) and
-``_source``."""
+"""The column of published accuracies, which `published.beside` adds together with those ending in
+``_pm`` (as the source gives it) and ``_source``."""
 
 
 def summary(results: pd.DataFrame, reference: str | None = None) -> pd.DataFrame:
@@ -30,11 +30,12 @@ def summary(results: pd.DataFrame, reference: str | None = None) -> pd.DataFrame
     worse), ``gap_ci``, ``gap_n``, ``gap_p`` (Holm-corrected), ``gap_significant`` and
     ``gap_p_alone`` (all of `compare`), ``min``, ``max``, ``pulses_per_device`` and
     ``saturated_fraction`` (means), ``accuracy_on`` (the images that were read), ``epochs`` and
-    ``images`` (what each run was trained on), ``input`` where input spikes were given, and
-    ``device`` (of a cell the first; empty where none holds weights).
-    Where devices were drawn from a fit, intervals are those of the means of draws, and ``sd_seeds``
-    and ``sd_fit`` are the deviations between seeds and between draws (`nested_deviations`).
-    What cannot be computed, such as an interval from one seed, is NaN.
+    ``images`` (on which each run was trained), ``input`` if input spikes were given, and
+    ``device`` (the first device of a cell; empty if no device holds the weights).
+    If devices were drawn from a fit, intervals are computed from the means of the draws, and
+    ``sd_seeds`` and ``sd_fit`` are the deviations between seeds and between draws
+    (`nested_deviations`).
+    A value that cannot be computed, such as an interval from one seed, is NaN.
 
     >>> import pandas as pd
     >>> rows = pd.DataFrame({
@@ -48,12 +49,13 @@ def summary(results: pd.DataFrame, reference: str | None = None) -> pd.DataFrame
     1  trap  2      88.5 -2.5
 
     Args:
-        results: as `load_results` returns it.
-        reference: label of the case that gaps are measured against; None means the study's, which
-            the results of `run_study` and `load_results` know, or the only rate case.
+        results: a table as `load_results` returns it.
+        reference: label of the case that gaps are measured against. None means the study's
+            reference, which the results of `run_study` and `load_results` name, or else the only
+            rate case.
 
     Raises:
-        InputError: the results hold no row of the reference, or do not tell which case it is.
+        InputError: the results have no row of the reference, or it cannot be found from them.
     """
     import pandas as pd
 
@@ -95,7 +97,7 @@ def _statistics(runs: pd.DataFrame) -> dict[str, Any]:
 
 
 def _preset(runs: pd.DataFrame) -> str:
-    """Returns the device of a case, of a cell that of its first devices."""
+    """Returns the device of a case; for a cell, its first device."""
     from device_presets.lookup.aihwkit_class import is_aihwkit_name
 
     device = runs["device"].iloc[0] if "device" in runs else None
@@ -105,12 +107,12 @@ def _preset(runs: pd.DataFrame) -> str:
 
 
 def _images(runs: pd.DataFrame) -> str:
-    """Says how many images the accuracies are of, where the rows tell it, and which."""
+    """Says on which images accuracies were measured, and on how many if the rows have it."""
     read = images_read(runs)
     number = _shared(runs, f"n_{read}")
     return f"{number:.0f} {read} images" if number == number else f"{read} images"
 
 
 def _shared(runs: pd.DataFrame, column: str) -> float:
-    """Returns the value that all runs of a case share; NaN where the rows do not have it."""
+    """Returns the value that all runs of a case share, or NaN if the rows do not have it."""
     return float(runs[column].iloc[0]) if column in runs else math.nan

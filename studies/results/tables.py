@@ -29,12 +29,12 @@ CURVES_CSV = "curves.csv"
 FAILURES_CSV = "failures.csv"
 
 WHOLE_NUMBERS = ("T", "slots", "slot_cycles", "inference_T")
-"""These columns would become floating point where a case (ann) has no value."""
+"""Whole-number columns that would become floating point because a case (ann) has no value."""
 
 
 @dataclass(frozen=True)
 class Versions:
-    """Rows must agree in these versions to stand beside each other."""
+    """The versions in which rows must agree to be compared."""
 
     numerics_version: int
     torch_version: str
@@ -52,26 +52,26 @@ class Versions:
 
     @classmethod
     def of_all(cls, runs: Runs) -> list[str]:
-        """Returns the different versions of finished runs in words."""
+        """Returns the different versions among finished runs, in words."""
         return sorted({str(cls.of(result)) for _, result in runs})
 
     def __str__(self) -> str:
         return ", ".join(f"{name} {version}" for name, version in vars(self).items())
 
     def difference(self, other: Versions) -> str:
-        """Returns what differs in words; empty where nothing does."""
+        """Returns the differences in words, or an empty text if there are none."""
         pairs = [(name, getattr(self, name), getattr(other, name)) for name in vars(self)]
         return ", ".join(f"{name} {mine} (now {now})" for name, mine, now in pairs if mine != now)
 
 
 def made_here(runs: Mapping[str, TrialResult]) -> dict[str, TrialResult]:
-    """Returns the runs by identity that were made under the versions of this environment."""
+    """Returns those runs, by identity, that were made under the versions of this environment."""
     here = Versions.here()
     return {identity: run for identity, run in runs.items() if Versions.of(run) == here}
 
 
 def results_frame(runs: Runs) -> pd.DataFrame:
-    """Returns a row for each trial: names, swept settings, the trial's row and its ledger."""
+    """Returns a table with a row for each trial: names, swept settings, results and ledger."""
     import pandas as pd
 
     frame = pd.DataFrame(
@@ -84,12 +84,12 @@ def results_frame(runs: Runs) -> pd.DataFrame:
         if column in WHOLE_NUMBERS:
             frame[column] = frame[column].astype("Int64")
         elif frame[column].isna().all():
-            frame[column] = math.nan  # None could not be computed with
+            frame[column] = math.nan  # unlike None, it can be used in computations
     return _one_type_a_column(frame)
 
 
 def curves_frame(runs: Runs) -> pd.DataFrame:
-    """Returns a row for each epoch of each run."""
+    """Returns a table with a row for each epoch of each run."""
     import pandas as pd
 
     rows = [
@@ -114,7 +114,7 @@ def write_results(root: Path, runs: Runs) -> None:
 
 
 def write_failures(root: Path, failures: Sequence[Failure]) -> None:
-    """Lists the trials that failed and have no row; no file where there are none.
+    """Lists the trials that failed and have no row, or removes the list if there are none.
 
     Raises:
         OSError: the disk is full or the folder is gone.
@@ -132,10 +132,10 @@ def write_failures(root: Path, failures: Sequence[Failure]) -> None:
 def read_failures(
     root: Path, on_damage: Callable[[InputError], None] = lambda error: None
 ) -> list[Failure]:
-    """Returns the trials listed as failed; none where the list is missing or damaged.
+    """Returns the trials listed as failed, or none if the list is missing or damaged.
 
     Args:
-        on_damage: is called with what is wrong with a file that is no such list.
+        on_damage: called with the error if the file is not such a list.
     """
     path = root / FAILURES_CSV
     try:
@@ -146,7 +146,7 @@ def read_failures(
     except FileNotFoundError:
         return []
     except (OSError, TypeError, AttributeError, ValueError, csv.Error) as error:
-        fault = reason(error)  # it is unreadable, has other columns, or is no text
+        fault = reason(error)  # the file is unreadable, has other columns, or is not text
     on_damage(InputError(path, "file", fault, "must be the list of failed trials that a run wrote"))
     return []
 
@@ -157,7 +157,10 @@ def _keys(trial: Trial) -> dict[str, Any]:
 
 
 def _own(trial: Trial, row: Row) -> Row:
-    """Returns what a row takes from its trial: those that differ in records alone share a run."""
+    """Returns the settings and overrides of a trial, which replace those in its row.
+
+    Trials that differ only in parameters for the record share a run, and so a row.
+    """
     own = {"settings": trial.settings_json}
     if isinstance(trial.settings.method, DeviceRule):
         own["overrides"] = canonical(trial.settings.method.overrides)
@@ -170,7 +173,7 @@ def _cell(value: Any) -> Any:
 
 
 def _one_type_a_column(frame: pd.DataFrame) -> pd.DataFrame:
-    """Makes swept values of several types text, because Parquet columns have one type."""
+    """Turns swept values of several types into text, because a Parquet column has one type."""
     for column in frame.columns:
         if not column.startswith(SWEEP_PREFIX):
             continue
@@ -185,14 +188,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _FORMULA = re.compile(r"[=+@\t\r]|-(?![\d.]|$)")
-"""This matches the start of a cell that a spreadsheet computes; negative numbers are none."""
+"""Matches the start of a cell that a spreadsheet takes for a formula, but no negative number."""
 
 GUARD = "'"
-"""This sign stands before such a cell, and a spreadsheet shows what comes after it."""
+"""The sign put before such a cell, so that a spreadsheet shows the rest as text."""
 
 
 def guarded(frame: pd.DataFrame) -> pd.DataFrame:
-    """Returns the table with a guard before every text that begins as a formula."""
+    """Puts a guard before every text of the table that begins like a formula."""
     changed = {
         name: frame[name].map(_guarded)
         for name in frame.columns
@@ -202,7 +205,7 @@ def guarded(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def write_csv(table: pd.DataFrame, path: Path) -> Path:
-    """Writes exact numbers and guarded text, in one step.
+    """Writes a table with exact numbers and guarded text, in one step.
 
     Raises:
         OSError: the disk is full or the folder is gone.

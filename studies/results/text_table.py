@@ -1,4 +1,4 @@
-"""Finished cells as Markdown or CSV, and how numbers and intervals are written in cells."""
+"""Writes tables as Markdown or CSV, and numbers and intervals as the text of cells."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ def as_csv(table: pd.DataFrame) -> str:
 
 
 def as_markdown(table: pd.DataFrame, n_left: int = 1, note: str = "") -> str:
-    """Returns a table whose cells are text already as Markdown.
+    """Writes a table as Markdown; its cells are already text.
 
     Args:
-        n_left: number of leading columns that hold names and are left aligned.
-        note: one line under the table.
+        n_left: number of leading columns that are left aligned because they hold names.
+        note: a line to put under the table.
     """
     table = table.map(_one_line).rename(columns=_one_line)
     text = markdown({name: table[name].tolist() for name in table.columns}, n_left)
@@ -34,7 +34,7 @@ def _one_line(cell: object) -> str:
 
 
 def markdown(columns: Mapping[str, Sequence[str]], n_left: int = 1) -> str:
-    """Returns a Markdown table that is as narrow as its cells.
+    """Returns a Markdown table whose columns are no wider than their cells.
 
     Tabulate pads each header by two characters, which makes a summary wider than a terminal.
     """
@@ -50,14 +50,14 @@ def markdown(columns: Mapping[str, Sequence[str]], n_left: int = 1) -> str:
 
 
 _NO_SPREAD = 1e-6
-"""An interval of equal values has a half width (points) below this, because of rounding."""
+"""A half width (points) below this is only rounding, from values that are equal."""
 
 
 def interval(mean: float, half_width: float, style: str = "{:.2f}", n: int | None = None) -> str:
-    """Returns a mean with the half width of its interval, where it has one.
+    """Returns a mean with the half width of its interval, if it has one.
 
     Args:
-        n: number of seeds; fewer than three show no interval. None means many enough.
+        n: number of seeds; with fewer than three, no interval is shown. None means enough seeds.
     """
     shown = half_width > _NO_SPREAD and (n is None or n >= FEWEST_SEEDS)
     return number(mean, style) + (f" ± {half_width:.2f}" if shown else "")
@@ -69,7 +69,7 @@ def marked_interval(mean: float, half_width: float, p: float, n: int) -> str:
 
 
 def accuracy_interval(mean: float, half_width: float, n: int | None = None) -> str:
-    """Returns an accuracy (%) with its interval, which ends at 0 and at 100."""
+    """Returns an accuracy (%) with its interval, which is cut off at 0 and at 100."""
     text = interval(mean, half_width, n=n)
     low, high = mean - half_width, mean + half_width
     if "±" not in text or (low >= 0 and high <= 100):
@@ -78,7 +78,7 @@ def accuracy_interval(mean: float, half_width: float, n: int | None = None) -> s
 
 
 def number(value: float, style: str = "{:.2f}") -> str:
-    """Returns a number, or a dash where there is none; zero has no minus sign."""
+    """Returns a number as text, or a dash for NaN; zero has no minus sign."""
     if value != value:
         return "-"
     text = style.format(value)
