@@ -1,4 +1,4 @@
-"""What several test files share: the real data sets' folder, and hand-made idx files."""
+"""Fixtures that several test files share, such as the folder of the real data sets."""
 
 import os
 import sys
@@ -14,26 +14,26 @@ _BESIDE_THE_REPOSITORY = Path(__file__).resolve().parents[2] / "shared" / "datas
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Where slow tests of the fits leave what they counted."""
+    """Adds the option for the file into which slow tests of the fits write their counts."""
     parser.addoption("--coverage-rows", type=Path, help="CSV that test_coverage.py writes into")
 
 
 @pytest.fixture
 def coverage_rows(pytestconfig: pytest.Config) -> Path | None:
-    """The CSV that was asked for."""
+    """Returns the CSV that the option names."""
     rows: Path | None = pytestconfig.getoption("--coverage-rows")
     return rows
 
 
 @pytest.fixture(scope="session", autouse=True)
 def kept_fits(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """No test reads or leaves fits in the cache of who runs it."""
+    """Gives the tests their own cache of fits, so that the user's cache is not touched."""
     os.environ["RPU_SSNN_FITS"] = str(tmp_path_factory.mktemp("fits"))
 
 
 @pytest.fixture(scope="session")
 def data_root() -> Path:
-    """The folder with the real MNIST and Fashion-MNIST; skips the test where there is none."""
+    """Returns the folder with the real MNIST and Fashion-MNIST; skips the test if it is missing."""
     named = os.environ.get(DATA_ENV)
     root = Path(named) if named else _BESIDE_THE_REPOSITORY
     if not root.is_dir():
@@ -43,13 +43,13 @@ def data_root() -> Path:
 
 @pytest.fixture
 def no_standard_digests(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lets hand-made images stand for a standard set, which is refused otherwise."""
+    """Lets hand-made images replace a standard set, which would otherwise be refused."""
     monkeypatch.setattr(sources, "STANDARD_DIGESTS", {})
 
 
 @pytest.fixture
 def write_idx(no_standard_digests: None) -> WriteIdx:
-    """Writes an array of unsigned bytes as an idx file; gzipped where the name ends in .gz."""
+    """Writes an array of unsigned bytes as an idx file, gzipped if the name ends in .gz."""
     return write_idx_file
 
 
@@ -61,10 +61,10 @@ def write_idx_set(no_standard_digests: None) -> WriteIdxSet:
 
 @pytest.fixture
 def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """Runs `rpu-ssnn` in this process: exit code, output, errors."""
+    """Runs `rpu-ssnn` in this process; returns exit code, output and errors."""
     from studies.cli.app import main
 
-    monkeypatch.setenv("MPLBACKEND", "agg")  # as the command does, but taken back
+    monkeypatch.setenv("MPLBACKEND", "agg")  # The command sets it too, but would not undo it.
 
     def run(*arguments: object) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["rpu-ssnn", *map(str, arguments)])

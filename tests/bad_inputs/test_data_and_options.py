@@ -1,4 +1,4 @@
-"""Bad data, measured files and options: each is refused in one line that names what is wrong."""
+"""Bad data, measured files and options are each refused in one line that names the problem."""
 
 import os
 from pathlib import Path

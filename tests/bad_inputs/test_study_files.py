@@ -1,4 +1,4 @@
-"""Bad study files: each is refused in one line that names the file, the key and the value."""
+"""Bad study files are each refused in one line that names the file, the key and the value."""
 
 import gzip
 from pathlib import Path
@@ -146,7 +146,7 @@ CASES = [
     of_case("update: rate, learning_rate: 1, tile: {}", "case 2.tile", "label, network"),
     of_case("update: surrogate_free, learning_rate: 1", "case 2.update"),
     of_case("update: ann, network: {T: 5}", "case 2.network.T", "5", "ann"),
-    of_case(  # which takes the place of the study's `hidden`
+    of_case(  # The layers of the case replace the study's `hidden`.
         "update: ann, network: {layers: [{conv: {kernel: 9, channels: 4}}]}",
         "case 2.network.layers.0.conv.kernel",
         "(9, 9)",

@@ -1,4 +1,4 @@
-"""Device cards: every fact with where it comes from, and pictures; measurements of presets."""
+"""Tests device cards, with the origin of every fact, their pictures, and example measurements."""
 
 from pathlib import Path
 
@@ -82,7 +82,8 @@ def test_each_entry_of_a_file_has_a_picture_of_its_own(
 
 
 def test_a_small_device_does_not_claim_the_large_ones_bound() -> None:
-    """100 levels whose steps are half larger at a bound: 1.5 % of the range, not 1.5e-4."""
+    """It has 100 levels, with steps half as large again at a bound: 1.5 % of the range, not
+    1.5e-4."""
     preset = get_preset("charge_trap_180nm")
     largest = (1.0 + preset.number("slope_up")) / preset.levels
     assert largest == pytest.approx(0.015)
@@ -92,7 +93,7 @@ def test_a_small_device_does_not_claim_the_large_ones_bound() -> None:
 def test_card_and_list_show_the_noise_of_the_step() -> None:
     facts = {fact.what: fact.value for fact in card(get_preset("pcm"))}
     assert facts["noise of a pulse"] == "0.6893 step"
-    # 75 shares of the parameter `step`, 0.00135; the larger step at weight zero is 0.0019914.
+    # The noise is 75 times the parameter `step`, 0.00135; the larger step at zero is 0.0019914.
     reram = {fact.what: fact.value for fact in card(get_preset("reram_es"))}
     assert reram["noise of a reading"] == "50.84 step"
     pcm = next(row for row in listing().splitlines() if row.split()[:1] == ["pcm"])

@@ -1,4 +1,4 @@
-"""Presets whose cell has a known size agree with its capacitance: electrons, energy, time."""
+"""Presets with a known cell size must agree with its capacitance in electrons, energy and time."""
 
 import math
 
@@ -12,27 +12,29 @@ _EPSILON_F_PER_M = 3.9 * 8.8541878128e-12  # silicon dioxide
 
 
 def gate_capacitance_f(area_um2: float, oxide_nm: float) -> float:
-    """Capacitance (F) of a gate of that area on that equivalent thickness of silicon dioxide."""
+    """Returns the capacitance (F) of a gate with this area and equivalent oxide thickness."""
     return _EPSILON_F_PER_M * area_um2 * 1e-12 / (oxide_nm * 1e-9)
 
 
 def electrons_per_step(capacitance_f: float, window_v: float, levels: float) -> float:
-    """Electrons that one of ``levels`` equal steps over a window of threshold voltage moves."""
+    """Returns the electrons moved by one of ``levels`` equal steps over a window of threshold
+    voltage."""
     return capacitance_f * window_v / levels / ELECTRON_C
 
 
 def shot_noise(electrons: float) -> float:
-    """Deviation of a step of so many electrons as a share of the step (Poisson)."""
+    """Returns the relative deviation of a step of this many electrons (Poisson)."""
     return 1.0 / math.sqrt(electrons)
 
 
 def switching_energy_j(capacitance_f: float, pulse_v: float) -> float:
-    """C V^2 (J): what a source gives to charge the gate to the pulse's voltage, once."""
+    """Returns C V^2 (J), the energy a source supplies to charge the gate to the pulse's voltage."""
     return capacitance_f * pulse_v**2
 
 
 def retention_s(capacitance_f: float, volts: float, leak_a: float) -> float:
-    """C V / I (s): when a constant leak has taken the charge; the time constant of a decay."""
+    """Returns C V / I (s), the time in which a constant leak removes the charge; it is taken as the
+    time constant of the decay."""
     return capacitance_f * volts / leak_a
 
 
@@ -63,7 +65,8 @@ def test_a_charge_trap_counts_whole_electrons_and_their_noise(name: str) -> None
 
 
 def test_steps_shrink_as_the_tunnelling_current_does() -> None:
-    """d ln J / dV of J ~ E^2 exp(-B/E), where a stored shift takes its volts off the oxide."""
+    """The reference is d ln J / dV of J ~ E^2 exp(-B/E), in which a stored shift reduces the
+    voltage over the oxide."""
     b, field, oxide_cm = 254.0, 10.0, OXIDE_NM * 1e-7  # MV/cm, MV/cm, cm
     change = 1e-3  # V
 
@@ -80,11 +83,12 @@ def test_steps_shrink_as_the_tunnelling_current_does() -> None:
         np.testing.assert_allclose(factors, expected, rtol=1e-3)
         between = (np.array(factors[1:]) + factors[:-1]) / 2.0
         mid = np.exp(sign * (weights[1:] + weights[:-1]) / 2.0 * WINDOW_V / 2.0 / v0)
-        np.testing.assert_allclose(between, mid, rtol=5e-3)  # what interpolation adds
+        np.testing.assert_allclose(between, mid, rtol=5e-3)  # Interpolation causes this error.
 
 
 def test_the_joined_numbers_of_2019_are_no_one_device() -> None:
-    """10^4 levels are of 100 um, 3 fJ of 180 nm: each alone would break the other."""
+    """The 10^4 levels belong to a cell of 100 um and the 3 fJ to one of 180 nm; no single size
+    allows both."""
     joined = get_preset("charge_trap_2019")
     small, large = (gate_capacitance_f(area, OXIDE_NM) for area in (0.18**2, 100.0**2))
     assert electrons_per_step(small, WINDOW_V, joined.levels) < 0.1

@@ -1,4 +1,4 @@
-"""Cells by name: their overrides, and the one line that refuses what does not go together."""
+"""Tests cells by name, their overrides, and the one-line errors for parts that do not fit."""
 
 import math
 from dataclasses import replace
@@ -81,9 +81,9 @@ def test_what_does_not_go_with_a_transfer_cell_is_refused(
     ("device", "setting", "value"),
     [
         ("mixed_precision(ideal)", "transfer_every", 2.5),
-        ("one_sided_pair(pcm)", "refresh_every", 1e10),  # more than 32 bits hold
-        ("one_sided_pair(pcm)", "rewrite_pulses", 0.4),  # 0 would write exactly
-        ("tiki_taka(ideal)", "transfer_gain", 1e300),  # no number in single precision
+        ("one_sided_pair(pcm)", "refresh_every", 1e10),  # It does not fit into 32 bits.
+        ("one_sided_pair(pcm)", "rewrite_pulses", 0.4),  # Rounded to 0, it would write exactly.
+        ("tiki_taka(ideal)", "transfer_gain", 1e300),  # It is too large for single precision.
     ],
 )
 def test_settings_of_cells_have_ranges(device: str, setting: str, value: float) -> None:

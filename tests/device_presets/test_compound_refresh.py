@@ -1,4 +1,4 @@
-"""Pairs of devices that move one way only: when they are refreshed, and what that writes."""
+"""Tests when pairs of devices that move one way only are refreshed, and what is then written."""
 
 from dataclasses import replace
 
@@ -13,13 +13,13 @@ from support.rpu_ssnn.networks import make_block, make_crossbar
 
 
 def together(synapses: TileSynapses, slots: int) -> None:
-    """Both devices of every pair get a pulse a slot: lines of both streams spike at once."""
+    """Sends both devices of every pair a pulse per slot, as lines of both streams spike at once."""
     pre, post = np.ones((slots, 20), bool), np.ones((slots, 8), bool)
     synapses.update(make_block(pre, post, post))
 
 
 def one_sided(**settings: float) -> TileSynapses:
-    """Pairs of noiseless devices with a step of 1/64, both of whose devices start at 0."""
+    """Returns pairs of noiseless devices with a step of 1/64 that all start at 0."""
     device = get_device("one_sided_pair(pcm)", ONE_SIDED | {"step": 2.0**-6} | settings)
     crossbar = replace(make_crossbar(), initial=np.zeros((20, 8), dtype=np.float32))
     return TileSynapses(crossbar, device, TileSpec(weight_range=4.0), 1e6)
@@ -29,7 +29,7 @@ def one_sided(**settings: float) -> TileSynapses:
 def test_refresh_is_checked_and_counted_as_its_thresholds_say(
     slots: int, checks: int, refreshed: int
 ) -> None:
-    """Each slot is two rows, one a stream, so that 60 slots are 60 of 64 steps up to w_max."""
+    """Each slot has one row per stream, so 60 slots make 60 of the 64 steps up to w_max."""
     synapses = one_sided(refresh_every=60)
     together(synapses, slots)
     statistics = synapses.statistics()
@@ -51,7 +51,7 @@ def test_a_pair_below_either_threshold_is_left_alone(upper: float, lower: float)
 def test_a_refresh_writes_the_difference_with_so_many_pulses_at_most(
     pulses: int, steps: int
 ) -> None:
-    """60 steps up and 40 down leave a difference of 20 steps, after a reset that scatters."""
+    """60 steps up and 40 down leave a difference of 20 steps, written after a noisy reset."""
     synapses = one_sided(refresh_every=100, rewrite_pulses=pulses)
     pre, post = np.ones((60, 20), bool), np.ones((60, 8), bool)
     down = np.arange(60)[:, None] < 40
@@ -67,7 +67,7 @@ def test_a_refresh_writes_the_difference_with_so_many_pulses_at_most(
 def test_a_pair_behind_a_digital_sum_is_refreshed_after_so_many_transfers(
     transfers: int, refreshed: bool
 ) -> None:
-    """60 steps of 64 up, then 40 down, ten at once: a refresh sets 20 of those 40 back to zero."""
+    """There are 60 of 64 steps up, then 40 down, ten at once; a refresh resets 20 of these 40."""
     settings = {"transfer_every": 10, "refresh_every": transfers, "rewrite_pulses": 0}
     device = get_device("mixed_precision_pair(pcm)", ONE_SIDED | {"step": 2.0**-6} | settings)
     crossbar = replace(make_crossbar(), initial=np.zeros((20, 8), dtype=np.float32))
@@ -96,7 +96,8 @@ def test_a_restored_tile_refreshes_where_the_other_does() -> None:
 
 
 def test_a_leak_between_two_checks_leaves_their_slots_alone() -> None:
-    """aihwkit's own count of rows stays in step, or no pair would differ after the empty row."""
+    """aihwkit's count of rows must not be shifted by the leak's empty row, or no pair would be
+    refreshed."""
     synapses = one_sided(refresh_every=60, leak_time_constant_s=1e6)
     together(synapses, 45)
     synapses.rest(1.0)

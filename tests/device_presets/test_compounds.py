@@ -1,4 +1,4 @@
-"""Every cell of the table under the same tests: a new row of `COMPOUNDS` joins by itself."""
+"""Runs the same tests for every cell; a new row of `COMPOUNDS` is included automatically."""
 
 import numpy as np
 import pytest
@@ -41,7 +41,7 @@ def test_starts_at_the_initial_weights_and_reads_one_matrix(kind: str) -> None:
 
 @every_compound
 def test_coincidences_move_weights_the_right_way(kind: str) -> None:
-    """Far more slots than it takes to transfer every line some times; nothing else moves."""
+    """The slots suffice to transfer every line several times, and no other weight moves."""
     synapses = cell(kind)
     before = synapses.weights().copy()
     pre, positive, negative = (np.zeros((4000, n), bool) for n in (20, 8, 8))
@@ -57,9 +57,10 @@ def test_coincidences_move_weights_the_right_way(kind: str) -> None:
 
 @every_compound
 def test_each_coincidence_is_one_pulse_of_the_device_it_reaches(kind: str) -> None:
-    """Counted independently, on a noiseless device; a digital sum gets each as one addend."""
+    """Pulses are counted independently on noiseless devices; in a digital sum each coincidence is
+    one addend."""
     device = get_device(around(kind), equal_steps(kind))
-    if "chop_probability" in device.parameters:  # a changed sign hides the count
+    if "chop_probability" in device.parameters:  # A changed sign would hide the count.
         device = get_device(f"{kind}(ideal)", EQUAL_STEPS | {"chop_probability": 1e-9})
     realised = realised_by(device.device())
     pre, positive, negative = random_trains(300, rate=0.2)
@@ -67,7 +68,7 @@ def test_each_coincidence_is_one_pulse_of_the_device_it_reaches(kind: str) -> No
     net = STEP * (up - down)
     wanted = RATE / (10 * 50) / (4.0 * 0.25) * (up - down)
     slopes = []
-    # The digital memory sends trains of drawn pulses: right in the mean of many.
+    # The digital memory sends randomly drawn pulses, which are right on average over many trains.
     for _ in range(16 if realised == "digital" else 1):
         synapses = TileSynapses(make_crossbar(), device, TileSpec(weight_range=4.0), RATE)
         synapses.set_step_scale(0.5 if realised == "transfer" else 1.0)
@@ -117,17 +118,17 @@ def test_stuck_devices_never_move_and_are_not_saturated(kind: str) -> None:
 @every_compound
 def test_saturation_counts_every_device_of_the_cell(kind: str) -> None:
     overrides = equal_steps(kind)
-    if "chop_probability" in COMPOUNDS[kind].settings:  # chopped fast devices go to and fro
+    if "chop_probability" in COMPOUNDS[kind].settings:  # Chopping moves fast devices to and fro.
         overrides = overrides | {"chop_probability": 1e-9}
     synapses = cell(kind, overrides=overrides)
     pre, post = np.ones((9000, 20), bool), np.ones((9000, 8), bool)
     synapses.update(make_block(pre, post, np.zeros_like(post)))
     statistics = synapses.statistics()
     assert statistics["devices_total"] == COMPOUNDS[kind].devices * 20 * 8
-    if COMPOUNDS[kind].one_sided:  # the other device of each pair got no pulse
+    if COMPOUNDS[kind].one_sided:  # The other device of each pair got no pulse.
         assert statistics["saturated_total"] == statistics["devices_total"] / 2
         return
-    least = 0.5 if COMPOUNDS[kind].takes_partner else 1.0  # transfers are slower than pulses
+    least = 0.5 if COMPOUNDS[kind].takes_partner else 1.0  # Transfers are slower than pulses.
     assert least <= statistics["saturated_total"] / statistics["devices_total"] <= 1.0
 
 
@@ -184,7 +185,7 @@ def test_trains_a_network_and_its_row_says_what_it_did(kind: str) -> None:
 
 
 def test_transfer_reads_are_counted_as_aihwkit_makes_them() -> None:
-    """With a gain so high that each read line moves by its one pulse, pulses count the reads."""
+    """The gain is so high that each line read moves by one pulse, so pulses count the reads."""
     synapses = cell("tiki_taka_v2", overrides={**EQUAL_STEPS, "transfer_gain": 1e6})
     before = synapses.weights().copy()
     pre, post = np.ones((1003, 20), bool), np.ones((1003, 8), bool)

@@ -1,4 +1,4 @@
-"""Preset files of the user's own: what they may say, and what broken ones get."""
+"""Tests user-defined preset files: what they may contain, and the errors for broken ones."""
 
 from pathlib import Path
 
@@ -69,7 +69,7 @@ def test_a_broken_file_is_explained(tmp_path: Path, old: str, new: str, named: s
 
 
 def test_an_entry_that_is_like_another_says_only_what_differs(tmp_path: Path) -> None:
-    """A preset may build on a shipped one or one of its file; a step replaces its levels."""
+    """A preset may inherit from a shipped one or one of its file; a given step replaces levels."""
     file = tmp_path / "mine.yaml"
     file.write_text(
         "a:\n  like: charge_trap\n  citation: mine\n  parameters:\n"

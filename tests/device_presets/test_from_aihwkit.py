@@ -1,4 +1,4 @@
-"""aihwkit's own device configurations, and aihwkit's names."""
+"""Tests devices given by aihwkit's configurations and by the names of its classes."""
 
 import warnings
 from pathlib import Path

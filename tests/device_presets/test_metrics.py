@@ -1,4 +1,4 @@
-"""NeuroSim's metrics: to a preset and back, by pulsing tiles."""
+"""Turns NeuroSim's metrics into a preset, and recovers them by pulsing tiles."""
 
 import warnings
 from pathlib import Path
@@ -44,7 +44,7 @@ def test_a_step_longer_than_the_range_is_refused() -> None:
     ],
 )
 def test_labels_are_neurosims(label: float, a: float) -> None:
-    """Entries of the table in NeuroSim's documentation (Nonlinearity-NormA)."""
+    """The values are from the table in NeuroSim's documentation (Nonlinearity-NormA)."""
     assert curvature(label) == pytest.approx(a, rel=1e-3)
 
 

@@ -1,4 +1,4 @@
-"""The mean curve of a fit beside that of aihwkit's own tool, ``aihwkit.utils.fitting``."""
+"""Compares the mean curve of a fit with that of aihwkit's own tool, ``aihwkit.utils.fitting``."""
 
 import math
 from pathlib import Path
@@ -24,7 +24,7 @@ def both(errors: CurveErrors) -> float:
 
 
 def by_aihwkit(fit: JointFit) -> JointFit:
-    """The fit with steps, slopes and bounds by aihwkit's tool, which starts beside ours."""
+    """Returns the fit with steps, slopes and bounds by aihwkit's tool, started close to ours."""
     series, (device,) = fit.prepared.series, fit.local
     up, down = np.exp(device[:2])
     found, _, _ = fit_measurements(

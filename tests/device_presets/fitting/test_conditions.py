@@ -1,4 +1,4 @@
-"""Columns of time, pulse width and amplitude: how they are read."""
+"""Tests how columns of time, pulse width and amplitude are read."""
 
 import math
 from pathlib import Path
@@ -30,7 +30,8 @@ def test_a_reading_before_the_first_pulse_needs_no_time_and_is_no_cycle(tmp_path
 
 
 def up_and_down(n: int = 14) -> list[tuple[str, float]]:
-    """Polarity and conductance: one pulse up and one down, so that no sweep hides a wrong row."""
+    """Returns polarities and conductances of alternating pulses, so that no sweep hides a wrong
+    row."""
     return [("up" if k % 2 else "down", 20.0 + k % 2 + 0.1 * k) for k in range(2 * n + 1)]
 
 
@@ -52,7 +53,7 @@ def test_readings_without_a_pulse_stay_in_their_stretch(tmp_path: Path) -> None:
     np.testing.assert_allclose(given.elapsed_s[5:10], [1, 10, 10, 10, 1])
     np.testing.assert_allclose(given.age_s[5:10], [0, 0, 10, 20, 30])
     np.testing.assert_allclose(given.gap_s[5:10], [0.75, 10, 20, 30, 30.75])
-    assert given.gap_s[1] == math.inf  # no pulse is known before the first
+    assert given.gap_s[1] == math.inf  # No pulse before the first is known.
 
 
 @pytest.mark.parametrize(
@@ -91,7 +92,7 @@ def test_a_clock_that_begins_anew_with_a_cycle_begins_a_stretch(tmp_path: Path) 
 
 
 def test_no_time_has_passed_since_a_pulse_of_the_clock_before(tmp_path: Path) -> None:
-    """The second cycle begins with two readings: no pulse of its clock is known before them."""
+    """The second cycle begins with two readings, before which its clock knows of no pulse."""
     lines = ["pulse,polarity,conductance_uS,time_s,cycle"]
     for k, (polarity, g) in enumerate(up_and_down()):
         word = "read" if k in (15, 16) else polarity

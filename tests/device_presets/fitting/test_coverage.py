@@ -1,4 +1,4 @@
-"""Whether the 95 % intervals of a fit hold the truth 95 % of the time, on simulated data sets.
+"""Tests whether the 95 % intervals of a fit hold the truth for 95 % of simulated data sets.
 
 `pytest -m slow tests/device_presets/fitting/test_coverage.py --coverage-rows
 docs/results/fit_coverage/rows.csv` writes the counts of the cases that it ran into that file.
@@ -37,23 +37,23 @@ from support.device_presets.timed import (
 )
 
 RARE = 5e-4
-"""Chance that counts outside the bounds come by, at either end, of intervals that hold 95 %."""
+"""The probability, at either end, that counts of correct intervals fall outside the limits."""
 
 NO_TERM = "no dependence"
-"""Stands for a quantity in devices that depend on no condition: none is claimed."""
+"""Counted instead of a quantity if devices depend on no condition: no dependence is claimed."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """Simulated data sets, and what their reports should hold.
+    """Describes simulated data sets and the true values of their reports.
 
     Attributes:
         write: (file to write, seed) -> that file.
-        truths: by quantity of the report; without any, no dependence on conditions is there.
-        sets: how many data sets.
+        truths: true values by quantity; empty if the devices depend on no condition.
+        sets: the number of data sets.
         sure: quantities that a model may fix, so that all intervals may hold them.
-        stated: share of the data sets that must have an interval of each quantity; quantities that
-            fewer than half have are not judged.
+        stated: share of the data sets that must have an interval for each quantity; a quantity with
+            intervals in fewer than half of them is not judged further.
     """
 
     write: Callable[[Path, int], Path]
@@ -64,7 +64,7 @@ class Case:
 
 
 def truths_of(preset: Preset) -> dict[str, float]:
-    """What the report should hold, from the preset's own numbers."""
+    """Returns the true values of a report, from the numbers of the preset."""
     number = preset.number
     step = sum(mean_steps(preset)) / 2
     soft = preset.law.name == "soft_bounds_reference"
@@ -97,7 +97,7 @@ def of_preset(
     cycles: int = 1,
     sets: int = 200,
 ) -> Case:
-    """Data sets of the devices of a preset, so many pulses each way in a cycle."""
+    """Returns data sets of devices of a preset, with `pulses` up and down in each cycle."""
     preset = get_preset(name, overrides)
     return Case(
         lambda path, seed: write_pulses(path, preset, devices, pulses, cycles, seed),
@@ -108,7 +108,7 @@ def of_preset(
 
 
 def charge_trap_factor(width: float, gap: float) -> float:
-    """Returns the step of `charge_trap_pulsed` over that of an isolated pulse of its own width."""
+    """Returns the step of `charge_trap_pulsed` over that of an isolated pulse of nominal width."""
     physics = get_preset("charge_trap_pulsed").pulse_physics
     assert physics is not None
     recovered = (1 / physics.used_share(width) - 1) * math.exp(-gap / physics.gap_time_constant_s)
@@ -116,19 +116,20 @@ def charge_trap_factor(width: float, gap: float) -> float:
 
 
 def leaking(rng: np.random.Generator) -> Train:
-    """Leak of 10 s toward 0.1."""
+    """Returns a train for a device that leaks toward 0.1 with a time constant of 10 s."""
     done = train(60, 4, rng, shortest_s=0.01, longest_s=1.0, reads=4)
     return Train(**done, slope=0.3, rest=0.1, kept=leak(10.0))
 
 
 def losing(rng: np.random.Generator) -> Train:
-    """Loss in log-time of 0.02 a decade after 1 s."""
+    """Returns a train for a device that loses 0.02 per decade of time, from 1 s on."""
     done = train(60, 4, rng, shortest_s=0.1, longest_s=10.0, reads=4)
     return Train(**done, slope=0.3, kept=log_loss(0.02, 1.0))
 
 
 def of_many_widths(rng: np.random.Generator) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """A train 6 to 300 us apart whose pulses differ in width, and which are usual."""
+    """Returns a train of pulses 6 to 300 us apart with different widths, and a flag for those of
+    the usual width."""
     done = train(60, 4, rng, shortest_s=6e-6, longest_s=3e-4)
     usual = rng.random(len(done["way"])) < 0.4
     done["width"] = np.where(usual, WIDTH, rng.choice([1.2e-6, 1.6e-6, 2e-6, 5e-6], len(usual)))
@@ -136,13 +137,13 @@ def of_many_widths(rng: np.random.Generator) -> tuple[dict[str, np.ndarray], np.
 
 
 def trapping(rng: np.random.Generator) -> Train:
-    """The widths and gaps of `charge_trap_pulsed`."""
+    """Returns a train for a device that depends on width and gap as `charge_trap_pulsed` does."""
     done, _ = of_many_widths(rng)
     return Train(**done, slope=0.3, factor=charge_trap_factor)
 
 
 def of_nothing(rng: np.random.Generator) -> Train:
-    """Widths and gaps, both without effect."""
+    """Returns a train for a device that depends on neither width nor gap."""
     done, _ = of_many_widths(rng)
     return Train(**done, slope=0.3)
 
@@ -152,7 +153,7 @@ def of_train(
     truths: Mapping[str, float],
     stated: float = 0.8,
 ) -> Case:
-    """40 data sets of three devices under changing conditions."""
+    """Returns 40 data sets of three devices under changing conditions."""
     return Case(
         lambda path, seed: write_train(
             path, make(np.random.default_rng(1000 + seed)), seed, devices=3
@@ -170,7 +171,7 @@ CASES = {
     ),
     "linear": of_preset("capacitor", {"levels": 80}, 10, 130),
     "linear, uneven": of_preset("ecram", {"levels": 100}, 10, 190),
-    # Noise of 1.8 steps, and bounds that clip it.
+    # The noise is 1.8 steps, and the bounds clip it.
     "noise at the bounds": of_preset("neurosim_alox_hfo2", {}, 20, 45, cycles=2, sets=100),
     "soft bounds, read noise": of_preset("reram_sb", COARSE_RERAM, 6, 80),
     "leak": of_train(leaking, {"leak_time_constant_s": 10.0, "reset_level": 0.1, "step": STEP}),
@@ -186,15 +187,15 @@ CASES = {
 
 @dataclass
 class Counts:
-    """Data sets with an interval of each quantity, and those whose interval holds the truth."""
+    """Counts data sets with an interval for each quantity, and those whose interval is right."""
 
     asked: Counter[str] = field(default_factory=Counter)
     held: Counter[str] = field(default_factory=Counter)
     chosen: Counter[str] = field(default_factory=Counter)
-    """Models and terms of the conditions."""
+    """Counts of the chosen models and terms for the conditions."""
 
     def add(self, case: Case, seed: int, folder: Path) -> None:
-        """Fit one more data set."""
+        """Fits one more data set and counts its intervals."""
         data = case.write(folder / "data.csv", seed)
         weights = 1e6 * ZERO, 1e6 * ONE
         fit = fit_file(data, "mine", None, *weights)
@@ -208,14 +209,14 @@ class Counts:
             if quantity.name not in case.truths or quantity.low is None or quantity.high is None:
                 continue
             if "what was measured" in quantity.note or "at least" in quantity.note:
-                continue  # of the measured part of the range, not of the device
+                continue  # The quantity describes the measured part of the range, not the device.
             truth = case.truths[quantity.name]
             slack = max(1e-6 * abs(truth), 1e-9)
             self.asked[quantity.name] += 1
             self.held[quantity.name] += quantity.low - slack <= truth <= quantity.high + slack
 
     def save(self, case: str, sets: int, file: Path) -> None:
-        """Put the counts of a case into a CSV, in place of those that it had."""
+        """Writes the counts of a case into a CSV, replacing its earlier ones."""
         rows = [
             {
                 "case": case,
@@ -233,7 +234,8 @@ class Counts:
 
 
 def outside(case: Case, counts: Counts) -> dict[str, str]:
-    """Quantities whose intervals are too rare, or hold the truth too rarely or too often."""
+    """Returns quantities whose intervals are too rare, or hold the truth too rarely or too
+    often."""
     found = {}
     for name in case.truths or (NO_TERM,):
         asked, held = counts.asked[name], counts.held[name]
@@ -260,7 +262,7 @@ LOSS = pytest.mark.xfail(
 def test_intervals_hold_the_truth_in_95_percent(
     name: str, tmp_path: Path, coverage_rows: Path | None
 ) -> None:
-    """All data sets of a case count; without a dependence on conditions none is claimed."""
+    """All data sets of a case count, and no dependence may be claimed where there is none."""
     case, counts = CASES[name], Counts()
     for seed in range(case.sets):
         counts.add(case, seed, tmp_path)

@@ -1,4 +1,4 @@
-"""Cycles are told by the turns of the pulses, and the mean curve is that of a cycle."""
+"""Cycles are recognised by the turns of the pulses, and the mean curve is that of one cycle."""
 
 from pathlib import Path
 
@@ -19,8 +19,8 @@ from support.device_presets.fits import ONE, ZERO, file_of, write_pulses
 
 
 def creeping(file: Path, cycles: int) -> Path:
-    """Cycles of 40 equal steps each way, numbered through; the device creeps down from cycle to
-    cycle by pulses down that are 2 % larger."""
+    """Writes cycles of 40 equal steps each way with consecutive pulse numbers; down pulses are 2 %
+    larger, so the device creeps down from cycle to cycle."""
     up = np.tile(np.repeat([True, False], 40), cycles)
     return file_of(file, 50 + np.concatenate([[0], np.cumsum(np.where(up, 0.5, -0.51))]), up)
 
@@ -36,8 +36,8 @@ def test_a_file_without_cycles_or_pulse_0_has_a_cycle_a_turn(tmp_path: Path) -> 
 
 
 def test_the_error_of_the_mean_curve_is_that_of_a_cycle(tmp_path: Path) -> None:
-    """A fit with equal steps both ways is 20 % of a step off at the end of a cycle, and five times
-    as much at the end of five."""
+    """A fit with equal steps both ways is off by 20 % of a step at the end of one cycle, and by
+    five times as much at the end of five."""
     prepared = prepare(read(creeping(tmp_path / "a.csv", 5)), None, None)
     fit = fit_model(prepared, FIT_FORMS[0])
     seen, held_out = curve_errors(fit)
@@ -52,22 +52,22 @@ def test_the_error_of_the_mean_curve_is_that_of_a_cycle(tmp_path: Path) -> None:
 
 
 def test_noise_keeps_the_mean_curve_away_from_a_bound(tmp_path: Path) -> None:
-    """Noise of 1.8 steps, which a bound cuts off on one side: without it, the right law ends at the
-    bound, and NeuroSim's formula, which follows the mean, seems nearer."""
+    """A bound cuts off noise of 1.8 steps on one side. Without this effect the right law would end
+    at the bound, and NeuroSim's formula, which follows the mean, would seem nearer."""
     file = write_pulses(tmp_path / "a.csv", get_preset("neurosim_alox_hfo2"), 10, 45, 2)
     prepared = prepare(read(file), ZERO, ONE)
     (form,) = (f for f in FIT_FORMS if f.code == LINEAR and f.shape and f.additive)
     fit = fit_model(prepared, form)
     whole, alike = prepared.everything, alike_stretches(prepared)
     still = mean_gaps(fit, noise_free_curve(fit), whole, alike)
-    assert max(np.sqrt(np.mean(gap**2)) for gap in still) / 2 > 0.04  # the range is 2
+    assert max(np.sqrt(np.mean(gap**2)) for gap in still) / 2 > 0.04  # The range is 2.
     assert curve_errors(fit)[0].worst < 0.025
     assert curve_errors(fitted_to_moments(fit, whole))[0].worst < 0.025
 
 
 def test_sweeps_that_end_a_little_sooner_are_compared_as_far_as_they_go(tmp_path: Path) -> None:
-    """Sweeps of 36 to 40 equal steps: a lab pulses until a conductance is reached. A cycle that was
-    broken off is left out."""
+    """The sweeps have 36 to 40 equal steps, as if a lab pulsed until a conductance was reached. A
+    cycle that was broken off is left out."""
     lengths = [40, 38, 39, 40, 36, 37, 40, 40, 40, 12]
     up = np.repeat(np.arange(len(lengths)) % 2 == 0, lengths)
     path = 50 + np.concatenate([[0], np.cumsum(np.where(up, 0.5, -0.5))])
@@ -90,7 +90,7 @@ def test_pulses_in_random_order_are_one_cycle(tmp_path: Path) -> None:
 
 
 def test_numbers_that_start_again_begin_a_cycle(tmp_path: Path) -> None:
-    """Sweeps up only, each numbered from 1: nothing says what brought the device back."""
+    """All sweeps go up and are numbered from 1; the file does not tell how the device was reset."""
     lines = ["pulse,polarity,conductance_uS"]
     lines += [f"{k},up,{10 + k}" for _ in range(3) for k in range(1, 31)]
     (tmp_path / "a.csv").write_text("\n".join(lines) + "\n")
@@ -99,7 +99,7 @@ def test_numbers_that_start_again_begin_a_cycle(tmp_path: Path) -> None:
 
 
 def one_cycle(file: Path, fall: np.ndarray, noise: float) -> Prepared:
-    """40 pulses up, by steps that fall by 25, and 40 down along a curve from 1 to 0."""
+    """Returns 40 pulses up whose steps shrink 25-fold, and 40 down along a curve from 1 to 0."""
     number, up = np.arange(41), np.repeat([True, False], 40)
     path = 10 * np.append(np.log1p(number) / np.log(41), fall[1:])
     steps = np.diff(path) * (1 + noise * np.random.default_rng(0).normal(size=80))
@@ -107,15 +107,15 @@ def one_cycle(file: Path, fall: np.ndarray, noise: float) -> Prepared:
 
 
 def test_a_law_that_a_few_pulses_rule_out_is_not_as_good_as_another(tmp_path: Path) -> None:
-    """Held-out pulses of the last states speak against a linear step by 2,000 log-units, and those
-    of other states do not."""
+    """Held-out pulses in the last states rule out a linear step by 2,000 log-units, while those in
+    other states do not."""
     prepared = one_cycle(tmp_path / "a.csv", np.exp(-np.arange(41) / 4), 0.02)
     chosen = select_model(prepared).chosen
     assert curve_errors(chosen.fit)[0].worst < 0.06
 
 
 def test_one_cycle_is_not_far_behind_the_formula_that_follows_it(tmp_path: Path) -> None:
-    """Soft bounds take what they lack for noise, and pass their checks."""
+    """Soft bounds explain their misfit by noise, and pass their checks."""
     fall = 1 - np.log1p(100 * np.arange(41)) / np.log(4001)
     models = tuple(form for form in FIT_FORMS if form.code == SOFT_BOUNDS)
     selection = select_model(one_cycle(tmp_path / "a.csv", fall, 1.0), models)

@@ -1,4 +1,4 @@
-"""Each defect of a measurement is named, on a made file that shows it; a clean one has none."""
+"""Each defect of a measurement is named for a made-up file that shows it; a clean file has none."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -22,11 +22,11 @@ SMOOTH = next(m for m in FIT_FORMS if m.code == LINEAR and m.shape and m.additiv
 
 
 def cycled(after_turn: Callable[[int], float] = lambda since: 1.0) -> tuple[np.ndarray, np.ndarray]:
-    """[pulses + 1] conductances (uS) and [pulses] polarities of a device whose step falls by a
-    third over the range, with cycle noise of 0.3 steps.
+    """Returns [pulses + 1] conductances (uS) and [pulses] polarities of a device whose step falls
+    by a third over the range, with cycle noise of 0.3 steps.
 
     Args:
-        after_turn: factor on the step of the pulse that comes so many pulses after a turn.
+        after_turn: pulses since the last turn -> factor on the step.
     """
     rng, up = np.random.default_rng(1), np.tile(np.repeat([True, False], SWEEP), CYCLES)
     path = [20.0]
@@ -39,7 +39,7 @@ def cycled(after_turn: Callable[[int], float] = lambda since: 1.0) -> tuple[np.n
 
 
 def told(file: Path, path: np.ndarray, up: np.ndarray) -> dict[str, str]:
-    """What is found, by its name."""
+    """Returns the defects that are found, with their descriptions by name."""
     fit = fit_model(prepare(read(file_of(file, path, up)), None, None), SMOOTH)
     return {defect.name: defect.what for defect in judge(fit, filtered(fit)).defects}
 
@@ -78,7 +78,7 @@ def test_a_drift_over_the_cycles(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("jumps", [False, True])
 def test_cycles_at_one_level_show_the_device_without_its_drift(jumps: bool, tmp_path: Path) -> None:
-    """NeuroSim's formula begins anew with each sweep, and no drift puts it off."""
+    """NeuroSim's formula starts again with each sweep, so drift does not affect it."""
     path, up = cycled()
     number = np.arange(len(path))
     path += 20.0 * (number > 5 * 2 * SWEEP) if jumps else 80.0 * number / len(path)
@@ -114,13 +114,13 @@ def test_noise_that_grows_with_the_conductance(tmp_path: Path) -> None:
 
 def test_a_rest_between_sweeps_that_is_not_in_the_file(tmp_path: Path) -> None:
     path, up = cycled()
-    path[1:] -= np.where(up, 6.0, 0.0)  # it falls before each sweep up, and rises before one down
+    path[1:] -= np.where(up, 6.0, 0.0)  # It falls before each sweep up and rises before each down.
     found = told(tmp_path / "a.csv", path, up)
     assert "back" in found["rest between sweeps"]
 
 
 def test_an_abrupt_device_passes_the_question_of_direction(tmp_path: Path) -> None:
-    """The first pulse of a sweep does nearly all, and the others scatter."""
+    """The first pulse of a sweep makes nearly the whole change, and the others only scatter."""
     rng, up = np.random.default_rng(3), np.tile(np.repeat([True, False], 60), 8)
     path = np.append(20.0, np.where(up, 50.0, 20.0)) + 2.0 * rng.standard_normal(len(up) + 1)
     prepared = prepare(read(file_of(tmp_path / "a.csv", path, up)), None, None)

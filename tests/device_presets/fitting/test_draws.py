@@ -1,4 +1,4 @@
-"""Where no law describes each pulse whole cycles are fitted, and devices are drawn from a fit."""
+"""If no law describes each pulse, whole cycles are fitted; devices are drawn from a fit."""
 
 import math
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ ENODE = SHIPPED / "ENODe"
 
 @pytest.fixture(scope="module")
 def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Result]:
-    """What the command says of the measured table that no law describes pulse by pulse."""
+    """Yields the command's result for a measured table that no law describes pulse by pulse."""
     folder = tmp_path_factory.mktemp("enode")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(kept.FOLDER, str(folder / "kept"))
@@ -31,10 +31,10 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Result]:
 
 @pytest.fixture(scope="module")
 def enode(asked: Result) -> FittedDevice:
-    """The fit that the command kept."""
+    """Returns the fit that the command stored."""
     assert asked.exit_code == 0, asked.output
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(kept, "fit_file", None)  # it is not fitted again
+        patch.setattr(kept, "fit_file", None)  # A second fit would fail.
         return kept.kept_fit(ENODE, "enode", None, None, None, lambda words: None)
 
 
@@ -48,7 +48,7 @@ def test_the_command_goes_from_a_measured_table_to_a_verdict(asked: Result) -> N
 
 
 def test_the_mean_curve_of_a_measured_device_is_nearer_than_neurosims(enode: FittedDevice) -> None:
-    """By likelihood alone it was off by 2.6 %, and 58 % of the readings lay within the band."""
+    """A fit by likelihood alone was off by 2.6 %, with 58 % of the readings within the band."""
     assert enode.held_out is not None
     assert enode.neurosim is not None
     assert enode.held_out.worst < 0.01 < enode.neurosim.worst
@@ -68,5 +68,5 @@ def test_drawn_devices_scatter_as_the_report_says(enode: FittedDevice, tmp_path:
     assert states.high is not None
     drawn = [get_preset(f"{draws_file(file)}:draw_{k + 1}") for k in range(MOST_DRAWS)]
     logs = np.log([2 * (one.w_max - one.w_min) / sum(mean_steps(one)) for one in drawn])
-    error = math.log(states.high / states.low) / 4.2  # of Student's t with 19 degrees
+    error = math.log(states.high / states.low) / 4.2  # Student's t with 19 degrees of freedom
     assert 0.4 * error < logs.std(ddof=1) < 2.0 * error

@@ -1,4 +1,4 @@
-"""Files and devices at the edge of what a fit is made for."""
+"""Tests files and devices at the limits of what a fit can handle."""
 
 from pathlib import Path
 
@@ -24,7 +24,8 @@ STEP = 0.02
 
 
 def measured(weights: list[np.ndarray], pulses: list[np.ndarray]) -> Measurement:
-    """Devices with these weights; the first row of each has no pulse and begins a stretch."""
+    """Returns devices with these weights; the first row of each has no pulse and begins a
+    stretch."""
     pulse = np.concatenate(pulses)
     device = np.repeat(np.arange(len(pulses)), [len(p) for p in pulses]).astype(np.int32)
     return Measurement(
@@ -43,7 +44,7 @@ def measured(weights: list[np.ndarray], pulses: list[np.ndarray]) -> Measurement
 
 
 def triangles(length: int, cycles: int) -> tuple[np.ndarray, np.ndarray]:
-    """[pulses] polarities and [pulses + 1] conductances of a step of 1 uS, from 20 uS on."""
+    """Returns [pulses] polarities and [pulses + 1] conductances of steps of 1 uS from 20 uS."""
     up = np.tile(np.repeat([True, False], length), cycles)
     return up, 20 + np.concatenate([[0], np.cumsum(np.where(up, 1.0, -1.0))])
 
@@ -52,7 +53,8 @@ def triangles(length: int, cycles: int) -> tuple[np.ndarray, np.ndarray]:
 def test_the_range_of_short_sweeps_is_not_averaged_away(
     length: int, cycles: int, tmp_path: Path
 ) -> None:
-    """Averages once left a fifth of the range of sweeps of 10 pulses, and single pulses failed."""
+    """Averages once kept only a fifth of the range for sweeps of 10 pulses, and failed for single
+    pulses."""
     up, path = triangles(length, cycles)
     read_noise = 0.1 * np.random.default_rng(0).standard_normal(len(path))
     for noise in (0.0 * read_noise, read_noise):
@@ -66,8 +68,8 @@ def test_the_range_of_short_sweeps_is_not_averaged_away(
 def test_no_device_loses_a_direction_or_its_changes_in_a_long_file(
     name: str, tmp_path: Path
 ) -> None:
-    """Each sweep begins a stretch here; a device that rests at its bound has stretches
-    without a change."""
+    """Here each sweep begins a stretch, and a device that stays at its bound has stretches without
+    a change."""
     steps, tables = np.arange(1.0, 301.0), []
     for device in range(100):
         if name == "both":
@@ -91,7 +93,8 @@ def test_no_device_loses_a_direction_or_its_changes_in_a_long_file(
 
 
 def test_few_down_pulses_of_a_long_sweep_are_kept(tmp_path: Path) -> None:
-    """One of three stretches of 500 was kept, and the only one with down pulses was not."""
+    """One of three stretches of 500 pulses used to be kept, but not the only one with down
+    pulses."""
     up = np.arange(40_300) < 40_000
     path = 20 + np.concatenate([[0], np.cumsum(np.where(up, 0.001, -0.1))])
     found = read(file_of(tmp_path / "data.csv", path, up))
@@ -117,7 +120,7 @@ def test_no_device_is_held_out_whole_where_cycles_are_numbered_through_devices(
 
 
 def test_cycles_of_each_device_are_held_out(tmp_path: Path) -> None:
-    """Labels need not be the same in all devices."""
+    """The labels of cycles may differ between devices."""
     up, path = triangles(20, 4)
     tables = []
     for device in range(2):
@@ -139,8 +142,8 @@ def test_cycles_of_each_device_are_held_out(tmp_path: Path) -> None:
 def test_the_mean_curve_of_one_cycle_where_a_reading_is_missing_in_the_other(
     missing: int, tmp_path: Path
 ) -> None:
-    """The stretches of the cycles then differ, and the curve is that of the whole one: nothing of
-    it was left to fit, or nothing to hold out."""
+    """The stretches of the cycles then differ, and the curve is that of the complete cycle, which
+    used to leave nothing to fit, or nothing to hold out."""
     up, path = triangles(50, 1)
     whole = pd.read_csv(file_of(tmp_path / "data.csv", path, up))
     cycles = [whole.assign(cycle=cycle) for cycle in range(2)]
@@ -151,8 +154,8 @@ def test_the_mean_curve_of_one_cycle_where_a_reading_is_missing_in_the_other(
 
 
 def test_a_step_that_no_preset_holds_does_not_rule_out_all_others() -> None:
-    """Up steps that grow in each device in its own way, beyond what a linear step of aihwkit may:
-    all other models were ruled out beside the linear one, and the constant step was kept."""
+    """Up steps grow differently in each device, by more than aihwkit's linear step allows. All
+    models but the linear one used to be ruled out, which left only the constant step."""
     rng = np.random.default_rng(0)
     pulse = np.concatenate([[0], np.tile(np.repeat([1, -1], 60), 2)])
     weights = []
@@ -174,8 +177,8 @@ def test_a_step_that_no_preset_holds_does_not_rule_out_all_others() -> None:
 
 
 def test_exact_readings_without_pulses_are_no_predictions_that_miss_by_too_little() -> None:
-    """After each sweep 120 readings that are all the same: predictions of them miss by nothing, and
-    the true model must not fail by that."""
+    """After each sweep come 120 equal readings. They are predicted exactly, which must not count
+    against the true model."""
     rng = np.random.default_rng(0)
     pulse = np.array([0, *([1] * 100 + [0] * 120 + [-1] * 100 + [0] * 120) * 2])
     weight = np.cumsum(pulse * 0.01 * (1 + 0.3 * rng.standard_normal(len(pulse))))
@@ -195,7 +198,7 @@ def test_too_few_predictions_leave_the_verdict_open() -> None:
 
 
 def test_a_device_that_does_not_move_is_named(tmp_path: Path) -> None:
-    """Readings of a stuck device among four that move: its fit took the noise for steps."""
+    """One stuck device is among four that move; its fit used to take the noise for steps."""
     rng, tables = np.random.default_rng(0), []
     up, path = triangles(20, 3)
     for name in ("A1", "A2", "A3", "A4", "A5"):
@@ -214,9 +217,9 @@ def test_a_device_that_does_not_move_is_named(tmp_path: Path) -> None:
 
 
 def test_an_abrupt_device_is_told(tmp_path: Path) -> None:
-    """One up pulse of five sets the device, with a probability of 0.8; 40 down pulses reset it.
+    """Each of five up pulses sets the device with a probability of 0.8; 40 down pulses reset it.
 
-    Models with cycle noise of a third of the range were found to describe that.
+    Models with cycle noise of a third of the range used to be accepted for it.
     """
     rng, weights, pulses = np.random.default_rng(3), [-0.9], [0]
     for _ in range(8):
@@ -237,8 +240,8 @@ def test_an_abrupt_device_is_told(tmp_path: Path) -> None:
 
 
 def test_read_noise_may_hide_the_cycle_noise_of_all_models(tmp_path: Path) -> None:
-    """In each model that may be right it ends at the limit of what is tried: it has no upper
-    end."""
+    """In each plausible model the interval ends at the limit of the values tried, so it has no
+    upper end."""
     device = get_preset("reram_sb", COARSE_RERAM)
     file = write_pulses(tmp_path / "data.csv", device, 6, 80, seed=28)
     fit = fit_file(file, "mine", None, 1e6 * ZERO, 1e6 * ONE)

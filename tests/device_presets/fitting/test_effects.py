@@ -1,4 +1,4 @@
-"""What fits make of columns of time, pulse width and amplitude."""
+"""Tests how fits use columns of time, pulse width and amplitude."""
 
 import math
 from pathlib import Path
@@ -47,7 +47,7 @@ TIME, BOTH = ("time_s",), ("time_s", "pulse_width_s")
 def effects_of(
     file: Path, terms: tuple[str, ...], numbers: list[float]
 ) -> tuple[Measurement, np.ndarray, np.ndarray]:
-    """Share kept and factor on the step, [rows] each."""
+    """Returns the measurement, the share that is kept and the factor on the step, [rows] each."""
     found = read_measurement(file)
     series = prepare(found, ZERO, ONE).series
     applied = Effects(terms).applied(series, timing_of(found), np.array(numbers))
@@ -71,7 +71,7 @@ def test_terms_are_the_physics_of_charge_traps(tmp_path: Path) -> None:
         expected = PHYSICS.width_factor(width) / PHYSICS.width_factor(WIDTH_S)
         expected *= 1 + (1 / PHYSICS.used_share(width) - 1) * math.exp(-gap / 1e-5)
         assert factor[row] == pytest.approx(expected, rel=1e-9)
-    # Readings without pulses and the time before them add up to what is lost since the last pulse.
+    # The losses before successive readings without pulses add up to the loss since the last pulse.
     reads = np.flatnonzero(found.pulse == 0)[1:4]
     since = given.elapsed_s[reads].sum()
     assert np.prod(kept[reads]) == pytest.approx(
@@ -82,14 +82,15 @@ def test_terms_are_the_physics_of_charge_traps(tmp_path: Path) -> None:
 def chosen(
     folder: Path, done: Train, columns: tuple[str, ...], seed: int = 0, devices: int = 1
 ) -> JointFit:
-    """The constant step of these devices, with the terms that held-out pulses ask for."""
+    """Returns the fit of constant steps to these devices, with the terms that held-out pulses
+    support."""
     file = write_train(folder / "data.csv", done, seed, devices, columns)
     prepared = prepare(read_measurement(file), ZERO, ONE)
     return select_model(prepared, FIT_FORMS[:1]).chosen.fit
 
 
 def assert_within(fit: JointFit, truth: dict[str, float], most_error: float = 0.5) -> None:
-    """95 % intervals of the numbers hold the truth, and say something."""
+    """Checks that the 95 % intervals of the numbers hold the truth and are narrow enough."""
     names = fit.layout.effects.names
     values = fit.layout.effects_of(fit.shared)
     variances = np.diag(uncertainty(fit).shared)[-len(names) :]
@@ -127,7 +128,8 @@ def test_readings_without_pulses_tell_a_leak_that_evenly_spaced_pulses_do_not(
 def test_a_wait_between_pulse_and_reading_needs_a_reading_after_the_pulse(
     read_after_pulse: bool, tmp_path: Path
 ) -> None:
-    """The rows are as in docs/how-to/measured_devices.md; without the first, the leak is biased."""
+    """The rows are as in docs/how-to/measured_devices.md; without a reading right after the pulse
+    the leak is biased."""
     rng = np.random.default_rng(4)
     lines, time, weight, tau = ["pulse,polarity,conductance_uS,time_s"], 0.0, 0.0, 5.0
     lines.append(f"0,up,{1e6 * ZERO},0")
@@ -158,7 +160,7 @@ def test_without_a_leak_none_is_claimed(tmp_path: Path) -> None:
 
 
 def test_a_loss_in_log_time_is_no_bound(tmp_path: Path) -> None:
-    """Pulses and loss agree at 0.8 of a device whose bounds are at 2: no bound is there."""
+    """Pulses and loss balance at 0.8 in a device whose bounds are at 2, so 0.8 is not a bound."""
     rng = np.random.default_rng(4)
     done = train(100, 2, rng, shortest_s=0.3, longest_s=30.0, reads=4)
     device = Train(**done, bound=2.0, kept=log_loss(0.02, 1.0))
@@ -185,7 +187,7 @@ def widths_and_gaps(rng: np.random.Generator, pulses: int, sweeps: int) -> dict[
 
 @pytest.fixture(scope="module")
 def trap(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, JointFit]:
-    """A fit of a charge trap to pulses of 1.2 to 5 us and 2.8 to 3.2 V, and its folder."""
+    """Returns a fit of a charge trap to pulses of 1.2 to 5 us and 2.8 to 3.2 V, and its folder."""
     folder, rng = tmp_path_factory.mktemp("trap"), np.random.default_rng(6)
     done = widths_and_gaps(rng, 60, 4)
     done["volts"] = rng.choice([2.8, 3.2], len(done["way"]))
@@ -201,8 +203,8 @@ def test_knee_and_gap_of_a_charge_trap_come_back(trap: tuple[Path, JointFit]) ->
 
 
 def test_a_study_pulses_as_it_was_measured(trap: tuple[Path, JointFit]) -> None:
-    """The preset knows the widths and the gaps of its fit, and says that amplitudes were taken as
-    alike."""
+    """The preset knows the widths and gaps of its fit, and states that differences in amplitude
+    were ignored."""
     folder, fit = trap
     population = Population(*with_unbiased_noise(fit))
     found = read_measurement(folder / "data.csv")
@@ -256,7 +258,7 @@ def test_steps_without_memory_ask_for_no_gap_and_no_width(tmp_path: Path) -> Non
 
 
 def test_a_linear_step_that_grows_toward_the_bounds_comes_back(tmp_path: Path) -> None:
-    """aihwkit has it (`allow_increasing`)."""
+    """aihwkit supports such a step (`allow_increasing`)."""
     done = train(100, 3, np.random.default_rng(10))
     file = write_train(tmp_path / "a.csv", Train(**done, slope=-0.5, read=0.0), 0, 2, ())
     prepared = prepare(read_measurement(file), ZERO, ONE)
@@ -267,7 +269,7 @@ def test_a_linear_step_that_grows_toward_the_bounds_comes_back(tmp_path: Path) -
 
 
 def test_soft_bounds_with_a_loss_become_a_charge_trap_of_slope_one(tmp_path: Path) -> None:
-    """A preset of soft bounds would leave the loss out."""
+    """A preset with soft bounds could not include the loss."""
     done = train(60, 4, np.random.default_rng(3), shortest_s=0.1, longest_s=10.0, reads=4)
     device = Train(**done, slope=1.0, kept=log_loss(0.04, 1.0))
     found = read_measurement(write_train(tmp_path / "a.csv", device, 0, 3, TIME))
@@ -326,7 +328,7 @@ def test_a_preset_of_a_charge_trap_has_its_knee_gap_and_loss(tmp_path: Path) -> 
 
 
 def test_a_retention_file_adds_the_leak_to_a_fit_of_evenly_spaced_pulses(tmp_path: Path) -> None:
-    """A leak of 60 s toward 25 uS; pulses 10 ms apart, and 40 readings over 200 s."""
+    """The leak is 60 s toward 25 uS; pulses are 10 ms apart, with 40 readings over 200 s."""
     rng, g, rows = np.random.default_rng(0), 30.0, []
     for number in range(600):
         up, state = number % 200 < 100, (g - 20) / 40

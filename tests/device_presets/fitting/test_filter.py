@@ -22,7 +22,7 @@ ONE_SLOPE = next(m for m in FIT_FORMS if m.code == LINEAR and m.shape and m.addi
 
 
 def density(series: Series, device: list[float], noise: list[float]) -> float:
-    """Log-likelihood of one device of constant steps."""
+    """Returns the log-likelihood of one device with constant steps."""
     rows, found = np.ones(len(series.weight), dtype=np.bool_), np.empty(1)
     own, shape, noises = np.array([device]), np.zeros(0), np.array(noise)
     trace = empty_trace(0)
@@ -31,12 +31,12 @@ def density(series: Series, device: list[float], noise: list[float]) -> float:
 
 
 def test_away_from_bounds_the_filter_is_the_exact_normal_law() -> None:
-    """Against the covariance of all readings, written down."""
+    """The reference is the normal law with the explicit covariance of all readings."""
     rng, n = np.random.default_rng(0), 12
     way = np.array([1, 1, 1, -1, 1, -1, -1, 1, 1, 1, -1])
     cycle, white, step = 0.3, 0.02, 0.05
     noise = white**2 * np.eye(n)
-    # Conditional on the first reading, and with a weight that could be anywhere before it.
+    # The law is conditional on the first reading, before which the weight is entirely unknown.
     apart = np.hstack([-np.ones((n - 1, 1)), np.eye(n - 1)])
     walk = np.minimum.outer(np.arange(1, n), np.arange(1, n)) * (cycle * step) ** 2
     law = stats.multivariate_normal(step * np.cumsum(way), apart @ noise @ apart.T + walk)
@@ -63,10 +63,10 @@ def test_at_a_bound_the_density_still_adds_up_to_one() -> None:
 
 
 def test_correlated_read_noise_fails_where_the_fit_looks_far_and_is_named(tmp_path: Path) -> None:
-    """AR(1) read noise of 3 steps: one pulse ahead it looks like cycle noise."""
+    """AR(1) read noise of 3 steps looks like cycle noise if only the next pulse is predicted."""
     prepared = prepare(read_measurement(sweeps(tmp_path / "data.csv", 0, 3.0)), ZERO, ONE)
     fit = fit_model(prepared, ONE_SLOPE)
-    assert math.exp(fit.shared[0]) > 1.0  # takes it for cycle noise
+    assert math.exp(fit.shared[0]) > 1.0  # The fit takes it for cycle noise.
     verdict = judge(fit, filtered(fit))
     assert not verdict.describes
     assert "over many pulses" in verdict.failed

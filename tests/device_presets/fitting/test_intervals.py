@@ -1,5 +1,5 @@
-"""Spreads between devices against statsmodels and against the closed form of equal variances;
-what an error of the shared numbers does to the means."""
+"""Compares spreads between devices with statsmodels and with the closed form for equal variances,
+and tests how errors of the shared numbers affect the means."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -48,8 +48,8 @@ def test_the_interval_of_equal_variances_is_that_of_chi_squared() -> None:
 
 
 def test_spreads_are_not_lessened_by_an_error_that_all_devices_share(tmp_path: Path) -> None:
-    """Twelve populations of eight devices whose steps spread by 6 %, at one end of their range:
-    the error of their common slope there adds as much to each step as its own noise does."""
+    """There are twelve populations of eight devices whose steps spread by 6 %, at one end of their
+    range. There the error of the common slope adds as much to each step as the device's noise."""
     (model,) = (m for m in FIT_FORMS if m.code == LINEAR and m.shape and m.additive)
     found = []
     for seed in range(12):
@@ -64,9 +64,10 @@ def test_spreads_are_not_lessened_by_an_error_that_all_devices_share(tmp_path: P
 
 
 def test_an_error_of_the_shared_slope_moves_all_devices(tmp_path: Path) -> None:
-    """Own numbers follow a moved slope as `response` says, and the mean asymmetry counts that.
+    """The numbers of a device follow a changed slope as `response` predicts, and the error of the
+    mean asymmetry includes that.
 
-    The four devices are copies of one, so that their scatter says nothing.
+    The four devices are copies of one, so their scatter carries no information.
     """
     file = sweeps(tmp_path / "a.csv", 1, slow=0.0, cycle=1.0, white=1.0, pulses=200)
     one = pd.read_csv(file)
@@ -100,7 +101,7 @@ def test_an_error_of_the_shared_slope_moves_all_devices(tmp_path: Path) -> None:
 
 
 def test_cycles_drawn_anew_leave_the_spread_of_devices_in_the_interval(tmp_path: Path) -> None:
-    """Draws that are all alike say that cycles leave nothing open; the devices still differ."""
+    """Identical draws mean that cycles cause no uncertainty, but the devices still differ."""
     file = sweeps(tmp_path / "a.csv", 0, slow=0.0, cycle=0.3, devices=6, spread=0.1, pulses=60)
     prepared = prepare(read_measurement(file), 41.2e-6, 51.2e-6)
     fit = fit_model(prepared, next(m for m in FIT_FORMS if m.code == LINEAR and m.shape))

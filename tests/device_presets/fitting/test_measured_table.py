@@ -1,4 +1,4 @@
-"""A measured pulse train as a lookup table: the laws it was drawn from come back."""
+"""A lookup table from a measured pulse train reproduces the distributions it was drawn from."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from support.device_presets.jump_tables import write_table
 
 
 def measured(file: Path, source: Path, devices: int = 1) -> Path:
-    """Some 6,000 pulses of each device, drawn from a table, as a lab would export them."""
+    """Writes some 6,000 pulses per device, drawn from a table, as a lab would export them."""
     lines = ["device,pulse,polarity,conductance_uS"]
     for device in range(devices):
         drawn = sampled(read_lookup_table(source), seed=device)
@@ -30,7 +30,7 @@ def measured(file: Path, source: Path, devices: int = 1) -> Path:
 
 
 def test_the_laws_come_back(tmp_path: Path) -> None:
-    """Mean and quantiles at mid-range, within four standard errors of some sixty changes."""
+    """Mean and quantiles at mid-range agree within four standard errors of some sixty changes."""
     source = read_lookup_table(write_table(tmp_path / "source", spread=0.5e-6))
     data = measured(tmp_path / "a.csv", tmp_path / "source")
     lines = write_tables(data, tmp_path / "new")
@@ -48,8 +48,8 @@ def test_the_laws_come_back(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("noise", [1.0, 10.0])
 def test_read_noise_is_not_taken_for_the_devices(noise: float, tmp_path: Path) -> None:
-    """Read noise of one step and of ten; the steps of 0.5 uS scatter by 0.3 steps. Taken as they
-    are, the changes scattered by 1.4 and 14 steps."""
+    """The read noise is one step or ten, and the steps of 0.5 uS scatter by 0.3 steps. The raw
+    changes scatter by 1.4 and 14 steps."""
     rng, up = np.random.default_rng(0), np.tile(np.repeat([True, False], 500), 10)
     moves = np.where(up, 0.5, -0.5) * (1 + 0.3 * rng.standard_normal(len(up)))
     path = 50 + np.concatenate([[0], np.cumsum(moves)])
@@ -110,7 +110,7 @@ def test_what_cannot_become_a_table_is_one_line(tmp_path: Path) -> None:
 
 
 def test_normalised_conductances_may_be_below_zero(tmp_path: Path) -> None:
-    """A table says so in its first line; in siemens a device alone never is."""
+    """The first line of such a table marks it; in siemens no conductance of a device is below 0."""
     data = measured(tmp_path / "a.csv", write_table(tmp_path / "source"))
     lines = [line.rsplit(",", 1) for line in data.read_text().splitlines()]
     shifted = [f"{start},{float(value) - 30.0:.9g}" for start, value in lines[1:]]

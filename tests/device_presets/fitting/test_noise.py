@@ -1,4 +1,4 @@
-"""Noise as fitted is that of the devices, not less by what each device's own numbers follow."""
+"""Fitted noise is that of the devices; the numbers fitted to each device do not reduce it."""
 
 import math
 from pathlib import Path
@@ -29,7 +29,7 @@ STEP, CYCLE = 0.02, 0.4
 def measured(
     file: Path, way: np.ndarray, states: list[np.ndarray], read_noise: float, seed: int
 ) -> Prepared:
-    """Devices that take the pulses `way`, as read after each with this noise (weights)."""
+    """Returns devices that receive the pulses `way`, read after each with this noise (weights)."""
     rng, rows = np.random.default_rng(seed), []
     for device, state in enumerate(states):
         weight = state + read_noise * rng.standard_normal(len(state))
@@ -57,7 +57,7 @@ def fitted(prepared: Prepared, code: int) -> JointFit:
 def constant_steps(
     folder: Path, rng: np.random.Generator, devices: int, pulses: int, read_noise: float
 ) -> JointFit:
-    """The constant step, fitted to devices that have it: up and down, never at a bound."""
+    """Fits the constant step to devices that have it; their sweeps never reach a bound."""
     way = np.tile(np.repeat([1.0, -1.0], 40), pulses // 80)
     states = []
     for _ in range(devices):
@@ -70,7 +70,7 @@ def constant_steps(
 def soft_bounds(
     file: Path, seed: int, devices: int, pulses: int, cycle: float, read_noise: float
 ) -> JointFit:
-    """Soft bounds, fitted to devices that have them: one sweep up and down, as of `reram_sb`."""
+    """Fits soft bounds to devices that have them, in one sweep up and down, like `reram_sb`."""
     rng, step = np.random.default_rng(seed), 0.002
     way, states = np.repeat([1.0, -1.0], pulses), []
     for _ in range(devices):
@@ -91,15 +91,16 @@ def unbiased(fit: JointFit) -> JointFit:
 
 
 def test_without_read_noise_it_is_a_number_fitted_less_a_pulse(tmp_path: Path) -> None:
-    """The textbook's n - k: two steps are fitted to the 80 pulses of each device."""
+    """This is the textbook's n - k: two steps are fitted to the 80 pulses of each device."""
     fit = constant_steps(tmp_path, np.random.default_rng(0), 8, 80, 0.0)
     change = unbiased(fit).shared[0] - fit.shared[0]
     assert change == pytest.approx(0.5 * np.log(80 / (80 - 2)), rel=0.25)
 
 
 def test_noise_of_more_than_a_step_is_not_corrected_too_far(tmp_path: Path) -> None:
-    """Noise of 1.8 steps says more of a device's step than the step itself does. With the steps
-    held fixed as the noise moves, eight times as much came out."""
+    """With noise of 1.8 steps, the noise tells more about a device's step than the mean change
+    does. If steps are held fixed while the noise changes, the correction is eight times too
+    large."""
     preset = get_preset("neurosim_alox_hfo2")
     file = write_pulses(tmp_path / "data.csv", preset, 20, 45, cycles=2)
     prepared = without_read_noise(prepare(read_measurement(file), ZERO, ONE))
@@ -110,7 +111,8 @@ def test_noise_of_more_than_a_step_is_not_corrected_too_far(tmp_path: Path) -> N
 
 
 def test_under_read_noise_cycle_noise_is_not_taken_too_small(tmp_path: Path) -> None:
-    """160 pulses a device, read noise of 1.5 steps: cycle noise shows in slow wandering only."""
+    """With 160 pulses per device and read noise of 1.5 steps, cycle noise shows only as slow
+    wandering."""
     rng, plain, corrected = np.random.default_rng(1), [], []
     for _ in range(10):
         fit = constant_steps(tmp_path, rng, 10, 160, 1.5)
@@ -122,7 +124,7 @@ def test_under_read_noise_cycle_noise_is_not_taken_too_small(tmp_path: Path) -> 
 
 
 def test_clipping_is_no_read_noise(tmp_path: Path) -> None:
-    """Noise of 1.8 steps that bounds clip makes neighbouring steps oppose each other, too."""
+    """Noise of 1.8 steps that bounds clip also makes neighbouring steps oppose each other."""
     preset = get_preset("neurosim_alox_hfo2")
     file = write_pulses(tmp_path / "data.csv", preset, 20, 45, cycles=2)
     prepared = prepare(read_measurement(file), ZERO, ONE)
@@ -137,15 +139,15 @@ def test_clipping_is_no_read_noise(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("seed", [5, 13])
 def test_one_device_at_no_clear_top_does_not_decide_on_the_noise(seed: int, tmp_path: Path) -> None:
-    """Read noise of 56 steps hides where a bound is: one device of the six may have it in either of
-    two places, and then pulled the noise up by 65 and 58 %."""
+    """Read noise of 56 steps hides the bounds. One of the six devices may have its bound in either
+    of two places, and this used to raise the noise by 65 and 58 %."""
     fit = soft_bounds(tmp_path / "data.csv", seed, 6, 800, cycle=3.75, read_noise=0.112)
     found = np.exp(unbiased(fit).shared[:2])
     np.testing.assert_allclose(found, [3.75, 0.112], rtol=0.15)
 
 
 def test_a_device_that_leaks_to_its_bound_and_rests_there_is_not_quiet(tmp_path: Path) -> None:
-    """There only its readings scatter, which a leak explains."""
+    """At the bound only its readings scatter, which a leak explains."""
     rng, rows = np.random.default_rng(5), []
     for device in (0, 1):
         weight, time = -1.0, 0.0

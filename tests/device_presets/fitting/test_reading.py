@@ -1,4 +1,4 @@
-"""Measured files: tables that work, and one clear line for each that cannot."""
+"""Tests which measured files can be read, and the one-line error for each that cannot."""
 
 import math
 import re
@@ -25,7 +25,7 @@ HEAD = "pulse,polarity,conductance_uS"
 
 
 def sweep(n: int = 20) -> list[str]:
-    """Lines of one device going up and down by 0.5 uS a pulse, from 10 uS."""
+    """Returns the lines of a device that goes up and down by 0.5 uS per pulse, from 10 uS."""
     value = [10 + 0.5 * (k if k <= n else 2 * n - k) for k in range(2 * n + 1)]
     return [HEAD, *(f"{k},{'up' if k <= n else 'down'},{v:.2f}" for k, v in enumerate(value))]
 
@@ -36,7 +36,7 @@ def written(path: Path, lines: list[str]) -> Path:
 
 
 def refused(*words: str) -> pytest.RaisesExc[PresetError]:
-    """Expects a PresetError of one line that holds the words in this order."""
+    """Expects a PresetError of one line that contains the words in this order."""
     pattern = "^[^\n]*" + "[^\n]*".join(map(re.escape, words)) + "[^\n]*$"
     return pytest.raises(PresetError, match=pattern)
 
@@ -96,7 +96,7 @@ def test_without_a_pulse_column_the_order_of_rows_counts(tmp_path: Path) -> None
 
 
 def test_an_empty_cell_is_a_gap_where_the_order_counts_the_pulses(tmp_path: Path) -> None:
-    """No step is computed across it; an empty line is no gap."""
+    """No step is computed across the gap; an empty line is not a gap."""
     values = ["" if k == 10 else f"{10 + 0.5 * k}" for k in range(30)]
     lines = ["polarity,conductance_uS", *(f"up,{value}" for value in values)]
     for own in (lines, [*lines[:5], "", *lines[5:]]):
@@ -106,7 +106,7 @@ def test_an_empty_cell_is_a_gap_where_the_order_counts_the_pulses(tmp_path: Path
 
 
 def test_excel_reads_the_sheet_that_is_named(tmp_path: Path) -> None:
-    """Rows above the names may be empty, as spreadsheets often have them."""
+    """Rows above the column names may be empty, as is common in spreadsheets."""
     book = openpyxl.Workbook()
     book.create_sheet("other").append(["nothing"])
     sheet = book.create_sheet("pulses")
@@ -139,7 +139,7 @@ def test_excel_reads_the_sheet_that_is_named(tmp_path: Path) -> None:
 
 
 def test_a_jump_between_sweeps_is_no_pulse(tmp_path: Path) -> None:
-    """Each cycle starts anew at the bottom, where nothing brought the device back by pulses."""
+    """Each cycle starts again at the bottom, though no pulses brought the device back there."""
     lines = ["cycle,polarity,conductance_uS"]
     for cycle in (1, 2, 3):
         lines += [f"{cycle},{line.split(',', 1)[1]}" for line in sweep()[1:28]]
@@ -184,7 +184,7 @@ def test_gaps_take_no_step_across_them(tmp_path: Path, gap: str) -> None:
     assert found.n_pulses == 38
     assert "1 empty conductance left out" in found.notes[0]
     missing = sweep()
-    del missing[6]  # the row is not there at all
+    del missing[6]  # Here the whole row is missing.
     assert read_measurement(written(tmp_path / "b.csv", missing)).n_pulses == 38
 
 
@@ -222,7 +222,7 @@ def test_a_wrong_cell_is_one_line_with_file_row_and_column(
 
 
 def of_devices(names: str, row: str) -> list[str]:
-    """Lines of 30 up pulses of each device; `row` says the conductance of the device B."""
+    """Returns lines of 30 up pulses per device; `row` is the conductance of device B."""
     cells = dict.fromkeys(names, "{g}") | {"B": row}
     lines = [f"{d},{k},up,{cells[d].format(g=10 + k)}" for d in names for k in range(30)]
     return [f"device,{HEAD}", *lines]
@@ -261,7 +261,7 @@ def test_files_that_are_no_tables(tmp_path: Path) -> None:
 
 
 def test_a_device_without_down_pulses_beside_others_is_refused(tmp_path: Path) -> None:
-    """Its down step would be a guess, and count in the mean."""
+    """Its down step would be a guess, but would count in the mean."""
     lines = [f"A,{line}" for line in sweep()[1:]] + [f"B,{line}" for line in sweep()[1:20]]
     file = written(tmp_path / "a.csv", [f"device,{HEAD}", *lines])
     with refused("down pulses of device B", "as of other devices"):
@@ -297,7 +297,7 @@ def test_crosssims_lookup_tables(tmp_path: Path) -> None:
     np.testing.assert_allclose(found.mean_step(up=True), 1e-6)
     np.testing.assert_allclose(found.mean_step(up=False), -2e-6)
     assert found.after(2.2e-5, up=True, share=1.0) == pytest.approx(2.31e-5)
-    assert found.after(5e-5, up=True, share=0.5) == 5e-5  # the table ends there
+    assert found.after(5e-5, up=True, share=0.5) == 5e-5  # The table ends there.
     drawn = sampled(found, seed=1)
     change = np.diff(drawn.conductance)[drawn.pulse[1:] > 0]
     free = drawn.conductance[:-1][drawn.pulse[1:] > 0] < 4.8e-5
@@ -314,7 +314,7 @@ def test_crosssims_lookup_tables(tmp_path: Path) -> None:
 
 
 def write_sweeps(file: Path, rows: int, sweep_length: int, devices: int = 1) -> None:
-    """Up and down sweeps of a constant step, device after device; 0.02 uS a pulse."""
+    """Writes up and down sweeps with a constant step of 0.02 uS, device after device."""
     rng = np.random.default_rng(0)
     with file.open("w") as opened:
         opened.write("device,pulse,polarity,conductance_uS\n")
@@ -324,7 +324,7 @@ def write_sweeps(file: Path, rows: int, sweep_length: int, devices: int = 1) -> 
                 place = number % (2 * sweep_length)
                 up = place < sweep_length
                 value = np.where(up, place + 1, 2 * sweep_length - 1 - place) * 0.02 + 5
-                value += rng.normal(0, 0.01, len(value))  # of the reading
+                value += rng.normal(0, 0.01, len(value))  # read noise
                 words = np.where(up, "up", "down")
                 opened.writelines(
                     f"{device},{k},{w},{v:.3f}\n"
@@ -336,7 +336,7 @@ def write_sweeps(file: Path, rows: int, sweep_length: int, devices: int = 1) -> 
 def test_what_is_used_of_a_long_file_does_not_keep_step_with_its_sweeps(
     sweep_length: int, tmp_path: Path
 ) -> None:
-    """Every tenth stretch of 500 pulses, with sweeps of 500 pulses, would be up pulses only."""
+    """With sweeps of 500 pulses, every tenth stretch of 500 would hold up pulses only."""
     file = tmp_path / "sweeps.csv"
     write_sweeps(file, 200_000, sweep_length, devices=2)
     found = read(file)
@@ -351,10 +351,10 @@ def test_what_is_used_of_a_long_file_does_not_keep_step_with_its_sweeps(
 
 @pytest.mark.slow
 def test_ten_million_rows_are_fitted_or_refused_in_bounded_memory(tmp_path: Path) -> None:
-    """The whole command in a fresh process: four devices, sweeps of 500 pulses, 0.2 GB of file.
+    """Runs the whole command in a new process: four devices, sweeps of 500 pulses, 0.2 GB of file.
 
-    Takes about a minute on one core, half of it to read, and 1.6 GiB at its peak. A bad cell in
-    the last row is one line.
+    It takes about a minute on one core, half of it for reading, and 1.6 GiB at its peak. A bad cell
+    in the last row gives one line.
     """
     file = tmp_path / "long.csv"
     write_sweeps(file, 10_000_000, 500, devices=4)

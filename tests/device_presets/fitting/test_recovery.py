@@ -1,4 +1,4 @@
-"""Fits of simulated measurements give back the device they came from."""
+"""Fits of simulated measurements recover the device that was simulated."""
 
 import math
 from pathlib import Path
@@ -21,8 +21,8 @@ NOISY_SOFT_BOUNDS = {
     "write_noise": 1.5,
     "step_spread": 0.1,
 }
-# Their steps fall toward bounds that differ from device to device: a sweep that ends before them
-# cannot tell the devices' curvatures apart (docs/findings/fits.md).
+# Steps fall toward bounds that differ between devices, and sweeps that end before the bounds do not
+# determine the curvature of each device (docs/findings/fits.md).
 LONG_SWEEPS = {"charge_trap_tunnelling": ({"levels": 600}, 1.8)}
 BIDIRECTIONAL = [name for name in preset_names() if get_preset(name).bidirectional]
 
@@ -30,7 +30,7 @@ BIDIRECTIONAL = [name for name in preset_names() if get_preset(name).bidirection
 def step_curve(
     preset: Preset, weights: np.ndarray, up: bool, devices: int = 3000, seed: int = 5
 ) -> np.ndarray:
-    """Mean steps at some weights, over devices drawn with the spread (their mean counts)."""
+    """Returns mean steps at some weights, averaged over devices drawn with the spread."""
     noise_free = preset.without(noise=True)
     found = []
     for weight in weights:
@@ -41,8 +41,8 @@ def step_curve(
 
 
 def drawn_step(preset: Preset, devices: int, train: PulseTrain = seeded_pulse_train) -> float:
-    """Mean step at weight zero, in the direction of the larger one as a preset's ``step``, of just
-    those devices that ``write_pulses`` measures by default."""
+    """Returns the mean step at weight zero of the devices that ``write_pulses`` measures by
+    default, in the direction of the larger step, as in a preset's ``step``."""
     noise_free = preset.without(noise=True)
     steps = [np.diff(train(noise_free, devices, [up], 0.0, 0), axis=0) for up in (True, False)]
     return float(max(np.abs(step).mean() for step in steps))
@@ -65,7 +65,7 @@ def saved(fit: FittedDevice, folder: Path) -> Preset:
 def test_mean_steps_are_aihwkits(
     code: int, shape: tuple[float, ...], name: str, overrides: dict[str, float]
 ) -> None:
-    """The fitted step functions against a tile, up to the scale at weight zero."""
+    """The fitted step functions agree with a tile, up to the scale at weight zero."""
     noise_free = get_preset(name, overrides).without(spread=True, noise=True)
     local = np.array([0.0, 0.0, 0.0, 0.0, 1.0, -1.0])
     for up in (True, False):
@@ -130,8 +130,8 @@ def test_a_linear_device_comes_back(tmp_path: Path) -> None:
 
 
 def outside_widened(fit: FittedDevice, truths: dict[str, float]) -> list[str]:
-    """Numbers whose 95 % interval, widened by half of it on either side, is not there or does not
-    hold the truth: aihwkit's noise cannot be seeded."""
+    """Returns numbers that have no 95 % interval, or whose interval does not hold the truth even if
+    widened by half on either side, since aihwkit's noise cannot be seeded."""
     found = {q.name: q for q in fit.quantities}
     missed = []
     for name, truth in truths.items():
@@ -145,9 +145,9 @@ def outside_widened(fit: FittedDevice, truths: dict[str, float]) -> list[str]:
 
 @pytest.mark.slow
 def test_soft_bounds_under_read_noise_come_back(tmp_path: Path) -> None:
-    """Read noise of 1.5 steps, cycle noise of 0.4; 40 states, eight devices whose bounds spread by
-    30 %, three cycles of 80 pulses each way. Model and every number, each within its 95 % interval
-    widened by half of it on either side."""
+    """There is read noise of 1.5 steps and cycle noise of 0.4, with 40 states, eight devices whose
+    bounds spread by 30 %, and three cycles of 80 pulses each way. The model must be right, and each
+    number within its 95 % interval widened by half on either side."""
     preset = get_preset("reram_sb", {**NOISY_SOFT_BOUNDS, "w_max_spread": 0.3, "w_min_spread": 0.3})
     file = write_pulses(tmp_path / "data.csv", preset, 8, 80, 3)
     fit = fit_file(file, "mine", weight_zero=1e6 * ZERO, weight_one=1e6 * ONE)
@@ -171,9 +171,9 @@ def test_soft_bounds_under_read_noise_come_back(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_models_that_data_do_not_tell_apart_are_named(tmp_path: Path) -> None:
-    """The same with six devices, one cycle, and bounds that spread by 10 %: a linear step often
-    predicts as well. Which is chosen differs from data set to data set; soft bounds were marked in
-    27 of 30, another model beside the chosen one in 21, and the read noise was right in 29."""
+    """With six devices, one cycle and bounds that spread by 10 %, a linear step often predicts as
+    well. The choice varies between data sets: soft bounds were marked in 27 of 30, another model
+    beside the chosen one in 21, and the read noise was right in 29."""
     preset = get_preset("reram_sb", {**NOISY_SOFT_BOUNDS, "w_max_spread": 0.1, "w_min_spread": 0.1})
     with_soft_bounds, with_others, right = 0, 0, 0
     for seed in range(5):
@@ -191,8 +191,9 @@ def test_models_that_data_do_not_tell_apart_are_named(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_hfo2_comes_back(tmp_path: Path) -> None:
-    """Four states, steps that spread by 71 %, read noise of half a step: 40 devices, 8 sweeps of 12
-    pulses each way. Some devices hardly move, and have a likelihood without a smooth top."""
+    """The device has four states, steps that spread by 71 % and read noise of half a step; 40
+    devices get 8 sweeps of 12 pulses each way. Some devices hardly move, so that their likelihood
+    has no smooth maximum."""
     preset = get_preset("hfo2")
     file = write_pulses(tmp_path / "data.csv", preset, 40, 12, 8)
     fit = fit_file(file, "mine", weight_zero=1e6 * ZERO, weight_one=1e6 * ONE)
@@ -208,11 +209,11 @@ def test_hfo2_comes_back(tmp_path: Path) -> None:
 def test_the_noise_of_reram_sb_comes_back(tmp_path: Path) -> None:
     """The shipped device has soft bounds, 3.75 steps of noise per pulse, and 56 steps per reading.
 
-    One sweep of 1,250 pulses each way of eight devices. Soft bounds are told apart from piecewise,
-    power and exponential steps, though not always from a linear step that ends beyond what was
-    measured; both noises come back within 15 %, the step within 15 % of that of these eight (they
-    spread by 30 %). The means of the bounds are not asked for: the preset's spread of 24 and 40 %
-    leaves them uncertain by 9 and 14 %.
+    Eight devices get one sweep of 1,250 pulses each way. Soft bounds are distinguished from
+    piecewise, power and exponential steps, but not always from a linear step that ends beyond the
+    measured range. Both noises are recovered within 15 %, and the step within 15 % of the mean of
+    these eight (they spread by 30 %). The means of the bounds are not checked, since the preset's
+    spread of 24 and 40 % leaves them uncertain by 9 and 14 %.
     """
     preset = get_preset("reram_sb")
     file = write_pulses(tmp_path / "data.csv", preset, 8, 1250)
@@ -262,14 +263,14 @@ def test_pulses_in_one_direction_give_a_one_directional_preset(tmp_path: Path) -
 @pytest.mark.slow
 @pytest.mark.parametrize("name", BIDIRECTIONAL)
 def test_every_shipped_device_comes_back(name: str, tmp_path: Path) -> None:
-    """Fits of pulses on aihwkit's tiles, with spread and noise, find mean steps within a quarter
-    over the inner range and what spread and noise leave open, noise within a third, and the verdict
-    that the fit describes the data."""
+    """Fits of pulses on aihwkit's tiles, with spread and noise, find mean steps in the inner range
+    within a quarter plus the uncertainty from spread and noise, find the noise within a third, and
+    judge that the fit describes the data."""
     overrides, windows = LONG_SWEEPS.get(name, ({}, 1.3))
     preset = get_preset(name, overrides)
-    if preset.levels > 1500:  # a sweep over all of them would leave one device in 20,000 pulses
+    if preset.levels > 1500:  # With sweeps over all levels, 20,000 pulses allow only one device.
         preset = get_preset(name, {"levels": 600})
-    # 20,000 pulses are what a fit takes; devices of few levels get more devices and cycles.
+    # A fit uses 20,000 pulses; with few levels there are more devices and cycles.
     pulses = min(max(math.ceil(windows * preset.levels), 12), 1250)
     devices = max(8, min(40, 20_000 // (2 * pulses)))
     cycles = max(1, min(8, 20_000 // (2 * pulses * devices)))
@@ -281,16 +282,16 @@ def test_every_shipped_device_comes_back(name: str, tmp_path: Path) -> None:
     weights = np.linspace(0.6 * seen[5], 0.6 * seen[4], 4)
     for up in (True, False):
         ours = step_curve(mine, weights, up)
-        # The eight devices of reram_es that are drawn have steps 14 to 19 % above the mean.
+        # The eight devices drawn for reram_es have steps 14 to 19 % above the mean.
         drawn = (devices, 0) if name == "reram_es" else ()
         theirs = step_curve(preset, weights, up, *drawn)
         spread = preset.number("step_spread") * theirs.mean() / math.sqrt(devices)
-        # 1.5: what a straight line loses at 0.6 of the range, against its middle.
+        # The factor 1.5 is the loss of precision of a straight line at 0.6 of the range.
         scatter = preset.cycle_to_cycle * theirs.mean() / math.sqrt(devices * pulses * cycles)
         slack = 0.25 * theirs.mean() + 2.5 * math.hypot(spread, 1.5 * scatter)
         np.testing.assert_allclose(ours, theirs, atol=slack)
     ours_noise, theirs_noise = mine.cycle_to_cycle, preset.cycle_to_cycle
-    if name != "hfo2_with_failed":  # the bounds of many of its devices cut the drawn steps short
+    if name != "hfo2_with_failed":  # The bounds of many of its devices cut the drawn steps short.
         ours_noise *= mine.step
         theirs_noise *= drawn_step(preset, devices, pulse_train)
     if name != "hfo2":

@@ -1,4 +1,4 @@
-"""Fits that must not be believed, files that are there whole or not at all, and the commands."""
+"""Tests fits that must not be trusted, that files are written completely or not, and commands."""
 
 import math
 from pathlib import Path
@@ -30,20 +30,20 @@ from support.device_presets.fits import ONE, ZERO, file_of, write_pulses
 
 
 def noise_only(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Reads around one level, whatever the pulses do."""
+    """Returns readings that scatter around one level, whatever the pulses do."""
     up = np.tile(np.repeat([True, False], 50), 4)
     return 20 + rng.normal(0, 1, len(up) + 1), up
 
 
 def abrupt(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """A switch: nothing for a while, then everything in one pulse."""
+    """Returns readings of a switch that makes its whole change in a single pulse."""
     up = np.tile(np.repeat([True, False], 50), 4)
     level = np.tile(np.repeat([10.0, 30.0, 10.0], [20, 50, 30]), 4)
     return np.concatenate([[10.0], level]) + rng.normal(0, 0.05, len(up) + 1), up
 
 
 def fatiguing(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Steps that shrink with every pulse since the turn, not with the state."""
+    """Returns readings whose steps shrink with every pulse since the turn, not with the state."""
     up = np.tile(np.repeat([True, False], 60), 4)
     since = np.tile(np.arange(60), 8)
     size = np.tile(np.repeat([1.0, 0.12, 1.2, 0.1, 0.15, 1.1, 0.12, 1.3], 60), 1)
@@ -66,7 +66,7 @@ def test_a_fit_that_does_not_describe_the_data_says_so(poor: FittedDevice, tmp_p
 
 
 def test_read_noise_does_not_hide_that_a_short_sweep_moves_the_device(tmp_path: Path) -> None:
-    """Steps of a third of the read noise: from one pulse to the next nothing shows."""
+    """Steps are a third of the read noise, so a single pulse has no visible effect."""
     rng = np.random.default_rng(3)
     up = np.repeat([True, False], 80)
     path = 20 + np.concatenate([[0], np.cumsum(np.where(up, 0.1, -0.1))])
@@ -77,7 +77,7 @@ def test_read_noise_does_not_hide_that_a_short_sweep_moves_the_device(tmp_path: 
 
 
 def test_noise_alone_does_not_fail_however_few_pulses_a_group_has() -> None:
-    """Eighty groups of eight pulses, noise of five steps: one in ten thousand may fail."""
+    """With eighty groups of eight pulses and noise of five steps, one in ten thousand may fail."""
     rng, draws = np.random.default_rng(6), 300
     checks = [_excess("?", "", list(5.0 * rng.standard_normal((80, 8)))) for _ in range(draws)]
     assert sum(not check.passed for check in checks) <= 1
@@ -102,7 +102,7 @@ def test_the_command_fits_and_refuses(tmp_path: Path, monkeypatch: pytest.Monkey
     assert poor.stderr.count("\n") == 1
     assert "no model describes the data: " in poor.stderr
     assert sorted(p.name for p in tmp_path.iterdir()) == ["kept", "mine.png", "noise.csv"]
-    monkeypatch.setattr(kept, "fit_file", None)  # asked twice, fitted once
+    monkeypatch.setattr(kept, "fit_file", None)  # The second command must not fit again.
     taken = CliRunner().invoke(presets_app, [*command, "--accept-poor-fit"])
     assert taken.exit_code == 0, taken.output
     assert get_preset(str(tmp_path / "mine.yaml")).technology == "measured"
@@ -160,7 +160,7 @@ def test_intervals_of_spreads_hold_the_truth() -> None:
 def test_intervals_of_spreads_hold_the_truth_though_the_fits_errors_are_in_doubt(
     between: float,
 ) -> None:
-    """Six devices; the variance of a fit, 1, is itself known by ten numbers only."""
+    """There are six devices, and the variance of a fit, 1, is itself estimated from ten numbers."""
     rng, draws = np.random.default_rng(4), 500
     held = 0
     for _ in range(draws):
@@ -199,8 +199,8 @@ def test_log_normal_spread_is_told_from_normal() -> None:
     rng = np.random.default_rng(4)
     assert is_log_normal(np.exp(rng.normal(0, 0.7, 40)))
     assert not is_log_normal(1 + rng.normal(0, 0.1, 40))
-    assert not is_log_normal(np.exp(rng.normal(0, 0.7, 5)))  # too few to tell
-    assert not is_log_normal(np.full(10, 0.002))  # devices that are all alike
+    assert not is_log_normal(np.exp(rng.normal(0, 0.7, 5)))  # These are too few to decide.
+    assert not is_log_normal(np.full(10, 0.002))  # All devices are equal.
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,7 @@ def test_log_normal_spread_is_told_from_normal() -> None:
         ("step", 0.08479, -1.695e14, 1.695e14, "not determined"),
         ("step", 0.08, 0.0001, 0.16, "not determined"),
         ("step", 0.08, 0.07, 0.09, "0.07 to 0.09"),
-        ("step", 0.08, -0.01, 0.17, "0 to 0.17"),  # no step is negative
+        ("step", 0.08, -0.01, 0.17, "0 to 0.17"),  # A step cannot be negative.
         ("states", 24.0, -4.1e16, 4.1e16, "not determined"),
         ("asymmetry", 0.6, -1.5, 2.7, "not determined"),
         ("asymmetry", 0.6, -0.5, 1.7, "-0.5 to 1"),
@@ -232,7 +232,7 @@ def test_an_interval_that_says_nothing_is_not_printed(
 def test_the_step_of_the_checks_holds_no_read_noise_and_no_loss(
     leaks: bool, tmp_path: Path
 ) -> None:
-    """Read noise of two steps; or a leak that pulses balance after 40 of them."""
+    """There is either read noise of two steps, or a leak that balances the pulses after 40."""
     rng, step, tau = np.random.default_rng(0), 0.02, 20.0
     way = np.ones(4000, dtype=np.int64) if leaks else np.tile(np.repeat([1, -1], 100), 6)
     weight = np.zeros(len(way) + 1)
