@@ -1,1 +1,1 @@
-"""The study file: cases, sweeps and seeds, and the trials that follow from them."""
+"""Declares the study file, with cases, sweeps and seeds, and the trials that follow from it."""

@@ -38,10 +38,10 @@ MOST_LABEL = 60
 """The most characters of a label."""
 
 SHARED = ("label", "network", "training", "seeds", "update")
-"""The keys of every case; the others are those of its rule."""
+"""The keys of every case; its other keys are those of its rule."""
 
 NO_SETTINGS = ("label", "update", "device", "seeds")
-"""These keys of a case may not be set by a sweep."""
+"""Keys of a case that a sweep may not set."""
 
 
 class _SeedCount(Spec):
@@ -49,7 +49,7 @@ class _SeedCount(Spec):
 
 
 def _counted(raw: object) -> object:
-    """Returns seeds from a number: `5` and `{count: 5}` mean the seeds 0 to 4."""
+    """Turns a number into seeds: `5` and `{count: 5}` mean the seeds 0 to 4."""
     if isinstance(raw, int) and not isinstance(raw, bool):
         raw = {"count": raw}
     if isinstance(raw, list | tuple):
@@ -79,14 +79,14 @@ Seeds = Annotated[
 class Case(Spec):
     """A case is one row of a comparison.
 
-    A study writes the keys of the rule beside those of the case; here they are read into `rule`.
+    A study file mixes the keys of the rule with those of the case; here they are read into `rule`.
 
     Attributes:
-        rule: the update rule with what the case says of it.
-        written: the keys of the rule as the case has them, without defaults: a sweep sets others.
+        rule: the update rule with the settings of the case.
+        written: the keys of the rule that the case gives, without defaults; a sweep may set others.
     """
 
-    model_config = ConfigDict(ser_json_inf_nan="constants")  # infinity is written again as `.inf`
+    model_config = ConfigDict(ser_json_inf_nan="constants")  # writes infinity as `.inf` again
 
     label: Annotated[str, Field(min_length=1, max_length=MOST_LABEL), OneLine] | None = Field(
         None, description="row name; default: the update or device"
@@ -115,7 +115,7 @@ class Case(Spec):
         written = {key: _plain(value) for key, value in own.items() if value is not None}
         rule = validated(kind, {"update": update, "digest": digest_of(update), **written}, "")
         if isinstance(rule, DeviceRule):
-            written["device"] = rule.device  # in Python, an object of aihwkit's has a name
+            written["device"] = rule.device  # in Python, an object of aihwkit becomes a name
         kept = {key: flat[key] for key in SHARED if key in flat and key != "update"}
         return {**kept, "rule": rule, "written": written}
 
@@ -131,7 +131,7 @@ class Case(Spec):
 
     @property
     def name(self) -> str:
-        """Returns the label of the case, which is that of its rule where it has none of its own."""
+        """Returns the label of the case, or the title of its rule if it has none."""
         return self.label or self.rule.title
 
     @property
@@ -147,17 +147,18 @@ class Case(Spec):
 
     @cached_property
     def sections(self) -> dict[str, Any]:
-        """Returns the settings of the case itself, in sections, by the keys that a sweep sets."""
+        """Returns the settings that the case itself gives, in sections, except those that a sweep
+        may not set."""
         own = {key: value for key, value in self.written.items() if key not in NO_SETTINGS}
         return {"network": self.network, "training": self.training, **own}
 
     def swept(self) -> tuple[str, ...]:
-        """Returns the starts of the dotted paths that a sweep may set."""
+        """Returns the first parts of the dotted paths that a sweep may set."""
         own = [name for name in self.rule.own_keys() if name not in NO_SETTINGS]
         return ("network", "training", *own)
 
     def changed(self, **keys: Any) -> Self:
-        """Returns the case with other values of some keys.
+        """Returns the case with new values of some keys.
 
         Raises:
             InputError: a value is not valid.
@@ -165,13 +166,13 @@ class Case(Spec):
         return validated(type(self), {**self.model_dump(), **keys}, "")
 
     def tuned(self, found: Hyperparameters) -> Self:
-        """Returns the case with these hyperparameters in place of its own."""
+        """Returns the case with these hyperparameters."""
         if isinstance(self.rule, DeviceRule):
             return self.changed(hyperparameters=found.model_dump())
         return self.changed(learning_rate=found.learning_rate)
 
     def rule_at(self, sections: Mapping[str, Any]) -> Rule:
-        """Returns the rule with the settings of these sections in place of the case's own.
+        """Returns the rule with the settings of these sections instead of the case's.
 
         Raises:
             InputError: a setting is not valid.
@@ -182,10 +183,10 @@ class Case(Spec):
 
 
 def beside_a_study(case: Any, folder: Path, where: str, number: int) -> Any:
-    """Returns a case as written, with absolute paths; relative ones start at the study's folder.
+    """Returns a case with absolute paths in place of those relative to the study's folder.
 
     Raises:
-        InputError: a file is not there.
+        InputError: a file is missing.
     """
     if not isinstance(case, dict):
         return case
@@ -199,7 +200,7 @@ def beside_a_study(case: Any, folder: Path, where: str, number: int) -> Any:
 
 
 def told_apart(written: list[Any], placed: list[Any]) -> list[Any]:
-    """Returns the cases; device files of one name in several folders get labels that differ."""
+    """Gives cases whose device files have the same name in different folders different labels."""
     names = [_own_name(case) for case in placed]
     files: dict[tuple[str, str], set[str]] = {}
     for name, case in zip(names, placed, strict=True):
@@ -215,7 +216,7 @@ def told_apart(written: list[Any], placed: list[Any]) -> list[Any]:
 
 
 def _own_name(case: Any) -> tuple[str, str] | None:
-    """Returns the rule and the device that name a case without a label, or None if none do."""
+    """Returns the rule and the device that name a case without a label, else None."""
     if not isinstance(case, dict) or case.get("label") is not None:
         return None
     device = case.get("device")
@@ -223,8 +224,8 @@ def _own_name(case: Any) -> tuple[str, str] | None:
 
 
 def _flat(case: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns a case with the settings of ``update: {rule: my_rule.py}`` and of ``device: {fit:
-    FILE, draws: 5}`` beside its other keys."""
+    """Moves the settings of ``update: {rule: my_rule.py, ...}`` and of ``device: {fit: FILE, draws:
+    5}`` up to the other keys of a case."""
     flat, update, device = dict(case), case.get("update"), case.get("device")
     if isinstance(device, Mapping) and "fit" in device:
         flat |= {**device, "device": device["fit"]}
@@ -240,7 +241,7 @@ def _needs_a_rule() -> str:
 
 
 def _refuse_unknown(kind: type[Rule], own: Mapping[str, Any]) -> None:
-    """Refuses keys that neither the case nor its rule has, and a device that is missing."""
+    """Refuses keys that neither the case nor its rule has, and a missing device."""
     known = (*SHARED, *kind.own_keys())
     for key in own:
         if key not in known:
@@ -251,5 +252,5 @@ def _refuse_unknown(kind: type[Rule], own: Mapping[str, Any]) -> None:
 
 
 def _plain(value: Any) -> Any:
-    """Returns a section that was given in Python as a model, as YAML has it."""
+    """Turns a section that was given in Python as a model into the form that YAML has."""
     return value.model_dump(exclude_unset=True) if isinstance(value, BaseModel) else value

@@ -1,4 +1,4 @@
-"""Device presets in a study: checks names and overrides, completes the parameters."""
+"""Finds the devices of a study, checks their names and overrides, and completes the parameters."""
 
 import math
 import os
@@ -25,13 +25,14 @@ RECORD_ONLY = (
     "pulse_period_s",
     "pulse_width_s",
 )
-"""Parameters that only the ledger and the metrics read, and so no part of an identity."""
+"""Parameters that only the ledger and the metrics read, so that an identity leaves them out."""
 
 PULSE_TIMES = ("pulse_period_s", "pulse_width_s")
 """Parameters that matter only if the step depends on the width (`step_width_s`)."""
 
 _OF_TABLE = re.compile(r"table\(.*, (sha256=[0-9a-f]+)\)")
-"""The name of a device of measured jumps; its digest decides, wherever the table lies."""
+"""Matches the name of a device of measured jumps and finds its digest, which alone decides a
+result, wherever the table is stored."""
 
 if TYPE_CHECKING:
     from device_presets import CompoundDevice, Preset, TableDevice
@@ -83,11 +84,11 @@ def device_of(name: str, overrides: Mapping[str, Any] | None = None, prefix: str
 
 
 def parameters_in(device: "Device") -> dict[str, Any]:
-    """Returns all parameters of a device, so that an edited preset or law makes another trial."""
+    """Returns all parameters of a device, so that an edited preset or law makes a new trial."""
     values: dict[str, Any] = {name: p.value for name, p in device.parameters.items()}
     if device.own_law is not None:
         values["law_sha256"] = device.own_law.law.digest
-    # JSON has no infinity (a device that does not leak has an infinite time constant).
+    # JSON cannot write infinity, the time constant of a device that does not leak.
     return {
         name: str(value) if isinstance(value, float) and math.isinf(value) else value
         for name, value in values.items()
@@ -99,17 +100,16 @@ def beside_study(
 ) -> object:
     """Returns the device of a case with absolute paths of its preset files and folders of tables.
 
-    Relative paths start at the folder of the study; what is not there may lie in the working
-    directory. The name ``gong``, if no shipped preset has it, is ``gong.yaml`` in the first of
-    both that has such a file.
+    Relative paths are looked up in the folder of the study, then in the working directory. A name
+    such as ``gong`` that no shipped preset has means ``gong.yaml`` if one of the two has that file.
 
     Args:
-        device: the device as the study has it; what names no file is returned as it is.
+        device: the device as the study has it; returned unchanged if it names no file.
         where, field: file of the study and dotted key of the device, for the error.
-        seen_from: folder to which the paths are relative; None: they are absolute.
+        seen_from: folder to which the paths become relative; None makes them absolute.
 
     Raises:
-        InputError: a file or folder is in neither.
+        InputError: a file or folder is in neither place.
     """
 
     def found(path: str, of_table: bool, inside: bool) -> str:
@@ -136,12 +136,13 @@ def beside_study(
 
 
 def with_files(device: object, change: Callable[[str, bool, bool], str], *folders: Path) -> object:
-    """Returns the device with its preset files and folders of tables changed.
+    """Returns the device with the paths of its preset files and folders of tables changed.
 
     Args:
-        device: the device as a case has it; what names no file is returned as it is.
-        change: gets a path, and whether it is a table's folder and stands in parentheses.
-        folders: the folders where a name that no shipped preset has may be that of a file.
+        device: the device as a case has it; returned unchanged if it names no file.
+        change: called with a path, whether it is a folder of a table, and whether it is in
+            parentheses; returns the new path.
+        folders: where to look for the YAML file of a name that no shipped preset has.
     """
 
     def placed(part: object, of_table: bool, inside: bool = True) -> object:
@@ -179,22 +180,22 @@ def with_files(device: object, change: Callable[[str, bool, bool], str], *folder
 def path_free(device: str) -> str:
     """Returns the name of a device without folders, as rows and tables show it."""
     file = None if _CALL.fullmatch(device) else _FILE.fullmatch(device)
-    if file is not None:  # its folders may hold parentheses and commas
+    if file is not None:  # the names of its folders may have parentheses and commas
         return Path(file["path"]).name + (file["entry"] or "")
     return _FOLDERS.sub("", device)
 
 
 def device_identity(device: str) -> str:
-    """Returns the part of a device's name that decides a result, wherever its file lies."""
+    """Returns the part of a device's name that decides a result, without the place of its file."""
     table = _OF_TABLE.fullmatch(device)
     return path_free(device) if table is None else table[1]
 
 
 def decisive_parameters(values: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the values without those that are records only.
+    """Returns the values of those parameters that can change a result.
 
     Args:
-        parameters: all of the device, which say whether the time of a pulse is a record.
+        parameters: all parameters of the device, which decide whether pulse times matter.
     """
     decided_by_pulse = "step_width_s" in parameters
     records = set(RECORD_ONLY) - set(PULSE_TIMES if decided_by_pulse else ())
@@ -202,7 +203,7 @@ def decisive_parameters(values: Mapping[str, Any], parameters: Mapping[str, Any]
 
 
 def one_spelling(value: Any) -> Any:
-    """Returns the number of an override in one spelling: 100, 100.0 and "1e2" are one."""
+    """Returns the number of an override in one spelling, so that 100, 100.0 and "1e2" are equal."""
     if isinstance(value, list | tuple):
         return [one_spelling(item) for item in value]
     if isinstance(value, bool) or not isinstance(value, int | float | str):
@@ -217,11 +218,13 @@ def one_spelling(value: Any) -> Any:
 
 
 def check_slot(device: "Device", slot_seconds: float) -> None:
-    """Refuses slots shorter than a pulse of a device that leaks, and longer than any time between
-    pulses in the file that a preset was fitted to, where its step depends on that time.
+    """Refuses slots that are too short or too long for the device.
+
+    They are too short if the device leaks and its pulse takes longer, and too long if its step
+    depends on the time between pulses and the data of its fit have no time as long.
 
     Raises:
-        InputError: the slots are shorter, or longer.
+        InputError: the slots are too short or too long.
     """
     parameters = parameters_in(device)
     pulse, allowed = shortest_slot_s(parameters), ""
@@ -236,9 +239,9 @@ def check_slot(device: "Device", slot_seconds: float) -> None:
 
 
 def with_named_circuit(network: object) -> object:
-    """Returns settings of a network with those of the neurons' published circuit for its name.
+    """Replaces the name of the neurons' published circuit by its settings.
 
-    The name stands alone, or as `like` beside settings that replace those of the circuit.
+    The name is either the whole value or the key `like` beside settings that replace the circuit's.
 
     Raises:
         InputError: no circuit has this name.
@@ -264,10 +267,10 @@ def with_named_circuit(network: object) -> object:
 def check_leak_of_neurons(
     circuit: CircuitSpec, parameters: Mapping[str, Any], slot_seconds: float
 ) -> None:
-    """Refuses neurons that leak in slots of another length than the devices have.
+    """Refuses neurons that leak if their slots are not as long as those of the devices.
 
     Raises:
-        InputError: the slots differ.
+        InputError: the lengths differ.
     """
     slot = max(slot_seconds, shortest_slot_s(parameters))
     if circuit.leak_time_constant_s is not None and not math.isclose(circuit.slot_seconds, slot):
@@ -280,12 +283,13 @@ def check_tile(device: "Device", tile: TileSpec, batch: int, slots: int) -> None
     """Refuses tile settings that the device does not support.
 
     Args:
-        batch: presentations; each takes so many slots.
+        batch: presentations per batch.
+        slots: slots per presentation.
 
     Raises:
-        InputError: `rpu_ssnn.spec.tile.check_device` refuses it, a cell of aihwkit's own is to be
-            simulated natively, or a reference scheme or initial writing does not go with a
-            compound, which is a cell of its own.
+        InputError: `rpu_ssnn.spec.tile.check_device` refuses the settings, a cell that only aihwkit
+            has is to be simulated natively, or the reference scheme or the initial writing does
+            not go with a compound.
     """
     from device_presets import CompoundDevice
 
@@ -312,7 +316,7 @@ def check_tile(device: "Device", tile: TileSpec, batch: int, slots: int) -> None
 
 
 def compound_of(device: str) -> "Compound | None":
-    """Returns the row of `COMPOUNDS`; None if the device is not a cell of several devices."""
+    """Returns the device's row of `COMPOUNDS`, or None if it is not a cell of several devices."""
     from device_presets.compounds.cells import COMPOUNDS
 
     return COMPOUNDS.get(device.partition("(")[0].strip()) if device.endswith(")") else None
@@ -324,7 +328,7 @@ def shortest_slot_s(parameters: Mapping[str, Any]) -> float:
 
 
 def _key(field: str, value: object, overrides: Mapping[str, Any]) -> str:
-    """Returns the key in the study of the preset's ``field``."""
+    """Returns the key of the study that corresponds to the preset's ``field``."""
     if field in overrides:
         return f"overrides.{field}"
     if field == "parameter":  # the parameter is unknown, and its name is the value

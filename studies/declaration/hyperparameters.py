@@ -1,4 +1,4 @@
-"""Hyperparameters that searches found, by title of the point, and the trials that they make."""
+"""Reads and writes hyperparameters that searches found, and makes the trials that use them."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -22,17 +22,17 @@ accuracy (%) on these images; no test image was read."""
 
 
 class FoundHyperparameters(Hyperparameters):
-    """A search found these hyperparameters of a case, with the accuracy that they reached.
+    """Hyperparameters that a search found for a case, with the accuracy that they reached.
 
     Attributes:
-        validation_accuracy: that of the best run of the search, %; the mean over its seeds.
+        validation_accuracy: accuracy of the chosen run on held-out images, %.
     """
 
     validation_accuracy: Annotated[float, Field(ge=0.0, le=100.0)]
 
     @property
     def hyperparameters(self) -> Hyperparameters:
-        """Returns the hyperparameters without the data of the search."""
+        """Returns the hyperparameters without the accuracy."""
         return Hyperparameters(learning_rate=self.learning_rate, weight_range=self.weight_range)
 
 
@@ -41,10 +41,10 @@ type HyperparameterTable = dict[str, FoundHyperparameters]
 
 
 def read_hyperparameters(path: Path) -> HyperparameterTable:
-    """Returns the hyperparameters of a file, which are none if the file does not exist.
+    """Returns the hyperparameters of a file, or none if the file does not exist.
 
     Raises:
-        InputError: the file is there and not valid.
+        InputError: the file exists and is not valid.
     """
     if not path.exists():
         return {}
@@ -77,10 +77,11 @@ def write_hyperparameters(path: Path, found: Mapping[str, FoundHyperparameters])
 
 
 def known_hyperparameters(study: Study, *files: Path | None) -> HyperparameterTable:
-    """Returns the found hyperparameters of the study's points; the first file with a title counts.
+    """Returns the found hyperparameters of the study's points, each from the first file that has
+    them.
 
     Raises:
-        InputError: a file is there and not valid.
+        InputError: a file exists and is not valid.
     """
     found: HyperparameterTable = {}
     for path in files:
@@ -92,8 +93,7 @@ def known_hyperparameters(study: Study, *files: Path | None) -> HyperparameterTa
 def searched(
     study: Study, found: Mapping[str, FoundHyperparameters]
 ) -> Iterator[tuple[Point, FoundHyperparameters | None]]:
-    """Yields the points that give no hyperparameters, each with those found, or None if there
-    are none yet."""
+    """Yields the points without given hyperparameters, each with those that were found, or None."""
     for point in study.points():
         if point.hyperparameters is None:
             yield point, found.get(point.title)
@@ -102,8 +102,7 @@ def searched(
 def hyperparameters_of(
     point: Point, found: Mapping[str, FoundHyperparameters]
 ) -> Hyperparameters | None:
-    """Returns the hyperparameters that the study gives or a search found, or None if neither
-    did."""
+    """Returns the hyperparameters that the study gives or a search found, else None."""
     if point.hyperparameters is not None:
         return point.hyperparameters
     known = found.get(point.title)
@@ -114,7 +113,7 @@ def trials_of(study: Study, found: Mapping[str, FoundHyperparameters]) -> list[T
     """Returns the trials whose hyperparameters are known, in the study's order.
 
     Args:
-        found: hyperparameters of searches, by title of the point.
+        found: hyperparameters that searches found, by title of the point.
     """
     return [
         point.trial(study.study, known, seed, study.measure)
@@ -125,7 +124,7 @@ def trials_of(study: Study, found: Mapping[str, FoundHyperparameters]) -> list[T
 
 
 def with_hyperparameters(study: Study, found: Mapping[str, FoundHyperparameters]) -> Study:
-    """Returns the study whose cases give the hyperparameters that were found for them."""
+    """Fills the hyperparameters that were found into the cases of the study."""
     wanted = {point.title: known for point, known in searched(study, found) if known is not None}
     cases = tuple(
         case.tuned(wanted[case.name].hyperparameters) if case.name in wanted else case
@@ -135,7 +134,8 @@ def with_hyperparameters(study: Study, found: Mapping[str, FoundHyperparameters]
 
 
 def chosen_on_shown_images(study: Study, found: Mapping[str, FoundHyperparameters]) -> str | None:
-    """Returns what is said if accuracies are of the images that hyperparameters were chosen on."""
+    """Returns a warning if hyperparameters were chosen on the images that accuracies are measured
+    on."""
     chosen = [point.title for point, known in searched(study, found) if known is not None]
     if study.measure == "test" or not chosen:
         return None

@@ -1,4 +1,4 @@
-"""A study of data: settings that follow from the number of classes, the samples and their values.
+"""Writes a study for given data, whose settings follow from the classes, samples and values.
 
 The settings were chosen on held-out samples (docs/findings/algorithm.md, Many classes).
 """
@@ -24,34 +24,35 @@ from studies.declaration.devices import beside_study, compound_of, device_of
 from studies.declaration.study import parse_study
 
 TEST_SHARE = 0.2
-"""The share of rows that become test rows in files without any."""
+"""The share of rows that become test rows if a file has none."""
 
 FEW = 5_000
 """With fewer training samples the network is small and a fifth is held out."""
 
 QUICK_SAMPLES, QUICK_TEST_SAMPLES = 4_000, 2_000
-"""A quick look takes at most so many samples for training and for the test."""
+"""The largest numbers of training and test samples in a quick look."""
 
 LEAST_PRESENTATIONS = 20_000
-"""A training has at least so many presentations, in at most 100 epochs."""
+"""The least number of presentations in a training, unless 100 epochs have fewer."""
 
 MANY, FIRST_SAMPLES = 40_000, 20_000
-"""With more training samples than `MANY`, a search first compares its candidates on this part."""
+"""With more training samples than `MANY`, a search first compares its candidates on
+`FIRST_SAMPLES` of them."""
 
 FEW_CLASSES = 10
 """With more classes, the output layer has a larger step, weights start small, and answers take
 longer."""
 
 SYMMETRY_POINT = "  # charge traps lose less with `reference: {scheme: symmetry_point}` in tile"
-"""This stands beside devices with many classes; docs/results/many_classes_devices says how much."""
+"""A hint beside devices with many classes; docs/results/many_classes_devices says how much less."""
 
 FIRST_COMPARISON = f"search: {{n_train: {FIRST_SAMPLES}}}    # samples of the first comparison"
 
 SMALL_START = 0.3
-"""The factor on the initial weights (1 is He initialisation), with many classes."""
+"""The factor on the initial weights (1 is He initialisation) for many classes."""
 
 LONG_TRAINS_FROM = 100
-"""From so many classes on a sample is shown for twice as many slots, with a longer kernel."""
+"""From this many classes on, a sample is shown for twice as many slots, with a longer kernel."""
 
 BATCH = 10
 """The number of presentations in a batch."""
@@ -59,24 +60,25 @@ BATCH = 10
 SPARSE = 0.6
 """From this share of values at the lowest value on, a sample is sparse and gets one line per value.
 
-Of two lines, one would spike all the time for most values, and devices lose by its pulses."""
+With two lines per value, one of them would spike all the time for most values, and its pulses would
+cost devices accuracy."""
 
 UNLIKE = 3.0
-"""From this factor between the widths of columns on each column is scaled alone."""
+"""If the ranges of columns differ by more than this factor, each column is scaled by itself."""
 
 
 @dataclass(frozen=True)
 class DataFacts:
-    """The settings of a study follow from these facts.
+    """Facts about the data, from which the settings of a study follow.
 
     Attributes:
-        samples: those for training and validation.
-        test_samples: those for the test.
-        values: those of a sample.
+        samples: number of samples for training and validation.
+        test_samples: number of samples for the test.
+        values: number of values in a sample.
         background: share of the training values that are the lowest one.
-        features: whether a sample is a vector, as a row of a table, and no image.
-        unlike: whether the columns of such a table span unlike ranges.
-        split: whether the data have test rows of their own.
+        features: whether a sample is a vector, like a row of a table, and not an image.
+        unlike: whether the columns of such a table span very different ranges.
+        split: whether the data have separate test rows.
     """
 
     samples: int
@@ -90,12 +92,12 @@ class DataFacts:
 
     @property
     def few(self) -> bool:
-        """Says whether the samples are few."""
+        """Says whether there are few training samples."""
         return self.samples < FEW
 
     @property
     def many_classes(self) -> bool:
-        """Says whether the settings are those for many classes."""
+        """Says whether there are many classes."""
         return self.classes > FEW_CLASSES
 
     @property
@@ -105,7 +107,7 @@ class DataFacts:
 
     @property
     def epochs(self) -> int:
-        """The epochs are as many as few samples need, and ten at least."""
+        """Returns the number of epochs: more for few samples, and at least ten."""
         return min(max(round(LEAST_PRESENTATIONS / self.samples), 10), 100)
 
 
@@ -120,25 +122,26 @@ def new_study(
     root: Path | None = None,
     quick: bool = False,
 ) -> str:
-    """Returns the YAML text of a study of own data or of a standard set.
+    """Returns the YAML text of a study of your own data or of a standard set.
 
-    The study compares the float network, float weights by rates and by coincidences, and each
-    device by spikes and by numbers. Every setting is written out, and every hyperparameter is
-    searched on held-out samples.
+    The study compares the float network, float weights trained by rates and by coincidences, and
+    each device trained by spikes and by numbers. The settings that depend on the data are written
+    out, and every hyperparameter is searched on held-out samples.
 
     >>> from studies import new_study
     >>> print(new_study("digits", "ecram", name="mine").splitlines()[2])
     study: mine
 
     Args:
-        data: a file as of `rpu_ssnn.data_spec.OwnData.file`, or the name of a standard set.
-        devices: one or several, each as of a case.
-        name: the study's; None: that of the data.
-        folder: that of the study's file; paths in the text are relative to it.
-        label: column of the class, of CSV and Parquet files.
-        test_file: the file of the test rows, if they have one of their own.
-        root: folder of the standard sets; None: the environment variable RPU_SSNN_DATA.
-        quick: a first look at a part of the samples, with a small network and three seeds.
+        data: a file (`rpu_ssnn.data_spec.OwnData.file`), or the name of a standard set.
+        devices: one or several devices, each named as in a case.
+        name: name of the study; None takes that of the data.
+        folder: folder of the study file, to which paths in the text are relative.
+        label: column of the class in CSV and Parquet files.
+        test_file: the file of the test rows, if they are in a separate file.
+        root: folder of the standard sets; None means the environment variable RPU_SSNN_DATA.
+        quick: whether to take a first look at a part of the samples, with a small network and three
+            seeds.
 
     Raises:
         InputError: the data cannot be read or are recorded spikes, or a device does not exist or
@@ -190,7 +193,7 @@ def new_study(
 
 
 def study_name(data: str | Path) -> str:
-    """Returns the name of the study of such data: letters, digits, _ and -."""
+    """Returns a name for a study of these data, of letters, digits, _ and -."""
     return re.sub(r"[^A-Za-z0-9_-]+", "_", Path(data).stem).strip("_-")[:40] or "my_data"
 
 
@@ -226,7 +229,7 @@ def _facts(source: Source, where: object, *, split: bool) -> DataFacts:
 
 
 def _placed(device: str, folder: Path) -> str:
-    """Returns the device with paths as the study in the folder sees them."""
+    """Returns the device with paths relative to the folder of the study."""
     here = Path().absolute()
     try:
         device_of(str(beside_study(device, here, "new", "--device")))
@@ -245,7 +248,7 @@ def _text(
     """Returns the study as text.
 
     Args:
-        of: all training samples, where this is a quick look; else None.
+        of: number of all training samples if this is a quick look, else None.
     """
     inline = strict_yaml.inline
     data = name.removesuffix("_quick")
@@ -308,6 +311,6 @@ def _training(found: DataFacts) -> dict[str, Any]:
 
 
 def _plain(value: float) -> int | float:
-    """Returns a number as a user writes it: 2 for 2.0, and six digits at most."""
+    """Returns a number as a user would write it: 2 for 2.0, and at most six digits."""
     rounded = float(f"{value:.6g}")
     return int(rounded) if rounded.is_integer() else rounded

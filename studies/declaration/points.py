@@ -1,4 +1,4 @@
-"""A study's sweep, and its cases at every point of it: merged, validated, still without seeds."""
+"""Merges and validates the settings of each case at every point of the study's sweep."""
 
 import itertools
 import math
@@ -22,12 +22,12 @@ from studies.declaration.update_rules.on_device import DeviceRule
 
 @dataclass(frozen=True)
 class SweepAxis:
-    """The settings of an axis vary together.
+    """One axis of the grid, whose settings vary together.
 
     Attributes:
-        where: key of the study that declares it, for errors.
-        paths: dotted.
-        rows: a value for each path.
+        where: key of the study that declares the axis, for errors.
+        paths: dotted paths of the settings.
+        rows: the points of the axis, each with a value for every path.
     """
 
     where: str
@@ -41,7 +41,8 @@ def axes_of(
     """Returns the axes whose product is the study's grid, outermost first.
 
     Raises:
-        InputError: lists that go together differ in length, or a path is varied twice.
+        InputError: lists that vary together differ in length, a path is varied twice, or it is not
+            a dotted path.
     """
     axes = [
         SweepAxis("sweep", (path,), tuple((v,) for v in values)) for path, values in sweep.items()
@@ -68,20 +69,20 @@ def axes_of(
 
 
 MOST_POINTS = 10_000
-"""A study has at most so many cases at points of the grid; each is merged and validated."""
+"""The most points of the grid, summed over cases, since each is merged and validated."""
 
 MOST_RUNS = 100_000
-"""A study has at most so many points times their seeds."""
+"""The most runs of a study: points times their seeds."""
 
 
 @dataclass(frozen=True)
 class Point:
-    """The seed and the searched hyperparameters of a case at a point are still open.
+    """A case at one point of the grid, without a seed and perhaps without hyperparameters.
 
     Attributes:
-        rule: complete but for hyperparameters that are searched.
-        hyperparameters: hyperparameters that the study gives; None: to be searched.
-        seeds: the case's own, or the study's.
+        rule: the update rule, complete except for hyperparameters that are searched.
+        hyperparameters: hyperparameters that the study gives; None if they are to be searched.
+        seeds: the seeds of the case, or else those of the study.
     """
 
     label: str
@@ -95,7 +96,7 @@ class Point:
 
     @property
     def title(self) -> str:
-        """Returns the case and its swept settings in words, which name found hyperparameters."""
+        """Returns the case and its swept settings in words, the key of found hyperparameters."""
         return point_title(self.label, self.sweep)
 
     def trial(
@@ -126,14 +127,15 @@ def points_of(
 ) -> list[Point]:
     """Returns every case at every point of the grid of the axes that apply to it.
 
-    A path applies to a case that has it and does not set it itself; of settings that vary
-    together a case takes those that apply to it.
+    A path applies to a case that has this setting and does not set it itself. If settings vary
+    together, a case takes only those that apply to it.
 
     Args:
-        folder: relative paths of data files start here.
+        folder: the folder where relative paths of data files start.
 
     Raises:
-        InputError: a merged setting is invalid, or a swept path applies to no case.
+        InputError: a merged setting is invalid, a swept path does not apply to any case, or there
+            are too many points or runs.
     """
     shared: dict[str, Any] = {
         "dataset": dataset.model_dump(),
@@ -163,10 +165,10 @@ def points_of(
 def _refuse_too_many(
     cases: Sequence[Case], axes: Sequence[SweepAxis], seeds: tuple[int, ...]
 ) -> None:
-    """Counts points and trials before any is built.
+    """Counts points and runs before any is built.
 
     Raises:
-        InputError: the study has more points or trials than fit into memory and tables.
+        InputError: the study has more points or runs than fit into memory and tables.
     """
     points = runs = 0
     for case in cases:
@@ -183,7 +185,7 @@ def _refuse_too_many(
 
 
 def placed_beside(dataset: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Returns the settings of a data set with absolute paths; relative ones start at the folder."""
+    """Returns the settings of a data set with paths made absolute from the folder."""
     here = {
         key: (folder / user_path("study", f"dataset.{key}", dataset[key])).absolute()
         for key in ("file", "test_file")
@@ -193,10 +195,10 @@ def placed_beside(dataset: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 
 def refuse_files_of_one_name(points: Sequence[Point]) -> None:
-    """Refuses data files that only their folders tell apart: a trial knows its file by name.
+    """Refuses files of the same name in different folders, since a trial keeps only the name.
 
     Raises:
-        InputError: two files have one name.
+        InputError: two files have the same name.
     """
     for field in ("file", "test_file"):
         known: dict[str, Path] = {}
@@ -232,7 +234,7 @@ def _points_of_case(
                 sections["dataset"] = placed_beside(sections["dataset"], folder)
             yield _build(case, swept, sections, seeds)
         except InputError as error:
-            # The user wrote the bad value in the sweep or in the case: say which.
+            # The error should name the place of the bad value, in the sweep or in the case.
             shared_by_all = error.field.split(".")[0] in SWEPT_IN_ALL
             field = error.field if shared_by_all else f"{where}.{error.field}"
             for path, _ in swept:
@@ -242,7 +244,7 @@ def _points_of_case(
 
 
 def _without_replaced_layers(shared: dict[str, Any], given: Sequence[str]) -> dict[str, Any]:
-    """Returns what all cases share, without the hidden layers where others are given."""
+    """Returns the settings that all cases share, without hidden layers if a case gives others."""
     kinds = ("hidden", "layers")
     if not any(f"network.{kind}" in given for kind in kinds):
         return shared
@@ -251,7 +253,7 @@ def _without_replaced_layers(shared: dict[str, Any], given: Sequence[str]) -> di
 
 
 def _for_case(axis: SweepAxis, case: Case) -> SweepAxis | None:
-    """Returns the part of an axis that applies to the case, each row once; None where none does."""
+    """Returns the part of an axis that applies to the case, without repeated rows, or None."""
     places = [place for place, path in enumerate(axis.paths) if applies(path, case)]
     if not places:
         return None
@@ -266,7 +268,7 @@ def _build(
     case: Case, swept: tuple[tuple[str, Any], ...], sections: dict[str, Any], seeds: tuple[int, ...]
 ) -> Point:
     given = sections["network"]
-    if isinstance(value_at(given, "neuron.circuit"), str):  # a sweep names circuits
+    if isinstance(value_at(given, "neuron.circuit"), str):  # a sweep may name circuits
         given = with_named_circuit(given)
     network = validated(NetworkSpec, given, "network")
     training = validated(TrainingSpec, sections["training"], "training")

@@ -1,7 +1,7 @@
-"""A search of hyperparameters tries the same points in every case and trains the best for longer.
+"""Searches hyperparameters: tries the same candidates in every case and trains the best for longer.
 
-The points are quasi-random (a scrambled Halton sequence, `scipy.stats.qmc`) in wide ranges on a
-logarithmic scale, so that none of them lies at an edge. Successive halving (Jamieson and Talwalkar,
+The candidates are quasi-random (a scrambled Halton sequence, `scipy.stats.qmc`) in wide ranges on a
+logarithmic scale, so that none of them is at an edge. Successive halving (Jamieson and Talwalkar,
 AISTATS 2016) trains all of them for the first epochs of the full schedule, the better half of them
 for twice as many, and so on. With many images, a first comparison may train on a part of them.
 """
@@ -21,22 +21,22 @@ from studies.declaration.update_rules.base import Hyperparameters, LearningRate
 from studies.declaration.update_rules.on_device import DeviceRule
 
 SEED = 0
-"""The seed of the scrambling, equal in all studies."""
+"""The seed of the scrambling, the same in all studies."""
 
 FIRST_PART = 10
-"""The first comparison comes after a tenth of the epochs, and after one epoch at least."""
+"""The first comparison comes after a tenth of the epochs, but not before the first epoch."""
 
 FIRST_HELD_OUT = 0.25
-"""A first comparison on a part of the images holds out so many of them, and so has less noise."""
+"""The share of images that a first comparison on a part of them holds out, to reduce noise."""
 
 SHARE_OF_THE_TRIALS = 1 / 4
-"""A search may train for as many epochs as a quarter of the case's trials: a fifth of the study."""
+"""A search may take a quarter of the epochs of the case's trials, a fifth of the whole study."""
 
 
 class SearchSettings(Spec):
     """A study searches hyperparameters on held-out images for every case that gives none.
 
-    Rules without spikes have ranges of learning rates of their own (`Rule.rates`).
+    Rules without spikes have their own ranges of learning rates (`Rule.rates`).
     """
 
     points: Annotated[int, Field(ge=2, le=1000)] = Field(
@@ -67,8 +67,8 @@ class SearchSettings(Spec):
 
 
 def candidates(point: Point, search: SearchSettings) -> list[Hyperparameters]:
-    """Returns the hyperparameters that a point tries; the learning rates are equal in all
-    spiking cases."""
+    """Returns the hyperparameters that are tried at a point; all spiking cases try the same
+    learning rates."""
     from scipy.stats import qmc  # scipy is slow to import
 
     on_tile = isinstance(point.rule, DeviceRule)
@@ -84,22 +84,23 @@ def candidates(point: Point, search: SearchSettings) -> list[Hyperparameters]:
 
 
 def _between(low: float, high: float, share: float) -> float:
-    """Returns the value at a share of the way on a logarithmic scale, with three digits."""
+    """Returns the value at this share of the logarithmic range, rounded to three digits."""
     return float(f"{math.exp(math.log(low) + share * math.log(high / low)):.3g}")
 
 
 def rungs(epochs: int, seeds: int, points: int) -> list[int]:
-    """Returns the numbers of epochs after which the candidates that are left are compared.
+    """Returns the numbers of epochs after which the remaining candidates are compared.
 
     Args:
-        epochs: those of a trial.
-        seeds: trials of the case, which say how much its search may cost.
+        epochs: epochs of a trial.
+        seeds: number of trials of the case, which limits the cost of its search.
+        points: number of candidates.
     """
     found = [_first_rung(epochs)]
     spent, left = points * found[0], points
     while (left := (left + 1) // 2) > 1 and 2 * found[-1] < epochs:
         spent += left * found[-1]
-        wasted = spent - 2 * found[-1]  # the winner's epochs are those of its trial
+        wasted = spent - 2 * found[-1]  # the winner's epochs count as part of its trial
         if wasted > SHARE_OF_THE_TRIALS * seeds * epochs:
             break
         found.append(2 * found[-1])
@@ -111,15 +112,15 @@ def _first_rung(epochs: int) -> int:
 
 
 type RunOfEach = Mapping[Hyperparameters, Trial]
-"""A run of each candidate, with the first seed of the point."""
+"""The run of each candidate, with the first seed of the point."""
 
 
 @dataclass
 class Race:
-    """A race searches the hyperparameters of one point.
+    """The search for the hyperparameters of one point.
 
     Attributes:
-        comparisons: the runs that each comparison is between, and the epochs that they train for.
+        comparisons: for each comparison, the runs to compare and their number of epochs.
         left: candidates that have not lost yet.
     """
 
@@ -132,14 +133,15 @@ class Race:
 
     @property
     def trials(self) -> RunOfEach:
-        """Returns the runs of the last comparison, which are the beginnings of trials."""
+        """Returns the runs of the last comparison, which trials continue."""
         return self.comparisons[-1][0]
 
     @classmethod
     def of(cls, point: Point, study: str, search: SearchSettings, measure: Measure) -> "Race":
-        """Returns the race of a point, whose runs are the beginnings of its trials.
+        """Returns the race of a point, whose runs become the beginnings of its trials.
 
-        With a share of held-out images of its own, a search trains on other images than the trials.
+        If the search has its own share of held-out images, it trains on other images than the
+        trials.
         """
         share = search.validation_share
         held_out = {} if share is None else {"validation_share": share}
@@ -159,14 +161,14 @@ class Race:
         return cls(point, [(all_images, step) for step in steps])
 
     def runs(self, number: int) -> list[Trial]:
-        """Returns the runs that a comparison needs, which are none after the last one."""
+        """Returns the runs that a comparison needs, or none after the last comparison."""
         if number >= len(self.comparisons):
             return []
         trials, epochs = self.comparisons[number]
         return [replace(trials[one], is_candidate=True, stop_after=epochs) for one in self.left]
 
     def all_runs(self) -> list[Trial]:
-        """Returns what a whole search trains if the first candidates are the best, for a plan."""
+        """Returns the runs of a whole search if the first candidates are the best, for a plan."""
         furthest: dict[str, Trial] = {}
         for number in range(len(self.comparisons)):
             some = self.runs(number)
@@ -181,10 +183,10 @@ class Race:
         return float(value) if isinstance(value, int | float) else 0.0
 
     def halve(self, number: int, done: Mapping[str, TrialResult]) -> list[Trial]:
-        """Keeps the better half after a comparison; the first of equal ones.
+        """Keeps the better half after a comparison, and the earlier of equal candidates.
 
         Returns:
-            The runs that do not go on.
+            The runs that are not continued.
         """
         if number + 1 >= len(self.comparisons):
             return []
@@ -196,19 +198,19 @@ class Race:
 
 
 def reached(trial: Trial, done: Mapping[str, TrialResult]) -> bool:
-    """Says whether a run of a search has been trained as far as it has to be."""
+    """Says whether a run of a search has been trained for as many epochs as it needs."""
     result = done.get(trial.identity)
     return result is not None and len(result.epochs) >= (trial.stop_after or 0)
 
 
 @dataclass(frozen=True)
 class Choice:
-    """A choice names the candidate that a search chose for a point.
+    """The candidate that a search chose for a point.
 
     Attributes:
-        accuracy: that on held-out images at the last comparison, %.
+        accuracy: accuracy on held-out images at the last comparison, %.
         noise: the standard error of a difference of two such accuracies, percentage points.
-        level: titles of the other points that it was chosen for, where it is level with their best.
+        level: titles of other points for which it was chosen because it is level with their best.
     """
 
     race: Race
@@ -219,12 +221,12 @@ class Choice:
 
 
 def choose(races: list[Race], done: Mapping[str, TrialResult]) -> list[Choice]:
-    """Returns the candidate of each point: the best, or one that is level with it and suits more
+    """Chooses for each point the best candidate, or one that is level with it and suits more
     points.
 
     Points that tried the same candidates are a family. A candidate is level with the best if it is
-    no further below it than the standard error of their difference, over the held-out images.
-    Within a family, the candidate that is level in most points is taken for all of these.
+    no further below it than the standard error of their difference on the held-out images. Within
+    a family, the candidate that is level at most points is chosen for all these points.
     """
     families: dict[tuple[Hyperparameters, ...], list[Race]] = {}
     for race in races:

@@ -1,4 +1,4 @@
-"""A case's settings in sections, by dotted paths: which it has, and which of them can be swept."""
+"""Decides which settings, given by dotted paths, a case has and a study can sweep."""
 
 from collections.abc import Container, Sequence
 from typing import Any
@@ -22,7 +22,7 @@ def applies(path: str, case: Case) -> bool:
 
 
 def each_once(field: str, values: Sequence[Any]) -> None:
-    """Refuses a repeated value, in any spelling of the number: its trials would count twice.
+    """Refuses a value that is repeated in any spelling, since its trials would count twice.
 
     Raises:
         InputError: a value occurs twice.
@@ -32,7 +32,7 @@ def each_once(field: str, values: Sequence[Any]) -> None:
 
 
 def one_spelling(value: Any) -> str:
-    """Returns the same text for 1, 1.0 and "1", which make one trial."""
+    """Returns the same text for 1, 1.0 and "1", which make the same trial."""
     return canonical(devices.one_spelling(value))
 
 

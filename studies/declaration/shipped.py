@@ -1,7 +1,7 @@
-"""A study comes from a YAML file, from a record, or from the shipped studies.
+"""Finds a study, which may be a YAML file, a record, or a shipped study.
 
-A record is one folder: `study.yaml`, `hyperparameters.yaml` (found ones, by title of the point;
-optional), `rows.csv` (finished rows; optional) and a page about them, `index.md`.
+A record is a folder with `study.yaml`, optionally `hyperparameters.yaml` (those that were found, by
+title of the point) and `rows.csv` (finished rows), and `index.md`, a page about them.
 """
 
 from pathlib import Path
@@ -13,10 +13,10 @@ from studies.declaration.study import STUDY_FILE, Study, load_study
 FOLDER = Path(__file__).parents[1] / "shipped"
 
 KEPT_RECORDS = Path(__file__).parents[2] / "docs" / "results"
-"""The records of this repository, in a checkout of it."""
+"""The folder of the records in a checkout of this repository."""
 
 ROWS_FILES = "rows*.csv"
-"""The finished rows of a record; rows of further seeds may lie in files of their own."""
+"""Matches the files of a record's finished rows; rows of further seeds may have separate files."""
 
 
 def shipped_files() -> dict[str, Path]:
@@ -25,16 +25,16 @@ def shipped_files() -> dict[str, Path]:
 
 
 def find_study(name_or_path: str) -> Study:
-    """Returns the study of a YAML file, of a record, or of the name of a shipped or kept one.
+    """Returns the study of a YAML file or of a record, or the shipped or kept study of this name.
 
-    A folder without a `study.yaml` stands for the shipped study of its name, whose rows it keeps.
+    A folder without a `study.yaml` keeps rows of the shipped study with the folder's name.
 
     Raises:
-        InputError: there is none of these, or the file is not a valid study.
+        InputError: there is no such study, or the file is not a valid one.
     """
     path = user_path("studies", "study", name_or_path)
     shipped = shipped_files()
-    if name_or_path in shipped and not path.is_file():  # a folder may be the study's own --out
+    if name_or_path in shipped and not path.is_file():  # a folder may be the study's output
         return load_study(shipped[name_or_path])
     if (path / STUDY_FILE).is_file():
         return load_study(path / STUDY_FILE)
@@ -51,8 +51,7 @@ def find_study(name_or_path: str) -> Study:
 
 
 def kept_rows(name_or_path: str) -> list[Path]:
-    """Returns the rows of a record, given as its folder or as the name of one of this
-    repository."""
+    """Returns the files of rows of a record, which is a folder or a name in this repository."""
     folder = Path(name_or_path)
     if not folder.is_dir():
         if folder.name != name_or_path:

@@ -1,6 +1,6 @@
-"""A study as validated, frozen data: what is compared, on which images, with which seeds.
+"""Declares a study as validated, frozen data: what is compared, on which images and seeds.
 
-Device names, overrides, sweeps and references of an instance have been checked.
+The device names, overrides, sweeps and references of every instance have been checked.
 """
 
 import math
@@ -32,14 +32,14 @@ from studies.declaration.trial import DatasetSettings, Measure
 from studies.declaration.update_rules.rate import RateRule
 
 STUDY_FILE = "study.yaml"
-"""The study of a record, and of an output folder."""
+"""The name of the study file in a record and in an output folder."""
 
 HYPERPARAMETERS_FILE = "hyperparameters.yaml"
-"""The hyperparameters beside it, by title of the point."""
+"""The name of the file beside it with hyperparameters by title of the point."""
 
 
 class Published(Spec):
-    """A paper reports such an accuracy, in %."""
+    """An accuracy that a paper reports, in %."""
 
     accuracy: Annotated[float, Field(ge=0.0, le=100.0)]
     plus_minus: Annotated[float, Field(ge=0.0, le=100.0)] | None = Field(
@@ -60,7 +60,7 @@ class Study(Spec):
     ['rate', 'ecram']
     """
 
-    model_config = ConfigDict(ser_json_inf_nan="constants")  # infinity is written again as `.inf`
+    model_config = ConfigDict(ser_json_inf_nan="constants")  # writes infinity as `.inf` again
 
     study: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=60)] = Field(
         description="name; also the default output folder's"
@@ -113,15 +113,15 @@ class Study(Spec):
 
     @property
     def where(self) -> str:
-        """Returns the file of the study, for later errors, or its name if there is no file."""
+        """Returns the file of the study, or its name if there is no file, for later errors."""
         return self._where or self.study
 
     @property
     def hyperparameters_file(self) -> Path | None:
-        """Returns the file with hyperparameters of earlier searches, which need not exist.
+        """Returns the path for hyperparameters of earlier searches; the file need not exist.
 
-        Beside a `study.yaml` it is `hyperparameters.yaml`; beside any other `NAME.yaml` it is
-        `hyperparameters/NAME.yaml`. It is None for a study that was made in Python.
+        Beside a `study.yaml` it is `hyperparameters.yaml`, beside any other `NAME.yaml` it is
+        `hyperparameters/NAME.yaml`, and for a study made in Python it is None.
         """
         return self._hyperparameters_file
 
@@ -167,7 +167,7 @@ class Study(Spec):
         return next(case.name for case in self.cases if isinstance(case.rule, RateRule))
 
     def points(self) -> list[Point]:
-        """Returns every case at every point of the sweep that applies to it."""
+        """Returns each case at every point of the sweep that applies to it."""
         return list(self._built_points)
 
     @cached_property
@@ -177,7 +177,7 @@ class Study(Spec):
         return points_of(self.cases, axes, *shared, self.seeds, self.folder)
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """Returns the study with other settings, and so with points of its own."""
+        """Returns the study with new settings, whose points are built anew."""
         copied = super().model_copy(update=update, deep=deep)
         vars(copied).pop("_built_points", None)
         return copied
@@ -193,8 +193,8 @@ def parse_study(content: object, where: object, folder: Path) -> Study:
     """Returns a study from the content of a YAML file.
 
     Args:
-        where: the name of the file in errors.
-        folder: relative paths of the study start here.
+        where: the name of the file, for errors.
+        folder: the folder where relative paths of the study start.
 
     Raises:
         InputError: the content is not a valid study.
@@ -208,7 +208,7 @@ def parse_study(content: object, where: object, folder: Path) -> Study:
     if not isinstance(start, str | Path):
         raise InputError(where, "folder", start, "must be a path, or left out")
     start = (folder / user_path(str(where), "folder", start)).absolute()
-    user_path(str(where), "folder", start)  # the working directory is a part of it
+    user_path(str(where), "folder", start)  # the path may now include the working directory
     content = {**content, "folder": start}
     if isinstance(content.get("dataset"), dict):
         content = {**content, "dataset": placed_beside(content["dataset"], start)}
@@ -242,20 +242,20 @@ def load_study(path: Path | str) -> Study:
 
 
 DEFAULT_BATCH = TrainingSpec().batch
-"""It is never refused: nobody wrote it."""
+"""The default batch, which is never refused because the user did not choose it."""
 
 
 def refuse_missing_images(study: Study, data_root: Path | None) -> None:
-    """Compares the study's counts of images with the headers of the data set's files.
+    """Compares the study's numbers of images with the headers of the data set's files.
 
     Args:
-        data_root: folder with the images; None: the environment variable RPU_SSNN_DATA.
+        data_root: folder with the images; None means the environment variable RPU_SSNN_DATA.
 
     Raises:
-        MissingDataError: the images are not there.
-        InputError: it asks for more images than there are, none would be held out, a batch has more
-            images than are trained on, or convolutions do not fit the images. The error names the
-            study's file and key.
+        MissingDataError: the images are missing.
+        InputError: the study asks for more images than there are, none would be held out, a batch
+            has more images than are trained on, or convolutions do not fit the images. The error
+            names the study's file and key.
     """
     from rpu_ssnn.data import image_counts, image_shape  # this imports numpy
 
@@ -275,7 +275,7 @@ def refuse_missing_images(study: Study, data_root: Path | None) -> None:
 
 
 def _refuse_unfit(study: Study, point: Point, shape: Grid | None) -> None:
-    """Raises InputError where a convolution does not fit images of this shape."""
+    """Raises an InputError if a convolution does not fit images of this shape."""
     image = None
     if shape is not None:
         rows, columns, channels = shape
@@ -290,7 +290,7 @@ def _refuse_unfit(study: Study, point: Point, shape: Grid | None) -> None:
 def _faults(
     study: Study, point: Point, n_train: int, n_test: int
 ) -> Iterator[tuple[str, object, str]]:
-    """Yields field, value and allowed values of each count that the data set cannot meet."""
+    """Yields field, value and allowed values of each setting that the data set cannot fulfil."""
     dataset, search = point.dataset, study.search
     if dataset.n_train is not None and dataset.n_train > n_train:
         yield _written(point, "n_train"), dataset.n_train, _at_most(n_train)
@@ -313,14 +313,13 @@ def _faults(
 
 
 def _written(point: Point, name: str) -> str:
-    """Returns the key of the study that holds the count: in the sweep, or in the data set."""
+    """Returns the key that sets this number, in the sweep or in the data set."""
     swept = [path for path, _ in point.sweep if path in ("dataset", f"dataset.{name}")]
     return f"sweep.{swept[0]}" if swept else f"dataset.{name}"
 
 
 def _place(study: Study, point: Point, section: Literal["network", "training"], key: str) -> str:
-    """Returns the key of the study that holds a setting: in the sweep, in a case, or in the
-    section."""
+    """Returns the key that gives a setting, in the sweep, in a case, or in the study's section."""
     for path, _ in point.sweep:
         if path in (section, f"{section}.{key}"):
             return f"sweep.{path}"

@@ -1,4 +1,4 @@
-"""A trial is one training run with all that determines its result; its identity and its result."""
+"""Trials: one training run each, with its settings, its identity and its result."""
 
 import json
 import math
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class DatasetSettings(OwnDataReading):
-    """A trial takes these images, all of them where a count is None; `file` names own data."""
+    """The images of a trial, all of them if a number is None; `file` names your own data."""
 
     name: Annotated[str, Field(max_length=255), OneLine] = Field(
         "", description="a standard set's; of your own data any other one"
@@ -55,7 +55,7 @@ class DatasetSettings(OwnDataReading):
 
     @property
     def own(self) -> OwnData | None:
-        """Returns the user's own data; None where the set is a standard one."""
+        """Returns the user's own data, or None for a standard set."""
         if self.file is None:
             return None
         reading = {name: getattr(self, name) for name in OwnDataReading.model_fields}
@@ -67,11 +67,11 @@ def _as_rule(content: object) -> object:
 
 
 Measure = Literal["test", "validation"]
-"""The accuracy of a trial is measured on these images."""
+"""The images on which the accuracy of a trial is measured."""
 
 
 class TrialSettings(RunSettings):
-    """The settings hold everything that determines the result of a trial, including defaults.
+    """All settings that determine the result of a trial, including defaults.
 
     Attributes:
         measure: `test` reads the test set once, after training; `validation` never reads it.
@@ -85,9 +85,9 @@ class TrialSettings(RunSettings):
 def identity_of(settings: TrialSettings, numerics_version: int) -> str:
     """Returns a hash of everything that determines a result.
 
-    Settings at their default are left out. A later setting whose default is the old behaviour
-    therefore does not change the identity of earlier trials. Finished trials keep their complete
-    settings, and their identity is computed with the defaults of today.
+    Settings at their defaults are left out, so that a new setting whose default is the old
+    behaviour does not change the identity of earlier trials. Finished trials keep their complete
+    settings, and their identity is computed with today's defaults.
     """
     network, training = settings.method.reduced(settings.network, settings.training)
     reduced = settings.model_copy(update={"network": network, "training": training})
@@ -100,7 +100,7 @@ def identity_of(settings: TrialSettings, numerics_version: int) -> str:
 
 
 def stored_identity(settings: object, numerics_version: object) -> str | None:
-    """Returns the identity of stored settings; None if they are not valid in this version."""
+    """Returns the identity of stored settings, or None if they are not valid in this version."""
     try:
         known = TrialSettings.model_validate(settings)
     except ValidationError:
@@ -110,14 +110,14 @@ def stored_identity(settings: object, numerics_version: object) -> str | None:
 
 @dataclass(frozen=True)
 class Trial:
-    """A trial is one training run, and its place in a study.
+    """A trial is one training run, with its place in a study.
 
     Attributes:
-        study: the study's name.
-        label: the case.
+        study: name of the study.
+        label: label of the case.
         sweep: swept settings as (dotted path, value), in the study's order.
         is_candidate: whether it is a run of a search, which tries hyperparameters.
-        stop_after: epochs after which a run of a search pauses; None: it is trained to its end.
+        stop_after: epochs after which a run of a search pauses, or None to train to the end.
     """
 
     study: str
@@ -128,7 +128,7 @@ class Trial:
     stop_after: int | None = None
 
     def __reduce__(self) -> tuple[object, ...]:
-        """A trial goes to another process by its settings: its rule may be a class of a file."""
+        """Pickles the plain settings, because the class of a rule may come from a user's file."""
         settings = self.settings.model_dump()
         rest = self.is_candidate, self.stop_after
         return _restored, (self.study, self.label, self.sweep, settings, *rest)
@@ -140,12 +140,11 @@ class Trial:
 
     @cached_property
     def identity(self) -> str:
-        """Returns a hash of what determines the result; labels and study names have no
-        influence."""
+        """Returns a hash of everything that determines the result, so not of label and study."""
         return identity_of(self.settings, NUMERICS_VERSION)
 
     def images(self, data_root: Path | None) -> "Dataset":
-        """Returns the images that it is trained and tested on.
+        """Loads the images on which the trial is trained and tested.
 
         Raises:
             InputError: images are missing, damaged, or fewer than the trial needs.
@@ -168,7 +167,7 @@ class Trial:
     def title(self) -> str:
         """Returns the name of the trial in progress lines and failure lists.
 
-        That of a run of a search says what it tries.
+        For a run of a search it includes the hyperparameters that are tried.
         """
         title = f"{point_title(self.label, self.sweep)} seed {self.settings.seed}"
         return f"{title} ({self._tried})" if self.is_candidate else title
@@ -188,7 +187,7 @@ def _restored(
 
 
 def point_title(label: str, sweep: tuple[tuple[str, Any], ...]) -> str:
-    """Returns a case at one point of the sweep, in words."""
+    """Describes a case at one point of the sweep in words."""
     if not sweep:
         return label
     return f"{label} [{', '.join(f'{path}={value}' for path, value in sweep)}]"
@@ -199,16 +198,16 @@ type Row = dict[str, Scalar]
 
 
 SWEEP_PREFIX = "sweep."
-"""This starts the columns with a run's swept settings, by their dotted path."""
+"""The columns of swept settings have this prefix before the dotted path."""
 
 
 @dataclass(frozen=True)
 class TrialResult:
-    """A result holds what a finished run left.
+    """The result of a finished run.
 
     Attributes:
-        row: flat; its columns are those of `studies.results.result_columns`.
-        epochs: learning curve, one flat row an epoch.
+        row: flat row with the columns of `studies.results.result_columns`.
+        epochs: learning curve, with one flat row per epoch.
     """
 
     row: Row
@@ -225,19 +224,19 @@ class TrialResult:
 
     @property
     def words(self) -> str:
-        """Returns the accuracy in words, and on which images."""
+        """Returns the accuracy and its images in words."""
         images = "validation" if self.row["test_accuracy"] is None else "test"
         return f"{self.accuracy:.2f} % ({images})"
 
 
 def by_crossbar(row: Row, name: str) -> list[Scalar]:
-    """Returns the values of a column that each crossbar has of its own, which end in its place."""
+    """Returns the values of a column that exists once per crossbar, with its number at the end."""
     return [value for key, value in row.items() if key.removeprefix(f"{name}_").isdigit()]
 
 
 def plain(value: Any) -> Scalar:
     """Returns a value for JSON and a table cell; a value that is not finite becomes None."""
-    if hasattr(value, "item"):  # numpy's scalars have it
+    if hasattr(value, "item"):  # this is a scalar of numpy
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):
         return None
@@ -251,13 +250,13 @@ type Runs = Sequence[tuple[Trial, TrialResult]]
 
 @dataclass(frozen=True)
 class Failure:
-    """A trial fails if it raises an error, or if its process dies.
+    """A trial that raised an error, or whose process died.
 
     Attributes:
         trial: identity of the trial.
-        title: what the trial is, in words.
-        message: one line.
-        details: traceback, or empty.
+        title: title of the trial.
+        message: the error in one line.
+        details: traceback, or an empty text.
     """
 
     trial: str

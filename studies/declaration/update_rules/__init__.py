@@ -1,4 +1,4 @@
-"""The update rules that belong to the platform, one module each, and the door for all others.
+"""The update rules of the platform, one module each.
 
-`loading` finds a rule by its name, by its file, or by its module.
+`loading` finds these and all other rules by name, by file, or by module.
 """

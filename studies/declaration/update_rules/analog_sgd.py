@@ -1,7 +1,7 @@
-"""The control: ordinary pulsed SGD in a device, as aihwkit trains (`baselines.analog_sgd`).
+"""The control: ordinary pulsed SGD in a device, as in aihwkit (`baselines.analog_sgd`).
 
-It runs in aihwkit's tiles, or in native devices with all that acts on them under spikes, the memory
-of pulses and tables of measured jumps included.
+It runs in aihwkit's tiles, or in native devices with every effect that acts on them under spikes,
+including the memory of pulses and tables of measured jumps.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class AnalogSgdRule(DeviceRule):
     without_effect: ClassVar[tuple[str, ...]] = WITHOUT_SLOTS
     rates: ClassVar[tuple[float, float] | None] = (0.03, 3.0)
     sees: ClassVar[str] = SEES_COUNTS
-    one_thread: ClassVar[bool] = True  # the order of torch's sums depends on it
+    one_thread: ClassVar[bool] = True  # the order of torch's sums depends on the threads
     convolutions: ClassVar[bool] = True
 
     trains: PulseTrainSpec = PulseTrainSpec()
@@ -51,7 +51,7 @@ class AnalogSgdRule(DeviceRule):
         return self.trains.train_length + READS_A_PRESENTATION
 
     def is_replayable(self) -> bool:
-        """A run in aihwkit's tiles does not repeat, since aihwkit draws the pulse trains."""
+        """Says whether the run repeats; in aihwkit, which draws the pulse trains, it does not."""
         return self.tile.simulator == "native"
 
     def training(self, settings: RunSettings, threads: int) -> Train:

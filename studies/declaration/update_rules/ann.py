@@ -16,7 +16,7 @@ from studies.declaration.update_rules.base import (
 
 
 class SgdSpec(Spec):
-    """Settings of the float baseline beside the shared ones (`rpu_ssnn.baselines.ann`)."""
+    """Settings that only the float baseline has (`rpu_ssnn.baselines.ann`)."""
 
     loss: Literal["softmax_ce", "mse"] = "softmax_ce"
     momentum: Share = 0.9
@@ -28,7 +28,7 @@ class AnnRule(Rule):
     without_effect: ClassVar[tuple[str, ...]] = WITHOUT_SLOTS
     rates: ClassVar[tuple[float, float] | None] = (0.01, 1.0)
     sees: ClassVar[str] = SEES_COUNTS
-    one_thread: ClassVar[bool] = True  # the order of torch's sums depends on it
+    one_thread: ClassVar[bool] = True  # the order of torch's sums depends on the threads
     convolutions: ClassVar[bool] = True
 
     sgd: SgdSpec = SgdSpec()

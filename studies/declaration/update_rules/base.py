@@ -1,8 +1,8 @@
-"""The base class of an update rule, which a rule of the user's own inherits from, too.
+"""The base class of all update rules, including those that users write.
 
-A rule is one class. Its fields are the keys of a case in a study and, at the same time, the
-settings that are stored with a trial; its method `training` says how a network is trained. Slow
-modules such as torch are imported in the method that needs them.
+A rule is one class. Its fields are the keys of a case in a study and also the settings that are
+stored with a trial. Its method `training` defines how a network is trained. Slow modules such as
+torch are imported in the method that needs them.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ if TYPE_CHECKING:
     from rpu_ssnn.training.loop import Learner
 
 LearningRate = Annotated[Positive, Field(le=1000.0)]
-"""The equivalent rate of `rpu_ssnn.synapses`, so that one value means the same step in every
-spiking case. A rule without spikes takes the rate of plain gradient descent."""
+"""The equivalent learning rate of `rpu_ssnn.synapses`, with which one value means the same step in
+every spiking case. A rule without spikes uses the rate of plain gradient descent."""
 
 type Train = Callable[..., Learner]
-"""A function that trains a network on its argument, a data set; its keyword arguments ``start`` and
-``on_epoch`` are those of `rpu_ssnn.training.train`."""
+"""A function that trains a network on a data set; its keyword arguments ``start`` and ``on_epoch``
+are those of `rpu_ssnn.training.train`."""
 
 SETTINGS = {"network": NetworkSpec().model_dump(), "training": TrainingSpec().model_dump()}
-"""All settings of network and training at their defaults."""
+"""The defaults of all settings of network and training."""
 
 
 def all_but(*read: str) -> tuple[str, ...]:
-    """Returns the dotted paths of all settings of network and training but those that are read."""
+    """Returns the dotted paths of all settings of network and training except those given."""
     return tuple(path for path, _ in leaves(SETTINGS) if path not in read)
 
 
@@ -51,7 +51,7 @@ WITHOUT_SLOTS = all_but(
     "training.dropout_input",
     "training.dropout_hidden",
 )
-"""The settings that change nothing in a network without slots and spiking neurons."""
+"""Settings that have no effect on a network without slots and spiking neurons."""
 
 WITHOUT_GRADIENT_TRAINS = (
     "network.neuron.theta_b",
@@ -65,21 +65,21 @@ WITHOUT_GRADIENT_TRAINS = (
     "training.schedule",
     "training.output_step",
 )
-"""The settings that change nothing in a spiking network without gradient trains."""
+"""Settings that have no effect on a spiking network without gradient trains."""
 
 SEES_COUNTS = "spike counts: timing is not seen"
 GIVEN_SPIKES = "given spikes"
 
 
 class Hyperparameters(Spec):
-    """A case has a learning rate and, in a device, a weight range as its hyperparameters."""
+    """The hyperparameters of a case: a learning rate and, in a device, a weight range."""
 
     learning_rate: LearningRate
     weight_range: WeightRange | None = None
 
 
 class RunSettings(Spec):
-    """A rule trains by these settings, those of a trial without its images and its rule."""
+    """The settings with which a rule trains: those of a trial without its images and its rule."""
 
     network: NetworkSpec
     training: TrainingSpec
@@ -89,7 +89,7 @@ class RunSettings(Spec):
 class Rule(Spec):
     """An update rule with its settings.
 
-    A subclass adds its settings as typed fields, which are the keys of its cases, and says in
+    A subclass adds its settings as typed fields, which are the keys of its cases, and defines in
     `training` how it trains.
 
     >>> from studies import Rule
@@ -103,9 +103,9 @@ class Rule(Spec):
     Hyperparameters(learning_rate=2.0, weight_range=None)
 
     Attributes:
-        update: the name of the rule, or the file or the module that it is read from.
-        learning_rate: None: it is searched.
-        digest: that of the file of an own rule, so that an edited rule makes new trials.
+        update: the name of the rule, or the file or module from which it is loaded.
+        learning_rate: the learning rate, or None if it is searched.
+        digest: digest of the file of a user's rule, so that an edited rule makes new trials.
     """
 
     update: str
@@ -113,14 +113,13 @@ class Rule(Spec):
     digest: str | None = None
 
     without_effect: ClassVar[tuple[str, ...]] = ()
-    """The settings at these dotted paths of network and training change nothing in a run."""
+    """Dotted paths of settings of network and training that have no effect on a run."""
 
     rates: ClassVar[tuple[float, float] | None] = None
-    """The lowest and the highest learning rate of a search; None stands for those of spiking
-    cases."""
+    """The lowest and highest learning rate of a search, or None for those of spiking cases."""
 
     sees: ClassVar[str] = GIVEN_SPIKES
-    """Says in words for the row what the rule uses of recorded spikes."""
+    """Describes, for the row, what the rule uses of recorded spikes."""
 
     one_thread: ClassVar[bool] = False
     """Says whether a second thread would change the numbers of a run."""
@@ -130,13 +129,13 @@ class Rule(Spec):
 
     @model_serializer(mode="wrap")
     def _without_an_empty_digest(self, fields: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """A shipped rule has no digest, and its stored settings do not mention one."""
+        """Leaves the digest out of the stored settings of a shipped rule, which has none."""
         whole: dict[str, Any] = fields(self)
         return {key: value for key, value in whole.items() if (key, value) != ("digest", None)}
 
     @classmethod
     def own_keys(cls) -> tuple[str, ...]:
-        """Returns the keys that a case with this rule may have beside those of every case."""
+        """Returns the keys that a case with this rule may have besides those of every case."""
         return tuple(name for name in cls.model_fields if name not in ("update", "digest"))
 
     @classmethod
@@ -149,9 +148,9 @@ class Rule(Spec):
     def reduced(
         cls, network: NetworkSpec, training: TrainingSpec
     ) -> tuple[NetworkSpec, TrainingSpec]:
-        """Returns the settings with those without an effect at their defaults.
+        """Returns the settings, with defaults for those that have no effect.
 
-        A sweep of settings without an effect therefore makes no new trials.
+        Sweeping a setting without an effect therefore makes no new trials.
         """
         if not cls.without_effect:
             return network, training
@@ -170,28 +169,28 @@ class Rule(Spec):
 
     @property
     def title(self) -> str:
-        """Returns the label of a case that has none of its own."""
+        """Returns the label of a case that gives none."""
         return self.short_name.removesuffix(".py")
 
     def has(self, path: str) -> bool:
-        """Says whether a path that starts with a key of a case is a setting of this case."""
+        """Says whether a path that starts with a key of a case names one of its settings."""
         return self.has_effect(path)
 
     def prepared(self, network: NetworkSpec, training: TrainingSpec) -> Self:
-        """Returns the rule of a case with everything in it that a run depends on.
+        """Returns the rule completed with everything on which a run depends.
 
         Raises:
-            InputError: the rule cannot train such a network, or not in such a way.
+            InputError: the rule cannot train this network, or not with these settings.
         """
         if not self.convolutions:
             network.dense_layers(f"update: {self.short_name}")
         return self
 
     def given(self) -> Hyperparameters | None:
-        """Returns the hyperparameters that the case gives; None: they are searched.
+        """Returns the hyperparameters that the case gives, or None if they are searched.
 
         Raises:
-            InputError: only one of two is given.
+            InputError: only one of two hyperparameters is given.
         """
         rate = self.learning_rate
         return None if rate is None else Hyperparameters(learning_rate=rate)
@@ -201,7 +200,7 @@ class Rule(Spec):
         return self.model_copy(update={"learning_rate": found.learning_rate})
 
     def of_seed(self, seed: int) -> Self:
-        """Returns the rule as the trial of a seed has it."""
+        """Returns the rule for the trial with this seed."""
         return self
 
     def decisive(self) -> dict[str, Any]:
@@ -216,7 +215,7 @@ class Rule(Spec):
         return True
 
     def columns(self) -> dict[str, Any]:
-        """Returns the columns of the row that only this rule fills."""
+        """Returns the columns of a row that only this rule fills."""
         return {}
 
     @abstractmethod
@@ -224,21 +223,21 @@ class Rule(Spec):
         """Returns the function that trains a network with these settings.
 
         Args:
-            threads: that the training may use; the numbers must not depend on them.
+            threads: threads that the training may use; its numbers must not depend on them.
         """
 
     def rate(self) -> float:
-        """Returns the learning rate of a rule that has its hyperparameters.
+        """Returns the learning rate, which is known once the rule has its hyperparameters.
 
         Raises:
-            ValueError: they are still to be searched.
+            ValueError: the learning rate is still to be searched.
         """
         if self.learning_rate is None:
             raise ValueError(f"the learning rate of {self.update} is not known yet")
         return self.learning_rate
 
     def of_numbers(self, settings: RunSettings) -> dict[str, Any]:
-        """Returns what a network without slots reads of the settings, but for its layers."""
+        """Returns the settings that a network without slots uses, except for its layers."""
         read = {"epochs", "batch", "dropout_input", "dropout_hidden"}
         return {
             "learning_rate": self.rate(),
@@ -248,7 +247,7 @@ class Rule(Spec):
         }
 
     def rest(self, trained: Any) -> None:
-        """Lets time pass between the end of training and the test, where the rule has any."""
+        """Lets the time between training and test pass, if the rule has such a time."""
 
 
 def changed(part: Spec) -> dict[str, Any]:
@@ -257,24 +256,24 @@ def changed(part: Spec) -> dict[str, Any]:
 
 
 DEEPEST_UNCLOCKED = 2
-"""So many hidden layers can stay trained without the winner-take-all output, given a long flush."""
+"""The most hidden layers that stay trained without winner-take-all output, given a long flush."""
 
 
 class SpikingRule(Rule):
-    """A spiking rule ends in a spiking network, which can be exported."""
+    """A rule that trains a spiking network, which can be exported."""
 
 
 class SsnnBpRule(SpikingRule):
-    """The rules of SSNN-BP differ only in the synapses."""
+    """The base class of the rules of SSNN-BP, which differ only in the synapses."""
 
     convolutions: ClassVar[bool] = True
 
     @abstractmethod
     def synapses(self) -> SynapsesFactory:
-        """Returns the factory of the synapses of every crossbar."""
+        """Returns the function that makes the synapses of each crossbar."""
 
     def prepared(self, network: NetworkSpec, training: TrainingSpec) -> Self:
-        """Refuses three hidden layers or more without the clocked output: training collapses."""
+        """Refuses three or more hidden layers without the clocked output, as training collapses."""
         layers = layer_names(network.hidden_layers)
         if len(layers) > DEEPEST_UNCLOCKED and not network.inhibition.clocked:
             allowed = (

@@ -1,4 +1,4 @@
-"""SSNN-BP with float weights by coincidences, Eq. 10."""
+"""SSNN-BP with float weights, updated by coincidences (Eq. 10)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Finds the class of an update rule: a shipped one, a module of a package, or a file of the user's.
+"""Finds the class of an update rule: a shipped one, a module of a package, or a user's file.
 
-Every rule is a module that defines one class, a subclass of `base.Rule`. A shipped rule has the
-name of its module.
+Every rule is a module that defines one subclass of `base.Rule`. A shipped rule has the name of its
+module.
 """
 
 import importlib.util
@@ -21,7 +21,7 @@ from studies.common.settings import short_hash
 from studies.declaration.update_rules.base import Rule
 
 PULSES = "pulses"
-"""The rule of a case that names a device and no rule."""
+"""The rule of a case that names a device but no rule."""
 
 CORE = ("rate", "coincidence", PULSES, "ann", "analog_sgd")
 """The rules of the platform itself, which are modules of this package."""
@@ -44,7 +44,7 @@ def rule_class(update: str) -> type[Rule]:
             of a module.
 
     Raises:
-        InputError: there is no such rule, or its module does not define exactly one.
+        InputError: there is no such rule, or its module does not define exactly one rule.
     """
     if (shipped := _shipped(update)) is not None:
         return _only_rule(import_module(shipped))
@@ -54,7 +54,7 @@ def rule_class(update: str) -> type[Rule]:
 
 
 def digest_of(update: str) -> str | None:
-    """Returns the digest of the file of a rule, which is not executed; None of a shipped rule.
+    """Returns the digest of a rule's file without executing it, or None for a shipped rule.
 
     Raises:
         InputError: there is no such rule.
@@ -63,7 +63,7 @@ def digest_of(update: str) -> str | None:
 
 
 def rule_of(settings: Mapping[str, Any]) -> Rule:
-    """Returns the rule with these settings, as a trial stores them.
+    """Returns the rule with the settings that a trial stores.
 
     A file is executed only if it still has the digest that the settings name.
 
@@ -81,10 +81,10 @@ def rule_of(settings: Mapping[str, Any]) -> Rule:
 
 
 def beside(update: object, folder: Path, where: str, field: str) -> object:
-    """Returns the rule of a case with an absolute path; relative ones start at the study's folder.
+    """Returns the rule of a case with its path made absolute from the study's folder.
 
     Raises:
-        InputError: the file is not there.
+        InputError: the file is missing.
     """
     if not isinstance(update, str) or not update.endswith(".py"):
         return update
@@ -97,7 +97,7 @@ def beside(update: object, folder: Path, where: str, field: str) -> object:
 
 
 def _shipped(update: str) -> str | None:
-    """Returns the module of a shipped rule; None if there is none of that name."""
+    """Returns the module of a shipped rule, or None if no shipped rule has this name."""
     if update in CORE:
         return f"{__package__}.{update}"
     name = f"{OF_PAPERS}.{update}"
@@ -106,7 +106,7 @@ def _shipped(update: str) -> str | None:
 
 
 def _source(update: str) -> str:
-    """Returns the text of the file of a rule that is not shipped."""
+    """Returns the source code of a rule that is not shipped."""
     path, why = update, "there is no such file"
     if not update.endswith(".py"):
         path, why = "", "there is no such module"
@@ -126,7 +126,7 @@ def _source(update: str) -> str:
 
 @cache
 def _module_of(path: str, code: str) -> ModuleType:
-    """Returns the module of a file, executed once as long as its text stays the same."""
+    """Executes a file as a module, and again only when its text has changed."""
     try:
         return run_own_code(f"rpu_ssnn_rule_{short_hash(code)}", path, code)
     except (Exception, SystemExit) as error:

@@ -1,4 +1,4 @@
-"""The base class of the rules whose weights live in a device."""
+"""The base class of the rules that hold the weights in devices."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ if TYPE_CHECKING:
 
 
 class PartialHyperparameters(Spec):
-    """A device has these hyperparameters; a missing one is swept, or both are searched."""
+    """The hyperparameters of a device; if one is missing it is swept, or both are searched."""
 
     weight_range: WeightRange | None = Field(None, description="see TileSpec.weight_range")
     learning_rate: LearningRate | None = Field(None, description="equivalent rate; thinned trains")
 
 
 def _device_name(device: object) -> object:
-    """Returns the name of a device: all fields of one of aihwkit, or the folder of a table."""
+    """Returns the name of a device that is given as a name, a table, a law or aihwkit's object."""
     if isinstance(device, dict) and set(device) == {"table"}:
         from device_presets.jump_tables.table_device import table_name
 
@@ -65,10 +65,10 @@ def _device_name(device: object) -> object:
 
 
 class DeviceRule(Rule):
-    """The weights of such a rule live in a device, given by a name from `device_presets`.
+    """A rule that holds the weights in devices, named as in `device_presets`.
 
     Attributes:
-        parameters: all parameters of the device; empty in a case, whose device is not read yet.
+        parameters: all parameters of the device; empty in a case, which has not read it yet.
     """
 
     device: Annotated[str, BeforeValidator(_device_name)] = Field(
@@ -88,7 +88,7 @@ class DeviceRule(Rule):
 
     @classmethod
     def own_keys(cls) -> tuple[str, ...]:
-        given = ("learning_rate", "parameters")  # a case has the first under `hyperparameters`
+        given = ("learning_rate", "parameters")  # a case gives the rate under `hyperparameters`
         return tuple(name for name in super().own_keys() if name not in given)
 
     @property
@@ -121,7 +121,7 @@ class DeviceRule(Rule):
         return checked.model_copy(
             update={
                 "device": self.as_shipped.name,  # ECRAM becomes ecram
-                # As the preset understood them: 100, 100.0 and "1e2" are one run.
+                # The values are those that the preset read: 100, 100.0 and "1e2" are one run.
                 "overrides": {name: parameters[name] for name in self.overrides},
                 "parameters": parameters,
             }
@@ -143,10 +143,10 @@ class DeviceRule(Rule):
         return super().tuned(found).model_copy(update=new)
 
     def of_seed(self, seed: int) -> Self:
-        """Returns the rule in the draw of a seed: seed 0 has the first, and so on in turn.
+        """Returns the rule with the drawn device of a seed: the first for seed 0, and so on.
 
         Raises:
-            InputError: the preset is no file of a fit, or has no such draws beside it.
+            InputError: the preset is not a file of a fit, or there are no such draws beside it.
         """
         if self.draws == 0:
             return self
@@ -162,7 +162,7 @@ class DeviceRule(Rule):
         return validated(type(self), {**self.model_dump(), **new}, "")
 
     def decisive(self) -> dict[str, Any]:
-        """Returns the settings without records of the device and without what is at its default."""
+        """Returns the settings that can change a result, without defaults of the tile."""
         overrides = decisive_parameters(self.overrides, self.parameters)
         return super().decisive() | {
             "device": device_identity(self.device),
@@ -173,7 +173,7 @@ class DeviceRule(Rule):
 
     @cached_property
     def as_shipped(self) -> Device:
-        """Returns the device as its preset has it."""
+        """Returns the device without overrides."""
         return device_of(self.device)
 
     @cached_property

@@ -1,4 +1,4 @@
-"""SSNN-BP in devices, by pulses only: the rule of a case that names a device and no other rule."""
+"""SSNN-BP in devices by pulses only, the rule of a case that names a device and no other rule."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class PulseRule(DeviceRule, SsnnBpRule):
-    """Trains devices with SSNN-BP by pulses only; `device_presets` gives the device by name."""
+    """Trains devices with SSNN-BP by pulses only; `device` is a name from `device_presets`."""
 
     @property
     def title(self) -> str:
@@ -27,8 +27,11 @@ class PulseRule(DeviceRule, SsnnBpRule):
         return make(self.simulated, self.tile, self.rate())
 
     def is_replayable(self) -> bool:
-        """A run in native devices always repeats. aihwkit's own generator cannot be seeded, so
-        that a run in its tiles repeats only if nothing is drawn after construction."""
+        """Says whether the run repeats bit for bit.
+
+        A run in native devices always does. aihwkit's own generator cannot be seeded, so a run in
+        its tiles repeats only if nothing is drawn after they are built.
+        """
         if self.tile.simulator != "aihwkit":
             return True
         quiet_reads = self.tile.reads is None or self.tile.reads.read_noise == 0

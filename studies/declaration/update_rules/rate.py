@@ -1,4 +1,4 @@
-"""SSNN-BP with float weights by rates, Eq. 9."""
+"""SSNN-BP with float weights, updated by rates (Eq. 9)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class RateRule(SsnnBpRule):
     surrogate: SurrogateSpec | None = Field(None, description="None: no surrogate noise")
 
     def has(self, path: str) -> bool:
-        """A rate case without noise stays one."""
+        """Says whether the case has the setting; surrogate settings need surrogate noise."""
         return not path.startswith("surrogate.") or self.surrogate is not None
 
     def prepared(self, network: NetworkSpec, training: TrainingSpec) -> Self:
