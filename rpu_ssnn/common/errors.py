@@ -1,11 +1,11 @@
-"""All exceptions of the project: one base class, and what the command line exits with."""
+"""The exceptions of the project: their base class, and the exit codes of the command line."""
 
 import difflib
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 AS_NEAR = 0.05
-"""Names whose likeness (at most 1) is within this of the nearest one are as near as that one."""
+"""Names whose similarity (at most 1) is within this of the nearest name's count as equally near."""
 
 MOST_LETTERS = 2000
 """A longer line of an error, such as one that lists a thousand columns, shows its two ends."""
@@ -22,13 +22,13 @@ class RpuSsnnError(Exception):
 
 
 class Fault(str):
-    """What went wrong with a bad value, in words; it stands in place of the value."""
+    """Says in words what is wrong, in place of a bad value."""
 
     __slots__ = ()
 
 
 class InputError(RpuSsnnError, ValueError):
-    """Bad input, said in one line; the command line prints the line and exits with code 2.
+    """Reports bad input in one line, which the command line prints before it exits with code 2.
 
     Args:
         where: the file, study, command or function that holds the bad value.
@@ -54,7 +54,7 @@ class InputError(RpuSsnnError, ValueError):
         super().__init__(_ends(line, MOST_LETTERS))
 
     def __reduce__(self) -> tuple[type, tuple[str, str, object, str]]:
-        """Errors cross process borders; a value that might not is replaced by its text."""
+        """Lets errors cross process borders; a value that might not is replaced by its text."""
         plain = isinstance(self.value, str | int | float | None)
         value = self.value if plain else _AsShown(repr(self.value))
         return type(self), (self.where, self.field, value, self.allowed)
@@ -75,11 +75,11 @@ def require(holds: object, where: object, field: str, value: object, allowed: st
 
 
 class PresetError(InputError):
-    """A preset, a parameter or a preset file that cannot be used, said in one line."""
+    """Reports in one line a preset, a parameter or a preset file that cannot be used."""
 
 
 class _AsShown(str):
-    """A value as `repr` shows it, in place of one that might not cross a process border."""
+    """Stands, as the text of its `repr`, for a value that might not cross a process border."""
 
     __slots__ = ()
 
@@ -108,13 +108,13 @@ def meant(names: Sequence[object]) -> str:
 
 
 def nearest(names: Iterable[str], wrong: object, likeness: float = 0.6) -> list[str]:
-    """Returns the names that are nearest to a wrong one, in capitals or not, or none where none is
+    """Returns the valid names that are nearest to a wrong one, ignoring case, or none if none is
     near.
 
     Args:
         names: the valid names.
         wrong: the name that was given.
-        likeness: the least likeness (at most 1) of a near name.
+        likeness: the lowest similarity (at most 1) of a near name.
     """
     by_small = {name.lower(): name for name in names}
     small = str(wrong).lower()
@@ -127,7 +127,8 @@ def nearest(names: Iterable[str], wrong: object, likeness: float = 0.6) -> list[
 
 
 def _of_one_line(text: str) -> str:
-    """Returns the text with line ends and the like written out, which keys and columns may hold."""
+    """Returns the text with unprintable characters written out, such as line ends in keys or
+    columns."""
     return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
 
 
@@ -136,6 +137,6 @@ def _short(value: object, limit: int = 80) -> str:
 
 
 def _ends(text: str, limit: int) -> str:
-    """Returns both ends of a long text; a long path says most in its last part."""
+    """Returns both ends of a long text, since the last part of a path says most."""
     half = (limit - 3) // 2
     return text if len(text) <= limit else f"{text[:half]}...{text[-half:]}"

@@ -1,7 +1,7 @@
-"""Files: read only where they are regular, written whole or not at all, never through a link.
+"""Reads files only if they are regular, and writes them whole or not at all, never through a link.
 
-One helper opens what is read (`open_regular`, `read_bytes`, `read_text`), one creates what is
-written (`write_whole`); all other modules use these. pandas and h5py open files by their own means.
+All other modules read by `open_regular`, `read_bytes` or `read_text`, and write by `write_whole`;
+only pandas and h5py open files themselves.
 """
 
 import contextlib
@@ -35,7 +35,8 @@ _TEMPORARY = re.compile(rf"\.[0-9a-f]{{{2 * _RANDOM_BYTES}}}\.tmp\.")
 
 
 def reason(error: Exception) -> Fault:
-    """Says why a file could not be read or written; pandas and numpy leave ``strerror`` empty."""
+    """Returns why a file could not be read or written; pandas and numpy leave ``strerror``
+    empty."""
     said = getattr(error, "strerror", None) or " ".join(str(error).split())
     return Fault(said or type(error).__name__)
 
@@ -58,7 +59,7 @@ def refusing(
 
 
 def open_regular(path: Path) -> BufferedReader:
-    """Opens a regular file for reading; a pipe or a device is refused and never waited for.
+    """Opens a regular file for reading; a pipe or a device is refused, without waiting for it.
 
     Raises:
         OSError: the file is missing, not readable or not regular, or no file can have its name.
@@ -77,14 +78,14 @@ def open_regular(path: Path) -> BufferedReader:
 
 
 def read_bytes(path: Path, most: int = MOST_TEXT_BYTES) -> bytes:
-    """Returns the content of a regular file, which is unpacked where its name ends in .gz.
+    """Returns the content of a regular file, which is unpacked if its name ends in .gz.
 
     Args:
         path: the file.
-        most: the most bytes that the content may have.
+        most: the largest number of bytes that the content may have.
 
     Raises:
-        OSError: as `open_regular`, or the content is larger, or it is no whole gzip stream.
+        OSError: as `open_regular`, or the content is larger, or it is not a complete gzip stream.
     """
     with open_regular(path) as file:
         if path.suffix == ".gz":
@@ -110,7 +111,7 @@ def read_text(path: Path, most: int = MOST_TEXT_BYTES) -> str:
 
 
 def is_regular(path: Path) -> bool:
-    """Says whether a regular file has this name; a link to one does not count."""
+    """Returns whether a regular file has this name; a link to one does not count."""
     try:
         return stat.S_ISREG(os.lstat(path).st_mode)
     except (OSError, ValueError):
@@ -147,7 +148,7 @@ def user_path(where: str, field: str, path: Path | str) -> Path:
 
 
 def make_folder(path: Path) -> None:
-    """Makes a folder below one that is ours; a link in its place is refused.
+    """Makes a folder inside one of our own; a link in its place is refused.
 
     Raises:
         OSError: the folder cannot be made, or something else has its name.
@@ -158,7 +159,7 @@ def make_folder(path: Path) -> None:
 
 
 def set_aside(path: Path, ending: str) -> Path:
-    """Renames a file by an ending, and by a number where that name is taken; returns the new name.
+    """Renames a file by adding an ending, and a number if that name is taken; returns the new path.
 
     Raises:
         OSError: the file cannot be renamed.
@@ -172,7 +173,7 @@ def set_aside(path: Path, ending: str) -> Path:
 
 
 def kept_aside(path: Path, ending: str) -> str:
-    """Sets a file aside; returns in words what it is kept as, or why it is left where it is."""
+    """Sets a file aside; returns a phrase with its new name, or with why it is left where it is."""
     try:
         return f"kept as {set_aside(path, ending).name}"
     except OSError as error:
@@ -192,7 +193,7 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def remove_temporaries(folder: Path) -> None:
-    """Removes the temporary files that killed processes left in a folder of ours.
+    """Removes the temporary files that killed processes left in one of our folders.
 
     Raises:
         OSError: the folder cannot be written to.
@@ -203,12 +204,12 @@ def remove_temporaries(folder: Path) -> None:
 
 
 def refuse_unwritable(where: str, field: str, path: Path, suffixes: tuple[str, ...] = ()) -> None:
-    """Looks at a file that is to be written, before the work that it takes is done.
+    """Checks that a file can be written, before the work for it is done.
 
     Args:
         where, field: the command and option that name the file, for the error.
         path: the file.
-        suffixes: the endings it may have; none stands for any.
+        suffixes: the endings it may have; empty allows any.
 
     Raises:
         InputError: the file has another ending, its folder is missing or cannot be written to, or
@@ -268,20 +269,20 @@ def _replace_all(
             temporaries[path] = temporary = temporaries.pop(path)
             os.replace(temporary, path)
     except OSError as error:
-        # A write that failed, as on a full disk, names no file; words without a number stay.
+        # A failed write, as on a full disk, names no file; errors without a number keep their
+        # words.
         if error.errno is not None and error.filename is None:
             error.filename = str(list(temporaries)[-1])
         raise
     finally:
         for temporary in temporaries.values():
-            # The error that led here says more than one of the clean-up.
+            # The error that led here says more than one from the clean-up.
             with contextlib.suppress(OSError, ValueError):
                 temporary.unlink()
 
 
 def _temporary_name(path: Path) -> Path:
-    """Returns a random name beside the file, with its suffix, which tells the format of a
-    figure."""
+    """Returns a random name beside the file, with its suffix, which sets the format of a figure."""
     return path.with_name(f".{secrets.token_hex(_RANDOM_BYTES)}.tmp.{path.name}")
 
 

@@ -1,11 +1,11 @@
-"""Runs a Python file of the user's own, such as a device law or an update rule."""
+"""Runs a user's Python file, such as a device law or an update rule."""
 
 import sys
 from types import ModuleType
 
 
 def run_own_code(name: str, path: str, code: bytes | str) -> ModuleType:
-    """Returns the module that a file makes, from its text as it was read and digested.
+    """Returns the module that a file defines, from its text as it was read and digested.
 
     Python's own import would read the file again, and leave ``__pycache__`` beside it.
 
@@ -15,7 +15,7 @@ def run_own_code(name: str, path: str, code: bytes | str) -> ModuleType:
         code: the text of the file.
 
     Raises:
-        Exception: whatever the code raises, or Python says of it.
+        Exception: whatever the code raises, or Python raises when it compiles it.
     """
     module = ModuleType(name)
     module.__file__ = path

@@ -1,4 +1,4 @@
-"""The CPUs that may be used, and one call in each of several threads."""
+"""Counts the usable CPUs, and makes one call in each of several threads."""
 
 import os
 from collections.abc import Callable, Iterable
@@ -19,11 +19,12 @@ def usable_cpus() -> int:
 
 
 class ForkedError(RpuSsnnError, RuntimeError):
-    """A network with several threads is used in a forked process, which has no such threads."""
+    """Reports that a network of several threads is used in a forked process, which has no such
+    threads."""
 
 
 class WorkerThreads(ThreadPoolExecutor):
-    """Threads of one process; after a fork they are missing, and a call would never return."""
+    """Runs threads of one process; after a fork they are missing, and a call would never return."""
 
     def __init__(self, n: int) -> None:
         super().__init__(n)
@@ -46,8 +47,8 @@ class WorkerThreads(ThreadPoolExecutor):
 def one_blas_thread() -> AbstractContextManager[object]:
     """Returns a context in which matrix products take one thread.
 
-    Sums of several threads differ from those of one by roundings. And their threads wait busily
-    after each product, so that they would take the cores from the workers.
+    Sums over several threads differ from those of one by rounding errors. The threads of matrix
+    products also wait busily after each product, which would take the cores from the workers.
     """
     limited: AbstractContextManager[object] = _libraries().limit(limits=1, user_api="blas")
     return limited

@@ -1,8 +1,8 @@
-"""YAML 1.2 with the core schema, in and out; every fault is one line with line and column.
+"""Reads and writes YAML 1.2 with the core schema; every fault is one line with line and column.
 
-ruamel.yaml parses; what a scalar means is decided here, so that nothing but null, flags, numbers
-and text can come of a file: no dates, no numbers in base 60 or with a leading zero in base 8, no
-tags that change a value, no merged mappings.
+ruamel.yaml parses; the meaning of a scalar is decided here, so that a file yields nothing but null,
+flags, numbers and text: no dates, no numbers in base 60 or with a leading zero in base 8, no tags
+that change a value, no merged mappings.
 """
 
 import io
@@ -42,7 +42,7 @@ _TAG = "tag:yaml.org,2002:"
 
 
 class YamlError(RpuSsnnError, ValueError):
-    """What is wrong with YAML text, and where.
+    """Reports what is wrong with YAML text, and where.
 
     Attributes:
         place: ``line 3, column 5``, or ``size``.
@@ -59,10 +59,10 @@ def load(text: str) -> Any:
     """Returns the content of YAML text that holds one document.
 
     Raises:
-        YamlError: the text is not YAML, or holds a repeated key, a key that is no text, a tag that
-            changes a value, a merge key, a character that is no text, a number of too many digits,
-            a second document, too long a list, too deep a nesting, or aliases that expand to too
-            many values.
+        YamlError: the text is not YAML, or holds a repeated key, a key that is not text, a tag that
+            changes a value, a merge key, a control character, a number of too many digits, a second
+            document, too long a list, too deep a nesting, or aliases that expand to too many
+            values.
     """
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -84,7 +84,7 @@ def load(text: str) -> Any:
             raise _fault(mark, "\t", "must be spaces: tabs may not indent") from None
         raise _fault(mark, error.problem or error.context, "must be valid YAML") from None
     except (YAMLError, ValueError, TypeError, AttributeError, LookupError, AssertionError) as error:
-        # The parser has slips of its own on text that is no YAML, such as escapes beyond Unicode.
+        # The parser raises other errors on some invalid text, such as escapes beyond Unicode.
         found = " ".join(str(error).split()) or type(error).__name__
         raise _fault(yaml.reader.get_mark(), found, "must be valid YAML") from None
     return None if root is None else _Reader(yaml.resolver).value(root)
@@ -98,7 +98,7 @@ def read(path: Path, error: type[InputError] = InputError) -> Any:
         error: the class of the error that is raised.
 
     Raises:
-        InputError: the file cannot be read, is not UTF-8, or as `load`.
+        InputError: the file cannot be read, is not UTF-8, or `load` refuses it.
     """
     try:
         return load(read_text(path, MOST_CHARACTERS))
@@ -140,14 +140,14 @@ def _written(content: object, *, in_line: bool) -> str:
 
 
 class _Reader:
-    """Makes values of ruamel's nodes, and counts them with their aliases written out."""
+    """Turns ruamel's nodes into values, and counts these with aliases written out."""
 
     def __init__(self, resolver: Any) -> None:
         self._resolver, self._made = resolver, 0
         self._anchored: dict[int, tuple[Any, int]] = {}
 
     def value(self, node: Any, depth: int = 0) -> Any:
-        """Returns the value of a node within so many others."""
+        """Returns the value of a node that is nested `depth` deep."""
         value, size = self._anchored.get(id(node), (None, 0))
         before, self._made = self._made, self._made + (size or 1)
         if self._made > MOST_VALUES:

@@ -1,4 +1,4 @@
-"""The state of a training as arrays, from which a newly built network continues.
+"""The state of a training as arrays, from which a newly built network can continue.
 
 States are taken between batches only (in practice at the end of an epoch). Buffers, sums over a
 batch and membranes are empty then, and not part of a state.
@@ -23,17 +23,17 @@ WORD = 2**64
 
 
 class StateError(RpuSsnnError, ValueError):
-    """A state of another network or other settings."""
+    """Reports a state that belongs to another network or to other settings."""
 
 
 @dataclass(frozen=True)
 class EpochRow:
-    """One epoch of training.
+    """Holds the results of one epoch of training.
 
     Accuracies are shares in [0, 1]; the training accuracy is that of the training presentations
-    themselves (weights still changing, dropout on). Rates are spikes a neuron and slot; spikes
-    are per presentation and layer, input first (forward) or first hidden first (gradient); empty
-    where a network trains without spikes.
+    themselves (weights still changing, dropout on). Rates are spikes per neuron and slot; spikes
+    are per presentation and layer, from the input on (forward) or from the first hidden layer on
+    (gradient). All three are empty where a network trains without spikes.
     """
 
     epoch: int
@@ -47,7 +47,7 @@ class EpochRow:
 
 @dataclass(frozen=True)
 class TrainingState:
-    """A training at the end of an epoch.
+    """Holds the state of a training at the end of an epoch.
 
     Attributes:
         epochs: number of finished epochs.
@@ -64,7 +64,7 @@ def checked(state: State, like: State) -> State:
     """Returns the state, if it has the names, shapes and dtypes of ``like``.
 
     Raises:
-        StateError: it has others.
+        StateError: the names, shapes or dtypes differ.
     """
     if state.keys() != like.keys():
         raise StateError(f"holds {sorted(state)}, not {sorted(like)}")

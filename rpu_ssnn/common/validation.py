@@ -1,4 +1,5 @@
-"""A validation error of pydantic as one line: file, dotted key, value, and what is allowed."""
+"""Turns a validation error of pydantic into one line: file, dotted key, value, and what is
+allowed."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -11,10 +12,11 @@ from rpu_ssnn.common.errors import InputError, meant, nearest, one_of
 from rpu_ssnn.common.value_kinds import kinds_of
 
 TAG_MARK = "<"
-"""Starts the tag of a union's member in the location of an error; no user wrote it."""
+"""Starts the tag of a union's member in the location of an error; users do not write it."""
 
 _MEMBER = re.compile(r"[\w-]+\[.*\]|bool|int|float|str|none|path")
-"""pydantic calls the members of a union so, in the location of an error; no user wrote them."""
+"""pydantic's names of the members of a union, in the location of an error; users do not write
+them."""
 
 _MAPPING, _LIST = "must be a mapping, `key: value`", "must be a list"
 _TEXT = "must be text (in quotes, where YAML would read something else)"
@@ -30,13 +32,13 @@ _PHRASES = {
     "path_type": "must be the path of a file",
     "string_type": _TEXT,
 }
-"""What is allowed, where pydantic's own sentence names a type of Python."""
+"""The phrases for what is allowed, where pydantic's own sentence would name a Python type."""
 
 WHOLE = "content"
-"""The field of an error that is about settings as a whole."""
+"""The field of an error that concerns settings as a whole."""
 
 UNKNOWN_KEY = "unknown key"
-"""What a refusal of a key that a section does not have begins with."""
+"""The refusal of a key that a section does not have begins with these words."""
 
 
 def validated[M: BaseModel](
@@ -59,7 +61,7 @@ def validated[M: BaseModel](
 
 @contextmanager
 def explained(model: type[BaseModel], key: str = "", where: object = "study") -> Iterator[None]:
-    """Raises a validation error of a model within it as the project's error.
+    """Turns a validation error of a model, raised in its block, into the project's error.
 
     Args:
         model, key, where: those of `validated`.
@@ -91,7 +93,7 @@ def _as_input_error(
         allowed = f"{UNKNOWN_KEY}; {one_of(_valid_keys(model, parent), value)}"
     else:
         value = None if fault["type"] == "missing" else value
-        # Several members of a union may each say what they take; a choice comes before a type.
+        # Each member of a union may say what it accepts; choices come before types.
         phrases = sorted(
             dict.fromkeys(map(_allowed, faults)), key=lambda phrase: phrase.startswith("must ")
         )
@@ -106,8 +108,8 @@ def _first_faults(
 ) -> tuple[tuple[int | str, ...], list[dict[str, Any]], int]:
     """Returns the place to report, the faults found there, and how many other places have faults.
 
-    A misspelt key is both unknown and missing, and only the first says what to correct. Members of
-    a union all complain; the member whose complaint lies deepest is the one that was meant.
+    A misspelt key is both unknown and missing, and only the first says what to correct. All members
+    of a union complain; the one with the deepest complaint was meant.
     """
     by_place: dict[tuple[int | str, ...], list[dict[str, Any]]] = {}
     for found in error.errors(include_url=False):
@@ -120,14 +122,14 @@ def _first_faults(
 
 
 def _of_a_key(fault: dict[str, Any]) -> bool:
-    """Says whether a key is wrong, not its value."""
+    """Returns whether a key is wrong, rather than its value."""
     inner = fault.get("ctx", {}).get("error")
     found_by_us = isinstance(inner, InputError) and inner.allowed.startswith(UNKNOWN_KEY)
     return found_by_us or fault["type"] == "extra_forbidden"
 
 
 def _allowed(fault: dict[str, Any]) -> str:
-    """Says what would have been right, as a phrase that begins with a verb."""
+    """Returns what would have been right, as a phrase that begins with a verb."""
     kind = fault["type"]
     if kind in _PHRASES:
         return _PHRASES[kind]

@@ -1,4 +1,4 @@
-"""Kinds of values as YAML 1.2 tells them apart: flags, numbers, text; and text of one line."""
+"""Kinds of values that YAML 1.2 distinguishes (flags, numbers, text), and text of one line."""
 
 import typing
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from rpu_ssnn.common.wording import first_unprintable
 
 
 def of_one_line(text: str) -> str:
-    """Returns the text itself, where it is one line.
+    """Returns the text itself, if it is one line.
 
     Raises:
         ValueError: it has line ends, control characters, or spaces at its ends.
@@ -26,7 +26,7 @@ def of_one_line(text: str) -> str:
 
 
 def refuse_other_kinds(fields: Mapping[str, FieldInfo], content: object) -> None:
-    """Looks at a raw mapping before pydantic, which takes "0.1" for a number and `true` for 1.
+    """Checks a raw mapping before pydantic, which would take "0.1" for a number and `true` for 1.
 
     Raises:
         InputError: a flag, number or text stands in the place of another kind of value.
@@ -35,7 +35,7 @@ def refuse_other_kinds(fields: Mapping[str, FieldInfo], content: object) -> None
         if name not in fields:
             continue
         kinds = kinds_of(typing.cast(Any, fields[name].annotation))
-        if isinstance(value, list | tuple):  # text that an annotation names stands for all items
+        if isinstance(value, list | tuple):  # an allowed text stands for the whole list
             items = {f"{name}.{place}": item for place, item in enumerate(value)}
             kinds = frozenset(kind for kind in kinds if not isinstance(kind, str))
         else:
@@ -46,7 +46,7 @@ def refuse_other_kinds(fields: Mapping[str, FieldInfo], content: object) -> None
 
 
 def _other_kind(value: object, kinds: frozenset[Any]) -> str | None:
-    """Says what the value must be, in words; None where pydantic is to judge it."""
+    """Returns what the value must be, in words, or None where pydantic is to judge it."""
     if Any in kinds or not kinds & {bool, int, float}:
         return None
     numbers = "a number" if float in kinds else "a whole number" if int in kinds else ""

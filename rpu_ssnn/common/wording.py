@@ -40,6 +40,6 @@ def plain(text: object) -> str:
 
 
 def listed(names: Sequence[str], most: int = 8) -> str:
-    """Names separated by commas, of which those beyond the first few are only counted."""
+    """Returns names separated by commas; those beyond the first few are only counted."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more

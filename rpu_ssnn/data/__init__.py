@@ -1,4 +1,4 @@
-"""The data sets of studies: those with names, and the user's own; with held-out validation."""
+"""The data sets of studies, named or user-defined, with held-out validation data."""
 
 from rpu_ssnn.data.dataset import DATASET_NAMES, Dataset, image_counts, image_shape, load_dataset
 from rpu_ssnn.data.folders import DATA_ENV, MissingDataError

@@ -1,7 +1,7 @@
 """CIFAR-10 (Krizhevsky 2009): colour images of 32 x 32 pixels, from the original files or JPEGs.
 
-The original files are the binary version, each image of which is its label and the bytes of its
-red, green and blue planes. Copies as JPEG, all in one archive, differ a little in their pixels.
+The original files are the binary version, in which an image is its label and the bytes of its red,
+green and blue planes. Copies as JPEG, all in one archive, have slightly different pixels.
 """
 
 import io
@@ -35,17 +35,17 @@ _OBTAIN = "the binary version on Alex Krizhevsky's page 'The CIFAR-10 dataset'"
 
 
 class _Part(NamedTuple):
-    """Images and labels of one part of the set."""
+    """Holds the images and labels of one part of the set."""
 
     images: UInt8[np.ndarray, "n values"]
     labels: Int64[np.ndarray, " n"]
 
 
 def read_cifar10(root: Path | None) -> Source:
-    """Returns the whole set, with values row by row, column by column, and red, green, blue last.
+    """Returns the whole set, with values ordered by row, then by column, then by colour.
 
     Args:
-        root: the data folder; None takes the environment variable ``DATA_ENV``.
+        root: the data folder; None uses the environment variable ``DATA_ENV``.
 
     Raises:
         MissingDataError: no folder was named, or it has the files of neither version.
@@ -67,7 +67,7 @@ def count_cifar10(root: Path | None) -> tuple[int, int]:
     """Returns the numbers of training and test images, without their pixels.
 
     Raises:
-        MissingDataError, InputError: as `read_cifar10`.
+        MissingDataError, InputError: for the same reasons as in `read_cifar10`.
     """
     folder, original = _folder(root)
     if not original:
@@ -78,7 +78,8 @@ def count_cifar10(root: Path | None) -> tuple[int, int]:
 
 
 def _folder(root: Path | None) -> tuple[Path, bool]:
-    """Returns the folder, and whether it has the original files; they go before the JPEGs."""
+    """Returns the folder, and whether it has the original files, which are preferred to the
+    JPEGs."""
     root = data_folder(root)
     source = f"get its files from {_OBTAIN}"
     if root is None:

@@ -32,7 +32,7 @@ MAX_VALIDATION_SHARE = 0.5
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Images, flattened row by row, whose pixels' rates are image / ``grey_max``; or recordings.
+    """Holds images, flattened row by row, with pixel rates of image / ``grey_max``; or recordings.
 
     Attributes:
         class_names: the names of the labels 0, 1 and so on.
@@ -40,9 +40,9 @@ class Dataset:
             shares. For recordings it is the largest count of a line in a training recording.
         shape: the shape of one image or recording, with the channels of an image last; it is empty
             where only the number of pixels is known.
-        copy: which files were read, of a set that comes in several versions; else empty.
-        zero: the share that the value 0 of the file has, for all columns or for each, where values
-            may be negative; it is outside [0, 1] where all values have one sign.
+        copy: which files were read, if the set comes in several versions; otherwise empty.
+        zero: the share to which the file's value 0 is scaled, for all columns or for each, or None
+            where nothing is scaled; it is outside [0, 1] where all values have one sign.
         digest: 16 hexadecimal digits of the SHA-256 over all images and labels, their order and
             their split: equal digests mean the very same data.
     """
@@ -68,7 +68,7 @@ class Dataset:
 
     @property
     def image_shape(self) -> Grid | None:
-        """Returns rows, columns and channels (last) of an image; None where samples are no
+        """Returns rows, columns and channels (last) of an image, or None if samples are not
         images."""
         return None if isinstance(self.train_images, SpikeTrains) else _grid(self.shape)
 
@@ -86,22 +86,23 @@ def load_dataset(
 ) -> Dataset:
     """Loads a data set and holds a stratified validation split out of its training images.
 
-    The training images are put in an order drawn from ``seed``, and the first ``n_train`` of them
-    are what training *and* validation share: ``round(validation_share * n_train)`` of these are
-    held out, the rest train. The test images are the first ``n_test`` of the test file, whatever
-    the seed; nothing may be chosen by them. Where files may be sorted by class (the user's own,
+    The training images are put in an order drawn from ``seed``, and training *and* validation share
+    the first ``n_train`` of them: ``round(validation_share * n_train)`` of these are held out, the
+    rest train. The test images are the first ``n_test`` of the test file, whatever the seed; no
+    choice may depend on them. Where files may be sorted by class (user-defined data,
     `japanese_vowels`), they are ``n_test`` of the file with the same share of each class.
 
     Args:
-        name: one of ``DATASET_NAMES``; another one where the data are the user's own.
-        root: the folder with the files; None takes the environment variable RPU_SSNN_DATA.
+        name: one of ``DATASET_NAMES``; another name for user-defined data.
+        root: the folder with the files; None uses the environment variable RPU_SSNN_DATA.
             ``digits`` comes with scikit-learn and needs neither, nor do the generated sets.
         n_train: how many training images to draw from, None for all.
         n_test: how many test images to use, None for all.
         validation_share: the part of the drawn images to hold out, 0 (none) to 0.5.
         seed: draws the training images, their order and the split; not negative.
-        own: the user's own files.
-        time: the time of recordings; shuffled: each recording's slots in random order (a control).
+        own: the user's data files.
+        time: whether recordings keep the order of their slots; `shuffled` puts the slots of each in
+            random order (a control).
 
     Raises:
         InputError: an argument is out of its range, or a file is missing, damaged or does not fit.
@@ -138,7 +139,7 @@ def image_counts(name: str, root: Path | None, own: OwnData | None = None) -> tu
     """Returns the numbers of training and test images of a data set, before anything is started.
 
     Args:
-        name, root, own: those of `load_dataset`; the user's own files are read whole and checked.
+        name, root, own: as in `load_dataset`; a user's files are read and checked in full.
 
     Raises:
         MissingDataError: the files are not there, or no folder was named.
@@ -153,7 +154,7 @@ def image_counts(name: str, root: Path | None, own: OwnData | None = None) -> tu
 def image_shape(name: str, root: Path | None, own: OwnData | None = None) -> Grid | None:
     """Returns rows, columns and channels of the images of a data set, before anything is started.
 
-    It is None of data that are no images; arguments and errors are those of `image_counts`.
+    It is None for data that are not images; arguments and errors are those of `image_counts`.
     """
     if own is None:
         return _grid(named_shape(name, root))
@@ -221,12 +222,13 @@ def _assemble(
 
 
 def _check_count(name: str, field: str, count: int | None, there: int) -> None:
-    """Refuses a number of images that is none, or more than there are; None stands for all."""
+    """Refuses a number of images below 1, or above what there is; None stands for all."""
     if count is not None:
         allowed = f"must be a whole number from 1 to {there}, the images there are, or left out"
         require(_is(count, Integral) and 1 <= count <= there, name, field, count, allowed)
 
 
 def _is(value: object, kind: type) -> bool:
-    """Says whether a number, perhaps of numpy, is of a kind; callers from scripts are not typed."""
+    """Returns whether a number, possibly numpy's, is of a kind, since scripts are not
+    type-checked."""
     return isinstance(value, kind)

@@ -13,7 +13,7 @@ def digest_of(*parts: np.ndarray | SpikeTrains) -> str:
     for part in parts:
         arrays = part.arrays if isinstance(part, SpikeTrains) else (part,)
         for array in arrays:
-            # The shape keeps apart what the bytes alone would run together, such as two splits.
+            # Without the shape, two splits of the same bytes would have the same digest.
             total.update(repr(array.shape).encode())
             total.update(np.ascontiguousarray(array.astype(array.dtype.newbyteorder("<"))))
     return total.hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""The folder that data sets lie in, and the error where a set is not there."""
+"""The folder of the data sets, and the error for a set that is missing."""
 
 import os
 from pathlib import Path
@@ -10,11 +10,11 @@ DATA_ENV = "RPU_SSNN_DATA"
 
 
 class MissingDataError(InputError):
-    """A data set's files are not there (as opposed to there and damaged)."""
+    """Reports that the files of a data set are missing (as opposed to damaged)."""
 
 
 def data_folder(root: Path | None) -> Path | None:
-    """Returns the folder that the argument names, or else the environment."""
+    """Returns the folder that the argument names, or else the one that the environment names."""
     if root is None and os.environ.get(DATA_ENV):
         root = Path(os.environ[DATA_ENV])
     return None if root is None else root.expanduser()

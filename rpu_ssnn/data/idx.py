@@ -29,7 +29,7 @@ def read_images(path: Path, transposed: bool = False) -> UInt8[np.ndarray, "imag
     row.
 
     Args:
-        path: the file; it is unpacked where its name ends in .gz.
+        path: the file; it is unpacked if its name ends in .gz.
         transposed: whether the file holds each image column by column.
 
     Raises:
@@ -56,11 +56,11 @@ def read_labels(path: Path, n_classes: int) -> UInt8[np.ndarray, " labels"]:
 
 
 def image_header(path: Path) -> tuple[int, int, int]:
-    """Returns images, rows and columns that the header of an idx3 file promises, and reads nothing
-    more.
+    """Returns the numbers of images, rows and columns in the header of an idx3 file, and reads
+    nothing more.
 
     Raises:
-        InputError: the file is unreadable, or no idx3 file.
+        InputError: the file is unreadable, or is not an idx3 file.
     """
     with _unpacked(path) as file:
         images, rows, columns = _shape(path, file, dimensions=3)
@@ -73,7 +73,7 @@ def _read(path: Path, dimensions: int) -> UInt8[np.ndarray, "..."]:
         promised = math.prod(shape)
         # A damaged header must not size a buffer: it may not promise more than the file can hold.
         most = path.stat().st_size * (_MOST_PACKED if path.suffix == ".gz" else 1)
-        # One more byte is asked for, to see that nothing follows.
+        # One more byte is requested, to check that nothing follows.
         values = b"" if promised > most else file.read(promised + 1)
     if len(values) != promised:
         fault = "is truncated" if len(values) < promised else "has trailing bytes"
@@ -83,7 +83,7 @@ def _read(path: Path, dimensions: int) -> UInt8[np.ndarray, "..."]:
 
 
 def _shape(path: Path, file: IO[bytes] | gzip.GzipFile, dimensions: int) -> tuple[int, ...]:
-    """Returns what the header says, checked but for the number of values behind it."""
+    """Returns the shape in the header, checked except for the number of values that follow."""
     header = file.read(4 + 4 * dimensions)
     expected = bytes([0, 0, _UNSIGNED_BYTE, dimensions])
     if header[:4] != expected or len(header) < 4 + 4 * dimensions:

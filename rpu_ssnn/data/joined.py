@@ -34,7 +34,7 @@ def read_joined(name: str, root: Path | None) -> Source:
     return Source(
         train_images=np.concatenate([values_of(part.train_images) for part in parts]),
         train_labels=np.concatenate([train for train, _ in labels]),
-        # In turns, so that the first images of the test file hold every part.
+        # The parts take turns, so that the first test images come from all of them.
         test_images=_in_turns([values_of(part.test_images) for part in parts]),
         test_labels=_in_turns([test for _, test in labels]),
         class_names=tuple(name for part in parts for name in part.class_names),

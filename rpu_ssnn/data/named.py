@@ -1,4 +1,4 @@
-"""All data sets with names, and how each is read and counted."""
+"""All named data sets, and how each is read and counted."""
 
 from collections.abc import Callable
 from functools import partial
@@ -22,9 +22,10 @@ from rpu_ssnn.data.yin_yang import COUNTS, make_yin_yang
 
 
 class NamedSet(NamedTuple):
-    """How a data set is read and counted.
+    """Holds the functions that read and count a data set.
 
-    Both functions take the data folder, or None for that of the environment variable RPU_SSNN_DATA.
+    Both functions take the data folder, or None for the one in the environment variable
+    RPU_SSNN_DATA.
     """
 
     read: Callable[[Path | None], Source]
@@ -48,7 +49,7 @@ NAMED_SETS = {
 
 
 def named_shape(name: str, root: Path | None) -> tuple[int, ...]:
-    """Returns the shape of an image of a data set by a header alone; it is empty where none is
+    """Returns the shape of an image of a data set from a header alone; it is empty if it is not
     known."""
     name = JOINED_SETS.get(name, (name,))[0]
     known = {"digits": DIGITS_SHAPE, "cifar10": SHAPE}

@@ -13,7 +13,7 @@ type Rows = UInt8[np.ndarray, "n pixels"] | Float32[np.ndarray, "n pixels"] | Sp
 
 
 def values_of(rows: Rows) -> np.ndarray:
-    """Returns the same rows, for uses that need values.
+    """Returns the same rows as an array, for uses that need values.
 
     Raises:
         TypeError: the rows are recordings.
@@ -25,16 +25,16 @@ def values_of(rows: Rows) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """The images (or recordings) and labels of the training and the test part.
+    """Holds the images (or recordings) and labels of the training and the test part.
 
     Attributes:
         grey_max: the value of full rate.
         shape: the shape of one image or recording, with the channels of an image last; it is empty
             where only the number of pixels is known.
         scale: how values become shares of full rate; None where they are grey levels.
-        copy: which files were read, of a set that comes in several versions; else empty.
-        mixed: whether the first test rows stand for all, which they do not where files may be
-            sorted by class.
+        copy: which files were read, if the set comes in several versions; otherwise empty.
+        mixed: whether the first test rows represent all of them, which they do not where files may
+            be sorted by class.
     """
 
     train_images: Rows

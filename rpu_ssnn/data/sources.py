@@ -24,14 +24,14 @@ DIGITS_SPLIT_SEED = 20170
 
 @dataclass(frozen=True)
 class IdxSet:
-    """A data set of four idx files.
+    """Describes a data set of four idx files.
 
     Attributes:
         folder: the name that torchvision gives its folder.
         class_names: the names of the labels 0, 1 and so on.
         obtain: where its files come from, in words.
         transposed: whether the files hold each image column by column.
-        crop: the side of the middle that is kept of the (square) images; None keeps all.
+        crop: the side of the central part of the (square) images that is kept; None keeps all.
         black_from: the grey level from which a pixel is 255, and below which it is 0; None keeps
             grey levels as they are.
         resplit: the numbers of training and test images to draw from both files together, the same
@@ -69,7 +69,7 @@ _EMNIST_BALANCED = IdxSet(
 )
 
 EMNIST_SPLIT_SEED = 20170
-"""The seed of the paper's own split of EMNIST, which the paper does not list."""
+"""The seed that stands in for the paper's own split of EMNIST, which the paper does not list."""
 
 _MNIST = IdxSet(
     folder="MNIST",
@@ -79,7 +79,7 @@ _MNIST = IdxSet(
 
 IDX_SETS = {
     "mnist": _MNIST,
-    # As NeuroSim's manual has it: cropped to 20 x 20, black and white.
+    # As in NeuroSim's manual: cropped to 20 x 20, black and white.
     "mnist_20x20_bw": replace(_MNIST, crop=20, black_from=128),
     "fashion_mnist": IdxSet(
         folder="FashionMNIST",
@@ -97,13 +97,14 @@ STANDARD_DIGESTS = {
     "mnist": "91a9d5192603160c",
     "fashion_mnist": "6c3b2f37fab2b032",
 }
-"""The digest of the training and test images and labels of each set that could be had."""
+"""The digest of the training and test images and labels of each set that could be obtained."""
 
 
 def read_digits() -> Source:
     """Returns scikit-learn's 1797 scanned digits of 8 x 8 pixels with grey levels from 0 to 16.
 
-    They come without a test set; a fixed, stratified share of them (``DIGITS_TEST_SHARE``) is one.
+    They come without a test set; a fixed, stratified share of them (``DIGITS_TEST_SHARE``) serves
+    as one.
     """
     from sklearn.datasets import load_digits  # only this set needs this slow import
 
@@ -120,11 +121,11 @@ def read_idx_set(name: str, root: Path | None) -> Source:
 
     Args:
         name: a key of ``IDX_SETS``.
-        root: the data folder; None takes the environment variable ``DATA_ENV``.
+        root: the data folder; None uses the environment variable ``DATA_ENV``.
 
     Raises:
-        MissingDataError: no folder was named, or a file is in none of the places looked in.
-        InputError: a file is damaged, the files do not fit together, or they are another set's.
+        MissingDataError: no folder was named, or a file is in none of the places searched.
+        InputError: a file is damaged, the files do not fit together, or they belong to another set.
     """
     described = IDX_SETS[name]
     train_images, train_labels, test_images, test_labels = locate(name, root)
@@ -145,8 +146,8 @@ def read_idx_set(name: str, root: Path | None) -> Source:
 
 
 def count_idx_set(name: str, root: Path | None) -> tuple[int, int]:
-    """Returns the numbers of training and test images of an idx data set, by its files' headers
-    alone.
+    """Returns the numbers of training and test images of an idx data set, from the headers of its
+    files alone.
 
     Raises:
         MissingDataError: as `read_idx_set`.
@@ -155,7 +156,7 @@ def count_idx_set(name: str, root: Path | None) -> tuple[int, int]:
     train_images, _, test_images, _ = locate(name, root)
     train, test = (idx.image_header(path)[0] for path in (train_images, test_images))
     resplit = IDX_SETS[name].resplit
-    # Too few to draw that split from is said by the reading of the files.
+    # If there are too few images for that split, reading the files reports it.
     return resplit if resplit is not None and sum(resplit) <= train + test else (train, test)
 
 
@@ -181,7 +182,7 @@ def locate(name: str, root: Path | None) -> list[Path]:
     folder.
 
     The first of ``<root>/<Folder>/raw``, ``<root>/<Folder>`` and ``<root>`` with all four is taken.
-    A file may be unpacked or .gz, and the unpacked one is taken where both are there.
+    A file may be unpacked or .gz, and the unpacked one is taken if both exist.
 
     Raises:
         MissingDataError: no folder was named, or none of the places holds all four files.
@@ -226,7 +227,7 @@ def _read_pair(
 
 
 def idx_set_shape(name: str, root: Path | None) -> tuple[int, int]:
-    """Returns the rows and columns of the images of an idx data set, by the header of one file.
+    """Returns the rows and columns of the images of an idx data set, from the header of one file.
 
     Raises:
         MissingDataError: as `read_idx_set`.
@@ -257,7 +258,8 @@ def _cropped(
 
 
 def _refuse_changed_set(name: str, source: Source, path: Path) -> None:
-    """Refuses other images under the name of a standard set, since rows would bear that name."""
+    """Refuses other images under the name of a standard set, since result rows would carry that
+    name."""
     parts = source.train_images, source.train_labels, source.test_images, source.test_labels
     if name in STANDARD_DIGESTS:
         found, standard = digest_of(*parts), STANDARD_DIGESTS[name]

@@ -9,12 +9,12 @@ from jaxtyping import Float32, Int32, Int64
 
 @dataclass(frozen=True, eq=False)
 class SpikeTrains:
-    """Recordings of several lines; a line spikes at most once in a slot.
+    """Holds recordings of several lines; a line spikes at most once in a slot.
 
-    Indexing (slice, positions or flags) takes recordings, as it does with the rows of an array.
+    Indexing (slice, positions or flags) selects recordings, like the rows of an array.
 
     Attributes:
-        start: spikes of recording r are those from `start[r]` to before `start[r + 1]`.
+        start: recording r has the spikes from `start[r]` up to, but not including, `start[r + 1]`.
         slot: the slot of each spike; slots do not descend within a recording.
         line: the line of each spike; lines ascend within a slot.
         lines: the number of lines.
@@ -34,7 +34,7 @@ class SpikeTrains:
         recordings: int,
         lines: int,
     ) -> Self:
-        """Trains from events in any order; several events of a line in one slot are one spike.
+        """Makes trains of events in any order; several events of a line in one slot are one spike.
 
         Raises:
             ValueError: a recording, slot or line is negative or too large.
@@ -61,7 +61,7 @@ class SpikeTrains:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Returns (recordings, lines), as an array of rates has it."""
+        """Returns (recordings, lines), the shape of an array of rates."""
         return len(self), self.lines
 
     @property

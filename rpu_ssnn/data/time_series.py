@@ -26,7 +26,7 @@ _OBTAIN = (
 
 
 class Series(NamedTuple):
-    """The recordings of one file, each with its values [channels, points] and its label."""
+    """Holds the recordings of one file, each with its values [channels, points] and its label."""
 
     values: list[Float64[np.ndarray, "channels points"]]
     labels: list[str]
@@ -49,8 +49,8 @@ def level_spikes(
     level.
 
     Point k is slot k. Line c * levels + v is level v (lowest first) of channel c. Every channel
-    spikes once a slot, so that the count of spikes says only how long a recording is; a line's
-    count is the time spent in a level, and what counts cannot say is the order.
+    spikes once per slot, so the total count only gives the length of a recording. The count of a
+    line is the time spent in a level; counts do not show the order.
     """
     channels, levels = edges.shape[0], edges.shape[1] + 1
     recording, slot, line = [], [], []
@@ -78,7 +78,7 @@ def read_japanese_vowels(root: Path | None) -> Source:
 
     Raises:
         MissingDataError: the files are neither in the data folder nor in an installed aeon.
-        InputError: they are damaged, or other files of these names.
+        InputError: the files are damaged, or are other files with these names.
     """
     train_file, test_file = _vowel_files(root)
     train, test = (read_ts(file, VOWELS_CHANNELS) for file in (train_file, test_file))

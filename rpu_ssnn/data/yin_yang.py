@@ -1,6 +1,6 @@
 """The Yin-Yang set (Kriener, Goeltz, Petrovici, NICE 2022): generated points of the plane.
 
-Small, not separable by a line, and hard for networks whose hidden layer does not learn.
+The set is small, not linearly separable, and hard for networks whose hidden layer does not learn.
 """
 
 import numpy as np
@@ -14,7 +14,8 @@ SEED = 20170
 """The seed of the points, the same for every study."""
 
 LATENCY_SLOTS = 30
-"""A recording of `latency_spikes` has so many slots; value 0 spikes in the first, 1 in the last."""
+"""A recording of `latency_spikes` has this many slots; value 0 spikes in the first, 1 in the
+last."""
 
 CLASSES = ("yin", "yang", "dot")
 _BIG, _SMALL = 0.5, 0.1
@@ -35,7 +36,7 @@ def classes_of(
 
 
 def points(n: int, rng: np.random.Generator) -> tuple[np.ndarray, Int64[np.ndarray, " n"]]:
-    """Returns n points, the classes in turn, as (x, y, 1 - x, 1 - y) in [0, 1]."""
+    """Returns n points, with the classes in turn, as (x, y, 1 - x, 1 - y) in [0, 1]."""
     labels = np.arange(n) % len(CLASSES)
     values = np.zeros((n, 4))
     missing = np.arange(n)
@@ -49,11 +50,12 @@ def points(n: int, rng: np.random.Generator) -> tuple[np.ndarray, Int64[np.ndarr
 
 
 def latency_spikes(values: Float64[np.ndarray, "n lines"], slots: int) -> SpikeTrains:
-    """Returns recordings in which each value in [0, 1] is one spike, the later the larger.
+    """Returns recordings in which each value in [0, 1] is one spike, which comes later for larger
+    values.
 
     One more line spikes at slot 0.
 
-    Every line has exactly one spike, so that counts say nothing: all is in the timing.
+    Every line has exactly one spike, so counts carry no information: all of it is in the timing.
     """
     n, lines = values.shape
     late = np.rint(values * (slots - 1)).astype(np.int64)

@@ -51,8 +51,8 @@ def read_arrays(path: Path, keys: tuple[str, ...]) -> dict[str, np.ndarray]:
 
 @contextmanager
 def _archive(path: Path) -> Iterator[np.lib.npyio.NpzFile]:
-    """Returns the opened file, whose errors of reading are refused in one line."""
-    # zipfile raises a RuntimeError for a packing that it does not know, and for a password.
+    """Opens an archive, and turns errors of reading it into one line."""
+    # zipfile raises a RuntimeError for an unknown compression, and for a password.
     broken = zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, OSError
     allowed = "must be a whole archive of plain arrays"
     with refusing(path, allowed, *broken), open_regular(path) as file:
@@ -84,7 +84,7 @@ def _part(path: Path, x: np.ndarray, y: np.ndarray, spikes: SpikeSpec | None) ->
 
 
 def _array(path: Path, archive: np.lib.npyio.NpzFile, key: str) -> np.ndarray:
-    """Returns one array, after a look at its header: a damaged one must not size a buffer."""
+    """Returns one array, after a check of its header: a damaged one must not size a buffer."""
     assert archive.zip is not None  # the archive is open
     name = f"{key}.npy" if f"{key}.npy" in archive.zip.namelist() else key
     most = min(archive.zip.getinfo(name).file_size, MOST_ARRAY_BYTES)
@@ -116,7 +116,7 @@ def read_idx_folder(folder: Path) -> Raw:
     labels.
 
     Raises:
-        InputError: one of them is missing, there twice, or damaged.
+        InputError: one of them is missing, present twice, or damaged.
     """
     names = [path.name for path in folder.iterdir()]
     allowed = "must hold four idx files with MNIST's names; numpy.savez writes other images"

@@ -1,4 +1,4 @@
-"""Rows and labels as a file of the user's holds them, not yet checked."""
+"""Rows and labels as a user's file holds them, not yet checked."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +12,7 @@ from rpu_ssnn.data.spike_trains import SpikeTrains
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """Training or test rows of a file.
+    """Holds the training or test rows of a file.
 
     Attributes:
         where: the file, for errors.
@@ -31,7 +31,7 @@ class Part:
     columns: tuple[str, ...] = ()
 
     def refuse(self, wrong: np.ndarray, allowed: str) -> None:
-        """Refuses the first wrong value, and names it as a reader of the file finds it.
+        """Refuses the first wrong value, and names its place as a reader of the file would.
 
         Args:
             wrong: whether each value is wrong, [n, values].
@@ -54,7 +54,7 @@ class Part:
 
 
 class Raw(NamedTuple):
-    """The content of a file; `test` is None where it has no split of its own."""
+    """Holds the content of a file; `test` is None if the file has no split."""
 
     train: Part
     test: Part | None

@@ -1,4 +1,4 @@
-"""Reads a data set of the user's own, whatever file it comes in, and trusts nothing in it."""
+"""Reads a user's data set from any supported kind of file, and trusts nothing in it."""
 
 import hashlib
 import math
@@ -27,7 +27,7 @@ LEAST_FILLED = 0.01
 
 
 class _Labels(NamedTuple):
-    """The names of the classes, and the class of every row."""
+    """Holds the names of the classes, and the class of every row."""
 
     names: tuple[str, ...]
     train: Int64[np.ndarray, " train"]
@@ -62,10 +62,11 @@ def read_own(own: OwnData) -> Source:
 
 
 def own_counts(own: OwnData) -> tuple[int, int]:
-    """Returns the number of training and of test rows; the files are read, as most formats need.
+    """Returns the number of training and of test rows; the files are read, since most formats
+    require it.
 
     Raises:
-        InputError: as `read_own`.
+        InputError: a file is missing, damaged or does not fit.
     """
     source = read_own(own)
     return len(source.train_labels), len(source.test_labels)
@@ -101,7 +102,7 @@ def _read(path: Path, own: OwnData) -> Raw:
     named = path == own.file.expanduser() and own.label != OwnData.model_fields["label"].default
     allowed = f"names a column of a table, which a {suffix} file does not have: leave label out"
     require(not named or suffix in table_files.READERS, path, "label", own.label, allowed)
-    # A pipe or a device would be waited for, or read without end.
+    # Reading a pipe or a device could block, or never end.
     allowed = "must be a regular file or a folder"
     require(path.is_file(), path, "file", path.name, allowed)
     if suffix in table_files.READERS:
@@ -118,7 +119,7 @@ def _read(path: Path, own: OwnData) -> Raw:
 
 
 def _same_rows(one: Part, other: Part) -> bool:
-    """Says whether two parts hold the same samples in the same order, whatever files they come
+    """Returns whether two parts hold the same samples in the same order, whatever files they come
     from."""
     pairs = zip(_arrays(one), _arrays(other), strict=False)
     return all(np.array_equal(mine, theirs) for mine, theirs in pairs)
@@ -129,7 +130,7 @@ def _arrays(part: Part) -> tuple[np.ndarray, ...]:
 
 
 def _check_part(part: Part) -> None:
-    """Refuses rows and labels of different numbers, NaN, and labels that are no classes."""
+    """Refuses rows and labels of different numbers, NaN, and labels that are not classes."""
     where, rows, labels = part.where, part.rows, part.labels
     require(len(rows), where, "rows", 0, "must be at least 1")
     count = len(labels) if labels.ndim == 1 else labels.shape
@@ -151,7 +152,8 @@ def _check_part(part: Part) -> None:
 
 
 def _refuse_beyond(part: Part, rule: Bounds | str) -> None:
-    """Refuses values beyond a range that the user declares, or in a hundredth of it."""
+    """Refuses values outside the range that the user declares, or in less than a hundredth of
+    it."""
     rows = part.rows
     if isinstance(rule, str) or isinstance(rows, SpikeTrains):
         return
@@ -221,7 +223,8 @@ def _with_columns_of(train: Part, test: Part) -> Part:
 
 
 def _labels(train: Part, test: Part) -> _Labels:
-    """The classes are what the training rows have, in sorted order."""
+    """Returns the labels as numbers of classes, which are the sorted labels of the training
+    rows."""
     classes, numbers = np.unique(train.labels, return_inverse=True)
     allowed = f"must be from 2 to {MOST_CLASSES}, by the labels of the training rows"
     fits = 2 <= len(classes) <= MOST_CLASSES

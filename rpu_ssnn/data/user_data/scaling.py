@@ -1,4 +1,4 @@
-"""From the values of a user's file to shares of full rate."""
+"""Scales the values of a user's file to shares of full rate."""
 
 from typing import NamedTuple
 
@@ -9,11 +9,13 @@ from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.data_spec import Bounds
 
 _CHUNK = 4096
-"""So many rows are scaled at a time: a large set is not kept twice in double precision."""
+"""This many rows are scaled at a time, so that no copy of a large set in double precision is
+kept."""
 
 
 class Scale(NamedTuple):
-    """The values that stand for no and for full rate, for all columns together or for each."""
+    """Holds the values that stand for no and for full rate, for all columns together or for
+    each."""
 
     low: Float64[np.ndarray, " columns_or_1"]
     high: Float64[np.ndarray, " columns_or_1"]
@@ -32,7 +34,7 @@ class Scale(NamedTuple):
 
 
 def scale_of(rows: np.ndarray, training: Int64[np.ndarray, " drawn"], rule: Bounds | str) -> Scale:
-    """Returns the scale by a rule; it sees the training rows only.
+    """Returns the scale by a rule, from the training rows only.
 
     Args:
         rows: the values of the training file [n, columns].
@@ -58,8 +60,8 @@ def scale_of(rows: np.ndarray, training: Int64[np.ndarray, " drawn"], rule: Boun
 
 
 def shares(rows: np.ndarray, scale: Scale) -> Float32[np.ndarray, "n columns"]:
-    """Returns the shares (value - low) / (high - low), clipped to [0, 1]; of one value alone they
-    are 0."""
+    """Returns the shares (value - low) / (high - low), clipped to [0, 1]; they are 0 where low and
+    high are equal."""
     result = np.empty(rows.shape, dtype=np.float32)
     span = scale.span
     for first in range(0, len(rows), _CHUNK):

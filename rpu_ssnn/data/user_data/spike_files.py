@@ -1,4 +1,5 @@
-"""Files of spikes: lists of events, tensors of slots, HDF5 laid out as the Heidelberg sets are."""
+"""Files of spikes: lists of events, tensors of slots, and HDF5 in the layout of the Heidelberg
+sets."""
 
 import math
 from collections.abc import Mapping
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     import h5py
 
 LAYOUT = "spikes/times, spikes/units and labels"
-"""The Heidelberg data sets (Cramer et al., IEEE TNNLS 2022) have one entry a recording."""
+"""The Heidelberg data sets (Cramer et al., IEEE TNNLS 2022) have one entry per recording."""
 
 MOST_RECORDINGS = 10_000_000
 MOST_LINES = 1_000_000
@@ -27,17 +28,17 @@ MOST_LINES = 1_000_000
 
 
 def read_hdf5(path: Path, spec: SpikeSpec) -> Raw:
-    """Returns the content of an HDF5 file laid out as `LAYOUT`, with times in its own unit (often
-    seconds).
+    """Returns the content of an HDF5 file laid out as `LAYOUT`, with times in the file's unit
+    (often seconds).
 
     Raises:
-        InputError: the file is no HDF5, has another layout, or its times and units do not fit.
+        InputError: the file is not HDF5, has another layout, or its times and units do not fit.
     """
     h5py = optional_package("h5py", "rpu-ssnn[spikes]", path, "file", path.name)
     layout = f"must hold numbers as {LAYOUT}, one entry a recording"
     with (
         refusing(path, "must be an HDF5 file", OSError),
-        # h5py raises these for objects of another kind, and for links that lead in a circle.
+        # h5py raises these for objects of another kind, and for circular links.
         refusing(path, layout, KeyError, TypeError, ValueError, RuntimeError, field="content"),
         h5py.File(path, "r") as file,
     ):
@@ -80,8 +81,8 @@ def part_of_events(where: Path, events: Mapping[str, np.ndarray], spec: SpikeSpe
 
     Args:
         where: the file, for errors.
-        events: `t` (time), `x` (line), `recording` (which, from 0) of each event, `labels` of
-            each recording; `y` (row of a sensor) and `p` (polarity), or none: the lines of a row
+        events: `t` (time), `x` (line), `recording` (number, from 0) of each event, and `labels` of
+            each recording; optionally `y` (row of a sensor) and `p` (polarity): the lines of a row
             follow those of the row before, and the lines of polarity p those of p - 1.
 
     Raises:
@@ -121,13 +122,13 @@ def part_of_events(where: Path, events: Mapping[str, np.ndarray], spec: SpikeSpe
 
 
 def numbered_alike(train: Part, test: Part, spec: SpikeSpec) -> tuple[Part, Part]:
-    """Returns the same events, numbered so that equal x, y and p are one line in both files.
+    """Returns the same events, numbered so that equal x, y and p are the same line in both files.
 
-    Each file numbers its lines by its own largest x and y. Here the larger of both counts.
+    Each file numbers its lines by its own largest x and y; here the larger of both applies.
 
     Raises:
-        InputError: a line is then beyond `spec.lines`, or beyond the most there may be; or the
-            lines of tensors have several dimensions of other sizes.
+        InputError: a line is then beyond `spec.lines`, or beyond `MOST_LINES`; or the lines of
+            tensors have several dimensions, of different sizes.
     """
     mine, theirs = train.shape[1:], test.shape[1:]
     fits = max(len(mine), len(theirs)) <= 1 or math.prod(mine) == math.prod(theirs)
@@ -178,16 +179,16 @@ def part_of_tensor(where: Path, x: np.ndarray, y: np.ndarray, spec: SpikeSpec) -
 
 
 def _times(values: Any) -> np.ndarray:
-    """Returns the times in the precision of the file, which says how far they are rounded."""
+    """Returns the times in the precision of the file, which shows how far they are rounded."""
     times = np.asarray(values)
     return times if times.dtype.kind in "iuf" else times.astype(np.float64)
 
 
 def _slots(time: np.ndarray, width: float) -> np.ndarray:
-    """Returns the slots floor(time / width); rounding puts no time at the start of a slot before
-    it.
+    """Returns the slots floor(time / width); rounding cannot move the start of a slot into the slot
+    before.
 
-    0.29 / 0.01 is 28.999999999999996, for example.
+    For example, 0.29 / 0.01 is 28.999999999999996, and belongs to slot 29.
     """
     kind = np.float32 if time.dtype == np.float32 else np.float64
     slot = time.astype(np.float64) / width

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 
 SEPARATORS = ",;\t"
-"""The columns of a CSV are separated by one of these; the first line tells by which."""
+"""The columns of a CSV are separated by one of these; the first line shows by which."""
 
 _GAPS: dict[str, Any] = {"keep_default_na": False, "na_values": [""]}
 """Only an empty cell is a gap: "NA" and "None" are names of classes."""
 
 
 def read_table(path: Path, label: str) -> Raw:
-    """Returns a table in which each row is an image, and each column but `label` a value.
+    """Returns a table in which each row is an image, and each column except `label` a value.
 
     Columns of a CSV are separated by commas, semicolons or tabs; with the latter two, numbers may
     have decimal commas. An Excel file holds the table on its first sheet.
@@ -70,7 +70,8 @@ def _numbers(path: Path, values: pd.DataFrame) -> np.ndarray:
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:
-    """Returns a table whose size its footer tells: packed, a number that repeats takes no room."""
+    """Returns a table, after a check of the size in its footer: packed, repeated numbers take no
+    room."""
     import pandas as pd
     import pyarrow.parquet
 
@@ -90,7 +91,7 @@ def _read_excel(path: Path) -> pd.DataFrame:
 
 
 def _read_csv(path: Path) -> pd.DataFrame:
-    """Returns a table whose columns are what its first line names."""
+    """Returns a table with the columns that its first line names."""
     import pandas as pd
 
     with open_regular(path) as file:
@@ -100,7 +101,8 @@ def _read_csv(path: Path) -> pd.DataFrame:
     names = pd.read_csv(path, header=None, nrows=1, dtype=str, **options).iloc[0]
     twice = names[names.duplicated() & names.notna()]
     require(not len(twice), path, "column", "".join(twice[:1]), "must be named once")
-    # pandas writes the number of a row without a name, which tells the class where rows are sorted.
+    # pandas writes row numbers as a column without a name; where rows are sorted, they reveal the
+    # class.
     allowed = "must be there, in the first line; pandas: to_csv(..., index=False)"
     place = f"name of column {int(np.argmax(names.isna())) + 1}"
     require(not names.isna().any(), path, place, None, allowed)
