@@ -1,1 +1,1 @@
-"""Worker processes: each trains one trial at a time, on this machine or a cluster."""
+"""Worker processes, each of which trains one trial at a time, on this machine or a cluster."""

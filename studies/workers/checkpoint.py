@@ -1,7 +1,7 @@
 """The checkpoint of a trial: one npz file without pickle, with a header in JSON.
 
-Arrays have the names of `common.training_state`. The zip format keeps a checksum of each array.
-The header names the trial, the images and the versions that the checkpoint belongs to.
+The arrays have the names of `rpu_ssnn.common.training_state`, and the zip format keeps a checksum
+of each. The header names the trial, images and versions to which the checkpoint belongs.
 """
 
 import json
@@ -21,11 +21,11 @@ from studies.declaration.trial import Trial, TrialSettings
 from studies.results.tables import Versions
 
 FORMAT = 1
-"""This number is raised when the layout of the file changes."""
+"""The version of the layout of the file, raised whenever it changes."""
 
 HEADER = "header"
 ARRAY = "state."
-"""This starts the name of each array of the state."""
+"""The prefix of the name of each array of the state."""
 
 
 class UnfitError(RpuSsnnError):
@@ -34,11 +34,11 @@ class UnfitError(RpuSsnnError):
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A checkpoint holds a trial in the middle of its training.
+    """A checkpoint stores a trial in the middle of its training.
 
     Attributes:
         resumed: how often the trial was resumed from a checkpoint.
-        seconds: spent on the trial so far.
+        seconds: time spent on the trial so far, s.
     """
 
     state: TrainingState
@@ -64,17 +64,17 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint, trial: Trial, data_dige
     arrays[HEADER] = np.array(json.dumps(header))
 
     def write(temporary: Path) -> None:
-        with temporary.open("wb") as file:  # given a path, numpy would add a suffix
+        with temporary.open("wb") as file:  # numpy would add a suffix to a path
             np.savez(file, **arrays)
 
     write_whole(path, write)
 
 
 def read_checkpoint(path: Path, trial: Trial, data_digest: str) -> Checkpoint:
-    """Returns the checkpoint of exactly this trial, on these images, under these versions.
+    """Reads the checkpoint of exactly this trial, these images and the present versions.
 
     Raises:
-        UnfitError: it is damaged, or belongs to another trial, other images or versions.
+        UnfitError: it is damaged, or belongs to another trial, other images or other versions.
     """
     try:
         with open_regular(path) as raw, np.load(raw, allow_pickle=False) as file:
@@ -82,7 +82,7 @@ def read_checkpoint(path: Path, trial: Trial, data_digest: str) -> Checkpoint:
             if any(one.compress_type != zipfile.ZIP_STORED for one in file.zip.infolist()):
                 raise UnfitError("is damaged (packed)")
             header = json.loads(str(file[HEADER]))
-            # Compared first, since the arrays of another version may have any layout.
+            # The header is compared first, since another version may have other arrays.
             _refuse_foreign(header, _belongs_to(trial, data_digest))
             arrays = {name.removeprefix(ARRAY): file[name] for name in file.files if name != HEADER}
         curve = tuple(_epoch_row(row) for row in header["curve"])
@@ -90,7 +90,7 @@ def read_checkpoint(path: Path, trial: Trial, data_digest: str) -> Checkpoint:
         return Checkpoint(state, int(header["resumed"]), float(header["seconds"]))
     except UnfitError:
         raise
-    except Exception as error:  # zip, zlib, numpy's header and its tokeniser each raise their own
+    except Exception as error:  # zip, zlib, numpy's header and its tokeniser raise many kinds
         raise UnfitError(f"is damaged ({type(error).__name__})") from error
 
 
@@ -112,8 +112,7 @@ def _refuse_foreign(header: dict[str, Any], here: dict[str, Any]) -> None:
 
 
 def _as_known_today(settings: object) -> object:
-    """Returns settings in the form of this version: one that is newer than the file has its
-    default."""
+    """Returns stored settings as this version writes them, with defaults for newer settings."""
     try:
         return json.loads(canonical(TrialSettings.model_validate(settings).model_dump(mode="json")))
     except ValidationError:

@@ -1,7 +1,7 @@
 """Runs trials on the workers of a dask scheduler, on this machine or others.
 
-Only this process writes rows. Each worker gets one trial at a time: if a worker dies, dask gives
-its trials to other workers and counts the death against each of them.
+Only this process writes rows. Each worker gets one trial at a time. If a worker dies, dask gives
+its trials to other workers and counts the death against each of these trials.
 """
 
 import queue
@@ -25,18 +25,18 @@ from studies.workers.worker import Job
 from studies.workers.workspace import TrialProgress, Workspace
 
 SECONDS_TO_ANSWER = 10
-"""A scheduler without an answer for so long counts as missing."""
+"""A scheduler that does not answer within this time counts as missing."""
 
 PATIENCE_SECONDS = 5.0
-"""After this waiting time a note says that there is no worker yet."""
+"""The time after which a note says that there is no worker yet."""
 
 
 class ClusterLostError(RpuSsnnError, OSError):
-    """The scheduler cannot be reached any more."""
+    """Raised when the scheduler cannot be reached any more."""
 
 
 class ClusterExecutor:
-    """Runs trials on the workers of a scheduler, connected once and kept until `close`.
+    """Runs trials on the workers of a scheduler, with one connection that lasts until `close`.
 
     >>> from studies import ClusterExecutor, run_study
     >>> from distributed import Client
@@ -46,8 +46,8 @@ class ClusterExecutor:
 
     Args:
         where: name of the scheduler in messages.
-        connect: opens the connection; also returns a function that closes what was started for it,
-            such as a cluster.
+        connect: opens the connection, and returns it with a function that closes anything started
+            for it, such as a cluster.
     """
 
     def __init__(self, where: str, connect: Callable[[], tuple[Client, Callable[[], None]]]):
@@ -55,16 +55,16 @@ class ClusterExecutor:
         self._open: tuple[Client, Callable[[], None]] | None = None
 
     def plan(self, n_trials: int) -> str:
-        """Says whose workers run the trials."""
+        """Says which workers run the trials."""
         return f"on workers of {self._where}"
 
     @contextmanager
     def start_pool(
         self, n_trials: int, workspace: Workspace, note: Callable[[str], None]
     ) -> Iterator["_ClusterPool"]:
-        """Returns the workers of the scheduler, including those that join later."""
+        """Yields the workers of the scheduler, including those that join later."""
         if self._open is None:
-            with interrupts.blocked():  # threads and their processes inherit the block
+            with interrupts.blocked():  # new threads and processes inherit the block
                 self._open = self._connect()
         client = self._open[0]
         token = f"{uuid.uuid4().hex}.token"
@@ -155,7 +155,7 @@ class _ClusterPool:
         return None if progress is None else TrialProgress.model_validate_json(progress)
 
     def wait_for_a_worker(self, note: Callable[[str], None]) -> None:
-        """Waits without limit: a batch queue may take hours."""
+        """Waits for a worker without a limit, since a batch queue may take hours."""
         started, told = time.monotonic(), False
         while not self._workers():
             if not told and time.monotonic() - started > PATIENCE_SECONDS:
@@ -165,7 +165,7 @@ class _ClusterPool:
             time.sleep(0.1)
 
     def cancel(self) -> None:
-        """Cancels waiting trials; the result of a trial that runs at this moment is lost."""
+        """Cancels waiting trials; the results of running ones are lost."""
         with suppress(OSError, TimeoutError):  # the scheduler may be gone
             self._client.unsubscribe_topic(self._task.topic)
             self._client.cancel([future for _, future in self._running.values()], force=True)
@@ -174,8 +174,7 @@ class _ClusterPool:
         future.add_done_callback(lambda _: self._done.put(trial.identity))
 
     def _outcome(self, trial: Trial, future: "DaskFuture[Any]") -> TrialResult | Failure | None:
-        """Returns the outcome of a trial, or None if its worker died and dask runs the trial
-        again."""
+        """Returns the outcome of a trial, or None if its worker died and dask runs it again."""
         status = future.status
         if status in ("lost", "pending"):
             return None
@@ -183,7 +182,7 @@ class _ClusterPool:
             try:
                 outcome: TrialResult | Failure = future.result()
                 return outcome
-            except KilledWorker:  # it died before it sent the result, as did its replacements
+            except KilledWorker:  # the worker and its replacements died before sending the result
                 status = future.status
         if status == "error":
             error = future.exception()
@@ -199,7 +198,7 @@ class _ClusterPool:
         raise ClusterLostError(f"lost the scheduler: {self._where} ({why}); finished rows are kept")
 
     def _workers(self) -> dict[str, int]:
-        """Returns the threads of each worker by its address."""
+        """Returns the number of threads of each worker by its address."""
         try:
             return dict(self._client.nthreads())
         except (OSError, TimeoutError) as error:
@@ -211,5 +210,5 @@ class _ClusterPool:
 
 
 def _anywhere(job: Job) -> Job:
-    """Returns the job with an absolute data folder, since workers start in other folders."""
+    """Returns the job with an absolute data folder, since workers start in another folder."""
     return job if job.data_root is None else replace(job, data_root=job.data_root.resolve())

@@ -1,8 +1,8 @@
-"""Functions that run in a dask worker: check of the inputs, and one trial.
+"""Functions that a dask worker runs: one checks the inputs, the other runs one trial.
 
 A worker process runs one trial at a time, since the number of torch threads and the peak memory are
-properties of a process. Progress is sent as events of the scheduler, since a worker may not share a
-disk with the process that runs the study.
+properties of a process. Progress is sent as events of the scheduler, because a worker may not share
+a disk with the process that runs the study.
 """
 
 import threading
@@ -18,18 +18,18 @@ from studies.workers.worker import Job
 from studies.workers.workspace import TrialProgress, Workspace
 
 _ONE_AT_A_TIME = threading.Lock()
-"""A dask worker with n threads takes n tasks; n - 1 of them wait for this lock."""
+"""A dask worker with n threads takes n tasks, of which n - 1 wait for this lock."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """These data about the study are sent with each task.
+    """Facts about the study that are sent with each task.
 
     Attributes:
-        topic: that of the progress events.
-        versions: those of the process that runs the study.
-        workspace: that of the study; its folder is used if this worker shares that folder.
-        token: file in that folder; a worker that finds the file shares the folder.
+        topic: topic of the progress events.
+        versions: versions in the process that runs the study.
+        workspace: workspace of the study; its folder is used if the worker shares it.
+        token: name of a file in that folder; a worker that finds the file shares the folder.
     """
 
     topic: str
@@ -38,8 +38,7 @@ class Task:
     token: str
 
     def local_workspace(self) -> Workspace:
-        """Returns the workspace of the study; without its folder if this worker does not share
-        it."""
+        """Returns the workspace of the study, without its folder unless this worker shares it."""
         folder = self.workspace.folder
         shared = folder is not None and (folder / self.token).exists()
         return _EventWorkspace(
@@ -47,13 +46,13 @@ class Task:
         )
 
     def unfit(self) -> str:
-        """Says how the versions of this worker differ; empty if they are equal."""
+        """Says how the versions of this worker differ, with an empty text if they do not."""
         return Versions.here().difference(self.versions)
 
 
 @dataclass(frozen=True)
 class _EventWorkspace(Workspace):
-    """An event workspace sends progress as events."""
+    """Sends progress as events."""
 
     topic: str = ""
 
@@ -62,10 +61,10 @@ class _EventWorkspace(Workspace):
 
 
 def check(task: Task, job: Job, trials: list[Trial]) -> RpuSsnnError | None:
-    """Says whether this worker can run the trials.
+    """Checks whether this worker can run the trials.
 
     Returns:
-        The error, with the address of the worker; None: no error.
+        The error, with the address of the worker, or None.
     """
     address = get_worker().address
     if unfit := task.unfit():

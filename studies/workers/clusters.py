@@ -1,8 +1,8 @@
-"""Makes an executor of this machine's processes, or of the workers of a dask scheduler.
+"""Makes an executor that uses processes of this machine or the workers of a dask scheduler.
 
 Anyone who can connect to a dask scheduler can run code as its user. A scheduler at `tls://` is
 protected by the certificates of dask's configuration. A scheduler at `tcp://` is open to everyone
-who reaches its port.
+who can reach its port.
 """
 
 from typing import TYPE_CHECKING
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 def executor_of(workers: int | None, scheduler: str | None) -> Executor:
-    """Makes an executor: processes of this machine, or workers of a scheduler.
+    """Makes an executor that uses processes of this machine or the workers of a scheduler.
 
     Args:
-        workers: processes to start here; None: one a CPU.
-        scheduler: address of a running dask scheduler; None: this machine.
+        workers: number of processes to start here; None means one per CPU.
+        scheduler: address of a running dask scheduler; None means this machine.
 
     Raises:
         InputError: both are given, there is less than one worker, dask is missing, or the scheduler

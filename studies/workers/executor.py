@@ -1,4 +1,4 @@
-"""Interface of the places where trials run: processes of this machine, workers of a cluster."""
+"""The interface to workers, which are processes of this machine or of a cluster."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -11,7 +11,7 @@ from studies.workers.workspace import TrialProgress, Workspace
 
 
 class WorkerPool(Protocol):
-    """The pool has started workers, each of which runs one trial at a time."""
+    """Workers that have started, each of which runs one trial at a time."""
 
     @property
     def free(self) -> int:
@@ -19,10 +19,10 @@ class WorkerPool(Protocol):
 
     @property
     def running(self) -> Sequence[Trial]:
-        """Returns how many submitted trials have not ended."""
+        """Returns the submitted trials that have not ended."""
 
     def check(self, job: Job, trials: Sequence[Trial]) -> Sequence[RpuSsnnError | None]:
-        """Lets each worker check the inputs of the job; None means no error.
+        """Lets each worker check the inputs of the job, and returns each error or None.
 
         Raises:
             RpuSsnnError: a worker died during its check.
@@ -33,7 +33,7 @@ class WorkerPool(Protocol):
         """Sends a trial to a free worker."""
 
     def completed(self, seconds: float) -> Sequence[tuple[Trial, TrialResult | Failure]]:
-        """Returns the trials that ended since the last call; waits up to ``seconds`` for one.
+        """Returns the trials that ended since the last call, after waiting up to ``seconds``.
 
         Raises:
             OSError: the workers cannot be reached any more.
@@ -44,19 +44,19 @@ class WorkerPool(Protocol):
 
 
 class Executor(Protocol):
-    """Starts workers; the choice of executor changes no result."""
+    """Starts workers; the choice of executor does not change any result."""
 
     def plan(self, n_trials: int) -> str:
-        """Returns a phrase that says which workers will run so many trials."""
+        """Describes in a phrase the workers that will run this number of trials."""
 
     def start_pool(
         self, n_trials: int, workspace: Workspace, note: Callable[[str], None]
     ) -> AbstractContextManager[WorkerPool]:
-        """Starts workers for so many trials; when the context ends, running trials are abandoned.
+        """Starts workers for this number of trials; trials still running at the end are abandoned.
 
         Args:
-            workspace: holds the checkpoints that trials leave.
-            note: is called with each line for the user.
+            workspace: where trials write progress and checkpoints.
+            note: called with each line for the user.
 
         Raises:
             OSError: no worker can be reached.
@@ -64,4 +64,4 @@ class Executor(Protocol):
         """
 
     def close(self) -> None:
-        """Closes what is kept between worker pools, such as a connection."""
+        """Closes everything that outlasts a worker pool, such as a connection."""

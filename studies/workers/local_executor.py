@@ -1,4 +1,4 @@
-"""Runs trials in processes of this machine; all end with the worker pool."""
+"""Runs trials in processes of this machine."""
 
 import multiprocessing
 import sys
@@ -21,39 +21,40 @@ from studies.workers.worker import Job
 from studies.workers.workspace import TrialProgress, Workspace
 
 SECONDS_BETWEEN_SIGNALS = 0.2
-"""The interval between two checks for a signal while waiting."""
+"""The time between two checks for a signal while waiting, s."""
 
 DIED = "the worker process died (killed, or out of memory?)"
 
 
 class WorkerDiedError(RpuSsnnError):
-    """A worker process died before its first trial."""
+    """Raised when a worker process died before its first trial."""
 
 
 def worker_count(workers: int | None, n_trials: int) -> int:
-    """Returns the number of processes for so many trials.
+    """Returns the number of processes for this number of trials.
 
     Args:
-        workers: requested number; None: one per CPU.
+        workers: requested number of processes; None means one per CPU.
     """
     return min(usable_cpus() if workers is None else workers, n_trials)
 
 
 @dataclass
 class LocalExecutor:
-    """Starts processes of this machine, each of which gets an equal share of the CPUs as threads.
+    """Starts processes on this machine, each with an equal share of the CPUs as threads.
 
-    The processes of one pool serve the next: a start costs the imports and the compiled code.
+    The processes of one pool are used again by the next, because starting them takes time for
+    imports and compiled code.
 
     >>> from studies import LocalExecutor
     >>> LocalExecutor(workers=1).plan(n_trials=10)
     'starting 1 worker, compiling'
 
     Attributes:
-        workers: None: one a CPU.
+        workers: number of processes; None means one per CPU.
 
     Raises:
-        InputError: the number is below one, or no whole one.
+        InputError: the number is below one, or not a whole number.
     """
 
     workers: int | None = None
@@ -66,14 +67,14 @@ class LocalExecutor:
             raise InputError("LocalExecutor", "workers", self.workers, allowed)
 
     def plan(self, n_trials: int) -> str:
-        """Says how many workers run the trials, and whether they have to start."""
+        """Says how many workers run the trials, and whether they still have to start."""
         n_workers, threads = self._shares(n_trials)
         ready = [one for one in self._idle if one.threads == threads]
         workers = counted(n_workers, "worker")
         return f"on {workers}" if len(ready) >= n_workers else f"starting {workers}, compiling"
 
     def _shares(self, n_trials: int) -> tuple[int, int]:
-        """Returns the number of workers, and of threads of each."""
+        """Returns the number of workers, and the number of threads of each."""
         n_workers = worker_count(self.workers, n_trials)
         return n_workers, max(1, usable_cpus() // n_workers)
 
@@ -81,7 +82,7 @@ class LocalExecutor:
     def start_pool(
         self, n_trials: int, workspace: Workspace, note: Callable[[str], None]
     ) -> Iterator["_LocalPool"]:
-        """Starts the processes that are missing; they end at `close`, killed after an error."""
+        """Starts the missing processes; they end at `close`, or are killed after an error."""
         n_workers, threads = self._shares(n_trials)
         if any(one.threads != threads for one in self._idle):
             self.close()
@@ -159,7 +160,7 @@ class _Worker:
     processes: set[BaseProcess] = field(default_factory=set)
 
     def submit[*P, R](self, function: Callable[[*P], R], *args: *P) -> Future[R]:
-        """Submits a call to the process; starts a new process if it has died."""
+        """Submits a call to the process, and starts a new process if it has died."""
         try:
             return self._submit(function, *args)
         except BrokenProcessPool:
@@ -175,17 +176,17 @@ class _Worker:
         return future
 
     def kill(self) -> None:
-        """Ends the process without waiting for what it does."""
+        """Ends the process without waiting for its call to finish."""
         for process in self.processes:
             process.kill()
 
 
 @contextmanager
 def _script_hidden(arguments: Sequence[object]) -> Iterator[None]:
-    """Processes that start inside this context do not import the calling script.
+    """Keeps processes that start inside this context from importing the calling script.
 
-    A script without `if __name__ == "__main__":` would otherwise run again in each process. The
-    script is needed only if the job was defined in it.
+    A script without `if __name__ == "__main__":` would otherwise run again in each process. It is
+    imported only if the job was defined in it.
     """
     jobs = [argument for argument in arguments if isinstance(argument, Job)]
     if any("__main__" in (job.check.__module__, job.execute.__module__) for job in jobs):

@@ -1,4 +1,4 @@
-"""Runs one trial through `rpu_ssnn` and makes its row."""
+"""Runs one trial with `rpu_ssnn` and makes its row."""
 
 import functools
 import math
@@ -31,14 +31,14 @@ _SETTING_OF = {
     "decay_shape": "training.decay_shape",
     "output_step": "training.output_step",
 }
-"""These columns are blank where the rule does not read the setting behind them."""
+"""The columns that are blank if the rule does not use their setting."""
 
 
 def check_inputs(trials: list[Trial], data_root: Path | None) -> None:
-    """Loads each data set once; if a trial uses aihwkit tiles, tests that aihwkit works.
+    """Loads each data set once, and tests that aihwkit works if a trial has a device.
 
     Raises:
-        InputError: images are missing or damaged, or fewer than asked for.
+        InputError: images are missing, damaged, or fewer than the study asks for.
         BrokenEnvironmentError: aihwkit and torch do not fit, or numba cannot store compiled code.
     """
     from rpu_ssnn.doctor import require_compiler, require_tile_pair
@@ -55,9 +55,9 @@ def check_inputs(trials: list[Trial], data_root: Path | None) -> None:
 
 
 def set_threads(trial: Trial, threads: int) -> int:
-    """Gives torch as many threads as the trial's method may use of these, and returns how many.
+    """Sets and returns the number of torch's threads, which is 1 if the trial's method needs it.
 
-    The order of torch's sums depends on them: whoever trains a trial again must call this, too.
+    The order of torch's sums depends on it, so code that trains a trial again must call this too.
     """
     import torch
 
@@ -69,20 +69,20 @@ def set_threads(trial: Trial, threads: int) -> int:
 def run_trial(
     trial: Trial, data_root: Path | None, threads: int, workspace: Workspace = NO_WORKSPACE
 ) -> TrialResult:
-    """Trains and tests; the test images are read once, after training.
+    """Trains and tests a trial, and reads the test images once, after training.
 
-    The training resumes from the checkpoint of the trial if the workspace holds a valid one.
+    The training resumes from the checkpoint of the trial if the workspace has a valid one.
 
     Args:
-        threads: at most so many, which change the time and no number.
-        workspace: holds progress and checkpoints.
+        threads: largest number of threads, which changes the time but not the numbers.
+        workspace: where progress and checkpoints are written.
 
     Returns:
-        The row (columns: `studies.results.result_columns`; accuracies in %, memory in MiB of
-        this process, imports included, time in s without loading) and one row per epoch.
+        The row (columns: `studies.results.result_columns`; accuracies in %, memory of this process
+        in MiB including imports, time in s without loading) and one row per epoch.
 
     Raises:
-        InputError: the images are not there.
+        InputError: the images are missing.
     """
     threads = set_threads(trial, threads)
     data = trial.images(data_root)
@@ -127,7 +127,7 @@ def run_trial(
 
 
 def _paused(trial: Trial, data: "Dataset", epochs: list[Row]) -> TrialResult:
-    """Returns the result of a run of a search, which pauses and reads no test image."""
+    """Returns the result of a run of a search, which pauses here and does not read test images."""
     row: dict[str, Any] = {
         "dataset": trial.settings.dataset.name,
         "data_digest": data.digest,
@@ -155,11 +155,11 @@ def _versions() -> dict[str, Any]:
 
 
 def _data_columns(trial: Trial, data: "Dataset") -> dict[str, Any]:
-    """Returns the columns about the data, which are none for images of a standard set.
+    """Returns the columns about the data, or none for images of an ordinary standard set.
 
-    For a set that comes in several versions: the files that were read. For data of the user: file,
-    digest, split and scale. For recorded spikes: what the case uses of them, and the share of
-    spikes after T.
+    A standard set with several versions has a column for the files that were read. A user's data
+    have columns for file, digest, split and scale. Recorded spikes have columns for what the case
+    uses of them, and for the share of spikes after T.
     """
     from rpu_ssnn.data.spike_trains import SpikeTrains
     from rpu_ssnn.data.user_data import file_digest
@@ -240,8 +240,8 @@ def _setting_columns(trial: Trial, data: "Dataset") -> dict[str, Any]:
 
 
 def _device_columns(statistics: Mapping[str, float]) -> dict[str, float | None]:
-    """Returns pulses a device (up plus down) and the share of devices at a bound, over all
-    crossbars."""
+    """Returns the mean pulses per device (up plus down) and the share of devices at a bound, over
+    all crossbars."""
     devices = statistics.get("devices_total")
     if devices is None:
         return {"pulses_per_device_mean": None, "saturated_fraction": None}
@@ -253,7 +253,7 @@ def _device_columns(statistics: Mapping[str, float]) -> dict[str, float | None]:
 
 
 def _epoch_row(epoch: Mapping[str, Any]) -> Row:
-    """Makes an epoch a flat row: a tuple becomes one column per layer, and accuracies are in %."""
+    """Turns an epoch into a flat row, with a column per layer for tuples, and accuracies in %."""
     row: Row = {}
     for name, value in epoch.items():
         if isinstance(value, tuple):
@@ -265,20 +265,20 @@ def _epoch_row(epoch: Mapping[str, Any]) -> Row:
     return row
 
 
-_CPU_INFO = Path("/proc/cpuinfo")  # Linux only
+_CPU_INFO = Path("/proc/cpuinfo")  # only Linux has it
 
 
 @functools.cache
 def machine() -> str:
     """Returns the operating system and the model of the processor.
 
-    Sums of torch and numpy are rounded in an order that depends on the kind of processor.
+    The order in which torch and numpy add numbers, and so their rounding, depends on the processor.
     """
     return f"{platform.platform()}, {_processor()}"
 
 
 def _processor() -> str:
-    """Returns the model where the system tells it, else the kind."""
+    """Returns the model of the processor if the system names it, else its kind."""
     try:
         named = re.search(r"^model name\s*:\s*(.+)$", _CPU_INFO.read_text(), re.MULTILINE)
     except OSError:

@@ -1,7 +1,7 @@
-"""Functions that run in a worker process: set-up, check, and one trial with its errors caught.
+"""Functions that a worker process runs: set-up, check, and one trial with its errors caught.
 
-numpy, numba and torch are not imported here: they read the thread counts from the environment when
-they load.
+numpy, numba and torch are not imported here, because they read the numbers of threads from the
+environment when they are imported.
 """
 
 import multiprocessing
@@ -29,14 +29,15 @@ THREAD_VARIABLES = (
 
 @dataclass(frozen=True)
 class Job:
-    """Says how trials are run. Both functions are module-level, as other processes get them.
+    """The functions that check and run trials, defined in modules so that they can be pickled.
 
     Attributes:
-        check: checks images and aihwkit in the worker before any trial runs;
-            raises InputError or `rpu_ssnn.doctor.BrokenEnvironmentError`.
-        execute: runs one trial; gets the data folder, the number of threads, and the workspace
-            for its progress and its checkpoints.
-        data_root: folder with the images; None: environment variable or none needed.
+        check: checks images and aihwkit in the worker before any trial runs; raises InputError or
+            `rpu_ssnn.doctor.BrokenEnvironmentError`.
+        execute: runs one trial, given the data folder, the number of threads, and the workspace
+            for its progress and checkpoints.
+        data_root: folder with the images; None means the environment variable, or that no folder is
+            needed.
     """
 
     check: Callable[[list[Trial], Path | None], None]
@@ -45,7 +46,7 @@ class Job:
 
 
 def set_up(threads: int) -> None:
-    """Initialises a worker process: sets its threads, and ends it when the parent ends."""
+    """Prepares a worker process: sets its threads, and makes it end when its parent ends."""
     for name in THREAD_VARIABLES:
         os.environ[name] = str(threads)
     threading.Thread(target=_die_with_parent, daemon=True).start()
@@ -55,11 +56,11 @@ def _die_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         wait([parent.sentinel])
-        os._exit(1)  # no process is left that could receive a result
+        os._exit(1)  # there is no process left to receive a result
 
 
 def check(job: Job, trials: list[Trial]) -> RpuSsnnError | None:
-    """Calls ``job.check`` and returns its error, so that every worker can report its own."""
+    """Calls ``job.check`` and returns its error, so that each worker can report one."""
     try:
         job.check(trials, job.data_root)
     except RpuSsnnError as error:
@@ -71,13 +72,13 @@ def execute(job: Job, trial: Trial, threads: int, workspace: Workspace) -> Trial
     """Calls ``job.execute`` and returns an exception as a `Failure`."""
     try:
         return job.execute(trial, job.data_root, threads, workspace)
-    except Exception as error:  # one bad trial must not end a study of hours
+    except Exception as error:  # one bad trial must not end a study that takes hours
         message = " ".join(f"{type(error).__name__}: {error}".split())
         return Failure(trial.identity, trial.title, message, traceback.format_exc())
 
 
 def reset_peak_memory() -> None:
-    """Resets the peak, so that each trial of a worker has its own; on Linux only."""
+    """Resets the peak memory, so that it is measured for each trial; works on Linux only."""
     try:
         Path("/proc/self/clear_refs").write_text("5")
     except OSError:
@@ -85,13 +86,13 @@ def reset_peak_memory() -> None:
 
 
 def peak_memory_mb() -> float:
-    """Returns the peak resident memory of this process (MiB) since the last reset or the start."""
+    """Returns the peak resident memory of this process (MiB) since the last reset or its start."""
     try:
         lines = Path("/proc/self/status").read_text().splitlines()
     except OSError:
         lines = []
     peak = next((line for line in lines if line.startswith("VmHWM:")), None)
-    if peak is None:  # the kernel or another system does not tell it
+    if peak is None:  # this kernel or system does not report it
         scale = 1 if sys.platform == "darwin" else 1024  # macOS counts bytes, others KiB
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale / 2**20
     return int(peak.split()[1]) / 1024

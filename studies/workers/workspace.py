@@ -1,7 +1,7 @@
-"""Files of a running trial: its progress, and a checkpoint to resume from.
+"""The files of a running trial: its progress, and a checkpoint from which it can resume.
 
-Files are used instead of pipes: if a process is killed while it writes to a pipe, the reader waits
-forever. A file is replaced as a whole.
+Files are used rather than pipes, because a reader would wait forever if a process were killed while
+writing to a pipe. A file is always replaced as a whole.
 """
 
 from __future__ import annotations
@@ -27,30 +27,31 @@ if TYPE_CHECKING:
     from studies.workers.checkpoint import Checkpoint
 
 SECONDS_BETWEEN_CHECKPOINTS = 1.0
-"""The least time between two checkpoints of a trial."""
+"""The shortest time between two checkpoints of a trial, s."""
 
 MOST_SHARE = 0.02
-"""Writing checkpoints takes at most this share of the time of a trial."""
+"""The largest share of a trial's time that writing checkpoints may take."""
 
 SECONDS_BETWEEN_PROGRESS = 0.5
-"""The least time between two progress files of a trial."""
+"""The shortest time between two progress files of a trial, s."""
 
 MOST_PROGRESS_BYTES = 1 << 20
 """The largest progress file that is read."""
 
 _LEFTOVER = re.compile(r"[0-9a-f]{16}\.(json|(npz|json)\.tmp)|[0-9a-f]{32}\.token")
-"""A killed process may leave files of these names; no other file is removed."""
+"""Matches the files that a killed process may leave; no others but checkpoints are removed."""
 
 _CHECKPOINT = re.compile(r"[0-9a-f]{16}\.npz")
 
 
 class TrialProgress(Spec):
-    """This says how far a running trial is.
+    """The progress of a running trial.
 
     Attributes:
-        epoch: finished epochs, of `epochs`.
-        began: finished epochs when this process started the trial (from a checkpoint).
-        accuracy: last accuracy on validation images, %; None: none yet.
+        epoch: number of finished epochs.
+        epochs: number of all epochs.
+        began: number of finished epochs when this process started the trial (from a checkpoint).
+        accuracy: last accuracy on validation images, %, or None if there is none yet.
         notes: lines for the user.
     """
 
@@ -62,41 +63,40 @@ class TrialProgress(Spec):
 
     @property
     def words(self) -> str:
-        """Returns what a progress line says."""
+        """Returns the words of a progress line."""
         reached = "" if self.accuracy is None else f", {self.accuracy:.2f} % (validation)"
         return f"epoch {self.epoch} of {self.epochs}{reached}"
 
 
 @dataclass(frozen=True)
 class Workspace:
-    """A workspace is the folder for progress and checkpoints of trials.
+    """The folder for the progress and checkpoints of trials.
 
     Attributes:
-        folder: None: nothing is written.
-        seconds_between_checkpoints: least time between two (0: none); a checkpoint is written at
-            the end of an epoch.
+        folder: the folder; None if nothing is written.
+        seconds_between_checkpoints: shortest time between two checkpoints, which are written at the
+            end of an epoch; 0 writes one after every epoch.
     """
 
     folder: Path | None = None
     seconds_between_checkpoints: float = SECONDS_BETWEEN_CHECKPOINTS
 
     def checkpoint(self, identity: str) -> Path | None:
-        """Returns the trial's checkpoint."""
+        """Returns the path of the trial's checkpoint."""
         return None if self.folder is None else self.folder / f"{identity}.npz"
 
     def progress_of(self, trial: Trial) -> TrialProgress | None:
-        """Returns the last progress that the process of the trial wrote, or None if there is
-        none yet."""
+        """Returns the last progress that the trial's process wrote, or None if there is none."""
         if self.folder is None:
             return None
         try:
             text = read_text(self._progress_path(trial.identity), MOST_PROGRESS_BYTES)
             return TrialProgress.model_validate_json(text)
-        except (OSError, ValueError):  # it is not there yet, no text, or no progress
+        except (OSError, ValueError):  # the file is missing, not text, or not a progress
             return None
 
     def write_progress(self, trial: Trial, progress: TrialProgress) -> None:
-        """Writes the progress; a full disk does not end a trial."""
+        """Writes the progress, and lets the trial go on if the disk is full."""
         if self.folder is not None:
             text = progress.model_dump_json()
             target = self._progress_path(trial.identity)
@@ -110,16 +110,16 @@ class Workspace:
                 self._progress_path(trial.identity).unlink()
 
     def clear(self, identity: str) -> None:
-        """Removes the checkpoint of a trial that has its row."""
+        """Removes the checkpoint of a trial, which is not needed any more."""
         checkpoint = self.checkpoint(identity)
         if checkpoint is not None:
             with suppress(OSError):  # the next run removes it as a leftover
                 checkpoint.unlink()
 
     def remove_leftovers(self, has_row: Callable[[str], bool]) -> None:
-        """Removes files of killed processes: progress, partial files, unneeded checkpoints.
+        """Removes files that killed processes left: progress, partial files, unneeded checkpoints.
 
-        Only regular files with names that a run uses are removed.
+        Only regular files with names that a run gives are removed.
         """
         if self.folder is None or self.folder.is_symlink() or not self.folder.is_dir():
             return
@@ -138,7 +138,7 @@ NO_WORKSPACE = Workspace()
 
 
 class TrialSession:
-    """A session keeps the progress and the checkpoints of one trial while it runs."""
+    """Writes the progress and the checkpoints of one trial while it runs."""
 
     def __init__(self, workspace: Workspace, trial: Trial, data_digest: str) -> None:
         self._workspace, self._trial, self._digest = workspace, trial, data_digest
@@ -151,11 +151,12 @@ class TrialSession:
 
     @property
     def seconds(self) -> float:
-        """Returns the time (s) spent on the trial, with earlier processes up to the checkpoint."""
+        """Returns the time (s) spent on the trial, including earlier processes up to their
+        checkpoint."""
         return self._before + time.monotonic() - self._started
 
     def resume(self) -> TrainingState | None:
-        """Returns the state of the checkpoint; an unusable checkpoint is set aside with a note."""
+        """Returns the state of the checkpoint, or sets an unusable checkpoint aside with a note."""
         from studies.workers.checkpoint import UnfitError, read_checkpoint
 
         found: Checkpoint | None = None
@@ -175,7 +176,7 @@ class TrialSession:
         return found.state
 
     def trained[L: Learner](self, train: Callable[..., L], data: Dataset) -> L:
-        """Returns the network of the trial, trained from its checkpoint if that is of this code.
+        """Trains the network of the trial, from its checkpoint unless other code wrote that.
 
         Args:
             train: see `studies.declaration.update_rules.base.Rule.training`.
@@ -193,7 +194,7 @@ class TrialSession:
         return train(data, start=None, on_epoch=on_epoch)
 
     def set_aside(self, why: str) -> None:
-        """Renames the checkpoint, and resets time and epochs."""
+        """Renames the checkpoint, and starts counting time and epochs anew."""
         path = self._workspace.checkpoint(self._trial.identity)
         assert path is not None
         try:
@@ -208,11 +209,12 @@ class TrialSession:
         """Writes the progress, and a checkpoint if one is due.
 
         Args:
-            epochs: finished so far.
-            accuracy: that on validation images, %.
+            epochs: number of epochs finished so far.
+            accuracy: accuracy on validation images, %.
+            state: returns the state for a checkpoint.
 
         Returns:
-            Whether the trial stops here; a run of a search later goes on from its checkpoint.
+            Whether the trial stops here; a run of a search may continue later from its checkpoint.
         """
         self._how_far = self._how_far.model_copy(update={"epoch": epochs, "accuracy": accuracy})
         if time.monotonic() - self._told_at >= SECONDS_BETWEEN_PROGRESS:
