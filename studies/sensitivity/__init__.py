@@ -1,1 +1,1 @@
-"""Sensitivity of one device: `attribute`, `decompose` and `require`."""
+"""Asks how sensitive training is to one device: `attribute`, `decompose` and `require`."""

@@ -1,4 +1,4 @@
-"""Finds which imperfection of a device costs most: each is switched off alone, and on alone.
+"""Finds which imperfection of a device costs most, by switching each off alone, and on alone.
 
 Every effect is a difference of test accuracies in percentage points, paired by seed:
 
@@ -8,7 +8,7 @@ Every effect is a difference of test accuracies in percentage points, paired by 
 - remaining: the reference, minus the device with all off.
 
 If the imperfections were independent, recovered and lost would be equal, and either would add up
-to the whole; a difference cannot be put down to a single imperfection.
+to the whole. Where they differ, the difference cannot be attributed to a single imperfection.
 """
 
 from collections.abc import Collection, Iterator
@@ -44,23 +44,23 @@ WHOLE = "all together"
 INTERACTION = "together minus sum"
 REMAINING = "remaining with all off"
 TOTALS = (SUM, WHOLE, INTERACTION, REMAINING)
-"""The last rows of the table, which are no imperfections."""
+"""The last rows of the table, which are not imperfections."""
 
 _SWITCHED = {"recovered": "switched off", "lost": "switched on"}
 
 
 @dataclass(frozen=True)
 class Attribution:
-    """Answers which imperfections cost accuracy.
+    """The imperfections of a device and their costs in accuracy.
 
     Attributes:
         table: one row for each imperfection, costliest first, then `TOTALS`. The columns are
-            ``imperfection``; ``value`` and ``off`` (what is set, and to what); ``recovered``,
-            ``recovered_ci``, ``recovered_p``, ``recovered_n`` (mean in points, half width of the
-            95 % interval, p of the paired t-test after Holm's correction over the imperfections,
-            seeds), the same for ``lost``, and for ``entangled``: recovered minus lost.
-            `REMAINING` stands under ``lost`` alone.
-        notes: lines on what was held and left out, and on what interacts.
+            ``imperfection``; ``value`` and ``off`` (its settings as they are and switched off);
+            ``recovered``, ``recovered_ci``, ``recovered_p``, ``recovered_n`` (mean in points, half
+            width of the 95 % interval, p of the paired t-test after Holm's correction over the
+            imperfections, number of seeds), the same for ``lost``, and for ``entangled``:
+            recovered minus lost. `REMAINING` has values under ``lost`` only.
+        notes: lines about what was kept fixed or left out, and about interactions.
         failures: the trials that failed.
         sentence: names the imperfections with a significant cost; empty without a table.
     """
@@ -82,10 +82,10 @@ def attribute(study: Study, device: str, run: Run) -> Attribution:
 
     Args:
         device: label of a device case of the study, or a preset.
-        run: runs what is missing of a study, such as `studies.runner` returns it.
+        run: runs the missing trials of a study, as the function that `studies.runner` yields does.
 
     Raises:
-        InputError: the input is bad, which is found before anything runs.
+        InputError: the input is bad; this is checked before anything runs.
     """
     asked = ask(study, device)
     outcome = run(asked.study_of(QUESTION, [asked.case]))
@@ -119,7 +119,7 @@ def without(name: str) -> str:
 
 
 def only(name: str) -> str:
-    """Returns the label of the device with all but one imperfection switched off."""
+    """Returns the label of the device with all imperfections but one switched off."""
     return f"only {name}"
 
 
@@ -172,7 +172,7 @@ def _cells(kind: str, test: PairedTest) -> dict[str, object]:
 
 
 def _sum(effects: Collection[BySeed]) -> BySeed:
-    """Adds effects up by seed, for the seeds that all of them have."""
+    """Adds effects up seed by seed, for the seeds that all of them have."""
     seeds = set.intersection(*(set(effect) for effect in effects))
     return {seed: sum(effect[seed] for effect in effects) for seed in sorted(seeds)}
 
@@ -182,7 +182,7 @@ def _last(path: str) -> str:
 
 
 def _notes(table: pd.DataFrame) -> Iterator[str]:
-    """Names the imperfections whose cost is another one beside the others than alone."""
+    """Names the imperfections that cost more or less among the others than alone."""
     for _, row in table[table["entangled_p"] < SIGNIFICANCE].iterrows():
         yield (
             f"{row['imperfection']} depends on the others: its cost beside them and its cost alone "
@@ -191,7 +191,7 @@ def _notes(table: pd.DataFrame) -> Iterator[str]:
 
 
 def _sentences(table: pd.DataFrame) -> Iterator[str]:
-    """Names every imperfection whose cost is significant, the largest mean first."""
+    """Names every imperfection with a significant cost, the largest mean first."""
     each = table[~table["imperfection"].isin(TOTALS)]
     n_told = 0
     for kind, words in _SWITCHED.items():

@@ -1,8 +1,8 @@
-"""The parameters that a requirement can be put on, and the scale each is varied on.
+"""The parameters for which `require` finds limits, and the scales on which they are varied.
 
-Harm is the coordinate on which a crossing is looked for: it grows as the device gets worse, and is
-the decimal logarithm of the parameter (upside down where more is better). A parameter whose best
-value is zero has a floor: a smaller value counts as zero.
+Crossings are sought along a coordinate called harm, which grows as the device gets worse. It is the
+decimal logarithm of the parameter, with its sign reversed if more is better. A parameter whose best
+value is zero has a floor, below which a value counts as zero.
 """
 
 import math
@@ -31,15 +31,15 @@ from studies.sensitivity.imperfections import (
 
 @dataclass(frozen=True)
 class RequirementParameter:
-    """A requirement can be put on such a parameter.
+    """A parameter for which a limit can be found.
 
     Attributes:
-        floor: a smaller value counts as zero; 0 for a parameter of which more is better.
+        floor: smaller values count as zero; 0 for a parameter of which more is better.
         worst: value at which the search ends.
-        paths: settings of the case that are set to the value; where the device's own differ, the
-            largest is, and the others stay in proportion.
-        imperfection: its name in `studies.sensitivity.imperfections`; empty where it is none.
-        best: the best value; where more is better, one that is as good as no limit.
+        paths: settings of the case that get the value; if the device's settings differ, the largest
+            gets it, and the others stay in proportion.
+        imperfection: its name in `studies.sensitivity.imperfections`; empty if it is not one.
+        best: the best value; if more is better, a value as good as no limit.
     """
 
     name: str
@@ -55,7 +55,7 @@ class RequirementParameter:
 def _tile(
     name: str, unit: str, path: str, floor: float = 1e-5, worst: float = 1.0
 ) -> RequirementParameter:
-    """Makes the row of a setting of the tile, whose imperfection is its section or its name."""
+    """Makes the parameter for a setting of the tile; its imperfection is its section or name."""
     section, _, key = path.rpartition(".")
     model: Any = TileSpec
     if section:
@@ -69,14 +69,14 @@ def _tile(
 def _neuron(
     name: str, unit: str, floor: float = 1e-3, worst: float = 1.0, best: float = 0.0
 ) -> RequirementParameter:
-    """Makes the row of a setting of the neurons."""
+    """Makes the parameter for a setting of the neurons."""
     meaning = CircuitSpec.model_fields[name].description or ""
     named, paths = f"neuron_{name}", (f"{CIRCUIT}.{name}",)
     return RequirementParameter(named, unit, meaning, floor, worst, paths, named, best)
 
 
 def _declared(parameters: Mapping[str, LawParameter]) -> Iterator[RequirementParameter]:
-    """Yields the parameters that a law of devices lets be asked for."""
+    """Yields the parameters of a law of devices that can be varied."""
     for name, parameter in parameters.items():
         if parameter.swept is not None:
             floor, worst = parameter.swept
@@ -87,7 +87,7 @@ def _declared(parameters: Mapping[str, LawParameter]) -> Iterator[RequirementPar
 
 
 MOST_SPREAD = 0.5
-"""aihwkit takes the absolute value of what it draws: beyond this the real spread lags behind."""
+"""Above this, the real spread falls behind, as aihwkit takes the absolute value of its draws."""
 
 _WINDOW = "window of weights, at the same step in weight"
 _BOUNDS = ("overrides.w_max_spread", "overrides.w_min_spread")
@@ -128,11 +128,11 @@ PARAMETERS: Mapping[str, RequirementParameter] = {
     for parameters in (*(law.parameters for law in LAWS.values()), TABLE_PARAMETERS)
     for row in _declared(parameters)
 } | {row.name: row for row in _OTHERS}
-"""Every parameter that can be asked for, by name, but for those of a user's own law."""
+"""Every parameter that can be varied, by name, except those of a user's law."""
 
 
 def parameters_for(case: Case) -> Mapping[str, RequirementParameter]:
-    """Returns `PARAMETERS`, and those that a law of the user's own lets be asked for."""
+    """Returns `PARAMETERS` and those that a user's law adds."""
     return {**PARAMETERS, **{row.name: row for row in _declared(own_parameters(case))}}
 
 
@@ -145,20 +145,21 @@ STANDARD = (
     "read_noise",
     "stuck_share",
 )
-"""These parameters are asked for where none is named."""
+"""The parameters that are varied if the user names none."""
 
 WIDEST = 16.0
-"""A search upwards ends at this multiple of the device's own weight range."""
+"""The widest weight range that is tried, as a multiple of the device's."""
 
 
 @dataclass(frozen=True)
 class RequirementAxis:
-    """An axis varies one parameter of one device, with the rest of the device around it.
+    """Varies one parameter of one device and leaves the rest of the device as it is.
 
     Attributes:
-        context: the device with the parameter's own value.
+        context: the device with its original value of the parameter.
         own: that value (signed, for the asymmetry).
-        best_value, worst_value: ends of the scale.
+        best_value, worst_value: the ends of the scale.
+        weight_range: weight range of the device.
     """
 
     name: str
@@ -171,22 +172,22 @@ class RequirementAxis:
 
     @property
     def more_is_better(self) -> bool:
-        """Says whether the device gets worse as the size of the value falls."""
+        """Says whether the device gets worse as the size of the value decreases."""
         return self.parameter.floor == 0.0
 
     @property
     def larger_is_better(self) -> bool:
-        """Says whether the value has to be at least, rather than at most, the one required."""
+        """Says whether the required value is a lower limit rather than an upper one."""
         return self.more_is_better or self.own < 0
 
     def harm(self, value: float) -> float:
-        """Returns the coordinate of a value."""
+        """Returns the harm of a value."""
         if self.more_is_better:
             return -math.log10(value)
         return math.log10(max(abs(value), self.parameter.floor))
 
     def value(self, harm: float) -> float:
-        """Returns the value at a coordinate, to three digits; at the floor the best value."""
+        """Returns the value at a harm, rounded to three digits; at the floor, the best value."""
         if self.more_is_better:
             return rounded(10**-harm)
         if harm <= math.log10(self.parameter.floor) + 1e-9:
@@ -201,20 +202,20 @@ class RequirementAxis:
             shares = [abs(each) / largest if largest else 1.0 for each in own]
             settings = zip(self.parameter.paths, shares, strict=True)
             return with_settings(self.context, {path: value * share for path, share in settings})
-        # Another window at the same step in weight has another number of steps.
+        # With the same step in weight, another window has another number of steps.
         share = value / self.weight_range
         own_levels = float(settings_of(self.context)["overrides.levels"])
-        levels = min(own_levels * share, most_levels())  # the range is rounded
+        levels = min(own_levels * share, most_levels())  # rounding of the range may exceed it
         changed = with_settings(self.context, {"overrides.levels": levels})
         given = changed.device_rule.hyperparameters.model_dump() | {"weight_range": value}
         return changed.changed(hyperparameters=given)
 
 
 def axis(name: str, context: Case, tuned: TunedDevice) -> RequirementAxis | str:
-    """Returns the axis of a parameter, or why the device has none in words.
+    """Returns the axis of a parameter, or says why the device has none.
 
     Args:
-        context: the device, with its hyperparameters.
+        context: the device with its hyperparameters.
     """
     parameter = parameters_for(context)[name]
     has = settings_of(context)
@@ -223,12 +224,12 @@ def axis(name: str, context: Case, tuned: TunedDevice) -> RequirementAxis | str:
         return f"{name}: {context.device_rule.device} has the step of its table"
     if name == "weight_range":
         own = tuned.weight_range
-        # No fewer than two levels, and no more than a preset may have.
+        # The device keeps at least two levels, and no more than a preset may have.
         worst = max(parameter.worst, own * 2.0 / levels)
         best = rounded(own * min(WIDEST, most_levels() / levels))
         return RequirementAxis(name, parameter, context, own, best, min(own, worst), own)
     if name == "levels":
-        # More of them than can be used would lower the learning rate.
+        # More levels than can be used would only lower the learning rate.
         best = finest_levels(levels, tuned.thinning) if tuned.thinning else rounded(levels)
         return RequirementAxis(
             name, parameter, context, levels, best, parameter.worst, tuned.weight_range
@@ -242,5 +243,5 @@ def axis(name: str, context: Case, tuned: TunedDevice) -> RequirementAxis | str:
 
 
 def _values(parameter: RequirementParameter, has: Mapping[str, Any]) -> list[float]:
-    """Returns the device's own settings of a parameter."""
+    """Returns the device's settings of a parameter."""
     return [float(has.get(path) or 0.0) for path in parameter.paths]

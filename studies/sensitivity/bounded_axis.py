@@ -1,8 +1,8 @@
-"""A parameter beside one bound: what was measured of it so far, and where it meets the bound.
+"""Finds where costs along one parameter meet a bound, from the values measured so far.
 
-A bound is on the loss, or on the energy or the time of an image of the training in a chip, which
-follow from the same runs. Loss grows with harm. Energy and time may fall with it: harm is then
-taken upside down here, so that the crossing is looked for in the same way.
+A bound limits the loss, or the energy or time that a training image takes in a chip, which follow
+from the same runs. Loss grows with harm. Energy and time may decrease with it; the sign of harm is
+then reversed here, so that the crossing can be found in the same way.
 """
 
 import math
@@ -21,16 +21,17 @@ from studies.sensitivity.evaluator import DeviceEvaluator
 from studies.sensitivity.threshold_crossing import bracket, threshold_crossing
 
 UNITS = {"loss": "points", "energy": "nJ", "time": "us"}
-"""The unit of what is bounded."""
+"""The unit of each bounded cost."""
 
 
 @dataclass(frozen=True)
 class Bound:
-    """A bound is the most that a device may lose, or that an image of the training may take.
+    """A bound on the loss of a device, or on the energy or time of a training image.
 
     Attributes:
-        most: the bound, in the unit of `UNITS`.
-        chip: in which the image is trained; None for a loss.
+        of: the cost that is bounded.
+        most: the largest allowed cost, in the unit of `UNITS`.
+        chip: the chip in which the image is trained; None for a loss.
     """
 
     of: Literal["loss", "energy", "time"]
@@ -38,12 +39,12 @@ class Bound:
     chip: Chip | None = None
 
     def text(self, by_seed: BySeed) -> str:
-        """Returns a mean with its interval; of an energy or a time with its unit."""
+        """Returns a mean cost with its interval and, for an energy or a time, its unit."""
         style, unit = ("{:.2f}", "") if self.chip is None else ("{:.3g}", f" {UNITS[self.of]}")
         return interval(*mean_and_half_width(list(by_seed.values())), style, len(by_seed)) + unit
 
     def of_runs(self, runs: Runs, label: str) -> BySeed:
-        """Returns the energy or the time of an image for each seed of a case."""
+        """Returns the energy or time of a training image for each seed of a case."""
         found = {}
         for trial, result in runs:
             if trial.label != label or self.chip is None:
@@ -58,7 +59,7 @@ class Bound:
 
 @dataclass(frozen=True)
 class BoundedAxis:
-    """An axis, a bound, and what measures them."""
+    """An axis with a bound, and the evaluator that measures both."""
 
     along: RequirementAxis
     bound: Bound
@@ -66,7 +67,7 @@ class BoundedAxis:
 
     @property
     def costs(self) -> dict[float, BySeed]:
-        """Returns what was measured so far, by a harm at which costs grow."""
+        """Returns the costs measured so far by harm, with the sign with which costs grow."""
         return {self.turn * harm: by_seed for harm, by_seed in self._by_harm.items()}
 
     @property
@@ -79,7 +80,7 @@ class BoundedAxis:
 
     @property
     def turn(self) -> int:
-        """Returns -1 where an energy or a time falls with harm, else 1."""
+        """Returns -1 if an energy or a time decreases with harm, else 1."""
         measured = sorted((harm, of) for harm, of in self._by_harm.items() if of)
         if self.bound.chip is None or len(measured) < 2:
             return 1
@@ -88,35 +89,35 @@ class BoundedAxis:
 
     @property
     def own(self) -> float:
-        """Returns the harm of the device's own value."""
+        """Returns the harm of the device's original value."""
         return self.turn * self.along.harm(self.along.own)
 
     def value(self, harm: float) -> float:
-        """Returns the parameter's value."""
+        """Returns the parameter's value at a harm."""
         return self.along.value(self.turn * harm)
 
     def measured(self, harm: float) -> float:
-        """Returns the value that was run: the device's own in all digits, others in three."""
+        """Returns the value that was run: the device's original one exactly, others rounded."""
         return self.along.own if harm == self.own else self.value(harm)
 
     def place(self, harm: float) -> float:
-        """Returns where a harm was measured."""
+        """Returns the harm at which a wanted harm was measured."""
         return self.turn * self.evaluator.place(self.along, self.turn * harm)
 
     @property
     def at_most(self) -> bool:
-        """Says whether the bound keeps the parameter's value from above."""
+        """Says whether the bound limits the parameter's value from above."""
         return self.along.larger_is_better == (self.turn < 0)
 
     @property
     def between(self) -> tuple[float, float] | None:
-        """Returns the measured harms beside the crossing; None: nothing crosses."""
+        """Returns the measured harms on both sides of the crossing, or None without a crossing."""
         return bracket(self.costs, self.bound.most)
 
     def excess(self, harm: float) -> float:
-        """Returns how far costs are from the bound, in points or per cent; 0 ends the search.
+        """Returns how far costs are above the bound, in points or per cent; 0 ends the search.
 
-        The inverse hyperbolic sine keeps a loss of 80 points at one end from bending the root
+        The inverse hyperbolic sine keeps a loss of 80 points at one end from distorting the root
         finder's interpolation.
         """
         costs, between, most = self.costs, self.between, self.bound.most
@@ -129,7 +130,7 @@ class BoundedAxis:
 
     @property
     def kept(self) -> tuple[float, float]:
-        """Returns the values between which the bound is kept in the mean; NaN: at none."""
+        """Returns the values between which mean costs keep the bound, or NaN if they never do."""
         found = threshold_crossing(self.costs, self.bound.most)
         if found is not None:
             value = self.value(found.harm)
@@ -139,13 +140,13 @@ class BoundedAxis:
         return (-math.inf, math.inf) if is_kept else (math.nan, math.nan)
 
     def keeps(self, by_seed: BySeed) -> bool:
-        """Says whether a cost is within the bound in the mean."""
+        """Says whether the mean cost is within the bound."""
         return mean_and_half_width(list(by_seed.values()))[0] <= self.bound.most
 
     def cannot_be_told(self, by_seed: BySeed) -> bool:
-        """Says whether the seeds leave open on which side of the bound the cost is.
+        """Says whether these seeds are too few to tell on which side of the bound the cost is.
 
-        One seed alone leaves nothing open, so that a study of one seed still narrows its brackets.
+        A single seed counts as certain, so that a study of one seed still narrows its brackets.
         """
         mean, half = mean_and_half_width(list(by_seed.values()))
         return abs(mean - self.bound.most) <= half

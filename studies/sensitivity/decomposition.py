@@ -1,14 +1,14 @@
-"""Takes the loss of a device apart: from a float network to spikes in the device, step by step.
+"""Splits the loss of a device into steps, from a float network to spikes in the device.
 
 Two ways lead from exact backpropagation in floating point into a device:
 
 - by numbers: float -> pulse trains of numbers in the `ideal` preset -> the same in the device;
 - by spikes: float -> rates (Eq. 9) and then coincidences (Eq. 10) on float weights -> the device.
 
-Each step's loss is a difference of test accuracies in percentage points, paired by seed. What the
-device costs either way need not agree, and their difference is what spikes make of the same device.
-All of this has perfect neurons. Where the device's neurons have a circuit, its faults are a last
-step by spikes.
+Each step's loss is a difference of test accuracies in percentage points, paired by seed. The device
+may cost more one way than the other; the difference is the effect of spikes in the same device. All
+these steps have perfect neurons. If the device's neurons have a circuit, its faults are a last step
+by spikes.
 """
 
 from collections.abc import Iterator
@@ -52,7 +52,7 @@ from studies.sensitivity.imperfections import circuit_of
 
 QUESTION = "decompose"
 IDEAL_DEVICE = "ideal"
-"""This preset has a finite step, a finite range and no other imperfection."""
+"""The preset that has a finite step, a finite range and no other imperfection."""
 
 FLOAT = "float network"
 NUMBERS_IDEAL = f"numbers in {IDEAL_DEVICE}"
@@ -71,7 +71,7 @@ INSTEAD, ALL = "spikes instead of numbers", "all"
 
 
 def steps_to(last: str) -> list[tuple[str, str, str, str]]:
-    """Returns a way, a step, the state before it and the one after, for each row of the table.
+    """Returns way, step, state before and state after for each row of the table.
 
     Args:
         last: the last state by spikes, `SPIKES` or `NEURONS`.
@@ -92,16 +92,17 @@ def steps_to(last: str) -> list[tuple[str, str, str, str]]:
 
 @dataclass(frozen=True)
 class Decomposition:
-    """Answers where the points between a float network and spikes in a device go.
+    """The losses on the way from a float network to spikes in a device.
 
     Attributes:
         table: one row for each of `steps_to`: ``way``, ``step``, ``before``, ``after``, ``loss``
             (points, mean over the seeds that both have), ``loss_ci`` (half width of the 95 %
             interval), ``loss_p`` (paired t-test after Holm's correction over all rows), ``n``
-            (seeds) and ``loss_p_alone`` (not corrected: it agrees with ``loss_ci``).
+            (number of seeds) and ``loss_p_alone`` (not corrected, so that it agrees with
+            ``loss_ci``).
         levels: mean test accuracy (%) of each state.
-        sentence: the answer in words; empty where a state has no run.
-        notes: lines on what was left out.
+        sentence: the answer in words; empty if a state has no run.
+        notes: lines about what was left out.
         failures: the trials that failed.
     """
 
@@ -113,10 +114,10 @@ class Decomposition:
 
 
 def decompose(study: Study, device: str, run: Run) -> Decomposition:
-    """Runs the states that lie between a float network and spikes in a device.
+    """Runs all states from a float network to spikes in a device, and measures their losses.
 
-    Every state has its own learning rate (and weight range, in a device): given by the study's
-    case where that has one, else searched as in any study.
+    Every state has its own learning rate (and, in a device, weight range), given by the study's
+    case or else searched as in any study.
 
     >>> from studies import decompose, load_study, runner
     >>> study = load_study("my_study.yaml")  # doctest: +SKIP
@@ -126,11 +127,12 @@ def decompose(study: Study, device: str, run: Run) -> Decomposition:
 
     Args:
         device: label of a device case of the study, or a preset.
-        run: runs what is missing of a study, such as `studies.runner` returns it.
+        run: runs the missing trials of a study, as the function that `studies.runner` yields does.
 
     Raises:
-        InputError: the input is bad, which is found before anything runs. The control itself is bad
-            input, and so is a device that it cannot train (`update_rules.analog_sgd`).
+        InputError: the input is bad; this is checked before anything runs. The device must not be
+            that of the control, and the control (`update_rules.analog_sgd`) must be able to train
+            it.
     """
     asked = ask(study, device)
     if not isinstance(asked.case.rule, PulseRule):
@@ -152,7 +154,7 @@ def decompose(study: Study, device: str, run: Run) -> Decomposition:
 
 
 def _with_perfect_neurons(asked: DeviceQuestion) -> DeviceQuestion:
-    """Returns the question without the circuits of neurons, of the study and of its cases."""
+    """Returns the question with perfect neurons in the study and in all its cases."""
 
     def perfect(case: Case) -> Case:
         neuron = case.network.get("neuron", {})
@@ -174,7 +176,7 @@ def _labelled(case: Case, label: str) -> Case:
 
 
 def _cases(asked: DeviceQuestion) -> Iterator[Case]:
-    """Yields the states in the order of the table, as the study has them where it has them."""
+    """Yields the states in the order of the table, taken from the study's cases if it has them."""
     study, inside = asked.study, asked.case
     shared = {"network": inside.network, "training": inside.training}
     exact_gradients = (case for case in study.cases if isinstance(case.rule, AnnRule))
@@ -204,9 +206,9 @@ def _control(
     tile: dict[str, Any],
     shared: dict[str, dict[str, Any]],
 ) -> Case:
-    """Returns the study's own control in that device, in the same simulator if there is one.
+    """Returns the study's control in that device, preferably in the same simulator.
 
-    Both simulators have the same devices, so the other simulator's control serves too. A study
+    Both simulators have the same devices, so a control in the other simulator will do too. A study
     without a control gets a new one.
     """
 
@@ -227,7 +229,7 @@ def _control(
 
 
 def _read_by(rule: type[Rule], shared: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Keeps what training with numbers reads of the device's own network and training."""
+    """Keeps those settings of the device's network and training that have an effect on a rule."""
     read: dict[str, dict[str, Any]] = {}
     for path, value in leaves(shared):
         if rule.has_effect(path):
@@ -251,7 +253,7 @@ def _table(runs: Runs, last: str) -> pd.DataFrame:
 
 
 def sentence(table: pd.DataFrame, device: str) -> str:
-    """Says how much of the loss is the device's and how much is the spikes', as far as is known."""
+    """Says how much of the loss the device causes and how much the spikes, as far as known."""
     if table["loss"].isna().any():
         return ""
     by = {(row["way"], row["step"]): row for _, row in table.iterrows()}

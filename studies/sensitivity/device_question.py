@@ -1,7 +1,7 @@
-"""All questions on one device share its case, the studies they run, and paired losses.
+"""The common part of all questions about one device: its case, studies to run, paired losses.
 
-The device as it is gets its hyperparameters as in any study (given, known or
-searched). Every changed device gets the same, since the question is what the change does.
+The unchanged device gets its hyperparameters as in any study: given, known or searched. Every
+changed device gets the same ones, since the question is what the change does.
 """
 
 import re
@@ -27,22 +27,23 @@ from studies.declaration.update_rules.pulses import PulseRule
 from studies.execution.phase import Outcome
 
 type Run = Callable[[Study], Outcome]
-"""A function that runs what is missing of a study in the question's folder."""
+"""A function that runs the missing trials of a study in the question's folder."""
 
 type BySeed = dict[int, float]
 
 AS_IS = "as it is"
-"""This label stands for the device with all that it has."""
+"""The label of the unchanged device."""
 
 LONGEST_NAME = 60
 
 
 @dataclass(frozen=True)
 class DeviceQuestion:
-    """A question is about one device of a study.
+    """A question about one device of a study.
 
     Attributes:
-        case: the device as the study has it, under the label `AS_IS`.
+        device: the device as it is shown.
+        case: the device as the study has it, with the label `AS_IS`.
         reference: the case that losses are measured against.
     """
 
@@ -52,7 +53,7 @@ class DeviceQuestion:
     reference: Case
 
     def study_of(self, question: str, cases: Iterable[Case]) -> Study:
-        """Returns the study that runs the reference and other cases under the question's name.
+        """Makes the study that runs the reference and other cases under the question's name.
 
         Raises:
             InputError: a case is not valid.
@@ -71,11 +72,11 @@ class DeviceQuestion:
 
 @dataclass(frozen=True)
 class TunedDevice:
-    """A tuned device has the hyperparameters of the unchanged one, and what its runs say of them.
+    """The hyperparameters of the unchanged device, and the thinning in its runs.
 
     Attributes:
-        thinning: largest share of gradient spikes that reached one of its crossbars at the
-            start; None where the rows do not say.
+        thinning: largest share of gradient spikes that reached one of its crossbars at the start;
+            None if the rows do not have it.
     """
 
     learning_rate: float
@@ -84,16 +85,18 @@ class TunedDevice:
 
     @property
     def hyperparameters(self) -> dict[str, float]:
-        """Returns the hyperparameters as a case holds them."""
+        """Returns the hyperparameters as a case gives them."""
         return {"learning_rate": self.learning_rate, "weight_range": self.weight_range}
 
 
 def ask(study: Study, device: str) -> DeviceQuestion:
-    """Finds the device in a study: by label, else by preset (of a file: its entry too); else the
-    preset or `table(FOLDER)` as it comes, in the native simulator if no other has it.
+    """Finds the device in a study, by the label of a case, by its preset, or by the preset's entry.
+
+    A preset or `table(FOLDER)` that is not in the study is taken without changes, and simulated
+    natively if aihwkit cannot do it.
 
     Raises:
-        InputError: there is no such device, it goes one way only, or several cases fit.
+        InputError: there is no such device, it moves one way only, or several cases fit.
     """
     study = with_hyperparameters(study, known_hyperparameters(study, study.hyperparameters_file))
     reference = next(case for case in study.cases if case.name == study.reference_label)
@@ -101,7 +104,7 @@ def ask(study: Study, device: str) -> DeviceQuestion:
     if device in {case.name for case in study.cases} - {case.name for case in on_devices}:
         raise InputError(study.study, "--device", device, "must be a case with a device")
     named = [case for case in on_devices if case.name == device]
-    # The control in the same device is asked about by its label.
+    # The control in the same device can only be named by its label.
     by_spikes = [case for case in on_devices if isinstance(case.rule, PulseRule)]
     folder, placed = Path(study.where).parent, device
     if not named:
@@ -134,10 +137,10 @@ def ask(study: Study, device: str) -> DeviceQuestion:
 
 
 def device_name(study: Study, device: str) -> str:
-    """Returns the device as it is shown and as folders are named, wherever its file lies.
+    """Returns the device as shown and as used in names of folders, without the path of its file.
 
     Raises:
-        InputError: a file is not there.
+        InputError: a file is missing.
     """
     if device in {case.name for case in study.cases}:
         return device
@@ -156,7 +159,7 @@ def name_of(study: str, question: str, device: str) -> str:
 
 
 def tuned_device_of(runs: Runs) -> TunedDevice | None:
-    """Returns the hyperparameters of the device as it is from its runs; None without runs."""
+    """Returns the hyperparameters of the unchanged device from its runs, or None without runs."""
     for trial, result in runs:
         method = trial.settings.method
         if trial.label == AS_IS and isinstance(method, DeviceRule):
@@ -170,7 +173,7 @@ def tuned_device_of(runs: Runs) -> TunedDevice | None:
 
 
 def accuracies(runs: Runs, label: str) -> BySeed:
-    """Returns the accuracy (%) of a case by seed, on the images that the study says."""
+    """Returns the accuracy (%) of a case by seed, on the images on which the study measures."""
     return {trial.settings.seed: result.accuracy for trial, result in runs if trial.label == label}
 
 
@@ -180,13 +183,13 @@ def differences(first: BySeed, second: BySeed) -> BySeed:
 
 
 def hyperparameter_note(tuned: TunedDevice) -> str:
-    """Says what was done about the hyperparameters."""
+    """Says how the hyperparameters were chosen."""
     held = f"weight range {tuned.weight_range:g}, learning rate {tuned.learning_rate:g}"
     return f"hyperparameters: those of the device as it is, held fixed for every change ({held})"
 
 
 def setting_notes(asked: DeviceQuestion) -> list[str]:
-    """Says what of the study the question leaves out."""
+    """Says which parts of the study the question leaves out."""
     study, notes = asked.study, []
     if study.varied:
         notes.append(f"the study's sweep is left out ({', '.join(study.varied)})")
@@ -196,5 +199,5 @@ def setting_notes(asked: DeviceQuestion) -> list[str]:
 
 
 def as_text(value: Any) -> str:
-    """Returns a setting in a few characters."""
+    """Returns a setting as a short text."""
     return f"{value:.4g}" if isinstance(value, float) else str(value)

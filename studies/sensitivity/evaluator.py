@@ -1,4 +1,4 @@
-"""Measures the devices of a requirement, all in one study and so in one folder."""
+"""Measures the devices of a requirement in one study, and so in one folder."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -21,7 +21,12 @@ QUESTION = "require"
 
 @dataclass
 class DeviceEvaluator:
-    """Keeps all devices measured so far in one study, so that one folder holds them."""
+    """Collects all devices measured so far in one study, so that they share a folder.
+
+    Attributes:
+        cases: devices by label.
+        values: for each parameter, the labels of its devices by harm.
+    """
 
     asked: DeviceQuestion
     run_study: Run
@@ -32,7 +37,7 @@ class DeviceEvaluator:
 
     @property
     def study(self) -> Study:
-        """Returns the study of all devices so far."""
+        """Returns the study with all devices so far."""
         cases = [c.model_copy(update={"label": label}) for label, c in self.cases.items()]
         return self.asked.study_of(QUESTION, cases)
 
@@ -43,7 +48,7 @@ class DeviceEvaluator:
         self.runs, self.failures = outcome.runs, outcome.failures
 
     def add_own(self, axes: Sequence[RequirementAxis], as_it_is: Case) -> None:
-        """Starts each axis at the device's own value."""
+        """Starts each axis at the device's original value."""
         new = {}
         for along in axes:
             alone = along.context is not as_it_is
@@ -56,7 +61,7 @@ class DeviceEvaluator:
             self.cases |= new
 
     def measure(self, wanted: Sequence[tuple[RequirementAxis, float]]) -> None:
-        """Runs each axis at a harm, those that are not measured yet, together."""
+        """Runs each axis at a harm, all together, except those that have been measured."""
         new = {}
         for along, harm in wanted:
             at = self.place(along, harm)
@@ -69,14 +74,15 @@ class DeviceEvaluator:
             self.run(new)
 
     def place(self, along: RequirementAxis, harm: float) -> float:
-        """Returns where a harm is measured: where it was, else at a value of three digits."""
+        """Returns the harm to measure: the same one if it was measured, else that of the rounded
+        value."""
         return harm if harm in self.values[along.name] else along.harm(along.value(harm))
 
     def losses(self, along: RequirementAxis) -> dict[float, BySeed]:
-        """Returns the losses of an axis so far by harm; empty where every run failed."""
+        """Returns the losses of an axis so far by harm; they are empty if every run failed."""
         return {harm: self.loss_of(label) for harm, label in self.values[along.name].items()}
 
     def loss_of(self, label: str) -> BySeed:
-        """Returns reference minus device by seed."""
+        """Returns the accuracy of the reference minus that of a device by seed, points."""
         reference = accuracies(self.runs, self.asked.reference.name)
         return differences(reference, accuracies(self.runs, label))

@@ -1,9 +1,10 @@
-"""Lists what a device and its neurons can do wrong, and what each is when it is switched off.
+"""Lists the imperfections of a device and its neurons, and how each is switched off.
 
-An imperfection is a group of settings that have one physical cause. Switched off means that each
-of them has its neutral value, with everything else as it was. The table leaves out the finite range
-(the weight range decides what it is worth; `rpu-ssnn require` varies it), differential pairs and
-symmetry-point subtraction (remedies), `reset_level` (where a leak goes to), and how noise scales.
+An imperfection is a group of settings with one physical cause. It is switched off by giving each of
+them its neutral value and leaving everything else as it was. The table leaves out the finite range
+(whose effect depends on the weight range, which `rpu-ssnn require` varies), differential pairs and
+symmetry-point subtraction (remedies), `reset_level` (the target of a leak), and the scaling of
+noise.
 """
 
 import math
@@ -23,7 +24,7 @@ from studies.declaration.cases import Case
 from studies.declaration.devices import parameters_in
 
 NO_LEAK = "inf"
-"""An infinite time constant is written as text, since JSON has no infinity."""
+"""The infinite time constant, written as text since JSON has no infinity."""
 
 OF_DEVICES = (
     "cycle_to_cycle",
@@ -39,14 +40,14 @@ OF_DEVICES = (
     "failed_devices",
     "device_reference",
 )
-"""Imperfections of devices in the order of display; what each switches off is in the laws."""
+"""The imperfections of devices in the order of display; the laws define their settings."""
 
 
 type Neutral = dict[str, dict[str, Any]]
 
 
 def _off(neutral: Neutral, parameters: Mapping[str, LawParameter]) -> Neutral:
-    """Adds what switches the imperfections of these parameters off."""
+    """Adds the values that switch off the imperfections of these parameters."""
     for name, parameter in parameters.items():
         if parameter.imperfection:
             off = NO_LEAK if parameter.off == math.inf else parameter.off
@@ -55,7 +56,7 @@ def _off(neutral: Neutral, parameters: Mapping[str, LawParameter]) -> Neutral:
 
 
 def _of_devices() -> Neutral:
-    """Returns imperfection -> path -> value when it is switched off, for laws and tables."""
+    """Returns imperfection -> path -> neutral value, for laws and tables."""
     found: Neutral = {name: {} for name in OF_DEVICES}
     for parameters in (*(law.parameters for law in LAWS.values()), TABLE_PARAMETERS):
         _off(found, parameters)
@@ -63,8 +64,7 @@ def _of_devices() -> Neutral:
 
 
 CIRCUIT = "network.neuron.circuit"
-"""The settings of the neurons are at this path; as imperfections their names start with
-`neuron_`."""
+"""The path of the settings of neurons; the names of these imperfections start with `neuron_`."""
 
 _CONVERTERS = ("dac_bits", "adc_bits", "adc_bound", "adc_bound_transposed")
 
@@ -86,22 +86,23 @@ NEUTRAL: Mapping[str, Mapping[str, Any]] = {
     "reference_spread": {"tile.reference.spread": 0.0},
     "pulsed_start": {"tile.initial": "programmed"},
 }
-"""Imperfection -> path in a case -> value when it is switched off. `finite_step` comes on top:
-its neutral value depends on the hyperparameters, see `FINITE_STEP`."""
+"""Maps each imperfection to paths in a case and their neutral values. `finite_step` is added later,
+because its neutral value depends on the hyperparameters (`FINITE_STEP`)."""
 
 FINITE_STEP = "finite_step"
-"""Switched off, the step is the finest at which the learning rate can still be had. A coincidence
-makes at most one pulse, so finer steps would be no better device, only a lower learning rate."""
+"""When this is switched off, the step is the finest that still allows the learning rate. Since a
+coincidence makes at most one pulse, finer steps would not make a better device, but only lower the
+learning rate."""
 
 FINER_BY = 1.05
-"""A step that could be finer by less than this is as fine as can be used."""
+"""A step that could be finer only by a factor below this counts as the finest."""
 
 type Off = Mapping[str, Mapping[str, Any]]
-"""The imperfections that a device has, with what each sets when it is switched off."""
+"""The imperfections of a device, each with the settings that switch it off."""
 
 
 def settings_of(case: Case) -> dict[str, Any]:
-    """Returns all that a case says of its device, tile and neurons, defaults included, by path."""
+    """Returns all settings of the device, tile and neurons of a case by path, with defaults."""
     parameters = parameters_in(case.device_rule.simulated)
     tile = case.device_rule.tile.model_dump(exclude={"weight_range"})
     overrides = {f"overrides.{name}": value for name, value in parameters.items()}
@@ -113,16 +114,16 @@ def settings_of(case: Case) -> dict[str, Any]:
 
 
 def circuit_of(case: Case) -> CircuitSpec:
-    """Returns the circuit of the neurons that a case gives, perfect ones where it gives none."""
+    """Returns the circuit of the neurons of a case, which are perfect if it gives none."""
     return CircuitSpec.model_validate(value_at({"network": case.network}, CIRCUIT) or {})
 
 
 def imperfections(case: Case, thinning: float | None) -> tuple[Off, list[str]]:
-    """Returns what of the table the device has, and notes on what cannot be switched off.
+    """Returns the imperfections that the device has, and notes on those that stay.
 
     Args:
-        thinning: largest share of gradient spikes that reaches one of the crossbars at the
-            start; what is left of 1 is how much finer the step may be. None: not known.
+        thinning: largest share of gradient spikes that reaches one of the crossbars at the start,
+            the factor by which the step may become finer; None if not known.
     """
     has = settings_of(case)
     found: dict[str, dict[str, Any]] = {}
@@ -154,13 +155,13 @@ def imperfections(case: Case, thinning: float | None) -> tuple[Off, list[str]]:
 
 
 def own_parameters(case: Case) -> Mapping[str, LawParameter]:
-    """Returns the parameters of a law of the user's own, of which a law of ours has none."""
+    """Returns the parameters that a user's law adds, which are none for other laws."""
     own = case.device_rule.simulated.own_law
     return own.law.own if own is not None else {}
 
 
 def _neutral(case: Case) -> Neutral:
-    """Returns `NEUTRAL` with what a law of the user's own says."""
+    """Returns `NEUTRAL`, with the imperfections of a user's law."""
     return _off({name: dict(paths) for name, paths in NEUTRAL.items()}, own_parameters(case))
 
 
@@ -171,7 +172,7 @@ def with_settings(case: Case, changes: Mapping[str, Any]) -> Case:
     for path, value in changes.items():
         section, _, rest = path.partition(".")
         if section == "overrides":
-            if rest == "levels":  # only one of the two may be given
+            if rest == "levels":  # either levels or step may be given, but not both
                 overrides.pop("step", None)
             overrides[rest] = list(value) if isinstance(value, tuple) else value
         elif section == "network":
@@ -180,11 +181,11 @@ def with_settings(case: Case, changes: Mapping[str, Any]) -> Case:
             _put(tile, rest.split("."), value)
     reads = tile["reads"]
     if reads is not None and not any(reads.values()):
-        tile["reads"] = None  # an exact read is faster, too
+        tile["reads"] = None  # an exact read is also faster
     law = tile["retention"]["loss_per_decade"] or tile["retention"]["exponent"]
     changed = case.changed(overrides=overrides, network=network)
     if not law and not loses_charge(changed.device_rule.simulated):
-        # Nothing is lost in storage or by heat, and a study would refuse both.
+        # A study refuses storage and retention if nothing can be lost by them.
         tile |= {"storage_seconds": 0.0, "retention": {}}
     return changed.changed(tile=tile)
 
@@ -198,7 +199,7 @@ def switched_off(case: Case, off: Off, names: Collection[str]) -> Case:
 
 
 def rounded(value: float) -> float:
-    """Returns three digits: no result depends on more, and labels stay short."""
+    """Rounds to three digits, which are precise enough and keep labels short."""
     return float(f"{value:.3g}")
 
 
@@ -206,14 +207,14 @@ def finest_levels(levels: float, thinning: float) -> float:
     """Returns the levels of the finest step that can be used, within aihwkit's precision.
 
     Args:
-        levels: the levels of the device.
-        thinning: the share of gradient spikes that reach it, above 0.
+        levels: number of levels of the device.
+        thinning: share of gradient spikes that reach it, above 0.
     """
     return min(rounded(levels / thinning), most_levels())
 
 
 def most_levels() -> float:
-    """Returns how many levels a preset may have."""
+    """Returns the largest number of levels that a preset may have."""
     from rpu_ssnn.devices.common_parameters import MOST_LEVELS  # its package imports pandas
 
     return MOST_LEVELS

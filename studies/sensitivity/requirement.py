@@ -1,20 +1,20 @@
-"""Finds what a device has to meet: each parameter's value at which the wanted loss is reached.
+"""Finds what is required of a device: the value of each parameter that gives the wanted loss.
 
-A parameter is varied alone; the others stay as they are, or all other imperfections are switched
-off (`off`), which asks what the parameter would cost by itself. Loss is the reference's test
-accuracy minus the device's, in points, paired by seed.
+Each parameter is varied alone. The others stay as they are, or all other imperfections are switched
+off (`off`), to see what the parameter would cost by itself. Loss is the reference's test accuracy
+minus the device's, in points, paired by seed.
 
-Bracketing. The device's own value is the first; the second is the best value where the own loses
-too much, else the worst. Where these two lie on both sides of the wanted loss,
-`scipy.optimize.elementwise.find_root` narrows the bracket, all parameters at a time, so that each
-round is one study. It stops where
+Bracketing starts with the device's original value. The second value is the best one if the original
+one loses too much, else the worst. If the wanted loss is between the losses of these two,
+`scipy.optimize.elementwise.find_root` narrows the bracket, for all parameters at a time, so that
+each round is one study. It stops when
 
 - the bracket is narrower than a factor `WITHIN`, or
-- neither end of the bracket can be told from the wanted loss with these seeds (95 %), or
-- `MOST_ROUNDS` rounds were made.
+- neither end of the bracket can be distinguished from the wanted loss with these seeds (95 %), or
+- there have been `MOST_ROUNDS` rounds.
 
-Every value is run with all seeds of the study. A bound on the energy or the time of an image in a
-chip is met by values in the same way, on the same runs and on those that its own bracket needs.
+Every value is run with all seeds of the study. A bound on the energy or time of an image in a chip
+is treated in the same way, with the same runs and those that its bracket needs in addition.
 """
 
 import math
@@ -56,29 +56,29 @@ WITHIN = 1.5
 FIRST_VALUES, MOST_ROUNDS = 2, 8
 
 UNTUNED = TunedDevice(learning_rate=1.0, weight_range=1.0, thinning=None)
-"""This stands in place of hyperparameters that are not known before anything runs."""
+"""Replaces hyperparameters that are not known before anything runs."""
 
 CASE_IN_QUESTION = "case 2"
-"""Errors name the device so: the first case of a question's study is the reference."""
+"""The name of the device in errors, since the first case of a question's study is the reference."""
 
 MET, NOT_MET, CANNOT_TELL = "met", "not met", "cannot tell"
 
 
 @dataclass(frozen=True)
 class Requirement:
-    """Answers what each parameter has to meet.
+    """The values required of each parameter.
 
     Attributes:
         table: one row for each parameter and bound with ``parameter``, ``unit``, ``own`` (the
-            device's own value), ``of`` (loss, energy, time), ``own_cost`` and ``own_cost_ci``
+            device's original value), ``of`` (loss, energy, time), ``own_cost`` and ``own_cost_ci``
             (points, nJ, us); ``bound`` (at most, at least), ``required`` and its interval ``easy``,
-            ``hard`` (value at the end that costs less and more; NaN: open or none), ``why_none``,
-            ``stopped`` (why no more values were measured), ``verdict``, ``values`` (measured),
-            ``n`` (seeds), ``wanted`` (the bound on the cost).
+            ``hard`` (values at the end that costs less and at the end that costs more; NaN if open
+            or none), ``why_none``, ``stopped`` (why no more values were measured), ``verdict``,
+            ``values`` (number measured), ``n`` (seeds), ``wanted`` (the bound on the cost).
         curves: the cost at every measured value: ``parameter``, ``unit``, ``of``, ``value``,
             ``cost``, ``cost_ci``, ``n``.
-        notes: lines on what was held and left out.
-        trials: number of runs that the answer rests on.
+        notes: lines about what was kept fixed or left out.
+        trials: number of runs that the answer is based on.
         failures: the trials that failed.
     """
 
@@ -101,7 +101,7 @@ def require(
     image_nj: float | None = None,
     image_us: float | None = None,
 ) -> Requirement:
-    """Runs what the bracketing asks for, and says what each parameter has to meet.
+    """Runs the devices that the bracketing needs, and finds the value required of each parameter.
 
     >>> from studies import require, load_study, runner
     >>> study = load_study("my_study.yaml")  # doctest: +SKIP
@@ -111,15 +111,16 @@ def require(
 
     Args:
         device: label of a device case of the study, or a preset.
-        loss: accuracy that may be lost to the reference, percentage points.
-        run: runs what is missing of a study, such as `studies.runner` returns it.
-        parameters: names of `axes.PARAMETERS`, or of a law of the user's own.
-        others: leaves the other imperfections as they are (`as-is`), or switches them `off`.
-        chip: around the devices; the study's own if not given.
-        image_nj, image_us: energy and time (nJ, us) that an image of the training may take in it.
+        loss: largest allowed loss of accuracy to the reference, percentage points.
+        run: runs the missing trials of a study, as the function that `studies.runner` yields does.
+        parameters: names of `axes.PARAMETERS`, or of parameters of a user's law.
+        others: `as-is` leaves the other imperfections as they are, `off` switches them off.
+        chip: the chip around the devices; None means the study's.
+        image_nj, image_us: largest energy and time (nJ, us) of a training image in the chip.
 
-    Raises: InputError: the input is bad, which is found before anything runs, or kept rows have no
-    events.
+    Raises:
+        InputError: the input is bad, which is checked before anything runs, or kept rows have no
+            events.
     """
     _check(study, loss, others)
     asked = ask(study, device)
@@ -157,7 +158,7 @@ def require(
 def _chip_bounds(
     asked: DeviceQuestion, chip: Chip | None, image_nj: float | None, image_us: float | None
 ) -> Iterator[Bound]:
-    """Yields the bounds on energy and time, where they are given."""
+    """Yields the bounds on energy and time that are given."""
     study, around = asked.study, chip or asked.study.chip
     cell = compound_of(asked.case.device_rule.device)
     energy, time = Bound("energy", image_nj or 0.0, around), Bound("time", image_us or 0.0, around)
@@ -187,20 +188,20 @@ def _check(study: Study, loss: float, others: Others) -> None:
 
 
 def _check_worst_values(asked: DeviceQuestion, parameters: Sequence[str], others: Others) -> None:
-    """Refuses parameters whose worst values the device or its simulator does not allow."""
+    """Refuses parameters whose worst values the device or its simulator does not support."""
     case, study = asked.case, asked.study.study
     known = parameters_for(case)
     for name in parameters:
         if name not in known:
             raise InputError(study, "--parameter", name, one_of(known, name))
-    asked.study_of(QUESTION, [case])  # what is wrong without them is said as it is
+    asked.study_of(QUESTION, [case])  # errors that do not depend on the parameters come first
     off, _ = imperfections(case, None)
-    if not case.written.get("hyperparameters"):  # a search will find them
+    if not case.written.get("hyperparameters"):  # a search will find the hyperparameters
         case = case.changed(hyperparameters=UNTUNED.hyperparameters)
     for name in parameters:
         along = axis(name, _context(case, off, name, others), UNTUNED)
         if isinstance(along, str):
-            continue  # a note follows later
+            continue  # `_axes` makes a note of it
         try:
             asked.study_of(QUESTION, [along.case(along.worst_value)])
         except InputError as error:
@@ -210,7 +211,7 @@ def _check_worst_values(asked: DeviceQuestion, parameters: Sequence[str], others
 
 
 def _context(case: Case, off: Off, name: str, others: Others) -> Case:
-    """Returns the device around a parameter."""
+    """Returns the device in which a parameter is varied."""
     if others == "as-is":
         return case
     return switched_off(case, off, set(off) - {parameters_for(case)[name].imperfection})
@@ -231,8 +232,11 @@ def _axes(
 
 
 def _ends(one: BoundedAxis) -> list[float]:
-    """Returns the further values to begin with: the best where the own one loses too much, else the
-    worst; both where an image takes too much, as less may be at either."""
+    """Returns the harms to measure after the original one.
+
+    For a loss, it is the best value if the original one loses too much, else the worst. For an
+    energy or a time that is too large, it is both, as either may be the better one.
+    """
     along, above = one.along, not one.keeps(one.costs[one.own])
     own = along.harm(along.own)
     better = min(own, along.harm(along.best_value))
@@ -243,7 +247,7 @@ def _ends(one: BoundedAxis) -> list[float]:
 
 
 def _narrow(evaluator: DeviceEvaluator, each: Sequence[BoundedAxis]) -> None:
-    """Narrows all brackets at once, where each call of ``excess`` is one study."""
+    """Narrows all brackets at once, so that each call of ``excess`` is one study."""
     if not each:
         return
 
@@ -320,7 +324,7 @@ def _why_none(one: BoundedAxis) -> str:
 
 
 def _together(each: Sequence[BoundedAxis]) -> Iterator[str]:
-    """Says which values of each parameter keep all bounds, in the mean over seeds."""
+    """Says which values of each parameter keep all bounds, for means over seeds."""
     for name in dict.fromkeys(one.along.name for one in each):
         kept = np.array([one.kept for one in each if one.along.name == name])
         low, high = kept[:, 0].max(), kept[:, 1].min()
@@ -334,7 +338,7 @@ def _together(each: Sequence[BoundedAxis]) -> Iterator[str]:
 
 
 def _in_chip(evaluator: DeviceEvaluator, chip: Chip, study: Study) -> str:
-    """Says what an image takes in the chip around the device as it is.
+    """Says which energy and time an image takes in a chip with the unchanged device.
 
     Raises:
         InputError: its rows have no events.
@@ -349,7 +353,7 @@ def _in_chip(evaluator: DeviceEvaluator, chip: Chip, study: Study) -> str:
 
 
 def _why_stopped(one: BoundedAxis) -> str:
-    """Says why no further value was measured; empty where the bracket is as narrow as wanted."""
+    """Says why no more values were measured, with an empty text if the bracket is narrow enough."""
     costs, between = one.costs, one.between
     if between is None or between[1] - between[0] <= math.log10(WITHIN):
         return ""

@@ -1,15 +1,15 @@
-"""Finds where a loss measured at a few values crosses the wanted one, and how sure that is.
+"""Finds where a loss measured at a few values crosses the wanted one, with an interval.
 
-Values are given by harm: a coordinate that grows as the device gets worse (the logarithm of the
-parameter, upside down for levels). Between measured values each seed's loss is interpolated
-linearly in it.
+Values are given as harm, a coordinate that grows as the device gets worse (the logarithm of the
+parameter, with its sign reversed for levels). Between measured values, each seed's loss is
+interpolated linearly in harm.
 
-- The crossing is that of the mean loss, made monotone (isotonic regression) first.
-- Its interval holds every harm at which the 95 % interval of the mean loss (Student t over the
-  seeds, paired with the reference) holds the wanted loss, and the two measured values that the
-  mean crosses between, since a loss that grows with harm may cross anywhere between them. A value
-  outside is one where the loss would be told from the wanted one. A side is open where the
-  measured values end before that.
+- The crossing is that of the mean loss, after it has been made monotone by isotonic regression.
+- Its interval contains every harm at which the 95 % interval of the mean loss (Student t over the
+  seeds, paired with the reference) contains the wanted loss. It also contains the two measured
+  values between which the mean crosses, since a loss that grows with harm may cross anywhere
+  between them. At a value outside, the loss could be distinguished from the wanted one. A side is
+  open if the measured values end before that.
 """
 
 import math
@@ -24,18 +24,18 @@ from studies.common.statistics import FEWEST_SEEDS, describe, mean_and_half_widt
 from studies.sensitivity.device_question import BySeed
 
 GRID = 200
-"""The interval is looked for at so many points between two measured values."""
+"""The number of points between two measured values at which the interval is sought."""
 
 type Losses = Mapping[float, BySeed]
-"""Harm -> seed -> loss, points."""
+"""Losses (points) by harm and by seed."""
 
 
 @dataclass(frozen=True)
 class ThresholdCrossing:
-    """A crossing says at which harm the loss is the wanted one.
+    """The harm at which the loss is the wanted one.
 
     Attributes:
-        low, high: ends of the interval; None: open, beyond what was measured.
+        low, high: ends of the interval; None for an open end, beyond the measured values.
     """
 
     harm: float
@@ -44,7 +44,7 @@ class ThresholdCrossing:
 
 
 def side(losses: BySeed, wanted: float) -> int:
-    """Returns -1 where the loss is surely below the wanted one, 1 above, 0 if not told."""
+    """Returns -1 if the loss is surely below the wanted one, 1 if above, and 0 if unknown."""
     sample = describe(list(losses.values()))
     if sample.n < FEWEST_SEEDS:
         return 0
@@ -53,7 +53,7 @@ def side(losses: BySeed, wanted: float) -> int:
 
 
 def bracket(losses: Losses, wanted: float) -> tuple[float, float] | None:
-    """Returns the neighbouring values between which the monotone mean crosses; None: nowhere."""
+    """Returns the neighbouring values between which the monotone mean crosses, or None."""
     harms, means = _monotone(losses)
     if len(harms) < 2 or means[0] > wanted or means[-1] <= wanted:
         return None
@@ -62,7 +62,7 @@ def bracket(losses: Losses, wanted: float) -> tuple[float, float] | None:
 
 
 def threshold_crossing(losses: Losses, wanted: float) -> ThresholdCrossing | None:
-    """Returns the crossing of the measured losses; None where they stay on one side."""
+    """Returns the crossing of the measured losses, or None if they stay on one side."""
     between = bracket(losses, wanted)
     if between is None:
         return None
@@ -80,7 +80,7 @@ def threshold_crossing(losses: Losses, wanted: float) -> ThresholdCrossing | Non
 
 
 def _monotone(losses: Losses) -> tuple[np.ndarray, np.ndarray]:
-    """Returns harms in order, and their mean losses made monotone."""
+    """Returns the harms in order, and their mean losses made monotone."""
     measured = sorted(harm for harm, by_seed in losses.items() if by_seed)
     if not measured:
         return np.empty(0), np.empty(0)
