@@ -2,7 +2,7 @@
 
 numba compiles a function again only if the file that defines it changes, but the function may call
 functions or read constants of other files. The folder is therefore named by a hash of all files
-that the code can be made of: an edit of any of them leads to a new folder.
+that can enter the code: an edit of any of them leads to a new folder.
 
 Two environment variables are read once, at import:
     RPU_SSNN_CHECK=1 checks every index, and ends buffers in guard bytes (`engine.state.zeros`).
@@ -61,15 +61,15 @@ def compiled[F: Callable[..., Any]](function: F) -> F:
 
 
 def inner[F: Callable[..., Any]](function: F, *, inline: bool = True) -> F:
-    """Lets compiled functions call a function, which Python runs as it stands.
+    """Lets compiled functions call a function, which Python itself runs uncompiled.
 
     Its machine code is part of that of its callers, whose loops can become vector code. It compiles
-    in about two thirds of the time of a function that Python calls too (`compiled`).
+    in about two thirds of the time of a function that Python can call too (`compiled`).
 
     Args:
-        function: is compiled under the conditions of `compiled`.
+        function: the function, under the conditions of `compiled`.
         inline: whether it is inlined; False suits a function that seldom runs, and whose code would
-            take registers from the loops beside it.
+            take registers from neighbouring loops.
     """
     jitable: Callable[..., Callable[[F], F]] = numba.extending.register_jitable
     return jitable(**_options(inline=inline))(function)
@@ -80,17 +80,18 @@ def _options(*, inline: bool) -> dict[str, Any]:
         "nogil": True, "boundscheck": CHECK, "forceinline": inline, "error_model": "numpy",
     }  # fmt: skip
     if not CHECK:
-        # numba counts who holds an array at every call and slice, and has no public option against
-        # it. Counting makes a training step 1.3 to 1.8 times slower; the caller holds all arrays.
+        # numba counts references to arrays at every call and slice, and has no public option
+        # against it. Counting makes a training step 1.3 to 1.8 times slower; the caller holds all
+        # arrays.
         options["_nrt"] = False
     return options
 
 
 def sources_of(file: Path) -> tuple[Path, ...]:
-    """Returns the files that the code of a compiled function can be made of.
+    """Returns the files that can enter the code of a compiled function.
 
     Args:
-        file: defines the function.
+        file: the file that defines the function.
     """
     if file in SOURCES:
         return SOURCES

@@ -1,4 +1,4 @@
-"""A data set of the user's own, as validated, frozen data: its files, split and scale."""
+"""A user-defined data set, as validated, frozen data: its files, split and scale."""
 
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -31,11 +31,11 @@ class OwnDataReading(Spec):
     """Settings for reading a file of the user.
 
     One file with `x_train, y_train, x_test, y_test`, or a file and a `test_file`, keep their split.
-    A file of rows alone is split, in the same way for every study and seed.
+    A file with rows only is split, in the same way for every study and seed.
     """
 
     test_file: Path | None = None
-    """The file of the test rows, where they have their own."""
+    """The file of the test rows, if they have their own file."""
 
     label: str = "label"
     """The column that holds the class, in CSV, Parquet and Excel files."""
@@ -47,9 +47,9 @@ class OwnDataReading(Spec):
     """The seed that draws this split."""
 
     range: Range[float] | Literal["training", "each"] = "training"
-    """The values that stand for no and for full rate. With [low, high] none may lie outside; with
-    `training` they are the lowest and highest value of the training rows, and with `each` the same
-    for every column by itself. Rows held out are clipped to the last two."""
+    """The values that stand for no and for full rate. With [low, high] no value may lie outside;
+    with `training` they are the lowest and highest value of the training rows, and with `each` the
+    same for every column separately. In the last two cases, held-out rows are clipped."""
 
     shape: Annotated[tuple[Side, Side, Side], list_of("rows", "columns", "channels")] | None = None
     """Rows, columns and channels of an image whose values lie in one row (row by row, column by
@@ -75,7 +75,7 @@ class OwnDataReading(Spec):
 
 
 class OwnData(OwnDataReading):
-    """A data set of the user's own: where it lies and how it is read."""
+    """A user-defined data set: where it is and how it is read."""
 
     file: Path
     """A file that ends in .npz, .csv, .parquet, .xlsx or .h5, or a folder with four idx files; a

@@ -22,7 +22,8 @@ NEEDS_FOLDER = "set NUMBA_CACHE_DIR to a folder that can be written to"
 
 
 class BrokenEnvironmentError(RpuSsnnError, RuntimeError):
-    """The installation cannot run anything; the message says what was found and what to do."""
+    """Reports that the installation cannot run anything; the message says what was found and what
+    to do."""
 
     def __init__(self, found: str, advice: str) -> None:
         self.found = found
@@ -35,7 +36,7 @@ class BrokenEnvironmentError(RpuSsnnError, RuntimeError):
 
 
 class BrokenPairError(BrokenEnvironmentError):
-    """aihwkit does not work with this torch."""
+    """Reports that aihwkit does not work with this torch."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class HealthCheck:
 
 @functools.cache
 def require_tile_pair() -> None:
-    """Calls ``check_tile_pair`` once a process, before tiles are used.
+    """Calls ``check_tile_pair`` once per process, before tiles are used.
 
     Raises:
         BrokenPairError: as ``check_tile_pair``, on every call while the pair is broken.
@@ -65,7 +66,7 @@ def require_tile_pair() -> None:
 
 @functools.cache
 def require_compiler() -> None:
-    """Imports all compiled code once a process, which needs numba and a folder for the code.
+    """Imports all compiled code once per process, which needs numba and a folder for the code.
 
     Raises:
         InputError: an environment variable turns numba's compilation off.
@@ -98,7 +99,7 @@ def check_tile_pair() -> None:
 
 
 def _tile_fault() -> str | None:
-    """Says in words what the tile got wrong, or returns None where everything is right."""
+    """Returns in words what the tile got wrong, or None if everything is right."""
     import torch
     from aihwkit.simulator.configs import ConstantStepDevice, SingleRPUConfig
     from aihwkit.simulator.parameters import IOParameters
@@ -112,7 +113,7 @@ def _tile_fault() -> str | None:
     device = ConstantStepDevice(dw_min=step, up_down=0.0, w_max=1.0, w_min=-1.0, **noiseless)
     update, read = one_pulse_a_coincidence(), IOParameters(is_perfect=True)
     config = SingleRPUConfig(device=device, update=update, forward=read, backward=read)
-    # The tile is not square and no two rows or columns are alike: a transposed result cannot pass.
+    # The tile is not square and no two rows or columns are equal: a transposed result cannot pass.
     start = step * torch.tensor([[4.0, -3.0, 0.0], [1.0, 2.0, -8.0]])
     inputs = torch.tensor([[1.0, 0.0, 1.0], [0.0, 1.0, 1.0], [1.0, 0.0, 0.0]])  # slots x columns
     errors = torch.tensor([[1.0, -1.0], [0.0, 1.0], [-1.0, 0.0]])  # slots x rows
@@ -154,7 +155,7 @@ def render(checks: Iterable[HealthCheck]) -> list[str]:
 
 
 def _tried(call: Callable[[], str], advice: str) -> HealthCheck:
-    """Says whether a call passes; a mismatched build may raise anything."""
+    """Makes a check of a call; a mismatched build may raise anything."""
     try:
         return HealthCheck(True, call())
     except Exception as error:

@@ -45,7 +45,7 @@ MOST_THREADS = 1024
 
 
 class _OwnSettings(Spec):
-    """The parameters of the classifier that no other settings check."""
+    """Checks those parameters of the classifier that no other settings check."""
 
     learning_rate: Positive
     scale: Literal["training", "each"]
@@ -80,12 +80,12 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         scale: `training` takes one range of values for all columns, `each` one for each column.
         contrast: `none`, `on_off`, `complement` or `signed`, see `EncodingSpec.contrast`. A rate
             has no sign, so data with few columns need two lines each.
-        delay: how long forward spikes wait for their gradient, see `GradientSpec.delay`. It pays
+        delay: how long forward spikes wait for their gradient, see `GradientSpec.delay`. It helps
             with convolutions and with several hidden layers.
-        circuit: what is wrong with the neurons, see `CircuitSpec`; None stands for perfect ones.
+        circuit: the imperfections of the neurons, see `CircuitSpec`; None stands for perfect ones.
         winner_takes_all: whether one output spikes at a time (`InhibitionSpec.clocked`).
         simulator: aihwkit's tiles simulate the devices, or this package's `native` ones, which
-            repeat bit by bit. Devices that remember their pulses need `native`.
+            repeat bit for bit. Devices that remember their pulses need `native`.
         random_state: the seed of weights, spikes and devices; aihwkit's cycle-to-cycle noise cannot
             be seeded.
         threads: the number of threads, which changes the time and not the results.
@@ -151,14 +151,14 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.verbose = verbose
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
-        """Trains from the start. A call that fails leaves the classifier not fitted.
+        """Trains from scratch; after a call that fails, the classifier is not fitted.
 
         Args:
             X: the values [n, columns], or images where `layers` are given.
             y: the label of each row.
 
         Raises:
-            ValueError: values are no numbers, rows and labels differ in number, or there is only
+            ValueError: values are not numbers, rows and labels differ in number, or there is only
                 one class.
             InputError: a parameter is out of its range, a device is unknown, or convolutions do not
                 fit the values.
@@ -177,12 +177,12 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         The first call sets the scale, the mean and the classes.
 
         Args:
-            X, y: those of `fit`.
-            classes: all labels that will come, which the first call needs where y lacks some.
+            X, y: as in `fit`.
+            classes: all labels of all calls, which the first call needs if its y lacks some.
 
         Raises:
-            ValueError: as `fit`, or a label is none of the classes, or the classes are others than
-                before.
+            ValueError: as in `fit`, or a label is not among the classes, or the classes are not
+                those of the first call.
         """
         first = not self.__sklearn_is_fitted__()
         values, labels = self._checked(X, y, reset=first)
@@ -194,23 +194,22 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         data, epoch = self._dataset(values, labels), len(self.epochs_)
         rng = np.random.default_rng([self._seed, epoch])
         row = timed_epoch(self.trained_, data.train_images, data.train_labels, rng, epoch=0)
-        row = replace(row, epoch=epoch)  # it was trained at the step of the first
+        row = replace(row, epoch=epoch)  # it was trained at the step of epoch 0
         self._tell(row)
         self.trained_.epochs.append(row)
         return self
 
     def predict(self, X: ArrayLike) -> np.ndarray:
-        """Returns the class with the most output spikes for each row [n]; the first of equals
+        """Returns the class with the most output spikes for each row [n]; the first of a tie
         wins."""
         counts = self.spike_counts(X)
         found: np.ndarray = self.classes_[counts.argmax(axis=1)]
         return found
 
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
-        """Returns the share of the output spikes that each class has [n, classes], equal where none
-        spiked.
+        """Returns the share of output spikes of each class [n, classes], equal where none spiked.
 
-        Shares order the classes as `predict` does; they are no calibrated probabilities.
+        Shares rank the classes as `predict` does, but are not calibrated probabilities.
         """
         counts = self.spike_counts(X).astype(np.float64)
         total = counts.sum(axis=1, keepdims=True)
@@ -246,7 +245,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     @property
     def epochs_(self) -> list[EpochRow]:
-        """Returns accuracy on the training rows, spikes a sample and seconds for each epoch."""
+        """Returns accuracy on the training rows, spikes per sample and seconds for each epoch."""
         return self.trained_.epochs
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -290,7 +289,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return values, labels
 
     def _flat(self, X: ArrayLike, reset: bool) -> ArrayLike:
-        """Returns each image as one row of values, where there may be images."""
+        """Returns each image as one row of values, if X may hold images."""
         shape = np.shape(X)[1:] if self.layers is not None else ()
         if reset:
             self._shape = shape
@@ -366,7 +365,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _factory(self) -> SynapsesFactory:
         if isinstance(self.synapses, str) and self.synapses in IDEAL:
             return IDEAL[self.synapses](self.learning_rate)
-        # Both bring aihwkit.
+        # Both import aihwkit.
         from rpu_ssnn.synapses.native.synapses import native_synapses
         from rpu_ssnn.synapses.tiles.synapses import tile_synapses
 

@@ -1,4 +1,4 @@
-"""A small network that calls every compiled function once, so that numba stores them all."""
+"""Runs small networks that call every compiled function once, so that numba stores them all."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from rpu_ssnn.synapses.tiles.pulse_rows import RowWriter
 
 
 class _AlsoAsRows(CoincidenceSynapses):
-    """Float weights that also write their pulses as a tile's rows, in order as a tile does."""
+    """Keeps float weights that also write their pulses as the rows of a tile, in order."""
 
     ordered = True
 
@@ -24,7 +24,7 @@ class _AlsoAsRows(CoincidenceSynapses):
 
 
 class _ReadByCalls(CoincidenceSynapses):
-    """Float weights that are read slot by slot, as a tile with read noise is."""
+    """Keeps float weights that are read slot by slot, like a tile with read noise."""
 
     def linear_read(self) -> None:  # type: ignore[override]
         return None

@@ -17,7 +17,8 @@ ROWS = 1000
 
 
 def product_errors(T: int, rng: np.random.Generator) -> Float64[np.ndarray, "50 50"]:
-    """Returns estimated minus true products of all 2,500 pairs of Fig. 4 (spikes a slot, squared).
+    """Returns estimated minus true products of all 2,500 pairs of Fig. 4 (spikes per slot,
+    squared).
 
     The estimates are the weights of Eq. 10 synapses after T slots of 50 forward trains and 50
     positive gradient trains, so this is the update path itself.

@@ -20,7 +20,7 @@ type Train = Bool[np.ndarray, "slots n"]
 
 @dataclass(frozen=True)
 class Trains:
-    """Spikes of one presentation; arrays are [slots, neurons of the layer].
+    """Holds the spikes of one presentation; arrays are [slots, neurons of the layer].
 
     Attributes:
         forward: input lines first, output last.
@@ -45,7 +45,7 @@ def trace(
 
     Args:
         weights: [n_in, n_out] of each crossbar, in threshold currents.
-        rates: average spikes a slot of each input line; or one recording of spikes.
+        rates: average spikes per slot of each input line, or one recording of spikes.
         label: class of the image.
         key: determines everything random in the presentation.
         image: rows, columns and channels of the input, which convolutions need.

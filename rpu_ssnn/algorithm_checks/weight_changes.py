@@ -1,4 +1,4 @@
-"""Measures what one batch changes in the weights of a network that starts from given ones."""
+"""Measures how one batch changes the weights of a network that starts from given ones."""
 
 from math import prod
 
@@ -18,11 +18,11 @@ def weight_changes(
     seed: list[int],
     image: Grid | None = None,
 ) -> list[np.ndarray]:
-    """Returns the changes of float weights, [n_in, n_out] a crossbar, in threshold currents.
+    """Returns the changes of float weights, [n_in, n_out] per crossbar, in threshold currents.
 
     Args:
         weights: the weights at the start.
-        rates: average spikes a slot of each input line, [batch, n_in].
+        rates: average spikes per slot of each input line, [batch, n_in].
         labels: class of each presentation.
         image: rows, columns and channels of the input, which convolutions need.
     """

@@ -1,14 +1,14 @@
 """The control: the same layers in the same devices, trained with numbers as aihwkit trains them.
 
 Exact backpropagation of softmax cross-entropy gives each layer its inputs x and errors d as
-numbers. Stochastic pulse trains of a stated length stand for both, and each coincidence of the
-two is one pulse on a device (Gokmen and Vlasov, Front. Neurosci. 2016). Between this and the float
-network lies the device; between this and spikes lies the spiking network. In aihwkit's tiles the
+numbers. Stochastic pulse trains of a stated length stand for both, and each coincidence of the two
+is one pulse on a device (Gokmen and Vlasov, Front. Neurosci. 2016). The difference to the float
+network is the device; the difference to the spiking network is spikes. In aihwkit's tiles the
 trains are aihwkit's own; in native devices they are ours, by the same law and seeded.
 
-The devices as drawn, the initial weights (He, up to the threshold), the weight range, the reference
-and the reads are those of the spiking network of the same seed. The order of the images is not, nor
-is the learning rate, which is that of plain gradient descent here.
+The drawn devices, the initial weights (He, up to the factor theta), the weight range, the reference
+and the reads are those of the spiking network with the same seed. The order of the images is
+different, and so is the learning rate, which is that of plain gradient descent here.
 """
 
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ from rpu_ssnn.training.loop import (
 
 
 class AnalogNetwork(Learner):
-    """The layers of a network that is trained with numbers."""
+    """Trains the layers of a network with numbers."""
 
     def __init__(self, spec: AnalogSgdSpec, inputs: InputLines, layers: list[NumberLayer]) -> None:
         self._spec, self.inputs, self.layers = spec, inputs, layers
@@ -119,7 +119,7 @@ class AnalogNetwork(Learner):
         return activated
 
     def _slope(self, y: Numbers) -> Numbers:
-        """Returns the slope of the activation where it has this value."""
+        """Returns the slope of the activation where the activation is y."""
         if self._spec.trains.activation == "relu":
             return (y > 0).astype(np.float32)
         return y * (1.0 - y)
@@ -135,16 +135,17 @@ def train_analog_sgd(
     start: TrainingState | None = None,
     on_epoch: OnEpoch | None = None,
 ) -> AnalogNetwork:
-    """Trains in devices; the validation images only watch.
+    """Trains in devices; validation images are only measured.
 
     Args:
         hidden: the hidden layers.
-        seed: the seed of initial weights, devices, order and dropout, and in native devices of all
-            else. aihwkit's own draws cannot be seeded: no run in its tiles repeats bit for bit.
-        start, on_epoch: those of `rpu_ssnn.training.train`.
+        seed: the seed of initial weights, devices, order and dropout, and in native devices of
+            everything else. aihwkit's own draws cannot be seeded: no run in its tiles repeats bit
+            for bit.
+        start, on_epoch: as in `rpu_ssnn.training.train`.
 
     Raises:
-        StateError: `start` is of another network, or of a cell that aihwkit cannot put back.
+        StateError: `start` belongs to another network, or to a cell that aihwkit cannot restore.
         InputError: the simulator does not have the device, or convolutions do not fit the
             images.
         FloatingPointError: weights are no longer finite after an epoch.
@@ -161,7 +162,7 @@ def train_analog_sgd(
 
 
 def _softmax_error(outputs: Numbers, labels: Int64[np.ndarray, " batch"]) -> Numbers:
-    """Returns the gradient of the mean cross-entropy to the outputs."""
+    """Returns the gradient of the mean cross-entropy with respect to the outputs."""
     shifted = np.exp(outputs - outputs.max(axis=1, keepdims=True))
     error: Numbers = shifted / shifted.sum(axis=1, keepdims=True)
     error[np.arange(len(labels)), labels] -= 1.0

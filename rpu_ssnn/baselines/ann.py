@@ -47,7 +47,7 @@ class AnnSpec(Spec):
 
 
 class FloatNetwork(Learner):
-    """A float network in training."""
+    """Trains a float network."""
 
     buffers: ClassVar[Mapping[str, str]] = {"momentum_buffer": "momentum"}
     """The state of torch's optimiser for each weight matrix, by its name in a checkpoint."""
@@ -80,7 +80,8 @@ class FloatNetwork(Learner):
     def train_epoch(
         self, images: Rows, labels: Int64[np.ndarray, " n"], rng: np.random.Generator, epoch: int
     ) -> EpochRow:
-        """Weights may run away: a search counts such a network by its accuracy, and goes on."""
+        """Trains one epoch; weights may diverge, since a search judges such a network by its
+        accuracy."""
         order, right = rng.permutation(len(labels)), 0
         for first in range(0, len(order), self._spec.batch):
             chosen = order[first : first + self._spec.batch]
@@ -147,12 +148,12 @@ def train_ann(
     """Trains the baseline on the training images; everything random follows from the seed.
 
     Args:
-        hidden: the hidden layers. Replicas of a kernel start alike and learn by themselves.
-        start, on_epoch: those of `rpu_ssnn.training.train`.
-        kind: the network, which chooses its optimiser.
+        hidden: the hidden layers. Replicas of a kernel start equal and learn separately.
+        start, on_epoch: as in `rpu_ssnn.training.train`.
+        kind: the class of the network, which chooses its optimiser.
 
     Raises:
-        StateError: `start` is of another network.
+        StateError: `start` belongs to another network.
         InputError: convolutions do not fit the images.
     """
     inputs = input_lines(spec.contrast, data, hidden)
@@ -163,7 +164,8 @@ def train_ann(
 
 
 class _Layers(nn.Module):
-    """Layers with He initialisation and no bias, as in the spiking network, and ReLU between."""
+    """Computes layers with He initialisation and no bias, as in the spiking network, and ReLU
+    between."""
 
     def __init__(
         self, found: Sequence[Connection], spec: AnnSpec, generator: torch.Generator

@@ -8,7 +8,7 @@ from rpu_ssnn.spec import Contrast, InitialScale, Positive, Share, Spec
 from rpu_ssnn.spec.tile import TileSpec
 
 READS_A_PRESENTATION = 2
-"""Slots of a presentation beside its pulses: the forward and the transposed read."""
+"""The slots of a presentation in addition to its pulses: the forward and the transposed read."""
 
 
 class PulseTrainSpec(Spec):
@@ -37,10 +37,11 @@ class PulseTrainSpec(Spec):
 
 
 class AnalogSgdSpec(Spec):
-    """Plain SGD in devices, from `learning_rate` on by the schedule of the trains.
+    """Plain SGD in devices; the step starts at `learning_rate` and follows the schedule of the
+    trains.
 
     The learning rate is that of gradient descent on the weights: it does not depend on the weight
-    range. Momentum has no place in a device, which holds the weight and nothing else.
+    range. There is no momentum, since a device holds nothing but the weight.
     """
 
     trains: PulseTrainSpec = PulseTrainSpec()

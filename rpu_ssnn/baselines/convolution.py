@@ -14,7 +14,7 @@ from rpu_ssnn.spec import Connection
 
 @dataclass(frozen=True)
 class Patches:
-    """The patches of a batch as rows, one for each position of each image, image by image.
+    """Cuts a batch into patches as rows, one for each position of each image, image by image.
 
     The crossbar of a dense layer has one position, whose row is the image itself.
     """
@@ -39,8 +39,8 @@ class Patches:
         return found.permute(0, 3, 2, 1).reshape(-1, patch)
 
     def added(self, rows: torch.Tensor) -> torch.Tensor:
-        """Returns the layer [n, lines before] where each line is the sum of what its patches
-        hold."""
+        """Returns the layer [n, lines before] in which each line is the sum over the patches that
+        contain it."""
         if self.connection.is_whole:
             return rows
         kernel, stride, padding = self._window()
@@ -81,5 +81,5 @@ class Patches:
         return self.connection.kernel, self.connection.stride, self.connection.padding
 
     def _image(self, x: torch.Tensor) -> torch.Tensor:
-        """Returns the lines as torch has images, [n, channels, rows, columns]."""
+        """Returns the lines in torch's layout of images, [n, channels, rows, columns]."""
         return x.reshape(len(x), *self.connection.before).permute(0, 3, 1, 2)

@@ -24,10 +24,10 @@ Seeds = tuple[np.random.SeedSequence, np.random.SeedSequence]
 
 
 class NumberLayer(Synapses):
-    """One crossbar of plain gradient descent, dense or of a convolution.
+    """Trains one crossbar by plain gradient descent, for a dense layer or a convolution.
 
-    The patches of an image come one after the other, each as a row of numbers of its own, as those
-    of aihwkit's `AnalogConv2d` do. Layers are [n, lines].
+    The patches of an image come one after the other, each as its own row of numbers, as in
+    aihwkit's `AnalogConv2d`. Layers are [n, lines].
     """
 
     patches: Patches
@@ -59,11 +59,11 @@ class NumberLayer(Synapses):
 
 
 class AihwkitLayer(TileSynapses, NumberLayer):
-    """A crossbar in a tile of aihwkit, which draws the trains.
+    """Trains a crossbar in a tile of aihwkit, which draws the trains.
 
     Args:
         connection: the connection of the layers.
-        device: must hold no memory of its pulses.
+        device: the device, which must not remember its pulses.
 
     Raises:
         InputError: see `rpu_ssnn.spec.tile.check_device`.
@@ -95,7 +95,7 @@ class AihwkitLayer(TileSynapses, NumberLayer):
             tile.set_learning_rate(float(self._wanted_step * scale / self._per_state))
 
     def learn_rows(self, x: Numbers, d: Numbers) -> None:
-        """The second device of a pair gets trains of its own, of the opposite sign."""
+        """Sends the trains; the second device of a pair gets its own, of the opposite sign."""
         lines, errors = torch.from_numpy(x), torch.from_numpy(d)
         for sign, tile in zip((1.0, -1.0), self.tiles, strict=False):
             tile.update(lines, sign * errors)
@@ -112,10 +112,11 @@ class AihwkitLayer(TileSynapses, NumberLayer):
 
 
 class NativeLayer(NativeSynapses, NumberLayer):
-    """A crossbar in native devices, seeded and with all that acts on these devices under spikes.
+    """Trains a crossbar in native devices, seeded and with every effect that devices have under
+    spikes.
 
-    The trains go into the same pulse blocks as spikes do, so that devices and effects cannot tell
-    who sent them. Both devices of a pair get the same trains, in opposite directions.
+    The trains go into the same pulse blocks as spikes, so devices and effects see no difference.
+    Both devices of a pair get the same trains, in opposite directions.
 
     Args:
         connection: the connection of the layers.
@@ -144,7 +145,8 @@ class NativeLayer(NativeSynapses, NumberLayer):
         self.keep, self._step = 1.0, self._wanted_step * scale
 
     def forward_current(self, x: Numbers) -> Numbers:
-        """Reads numbers as aihwkit's converters do, whose 1 is the largest number of a row."""
+        """Reads numbers as aihwkit's converters do, which scale the largest number of a row to
+        1."""
         lines, scale = self._converted(x)
         current: Numbers = scale * super().forward_current(lines)
         return current
@@ -180,10 +182,10 @@ class NativeLayer(NativeSynapses, NumberLayer):
 def number_layer(
     connection: Connection, device: DeviceSource, spec: AnalogSgdSpec, seeds: Seeds
 ) -> NumberLayer:
-    """Returns the layer of the tile's simulator.
+    """Returns a layer in the simulator that the tile asks for.
 
     Raises:
-        InputError: as that layer.
+        InputError: the layer refuses the device or the settings.
     """
     made = NativeLayer if spec.tile.simulator == "native" else AihwkitLayer
     return made(connection, device, spec, seeds)
@@ -192,7 +194,7 @@ def number_layer(
 def number_crossbar(connection: Connection, spec: AnalogSgdSpec, seeds: Seeds) -> Crossbar:
     """Returns the crossbar of such a layer, with weights of He initialisation and a threshold of 1.
 
-    Each patch is a presentation. Replicas of a kernel start alike.
+    Each patch is a presentation. Replicas of a kernel start equal.
     """
     n_in, replicas = connection.shape[0], connection.replicas
     he_std = math.sqrt(2.0 / n_in)

@@ -1,4 +1,4 @@
-"""Describes in one line of JSON all that a network needs beside its weights to answer again."""
+"""Describes in one line of JSON what is needed besides its weights to rebuild a network."""
 
 import json
 from typing import Any
@@ -19,7 +19,7 @@ FORMAT = 1
 
 
 def description(trained: Trained) -> str:
-    """Returns neurons, encoding, input lines, and the seed that the test spikes are drawn from."""
+    """Returns the description: neurons, encoding, input lines, and the seed of the test spikes."""
     inputs, seed = trained.inputs, trained.seed
     return json.dumps(
         {
@@ -43,7 +43,7 @@ def weights_of(trained: Trained, where: object) -> list[Weights]:
     """Returns the weights of each crossbar as reads see them, [n_in, n_out].
 
     Raises:
-        InputError: reads have errors, so that no matrix stands for them.
+        InputError: reads have errors, so no matrix can stand for them.
     """
     found = [synapses.linear_read() for synapses in trained.network.synapses]
     if any(weights is None for weights in found):
@@ -56,10 +56,10 @@ def weights_of(trained: Trained, where: object) -> list[Weights]:
 
 
 def rebuilt(text: str, weights: list[Weights], where: object) -> Trained:
-    """Returns a network that answers as the one described; its weights are floats and do not train.
+    """Returns a network that answers like the one described; its weights are floats, for inference.
 
     Raises:
-        InputError: the description is none or is of another format, or the weights do not fit.
+        InputError: the description is invalid or has another format, or the weights do not fit.
     """
     try:
         known: dict[str, Any] = json.loads(text)

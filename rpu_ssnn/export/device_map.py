@@ -8,9 +8,10 @@
     crossbar_1/tile_1/lower_bound, upper_bound, step_up, step_down    of each device (states),
                                       without wear; of state + reference where devices have one
 
-and what else aihwkit drew for each device, by its own names. The native simulator counts pulses up
-and down together, for each device: crossbar_1/tile_1/pulses. Dimensions are named `input` and
-`output`, so that xarray (engine h5netcdf) opens a group as a Dataset. Float weights have no tiles.
+and everything else that aihwkit drew for each device, under aihwkit's names. The native simulator
+counts pulses up and down together, for each device: crossbar_1/tile_1/pulses. Dimensions are named
+`input` and `output`, so that xarray (engine h5netcdf) opens a group as a Dataset. Float weights
+have no tiles.
 """
 
 from collections.abc import Mapping
@@ -36,7 +37,7 @@ NAMES = {
     "dwmin_up": "step_up",
     "dwmin_down": "step_down",
 }
-"""aihwkit's names of what each device has, to ours."""
+"""Our names for aihwkit's parameters of each device."""
 
 RECORD_NAMES = {
     "low": "lower_bound",
@@ -44,8 +45,8 @@ RECORD_NAMES = {
     "up": "step_up",
     "down": "step_down",
 }
-"""Fields of the native simulator's devices (`native.device_record`), to ours; not the state, which
-fades and has noise since it was written."""
+"""Our names for the fields of the native simulator's devices (`devices.device_record`). The state
+is not among them, since it has faded and has noise since it was written."""
 
 UNITS = {
     "pulses": "pulses",
@@ -54,10 +55,10 @@ UNITS = {
     "pulses_up": "pulses",
     "pulses_down": "pulses",
 }
-"""The units of arrays; all others but those of `WITHOUT_UNIT` are in device states."""
+"""The units of arrays; all others except those of `WITHOUT_UNIT` are in device states."""
 
 WITHOUT_UNIT = ("decay_scales", "drift_nu", "gamma_", "slope_")
-"""Starts of aihwkit's names of shares, exponents, and states a state."""
+"""The beginnings of aihwkit's names of shares, exponents, and states per state."""
 
 
 def write_network(path: str | Path, trained: Trained) -> Path:
@@ -91,7 +92,7 @@ def write_network(path: str | Path, trained: Trained) -> Path:
 def read_network(path: str | Path) -> Trained:
     """Returns the network of a map, with the weights that its devices stood for.
 
-    It answers as the trained one did (`Trained.accuracy`); it holds no devices.
+    It answers like the trained one (`Trained.accuracy`), but has no devices.
 
     Raises:
         InputError: there is no such file, or `write_network` did not write it.
@@ -113,7 +114,7 @@ def device_maps(synapses: Synapses) -> list[dict[str, np.ndarray]]:
     """Returns the properties and the state of every device in each tile of a crossbar, [n_in,
     n_out].
 
-    Cells of several devices have `NAME_0`, `NAME_1` and so on. Float weights: nothing.
+    Cells of several devices have `NAME_0`, `NAME_1` and so on. The list is empty for float weights.
     """
     from rpu_ssnn.synapses.native.synapses import NativeSynapses  # this imports aihwkit
     from rpu_ssnn.synapses.tiles.synapses import TileSynapses

@@ -3,21 +3,21 @@
 The composite neuron (Eq. 1, 3) is a `CubaLIF` node: a synapse of time constant tau, and a membrane
 of threshold theta whose leak is made negligible, which together lift the membrane by
 1 - exp(-t/tau) after a spike. Weights are `Linear` nodes, or `Conv2d` in a network of convolutions,
-whose dense layers are convolutions of the whole layer before: NIR's `Flatten` does not say whether
-it counts the dimension of the batch, and tools differ.
+whose dense layers are convolutions of the whole layer before: NIR's `Flatten` does not define
+whether it counts the dimension of the batch, and tools differ.
 
-A slot has the 0.1 ms that snnTorch takes for granted, and time constants are those of an Euler
-step, by which snnTorch and Norse (with ``dt=1e-4``) integrate. What NIR has no words for is
-refused, or left out when asked:
+A slot has the 0.1 ms that snnTorch assumes, and time constants are those of the Euler step with
+which snnTorch and Norse (with ``dt=1e-4``) integrate. What NIR cannot express is refused, or left
+out on request:
 
 - the clocked winner-take-all output and lateral inhibition (Eq. 2),
 - replicas of a kernel, which are different weights at different positions, and kernels (or layers
-  before a dense one) that are not as high as wide, of which nir 1.0 computes a wrong shape,
+  before a dense one) that are not as high as wide, for which nir 1.0 computes a wrong shape,
 - membranes that keep what exceeds theta at a spike (NIR resets to a value), and that start at
-  random. These two are left out without being asked; the graph's metadata says so, and another
-  simulator's accuracy will differ by it.
+  random. These two are always left out; the graph's metadata says so, and the accuracy in another
+  simulator will differ.
 
-The graph's metadata holds all that `read_nir` needs to build the very network again.
+The graph's metadata holds everything that `read_nir` needs to rebuild the same network.
 """
 
 import itertools
@@ -40,14 +40,15 @@ SLOT_SECONDS = 1e-4
 """The length of a slot in the graph: snnTorch reads graphs by this step and no other."""
 
 MEMBRANE_SLOTS = 1e6
-"""The membrane's time constant in slots, so long that it forgets nothing of a presentation."""
+"""The membrane's time constant in slots, so long that it forgets nothing within a presentation."""
 
 
 def write_nir(path: str | Path, trained: Trained, *, without_inhibition: bool = False) -> Path:
     """Writes the network as a NIR graph, whole or not at all.
 
     Args:
-        without_inhibition: leave a winner-take-all output or lateral inhibition out of the graph.
+        without_inhibition: whether to leave a winner-take-all output or lateral inhibition out of
+            the graph.
 
     Returns:
         The path.
@@ -108,11 +109,11 @@ def write_nir(path: str | Path, trained: Trained, *, without_inhibition: bool = 
 
 
 def read_nir(path: str | Path) -> Trained:
-    """Returns the network that `write_nir` wrote, inhibition and all: it answers as the trained one
-    did.
+    """Returns the network that `write_nir` wrote, including its inhibition; it answers like the
+    trained one.
 
     Raises:
-        InputError: there is no such file, or another tool wrote it, whose neurons are not these.
+        InputError: there is no such file, or another tool wrote it, with other neurons.
     """
     path, nir = Path(path), _nir(Path(path))
     with refusing(path, "must be a NIR graph", OSError, KeyError):
@@ -140,7 +141,7 @@ def _neurons(nir: Any, spec: NetworkSpec, shape: tuple[int, ...]) -> Any:
 
 
 def _first_channel(grid: Grid) -> np.ndarray:
-    """Returns a layer's shape as NIR has it, with its channels first."""
+    """Returns a layer's shape in NIR's order, with its channels first."""
     return np.array([grid[2], *grid[:2]])
 
 
@@ -151,7 +152,8 @@ def _matrix(weight: np.ndarray) -> Weights:
 
 
 def _left_out(spec: NetworkSpec) -> str:
-    """Says what the graph leaves out of the network; empty if it leaves out nothing."""
+    """Returns what the graph leaves out of the network, in words; empty if it leaves out
+    nothing."""
     parts = [
         (spec.neuron.reset == "subtract", "membranes keep what exceeds theta at a spike"),
         (spec.neuron.random_start, "membranes start at random"),

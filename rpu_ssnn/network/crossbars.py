@@ -23,7 +23,7 @@ def make_synapses(
     `initial_scale`.
 
     At an `initial_scale` of 1, a layer's rates are about as large as those of the layer before.
-    Replicas of a kernel start alike.
+    Replicas of a kernel start equal.
 
     Args:
         found: the connection that each crossbar makes.

@@ -1,4 +1,4 @@
-"""The events of presentations at each crossbar, from which the ledger of a chip follows."""
+"""The events of presentations at each crossbar, from which the ledger of a chip is computed."""
 
 import numpy as np
 from jaxtyping import Int64
@@ -19,8 +19,8 @@ TRAINING = (
     "gradient_spikes_total",
 )
 """Names of the columns of events. Reads and their lines are those of `Presentations.reads`, and
-spikes are those of the neurons above the crossbar. A transposed read drives a line a gradient
-spike."""
+spikes are those of the neurons above the crossbar. A transposed read drives one line for each
+gradient spike."""
 
 INFERENCE = ("inference_reads_total", "inference_lines_total", "inference_spikes_total")
 """Columns in the row of a trial for the forward events of the images that were shown last."""
@@ -40,8 +40,8 @@ def as_statistics(
     """Returns the lines and the events of one crossbar by name, for the result row.
 
     Args:
-        training: of all presentations in training.
-        last: of the inference that was last.
+        training: the events of all presentations in training.
+        last: the events of the last inference.
     """
     lines = zip(LINES, (*one.shape, one.positions, one.replicas), strict=True)
     forward = (last[0], last[1], last[3])

@@ -1,4 +1,4 @@
-"""The input lines of an image: one or two a pixel; recorded spikes are used unchanged."""
+"""The input lines of an image: one or two per pixel; recorded spikes are used unchanged."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,17 +15,17 @@ from rpu_ssnn.spec import Contrast, ConvLayer, Grid
 
 @dataclass(frozen=True, eq=False)
 class InputLines:
-    """The input lines of a network on one data set.
+    """Describes the input lines of a network for one data set.
 
     Attributes:
         pixels: the pixels of an image, or the lines of a recording.
-        grey_max: the value of share 1; of recordings, the count.
+        grey_max: the value of share 1; for recordings, the count of share 1.
         middle: the value from which the two lines of a pixel are measured: its mean over the
-            training images, or the value 0, as a share; None: one line per pixel.
+            training images, or the value 0, as a share; None where there is one line per pixel.
         gain: factor on the distance from the middle.
-        complement: whether each pixel has a second line for what it lacks to full rate.
-        image: of a network that begins with a convolution: rows, columns and channels of the
-            lines, whose channels are all lines of a pixel, side by side.
+        complement: whether each pixel has a second line for its complement to full rate.
+        image: rows, columns and channels of the lines, where the network begins with a convolution;
+            the channels are all lines of a pixel, side by side.
     """
 
     pixels: int
@@ -75,17 +75,17 @@ class InputLines:
 def input_lines(
     contrast: Contrast, data: Dataset, layers: Sequence[int | ConvLayer] = ()
 ) -> InputLines:
-    """Returns the input lines for a data set; validation and test images have no part in the mean.
+    """Returns the input lines for a data set; validation and test images do not enter the mean.
 
     `signed` drives the lines by |value| over the largest magnitude of its column (or of all data,
-    where these share one scale). A column of one value drives none.
+    where these share one scale). A column of a single value drives no line.
 
     Args:
         layers: the hidden layers, the first of which may be a convolution.
 
     Raises:
-        InputError: recorded spikes are to have two lines a pixel, data without negative values are
-            to be `signed`, or data of a convolution are no images.
+        InputError: recorded spikes are given two lines per pixel, data without negative values are
+            given `signed`, or data for a convolution are not images.
     """
     found = _lines(contrast, data)
     if not any(isinstance(layer, ConvLayer) for layer in layers[:1]):
@@ -98,7 +98,7 @@ def input_lines(
 
 
 def _lines(contrast: Contrast, data: Dataset) -> InputLines:
-    """Returns the input lines, as two halves where there are two a pixel."""
+    """Returns the input lines, as two halves where there are two per pixel."""
     field, images = "network.encoding.contrast", data.train_images
     pixels = images.shape[1]
     if contrast == "none":

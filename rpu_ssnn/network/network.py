@@ -30,11 +30,11 @@ from rpu_ssnn.spec import RATES_NEED_PRESENTATIONS, Grid, NetworkSpec, TrainingS
 from rpu_ssnn.synapses.base import SynapsesFactory, Weights
 
 type Input = Float32[np.ndarray, "batch n_in"] | SpikeTrains
-"""Input of a batch: average spikes a slot of each input line, or the spikes themselves."""
+"""Input of a batch: average spikes per slot of each input line, or the spikes themselves."""
 
 
 class Network:
-    """A network of given layer sizes over given synapses.
+    """Simulates a network of given layer sizes with given synapses.
 
     Args:
         spec: neurons, encoding, gradient streams, inhibition.
@@ -43,20 +43,20 @@ class Network:
         factory: makes the synapses of each crossbar.
         seed: determines the initial weights and the random numbers of the synapses.
         threads: workers that share the presentations of a batch; `engine.strategies` says when
-            training uses one only. Numbers of float weights and of devices read as matrices do
+            training uses only one. Results of float weights, and of devices read as matrices, do
             not depend on it.
-        initial: weights [n_in, n_out] of each crossbar to start from; None: He initialisation.
+        initial: weights [n_in, n_out] of each crossbar to start from, or None for He
+            initialisation.
         image: rows, columns and channels of the input, which convolutions need.
 
     Raises:
-        InputError: there is less than 1 thread, synapses do not take the schedule, or convolutions
-            do not fit the input.
-        ValueError: the sizes are of other layers than those of `spec`, or `initial` has other
-            shapes.
+        InputError: there is less than 1 thread, synapses do not support the schedule, or
+            convolutions do not fit the input.
+        ValueError: the sizes do not match the layers of `spec`, or `initial` has other shapes.
 
     Attributes:
         connections: the connection that each crossbar makes.
-        events: of all presentations in training (`network.events`).
+        events: sums over all presentations in training (`network.events`).
 
     >>> import numpy as np
     >>> from rpu_ssnn import Network, NetworkSpec, TrainingSpec, rate_synapses
@@ -123,12 +123,12 @@ class Network:
         """Shows a batch (at most `training.batch` presentations) and lets the synapses learn.
 
         Args:
-            rates: average spikes a slot of each input line, or the spikes themselves, which are
+            rates: average spikes per slot of each input line, or the spikes themselves, which are
                 shown up to slot T.
             rng: draws the key of each presentation, which determines its random numbers.
 
         Raises:
-            ValueError: there are more presentations than in a batch, or shapes, rates or labels do
+            ValueError: there are more presentations than a batch has, or shapes, rates or labels do
                 not fit the network (`engine.state.make_presentations`).
         """
         if len(rates) > self.training.batch:
@@ -197,7 +197,7 @@ class Network:
         """Loads the state of a network with the same settings.
 
         Raises:
-            StateError: the state is of another network.
+            StateError: the state belongs to another network.
         """
         for n, synapses in enumerate(self.synapses, 1):
             synapses.restore(part_of(state, f"crossbar_{n}"))

@@ -1,7 +1,8 @@
 """The loop over epochs, the same for every network: spiking, float, or trained by numbers.
 
-A learner knows how it trains for one epoch, how it answers, and what its state is. The loop does
-the rest: it watches the validation images, checks the weights, and takes and restores states.
+A learner knows how it trains for one epoch, how it classifies images, and what its state is. The
+loop does the rest: it measures validation images, checks the weights, and takes and restores
+states.
 """
 
 import math
@@ -31,11 +32,11 @@ from rpu_ssnn.synapses.base import Weights
 
 OnEpoch = Callable[[EpochRow, Callable[[], TrainingState]], bool | None]
 """This is called after each epoch with its row and a function that returns the state (for a later
-`start`); returns whether to stop here."""
+`start`); it returns whether to stop here."""
 
 
 class Learner(ABC):
-    """A network that learns epoch by epoch.
+    """Trains a network epoch by epoch.
 
     Attributes:
         epochs: one row for each finished epoch; its rates and spikes are empty where a network has
@@ -50,7 +51,7 @@ class Learner(ABC):
     def __exit__(self, *exc: object) -> None:
         self.close()
 
-    def close(self) -> None:  # noqa: B027  (only who has threads has something to end)
+    def close(self) -> None:  # noqa: B027  (only learners with threads have something to end)
         """Ends the threads of the network."""
 
     @abstractmethod
@@ -65,8 +66,8 @@ class Learner(ABC):
 
     @abstractmethod
     def classes(self, images: Rows) -> Int64[np.ndarray, " n"]:
-        """Returns the class with the largest output for each image (ties: the lowest); at least
-        one."""
+        """Returns the class with the largest output for each image (ties: the lowest), of which
+        there must be at least one."""
 
     def accuracy(self, images: Rows, labels: Int64[np.ndarray, " n"]) -> float:
         """Returns the share of images that are classified as their label; NaN for none."""
@@ -78,7 +79,8 @@ class Learner(ABC):
 
     @abstractmethod
     def restore(self, state: State) -> None:
-        """Goes on from a state of a learner built just as this; raises StateError for another's."""
+        """Continues from the state of an identically built learner; raises StateError for
+        others."""
 
 
 def train_epochs[L: Learner](
@@ -89,18 +91,18 @@ def train_epochs[L: Learner](
     start: TrainingState | None,
     on_epoch: OnEpoch | None,
 ) -> L:
-    """Trains up to so many epochs; the validation images only watch.
+    """Trains up to a number of epochs; validation images are only measured.
 
     Args:
-        learner: closed where this raises.
+        learner: the learner to train, which is closed if this raises.
         rng: draws the order of the images.
-        start: what an earlier call with the same arguments had reached.
+        start: the state that an earlier call with the same arguments had reached.
 
     Returns:
         The learner.
 
     Raises:
-        StateError: `start` is of another network.
+        StateError: `start` belongs to another network.
         FloatingPointError: weights are no longer finite after an epoch.
     """
 
@@ -138,14 +140,15 @@ def timed_epoch(
     rng: np.random.Generator,
     epoch: int,
 ) -> EpochRow:
-    """Trains one epoch, and returns the seconds that it took with it."""
+    """Trains one epoch, and returns its row with the seconds that it took."""
     started = time.perf_counter()
     row = learner.train_epoch(images, labels, rng, epoch)
     return replace(row, seconds=time.perf_counter() - started)
 
 
 def check_finite(weights: Iterable[Weights | None], epoch: int) -> None:
-    """Raises FloatingPointError if a weight of a crossbar is no longer finite; None: not known."""
+    """Raises FloatingPointError if a weight of a crossbar is no longer finite; None stands for
+    unknown weights."""
     for place, values in enumerate(weights, start=1):
         if values is not None and not np.isfinite(values).all():
             raise FloatingPointError(
@@ -154,8 +157,8 @@ def check_finite(weights: Iterable[Weights | None], epoch: int) -> None:
 
 
 def merge_statistics(parts: list[dict[str, float]]) -> dict[str, float]:
-    """Returns the sums of what ends in `_total`, and each crossbar's own numbers by its place,
-    first at 1."""
+    """Returns each crossbar's numbers, named by its place from 1, and the sums of those whose name
+    ends in `_total`."""
     merged: dict[str, float] = {}
     for place, part in enumerate(parts, start=1):
         for name, value in part.items():

@@ -23,12 +23,12 @@ from rpu_ssnn.training.loop import (
 )
 
 INFERENCE_CHUNK = 1000
-"""One call infers so many images, which bounds the memory and does not change results."""
+"""One call infers at most this many images, which bounds the memory and does not change results."""
 
 
 @dataclass
 class Trained(Learner):
-    """A trained network with its statistics, for inference; `train` has an example."""
+    """Holds a trained network with its statistics, for inference; `train` has an example."""
 
     network: Network
     inputs: InputLines
@@ -48,7 +48,7 @@ class Trained(Learner):
     def output_counts(self, images: Rows) -> Int32[np.ndarray, "n n_out"]:
         """Returns the output spikes of each image, of which there must be at least one.
 
-        The same for the same images, but for the noise of reads, which is new in each call.
+        Equal images give equal counts, except for the noise of reads, which is new in each call.
         """
         rng = np.random.default_rng(self.seed)
         counts, self.last_events[:], self.last_images = [], 0, len(images)
@@ -108,7 +108,7 @@ class Trained(Learner):
         return merge_statistics(parts) | {"inference_images": float(self.last_images)}
 
     def rates(self, images: Rows) -> Input:
-        """Returns the average spikes a slot of each input line; recorded spikes are returned
+        """Returns the average spikes per slot of each input line; recorded spikes are returned
         unchanged."""
         if isinstance(images, SpikeTrains):
             return images
@@ -131,14 +131,14 @@ def train(
     Args:
         seed: determines everything random (except aihwkit's cycle-to-cycle noise, which cannot be
             seeded).
-        threads: the threads of the simulation, which change the time and no result.
+        threads: the number of threads of the simulation, which changes the time but no result.
         start: state of an earlier call with the same arguments; the result is then equal to that
             without interruption (to the bit, except for aihwkit's noise).
         on_epoch: called after each epoch (`rpu_ssnn.training.loop.OnEpoch`).
 
     Raises:
         InputError: convolutions do not fit the shape of the images.
-        StateError: `start` is of another network.
+        StateError: `start` belongs to another network.
         FloatingPointError: weights are no longer finite after an epoch.
 
     >>> from rpu_ssnn import NetworkSpec, TrainingSpec, coincidence_synapses, load_dataset, train
