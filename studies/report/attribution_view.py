@@ -29,7 +29,7 @@ def lines(found: Attribution) -> list[str]:
 
 
 def draw(found: Attribution, device: str, root: Path) -> Path:
-    """Draws bars of what each imperfection recovers and loses, costliest on top, then the totals.
+    """Draws bars for what each imperfection recovers and loses, costliest on top, then the totals.
 
     Raises:
         InputError: the folder cannot be written to.
@@ -56,7 +56,7 @@ def draw(found: Attribution, device: str, root: Path) -> Path:
     axes.axvline(0.0, color="black", lw=0.8)
     n_totals = table["imperfection"].isin(TOTALS).sum()
     axes.axhline(len(table) - n_totals - 0.5, color="black", lw=0.6, ls=":")
-    # Three seeds can leave an interval of hundreds of points; no accuracy is that far from another.
+    # With three seeds an interval may span hundreds of points, more than accuracies can differ.
     widest = max(100.0, 1.05 * float(table[["recovered", "lost"]].abs().max().max()))
     left, right = axes.get_xlim()
     axes.set_xlim(max(left, -widest), min(right, widest))

@@ -82,7 +82,7 @@ def _pairs(table: pd.DataFrame, *columns: str) -> list[tuple[Any, ...]]:
 
 
 def parts_of(table: pd.DataFrame) -> dict[str, list[float]]:
-    """Returns the energy of an image in training (J) by component, of those that any case has."""
+    """Returns the energies (J) of a training image by component, for components that a case has."""
     names = [*_OF_DEVICES, *Components.model_fields, "leakage"]
     found = {name: table.get(f"image_{name}_j") for name in names}
     return {
@@ -91,7 +91,7 @@ def parts_of(table: pd.DataFrame) -> dict[str, list[float]]:
 
 
 def part_cells(table: pd.DataFrame) -> pd.DataFrame:
-    """Returns the energy of each component in an image of training (pJ)."""
+    """Returns the energy of a training image by component (pJ), as text."""
     parts = {
         name.replace("_", " "): [number(1e12 * value, "{:.3g}") for value in values]
         for name, values in parts_of(table).items()
@@ -100,7 +100,7 @@ def part_cells(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def component_cells(chip: Chip) -> pd.DataFrame:
-    """Returns every number of the chip with its interval, or as an assumption, and its source."""
+    """Returns every number of the chip with its source, and with an interval where it has one."""
     found = {name: getattr(chip.components, name) for name in Components.model_fields}
     given: dict[str, Component] = {name: part for name, part in found.items() if part is not None}
     return pd.DataFrame(
@@ -126,7 +126,7 @@ def _energy(part: Component) -> str:
 
 
 def note(table: pd.DataFrame, chip: Chip) -> str:
-    """Says what the numbers are, what matters most and what costs nothing in this chip."""
+    """Explains the numbers, and says what matters most and what costs nothing in this chip."""
     missing = [
         name.replace("_", " ")
         for name in Components.model_fields
@@ -157,7 +157,7 @@ def note(table: pd.DataFrame, chip: Chip) -> str:
 
 
 def draw(table: pd.DataFrame, chip: Chip, width: float) -> Figure:
-    """Draws the energy of an image in training as a bar for each case, stacked by component."""
+    """Draws the energy of a training image as a bar for each case, stacked by component."""
     names = [wrapped(f"{titled_row(row)} (n={row['n']})", 30) for _, row in table.iterrows()]
     parts = parts_of(table)
     style = looks(parts)
@@ -187,9 +187,11 @@ def draw(table: pd.DataFrame, chip: Chip, width: float) -> Figure:
 
 
 def draw_trade(table: pd.DataFrame, chip: Chip, width: float) -> Figure:
-    """Draws accuracy over the energy and over the time of an image in training, each with the front
-    of those that no other beats in both. The intervals of components move all energies together,
-    and are not drawn."""
+    """Draws accuracy over the energy and over the time of a training image.
+
+    A dotted line joins the cases that no other beats in both. The intervals of components are not
+    drawn, since they move all energies together.
+    """
     style = looks(table["case"].map(str))
     figure, both = panels(width, 2, 2, 3.2, 0.6, sharey=True)
     costs = (("image_j", "energy", 1e9, "nJ"), ("image_s", "time", 1e6, "us"))

@@ -1,4 +1,4 @@
-"""Draws learning curves: few cases share a panel, and of many each has its own."""
+"""Draws learning curves: a few cases share a panel, but many cases have a panel each."""
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -19,15 +19,15 @@ from studies.report.figures import (
 from studies.results.grouping import by_point, swept_columns, titled
 
 MOST_TOGETHER = 4
-"""So many cases share a panel; more get a panel each, with a thin line for each seed."""
+"""Up to this many cases share a panel; more get a panel each, with a thin line for each seed."""
 
 
 def curves_figure(curves: pd.DataFrame, results: pd.DataFrame, width: float) -> Figure:
-    """Draws validation accuracy by epoch, as mean and 95 % band, or of many cases each seed.
+    """Draws validation accuracy by epoch, as mean and 95 % band or, for many cases, each seed.
 
-    Each point of the sweep has a panel, or each case and point. A case without epochs (ann) is a
-    level line, and where no images are held out for validation, the accuracy while training is
-    shown.
+    Each point of the sweep has a panel or, for many cases, each case and point. A case without
+    epochs (ann) is a level line. If no images are held out for validation, the accuracy while
+    training is shown.
 
     Raises:
         InputError: no run has a learning curve.
@@ -51,7 +51,7 @@ def curves_figure(curves: pd.DataFrame, results: pd.DataFrame, width: float) -> 
     for axes, (title, runs) in zip(all_axes, panels, strict=True):
         for case, of_case in runs.groupby("label", sort=False):
             epochs = curves[curves["trial"].isin(of_case["trial"]) & (curves["label"] == case)]
-            # Points that differ in records alone share their runs, which count once.
+            # Points that differ only in parameters for the record share runs, which count once.
             epochs = epochs.drop_duplicates(["trial", "epoch"])
             label = f"{case} (n={_shown(of_case, curves)})"
             if epochs.empty:
@@ -64,7 +64,7 @@ def curves_figure(curves: pd.DataFrame, results: pd.DataFrame, width: float) -> 
         axes.set_title(wrapped(title, int(14 * width / columns_of(width, len(panels)))), fontsize=7)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         finish_axes(axes, "epoch", f"{measure.replace('_', ' ')} (%)")
-    low, high = all_axes[0].get_ylim()  # all panels share them
+    low, high = all_axes[0].get_ylim()  # all panels share these limits
     all_axes[0].set_ylim(max(0.0, low), min(100.0, high))
     if not apart:
         legend_below(figure, all_axes, width)
@@ -72,7 +72,7 @@ def curves_figure(curves: pd.DataFrame, results: pd.DataFrame, width: float) -> 
 
 
 def _shown(runs: pd.DataFrame, curves: pd.DataFrame) -> int:
-    """Counts the runs with a curve (rows of `--rows` have none); all where none has one."""
+    """Counts the runs with a curve (rows of `--rows` have none), or all runs if none has one."""
     return int(runs["trial"].isin(curves["trial"]).sum()) or len(runs)
 
 

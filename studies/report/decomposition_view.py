@@ -50,7 +50,7 @@ def draw(found: Decomposition, device: str, root: Path) -> Path:
 
 
 def _reach(found: Decomposition) -> tuple[float, float]:
-    """Returns the lowest and the highest accuracy (%) that a bar or a whisker reaches."""
+    """Returns the lowest and the highest accuracy (%) of all bars and whiskers."""
     reached = [level for level in found.levels.values() if level == level] or [0.0, 100.0]
     drawn = (found.table["step"] != ALL) & (found.table["n"] >= FEWEST_SEEDS)
     for _, row in found.table[drawn].iterrows():

@@ -1,4 +1,4 @@
-"""Makes the figures of a result folder from its runs."""
+"""Makes the figures of a study from its runs."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,19 +20,19 @@ from studies.results.tables import curves_frame, results_frame
 
 @dataclass(frozen=True)
 class StudyFigures:
-    """The figures of a study's runs, whose tables are computed once."""
+    """Draws the figures of a study's runs, and computes their tables only once."""
 
     study: Study
     runs: Runs
 
     @cached_property
     def results(self) -> pd.DataFrame:
-        """Returns a row for each run."""
+        """Returns a table with a row for each run."""
         return results_frame(self.runs)
 
     @cached_property
     def summary(self) -> pd.DataFrame:
-        """Returns the summary of the results, which must hold a row of the reference."""
+        """Returns the summary of the results, which must have a row of the reference."""
         return summary(self.results, self.study.reference_label)
 
     @cached_property
@@ -41,7 +41,7 @@ class StudyFigures:
 
     @property
     def curves_in_words(self) -> str:
-        """Says what a line of the learning curves is."""
+        """Says what each line of the learning curves shows."""
         apart = self.results["label"].nunique() > MOST_TOGETHER
         return "a line for each seed" if apart else "mean over seeds with its 95 % interval"
 
@@ -52,7 +52,7 @@ class StudyFigures:
 
     @cached_property
     def swept_paths(self) -> list[str]:
-        """Returns the swept settings of which the results have several values."""
+        """Returns the swept settings that have several values in the results."""
         return [
             path
             for path in self.study.varied
@@ -61,7 +61,7 @@ class StudyFigures:
         ]
 
     def kinds(self, x: str | None = None) -> list[Kind]:
-        """Returns the kinds of figures that the runs have something for."""
+        """Returns the kinds of figures that can be drawn from the runs."""
         has: dict[Kind, bool] = {
             "curves": any(result.epochs for _, result in self.runs),
             "sweep": x is not None or bool(self.swept_paths),
@@ -73,11 +73,12 @@ class StudyFigures:
         """Draws one figure.
 
         Args:
-            x: setting below a sweep figure; None: the study's first swept one with several values.
-            width: inches.
+            x: setting on the horizontal axis of a sweep figure; None means the first swept setting
+                with several values.
+            width: width of the figure, inches.
 
         Raises:
-            InputError: the results do not have what the figure shows.
+            InputError: the results do not have the data of the figure.
         """
         if kind == "curves":
             figure = curves_figure(self._curves, self.results, width)
@@ -87,5 +88,5 @@ class StudyFigures:
             figure = sweep_figure(self.results, path, width)
         else:
             raise InputError("plot", "--x", None, "must name a setting, as the study sweeps none")
-        figure.draw_without_rendering()  # the layout fits at the second drawing
+        figure.draw_without_rendering()  # the layout fits only when drawn a second time
         return figure

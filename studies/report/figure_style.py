@@ -1,4 +1,4 @@
-"""Gives all figures one look, which colour-blind readers and grey print tell apart."""
+"""Gives all figures one style, readable for colour-blind readers and in grey print."""
 
 import io
 import itertools
@@ -19,10 +19,10 @@ from rpu_ssnn.common.wording import plain as plain
 
 FONT_POINTS = 8.0
 WIDE_INCHES = 7.0
-"""A page's text has this width; a phone's screen gets `NARROW_INCHES`."""
+"""The width of a page's text; figures for a phone's screen have `NARROW_INCHES`."""
 NARROW_INCHES = 4.0
 
-# Okabe and Ito's palette, without the yellow that white paper swallows.
+# This is Okabe and Ito's palette without yellow, which is hard to see on white paper.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 _MARKERS = ("o", "s", "D", "^", "v", "P", "X", "<", ">")
 _LINES = ("-", "--", "-.")  # level lines are dotted
@@ -30,7 +30,7 @@ _LINES = ("-", "--", "-.")  # level lines are dotted
 
 @dataclass(frozen=True)
 class Look:
-    """A look tells one series from its neighbours, by each of its three fields alone."""
+    """The look of a series, which differs from that of its neighbours in each field."""
 
     colour: str
     marker: str
@@ -46,27 +46,30 @@ def looks(names: Iterable[str]) -> dict[str, Look]:
 
 
 def wrapped(text: object, width: int) -> str:
-    """Returns plain text on as many lines as a label of this width (characters) takes."""
+    """Returns plain text, broken into lines of at most this width (characters)."""
     whole = " ".join(str(text).split()).replace(
         " = ", "\u00a0=\u00a0"
-    )  # a value stays with its name
+    )  # a value stays on the line of its name
     lines = textwrap.wrap(whole, width)
     return "\n".join(plain(line.replace("\u00a0", " ")) for line in lines)
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """Returns an empty figure (inches)."""
+    """Returns an empty figure of this size (inches)."""
     return Figure(figsize=(width, height), layout="constrained")
 
 
 def panels(
     width: float, n: int, columns: int, inches: float, beside: float, sharey: bool = False
 ) -> tuple[Figure, list[Axes]]:
-    """Returns a figure of so many panels in rows; the rest of the last row stays empty.
+    """Returns a figure with n panels in rows; the rest of the last row stays empty.
 
     Args:
-        inches: height of a row.
-        beside: height of all that is no panel.
+        width: width of the figure, inches.
+        n: number of panels.
+        columns: number of panels in a row.
+        inches: height of a row, inches.
+        beside: height of everything else, inches.
     """
     rows = -(-n // columns)
     figure = new_figure(width, beside + inches * rows)
@@ -88,7 +91,7 @@ def finish_axes(axes: Axes, x: str = "", y: str = "", grid: Literal["x", "y"] = 
 
 
 def save(figure: Figure, path: Path) -> Path:
-    """Writes the figure in one step, in the format that its name ends in.
+    """Writes the figure in one step, in the format that the ending of its name gives.
 
     Raises:
         InputError: the file has another ending, or the folder cannot be written to.
@@ -102,7 +105,7 @@ def save(figure: Figure, path: Path) -> Path:
 
 
 def as_svg(figure: Figure) -> bytes:
-    """Returns the figure as SVG, the same bytes each time, without links or metadata."""
+    """Returns the figure as SVG without links or metadata, and with the same bytes each time."""
     buffer = io.BytesIO()
     nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
     with rc_context({"svg.hashsalt": "rpu-ssnn"}):

@@ -1,4 +1,4 @@
-"""Draws accuracy over a swept setting, and gaps, with the panels and legends of all figures."""
+"""Draws accuracy over a swept setting, and gaps; also makes panels and legends for all figures."""
 
 import math
 import textwrap
@@ -37,30 +37,30 @@ from studies.results.grouping import (
 
 PANEL_INCHES = 2.4
 BAR_INCHES, LINE_INCHES = 0.24, 0.12
-"""The height of a bar with a label of one line, and of each further line."""
+"""The height of a bar with a label of one line, and of each further line of the label."""
 PANELS_BESIDE_EACH_OTHER_FROM = 5.5
-"""From this width (inches) on two panels stand in a row."""
+"""From this width (inches) on, panels are placed side by side."""
 MOST_IN_TWO_COLUMNS = 4
-"""So many panels stand in two columns, more in three."""
+"""Up to this many panels have two columns, more have three."""
 LOGARITHMIC_FROM = 10.0
-"""Swept values that span this ratio or more get a logarithmic axis."""
+"""Swept values get a logarithmic axis if their ratio is at least this."""
 CHARACTER_INCHES, LEGEND_INCHES = 0.068, 0.6
-"""The width of a character of a legend, and of what stands before it."""
+"""The width of a character in a legend, and of the symbol before the text."""
 DODGE = 0.012
-"""Cases stand beside each other by this share of the axis."""
+"""The horizontal distance between cases, as a share of the axis."""
 
 
 def sweep_figure(results: pd.DataFrame, path: str, width: float) -> Figure:
     """Draws accuracy over a swept setting: the mean over seeds with its 95 % interval.
 
-    Each point of the other swept settings has a panel, and a case that the setting does not apply
-    to is a level line.
+    Each point of the other swept settings has a panel. A case to which the setting does not apply
+    is a level line.
 
     Args:
-        path: that of the setting, see `grouping.setting`.
+        path: path of the setting, see `grouping.setting`.
 
     Raises:
-        InputError: there is no such setting, or it has one value only.
+        InputError: there is no such setting, or it has only one value.
     """
     placed = results.assign(x=setting(results, path))
     values = [value for value in dict.fromkeys(placed["x"]) if value != NOT_SWEPT]
@@ -93,11 +93,11 @@ def sweep_figure(results: pd.DataFrame, path: str, width: float) -> Figure:
 def gaps_figure(table: pd.DataFrame, reference: str, width: float) -> Figure:
     """Draws the gap of each row of the summary as a bar, coloured by device, with its interval.
 
-    A bar that is hollow and hatched is not significant, and one that is only hollow is not
-    significant after Holm's correction.
+    A hollow, hatched bar is not significant. A bar that is only hollow is not significant after
+    Holm's correction.
 
     Raises:
-        InputError: there is no case beside the reference.
+        InputError: there is no case to compare with the reference.
     """
     gaps = table[table["gap"].notna()]
     if gaps.empty:
@@ -136,7 +136,7 @@ def gaps_figure(table: pd.DataFrame, reference: str, width: float) -> Figure:
 def bar_within(mean: float, half_width: float, n: int) -> tuple[float, float]:
     """Returns how far an interval of accuracies (%) reaches below and above their mean.
 
-    It ends at 0 and at 100, and is nothing with fewer than three seeds.
+    It ends at 0 and at 100, and is empty with fewer than three seeds.
     """
     if n < FEWEST_SEEDS:
         return 0.0, 0.0
@@ -144,7 +144,8 @@ def bar_within(mean: float, half_width: float, n: int) -> tuple[float, float]:
 
 
 def panels_of(results: pd.DataFrame, swept: Sequence[str]) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Yields the runs at each point of some swept settings, and those of cases without them."""
+    """Yields a title and the runs at each point of some swept settings, together with the runs of
+    cases without these settings."""
     keyed = results.assign(**{column: as_keys(results[column]) for column in swept})
     points = list(dict.fromkeys(zip(*(keyed[column] for column in swept), strict=True)))
     full = [point for point in points if NOT_SWEPT not in point] or points
@@ -153,11 +154,11 @@ def panels_of(results: pd.DataFrame, swept: Sequence[str]) -> Iterator[tuple[str
         for column, value in zip(swept, point, strict=True):
             here = here[here[column].map(lambda at, value=value: at in (value, NOT_SWEPT))]
         title = titled("", dict(zip(swept, point, strict=True)))
-        yield title.removeprefix(" [").removesuffix("]"), here  # a list ends in brackets of its own
+        yield title.removeprefix(" [").removesuffix("]"), here  # a value may end in brackets too
 
 
 def columns_of(width: float, n: int) -> int:
-    """Returns how many panels stand in a row."""
+    """Returns the number of panels in a row."""
     return (
         1 if width < PANELS_BESIDE_EACH_OTHER_FROM else min(n, 3 if n > MOST_IN_TWO_COLUMNS else 2)
     )
@@ -190,7 +191,7 @@ def _over_x(
 
 
 def _seeds_a_point(runs: pd.DataFrame) -> str:
-    """Returns the seeds of a point; fewest and most where points differ."""
+    """Returns the number of seeds at a point, or the fewest and the most if points differ."""
     counts = runs.groupby("x")["seed"].nunique()
     least, most = counts.min(), counts.max()
     return f"{least}" if least == most else f"{least} to {most}"
@@ -202,7 +203,8 @@ def level(axes: Axes, accuracies: pd.Series, look: Look, label: str) -> None:
 
 
 def _positions(values: Sequence[Any]) -> dict[Any, float]:
-    """Places values at themselves where all are finite numbers, else side by side."""
+    """Returns the position of each value: the value itself if all are finite numbers, else its
+    rank."""
     try:
         numbers = {value: float(value) for value in values}
     except (TypeError, ValueError):
@@ -215,7 +217,7 @@ def _positions(values: Sequence[Any]) -> dict[Any, float]:
 
 
 def _dodged(positions: dict[Any, float], shift: float) -> dict[Any, float]:
-    """Moves places a little, so that no error bar hides another."""
+    """Moves positions a little, so that error bars do not hide each other."""
     at = sorted(positions.values())
     if _is_logarithmic(at):
         factor = (at[-1] / at[0]) ** (DODGE * shift)

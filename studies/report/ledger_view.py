@@ -26,12 +26,12 @@ _NOTE = (
 
 
 def render(table: pd.DataFrame) -> str:
-    """Returns the ledger of `ledger.ledger_table` as Markdown, with each reason for a blank."""
+    """Returns the ledger of `ledger.ledger_table` as Markdown, with the reasons for blanks."""
     return as_markdown(cells(table), n_names(table), note(table))
 
 
 def cells(table: pd.DataFrame) -> pd.DataFrame:
-    """Returns the ledger rounded for reading, every cell text."""
+    """Returns the ledger rounded for reading, with text in every cell."""
     shown = {"case": table["case"].map(str).tolist(), **swept_cells(table)}
     shown["n"] = table["n"].map(str).tolist()
     for column, heading in _HEADS.items():
@@ -41,12 +41,12 @@ def cells(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def n_names(table: pd.DataFrame) -> int:
-    """Counts the leading columns that are names: the case and its swept settings."""
+    """Counts the leading columns with names: the case and its swept settings."""
     return 1 + len(swept_columns(table))
 
 
 def note(table: pd.DataFrame) -> str:
-    """Says what the columns are, and gives each reason for a blank once with its cases."""
+    """Explains the columns, and names each reason for a blank once, with its cases."""
     cases: dict[str, list[str]] = {}
     for _, row in table.iterrows():
         for reason in filter(None, (row[column] for column in REASONS)):

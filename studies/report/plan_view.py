@@ -1,4 +1,4 @@
-"""Shows a plan in words."""
+"""Shows a plan as text."""
 
 from rpu_ssnn.common.wording import counted
 from studies.declaration.trial import Trial
@@ -10,11 +10,11 @@ FINE_BELOW_SECONDS = 10.0
 
 
 def plan_text(plan: Plan, estimate: Estimate | None) -> str:
-    """Returns a table of the cases, and what is to be run in all.
+    """Returns a table of the cases, and the total of what would be run.
 
-    The columns are ``trials`` (seeds), ``done`` (with a row), ``search`` (runs of the search to
-    do), ``a trial`` and ``all`` (time of one run; of all that the case still needs, on one worker),
-    ``MiB`` (memory of its worker).
+    The columns are ``trials`` (seeds), ``done`` (with a row), ``search`` (missing runs of the
+    search), ``a trial`` (time of one run), ``all`` (time of all runs that the case still needs, on
+    one worker) and ``MiB`` (memory of its worker).
     """
     if estimate is not None and not estimate.workers:
         estimate = None  # there is nothing to run
@@ -67,7 +67,7 @@ def _memory(row: PlanRow, estimate: Estimate) -> str:
 
 
 def totals(plan: Plan) -> str:
-    """Returns in one line how many trials there are, are done, and are to run."""
+    """Says in one line how many trials there are, how many are done, and how many would run."""
     trials = sum(len(row.trials) for row in plan.rows)
     failed = sum(row.failed + row.search_failed for row in plan.rows)
     waiting = sum(row.waiting for row in plan.rows)

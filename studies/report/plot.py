@@ -16,7 +16,7 @@ from studies.results.grouping import (
     titled_row,
 )
 
-# From Okabe and Ito's colour-blind-safe palette; marker shapes tell them apart in grey print.
+# These are from Okabe and Ito's colour-blind-safe palette; in grey print the markers differ.
 _SEED, _MEAN, _GAP = "#56B4E9", "#000000", "#D55E00"
 _WIDTH_INCHES, _ROW_HEIGHT_INCHES = 8.0, 0.34
 _LABEL_CHARACTERS = 40
@@ -28,12 +28,12 @@ def plot_study(
     """Draws the accuracy of each case (seeds as dots, mean with 95 % interval) and its gap.
 
     Args:
-        results: one row a run (`results_frame`).
-        table: their `summary`.
+        results: one row per run (`results_frame`).
+        table: the `summary` of the results.
         path: PNG file to write, in one step.
 
     Raises:
-        InputError: it cannot be written.
+        InputError: the file cannot be written.
     """
     names = [wrapped(titled_row(row), _LABEL_CHARACTERS) for _, row in table.iterrows()]
     height = 1.8 + _ROW_HEIGHT_INCHES * len(table) + 0.1 * sum(name.count("\n") for name in names)

@@ -1,4 +1,4 @@
-"""Shows a requirement as lines of text and as curves of the loss."""
+"""Shows a requirement as lines of text and as curves of the cost."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from studies.sensitivity.requirement import Requirement
 
 FILE, FIGURE = "requirements.csv", "requirements.png"
 _TICK_SHARE, _MARGIN = 0.15, 0.05
-"""Ticks have this least distance, and both ends this room, as shares of the range."""
+"""The least distance between ticks, and the room at both ends, as shares of the range."""
 
 _CAPTION = (
     "Interval: outside it the loss differs from the wanted one (95 %, by seed), and an open side "
@@ -34,7 +34,7 @@ _CAPTION = (
 
 
 def lines(found: Requirement) -> list[str]:
-    """Returns the notes, the table, and why some parameters have no crossing or a wide one."""
+    """Returns the notes, the table, and why some parameters have no crossing or a wide interval."""
     if not len(found.table):
         return [*found.notes, "nothing was measured"]
     told = [
@@ -47,7 +47,8 @@ def lines(found: Requirement) -> list[str]:
 
 
 def draw(found: Requirement, device: str, wanted: float, root: Path) -> Path:
-    """Draws the loss over each parameter, the wanted loss dotted, the device's own ringed.
+    """Draws the cost over each parameter, with a dotted line at the bound and a ring around the
+    device's original value.
 
     Raises:
         InputError: the folder cannot be written to.
@@ -77,7 +78,7 @@ def draw(found: Requirement, device: str, wanted: float, root: Path) -> Path:
 
 
 def _ticks_at(axes: Axes, values: pd.Series) -> None:
-    """Puts ticks at measured values, as few powers of ten may lie between them."""
+    """Puts ticks at measured values, since there may be few powers of ten between them."""
     scale = axes.xaxis.get_transform()
     shown = np.array(sorted(set(values)))
     places = scale.transform(shown)
@@ -121,9 +122,9 @@ def _cost(row: pd.Series) -> str:
 
 
 def interval_in_words(row: pd.Series) -> str:
-    """Returns both ends, or one of them where the other was beyond what was measured.
+    """Returns both ends of the interval, or only one if the other is beyond the measured values.
 
-    The harmful end of a value that has to be small is its largest value.
+    If a value has to be small, its harmful end is the largest value.
     """
     if row["why_none"]:
         return "-"

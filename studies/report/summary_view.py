@@ -17,12 +17,12 @@ def render(table: pd.DataFrame, reference: str) -> str:
 
 
 def readable(table: pd.DataFrame, reference: str) -> pd.DataFrame:
-    """Returns the summary rounded for reading, every cell text.
+    """Returns the summary rounded for reading, with text in every cell.
 
-    Accuracy and gap come first, so that a phone shows them. ``n`` is the number of seeds, and
-    ``pairs`` that of seeds which the reference has too, where any differ from n. ``range`` goes
-    from the lowest to the highest seed, ``pulses`` are up plus down for each device, and ``sat.``
-    is the share of devices at a bound.
+    Accuracy and gap come first, so that a phone shows them. ``n`` is the number of seeds. ``pairs``
+    is the number of seeds that the reference has too, and is shown if it differs from n anywhere.
+    ``range`` goes from the lowest to the highest seed, ``pulses`` are up plus down per device, and
+    ``sat.`` is the share of devices at a bound.
     """
     shown: dict[str, list[str]] = {"case": table["case"].tolist()}
     shown |= swept_cells(table)
@@ -58,7 +58,7 @@ def readable(table: pd.DataFrame, reference: str) -> pd.DataFrame:
 
 
 def legend(table: pd.DataFrame) -> str:
-    """Says in one line what the intervals and the p of a table mean."""
+    """Explains in one line the intervals and the p values of a table."""
     tests = int(table["gap_p"].notna().sum())
     differing = _differing_budgets(table)
     shared = [
@@ -81,7 +81,7 @@ def _on_validation_images(table: pd.DataFrame) -> bool:
 
 
 def _partly_seen(table: pd.DataFrame) -> list[str]:
-    """Names the cases that see or use less of recorded spikes than their timing."""
+    """Names the cases that do not use all of the timing of recorded spikes."""
     if INPUT not in table:
         return []
     seen = dict(zip(table["case"], table[INPUT], strict=True))
@@ -90,12 +90,13 @@ def _partly_seen(table: pd.DataFrame) -> list[str]:
 
 
 def _differing_budgets(table: pd.DataFrame) -> list[str]:
-    """Returns the budget columns in which rows differ."""
+    """Returns those of the columns `epochs` and `images` in which rows differ."""
     return [column for column in ("epochs", "images") if table[column].nunique() > 1]
 
 
 def _tests(table: pd.DataFrame) -> dict[str, list[str]]:
-    """Returns the p of each gap by itself and, of several, corrected with its mark."""
+    """Returns the p of each gap by itself and, if there are several gaps, corrected with its
+    mark."""
     gaps = [table[column] for column in ("gap", "gap_ci", "gap_p", "gap_n")]
     marked = [marked_p(*of_case) for of_case in zip(*gaps, strict=True)]
     if table["gap_p"].notna().sum() < 2:
@@ -110,18 +111,18 @@ def marked_p(mean: float, half_width: float, p: float, pairs: int) -> str:
 
 
 def p_text(p: float, pairs: int) -> str:
-    """Returns a p, or a dash where nothing was compared."""
+    """Returns a p as text, or a dash if nothing was compared."""
     if p != p:
         return UNTESTED if pairs else "-"
     return "<0.001" if p < 0.001 else f"{p:.2f}" if p >= SIGNIFICANCE else f"{p:.3f}"
 
 
 def differences(means: pd.Series, halves: pd.Series, counts: pd.Series) -> list[str]:
-    """Returns means with sign and the half widths of their intervals."""
+    """Returns means as text, with sign and half width of their intervals."""
     cells = zip(means, halves, counts, strict=True)
     return [interval(mean, half, "{:+.2f}", n) for mean, half, n in cells]
 
 
 def numbers(values: pd.Series, style: str) -> list[str]:
-    """Returns numbers as text, with a dash where there is none."""
+    """Returns numbers as text, with a dash for NaN."""
     return [number(value, style) for value in values]

@@ -1,1 +1,1 @@
-"""Makes the page of a report: headline, warnings, sections, and the template they fill."""
+"""Makes the page of a report from headline, warnings, sections and a template."""

@@ -1,4 +1,4 @@
-"""Fills the report's template from a result folder, which is only read."""
+"""Fills the template of the report from an output folder, which is only read."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -47,20 +47,21 @@ def write_report(
     path: Path | str | None = None,
     rows: Path | str | Sequence[Path | str] = (),
 ) -> Path:
-    """Writes the report of a result folder.
+    """Writes the report of an output folder.
 
     >>> from studies import write_report
     >>> write_report("out/my_study")  # doctest: +SKIP
     PosixPath('out/my_study/report.html')
 
     Args:
-        root: output folder, or a study as `studies.load_results` takes it.
-        path: file to write; None: ``report.html`` in the folder, of a study ``NAME_report.html``.
-        rows: a results file, or several, whose rows count too.
+        root: an output folder, or a study as in `studies.load_results`.
+        path: file to write; None means ``report.html`` in the folder or, for a study,
+            ``NAME_report.html``.
+        rows: one or several results files whose rows count too.
 
     Raises:
-        InputError: it is not a result folder or has no finished trial, rows differ, or the file
-            cannot be written.
+        InputError: `root` is not an output folder or has no finished trial, rows differ, or the
+            file cannot be written.
     """
     root = user_path("write_report", "root", root)
     text = report_html(root, files_of_rows("write_report", rows))
@@ -76,10 +77,10 @@ def write_report(
 
 
 def report_html(root: Path, rows: Sequence[Path] = ()) -> str:
-    """Returns the report as text, complete in itself, with every name escaped.
+    """Returns the report as HTML that needs no other file, with every name escaped.
 
     Raises:
-        InputError: it is not a result folder or has no finished trial, or rows differ.
+        InputError: `root` is not an output folder or has no finished trial, or rows differ.
     """
     found = shown_contents(root, rows)
     study, runs = found.study, found.runs
@@ -122,7 +123,7 @@ def report_html(root: Path, rows: Sequence[Path] = ()) -> str:
 
 
 def _declaration(study: Study, root: Path) -> str:
-    """Returns the study as it was run; of rows without a folder, with all defaults."""
+    """Returns the text of the study as run or, for rows without a folder, with all defaults."""
     if root.is_dir():
         return read_text(root / STUDY_FILE)
     return strict_yaml.dump(study.model_dump(mode="json"), "With every default written out.")

@@ -1,4 +1,4 @@
-"""Answers a study in a few sentences."""
+"""Gives the answer of a study in a few sentences."""
 
 from collections.abc import Iterator
 
@@ -35,7 +35,7 @@ _IN_WORDS = {
 _OVERRIDES = "overrides."
 
 MOST_NAMES = 4
-"""A sentence names as many cases at most, and counts more of them."""
+"""A sentence names at most this many cases; if there are more, it gives their number."""
 
 
 def headline(
@@ -44,8 +44,8 @@ def headline(
     """Says which device is best, which others differ from it, and which gaps are significant.
 
     Args:
-        results: one row a run (`results_frame` of the runs).
-        table: their `summary`.
+        results: one row per run (`results_frame` of the runs).
+        table: the `summary` of the results.
     """
     devices = devices_trained_by_spikes(runs, results)
     titles = [titled_row(row) for _, row in table.iterrows()]
@@ -65,10 +65,10 @@ def headline(
 
 
 def devices_trained_by_spikes(runs: Runs, results: pd.DataFrame) -> frozenset[str]:
-    """Returns the titles of the rows among which one may be called the best device.
+    """Returns the titles of the rows from which the best device is chosen.
 
-    These are devices as their presets have them, or at a point of a sweep, that end above chance.
-    Controls by numbers, changed presets and specifications such as `ideal` are left out.
+    These are devices that end above chance, either unchanged from their presets or at a point of a
+    sweep. Controls by numbers, changed presets and specifications such as `ideal` are left out.
     """
     by_title: dict[str, list[int]] = {}
     for place, title in enumerate(titles_of(results)):
@@ -83,7 +83,7 @@ def devices_trained_by_spikes(runs: Runs, results: pd.DataFrame) -> frozenset[st
 
 
 def _is_real_device(trial: Trial) -> bool:
-    """Says whether spikes train a device that may exist, rather than a specification."""
+    """Says whether the trial trains, by spikes, a device that may exist and not a specification."""
     method = trial.settings.method
     if not isinstance(method, PulseRule):
         return False
@@ -97,7 +97,7 @@ def _is_real_device(trial: Trial) -> bool:
 
 
 def _changed_parameters(trial: Trial) -> set[str]:
-    """Returns the parameters that a case, and no sweep, sets otherwise than the preset."""
+    """Returns the parameters that the case itself, not a sweep, changes from its preset."""
     method = trial.settings.method
     assert isinstance(method, PulseRule)
     try:
@@ -130,7 +130,7 @@ def _best(
     others = pd.Series([titled_row(row) for _, row in pairs.iterrows()], dtype=object)
     significant = pairs["significant"].eq(True).to_numpy()
     lower = pairs["difference"].lt(0).to_numpy()
-    # A device can be significantly higher over the common seeds where the best has further ones.
+    # Over the common seeds, another device can be significantly better if the best has more seeds.
     for words, chosen in (
         ("Not significantly different from it", ~significant),
         ("Significantly higher over the seeds that both have", significant & ~lower),

@@ -1,4 +1,4 @@
-"""Makes the sections of the page beside the summary from what the folder holds."""
+"""Makes the sections of the page other than the summary."""
 
 import base64
 from collections.abc import Callable, Iterator
@@ -24,15 +24,16 @@ from studies.results.ledger import ledger_table
 from studies.results.text_table import as_csv
 
 MOST_PICTURE_BYTES = 16 << 20
-"""A picture of the folder has no more bytes."""
+"""The largest picture of the folder that is read."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table on a page has finished cells, and keeps its exact numbers.
+    """A table on a page, with cells as text and exact numbers for its CSV.
 
     Attributes:
-        exact: the data frame of its CSV; None: the cells.
+        n_left: number of leading columns that are left aligned.
+        exact: the table for the CSV; None means the cells.
     """
 
     cells: pd.DataFrame
@@ -42,23 +43,23 @@ class Table:
 
     @property
     def columns(self) -> list[str]:
-        """Returns the headings."""
+        """Returns the headings of the columns."""
         return [str(name) for name in self.cells.columns]
 
     @property
     def rows(self) -> list[list[str]]:
-        """Returns the lines of cells."""
+        """Returns the rows of cells."""
         return [list(map(str, row)) for row in self.cells.to_numpy().tolist()]
 
     @property
     def csv(self) -> str:
-        """Returns the table as CSV at full precision."""
+        """Returns the table as CSV with full precision."""
         return as_csv(self.cells if self.exact is None else self.exact)
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture holds a figure as two data URIs, for a wide and for a narrow page."""
+    """A figure as two data URIs, one for a wide and one for a narrow page."""
 
     caption: str
     wide: str
@@ -67,10 +68,10 @@ class Picture:
 
 @dataclass(frozen=True)
 class Section:
-    """A section has a heading, tables and pictures.
+    """A section of the page with a heading, pictures and tables.
 
     Attributes:
-        folded: says that a click alone shows it.
+        folded: whether it is hidden until the reader clicks on it.
     """
 
     name: str
@@ -80,18 +81,18 @@ class Section:
 
     @property
     def anchor(self) -> str:
-        """Returns the end of the section's address."""
+        """Returns the anchor of the section in links."""
         return self.name.lower().replace(" ", "-")
 
 
 def drawn(caption: str, draw: Callable[[float], Figure]) -> Picture:
-    """Draws a figure at both widths."""
+    """Draws a figure in both widths."""
     wide, narrow = (_uri(as_svg(draw(width)), "svg+xml") for width in (WIDE_INCHES, NARROW_INCHES))
     return Picture(caption, wide, narrow)
 
 
 def answers(root: Path) -> Iterator[Section]:
-    """Yields what `attribute`, `require` and `decompose` left in their folder."""
+    """Yields the sections with the answers of `attribute`, `require` and `decompose`, if any."""
     for name, view in (
         ("Attribution", attribution_view),
         ("Requirement", requirement_view),
@@ -99,7 +100,7 @@ def answers(root: Path) -> Iterator[Section]:
     ):
         try:
             kept = pd.read_csv(root / view.FILE)
-        except (OSError, ValueError):  # there is none, or it is another program's
+        except (OSError, ValueError):  # there is no such file, or another program wrote it
             continue
         picture = _png(root / view.FIGURE, f"{name}, as `rpu-ssnn` drew it.")
         cells = kept.map(lambda cell: f"{cell:.4g}" if isinstance(cell, float) else str(cell))
@@ -107,7 +108,7 @@ def answers(root: Path) -> Iterator[Section]:
 
 
 def ledger(results: pd.DataFrame) -> Iterator[Section]:
-    """Yields what training cost the devices."""
+    """Yields the section on what training cost the devices, if there are any."""
     if "pulses_up_per_device" not in results:
         return
     found = ledger_table(results)
@@ -118,7 +119,7 @@ def ledger(results: pd.DataFrame) -> Iterator[Section]:
 
 
 def around_devices(runs: Runs, chip: Chip | None) -> Iterator[Section]:
-    """Yields what training cost in the study's chip, if any run counted its events."""
+    """Yields the section on costs in the study's chip, if any run counted its events."""
     if chip is None or all(costs_of(trial, run.row, chip) is None for trial, run in runs):
         return
     found = chip_ledger(runs, chip)

@@ -1,4 +1,4 @@
-"""Says what a reader of the results must know before believing them."""
+"""Warns the reader of results that are incomplete or say less than they seem to."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,11 +17,11 @@ from studies.results.grouping import by_point
 from studies.results.tables import Versions, read_failures
 
 SATURATED_FROM = 0.05
-"""A case with more than this share of devices at a bound is warned of."""
+"""A case with more than this share of devices at a bound gets a warning."""
 
 
 def warnings_of(found: FolderContents, root: Path, results: pd.DataFrame) -> list[str]:
-    """Returns all warnings that apply, what is missing first."""
+    """Returns all warnings that apply, starting with missing trials."""
     return [
         *_missing(found),
         *(f"The last run failed at {one.title}: {one.message}" for one in read_failures(root)),
@@ -107,5 +107,5 @@ def _not_replayable(results: pd.DataFrame) -> Iterator[str]:
 
 
 def _by_name(error: InputError) -> str:
-    """Returns the fault with the file's name alone, as the report leaves the machine."""
+    """Returns the error with only the file's name, since the report may leave this machine."""
     return str(InputError(Path(error.where).name, error.field, error.value, error.allowed))
