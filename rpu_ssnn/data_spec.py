@@ -23,8 +23,7 @@ class SpikeSpec(Spec):
     """The length of a slot in the file's unit of time; the rows of a tensor are slots."""
 
     lines: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
-    """The number of input lines; null stands for the largest line of the training file, plus
-    one."""
+    """The number of input lines; null means the largest line of the training file, plus one."""
 
 
 class OwnDataReading(Spec):
@@ -52,8 +51,8 @@ class OwnDataReading(Spec):
     same for every column separately. In the last two cases, held-out rows are clipped."""
 
     shape: Annotated[tuple[Side, Side, Side], list_of("rows", "columns", "channels")] | None = None
-    """Rows, columns and channels of an image whose values lie in one row (row by row, column by
-    column, channel last), as convolutions need them; null stands for the shape in the file."""
+    """Rows, columns and channels of an image whose values are in one row (row by row, column by
+    column, channel last), as convolutions need them; null means the shape in the file."""
 
     spikes: SpikeSpec | None = None
     """How the file's spikes become slots; null where the file holds values."""

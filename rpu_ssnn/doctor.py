@@ -41,7 +41,7 @@ class BrokenPairError(BrokenEnvironmentError):
 
 @dataclass(frozen=True)
 class HealthCheck:
-    """The result of one check.
+    """Holds the result of one check.
 
     Args:
         ok: whether the check passed.

@@ -218,8 +218,8 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return shares_of_none
 
     def spike_counts(self, X: ArrayLike) -> np.ndarray:
-        """Returns the number of output spikes of each class [n, classes], the same for the same
-        rows.
+        """Returns the number of output spikes of each class [n, classes]; equal rows give equal
+        counts.
 
         Raises:
             NotFittedError: the classifier is not fitted.

@@ -3,4 +3,4 @@
 VERSION = "0.1.0"
 
 NUMERICS_VERSION = 1
-"""This number is raised by hand when the same settings and seed give other results than before."""
+"""This number is raised by hand when equal settings and seeds give other results than before."""

@@ -65,7 +65,7 @@ def require(holds: object, where: object, field: str, value: object, allowed: st
 
     Args:
         holds: the condition.
-        where, field, value, allowed: those of `InputError`.
+        where, field, value, allowed: as in `InputError`.
 
     Raises:
         InputError: the condition does not hold.

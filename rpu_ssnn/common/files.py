@@ -126,8 +126,8 @@ def user_path(where: str, field: str, path: Path | str) -> Path:
         path: the path, which need not exist.
 
     Raises:
-        InputError: the path is empty or not UTF-8, no file can have it, or its home folder is
-            unknown.
+        InputError: the path is empty or not UTF-8, no file can have this name, or its home folder
+            is unknown.
     """
     allowed = "must name a file or folder"
     require(isinstance(path, str | os.PathLike), where, field, path, allowed)
@@ -262,7 +262,7 @@ def _replace_all(
     try:
         for path, write in writers.items():
             temporaries[path] = temporary = _temporary_name(path)
-            temporary.open("xb").close()  # nobody else has it, and it is no link
+            temporary.open("xb").close()  # it is new, so it is ours and not a link
             write(temporary)
             _to_disk(temporary)
         for path in writers:

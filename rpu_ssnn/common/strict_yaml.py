@@ -122,7 +122,7 @@ def dump(content: object, comment: str = "") -> str:
 
 
 def inline(content: object) -> str:
-    """Returns the same text in one line, without its line end."""
+    """Returns the text of `dump` in one line, without its line end."""
     return _written(content, in_line=True).removesuffix("\n")
 
 

@@ -64,7 +64,7 @@ def explained(model: type[BaseModel], key: str = "", where: object = "study") ->
     """Turns a validation error of a model, raised in its block, into the project's error.
 
     Args:
-        model, key, where: those of `validated`.
+        model, key, where: as in `validated`.
 
     Raises:
         InputError: in place of pydantic's ``ValidationError``.

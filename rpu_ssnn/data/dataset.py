@@ -44,7 +44,7 @@ class Dataset:
         zero: the share to which the file's value 0 is scaled, for all columns or for each, or None
             where nothing is scaled; it is outside [0, 1] where all values have one sign.
         digest: 16 hexadecimal digits of the SHA-256 over all images and labels, their order and
-            their split: equal digests mean the very same data.
+            their split: equal digests mean identical data.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""A digest that tells data sets apart."""
+"""A digest that distinguishes data sets."""
 
 import hashlib
 

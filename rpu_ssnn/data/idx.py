@@ -33,7 +33,7 @@ def read_images(path: Path, transposed: bool = False) -> UInt8[np.ndarray, "imag
         transposed: whether the file holds each image column by column.
 
     Raises:
-        InputError: the file is unreadable, not idx3, truncated, too long, or holds no image.
+        InputError: the file is unreadable, not idx3, truncated, too long, or has no image.
     """
     images = _read(path, dimensions=3)
     if transposed:

@@ -97,7 +97,7 @@ class SpikeTrains:
         return float(self.counts().max(initial=0.0))
 
     def with_lines(self, lines: int) -> Self:
-        """Returns the same spikes among more lines."""
+        """Returns the same spikes, with more lines in all."""
         return replace(self, lines=lines)
 
     def share_from(self, slot: int) -> float:

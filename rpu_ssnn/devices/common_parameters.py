@@ -196,7 +196,7 @@ WRONG_SIGN = "; at most 2: three devices in ten would then have the wrong sign"
 def slope_spreads(what: str, aihwkit_name: str, required: bool) -> dict[str, LawParameter]:
     """Returns the deviations of a slope up and a slope down between devices.
 
-    In both texts, {} stands for the direction.
+    In both texts, {} is replaced by the direction.
     """
     return {
         f"slope_{direction}_spread": LawParameter(

@@ -1,4 +1,4 @@
-"""How the neurons of layers lie in crossbars: positions, patches and replicas (`spec.layers`).
+"""The layout of layers' neurons in crossbars: positions, patches and replicas (`spec.layers`).
 
 A crossbar serves all positions of a convolution; a dense layer has one position. In each slot the
 forward spikes of a layer are sorted once into a list of patch lines for each position, which reads

@@ -18,7 +18,7 @@ ROWS = 512
 """A buffer has rows for this many slots at each position; a batch fills several buffers."""
 
 SPIKES = 1 << 17
-"""The largest number of spikes in a buffer, besides those of the last slot."""
+"""The largest number of spikes in a buffer, not counting the last slot."""
 
 
 _PLUS, _MINUS = (cast(int, np.int64(sign)) for sign in (1, -1))
@@ -52,8 +52,7 @@ def make_buffers(
         all_spikes: for each crossbar, whether slots without a coincidence are needed too.
         several: (n,) for n buffers, whose arrays have one more dimension in front.
         rows: largest number of slots in a buffer; each may have a row for every position.
-        spikes: largest number of spikes besides those of one slot (a line may spike in both
-            streams).
+        spikes: largest number of spikes, not counting one slot (a line may spike in both streams).
     """
     n, widest = (*several, net.crossbars), net.most_in_slot
     rows *= net.geometry.most_positions

@@ -128,7 +128,8 @@ def read_nir(path: str | Path) -> Trained:
 
 
 def _neurons(nir: Any, spec: NetworkSpec, shape: tuple[int, ...]) -> Any:
-    """Returns a node of composite neurons; in each slot a spike's current falls by the kernel."""
+    """Returns a node of composite neurons; the current of a spike decays by the kernel in each
+    slot."""
     ones = np.ones(shape, dtype=np.float32)
     membrane = MEMBRANE_SLOTS * SLOT_SECONDS
     return nir.CubaLIF(

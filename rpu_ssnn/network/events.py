@@ -18,9 +18,9 @@ TRAINING = (
     "forward_spikes_total",
     "gradient_spikes_total",
 )
-"""Names of the columns of events. Reads and their lines are those of `Presentations.reads`, and
-spikes are those of the neurons above the crossbar. A transposed read drives one line for each
-gradient spike."""
+"""The columns of events. Reads and their lines are as in `Presentations.reads`, and spikes are
+those of the neurons above the crossbar. A transposed read drives one line for each gradient
+spike."""
 
 INFERENCE = ("inference_reads_total", "inference_lines_total", "inference_spikes_total")
 """Columns in the row of a trial for the forward events of the images that were shown last."""

@@ -1,4 +1,4 @@
-"""Settings as validated, frozen data: of networks, training, tiles, effects of an array."""
+"""Settings of networks, training, tiles and effects of an array, as validated, frozen data."""
 
 from rpu_ssnn.spec.base import (
     SMALLEST_NORMAL,

@@ -148,7 +148,7 @@ class LinesSpec(ArrayPhysics):
     switched_by: ClassVar[tuple[str, ...]] = ("ohm_per_cell",)
 
     ohm_per_cell: Annotated[float, Field(ge=0.0, le=1e9)] = 0.0
-    """The resistance of a line from one cell to the next (ohm); 0 stands for ideal lines."""
+    """The resistance of a line from one cell to the next (ohm); 0 means ideal lines."""
 
     on_resistance: Annotated[float, Field(ge=1e-3, le=1e18)] | None = None
     """The resistance (ohm) of a device at the upper end of its nominal range, which `ohm_per_cell`
@@ -162,7 +162,7 @@ class LinesSpec(ArrayPhysics):
     array_side: Annotated[int, Field(ge=2, le=1_000_000)] | None = None
     """The largest number of cells on a line, of which a weight has two on an input line. Larger
     crossbars are cut into arrays with their own drivers, whose currents are added exactly; null
-    stands for one array."""
+    means one array."""
 
     @model_validator(mode="after")
     def _resistance_has_what_it_acts_on(self) -> Self:
@@ -198,7 +198,7 @@ class RetentionSpec(ArrayPhysics):
     """The state of a device that has lost all charge, where 1 is the upper end of the range."""
 
     temperature_k: Kelvin | None = None
-    """The temperature of the devices (K); null stands for the one at which their loss was given."""
+    """The temperature of the devices (K); null means the one at which their loss was given."""
 
     reference_temperature_k: Kelvin = 300.0
     """The temperature (K) at which loss and leak are as given."""
@@ -258,7 +258,7 @@ class DeviceReadNoiseSpec(ArrayPhysics):
     )
 
     white_of_range: StepShare = 0.0
-    """The deviation of the noise that is drawn anew in each slot and read, as a share of the range.
+    """The deviation of the noise that is drawn in each slot and read, as a share of the range.
     Reads are then made slot by slot, which is slower."""
 
     white_of_current: StepShare = 0.0

@@ -107,7 +107,7 @@ class EncodingSpec(Spec):
     """The average number of spikes per slot of the label train of the correct class."""
 
     label_front_loading: Annotated[float, Field(ge=0.0, le=1.0), InSingle] | None = None
-    """The front loading of the label train; null stands for that of the input."""
+    """The front loading of the label train; null means that of the input."""
 
     contrast: Contrast = "none"
     """With `none` a pixel has one input line. With `on_off` it has two, for its distance above and
@@ -181,8 +181,7 @@ class InhibitionSpec(Spec):
     """
 
     strength: Strength = 0.0
-    """The weight W_inh in thresholds from each output to every other; 0 stands for no
-    inhibition."""
+    """The weight W_inh in thresholds from each output to every other; 0 means no inhibition."""
 
     passes: Annotated[int, Field(ge=0, le=8)] = 0
     """At 0 inhibition acts inside the time loop, from each spike onto the other membranes, with a
@@ -230,9 +229,9 @@ class NetworkSpec(Spec):
     """The number of slots that an image is shown."""
 
     inference_T: Slots | None = None
-    """The number of slots that an image is shown at inference, with the same kernel; null stands
-    for T. More slots reduce the noise of the answer, and cost nothing in training. Validation
-    images are shown for as long."""
+    """The number of slots that an image is shown at inference, with the same kernel; null means T.
+    More slots reduce the noise of the answer, and cost nothing in training. Validation images are
+    shown for as long."""
 
     initial_scale: InitialScale = 1.0
     """The factor on the initial weights of every crossbar (1 is He initialisation), whichever rule

@@ -55,10 +55,10 @@ class CircuitSpec(Spec):
 
     saturation: Annotated[float, Field(ge=1.0, le=1e6)] | None = None
     """The largest absolute value of a membrane, relative to the level at which the neuron fires;
-    null stands for no limit."""
+    null means no limit."""
 
     leak_time_constant_s: Positive | None = None
-    """The time (s) in which a membrane falls to 1/e of its value; null stands for no leak."""
+    """The time (s) in which a membrane falls to 1/e of its value; null means no leak."""
 
     slot_seconds: Annotated[float, Field(ge=1e-15, le=10.0)] = 5e-7
     """The length of a slot (s), which the leak needs; in a device it is the tile's."""

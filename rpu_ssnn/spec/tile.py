@@ -39,18 +39,17 @@ class ReadSpec(Spec):
     """
 
     dac_bits: Annotated[int, Field(ge=2, le=16)] | None = None
-    """The resolution of the DACs; null stands for exact inputs."""
+    """The resolution of the DACs; null means exact inputs."""
 
     adc_bits: Annotated[int, Field(ge=2, le=16)] | None = None
-    """The resolution of the ADCs over +-adc_bound, which it needs; null stands for exact
-    outputs."""
+    """The resolution of the ADCs over +-adc_bound, which it needs; null means exact outputs."""
 
     adc_bound: Bound | None = None
     """The largest current that an ADC resolves, in device states (a device at its upper end adds
-    1); null stands for no bound."""
+    1); null means no bound."""
 
     adc_bound_transposed: Bound | None = None
-    """The bound of transposed reads; null stands for `adc_bound`."""
+    """The bound of transposed reads; null means `adc_bound`."""
 
     read_noise: Noise = 0.0
     """The standard deviation of the output noise of one read, in device states."""
@@ -76,8 +75,8 @@ class ReferenceSpec(Spec):
     """The relative standard deviation of the conductance of a reference device."""
 
     on_off_ratio: Annotated[float, Field(ge=1.000001, le=1e15)] | None = None
-    """G_max / G_min; null stands for an infinite ratio. The weight range stands for 0 to G_max, so
-    a finite ratio narrows the usable window and enlarges the error of a reference."""
+    """G_max / G_min; null means an infinite ratio. The weight range stands for 0 to G_max, so a
+    finite ratio narrows the usable window and enlarges the error of a reference."""
 
     @model_validator(mode="after")
     def _spread_is_of_reference_devices(self) -> Self:
@@ -133,7 +132,7 @@ class TileSpec(Spec):
 
     reference: ReferenceSpec = ReferenceSpec()
     reads: ReadSpec | None = None
-    """The errors of reads; null stands for exact reads."""
+    """The errors of reads; null means exact reads."""
 
     initial: Literal["programmed", "pulsed"] = "programmed"
     """Initial weights are written exactly (`programmed`), or by open-loop pulses onto a fresh

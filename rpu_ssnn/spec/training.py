@@ -1,4 +1,4 @@
-"""Settings of a training, and of the noise that stands for stochastic products."""
+"""Settings of a training, and of the noise that stands in for stochastic products."""
 
 from typing import Annotated, Literal, Self
 
@@ -64,13 +64,13 @@ class SurrogateSpec(Spec):
     """Gaussian noise on Eq. 9 as a model of the error of stochastic products (Fig. 4, 7, 8).
 
     A coincidence train of T_s slots estimates a product p of two rates with variance p (1 - p) /
-    T_s (in spikes a slot, squared). The noise is drawn once for each change of the weights (a
+    T_s (in spikes per slot, squared). The noise is drawn once for each change of the weights (a
     batch, or a presentation under that schedule), with the variance summed over the presentations
     of that change and both streams.
     """
 
     T_s: Annotated[float, Field(ge=1e-3, le=1e9)] = 50.0
-    """The number of slots of the stochastic product that the noise stands for."""
+    """The number of slots of the stochastic product that the noise stands in for."""
 
     size: Literal["by_product", "pooled"] = "by_product"
     """With `by_product` each product has its own variance, so that a zero product gets no noise;

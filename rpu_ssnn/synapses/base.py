@@ -110,7 +110,7 @@ class Crossbar:
     arrays: int = 1
 
     def wanted_step(self, learning_rate: float) -> float:
-        """Returns the step of one coincidence that a learning rate asks for (units of the weights).
+        """Returns the step of one coincidence at a learning rate (units of the weights).
 
         Raises:
             InputError: `check_from_zero` refuses the learning rate.

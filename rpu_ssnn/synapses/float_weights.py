@@ -146,7 +146,7 @@ class RateSynapses(_Ideal):
         gradient: Float32[np.ndarray, "batch 2 n_out"],
         surrogate: SurrogateSpec,
     ) -> Float32[np.ndarray, "n_in n_out"] | np.float32:
-        """Returns the standard deviation of the summed products of a batch (spikes a slot)."""
+        """Returns the standard deviation of the summed products of a batch (spikes per slot)."""
         if surrogate.size == "pooled":
             return np.float32(np.sqrt(2 * len(forward) * POOLED_VARIANCE / surrogate.T_s))
         mean = forward.T @ gradient.sum(axis=1)

@@ -1,4 +1,4 @@
-"""The loop over epochs, the same for every network: spiking, float, or trained by numbers.
+"""The loop over epochs for every kind of network: spiking, float, or trained by numbers.
 
 A learner knows how it trains for one epoch, how it classifies images, and what its state is. The
 loop does the rest: it measures validation images, checks the weights, and takes and restores

@@ -3,7 +3,7 @@
 The sources (Shrivastava 2023, arXiv 2307.06088; 2019, arXiv 1902.09417; Bhatt 2020, arXiv
 2004.11120) say in words how the threshold shift depends on these, and give no coefficients. The
 forms here are the project's own, as few parameters as those sentences need; every parameter is an
-assumption, and docs/explanation/devices.md says which sentence each is for.
+assumption, and docs/explanation/devices.md names the sentence behind each.
 
     step(width, gap, w) = step0 * f_width(width) * f_gap(gap) * f_state(w)
 

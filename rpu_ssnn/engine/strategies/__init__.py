@@ -1,10 +1,12 @@
 """Ways to run the loop over slots: threads, and the time at which pulses reach the synapses.
 
 `Serial`: reads are linear. One worker trains, and dispatches pulses when a buffer is full or the
-schedule requires it. `Threaded`: workers share a batch. Each dispatches its own pulses: float
-weights sum them in any order, and native devices collect and sort them. `Ordered`: workers share a
-batch. Then one thread dispatches in the order of the presentations, for devices. `Batched`: reads
-are calls. One thread runs the presentations of a batch slot by slot.
+    schedule requires it.
+`Threaded`: workers share a batch. Each dispatches its own pulses: float weights sum them in any
+    order, and native devices collect and sort them.
+`Ordered`: workers share a batch. Then one thread dispatches in the order of the presentations, for
+    devices.
+`Batched`: reads are calls. One thread runs the presentations of a batch slot by slot.
 """
 
 from rpu_ssnn.engine.strategies.base import Job, Strategy

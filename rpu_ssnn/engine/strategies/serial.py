@@ -27,7 +27,7 @@ PAUSE: dict[Schedule, int] = {
 
 
 class Serial(Strategy):
-    """One worker trains; all workers share inference."""
+    """Trains with one worker, and shares inference between all workers."""
 
     def __init__(self, job: Job) -> None:
         self._job = job
@@ -75,7 +75,8 @@ class Serial(Strategy):
 
 
 class Threaded(Serial):
-    """Workers share a batch and dispatch their own pulses, whose order does not matter."""
+    """Shares a batch between workers that dispatch their own pulses, whose order does not
+    matter."""
 
     def _make_buffers(self) -> list[PulseBuffers]:
         job = self._job

@@ -136,12 +136,11 @@ class DeviceArray:
             self._shown = np.empty_like(self.cells.weights)
 
     def wrote_all(self) -> None:
-        """Draws the write noise anew, since all devices were written."""
+        """Draws new write noise, since all devices were written."""
         self._set_writes(self.writes + 1)
 
     def restored(self, writes: int) -> None:
-        """Notes that the devices were restored to an array's states, after so many `writes`
-        there."""
+        """Notes that the devices were restored to the states of an array with `writes` writes."""
         self._set_writes(writes)
         if self._shown is not self.cells.weights:
             self._show_without_memory()

@@ -17,7 +17,7 @@ def spread_steps(
 
     Args:
         records: `device_record.RECORD` [devices per cell, cells]; the devices of a cell share their
-            input line, and each has an output line of its own.
+            input line, and each has its own output line.
         shape: (n_in, n_out).
     """
     n_in, n_out = shape

@@ -158,7 +158,7 @@ def _of_tables(
 
 
 def _with_array_physics(drawn: Population, spec: TileSpec) -> Shared:
-    """Returns what the devices share, with the further noise and the wear that a study asks for."""
+    """Returns what the devices share, with the further noise and the wear of the settings."""
     electrons = spec.pulse_noise.electrons_per_step
     return drawn.shared._replace(
         range_noise=np.float32(spec.pulse_noise.of_range),

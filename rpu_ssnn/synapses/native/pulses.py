@@ -179,7 +179,7 @@ def draw_steps(cells: Cells, d: int, n: int, key: np.uint64, scratch: Scratch) -
 
 @inner
 def window_left(shared: Shared, number: np.uint32) -> np.float32:
-    """Returns the share of a window that so many pulses leave, 1 / (1 + (pulses /
+    """Returns the share of a window that `number` pulses leave, 1 / (1 + (pulses /
     half_window)^exponent)."""
     if number == np.uint32(0):  # zero has no logarithm
         return np.float32(1.0)

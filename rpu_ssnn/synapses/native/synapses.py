@@ -277,7 +277,7 @@ class NativeSynapses(Synapses):
         self._pass_time(True)
 
     def statistics(self) -> dict[str, float]:
-        """Returns numbers for the result row, named as those of `TileSynapses`, and those of
+        """Returns numbers for the result row, named as in `TileSynapses`, including those of
         effects."""
         records, factors = self._array.cells.records, self._array.slices.step_factors()
         rising = int((self._array.cells.signs > 0).sum())

@@ -30,7 +30,7 @@ NO_TIME = 1.0
 
 
 def built_seconds(source: DeviceSource) -> float:
-    """Returns the time (s) that a decay of freshly built devices stands for."""
+    """Returns the time (s) that one decay of freshly built devices represents."""
     tau = source.leak_time_constant_s
     return NO_TIME if math.isinf(tau) else BUILT_SHARE * tau
 
@@ -86,7 +86,7 @@ class Leak:
         return True
 
     def _set_time(self, seconds: float) -> None:
-        """Sets the time (s) that a decay stands for from here on."""
+        """Sets the time (s) that one decay represents from here on."""
         power = seconds / self._built_seconds
         for tile, built in zip(self._tiles, self._built, strict=True):
             hidden = tile.get_hidden_parameters()

@@ -53,7 +53,7 @@ class Refresh:
         }
 
     def state(self) -> State:
-        """Returns the counts; those of aihwkit are in the tile's own state."""
+        """Returns the counts; aihwkit's counts are in the state of the tile."""
         return {
             name: np.array(getattr(self, name)) for name in ("slots_left", "checks", "refreshed")
         }

@@ -49,7 +49,7 @@ def refuse_several_arrays(setup: Setup, name: str) -> None:
     """Refuses replicas that work at the same time, since an effect acts on the lines of one array.
 
     Raises:
-        InputError: the crossbar stands for several arrays.
+        InputError: the crossbar consists of several arrays.
     """
     allowed = f"must be serial, or replicas 1: tile.{name} acts on the lines of one array"
     require(setup.crossbar.arrays == 1, "network", "positions", "at_once", allowed)
