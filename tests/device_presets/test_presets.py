@@ -1,4 +1,4 @@
-"""The preset library: numbers, their sources, overrides, and what bad input gets."""
+"""Tests the presets: their numbers, sources and overrides, and the errors for bad input."""
 
 import copy
 import dataclasses
@@ -39,7 +39,7 @@ AIHWKIT_PRESETS = {
     "ecram": "EcRamPresetDevice",
     "ecram_mo": "EcRamMOPresetDevice",
 }
-# aihwkit fields no user parameter reaches: runtime settings, mini-batch physics, one model's flags.
+# No parameter sets these aihwkit fields: runtime settings, mini-batch physics, one model's flags.
 UNREACHED = {
     "construction_seed", "drift", "diffusion", "diffusion_dtod", "enforce_consistency",
     "perfect_bias", "reset_std", "count_pulses", "lifetime", "allow_increasing",
@@ -48,7 +48,7 @@ UNREACHED = {
 
 
 def fields_of(device: object) -> dict[str, object]:
-    """All fields; numbers in the single precision aihwkit computes in (0.3 / 0.75 is 0.4 there)."""
+    """Returns all fields, with numbers in aihwkit's single precision (where 0.3 / 0.75 is 0.4)."""
     fields = {f.name: getattr(device, f.name) for f in dataclasses.fields(device)}  # type: ignore[arg-type]
     return {n: np.float32(v) if isinstance(v, float | int) else v for n, v in fields.items()}
 
@@ -58,15 +58,15 @@ def values_of(preset: Preset) -> dict[str, float | bool | None]:
 
 
 def test_all_presets_are_there() -> None:
-    assert set(preset_names()) >= set(EXPECTED)  # a device more is one file and no edit
+    assert set(preset_names()) >= set(EXPECTED)  # A new device needs no edit here.
 
 
 @pytest.mark.parametrize(("name", "aihwkit_name"), AIHWKIT_PRESETS.items())
 def test_aihwkit_presets_are_reproduced_field_by_field(name: str, aihwkit_name: str) -> None:
     ours = fields_of(get_preset(name).device(seconds_between_steps=2e-3))
     theirs = fields_of(getattr(aihwkit_presets, aihwkit_name)())
-    # The time constant of 2000 s and steps of 2 ms give aihwkit's 1e6 up to the exponential's
-    # second order, half a mini-batch.
+    # The time constant of 2000 s and steps of 2 ms give aihwkit's 1e6, except for the second order
+    # of the exponential, half a mini-batch.
     assert ours.pop("lifetime") == pytest.approx(theirs.pop("lifetime"), abs=1.0)
     assert ours == theirs
 
@@ -106,7 +106,7 @@ def test_device_is_fresh_and_unseeded(name: str) -> None:
 def test_only_the_ideal_device_is_noise_free() -> None:
     assert [name for name in EXPECTED if get_preset(name).noise_free] == ["ideal"]
     assert get_preset("charge_trap", {"cycle_to_cycle": 0}).noise_free
-    assert not get_preset("reram_sb", {"cycle_to_cycle": 0}).noise_free  # write noise is left
+    assert not get_preset("reram_sb", {"cycle_to_cycle": 0}).noise_free  # It still has write noise.
 
 
 def test_charge_traps_are_not_silently_ideal() -> None:
@@ -217,7 +217,7 @@ def test_every_number_has_two_ends(law: Law) -> None:
             continue
         low, high = rule.limits
         assert math.isfinite(low), name
-        # Only the leak's time constant may be infinite: no leak.
+        # Only the time constant of the leak may be infinite, which means no leak.
         assert math.isfinite(high) or name == "leak_time_constant_s", name
 
 
@@ -249,7 +249,7 @@ def test_numbers_of_numpy_are_numbers() -> None:
 
 
 def test_a_derived_number_is_sourced_as_what_it_comes_from() -> None:
-    """The step of `ideal` comes from its assumed levels; the levels of `capacitor` from a fit."""
+    """The step of `ideal` follows from assumed levels, and the levels of `capacitor` from a fit."""
     assert get_preset("ideal").parameters["step"].assumption
     assert get_preset("capacitor").parameters["levels"].source
     assert get_preset("capacitor", {"step": 0.01}).parameters["levels"].assumption

@@ -32,7 +32,7 @@ def test_ideal_moves_by_exactly_one_step_a_pulse_from_bound_to_bound_and_back() 
 
 
 def test_no_pulse_is_missed_where_steps_are_far_above_dw_min() -> None:
-    """A step is 7,400 times dw_min; by `dw_min` alone aihwkit would send one pulse in twelve."""
+    """A step is 7,400 times dw_min; from `dw_min` alone aihwkit would send one pulse in twelve."""
     curve = {"A_up": -1e4, "A_down": -1e4, "gamma_up": 0.5, "gamma_down": 0.5, "a": 1.0, "b": 0.0}
     preset = get_preset("reram_es", NOISE_FREE | curve | {"levels": 2e6, "write_noise": 0})
     weights = pulse_response(preset, 4, 12, 0).pivot(index="pulse", columns="device")["weight"]
@@ -41,14 +41,14 @@ def test_no_pulse_is_missed_where_steps_are_far_above_dw_min() -> None:
 
 @pytest.mark.parametrize("name", preset_names())
 def test_each_update_is_a_pulse_on_every_device(name: str) -> None:
-    """aihwkit's own pulse probability must not thin the pulses (it does for ExpStepDevice)."""
+    """aihwkit's pulse probability must not thin the pulses (as it would for ExpStepDevice)."""
     off = {"cycle_to_cycle": 0} | (
         {} if get_preset(name).law.name == "constant" else {"write_noise": 0}
     )
     preset = get_preset(name, off)
     weights = pulse_response(preset, n_devices=20, n_up=4, n_down=0)
     per_device = weights.pivot(index="pulse", columns="device", values="weight").to_numpy()
-    below = per_device < per_device.max(axis=0)  # a saturated device rightly stands still
+    below = per_device < per_device.max(axis=0)  # A saturated device rightly stays where it is.
     assert below.any(axis=0).sum() > 10, "most of the twenty move"
     assert (np.diff(per_device, axis=0)[below[:-1]] > 0).all()
 

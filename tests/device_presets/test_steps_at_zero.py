@@ -1,4 +1,4 @@
-"""The formulas of the mean step, against pulses on a tile."""
+"""Compares the formulas of the mean step with pulses on a tile."""
 
 import math
 
@@ -31,7 +31,7 @@ def test_the_formula_is_the_step_on_a_tile_away_from_zero(name: str, share: floa
     preset = get_preset(name)
     weight = share * (preset.w_max if share > 0 else -preset.w_min)
     expected = steps_at(preset, weight)
-    # In single precision a step is a difference of two weights.
+    # A step is the difference of two weights in single precision.
     near = 2e-7 * abs(weight)
     found = mean_steps(preset, weight)
     assert found == pytest.approx(expected, rel=2e-5, abs=near, nan_ok=True)
@@ -60,7 +60,7 @@ def test_a_pulse_of_another_width_makes_another_step(width_s: float) -> None:
 def test_a_reference_shifts_the_weight_at_which_a_step_is_made(
     subtracted: bool, weight: float
 ) -> None:
-    """At weight zero of a device less its symmetry point, both steps are equal."""
+    """If its symmetry point is subtracted, a device has equal steps at weight zero."""
     for asymmetry, reference in ((0.5, 0.0), (-0.3, 0.0), (0.0, 0.3), (0.5, -0.2)):
         device = get_device(
             "hfo2",

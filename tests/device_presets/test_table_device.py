@@ -1,4 +1,4 @@
-"""Devices of measured jumps: their overrides, and the files they come from."""
+"""Tests devices with measured jumps, their overrides and their files."""
 
 import gzip
 from dataclasses import replace
@@ -30,7 +30,7 @@ def test_pulses_do_not_overlap(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("scale", [1e-9, 1.0])
 def test_both_directions_have_the_same_conductances(scale: float, tmp_path: Path) -> None:
-    """Also where these are nanosiemens."""
+    """This also holds for conductances in nanosiemens."""
     for name, low in (("increasing", 1.0), ("decreasing", 1.5)):
         conductance = [scale * (low + k) for k in range(3)]
         rows = (conductance, (0.0, 1.0), *[(scale * 0.1,) * 3] * 2)
@@ -41,7 +41,7 @@ def test_both_directions_have_the_same_conductances(scale: float, tmp_path: Path
 
 
 def test_a_file_is_there_packed_or_unpacked(tmp_path: Path) -> None:
-    """An edit of the unpacked one would change nothing."""
+    """If both were allowed, an edit of the unpacked file would have no effect."""
     folder = write_table(tmp_path / "one")
     (folder / "dG_decreasing.txt").write_text("edited")
     with pytest.raises(PresetError, match=r"one: file: 'dG_decreasing\.txt'"):

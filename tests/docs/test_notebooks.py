@@ -1,4 +1,4 @@
-"""The tests run the notebooks from the first cell to the last."""
+"""Runs the notebooks from the first cell to the last."""
 
 import ast
 from pathlib import Path
@@ -17,7 +17,7 @@ assert NOTEBOOKS, FOLDER
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-@pytest.mark.filterwarnings("ignore")  # of Jupyter's own packages
+@pytest.mark.filterwarnings("ignore")  # Jupyter's packages cause warnings.
 def test_a_notebook_runs(path: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
     client = nbclient.NotebookClient(
@@ -39,6 +39,6 @@ def test_a_notebook_holds_its_outputs_and_imports_nothing_private(path: Path) ->
             if isinstance(node, ast.ImportFrom):
                 names = [node.module or "", *(name.name for name in node.names)]
                 assert not any(part.startswith("_") for name in names for part in name.split("."))
-    shown = page_of(path)  # as the site shows it
+    shown = page_of(path)  # This is the page on the site.
     assert shown.count("```python") == sum(cell.cell_type == "code" for cell in notebook.cells)
     assert "](data:image/png;base64," in shown

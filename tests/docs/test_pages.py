@@ -1,4 +1,4 @@
-"""The tests check README and docs: links resolve, code runs, named files and commands exist."""
+"""Checks README and docs: links resolve, code runs, and named files and commands exist."""
 
 import os
 import re
@@ -63,7 +63,7 @@ def test_files_that_are_named_exist(page: Path) -> None:
 
 @pytest.mark.parametrize("block", in_language("yaml"), ids=str)
 def test_yaml_loads(block: Block, tmp_path: Path) -> None:
-    """A study and a preset are valid ones, and any other block is YAML."""
+    """Studies and presets are valid, and any other block is at least valid YAML."""
     content = yaml.safe_load(block.text)
     if "study" in content:
         parse_study(content, str(block), tmp_path)
@@ -79,7 +79,7 @@ def test_yaml_loads(block: Block, tmp_path: Path) -> None:
 def test_python_compiles_and_its_imports_are_there(
     block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The test runs what precedes the main guard: imports, definitions and quick calls."""
+    """The test runs everything before the main guard: imports, definitions and quick calls."""
     monkeypatch.chdir(tmp_path)
     code = block.text.partition('if __name__ == "__main__":')[0]
     compile(block.text, str(block), "exec")
@@ -87,7 +87,7 @@ def test_python_compiles_and_its_imports_are_there(
 
 
 def run_script(code: str, folder: Path) -> str:
-    """Runs a script in a folder by an interpreter of its own, and returns what it prints."""
+    """Runs a script in a folder with a new interpreter, and returns its output."""
     (folder / "script.py").write_text(code)
     done = subprocess.run(
         [sys.executable, "script.py"],
@@ -144,7 +144,7 @@ def rules_of_the_guide() -> list[Block]:
 def test_the_learning_rule_of_the_guide_trains(tmp_path: Path) -> None:
     example, _ = rules_of_the_guide()
     printed = run_script(f"{example.text}\n\nprint(accuracy())\n", tmp_path)
-    assert float(printed) > 0.5  # guessing has 0.1
+    assert float(printed) > 0.5  # Guessing would reach 0.1.
 
 
 def test_the_rule_of_the_guide_is_an_update_of_a_study(tmp_path: Path) -> None:
@@ -187,7 +187,7 @@ def test_commands_and_options_exist(call: list[str]) -> None:
     assert {part for part in call if part.startswith("--")} <= known
     if not call:
         return
-    if getattr(command, "commands", {}):  # of a group by itself, options alone
+    if getattr(command, "commands", {}):  # A group called by itself may have options only.
         assert command.invoke_without_command  # type: ignore[attr-defined]
         assert call[0].startswith("-")
 
@@ -201,7 +201,7 @@ def test_reference_pages_are_whole() -> None:
 
 
 def test_a_table_is_not_cut_by_a_blank_line() -> None:
-    """A row that follows a blank line without a header's rule under it is no table."""
+    """A row after a blank line must be a header, with the line of dashes below it."""
     for page in pages():
         lines = page.read_text(encoding="utf-8").splitlines()
         for number, line in enumerate(lines[:-1]):

@@ -1,4 +1,4 @@
-"""The cache of compiled code follows every source that the code is made of."""
+"""The cache of compiled code depends on every source of that code."""
 
 import os
 import re
@@ -85,7 +85,7 @@ def test_the_digest_follows_each_file_and_their_order(tmp_path: Path) -> None:
 
 
 def test_what_is_compiled_cannot_make_an_array() -> None:
-    """Nobody would count who holds it."""
+    """Compiled code does not count references, so the array would never be freed."""
 
     @compiled
     def may_not(n):  # type: ignore[no-untyped-def]
@@ -97,7 +97,7 @@ def test_what_is_compiled_cannot_make_an_array() -> None:
 
 @pytest.mark.slow
 def test_an_edit_of_a_called_function_is_not_missed(tmp_path: Path) -> None:
-    """slot_loop.py, which calls neurons.py, stays untouched: numba alone would not notice."""
+    """slot_loop.py, which calls neurons.py, is unchanged, so numba alone would not notice."""
     package = tmp_path / "rpu_ssnn"
     shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
 

@@ -1,4 +1,4 @@
-"""Convolutions: the engine against a slow simulator, against dense layers and backpropagation."""
+"""Compares convolutions in the engine with a slow simulator, dense layers and backpropagation."""
 
 import itertools
 from collections.abc import Callable
@@ -62,7 +62,7 @@ SHAPES: dict[str, tuple[tuple[int, int, int], dict[str, Any]]] = {
 
 
 class Case:
-    """A network, weights, and one image as spikes, with what the slow simulator makes of it."""
+    """Holds a network, its weights, one image as spikes, and the result of the slow simulator."""
 
     def __init__(self, name: str, n_out: int = 4) -> None:
         self.image, changes = SHAPES[name]
@@ -92,7 +92,7 @@ class Case:
         )  # fmt: skip
 
     def trained(self, factory: SynapsesFactory) -> Network:
-        """The network after the image was shown to it in training."""
+        """Returns the network after a training step with the image."""
         sizes, seed = lines_of(self.found), np.random.SeedSequence(0)
         with Network(
             self.spec, TrainingSpec(batch=1), sizes, factory, seed, initial=self.weights,
@@ -103,7 +103,7 @@ class Case:
 
 
 class Kept(CoincidenceSynapses):
-    """Keeps the pulses that it is given, as the slow simulator lists them."""
+    """Records its pulses in the form that the slow simulator lists them."""
 
     def __init__(self, crossbar: Crossbar) -> None:
         super().__init__(crossbar, 1e-9)
@@ -135,7 +135,7 @@ def test_every_spike_and_pulse_is_that_of_a_slow_simulator(name: str) -> None:
 
 @pytest.mark.parametrize("name", SHAPES)
 def test_rates_multiply_the_counts_of_each_position(name: str) -> None:
-    """The sum of the positions' products, not the product of their sums."""
+    """The result is the sum of products over positions, not the product of sums."""
     case = Case(name)
     network = case.trained(rate_synapses(1.0))
     for n, (layer, synapses) in enumerate(zip(case.layers, network.synapses, strict=True)):
@@ -157,7 +157,7 @@ def test_rates_multiply_the_counts_of_each_position(name: str) -> None:
 
 @pytest.mark.parametrize("rule", [rate_synapses, coincidence_synapses])
 def test_a_kernel_as_large_as_the_image_is_a_dense_layer(rule: Any) -> None:
-    """To the bit; and so is a list of layers without convolutions."""
+    """The results are equal to the bit, also with a list of layers without convolutions."""
     rates = (0.4 * np.random.default_rng(1).random((10, 30))).astype(np.float32)
     labels = np.arange(10) % 4
     networks = {"hidden": [70, 9]}, {"layers": [70, 9]}, {"layers": [conv(5, 6, 70), conv(1, 1, 9)]}
@@ -182,14 +182,14 @@ def conv(rows: int, columns: int, channels: int) -> dict[str, Any]:
 
 
 class ReadByCalls(CoincidenceSynapses):
-    """Float weights that are read slot by slot, as a tile with read noise is."""
+    """Makes float weights that are read slot by slot, like a tile with read noise."""
 
     def linear_read(self) -> None:  # type: ignore[override]
         return None
 
 
 class InOrder(CoincidenceSynapses):
-    """Float weights that want their pulses in order, as a device does."""
+    """Makes float weights that ask for their pulses in order, as a device does."""
 
     ordered = True
 
@@ -205,7 +205,7 @@ def test_all_ways_through_a_batch_train_alike(name: str, kind: Any, threads: int
     rates = (0.4 * np.random.default_rng(1).random((6, sizes[0]))).astype(np.float32)
 
     def sums(kind: Any, threads: int) -> list[np.ndarray]:
-        """Initial weights of whole 256ths make sums exact in any order."""
+        """Returns the weights; initial ones are whole 256ths, so sums are exact in any order."""
         found: list[Any] = []
 
         def make(crossbar: Crossbar) -> Any:
@@ -228,7 +228,7 @@ def test_all_ways_through_a_batch_train_alike(name: str, kind: Any, threads: int
 
 
 def test_rates_follow_backpropagation_through_convolutions() -> None:
-    """The change of many presentations of one image, against torch's gradient of the rate model."""
+    """The change by many presentations of one image follows torch's gradient of the rate model."""
     torch = pytest.importorskip("torch")
     image, rng = (9, 9, 1), np.random.default_rng(0)
     first = {"kernel": 3, "stride": 2, "channels": 6}
@@ -307,7 +307,7 @@ def test_lines_of_one_array_are_refused_where_replicas_work_at_once() -> None:
     ],
 )
 def test_training_goes_on_from_a_state_as_if_it_had_not_stopped(kind: str, schedule: Any) -> None:
-    """With replicas, a delay and dropout, whose masks and waiting spikes a state must not lose."""
+    """There are replicas, a delay and dropout; a state must keep its masks and waiting spikes."""
     digits = load_dataset("digits", n_train=60, n_test=40, validation_share=0.0, seed=0)
     layers = [{"conv": {"kernel": 3, "stride": 2, "channels": 4, "replicas": 3}}, 12]
     spec = NetworkSpec.model_validate({"layers": layers, "T": 20, "gradient": {"delay": 1.5}})
@@ -338,7 +338,7 @@ def test_training_goes_on_from_a_state_as_if_it_had_not_stopped(kind: str, sched
 
 
 def test_kernels_in_native_devices_are_those_in_tiles() -> None:
-    """A device without noise or spread, pulse by pulse, whose thinning draws are the same."""
+    """The device has no noise and no spread, and the thinning draws are the same."""
     digits = load_dataset("digits", n_train=60, n_test=40, validation_share=0.0, seed=0)
     layers = [{"conv": {"kernel": 3, "stride": 2, "channels": 4, "replicas": 3}}]
     spec = NetworkSpec.model_validate({"layers": layers, "T": 20})

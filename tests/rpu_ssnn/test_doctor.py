@@ -1,4 +1,4 @@
-"""The doctor: a sound installation passes, and each way of being broken is told."""
+"""The doctor accepts a working installation, and names each fault of a broken one."""
 
 import importlib.abc
 import sys
@@ -22,7 +22,7 @@ def _nothing_remembered() -> Iterator[None]:
 
 
 def broken(fault: str) -> Any:
-    """Expects one line that names the versions found, the fault and the way out."""
+    """Expects one line that names the installed versions, the fault and the remedy."""
     line = rf"^aihwkit \S+ with torch [^\n]*{fault}[^\n]*working pairs[^\n]*make[^\n]*$"
     return pytest.raises(BrokenPairError, match=line)
 

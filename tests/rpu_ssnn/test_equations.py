@@ -1,4 +1,4 @@
-"""The compiled pass against the paper's equations, spike by spike."""
+"""Compares the compiled pass with the paper's equations, spike by spike."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""`SpikingClassifier` as scikit-learn sees it, and what it says of devices."""
+"""Tests `SpikingClassifier` with scikit-learn's checks, and its messages about devices."""
 
 import pickle
 from typing import Any
@@ -27,7 +27,7 @@ EXPECTED = {
     "check_methods_sample_order_invariance": BY_PLACE,
     "check_methods_subset_invariance": BY_PLACE,
 }
-"""scikit-learn's checks that do not hold, with the reason (docs/how-to/python.md has them too)."""
+"""scikit-learn's checks that fail, with the reason (see also docs/how-to/python.md)."""
 
 
 @parametrize_with_checks(

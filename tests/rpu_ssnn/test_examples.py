@@ -1,4 +1,4 @@
-"""The examples in docstrings of what the package exports."""
+"""Runs the examples in docstrings of the names that the package exports."""
 
 import doctest
 import importlib

@@ -1,4 +1,4 @@
-"""Trained networks written and read back."""
+"""Tests that trained networks are written and read back correctly."""
 
 from pathlib import Path
 from typing import Any
@@ -81,7 +81,7 @@ def test_two_lines_a_pixel_come_back(tmp_path: Path, data: Dataset, contrast: An
         assert again.accuracy(data.test_images, data.test_labels) == accuracy
 
 
-@pytest.mark.parametrize("device", ["charge_trap", "charge_trap_pulsed"])  # the second one fades
+@pytest.mark.parametrize("device", ["charge_trap", "charge_trap_pulsed"])  # Only the latter fades.
 def test_a_map_has_every_native_device(tmp_path: Path, data: Dataset, device: str) -> None:
     tile = TileSpec(weight_range=4.0, simulator="native")
     small = load_dataset("digits", n_train=100, n_test=150, validation_share=0.0, seed=0)
@@ -161,7 +161,7 @@ def test_nir_has_two_nodes_a_layer_and_answers_alike(
 def test_snntorch_reads_the_graph_and_answers_almost_alike(
     tmp_path: Path, layers: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """snnTorch's membranes lose what exceeds theta, and its input spikes are its own draws."""
+    """snnTorch's membranes lose the part above theta, and its input spikes are drawn anew."""
     import nir
     import torch
     from snntorch.import_nir import import_from_nir
@@ -217,7 +217,7 @@ def test_nir_says_what_it_leaves_out_of_this_network(tmp_path: Path, data: Datas
 
 
 def test_nir_synapse_and_membrane_are_the_kernel_of_eq_3(tmp_path: Path, data: Dataset) -> None:
-    """By NIR's equations with the file's numbers a unit spike lifts v by 1 - exp(-t/tau)."""
+    """With NIR's equations and the file's numbers, a unit spike raises v by 1 - exp(-t/tau)."""
     import nir
 
     spec = NetworkSpec(hidden=(4,), T=30)

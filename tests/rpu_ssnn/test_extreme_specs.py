@@ -1,5 +1,5 @@
-"""Networks at the ends of every allowed range run, count no more than can happen, and stay within
-their arrays."""
+"""Networks at the ends of every allowed range run, count no more events than possible, and stay
+within their arrays."""
 
 import os
 import subprocess
@@ -26,7 +26,7 @@ def test_networks_at_the_ends_of_their_ranges_run(drawn: dict[str, Any]) -> None
     ids=["as it is", "bounds checked, with guard bytes"],
 )
 def test_many_networks_at_the_ends_of_their_ranges_run(check: str, examples: int) -> None:
-    """In a process of its own: what is compiled depends on the environment."""
+    """The test uses a new process, since compilation depends on the environment."""
     folder = Path(__file__).parents[1]
     code = f"from support.rpu_ssnn.extreme_specs import show_many; print(show_many({examples}))"
     environment = {

@@ -1,4 +1,4 @@
-"""Input lines: one a pixel, or an on and an off line around the mean of the training images."""
+"""Tests input lines: one per pixel, or an on and an off line around the training mean."""
 
 from dataclasses import replace
 

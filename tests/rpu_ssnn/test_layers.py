@@ -1,4 +1,4 @@
-"""Dense and convolutional layers: settings, and the shapes that they give."""
+"""Tests the settings of dense and convolutional layers, and the resulting shapes."""
 
 from typing import Any
 

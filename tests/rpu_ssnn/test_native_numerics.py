@@ -1,5 +1,5 @@
-"""As test_numerics_version does, these tests pin native devices: noise, effects, the control, and
-whole pulses."""
+"""Pins the numbers of native devices, as test_numerics_version does for others: noise, effects,
+the control, and whole pulses."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -49,7 +49,7 @@ DEVICES: dict[str, tuple[str, Mapping[str, object], list[float]]] = {
 
 
 def weighted(values: np.ndarray) -> float:
-    """A sum in which each number has a weight of its own."""
+    """Returns a sum in which each number has a different weight."""
     return float((values.ravel() * np.cos(np.arange(values.size))).sum(dtype=np.float64))
 
 

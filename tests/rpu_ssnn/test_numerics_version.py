@@ -1,7 +1,7 @@
 """Results that change without a raised NUMERICS_VERSION fail here.
 
-When a change of the numbers is meant: raise `rpu_ssnn.version.NUMERICS_VERSION` and put the new
-numbers in (the failing assertion prints them).
+If a change of the numbers is intended, raise `rpu_ssnn.version.NUMERICS_VERSION` and insert the new
+numbers, which the failing assertion prints.
 """
 
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ def read_by_calls() -> SynapsesFactory:
 
 
 def tile(device: str = "charge_trap", scheme: str = "ideal_reference") -> SynapsesFactory:
-    """Devices without cycle-to-cycle noise, which aihwkit cannot seed."""
+    """Returns devices without cycle-to-cycle noise, which aihwkit cannot seed."""
     quiet = get_device(device, {"cycle_to_cycle": 0.0})
     reference = ReferenceSpec(scheme=scheme)  # type: ignore[arg-type]
     return tile_synapses(quiet, TileSpec(weight_range=4.0, reference=reference), 8.0)
@@ -49,11 +49,11 @@ ONE_HIDDEN_LAYER = NetworkSpec(hidden=(32,))
 
 @dataclass(frozen=True)
 class Case:
-    """A network and what it gives.
+    """Holds a network and its expected results.
 
     Attributes:
-        golden: of each of three batches: spikes of each layer, gradient spikes of each layer from
-            the first hidden one on, right answers.
+        golden: for each of three batches, the spikes of each layer, the gradient spikes of each
+            layer from the first hidden one on, and the number of right answers.
     """
 
     synapses: SynapsesFactory

@@ -1,4 +1,4 @@
-"""Every number of a spec is refused or usable in the precision that it is used in."""
+"""Every number of a spec is either refused or usable in the precision of the computation."""
 
 import math
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Training and inference on real digits."""
+"""Tests training and inference on real digits."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -77,8 +77,8 @@ def test_inhibition_makes_outputs_more_selective(data: Dataset) -> None:
 
 @pytest.mark.parametrize("synapses", [CoincidenceSynapses, ReadsSlotBySlot])
 def test_inference_may_take_longer_than_training(data: Dataset, synapses: type[Synapses]) -> None:
-    """The weights are those without it. The answer is that of a network whose T is as long, with
-    the same kernel in slots."""
+    """The weights do not change, and the answers are those of a network with this longer T and the
+    same kernel in slots."""
 
     def trained(**settings: Any) -> Trained:
         spec = NetworkSpec(hidden=(16,), **settings)
@@ -138,7 +138,7 @@ def test_float_baseline_learns_digits_and_repeats(
 
 
 class StepScales(RateSynapses):
-    """Ideal synapses that remember how their step was scaled."""
+    """Records how the step of ideal synapses was scaled."""
 
     def __init__(self, crossbar: Crossbar, scales: list[float]) -> None:
         super().__init__(crossbar, 1.0)
@@ -167,7 +167,7 @@ def test_the_step_falls_from_epoch_to_epoch(
         replace(data, train_images=data.train_images[:8], train_labels=data.train_labels[:8]),
         seed=0,
     ).close()
-    assert scales == [scale for scale in expected for _ in range(2)]  # two crossbars
+    assert scales == [scale for scale in expected for _ in range(2)]  # There are two crossbars.
 
 
 def test_no_threads_are_refused_in_one_line(data: Dataset) -> None:

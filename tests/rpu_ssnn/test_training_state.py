@@ -1,4 +1,4 @@
-"""Training that goes on from a saved state ends where training that never stopped does."""
+"""Training that resumes from a saved state ends like training that was never interrupted."""
 
 import io
 from collections.abc import Callable, Iterator
@@ -39,7 +39,7 @@ from support.rpu_ssnn.networks import make_block, make_crossbar, random_trains
 
 
 def of_preset(name: str, tile: TileSpec | None = None, **overrides: object) -> Any:
-    """A preset without cycle-to-cycle noise (unless overridden), on a short leak where it leaks."""
+    """Returns synapses of a preset, without cycle-to-cycle noise unless it is overridden."""
     device = get_preset(name, {"cycle_to_cycle": 0.0, **overrides})
     spec = tile or TileSpec(weight_range=4.0)
     return lambda crossbar: TileSynapses(crossbar, device, spec, 30.0)
@@ -70,11 +70,11 @@ EXACT: dict[str, Callable[[Crossbar], Synapses]] = {
         ),
     ),
 }
-"""Synapses that draw nothing from aihwkit's own generator after construction."""
+"""Synapses that draw nothing from aihwkit's generator after construction."""
 
 
 def through_a_file(state: State) -> State:
-    """Returns the state as it comes back from an npz without pickle."""
+    """Returns the state after it was written to an npz file and read without pickle."""
     file = io.BytesIO()
     np.savez(file, **state)  # type: ignore[arg-type]
     file.seek(0)
@@ -83,7 +83,7 @@ def through_a_file(state: State) -> State:
 
 
 def train_some(synapses: Synapses, batches: range) -> None:
-    """Batches whose trains follow from their number."""
+    """Trains batches whose trains are seeded by the number of the batch."""
     for batch in batches:
         trains = random_trains(60, seed=batch)
         sample = np.repeat(np.arange(10), 6)
@@ -93,7 +93,7 @@ def train_some(synapses: Synapses, batches: range) -> None:
 
 
 def assert_alike(one: Synapses, two: Synapses) -> None:
-    """In every bit of state, every read and every number of the row."""
+    """Checks that both agree in every bit of state, every read and every number of the row."""
     assert one.statistics() == two.statistics()
     first, second = one.state(), two.state()
     assert first.keys() == second.keys()
@@ -123,8 +123,8 @@ def test_restored_synapses_go_on_as_if_never_stopped(name: str) -> None:
 
 @pytest.mark.parametrize("kind", ["tiki_taka", "tiki_taka_v2", "tiki_taka_chopped", "agad"])
 def test_a_cell_with_transfers_comes_back_and_goes_on(kind: str) -> None:
-    """With all its devices, memories and counters; its transfers are drawn, so that it goes on
-    alike only in the mean."""
+    """All its devices, memories and counters are restored; since its transfers are drawn at random,
+    it then continues alike only on average."""
     device = get_device(f"{kind}(charge_trap)", {"transfer_gain": 1.0})
 
     def make() -> TileSynapses:
@@ -137,7 +137,7 @@ def test_a_cell_with_transfers_comes_back_and_goes_on(kind: str) -> None:
     fresh.restore(saved)
     assert_alike(straight, fresh)
     for synapses in (straight, fresh):
-        train_some(synapses, range(4, 40 if kind == "agad" else 12))  # agad averages first
+        train_some(synapses, range(4, 40 if kind == "agad" else 12))  # agad first needs averages.
     moved = [s.weights() - saved["tile_1.weights"].T for s in (straight, fresh)]
     assert np.corrcoef(moved[0].ravel(), moved[1].ravel())[0, 1] > 0.5
     assert fresh.statistics()["transfer_reads_total"] > 0
@@ -166,7 +166,8 @@ def test_a_state_is_a_copy() -> None:
 
 @pytest.mark.parametrize("name", ["reram_es", "reram_sb"])
 def test_write_noise_is_put_back_as_it_was_and_not_drawn_anew(name: str) -> None:
-    """What is read and the state behind it; what comes later is aihwkit's own draw."""
+    """Both the read weights and the state behind them are restored; later noise is drawn by
+    aihwkit."""
     make = of_preset(name)
     straight, fresh = make(make_crossbar()), make(make_crossbar())
     train_some(straight, range(4))
@@ -177,7 +178,8 @@ def test_write_noise_is_put_back_as_it_was_and_not_drawn_anew(name: str) -> None
 
 
 def test_what_is_not_put_back_exactly_is_as_small_as_documented() -> None:
-    """hfo2 with write noise: devices beyond their bounds, by no more than their reference."""
+    """With write noise, devices of hfo2 lie beyond their bounds, by no more than their
+    reference."""
     make = of_preset("hfo2")
     straight, fresh = make(make_crossbar()), make(make_crossbar())
     train_some(straight, range(20))
@@ -208,7 +210,7 @@ def test_the_state_of_others_is_refused() -> None:
 
 def test_a_generator_goes_on_where_it_was() -> None:
     one = np.random.default_rng(3)
-    one.random(5, dtype=np.float32)  # leaves half a word behind
+    one.random(5, dtype=np.float32)  # This leaves half a word in the generator.
     two = np.random.default_rng(4)
     restore_generator(two, generator_state(one))
     np.testing.assert_array_equal(one.random(3, dtype=np.float32), two.random(3, dtype=np.float32))
@@ -240,7 +242,7 @@ TRAININGS: dict[str, SynapsesFactory] = {
 def test_a_training_stopped_after_each_epoch_equals_the_undisturbed_one(
     name: str, data: Dataset
 ) -> None:
-    """Weights, test accuracy, statistics and learning curve, to the last bit."""
+    """Weights, test accuracy, statistics and learning curve agree to the last bit."""
     spec = NetworkSpec(hidden=(12,), T=12)
     epochs = 2 if "own reads" in name else 4
     if "own reads" in name:
@@ -274,7 +276,7 @@ def test_a_training_stopped_after_each_epoch_equals_the_undisturbed_one(
 
     expected = run(None, None)
     start = None
-    for epoch in range(epochs):  # stopped after every epoch, the last one included
+    for epoch in range(epochs):  # The run stops after every epoch, including the last.
         assert run(start, epoch) is None
         start = states[-1]
         assert start.epochs == epoch + 1

@@ -32,7 +32,7 @@ def data() -> Dataset:
 
 
 def mean_agreement(data: Dataset, spec: NetworkSpec, update: str, T: int) -> list[dict[str, float]]:
-    """Over eight digits, at the weights that three epochs leave; one dictionary a crossbar."""
+    """Returns mean agreements over eight digits after three epochs, one dictionary per crossbar."""
     with train(spec, TrainingSpec(epochs=3), rate_synapses(1.0), data, seed=0) as trained:
         weights = [w for s in trained.network.synapses if (w := s.linear_read()) is not None]
     longer = spec.model_copy(update={"T": T})
@@ -64,7 +64,8 @@ SPEC = NetworkSpec(hidden=(32,))
 def assert_falls_along(
     gradients: list[np.ndarray], weights: list[np.ndarray], loss: Callable[[], float], theta: float
 ) -> None:
-    """Central differences of a loss with respect to w = W / theta are minus the gradients."""
+    """Checks that central differences of a loss with respect to w = W / theta equal minus the
+    gradients."""
     h = 1e-6
     for w, g in zip(weights, gradients, strict=True):
         for at in np.ndindex(w.shape):
@@ -78,7 +79,7 @@ def assert_falls_along(
 
 
 def test_exact_gradient_is_the_derivative_of_the_squared_error() -> None:
-    """Central differences of E = halving / 2 |target - output|^2 with respect to w = W / theta."""
+    """The loss is E = halving / 2 |target - output|^2."""
     rng = np.random.default_rng(0)
     weights = [rng.normal(1.0, 2.0, shape) for shape in ((5, 4), (4, 3), (3, 3))]
     spec = NetworkSpec(hidden=(4, 3))
@@ -97,7 +98,7 @@ def test_exact_gradient_is_the_derivative_of_the_squared_error() -> None:
 
 
 def test_under_clocked_inhibition_it_is_the_derivative_of_the_sparsemax_loss() -> None:
-    """Martins and Astudillo 2016, Eq. 17, with rates in units of the label's."""
+    """The loss is Eq. 17 of Martins and Astudillo 2016, with rates in units of the label's rate."""
     rng = np.random.default_rng(0)
     weights = [rng.normal(1.0, 2.0, shape) for shape in ((5, 4), (4, 3))]
     spec = NetworkSpec(hidden=(4,), inhibition=InhibitionSpec(clocked=True))
@@ -163,7 +164,8 @@ def test_rate_updates_agree_with_backpropagation_and_better_with_T(data: Dataset
 
 
 def test_coincidence_updates_point_the_same_way_with_less_gain(data: Dataset) -> None:
-    """Front-loaded input meets a late gradient: the hidden layer's step shrinks, not its angle."""
+    """Front-loaded input meets a late gradient, which shrinks the hidden layer's step but keeps its
+    angle."""
     hidden, output = mean_agreement(data, SPEC, "coincidence", 50)
     assert hidden["cosine"] > 0.92
     assert 0.35 < hidden["gain"] < 0.75
@@ -176,7 +178,7 @@ def test_the_literal_reading_is_biased_and_stays_so_at_long_T(data: Dataset) -> 
     literal = NetworkSpec(hidden=(32,), gradient=LITERAL_GRADIENT)
     remedied = mean_agreement(data, SPEC, "coincidence", 400)
     biased = mean_agreement(data, literal, "coincidence", 400)
-    # Hidden crossbar: the angle is off; output crossbar: mostly the size of single entries.
+    # The hidden crossbar's angle is off; in the output crossbar mostly single entries are.
     for layer, less_cosine, more_bias in ((0, 0.15, 1.5), (1, 0.04, 3.0)):
         assert biased[layer]["cosine"] < remedied[layer]["cosine"] - less_cosine
         assert biased[layer]["bias"] > more_bias * remedied[layer]["bias"]

@@ -1,4 +1,4 @@
-"""Fig. 4: the error of stochastic products, through the update path itself."""
+"""Tests the error of stochastic products of Fig. 4, computed by the update path itself."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ REPEATS = 6
 
 @pytest.fixture(scope="module")
 def errors() -> dict[int, np.ndarray]:
-    """All 2,500 products, six times over, for each T."""
+    """Returns the errors of all 2,500 products in six repetitions, for each T."""
     return {
         T: np.array([product_errors(T, np.random.default_rng([T, k])) for k in range(REPEATS)])
         for T in SLOTS
@@ -25,7 +25,8 @@ def errors() -> dict[int, np.ndarray]:
 
 
 def test_errors_have_zero_mean(errors: dict[int, np.ndarray]) -> None:
-    """Within four standard errors; the 100 trains behind 2,500 products are what is independent."""
+    """The mean is 0 within four standard errors, counting the 100 independent trains behind 2,500
+    products."""
     for T, error in errors.items():
         assert abs(error.mean()) < 4 * error.std() / np.sqrt(REPEATS * 100), T
 
@@ -51,9 +52,9 @@ def trained_weights(spec: NetworkSpec, data: Dataset) -> list[np.ndarray]:
 def test_a_networks_own_trains_have_fig_4s_noise_and_a_gain_of_their_timing(
     front_loading: float, least: float, most: float
 ) -> None:
-    """The stochastic part falls as 1/sqrt(T), at or below the binomial one; a late hidden gradient
-    meets few front-loaded input spikes, which no T cures
-    (docs/findings/algorithm.md has the numbers)."""
+    """The stochastic part falls as 1/sqrt(T) and does not exceed the binomial one. A late hidden
+    gradient meets few front-loaded input spikes, at any T (docs/findings/algorithm.md has the
+    numbers)."""
     data = load_dataset("digits", n_train=None, n_test=None, validation_share=0.1, seed=0)
     spec = NetworkSpec(hidden=(32,), encoding=EncodingSpec(front_loading=front_loading))
     weights = trained_weights(spec, data)

@@ -1,4 +1,4 @@
-"""The control: its gradient is backpropagation's, its devices are the spiking network's."""
+"""Tests the control, which combines backpropagation with the devices of the spiking network."""
 
 from dataclasses import replace
 
@@ -27,7 +27,7 @@ def digits() -> Dataset:
 
 
 FINE = {"levels": 50_000}
-"""Steps so fine that the chance in a single step of training is small."""
+"""The steps are so fine that a single training step has little randomness."""
 
 
 def layers_of(spec: AnalogSgdSpec, seed: int = 3) -> list[NumberLayer]:
@@ -77,12 +77,12 @@ def test_one_step_is_minus_the_rate_times_the_gradient_of_cross_entropy(
 def test_the_step_scales_with_the_schedule_and_not_with_the_weight_range() -> None:
     x, labels = batch_of()
     d = np.random.default_rng(2).normal(0, 1e-3, (len(labels), SIZES[1])).astype(np.float32)
-    trains = PulseTrainSpec(train_length=200)  # a shorter one would clip steps as fine as these
+    trains = PulseTrainSpec(train_length=200)  # Shorter trains would clip changes of fine steps.
     for span, scale in ((4.0, 1.0), (8.0, 1.0), (8.0, 0.25)):
         spec = AnalogSgdSpec(trains=trains, tile=TileSpec(weight_range=span), learning_rate=0.5)
         wanted = -0.5 * scale * (x.T @ d)
         shares = []
-        for _ in range(8):  # a single draw of the trains is right to within a fifth
+        for _ in range(8):  # A single draw of the trains is accurate within a fifth.
             layer = layers_of(spec)[0]
             before = layer.weights().copy()
             layer.set_step_scale(scale)

@@ -1,4 +1,4 @@
-"""Convolutions of numbers: the float network and the control against loops over positions."""
+"""Compares convolutions of the float network and the control with loops over positions."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,7 +20,7 @@ from rpu_ssnn.spec.tile import TileSpec
 from support.commands import refused
 
 SMALL = Connection((6, 5, 2), 3, (3, 2), (2, 1), (1, 0), replicas=2)
-"""3 x 4 positions of 3 channels, whose patches of 3 x 2 pixels reach over the upper edge."""
+"""It has 3 x 4 positions of 3 channels, and patches of 3 x 2 pixels reach over the upper edge."""
 RNG = np.random.default_rng(4)
 
 
@@ -34,7 +34,8 @@ def layer(**settings: object) -> ConvLayer:
 
 
 def patches(made: Connection) -> Iterator[tuple[int, int, list[tuple[int, int]]]]:
-    """Position, replica, and the (line of the layer, line of the patch) pairs, one at a time."""
+    """Yields position, replica and pairs of (line of the layer, line of the patch), patch by
+    patch."""
     rows, columns, channels = made.before
     for y in range(made.after[0]):
         for x in range(made.after[1]):
@@ -51,7 +52,7 @@ def patches(made: Connection) -> Iterator[tuple[int, int, list[tuple[int, int]]]
 def test_rows_sums_and_replicas_are_those_of_loops_over_positions() -> None:
     n, unfolding = 4, Patches(SMALL)
     image = RNG.random((n, 60), dtype=np.float32)
-    weight = RNG.random((6, 12), dtype=np.float32)  # 2 replicas x 3 channels, a patch of 12 lines
+    weight = RNG.random((6, 12), dtype=np.float32)  # 2 replicas x 3 channels, patches of 12 lines
     rows, outputs = np.zeros((n, 12, 12), np.float32), np.zeros((n, 12, 3), np.float32)
     sent = RNG.random((n, 12, 12), dtype=np.float32)
     added = np.zeros_like(image)

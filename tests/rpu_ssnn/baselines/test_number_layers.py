@@ -1,4 +1,4 @@
-"""The control in native devices: aihwkit's law of trains, seeded, with all that acts on devices."""
+"""Tests the control in native devices: aihwkit's pulse trains, seeded, with all device effects."""
 
 from dataclasses import replace
 
@@ -67,7 +67,7 @@ def test_means_and_deviations_of_changes_are_those_of_aihwkits_trains(
         made = layer(kind, trains=trains, rate=rate)
         last = made.weights().copy()
         for turn in range(3200):
-            sign = 1 if turn % 2 else -1  # the weights stay where they are, in the mean
+            sign = 1 if turn % 2 else -1  # The mean of the weights stays the same.
             made.learn(x, np.float32(sign) * d)
             made.end_batch()
             now = made.weights().copy()
@@ -80,7 +80,8 @@ def test_means_and_deviations_of_changes_are_those_of_aihwkits_trains(
 
 
 def assert_same_mean(ours: np.ndarray, theirs: np.ndarray) -> None:
-    """The summed differences stay below those of random signs (a line's devices share them)."""
+    """Checks that summed differences stay below sums with random signs, which take into account
+    that devices of a line share their trains."""
     differences = ours - theirs
     signs = np.random.default_rng(0).choice([-1.0, 1.0], (1000, len(differences)))
     by_chance = np.square(signs @ differences).sum(axis=1)
@@ -93,7 +94,7 @@ def test_converters_read_numbers_as_aihwkits_do() -> None:
         layer(kind, "charge_trap", reads=reads.model_dump()) for kind in (AihwkitLayer, NativeLayer)
     )
     x, d = numbers(50)
-    step = 4.0 * np.sqrt(2.0 / N_IN) * 6.0 / 62  # of the ADC, as a weight, at an input of 1
+    step = 4.0 * np.sqrt(2.0 / N_IN) * 6.0 / 62  # A step of the ADC as a weight, for an input of 1.
     for mine, theirs in (
         (native.outputs(5 * x), tile.outputs(5 * x)),
         (native.errors_below(0.01 * d), tile.errors_below(0.01 * d)),
@@ -111,7 +112,7 @@ def test_white_noise_of_devices_grows_with_the_squares_of_the_inputs() -> None:
     x = np.zeros((20_000, N_IN), dtype=np.float32)
     x[:, :2] = 3.0, 4.0
     found = native.outputs(x).std(axis=0) / (4.0 * np.sqrt(2.0 / N_IN))
-    np.testing.assert_allclose(found, 5.0 * 2.0 * 0.1, rtol=0.03)  # 2 states: the range
+    np.testing.assert_allclose(found, 5.0 * 2.0 * 0.1, rtol=0.03)  # The range is 2 states.
 
 
 @pytest.mark.parametrize("device", ["charge_trap", "charge_trap_pulsed", "reram_sb"])
@@ -149,7 +150,7 @@ def test_native_pulses_are_counted() -> None:
 
 
 def test_half_select_counts_spikes_of_trains_that_meet_none() -> None:
-    """One input line spikes, and no output line in most slots."""
+    """One input line spikes, but in most slots no output line does."""
     steps = HalfSelectSpec(forward_up=0.01)
     x, d = np.zeros((1, N_IN), np.float32), np.full((1, N_OUT), 1e-5, np.float32)
     x[0, 3], d[0, 0] = 1.0, -1.0
@@ -165,7 +166,7 @@ def test_half_select_counts_spikes_of_trains_that_meet_none() -> None:
 
 
 def test_lines_have_draws_of_their_own_however_long_the_devices_rest() -> None:
-    """100 s a presentation are 2^32 slots after a few dozen of them."""
+    """With 100 s per presentation, a few dozen of them last 2^32 slots."""
     native = layer(NativeLayer, "charge_trap_pulsed", rate=0.001, idle_seconds=100.0)
     x, d = np.ones((1, N_IN), np.float32), np.ones((1, N_OUT), np.float32)
     found = []

@@ -1,4 +1,4 @@
-"""Reading and writing: regular files only, bounded, whole, and paths in one line."""
+"""Tests reading and writing of regular files, with bounds on size, and how paths are handled."""
 
 import gzip
 import os

@@ -1,4 +1,4 @@
-"""YAML 1.2 with the core schema: what it means, and that every fault is one line with its place."""
+"""Tests YAML 1.2 with the core schema, and that every fault gives one line with its position."""
 
 import math
 import time

@@ -1,4 +1,4 @@
-"""Several threads: parallel calls, and workers whose pulses are dispatched in order."""
+"""Tests parallel calls in threads, and workers whose pulses are dispatched in order."""
 
 import threading
 import time
@@ -49,7 +49,7 @@ def test_an_error_is_raised_when_all_calls_are_over(fails: int) -> None:
 
 
 class InOrderOnly(CoincidenceSynapses):
-    """Keeps what it was given, slot by slot, as a device would meet it."""
+    """Records its pulses slot by slot, in the order in which a device would get them."""
 
     ordered = True
 
@@ -71,7 +71,8 @@ class InOrderOnly(CoincidenceSynapses):
 
 
 def network(T: int, threads: int, hidden: tuple[int, ...] = (9,), dropout: float = 0.0) -> Network:
-    """Inputs that nearly always spike: with T = ROWS and more, a presentation fills its buffer."""
+    """Returns a network whose inputs spike in nearly every slot, so that with T = ROWS or more a
+    presentation fills its buffer."""
     spec = NetworkSpec(
         hidden=hidden,
         T=T,
@@ -109,7 +110,7 @@ def test_devices_meet_the_pulses_of_one_worker_however_many_there_are(
     met = []
     for threads in (1, 2, 3, 5):
         with network(T, threads, hidden, dropout) as each:
-            for _ in range(2):  # buffers are used again
+            for _ in range(2):  # The second call reuses the buffers.
                 show(each, presentations)
         for synapses in each.synapses:
             assert isinstance(synapses, InOrderOnly)
@@ -190,7 +191,7 @@ def test_workers_that_have_begun_end_when_the_next_cannot_begin() -> None:
 
 
 def test_no_call_outlives_a_second_interrupt(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A second Ctrl-C, while the calls of the first come to their end."""
+    """The second Ctrl-C comes while the calls are still ending because of the first."""
     over, interrupts = threading.Event(), 0
 
     def call(place: int) -> None:

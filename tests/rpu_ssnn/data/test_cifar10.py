@@ -1,4 +1,4 @@
-"""CIFAR-10 from the original files and from JPEGs, with hand-made files of both kinds."""
+"""Tests CIFAR-10 from the original files and from JPEGs, with hand-made files of both kinds."""
 
 import io
 from pathlib import Path
@@ -14,7 +14,7 @@ from support.commands import refused
 RNG = np.random.default_rng(6)
 COARSE = RNG.integers(0, 256, (60, 2, 2, 3)).astype(np.uint8)
 IMAGES = COARSE.repeat(16, axis=1).repeat(16, axis=2)
-"""Images [n, row, column, colour] of four even squares, which JPEG keeps but for a few levels."""
+"""Images [n, row, column, colour] of four plain squares, which JPEG keeps within a few levels."""
 LABELS = (np.arange(60) % 10).astype(np.uint8)
 
 
@@ -23,7 +23,7 @@ def load(root: Path) -> Dataset:
 
 
 def write_binary(folder: Path) -> None:
-    """Ten images a file, each as its label and its three planes."""
+    """Writes files of ten images, each as its label and its three colour planes."""
     folder.mkdir(exist_ok=True)
     for place, name in enumerate((*TRAIN_FILES, TEST_FILE)):
         rows = range(10 * place, 10 * place + 10)

@@ -1,4 +1,4 @@
-"""The data sets: what is read, how it is drawn and split, and what bad arguments are told."""
+"""Tests how data sets are read, drawn and split, and the errors for bad arguments."""
 
 import re
 from pathlib import Path
@@ -26,7 +26,7 @@ def load(name: str, root: Path | None = None, **changes: Any) -> Dataset:
 
 
 def rows(images: np.ndarray, labels: np.ndarray) -> list[bytes]:
-    """Each labelled image as one comparable thing, sorted."""
+    """Returns the labelled images as sorted byte strings, for comparison."""
     return sorted(
         bytes([label]) + image.tobytes() for image, label in zip(images, labels, strict=True)
     )
@@ -61,8 +61,8 @@ def test_digits_test_split_is_fixed_and_stratified() -> None:
 
 
 def test_digits_stay_the_same_data() -> None:
-    # Rows of past results name this digest: a change of numpy or scikit-learn that alters the
-    # data must be seen.
+    # Rows of past results name this digest, so a change of numpy or scikit-learn that alters the
+    # data must be noticed.
     assert load("digits", validation_share=0.1).digest == "39789e725463c3d7"
 
 
@@ -112,7 +112,7 @@ def test_train_images_follow_the_seed_and_test_images_the_file(
 
 def test_images_keep_their_labels(tmp_path: Path, write_idx: WriteIdx) -> None:
     labels = np.arange(50) % 10
-    images = np.repeat(labels, 4).reshape(50, 2, 2)  # every pixel spells its label
+    images = np.repeat(labels, 4).reshape(50, 2, 2)  # Every pixel has the value of the label.
     for part in ("train", "t10k"):
         write_idx(tmp_path / f"{part}-images-idx3-ubyte", images)
         write_idx(tmp_path / f"{part}-labels-idx1-ubyte", labels)

@@ -1,4 +1,4 @@
-"""The idx files: where they are looked for, and what damaged ones are told."""
+"""Tests where idx files are looked for, and the errors for damaged ones."""
 
 import gzip
 from pathlib import Path
@@ -72,7 +72,7 @@ def test_argument_goes_before_environment(
 
 
 def test_without_a_folder_it_says_how_to_name_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(DATA_ENV, "")  # set but empty is not a folder
+    monkeypatch.setenv(DATA_ENV, "")  # An empty value does not name a folder.
     with refused("mnist: data folder", DATA_ENV):
         load("mnist")
 
@@ -161,7 +161,7 @@ def test_images_and_labels_must_fit(
 
 
 def write_emnist(folder: Path, images: np.ndarray, labels: np.ndarray, n_test: int) -> None:
-    """The four files as NIST writes them: each image column by column."""
+    """Writes the four files in NIST's form, with each image stored column by column."""
     described = IDX_SETS["emnist_balanced"]
     stored = images.transpose(0, 2, 1)
     for images_file, labels_file, part in (
@@ -175,7 +175,7 @@ def write_emnist(folder: Path, images: np.ndarray, labels: np.ndarray, n_test: i
 
 def test_emnist_images_stand_upright_and_keep_their_labels(tmp_path: Path) -> None:
     images = np.zeros((60, 6, 5), dtype=np.uint8)
-    images[:, 0, :] = 200  # a bar at the top, and a foot at the left: an upside-down L
+    images[:, 0, :] = 200  # A bar at the top and a bar at the left make an upside-down L.
     images[:, :, 0] = np.arange(60)[:, None]
     write_emnist(tmp_path / "EMNIST" / "raw", images, np.arange(60) % 47, n_test=10)
     data = load("emnist_balanced", tmp_path)
@@ -194,7 +194,7 @@ def test_emnist_classes_are_digits_capitals_and_the_small_letters_that_differ() 
     names = IDX_SETS["emnist_balanced"].class_names
     assert len(names) == len(set(names)) == 47
     assert (names[0], names[9], names[10], names[35], names[36], names[46]) == tuple("09AZat")
-    # Merged with their capitals: c i j k l m o p s u v w x y z.
+    # The letters c i j k l m o p s u v w x y z are merged with their capitals.
     assert not set("cijklmopsuvwxyz") & set(names)
 
 

@@ -1,4 +1,4 @@
-"""MNIST as NeuroSim's manual has it, and data sets that are several together."""
+"""Tests MNIST as NeuroSim's manual describes it, and data sets joined from several."""
 
 from pathlib import Path
 
@@ -35,7 +35,7 @@ def test_the_classes_of_a_joined_set_follow_each_other(monkeypatch: pytest.Monke
     both = read_joined("mnist_and_fashion", None)
     assert both.n_classes == 6
     np.testing.assert_array_equal(both.train_labels, [0, 1, 2, 0, 3, 4, 5, 3])
-    # The first test images hold both parts.
+    # The first test images come from both parts.
     np.testing.assert_array_equal(both.test_images[:, 0], [4, 104, 5, 105])
     np.testing.assert_array_equal(both.test_labels, [1, 4, 2, 5])
 

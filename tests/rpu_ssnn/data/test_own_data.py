@@ -1,4 +1,4 @@
-"""Data of the user's own: every format, the split, the scale, and one line for what is broken."""
+"""Tests user-defined data: formats, the split, the scale, and the one-line errors."""
 
 from pathlib import Path
 
@@ -124,7 +124,7 @@ def test_signed_data_take_two_lines_a_value(npz: Path) -> None:
 
 
 def test_a_signed_line_holds_its_value_over_the_largest_of_its_column(tmp_path: Path) -> None:
-    """Also where all values of a column have one sign; a column of one value drives no line."""
+    """This also holds if a column has values of one sign; a constant column drives no line."""
     x = np.array([[-1.0, 5.0, -10.0, -4.0], [1.0, 10.0, -5.0, -4.0], [0.5, 7.0, -7.0, -4.0]])
     arrays = {"x_train": x, "y_train": [0, 1, 0], "x_test": x[::-1], "y_test": [0, 1, 0]}
     np.savez(tmp_path / "m.npz", **arrays)
@@ -143,7 +143,7 @@ def test_a_value_beyond_a_column_of_one_value_is_clipped(tmp_path: Path) -> None
 
 
 def test_values_too_far_apart_for_double_precision_are_refused(tmp_path: Path) -> None:
-    """Their shares were NaN."""
+    """Their shares used to be NaN."""
     path = write_npz(tmp_path / "m.npz", (np.sign(X) * 1e308, Y))
     with refused("lowest and highest value", "-1e+308"):
         load(OwnData(file=path, test_share=0.2))

@@ -1,4 +1,4 @@
-"""Spikes of the user's own: lists of events, HDF5, tensors; and one line for what is broken."""
+"""Tests user-defined spikes as lists of events, HDF5 and tensors, and the one-line errors."""
 
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ def event_file(path: Path, **changes: Any) -> Path:
 
 
 def later(path: Path) -> Path:
-    """A file with the same events, one time unit of 1000 later."""
+    """Writes a file with the same events, 1000 units of time later."""
     with np.load(path) as events:
         found = dict(events)
     other = path.with_name(f"later_{path.name}")
@@ -56,7 +56,7 @@ def test_polarity_takes_lines_of_its_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", [np.float64, np.float32])
 @pytest.mark.parametrize("width", [0.001, 0.01, 0.1])
 def test_a_time_at_the_start_of_a_slot_is_in_it(tmp_path: Path, width: float, kind: Any) -> None:
-    """floor(0.29 / 0.01) is 28."""
+    """In floating point, floor(0.29 / 0.01) would be 28."""
     times = np.array([float(f"{slot * width:.4g}") for slot in range(500)]).astype(kind)
     zeros = np.zeros(500, dtype=int)
     path = event_file(tmp_path / "e.npz", t=times, x=zeros, recording=zeros)
@@ -67,7 +67,7 @@ def test_a_time_at_the_start_of_a_slot_is_in_it(tmp_path: Path, width: float, ki
 
 
 def test_events_of_two_files_have_the_same_lines(tmp_path: Path) -> None:
-    """Each file would number its lines by its own largest x and y."""
+    """Otherwise each file would number its lines by its largest x and y."""
     wide = event_file(
         tmp_path / "wide.npz",
         x=np.array([9, 0, 0, 1, 1]), y=np.array([0, 1, 1, 0, 1]), p=np.array([1, 0, 1, 0, 0]),

@@ -1,4 +1,4 @@
-"""Given spikes: the list of them, and what the engine shows of it."""
+"""Tests the list of given spikes, and how the engine presents them."""
 
 import numpy as np
 import pytest

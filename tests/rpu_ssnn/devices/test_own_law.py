@@ -1,4 +1,4 @@
-"""A device law of a user's own file: its closed form, seeds, checkpoints, and what refuses it."""
+"""Tests a user-defined device law: its closed form, seeds, checkpoints, and its errors."""
 
 import pickle
 from dataclasses import replace
@@ -23,7 +23,7 @@ TRAPPING = Path(__file__).parents[2] / "support" / "device_presets" / "laws" / "
 
 
 def trapping(file: Path = TRAPPING, **changed: float) -> Preset:
-    """A device that every pulse traps charge in; noise-free and without spread."""
+    """Returns a device in which every pulse traps charge, without noise and spread."""
     plain = dict.fromkeys(
         ("w_max_spread", "w_min_spread", "cycle_to_cycle", "step_spread", "asymmetry"), 0.0
     )
@@ -40,7 +40,7 @@ def native(device: Preset) -> NativeSynapses:
 
 
 def pulse(synapses: NativeSynapses, up: bool) -> np.ndarray:
-    """Mean state of all devices after one pulse on each."""
+    """Returns the states of all devices after one pulse on each."""
     every, none = np.ones((1, SIDE), bool), np.zeros((1, SIDE), bool)
     synapses.update(make_block(every, *((every, none) if up else (none, every))))
     synapses.commit(range(1))
@@ -48,8 +48,8 @@ def pulse(synapses: NativeSynapses, up: bool) -> np.ndarray:
 
 
 def closed_form(pulses: int) -> float:
-    """State after that many pulses up from 0: after k pulses 1 - (1 - rate)^k of the traps are
-    filled, and the next step lacks that share of the trap weight."""
+    """Returns the state after that many pulses up from 0: after k pulses 1 - (1 - rate)^k of the
+    traps are filled, and the next step is reduced by the trap weight times this share."""
     filled = 1.0 - (1.0 - RATE) ** np.arange(pulses)
     return float(STEP * (1.0 - WEIGHT * filled).sum())
 
@@ -66,7 +66,7 @@ def test_pulses_follow_the_closed_form_in_the_native_simulator_and_on_the_card()
 
 
 def test_a_step_knows_the_pulses_before_it(tmp_path: Path) -> None:
-    """A call of the native simulator has one pulse on each device, or all five."""
+    """The native simulator gets one pulse per call on each device, or all five at once."""
     old, new = "(1 - trap_weight * device.a)", "1 / (1 + device.pulses)"
     (tmp_path / "tired.py").write_text(TRAPPING.read_text().replace(old, new))
     device = trapping(tmp_path / "tired.py")

@@ -1,4 +1,4 @@
-"""Rows are added in order, one after the other; flags of a block are the bits of a number."""
+"""Rows are added in order, one after the other, and the flags of a block are bits of a number."""
 
 import numpy as np
 import pytest

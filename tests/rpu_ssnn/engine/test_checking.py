@@ -1,4 +1,4 @@
-"""Nothing is read or written beside its array, whatever a specification asks for."""
+"""Nothing is read or written outside its array, whatever a specification asks for."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ NET = make_parameters(NetworkSpec(hidden=(9,), T=20), dense((12, 9, 4)))
 
 
 def test_a_slice_of_each_field_is_of_that_field() -> None:
-    """Several fields have the same type and shape."""
+    """Several fields have the same type and shape, so they could be confused."""
     spec = NetworkSpec(hidden=(9,), neuron=NeuronSpec(circuit=CircuitSpec(delay_slots=2)))
     drawn = draw_neurons(spec, NET, np.random.SeedSequence(0))
     assert drawn is not None
@@ -46,7 +46,7 @@ def test_a_write_past_the_end_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("reset", ["subtract", "zero"])
 def test_neurons_that_fill_up_a_block_never_fire(reset: str) -> None:
-    """A threshold that is zero in single precision, which the neurons of a block start at."""
+    """The threshold is zero in single precision, and the unused neurons of a block start at it."""
     from rpu_ssnn.network import Network
     from rpu_ssnn.spec import TrainingSpec
     from rpu_ssnn.synapses import coincidence_synapses

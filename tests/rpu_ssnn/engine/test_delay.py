@@ -1,4 +1,4 @@
-"""Forward spikes that wait for their gradient."""
+"""Tests forward spikes that wait for their gradient."""
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from support.rpu_ssnn.passes import (
 
 
 class SlotRecorder(Recorder):
-    """A device is like this recorder: each slot matters, also where nothing coincides."""
+    """Records every slot, even without coincidences, since to a device each slot matters."""
 
     needs_presentations = False
 
@@ -29,7 +29,7 @@ class SlotRecorder(Recorder):
 def test_forward_spikes_wait_for_their_gradient() -> None:
     """Spikes wait for each crossbar above; a presentation begins with empty registers."""
     spec = NetworkSpec(hidden=(70, 9), T=60, gradient=GradientSpec(delay=0.75))
-    assert spec.delays == (9, 4, 0)  # round(0.75 x 6 x 2 and x 1)
+    assert spec.delays == (9, 4, 0)  # The delays are round(0.75 x 6 x 2) and round(0.75 x 6 x 1).
     network = make_network(spec, lambda c: SlotRecorder(c, 1.0), TrainingSpec(batch=2))
     shown = presentations(2, (12, 70, 9, 4), layers=4)
     weights = tuple(s.linear_read().copy() for s in network.synapses)

@@ -23,7 +23,7 @@ def test_input_profile_keeps_its_average_and_falls_linearly() -> None:
 
 
 def input_counts(spec: NetworkSpec) -> tuple[Presentations, np.ndarray]:
-    """Input spikes of each line over 200 presentations, [200, 12]."""
+    """Returns the input spikes of each line in 200 presentations, [200, 12]."""
     net, shown = make_parameters(spec, dense(SIZES)), presentations(200)
     state, counts = make_worker_state(net), np.zeros((200, 12))
     for b in range(200):
@@ -41,7 +41,7 @@ def test_input_spikes_have_the_pixels_rate() -> None:
     p = shown.rates.astype(float)
     deviation = (counts - 1000 * p) / np.sqrt(1000 * p * (1 - p) + 1e-9)
     assert abs(deviation.mean()) < 4 / np.sqrt(deviation.size)
-    # Front loading makes the counts narrower than binomial ones, never wider.
+    # Front loading makes the distribution of counts narrower than the binomial one, never wider.
     assert 0.6 < deviation.std() < 1.05
 
 
@@ -50,5 +50,5 @@ def test_regular_input_trains_count_the_rate_to_within_a_spike() -> None:
     shown, counts = input_counts(spec)
     surplus = counts - 200 * shown.rates.astype(float)
     assert np.abs(surplus).max() < 1 + 1e-4
-    # The random start makes the count unbiased: rounding up as often as the fraction asks.
+    # The random start makes the count unbiased: it is rounded up as often as the fraction requires.
     assert abs(surplus.mean()) < 4 * 0.5 / np.sqrt(surplus.size)

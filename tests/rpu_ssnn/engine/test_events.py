@@ -1,4 +1,4 @@
-"""The events of a training against a recount of every call and block, spike by spike."""
+"""Compares the events of a training with a recount of every call and block, spike by spike."""
 
 from copy import deepcopy
 from math import prod
@@ -40,7 +40,7 @@ NETWORKS = {
 
 
 def trained(spec: NetworkSpec, factory: SynapsesFactory, threads: int = 1) -> Network:
-    """A network that was shown two batches of images."""
+    """Returns a network that was shown two batches of images."""
     rng = np.random.default_rng(0)
     found = connections(spec.hidden_layers, prod(IMAGE), 4, IMAGE)
     seed, training = np.random.SeedSequence(3), TrainingSpec(batch=6)
@@ -52,7 +52,7 @@ def trained(spec: NetworkSpec, factory: SynapsesFactory, threads: int = 1) -> Ne
 
 
 class Read(ReadsSlotBySlot):
-    """Counts what its reads are asked."""
+    """Counts its reads, and the spikes and lines in them."""
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
@@ -80,7 +80,7 @@ def test_reads_are_those_that_synapses_are_asked_for(name: str) -> None:
 
 
 class Rows:
-    """Rows of blocks that wait for their thinning, and the writes that they are counted to make."""
+    """Holds rows of blocks until they are thinned, and counts the writes that they cause."""
 
     def __init__(self) -> None:
         self.waiting: list[tuple[int, int, int, np.ndarray]] = []
@@ -105,7 +105,7 @@ class Rows:
 
 
 class Native(NativeSynapses):
-    """Native devices, whose writes are counted."""
+    """Counts the writes of native devices."""
 
     def __init__(self, *given: Any) -> None:
         self.rows = Rows()
@@ -121,7 +121,7 @@ class Native(NativeSynapses):
 
 
 class InTiles(TileSynapses):
-    """Tiles, whose writes are counted."""
+    """Counts the writes of tiles."""
 
     def __init__(self, *given: Any) -> None:
         self.rows = Rows()

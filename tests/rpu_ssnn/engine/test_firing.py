@@ -1,4 +1,4 @@
-"""A block of neurons against the same neurons one by one."""
+"""Compares a block of neurons with the same neurons simulated one by one."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,8 @@ MOVE, KEEP, THETA = np.float32(0.2), np.float32(0.8), np.float32(1.0)
 
 
 def membranes(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """The membranes fill two blocks; some end exactly at a threshold, or half of it."""
+    """Returns membranes and currents of two blocks; some end exactly at a threshold or half of
+    it."""
     membrane = rng.normal(0.0, 1.0, 2 * BLOCK).astype(np.float32)
     current = rng.normal(0.0, 1.0, 2 * BLOCK).astype(np.float32)
     membrane[::5], current[::5] = rng.choice([1.0, 0.5, -0.5, 0.0], len(membrane[::5])), 0.0

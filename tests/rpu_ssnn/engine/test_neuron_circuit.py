@@ -1,4 +1,4 @@
-"""Neurons that are less than perfect, against plain numpy, one by one and slot by slot."""
+"""Compares imperfect neurons with plain numpy, neuron by neuron and slot by slot."""
 
 import numpy as np
 import pytest
@@ -38,7 +38,7 @@ READINGS = {
 
 
 class Plain:
-    """The neurons of one bank (0 forward, 1 and 2 gradient), each with its own memory."""
+    """Simulates the neurons of one bank (0 forward, 1 and 2 gradient), each with its memory."""
 
     def __init__(
         self, spec: CircuitSpec, circuit: Circuit, bank: int, paired: bool, key: int
@@ -70,7 +70,7 @@ class Plain:
         return F(up * self.jitter[j]), F(down * self.jitter[j])
 
     def integrated(self, j: int, t: int, v: np.float32, push: np.float32, floored: bool = False):  # type: ignore[no-untyped-def]
-        """The membrane of neuron j, and whether it may fire."""
+        """Returns the membrane of neuron j, and whether it may fire."""
         if t - self.last[j] <= self.spec.refractory_slots:
             return v, False
         gain, offset, limit = (
@@ -85,7 +85,7 @@ class Plain:
         self.last[j], self.jitter[j] = t, self.drawn(j, t)
 
     def sent(self, j: int, t: int, direction: int, crossed: bool, ready: bool) -> bool:
-        """Whether neuron j sends a spike now, one way."""
+        """Returns whether neuron j now sends a spike in one direction."""
         word = self.word(j, t, 0)
         lost = word % 2**32 < self.spec.missed * 2**32
         high = word >> 32 if direction == 0 else 2**32 - 1 - (word >> 32)
@@ -100,7 +100,7 @@ class Plain:
     def fire(  # type: ignore[no-untyped-def]
         self, j: int, t: int, v, push, ready: bool, *, hold=True, floored=False, to_zero=False
     ) -> tuple[np.float32, bool, bool]:
-        """The membrane of neuron j after slot t, and whether it sends a spike up, or down."""
+        """Returns the membrane of neuron j after slot t, and whether it spikes up or down."""
         half = F(0.5) if self.paired else F(1)
         v, wakes = self.integrated(j, t, v, push, floored)
         up, down = self.thresholds(j)
@@ -119,7 +119,8 @@ class Plain:
         )
 
     def win(self, first: int, n: int, t: int, v, push, label: bool):  # type: ignore[no-untyped-def]
-        """The membranes of the winner-take-all output after slot t, and who sends a spike."""
+        """Returns the membranes of the winner-take-all output after slot t, and which neurons
+        spike."""
         found = [self.integrated(first + k, t, v[k], push[k]) for k in range(n)]
         v = [membrane for membrane, _ in found]
         level = [self.thresholds(first + k)[0] for k in range(n)]
@@ -174,7 +175,7 @@ def test_a_circuit_is_its_plain_reference(settings: dict[str, float], reading: s
         held = {name: array.copy() for name, array in zip(state._fields, state[:-1], strict=False)}
         compiled_parts.draw_input(net, state, shown, t)
         label = bool(compiled_parts.draw_label(net.label_profile, state.random, t))
-        state.random[:] = held["random"]  # so that the slot draws the same again
+        state.random[:] = held["random"]  # The slot then draws the same numbers again.
         compiled_parts.fire(net, state, shown, True)
         for layer in (1, 2):
             start, n = int(net.neuron_start[layer]), int(net.size[layer])
@@ -231,7 +232,7 @@ def test_each_label_relay_sends_late() -> None:
 
 @pytest.mark.parametrize("name", VARIANTS)
 def test_circuits_without_a_fault_are_perfect_neurons(name: str) -> None:
-    """A limit far beyond every membrane takes the other code, and changes no bit."""
+    """A limit far beyond every membrane uses the other code path and changes no bit."""
     if VARIANTS[name].neuron.circuit.acts:
         return
     weights = []
@@ -265,7 +266,7 @@ def test_draws_have_the_deviation_that_was_asked_for() -> None:
     assert drawn_circuit(input_offset=0.1).offset[0].std() == pytest.approx(0.2, rel=0.05)
     assert drawn_circuit(saturation=3.0).limit[:2, 0].tolist() == [6.0, 1.5]
     leak = drawn_circuit(leak_time_constant_s=1e-5, slot_seconds=1e-6).leak
-    assert leak == F(np.exp(-0.2))  # two cycles a slot
+    assert leak == F(np.exp(-0.2))  # A slot has two cycles.
     dead = np.unpackbits(drawn_circuit(dead_share=0.1).dead.view(np.uint8)[0, 0])
     assert dead.mean() == pytest.approx(0.1, abs=0.01)
 

@@ -1,4 +1,5 @@
-"""What does not fit a network is refused, since the compiled pass checks no bounds."""
+"""Presentations that do not fit the network are refused, since the compiled pass checks no
+bounds."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""What must reach the synapses: the pulses of every slot, in physical order."""
+"""The synapses must receive the pulses of every slot in physical order."""
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ from support.rpu_ssnn.passes import (
 
 
 def test_pulses_come_in_bounded_blocks_and_in_physical_order() -> None:
-    """Long trains are handed on in pieces; every spike that the layers fired is in them."""
+    """Long trains are passed on in pieces, which together contain every spike of the layers."""
     spec = NetworkSpec(hidden=(9,), T=3000)
     network = make_network(spec, lambda c: Recorder(c, 1.0), TrainingSpec(batch=3))
     shown_in = presentations(3)
@@ -40,7 +40,8 @@ def test_pulses_come_in_bounded_blocks_and_in_physical_order() -> None:
 
 
 def test_a_pulse_row_is_one_slot_s_spikes() -> None:
-    """Forward and gradient spikes of a row were fired together (the pass stepped by hand)."""
+    """The forward and gradient spikes of a row were fired in the same slot of a pass that is
+    stepped by hand."""
     spec = NetworkSpec(hidden=(9,), T=60)
     network = make_network(spec, lambda c: Recorder(c, 1.0), TrainingSpec(batch=1))
     shown = presentations(1)

@@ -1,4 +1,4 @@
-"""What the pass over time must not depend on: threads, and how reads are made."""
+"""The pass over time must not depend on threads or on how reads are made."""
 
 import numpy as np
 import pytest
@@ -29,7 +29,7 @@ from support.rpu_ssnn.passes import (
 def test_reading_slot_by_slot_is_the_same_pass(
     name: str, together: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All presentations of a batch in one group, three, and one after the other (a long T)."""
+    """The presentations of a batch form one group, three, or come one by one (as for a long T)."""
     monkeypatch.setattr(batched, "MOST_TOGETHER", together)
     training = TrainingSpec(batch=10)
     compiled = trained_weights(
@@ -68,7 +68,7 @@ def test_variants_differ() -> None:
 
 
 def test_schedules_see_their_own_weights() -> None:
-    """slot, presentation and batch differ only in the weights that reads see."""
+    """The schedules slot, presentation and batch differ only in the weights that reads see."""
     weights = {
         schedule: trained_weights(
             make_network(
@@ -95,7 +95,7 @@ def test_schedules_see_their_own_weights() -> None:
 
 
 class OffsetReads(ReadsSlotBySlot):
-    """Each read adds a current, as noise would: it must reach only what was read."""
+    """Adds a current to each read, as noise would; it must reach only neurons that were read."""
 
     def forward_current(self, spikes: np.ndarray) -> np.ndarray:
         return super().forward_current(spikes) + np.float32(0.5)
@@ -124,7 +124,7 @@ def test_an_interrupted_batch_leaves_no_pulses(name: str) -> None:
         interrupt = False
 
         def update(self, block: PulseBlock) -> None:
-            if self.interrupt and self.shape[1] == 4:  # the first crossbar has its pulses
+            if self.interrupt and self.shape[1] == 4:  # The first crossbar already has its pulses.
                 raise KeyboardInterrupt
             super().update(block)
 

@@ -1,4 +1,4 @@
-"""The charge trap's forms say what the sources say: inequalities and ratios, no coefficients."""
+"""The formulas of the charge trap agree with the sources in inequalities and ratios."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from rpu_ssnn.devices.laws.charge_trap import ChargeTrapPhysics
 from support.device_presets.tile_steps import steps_at_zero
 
 LONG = 1.0
-"""A gap (s) after which nothing is left of the last pulse."""
+"""A gap (s) after which the last pulse has no effect any more."""
 NAMES = ["charge_trap_pulsed", "charge_trap_2019_pulsed"]
 
 
@@ -19,7 +19,8 @@ def physics(name: str = NAMES[0], **overrides: float) -> ChargeTrapPhysics:
 
 
 def shift(pulses: int, on_time_s: float, gap_s: float) -> float:
-    """Summed step, in steps of the preset, of an on-time cut into equal pulses; state left out."""
+    """Returns the summed step, in steps of the preset, of an on-time divided into equal pulses; the
+    dependence on the state is left out."""
     one = physics(pulse_width_s=on_time_s / pulses)
     gaps = np.full(pulses, gap_s)
     gaps[0] = LONG
@@ -27,14 +28,15 @@ def shift(pulses: int, on_time_s: float, gap_s: float) -> float:
 
 
 def test_the_shift_shrinks_when_the_same_on_time_is_cut_into_more_shorter_pulses() -> None:
-    """Shrivastava 2023."""
+    """The source is Shrivastava 2023."""
     totals = [shift(n, 24e-6, LONG) for n in (1, 2, 3, 6, 12, 24, 48)]
     assert np.all(np.diff(totals) < 0)
     assert totals[-1] < 0.01 * totals[0]
 
 
 def test_it_drops_abruptly_below_2_us() -> None:
-    """Shrivastava 2023: halving the width from 8 us costs about half, from 2 us nearly all."""
+    """According to Shrivastava 2023, halving the width from 8 us costs about half the step, and
+    from 2 us nearly all of it."""
     above = physics().width_factor(4e-6) / physics().width_factor(8e-6)
     below = physics().width_factor(1e-6) / physics().width_factor(2e-6)
     assert 0.4 < above < 0.5
@@ -42,7 +44,8 @@ def test_it_drops_abruptly_below_2_us() -> None:
 
 
 def test_it_depends_on_the_gap_and_recovers_at_small_gaps() -> None:
-    """Shrivastava 2023: 24 pulses of 1 us, far apart and without gaps, against one of 24 us."""
+    """As in Shrivastava 2023, 24 pulses of 1 us, from far apart to without gaps, are compared with
+    one of 24 us."""
     gaps = (1e-3, 1e-4, 3e-5, 1e-5, 1e-6, 0.0)
     totals = [shift(24, 24e-6, gap) for gap in gaps]
     assert np.all(np.diff(totals) >= 0)
@@ -61,7 +64,8 @@ def test_long_pulses_hardly_know_gaps() -> None:
 def test_isolated_pulses_of_the_preset_span_the_range_in_the_published_number(
     name: str, pulses: int
 ) -> None:
-    """About 1000 (Bhatt 2020; Shrivastava 2024), 10^4 (Shrivastava 2019), on a real tile."""
+    """The numbers are about 1000 (Bhatt 2020; Shrivastava 2024) and 10^4 (Shrivastava 2019); the
+    steps are measured on a real tile."""
     preset = get_preset(name)
     up, down = steps_at_zero(preset)
     assert (preset.w_max - preset.w_min) / up == pytest.approx(pulses, rel=1e-3)
@@ -72,12 +76,12 @@ def test_isolated_pulses_of_the_preset_span_the_range_in_the_published_number(
 def test_the_tile_s_step_follows_the_pulse_width() -> None:
     short = get_preset(NAMES[0], {"pulse_width_s": 2e-6})
     ratio = steps_at_zero(short)[0] / steps_at_zero(get_preset(NAMES[0]))[0]
-    expected = (2 / 3) * 0.5 * (1 + (2 / 3) ** 4)  # width, share at the knee, share at 3 us
+    expected = (2 / 3) * 0.5 * (1 + (2 / 3) ** 4)  # ratio of widths, share at the knee, 3 us
     assert ratio == pytest.approx(expected, rel=1e-4)
 
 
 def test_charge_is_lost_in_log_time() -> None:
-    """The same share each decade after the onset, nothing to speak of before it."""
+    """The same share is lost in each decade after the onset, and almost nothing before it."""
     law = physics()
     kept = law.kept(np.array([0.0, 1e-3, 1e3, 1e4, 1e5, 3.15e8]))
     assert kept[0] == 1.0

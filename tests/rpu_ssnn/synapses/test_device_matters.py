@@ -1,9 +1,9 @@
-"""A device must matter: worse devices of one kind train worse networks, in order.
+"""The device must matter: the worse the devices of one kind, the worse the networks.
 
-Real training on real tiles through the public study API; nothing is faked. Takes about a minute
-and a half on one core. Measured (mean and standard deviation of five seeds, %): good 91.4, 1.2;
-levels 82.6, 2.3 and 46.9, 6.2; asymmetry 77.1, 4.3 and 37.3, 12.7; cycle_to_cycle 80.6, 1.3 and
-14.2, 5.6.
+Networks are really trained on tiles through the public study API, which takes about a minute and a
+half on one core. Measured accuracies (mean and standard deviation of five seeds, %) are: good 91.4,
+1.2; levels 82.6, 2.3 and 46.9, 6.2; asymmetry 77.1, 4.3 and 37.3, 12.7; cycle_to_cycle 80.6, 1.3
+and 14.2, 5.6.
 """
 
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ from studies import Study, run_study
 
 @dataclass(frozen=True)
 class Variants:
-    """One property of the constant-step device `ideal`, which has none of the others.
+    """Holds values of one imperfection of the constant-step device `ideal`, which has no others.
 
     Attributes:
-        good, mediocre, bad: its values. `good` is the preset's own.
+        good, mediocre, bad: its values; `good` is that of the preset.
     """
 
     good: float
@@ -30,11 +30,11 @@ class Variants:
 
 
 VARIANTS = {
-    # Steps of a 25th and of a 6th of the range: cells of four to five and of two to three bits.
+    # Steps are a 25th or a 6th of the range, as in cells of four to five or two to three bits.
     "levels": Variants(1200.0, 25.0, 6.0),
-    # Down steps of 65 % and of 40 % of the up steps; the fit to `reram_es` has 0.26.
+    # Down steps are 65 % or 40 % of the up steps; the fit to `reram_es` has an asymmetry of 0.26.
     "asymmetry": Variants(0.0, 0.35, 0.6),
-    # Standard deviation of a pulse in steps; 5 is the fit to the ReRAM of Gong 2018 (`reram_es`).
+    # The standard deviation of a pulse is in steps; the fit to the ReRAM of Gong 2018 has 5.
     "cycle_to_cycle": Variants(0.0, 10.0, 40.0),
 }
 SEEDS = 5
@@ -43,7 +43,8 @@ TIMES_THE_SPREAD = 3.0
 
 @pytest.fixture(scope="module")
 def accuracies(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
-    """Test accuracy (%), one row a seed, one column a device: `PROPERTY VALUE`."""
+    """Returns test accuracies (%), with a row per seed and a column per device, `PROPERTY
+    VALUE`."""
     drive = {"weight_range": 2.0, "learning_rate": 4.0}
     good: dict[str, Any] = {"label": "good", "device": "ideal", "hyperparameters": drive}
     worse = [
@@ -72,14 +73,14 @@ def accuracies(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", VARIANTS)
 def test_accuracy_falls_with_the_device(accuracies: pd.DataFrame, name: str) -> None:
-    """From good to mediocre to bad, each time by three times the seed spread or more.
+    """From good to mediocre to bad it falls by at least three times the seed spread each time.
 
-    Data: scikit-learn's digits, 1,438 images to train and 359 to test. Network 64-64-10, T = 40,
-    10 epochs, batch 50, seeds 0 to 4. Seed spread: standard deviation over the seeds, pooled over
-    the two devices that are compared. Weight range 2 and learning rate 4 are fixed and the same
-    for all, so that nothing but the property differs; a search for each could only narrow the
-    gaps, by driving a bad device more gently. Noise cannot be seeded, so `cycle_to_cycle` differs
-    a little from run to run; the others repeat bit for bit.
+    The data are scikit-learn's digits, 1,438 images to train and 359 to test. The network is
+    64-64-10 with T = 40, 10 epochs, batch 50 and seeds 0 to 4. The seed spread is the standard
+    deviation over seeds, pooled over the two devices that are compared. Weight range 2 and learning
+    rate 4 are the same for all, so that only the property differs; a search for each could only
+    narrow the gaps by driving a bad device more gently. Noise cannot be seeded, so `cycle_to_cycle`
+    differs a little from run to run, while the others repeat bit for bit.
     """
     variants = VARIANTS[name]
     labels = ("good", f"{name} {variants.mediocre:g}", f"{name} {variants.bad:g}")

@@ -1,4 +1,4 @@
-"""Whole training epochs inside devices: pulses only, all of them, and nothing else."""
+"""In whole training epochs, devices receive all pulses and are changed by nothing else."""
 
 from typing import Literal
 
@@ -24,10 +24,10 @@ def data() -> Dataset:
 
 
 class CountedTile(TileSynapses):
-    """Keeps its own count of what reaches the tile, and of what the network offered."""
+    """Counts the pulses that reach the tile, and those that the network sent."""
 
     def __init__(self, crossbar: Crossbar, learning_rate: float) -> None:
-        # Steps and start weights are powers of two and their multiples, bounds out of reach.
+        # Steps are powers of two, start weights their multiples, and bounds are out of reach.
         grid = 64 * 0.25 * STEP
         exact = Crossbar(
             **{
@@ -71,7 +71,7 @@ class CountedTile(TileSynapses):
 def test_a_second_thread_changes_no_pulse(
     data: Dataset, schedule: Literal["batch", "presentation"]
 ) -> None:
-    """With `batch` it pulses the devices while the pass goes on, in the same order."""
+    """With the schedule `batch` it pulses the devices during the pass, in the same order."""
     training = TrainingSpec(epochs=1, batch=100, schedule=schedule)
     device = get_preset("charge_trap", {"cycle_to_cycle": 0.0})
     results = []
@@ -97,7 +97,7 @@ def test_a_second_thread_changes_no_pulse(
 def test_every_weight_is_start_plus_step_times_net_pulses_exactly(
     data: Dataset, thinned: bool, gradient: GradientSpec
 ) -> None:
-    """One whole epoch, counted at the tile and at the network's side."""
+    """Pulses are counted over one epoch, both at the tile and on the side of the network."""
     wanted_share = 0.3
     spec = NETWORK.model_copy(update={"gradient": gradient})
     made: list[CountedTile] = []
@@ -136,7 +136,7 @@ def run(
     tile: TileSpec | None = None,
     training: TrainingSpec | None = None,
 ) -> tuple[float, list[np.ndarray]]:
-    """Validation accuracy and final weights of a short run on a device."""
+    """Returns validation accuracy and final weights of a short run on a device."""
     factory = tile_synapses(get_preset(device, overrides), tile or TileSpec(), 4.0)
     settings = training or TrainingSpec(epochs=epochs, batch=20)
     with train(NETWORK, settings, factory, data, seed=0) as trained:
@@ -170,7 +170,7 @@ def test_every_schedule_trains_a_device(data: Dataset, schedule: str) -> None:
 def test_reads_through_aihwkit_agree_with_ideal_reads_when_they_have_no_error(
     data: Dataset,
 ) -> None:
-    """The slot-by-slot path learns the same weights up to rounding of the currents."""
+    """Slot-by-slot reads lead to the same weights, up to rounding of the currents."""
     small = load_dataset("digits", n_train=40, n_test=None, validation_share=0.25, seed=0)
     _, compiled = run(small, "ideal")
     _, stepped = run(small, "ideal", tile=TileSpec(reads=ReadSpec()))

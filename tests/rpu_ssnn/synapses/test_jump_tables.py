@@ -1,4 +1,4 @@
-"""Devices that are their measured statistics: simulated jumps against the table they come from."""
+"""Compares the jumps of simulated devices with the measured table that they are drawn from."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -21,11 +21,12 @@ from support.rpu_ssnn.networks import make_block, make_crossbar, random_trains
 
 SIDE = 100
 RANGE = 4e-5
-"""The conductances of the hand-made table are in S."""
+"""The range of conductances (S) in the hand-made table."""
 
 
 def native(device: TableDevice, start: float | None = None, **tile: object) -> NativeSynapses:
-    """10,000 devices at one state, which is the weight; None: the small crossbar's weights."""
+    """Returns 10,000 devices at one state, or a small crossbar with its weights if `start` is
+    None."""
     crossbar = make_crossbar()
     if start is not None:
         initial = np.full((SIDE, SIDE), start, np.float32)
@@ -36,7 +37,7 @@ def native(device: TableDevice, start: float | None = None, **tile: object) -> N
 
 
 def pulsed(synapses: NativeSynapses, up: bool) -> np.ndarray:
-    """States [devices] after one pulse on every device."""
+    """Returns the states [devices] after one pulse on every device."""
     every, none = np.ones((1, SIDE), bool), np.zeros((1, SIDE), bool)
     synapses.update(make_block(every, *((every, none) if up else (none, every))))
     synapses.commit(range(1))
@@ -52,7 +53,7 @@ def small(
 
 
 def jumped(table: LookupTable, conductance: float, up: bool, shares: np.ndarray) -> np.ndarray:
-    """The function does what `LookupTable.after` does, for many shares; scipy interpolates."""
+    """Returns the same as `LookupTable.after` for many shares, by scipy's interpolation."""
     changes = table.up if up else table.down
     law = RegularGridInterpolator((table.points, table.conductance), changes)
     at = np.stack([shares, np.full_like(shares, conductance)], axis=1)
@@ -60,7 +61,8 @@ def jumped(table: LookupTable, conductance: float, up: bool, shares: np.ndarray)
 
 
 def check_against(device: TableDevice, start: float) -> None:
-    """Mean and quantiles of 10,000 jumps within four deviations of what the table says."""
+    """Checks that mean and quantiles of 10,000 jumps agree with the table within four
+    deviations."""
     table, (low, high) = device.tables[0], device.ends
     conductance = low + (start + 1.0) / 2.0 * (high - low)
     shares = (np.arange(SIDE * SIDE) + 0.5) / SIDE**2
@@ -79,13 +81,13 @@ def check_against(device: TableDevice, start: float) -> None:
 
 @pytest.mark.parametrize("start", [-1.0, -0.55, 0.0, 0.3, 0.96])
 def test_jumps_have_the_law_of_a_hand_made_table(start: float, tmp_path: Path) -> None:
-    """Uneven points and a slope; near the end many jumps stay at the bound."""
+    """The table has uneven points and a slope; near the end many jumps stay at the bound."""
     check_against(small(tmp_path, slope=0.6, spread=2e-6, points=(0.0, 0.1, 0.2, 1.0)), start)
 
 
 @pytest.mark.parametrize("folder", measured_tables(), ids=lambda folder: folder.name)
 def test_jumps_have_the_law_of_a_measured_table(folder: Path) -> None:
-    """A second or two: most files hold half a million numbers."""
+    """This takes a second or two, as most files hold half a million numbers."""
     device = get_device({"table": str(folder)})
     assert isinstance(device, TableDevice)
     for start in (-0.9, 0.0, 0.77):
@@ -99,14 +101,14 @@ def test_the_measured_tables_are_there_where_they_should_be() -> None:
 
 
 def test_a_wrong_spread_is_told(tmp_path: Path) -> None:
-    """The check can fail: 10 % more spread than the table's."""
+    """The check must fail if the spread is 10 % larger than in the table."""
     wrong = small(tmp_path, {"jump_spread": 1.1}, spread=2e-6)
     with pytest.raises(AssertionError):
         check_against(wrong, 0.0)
 
 
 def test_between_conductances_and_points_the_law_is_interpolated(tmp_path: Path) -> None:
-    """The mean falls linearly with the conductance, so that in between it is exact."""
+    """The mean falls linearly with the conductance, so interpolation is exact."""
     device = small(tmp_path, {"jump_spread": 0.0}, slope=0.5, columns=3)
     for start in (-0.9, -0.3, 0.4, 0.8):
         for up, step in ((True, 1e-6), (False, -2e-6)):

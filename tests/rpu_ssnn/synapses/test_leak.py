@@ -1,4 +1,4 @@
-"""Leak in seconds against its closed form, exp(-t / tau), by every way that time passes."""
+"""Compares the leak with its closed form, exp(-t / tau), for every way in which time passes."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ from support.studies.harness import small_study
 
 QUIET = {"leak_time_constant_spread": 0.0, "cycle_to_cycle": 0.0}
 BATCH_SLOTS = 10 * 50
-"""Presentations and slots of a batch of `make_crossbar`."""
+"""The number of slots in a batch of `make_crossbar`: presentations times T."""
 
 
 def capacitor(tau: float, **tile: object) -> TileSynapses:
@@ -27,13 +27,13 @@ def capacitor(tau: float, **tile: object) -> TileSynapses:
 
 
 def left(synapses: TileSynapses) -> np.ndarray:
-    """Share of the written weights that is left, [n_in, n_out]."""
+    """Returns the share of the written weights that is left, [n_in, n_out]."""
     return synapses.weights() / make_crossbar().initial
 
 
 @pytest.mark.parametrize("share", [8.1e-7, 3e-5, 1e-3, 0.1, 1.5], ids=lambda x: f"dt {x} tau")
 def test_a_written_weight_decays_by_batches_whatever_their_length(share: float) -> None:
-    """Batches far too short for single precision to show, up to ones longer than tau."""
+    """The batches range from far too short for single precision to longer than tau."""
     tau = 0.02
     synapses = capacitor(tau, slot_seconds=share * tau / BATCH_SLOTS)
     batches = max(2, round(1.0 / share))
@@ -73,7 +73,8 @@ def test_storage_draws_no_write_noise_on_what_the_devices_keep() -> None:
 
 
 def test_what_is_too_short_to_show_is_not_lost() -> None:
-    """Nine batches wait for the tenth, whose leak shows; storage takes along what still waits."""
+    """The leak of nine batches waits until the tenth makes it large enough; storage includes
+    whatever still waits."""
     synapses = capacitor(1.0, slot_seconds=2.1e-6 / BATCH_SLOTS)
     for _ in range(9):
         synapses.end_batch()
@@ -89,7 +90,7 @@ def test_what_is_too_short_to_show_is_not_lost() -> None:
 
 
 def test_each_device_leaks_with_its_own_time_constant() -> None:
-    """The same devices, whether time passes in small or in large steps."""
+    """The time constants are the same whether time passes in small or in large steps."""
     device = get_preset("capacitor", {"leak_time_constant_s": 1.0, "cycle_to_cycle": 0.0})
     shares = []
     for batches in (100, 1):
@@ -123,7 +124,7 @@ def test_a_device_without_leak_keeps_its_weights() -> None:
 
 
 def test_leak_and_pulses_add_up() -> None:
-    """A weight pulsed and left alone by turns follows w -> (w + step) exp(-dt / tau)."""
+    """A weight that is pulsed and left to leak in turn follows w -> (w + step) exp(-dt / tau)."""
     flat = {"slope_up": 0.0, "slope_up_spread": 0.0, "step_spread": 0.0, "asymmetry_spread": 0.0}
     device = get_preset("capacitor", QUIET | flat | {"leak_time_constant_s": 1.0})
     spec = TileSpec(weight_range=4.0, slot_seconds=0.1 / BATCH_SLOTS)
@@ -138,7 +139,7 @@ def test_leak_and_pulses_add_up() -> None:
 
 
 def test_training_leaks_for_as_long_as_the_ledger_says() -> None:
-    """Through the network: epochs and batches of a run that sends (almost) no pulse."""
+    """A network is trained for some epochs at a learning rate that sends almost no pulses."""
     data = load_dataset("digits", n_train=40, n_test=None, validation_share=0.0, seed=0)
     spec, training = NetworkSpec(hidden=(8,), T=10), TrainingSpec(epochs=3, batch=10)
     tile = TileSpec(slot_seconds=1e-6, idle_seconds=1e-3)
@@ -176,7 +177,8 @@ def trial_of(tau: float = 2000.0, **tile: object) -> Trial:
 
 
 def test_storage_longer_than_the_leak_forgets_what_was_learned() -> None:
-    """A time constant of 2000 s, whose devices spread: a minute costs little, a day everything."""
+    """With a time constant of 2000 s, which spreads between devices, a minute costs little and a
+    day everything."""
     fresh, minute, day = (
         run_trial(trial_of(storage_seconds=seconds), None, 1) for seconds in (0.0, 60.0, 86400.0)
     )
@@ -186,7 +188,7 @@ def test_storage_longer_than_the_leak_forgets_what_was_learned() -> None:
 
 
 def test_training_slower_than_the_leak_fails() -> None:
-    """28 ms of training; idle time alone makes it too slow for a leak of 0.3 s."""
+    """Training takes 28 ms; added idle time makes it too slow for a leak of 0.3 s."""
     fast, slow = (run_trial(trial_of(0.3, idle_seconds=idle), None, 1) for idle in (0.0, 1e-2))
     assert fast.accuracy > 60
     assert slow.accuracy < 30

@@ -1,4 +1,5 @@
-"""Resistive lines: the ladders and the nodal solution, and what native devices make of them."""
+"""Compares the ladders of resistive lines with the nodal solution, and tests their effects on
+native devices."""
 
 from dataclasses import replace
 
@@ -26,7 +27,7 @@ def native(initial: np.ndarray | None = None, **tile: object) -> NativeSynapses:
 
 
 def equal_cells(drop: float, cells: int) -> np.ndarray:
-    """Share of the voltage at each cell of a ladder of equal ones, in closed form."""
+    """Returns the share of the voltage at each cell of a ladder of equal cells, in closed form."""
     u = 2.0 * np.arcsinh(np.sqrt(drop) / 2.0)
     return np.cosh((cells - np.arange(cells) - 0.5) * u) / np.cosh((cells + 0.5) * u)
 
@@ -62,7 +63,7 @@ def test_the_nodal_solution_is_that_of_badcrossbar(ohm: float) -> None:
 
 
 def test_output_lines_can_be_driven_in_place_of_input_lines() -> None:
-    """They act as input lines of the transposed array, whose drivers and ends lie the other way."""
+    """They act as input lines of the transposed array, with drivers and ends exchanged."""
     drops, volts = 100.0 / OHM, np.array([1.0, 0.2, 0.0, -0.5])
     over_cells, _ = nodal_solution(drops, np.zeros(5), volts)
     turned, _ = nodal_solution(drops.T[::-1, ::-1], volts[::-1], np.zeros(5))
@@ -80,7 +81,7 @@ def test_equal_cells_are_a_ladder_with_a_closed_form(drop: float, shape: tuple[i
 
 
 def test_a_single_line_of_cells_to_ground_is_exact() -> None:
-    """One input line: output lines have no other cell, and a segment to their end."""
+    """With one input line, each output line has one cell and a segment to its end."""
     drops = np.random.default_rng(0).uniform(0.0, 0.3, (1, 9))
     _, currents = nodal_solution(drops, np.ones(1), np.zeros(9))
     with_their_end = drops / (1.0 + drops)
@@ -115,7 +116,7 @@ def test_ladders_are_as_near_to_the_nodal_solution_as_the_docs_say(
 
 
 def test_steps_fall_with_the_voltage_that_reaches_the_cell() -> None:
-    """All devices and references in mid-range: 20 x 16 equal cells."""
+    """All devices and references are at mid-range, which makes 20 x 16 equal cells."""
     synapses = native(np.zeros((20, 8)), lines=LINES)
     before = synapses.records[0]["state"].copy()
     every, none = np.ones((1, 20), bool), np.zeros((1, 8), bool)
@@ -131,7 +132,8 @@ def test_steps_fall_with_the_voltage_that_reaches_the_cell() -> None:
 
 @pytest.mark.parametrize("ratio", [None, 5.0])
 def test_reads_see_the_difference_of_two_neighbouring_lines(ratio: float | None) -> None:
-    """Equal cells: no weight in any, but the reference is one cell further from the driver."""
+    """All cells are equal and all weights zero, but the reference is one cell further from the
+    driver."""
     reference = {"on_off_ratio": ratio}
     synapses = native(np.zeros((20, 8)), lines=LINES, reference=reference)
     middle = 0.5 if ratio is None else 0.6
@@ -151,7 +153,7 @@ def test_read_currents_are_near_those_of_the_nodal_solution(scheme: str) -> None
     for d, record in enumerate(synapses.records):
         states[:, d::2] = record["state"]
     ideal = native(reference={"scheme": scheme, **spread})
-    if scheme == "reference_device":  # what it subtracts is what the device has too much
+    if scheme == "reference_device":  # The reference subtracts the excess of the device.
         states[:, 1::2] = states[:, ::2] - ideal.weights() / SCALE
     drops, spikes = 1e-3 * (states + 1.0) / 2.0, random_trains(1)[0][0].astype(float)
     _, currents = nodal_solution(drops, spikes, np.zeros(16))
@@ -218,7 +220,7 @@ def test_training_goes_on_to_the_bit(name: str) -> None:
 def test_lines_weaken_the_noise_of_a_device_as_they_weaken_its_current(
     noise: str, scheme: str
 ) -> None:
-    """With one device read at a time."""
+    """One device is read at a time."""
     spikes = np.zeros((40_000, 20), np.uint8)
     spikes[:, 11] = 1
     settings = {"device_read_noise": {noise: 0.05}, "reference": {"scheme": scheme}}
@@ -226,7 +228,7 @@ def test_lines_weaken_the_noise_of_a_device_as_they_weaken_its_current(
     found = [synapses.forward_current(spikes).std(axis=0) for synapses in (resistive, ideal)]
     shares = resistive._array.read_shares
     assert shares is not None
-    # Of a pair whose noise follows the current, the device of the larger current counts more.
+    # If the noise in a pair is proportional to the current, the larger current counts more.
     counts = [
         np.square(state[11] + 1.0) if noise == "white_of_current" else np.ones(8)
         for state in ideal._array.states()

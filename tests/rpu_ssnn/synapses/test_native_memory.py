@@ -1,4 +1,4 @@
-"""Our own devices that remember pulses: every one its own time of the last pulse, exactly."""
+"""Tests native devices with pulse memory, each of which knows the exact time of its last pulse."""
 
 import math
 
@@ -38,7 +38,7 @@ def pulsed(synapses: NativeSynapses, block: PulseBlock) -> None:
 
 
 def pulses_at(synapses: NativeSynapses, *slots: int, up: bool = True) -> None:
-    """One pulse in each of those slots of a presentation of 50."""
+    """Sends one pulse in each of these slots of a presentation of 50."""
     pre = np.zeros((50, 1), bool)
     pre[list(slots)] = True
     none = np.zeros_like(pre)
@@ -50,19 +50,21 @@ def state(synapses: NativeSynapses) -> float:
 
 
 def f_gap(gap_s: float) -> float:
-    """The preset has 3 us pulses, a knee of 2 us, a steepness of 4, and fades in 10 us."""
+    """Returns the factor for a gap; the preset has 3 us pulses, a knee of 2 us, a steepness of 4,
+    and its memory fades in 10 us."""
     return 1.0 + (2 / 3) ** 4 * math.exp(-gap_s / 10e-6)
 
 
 def kept(age_s: float) -> float:
-    """Returns the share that is left: the preset loses 2 % a decade from 1 s on."""
+    """Returns the share that is left; the preset loses 2 % per decade from 1 s on."""
     return 1.0 - 0.02 * math.log10(1.0 + age_s)
 
 
 def test_without_memory_it_is_aihwkit_s_tile_device_by_device() -> None:
-    """Same seed, same devices: spreads of steps, slopes and bounds, thinning, clipping."""
+    """With the same seed, the devices agree in spreads of steps, slopes and bounds, in thinning and
+    in clipping."""
     device = get_preset("charge_trap_pulsed", {"cycle_to_cycle": 0.0, "levels": 60, **NO_MEMORY})
-    thinned = 0.5 * SCALE * 2 / 60 * 10 * 50  # half of the coincidences make a pulse
+    thinned = 0.5 * SCALE * 2 / 60 * 10 * 50  # Half of the coincidences make a pulse.
     both = [kind(make_crossbar(), device, SPEC, thinned) for kind in (TileSynapses, NativeSynapses)]
     for _ in range(3):
         for synapses in both:
@@ -94,7 +96,8 @@ def test_a_step_follows_the_slots_since_the_last_pulse_of_that_device() -> None:
 
 
 def test_idle_slots_presentations_and_batches_pass() -> None:
-    """From slot 49 of the batch's second presentation to slot 0 of the next batch's first."""
+    """One pulse is in slot 49 of a batch's second presentation, the other in slot 0 of the next
+    batch."""
     synapses = native(charge_trap(loss_per_decade=0.0), single(batch=3, T=50))
     pre = np.zeros((100, 1), bool)
     pre[99] = True
@@ -102,7 +105,7 @@ def test_idle_slots_presentations_and_batches_pass() -> None:
     before = state(synapses)
     synapses.end_batch()
     pulses_at(synapses, 0, up=False)
-    # The third presentation, 50 slots, was shown too: 51 slots from one pulse to the other.
+    # The third presentation, of 50 slots, lies between: the pulses are 51 slots apart.
     assert (before - state(synapses)) / 0.002 == pytest.approx(f_gap(51 * SLOT - WIDTH), rel=1e-4)
     before = state(synapses)
     synapses.rest(1.0)
@@ -140,7 +143,7 @@ def test_charge_goes_to_the_state_without_charge() -> None:
 
 
 def test_the_loss_acts_during_training_by_physical_time() -> None:
-    """Ten batches of 500 slots without a pulse."""
+    """Ten batches of 500 slots have no pulse."""
     synapses = native(charge_trap(loss_onset_s=1e-3), single(0.5))
     for _ in range(10):
         synapses.end_batch()
@@ -209,7 +212,7 @@ def test_stuck_devices_neither_move_nor_lose_charge() -> None:
 
 @pytest.mark.parametrize("trained", [False, True])
 def test_a_state_is_restored_to_the_bit_into_devices_that_were_read(trained: bool) -> None:
-    """A read takes the charge off that was lost by then; the restored pulses know nothing of it."""
+    """A read applies the loss until then, which must not affect the restored state."""
     spec = TileSpec(weight_range=4.0, slot_seconds=1.0)
     first, second = (
         NativeSynapses(make_crossbar(), charge_trap(), spec, UNTHINNED) for _ in range(2)

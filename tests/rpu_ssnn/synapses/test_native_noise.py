@@ -1,9 +1,10 @@
-"""The noise of our own devices is that of aihwkit's: distributions of states after pulses.
+"""The noise of native devices is that of aihwkit's, in the distributions of states after pulses.
 
-Kolmogorov-Smirnov over 10,000 devices a draw. Device by device, what the same device without noise
-does is taken off, so that the spread between devices hides nothing. aihwkit draws its normal
-numbers from a list of 32,768, new for each tile, whose own mean and deviation miss by half a
-percent: single tiles differ from a normal distribution after some ten pulses, many together do not.
+The tests are Kolmogorov-Smirnov, with 10,000 devices per draw. The state of the same device without
+noise is subtracted, so that the spread between devices hides nothing. aihwkit draws its normal
+numbers from a list of 32,768, new for each tile, whose mean and deviation are off by half a
+percent: single tiles differ from a normal distribution after some ten pulses, but many together do
+not.
 """
 
 from itertools import product
@@ -26,8 +27,9 @@ from support.rpu_ssnn.networks import make_block, make_crossbar
 
 SIDE = 100
 SEEN = 1e-6
-"""A p value below it tells two noises apart. Where one is 2 % larger, p of twenty seeds is below
-1e-8; 1e-4 was once seen by chance, since aihwkit's lists of normal numbers add to the spread."""
+"""Two noises count as different if p is below this. If one is 2 % larger, p of twenty seeds is
+below 1e-8; 1e-4 was once seen by chance, since aihwkit's lists of normal numbers add to the
+spread."""
 SPEC = TileSpec(weight_range=4.0)
 STARTS = (-0.5, 0.0, 0.5)
 QUICK = ("capacitor", "reram_es")
@@ -45,7 +47,8 @@ def residues(
     pulses: int,
     seed: int,
 ) -> np.ndarray:
-    """States after a train of pulses (down where below 0), minus those without noise [devices]."""
+    """Returns the states after a train of pulses (down if negative), minus those without noise
+    [devices]."""
     crossbar = make_crossbar(SIDE, SIDE)
     at = np.full((SIDE, SIDE), start * 4 * 0.25, np.float32)
     crossbar = Crossbar(**{**vars(crossbar), "initial": at, "seed": seed})
@@ -63,7 +66,7 @@ def residues(
 
 
 def presets(name: str, own: Path, **noise: float) -> tuple[Preset, Preset]:
-    """With that noise, and without any."""
+    """Returns the preset with the given noise, and without any."""
     where = f"{own}:{name}" if name in ("power", "piecewise") else name
     base = get_preset(where)
     off = {"cycle_to_cycle": 0.0}
@@ -80,8 +83,8 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def p_value(name: str, own: Path, field: str, pulses: int, seeds: int, ours: float) -> float:
     """Returns p of all draws together; `ours` is a factor on the noise of the native devices.
 
-    Each draw has a seed of its own: our noise follows from seed, device and pulse number, so that
-    draws of one seed would be copies of each other.
+    Each draw has another seed: native noise is a function of seed, device and pulse number, so
+    draws with the same seed would be copies.
     """
     base = presets(name, own)[0].number(field) or 2.0
     size = get_preset(f"{own}:{name}" if name in ("power", "piecewise") else name).number(field)
@@ -135,7 +138,7 @@ def _exponentials(x, out):  # type: ignore[no-untyped-def]
 
 
 def test_numbers_by_counter_are_normal_and_independent() -> None:
-    """Over devices, over pulses of one device, and between neighbours of either kind."""
+    """This holds over devices and over pulses of one device, and for neighbours of either kind."""
     key = np.uint64(0x1234567890ABCDEF)
     drawn, flat = np.zeros((300, 300)), np.zeros((300, 300))
     _fill(key, drawn, flat)

@@ -1,4 +1,4 @@
-"""What an array does beside the pulses meant for a device: each against its closed form."""
+"""Compares the effects of an array on devices, other than their pulses, with closed forms."""
 
 from dataclasses import replace
 
@@ -26,7 +26,7 @@ def native(device: Preset, rate: float = 1e6, **tile: object) -> NativeSynapses:
 
 
 def spikes(rows: int, forward: list[int], up: list[int], down: list[int]) -> tuple[np.ndarray, ...]:
-    """The same lines in each of so many slots."""
+    """Returns trains in which the same lines spike in each of `rows` slots."""
     dense = tuple(np.zeros((rows, n), bool) for n in (20, 8, 8))
     for part, lines in zip(dense, (forward, up, down), strict=True):
         part[:, lines] = True
@@ -34,7 +34,7 @@ def spikes(rows: int, forward: list[int], up: list[int], down: list[int]) -> tup
 
 
 def moved(synapses: NativeSynapses, rows: int, *lines: list[int]) -> np.ndarray:
-    """Change of each weight, in states, by so many slots."""
+    """Returns the change of each weight, in states, over `rows` slots."""
     before = synapses.weights().copy()
     synapses.update(make_block(*spikes(rows, *lines)))
     synapses.commit(range(1))
@@ -47,7 +47,8 @@ def moved(synapses: NativeSynapses, rows: int, *lines: list[int]) -> np.ndarray:
 
 @pytest.mark.parametrize("name", ["charge_trap_2019", "ecram", "two_device_pair(charge_trap_2019)"])
 def test_pulses_in_turn_take_devices_to_the_weight_zero_of_a_symmetry_point(name: str) -> None:
-    """Zero shifting (Kim 2019); with the exact mid conductance each device goes elsewhere."""
+    """This is zero shifting (Kim 2019); with the exact mid conductance each device would end
+    elsewhere."""
     device = get_device(name, {"cycle_to_cycle": 0.0})
     forward, up, down = spikes(60_000, list(range(20)), list(range(8)), list(range(8)))
     up[1::2], down[::2] = False, False
@@ -71,7 +72,7 @@ def test_tiles_of_aihwkit_have_no_symmetry_point() -> None:
 
 
 def test_forward_spikes_disturb_their_row_by_a_share_of_the_local_step() -> None:
-    """dw/dn = h (step + slope w), which an exponential solves."""
+    """The equation is dw/dn = h (step + slope w), whose solution is an exponential."""
     device = get_preset("charge_trap", ALIKE | {"slope_up": 0.5})
     synapses = native(device, half_select={"forward_up": 0.01})
     start, n = make_crossbar().initial[3] / SCALE, 4000
@@ -122,7 +123,8 @@ def test_a_disturb_of_both_directions_is_the_step_s_asymmetry() -> None:
 
 @pytest.mark.parametrize("disturb", ["half_select", "read_disturb"])
 def test_devices_are_disturbed_once_a_commit_however_often_pulses_are_applied(disturb: str) -> None:
-    """Threads and memory determine how often that is (`Synapses.settle`), and no number."""
+    """Threads and memory determine how often `Synapses.settle` is called; no result may depend on
+    it."""
     once, often = (
         native(get_preset("reram_es"), **{disturb: {"forward_up": 0.01}}) for _ in range(2)
     )
@@ -160,7 +162,7 @@ def test_disturbed_and_worn_states_are_restored_to_the_bit(name: str) -> None:
 
 
 def steps(spread: dict[str, float], side: int = 200) -> tuple[np.ndarray, np.ndarray]:
-    """Steps up and down [n_in, n_out] over the mean step, of devices that are all alike else."""
+    """Returns steps up and down [n_in, n_out] over the mean step, for otherwise equal devices."""
     spec = TileSpec(weight_range=4.0, simulator="native", line_spread=spread)
     crossbar = replace(make_crossbar(side, side), seed=3)
     synapses = NativeSynapses(crossbar, get_preset("charge_trap", ALIKE), spec, 1.0)
@@ -202,7 +204,7 @@ def test_a_common_asymmetry_is_one_draw_for_the_array() -> None:
 
 
 def one_pulse(device: Preset, start: float, up: bool, **tile: object) -> np.ndarray:
-    """Changes of state [devices] of 10,000 devices by one pulse from that state."""
+    """Returns the changes of state [devices] of 10,000 devices by one pulse from that state."""
     initial = np.full((100, 100), start * SCALE, np.float32)
     crossbar = replace(make_crossbar(100, 100), initial=initial)
     spec = TileSpec(weight_range=4.0, simulator="native", **tile)
@@ -247,7 +249,7 @@ def test_the_further_noise_is_independent_of_the_preset_s_own() -> None:
 
 
 def test_a_step_that_a_gap_enlarges_has_the_shot_noise_of_its_own_size() -> None:
-    device = charge_trap(levels=1000)  # a pulse in the slot after the write: no gap
+    device = charge_trap(levels=1000)  # The pulse is in the slot after the write, without a gap.
     quiet = one_pulse(device, 0.0, True)
     noisy = one_pulse(device, 0.0, True, pulse_noise={"electrons_per_step": 50.0})
     factor = 1.0 + (2 / 3) ** 4
@@ -259,7 +261,7 @@ def test_a_step_that_a_gap_enlarges_has_the_shot_noise_of_its_own_size() -> None
 
 
 def test_windows_close_with_the_device_s_own_pulses() -> None:
-    """At its bound a device follows the bound; others, which got no pulse, keep theirs."""
+    """A device at its bound follows the closing bound; devices without pulses keep theirs."""
     device = get_preset("ideal", {"levels": 20})
     synapses = native(device, wear={"half_window_pulses": 100.0, "exponent": 2.0})
     before = synapses.weights().copy()
@@ -298,7 +300,7 @@ def test_a_worn_device_is_disturbed_by_its_own_steps_up_to_its_own_bound() -> No
     device = get_preset("ideal", {"levels": 1000})
     worn = {"half_window_pulses": 100.0, "exponent": 1.0}
     synapses = native(device, wear=worn, half_select={"forward_up": 0.01})
-    moved(synapses, 100, [3], [], [2])  # 100 pulses down, in which its line spikes as well
+    moved(synapses, 100, [3], [], [2])  # Its line spikes during the 100 pulses down, too.
     window = 1.0 / (1.0 + 100 / 100.0)
     change = moved(synapses, 1000, [3], [], [])
     assert change[3, 2] == pytest.approx(0.01 * 1000 * window * 0.002, rel=1e-3)
@@ -313,7 +315,7 @@ def test_noise_of_the_range_is_of_the_worn_range() -> None:
     noisy, quiet = (
         native(device, wear=worn, pulse_noise={"of_range": share}) for share in (0.005, 0.0)
     )
-    for synapses in (noisy, quiet):  # 100 pulses a device, from any state into a worn window
+    for synapses in (noisy, quiet):  # 100 pulses take every device into its worn window.
         moved(synapses, 100, range(20), range(8), [])
         assert np.abs(synapses.weights() / SCALE).max() < 0.011
     last = [moved(synapses, 1, range(20), [], range(8)) / SCALE for synapses in (noisy, quiet)]

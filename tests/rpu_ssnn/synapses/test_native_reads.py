@@ -1,4 +1,4 @@
-"""What reads do to devices, and noise of each device in reads: against closed forms."""
+"""Compares the disturbance of devices by reads, and their noise in reads, with closed forms."""
 
 from dataclasses import replace
 
@@ -25,7 +25,7 @@ def spec_of(**tile: object) -> TileSpec:
 
 
 def moved(synapses: NativeSynapses, forward: list[int], up: list[int], down: list[int]) -> object:
-    """Change of each weight, in states, by 500 slots in which those lines spike."""
+    """Returns the change of each weight, in states, over 500 slots in which those lines spike."""
     before = synapses.weights().copy()
     dense = tuple(np.zeros((500, n), bool) for n in (20, 8, 8))
     for part, lines in zip(dense, (forward, up, down), strict=True):
@@ -63,7 +63,7 @@ def test_thinned_spikes_are_read_all_the_same() -> None:
 
 
 def test_reads_of_training_disturb_and_those_of_inference_do_not() -> None:
-    """No gradient is read through the first crossbar, which forward spikes alone disturb."""
+    """No gradient is read through the first crossbar, so only forward spikes disturb it."""
     spec = spec_of(read_disturb={"transposed_up": 0.01, "forward_up": 0.01})
     training, make = TrainingSpec(batch=4), native_synapses(IDEAL, spec, 0.0)
     sizes, rates = (8, 6, 2), np.full((4, 8), 0.4, np.float32)
@@ -114,7 +114,8 @@ def noisy(side: int = 20, batch: int = 10, **tile: object) -> NativeSynapses:
 
 @pytest.mark.parametrize("transposed", [False, True])
 def test_white_noise_of_lines_that_spike_adds_up_in_squares(transposed: bool) -> None:
-    """A device of the nominal range, 2 states, has a deviation of 0.02; a lone line sees it."""
+    """With the nominal range of 2 states a device has a deviation of 0.02, which a single line
+    sees."""
     synapses = noisy(device_read_noise={"white_of_range": 0.01})
     assert synapses.linear_read() is None
     for active in (1, 5):
@@ -152,8 +153,8 @@ def test_both_devices_of_a_pair_are_noisy() -> None:
 def test_white_noise_of_current_grows_with_the_conductance(
     ratio: float | None, transposed: bool
 ) -> None:
-    """G/G_max = 1/R + (1 - 1/R) (w + 1) / 2; the weight of a conductance G is 2 G / G_max of the
-    range, whatever R is."""
+    """The conductance is G/G_max = 1/R + (1 - 1/R) (w + 1) / 2, and as a weight it is 2 G / G_max
+    of the range, whatever R is."""
     reference = {"on_off_ratio": ratio}
     synapses = noisy(reference=reference, device_read_noise={"white_of_current": 0.05})
     off = 1.0 / ratio if ratio else 0.0
@@ -187,7 +188,7 @@ def test_noises_of_range_and_of_current_add_in_squares_in_both_devices_of_a_pair
 
 
 def errors(synapses: NativeSynapses) -> np.ndarray:
-    """What reads see beyond the weights, in states [devices]."""
+    """Returns the difference between reads and weights, in states [devices]."""
     read = synapses.linear_read()
     assert read is not None
     found: np.ndarray = ((read - synapses.weights()) / SCALE).ravel()
@@ -244,7 +245,7 @@ def test_slow_noise_of_current_follows_the_states() -> None:
     synapses = noisy(reference={"on_off_ratio": 4.0}, device_read_noise=slow)
     for _ in range(2):
         states = synapses.states()[0]
-        found = np.abs(errors(synapses)).reshape(20, 8) / (1.0 - 0.25)  # states of this window
+        found = np.abs(errors(synapses)).reshape(20, 8) / (1.0 - 0.25)  # The window is smaller.
         np.testing.assert_allclose(found, 0.05 * (states + 5.0 / 3.0), rtol=1e-3)
         moved(synapses, [3], [2], [5])
 
@@ -311,7 +312,7 @@ def test_bad_settings_are_refused(tile: dict[str, object], words: str) -> None:
 
 
 def test_currents_do_not_depend_on_the_threads_of_matrix_products() -> None:
-    """Two threads sum 784 lines in another order than one: roundings, and then other bits."""
+    """Two threads would sum 784 lines in another order than one, with other roundings."""
     spec = spec_of(device_read_noise={"white_of_range": 0.01})
     lines = (np.random.default_rng(0).random((50, 784)) < 0.1).astype(np.uint8)
     currents = []

@@ -1,4 +1,4 @@
-"""Loss with time by laws without one time constant, and temperature: against closed forms."""
+"""Compares loss over time without a single time constant, and temperature, with closed forms."""
 
 import math
 from dataclasses import replace
@@ -22,7 +22,7 @@ LAWS = ({"loss_per_decade": 0.05}, {"exponent": 0.05}, {"exponent": 0.5})
 
 
 def law(spec: RetentionSpec, seconds: float | np.ndarray) -> np.ndarray:
-    """What is left of a charge of that age."""
+    """Returns the share of a charge that is left at that age."""
     age = 1.0 + np.asarray(seconds) / spec.from_s
     if spec.exponent > 0.0:
         return np.asarray(age**-spec.exponent)
@@ -32,7 +32,7 @@ def law(spec: RetentionSpec, seconds: float | np.ndarray) -> np.ndarray:
 def made(
     start: float, retention: dict[str, float], name: str = "ideal", **tile: object
 ) -> NativeSynapses:
-    """Devices that all start in one state."""
+    """Returns devices that all start in the same state."""
     initial = np.full((20, 8), start * SCALE, np.float32)
     spec = TileSpec(weight_range=4.0, simulator="native", retention=retention, **tile)
     return NativeSynapses(replace(make_crossbar(), initial=initial), get_preset(name), spec, 1e6)
@@ -70,7 +70,8 @@ def test_all_is_gone_where_the_decades_end() -> None:
 def test_a_written_state_loses_by_its_age_however_the_time_is_cut(
     settings: dict[str, float], toward: float
 ) -> None:
-    """Many batches, then storage: a memoryless law would lose the early loss in each again."""
+    """There are many batches, then storage; a law without memory would repeat the fast early loss
+    in each."""
     retention = {**settings, "toward_state": toward}
     synapses, spec = made(0.6, retention), RetentionSpec(**retention)
     seconds = 0.0
@@ -87,9 +88,11 @@ def test_a_written_state_loses_by_its_age_however_the_time_is_cut(
 
 
 def test_a_pulse_ages_by_itself() -> None:
-    """A second charge of one device goes early, and the first of all others goes on as before.
+    """A second charge of one device decays from its start, while the first charge of all devices
+    decays as before.
 
-    It came somewhere in its batch, evenly: the mean of the law over ages up to a batch.
+    The second charge arrives evenly over its batch, so its loss is the mean over ages up to a
+    batch.
     """
     settings = {"loss_per_decade": 0.1}
     synapses, spec = made(0.5, settings), RetentionSpec(**settings)
@@ -114,7 +117,7 @@ def test_a_pulse_ages_by_itself() -> None:
 
 
 def test_what_a_pulse_takes_away_comes_back_by_the_law() -> None:
-    """Fresh charge of the other sign goes first: the state relaxes toward where it was."""
+    """Fresh charge of the other sign is lost first, so the state relaxes back to where it was."""
     synapses = made(1.0, {"loss_per_decade": 0.1})
     synapses.rest(1e6)
     settled = states(synapses)[3, 2]
@@ -128,7 +131,7 @@ def test_what_a_pulse_takes_away_comes_back_by_the_law() -> None:
 
 
 def test_arrhenius_scales_the_time_axis() -> None:
-    """1.1 eV between 300 and 358 K, by hand: exp(1.1 / 8.617e-5 (1/300 - 1/358)) = 986."""
+    """For 1.1 eV between 300 and 358 K it is exp(1.1 / 8.617e-5 (1/300 - 1/358)) = 986, by hand."""
     heat = {"temperature_k": 358.0, "activation_energy_ev": 1.1}
     acceleration = RetentionSpec(**heat).acceleration
     by_hand = math.exp(1.1 / BOLTZMANN_EV * (1 / 300 - 1 / 358))
@@ -143,7 +146,7 @@ def test_arrhenius_scales_the_time_axis() -> None:
 
 @pytest.mark.parametrize("name", ["capacitor", "charge_trap_pulsed"])
 def test_heat_speeds_the_preset_s_own_loss(name: str) -> None:
-    """200 s at 355 K are as long as many more at 300 K."""
+    """200 s at 355 K have the effect of a longer time at 300 K."""
     heat = {"temperature_k": 355.0, "activation_energy_ev": 0.4}
     factor = RetentionSpec(**heat).acceleration
     assert factor > 10
@@ -224,7 +227,7 @@ def test_bad_settings_are_refused(retention: dict[str, float], words: str) -> No
 def test_a_rounding_beyond_a_bound_is_no_power_of_a_negative_number(
     settings: dict[str, float], tmp_path: Path
 ) -> None:
-    """Pulses take devices of a fractional power to either bound, and losses off it."""
+    """Pulses move devices with a fractional power to either bound, and losses move them off it."""
     preset = get_preset(f"{write_own_presets(tmp_path)}:power", {"cycle_to_cycle": 0.0})
     retention = settings | {"from_s": 1e-3}
     spec = TileSpec(weight_range=1.0, simulator="native", retention=retention)

@@ -1,4 +1,4 @@
-"""Our own devices: those of aihwkit's tile, pulse for pulse, and numbers that no thread changes."""
+"""Native devices equal those of aihwkit's tile pulse by pulse, and do not depend on threads."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -51,7 +51,8 @@ def device(name: str, own: Path, *, quiet: bool) -> Preset:
 
 
 def half_thinned(preset: Preset, spec: TileSpec) -> float:
-    """Learning rate at which one coincidence in two makes a pulse, on `make_crossbar`."""
+    """Returns the learning rate at which half of the coincidences make a pulse, on
+    `make_crossbar`."""
     return 0.5 * float(preset.device(1e9).dw_min) * spec.weight_range * 0.25 * 10 * 50
 
 
@@ -71,7 +72,7 @@ def trained[T: TileSynapses | NativeSynapses](
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("name", [*TWO_WAYS, "power", "piecewise", SOFT])
 def test_without_noise_every_device_is_aihwkit_s(name: str, scheme: str, own_presets: Path) -> None:
-    """Spread, steps, bounds, thinning, leak, references, pairs: to 1e-6 of the range."""
+    """Spread, steps, bounds, thinning, leak, references and pairs agree to 1e-6 of the range."""
     preset = device(name, own_presets, quiet=True)
     spec = TileSpec(weight_range=4.0, reference=ReferenceSpec(scheme=scheme))  # type: ignore[arg-type]
     rate = half_thinned(preset, spec)
@@ -110,13 +111,13 @@ def test_four_devices_in_parallel_are_aihwkit_s(name: str, scheme: str) -> None:
     assert np.abs(tile.weights() - make_crossbar().initial).max() > 2 * tile.device_step
     np.testing.assert_allclose(native.weights(), tile.weights(), rtol=0, atol=2e-6)
     theirs, ours = tile.statistics(), native.statistics()
-    # Of a cell aihwkit's side counts the weights beyond the nominal range, ours the devices.
+    # For a cell, aihwkit's tile counts weights beyond the nominal range; native ones count devices.
     for key in theirs.keys() - {"initial_clipped_total"}:
         assert ours[key] == pytest.approx(theirs[key]), key
 
 
 def test_four_devices_average_noise_of_steps_and_of_reads() -> None:
-    """A quarter of the variance, and reads see the mean."""
+    """The variance is a quarter, as reads see the mean."""
     noise = {"cycle_to_cycle": 2.0, "step_spread": 0.0, "asymmetry_spread": 0.0}
     steps, reads = [], []
     for name in ("ideal", "four_device_cell(ideal)"):
@@ -152,7 +153,7 @@ def test_four_devices_have_one_line_and_no_line_resistance() -> None:
 
 @pytest.mark.parametrize("b", [1.0, -1.0])
 def test_exponents_beyond_single_precision_are_as_good_as_infinite(b: float) -> None:
-    """exp(88.8) is its largest number. Exponents reach 80, and more where bounds are uneven."""
+    """Its largest number is about exp(88.8). Exponents reach 80, and more if bounds are uneven."""
     curve = {"A_up": 0.01, "A_down": 0.01, "gamma_up": 40.0, "gamma_down": 40.0, "a": 1.0, "b": b}
     preset = get_preset("reram_es", {"cycle_to_cycle": 0.0, "write_noise": 0.0} | curve)
     spec = TileSpec(weight_range=4.0)
@@ -163,7 +164,7 @@ def test_exponents_beyond_single_precision_are_as_good_as_infinite(b: float) -> 
 
 
 def test_no_pulse_is_lost_where_steps_are_far_above_dw_min() -> None:
-    """A step is 7,400 times dw_min; by `dw_min` alone aihwkit would send two pulses in five."""
+    """A step is 7,400 times dw_min; from `dw_min` alone aihwkit would send two pulses in five."""
     curve = {"A_up": -1e4, "A_down": -1e4, "gamma_up": 0.5, "gamma_down": 0.5, "a": 1.0, "b": 0.0}
     noise = {"cycle_to_cycle": 0.0, "write_noise": 0.0}
     preset = get_preset("reram_es", noise | curve | {"levels": 2e6})
@@ -225,7 +226,7 @@ def test_converters_read_as_aihwkit_s(scheme: str) -> None:
         (native.forward_current(spikes), tile.forward_current(spikes)),
         (native.transposed_current(net), tile.transposed_current(net)),
     ):
-        # A sum in another order may fall on the other side of a step's middle, now and then.
+        # A sum in another order may now and then be rounded to the neighbouring step.
         assert (np.abs(ours - theirs) > 1e-5).mean() < 1e-3
 
 
@@ -245,7 +246,7 @@ def test_a_leak_of_training_and_of_storage_is_aihwkit_s() -> None:
 
 
 def pieces(block: PulseBlock, rows: list[int]) -> list[PulseBlock]:
-    """The block in several, cut at those rows."""
+    """Returns the block cut into several at those rows."""
     parts = []
     for first, last in zip([0, *rows], [*rows, block.rows], strict=True):
         pre, post = block.pre_start, block.post_start
@@ -306,7 +307,7 @@ def test_a_restored_state_goes_on_to_the_bit(name: str, scheme: str) -> None:
 
 
 def test_thinning_keeps_hardly_a_spike_of_a_tiny_share() -> None:
-    """Draws of 24 bits are 0, and so kept, once in 17 million: 12 of these."""
+    """Draws of 24 bits would be 0, and so kept, once in 17 million, which is 12 of these."""
     rng, spikes = np.random.default_rng(0), np.zeros(10_000_000, np.int32)
     assert sum(int(thinned(spikes, 1e-9, rng).sum()) for _ in range(20)) <= 3
 
@@ -339,7 +340,7 @@ def test_a_network_s_rows_do_not_depend_on_the_threads(schedule: str) -> None:
 
 
 def test_a_full_store_is_emptied_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Memory is bounded whatever T is; what was applied early is what would have been later."""
+    """Memory is bounded whatever T is, and applying pulses early does not change them."""
     preset = get_preset("capacitor")
     whole = trained(NativeSynapses(make_crossbar(), preset, TileSpec(weight_range=4.0), 1e6))
     monkeypatch.setattr("rpu_ssnn.synapses.native.synapses.MOST_SPIKES", 100)

@@ -1,4 +1,4 @@
-"""One contract for all synapses of `support.rpu_ssnn.implementations`."""
+"""Tests the contract that all synapses of `support.rpu_ssnn.implementations` fulfil."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ def synapses(request: pytest.FixtureRequest) -> Synapses:
 
 
 def identity_read(synapses: Synapses) -> np.ndarray:
-    """Weights as forward reads of one line at a time show them."""
+    """Returns the weights as seen by forward reads of one line at a time."""
     return synapses.forward_current(np.eye(synapses.shape[0], dtype=np.uint8))
 
 
@@ -52,7 +52,8 @@ def test_forward_and_transposed_reads_are_of_one_matrix(synapses: Synapses) -> N
 
 
 def test_coincidences_move_weights_the_right_way(synapses: Synapses) -> None:
-    """Up on the positive stream, down on the negative, nothing where spikes never meet."""
+    """They move up with the positive stream, down with the negative, and not without
+    coincidences."""
     before = identity_read(synapses).copy()
     pre, positive, negative = (np.zeros((40, n), bool) for n in (20, 8, 8))
     pre[:, 2], positive[:, 3], negative[:, 5] = True, True, True
@@ -88,9 +89,9 @@ def test_step_scale_scales_what_follows(synapses: Synapses) -> None:
 
 
 def test_reads_see_pulses_from_the_commit_on(synapses: Synapses) -> None:
-    """Also where reads are calls in the middle of a batch, between two groups of presentations."""
+    """This also holds if reads are calls within a batch, between two groups of presentations."""
     if synapses.linear_read() is not None:
-        return  # the network reads a copy
+        return  # The network reads a copy.
     before = identity_read(synapses)
     synapses.update(make_block(*random_trains(50)))
     synapses.settle()
@@ -155,7 +156,8 @@ def test_eq_9_is_the_product_of_rates() -> None:
 
 @pytest.mark.parametrize("T_s", [25.0, 400.0])
 def test_surrogate_noise_has_the_size_of_the_coincidences_it_stands_for(T_s: float) -> None:
-    """Same trains, many draws: Eq. 9 with noise spreads as Eq. 10 over redrawn trains does."""
+    """Over many draws with the same trains, Eq. 9 with noise spreads as Eq. 10 does over redrawn
+    trains."""
     rates = np.array([0.1, 0.4]), np.array([0.0, 0.2, 0.5])
     draws, noisy = 4000, []
     crossbar = make_crossbar(2, 3, batch=1, T=100)

@@ -1,4 +1,4 @@
-"""Tiles alone: every coincidence is a pulse, and what a device is besides is in its row."""
+"""Tests tiles alone: every coincidence is a pulse, and the row reports the other device effects."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ from support.rpu_ssnn.networks import make_block, make_crossbar, random_trains
 
 
 def test_one_coincidence_is_exactly_one_device_pulse() -> None:
-    """Counted independently; steps are powers of two, so the result is exact, not close."""
+    """Pulses are counted independently, and since steps are powers of two the result is exact."""
     crossbar = make_crossbar(step=STEP)
     synapses = on_tile()(crossbar)
     pre, positive, negative = random_trains(3000, rate=0.2)
@@ -30,7 +30,7 @@ def test_one_coincidence_is_exactly_one_device_pulse() -> None:
 
 
 def test_both_streams_in_one_slot_pulse_up_then_down() -> None:
-    """On a device near its upper bound the order shows: up (clipped at the bound), then down."""
+    """The order shows on a device at its upper bound: up (clipped at the bound), then down."""
     for start, expected in ((1.0, 1.0 - STEP), (-1.0, -1.0)):
         crossbar = make_crossbar(1, 1)
         at = Crossbar(**{**vars(crossbar), "initial": np.full((1, 1), start, np.float32)})
@@ -47,7 +47,7 @@ def test_effects_that_tiles_do_not_have_are_refused() -> None:
 
 
 def test_asymmetric_device_drifts_under_balanced_pulses() -> None:
-    """Gross pulses reach the device: equal numbers up and down do not cancel in it."""
+    """All pulses reach the device, so equal numbers up and down do not cancel in it."""
     device = get_preset("ideal", {"levels": 200, "asymmetry": 0.5})
     synapses = TileSynapses(make_crossbar(), device, TileSpec(weight_range=4.0), 1e6)
     before = synapses.weights().copy()
@@ -59,7 +59,7 @@ def test_asymmetric_device_drifts_under_balanced_pulses() -> None:
 
 @pytest.mark.parametrize("name", ["ideal", "capacitor", "charge_trap", "reram_es", "reram_sb"])
 def test_every_device_takes_every_pulse(name: str) -> None:
-    """No line is thinned by aihwkit itself: the mean move is that of the pulses sent."""
+    """aihwkit thins no line, so the mean change is that of the pulses sent."""
     noiseless = {"cycle_to_cycle": 0.0, "step_spread": 0.0, "asymmetry_spread": 0.0}
     if name.startswith("reram"):
         noiseless["write_noise"] = 0.0
@@ -110,7 +110,7 @@ def test_differential_pair_shares_the_weight_between_two_devices() -> None:
 
 
 def test_finite_on_off_ratio_narrows_the_window() -> None:
-    """Pulsed to its end, a weight reaches (1 - 1/R) of the weight range."""
+    """A weight that is pulsed to its bound reaches (1 - 1/R) of the weight range."""
     for ratio, share in ((None, 1.0), (10.0, 0.9), (2.0, 0.5)):
         synapses = on_tile(reference=ReferenceSpec(on_off_ratio=ratio))(make_crossbar())
         pre, post = np.ones((3000, 20), bool), np.ones((3000, 8), bool)
@@ -188,7 +188,7 @@ def test_pulsed_start_counts_its_pulses() -> None:
 
 
 def test_open_loop_pulses_do_not_know_the_reference_s_error() -> None:
-    """Programming cancels a reference's offset, counted pulses cannot."""
+    """Programming cancels the offset of a reference; a counted number of pulses cannot."""
 
     def error(initial: str) -> float:
         reference = ReferenceSpec(scheme="reference_device", spread=0.1)
@@ -230,13 +230,13 @@ def test_the_busiest_devices_are_counted_up_plus_down() -> None:
     pre, positive = np.zeros((7, 20), bool), np.zeros((7, 8), bool)
     negative = np.zeros_like(positive)
     pre[:, 3] = True
-    positive[:4, 5] = True  # four up
-    negative[:, 5] = True  # and seven down, on the one device (3, 5)
-    positive[:3, 6] = True  # three on its neighbour
+    positive[:4, 5] = True  # The device (3, 5) gets four pulses up,
+    negative[:, 5] = True  # and seven down.
+    positive[:3, 6] = True  # Its neighbour gets three.
     synapses.update(make_block(pre, positive, negative))
     found = synapses.statistics()
     assert found["pulses_max"] == 11
-    # 158 devices without a pulse, then 3 and 11: rank 0.99 x 159 = 157.41 of 0...159.
+    # 158 devices have no pulse, two have 3 and 11; the rank is 0.99 x 159 = 157.41 of 0...159.
     assert found["pulses_p99"] == pytest.approx(0.41 * 3)
 
 
