@@ -1,4 +1,4 @@
-"""What tests of several folders of studies share."""
+"""Fixtures that tests of studies in several folders share."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -11,7 +11,7 @@ from support.studies.harness import Harness
 
 @pytest.fixture
 def harness(tmp_path: Path) -> Iterator[Harness]:
-    """Studies with the fake training, in a folder of the test's own; its workers end with it."""
+    """Yields a harness with the fake training in a temporary folder, and then ends its workers."""
     made = Harness(tmp_path)
     with closing(made.executor):
         yield made

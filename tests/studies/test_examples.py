@@ -1,4 +1,4 @@
-"""The examples in docstrings of what `studies` exports."""
+"""Runs the examples in docstrings of the names that `studies` exports."""
 
 import doctest
 import importlib

@@ -1,4 +1,4 @@
-"""Studies on the user's own data: what is declared, what is refused, and what rows say."""
+"""Tests studies on user-defined data: their declaration, their errors, and their rows."""
 
 import shutil
 import subprocess
@@ -132,7 +132,7 @@ def test_another_file_is_refused_before_the_folder_changes(folder: Path, part: s
     study, out = folder / "own.yaml", folder / "out"
     study.write_text(text)
     run_study(study, out=out, workers=1)
-    shutil.rmtree(out / ("trials" if part == "search" else "search"))  # as if stopped earlier
+    shutil.rmtree(out / ("trials" if part == "search" else "search"))  # The run stopped earlier.
     before = (out / "study.yaml").read_bytes()
     write_npz(folder / "mine.npz", (X + 1, Y))
     study.write_text(text.replace("QUESTION", "another"))
@@ -165,7 +165,7 @@ def test_varied_files_start_at_the_folder_of_the_study(
     study = declared(folder, {"file": "mine.npz"}, sweep={"dataset.file": names})
     points = {dict(point.sweep)["dataset.file"]: point.dataset.file for point in study.points()}
     assert points == {name: folder / name for name in names}
-    elsewhere = study.model_dump(mode="json")  # as an output folder has it
+    elsewhere = study.model_dump(mode="json")  # An output folder stores this form.
     again = parse_study(elsewhere, "study.yaml", folder / "other")
     assert {point.dataset.file for point in again.points()} == set(points.values())
     monkeypatch.chdir(folder.parent)
@@ -180,6 +180,6 @@ def test_varied_files_start_at_the_folder_of_the_study(
 def test_files_of_one_name_are_not_taken_for_one_file(folder: Path) -> None:
     (folder / "other").mkdir()
     files = [str(path / "mine.npz") for path in (folder, folder / "other")]
-    end = "other/mine.npz' is not allowed"  # the path itself is shortened where it is long
+    end = "other/mine.npz' is not allowed"  # The path may be shortened if it is long.
     with refused("dataset.file", end, "must have another name than", files[0]):
         declared(folder, {"file": "mine.npz"}, sweep={"dataset.file": files})

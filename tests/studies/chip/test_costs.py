@@ -1,4 +1,4 @@
-"""The costs of a chip by hand, by brute force, and against published chips."""
+"""Compares the costs of a chip with hand calculation, brute force and published chips."""
 
 import sys
 from pathlib import Path
@@ -35,8 +35,8 @@ HAND = Events(
     reads=2, lines=5, spikes=7, transposed_reads=1, gradient_spikes=2,
     pulses=6, write_spikes=2, write_phases=2, write_lines=6,
 )  # fmt: skip
-"""Two slots: three lines spike and then two; in the first, two outputs send a gradient spike each,
-one up and one down, and both write the three devices of the lines."""
+"""There are two slots: three lines spike, then two. In the first, two outputs send a gradient spike
+each, one up and one down, and both write the three devices of the lines."""
 
 
 def test_an_array_of_four_by_three_by_hand() -> None:
@@ -45,7 +45,7 @@ def test_an_array_of_four_by_three_by_hand() -> None:
     assert costs.array_use == 12 / 16
     assert FOUR_BY_THREE.use(costs.chip, HAND, writes=True) == {
         "pulse": 6,
-        "half_select": 14,  # in each phase three rows of two devices, and one on the column
+        "half_select": 14,  # Each phase has three rows of two devices, and one on the column.
         "cell_read": 5 * 3 + 2 * 4,
         "row_driver": 5 * 2,
         "column_driver": 2 * 2,
@@ -68,7 +68,7 @@ def test_energy_area_and_time_follow_from_the_components() -> None:
     parts = {"converter": low_high, "cell_read": {**ONE, "area_m2": 1.0}, "pulse": ONE}
     built = chip(components={**parts, "initial_write": ONE}, lines_per_converter=4)
     costs = Costs(network(FOUR_BY_THREE, HAND, presentations=5.0, pulse_s=0.5), built)
-    # Two reads of four lines a converter in each of 10 slots, and two phases to write.
+    # Each of 10 slots has two reads of four lines per converter, and two phases of writing.
     assert costs.time == (10 * (2 * 4 * 2.0 + 2 * 0.5), "converter")
     assert costs.inference_time == (8 * 4 * 2.0, "converter")
     assert costs.area_m2 == 16 * 1.0 + 4 * 7.0
@@ -149,8 +149,8 @@ def test_a_reference_is_read_and_half_selected_and_never_written() -> None:
 
 
 def test_neurram_s_own_numbers_give_its_energy_within_a_factor_of_two() -> None:
-    """The chip of the same group's ISSCC 2020 paper reaches 74 TMACS/W at 130 nm, by its title.
-    Drivers, lines and control are in that number and not among the components."""
+    """According to its title, the chip of the same group's ISSCC 2020 paper reaches 74 TMACS/W at
+    130 nm. This number includes drivers, lines and control, but the components do not."""
     neurram = load_chip("neurram_130nm")
     full = Crossbar(256, 256, is_first=True)
     used = full.use(neurram, Events(reads=1, lines=256, spikes=0), writes=False)

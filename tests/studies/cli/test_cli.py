@@ -1,4 +1,4 @@
-"""The command line: what it prints, where, and its exit codes."""
+"""Tests the output of the command line, and its exit codes."""
 
 import subprocess
 import sys
@@ -23,7 +23,7 @@ from support.studies.harness import SMALL, Harness, accept_all, fake_training
 
 @pytest.fixture
 def harness(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Harness:
-    """The fake training behind the command line."""
+    """Puts the fake training behind the command line."""
     harness = Harness(tmp_path)
     job = Job(check=accept_all, execute=fake_training, data_root=harness.orders)
     monkeypatch.setattr("studies.execution.phase.training_job", lambda data_root: job)
@@ -49,7 +49,7 @@ def test_a_run_ends_with_the_table_and_says_where_everything_is(
 ) -> None:
     code, output, errors = command("run", study, "--out", harness.out)
     assert code == 0
-    assert output.startswith("small: ")  # the question
+    assert output.startswith("small: ")  # This is the line with the question.
     lines = [line for line in output.splitlines() if line.startswith("|")]
     assert lines[0].split("|")[1:3] == [" case        ", " accuracy % "]
     assert [line.split()[1] for line in lines[2:5]] == ["ann", "rate", "coincidence"]
@@ -64,7 +64,7 @@ def test_a_run_ends_with_the_table_and_says_where_everything_is(
 
 @pytest.fixture(scope="module")
 def real_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Results of a study that really trained."""
+    """Returns the result folder of a study that really trained."""
     content = {
         **SMALL,
         "dataset": {"name": "digits", "n_train": 60, "n_test": 40},
@@ -235,8 +235,8 @@ def test_files_to_write_are_looked_at_before_the_work(
     def work(*_: object) -> None:
         raise AssertionError("the work was begun")
 
-    # These are the functions that the commands call; a patch of what they call in turn would stay
-    # in a module that is imported meanwhile.
+    # The commands call these functions directly. Patches of deeper functions would stay in modules
+    # that are imported meanwhile.
     for function in (
         "fitting.fit_file",
         "cards.card_plot.plot_card",

@@ -1,4 +1,4 @@
-"""`rpu-ssnn keys` prints what the models of a study check."""
+"""`rpu-ssnn keys` prints the keys that the models of a study check."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""`rpu-ssnn new`: a study whose settings follow from the data."""
+"""`rpu-ssnn new` writes a study whose settings depend on the data."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""What leaves the command line: streams that fail, text that terminals and figures cannot hold."""
+"""Tests output to streams that fail, and text that terminals and figures cannot display."""
 
 import io
 import os
@@ -15,7 +15,7 @@ from support.studies.harness import Harness, InThisProcess, small_study
 
 
 class Full(io.TextIOBase):
-    """A stream on a full disk, or whose reader has gone."""
+    """Fails like a stream on a full disk, or one without a reader."""
 
     def __init__(self, error: OSError) -> None:
         self._error = error

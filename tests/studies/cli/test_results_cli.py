@@ -1,4 +1,4 @@
-"""The commands about results: what they print and write, and their exit codes."""
+"""Tests the commands about results: their output, their files and their exit codes."""
 
 from pathlib import Path
 from typing import Any, cast
@@ -123,7 +123,7 @@ def test_the_rows_that_are_kept_of_a_shipped_study_are_a_table(command: Command)
     assert code == 0
     assert "| SSNN-BP, WTA, dropout  " in output
     assert "98.63 ± 0.07" in output
-    code, _, errors = command("table", "mnist_quick")  # shipped, without kept rows
+    code, _, errors = command("table", "mnist_quick")  # This shipped study has no kept rows.
     assert code == 2
     assert "result folder" in errors
 
@@ -137,14 +137,14 @@ def test_kept_rows_of_further_seeds_are_in_the_table(by_name: bool, command: Com
     assert code == 0
     (row,) = [line for line in output.splitlines() if line.startswith("| charge_trap ")]
     cells = [cell.strip() for cell in row.strip("|").split("|")]
-    assert cells[1:3] == ["97.18 ± 0.10", "-0.76 ± 0.14"]  # as in README.md
+    assert cells[1:3] == ["97.18 ± 0.10", "-0.76 ± 0.14"]  # README.md quotes these numbers.
     assert cells[5] == "8"
 
 
 def test_files_of_rows_are_tabulated_drawn_and_reported(
     folder: Path, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Half of the rows in each of two files, one in both; as the folder that has all."""
+    """Two files with half of the rows each, and one row in both, give the same as the folder."""
     monkeypatch.chdir(tmp_path)
     results = load_results(folder)
     files = []
@@ -246,7 +246,8 @@ def test_inhibition_is_left_out_of_nir_alone(folder: Path, tmp_path: Path) -> No
 def test_an_exported_network_is_the_one_that_was_tested(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After the storage that the study declares; and the format is told from any spelling."""
+    """It is exported after the storage that the study declares, and any spelling of the ending
+    selects the format."""
     device = {
         "device": "capacitor",
         "hyperparameters": {"weight_range": 8, "learning_rate": 1},

@@ -70,7 +70,7 @@ PATHS = [
 
 @st.composite
 def _studies(draw: st.DrawFn) -> dict[str, Any]:
-    """The small study with a few keys replaced by anything."""
+    """Draws the small study with a few keys replaced by anything."""
     study: dict[str, Any] = dict(SMALL)
     for _ in range(draw(st.integers(1, 2))):
         if draw(st.booleans()):

@@ -1,4 +1,4 @@
-"""Charge traps that remember their pulses, as a study asks for them and as its rows report them."""
+"""Tests how studies declare charge traps with pulse memory, and how rows report them."""
 
 from typing import Any
 
@@ -91,7 +91,7 @@ def test_read_disturb_goes_with_pulses_that_come_with_their_reads() -> None:
 
 
 def test_storage_acts_between_training_and_inference() -> None:
-    """With all charge lost in storage the answers are by chance; training saw none of it."""
+    """If all charge is lost in storage, answers are at chance, but training is not affected."""
     overrides = {"loss_per_decade": 0.2}
     fresh, stored = (
         run(trial_of(tile={"simulator": "native", "storage_seconds": time}, overrides=overrides))

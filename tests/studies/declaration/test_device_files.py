@@ -1,4 +1,4 @@
-"""Preset files of a study: found beside it, and named without their folder."""
+"""Preset files of a study are found beside it, and are named without their folder."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A study in devices drawn from a fit: each seed has one, and tables tell fit and seeds apart."""
+"""In a study of devices drawn from a fit each seed has one, and tables separate fit and seeds."""
 
 from pathlib import Path
 
@@ -66,7 +66,7 @@ def test_the_deviations_of_seeds_and_fit_are_told_apart() -> None:
 
 
 def test_the_interval_of_the_table_is_that_of_the_draws() -> None:
-    """Seeds that share a device are not independent."""
+    """Seeds that share a drawn device are not independent."""
     rows = pd.DataFrame({"label": "rate", "seed": range(6), "device": None, "test_accuracy": 95.0})
     own = rows.assign(label="mine", device=[f"mine_draws.yaml:draw_{1 + s % 3}" for s in range(6)])
     own["test_accuracy"] = [90.0, 92.0, 94.0, 90.2, 92.2, 94.2]

@@ -1,4 +1,4 @@
-"""The threshold study asks what it says: each property alone, against the same device."""
+"""The threshold study varies each property alone, and compares it with the same device."""
 
 from studies.declaration.shipped import find_study
 from studies.declaration.update_rules.pulses import PulseRule
@@ -19,7 +19,7 @@ ASKED = (
 
 
 def test_the_loss_is_zero_where_nothing_is_varied() -> None:
-    """Reference and device are the same run, which repeats bit for bit (no noise)."""
+    """Reference and device are the same run, which repeats bit for bit without noise."""
     asked = ask(find_study(NAME), "ideal")
     assert isinstance(asked.reference.rule, PulseRule)
     unlabelled = asked.reference.changed(label=None), asked.case.changed(label=None)
@@ -30,7 +30,7 @@ def test_every_property_is_varied_alone() -> None:
     """The device starts without any of the others, and every published property has an axis."""
     case = ask(find_study(NAME), "ideal").case
     tuned = TunedDevice(learning_rate=4.0, weight_range=4.0, thinning=1.0)
-    assert not imperfections(case, tuned.thinning)[0]  # but the finite step, which ideals have
+    assert not imperfections(case, tuned.thinning)[0]  # Even ideal devices have a finite step.
     for parameter in ASKED:
         along = axis(parameter, case, tuned)
         assert isinstance(along, RequirementAxis), along

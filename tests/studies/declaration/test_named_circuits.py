@@ -1,4 +1,4 @@
-"""Published circuits of neurons, which a study names."""
+"""Tests published neuron circuits that a study refers to by name."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Settings of the network that every rule shares: the input lines, and how weights start."""
+"""Tests settings of the network that all rules share: input lines and initial weights."""
 
 from pathlib import Path
 from typing import Any
@@ -20,13 +20,13 @@ STARTS: dict[str, dict[str, Any]] = {
     "pulses": NATIVE,
     "analog_sgd": {"update": "analog_sgd", **NATIVE},
 }
-"""A case of each rule that starts from He initialisation at any scale."""
+"""A case of each rule that starts from He initialisation, at any scale."""
 
 OWN_START: dict[str, dict[str, Any]] = {
     "online_sgd": {"update": "online_sgd", "learning_rate": 0.1},
     "whole_pulse_sgd": {"update": "whole_pulse_sgd", **NATIVE},
 }
-"""A case of each rule that says by settings of its own how weights start."""
+"""A case of each rule that has its own settings for initial weights."""
 
 
 def declared(encoding: dict[str, object]) -> Study:
@@ -72,7 +72,7 @@ def test_rows_say_how_many_input_lines_there_are() -> None:
 
 
 def start_of(case: dict[str, Any], scale: float) -> list[np.ndarray]:
-    """Weights of the network before the first epoch."""
+    """Returns the weights of the network before the first epoch."""
     network = {"hidden": [8], "T": 10, "initial_scale": scale}
     study = small_study(
         cases=[{"label": "it", **case}], reference="it", network=network, training={"epochs": 0}
@@ -94,7 +94,7 @@ def test_every_rule_starts_from_weights_of_that_size(rule: str) -> None:
     whole, tenth = start_of(STARTS[rule], 1.0), start_of(STARTS[rule], 0.1)
     for layer, (large, small) in enumerate(zip(whole, tenth, strict=True)):
         assert np.std(large) > 0, layer
-        if rule == "conversion":  # which balances the weights of each layer
+        if rule == "conversion":  # Conversion balances the weights of each layer.
             assert not np.array_equal(small, large)
         else:
             np.testing.assert_allclose(small, 0.1 * large, rtol=1e-4, atol=2e-7)

@@ -1,4 +1,4 @@
-"""The page docs/how-to/own_law.md alone takes a law of one's own through study, card, ablation."""
+"""With docs/how-to/own_law.md alone, a user-defined law gets a study, a card and an ablation."""
 
 import re
 import runpy
@@ -28,7 +28,7 @@ HYPERPARAMETERS = {"weight_range": 2.0, "learning_rate": 8.0}
 
 @pytest.fixture
 def preset(tmp_path: Path) -> Path:
-    """The two files of the page."""
+    """Writes the two files of the page."""
     (tmp_path / "trapping.py").write_text(LAW)
     (tmp_path / "my_trap.yaml").write_text(PRESET)
     return tmp_path / "my_trap.yaml"
@@ -54,7 +54,7 @@ def trial_of(device: Any, **case: Any) -> Trial:
 
 
 def inline(preset: Path) -> dict[str, Any]:
-    """The device of the page as a case of a study has it without a preset file."""
+    """Returns the device of the page in the form for a case, without a preset file."""
     device = get_device(str(preset))
     assert isinstance(device, Preset)
     given = {n: device.parameters[n].value for n, p in device.law.parameters.items() if p.required}

@@ -1,4 +1,4 @@
-"""An update rule of the user's own: read from its file or module, typed, and part of a trial."""
+"""A user-defined update rule is read from its file or module, checked, and part of a trial."""
 
 import json
 import pickle
@@ -135,4 +135,4 @@ def test_it_runs_in_worker_processes(tmp_path: Path) -> None:
         {"update": {"rule": "mine.py", "gain": 2.0}, "learning_rate": 1},
     ]
     content = own.run(cases)
-    assert content["mine"] == content["coincidence"] > 50  # chance: 10
+    assert content["mine"] == content["coincidence"] > 50  # Chance is 10.

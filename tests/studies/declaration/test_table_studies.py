@@ -1,4 +1,4 @@
-"""Measured jumps in a study: the table's content is the identity, and rows say name and digest."""
+"""A trial with measured jumps is identified by the table's content; rows give name and digest."""
 
 import json
 import shutil

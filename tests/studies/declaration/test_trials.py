@@ -1,4 +1,4 @@
-"""Expansion of a study into trials, and what their identity depends on."""
+"""Tests the expansion of a study into trials, and what the identity of a trial depends on."""
 
 import json
 from pathlib import Path
@@ -122,7 +122,8 @@ def test_names_are_no_part_of_the_identity() -> None:
 
 
 def other_values(value: object) -> list[object]:
-    """Values that a field with this one might also take; the model decides which are valid."""
+    """Returns other values that a field with this value might take; the model decides which are
+    valid."""
     if isinstance(value, bool):
         return [not value]
     if isinstance(value, int):
@@ -158,7 +159,7 @@ def other_values(value: object) -> list[object]:
 
 
 def leaves(model: BaseModel, path: str = "") -> set[str]:
-    """The dotted names of all settings."""
+    """Returns the dotted names of all settings."""
     found: set[str] = set()
     for name in type(model).model_fields:
         value = getattr(model, name)
@@ -168,8 +169,8 @@ def leaves(model: BaseModel, path: str = "") -> set[str]:
 
 
 def variants(model: BaseModel, path: str = "") -> list[tuple[str, BaseModel]]:
-    """The model with each of its leaves changed, one at a time; those that nothing else can go with
-    are left out."""
+    """Returns the model with each of its leaves changed, one at a time; changes that the model
+    refuses are left out."""
     found: list[tuple[str, BaseModel]] = []
     for name in type(model).model_fields:
         value = getattr(model, name)
@@ -207,7 +208,7 @@ def test_every_shared_setting_is_part_of_the_identity(section: str, model: BaseM
         seen.add(identity)
 
 
-LINES = LinesSpec(on_resistance=1e5, voltage_constant=0.1)  # a resistance needs both
+LINES = LinesSpec(on_resistance=1e5, voltage_constant=0.1)  # A resistance needs both of these.
 
 
 TILES = (
@@ -219,7 +220,7 @@ TILES = (
         retention=RetentionSpec(temperature_k=350.0, activation_energy_ev=0.5),
     ),
 )
-"""Some settings need others: together these can change them all."""
+"""Some settings need others; with these specs every setting can be changed."""
 
 
 @pytest.mark.parametrize(
@@ -311,8 +312,8 @@ def test_studies_are_valid_and_named_after_their_file_or_record(name: str) -> No
 
 
 def test_the_shipped_mnist_study_has_all_devices_that_move_both_ways() -> None:
-    """But those that have studies of their own: devices that remember their pulses, which are
-    slower, and those of published tables (`peers`). Variants of a preset may be left out."""
+    """Exceptions have studies of their own: devices that remember their pulses, which are slower,
+    and those of published tables (`peers`). Variants of a preset may be left out."""
     from device_presets import get_preset, preset_names
 
     presets = map(get_preset, (n for n in preset_names() if not n.startswith("neurosim_")))
@@ -327,7 +328,7 @@ def test_the_shipped_mnist_study_has_all_devices_that_move_both_ways() -> None:
 
 
 def test_what_no_run_reads_is_no_part_of_an_identity() -> None:
-    """Energy, endurance and the like: no aihwkit field, and the leak is not among them."""
+    """Energy, endurance and the like have no aihwkit field, and the leak is not one of them."""
     from device_presets import get_preset
 
     for name in ("ideal", "capacitor", "reram_es", "ecram", "hfo2"):
@@ -368,7 +369,7 @@ def test_a_number_has_one_identity_however_it_is_spelt() -> None:
 
 
 def test_runs_from_before_keep_their_identity() -> None:
-    """Stored overrides as the study had spelt them are those of today."""
+    """Stored overrides may have the spelling of the study."""
     case = {"device": "ideal", "overrides": {"levels": 100}, "hyperparameters": DRIVE}
     trial = trials(small_study(cases=[case], reference="ideal", seeds=[0]))[0]
     stored = trial.settings.model_dump(mode="json")

@@ -1,4 +1,4 @@
-"""The rules: found by being there, and an identity of theirs that new settings do not change."""
+"""Rules are found by their modules, and their new settings do not change old identities."""
 
 from pathlib import Path
 from typing import Any
@@ -60,7 +60,7 @@ def test_adam_has_rates_of_its_own_and_trains() -> None:
         ]
     )
     row = run_trial(declared_trials(study)[0], None, 1).row
-    assert row["test_accuracy"] > 20  # chance: 10
+    assert row["test_accuracy"] > 20  # Chance is 10.
 
 
 def test_slots_do_not_run_the_control_again() -> None:
@@ -85,7 +85,7 @@ def test_slots_do_not_run_the_control_again() -> None:
         (
             control(tile={"simulator": "native", "device_read_noise": SLOW}),
             "case 1.tile.device_read_noise.slow_time_s",
-            "at least 0.000825 s",  # 50 presentations of 33 slots, whatever network.T is
+            "at least 0.000825 s",  # It is 50 presentations of 33 slots, whatever network.T is.
         ),
         (control(trains={"activation": "tanh"}), "case 1.trains.activation", "relu"),
         (control(trains={"length": 3}), "case 1.trains.length", "train_length"),
@@ -119,7 +119,7 @@ def test_it_runs_to_a_row_and_its_steps_can_be_timed() -> None:
     ledger = ledger_columns(trial, result)
     assert ledger["energy_j"] is None
     assert "GPUs only" in str(ledger["energy_blank_because"])
-    # 90 presentations of 31 slots and two reads, each 500 ns.
+    # There are 90 presentations of 31 slots and two reads, each 500 ns.
     assert ledger["training_time_s"] == pytest.approx(90 * 33 * 5e-7)
     cost = Cost.of(time_steps(trial, None, 1, NO_WORKSPACE))
     assert cost.train > 0

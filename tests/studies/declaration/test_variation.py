@@ -1,4 +1,4 @@
-"""Settings that vary, each for itself or in step."""
+"""Tests settings that vary independently or together."""
 
 from typing import Any
 
@@ -47,4 +47,4 @@ def test_a_number_of_seeds_and_no_question_are_a_study() -> None:
     ],
 )
 def test_points_that_differ_in_spelling_alone_are_one(declared: dict[str, Any]) -> None:
-    assert len(sweeps(**declared)) == 2  # one a case
+    assert len(sweeps(**declared)) == 2  # There is one per case.

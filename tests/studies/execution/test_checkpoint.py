@@ -1,4 +1,4 @@
-"""A trial that is killed goes on from its checkpoint; what does not fit is set aside."""
+"""A trial that is killed resumes from its checkpoint; unusable checkpoints are set aside."""
 
 import itertools
 import json
@@ -36,11 +36,11 @@ CASES: dict[str, dict[str, Any]] = {
     },
 }
 OWN = {"seconds", "peak_memory_mb", "resumed"}
-"""Columns that tell of the process, not of the result."""
+"""Columns that describe the process, not the result."""
 
 
 class KilledError(BaseException):
-    """Stands for the end of the process: nothing after it runs."""
+    """Stands for the death of the process, after which nothing runs."""
 
 
 def trial_of(case: str, epochs: int = EPOCHS) -> Trial:
@@ -55,7 +55,8 @@ def trial_of(case: str, epochs: int = EPOCHS) -> Trial:
 
 @pytest.fixture
 def kill_after(monkeypatch: pytest.MonkeyPatch) -> Callable[[int | None], None]:
-    """Ends runs after an epoch and its checkpoint; None: no longer."""
+    """Returns a function that makes runs end after an epoch and its checkpoint, or, with None,
+    run on."""
     over = TrialSession.end_epoch
 
     def set_to(epoch: int | None) -> None:
@@ -86,7 +87,7 @@ def test_a_killed_unit_goes_on_and_ends_with_the_same_row(
     trial = trial_of(case)
     straight = run_trial(trial, None, 1)
     assert straight.row["resumed"] == 0
-    for epoch in (1, 3):  # killed twice
+    for epoch in (1, 3):  # The run is killed twice.
         kill_after(epoch)
         with pytest.raises(KilledError):
             run_trial(trial, None, 1, Workspace(tmp_path, 0.0))
@@ -148,7 +149,7 @@ def test_checkpoints_are_taken_no_more_often_than_asked(
 def test_a_trial_of_seconds_keeps_an_epoch_and_spends_little_time_on_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each look at this clock takes a second, so that one checkpoint is enough for fifty."""
+    """Every call of this clock advances it by a second, so one checkpoint must do for 50 epochs."""
     clock = SimpleNamespace(monotonic=itertools.count().__next__)
     monkeypatch.setattr(workspace, "time", clock)
     trial = trial_of("ann")
@@ -173,14 +174,14 @@ def cut(path: Path) -> None:
 
 
 def flip(path: Path) -> None:
-    """One bit, in the middle of an array."""
+    """Flips one bit in the middle of an array."""
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 4
     path.write_bytes(content)
 
 
 def pickled(path: Path) -> None:
-    """An array of objects, which only a pickle can hold."""
+    """Inserts an array of objects, which only a pickle can store."""
     with np.load(path, allow_pickle=False) as file:
         arrays: dict[str, Any] = dict(file)
     arrays["state.order.generator"] = np.array([{}], dtype=object)
@@ -189,7 +190,7 @@ def pickled(path: Path) -> None:
 
 
 def other_code(path: Path) -> None:
-    """An array fewer, as from a version that kept less."""
+    """Removes an array, as if the file came from a version that stored less."""
     with np.load(path, allow_pickle=False) as file:
         arrays = {n: a for n, a in file.items() if n != "state.network.crossbar_1.step_scale"}
     with path.open("wb") as out:
@@ -252,7 +253,7 @@ def test_a_checkpoint_that_does_not_fit_is_set_aside_and_the_unit_starts_anew(
 def test_every_lost_or_changed_byte_is_noticed_or_harmless(
     tmp_path: Path, kill_after: Callable[[int | None], None]
 ) -> None:
-    """Bytes of the zip's own bookkeeping may not matter; what is read is then the same."""
+    """Some bytes of the zip format may not matter; then the same content must be read."""
     trial = trial_of("rate")
     path = interrupted(trial, tmp_path, kill_after)
     content = path.read_bytes()
@@ -291,7 +292,8 @@ def test_a_full_disk_costs_the_checkpoint_and_not_the_unit(
 
 
 def test_nothing_is_left_running_when_rows_are_there(harness: Harness) -> None:
-    """Nor what an earlier process left: words, halves, checkpoints of trials with a row."""
+    """Files that an earlier process left are removed as well: notes, partial files, and checkpoints
+    of trials with a row."""
     outcome = harness.run(small_study())
     folder = harness.out / "running"
     assert list(folder.iterdir()) == []

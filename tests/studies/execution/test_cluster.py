@@ -1,4 +1,4 @@
-"""Studies on the workers of a real dask scheduler, some of which die."""
+"""Runs studies on the workers of a real dask scheduler, some of which die."""
 
 import os
 import signal
@@ -33,14 +33,14 @@ DIFFERS_BY_MACHINE_AND_TIME = ["seconds", "peak_memory_mb", "threads", "resumed"
 
 @pytest.fixture(scope="module")
 def dask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskProcesses]:
-    """For the tests that leave it as it is: a worker of one thread, and one of three."""
+    """Yields workers of one thread and of three, for tests that do not kill them."""
     with dask_processes(tmp_path_factory.mktemp("dask"), threads=(1, 3)) as processes:
         yield processes
 
 
 @pytest.fixture
 def mortal(tmp_path: Path) -> Iterator[DaskProcesses]:
-    """For the tests that kill."""
+    """Yields two workers for tests that kill some."""
     folder = tmp_path / "dask"
     folder.mkdir()
     with dask_processes(folder, threads=(1, 1)) as processes:
@@ -55,7 +55,7 @@ def run(harness: Harness, dask: DaskProcesses, study: Study, **changes: Any) -> 
 def saying_training(
     trial: Trial, data_root: Path | None, threads: int, workspace: Workspace
 ) -> TrialResult:
-    """Says how far it is, how many threads it has, and where it would leave a checkpoint."""
+    """Reports its progress, its number of threads and its folder for checkpoints."""
     workspace.write_progress(
         trial, TrialProgress(epoch=1, epochs=3, accuracy=71.5, notes=(f"{trial.title}: half way",))
     )
@@ -66,7 +66,7 @@ def saying_training(
 
 
 class Listening(Reporter):
-    """Remembers what it was told."""
+    """Records the notes and the progress that it receives."""
 
     def __init__(self) -> None:
         self.notes: list[str] = []
@@ -91,7 +91,7 @@ def test_the_table_is_that_of_this_machine_though_a_worker_is_killed(
     expected = run_study(study, here)
 
     def kill_one() -> None:
-        # In the middle: rows are there, and both workers have trials.
+        # At this moment there are some rows, and both workers have trials.
         wait_until(lambda: len(list((there / "trials").glob(FINISHED))) >= 2, "two rows")
         mortal.workers[0].kill()
 
@@ -124,7 +124,7 @@ def test_units_run_once_and_a_second_call_runs_nothing(
 def test_a_unit_whose_workers_die_too_often_fails_and_runs_again_when_asked(
     mortal: DaskProcesses, harness: Harness
 ) -> None:
-    mortal.start_workers(1, 1, 1)  # dask gives a trial that its worker died of to three more
+    mortal.start_workers(1, 1, 1)  # dask retries a trial that killed its worker on three more.
     harness.order("die", "rate seed 1")
     outcome = run(harness, mortal, small_study())
     assert len(outcome.runs) == 5
@@ -142,7 +142,8 @@ def test_a_unit_whose_workers_die_too_often_fails_and_runs_again_when_asked(
 def dying_afterwards(
     trial: Trial, data_root: Path | None, threads: int, workspace: Workspace
 ) -> TrialResult:
-    """The worker that first ends a certain trial dies half a second after; then it is slow."""
+    """Kills the worker half a second after it first finishes a certain trial, which is slow when
+    repeated."""
     if trial.title == "rate seed 1":
         assert data_root is not None
         try:
@@ -160,7 +161,7 @@ def test_a_result_that_dies_with_its_worker_is_made_again(
 
     def slow_fetch(self: Any, trial: Trial, future: Any) -> Any:
         if trial.title == "rate seed 1":
-            time.sleep(2)  # longer than the worker lives
+            time.sleep(2)  # By then the worker is dead.
         return fetch(self, trial, future)
 
     monkeypatch.setattr(cluster_executor._ClusterPool, "_outcome", slow_fetch)
@@ -207,7 +208,7 @@ def test_a_failing_check_on_a_worker_stops_before_anything_runs(
 def test_workers_of_other_versions_are_refused(
     dask: DaskProcesses, harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Of this process alone: the workers are what they are.
+    # This changes the versions of this process only, not those of the workers.
     monkeypatch.setattr(Versions, "here", lambda: Versions(1, "1.0", "1.0"))
     with refused("worker tcp://", "versions", "(now 1.0)", "must be those of the process"):
         run(harness, dask, small_study())

@@ -1,4 +1,4 @@
-"""What names no scheduler is refused in one line."""
+"""An address or a file that names no scheduler is refused in one line."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Trials that fail, and rows that find no room on the disk: what is listed, and what runs again."""
+"""Tests how failed trials and rows that did not fit on the disk are listed and run again."""
 
 import errno
 import os
@@ -58,7 +58,7 @@ def test_a_killed_worker_does_not_take_its_neighbours_unit_with_it(harness: Harn
 
 
 def test_failures_are_on_disk_before_the_study_ends(harness: Harness) -> None:
-    """So that a kill later on does not forget them."""
+    """A later kill must not lose them."""
     seen: list[list[str]] = []
 
     class Looking(Reporter):
@@ -90,7 +90,7 @@ def titles_listed(harness: Harness) -> list[str]:
 
 
 def test_the_studies_of_one_question_repeat_no_failure_of_each_other(harness: Harness) -> None:
-    """`require` runs the device alone first, then more and more of its changes."""
+    """`require` first runs the device alone, then more and more changes of it."""
     rate = {"update": "rate", "learning_rate": 1.0}
     studies = small_study(cases=[rate], seeds=[0]), small_study(seeds=[0])
     harness.order("raise", "rate seed 0", "coincidence seed 0")

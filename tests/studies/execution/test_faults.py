@@ -1,4 +1,5 @@
-"""Every write fails once, every file is half there: rows are complete or absent, runs go on."""
+"""If a write fails or a file is incomplete, rows are complete or absent and the next run
+continues."""
 
 import errno
 import json
@@ -32,7 +33,7 @@ def run(harness: Harness, reporter: Reporter | None = None, **changes: Any) -> A
 
 
 class FailsOnce:
-    """A call of the system that fails the n-th time."""
+    """Makes a system call fail the n-th time."""
 
     def __init__(self, real: Any, number: int, code: int) -> None:
         self._real, self._left, self._code = real, number, code
@@ -57,7 +58,7 @@ def test_each_write_may_fail_once(
         with monkeypatch.context() as patched:
             failing = FailsOnce(getattr(os, call), number, code)
             patched.setattr(f"rpu_ssnn.common.files.os.{call}", failing)
-            # Tables at the end, or the very first files.
+            # Only the tables at the end or the very first files may raise an error.
             with suppress(OSError, InputError):
                 run(harness)
         rows = {path.name: path.read_text() for path in (harness.out / "trials").glob("*.json")}

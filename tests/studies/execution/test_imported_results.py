@@ -1,4 +1,4 @@
-"""Going on from finished rows that were kept as a CSV."""
+"""Tests runs that reuse finished rows from a CSV."""
 
 from pathlib import Path
 
@@ -73,7 +73,7 @@ def test_results_are_those_of_a_study_and_several_files(harness: Harness, tmp_pa
 
 
 def test_rows_from_before_a_setting_existed_are_taken_up(harness: Harness) -> None:
-    """What they are named after is no matter: their settings say what they are."""
+    """Their old names do not matter, since their settings identify them."""
     harness.run(small_study())
     harness.take_log()
     table = load_results(harness.out)
@@ -116,7 +116,7 @@ def test_a_plan_counts_kept_rows_as_done_and_writes_nothing(
     assert "6 trials, 4 done, 2 to run" in printed
     assert "1 row was made under other versions" in printed
     assert not elsewhere.exists()
-    # What the plan says is what a run does: rows of the folder and kept ones together.
+    # The run does what the plan announced, with rows of the folder and kept rows together.
     harness.out, before = elsewhere, harness.out
     harness.take_log()
     harness.run(small_study(), kept_rows=[kept], other_versions="accept", executor=InThisProcess())
@@ -209,10 +209,10 @@ def test_a_file_that_is_cut_in_its_last_row_loses_that_row(tmp_path: Path) -> No
     found = read_imported_rows([path])
     assert len(found.by_identity) == 5
     assert f"{path}: row 6.cells" in str(found.faults[0])
-    path.write_text(whole[:-1])  # within the last cell
+    path.write_text(whole[:-1])  # This cuts the last cell.
     found = read_imported_rows([path])
     assert (len(found.by_identity), len(found.faults)) == (5, 1)
-    path.write_text(whole[: whole.rindex('"') - 9])  # within the settings
+    path.write_text(whole[: whole.rindex('"') - 9])  # This cuts the settings.
     with refused(f"{path}: rows"):
         read_imported_rows([path])
 

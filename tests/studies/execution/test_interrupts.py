@@ -1,4 +1,4 @@
-"""Signals that end a command: one sentence, exit code 130, rows kept, at any moment."""
+"""Signals end a command at any moment with one sentence and exit code 130, and rows are kept."""
 
 import os
 import pickle
@@ -25,7 +25,7 @@ SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
 @pytest.fixture(autouse=True)
 def _python_hears(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tests that run in a shell's background inherit signals that are ignored."""
+    """Restores the handlers of signals, which tests in a shell's background inherit as ignored."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
@@ -89,7 +89,7 @@ with interrupts.ending_the_command():
 def test_where_nothing_can_be_raised_a_signal_shows_no_traceback(
     in_the_callback: str, ended: tuple[str, str], code: int
 ) -> None:
-    """A callback of a compiler may fail so; half-made objects may fail too, and say nothing."""
+    """A compiler's callbacks can fail like this; incomplete objects can too, and must be silent."""
     script = LOST.format(in_the_callback=in_the_callback)
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert ((run.stdout, run.stderr), run.returncode) == (ended, code)
@@ -163,14 +163,14 @@ def start(folder: Path, *arguments: object) -> subprocess.Popen[str]:
 def test_a_command_that_a_cluster_ends_says_how_to_go_on(
     kind: signal.Signals, tmp_path: Path, harness: Harness
 ) -> None:
-    harness.order("sleep", "coincidence seed 0")  # the third, of one worker
+    harness.order("sleep", "coincidence seed 0")  # This is the third trial of the only worker.
     study = tmp_path / "small.yaml"
     study.write_text(strict_yaml.dump(SMALL))
     with start(
         tmp_path, harness.orders, "run", study, "--out", harness.out, "--workers", 1
     ) as process:
         wait_until(lambda: len(list((harness.out / "trials").glob(FINISHED))) == 2, "two rows")
-        os.killpg(process.pid, kind)  # as a cluster does: the workers hear it too
+        os.killpg(process.pid, kind)  # Like on a cluster, the workers get the signal too.
         _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Traceback" not in errors
@@ -193,7 +193,7 @@ def test_two_signals_end_with_130_and_no_traceback_whenever_they_come(wait: floa
     if "studies/cli" in errors or process.returncode in (0, 130):
         assert process.returncode in (0, 130)
         assert "Traceback" not in errors
-    else:  # Python itself, before the first line of the command: dies of the signal, or shows it
+    else:  # Before the command starts, Python itself dies of the signal or shows a traceback.
         assert process.returncode in (1, -signal.SIGINT)
 
 

@@ -1,4 +1,4 @@
-"""Killing and interrupting a running study: finished rows stay, processes do not."""
+"""If a running study is killed or interrupted, finished rows stay and all processes end."""
 
 import os
 import signal
@@ -30,18 +30,18 @@ def test_a_study_that_ends_in_the_middle_keeps_its_rows_and_leaves_no_process(
         start_new_session=True,
     ) as process:
         trials = harness.out / "trials"
-        # One of two workers hangs; the other does all the rest.
+        # One of the two workers hangs, and the other runs all other trials.
         wait_until(lambda: len(list(trials.glob(FINISHED))) == 5, "five rows")
         below = descendants(process.pid)
         assert below
         if kind is signal.SIGINT:
-            os.killpg(process.pid, kind)  # as a terminal does: to the whole group
+            os.killpg(process.pid, kind)  # A terminal also sends it to the whole group.
         else:
             process.send_signal(kind)
         errors = process.communicate(timeout=30)[1]
     wait_until(lambda: not any(map(is_alive, below)), "its processes to end")
     if kind is signal.SIGINT:
-        assert errors.count("Traceback") == 1  # the script's own, none of the workers'
+        assert errors.count("Traceback") == 1  # The script shows one, the workers none.
         assert "KeyboardInterrupt" in errors
 
     assert set(load_results(harness.out)["label"] + load_results(harness.out)["seed"].map(str)) == {

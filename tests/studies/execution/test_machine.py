@@ -1,4 +1,4 @@
-"""What a row says of the machine that made it."""
+"""Tests how rows describe the machine that made them."""
 
 import platform
 from pathlib import Path

@@ -1,7 +1,7 @@
-"""Fifty kills at random moments: no row is lost, none is there twice, and the table is the same.
+"""After fifty kills at random moments no row is lost or repeated, and the table is the same.
 
-Minutes: `make test-kill`. Seeded, but when a kill hits depends on the machine; what was hit is told
-where it fails.
+It takes minutes and runs with `make test-kill`. The kills are seeded, but their timing depends on
+the machine; a failure lists what was hit.
 """
 
 import contextlib
@@ -24,8 +24,9 @@ from support.waiting import FINISHED
 KILLS = 50
 
 EARLY, LATE = 6.0, 2.0
-"""Seconds: half of the kills come up to `EARLY` after the one before, mostly while processes start;
-the others up to `LATE` after the next sign of training, however long that takes."""
+"""Times in seconds: half of the kills come up to `EARLY` after the previous one, mostly while
+processes start; the others up to `LATE` after the next sign of training, however long that takes.
+"""
 
 CASES = ["ann", "rate", "coincidence", "quiet trap", "reram_es"]
 STUDY: dict[str, Any] = {
@@ -49,7 +50,8 @@ STUDY: dict[str, Any] = {
         {"device": "reram_es", "hyperparameters": {"weight_range": 8, "learning_rate": 8.0}},
     ],
 }
-OF_THE_PROCESS = ["seconds", "peak_memory_mb", "resumed", "threads"]  # a last trial has both cores
+# A trial that runs alone at the end gets both cores, so `threads` may differ.
+OF_THE_PROCESS = ["seconds", "peak_memory_mb", "resumed", "threads"]
 
 
 def start(study: Path, out: Path) -> subprocess.Popen[bytes]:
@@ -62,14 +64,14 @@ def start(study: Path, out: Path) -> subprocess.Popen[bytes]:
 
 
 def wait_for_a_moment(rng: random.Random, process: subprocess.Popen[bytes], out: Path) -> None:
-    """Until the next kill, or the end of the process."""
+    """Waits until the next kill, or the end of the process."""
     if rng.random() < 0.5:
         time.sleep(rng.uniform(0.0, EARLY))
         return
     called = time.time()
     while process.poll() is None:
         signs = [*(out / "running").glob("*.npz"), *(out / "trials").glob(FINISHED)]
-        with contextlib.suppress(FileNotFoundError):  # replaced or removed in between
+        with contextlib.suppress(FileNotFoundError):  # A file may be replaced or removed meanwhile.
             if any(path.stat().st_mtime > called for path in signs):
                 break
         time.sleep(0.05)
@@ -77,7 +79,7 @@ def wait_for_a_moment(rng: random.Random, process: subprocess.Popen[bytes], out:
 
 
 def to_the_end(study: Path, out: Path) -> None:
-    """Runs what is missing, and once more what a killed worker left."""
+    """Runs the study to its end, again if a killed worker has left trials."""
     for _ in range(3):
         if start(study, out).wait() == 0:
             return
@@ -91,7 +93,8 @@ def tables(out: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def assert_whole(out: Path, undisturbed: Path, hits: list[str]) -> int:
-    """Everything is there once, and as if nothing had happened; returns how often runs resumed."""
+    """Checks that every row is there once and equals the undisturbed one; returns the number of
+    resumed runs."""
     results, curves = tables(out)
     expected, expected_curves = tables(undisturbed)
     told = "; ".join(hits)
@@ -131,19 +134,19 @@ def test_fifty_kills_lose_nothing(kind: signal.Signals, tmp_path: Path) -> None:
             started = time.monotonic()
         wait_for_a_moment(rng, process, out)
         if process.poll() is not None:
-            if process.returncode == 0:  # done before it could be killed often enough
+            if process.returncode == 0:  # It finished before it was killed often enough.
                 resumed += assert_whole(out, undisturbed, hits)
                 rounds += 1
             process = None
             continue
         workers = descendants(process.pid)
-        # Workers leave SIGTERM to the process that started them.
+        # Workers ignore SIGTERM, which is for the process that started them.
         is_main = not workers or kind == signal.SIGTERM or rng.random() < 0.5
         victim = process.pid if is_main else rng.choice(workers)
         rows = len(list((out / "trials").glob(FINISHED)))
         try:
             os.kill(victim, kind)
-        except ProcessLookupError:  # a worker that has just ended
+        except ProcessLookupError:  # The worker has just ended.
             continue
         who = "main" if is_main else "worker"
         hits.append(f"{who} after {time.monotonic() - started:.1f} s, {rows} rows")

@@ -1,4 +1,4 @@
-"""What a plan says, before anything is started: from folders, fake timings and real ones."""
+"""Tests plans, made before anything is started, from folders and from fake and real timings."""
 
 from pathlib import Path
 from typing import Any
@@ -89,7 +89,7 @@ def test_what_failed_before_is_not_planned(tmp_path: Path) -> None:
 
 
 def searched(tmp_path: Path, done: int = 0) -> tuple[Study, Path]:
-    """A study with a case to search, and its folder with some of the search's runs."""
+    """Returns a study with a case to search, and its folder with some runs of the search."""
     study, root = small_study(**SEARCHED), tmp_path / "out"
     with open_folder(root, study) as folder:
         for trial in make_plan(study, root).search[:done]:
@@ -112,7 +112,7 @@ def test_a_search_of_which_a_run_failed_is_not_planned(tmp_path: Path) -> None:
     write_failures(root, [Failure(failed.identity, failed.title, "RuntimeError: burnt", "")])
     plan = make_plan(study, root)
     assert failed.identity not in {trial.identity for trial in plan.search}
-    # Without its hyperparameters the device has no trials.
+    # The device has no trials until its hyperparameters are found.
     assert {trial.label for trial in plan.missing} == {"ann", "rate"}
     text = plan_text(plan, None)
     assert "6 trials, 0 done, 4 to run after 5 runs of the search" in text
@@ -134,19 +134,19 @@ def test_the_estimate_is_steps_times_their_number(tmp_path: Path) -> None:
     plan = make_plan(study, root)
     found = timed(plan)
     by_title = {trial.title: found.seconds[trial.identity] for trial in plan.missing}
-    # Digits, 100 images for training, 10 of them held out, 50 for the test; one epoch.
+    # There are 100 images of digits for training, 10 of them held out, 50 for the test; one epoch.
     assert by_title["ann seed 0"] == pytest.approx(1 + 90 * 0.001 + (2 * 10 + 50) * 0.01)
     assert by_title["rate seed 0"] == pytest.approx(1 + 90 * 0.01 + (2 * 10 + 50) * 0.01)
     assert by_title["reram_es seed 1"] == pytest.approx(1 + 90 * 0.1 + (2 * 10 + 50) * 0.01)
-    # Of the search: one epoch and no test.
+    # Runs of the search have one epoch and no test.
     of_search = [found.seconds[trial.identity] for trial in plan.search]
     assert of_search == pytest.approx([1 + 90 * 0.1 + 10 * 0.01] * 6)
-    # Two workers: the search in three rounds; then one has ann and the device, the other rate,
-    # ann, rate and, last of all, the device.
+    # Two workers do the search in three rounds; then one has ann and the device, the other rate,
+    # ann, rate and finally the device.
     rate, ann, device = 2.6, 1.79, 10.7
     working = found.wall_seconds(plan) - found.startup_seconds
     assert working == pytest.approx(3 * 10.1 + rate + ann + rate + device)
-    # Three kinds of trial, 2 s each at their first run, on two workers; and the workers' start.
+    # Three kinds of trial take 2 s each at their first run on two workers, which have to start.
     assert found.startup_seconds > 3.0
     assert found.peak_memory_mb == 1024.0
     text = plan_text(plan, found)
@@ -202,12 +202,12 @@ def test_real_steps_come_near_a_real_run() -> None:
     )
     check_inputs(trials(study), None)
     for trial in trials(study):
-        run_trial(trial, None, 1)  # compiles
+        run_trial(trial, None, 1)  # The first run compiles.
         cost = Cost.of(time_steps(trial, None, 1, NO_WORKSPACE))
         ran = run_trial(trial, None, 1).row["seconds"]
         assert isinstance(ran, float)
         assert cost.peak_memory_mb > 50
-        # Loose, since other processes share the machine while tests run.
+        # The limits are wide, since other processes share the machine while tests run.
         assert ran / 5 < cost.seconds(trial, 540, 60, 300) < ran * 5
 
 

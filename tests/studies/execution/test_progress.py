@@ -1,4 +1,4 @@
-"""What lines of progress say of running trials, and of the time that is left."""
+"""Tests the lines of progress about running trials and the time that is left."""
 
 import io
 
@@ -12,14 +12,14 @@ from support.studies.results_fakes import result_of, trials
 
 
 def test_the_time_left_is_extrapolated() -> None:
-    """Four trials took 40 s, so that four more take as long."""
+    """Four trials took 40 s, so four more take as long."""
     assert seconds_left(40.0, 4, 4, []) == 40.0
     assert seconds_left(40.0, 0, 8, []) is None
 
 
 def test_epochs_of_running_units_count_into_the_time_left() -> None:
     half, resumed = TrialProgress(epoch=5, epochs=10), TrialProgress(epoch=9, epochs=10, began=7)
-    # In 40 s: no trial, half of one and two tenths of another; to come: 8 - 0.5 - 0.9.
+    # In 40 s half of one trial and two tenths of another were done; 8 - 0.5 - 0.9 are left.
     assert seconds_left(40.0, 0, 8, [half, resumed]) == pytest.approx(40.0 * 6.6 / 0.7)
 
 
@@ -29,7 +29,7 @@ def test_plain_lines_tell_epochs_now_and_then() -> None:
     first, second = trials(small_study())[:2]
     with reporter.running("trials", done=0, total=6):
         reporter.reached(first, TrialProgress(epoch=0, epochs=4))
-        for _ in range(3):  # told once
+        for _ in range(3):  # Only the first is shown.
             reporter.reached(first, TrialProgress(epoch=1, epochs=4, accuracy=50.0))
         reporter.reached(second, TrialProgress(epoch=2, epochs=4))
         reporter.finished(first, result_of(first, lambda trial: 90.0))

@@ -1,4 +1,4 @@
-"""Rows that are called replayable are the same for any number of threads."""
+"""Rows marked as replayable are the same for any number of threads."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""Running a study in its folder, with a fake training in real worker processes."""
+"""Runs studies in a folder, with a fake training in real worker processes."""
 
 import errno
 import fcntl
@@ -94,7 +94,7 @@ def test_an_edited_study_runs_what_is_new_and_leaves_out_what_is_gone(harness: H
     both = small_study(seeds=[0, 1, 2])
     harness.run(both)
     assert look_into(harness.out).n_hidden == 0
-    assert len(trial_files(harness)) == 9  # kept on disk
+    assert len(trial_files(harness)) == 9  # The hidden ones stay on disk.
     harness.run(small_study())
     assert not harness.take_log()
 
@@ -192,7 +192,7 @@ def test_a_second_process_on_the_folder_is_refused(harness: Harness) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         with pytest.raises(InputError, match="another process is writing to it"):
             harness.run(small_study())
-        assert len(load_results(harness.out)) == 6  # reading needs no lock
+        assert len(load_results(harness.out)) == 6  # Reading needs no lock.
     harness.run(small_study())
 
 

@@ -1,4 +1,5 @@
-"""The search of hyperparameters: equal effort for all, on held-out images, once."""
+"""The search of hyperparameters has equal effort for all cases, uses held-out images, and runs
+once."""
 
 import math
 from collections import Counter
@@ -43,7 +44,7 @@ def races(study: Study) -> list[Race]:
 
 
 def done_by(race: Race, accuracy: Callable[[Hyperparameters], float], n: int = 1000) -> Any:
-    """Finished runs of a race; their accuracy does not change while they train."""
+    """Returns finished runs of a race, with the same accuracy in all epochs."""
     return {
         trial.identity: TrialResult(
             {"n_validation": n, "validation_accuracy": accuracy(one)},
@@ -62,7 +63,7 @@ def test_every_spiking_case_tries_the_same_points_and_none_lies_at_an_end() -> N
     assert all(one.weight_range is None for one in (*ann, *rate))
     assert len(set(ideal)) == study.search.points == 6
     assert all(0.5 < one.learning_rate < 32 and 1 < (one.weight_range or 0) < 16 for one in ideal)
-    # One point or two in each quarter of the range, on a logarithmic scale.
+    # Each quarter of the range, on a logarithmic scale, has one point or two.
     places = [int(4 * math.log(one.learning_rate / 0.5) / math.log(64)) for one in ideal]
     assert sorted(Counter(places).values()) == [1, 1, 2, 2]
 
@@ -95,7 +96,7 @@ def test_the_search_finds_the_best_and_its_runs_go_on(harness: Harness) -> None:
     assert len(outcome.runs) == 15
     log = harness.take_log()
     searched = Counter(title.split(" (")[0] for title in log.elements() if "search" in title)
-    # 6 candidates, of which 3 go on.
+    # There are 6 candidates, of which 3 continue.
     assert searched == {f"search {case} seed 7": 9 for case in ("ann", "rate", "ideal")} | {
         "search capacitor seed 7": 9
     }
@@ -105,7 +106,7 @@ def test_the_search_finds_the_best_and_its_runs_go_on(harness: Harness) -> None:
         best[race.point.label] = max(accuracy_of(trial) for trial in race.trials.values())
     reached = {trial.label: accuracy_of(trial) for trial, _ in outcome.runs}
     for label, accuracy in best.items():
-        assert reached[label] - 2 == pytest.approx(accuracy), label  # the last seed is 9
+        assert reached[label] - 2 == pytest.approx(accuracy), label  # The last seed is 9, not 7.
     told = [line for line in lines if line.startswith("hyperparameters of ideal")]
     assert "shared with capacitor" in told[0]
 
@@ -210,7 +211,7 @@ def test_a_first_comparison_may_train_on_a_part_of_the_images(harness: Harness) 
 
 
 def test_cases_whose_best_candidates_are_level_take_the_same_one() -> None:
-    """Two points of one thousand held-out images are within their noise, twenty are not."""
+    """On one thousand held-out images, two points are within the noise, twenty are not."""
     study = small_study(**SEARCHED)
     _, _, ideal, capacitor = races(study)
     first, second, *_ = ideal.trials
@@ -229,7 +230,7 @@ def test_cases_whose_best_candidates_are_level_take_the_same_one() -> None:
 def test_the_winner_s_run_goes_on_from_its_checkpoint_and_its_row_is_that_of_a_whole_one(
     harness: Harness, first: dict[str, int]
 ) -> None:
-    """With real training: the numbers do not know that a search paused them."""
+    """The training is real, and its numbers do not depend on the pause during the search."""
     content = {
         "cases": [{"update": "rate"}],
         "training": {"epochs": 4},

@@ -1,4 +1,4 @@
-"""Figures: what they draw, in any text, and in files and bytes that can be kept."""
+"""Tests the content of figures, unusual text in them, and that their files are reproducible."""
 
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
@@ -41,7 +41,7 @@ def test_curves_are_means_with_a_band_in_a_panel_for_each_point(study: Study, ru
     figure = StudyFigures(study, runs).draw("curves")
     assert [axes.get_title() for axes in figure.axes] == ["T = 10", "T = 20"]
     ann, rate, device = figure.axes[0].lines
-    assert set(ann.get_ydata()) == {90.5}  # level: no epochs
+    assert set(ann.get_ydata()) == {90.5}  # It has no epochs, so its line is level.
     assert list(rate.get_xdata()) == [1, 2]
     assert list(rate.get_ydata()) == pytest.approx([81.0, 82.0])
     assert list(device.get_ydata()) == pytest.approx([75.5, 76.5])
@@ -61,7 +61,7 @@ def test_a_run_that_two_points_share_counts_once_in_a_band() -> None:
         shown = drawn.get_paths()[0].vertices[:, 1]
         return shown.min(), shown.max()
 
-    # A pulse's width tells its time alone, which is no part of an identity.
+    # The pulse width affects only time, which is not part of an identity.
     assert band({"overrides.pulse_width_s": [1e-9, 2e-9]}) == band({})
 
 
@@ -70,12 +70,13 @@ def test_the_accuracy_over_a_swept_setting(study: Study, runs: Runs) -> None:
     assert axes.get_xlabel() == "T (slots)"
     assert [label.get_text() for label in axes.get_xticklabels()] == ["10", "20"]
     device = axes.containers[1].lines[0]
-    assert list(device.get_xdata()) == pytest.approx([10.06, 20.06])  # beside rate's bars
+    assert list(device.get_xdata()) == pytest.approx([10.06, 20.06])  # Beside the bars of rate.
     assert list(device.get_ydata()) == pytest.approx([85.5, 91.0])
 
 
 def test_a_label_counts_the_runs_that_are_drawn(study: Study, runs: Runs) -> None:
-    """Rows of `--rows` have no curve; a point of a sweep may have more seeds than another."""
+    """Rows from `--rows` have no curves, and points of a sweep may have different numbers of
+    seeds."""
     rate = [number for number, (trial, _) in enumerate(runs) if trial.label == "rate"]
     imported = [*runs]
     trial, result = runs[rate[0]]

@@ -1,4 +1,4 @@
-"""The report: complete in itself, safe whatever the names, readable in a real browser."""
+"""The report is self-contained, safe whatever the names, and readable in a real browser."""
 
 import re
 from pathlib import Path
@@ -89,7 +89,8 @@ NOT_DEVICES = [
     {"device": "two_device_pair(gokmen_vlasov)", "hyperparameters": DRIVE},
     {"device": "capacitor", "overrides": {"cycle_to_cycle": 0.0}, "hyperparameters": DRIVE},
 ]
-"""A control, two specifications, and a device with an imperfection switched off."""
+"""Cases that are not real devices: a control, two specifications, and a device with an imperfection
+switched off."""
 
 
 @pytest.mark.parametrize("last", [["ecram", "reram_es"], ["ecram"], []])
@@ -141,7 +142,7 @@ def test_answers_that_the_folder_holds_are_sections(folder: Path) -> None:
 
 
 def test_what_ends_above_the_best_over_common_seeds_is_not_called_lower() -> None:
-    """The best has a seed more, which lifts its mean; on the others b is above it."""
+    """The best case has one more seed, which raises its mean; over the common seeds b is higher."""
     drive = {"weight_range": 8, "learning_rate": 1}
     cases = [{"update": "rate", "learning_rate": 1.0}]
     cases += [
@@ -210,7 +211,7 @@ def test_a_browser_shows_it_all_at_a_desk_and_on_a_phone(
     assert shown.console == []
     found = shown.found
     assert found["width"] == width
-    assert found["page"] <= width  # tables scroll by themselves, the page does not
+    assert found["page"] <= width  # Tables may scroll, but the page may not.
     assert found["seen"] <= width
     assert len(found["images"]) == 3
     inches = WIDE_INCHES if width > 640 else NARROW_INCHES

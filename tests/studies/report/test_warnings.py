@@ -1,4 +1,4 @@
-"""What a reader of a report is warned of."""
+"""Tests the warnings to readers of a report."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -112,7 +112,7 @@ def test_an_accuracy_that_fell_is_warned_of(tmp_path: Path) -> None:
         (
             ("validation", 96.0, 89.0, 6000, 1),
             ("validation", 96.0, 94.5, 6000, 0),
-            ("validation", 96.0, 89.0, 100, 0),  # seven of a hundred may be chance
+            ("validation", 96.0, 89.0, 100, 0),  # Seven of a hundred may be chance.
             ("training", None, None, 0, 1),
         )
     ):

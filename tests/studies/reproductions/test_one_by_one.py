@@ -1,4 +1,4 @@
-"""Learning image by image: counted pulses are those of a plain delta rule, and rows repeat."""
+"""Learning image by image sends the pulses of a plain delta rule, and its rows are repeatable."""
 
 from dataclasses import replace
 from typing import Any
@@ -42,12 +42,12 @@ def sigmoid(x: np.ndarray) -> np.ndarray:
 def plain_numpy(
     network: OnlineNetwork, data: Dataset, step: float, rates: tuple[float, float], pulses: float
 ) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Weights and pulses after one epoch of sigmoid layers and squared error; weights in +-1.
+    """Returns weights (within +-1) and pulses after one epoch of sigmoid layers and squared error.
 
     Args:
-        network: before it.
-        step: of one pulse, 0: changes are exact.
-        pulses: what the controller takes for the range.
+        network: the network before this epoch.
+        step: the step of one pulse; 0 for exact changes.
+        pulses: the number of pulses that the controller assumes for the range.
     """
     weights = [layer.weights().astype(np.float64).copy() for layer in network.layers]
     sent = [np.zeros(w.shape) for w in weights]
@@ -73,7 +73,7 @@ def plain_numpy(
 def test_it_is_the_delta_rule_rounded_to_whole_pulses(
     digits: Dataset, scheme: str, pulses: float | None
 ) -> None:
-    """Steps of 1/200: as the controller takes them, or smaller than it takes them."""
+    """Steps are 1/200, as the controller assumes, or smaller than it assumes."""
     spec = WholePulseSpec(weight_unit="one", layer_rates=(2.0, 1.0), pulses_up=pulses)
     tile = TILE.model_copy(update={"reference": ReferenceSpec(scheme=scheme)})
     held = {"device": get_device("ideal", {"levels": 400}), "tile": tile}
@@ -113,7 +113,7 @@ def test_small_changes_are_lost_or_rounded_by_chance(digits: Dataset) -> None:
 
 
 def test_sums_and_hidden_values_go_through_converters(digits: Dataset) -> None:
-    """The second sums are differences of two whole numbers of 2 bits."""
+    """The sums of the second layer are differences of two integers of 2 bits."""
     held = {"device": get_device("ideal", {}), "tile": TILE}
     spec = WholePulseSpec(weight_unit="one", hidden_bits=1, sum_bits=2, read_gain=0.5)
     network = trained(digits, spec, 0, **held)

@@ -1,4 +1,4 @@
-"""Rules that learn image by image: what they refuse, their identity, and their row."""
+"""Tests rules that learn image by image: refused settings, their identity, and their row."""
 
 from pathlib import Path
 from typing import Any
@@ -78,7 +78,7 @@ def test_they_run_to_a_row_that_repeats_and_names_their_settings() -> None:
     result = run_trial(twin, None, 1)
     assert result.row["online"] == "{}"
     ledger = ledger_columns(trial, run_trial(trial, None, 1))
-    # 90 presentations of two reads and one slot of pulses, each 500 ns.
+    # There are 90 presentations of two reads and one slot of pulses, each 500 ns.
     assert ledger["training_time_s"] == pytest.approx(90 * 3 * 5e-7)
     cost = Cost.of(time_steps(trial, None, 1, NO_WORKSPACE))
     assert cost.train > 0

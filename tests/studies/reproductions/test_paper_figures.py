@@ -1,4 +1,4 @@
-"""The paper's figures: their numbers against ones worked out here, and that they are drawn."""
+"""Compares the numbers of the paper's figures with direct calculation, and draws the figures."""
 
 from pathlib import Path
 
@@ -38,7 +38,7 @@ def test_a_trace_holds_the_trains_that_training_sees() -> None:
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The figures' network cut down to digits and ten hidden neurons, barely trained."""
+    """Reduces the figures' network to digits and ten hidden neurons, without training."""
     from rpu_ssnn.data import load_dataset
 
     data = load_dataset("digits", n_train=300, n_test=200, validation_share=0.0, seed=0)
@@ -151,10 +151,10 @@ def test_efficiency_counts_what_a_sample_costs() -> None:
     values = table.set_index(["quantity", "of"])["value"]
     forward = values["forward spikes a sample"]
     assert list(forward.index) == ["input", "hidden 1", "output"]
-    # The label line's 0.5 spikes a slot, less what is still under way at the end.
+    # The label line has 0.5 spikes per slot, of which some have no effect before the end.
     assert 20 < forward["output"] <= 26
     coincidences = values["coincidences a weight and sample"]
-    # No more than every gradient spike meeting all lines in a slot with forward spikes.
+    # At most, every gradient spike meets all lines in a slot with forward spikes.
     most = values["gradient spikes a sample"]["hidden 1"] / 256
     assert 0 < coincidences["crossbar 1"] < most
     curve = values["test accuracy after slot"]

@@ -1,4 +1,4 @@
-"""BP-STDP and conversion: their rules written out the long way, and that they learn."""
+"""Compares BP-STDP and conversion with their rules written out in full, and trains them."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Settings that a rule says change nothing: a case and a sweep of it cannot set them."""
+"""Settings that have no effect under a rule cannot be set by its cases and sweeps."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Damaged result folders: one line each, naming file, key, value and what is allowed."""
+"""Each damaged result folder gives one line with file, key, value and what is allowed."""
 
 import json
 from collections.abc import Callable
@@ -47,7 +47,7 @@ HYPERPARAMETERS = "hyperparameters.yaml"
 A_FLAG = "rate: {learning_rate: true, validation_accuracy: 90}"
 TWICE: Damage = lambda root: _study(root).write_text(_study(root).read_text() + "seeds: [1]\n")  # noqa: E731
 
-# id, damage, then place below the folder, key and value as the line says them.
+# The columns are id, damage, then place below the folder, key and value as in the error line.
 BROKEN: list[tuple[str, Damage, str, str, str]] = [
     ("no study", lambda root: _study(root).unlink(), "", "result folder", "'no study.yaml'"),
     (
@@ -97,7 +97,7 @@ BROKEN: list[tuple[str, Damage, str, str, str]] = [
 
 
 def changed(path: Path, sealed: bool, **changes: Any) -> None:
-    """Changes keys of a trial file (``row_x``: of its row); sealed: with the digest made anew."""
+    """Changes keys of a trial file (``row_x`` for its row), with a new digest if `sealed`."""
     content = json.loads(path.read_text())
     for key, value in changes.items():
         part = content["row"] if key.startswith("row_") else content
@@ -109,7 +109,7 @@ def changed(path: Path, sealed: bool, **changes: Any) -> None:
     path.write_text(json.dumps(content))
 
 
-# id, damage of one trial file, then key and value as the line says them.
+# The columns are id, damage of one trial file, then key and value as in the error line.
 BROKEN_TRIAL: list[tuple[str, Damage, str, str]] = [
     ("empty", lambda path: path.write_text(""), "line 1", ""),
     ("cut off", lambda path: path.write_text(path.read_text()[:99]), "line ", ""),

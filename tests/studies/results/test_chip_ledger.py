@@ -1,4 +1,4 @@
-"""The ledger of a chip from the rows of a study: its table, its page and its command."""
+"""Tests the ledger of a chip from the rows of a study: its table, its page and its command."""
 
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ CASES: list[dict[str, Any]] = [
 
 
 def counted(**changes: Any) -> tuple[Any, Runs]:
-    """A study and its runs, whose devices counted their events."""
+    """Returns a study and its runs, with counted events for devices."""
     network = {"hidden": [8], "T": 10}
     training = {"epochs": 1, "batch": 5}
     given = {"cases": CASES, "sweep": {}, "network": network, "training": training, **changes}
@@ -44,7 +44,8 @@ def test_each_case_has_its_costs_and_each_image_its_share() -> None:
     assert table.index.tolist() == ["ecram", "capacitor"]
     assert (table["n"] == 3).all()
     image = table.loc["ecram"]
-    # 9000 lines of 8 and of 10 columns; in the second crossbar 900 gradient spikes on 8 rows.
+    # There are 9000 lines of 8 and of 10 columns; in the second crossbar 900 gradient spikes meet 8
+    # rows.
     assert image["image_cell_read_j"] == pytest.approx(1.9e-16 * (9000 * 18 + 900 * 8) / 90)
     assert image["image_pulse_j"] == pytest.approx(2 * 25 * 1e-15)
     assert table.loc["capacitor", "image_pulse_j"] == pytest.approx(2 * 25 * 3e-15)
@@ -83,7 +84,7 @@ def test_the_front_holds_what_no_other_line_beats() -> None:
 
 
 def test_reads_that_the_chip_does_not_have_are_said() -> None:
-    """The accuracy of exact reads is no accuracy of converters."""
+    """Accuracy with exact reads does not hold for a chip with converters."""
     reads = {"tile": {"simulator": "native", "reads": {"adc_bits": 5, "adc_bound": 4.0}}}
     chip = load_chip("crossbar_65nm")
     for cases, others in (

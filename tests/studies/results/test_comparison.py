@@ -1,4 +1,4 @@
-"""Cases are compared in pairs of runs of one seed, and the summary's gaps are these comparisons."""
+"""Cases are compared in pairs of runs with the same seed, also for the gaps of the summary."""
 
 import pandas as pd
 import pytest
@@ -34,7 +34,7 @@ def test_a_difference_that_all_seeds_share_is_told_and_a_small_one_is_not() -> N
 
 def test_comparisons_are_corrected_for_being_many() -> None:
     found = compare(results(), "good").set_index("case").loc["bad"]
-    assert found["p"] == pytest.approx(2 * found["p_alone"])  # the smaller of two
+    assert found["p"] == pytest.approx(2 * found["p_alone"])  # It is the smaller of two.
     alone = compare(results(good=REACHED["good"], bad=REACHED["bad"]), "good").iloc[1]
     assert alone["p"] == alone["p_alone"] == pytest.approx(found["p_alone"])
 

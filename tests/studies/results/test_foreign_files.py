@@ -1,4 +1,4 @@
-"""Files and links that are not the harness's own stay as they are, whatever a run does."""
+"""Runs never change files and links that the harness did not create."""
 
 import os
 from collections.abc import Callable
@@ -19,7 +19,7 @@ def run(harness: Harness) -> None:
 
 
 def snapshot(folder: Path) -> dict[str, object]:
-    """Content of every file, target of every link."""
+    """Returns the content of every file and the target of every link."""
     return {
         str(path.relative_to(folder)): (
             os.readlink(path)

@@ -1,4 +1,4 @@
-"""The kept rows of a record are trials of its study as it is declared today."""
+"""The kept rows of a record are trials of its study in its present form."""
 
 from pathlib import Path
 
@@ -38,5 +38,5 @@ def test_a_record_has_a_page_and_a_line_in_the_list_of_all() -> None:
 
 
 def test_a_record_stands_for_its_study_by_name_and_by_folder() -> None:
-    for name in ("mnist_levels", "mnist_decomposition"):  # one kept beside its rows, one shipped
+    for name in ("mnist_levels", "mnist_decomposition"):  # The second one is shipped.
         assert find_study(str(KEPT_RECORDS / name)) == find_study(name)

@@ -1,4 +1,4 @@
-"""The pulse ledger against numbers worked out by hand."""
+"""Compares the pulse ledger with numbers computed by hand."""
 
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from support.studies.results_fakes import nasty_study, runs_of, trials
 DRIVE = {"weight_range": 8, "learning_rate": 1}
 KNOWN = {"energy_per_pulse_j": 2e-15, "endurance_cycles": 1e6, "levels": 500}
 
-# 100 devices, as a network of two crossbars leaves it.
+# This is the row of a network with two crossbars and 100 devices.
 ROW: Row = {
     "n_train": 90,
     "test_accuracy": 90.0,
@@ -43,7 +43,7 @@ def trial_of(device: str = "ideal", **case: Any) -> Trial:
             {"update": "rate", "learning_rate": 1.0},
             {"device": device, "hyperparameters": DRIVE, **case},
         ],
-        network={"hidden": [8], "T": 10},  # 10 slots and 3 of flush
+        network={"hidden": [8], "T": 10},  # A presentation has 10 slots and 3 of flush.
         training={"epochs": 4},
     )
     return study.points()[-1].trial(
@@ -65,7 +65,7 @@ def test_pulses_energy_time_and_wear_by_hand() -> None:
     assert found["energy_j"] == pytest.approx(4500 * 2e-15)
     assert found["energy_blank_because"] is None
     assert found["training_time_s"] == pytest.approx(13 * 1e-6 * 90 * 4)
-    # A swing up and down takes 1000 pulses of a device with 500 levels.
+    # A full cycle up and down takes 1000 pulses in a device with 500 levels.
     assert found["endurance_used"] == pytest.approx(0.4 / 1e6)
     assert found["endurance_blank_because"] is None
 
@@ -163,7 +163,7 @@ def test_the_table_keeps_devices_without_counted_pulses() -> None:
 
 
 def test_points_that_share_a_run_keep_their_own_settings() -> None:
-    """Energy is no part of an identity, so that both points have one stored run."""
+    """Energy is not part of an identity, so both points have the same stored run."""
     path = "overrides.energy_per_pulse_j"
     study = nasty_study(
         cases=[

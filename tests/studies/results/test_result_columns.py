@@ -1,4 +1,4 @@
-"""The declared columns against the columns of real rows."""
+"""Compares the declared columns with those of real rows."""
 
 import re
 from pathlib import Path
@@ -65,10 +65,10 @@ SMALL = {
 
 
 def column_of(name: str, columns: tuple[ResultColumn, ...] = RESULT_COLUMNS) -> ResultColumn | None:
-    """The declaration of a column of a real table; None where there is none.
+    """Returns the declaration of a column of a real table, or None if there is none.
 
     Args:
-        name: as in the table: with its number, or with the path of the swept setting.
+        name: the name in the table, with its number or with the path of the swept setting.
     """
     if name.startswith(SWEEP_PREFIX):
         name = f"{SWEEP_PREFIX}PATH"
@@ -107,7 +107,7 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> tuple[pd.DataFrame, pd.D
 
 
 def kept_tables(mark: str) -> list[Path]:
-    """The kept files of studies that have the column; others are tables of other commands."""
+    """Returns the kept files of studies that have the column; others belong to other commands."""
     of_studies = {"study", "trial", mark}
     found = [p for p in sorted(KEPT.glob("*/*.csv")) if of_studies <= set(pd.read_csv(p, nrows=0))]
     assert found, (KEPT, mark)

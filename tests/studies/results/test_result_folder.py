@@ -1,4 +1,4 @@
-"""The study as it was understood is a study again."""
+"""A folder stores its study in a form that can be read again, with all it needs."""
 
 import math
 from pathlib import Path
@@ -27,7 +27,7 @@ def test_a_study_that_sweeps_to_infinity_is_read_back(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_read_with_the_preset_files_that_it_was_run_with(tmp_path: Path) -> None:
-    """Else an edited or moved file would take its finished trials out of every table."""
+    """Otherwise finished trials would vanish from all tables when a file is edited or moved."""
     devices = ["dev.yaml", "sub/dev.yaml", "two_device_pair(dev.yaml)", "ecram"]
     drive = {"weight_range": 2, "learning_rate": 8}
     cases = [*SMALL["cases"], *({"device": name, "hyperparameters": drive} for name in devices)]
@@ -50,7 +50,7 @@ def test_a_folder_is_read_with_the_preset_files_that_it_was_run_with(tmp_path: P
 
 
 def test_of_two_older_numerics_the_later_counts() -> None:
-    """Else one table would mix the two, since each trial has other hashes."""
+    """Otherwise a table would mix the two, as the order of hashes differs between trials."""
     trial = declared_trials(small_study())[0]
     rows = {
         name: TrialResult({"numerics_version": number}, [])

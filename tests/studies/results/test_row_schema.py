@@ -1,4 +1,4 @@
-"""One schema for every reader of rows, and cells that no spreadsheet computes."""
+"""All readers of rows share one schema, and no cell is a formula to a spreadsheet."""
 
 from pathlib import Path
 from typing import Any
@@ -148,7 +148,7 @@ def test_text_that_looks_like_a_number_stays_text(column: str, cell: str) -> Non
 
 
 def test_every_column_of_text_is_read_as_text() -> None:
-    """`sweep.PATH` and the counts that have no unit are what they look like."""
+    """Only `sweep.PATH` and the numbers without a unit are read as what they look like."""
     numbers = {"seed", "bin", "numerics_version", "replayable"}
     for column in RESULT_COLUMNS:
         if column.unit or column.name.startswith("sweep.") or column.name in numbers:

@@ -1,4 +1,4 @@
-"""Statistics against textbook numbers, R's p.adjust and scipy's paired test."""
+"""Compares statistics with textbook numbers, R's p.adjust and scipy's paired test."""
 
 import math
 
@@ -19,7 +19,8 @@ NAN = math.nan
 
 
 def test_a_sample_by_hand() -> None:
-    # Deviations -3, -1, 1, 3: sum of squares 20, variance 20 / 3; t(0.975, 3) = 3.18245.
+    # The deviations are -3, -1, 1, 3, their squares sum to 20, so the variance is 20 / 3;
+    # t(0.975, 3) = 3.18245.
     sample = describe([1.0, 3.0, 5.0, 7.0])
     assert (sample.n, sample.mean, sample.minimum, sample.maximum) == (4, 4.0, 1.0, 7.0)
     assert sample.sd == pytest.approx(math.sqrt(20 / 3))
@@ -43,7 +44,7 @@ def test_the_paired_p_is_that_of_the_paired_t_test() -> None:
 
 @pytest.mark.parametrize("differences", [[4.1, 4.1 + 1e-14, 4.1], [-2.0] * 3])
 def test_differences_without_spread_are_not_tested(differences: list[float]) -> None:
-    """On 36 images three seeds that each lose one image are no proof."""
+    """Three seeds that each lose one of 36 images prove nothing."""
     assert math.isnan(paired_p(differences))
     assert paired_p([0.0, 0.0, 0.0]) == 1.0
 
@@ -54,7 +55,7 @@ def test_fewer_than_three_pairs_are_not_tested(differences: list[float]) -> None
 
 
 def test_holm_as_in_r() -> None:
-    # p.adjust(c(0.01, 0.04, 0.03, 0.005), "holm")
+    # The reference is p.adjust(c(0.01, 0.04, 0.03, 0.005), "holm").
     assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
 
 
@@ -67,7 +68,7 @@ def test_holm_is_that_of_statsmodels(seed: int) -> None:
 
 def test_holm_leaves_out_what_was_not_tested_and_stays_below_one() -> None:
     corrected = holm([NAN, 0.02, NAN, 0.7])
-    assert corrected[1] == pytest.approx(0.04)  # of two tests, not of four
+    assert corrected[1] == pytest.approx(0.04)  # There are two tests, not four.
     assert corrected[3] == 0.7
     assert math.isnan(corrected[0])
     assert holm([0.9, 0.8]) == [1.0, 1.0]
@@ -76,7 +77,7 @@ def test_holm_leaves_out_what_was_not_tested_and_stays_below_one() -> None:
 
 def test_a_mark_never_contradicts_its_interval() -> None:
     assert mark(-3.0, 1.0, 0.01) == ""
-    assert mark(-3.0, 1.0, 0.07) == "(ns)"  # the interval excludes zero, the corrected p does not
+    assert mark(-3.0, 1.0, 0.07) == "(ns)"  # The interval excludes zero, the corrected p does not.
     assert mark(-3.0, 4.0, 0.2) == "ns"
     assert mark(-3.0, NAN, NAN) == "untested"
     assert "0 comparisons" not in correction(0)

@@ -1,4 +1,4 @@
-"""`measure: validation`: settings are chosen while no test image is read."""
+"""With `measure: validation`, settings are chosen without reading a test image."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ CASES = [
     {"update": "rate", "learning_rate": 1.0},
     {
         "device": "ecram",
-        "tile": {"simulator": "native"},  # seeded: the best row is the same in each run
+        "tile": {"simulator": "native"},  # It is seeded, so the best row is always the same.
         "hyperparameters": {"learning_rate": 1, "weight_range": 8},
     },
 ]

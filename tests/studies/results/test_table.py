@@ -1,4 +1,4 @@
-"""The summary's statistics against examples computed by hand."""
+"""Compares the statistics of the summary with examples computed by hand."""
 
 import math
 from pathlib import Path
@@ -17,7 +17,7 @@ from support.studies.harness import small_study
 
 NAN = math.nan
 
-# t(0.975) for 2 and 1 degrees of freedom, from printed tables.
+# These are t(0.975) for 2 and 1 degrees of freedom, from printed tables.
 T_2, T_1 = 4.30265, 12.70620
 
 
@@ -33,7 +33,7 @@ def test_the_gap_is_paired_by_seed() -> None:
         ("rate", 0, 90.0),
         ("rate", 1, 94.0),
         ("rate", 2, 98.0),
-        ("device", 2, 95.0),  # -3, and out of order
+        ("device", 2, 95.0),  # -3; the seeds are out of order
         ("device", 0, 89.0),  # -1
         ("device", 1, 92.0),  # -2
     ]
@@ -115,12 +115,12 @@ def test_markdown_is_as_narrow_as_its_cells() -> None:
     assert len(lines) == 4
     assert max(map(len, lines)) <= 102
     cells = [cell.strip() for cell in lines[-1].strip("|").split("|")]
-    # Differences -1, -3, -2: t = 2 sqrt(3), p = 1 - t / sqrt(2 + t^2).
+    # The differences are -1, -3, -2, so t = 2 sqrt(3) and p = 1 - t / sqrt(2 + t^2).
     numbers = ["89.00", "-2.00 ± 2.48", "0.07 ns", "3", "89.00–89.00", "15.0"]
     assert cells == ["charge_trap_&2", *numbers, "25 %"]
     assert blank == ""
     assert "ns: not significant at 0.05" in legend
-    assert "Holm" not in legend  # of one comparison
+    assert "Holm" not in legend  # There is only one comparison.
 
 
 def test_two_seeds_show_no_interval_and_none_leaves_0_to_100() -> None:

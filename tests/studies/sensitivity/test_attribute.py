@@ -1,4 +1,4 @@
-"""Attribution against trainings whose every effect is known."""
+"""Tests attribution on fake trainings in which every effect is known."""
 
 import math
 import re
@@ -36,7 +36,8 @@ NOISY_READS = {
 
 
 def additive(parameters: dict[str, Any], method: PulseRule) -> float:
-    """4 points of cycle-to-cycle noise, 2 of leak, 1 of spread bounds, 0.5 of the step."""
+    """Returns a loss of 4 points for cycle-to-cycle noise, 2 for the leak, 1 for the spread of
+    bounds and 0.5 for the step."""
     loss = 4.0 * parameters["cycle_to_cycle"] / 0.3
     loss += 2.0 if parameters["leak_time_constant_s"] != "inf" else 0.0
     loss += parameters["w_max_spread"] / 0.07
@@ -51,7 +52,7 @@ def test_a_sum_of_effects_is_taken_apart_exactly() -> None:
         "cycle_to_cycle": 4.0,
         "leak": 2.0,
         "bounds_spread": 1.0,
-        "finite_step": 0.5 * 0.75,  # thinned to a quarter, so four times as many levels
+        "finite_step": 0.5 * 0.75,  # Thinned to a quarter, it may have four times as many levels.
         "step_spread": 0.0,
     }
     for name, effect in expected.items():
@@ -68,7 +69,7 @@ def test_a_sum_of_effects_is_taken_apart_exactly() -> None:
 
 def test_an_interaction_is_said_in_numbers() -> None:
     def loss(parameters: dict[str, Any], method: PulseRule) -> float:
-        """Noise costs 3 points, and only where the device also leaks."""
+        """Returns a loss of 3 points for noise, but only if the device also leaks."""
         leaks = parameters["leak_time_constant_s"] != "inf"
         return 3.0 * leaks * (parameters["cycle_to_cycle"] > 0)
 
@@ -88,11 +89,11 @@ def test_an_interaction_is_said_in_numbers() -> None:
 
 
 def test_what_remains_with_all_off_is_a_row() -> None:
-    """Two points that no imperfection explains, as a device loses them with all off too."""
+    """No imperfection explains two of the points, which are lost even with all of them off."""
     run = FakeRun(lambda p, m: additive(p, m) + 2.0, noise=0.001)
     found = attribute(device_study(), "capacitor", run)
     remaining = found.table.set_index("imperfection").loc[REMAINING]
-    thinned = 0.5 * 0.25  # of the finest step that still gives the learning rate
+    thinned = 0.5 * 0.25  # This is due to the finest step that still gives the learning rate.
     assert remaining["lost"] == pytest.approx(2.0 + thinned, abs=0.01)
     assert remaining["lost_n"] == 5
     assert math.isnan(remaining["recovered"])
@@ -103,8 +104,8 @@ def test_what_remains_with_all_off_is_a_row() -> None:
 
 def test_the_sentence_names_every_significant_cost_of_either_kind() -> None:
     def loss(parameters: dict[str, Any], method: PulseRule) -> float:
-        """4 points of noise; leak and spread bounds cost 2 and 2 points, but one hides the other:
-        neither recovers them when it is switched off alone."""
+        """Returns 4 points for noise, and 2 for leak and spread of bounds together: switching off
+        only one of these two recovers nothing."""
         leaks = parameters["leak_time_constant_s"] != "inf"
         hidden = 2.0 * max(leaks, parameters["w_max_spread"] > 0)
         return 4.0 * (parameters["cycle_to_cycle"] > 0) + hidden
@@ -137,7 +138,8 @@ def test_the_drive_is_held_and_the_units_are_no_more_than_needed() -> None:
     assert drives == {(1.0, 8.0)}
     assert "held fixed" in found.notes[0]
     n = len(found.table) - len(TOTALS)
-    assert run.rounds == [10, 5 * (1 + 2 * n)]  # reference and device; all off and two each
+    # The first round is reference and device; the second is all off, and two runs per imperfection.
+    assert run.rounds == [10, 5 * (1 + 2 * n)]
     attribute(device_study(), "capacitor", run)
     assert run.rounds[2:] == [0, 0]
 
@@ -172,7 +174,7 @@ def test_a_device_is_found_by_label_by_preset_or_taken_from_the_library() -> Non
     assert ask(study, "leaky").case == ask(study, "capacitor").case
     assert ask(study, "leaky").case.device_rule.overrides == {"cycle_to_cycle": 0.1}
     assert ask(study, "ecram").case == in_device(device="ecram", label="as it is")
-    for device in ("table(ENODe)", "charge_trap_pulsed"):  # no other simulator has them
+    for device in ("table(ENODe)", "charge_trap_pulsed"):  # Only this simulator has them.
         assert ask(study, device).case.written["tile"] == {"simulator": "native"}
     with pytest.raises(InputError, match=r"--device: 'capacitr'.*did you mean capacitor"):
         ask(study, "capacitr")
@@ -216,7 +218,8 @@ def devices(tmp_path: Path) -> list[str]:
 
 
 def test_a_device_with_all_off_takes_equal_steps_up_and_down(devices: list[str]) -> None:
-    """The neutral values are neutral: on real aihwkit tiles, at every weight, both ways."""
+    """The neutral values are neutral on real aihwkit tiles, at every weight and in both
+    directions."""
     soft = 0
     for device in devices:
         case = all_off(device)
@@ -229,7 +232,7 @@ def test_a_device_with_all_off_takes_equal_steps_up_and_down(devices: list[str])
         steps = np.diff(np.vstack([np.full((1, 4), preset.w_min), weights]), axis=0)
         signs = np.repeat([1.0, -1.0], [30, 20])[:, None]
         if preset.law.name == "soft_bounds_reference":
-            soft += 1  # cannot be switched off, and the table says so
+            soft += 1  # Soft bounds cannot be switched off, as the table states.
             assert (steps.std(axis=1) < 1e-6).all(), device
             continue
         np.testing.assert_allclose(steps * signs, preset.step, rtol=1e-3, err_msg=device)
@@ -237,7 +240,7 @@ def test_a_device_with_all_off_takes_equal_steps_up_and_down(devices: list[str])
 
 
 def test_the_table_covers_what_presets_and_tiles_can_do_wrong(devices: list[str]) -> None:
-    """With all off, nothing but range, step, facts and named remedies differs from an ideal one."""
+    """With all off, only range, step, facts and named remedies differ from an ideal device."""
     harmless = {
         *("step", "levels", "w_max", "w_min", "failed_range", "reset_level", "reset_spread"),
         *("step_spread_log_normal", "noise_scales_with_step", "slope_from_mean_bounds"),
@@ -255,7 +258,7 @@ def test_the_table_covers_what_presets_and_tiles_can_do_wrong(devices: list[str]
     plain = settings_of(in_device(device="ideal", tile={}))
     tile_only = {path: value for path, value in tile.items() if path.startswith("tile.")}
     different = {path for path, value in tile_only.items() if value != plain.get(path)}
-    # With no spread a reference device is the ideal reference.
+    # Without spread a reference device equals the ideal reference.
     assert different == {"tile.reference.scheme", "tile.reference.spread"}
     assert tile["tile.reads"] is None
 

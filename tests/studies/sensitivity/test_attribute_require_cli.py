@@ -1,4 +1,4 @@
-"""What the questions print, write and refuse."""
+"""Tests what the commands `attribute` and `require` print, write and refuse."""
 
 import math
 from pathlib import Path
@@ -20,7 +20,7 @@ from support.studies.question_fakes import FakeRun, device_study
 
 
 def leaky(parameters: dict[str, Any], method: Any) -> float:
-    """2 points of leak; noise costs 1 point at 2 and more beyond."""
+    """Returns a loss of 2 points for the leak, and for noise 1 point at 2 and more beyond."""
     leaks = parameters["leak_time_constant_s"] != "inf"
     return 2.0 * leaks + (parameters["cycle_to_cycle"] / 2.0) ** 2
 
@@ -34,7 +34,7 @@ def test_the_attribution_is_printed_written_and_drawn(tmp_path: Path) -> None:
     assert "these significantly recover points: leak " in text
     assert first[2].startswith(("+2.0", "+1.9"))
     assert "ns" not in first[2]
-    assert sum(" ns " in row for row in rows) >= 4  # the spreads, which cost nothing
+    assert sum(" ns " in row for row in rows) >= 4  # The spreads cost nothing.
     assert rows[-2].split("|")[1].strip() == "together minus sum"
     last = [cell.strip() for cell in rows[-1].strip("|").split("|")]
     assert (last[0], last[2], last[4]) == ("remaining with all off", "-", "5")

@@ -1,4 +1,4 @@
-"""Both questions on real training of real tiles, through the command line, and resumed."""
+"""Runs `attribute` and `require` with real training of tiles, by the command line, and resumed."""
 
 import sys
 from dataclasses import replace
@@ -63,7 +63,7 @@ def test_attribution_of_a_noisy_device(
     first = capsys.readouterr()
     table = pd.read_csv(out / "attribution.csv").set_index("imperfection")
     assert {"cycle_to_cycle", "write_noise", "nonlinearity", "stuck_share"} <= set(table.index)
-    assert table.loc["all together", "recovered"] > 5.0  # a device of noise 5 loses a lot
+    assert table.loc["all together", "recovered"] > 5.0  # A device with noise of 5 loses a lot.
     assert table["recovered_n"].eq(3).all()
     assert (out / "attribution.png").read_bytes()[:4] == b"\x89PNG"
     assert "held fixed" in first.out
@@ -90,7 +90,7 @@ def test_requirement_of_levels(
     call(monkeypatch, *command)
     first = capsys.readouterr().out
     table = pd.read_csv(out / "requirements.csv").set_index("parameter")
-    # A weight of two states learns nothing here; a hundred are plenty.
+    # Weights of two states learn nothing here, while a hundred states are plenty.
     assert 2 < table.loc["levels", "required"] < 100
     assert table.loc["levels", "verdict"] == "met"
     call(monkeypatch, *command)
@@ -105,7 +105,7 @@ def test_requirement_of_levels(
 def test_units_are_kept_in_the_folder_and_a_search_is_made_once(
     harness: Harness, tmp_path: Path
 ) -> None:
-    """Real processes, folder and search; only the training is fake."""
+    """Processes, folder and search are real; only the training is fake."""
     options = harness.options()
     study = device_study(
         "ideal",
@@ -129,6 +129,6 @@ def test_units_are_kept_in_the_folder_and_a_search_is_made_once(
     assert not harness.take_log()
     kept = replace(options, kept_rows=[harness.out / "results.csv"])
     attribute(study, "ideal", partial(run_in_folder, root=tmp_path / "elsewhere", options=kept))
-    # Rows do not say what a search found. The fake's accuracies at searched hyperparameters are no
-    # whole number of images, so that these rows are left out and their trials run again.
+    # Rows do not record the result of a search. The fake's accuracies at searched hyperparameters
+    # are not whole numbers of images, so these rows are left out and their trials run again.
     assert searched <= set(harness.take_log())

@@ -1,4 +1,4 @@
-"""The decomposition: its losses are the paired differences, and its states are the study's."""
+"""The losses of a decomposition are paired differences, and its states are those of the study."""
 
 import re
 from pathlib import Path
@@ -52,7 +52,8 @@ GIVEN: list[dict[str, Any]] = [
 
 
 class Known:
-    """Runs a study whose states reach what is known, with noise that a seed shares."""
+    """Runs a study whose states reach known accuracies, with noise that all states of a seed
+    share."""
 
     def __init__(self, noise: float = 0.0) -> None:
         self.noise, self.studies = noise, list[Study]()
@@ -76,7 +77,7 @@ def test_each_step_is_the_paired_difference_of_its_states() -> None:
     assert by[BY_SPIKES, RATES]["loss"] == pytest.approx(1.0)
     assert by[BY_SPIKES, COINCIDENCES]["loss"] == pytest.approx(0.5)
     assert by[BETWEEN, SPIKES]["loss"] == pytest.approx(3.0)
-    # What a seed adds to all states alike is in no interval.
+    # A shift that a seed adds to all states does not widen an interval.
     assert (found.table["loss_ci"] < 1e-9).all()
     assert (found.table["n"] == 5).all()
     steps = found.table[found.table["step"] != "all"]
@@ -153,7 +154,7 @@ def test_spikes_may_be_in_native_devices_though_the_control_is_on_aihwkits_tiles
 
 
 def test_a_made_up_control_is_in_the_simulator_of_the_device() -> None:
-    """With all that acts on native devices, memory of pulses among it."""
+    """It includes all effects on native devices, such as their pulse memory."""
     run, tile = Known(), {"simulator": "native", "half_select": {"forward_up": 0.001}}
     found = decompose(device_study(case={"tile": tile}), "capacitor", run)
     made = {point.label: getattr(point.rule, "tile", None) for point in run.studies[0].points()}
@@ -168,7 +169,7 @@ def test_a_made_up_control_is_in_the_simulator_of_the_device() -> None:
 
 @pytest.mark.parametrize("of_study", [True, False])
 def test_faults_of_neurons_are_a_step_of_their_own(of_study: bool, tmp_path: Path) -> None:
-    """The other states have perfect neurons, whoever gives the circuit, and their own resets."""
+    """The other states have perfect neurons, wherever the circuit is set, but keep their resets."""
     run, faulty = Known(noise=0.01), {"reset": "zero", "circuit": {"threshold_spread": 0.1}}
     network = {**SMALL["network"], **({"neuron": faulty} if of_study else {})}
     own = {} if of_study else {"network": {"neuron": faulty}}

@@ -1,4 +1,4 @@
-"""Requirements against trainings whose loss crosses the wanted one at a known value."""
+"""Tests requirements on fake trainings whose loss crosses the target at a known value."""
 
 import math
 from typing import Any
@@ -33,7 +33,7 @@ def test_every_crossing_of_a_quiet_training_is_found_in_few_rounds() -> None:
     run = FakeRun(separate)
     found = require(device_study(), "capacitor", 1.0, run)
     table = rows(found)
-    # The device as it is is run once for all, and the reference.
+    # The unchanged device and the reference run only once for all parameters.
     tried = 2 + sum(row["values"] - 1 for row in table.values())
     assert found.trials == len(run.done) == 5 * tried
     assert len(run.rounds) <= 2 + MOST_ROUNDS
@@ -69,14 +69,15 @@ def test_a_noisy_training_stops_sooner_and_has_a_wider_interval() -> None:
     assert sum(row["values"] for row in loud) < 0.8 * sum(row["values"] for row in quiet)
     for row in quiet:
         assert 1.0 < row["hard"] / row["easy"] <= WITHIN * 1.01
-    # With a noise of 3 points, one point of loss is not told from none: the easy side stays open.
+    # With noise of 3 points, one point of loss cannot be distinguished from none, so the easy side
+    # stays open.
     assert sum(math.isnan(row["easy"]) or row["hard"] > 2 * row["easy"] for row in loud) >= 10
 
 
 def test_the_interval_covers_the_truth_as_often_as_it_says() -> None:
-    """100 devices with other noise each: the true value is outside about 1 time in 20.
+    """For 100 devices with different noise, the true value is outside about 1 time in 20.
 
-    More than 10 of 100 would be by chance in one of a hundred tries, were it 1 in 20.
+    If it is 1 in 20, more than 10 of 100 occur by chance in one of a hundred tries.
     """
     study = device_study()
     missed, closed = 0, 0
@@ -97,7 +98,7 @@ def test_the_interval_covers_the_truth_as_often_as_it_says() -> None:
 
 def test_a_device_that_loses_too_much_is_told_what_it_needs() -> None:
     def loss(parameters: dict[str, Any], method: PulseRule) -> float:
-        """Noise 0.3 costs 4 points, of which 0.1 remain without it."""
+        """Returns a loss of 4 points at noise 0.3, of which 0.1 remain without it."""
         return 0.1 + logistic(parameters["cycle_to_cycle"], 0.12)
 
     found = require(
@@ -111,7 +112,7 @@ def test_a_device_that_loses_too_much_is_told_what_it_needs() -> None:
     levels = table["levels"]
     assert levels["verdict"] == "not met"
     assert math.isnan(levels["required"])
-    # Thinned to a quarter: 400 levels may become 1600.
+    # Since trains are thinned to a quarter, 400 levels may become 1600.
     assert levels["why_none"].startswith("not reached by it alone: loss")
     assert levels["why_none"].endswith("at 1600")
     assert levels["values"] == 2
@@ -127,7 +128,8 @@ def test_an_own_value_below_the_floor_is_not_called_zero() -> None:
 
 
 def test_an_end_that_the_seeds_do_not_tell_is_no_limit() -> None:
-    """Losses of 2 with noise of a point, and at most 1.5 wanted: the interval holds both."""
+    """The loss is 2 with noise of a point, and at most 1.5 is wanted; the interval includes
+    both."""
     run = FakeRun(lambda p, m: 2.0, noise=1.0)
     found = require(device_study(), "capacitor", 1.5, run, parameters=["stuck_share"])
     (row,) = rows(found).values()
@@ -168,7 +170,7 @@ def test_one_seed_narrows_but_gives_no_verdict() -> None:
 
 def test_others_off_asks_what_a_parameter_costs_by_itself() -> None:
     def loss(parameters: dict[str, Any], method: PulseRule) -> float:
-        """The leak alone costs 5 points; noise crosses at 2."""
+        """Returns 5 points for the leak alone; noise costs 1 point at 2."""
         leaks = 5.0 * (parameters["leak_time_constant_s"] != "inf")
         return leaks + logistic(parameters["cycle_to_cycle"], 2.0)
 
@@ -196,7 +198,7 @@ def test_asymmetry_keeps_its_sign() -> None:
     found = require(study, "capacitor", 1.0, FakeRun(loss), parameters=["asymmetry"])
     row = rows(found)["asymmetry"]
     assert row["required"] == pytest.approx(-0.2, rel=0.1)
-    assert row["bound"] == "at least"  # -0.9 is worse than -0.2
+    assert row["bound"] == "at least"  # A value of -0.9 is worse than -0.2.
     assert row["verdict"] == "met"
 
 
@@ -241,7 +243,7 @@ def test_a_wider_window_keeps_the_step_in_weight() -> None:
 
 
 def test_a_window_goes_with_a_device_whose_hyperparameters_are_searched() -> None:
-    """Nothing is known of its learning rate before the search; it was refused for that."""
+    """Its learning rate is unknown before the search, for which it used to be refused."""
     asked = ask(device_study(case={"hyperparameters": {}}), "capacitor")
     _check_worst_values(asked, ["weight_range"], "as-is")
 
@@ -326,7 +328,7 @@ def test_the_scale_of_every_parameter_goes_from_better_to_worse(name: str) -> No
     tuned = TunedDevice(learning_rate=4.0, weight_range=2.0, thinning=None)
     device = in_device(device="capacitor", hyperparameters={"weight_range": 2.0})
     found = axis(name, device, tuned)
-    if isinstance(found, str):  # in words, why this device has no such scale
+    if isinstance(found, str):  # The text explains why this device has no such scale.
         assert name in found
         return
     best, worst = found.harm(found.best_value), found.harm(found.worst_value)

@@ -1,4 +1,4 @@
-"""Requirements on the energy and time of an image in a chip, and on neurons."""
+"""Tests requirements on energy and time per image in a chip, and on neurons."""
 
 import math
 import re
@@ -24,14 +24,15 @@ CHIP = load_chip("crossbar_65nm")
 
 
 class Counted(FakeRun):
-    """A device with noise sends more, by that share, and one with stuck devices less.
+    """Fakes events: a device sends more in proportion to its noise, and less with stuck devices.
 
-    What an image takes is proportional to its events, and the loss crosses as in `separate`.
+    The energy and time of an image are proportional to its events, and the loss is that of
+    `separate`.
     """
 
     @staticmethod
     def image(noise: float = 0.0, stuck: float = 0.0) -> float:
-        """The energy of an image of the training (nJ)."""
+        """Returns the energy of a training image (nJ)."""
         (trial, _) = next(
             run for run in Counted(separate)(device_study()).runs if run[0].label != "rate"
         )
@@ -48,7 +49,7 @@ class Counted(FakeRun):
 
 
 def test_the_energy_of_an_image_is_a_bound_beside_the_loss() -> None:
-    """Of noise at most 1 keeps the energy and at most 2 the loss; the time does not change."""
+    """Noise of at most 1 keeps the energy and at most 2 the loss; the time does not change."""
     found = require(
         device_study(chip="crossbar_65nm"), "capacitor", 1.0, Counted(separate),
         parameters=["cycle_to_cycle"], image_nj=Counted.image(noise=1.0), image_us=1e3,
@@ -68,7 +69,7 @@ def test_the_energy_of_an_image_is_a_bound_beside_the_loss() -> None:
 
 
 def test_an_energy_that_falls_with_harm_is_met_from_below() -> None:
-    """More devices are stuck where less is sent; the loss allows a share of 0.05 only."""
+    """The more devices are stuck the less is sent, but the loss allows a share of only 0.05."""
     asked = {"run": Counted(separate), "parameters": ["stuck_share"], "chip": CHIP}
     most = Counted.image(noise=0.3, stuck=0.2)
     found = require(device_study(), "capacitor", 1.0, image_nj=most, **asked)
@@ -99,7 +100,7 @@ def test_kept_rows_without_events_are_refused_before_the_rest_runs() -> None:
 
 
 class FaultyNeurons(FakeRun):
-    """A device loses one more point at a threshold spread of 0.1, and at a leak in 1e-5 s."""
+    """Adds a loss of one point at a threshold spread of 0.1, and at a leak in 1e-5 s."""
 
     def _row(self, trial: Trial) -> dict[str, Any]:
         row, circuit = super()._row(trial), trial.settings.network.neuron.circuit
@@ -110,7 +111,7 @@ class FaultyNeurons(FakeRun):
 
 
 def test_neurons_are_asked_for_as_devices_are() -> None:
-    """What the study's network says of neurons counts, and is switched off in the device alone."""
+    """Neuron settings of the study's network count, but are switched off only in the device."""
     faulty = {"neuron": {"circuit": {"threshold_spread": 0.1, "missed": 0.01}}}
     study = device_study(network={**SMALL["network"], **faulty})
     run = FaultyNeurons(lambda parameters, method: 0.0)
