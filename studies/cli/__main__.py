@@ -1,4 +1,4 @@
-"""`rpu-ssnn`, and `python -m studies.cli`: signals are handled before anything slow is imported."""
+"""Starts `rpu-ssnn` and `python -m studies.cli`, and handles signals before any slow import."""
 
 import sys
 
@@ -10,11 +10,11 @@ def main() -> None:
     """Runs `rpu-ssnn`."""
     with interrupts.ending_the_command():
         try:
-            # An exception in the middle of a compiled library's start can abort Python.
+            # An exception while a compiled library is being loaded can abort Python.
             with interrupts.deferred():
                 from studies.cli.app import main as command
             command()
-        except RpuSsnnError as error:  # the import found a fault of the user's own update rule
+        except RpuSsnnError as error:  # the user's update rule, which the import reads, is bad
             from studies.cli.output import stop
 
             stop(str(error), error.exit_code)
@@ -23,7 +23,7 @@ def main() -> None:
                 raise
             if not isinstance(error, SystemExit):
                 print("interrupted", file=sys.stderr)
-            # What an interrupt left half imported or half compiled can crash the end of Python.
+            # Modules that an interrupt left half imported or compiled can crash Python at its end.
             interrupts.leave()
 
 

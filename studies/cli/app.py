@@ -1,8 +1,8 @@
-"""The command line calls functions, and makes one line and an exit code of errors.
+"""The command line: calls functions, and turns errors into one line and an exit code.
 
-Exit codes: 0 done; 1 trials failed or the environment is broken; 2 bad input; 3 a fit that does not
-describe its data; 130 interrupted.
-Whatever is slow to import is imported by the command that needs it.
+The exit code is 0 for success, 1 if trials failed or the environment is broken, 2 for bad input, 3
+for a fit that does not describe its data, and 130 after an interrupt. Each command imports the slow
+modules that it needs.
 """
 
 import os
@@ -49,7 +49,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(presets_app, name="presets")
-# The commands of these four join the top level.
+# The commands of these four are added to the top level.
 app.add_typer(results_app)
 app.add_typer(questions_app)
 app.add_typer(figure_app)
@@ -100,7 +100,7 @@ def new(
         bool, typer.Option("--quick", help="A first look: few samples, small network, three seeds.")
     ] = False,
 ) -> None:
-    """Write a study of your data: settings by its classes and samples, all else searched."""
+    """Write a study of your data, with settings that suit its classes and samples."""
     from rpu_ssnn.common.files import refuse_unwritable, write_together
     from studies.declaration.new_study import new_study, study_name
 
@@ -164,13 +164,13 @@ def _options_of_all(
         ),
     ] = False,
 ) -> None:
-    """Does nothing, as the option has done what it does."""
+    """Does nothing, since the callback of `--version` has already run."""
 
 
 def main() -> None:
-    """Runs the command of `sys.argv`; our errors become one line and their exit code."""
+    """Runs the command in `sys.argv`, and turns errors into one line and an exit code."""
     replace_unencodable()
-    os.environ["MPLBACKEND"] = "agg"  # figures are files; what a shell asks for may not exist
+    os.environ["MPLBACKEND"] = "agg"  # figures are files; the backend of a shell may be missing
     with interrupts.ending_the_command():
         try:
             code = app(standalone_mode=False)
@@ -178,7 +178,7 @@ def main() -> None:
             stop("interrupted", interrupts.EXIT_CODE)
         except RpuSsnnError as error:
             stop(str(error), error.exit_code)
-        except BrokenPipeError:  # the reader, such as `| head`, has had enough
+        except BrokenPipeError:  # the reader, such as `| head`, has closed the pipe
             discard_output()
             sys.exit(1)
         except OSError as error:
@@ -187,22 +187,22 @@ def main() -> None:
         except MemoryError:
             stop("there is not enough memory", 1)
         except Exception as error:
-            # A wrong option or argument: click's own sentence, without its box.
+            # For a wrong option or argument, this is click's sentence without its box.
             sentence = getattr(error, "format_message", None)
             if sentence is not None:
                 stop(_in_our_words(" ".join(str(sentence()).split()), error.__cause__), 2)
-            if interrupts.heard():  # some library made another error of an interrupt
+            if interrupts.heard():  # a library has turned the interrupt into another error
                 stop("interrupted", interrupts.EXIT_CODE)
             raise
     sys.exit(code or 0)
 
 
 def _in_our_words(sentence: str, cause: BaseException | None) -> str:
-    """Returns a sentence of typer's without the words of Python, and with the value it leaves out.
+    """Removes the terms of Python from typer's error, and adds the value that it leaves out.
 
     Args:
-        sentence: what typer says of an option or argument.
-        cause: the error of pydantic, which checks numbers, behind it.
+        sentence: typer's error about an option or argument.
+        cause: the underlying error, of pydantic if a number was checked.
     """
     from pydantic import ValidationError
 
@@ -216,7 +216,7 @@ def _in_our_words(sentence: str, cause: BaseException | None) -> str:
 
 
 def _show(declared: "Study", runs: "Runs", root: Path) -> None:
-    """Prints the table, draws the figure, and says where everything is."""
+    """Prints the table, draws the figure, and names the files."""
     from studies.report.page.headline import headline
     from studies.report.plot import plot_study
     from studies.report.summary_view import render

@@ -1,4 +1,4 @@
-"""`rpu-ssnn figure`: the paper's figures that are no sweep of a study, with their numbers."""
+"""`rpu-ssnn figure`: draws figures of the paper that are not sweeps of a study."""
 
 from enum import StrEnum
 from importlib import import_module
@@ -21,7 +21,7 @@ figure_app = typer.Typer()
 
 
 class PaperFigure(StrEnum):
-    """These figures have the paper's numbers."""
+    """The figures, with their numbers in the paper."""
 
     figure3b = "figure3b"
     figure4 = "figure4"
@@ -44,7 +44,7 @@ def figure(
         path_option("File (.png, .pdf, .svg); default: paper_NAME.png, in this folder."),
     ] = None,
 ) -> None:
-    """Draw a figure of the paper; the numbers behind it go into a CSV beside it."""
+    """Draw a figure of the paper, and write its numbers into a CSV beside it."""
     from studies.report.figure_style import save
 
     path = out or Path(f"paper_{which}.png")

@@ -1,4 +1,4 @@
-"""`rpu-ssnn keys`: every key of a study, from the models that check it."""
+"""`rpu-ssnn keys`: prints every key of a study, as the models that check it define them."""
 
 import json
 import re
@@ -13,14 +13,14 @@ from rpu_ssnn.common.errors import InputError, one_of
 keys_app = typer.Typer()
 
 INLINE_DEFAULT = 40
-"""Defaults of more characters than this are said to be the defaults of a section."""
+"""Longer defaults are not printed, but called the defaults of the section."""
 
 _LINK = re.compile(r"\[(\w+)\]\(#\w+\)")
-"""Matches the link to another section in what a key takes."""
+"""Matches a link to another section among the allowed values of a key."""
 
 
 class KeyRow(NamedTuple):
-    """A row tells a key with its values, its default (empty: it must be given) and its meaning."""
+    """A key with its allowed values, its default (empty if it must be given) and its meaning."""
 
     key: str
     allowed: str
@@ -29,10 +29,10 @@ class KeyRow(NamedTuple):
 
 
 class KeySection(NamedTuple):
-    """A section lists the keys of one mapping of a study, by the name of its model.
+    """The keys of one mapping of a study, under the name of its model.
 
     Attributes:
-        update: the rule whose cases have these keys; empty in a section that is no case.
+        update: the rule whose cases have these keys; empty if the section is not a case.
     """
 
     name: str
@@ -42,7 +42,7 @@ class KeySection(NamedTuple):
 
     @property
     def names(self) -> set[str]:
-        """Returns what a user may call it: `network` of `NetworkSpec`, `rate` of `RateRule`."""
+        """Returns the names that a user may give, such as `network` for `NetworkSpec`."""
         short = re.sub(r"(Spec|Settings|Rule)$", "", self.name).lower()
         return {short, self.name.lower(), self.update} - {""}
 
@@ -54,7 +54,7 @@ def keys(
         typer.Argument(help="Only this section or key: network, hyperparameters, read_noise."),
     ] = None,
 ) -> None:
-    """Print the keys of a study file: what each takes, its default and its meaning."""
+    """Print the keys of a study file with allowed values, defaults and meanings."""
     found = list(sections_of_a_study())
     shown = list(_of_that_name(found, name)) if name else found
     if not shown:
@@ -75,7 +75,7 @@ def _indented(text: str, n: int) -> None:
 
 
 def _of_that_name(found: list[KeySection], wanted: str) -> Iterator[KeySection]:
-    """Yields the sections of that name or of a key of that name, else the keys of that name."""
+    """Yields the sections with that name or behind a key of that name, else keys of that name."""
     name = wanted.rpartition(".")[2].lower()
     rows = [row for one in found for row in one.rows if row.key == name]
     held = {section for row in rows for section in _LINK.findall(row.allowed)}
@@ -87,7 +87,7 @@ def _of_that_name(found: list[KeySection], wanted: str) -> Iterator[KeySection]:
 
 
 def sections_of_a_study() -> Iterator[KeySection]:
-    """Yields every section, that of the whole file first, with values in Markdown."""
+    """Yields every section, with values in Markdown, starting with that of the whole file."""
     from pydantic import BaseModel
     from pydantic.json_schema import models_json_schema
 
@@ -131,7 +131,7 @@ def _rows(definition: Mapping[str, Any]) -> list[KeyRow]:
 
 
 def _allowed(field: Mapping[str, Any]) -> str:
-    """Returns the values that a field takes in words."""
+    """Describes the values that a field takes."""
     if "$ref" in field:
         name = field["$ref"].rpartition("/")[2]
         return "a case" if name == "Case" else f"[{name}](#{name.lower()})"

@@ -1,4 +1,4 @@
-"""Defines arguments and options that several commands share, and notes on damaged folders."""
+"""Defines the arguments and options that several commands share, and reads results for them."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,7 +17,7 @@ def given_path(text: str) -> Path:
     """Returns a path of the command line, with ``~`` expanded.
 
     Raises:
-        InputError: it can be none.
+        InputError: the text cannot be a path.
     """
     return user_path("command line", "path", text)
 
@@ -26,7 +26,7 @@ def path_option(help: str, *names: str) -> Any:
     """Returns an option that takes a path.
 
     Args:
-        names: the names of the option, where they are not those of the parameter.
+        names: the names of the option, if they differ from that of the parameter.
     """
     return typer.Option(*names, parser=given_path, metavar="PATH", help=help)
 
@@ -61,10 +61,10 @@ RowsOption = Annotated[
 
 
 def shown(folder: Path, rows: list[Path] | None) -> "FolderContents":
-    """Returns what a folder, or a study with rows of files, holds, and notes what is bad.
+    """Reads the contents of a folder, or of a study with rows, and prints what is left out.
 
     Raises:
-        InputError: nothing can be shown; where files are damaged it is the first damage.
+        InputError: nothing can be shown; if trial files are damaged, the error of the first one.
     """
     from studies.execution.study_runs import refuse_empty, shown_contents
 

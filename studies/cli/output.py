@@ -1,4 +1,4 @@
-"""Prints what any stream can hold, and ends commands."""
+"""Prints tables to any stream, and ends commands."""
 
 import os
 import sys
@@ -19,14 +19,15 @@ if TYPE_CHECKING:
 def print_table(
     command: str, text: str, exact: "pd.DataFrame", out: Path | None, rows: list[Path] | None
 ) -> None:
-    """Prints a table and, where a file is asked for, writes its exact numbers as CSV.
+    """Prints a table and, if a file is given, writes its exact numbers as CSV.
 
     Args:
-        rows: the files that its rows come from, none of which is written over.
+        exact: the table with exact numbers.
+        rows: the files that the rows come from, which must not be overwritten.
 
     Raises:
-        InputError: the file has another ending, the name of a study's own table, is one of `rows`,
-            or cannot be written.
+        InputError: the file has another ending, has the name of a table that a run writes, is one
+            of `rows`, or cannot be written.
     """
     from studies.results.tables import write_csv
 
@@ -43,13 +44,14 @@ def print_table(
 
 
 def refuse_result_table(command: str, out: Path, table: Path) -> None:
-    """Refuses a table under the name of one that `rpu-ssnn run` writes.
+    """Refuses a file with the name of a table that `rpu-ssnn run` writes.
 
     Args:
         out: the path as the user gave it.
+        table: the file to write.
 
     Raises:
-        InputError: it has such a name.
+        InputError: the file has such a name.
     """
     from studies.results.tables import CURVES_CSV, FAILURES_CSV, RESULTS_CSV
 
@@ -59,7 +61,7 @@ def refuse_result_table(command: str, out: Path, table: Path) -> None:
 
 
 def replace_unencodable() -> None:
-    """Lets streams replace what their encoding cannot hold, such as a dash in latin-1."""
+    """Lets streams replace characters that they cannot encode, such as a dash in latin-1."""
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
@@ -68,7 +70,7 @@ def replace_unencodable() -> None:
 
 
 def discard_output() -> None:
-    """Sends what is still to be printed nowhere, so that the end of the process is silent."""
+    """Discards all further output, so that the process ends silently."""
     with suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
@@ -76,7 +78,7 @@ def discard_output() -> None:
 
 def stop(message: str, code: int) -> NoReturn:
     """Ends the command with one line on the error stream and the exit code."""
-    with suppress(OSError, ValueError):  # a stream that is closed or full changes no exit code
+    with suppress(OSError, ValueError):  # a closed or full stream does not change the exit code
         print(printable(message), file=sys.stderr)
         sys.stderr.flush()
     sys.exit(code)

@@ -1,4 +1,4 @@
-"""`rpu-ssnn presets`: list, show, fit a measurement, build from published metrics."""
+"""`rpu-ssnn presets`: lists and shows presets, fits measurements, and uses published metrics."""
 
 import sys
 from pathlib import Path
@@ -22,7 +22,7 @@ PresetArgument = Annotated[
 ]
 
 _MOST_OF_THE_RANGE = 0.8
-"""An example that spans less says so: its fit does not see the device's bounds."""
+"""An example that spans less of the range gets a note, since a fit of it cannot see the bounds."""
 
 
 @presets_app.callback(invoke_without_command=True)
@@ -41,9 +41,10 @@ def show_preset(
     plot: Annotated[Path | None, path_option("File of the plot; default: NAME_card.png.")] = None,
     no_plot: Annotated[bool, typer.Option("--no-plot", help="Print only, write no file.")] = False,
 ) -> None:
-    """Print the device's card and every parameter with unit and source; draw the card.
+    """Print the device's card and every parameter with unit and source, and draw the card.
 
-    Green: from a source (a measurement, a fit, a specification). Grey: assumed, or not known.
+    Green values come from a source (a measurement, a fit, a specification). Grey values are assumed
+    or not known.
     """
     from device_presets import describe, get_preset
     from device_presets.cards.card import card
@@ -53,7 +54,7 @@ def show_preset(
     if plot is not None and no_plot:
         raise InputError("presets show", "--plot", str(plot), "must not come with --no-plot")
     preset = get_preset(name)
-    target = plot or Path(f"{short_name(name)}_card.png")  # NAME.png is the plot of `fit`
+    target = plot or Path(f"{short_name(name)}_card.png")  # `fit` draws NAME.png
     if not no_plot:
         refuse_unwritable("presets show", "--plot", target, PLOT_SUFFIXES)
     typer.echo(f"{preset.name}: {preset.description}\n{preset.citation}\n")
@@ -98,11 +99,11 @@ def fit(
         typer.Option("--table", help="No fit: write the measured jumps as a table, folder NAME."),
     ] = False,
 ) -> None:
-    """Fit a measured device: models compared, numbers with intervals, verdict, preset, plot.
+    """Fit a measured device, and write a preset with intervals, a verdict and a plot.
 
-    An imperfect fit gives a preset too, and its diagnosis says what it lacks. Exit code 3, and no
-    preset, where pulses do not move the device, or the mean curve is off by more than a tenth of
-    the range.
+    An imperfect fit also gives a preset, with a diagnosis of what it lacks. If pulses do not move
+    the device, or the mean curve is off by more than a tenth of the range, the exit code is 3 and
+    no preset is written.
     """
     from device_presets.fitting.kept import kept_fit
     from device_presets.fitting.results.measured_table import write_tables
@@ -211,10 +212,10 @@ def from_metrics(
 
 
 def _file_to_make(command: str, name: str, out: Path | None) -> Path:
-    """Returns the preset file to write; one that is there is replaced only by ``--out``.
+    """Returns the preset file to write; only ``--out`` may name an existing file.
 
     Raises:
-        InputError: it cannot be written, or is there.
+        InputError: the file cannot be written, or exists already.
     """
     file = out or Path(f"{name}.yaml")
     refuse_unwritable(command, "--out", file, PRESET_SUFFIXES)
@@ -233,7 +234,7 @@ def example(
     cycles: Annotated[int, typer.Option(min=1)] = 2,
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 2, help="Seed of the devices.")] = 0,
 ) -> None:
-    """Write the CSV a measurement of a preset would give, to try `fit` on."""
+    """Write the CSV that a measurement of a preset would give, to try `fit`."""
     from device_presets import get_preset
     from device_presets.pulsing.example_measurement import ONE_US, ZERO_US, example_measurement
 

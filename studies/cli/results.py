@@ -1,4 +1,4 @@
-"""The commands about results: before, while and after a study runs."""
+"""The commands that plan a study, show its results, and export its networks."""
 
 from functools import partial
 from pathlib import Path
@@ -34,7 +34,7 @@ results_app = typer.Typer()
 def table(folder: FolderArgument, out: TableOutOption = None, rows: RowsOption = None) -> None:
     """Print the summary of a study's results so far; --out writes its exact numbers as CSV.
 
-    Instead of a folder, a study with --rows, or the name of one whose rows are kept in
+    FOLDER may also be a study with --rows, or the name of a study whose rows are kept in
     docs/results.
     """
     from studies.report.summary_view import render
@@ -65,9 +65,9 @@ def ledger(
 ) -> None:
     """What did training cost the devices, and the chip around them?
 
-    Pulses, wear and time of the devices; with a chip also energy, time and area by component, and a
-    figure. Instead of a folder, a study with --rows, or the name of one whose rows are kept in
-    docs/results.
+    Prints pulses, wear and time of the devices. With a chip it also prints energy, time and area by
+    component, and draws a figure. FOLDER may also be a study with --rows, or the name of a study
+    whose rows are kept in docs/results.
     """
     from studies.chip.description import load_chip
     from studies.execution.study_runs import A_TRIAL
@@ -92,7 +92,7 @@ def ledger(
     figures = {"chip": chip_view.draw(costs, around, WIDE_INCHES)}
     if len(costs) > 1:
         figures["trade"] = chip_view.draw_trade(costs, around, WIDE_INCHES)
-    beside = folder if folder.is_dir() else Path()  # kept rows have no folder of their own
+    beside = folder if folder.is_dir() else Path()  # kept rows have no output folder
     print_table("ledger", text, costs, out, rows)
     for kind, figure in figures.items():
         typer.echo(save(figure, beside / f"{found.study.study}_{kind}.png"))
@@ -113,9 +113,9 @@ def plot(
     ] = None,
     rows: RowsOption = None,
 ) -> None:
-    """Draw learning curves with bands, accuracy over a swept setting, or gap bars.
+    """Draw learning curves with bands, accuracy over a swept setting, or bars of gaps.
 
-    Instead of a folder, a study with --rows, or the name of one whose rows are kept in
+    FOLDER may also be a study with --rows, or the name of a study whose rows are kept in
     docs/results.
     """
     from studies.report.draw import StudyFigures
@@ -133,8 +133,8 @@ def plot(
     if not kinds:
         allowed = "needs learning curves, a sweep, or a case beside the reference"
         raise InputError(folder, "figures", Fault("none"), allowed)
-    beside = folder if folder.is_dir() else Path()  # kept rows have no folder of their own
-    drawn = {each: figures.draw(each, x) for each in kinds}  # all are drawn before one is written
+    beside = folder if folder.is_dir() else Path()  # kept rows have no output folder
+    drawn = {each: figures.draw(each, x) for each in kinds}  # an error comes before any writing
     for each, figure in drawn.items():
         typer.echo(save(figure, out or beside / f"{declared.study}_{each}.png"))
 
@@ -150,7 +150,7 @@ def report(
 ) -> None:
     """Write one HTML file with tables, figures, declaration, versions and warnings.
 
-    Instead of a folder, a study with --rows, or the name of one whose rows are kept in
+    FOLDER may also be a study with --rows, or the name of a study whose rows are kept in
     docs/results.
     """
     from studies.report.page.build import write_report
@@ -171,7 +171,7 @@ def plan(
         bool, typer.Option(help="Time a few steps of each case; --no-estimate answers at once.")
     ] = True,
 ) -> None:
-    """Print the trials that `run` would start, and the estimated time; nothing is written."""
+    """Print the trials that `run` would start and the estimated time, without writing anything."""
     from rpu_ssnn.data import MissingDataError
     from studies.declaration.shipped import find_study
     from studies.declaration.study import refuse_missing_images
@@ -187,7 +187,7 @@ def plan(
     try:
         refuse_missing_images(declared, data)
     except MissingDataError:
-        # Without an estimate nobody looks at an image; finished rows need none.
+        # Images are not needed without an estimate, nor for finished rows.
         if estimate and rows is None:
             raise
     root = out or default_folder(declared)
@@ -216,7 +216,7 @@ def export(
         bool, typer.Option("--without-inhibition", help="Leave out what NIR cannot represent.")
     ] = False,
 ) -> None:
-    """Write the network of a finished trial; it is trained again, since rows hold no weights."""
+    """Train a finished trial again, since rows hold no weights, and write its network."""
     from studies.execution.export import export_trial
 
     done = export_trial(
@@ -231,7 +231,7 @@ def export(
 
 
 def _finished(folder: Path, rows: list[Path] | None) -> "tuple[Study, Runs]":
-    """Returns the study and its complete runs, and says what is odd on the error stream."""
+    """Returns the study and its finished runs, and prints warnings on the error stream."""
     from studies.declaration.hyperparameters import chosen_on_shown_images
     from studies.results.tables import Versions
 

@@ -1,4 +1,4 @@
-"""Defines what the commands that run trials share: their options, and how they end."""
+"""Defines the common options and the end of all commands that run trials."""
 
 import shlex
 import sys
@@ -39,8 +39,9 @@ def executing(
     rows: list[Path] | None,
     retry_failed: bool,
 ) -> "Iterator[Options]":
-    """Yields what trains trials as the options ask, with progress on the error stream; Ctrl-C ends
-    the command and says how to go on.
+    """Yields the options for running trials, with progress on the error stream.
+
+    Ctrl-C ends the command with a message on how to continue.
 
     Raises:
         InputError: the options contradict each other, or there is no such scheduler.

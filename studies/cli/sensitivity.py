@@ -1,4 +1,4 @@
-"""The commands that ask about one device: what costs most, what it has to meet, what it spent."""
+"""The commands that ask about one device: `attribute`, `decompose` and `require`."""
 
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -47,7 +47,7 @@ def attribute(
     retry_failed: RetryOption = False,
     scheduler: SchedulerOption = None,
 ) -> None:
-    """Which imperfection of a device costs most? Trains with each one off, and only this one on.
+    """Which imperfection of a device costs most? Trains with each one off, and with each alone on.
 
     With n imperfections, each seed takes 2 n + 2 trainings of the device and one of the reference.
     A training takes as long as a trial of the study, which `rpu-ssnn plan` estimates.
@@ -124,9 +124,9 @@ def require(
     retry_failed: RetryOption = False,
     scheduler: SchedulerOption = None,
 ) -> None:
-    """What would a device have to meet? The value of each parameter at which the loss is --loss.
+    """How good must a device be? Finds the value of each parameter at which the loss is --loss.
 
-    Beside the loss, an image of the training may have a bound on its energy or time in a chip.
+    There may also be bounds on the energy or time that a training image takes in a chip.
 
     Each seed takes a training of the reference, one of the device, and up to 9 of each parameter. A
     training takes as long as a trial of the study, which `rpu-ssnn plan` estimates.
@@ -152,7 +152,7 @@ def require(
 def _study_and_folder(
     study: str, question: str, device: str, out: Path | None
 ) -> "tuple[Study, Path]":
-    """Returns the study, with the hyperparameters that its own run found, and the folder."""
+    """Returns the study, with hyperparameters that its run has found, and the output folder."""
     from studies.declaration.shipped import find_study
     from studies.execution.api import default_folder
     from studies.execution.study_runs import tuned
@@ -167,7 +167,7 @@ def _study_and_folder(
 def _print(
     lines: Iterable[str], table: "pd.DataFrame", file: Path, draw: Callable[[], Path]
 ) -> None:
-    """Prints an answer, and writes its exact numbers and its figure where it has any."""
+    """Prints an answer, and writes its exact numbers and its figure if it has a table."""
     from studies.results.tables import write_csv
 
     for line in lines:
