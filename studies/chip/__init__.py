@@ -1,1 +1,1 @@
-"""The chip around the devices: its description, and what events cost in it."""
+"""Describes the chip around the devices, and computes what events cost in it."""

@@ -1,4 +1,4 @@
-"""Energy, time and area of a network in a chip, each by component."""
+"""Computes energy, time and area of a network in a chip, by component."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,29 +12,29 @@ from studies.chip.crossbar import Crossbar, Events
 from studies.chip.description import Chip, Component
 
 HALF_SELECT_SHARE = 0.25
-"""Half the voltage takes this share of a pulse's energy, as C V^2 and V^2 / R go by its square."""
+"""The share of a pulse's energy at half its voltage, as C V^2 and V^2 / R grow with its square."""
 
 PICOJOULE = 1e-12
 MULTIPLY_ADD_J = {8: 0.23 * PICOJOULE, 32: 4.6 * PICOJOULE}
-"""A multiplication and an addition (J): of 8-bit whole numbers, and in 32-bit floating point. These
-and the next number are of 45 nm and 0.9 V: Horowitz, ISSCC 2014, Fig. 1.1.9."""
+"""The energy (J) of a multiplication and an addition of 8-bit whole numbers, and in 32-bit floating
+point. These and the next number are for 45 nm and 0.9 V: Horowitz, ISSCC 2014, Fig. 1.1.9."""
 
 FETCH_OF_A_BIT_J = 100 * PICOJOULE / 64
-"""64 bits from 1 MB of SRAM take 100 pJ; from 32 kB, 20 pJ."""
+"""The energy (J) of fetching a bit. 64 bits from 1 MB of SRAM take 100 pJ; from 32 kB, 20 pJ."""
 
 
 type Joules = Float64[np.ndarray, "3"]
-"""An energy (J), and the lowest and the highest value that its sources leave open."""
+"""An energy (J), and the lowest and highest values that its sources allow."""
 
 
 def total(parts: Mapping[str, Joules]) -> Joules:
-    """Returns the sum, whose ends are those of all parts at once."""
+    """Returns the sum of all parts, with the sums of their lowest and of their highest values."""
     found: Joules = np.sum(list(parts.values()), axis=0)
     return found
 
 
 def joules(component: Component | None) -> Joules:
-    """Returns the energy of an event of a component, 0 where there is none."""
+    """Returns the energy of an event of a component, or 0 if it has none."""
     if component is None or component.energy_j is None:
         return np.zeros(3)
     value = component.energy_j
@@ -43,18 +43,18 @@ def joules(component: Component | None) -> Joules:
 
 @dataclass(frozen=True)
 class Network:
-    """A network, and what it did for a presentation.
+    """A network, and its mean events in a presentation.
 
     Attributes:
-        training, inference: the events of each crossbar.
+        training, inference: events of each crossbar.
         wires: spikes of label and inhibition at an output neuron, in training and in inference.
-        slots: of a presentation, flush included, in training and in inference.
-        cycles: of a slot.
-        presentations: of the whole training.
-        pulse: energy of a pulse of the device (J); None: not known.
-        pulse_s: the shortest slot of the device (s).
+        slots: slots of a presentation with flush, in training and in inference.
+        cycles: cycles of a slot.
+        presentations: presentations of the whole training.
+        pulse: energy of a pulse of the device (J); None if not known.
+        pulse_s: shortest slot of the device (s).
         idle_s: time between presentations of the training (s).
-        initial_pulses: of all devices at the start; 0: they are programmed.
+        initial_pulses: pulses of all devices at the start; 0 if they are programmed.
     """
 
     crossbars: Sequence[Crossbar]
@@ -72,14 +72,14 @@ class Network:
 
 @dataclass(frozen=True)
 class Costs:
-    """What a network costs in a chip."""
+    """The costs of a network in a chip."""
 
     network: Network
     chip: Chip
 
     @cached_property
     def pulse(self) -> Joules:
-        """Returns the energy of a pulse (J): the preset's own, or the chip's."""
+        """Returns the energy of a pulse (J), from the preset or else from the chip."""
         own = self.network.pulse
         return joules(self.chip.components.pulse) if own is None else np.full(3, own)
 
@@ -95,7 +95,7 @@ class Costs:
 
     @property
     def initial(self) -> Joules:
-        """Returns the energy of the initial weights (J)."""
+        """Returns the energy of writing the initial weights (J)."""
         devices = sum(one.n_in * one.columns for one in self.network.crossbars)
         each, n = joules(self.chip.components.initial_write), float(devices)
         if self.network.initial_pulses:
@@ -105,7 +105,7 @@ class Costs:
 
     @property
     def whole_training(self) -> Joules:
-        """Returns the energy of all presentations and of the initial weights (J)."""
+        """Returns the energy of all presentations and of writing the initial weights (J)."""
         whole: Joules = total(self.training) * self.network.presentations + self.initial
         return whole
 
@@ -122,7 +122,7 @@ class Costs:
 
     @cached_property
     def arrays(self) -> list[tuple[int, int]]:
-        """Returns how many arrays of each crossbar lie below and beside each other."""
+        """Returns how many arrays each crossbar has below and beside each other."""
         return [crossbar.arrays(self.chip) for crossbar in self.network.crossbars]
 
     @property
@@ -139,8 +139,8 @@ class Costs:
 
     @cached_property
     def component_counts(self) -> dict[str, float]:
-        """Returns how many of each component the chip has. Each neuron stands beside two more, for
-        its two gradient streams."""
+        """Returns how many of each component the chip has. Each neuron counts three times, since it
+        has two more for its gradient streams."""
         size, n = self.chip.array, self.array_count
         crossbars = self.network.crossbars
         neurons = sum(3 * one.positions * (one.n_out // one.replicas) for one in crossbars)
@@ -165,7 +165,7 @@ class Costs:
 
     @property
     def power_w(self) -> float:
-        """Returns the power that the components take all the time (W)."""
+        """Returns the power that the components always take (W)."""
         return sum(n * part.power_w for n, part in self._built())
 
     def _built(self) -> Iterator[tuple[float, Component]]:
@@ -176,12 +176,12 @@ class Costs:
 
     @cached_property
     def matter_most(self) -> list[str]:
-        """Returns the three components whose energy in training may be largest."""
+        """Returns the three components that may take the most energy in training."""
         return sorted(self.training, key=lambda name: -self.training[name][2])[:3]
 
     @property
     def assumed_share(self) -> float:
-        """Returns the share of the energy in training that rests on numbers without an interval."""
+        """Returns the share of the energy in training that comes from numbers without interval."""
         has_none = [energy[0] for energy in self.training.values() if energy[1] == energy[2]]
         return float(sum(has_none) / (total(self.training)[0] or 1.0))
 
@@ -201,8 +201,8 @@ class Costs:
     def _time(self, phase: int) -> tuple[float, str]:
         """Returns the time of the slowest crossbar, or of the shortest slots if that is longer.
 
-        Reads at once take a fixed place in each cycle of a slot, and so do writes that each spike
-        makes. Other reads and writes take their time only where there are any, in the mean.
+        Parallel reads take a fixed time in each cycle of a slot, and so do writes by each spike.
+        Other reads and writes take time only when they happen, on average.
         """
         network, chip = self.network, self.chip
         cycles = network.slots[phase] * network.cycles
@@ -244,8 +244,8 @@ def _seconds(component: Component | None) -> float:
 def digital_energy(crossbars: Sequence[Crossbar], bits: int, *, training: bool) -> float:
     """Returns the energy (J) of one image in a digital chip that computes the same layers.
 
-    It counts the multiplications and additions of ordinary backpropagation, and each pass fetches
-    each weight once for each image. Activations, control and clocks are not counted.
+    It counts the multiplications and additions of ordinary backpropagation, and one fetch of each
+    weight in each pass of an image. Activations, control and clocks are not counted.
     """
     energy = 0.0
     for crossbar in crossbars:

@@ -1,8 +1,8 @@
-"""A crossbar as it lies in the arrays of a chip, and how often it uses each component.
+"""Places a crossbar in the arrays of a chip, and counts how often it uses each component.
 
-Devices that no weight uses are not counted: their lines are taken to be cut off. A weight of
-several devices has a column for each. Where rows are driven only to write, these devices are
-written one after the other.
+Devices without a weight are not counted, as if their lines were cut off. A weight of several
+devices has a column for each. If rows are driven only to write, these devices are written one after
+the other.
 """
 
 import math
@@ -13,10 +13,10 @@ from studies.chip.description import Chip
 
 @dataclass(frozen=True)
 class Events:
-    """The events of one crossbar, in all or for a presentation.
+    """The number of events in one crossbar, in total or for a presentation.
 
-    The first five are those of reads and neurons, which `rpu_ssnn.network.events` explains, and the
-    last three those of writes, which `rpu_ssnn.synapses.writes` explains.
+    `rpu_ssnn.network.events` explains the first five, which belong to reads and neurons, and
+    `rpu_ssnn.synapses.writes` the last three, which belong to writes.
     """
 
     reads: float
@@ -35,12 +35,12 @@ class Crossbar:
     """A crossbar of a network.
 
     Attributes:
-        n_in, n_out: lines, those of all replicas included.
-        positions, replicas: of a convolution; 1 in a dense layer.
-        devices: of a weight, which pulses move.
-        references: devices of a weight that are read beside them and never written.
-        delay: slots that forward spikes wait for their gradient.
-        is_first: whether no gradient is read through it.
+        n_in, n_out: numbers of lines, including those of all replicas.
+        positions, replicas: those of a convolution; 1 in a dense layer.
+        devices: devices per weight that pulses change.
+        references: devices per weight that are read with them and never written.
+        delay: slots for which forward spikes wait for their gradient.
+        is_first: whether it is the first crossbar, through which no gradient is read.
     """
 
     n_in: int
@@ -54,7 +54,7 @@ class Crossbar:
 
     @property
     def columns(self) -> int:
-        """Returns the columns of all arrays beside each other."""
+        """Returns the number of columns of the whole crossbar."""
         return self.n_out * self._read_devices
 
     @property
@@ -63,16 +63,16 @@ class Crossbar:
 
     @property
     def read_columns(self) -> int:
-        """Returns the columns that a read of one position takes."""
+        """Returns the number of columns used by a read of one position."""
         return self.columns // self.replicas
 
     def arrays(self, chip: Chip) -> tuple[int, int]:
-        """Returns how many arrays lie below and beside each other."""
+        """Returns how many arrays there are below and beside each other."""
         rows, columns = chip.array.rows, chip.array.columns
         return math.ceil(self.n_in / rows), math.ceil(self.columns / columns)
 
     def use(self, chip: Chip, events: Events, *, writes: bool) -> dict[str, float]:
-        """Returns how often events use each component, and half-selected devices.
+        """Returns how often events use each component, pulse devices, and half-select them.
 
         Args:
             writes: whether forward spikes may write, as in training.
@@ -106,7 +106,8 @@ class Crossbar:
         }
 
     def reads(self, chip: Chip, events: Events) -> tuple[float, float]:
-        """Returns the reads in either direction, each of which takes every line once."""
+        """Returns the numbers of forward and of transposed reads, each of which takes every line
+        once."""
         back = 0.0 if self.is_first else 1.0
         if chip.reads == "serial":
             return events.lines, back * events.gradient_spikes * self._read_devices

@@ -1,4 +1,4 @@
-"""A chip as validated, frozen data: its arrays, its choices and what each component costs."""
+"""Describes a chip as validated, frozen data: arrays, options, and the costs of components."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -21,14 +21,14 @@ Lines = Annotated[int, Field(ge=1, le=1 << 20)]
 
 
 class Component(Spec):
-    """What one component of a chip costs."""
+    """The costs of one component of a chip."""
 
     energy_j: Amount | None = None
-    """The energy (J) of one event; `Components` says what the event is."""
+    """The energy (J) of one event; `Components` defines the events."""
 
     interval: Range[Amount] | None = None
-    """The lowest and the highest energy (J) that the source leaves open. A number without an
-    interval is an assumption, and is shown as one."""
+    """The lowest and highest energy (J) that the source allows. A number without an interval is
+    shown as an assumption."""
 
     time_s: Amount = 0.0
     """The time (s) that one event takes."""
@@ -37,10 +37,10 @@ class Component(Spec):
     """The area (m2) of one such component."""
 
     power_w: Amount = 0.0
-    """The power (W) that one such component takes all the time."""
+    """The power (W) that one such component always takes."""
 
     source: Annotated[str, Field(min_length=1), OneLine]
-    """The publication or the program that the numbers come from."""
+    """The publication or program from which the numbers come."""
 
     @model_validator(mode="after")
     def _interval_holds_the_energy(self) -> Self:
@@ -52,21 +52,22 @@ class Component(Spec):
 
 
 class Converter(Component):
-    """What a conversion costs, by one's own numbers or by those of a program."""
+    """The costs of a conversion, from your own numbers or from a program."""
 
     program: Literal["hwcomponents-adc"] | None = None
-    """The program that gives a converter's energy, area and power from `bits`, `node_m` and
-    `time_s`: hwcomponents-adc (MIT, of the extra `chip`) knows the best published ones."""
+    """The program that gives a converter's energy, area and power for `bits`, `node_m` and
+    `time_s`: hwcomponents-adc (MIT licence, in the extra `chip`), which knows the best published
+    converters."""
 
     node_m: Annotated[float, Field(ge=5e-9, le=1e-6)] = 65e-9
-    """The technology (m) for which the program is asked, such as 65e-9 for 65 nm."""
+    """The technology (m) that the program assumes, such as 65e-9 for 65 nm."""
 
 
 class Components(Spec):
-    """The components of a chip. One that is left out costs nothing, and the ledger says so."""
+    """The components of a chip. The ledger names those that are left out and so cost nothing."""
 
     pulse: Component | None = None
-    """A pulse on a device whose preset gives no energy of a pulse."""
+    """A pulse on a device whose preset does not give the energy of a pulse."""
 
     cell_read: Component | None = None
     """A device on a line that spikes, in a read in either direction; its area is that of a cell."""
@@ -87,14 +88,14 @@ class Components(Spec):
     """The time for which a line is driven in a read."""
 
     converter: Converter | None = None
-    """A conversion of the current of one line, apart from its bits and levels. A chip that is
-    `like` another and has its own converter takes none of the other's."""
+    """A conversion of the current of one line, without its bits and levels. If a chip that is
+    `like` another gives a converter, nothing of the other's converter is used."""
 
     converter_step: Component | None = None
-    """Each bit of a conversion, one after the other."""
+    """A bit of a conversion, which takes its bits one after the other."""
 
     converter_level: Component | None = None
-    """Each of the 2^bits - 1 levels that a flash converter compares with, all at once."""
+    """One of the 2^bits - 1 levels with which a flash converter compares at the same time."""
 
     neuron: Component | None = None
     """A neuron that takes the current of its line once, forward or transposed."""
@@ -112,7 +113,7 @@ class Components(Spec):
     """A forward spike that waits one slot for its gradient; its area is that of one bit."""
 
     array: Component | None = None
-    """One array with all of its lines, for what leaks."""
+    """One array with all of its lines, for its leakage."""
 
     initial_write: Component | None = None
     """A device that is programmed before training begins."""
@@ -139,35 +140,36 @@ class Chip(Spec):
     """Rows are input lines. A weight of several devices takes a column for each."""
 
     columns: Literal["converter", "neuron"]
-    """What takes the currents: a converter before a digital neuron, or an analog neuron."""
+    """The circuit at each column: a converter before a digital neuron, or an analog neuron."""
 
     bits: Annotated[int, Field(ge=1, le=16)] | None = None
-    """The bits of a converter, which needs them; a case that was trained with `tile.reads.adc_bits`
-    has converters of these bits instead."""
+    """The number of bits of a converter. A case that was trained with `tile.reads.adc_bits` has
+    converters of that many bits instead."""
 
     lines_per_converter: Lines = 1
     """The number of lines that share a converter, one after the other."""
 
     reads: Literal["parallel", "serial"] = "parallel"
-    """Whether all lines that spike in a slot are read at once, or each by itself."""
+    """Whether all lines that spike in a slot are read at once, or one after the other."""
 
     writes: Literal["spikes", "parallel", "serial"] = "spikes"
-    """How a slot writes. With `spikes` each forward spike puts half of the write voltage on its
-    row, whether a gradient spike meets it or not. With `parallel` rows are driven only where one
-    does, once for each stream. With `serial` each gradient spike writes its column by itself."""
+    """How a slot writes. With `spikes`, each forward spike puts half of the write voltage on its
+    row, even if it meets no gradient spike. With `parallel`, a row is driven only if its spike
+    meets one, once for each stream. With `serial`, each gradient spike writes its column by
+    itself."""
 
     slot_s: Amount = 0.0
     """The shortest length (s) of a slot."""
 
     pulse_period_s: Amount = 0.0
-    """The shortest period (s) of pulses; the device's own is kept where it is longer."""
+    """The shortest period (s) of pulses, unless that of the device is longer."""
 
     components: Components
 
     @model_validator(mode="before")
     @classmethod
     def _program_is_asked(cls, content: Any) -> Any:
-        """Fills in what a program says of the converter; where keys are wrong, they say so."""
+        """Fills in the program's numbers for the converter; bad keys are refused later."""
         parts = content.get("components") if isinstance(content, Mapping) else None
         part = parts.get("converter") if isinstance(parts, Mapping) else None
         if not isinstance(parts, Mapping) or not isinstance(part, Mapping) or "program" not in part:
@@ -189,15 +191,15 @@ class Chip(Spec):
         return self
 
     def at_bits(self, bits: int) -> "Chip":
-        """Returns the chip with converters of so many bits."""
+        """Returns the chip with converters of this number of bits."""
         return Chip.model_validate({**self.model_dump(exclude_none=True), "bits": bits})
 
 
 def load_chip(name_or_path: str | Path) -> Chip:
-    """Returns the chip of a YAML file, or a shipped one by its name.
+    """Returns the chip of a YAML file, or the shipped chip of this name.
 
     Raises:
-        InputError: there is none, or the file is not a valid chip.
+        InputError: there is no such chip, or the file is not a valid chip.
     """
     shipped = _shipped()
     path = shipped.get(str(name_or_path)) or user_path("chip", "file", name_or_path)
@@ -208,10 +210,10 @@ def load_chip(name_or_path: str | Path) -> Chip:
 
 
 def as_chip(content: object) -> object:
-    """Returns the chip of a study, which has its keys or the name of a shipped one.
+    """Returns the shipped chip that a study names, or the keys that it gives with `like` filled in.
 
     Raises:
-        InputError: there is none of this name, or it is neither a mapping nor a name.
+        InputError: there is no chip of this name, or the content is neither a mapping nor a name.
     """
     if not isinstance(content, str):
         allowed = "must be a mapping, `key: value`, or the name of a shipped chip"
@@ -229,7 +231,7 @@ def _shipped() -> dict[str, Path]:
 
 
 def _like(content: object, where: object) -> object:
-    """Returns the keys of a chip with those of the shipped chip that it is like, for the rest.
+    """Fills in the missing keys of a chip from the shipped chip that its key `like` names.
 
     Raises:
         InputError: no shipped chip has this name.
@@ -242,7 +244,7 @@ def _like(content: object, where: object) -> object:
     own = {key: value for key, value in content.items() if key != "like"}
     if isinstance(parts := own.get("components", {}), Mapping):
         kept = base["components"]
-        if "converter" in parts:  # one's own is not another converter's with its bits and levels
+        if "converter" in parts:  # a new converter does not keep another's bits and levels
             kept = {name: part for name, part in kept.items() if not name.startswith("converter")}
         own["components"] = {**kept, **parts}
     return {**base, **own}

@@ -1,4 +1,4 @@
-"""Converters of the program hwcomponents-adc, which knows the best published ones."""
+"""Takes the costs of converters from the program hwcomponents-adc, which knows published ones."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -9,25 +9,25 @@ from rpu_ssnn.common.optional import optional_package
 
 PROGRAM = "hwcomponents-adc"
 FEWEST_BITS = 4
-"""The program knows no converters of fewer bits."""
+"""The fewest bits for which the program knows a converter."""
 
 
 @cache
 def surveyed_converter(bits: int, node_m: float, time_s: float) -> Mapping[str, Any]:
-    """Returns what a converter costs: the best that Murmann's survey of published ones allows.
+    """Returns the costs of a converter: the best in Murmann's survey of published converters.
 
-    The energy of a conversion is 80 % of the program's, which puts the rest into `power_w`.
+    The energy of a conversion is 80 % of the program's; the rest of it is in `power_w`.
 
     Args:
-        bits: effective ones.
-        node_m: the technology (m).
-        time_s: of a conversion.
+        bits: effective number of bits.
+        node_m: technology (m).
+        time_s: time of a conversion (s).
 
     Returns:
         Keys of `studies.chip.description.Component`.
 
     Raises:
-        InputError: the package is not installed, or knows no such converter.
+        InputError: the package is not installed, or it knows no such converter.
     """
     field = "components.converter.program"
     found = optional_package("hwcomponents_adc", "rpu-ssnn[chip]", "chip", field, PROGRAM)
