@@ -1,1 +1,1 @@
-"""What all of `studies` needs: command-line choices, statistics, error sentences."""
+"""Shared parts of `studies`: choices of the command line, signals, settings and statistics."""

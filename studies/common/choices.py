@@ -1,4 +1,4 @@
-"""Lists what a user chooses among; light, so that the command line starts fast."""
+"""Lists choices of the user, in a module without imports, so that the command line starts fast."""
 
 from typing import Literal
 
@@ -6,7 +6,7 @@ Kind = Literal["curves", "sweep", "gaps"]
 """The kinds of figures."""
 
 Others = Literal["as-is", "off"]
-"""How the imperfections are beside the one that a requirement is put on."""
+"""What happens to the imperfections other than the one that `require` varies."""
 
 OtherVersions = Literal["refuse", "accept", "rerun"]
-"""What becomes of rows that were made under other torch, aihwkit or numerics versions."""
+"""What happens to rows that were made under other versions of torch, aihwkit or the numerics."""

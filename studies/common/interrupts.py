@@ -1,8 +1,9 @@
-"""Handles signals that end a command: a flag where a loop looks at it, else an exception.
+"""Handles signals that end a command, by a flag if a loop checks it, else by an exception.
 
-Ctrl-C, SIGTERM and SIGHUP (which clusters send before they kill) mean the same. While a loop hands
-out trials, the first of them only sets a flag: no exception lands in a lock, in compiled code or in
-the middle of a hand-over. In a command, a second one ends the process at any moment.
+Ctrl-C, SIGTERM and SIGHUP (which clusters send before they kill) have the same effect. While a loop
+hands out trials, the first signal only sets a flag, so that no exception occurs in a lock, in
+compiled code or in the middle of a hand-over. In a command, a second signal ends the process at any
+moment.
 """
 
 import os
@@ -18,11 +19,11 @@ EXIT_CODE = 130
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 _SHOW_CURSOR = b"\x1b[?25h"
-"""A progress bar hides the cursor."""
+"""Shows the cursor again, which a progress bar hides."""
 
 
 class _Heard:
-    """Counts the signals that this process has heard."""
+    """Counts the signals that this process has received."""
 
     def __init__(self) -> None:
         self.times = 0
@@ -42,14 +43,14 @@ def heard() -> bool:
 def ending_the_command() -> Iterator[None]:
     """Lets the first signal raise KeyboardInterrupt in a command, and a second end the process.
 
-    Where Python can raise nothing (callbacks of compilers and of the garbage collector), the first
-    ends the process too, after one word: Python would print a traceback and go on.
+    In callbacks of compilers and of the garbage collector Python cannot raise an exception, but
+    would print a traceback and go on. There, the first signal ends the process with one word.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     within = _heard.is_command
-    if within and heard():  # some library caught it during an import
+    if within and heard():  # a library caught the exception during an import
         _raise()
     _heard.times, _heard.is_command = 0, True
     shown_otherwise, sys.unraisablehook = sys.unraisablehook, _exit_or_show
@@ -63,10 +64,10 @@ def ending_the_command() -> Iterator[None]:
 
 @contextmanager
 def deferred() -> Iterator[None]:
-    """Lets signals set a flag, at which `raise_if_interrupted` raises KeyboardInterrupt.
+    """Lets signals only set a flag, for which `raise_if_interrupted` raises KeyboardInterrupt.
 
-    Only signals that have a handler in Python are deferred, and only in the main thread. Outside a
-    command a second one raises at once.
+    Only signals with a handler in Python are deferred, and only in the main thread. Outside a
+    command, a second signal raises at once.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -100,10 +101,10 @@ def raise_if_interrupted() -> None:
 
 @contextmanager
 def blocked() -> Iterator[None]:
-    """Blocks signals while processes and threads start, which inherit the block for good.
+    """Blocks signals while processes and threads start, which inherit the block permanently.
 
-    A signal reaches a whole group of processes, and this one alone decides what stops; it hears
-    after the block what came meanwhile.
+    A signal reaches a whole group of processes, but only this process should decide what stops. It
+    receives signals that arrived during the block when the block ends.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:
@@ -122,7 +123,8 @@ def _raise_or_exit(number: int, frame: FrameType | None) -> None:
 def _exit_or_show(lost: "sys.UnraisableHookArgs") -> None:
     """Handles an exception that nothing can catch.
 
-    Objects that an interrupt left half made raise others when they are freed: those say nothing.
+    After an interrupt, half-made objects raise more exceptions when they are freed, which are
+    ignored.
     """
     if not issubclass(lost.exc_type, KeyboardInterrupt):
         if not heard():
@@ -138,7 +140,7 @@ def _raise() -> None:
 
 
 def leave() -> None:
-    """Ends an interrupted process that has said so; nothing is left to be done in it."""
+    """Ends an interrupted process after its message, without any clean-up."""
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError, AttributeError):
             stream.flush()
@@ -146,7 +148,7 @@ def leave() -> None:
 
 
 def _exit_now() -> None:
-    """Ends the process without another word; workers end when it does."""
+    """Ends the process without a message; its workers end with it."""
     with suppress(OSError, ValueError):
         if sys.stderr is not None and sys.stderr.isatty():
             os.write(sys.stderr.fileno(), _SHOW_CURSOR)
@@ -159,7 +161,7 @@ def _handled_by(
     signals: "tuple[signal.Signals, ...] | list[signal.Signals]",
 ) -> Iterator[None]:
     previous = {one: signal.getsignal(one) for one in signals}
-    # What a shell's background ignores (nohup: SIGHUP) stays ignored.
+    # Signals that the shell made the process ignore (nohup: SIGHUP) stay ignored.
     taken = [one for one in signals if previous[one] not in (signal.SIG_IGN, None)]
     for one in taken:
         signal.signal(one, handler)

@@ -1,4 +1,4 @@
-"""Names settings and their units as readers know them, for tables and figures."""
+"""Gives settings readable names and units, for tables and figures."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -25,7 +25,7 @@ _NAMES = {
     "dataset.n_train": "training images",
     "dataset.range": "range of the data",
 }
-"""These paths need more than their last word."""
+"""The names of paths whose last part is not clear enough."""
 
 _UNITS = {
     "hyperparameters.weight_range": "He deviations",
@@ -41,13 +41,14 @@ _UNITS = {
 _UNITS_OF_SECTIONS = {"tile.half_select": "steps a spike", "tile.read_disturb": "steps a spike"}
 _UNITS_OF_ENDINGS = {"_s": "s", "_seconds": "s", "_k": "K", "_ev": "eV"}
 _UNIT_WORDS = {"step": "steps", "weight": "units of weight", "1": "", "yes/no": "", "states": ""}
-"""The words say a `LawParameter.unit` as a reader would."""
+"""The words for units of `LawParameter.unit`."""
 
 
 def quantity(path: str) -> str:
-    """Returns name and unit: ``cycle-to-cycle noise (steps)`` of ``overrides.cycle_to_cycle``.
+    """Returns name and unit, such as ``cycle-to-cycle noise (steps)`` for
+    ``overrides.cycle_to_cycle``.
 
-    A path without a name of its own keeps its last word.
+    A path without a special name is named by its last part.
     """
     name, unit = name_of(path), _unit(path)
     return f"{name} ({unit})" if unit else name
@@ -58,12 +59,12 @@ def name_of(path: str) -> str:
     if path in _NAMES:
         return _NAMES[path]
     last, unit = path.rpartition(".")[2], _unit(path)
-    told = unit in ("s", "J", "K", "eV")  # these units stand beside the name
+    told = unit in ("s", "J", "K", "eV")  # the name need not repeat these units
     return (last.removesuffix(f"_{unit.lower()}") if told else last).replace("_", " ")
 
 
 def distinct[T](things: Iterable[T], name: Callable[[T], str]) -> dict[T, str]:
-    """Returns the names of several things; those that would share one keep what they are."""
+    """Returns a name for each of several things, which is its own text if names would be equal."""
     names = {thing: name(thing) for thing in things}
     times = Counter(names.values())
     return {thing: named if times[named] == 1 else str(thing) for thing, named in names.items()}
@@ -81,5 +82,5 @@ def _unit(path: str) -> str:
 
     laws = [law.parameters for law in LAWS.values()]
     unit = next((known[name].unit for known in laws if name in known), "")
-    is_share = any(unit in known for known in laws)  # it is a share of another parameter
+    is_share = any(unit in known for known in laws)  # the unit is another parameter
     return _UNIT_WORDS.get(unit, f"shares of {name_of(f'overrides.{unit}')}" if is_share else unit)

@@ -1,6 +1,6 @@
 """Reads and changes settings in nested sections by dotted paths such as ``network.neuron.theta``.
 
-It also spells equal settings in one way, and hashes them, which makes identities.
+It also writes equal settings in the same way and hashes them, for the identities of trials.
 """
 
 import hashlib
@@ -10,7 +10,7 @@ from typing import Any
 
 
 def merged(base: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the sections of ``base`` with the values of ``patch`` in place of theirs."""
+    """Returns the sections of ``base``, with values replaced by those of ``patch``."""
     result = dict(base)
     for key, value in patch.items():
         both = isinstance(value, Mapping) and isinstance(result.get(key), Mapping)
@@ -24,14 +24,14 @@ def with_value(sections: Mapping[str, Any], path: str, value: Any) -> dict[str, 
 
 
 def nested(path: str, value: Any) -> dict[str, Any]:
-    """Returns sections that hold nothing but one value, at a dotted path."""
+    """Returns sections with only one value, at a dotted path."""
     for key in reversed(path.split(".")):
         value = {key: value}
     return dict(value)
 
 
 def value_at(sections: Mapping[str, Any], path: str) -> Any:
-    """Returns the value at a dotted path; None where there is none."""
+    """Returns the value at a dotted path, or None if there is none."""
     at: Any = sections
     for key in path.split("."):
         at = at.get(key) if isinstance(at, Mapping) else None
@@ -39,7 +39,7 @@ def value_at(sections: Mapping[str, Any], path: str) -> Any:
 
 
 def leaves(sections: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Returns all values that are no mappings, with their dotted paths."""
+    """Yields all values that are not mappings, with their dotted paths."""
     for key, value in sections.items():
         if isinstance(value, Mapping):
             yield from leaves(value, f"{prefix}{key}.")
@@ -48,7 +48,7 @@ def leaves(sections: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str,
 
 
 def canonical(content: object) -> str:
-    """Returns JSON with one spelling for equal content."""
+    """Returns JSON that is the same for equal content."""
     return json.dumps(content, sort_keys=True, separators=(",", ":"))
 
 

@@ -1,6 +1,7 @@
 """Computes statistics of a few seeds: Student t intervals, paired t-tests, Holm's correction.
 
-It also says how they are told, so that an interval and its mark never contradict each other.
+It also chooses the marks of differences, so that an interval and its mark never contradict each
+other.
 """
 
 import math
@@ -9,17 +10,18 @@ from dataclasses import dataclass
 from typing import Any
 
 CONFIDENCE = 0.95
-"""Every interval has this confidence."""
+"""The confidence of every interval."""
 
 SIGNIFICANCE = 1.0 - CONFIDENCE
 """A corrected p below this is called significant."""
 
 FEWEST_SEEDS = 3
-"""Fewer seeds are not tested and show no interval: that of two is nine deviations wide."""
+"""Fewer seeds are not tested and get no interval, since that of two seeds has a half width of nine
+deviations."""
 
 NOT_SIGNIFICANT, ONLY_ALONE, UNTESTED = "ns", "(ns)", "untested"
-"""A difference is marked where its interval holds zero; where it does not, but the corrected p is
-not significant; and where there is no spread to test it by."""
+"""The marks of a difference whose interval contains zero; whose interval does not, but whose
+corrected p is not significant; and which cannot be tested for lack of seeds or spread."""
 
 WHY_UNTESTED = f"fewer than {FEWEST_SEEDS} seeds, or equal differences"
 """The reason why a difference is not tested, in words."""
@@ -29,19 +31,19 @@ MARKS = (
     f"{NOT_SIGNIFICANT}: not significant; {ONLY_ALONE}: significant by itself but not after Holm's "
     f"correction; {UNTESTED}: {WHY_UNTESTED}."
 )
-"""Explains the three marks below a table."""
+"""The explanation of the three marks below a table."""
 
 _ROUNDING = 1e-9
-"""Values that spread by less than this share of themselves are equal but for rounding."""
+"""Values whose relative spread is below this differ only by rounding."""
 
 
 @dataclass(frozen=True)
 class SampleStatistics:
-    """The statistics of a few values; NaN where they are not defined.
+    """The statistics of a few values, which are NaN if not defined.
 
     Attributes:
         sd: standard deviation with n - 1.
-        half_width: that of the confidence interval of the mean.
+        half_width: half width of the confidence interval of the mean.
     """
 
     n: int
@@ -66,8 +68,11 @@ def describe(values: Sequence[float]) -> SampleStatistics:
 
 
 def nested_deviations(groups: Sequence[Sequence[float]]) -> tuple[float, float]:
-    """Returns the standard deviations within groups, and between them beyond that (analysis of
-    variance with random groups); NaN where a group has one value, or there is one group."""
+    """Returns the standard deviations within groups, and between groups beyond that.
+
+    It is an analysis of variance with random groups. Both are NaN if a group has only one value or
+    there is only one group.
+    """
     within = [describe(group) for group in groups]
     if len(groups) < 2 or any(group.n < 2 for group in within):
         return math.nan, math.nan
@@ -79,13 +84,14 @@ def nested_deviations(groups: Sequence[Sequence[float]]) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class PairedTest:
-    """Paired differences of two cases, tested beside others; NaN where undefined.
+    """The test of paired differences of two cases, with NaN if undefined.
 
     Attributes:
         n: number of pairs.
-        half_width: that of the 95 % interval of the mean, by itself.
-        p_alone: the p of the two-sided paired t-test.
-        p: the same after Holm's correction for all that were tested together.
+        mean: mean difference.
+        half_width: half width of the 95 % interval of the mean, not corrected.
+        p_alone: p of the two-sided paired t-test.
+        p: the same after Holm's correction for all differences that were tested together.
     """
 
     n: int
@@ -96,7 +102,7 @@ class PairedTest:
 
     @property
     def significant(self) -> bool | None:
-        """Says whether the corrected p is below `SIGNIFICANCE`; None where nothing was tested."""
+        """Says whether the corrected p is below `SIGNIFICANCE`, or None if nothing was tested."""
         return None if math.isnan(self.p) else self.p < SIGNIFICANCE
 
 
@@ -112,16 +118,16 @@ def paired_tests(differences: Iterable[Sequence[float]]) -> list[PairedTest]:
 
 
 def mean_and_half_width(values: Sequence[float]) -> tuple[float, float]:
-    """Returns the mean and the half width of its interval; NaN where they are not defined."""
+    """Returns the mean and the half width of its interval, which are NaN if not defined."""
     sample = describe(values)
     return sample.mean, sample.half_width
 
 
 def paired_p(differences: Sequence[float]) -> float:
-    """Returns the two-sided p of the paired t-test; NaN for fewer than three differences.
+    """Returns the two-sided p of the paired t-test, or NaN for fewer than three differences.
 
-    Differences that are all equal have no spread to test against. Where they are zero, p is 1;
-    else NaN: on few images a few seeds differ by one image each, by chance.
+    Differences that are all equal have no spread to test against. If they are zero, p is 1. Else it
+    is NaN, because with few images each of a few seeds may differ by one image by chance.
     """
     sample = describe(differences)
     if sample.n < FEWEST_SEEDS:
@@ -132,10 +138,10 @@ def paired_p(differences: Sequence[float]) -> float:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Corrects p values for being many (Holm 1979, step-down), which keeps the family-wise error.
+    """Corrects p values for multiple tests (Holm 1979, step-down), keeping the family-wise error.
 
-    The k-th smallest of m is multiplied by m - k + 1, then made no smaller than those before it
-    and at most 1. A NaN (nothing could be tested) stays and does not count.
+    The k-th smallest of m is multiplied by m - k + 1, then made no smaller than the ones before it
+    and at most 1. A NaN (nothing could be tested) stays NaN and does not count.
     """
     order = sorted((p, place) for place, p in enumerate(p_values) if not math.isnan(p))
     corrected = [math.nan] * len(p_values)
@@ -148,7 +154,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 def t_quantile(degrees: Any) -> Any:
     """Returns the half width of Student's t interval in standard errors."""
-    # Of scipy.special: scipy.stats takes longer to import than most commands take to answer.
+    # scipy.special is used because scipy.stats takes longer to import than most commands to run.
     from scipy.special import stdtrit
 
     return stdtrit(degrees, 0.5 + CONFIDENCE / 2)
@@ -161,10 +167,10 @@ def _two_sided_p(t: Any, degrees: int) -> Any:
 
 
 def mark(mean: float, half_width: float, p: float) -> str:
-    """Returns the mark of a difference; empty where it is significant.
+    """Returns the mark of a difference, which is empty if it is significant.
 
     Args:
-        p: corrected; NaN: not tested.
+        p: the corrected p; NaN if not tested.
     """
     if math.isnan(mean):
         return ""
@@ -176,7 +182,7 @@ def mark(mean: float, half_width: float, p: float) -> str:
 
 
 def correction(tests: int) -> str:
-    """Says how the differences of a table were tested, and what their marks mean."""
+    """Explains how the differences of a table were tested, and what their marks mean."""
     if tests == 0:
         return f"{UNTESTED}: {WHY_UNTESTED}"
     alone = f"{NOT_SIGNIFICANT}: not significant at {SIGNIFICANCE:.2g} (paired t-test)"
