@@ -1,6 +1,6 @@
-"""Figures of the paper that are no sweep of a study: each with the numbers behind it.
+"""Figures of the paper that are not sweeps of a study, with the numbers behind them.
 
-One file a figure: `numbers` makes a table, `draw` draws it. The figures that are sweeps (6 and 8)
-are studies of their own (the records `paper_figure6` and `paper_figure8`), drawn by
+Each figure has a file, in which `numbers` makes a table and `draw` draws it. The figures that are
+sweeps (6 and 8) are studies (the records `paper_figure6` and `paper_figure8`), drawn by
 `rpu-ssnn plot`.
 """

@@ -1,4 +1,4 @@
-"""Fig. 3b: forward train, split gradient streams and coincidences of one neuron, from real data."""
+"""Fig. 3b: forward train, split gradient streams and coincidences of one neuron, for real data."""
 
 from pathlib import Path
 
@@ -12,17 +12,16 @@ from studies.reproductions.figures.small_network import SmallNetwork, train_smal
 
 TRAINING_IMAGES, EPOCHS = 10_000, 1
 CANDIDATES = 200
-"""So many test images are looked through for one that teaches the hidden layer much."""
+"""The number of test images from which one that teaches the hidden layer much is chosen."""
 
 UP, DOWN = "coincidences, up", "coincidences, down"
 
 
 def numbers(root: Path | None) -> pd.DataFrame:
-    """Returns one row a spike: ``slot``, ``train``.
+    """Returns one row per spike: ``slot``, ``train``.
 
-    The image is the one, of the first test images, whose presentation sends most gradient spikes
-    of the rarer stream to a hidden neuron; the neuron is that one; the input line is the one with
-    most coincidences at it.
+    Image and hidden neuron are chosen, from the first test images, so that the neuron gets the most
+    gradient spikes of its rarer stream. The input line is the one with most coincidences at it.
     """
     network = train_small(root, TRAINING_IMAGES, EPOCHS)
     trains = max((_present(network, k) for k in range(CANDIDATES)), key=_both_streams)
@@ -60,7 +59,7 @@ def _both_streams(trains: Trains) -> int:
 
 
 def draw(table: pd.DataFrame) -> Figure:
-    """Draws a raster, one line a train."""
+    """Draws a raster with one line per train."""
     names = list(table["train"].cat.categories)
     figure = new_figure(WIDE_INCHES, 0.35 * len(names) + 0.7)
     axes = figure.add_subplot()

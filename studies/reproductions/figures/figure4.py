@@ -1,4 +1,4 @@
-"""Fig. 4: the error of all 2,500 products of [0, 0.02, ... 0.98], and its fall with T."""
+"""Fig. 4: the error of all 2,500 products of [0, 0.02, ... 0.98], and how it decreases with T."""
 
 from pathlib import Path
 
@@ -15,13 +15,13 @@ BINS = np.linspace(-0.4, 0.4, 81)
 
 
 def numbers(root: Path | None) -> pd.DataFrame:
-    """Returns one row a T and bin of the error.
+    """Returns one row per T and bin of the error.
 
-    The columns are ``T``, ``error`` (middle of the bin), ``density``, and, the same in every row of
-    a T, ``mean``, ``deviation`` and ``slope`` (of log deviation over log T).
+    The columns are ``T``, ``error`` (middle of the bin), ``density`` and, with the same value in
+    all rows of a T, ``mean``, ``deviation`` and ``slope`` (of log deviation over log T).
 
     Args:
-        root: not read; no images are involved.
+        root: not used, since the figure needs no images.
     """
     errors = {
         T: np.concatenate(
@@ -40,7 +40,7 @@ def numbers(root: Path | None) -> pd.DataFrame:
 
 
 def draw(table: pd.DataFrame) -> Figure:
-    """Draws (a) distributions, (b) standard deviation against T with the law 1/sqrt(T)."""
+    """Draws (a) the distributions, and (b) the standard deviation against T with 1/sqrt(T)."""
     figure = new_figure(WIDE_INCHES, 2.6)
     left, right = figure.subplots(1, 2)
     look = looks(str(T) for T in SLOTS)

@@ -1,6 +1,6 @@
 """Fig. 5: winner-take-all outputs against the softmax of the same raw output.
 
-The same weights answer the test images twice: with the inhibition they were trained with, and
+The test images are shown to the same weights twice: with the inhibition of the training, and
 without any (raw). Each output is normalised to sum 1, sorted, and averaged over the images.
 """
 
@@ -23,11 +23,11 @@ NAMES = ("raw", "softmax of raw", "winner takes all")
 
 
 def numbers(root: Path | None) -> pd.DataFrame:
-    """Returns one row a rank: ``rank``, a column each of `NAMES`, ``distance``.
+    """Returns one row per rank: ``rank``, a column for each of `NAMES`, ``distance``.
 
-    The softmax is that of the raw spike counts. ``distance`` (the same in every row) is the total
-    variation distance of the curves "winner takes all" and "softmax of raw": half the sum of
-    absolute differences, 0 to 1.
+    The softmax is computed from the raw spike counts. ``distance`` (the same in every row) is the
+    total variation distance between the curves "winner takes all" and "softmax of raw": half the
+    sum of absolute differences, 0 to 1.
     """
     network = train_small(root, TRAINING_IMAGES, EPOCHS)
     winner = output_counts(network, InhibitionSpec(clocked=True))
@@ -39,7 +39,7 @@ def numbers(root: Path | None) -> pd.DataFrame:
 
 
 def output_counts(network: SmallNetwork, inhibition: InhibitionSpec) -> np.ndarray:
-    """Returns the output spikes of every test image, [images, classes]."""
+    """Returns the numbers of output spikes for every test image, [images, classes]."""
     spec = network.spec.model_copy(update={"inhibition": inhibition})
     sizes = (network.weights[0].shape[0], *(w.shape[1] for w in network.weights))
     rng = np.random.default_rng(1)
@@ -56,7 +56,7 @@ def output_counts(network: SmallNetwork, inhibition: InhibitionSpec) -> np.ndarr
 
 
 def sorted_share(values: np.ndarray) -> np.ndarray:
-    """Returns the mean of each row's shares, in falling order; silent rows are left out."""
+    """Returns the mean over rows of their shares in falling order, without silent rows."""
     total = values.sum(axis=1, keepdims=True)
     shares = values[total[:, 0] > 0] / total[total[:, 0] > 0]
     return np.asarray(-np.sort(-shares, axis=1)).mean(axis=0)

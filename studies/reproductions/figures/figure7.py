@@ -1,7 +1,7 @@
 """Fig. 7: coincidences against surrogate noise, mean and standard deviation of the accuracy.
 
-It is drawn from a result folder of the record `paper_figure7`: a coincidence row of T slots
-stands beside the rate row whose noise is that of T_s = T slots.
+It is drawn from an output folder of the record `paper_figure7`. A coincidence case with T slots is
+compared with the rate case whose noise has T_s = T.
 """
 
 import pandas as pd
@@ -20,10 +20,10 @@ def numbers(results: pd.DataFrame) -> pd.DataFrame:
     The columns are ``case``, ``slots``, ``n``, ``mean`` and ``deviation`` (%).
 
     Args:
-        results: as `load_results` returns it; swept over `network.T` or `surrogate.T_s`.
+        results: a table as `load_results` returns it, swept over `network.T` or `surrogate.T_s`.
 
     Raises:
-        InputError: nothing was swept over slots.
+        InputError: neither of these was swept.
     """
     paths = [c for c in swept_columns(results) if c in ("sweep.network.T", "sweep.surrogate.T_s")]
     if not paths:
@@ -36,7 +36,7 @@ def numbers(results: pd.DataFrame) -> pd.DataFrame:
 
 
 def draw(table: pd.DataFrame) -> Figure:
-    """Draws (a) means, (b) standard deviations."""
+    """Draws (a) the means and (b) the standard deviations."""
     figure = new_figure(WIDE_INCHES, 2.6)
     names = {"mean": "accuracy (%)", "deviation": "its deviation over seeds, points"}
     for axes, (column, name) in zip(figure.subplots(1, 2), names.items(), strict=True):

@@ -1,4 +1,4 @@
-"""A network trained for a moment on real images, for figures that look into one."""
+"""Trains a small network briefly on real images, for figures that show its inside."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,14 +18,14 @@ LEARNING_RATE = 4.0
 
 @dataclass(frozen=True)
 class SmallNetwork:
-    """A small network has a winner-take-all output, its weights and its images."""
+    """A small trained network with winner-take-all output: its settings, weights and images."""
 
     spec: NetworkSpec
     weights: list[Weights]
     data: Dataset
 
     def rates(self, images: Rows) -> np.ndarray:
-        """Returns the average spikes a slot of each input line, [n, n_in]."""
+        """Returns the average number of spikes per slot of each input line, [n, n_in]."""
         share = values_of(images).astype(np.float32) / np.float32(self.data.grey_max)
         return share * np.float32(self.spec.encoding.input_rate)
 
@@ -34,7 +34,7 @@ def train_small(root: Path | None, n_train: int, epochs: int) -> SmallNetwork:
     """Trains 784-256-10 by Eq. 9 with seed 0.
 
     Raises:
-        InputError: the images are not there.
+        InputError: the images are missing.
     """
     data = load_dataset("mnist", root, n_train=n_train, n_test=None, validation_share=0.0, seed=0)
     spec = NetworkSpec(

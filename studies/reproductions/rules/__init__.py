@@ -1,5 +1,4 @@
 """Update rules of other papers, one module each.
 
-A study names them by the name of their module. They use nothing that a rule of the user's own
-cannot use, too.
+A study uses the names of these modules. The rules use only what a user's rule can use too.
 """

@@ -15,13 +15,13 @@ from studies.declaration.update_rules.base import (
 
 
 class AdamRule(Rule):
-    """The float network, trained by torch's Adam with its defaults but for the step, which falls
-    linearly to zero; the loss is softmax cross-entropy."""
+    """The float network, trained by torch's Adam with softmax cross-entropy. All settings of Adam
+    are the defaults except for the step, which falls linearly to zero."""
 
     without_effect: ClassVar[tuple[str, ...]] = WITHOUT_SLOTS
     rates: ClassVar[tuple[float, float] | None] = (0.0003, 0.01)
     sees: ClassVar[str] = SEES_COUNTS
-    one_thread: ClassVar[bool] = True  # the order of torch's sums depends on it
+    one_thread: ClassVar[bool] = True  # the order of torch's sums depends on the threads
     convolutions: ClassVar[bool] = True
 
     def training(self, settings: RunSettings, threads: int) -> Train:

@@ -16,7 +16,7 @@ from studies.declaration.update_rules.base import (
 
 
 class BpStdpRule(SpikingRule):
-    """A rule of Table 1, which is phased and stores all trains of a presentation."""
+    """A rule of Table 1 that learns in phases and stores all trains of a presentation."""
 
     without_effect: ClassVar[tuple[str, ...]] = WITHOUT_GRADIENT_TRAINS
 

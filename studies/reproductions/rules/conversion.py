@@ -20,7 +20,7 @@ from studies.declaration.update_rules.base import (
 
 
 class ConversionRule(SpikingRule):
-    """A rule of Table 1, which trains a float network and then tests it with spikes."""
+    """A rule of Table 1 that trains a float network and then tests it with spikes."""
 
     without_effect: ClassVar[tuple[str, ...]] = (
         *WITHOUT_GRADIENT_TRAINS,
@@ -29,7 +29,7 @@ class ConversionRule(SpikingRule):
     )
     rates: ClassVar[tuple[float, float] | None] = (0.01, 1.0)
     sees: ClassVar[str] = SEES_COUNTS
-    one_thread: ClassVar[bool] = True  # the order of torch's sums depends on it
+    one_thread: ClassVar[bool] = True  # the order of torch's sums depends on the threads
 
     sgd: SgdSpec = SgdSpec()
     percentile: Annotated[float, Field(gt=50.0, le=100.0)] = Field(

@@ -1,4 +1,4 @@
-"""The delta rule on float weights, from image to image: the twin of `whole_pulse_sgd`."""
+"""The delta rule on float weights, one image at a time; the counterpart of `whole_pulse_sgd`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from studies.reproductions.training.one_by_one_spec import OnlineSpec
 WITHOUT_BATCHES = all_but(
     "network.hidden", "network.layers", "network.encoding.contrast", "training.epochs"
 )
-"""The settings that change nothing where a batch is one image and the rate is constant."""
+"""Settings that have no effect if a batch is one image and the learning rate is constant."""
 
 
 class OnlineSgdRule(Rule):
@@ -32,7 +32,7 @@ class OnlineSgdRule(Rule):
     without_effect: ClassVar[tuple[str, ...]] = WITHOUT_BATCHES
     rates: ClassVar[tuple[float, float] | None] = (0.03, 3.0)
     sees: ClassVar[str] = SEES_COUNTS
-    one_thread: ClassVar[bool] = True  # an image needs the weights that the last one left
+    one_thread: ClassVar[bool] = True  # each image needs the weights after the one before it
 
     online: OnlineSpec = OnlineSpec()
     weight_bound: Positive | None = Field(
@@ -56,10 +56,10 @@ class OnlineSgdRule(Rule):
 
 
 def check_layers(online: OnlineSpec, network: NetworkSpec) -> None:
-    """Refuses rates that are not one a layer.
+    """Refuses `layer_rates` unless there is one for each layer.
 
     Raises:
-        InputError: there are more or fewer of them.
+        InputError: there are more or fewer rates than layers.
     """
     rates, layers = online.layer_rates, len(network.hidden) + 1
     if rates and len(rates) != layers:
@@ -73,7 +73,7 @@ def one_by_one(
     """Returns the function that trains the network of these settings, one image after another.
 
     Args:
-        held: what holds the weights, as arguments of `train_image_by_image`.
+        held: the arguments of `train_image_by_image` about the weights or devices.
     """
     from studies.reproductions.training.one_by_one import train_image_by_image
 

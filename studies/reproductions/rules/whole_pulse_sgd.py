@@ -1,4 +1,4 @@
-"""The delta rule in native devices, where each weight change is a whole number of pulses."""
+"""The delta rule in native devices, with a whole number of pulses for each weight change."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class WholePulseRule(DeviceRule):
     without_effect: ClassVar[tuple[str, ...]] = WITHOUT_BATCHES
     rates: ClassVar[tuple[float, float] | None] = (0.03, 3.0)
     sees: ClassVar[str] = SEES_COUNTS
-    one_thread: ClassVar[bool] = True  # an image needs the weights that the last one left
+    one_thread: ClassVar[bool] = True  # each image needs the weights after the one before it
 
     online: WholePulseSpec = WholePulseSpec()
 

@@ -1,1 +1,1 @@
-"""How the update rules of other papers train a network."""
+"""Trains networks by the update rules of other papers."""

@@ -1,14 +1,14 @@
 """BP-STDP (Tavanaei and Maida, Neurocomputing 2019): a phased rule with stored trains.
 
-The forward pass of all slots is kept; then, window by window (theirs: 4 slots of 1 ms), with
+The forward pass of all slots is stored. Then, window by window (in the paper 4 slots of 1 ms), with
 s_l the spikes that a neuron sent in the window,
 
     xi_j = 1 where j is the correct class and silent, -1 where j spiked and is not, else 0  (output)
     xi_h = [s_h > 0] sum_j xi_j w_hj                                                       (hidden)
     dW_l = mu xi_l s_(l-1)
 
-What it needs and SSNN-BP does not: memory for all trains of a presentation, signed numbers as
-gradients, and a second phase. Neurons, encoding and data are those of `NetworkSpec`; theirs are
+Unlike SSNN-BP, it needs memory for all trains of a presentation, signed numbers as gradients, and a
+second phase. Neurons, encoding and data are those of `NetworkSpec`. The neurons of the paper are
 integrate-and-fire with `neuron.reset` zero and a kernel of one slot.
 """
 
@@ -33,7 +33,7 @@ WINDOW = 4
 
 
 class _Written(RateSynapses):
-    """Float weights that no pulse changes."""
+    """Float weights that are changed by steps and not by pulses."""
 
     def __init__(self, crossbar: Crossbar) -> None:
         super().__init__(crossbar, learning_rate=1.0, surrogate=None)
@@ -45,7 +45,7 @@ class _Written(RateSynapses):
 
 @dataclass
 class _Phased(Trained):
-    """The network learns by the rule; its learning_rate is mu of `train_bp_stdp`."""
+    """The network that learns by the rule, with the learning rate mu of `train_bp_stdp`."""
 
     learning_rate: float = 1.0
 
@@ -80,15 +80,15 @@ def train_bp_stdp(
     start: TrainingState | None = None,
     on_epoch: OnEpoch | None = None,
 ) -> Trained:
-    """Trains on the training images; everything random follows from the seed.
+    """Trains on the training images; all random numbers follow from the seed.
 
     Args:
         training: epochs, batch and decay; dropout is not part of the rule and must be 0.
-        learning_rate: mu in thresholds, summed over windows and averaged over the batch.
-        start, on_epoch: those of `rpu_ssnn.training.train`.
+        learning_rate: mu in thresholds, for steps summed over windows and averaged over the batch.
+        start, on_epoch: as in `rpu_ssnn.training.train`.
 
     Raises:
-        ValueError: dropout, passes of inhibition or `inference_T` are asked for.
+        ValueError: the settings have dropout, passes of inhibition or `inference_T`.
         FloatingPointError: weights are no longer finite after an epoch.
     """
     if training.dropout_input or training.dropout_hidden:
@@ -110,11 +110,11 @@ def weight_steps(
     labels: Int64[np.ndarray, " batch"],
     theta: float,
 ) -> list[Weights]:
-    """Returns the sum of xi_l s_(l-1) over presentations and windows, [n_in, n_out] a crossbar.
+    """Returns the sum of xi_l s_(l-1) over presentations and windows, [n_in, n_out] per crossbar.
 
     Args:
-        windows: spikes of each layer, input first.
-        weights: in threshold currents; the hidden errors take them in thresholds.
+        windows: spikes of each layer, starting with the input.
+        weights: weights in threshold currents, which hidden errors use in thresholds.
     """
     flat = [w.reshape(-1, w.shape[2]) for w in windows]
     spiked = flat[-1] > 0

@@ -1,9 +1,9 @@
 """Conversion of a trained float network (Diehl et al., IJCNN 2015): data-based weight balancing.
 
-Spikes learn nothing here. A ReLU network without biases is trained by backpropagation; each layer's
-weights are divided by its largest activation on the training images (and multiplied by that of the
-layer before), so that no integrate-and-fire neuron has to spike more than once a slot. The
-converted network then answers test images with spikes.
+The spiking network does not learn. A ReLU network without biases is trained by backpropagation.
+Then the weights of each layer are divided by its largest activation on the training images, and
+multiplied by that of the layer before, so that no integrate-and-fire neuron has to spike more than
+once per slot. The converted network classifies the test images with spikes.
 """
 
 from dataclasses import dataclass
@@ -26,19 +26,19 @@ from rpu_ssnn.training import Trained
 from rpu_ssnn.training.loop import OnEpoch
 
 IMAGES = 10_000
-"""Training images whose activations are looked at."""
+"""The number of training images from which the largest activations are taken."""
 
 
 @dataclass
 class Converted(Trained):
-    """A spiking network that learns, if at all, as the float network that it was made of."""
+    """A spiking network that was made from a float network, and learns only as that one."""
 
     float_network: FloatNetwork | None = None
 
     def train_epoch(
         self, images: Rows, labels: Int64[np.ndarray, " n"], rng: np.random.Generator, epoch: int
     ) -> EpochRow:
-        """Trains the float network, whose time a plan measures."""
+        """Trains the float network, so that a plan can measure its time."""
         assert self.float_network is not None
         return self.float_network.train_epoch(images, labels, rng, epoch)
 
@@ -56,8 +56,9 @@ def train_and_convert(
     """Trains the float network, balances its weights, and puts them into a spiking one.
 
     Args:
-        percentile: that of the activations that comes to one spike a slot; 100 is Diehl's maximum.
-        start, on_epoch: see `rpu_ssnn.training.train`; they are about the float network.
+        percentile: percentile of the activations that becomes one spike per slot; 100 is the
+            maximum, as in the paper.
+        start, on_epoch: as in `rpu_ssnn.training.train`, for the float network.
 
     Raises:
         InputError: the data are recorded spikes, or the percentile of a layer's activations is 0.
@@ -85,11 +86,11 @@ def balanced(
     spec: NetworkSpec,
     percentile: float,
 ) -> list[Weights]:
-    """Returns weights in threshold currents whose rates are the activations over their largest.
+    """Returns weights in threshold currents that give rates of activations over the largest one.
 
     Args:
-        weights: those of the float network, [n_in, n_out] a layer, on pixel shares in [0, 1].
-        shares: images to look at.
+        weights: weights of the float network, [n_in, n_out] per layer, for pixel shares in [0, 1].
+        shares: images from which the activations are computed.
 
     Raises:
         InputError: the percentile of a layer is 0, but not its largest activation.
@@ -102,7 +103,7 @@ def balanced(
         if largest <= 0.0 < activity.max(initial=0.0):
             allowed = f"must be larger: of layer {layer}, so many activations are 0"
             raise InputError("conversion", "percentile", percentile, allowed)
-        # A layer that no image makes active needs no balance.
+        # A layer that no image activates needs no balancing.
         scale = largest if largest > 0.0 else np.float32(1.0)
         result.append(np.float32(spec.neuron.theta) * w * before / scale)
         before = scale

@@ -1,11 +1,11 @@
-"""The delta rule from image to image, in whole pulses on native devices or on float weights.
+"""The delta rule, one image at a time, in whole pulses on native devices or on float weights.
 
-For each image: y = f(x W) layer by layer, the error back by backpropagation (which leaves
-a read gain out), then
-dW = rate x error. On devices dW is rounded to a whole number of pulses of the size that a
-controller takes for all of them (range / pulses), and the device makes of these what its own step,
-noise and bounds are. This is how NeuroSim's perceptron learns (Chen, Peng and Yu, IEEE TCAD
-37(12), 2018). Everything random follows from the seed: rows repeat bit for bit.
+For each image, y = f(x W) is computed layer by layer, the error goes back by backpropagation
+(without the read gain), and then dW = rate x error. On devices, dW is rounded to a whole number of
+pulses of the size that a controller assumes for all devices (range / pulses); their real effect
+depends on the device's step, noise and bounds. This is how NeuroSim's perceptron learns (Chen, Peng
+and Yu, IEEE TCAD 37(12), 2018). All random numbers follow from the seed, so that rows repeat bit
+for bit.
 """
 
 from itertools import pairwise
@@ -27,7 +27,7 @@ from studies.reproductions.training.one_by_one_spec import OnlineSpec, WholePuls
 
 
 class OnlineNetwork(Learner):
-    """Holds the layers, classifies and trains."""
+    """A network that learns image by image."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class OnlineNetwork(Learner):
     def train_epoch(
         self, images: Rows, labels: Int64[np.ndarray, " n"], rng: np.random.Generator, epoch: int
     ) -> EpochRow:
-        """Trains an epoch in one compiled call."""
+        """Trains for one epoch in one compiled call."""
         x, order = self.inputs.shares(images), rng.permutation(len(labels))
         right = train_online(self._compiled, self._rule, x, labels, order, self.presentations)
         self.presentations += len(order)
@@ -72,7 +72,7 @@ class OnlineNetwork(Learner):
         return found
 
     def statistics(self) -> dict[str, float]:
-        """Returns the numbers for the result row, over all crossbars."""
+        """Returns the statistics for the result row, over all crossbars."""
         return merge_statistics([layer.statistics() for layer in self.layers])
 
     def state(self) -> State:
@@ -106,17 +106,20 @@ def train_image_by_image(
     start: TrainingState | None = None,
     on_epoch: OnEpoch | None = None,
 ) -> OnlineNetwork:
-    """Trains on all training images, an epoch in one compiled call; validation images only watch.
+    """Trains on all training images, with one compiled call per epoch.
+
+    Validation images are only classified.
 
     Args:
-        spec: a `WholePulseSpec` where there is a device.
-        seed: that of initial weights, devices, their noise, and the order.
-        learning_rate: constant.
-        device, tile: what holds the weights; None: float weights, within `weight_bound`.
-        start, on_epoch: those of `rpu_ssnn.training.train`.
+        spec: the settings, a `WholePulseSpec` if there is a device.
+        seed: seed of initial weights, devices, their noise, and the order of images.
+        learning_rate: constant learning rate.
+        device, tile: the devices that hold the weights; None for float weights, within
+            `weight_bound`.
+        start, on_epoch: as in `rpu_ssnn.training.train`.
 
     Raises:
-        StateError: `start` is of another network.
+        StateError: `start` belongs to another network.
         FloatingPointError: weights are no longer finite after an epoch.
         ValueError: the device has no tile or no `WholePulseSpec`.
         InputError: see `studies.reproductions.training.one_by_one_layers.check_whole_pulses`.

@@ -1,8 +1,8 @@
-"""The delta rule, one image after another, in whole pulses on native devices (compiled).
+"""Compiled code for the delta rule, one image at a time, in whole pulses on native devices.
 
 Each image is read through all crossbars, the error goes back through them, and each weight change
 is rounded to a whole number of pulses before the next image is read. Only lines with at least one
-pulse are touched. Pulses act in `synapses.native.pulses.pulse_lines`: there is no second simulator.
+pulse are touched. `synapses.native.pulses.pulse_lines` simulates the pulses, as everywhere else.
 """
 
 from typing import NamedTuple
@@ -18,59 +18,60 @@ from rpu_ssnn.synapses.native.random_numbers import device_word, uniform
 
 _F = np.float32
 _STEEPEST = _F(80.0)
-"""Exponents beyond this are cut: single precision holds no more."""
+"""Exponents are clipped to this, the limit of single precision."""
 
 ROWS_AT_ONCE = 64
-"""So many pulses of one output line are handed on together."""
+"""The number of pulses of one output line that are simulated together."""
 
 
 class Rule(NamedTuple):
     """The settings that all layers share."""
 
     sigmoid: bool
-    """Whether hidden neurons are sigmoid ones, else ReLU."""
+    """Whether hidden neurons are sigmoid rather than ReLU neurons."""
     squared_error: bool
-    """The loss is the squared error of sigmoid outputs, else the cross-entropy of softmax ones."""
+    """Whether the loss is the squared error of sigmoid outputs rather than the cross-entropy of
+    softmax outputs."""
     stochastic: bool
-    """Whether pulses are rounded up by chance, else to the nearest number."""
+    """Whether numbers of pulses are rounded up at random rather than to the nearest."""
     hidden_levels: np.float32
-    """The number of steps between 0 and 1 of hidden values as reads see them; 0 stands for
-    exact."""
+    """The number of steps between 0 and 1 of hidden values as reads see them; 0 for exact
+    values."""
     sum_levels: np.float32
-    """The number of steps of a weighted sum over its largest range; 0 stands for exact."""
+    """The number of steps of a weighted sum over its largest range; 0 for exact sums."""
     gain: np.float32
     """The factor on every weighted sum."""
     key: np.uint64
-    """The key of stochastic rounding, which all layers share: at a presentation, device k of each
-    layer gets the same random number."""
+    """The key of stochastic rounding. All layers share it, so that in a presentation device k of
+    each layer gets the same random number."""
 
 
 class Layer(NamedTuple):
-    """A crossbar, and scratch for the numbers of one image."""
+    """A crossbar, with scratch arrays for the numbers of one image."""
 
     cells: Cells
     memory: Memory
     scratch: Scratch
     rate: np.float32
     bound: np.float32
-    """The largest weight; 0 stands for no bound."""
+    """The largest weight; 0 for no bound."""
     up: np.float32
     down: np.float32
-    """The pulses for a weight change of 1, either way; 0 where weights are floats and change
+    """The number of pulses for a weight change of 1 up or down; 0 if weights are floats and change
     exactly."""
     x: Float32[np.ndarray, " n_in"]
     seen: Float32[np.ndarray, " n_in"]
     """The inputs, and the inputs as reads see them."""
     active: Int32[np.ndarray, " n_in"]
-    """Input lines that are not zero: the first `sizes[0]` of these."""
+    """The input lines that are not zero, in the first `sizes[0]` places."""
     sizes: Int64[np.ndarray, "3"]
-    """The number of active lines, and the pulses up and down so far."""
+    """The number of active lines, and the numbers of up and down pulses so far."""
     out: Float32[np.ndarray, " n_out"]
     error: Float32[np.ndarray, " n_out"]
-    """The weighted sums, and minus the gradient of the loss to them."""
+    """The weighted sums, and minus the gradient of the loss with respect to them."""
     counts: Int64[np.ndarray, " n_in"]
     pulses: Pulses
-    """Scratch for the pulses of one output line: rows are pulses, one after another."""
+    """Scratch for the pulses of one output line, with a row for each pulse."""
 
 
 type Layers = tuple[Layer, ...]
@@ -85,11 +86,11 @@ def make_layer(
     bound: float,
     per_weight: tuple[float, float],
 ) -> Layer:
-    """Returns a layer with its scratch.
+    """Returns a layer with its scratch arrays.
 
     Args:
         shape: (n_in, n_out).
-        per_weight: pulses for a weight change of 1, up and down.
+        per_weight: numbers of pulses for a weight change of 1, up and down.
     """
     (n_in, n_out), rows = shape, ROWS_AT_ONCE
     x, seen, out, error = (np.zeros(n, dtype=np.float32) for n in (n_in, n_in, n_out, n_out))
@@ -119,12 +120,11 @@ def train_online(
     order: Int64[np.ndarray, " shown"],
     first: int,
 ) -> int:
-    """Shows the images in their order, learns from each, and returns how many were right before
-    that.
+    """Shows images, learns from each, and returns how many were classified correctly before that.
 
     Args:
-        order: the images to show.
-        first: the number of presentations before these.
+        order: indices of the images to show.
+        first: number of earlier presentations.
     """
     right, last = 0, len(layers) - 1
     for shown in range(len(order)):
@@ -145,14 +145,14 @@ def classify(
     images: Float32[np.ndarray, "n n_in"],
     found: Int64[np.ndarray, " n"],
 ) -> None:
-    """Puts the place of each image's largest output into `found`."""
+    """Writes the index of each image's largest output into `found`."""
     for image in range(len(images)):
         found[image] = _read(layers, rule, images[image])
 
 
 @inner
 def _read(layers: Layers, rule: Rule, image: Float32[np.ndarray, " n_in"]) -> int:
-    """Reads one image through all layers, and returns the place of the largest output."""
+    """Reads one image through all layers, and returns the index of the largest output."""
     top = layers[len(layers) - 1]
     for number in range(len(layers)):
         layer, active = layers[number], 0
@@ -179,11 +179,11 @@ def _read(layers: Layers, rule: Rule, image: Float32[np.ndarray, " n_in"]) -> in
 
 @inner
 def _sums(rule: Rule, layer: Layer) -> None:
-    """Returns the weighted sums of a layer's inputs, through a converter where there is one.
+    """Computes the weighted sums of a layer's inputs, with a converter if there is one.
 
-    The converter rounds the current and that of a reference column (mid conductance on all lines)
-    down, each for itself; the difference of both is the result. All inputs at 1 on weights at the
-    upper end are its largest current.
+    The converter rounds down the current and, separately, that of a reference column (mid
+    conductance on all lines), and returns their difference. Its largest current is that of all
+    inputs at 1 and weights at the upper end.
     """
     n_in, active, lines = len(layer.x), layer.sizes[0], _F(0.0)
     for k in range(active):
@@ -213,7 +213,7 @@ def _activated(rule: Rule, x: np.float32) -> np.float32:
 
 @inner
 def _output_error(rule: Rule, layer: Layer, label: int) -> None:
-    """Returns minus the gradient of the loss to the outputs."""
+    """Computes minus the gradient of the loss with respect to the outputs."""
     if rule.squared_error:
         for j in range(len(layer.out)):
             y = _sigmoid(layer.out[j])
@@ -231,8 +231,8 @@ def _output_error(rule: Rule, layer: Layer, label: int) -> None:
 
 @inner
 def _error_below(rule: Rule, layer: Layer, below: Layer) -> None:
-    """Returns the error behind the weights that the reads saw, which is exact at a read gain of
-    1."""
+    """Computes the error of the layer below, through the weights that the reads saw; it is exact
+    for a read gain of 1."""
     n_in = len(layer.x)
     for i in range(n_in):
         total, y = _F(0.0), layer.x[i]
@@ -244,7 +244,7 @@ def _error_below(rule: Rule, layer: Layer, below: Layer) -> None:
 
 @inner
 def _learn(rule: Rule, layer: Layer, presentation: int) -> None:
-    """Adds rate x error to the weights, in whole pulses or exactly."""
+    """Adds rate x error x input to the weights, in whole pulses or exactly."""
     n_in, active, largest = len(layer.x), layer.sizes[0], _F(0.0)
     for k in range(active):
         largest = max(largest, layer.x[layer.active[k]])
@@ -285,7 +285,7 @@ def _add(layer: Layer, j: int, step: np.float32) -> None:
 
 @inner
 def _send(layer: Layer, j: int, most: int, up: bool) -> None:
-    """Sends each device of an output line its pulses: `counts` of the active lines."""
+    """Sends each device of an output line its number of pulses, `counts` for the active lines."""
     pulses, rows, filled = layer.pulses, 0, 0
     for sent in range(most):
         pulses.pre_start[rows] = filled

@@ -1,4 +1,4 @@
-"""Crossbars that learn image by image: float weights, or native devices that get counted pulses."""
+"""Crossbars that learn image by image, as float weights or native devices with counted pulses."""
 
 import math
 
@@ -21,14 +21,14 @@ Seeds = tuple[np.random.SeedSequence, np.random.SeedSequence]
 """The seeds of the initial weights and of the devices of one crossbar."""
 
 _NOT_HERE = ("reads", "half_select", "read_disturb", "lines", "device_read_noise", "retention")
-"""Parts of a tile that act in slots or in physical time, of which this rule has none."""
+"""Parts of a tile that act in slots or in physical time, which this rule does not have."""
 
 
 def check_whole_pulses(device: DeviceSource, tile: TileSpec) -> None:
-    """Refuses what whole pulses after each image would silently leave out.
+    """Refuses effects that the rule would silently leave out.
 
     Raises:
-        InputError: the device or a part of its tile has such an effect; the error's field is
+        InputError: the device or a part of its tile has such an effect; the field of the error is
             `device` or `tile.NAME`.
     """
     where = "whole_pulse_sgd"
@@ -56,9 +56,9 @@ class FloatLayer:
     """One crossbar of float weights, which change exactly.
 
     Args:
-        n_in, n_out: lines.
-        spec: its unit and start.
-        bound: largest weight, in that unit; None: none.
+        n_in, n_out: numbers of lines.
+        spec: settings with the unit of weights and their start.
+        bound: largest weight in that unit, or None for no bound.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class FloatLayer:
         self._bound = most
 
     def compiled(self, rate: float) -> Layer:
-        """Returns the layer as compiled code sees it, which shares its arrays."""
+        """Returns the layer for compiled code, which shares its arrays."""
         none = empty_records(self._weights.size).reshape(1, -1)
         cells = Cells(
             law=0,
@@ -89,22 +89,22 @@ class FloatLayer:
         return make_layer(self._shape, cells, NO_MEMORY, rate, self._bound, (0.0, 0.0))
 
     def weights(self) -> Weights:
-        """Returns the weights, [n_in, n_out], which are not a copy."""
+        """Returns the weights themselves, not a copy, [n_in, n_out]."""
         return self._weights.reshape(self._shape[::-1]).T
 
     def pulsed(self, up: int, down: int) -> None:
-        """Does nothing, since float weights get no pulses."""
+        """Does nothing, since float weights do not get pulses."""
 
     def state(self) -> State:
         """Returns a copy of the weights."""
         return {"weights": self._weights.copy()}
 
     def restore(self, state: State) -> None:
-        """Goes on from those weights."""
+        """Sets the weights to those of a state."""
         self._weights[:] = checked(state, self.state())["weights"]
 
     def statistics(self) -> dict[str, float]:
-        """Returns no numbers, since float weights have none."""
+        """Returns nothing, since float weights have no statistics."""
         return {}
 
 
@@ -112,8 +112,8 @@ class WholePulseLayer(NativeSynapses):
     """One crossbar of native devices that gets counted pulses instead of spikes.
 
     Args:
-        n_in, n_out: lines.
-        device: one of the library; it must not remember its pulses, nor lose charge.
+        n_in, n_out: numbers of lines.
+        device: a device of the library that neither remembers its pulses nor loses charge.
         tile: as for `NativeSynapses`, without converters and without effects of time and lines.
 
     Raises:
@@ -151,20 +151,19 @@ class WholePulseLayer(NativeSynapses):
         self._per_weight = up / (2.0 * bound), down / (2.0 * bound)
 
     def compiled(self, rate: float) -> Layer:
-        """Returns the layer as compiled code sees it, which shares its arrays."""
-        self.weights()  # this puts them where compiled code reads them
+        """Returns the layer for compiled code, which shares its arrays."""
+        self.weights()  # this call puts the weights where compiled code reads them
         cells, memory = self._array.cells, self._clock.memory
         return make_layer(self.shape, cells, memory, rate, self._bound, self._per_weight)
 
     def pulsed(self, up: int, down: int) -> None:
-        """Takes note that compiled code has sent so many pulses: what is seen of the devices has
-        changed."""
+        """Counts the pulses that compiled code has sent, and marks the weights as changed."""
         self._up += up
         self._down += down
         self.changes += 1
 
     def statistics(self) -> dict[str, float]:
-        """Returns the `NativeSynapses.statistics` without those about thinned trains and slots."""
+        """Returns `NativeSynapses.statistics` without the wanted step and the thinning."""
         without = ("step_wanted", "thinning", "thinning_last")
         return {n: value for n, value in super().statistics().items() if n not in without}
 
@@ -176,7 +175,7 @@ def _unit(spec: OnlineSpec, n_in: int) -> float:
 def _initial(
     shape: tuple[int, int], spec: OnlineSpec, bound: float, seed: np.random.SeedSequence
 ) -> Weights:
-    """Returns the start weights before the range cuts them."""
+    """Returns the initial weights before they are clipped to the range."""
     rng = np.random.default_rng(seed)
     if spec.initial_levels is None:
         start = math.sqrt(2.0 / shape[0]) * rng.standard_normal(shape)

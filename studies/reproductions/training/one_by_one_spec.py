@@ -1,4 +1,4 @@
-"""Settings of the delta rule that learns from one image after another; light to import."""
+"""Settings of the delta rule that learns from one image at a time; fast to import."""
 
 from typing import Annotated, Literal, Self
 
@@ -13,8 +13,8 @@ Signed = Annotated[float, Field(ge=-1.0, le=1.0)]
 class OnlineSpec(Spec):
     """Neurons, loss and start of a network that learns image by image.
 
-    The defaults are those of NeuroSim's perceptron computed exactly: sigmoid neurons in both
-    layers, squared error, a constant learning rate.
+    The defaults are those of NeuroSim's perceptron, but with exact computation: sigmoid neurons in
+    both layers, squared error, a constant learning rate.
     """
 
     activation: Literal["sigmoid", "relu"] = Field("sigmoid", description="of hidden neurons")
@@ -51,7 +51,7 @@ class OnlineSpec(Spec):
 
 
 class WholePulseSpec(OnlineSpec):
-    """A rule with these settings changes weights by whole numbers of pulses."""
+    """Settings of a rule that changes weights by whole numbers of pulses."""
 
     rounding: Literal["nearest", "stochastic"] = Field(
         "nearest", description="nearest: a change below half a pulse is lost"
