@@ -92,9 +92,11 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Inserts a record's figure before the section on how it was run (a hook of mkdocs)."""
+    """Inserts a record's figure before the section on how it was run, or at the end of a page
+    without one (a hook of mkdocs)."""
     folder = page.file.src_uri.rpartition("/")[0]
     if not folder.startswith(f"{RECORDS.name}/") or f"{folder}/{FIGURE}" not in files.src_uris:
         return markdown
     answer, heading, rest = markdown.partition("## How it was run")
-    return f"{answer}![Accuracy by case, or over the swept setting]({FIGURE})\n\n{heading}{rest}"
+    figure = f"![Accuracy by case, or over the swept setting]({FIGURE})"
+    return f"{answer.rstrip()}\n\n{figure}\n\n{heading}{rest}"
