@@ -38,10 +38,10 @@ NEEDED = (
 KEYS = ("study", "trial", "label")
 
 _ROUNDING = 1e-9
-"""The tolerance for accuracies, which a table gives to about fifteen digits."""
+"""Accuracies may be off by this much, since a table gives them to about fifteen digits."""
 
 MOST_TABLE_BYTES = 512 << 20
-"""The largest results file that is read, about ten thousand rows with all their settings."""
+"""A results file may be this large, about ten thousand rows with all their settings."""
 
 
 def read_imported_rows(paths: Iterable[Path]) -> StoredRuns:
@@ -113,7 +113,7 @@ def refuse_conflict(
 
 
 def _settings(row: Row) -> TrialSettings | None:
-    """Returns the settings of a row; None if they are not valid in this version."""
+    """Returns the settings of a row, or None if they are not valid in this version."""
     try:
         return TrialSettings.model_validate(json.loads(str(row["settings"])))
     except (ValueError, RecursionError):

@@ -31,7 +31,7 @@ def training_job(data_root: Path | None) -> Job:
 
 @dataclass(frozen=True)
 class Options:
-    """Options of how a study is run, none of which changes a result.
+    """Says how a study is run; none of these options changes a result.
 
     Attributes:
         executor: starts the workers; the caller closes it.
@@ -59,10 +59,10 @@ class Outcome:
 
 
 SECONDS_BETWEEN_LOOKS = 1.0
-"""How often the progress of running trials is read."""
+"""The progress of running trials is read at this interval."""
 
 SECONDS_BETWEEN_REBUILDS = 5.0
-"""How often the tables are updated at most; trial files are written at once."""
+"""The tables are updated at most at this interval; trial files are written at once."""
 
 
 class FailureList:

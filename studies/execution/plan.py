@@ -27,7 +27,7 @@ from studies.workers.worker import Job
 
 @dataclass(frozen=True)
 class PlanRow:
-    """The plan of one case at one point of the sweep.
+    """Plans one case at one point of the sweep.
 
     Attributes:
         trials: one per seed; before the search is done, with the values of its first candidate.

@@ -46,7 +46,7 @@ class Reporter:
 
 
 class ClosedPipeConsole(Console):
-    """A console that survives a closed pipe, where rich would end the process."""
+    """Survives a closed pipe, where the console of rich would end the process."""
 
     def on_broken_pipe(self) -> None:
         self.quiet = True

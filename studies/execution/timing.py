@@ -24,7 +24,7 @@ ENOUGH_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Cost:
-    """Time and memory that the steps of a trial take on this machine.
+    """Holds the time and memory that the steps of a trial take on this machine.
 
     Attributes:
         first: time of imports and of loading compiled code, s, once per worker.
