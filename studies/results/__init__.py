@@ -1,1 +1,1 @@
-"""Finished trials: stored rows, their columns, summaries and tables."""
+"""Stores the rows of finished trials, and makes summaries and tables of them."""

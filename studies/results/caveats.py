@@ -27,7 +27,7 @@ ERRORS = 3.0
 """A difference of two accuracies by fewer standard errors than this may be chance."""
 
 FLOAT_NETWORKS = ("ann", "ann_adam")
-"""The update rules that take exact gradients on float weights, without spikes."""
+"""These update rules take exact gradients on float weights, without spikes."""
 
 SHORT_FROM = 20.0
 """A reference that ends this many points below a float network has learned badly."""

@@ -34,7 +34,7 @@ _TRAINING = {
     "write_lines": "write_lines",
 }
 _INFERENCE = {"reads": "inference_reads", "lines": "inference_lines", "spikes": "inference_spikes"}
-"""The columns for the fields of `Events`, without `_total` and the number of the crossbar."""
+"""Fields of `Events` come from these columns, named without `_total` and the crossbar's number."""
 
 _WORDS = ("limited_by", "inference_limited_by", "matter_most")
 

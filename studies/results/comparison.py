@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 REFERENCE = "reference"
-"""The attribute of a results table (`DataFrame.attrs`) that holds the study's reference case."""
+"""This attribute of a results table (`DataFrame.attrs`) names the study's reference case."""
 
 
 def compare(results: pd.DataFrame, against: str | None = None) -> pd.DataFrame:

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from studies.declaration.trial import Measure
 
 NOT_SWEPT = ""
-"""The value of a swept column where the setting does not apply to the case."""
+"""A swept column has this value where the setting does not apply to the case."""
 
 EXACT = 2.0**53
 """Whole numbers below this one are exact in floating point."""
 
 _GROUPING = ("device", "update", "seed", "T", "schedule", "learning_rate", "weight_range")
-"""Columns of the results that an error offers besides the swept settings."""
+"""An error offers these columns of the results besides the swept settings."""
 
 _DRAW = re.compile(r":draw_\d+$")
 """Matches the end of the name of a device that was drawn from a fit."""

@@ -161,7 +161,7 @@ RESULT_COLUMNS: tuple[ResultColumn, ...] = (
     _Column("endurance_used", "1", "full swings of the busiest device over `endurance_cycles`"),
     _text("endurance_blank_because", "why the wear is not known"),
 )
-"""The columns of `results.csv` and `results.parquet`, with one row per run.
+"""`results.csv` and `results.parquet` have these columns, with one row per run.
 
 `studies.results.ledger` has the formulas of the ledger's columns."""
 
@@ -172,7 +172,7 @@ RETIRED_COLUMNS = (
     "half_selects_total_1",
     "half_selects_total_2",
 )
-"""Columns that kept rows of earlier versions still have; the ledger of a chip replaces them."""
+"""Kept rows of earlier versions still have these columns, which the ledger of a chip replaces."""
 
 CURVE_COLUMNS: tuple[ResultColumn, ...] = (
     _text("study", "name of the study"),
@@ -188,4 +188,4 @@ CURVE_COLUMNS: tuple[ResultColumn, ...] = (
     _of_layer("forward_spikes", "spikes", "forward spikes of the layer a presentation"),
     _of_layer("gradient_spikes", "spikes", "the same of both gradient streams, hidden layers at 0"),
 )
-"""The columns of `curves.csv`, with one row per epoch of each run."""
+"""`curves.csv` has these columns, with one row per epoch of each run."""

@@ -1,4 +1,6 @@
-"""The output folder of a study, with a file for each finished run; one process at a time writes it.
+"""Manages the output folder of a study, which only one process at a time writes.
+
+Each finished run has a file. The folder contains:
 
 OUT/.rpu-ssnn          marks the folder as one of this package
 OUT/study.yaml         the study as it was understood, with every default written out
@@ -48,7 +50,7 @@ _STUDY_COMMENT = "The study as it was run, with every default written out."
 
 @dataclass(frozen=True)
 class ResultFolder:
-    """An output folder of a study.
+    """Gives the parts of an output folder, and makes them.
 
     Attributes:
         files: contents of the study file and its preset files, by name; empty if the folder is

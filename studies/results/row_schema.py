@@ -21,7 +21,7 @@ _NEVER_NEGATIVE = re.compile(r"_total(_\d+)?$|^pulses_|^seconds$|_fraction$|_mem
 _SHARES = ("saturated_fraction", "spikes_after_T")
 
 _COUNTS = ("images", "slots", "epochs", "presentations", "threads")
-"""Units of columns that hold whole numbers."""
+"""Columns with these units hold whole numbers."""
 
 _MOST_DIGITS = 19
 """A number with fewer digits than this is read as a whole number."""
@@ -60,7 +60,7 @@ _AnyFloat = Annotated[float, Field(allow_inf_nan=True)]
 
 
 class _Checked(BaseModel):
-    """A row whose known columns have types, and whose other columns are plain values."""
+    """Checks a row, whose known columns have types and whose other columns are plain values."""
 
     model_config = ConfigDict(extra="allow", allow_inf_nan=False)
     __pydantic_extra__: dict[str, str | bool | int | _AnyFloat | None] = Field(init=False)
@@ -87,7 +87,7 @@ class _Checked(BaseModel):
 
 
 class _TypedRow(_Checked):
-    """Columns whose type does not follow from their unit in `RESULT_COLUMNS`."""
+    """Gives the types of columns that do not follow from their unit in `RESULT_COLUMNS`."""
 
     test_accuracy: Accuracy = None
     validation_accuracy: Accuracy = None
@@ -119,7 +119,7 @@ _CheckedRow = create_model("_CheckedRow", __base__=_TypedRow, **_by_unit)
 
 
 class CheckedEpoch(_Checked):
-    """One row of a learning curve."""
+    """Checks one row of a learning curve."""
 
     epoch: Whole = None
     train_accuracy: Accuracy = None

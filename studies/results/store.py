@@ -16,7 +16,7 @@ from studies.declaration.trial import Row, Trial, TrialResult, identity_of, stor
 from studies.results.row_schema import CheckedEpoch, checked_row
 
 FORMAT: Literal[1] = 1
-"""The version of the layout of trial files."""
+"""Trial files have this version of their layout."""
 
 _NAME = re.compile(r"[0-9a-f]{16}\.json")
 
@@ -99,7 +99,7 @@ class TrialStore:
 
 @dataclass(frozen=True)
 class StoredRuns:
-    """Finished runs that were read from files.
+    """Holds finished runs that were read from files.
 
     Identities are computed by today's `trial.identity_of`, whatever the names of the files.
 

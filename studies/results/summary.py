@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 INPUT = "input"
-"""The column for what a case saw of recorded spikes (`studies.workers.run_trial`)."""
+"""This column says what a case saw of recorded spikes (`studies.workers.run_trial`)."""
 
 PUBLISHED = "published"
-"""The column of published accuracies, which `published.beside` adds together with those ending in
-``_pm`` (as the source gives it) and ``_source``."""
+"""`published.beside` adds this column of published accuracies, and two ending in ``_pm`` (as the
+source gives it) and ``_source``."""
 
 
 def summary(results: pd.DataFrame, reference: str | None = None) -> pd.DataFrame:

@@ -29,12 +29,12 @@ CURVES_CSV = "curves.csv"
 FAILURES_CSV = "failures.csv"
 
 WHOLE_NUMBERS = ("T", "slots", "slot_cycles", "inference_T")
-"""Whole-number columns that would become floating point because a case (ann) has no value."""
+"""These columns would become floating point where a case (ann) has no value."""
 
 
 @dataclass(frozen=True)
 class Versions:
-    """The versions in which rows must agree to be compared."""
+    """Holds the versions in which rows must agree to be compared."""
 
     numerics_version: int
     torch_version: str
@@ -191,7 +191,7 @@ _FORMULA = re.compile(r"[=+@\t\r]|-(?![\d.]|$)")
 """Matches the start of a cell that a spreadsheet takes for a formula, but no negative number."""
 
 GUARD = "'"
-"""The sign put before such a cell, so that a spreadsheet shows the rest as text."""
+"""This sign is put before such a cell, so that a spreadsheet shows the rest as text."""
 
 
 def guarded(frame: pd.DataFrame) -> pd.DataFrame:
