@@ -1,4 +1,4 @@
-"""A case of a study: one update rule, in one device or in none, and what it changes."""
+"""Declares the cases of a study, each with an update rule and, for some rules, a device."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -35,13 +35,13 @@ from studies.declaration.update_rules.on_device import DeviceRule
 MOST_DECLARED_SEEDS = 10_000
 
 MOST_LABEL = 60
-"""The most characters of a label."""
+"""A label has at most this many characters."""
 
 SHARED = ("label", "network", "training", "seeds", "update")
-"""The keys of every case; its other keys are those of its rule."""
+"""Every case may have these keys; its other keys are those of its rule."""
 
 NO_SETTINGS = ("label", "update", "device", "seeds")
-"""Keys of a case that a sweep may not set."""
+"""A sweep may not set these keys of a case."""
 
 
 class _SeedCount(Spec):
@@ -73,7 +73,7 @@ Seeds = Annotated[
     BeforeValidator(_counted),
     AfterValidator(_each_once),
 ]
-"""A list of seeds, or a number n (also {count: n}) for the seeds 0 to n - 1."""
+"""A user gives a list of seeds, or a number n (also {count: n}) for the seeds 0 to n - 1."""
 
 
 class Case(Spec):

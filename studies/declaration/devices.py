@@ -25,10 +25,10 @@ RECORD_ONLY = (
     "pulse_period_s",
     "pulse_width_s",
 )
-"""Parameters that only the ledger and the metrics read, so that an identity leaves them out."""
+"""Only the ledger and the metrics read these parameters, so that an identity leaves them out."""
 
 PULSE_TIMES = ("pulse_period_s", "pulse_width_s")
-"""Parameters that matter only if the step depends on the width (`step_width_s`)."""
+"""These parameters matter only if the step depends on the width (`step_width_s`)."""
 
 _OF_TABLE = re.compile(r"table\(.*, (sha256=[0-9a-f]+)\)")
 """Matches the name of a device of measured jumps and finds its digest, which alone decides a

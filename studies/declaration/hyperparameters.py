@@ -22,7 +22,7 @@ accuracy (%) on these images; no test image was read."""
 
 
 class FoundHyperparameters(Hyperparameters):
-    """Hyperparameters that a search found for a case, with the accuracy that they reached.
+    """Holds hyperparameters that a search found for a case, with the accuracy that they reached.
 
     Attributes:
         validation_accuracy: accuracy of the chosen run on held-out images, %.
@@ -37,7 +37,7 @@ class FoundHyperparameters(Hyperparameters):
 
 
 type HyperparameterTable = dict[str, FoundHyperparameters]
-"""Found hyperparameters by the title of their point (`Point.title`)."""
+"""The keys of this table are titles of points (`Point.title`)."""
 
 
 def read_hyperparameters(path: Path) -> HyperparameterTable:

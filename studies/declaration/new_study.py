@@ -24,16 +24,16 @@ from studies.declaration.devices import beside_study, compound_of, device_of
 from studies.declaration.study import parse_study
 
 TEST_SHARE = 0.2
-"""The share of rows that become test rows if a file has none."""
+"""This share of the rows become test rows if a file has none."""
 
 FEW = 5_000
 """With fewer training samples the network is small and a fifth is held out."""
 
 QUICK_SAMPLES, QUICK_TEST_SAMPLES = 4_000, 2_000
-"""The largest numbers of training and test samples in a quick look."""
+"""A quick look has at most these numbers of training and test samples."""
 
 LEAST_PRESENTATIONS = 20_000
-"""The least number of presentations in a training, unless 100 epochs have fewer."""
+"""A training has at least this many presentations, unless 100 epochs have fewer."""
 
 MANY, FIRST_SAMPLES = 40_000, 20_000
 """With more training samples than `MANY`, a search first compares its candidates on
@@ -44,18 +44,18 @@ FEW_CLASSES = 10
 longer."""
 
 SYMMETRY_POINT = "  # charge traps lose less with `reference: {scheme: symmetry_point}` in tile"
-"""A hint beside devices with many classes; docs/results/many_classes_devices says how much less."""
+"""With many classes, devices get this hint; docs/results/many_classes_devices gives the figures."""
 
 FIRST_COMPARISON = f"search: {{n_train: {FIRST_SAMPLES}}}    # samples of the first comparison"
 
 SMALL_START = 0.3
-"""The factor on the initial weights (1 is He initialisation) for many classes."""
+"""With many classes, initial weights have this factor (1 is He initialisation)."""
 
 LONG_TRAINS_FROM = 100
 """From this many classes on, a sample is shown for twice as many slots, with a longer kernel."""
 
 BATCH = 10
-"""The number of presentations in a batch."""
+"""A batch has this many presentations."""
 
 SPARSE = 0.6
 """From this share of values at the lowest value on, a sample is sparse and gets one line per value.
@@ -69,7 +69,7 @@ UNLIKE = 3.0
 
 @dataclass(frozen=True)
 class DataFacts:
-    """Facts about the data, from which the settings of a study follow.
+    """Holds the facts about data from which the settings of a study follow.
 
     Attributes:
         samples: number of samples for training and validation.

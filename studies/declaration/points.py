@@ -22,7 +22,7 @@ from studies.declaration.update_rules.on_device import DeviceRule
 
 @dataclass(frozen=True)
 class SweepAxis:
-    """One axis of the grid, whose settings vary together.
+    """Describes one axis of the grid, whose settings vary together.
 
     Attributes:
         where: key of the study that declares the axis, for errors.
@@ -69,15 +69,15 @@ def axes_of(
 
 
 MOST_POINTS = 10_000
-"""The most points of the grid, summed over cases, since each is merged and validated."""
+"""A study has at most this many points, summed over cases; each is merged and validated."""
 
 MOST_RUNS = 100_000
-"""The most runs of a study: points times their seeds."""
+"""A study has at most this many runs: points times their seeds."""
 
 
 @dataclass(frozen=True)
 class Point:
-    """A case at one point of the grid, without a seed and perhaps without hyperparameters.
+    """Holds a case at one point of the grid, before seeds and searched hyperparameters are known.
 
     Attributes:
         rule: the update rule, complete except for hyperparameters that are searched.

@@ -21,13 +21,13 @@ from studies.declaration.update_rules.base import Hyperparameters, LearningRate
 from studies.declaration.update_rules.on_device import DeviceRule
 
 SEED = 0
-"""The seed of the scrambling, the same in all studies."""
+"""The scrambling has this seed in all studies."""
 
 FIRST_PART = 10
 """The first comparison comes after a tenth of the epochs, but not before the first epoch."""
 
 FIRST_HELD_OUT = 0.25
-"""The share of images that a first comparison on a part of them holds out, to reduce noise."""
+"""A first comparison on a part of the images holds out this share of them, to reduce noise."""
 
 SHARE_OF_THE_TRIALS = 1 / 4
 """A search may take a quarter of the epochs of the case's trials, a fifth of the whole study."""
@@ -112,12 +112,12 @@ def _first_rung(epochs: int) -> int:
 
 
 type RunOfEach = Mapping[Hyperparameters, Trial]
-"""The run of each candidate, with the first seed of the point."""
+"""Each candidate has one run, with the first seed of the point."""
 
 
 @dataclass
 class Race:
-    """The search for the hyperparameters of one point.
+    """Searches the hyperparameters of one point.
 
     Attributes:
         comparisons: for each comparison, the runs to compare and their number of epochs.
@@ -205,7 +205,7 @@ def reached(trial: Trial, done: Mapping[str, TrialResult]) -> bool:
 
 @dataclass(frozen=True)
 class Choice:
-    """The candidate that a search chose for a point.
+    """Names the candidate that a search chose for a point.
 
     Attributes:
         accuracy: accuracy on held-out images at the last comparison, %.

@@ -13,7 +13,7 @@ from studies.declaration.study import STUDY_FILE, Study, load_study
 FOLDER = Path(__file__).parents[1] / "shipped"
 
 KEPT_RECORDS = Path(__file__).parents[2] / "docs" / "results"
-"""The folder of the records in a checkout of this repository."""
+"""A checkout of this repository has its records in this folder."""
 
 ROWS_FILES = "rows*.csv"
 """Matches the files of a record's finished rows; rows of further seeds may have separate files."""

@@ -32,10 +32,10 @@ from studies.declaration.trial import DatasetSettings, Measure
 from studies.declaration.update_rules.rate import RateRule
 
 STUDY_FILE = "study.yaml"
-"""The name of the study file in a record and in an output folder."""
+"""Records and output folders have a study file of this name."""
 
 HYPERPARAMETERS_FILE = "hyperparameters.yaml"
-"""The name of the file beside it with hyperparameters by title of the point."""
+"""The file of this name beside it gives hyperparameters by title of the point."""
 
 
 class Published(Spec):
@@ -242,7 +242,7 @@ def load_study(path: Path | str) -> Study:
 
 
 DEFAULT_BATCH = TrainingSpec().batch
-"""The default batch, which is never refused because the user did not choose it."""
+"""The default batch is never refused, because the user did not choose it."""
 
 
 def refuse_missing_images(study: Study, data_root: Path | None) -> None:

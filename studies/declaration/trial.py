@@ -1,4 +1,4 @@
-"""Trials: one training run each, with its settings, its identity and its result."""
+"""Defines trials: training runs with their settings, identities and results."""
 
 import json
 import math
@@ -67,11 +67,11 @@ def _as_rule(content: object) -> object:
 
 
 Measure = Literal["test", "validation"]
-"""The images on which the accuracy of a trial is measured."""
+"""The accuracy of a trial is measured on these images."""
 
 
 class TrialSettings(RunSettings):
-    """All settings that determine the result of a trial, including defaults.
+    """Holds all settings that determine the result of a trial, including defaults.
 
     Attributes:
         measure: `test` reads the test set once, after training; `validation` never reads it.
@@ -203,7 +203,7 @@ SWEEP_PREFIX = "sweep."
 
 @dataclass(frozen=True)
 class TrialResult:
-    """The result of a finished run.
+    """Holds the result of a finished run.
 
     Attributes:
         row: flat row with the columns of `studies.results.result_columns`.
@@ -250,7 +250,7 @@ type Runs = Sequence[tuple[Trial, TrialResult]]
 
 @dataclass(frozen=True)
 class Failure:
-    """A trial that raised an error, or whose process died.
+    """Describes a trial that raised an error, or whose process died.
 
     Attributes:
         trial: identity of the trial.

@@ -1,4 +1,4 @@
-"""The control: ordinary pulsed SGD in a device, as in aihwkit (`baselines.analog_sgd`).
+"""Defines the control: ordinary pulsed SGD in a device, as in aihwkit (`baselines.analog_sgd`).
 
 It runs in aihwkit's tiles, or in native devices with every effect that acts on them under spikes,
 including the memory of pulses and tables of measured jumps.

@@ -1,4 +1,4 @@
-"""The float baseline: exact backpropagation (`rpu_ssnn.baselines.ann`)."""
+"""Defines the float baseline, exact backpropagation (`rpu_ssnn.baselines.ann`)."""
 
 from __future__ import annotations
 

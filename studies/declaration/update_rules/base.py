@@ -1,4 +1,4 @@
-"""The base class of all update rules, including those that users write.
+"""Defines the base class of all update rules, including those that users write.
 
 A rule is one class. Its fields are the keys of a case in a study and also the settings that are
 stored with a trial. Its method `training` defines how a network is trained. Slow modules such as
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
     from rpu_ssnn.training.loop import Learner
 
 LearningRate = Annotated[Positive, Field(le=1000.0)]
-"""The equivalent learning rate of `rpu_ssnn.synapses`, with which one value means the same step in
-every spiking case. A rule without spikes uses the rate of plain gradient descent."""
+"""In spiking cases this is the equivalent rate of `rpu_ssnn.synapses`, with which one value means
+the same step in every case. Rules without spikes use the rate of plain gradient descent."""
 
 type Train = Callable[..., Learner]
-"""A function that trains a network on a data set; its keyword arguments ``start`` and ``on_epoch``
+"""Such a function trains a network on a data set; its keyword arguments ``start`` and ``on_epoch``
 are those of `rpu_ssnn.training.train`."""
 
 SETTINGS = {"network": NetworkSpec().model_dump(), "training": TrainingSpec().model_dump()}
-"""The defaults of all settings of network and training."""
+"""These are the defaults of all settings of network and training."""
 
 
 def all_but(*read: str) -> tuple[str, ...]:
@@ -51,7 +51,7 @@ WITHOUT_SLOTS = all_but(
     "training.dropout_input",
     "training.dropout_hidden",
 )
-"""Settings that have no effect on a network without slots and spiking neurons."""
+"""These settings have no effect on a network without slots and spiking neurons."""
 
 WITHOUT_GRADIENT_TRAINS = (
     "network.neuron.theta_b",
@@ -65,7 +65,7 @@ WITHOUT_GRADIENT_TRAINS = (
     "training.schedule",
     "training.output_step",
 )
-"""Settings that have no effect on a spiking network without gradient trains."""
+"""These settings have no effect on a spiking network without gradient trains."""
 
 SEES_COUNTS = "spike counts: timing is not seen"
 GIVEN_SPIKES = "given spikes"
@@ -79,7 +79,7 @@ class Hyperparameters(Spec):
 
 
 class RunSettings(Spec):
-    """The settings with which a rule trains: those of a trial without its images and its rule."""
+    """Holds the settings with which a rule trains: those of a trial except images and rule."""
 
     network: NetworkSpec
     training: TrainingSpec
@@ -113,10 +113,10 @@ class Rule(Spec):
     digest: str | None = None
 
     without_effect: ClassVar[tuple[str, ...]] = ()
-    """Dotted paths of settings of network and training that have no effect on a run."""
+    """The settings of network and training at these dotted paths have no effect on a run."""
 
     rates: ClassVar[tuple[float, float] | None] = None
-    """The lowest and highest learning rate of a search, or None for those of spiking cases."""
+    """A search tries rates between these two; None means the range of spiking cases."""
 
     sees: ClassVar[str] = GIVEN_SPIKES
     """Describes, for the row, what the rule uses of recorded spikes."""
@@ -256,7 +256,7 @@ def changed(part: Spec) -> dict[str, Any]:
 
 
 DEEPEST_UNCLOCKED = 2
-"""The most hidden layers that stay trained without winner-take-all output, given a long flush."""
+"""Up to this many hidden layers stay trained without winner-take-all output, with a long flush."""
 
 
 class SpikingRule(Rule):

@@ -1,4 +1,4 @@
-"""SSNN-BP with float weights, updated by coincidences (Eq. 10)."""
+"""Defines SSNN-BP with float weights, updated by coincidences (Eq. 10)."""
 
 from __future__ import annotations
 

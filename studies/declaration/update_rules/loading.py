@@ -21,13 +21,13 @@ from studies.common.settings import short_hash
 from studies.declaration.update_rules.base import Rule
 
 PULSES = "pulses"
-"""The rule of a case that names a device but no rule."""
+"""A case that names a device but no rule has this rule."""
 
 CORE = ("rate", "coincidence", PULSES, "ann", "analog_sgd")
-"""The rules of the platform itself, which are modules of this package."""
+"""These rules of the platform itself are modules of this package."""
 
 OF_PAPERS = "studies.reproductions.rules"
-"""The package whose modules are the rules of other papers."""
+"""The modules of this package are the rules of other papers."""
 
 
 def rule_names() -> tuple[str, ...]:

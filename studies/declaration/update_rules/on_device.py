@@ -1,4 +1,4 @@
-"""The base class of the rules that hold the weights in devices."""
+"""Defines the base class of the rules that hold the weights in devices."""
 
 from __future__ import annotations
 

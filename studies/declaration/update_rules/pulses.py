@@ -1,4 +1,4 @@
-"""SSNN-BP in devices by pulses only, the rule of a case that names a device and no other rule."""
+"""Defines SSNN-BP in devices by pulses only, the rule of a case with a device and no other rule."""
 
 from __future__ import annotations
 

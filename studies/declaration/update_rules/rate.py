@@ -1,4 +1,4 @@
-"""SSNN-BP with float weights, updated by rates (Eq. 9)."""
+"""Defines SSNN-BP with float weights, updated by rates (Eq. 9)."""
 
 from __future__ import annotations
 
