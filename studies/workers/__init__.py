@@ -1,1 +1,1 @@
-"""Worker processes, each of which trains one trial at a time, on this machine or a cluster."""
+"""Starts workers on this machine or a cluster, each of which trains one trial at a time."""

@@ -1,4 +1,4 @@
-"""The checkpoint of a trial: one npz file without pickle, with a header in JSON.
+"""Writes and reads the checkpoint of a trial: an npz file without pickle, with a header in JSON.
 
 The arrays have the names of `rpu_ssnn.common.training_state`, and the zip format keeps a checksum
 of each. The header names the trial, images and versions to which the checkpoint belongs.
@@ -21,20 +21,20 @@ from studies.declaration.trial import Trial, TrialSettings
 from studies.results.tables import Versions
 
 FORMAT = 1
-"""The version of the layout of the file, raised whenever it changes."""
+"""This version of the layout is raised whenever it changes."""
 
 HEADER = "header"
 ARRAY = "state."
-"""The prefix of the name of each array of the state."""
+"""The name of each array of the state has this prefix."""
 
 
 class UnfitError(RpuSsnnError):
-    """A checkpoint cannot be used; the message completes the sentence "its checkpoint ..."."""
+    """Raised when a checkpoint cannot be used; its message completes "its checkpoint ..."."""
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A checkpoint stores a trial in the middle of its training.
+    """Stores a trial in the middle of its training.
 
     Attributes:
         resumed: how often the trial was resumed from a checkpoint.

@@ -28,7 +28,7 @@ SECONDS_TO_ANSWER = 10
 """A scheduler that does not answer within this time counts as missing."""
 
 PATIENCE_SECONDS = 5.0
-"""The time after which a note says that there is no worker yet."""
+"""After this time a note says that there is no worker yet."""
 
 
 class ClusterLostError(RpuSsnnError, OSError):

@@ -1,4 +1,4 @@
-"""Functions that a dask worker runs: one checks the inputs, the other runs one trial.
+"""Runs in a dask worker, which checks the inputs and trains trials.
 
 A worker process runs one trial at a time, since the number of torch threads and the peak memory are
 properties of a process. Progress is sent as events of the scheduler, because a worker may not share
@@ -23,7 +23,7 @@ _ONE_AT_A_TIME = threading.Lock()
 
 @dataclass(frozen=True)
 class Task:
-    """Facts about the study that are sent with each task.
+    """Holds the facts about the study that are sent with each task.
 
     Attributes:
         topic: topic of the progress events.

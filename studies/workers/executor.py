@@ -1,4 +1,4 @@
-"""The interface to workers, which are processes of this machine or of a cluster."""
+"""Defines the interface to workers, which are processes of this machine or of a cluster."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -11,7 +11,7 @@ from studies.workers.workspace import TrialProgress, Workspace
 
 
 class WorkerPool(Protocol):
-    """Workers that have started, each of which runs one trial at a time."""
+    """Manages workers that have started, each of which runs one trial at a time."""
 
     @property
     def free(self) -> int:

@@ -21,7 +21,7 @@ from studies.workers.worker import Job
 from studies.workers.workspace import TrialProgress, Workspace
 
 SECONDS_BETWEEN_SIGNALS = 0.2
-"""The time between two checks for a signal while waiting, s."""
+"""While waiting, signals are checked at this interval."""
 
 DIED = "the worker process died (killed, or out of memory?)"
 
@@ -153,7 +153,7 @@ class _LocalPool:
 
 @dataclass
 class _Worker:
-    """A worker is a pool of one process, so that a process that dies fails only its own trial."""
+    """Keeps a pool of one process, so that a process that dies fails only its own trial."""
 
     threads: int
     pool: ProcessPoolExecutor

@@ -31,7 +31,7 @@ _SETTING_OF = {
     "decay_shape": "training.decay_shape",
     "output_step": "training.output_step",
 }
-"""The columns that are blank if the rule does not use their setting."""
+"""These columns are blank if the rule does not use their setting."""
 
 
 def check_inputs(trials: list[Trial], data_root: Path | None) -> None:

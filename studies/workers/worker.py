@@ -1,4 +1,4 @@
-"""Functions that a worker process runs: set-up, check, and one trial with its errors caught.
+"""Runs in a worker process: sets it up, checks the inputs, and runs trials with errors caught.
 
 numpy, numba and torch are not imported here, because they read the numbers of threads from the
 environment when they are imported.
@@ -29,7 +29,7 @@ THREAD_VARIABLES = (
 
 @dataclass(frozen=True)
 class Job:
-    """The functions that check and run trials, defined in modules so that they can be pickled.
+    """Holds the functions that check and run trials; both must be module-level to be pickled.
 
     Attributes:
         check: checks images and aihwkit in the worker before any trial runs; raises InputError or

@@ -1,4 +1,4 @@
-"""The files of a running trial: its progress, and a checkpoint from which it can resume.
+"""Manages the files of a running trial: its progress, and a checkpoint from which it can resume.
 
 Files are used rather than pipes, because a reader would wait forever if a process were killed while
 writing to a pipe. A file is always replaced as a whole.
@@ -27,16 +27,16 @@ if TYPE_CHECKING:
     from studies.workers.checkpoint import Checkpoint
 
 SECONDS_BETWEEN_CHECKPOINTS = 1.0
-"""The shortest time between two checkpoints of a trial, s."""
+"""At least this time passes between two checkpoints of a trial."""
 
 MOST_SHARE = 0.02
-"""The largest share of a trial's time that writing checkpoints may take."""
+"""Writing checkpoints may take at most this share of a trial's time."""
 
 SECONDS_BETWEEN_PROGRESS = 0.5
-"""The shortest time between two progress files of a trial, s."""
+"""At least this time passes between two progress files of a trial."""
 
 MOST_PROGRESS_BYTES = 1 << 20
-"""The largest progress file that is read."""
+"""Larger progress files are not read."""
 
 _LEFTOVER = re.compile(r"[0-9a-f]{16}\.(json|(npz|json)\.tmp)|[0-9a-f]{32}\.token")
 """Matches the files that a killed process may leave; no others but checkpoints are removed."""
@@ -45,7 +45,7 @@ _CHECKPOINT = re.compile(r"[0-9a-f]{16}\.npz")
 
 
 class TrialProgress(Spec):
-    """The progress of a running trial.
+    """Holds the progress of a running trial.
 
     Attributes:
         epoch: number of finished epochs.
@@ -70,7 +70,7 @@ class TrialProgress(Spec):
 
 @dataclass(frozen=True)
 class Workspace:
-    """The folder for the progress and checkpoints of trials.
+    """Gives the folder for the progress and checkpoints of trials.
 
     Attributes:
         folder: the folder; None if nothing is written.
@@ -134,7 +134,7 @@ class Workspace:
 
 
 NO_WORKSPACE = Workspace()
-"""The workspace of trials without progress and checkpoints."""
+"""Trials without progress and checkpoints have this workspace."""
 
 
 class TrialSession:
