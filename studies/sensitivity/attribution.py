@@ -44,14 +44,14 @@ WHOLE = "all together"
 INTERACTION = "together minus sum"
 REMAINING = "remaining with all off"
 TOTALS = (SUM, WHOLE, INTERACTION, REMAINING)
-"""The last rows of the table, which are not imperfections."""
+"""The last rows of the table are these, which are not imperfections."""
 
 _SWITCHED = {"recovered": "switched off", "lost": "switched on"}
 
 
 @dataclass(frozen=True)
 class Attribution:
-    """The imperfections of a device and their costs in accuracy.
+    """Ranks the imperfections of a device by their cost in accuracy.
 
     Attributes:
         table: one row for each imperfection, costliest first, then `TOTALS`. The columns are

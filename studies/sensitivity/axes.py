@@ -1,4 +1,4 @@
-"""The parameters for which `require` finds limits, and the scales on which they are varied.
+"""Defines the parameters for which `require` finds limits, and the scales on which they are varied.
 
 Crossings are sought along a coordinate called harm, which grows as the device gets worse. It is the
 decimal logarithm of the parameter, with its sign reversed if more is better. A parameter whose best
@@ -31,7 +31,7 @@ from studies.sensitivity.imperfections import (
 
 @dataclass(frozen=True)
 class RequirementParameter:
-    """A parameter for which a limit can be found.
+    """Describes a parameter for which a limit can be found.
 
     Attributes:
         floor: smaller values count as zero; 0 for a parameter of which more is better.
@@ -128,7 +128,7 @@ PARAMETERS: Mapping[str, RequirementParameter] = {
     for parameters in (*(law.parameters for law in LAWS.values()), TABLE_PARAMETERS)
     for row in _declared(parameters)
 } | {row.name: row for row in _OTHERS}
-"""Every parameter that can be varied, by name, except those of a user's law."""
+"""These parameters can be varied, besides those of a user's law."""
 
 
 def parameters_for(case: Case) -> Mapping[str, RequirementParameter]:
@@ -145,10 +145,10 @@ STANDARD = (
     "read_noise",
     "stuck_share",
 )
-"""The parameters that are varied if the user names none."""
+"""These parameters are varied if the user names none."""
 
 WIDEST = 16.0
-"""The widest weight range that is tried, as a multiple of the device's."""
+"""The widest weight range that is tried is this multiple of the device's."""
 
 
 @dataclass(frozen=True)

@@ -21,12 +21,12 @@ from studies.sensitivity.evaluator import DeviceEvaluator
 from studies.sensitivity.threshold_crossing import bracket, threshold_crossing
 
 UNITS = {"loss": "points", "energy": "nJ", "time": "us"}
-"""The unit of each bounded cost."""
+"""Bounded costs have these units."""
 
 
 @dataclass(frozen=True)
 class Bound:
-    """A bound on the loss of a device, or on the energy or time of a training image.
+    """Limits the loss of a device, or the energy or time of a training image.
 
     Attributes:
         of: the cost that is bounded.
@@ -59,7 +59,7 @@ class Bound:
 
 @dataclass(frozen=True)
 class BoundedAxis:
-    """An axis with a bound, and the evaluator that measures both."""
+    """Combines an axis with a bound and the evaluator that measures both."""
 
     along: RequirementAxis
     bound: Bound

@@ -52,7 +52,7 @@ from studies.sensitivity.imperfections import circuit_of
 
 QUESTION = "decompose"
 IDEAL_DEVICE = "ideal"
-"""The preset that has a finite step, a finite range and no other imperfection."""
+"""This preset has a finite step, a finite range and no other imperfection."""
 
 FLOAT = "float network"
 NUMBERS_IDEAL = f"numbers in {IDEAL_DEVICE}"
@@ -92,7 +92,7 @@ def steps_to(last: str) -> list[tuple[str, str, str, str]]:
 
 @dataclass(frozen=True)
 class Decomposition:
-    """The losses on the way from a float network to spikes in a device.
+    """Lists the losses on the way from a float network to spikes in a device.
 
     Attributes:
         table: one row for each of `steps_to`: ``way``, ``step``, ``before``, ``after``, ``loss``

@@ -1,4 +1,4 @@
-"""The common part of all questions about one device: its case, studies to run, paired losses.
+"""Does the common part of all questions about one device: its case, studies, and paired losses.
 
 The unchanged device gets its hyperparameters as in any study: given, known or searched. Every
 changed device gets the same ones, since the question is what the change does.
@@ -27,19 +27,19 @@ from studies.declaration.update_rules.pulses import PulseRule
 from studies.execution.phase import Outcome
 
 type Run = Callable[[Study], Outcome]
-"""A function that runs the missing trials of a study in the question's folder."""
+"""Such a function runs the missing trials of a study in the question's folder."""
 
 type BySeed = dict[int, float]
 
 AS_IS = "as it is"
-"""The label of the unchanged device."""
+"""The unchanged device has this label."""
 
 LONGEST_NAME = 60
 
 
 @dataclass(frozen=True)
 class DeviceQuestion:
-    """A question about one device of a study.
+    """Holds a question about one device of a study.
 
     Attributes:
         device: the device as it is shown.
@@ -72,7 +72,7 @@ class DeviceQuestion:
 
 @dataclass(frozen=True)
 class TunedDevice:
-    """The hyperparameters of the unchanged device, and the thinning in its runs.
+    """Holds the hyperparameters of the unchanged device, and the thinning in its runs.
 
     Attributes:
         thinning: largest share of gradient spikes that reached one of its crossbars at the start;

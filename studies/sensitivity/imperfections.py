@@ -24,7 +24,7 @@ from studies.declaration.cases import Case
 from studies.declaration.devices import parameters_in
 
 NO_LEAK = "inf"
-"""The infinite time constant, written as text since JSON has no infinity."""
+"""An infinite time constant is written as text, since JSON has no infinity."""
 
 OF_DEVICES = (
     "cycle_to_cycle",
@@ -40,7 +40,7 @@ OF_DEVICES = (
     "failed_devices",
     "device_reference",
 )
-"""The imperfections of devices in the order of display; the laws define their settings."""
+"""Imperfections of devices are shown in this order; the laws define their settings."""
 
 
 type Neutral = dict[str, dict[str, Any]]
@@ -64,7 +64,7 @@ def _of_devices() -> Neutral:
 
 
 CIRCUIT = "network.neuron.circuit"
-"""The path of the settings of neurons; the names of these imperfections start with `neuron_`."""
+"""Settings of neurons have this path; the names of these imperfections start with `neuron_`."""
 
 _CONVERTERS = ("dac_bits", "adc_bits", "adc_bound", "adc_bound_transposed")
 
@@ -98,7 +98,7 @@ FINER_BY = 1.05
 """A step that could be finer only by a factor below this counts as the finest."""
 
 type Off = Mapping[str, Mapping[str, Any]]
-"""The imperfections of a device, each with the settings that switch it off."""
+"""This maps the imperfections of a device to the settings that switch them off."""
 
 
 def settings_of(case: Case) -> dict[str, Any]:

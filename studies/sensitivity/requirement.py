@@ -59,14 +59,14 @@ UNTUNED = TunedDevice(learning_rate=1.0, weight_range=1.0, thinning=None)
 """Replaces hyperparameters that are not known before anything runs."""
 
 CASE_IN_QUESTION = "case 2"
-"""The name of the device in errors, since the first case of a question's study is the reference."""
+"""Errors give the device this name, as the first case of a question's study is the reference."""
 
 MET, NOT_MET, CANNOT_TELL = "met", "not met", "cannot tell"
 
 
 @dataclass(frozen=True)
 class Requirement:
-    """The values required of each parameter.
+    """Gives the values required of each parameter.
 
     Attributes:
         table: one row for each parameter and bound with ``parameter``, ``unit``, ``own`` (the

@@ -24,7 +24,7 @@ from studies.common.statistics import FEWEST_SEEDS, describe, mean_and_half_widt
 from studies.sensitivity.device_question import BySeed
 
 GRID = 200
-"""The number of points between two measured values at which the interval is sought."""
+"""The interval is sought at this many points between two measured values."""
 
 type Losses = Mapping[float, BySeed]
 """Losses (points) by harm and by seed."""
@@ -32,7 +32,7 @@ type Losses = Mapping[float, BySeed]
 
 @dataclass(frozen=True)
 class ThresholdCrossing:
-    """The harm at which the loss is the wanted one.
+    """Gives the harm at which the loss is the wanted one.
 
     Attributes:
         low, high: ends of the interval; None for an open end, beyond the measured values.
