@@ -19,7 +19,7 @@ from rpu_ssnn.common.wording import plain as plain
 
 FONT_POINTS = 8.0
 WIDE_INCHES = 7.0
-"""The width of a page's text; figures for a phone's screen have `NARROW_INCHES`."""
+"""The text of a page has this width; figures for a phone's screen have `NARROW_INCHES`."""
 NARROW_INCHES = 4.0
 
 # This is Okabe and Ito's palette without yellow, which is hard to see on white paper.
@@ -30,7 +30,7 @@ _LINES = ("-", "--", "-.")  # level lines are dotted
 
 @dataclass(frozen=True)
 class Look:
-    """The look of a series, which differs from that of its neighbours in each field."""
+    """Distinguishes a series from its neighbours by each of its fields."""
 
     colour: str
     marker: str

@@ -37,7 +37,7 @@ from studies.results.grouping import (
 
 PANEL_INCHES = 2.4
 BAR_INCHES, LINE_INCHES = 0.24, 0.12
-"""The height of a bar with a label of one line, and of each further line of the label."""
+"""A bar with a label of one line has the first height; each further line adds the second."""
 PANELS_BESIDE_EACH_OTHER_FROM = 5.5
 """From this width (inches) on, panels are placed side by side."""
 MOST_IN_TWO_COLUMNS = 4
@@ -45,9 +45,9 @@ MOST_IN_TWO_COLUMNS = 4
 LOGARITHMIC_FROM = 10.0
 """Swept values get a logarithmic axis if their ratio is at least this."""
 CHARACTER_INCHES, LEGEND_INCHES = 0.068, 0.6
-"""The width of a character in a legend, and of the symbol before the text."""
+"""A character in a legend has the first width, and the symbol before the text the second."""
 DODGE = 0.012
-"""The horizontal distance between cases, as a share of the axis."""
+"""Cases are this share of the axis apart."""
 
 
 def sweep_figure(results: pd.DataFrame, path: str, width: float) -> Figure:

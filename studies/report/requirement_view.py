@@ -24,7 +24,7 @@ from studies.sensitivity.requirement import Requirement
 
 FILE, FIGURE = "requirements.csv", "requirements.png"
 _TICK_SHARE, _MARGIN = 0.15, 0.05
-"""The least distance between ticks, and the room at both ends, as shares of the range."""
+"""Ticks are at least the first share of the range apart, and both ends get the second as room."""
 
 _CAPTION = (
     "Interval: outside it the loss differs from the wanted one (95 %, by seed), and an open side "

@@ -24,12 +24,12 @@ from studies.results.ledger import ledger_table
 from studies.results.text_table import as_csv
 
 MOST_PICTURE_BYTES = 16 << 20
-"""The largest picture of the folder that is read."""
+"""Pictures of more bytes are not read."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table on a page, with cells as text and exact numbers for its CSV.
+    """Holds a table of the page, with cells as text and exact numbers for its CSV.
 
     Attributes:
         n_left: number of leading columns that are left aligned.
@@ -59,7 +59,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure as two data URIs, one for a wide and one for a narrow page."""
+    """Holds a figure as two data URIs, one for a wide and one for a narrow page."""
 
     caption: str
     wide: str
@@ -68,7 +68,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Section:
-    """A section of the page with a heading, pictures and tables.
+    """Holds a section of the page with its heading, pictures and tables.
 
     Attributes:
         folded: whether it is hidden until the reader clicks on it.
