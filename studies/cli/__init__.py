@@ -1,1 +1,1 @@
-"""The command line, `rpu-ssnn`."""
+"""Provides the command line, `rpu-ssnn`."""

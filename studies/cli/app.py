@@ -1,4 +1,4 @@
-"""The command line: calls functions, and turns errors into one line and an exit code.
+"""Runs the commands of the command line, and turns errors into one line and an exit code.
 
 The exit code is 0 for success, 1 if trials failed or the environment is broken, 2 for bad input, 3
 for a fit that does not describe its data, and 130 after an interrupt. Each command imports the slow

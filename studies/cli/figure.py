@@ -1,4 +1,4 @@
-"""`rpu-ssnn figure`: draws figures of the paper that are not sweeps of a study."""
+"""`rpu-ssnn figure` draws the figures of the paper that are not sweeps of a study."""
 
 from enum import StrEnum
 from importlib import import_module
@@ -21,7 +21,7 @@ figure_app = typer.Typer()
 
 
 class PaperFigure(StrEnum):
-    """The figures, with their numbers in the paper."""
+    """Lists the figures by their numbers in the paper."""
 
     figure3b = "figure3b"
     figure4 = "figure4"

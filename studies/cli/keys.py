@@ -1,4 +1,4 @@
-"""`rpu-ssnn keys`: prints every key of a study, as the models that check it define them."""
+"""`rpu-ssnn keys` prints every key of a study, from the models that check it."""
 
 import json
 import re
@@ -13,14 +13,14 @@ from rpu_ssnn.common.errors import InputError, one_of
 keys_app = typer.Typer()
 
 INLINE_DEFAULT = 40
-"""Longer defaults are not printed, but called the defaults of the section."""
+"""Defaults of more characters are not printed, but called the defaults of the section."""
 
 _LINK = re.compile(r"\[(\w+)\]\(#\w+\)")
 """Matches a link to another section among the allowed values of a key."""
 
 
 class KeyRow(NamedTuple):
-    """A key with its allowed values, its default (empty if it must be given) and its meaning."""
+    """Describes a key: its allowed values, default (empty if it must be given) and meaning."""
 
     key: str
     allowed: str
@@ -29,7 +29,7 @@ class KeyRow(NamedTuple):
 
 
 class KeySection(NamedTuple):
-    """The keys of one mapping of a study, under the name of its model.
+    """Lists the keys of one mapping of a study, under the name of its model.
 
     Attributes:
         update: the rule whose cases have these keys; empty if the section is not a case.

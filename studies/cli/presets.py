@@ -1,4 +1,4 @@
-"""`rpu-ssnn presets`: lists and shows presets, fits measurements, and uses published metrics."""
+"""`rpu-ssnn presets` lists and shows presets, fits measurements, and uses published metrics."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The commands that plan a study, show its results, and export its networks."""
+"""Defines the commands that plan a study, show its results, and export its networks."""
 
 from functools import partial
 from pathlib import Path

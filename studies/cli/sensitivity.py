@@ -1,4 +1,4 @@
-"""The commands that ask about one device: `attribute`, `decompose` and `require`."""
+"""Defines the commands that ask about one device: `attribute`, `decompose` and `require`."""
 
 from collections.abc import Callable, Iterable
 from functools import partial
