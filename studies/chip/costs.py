@@ -12,19 +12,20 @@ from studies.chip.crossbar import Crossbar, Events
 from studies.chip.description import Chip, Component
 
 HALF_SELECT_SHARE = 0.25
-"""The share of a pulse's energy at half its voltage, as C V^2 and V^2 / R grow with its square."""
+"""A pulse of half the voltage takes this share of the energy: C V^2 and V^2 / R grow as V^2."""
 
 PICOJOULE = 1e-12
 MULTIPLY_ADD_J = {8: 0.23 * PICOJOULE, 32: 4.6 * PICOJOULE}
-"""The energy (J) of a multiplication and an addition of 8-bit whole numbers, and in 32-bit floating
-point. These and the next number are for 45 nm and 0.9 V: Horowitz, ISSCC 2014, Fig. 1.1.9."""
+"""A multiplication and an addition take this energy (J), with 8-bit whole numbers and in 32-bit
+floating point. These and the next number are for 45 nm and 0.9 V: Horowitz, ISSCC 2014, Fig.
+1.1.9."""
 
 FETCH_OF_A_BIT_J = 100 * PICOJOULE / 64
-"""The energy (J) of fetching a bit. 64 bits from 1 MB of SRAM take 100 pJ; from 32 kB, 20 pJ."""
+"""Fetching a bit takes this energy: 64 bits from 1 MB of SRAM take 100 pJ (from 32 kB, 20 pJ)."""
 
 
 type Joules = Float64[np.ndarray, "3"]
-"""An energy (J), and the lowest and highest values that its sources allow."""
+"""An energy (J) has three numbers: its value, and the lowest and highest that its sources allow."""
 
 
 def total(parts: Mapping[str, Joules]) -> Joules:
@@ -43,7 +44,7 @@ def joules(component: Component | None) -> Joules:
 
 @dataclass(frozen=True)
 class Network:
-    """A network, and its mean events in a presentation.
+    """Holds the crossbars of a network, and their mean events in a presentation.
 
     Attributes:
         training, inference: events of each crossbar.
@@ -72,7 +73,7 @@ class Network:
 
 @dataclass(frozen=True)
 class Costs:
-    """The costs of a network in a chip."""
+    """Computes what a network costs in a chip."""
 
     network: Network
     chip: Chip

@@ -13,7 +13,7 @@ from studies.chip.description import Chip
 
 @dataclass(frozen=True)
 class Events:
-    """The number of events in one crossbar, in total or for a presentation.
+    """Counts the events in one crossbar, in total or for a presentation.
 
     `rpu_ssnn.network.events` explains the first five, which belong to reads and neurons, and
     `rpu_ssnn.synapses.writes` the last three, which belong to writes.
@@ -32,7 +32,7 @@ class Events:
 
 @dataclass(frozen=True)
 class Crossbar:
-    """A crossbar of a network.
+    """Describes a crossbar of a network, and counts its use of components.
 
     Attributes:
         n_in, n_out: numbers of lines, including those of all replicas.

@@ -9,7 +9,7 @@ from rpu_ssnn.common.optional import optional_package
 
 PROGRAM = "hwcomponents-adc"
 FEWEST_BITS = 4
-"""The fewest bits for which the program knows a converter."""
+"""The program knows converters from this number of bits on."""
 
 
 @cache
