@@ -1,1 +1,1 @@
-"""Shared parts of `studies`: choices of the command line, signals, settings and statistics."""
+"""Provides what all of `studies` shares: choices of the user, signals, settings and statistics."""

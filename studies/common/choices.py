@@ -3,10 +3,10 @@
 from typing import Literal
 
 Kind = Literal["curves", "sweep", "gaps"]
-"""The kinds of figures."""
+"""These are the kinds of figures."""
 
 Others = Literal["as-is", "off"]
-"""What happens to the imperfections other than the one that `require` varies."""
+"""`require` leaves the other imperfections as they are, or switches them off."""
 
 OtherVersions = Literal["refuse", "accept", "rerun"]
-"""What happens to rows that were made under other versions of torch, aihwkit or the numerics."""
+"""This decides about rows made under other versions of torch, aihwkit or the numerics."""

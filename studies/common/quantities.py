@@ -25,7 +25,7 @@ _NAMES = {
     "dataset.n_train": "training images",
     "dataset.range": "range of the data",
 }
-"""The names of paths whose last part is not clear enough."""
+"""These paths need a name, since their last part is not clear enough."""
 
 _UNITS = {
     "hyperparameters.weight_range": "He deviations",
@@ -41,7 +41,7 @@ _UNITS = {
 _UNITS_OF_SECTIONS = {"tile.half_select": "steps a spike", "tile.read_disturb": "steps a spike"}
 _UNITS_OF_ENDINGS = {"_s": "s", "_seconds": "s", "_k": "K", "_ev": "eV"}
 _UNIT_WORDS = {"step": "steps", "weight": "units of weight", "1": "", "yes/no": "", "states": ""}
-"""The words for units of `LawParameter.unit`."""
+"""These words replace units of `LawParameter.unit`."""
 
 
 def quantity(path: str) -> str:

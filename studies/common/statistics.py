@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 CONFIDENCE = 0.95
-"""The confidence of every interval."""
+"""Every interval has this confidence."""
 
 SIGNIFICANCE = 1.0 - CONFIDENCE
 """A corrected p below this is called significant."""
@@ -20,18 +20,18 @@ FEWEST_SEEDS = 3
 deviations."""
 
 NOT_SIGNIFICANT, ONLY_ALONE, UNTESTED = "ns", "(ns)", "untested"
-"""The marks of a difference whose interval contains zero; whose interval does not, but whose
-corrected p is not significant; and which cannot be tested for lack of seeds or spread."""
+"""A difference gets the first mark if its interval contains zero, the second if it does not but the
+corrected p is not significant, and the third if there are too few seeds or no spread to test."""
 
 WHY_UNTESTED = f"fewer than {FEWEST_SEEDS} seeds, or equal differences"
-"""The reason why a difference is not tested, in words."""
+"""This says why a difference is not tested."""
 
 
 MARKS = (
     f"{NOT_SIGNIFICANT}: not significant; {ONLY_ALONE}: significant by itself but not after Holm's "
     f"correction; {UNTESTED}: {WHY_UNTESTED}."
 )
-"""The explanation of the three marks below a table."""
+"""This explains the three marks below a table."""
 
 _ROUNDING = 1e-9
 """Values whose relative spread is below this differ only by rounding."""
@@ -39,7 +39,7 @@ _ROUNDING = 1e-9
 
 @dataclass(frozen=True)
 class SampleStatistics:
-    """The statistics of a few values, which are NaN if not defined.
+    """Holds the statistics of a few values, which are NaN if not defined.
 
     Attributes:
         sd: standard deviation with n - 1.
@@ -84,7 +84,7 @@ def nested_deviations(groups: Sequence[Sequence[float]]) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class PairedTest:
-    """The test of paired differences of two cases, with NaN if undefined.
+    """Holds the test of paired differences of two cases, with NaN for undefined values.
 
     Attributes:
         n: number of pairs.
