@@ -1,4 +1,4 @@
-"""Fig. 3b: forward train, split gradient streams and coincidences of one neuron, for real data."""
+"""Fig. 3b shows forward train, split gradient streams and coincidences of a neuron on real data."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from studies.reproductions.figures.small_network import SmallNetwork, train_smal
 
 TRAINING_IMAGES, EPOCHS = 10_000, 1
 CANDIDATES = 200
-"""The number of test images from which one that teaches the hidden layer much is chosen."""
+"""From this many test images, one that teaches the hidden layer much is chosen."""
 
 UP, DOWN = "coincidences, up", "coincidences, down"
 

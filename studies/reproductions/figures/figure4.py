@@ -1,4 +1,4 @@
-"""Fig. 4: the error of all 2,500 products of [0, 0.02, ... 0.98], and how it decreases with T."""
+"""Fig. 4 shows the error of all 2,500 products of [0, 0.02, ... 0.98], and its decrease with T."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Fig. 5: winner-take-all outputs against the softmax of the same raw output.
+"""Fig. 5 compares winner-take-all outputs with the softmax of the same raw output.
 
 The test images are shown to the same weights twice: with the inhibition of the training, and
 without any (raw). Each output is normalised to sum 1, sorted, and averaged over the images.

@@ -1,4 +1,4 @@
-"""Fig. 7: coincidences against surrogate noise, mean and standard deviation of the accuracy.
+"""Fig. 7 compares coincidences with surrogate noise, by mean and deviation of the accuracy.
 
 It is drawn from an output folder of the record `paper_figure7`. A coincidence case with T slots is
 compared with the rate case whose noise has T_s = T.

@@ -18,7 +18,7 @@ LEARNING_RATE = 4.0
 
 @dataclass(frozen=True)
 class SmallNetwork:
-    """A small trained network with winner-take-all output: its settings, weights and images."""
+    """Holds settings, weights and images of a trained network with winner-take-all output."""
 
     spec: NetworkSpec
     weights: list[Weights]

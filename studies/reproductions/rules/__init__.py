@@ -1,4 +1,4 @@
-"""Update rules of other papers, one module each.
+"""Contains the update rules of other papers, one module each.
 
 A study uses the names of these modules. The rules use only what a user's rule can use too.
 """

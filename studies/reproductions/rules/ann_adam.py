@@ -1,4 +1,4 @@
-"""The float baseline with a tuned optimiser: Adam (Kingma and Ba 2015) in place of SGD."""
+"""Defines the float baseline with a tuned optimiser, Adam (Kingma and Ba 2015) instead of SGD."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from studies.declaration.update_rules.base import (
 
 
 class AdamRule(Rule):
-    """The float network, trained by torch's Adam with softmax cross-entropy. All settings of Adam
-    are the defaults except for the step, which falls linearly to zero."""
+    """Trains the float network by torch's Adam with softmax cross-entropy. All settings of Adam are
+    the defaults except for the step, which falls linearly to zero."""
 
     without_effect: ClassVar[tuple[str, ...]] = WITHOUT_SLOTS
     rates: ClassVar[tuple[float, float] | None] = (0.0003, 0.01)

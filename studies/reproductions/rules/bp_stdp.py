@@ -1,4 +1,4 @@
-"""BP-STDP with float weights, a rule of Table 1 (`studies.reproductions.training.bp_stdp`)."""
+"""Defines BP-STDP with float weights, a rule of Table 1 (`training.bp_stdp`)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from studies.declaration.update_rules.base import (
 
 
 class BpStdpRule(SpikingRule):
-    """A rule of Table 1 that learns in phases and stores all trains of a presentation."""
+    """Trains by a rule of Table 1 that learns in phases and stores all trains of a presentation."""
 
     without_effect: ClassVar[tuple[str, ...]] = WITHOUT_GRADIENT_TRAINS
 

@@ -1,4 +1,4 @@
-"""A float network converted to spikes, a rule of Table 1 (`training.conversion`)."""
+"""Defines conversion of a float network to spikes, a rule of Table 1 (`training.conversion`)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from studies.declaration.update_rules.base import (
 
 
 class ConversionRule(SpikingRule):
-    """A rule of Table 1 that trains a float network and then tests it with spikes."""
+    """Trains a float network and then tests it with spikes."""
 
     without_effect: ClassVar[tuple[str, ...]] = (
         *WITHOUT_GRADIENT_TRAINS,

@@ -1,4 +1,4 @@
-"""The delta rule on float weights, one image at a time; the counterpart of `whole_pulse_sgd`."""
+"""Defines the delta rule on float weights, image by image, to compare with `whole_pulse_sgd`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from studies.reproductions.training.one_by_one_spec import OnlineSpec
 WITHOUT_BATCHES = all_but(
     "network.hidden", "network.layers", "network.encoding.contrast", "training.epochs"
 )
-"""Settings that have no effect if a batch is one image and the learning rate is constant."""
+"""These settings have no effect if a batch is one image and the learning rate is constant."""
 
 
 class OnlineSgdRule(Rule):

@@ -1,4 +1,4 @@
-"""The delta rule in native devices, with a whole number of pulses for each weight change."""
+"""Defines the delta rule in native devices, with whole numbers of pulses as weight changes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from studies.reproductions.rules.online_sgd import WITHOUT_BATCHES, check_layers
 from studies.reproductions.training.one_by_one_spec import WholePulseSpec
 
 SLOTS = 3
-"""The slots of a presentation: its forward read, its transposed read, and one for all pulses."""
+"""A presentation has slots for its forward read, for its transposed read, and for all pulses."""
 
 
 class WholePulseRule(DeviceRule):

@@ -1,4 +1,4 @@
-"""The float network, trained by Adam (Kingma and Ba 2015)."""
+"""Trains the float network by Adam (Kingma and Ba 2015)."""
 
 from collections.abc import Iterable, Mapping
 from typing import ClassVar
@@ -9,7 +9,7 @@ from rpu_ssnn.baselines.ann import FloatNetwork
 
 
 class AdamNetwork(FloatNetwork):
-    """A float network that torch's Adam trains, with its defaults except for the step."""
+    """Trains by torch's Adam, with its defaults except for the step."""
 
     buffers: ClassVar[Mapping[str, str]] = {
         "exp_avg": "mean",

@@ -1,4 +1,4 @@
-"""BP-STDP (Tavanaei and Maida, Neurocomputing 2019): a phased rule with stored trains.
+"""Trains by BP-STDP (Tavanaei and Maida, Neurocomputing 2019), in phases and with stored trains.
 
 The forward pass of all slots is stored. Then, window by window (in the paper 4 slots of 1 ms), with
 s_l the spikes that a neuron sent in the window,
@@ -29,11 +29,11 @@ from rpu_ssnn.training import Trained
 from rpu_ssnn.training.loop import OnEpoch, check_finite, train_epochs
 
 WINDOW = 4
-"""Slots that count as simultaneous (the paper's epsilon, 4 ms at 1 ms a slot)."""
+"""This many slots count as simultaneous (the paper's epsilon, 4 ms with slots of 1 ms)."""
 
 
 class _Written(RateSynapses):
-    """Float weights that are changed by steps and not by pulses."""
+    """Holds float weights that are changed by steps and not by pulses."""
 
     def __init__(self, crossbar: Crossbar) -> None:
         super().__init__(crossbar, learning_rate=1.0, surrogate=None)
@@ -45,7 +45,7 @@ class _Written(RateSynapses):
 
 @dataclass
 class _Phased(Trained):
-    """The network that learns by the rule, with the learning rate mu of `train_bp_stdp`."""
+    """Learns by the rule, with the learning rate mu of `train_bp_stdp`."""
 
     learning_rate: float = 1.0
 

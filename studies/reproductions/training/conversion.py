@@ -1,4 +1,4 @@
-"""Conversion of a trained float network (Diehl et al., IJCNN 2015): data-based weight balancing.
+"""Converts a trained float network by balancing its weights on data (Diehl et al., IJCNN 2015).
 
 The spiking network does not learn. A ReLU network without biases is trained by backpropagation.
 Then the weights of each layer are divided by its largest activation on the training images, and
@@ -26,12 +26,12 @@ from rpu_ssnn.training import Trained
 from rpu_ssnn.training.loop import OnEpoch
 
 IMAGES = 10_000
-"""The number of training images from which the largest activations are taken."""
+"""The largest activations are taken from this many training images."""
 
 
 @dataclass
 class Converted(Trained):
-    """A spiking network that was made from a float network, and learns only as that one."""
+    """Spikes with the weights of a float network, and learns only as that network."""
 
     float_network: FloatNetwork | None = None
 

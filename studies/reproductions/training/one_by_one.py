@@ -1,4 +1,4 @@
-"""The delta rule, one image at a time, in whole pulses on native devices or on float weights.
+"""Trains by the delta rule, image by image, in whole pulses on native devices or on float weights.
 
 For each image, y = f(x W) is computed layer by layer, the error goes back by backpropagation
 (without the read gain), and then dW = rate x error. On devices, dW is rounded to a whole number of
@@ -27,7 +27,7 @@ from studies.reproductions.training.one_by_one_spec import OnlineSpec, WholePuls
 
 
 class OnlineNetwork(Learner):
-    """A network that learns image by image."""
+    """Learns image by image."""
 
     def __init__(
         self,

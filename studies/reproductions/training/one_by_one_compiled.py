@@ -1,4 +1,4 @@
-"""Compiled code for the delta rule, one image at a time, in whole pulses on native devices.
+"""Compiles the delta rule, image by image, in whole pulses on native devices.
 
 Each image is read through all crossbars, the error goes back through them, and each weight change
 is rounded to a whole number of pulses before the next image is read. Only lines with at least one
@@ -18,14 +18,14 @@ from rpu_ssnn.synapses.native.random_numbers import device_word, uniform
 
 _F = np.float32
 _STEEPEST = _F(80.0)
-"""Exponents are clipped to this, the limit of single precision."""
+"""Exponents are clipped to this, close to the limit of single precision."""
 
 ROWS_AT_ONCE = 64
-"""The number of pulses of one output line that are simulated together."""
+"""This many pulses of one output line are simulated together."""
 
 
 class Rule(NamedTuple):
-    """The settings that all layers share."""
+    """Holds the settings that all layers share."""
 
     sigmoid: bool
     """Whether hidden neurons are sigmoid rather than ReLU neurons."""
@@ -47,7 +47,7 @@ class Rule(NamedTuple):
 
 
 class Layer(NamedTuple):
-    """A crossbar, with scratch arrays for the numbers of one image."""
+    """Holds a crossbar, with scratch arrays for the numbers of one image."""
 
     cells: Cells
     memory: Memory
@@ -75,7 +75,7 @@ class Layer(NamedTuple):
 
 
 type Layers = tuple[Layer, ...]
-"""The layers from the images to the classes."""
+"""The layers lead from the images to the classes."""
 
 
 def make_layer(

@@ -1,4 +1,4 @@
-"""Crossbars that learn image by image, as float weights or native devices with counted pulses."""
+"""Trains crossbars image by image, as float weights or as native devices with counted pulses."""
 
 import math
 
@@ -18,10 +18,10 @@ from studies.reproductions.training.one_by_one_compiled import Layer, make_layer
 from studies.reproductions.training.one_by_one_spec import OnlineSpec, WholePulseSpec
 
 Seeds = tuple[np.random.SeedSequence, np.random.SeedSequence]
-"""The seeds of the initial weights and of the devices of one crossbar."""
+"""The first seed is for the initial weights of one crossbar, the second for its devices."""
 
 _NOT_HERE = ("reads", "half_select", "read_disturb", "lines", "device_read_noise", "retention")
-"""Parts of a tile that act in slots or in physical time, which this rule does not have."""
+"""These parts of a tile act in slots or in physical time, which this rule does not have."""
 
 
 def check_whole_pulses(device: DeviceSource, tile: TileSpec) -> None:
@@ -53,7 +53,7 @@ def check_whole_pulses(device: DeviceSource, tile: TileSpec) -> None:
 
 
 class FloatLayer:
-    """One crossbar of float weights, which change exactly.
+    """Holds the float weights of one crossbar, which change exactly.
 
     Args:
         n_in, n_out: numbers of lines.
@@ -109,7 +109,7 @@ class FloatLayer:
 
 
 class WholePulseLayer(NativeSynapses):
-    """One crossbar of native devices that gets counted pulses instead of spikes.
+    """Holds the native devices of one crossbar, which get counted pulses instead of spikes.
 
     Args:
         n_in, n_out: numbers of lines.

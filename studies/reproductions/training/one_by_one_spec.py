@@ -1,4 +1,4 @@
-"""Settings of the delta rule that learns from one image at a time; fast to import."""
+"""Defines the settings of the delta rule that learns image by image, and is fast to import."""
 
 from typing import Annotated, Literal, Self
 
