@@ -1,4 +1,4 @@
-"""Studies: declared comparisons of devices, run trial by trial, ending in tidy tables.
+"""Declares comparisons of devices as studies, runs them trial by trial, and makes tidy tables.
 
 `__init__.pyi` lists the public names; each is imported at its first use.
 """
