@@ -299,7 +299,7 @@ def refuse_rows_of_other_data(
     """Refuses a folder of another study, and rows made from data that have changed since.
 
     Args:
-        kept: imported rows by identity; rows of other studies are ignored.
+        kept: imported rows by identity; those of other trials are ignored.
         files: the files of these rows, for the error.
 
     Raises:

@@ -205,7 +205,7 @@ class RequirementAxis:
         # With the same step in weight, another window has another number of steps.
         share = value / self.weight_range
         own_levels = float(settings_of(self.context)["overrides.levels"])
-        levels = min(own_levels * share, most_levels())  # rounding of the range may exceed it
+        levels = min(own_levels * share, most_levels())  # a range that was rounded up may need more
         changed = with_settings(self.context, {"overrides.levels": levels})
         given = changed.device_rule.hyperparameters.model_dump() | {"weight_range": value}
         return changed.changed(hyperparameters=given)

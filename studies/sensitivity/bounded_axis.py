@@ -144,7 +144,7 @@ class BoundedAxis:
         return mean_and_half_width(list(by_seed.values()))[0] <= self.bound.most
 
     def cannot_be_told(self, by_seed: BySeed) -> bool:
-        """Says whether these seeds are too few to tell on which side of the bound the cost is.
+        """Says whether these seeds leave open on which side of the bound the cost is.
 
         A single seed counts as certain, so that a study of one seed still narrows its brackets.
         """

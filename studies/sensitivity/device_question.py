@@ -1,4 +1,4 @@
-"""Does the common part of all questions about one device: its case, studies, and paired losses.
+"""Provides the common parts of all questions about a device: case, studies, and paired losses.
 
 The unchanged device gets its hyperparameters as in any study: given, known or searched. Every
 changed device gets the same ones, since the question is what the change does.

@@ -122,8 +122,8 @@ def imperfections(case: Case, thinning: float | None) -> tuple[Off, list[str]]:
     """Returns the imperfections that the device has, and notes on those that stay.
 
     Args:
-        thinning: largest share of gradient spikes that reaches one of the crossbars at the start,
-            the factor by which the step may become finer; None if not known.
+        thinning: largest share of gradient spikes that reaches one of the crossbars at the start;
+            the step may be finer by one over this factor. None if not known.
     """
     has = settings_of(case)
     found: dict[str, dict[str, Any]] = {}

@@ -27,7 +27,7 @@ GRID = 200
 """The interval is sought at this many points between two measured values."""
 
 type Losses = Mapping[float, BySeed]
-"""Losses (points) by harm and by seed."""
+"""This maps each harm to the losses (points) of the seeds."""
 
 
 @dataclass(frozen=True)

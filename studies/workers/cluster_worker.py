@@ -1,4 +1,4 @@
-"""Runs in a dask worker, which checks the inputs and trains trials.
+"""Checks inputs and runs trials in a dask worker.
 
 A worker process runs one trial at a time, since the number of torch threads and the peak memory are
 properties of a process. Progress is sent as events of the scheduler, because a worker may not share

@@ -1,4 +1,4 @@
-"""Runs in a worker process: sets it up, checks the inputs, and runs trials with errors caught.
+"""Sets up a worker process, checks inputs in it, and runs trials with their errors caught.
 
 numpy, numba and torch are not imported here, because they read the numbers of threads from the
 environment when they are imported.

@@ -87,7 +87,7 @@ class RunSettings(Spec):
 
 
 class Rule(Spec):
-    """An update rule with its settings.
+    """Defines an update rule by its settings and its way of training.
 
     A subclass adds its settings as typed fields, which are the keys of its cases, and defines in
     `training` how it trains.
@@ -260,11 +260,11 @@ DEEPEST_UNCLOCKED = 2
 
 
 class SpikingRule(Rule):
-    """A rule that trains a spiking network, which can be exported."""
+    """Trains a spiking network, which can be exported."""
 
 
 class SsnnBpRule(SpikingRule):
-    """The base class of the rules of SSNN-BP, which differ only in the synapses."""
+    """Trains by SSNN-BP, whose rules differ only in the synapses."""
 
     convolutions: ClassVar[bool] = True
 

@@ -65,7 +65,7 @@ def _device_name(device: object) -> object:
 
 
 class DeviceRule(Rule):
-    """A rule that holds the weights in devices, named as in `device_presets`.
+    """Holds the weights in devices, named as in `device_presets`.
 
     Attributes:
         parameters: all parameters of the device; empty in a case, which has not read it yet.
