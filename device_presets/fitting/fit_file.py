@@ -5,14 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from device_presets.fitting.checks.defects import DRIFT, JUMP
-from device_presets.fitting.checks.whole_cycles import (
-    chosen_of,
-    coverage,
-    curve_errors,
-    held_out_rows,
-    neurosim_errors,
-    off,
-)
+from device_presets.fitting.checks.whole_cycles import chosen_of
 from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.preparation import prepare
 from device_presets.fitting.model.selection import Selection, select_model
@@ -27,9 +20,6 @@ from device_presets.fitting.results.quantities import report
 from device_presets.library.entry_writing import checked_name
 from rpu_ssnn.common.errors import PresetError
 from rpu_ssnn.devices.fit_form import CONSTANT, LINEAR
-
-_DRAWS = 20
-"""So many draws of cycles give the intervals of a law that does not describe the data."""
 
 
 def fit_file(
@@ -64,24 +54,26 @@ def fit_file(
     prepared = prepare(measurement, zero, one)
     selected = select_model(prepared, tell=tell)
     tell("checking the best models, and their mean curves")
-    selection, verdict = chosen_of(selected)
+    selection, verdict, errors = chosen_of(selected)
     if moves := [d for d in verdict.defects if d.name in (JUMP, DRIFT)]:
         tell(f"fitting again with all cycles at one level, for the {moves[0].name}")
         levelled = select_model(at_one_level(selected.chosen.fit.prepared))
-        beside, without = chosen_of(levelled)
-        if off(beside.chosen) < off(selection.chosen):
+        beside, without, nearer = chosen_of(levelled)
+        if nearer.off < errors.off:
             told = (replace(d, what=f"{d.what}; cycles are fitted at one level") for d in moves)
             others = (d for d in without.defects if d.name not in (JUMP, DRIFT))  # of the levelling
-            selection, verdict = beside, replace(without, defects=(*told, *others))
+            verdict = replace(without, defects=(*told, *others))
+            selection, errors = beside, nearer
     tell("computing the intervals")
     fit = selection.chosen.fit
-    seen, held_out = curve_errors(fit)
     population = _population(fit, trusted=verdict.describes)
-    linear, as_good = None, []
+    linear, as_good, as_likely = None, [], []
     if not fit.layout.how:
         linear = _slope_for_each(selection)
         as_good = [_population(s.fit) for s in selection.as_good if s is not selection.chosen]
-    quantities = report(population, linear, as_good)
+        if fit.layout.effects.terms:
+            as_likely = [_population(score.fit) for score in selection.as_likely]
+    quantities = report(population, linear, as_good, as_likely)
     try:
         entry = fitted_entry(population, quantities, measurement)
     except PresetError as error:
@@ -92,19 +84,7 @@ def fit_file(
             allowed += f"; {doubt}"
         raise PresetError(file, error.field, error.value, allowed) from None
     return FittedDevice(
-        name=name,
-        measurement=measurement,
-        scale=prepared.scale,
-        selection=selection,
-        population=population,
-        quantities=quantities,
-        verdict=verdict,
-        seen=seen,
-        held_out=held_out,
-        neurosim=neurosim_errors(fit),
-        within_band=coverage(fit, held_out_rows(fit)),
-        entry=entry,
-        doubt=doubt_of(measurement),
+        name, measurement, selection, population, quantities, verdict, errors, entry
     )
 
 
@@ -128,6 +108,6 @@ def _population(fit: JointFit, trusted: bool = True) -> Population:
         trusted: Whether the law describes the data; where it does not, the curvature of its
             likelihood says nothing of its errors, and cycles drawn anew do.
     """
-    if not trusted and (draws := resampled(fit, _DRAWS)):
-        return Population(fit, uncertainty(fit), draws)
-    return Population(*with_unbiased_noise(fit)) if trusted else Population(fit, uncertainty(fit))
+    if trusted:
+        return Population(*with_unbiased_noise(fit))
+    return Population(fit, uncertainty(fit), resampled(fit))

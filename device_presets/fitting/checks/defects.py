@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from device_presets.fitting.model.joint_fit import JointFit, noises
+from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.preparation import RESOLUTION
 from device_presets.fitting.model.series import Trace
 from device_presets.fitting.model.simulation import LAGS, Summary, alike_stretches
@@ -49,9 +49,6 @@ _LEAST_RATIO = 0.7
 _FEWEST_OF_RUN = 5
 """The largest change is looked for in runs of so many pulses."""
 
-_GROWTH, _FEWEST = 1.5, 300
-"""The ratio of squared misses that counts, and the fewest predictions in a third of the states."""
-
 
 @dataclass(frozen=True)
 class Defect:
@@ -80,21 +77,21 @@ def defects_of(
     """
     series = fit.prepared.series
     miss = series.weight - trace.expected
-    span = float(np.mean(fit.prepared.highest - fit.prepared.lowest))
+    span = fit.prepared.span
     found = [
         *_abrupt(fit, span),
         *_interference(miss, series.pulse, fit.prepared.device, step),
         *_turns(fit, miss, step, span),
         *_levels(fit, span),
         *_correlated(measured, simulated),
-        *_readings(fit, miss / np.sqrt(trace.variance), trace, step),
+        *_quantised(series.resolution, step),
     ]
     return tuple(found)
 
 
 def _abrupt(fit: JointFit, span: float) -> Iterator[Defect]:
     """Looks at the largest change by one pulse of each sweep, the median of all up or all down."""
-    series, read_noise = fit.prepared.series, float(noises(fit.prepared, fit.shared)[1])
+    series, read_noise = fit.prepared.series, float(fit.arguments[-1][1])
     change = np.append(series.pulse[1:] * np.diff(series.weight), 0.0)  # by the pulse after a row
     runs = runs_of(series.pulse, fit.prepared.device)
     of_runs, (first, last) = np.maximum.reduceat(change, runs.ravel())[::2], runs.T
@@ -227,25 +224,11 @@ def _correlated(measured: Summary, simulated: list[Summary]) -> Iterator[Defect]
         )
 
 
-def _readings(fit: JointFit, z: np.ndarray, trace: Trace, step: float) -> Iterator[Defect]:
-    """Looks at what the readings have beside white noise that is alike at every state."""
-    digit = fit.prepared.series.resolution * np.sqrt(12.0)
-    if fit.prepared.series.resolution > RESOLUTION and digit > 0.5 * step:
+def _quantised(resolution: float, step: float) -> Iterator[Defect]:
+    digit = resolution * np.sqrt(12.0)
+    if resolution > RESOLUTION and digit > 0.5 * step:
         yield Defect(
             "quantisation",
             f"readings are whole multiples of {digit / step:.2g} steps",
             "read with more digits",
-        )
-    seen = np.flatnonzero(np.isfinite(z))
-    if not fit.prepared.noisy or len(seen) < 3 * _FEWEST:
-        return
-    low, _, high = np.array_split(seen[np.argsort(trace.state[seen])], 3)
-    ratio = float(np.mean(z[high] ** 2) / np.mean(z[low] ** 2))
-    if not 1.0 / _GROWTH < ratio < _GROWTH:
-        where = "high" if ratio > 1 else "low"
-        yield Defect(
-            "noise that depends on the state",
-            f"predictions miss by {np.sqrt(max(ratio, 1 / ratio)):.2g} times as much at {where} "
-            "conductance",
-            "give the study device_read_noise of the current",
         )

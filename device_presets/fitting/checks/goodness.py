@@ -6,9 +6,9 @@ import numpy as np
 from scipy import stats
 
 from device_presets.fitting.checks.defects import Defect, defects_of
-from device_presets.fitting.checks.many_pulses import far_checks
+from device_presets.fitting.checks.many_pulses import mean_curve_check, structure_check
 from device_presets.fitting.checks.questions import Check, status_of
-from device_presets.fitting.model.joint_fit import JointFit, noises
+from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.likelihood import pulse_step
 from device_presets.fitting.model.series import Trace
 from device_presets.fitting.model.simulation import summaries
@@ -86,14 +86,14 @@ class Verdict:
         return f"The fit describes the data{told}"
 
 
-def judge(fit: JointFit, trace: Trace) -> Verdict:
-    """Checks predictions of the fit, one pulse ahead (``trace``) and far.
+def judge(fit: JointFit) -> Verdict:
+    """Checks predictions of the fit, one pulse ahead and far.
 
     A check fails only where the misfit is both large (the limits above) and significant, so that
     ten thousand pulses do not fail for a deviation nobody would see. The bound that an answer
     states is the one it was held against: the limit, widened by what chance explains.
     """
-    series = fit.prepared.series
+    series, trace = fit.prepared.series, fit.trace()
     deviation = np.sqrt(trace.variance)
     used = np.isfinite(trace.expected) & free_of_bounds(fit, trace.expected, deviation)
     if not fit.prepared.noisy:  # without a pulse the reading stays what it was
@@ -113,7 +113,9 @@ def judge(fit: JointFit, trace: Trace) -> Verdict:
     if noisy:
         checks.append(_predictions(miss[used] / deviation[used]))
     measured, simulated = summaries(fit)
-    checks += far_checks(fit, noisy, measured, simulated)
+    if noisy:
+        checks.append(structure_check(measured, simulated))
+    checks.append(mean_curve_check(measured, simulated, fit.prepared.span))
     size = step if step > 0 else float(np.exp(fit.local[:, :2]).mean())
     return Verdict(tuple(checks), defects_of(fit, trace, size, measured, simulated))
 
@@ -129,12 +131,10 @@ def _moves(fit: JointFit, sizes: np.ndarray) -> Check:
     Args:
         sizes: [rows] what the cycle noise is a share of.
     """
-    series = fit.series
-    cycle, white = noises(fit.prepared, fit.shared)
+    series, *_, (cycle, white) = fit.arguments
     question = "Do pulses move the device in their direction?"
     answers, passed = [], True
     every = runs_of(series.pulse, fit.prepared.device)
-    runs = {way: every[series.pulse[every[:, 1]] == way] for way in (1, -1)}
     for way, name in ((1, "up"), (-1, "down")):
         mine = (series.pulse == way) & ~series.begins
         pulses = np.flatnonzero(mine)
@@ -146,7 +146,8 @@ def _moves(fit: JointFit, sizes: np.ndarray) -> Check:
         n_readings = 2.0 * int(np.sum(~mine[pulses - 1])) + float(np.sum(lost**2))
         read = (white**2 + series.resolution**2) * n_readings
         score = moved / max(float(np.sqrt(read + np.sum((cycle * sizes[pulses]) ** 2))), 1e-12)
-        ways = np.array([way * (series.weight[b] - series.weight[a]) for a, b in runs[way]])
+        runs = every[series.pulse[every[:, 1]] == way]
+        ways = way * (series.weight[runs[:, 1]] - series.weight[runs[:, 0]])
         if len(ways) >= _FEWEST_SWEEPS:
             alike = float(ways.std(ddof=1)) / np.sqrt(len(ways))
             score = max(score, float(ways.mean()) / max(alike, 1e-12))
@@ -181,19 +182,19 @@ def _mean_step(
         rows = np.flatnonzero(used & (fit.prepared.series.pulse == way))
         ordered = rows[np.argsort(trace.state[rows])]
         groups += [miss[part] / step for part in np.array_split(ordered, _BINS)]
-    return _excess(_MEAN_STEP, "of the step off", groups)
+    return _excess(groups)
 
 
-def _excess(question: str, unit: str, groups: list[np.ndarray]) -> Check:
-    """Returns the size of the groups' mean misses beyond chance, between the least and the most
-    that the data allow.
+def _excess(groups: list[np.ndarray]) -> Check:
+    """Returns the size of the groups' mean misses (steps) beyond chance, between the least and the
+    most that the data allow.
 
     A mean over its own standard error follows Student's law, and is turned into the normal number
     that is as unlikely. The standard error is widened by the same factor.
     """
     groups = [group for group in groups if len(group) >= _FEWEST_A_GROUP]
     if not groups:
-        return Check(question, "too few pulses to tell", "open")
+        return Check(_MEAN_STEP, "too few pulses to tell", "open")
     sizes = np.array([len(group) for group in groups])
     errors = np.array([group.std(ddof=1) for group in groups]) / np.sqrt(sizes)
     errors = np.maximum(errors, 1e-9)
@@ -208,11 +209,11 @@ def _excess(question: str, unit: str, groups: list[np.ndarray]) -> Check:
     surely = beyond - max(chance, float(stats.norm.isf(_SIGNIFICANT)) * scatter)
     ends = (surely, beyond + float(stats.norm.isf(0.05)) * scatter)
     least, most = (float(np.sqrt(max(end, 0.0) / information)) for end in ends)
-    answer = f"at least {least:.3f} {unit} beyond chance (at most {MOST_STEP_DEVIATION})"
+    answer = f"at least {least:.3f} of the step off beyond chance (at most {MOST_STEP_DEVIATION})"
     status = status_of(least <= MOST_STEP_DEVIATION, most > _TOO_WIDE)
     if status == "open":
         answer += f"; up to {most:.2f} could hide in the noise"
-    return Check(question, answer, status)
+    return Check(_MEAN_STEP, answer, status)
 
 
 def _predictions(z: np.ndarray) -> Check:

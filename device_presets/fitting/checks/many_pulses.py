@@ -7,7 +7,6 @@ pulse, and correlated read noise does not: the two differ only over many pulses.
 import numpy as np
 
 from device_presets.fitting.checks.questions import Check, status_of
-from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.simulation import LAGS, Summary
 
 MOST_VARIANCE_RATIO = 1.15
@@ -18,21 +17,7 @@ _WIDE_CURVE = 0.2
 """Simulated curves that are further apart (share of the range) tell little."""
 
 
-def far_checks(
-    fit: JointFit, noisy: bool, measured: Summary, simulated: list[Summary]
-) -> list[Check]:
-    """Checks the structure function and the mean curve.
-
-    Args:
-        noisy: whether there is noise to speak of.
-        measured, simulated: Summaries of the measured and of simulated weights.
-    """
-    span = float(np.mean(fit.prepared.highest - fit.prepared.lowest))
-    checks = [_structure(measured, simulated)] if noisy else []
-    return [*checks, _curve(measured, simulated, span)]
-
-
-def _structure(measured: Summary, simulated: list[Summary]) -> Check:
+def structure_check(measured: Summary, simulated: list[Summary]) -> Check:
     """Tells whether changes over 1 to 200 pulses scatter as simulated ones do, all lags
     together."""
     question = "Do changes over many pulses scatter as simulated ones?"
@@ -58,8 +43,13 @@ def _structure(measured: Summary, simulated: list[Summary]) -> Check:
     return Check(question, answer, "ok" if distance <= most else "FAIL")
 
 
-def _curve(measured: Summary, simulated: list[Summary], span: float) -> Check:
-    """Tells whether the measured mean curve is one of those the model makes."""
+def mean_curve_check(measured: Summary, simulated: list[Summary], span: float) -> Check:
+    """Tells whether the measured mean curve is one of those the model makes.
+
+    Args:
+        measured, simulated: Summaries of the measured and of simulated weights.
+        span: The measured range.
+    """
     curves = np.array([s.curve for s in simulated])
     centre = curves.mean(axis=0)
     off = float(np.sqrt(np.mean((measured.curve - centre) ** 2))) / span

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -9,7 +10,7 @@ from device_presets.fitting.checks.goodness import Verdict, judge
 from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.maximum_likelihood import refit
 from device_presets.fitting.model.moments import BY_MOMENTS, fitted_to_moments, mean_gaps
-from device_presets.fitting.model.selection import Score, Selection, filtered, representable
+from device_presets.fitting.model.selection import Score, Selection, representable
 from device_presets.fitting.model.simulation import alike_stretches, mean_curve, simulate
 from device_presets.fitting.sweeps import runs_of
 
@@ -49,19 +50,54 @@ class CurveErrors:
         return " / ".join("-" if np.isnan(e) else f"{100 * e:.1f} %" for e in (self.up, self.down))
 
 
-def curve_errors(fit: JointFit) -> tuple[CurveErrors, CurveErrors | None]:
-    """Returns errors of a fit's mean curve over all pulses, and over cycles that were held out.
+@dataclass(frozen=True)
+class CycleErrors:
+    """How far a fit is off over whole cycles.
 
-    Returns:
-        The second one is None where a device has one cycle only.
+    Args:
+        seen: Errors of the mean curve over all pulses.
+        held_out: Those over cycles that were not fitted; None where a device has one cycle only.
+        neurosim: Errors of NeuroSim's formula over the same cycles as `asked`; None where a cycle
+            has more than a few sweeps.
+        within_band: Share of the readings of these cycles within the 90 % band of simulations.
     """
-    seen = open_loop(fit, fit.prepared.everything)
-    training = training_rows(fit)
-    if training is None:
-        return seen, None
-    if fit.layout.how == BY_MOMENTS:
-        return seen, open_loop(fitted_to_moments(fit, training), ~training)
-    return seen, open_loop(refit(fit, training, most_steps=60), ~training)
+
+    seen: CurveErrors
+    held_out: CurveErrors | None
+    neurosim: CurveErrors | None
+    within_band: float
+
+    @property
+    def asked(self) -> CurveErrors:
+        """Returns the errors over cycles that were not fitted, where there are some."""
+        return self.held_out or self.seen
+
+    @property
+    def off(self) -> float:
+        """Returns how far cycles are off: their mean curve, and a share of how many leave the
+        band."""
+        missed = abs(self.within_band - _WITHIN)
+        return self.asked.worst + _OF_COVERAGE * max(missed - _SLACK, 0.0)
+
+    @property
+    def behind_neurosim(self) -> bool:
+        """Tells whether NeuroSim's formula is nearer; it follows the noise of a single cycle,
+        too."""
+        theirs = self.neurosim
+        if theirs is None or self.held_out is None:
+            return theirs is not None and self.seen.worst > max(MOST_CURVE, 2.0 * theirs.worst)
+        return self.held_out.worst > theirs.worst + _BEHIND
+
+
+def cycle_errors(fit: JointFit) -> CycleErrors:
+    """Returns how far a fit is off over all cycles, and over those that were held out."""
+    seen, training = open_loop(fit, fit.prepared.everything), training_rows(fit)
+    rows, held_out = fit.prepared.everything, None
+    if training is not None:
+        rows, by_moments = ~training, fit.layout.how == BY_MOMENTS
+        again = fitted_to_moments if by_moments else partial(refit, most_steps=60)
+        held_out = open_loop(again(fit, training), rows)
+    return CycleErrors(seen, held_out, neurosim_errors(fit), coverage(fit, rows))
 
 
 def open_loop(fit: JointFit, rows: np.ndarray) -> CurveErrors:
@@ -71,7 +107,7 @@ def open_loop(fit: JointFit, rows: np.ndarray) -> CurveErrors:
         fit: Any fit of the measurement.
         rows: [rows] which ones count; the mean is over devices and cycles with the same pulses.
     """
-    span = float(np.mean(fit.prepared.highest - fit.prepared.lowest))
+    span = fit.prepared.span
     gaps = mean_gaps(fit, mean_curve(fit), rows, alike_stretches(fit.prepared))
     up, down = (float(np.sqrt(np.mean(g**2))) / span if len(g) else math.nan for g in gaps)
     return CurveErrors(up, down)
@@ -84,12 +120,6 @@ def training_rows(fit: JointFit) -> np.ndarray | None:
     alike = alike_stretches(fit.prepared)[:, 1:]
     cycles = np.unique(cycle[alike[series.pulse[alike] != 0]])
     return None if len(cycles) < 2 else np.asarray(cycle <= cycles[(len(cycles) - 1) // 2])
-
-
-def held_out_rows(fit: JointFit) -> np.ndarray:
-    """Returns [rows] those that `training_rows` leaves out; all where it has none."""
-    training = training_rows(fit)
-    return fit.prepared.everything if training is None else ~training
 
 
 def coverage(fit: JointFit, rows: np.ndarray) -> float:
@@ -117,7 +147,7 @@ def neurosim_errors(fit: JointFit) -> CurveErrors | None:
     if len(sweeps) > _MOST_SWEEPS:
         return None
     old = np.ones(len(rows), dtype=np.bool_) if training is None else training[rows[:, 1]]
-    span = float(np.mean(fit.prepared.highest - fit.prepared.lowest))
+    span = fit.prepared.span
     gaps: tuple[list[np.ndarray], list[np.ndarray]] = [], []
     for first, last in sweeps:
         own = np.hstack([rows[:, first + 1 : first + 2] - 1, rows[:, first + 1 : last + 1]])
@@ -135,8 +165,8 @@ def neurosim_errors(fit: JointFit) -> CurveErrors | None:
     return CurveErrors(*map(float, sizes))
 
 
-def chosen_of(selection: Selection) -> tuple[Selection, Verdict]:
-    """Returns the choice with its verdict.
+def chosen_of(selection: Selection) -> tuple[Selection, Verdict, CycleErrors]:
+    """Returns the choice with its verdict and its errors over whole cycles.
 
     Chosen is the first of the models that held-out pulses do not tell apart that describes the
     data. Where none does, or its mean curve is behind that of NeuroSim's formula, all models are
@@ -144,26 +174,14 @@ def chosen_of(selection: Selection) -> tuple[Selection, Verdict]:
     on cycles that were not fitted.
     """
     for score in selection.as_good:
-        verdict = judge(score.fit, filtered(score.fit))
-        if verdict.describes and not _behind_neurosim(score.fit):
-            return replace(selection, chosen=score), verdict
+        verdict = judge(score.fit)
+        if verdict.describes and not (errors := cycle_errors(score.fit)).behind_neurosim:
+            return replace(selection, chosen=score), verdict, errors
     scores = [s for s in selection.scores if representable(s.fit)] or [selection.chosen]
     steps = {(s.model.code, s.model.shape, s.fit.layout.effects.terms): s for s in scores[::-1]}
-    curves = ((s, fitted_to_moments(s.fit, s.fit.prepared.everything)) for s in steps.values())
-    ways = [*scores, *(Score(s.model, fit, None) for s, fit in curves)]
-    chosen = min((score for score in ways if representable(score.fit)), key=off, default=ways[0])
-    return replace(selection, chosen=chosen), judge(chosen.fit, filtered(chosen.fit))
-
-
-def _behind_neurosim(fit: JointFit) -> bool:
-    theirs, (seen, held) = neurosim_errors(fit), curve_errors(fit)
-    if theirs is None or held is None:  # the formula follows the noise of the one cycle, too
-        return theirs is not None and seen.worst > max(MOST_CURVE, 2.0 * theirs.worst)
-    return held.worst > theirs.worst + _BEHIND
-
-
-def off(score: Score) -> float:
-    """Returns how far cycles are off that were not fitted, or all where there is one."""
-    seen, held = curve_errors(score.fit)
-    missed = abs(coverage(score.fit, held_out_rows(score.fit)) - _WITHIN)
-    return (held or seen).worst + _OF_COVERAGE * max(missed - _SLACK, 0.0)
+    curves = [fitted_to_moments(s.fit, s.fit.prepared.everything) for s in steps.values()]
+    ways = [*scores, *(Score(fit, None) for fit in curves)]
+    tried = [(s, cycle_errors(s.fit)) for s in ways if representable(s.fit)]
+    tried = tried or [(ways[0], cycle_errors(ways[0].fit))]
+    chosen, errors = min(tried, key=lambda one: one[1].off)
+    return replace(selection, chosen=chosen), judge(chosen.fit), errors

@@ -62,13 +62,13 @@ class JointFit:
     @property
     def arguments(self) -> Arguments:
         """Returns the arguments that the filter, and all that looks at the data, take first."""
-        series = _applied(self.prepared, self.layout, self.shared)
-        return _arguments(series, self.prepared, self.layout, self.shared, self.local)
+        return LogLikelihood(self.prepared, self.layout).arguments(self.shared, self.local)
 
-
-def noises(prepared: Prepared, shared: np.ndarray) -> np.ndarray:
-    """Returns the noises [NOISES] as ``run_filter`` takes them."""
-    return np.array([math.exp(shared[0]), math.exp(shared[1]) if prepared.noisy else 0.0])
+    def trace(self) -> Trace:
+        """Returns the filter's prediction for every row."""
+        trace = empty_trace(len(self.prepared.device))
+        LogLikelihood(self.prepared, self.layout)(self.shared, self.local, trace)
+        return trace
 
 
 class LogLikelihood:
@@ -90,16 +90,20 @@ class LogLikelihood:
     ) -> np.ndarray:
         """Returns the log-likelihood [devices] at shared and local numbers; fills the trace where
         there is one."""
-        found = np.empty(len(local))
-        arguments = _arguments(self._series(shared), self._prepared, self._layout, shared, local)
+        found, arguments = np.empty(len(local)), self.arguments(shared, local)
         run_filter(*arguments, self._counted, _NO_TRACE if trace is None else trace, found)
         return found
 
-    def _series(self, shared: np.ndarray) -> Series:
-        numbers = self._layout.effects_of(shared)
+    def arguments(self, shared: np.ndarray, local: np.ndarray) -> Arguments:
+        """Returns the arguments that the filter takes first."""
+        layout, prepared = self._layout, self._prepared
+        numbers = layout.effects_of(shared)
         if self._last is None or not np.array_equal(self._last[0], numbers):
-            self._last = numbers.copy(), _applied(self._prepared, self._layout, shared)
-        return self._last[1]
+            series = layout.effects.applied(prepared.series, prepared.timing, numbers)
+            self._last = numbers.copy(), series
+        noise = np.array([math.exp(shared[0]), math.exp(shared[1]) if prepared.noisy else 0.0])
+        shape, model = layout.shape_of(shared), layout.model
+        return self._last[1], model.code, model.noise, local, shape, noise
 
 
 def fit_at(
@@ -112,20 +116,3 @@ def fit_at(
     """Returns a fit that stands at these numbers, over the counted rows; None: all rows."""
     likelihood = LogLikelihood(prepared, layout, counted)(shared, local)
     return JointFit(layout, shared, local, likelihood, prepared)
-
-
-def _applied(prepared: Prepared, layout: Layout, shared: np.ndarray) -> Series:
-    return layout.effects.applied(prepared.series, prepared.timing, layout.effects_of(shared))
-
-
-def _arguments(
-    series: Series, prepared: Prepared, layout: Layout, shared: np.ndarray, local: np.ndarray
-) -> Arguments:
-    return (
-        series,
-        layout.model.code,
-        layout.model.noise,
-        local,
-        layout.shape_of(shared),
-        noises(prepared, shared),
-    )

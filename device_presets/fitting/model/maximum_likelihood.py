@@ -69,7 +69,7 @@ class Objective:
             local: [devices, 6] where the search starts: its steps are within the limits.
         """
         model = self._fit.layout.model
-        highest, lowest = self._fit.prepared.highest, self._fit.prepared.lowest
+        highest, lowest = self._fit.prepared.ends
         span = highest - lowest
         soft = model.code == SOFT_BOUNDS
         away = span * (1.0 if soft else 0.5)  # an asymptote beyond that is a linear step
@@ -167,7 +167,8 @@ def _first_guesses(
         prepared, layout: The data and the model.
         counted: [rows] rows that the likelihood counts; None: all.
     """
-    series, span = prepared.series, prepared.highest - prepared.lowest
+    series, (highest, lowest) = prepared.series, prepared.ends
+    span = highest - lowest
     change = np.diff(series.weight, prepend=series.weight[:1])
     local = np.zeros((len(span), len(LOCAL)))
     for column, way in ((0, 1), (1, -1)):
@@ -175,10 +176,10 @@ def _first_guesses(
         moves = np.bincount(prepared.device[mine], way * change[mine], len(span))
         moves = moves / np.maximum(np.bincount(prepared.device[mine], minlength=len(span)), 1)
         local[:, column] = np.log(np.maximum(moves, _LEAST_STEP * span))
-    local[:, 4], local[:, 5] = prepared.highest, prepared.lowest
+    local[:, 4], local[:, 5] = highest, lowest
     if layout.model.code == SOFT_BOUNDS:
-        high = np.maximum(prepared.highest + 0.05 * span, 0.1 * span)
-        low = np.minimum(prepared.lowest - 0.05 * span, -0.1 * span)
+        high = np.maximum(highest + 0.05 * span, 0.1 * span)
+        low = np.minimum(lowest - 0.05 * span, -0.1 * span)
         local[:, 4:] = np.where(layout.local_free[4:].T, np.array([high, low]).T, local[:, 4:])
     step = float(np.exp(local[:, :2].mean()))
     scatter = float(np.var(change[series.pulse != 0])) - 2 * prepared.read_noise**2
@@ -231,7 +232,7 @@ def layout_of(prepared: Prepared, model: FitForm, effects: Effects = NO_EFFECTS)
     shared_free = np.concatenate(
         [[True, prepared.noisy], shape_free, np.ones(len(effects.names), dtype=bool)]
     )
-    local_free = np.zeros((len(LOCAL), len(prepared.highest)), dtype=bool)
+    local_free = np.zeros((len(LOCAL), prepared.n_devices), dtype=bool)
     local_free[0], local_free[1] = True, has_down
     if model.own_slopes:
         local_free[2], local_free[3] = True, has_down
@@ -262,8 +263,8 @@ def _without_flat_bounds(fit: JointFit, counted: np.ndarray | None) -> JointFit 
         return None
     prepared = replace(fit.prepared, series=fit.prepared.series._replace(clips=clips & ~flat))
     local = fit.local.copy()
-    local[flat[0], 4] = prepared.highest[flat[0]]
-    local[flat[1], 5] = prepared.lowest[flat[1]]
+    local[flat[0], 4] = prepared.ends[0][flat[0]]
+    local[flat[1], 5] = prepared.ends[1][flat[1]]
     free = fit.layout.local_free.copy()
     free[4:] &= ~flat
     return replace(fit, prepared=prepared, local=local, layout=replace(fit.layout, local_free=free))

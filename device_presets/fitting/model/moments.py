@@ -66,7 +66,7 @@ def on_the_curve(fit: JointFit, rows: np.ndarray, shift: np.ndarray | float = 0.
     """
     columns = np.flatnonzero(fit.layout.local_free.any(axis=1))
     shape = NOISES + np.flatnonzero(fit.layout.shared_free[NOISES : NOISES + len(fit.shape)])
-    span = float(np.mean(fit.prepared.highest - fit.prepared.lowest))
+    span = fit.prepared.span
     room = np.where(columns < 4, _OF_STEP, _OF_BOUND * span)
     low, high = fit.layout.limits
     start = np.clip(fit.shared[shape], low[shape] + 1e-6, high[shape] - 1e-6)

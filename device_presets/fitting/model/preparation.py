@@ -3,6 +3,7 @@ them."""
 
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -78,8 +79,6 @@ class Prepared:
         scale: conductances of the weights.
         noisy: whether read or write noise shows.
         read_noise: first estimate, in weights; 0 where none shows.
-        highest, lowest: [devices] extremes of moving means of the weight, see `windows`; of the
-            weight itself without read noise.
         timing: times, widths and ranges of amplitudes; None where the file has none of them.
     """
 
@@ -89,16 +88,34 @@ class Prepared:
     scale: WeightScale
     noisy: bool
     read_noise: float
-    highest: np.ndarray
-    lowest: np.ndarray
     timing: Timing | None = None
+
+    @property
+    def n_devices(self) -> int:
+        """Returns how many there are."""
+        return len(self.series.start) - 1
 
     @property
     def has_down(self) -> bool:
         """Tells whether any pulse goes down."""
         return bool((self.series.pulse < 0).any())
 
+    @cached_property
+    def ends(self) -> tuple[np.ndarray, np.ndarray]:
+        """Returns [devices] highest and lowest weights; under read noise of moving means, see
+        `windows`."""
+        s, sizes = self.series, np.ones(self.n_devices, dtype=np.int64)
+        if self.noisy:
+            sizes = windows(s.pulse, s.begins, s.start)
+        return extremes(s.weight, s.start, sizes)
+
     @property
+    def span(self) -> float:
+        """Returns the measured range, the mean over the devices."""
+        highest, lowest = self.ends
+        return float(np.mean(highest - lowest))
+
+    @cached_property
     def own_cycle(self) -> np.ndarray:
         """Returns [rows] the place of the row's cycle among the cycles of its device, from 0.
 
@@ -111,7 +128,7 @@ class Prepared:
                 return np.zeros_like(own)
         return own
 
-    @property
+    @cached_property
     def beginnings(self) -> np.ndarray:
         """Returns [rows] whether a stretch begins, or a cycle: the last reading of one cycle is the
         state from which the next begins."""
@@ -147,7 +164,6 @@ def prepare(found: Measurement, zero: float | None, one: float | None) -> Prepar
     weight = (found.conductance - scale.zero) / scale.span
     resolution = _resolution(weight)
     variance, noisy = read_noise_of(weight, found.pulse, found.device)
-    highest, lowest = extremes(weight, start, windows(found.pulse, found.begins, start))
     clips = np.ones((2, found.n_devices), dtype=np.bool_)
     prepared = Prepared(
         series=plain_series(weight, found.pulse, start, clips, resolution, found.begins),
@@ -156,8 +172,6 @@ def prepare(found: Measurement, zero: float | None, one: float | None) -> Prepar
         scale=scale,
         noisy=True,
         read_noise=math.sqrt(variance),
-        highest=highest,
-        lowest=lowest,
         timing=timing_of(found),
     )
     return prepared if noisy else without_read_noise(prepared)
@@ -169,15 +183,7 @@ def with_read_noise(prepared: Prepared) -> Prepared:
     if prepared.noisy:
         return prepared
     series = prepared.series
-    sizes = windows(series.pulse, series.begins, series.start)
-    highest, lowest = extremes(series.weight, series.start, sizes)
-    return replace(
-        prepared,
-        series=series._replace(clips=np.ones_like(series.clips)),
-        noisy=True,
-        highest=highest,
-        lowest=lowest,
-    )
+    return replace(prepared, series=series._replace(clips=np.ones_like(series.clips)), noisy=True)
 
 
 def without_read_noise(prepared: Prepared) -> Prepared:
@@ -188,15 +194,7 @@ def without_read_noise(prepared: Prepared) -> Prepared:
     for device, (first, end) in enumerate(pairwise(series.start)):
         own, pulse = series.weight[first:end], series.pulse[first:end]
         clips[:, device] = [_is_at_bound(own, pulse, sign, series.resolution) for sign in (1, -1)]
-    highest, lowest = extremes(series.weight, series.start)
-    return replace(
-        prepared,
-        series=series._replace(clips=clips),
-        noisy=False,
-        read_noise=0.0,
-        highest=highest,
-        lowest=lowest,
-    )
+    return replace(prepared, series=series._replace(clips=clips), noisy=False, read_noise=0.0)
 
 
 def _scale(
@@ -267,18 +265,18 @@ def windows(pulse: np.ndarray, begins: np.ndarray, start: np.ndarray) -> np.ndar
 
 
 def extremes(
-    values: np.ndarray, start: np.ndarray, sizes: np.ndarray | None = None
+    values: np.ndarray, start: np.ndarray, sizes: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Returns [devices] highest and lowest of each one's values, or of their moving means.
+    """Returns [devices] highest and lowest of the moving means of each one's values.
 
     Args:
         values: [rows], device after device. start: [devices + 1] first row of each, and the end.
-        sizes: [devices] values in a mean; None: no means are taken.
+        sizes: [devices] values in a mean.
     """
     highest, lowest = [], []
     for device, (first, end) in enumerate(pairwise(start)):
         own = values[first:end]
-        if sizes is not None and sizes[device] > 1:
+        if sizes[device] > 1:
             own = np.convolve(own, np.full(sizes[device], 1 / sizes[device]), mode="valid")
         highest.append(own.max())
         lowest.append(own.min())

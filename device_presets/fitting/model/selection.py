@@ -7,10 +7,9 @@ from itertools import pairwise
 import numpy as np
 
 from device_presets.fitting.model.effects_search import adjusted, with_effects
-from device_presets.fitting.model.joint_fit import JointFit, LogLikelihood
+from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.maximum_likelihood import fit_model, refit
 from device_presets.fitting.model.preparation import LEAST_READ_NOISE, Prepared, without_read_noise
-from device_presets.fitting.model.series import Trace, empty_trace
 from rpu_ssnn.common.wording import counted
 from rpu_ssnn.devices.fit_form import LINEAR, FitForm
 from rpu_ssnn.devices.laws import FIT_FORMS
@@ -31,21 +30,24 @@ _PARTS = 9
 """The rows of a device are summed in so many parts."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Score:
     """A score says how well one model did.
 
     Args:
-        model: the model.
         fit: The fit to all pulses.
         held_out: [parts] held-out log-likelihood of each part of a device's rows; None where the
             fit has numbers that aihwkit's class does not take, or where its likelihood of all
             pulses is far below that of the best fit without such numbers.
     """
 
-    model: FitForm
     fit: JointFit
     held_out: np.ndarray | None
+
+    @property
+    def model(self) -> FitForm:
+        """The model is the fit's."""
+        return self.fit.layout.model
 
     @property
     def name(self) -> str:
@@ -71,6 +73,15 @@ class Selection:
     as_good: tuple[Score, ...]
     how: str
 
+    @property
+    def as_likely(self) -> list[Score]:
+        """Returns the models that held-out pulses speak against, though over all pulses they are as
+        likely as the chosen one (Akaike). Readings without pulses tell most of a loss: held out or
+        not, few rows decide there."""
+        least = adjusted(self.chosen.fit)
+        others = (s for s in self.scores if s not in self.as_good and s.held_out is not None)
+        return [score for score in others if adjusted(score.fit) >= least]
+
 
 def select_model(
     prepared: Prepared,
@@ -90,12 +101,15 @@ def select_model(
         tell: It is called with each step of the work, in words.
     """
     tell(f"fitting {counted(len(models), 'law')}")
-    if len(prepared.highest) == 1:  # one slope for all devices is its own
+    if prepared.n_devices == 1:  # one slope for all devices is its own
         models = tuple(m for m in models if m.code != LINEAR or not m.shape)
-    fits = _of_all(prepared, models)
-    if prepared.noisy and not _has_read_noise(max(fits, key=adjusted)):
-        prepared = without_read_noise(prepared)
+    quiet = without_read_noise(prepared)
+    fits = _of_all(quiet, models)
+    best = max(fits, key=adjusted).layout.model
+    if prepared.noisy and _has_read_noise(fit_model(prepared, best)):
         fits = _of_all(prepared, models)
+    else:
+        prepared = quiet
     tell("looking for effects of time and width")
     fits += with_effects(prepared, fits)
     allowed = [representable(fit) for fit in fits]
@@ -106,7 +120,7 @@ def select_model(
     for number, (fit, fine) in enumerate(zip(fits, allowed, strict=True), 1):
         tell(f"predicting pulses that were not fitted: model {number} of {len(fits)}")
         near = fine and fit.log_likelihood.sum() > top - _TOO_FAR_BEHIND
-        scores.append(Score(fit.layout.model, fit, _held_out(fit, fold) if near else None))
+        scores.append(Score(fit, _held_out(fit, fold) if near else None))
     return _choice(scores, how)
 
 
@@ -156,7 +170,7 @@ def _held_out(fit: JointFit, fold: np.ndarray) -> np.ndarray:
     for held in range(int(fold.max()) + 1):
         trained = refit(settled, fold != held, most_steps=40)
         mine = fold == held
-        density[mine] = filtered(trained).log_density[mine]
+        density[mine] = trained.trace().log_density[mine]
     # Several parts a device, so that the error of their sum is one of more than a few numbers.
     density = np.nan_to_num(density, nan=0.0)
     parts = []
@@ -202,10 +216,3 @@ def _preference(score: Score) -> tuple[bool, int, float]:
 def _sum(score: Score) -> float:
     total = -np.inf if score.held_out is None else float(score.held_out.sum())
     return total if np.isfinite(total) else -np.inf
-
-
-def filtered(fit: JointFit) -> Trace:
-    """The trace holds the filter's prediction for every row under a fit."""
-    trace = empty_trace(len(fit.prepared.device))
-    LogLikelihood(fit.prepared, fit.layout)(fit.shared, fit.local, trace)
-    return trace

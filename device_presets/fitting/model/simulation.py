@@ -6,6 +6,7 @@ preset.
 """
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,7 +15,6 @@ from numba import njit
 from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.likelihood import run_simulation
 from device_presets.fitting.model.preparation import Prepared, with_read_noise, without_read_noise
-from device_presets.fitting.model.series import Series
 from device_presets.fitting.sweeps import runs_of
 
 LAGS = (1, 2, 5, 10, 20, 50, 100, 200)
@@ -54,12 +54,8 @@ def simulate(fit: JointFit, sets: int, seed: int, anew: bool = False) -> list[np
     Args:
         anew: Whether each cycle begins at the weight that was measured there.
     """
-    rng = np.random.default_rng(seed)
-    series, code, law, local, shape, noise = fit.arguments
-    if anew:
-        series = series._replace(begins=fit.prepared.beginnings)
-    normal = (rng.standard_normal((len(series.weight), 2)) for _ in range(sets))
-    return [_simulated(series, code, law, local, shape, noise, drawn) for drawn in normal]
+    rng, rows = np.random.default_rng(seed), len(fit.prepared.device)
+    return _simulated(fit, (rng.standard_normal((rows, 2)) for _ in range(sets)), anew)
 
 
 def mean_curve(fit: JointFit) -> np.ndarray:
@@ -71,18 +67,17 @@ def mean_curve(fit: JointFit) -> np.ndarray:
 def noise_free_curve(fit: JointFit) -> np.ndarray:
     """Returns [rows] weights of the model without any noise, from where each stretch or cycle
     begins."""
-    own, code, law, local, shape, noise = fit.arguments
-    series = own._replace(begins=fit.prepared.beginnings)
-    still = np.zeros((len(own.weight), 2))
-    return _simulated(series, code, law, local, shape, np.zeros_like(noise), still)
+    return _simulated(fit, [np.zeros((len(fit.prepared.device), 2))], anew=True)[0]
 
 
-def _simulated(
-    series: Series, code: int, law: int, local: np.ndarray, shape: np.ndarray, noise: np.ndarray,
-    normal: np.ndarray,
-) -> np.ndarray:  # fmt: skip
-    found = np.empty(len(series.weight))
-    run_simulation(series, code, law, local, shape, noise, normal, found)
+def _simulated(fit: JointFit, normal: Iterable[np.ndarray], anew: bool) -> list[np.ndarray]:
+    series, code, law, local, shape, noise = fit.arguments
+    if anew:
+        series = series._replace(begins=fit.prepared.beginnings)
+    found = []
+    for drawn in normal:
+        found.append(np.empty(len(drawn)))
+        run_simulation(series, code, law, local, shape, noise, drawn, found[-1])
     return found
 
 

@@ -22,6 +22,9 @@ _LEAST_EIGENVALUE = 1e-4
 
 _FLAT = 1e-3
 
+_DRAWS = 20
+"""So many draws of cycles give the intervals of a law that does not describe the data."""
+
 _LOOSE = 1.0
 """A number is loose beyond this standard error of a logarithm, or in weight."""
 
@@ -38,8 +41,6 @@ class Uncertainty:
         local: [devices, 6, 6] of each device's own numbers, given the shared numbers.
         response: [devices, 6, shared] slope of each device's own numbers, fitted again, by the
             shared ones: an error of these moves all devices alike.
-        together: [shared + 6, shared + 6] of the shared numbers and those of the first device: for
-            a single device.
         at_top: [devices] whether the device's own numbers are at a smooth top of its likelihood,
             and stay there as the noises move by a tenth. One that is at a limit or an edge, or
             loose, or whose bound could as well be elsewhere, tells nothing of the shared numbers.
@@ -52,7 +53,6 @@ class Uncertainty:
     shared: np.ndarray
     local: np.ndarray
     response: np.ndarray
-    together: np.ndarray
     at_top: np.ndarray
     noise_slope: np.ndarray
     shared_at_top: bool
@@ -84,16 +84,10 @@ def uncertainty(fit: JointFit) -> Uncertainty:
     shared_free = np.flatnonzero(free[0, :n_shared])
     at = np.ix_(shared_free, shared_free)
     shared[at] = _inverse(schur[at])
-    together = np.zeros((n_shared + len(LOCAL),) * 2)
-    together[:n_shared, :n_shared] = shared
-    cross = response[0] @ shared
-    together[n_shared:, :n_shared] = cross
-    together[:n_shared, n_shared:] = cross.T
-    together[n_shared:, n_shared:] = local[0] + cross @ response[0].T
     noise_slope = -0.5 * slopes[:, at_top].sum(axis=1)
     sharp = np.flatnonzero(np.abs(np.diag(schur)) > _LOOSE**-2)
     shared_at_top = _is_top(schur[np.ix_(sharp, sharp)])
-    return Uncertainty(shared, local, response, together, at_top, noise_slope, shared_at_top)
+    return Uncertainty(shared, local, response, at_top, noise_slope, shared_at_top)
 
 
 def with_unbiased_noise(fit: JointFit) -> tuple[JointFit, Uncertainty]:
@@ -118,17 +112,16 @@ def with_unbiased_noise(fit: JointFit) -> tuple[JointFit, Uncertainty]:
     return unbiased, errors_there if errors_there.shared_at_top else errors
 
 
-def resampled(fit: JointFit, draws: int) -> list[JointFit]:
+def resampled(fit: JointFit) -> list[JointFit]:
     """Returns the fit to cycles drawn anew, with replacement, among all devices and cycles with the
     same pulses: what a wrong law leaves open shows there. None where these are fewer than three.
 
     Args:
         fit: A fit to all rows, by likelihood or to its mean curve.
-        draws: How many.
     """
     alike, rng = alike_stretches(fit.prepared)[:, 1:], np.random.default_rng(5)
     found: list[JointFit] = []
-    for _ in range(draws if len(alike) >= FEWEST_CYCLES else 0):
+    for _ in range(_DRAWS if len(alike) >= FEWEST_CYCLES else 0):
         rows = np.zeros(len(fit.prepared.device))
         rows[alike] = rng.multinomial(len(alike), np.full(len(alike), 1 / len(alike)))[:, None]
         again = fitted_to_moments(fit, rows) if fit.layout.how else refit(fit, rows, most_steps=40)

@@ -43,7 +43,6 @@ class Measurement:
         pulse: [rows] +1 or -1: the pulse between the row before and this one; 0: none.
         begins: [rows] whether a stretch of consecutive rows begins here; no pulse is known then.
         device, cycle: [rows] indices.
-        n_cycles: how many there are.
         unit: The unit of the user's conductances, a key of ``SIEMENS``; reports use it.
         notes: Sentences of the report on what was left out and why.
         labels: [devices] what to call each, with its file where there are several.
@@ -57,7 +56,6 @@ class Measurement:
     begins: np.ndarray
     device: np.ndarray
     cycle: np.ndarray
-    n_cycles: int
     unit: str
     notes: tuple[str, ...]
     labels: tuple[str, ...]
@@ -67,6 +65,11 @@ class Measurement:
     def n_devices(self) -> int:
         """How many there are."""
         return len(self.labels)
+
+    @property
+    def n_cycles(self) -> int:
+        """How many there are."""
+        return len(np.unique(self.cycle))
 
     @property
     def size(self) -> str:
@@ -110,7 +113,7 @@ def read_measurement(file: Path, sheet: str | None = None) -> Measurement:
         rows = replace(rows, cycle=_cycles_from_turns(rows, up, same_device))
         if rows.cycle.any():
             notes.append("cycles are told by the turns: a sweep each way is one")
-    cycle, n_cycles = _cycles(rows)
+    cycle = _cycles(rows)
     same_cycle = np.concatenate([[False], cycle[1:] == cycle[:-1]])
     growth = np.concatenate([[0], np.diff(number)])
     turned = np.concatenate([[False], up[1:] != up[:-1]])
@@ -146,7 +149,6 @@ def read_measurement(file: Path, sheet: str | None = None) -> Measurement:
         begins=~follows,
         device=device,
         cycle=cycle,
-        n_cycles=n_cycles,
         unit=rows.columns["conductance"].unit,
         notes=tuple(notes),
         conditions=conditions,
@@ -157,9 +159,9 @@ def read_measurement(file: Path, sheet: str | None = None) -> Measurement:
     return found
 
 
-def _cycles(rows: Rows) -> tuple[np.ndarray, int]:
-    """Returns [rows] the indices of cycles, and their number; a reading before a device's first
-    pulse belongs to the cycle of that pulse.
+def _cycles(rows: Rows) -> np.ndarray:
+    """Returns [rows] the indices of cycles; a reading before a device's first pulse belongs to the
+    cycle of that pulse.
 
     Args:
         rows: sorted by device.
@@ -167,8 +169,8 @@ def _cycles(rows: Rows) -> tuple[np.ndarray, int]:
     pulses = pd.Series(rows.pulsed & (rows.pulse > 0))
     first = pd.Series(rows.cycle).where(pulses).groupby(rows.device).transform("first")
     before = ~pulses.groupby(rows.device).cummax() & first.notna()
-    left, cycle = np.unique(np.where(before, first, rows.cycle), return_inverse=True)
-    return cycle.astype(np.int32), len(left)
+    cycle = np.where(before, first, rows.cycle)
+    return np.unique(cycle, return_inverse=True)[1].astype(np.int32)
 
 
 def _cycles_from_turns(rows: Rows, up: np.ndarray, same_device: np.ndarray) -> np.ndarray:

@@ -58,7 +58,6 @@ def sampled(table: LookupTable, seed: int = 0) -> Measurement:
         begins=pulse == 0,
         device=np.zeros(len(pulse), dtype=np.int32),
         cycle=cycle.astype(np.int32),
-        n_cycles=cycles,
         unit=unit,
         notes=(note, *told),
         labels=("device 1",),

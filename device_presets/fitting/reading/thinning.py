@@ -26,9 +26,9 @@ def thinned(found: Measurement) -> Measurement:
     turns = np.append(found.pulse[1:] * found.pulse[:-1] < 0, False)  # the row before a turn
     piece = np.cumsum(found.begins | turns | (within % _STRETCH == 0)) - 1
     if found.n_devices >= 2 * one_in:
-        keep, kind = _drawn(found.device, one_in), "devices"
+        kind, keep = "devices", _drawn(found.device, one_in)
     elif cycle[-1] + 1 >= 2 * one_in:
-        keep, kind = _drawn(cycle, one_in), "cycles"
+        kind, keep = "cycles", _drawn(cycle, one_in)
     else:
         first = np.flatnonzero(np.diff(piece, prepend=-1))
         way = found.pulse[np.minimum(first + 1, number[-1])]
@@ -36,11 +36,10 @@ def thinned(found: Measurement) -> Measurement:
         for sign in np.unique(way):
             mine = np.flatnonzero(way == sign)
             kept[mine] = _drawn(np.arange(len(mine)), one_in)
-        keep, kind = kept[piece], f"stretches of up to {_STRETCH}"
+        kind, keep = f"stretches of up to {_STRETCH}", kept[piece]
     kept_rows = selected(found, keep)
     begins = kept_rows.begins | (np.diff(np.flatnonzero(keep), prepend=-2) != 1)
     left_devices, device = np.unique(kept_rows.device, return_inverse=True)
-    left_cycles, cycle = np.unique(kept_rows.cycle, return_inverse=True)
     note = (
         f"{found.n_pulses} pulses measured; one in {one_in} {kind} used, since a fit takes "
         f"at most {MOST_PULSES}"
@@ -50,8 +49,6 @@ def thinned(found: Measurement) -> Measurement:
         pulse=np.where(begins, 0, kept_rows.pulse),
         begins=begins,
         device=device,
-        cycle=cycle,
-        n_cycles=len(left_cycles),
         labels=tuple(found.labels[k] for k in left_devices),
         notes=(*found.notes, note),
     )

@@ -7,10 +7,11 @@ from pathlib import Path
 import pandas as pd
 
 from device_presets.fitting.checks.goodness import Verdict
-from device_presets.fitting.checks.whole_cycles import MOST_CURVE, CurveErrors
+from device_presets.fitting.checks.whole_cycles import MOST_CURVE, CycleErrors
 from device_presets.fitting.model.preparation import WeightScale
 from device_presets.fitting.model.selection import Selection
 from device_presets.fitting.reading.measurement import Measurement
+from device_presets.fitting.reading.reading import doubt_of
 from device_presets.fitting.results.fit_plot import draw_fit
 from device_presets.fitting.results.fitted_entry import drawn_entries
 from device_presets.fitting.results.intervals import Quantity
@@ -46,29 +47,30 @@ class FittedDevice:
 
     Args:
         name: The name of the preset.
-        scale: conductances the weights stand for.
         population: means and spreads over devices under the chosen model.
         quantities: the report.
-        seen, held_out: errors of the mean curve over all pulses, and over cycles that were not
-            fitted; None where there is one cycle.
-        neurosim: errors of NeuroSim's formula over the same cycles as `held_out`, or as `seen`.
-        within_band: Share of the readings within the 90 % band of simulated cycles.
-        doubt: A sentence says that the polarity is probably swapped; empty where it is not.
+        cycles: how far whole cycles are off.
+        entry: The preset.
     """
 
     name: str
     measurement: Measurement
-    scale: WeightScale
     selection: Selection
     population: Population
     quantities: list[Quantity]
     verdict: Verdict
-    seen: CurveErrors
-    held_out: CurveErrors | None
-    neurosim: CurveErrors | None
-    within_band: float
+    cycles: CycleErrors
     entry: PresetEntry
-    doubt: str = ""
+
+    @property
+    def scale(self) -> WeightScale:
+        """Returns which conductances the weights stand for."""
+        return self.population.fit.prepared.scale
+
+    @property
+    def doubt(self) -> str:
+        """Says that the polarity is probably swapped; empty where it is not."""
+        return doubt_of(self.measurement)
 
     def table(self) -> pd.DataFrame:
         """Returns columns ``quantity``, ``value``, ``95 % interval``, ``unit``, ``note``."""
@@ -126,32 +128,34 @@ class FittedDevice:
     @property
     def curve_sentence(self) -> str:
         """Returns the error of the mean curve, in words."""
-        held = "one cycle only" if self.held_out is None else self.held_out.percent
-        beside = f"; NeuroSim's formula {self.neurosim.percent}" if self.neurosim else ""
+        found = self.cycles
+        held = found.held_out.percent if found.held_out else "one cycle only"
+        beside = f"; NeuroSim's formula {found.neurosim.percent}" if found.neurosim else ""
         return (
             "Error of the mean curve, of the range, up / down: "
-            f"{self.seen.percent} (cycles held out: {held}{beside}); "
-            f"{self.within_band:.0%} of the readings lie within the 90 % band of simulated cycles"
+            f"{found.seen.percent} (cycles held out: {held}{beside}); "
+            f"{found.within_band:.0%} of the readings lie within the 90 % band of simulated cycles"
         )
 
     @property
     def usable(self) -> bool:
         """Tells whether the preset is worth training in: the fit describes the data, or the device
         moves by its pulses and the mean curve is nearly right."""
-        return self.verdict.describes or (self.verdict.moves and self._off <= MOST_CURVE)
+        return self.verdict.describes or (self.verdict.moves and not self._far)
 
     @property
-    def _off(self) -> float:
-        return (self.held_out or self.seen).worst
+    def _far(self) -> bool:
+        return self.cycles.asked.worst > MOST_CURVE
 
     @property
     def _scatters(self) -> bool:
-        return _BAND[0] <= self.within_band <= _BAND[1]
+        return _BAND[0] <= self.cycles.within_band <= _BAND[1]
 
     @property
     def sentence(self) -> str:
         """Returns the outcome in words."""
-        if not self.verdict.describes and self._off <= _NEAR_CURVE and self._scatters:
+        near = self.cycles.asked.worst <= _NEAR_CURVE and self._scatters
+        if near and not self.verdict.describes:
             return "The fit describes the mean curve and the scatter of cycles, but not each pulse"
         return self.verdict.sentence
 
@@ -162,10 +166,10 @@ class FittedDevice:
             _RIGHT[c.question] for c in self.verdict.checks if c.question in _RIGHT and c.passed
         ]
         right += ["the scatter of cycles"] if self._scatters else []
-        errors, cycles = self.held_out or self.seen, "held out" if self.held_out else "fitted"
-        curve = f"{errors.percent} of the range (up / down, cycles {cycles})"
-        theirs, far = self.neurosim, self._off > MOST_CURVE
-        if theirs and theirs.worst < self._off:
+        errors, theirs, far = self.cycles.asked, self.cycles.neurosim, self._far
+        kind = "held out" if self.cycles.held_out else "fitted"
+        curve = f"{errors.percent} of the range (up / down, cycles {kind})"
+        if theirs and theirs.worst < errors.worst:
             curve += f"; NeuroSim's formula comes nearer, to {theirs.percent}"
         if far:
             first = f"{', '.join(right) or 'nothing'}; its mean curve is off by {curve}"

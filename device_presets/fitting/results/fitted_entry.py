@@ -55,8 +55,8 @@ def fitted_entry(
         law = "linear"  # constant steps have no write noise
     code = population.fit.layout.model.code
     source = f"{found.name}, column {found.column}: fit of {population.name}"
-    values = _values(population, device, law) | effect_values(population, device)
     by_name = {quantity.name: quantity for quantity in quantities}
+    values = _values(population, device, law, by_name) | effect_values(population, device)
     entries: dict[str, ParameterEntry] = {}
     for name, exact in values.items():
         value = _rounded(exact)
@@ -128,7 +128,9 @@ def drawn_entries(
     raise PresetError(found.name, "draws", len(entries), allowed)
 
 
-def _values(population: Population, device: MeanDevice, law: str) -> dict[str, Value]:
+def _values(
+    population: Population, device: MeanDevice, law: str, by_name: dict[str, Quantity]
+) -> dict[str, Value]:
     up, down = math.exp(device.local[0]), math.exp(device.local[1])
     down = down if population.has_down else up
     step = max(up, down)
@@ -141,7 +143,7 @@ def _values(population: Population, device: MeanDevice, law: str) -> dict[str, V
         )
         raise PresetError("fit", "weight zero", 0.0, allowed)
     step = min(step, 0.999 * (w_max - w_min))  # a fit to noise may put it above
-    spreads = {q.name: q.value or 0.0 for q in population.spreads()}
+    spreads = {name: q.value or 0.0 for name, q in by_name.items()}
     values: dict[str, Value] = {
         "step": step,
         "w_max": w_max,

@@ -40,7 +40,6 @@ class MeanDevice:
         shape: the model's.
         cycle_noise: The cycle noise, as a share of the step at weight zero.
         read_noise: deviation of one reading, in weights.
-        measured: [2] mean ends of the measured range, the upper one first.
         effects: The numbers of the effects, by the names of ``Effects.values``.
     """
 
@@ -48,7 +47,6 @@ class MeanDevice:
     shape: np.ndarray
     cycle_noise: float
     read_noise: float
-    measured: tuple[float, float]
     effects: dict[str, float]
 
 
@@ -81,11 +79,6 @@ class Population:
         if draws:
             self._covariance: np.ndarray = np.cov([self._vector(f) for f in draws], rowvar=False)
             self._own_degrees = float(len(draws) - 1)
-        elif self.n_devices == 1:
-            each = np.ones(n_shared + 6)
-            if not self.log_normal:
-                each[n_shared : n_shared + 2] = slope[0, :2]
-            self._covariance = errors.together * np.outer(each, each)
         else:
             # What an error of the shared numbers does to all devices.
             own = np.ones_like(slope) if self.log_normal else slope
@@ -93,6 +86,8 @@ class Population:
             moved = (own[:, :, None] * errors.response)[known].mean(axis=0)
             follows = np.vstack([np.eye(n_shared), moved])
             self._covariance = follows @ errors.shared @ follows.T
+            if self.n_devices == 1:
+                self._covariance[n_shared:, n_shared:] += self._within[0]
         self._between, self._degrees = np.zeros_like(self._covariance), self._own_degrees
         if self.n_devices > 1:  # draws move all devices alike: their scatter is not in them
             self._between[n_shared:, n_shared:] = np.cov(values, rowvar=False) / self.n_devices
@@ -120,19 +115,11 @@ class Population:
         local = vector[n_shared:].copy()
         if not self.log_normal:
             local[:2] = np.log(np.maximum(local[:2], 1e-12))
-        prepared = self.fit.prepared
-        read_noise = math.exp(vector[1]) if prepared.noisy else 0.0
+        read_noise = math.exp(vector[1]) if self.fit.prepared.noisy else 0.0
         layout, shared, noise = self.fit.layout, vector[:n_shared], math.exp(vector[0])
         shape, effects = layout.shape_of(shared), layout.effects_of(shared)
         values = layout.effects.values(effects)
-        return MeanDevice(
-            local,
-            shape,
-            noise,
-            read_noise,
-            (float(prepared.highest.mean()), float(prepared.lowest.mean())),
-            values,
-        )
+        return MeanDevice(local, shape, noise, read_noise, values)
 
     def drawn(self, rng: np.random.Generator) -> MeanDevice:
         """Returns a mean device drawn by the errors of the fit, within the limits of the law; what
@@ -204,51 +191,43 @@ class Population:
         shown = np.asarray(clips | self.fit.layout.local_free[4 + side])
         return shown & (high or self.has_down)  # no pulse up shows a lower bound
 
+    def measured(self, high: bool) -> float:
+        """Returns the mean upper or lower end of the measured range."""
+        return float(self.fit.prepared.ends[0 if high else 1].mean())
+
     def beyond(self, high: bool) -> bool:
         """Tells whether the mean bound lies outside the measured range, by a tenth of it or more:
         the place where falling steps would end, not one that devices were seen at."""
-        device = self.device()
-        top, bottom = device.measured
-        bound, room = float(device.local[4 if high else 5]), _BEYOND * (top - bottom)
-        return bound > top + room if high else bound < bottom - room
+        bound, room = float(self.device().local[4 if high else 5]), _BEYOND * self.fit.prepared.span
+        end = self.measured(high)
+        return bound > end + room if high else bound < end - room
 
     def spreads(self) -> list[Quantity]:
         """Returns every device-to-device deviation."""
-        up = self._steps[:, 0]
-        down = self._steps[:, 1] if self.has_down else up
-        within_up, within_down = self._within[:, 0, 0], self._within[:, 1, 1]
-        cross = self._within[:, 0, 1]
-        if not self.has_down:
-            within_down = cross = within_up
-        device = self.device()
-        step = float(np.exp(device.local[: 2 if self.has_down else 1]).max())
-        both = (within_up + within_down + 2 * cross) / 4
-        if self.log_normal:
-            middle = (up + down) / 2
-            sizes, errors = np.log(middle), both / middle**2
-        else:
-            sizes, errors = (up + down) / 2 / step, both / step**2
+        device, ways = self.device(), self._steps.shape[1]
+        step = float(np.exp(device.local[:ways]).max())
+        middle, within = self._steps.mean(axis=1), self._within[:, :ways, :ways]
+        sizes, scale = (np.log(middle), middle) if self.log_normal else (middle / step, step)
+        errors = within.mean(axis=(1, 2)) / scale**2
         every = np.ones(self.n_devices, dtype=np.bool_)
         found = [self._spread("step_spread", "step", sizes, errors, every, not self.log_normal)]
         if self.has_down:
-            apart = (within_up + within_down - 2 * cross) / 4 / step**2
-            half = (up - down) / 2 / step
+            half = (self._steps[:, 0] - self._steps[:, 1]) / 2 / step
+            apart = (within[:, 0, 0] + within[:, 1, 1] - 2 * within[:, 0, 1]) / 4 / step**2
             found.append(self._spread("asymmetry_spread", "step", half, apart, every, False))
-        for name, column, high in (("w_max_spread", 4, True), ("w_min_spread", 5, False)):
-            reached = self.reached(high)
-            mean = abs(float(device.local[column]))
-            values = np.abs(self.fit.local[:, column]) / mean
-            errors = self._within[:, column, column] / mean**2
-            unit = name.removesuffix("_spread")
-            found.append(self._spread(name, unit, values, errors, reached, True))
+        high, low = np.abs(device.local[4:])
+        own = [
+            ("w_max_spread", "w_max", 4, 1 / high, self.reached(True), True),
+            ("w_min_spread", "w_min", 5, 1 / low, self.reached(False), True),
+        ]
         if self.fit.layout.model.own_slopes:
-            for name, column, bound in (("slope_up_spread", 2, 4), ("slope_down_spread", 3, 5)):
-                if column == 3 and not self.has_down:
-                    continue
-                scale = abs(float(device.local[bound]))
-                values = self.fit.local[:, column] * scale
-                errors = self._within[:, column, column] * scale**2
-                found.append(self._spread(name, "1", values, errors, every, False))
+            own.append(("slope_up_spread", "1", 2, high, every, False))
+        if self.fit.layout.model.own_slopes and self.has_down:
+            own.append(("slope_down_spread", "1", 3, low, every, False))
+        for name, unit, column, factor, asked, relative in own:
+            values = factor * self.fit.local[:, column]
+            errors = factor**2 * self._within[:, column, column]
+            found.append(self._spread(name, unit, values, errors, asked, relative))
         return found
 
     def _spread(

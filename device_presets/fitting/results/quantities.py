@@ -17,7 +17,10 @@ _UNREACHED = "not reached: the range that was measured, a limit from inside"
 
 
 def report(
-    population: Population, linear: Population | None, as_good: Sequence[Population]
+    population: Population,
+    linear: Population | None,
+    as_good: Sequence[Population],
+    as_likely: Sequence[Population] = (),
 ) -> list[Quantity]:
     """The report holds all numbers, in the order of display.
 
@@ -26,11 +29,13 @@ def report(
         linear: The population under a linear step with a slope for each device, where the chosen
             step is constant or has one slope for all: it says how much nonlinearity is possible.
         as_good: Populations under other models that the data do not tell from the chosen one.
+        as_likely: Those under models that are as likely over all pulses.
 
     Noise is what a model leaves unexplained: its interval has to hold those of `as_good`, and of
     `linear`, which does not take devices' differing slopes for noise. Where a bound is depends on
     how the step shrinks toward it: the intervals of bounds, states and nonlinearity have to hold
-    those of `as_good` too.
+    those of `as_good` too. A loss and a step that falls toward a bound look alike: intervals of
+    time and width hold those of `as_likely`, too.
     """
     p, scale = population, population.fit.prepared.scale
 
@@ -69,7 +74,7 @@ def report(
         found.append(_over_models(_bound(p, high), [_bound(q, high) for q in as_good]))
     others = [*as_good, *([] if linear is None else [linear])]
     found.append(_over_models(_cycle_noise(p), [_cycle_noise(other) for other in others]))
-    found += _read_noise(p) + p.spreads() + _effects(p, others)
+    found += _read_noise(p) + p.spreads() + _effects(p, [*others, *as_likely])
     return [as_far_as_determined(quantity) for quantity in found]
 
 
@@ -110,8 +115,7 @@ def _bound(p: Population, high: bool) -> Quantity:
     conductance = scale.zero + float(p.device().local[column]) * scale.span
     note = scale.shown(conductance)
     if reached.all() and p.beyond(high):
-        end = p.device().measured[0 if high else 1]
-        measured = scale.shown(scale.zero + end * scale.span)
+        measured = scale.shown(scale.zero + p.measured(high) * scale.span)
         note += f"; extrapolated from the steps: measured to {measured}"
     one = p.quantity(name, "weight", lambda device: float(device.local[column]), note)
     if reached.all():

@@ -249,16 +249,8 @@ def outside(case: Case, counts: Counts) -> dict[str, str]:
     return found
 
 
-LOSS = pytest.mark.xfail(
-    reason="the onset of a loss is held in 31 of 40 data sets, and chance asks for 32: a constant "
-    "step beside the loss takes some of it (docs/findings/fits.md)"
-)
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=LOSS) if name == "log-time loss" else name for name in CASES]
-)
+@pytest.mark.parametrize("name", CASES)
 def test_intervals_hold_the_truth_in_95_percent(
     name: str, tmp_path: Path, coverage_rows: Path | None
 ) -> None:

@@ -1,16 +1,17 @@
 """Cycles are recognised by the turns of the pulses, and the mean curve is that of one cycle."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from device_presets import get_preset
 from device_presets.fitting.checks.goodness import judge
-from device_presets.fitting.checks.whole_cycles import chosen_of, curve_errors, neurosim_errors
+from device_presets.fitting.checks.whole_cycles import chosen_of, cycle_errors
 from device_presets.fitting.model.maximum_likelihood import fit_model
 from device_presets.fitting.model.moments import fitted_to_moments, mean_gaps
 from device_presets.fitting.model.preparation import Prepared, prepare
-from device_presets.fitting.model.selection import filtered, select_model
+from device_presets.fitting.model.selection import select_model
 from device_presets.fitting.model.simulation import alike_stretches, noise_free_curve
 from device_presets.fitting.reading.reading import read
 from rpu_ssnn.devices.fit_form import LINEAR, SOFT_BOUNDS
@@ -40,13 +41,13 @@ def test_the_error_of_the_mean_curve_is_that_of_a_cycle(tmp_path: Path) -> None:
     five times as much at the end of five."""
     prepared = prepare(read(creeping(tmp_path / "a.csv", 5)), None, None)
     fit = fit_model(prepared, FIT_FORMS[0])
-    seen, held_out = curve_errors(fit)
-    assert held_out is not None
-    assert max(seen.up, seen.down, held_out.up, held_out.down) < 1e-4
+    found = cycle_errors(fit)
+    assert found.held_out is not None
+    assert max(found.seen.worst, found.held_out.worst) < 1e-4
     wrong = fit.local.copy()
     wrong[:, 1] = wrong[:, 0]
-    seen, _ = curve_errors(type(fit)(fit.layout, fit.shared, wrong, fit.log_likelihood, prepared))
-    span = float(prepared.highest[0] - prepared.lowest[0]) * prepared.scale.span * 1e6
+    seen = cycle_errors(replace(fit, local=wrong)).seen
+    span = prepared.span * prepared.scale.span * 1e6
     assert seen.up < 1e-4
     np.testing.assert_allclose(seen.down, 0.01 * 40 / np.sqrt(3) / span, rtol=0.05)
 
@@ -61,8 +62,8 @@ def test_noise_keeps_the_mean_curve_away_from_a_bound(tmp_path: Path) -> None:
     whole, alike = prepared.everything, alike_stretches(prepared)
     still = mean_gaps(fit, noise_free_curve(fit), whole, alike)
     assert max(np.sqrt(np.mean(gap**2)) for gap in still) / 2 > 0.04  # The range is 2.
-    assert curve_errors(fit)[0].worst < 0.025
-    assert curve_errors(fitted_to_moments(fit, whole))[0].worst < 0.025
+    assert cycle_errors(fit).seen.worst < 0.025
+    assert cycle_errors(fitted_to_moments(fit, whole)).seen.worst < 0.025
 
 
 def test_sweeps_that_end_a_little_sooner_are_compared_as_far_as_they_go(tmp_path: Path) -> None:
@@ -76,11 +77,10 @@ def test_sweeps_that_end_a_little_sooner_are_compared_as_far_as_they_go(tmp_path
     assert alike.shape == (4, 1 + 36 + 37)
     np.testing.assert_array_equal(alike[:, 37] - alike[:, 0] - 1, lengths[:8:2])
     fit = fit_model(prepared, FIT_FORMS[0])
-    _, held_out = curve_errors(fit)
-    neurosim = neurosim_errors(fit)
-    assert held_out is not None
-    assert neurosim is not None
-    assert max(held_out.worst, neurosim.worst) < 3e-3
+    found = cycle_errors(fit)
+    assert found.held_out is not None
+    assert found.neurosim is not None
+    assert max(found.held_out.worst, found.neurosim.worst) < 3e-3
 
 
 def test_pulses_in_random_order_are_one_cycle(tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ def test_a_law_that_a_few_pulses_rule_out_is_not_as_good_as_another(tmp_path: Pa
     other states do not."""
     prepared = one_cycle(tmp_path / "a.csv", np.exp(-np.arange(41) / 4), 0.02)
     chosen = select_model(prepared).chosen
-    assert curve_errors(chosen.fit)[0].worst < 0.06
+    assert cycle_errors(chosen.fit).seen.worst < 0.06
 
 
 def test_one_cycle_is_not_far_behind_the_formula_that_follows_it(tmp_path: Path) -> None:
@@ -120,8 +120,8 @@ def test_one_cycle_is_not_far_behind_the_formula_that_follows_it(tmp_path: Path)
     models = tuple(form for form in FIT_FORMS if form.code == SOFT_BOUNDS)
     selection = select_model(one_cycle(tmp_path / "a.csv", fall, 1.0), models)
     fit = selection.chosen.fit
-    assert judge(fit, filtered(fit)).describes
-    theirs = neurosim_errors(fit)
-    assert theirs is not None
-    assert curve_errors(fit)[0].worst > 2 * theirs.worst
-    assert curve_errors(chosen_of(selection)[0].chosen.fit)[0].worst < 1.3 * theirs.worst
+    assert judge(fit).describes
+    found = cycle_errors(fit)
+    assert found.neurosim is not None
+    assert found.seen.worst > 2 * found.neurosim.worst
+    assert chosen_of(selection)[2].seen.worst < 1.3 * found.neurosim.worst

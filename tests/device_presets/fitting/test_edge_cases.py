@@ -12,7 +12,7 @@ from device_presets.fitting.checks import goodness
 from device_presets.fitting.checks.whole_cycles import training_rows
 from device_presets.fitting.model.maximum_likelihood import fit_model
 from device_presets.fitting.model.preparation import prepare, with_read_noise
-from device_presets.fitting.model.selection import _folds, filtered, select_model
+from device_presets.fitting.model.selection import _folds, select_model
 from device_presets.fitting.reading.measurement import Measurement
 from device_presets.fitting.reading.reading import read
 from device_presets.fitting.reading.thinning import MOST_PULSES
@@ -36,7 +36,6 @@ def measured(weights: list[np.ndarray], pulses: list[np.ndarray]) -> Measurement
         begins=np.diff(device, prepend=-1) != 0,
         device=device,
         cycle=np.zeros(len(pulse), dtype=np.int32),
-        n_cycles=1,
         unit="uS",
         notes=(),
         labels=tuple(f"device {k}" for k in range(len(pulses))),
@@ -60,7 +59,7 @@ def test_the_range_of_short_sweeps_is_not_averaged_away(
     for noise in (0.0 * read_noise, read_noise):
         found = read(file_of(tmp_path / "data.csv", path + noise, up))
         prepared = prepare(found, None, None)
-        span = prepared.scale.span * (prepared.highest - prepared.lowest)[0]
+        span = prepared.scale.span * prepared.span
         assert 0.85 * length < 1e6 * span < 1.7 * max(length, 1)
 
 
@@ -89,7 +88,7 @@ def test_no_device_loses_a_direction_or_its_changes_in_a_long_file(
     assert 0.9 * MOST_PULSES < found.n_pulses < 1.1 * MOST_PULSES
     prepared = prepare(found, None, None)
     assert prepared.has_down == (name == "both")
-    assert (prepared.highest > prepared.lowest).all()
+    assert (np.subtract(*prepared.ends) > 0).all()
 
 
 def test_few_down_pulses_of_a_long_sweep_are_kept(tmp_path: Path) -> None:
@@ -183,7 +182,7 @@ def test_exact_readings_without_pulses_are_no_predictions_that_miss_by_too_littl
     pulse = np.array([0, *([1] * 100 + [0] * 120 + [-1] * 100 + [0] * 120) * 2])
     weight = np.cumsum(pulse * 0.01 * (1 + 0.3 * rng.standard_normal(len(pulse))))
     fit = fit_model(prepare(measured([weight], [pulse]), ZERO, ONE), FIT_FORMS[0])
-    checks = goodness.judge(fit, filtered(fit)).checks
+    checks = goodness.judge(fit).checks
     (predictions,) = (check for check in checks if "predictions" in check.question)
     assert predictions.passed, predictions
 
@@ -193,7 +192,7 @@ def test_too_few_predictions_leave_the_verdict_open() -> None:
     noise = 1 + 0.3 * np.random.default_rng(0).standard_normal(14)
     weight = np.cumsum(pulse * 0.1 * noise)
     fit = fit_model(prepare(measured([weight], [pulse]), None, None), FIT_FORMS[0])
-    verdict = goodness.judge(fit, filtered(fit))
+    verdict = goodness.judge(fit)
     assert "as far as they tell" in verdict.sentence
 
 
@@ -234,7 +233,7 @@ def test_an_abrupt_device_is_told(tmp_path: Path) -> None:
     readings = np.array(weights) + 0.02 * rng.normal(size=len(weights))
     prepared = with_read_noise(prepare(measured([readings], [np.array(pulses)]), ZERO, ONE))
     fit = fit_model(prepared, next(m for m in FIT_FORMS if m.code == LINEAR))
-    (abrupt, *_) = goodness.judge(fit, filtered(fit)).defects
+    (abrupt, *_) = goodness.judge(fit).defects
     assert abrupt.name == "abrupt"
     assert "--table" in abrupt.advice
 

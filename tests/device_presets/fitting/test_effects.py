@@ -20,7 +20,7 @@ from device_presets.fitting.model.effects import (
 )
 from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.preparation import prepare
-from device_presets.fitting.model.selection import filtered, select_model
+from device_presets.fitting.model.selection import select_model
 from device_presets.fitting.model.uncertainty import uncertainty, with_unbiased_noise
 from device_presets.fitting.reading.measurement import Measurement, read_measurement
 from device_presets.fitting.results.fitted_entry import fitted_entry
@@ -148,7 +148,7 @@ def test_a_wait_between_pulse_and_reading_needs_a_reading_after_the_pulse(
     assert fit.layout.effects.terms == (LEAK,)
     if read_after_pulse:
         assert_within(fit, {"log_tau": tau, "rest": 0.0}, 0.15)
-        assert judge(fit, filtered(fit)).describes
+        assert judge(fit).describes
     else:
         with pytest.raises(AssertionError):
             assert_within(fit, {"log_tau": tau, "rest": 0.0}, 0.15)
@@ -168,7 +168,7 @@ def test_a_loss_in_log_time_is_no_bound(tmp_path: Path) -> None:
     assert fit.layout.effects.terms == (LOG_LOSS,)
     assert_within(fit, {"log_loss": 0.02, "log_onset": 1.0, "rest": 0.0})
     assert not fit.prepared.series.clips.any()
-    assert fit.prepared.highest[0] < 1.2
+    assert fit.prepared.ends[0][0] < 1.2
 
 
 def pulsed_factor(width: float, gap: float) -> float:

@@ -11,7 +11,6 @@ from device_presets.fitting.checks.goodness import judge
 from device_presets.fitting.model.likelihood import run_filter
 from device_presets.fitting.model.maximum_likelihood import fit_model
 from device_presets.fitting.model.preparation import prepare
-from device_presets.fitting.model.selection import filtered
 from device_presets.fitting.model.series import Series, empty_trace, plain_series
 from device_presets.fitting.reading.measurement import read_measurement
 from rpu_ssnn.devices.fit_form import CONSTANT, LINEAR, OF_DIRECTION
@@ -67,7 +66,7 @@ def test_correlated_read_noise_fails_where_the_fit_looks_far_and_is_named(tmp_pa
     prepared = prepare(read_measurement(sweeps(tmp_path / "data.csv", 0, 3.0)), ZERO, ONE)
     fit = fit_model(prepared, ONE_SLOPE)
     assert math.exp(fit.shared[0]) > 1.0  # The fit takes it for cycle noise.
-    verdict = judge(fit, filtered(fit))
+    verdict = judge(fit)
     assert not verdict.describes
     assert "over many pulses" in verdict.failed
     assert "correlated noise" in [defect.name for defect in verdict.defects]

@@ -14,7 +14,6 @@ from device_presets.fitting.model.effects import LEAK, NO_EFFECTS, Effects
 from device_presets.fitting.model.joint_fit import fit_at
 from device_presets.fitting.model.maximum_likelihood import layout_of
 from device_presets.fitting.model.preparation import prepare, with_read_noise, without_read_noise
-from device_presets.fitting.model.selection import filtered
 from device_presets.fitting.reading.measurement import read_measurement
 from device_presets.fitting.results.intervals import (
     Quantity,
@@ -79,7 +78,7 @@ def test_read_noise_does_not_hide_that_a_short_sweep_moves_the_device(tmp_path: 
 def test_noise_alone_does_not_fail_however_few_pulses_a_group_has() -> None:
     """With eighty groups of eight pulses and noise of five steps, one in ten thousand may fail."""
     rng, draws = np.random.default_rng(6), 300
-    checks = [_excess("?", "", list(5.0 * rng.standard_normal((80, 8)))) for _ in range(draws)]
+    checks = [_excess(list(5.0 * rng.standard_normal((80, 8)))) for _ in range(draws)]
     assert sum(not check.passed for check in checks) <= 1
 
 
@@ -87,7 +86,7 @@ def test_noise_alone_does_not_fail_however_few_pulses_a_group_has() -> None:
 def test_a_step_that_is_off_is_told_by_how_much(pulses: int) -> None:
     rng = np.random.default_rng(7)
     groups = list(0.5 + 0.1 * rng.standard_normal((16, pulses)))
-    check = _excess("?", "off", groups)
+    check = _excess(groups)
     assert not check.passed
     assert 0.35 < float(check.answer.split()[2]) <= 0.5
 
@@ -252,7 +251,7 @@ def test_the_step_of_the_checks_holds_no_read_noise_and_no_loss(
     shared = np.array([*np.log([0.3, 2 * step]), *([math.log(tau), 0.0] if leaks else [])])
     size = math.log(step)
     fit = fit_at(prepared, layout, shared, np.array([[size, size, 0.0, 0.0, 5.0, -5.0]]))
-    trace = filtered(fit)
+    trace = fit.trace()
     steps, _ = _steps(fit, trace)
     moved = np.isfinite(trace.expected) & (fit.prepared.series.pulse != 0)
     assert float(np.mean(steps[moved])) == pytest.approx(step)
