@@ -1,1 +1,1 @@
-"""A measured file as pulses and the conductances after them."""
+"""Reads a measured file as pulses and the conductances after them."""

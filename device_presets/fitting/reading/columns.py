@@ -1,7 +1,7 @@
-"""The columns of a measured table: each quantity has one name, which ends with its unit.
+"""Recognises the columns of a measured table by their names, which end with a unit.
 
-A name such as ``conductance_uS``, ``conductance (uS)`` or ``time [ms]`` says both; capitals make no
-difference to the quantity.
+A name such as ``conductance_uS``, ``conductance (uS)`` or ``time [ms]`` gives quantity and unit;
+the case of the quantity does not matter.
 """
 
 import re
@@ -13,7 +13,7 @@ from device_presets.fitting.reading.units import SECONDS, SIEMENS, VOLTS
 from rpu_ssnn.common.errors import Fault, PresetError, meant, nearest
 
 CONDITIONS: Final = ("time", "pulse_width", "amplitude")
-"""The columns that say how a row's pulse was made, and when the row was read."""
+"""The columns that describe a row's pulse, and when the row was read."""
 
 UNITS: Final[Mapping[str, Mapping[str, float]]] = {
     "conductance": SIEMENS,
@@ -30,12 +30,12 @@ _WITH_UNIT = re.compile(r"(.+?)(?:_|\s*[(\[]\s*)([^\s()\[\]_]+)\s*[)\]]?")
 
 @dataclass(frozen=True)
 class Column:
-    """A column of the file.
+    """Describes a column of the file.
 
     Args:
-        name: What the file calls it.
-        unit: The unit in its name; empty for a column that needs none.
-        size: The unit in SI; 1 where there is none.
+        name: The name in the file.
+        unit: The unit in the name; empty for a column that needs none.
+        size: The size of the unit in SI; 1 without a unit.
     """
 
     name: str
@@ -44,15 +44,15 @@ class Column:
 
 
 def columns_of(where: str, names: Sequence[str]) -> dict[str, Column]:
-    """Returns the column of each quantity that a table holds.
+    """Returns the column of each quantity in a table.
 
     Args:
         where: The file and its line of names, for errors.
-        names: What the file calls its columns.
+        names: The names of the columns in the file.
 
     Raises:
-        PresetError: The polarity or the conductance is missing, a quantity has two columns, or a
-            name ends with no unit or with an unknown one.
+        PresetError: The polarity or the conductance is missing, a quantity has two columns, or the
+            unit of a name is missing or unknown.
     """
     found: dict[str, Column] = {}
     for name in names:
@@ -72,8 +72,7 @@ def columns_of(where: str, names: Sequence[str]) -> dict[str, Column]:
 
 
 def _read(where: str, name: str) -> tuple[str, Column]:
-    """Returns the quantity that a column holds, and the column; no quantity where it is none of
-    ours."""
+    """Returns the quantity in a column, and the column; the quantity is empty if it is unknown."""
     plain = name.strip().lower().replace("\u00b5", "u").replace("\u03bc", "u")
     if plain in _WITHOUT_UNIT:
         return plain, Column(name)

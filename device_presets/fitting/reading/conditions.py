@@ -1,6 +1,6 @@
-"""Columns of time, width and amplitude say how each row's pulse was made, and how much time passed.
+"""Computes pulse conditions and intervals from columns of time, pulse width and amplitude.
 
-A row's time is taken as that of its reading, at which its pulse has just ended.
+The time of a row is taken as that of its reading, when its pulse has just ended.
 """
 
 from dataclasses import dataclass
@@ -15,16 +15,16 @@ from rpu_ssnn.devices.common_parameters import LONGEST_PULSE_S, SHORTEST_PULSE_S
 
 @dataclass(frozen=True)
 class Conditions:
-    """The pulses and the times of a measurement's rows as far as they are known, [rows] each.
+    """Holds what is known of the pulses and times of a measurement's rows, [rows] each.
 
     Args:
-        elapsed_s: Time since the row before; 0 where no time is known.
-        age_s: Time that had passed at the row before since the device's last pulse; infinite where
-            no pulse is known.
-        gap_s: Time from the end of the device's last pulse to the start of this row's, or to this
-            reading where there is no pulse; infinite where none is known.
-        width_s: Width of the row's pulse; NaN where it is not known.
-        amplitude_v: Size of the row's pulse, without its sign; NaN where it is not known.
+        elapsed_s: Time since the previous row; 0 if times are not known.
+        age_s: Time from the device's last pulse to the previous row; infinite if no pulse is
+            known.
+        gap_s: Time from the end of the device's last pulse to the start of this row's pulse, or to
+            the reading if the row has none; infinite if no pulse is known.
+        width_s: Width of the row's pulse; NaN if it is not known.
+        amplitude_v: Amplitude of the row's pulse without its sign; NaN if it is not known.
     """
 
     elapsed_s: np.ndarray
@@ -37,14 +37,14 @@ class Conditions:
 def conditions_of(
     file: Path, rows: Rows, follows: np.ndarray, pulsed: np.ndarray
 ) -> Conditions | None:
-    """Returns the conditions of rows that are sorted by device; None where the file says nothing of
+    """Returns the conditions of rows that are sorted by device; None if the file has no columns for
     them.
 
     Args:
         file: The measured file, for errors.
         rows: The rows in the order measured.
-        follows: [rows] whether the row before belongs to the same stretch.
-        pulsed: [rows] whether a pulse comes with the row.
+        follows: [rows] whether the previous row belongs to the same stretch.
+        pulsed: [rows] whether the row has a pulse.
 
     Raises:
         PresetError: A time is missing or runs backwards within a stretch, or a pulse has no
@@ -81,7 +81,7 @@ def conditions_of(
     refuse("time", backwards, allowed)
     last = _last_pulse(rows.device, pulsed)
     since = np.where(last >= 0, time - time[np.maximum(last, 0)], np.inf)
-    since = np.where(since >= 0, since, np.inf)  # the clock began anew
+    since = np.where(since >= 0, since, np.inf)  # The clock has restarted.
     age = np.where(last >= 0, before - time[np.maximum(last, 0)], np.inf)
     age = np.where(age >= 0, age, np.inf)
     gap = since - np.where(pulsed, np.nan_to_num(width), 0.0)
@@ -96,11 +96,11 @@ def conditions_of(
 
 
 _ROUNDING = 1e-3
-"""Clocks are rounded by up to this share of a time."""
+"""Clocks may be rounded by up to this share of a time."""
 
 
 def _last_pulse(device: np.ndarray, pulsed: np.ndarray) -> np.ndarray:
-    """Returns [rows] the row of the device's last pulse before each; -1 where there is none."""
+    """Returns [rows] the row of the device's last pulse before each row; -1 if there is none."""
     at = np.where(pulsed, np.arange(len(device)), -1)
     before = np.concatenate([[-1], np.maximum.accumulate(at)[:-1]])
     begins = np.searchsorted(device, device)

@@ -1,4 +1,4 @@
-"""Pulses and the conductances after them, device by device, ready to fit."""
+"""Reads pulses and the conductances after them, device by device, ready for a fit."""
 
 import math
 from dataclasses import dataclass, replace
@@ -16,37 +16,38 @@ from rpu_ssnn.common.errors import PresetError
 from rpu_ssnn.common.wording import counted
 
 FEWEST_PULSES = 12
-"""A polarity that is there needs so many pulses: fewer cannot tell a step from its noise."""
+"""A polarity that is present needs this many pulses; fewer cannot separate a step from noise."""
 
 _STUCK, _STUCK_SCATTER = 0.05, 0.25
-"""A stuck device moves by less than these shares of what the median device moves by: on its whole
-way, and over 80 % of its readings."""
+"""A stuck device moves by less than these shares of the median device's change: the first share is
+for its mean change in a sweep, the second for the spread of 80 % of its readings."""
 
 _JUMP = 0.2
-"""A change against its pulse is a jump beyond this share of the range."""
+"""A change against its pulse by more than this share of the range is a jump."""
 
 _UNLIKE = 4.0
-"""A change so many times the median of those at the beginnings of sweeps that way is one too."""
+"""A change is also a jump if it is more than this many times the median of those at the beginnings
+of sweeps in the same direction."""
 
 _FEWEST_OF_SWEEP = 10
-"""If the median sweep has fewer pulses, turns do not tell cycles."""
+"""If the median sweep has fewer pulses, cycles are not recognised by turns."""
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """Rows sorted by device, in each device in the order measured.
+    """Holds rows sorted by device, and within a device in the order measured.
 
     Args:
-        name: file name, for reports.
-        column: the column that was measured.
+        name: File name, for reports.
+        column: The column that was measured.
         conductance: [rows] in siemens.
-        pulse: [rows] +1 or -1: the pulse between the row before and this one; 0: none.
+        pulse: [rows] +1 or -1 for the pulse between the previous row and this one; 0 for none.
         begins: [rows] whether a stretch of consecutive rows begins here; no pulse is known then.
         device, cycle: [rows] indices.
         unit: The unit of the user's conductances, a key of ``SIEMENS``; reports use it.
         notes: Sentences of the report on what was left out and why.
-        labels: [devices] what to call each, with its file where there are several.
-        conditions: Times, widths and amplitudes; None where the file says nothing of them.
+        labels: [devices] the name of each device.
+        conditions: Times, widths and amplitudes; None if the file has none of them.
     """
 
     name: str
@@ -63,17 +64,17 @@ class Measurement:
 
     @property
     def n_devices(self) -> int:
-        """How many there are."""
+        """Returns the number of devices."""
         return len(self.labels)
 
     @property
     def n_cycles(self) -> int:
-        """How many there are."""
+        """Returns the number of cycles."""
         return len(np.unique(self.cycle))
 
     @property
     def size(self) -> str:
-        """Says in words how much was measured."""
+        """Returns in words how much was measured."""
         sweeps = len(runs_of(self.pulse, self.device))
         parts = ((self.n_devices, "device"), (self.n_cycles, "cycle"))
         pulses = f"{counted(self.n_pulses, 'pulse')} in {counted(sweeps, 'sweep')}"
@@ -81,32 +82,31 @@ class Measurement:
 
     @property
     def n_pulses(self) -> int:
-        """Counts the pulses with a conductance before and after."""
+        """Returns the number of pulses with a conductance before and after."""
         return int(np.count_nonzero(self.pulse))
 
 
 def read_measurement(file: Path, sheet: str | None = None) -> Measurement:
     """Returns a measured file as consecutive pulses.
 
-    A row is the conductance after its pulse. Consecutive rows of a device are consecutive pulses
-    where the number grows by one, or starts again at 1 with the other polarity (up 1 to N, then
-    down 1 to N). Anything else (a number left out, an empty conductance, a new start at 0) begins
-    a new stretch, and no step is taken across it. A reading without a pulse has the number of the
-    pulse before it, or the next one; before a device's first pulse it is of that pulse's cycle.
-    Without a column of cycles, turns tell them.
+    The conductance of a row is read after its pulse. Consecutive rows of a device are consecutive
+    pulses if the number grows by one, or starts again at 1 with the other polarity (up 1 to N, then
+    down 1 to N). Anything else (a missing number, an empty conductance, a new start at 0) begins a
+    new stretch, and no step is computed across it. A reading without a pulse has the number of the
+    pulse before it, or the next number; before a device's first pulse it belongs to the cycle of
+    that pulse. Without a column of cycles, they are recognised by turns.
 
     Raises:
-        PresetError: as ``read_rows``. It is also raised where pulse numbers repeat or run
-            backwards, where there are too few pulses or only down pulses, where a device has no
-            conductance, and where there is no polarity column though the conductance goes both
-            ways.
+        PresetError: For the reasons given at ``read_rows``; also if pulse numbers repeat or run
+            backwards, there are too few pulses or only down pulses, or a device has no conductance,
+            always the same one, or does not move with its pulses.
     """
     rows = read_rows(file, sheet)
     rows = selected(rows, np.argsort(rows.device, kind="stable"))
     notes = list(rows.notes)
     conductance = rows.conductance
     device, number, pulsed = rows.device, rows.pulse, rows.pulsed
-    # A reading without a pulse is of the sweep before it.
+    # A reading without a pulse belongs to the sweep before it.
     up = rows.up[np.maximum.accumulate(np.where(pulsed, np.arange(len(pulsed)), 0))]
     same_device = np.concatenate([[False], device[1:] == device[:-1]])
     if len(rows.cycles) == 1:
@@ -164,7 +164,7 @@ def _cycles(rows: Rows) -> np.ndarray:
     cycle of that pulse.
 
     Args:
-        rows: sorted by device.
+        rows: The rows, sorted by device.
     """
     pulses = pd.Series(rows.pulsed & (rows.pulse > 0))
     first = pd.Series(rows.cycle).where(pulses).groupby(rows.device).transform("first")
@@ -174,9 +174,11 @@ def _cycles(rows: Rows) -> np.ndarray:
 
 
 def _cycles_from_turns(rows: Rows, up: np.ndarray, same_device: np.ndarray) -> np.ndarray:
-    """Returns [rows] cycles of a file that has no labels of them: one begins where the pulses turn
-    to the direction of the device's first pulse, or where the numbers start again without a turn.
-    All 0 where sweeps are too short to be told from pulses in random order.
+    """Returns [rows] cycles of a file that has no column for them.
+
+    A cycle begins where pulses turn to the direction of the device's first pulse, or where numbers
+    start again without a turn. All are 0 if sweeps are too short to be distinguished from pulses in
+    random order.
     """
     turned = same_device & np.concatenate([[False], up[1:] != up[:-1]])
     again = same_device & ~turned & (np.diff(rows.pulse, prepend=0) < 0) & (rows.pulse <= 1)
@@ -193,9 +195,12 @@ def _cycles_from_turns(rows: Rows, up: np.ndarray, same_device: np.ndarray) -> n
 def _jumps(
     conductance: np.ndarray, follows: np.ndarray, up: np.ndarray, border: np.ndarray
 ) -> np.ndarray:
-    """Returns [rows] the changes at the beginning of a sweep that no pulse makes: larger than all
-    changes within sweeps, and either against the pulse's direction by a good part of the range, or
-    far larger than at the beginnings of other sweeps that way."""
+    """Returns [rows] whether the change at the beginning of a sweep was not made by a pulse.
+
+    Such a change is larger than all changes within sweeps, and is either against the pulse's
+    direction by a good part of the range, or far larger than at the beginnings of other sweeps in
+    the same direction.
+    """
     change = np.concatenate([[0.0], np.diff(conductance)])
     inside = follows & ~border & np.isfinite(change)
     largest = float(np.abs(change[inside]).max()) if inside.any() else np.inf
@@ -249,10 +254,10 @@ def _check_enough(file: Path, found: Measurement) -> None:
 
 
 def _stuck(found: Measurement) -> list[str]:
-    """Returns labels of devices that hardly move along their pulses, beside at least two that do.
+    """Returns the names of devices that hardly move with their pulses, if at least two others do.
 
-    The way of a sweep is the difference of the means over its last and its first quarter. A device
-    whose readings scatter widely is not named: noise may hide that it moves.
+    The change in a sweep is the difference of the means over its last and its first quarter. A
+    device whose readings scatter widely is not named, since noise may hide that it moves.
     """
     ways: list[list[float]] = [[] for _ in found.labels]
     for first, last in runs_of(found.pulse, found.device):

@@ -1,5 +1,5 @@
-"""A measurement is read here, from a table of pulses or from a lookup table of CrossSim, and it is
-searched for a polarity that is swapped."""
+"""Reads a measurement from a table of pulses or from a lookup table of CrossSim, and recognises a
+swapped polarity."""
 
 from pathlib import Path
 
@@ -12,18 +12,18 @@ from device_presets.jump_tables.lookup_table import is_lookup_table, read_lookup
 from rpu_ssnn.common.errors import PresetError
 
 _SWAPPED = 2.0
-"""Pulses go against their marks if their net change does so by so many standard errors."""
+"""Pulses go against their polarity if their net change does so by this many standard errors."""
 
 
 def read(path: Path, sheet: str | None = None) -> Measurement:
-    """Reads a measurement, with at most as many pulses as a fit can take.
+    """Reads a measurement, with at most as many pulses as a fit can use.
 
     Args:
         path: A CSV file, an Excel file, or a folder with a lookup table of CrossSim.
-        sheet: The sheet of an Excel file; None: the first one.
+        sheet: The sheet of an Excel file; None for the first one.
 
     Raises:
-        PresetError: As `read_measurement` and `read_lookup_table` raise it.
+        PresetError: For the reasons given at `read_measurement` and `read_lookup_table`.
     """
     if not path.is_dir():
         return thinned(read_measurement(path, sheet))
@@ -34,8 +34,8 @@ def read(path: Path, sheet: str | None = None) -> Measurement:
 
 
 def doubt_of(found: Measurement) -> str:
-    """Says in a sentence that pulses of each direction that is there move the conductance the other
-    way; empty where they do not."""
+    """Returns a sentence if all pulses that were measured, up and down, move the conductance in the
+    opposite direction; otherwise it is empty."""
     change = np.diff(found.conductance, prepend=found.conductance[:1])
     told = []
     for way, verb in ((1, "pulses marked up lower"), (-1, "pulses marked down raise")):
@@ -44,7 +44,7 @@ def doubt_of(found: Measurement) -> str:
             continue
         moves = way * change[rows]
         square = float(np.sum(moves**2))
-        # Read noise moves neighbours against each other, and their sum little.
+        # Read noise moves neighbours in opposite directions and hardly changes their sum.
         beside = np.diff(rows) == 1
         opposed = square + 2.0 * float(np.sum((moves[1:] * moves[:-1])[beside]))
         variance = np.clip(opposed, 2.0 * square / np.sqrt(len(rows)), square)

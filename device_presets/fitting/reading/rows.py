@@ -1,5 +1,4 @@
-"""Rows of tables, which are dataclasses of arrays: some are selected, and the first wrong one is
-refused."""
+"""Selects rows of tables, which are dataclasses of arrays, and refuses the first bad row."""
 
 from dataclasses import is_dataclass, replace
 from pathlib import Path
@@ -14,8 +13,8 @@ if TYPE_CHECKING:
 
 
 def selected[T: "DataclassInstance"](table: T, rows: np.ndarray) -> T:
-    """Returns the table with these rows of each of its arrays, in this order; a table inside the
-    table and the arrays of a dictionary are treated in the same way."""
+    """Returns the table with these rows of each of its arrays, in this order, including tables
+    inside it and arrays in a dictionary."""
 
     def of(value: Any) -> Any:
         if isinstance(value, np.ndarray):
@@ -34,12 +33,15 @@ def refuse_first(
     """Refuses the first bad row, if there is one.
 
     Args:
-        column: The column of the file.
+        file: The file, for errors.
+        column: The name of the column in the file.
         lines: [rows] 1-based lines of the file.
-        values: [rows] what was found there.
+        values: [rows] the values in the file.
+        bad: [rows] whether a row is refused.
+        allowed: What a value must be.
 
     Raises:
-        PresetError: it names file, row and column.
+        PresetError: A row is bad; the error names file, row and column.
     """
     if not bad.any():
         return

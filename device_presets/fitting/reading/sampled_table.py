@@ -1,4 +1,4 @@
-"""Sweeps drawn from a lookup table, which holds no order of pulses: what a fit takes instead."""
+"""Draws sweeps for a fit from a lookup table, which does not record the order of pulses."""
 
 import math
 
@@ -12,22 +12,23 @@ _SWEEPS_OF = (60, 600)
 _PULSES = 6000
 
 _ENOUGH = 1.5
-"""Sweeps are long enough if their mean steps cross the range so often."""
+"""Sweeps are long enough if their mean steps would cross the range this many times."""
 
 
 _STILL = 0.1
-"""A device that moves by less than this share of its mean step has stopped where its table ends."""
+"""A device has stopped at the end of its table if it moves by less than this share of the mean
+step."""
 
 
 def sampled(table: LookupTable, seed: int = 0) -> Measurement:
-    """Returns sweeps up and down drawn from a table, ``_PULSES`` pulses in all, of one device.
+    """Returns sweeps up and down of one device drawn from a table, about ``_PULSES`` pulses in all.
 
     A sweep has 1.5 times the pulses that the mean step needs to cross the range, within limits.
-    There is no read noise in it, and no pulse depends on those before.
+    There is no read noise, and a pulse does not depend on earlier ones.
 
     Args:
-        table: The device.
-        seed: Seed of the draw.
+        table: The table of the device.
+        seed: The seed of the draw.
     """
     unit = ARBITRARY if table.normalised else "uS"
     rng = np.random.default_rng(seed)
@@ -65,7 +66,7 @@ def sampled(table: LookupTable, seed: int = 0) -> Measurement:
 
 
 def _length(table: LookupTable, up: bool) -> int:
-    """Returns how many pulses a sweep has."""
+    """Returns the number of pulses in a sweep."""
     step = np.abs(table.mean_step(up))
     span = float(table.conductance[-1] - table.conductance[0])
     slow = np.maximum(step, 1e-3 * float(step.max()))

@@ -1,4 +1,4 @@
-"""Reads a measured table into arrays, or says in one line which cell is wrong."""
+"""Reads a measured table into arrays, or names the wrong cell in one line."""
 
 import warnings
 from collections.abc import Mapping
@@ -20,34 +20,34 @@ from rpu_ssnn.common.wording import counted
 EXCEL = (".xlsx", ".xlsm")
 
 _MOST_PULSE = 10**15
-"""Double precision counts whole numbers up to there; no device lives so long."""
+"""Double precision represents all whole numbers up to this; no device lasts that long."""
 
 _UP = ("up", "u", "1", "1.0", "+1", "+", "p", "pot", "potentiation", "ltp", "set")
 _DOWN = ("down", "d", "-1", "-1.0", "-", "\N{MINUS SIGN}", "dep", "depression", "ltd", "reset")
 _READ = ("", "0", "0.0", "read")
 _WAYS = {**dict.fromkeys(_UP, 1), **dict.fromkeys(_DOWN, -1), **dict.fromkeys(_READ, 0)}
 _WORDS = ("polarity", "device", "cycle")
-"""Columns whose cells are words; categories keep ten million of them small."""
+"""Columns of words, read as categories so that ten million of them need little memory."""
 
 _CELLS = "must be a table with as many cells in each row as there are column names"
 
 
 @dataclass(frozen=True)
 class Rows:
-    """The rows of a file, in the file's order.
+    """Holds the rows of a file, in the file's order.
 
     Args:
         pulse: [rows] number of the pulse.
-        up: [rows] whether it was an up pulse; a reading without a pulse has any value here.
-        pulsed: [rows] whether a pulse comes with the row, or only a reading.
+        up: [rows] whether it was an up pulse; without meaning for a reading without a pulse.
+        pulsed: [rows] whether the row has a pulse, or only a reading.
         conductance: [rows] in siemens, read after the pulse; NaN in a gap.
         device, cycle: [rows] indices into ``devices``, ``cycles``.
         file_row: [rows] 1-based line of the file, for errors.
-        devices, cycles: Their names, in the order they appear.
+        devices, cycles: The names of devices and cycles, in order of appearance.
         columns: Quantity -> column of the file.
-        conditions: [rows] time (s), pulse_width (s), amplitude (V), those that the file has; NaN in
-            an empty cell.
-        notes: What was taken to hold, for the report.
+        conditions: [rows] time (s), pulse_width (s) and amplitude (V), as far as the file has
+            them; NaN in an empty cell.
+        notes: Assumptions made in reading, for the report.
     """
 
     pulse: np.ndarray
@@ -69,11 +69,11 @@ def read_rows(file: Path, sheet: str | None = None) -> Rows:
 
     Args:
         file: A CSV file with commas, or an Excel file.
-        sheet: The sheet of an Excel file; None: the first one.
+        sheet: The sheet of an Excel file; None for the first one.
 
     Raises:
-        PresetError: The file is no table, a column is missing, a cell is no number or no polarity,
-            or no device has such a conductance; it names file, row and column.
+        PresetError: The file is not a table, a column is missing, a cell is not a number or not a
+            polarity, or a conductance is impossible; the error names file, row and column.
     """
     header_row, names, frame = _frame(file, sheet)
     columns = columns_of(f"{file}, row {header_row}", names)
@@ -118,11 +118,11 @@ def read_rows(file: Path, sheet: str | None = None) -> Rows:
 
 
 def _frame(file: Path, sheet: str | None) -> tuple[int, list[str], pd.DataFrame]:
-    """Returns the line of the column names, the names, and the rows; the index is the file's line,
-    from 1.
+    """Returns the line of the column names, the names, and the rows, whose index is the line of the
+    file, from 1.
 
     Raises:
-        PresetError: The file cannot be read, or is no table.
+        PresetError: The file cannot be read or is not a table.
     """
     excel = file.suffix.lower() in EXCEL
     if sheet is not None and not excel:
@@ -142,7 +142,7 @@ def _frame(file: Path, sheet: str | None) -> tuple[int, list[str], pd.DataFrame]
         raise PresetError(file, "file", reason(error), _CELLS) from None
     except PresetError:
         raise
-    except Exception as error:  # a damaged workbook raises errors of all kinds
+    except Exception as error:  # A damaged workbook raises errors of all kinds.
         if not excel and not isinstance(error, OSError | ValueError):
             raise
         kind = "Excel file" if excel else "CSV file in UTF-8, with commas between cells"
@@ -151,7 +151,7 @@ def _frame(file: Path, sheet: str | None) -> tuple[int, list[str], pd.DataFrame]
 
 
 def _refuse_formulas(file: Path, opened: BinaryIO, sheet: str | None, frame: pd.DataFrame) -> None:
-    """Refuses a formula without a value: the program that wrote it has not computed it."""
+    """Refuses formulas without a value, which the program that wrote them has not computed."""
     missing = frame.isna().to_numpy()
     if not missing.any():
         return
@@ -190,7 +190,7 @@ def _csv(opened: BinaryIO) -> tuple[list[str], pd.DataFrame]:
 
 
 def _named(file: Path, sheet: pd.DataFrame) -> tuple[int, list[str], pd.DataFrame]:
-    """Returns a sheet below its first row that is not empty, which holds the names."""
+    """Returns the line of the first row that is not empty, the names in it, and the rows below."""
     sheet.index = pd.RangeIndex(1, 1 + len(sheet))
     sheet = sheet.dropna(how="all")
     if sheet.empty:
@@ -200,8 +200,8 @@ def _named(file: Path, sheet: pd.DataFrame) -> tuple[int, list[str], pd.DataFram
 
 
 def _labels(file: Path, cells: pd.Series | None, rows: int) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Returns [rows] the indices of the devices or cycles that cells name, and the names in their
-    order."""
+    """Returns [rows] the indices of the devices or cycles named in the cells, and the names in
+    order of appearance."""
     if cells is None:
         return np.zeros(rows, dtype=np.int32), ("1",)
     codes, found = pd.factorize(cells)
@@ -214,13 +214,13 @@ def _ways(file: Path, cells: pd.Series, readable: np.ndarray) -> np.ndarray:
     """Returns [rows] 1 for an up pulse, -1 for a down pulse, 0 for a reading without one.
 
     Args:
-        readable: [rows] whether a reading without a pulse is allowed: its time is known, or it
-            comes before the first pulse (number 0).
+        readable: [rows] whether a reading without a pulse is allowed, because its time is known or
+            it comes before the first pulse (number 0).
     """
     codes, words = pd.factorize(cells)
     unknown = 2
     ways = [_WAYS.get(str(word).strip().lower(), unknown) for word in words]
-    way = np.array([*ways, 0])[codes]  # the code of an empty cell is -1
+    way = np.array([*ways, 0])[codes]  # An empty cell has the code -1.
     allowed = (
         "must be up or down, 1 or -1, + or -, LTP or LTD, set or reset; a reading without a pulse "
         "(empty, 0, read) needs a column time_s, or pulse number 0"
@@ -251,7 +251,7 @@ def _conductances(file: Path, cells: pd.Series, column: Column) -> np.ndarray:
 
 
 def _numbers(file: Path, cells: pd.Series) -> np.ndarray:
-    """Returns [rows] the finite numbers; an empty cell is NaN."""
+    """Returns [rows] the numbers, which must be finite; an empty cell becomes NaN."""
     numbers = pd.to_numeric(cells, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     bad = (np.isnan(numbers) & cells.notna().to_numpy()) | np.isinf(numbers)
     _refuse(file, cells, bad, "must be a finite number with a decimal point, or empty in a gap")

@@ -1,4 +1,4 @@
-"""A long measurement as the stretches of it that a fit can take in a minute."""
+"""Reduces a long measurement to stretches that can be fitted within a minute."""
 
 from dataclasses import replace
 
@@ -14,8 +14,8 @@ _STRETCH = 500
 
 
 def thinned(found: Measurement) -> Measurement:
-    """Cuts a measurement to some ``MOST_PULSES`` pulses: whole devices are drawn where there are
-    many, or whole cycles, and else stretches of each sweep, in both directions alike."""
+    """Reduces a measurement to about ``MOST_PULSES`` pulses: by drawing whole devices or whole
+    cycles if there are many, otherwise stretches, as many in one direction as in the other."""
     if found.n_pulses <= MOST_PULSES:
         return found
     one_in = int(np.ceil(found.n_pulses / MOST_PULSES))
@@ -23,7 +23,7 @@ def thinned(found: Measurement) -> Measurement:
     same_cycle = (np.diff(found.device, prepend=-1) == 0) & (np.diff(found.cycle, prepend=-1) == 0)
     cycle = np.cumsum(~same_cycle) - 1
     within = number - np.maximum.accumulate(np.where(found.begins, number, 0))
-    turns = np.append(found.pulse[1:] * found.pulse[:-1] < 0, False)  # the row before a turn
+    turns = np.append(found.pulse[1:] * found.pulse[:-1] < 0, False)  # rows before a turn
     piece = np.cumsum(found.begins | turns | (within % _STRETCH == 0)) - 1
     if found.n_devices >= 2 * one_in:
         kind, keep = "devices", _drawn(found.device, one_in)
@@ -55,13 +55,14 @@ def thinned(found: Measurement) -> Measurement:
 
 
 def _drawn(unit: np.ndarray, one_in: int) -> np.ndarray:
-    """Returns whether a row's unit is the one drawn of its group of neighbours.
+    """Returns [rows] whether the unit of a row is drawn: one from each group of neighbours.
 
     Args:
-        unit: [rows] index of each row's stretch or device, growing. one_in: units of a group.
+        unit: [rows] index of each row's stretch, cycle or device, never falling.
+        one_in: The number of units in a group.
     """
     group, place = np.divmod(np.arange(unit[-1] + 1), one_in)
     drawn = np.random.default_rng(0).integers(one_in, size=group[-1] + 1)
-    drawn[-1] = min(drawn[-1], place[-1])  # the last group may be short
+    drawn[-1] = min(drawn[-1], place[-1])  # The last group may be shorter.
     keep: np.ndarray = (place == drawn[group])[unit]
     return keep
