@@ -1,1 +1,1 @@
-"""A fit reports numbers with intervals, a preset and a plot."""
+"""Turns a fit into a report of numbers with intervals, a preset and a plot."""

@@ -1,6 +1,6 @@
-"""Measured and simulated side by side: the pulse response, and the step against the state.
+"""Plots measurement and fit together: the pulse response, and the step against the state.
 
-Both are of the model as fitted, with each device's own numbers, under the measured pulses.
+The simulated devices have the fitted numbers of each device and receive the measured pulses.
 """
 
 from pathlib import Path
@@ -21,21 +21,21 @@ from rpu_ssnn.common.wording import counted, plain
 _MOST_PULSES = 3000
 
 _SIMULATED = 200
-"""At least so many trains are simulated."""
+"""At least this many trains are simulated."""
 
 _BINS = 12
 _STYLES = {True: ("#0072B2", "o", "-"), False: ("#D55E00", "s", "--")}
-"""Colour, marker and line of pulses up and down; the colours are Okabe and Ito's."""
+"""Colour, marker and line for up and for down pulses; the colours are from Okabe and Ito."""
 
 _LEGEND_ROOM = 0.25
-"""The legend has this share of the height, above the curves, to itself."""
+"""This share of the height, above the curves, is reserved for the legend."""
 
 
 def draw_fit(path: Path, population: Population, title: str) -> None:
     """Draws the measured devices and the fitted ones.
 
     Raises:
-        OSError, ValueError: the file cannot be written, or not in that format.
+        OSError, ValueError: the file cannot be written, or its format is not supported.
     """
     figure = Figure(figsize=(10.0, 4.2), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(1.4, 1.0))
@@ -48,7 +48,7 @@ def draw_fit(path: Path, population: Population, title: str) -> None:
 
 
 def _draw_response(axes: Axes, fit: JointFit) -> None:
-    """Draws the stretches that share their pulses, and what the fitted devices do under these."""
+    """Draws the stretches with equal pulses, and the fitted devices under these pulses."""
     series = fit.prepared.series
     rows = alike_stretches(fit.prepared)[:, :_MOST_PULSES]
     measured = series.weight[rows].T
@@ -92,8 +92,8 @@ def _draw_steps(axes: Axes, population: Population) -> None:
 
 
 def _mean_moves(fit: JointFit, way: int) -> tuple[np.ndarray, np.ndarray]:
-    """Returns weights, and the mean moves of pulses there, over stretches of each sweep that read
-    noise does not hide."""
+    """Returns weights and the mean change by a pulse there, averaged over parts of each sweep so
+    that read noise does not hide it."""
     series, middles, moves = fit.prepared.series, [], []
     for first, last in runs_of(series.pulse, fit.prepared.device):
         if series.pulse[last] != way:
@@ -111,13 +111,12 @@ def _label(axes: Axes, x: str, y: str, title: str) -> None:
     axes.set_ylabel(y)
     axes.set_title(title, fontsize=9)
     low, high = axes.get_ylim()
-    axes.set_ylim(low, high + _LEGEND_ROOM * (high - low))  # no curve crosses the legend
+    axes.set_ylim(low, high + _LEGEND_ROOM * (high - low))  # No curve may cross the legend.
     axes.legend(fontsize=7, frameon=False, loc="upper center", ncols=2)
 
 
 def _conductance_axes(left: Axes, right: Axes, scale: WeightScale) -> None:
-    """Adds axes in the user's unit: weights are at the side of the left plot, and below the
-    right."""
+    """Adds conductance axes in the user's unit, opposite the weight axes of both plots."""
     unit, name = SIEMENS[scale.unit], f"conductance ({scale.unit})"
     functions = (
         lambda weight: (scale.zero + weight * scale.span) / unit,

@@ -1,4 +1,4 @@
-"""A fitted device: its preset, report and verdict, and what they mean in three sentences."""
+"""Combines the preset, report and verdict of a fitted device, with their meaning in words."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,28 +28,29 @@ from device_presets.library.preset_file import PresetEntry
 from rpu_ssnn.common.files import write_together
 
 _NEAR_CURVE = 0.03
-"""A mean curve that is off by less than this share of the range is near."""
+"""A mean curve that is off by at most this share of the range is near."""
 
 _BAND = (0.8, 0.97)
-"""Shares of the readings within a 90 % band that scatters about as the device does."""
+"""If the share of readings within the 90 % band is in this range, the simulated scatter is about
+that of the device."""
 
 _RIGHT = {
     "Is the mean step right at every state?": "the mean step at every state",
     "Do predictions miss by what they say?": "the noise of a pulse",
     "Do changes over many pulses scatter as simulated ones?": "the scatter over many pulses",
 }
-"""For the question of each check, what the preset has where it passes."""
+"""For the question of each check, what the preset gets right if the check passes."""
 
 
 @dataclass(frozen=True)
 class FittedDevice:
-    """A fit with its reported numbers, their intervals and the verdict of the checks.
+    """Holds a fit with its reported numbers, their intervals and the verdict of the checks.
 
     Args:
         name: The name of the preset.
-        population: means and spreads over devices under the chosen model.
-        quantities: the report.
-        cycles: how far whole cycles are off.
+        population: Means and spreads over devices under the chosen model.
+        quantities: The report.
+        cycles: The errors over whole cycles.
         entry: The preset.
     """
 
@@ -64,22 +65,24 @@ class FittedDevice:
 
     @property
     def scale(self) -> WeightScale:
-        """Returns which conductances the weights stand for."""
+        """Returns the conductances that correspond to the weights."""
         return self.population.fit.prepared.scale
 
     @property
     def doubt(self) -> str:
-        """Says that the polarity is probably swapped; empty where it is not."""
+        """Returns a sentence if the polarity is probably swapped; otherwise it is empty."""
         return doubt_of(self.measurement)
 
     def table(self) -> pd.DataFrame:
-        """Returns columns ``quantity``, ``value``, ``95 % interval``, ``unit``, ``note``."""
+        """Returns the report, in columns ``quantity``, ``value``, ``95 % interval``, ``unit``,
+        ``note``."""
         rows = [(q.name, q.shown, q.interval, q.unit, q.note) for q in self.quantities]
         return pd.DataFrame(rows, columns=["quantity", "value", "95 % interval", "unit", "note"])
 
     @property
     def unmeasured(self) -> list[str]:
-        """Sentences say what of the range the file does not tell, and which measurement would."""
+        """Returns sentences on parts of the range that were not measured, and how to measure
+        them."""
         told = []
         if not self.population.has_down:
             told = [
@@ -97,14 +100,15 @@ class FittedDevice:
 
     @property
     def left_out(self) -> list[str]:
-        """Sentences say what was measured and the preset does not hold."""
+        """Returns sentences on what was measured but is not in the preset."""
         return left_out(self.population, self.population.device())
 
     def models(self) -> pd.DataFrame:
-        """Returns the columns ``model``, ``law``, ``numbers``, ``held-out log-likelihood`` (best is
-        0).
+        """Returns the models, in columns ``model``, ``law``, ``numbers`` and ``held-out
+        log-likelihood`` (best is 0).
 
-        A star before the name marks the chosen model, and = one that the data do not tell from it.
+        A star before the name marks the chosen model, and = a model that the data do not
+        distinguish from it.
         """
         scores = self.selection.scores
         if all(score is not self.selection.chosen for score in scores):
@@ -139,8 +143,8 @@ class FittedDevice:
 
     @property
     def usable(self) -> bool:
-        """Tells whether the preset is worth training in: the fit describes the data, or the device
-        moves by its pulses and the mean curve is nearly right."""
+        """Returns whether the preset is worth training in: the fit describes the data, or the
+        device moves by its pulses and the mean curve is nearly right."""
         return self.verdict.describes or (self.verdict.moves and not self._far)
 
     @property
@@ -161,7 +165,7 @@ class FittedDevice:
 
     @property
     def diagnosis(self) -> str:
-        """Three sentences say what the preset gets right, what it does not have, and what to do."""
+        """Returns three sentences: what the preset gets right, what it lacks, and what to do."""
         right = [
             _RIGHT[c.question] for c in self.verdict.checks if c.question in _RIGHT and c.passed
         ]
@@ -190,14 +194,14 @@ class FittedDevice:
         return f"The preset gets right: {first}. {second}. {third[0].upper()}{third[1:]}."
 
     def save(self, preset_file: Path | str | None, plot_file: Path | str) -> None:
-        """Writes the preset with its draws, and the plot, all or none.
+        """Writes the preset with its draws, and the plot: either all files or none.
 
         Args:
-            preset_file: The preset's file; None writes the plot only.
-            plot_file: its suffix chooses the format.
+            preset_file: The file of the preset; None to write the plot only.
+            plot_file: The file of the plot, whose suffix chooses the format.
 
         Raises:
-            PresetError: a file cannot be written.
+            PresetError: A file cannot be written.
         """
         preset_file = None if preset_file is None else Path(preset_file)
         plot_file = Path(plot_file)

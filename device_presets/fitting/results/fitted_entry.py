@@ -1,4 +1,4 @@
-"""From a fitted population to a preset's parameters in aihwkit's terms."""
+"""Turns a fitted population into the parameters of a preset, in aihwkit's terms."""
 
 import math
 
@@ -25,7 +25,7 @@ from rpu_ssnn.devices.law_parameter import Value
 _LINEAR = ("linear", "charge_trap")
 
 _LEAST_NOISE = 2e-4
-"""A noise below this share of a step is at the limit of what a fit tries."""
+"""A noise below this share of a step is at the limit of the values that a fit tries."""
 
 _STEP_AT_ZERO = (CONSTANT, LINEAR, SOFT_BOUNDS)
 
@@ -36,23 +36,23 @@ def fitted_entry(
     found: Measurement,
     drawn: MeanDevice | None = None,
 ) -> PresetEntry:
-    """Returns the preset of a fit; every number names the file, the column and its interval.
+    """Returns the preset of a fit; the source of every number gives file, column and interval.
 
     Args:
-        population: The chosen model.
+        population: The population under the chosen model.
         quantities: The report.
         found: The measurement.
-        drawn: The device that the preset is of; None: the mean device.
+        drawn: The device for the preset; None for the mean device.
 
     Raises:
-        PresetError: the numbers lie outside what the law allows.
+        PresetError: The numbers are not allowed by the law.
     """
     device = drawn or population.device()
     law = population.fit.layout.model.law
     if population.fit.layout.as_charge_trap:
         law = "charge_trap"
     elif population.fit.layout.model.code == CONSTANT and population.fit.prepared.noisy:
-        law = "linear"  # constant steps have no write noise
+        law = "linear"  # The law of constant steps has no write noise.
     code = population.fit.layout.model.code
     source = f"{found.name}, column {found.column}: fit of {population.name}"
     by_name = {quantity.name: quantity for quantity in quantities}
@@ -65,7 +65,8 @@ def fitted_entry(
             assumption = f"not determined by the data; the best estimate of {source}"
         quantity = by_name.get(name)
         told = source
-        # The report's step is the mean at weight zero; aihwkit's is the larger, of its own scale.
+        # The report's step is the mean at weight zero; aihwkit's is the larger one, so these
+        # numbers differ in scale from the report's.
         scaled = name in ("step", "write_noise") or (
             name == "asymmetry" and code not in _STEP_AT_ZERO
         )
@@ -96,14 +97,14 @@ def fitted_entry(
 def drawn_entries(
     population: Population, quantities: list[Quantity], found: Measurement, draws: int
 ) -> dict[str, PresetEntry]:
-    """Returns presets of devices that the fit could as well have had, by name: ``draw_1``, ...
+    """Returns presets of devices that are also consistent with the data, by name: ``draw_1``, ...
 
-    Steps, shape, bounds and noises are drawn together by their errors, and all spreads by one
-    factor, at most 3, as chi-squared says of so many devices. A draw that no preset can hold is
-    drawn again.
+    Steps, shape, bounds and noises are drawn together according to their errors. All spreads get
+    one factor, from 0.3 to 3, drawn by chi-squared for the number of devices. A draw that is not a
+    valid preset is repeated.
 
     Raises:
-        PresetError: hardly any draw can be a preset.
+        PresetError: Hardly any draw is a valid preset.
     """
     rng = np.random.default_rng(7)
     entries: dict[str, PresetEntry] = {}
@@ -142,7 +143,7 @@ def _values(
             "conductance for weight zero"
         )
         raise PresetError("fit", "weight zero", 0.0, allowed)
-    step = min(step, 0.999 * (w_max - w_min))  # a fit to noise may put it above
+    step = min(step, 0.999 * (w_max - w_min))  # A fit to noise may exceed the range.
     spreads = {name: q.value or 0.0 for name, q in by_name.items()}
     values: dict[str, Value] = {
         "step": step,
@@ -164,7 +165,7 @@ def _values(
     if law in _LINEAR:
         bends = device.shape if own.shape else device.local[2:4]
         slopes = _slope(bends[0] * w_max), _slope(-bends[1] * w_min)
-        if own.code == SOFT_BOUNDS:  # the step ends at each device's own bound
+        if own.code == SOFT_BOUNDS:  # The step falls to 0 at the bound of each device.
             slopes = 1.0, 1.0
             values["slope_from_mean_bounds"] = False
         values |= {
@@ -181,12 +182,12 @@ def _values(
 
 
 def _slope(value: float) -> float:
-    """Slopes of aihwkit's linear step lie between -1 and 1; noise may leave them just outside."""
+    """Limits a slope to aihwkit's range, -1 to 1; noise may put it just outside."""
     return min(max(float(value), -1.0), 1.0)
 
 
 def _assumption(population: Population, name: str, by_name: dict[str, Quantity]) -> str | None:
-    """Says why a value is assumed instead of measured; None where it was measured."""
+    """Returns why a value is assumed instead of measured; None if it was measured."""
     own = population.fit.layout.model
     code = own.code
     quantity = by_name.get(name)
@@ -203,8 +204,8 @@ def _assumption(population: Population, name: str, by_name: dict[str, Quantity])
 
 
 def _determined(name: str, by_name: dict[str, Quantity]) -> bool:
-    """Tells whether the data tell a parameter, by the quantity of the report that it follows
-    from."""
+    """Returns whether the data determine a parameter, from the corresponding quantity of the
+    report."""
     if name.startswith(("slope_", "step_factors_")) and "spread" not in name:
         name = f"nonlinearity {'up' if '_up' in name else 'down'}"
     return name not in by_name or by_name[name].determined

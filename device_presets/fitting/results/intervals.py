@@ -1,4 +1,4 @@
-"""95 % intervals of means and spreads over a few devices."""
+"""Computes 95 % intervals for means and spreads over a few devices."""
 
 import math
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from scipy.optimize import brentq
 CONFIDENCE = 0.95
 
 POSITIVE = ("step", "step as conductance", "states")
-"""Quantities that are above 0, with an interval that is symmetric all the same."""
+"""Quantities that are above 0 but have a symmetric interval."""
 
 _WHOLE = {
     "asymmetry": (-1.0, 1.0),
@@ -19,29 +19,29 @@ _WHOLE = {
     "nonlinearity down": (-1.0, 1.0),
     "reset_level": (-3.0, 3.0),
 }
-"""Values that a quantity may have at all: shares, and weights that a fit looks at."""
+"""The limits of quantities: possible shares, and the weights that a fit considers."""
 
 _ANY = (-math.inf, math.inf)
 BOUNDS = ("w_max", "w_min")
-"""Both bounds belong to a range whose half is 1, unless the user chose other weights."""
+"""The names of both bounds, whose half range is 1 unless the user chose other weights."""
 
 _WIDE = 1e3
 
 _TWICE_OFF = 3.0
-"""An interval that reaches 0 tells the size up to so many times the value."""
+"""An interval that reaches 0 is informative if it ends below this many times the value."""
 
 
 @dataclass(frozen=True)
 class Quantity:
-    """A reported number.
+    """Holds a reported number.
 
     Args:
         name: The name in the report.
-        value: best estimate; None where it could not be known.
-        low, high: 95 % interval; None where there is none.
+        value: Best estimate; None if it cannot be known.
+        low, high: 95 % interval; None if there is none.
         unit: The unit of all three.
-        note: why there is no value or no interval, or what to know about it; may be empty.
-        determined: whether the data tell the value; where they do not, there is no interval.
+        note: Why there is no value or interval, or another remark; may be empty.
+        determined: Whether the data determine the value; if not, there is no interval.
     """
 
     name: str
@@ -78,10 +78,10 @@ class Quantity:
 
 
 def as_far_as_determined(one: Quantity) -> Quantity:
-    """Returns the quantity without an interval so wide that it says nothing, and without impossible
-    ends.
+    """Returns the quantity without its interval if that is too wide to be informative, otherwise
+    with the interval cut to possible values.
 
-    Intervals of logarithms (low above 0) stay: `Population.positive` limits them.
+    Intervals of logarithms (low above 0) stay, since `Population.positive` limits them.
     """
     if one.value is None or one.low is None or one.high is None:
         return one
@@ -104,26 +104,26 @@ def as_far_as_determined(one: Quantity) -> Quantity:
 
 
 def student_factor(degrees: float) -> float:
-    """Returns the half width of a 95 % interval in standard errors."""
+    """Returns the half width of a 95 % interval, in standard errors."""
     return float(stats.t.ppf(0.5 + CONFIDENCE / 2, max(degrees, 1.0)))
 
 
 def spread_interval(
     values: np.ndarray, within: np.ndarray, relative: bool, doubt: float = 0.0
 ) -> tuple[float, float, float]:
-    """Returns the deviation between devices: estimate and 95 % interval.
+    """Returns the deviation between devices as an estimate and the ends of its 95 % interval.
 
-    The variance of a device's fitted value is that between devices plus that of its fit, known
-    from its curvature. Weighted by it, the values scatter around their mean as chi-squared says
-    (Cochran's Q), which gives the estimate (Paule and Mandel 1982) and the interval (Viechtbauer
-    2007): a device whose fit leaves it open says little, whatever the others say. As far as the
-    fits' variances are themselves in doubt, Snedecor's F takes the place of chi-squared.
+    The variance of a device's fitted value is the variance between devices plus that of its fit,
+    which is known from its curvature. Weighted by it, the values scatter around their mean as
+    chi-squared (Cochran's Q), which gives the estimate (Paule and Mandel 1982) and the interval
+    (Viechtbauer 2007). A device with an uncertain fit has little influence. As far as the variances
+    of the fits are themselves uncertain, Snedecor's F replaces chi-squared.
 
     Args:
-        values: [devices], at least 2, divided by their mean where ``relative``.
-        within: [devices] variance of each value's own fit.
-        relative: whether the mean's own error adds (a coefficient of variation).
-        doubt: relative variance of the variances in ``within``, all wrong alike.
+        values: [devices], at least 2, divided by their mean if ``relative``.
+        within: [devices] variance of each value from its fit.
+        relative: Whether the error of the mean adds (a coefficient of variation).
+        doubt: Relative variance of the variances in ``within``, which all share one error.
     """
     total = float(np.var(values, ddof=1))
     errors = np.maximum(within, 1e-12 * total)
@@ -133,7 +133,7 @@ def spread_interval(
     degrees = float(n - 1)
 
     def scatter(between: float) -> float:
-        """Returns the scatter of the weighted values, over what is expected of it."""
+        """Returns the scatter of the weighted values relative to its expectation."""
         weights = 1.0 / (between + errors)
         mean = float(weights @ values / weights.sum())
         return float(weights @ (values - mean) ** 2) / (n - 1)
@@ -158,7 +158,7 @@ def spread_interval(
     def end(probability: float) -> float:
         def quantile(between: float) -> float:
             share = float(np.mean(errors / (between + errors)))
-            # Degrees of freedom of the fits' variance, as good as none below one.
+            # These are the degrees of freedom of the fits' variance, at least one.
             others = max(2.0 / max(share**2 * doubt, 1e-9), 1.0)
             return float(special.fdtri(degrees, others, probability))
 
@@ -168,10 +168,9 @@ def spread_interval(
 
 
 def is_log_normal(values: np.ndarray) -> bool:
-    """Tells whether positive values over devices follow a log-normal law clearly better than a
-    normal."""
+    """Returns whether values over devices fit a log-normal law clearly better than a normal one."""
     if len(values) < 8 or (values <= 0).any() or values.std() < 1e-3 * values.mean():
-        return False  # they are too few, or too alike, to tell
+        return False  # They are not positive, too few, or too similar to decide.
     normal = stats.norm.logpdf(values, values.mean(), values.std()).sum()
     logs = np.log(values)
     log_normal = (stats.norm.logpdf(logs, logs.mean(), logs.std()) - logs).sum()

@@ -1,9 +1,9 @@
-"""A measured pulse train as lookup tables of CrossSim, one a device: nothing is fitted.
+"""Turns a measured pulse train into lookup tables of CrossSim, one per device, without a fit.
 
-The law of a pulse's change at a conductance is that of the changes measured nearest to it. Read
-noise is part of a measured change, twice. Where neighbouring changes show it, the state before a
-pulse is taken from the readings around it, and the scatter of the changes is made as small as that
-over many pulses says, to which read noise adds but twice.
+The distribution of a pulse's change at a conductance is that of the changes measured nearest to it.
+A measured change contains read noise twice. If neighbouring changes show such noise, the state
+before a pulse is taken from the readings around it, and the scatter of the changes is reduced to
+that seen over many pulses, to which read noise also adds only twice.
 """
 
 import os
@@ -23,28 +23,29 @@ from rpu_ssnn.common.files import refuse_unwritable
 from rpu_ssnn.common.wording import counted
 
 LEAST = 20
-"""The fewest changes that make a distribution; a column takes at least so many."""
+"""A distribution needs at least this many changes, and each column uses as many or more."""
 
 MOST_COLUMNS, POINTS = 51, 51
 
 MOST_READ_NOISE = 20.0
-"""Above this read noise (mean steps) a table says more of the instrument than of the device."""
+"""Above this read noise (in mean steps) a table would describe the instrument, not the device."""
 
 _FEWEST_MEANS = 5
 
 _MOST_AROUND, _LAG = 25, 20
-"""The most readings on either side of a change, and the pulses that tell its own scatter."""
+"""The most readings used on either side of a change, and the number of pulses over which the
+scatter of changes is measured."""
 
 
 def write_tables(data: Path, folder: Path, sheet: str | None = None) -> list[str]:
-    """Writes the tables of all devices into a new folder, several as folders inside it.
+    """Writes the tables of all devices into a new folder, with a subfolder for each of several.
 
     Returns:
-        What was written, a line each.
+        Lines that describe what was written.
 
     Raises:
-        PresetError: as ``read``. It is also raised where the folder is there or cannot be made, and
-            where a device has fewer changes than two columns need in either direction.
+        PresetError: For the reasons given at ``read``; also if the folder exists or cannot be
+            created, or a device has too few changes for two columns in either direction.
     """
     if folder.exists():
         raise PresetError("presets fit", "--name", str(folder), "must be a folder yet to be made")
@@ -74,7 +75,7 @@ def _columns(found: Measurement, device: int) -> int:
     """Returns the number of columns for which a device has enough changes.
 
     Raises:
-        PresetError: there are too few changes in a direction.
+        PresetError: There are too few changes in a direction.
     """
     pulses = found.pulse[found.device == device]
     counts = {"up": int((pulses > 0).sum()), "down": int((pulses < 0).sum())}
@@ -88,11 +89,11 @@ def _columns(found: Measurement, device: int) -> int:
 def table_of(found: Measurement, device: int, columns: int) -> LookupTable:
     """Returns the table of one device of a measurement.
 
-    Conductances are evenly spaced over the device's measured range. Each column has the quantiles
-    of the changes nearest to it: an even share of all, and `LEAST` at least.
+    Conductances are evenly spaced over the measured range. Each column has the quantiles of the
+    changes nearest to it, an equal share of all and at least `LEAST`.
 
     Raises:
-        PresetError: The read noise is too large beside the steps.
+        PresetError: The read noise is too large compared with the steps.
     """
     rows = np.flatnonzero(found.device == device)
     after = rows[found.pulse[rows] != 0]
@@ -116,7 +117,7 @@ def table_of(found: Measurement, device: int, columns: int) -> LookupTable:
 
 
 def _read_noise_in_steps(found: Measurement, rows: np.ndarray) -> float:
-    """Returns the deviation of a reading over the mean step of one device; 0 where none shows."""
+    """Returns the read noise of one device in mean steps; 0 if none is visible."""
     weight, pulse = found.conductance[rows], found.pulse[rows]
     weight = (weight - weight.min()) / np.ptp(weight)
     variance, noisy = read_noise_of(weight, pulse, found.device[rows])
@@ -127,16 +128,17 @@ def _read_noise_in_steps(found: Measurement, rows: np.ndarray) -> float:
 def _without_read_noise(
     found: Measurement, after: np.ndarray, ratio: float, columns: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Returns [changes] the conductances before the pulses and the changes by them, without what
-    read noise adds.
+    """Returns [changes] the conductances before the pulses and the changes by them, with the effect
+    of read noise removed.
 
-    A reading that is high by chance is followed by a smaller change: the state is therefore the
-    mean of the readings around a change, without the two that make it.
+    A reading that is high by chance is followed by a smaller change. The state is therefore the
+    mean of the readings around a change, without the two readings that define it.
 
     Args:
+        found: The measurement.
         after: [changes] row after each pulse of one device, in the order measured.
-        ratio: read noise in mean steps.
-        columns: of the table.
+        ratio: Read noise in mean steps.
+        columns: The number of columns of the table.
     """
     g, half = found.conductance, int(np.clip(np.ceil(ratio**2), 2, _MOST_AROUND))
     state, change = np.empty(len(g)), np.diff(g, prepend=g[:1])
@@ -146,9 +148,9 @@ def _without_read_noise(
         k = np.arange(1, last - first + 1)
         low, high = np.maximum(k - 1 - half, 0), np.minimum(k + half, last - first) + 1
         around = sums[high] - sums[low] - g[first + k] - g[first + k - 1]
-        few = high - low <= 2  # the sweep has one pulse
+        few = high - low <= 2  # The sweep has only one pulse.
         state[first + k] = np.where(few, g[first + k - 1], around / np.maximum(high - low - 2, 1))
-    # The more noise, the fewer conductances at which the mean change is told.
+    # The more noise there is, the fewer conductances have a mean change of their own.
     fewer = max(_FEWEST_MEANS, int(columns / (1.0 + ratio)))
     grid = np.linspace(state[after].min(), state[after].max(), fewer)
     for way in (1, -1):

@@ -1,4 +1,4 @@
-"""A preset needs the means over the devices, and how the devices differ."""
+"""Computes the means over devices and the spreads between them, which a preset needs."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -20,26 +20,26 @@ _UNKNOWN_ERRORS = "how well each device's own number is known could not be told"
 _LEFT_OPEN = "the data leave it open"
 
 _WIDEST = 5.0
-"""An interval of a logarithm that is wider on one side is left open."""
+"""An interval of a logarithm is not given if it is wider than this on one side."""
 
 _LOOSE = 1.0
-"""The data leave a number open beyond this variance of its logarithm, or in weight."""
+"""The data do not determine a number if its variance, of the logarithm or in weight, is larger."""
 
 _BEYOND = 0.1
-"""A bound further out than this share of the measured range is extrapolated."""
+"""A bound counts as extrapolated if it is further out by this share of the measured range."""
 
 _ONE_DEVICE = "one device only: how devices differ could not be known"
 
 
 @dataclass(frozen=True)
 class MeanDevice:
-    """The mean device of a population.
+    """Describes the mean device of a population.
 
     Args:
-        local: [6] as ``LOCAL``.
-        shape: the model's.
+        local: [6] numbers of the device, in the order of ``LOCAL``.
+        shape: The numbers of the model's shape.
         cycle_noise: The cycle noise, as a share of the step at weight zero.
-        read_noise: deviation of one reading, in weights.
+        read_noise: The deviation of one reading, in weight.
         effects: The numbers of the effects, by the names of ``Effects.values``.
     """
 
@@ -51,13 +51,13 @@ class MeanDevice:
 
 
 class Population:
-    """Means over devices with their covariance, and functions of them with intervals.
+    """Holds means over devices with their covariance, and gives functions of them with intervals.
 
     Args:
         fit: The fit of one model.
         errors: The covariances of its numbers.
-        draws: Fits of the same model to cycles drawn anew; where there are some, their scatter
-            gives the covariance, and not the curvature of the likelihood.
+        draws: Fits of the same model to resampled cycles; if there are any, their scatter gives the
+            covariance instead of the curvature of the likelihood.
     """
 
     def __init__(self, fit: JointFit, errors: Uncertainty, draws: Sequence[JointFit] = ()) -> None:
@@ -65,11 +65,11 @@ class Population:
         self.n_devices = len(fit.local)
         self._steps = np.exp(fit.local[:, : 2 if self.has_down else 1])
         self.log_normal = is_log_normal(self._steps.mean(axis=1))
-        slope = np.ones((self.n_devices, 6))  # the slope of the steps by their logarithms
+        slope = np.ones((self.n_devices, 6))  # derivatives of the steps by their logarithms
         slope[:, :2] = np.exp(fit.local[:, :2])
         self._within = errors.local * slope[:, :, None] * slope[:, None, :]
         self._known = errors.at_top
-        # Errors of steps and bounds go with the cycle noise, their variances with its square.
+        # Errors of steps and bounds are proportional to the cycle noise, variances to its square.
         self._doubt = 4.0 * float(errors.shared[0, 0])
         values = self._values(fit)
         self._mean = self._vector(fit)
@@ -80,7 +80,7 @@ class Population:
             self._covariance: np.ndarray = np.cov([self._vector(f) for f in draws], rowvar=False)
             self._own_degrees = float(len(draws) - 1)
         else:
-            # What an error of the shared numbers does to all devices.
+            # An error of the shared numbers changes the numbers of all devices.
             own = np.ones_like(slope) if self.log_normal else slope
             known = errors.at_top | (not errors.at_top.any())
             moved = (own[:, :, None] * errors.response)[known].mean(axis=0)
@@ -89,7 +89,7 @@ class Population:
             if self.n_devices == 1:
                 self._covariance[n_shared:, n_shared:] += self._within[0]
         self._between, self._degrees = np.zeros_like(self._covariance), self._own_degrees
-        if self.n_devices > 1:  # draws move all devices alike: their scatter is not in them
+        if self.n_devices > 1:  # Draws move all devices together and do not include their scatter.
             self._between[n_shared:, n_shared:] = np.cov(values, rowvar=False) / self.n_devices
             self._covariance = self._covariance + self._between
             self._degrees = float(self.n_devices - 1)
@@ -105,11 +105,11 @@ class Population:
 
     @property
     def name(self) -> str:
-        """The name says which step, noise and effects the fit has."""
+        """Returns the name of the fit's step, noise and effects."""
         return self.fit.layout.name
 
     def device(self, mean: np.ndarray | None = None) -> MeanDevice:
-        """Returns the mean device, or the one that another vector of means gives."""
+        """Returns the mean device, or the device for another vector of means."""
         vector = self._mean if mean is None else mean
         n_shared = len(self.fit.shared)
         local = vector[n_shared:].copy()
@@ -122,8 +122,8 @@ class Population:
         return MeanDevice(local, shape, noise, read_noise, values)
 
     def drawn(self, rng: np.random.Generator) -> MeanDevice:
-        """Returns a mean device drawn by the errors of the fit, within the limits of the law; what
-        the data leave open stays at its best estimate."""
+        """Returns a mean device drawn according to the errors of the fit, within the limits of the
+        law; numbers that the data do not determine stay at their best estimates."""
         known = np.diag(self._covariance) < _LOOSE
         covariance = self._covariance * np.outer(known, known)
         vector = rng.multivariate_normal(self._mean, covariance, method="eigh")
@@ -134,7 +134,7 @@ class Population:
     def quantity(
         self, name: str, unit: str, function: Callable[[MeanDevice], float], note: str = ""
     ) -> Quantity:
-        """Returns a function of the mean device with its interval (linearised)."""
+        """Returns a function of the mean device with its interval, by linearisation."""
         value = function(self.device())
         gradient = np.zeros(len(self._mean))
         deviations = np.sqrt(np.maximum(np.diag(self._covariance), 0.0))
@@ -148,7 +148,7 @@ class Population:
             ends = function(self.device(up)) - function(self.device(down))
             gradient[k] = ends / (2 * size)
         variance = float(gradient @ self._covariance @ gradient)
-        # Welch and Satterthwaite: the two parts have their own degrees of freedom.
+        # As in Welch and Satterthwaite, the two parts have their own degrees of freedom.
         local = max(float(gradient @ self._between @ gradient), 0.0)
         shared = max(variance - local, 0.0)
         degrees = self._own_degrees
@@ -160,8 +160,8 @@ class Population:
     def positive(
         self, name: str, unit: str, function: Callable[[MeanDevice], float], note: str = ""
     ) -> Quantity:
-        """Returns a positive number, whose logarithm is nearer to a normal law, without an interval
-        of more than four orders of magnitude."""
+        """Returns a positive number with an interval computed for its logarithm, which is closer to
+        normal; an interval of more than about four orders of magnitude is left out."""
         one = self.quantity(name, unit, lambda device: math.log(function(device)), note)
         assert one.value is not None
         value = math.exp(one.value)
@@ -179,25 +179,26 @@ class Population:
     def step(self, device: MeanDevice) -> float:
         """Returns the mean of the up and the down step at weight zero.
 
-        Not the larger (aihwkit's dw_min): a maximum of two noisy numbers is biased upward.
+        It is not the larger one (aihwkit's dw_min), because a maximum of two noisy numbers is
+        biased upward.
         """
         up = self.step_at(device, True, 0.0)
         return (up + self.step_at(device, False, 0.0)) / 2 if self.has_down else up
 
     def reached(self, high: bool) -> np.ndarray:
-        """Returns [devices] whether the data show the device at that bound."""
+        """Returns [devices] whether the data show the device at this bound."""
         side = 0 if high else 1
         clips = self.fit.prepared.series.clips[side]
         shown = np.asarray(clips | self.fit.layout.local_free[4 + side])
-        return shown & (high or self.has_down)  # no pulse up shows a lower bound
+        return shown & (high or self.has_down)  # Up pulses cannot show a lower bound.
 
     def measured(self, high: bool) -> float:
         """Returns the mean upper or lower end of the measured range."""
         return float(self.fit.prepared.ends[0 if high else 1].mean())
 
     def beyond(self, high: bool) -> bool:
-        """Tells whether the mean bound lies outside the measured range, by a tenth of it or more:
-        the place where falling steps would end, not one that devices were seen at."""
+        """Returns whether the mean bound lies outside the measured range by more than a tenth of
+        it: then it is where falling steps would end, not a place that devices reached."""
         bound, room = float(self.device().local[4 if high else 5]), _BEYOND * self.fit.prepared.span
         end = self.measured(high)
         return bound > end + room if high else bound < end - room
@@ -239,8 +240,8 @@ class Population:
         asked: np.ndarray,
         relative: bool,
     ) -> Quantity:
-        """The spread of the devices `asked` follows from their values and their fits' variances; a
-        device whose variance could not be told gets the mean of the others."""
+        """Returns the spread of the devices `asked`, from their values and the variances of their
+        fits; a device with an unknown variance gets the mean of the others."""
         if self.n_devices < 2:
             return Quantity(name, None, None, None, unit, _ONE_DEVICE)
         if np.count_nonzero(asked) < 2:

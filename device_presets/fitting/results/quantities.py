@@ -1,4 +1,4 @@
-"""The report of a fit: step, states, asymmetry, nonlinearity, bounds, noise, spreads."""
+"""Builds the report of a fit: step, states, asymmetry, nonlinearity, bounds, noise, spreads."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,8 +10,8 @@ from device_presets.fitting.results.time_and_width import effect_quantities
 from device_presets.library.steps_at_zero import asymmetry_of
 
 _LOOSE = 1.8
-"""Under read noise, a cycle noise whose interval reaches so many times its value may as well be
-none: the likelihood is flat down to zero."""
+"""Under read noise, the cycle noise may be zero if its interval reaches this many times its value,
+since the likelihood is flat down to zero."""
 
 _UNREACHED = "not reached: the range that was measured, a limit from inside"
 
@@ -22,20 +22,21 @@ def report(
     as_good: Sequence[Population],
     as_likely: Sequence[Population] = (),
 ) -> list[Quantity]:
-    """The report holds all numbers, in the order of display.
+    """Returns all numbers of the report, in the order of display.
 
     Args:
         population: The population under the chosen model.
-        linear: The population under a linear step with a slope for each device, where the chosen
-            step is constant or has one slope for all: it says how much nonlinearity is possible.
-        as_good: Populations under other models that the data do not tell from the chosen one.
-        as_likely: Those under models that are as likely over all pulses.
+        linear: The population under a linear step with a slope for each device, if the chosen step
+            is constant or has one slope for all; it shows how much nonlinearity is possible.
+        as_good: Populations under other models that the data do not distinguish from the chosen
+            one.
+        as_likely: Populations under models that are equally likely over all pulses.
 
-    Noise is what a model leaves unexplained: its interval has to hold those of `as_good`, and of
-    `linear`, which does not take devices' differing slopes for noise. Where a bound is depends on
-    how the step shrinks toward it: the intervals of bounds, states and nonlinearity have to hold
-    those of `as_good` too. A loss and a step that falls toward a bound look alike: intervals of
-    time and width hold those of `as_likely`, too.
+    Noise is whatever a model does not explain, so its interval must include those of `as_good`, and
+    of `linear`, which does not mistake different slopes of devices for noise. The place of a bound
+    depends on how the step shrinks toward it, so the intervals of bounds, states and nonlinearity
+    must include those of `as_good` too. A loss and a step that falls toward a bound look similar,
+    so the intervals of time and width also include those of `as_likely`.
     """
     p, scale = population, population.fit.prepared.scale
 
@@ -79,7 +80,7 @@ def report(
 
 
 def _effects(p: Population, others: Sequence[Population]) -> list[Quantity]:
-    """Returns the numbers of the terms of time and width; intervals hold those of
+    """Returns the numbers of the terms of time and width, with intervals that include those of
     `others`."""
     found = [one for q in others for one in effect_quantities(q)]
     return [
@@ -139,7 +140,7 @@ def _cycle_noise(p: Population) -> Quantity:
 
 
 def _over_models(one: Quantity, others: list[Quantity]) -> Quantity:
-    """Returns the quantity with the interval that holds those of other models too, where they have
+    """Returns the quantity with an interval that also includes those of other models, if they have
     one."""
     lows = [q.low for q in (one, *others) if q.low is not None]
     highs = [q.high for q in (one, *others) if q.high is not None]

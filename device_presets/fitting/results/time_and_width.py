@@ -1,5 +1,5 @@
-"""Time and width in the report and in the preset, which holds some of their effects and leaves
-others, and amplitudes, out."""
+"""Reports effects of time and pulse width, and puts them into the preset as far as its law has
+them; amplitudes are left out."""
 
 import math
 from dataclasses import replace
@@ -15,7 +15,7 @@ _ASSUMED_WIDTH_S = 1e-6
 _ASSUMED_ONSET_S = 1.0
 
 _VARIED = 0.01
-"""Amplitudes that differ by more than this share are not alike."""
+"""Amplitudes that differ by more than this share count as different."""
 
 _NO_LOSS = "no loss in log-time is fitted"
 
@@ -29,14 +29,14 @@ _REPORTED = {
     "recovery": ("gap_recovery", "1", "step without a gap over that of an isolated pulse, less 1"),
     "gap_tau": ("gap_time_constant_s", "s", ""),
 }
-"""Number of a ``Effects`` -> what presets call it (where they have it), unit, note."""
+"""The numbers of ``Effects``, each with its name in presets (if it has one), unit and note."""
 
 _ALIKE = "the times between rows are alike: a leak cannot be told from a step that falls linearly"
 
 
 def effect_quantities(p: Population) -> list[Quantity]:
-    """Returns the numbers of the fitted terms with their intervals, and a line for each term not
-    seen.
+    """Returns the numbers of the fitted terms with their intervals, and a line for each term that
+    was not seen.
 
     Args:
         p: The population under one model.
@@ -71,7 +71,7 @@ def _number(p: Population, key: str) -> Quantity:
 
 
 def effect_values(p: Population, device: MeanDevice) -> dict[str, Value]:
-    """Returns the parameters of the preset beside those of the step."""
+    """Returns the parameters of the preset other than those of the step."""
     timing, terms, given = p.fit.prepared.timing, p.fit.layout.effects.terms, device.effects
     if timing is None:
         return {}
@@ -96,7 +96,7 @@ def effect_values(p: Population, device: MeanDevice) -> dict[str, Value]:
             "loss_per_decade": given.get("loss", 0.0),
             "loss_onset_s": given.get("onset", _ASSUMED_ONSET_S),
         }
-        if GAP in terms:  # the widest pulse comes no sooner after another
+        if GAP in terms:  # The period allows even the widest pulse the shortest measured gap.
             ends = measured_ranges(p)["pulse_period_s"]
             values["pulse_period_s"] = min(ends[0] + float(np.max(timing.width)) - width, ends[1])
     elif math.isfinite(timing.width_0):
@@ -105,9 +105,8 @@ def effect_values(p: Population, device: MeanDevice) -> dict[str, Value]:
 
 
 def measured_ranges(p: Population) -> dict[str, tuple[float, float]]:
-    """Returns the shortest and the longest (s) of what a fit saw, by parameter: of the pulses where
-    their widths are known; and where the step depends on the gap, of the times from pulse to pulse
-    of the most frequent width."""
+    """Returns the shortest and longest values (s) that a fit saw, by parameter: pulse widths if
+    they are known, and, if the step depends on the gap, periods at the most frequent width."""
     timing, found = p.fit.prepared.timing, {}
     if timing is not None and math.isfinite(timing.width_0):
         found["pulse_width_s"] = _ends(timing.width)
@@ -122,12 +121,13 @@ def _ends(seconds: np.ndarray) -> tuple[float, float]:
 
 
 def six_digits(value: float) -> float:
-    """Returns a number as presets give it."""
+    """Returns a number rounded as in presets."""
     return float(f"{value:.6g}")
 
 
 def effect_assumption(p: Population, name: str) -> str | None:
-    """Why such a parameter is assumed; None where it was measured, or is another one."""
+    """Returns why a parameter of time or width is assumed; None if it was measured, or is another
+    parameter."""
     timing, terms = p.fit.prepared.timing, p.fit.layout.effects.terms
     if timing is None:
         return None
@@ -149,7 +149,7 @@ def effect_assumption(p: Population, name: str) -> str | None:
 
 
 def left_out(p: Population, device: MeanDevice) -> list[str]:
-    """Returns sentences on what was measured and is not in the preset."""
+    """Returns sentences on what was measured but is not in the preset."""
     layout, terms, told = p.fit.layout, p.fit.layout.effects.terms, []
     if not layout.held_by_preset:
         told.append(
@@ -168,7 +168,8 @@ def left_out(p: Population, device: MeanDevice) -> list[str]:
 
 
 def effect_phrase(p: Population) -> str:
-    """The description adds amplitudes, and the terms that no preset holds with this step."""
+    """Returns the end of a preset's description: amplitudes, and terms that no preset has with this
+    step."""
     timing, terms = p.fit.prepared.timing, p.fit.layout.effects.terms
     if timing is None:
         return ""
@@ -183,5 +184,5 @@ def effect_phrase(p: Population) -> str:
 
 
 def _lost(terms: tuple[str, ...]) -> str:
-    """Returns the terms that only a ``ChargeTrapDevice`` has, in words."""
+    """Returns, in words, the terms that only the law of charge traps has."""
     return ", ".join(term for term in terms if term in (LOG_LOSS, WIDTH, GAP))
