@@ -12,23 +12,14 @@ from typing import Any, ClassVar, Self
 from rpu_ssnn.baselines.control_settings import READS_A_PRESENTATION, AnalogSgdSpec, PulseTrainSpec
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
-from studies.declaration.update_rules.base import (
-    SEES_COUNTS,
-    WITHOUT_SLOTS,
-    RunSettings,
-    Train,
-    changed,
-)
+from studies.declaration.update_rules.base import NumbersRule, RunSettings, Train, changed
 from studies.declaration.update_rules.on_device import DeviceRule
 
 
-class AnalogSgdRule(DeviceRule):
+class AnalogSgdRule(DeviceRule, NumbersRule):
     """Trains the same network in the same device with stochastic pulse trains of numbers."""
 
-    without_effect: ClassVar[tuple[str, ...]] = WITHOUT_SLOTS
     rates: ClassVar[tuple[float, float] | None] = (0.03, 3.0)
-    sees: ClassVar[str] = SEES_COUNTS
-    one_thread: ClassVar[bool] = True  # the order of torch's sums depends on the threads
     convolutions: ClassVar[bool] = True
 
     trains: PulseTrainSpec = PulseTrainSpec()

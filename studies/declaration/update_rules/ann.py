@@ -6,13 +6,7 @@ from functools import partial
 from typing import ClassVar, Literal
 
 from rpu_ssnn.spec import Share, Spec
-from studies.declaration.update_rules.base import (
-    SEES_COUNTS,
-    WITHOUT_SLOTS,
-    Rule,
-    RunSettings,
-    Train,
-)
+from studies.declaration.update_rules.base import NumbersRule, RunSettings, Train
 
 
 class SgdSpec(Spec):
@@ -22,13 +16,10 @@ class SgdSpec(Spec):
     momentum: Share = 0.9
 
 
-class AnnRule(Rule):
+class AnnRule(NumbersRule):
     """Trains the float network of the same layers by SGD with momentum."""
 
-    without_effect: ClassVar[tuple[str, ...]] = WITHOUT_SLOTS
     rates: ClassVar[tuple[float, float] | None] = (0.01, 1.0)
-    sees: ClassVar[str] = SEES_COUNTS
-    one_thread: ClassVar[bool] = True  # the order of torch's sums depends on the threads
     convolutions: ClassVar[bool] = True
 
     sgd: SgdSpec = SgdSpec()

@@ -67,7 +67,6 @@ WITHOUT_GRADIENT_TRAINS = (
 )
 """These settings have no effect on a spiking network without gradient trains."""
 
-SEES_COUNTS = "spike counts: timing is not seen"
 GIVEN_SPIKES = "given spikes"
 
 
@@ -257,6 +256,14 @@ def changed(part: Spec) -> dict[str, Any]:
 
 DEEPEST_UNCLOCKED = 2
 """Up to this many hidden layers stay trained without winner-take-all output, with a long flush."""
+
+
+class NumbersRule(Rule):
+    """A rule of numbers has no slots; one thread keeps the order in which torch adds up."""
+
+    without_effect: ClassVar[tuple[str, ...]] = WITHOUT_SLOTS
+    sees: ClassVar[str] = "spike counts: timing is not seen"
+    one_thread: ClassVar[bool] = True
 
 
 class SpikingRule(Rule):

@@ -5,23 +5,14 @@ from __future__ import annotations
 from functools import partial
 from typing import ClassVar
 
-from studies.declaration.update_rules.base import (
-    SEES_COUNTS,
-    WITHOUT_SLOTS,
-    Rule,
-    RunSettings,
-    Train,
-)
+from studies.declaration.update_rules.base import NumbersRule, RunSettings, Train
 
 
-class AdamRule(Rule):
+class AdamRule(NumbersRule):
     """Trains the float network by torch's Adam with softmax cross-entropy. All settings of Adam are
     the defaults except for the step, which falls linearly to zero."""
 
-    without_effect: ClassVar[tuple[str, ...]] = WITHOUT_SLOTS
     rates: ClassVar[tuple[float, float] | None] = (0.0003, 0.01)
-    sees: ClassVar[str] = SEES_COUNTS
-    one_thread: ClassVar[bool] = True  # the order of torch's sums depends on the threads
     convolutions: ClassVar[bool] = True
 
     def training(self, settings: RunSettings, threads: int) -> Train:

@@ -11,15 +11,15 @@ from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from studies.declaration.update_rules.ann import SgdSpec
 from studies.declaration.update_rules.base import (
-    SEES_COUNTS,
     WITHOUT_GRADIENT_TRAINS,
+    NumbersRule,
     RunSettings,
     SpikingRule,
     Train,
 )
 
 
-class ConversionRule(SpikingRule):
+class ConversionRule(SpikingRule, NumbersRule):
     """Trains a float network and then tests it with spikes."""
 
     without_effect: ClassVar[tuple[str, ...]] = (
@@ -28,8 +28,6 @@ class ConversionRule(SpikingRule):
         "training.decay_shape",
     )
     rates: ClassVar[tuple[float, float] | None] = (0.01, 1.0)
-    sees: ClassVar[str] = SEES_COUNTS
-    one_thread: ClassVar[bool] = True  # the order of torch's sums depends on the threads
 
     sgd: SgdSpec = SgdSpec()
     percentile: Annotated[float, Field(gt=50.0, le=100.0)] = Field(

@@ -11,8 +11,7 @@ from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec import NetworkSpec, Positive, TrainingSpec
 from studies.common.settings import canonical
 from studies.declaration.update_rules.base import (
-    SEES_COUNTS,
-    Rule,
+    NumbersRule,
     RunSettings,
     Train,
     all_but,
@@ -26,13 +25,11 @@ WITHOUT_BATCHES = all_but(
 """These settings have no effect if a batch is one image and the learning rate is constant."""
 
 
-class OnlineSgdRule(Rule):
-    """Changes float weights exactly after each image."""
+class OnlineSgdRule(NumbersRule):
+    """Changes float weights exactly after each image, which needs those that the last one left."""
 
     without_effect: ClassVar[tuple[str, ...]] = WITHOUT_BATCHES
     rates: ClassVar[tuple[float, float] | None] = (0.03, 3.0)
-    sees: ClassVar[str] = SEES_COUNTS
-    one_thread: ClassVar[bool] = True  # each image needs the weights after the one before it
 
     online: OnlineSpec = OnlineSpec()
     weight_bound: Positive | None = Field(

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from studies.common.settings import canonical
-from studies.declaration.update_rules.base import SEES_COUNTS, RunSettings, Train, changed
+from studies.declaration.update_rules.base import NumbersRule, RunSettings, Train, changed
 from studies.declaration.update_rules.on_device import DeviceRule
 from studies.reproductions.rules.online_sgd import WITHOUT_BATCHES, check_layers, one_by_one
 from studies.reproductions.training.one_by_one_spec import WholePulseSpec
@@ -16,13 +16,11 @@ SLOTS = 3
 """A presentation has slots for its forward read, for its transposed read, and for all pulses."""
 
 
-class WholePulseRule(DeviceRule):
+class WholePulseRule(DeviceRule, NumbersRule):
     """Sends counted pulses after each image."""
 
     without_effect: ClassVar[tuple[str, ...]] = WITHOUT_BATCHES
     rates: ClassVar[tuple[float, float] | None] = (0.03, 3.0)
-    sees: ClassVar[str] = SEES_COUNTS
-    one_thread: ClassVar[bool] = True  # each image needs the weights after the one before it
 
     online: WholePulseSpec = WholePulseSpec()
 
