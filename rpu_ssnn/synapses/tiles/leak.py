@@ -35,6 +35,38 @@ def built_seconds(source: DeviceSource) -> float:
     return NO_TIME if math.isinf(tau) else BUILT_SHARE * tau
 
 
+class DecayTimes:
+    """Tells when the devices of one crossbar decay, and for what time.
+
+    Args:
+        tau: time constant (s) of the devices, infinite without a leak.
+        batch_seconds: physical time of one batch, idle time included.
+
+    Attributes:
+        batches: number of batches whose leak is still to come.
+        step_seconds: the time (s) that a decay after batches stands for.
+    """
+
+    def __init__(self, tau: float, batch_seconds: float) -> None:
+        self.acts, self._batch_seconds, self.batches = math.isfinite(tau), batch_seconds, 0
+        shortest = -math.log1p(-LEAST_SHARE) * tau if self.acts else 0.0
+        self._batches_a_step = max(1, math.ceil(shortest / batch_seconds))
+        self.step_seconds = batch_seconds * self._batches_a_step
+
+    def end_batch(self) -> bool:
+        """Lets the time of one batch pass, and says whether the devices decay now."""
+        self.batches += self.acts
+        ended = self.batches >= self._batches_a_step
+        self.batches = 0 if ended else self.batches
+        return ended
+
+    def wait(self, seconds: float) -> float:
+        """Lets time (s) pass, and returns it plus what batches have left, or 0 if nothing decays."""
+        seconds += self.batches * self._batch_seconds
+        self.batches = 0
+        return seconds if self.acts else 0.0
+
+
 class Leak:
     """Applies the leak of the tiles of one crossbar.
 
@@ -42,48 +74,32 @@ class Leak:
         source: gives the time constant.
         tiles: made from `source.device(built_seconds(source))`.
         batch_seconds: physical time of one batch, idle time included.
-
-    Attributes:
-        batches: number of batches whose leak is still to come.
     """
 
     def __init__(
         self, source: DeviceSource, tiles: Sequence[AnalogTile], batch_seconds: float
     ) -> None:
-        tau = source.leak_time_constant_s
-        self.acts = math.isfinite(tau)
-        self._tiles = tiles
-        self._batch_seconds = batch_seconds
-        self._built_seconds = built_seconds(source)
-        self.batches = 0
-        if not self.acts:
-            return
-        shortest = -math.log1p(-LEAST_SHARE) * tau
-        self._batches_a_step = max(1, math.ceil(shortest / batch_seconds))
-        self._built = [_factors(tile) for tile in tiles]
-        self._set_time(batch_seconds * self._batches_a_step)
+        self.times = DecayTimes(source.leak_time_constant_s, batch_seconds)
+        self._tiles, self._built_seconds = tiles, built_seconds(source)
+        if self.times.acts:
+            self._built = [_factors(tile) for tile in tiles]
+            self._set_time(self.times.step_seconds)
 
     def end_batch(self) -> bool:
-        """Lets the time of one batch pass, and returns whether the weights decayed now."""
-        if not self.acts:
-            return False
-        self.batches += 1
-        if self.batches < self._batches_a_step:
-            return False
-        self.batches = 0
-        self._decay()
-        return True
+        """Lets the time of one batch pass, and says whether the weights decayed now."""
+        decays = self.times.end_batch()
+        if decays:
+            self._decay()
+        return decays
 
     def wait(self, seconds: float) -> bool:
-        """Lets time (s) pass, plus what batches have left, and returns whether weights decayed."""
-        seconds += self.batches * self._batch_seconds
-        if not self.acts or seconds == 0.0:
-            return False
-        self.batches = 0
-        self._set_time(seconds)
-        self._decay()
-        self._set_time(self._batch_seconds * self._batches_a_step)
-        return True
+        """Lets any time (s) pass, with what batches have left, and says whether weights decayed."""
+        passed = self.times.wait(seconds)
+        if passed > 0.0:
+            self._set_time(passed)
+            self._decay()
+            self._set_time(self.times.step_seconds)
+        return passed > 0.0
 
     def _set_time(self, seconds: float) -> None:
         """Sets the time (s) that one decay represents from here on."""

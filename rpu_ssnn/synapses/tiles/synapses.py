@@ -239,7 +239,7 @@ class TileSynapses(Synapses):
             "pulses_down": self.pulses_down.copy(),
             "keep": np.array(self.keep),
             "thinning": generator_state(self._rng),
-            "batches": np.array(self._leak.batches),
+            "batches": np.array(self._leak.times.batches),
             "leak_steps": np.array(self._leak_steps),
             "rows_sent": np.array(self._rows_sent),
             "writes": self._writes.copy(),
@@ -257,7 +257,7 @@ class TileSynapses(Synapses):
         self._rows.restore(state["pulses_up"], state["pulses_down"])
         self.keep = float(state["keep"])
         restore_generator(self._rng, state["thinning"])
-        self._leak.batches = int(state["batches"])
+        self._leak.times.batches = int(state["batches"])
         self._leak_steps = int(state["leak_steps"])
         self._rows_sent = int(state["rows_sent"])
         self._writes[:] = state["writes"]

@@ -1,7 +1,5 @@
 """The leak of the devices, at the times and with the roundings of `synapses.tiles.leak`."""
 
-import math
-
 import numpy as np
 
 from rpu_ssnn.common.training_state import State
@@ -9,7 +7,7 @@ from rpu_ssnn.synapses.native.cells import OfDevices, Scratch
 from rpu_ssnn.synapses.native.device_array import DeviceArray
 from rpu_ssnn.synapses.native.effects.effect import Effect, Setup
 from rpu_ssnn.synapses.native.whole_lines import decay_lines
-from rpu_ssnn.synapses.tiles.leak import LEAST_SHARE, built_seconds
+from rpu_ssnn.synapses.tiles.leak import DecayTimes, built_seconds
 
 
 class NativeLeak(Effect):
@@ -22,38 +20,28 @@ class NativeLeak(Effect):
     name = "leak"
 
     def __init__(self, setup: Setup) -> None:
-        tau = setup.device.leak_time_constant_s
         self._acceleration = setup.spec.retention.acceleration
-        self._acts = math.isfinite(tau)
         self._built, self._resets = setup.drawn.decay, setup.drawn.reset
         self._built_seconds = built_seconds(setup.device)
-        self._batch_seconds = self._acceleration * setup.batch_seconds
-        self._batches = self._steps = 0
-        if self._acts:
-            shortest = -math.log1p(-LEAST_SHARE) * tau
-            self._batches_a_step = max(1, math.ceil(shortest / self._batch_seconds))
-            self._shares = self._after(self._batch_seconds * self._batches_a_step)
+        batch_seconds = self._acceleration * setup.batch_seconds
+        self._times = DecayTimes(setup.device.leak_time_constant_s, batch_seconds)
+        self._steps = 0
+        if self._times.acts:
+            self._shares = self._after(self._times.step_seconds)
 
     def after_batch(self, array: DeviceArray) -> bool:
-        if not self._acts:
-            return False
-        self._batches += 1
-        if self._batches < self._batches_a_step:
-            return False
-        return self._decay(array, self._shares)
+        return self._times.end_batch() and self._decay(array, self._shares)
 
     def after_rest(self, array: DeviceArray, seconds: float) -> bool:
         """Lets the devices decay for this time, and for what earlier batches have left over."""
-        seconds = self._acceleration * seconds + self._batches * self._batch_seconds
-        if not self._acts or seconds == 0.0:
-            return False
-        return self._decay(array, self._after(seconds))
+        passed = self._times.wait(self._acceleration * seconds)
+        return passed > 0.0 and self._decay(array, self._after(passed))
 
     def state(self) -> State:
-        return {"counts": np.array([self._batches, self._steps])}
+        return {"counts": np.array([self._times.batches, self._steps])}
 
     def restore(self, state: State) -> None:
-        self._batches, self._steps = map(int, state["counts"])
+        self._times.batches, self._steps = map(int, state["counts"])
 
     def statistics(self) -> dict[str, float]:
         return {"leak_steps": float(self._steps)}
@@ -63,7 +51,6 @@ class NativeLeak(Effect):
         return (self._built.astype(np.float64) ** power).astype(np.float32)
 
     def _decay(self, array: DeviceArray, shares: OfDevices) -> bool:
-        self._batches = 0
         self._steps += 1
         cells, n_in = array.cells, array.shape[0]
 
