@@ -165,15 +165,6 @@ RESULT_COLUMNS: tuple[ResultColumn, ...] = (
 
 `studies.results.ledger` has the formulas of the ledger's columns."""
 
-RETIRED_COLUMNS = (
-    "half_select_energy_j",
-    "half_select_energy_blank_because",
-    "half_selects_total",
-    "half_selects_total_1",
-    "half_selects_total_2",
-)
-"""Kept rows of earlier versions still have these columns, which the ledger of a chip replaces."""
-
 CURVE_COLUMNS: tuple[ResultColumn, ...] = (
     _text("study", "name of the study"),
     _text("trial", "identity of the trial"),

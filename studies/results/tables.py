@@ -184,9 +184,6 @@ def _one_type_a_column(frame: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 _FORMULA = re.compile(r"[=+@\t\r]|-(?![\d.]|$)")
 """Matches the start of a cell that a spreadsheet takes for a formula, but no negative number."""
 

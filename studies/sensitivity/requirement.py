@@ -53,7 +53,7 @@ from studies.sensitivity.imperfections import Off, imperfections, switched_off
 from studies.sensitivity.threshold_crossing import side, threshold_crossing
 
 WITHIN = 1.5
-FIRST_VALUES, MOST_ROUNDS = 2, 8
+MOST_ROUNDS = 8
 
 UNTUNED = TunedDevice(learning_rate=1.0, weight_range=1.0, thinning=None)
 """Replaces hyperparameters that are not known before anything runs."""

@@ -12,7 +12,6 @@ from studies.declaration.trial import SWEEP_PREFIX
 from studies.results.result_columns import (
     CURVE_COLUMNS,
     RESULT_COLUMNS,
-    RETIRED_COLUMNS,
     ResultColumn,
 )
 from studies.results.tables import curves_frame, results_frame
@@ -20,6 +19,14 @@ from studies.workers.run_trial import run_trial
 from support.rpu_ssnn.own_data import write_npz
 
 KEPT = Path(__file__).parents[3] / "docs" / "results"
+RETIRED_COLUMNS = (
+    "half_select_energy_j",
+    "half_select_energy_blank_because",
+    "half_selects_total",
+    "half_selects_total_1",
+    "half_selects_total_2",
+)
+"""Kept rows of earlier versions have these columns too; the ledger of a chip replaces them."""
 SMALL = {
     "study": "columns",
     "question": "Which columns does a row have?",
@@ -124,17 +131,13 @@ def test_every_column_of_a_real_row_is_declared(tables: tuple[pd.DataFrame, pd.D
     assert [name for name in curves.columns if column_of(name, CURVE_COLUMNS) is None] == []
 
 
-@pytest.mark.parametrize(
-    "path", kept_tables("settings"), ids=lambda path: f"{path.parent.name}/{path.stem}"
-)
+@pytest.mark.parametrize("path", kept_tables("settings"), ids=_place)
 def test_every_column_of_a_kept_table_is_declared(path: Path) -> None:
     header = pd.read_csv(path, nrows=0).columns.drop(list(RETIRED_COLUMNS), errors="ignore")
     assert [name for name in header if column_of(name) is None] == []
 
 
-@pytest.mark.parametrize(
-    "path", kept_tables("epoch"), ids=lambda path: f"{path.parent.name}/{path.stem}"
-)
+@pytest.mark.parametrize("path", kept_tables("epoch"), ids=_place)
 def test_every_column_of_kept_curves_is_declared(path: Path) -> None:
     header = pd.read_csv(path, nrows=0).columns
     assert [name for name in header if column_of(name, CURVE_COLUMNS) is None] == []
