@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rpu_ssnn.data import DATA_ENV, sources
+from rpu_ssnn.data import DATA_ENV, Dataset, load_dataset, sources
 from support.commands import Command
 from support.rpu_ssnn.idx import WriteIdx, WriteIdxSet, write_idx_file, write_idx_set_files
 
@@ -29,6 +29,12 @@ def coverage_rows(pytestconfig: pytest.Config) -> Path | None:
 def kept_fits(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Gives the tests their own cache of fits, so that the user's cache is not touched."""
     os.environ["RPU_SSNN_FITS"] = str(tmp_path_factory.mktemp("fits"))
+
+
+@pytest.fixture(scope="session")
+def digits() -> Dataset:
+    """All of the bundled digits, a fifth of the training images held out."""
+    return load_dataset("digits", n_train=None, n_test=None, validation_share=0.2, seed=0)
 
 
 @pytest.fixture(scope="session")

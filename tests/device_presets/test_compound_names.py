@@ -55,7 +55,7 @@ def test_settings_of_the_cell_and_of_the_preset_are_overridden_by_name() -> None
     ],
 )
 def test_wrong_names_are_refused_in_one_line(device: str, named: str) -> None:
-    with refused("case 2.device", named):
+    with refused("case 1.device", named):
         trial_of(device)
 
 

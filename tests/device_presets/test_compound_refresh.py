@@ -1,7 +1,5 @@
 """Tests when pairs of devices that move one way only are refreshed, and what is then written."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -9,6 +7,7 @@ from device_presets import get_device
 from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses.tiles.synapses import TileSynapses
 from support.device_presets.compounds import ONE_SIDED, hidden
+from support.rpu_ssnn.native_devices import all_at
 from support.rpu_ssnn.networks import make_block, make_crossbar
 
 
@@ -21,7 +20,7 @@ def together(synapses: TileSynapses, slots: int) -> None:
 def one_sided(**settings: float) -> TileSynapses:
     """Returns pairs of noiseless devices with a step of 1/64 that all start at 0."""
     device = get_device("one_sided_pair(pcm)", ONE_SIDED | {"step": 2.0**-6} | settings)
-    crossbar = replace(make_crossbar(), initial=np.zeros((20, 8), dtype=np.float32))
+    crossbar = all_at(0.0)
     return TileSynapses(crossbar, device, TileSpec(weight_range=4.0), 1e6)
 
 
@@ -70,7 +69,7 @@ def test_a_pair_behind_a_digital_sum_is_refreshed_after_so_many_transfers(
     """There are 60 of 64 steps up, then 40 down, ten at once; a refresh resets 20 of these 40."""
     settings = {"transfer_every": 10, "refresh_every": transfers, "rewrite_pulses": 0}
     device = get_device("mixed_precision_pair(pcm)", ONE_SIDED | {"step": 2.0**-6} | settings)
-    crossbar = replace(make_crossbar(), initial=np.zeros((20, 8), dtype=np.float32))
+    crossbar = all_at(0.0)
     a_step_each = 2.0**-6 * crossbar.batch * crossbar.T
     synapses = TileSynapses(crossbar, device, TileSpec(weight_range=4.0), a_step_each)
     pre, post = np.ones((60, 20), bool), np.ones((60, 8), bool)

@@ -21,6 +21,7 @@ from support.device_presets.compounds import (
     hidden,
     trial_of,
 )
+from support.rpu_ssnn.native_devices import on_all
 from support.rpu_ssnn.networks import make_block, make_crossbar, random_trains
 
 every_compound = pytest.mark.parametrize("kind", COMPOUNDS)
@@ -121,8 +122,7 @@ def test_saturation_counts_every_device_of_the_cell(kind: str) -> None:
     if "chop_probability" in COMPOUNDS[kind].settings:  # Chopping moves fast devices to and fro.
         overrides = overrides | {"chop_probability": 1e-9}
     synapses = cell(kind, overrides=overrides)
-    pre, post = np.ones((9000, 20), bool), np.ones((9000, 8), bool)
-    synapses.update(make_block(pre, post, np.zeros_like(post)))
+    synapses.update(on_all(9000))
     statistics = synapses.statistics()
     assert statistics["devices_total"] == COMPOUNDS[kind].devices * 20 * 8
     if COMPOUNDS[kind].one_sided:  # The other device of each pair got no pulse.
@@ -188,8 +188,7 @@ def test_transfer_reads_are_counted_as_aihwkit_makes_them() -> None:
     """The gain is so high that each line read moves by one pulse, so pulses count the reads."""
     synapses = cell("tiki_taka_v2", overrides={**EQUAL_STEPS, "transfer_gain": 1e6})
     before = synapses.weights().copy()
-    pre, post = np.ones((1003, 20), bool), np.ones((1003, 8), bool)
-    synapses.update(make_block(pre, post, np.zeros_like(post)))
+    synapses.update(on_all(1003))
     statistics = synapses.statistics()
     pulses = (synapses.weights() - before).sum() / synapses.device_step
     assert statistics["transfer_reads_total"] == 200

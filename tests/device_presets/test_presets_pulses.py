@@ -31,14 +31,6 @@ def test_ideal_moves_by_exactly_one_step_a_pulse_from_bound_to_bound_and_back() 
         assert weights[2400] == pytest.approx(-1.0, abs=1e-4)
 
 
-def test_no_pulse_is_missed_where_steps_are_far_above_dw_min() -> None:
-    """A step is 7,400 times dw_min; from `dw_min` alone aihwkit would send one pulse in twelve."""
-    curve = {"A_up": -1e4, "A_down": -1e4, "gamma_up": 0.5, "gamma_down": 0.5, "a": 1.0, "b": 0.0}
-    preset = get_preset("reram_es", NOISE_FREE | curve | {"levels": 2e6, "write_noise": 0})
-    weights = pulse_response(preset, 4, 12, 0).pivot(index="pulse", columns="device")["weight"]
-    assert (np.diff(weights, axis=0) != 0).all()
-
-
 @pytest.mark.parametrize("name", preset_names())
 def test_each_update_is_a_pulse_on_every_device(name: str) -> None:
     """aihwkit's pulse probability must not thin the pulses (as it would for ExpStepDevice)."""

@@ -1,7 +1,6 @@
 """Compares convolutions in the engine with a slow simulator, dense layers and backpropagation."""
 
 import itertools
-from collections.abc import Callable
 from dataclasses import replace
 from math import prod
 from typing import Any
@@ -13,7 +12,6 @@ from device_presets import get_device
 from rpu_ssnn.algorithm_checks.trace import trace
 from rpu_ssnn.algorithm_checks.weight_changes import weight_changes
 from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.common.training_state import EpochRow, TrainingState
 from rpu_ssnn.data import load_dataset
 from rpu_ssnn.data.spike_trains import SpikeTrains
 from rpu_ssnn.network import Network
@@ -30,6 +28,7 @@ from rpu_ssnn.synapses import (
 from rpu_ssnn.synapses.native.synapses import native_synapses
 from rpu_ssnn.synapses.tiles.synapses import tile_synapses
 from rpu_ssnn.training import train
+from support.rpu_ssnn.networks import KeptStates
 from support.rpu_ssnn.slow_convolutions import Conv, Result, simulate
 
 NOTHING_DRAWN: dict[str, Any] = {
@@ -319,16 +318,13 @@ def test_training_goes_on_from_a_state_as_if_it_had_not_stopped(kind: str, sched
         factory = native_synapses(get_device(kind), tile, 8.0)
     else:
         factory = {"coincidence": coincidence_synapses, "rate": rate_synapses}[kind](8.0)
-    states: list[TrainingState] = []
-
-    def keep(row: EpochRow, state: Callable[[], TrainingState]) -> bool:
-        states.append(state())
-        return False
-
+    states = KeptStates()
     found = []
     for start in (None, 0, 1):
         given = None if start is None else states[start]
-        with train(spec, training, factory, digits, seed=2, start=given, on_epoch=keep) as trained:
+        with train(
+            spec, training, factory, digits, seed=2, start=given, on_epoch=states
+        ) as trained:
             weights = [one.linear_read() for one in trained.network.synapses]
             found.append([*weights, trained.output_counts(digits.test_images)])
     assert [len(state.curve) for state in states] == [1, 2, 3, 2, 3, 3]

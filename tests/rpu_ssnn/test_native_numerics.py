@@ -2,7 +2,6 @@
 the control, and whole pulses."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,13 +9,13 @@ import pytest
 from device_presets import get_device
 from rpu_ssnn.baselines.analog_sgd import train_analog_sgd
 from rpu_ssnn.baselines.control_settings import AnalogSgdSpec
-from rpu_ssnn.data import Dataset, load_dataset
+from rpu_ssnn.data import Dataset
 from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses.native.synapses import NativeSynapses
 from rpu_ssnn.version import NUMERICS_VERSION
 from studies.reproductions.training.one_by_one import train_image_by_image
 from studies.reproductions.training.one_by_one_spec import WholePulseSpec
-from support.rpu_ssnn.networks import make_block, make_crossbar, random_trains
+from support.rpu_ssnn.networks import make_block, make_crossbar, random_trains, with_first
 
 EVERYTHING = {
     "half_select": {"forward_up": 0.01, "gradient": 0.02},
@@ -71,9 +70,8 @@ def test_devices_give_the_same_numbers(name: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def digits() -> Dataset:
-    data = load_dataset("digits", n_train=None, n_test=None, validation_share=0.2, seed=0)
-    return replace(data, train_images=data.train_images[:200], train_labels=data.train_labels[:200])
+def digits(digits: Dataset) -> Dataset:
+    return with_first(digits, 200)
 
 
 def test_the_control_gives_the_same_pulses(digits: Dataset) -> None:

@@ -1,7 +1,6 @@
 """Tests training and inference on real digits."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,13 +22,8 @@ from rpu_ssnn.synapses import (
 )
 from rpu_ssnn.training import Trained, train
 from rpu_ssnn.training.loop import merge_statistics
-from support.commands import refused
+from support.rpu_ssnn.networks import with_first
 from support.rpu_ssnn.passes import ReadsSlotBySlot
-
-
-@pytest.fixture(scope="module")
-def data() -> Dataset:
-    return load_dataset("digits", n_train=None, n_test=None, validation_share=0.2, seed=0)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +36,7 @@ def data() -> Dataset:
     ids=["rate", "coincidence", "two hidden layers"],
 )
 def test_networks_learn_digits(
-    data: Dataset, factory: SynapsesFactory, hidden: tuple[int, ...], least: float
+    digits: Dataset, factory: SynapsesFactory, hidden: tuple[int, ...], least: float
 ) -> None:
     rows: list[EpochRow] = []
     spec = NetworkSpec(hidden=hidden)
@@ -50,12 +44,12 @@ def test_networks_learn_digits(
         spec,
         TrainingSpec(epochs=8),
         factory,
-        data,
+        digits,
         seed=0,
         on_epoch=lambda row, state: rows.append(row),
     ) as trained:
-        accuracy = trained.accuracy(data.test_images, data.test_labels)
-        assert trained.accuracy(data.test_images, data.test_labels) == accuracy
+        accuracy = trained.accuracy(digits.test_images, digits.test_labels)
+        assert trained.accuracy(digits.test_images, digits.test_labels) == accuracy
     assert accuracy > least
     assert [row.epoch for row in rows] == list(range(8))
     assert rows[-1].train_accuracy > rows[0].train_accuracy
@@ -64,11 +58,11 @@ def test_networks_learn_digits(
     assert 0.0 < rows[0].rates[1] < 0.3
 
 
-def test_inhibition_makes_outputs_more_selective(data: Dataset) -> None:
+def test_inhibition_makes_outputs_more_selective(digits: Dataset) -> None:
     def share_of_winner(strength: float) -> float:
         spec = NetworkSpec(hidden=(48,), inhibition=InhibitionSpec(strength=strength))
-        with train(spec, TrainingSpec(epochs=2), rate_synapses(4.0), data, seed=0) as trained:
-            rates = (data.test_images[:100] / data.grey_max * 0.4).astype(np.float32)
+        with train(spec, TrainingSpec(epochs=2), rate_synapses(4.0), digits, seed=0) as trained:
+            rates = (digits.test_images[:100] / digits.grey_max * 0.4).astype(np.float32)
             counts = trained.network.infer(rates, np.random.default_rng(0)).output_counts
         return float((counts.max(axis=1) / np.maximum(counts.sum(axis=1), 1)).mean())
 
@@ -76,16 +70,16 @@ def test_inhibition_makes_outputs_more_selective(data: Dataset) -> None:
 
 
 @pytest.mark.parametrize("synapses", [CoincidenceSynapses, ReadsSlotBySlot])
-def test_inference_may_take_longer_than_training(data: Dataset, synapses: type[Synapses]) -> None:
+def test_inference_may_take_longer_than_training(digits: Dataset, synapses: type[Synapses]) -> None:
     """The weights do not change, and the answers are those of a network with this longer T and the
     same kernel in slots."""
 
     def trained(**settings: Any) -> Trained:
         spec = NetworkSpec(hidden=(16,), **settings)
         training = TrainingSpec(epochs=1)
-        return train(spec, training, lambda c: synapses(c, 4.0), data, seed=0)
+        return train(spec, training, lambda c: synapses(c, 4.0), digits, seed=0)
 
-    images = data.test_images[:50]
+    images = digits.test_images[:50]
     kernel = NeuronSpec(kernel_fraction=0.04)
     with trained(T=40) as plain, trained(T=40, inference_T=100) as longer:
         weights, same = (each.network.synapses[0].weights() for each in (plain, longer))
@@ -97,10 +91,10 @@ def test_inference_may_take_longer_than_training(data: Dataset, synapses: type[S
         assert counts.sum() > 2.0 * plain.output_counts(images).sum() > 0
 
 
-def test_same_seed_same_network_other_seed_other_network(data: Dataset) -> None:
+def test_same_seed_same_network_other_seed_other_network(digits: Dataset) -> None:
     def weights(seed: int) -> np.ndarray:
         with train(
-            NetworkSpec(hidden=(16,)), TrainingSpec(epochs=1), rate_synapses(4.0), data, seed=seed
+            NetworkSpec(hidden=(16,)), TrainingSpec(epochs=1), rate_synapses(4.0), digits, seed=seed
         ) as trained:
             read = trained.network.synapses[0].linear_read()
             assert read is not None
@@ -110,7 +104,7 @@ def test_same_seed_same_network_other_seed_other_network(data: Dataset) -> None:
     assert not np.array_equal(weights(1), weights(2))
 
 
-def test_no_validation_images_means_no_validation_accuracy(data: Dataset) -> None:
+def test_no_validation_images_means_no_validation_accuracy(digits: Dataset) -> None:
     everything = load_dataset("digits", n_train=100, n_test=20, validation_share=0.0, seed=0)
     with train(
         NetworkSpec(hidden=(8,)), TrainingSpec(epochs=1), rate_synapses(1.0), everything, seed=0
@@ -127,10 +121,10 @@ def test_no_validation_images_means_no_validation_accuracy(data: Dataset) -> Non
     ids=["softmax cross-entropy", "squared error"],
 )
 def test_float_baseline_learns_digits_and_repeats(
-    data: Dataset, spec: AnnSpec, least: float
+    digits: Dataset, spec: AnnSpec, least: float
 ) -> None:
     scores = [
-        train_ann(spec, (48,), data, seed=3).accuracy(data.test_images, data.test_labels)
+        train_ann(spec, (48,), digits, seed=3).accuracy(digits.test_images, digits.test_labels)
         for _ in range(2)
     ]
     assert scores[0] > least
@@ -157,22 +151,17 @@ class StepScales(RateSynapses):
     ],
 )
 def test_the_step_falls_from_epoch_to_epoch(
-    data: Dataset, training: TrainingSpec, expected: list[float]
+    digits: Dataset, training: TrainingSpec, expected: list[float]
 ) -> None:
     scales: list[float] = []
     train(
         NetworkSpec(hidden=(4,), T=4),
         training,
         lambda crossbar: StepScales(crossbar, scales),
-        replace(data, train_images=data.train_images[:8], train_labels=data.train_labels[:8]),
+        with_first(digits, 8),
         seed=0,
     ).close()
     assert scales == [scale for scale in expected for _ in range(2)]  # There are two crossbars.
-
-
-def test_no_threads_are_refused_in_one_line(data: Dataset) -> None:
-    with refused("network", "threads", "0 is not allowed", "at least 1"):
-        train(NetworkSpec(), TrainingSpec(), rate_synapses(1.0), data, seed=0, threads=0)
 
 
 def test_a_plan_may_try_a_step_of_no_epochs() -> None:
@@ -197,20 +186,22 @@ def test_statistics_are_summed_only_where_they_are_totals() -> None:
     }
 
 
-def test_weights_that_are_no_numbers_stop_the_run(data: Dataset) -> None:
+def test_weights_that_are_no_numbers_stop_the_run(digits: Dataset) -> None:
     with (
         pytest.warns(RuntimeWarning),
         pytest.raises(FloatingPointError, match="crossbar 1 are not finite"),
     ):
-        train(NetworkSpec(hidden=(8,)), TrainingSpec(epochs=1), rate_synapses(1e300), data, seed=0)
+        train(
+            NetworkSpec(hidden=(8,)), TrainingSpec(epochs=1), rate_synapses(1e300), digits, seed=0
+        )
 
 
 @pytest.mark.parametrize("factory", [rate_synapses, coincidence_synapses])
 def test_the_output_layer_can_have_a_step_of_its_own(
-    data: Dataset, factory: Callable[[float], SynapsesFactory]
+    digits: Dataset, factory: Callable[[float], SynapsesFactory]
 ) -> None:
-    rates = (data.train_images[:20] / np.float32(32)).astype(np.float32)
-    labels = data.train_labels[:20]
+    rates = (digits.train_images[:20] / np.float32(32)).astype(np.float32)
+    labels = digits.train_labels[:20]
 
     def moves(output_step: float) -> list[np.ndarray]:
         training = TrainingSpec(batch=20, output_step=output_step)

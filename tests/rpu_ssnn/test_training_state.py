@@ -35,7 +35,8 @@ from rpu_ssnn.synapses.tiles.synapses import TileSynapses, tile_synapses
 from rpu_ssnn.training import train
 from studies.reproductions.training.adam import AdamNetwork
 from support.rpu_ssnn.implementations import IMPLEMENTATIONS
-from support.rpu_ssnn.networks import make_block, make_crossbar, random_trains
+from support.rpu_ssnn.native_devices import native
+from support.rpu_ssnn.networks import KeptStates, make_block, make_crossbar, random_trains
 
 
 def of_preset(name: str, tile: TileSpec | None = None, **overrides: object) -> Any:
@@ -45,9 +46,49 @@ def of_preset(name: str, tile: TileSpec | None = None, **overrides: object) -> A
     return lambda crossbar: TileSynapses(crossbar, device, spec, 30.0)
 
 
+SCHEMES = ("ideal_reference", "reference_device", "differential_pair")
+PHYSICS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
+    **{
+        scheme: (
+            ("capacitor", "reram_es", "hfo2", "charge_trap_pulsed"),
+            {"reference": {"scheme": scheme}},
+        )
+        for scheme in SCHEMES
+    },
+    "disturbed and worn": (
+        ("reram_es", "hfo2", "capacitor"),
+        {
+            "half_select": {"forward_up": 1e-3, "gradient": 1e-2},
+            "pulse_noise": {"of_range": 0.01},
+            "wear": {"half_window_pulses": 200.0},
+        },
+    ),
+    "resistive lines": (
+        ("charge_trap", "reram_es", "capacitor", "charge_trap_pulsed"),
+        {
+            "lines": {"ohm_per_cell": 10.0, "on_resistance": 1e4, "voltage_constant": 0.2},
+            "initial": "pulsed",
+        },
+    ),
+    "losing": (("reram_es",), {"retention": {"loss_per_decade": 0.05}}),
+    "noisy reads": (
+        ("ideal",),
+        {
+            "device_read_noise": {"slow_of_range": 0.01, "white_of_range": 0.01},
+            "read_disturb": {"forward_up": 1e-3},
+        },
+    ),
+}
+"""Presets in native devices, with the settings of their tiles."""
+
 LEAKING = TileSpec(weight_range=4.0, slot_seconds=1e-4)
 EXACT: dict[str, Callable[[Crossbar], Synapses]] = {
     **IMPLEMENTATIONS,
+    **{
+        f"native {name}, {what}": partial(native, get_preset(name), rate=30.0, **tile)
+        for what, (names, tile) in PHYSICS.items()
+        for name in names
+    },
     "rate, much surrogate noise": lambda c: RateSynapses(c, 1.0, SurrogateSpec(T_s=10.0)),
     "constant step, spread": of_preset("gokmen_vlasov"),
     "linear step, leaking": of_preset("capacitor", LEAKING, leak_time_constant_s=10.0),
@@ -118,6 +159,7 @@ def test_restored_synapses_go_on_as_if_never_stopped(name: str) -> None:
     assert_alike(straight, fresh)
     for synapses in (straight, fresh):
         train_some(synapses, range(4, 8))
+        synapses.rest(1.0)
     assert_alike(straight, fresh)
 
 
@@ -302,12 +344,8 @@ def test_the_float_baseline_goes_on_exactly(
 ) -> None:
     spec = AnnSpec(epochs=3, dropout_input=0.1, dropout_hidden=0.2, **optimiser)
     trained = partial(train_ann, spec, (16,), data, seed=1, kind=kind)
-    states: list[TrainingState] = []
-
-    def on_epoch(row: Any, state: Callable[[], TrainingState]) -> None:
-        states.append(state())
-
-    straight, seen = trained(), trained(on_epoch=on_epoch)
+    states = KeptStates()
+    straight, seen = trained(), trained(on_epoch=states)
     again = trained(start=states[1])
     last: list[State] = [states[2].arrays]
     trained(start=states[1], on_epoch=lambda _, s: last.append(s().arrays))

@@ -12,12 +12,12 @@ import pytest
 
 from studies import InputError, load_results, load_study, run_study, summary
 from studies.declaration.study import Study, parse_study
-from studies.declaration.trial import Trial
 from studies.execution.plan import make_plan
 from studies.report.summary_view import render
 from studies.workers.run_trial import run_trial
 from support.commands import refused
 from support.rpu_ssnn.own_data import write_npz
+from support.studies.harness import declared_trials as trials
 
 RNG = np.random.default_rng(0)
 X = RNG.uniform(-1, 1, (60, 3, 3)) + 2 * np.arange(60)[:, None, None] % 2
@@ -38,13 +38,6 @@ def declared(folder: Path, dataset: dict[str, Any], **changes: Any) -> Study:
         ],
     }
     return parse_study(content | changes, folder / "own.yaml", folder)
-
-
-def trials(study: Study) -> list[Trial]:
-    points = study.points()
-    return [
-        p.trial(study.study, p.hyperparameters, 0) for p in points if p.hyperparameters is not None
-    ]
 
 
 @pytest.fixture

@@ -61,7 +61,7 @@ class DecayTimes:
         return ended
 
     def wait(self, seconds: float) -> float:
-        """Lets time (s) pass, and returns it plus what batches have left, or 0 if nothing decays."""
+        """Lets time (s) pass; returns it plus what batches have left, or 0 if nothing decays."""
         seconds += self.batches * self._batch_seconds
         self.batches = 0
         return seconds if self.acts else 0.0

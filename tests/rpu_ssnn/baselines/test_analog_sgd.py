@@ -1,7 +1,5 @@
 """Tests the control, which combines backpropagation with the devices of the spiking network."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
@@ -10,20 +8,15 @@ from device_presets import get_device
 from rpu_ssnn.baselines.analog_sgd import AnalogNetwork, train_analog_sgd
 from rpu_ssnn.baselines.control_settings import AnalogSgdSpec, PulseTrainSpec
 from rpu_ssnn.baselines.number_layers import NumberLayer, number_layer
-from rpu_ssnn.common.training_state import TrainingState
-from rpu_ssnn.data import Dataset, load_dataset
+from rpu_ssnn.data import Dataset
 from rpu_ssnn.network.inputs import input_lines
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec, dense
 from rpu_ssnn.spec.tile import ReadSpec, ReferenceSpec, TileSpec
 from rpu_ssnn.synapses.tiles.synapses import TileSynapses, tile_synapses
 from rpu_ssnn.training import train
+from support.rpu_ssnn.networks import KeptStates, with_first
 
 SIZES = (30, 12, 5)
-
-
-@pytest.fixture(scope="module")
-def digits() -> Dataset:
-    return load_dataset("digits", n_train=None, n_test=None, validation_share=0.2, seed=0)
 
 
 FINE = {"levels": 50_000}
@@ -135,18 +128,11 @@ def test_it_learns_digits_in_a_device(digits: Dataset) -> None:
 
 
 def test_it_goes_on_where_it_was(digits: Dataset) -> None:
-    few = replace(digits, train_images=digits.train_images[:200],
-                  train_labels=digits.train_labels[:200])  # fmt: skip
+    few = with_first(digits, 200)
     spec = AnalogSgdSpec(epochs=3, dropout_input=0.1)
-    states: list[TrainingState] = []
-
-    def keep(row: object, state: object) -> bool:
-        assert callable(state)
-        states.append(state())
-        return False
-
+    states = KeptStates()
     device = get_device("ideal", {})
-    train_analog_sgd(spec, (16,), device, few, seed=0, on_epoch=keep)
+    train_analog_sgd(spec, (16,), device, few, seed=0, on_epoch=states)
     again = train_analog_sgd(
         spec.model_copy(update={"epochs": 1}), (16,), device, few, seed=0, start=states[0]
     )
@@ -175,8 +161,7 @@ def test_a_device_that_remembers_its_pulses_is_refused_in_tiles(digits: Dataset)
 
 @pytest.mark.parametrize("cell", ["tiki_taka(idealized)", "two_device_pair(charge_trap)"])
 def test_cells_learn_natively(digits: Dataset, cell: str) -> None:
-    few = replace(digits, train_images=digits.train_images[:600],
-                  train_labels=digits.train_labels[:600])  # fmt: skip
+    few = with_first(digits, 600)
     spec = AnalogSgdSpec(epochs=6, learning_rate=0.5, tile=TileSpec(weight_range=8.0))
     trained = train_analog_sgd(spec, (32,), get_device(cell, {}), few, seed=0)
     assert trained.accuracy(digits.test_images, digits.test_labels) > 0.3

@@ -1,7 +1,6 @@
 """Compares convolutions of the float network and the control with loops over positions."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,20 +12,15 @@ from rpu_ssnn.baselines.ann import AnnSpec, train_ann
 from rpu_ssnn.baselines.control_settings import AnalogSgdSpec, PulseTrainSpec
 from rpu_ssnn.baselines.convolution import Patches
 from rpu_ssnn.baselines.number_layers import number_layer
-from rpu_ssnn.data import Dataset, load_dataset
+from rpu_ssnn.data import Dataset
 from rpu_ssnn.network.inputs import InputLines
 from rpu_ssnn.spec import Connection, ConvLayer, ConvSpec, dense
 from rpu_ssnn.spec.tile import TileSpec
-from support.commands import refused
+from support.rpu_ssnn.networks import with_first
 
 SMALL = Connection((6, 5, 2), 3, (3, 2), (2, 1), (1, 0), replicas=2)
 """It has 3 x 4 positions of 3 channels, and patches of 3 x 2 pixels reach over the upper edge."""
 RNG = np.random.default_rng(4)
-
-
-@pytest.fixture(scope="module")
-def digits() -> Dataset:
-    return load_dataset("digits", n_train=None, n_test=None, validation_share=0.2, seed=0)
 
 
 def layer(**settings: object) -> ConvLayer:
@@ -133,16 +127,7 @@ def test_the_control_learns_with_kernels_in_devices(digits: Dataset) -> None:
     spec = AnalogSgdSpec(
         tile=TileSpec(weight_range=4.0, simulator="native"), epochs=3, batch=20, learning_rate=0.2
     )
-    few = replace(
-        digits, train_images=digits.train_images[:600], train_labels=digits.train_labels[:600]
-    )
+    few = with_first(digits, 600)
     layers = (layer(kernel=3, stride=2, channels=8),)
     trained = train_analog_sgd(spec, layers, get_device("charge_trap"), few, seed=1)
     assert trained.accuracy(digits.validation_images, digits.validation_labels) > 0.8
-
-
-def test_convolutions_need_images_that_hold_the_kernel(digits: Dataset) -> None:
-    with refused("network", "layers.0.conv.kernel", "(9, 9)", "8 x 8"):
-        train_ann(AnnSpec(), (layer(kernel=9, channels=2),), digits, seed=0)
-    with refused("digits", "shape", "rows, columns and channels"):
-        train_ann(AnnSpec(), (layer(kernel=3, channels=2),), replace(digits, shape=()), seed=0)

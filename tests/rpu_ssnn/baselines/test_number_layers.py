@@ -1,7 +1,5 @@
 """Tests the control in native devices: aihwkit's pulse trains, seeded, with all device effects."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -10,20 +8,19 @@ from rpu_ssnn.baselines.analog_sgd import AnalogNetwork, train_analog_sgd
 from rpu_ssnn.baselines.control_settings import AnalogSgdSpec, PulseTrainSpec
 from rpu_ssnn.baselines.number_layers import AihwkitLayer, NativeLayer
 from rpu_ssnn.common.training_state import TrainingState
-from rpu_ssnn.data import Dataset, load_dataset
+from rpu_ssnn.data import Dataset
 from rpu_ssnn.spec import dense
 from rpu_ssnn.spec.array_physics import DeviceReadNoiseSpec, HalfSelectSpec
 from rpu_ssnn.spec.tile import ReadSpec, TileSpec
+from support.rpu_ssnn.networks import KeptStates, with_first
 
 N_IN, N_OUT = 20, 8
 QUIET = {"levels": 20_000, "cycle_to_cycle": 0.0}
 
 
 @pytest.fixture(scope="module")
-def digits() -> Dataset:
-    data = load_dataset("digits", n_train=None, n_test=None, validation_share=0.2, seed=0)
-    images, labels = data.train_images[:300], data.train_labels[:300]
-    return replace(data, train_images=images, train_labels=labels)
+def digits(digits: Dataset) -> Dataset:
+    return with_first(digits, 300)
 
 
 def layer[T: AihwkitLayer | NativeLayer](
@@ -122,16 +119,11 @@ def test_native_numbers_repeat_and_go_on_bit_for_bit(
 ) -> None:
     tile = TileSpec(simulator="native", weight_range=8.0)
     spec = AnalogSgdSpec(epochs=2, dropout_input=0.1, tile=tile, batch=batch)
-    states: list[TrainingState] = []
-
-    def keep(row: object, state: object) -> bool:
-        assert callable(state)
-        states.append(state())
-        return False
+    states = KeptStates()
 
     def run(seed: int = 0, start: TrainingState | None = None) -> AnalogNetwork:
         made = get_device(device, {})
-        return train_analog_sgd(spec, (8,), made, digits, seed=seed, start=start, on_epoch=keep)
+        return train_analog_sgd(spec, (8,), made, digits, seed=seed, start=start, on_epoch=states)
 
     first, again = run(), run()
     for other in (again, run(start=states[0])):

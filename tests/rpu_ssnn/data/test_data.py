@@ -169,11 +169,6 @@ def test_bad_argument(bad: dict[str, Any]) -> None:
         load("digits", **bad)
 
 
-def test_unknown_name() -> None:
-    with refused("fashion-mnist", "did you mean fashion_mnist?"):
-        load("fashion-mnist")
-
-
 # --- the real files
 
 

@@ -1,7 +1,6 @@
 """Tests a user-defined device law: its closed form, seeds, checkpoints, and its errors."""
 
 import pickle
-from dataclasses import replace
 from pathlib import Path
 from shutil import copy
 
@@ -16,7 +15,8 @@ from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses.native.synapses import NativeSynapses
 from rpu_ssnn.synapses.tiles.synapses import TileSynapses
-from support.rpu_ssnn.networks import make_block, make_crossbar
+from support.rpu_ssnn.native_devices import all_at, native, on_all, pulse
+from support.rpu_ssnn.networks import make_crossbar
 
 SIDE, STEP, WEIGHT, RATE = 30, 0.01, 0.5, 0.1
 TRAPPING = Path(__file__).parents[2] / "support" / "device_presets" / "laws" / "trapping.py"
@@ -33,17 +33,13 @@ def trapping(file: Path = TRAPPING, **changed: float) -> Preset:
     return device
 
 
-def native(device: Preset) -> NativeSynapses:
-    initial = np.zeros((SIDE, SIDE), np.float32)
-    crossbar = replace(make_crossbar(SIDE, SIDE), initial=initial)
-    return NativeSynapses(crossbar, device, TileSpec(simulator="native", weight_range=4.0), 1e6)
+def at_zero(device: Preset) -> NativeSynapses:
+    return native(device, all_at(0.0, SIDE, SIDE))
 
 
-def pulse(synapses: NativeSynapses, up: bool) -> np.ndarray:
+def pulsed(synapses: NativeSynapses, up: bool) -> np.ndarray:
     """Returns the states of all devices after one pulse on each."""
-    every, none = np.ones((1, SIDE), bool), np.zeros((1, SIDE), bool)
-    synapses.update(make_block(every, *((every, none) if up else (none, every))))
-    synapses.commit(range(1))
+    pulse(synapses, on_all(1, up, SIDE, SIDE))
     return synapses.states()[0].copy()
 
 
@@ -56,9 +52,9 @@ def closed_form(pulses: int) -> float:
 
 def test_pulses_follow_the_closed_form_in_the_native_simulator_and_on_the_card() -> None:
     device = trapping()
-    synapses = native(device)
+    synapses = at_zero(device)
     for n in range(1, 13):
-        np.testing.assert_allclose(pulse(synapses, up=True), closed_form(n), rtol=2e-5)
+        np.testing.assert_allclose(pulsed(synapses, up=True), closed_form(n), rtol=2e-5)
     train = pulse_train(device, 2, [True] * 12, 0.0, seed=0)
     np.testing.assert_allclose(train[-1], closed_form(12), rtol=1e-6)
     assert mean_steps(device) == pytest.approx((STEP, STEP))
@@ -70,13 +66,11 @@ def test_a_step_knows_the_pulses_before_it(tmp_path: Path) -> None:
     old, new = "(1 - trap_weight * device.a)", "1 / (1 + device.pulses)"
     (tmp_path / "tired.py").write_text(TRAPPING.read_text().replace(old, new))
     device = trapping(tmp_path / "tired.py")
-    one_by_one, together = native(device), native(device)
+    one_by_one, together = at_zero(device), at_zero(device)
     harmonic = np.cumsum(STEP / np.arange(1, 6))
     for state in harmonic:
-        np.testing.assert_allclose(pulse(one_by_one, up=True), state, rtol=2e-5)
-    every, none = np.ones((5, SIDE), bool), np.zeros((5, SIDE), bool)
-    together.update(make_block(every, every, none))
-    together.commit(range(1))
+        np.testing.assert_allclose(pulsed(one_by_one, up=True), state, rtol=2e-5)
+    pulse(together, on_all(5, True, SIDE, SIDE))
     np.testing.assert_allclose(together.states()[0], harmonic[-1], rtol=2e-5)
     train = pulse_train(device, 2, [True] * 5, 0.0, seed=0)
     np.testing.assert_allclose(train[1:], harmonic[:, None] * [1, 1], rtol=1e-6)
@@ -84,18 +78,18 @@ def test_a_step_knows_the_pulses_before_it(tmp_path: Path) -> None:
 
 def test_noise_is_seeded_and_of_the_size_that_the_preset_says() -> None:
     noisy = trapping(cycle_to_cycle=0.3)
-    first, again = (pulse(native(noisy), up=True) for _ in range(2))
+    first, again = (pulsed(at_zero(noisy), up=True) for _ in range(2))
     np.testing.assert_array_equal(first, again)
     assert first.std() / STEP == pytest.approx(0.3, abs=4 * 0.3 / np.sqrt(2 * SIDE**2))
 
 
 def test_a_checkpoint_keeps_the_hidden_state() -> None:
-    whole = native(trapping())
+    whole = at_zero(trapping())
     for _ in range(3):
-        pulse(whole, up=True)
-    resumed = native(trapping())
+        pulsed(whole, up=True)
+    resumed = at_zero(trapping())
     resumed.restore(whole.state())
-    np.testing.assert_array_equal(pulse(whole, up=False), pulse(resumed, up=False))
+    np.testing.assert_array_equal(pulsed(whole, up=False), pulsed(resumed, up=False))
 
 
 def test_a_preset_file_names_the_law_beside_it_and_goes_to_worker_processes(tmp_path: Path) -> None:
@@ -111,7 +105,7 @@ def test_a_preset_file_names_the_law_beside_it_and_goes_to_worker_processes(tmp_
     device = get_device(str(tmp_path / "a.yaml"))
     assert isinstance(device, Preset)
     sent = pickle.loads(pickle.dumps(device))
-    np.testing.assert_allclose(pulse(native(sent), up=True), STEP, rtol=1e-5)
+    np.testing.assert_allclose(pulsed(at_zero(sent), up=True), STEP, rtol=1e-5)
     (tmp_path / "mine.py").write_text(TRAPPING.read_text() + "\n")
     with pytest.raises(PresetError, match="sha256"):
         pickle.loads(pickle.dumps(device))

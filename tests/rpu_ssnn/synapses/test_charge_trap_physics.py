@@ -91,12 +91,6 @@ def test_charge_is_lost_in_log_time() -> None:
     assert physics(loss_per_decade=1.0).kept(np.array([1e3]))[0] == 0.0
 
 
-def test_only_presets_of_this_model_have_it() -> None:
-    assert get_preset("charge_trap").pulse_physics is None
-    for name in NAMES:
-        assert physics(name).pulse_width_s == 3e-6
-
-
 def test_effects_switched_off() -> None:
     gaps = np.array([0.0, 1e-6, 1.0])
     np.testing.assert_array_equal(physics(gap_time_constant_s=0.0).step_factor(gaps), 1.0)

@@ -17,6 +17,8 @@ from rpu_ssnn.synapses.native.synapses import NativeSynapses
 from rpu_ssnn.synapses.tiles.synapses import TileSynapses
 from support.commands import refused
 from support.device_presets.jump_tables import measured_tables, write_table
+from support.rpu_ssnn import native_devices
+from support.rpu_ssnn.native_devices import all_at, on_all, pulse
 from support.rpu_ssnn.networks import make_block, make_crossbar, random_trains
 
 SIDE = 100
@@ -24,23 +26,14 @@ RANGE = 4e-5
 """The range of conductances (S) in the hand-made table."""
 
 
-def native(device: TableDevice, start: float | None = None, **tile: object) -> NativeSynapses:
-    """Returns 10,000 devices at one state, or a small crossbar with its weights if `start` is
-    None."""
-    crossbar = make_crossbar()
-    if start is not None:
-        initial = np.full((SIDE, SIDE), start, np.float32)
-        crossbar = replace(make_crossbar(SIDE, SIDE), initial=initial)
-    return NativeSynapses(
-        crossbar, device, TileSpec(simulator="native", weight_range=4.0, **tile), 1e6
-    )
+def native(device: TableDevice, start: float, **tile: object) -> NativeSynapses:
+    """Returns 10,000 devices at one state, which is the weight."""
+    return native_devices.native(device, all_at(start, SIDE, SIDE), **tile)
 
 
 def pulsed(synapses: NativeSynapses, up: bool) -> np.ndarray:
     """Returns the states [devices] after one pulse on every device."""
-    every, none = np.ones((1, SIDE), bool), np.zeros((1, SIDE), bool)
-    synapses.update(make_block(every, *((every, none) if up else (none, every))))
-    synapses.commit(range(1))
+    pulse(synapses, on_all(1, up, SIDE, SIDE))
     return synapses.weights().ravel().copy()
 
 
@@ -136,11 +129,7 @@ def test_states_repeat_to_the_bit_for_any_number_of_threads(
 
     def after(count: int, pool: ThreadPoolExecutor | None) -> np.ndarray:
         crossbar = replace(make_crossbar(), threads=count, pool=pool)
-        spec = TileSpec(simulator="native", weight_range=4.0)
-        synapses = NativeSynapses(crossbar, device, spec, 1e6)
-        synapses.update(block)
-        synapses.commit(range(1))
-        return synapses.weights().copy()
+        return pulse(native_devices.native(device, crossbar), block)
 
     alone = after(1, None)
     with ThreadPoolExecutor(3) as pool:
@@ -226,7 +215,6 @@ def test_aihwkits_tiles_have_no_tables(tmp_path: Path) -> None:
         ({"table": "small"}, {"jump_spread": -1.0}, "jump_spread: -1.0.*at least 0"),
         ({"table": ["small", "wide"]}, None, "conductances: .* must be 1?[59], as in"),
         ({"table": "reversed"}, None, "mean jump at mid-range: -.*must be above 0"),
-        ({"table": "half"}, None, "half: file: 'no dG_decreasing.txt'.*one for each direction"),
     ],
 )
 def test_bad_tables_are_one_line(
@@ -240,7 +228,6 @@ def test_bad_tables_are_one_line(
     write_table(Path("small"))
     write_table(Path("wide"), columns=15)
     write_table(Path("reversed"), up=-2e-6, down=1e-6)
-    (write_table(Path("half")) / "dG_decreasing.txt.gz").unlink()
     with pytest.raises(PresetError, match=f"^[^\n]*{words}[^\n]*$"):
         get_device(name, overrides)
 

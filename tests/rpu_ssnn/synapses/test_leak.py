@@ -13,8 +13,9 @@ from rpu_ssnn.training import train
 from studies.declaration.trial import Trial
 from studies.workers.run_trial import run_trial
 from support.commands import refused
-from support.rpu_ssnn.networks import make_block, make_crossbar
-from support.studies.harness import small_study
+from support.rpu_ssnn.native_devices import on_all
+from support.rpu_ssnn.networks import make_crossbar
+from support.studies.harness import trial_of_case
 
 QUIET = {"leak_time_constant_spread": 0.0, "cycle_to_cycle": 0.0}
 BATCH_SLOTS = 10 * 50
@@ -130,9 +131,8 @@ def test_leak_and_pulses_add_up() -> None:
     spec = TileSpec(weight_range=4.0, slot_seconds=0.1 / BATCH_SLOTS)
     synapses = TileSynapses(make_crossbar(), device, spec, 1e6)
     expected = synapses.weights().copy()
-    one = np.ones((1, 20), bool), np.ones((1, 8), bool), np.zeros((1, 8), bool)
     for _ in range(20):
-        synapses.update(make_block(*one))
+        synapses.update(on_all(1))
         synapses.end_batch()
         expected = (expected + synapses.device_step) * np.exp(-0.1)
     np.testing.assert_allclose(synapses.weights(), expected, rtol=0.01, atol=1e-4)
@@ -165,15 +165,12 @@ def trial_of(tau: float = 2000.0, **tile: object) -> Trial:
         "tile": tile,
         "hyperparameters": {"weight_range": 2, "learning_rate": 8},
     }
-    study = small_study(
-        cases=[{"update": "rate", "learning_rate": 1.0}, case],
+    return trial_of_case(
+        case,
         network={"hidden": [24], "T": 30},
         training={"epochs": 4, "batch": 20},
         dataset={"name": "digits", "n_train": 400, "validation_share": 0.1},
     )
-    (point,) = study.points()[1:]
-    assert point.hyperparameters is not None
-    return point.trial("small", point.hyperparameters, seed=0)
 
 
 def test_storage_longer_than_the_leak_forgets_what_was_learned() -> None:

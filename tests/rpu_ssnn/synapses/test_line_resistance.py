@@ -1,29 +1,23 @@
 """Compares the ladders of resistive lines with the nodal solution, and tests their effects on
 native devices."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 from device_presets import get_preset
-from rpu_ssnn.spec.tile import TileSpec
+from rpu_ssnn.synapses import Crossbar
 from rpu_ssnn.synapses.native.effects.line_circuit import line_shares
 from rpu_ssnn.synapses.native.synapses import NativeSynapses
 from support.rpu_ssnn.line_errors import line_errors, nodal_solution
-from support.rpu_ssnn.networks import make_block, make_crossbar, random_trains
+from support.rpu_ssnn.native_devices import SCALE, all_at, native, on_all, pulse
+from support.rpu_ssnn.networks import make_block, random_trains
 
 LINES = {"ohm_per_cell": 10.0, "on_resistance": 1e4, "voltage_constant": 0.2}
-SCALE = 4.0 * 0.25  # weight of state 1: range x he_std of `make_crossbar`
 EXACT = get_preset("ideal", {"levels": 1000})
 
 
-def native(initial: np.ndarray | None = None, **tile: object) -> NativeSynapses:
-    crossbar = make_crossbar()
-    if initial is not None:
-        crossbar = replace(crossbar, initial=initial.astype(np.float32))
-    spec = TileSpec.model_validate({"weight_range": 4.0, "simulator": "native", **tile})
-    return NativeSynapses(crossbar, EXACT, spec, 1e6)
+def exact(crossbar: Crossbar | None = None, **tile: object) -> NativeSynapses:
+    return native(EXACT, crossbar, **tile)
 
 
 def equal_cells(drop: float, cells: int) -> np.ndarray:
@@ -117,11 +111,9 @@ def test_ladders_are_as_near_to_the_nodal_solution_as_the_docs_say(
 
 def test_steps_fall_with_the_voltage_that_reaches_the_cell() -> None:
     """All devices and references are at mid-range, which makes 20 x 16 equal cells."""
-    synapses = native(np.zeros((20, 8)), lines=LINES)
+    synapses = exact(all_at(0.0), lines=LINES)
     before = synapses.records[0]["state"].copy()
-    every, none = np.ones((1, 20), bool), np.zeros((1, 8), bool)
-    synapses.update(make_block(every, ~none, none))
-    synapses.commit(range(1))
+    pulse(synapses, on_all(1))
     over_input, over_output = equal_cells(5e-4, 16)[::2], equal_cells(5e-4, 20)[::-1]
     lost = 1.0 - (over_input[None, :] + over_output[:, None]) / 2.0
     expected = 0.002 * np.exp(-lost / 0.2)
@@ -135,7 +127,7 @@ def test_reads_see_the_difference_of_two_neighbouring_lines(ratio: float | None)
     """All cells are equal and all weights zero, but the reference is one cell further from the
     driver."""
     reference = {"on_off_ratio": ratio}
-    synapses = native(np.zeros((20, 8)), lines=LINES, reference=reference)
+    synapses = exact(all_at(0.0), lines=LINES, reference=reference)
     middle = 0.5 if ratio is None else 0.6
     over_output = equal_cells(1e-3 * middle, 20)[::-1, None]
     over_input = equal_cells(1e-3 * middle, 16)[None, :]
@@ -148,11 +140,11 @@ def test_reads_see_the_difference_of_two_neighbouring_lines(ratio: float | None)
 @pytest.mark.parametrize("scheme", ["ideal_reference", "reference_device", "differential_pair"])
 def test_read_currents_are_near_those_of_the_nodal_solution(scheme: str) -> None:
     spread = {"spread": 0.2} if scheme == "reference_device" else {}
-    synapses = native(lines=LINES, reference={"scheme": scheme, **spread})
+    synapses = exact(lines=LINES, reference={"scheme": scheme, **spread})
     states = np.zeros((20, 16))
     for d, record in enumerate(synapses.records):
         states[:, d::2] = record["state"]
-    ideal = native(reference={"scheme": scheme, **spread})
+    ideal = exact(reference={"scheme": scheme, **spread})
     if scheme == "reference_device":  # The reference subtracts the excess of the device.
         states[:, 1::2] = states[:, ::2] - ideal.weights() / SCALE
     drops, spikes = 1e-3 * (states + 1.0) / 2.0, random_trains(1)[0][0].astype(float)
@@ -166,7 +158,7 @@ def test_read_currents_are_near_those_of_the_nodal_solution(scheme: str) -> None
 @pytest.mark.parametrize("scheme", ["ideal_reference", "reference_device", "differential_pair"])
 def test_reads_through_converters_see_the_same_currents(scheme: str) -> None:
     tile = {"lines": LINES, "reference": {"scheme": scheme}}
-    matrix, converted = native(**tile).weights(), native(**tile, reads={"adc_bound": 1e3})
+    matrix, converted = exact(**tile).weights(), exact(**tile, reads={"adc_bound": 1e3})
     spikes = np.eye(20, dtype=np.uint8)
     np.testing.assert_allclose(converted.forward_current(spikes), matrix, atol=1e-6)
     back = converted.transposed_current(np.eye(8, dtype=np.int8))
@@ -174,10 +166,9 @@ def test_reads_through_converters_see_the_same_currents(scheme: str) -> None:
 
 
 def test_shares_are_those_of_the_last_end_of_a_batch() -> None:
-    synapses = native(np.zeros((20, 8)), lines=LINES)
+    synapses = exact(all_at(0.0), lines=LINES)
     shares = synapses.statistics()
-    synapses.update(make_block(*(np.ones((300, n), bool) for n in (20, 8)), np.zeros((300, 8))))
-    synapses.commit(range(1))
+    pulse(synapses, on_all(300))
     assert synapses.statistics()["read_share"] == shares["read_share"]
     assert synapses.weights().min() > 0.3 * SCALE, "reads see the pulses at once"
     synapses.end_batch()
@@ -187,32 +178,12 @@ def test_shares_are_those_of_the_last_end_of_a_batch() -> None:
 @pytest.mark.parametrize("lines", [{"on_resistance": 1e4}, LINES | {"ohm_per_cell": 1e-9}])
 def test_ideal_lines_lose_nothing(lines: dict[str, float]) -> None:
     block = make_block(*random_trains(200))
-    resistive, ideal = native(lines=lines), native()
+    resistive, ideal = exact(lines=lines), exact()
     for synapses in (resistive, ideal):
-        synapses.update(block)
-        synapses.commit(range(1))
+        pulse(synapses, block)
         synapses.end_batch()
     np.testing.assert_allclose(resistive.weights(), ideal.weights(), atol=1e-6)
     assert ("read_share" in resistive.statistics()) == ("ohm_per_cell" in lines)
-
-
-@pytest.mark.parametrize("name", ["charge_trap", "reram_es", "capacitor", "charge_trap_pulsed"])
-def test_training_goes_on_to_the_bit(name: str) -> None:
-    spec = TileSpec.model_validate(
-        {"weight_range": 4.0, "simulator": "native", "lines": LINES, "initial": "pulsed"}
-    )
-    block = make_block(*random_trains(500))
-    first, second = (NativeSynapses(make_crossbar(), get_preset(name), spec, 1.0) for _ in "12")
-    first.update(block)
-    first.commit(range(1))
-    first.end_batch()
-    second.restore(first.state())
-    for synapses in (first, second):
-        synapses.update(block)
-        synapses.commit(range(1))
-        synapses.end_batch()
-    np.testing.assert_array_equal(first.weights(), second.weights())
-    assert first.statistics() == second.statistics()
 
 
 @pytest.mark.parametrize("noise", ["white_of_range", "white_of_current"])
@@ -224,7 +195,7 @@ def test_lines_weaken_the_noise_of_a_device_as_they_weaken_its_current(
     spikes = np.zeros((40_000, 20), np.uint8)
     spikes[:, 11] = 1
     settings = {"device_read_noise": {noise: 0.05}, "reference": {"scheme": scheme}}
-    resistive, ideal = native(lines=LINES, **settings), native(**settings)
+    resistive, ideal = exact(lines=LINES, **settings), exact(**settings)
     found = [synapses.forward_current(spikes).std(axis=0) for synapses in (resistive, ideal)]
     shares = resistive._array.read_shares
     assert shares is not None
@@ -236,27 +207,3 @@ def test_lines_weaken_the_noise_of_a_device_as_they_weaken_its_current(
     left = sum(np.square(s[11]) * n for s, n in zip(shares.devices, counts, strict=True))
     np.testing.assert_allclose(found[0] / found[1], np.sqrt(left / sum(counts)), rtol=0.03)
     assert (found[0] / found[1]).max() < 0.95
-
-
-# --- refusals -----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("lines", "words"),
-    [
-        ({"ohm_per_cell": 1.0}, "ohm_per_cell needs on_resistance"),
-        ({"ohm_per_cell": 1.0, "on_resistance": 1e4}, "ohm_per_cell needs voltage_constant"),
-        (LINES | {"on_resistance": 0.0}, "greater than or equal to 0.001"),
-        (LINES | {"ohm_per_cell": -1.0}, "greater than or equal to 0"),
-        (LINES | {"voltage_constant": 0.0}, "greater than or equal to 0.001"),
-        (LINES | {"array_side": 1}, "greater than or equal to 2"),
-    ],
-)
-def test_bad_settings_are_refused(lines: dict[str, float], words: str) -> None:
-    with pytest.raises(ValueError, match=words):
-        TileSpec.model_validate({"simulator": "native", "lines": lines})
-
-
-def test_other_simulators_have_no_lines() -> None:
-    with pytest.raises(ValueError, match="lines needs simulator: native"):
-        TileSpec.model_validate({"lines": LINES})

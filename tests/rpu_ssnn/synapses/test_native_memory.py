@@ -1,26 +1,23 @@
 """Tests native devices with pulse memory, each of which knows the exact time of its last pulse."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from device_presets import Preset, get_preset
-from rpu_ssnn.data import load_dataset
-from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses import Crossbar, PulseBlock
-from rpu_ssnn.synapses.native.synapses import NativeSynapses, native_synapses
-from rpu_ssnn.synapses.tiles.synapses import TileSynapses
-from rpu_ssnn.training import train
+from rpu_ssnn.synapses.native.synapses import NativeSynapses
 from support.device_presets.charge_traps import NO_MEMORY, charge_trap
+from support.rpu_ssnn.native_devices import SCALE, all_at, on_all
 from support.rpu_ssnn.networks import make_block, make_crossbar, random_trains
 
 SLOT = 5e-6
 WIDTH = 3e-6
 SPEC = TileSpec(weight_range=4.0, slot_seconds=SLOT)
 UNTHINNED = 1e6
-SCALE = 4.0 * 0.25  # weight of state 1: range x he_std of `make_crossbar`
 
 
 def native(device: Preset, crossbar: Crossbar | None = None) -> NativeSynapses:
@@ -29,7 +26,7 @@ def native(device: Preset, crossbar: Crossbar | None = None) -> NativeSynapses:
 
 def single(state: float = 0.0, *, batch: int = 10, T: int = 50) -> Crossbar:
     crossbar = make_crossbar(1, 1, batch=batch, T=T)
-    return Crossbar(**{**vars(crossbar), "initial": np.full((1, 1), state * SCALE, np.float32)})
+    return replace(crossbar, initial=np.full((1, 1), state * SCALE, np.float32))
 
 
 def pulsed(synapses: NativeSynapses, block: PulseBlock) -> None:
@@ -58,28 +55,6 @@ def f_gap(gap_s: float) -> float:
 def kept(age_s: float) -> float:
     """Returns the share that is left; the preset loses 2 % per decade from 1 s on."""
     return 1.0 - 0.02 * math.log10(1.0 + age_s)
-
-
-def test_without_memory_it_is_aihwkit_s_tile_device_by_device() -> None:
-    """With the same seed, the devices agree in spreads of steps, slopes and bounds, in thinning and
-    in clipping."""
-    device = get_preset("charge_trap_pulsed", {"cycle_to_cycle": 0.0, "levels": 60, **NO_MEMORY})
-    thinned = 0.5 * SCALE * 2 / 60 * 10 * 50  # Half of the coincidences make a pulse.
-    both = [kind(make_crossbar(), device, SPEC, thinned) for kind in (TileSynapses, NativeSynapses)]
-    for _ in range(3):
-        for synapses in both:
-            synapses.update(make_block(*random_trains(500)))
-            synapses.commit(range(10))
-            synapses.end_batch()
-    tile, exact = both
-    assert tile.keep == pytest.approx(0.5)
-    np.testing.assert_array_equal(tile.pulses_up + tile.pulses_down, exact.pulses)
-    assert np.ptp(exact.linear_read() - make_crossbar().initial) > 0.5
-    np.testing.assert_allclose(tile.linear_read(), exact.linear_read(), atol=1e-4)
-    theirs, ours = tile.statistics(), exact.statistics()
-    for name in ("saturated_total", "pulses_p99", "device_step", "thinning", "step_wanted"):
-        assert theirs[name] == pytest.approx(ours[name]), name
-    assert ours["saturated_total"] > 0
 
 
 def test_a_step_follows_the_slots_since_the_last_pulse_of_that_device() -> None:
@@ -181,13 +156,10 @@ def test_all_together_as_a_plain_loop_over_pulses_has_it() -> None:
 def test_noise_from_pulse_to_pulse_has_its_size_and_follows_the_seed(follows: bool) -> None:
     overrides = {"cycle_to_cycle": 0.3, "slope_up": 0.5, "noise_scales_with_step": follows}
     device = charge_trap(**overrides, **NO_MEMORY)
-    crossbar = make_crossbar(100, 40)
-    half = Crossbar(**{**vars(crossbar), "initial": np.full((100, 40), 0.5 * SCALE, np.float32)})
-    one = (np.ones((1, 100), bool), np.ones((1, 40), bool), np.zeros((1, 40), bool))
     moved = []
     for _ in range(2):
-        synapses = native(device, half)
-        pulsed(synapses, make_block(*one))
+        synapses = native(device, all_at(0.5, 100, 40))
+        pulsed(synapses, on_all(1, True, 100, 40))
         moved.append((synapses.linear_read() / SCALE - 0.5) / 0.002)
     np.testing.assert_array_equal(*moved)
     assert moved[0].mean() == pytest.approx(0.75, abs=0.02)
@@ -226,21 +198,6 @@ def test_a_state_is_restored_to_the_bit_into_devices_that_were_read(trained: boo
         second.linear_read()
     second.restore(first.state())
     np.testing.assert_array_equal(second.linear_read(), first.linear_read())
-
-
-@pytest.mark.parametrize("schedule", ["slot", "presentation", "batch"])
-def test_a_network_learns_in_devices_with_memory_and_repeats_bit_for_bit(schedule: str) -> None:
-    data = load_dataset("digits", n_train=400, n_test=None, validation_share=0.25, seed=0)
-    training = TrainingSpec(epochs=3, batch=20, schedule=schedule)  # type: ignore[arg-type]
-    weights = []
-    for _ in range(2):
-        factory = native_synapses(get_preset("charge_trap_pulsed"), SPEC, 8.0)
-        spec = NetworkSpec(hidden=(24,), T=30)
-        with train(spec, training, factory, data, seed=0) as trained:
-            assert trained.epochs[-1].validation_accuracy > 0.5
-            weights.append([s.linear_read() for s in trained.network.synapses])
-    for one, two in zip(*weights, strict=True):
-        np.testing.assert_array_equal(one, two)
 
 
 @pytest.mark.parametrize("name", ["charge_trap_pulsed", "capacitor"])

@@ -7,6 +7,7 @@ percent: single tiles differ from a normal distribution after some ten pulses, b
 not.
 """
 
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -18,12 +19,11 @@ from device_presets import Preset, get_preset
 from rpu_ssnn.compiled import compiled
 from rpu_ssnn.devices.single_precision import exponential
 from rpu_ssnn.spec.tile import TileSpec
-from rpu_ssnn.synapses import Crossbar
 from rpu_ssnn.synapses.native.random_numbers import device_word, normal, uniform
 from rpu_ssnn.synapses.native.synapses import NativeSynapses
 from rpu_ssnn.synapses.tiles.synapses import TileSynapses
 from support.device_presets.own_presets import write_own_presets
-from support.rpu_ssnn.networks import make_block, make_crossbar
+from support.rpu_ssnn.native_devices import all_at, on_all
 
 SIDE = 100
 SEEN = 1e-6
@@ -49,12 +49,8 @@ def residues(
 ) -> np.ndarray:
     """Returns the states after a train of pulses (down if negative), minus those without noise
     [devices]."""
-    crossbar = make_crossbar(SIDE, SIDE)
-    at = np.full((SIDE, SIDE), start * 4 * 0.25, np.float32)
-    crossbar = Crossbar(**{**vars(crossbar), "initial": at, "seed": seed})
-    every = np.ones((abs(pulses), SIDE), bool)
-    none = np.zeros_like(every)
-    block = make_block(every, *((every, none) if pulses > 0 else (none, every)))
+    crossbar = replace(all_at(start, SIDE, SIDE), seed=seed)
+    block = on_all(abs(pulses), pulses > 0, SIDE, SIDE)
     weights = []
     for which, device in ((kind, preset), (NativeSynapses, quiet)):
         synapses = which(crossbar, device, SPEC, 1e6)

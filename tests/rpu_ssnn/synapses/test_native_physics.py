@@ -1,5 +1,6 @@
 """Compares the effects of an array on devices, other than their pulses, with closed forms."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -11,35 +12,18 @@ from rpu_ssnn.synapses.native.synapses import NativeSynapses
 from rpu_ssnn.synapses.tiles.synapses import TileSynapses
 from support.commands import refused
 from support.device_presets.charge_traps import charge_trap
+from support.rpu_ssnn.native_devices import SCALE, all_at, native, on_all, on_lines, pulse
 from support.rpu_ssnn.networks import make_block, make_crossbar, random_trains
 
-SCALE = 4.0 * 0.25  # weight of state 1: range x he_std of `make_crossbar`
 ALIKE = {
     "cycle_to_cycle": 0.0, "step_spread": 0.0, "asymmetry_spread": 0.0, "w_max_spread": 0.0,
     "w_min_spread": 0.0, "slope_up_spread": 0.0, "slope_down_spread": 0.0,
 }  # fmt: skip
 
 
-def native(device: Preset, rate: float = 1e6, **tile: object) -> NativeSynapses:
-    spec = TileSpec(weight_range=4.0, simulator="native", **tile)
-    return NativeSynapses(make_crossbar(), device, spec, rate)
-
-
-def spikes(rows: int, forward: list[int], up: list[int], down: list[int]) -> tuple[np.ndarray, ...]:
-    """Returns trains in which the same lines spike in each of `rows` slots."""
-    dense = tuple(np.zeros((rows, n), bool) for n in (20, 8, 8))
-    for part, lines in zip(dense, (forward, up, down), strict=True):
-        part[:, lines] = True
-    return dense
-
-
-def moved(synapses: NativeSynapses, rows: int, *lines: list[int]) -> np.ndarray:
+def moved(synapses: NativeSynapses, rows: int, *lines: Iterable[int]) -> np.ndarray:
     """Returns the change of each weight, in states, over `rows` slots."""
-    before = synapses.weights().copy()
-    synapses.update(make_block(*spikes(rows, *lines)))
-    synapses.commit(range(1))
-    change: np.ndarray = (synapses.weights() - before) / SCALE
-    return change
+    return pulse(synapses, on_lines(rows, *lines))
 
 
 # --- symmetry point -----------------------------------------------------------------------------
@@ -50,14 +34,12 @@ def test_pulses_in_turn_take_devices_to_the_weight_zero_of_a_symmetry_point(name
     """This is zero shifting (Kim 2019); with the exact mid conductance each device would end
     elsewhere."""
     device = get_device(name, {"cycle_to_cycle": 0.0})
-    forward, up, down = spikes(60_000, list(range(20)), list(range(8)), list(range(8)))
-    up[1::2], down[::2] = False, False
-    block, ends = make_block(forward, up, down), []
+    turns = np.arange(60_000)[:, None] % 2 == np.zeros(8)
+    block, ends = make_block(np.ones((60_000, 20), bool), turns, ~turns), []
     for reference in ({"scheme": "symmetry_point", "spread": 0.0}, {}):
         synapses = native(device, reference=reference)
         np.testing.assert_allclose(synapses.weights(), make_crossbar().initial, atol=1e-6)
-        synapses.update(block)
-        synapses.commit(range(1))
+        pulse(synapses, block)
         ends.append(np.abs(synapses.weights()) / SCALE)
     assert ends[0].max() < 0.01 < 2 * ends[1].mean()
 
@@ -98,7 +80,7 @@ def test_gradient_spikes_disturb_their_column_by_their_stream() -> None:
 def test_gradient_spikes_that_thinning_takes_disturb_nothing() -> None:
     device = get_preset("ideal", {"levels": 1000})
     step = 0.002 * SCALE
-    synapses = native(device, 0.25 * step * 10 * 50, half_select={"gradient": 0.01})
+    synapses = native(device, rate=0.25 * step * 10 * 50, half_select={"gradient": 0.01})
     assert synapses.keep == pytest.approx(0.25)
     change = moved(synapses, 4000, [], [2], [])
     assert change[0, 2] == pytest.approx(0.25 * 0.01 * 4000 * 0.002, rel=0.1)
@@ -138,35 +120,13 @@ def test_devices_are_disturbed_once_a_commit_however_often_pulses_are_applied(di
     assert often.statistics() == once.statistics()
 
 
-@pytest.mark.parametrize("name", ["reram_es", "hfo2", "capacitor"])
-def test_disturbed_and_worn_states_are_restored_to_the_bit(name: str) -> None:
-    def fresh() -> NativeSynapses:
-        physics = {"pulse_noise": {"of_range": 0.01}, "wear": {"half_window_pulses": 200.0}}
-        disturb = {"forward_up": 1e-3, "gradient": 1e-2}
-        return native(get_preset(name), half_select=disturb, **physics)
-
-    first, second = fresh(), fresh()
-    block = make_block(*random_trains(500))
-    first.update(block)
-    first.commit(range(1))
-    second.restore(first.state())
-    for synapses in (first, second):
-        synapses.update(block)
-        synapses.commit(range(1))
-        synapses.end_batch()
-    np.testing.assert_array_equal(first.weights(), second.weights())
-    assert first.statistics() == second.statistics()
-
-
 # --- spread that lines share --------------------------------------------------------------------
 
 
 def steps(spread: dict[str, float], side: int = 200) -> tuple[np.ndarray, np.ndarray]:
     """Returns steps up and down [n_in, n_out] over the mean step, for otherwise equal devices."""
-    spec = TileSpec(weight_range=4.0, simulator="native", line_spread=spread)
     crossbar = replace(make_crossbar(side, side), seed=3)
-    synapses = NativeSynapses(crossbar, get_preset("charge_trap", ALIKE), spec, 1.0)
-    records = synapses.records[0]
+    records = native(get_preset("charge_trap", ALIKE), crossbar, line_spread=spread).records[0]
     for direction, slope in (("up", "a"), ("down", "b")):
         assert np.ptp(records[slope] / records[direction]) < 1e-4, "slopes go with their steps"
     return records["up"] / 0.002, records["down"] / 0.002
@@ -205,15 +165,8 @@ def test_a_common_asymmetry_is_one_draw_for_the_array() -> None:
 
 def one_pulse(device: Preset, start: float, up: bool, **tile: object) -> np.ndarray:
     """Returns the changes of state [devices] of 10,000 devices by one pulse from that state."""
-    initial = np.full((100, 100), start * SCALE, np.float32)
-    crossbar = replace(make_crossbar(100, 100), initial=initial)
-    spec = TileSpec(weight_range=4.0, simulator="native", **tile)
-    synapses = NativeSynapses(crossbar, device, spec, 1e6)
-    every, none = np.ones((1, 100), bool), np.zeros((1, 100), bool)
-    synapses.update(make_block(every, *((every, none) if up else (none, every))))
-    synapses.commit(range(1))
-    change: np.ndarray = synapses.weights().ravel() / SCALE - start
-    return change
+    synapses = native(device, all_at(start, 100, 100), **tile)
+    return pulse(synapses, on_all(1, up, 100, 100)).ravel()
 
 
 @pytest.mark.parametrize("up", [True, False])
@@ -320,34 +273,3 @@ def test_noise_of_the_range_is_of_the_worn_range() -> None:
         assert np.abs(synapses.weights() / SCALE).max() < 0.011
     last = [moved(synapses, 1, range(20), [], range(8)) / SCALE for synapses in (noisy, quiet)]
     assert 0.2 * 1e-4 < np.std(last[0] - last[1]) < 2e-4
-
-
-# --- refusals -----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("tile", "words"),
-    [
-        ({"half_select": {"gradient": 0.1}}, "half_select needs simulator: native"),
-        ({"line_spread": {"step_gradient": 0.1}}, "line_spread needs simulator: native"),
-        ({"pulse_noise": {"of_range": 0.1}}, "pulse_noise needs simulator: native"),
-        ({"wear": {"half_window_pulses": 9.0}}, "wear needs simulator: native"),
-        (
-            {"simulator": "native", "wear": {"half_window_pulses": 0.0}},
-            "greater than or equal to 1",
-        ),
-        ({"simulator": "native", "half_select": {"forward_up": 1.5}}, "less than or equal to 1"),
-        (
-            {"simulator": "native", "line_spread": {"step_by_row": 0.1}},
-            "unknown key; did you mean step_by_output_line",
-        ),
-    ],
-)
-def test_bad_settings_are_refused(tile: dict[str, object], words: str) -> None:
-    with pytest.raises(ValueError, match=words):
-        TileSpec.model_validate(tile)
-
-
-def test_devices_with_memory_cannot_be_half_selected() -> None:
-    with refused("tile", "half_select", "remembers its pulses"):
-        native(get_preset("charge_trap_pulsed"), half_select={"gradient": 0.1})

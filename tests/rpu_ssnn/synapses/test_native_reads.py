@@ -9,30 +9,19 @@ from threadpoolctl import threadpool_limits
 from device_presets import get_preset
 from rpu_ssnn.network import Network
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
-from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses.native.synapses import NativeSynapses, native_synapses
 from support.commands import refused
+from support.rpu_ssnn.native_devices import SCALE, native, native_spec, on_lines, pulse
 from support.rpu_ssnn.networks import make_block, make_crossbar, random_trains
 
-SCALE = 4.0 * 0.25  # weight of state 1: range x he_std of `make_crossbar`
 BATCH_S = 10 * 50 * 5e-7
 STEP = 0.002
 IDEAL = get_preset("ideal", {"levels": 1000})
 
 
-def spec_of(**tile: object) -> TileSpec:
-    return TileSpec(weight_range=4.0, simulator="native", **tile)
-
-
-def moved(synapses: NativeSynapses, forward: list[int], up: list[int], down: list[int]) -> object:
+def moved(synapses: NativeSynapses, *lines: list[int]) -> np.ndarray:
     """Returns the change of each weight, in states, over 500 slots in which those lines spike."""
-    before = synapses.weights().copy()
-    dense = tuple(np.zeros((500, n), bool) for n in (20, 8, 8))
-    for part, lines in zip(dense, (forward, up, down), strict=True):
-        part[:, lines] = True
-    synapses.update(make_block(*dense))
-    synapses.commit(range(1))
-    return (synapses.weights() - before) / SCALE
+    return pulse(synapses, on_lines(500, *lines))
 
 
 # --- read disturb -------------------------------------------------------------------------------
@@ -40,7 +29,7 @@ def moved(synapses: NativeSynapses, forward: list[int], up: list[int], down: lis
 
 def test_forward_and_transposed_reads_disturb_the_lines_that_spike() -> None:
     disturb = {"forward_up": 0.01, "transposed_down": 0.02}
-    synapses = NativeSynapses(make_crossbar(), IDEAL, spec_of(read_disturb=disturb), 1e6)
+    synapses = native(IDEAL, read_disturb=disturb)
     expected = np.zeros((20, 8))
     expected[3] += 0.01 * 500 * STEP
     np.testing.assert_allclose(moved(synapses, [3], [], []), expected, atol=2e-6)
@@ -53,8 +42,8 @@ def test_forward_and_transposed_reads_disturb_the_lines_that_spike() -> None:
 
 
 def test_thinned_spikes_are_read_all_the_same() -> None:
-    spec = spec_of(read_disturb={"transposed_up": 0.01}, half_select={"gradient": 0.01})
-    synapses = NativeSynapses(make_crossbar(), IDEAL, spec, 0.25 * STEP * SCALE * 10 * 50)
+    tile = {"read_disturb": {"transposed_up": 0.01}, "half_select": {"gradient": 0.01}}
+    synapses = native(IDEAL, rate=0.25 * STEP * SCALE * 10 * 50, **tile)
     assert synapses.keep == pytest.approx(0.25)
     moved(synapses, [], [2], [])
     found = synapses.statistics()
@@ -64,7 +53,7 @@ def test_thinned_spikes_are_read_all_the_same() -> None:
 
 def test_reads_of_training_disturb_and_those_of_inference_do_not() -> None:
     """No gradient is read through the first crossbar, so only forward spikes disturb it."""
-    spec = spec_of(read_disturb={"transposed_up": 0.01, "forward_up": 0.01})
+    spec = native_spec(read_disturb={"transposed_up": 0.01, "forward_up": 0.01})
     training, make = TrainingSpec(batch=4), native_synapses(IDEAL, spec, 0.0)
     sizes, rates = (8, 6, 2), np.full((4, 8), 0.4, np.float32)
     seed, rng = np.random.SeedSequence(0), np.random.default_rng(0)
@@ -83,33 +72,23 @@ def test_reads_of_training_disturb_and_those_of_inference_do_not() -> None:
 
 
 def test_reads_that_come_before_their_pulses_cannot_disturb() -> None:
-    delayed = replace(make_crossbar(), delay=3)
+    device, delayed = get_preset("charge_trap"), replace(make_crossbar(), delay=3)
     with refused("network", "gradient.delay", "reads before them are not counted"):
-        NativeSynapses(
-            delayed, get_preset("charge_trap"), spec_of(read_disturb={"forward_up": 0.1}), 1.0
-        )
-    NativeSynapses(
-        delayed, get_preset("charge_trap"), spec_of(half_select={"forward_up": 0.1}), 1.0
-    )
+        native(device, delayed, read_disturb={"forward_up": 0.1})
+    native(device, delayed, half_select={"forward_up": 0.1})
 
 
 @pytest.mark.parametrize("name", ["half_select", "read_disturb"])
 def test_devices_with_memory_cannot_be_disturbed(name: str) -> None:
     with refused("tile", name, "remembers its pulses"):
-        NativeSynapses(
-            make_crossbar(),
-            get_preset("charge_trap_pulsed"),
-            spec_of(**{name: {"forward_up": 0.1}}),
-            1.0,
-        )
+        native(get_preset("charge_trap_pulsed"), **{name: {"forward_up": 0.1}})
 
 
 # --- white noise of devices ---------------------------------------------------------------------
 
 
 def noisy(side: int = 20, batch: int = 10, **tile: object) -> NativeSynapses:
-    crossbar = replace(make_crossbar(side, 8), batch=batch)
-    return NativeSynapses(crossbar, IDEAL, spec_of(**tile), 1e6)
+    return native(IDEAL, replace(make_crossbar(side, 8), batch=batch), **tile)
 
 
 @pytest.mark.parametrize("transposed", [False, True])
@@ -221,8 +200,7 @@ def test_slow_noise_is_frozen_within_a_batch_and_leaves_the_states_alone() -> No
     block = make_block(*random_trains(300))
     before = errors(synapses)
     for each in (synapses, quiet):
-        each.update(block)
-        each.commit(range(1))
+        pulse(each, block)
     np.testing.assert_allclose(errors(synapses), before, atol=1e-6)
     synapses.end_batch()
     assert np.abs(errors(synapses) - before).max() > 1e-5
@@ -261,33 +239,13 @@ def test_resistive_lines_weaken_slow_noise_as_they_do_currents() -> None:
 
 
 def test_few_changes_do_not_hide_slow_noise_from_reads() -> None:
-    one = tuple(np.zeros((1, n), bool) for n in (20, 8, 8))
-    one[0][0, 3] = one[1][0, 2] = True
     for slow, enough in ((0.0, True), (0.01, False)):
         synapses = noisy(device_read_noise={"slow_of_range": slow})
         synapses.linear_read()
         seen = synapses.changes
-        synapses.update(make_block(*one))
-        synapses.commit(range(1))
+        pulse(synapses, on_lines(1, [3], [2], []))
         into = np.zeros((20, 8), "f4"), np.zeros((8, 20), "f4")
         assert synapses.write_changes(seen, *into) is enough
-
-
-def test_noise_is_restored_to_the_bit_and_no_thread_changes_it() -> None:
-    tile = {
-        "device_read_noise": {"slow_of_range": 0.01, "white_of_range": 0.01},
-        "read_disturb": {"forward_up": 1e-3},
-    }
-    first, second = noisy(**tile), noisy(**tile)
-    first.end_batch()
-    lines = np.ones((3, 20), np.uint8)
-    first.forward_current(lines)
-    second.restore(first.state())
-    for synapses in (first, second):
-        synapses.end_batch()
-        synapses.rest(1.0)
-    np.testing.assert_array_equal(first.forward_current(lines), second.forward_current(lines))
-    assert first.statistics() == second.statistics()
 
 
 def test_memory_shorter_than_a_batch_is_refused() -> None:
@@ -295,29 +253,13 @@ def test_memory_shorter_than_a_batch_is_refused() -> None:
         noisy(device_read_noise={"slow_of_range": 0.01, "slow_time_s": 1e-4})
 
 
-@pytest.mark.parametrize(
-    ("tile", "words"),
-    [
-        ({"read_disturb": {"forward_up": 0.1}}, "read_disturb needs simulator: native"),
-        ({"device_read_noise": {"white_of_range": 0.1}}, "device_read_noise needs simulator"),
-        ({"read_disturb": {"transposed_up": 1.5}}, "less than or equal to 1"),
-        ({"device_read_noise": {"slow_of_range": -0.1}}, "greater than or equal to 0"),
-        ({"device_read_noise": {"slow_time_s": 0.0}}, "greater than or equal to"),
-        ({"device_read_noise": {"slow_levels": "three"}}, "'many' or 'two'"),
-    ],
-)
-def test_bad_settings_are_refused(tile: dict[str, object], words: str) -> None:
-    with pytest.raises(ValueError, match=words):
-        TileSpec.model_validate(tile)
-
-
 def test_currents_do_not_depend_on_the_threads_of_matrix_products() -> None:
     """Two threads would sum 784 lines in another order than one, with other roundings."""
-    spec = spec_of(device_read_noise={"white_of_range": 0.01})
+    noise = {"white_of_range": 0.01}
     lines = (np.random.default_rng(0).random((50, 784)) < 0.1).astype(np.uint8)
     currents = []
     for threads in (1, 2):
-        synapses = NativeSynapses(make_crossbar(784, 256), IDEAL, spec, 1e6)
+        synapses = native(IDEAL, make_crossbar(784, 256), device_read_noise=noise)
         with threadpool_limits(threads):
             currents.append(synapses.forward_current(lines))
     np.testing.assert_array_equal(*currents)

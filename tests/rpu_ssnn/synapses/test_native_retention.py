@@ -1,22 +1,19 @@
 """Compares loss over time without a single time constant, and temperature, with closed forms."""
 
 import math
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from device_presets import get_preset
+from device_presets import Preset, get_preset
 from rpu_ssnn.spec.array_physics import BOLTZMANN_EV, RetentionSpec
-from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses.native.effects.retention import charges
 from rpu_ssnn.synapses.native.synapses import NativeSynapses
 from support.commands import refused
 from support.device_presets.own_presets import write_own_presets
-from support.rpu_ssnn.networks import make_block, make_crossbar, random_trains
+from support.rpu_ssnn.native_devices import SCALE, all_at, native, on_all, on_lines, pulse
 
-SCALE = 4.0 * 0.25  # weight of state 1: range x he_std of `make_crossbar`
 BATCH_S = 10 * 50 * 5e-7
 LAWS = ({"loss_per_decade": 0.05}, {"exponent": 0.05}, {"exponent": 0.5})
 
@@ -30,12 +27,11 @@ def law(spec: RetentionSpec, seconds: float | np.ndarray) -> np.ndarray:
 
 
 def made(
-    start: float, retention: dict[str, float], name: str = "ideal", **tile: object
+    start: float, retention: dict[str, float], device: str | Preset = "ideal", **tile: object
 ) -> NativeSynapses:
     """Returns devices that all start in the same state."""
-    initial = np.full((20, 8), start * SCALE, np.float32)
-    spec = TileSpec(weight_range=4.0, simulator="native", retention=retention, **tile)
-    return NativeSynapses(replace(make_crossbar(), initial=initial), get_preset(name), spec, 1e6)
+    preset = get_preset(device) if isinstance(device, str) else device
+    return native(preset, all_at(start), retention=retention, **tile)
 
 
 def states(synapses: NativeSynapses) -> np.ndarray:
@@ -98,11 +94,7 @@ def test_a_pulse_ages_by_itself() -> None:
     synapses, spec = made(0.5, settings), RetentionSpec(**settings)
     synapses.end_batch()
     synapses.rest(100.0)
-    every, none = np.zeros((100, 20), bool), np.zeros((100, 8), bool)
-    every[:, 3], up = True, none.copy()
-    up[:, 2] = True
-    synapses.update(make_block(every, up, none))
-    synapses.commit(range(1))
+    pulse(synapses, on_lines(100, [3], [2], []))
     added = 100 * 2.0 / 1200
     assert states(synapses)[3, 2] == pytest.approx(states(synapses)[4, 2] + added, abs=1e-5)
     synapses.end_batch()
@@ -121,9 +113,7 @@ def test_what_a_pulse_takes_away_comes_back_by_the_law() -> None:
     synapses = made(1.0, {"loss_per_decade": 0.1})
     synapses.rest(1e6)
     settled = states(synapses)[3, 2]
-    every, down = np.ones((200, 20), bool), np.ones((200, 8), bool)
-    synapses.update(make_block(every, np.zeros_like(down), down))
-    synapses.commit(range(1))
+    pulse(synapses, on_all(200, up=False))
     pulsed = states(synapses)[3, 2]
     assert pulsed < settled - 0.3
     synapses.rest(1.0)
@@ -181,48 +171,6 @@ def test_both_of_a_pair_lose() -> None:
     np.testing.assert_allclose(states(synapses), 0.6 * left, atol=0.006)
 
 
-def test_charges_are_restored_to_the_bit() -> None:
-    def fresh() -> NativeSynapses:
-        return made(0.3, {"loss_per_decade": 0.05}, "reram_es")
-
-    first, second = fresh(), fresh()
-    block = make_block(*random_trains(300))
-    for synapses in (first,):
-        synapses.update(block)
-        synapses.commit(range(1))
-        synapses.end_batch()
-    second.restore(first.state())
-    for synapses in (first, second):
-        synapses.update(block)
-        synapses.commit(range(1))
-        synapses.end_batch()
-        synapses.rest(5.0)
-    np.testing.assert_array_equal(first.weights(), second.weights())
-    assert first.statistics() == second.statistics()
-
-
-@pytest.mark.parametrize(
-    ("retention", "words"),
-    [
-        ({"loss_per_decade": 0.1, "exponent": 0.1}, "give one of them"),
-        ({"exponent": 0.6}, "less than or equal to 0.5"),
-        ({"loss_per_decade": -0.1}, "greater than or equal to 0"),
-        ({"exponent": 0.1, "from_s": 0.0}, "greater than or equal to 0.000000001"),
-        ({"from_s": 1e-4}, "from_s needs a law"),
-        ({"toward_state": 0.5}, "toward_state needs a law"),
-        ({"temperature_k": 0.0, "activation_energy_ev": 1.0}, "greater than or equal to 1"),
-        ({"temperature_k": 350.0, "activation_energy_ev": -1.0}, "greater than or equal to 0"),
-        ({"temperature_k": 350.0}, "need each other"),
-        ({"activation_energy_ev": 1.0}, "need each other"),
-        ({"reference_temperature_k": 350.0}, "needs temperature_k"),
-        ({"temperature_k": 900.0, "activation_energy_ev": 5.0}, "more than 1e\\+12"),
-    ],
-)
-def test_bad_settings_are_refused(retention: dict[str, float], words: str) -> None:
-    with pytest.raises(ValueError, match=words):
-        TileSpec.model_validate({"simulator": "native", "retention": retention})
-
-
 @pytest.mark.parametrize("settings", LAWS)
 def test_a_rounding_beyond_a_bound_is_no_power_of_a_negative_number(
     settings: dict[str, float], tmp_path: Path
@@ -230,19 +178,11 @@ def test_a_rounding_beyond_a_bound_is_no_power_of_a_negative_number(
     """Pulses move devices with a fractional power to either bound, and losses move them off it."""
     preset = get_preset(f"{write_own_presets(tmp_path)}:power", {"cycle_to_cycle": 0.0})
     retention = settings | {"from_s": 1e-3}
-    spec = TileSpec(weight_range=1.0, simulator="native", retention=retention)
-    synapses = NativeSynapses(make_crossbar(), preset, spec, 1e6)
-    every, none = np.ones((500, 20), bool), np.zeros((500, 8), bool)
-    for up in (~none, none) * 5:
-        synapses.update(make_block(every, up, ~up))
-        synapses.commit(range(1))
+    synapses = native(preset, weight_range=1.0, retention=retention)
+    for up in (True, False) * 5:
+        pulse(synapses, on_all(500, up))
         synapses.end_batch()
     assert np.isfinite(synapses.weights()).all()
-
-
-def test_tiles_of_aihwkit_have_no_law() -> None:
-    with pytest.raises(ValueError, match="retention needs simulator: native"):
-        TileSpec.model_validate({"retention": {"exponent": 0.1}})
 
 
 @pytest.mark.parametrize("name", ["capacitor", "charge_trap_pulsed"])
@@ -253,11 +193,7 @@ def test_a_second_law_beside_the_preset_s_own_is_refused(name: str) -> None:
 
 def test_a_charge_trap_that_loses_nothing_of_its_own_follows_the_law() -> None:
     own = get_preset("charge_trap_pulsed", {"loss_per_decade": 0.0})
-    initial = np.full((20, 8), 0.5 * SCALE, np.float32)
-    spec = TileSpec(
-        weight_range=4.0, simulator="native", retention={"loss_per_decade": 0.1, "from_s": 1.0}
-    )
-    synapses = NativeSynapses(replace(make_crossbar(), initial=initial), own, spec, 1e6)
+    synapses = made(0.5, {"loss_per_decade": 0.1, "from_s": 1.0}, own)
     start = states(synapses)
     synapses.rest(99.0)
     np.testing.assert_allclose(states(synapses), 0.8 * start, rtol=0.01)
@@ -271,6 +207,5 @@ def test_time_and_heat_of_a_charge_trap_that_loses_nothing_are_refused(
     setting: dict[str, object],
 ) -> None:
     own = get_preset("charge_trap_pulsed", {"loss_per_decade": 0.0})
-    spec = TileSpec.model_validate({"weight_range": 4.0, "simulator": "native"} | setting)
     with refused("tile", "needs a device that loses charge"):
-        NativeSynapses(make_crossbar(), own, spec, 1e6)
+        native(own, **setting)

@@ -11,6 +11,7 @@ import pytest
 from device_presets import Preset, get_device, get_preset, preset_names
 from rpu_ssnn.data import load_dataset
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
+from rpu_ssnn.spec.device_source import DeviceSource
 from rpu_ssnn.spec.tile import ReadSpec, ReferenceSpec, TileSpec
 from rpu_ssnn.synapses.base import PulseBlock, thinned
 from rpu_ssnn.synapses.native.synapses import NativeSynapses, native_synapses
@@ -66,6 +67,16 @@ def trained[T: TileSynapses | NativeSynapses](
     return synapses
 
 
+def both(
+    device: DeviceSource, spec: TileSpec, rate: float = 1e6, batches: int = 4
+) -> tuple[TileSynapses, NativeSynapses]:
+    """The same small crossbar in tiles of aihwkit and in native devices, trained alike."""
+    tile, native = (
+        kind(make_crossbar(), device, spec, rate) for kind in (TileSynapses, NativeSynapses)
+    )
+    return trained(tile, batches), trained(native, batches)
+
+
 # --- the devices of aihwkit ---------------------------------------------------------------------
 
 
@@ -76,10 +87,7 @@ def test_without_noise_every_device_is_aihwkit_s(name: str, scheme: str, own_pre
     preset = device(name, own_presets, quiet=True)
     spec = TileSpec(weight_range=4.0, reference=ReferenceSpec(scheme=scheme))  # type: ignore[arg-type]
     rate = half_thinned(preset, spec)
-    tile, native = (
-        trained(kind(make_crossbar(), preset, spec, rate))
-        for kind in (TileSynapses, NativeSynapses)
-    )
+    tile, native = both(preset, spec, rate)
     assert tile.keep == pytest.approx(0.5)
     np.testing.assert_array_equal(native.pulses, tile.pulses_up + tile.pulses_down)
     assert np.abs(tile.weights() - make_crossbar().initial).max() > 2 * tile.device_step
@@ -104,9 +112,7 @@ def test_four_devices_in_parallel_are_aihwkit_s(name: str, scheme: str) -> None:
         ),
     )
     rate = half_thinned(get_preset(name, off), spec)
-    tile, native = (
-        trained(kind(make_crossbar(), cell, spec, rate)) for kind in (TileSynapses, NativeSynapses)
-    )
+    tile, native = both(cell, spec, rate)
     assert len(native.records) == 4 * len(tile.tiles)
     assert np.abs(tile.weights() - make_crossbar().initial).max() > 2 * tile.device_step
     np.testing.assert_allclose(native.weights(), tile.weights(), rtol=0, atol=2e-6)
@@ -157,9 +163,7 @@ def test_exponents_beyond_single_precision_are_as_good_as_infinite(b: float) -> 
     curve = {"A_up": 0.01, "A_down": 0.01, "gamma_up": 40.0, "gamma_down": 40.0, "a": 1.0, "b": b}
     preset = get_preset("reram_es", {"cycle_to_cycle": 0.0, "write_noise": 0.0} | curve)
     spec = TileSpec(weight_range=4.0)
-    tile, native = (
-        trained(kind(make_crossbar(), preset, spec, 1e6)) for kind in (TileSynapses, NativeSynapses)
-    )
+    tile, native = both(preset, spec)
     np.testing.assert_allclose(native.weights(), tile.weights(), rtol=0, atol=1e-6)
 
 
@@ -169,10 +173,7 @@ def test_no_pulse_is_lost_where_steps_are_far_above_dw_min() -> None:
     noise = {"cycle_to_cycle": 0.0, "write_noise": 0.0}
     preset = get_preset("reram_es", noise | curve | {"levels": 2e6})
     spec = TileSpec(weight_range=4.0)
-    tile, native = (
-        trained(kind(make_crossbar(), preset, spec, 1e6), 1)
-        for kind in (TileSynapses, NativeSynapses)
-    )
+    tile, native = both(preset, spec, batches=1)
     np.testing.assert_allclose(native.weights(), tile.weights(), rtol=0, atol=1e-5)
 
 
@@ -193,9 +194,7 @@ def test_neither_pulse_nor_write_moves_a_stuck_device_that_has_a_reference(
 def test_the_same_devices_are_stuck(how: dict[str, object]) -> None:
     preset = get_preset("capacitor", {"cycle_to_cycle": 0.0})
     spec = TileSpec(weight_range=4.0, **how)
-    tile, native = (
-        trained(kind(make_crossbar(), preset, spec, 1e6)) for kind in (TileSynapses, NativeSynapses)
-    )
+    tile, native = both(preset, spec)
     np.testing.assert_allclose(native.weights(), tile.weights(), rtol=0, atol=1e-6)
 
 
@@ -216,9 +215,7 @@ def test_converters_read_as_aihwkit_s(scheme: str) -> None:
     reads = ReadSpec(adc_bits=5, adc_bound=3.0, adc_bound_transposed=1.5)
     spec = TileSpec(weight_range=4.0, reads=reads, reference=ReferenceSpec(scheme=scheme))  # type: ignore[arg-type]
     preset = get_preset("capacitor", {"cycle_to_cycle": 0.0})
-    tile, native = (
-        trained(kind(make_crossbar(), preset, spec, 1e6)) for kind in (TileSynapses, NativeSynapses)
-    )
+    tile, native = both(preset, spec)
     rng = np.random.default_rng(0)
     spikes = rng.integers(0, 2, (500, 20), np.uint8)
     net = rng.integers(-1, 2, (500, 8)).astype(np.int8)
@@ -232,10 +229,7 @@ def test_converters_read_as_aihwkit_s(scheme: str) -> None:
 
 def test_a_leak_of_training_and_of_storage_is_aihwkit_s() -> None:
     preset = get_preset("capacitor", {"cycle_to_cycle": 0.0, "leak_time_constant_s": 1e-2})
-    tile, native = (
-        trained(kind(make_crossbar(), preset, TileSpec(weight_range=4.0), 1e6))
-        for kind in (TileSynapses, NativeSynapses)
-    )
+    tile, native = both(preset, TileSpec(weight_range=4.0))
     assert native.statistics()["leak_steps"] == tile.statistics()["leak_steps"] > 0
     for synapses in (tile, native):
         synapses.rest(3e-3)
@@ -285,25 +279,6 @@ def test_noise_follows_the_seed_whatever_threads_and_blocks(
     assert several.statistics() == one.statistics()
     other = trained(NativeSynapses(replace(crossbar, seed=8), preset, spec, rate), 2, 200, 150)
     assert (other.weights() != one.weights()).mean() > 0.5
-
-
-@pytest.mark.parametrize("scheme", SCHEMES)
-@pytest.mark.parametrize("name", ["capacitor", "reram_es", "hfo2", "charge_trap_pulsed"])
-def test_a_restored_state_goes_on_to_the_bit(name: str, scheme: str) -> None:
-    spec = TileSpec(weight_range=4.0, reference=ReferenceSpec(scheme=scheme))  # type: ignore[arg-type]
-    preset = get_preset(name)
-
-    def fresh() -> NativeSynapses:
-        return NativeSynapses(make_crossbar(), preset, spec, half_thinned(preset, spec))
-
-    first, second = trained(fresh()), fresh()
-    second.restore(first.state())
-    np.testing.assert_array_equal(second.weights(), first.weights())
-    for synapses in (first, second):
-        trained(synapses, 2)
-        synapses.rest(1.0)
-    np.testing.assert_array_equal(second.weights(), first.weights())
-    assert second.statistics() == first.statistics()
 
 
 def test_thinning_keeps_hardly_a_spike_of_a_tiny_share() -> None:

@@ -1,5 +1,6 @@
 """Tests the contract that all synapses of `support.rpu_ssnn.implementations` fulfil."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,6 @@ from rpu_ssnn.spec import SurrogateSpec
 from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses import (
     CoincidenceSynapses,
-    Crossbar,
     RateSynapses,
     Synapses,
     coincidence_synapses,
@@ -161,15 +161,9 @@ def test_surrogate_noise_has_the_size_of_the_coincidences_it_stands_for(T_s: flo
     rates = np.array([0.1, 0.4]), np.array([0.0, 0.2, 0.5])
     draws, noisy = 4000, []
     crossbar = make_crossbar(2, 3, batch=1, T=100)
+    crossbar.initial[:] = 0.0
     for seed in range(draws):
-        seeded = Crossbar(
-            **{
-                **vars(crossbar),
-                "initial": np.zeros((2, 3), np.float32),
-                "seed": seed,
-            }
-        )
-        synapses = RateSynapses(seeded, 1.0, SurrogateSpec(T_s=T_s))
+        synapses = RateSynapses(replace(crossbar, seed=seed), 1.0, SurrogateSpec(T_s=T_s))
         pre, post = (np.arange(100)[:, None] < 100 * r[None, :] for r in rates)
         synapses.update(make_block(pre, post, np.zeros_like(post)))
         synapses.commit(range(1))

@@ -7,13 +7,13 @@ from threadpoolctl import threadpool_limits
 from device_presets import get_preset
 from rpu_ssnn.spec.array_physics import WearSpec
 from rpu_ssnn.spec.tile import ReadSpec, ReferenceSpec, TileSpec
-from rpu_ssnn.synapses import Crossbar
 from rpu_ssnn.synapses.base import PulseBlock
 from rpu_ssnn.synapses.tiles.pulse_rows import RowWriter
 from rpu_ssnn.synapses.tiles.synapses import TileSynapses, tile_synapses
 from support.commands import refused
 from support.device_presets.tile_steps import steps_at_zero
 from support.rpu_ssnn.exact_tiles import EXACT_DEVICE, STEP, on_tile
+from support.rpu_ssnn.native_devices import all_at, on_all
 from support.rpu_ssnn.networks import make_block, make_crossbar, random_trains
 
 
@@ -32,9 +32,7 @@ def test_one_coincidence_is_exactly_one_device_pulse() -> None:
 def test_both_streams_in_one_slot_pulse_up_then_down() -> None:
     """The order shows on a device at its upper bound: up (clipped at the bound), then down."""
     for start, expected in ((1.0, 1.0 - STEP), (-1.0, -1.0)):
-        crossbar = make_crossbar(1, 1)
-        at = Crossbar(**{**vars(crossbar), "initial": np.full((1, 1), start, np.float32)})
-        synapses = on_tile()(at)
+        synapses = on_tile()(all_at(start, 1, 1))
         synapses.update(make_block(*np.ones((3, 1, 1), bool)))
         assert synapses.weights()[0, 0] == expected
         assert (synapses.pulses_up[0, 0], synapses.pulses_down[0, 0]) == (1, 1)
@@ -64,11 +62,9 @@ def test_every_device_takes_every_pulse(name: str) -> None:
     if name.startswith("reram"):
         noiseless["write_noise"] = 0.0
     device = get_preset(name, noiseless)
-    crossbar = Crossbar(**{**vars(make_crossbar(100, 50)), "initial": np.zeros((100, 50), "f4")})
-    synapses = TileSynapses(crossbar, device, TileSpec(weight_range=4.0), 1e6)
+    synapses = TileSynapses(all_at(0.0, 100, 50), device, TileSpec(weight_range=4.0), 1e6)
     before = synapses.weights().copy()
-    one = (np.ones((1, 100), bool), np.ones((1, 50), bool), np.zeros((1, 50), bool))
-    synapses.update(make_block(*one))
+    synapses.update(on_all(1, True, 100, 50))
     moved = (synapses.weights() - before) / (4 * 0.25)
     up, _ = steps_at_zero(get_preset(name, noiseless))
     assert moved.mean() == pytest.approx(up, rel=0.1)
@@ -113,8 +109,7 @@ def test_finite_on_off_ratio_narrows_the_window() -> None:
     """A weight that is pulsed to its bound reaches (1 - 1/R) of the weight range."""
     for ratio, share in ((None, 1.0), (10.0, 0.9), (2.0, 0.5)):
         synapses = on_tile(reference=ReferenceSpec(on_off_ratio=ratio))(make_crossbar())
-        pre, post = np.ones((3000, 20), bool), np.ones((3000, 8), bool)
-        synapses.update(make_block(pre, post, np.zeros_like(post)))
+        synapses.update(on_all(3000))
         np.testing.assert_allclose(synapses.weights(), share * 4 * 0.25, rtol=1e-5)
         assert synapses.statistics()["saturated_total"] == 160
 
@@ -123,8 +118,7 @@ def test_reference_spread_shifts_the_window_more_at_low_on_off_ratio() -> None:
     def upper_ends(ratio: float) -> np.ndarray:
         reference = ReferenceSpec(scheme="reference_device", spread=0.1, on_off_ratio=ratio)
         synapses = on_tile(reference=reference)(make_crossbar())
-        pre, post = np.ones((3000, 20), bool), np.ones((3000, 8), bool)
-        synapses.update(make_block(pre, post, np.zeros_like(post)))
+        synapses.update(on_all(3000))
         return synapses.weights()
 
     wide, narrow = upper_ends(100.0), upper_ends(2.0)
@@ -137,9 +131,7 @@ def test_stuck_devices_never_move(where: str) -> None:
     synapses = on_tile(stuck_share=0.3, stuck_at=where)(make_crossbar())
     before = synapses.weights().copy()
     for sign in (1, -1):
-        pre, post = np.ones((50, 20), bool), np.ones((50, 8), bool)
-        none = np.zeros_like(post)
-        synapses.update(make_block(pre, *((post, none) if sign > 0 else (none, post))))
+        synapses.update(on_all(50, sign > 0))
         if sign > 0:
             middle = synapses.weights().copy()
     stuck = (middle == before) & (synapses.weights() == before)
@@ -173,11 +165,6 @@ def test_transposed_reads_may_have_a_bound_of_their_own() -> None:
     synapses = on_tile(reads=reads)(make_crossbar())
     assert np.abs(synapses.forward_current(np.ones((1, 20), np.uint8))).max() > 0.3
     assert np.abs(synapses.transposed_current(np.ones((1, 8), np.int8))).max() <= 0.2501
-
-
-def test_bits_without_a_range_are_refused() -> None:
-    with pytest.raises(ValueError, match="adc_bits needs adc_bound"):
-        ReadSpec(adc_bits=4)
 
 
 def test_pulsed_start_counts_its_pulses() -> None:
@@ -238,11 +225,6 @@ def test_the_busiest_devices_are_counted_up_plus_down() -> None:
     assert found["pulses_max"] == 11
     # 158 devices have no pulse, two have 3 and 11; the rank is 0.99 x 159 = 157.41 of 0...159.
     assert found["pulses_p99"] == pytest.approx(0.41 * 3)
-
-
-def test_factory_makes_a_tile_for_each_crossbar() -> None:
-    factory = tile_synapses(get_preset("capacitor"), TileSpec(), 1.0)
-    assert isinstance(factory(make_crossbar()), TileSynapses)
 
 
 def test_a_device_may_get_more_pulses_than_sixteen_bits_count() -> None:

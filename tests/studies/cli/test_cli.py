@@ -128,7 +128,6 @@ def test_a_finished_trial_is_exported(command: Command, real_folder: Path, tmp_p
         (("net.h5", "--case", "idael"), "case: 'idael' is not allowed"),
         (("net.h5", "--case", "ann"), "is trained by ann, which has no spiking network to export"),
         (("net.h5", "--case", "rate", "--seed", "7"), "seed: 7 is not allowed"),
-        (("net.pt", "--case", "rate"), "path: 'net.pt' is not allowed"),
     ],
 )
 def test_what_cannot_be_exported_is_one_line(
@@ -198,15 +197,6 @@ def test_a_broken_pair_is_one_line_and_exit_code_1(
     starting, refusal = errors.splitlines()
     assert "starting" in starting
     assert refusal == "aihwkit 0 with torch 0 does not work; rebuild"
-
-
-def test_the_default_folder_is_named_after_the_study(
-    command: Command, harness: Harness, study: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(study.parent)
-    code, _, _ = command("run", study)
-    assert code == 0
-    assert (study.parent / "out" / "small" / "results.csv").exists()
 
 
 def test_shipped_studies_are_listed_with_their_questions(command: Command) -> None:

@@ -11,7 +11,7 @@ import pytest
 from rpu_ssnn.common.wording import first_unprintable, printable
 from studies.execution.progress import ClosedPipeConsole, ConsoleReporter
 from support.commands import Command
-from support.studies.harness import Harness, InThisProcess, small_study
+from support.studies.harness import DRIVE, RATE, Harness, InThisProcess, small_study
 
 
 class Full(io.TextIOBase):
@@ -48,10 +48,8 @@ def test_control_characters_do_not_reach_the_terminal() -> None:
 def test_square_brackets_of_a_sweep_reach_the_bar(tmp_path: Path) -> None:
     stream = io.StringIO()
     console = ClosedPipeConsole(file=stream, force_terminal=True, width=200)
-    ideal = {"device": "ideal", "hyperparameters": {"weight_range": 8, "learning_rate": 1}}
-    study = small_study(
-        cases=[{"update": "rate", "learning_rate": 1.0}, ideal], sweep={"overrides.levels": [9]}
-    )
+    ideal = {"device": "ideal", "hyperparameters": DRIVE}
+    study = small_study(cases=[RATE, ideal], sweep={"overrides.levels": [9]})
     Harness(tmp_path).run(study, executor=InThisProcess(), reporter=ConsoleReporter(console))
     assert "[overrides.levels=9]" in stream.getvalue()
 

@@ -18,8 +18,8 @@ from studies.workers.run_trial import run_trial
 from studies.workers.worker import Job
 from support.commands import Command, refused
 from support.studies.fake_timing import fake_steps
-from support.studies.harness import SMALL, accept_all
-from support.studies.results_fakes import nasty_study, runs_of, trials, write_folder
+from support.studies.harness import DRIVE, RATE, SMALL, accept_all, declared_trials
+from support.studies.results_fakes import nasty_study, runs_of, write_folder
 
 
 @pytest.fixture
@@ -32,7 +32,6 @@ def folder(tmp_path: Path) -> Path:
     [
         (("table", "--rows", "none.csv"), "none.csv: file: No such file"),
         (("plot", "--x", "seed", "--kind", "gaps"), "plot: --x: 'seed'"),
-        (("plot", "--out", "a.png"), "plot: --kind: missing"),
         (("plot", "--kind", "gaps", "--out", "a.jpg"), "plot: --out: 'a.jpg'"),
         (("report", "--out", "no/where.html"), "report: --out: 'no/where.html'"),
         (("table", "--out", "t.tex"), "table: --out: 't.tex' is not allowed; must end in .csv"),
@@ -91,12 +90,6 @@ def test_one_figure_goes_where_it_is_wanted(command: Command, folder: Path, tmp_
     )
     assert (code, output) == (0, f"{target}\n")
     assert target.read_bytes().startswith(b"%PDF")
-
-
-def test_the_report_is_written(command: Command, folder: Path) -> None:
-    code, output, _ = command("report", folder)
-    assert (code, output) == (0, f"{folder / 'report.html'}\n")
-    assert (folder / "report.html").read_text().startswith("<!DOCTYPE html>")
 
 
 @pytest.mark.parametrize("estimate", [True, False])
@@ -202,10 +195,9 @@ def test_rows_of_different_versions_are_told_in_words(command: Command, tmp_path
 
 
 def test_the_ledger_says_each_reason_once(command: Command, tmp_path: Path) -> None:
-    drive = {"weight_range": 8, "learning_rate": 1}
-    cases = [{"update": "rate", "learning_rate": 1.0}]
+    cases = [RATE]
     cases += [
-        {"device": "reram_es", "label": label, "hyperparameters": drive}
+        {"device": "reram_es", "label": label, "hyperparameters": DRIVE}
         for label in ("a", "b", "c")
     ]
     study = nasty_study(cases=cases, sweep={})
@@ -216,15 +208,6 @@ def test_the_ledger_says_each_reason_once(command: Command, tmp_path: Path) -> N
     assert code == 0
     assert output.count("energy_per_pulse_j: not known to the preset") == 1
     assert "a, b, c: energy_per_pulse_j" in output
-
-
-def test_figures_of_kept_rows_are_written_here(
-    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    code, output, _ = command("plot", "digits_lines", "--kind", "gaps")
-    assert (code, output) == (0, "digits_lines_gaps.png\n")
-    assert (tmp_path / "digits_lines_gaps.png").is_file()
 
 
 def test_a_trial_is_exported_by_the_title_of_a_table_or_of_the_study(
@@ -250,13 +233,13 @@ def test_an_exported_network_is_the_one_that_was_tested(
     selects the format."""
     device = {
         "device": "capacitor",
-        "hyperparameters": {"weight_range": 8, "learning_rate": 1},
+        "hyperparameters": DRIVE,
         "overrides": {"leak_time_constant_s": 1.0},
         "tile": {"simulator": "native", "storage_seconds": 20.0},
     }
-    cases = [{"update": "rate", "learning_rate": 1.0}, device]
+    cases = [RATE, device]
     study = nasty_study(cases=cases, sweep={}, seeds=[0], training={"epochs": 3})
-    trial = trials(study)[-1]
+    trial = declared_trials(study)[-1]
     run = trial, run_trial(trial, None, 1)
     root = write_folder(tmp_path / "out", study, [run])
     written: list[Path] = []

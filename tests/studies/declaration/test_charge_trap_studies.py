@@ -7,23 +7,19 @@ import pytest
 from rpu_ssnn.common.errors import InputError
 from studies.declaration.trial import Trial, TrialResult
 from studies.workers.run_trial import run_trial
-from support.studies.harness import declared_trials, small_study
+from support.studies.harness import trial_of_case
 
 DRIVE = {"weight_range": 2.0, "learning_rate": 8.0}
 NATIVE = {"simulator": "native"}
-HEAT = {"temperature_k": 350.0, "activation_energy_ev": 1.0}
 
 
 def trial_of(device: str = "charge_trap_pulsed", **case: Any) -> Trial:
-    study = small_study(
+    return trial_of_case(
+        {"device": device, "hyperparameters": DRIVE, **case},
         dataset={"name": "digits", "n_train": 600, "n_test": 100},
         network={"hidden": [16], "T": 20},
         training={"epochs": 6, "batch": 20},
-        cases=[{"device": device, "hyperparameters": DRIVE, **case}],
-        reference=device,
-        seeds=[0],
     )
-    return declared_trials(study)[0]
 
 
 def run(trial: Trial) -> TrialResult:
@@ -50,21 +46,6 @@ def test_a_row_says_that_native_devices_are_not_aihwkit() -> None:
         ("ideal", {"storage_seconds": 1.0}, "tile.storage_seconds: 1.0.*loses charge"),
         ("charge_trap_pulsed", {}, "tile.simulator: 'aihwkit'.*do not remember their pulses"),
         ("charge_trap_pulsed", {"storage_seconds": -1.0}, "tile.storage_seconds: -1.0"),
-        (
-            "capacitor",
-            {"simulator": "native", "retention": {"exponent": 0.1}},
-            "tile.retention: {'exponent': 0.1}.*has its own",
-        ),
-        (
-            "ideal",
-            {"simulator": "native", "retention": HEAT},
-            "tile.retention.temperature_k: 350.0.*loses charge",
-        ),
-        (
-            "charge_trap_pulsed",
-            {"simulator": "native", "read_disturb": {"forward_up": 0.1}},
-            "tile.read_disturb: {'forward_up': 0.1}.*remembers its pulses",
-        ),
         (
             "ideal",
             {

@@ -10,15 +10,13 @@ from studies.declaration.study import Study, load_study, parse_study
 from studies.sensitivity.device_question import ask
 from support.commands import refused
 from support.device_presets.own_presets import OWN_PRESETS
-from support.studies.harness import SMALL
-
-DRIVE = {"weight_range": 8, "learning_rate": 1}
+from support.studies.harness import DRIVE, RATE, SMALL
 
 
 def study_with(folder: Path, device: str) -> Study:
     folder.mkdir(exist_ok=True)
     (folder / "mine.yaml").write_text(OWN_PRESETS)
-    cases = [{"update": "rate", "learning_rate": 1.0}, {"device": device, "hyperparameters": DRIVE}]
+    cases = [RATE, {"device": device, "hyperparameters": DRIVE}]
     (folder / "s.yaml").write_text(json.dumps({**SMALL, "cases": cases}))
     return load_study(folder / "s.yaml")
 
@@ -53,7 +51,7 @@ def test_a_name_finds_the_file_beside_the_study_before_that_of_the_working_direc
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a").mkdir()
     (tmp_path / "mine.yaml").write_text("a: {like: ecram}")
-    cases = [{"update": "rate", "learning_rate": 1.0}, {"device": device, "hyperparameters": DRIVE}]
+    cases = [RATE, {"device": device, "hyperparameters": DRIVE}]
 
     def found() -> str:
         point = parse_study({**SMALL, "cases": cases}, "s.yaml", tmp_path / "a").points()[1]
@@ -69,7 +67,7 @@ def test_a_shipped_table_is_found_by_its_name(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     native = {"tile": {"simulator": "native"}, "hyperparameters": DRIVE}
-    cases = [{"update": "rate", "learning_rate": 1.0}, {"device": {"table": "ENODe"}, **native}]
+    cases = [RATE, {"device": {"table": "ENODe"}, **native}]
     point = parse_study({**SMALL, "cases": cases}, "s.yaml", tmp_path).points()[1]
     assert point.label == "table(ENODe)"
     with refused("case 2.device", "'ENODes'", "no such file or folder"):
@@ -96,7 +94,7 @@ def test_files_of_one_name_are_labelled_as_written(tmp_path: Path) -> None:
     cases = [{"device": name, "hyperparameters": DRIVE} for name in labels]
     named = [cases[0], {**cases[1], "label": "own"}]
     for written, expected in ((cases, labels), (named, ["dev.yaml", "own"])):
-        content = {**SMALL, "cases": [{"update": "rate", "learning_rate": 1.0}, *written]}
+        content = {**SMALL, "cases": [RATE, *written]}
         points = parse_study(content, "s.yaml", tmp_path).points()
         assert [point.label for point in points[1:]] == expected
 

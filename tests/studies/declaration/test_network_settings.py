@@ -10,9 +10,8 @@ from rpu_ssnn.common.errors import InputError
 from studies.declaration.study import Study, parse_study
 from studies.declaration.update_rules.loading import rule_names
 from studies.workers.run_trial import run_trial
-from support.studies.harness import declared_trials, small_study
+from support.studies.harness import DRIVE, declared_trials, small_study
 
-DRIVE = {"weight_range": 8.0, "learning_rate": 1.0}
 NATIVE = {"device": "ideal", "tile": {"simulator": "native"}, "hyperparameters": DRIVE}
 STARTS: dict[str, dict[str, Any]] = {
     **{rule: {"update": rule, "learning_rate": 0.1} for rule in ("rate", "coincidence", "bp_stdp")},

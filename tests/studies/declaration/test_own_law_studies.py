@@ -16,7 +16,7 @@ from studies.sensitivity.axes import axis, parameters_for
 from studies.sensitivity.device_question import TunedDevice
 from studies.sensitivity.imperfections import imperfections, switched_off
 from studies.workers.run_trial import run_trial
-from support.studies.harness import declared_trials, in_device, small_study
+from support.studies.harness import BRIEF, in_device, trial_of_case
 
 PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "own_law.md"
 BLOCKS = re.findall(r"```(?:python|yaml)\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
@@ -37,20 +37,11 @@ def preset(tmp_path: Path) -> Path:
 def trial_of(device: Any, **case: Any) -> Trial:
     whole = {
         "device": device,
-        "label": "mine",
         "hyperparameters": HYPERPARAMETERS,
         "tile": {"simulator": "native"},
         **case,
     }
-    study = small_study(
-        dataset={"name": "digits", "n_train": 200, "n_test": 50},
-        network={"hidden": [16], "T": 20},
-        training={"epochs": 1, "batch": 20},
-        cases=[whole],
-        reference="mine",
-        seeds=[0],
-    )
-    return declared_trials(study)[0]
+    return trial_of_case(whole, **BRIEF)
 
 
 def inline(preset: Path) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.version import NUMERICS_VERSION
 from studies.declaration.study import Study, parse_study
 from studies.declaration.trial import Trial, stored_identity
-from support.studies.harness import SMALL
+from support.studies.harness import RATE, SMALL
 from support.studies.own_rules import OwnRules
 
 RULE = """
@@ -33,7 +33,7 @@ class GainRule(CoincidenceRule):
 
 def study_with(folder: Path, update: object, **more: Any) -> Study:
     case = {"update": update, "learning_rate": 1, **more}
-    content = {**SMALL, "cases": [{"update": "rate", "learning_rate": 1}, case]}
+    content = {**SMALL, "cases": [RATE, case]}
     return parse_study(content, folder / "s.yaml", folder)
 
 

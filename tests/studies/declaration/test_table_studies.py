@@ -15,7 +15,7 @@ from studies.sensitivity.device_question import TunedDevice
 from studies.sensitivity.imperfections import imperfections, switched_off
 from studies.workers.run_trial import run_trial
 from support.device_presets.jump_tables import write_table
-from support.studies.harness import declared_trials, small_study
+from support.studies.harness import BRIEF, trial_of_case
 
 NATIVE = {"simulator": "native"}
 
@@ -23,20 +23,11 @@ NATIVE = {"simulator": "native"}
 def trial_of(folder: Path, **case: Any) -> Trial:
     whole = {
         "device": {"table": str(folder)},
-        "label": "measured",
         "hyperparameters": {"weight_range": 2.0, "learning_rate": 8.0},
         "tile": NATIVE,
         **case,
     }
-    study = small_study(
-        dataset={"name": "digits", "n_train": 200, "n_test": 50},
-        network={"hidden": [16], "T": 20},
-        training={"epochs": 1, "batch": 20},
-        cases=[whole],
-        reference="measured",
-        seeds=[0],
-    )
-    return declared_trials(study)[0]
+    return trial_of_case(whole, **BRIEF)
 
 
 def test_a_row_says_the_table_and_repeats(tmp_path: Path) -> None:
@@ -69,10 +60,6 @@ def test_the_identity_follows_from_the_content_alone(tmp_path: Path) -> None:
             r"tile\.simulator: 'aihwkit'.*no tables of measured jumps",
         ),
         ({"overrides": {"levels": 10}}, r"overrides\.levels.*must be one of jump_spread"),
-        (
-            {"device": {"table": "nowhere"}},
-            r"device: 'nowhere'.*no such file or folder as .*nowhere",
-        ),
     ],
 )
 def test_what_a_table_cannot_be_asked_for_is_one_line(

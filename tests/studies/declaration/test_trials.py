@@ -22,13 +22,8 @@ from studies.declaration.update_rules.ann import SgdSpec
 from studies.declaration.update_rules.pulses import PulseRule
 from studies.execution.phase import in_balanced_order
 from studies.reproductions.training.one_by_one_spec import WholePulseSpec
-from support.studies.harness import SMALL, declared_trials, small_study
-
-DRIVE = {"weight_range": 8.0, "learning_rate": 1.0}
-
-
-def trials(study: Study) -> list[Trial]:
-    return declared_trials(study)
+from support.studies.harness import DRIVE, RATE, SMALL, small_study
+from support.studies.harness import declared_trials as trials
 
 
 def settings_of(study: Study, label: str) -> TrialSettings:
@@ -54,7 +49,7 @@ def test_the_sweep_is_a_grid_over_the_cases_it_applies_to() -> None:
     study = small_study(
         cases=[
             {"update": "ann", "learning_rate": 0.1},
-            {"update": "rate", "learning_rate": 1.0},
+            RATE,
             {"device": "ideal", "hyperparameters": DRIVE},
             {"device": "ideal", "label": "fixed", "hyperparameters": DRIVE, "network": {"T": 15}},
         ],
@@ -105,10 +100,9 @@ def test_units_are_ordered_so_that_a_partial_table_compares_all_cases() -> None:
 
 
 def test_a_case_may_have_seeds_of_its_own() -> None:
-    rate = {"update": "rate", "learning_rate": 1.0}
-    once = {**rate, "label": "once", "seeds": [7]}
-    counted = {**rate, "label": "x", "seeds": {"count": 3}}
-    runs = trials(small_study(cases=[rate, once, counted], reference="rate"))
+    once = {**RATE, "label": "once", "seeds": [7]}
+    counted = {**RATE, "label": "x", "seeds": {"count": 3}}
+    runs = trials(small_study(cases=[RATE, once, counted], reference="rate"))
     assert [(trial.label, trial.settings.seed) for trial in runs] == [
         ("rate", 0), ("rate", 1), ("once", 7), ("x", 0), ("x", 1), ("x", 2),
     ]  # fmt: skip
@@ -344,7 +338,7 @@ def test_what_no_run_reads_is_no_part_of_an_identity() -> None:
             "hyperparameters": {"weight_range": 4, "learning_rate": 1},
             "overrides": overrides,
         }
-        study = small_study(cases=[{"update": "rate", "learning_rate": 1.0}, case])
+        study = small_study(cases=[RATE, case])
         point = study.points()[-1]
         assert point.hyperparameters is not None
         return point.trial("small", point.hyperparameters, seed=0).identity

@@ -16,10 +16,7 @@ from studies.results.ledger import ledger_columns
 from studies.sensitivity.device_question import ask
 from studies.workers.run_trial import run_trial
 from studies.workers.workspace import NO_WORKSPACE
-from support.studies.harness import SMALL, declared_trials, small_study
-
-DRIVE = {"weight_range": 8.0, "learning_rate": 1.0}
-
+from support.studies.harness import DRIVE, RATE, SMALL, declared_trials, small_study
 
 SLOW = {"slow_of_range": 0.1, "slow_time_s": 5e-5}
 
@@ -35,7 +32,7 @@ def control(**case: Any) -> dict[str, Any]:
 
 
 def test_the_control_is_a_trial_of_its_own() -> None:
-    study = small_study(cases=[{"update": "rate", "learning_rate": 1}, control()])
+    study = small_study(cases=[RATE, control()])
     numbers = declared_trials(study)[-1]
     assert numbers.label == "analog_sgd"
     method = numbers.settings.method
@@ -43,20 +40,18 @@ def test_the_control_is_a_trial_of_its_own() -> None:
     assert not method.is_replayable(), "aihwkit's trains cannot be seeded"
     again = TrialSettings.model_validate_json(numbers.settings_json)
     assert identity_of(again, 1) == numbers.identity
-    other = small_study(
-        cases=[{"update": "rate", "learning_rate": 1}, control(trains={"train_length": 10})]
-    )
+    other = small_study(cases=[RATE, control(trains={"train_length": 10})])
     assert declared_trials(other)[-1].identity != numbers.identity
 
 
 def test_adam_has_rates_of_its_own_and_trains() -> None:
-    study = small_study(cases=[{"update": "ann_adam"}, {"update": "rate", "learning_rate": 1}])
+    study = small_study(cases=[{"update": "ann_adam"}, RATE])
     tried = candidates(study.points()[0], study.search)
     assert all(0.0003 < one.learning_rate < 0.01 for one in tried)
     study = small_study(
         cases=[
             {"update": "ann_adam", "learning_rate": 0.01},
-            {"update": "rate", "learning_rate": 1},
+            RATE,
         ]
     )
     row = run_trial(declared_trials(study)[0], None, 1).row
@@ -64,9 +59,7 @@ def test_adam_has_rates_of_its_own_and_trains() -> None:
 
 
 def test_slots_do_not_run_the_control_again() -> None:
-    study = small_study(
-        cases=[{"update": "rate", "learning_rate": 1}, control()], sweep={"network.T": [10, 20]}
-    )
+    study = small_study(cases=[RATE, control()], sweep={"network.T": [10, 20]})
     labels = [point.label for point in study.points()]
     assert labels == ["rate", "rate", "analog_sgd"]
 
@@ -106,7 +99,7 @@ def test_what_the_control_cannot_do_is_one_line(
 
 
 def test_it_runs_to_a_row_and_its_steps_can_be_timed() -> None:
-    study = small_study(cases=[{"update": "rate", "learning_rate": 1}, control()])
+    study = small_study(cases=[RATE, control()])
     trial = declared_trials(study)[-1]
     result = run_trial(trial, None, 1)
     row = result.row
@@ -128,7 +121,7 @@ def test_it_runs_to_a_row_and_its_steps_can_be_timed() -> None:
 
 def test_native_control_is_repeatable_and_its_pulses_are_counted() -> None:
     numbers = control(tile={"simulator": "native", "initial": "pulsed"}, label="native")
-    study = small_study(cases=[{"update": "rate", "learning_rate": 1}, numbers])
+    study = small_study(cases=[RATE, numbers])
     trial = declared_trials(study)[-1]
     first, again = (run_trial(trial, None, 1) for _ in range(2))
     assert first.row["replayable"] is True
@@ -142,7 +135,7 @@ def test_native_control_is_repeatable_and_its_pulses_are_counted() -> None:
 def test_numbers_and_spikes_in_one_device_are_asked_about_apart() -> None:
     study = small_study(
         cases=[
-            {"update": "rate", "learning_rate": 1},
+            RATE,
             control(),
             {"device": "capacitor", "hyperparameters": DRIVE},
         ]
@@ -163,13 +156,12 @@ def test_steps_are_timed_with_the_threads_of_a_run(monkeypatch: pytest.MonkeyPat
 
 
 def test_the_percentile_of_a_conversion_can_be_swept() -> None:
-    rate = {"update": "rate", "learning_rate": 1}
     case = {"update": "conversion", "learning_rate": 0.1}
-    swept = small_study(cases=[rate, case], sweep={"percentile": [99.9, 100]})
+    swept = small_study(cases=[RATE, case], sweep={"percentile": [99.9, 100]})
     found = [trial.identity for trial in declared_trials(swept)[2::2]]
     for percentile, identity in zip((99.9, 100.0), found, strict=True):
-        alone = small_study(cases=[rate, {**case, "percentile": percentile}])
+        alone = small_study(cases=[RATE, {**case, "percentile": percentile}])
         assert declared_trials(alone)[2].identity == identity
-    plain = declared_trials(small_study(cases=[rate, case]))[2]
+    plain = declared_trials(small_study(cases=[RATE, case]))[2]
     assert plain.identity == found[1]
     assert plain.settings.method.model_dump()["percentile"] == 100.0

@@ -4,9 +4,8 @@ from typing import Any
 
 import pytest
 
-from support.studies.harness import small_study
+from support.studies.harness import RATE, small_study
 
-RATE = {"update": "rate", "learning_rate": 1.0}
 IDEAL = {"device": "ideal", "hyperparameters": {"learning_rate": 1.0, "weight_range": 4.0}}
 
 

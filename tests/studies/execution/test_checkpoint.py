@@ -16,7 +16,7 @@ from studies.workers import workspace
 from studies.workers.checkpoint import HEADER, UnfitError, read_checkpoint
 from studies.workers.run_trial import run_trial
 from studies.workers.workspace import TrialSession, Workspace
-from support.studies.harness import Harness, declared_trials, small_study
+from support.studies.harness import Harness, small_study, trial_of_case
 
 EPOCHS = 4
 
@@ -44,13 +44,7 @@ class KilledError(BaseException):
 
 
 def trial_of(case: str, epochs: int = EPOCHS) -> Trial:
-    study = small_study(
-        cases=[{**CASES[case], "label": "it"}],
-        reference="it",
-        seeds=[0],
-        training={"epochs": epochs, "batch": 20},
-    )
-    return declared_trials(study)[0]
+    return trial_of_case(CASES[case], training={"epochs": epochs, "batch": 20})
 
 
 @pytest.fixture

@@ -16,11 +16,6 @@ def test_tls_without_certificates_is_one_line() -> None:
         executor_of(None, "tls://127.0.0.1:9")
 
 
-def test_no_workers_are_refused_in_one_line() -> None:
-    with refused("workers: 0", "at least 1"):
-        executor_of(0, None)
-
-
 @pytest.mark.parametrize("name", ["run", "attribute", "require"])
 @pytest.mark.parametrize(
     ("options", "said"),

@@ -15,6 +15,7 @@ from studies.results import store
 from studies.workers.local_executor import LocalExecutor
 from support.studies.harness import (
     EACH_ONCE,
+    RATE,
     Harness,
     InThisProcess,
     small_study,
@@ -91,8 +92,7 @@ def titles_listed(harness: Harness) -> list[str]:
 
 def test_the_studies_of_one_question_repeat_no_failure_of_each_other(harness: Harness) -> None:
     """`require` first runs the device alone, then more and more changes of it."""
-    rate = {"update": "rate", "learning_rate": 1.0}
-    studies = small_study(cases=[rate], seeds=[0]), small_study(seeds=[0])
+    studies = small_study(cases=[RATE], seeds=[0]), small_study(seeds=[0])
     harness.order("raise", "rate seed 0", "coincidence seed 0")
 
     def ask(**changes: Any) -> list[str]:

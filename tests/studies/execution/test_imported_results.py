@@ -16,19 +16,6 @@ from support.studies.harness import SMALL, Harness, InThisProcess, small_study
 from support.studies.results_fakes import runs_of
 
 
-def test_kept_rows_count_as_finished_and_only_what_is_missing_runs(harness: Harness) -> None:
-    harness.run(small_study())
-    harness.take_log()
-    before = load_results(harness.out)
-    kept = harness.out.parent / "kept.csv"
-    before.iloc[:4].to_csv(kept, index=False)
-
-    harness.out = harness.out.parent / "elsewhere"
-    harness.run(small_study(), kept_rows=[kept])
-    assert harness.take_log() == {"test coincidence seed 0": 1, "test coincidence seed 1": 1}
-    pd.testing.assert_frame_equal(load_results(harness.out), before, check_dtype=False)
-
-
 def test_rows_of_several_files_count_and_a_run_in_two_counts_once(harness: Harness) -> None:
     harness.run(small_study())
     harness.take_log()
@@ -85,17 +72,6 @@ def test_rows_from_before_a_setting_existed_are_taken_up(harness: Harness) -> No
     harness.out = harness.out.parent / "elsewhere"
     harness.run(small_study(), kept_rows=[kept])
     assert not harness.take_log()
-
-
-def test_rows_of_other_settings_are_left_alone(harness: Harness) -> None:
-    harness.run(small_study())
-    harness.take_log()
-    other = small_study(training={"epochs": 2})
-    elsewhere = harness.out.parent / "elsewhere"
-    kept, harness.out = harness.out / "results.csv", elsewhere
-    harness.run(other, kept_rows=[kept])
-    ran = harness.take_log()
-    assert sum(ran.values()) == 6
 
 
 def test_a_plan_counts_kept_rows_as_done_and_writes_nothing(

@@ -21,15 +21,14 @@ from studies.results.tables import write_failures
 from studies.workers.run_trial import check_inputs, run_trial
 from studies.workers.worker import Job
 from studies.workers.workspace import NO_WORKSPACE, Workspace
-from support.commands import refused
 from support.studies.fake_timing import fake_steps
-from support.studies.harness import accept_all, small_study
-from support.studies.results_fakes import result_of, trials, write_folder
+from support.studies.harness import DRIVE, RATE, accept_all, declared_trials, small_study
+from support.studies.results_fakes import result_of, write_folder
 
 SEARCHED: dict[str, Any] = {
     "cases": [
         {"update": "ann", "learning_rate": 0.1},
-        {"update": "rate", "learning_rate": 1.0},
+        RATE,
         {"device": "reram_es"},
     ],
     "search": {"points": 6},
@@ -61,7 +60,7 @@ def test_a_plan_of_nothing_yet_writes_nothing(tmp_path: Path) -> None:
 
 def test_what_is_done_is_not_planned_again(tmp_path: Path) -> None:
     study = small_study()
-    done = [(trial, result_of(trial, lambda trial: 90.0)) for trial in trials(study)[:3]]
+    done = [(trial, result_of(trial, lambda trial: 90.0)) for trial in declared_trials(study)[:3]]
     done[0][1].row["torch_version"] = "99.0"
     plan = make_plan(study, write_folder(tmp_path / "out", study, done))
     assert [trial.title for trial in plan.missing] == [
@@ -77,9 +76,9 @@ def test_what_is_done_is_not_planned_again(tmp_path: Path) -> None:
 
 def test_what_failed_before_is_not_planned(tmp_path: Path) -> None:
     study = small_study()
-    done = [(trial, result_of(trial, lambda trial: 90.0)) for trial in trials(study)[:3]]
+    done = [(trial, result_of(trial, lambda trial: 90.0)) for trial in declared_trials(study)[:3]]
     root = write_folder(tmp_path / "out", study, done)
-    last = trials(study)[-1]
+    last = declared_trials(study)[-1]
     write_failures(root, [Failure(last.identity, last.title, "RuntimeError: tile broke", "")])
     plan = make_plan(study, root)
     assert last.title not in [trial.title for trial in plan.missing]
@@ -162,7 +161,7 @@ def test_each_distinct_case_is_timed_once_real_units_first(tmp_path: Path) -> No
 
 
 def test_a_single_case_is_timed_as_crowded_as_it_will_run(tmp_path: Path) -> None:
-    study = small_study(cases=[{"update": "rate", "learning_rate": 1.0}])
+    study = small_study(cases=[RATE])
     timed(make_plan(study, tmp_path / "out"), tmp_path)
     assert (tmp_path / "log").read_text().splitlines() == ["test rate seed 0"] * 2
 
@@ -177,17 +176,11 @@ def test_a_case_that_cannot_be_timed_is_said(tmp_path: Path) -> None:
 
 def test_a_finished_study_starts_no_timing(tmp_path: Path) -> None:
     study = small_study()
-    done = [(trial, result_of(trial, lambda trial: 90.0)) for trial in trials(study)]
+    done = [(trial, result_of(trial, lambda trial: 90.0)) for trial in declared_trials(study)]
     plan = make_plan(study, write_folder(tmp_path / "out", study, done))
     found = timed(plan, tmp_path)
     assert not (tmp_path / "log").exists()
     assert plan_text(plan, found).splitlines()[-1] == "6 trials, 6 done, 0 to run"
-
-
-def test_a_foreign_folder_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "thesis.tex").touch()
-    with refused("output folder: 'thesis.tex'", "it holds other files"):
-        make_plan(small_study(), tmp_path)
 
 
 def test_real_steps_come_near_a_real_run() -> None:
@@ -195,13 +188,10 @@ def test_real_steps_come_near_a_real_run() -> None:
         dataset={"name": "digits", "n_train": 600, "n_test": 300},
         training={"epochs": 3},
         seeds=[0],
-        cases=[
-            {"update": "rate", "learning_rate": 1.0},
-            {"device": "reram_es", "hyperparameters": {"weight_range": 8, "learning_rate": 1}},
-        ],
+        cases=[RATE, {"device": "reram_es", "hyperparameters": DRIVE}],
     )
-    check_inputs(trials(study), None)
-    for trial in trials(study):
+    check_inputs(declared_trials(study), None)
+    for trial in declared_trials(study):
         run_trial(trial, None, 1)  # The first run compiles.
         cost = Cost.of(time_steps(trial, None, 1, NO_WORKSPACE))
         ran = run_trial(trial, None, 1).row["seconds"]
@@ -212,7 +202,6 @@ def test_real_steps_come_near_a_real_run() -> None:
 
 
 def test_the_steps_of_every_rule_can_be_timed() -> None:
-    hyperparameters = {"weight_range": 8, "learning_rate": 1}
     on_device = {
         "pulses": {"device": "ideal"},
         "analog_sgd": {"device": "ideal"},
@@ -221,7 +210,7 @@ def test_the_steps_of_every_rule_can_be_timed() -> None:
     cases = [
         ({} if rule == "pulses" else {"update": rule})
         | (
-            {**on_device[rule], "hyperparameters": hyperparameters}
+            {**on_device[rule], "hyperparameters": DRIVE}
             if rule in on_device
             else {"learning_rate": 0.1}
         )
@@ -233,7 +222,7 @@ def test_the_steps_of_every_rule_can_be_timed() -> None:
         seeds=[0],
         cases=cases,
     )
-    for trial in trials(study):
+    for trial in declared_trials(study):
         assert Cost.of(time_steps(trial, None, 1, NO_WORKSPACE)).train > 0.0
 
 

@@ -7,8 +7,8 @@ from rich.console import Console
 
 from studies.execution.progress import ConsoleReporter, seconds_left
 from studies.workers.workspace import TrialProgress
-from support.studies.harness import small_study
-from support.studies.results_fakes import result_of, trials
+from support.studies.harness import declared_trials, small_study
+from support.studies.results_fakes import result_of
 
 
 def test_the_time_left_is_extrapolated() -> None:
@@ -26,7 +26,7 @@ def test_epochs_of_running_units_count_into_the_time_left() -> None:
 def test_plain_lines_tell_epochs_now_and_then() -> None:
     stream = io.StringIO()
     reporter = ConsoleReporter(Console(file=stream), seconds_between_lines=0.0)
-    first, second = trials(small_study())[:2]
+    first, second = declared_trials(small_study())[:2]
     with reporter.running("trials", done=0, total=6):
         reporter.reached(first, TrialProgress(epoch=0, epochs=4))
         for _ in range(3):  # Only the first is shown.
@@ -49,7 +49,7 @@ def test_plain_lines_tell_epochs_now_and_then() -> None:
 def test_plain_lines_are_not_more_than_asked() -> None:
     stream = io.StringIO()
     reporter = ConsoleReporter(Console(file=stream))
-    trial = trials(small_study())[0]
+    trial = declared_trials(small_study())[0]
     with reporter.running("trials", done=0, total=6):
         for epoch in range(4):
             reporter.reached(trial, TrialProgress(epoch=epoch, epochs=4))

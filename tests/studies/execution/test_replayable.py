@@ -1,22 +1,19 @@
 """Rows marked as replayable are the same for any number of threads."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from studies.declaration.hyperparameters import trials_of
-from studies.declaration.study import parse_study
 from studies.declaration.trial import Trial
 from studies.workers.run_trial import run_trial
-from support.studies.harness import SMALL
+from support.studies.harness import RATE, trial_of_case
 
 TIMES = ("seconds", "peak_memory_mb", "threads")
 
 CASES: dict[str, dict[str, Any]] = {
     "ann": {"update": "ann", "learning_rate": 0.1},
     "conversion": {"update": "conversion", "learning_rate": 0.1},
-    "rate": {"update": "rate", "learning_rate": 1.0},
+    "rate": RATE,
     "coincidence": {"update": "coincidence", "learning_rate": 1.0},
     "charge_trap_pulsed": {
         "device": "charge_trap_pulsed",
@@ -31,20 +28,12 @@ CASES: dict[str, dict[str, Any]] = {
 
 
 def trial_of(case: str) -> Trial:
-    study = parse_study(
-        {
-            **SMALL,
-            "dataset": {"name": "digits", "n_train": 400, "n_test": 200},
-            "network": {"hidden": [64], "T": 20},
-            "training": {"epochs": 1, "batch": 50},
-            "cases": [{**CASES[case], "label": case}],
-            "reference": case,
-            "seeds": [0],
-        },
-        "small.yaml",
-        Path(),
+    return trial_of_case(
+        CASES[case],
+        dataset={"name": "digits", "n_train": 400, "n_test": 200},
+        network={"hidden": [64], "T": 20},
+        training={"epochs": 1, "batch": 50},
     )
-    return trials_of(study, {})[0]
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -21,6 +21,7 @@ from studies.workers.workspace import Workspace
 from support.commands import refused
 from support.studies.harness import (
     EACH_ONCE,
+    RATE,
     Harness,
     accept_all,
     fake_training,
@@ -100,8 +101,7 @@ def test_an_edited_study_runs_what_is_new_and_leaves_out_what_is_gone(harness: H
 
 
 def test_cases_with_equal_settings_share_a_run(harness: Harness) -> None:
-    rate = {"update": "rate", "learning_rate": 1.0}
-    study = small_study(cases=[rate, {**rate, "label": "again"}], reference="rate", seeds=[0])
+    study = small_study(cases=[RATE, {**RATE, "label": "again"}], reference="rate", seeds=[0])
     outcome = harness.run(study)
     assert harness.take_log().total() == 1
     assert [trial.label for trial, _ in outcome.runs] == ["rate", "again"]
@@ -218,7 +218,7 @@ def test_the_stored_study_is_the_study(harness: Harness) -> None:
 
 def test_swept_values_of_any_kind_fit_into_the_tables(harness: Harness) -> None:
     study = small_study(
-        cases=[{"update": "rate", "learning_rate": 1.0}],
+        cases=[RATE],
         sweep={"surrogate": [None, {"T_s": 50}], "network.hidden": [[8], [8, 8]]},
         seeds=[0],
     )

@@ -20,7 +20,7 @@ from studies.execution.phase import FailureList, Options, training_job
 from studies.execution.study_runs import run_in_folder
 from studies.results.result_folder import open_folder
 from studies.workers.checkpoint import read_checkpoint
-from support.studies.harness import Harness, InThisProcess, accuracy_of, small_study
+from support.studies.harness import RATE, Harness, InThisProcess, accuracy_of, small_study
 
 SEARCHED: dict[str, Any] = {
     "cases": [
@@ -171,7 +171,7 @@ def test_a_search_with_a_failed_run_chooses_nothing_for_its_case(harness: Harnes
 
 def test_a_sweep_is_searched_point_by_point(harness: Harness) -> None:
     study = small_study(
-        cases=[{"update": "rate", "learning_rate": 1}, {"device": "ideal"}],
+        cases=[RATE, {"device": "ideal"}],
         sweep={"overrides.cycle_to_cycle": [0, 0.3]},
         seeds=[0],
     )

@@ -14,6 +14,7 @@ from studies.declaration.trial import Runs, TrialResult
 from studies.report.draw import StudyFigures
 from studies.report.figure_style import NARROW_INCHES, WIDE_INCHES, as_svg, looks, save, wrapped
 from support.commands import refused
+from support.studies.harness import DRIVE, RATE
 from support.studies.results_fakes import NASTY, nasty_study, runs_of
 
 
@@ -51,11 +52,7 @@ def test_curves_are_means_with_a_band_in_a_panel_for_each_point(study: Study, ru
 
 def test_a_run_that_two_points_share_counts_once_in_a_band() -> None:
     def band(sweep: dict[str, list[object]]) -> tuple[float, float]:
-        drive = {"weight_range": 8, "learning_rate": 1}
-        cases = [
-            {"update": "rate", "learning_rate": 1.0},
-            {"device": "capacitor", "hyperparameters": drive},
-        ]
+        cases = [RATE, {"device": "capacitor", "hyperparameters": DRIVE}]
         study = nasty_study(cases=cases, sweep=sweep)
         drawn = StudyFigures(study, runs_of(study)).draw("curves").axes[0].collections[1]
         shown = drawn.get_paths()[0].vertices[:, 1]
@@ -163,7 +160,7 @@ def test_other_formats_and_folders_are_refused(study: Study, runs: Runs, tmp_pat
 
 
 def test_many_cases_have_a_panel_each_with_a_line_a_seed_and_none_is_above_100() -> None:
-    cases = [{"update": "rate", "learning_rate": 1.0}]
+    cases = [RATE]
     cases += [{"label": f"c{n}", "update": "coincidence", "learning_rate": 1.0} for n in range(4)]
     study = nasty_study(cases=cases, sweep={})
     runs = runs_of(study, lambda trial: 109.0 + trial.settings.seed / 10)
@@ -177,12 +174,8 @@ def test_many_cases_have_a_panel_each_with_a_line_a_seed_and_none_is_above_100()
 
 def test_no_label_is_cut() -> None:
     label = "a label of many words, and of many words more"
-    case = {
-        "label": label,
-        "device": "reram_es",
-        "hyperparameters": {"weight_range": 8, "learning_rate": 1},
-    }
-    study = nasty_study(cases=[{"update": "rate", "learning_rate": 1.0}, case])
+    case = {"label": label, "device": "reram_es", "hyperparameters": DRIVE}
+    study = nasty_study(cases=[RATE, case])
     for kind in get_args(Kind):
         figure = StudyFigures(study, runs_of(study)).draw(kind, width=NARROW_INCHES)
         figure.canvas.draw()

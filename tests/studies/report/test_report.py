@@ -13,13 +13,12 @@ from studies.results.summary import summary
 from studies.results.tables import results_frame
 from support.chromium import visit
 from support.commands import refused
+from support.studies.harness import DRIVE, RATE
 from support.studies.html_elements import Elements
 from support.studies.results_fakes import (
     accuracy,
     nasty_study,
-    result_of,
     runs_of,
-    trials,
     write_folder,
 )
 
@@ -81,8 +80,6 @@ def answer_of(runs: Runs) -> list[str]:
     return list(headline(runs, results, summary(results, "rate"), "rate"))
 
 
-DRIVE = {"weight_range": 8, "learning_rate": 1}
-RATE = {"update": "rate", "learning_rate": 1.0}
 NOT_DEVICES = [
     {"update": "analog_sgd", "device": "ecram", "hyperparameters": DRIVE},
     {"device": "ideal", "hyperparameters": DRIVE},
@@ -118,10 +115,9 @@ def test_no_device_near_chance_is_the_best() -> None:
 def test_devices_that_the_seeds_cannot_tell_from_the_best_are_named(
     seeds: list[int], tested: bool
 ) -> None:
-    drive = {"weight_range": 8, "learning_rate": 1}
-    cases = [{"update": "rate", "learning_rate": 1.0}]
+    cases = [RATE]
     cases += [
-        {"device": "reram_es", "label": label, "hyperparameters": drive} for label in ("a", "b")
+        {"device": "reram_es", "label": label, "hyperparameters": DRIVE} for label in ("a", "b")
     ]
     answer = answer_of(runs_of(nasty_study(cases=cases, sweep={}, seeds=seeds)))
     assert answer[0].startswith("Best device: a ")
@@ -143,10 +139,9 @@ def test_answers_that_the_folder_holds_are_sections(folder: Path) -> None:
 
 def test_what_ends_above_the_best_over_common_seeds_is_not_called_lower() -> None:
     """The best case has one more seed, which raises its mean; over the common seeds b is higher."""
-    drive = {"weight_range": 8, "learning_rate": 1}
-    cases = [{"update": "rate", "learning_rate": 1.0}]
+    cases = [RATE]
     cases += [
-        {"device": "reram_es", "label": label, "hyperparameters": drive} for label in ("a", "b")
+        {"device": "reram_es", "label": label, "hyperparameters": DRIVE} for label in ("a", "b")
     ]
     study = nasty_study(cases=cases, sweep={}, seeds=[0, 1, 2, 3])
 
@@ -234,7 +229,7 @@ def test_the_summary_of_a_report_is_that_of_its_rows(folder: Path) -> None:
         return accuracy(trial) - 10
 
     before = report_html(folder)
-    write_folder(folder, nasty_study(), [(u, result_of(u, worse)) for u in trials(nasty_study())])
+    write_folder(folder, nasty_study(), runs_of(nasty_study(), worse))
     after = report_html(folder)
     assert "91.00 ±" in before
     assert "91.00 ±" not in after

@@ -11,6 +11,7 @@ from studies.results.caveats import of_reference
 from studies.results.summary import summary
 from studies.results.tables import results_frame, write_failures
 from support.commands import Command
+from support.studies.harness import DRIVE, RATE
 from support.studies.html_elements import Elements
 from support.studies.results_fakes import (
     NASTY,
@@ -36,7 +37,7 @@ def test_a_reference_that_did_not_learn_is_the_first_warning(
     def short(trial: Trial) -> float:
         return accuracy(trial) - (20.5 if trial.label == "rate" else 0.0)
 
-    cases = [{"update": "ann", "learning_rate": 0.1}, {"update": "rate", "learning_rate": 1.0}]
+    cases = [{"update": "ann", "learning_rate": 0.1}, RATE]
     study = nasty_study(cases=cases)
     folder = write_folder(tmp_path / "out", study, runs_of(study, short))
     said = "The reference learned badly: rate [T = 10] ends 20.5 points below the float"
@@ -88,17 +89,12 @@ def test_warnings_say_what_is_wrong(folder: Path) -> None:
 
 
 def test_a_clean_folder_has_no_warnings(tmp_path: Path) -> None:
-    study = nasty_study(
-        cases=[
-            {"update": "rate", "learning_rate": 1.0},
-            {"update": "coincidence", "learning_rate": 1.0},
-        ]
-    )
+    study = nasty_study(cases=[RATE, {"update": "coincidence", "learning_rate": 1.0}])
     assert warnings_of(write_folder(tmp_path / "out", study)) == []
 
 
 def test_different_versions_and_few_seeds_are_warned_of(tmp_path: Path) -> None:
-    study = nasty_study(seeds=[0], cases=[{"update": "rate", "learning_rate": 1.0}])
+    study = nasty_study(seeds=[0], cases=[RATE])
     runs = runs_of(study)
     runs[0][1].row["torch_version"] = "99.0"
     found = warnings_of(write_folder(tmp_path / "out", study, runs))
@@ -107,7 +103,7 @@ def test_different_versions_and_few_seeds_are_warned_of(tmp_path: Path) -> None:
 
 
 def test_an_accuracy_that_fell_is_warned_of(tmp_path: Path) -> None:
-    study = nasty_study(cases=[{"update": "rate", "learning_rate": 1.0}], sweep={})
+    study = nasty_study(cases=[RATE], sweep={})
     for number, (kind, first, last, images, expected) in enumerate(
         (
             ("validation", 96.0, 89.0, 6000, 1),
@@ -129,12 +125,11 @@ def test_an_accuracy_that_fell_is_warned_of(tmp_path: Path) -> None:
 
 
 def test_devices_that_are_all_alike_are_named(tmp_path: Path) -> None:
-    drive = {"weight_range": 8, "learning_rate": 1}
     cases = [
-        {"device": name, "hyperparameters": drive}
+        {"device": name, "hyperparameters": DRIVE}
         for name in ("reram_es", "ideal", "neurosim_pcmo")
     ]
-    study = nasty_study(cases=[{"update": "rate", "learning_rate": 1.0}, *cases], sweep={})
+    study = nasty_study(cases=[RATE, *cases], sweep={})
     found = [line for line in warnings_of(write_folder(tmp_path / "out", study)) if "alike" in line]
     assert len(found) == 1
     assert found[0].endswith("no spread is given: ideal, neurosim_pcmo.")

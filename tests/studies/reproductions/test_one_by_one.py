@@ -1,6 +1,5 @@
 """Learning image by image sends the pulses of a plain delta rule, and its rows are repeatable."""
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,13 +7,13 @@ import pytest
 
 from device_presets import get_device
 from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.common.training_state import TrainingState
-from rpu_ssnn.data import Dataset, load_dataset
+from rpu_ssnn.data import Dataset
 from rpu_ssnn.spec.tile import ReferenceSpec, TileSpec
 from studies.reproductions.training.one_by_one import OnlineNetwork, train_image_by_image
 from studies.reproductions.training.one_by_one_compiled import classify
 from studies.reproductions.training.one_by_one_layers import WholePulseLayer
 from studies.reproductions.training.one_by_one_spec import OnlineSpec, WholePulseSpec
+from support.rpu_ssnn.networks import KeptStates, with_first
 
 TILE = TileSpec(weight_range=1.0, simulator="native")
 NOISY = {"device": get_device("neurosim_epiram", {"cycle_to_cycle": 0.0}),
@@ -23,11 +22,8 @@ NOISY = {"device": get_device("neurosim_epiram", {"cycle_to_cycle": 0.0}),
 
 
 @pytest.fixture(scope="module")
-def digits() -> Dataset:
-    whole = load_dataset("digits", n_train=None, n_test=None, validation_share=0.2, seed=0)
-    return replace(
-        whole, train_images=whole.train_images[:60], train_labels=whole.train_labels[:60]
-    )
+def digits(digits: Dataset) -> Dataset:
+    return with_first(digits, 60)
 
 
 def trained(data: Dataset, spec: OnlineSpec, epochs: int = 1, **more: Any) -> OnlineNetwork:
@@ -132,13 +128,8 @@ def test_sums_and_hidden_values_go_through_converters(digits: Dataset) -> None:
 
 def test_a_seed_repeats_and_goes_on_where_it_was(digits: Dataset) -> None:
     spec = WholePulseSpec(weight_unit="one", rounding="stochastic", pulses_up=64)
-    states: list[TrainingState] = []
-
-    def keep(row: object, state: Any) -> bool:
-        states.append(state())
-        return False
-
-    whole = trained(digits, spec, 3, on_epoch=keep, **NOISY)
+    states = KeptStates()
+    whole = trained(digits, spec, 3, on_epoch=states, **NOISY)
     again = trained(digits, spec, 3, start=states[0], **NOISY)
     other = trained(digits, spec, 3, **{**NOISY, "seed": 3})
     for a, b, c in zip(whole.layers, again.layers, other.layers, strict=True):

@@ -17,7 +17,7 @@ from studies.reproductions.figures import figure3b, figure4, figure5, figure7
 from studies.reproductions.figures.small_network import SmallNetwork
 from support.commands import refused
 from support.rpu_ssnn.equations import SIZES, Trace, presentations, some_weights
-from support.studies.harness import small_study
+from support.studies.harness import RATE, small_study
 
 
 def test_a_trace_holds_the_trains_that_training_sees() -> None:
@@ -133,9 +133,8 @@ def test_images_go_with_figures_that_show_some() -> None:
 
 
 def test_noise_is_swept_only_where_a_case_has_it() -> None:
-    rate = {"update": "rate", "learning_rate": 1.0}
     study = small_study(
-        cases=[rate, {**rate, "label": "noise", "surrogate": {}}],
+        cases=[RATE, {**RATE, "label": "noise", "surrogate": {}}],
         reference="rate",
         sweep={"surrogate.T_s": [50, 100]},
     )

@@ -1,14 +1,11 @@
 """Compares BP-STDP and conversion with their rules written out in full, and trains them."""
 
-from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from rpu_ssnn.baselines.ann import AnnSpec
-from rpu_ssnn.common.training_state import EpochRow, TrainingState
 from rpu_ssnn.data import Dataset, load_dataset
 from rpu_ssnn.network import Network
 from rpu_ssnn.spec import EncodingSpec, InhibitionSpec, NetworkSpec, NeuronSpec, TrainingSpec
@@ -17,6 +14,7 @@ from studies.reproductions.training.bp_stdp import WINDOW, train_bp_stdp, weight
 from studies.reproductions.training.conversion import balanced, train_and_convert
 from support.commands import refused
 from support.rpu_ssnn.equations import SIZES, presentations, some_weights
+from support.rpu_ssnn.networks import KeptStates, with_first
 
 FLAT = EncodingSpec(front_loading=0.0)
 
@@ -78,15 +76,10 @@ def test_bp_stdp_learns_digits(digits: Dataset) -> None:
 
 
 def test_bp_stdp_goes_on_where_it_was(digits: Dataset) -> None:
-    few = replace(digits, train_images=digits.train_images[:200],
-                  train_labels=digits.train_labels[:200])  # fmt: skip
+    few = with_first(digits, 200)
     spec, training = NetworkSpec(hidden=(16,), encoding=FLAT), TrainingSpec(epochs=3)
-    states: list[TrainingState] = []
-
-    def keep(row: EpochRow, state: Callable[[], TrainingState]) -> None:
-        states.append(state())
-
-    with train_bp_stdp(spec, training, 0.02, few, seed=0, on_epoch=keep) as whole:
+    states = KeptStates()
+    with train_bp_stdp(spec, training, 0.02, few, seed=0, on_epoch=states) as whole:
         with train_bp_stdp(spec, training, 0.02, few, seed=0, start=states[0]) as again:
             for one, two in zip(whole.network.synapses, again.network.synapses, strict=True):
                 np.testing.assert_array_equal(one.linear_read(), two.linear_read())

@@ -8,7 +8,7 @@ import pytest
 from rpu_ssnn.common.errors import InputError
 from studies.common.settings import merged, nested
 from studies.declaration.update_rules.loading import rule_class
-from support.studies.harness import declared_trials, small_study
+from support.studies.harness import RATE, declared_trials, small_study
 
 OTHER_VALUES: dict[str, Any] = {
     "network.neuron.theta_b": 3.0,
@@ -58,7 +58,7 @@ def test_a_case_cannot_set_them(rule: str) -> None:
 
 @pytest.mark.parametrize("rule", RULES)
 def test_a_sweep_of_them_makes_no_further_trials(rule: str) -> None:
-    cases = [{"update": "rate", "learning_rate": 1}, {"update": rule, "learning_rate": 0.1}]
+    cases = [RATE, {"update": rule, "learning_rate": 0.1}]
     study = small_study(
         cases=cases, reference="rate", sweep={"network.gradient.halving": [0.5, 1.0]}
     )

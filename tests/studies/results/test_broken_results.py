@@ -9,6 +9,7 @@ import pytest
 
 from studies.common.settings import short_hash
 from support.commands import Command
+from support.studies.harness import RATE
 from support.studies.results_fakes import nasty_study, write_folder
 
 READING = ("table", "plot", "report", "ledger")
@@ -191,7 +192,7 @@ def test_a_folder_without_units_is_refused(name: str, folder: Path, command: Com
 
 
 def test_a_ledger_needs_a_device(tmp_path: Path, command: Command) -> None:
-    ideal = nasty_study(cases=[{"update": "rate", "learning_rate": 1.0}], sweep={})
+    ideal = nasty_study(cases=[RATE], sweep={})
     root = write_folder(tmp_path / "ideal", ideal)
     code, output, errors = command("ledger", root)
     assert (code, output) == (2, "")

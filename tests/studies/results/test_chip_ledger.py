@@ -14,12 +14,13 @@ from studies.report.chip_view import note
 from studies.report.page.build import report_html
 from studies.results.chip_ledger import chip_ledger, costs_of
 from support.commands import Command
+from support.studies.harness import DRIVE, RATE
 from support.studies.results_fakes import events, nasty_study, runs_of, write_folder
 
 CASES: list[dict[str, Any]] = [
-    {"update": "rate", "learning_rate": 1.0},
-    {"device": "ecram", "hyperparameters": {"weight_range": 8, "learning_rate": 1}},
-    {"device": "capacitor", "hyperparameters": {"weight_range": 8, "learning_rate": 1}},
+    RATE,
+    {"device": "ecram", "hyperparameters": DRIVE},
+    {"device": "capacitor", "hyperparameters": DRIVE},
 ]
 
 

@@ -13,10 +13,9 @@ from studies.results.ledger import COLUMNS, ledger_columns, ledger_table
 from studies.results.summary import summary
 from studies.results.tables import results_frame, write_results
 from support.device_presets.tile_steps import steps_at_zero
-from support.studies.harness import small_study
-from support.studies.results_fakes import nasty_study, runs_of, trials
+from support.studies.harness import DRIVE, RATE, declared_trials, small_study, trial_of_case
+from support.studies.results_fakes import nasty_study, runs_of
 
-DRIVE = {"weight_range": 8, "learning_rate": 1}
 KNOWN = {"energy_per_pulse_j": 2e-15, "endurance_cycles": 1e6, "levels": 500}
 
 # This is the row of a network with two crossbars and 100 devices.
@@ -38,16 +37,9 @@ NATIVE = {"simulator": "native"}
 
 
 def trial_of(device: str = "ideal", **case: Any) -> Trial:
-    study = small_study(
-        cases=[
-            {"update": "rate", "learning_rate": 1.0},
-            {"device": device, "hyperparameters": DRIVE, **case},
-        ],
-        network={"hidden": [8], "T": 10},  # A presentation has 10 slots and 3 of flush.
-        training={"epochs": 4},
-    )
-    return study.points()[-1].trial(
-        "small", Hyperparameters(learning_rate=1.0, weight_range=8.0), seed=0
+    """Returns a trial whose presentations have 10 slots and 3 of flush."""
+    return trial_of_case(
+        {"device": device, "hyperparameters": DRIVE, **case}, training={"epochs": 4}
     )
 
 
@@ -143,7 +135,7 @@ def test_the_table_takes_means_over_seeds_and_the_largest_maximum() -> None:
     table = ledger_table(
         results_frame([(trial, TrialResult(ROW, [])), (trial, TrialResult(more, []))])
     )
-    assert table["case"].tolist() == ["ideal"]
+    assert table["case"].tolist() == ["it"]
     assert table["n"].tolist() == [2]
     assert table["pulses_up_per_device"].tolist() == [40.0]
     assert table["pulses_per_device_max"].tolist() == [800.0]
@@ -152,7 +144,7 @@ def test_the_table_takes_means_over_seeds_and_the_largest_maximum() -> None:
 
 def test_the_table_keeps_devices_without_counted_pulses() -> None:
     pulsed = trial_of(overrides=KNOWN)
-    by_numbers = trial_of(update="analog_sgd")
+    by_numbers = trial_of(update="analog_sgd", label="by numbers")
     uncounted = {name: ROW[name] for name in ("n_train", "test_accuracy", "seed", "devices_total")}
     of = [(pulsed, ROW), (by_numbers, uncounted)]
     table = ledger_table(results_frame([(trial, TrialResult(row, [])) for trial, row in of]))
@@ -166,13 +158,10 @@ def test_points_that_share_a_run_keep_their_own_settings() -> None:
     """Energy is not part of an identity, so both points have the same stored run."""
     path = "overrides.energy_per_pulse_j"
     study = nasty_study(
-        cases=[
-            {"update": "rate", "learning_rate": 1.0},
-            {"device": "charge_trap_2019", "hyperparameters": DRIVE},
-        ],
+        cases=[RATE, {"device": "charge_trap_2019", "hyperparameters": DRIVE}],
         sweep={path: [3e-15, 3e-14]},
     )
     stored = {trial.identity: result for trial, result in reversed(runs_of(study))}
-    results = results_frame([(trial, stored[trial.identity]) for trial in trials(study)])
+    results = results_frame([(trial, stored[trial.identity]) for trial in declared_trials(study)])
     table = summary(results, "rate")
     assert table[f"sweep.{path}"].tolist() == ["", 3e-15, 3e-14]

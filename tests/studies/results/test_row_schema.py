@@ -156,13 +156,6 @@ def test_every_column_of_text_is_read_as_text() -> None:
         assert value_of_cell(column.name, "1e5") == "1e5", column.name
 
 
-def test_kept_rows_of_the_project_are_still_found() -> None:
-    folder = Path(__file__).parents[3] / "docs" / "results" / "digits_readings"
-    found = read_imported_rows([folder / "rows.csv"])
-    assert not found.faults
-    assert len(found.by_identity) == len(pd.read_csv(folder / "rows.csv"))
-
-
 @pytest.mark.parametrize("text", ["=1+1", "+x", "-x", "@sum", "\tx"])
 def test_text_that_a_spreadsheet_would_compute_is_guarded(text: str) -> None:
     table = guarded(pd.DataFrame({"label": [text, "a"], "n": [-1.0, 2.0]}))

@@ -15,15 +15,15 @@ from studies.report.summary_view import render
 from studies.results.grouping import accuracies, images_read
 from studies.results.summary import summary
 from studies.sensitivity.device_question import ask, setting_notes
-from support.studies.harness import SMALL, small_study
+from support.studies.harness import DRIVE, RATE, SMALL, small_study
 
 CASES = [
     {"update": "ann", "learning_rate": 0.1},
-    {"update": "rate", "learning_rate": 1.0},
+    RATE,
     {
         "device": "ecram",
         "tile": {"simulator": "native"},  # It is seeded, so the best row is always the same.
-        "hyperparameters": {"learning_rate": 1, "weight_range": 8},
+        "hyperparameters": DRIVE,
     },
 ]
 

@@ -1,14 +1,12 @@
 """Compares the statistics of the summary with examples computed by hand."""
 
 import math
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
 from rpu_ssnn.common.errors import InputError
-from studies.report.plot import plot_study
 from studies.report.summary_view import render
 from studies.results.published import beside
 from studies.results.summary import summary
@@ -177,14 +175,6 @@ def test_a_swept_value_beyond_whole_numbers_stays_floating_point() -> None:
 @pytest.mark.parametrize(("style", "text"), [("{:.2f}", "0.00"), ("{:+.2f}", "+0.00")])
 def test_minus_zero_is_written_as_zero(style: str, text: str) -> None:
     assert shown(-0.001, style) == shown(0.0, style) == text
-
-
-@pytest.mark.parametrize("results", [full(), swept()], ids=["plain", "swept"])
-def test_the_figure_is_a_png(results: pd.DataFrame, tmp_path: Path) -> None:
-    table = summary(results, "rate")
-    path = plot_study(results, table, "rate", "small: does it work?", tmp_path / "a.png")
-    assert path.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
-    assert path.stat().st_size > 10_000
 
 
 @pytest.mark.parametrize(

@@ -24,8 +24,8 @@ from studies.sensitivity.imperfections import (
     switched_off,
 )
 from support.device_presets.own_presets import write_own_presets
-from support.studies.harness import SMALL, in_device
-from support.studies.question_fakes import DRIVE, FakeRun, device_study
+from support.studies.harness import DRIVE, RATE, SMALL, in_device
+from support.studies.question_fakes import FakeRun, device_study
 
 NOISY_READS = {
     "stuck_share": 0.1,
@@ -186,7 +186,7 @@ def test_a_device_is_found_by_label_by_preset_or_taken_from_the_library() -> Non
 @pytest.mark.parametrize("asked", ["lab.yaml", "lab.yaml:lab_hzo", "lab_hzo"])
 def test_a_device_of_a_file_is_found_by_its_entry(asked: str, device: str, tmp_path: Path) -> None:
     (tmp_path / "lab.yaml").write_text("lab_hzo: {like: ecram, description: x, citation: y}")
-    cases = [{"update": "rate", "learning_rate": 1.0}, {"device": device, "hyperparameters": DRIVE}]
+    cases = [RATE, {"device": device, "hyperparameters": DRIVE}]
     content = {**SMALL, "cases": cases}
     study = parse_study(content, tmp_path / "study.yaml", tmp_path)
     found = ask(study, asked).case
@@ -195,10 +195,9 @@ def test_a_device_of_a_file_is_found_by_its_entry(asked: str, device: str, tmp_p
 
 
 def test_two_cases_with_the_device_are_told_apart_by_label() -> None:
-    rate = {"update": "rate", "learning_rate": 1.0}
     noisy = {"device": "ideal", "hyperparameters": DRIVE, "overrides": {"cycle_to_cycle": 1.0}}
     plain = {"device": "ideal", "hyperparameters": DRIVE, "label": "plain"}
-    study = device_study(cases=[rate, {**noisy, "label": "noisy"}, plain])
+    study = device_study(cases=[RATE, {**noisy, "label": "noisy"}, plain])
     with pytest.raises(InputError, match="one of noisy, plain, as several cases have it"):
         ask(study, "ideal")
     assert ask(study, "noisy").case.device_rule.overrides == {"cycle_to_cycle": 1.0}

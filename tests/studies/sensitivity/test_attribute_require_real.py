@@ -14,7 +14,7 @@ from studies.cli.app import main
 from studies.declaration.study import Study
 from studies.execution.study_runs import run_in_folder
 from studies.sensitivity.attribution import attribute
-from support.studies.harness import Harness
+from support.studies.harness import RATE, Harness
 from support.studies.question_fakes import device_study
 
 REAL: dict[str, Any] = {
@@ -109,7 +109,7 @@ def test_units_are_kept_in_the_folder_and_a_search_is_made_once(
     options = harness.options()
     study = device_study(
         "ideal",
-        cases=[{"update": "rate", "learning_rate": 1.0}, {"device": "ideal"}],
+        cases=[RATE, {"device": "ideal"}],
         search={"weight_range": [4, 8], "learning_rate": [0.5, 1.0], "points": 2},
         seeds=[0, 1],
     )

@@ -28,8 +28,8 @@ from studies.sensitivity.decomposition import (
     decompose,
     sentence,
 )
-from support.studies.harness import SMALL, declared_trials
-from support.studies.question_fakes import DRIVE, device_study
+from support.studies.harness import DRIVE, RATE, SMALL, declared_trials
+from support.studies.question_fakes import device_study
 
 REACHED = {
     FLOAT: 98.0,
@@ -43,7 +43,7 @@ REACHED = {
 
 GIVEN: list[dict[str, Any]] = [
     {"update": "ann", "learning_rate": 0.1},
-    {"update": "rate", "learning_rate": 1.0},
+    RATE,
     {"update": "coincidence", "learning_rate": 1.0},
     {"update": "analog_sgd", "device": "ideal", "hyperparameters": DRIVE},
     {"update": "analog_sgd", "device": "capacitor", "hyperparameters": DRIVE},

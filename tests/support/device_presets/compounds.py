@@ -7,7 +7,7 @@ from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses.tiles.synapses import TileSynapses
 from studies.declaration.trial import Trial
 from support.rpu_ssnn.networks import make_crossbar
-from support.studies.harness import small_study
+from support.studies.harness import trial_of_case
 
 STEP = 2.0**-10
 EQUAL_STEPS = {"levels": round(2 / STEP), "w_max": 1.0, "w_min": -1.0}
@@ -47,16 +47,9 @@ def hidden(synapses: TileSynapses, name: str) -> np.ndarray:
 
 
 def trial_of(device: str, **case: object) -> Trial:
-    drive = {"weight_range": 2, "learning_rate": 8}
-    study = small_study(
-        cases=[
-            {"update": "rate", "learning_rate": 1.0},
-            {"device": device, "hyperparameters": drive, **case},
-        ],
+    return trial_of_case(
+        {"device": device, "hyperparameters": {"weight_range": 2, "learning_rate": 8}, **case},
         network={"hidden": [24], "T": 30},
         training={"epochs": 8, "batch": 20},
         dataset={"name": "digits", "n_train": 400, "validation_share": 0.1},
     )
-    (point,) = study.points()[1:]
-    assert point.hyperparameters is not None
-    return point.trial("small", point.hyperparameters, seed=0)

@@ -1,7 +1,12 @@
 """Makes small crossbars, blocks and trains that several test files need."""
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 
+from rpu_ssnn.common.training_state import TrainingState
+from rpu_ssnn.data import Dataset
 from rpu_ssnn.synapses import Crossbar, PulseBlock
 
 
@@ -60,3 +65,15 @@ def random_trains(
         rng.random((rows, n_out)) < rate,
         rng.random((rows, n_out)) < rate,
     )
+
+
+def with_first(data: Dataset, n: int) -> Dataset:
+    """Returns the data with only its first n training images."""
+    return replace(data, train_images=data.train_images[:n], train_labels=data.train_labels[:n])
+
+
+class KeptStates(list[TrainingState]):
+    """Collects the state after each epoch of a training; it is given as its `on_epoch`."""
+
+    def __call__(self, row: object, state: Callable[[], TrainingState]) -> None:
+        self.append(state())

@@ -25,6 +25,10 @@ from studies.workers.local_executor import LocalExecutor
 from studies.workers.worker import Job
 from studies.workers.workspace import TrialProgress, Workspace
 
+RATE: dict[str, Any] = {"update": "rate", "learning_rate": 1.0}
+DRIVE = {"weight_range": 8.0, "learning_rate": 1.0}
+"""The fake training reaches most with these hyperparameters."""
+
 SMALL: dict[str, Any] = {
     "study": "small",
     "question": "Does the harness work?",
@@ -34,10 +38,18 @@ SMALL: dict[str, Any] = {
     "seeds": [0, 1],
     "cases": [
         {"update": "ann", "learning_rate": 0.1},
-        {"update": "rate", "learning_rate": 1.0},
+        RATE,
         {"update": "coincidence", "learning_rate": 1.0},
     ],
 }
+
+
+BRIEF: dict[str, Any] = {
+    "dataset": {"name": "digits", "n_train": 200, "n_test": 50},
+    "network": {"hidden": [16], "T": 20},
+    "training": {"epochs": 1, "batch": 20},
+}
+"""With these settings a training takes a second or two."""
 
 
 def small_study(**changes: Any) -> Study:
@@ -200,6 +212,13 @@ class Harness:
 def declared_trials(study: Study) -> list[Trial]:
     """Returns the trials of every point with the declared seeds; no hyperparameter is searched."""
     return trials_of(study, {})
+
+
+def trial_of_case(case: dict[str, Any], **keys: Any) -> Trial:
+    """Returns the trial with seed 0 of a small study that has this case alone."""
+    label = case.get("label", "it")
+    study = small_study(cases=[{**case, "label": label}], reference=label, seeds=[0], **keys)
+    return declared_trials(study)[0]
 
 
 EACH_ONCE = {

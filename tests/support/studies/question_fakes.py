@@ -10,9 +10,8 @@ from studies.declaration.trial import Failure, Trial, TrialResult
 from studies.declaration.update_rules.pulses import PulseRule
 from studies.execution.phase import Outcome
 from studies.sensitivity.requirement import Requirement
-from support.studies.harness import declared_trials, small_study
+from support.studies.harness import DRIVE, RATE, declared_trials, small_study
 
-DRIVE = {"weight_range": 8.0, "learning_rate": 1.0}
 REFERENCE = 97.0
 
 
@@ -21,10 +20,7 @@ def device_study(device: str = "capacitor", **changes: Any) -> Study:
     case = changes.pop("case", {})
     return small_study(
         **{
-            "cases": [
-                {"update": "rate", "learning_rate": 1.0},
-                {"device": device, "hyperparameters": DRIVE, **case},
-            ],
+            "cases": [RATE, {"device": device, "hyperparameters": DRIVE, **case}],
             "seeds": {"count": 5},
             **changes,
         }

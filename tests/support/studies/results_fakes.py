@@ -5,13 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from rpu_ssnn.version import NUMERICS_VERSION
-from studies.declaration.points import Hyperparameters
 from studies.declaration.study import Study, parse_study
 from studies.declaration.trial import Runs, Trial, TrialResult
 from studies.declaration.update_rules.pulses import PulseRule
 from studies.results.result_folder import open_folder
 from studies.results.tables import Versions
-from support.studies.harness import SMALL
+from support.studies.harness import DRIVE, RATE, SMALL, declared_trials
 
 NASTY = 'x_$T$ <script>alert("x")</script> & 50 % {\\n}'
 """A label with characters that break HTML, LaTeX and matplotlib's formulas."""
@@ -46,12 +45,8 @@ def nasty_study(**changes: Any) -> Study:
         "seeds": [0, 1, 2],
         "cases": [
             {"update": "ann", "learning_rate": 0.1},
-            {"update": "rate", "learning_rate": 1.0},
-            {
-                "label": NASTY,
-                "device": "reram_es",
-                "hyperparameters": {"weight_range": 8, "learning_rate": 1},
-            },
+            RATE,
+            {"label": NASTY, "device": "reram_es", "hyperparameters": DRIVE},
         ],
         "sweep": {"network.T": [10, 20]},
         **changes,
@@ -102,16 +97,7 @@ def result_of(trial: Trial, accuracy: Accuracy = accuracy) -> TrialResult:
 
 def runs_of(study: Study, accuracy: Accuracy = accuracy) -> Runs:
     """Returns a finished run of every trial, in the study's order."""
-    return [(trial, result_of(trial, accuracy)) for trial in trials(study)]
-
-
-def trials(study: Study) -> list[Trial]:
-    """Returns every trial of a study whose cases all have given hyperparameters."""
-    found = []
-    for point in study.points():
-        assert isinstance(point.hyperparameters, Hyperparameters)
-        found += [point.trial(study.study, point.hyperparameters, seed) for seed in study.seeds]
-    return found
+    return [(trial, result_of(trial, accuracy)) for trial in declared_trials(study)]
 
 
 def write_folder(root: Path, study: Study, runs: Runs | None = None) -> Path:
