@@ -8,6 +8,7 @@ import pytest
 
 from rpu_ssnn.common.errors import InputError
 from studies.chip.description import load_chip
+from studies.common.choices import Others
 from studies.declaration.update_rules.pulses import PulseRule
 from studies.sensitivity.axes import PARAMETERS, STANDARD, axis
 from studies.sensitivity.device_question import TunedDevice, ask
@@ -15,6 +16,7 @@ from studies.sensitivity.imperfections import settings_of
 from studies.sensitivity.requirement import (
     MOST_ROUNDS,
     WITHIN,
+    Requirement,
     _check_worst_values,
     require,
 )
@@ -29,16 +31,29 @@ from support.studies.question_fakes import (
 )
 
 
+def asked(
+    run: FakeRun,
+    *parameters: str,
+    most: float = 1.0,
+    device: str = "capacitor",
+    others: Others = "as-is",
+    **study: Any,
+) -> Requirement:
+    """Asks what a device has to meet in order to lose at most so many points."""
+    declared = device_study(device, **study)
+    return require(declared, device, most, run, parameters=parameters or STANDARD, others=others)
+
+
 def test_every_crossing_of_a_quiet_training_is_found_in_few_rounds() -> None:
     run = FakeRun(separate)
-    found = require(device_study(), "capacitor", 1.0, run)
+    found = asked(run)
     table = rows(found)
     # The unchanged device and the reference run only once for all parameters.
     tried = 2 + sum(row["values"] - 1 for row in table.values())
     assert found.trials == len(run.done) == 5 * tried
     assert len(run.rounds) <= 2 + MOST_ROUNDS
     assert all(row["values"] <= 8 for row in table.values())
-    require(device_study(), "capacitor", 1.0, run)
+    asked(run)
     assert sum(run.rounds) == found.trials
     assert list(table) == list(STANDARD) == list(TRUE)
     for name, true in TRUE.items():
@@ -57,15 +72,13 @@ def noisy(parameters: dict[str, Any], method: PulseRule) -> float:
 
 
 def test_a_noisy_training_stops_sooner_and_has_a_wider_interval() -> None:
-    def asked(noise: float, at: float) -> dict[str, Any]:
+    def found(noise: float, at: float) -> dict[str, Any]:
         run = FakeRun(lambda p, m: logistic(p["cycle_to_cycle"], at), noise=noise)
-        study = device_study()
-        (row,) = rows(require(study, "capacitor", 1.0, run, parameters=["cycle_to_cycle"])).values()
-        return row
+        return rows(asked(run, "cycle_to_cycle"))["cycle_to_cycle"]
 
     places = np.geomspace(1.0, 4.0, 12)
-    quiet = [asked(0.0, at) for at in places]
-    loud = [asked(3.0, at) for at in places]
+    quiet = [found(0.0, at) for at in places]
+    loud = [found(3.0, at) for at in places]
     assert sum(row["values"] for row in loud) < 0.8 * sum(row["values"] for row in quiet)
     for row in quiet:
         assert 1.0 < row["hard"] / row["easy"] <= WITHIN * 1.01
@@ -79,7 +92,6 @@ def test_the_interval_covers_the_truth_as_often_as_it_says() -> None:
 
     If it is 1 in 20, more than 10 of 100 occur by chance in one of a hundred tries.
     """
-    study = device_study()
     missed, closed = 0, 0
     for trial in range(100):
         true = 1.0 + 3.0 * np.random.default_rng(trial).random()
@@ -88,8 +100,7 @@ def test_the_interval_covers_the_truth_as_often_as_it_says() -> None:
             return logistic(parameters["cycle_to_cycle"], at)
 
         run = FakeRun(loss, noise=0.3, salt=trial)
-        found = require(study, "capacitor", 1.0, run, parameters=["cycle_to_cycle"])
-        (row,) = rows(found).values()
+        (row,) = rows(asked(run, "cycle_to_cycle")).values()
         missed += bool(row["easy"] > true) or bool(row["hard"] < true)
         closed += not math.isnan(row["easy"]) and not math.isnan(row["hard"])
     assert missed <= 10
@@ -101,9 +112,7 @@ def test_a_device_that_loses_too_much_is_told_what_it_needs() -> None:
         """Returns a loss of 4 points at noise 0.3, of which 0.1 remain without it."""
         return 0.1 + logistic(parameters["cycle_to_cycle"], 0.12)
 
-    found = require(
-        device_study(), "capacitor", 1.0, FakeRun(loss), parameters=["cycle_to_cycle", "levels"]
-    )
+    found = asked(FakeRun(loss), "cycle_to_cycle", "levels")
     table = rows(found)
     noise = table["cycle_to_cycle"]
     assert (noise["own"], noise["verdict"]) == (0.3, "not met")
@@ -119,9 +128,8 @@ def test_a_device_that_loses_too_much_is_told_what_it_needs() -> None:
 
 
 def test_an_own_value_below_the_floor_is_not_called_zero() -> None:
-    study = device_study(case={"overrides": {"cycle_to_cycle": 0.005}})
     run = FakeRun(lambda p, m: 2.0)
-    found = require(study, "capacitor", 1.0, run, parameters=["cycle_to_cycle"])
+    found = asked(run, "cycle_to_cycle", case={"overrides": {"cycle_to_cycle": 0.005}})
     (row,) = rows(found).values()
     assert row["why_none"] == "not reached by it alone: loss 2.00 at 0.005"
     assert found.curves["value"].tolist() == [0.005]
@@ -131,16 +139,14 @@ def test_an_end_that_the_seeds_do_not_tell_is_no_limit() -> None:
     """The loss is 2 with noise of a point, and at most 1.5 is wanted; the interval includes
     both."""
     run = FakeRun(lambda p, m: 2.0, noise=1.0)
-    found = require(device_study(), "capacitor", 1.5, run, parameters=["stuck_share"])
+    found = asked(run, "stuck_share", most=1.5)
     (row,) = rows(found).values()
     assert row["why_none"].startswith("these seeds cannot tell: loss ")
     assert row["why_none"].endswith("; add seeds")
 
 
 def test_what_never_crosses_has_no_limit() -> None:
-    found = require(
-        device_study(), "capacitor", 1.0, FakeRun(lambda p, m: 0.5), parameters=["stuck_share"]
-    )
+    found = asked(FakeRun(lambda p, m: 0.5), "stuck_share")
     (row,) = rows(found).values()
     assert row["why_none"] == "no limit up to 0.5 (loss 0.50)"
     assert row["verdict"] == "met"
@@ -148,20 +154,12 @@ def test_what_never_crosses_has_no_limit() -> None:
 
 
 def test_a_loss_within_the_noise_of_the_wanted_one_cannot_be_told() -> None:
-    found = require(
-        device_study(),
-        "capacitor",
-        1.0,
-        FakeRun(lambda p, m: 1.0, noise=0.5),
-        parameters=["levels"],
-    )
+    found = asked(FakeRun(lambda p, m: 1.0, noise=0.5), "levels")
     assert found.table["verdict"].tolist() == ["cannot tell"]
 
 
 def test_one_seed_narrows_but_gives_no_verdict() -> None:
-    found = require(
-        device_study(seeds=[3]), "capacitor", 1.0, FakeRun(noisy), parameters=["cycle_to_cycle"]
-    )
+    found = asked(FakeRun(noisy), "cycle_to_cycle", seeds=[3])
     (row,) = rows(found).values()
     assert row["required"] == pytest.approx(2.0, rel=0.1)
     assert row["verdict"] == "cannot tell"
@@ -175,11 +173,9 @@ def test_others_off_asks_what_a_parameter_costs_by_itself() -> None:
         return leaks + logistic(parameters["cycle_to_cycle"], 2.0)
 
     run = FakeRun(loss)
-    as_it_is = require(device_study(), "capacitor", 1.0, run, parameters=["cycle_to_cycle"])
+    as_it_is = asked(run, "cycle_to_cycle")
     assert rows(as_it_is)["cycle_to_cycle"]["why_none"].startswith("not reached by it alone")
-    alone = require(
-        device_study(), "capacitor", 1.0, run, parameters=["cycle_to_cycle"], others="off"
-    )
+    alone = asked(run, "cycle_to_cycle", others="off")
     row = rows(alone)["cycle_to_cycle"]
     assert row["required"] == pytest.approx(2.0, rel=0.1)
     assert row["verdict"] == "met"
@@ -194,8 +190,7 @@ def test_asymmetry_keeps_its_sign() -> None:
         assert parameters["asymmetry"] <= 0
         return logistic(-parameters["asymmetry"], 0.2)
 
-    study = device_study(case={"overrides": {"asymmetry": -0.05}})
-    found = require(study, "capacitor", 1.0, FakeRun(loss), parameters=["asymmetry"])
+    found = asked(FakeRun(loss), "asymmetry", case={"overrides": {"asymmetry": -0.05}})
     row = rows(found)["asymmetry"]
     assert row["required"] == pytest.approx(-0.2, rel=0.1)
     assert row["bound"] == "at least"  # A value of -0.9 is worse than -0.2.
@@ -203,12 +198,8 @@ def test_asymmetry_keeps_its_sign() -> None:
 
 
 def test_the_own_value_of_many_digits_is_a_point_of_its_curve() -> None:
-    found = require(
-        device_study("reram_es"),
-        "reram_es",
-        1.0,
-        FakeRun(lambda p, m: logistic(300.0 / p["levels"], 1.0)),
-        parameters=["levels"],
+    found = asked(
+        FakeRun(lambda p, m: logistic(300.0 / p["levels"], 1.0)), "levels", device="reram_es"
     )
     own = rows(found)["levels"]["own"]
     assert own == pytest.approx(1481.4815)
@@ -222,8 +213,11 @@ def test_unequal_spreads_of_the_bounds_stay_in_proportion() -> None:
         seen.add((parameters["w_max_spread"], parameters["w_min_spread"]))
         return logistic(parameters["w_min_spread"], 0.2)
 
-    study = device_study(case={"overrides": {"w_max_spread": 0.06, "w_min_spread": 0.1}})
-    found = require(study, "capacitor", 1.0, FakeRun(loss), parameters=["bounds_spread"])
+    found = asked(
+        FakeRun(loss),
+        "bounds_spread",
+        case={"overrides": {"w_max_spread": 0.06, "w_min_spread": 0.1}},
+    )
     row = rows(found)["bounds_spread"]
     assert row["own"] == 0.1
     assert row["required"] == pytest.approx(0.2, rel=0.1)
@@ -234,7 +228,7 @@ def test_unequal_spreads_of_the_bounds_stay_in_proportion() -> None:
 
 def test_a_wider_window_keeps_the_step_in_weight() -> None:
     run = FakeRun(separate)
-    require(device_study(), "capacitor", 1.0, run, parameters=["weight_range"])
+    asked(run, "weight_range")
     methods = [trial.settings.method for trial in run.done.values()]
     tiles = [m for m in methods if isinstance(m, PulseRule)]
     assert len({m.tile.weight_range for m in tiles}) > 3
@@ -244,27 +238,19 @@ def test_a_wider_window_keeps_the_step_in_weight() -> None:
 
 def test_a_window_goes_with_a_device_whose_hyperparameters_are_searched() -> None:
     """Its learning rate is unknown before the search, for which it used to be refused."""
-    asked = ask(device_study(case={"hyperparameters": {}}), "capacitor")
-    _check_worst_values(asked, ["weight_range"], "as-is")
+    question = ask(device_study(case={"hyperparameters": {}}), "capacitor")
+    _check_worst_values(question, ["weight_range"], "as-is")
 
 
 def test_a_parameter_that_the_model_does_not_have_is_said() -> None:
-    found = require(
-        device_study("ideal"),
-        "ideal",
-        1.0,
-        FakeRun(lambda p, m: 0.5),
-        parameters=["write_noise", "stuck_share"],
-    )
+    found = asked(FakeRun(lambda p, m: 0.5), "write_noise", "stuck_share", device="ideal")
     assert list(rows(found)) == ["stuck_share"]
     assert "write_noise: ideal is simulated by a model without it" in found.notes
 
 
 def test_values_whose_runs_fail_end_their_search_only() -> None:
     run = FakeRun(separate, fails=lambda trial: trial.label.startswith("stuck_share"))
-    found = require(
-        device_study(), "capacitor", 1.0, run, parameters=["stuck_share", "cycle_to_cycle"]
-    )
+    found = asked(run, "stuck_share", "cycle_to_cycle")
     table = rows(found)
     assert math.isnan(table["stuck_share"]["required"])
     assert table["stuck_share"]["why_none"] == "all runs at 0.5 failed"
@@ -275,16 +261,15 @@ def test_values_whose_runs_fail_end_their_search_only() -> None:
 
 def test_a_search_that_failed_runs_ended_says_so() -> None:
     run = FakeRun(noisy, fails=lambda trial: trial.label == "cycle_to_cycle 1.73")
-    found = require(device_study(), "capacitor", 1.0, run, parameters=["cycle_to_cycle"])
+    found = asked(run, "cycle_to_cycle")
     row = rows(found)["cycle_to_cycle"]
     assert row["values"] == 2
     assert "all runs of a value" in row["stopped"]
 
 
 def test_a_law_of_loss_goes_with_a_device_whose_own_leak_is_off() -> None:
-    study = device_study(case={"tile": {"simulator": "native"}})
-    asked = {"run": FakeRun(lambda p, m: 0.5), "parameters": ["retention_loss"]}
-    found = require(study, "capacitor", 1.0, others="off", **asked)
+    native = {"tile": {"simulator": "native"}}
+    found = asked(FakeRun(lambda p, m: 0.5), "retention_loss", others="off", case=native)
     assert rows(found)["retention_loss"]["verdict"] == "met"
 
 
@@ -317,9 +302,9 @@ def test_bad_questions_are_refused_before_anything_runs(
     changes: dict[str, Any], message: str
 ) -> None:
     run = FakeRun(separate)
-    asked = {"study": device_study(), "device": "capacitor", "loss": 1.0, "run": run, **changes}
+    given = {"study": device_study(), "device": "capacitor", "loss": 1.0, "run": run, **changes}
     with pytest.raises(InputError, match=message):
-        require(**asked)
+        require(**given)
     assert not run.rounds
 
 
@@ -347,9 +332,8 @@ def test_the_widest_window_of_a_fine_device_has_no_more_levels_than_a_preset_may
 
 
 def test_two_seeds_show_no_interval() -> None:
-    study = device_study(seeds=[0, 1])
     run = FakeRun(lambda p, m: 0.0, noise=0.1)
-    found = require(study, "capacitor", 50.0, run, parameters=["cycle_to_cycle"])
+    found = asked(run, "cycle_to_cycle", most=50.0, seeds=[0, 1])
     shown = [found.notes[0], rows(found)["cycle_to_cycle"]["why_none"]]
     assert "no limit up to" in shown[1]
     assert not any("±" in text for text in shown)
