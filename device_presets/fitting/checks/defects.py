@@ -49,6 +49,9 @@ _LEAST_RATIO = 0.7
 _FEWEST_OF_RUN = 5
 """The largest change is looked for in runs of so many pulses."""
 
+_GROWTH, _FEWEST = 1.5, 300
+"""The ratio of squared misses that counts, and the fewest predictions in a third of the states."""
+
 
 @dataclass(frozen=True)
 class Defect:
@@ -85,6 +88,7 @@ def defects_of(
         *_levels(fit, span),
         *_correlated(measured, simulated),
         *_quantised(series.resolution, step),
+        *_growing_noise(miss**2 / trace.variance, trace.state, fit.prepared.noisy),
     ]
     return tuple(found)
 
@@ -231,4 +235,20 @@ def _quantised(resolution: float, step: float) -> Iterator[Defect]:
             "quantisation",
             f"readings are whole multiples of {digit / step:.2g} steps",
             "read with more digits",
+        )
+
+
+def _growing_noise(squares: np.ndarray, state: np.ndarray, noisy: bool) -> Iterator[Defect]:
+    """Compares squared misses, over their variance, in the upper and the lower third of states."""
+    seen = np.flatnonzero(np.isfinite(squares))
+    if not noisy or len(seen) < 3 * _FEWEST:
+        return
+    low, _, high = np.array_split(seen[np.argsort(state[seen])], 3)
+    ratio = float(np.mean(squares[high]) / np.mean(squares[low]))
+    if not 1.0 / _GROWTH < ratio < _GROWTH:
+        yield Defect(
+            "noise that depends on the state",
+            f"predictions miss by {np.sqrt(max(ratio, 1 / ratio)):.2g} times as much at "
+            f"{'high' if ratio > 1 else 'low'} conductance",
+            "give the study device_read_noise of the current",
         )

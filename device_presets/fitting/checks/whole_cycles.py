@@ -130,7 +130,7 @@ def coverage(fit: JointFit, rows: np.ndarray) -> float:
         rows: [rows] which readings count.
     """
     alike = alike_stretches(fit.prepared)[:, 1:]
-    sets = [w[alike] for w in simulate(fit, _SETS, seed=3, anew=True)]
+    sets = [w[alike] for w in simulate(fit, _SETS, seed=3)]
     low, high = np.percentile(sets, _BAND, axis=0)
     measured = fit.prepared.series.weight[alike]
     return float(((measured >= low) & (measured <= high))[rows[alike]].mean())

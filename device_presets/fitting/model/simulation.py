@@ -1,7 +1,7 @@
 """The fitted model is simulated under the measured pulses, and compared by a few numbers.
 
 Each device is simulated with its own fitted numbers, from the conductance that was measured where
-each stretch of pulses begins. These are simulations of the model that was fitted, not of the
+each stretch or cycle begins. These are simulations of the model that was fitted, not of the
 preset.
 """
 
@@ -48,32 +48,28 @@ class Summary:
     curve: np.ndarray
 
 
-def simulate(fit: JointFit, sets: int, seed: int, anew: bool = False) -> list[np.ndarray]:
-    """Returns [rows] weights as they would be read, ``sets`` times.
-
-    Args:
-        anew: Whether each cycle begins at the weight that was measured there.
-    """
+def simulate(fit: JointFit, sets: int, seed: int) -> list[np.ndarray]:
+    """Returns [rows] weights as they would be read, ``sets`` times; each stretch or cycle begins at
+    the weight that was measured there."""
     rng, rows = np.random.default_rng(seed), len(fit.prepared.device)
-    return _simulated(fit, (rng.standard_normal((rows, 2)) for _ in range(sets)), anew)
+    return _simulated(fit, (rng.standard_normal((rows, 2)) for _ in range(sets)))
 
 
 def mean_curve(fit: JointFit) -> np.ndarray:
     """Returns [rows] mean weights of simulations, from where each stretch or cycle begins. Noise
     keeps the mean of a device at a bound away from the bound."""
-    return np.asarray(np.mean(simulate(fit, _CURVES, seed=6, anew=True), axis=0))
+    return np.asarray(np.mean(simulate(fit, _CURVES, seed=6), axis=0))
 
 
 def noise_free_curve(fit: JointFit) -> np.ndarray:
     """Returns [rows] weights of the model without any noise, from where each stretch or cycle
     begins."""
-    return _simulated(fit, [np.zeros((len(fit.prepared.device), 2))], anew=True)[0]
+    return _simulated(fit, [np.zeros((len(fit.prepared.device), 2))])[0]
 
 
-def _simulated(fit: JointFit, normal: Iterable[np.ndarray], anew: bool) -> list[np.ndarray]:
+def _simulated(fit: JointFit, normal: Iterable[np.ndarray]) -> list[np.ndarray]:
     series, code, law, local, shape, noise = fit.arguments
-    if anew:
-        series = series._replace(begins=fit.prepared.beginnings)
+    series = series._replace(begins=fit.prepared.beginnings)
     found = []
     for drawn in normal:
         found.append(np.empty(len(drawn)))
@@ -85,6 +81,7 @@ def summaries(fit: JointFit) -> tuple[Summary, list[Summary]]:
     """Returns the summary of the measured weights, and those of simulated sets."""
     runs = runs_of(fit.prepared.series.pulse, fit.prepared.device)
     alike = alike_stretches(fit.prepared)
+    runs[:, 1] -= fit.prepared.beginnings[runs[:, 1]]  # a cycle's last reading begins the next one
     weights = [fit.prepared.series.weight, *simulate(fit, SIMULATED_SETS, seed=0)]
     measured, *simulated = (Summary(structure_of(w, runs), w[alike].mean(axis=0)) for w in weights)
     return measured, simulated

@@ -103,6 +103,12 @@ def test_quantised_readings(tmp_path: Path) -> None:
     assert "3.6 steps" in told(tmp_path / "a.csv", 1.5 * np.round(path / 1.5), up)["quantisation"]
 
 
+def test_noise_that_grows_with_the_conductance(tmp_path: Path) -> None:
+    path, up = cycled()
+    found = told(tmp_path / "a.csv", path + read_noise(2.0, path) * path / 60, up)
+    assert "at high conductance" in found["noise that depends on the state"]
+
+
 def test_a_rest_between_sweeps_that_is_not_in_the_file(tmp_path: Path) -> None:
     path, up = cycled()
     path[1:] -= np.where(up, 6.0, 0.0)  # It falls before each sweep up and rises before each down.
