@@ -58,7 +58,7 @@ def listing() -> str:
     ]
     widths = [None, None, None, None, None, _SOURCE_CHARACTERS]
     return (
-        tabulate(rows, headers="keys", floatfmt=".3g", maxcolwidths=widths)
+        tabulate(rows, headers="keys", floatfmt=".3g", maxcolwidths=widths).replace(" nan", "   -")
         + "\n\nstates: range over the step at weight zero; asymmetry: share by which the down step"
         "\nis smaller (negative: the up step); noise: from pulse to pulse; spread: of the step,"
         "\nfrom device to device. More, with units and sources: rpu-ssnn presets show NAME"

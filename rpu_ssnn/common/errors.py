@@ -95,7 +95,7 @@ def one_of(names: Iterable[str], wrong: object = None, listing: str = "") -> str
         wrong: the name that was given, or None where none was.
         listing: the command that lists the names, where they are too many for a line.
     """
-    valid = list(names)
+    valid = list(dict.fromkeys(names))
     named = ", ".join(f"'{name}'" if "," in name else name for name in valid)
     which = f"one that `{listing}` lists" if listing else f"one of {named}"
     return f"{meant(nearest(valid, wrong))}must be {which}"

@@ -38,7 +38,7 @@ def reason(error: Exception) -> Fault:
     """Returns why a file could not be read or written; pandas and numpy leave ``strerror``
     empty."""
     said = getattr(error, "strerror", None) or " ".join(str(error).split())
-    return Fault(said or type(error).__name__)
+    return Fault(said.rstrip(".") or type(error).__name__)
 
 
 @contextlib.contextmanager

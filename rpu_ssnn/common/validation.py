@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from rpu_ssnn.common.errors import InputError, meant, nearest, one_of
 from rpu_ssnn.common.value_kinds import kinds_of
+from rpu_ssnn.common.wording import listed
 
 TAG_MARK = "<"
 """Starts the tag of a union's member in the location of an error; users do not write it."""
@@ -30,6 +31,7 @@ _PHRASES = {
     "finite_number": "must be a finite number",
     "missing": "must be given",
     "path_type": "must be the path of a file",
+    "string_pattern_mismatch": "must begin with a letter or digit, and hold only those, _ and -",
     "string_type": _TEXT,
 }
 """The phrases for what is allowed, where pydantic's own sentence would name a Python type."""
@@ -78,9 +80,9 @@ def explained(model: type[BaseModel], key: str = "", where: object = "study") ->
 def _as_input_error(
     error: ValidationError, model: type[BaseModel], prefix: str, where: object
 ) -> InputError:
-    """Returns the first fault, with unknown keys before all others, and how many more there are."""
+    """Returns the first fault, with unknown keys before all others, and where the others are."""
     place, faults, others = _first_faults(error)
-    more = f" (and {others} more)" if others else ""
+    more = f" (also wrong: {listed(others, 3)})" if others else ""
     fault = faults[0]
     path = [key for key in (prefix, *_keys(place)) if key]
     inner = fault.get("ctx", {}).get("error")
@@ -105,8 +107,8 @@ def _as_input_error(
 
 def _first_faults(
     error: ValidationError,
-) -> tuple[tuple[int | str, ...], list[dict[str, Any]], int]:
-    """Returns the place to report, the faults found there, and how many other places have faults.
+) -> tuple[tuple[int | str, ...], list[dict[str, Any]], list[str]]:
+    """Returns the place to report, the faults found there, and the keys of the other places.
 
     A misspelt key is both unknown and missing, and only the first says what to correct. All members
     of a union complain; the one with the deepest complaint was meant.
@@ -118,7 +120,10 @@ def _first_faults(
     above = {place[:k] for place in by_place for k in range(len(place))}
     places = [place for place in by_place if place not in above]
     first = min(places, key=lambda one: not _of_a_key(by_place[one][0]))
-    return first, by_place[first], len(places) - 1
+    unknown = _of_a_key(by_place[first][0])  # and what is missing may be meant by it
+    left = [at for at in places if not unknown or by_place[at][0]["type"] != "missing"]
+    others = [".".join(_keys(at)) or WHOLE for at in left if at != first]
+    return first, by_place[first], others
 
 
 def _of_a_key(fault: dict[str, Any]) -> bool:

@@ -37,6 +37,7 @@ def refuse_other_kinds(fields: Mapping[str, FieldInfo], content: object) -> None
         kinds = kinds_of(typing.cast(Any, fields[name].annotation))
         if isinstance(value, list | tuple):  # an allowed text stands for the whole list
             items = {f"{name}.{place}": item for place, item in enumerate(value)}
+            kinds -= {list, tuple, type(None)}
             kinds = frozenset(kind for kind in kinds if not isinstance(kind, str))
         else:
             items = {name: value}
@@ -50,6 +51,8 @@ def _other_kind(value: object, kinds: frozenset[Any]) -> str | None:
     if Any in kinds or not kinds & {bool, int, float}:
         return None
     numbers = "a number" if float in kinds else "a whole number" if int in kinds else ""
+    numbers += " or a list" if kinds & {list, tuple} else ""
+    numbers += " or null" if numbers and type(None) in kinds else ""
     if isinstance(value, bool):
         return None if bool in kinds else f"{numbers}, not true or false"
     if isinstance(value, int | float):
@@ -62,12 +65,14 @@ def _other_kind(value: object, kinds: frozenset[Any]) -> str | None:
 
 @cache
 def kinds_of(annotation: Any) -> frozenset[Any]:
-    """Returns the plain types and texts that an annotation is made of."""
+    """Returns the plain types and texts that an annotation is made of, and whether it is a list."""
     if isinstance(annotation, typing.TypeAliasType):
         return kinds_of(annotation.__value__)
     arguments = typing.get_args(annotation)
     if not arguments:
         return frozenset({annotation})
-    if typing.get_origin(annotation) is Annotated:
+    origin = typing.get_origin(annotation)
+    if origin is Annotated:
         arguments = arguments[:1]
-    return frozenset(kind for argument in arguments for kind in kinds_of(argument))
+    own = frozenset({origin} & {list, tuple})
+    return own.union(*(kinds_of(argument) for argument in arguments))

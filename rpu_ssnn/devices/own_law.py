@@ -22,6 +22,7 @@ from rpu_ssnn.common.wording import listed
 from rpu_ssnn.devices.common_parameters import RETENTION, STEP_AND_RANGE, VARIATION
 from rpu_ssnn.devices.device_record import RECORD
 from rpu_ssnn.devices.law import Law, Values
+from rpu_ssnn.devices.law_parameter import LawParameter
 from rpu_ssnn.devices.laws import LAWS, OWN
 from rpu_ssnn.devices.shared import own_step
 
@@ -101,8 +102,9 @@ def _read(path: str, code: bytes, digest: str) -> Law:
         raise PresetError(path, "LAW", law, "must be a rpu_ssnn.devices.Law")
     taken = {**STEP_AND_RANGE, **VARIATION, **RETENTION, **law.facts}
     for name, parameter in law.own.items():
-        if name in taken or parameter.kind == "numbers":
-            allowed = "must be one number or flag, with a name that no parameter of every law has"
+        is_one = isinstance(parameter, LawParameter) and parameter.kind != "numbers"
+        if name in taken or not is_one:
+            allowed = "must be a LawParameter of one value, with a name that not every law has"
             raise PresetError(path, "own", name, allowed)
     if len(law.hidden) > MOST_HIDDEN:
         allowed = f"must be at most {MOST_HIDDEN} numbers of a device"
@@ -121,6 +123,7 @@ def _read(path: str, code: bytes, digest: str) -> Law:
         _, _, cause = str(error).partition("\n")
         lines = re.sub(r"\x1b\[\d*m", "", cause or str(error)).strip().splitlines()
         kind = "" if isinstance(error, numba.core.errors.NumbaError) else type(error).__name__ + " "
-        told = Fault(kind + (lines[0] if lines else ""))
-        raise PresetError(path, "step", told, allowed) from error
+        returned = r"No conversion from (.+) to float32 for.*"
+        words = re.sub(returned, r"it returns \1, not a number", "".join(lines[:1]))
+        raise PresetError(path, "step", Fault(kind + words), allowed) from error
     return replace(law, file=path, digest=digest, code=OWN, compiled=compiled)

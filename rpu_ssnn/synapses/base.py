@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from numbers import Real
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -119,13 +120,13 @@ class Crossbar:
         return self.theta * learning_rate * self.gain / (self.batch * self.T)
 
 
-def check_from_zero(field: str, value: float | str) -> None:
+def check_from_zero(field: str, value: object) -> None:
     """Refuses a learning rate or a time that no device can have.
 
     Raises:
-        InputError: the value is text, negative, infinite or NaN.
+        InputError: the value is no number, negative, infinite or NaN.
     """
-    if isinstance(value, str) or not 0.0 <= value < math.inf:
+    if not isinstance(value, Real) or not 0.0 <= float(value) < math.inf:
         raise InputError("synapses", field, value, "must be a finite number, 0 or above")
 
 

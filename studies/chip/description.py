@@ -27,8 +27,7 @@ class Component(Spec):
     """The energy (J) of one event; `Components` defines the events."""
 
     interval: Range[Amount] | None = None
-    """The lowest and highest energy (J) that the source allows. A number without an interval is
-    shown as an assumption."""
+    """The lowest and highest energy (J) that the source allows; null where it publishes none."""
 
     time_s: Amount = 0.0
     """The time (s) that one event takes."""

@@ -7,6 +7,7 @@ modules that it needs.
 
 import os
 import re
+import shlex
 import sys
 import textwrap
 from pathlib import Path
@@ -120,7 +121,8 @@ def new(
     )
     write_together("new", {target: lambda path: path.write_text(text, encoding="utf-8")})
     typer.echo(text, nl=False)
-    typer.echo(f"\nin {target}; next: rpu-ssnn plan {target}, rpu-ssnn run {target}")
+    named = shlex.quote(str(target))
+    typer.echo(f"\nin {target}; next: rpu-ssnn plan {named}, rpu-ssnn run {named}")
 
 
 @app.command()
@@ -173,7 +175,7 @@ def main() -> None:
     os.environ["MPLBACKEND"] = "agg"  # figures are files; the backend of a shell may be missing
     with interrupts.ending_the_command():
         try:
-            code = app(standalone_mode=False)
+            code = app(standalone_mode=False, prog_name="rpu-ssnn")
         except (KeyboardInterrupt, typer.Abort):
             stop("interrupted", interrupts.EXIT_CODE)
         except RpuSsnnError as error:
@@ -190,29 +192,33 @@ def main() -> None:
             # For a wrong option or argument, this is click's sentence without its box.
             sentence = getattr(error, "format_message", None)
             if sentence is not None:
-                stop(_in_our_words(" ".join(str(sentence()).split()), error.__cause__), 2)
+                stop(_in_our_words(" ".join(str(sentence()).split()), error), 2)
             if interrupts.heard():  # a library has turned the interrupt into another error
                 stop("interrupted", interrupts.EXIT_CODE)
             raise
     sys.exit(code or 0)
 
 
-def _in_our_words(sentence: str, cause: BaseException | None) -> str:
-    """Removes the terms of Python from typer's error, and adds the value that it leaves out.
+def _in_our_words(sentence: str, error: Exception) -> str:
+    """Removes the terms of Python from typer's error, and adds what it leaves out: the command, its
+    help, and the value.
 
     Args:
         sentence: typer's error about an option or argument.
-        cause: the underlying error, of pydantic if a number was checked.
+        error: the error itself, caused by one of pydantic if a number was checked.
     """
     from pydantic import ValidationError
 
     for theirs, ours in (
         (r"Value error, |command line: path: ", ""),
-        (r"(Input should be a )valid (integer|number).*", r"\1number"),
+        (r"(Input should be a )valid integer.*", r"\1whole number"),
+        (r"(Input should be a )valid number.*", r"\1number"),
     ):
         sentence = re.sub(theirs, ours, sentence)
+    cause, command = error.__cause__, error.ctx.command_path  # type: ignore[attr-defined]
     found = cause.errors()[0]["input"] if isinstance(cause, ValidationError) else None
-    return sentence.replace("Input should be ", f"{found!r} is not allowed; must be ")
+    sentence = sentence.replace("Input should be ", f"{found!r} is not allowed; must be ")
+    return f"{command}: {sentence.rstrip('.')}; see {command} --help"
 
 
 def _show(declared: "Study", runs: "Runs", root: Path) -> None:

@@ -125,7 +125,12 @@ def sections_of_a_study() -> Iterator[KeySection]:
 def _rows(definition: Mapping[str, Any]) -> list[KeyRow]:
     required = definition.get("required", [])
     return [
-        KeyRow(key, _allowed(field), _default(key, field, required), field.get("description", ""))
+        KeyRow(
+            key,
+            _allowed(field),
+            _default(key, field, required),
+            re.sub(r"\bNone\b", "null", field.get("description", "")),
+        )
         for key, field in definition["properties"].items()
     ]
 

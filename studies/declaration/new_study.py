@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from rpu_ssnn.common import strict_yaml
-from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.errors import InputError, one_of
 from rpu_ssnn.data import DATASET_NAMES
 from rpu_ssnn.data.named import NAMED_SETS
 from rpu_ssnn.data.rows import Source
@@ -163,6 +163,9 @@ def new_study(
         found = _facts(NAMED_SETS[str(data)].read(root), data, split=True)
     else:
         file = Path(data).expanduser()
+        if not file.suffix and not file.exists():
+            allowed = f"{one_of(DATASET_NAMES, data)}, or a file"
+            raise InputError("new", "data", str(data), allowed)
         dataset = {"file": _relative(file, place)}
         if file.stem in DATASET_NAMES:
             dataset["name"] = f"my_{file.stem}"

@@ -54,17 +54,15 @@ def cost_cells(table: pd.DataFrame) -> pd.DataFrame:
         for mean, half, n, front in _pairs(table, "accuracy", "accuracy_ci", "n", "on_front")
     ]
     shown["arrays"] = [f"{n:.0f} ({use:.0%})" for n, use in _pairs(table, "arrays", "array_use")]
-    shown["mm2"] = [number(1e6 * value, "{:.3g}") for value in table["area_m2"]]
+    shown["mm2"] = [_given(1e6 * value) for value in table["area_m2"]]
     for heading, name, scale in (
         ("image nJ", "image", 1e9),
         ("inference nJ", "inference", 1e9),
         ("10^6 images mJ", "million_images", 1e3),
         ("training J", "training", 1.0),
     ):
-        shown[heading] = [
-            f"{scale * value:.3g} ({scale * low:.3g} to {scale * high:.3g})"
-            for value, low, high in _pairs(table, f"{name}_j", f"{name}_low_j", f"{name}_high_j")
-        ]
+        ends = _pairs(table, f"{name}_j", f"{name}_low_j", f"{name}_high_j")
+        shown[heading] = [_within(*(scale * end for end in one)) for one in ends]
     for heading, time, limit in (
         ("image us", "image_s", "limited_by"),
         ("inference us", "inference_s", "inference_limited_by"),
@@ -107,9 +105,9 @@ def component_cells(chip: Chip) -> pd.DataFrame:
         {
             "component": list(given),
             "pJ": [_energy(part) for part in given.values()],
-            "ns": [number(1e9 * part.time_s, "{:.3g}") for part in given.values()],
-            "um2": [number(1e12 * part.area_m2, "{:.3g}") for part in given.values()],
-            "uW": [number(1e6 * part.power_w, "{:.3g}") for part in given.values()],
+            "ns": [_given(1e9 * part.time_s) for part in given.values()],
+            "um2": [_given(1e12 * part.area_m2) for part in given.values()],
+            "uW": [_given(1e6 * part.power_w) for part in given.values()],
             "source": [part.source for part in given.values()],
         }
     )
@@ -118,11 +116,19 @@ def component_cells(chip: Chip) -> pd.DataFrame:
 def _energy(part: Component) -> str:
     if part.energy_j is None:
         return "-"
-    value = f"{1e12 * part.energy_j:.3g}"
     if part.interval is None:
-        return f"{value} (assumed)"
-    low, high = part.interval
-    return f"{value} ({1e12 * low:.3g} to {1e12 * high:.3g})"
+        return f"{1e12 * part.energy_j:.3g} (no interval published)"
+    return _within(*(1e12 * energy for energy in (part.energy_j, *part.interval)))
+
+
+def _within(value: float, low: float, high: float) -> str:
+    """Returns a number with its interval, where it has one."""
+    return f"{value:.3g} ({low:.3g} to {high:.3g})" if low < high else f"{value:.3g}"
+
+
+def _given(value: float) -> str:
+    """Returns a number of a chip, where 0 stands for one that its description leaves out."""
+    return f"{value:.3g}" if value else "-"
 
 
 def note(table: pd.DataFrame, chip: Chip) -> str:

@@ -48,11 +48,19 @@ def swept_columns(results: pd.DataFrame) -> list[str]:
 
 
 def by_point(results: pd.DataFrame) -> Iterator[tuple[object, dict[str, object], pd.DataFrame]]:
-    """Yields the runs of each case at each point of the sweep, with swept values as keys."""
+    """Yields the runs of each case at each point of the sweep, with swept values as keys.
+
+    Raises:
+        InputError: a case has two runs of one seed, which would count as two seeds.
+    """
     swept = swept_columns(results)
     keyed = results.assign(**{column: as_keys(results[column]) for column in swept})
-    for (case, *point), runs in keyed.groupby(["label", *swept], sort=False):
-        yield case, dict(zip(swept, point, strict=True)), runs
+    for (case, *values), runs in keyed.groupby(["label", *swept], sort=False):
+        point = dict(zip(swept, values, strict=True))
+        for seed in runs["seed"][runs["seed"].duplicated()]:
+            allowed = f"must be there once in {titled(case, point)}; other runs need another label"
+            raise InputError("results", "seed", seed, allowed)
+        yield case, point, runs
 
 
 def titled(case: object, point: Mapping[str, object]) -> str:

@@ -112,7 +112,8 @@ OPTIONS = [
     for command, names, files in [
         ("nosuch", "nosuch", {}),
         ("plan digits_devices --nosuch", "--nosuch", {}),
-        ("plan", "study", {}),
+        ("plan", "study | rpu-ssnn plan --help", {}),
+        ("new mnst --out HERE/o.yaml", "'mnst' | did you mean mnist?", {}),
         ("plan ", "''", {}),
         (f"plan {LONG}", "too long", {}),
         ("plan a\nb", "study: 'a\\nb'", {}),
@@ -120,7 +121,7 @@ OPTIONS = [
         ("plan HERE", "HERE: file", {}),
         ("plan HERE/x.yaml", "HERE/x.yaml: file", {}),
         ("run digits_devices --workers 0", "--workers | 1", {}),
-        ("run digits_devices --workers x", "--workers | 'x'", {}),
+        ("run digits_devices --workers 1.5", "--workers | '1.5' | a whole number", {}),
         ("run digits_devices --out ", "--out | ''", {}),
         ("run digits_devices --out HERE/o\udcff", "--out | udcff | UTF-8", {}),
         ("run digits_devices --scheduler nosuch --out HERE/o", "nosuch", {}),

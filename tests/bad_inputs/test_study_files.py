@@ -36,7 +36,7 @@ YAML = [
         ("a: &a [*a]", "line 1", "a"),
         (ALIASES, "", "1000000"),
         ("study: " + "[" * 2000 + "]" * 2000, "line 1", "depth"),
-        ("study: a\n---\nstudy: b\n", "", "document"),
+        ("study: a\n---\nstudy: b\n", "", "expected a single document"),
         ("", "content", "missing"),
         ("just text", "content", "'just text'"),
         ("1: 2\n", "line 1, column 1: 1", "key"),
@@ -78,6 +78,8 @@ STUDIES = [
     of_study("network: [1]", "network", "[1]"),
     of_study("network: null", "network", "missing"),
     of_study("network: {TT: 1}", "network.TT", "hidden, layers, positions, T,"),
+    of_study("network: {TT: 1, T: 0, hidden: 4}", "network.TT", "(also wrong: hidden, T)"),
+    of_study("network: {inference_T: None}", "network.inference_T", "'None'", "or null"),
     of_study("network: {neuron: {theta_m: 1}}", "network.neuron.theta_m", "theta_n or theta_b"),
     of_study("network: {encoding: {input_rate: 0.6}}", "network.encoding", "0.6"),
     of_circuit("5", "network.neuron.circuit", "5"),
@@ -104,9 +106,10 @@ STUDIES = [
     of_study("training: {learning_rate: 4}", "training.learning_rate", "batch"),
     of_study("epochs: 4", "epochs", "training"),
     of_study("sedes: [1], network: {T: -1}", "sedes", "did you mean seeds?"),
-    of_study("study: ../up", "study", "'../up'"),
+    of_study("study: ../up", "study", "'../up'", "hold only"),
     of_study("question: 5", "question", "5"),
     of_study("seeds: 2.5", "seeds", "2.5"),
+    of_study("seeds: three", "seeds", "'three'", "a whole number or a list"),
     of_study("seeds: [3, 3]", "seeds", "3"),
     of_study("seeds: 20000", "seeds.count", "20000"),
     of_study("seeds: {n: 3}", "seeds.n", "count"),
@@ -191,6 +194,7 @@ CASES = [
         })
         for step, said in (
             ("lambda: 0", "0 arguments"), ("5", "5"), ("lambda s, d, w, u, n: foo", "'foo'"),
+            ("lambda s, d, w, u, n: None", "it returns none, not a number"),
         )
     ),
     of_case("device: {law: l.py}", "l.py", "SystemExit", files={"l.py": "raise SystemExit(3)"}),

@@ -112,7 +112,7 @@ def _read(path: Path, own: OwnData) -> Raw:
     require(suffix in SUFFIXES, path, "file", path.name, allowed)
     if suffix == ".npz":
         return array_files.read_npz(path, spikes)
-    allowed = "must be given for .h5 files: spikes: {bin: SECONDS A SLOT}"
+    allowed = "must be given in the study's dataset, for .h5 files: spikes: {bin: SECONDS A SLOT}"
     require(spikes is not None, path, "spikes", None, allowed)
     assert spikes is not None
     return spike_files.read_hdf5(path, spikes)

@@ -130,7 +130,7 @@ def test_the_command_prints_and_draws_and_the_report_has_a_section(
     assert code == 0
     assert "chip crossbar_65nm: 256 x 256 cells, converter at the columns" in output
     assert "0 (0 to 2.52)" in output
-    assert "0.04 (assumed)" in output
+    assert "0.04 (no interval published)" in output
     assert "nothing leaks in this chip" in output
     assert all((folder / f"{study.study}_{kind}.png").is_file() for kind in ("chip", "trade"))
     assert "85.50 ± 2.15 *" in output

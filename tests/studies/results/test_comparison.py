@@ -45,6 +45,11 @@ def test_one_seed_tells_nothing_and_an_unknown_case_is_refused() -> None:
         compare(results(a=[90.0]), "c")
 
 
+def test_rows_that_are_there_twice_are_refused_and_never_count_as_two_seeds() -> None:
+    with pytest.raises(InputError, match="seed: 0 is not allowed; must be there once in good;"):
+        compare(pd.concat([results(), results()]), "bad")
+
+
 def test_a_point_of_a_sweep_is_compared_with_every_other_row() -> None:
     rows = [("a", at, seed, base + seed * seed) for at, base in ((1, 90.0), (2, 80.0))
             for seed in range(3)]  # fmt: skip
