@@ -1,6 +1,5 @@
 """Defines the commands that plan a study, show its results, and export its networks."""
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,6 +20,7 @@ from studies.cli.options import (
     shown,
 )
 from studies.cli.output import print_table
+from studies.cli.running import print_plan
 from studies.common.choices import Kind
 
 if TYPE_CHECKING:
@@ -172,34 +172,14 @@ def plan(
     ] = True,
 ) -> None:
     """Print the trials that `run` would start and the estimated time, without writing anything."""
-    from rpu_ssnn.data import MissingDataError
     from studies.declaration.shipped import find_study
-    from studies.declaration.study import refuse_missing_images
-    from studies.execution import plan as planning
-    from studies.execution import timing
     from studies.execution.api import default_folder
-    from studies.report.plan_view import plan_text, totals
 
     if workers is not None and not estimate:
         allowed = "is for the estimate, which --no-estimate leaves out"
         raise InputError("plan", "--workers", workers, allowed)
     declared = find_study(study)
-    try:
-        refuse_missing_images(declared, data)
-    except MissingDataError:
-        # Images are not needed without an estimate, nor for finished rows.
-        if estimate and rows is None:
-            raise
-    root = out or default_folder(declared)
-    planned = planning.make_plan(declared, root, rows or ())
-    for error in planned.faults:
-        typer.echo(f"{error}; left out", err=True)
-    estimated = None
-    if estimate and (planned.missing or planned.search):
-        typer.echo(f"{totals(planned)}; timing a few steps of each case", err=True)
-        tell = partial(typer.echo, err=True)
-        estimated = planning.estimate(planned, timing.timing_job(data), workers, tell)
-    typer.echo(plan_text(planned, estimated))
+    print_plan(declared, out or default_folder(declared), workers, data, rows, estimate=estimate)
 
 
 @results_app.command()

@@ -4,6 +4,7 @@ import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,7 @@ from studies.common.choices import OtherVersions
 from studies.common.interrupts import EXIT_CODE
 
 if TYPE_CHECKING:
+    from studies.declaration.study import Study
     from studies.declaration.trial import Failure
     from studies.execution.phase import Options
 
@@ -23,6 +25,9 @@ OtherVersionsOption = Annotated[
 ]
 RetryOption = Annotated[
     bool, typer.Option("--retry-failed", help="Run trials again that failed in an earlier call.")
+]
+PlanOption = Annotated[
+    bool, typer.Option("--plan", help="Print what would run and how long, and run nothing.")
 ]
 SchedulerOption = Annotated[
     str | None, typer.Option(help="Address of a running dask scheduler whose workers run it.")
@@ -63,6 +68,43 @@ def executing(
     except KeyboardInterrupt:
         command = shlex.join(["rpu-ssnn", *sys.argv[1:]])
         stop(f"interrupted; finished rows are kept in {root}; continue with: {command}", EXIT_CODE)
+
+
+def print_plan(
+    study: "Study",
+    root: Path,
+    workers: int | None,
+    data: Path | None,
+    rows: list[Path] | None,
+    *,
+    estimate: bool = True,
+) -> None:
+    """Prints the trials of a study that are still to run in its folder, and the estimated time.
+
+    Raises:
+        InputError: the study, its images, the folder or the rows are not valid.
+    """
+    from rpu_ssnn.data import MissingDataError
+    from studies.declaration.study import refuse_missing_images
+    from studies.execution import plan as planning
+    from studies.execution import timing
+    from studies.report.plan_view import plan_text, totals
+
+    try:
+        refuse_missing_images(study, data)
+    except MissingDataError:
+        # Images are not needed without an estimate, nor for finished rows.
+        if estimate and rows is None:
+            raise
+    planned = planning.make_plan(study, root, rows or ())
+    for error in planned.faults:
+        typer.echo(f"{error}; left out", err=True)
+    estimated = None
+    if estimate and (planned.missing or planned.search):
+        typer.echo(f"{totals(planned)}; timing a few steps of each case", err=True)
+        tell = partial(typer.echo, err=True)
+        estimated = planning.estimate(planned, timing.timing_job(data), workers, tell)
+    typer.echo(plan_text(planned, estimated))
 
 
 def end(failures: "list[Failure]", root: Path) -> None:

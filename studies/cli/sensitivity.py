@@ -16,10 +16,12 @@ from studies.cli.options import (
 )
 from studies.cli.running import (
     OtherVersionsOption,
+    PlanOption,
     RetryOption,
     SchedulerOption,
     end,
     executing,
+    print_plan,
 )
 from studies.common.choices import Others
 
@@ -46,17 +48,19 @@ def attribute(
     rows: RowsOption = None,
     retry_failed: RetryOption = False,
     scheduler: SchedulerOption = None,
+    plan: PlanOption = False,
 ) -> None:
-    """Which imperfection of a device costs most? Trains with each one off, and with each alone on.
-
-    With n imperfections, each seed takes 2 n + 2 trainings of the device and one of the reference.
-    A training takes as long as a trial of the study, which `rpu-ssnn plan` estimates.
-    """
-    from studies.execution.study_runs import runner_of
+    """Which imperfection of a device costs most? Trains with each one off, and each alone on."""
+    from studies.execution.study_runs import finished_in, runner_of
     from studies.report.attribution_view import FILE, draw, lines
+    from studies.sensitivity.attribution import all_trainings
     from studies.sensitivity.attribution import attribute as answer
 
     declared, root = _study_and_folder(study, "attribute", device, out)
+    if plan:
+        whole = all_trainings(declared, device, finished_in(root, rows or ()))
+        print_plan(whole, root, workers, data, rows)
+        return
     asked = workers, scheduler, data, other_versions, rows, retry_failed
     with executing(root, *asked) as options:
         found = answer(declared, device, runner_of(root, options))
@@ -123,26 +127,33 @@ def require(
     rows: RowsOption = None,
     retry_failed: RetryOption = False,
     scheduler: SchedulerOption = None,
+    plan: PlanOption = False,
 ) -> None:
     """How good must a device be? Finds the value of each parameter at which the loss is --loss.
 
     There may also be bounds on the energy or time that a training image takes in a chip.
 
-    Each seed takes a training of the reference, one of the device, and up to 9 of each parameter. A
-    training takes as long as a trial of the study, which `rpu-ssnn plan` estimates.
+    --plan counts the most trainings that the loss may take; few parameters take as many.
     """
     from studies.chip.description import load_chip
-    from studies.execution.study_runs import runner_of
+    from studies.execution.study_runs import finished_in, runner_of
     from studies.report.requirement_view import FILE, draw, lines
     from studies.sensitivity.axes import STANDARD
+    from studies.sensitivity.requirement import most_trainings
     from studies.sensitivity.requirement import require as answer
 
     around = None if chip is None else load_chip(chip)
     declared, root = _study_and_folder(study, "require", device, out)
+    names = parameter or STANDARD
+    if plan:
+        done = finished_in(root, rows or ())
+        most = most_trainings(declared, device, done, parameters=names, others=others)
+        print_plan(most, root, workers, data, rows)
+        return
     asked = workers, scheduler, data, other_versions, rows, retry_failed
     with executing(root, *asked) as options:
         found = answer(
-            declared, device, loss, runner_of(root, options), parameters=parameter or STANDARD,
+            declared, device, loss, runner_of(root, options), parameters=names,
             others=others, chip=around, image_nj=image_nj, image_us=image_us,
         )  # fmt: skip
     _print(lines(found), found.table, root / FILE, partial(draw, found, device, loss, root))

@@ -109,6 +109,16 @@ def runner_of(root: Path, options: Options) -> Callable[[Study], Outcome]:
     return run
 
 
+def finished_in(root: Path, rows: Sequence[Path]) -> Callable[[Study], Outcome]:
+    """Returns what gives the finished runs of a study in a folder, and runs nothing.
+
+    Args:
+        rows: results files whose rows count as finished.
+    """
+    kept = read_imported_rows(rows)
+    return lambda study: Outcome(contents_of(study, root, kept).runs, [])
+
+
 def tuned(study: Study, root: Path) -> Study:
     """Fills in the hyperparameters that earlier searches found, in the study's file or its folder.
 

@@ -23,6 +23,7 @@ from studies.declaration.trial import Failure, Runs
 from studies.results.text_table import interval
 from studies.sensitivity.device_question import (
     AS_IS,
+    UNTUNED,
     BySeed,
     DeviceQuestion,
     Run,
@@ -101,6 +102,22 @@ def attribute(study: Study, device: str, run: Run) -> Attribution:
         return Attribution(table, notes, outcome.failures)
     notes += _notes(table)
     return Attribution(table, notes, outcome.failures, " ".join(_sentences(table)))
+
+
+def all_trainings(study: Study, device: str, done: Run) -> Study:
+    """Returns the study of all trainings that the question takes.
+
+    Args:
+        device: that of `attribute`.
+        done: returns what is finished of a study.
+
+    Raises:
+        InputError: the input is bad.
+    """
+    asked = ask(study, device)
+    tuned = tuned_device_of(done(asked.study_of(QUESTION, [asked.case])).runs) or UNTUNED
+    off, _ = imperfections(asked.case, tuned.thinning)
+    return asked.study_of(QUESTION, [asked.case, *_cases(asked, tuned, off)[1:]])
 
 
 def _cases(asked: DeviceQuestion, tuned: TunedDevice, off: Off) -> list[Case]:

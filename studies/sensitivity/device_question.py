@@ -89,6 +89,10 @@ class TunedDevice:
         return {"learning_rate": self.learning_rate, "weight_range": self.weight_range}
 
 
+UNTUNED = TunedDevice(learning_rate=1.0, weight_range=1.0, thinning=0.5)
+"""This stands in place of what is not known before the device as it is has run."""
+
+
 def ask(study: Study, device: str) -> DeviceQuestion:
     """Finds the device in a study, by the label of a case, by its preset, or by the preset's entry.
 

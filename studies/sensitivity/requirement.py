@@ -40,6 +40,7 @@ from studies.sensitivity.axes import STANDARD, RequirementAxis, axis, parameters
 from studies.sensitivity.bounded_axis import Bound, BoundedAxis
 from studies.sensitivity.device_question import (
     AS_IS,
+    UNTUNED,
     DeviceQuestion,
     Run,
     TunedDevice,
@@ -54,9 +55,6 @@ from studies.sensitivity.threshold_crossing import side, threshold_crossing
 
 WITHIN = 1.5
 MOST_ROUNDS = 8
-
-UNTUNED = TunedDevice(learning_rate=1.0, weight_range=1.0, thinning=None)
-"""Replaces hyperparameters that are not known before anything runs."""
 
 CASE_IN_QUESTION = "case 2"
 """Errors give the device this name, as the first case of a question's study is the reference."""
@@ -153,6 +151,36 @@ def require(
     trials = len({trial.identity for trial, _ in evaluator.runs})
     notes = [*head, *taken, *setting_notes(asked), *notes, *(_together(each) if taken else ())]
     return Requirement(table, curves, notes, trials, evaluator.failures)
+
+
+def most_trainings(
+    study: Study,
+    device: str,
+    done: Run,
+    *,
+    parameters: Sequence[str] = STANDARD,
+    others: Others = "as-is",
+) -> Study:
+    """Returns a study of as many trainings as the search of a loss makes at most: a parameter has
+    one value between its best and its worst, and further seeds stand in place of further values.
+
+    Args:
+        done: returns what is finished of a study; the others are those of `require`.
+
+    Raises:
+        InputError: the input is bad.
+    """
+    asked = ask(study, device)
+    _check_worst_values(asked, parameters, others)
+    tuned = tuned_device_of(done(asked.study_of(QUESTION, [asked.case])).runs) or UNTUNED
+    case = asked.case.changed(hyperparameters=tuned.hyperparameters)
+    axes, _ = _axes(case, tuned, parameters, others)
+    seeds = range(len(study.seeds) * (1 + MOST_ROUNDS))
+    cases = [asked.case]
+    for along in axes:
+        harm = (along.harm(along.best_value) + along.harm(along.worst_value)) / 2
+        cases.append(along.case(along.value(harm)).changed(label=along.name, seeds=list(seeds)))
+    return asked.study_of(QUESTION, cases)
 
 
 def _chip_bounds(

@@ -111,6 +111,24 @@ def test_a_plan_starts_and_writes_nothing(
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_question_says_what_it_would_train_and_trains_nothing(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = Job(accept_all, fake_steps, None)
+    monkeypatch.setattr("studies.execution.timing.timing_job", lambda data_root: job)
+    path, out = tmp_path / "small.yaml", ("--out", tmp_path / "out")
+    path.write_text(yaml.safe_dump(SMALL))
+    for question, said in (
+        ("attribute", "30 trials, 0 done, 30 to run after 6 runs of the search"),
+        ("require --parameter levels", "22 trials, 0 done, 22 to run after 6 runs of the search"),
+    ):
+        code, output, _ = command(*question.split(), path, "--device", "ecram", *out, "--plan")
+        assert code == 0
+        assert said in output
+        assert "about" in output
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_the_rows_that_are_kept_of_a_shipped_study_are_a_table(command: Command) -> None:
     code, output, _ = command("table", "paper_table1_mnist")
     assert code == 0

@@ -15,7 +15,16 @@ from rpu_ssnn.spec.array_physics import RetentionSpec
 from studies.declaration.cases import Case
 from studies.declaration.study import parse_study
 from studies.declaration.update_rules.pulses import PulseRule
-from studies.sensitivity.attribution import INTERACTION, REMAINING, SUM, TOTALS, WHOLE, attribute
+from studies.execution.phase import Outcome
+from studies.sensitivity.attribution import (
+    INTERACTION,
+    REMAINING,
+    SUM,
+    TOTALS,
+    WHOLE,
+    all_trainings,
+    attribute,
+)
 from studies.sensitivity.device_question import ask
 from studies.sensitivity.imperfections import (
     circuit_of,
@@ -24,7 +33,7 @@ from studies.sensitivity.imperfections import (
     switched_off,
 )
 from support.device_presets.own_presets import write_own_presets
-from support.studies.harness import DRIVE, RATE, SMALL, in_device
+from support.studies.harness import DRIVE, RATE, SMALL, declared_trials, in_device
 from support.studies.question_fakes import FakeRun, device_study
 
 NOISY_READS = {
@@ -65,6 +74,15 @@ def test_a_sum_of_effects_is_taken_apart_exactly() -> None:
     assert table.loc[WHOLE, "lost"] == pytest.approx(7.375)
     assert table.loc[INTERACTION, "recovered"] == pytest.approx(0.0, abs=1e-9)
     assert table.loc[INTERACTION, "recovered_p"] == 1.0
+
+
+def test_the_trainings_are_known_before_any_runs_and_are_those_that_run() -> None:
+    run, study = FakeRun(additive), device_study()
+    before = all_trainings(study, "capacitor", lambda _: Outcome([], []))
+    attribute(study, "capacitor", run)
+    after = all_trainings(study, "capacitor", run)
+    assert [case.name for case in before.cases] == [case.name for case in after.cases]
+    assert {trial.identity for trial in declared_trials(after)} == set(run.done)
 
 
 def test_an_interaction_is_said_in_numbers() -> None:

@@ -18,9 +18,10 @@ from studies.sensitivity.requirement import (
     WITHIN,
     Requirement,
     _check_worst_values,
+    most_trainings,
     require,
 )
-from support.studies.harness import in_device
+from support.studies.harness import declared_trials, in_device
 from support.studies.question_fakes import (
     TRUE,
     FakeRun,
@@ -55,6 +56,8 @@ def test_every_crossing_of_a_quiet_training_is_found_in_few_rounds() -> None:
     assert all(row["values"] <= 8 for row in table.values())
     asked(run)
     assert sum(run.rounds) == found.trials
+    most = declared_trials(most_trainings(device_study(), "capacitor", run))
+    assert len(most) == 5 * (2 + 9 * len(STANDARD)) >= found.trials
     assert list(table) == list(STANDARD) == list(TRUE)
     for name, true in TRUE.items():
         row = table[name]
