@@ -23,7 +23,7 @@ LAGS = (1, 2, 5, 10, 20, 50, 100, 200)
 SIMULATED_SETS = 199
 
 _RUNS_A_LAG = 3
-"""A run of one polarity counts for lags up to its length over this number."""
+"""A run of one polarity counts for lags up to its readings over this number."""
 
 _CURVES = 64
 """The mean curve is that of so many simulations."""
@@ -150,7 +150,7 @@ def _structure(weight: np.ndarray, runs: np.ndarray, lags: np.ndarray, needed: i
         for k in range(len(runs)):
             first, last = runs[k]
             n = last - first + 1 - lag
-            if last - first < needed * lag or n < 4:
+            if last + 1 - first < needed * lag or n < 4:
                 continue
             changes = weight[first + lag : last + 1] - weight[first : last + 1 - lag]
             total += n * np.var(changes)
