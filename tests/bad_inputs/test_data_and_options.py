@@ -40,6 +40,7 @@ MEASURED = [
     of_fit(measured("1,sideways,1"), "m.csv, row 2: column polarity", "'sideways'"),
     of_fit(measured("1,up,1,2"), "m.csv, row 2"),
     of_fit(measured(), "m.csv", "must change with the pulses"),
+    of_fit("pulse,polarity,conductance_uS\n0,up,\n1,up,\n", "m.csv: up pulses", "0"),
     of_fit(measured(head="pulse,polarity,conductnace_uS"), "'conductance'", "mean conductnace_uS?"),
     of_fit(measured(head="pulse,polarity,conductance"), "m.csv, row 1: column", "'conductance'"),
     of_fit("pulse,polarity,conductance_uS\n0,up,1\n1,up,2\n", "m.csv: up pulses", "1"),

@@ -204,7 +204,7 @@ def _jumps(
     change = np.concatenate([[0.0], np.diff(conductance)])
     inside = follows & ~border & np.isfinite(change)
     largest = float(np.abs(change[inside]).max()) if inside.any() else np.inf
-    span = float(np.nanmax(conductance) - np.nanmin(conductance))
+    span = float(pd.Series(conductance).max() - pd.Series(conductance).min())
     size, begins = pd.Series(np.abs(change)), border & follows
     usual = size.where(begins).groupby(up).transform("median")
     against = np.where(up, change, -change) < -_JUMP * span
