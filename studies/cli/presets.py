@@ -11,7 +11,7 @@ from rpu_ssnn.common.files import PLOT_SUFFIXES, PRESET_SUFFIXES, refuse_unwrita
 from rpu_ssnn.common.wording import counted
 from studies.cli.options import path_argument, path_option
 
-presets_app = typer.Typer(help="Device presets: show one, or make one of your own device.")
+presets_app = typer.Typer(help="List the device presets, show one, or make one of your own device.")
 
 NameOption = Annotated[str, typer.Option("--name", help="Name of the preset to make.")]
 OutOption = Annotated[
