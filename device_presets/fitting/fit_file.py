@@ -1,4 +1,4 @@
-"""The fit of a measured file: laws compared, the chosen one judged, numbers with intervals."""
+"""Fits a measured file: compares laws, judges the chosen one, and computes intervals."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -35,14 +35,14 @@ def fit_file(
     Args:
         file: A table with one row per pulse, or a folder; see `read`.
         name: The name of the preset to make.
-        sheet: The sheet of an Excel file; None: the first one.
-        weight_zero, weight_one: Conductances that weights 0 and 1 stand for, in the file's unit;
-            the middle and the top of the measured range where they are not given.
-        tell: It is called with each step of the work, in words.
+        sheet: The sheet of an Excel file; None for the first one.
+        weight_zero, weight_one: Conductances of weights 0 and 1, in the file's unit; by default the
+            middle and the top of the measured range.
+        tell: A function that is called with a description of each step of the work.
 
     Raises:
-        PresetError: the file cannot be used (file, row and column named), or no preset can hold
-            the numbers.
+        PresetError: The file cannot be used (the error names file, row and column), or no preset
+            can hold the numbers.
     """
     file = Path(file)
     checked_name(name)
@@ -61,7 +61,8 @@ def fit_file(
         beside, without, nearer = chosen_of(levelled)
         if nearer.off < errors.off:
             told = (replace(d, what=f"{d.what}; cycles are fitted at one level") for d in moves)
-            others = (d for d in without.defects if d.name not in (JUMP, DRIFT))  # of the levelling
+            # Jumps and drifts that are found now come from the levelling.
+            others = (d for d in without.defects if d.name not in (JUMP, DRIFT))
             verdict = replace(without, defects=(*told, *others))
             selection, errors = beside, nearer
     tell("computing the intervals")
@@ -89,8 +90,8 @@ def fit_file(
 
 
 def _slope_for_each(selection: Selection) -> Population | None:
-    """Returns the linear step with a slope for each device, where the chosen step has fewer slopes;
-    None where no such fit is among the compared ones."""
+    """Returns the population under the linear step with slopes for each device, if the chosen step
+    has fewer slopes; None if it has not, or if no such fit was compared."""
     model = selection.chosen.model
     if model.code != CONSTANT and not (model.code == LINEAR and model.shape):
         return None
@@ -105,8 +106,8 @@ def _population(fit: JointFit, trusted: bool = True) -> Population:
     """Returns the population under a fit.
 
     Args:
-        trusted: Whether the law describes the data; where it does not, the curvature of its
-            likelihood says nothing of its errors, and cycles drawn anew do.
+        trusted: Whether the law describes the data. If not, its errors come from fits to resampled
+            cycles, since the curvature of its likelihood is no measure of them.
     """
     if trusted:
         return Population(*with_unbiased_noise(fit))

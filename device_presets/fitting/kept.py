@@ -1,4 +1,4 @@
-"""A fit is kept, so that accepting it, or another name, plot or report, does not fit again."""
+"""Keeps fits, so that accepting one, or another name, plot or report, does not fit again."""
 
 import hashlib
 import os
@@ -12,10 +12,10 @@ from device_presets.fitting.results.fitted_device import FittedDevice
 from rpu_ssnn.common.files import is_regular, write_whole
 
 FOLDER = "RPU_SSNN_FITS"
-"""This variable of the environment names the folder of kept fits, in place of the user's cache."""
+"""This environment variable names the folder of kept fits, in place of the user's cache."""
 
 _MOST = 20
-"""So many fits are kept, the newest."""
+"""This many of the newest fits are kept."""
 
 
 def kept_fit(
@@ -26,11 +26,11 @@ def kept_fit(
     weight_one: float | None,
     tell: Callable[[str], None],
 ) -> FittedDevice:
-    """Returns what `fit_file` returns; readings, options and program that were seen before are not
-    fitted again.
+    """Returns the result of `fit_file`, or the kept one if readings, options and program are the
+    same as before.
 
     Raises:
-        PresetError: As `fit_file` raises it.
+        PresetError: `fit_file` raises it.
     """
     options = repr((file.name, sheet, weight_zero, weight_one))
     place = _folder() / f"{_digest(file, options)}.pickle"
@@ -53,7 +53,7 @@ def _folder() -> Path:
 
 
 def _digest(data: Path, options: str) -> str:
-    """Returns the digest of the readings, the options and the program that fits them."""
+    """Returns a digest of the readings, the options and the source code."""
     found = hashlib.sha256(options.encode())
     project = Path(__file__).parents[2]
     sources = [*(project / "device_presets").rglob("*.py"), *(project / "rpu_ssnn").rglob("*.py")]

@@ -1,1 +1,1 @@
-"""Tells whether a fit describes the data."""
+"""Checks whether a fit describes the data."""

@@ -1,7 +1,7 @@
-"""What a fitted law does not have, named as a physicist would, and what to do about it.
+"""Finds what a fitted law lacks, names it as a physicist would, and advises what to do.
 
-Each search looks at the misses of predictions one pulse ahead, or at the levels of whole cycles,
-and compares a size that matters with what chance gives.
+Each search looks at the errors of predictions one pulse ahead, or at the levels of whole cycles.
+A defect counts if it is large enough to matter and beyond chance.
 """
 
 from collections.abc import Iterator
@@ -19,48 +19,51 @@ from device_presets.fitting.sweeps import runs_of
 JUMP, DRIFT = "jump", "drift"
 
 _LONGEST_PERIOD = 200
-"""The longest period (pulses) that is looked for."""
+"""Interference is searched for up to this period (pulses)."""
 
 _LEAST_LOG_CHANCE = -25.0
-"""A period counts if the logarithm of its chance is below this; some two hundred are tried."""
+"""A period counts if the logarithm of its probability by chance is below this, since up to two
+hundred periods are tried."""
 
 _OF_NOISE, _OF_STEPS = 0.3, 0.1
-"""The least interference, in deviations of the misses and in steps."""
+"""Interference counts above these sizes, in deviations of the misses and in steps."""
 
 _AFTER_TURN = 20
-"""So many pulses after a turn are compared with the later ones."""
+"""This many pulses after a turn are compared with later ones."""
 
 _ERRORS, _OF_STEP = 5.0, 0.3
 
 _FEWEST_CHANGES, _BY_CHANCE = 3, 1e-3
-"""The fewest beginnings of cycles, and the chance of one jump among all of them."""
+"""A jump needs at least this many changes of cycle, and counts if one so large is less probable
+than this among all of them."""
 
 _AROUND = 5
-"""So many readings on either side of the beginning of a cycle are averaged."""
+"""This many readings on either side of the beginning of a cycle are averaged."""
 
 _DRIFT_ERRORS = 4.0
 
 _LEAST_JUMP, _LEAST_DRIFT, _LEAST_REST = 0.01, 0.02, 0.02
-"""The least sizes that count, as shares of the range."""
+"""Jumps, drifts and rests below these shares of the range do not count."""
 
 _LEAST_RATIO = 0.7
-"""Noise is correlated below this share of the variance over many pulses."""
+"""Noise is correlated if the variance over many pulses is below this share of the simulated one."""
 
 _FEWEST_OF_RUN = 5
-"""The largest change is looked for in runs of so many pulses."""
+"""The largest change is taken from runs of at least this many pulses."""
 
 _GROWTH, _FEWEST = 1.5, 300
-"""The ratio of squared misses that counts, and the fewest predictions in a third of the states."""
+"""Noise depends on the state from this ratio of squared misses; each third of the states needs this
+many predictions."""
 
 
 @dataclass(frozen=True)
 class Defect:
-    """Something that the data have and the law lacks.
+    """Describes something that the data show and the law lacks.
 
     Args:
-        name: In a word or two.
+        name: The name, in a few words.
         what: The finding, with its size.
-        advice: What to do about it.
+        advice: A way to deal with it.
     """
 
     name: str
@@ -71,11 +74,11 @@ class Defect:
 def defects_of(
     fit: JointFit, trace: Trace, step: float, measured: Summary, simulated: list[Summary]
 ) -> tuple[Defect, ...]:
-    """Returns all defects that are found.
+    """Returns all defects found.
 
     Args:
         trace: The predictions of the fit.
-        step: mean size of a step (weights).
+        step: Mean size of a step (weights).
         measured, simulated: Summaries of the measured and of simulated weights.
     """
     series = fit.prepared.series
@@ -94,7 +97,8 @@ def defects_of(
 
 
 def _abrupt(fit: JointFit, span: float) -> Iterator[Defect]:
-    """Looks at the largest change by one pulse of each sweep, the median of all up or all down."""
+    """Looks for a sweep whose largest change by one pulse is abrupt, by the median over all up or
+    all down sweeps."""
     series, read_noise = fit.prepared.series, float(fit.arguments[-1][1])
     change = np.append(series.pulse[1:] * np.diff(series.weight), 0.0)  # by the pulse after a row
     runs = runs_of(series.pulse, fit.prepared.device)
@@ -113,8 +117,8 @@ def _abrupt(fit: JointFit, span: float) -> Iterator[Defect]:
 def _interference(
     miss: np.ndarray, pulse: np.ndarray, device: np.ndarray, step: float
 ) -> Iterator[Defect]:
-    """Looks for a fixed period in the later half of each sweep, where turns are far, beside what
-    changes slowly."""
+    """Looks for a fixed period in the later half of each sweep, far from turns, after slow changes
+    are removed."""
     runs = runs_of(pulse, device)
     late = np.zeros(len(miss), dtype=np.bool_)
     for first, last in runs:
@@ -143,9 +147,10 @@ def _interference(
 
 
 def _turns(fit: JointFit, miss: np.ndarray, step: float, span: float) -> Iterator[Defect]:
-    """Looks at the first pulses after a turn, beside the later ones of the same sweeps.
+    """Compares the first pulses after a turn with later ones of the same sweeps.
 
-    A first change against its own pulse is drift during an unseen rest: no pulse makes it.
+    A first change against its pulse is drift during a rest that the file does not show, since no
+    pulse causes it.
     """
     early, late, paths = [], [], []
     weight, pulse = fit.prepared.series.weight, fit.prepared.series.pulse
@@ -178,8 +183,8 @@ def _turns(fit: JointFit, miss: np.ndarray, step: float, span: float) -> Iterato
 
 
 def _levels(fit: JointFit, span: float) -> Iterator[Defect]:
-    """Looks for a cycle that begins away from where the one before ended, by far more than others
-    do, and for a level that changes steadily over the later half of the cycles."""
+    """Looks for a cycle that begins much further from the end of the previous one than others do,
+    and for a level that drifts steadily (for one device: over the later half of its cycles)."""
     weight, cycle, device = fit.prepared.series.weight, fit.prepared.own_cycle, fit.prepared.device
     first = 1 + np.flatnonzero((np.diff(cycle) != 0) & (np.diff(device) == 0))
     first = first[(first >= _AROUND) & (first + _AROUND <= len(weight))]
@@ -214,7 +219,7 @@ def _levels(fit: JointFit, span: float) -> Iterator[Defect]:
 
 
 def _correlated(measured: Summary, simulated: list[Summary]) -> Iterator[Defect]:
-    """Looks for changes over many pulses that scatter less than those over one pulse say."""
+    """Looks for changes over several pulses that scatter less than all simulated ones."""
     ratios = measured.structure / np.array([s.structure for s in simulated])
     middle, most = np.median(ratios, axis=0), ratios.max(axis=0)
     less = np.flatnonzero((middle < _LEAST_RATIO) & (most < 1.0) & (np.array(LAGS) > 1))
@@ -239,7 +244,8 @@ def _quantised(resolution: float, step: float) -> Iterator[Defect]:
 
 
 def _growing_noise(squares: np.ndarray, state: np.ndarray, noisy: bool) -> Iterator[Defect]:
-    """Compares squared misses, over their variance, in the upper and the lower third of states."""
+    """Compares squared misses, divided by their variance, in the upper and the lower third of the
+    states."""
     seen = np.flatnonzero(np.isfinite(squares))
     if not noisy or len(seen) < 3 * _FEWEST:
         return

@@ -1,4 +1,4 @@
-"""Tells whether the chosen model describes the data, in sizes that matter and beyond chance."""
+"""Checks whether the chosen model describes the data, up to misfits that matter."""
 
 from dataclasses import dataclass
 
@@ -23,33 +23,33 @@ _FEWEST_A_GROUP = 8
 _SIGNIFICANT = 1e-4
 
 _NEGLIGIBLE = 0.01
-"""Misses below this share of the step are no noise to speak of."""
+"""Misses below this share of the step count as rounding errors, not as noise."""
 
 _TOO_WIDE = 1.0
-"""If so much of a step could hide in the noise, the check cannot tell."""
+"""The check stays open if a deviation of more than this share of a step could hide in the noise."""
 
 INSIDE_LIMITS = (0.90, 0.985)
-"""Shares of the predictions that may lie within their 95 % intervals."""
+"""The share of predictions within their 95 % intervals must lie between these."""
 
 MOST_MISS_RATIO = 1.15
 
 _FEWEST = 24
-"""With fewer predictions the check cannot tell."""
+"""With fewer predictions the check stays open."""
 
 _FEWEST_SWEEPS = 6
 _MISS_ERRORS = 3.5
 
 _MOST_ROOM = 0.7
-"""With more room for the logarithm of the size, which is a factor of two, the check cannot tell."""
+"""The check stays open if it allows the logarithm of the size more than this, a factor of two."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """The answers of all checks, and what the law does not have.
+    """Holds all checks of a fit, and the defects found.
 
     Args:
-        checks: The answers.
-        defects: Everything that was found and has a name.
+        checks: The checks with their answers.
+        defects: What the law lacks and has a name.
     """
 
     checks: tuple[Check, ...]
@@ -57,12 +57,12 @@ class Verdict:
 
     @property
     def describes(self) -> bool:
-        """Tells whether no check fails."""
+        """Returns whether no check fails."""
         return all(check.passed for check in self.checks)
 
     @property
     def moves(self) -> bool:
-        """Tells whether pulses move the device in their direction."""
+        """Returns whether pulses move the device in their direction."""
         return self.checks[0].passed
 
     @property
@@ -72,7 +72,7 @@ class Verdict:
 
     @property
     def reason(self) -> str:
-        """Returns why the fit is not believed: the defects by name, and the failed checks."""
+        """Returns why the fit is not trusted: the names of the defects, and the failed checks."""
         names = ", ".join(defect.name for defect in self.defects)
         return f"{names}; failed: {self.failed}" if names else f"failed: {self.failed}"
 
@@ -87,16 +87,16 @@ class Verdict:
 
 
 def judge(fit: JointFit) -> Verdict:
-    """Checks predictions of the fit, one pulse ahead and far.
+    """Checks predictions of the fit, one pulse ahead and over many pulses.
 
-    A check fails only where the misfit is both large (the limits above) and significant, so that
-    ten thousand pulses do not fail for a deviation nobody would see. The bound that an answer
-    states is the one it was held against: the limit, widened by what chance explains.
+    A check fails only if the misfit is both large (the limits above) and significant, so that ten
+    thousand pulses do not fail for a deviation that nobody would notice. The bound in an answer is
+    the one applied: the limit, widened by what chance explains.
     """
     series, trace = fit.prepared.series, fit.trace()
     deviation = np.sqrt(trace.variance)
     used = np.isfinite(trace.expected) & free_of_bounds(fit, trace.expected, deviation)
-    if not fit.prepared.noisy:  # without a pulse the reading stays what it was
+    if not fit.prepared.noisy:  # Without a pulse the reading does not change.
         used &= series.pulse != 0
     miss = np.where(used, series.weight - trace.expected, np.nan)
     moved = used & (series.pulse != 0)
@@ -121,15 +121,15 @@ def judge(fit: JointFit) -> Verdict:
 
 
 def _moves(fit: JointFit, sizes: np.ndarray) -> Check:
-    """Tells whether pulses move the device at all, more than noise would.
+    """Checks whether pulses move the device by more than noise would.
 
-    Of a stretch of pulses in one direction only the first and the last reading tell: read noise
-    between them cancels, but for the share that a loss takes. The cycle noise of each pulse adds
-    up. What is lost before a pulse is no move of it. Where sweeps are many, how alike their moves
-    are tells as well: an abrupt device moves at its first pulse, and models take that for noise.
+    Over a run of pulses in one direction, read noise counts only at the first and the last reading:
+    between them it cancels, except for the share that a loss takes. The cycle noise of each pulse
+    adds up. What is lost before a pulse is not part of its move. With many sweeps, the scatter of
+    their moves is used as well, since models take the first move of an abrupt device for noise.
 
     Args:
-        sizes: [rows] what the cycle noise is a share of.
+        sizes: [rows] the steps of which the cycle noise is a share.
     """
     series, *_, (cycle, white) = fit.arguments
     question = "Do pulses move the device in their direction?"
@@ -157,10 +157,11 @@ def _moves(fit: JointFit, sizes: np.ndarray) -> Check:
 
 
 def _steps(fit: JointFit, trace: Trace) -> tuple[np.ndarray, np.ndarray]:
-    """Returns [rows] the mean step of the row's pulse, and what its cycle noise is a share of; 0
-    without one.
+    """Returns [rows] the mean step of each pulse, and the step of which its cycle noise is a share;
+    both are 0 without a pulse.
 
-    A predicted reading less the state before it is not the step: it has loss and read noise in it.
+    The predicted reading minus the state before it is not the step: it contains loss and read
+    noise.
     """
     series, code, law, local, shape, _ = fit.arguments
     weight = series.rest + series.kept * (trace.state - series.rest)
@@ -176,7 +177,7 @@ def _steps(fit: JointFit, trace: Trace) -> tuple[np.ndarray, np.ndarray]:
 def _mean_step(
     fit: JointFit, trace: Trace, miss: np.ndarray, used: np.ndarray, step: float
 ) -> Check:
-    """Returns the deviation of the mean step from the model, by state and polarity."""
+    """Checks the deviation of the mean step from the model, by state and polarity."""
     groups = []
     for way in (1, -1):
         rows = np.flatnonzero(used & (fit.prepared.series.pulse == way))
@@ -186,11 +187,11 @@ def _mean_step(
 
 
 def _excess(groups: list[np.ndarray]) -> Check:
-    """Returns the size of the groups' mean misses (steps) beyond chance, between the least and the
+    """Checks the size of the groups' mean misses (steps) beyond chance, between the least and the
     most that the data allow.
 
-    A mean over its own standard error follows Student's law, and is turned into the normal number
-    that is as unlikely. The standard error is widened by the same factor.
+    A mean divided by its standard error follows Student's t, and is converted to the normal number
+    that is equally unlikely. The standard error is widened by the same factor.
     """
     groups = [group for group in groups if len(group) >= _FEWEST_A_GROUP]
     if not groups:
@@ -199,10 +200,10 @@ def _excess(groups: list[np.ndarray]) -> Check:
     errors = np.array([group.std(ddof=1) for group in groups]) / np.sqrt(sizes)
     errors = np.maximum(errors, 1e-9)
     student = np.maximum(np.abs([group.mean() for group in groups]) / errors, 1e-9)
-    tail = np.maximum(stats.t.sf(student, sizes - 1), 1e-300)  # smaller ones underflow
+    tail = np.maximum(stats.t.sf(student, sizes - 1), 1e-300)  # Smaller values underflow.
     normal = stats.norm.isf(tail)
     information = float(np.sum((normal / student / errors) ** 2))
-    # The sum of squares has the non-central law of chi-squared, whose tails are nearly normal.
+    # The sum of squares follows the non-central chi-squared law, whose tails are nearly normal.
     beyond, degrees = float(np.sum(normal**2)) - len(groups), len(groups)
     scatter = float(np.sqrt(2 * degrees + 4 * max(beyond, 0.0)))
     chance = float(stats.chi2.isf(_SIGNIFICANT, degrees)) - degrees
@@ -217,10 +218,10 @@ def _excess(groups: list[np.ndarray]) -> Check:
 
 
 def _predictions(z: np.ndarray) -> Check:
-    """Tells whether predictions of the next reading miss by as much as they say.
+    """Checks whether predictions of the next reading miss by as much as their deviations state.
 
     Args:
-        z: [readings] misses over their stated deviations.
+        z: [readings] misses divided by their stated deviations.
     """
     question = "Do predictions miss by what they say?"
     if len(z) < _FEWEST:
@@ -239,7 +240,7 @@ def _predictions(z: np.ndarray) -> Check:
 
 
 def free_of_bounds(fit: JointFit, expected: np.ndarray, deviation: np.ndarray) -> np.ndarray:
-    """Returns [rows] whether a prediction stays away from the bounds, where its law is normal."""
+    """Returns [rows] whether a prediction is far enough from the bounds to have a normal law."""
     series, device = fit.prepared.series, fit.prepared.device
     high = np.where(series.clips[0], fit.local[:, 4], np.inf)[device]
     low = np.where(series.clips[1], fit.local[:, 5], -np.inf)[device]

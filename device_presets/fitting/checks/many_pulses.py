@@ -1,7 +1,7 @@
-"""Checks that look further than one pulse ahead.
+"""Checks a fit over more than one pulse.
 
-A model with the wrong kind of noise predicts the next pulse well. Cycle noise adds up from pulse to
-pulse, and correlated read noise does not: the two differ only over many pulses.
+A model with the wrong kind of noise still predicts the next pulse well. Cycle noise adds up from
+pulse to pulse, and correlated read noise does not: the two differ only over many pulses.
 """
 
 import numpy as np
@@ -11,14 +11,14 @@ from device_presets.fitting.model.simulation import LAGS, Summary
 
 MOST_VARIANCE_RATIO = 1.15
 MOST_CURVE_DEVIATION = 0.02
-"""The mean curve may deviate by this share of the range, or as much as simulated curves do."""
+"""The mean curve may deviate by this share of the range, or by as much as simulated curves do."""
 
 _WIDE_CURVE = 0.2
-"""Simulated curves that are further apart (share of the range) tell little."""
+"""The check stays open if simulated curves deviate by more than this share of the range."""
 
 
 def structure_check(measured: Summary, simulated: list[Summary]) -> Check:
-    """Tells whether changes over 1 to 200 pulses scatter as simulated ones do, all lags
+    """Checks whether changes over 1 to 200 pulses scatter as simulated ones do, over all lags
     together."""
     question = "Do changes over many pulses scatter as simulated ones?"
     there = np.isfinite(measured.structure) & (measured.structure > 0)
@@ -27,7 +27,7 @@ def structure_check(measured: Summary, simulated: list[Summary]) -> Check:
     logs = np.log(np.maximum([s.structure[there] for s in simulated], 1e-300))
     ours = np.log(measured.structure[there]) - logs.mean(axis=0)
     logs = logs - logs.mean(axis=0)
-    # Neighbouring lags go together: what counts is how unusual all of them are, jointly.
+    # Neighbouring lags are correlated, so it counts how unusual all of them are together.
     values, vectors = np.linalg.eigh(np.atleast_2d(np.cov(logs, rowvar=False)))
     scale = 1.0 / np.sqrt(np.maximum(values, 1e-6))
     theirs = np.linalg.norm(logs @ vectors * scale, axis=1)
@@ -44,7 +44,7 @@ def structure_check(measured: Summary, simulated: list[Summary]) -> Check:
 
 
 def mean_curve_check(measured: Summary, simulated: list[Summary], span: float) -> Check:
-    """Tells whether the measured mean curve is one of those the model makes.
+    """Checks whether the measured mean curve lies among the simulated ones.
 
     Args:
         measured, simulated: Summaries of the measured and of simulated weights.

@@ -1,4 +1,4 @@
-"""One question to a fit and its answer."""
+"""Holds one question about a fit and its answer."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -7,7 +7,7 @@ type Status = Literal["ok", "open", "FAIL"]
 
 
 def status_of(fine: bool, wide: bool) -> Status:
-    """Returns `FAIL` unless fine; `open` where the limits are too wide to show a misfit that
+    """Returns `FAIL` unless fine, and `open` if the limits are too wide to show a misfit that
     matters."""
     if not fine:
         return "FAIL"
@@ -16,12 +16,12 @@ def status_of(fine: bool, wide: bool) -> Status:
 
 @dataclass(frozen=True)
 class Check:
-    """One question to the fit.
+    """Holds one question about the fit, the answer and the status.
 
     Args:
         question: The question that was asked.
-        answer: the number found and the bound it was held against, as text.
-        status: ``ok``; ``open`` where the data are too few, or too noisy, to tell; ``FAIL``.
+        answer: The number found and its bound, as text.
+        status: ``ok``, ``FAIL``, or ``open`` if the data are too few or too noisy to decide.
     """
 
     question: str
@@ -30,7 +30,7 @@ class Check:
 
     @property
     def passed(self) -> bool:
-        """Tells whether the check does not fail."""
+        """Returns whether the check does not fail."""
         return self.status != "FAIL"
 
     @property

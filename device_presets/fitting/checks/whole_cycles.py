@@ -1,4 +1,4 @@
-"""Whole cycles: how far a fit's mean curve is from the measured one, and the choice by that."""
+"""Compares mean curves of fits with the measured one over whole cycles, and chooses by them."""
 
 import math
 from dataclasses import dataclass, replace
@@ -18,22 +18,22 @@ _BAND, _SETS = (5.0, 95.0), 200
 _MOST_SWEEPS = 8
 
 MOST_CURVE = 0.1
-"""A mean curve that is off by more than this share of the range is no answer."""
+"""A fit is not usable if its mean curve is off by more than this share of the range."""
 
 _BEHIND = 0.005
-"""A mean curve may be behind that of NeuroSim's formula by this share of the range."""
+"""A mean curve may be worse than NeuroSim's formula by this share of the range."""
 
 _OF_COVERAGE, _WITHIN, _SLACK = 0.1, 0.9, 0.05
-"""Cycles that leave the 90 % band count as an error of the mean curve: this share of what is beyond
-the slack."""
+"""If the coverage of the 90 % band is off by more than the slack, this share of the excess is added
+to the error of the mean curve."""
 
 
 @dataclass(frozen=True)
 class CurveErrors:
-    """Root mean square deviations, as shares of the measured range.
+    """Holds root mean square errors of a mean curve, as shares of the measured range.
 
     Args:
-        up, down: The deviation over the up and over the down pulses; NaN where there are none.
+        up, down: The errors over the up and over the down pulses; NaN if there are none.
     """
 
     up: float
@@ -41,24 +41,24 @@ class CurveErrors:
 
     @property
     def worst(self) -> float:
-        """Returns the larger deviation."""
+        """Returns the larger error."""
         return float(np.nanmax([self.up, self.down]))
 
     @property
     def percent(self) -> str:
-        """Returns both deviations in words, in percent."""
+        """Returns both errors in percent, as text."""
         return " / ".join("-" if np.isnan(e) else f"{100 * e:.1f} %" for e in (self.up, self.down))
 
 
 @dataclass(frozen=True)
 class CycleErrors:
-    """How far a fit is off over whole cycles.
+    """Holds the errors of a fit over whole cycles.
 
     Args:
-        seen: Errors of the mean curve over all pulses.
-        held_out: Those over cycles that were not fitted; None where a device has one cycle only.
-        neurosim: Errors of NeuroSim's formula over the same cycles as `asked`; None where a cycle
-            has more than a few sweeps.
+        seen: Errors of the mean curve over all cycles.
+        held_out: Errors over cycles that were not fitted; None if none can be held out.
+        neurosim: Errors of NeuroSim's formula over the same cycles as `asked`; None if a cycle has
+            more than a few sweeps.
         within_band: Share of the readings of these cycles within the 90 % band of simulations.
     """
 
@@ -69,20 +69,19 @@ class CycleErrors:
 
     @property
     def asked(self) -> CurveErrors:
-        """Returns the errors over cycles that were not fitted, where there are some."""
+        """Returns the errors over cycles that were not fitted, or over all if there are none."""
         return self.held_out or self.seen
 
     @property
     def off(self) -> float:
-        """Returns how far cycles are off: their mean curve, and a share of how many leave the
-        band."""
+        """Returns the error of the mean curve, plus a share of the error in the band's coverage."""
         missed = abs(self.within_band - _WITHIN)
         return self.asked.worst + _OF_COVERAGE * max(missed - _SLACK, 0.0)
 
     @property
     def behind_neurosim(self) -> bool:
-        """Tells whether NeuroSim's formula is nearer; it follows the noise of a single cycle,
-        too."""
+        """Returns whether NeuroSim's formula is clearly closer; fitted to a single cycle, it also
+        follows the noise."""
         theirs = self.neurosim
         if theirs is None or self.held_out is None:
             return theirs is not None and self.seen.worst > max(MOST_CURVE, 2.0 * theirs.worst)
@@ -90,7 +89,7 @@ class CycleErrors:
 
 
 def cycle_errors(fit: JointFit) -> CycleErrors:
-    """Returns how far a fit is off over all cycles, and over those that were held out."""
+    """Returns the errors of a fit over all cycles, and over held-out ones."""
     seen, training = open_loop(fit, fit.prepared.everything), training_rows(fit)
     rows, held_out = fit.prepared.everything, None
     if training is not None:
@@ -101,11 +100,11 @@ def cycle_errors(fit: JointFit) -> CycleErrors:
 
 
 def open_loop(fit: JointFit, rows: np.ndarray) -> CurveErrors:
-    """Returns errors of the curve of `mean_curve`.
+    """Returns the errors of the fit's `mean_curve`.
 
     Args:
         fit: Any fit of the measurement.
-        rows: [rows] which ones count; the mean is over devices and cycles with the same pulses.
+        rows: [rows] which rows count; the mean is over devices and cycles with the same pulses.
     """
     span = fit.prepared.span
     gaps = mean_gaps(fit, mean_curve(fit), rows, alike_stretches(fit.prepared))
@@ -114,8 +113,8 @@ def open_loop(fit: JointFit, rows: np.ndarray) -> CurveErrors:
 
 
 def training_rows(fit: JointFit) -> np.ndarray | None:
-    """Returns [rows] the first half of the cycles that the mean curve has; None where it has one
-    cycle, or a device has one cycle only."""
+    """Returns [rows] whether a row is in the first half of the cycles of the mean curve; None if
+    the mean curve or a device has only one cycle."""
     series, cycle = fit.prepared.series, fit.prepared.own_cycle
     alike = alike_stretches(fit.prepared)[:, 1:]
     cycles = np.unique(cycle[alike[series.pulse[alike] != 0]])
@@ -123,8 +122,8 @@ def training_rows(fit: JointFit) -> np.ndarray | None:
 
 
 def coverage(fit: JointFit, rows: np.ndarray) -> float:
-    """Returns the share of the readings that lie within the 90 % band of simulations, each cycle
-    simulated from where it begins.
+    """Returns the share of the readings within the 90 % band of simulations, each of which starts
+    anew at every cycle.
 
     Args:
         rows: [rows] which readings count.
@@ -137,12 +136,12 @@ def coverage(fit: JointFit, rows: np.ndarray) -> float:
 
 
 def neurosim_errors(fit: JointFit) -> CurveErrors | None:
-    """Returns the errors that NeuroSim's formula B (1 - exp(-pulse / A)) has on the cycles held
-    out, fitted by least squares to the mean sweeps of the other cycles, or on those fitted where
-    none can be held out; None where a cycle has more than a few sweeps."""
+    """Returns the errors of NeuroSim's formula B (1 - exp(-pulse / A)) on held-out cycles, fitted
+    by least squares to the mean sweeps of the other cycles. If no cycle can be held out, they are
+    those on the fitted cycles. Returns None if a cycle has more than a few sweeps."""
     training, series = training_rows(fit), fit.prepared.series
     rows = alike_stretches(fit.prepared)
-    after = np.append(0, series.pulse[rows[0, 1:]])  # the first reading is before the cycle
+    after = np.append(0, series.pulse[rows[0, 1:]])  # The first reading is before the cycle.
     sweeps = runs_of(after, np.zeros(rows.shape[1]))
     if len(sweeps) > _MOST_SWEEPS:
         return None
@@ -166,12 +165,12 @@ def neurosim_errors(fit: JointFit) -> CurveErrors | None:
 
 
 def chosen_of(selection: Selection) -> tuple[Selection, Verdict, CycleErrors]:
-    """Returns the choice with its verdict and its errors over whole cycles.
+    """Chooses a model, and returns it with its verdict and its errors over whole cycles.
 
-    Chosen is the first of the models that held-out pulses do not tell apart that describes the
-    data. Where none does, or its mean curve is behind that of NeuroSim's formula, all models are
-    compared with themselves as fitted to the mean curve: by how near the curve and the scatter are
-    on cycles that were not fitted.
+    Of the models that held-out pulses cannot distinguish, the first is chosen that describes the
+    data with a mean curve not behind NeuroSim's formula. If there is none, all models, fitted by
+    likelihood and to the mean curve, are compared by the errors of curve and scatter on cycles that
+    were not fitted.
     """
     for score in selection.as_good:
         verdict = judge(score.fit)
