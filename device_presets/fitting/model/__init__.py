@@ -1,1 +1,1 @@
-"""Device models and their fit: likelihood, search, choice, uncertainty."""
+"""Fits device models: likelihood, search, choice and uncertainty."""

@@ -1,12 +1,12 @@
-"""Time and pulse width act on a device beside the step that its state gives.
+"""Describes how time and pulse width act on a device, in addition to the step at its state.
 
     weight before a pulse = rest + kept (weight after the row before - rest)
     step = step(state) * factor
 
 `leak` and `log-time loss` are two laws of `kept`: exp(-elapsed / tau), and the share that
-``ChargeTrapPhysics.kept`` leaves until the row over the share that it leaves until the row before,
-both since the device's last pulse. `width` and `gap` are that class's width_factor and
-step_factor. The noise of a pulse grows with its factor. What passes between pulses adds no noise.
+``ChargeTrapPhysics.kept`` leaves until the row, divided by the share that it leaves until the row
+before, both since the device's last pulse. `width` and `gap` are the width_factor and step_factor
+of that class. The noise of a pulse is multiplied by its factor. Time between pulses adds no noise.
 """
 
 import itertools
@@ -24,26 +24,26 @@ from rpu_ssnn.devices.laws.charge_trap import MOST_STEEP, share_kept
 LEAK, LOG_LOSS, WIDTH, GAP = "leak", "log-time loss", "width", "gap"
 
 ASSUMED_STEEPNESS = 4.0
-"""The knee has this steepness where all pulses have one width, as in ``charge_trap_pulsed``."""
+"""The knee has this steepness if all pulses have one width, as in ``charge_trap_pulsed``."""
 
 _VARIED = {"times": 1.5, "widths": 1.05}
-"""Largest over smallest from which a dependence is asked for. Leak between evenly spaced pulses
-cannot be told from a step that falls linearly with the state."""
+"""A dependence is fitted if the largest value exceeds this many times the smallest. Leak between
+evenly spaced pulses cannot be distinguished from a step that falls linearly with the state."""
 
 _LEAST_TIME = 1e-9
-"""Ratios of times count shorter times (s) as this one."""
+"""Shorter times (s) count as this one in ratios."""
 
 
 @dataclass(frozen=True)
 class Timing:
-    """Conditions of the rows as the terms take them, [rows] each; see ``Conditions``.
+    """Holds the conditions of the rows for the terms, [rows] each; see ``Conditions``.
 
     Args:
-        elapsed, age, gap: seconds.
-        width: seconds; `width_0` on rows without a pulse.
-        width_0: the most frequent width, whose isolated pulse makes the fitted step; NaN: unknown.
-        volts: lowest and highest amplitude of the up and of the down pulses; none where unknown.
-        asked: the terms that these rows can tell.
+        elapsed, age, gap: Times in seconds.
+        width: Pulse width in seconds; `width_0` on rows without a pulse.
+        width_0: The most frequent width, whose isolated pulse makes the fitted step; NaN: unknown.
+        volts: Lowest and highest amplitude of the up and of the down pulses; empty if unknown.
+        asked: The terms that these rows can determine.
     """
 
     elapsed: np.ndarray
@@ -56,7 +56,7 @@ class Timing:
 
 
 def timing_of(found: Measurement) -> Timing | None:
-    """Returns the conditions of a measurement; None where it has no columns of them."""
+    """Returns the conditions of a measurement; None if it has no columns for them."""
     given = found.conditions
     if given is None:
         return None
@@ -86,7 +86,7 @@ def _varied(values: np.ndarray, kind: str) -> bool:
 
 @dataclass(frozen=True)
 class Effects:
-    """The terms of a fit, and the numbers that all devices share for them.
+    """Holds the terms of a fit, whose numbers all devices share.
 
     Args:
         terms: Some of the constants above, each at most once.
@@ -96,11 +96,11 @@ class Effects:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Returns the numbers, in order; those that begin with log are logarithms."""
+        """Returns the names of the numbers, in order; those with log in front are logarithms."""
         found: list[str] = []
         for term in self.terms:
             found += [n for n in _NUMBERS[term] if n not in found]
-        if WIDTH in self.terms:  # the knee says what a gap recovers
+        if WIDTH in self.terms:  # The knee gives the recovery in a gap.
             found = [n for n in found if n != "log_recovery"]
         return tuple(found)
 
@@ -111,16 +111,16 @@ class Effects:
 
     @property
     def has_loss(self) -> bool:
-        """This says whether the weight moves between pulses."""
+        """Returns whether the weight moves between pulses."""
         return LEAK in self.terms or LOG_LOSS in self.terms
 
     @property
     def has_charge_trap(self) -> bool:
-        """This says whether only ``ChargeTrapDevice`` has one of the terms."""
+        """Returns whether the terms include one that only ``ChargeTrapDevice`` has."""
         return any(term in self.terms for term in (LOG_LOSS, WIDTH, GAP))
 
     def values(self, numbers: np.ndarray) -> dict[str, float]:
-        """Returns the numbers by name, logarithms undone and `log_` taken off."""
+        """Returns the numbers by name, with logarithms undone and `log_` removed."""
         pairs = zip(self.names, numbers, strict=True)
         return {
             name.removeprefix("log_"): math.exp(n) if name.startswith("log_") else float(n)
@@ -128,7 +128,7 @@ class Effects:
         }
 
     def applied(self, series: Series, timing: Timing | None, numbers: np.ndarray) -> Series:
-        """Returns the series with what these numbers make of its times and widths."""
+        """Returns the series with the effects of its times and widths, by these numbers."""
         if timing is None or not self.terms:
             return series
         given = self.values(numbers)
@@ -172,14 +172,14 @@ _LIMITS = {
     "log_recovery": (math.log(1e-4), math.log(1e4)),
     "log_gap_tau": (math.log(1e-12), math.log(1e9)),
 }
-"""The limits are those of a preset's parameters where these have some. `rest` is in weights."""
+"""The limits are those of a preset's parameters, if these have any. `rest` is in weights."""
 
 
 def starts(effects: Effects, term: str, timing: Timing) -> list[dict[str, float]]:
-    """Returns the numbers from which a search for a term's numbers begins.
+    """Returns starting points of the search for a term's numbers.
 
     Args:
-        effects: with the term.
+        effects: The terms of the fit, this one included.
     """
     spaced = timing.elapsed[timing.elapsed > 0]
     rests = (0.0, -1.0, 1.0)
@@ -200,8 +200,7 @@ def starts(effects: Effects, term: str, timing: Timing) -> list[dict[str, float]
 
 
 def _grid(**axes: Iterable[float]) -> list[dict[str, float]]:
-    """The grid holds all combinations of some values of each number; the last one varies
-    fastest."""
+    """Returns all combinations of some values of each number; the last number varies fastest."""
     numbers = [
         [math.log(value) if name.startswith("log_") else value for value in values]
         for name, values in axes.items()

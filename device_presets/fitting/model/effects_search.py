@@ -1,4 +1,4 @@
-"""The terms of time and width that the data ask for are found one after the other."""
+"""Finds the terms of time and width that the data need, one after the other."""
 
 from collections.abc import Sequence
 
@@ -11,18 +11,18 @@ from device_presets.fitting.model.maximum_likelihood import fitted_from, layout_
 from device_presets.fitting.model.preparation import Prepared, with_read_noise
 
 _LEAST_GAIN = 4.0
-"""A term has to gain so many log-units, and one more for each fitted number: it is the best of many
-tried times, widths and laws."""
+"""A term must gain this many log-units, plus one for each fitted number, since it is the best of
+many tried times, widths and laws."""
 
 _TRIED = 2
 _MOST_STEPS = 60
 
 _LEAST_NOISE = 0.05
-"""A read noise below this share of a step is none to speak of."""
+"""A read noise below this share of a step is negligible."""
 
 
 def adjusted(fit: JointFit) -> float:
-    """Returns the log-likelihood less one a fitted number (Akaike)."""
+    """Returns the log-likelihood minus the number of fitted numbers (Akaike)."""
     return fit.total - fit.n_free
 
 
@@ -30,15 +30,15 @@ def with_effects(prepared: Prepared, fits: Sequence[JointFit]) -> list[JointFit]
     """Returns the models of `fits` with the terms that make the constant or the best step more
     likely.
 
-    Terms are added as long as one gains `_LEAST_GAIN`; then all models get them. Bounds
-    clip again until found flat: what a fit without a leak takes for a bound may be where leak and
-    step agree.
+    Terms are added as long as one gains enough (`_LEAST_GAIN`); then all models get them. Bounds
+    clip again until they are found flat, since a fit without a leak may take the weight at which
+    leak and step balance for a bound.
 
     Args:
         fits: A fit of each model, the constant step first.
 
     Returns:
-        Nothing where the data ask for no term.
+        The fits; none if the data need no term.
     """
     timing = prepared.timing
     if timing is None or not timing.asked:
@@ -46,7 +46,7 @@ def with_effects(prepared: Prepared, fits: Sequence[JointFit]) -> list[JointFit]
     best = max(fits, key=adjusted)
     first = [fits[0]] if best is fits[0] else [fits[0], best]
     if not prepared.noisy:
-        # Steps that differ hide the read noise from a first look: the fit tells.
+        # Unequal steps may hide the read noise at first sight, so it is fitted.
         noisy = with_read_noise(prepared)
         bases = [with_white_noise(noisy, fit) for fit in first]
         longer = [_with_terms(noisy, timing, fit) for fit in bases]
@@ -57,11 +57,11 @@ def with_effects(prepared: Prepared, fits: Sequence[JointFit]) -> list[JointFit]
 
 
 def with_white_noise(prepared: Prepared, fit: JointFit) -> JointFit:
-    """Returns the model of a fit without read noise, fitted with read noise; the search starts from
-    read noise of 0.3 steps.
+    """Returns a fit without read noise, fitted again with read noise; the search starts from read
+    noise of 0.3 steps.
 
     Args:
-        prepared: the data, with read noise.
+        prepared: The data, prepared for read noise.
     """
     shared = fit.shared.copy()
     shared[1] = np.log(0.3) + fit.local[:, :2].mean()
@@ -70,7 +70,7 @@ def with_white_noise(prepared: Prepared, fit: JointFit) -> JointFit:
 
 
 def is_noise(fit: JointFit) -> bool:
-    """Tells whether the read noise is above a twentieth of the mean step."""
+    """Returns whether the read noise is above a twentieth of the mean step."""
     return bool(fit.shared[1] > np.log(_LEAST_NOISE) + fit.local[:, :2].mean())
 
 
@@ -80,8 +80,8 @@ def _of_all_models(
     bases: Sequence[JointFit],
     longer: Sequence[JointFit],
 ) -> list[JointFit]:
-    """Returns the models of `fits` with the terms of the best of `longer`; none if too little was
-    gained."""
+    """Returns the models of `fits` with the terms of the best of `longer`; none if it gains too
+    little."""
     best = max(longer, key=adjusted)
     terms = best.layout.effects
     if not terms.terms or not adjusted(best) > max(map(adjusted, bases)) + _LEAST_GAIN:
@@ -103,10 +103,10 @@ def _of_all_models(
 
 
 def _with_terms(prepared: Prepared, timing: Timing, fit: JointFit) -> JointFit:
-    """Returns the model with one term more as long as that gains enough."""
+    """Returns the model with as many terms, added one by one, as gain enough."""
     while True:
         terms = fit.layout.effects.terms
-        # Two laws of one loss are not told apart beside each other.
+        # Two laws of one loss cannot be distinguished if both are fitted.
         other = {LEAK: LOG_LOSS, LOG_LOSS: LEAK}
         left = [t for t in timing.asked if t not in terms and other.get(t) not in terms]
         tried = [_with_term(prepared, timing, fit, term) for term in left]

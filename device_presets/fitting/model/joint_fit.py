@@ -1,6 +1,6 @@
-"""A law is fitted to all devices at once; its likelihood can be asked at any numbers.
+"""Holds a law fitted to all devices at once, and computes its likelihood at any numbers.
 
-The likelihood of a device depends on what all devices share and on its own numbers only.
+The likelihood of a device depends only on the shared numbers and on its own numbers.
 """
 
 import math
@@ -16,19 +16,20 @@ from device_presets.fitting.model.series import Series, Trace, empty_trace
 _NO_TRACE = empty_trace(0)
 
 type Arguments = tuple[Series, int, int, np.ndarray, np.ndarray, np.ndarray]
-"""The series, code and law of the step, [devices, 6] own numbers, shape, [NOISES] noises."""
+"""These are the series, the codes of the step and its noise, [devices, 6] own numbers, the shape,
+and [NOISES] noises."""
 
 
 @dataclass(frozen=True)
 class JointFit:
-    """A joint fit is a model with its fitted numbers.
+    """Holds a model with its fitted numbers.
 
     Args:
-        layout: which numbers were fitted.
+        layout: The numbers that were fitted.
         shared: [NOISES + shape + effects] logs of the noises, shape, effects.
-        local: [devices, 6].
-        log_likelihood: [devices] of the counted rows.
-        prepared: the data, with bounds that turned out unreached no longer clipping.
+        local: [devices, 6] each device's own numbers, see ``LOCAL``.
+        log_likelihood: [devices] log-likelihood of the counted rows.
+        prepared: The data, in which bounds found not to be reached no longer clip.
     """
 
     layout: Layout
@@ -39,29 +40,28 @@ class JointFit:
 
     @property
     def n_free(self) -> int:
-        """Returns how many numbers were fitted in all."""
+        """Returns the total number of fitted numbers."""
         return int(self.layout.shared_free.sum() + self.layout.local_free.sum())
 
     @property
     def total(self) -> float:
-        """Returns the log-likelihood of all devices; minus infinity where it is no finite
-        number."""
+        """Returns the log-likelihood of all devices; minus infinity if it is not finite."""
         total = float(self.log_likelihood.sum())
         return total if math.isfinite(total) else -math.inf
 
     @property
     def shape(self) -> np.ndarray:
-        """These numbers of the step are shared by all devices."""
+        """Returns the numbers of the step that all devices share."""
         return self.layout.shape_of(self.shared)
 
     @property
     def series(self) -> Series:
-        """Returns the data with what the fitted effects make of their times and widths."""
+        """Returns the data with the fitted effects of their times and widths."""
         return self.arguments[0]
 
     @property
     def arguments(self) -> Arguments:
-        """Returns the arguments that the filter, and all that looks at the data, take first."""
+        """Returns the first arguments of the filter and of the simulation."""
         return LogLikelihood(self.prepared, self.layout).arguments(self.shared, self.local)
 
     def trace(self) -> Trace:
@@ -72,10 +72,10 @@ class JointFit:
 
 
 class LogLikelihood:
-    """Log-likelihood of each device's counted rows (None: all) as a function of the fitted numbers.
+    """Computes the log-likelihood of each device's counted rows (None: all) at any numbers.
 
-    The conditions are applied to the data only when a number of the effects has moved: most moves
-    of a search are of other numbers.
+    Times and widths are applied to the data only when a number of the effects has changed, since a
+    search mostly changes other numbers.
     """
 
     def __init__(
@@ -88,14 +88,14 @@ class LogLikelihood:
     def __call__(
         self, shared: np.ndarray, local: np.ndarray, trace: Trace | None = None
     ) -> np.ndarray:
-        """Returns the log-likelihood [devices] at shared and local numbers; fills the trace where
-        there is one."""
+        """Returns [devices] log-likelihoods at shared and local numbers, and fills the trace if one
+        is given."""
         found, arguments = np.empty(len(local)), self.arguments(shared, local)
         run_filter(*arguments, self._counted, _NO_TRACE if trace is None else trace, found)
         return found
 
     def arguments(self, shared: np.ndarray, local: np.ndarray) -> Arguments:
-        """Returns the arguments that the filter takes first."""
+        """Returns the first arguments of the filter."""
         layout, prepared = self._layout, self._prepared
         numbers = layout.effects_of(shared)
         if self._last is None or not np.array_equal(self._last[0], numbers):
@@ -113,6 +113,6 @@ def fit_at(
     local: np.ndarray,
     counted: np.ndarray | None = None,
 ) -> JointFit:
-    """Returns a fit that stands at these numbers, over the counted rows; None: all rows."""
+    """Returns a fit with these numbers, and its likelihood over the counted rows (None: all)."""
     likelihood = LogLikelihood(prepared, layout, counted)(shared, local)
     return JointFit(layout, shared, local, likelihood, prepared)

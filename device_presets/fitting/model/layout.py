@@ -1,4 +1,4 @@
-"""This file says which of a law's numbers a fit has, and within which limits."""
+"""Describes which of a law's numbers a fit has, and their limits."""
 
 from dataclasses import dataclass
 
@@ -10,13 +10,13 @@ from rpu_ssnn.devices.fit_form import CONSTANT, LINEAR, SOFT_BOUNDS, FitForm
 
 @dataclass(frozen=True)
 class Layout:
-    """A layout says which numbers of a model are fitted.
+    """Describes which numbers of a model are fitted.
 
     Args:
         shared_free: [shared] flags for the shared numbers: noises, shape, effects.
         local_free: [6, devices] flags for ``LOCAL``.
         effects: The terms of time and width that the fit has.
-        how: What the name says of the way of fitting, where it was not by the likelihood.
+        how: The end of the name, which gives the way of fitting; empty for the likelihood.
     """
 
     model: FitForm
@@ -27,7 +27,7 @@ class Layout:
 
     @property
     def name(self) -> str:
-        """The name says which step, noise and effects the fit has."""
+        """Returns a name with the step, noise and effects of the fit."""
         terms = "".join(f", {term}" for term in self.effects.terms)
         return self.model.name + terms + self.how
 
@@ -39,14 +39,14 @@ class Layout:
 
     @property
     def as_charge_trap(self) -> bool:
-        """This says whether the preset is a ``ChargeTrapDevice``: its step is linear (with soft
-        bounds: of slope 1), and it has no exponential leak."""
+        """Returns whether the preset is a ``ChargeTrapDevice``: it has a term of that class and no
+        exponential leak, and its step is linear (with soft bounds: of slope 1)."""
         linear = self.model.code in (CONSTANT, LINEAR, SOFT_BOUNDS)
         return linear and self.effects.has_charge_trap and LEAK not in self.effects.terms
 
     @property
     def held_by_preset(self) -> bool:
-        """This says whether a preset holds all terms of time and width."""
+        """Returns whether a preset can hold all terms of time and width."""
         return self.as_charge_trap or not self.effects.has_charge_trap
 
     def shape_of(self, shared: np.ndarray) -> np.ndarray:
@@ -59,8 +59,8 @@ class Layout:
 
 
 NOISES = 2
-"""Shared numbers before the shape, both logarithms: cycle noise (as its law says) and read noise
-(weights)."""
+"""This many shared numbers come before the shape, both logarithms: cycle noise (as its law defines
+it) and read noise (weights)."""
 
 LOW, HIGH = np.log([1e-4, 1e-6]), np.log([100.0, 2.0])
-"""Limits of the noises."""
+"""The logarithms of the noises stay within these limits."""

@@ -1,13 +1,13 @@
-"""Likelihood of measured conductances under a device model: a filter over the pulses.
+"""Computes the likelihood of measured conductances under a device model, by a filter over pulses.
 
-The state is the device's true weight. Where the fit has a leak (see ``effects``), the weight first
-goes toward its rest. A pulse moves the weight by the mean step at that weight plus noise (cycle to
-cycle) and clips it at the bounds. What is measured is the weight plus read noise, which is new at
-each pulse. Given all earlier rows, the next one is a mixture of a normal density inside the bounds
-and one component at each bound, blurred by the read noise. The filter computes that density exactly
-from a normal state, and keeps mean and variance of the state after it (an assumed-density filter; a
-Kalman filter away from the bounds). Without read noise the state is what was measured, and the
-density is the exact one of independent steps, with clipped ones censored.
+The state is the device's true weight. If the fit has a leak (see ``effects``), the weight first
+moves toward its rest. A pulse then moves it by the mean step at that weight plus cycle noise, and
+the bounds clip it. The reading is the weight plus read noise, which is new at each pulse. Given all
+earlier rows, the density of the next reading is a mixture of a normal density inside the bounds and
+one component at each bound, blurred by the read noise. The filter computes it exactly from a normal
+state, and keeps the mean and the variance of the state after it (an assumed-density filter; a
+Kalman filter away from the bounds). Without read noise the state is the measured weight, and the
+density is the exact one of independent steps, with clipped steps censored.
 """
 
 import math
@@ -19,21 +19,21 @@ from rpu_ssnn.compiled import compiled, inner
 from rpu_ssnn.devices.laws import fit_factor
 
 type State = tuple[float, float]
-"""Mean and variance of the weight."""
+"""A state is the mean and the variance of the weight."""
 
 _ROOT_TWO = math.sqrt(2.0)
 _LOG_ROOT_TWO_PI = 0.5 * math.log(2.0 * math.pi)
 _LEAST = 1e-280
 
 _FLOOR = 1e-18
-"""This least variance keeps divisions defined."""
+"""Variances are at least this, so that divisions are defined."""
 
 
 @compiled
 def mean_step(
     code: int, up: bool, v: float, local: np.ndarray, shape: np.ndarray
 ) -> tuple[float, float]:
-    """Returns the size of a pulse's mean step at weight v (at least 0), and its derivative by v."""
+    """Returns the size (at least 0) of a pulse's mean step at weight v, and its derivative in v."""
     factor, slope = fit_factor(code, up, v, local, shape)
     if factor <= 0.0:
         return 0.0, 0.0
@@ -45,10 +45,10 @@ def mean_step(
 def pulse_step(
     code: int, law: int, up: bool, v: float, local: np.ndarray, shape: np.ndarray
 ) -> tuple[float, float, float]:
-    """Returns `mean_step` with the size that the cycle noise is a share of.
+    """Returns both numbers of `mean_step`, and the step of which the cycle noise is a share.
 
     Args:
-        local: [6] the device's own numbers.
+        local: [6] the device's own numbers, see ``LOCAL``.
     """
     step, slope = mean_step(code, up, v, local, shape)
     size = step
@@ -72,7 +72,7 @@ def _normal(z: float) -> float:
 def _clipped_update(
     y: float, state: State, white: float, high: float, low: float
 ) -> tuple[float, State]:
-    """Returns the density of y, and the state after it, near a bound."""
+    """Returns the density of a reading y near a bound, and the state after it."""
     mean, var = state
     predicted, miss = var + white, y - mean
     gain = var / predicted
@@ -113,8 +113,8 @@ def _moved(
     state: State, code: int, law: int, series: Series, row: int, own: np.ndarray,
     shape: np.ndarray, cycle_noise: float,
 ) -> State:  # fmt: skip
-    """Returns the state after the time and the pulse of a row, before bounds and before it is
-    read."""
+    """Returns the state after the elapsed time and the pulse of a row, before clipping and
+    reading."""
     mean, var = state
     left, way = series.kept[row], series.pulse[row]
     if left != 1.0:
@@ -140,16 +140,15 @@ def run_filter(
     trace: Trace,
     found: np.ndarray,
 ) -> None:
-    """Computes the log-likelihood of each device's counted rows, given all rows before
-    each.
+    """Computes the log-likelihood of each device's counted rows, given all earlier rows.
 
     Args:
         code, law: The codes of the step and of its noise, as in ``FitForm``.
         local: [devices, 6], see ``LOCAL``.
         shape: The numbers of the step that all devices share.
-        noise: [2] cycle-to-cycle noise as its law says, and read noise in weights.
-        counted: [rows] which rows add to the result, or how often.
-        trace: filled where it has rows.
+        noise: [2] cycle-to-cycle noise as its law defines it, and read noise in weights.
+        counted: [rows] whether, or how often, a row adds to the result.
+        trace: Filled if it has rows.
         found: [devices] filled with the result.
     """
     keep = len(trace.expected) > 0
@@ -201,8 +200,8 @@ def run_simulation(
     """Simulates weights of random devices under the pulses of a series.
 
     Args:
-        normal: [rows, 2] standard normal numbers: of the pulse and of the reading.
-        found: [rows] filled; the weights of the series themselves where a stretch begins.
+        normal: [rows, 2] standard normal numbers for the pulse and for the reading.
+        found: [rows] filled with readings, or with the measured weight where a stretch begins.
     """
     for device in range(len(series.start) - 1):
         own = local[device]

@@ -1,6 +1,6 @@
-"""Fits one step model to all devices at once: shared shape and noise, each device's own numbers.
+"""Fits one step model to all devices at once: shared shape and noise, own numbers of each device.
 
-One more evaluation of all devices gives the derivative by the k-th own number of each of them.
+One evaluation over all devices gives each device's derivative in its k-th own number.
 """
 
 from dataclasses import replace
@@ -21,15 +21,15 @@ _LIBRARIES = ThreadpoolController()
 """BLAS threads cost more than they save in a search over a few numbers."""
 
 _LEAST_STEP = 1e-3
-"""A search starts from no smaller step than this share of the range."""
+"""A search starts from a step of at least this share of the range."""
 
 _OUTWARD = 0.05
 _FLAT_BOUND = 3.0
-"""A bound is unreached where moving it outward by a twentieth of the range costs less than this:
-one number more to fit gains half a log-unit by chance, and then looks like a bound."""
+"""A bound counts as not reached if moving it outward by a twentieth of the range costs less than
+this: one more fitted number gains half a log-unit by chance, and then looks like a bound."""
 _FLAT_UNDER_LOSS = 8.0
-"""So much is asked where the device loses weight between pulses: it stays where pulses and loss
-balance, and a bound just beyond gained up to 5 log-units in simulations without one."""
+"""This is required if the device loses weight between pulses: it stays where pulses and loss
+balance, and in simulations without a bound, one just beyond gained up to 5 log-units."""
 
 
 _CURVATURE_STEP = 1e-3
@@ -38,7 +38,7 @@ _LEAST_CURVATURE = 25.0
 
 
 class Objective:
-    """Minus the log-likelihood over the packed free numbers, with its gradient."""
+    """Computes minus the log-likelihood of the packed free numbers, and its gradient."""
 
     def __init__(self, fit: JointFit, counted: np.ndarray | None) -> None:
         self._fit = fit
@@ -47,13 +47,13 @@ class Objective:
         self._local_at = [np.flatnonzero(free) for free in fit.layout.local_free]
 
     def pack(self, shared: np.ndarray, local: np.ndarray) -> np.ndarray:
-        """Returns [numbers] the free numbers of [shared] and [devices, 6]: shared ones first, then
-        the own numbers, column by column."""
+        """Returns [numbers] the free ones of [shared] and [devices, 6]: shared numbers first, then
+        the devices' own numbers, column by column."""
         parts = [local[at, column] for column, at in enumerate(self._local_at)]
         return np.concatenate([shared[self._shared_at], *parts])
 
     def unpack(self, packed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Returns the numbers [shared] and [devices, 6]; those that are not free are the fit's."""
+        """Returns all numbers [shared] and [devices, 6]; those not free come from the fit."""
         shared, local = self._fit.shared.copy(), self._fit.local.copy()
         n = len(self._shared_at)
         shared[self._shared_at] = packed[:n]
@@ -66,13 +66,13 @@ class Objective:
         """Returns [numbers] lower and upper limits of the packed numbers.
 
         Args:
-            local: [devices, 6] where the search starts: its steps are within the limits.
+            local: [devices, 6] start of the search; the limits always include its steps.
         """
         model = self._fit.layout.model
         highest, lowest = self._fit.prepared.ends
         span = highest - lowest
         soft = model.code == SOFT_BOUNDS
-        away = span * (1.0 if soft else 0.5)  # an asymptote beyond that is a linear step
+        away = span * (1.0 if soft else 0.5)  # With a further asymptote it is a linear step.
         nearer = span * 0.3
         low, high = np.empty_like(local), np.empty_like(local)
         largest = np.log(span)[:, None]
@@ -87,8 +87,7 @@ class Objective:
         return self.pack(lowest_shared, low), self.pack(highest_shared, high)
 
     def units(self, packed: np.ndarray) -> np.ndarray:
-        """Returns the size of each number's natural change, from the curvature; it scales the
-        search."""
+        """Returns a typical change of each number, from the curvature, to scale the search."""
         step = np.full(len(packed), _CURVATURE_STEP)
         middle = self._of(*self.unpack(packed))
         up, down = self._moved(packed, step), self._moved(packed, -step)
@@ -99,27 +98,26 @@ class Objective:
     def value_and_gradient(
         self, moves: np.ndarray, start: np.ndarray, unit: np.ndarray
     ) -> tuple[float, np.ndarray]:
-        """Returns value and gradient at ``start + unit * moves``, by forward differences of a
+        """Returns value and gradient at ``start + unit * moves``, from forward differences of a
         thousandth of a unit."""
         packed = start + unit * moves
         middle = self._of(*self.unpack(packed))
         gradient = (self._moved(packed, _DIFFERENCE * unit) - self._sums(middle)) / _DIFFERENCE
         value = float(middle.sum())
         if not (np.isfinite(value) and np.isfinite(gradient).all()):
-            return 1e15, np.zeros(len(packed))  # the search steps back
+            return 1e15, np.zeros(len(packed))  # This makes the search step back.
         return value, gradient
 
     def _of(self, shared: np.ndarray, local: np.ndarray) -> np.ndarray:
         return np.negative(self._likelihood(shared, local))
 
     def _sums(self, values: np.ndarray) -> np.ndarray:
-        """Gives each shared number the total, and each own number the value of its device."""
+        """Returns the total for each shared number, and the device's value for each own number."""
         picked = [values[at] for at in self._local_at]
         return np.concatenate([np.full(len(self._shared_at), values.sum()), *picked])
 
     def _moved(self, packed: np.ndarray, step: np.ndarray) -> np.ndarray:
-        """Moves each number by itself: a shared one gives the total, an own one its device's
-        value."""
+        """Returns the same as `_sums`, with each number moved by itself."""
         shared, local = self.unpack(packed)
         n = len(self._shared_at)
         results = []
@@ -146,8 +144,8 @@ def fit_model(
     """Fits one model by maximum likelihood over the counted rows.
 
     Args:
-        counted: [rows] rows that count; None: all, as in the other fits here.
-        constant: the fitted constant step, where there is one: the search also starts from there.
+        counted: [rows] which rows count; None for all, as in the other fits here.
+        constant: The fitted constant step, which is also tried as a start; None without one.
     """
     layout = layout_of(prepared, model)
     fits = [*_first_guesses(prepared, layout, counted)]
@@ -160,12 +158,12 @@ def fit_model(
 def _first_guesses(
     prepared: Prepared, layout: Layout, counted: np.ndarray | None
 ) -> tuple[JointFit, JointFit]:
-    """Returns two fits to start from: the mean moves of each device, and what the mean curve makes
-    of them.
+    """Returns two fits to start from: the mean moves of each device, and these fitted to the mean
+    curve.
 
     Args:
         prepared, layout: The data and the model.
-        counted: [rows] rows that the likelihood counts; None: all.
+        counted: [rows] which rows the likelihood counts; None for all.
     """
     series, (highest, lowest) = prepared.series, prepared.ends
     span = highest - lowest
@@ -195,15 +193,15 @@ def _first_guesses(
 def fitted_from(
     start: JointFit, counted: np.ndarray | None = None, most_steps: int = 150
 ) -> JointFit:
-    """Fits all free numbers by maximum likelihood, without the bounds that the data turn out
-    not to reach."""
+    """Fits all free numbers by maximum likelihood, and again without bounds that the data do not
+    reach."""
     fitted = refit(start, counted, most_steps)
     loose = _without_flat_bounds(fitted, counted) if fitted.prepared.noisy else None
     return fitted if loose is None else refit(loose, counted)
 
 
 def refit(fit: JointFit, counted: np.ndarray | None = None, most_steps: int = 150) -> JointFit:
-    """Returns the model of ``fit``, fitted again over other rows from where ``fit`` stands."""
+    """Fits the model again over the counted rows, starting from the numbers of ``fit``."""
     objective = Objective(fit, counted)
     start = objective.pack(fit.shared, fit.local)
     unit = objective.units(start)
@@ -224,7 +222,7 @@ def refit(fit: JointFit, counted: np.ndarray | None = None, most_steps: int = 15
 
 
 def layout_of(prepared: Prepared, model: FitForm, effects: Effects = NO_EFFECTS) -> Layout:
-    """Says which numbers a fit of these data has: none of what they do not reach or hold."""
+    """Returns which numbers are free in a fit of these data: none that the data cannot show."""
     has_down = prepared.has_down
     shape_free = np.ones(len(model.shape), dtype=bool)
     if not has_down:
@@ -245,13 +243,12 @@ def layout_of(prepared: Prepared, model: FitForm, effects: Effects = NO_EFFECTS)
 
 
 def _without_flat_bounds(fit: JointFit, counted: np.ndarray | None) -> JointFit | None:
-    """Returns the fit with the bounds the data never reach taken out; None where all are
-    reached."""
+    """Returns the fit without the bounds that the data never reach; None if all are reached."""
     clips = fit.prepared.series.clips
     least = _FLAT_UNDER_LOSS if fit.layout.effects.has_loss else _FLAT_BOUND
     flat = np.zeros_like(clips)
     likelihood = LogLikelihood(fit.prepared, fit.layout, counted)
-    if fit.layout.model.code != SOFT_BOUNDS:  # there an asymptote shapes every step
+    if fit.layout.model.code != SOFT_BOUNDS:  # A soft asymptote shapes every step.
         outward = _OUTWARD * np.abs(fit.local[:, 4] - fit.local[:, 5])
         for side, move in enumerate((outward, -outward)):
             moved = fit.local.copy()

@@ -1,10 +1,10 @@
-"""A law fitted to what many pulses do together: the mean curve, and the scatter around it.
+"""Fits a law to what many pulses do together: the mean curve, and the scatter around it.
 
-The likelihood asks for the next pulse. Where a law does not describe the data, the most likely
-numbers may be far off over a sweep. Here least squares fit the mean curve that the law draws by
-itself, from where each cycle begins. The noises follow from how changes over 1 to 200 pulses
-scatter, and cycles around their mean: read noise counts once in a reading, and cycle noise adds up.
-A linear step draws NeuroSim's formula B (1 - exp(-pulse / A)).
+The likelihood judges the next pulse. If a law does not describe the data, its most likely numbers
+may be far off over a sweep. Here least squares fit the curve that the law draws by itself, from the
+beginning of each cycle, to the mean curve. The noises follow from the scatter of changes over 1 to
+200 pulses, and of cycles around their mean: read noise counts once per reading, and cycle noise
+adds up. A linear step draws NeuroSim's formula B (1 - exp(-pulse / A)).
 """
 
 from dataclasses import replace
@@ -28,7 +28,7 @@ _SETS, _PARTS = 16, 8
 _ROUNDS, _MOST_EVALUATIONS, _ENOUGH = 2, 40, 1e-5
 
 _OF_STEP, _OF_BOUND = 5.0, 0.5
-"""How far a log step may move, and a bound as a share of the range."""
+"""The logarithm of a step may move by the first, a bound by the second (a share of the range)."""
 
 FEWEST_CYCLES, _LEAST = 3, 1e-18
 BY_MOMENTS = ", fitted to its mean curve"
@@ -37,14 +37,14 @@ BY_MOMENTS = ", fitted to its mean curve"
 def mean_gaps(
     fit: JointFit, curve: np.ndarray, rows: np.ndarray, alike: np.ndarray
 ) -> list[np.ndarray]:
-    """Returns the measured mean curve less that of the model, at up and at down pulses.
+    """Returns the measured mean curve minus that of the model, at up and at down pulses.
 
     Args:
         fit: Any fit of the measurement.
-        curve: [rows] weights of the model, from where each cycle begins.
-        rows: [rows] how often each counts; the mean is over devices and cycles with the same
+        curve: [rows] weights of the model, from the beginning of each cycle.
+        rows: [rows] how often a row counts; the mean is over devices and cycles with the same
             pulses.
-        alike: The rows of these, as `alike_stretches` returns them.
+        alike: The rows of these cycles, as `alike_stretches` returns them.
     """
     series, inside = fit.prepared.series, alike[:, 1:]
     off = series.weight[inside] - curve[inside]
@@ -57,12 +57,12 @@ def mean_gaps(
 
 
 def on_the_curve(fit: JointFit, rows: np.ndarray, shift: np.ndarray | float = 0.0) -> JointFit:
-    """Returns the law of a fit with the numbers that the mean curve asks for.
+    """Returns the law of a fit, fitted to the mean curve.
 
     Args:
-        fit: Where the search begins; what differs between devices stays as it is.
-        rows: [rows] how often each counts.
-        shift: [rows] what noise adds to the weights of the law without noise.
+        fit: The start of the search; differences between devices stay as they are.
+        rows: [rows] how often a row counts.
+        shift: [rows] the mean change that noise makes to the weights of the law without noise.
     """
     columns = np.flatnonzero(fit.layout.local_free.any(axis=1))
     shape = NOISES + np.flatnonzero(fit.layout.shared_free[NOISES : NOISES + len(fit.shape)])
@@ -96,14 +96,14 @@ def on_the_curve(fit: JointFit, rows: np.ndarray, shift: np.ndarray | float = 0.
 
 
 def fitted_to_moments(fit: JointFit, rows: np.ndarray) -> JointFit:
-    """Returns the law of a fit with the numbers that the mean curve and the scatter ask for.
+    """Returns the law of a fit, fitted to the mean curve and to the scatter.
 
-    Noise moves the mean at a bound: the curve is fitted again with what the noise found adds to it,
-    and the nearer of both fits is taken.
+    Noise moves the mean near a bound, so the curve is fitted again with the change that the noise
+    found makes to it, and the closer of both fits is taken.
 
     Args:
-        fit: Where the search begins; what differs between devices stays as it is.
-        rows: [rows] how often each counts.
+        fit: The start of the search; differences between devices stay as they are.
+        rows: [rows] how often a row counts.
     """
     alike, layout = alike_stretches(fit.prepared), replace(fit.layout, how=BY_MOMENTS)
     still, best, least = fit, fit, np.inf
@@ -120,9 +120,9 @@ def fitted_to_moments(fit: JointFit, rows: np.ndarray) -> JointFit:
 
 
 def _with_noises_of_scatter(fit: JointFit, rows: np.ndarray, alike: np.ndarray) -> np.ndarray:
-    """Returns the shared numbers with the noises that the scatter asks for.
+    """Returns the shared numbers with noises fitted to the scatter.
 
-    Variances add up: that of the curve without noise, that of cycle noise, and read noise.
+    Three variances add up: those of the curve without noise, of cycle noise and of read noise.
     """
     series, shared = fit.prepared.series, fit.shared.copy()
     runs = runs_of(series.pulse, fit.prepared.device)
@@ -138,7 +138,7 @@ def _with_noises_of_scatter(fit: JointFit, rows: np.ndarray, alike: np.ndarray) 
     known = measured > 0.0
     if not known.any():
         return shared
-    shared[1] = LOW[1]  # the reading adds nothing to these simulations
+    shared[1] = LOW[1]  # These simulations have practically no read noise.
     quiet = replace(fit, shared=shared)
     smooth = scatter(noise_free_curve(quiet))
     sets = [scatter(weight) for weight in simulate(quiet, _SETS, seed=4)]

@@ -1,5 +1,5 @@
-"""A measurement is prepared here for a fit: conductances become weights, with a first look at
-them."""
+"""Prepares a measurement for a fit: turns conductances into weights, and looks for read noise and
+bounds."""
 
 import math
 from dataclasses import dataclass, replace
@@ -16,20 +16,20 @@ from device_presets.fitting.sweeps import runs_of
 from rpu_ssnn.common.errors import PresetError
 
 RESOLUTION = 2e-6
-"""Weights closer than this are equal: a few times single precision, in which aihwkit computes."""
+"""Closer weights are equal: this is a few times the single precision in which aihwkit computes."""
 
 LEAST_READ_NOISE = 10 * RESOLUTION
-"""A read noise (weights) of this size counts as none."""
+"""A read noise (weights) up to this size counts as none."""
 
 _MOST_AVERAGED = 25
 _REPEATS_AT_A_BOUND = 3
 
 _LEAST_REST = 0.3
-"""At a bound more than this share of the pulses rests; noise takes a device off it half the time at
-most."""
+"""At a bound, more than this share of the pulses has no effect; noise moves a device off the bound
+at most half the time."""
 
 _DIFFERENT = 100.0
-"""Weights differ if they are so many resolutions apart. A device without noise comes to an end of
+"""Weights differ if they are this many resolutions apart. A device without noise reaches an end of
 its range from the same weight in each cycle."""
 
 _FEWEST_TIES = 50
@@ -38,10 +38,10 @@ _NOISE_SCORE = 4.0
 
 @dataclass(frozen=True)
 class WeightScale:
-    """The scale says which conductances weights stand for: w = (g - zero) / (one - zero).
+    """Converts conductances to weights: w = (g - zero) / (one - zero).
 
     Args:
-        zero, one: conductances of weight 0 and weight 1, in siemens.
+        zero, one: Conductances of weight 0 and weight 1, in siemens.
         unit: The unit of the user's conductances, a key of ``SIEMENS``; reports use it.
     """
 
@@ -51,17 +51,17 @@ class WeightScale:
 
     @property
     def span(self) -> float:
-        """Returns how many siemens a unit of weight stands for."""
+        """Returns the conductance of a unit of weight, in siemens."""
         return self.one - self.zero
 
     @property
     def phrase(self) -> str:
-        """The phrase names both conductances in the user's unit."""
+        """Returns a phrase with both conductances in the user's unit."""
         return f"weight 0 = {self.shown(self.zero)}, 1 = {self.shown(self.one)}"
 
     @property
     def sentence(self) -> str:
-        """The sentence names both conductances in the user's unit."""
+        """Returns a sentence with both conductances in the user's unit."""
         return f"Weight 0 is {self.shown(self.zero)}, weight 1 is {self.shown(self.one)}"
 
     def shown(self, siemens: float) -> str:
@@ -71,15 +71,15 @@ class WeightScale:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A measurement is prepared when its conductances are weights.
+    """Holds a measurement with weights in place of conductances.
 
     Args:
-        series: The rows as the filter takes them.
-        device, cycle: [rows] of the measurement.
-        scale: conductances of the weights.
-        noisy: whether read or write noise shows.
-        read_noise: first estimate, in weights; 0 where none shows.
-        timing: times, widths and ranges of amplitudes; None where the file has none of them.
+        series: The rows in the form that the filter reads.
+        device, cycle: [rows] device and cycle of each row.
+        scale: The conductances of the weights.
+        noisy: Whether the fit has read noise.
+        read_noise: First estimate of the read noise, in weights; 0 if none shows.
+        timing: Times, widths and ranges of amplitudes; None if the file has none of them.
     """
 
     series: Series
@@ -92,18 +92,18 @@ class Prepared:
 
     @property
     def n_devices(self) -> int:
-        """Returns how many there are."""
+        """Returns the number of devices."""
         return len(self.series.start) - 1
 
     @property
     def has_down(self) -> bool:
-        """Tells whether any pulse goes down."""
+        """Returns whether any pulse goes down."""
         return bool((self.series.pulse < 0).any())
 
     @cached_property
     def ends(self) -> tuple[np.ndarray, np.ndarray]:
-        """Returns [devices] highest and lowest weights; under read noise of moving means, see
-        `windows`."""
+        """Returns [devices] highest and lowest weights; with read noise, those of moving means (see
+        `windows`)."""
         s, sizes = self.series, np.ones(self.n_devices, dtype=np.int64)
         if self.noisy:
             sizes = windows(s.pulse, s.begins, s.start)
@@ -111,15 +111,16 @@ class Prepared:
 
     @property
     def span(self) -> float:
-        """Returns the measured range, the mean over the devices."""
+        """Returns the mean measured range of the devices."""
         highest, lowest = self.ends
         return float(np.mean(highest - lowest))
 
     @cached_property
     def own_cycle(self) -> np.ndarray:
-        """Returns [rows] the place of the row's cycle among the cycles of its device, from 0.
+        """Returns [rows] the number of the row's cycle among the cycles of its device, from 0.
 
-        All 0 where a device has one cycle only: no cycle can then be held out of every device.
+        It is 0 everywhere if any device has only one cycle: no cycle can then be held out of every
+        device.
         """
         own = np.zeros(len(self.device), dtype=np.int64)
         for first, end in pairwise(self.series.start):
@@ -130,7 +131,7 @@ class Prepared:
 
     @cached_property
     def beginnings(self) -> np.ndarray:
-        """Returns [rows] whether a stretch begins, or a cycle: the last reading of one cycle is the
+        """Returns [rows] whether a stretch or a cycle begins: the last reading of one cycle is the
         state from which the next begins."""
         begins = self.series.begins
         ends = np.append(self.own_cycle[1:] != self.own_cycle[:-1], False)
@@ -138,16 +139,16 @@ class Prepared:
 
     @property
     def everything(self) -> np.ndarray:
-        """Returns [rows] all true: a fit counts every row."""
+        """Returns [rows] True everywhere, for a fit that counts every row."""
         return np.ones(len(self.device), dtype=np.bool_)
 
 
 def prepare(found: Measurement, zero: float | None, one: float | None) -> Prepared:
-    """Turns a measurement into weights, with what has to be known before a fit.
+    """Turns a measurement into weights, and looks for read noise and bounds.
 
     Args:
-        zero, one: conductances of weight 0 and 1 in siemens; where one is missing, the middle
-            and the top of the mean measured range, rounded to three digits of the range.
+        zero, one: Conductances of weights 0 and 1 in siemens; by default the middle and the top of
+            the mean measured range, rounded to three digits of the range.
 
     Raises:
         PresetError: ``one`` is not above ``zero``, ``zero`` lies outside the measured range, or a
@@ -178,8 +179,8 @@ def prepare(found: Measurement, zero: float | None, one: float | None) -> Prepar
 
 
 def with_read_noise(prepared: Prepared) -> Prepared:
-    """Prepares the data for a fit with read noise: a bound is part of the fit, and clips until
-    that finds it flat."""
+    """Prepares the data for a fit with read noise: bounds are fitted, and clip until the fit finds
+    them flat."""
     if prepared.noisy:
         return prepared
     series = prepared.series
@@ -187,8 +188,8 @@ def with_read_noise(prepared: Prepared) -> Prepared:
 
 
 def without_read_noise(prepared: Prepared) -> Prepared:
-    """Prepares the data for a fit without read noise: a device that rests at its extreme
-    weight, or comes to exactly that one from different weights, is at a bound."""
+    """Prepares the data for a fit without read noise: a device is at a bound if it stays at its
+    extreme weight, or reaches exactly this weight from different ones."""
     series = prepared.series
     clips = np.empty_like(series.clips)
     for device, (first, end) in enumerate(pairwise(series.start)):
@@ -221,14 +222,14 @@ def _scale(
 
 
 def read_noise_of(weight: np.ndarray, pulse: np.ndarray, device: np.ndarray) -> tuple[float, bool]:
-    """Returns the variance of the read noise of weights, and whether it is there: neighbouring
-    steps then oppose."""
+    """Returns the variance of the read noise of weights, and whether there is any: neighbouring
+    steps then oppose each other."""
     products, squares, weights_total = 0.0, 0.0, 0
     for first, last in runs_of(pulse, device):
         if last - first < 3:
             continue
         steps = np.diff(weight[first : last + 1])
-        # The trend of the run is removed by a parabola; what is left is noise.
+        # A parabola removes the trend of the run; the rest is noise.
         if len(steps) > 8:
             line = np.polynomial.Polynomial.fit(np.arange(len(steps)), steps, 2)
             steps = steps - line(np.arange(len(steps)))
@@ -247,12 +248,14 @@ def read_noise_of(weight: np.ndarray, pulse: np.ndarray, device: np.ndarray) -> 
 
 
 def windows(pulse: np.ndarray, begins: np.ndarray, start: np.ndarray) -> np.ndarray:
-    """Returns [devices] readings in each moving mean that `extremes` takes against read noise.
+    """Returns [devices] the number of readings in a moving mean, by which `extremes` averages over
+    read noise.
 
-    At most a quarter of the device's longest sweep: a mean over whole sweeps hides the range.
+    It is at most a quarter of the device's longest sweep: a mean over whole sweeps hides the range.
 
     Args:
-        pulse, begins: [rows] as in ``Series``. start: [devices + 1] first row of each, and the end.
+        pulse, begins: [rows] as in ``Series``.
+        start: [devices + 1] first row of each device, and the end.
     """
     sizes = []
     for first, end in pairwise(start):
@@ -267,11 +270,12 @@ def windows(pulse: np.ndarray, begins: np.ndarray, start: np.ndarray) -> np.ndar
 def extremes(
     values: np.ndarray, start: np.ndarray, sizes: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Returns [devices] highest and lowest of the moving means of each one's values.
+    """Returns [devices] the highest and the lowest moving mean of each device's values.
 
     Args:
-        values: [rows], device after device. start: [devices + 1] first row of each, and the end.
-        sizes: [devices] values in a mean.
+        values: [rows], device after device.
+        start: [devices + 1] first row of each device, and the end.
+        sizes: [devices] number of values in a mean.
     """
     highest, lowest = [], []
     for device, (first, end) in enumerate(pairwise(start)):
@@ -284,14 +288,14 @@ def extremes(
 
 
 def _is_at_bound(weight: np.ndarray, pulse: np.ndarray, sign: int, resolution: float) -> bool:
-    """Tells whether pulses in that direction leave the device exactly where it is, mostly at its
-    end; or whether they bring it from different weights to exactly that end, which is not told
-    where an instrument's digits make weights the same."""
+    """Returns whether pulses in this direction leave the device exactly where it is, mostly at its
+    end; or bring it to exactly this end from different weights, which does not count if an
+    instrument's digits make weights equal."""
     end, other = (weight.max(), weight.min())[::sign]
     before, pulsed = weight[:-1], pulse[1:] == sign
     still = pulsed & (np.abs(np.diff(weight)) <= resolution)
     from_end = pulsed & (np.abs(before - end) <= resolution)
-    # From the other end noise may hold it too, and some pulses move it nowhere.
+    # Noise may hold it at the other end, too, and some pulses do not move it.
     rest = pulsed & ~from_end & (np.abs(before - other) > resolution)
     at_end = float(still[from_end].mean()) if from_end.any() else 0.0
     elsewhere = float(still[rest].mean()) if rest.any() else 0.0
@@ -304,8 +308,8 @@ def _is_at_bound(weight: np.ndarray, pulse: np.ndarray, sign: int, resolution: f
 
 
 def _resolution(weight: np.ndarray) -> float:
-    """Returns the distance below which weights are equal; it is coarser where an instrument's
-    digits show."""
+    """Returns the distance below which weights are equal; it is larger if an instrument's digits
+    show."""
     between = weight[(weight < weight.max()) & (weight > weight.min())]
     values = np.unique(between)
     if len(between) < _FEWEST_TIES or len(values) > len(between) / 2:

@@ -1,4 +1,4 @@
-"""Pulses that were not fitted decide which device law describes the data best."""
+"""Chooses the device law that best predicts pulses that were not fitted."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -16,29 +16,29 @@ from rpu_ssnn.devices.laws import FIT_FORMS
 
 _FOLDS = 3
 _BLOCK, _FEWEST_BLOCKS = 25, 9
-"""The pulses in a block, and the fewest blocks of a device. A block as long as a sweep would hold
-out one end of the range, which nothing else tells."""
+"""A block has about this many pulses, and a device at least this many blocks. A block as long as a
+sweep would hold out one end of the range, which no other rows show."""
 
 _TOO_FAR_BEHIND = 40.0
-"""A model so many log-units behind, over all pulses, is not tried on held-out ones; and so many
-behind on these, it is not as good as the best."""
+"""A model this many log-units behind over all pulses is not tried on held-out ones, and a model
+this far behind on those is not as good as the best."""
 
 _SLOPE_SLACK = 0.05
-"""A linear step may leave its limits by this share of the step at weight 0."""
+"""A linear step may exceed its limits by this share of the step at weight 0."""
 
 _PARTS = 9
-"""The rows of a device are summed in so many parts."""
+"""The rows of a device are summed in this many parts."""
 
 
 @dataclass(frozen=True, eq=False)
 class Score:
-    """A score says how well one model did.
+    """Holds the fit of a model and its held-out log-likelihood.
 
     Args:
         fit: The fit to all pulses.
-        held_out: [parts] held-out log-likelihood of each part of a device's rows; None where the
-            fit has numbers that aihwkit's class does not take, or where its likelihood of all
-            pulses is far below that of the best fit without such numbers.
+        held_out: [parts] held-out log-likelihood of each part of a device's rows; None if aihwkit's
+            class does not accept the fitted numbers, or if the likelihood of all pulses is far
+            below that of the best fit with acceptable numbers.
     """
 
     fit: JointFit
@@ -46,26 +46,26 @@ class Score:
 
     @property
     def model(self) -> FitForm:
-        """The model is the fit's."""
+        """Returns the model of the fit."""
         return self.fit.layout.model
 
     @property
     def name(self) -> str:
-        """The name says which step, noise and effects the fit has."""
+        """Returns a name with the step, noise and effects of the fit."""
         return self.fit.layout.name
 
 
 @dataclass(frozen=True)
 class Selection:
-    """A selection holds the chosen model and the comparison behind it.
+    """Holds the chosen model and the comparison behind it.
 
     Args:
-        chosen: the first of `as_good`; of equally simple ones the best.
+        chosen: The first of `as_good`, unless a check of whole cycles chooses another.
         scores: The scores of all models, best first.
-        as_good: those not worse than the best by more than one standard error: the data do not
-            tell which of them is right. Those whose preset holds all their terms come first, then
-            the simplest.
-        how: the kind of cross-validation, as a phrase.
+        as_good: Scores within one standard error of the best, which the data cannot distinguish.
+            Models whose preset holds all their terms come first, then simpler ones, and of equally
+            simple ones the better.
+        how: The kind of cross-validation, as a phrase.
     """
 
     chosen: Score
@@ -75,9 +75,9 @@ class Selection:
 
     @property
     def as_likely(self) -> list[Score]:
-        """Returns the models that held-out pulses speak against, though over all pulses they are as
-        likely as the chosen one (Akaike). Readings without pulses tell most of a loss: held out or
-        not, few rows decide there."""
+        """Returns the models that are worse on held-out pulses, but over all pulses as likely as
+        the chosen one (Akaike). A loss shows mostly in readings without pulses: held out or not,
+        few rows decide there."""
         least = adjusted(self.chosen.fit)
         others = (s for s in self.scores if s not in self.as_good and s.held_out is not None)
         return [score for score in others if adjusted(score.fit) >= least]
@@ -90,18 +90,18 @@ def select_model(
 ) -> Selection:
     """Fits every model, and chooses by cross-validation.
 
-    One of three groups of cycles is held out at a time; with fewer cycles, one of each three
-    neighbouring blocks of a device's pulses is. A held-out row is predicted from the rows before
-    it, with numbers fitted to the other rows only; but bounds that are reached are those of all
-    rows, as they are without read noise, since a bound is not known from rows that do not reach it.
+    One of three groups of cycles is held out at a time; with fewer cycles, it is one of each three
+    neighbouring blocks of a device's pulses. A held-out row is predicted from the rows before it,
+    with numbers fitted to the other rows only. Reached bounds, however, are those of all rows, as
+    they are without read noise, since rows that do not reach a bound cannot determine it.
 
     Args:
         prepared: The data.
         models: The laws that are compared.
-        tell: It is called with each step of the work, in words.
+        tell: A function that is called with a description of each step of the work.
     """
     tell(f"fitting {counted(len(models), 'law')}")
-    if prepared.n_devices == 1:  # one slope for all devices is its own
+    if prepared.n_devices == 1:  # The shared slope is then its own.
         models = tuple(m for m in models if m.code != LINEAR or not m.shape)
     quiet = without_read_noise(prepared)
     fits = _of_all(quiet, models)
@@ -131,14 +131,13 @@ def _of_all(prepared: Prepared, models: tuple[FitForm, ...]) -> list[JointFit]:
 
 
 def _has_read_noise(fit: JointFit) -> bool:
-    """Tells whether neighbouring steps oppose each other by more than what bounds that clip
-    explain."""
+    """Returns whether neighbouring steps oppose each other by more than clipping bounds explain."""
     return bool(np.exp(fit.shared[1]) > LEAST_READ_NOISE)
 
 
 def representable(fit: JointFit) -> bool:
-    """Tells whether aihwkit's class takes the fitted numbers: a linear step is nowhere below zero,
-    and twice that of the middle at most."""
+    """Returns whether aihwkit's class accepts the fitted numbers: a linear step must be nowhere
+    below 0, nor above twice the step at weight 0."""
     if fit.layout.model.code != LINEAR:
         return True
     bends = fit.shape if len(fit.shape) else fit.local[:, 2:4].mean(axis=0)
@@ -151,14 +150,15 @@ def representable(fit: JointFit) -> bool:
 def _folds(prepared: Prepared) -> tuple[np.ndarray, str]:
     cycle = prepared.own_cycle
     cycles = int(cycle.max()) + 1
-    if cycles >= _FOLDS:  # a fit to one cycle of two takes its noise for noise with memory
+    # A fit to one cycle of two would take its noise for noise with memory.
+    if cycles >= _FOLDS:
         return cycle % _FOLDS, f"{_FOLDS} groups of {cycles} cycles, each held out once"
     fold = np.zeros(len(prepared.device), dtype=np.int64)
     rng = np.random.default_rng(0)
     for first, end in pairwise(prepared.series.start):
         blocks = max((end - first) // _BLOCK, _FEWEST_BLOCKS)
-        # Drawn among each three neighbours: dealt in turn, a fold would always fall on the same
-        # part of a sweep.
+        # Folds are drawn among each three neighbours; if they were dealt in turn, a fold would
+        # always fall on the same part of a sweep.
         drawn = np.argsort(rng.random((blocks // _FOLDS + 1, _FOLDS)), axis=1).ravel()
         fold[first:end] = drawn[np.arange(end - first) * blocks // (end - first)]
     return fold, "one of each three blocks of each device's pulses held out"
@@ -171,7 +171,7 @@ def _held_out(fit: JointFit, fold: np.ndarray) -> np.ndarray:
         trained = refit(settled, fold != held, most_steps=40)
         mine = fold == held
         density[mine] = trained.trace().log_density[mine]
-    # Several parts a device, so that the error of their sum is one of more than a few numbers.
+    # Each device has several parts, so that the error of the sum rests on more than a few numbers.
     density = np.nan_to_num(density, nan=0.0)
     parts = []
     for first, end in pairwise(fit.prepared.series.start):
@@ -180,10 +180,10 @@ def _held_out(fit: JointFit, fold: np.ndarray) -> np.ndarray:
 
 
 def _with_settled_bounds(fit: JointFit) -> JointFit:
-    """Returns the fit with the bounds that are reached no longer free.
+    """Returns the fit with its reached bounds fixed.
 
-    Where the rows at a device's bound are the held-out ones, a refit puts the bound too far inside,
-    and each of those rows is next to impossible: one such device outweighed all others.
+    If the rows at a device's bound were held out, a refit would put the bound too far inside, and
+    each of those rows would be nearly impossible: one such device outweighed all others.
     """
     free = fit.layout.local_free.copy()
     free[4:] &= ~fit.prepared.series.clips
@@ -200,10 +200,10 @@ def _choice(scores: list[Score], how: str) -> Selection:
             continue
         behind = best.held_out - score.held_out
         error = float(np.std(behind, ddof=1) * np.sqrt(len(behind))) if len(behind) > 1 else 0.0
-        # One block that a model cannot have makes the error as large as the sum.
+        # One block that is impossible under a model makes the error as large as the sum.
         if np.isfinite(behind).all() and behind.sum() <= min(max(error, 1.0), _TOO_FAR_BEHIND):
             good.append(score)
-    # Of two with as many numbers (which differ in the law of the noise) the better one.
+    # Of two models with equally many numbers (their laws of noise differ) the better comes first.
     good = sorted(good, key=_preference) or [best]
     ordered = sorted(scores, key=_sum, reverse=True)
     return Selection(good[0], tuple(ordered), tuple(good), how)

@@ -1,31 +1,32 @@
-"""The filter of ``likelihood`` reads a `Series` and writes a `Trace`."""
+"""Defines the `Series` that the filter of ``likelihood`` reads, and the `Trace` that it writes."""
 
 from typing import Final, NamedTuple
 
 import numpy as np
 
 LOCAL: Final = ("log_up", "log_down", "bend_up", "bend_down", "w_max", "w_min")
-"""A device's own numbers: logs of its up and its down step at the law's reference weight (0, or the
-middle of the bounds), relative changes of the step with the weight (linear law), and bounds.
+"""Each device has its own numbers: logs of its up and its down step at the law's reference weight
+(0, or the middle of the bounds), relative changes of the step with the weight (linear law), and
+bounds.
 
-These are steps at a weight, not aihwkit's scales, which keeps them independent of the shape that
-all devices share."""
+The steps are those at a weight, not aihwkit's scales, which keeps them independent of the shape
+that all devices share."""
 
 
 class Series(NamedTuple):
-    """The filter reads these arrays; ``Measurement`` explains the rows.
+    """Holds the arrays that the filter reads; ``Measurement`` explains the rows.
 
     Args:
-        weight: [rows] measured.
-        pulse: [rows] +1, -1, or 0 where none comes between the row before and this one.
-        begins: [rows] whether a stretch begins: the row before tells nothing.
-        kept: [rows] share of the weight's distance from `rest` that is left of the row before's.
-        factor: [rows] step of the row's pulse over that of its state.
+        weight: [rows] measured weight.
+        pulse: [rows] +1, -1, or 0 if there is no pulse between the previous row and this one.
+        begins: [rows] whether a stretch begins, which the previous row does not predict.
+        kept: [rows] share of the previous row's distance from `rest` that is left.
+        factor: [rows] step of the row's pulse, divided by the step at its state.
         start: [devices + 1] first row of each device.
-        clips: [2, devices] whether the device is seen at its upper and its lower bound, so that the
-            bound clips; an unreached one does not.
-        resolution: read noise below which two weights are the same.
-        rest: weight that a device without pulses goes to.
+        clips: [2, devices] whether the device reaches its upper and its lower bound; only a reached
+            bound clips.
+        resolution: Distance below which two weights are equal; it adds to the read noise.
+        rest: Weight toward which a device without pulses moves.
     """
 
     weight: np.ndarray
@@ -40,11 +41,13 @@ class Series(NamedTuple):
 
 
 class Trace(NamedTuple):
-    """The filter notes these numbers for each row; they are NaN where a stretch begins.
+    """Holds the filter's numbers for each row, which are NaN where a stretch begins.
 
     Args:
-        expected: predicted weight. variance: of the prediction. state: filtered weight before.
-        log_density: The log-density of the measured weight.
+        expected: Predicted weight.
+        variance: Variance of the predicted reading.
+        state: Filtered weight before the row.
+        log_density: Log-density of the measured weight.
     """
 
     expected: np.ndarray
@@ -61,10 +64,10 @@ def plain_series(
     resolution: float,
     begins: np.ndarray | None = None,
 ) -> Series:
-    """Returns a series of pulses that are alike, and between which nothing happens.
+    """Returns a series of equal pulses, between which nothing happens.
 
     Args:
-        begins: None: where there is no pulse. The others: see ``Series``.
+        begins: None if stretches begin at the rows without a pulse. For the others see ``Series``.
     """
     ones = np.ones(len(weight))
     first = pulse == 0 if begins is None else begins
@@ -72,6 +75,6 @@ def plain_series(
 
 
 def empty_trace(rows: int) -> Trace:
-    """Returns a trace of NaN for ``rows`` rows; 0 where none is kept."""
+    """Returns a trace of NaN for ``rows`` rows; 0 rows if no trace is kept."""
     columns = [np.full(rows, np.nan) for _ in range(4)]
     return Trace(*columns)

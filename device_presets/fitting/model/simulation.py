@@ -1,8 +1,7 @@
-"""The fitted model is simulated under the measured pulses, and compared by a few numbers.
+"""Simulates the fitted model under the measured pulses, and compares both by a few numbers.
 
 Each device is simulated with its own fitted numbers, from the conductance that was measured where
-each stretch or cycle begins. These are simulations of the model that was fitted, not of the
-preset.
+each stretch or cycle begins. The fitted model is simulated, not the preset.
 """
 
 from collections import defaultdict
@@ -18,30 +17,30 @@ from device_presets.fitting.model.preparation import Prepared, with_read_noise, 
 from device_presets.fitting.sweeps import runs_of
 
 LAGS = (1, 2, 5, 10, 20, 50, 100, 200)
-"""Changes over so many pulses are compared."""
+"""Changes over these numbers of pulses are compared."""
 
 SIMULATED_SETS = 199
 
 _RUNS_A_LAG = 3
-"""A run of one polarity counts for lags up to its readings over this number."""
+"""A run of one polarity counts for lags up to its number of readings divided by this."""
 
 _CURVES = 64
-"""The mean curve is that of so many simulations."""
+"""The mean curve is the mean of this many simulations."""
 
 _CURVE_POINTS = 20_000
 
 _UNLIKE = 0.1
-"""A sweep may differ from those that it is compared with by this share of its pulses."""
+"""The lengths of sweeps that are compared may differ by this share."""
 
 
 @dataclass(frozen=True)
 class Summary:
-    """These numbers of measured and of simulated weights are compared.
+    """Holds the numbers by which measured and simulated weights are compared.
 
     Args:
-        structure: [lags] variance of the change over as many pulses of one polarity, within runs;
-            NaN where no run is long enough.
-        curve: [points] mean weight over the devices and cycles that got the same pulses.
+        structure: [lags] variance of changes over that many pulses of one polarity, within runs;
+            NaN if no run is long enough.
+        curve: [points] mean weight over the devices and cycles with the same pulses.
     """
 
     structure: np.ndarray
@@ -49,20 +48,20 @@ class Summary:
 
 
 def simulate(fit: JointFit, sets: int, seed: int) -> list[np.ndarray]:
-    """Returns [rows] weights as they would be read, ``sets`` times; each stretch or cycle begins at
-    the weight that was measured there."""
+    """Returns ``sets`` simulations, [rows] weights as read; each stretch or cycle begins at the
+    weight that was measured there."""
     rng, rows = np.random.default_rng(seed), len(fit.prepared.device)
     return _simulated(fit, (rng.standard_normal((rows, 2)) for _ in range(sets)))
 
 
 def mean_curve(fit: JointFit) -> np.ndarray:
-    """Returns [rows] mean weights of simulations, from where each stretch or cycle begins. Noise
-    keeps the mean of a device at a bound away from the bound."""
+    """Returns [rows] mean weights over simulations from where each stretch or cycle begins. Near a
+    bound, noise keeps the mean away from the bound."""
     return np.asarray(np.mean(simulate(fit, _CURVES, seed=6), axis=0))
 
 
 def noise_free_curve(fit: JointFit) -> np.ndarray:
-    """Returns [rows] weights of the model without any noise, from where each stretch or cycle
+    """Returns [rows] weights of the model without noise, from where each stretch or cycle
     begins."""
     return _simulated(fit, [np.zeros((len(fit.prepared.device), 2))])[0]
 
@@ -88,9 +87,9 @@ def summaries(fit: JointFit) -> tuple[Summary, list[Summary]]:
 
 
 def alike_stretches(prepared: Prepared) -> np.ndarray:
-    """Returns [stretches, rows] the rows of the stretches or cycles whose sweeps are alike, of the
-    kind with most rows. Sweeps of which some are shorter, by a tenth at most, are cut to the
-    shortest. The first row of each is the state before its first pulse."""
+    """Returns [stretches, rows] the rows of stretches or cycles with equal sweeps, of the kind with
+    the most rows. Sweeps that differ in length by a tenth at most are cut to the shortest. The
+    first row of each stretch is the state before its first pulse."""
     pulse = prepared.series.pulse
     starts = np.flatnonzero(prepared.beginnings)
     ends = np.append(starts[1:], len(pulse))
@@ -116,8 +115,9 @@ def alike_stretches(prepared: Prepared) -> np.ndarray:
 
 
 def at_one_level(prepared: Prepared) -> Prepared:
-    """Returns the data with the stretches that `alike_stretches` has brought to the mean level of
-    their device, and begun after their first pulse: a device without its drift and its jumps."""
+    """Returns the data of a device without its drift and its jumps: the stretches that
+    `alike_stretches` returns are shifted to the mean level of their device, and begin after their
+    first pulse."""
     rows, series = alike_stretches(prepared)[:, 1:], prepared.series
     weight, pulse, begins = series.weight.copy(), series.pulse.copy(), series.begins.copy()
     device, level = prepared.device[rows[:, 0]], weight[rows].mean(axis=1)

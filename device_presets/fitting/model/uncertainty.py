@@ -1,5 +1,5 @@
-"""Covariances of the fitted numbers, from the curvature of the log-likelihood at its maximum;
-noises corrected for the numbers that are fitted for each device; and fits to cycles drawn anew."""
+"""Computes covariances of the fitted numbers from the curvature of the log-likelihood at its
+maximum, corrects noises for the numbers fitted to each device, and fits resampled cycles."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -18,36 +18,37 @@ _AT_LIMIT = 1e-6
 _LOG_STEP = 0.1
 
 _LEAST_EIGENVALUE = 1e-4
-"""A curvature in the numbers' own units has no smaller eigenvalue."""
+"""Smaller eigenvalues of a curvature in the numbers' units are raised to this."""
 
 _FLAT = 1e-3
 
 _DRAWS = 20
-"""So many draws of cycles give the intervals of a law that does not describe the data."""
+"""This many draws of cycles give the intervals of a law that does not describe the data."""
 
 _LOOSE = 1.0
-"""A number is loose beyond this standard error of a logarithm, or in weight."""
+"""A number is loosely known beyond this standard error, of its logarithm or in weight."""
 
 _MOST_MOVE = 0.5
-"""A logarithm is moved by no more, since one step is no guide beyond that."""
+"""The logarithm of a noise moves by at most this, since one Newton step is not reliable further."""
 
 
 @dataclass(frozen=True)
 class Uncertainty:
-    """The covariances of the fitted numbers come from the curvature of the likelihood.
+    """Holds covariances of the fitted numbers, from the curvature of the likelihood.
 
     Args:
-        shared: [shared, shared] of the shared numbers; 0 where one was not fitted.
-        local: [devices, 6, 6] of each device's own numbers, given the shared numbers.
-        response: [devices, 6, shared] slope of each device's own numbers, fitted again, by the
-            shared ones: an error of these moves all devices alike.
-        at_top: [devices] whether the device's own numbers are at a smooth top of its likelihood,
-            and stay there as the noises move by a tenth. One that is at a limit or an edge, or
-            loose, or whose bound could as well be elsewhere, tells nothing of the shared numbers.
-        noise_slope: [NOISES] slope of the adjusted profile likelihood by the log noises, at top of
-            the likelihood: see `with_unbiased_noise`.
-        shared_at_top: whether the shared numbers, but those that the data leave loose, are at a
-            smooth top.
+        shared: [shared, shared] covariance of the shared numbers; 0 for one that was not fitted.
+        local: [devices, 6, 6] covariance of each device's own numbers, given the shared numbers.
+        response: [devices, 6, shared] slope of each device's refitted own numbers in the shared
+            ones: an error of these moves all devices in the same way.
+        at_top: [devices] whether the device's own numbers are at a smooth maximum of its
+            likelihood, and stay there as the noises move by a tenth. A device at a limit or an
+            edge, with loosely known numbers, or with a bound that could as well be elsewhere, is
+            not used for the shared numbers.
+        noise_slope: [NOISES] slope of the adjusted profile likelihood in the log noises, at the
+            maximum of the likelihood; see `with_unbiased_noise`.
+        shared_at_top: Whether the shared numbers, except loosely known ones, are at a smooth
+            maximum.
     """
 
     shared: np.ndarray
@@ -59,8 +60,8 @@ class Uncertainty:
 
 
 def uncertainty(fit: JointFit) -> Uncertainty:
-    """Returns the covariances from the second derivatives, by finite differences of a third of an
-    error."""
+    """Returns covariances from second derivatives, computed by finite differences of a third of a
+    standard error."""
     n_shared, n_devices = len(fit.shared), len(fit.local)
     free = _own_numbers(fit)
     free[:, :n_shared] = _inside(fit)
@@ -91,16 +92,15 @@ def uncertainty(fit: JointFit) -> Uncertainty:
 
 
 def with_unbiased_noise(fit: JointFit) -> tuple[JointFit, Uncertainty]:
-    """Returns the fit with the noises that its devices would have shown had their own numbers been
-    known, and its errors.
+    """Returns the fit with its noises corrected for the bias of maximum likelihood, and its errors.
 
-    Maximum likelihood takes noise too small: each device's own numbers follow some of it. Without
-    read noise that is a share of one number in its pulses; under read noise a device's cycle noise
-    is known from its slow wandering alone, of which four or six fitted numbers take a good part.
-    The adjusted profile likelihood (Cox, Reid 1987; for a normal law the restricted likelihood)
-    takes half the log-determinant of the own numbers' curvature off; this is one Newton step to its
-    top. A noise that the data leave loose stays as it is. The errors are those at the new noises;
-    where the curvature there is that of no top, those at the top of the likelihood.
+    Maximum likelihood underestimates noise, since each device's own numbers follow part of it.
+    Without read noise, each number takes about the share of one pulse. Under read noise, a device's
+    cycle noise shows only in its slow wandering, of which four or six fitted numbers take a good
+    part. The adjusted profile likelihood (Cox, Reid 1987; for a normal law the restricted
+    likelihood) subtracts half the log-determinant of the own numbers' curvature; this is one Newton
+    step to its maximum. A loosely known noise stays as it is. The errors are those at the new
+    noises, or, if the curvature there is not that of a maximum, at the maximum of the likelihood.
     """
     errors = uncertainty(fit)
     known = np.flatnonzero(np.diag(errors.shared)[:NOISES] <= _LOOSE**2)
@@ -113,8 +113,8 @@ def with_unbiased_noise(fit: JointFit) -> tuple[JointFit, Uncertainty]:
 
 
 def resampled(fit: JointFit) -> list[JointFit]:
-    """Returns the fit to cycles drawn anew, with replacement, among all devices and cycles with the
-    same pulses: what a wrong law leaves open shows there. None where these are fewer than three.
+    """Returns fits to cycles drawn with replacement from all devices and cycles with the same
+    pulses; their scatter shows the errors of a wrong law. With fewer than three cycles it is empty.
 
     Args:
         fit: A fit to all rows, by likelihood or to its mean curve.
@@ -130,12 +130,12 @@ def resampled(fit: JointFit) -> list[JointFit]:
 
 
 def _determinant_slopes(fit: JointFit, response: np.ndarray) -> np.ndarray:
-    """Returns the slopes [NOISES, devices] of each device's log-determinant by the log noises; 0 of
-    one that was not fitted, NaN where the own numbers are at no top at either end.
+    """Returns [NOISES, devices] slopes of each device's log-determinant in the log noises; 0 for a
+    noise that was not fitted, NaN if the own numbers are not at a maximum at both ends.
 
-    The own numbers follow each noise as `response` says. Held fixed, they would leave residuals
-    that are too small or too large for the noise, which changes the curvature of a step whose noise
-    is a share of itself.
+    The own numbers follow each noise by `response`. If they were held fixed, residuals would be too
+    small or too large for the noise, which changes the curvature of a step whose noise is a share
+    of the step.
     """
     slopes = np.zeros((NOISES, len(fit.local)))
     for k in np.flatnonzero(_inside(fit)[:NOISES]):
@@ -150,8 +150,8 @@ def _determinant_slopes(fit: JointFit, response: np.ndarray) -> np.ndarray:
 
 
 def _log_determinants(fit: JointFit) -> np.ndarray:
-    """Returns the log-determinants [devices] of the curvature of each device's own numbers; NaN
-    where these are at no top."""
+    """Returns [devices] log-determinants of the curvature of each device's own numbers; NaN if they
+    are not at a maximum."""
     free = _own_numbers(fit)
     found = np.full(len(fit.local), np.nan)
     for device, hessian in enumerate(_hessians(fit, free)):
@@ -171,7 +171,7 @@ def _own_numbers(fit: JointFit) -> np.ndarray:
 
 
 def _inside(fit: JointFit) -> np.ndarray:
-    """Returns the shared numbers that were fitted and did not end at a limit of their range."""
+    """Returns [shared] flags of the shared numbers that were fitted and did not end at a limit."""
     low, high = fit.layout.limits
     inside = (fit.shared > low + _AT_LIMIT) & (fit.shared < high - _AT_LIMIT)
     return np.asarray(fit.layout.shared_free & inside)
@@ -184,7 +184,7 @@ def _hessians(fit: JointFit, free: np.ndarray) -> np.ndarray:
     likelihood = LogLikelihood(fit.prepared, fit.layout)
 
     def minus(moves: np.ndarray) -> np.ndarray:
-        # A shared number moves for all devices alike: its step is the same in every row.
+        # A shared number moves for all devices at once, so its step is the same in every row.
         shared = fit.shared + moves[0, :n_shared]
         local = fit.local + moves[:, n_shared:]
         return np.negative(likelihood(shared, local))
@@ -217,8 +217,8 @@ def _step(
     k: int,
     shared: bool,
 ) -> np.ndarray:
-    """Returns a third of a standard error of the k-th number, alike for all devices where it is
-    shared."""
+    """Returns [devices] a third of a standard error of the k-th number; the same for all devices if
+    it is shared."""
     trial = np.full(len(middle), 1e-3)
     for _ in range(2):
         up, down = np.zeros(free.shape), np.zeros(free.shape)
@@ -243,7 +243,7 @@ def _inverse(matrix: np.ndarray) -> np.ndarray:
 
 
 def _is_top(curvature: np.ndarray) -> bool:
-    """Tells whether every number is known, to at least one in its logarithm or in weight."""
+    """Returns whether every number is known to within 1, in its logarithm or in weight."""
     if not len(curvature):
         return True
     sharp = np.diag(curvature).min() > _LOOSE**-2
@@ -253,7 +253,7 @@ def _is_top(curvature: np.ndarray) -> bool:
 def _scaled(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Returns the units of the numbers, and eigenvalues and vectors of the matrix in these units.
 
-    A curvature that is not finite, at the edge of what a model allows, counts as 0: not known.
+    A curvature that is not finite, at the edge of what a model allows, counts as 0, or unknown.
     """
     matrix = np.nan_to_num(matrix, nan=0.0, posinf=0.0, neginf=0.0)
     scale = 1.0 / np.sqrt(np.maximum(np.diag(matrix), 1e-6))
