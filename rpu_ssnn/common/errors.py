@@ -74,6 +74,20 @@ def require(holds: object, where: object, field: str, value: object, allowed: st
         raise InputError(where, field, value, allowed)
 
 
+def require_kind(where: object, field: str, value: object, kind: type) -> None:
+    """Refuses a value of another class than the one that a function takes.
+
+    Args:
+        where, field, value: those of `InputError`.
+        kind: the class.
+
+    Raises:
+        InputError: the value is of another class.
+    """
+    found = Fault(f"a value of the kind {type(value).__name__}")
+    require(isinstance(value, kind), where, field, found, f"must be of the kind {kind.__name__}")
+
+
 class PresetError(InputError):
     """Reports in one line a preset, a parameter or a preset file that cannot be used."""
 

@@ -1,10 +1,12 @@
 """Training and inference of a network on a data set."""
 
 from dataclasses import dataclass, field
+from numbers import Integral
 
 import numpy as np
 from jaxtyping import Int32, Int64
 
+from rpu_ssnn.common.errors import require, require_kind
 from rpu_ssnn.common.training_state import EpochRow, State, TrainingState
 from rpu_ssnn.data import Dataset
 from rpu_ssnn.data.rows import Rows
@@ -137,7 +139,7 @@ def train(
         on_epoch: called after each epoch (`rpu_ssnn.training.loop.OnEpoch`).
 
     Raises:
-        InputError: convolutions do not fit the shape of the images.
+        InputError: an argument is of another kind, or convolutions do not fit the images.
         StateError: `start` belongs to another network.
         FloatingPointError: weights are no longer finite after an epoch.
 
@@ -149,6 +151,16 @@ def train(
     >>> len(trained.epochs), counts.shape
     (2, (50, 10))
     """
+    for name, value, kind in (
+        ("spec", spec, NetworkSpec),
+        ("training", training, TrainingSpec),
+        ("data", data, Dataset),
+        ("seed", seed, Integral),
+    ):
+        require_kind("train", name, value, kind)
+    require(seed >= 0, "train", "seed", seed, "must be 0 or above")
+    allowed = "must make synapses, as coincidence_synapses(4.0) does"
+    require(callable(factory), "train", "factory", factory, allowed)
     weight_seed, order_seed, test_seed = np.random.SeedSequence(seed).spawn(3)
     inputs = input_lines(spec.encoding.contrast, data, spec.hidden_layers)
     found = connections(spec.hidden_layers, inputs.lines, data.n_classes, inputs.image)

@@ -13,7 +13,7 @@ from typing import Any
 from device_presets import get_device
 from device_presets.library.preset_file import names_of_entry
 from device_presets.library.preset_lookup import preset_names
-from rpu_ssnn.common.errors import InputError, one_of
+from rpu_ssnn.common.errors import InputError, one_of, require_kind
 from rpu_ssnn.common.validation import validated
 from rpu_ssnn.spec.tile import needs_native
 from studies.common.settings import merged, short_hash
@@ -102,6 +102,7 @@ def ask(study: Study, device: str) -> DeviceQuestion:
     Raises:
         InputError: there is no such device, it moves one way only, or several cases fit.
     """
+    require_kind("device question", "study", study, Study)
     study = with_hyperparameters(study, known_hyperparameters(study, study.hyperparameters_file))
     reference = next(case for case in study.cases if case.name == study.reference_label)
     on_devices = [case for case in study.cases if isinstance(case.rule, DeviceRule)]

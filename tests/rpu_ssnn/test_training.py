@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from rpu_ssnn.baselines.ann import AnnSpec, train_ann
+from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.training_state import EpochRow
 from rpu_ssnn.data import Dataset, load_dataset
 from rpu_ssnn.network import Network
@@ -184,6 +185,25 @@ def test_statistics_are_summed_only_where_they_are_totals() -> None:
         "keep_1": 0.5,
         "keep_2": 0.25,
     }
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"spec": 5},
+        {"training": None},
+        {"factory": "rate"},
+        {"data": "digits"},
+        {"seed": "0"},
+        {"seed": -1},
+    ],
+)
+def test_arguments_of_another_kind_are_refused_by_name(
+    digits: Dataset, wrong: dict[str, Any]
+) -> None:
+    right = {"spec": NetworkSpec(), "training": TrainingSpec(), "factory": rate_synapses(1.0)}
+    with pytest.raises(InputError, match=f"^train: {next(iter(wrong))}: .* must "):
+        train(**{**right, "data": digits, "seed": 0, **wrong})
 
 
 def test_weights_that_are_no_numbers_stop_the_run(digits: Dataset) -> None:
