@@ -27,7 +27,7 @@ def structure_check(measured: Summary, simulated: list[Summary]) -> Check:
     logs = np.log(np.maximum([s.structure[there] for s in simulated], 1e-300))
     ours = np.log(measured.structure[there]) - logs.mean(axis=0)
     logs = logs - logs.mean(axis=0)
-    # Neighbouring lags are correlated, so it counts how unusual all of them are together.
+    # Neighbouring lags are correlated, so the measure is how unusual all of them are together.
     values, vectors = np.linalg.eigh(np.atleast_2d(np.cov(logs, rowvar=False)))
     scale = 1.0 / np.sqrt(np.maximum(values, 1e-6))
     theirs = np.linalg.norm(logs @ vectors * scale, axis=1)

@@ -72,7 +72,7 @@ class Objective:
         highest, lowest = self._fit.prepared.ends
         span = highest - lowest
         soft = model.code == SOFT_BOUNDS
-        away = span * (1.0 if soft else 0.5)  # With a further asymptote it is a linear step.
+        away = span * (1.0 if soft else 0.5)  # The linear step describes further asymptotes.
         nearer = span * 0.3
         low, high = np.empty_like(local), np.empty_like(local)
         largest = np.log(span)[:, None]

@@ -295,7 +295,7 @@ def _is_at_bound(weight: np.ndarray, pulse: np.ndarray, sign: int, resolution: f
     before, pulsed = weight[:-1], pulse[1:] == sign
     still = pulsed & (np.abs(np.diff(weight)) <= resolution)
     from_end = pulsed & (np.abs(before - end) <= resolution)
-    # Noise may hold it at the other end, too, and some pulses do not move it.
+    # Noise may also hold the device at its other end, and some pulses do not move it.
     rest = pulsed & ~from_end & (np.abs(before - other) > resolution)
     at_end = float(still[from_end].mean()) if from_end.any() else 0.0
     elsewhere = float(still[rest].mean()) if rest.any() else 0.0

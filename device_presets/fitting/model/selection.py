@@ -101,7 +101,7 @@ def select_model(
         tell: A function that is called with a description of each step of the work.
     """
     tell(f"fitting {counted(len(models), 'law')}")
-    if prepared.n_devices == 1:  # The shared slope is then its own.
+    if prepared.n_devices == 1:  # A shared slope is then its own slope.
         models = tuple(m for m in models if m.code != LINEAR or not m.shape)
     quiet = without_read_noise(prepared)
     fits = _of_all(quiet, models)
@@ -171,7 +171,7 @@ def _held_out(fit: JointFit, fold: np.ndarray) -> np.ndarray:
         trained = refit(settled, fold != held, most_steps=40)
         mine = fold == held
         density[mine] = trained.trace().log_density[mine]
-    # Each device has several parts, so that the error of the sum rests on more than a few numbers.
+    # Each device has several parts, so the error of their sum rests on more than a few numbers.
     density = np.nan_to_num(density, nan=0.0)
     parts = []
     for first, end in pairwise(fit.prepared.series.start):
