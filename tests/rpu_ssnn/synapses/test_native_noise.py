@@ -26,10 +26,12 @@ from support.device_presets.own_presets import write_own_presets
 from support.rpu_ssnn.native_devices import all_at, on_all
 
 SIDE = 100
-SEEN = 1e-6
-"""Two noises count as different if p is below this. If one is 2 % larger, p of twenty seeds is
-below 1e-8; 1e-4 was once seen by chance, since aihwkit's lists of normal numbers add to the
-spread."""
+SEEN = 1e-7
+"""A p value below it tells two noises apart, as forty draws do where one is 2 % larger.
+
+Equal noises have smaller p than they should, 2e-6 once in 30 tests, since all devices of one of
+aihwkit's tiles draw from one list, seven pulses more than once.
+"""
 SPEC = TileSpec(weight_range=4.0)
 STARTS = (-0.5, 0.0, 0.5)
 QUICK = ("capacitor", "reram_es")
@@ -116,7 +118,7 @@ def test_write_noise_over_many_seeds_is_aihwkit_s(name: str, own: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["capacitor", "charge_trap", "reram_es"])
 def test_two_percent_more_noise_are_caught(name: str, own: Path) -> None:
-    assert p_value(name, own, "cycle_to_cycle", 1, 20, 1.02) < SEEN
+    assert p_value(name, own, "cycle_to_cycle", 1, 40, 1.02) < SEEN
 
 
 @compiled

@@ -13,7 +13,7 @@ import yaml
 from studies.cli.app import main
 from studies.declaration.study import Study
 from studies.execution.study_runs import run_in_folder
-from studies.sensitivity.attribution import attribute
+from studies.sensitivity.attribution import REMAINING, attribute
 from support.studies.harness import RATE, Harness
 from support.studies.question_fakes import device_study
 
@@ -64,7 +64,8 @@ def test_attribution_of_a_noisy_device(
     table = pd.read_csv(out / "attribution.csv").set_index("imperfection")
     assert {"cycle_to_cycle", "write_noise", "nonlinearity", "stuck_share"} <= set(table.index)
     assert table.loc["all together", "recovered"] > 5.0  # A device with noise of 5 loses a lot.
-    assert table["recovered_n"].eq(3).all()
+    assert table["lost_n"].eq(3).all()
+    assert table["recovered_n"].drop(REMAINING).eq(3).all()
     assert (out / "attribution.png").read_bytes()[:4] == b"\x89PNG"
     assert "held fixed" in first.out
     call(monkeypatch, *command)
