@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy.stats import norm
 
 from device_presets.fitting.reading.conditions import Conditions, conditions_of
 from device_presets.fitting.reading.rows import refuse_first, selected
@@ -28,6 +29,10 @@ _JUMP = 0.2
 _UNLIKE = 4.0
 """A change is also a jump if it is more than this many times the median of those at the beginnings
 of sweeps in the same direction."""
+
+_OUTLYING, _LEAST_OUTLYING, _MOST_OUTLIERS = 12.0, 0.05, 0.02
+"""An outlier lies this many robust deviations, and this share of the range, from the middle of its
+two neighbours. If more than the last share of the readings do, the device itself does that."""
 
 _FEWEST_OF_SWEEP = 10
 """If the median sweep has fewer pulses, cycles are not recognised by turns."""
@@ -122,6 +127,8 @@ def read_measurement(file: Path, sheet: str | None = None) -> Measurement:
     backwards = same_device & (growth <= 0) & ~restarted & same_cycle & (number > 1) & ~again
     _refuse_order(file, rows, backwards)
     follows = same_device & ((growth == 1) | (restarted & turned & (number == 1)) | again)
+    outliers, middle = _outliers(conductance, follows, up)
+    conductance = np.where(outliers, middle, conductance)
     gap = ~np.isfinite(conductance)
     follows &= ~gap & ~np.concatenate([[True], gap[:-1]])
     jumps = _jumps(conductance, follows & pulsed, up, ~same_cycle | turned)
@@ -138,6 +145,10 @@ def read_measurement(file: Path, sheet: str | None = None) -> Measurement:
         notes.append(
             f"{counted(int(gap.sum()), 'empty conductance')} left out, with the steps beside"
         )
+    if outliers.any():
+        first = rows.file_row[np.argmax(outliers)]
+        told = counted(int(outliers.sum()), "outlier")
+        notes.append(f"{told} set to the middle of the neighbours (row {first} is the first)")
     if jumps.any():
         told = counted(int(jumps.sum()), "jump") + " between sweeps taken as no pulse"
         notes.append(f"{told}: larger than any change within them")
@@ -209,6 +220,26 @@ def _jumps(
     usual = size.where(begins).groupby(up).transform("median")
     against = np.where(up, change, -change) < -_JUMP * span
     return np.asarray(begins & (size > largest) & (against | (size > _UNLIKE * usual)))
+
+
+def _outliers(
+    conductance: np.ndarray, follows: np.ndarray, up: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns [rows] whether a reading is an outlier, and the middle of its two neighbours.
+
+    An outlier lies far from this middle, and the other changes around it are small. Readings beside
+    the turns of a sweep are never outliers.
+    """
+    before, after = np.roll(conductance, 1), np.roll(conductance, -1)
+    middle, change = (before + after) / 2, np.abs(conductance - before)
+    within = follows & np.roll(follows, -1) & (up == np.roll(up, -1))
+    far = pd.Series(np.abs(conductance - middle)).where(within)
+    deviation = far.median() / norm.ppf(0.75)
+    span = np.ptp(pd.Series(conductance).quantile([0.01, 0.99]))
+    others = np.max([np.abs(after - before), np.roll(change, 1), np.roll(change, -2)], axis=0)
+    alone = (far > _OUTLYING * deviation) & (far > _LEAST_OUTLYING * span) & (others < far / 3)
+    alone &= np.roll(within, 1) & np.roll(within, -1)
+    return np.asarray(alone & (alone.mean() <= _MOST_OUTLIERS)), middle
 
 
 def _refuse_order(file: Path, rows: Rows, bad: np.ndarray) -> None:
