@@ -21,7 +21,7 @@ from rpu_ssnn.common.training_state import (
     part_of,
     restore_generator,
 )
-from rpu_ssnn.spec.device_source import DeviceSource
+from rpu_ssnn.spec.device_source import DeviceSource, find_device
 from rpu_ssnn.spec.tile import TileSpec, check_device
 from rpu_ssnn.synapses.base import (
     Crossbar,
@@ -358,11 +358,13 @@ class NativeSynapses(Synapses):
         self._visible = self.changes
 
 
-def native_synapses(device: DeviceSource, spec: TileSpec, learning_rate: float) -> SynapsesFactory:
+def native_synapses(
+    device: DeviceSource | str, spec: TileSpec, learning_rate: float
+) -> SynapsesFactory:
     """Makes synapses in devices of the native simulator for every crossbar of a network.
 
     Args:
-        device: a preset of `device_presets`, for example.
+        device: a preset of `device_presets`, for example, or the name of one.
         spec: weight range, reference, reads, initial writing, stuck devices, further physics.
         learning_rate: the equivalent of the rate of float weights, which thinning realises.
 
@@ -376,4 +378,5 @@ def native_synapses(device: DeviceSource, spec: TileSpec, learning_rate: float) 
     ...     trained.statistics()["devices_total"]
     592.0
     """
-    return lambda crossbar: NativeSynapses(crossbar, device, spec, learning_rate)
+    found = find_device(device)
+    return lambda crossbar: NativeSynapses(crossbar, found, spec, learning_rate)

@@ -1,5 +1,6 @@
 """In whole training epochs, devices receive all pulses and are changed by nothing else."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Literal
 
@@ -8,10 +9,12 @@ import pytest
 import torch
 
 from device_presets import get_preset
+from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.data import Dataset, load_dataset
 from rpu_ssnn.spec import GradientSpec, NetworkSpec, TrainingSpec
 from rpu_ssnn.spec.tile import ReadSpec, TileSpec
-from rpu_ssnn.synapses import Crossbar, PulseBlock
+from rpu_ssnn.synapses import Crossbar, PulseBlock, SynapsesFactory
+from rpu_ssnn.synapses.native.synapses import native_synapses
 from rpu_ssnn.synapses.tiles.synapses import TileSynapses, tile_synapses
 from rpu_ssnn.training import train
 
@@ -172,3 +175,15 @@ def test_reads_through_aihwkit_agree_with_ideal_reads_when_they_have_no_error(
     _, stepped = run(small, "ideal", tile=TileSpec(reads=ReadSpec()))
     for a, b in zip(compiled, stepped, strict=True):
         assert np.mean(np.abs(a - b) > 1e-3) < 0.02
+
+
+@pytest.mark.parametrize("make", [tile_synapses, native_synapses])
+def test_a_device_may_be_named(make: Callable[..., SynapsesFactory], data: Dataset) -> None:
+    weights = []
+    for device in ("ideal", get_preset("ideal", {"cycle_to_cycle": 0.0})):
+        factory = make(device, TileSpec(), 1.0)
+        with train(NETWORK, TrainingSpec(epochs=0), factory, data, seed=0) as trained:
+            weights.append(trained.network.synapses[0].weights().copy())
+    np.testing.assert_array_equal(*weights)
+    with pytest.raises(InputError, match="'idel' is not allowed; did you mean ideal"):
+        make("idel", TileSpec(), 1.0)
