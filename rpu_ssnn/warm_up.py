@@ -4,7 +4,6 @@ import numpy as np
 
 from rpu_ssnn.network import Network
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
-from rpu_ssnn.spec.device_source import find_device
 from rpu_ssnn.spec.tile import ReadSpec, TileSpec
 from rpu_ssnn.synapses import coincidence_synapses, rate_synapses
 from rpu_ssnn.synapses.native.synapses import native_synapses
@@ -15,17 +14,13 @@ def spikes_of_a_toy_network() -> tuple[int, ...]:
     """Returns the forward spikes of each layer, input first, in float weights and in devices."""
     total = np.zeros(3, dtype=np.int64)
     rates, labels = np.full((4, 8), 0.4, dtype=np.float32), np.arange(4, dtype=np.int64) % 2
-    device, plain, noisy = (
-        find_device("ideal"),
-        TileSpec(),
-        TileSpec(reads=ReadSpec(read_noise=0.1)),
-    )
+    plain, noisy = TileSpec(), TileSpec(reads=ReadSpec(read_noise=0.1))
     for synapses, threads in (
         (rate_synapses(1.0), 1),
         (coincidence_synapses(1.0), 1),
-        (native_synapses(device, plain, 1.0), 2),
-        (native_synapses(device, noisy, 1.0), 1),
-        (tile_synapses(device, plain, 1.0), 2),
+        (native_synapses("ideal", plain, 1.0), 2),
+        (native_synapses("ideal", noisy, 1.0), 1),
+        (tile_synapses("ideal", plain, 1.0), 2),
     ):
         spec, training = NetworkSpec(hidden=(6,), T=40), TrainingSpec(batch=4)
         seed = np.random.SeedSequence(0)
