@@ -1,6 +1,13 @@
 """The data sets of studies, named or user-defined, with held-out validation data."""
 
-from rpu_ssnn.data.dataset import DATASET_NAMES, Dataset, image_counts, image_shape, load_dataset
+from rpu_ssnn.data.dataset import (
+    DATASET_NAMES,
+    Dataset,
+    image_counts,
+    image_shape,
+    is_recorded,
+    load_dataset,
+)
 from rpu_ssnn.data.folders import DATA_ENV, MissingDataError
 from rpu_ssnn.data.sources import IDX_SETS
 
@@ -12,5 +19,6 @@ __all__ = [
     "MissingDataError",
     "image_counts",
     "image_shape",
+    "is_recorded",
     "load_dataset",
 ]

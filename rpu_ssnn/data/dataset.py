@@ -162,6 +162,16 @@ def image_shape(name: str, root: Path | None, own: OwnData | None = None) -> Gri
     return None if isinstance(source.train_images, SpikeTrains) else _grid(source.shape)
 
 
+def is_recorded(name: str, own: OwnData | None = None) -> bool:
+    """Says whether the samples of a data set are recordings of spikes, before anything is started.
+
+    Arguments and errors are those of `image_counts`.
+    """
+    if own is None:
+        return NAMED_SETS[name].recorded
+    return isinstance(read_own(own).train_images, SpikeTrains)
+
+
 def _grid(shape: tuple[int, ...]) -> Grid | None:
     if len(shape) not in (2, 3):
         return None

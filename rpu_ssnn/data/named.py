@@ -32,6 +32,9 @@ class NamedSet(NamedTuple):
     counts: Callable[[Path | None], tuple[int, int]]
     """Counts training and test images by the headers of the files alone."""
 
+    recorded: bool = False
+    """Says whether the samples are recordings of spikes."""
+
 
 NAMED_SETS = {
     "digits": NamedSet(lambda _: read_digits(), lambda _: DIGITS_COUNTS),
@@ -42,9 +45,11 @@ NAMED_SETS = {
         for n, part in PAIRED_SETS.items()
     },
     "cifar10": NamedSet(read_cifar10, count_cifar10),
-    "japanese_vowels": NamedSet(read_japanese_vowels, lambda _: VOWELS_COUNTS),
+    "japanese_vowels": NamedSet(read_japanese_vowels, lambda _: VOWELS_COUNTS, recorded=True),
     "yin_yang": NamedSet(lambda _: make_yin_yang(as_spikes=False), lambda _: COUNTS),
-    "yin_yang_latency": NamedSet(lambda _: make_yin_yang(as_spikes=True), lambda _: COUNTS),
+    "yin_yang_latency": NamedSet(
+        lambda _: make_yin_yang(as_spikes=True), lambda _: COUNTS, recorded=True
+    ),
 }
 
 

@@ -6,7 +6,7 @@ title of the point) and `rows.csv` (finished rows), and `index.md`, a page about
 
 from pathlib import Path
 
-from rpu_ssnn.common.errors import InputError, one_of
+from rpu_ssnn.common.errors import InputError, meant, nearest
 from rpu_ssnn.common.files import user_path
 from studies.declaration.study import STUDY_FILE, Study, load_study
 
@@ -44,10 +44,13 @@ def find_study(name_or_path: str) -> Study:
         return load_study(KEPT_RECORDS / name_or_path / STUDY_FILE)
     if path.suffix in (".yaml", ".yml") or path.exists():
         return load_study(path)
-    allowed = one_of(shipped, name_or_path, "rpu-ssnn studies") + ", a YAML file, or a record"
     beside = path.with_name(f"{path.name}.yaml")
-    hint = f"; did you mean {beside.name}?" if beside.is_file() else ""
-    raise InputError("studies", "study", name_or_path, allowed + hint)
+    near = [beside.name] if beside.is_file() else nearest(shipped, name_or_path)
+    allowed = (
+        f"{meant(near)}must be a YAML file, the folder of a record, or a study that "
+        "`rpu-ssnn studies` lists"
+    )
+    raise InputError("studies", "study", name_or_path, allowed)
 
 
 def kept_rows(name_or_path: str) -> list[Path]:

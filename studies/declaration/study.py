@@ -134,7 +134,8 @@ class Study(Spec):
                 raise InputError("study", f"case {index + 1}.label", label, allowed)
         rate_labels = [case.name for case in self.cases if isinstance(case.rule, RateRule)]
         if self.reference is None and len(rate_labels) != 1:
-            allowed = one_of(labels) + ", as there is not one rate case"
+            names = one_of(labels)
+            allowed = f"{names}; it may be left out only if exactly one case is a rate case"
             raise InputError("study", "reference", None, allowed)
         if self.reference is not None and self.reference not in labels:
             raise InputError("study", "reference", self.reference, one_of(labels, self.reference))
@@ -254,10 +255,11 @@ def refuse_missing_images(study: Study, data_root: Path | None) -> None:
     Raises:
         MissingDataError: the images are missing.
         InputError: the study asks for more images than there are, none would be held out, a batch
-            has more images than are trained on, or convolutions do not fit the images. The error
-            names the study's file and key.
+            has more images than are trained on, convolutions do not fit the images, or the time is
+            to be shuffled in data that are not recorded spikes. The error names the study's file
+            and key.
     """
-    from rpu_ssnn.data import image_counts, image_shape  # this imports numpy
+    from rpu_ssnn.data import image_counts, image_shape, is_recorded  # this imports numpy
 
     counts: dict[str, tuple[int, int]] = {}
     shapes: dict[str, Grid | None] = {}
@@ -268,6 +270,9 @@ def refuse_missing_images(study: Study, data_root: Path | None) -> None:
             counts[name] = image_counts(point.dataset.name, data_root, own)
         for field, value, allowed in _faults(study, point, *counts[name]):
             raise InputError(study.where, field, value, allowed)
+        if point.dataset.time != "kept" and not is_recorded(point.dataset.name, own):
+            allowed = "must be left out, because these data are not recorded spikes"
+            raise InputError(study.where, _written(point, "time"), point.dataset.time, allowed)
         if point.network.layers is not None:
             if name not in shapes:
                 shapes[name] = image_shape(point.dataset.name, data_root, own)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import TYPE_CHECKING
 
-from rpu_ssnn.common.errors import Fault, InputError, one_of
+from rpu_ssnn.common.errors import Fault, InputError, one_of, require
 from studies.common.statistics import paired_tests
 from studies.results.grouping import (
     NOT_SWEPT,
@@ -103,10 +104,11 @@ def reference_of(results: pd.DataFrame) -> str:
     known = results.attrs.get(REFERENCE)
     if known is not None:
         return str(known)
-    labels = list(dict.fromkeys(results["label"])) if len(results) else []
-    of_rate = set(results["label"][results["update"] == "rate"]) if len(results) else set[str]()
+    is_rate = results["update"] == "rate" if "update" in results else results["label"].isna()
+    of_rate = set(results["label"][is_rate])
     if len(of_rate) != 1:
-        allowed = one_of(labels) + ", as there is not one rate case"
+        names = one_of(results["label"])
+        allowed = f"{names}; it may be left out only if exactly one case is a rate case"
         raise InputError("summary", "reference", None, allowed)
     return str(of_rate.pop())
 
@@ -115,23 +117,32 @@ def refuse_no_results(results: object, *more: str) -> None:
     """Refuses anything but a table of results.
 
     Args:
-        more: columns that are needed besides label, seed and test accuracy.
+        more: columns of numbers that are needed besides label, seed and test accuracy.
 
     Raises:
-        InputError: the value is not a table, or it lacks a column.
+        InputError: the value is not a table, has no row, lacks a column, or has text in place of a
+            number.
     """
     import pandas as pd
 
     if not isinstance(results, pd.DataFrame):
         found = Fault(f"a value of the kind {type(results).__name__}")
         raise InputError("summary", "results", found, "must be a table, as load_results returns")
-    for column in ("label", "seed", "test_accuracy", *more) if len(results) else ():
+    if results.empty:
+        allowed = "must have the row of at least one finished trial"
+        raise InputError("summary", "results", Fault("a table without rows"), allowed)
+    for column in ("label", "seed", "test_accuracy", *more):
         if column not in results:
-            raise InputError("results", column, None, "must be a column, as load_results returns")
+            allowed = "must be a column, as in the table that load_results returns"
+            raise InputError("results", column, None, allowed)
+    for column in {"test_accuracy", "validation_accuracy", *more} & set(results.columns):
+        for value in results[column].dropna():
+            require(isinstance(value, Real), "results", column, value, "must be a number")
 
 
 def _refuse_mixed_images(runs: pd.DataFrame) -> None:
     tested = runs["test_accuracy"].notna()
     if tested.any() and not tested.all():
-        allowed = "must have test accuracies in all rows or in none: other images, other table"
-        raise InputError("summary", "test_accuracy", f"{(~tested).sum()} without", allowed)
+        fault = Fault(f"missing in {(~tested).sum()} of {len(tested)} rows")
+        allowed = "must be there in all rows or in none, as test and validation are not compared"
+        raise InputError("summary", "test_accuracy", fault, allowed)

@@ -20,6 +20,7 @@ is treated in the same way, with the same runs and those that its bracket needs 
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import get_args
 
 import numpy as np
@@ -194,8 +195,8 @@ def _chip_bounds(
         allowed = ""
         if given is None:
             continue
-        if not 0 < given < math.inf:
-            allowed = "must be above 0"
+        if not (_is_number(given) and 0 < given < math.inf):
+            allowed = "must be a number above 0"
         elif around is None:
             allowed = "needs --chip, or a chip in the study"
         elif cell is not None and cell.unknown_pulses is not None:
@@ -208,11 +209,16 @@ def _chip_bounds(
 
 
 def _check(study: Study, loss: float, others: Others) -> None:
-    if not 0 < loss <= 100:
-        allowed = "must be above 0 and at most 100 percentage points, all there is to lose"
+    if not (_is_number(loss) and 0 < loss <= 100):
+        allowed = "must be a number of percentage points, above 0 and at most 100"
         raise InputError(study.study, "--loss", loss, allowed)
     if others not in get_args(Others):
         raise InputError(study.study, "--others", others, one_of(get_args(Others), others))
+
+
+def _is_number(value: object) -> bool:
+    """Says whether a value is a number, possibly numpy's, since scripts are not type-checked."""
+    return isinstance(value, Real)
 
 
 def _check_worst_values(asked: DeviceQuestion, parameters: Sequence[str], others: Others) -> None:

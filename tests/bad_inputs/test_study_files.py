@@ -121,6 +121,7 @@ STUDIES = [
     of_study("reference: rates", "reference", "'rates'", "did you mean rate?"),
     of_study("published: {rat: {accuracy: 98, source: x}}", "published", "'rat'"),
     of_study("published: {rate: {accuracy: 101, source: x}}", "published.rate.accuracy", "101"),
+    of_study("dataset: {name: digits, time: shuffled}", "dataset.time", "recorded spikes"),
     of_study("dataset: {name: minst}", "dataset.name", "'minst'", "did you mean mnist?"),
     of_study("dataset: {name: digits, n_train: 5000}", "dataset.n_train", "5000", "1438"),
     of_study("dataset: {name: digits, n_train: 4}", "dataset.validation_share", "0.1"),

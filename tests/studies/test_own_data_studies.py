@@ -109,7 +109,7 @@ def test_a_script_without_a_guard_runs_a_study(folder: Path) -> None:
     assert summary(results.rename(columns=str).copy(), "rate").shape == summary(results).shape
     results.attrs.clear()
     assert summary(results)["n"].tolist() == [1]
-    with pytest.raises(InputError, match="not one rate case"):
+    with pytest.raises(InputError, match="only if exactly one case is a rate case"):
         summary(results.assign(update="coincidence"))
     with pytest.raises(InputError, match="must be a readable file"):
         load_study("nothing.yaml")

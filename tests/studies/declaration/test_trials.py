@@ -389,6 +389,6 @@ def test_a_study_named_without_its_ending_is_told_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "mine.yaml").touch()
-    with pytest.raises(InputError, match=r"did you mean mine\.yaml\?"):
-        find_study("mine")
+    (tmp_path / "mnist_quik.yaml").touch()
+    with pytest.raises(InputError, match=r"; did you mean mnist_quik\.yaml\? must be a YAML file"):
+        find_study("mnist_quik")

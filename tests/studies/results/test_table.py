@@ -82,6 +82,20 @@ def test_a_reference_without_rows_is_refused() -> None:
         summary(swept(), "rte")
 
 
+@pytest.mark.parametrize(
+    ("results", "message"),
+    [
+        (pd.DataFrame(), "a table without rows; must have the row of at least one finished trial"),
+        (swept(), "reference: missing; .*only if exactly one case is a rate case"),
+        (swept().assign(test_accuracy="90.1"), "test_accuracy: '90.1' .*must be a number"),
+        (swept().drop(columns="seed"), "seed: missing; must be a column"),
+    ],
+)
+def test_other_tables_than_results_are_refused(results: pd.DataFrame, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        summary(results)
+
+
 def test_pulses_and_saturation_are_means_over_seeds() -> None:
     rows = [("rate", 0, 90.0), ("rate", 1, 90.0), ("x", 0, 80.0), ("x", 1, 80.0)]
     data = frame(
