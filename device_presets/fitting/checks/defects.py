@@ -18,6 +18,9 @@ from device_presets.fitting.sweeps import runs_of
 
 JUMP, DRIFT = "jump", "drift"
 
+BY_TABLE = "use a table of the measured changes, with presets fit --table"
+"""The advice for devices that no law describes."""
+
 _LONGEST_PERIOD = 200
 """Interference is searched for up to this period (pulses)."""
 
@@ -109,8 +112,8 @@ def _abrupt(fit: JointFit, span: float) -> Iterator[Defect]:
     if largest > 0.5 * span and largest > 6.0 * read_noise:
         yield Defect(
             "abrupt",
-            f"one pulse of a sweep moves it by {largest / span:.0%} of the range",
-            "take the measured changes as they are, by --table",
+            f"one pulse of a sweep moves the device by {100 * largest / span:.0f} % of the range",
+            BY_TABLE,
         )
 
 
@@ -140,9 +143,8 @@ def _interference(
     if least < _LEAST_LOG_CHANCE and size > _OF_STEPS * step:
         yield Defect(
             "interference",
-            f"readings go up and down with a fixed period of {period} pulses, "
-            f"by {size / step:.2g} steps",
-            f"find and remove what disturbs every {period}th reading",
+            f"readings oscillate with a period of {period} pulses, by {size / step:.2g} steps rms",
+            "find and remove the disturbance with this period",
         )
 
 
@@ -167,8 +169,9 @@ def _turns(fit: JointFit, miss: np.ndarray, step: float, span: float) -> Iterato
     if path[0] < -max(_ERRORS * scatter[0], _LEAST_REST * span) and path[1] > path[0]:
         yield Defect(
             "rest between sweeps",
-            f"the first reading after a turn lies {-path[0] / span:.1%} of the range back",
-            "add time_s, or begin each sweep with a reading numbered 0",
+            f"at a turn, readings move by {-100 * path[0] / span:.1f} % of the range against the "
+            "first pulse",
+            "add a column time_s, or begin each sweep with a reading whose pulse number is 0",
         )
         return
     mean, error = float(np.mean(early)), float(np.std(early, ddof=1) / np.sqrt(len(early)))
@@ -176,9 +179,9 @@ def _turns(fit: JointFit, miss: np.ndarray, step: float, span: float) -> Iterato
     if not large:
         return
     back = int(np.argmin(path)) + 1
-    what = f"the first {_AFTER_TURN} pulses after a turn move it by {mean / step:+.1f} steps more"
+    what = f"the {_AFTER_TURN} steps after a turn are off by {mean / step:+.1f} mean steps each"
     if path.min() < -step and back > 2:
-        what = f"it keeps moving the old way for {back} pulses after each turn"
+        what = f"after a turn, the device keeps moving in the old direction for {back} pulses"
     yield Defect("turns", what, "write a law of your own that remembers the last pulses")
 
 
@@ -201,8 +204,9 @@ def _levels(fit: JointFit, span: float) -> Iterator[Defect]:
         before = int(cycle[first[at]])
         yield Defect(
             JUMP,
-            f"between cycles {before} and {before + 1} it jumps by {size / span:.1%} of the range",
-            "fit the cycles before and after the jump by themselves",
+            f"readings jump by {100 * size / span:.1f} % of the range between cycles {before} and "
+            f"{before + 1}",
+            "fit the cycles before the jump and those after it separately",
         )
     alike = alike_stretches(fit.prepared)
     of_device, levels = device[alike[:, -1]], weight[alike].mean(axis=1)
@@ -213,8 +217,8 @@ def _levels(fit: JointFit, span: float) -> Iterator[Defect]:
     if far and abs(later.mean()) > _DRIFT_ERRORS * error:
         yield Defect(
             DRIFT,
-            f"its level drifts by {abs(later.mean()) / span:.1%} of the range a cycle",
-            "cycle it until it is stable, or fit the last cycles alone",
+            f"the level drifts by {100 * abs(later.mean()) / span:.1f} % of the range per cycle",
+            "cycle the device until it is stable, or fit the last cycles alone",
         )
 
 
@@ -227,9 +231,9 @@ def _correlated(measured: Summary, simulated: list[Summary]) -> Iterator[Defect]
         at = less[int(np.argmin(most[less]))]
         yield Defect(
             "correlated noise",
-            f"over {LAGS[at]} pulses readings scatter by {np.sqrt(middle[at]):.2g} of what single "
-            "pulses say: part of their noise is of the readings, and lasts for several of them",
-            "average each reading longer, or give the study slow device_read_noise",
+            f"changes over {LAGS[at]} pulses scatter {np.sqrt(middle[at]):.2g} times as much as "
+            "simulated ones, so part of the noise is read noise that lasts for several readings",
+            "average longer for each reading, or set slow device_read_noise in the study",
         )
 
 
@@ -238,8 +242,8 @@ def _quantised(resolution: float, step: float) -> Iterator[Defect]:
     if resolution > RESOLUTION and digit > 0.5 * step:
         yield Defect(
             "quantisation",
-            f"readings are whole multiples of {digit / step:.2g} steps",
-            "read with more digits",
+            f"the readings are rounded to multiples of {digit / step:.2g} steps",
+            "record the readings with more digits",
         )
 
 
@@ -254,7 +258,7 @@ def _growing_noise(squares: np.ndarray, state: np.ndarray, noisy: bool) -> Itera
     if not 1.0 / _GROWTH < ratio < _GROWTH:
         yield Defect(
             "noise that depends on the state",
-            f"predictions miss by {np.sqrt(max(ratio, 1 / ratio)):.2g} times as much at "
-            f"{'high' if ratio > 1 else 'low'} conductance",
-            "give the study device_read_noise of the current",
+            f"relative to the fitted noise, errors at {'high' if ratio > 1 else 'low'} conductance "
+            f"are {np.sqrt(max(ratio, 1 / ratio)):.2g} times those at the other end",
+            "set device_read_noise that depends on the current in the study",
         )

@@ -7,7 +7,7 @@ from scipy import stats
 
 from device_presets.fitting.checks.defects import Defect, defects_of
 from device_presets.fitting.checks.many_pulses import mean_curve_check, structure_check
-from device_presets.fitting.checks.questions import Check, status_of
+from device_presets.fitting.checks.questions import ERRORS, MEAN_STEP, Check, status_of
 from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.likelihood import pulse_step
 from device_presets.fitting.model.series import Trace
@@ -17,7 +17,7 @@ from rpu_ssnn.common.wording import counted
 
 MOST_STEP_DEVIATION = 0.15
 
-_MEAN_STEP = "Is the mean step right at every state?"
+_TOO_FEW = "Too few predictions lie far enough from the bounds to decide."
 _BINS = 8
 _FEWEST_A_GROUP = 8
 _SIGNIFICANT = 1e-4
@@ -68,13 +68,14 @@ class Verdict:
     @property
     def failed(self) -> str:
         """Returns the questions of the failed checks."""
-        return " ".join(check.question for check in self.checks if not check.passed)
+        return " ".join(f"'{check.question}'" for check in self.checks if not check.passed)
 
     @property
     def reason(self) -> str:
         """Returns why the fit is not trusted: the names of the defects, and the failed checks."""
         names = ", ".join(defect.name for defect in self.defects)
-        return f"{names}; failed: {self.failed}" if names else f"failed: {self.failed}"
+        named = f"found: {names}; " if names else ""
+        return f"{named}failed checks: {self.failed}"
 
     @property
     def sentence(self) -> str:
@@ -82,8 +83,8 @@ class Verdict:
         if not self.describes:
             return "The fit DOES NOT DESCRIBE THE DATA"
         n_open = sum(check.status == "open" for check in self.checks)
-        told = f" as far as they tell ({counted(n_open, 'check')} open)" if n_open else ""
-        return f"The fit describes the data{told}"
+        left = f", as far as they can be checked ({counted(n_open, 'check')} left open)"
+        return f"The fit describes the data{left if n_open else ''}"
 
 
 def judge(fit: JointFit) -> Verdict:
@@ -109,7 +110,7 @@ def judge(fit: JointFit) -> Verdict:
         # A device without noise leaves rounding errors, whose law does not matter.
         noisy = float(np.sqrt(np.mean(miss[used] ** 2))) > _NEGLIGIBLE * step
     else:
-        checks.append(Check(_MEAN_STEP, "too few predictions away from the bounds to tell", "open"))
+        checks.append(Check(MEAN_STEP, _TOO_FEW, "open"))
     if noisy:
         checks.append(_predictions(miss[used] / deviation[used]))
     measured, simulated = summaries(fit)
@@ -151,9 +152,11 @@ def _moves(fit: JointFit, sizes: np.ndarray) -> Check:
         if len(ways) >= _FEWEST_SWEEPS:
             alike = float(ways.std(ddof=1)) / np.sqrt(len(ways))
             score = max(score, float(ways.mean()) / max(alike, 1e-12))
-        answers.append(f"{name}: mean step {min(score, 999.0):.1f} standard errors above 0")
+        answers.append(f"{min(score, 999.0):.1f} ({name})")
         passed = passed and bool(score > 3)
-    return Check(question, "; ".join(answers) + " (at least 3)", "ok" if passed else "FAIL")
+    scores = " and ".join(answers)
+    answer = f"In this direction, the mean step is {scores} standard errors (needed: at least 3)."
+    return Check(question, answer, "ok" if passed else "FAIL")
 
 
 def _steps(fit: JointFit, trace: Trace) -> tuple[np.ndarray, np.ndarray]:
@@ -195,7 +198,7 @@ def _excess(groups: list[np.ndarray]) -> Check:
     """
     groups = [group for group in groups if len(group) >= _FEWEST_A_GROUP]
     if not groups:
-        return Check(_MEAN_STEP, "too few pulses to tell", "open")
+        return Check(MEAN_STEP, "There are too few pulses to decide.", "open")
     sizes = np.array([len(group) for group in groups])
     errors = np.array([group.std(ddof=1) for group in groups]) / np.sqrt(sizes)
     errors = np.maximum(errors, 1e-9)
@@ -210,11 +213,13 @@ def _excess(groups: list[np.ndarray]) -> Check:
     surely = beyond - max(chance, float(stats.norm.isf(_SIGNIFICANT)) * scatter)
     ends = (surely, beyond + float(stats.norm.isf(0.05)) * scatter)
     least, most = (float(np.sqrt(max(end, 0.0) / information)) for end in ends)
-    answer = f"at least {least:.3f} of the step off beyond chance (at most {MOST_STEP_DEVIATION})"
     status = status_of(least <= MOST_STEP_DEVIATION, most > _TOO_WIDE)
-    if status == "open":
-        answer += f"; up to {most:.2f} could hide in the noise"
-    return Check(_MEAN_STEP, answer, status)
+    hidden = f"; an error of up to {most:.2f} could hide in the noise" if status == "open" else ""
+    answer = (
+        f"Beyond chance, its rms error is at least {least:.3f} of the step (allowed: "
+        f"{MOST_STEP_DEVIATION}){hidden}."
+    )
+    return Check(MEAN_STEP, answer, status)
 
 
 def _predictions(z: np.ndarray) -> Check:
@@ -223,9 +228,8 @@ def _predictions(z: np.ndarray) -> Check:
     Args:
         z: [readings] misses divided by their stated deviations.
     """
-    question = "Do predictions miss by what they say?"
     if len(z) < _FEWEST:
-        return Check(question, "too few predictions away from the bounds to tell", "open")
+        return Check(ERRORS, _TOO_FEW, "open")
     inside = float(np.mean(np.abs(z) < stats.norm.ppf(0.975)))
     slack = 4 * np.sqrt(0.95 * 0.05 / len(z))
     lowest, highest = min(INSIDE_LIMITS[0], 0.95 - slack), max(INSIDE_LIMITS[1], 0.95 + slack)
@@ -233,10 +237,11 @@ def _predictions(z: np.ndarray) -> Check:
     room = max(np.log(MOST_MISS_RATIO), _MISS_ERRORS / np.sqrt(2 * len(z)))
     fine = lowest <= inside <= highest and abs(np.log(max(size, 1e-9))) <= room
     answer = (
-        f"{inside:.3f} within their 95 % interval ({lowest:.2f} to {min(highest, 1.0):.3g}); they "
-        f"miss by {size:.2f} of the stated deviation ({np.exp(-room):.2f} to {np.exp(room):.2f})"
+        f"{100 * inside:.1f} % of the readings lie in their predicted 95 % intervals (allowed: "
+        f"{100 * lowest:.0f} to {100 * min(highest, 1.0):.3g} %); the errors are {size:.2f} times "
+        f"as large as expected (rms; allowed: {np.exp(-room):.2f} to {np.exp(room):.2f})."
     )
-    return Check(question, answer, status_of(bool(fine), bool(room > _MOST_ROOM)))
+    return Check(ERRORS, answer, status_of(bool(fine), bool(room > _MOST_ROOM)))
 
 
 def free_of_bounds(fit: JointFit, expected: np.ndarray, deviation: np.ndarray) -> np.ndarray:

@@ -6,8 +6,9 @@ pulse to pulse, and correlated read noise does not: the two differ only over man
 
 import numpy as np
 
-from device_presets.fitting.checks.questions import Check, status_of
+from device_presets.fitting.checks.questions import SCATTER, Check, status_of
 from device_presets.fitting.model.simulation import LAGS, Summary
+from rpu_ssnn.common.wording import counted
 
 MOST_VARIANCE_RATIO = 1.15
 MOST_CURVE_DEVIATION = 0.02
@@ -20,10 +21,9 @@ _WIDE_CURVE = 0.2
 def structure_check(measured: Summary, simulated: list[Summary]) -> Check:
     """Checks whether changes over 1 to 200 pulses scatter as simulated ones do, over all lags
     together."""
-    question = "Do changes over many pulses scatter as simulated ones?"
     there = np.isfinite(measured.structure) & (measured.structure > 0)
     if not there.any():
-        return Check(question, "runs of pulses are too short to tell", "open")
+        return Check(SCATTER, "The runs of pulses are too short to decide.", "open")
     logs = np.log(np.maximum([s.structure[there] for s in simulated], 1e-300))
     ours = np.log(measured.structure[there]) - logs.mean(axis=0)
     logs = logs - logs.mean(axis=0)
@@ -34,13 +34,16 @@ def structure_check(measured: Summary, simulated: list[Summary]) -> Check:
     distance = float(np.linalg.norm(ours @ vectors * scale))
     worst = int(np.argmax(np.abs(ours)))
     ratio, lag = float(np.exp(ours[worst])), np.array(LAGS)[there][worst]
-    answer = f"over {lag} pulses the variance is {ratio:.2f} of the simulated one"
+    over = f"over {counted(int(lag), 'pulse')}, the variance is {ratio:.2f} of the simulated one"
     if abs(ours[worst]) <= np.log(MOST_VARIANCE_RATIO):
         limits = f"{1 / MOST_VARIANCE_RATIO:.2f} to {MOST_VARIANCE_RATIO:.2f}"
-        return Check(question, f"{answer} ({limits})", "ok")
+        return Check(SCATTER, f"At worst, {over} (allowed: {limits}).", "ok")
     most = float(theirs.max())
-    answer += f"; all lags: {distance:.1f} deviations (at most {most:.1f}, the furthest simulated)"
-    return Check(question, answer, "ok" if distance <= most else "FAIL")
+    answer = (
+        f"At worst, {over}; all lags together are {distance:.1f} deviations from the mean "
+        f"simulation (allowed: {most:.1f}, as far as the furthest simulation)."
+    )
+    return Check(SCATTER, answer, "ok" if distance <= most else "FAIL")
 
 
 def mean_curve_check(measured: Summary, simulated: list[Summary], span: float) -> Check:
@@ -55,6 +58,6 @@ def mean_curve_check(measured: Summary, simulated: list[Summary], span: float) -
     off = float(np.sqrt(np.mean((measured.curve - centre) ** 2))) / span
     theirs = np.sqrt(np.mean((curves - centre) ** 2, axis=1)) / span
     most = max(float(theirs.max()), MOST_CURVE_DEVIATION)
-    answer = f"{off:.3f} of the range off their mean (at most {most:.3f})"
-    question = "Is the mean curve among simulated mean curves?"
+    answer = f"Its rms distance from their mean is {off:.3f} of the range (allowed: {most:.3f})."
+    question = "Does the mean curve lie among simulated mean curves?"
     return Check(question, answer, status_of(off <= most, most > _WIDE_CURVE))

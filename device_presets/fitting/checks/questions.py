@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 from typing import Literal
 
+MEAN_STEP = "Is the mean step right at every state?"
+ERRORS = "Are prediction errors as large as the fit expects?"
+SCATTER = "Do changes over many pulses scatter as in simulations?"
+
 type Status = Literal["ok", "open", "FAIL"]
 
 

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from device_presets.fitting.checks.defects import BY_TABLE
 from device_presets.fitting.checks.goodness import Verdict
+from device_presets.fitting.checks.questions import ERRORS, MEAN_STEP, SCATTER
 from device_presets.fitting.checks.whole_cycles import MOST_CURVE, CycleErrors
 from device_presets.fitting.model.preparation import WeightScale
 from device_presets.fitting.model.selection import Selection
@@ -35,9 +37,9 @@ _BAND = (0.8, 0.97)
 that of the device."""
 
 _RIGHT = {
-    "Is the mean step right at every state?": "the mean step at every state",
-    "Do predictions miss by what they say?": "the noise of a pulse",
-    "Do changes over many pulses scatter as simulated ones?": "the scatter over many pulses",
+    MEAN_STEP: "the mean step at every state",
+    ERRORS: "the noise of a pulse",
+    SCATTER: "the scatter over many pulses",
 }
 """For the question of each check, what the preset gets right if the check passes."""
 
@@ -86,9 +88,9 @@ class FittedDevice:
         told = []
         if not self.population.has_down:
             told = [
-                "The range down was not measured: the file holds no down pulses.",
-                "Studies take it only in one_sided_pair(...) or mixed_precision_pair(...).",
-                "For any other use, measure sweeps down beside the sweeps up.",
+                "The file has no down pulses, so steps down were not measured.",
+                "Use the preset only in one_sided_pair(...) or mixed_precision_pair(...).",
+                "For any other use, measure sweeps down too.",
             ]
         determined = {q.name: q.determined for q in self.quantities}
         for name, side, way in (("w_max", "upper", "up"), ("w_min", "lower", "down")):
@@ -133,12 +135,12 @@ class FittedDevice:
     def curve_sentence(self) -> str:
         """Returns the error of the mean curve, in words."""
         found = self.cycles
-        held = found.held_out.percent if found.held_out else "one cycle only"
-        beside = f"; NeuroSim's formula {found.neurosim.percent}" if found.neurosim else ""
+        held = f", on held-out cycles by {found.held_out.percent}" if found.held_out else ""
+        theirs = f", NeuroSim's formula by {found.neurosim.percent}" if found.neurosim else ""
         return (
-            "Error of the mean curve, of the range, up / down: "
-            f"{found.seen.percent} (cycles held out: {held}{beside}); "
-            f"{found.within_band:.0%} of the readings lie within the 90 % band of simulated cycles"
+            f"The mean curve is off by {found.seen.percent} of the range (up / down){held}{theirs}."
+            f" Of the readings of {self._kind} cycles, {100 * found.within_band:.0f} % lie within "
+            "the 90 % band of simulations."
         )
 
     @property
@@ -150,6 +152,11 @@ class FittedDevice:
     @property
     def _far(self) -> bool:
         return self.cycles.asked.worst > MOST_CURVE
+
+    @property
+    def _kind(self) -> str:
+        """Returns the kind of cycles on which the mean curve is judged."""
+        return "held-out" if self.cycles.held_out else "fitted"
 
     @property
     def _scatters(self) -> bool:
@@ -171,27 +178,27 @@ class FittedDevice:
         ]
         right += ["the scatter of cycles"] if self._scatters else []
         errors, theirs, far = self.cycles.asked, self.cycles.neurosim, self._far
-        kind = "held out" if self.cycles.held_out else "fitted"
-        curve = f"{errors.percent} of the range (up / down, cycles {kind})"
+        curve = f"{errors.percent} of the range (up / down, on {self._kind} cycles)"
         if theirs and theirs.worst < errors.worst:
-            curve += f"; NeuroSim's formula comes nearer, to {theirs.percent}"
+            curve += f"; NeuroSim's formula is closer, within {theirs.percent}"
         if far:
-            first = f"{', '.join(right) or 'nothing'}; its mean curve is off by {curve}"
+            passed = ", ".join(right) or "nothing that was checked"
+            first = f"{passed}; its mean curve is off by {curve}"
         else:
-            first = ", ".join([*right, f"the mean curve to {curve}"])
+            first = ", ".join([*right, f"the mean curve within {curve}"])
         lacks = "; ".join(f"{d.what} ({d.name})" for d in self.verdict.defects)
-        second = f"The readings show what it does not have: {lacks}"
+        second = f"The readings show what the preset lacks: {lacks}"
         if not lacks:
-            second = "Noise may explain that" if far else "Nothing was found that it lacks"
+            second = "Noise may explain this error" if far else "Nothing was found that it lacks"
             if not self.verdict.describes:
-                second = f"It fails in what the checks ask ('{self.verdict.failed}')"
+                second = f"It fails these checks: {self.verdict.failed}"
         to_do = [d.advice for d in self.verdict.defects]
         if not to_do and (far or not self.verdict.describes):
             to_do = ["look at the plot, and measure more cycles"]
         if self.verdict.moves and not self.usable:
-            to_do.append("take the measured changes as they are, by --table")
-        third = "; ".join(dict.fromkeys(to_do)) or "you can train in it"
-        return f"The preset gets right: {first}. {second}. {third[0].upper()}{third[1:]}."
+            to_do.append(BY_TABLE)
+        third = "; ".join(dict.fromkeys(to_do)) or "you can train with it"
+        return f"The preset reproduces: {first}. {second}. {third[0].upper()}{third[1:]}."
 
     def save(self, preset_file: Path | str | None, plot_file: Path | str) -> None:
         """Writes the preset with its draws, and the plot: either all files or none.

@@ -95,7 +95,7 @@ def test_cycles_at_one_level_show_the_device_without_its_drift(jumps: bool, tmp_
 def test_a_device_that_keeps_moving_the_old_way_after_a_turn(tmp_path: Path) -> None:
     path, up = cycled(lambda since: -1.0 if since < 12 else 1.0)
     found = told(tmp_path / "a.csv", path, up)
-    assert "keeps moving the old way for 12 pulses" in found["turns"]
+    assert "keeps moving in the old direction for 12 pulses" in found["turns"]
 
 
 def test_quantised_readings(tmp_path: Path) -> None:
@@ -113,7 +113,7 @@ def test_a_rest_between_sweeps_that_is_not_in_the_file(tmp_path: Path) -> None:
     path, up = cycled()
     path[1:] -= np.where(up, 6.0, 0.0)  # It falls before each sweep up and rises before each down.
     found = told(tmp_path / "a.csv", path, up)
-    assert "back" in found["rest between sweeps"]
+    assert "against the first pulse" in found["rest between sweeps"]
 
 
 def test_an_abrupt_device_passes_the_question_of_direction(tmp_path: Path) -> None:

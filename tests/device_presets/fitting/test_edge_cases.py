@@ -183,7 +183,7 @@ def test_exact_readings_without_pulses_are_no_predictions_that_miss_by_too_littl
     weight = np.cumsum(pulse * 0.01 * (1 + 0.3 * rng.standard_normal(len(pulse))))
     fit = fit_model(prepare(measured([weight], [pulse]), ZERO, ONE), FIT_FORMS[0])
     checks = goodness.judge(fit).checks
-    (predictions,) = (check for check in checks if "predictions" in check.question)
+    (predictions,) = (check for check in checks if "prediction errors" in check.question)
     assert predictions.passed, predictions
 
 
@@ -193,7 +193,7 @@ def test_too_few_predictions_leave_the_verdict_open() -> None:
     weight = np.cumsum(pulse * 0.1 * noise)
     fit = fit_model(prepare(measured([weight], [pulse]), None, None), FIT_FORMS[0])
     verdict = goodness.judge(fit)
-    assert "as far as they tell" in verdict.sentence
+    assert "as far as they can be checked (" in verdict.sentence
 
 
 def test_a_device_that_does_not_move_is_named(tmp_path: Path) -> None:

@@ -70,5 +70,5 @@ def test_correlated_read_noise_fails_where_the_fit_looks_far_and_is_named(tmp_pa
     assert not verdict.describes
     assert "over many pulses" in verdict.failed
     assert "correlated noise" in [defect.name for defect in verdict.defects]
-    (near,) = (check for check in verdict.checks if "predictions" in check.question)
+    (near,) = (check for check in verdict.checks if "prediction errors" in check.question)
     assert near.passed

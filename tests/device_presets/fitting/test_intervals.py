@@ -138,7 +138,7 @@ def test_pulses_up_show_no_lower_bound_and_the_fit_says_what_to_measure(
     assert "not reached" in found["w_min"].note
     assert found["states"].note.startswith("at least")
     told = " ".join(fitted.unmeasured)
-    assert "range down was not measured: the file holds no down pulses" in told
+    assert "The file has no down pulses, so steps down were not measured" in told
     assert ("upper bound was not measured" in told) == (found["w_max"].low is None)
     fitted.save(tmp_path / "mine.yaml", tmp_path / "mine.png")
     assert told in " ".join((tmp_path / "mine.yaml").read_text().split("\n# "))
