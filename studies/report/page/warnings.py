@@ -71,18 +71,22 @@ def _few_seeds(results: pd.DataFrame) -> Iterator[str]:
 
 
 def _alike(runs: Runs) -> Iterator[str]:
-    parameters = {
-        trial.label: trial.settings.method.parameters
-        for trial, _ in runs
-        if isinstance(trial.settings.method, DeviceRule)
-    }
-    alike = [
-        label
-        for label, own in parameters.items()
-        if own and not any(value for name, value in own.items() if name.endswith("_spread"))
-    ]
+    differing: dict[str, bool] = {}
+    for trial, _ in runs:
+        rule = trial.settings.method
+        if isinstance(rule, DeviceRule) and rule.parameters:
+            differing[trial.label] = differing.get(trial.label, False) or _devices_differ(rule)
+    alike = [label for label, differ in differing.items() if not differ]
     if alike:
         yield f"All devices of an array are alike, since no spread is given: {listed(alike)}."
+
+
+def _devices_differ(rule: DeviceRule) -> bool:
+    in_array = rule.tile.line_spread.acts or rule.tile.stuck_share > 0
+    if "jump_spread" in rule.parameters:  # is from pulse to pulse, where all others are of devices
+        return in_array or len(rule.simulated.jump_tables or ()) > 1
+    spread = (name for name in rule.parameters if name.endswith(("_spread", "failed_share")))
+    return in_array or any(rule.parameters[name] for name in spread)
 
 
 def _saturated(results: pd.DataFrame) -> Iterator[str]:

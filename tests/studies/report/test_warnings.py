@@ -2,15 +2,18 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from studies.declaration.study import Study
 from studies.declaration.trial import Failure, Trial
 from studies.report.page.build import report_html
 from studies.results.caveats import of_reference
 from studies.results.summary import summary
 from studies.results.tables import results_frame, write_failures
 from support.commands import Command
+from support.device_presets.jump_tables import write_table
 from support.studies.harness import DRIVE, RATE
 from support.studies.html_elements import Elements
 from support.studies.results_fakes import (
@@ -125,11 +128,30 @@ def test_an_accuracy_that_fell_is_warned_of(tmp_path: Path) -> None:
 
 
 def test_devices_that_are_all_alike_are_named(tmp_path: Path) -> None:
+    several, one = tmp_path / "several", write_table(tmp_path / "one")
+    for number, up in enumerate((1e-6, 2e-6)):
+        write_table(several / str(number), up=up)
+    native: dict[str, Any] = {"tile": {"simulator": "native"}}
+    lines = {"tile": {"simulator": "native", "line_spread": {"step_by_input_line": 0.3}}}
+    of_label: dict[str, tuple[Any, dict[str, Any]]] = {
+        "spread": ("reram_es", {}),
+        "ideal": ("ideal", {}),
+        "neurosim_pcmo": ("neurosim_pcmo", {}),
+        "of lines": ("ideal", lines),
+        "stuck": ("ideal", {"tile": {"stuck_share": 0.1}}),
+        "failed": ("ideal", {"overrides": {"failed_share": 0.1}}),
+        "table": ({"table": str(one)}, native),
+        "tables": ({"table": str(several)}, native),
+    }
     cases = [
-        {"device": name, "hyperparameters": DRIVE}
-        for name in ("reram_es", "ideal", "neurosim_pcmo")
+        {"label": label, "device": device, "hyperparameters": DRIVE, **more}
+        for label, (device, more) in of_label.items()
     ]
-    study = nasty_study(cases=[RATE, *cases], sweep={})
-    found = [line for line in warnings_of(write_folder(tmp_path / "out", study)) if "alike" in line]
-    assert len(found) == 1
-    assert found[0].endswith("no spread is given: ideal, neurosim_pcmo.")
+    found = _alike(tmp_path / "cases", nasty_study(cases=[RATE, *cases], sweep={}))
+    assert [line.rpartition(": ")[2] for line in found] == ["ideal, neurosim_pcmo, table."]
+    sweep = {"overrides.step_spread": [0.3, 0.0]}  # of a sweep, every point counts
+    assert not _alike(tmp_path / "sweep", nasty_study(cases=[RATE, cases[1]], sweep=sweep))
+
+
+def _alike(root: Path, study: Study) -> list[str]:
+    return [line for line in warnings_of(write_folder(root, study)) if "alike" in line]
