@@ -136,7 +136,7 @@ class TileSpec(Spec):
 
     initial: Literal["programmed", "pulsed"] = "programmed"
     """Initial weights are written exactly (`programmed`), or by open-loop pulses onto a fresh
-    device (`pulsed`)."""
+    device (`pulsed`). Only devices of a user's law count these pulses, for their step and wear."""
 
     slot_seconds: SlotSeconds = 5e-7
     """The physical length of a slot (s); 500 ns is the pulse period of Li 2018."""

@@ -17,16 +17,21 @@ HALVINGS = 24
 
 @compiled
 def symmetry_states(cells: Cells, found: Float32[np.ndarray, "devices cells"]) -> None:
-    """Finds each device's state of equal steps, or the end of its range that is nearest to it."""
+    """Finds each fresh device's state of equal steps, or the end of its range that is nearest to
+    it, and leaves the devices as they are."""
     none = np.float32(0.0)
     for d in range(found.shape[0]):
         for i in range(found.shape[1]):
             device = cells.records[d, i]
             low, high = device.low, device.high
+            a, b = device.a, device.b  # a user's step may change them; the search sends no pulse
             for _ in range(HALVINGS):
                 state = np.float32(0.5) * (low + high)
                 up = change(cells.law, cells.shared, device, state, True, none)
-                if up + change(cells.law, cells.shared, device, state, False, none) > none:
+                device.a, device.b = a, b
+                down = change(cells.law, cells.shared, device, state, False, none)
+                device.a, device.b = a, b
+                if up + down > none:
                     low = state
                 else:
                     high = state

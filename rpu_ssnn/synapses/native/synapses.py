@@ -113,7 +113,8 @@ class NativeSynapses(Synapses):
 
     @property
     def pulses(self) -> UInt32[np.ndarray, "n_in n_out"]:
-        """Returns the number of pulses, up plus down, that each cell's devices got in training."""
+        """Returns the number of pulses, up plus down, that each cell's devices got in training, and
+        for a user's law also in a pulsed start."""
         return self._array.as_crossbar(self._array.cells.records["pulses"][0])
 
     @property

@@ -35,7 +35,11 @@ def start_lines(
     scratch: Scratch,
 ) -> None:
     """Sends the pulses before training: `counts` of them to each cell's devices, down where it is
-    negative."""
+    negative.
+
+    Only devices of a user's law count them, since its step may depend on their number. The noise of
+    training goes by the count, so that another count would change the results of the other laws.
+    """
     for line in range(first, stop):
         base, most = line * n_in, 0
         for p in range(n_in):
@@ -49,11 +53,14 @@ def start_lines(
                 draw(cells, d, n_in, key ^ SECOND_NOISE, np.uint32(0), scratch, scratch.extra)
                 for p in range(n_in):
                     if abs(counts[base + p]) > sent:
+                        device = cells.records[d, base + p]
                         up = (counts[base + p] > 0) == (cells.signs[d] > _F(0.0))
                         moved(
-                            cells, cells.records[d, base + p], up, scratch.noise[p],
-                            scratch.extra[p], _F(1.0), _F(1.0), _F(1.0),
+                            cells, device, up, scratch.noise[p], scratch.extra[p],
+                            _F(1.0), _F(1.0), _F(1.0),
                         )  # fmt: skip
+                        if cells.shared.own is not None:  # a user's step reads the count
+                            device.pulses = np.uint32(sent + 1)
 
 
 @compiled

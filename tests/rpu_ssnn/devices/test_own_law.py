@@ -62,7 +62,8 @@ def test_pulses_follow_the_closed_form_in_the_native_simulator_and_on_the_card()
 
 
 def test_a_step_knows_the_pulses_before_it(tmp_path: Path) -> None:
-    """The native simulator gets one pulse per call on each device, or all five at once."""
+    """The native simulator gets one pulse per call on each device, or all five at once, or four of
+    them before training."""
     old, new = "(1 - trap_weight * device.a)", "1 / (1 + device.pulses)"
     (tmp_path / "tired.py").write_text(TRAPPING.read_text().replace(old, new))
     device = trapping(tmp_path / "tired.py")
@@ -72,8 +73,23 @@ def test_a_step_knows_the_pulses_before_it(tmp_path: Path) -> None:
         np.testing.assert_allclose(pulsed(one_by_one, up=True), state, rtol=2e-5)
     pulse(together, on_all(5, True, SIDE, SIDE))
     np.testing.assert_allclose(together.states()[0], harmonic[-1], rtol=2e-5)
+    started = native(device, all_at(4 * STEP, SIDE, SIDE), initial="pulsed")
+    np.testing.assert_allclose(started.states()[0], harmonic[3], rtol=2e-5)
+    np.testing.assert_allclose(pulsed(started, up=True), harmonic[4], rtol=2e-5)
     train = pulse_train(device, 2, [True] * 5, 0.0, seed=0)
     np.testing.assert_allclose(train[1:], harmonic[:, None] * [1, 1], rtol=1e-6)
+
+
+def test_the_search_for_the_symmetry_point_fills_no_traps(tmp_path: Path) -> None:
+    """These steps are equal at state 0, as long as no pulse has filled a trap."""
+    old = "(1 - trap_weight * device.a)"
+    new = f"{old} * (1 - w if up else 1 + w)"
+    (tmp_path / "bounded.py").write_text(TRAPPING.read_text().replace(old, new))
+    device = trapping(tmp_path / "bounded.py")
+    reference = {"scheme": "symmetry_point", "spread": 0.0}
+    synapses = native(device, all_at(0.0, SIDE, SIDE), reference=reference)
+    np.testing.assert_array_equal(synapses.records[0]["a"], 0.0)
+    np.testing.assert_allclose(synapses.states()[0], 0.0, atol=1e-6)
 
 
 def test_noise_is_seeded_and_of_the_size_that_the_preset_says() -> None:
