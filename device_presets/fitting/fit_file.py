@@ -56,11 +56,11 @@ def fit_file(
     tell("checking the best models, and their mean curves")
     selection, verdict, errors = chosen_of(selected)
     if moves := [d for d in verdict.defects if d.name in (JUMP, DRIFT)]:
-        tell(f"fitting again with all cycles at one level, for the {moves[0].name}")
+        tell(f"fitting again with all cycles at one level, because of the {moves[0].name}")
         levelled = select_model(at_one_level(selected.chosen.fit.prepared))
         beside, without, nearer = chosen_of(levelled)
         if nearer.off < errors.off:
-            told = (replace(d, what=f"{d.what}; cycles are fitted at one level") for d in moves)
+            told = (replace(d, what=f"{d.what}, so all are fitted at one level") for d in moves)
             # Jumps and drifts that are found now come from the levelling.
             others = (d for d in without.defects if d.name not in (JUMP, DRIFT))
             verdict = replace(without, defects=(*told, *others))
@@ -80,7 +80,7 @@ def fit_file(
     except PresetError as error:
         allowed = error.allowed
         if not verdict.describes:
-            allowed += "; and no model describes the data"
+            allowed += "; besides, no model describes the data"
         if doubt := doubt_of(measurement):
             allowed += f"; {doubt}"
         raise PresetError(file, error.field, error.value, allowed) from None

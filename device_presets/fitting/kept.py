@@ -35,7 +35,7 @@ def kept_fit(
     options = repr((file.name, sheet, weight_zero, weight_one))
     place = _folder() / f"{_digest(file, options)}.pickle"
     if is_regular(place) and place.stat().st_uid == os.getuid():
-        tell(f"the fit is the one kept in {place}")
+        tell(f"taking the fit that was kept in {place}")
         kept: FittedDevice = pickle.loads(place.read_bytes())
         return replace(kept, name=name)
     fitted = fit_file(file, name, sheet, weight_zero, weight_one, tell)

@@ -31,7 +31,7 @@ _OF_STEP, _OF_BOUND = 5.0, 0.5
 """The logarithm of a step may move by the first, a bound by the second (a share of the range)."""
 
 FEWEST_CYCLES, _LEAST = 3, 1e-18
-BY_MOMENTS = ", fitted to its mean curve"
+BY_MOMENTS = ", fitted to the mean curve"
 
 
 def mean_gaps(

@@ -57,7 +57,7 @@ class WeightScale:
     @property
     def phrase(self) -> str:
         """Returns a phrase with both conductances in the user's unit."""
-        return f"weight 0 = {self.shown(self.zero)}, 1 = {self.shown(self.one)}"
+        return f"weight 0 = {self.shown(self.zero)}, weight 1 = {self.shown(self.one)}"
 
     @property
     def sentence(self) -> str:
@@ -158,7 +158,7 @@ def prepare(found: Measurement, zero: float | None, one: float | None) -> Prepar
         has = np.unique(found.device[found.pulse == way])
         if 0 < len(has) < found.n_devices:
             label = next(label for k, label in enumerate(found.labels) if k not in has)
-            allowed = "must be there, as of other devices; leave out this device, or measure it"
+            allowed = "must be at least 1, as for other devices: measure, or leave out this device"
             raise PresetError(found.name, f"{name} pulses of {label}", 0, allowed)
     start = np.searchsorted(found.device, np.arange(found.n_devices + 1))
     scale = _scale(found, start, zero, one)
@@ -213,7 +213,7 @@ def _scale(
     lowest, highest = found.conductance.min(), found.conductance.max()
     if not lowest <= middle <= highest:
         measured = f"{in_unit(lowest, found.unit)} to {in_unit(highest, found.unit)}"
-        allowed = f"must be within what was measured, {measured}"
+        allowed = f"must be within the measured range, {measured}"
         raise PresetError(found.name, "weight zero", in_unit(middle, found.unit), allowed)
     if not (top > middle and math.isfinite(top)):
         allowed = f"must be above weight zero, {in_unit(middle, found.unit)}"

@@ -100,7 +100,7 @@ def select_model(
         models: The laws that are compared.
         tell: A function that is called with a description of each step of the work.
     """
-    tell(f"fitting {counted(len(models), 'law')}")
+    tell(f"fitting {counted(len(models), 'model')}")
     if prepared.n_devices == 1:  # A shared slope is then its own slope.
         models = tuple(m for m in models if m.code != LINEAR or not m.shape)
     quiet = without_read_noise(prepared)
@@ -152,7 +152,7 @@ def _folds(prepared: Prepared) -> tuple[np.ndarray, str]:
     cycles = int(cycle.max()) + 1
     # A fit to one cycle of two would take its noise for noise with memory.
     if cycles >= _FOLDS:
-        return cycle % _FOLDS, f"{_FOLDS} groups of {cycles} cycles, each held out once"
+        return cycle % _FOLDS, f"{cycles} cycles in {_FOLDS} groups, each held out once"
     fold = np.zeros(len(prepared.device), dtype=np.int64)
     rng = np.random.default_rng(0)
     for first, end in pairwise(prepared.series.start):
@@ -161,7 +161,7 @@ def _folds(prepared: Prepared) -> tuple[np.ndarray, str]:
         # always fall on the same part of a sweep.
         drawn = np.argsort(rng.random((blocks // _FOLDS + 1, _FOLDS)), axis=1).ravel()
         fold[first:end] = drawn[np.arange(end - first) * blocks // (end - first)]
-    return fold, "one of each three blocks of each device's pulses held out"
+    return fold, "a third of each device's pulses held out at a time, in blocks"
 
 
 def _held_out(fit: JointFit, fold: np.ndarray) -> np.ndarray:

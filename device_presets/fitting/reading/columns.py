@@ -58,7 +58,7 @@ def columns_of(where: str, names: Sequence[str]) -> dict[str, Column]:
     for name in names:
         quantity, column = _read(where, name)
         if quantity in found:
-            allowed = f"must be there only once, and {found[quantity].name!r} is one too"
+            allowed = f"must be there only once, but {found[quantity].name!r} is the same quantity"
             raise PresetError(where, "column", name, allowed)
         if quantity:
             found[quantity] = column
@@ -66,7 +66,7 @@ def columns_of(where: str, names: Sequence[str]) -> dict[str, Column]:
         if quantity not in found:
             known = [*_WITHOUT_UNIT, *(f"{q}_{next(iter(u))}" for q, u in UNITS.items())]
             near = nearest(names, "conductance_uS" if quantity in UNITS else quantity)
-            allowed = f"{meant(near)}columns are called {', '.join(known)}, or with another unit"
+            allowed = f"{meant(near)}the columns are {', '.join(known)}, also in other units"
             raise PresetError(where, "column", Fault(f"{quantity!r} is missing"), allowed)
     return found
 

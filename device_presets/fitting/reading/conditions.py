@@ -74,10 +74,10 @@ def conditions_of(
         return Conditions(np.zeros(len(follows)), unknown, unknown, width, amplitude)
     time = given["time"]
     missing = (follows | np.append(follows[1:], False)) & np.isnan(time)
-    refuse("time", missing, "must be there in each row")
+    refuse("time", missing, "must be given in each row")
     before = np.concatenate([time[:1], time[:-1]])
     backwards = follows & ~(time >= before)
-    allowed = "must not be before the time of the row before, of the same device and cycle"
+    allowed = "must not be earlier than in the row before, of the same device and cycle"
     refuse("time", backwards, allowed)
     last = _last_pulse(rows.device, pulsed)
     since = np.where(last >= 0, time - time[np.maximum(last, 0)], np.inf)
@@ -86,7 +86,7 @@ def conditions_of(
     age = np.where(age >= 0, age, np.inf)
     gap = since - np.where(pulsed, np.nan_to_num(width), 0.0)
     refuse_overlap = counts & np.isfinite(gap) & (gap < -_ROUNDING * since)
-    allowed = "must fit between the reading before and this one, by the column of times"
+    allowed = "must not be longer than the time since the previous pulse (column of times)"
     if "pulse_width" in given:
         refuse("pulse_width", refuse_overlap, allowed)
     elapsed = np.where(follows, time - before, 0.0)

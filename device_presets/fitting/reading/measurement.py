@@ -117,7 +117,7 @@ def read_measurement(file: Path, sheet: str | None = None) -> Measurement:
     if len(rows.cycles) == 1:
         rows = replace(rows, cycle=_cycles_from_turns(rows, up, same_device))
         if rows.cycle.any():
-            notes.append("cycles are told by the turns: a sweep each way is one")
+            notes.append("cycles are found from the turns: a sweep in each direction is one cycle")
     cycle = _cycles(rows)
     same_cycle = np.concatenate([[False], cycle[1:] == cycle[:-1]])
     growth = np.concatenate([[0], np.diff(number)])
@@ -138,20 +138,20 @@ def read_measurement(file: Path, sheet: str | None = None) -> Measurement:
         anew = follows & ~same_cycle & (np.diff(time, prepend=time[:1]) < 0)
         follows &= ~anew
         if anew.any():
-            notes.append(f"{counted(int(anew.sum()), 'cycle')} where the clock begins anew")
+            notes.append(f"the clock starts anew at {counted(int(anew.sum()), 'cycle')}")
     pulse = np.where(follows & pulsed, np.where(up, 1, -1), 0).astype(np.int8)
     conditions = conditions_of(file, rows, follows, pulsed & (number > 0))
     if gap.any():
         notes.append(
-            f"{counted(int(gap.sum()), 'empty conductance')} left out, with the steps beside"
+            f"{counted(int(gap.sum()), 'empty conductance')} left out, with the adjoining steps"
         )
     if outliers.any():
         first = rows.file_row[np.argmax(outliers)]
         told = counted(int(outliers.sum()), "outlier")
-        notes.append(f"{told} set to the middle of the neighbours (row {first} is the first)")
+        notes.append(f"{told} replaced by the mean of the neighbours (the first is in row {first})")
     if jumps.any():
-        told = counted(int(jumps.sum()), "jump") + " between sweeps taken as no pulse"
-        notes.append(f"{told}: larger than any change within them")
+        told = counted(int(jumps.sum()), "jump") + " between sweeps left out"
+        notes.append(f"{told}, since no change within a sweep is as large")
     found = Measurement(
         name=file.name,
         column=rows.columns["conductance"].name,
@@ -247,8 +247,8 @@ def _refuse_order(file: Path, rows: Rows, bad: np.ndarray) -> None:
         return
     before = int(rows.pulse[np.argmax(bad) - 1])
     allowed = (
-        f"must grow within a device and cycle, but {before} comes before it; several devices or "
-        "cycles need a column that tells them apart"
+        f"must increase within a device and cycle, but the row before has {before}; name several "
+        "devices or cycles in the columns device and cycle"
     )
     refuse_first(file, "pulse", rows.file_row, rows.pulse, bad, allowed)
 
@@ -259,27 +259,27 @@ def _check_enough(file: Path, found: Measurement) -> None:
     for field, count in (("up pulses", ups), ("down pulses", downs)):
         if count < FEWEST_PULSES and not (field == "down pulses" and count == 0):
             allowed = (
-                f"must be at least {FEWEST_PULSES} that follow each other, with a conductance "
-                "before and after"
+                f"must be at least {FEWEST_PULSES} pulses, each with a conductance in the row "
+                "before and in its own"
             )
             raise PresetError(file, field, count, allowed)
     column = f"column {found.column}"
     if found.conductance.max() < LEAST_SIEMENS and found.unit != ARBITRARY:
         highest = in_unit(float(found.conductance.max()), found.unit)
-        allowed = f"must reach {in_unit(LEAST_SIEMENS, found.unit)} somewhere; is the unit right?"
+        allowed = f"must reach {in_unit(LEAST_SIEMENS, found.unit)} in some row: check the unit"
         raise PresetError(file, column, highest, allowed)
     for device, label in enumerate(found.labels):
         own = found.conductance[found.device == device]
         if not len(own):
-            allowed = "must be at least 1: leave out the rows of a device without any"
+            allowed = "must be at least 1: leave out the rows of this device"
             raise PresetError(file, f"conductances of {label}", 0, allowed)
         if np.ptp(own) == 0:
-            allowed = f"must change with the pulses; of {label} it is always the same"
+            allowed = f"must change with the pulses, but is always the same for {label}"
             raise PresetError(file, column, in_unit(float(own[0]), found.unit), allowed)
     if stuck := _stuck(found):
         allowed = (
-            "must move with its pulses, as others do: leave its rows out (in a study, failed_share "
-            "or tile.stuck_share is the share of such devices)"
+            "must move with its pulses as the others do: leave out its rows (in a study, set the "
+            "share of such devices by failed_share or tile.stuck_share)"
         )
         raise PresetError(file, "device", ", ".join(stuck), allowed)
 

@@ -9,7 +9,7 @@ from device_presets.fitting.reading.measurement import Measurement, read_measure
 from device_presets.fitting.reading.sampled_table import sampled
 from device_presets.fitting.reading.thinning import thinned
 from device_presets.jump_tables.lookup_table import is_lookup_table, read_lookup_table
-from rpu_ssnn.common.errors import PresetError
+from rpu_ssnn.common.errors import Fault, PresetError
 
 _SWAPPED = 2.0
 """Pulses go against their polarity if their net change does so by this many standard errors."""
@@ -28,8 +28,8 @@ def read(path: Path, sheet: str | None = None) -> Measurement:
     if not path.is_dir():
         return thinned(read_measurement(path, sheet))
     if not is_lookup_table(path):
-        allowed = "must be a lookup table of CrossSim, or a file: join files with pandas.concat"
-        raise PresetError(path, "folder", "no lookup table", allowed)
+        allowed = "must hold a lookup table of CrossSim; join several files with pandas.concat"
+        raise PresetError(path, "folder", Fault("it has no lookup table"), allowed)
     return sampled(read_lookup_table(path))
 
 
@@ -53,4 +53,4 @@ def doubt_of(found: Measurement) -> str:
         told.append(f"{verb} the conductance")
     if not told:
         return ""
-    return f"{', '.join(told)}: is the polarity swapped? A pulse up must raise the conductance"
+    return f"{', '.join(told)}: is the polarity swapped? An up pulse must raise the conductance"

@@ -45,12 +45,12 @@ def sampled(table: LookupTable, seed: int = 0) -> Measurement:
     steps = [(np.abs(table.mean_step(up)), end, way) for up, end, way in ends]
     told = [
         f"the table ends at {in_unit(float(table.conductance[end]), unit)}, where a pulse {way} "
-        f"still moves {in_unit(float(step[end]), unit)} ({in_unit(float(step.mean()), unit)} on "
-        "average): the device goes further than the table, and this bound was not measured"
+        f"still makes a step of {in_unit(float(step[end]), unit)} (on average "
+        f"{in_unit(float(step.mean()), unit)}): this bound lies further out and was not measured"
         for step, end, way in steps
         if step[end] > _STILL * step.mean()
     ]
-    note = f"{len(pulse) - 1} pulses drawn from CrossSim's table (seed {seed}), none was measured"
+    note = f"{len(pulse) - 1} pulses were drawn from CrossSim's table (seed {seed}), not measured"
     return Measurement(
         name=table.name,
         column="dG",

@@ -13,7 +13,7 @@ import pandas as pd
 from device_presets.fitting.reading.columns import CONDITIONS, Column, columns_of
 from device_presets.fitting.reading.rows import refuse_first
 from device_presets.fitting.reading.units import ARBITRARY, MOST_SIEMENS, in_unit
-from rpu_ssnn.common.errors import PresetError
+from rpu_ssnn.common.errors import Fault, PresetError
 from rpu_ssnn.common.files import open_regular, reason
 from rpu_ssnn.common.wording import counted
 
@@ -82,7 +82,7 @@ def read_rows(file: Path, sheet: str | None = None) -> Rows:
     frame = frame[list(used.values())].dropna(how="all")
     frame.columns = pd.Index(columns[quantity].name for quantity in used)
     if frame.empty:
-        raise PresetError(file, "rows", 0, "must hold rows below the column names")
+        raise PresetError(file, "rows", 0, "must be at least 1 below the column names")
     cells = {quantity: frame[column.name] for quantity, column in columns.items()}
     device, devices = _labels(file, cells.get("device"), len(frame))
     cycle, cycles = _labels(file, cells.get("cycle"), len(frame))
@@ -93,7 +93,7 @@ def read_rows(file: Path, sheet: str | None = None) -> Rows:
     else:
         pulse = pd.Series(device).groupby(device).cumcount().to_numpy()
         before = np.zeros(len(pulse), dtype=np.bool_)
-        notes = ("no pulse column: pulses are counted in the order of the rows",)
+        notes = ("without a column pulse, pulses are numbered in the order of the rows",)
     if unused:
         notes += (f"not used: {counted(len(unused), 'column')} ({', '.join(unused)})",)
     way = _ways(file, cells["polarity"], before | ("time" in cells))
@@ -126,7 +126,7 @@ def _frame(file: Path, sheet: str | None) -> tuple[int, list[str], pd.DataFrame]
     """
     excel = file.suffix.lower() in EXCEL
     if sheet is not None and not excel:
-        raise PresetError(file, "--sheet", sheet, f"must come with a file {' or '.join(EXCEL)}")
+        raise PresetError(file, "--sheet", sheet, f"must come with an Excel file, {EXCEL[0]}")
     try:
         with open_regular(file) as opened:
             if excel:
@@ -137,7 +137,7 @@ def _frame(file: Path, sheet: str | None) -> tuple[int, list[str], pd.DataFrame]
                 header_row = 1
                 names, frame = _csv(opened)
     except pd.errors.ParserWarning:
-        raise PresetError(f"{file}, row 2", "cells", "too many", _CELLS) from None
+        raise PresetError(f"{file}, row 2", "cells", Fault("there are too many"), _CELLS) from None
     except pd.errors.ParserError as error:
         raise PresetError(file, "file", reason(error), _CELLS) from None
     except PresetError:
@@ -194,7 +194,7 @@ def _named(file: Path, sheet: pd.DataFrame) -> tuple[int, list[str], pd.DataFram
     sheet.index = pd.RangeIndex(1, 1 + len(sheet))
     sheet = sheet.dropna(how="all")
     if sheet.empty:
-        raise PresetError(file, "sheet", "nothing", "must hold a row of column names and rows")
+        raise PresetError(file, "sheet", Fault("it is empty"), "must hold names, and rows below")
     names = [str(name).strip() for name in sheet.iloc[0].fillna("")]
     return int(sheet.index[0]), names, sheet.iloc[1:]
 
@@ -254,7 +254,7 @@ def _numbers(file: Path, cells: pd.Series) -> np.ndarray:
     """Returns [rows] the numbers, which must be finite; an empty cell becomes NaN."""
     numbers = pd.to_numeric(cells, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     bad = (np.isnan(numbers) & cells.notna().to_numpy()) | np.isinf(numbers)
-    _refuse(file, cells, bad, "must be a finite number with a decimal point, or empty in a gap")
+    _refuse(file, cells, bad, "must be a finite number with a decimal point, or an empty cell")
     return numbers
 
 

@@ -36,13 +36,13 @@ def thinned(found: Measurement) -> Measurement:
         for sign in np.unique(way):
             mine = np.flatnonzero(way == sign)
             kept[mine] = _drawn(np.arange(len(mine)), one_in)
-        kind, keep = f"stretches of up to {_STRETCH}", kept[piece]
+        kind, keep = f"stretches of up to {_STRETCH} pulses", kept[piece]
     kept_rows = selected(found, keep)
     begins = kept_rows.begins | (np.diff(np.flatnonzero(keep), prepend=-2) != 1)
     left_devices, device = np.unique(kept_rows.device, return_inverse=True)
     note = (
-        f"{found.n_pulses} pulses measured; one in {one_in} {kind} used, since a fit takes "
-        f"at most {MOST_PULSES}"
+        f"one in {one_in} {kind} is used, since a fit uses at most {MOST_PULSES} of the "
+        f"{found.n_pulses} measured pulses"
     )
     return replace(
         kept_rows,

@@ -79,13 +79,13 @@ def _draw_steps(axes: Axes, population: Population) -> None:
         error = [student_factor(len(p) - 1) * step[p].std(ddof=1) / np.sqrt(len(p)) for p in parts]
         axes.errorbar(
             centre, mean, error, fmt=marker, color=colour, ms=4, lw=1,
-            label=f"measured {name}, 95 %",
+            label=f"measured {name}, 95 % interval",
         )  # fmt: skip
         steps = [sign * population.step_at(device, up, float(w)) for w in grid]
         axes.plot(grid, steps, line, color=colour, lw=1.8, label=f"fit {name}")
     axes.axhline(0.0, color="0.5", lw=0.6)
     terms = ", ".join(population.fit.layout.effects.terms)
-    told = f"; measured ones hold the effects of {terms}" if terms else ""
+    told = f"; measured steps include {terms}" if terms else ""
     _label(axes, "weight", "step of a pulse (weight)", "step against state" + told)
 
 

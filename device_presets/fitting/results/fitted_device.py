@@ -215,7 +215,7 @@ class FittedDevice:
         comments = (
             f"Fitted by rpu-ssnn to {self.measurement.name}: {self.measurement.size}.",
             *([f"{self.doubt}."] if self.doubt else []),
-            *(f"Read: {note}." for note in self.measurement.notes),
+            *(f"Note: {note}." for note in self.measurement.notes),
             f"{self.scale.sentence}.",
             *self.unmeasured,
             *self.left_out,
@@ -233,7 +233,7 @@ class FittedDevice:
         if preset_file is not None:
             writers[preset_file] = lambda path: write_and_check(path, text)
             drawn = drawn_entries(self.population, self.quantities, self.measurement, MOST_DRAWS)
-            why = f"Devices that the fit of {self.measurement.name} could as well have had."
-            draws = entries_text(drawn, (why, "A study takes them by {fit: FILE, draws: N}."))
+            why = f"Devices within the errors of the fit of {self.measurement.name}."
+            draws = entries_text(drawn, (why, "A study uses them by {fit: FILE, draws: N}."))
             writers[draws_file(preset_file)] = lambda path: write_and_check(path, draws, "draw_1")
         write_together(self.name, writers)

@@ -54,7 +54,7 @@ def fitted_entry(
     elif population.fit.layout.model.code == CONSTANT and population.fit.prepared.noisy:
         law = "linear"  # The law of constant steps has no write noise.
     code = population.fit.layout.model.code
-    source = f"{found.name}, column {found.column}: fit of {population.name}"
+    source = f"{found.name}, column {found.column}: fit of the model {population.name}"
     by_name = {quantity.name: quantity for quantity in quantities}
     values = _values(population, device, law, by_name) | effect_values(population, device)
     entries: dict[str, ParameterEntry] = {}
@@ -62,7 +62,7 @@ def fitted_entry(
         value = _rounded(exact)
         assumption = effect_assumption(population, name) or _assumption(population, name, by_name)
         if assumption is None and not _determined(name, by_name):
-            assumption = f"not determined by the data; the best estimate of {source}"
+            assumption = f"not determined by the data; best estimate from {source}"
         quantity = by_name.get(name)
         told = source
         # The report's step is the mean at weight zero; aihwkit's is the larger one, so these
@@ -81,11 +81,11 @@ def fitted_entry(
             entries[name] = entries[name].model_copy(update={"measured": seen})
     one_way = None
     if not population.has_down:
-        one_way = f"{found.name} holds no down pulses, so nothing is known about them"
+        one_way = f"{found.name} has no down pulses, so nothing is known about them"
     return PresetEntry(
         technology="measured",
         law=law,
-        description=f"fit of {found.name}: step {population.name}; "
+        description=f"fit of {found.name}: model {population.name}; "
         + population.fit.prepared.scale.phrase
         + effect_phrase(population),
         citation=f"measured: {found.name}",
@@ -125,7 +125,7 @@ def drawn_entries(
         entries[f"draw_{len(entries) + 1}"] = entry
         if len(entries) == draws:
             return entries
-    allowed = f"must be {draws}: the data leave the device too open to draw others like it"
+    allowed = f"must be {draws}, but the data determine the device too poorly: measure more cycles"
     raise PresetError(found.name, "draws", len(entries), allowed)
 
 
@@ -139,8 +139,8 @@ def _values(
     w_max, w_min = float(device.local[4]), float(device.local[5])
     if not w_max > 0 > w_min:
         allowed = (
-            f"must lie between the fitted bounds, {w_min:.4g} and {w_max:.4g}: choose another "
-            "conductance for weight zero"
+            f"must lie between the fitted bounds, {w_min:.4g} and {w_max:.4g}: set another "
+            "conductance by --weight-zero"
         )
         raise PresetError("fit", "weight zero", 0.0, allowed)
     step = min(step, 0.999 * (w_max - w_min))  # A fit to noise may exceed the range.
@@ -196,10 +196,10 @@ def _assumption(population: Population, name: str, by_name: dict[str, Quantity])
     spread = name.endswith("spread") and not own.own_slopes
     fixed = name.startswith("slope_") and (code == CONSTANT or spread)
     if fixed or (code == SOFT_BOUNDS and name == "step_spread_log_normal"):
-        return f"not fitted: {own.name} fixes it for all devices"
+        return f"not fitted, since the model fixes it ({own.name})"
     two_way = name.startswith("asymmetry") or name.endswith(("_down", "down_spread"))
     if not population.has_down and two_way:
-        return "the data hold no down pulses"
+        return "the data have no down pulses"
     return None
 
 

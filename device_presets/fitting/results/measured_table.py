@@ -48,7 +48,7 @@ def write_tables(data: Path, folder: Path, sheet: str | None = None) -> list[str
             created, or a device has too few changes for two columns in either direction.
     """
     if folder.exists():
-        raise PresetError("presets fit", "--name", str(folder), "must be a folder yet to be made")
+        raise PresetError("presets fit", "--name", str(folder), "must not exist as a folder yet")
     refuse_unwritable("presets fit", "--name", folder)
     found = read(data, sheet)
     columns = min(_columns(found, device) for device in range(found.n_devices))
@@ -81,7 +81,7 @@ def _columns(found: Measurement, device: int) -> int:
     counts = {"up": int((pulses > 0).sum()), "down": int((pulses < 0).sum())}
     for way, count in counts.items():
         if count < 2 * LEAST:
-            allowed = f"must be at least {2 * LEAST} in each direction and device"
+            allowed = f"must be at least {2 * LEAST} in each direction for every device"
             raise PresetError(found.name, f"pulses {way} of {found.labels[device]}", count, allowed)
     return min(MOST_COLUMNS, min(counts.values()) // LEAST)
 
@@ -104,7 +104,7 @@ def table_of(found: Measurement, device: int, columns: int) -> LookupTable:
     points = np.linspace(0.0, 1.0, POINTS)
     ratio = _read_noise_in_steps(found, rows)
     if ratio > MOST_READ_NOISE:
-        allowed = f"must be at most {MOST_READ_NOISE:g} mean steps: average readings, or fit"
+        allowed = f"must be at most {MOST_READ_NOISE:g} mean steps: average readings, or fit a law"
         noise = f"{ratio:.3g} mean steps"
         raise PresetError(found.name, f"read noise of {found.labels[device]}", noise, allowed)
     if ratio > 0.0:

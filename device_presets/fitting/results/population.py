@@ -16,8 +16,8 @@ from device_presets.fitting.results.intervals import (
     student_factor,
 )
 
-_UNKNOWN_ERRORS = "how well each device's own number is known could not be told"
-_LEFT_OPEN = "the data leave it open"
+_UNKNOWN_ERRORS = "the errors of each device's own number could not be determined"
+_LEFT_OPEN = "the interval is wider than four orders of magnitude"
 
 _WIDEST = 5.0
 """An interval of a logarithm is not given if it is wider than this on one side."""
@@ -28,7 +28,7 @@ _LOOSE = 1.0
 _BEYOND = 0.1
 """A bound counts as extrapolated if it is further out by this share of the measured range."""
 
-_ONE_DEVICE = "one device only: how devices differ could not be known"
+_ONE_DEVICE = "only one device was measured, so the spread is unknown"
 
 
 @dataclass(frozen=True)

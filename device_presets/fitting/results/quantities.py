@@ -8,12 +8,13 @@ from device_presets.fitting.results.intervals import Quantity, as_far_as_determi
 from device_presets.fitting.results.population import MeanDevice, Population
 from device_presets.fitting.results.time_and_width import effect_quantities
 from device_presets.library.steps_at_zero import asymmetry_of
+from rpu_ssnn.common.wording import counted
 
 _LOOSE = 1.8
 """Under read noise, the cycle noise may be zero if its interval reaches this many times its value,
 since the likelihood is flat down to zero."""
 
-_UNREACHED = "not reached: the range that was measured, a limit from inside"
+_NO_DOWN = "the data have no down pulses"
 
 
 def report(
@@ -46,12 +47,12 @@ def report(
     def how_many(q: Population) -> Quantity:
         reached = bool(q.reached(True).all() and q.reached(False).all())
         beyond = q.beyond(True) or q.beyond(False)
-        note = "" if reached else "at least: " + _UNREACHED
+        note = "" if reached else "a lower limit, since not every device reached both bounds"
         return q.quantity(
             "states",
             "states",
             lambda device: float(device.local[4] - device.local[5]) / q.step(device),
-            "to an extrapolated bound" if reached and beyond else note,
+            "the range ends at an extrapolated bound" if reached and beyond else note,
         )
 
     found = [
@@ -68,8 +69,7 @@ def report(
     if p.has_down:
         found.append(p.quantity("asymmetry", "step", asymmetry))
     else:
-        why = "the data hold no down pulses"
-        found.append(Quantity("asymmetry", None, None, None, "step", why))
+        found.append(Quantity("asymmetry", None, None, None, "step", _NO_DOWN))
     found += [_nonlinearity(p, linear, as_good, up) for up in (True, False)]
     for high in (True, False):
         found.append(_over_models(_bound(p, high), [_bound(q, high) for q in as_good]))
@@ -94,20 +94,20 @@ def _nonlinearity(
 ) -> Quantity:
     name = f"nonlinearity {'up' if up else 'down'}"
     if not up and not p.has_down:
-        return Quantity(name, None, None, None, "1", "the data hold no down pulses")
+        return Quantity(name, None, None, None, "1", _NO_DOWN)
 
     def of(q: Population) -> Quantity:
         def loss(device: MeanDevice) -> float:
             end = float(device.local[4 if up else 5])
             return 1.0 - q.step_at(device, up, end) / q.step_at(device, up, 0.0)
 
-        note = "" if q.reached(up).all() else "to the end of what was measured"
+        note = "" if q.reached(up).all() else "at the end of the measured range"
         return q.quantity(name, "1", loss, note)
 
     others = [of(q) for q in as_good]
     if linear is None:
         return _over_models(of(p), others)
-    return _over_models(of(p).noted("interval of a slope for each device"), [*others, of(linear)])
+    return _over_models(of(p).noted("interval for a slope of each device"), [*others, of(linear)])
 
 
 def _bound(p: Population, high: bool) -> Quantity:
@@ -117,12 +117,13 @@ def _bound(p: Population, high: bool) -> Quantity:
     note = scale.shown(conductance)
     if reached.all() and p.beyond(high):
         measured = scale.shown(scale.zero + p.measured(high) * scale.span)
-        note += f"; extrapolated from the steps: measured to {measured}"
+        note += f"; extrapolated from the steps, as the measured range ends at {measured}"
     one = p.quantity(name, "weight", lambda device: float(device.local[column]), note)
     if reached.all():
         return one
-    missing = f"{int((~reached).sum())} of {len(reached)} devices: {_UNREACHED}"
-    return Quantity(name, one.value, None, None, "weight", f"{note}; {missing}")
+    missing = f"not reached by {int((~reached).sum())} of {counted(len(reached), 'device')}"
+    note += f"; {missing}, for which the end of the measured range counts"
+    return Quantity(name, one.value, None, None, "weight", note)
 
 
 def _cycle_noise(p: Population) -> Quantity:
@@ -131,11 +132,11 @@ def _cycle_noise(p: Population) -> Quantity:
     if one.low is None or one.high is None:
         return one
     if one.low == one.high:
-        note = "at the limit of resolution: no noise seen"
+        note = "no noise is visible at this resolution"
         high = None if p.fit.prepared.noisy else one.value
         return Quantity("cycle_to_cycle", 0.0, 0.0, high, "step", note)
     if p.fit.prepared.noisy and one.high > _LOOSE * one.value:
-        return replace(one, low=0.0).noted("the data are also likely without this noise")
+        return replace(one, low=0.0).noted("this noise may also be zero")
     return one
 
 
@@ -147,12 +148,12 @@ def _over_models(one: Quantity, others: list[Quantity]) -> Quantity:
     if one.low is None or not highs or (min(lows), max(highs)) == (one.low, one.high):
         return one
     held = replace(one, low=min(lows), high=max(highs))
-    return held.noted("interval over models that may be right too")
+    return held.noted("the interval covers other models that may be right")
 
 
 def _read_noise(p: Population) -> list[Quantity]:
     if not p.fit.prepared.noisy:
-        note = "neighbouring steps do not oppose each other: no read or write noise seen"
+        note = "no read or write noise is visible: neighbouring steps are not anticorrelated"
         return [Quantity("write_noise", 0.0, None, None, "step", note)]
     noise = p.quantity("write_noise", "step", lambda device: device.read_noise / p.step(device))
     return [replace(noise, low=None if noise.low is None else max(noise.low, 0.0))]

@@ -23,15 +23,15 @@ _REPORTED = {
     "tau": ("leak_time_constant_s", "s", ""),
     "loss": ("loss_per_decade", "1", ""),
     "onset": ("loss_onset_s", "s", ""),
-    "rest": ("reset_level", "weight", "the weight that a device without pulses goes to"),
+    "rest": ("reset_level", "weight", "the weight to which a device relaxes without pulses"),
     "knee": ("width_knee_s", "s", ""),
     "steep": ("width_steepness", "1", ""),
-    "recovery": ("gap_recovery", "1", "step without a gap over that of an isolated pulse, less 1"),
+    "recovery": ("gap_recovery", "1", "step without a gap over that of an isolated pulse, minus 1"),
     "gap_tau": ("gap_time_constant_s", "s", ""),
 }
 """The numbers of ``Effects``, each with its name in presets (if it has one), unit and note."""
 
-_ALIKE = "the times between rows are alike: a leak cannot be told from a step that falls linearly"
+_ALIKE = "times between rows are nearly equal, so a leak looks like a step that falls linearly"
 
 
 def effect_quantities(p: Population) -> list[Quantity]:
@@ -53,10 +53,10 @@ def effect_quantities(p: Population) -> list[Quantity]:
         found.append(Quantity("leak_time_constant_s", None, None, None, "s", _ALIKE))
     for term in (WIDTH, GAP):
         if term in missing:
-            why = f"no dependence of the step on the {term} seen"
+            why = f"no dependence of the step on the {term} was seen"
             found.append(Quantity(f"{term} dependence", None, None, None, "", why))
     if np.ptp(timing.width) <= 1e-6 * timing.width_0:
-        note = "of all pulses"
+        note = "the same for all pulses"
         found.append(Quantity("pulse_width_s", timing.width_0, None, None, "s", note))
     return found
 
@@ -66,7 +66,7 @@ def _number(p: Population, key: str) -> Quantity:
     ask = p.quantity if key == "rest" else p.positive
     one = ask(name, unit, lambda device: device.effects[key], note)
     if one.low is not None and one.low == one.high:
-        return replace(one, low=None, high=None).noted("at the limit of what is tried")
+        return replace(one, low=None, high=None).noted("at the limit of the values tried")
     return one
 
 
@@ -133,18 +133,18 @@ def effect_assumption(p: Population, name: str) -> str | None:
         return None
     if name == "write_noise" and p.fit.layout.as_charge_trap and p.device().read_noise > 0:
         return (
-            f"left out: {p.device().read_noise:.3g} in weight were measured, which a device that "
-            f"remembers pulses cannot have; a study's reads may"
+            f"left out: a read noise of {p.device().read_noise:.3g} in weight was measured, but a "
+            "device that remembers pulses cannot have it; a study can set it for its reads"
         )
     missing = {
         "width_knee_s": not {WIDTH, GAP} & set(terms) and "no dependence on width or gap is fitted",
-        "width_steepness": WIDTH not in terms and "as charge_trap_pulsed: one width tells none",
+        "width_steepness": WIDTH not in terms and "from charge_trap_pulsed: width is not fitted",
         "gap_time_constant_s": GAP not in terms and "no dependence on the gap is fitted",
         "loss_per_decade": LOG_LOSS not in terms and _NO_LOSS,
         "loss_onset_s": LOG_LOSS not in terms and _NO_LOSS,
     }
     if name in ("pulse_width_s", "step_width_s") and not math.isfinite(timing.width_0):
-        return "the file has no widths; all pulses are taken as alike"
+        return "the file has no pulse widths, so all pulses are treated alike"
     return missing.get(name) or None
 
 
@@ -153,17 +153,17 @@ def left_out(p: Population, device: MeanDevice) -> list[str]:
     layout, terms, told = p.fit.layout, p.fit.layout.effects.terms, []
     if not layout.held_by_preset:
         told.append(
-            f"The preset leaves out: {_lost(terms)}. Only constant, linear and soft-bounds steps "
-            "without a leak have it."
+            f"The preset leaves out {_lost(terms)}, which only presets with constant, linear or "
+            "soft-bounds steps and without a leak can have."
         )
     timing = p.fit.prepared.timing
     if timing and any(low < (1.0 - _VARIED) * high for low, high in timing.volts):
-        told.append("Pulses of different amplitudes were taken as alike: no law here has them.")
+        told.append("Pulses of all amplitudes are treated alike, as no law depends on amplitudes.")
     if layout.as_charge_trap and GAP in terms:
         ends = "{:g} to {:g} s".format(*measured_ranges(p)["pulse_period_s"])
-        told.append(f"Pulses came after {ends}; the fitted fade goes on after longer waits.")
+        told.append(f"Pulses came every {ends}; for longer waits, the fitted law is extrapolated.")
     if layout.as_charge_trap and device.read_noise > 0.0:
-        told.append("The preset leaves out the read noise, which a study's reads may have.")
+        told.append("The preset leaves out the read noise, which a study can set for its reads.")
     return told
 
 

@@ -59,7 +59,7 @@ def test_readings_without_a_pulse_stay_in_their_stretch(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("5,up,21.5,5,", "5,up,21.5,3.5,", ("row 7", "column time_s", "3.5", "not be before")),
+        ("5,up,21.5,5,", "5,up,21.5,3.5,", ("row 7", "column time_s", "3.5", "not be earlier")),
         ("5,up,21.5,5,", "5,up,21.5,,", ("row 7", "column time_s", "in each row")),
         (",0,1e-6,3", ",,1e-6,3", ("row 2", "column time_s", "in each row")),
         (",1e-6,3", ",0,3", ("column pulse_width_s", "0.0", "from 1e-12 to 10000")),
@@ -88,7 +88,7 @@ def test_a_clock_that_begins_anew_with_a_cycle_begins_a_stretch(tmp_path: Path) 
     lines += [f"{k},{p},{g},{k % 15},{k // 15}" for k, (p, g) in enumerate(up_and_down())]
     found = measured(tmp_path, lines)
     assert list(np.flatnonzero(found.begins)) == [0, 15]
-    assert "clock begins anew" in found.notes[-1]
+    assert "clock starts anew at 1 cycle" in found.notes[-1]
 
 
 def test_no_time_has_passed_since_a_pulse_of_the_clock_before(tmp_path: Path) -> None:

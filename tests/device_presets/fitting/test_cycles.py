@@ -29,7 +29,7 @@ def creeping(file: Path, cycles: int) -> Path:
 def test_a_file_without_cycles_or_pulse_0_has_a_cycle_a_turn(tmp_path: Path) -> None:
     found = read(creeping(tmp_path / "a.csv", 5))
     assert found.n_cycles == 5
-    assert any("cycles are told by the turns" in note for note in found.notes)
+    assert any("cycles are found from the turns" in note for note in found.notes)
     prepared = prepare(found, None, None)
     alike = alike_stretches(prepared)
     assert alike.shape == (5, 81)

@@ -56,7 +56,7 @@ def test_the_mean_curve_of_a_measured_device_is_nearer_than_neurosims(enode: Fit
     assert 0.85 < found.within_band < 0.97
     assert enode.usable
     assert "but not each pulse" in enode.sentence
-    assert enode.models()["model"].iloc[0].endswith("fitted to its mean curve")
+    assert enode.models()["model"].iloc[0].endswith("fitted to the mean curve")
 
 
 def test_drawn_devices_scatter_as_the_report_says(enode: FittedDevice, tmp_path: Path) -> None:

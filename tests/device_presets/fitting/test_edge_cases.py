@@ -129,7 +129,7 @@ def test_cycles_of_each_device_are_held_out(tmp_path: Path) -> None:
     pd.concat(tables).to_csv(tmp_path / "data.csv", index=False)
     prepared = prepare(read(tmp_path / "data.csv"), None, None)
     fold, how = _folds(prepared)
-    assert how == "3 groups of 4 cycles, each held out once"
+    assert how == "4 cycles in 3 groups, each held out once"
     own = np.array([0, *np.repeat([0, 1, 2, 0], 40)])
     np.testing.assert_array_equal(fold, np.tile(own, 2))
     rows = training_rows(fit_model(prepared, FIT_FORMS[0]))
@@ -208,7 +208,9 @@ def test_a_device_that_does_not_move_is_named(tmp_path: Path) -> None:
         tables.append(pd.DataFrame({**columns, "conductance_uS": reading}))
     file = tmp_path / "data.csv"
     pd.concat(tables).to_csv(file, index=False)
-    with pytest.raises(PresetError, match="'A4' is not allowed; must move with its pulses"):
+    with pytest.raises(
+        PresetError, match="'A4' is not allowed; must move with its pulses as the others"
+    ):
         read(file)
     others = pd.concat(one for one in tables if one["device"].iloc[0] != "A4")
     others.to_csv(file, index=False)

@@ -211,7 +211,7 @@ def test_a_study_pulses_as_it_was_measured(trap: tuple[Path, JointFit]) -> None:
     entry = fitted_entry(population, report(population, None, ()), found)
     assert "pulses of 2.8 to 3.2 V up, 2.8 to 3.2 V down" in entry.description
     told = " ".join(left_out(population, population.device()))
-    assert "amplitudes were taken as alike" in told
+    assert "all amplitudes are treated alike" in told
     file = folder / "mine.yaml"
     file.write_text(entry_text("mine", entry, ()))
     with pytest.raises(PresetError, match=r"pulse_width_s: 6e-06 .* measured, 1.2e-06 to 5e-06 s"):
@@ -220,7 +220,7 @@ def test_a_study_pulses_as_it_was_measured(trap: tuple[Path, JointFit]) -> None:
     assert given is not None
     gaps = given.gap_s[np.isfinite(given.gap_s) & (found.pulse != 0)]
     shortest, longest = gaps.min() + WIDTH_S, gaps.max() + WIDTH_S
-    assert f"Pulses came after {shortest:g} to {longest:g} s; the fitted fade goes on" in told
+    assert f"Pulses came every {shortest:g} to {longest:g} s; for longer waits" in told
     with pytest.raises(PresetError, match=rf"pulse_period_s.* measured, {shortest:g} to"):
         get_preset(str(file), {"pulse_period_s": 0.9 * shortest})
 

@@ -24,7 +24,7 @@ def test_a_swapped_polarity_is_told(name: str, tmp_path: Path) -> None:
     table.to_csv(file, index=False)
     told = "pulses marked up lower the conductance"
     told += ", pulses marked down raise the conductance" if both else ""
-    told += ": is the polarity swapped? A pulse up must raise the conductance"
+    told += ": is the polarity swapped? An up pulse must raise the conductance"
     assert doubt_of(read(file)) == told
 
 

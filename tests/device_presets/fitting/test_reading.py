@@ -76,7 +76,7 @@ def test_times_and_widths_are_read_in_their_units(tmp_path: Path) -> None:
 
 def test_a_pulse_longer_than_the_time_between_readings_is_refused(tmp_path: Path) -> None:
     lines = [f"{line},{k},5" for k, line in enumerate(sweep()[1:])]
-    with refused("a.csv, row 4: column pulse_width_s: 5.0", "between the reading before"):
+    with refused("a.csv, row 4: column pulse_width_s: 5.0", "time since the previous pulse"):
         read(written(tmp_path / "a.csv", [f"{HEAD},time_s,pulse_width_s", *lines]))
 
 
@@ -127,7 +127,7 @@ def test_excel_reads_the_sheet_that_is_named(tmp_path: Path) -> None:
     book.save(file)
     with refused("a.xlsx, row 5: column conductance_uS", "'twelve'"):
         read(file, "pulses")
-    with refused("--sheet", "must come with a file .xlsx"):
+    with refused("--sheet", "must come with an Excel file, .xlsx"):
         read(written(tmp_path / "a.csv", sweep()), "pulses")
     sheet["C5"] = "=C4+0.5"
     book.save(file)
@@ -204,7 +204,7 @@ def test_gaps_take_no_step_across_them(tmp_path: Path, gap: str) -> None:
         ("5,up,12.50", "x,up,12.5", ("row 7: column pulse: 'x'",)),
         ("5,up,12.50", ",up,12.5", ("row 7: column pulse", "whole number")),
         ("5,up,12.50", "5.5,up,12.5", ("row 7: column pulse", "5.5", "whole number")),
-        ("5,up,12.50", "4,up,12.5", ("row 7: column pulse", "4", "must grow")),
+        ("5,up,12.50", "4,up,12.5", ("row 7: column pulse", "4", "must increase")),
         ("5,up,12.50", "5,up,12,5", ("file", "in line 7, saw 4", "as many cells")),
         ("0,up,10.00", "0,up,10,0", ("row 2: cells", "as many cells")),
         (",up,12.50\n", ",up,12.50\n\n5,up,high\n", ("row 9: column conductance_uS: 'high'",)),
@@ -239,7 +239,7 @@ def of_devices(names: str, row: str) -> list[str]:
         ([HEAD, *(f"{k},down,{60 - k}" for k in range(30))], ("up pulses: 0",)),
         ([HEAD, *(f"{k},up,3" for k in range(30))], ("always the same",)),
         ([HEAD, *(f"{k},up,{k}e-12" for k in range(30))], ("must reach 1e-09 uS",)),
-        (of_devices("AB", "3"), ("of device B it is always the same",)),
+        (of_devices("AB", "3"), ("always the same for device B",)),
         (of_devices("ABC", ""), ("conductances of device B", "must be at least 1")),
     ],
 )
@@ -264,7 +264,7 @@ def test_a_device_without_down_pulses_beside_others_is_refused(tmp_path: Path) -
     """Its down step would be a guess, but would count in the mean."""
     lines = [f"A,{line}" for line in sweep()[1:]] + [f"B,{line}" for line in sweep()[1:20]]
     file = written(tmp_path / "a.csv", [f"device,{HEAD}", *lines])
-    with refused("down pulses of device B", "as of other devices"):
+    with refused("down pulses of device B", "as for other devices"):
         prepare(read_measurement(file), None, None)
 
 
@@ -274,7 +274,7 @@ def test_a_device_without_down_pulses_beside_others_is_refused(tmp_path: Path) -
         (math.nan, None, ("weight zero", "10 uS to 20 uS")),
         (None, math.inf, ("weight one", "above weight zero")),
         (-1, None, ("weight zero: '-1 uS'",)),
-        (500, None, ("weight zero: '500 uS'", "measured, 10 uS to 20 uS")),
+        (500, None, ("weight zero: '500 uS'", "measured range, 10 uS to 20 uS")),
         (15, 12, ("weight one: '12 uS'", "above weight zero, 15 uS")),
     ],
 )
@@ -304,10 +304,13 @@ def test_crosssims_lookup_tables(tmp_path: Path) -> None:
     assert change[free].mean() == pytest.approx(1e-6, rel=0.01)
     assert change[free].std() == pytest.approx(0.1e-6 / np.sqrt(3), rel=0.05)
     assert len(drawn.notes) == 3, "its steps are as large at both ends as between"
-    assert "ends at 50 uS, where a pulse up still moves 1 uS (1 uS on average)" in drawn.notes[1]
+    assert (
+        "ends at 50 uS, where a pulse up still makes a step of 1 uS (on average 1 uS)"
+        in drawn.notes[1]
+    )
     slows = read_lookup_table(write_table(tmp_path / "slows", slope=0.97))
     (_, told) = sampled(slows).notes
-    assert "a pulse down still moves" in told
+    assert "a pulse down still makes" in told
     again = read(tmp_path / "mine")
     assert again.n_devices == 1
     np.testing.assert_array_equal(read(tmp_path / "mine").pulse, again.pulse)

@@ -128,7 +128,7 @@ def test_a_linear_device_comes_back(tmp_path: Path) -> None:
     assert mine.device().gamma_down == pytest.approx(0.5085, abs=0.15)
     told = mine.parameters["cycle_to_cycle"].source
     assert told is not None
-    assert told.startswith("data.csv, column conductance_uS: fit of linear")
+    assert told.startswith("data.csv, column conductance_uS: fit of the model linear")
     assert "95 % interval" in told
 
 
@@ -239,8 +239,8 @@ def test_one_device_says_what_could_not_be_known(tmp_path: Path) -> None:
     assert spreads
     for quantity in spreads:
         assert quantity.value is None
-        assert "one device only" in quantity.note
-    assert "one device only" in str(saved(fit, tmp_path).parameters["step_spread"].assumption)
+        assert "only one device" in quantity.note
+    assert "only one device" in str(saved(fit, tmp_path).parameters["step_spread"].assumption)
 
 
 def test_pulses_in_one_direction_give_a_one_directional_preset(tmp_path: Path) -> None:
