@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from rpu_ssnn.common.errors import Fault, InputError
 from studies.chip.costs import MULTIPLY_ADD_J, Costs, Network, digital_energy, total
 from studies.chip.crossbar import Crossbar, Events
-from studies.common.statistics import describe
 from studies.declaration.devices import compound_of, shortest_slot_s
 from studies.declaration.update_rules.base import Rule
 from studies.declaration.update_rules.on_device import DeviceRule
 from studies.results.grouping import accuracies, swept_columns
 from studies.results.ledger import energy_of_a_pulse, number_in
+from studies.results.summary import accuracy_of
 from studies.results.tables import results_frame
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def chip_ledger(runs: Runs, chip: Chip, where: object = "ledger") -> pd.DataFram
     groups = table.groupby(["label", *swept], sort=False, dropna=False)
     numbers = groups.mean(numeric_only=True)
     words = groups[list(_WORDS)].agg(_each_once)
-    spread = groups["accuracy"].agg(lambda seeds: describe(seeds.tolist()).half_width)
+    spread = groups["accuracy"].agg(lambda of: accuracy_of(frame.loc[of.index])[0].half_width)
     found = numbers.join(words).assign(n=groups.size(), accuracy_ci=spread).reset_index()
     found["on_front"] = on_front(found, "image_j")
     first = ["label", *swept, "n", "accuracy", "accuracy_ci", "on_front"]

@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from studies.common.statistics import describe, nested_deviations
+from studies.common.statistics import FEWEST_SEEDS, SampleStatistics, describe, nested_deviations
 from studies.results.comparison import compare, reference_of, refuse_no_results
 from studies.results.grouping import accuracies, by_point, draws_of, images_read
 
@@ -32,7 +32,8 @@ def summary(results: pd.DataFrame, reference: str | None = None) -> pd.DataFrame
     ``saturated_fraction`` (means), ``accuracy_on`` (the images that were read), ``epochs`` and
     ``images`` (on which each run was trained), ``input`` if input spikes were given, and
     ``device`` (the first device of a cell; empty if no device holds the weights).
-    If devices were drawn from a fit, intervals are computed from the means of the draws, and
+    If devices were drawn from a fit, intervals are computed from the means of the draws (with
+    fewer than three, ``accuracy_ci`` is NaN), ``gap_n`` counts draws, and
     ``sd_seeds`` and ``sd_fit`` are the deviations between seeds and between draws
     (`nested_deviations`).
     A value that cannot be computed, such as an interval from one seed, is NaN.
@@ -70,19 +71,29 @@ def summary(results: pd.DataFrame, reference: str | None = None) -> pd.DataFrame
 _OF_A_GAP = ("ci", "n", "p", "significant", "p_alone")
 
 
-def _statistics(runs: pd.DataFrame) -> dict[str, Any]:
+def accuracy_of(runs: pd.DataFrame) -> tuple[SampleStatistics, dict[str, float]]:
+    """Returns the statistics of a case's accuracy (%), and its deviations if devices were drawn.
+
+    The interval of drawn devices is of their means, and NaN if they are fewer than three.
+    """
     of_seeds = accuracies(runs)
     accuracy, draws = describe(of_seeds.tolist()), draws_of(runs)
-    parts: dict[str, float] = {}
-    if draws is not None:
-        groups = [of_seeds.loc[rows].tolist() for rows in draws]
-        accuracy = replace(describe([describe(group).mean for group in groups]), n=accuracy.n)
-        parts = dict(zip(("sd_seeds", "sd_fit"), nested_deviations(groups), strict=True))
+    if draws is None:
+        return accuracy, {}
+    groups = [of_seeds.loc[rows].tolist() for rows in draws]
+    of_draws = describe([describe(group).mean for group in groups])
+    half_width = of_draws.half_width if of_draws.n >= FEWEST_SEEDS else math.nan
+    deviations = dict(zip(("sd_seeds", "sd_fit"), nested_deviations(groups), strict=True))
+    return replace(of_draws, n=accuracy.n, half_width=half_width), deviations
+
+
+def _statistics(runs: pd.DataFrame) -> dict[str, Any]:
+    accuracy, deviations = accuracy_of(runs)
     return {
         "n": accuracy.n,
         "accuracy": accuracy.mean,
         "accuracy_sd": accuracy.sd,
-        **parts,
+        **deviations,
         "accuracy_ci": accuracy.half_width,
         "min": accuracy.minimum,
         "max": accuracy.maximum,

@@ -1,5 +1,6 @@
 """In a study of devices drawn from a fit each seed has one, and tables separate fit and seeds."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from device_presets.library.preset_file import shipped_entries
 from rpu_ssnn.common.errors import InputError
 from studies.common.statistics import nested_deviations
 from studies.declaration.study import load_study
+from studies.report.summary_view import render
 from studies.results.summary import summary
 
 STEPS = (0.01, 0.02, 0.03)
@@ -65,15 +67,27 @@ def test_the_deviations_of_seeds_and_fit_are_told_apart() -> None:
     assert nested_deviations(groups.tolist()) == pytest.approx((0.5, 2.0), rel=0.1)
 
 
-def test_the_interval_of_the_table_is_that_of_the_draws() -> None:
-    """Seeds that share a drawn device are not independent."""
+def _summary_of_draws(draws: int) -> pd.DataFrame:
     rows = pd.DataFrame({"label": "rate", "seed": range(6), "device": None, "test_accuracy": 95.0})
-    own = rows.assign(label="mine", device=[f"mine_draws.yaml:draw_{1 + s % 3}" for s in range(6)])
+    names = [f"mine_draws.yaml:draw_{1 + seed % draws}" for seed in range(6)]
+    own = rows.assign(label="mine", device=names)
     own["test_accuracy"] = [90.0, 92.0, 94.0, 90.2, 92.2, 94.2]
     table = pd.concat([rows, own], ignore_index=True).assign(
         pulses_per_device_mean=1.0, saturated_fraction=0.0
     )
-    found = summary(table, "rate").iloc[1]
+    return summary(table, "rate")
+
+
+def test_two_draws_have_no_interval_however_many_seeds_they_have() -> None:
+    table = _summary_of_draws(2)
+    assert table["n"].tolist() == [6, 6]
+    assert math.isnan(table["accuracy_ci"][1])
+    assert "±" not in render(table, "rate").split("mine")[1].split("\n")[0]
+
+
+def test_the_interval_of_the_table_is_that_of_the_draws() -> None:
+    """Seeds that share a drawn device are not independent."""
+    found = _summary_of_draws(3).iloc[1]
     assert (found["n"], found["accuracy"]) == (6, pytest.approx(92.1))
     assert found["accuracy_ci"] == pytest.approx(4.303 * 2.0 / 3**0.5, rel=1e-3)
     assert found["gap_ci"] == pytest.approx(found["accuracy_ci"])

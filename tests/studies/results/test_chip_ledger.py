@@ -64,6 +64,13 @@ def test_each_case_has_its_costs_and_each_image_its_share() -> None:
     assert image[shares].sum() == pytest.approx(image["image_j"])
 
 
+def test_two_drawn_devices_have_no_interval_however_many_seeds_they_have() -> None:
+    _, runs = counted()
+    for trial, result in runs:
+        result.row["device"] = f"mine_draws.yaml:draw_{1 + trial.settings.seed % 2}"
+    assert chip_ledger(runs, load_chip("crossbar_65nm"))["accuracy_ci"].isna().all()
+
+
 def test_the_front_holds_what_no_other_line_beats() -> None:
     _, runs = counted(sweep={"network.T": [10, 20]})
     for trial, result in runs:
