@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
 
 from rpu_ssnn.common import strict_yaml
-from rpu_ssnn.common.errors import InputError, one_of
+from rpu_ssnn.common.errors import InputError, one_of, require
 from rpu_ssnn.common.files import user_path
 from rpu_ssnn.common.validation import validated
 from rpu_ssnn.spec import Grid, NetworkSpec, OneLine, Spec, TrainingSpec, connections
@@ -36,6 +36,11 @@ STUDY_FILE = "study.yaml"
 
 HYPERPARAMETERS_FILE = "hyperparameters.yaml"
 """The file of this name beside it gives hyperparameters by title of the point."""
+
+_FORMULA = ("=", "+", "-", "@")
+"""A spreadsheet takes a cell that begins with one of these for a formula."""
+
+_NO_FORMULA = "must not begin with =, +, - or @, as formulas do in a spreadsheet"
 
 
 class Published(Spec):
@@ -132,6 +137,9 @@ class Study(Spec):
             if label in labels[:index]:
                 allowed = "is the name of an earlier case: give one of them another `label`"
                 raise InputError("study", f"case {index + 1}.label", label, allowed)
+        named = [(f"case {number}.label", label) for number, label in enumerate(labels, 1)]
+        for field, name in (*named, *(("quoted", name) for name in self.quoted)):
+            require(not name.startswith(_FORMULA), "study", field, name, _NO_FORMULA)
         rate_labels = [case.name for case in self.cases if isinstance(case.rule, RateRule)]
         if self.reference is None and len(rate_labels) != 1:
             names = one_of(labels)

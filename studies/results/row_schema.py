@@ -12,7 +12,6 @@ from rpu_ssnn.common.validation import validated
 from rpu_ssnn.common.wording import first_unprintable
 from studies.declaration.trial import SWEEP_PREFIX, Row, Scalar
 from studies.results.result_columns import RESULT_COLUMNS
-from studies.results.tables import without_guard
 
 _COUNTED = re.compile(r"_(total|per_device)(_\d+)?$|_\d+$")
 """Matches columns of numbers about a network, one per crossbar or over all crossbars."""
@@ -139,7 +138,7 @@ def value_of_cell(name: str, cell: str) -> Scalar:
     """Returns the value of a CSV cell, whose type depends only on the cell and its column."""
     is_text = name in _TEXT_COLUMNS or name.endswith(_TEXT_ENDINGS)
     if is_text and name != "numerics_version":
-        return without_guard(cell) or None
+        return cell or None
     if cell in _EMPTY:
         return None
     if cell in ("True", "False"):
@@ -147,7 +146,7 @@ def value_of_cell(name: str, cell: str) -> Scalar:
     try:
         number = float(cell)
     except ValueError:
-        return without_guard(cell)
+        return cell
     is_whole = cell.removeprefix("-").isdecimal() and len(cell) < _MOST_DIGITS
     return int(cell) if is_whole else number
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
@@ -140,12 +139,10 @@ def read_failures(
     path = root / FAILURES_CSV
     try:
         rows = list(csv.DictReader(io.StringIO(read_text(path), newline=""), restval=""))
-        return [
-            Failure(**{name: without_guard(cell) for name, cell in row.items()}) for row in rows
-        ]
+        return [Failure(**row) for row in rows]
     except FileNotFoundError:
         return []
-    except (OSError, TypeError, AttributeError, ValueError, csv.Error) as error:
+    except (OSError, TypeError, ValueError, csv.Error) as error:
         fault = reason(error)  # the file is unreadable, has other columns, or is not text
     on_damage(InputError(path, "file", fault, "must be the list of failed trials that a run wrote"))
     return []
@@ -184,38 +181,11 @@ def _one_type_a_column(frame: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
-_FORMULA = re.compile(r"[=+@\t\r]|-(?![\d.]|$)")
-"""Matches the start of a cell that a spreadsheet takes for a formula, but no negative number."""
-
-GUARD = "'"
-"""This sign is put before such a cell, so that a spreadsheet shows the rest as text."""
-
-
-def guarded(frame: pd.DataFrame) -> pd.DataFrame:
-    """Puts a guard before every text of the table that begins like a formula."""
-    changed = {
-        name: frame[name].map(_guarded)
-        for name in frame.columns
-        if any(isinstance(cell, str) and _FORMULA.match(cell) for cell in frame[name])
-    }
-    return frame.assign(**changed) if changed else frame
-
-
 def write_csv(table: pd.DataFrame, path: Path) -> Path:
-    """Writes a table with exact numbers and guarded text, in one step.
+    """Writes a table with exact numbers, in one step.
 
     Raises:
         OSError: the disk is full or the folder is gone.
     """
-    write_whole(path, lambda temporary: guarded(table).to_csv(temporary, index=False))
+    write_whole(path, lambda temporary: table.to_csv(temporary, index=False))
     return path
-
-
-def without_guard(cell: str) -> str:
-    """Returns a cell as it was before `guarded`."""
-    guarded = cell.startswith(GUARD) and _FORMULA.match(cell[len(GUARD) :])
-    return cell[len(GUARD) :] if guarded else cell
-
-
-def _guarded(cell: object) -> object:
-    return f"{GUARD}{cell}" if isinstance(cell, str) and _FORMULA.match(cell) else cell

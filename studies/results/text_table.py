@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from studies.common.statistics import FEWEST_SEEDS, mark
-from studies.results.tables import guarded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
 
 def as_csv(table: pd.DataFrame) -> str:
     """Returns the table as CSV with exact numbers and without an index."""
-    return str(guarded(table).to_csv(index=False)).rstrip("\n")
+    return str(table.to_csv(index=False)).rstrip("\n")
 
 
 def as_markdown(table: pd.DataFrame, n_left: int = 1, note: str = "") -> str:

@@ -146,6 +146,8 @@ CASES = [
     of_case("update: coincidences", "case 2.update", "'coincidences'", "mean coincidence?"),
     of_case("update: rate, learning_rate: 0", "case 2.learning_rate", "0"),
     of_case("update: coincidence, learning_rate: 1, label: ' a'", "case 2.label", "' a'"),
+    of_case("update: coincidence, learning_rate: 1, label: =1+1", "case 2.label", "=, +, - or @"),
+    of_study("quoted: {-x: {accuracy: 90, source: B}}", "quoted", "'-x'", "=, +, - or @"),
     of_case("update: coincidence, learning_rate: 1, label: rate", "case 2.label", "'rate'"),
     of_case("update: rate, learning_rate: 1, tile: {}", "case 2.tile", "label, network"),
     of_case("update: surrogate_free, learning_rate: 1", "case 2.update"),

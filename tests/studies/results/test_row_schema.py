@@ -1,4 +1,4 @@
-"""All readers of rows share one schema, and no cell is a formula to a spreadsheet."""
+"""All readers of rows share one schema."""
 
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,6 @@ from rpu_ssnn.common.errors import InputError
 from studies.execution.imported_results import read_imported_rows
 from studies.results.result_columns import RESULT_COLUMNS
 from studies.results.row_schema import checked_row, value_of_cell
-from studies.results.tables import guarded, without_guard
 from support.commands import Command, refused
 from support.studies.harness import SMALL, Harness, InThisProcess, small_study
 
@@ -154,20 +153,6 @@ def test_every_column_of_text_is_read_as_text() -> None:
         if column.unit or column.name.startswith("sweep.") or column.name in numbers:
             continue
         assert value_of_cell(column.name, "1e5") == "1e5", column.name
-
-
-@pytest.mark.parametrize("text", ["=1+1", "+x", "-x", "@sum", "\tx"])
-def test_text_that_a_spreadsheet_would_compute_is_guarded(text: str) -> None:
-    table = guarded(pd.DataFrame({"label": [text, "a"], "n": [-1.0, 2.0]}))
-    assert list(table["label"]) == [f"'{text}", "a"]
-    assert list(table["n"]) == [-1.0, 2.0]
-    assert without_guard(table["label"][0]) == text
-
-
-@pytest.mark.parametrize("text", ["-0.5", "-1", "a=b", "{}", "'quoted'"])
-def test_other_text_is_left_as_it_is(text: str) -> None:
-    assert list(guarded(pd.DataFrame({"a": [text]}))["a"]) == [text]
-    assert without_guard(text) == text
 
 
 @settings(max_examples=300, deadline=None)
