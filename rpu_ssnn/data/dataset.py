@@ -10,7 +10,7 @@ from jaxtyping import Float32, Int64
 
 from rpu_ssnn.common.errors import InputError, one_of, require
 from rpu_ssnn.data.digest import digest_of
-from rpu_ssnn.data.named import NAMED_SETS, named_shape
+from rpu_ssnn.data.named import NAMED_SETS, NamedSet
 from rpu_ssnn.data.rows import Rows, Source
 from rpu_ssnn.data.spike_trains import SpikeTrains
 from rpu_ssnn.data.split import hold_out
@@ -147,8 +147,7 @@ def image_counts(name: str, root: Path | None, own: OwnData | None = None) -> tu
     """
     if own is not None:
         return own_counts(own)
-    require(name in NAMED_SETS, "image_counts", "name", name, one_of(NAMED_SETS, name))
-    return NAMED_SETS[name].counts(root)
+    return _named(name).counts(root)
 
 
 def image_shape(name: str, root: Path | None, own: OwnData | None = None) -> Grid | None:
@@ -157,7 +156,7 @@ def image_shape(name: str, root: Path | None, own: OwnData | None = None) -> Gri
     It is None for data that are not images; arguments and errors are those of `image_counts`.
     """
     if own is None:
-        return _grid(named_shape(name, root))
+        return _grid(_named(name).shape(root))
     source = read_own(own)
     return None if isinstance(source.train_images, SpikeTrains) else _grid(source.shape)
 
@@ -168,8 +167,13 @@ def is_recorded(name: str, own: OwnData | None = None) -> bool:
     Arguments and errors are those of `image_counts`.
     """
     if own is None:
-        return NAMED_SETS[name].recorded
+        return _named(name).recorded
     return isinstance(read_own(own).train_images, SpikeTrains)
+
+
+def _named(name: str) -> NamedSet:
+    require(name in NAMED_SETS, "data set", "name", name, one_of(NAMED_SETS, name))
+    return NAMED_SETS[name]
 
 
 def _grid(shape: tuple[int, ...]) -> Grid | None:

@@ -22,9 +22,9 @@ from rpu_ssnn.data.yin_yang import COUNTS, make_yin_yang
 
 
 class NamedSet(NamedTuple):
-    """Holds the functions that read and count a data set.
+    """Holds the functions that read and describe a data set.
 
-    Both functions take the data folder, or None for the one in the environment variable
+    All functions take the data folder, or None for the one in the environment variable
     RPU_SSNN_DATA.
     """
 
@@ -32,30 +32,33 @@ class NamedSet(NamedTuple):
     counts: Callable[[Path | None], tuple[int, int]]
     """Counts training and test images by the headers of the files alone."""
 
+    shape: Callable[[Path | None], tuple[int, ...]] = lambda _: ()
+    """Returns the shape of an image from a header alone; it is empty if it is not known."""
+
     recorded: bool = False
     """Says whether the samples are recordings of spikes."""
 
 
 NAMED_SETS = {
-    "digits": NamedSet(lambda _: read_digits(), lambda _: DIGITS_COUNTS),
-    **{n: NamedSet(partial(read_idx_set, n), partial(count_idx_set, n)) for n in IDX_SETS},
-    **{n: NamedSet(partial(read_joined, n), partial(count_joined, n)) for n in JOINED_SETS},
+    "digits": NamedSet(lambda _: read_digits(), lambda _: DIGITS_COUNTS, lambda _: DIGITS_SHAPE),
+    **{
+        n: NamedSet(partial(read_idx_set, n), partial(count_idx_set, n), partial(idx_set_shape, n))
+        for n in IDX_SETS
+    },
+    **{
+        n: NamedSet(
+            partial(read_joined, n), partial(count_joined, n), partial(idx_set_shape, first)
+        )
+        for n, (first, *_) in JOINED_SETS.items()
+    },
     **{
         n: NamedSet(partial(read_paired, n), partial(count_idx_set, part))
         for n, part in PAIRED_SETS.items()
     },
-    "cifar10": NamedSet(read_cifar10, count_cifar10),
+    "cifar10": NamedSet(read_cifar10, count_cifar10, lambda _: SHAPE),
     "japanese_vowels": NamedSet(read_japanese_vowels, lambda _: VOWELS_COUNTS, recorded=True),
     "yin_yang": NamedSet(lambda _: make_yin_yang(as_spikes=False), lambda _: COUNTS),
     "yin_yang_latency": NamedSet(
         lambda _: make_yin_yang(as_spikes=True), lambda _: COUNTS, recorded=True
     ),
 }
-
-
-def named_shape(name: str, root: Path | None) -> tuple[int, ...]:
-    """Returns the shape of an image of a data set from a header alone; it is empty if it is not
-    known."""
-    name = JOINED_SETS.get(name, (name,))[0]
-    known = {"digits": DIGITS_SHAPE, "cifar10": SHAPE}
-    return idx_set_shape(name, root) if name in IDX_SETS else known.get(name, ())

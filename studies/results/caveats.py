@@ -26,9 +26,6 @@ chance (`ERRORS`)."""
 ERRORS = 3.0
 """A difference of two accuracies by fewer standard errors than this may be chance."""
 
-FLOAT_NETWORKS = ("ann", "ann_adam")
-"""These update rules take exact gradients on float weights, without spikes."""
-
 SHORT_FROM = 20.0
 """A reference that ends this many points below a float network has learned badly."""
 
@@ -70,7 +67,7 @@ def of_reference(study: Study, table: pd.DataFrame, runs: Runs) -> Iterator[str]
         table: the `summary` of the runs.
     """
     swept, reference = swept_columns(table), study.reference_label
-    names = {case.name for case in study.cases if case.rule.update in FLOAT_NETWORKS} - {reference}
+    names = {case.name for case in study.cases if case.rule.exact_gradients} - {reference}
     floats, own = table[table["case"].isin(names)], table[table["case"] == reference]
     short = [
         (other["accuracy"] - row["accuracy"], titled_row(row), titled_row(other))

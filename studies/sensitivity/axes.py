@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 from device_presets.jump_tables.table_device import TABLE_PARAMETERS
+from rpu_ssnn.devices.common_parameters import MOST_LEVELS
 from rpu_ssnn.devices.law_parameter import LawParameter
 from rpu_ssnn.devices.laws import LAWS
 from rpu_ssnn.spec import CircuitSpec
@@ -21,7 +22,6 @@ from studies.sensitivity.imperfections import (
     CIRCUIT,
     FINITE_STEP,
     finest_levels,
-    most_levels,
     own_parameters,
     rounded,
     settings_of,
@@ -205,7 +205,7 @@ class RequirementAxis:
         # With the same step in weight, another window has another number of steps.
         share = value / self.weight_range
         own_levels = float(settings_of(self.context)["overrides.levels"])
-        levels = min(own_levels * share, most_levels())  # a range that was rounded up may need more
+        levels = min(own_levels * share, MOST_LEVELS)  # a range that was rounded up may need more
         changed = with_settings(self.context, {"overrides.levels": levels})
         given = changed.device_rule.hyperparameters.model_dump() | {"weight_range": value}
         return changed.changed(hyperparameters=given)
@@ -226,7 +226,7 @@ def axis(name: str, context: Case, tuned: TunedDevice) -> RequirementAxis | str:
         own = tuned.weight_range
         # The device keeps at least two levels, and no more than a preset may have.
         worst = max(parameter.worst, own * 2.0 / levels)
-        best = rounded(own * min(WIDEST, most_levels() / levels))
+        best = rounded(own * min(WIDEST, MOST_LEVELS / levels))
         return RequirementAxis(name, parameter, context, own, best, min(own, worst), own)
     if name == "levels":
         # More levels than can be used would only lower the learning rate.

@@ -14,6 +14,7 @@ from typing import Any
 from device_presets.compounds.compound_device import CompoundDevice
 from device_presets.jump_tables.table_device import TABLE_PARAMETERS
 from device_presets.library.preset import Preset
+from rpu_ssnn.devices.common_parameters import MOST_LEVELS
 from rpu_ssnn.devices.law_parameter import LawParameter
 from rpu_ssnn.devices.laws import LAWS
 from rpu_ssnn.spec import CircuitSpec
@@ -210,14 +211,7 @@ def finest_levels(levels: float, thinning: float) -> float:
         levels: number of levels of the device.
         thinning: share of gradient spikes that reach it, above 0.
     """
-    return min(rounded(levels / thinning), most_levels())
-
-
-def most_levels() -> float:
-    """Returns the largest number of levels that a preset may have."""
-    from rpu_ssnn.devices.common_parameters import MOST_LEVELS  # its package imports pandas
-
-    return MOST_LEVELS
+    return min(rounded(levels / thinning), MOST_LEVELS)
 
 
 def _differs(path: str, neutral: Any, has: Mapping[str, Any]) -> bool:

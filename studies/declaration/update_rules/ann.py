@@ -21,6 +21,7 @@ class AnnRule(NumbersRule):
 
     rates: ClassVar[tuple[float, float] | None] = (0.01, 1.0)
     convolutions: ClassVar[bool] = True
+    exact_gradients: ClassVar[bool] = True
 
     sgd: SgdSpec = SgdSpec()
 

@@ -126,6 +126,9 @@ class Rule(Spec):
     convolutions: ClassVar[bool] = False
     """Says whether the rule trains convolutional layers."""
 
+    exact_gradients: ClassVar[bool] = False
+    """Says whether the rule is a float baseline, trained by exact gradients and without spikes."""
+
     @model_serializer(mode="wrap")
     def _without_an_empty_digest(self, fields: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Leaves the digest out of the stored settings of a shipped rule, which has none."""
@@ -235,16 +238,6 @@ class Rule(Spec):
             raise ValueError(f"the learning rate of {self.update} is not known yet")
         return self.learning_rate
 
-    def of_numbers(self, settings: RunSettings) -> dict[str, Any]:
-        """Returns the settings that a network without slots uses, except for its layers."""
-        read = {"epochs", "batch", "dropout_input", "dropout_hidden"}
-        return {
-            "learning_rate": self.rate(),
-            "contrast": settings.network.encoding.contrast,
-            "initial_scale": settings.network.initial_scale,
-            **settings.training.model_dump(include=read),
-        }
-
     def rest(self, trained: Any) -> None:
         """Lets the time between training and test pass, if the rule has such a time."""
 
@@ -264,6 +257,16 @@ class NumbersRule(Rule):
     without_effect: ClassVar[tuple[str, ...]] = WITHOUT_SLOTS
     sees: ClassVar[str] = "spike counts: timing is not seen"
     one_thread: ClassVar[bool] = True
+
+    def of_numbers(self, settings: RunSettings) -> dict[str, Any]:
+        """Returns the settings that a network without slots uses, except for its layers."""
+        read = {"epochs", "batch", "dropout_input", "dropout_hidden"}
+        return {
+            "learning_rate": self.rate(),
+            "contrast": settings.network.encoding.contrast,
+            "initial_scale": settings.network.initial_scale,
+            **settings.training.model_dump(include=read),
+        }
 
 
 class SpikingRule(Rule):

@@ -14,6 +14,7 @@ class AdamRule(NumbersRule):
 
     rates: ClassVar[tuple[float, float] | None] = (0.0003, 0.01)
     convolutions: ClassVar[bool] = True
+    exact_gradients: ClassVar[bool] = True
 
     def training(self, settings: RunSettings, threads: int) -> Train:
         from rpu_ssnn.baselines.ann import AnnSpec, train_ann

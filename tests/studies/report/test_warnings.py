@@ -34,14 +34,26 @@ def warnings_of(root: Path) -> list[str]:
     return [item.strip() for item in Elements(report_html(root)).items]
 
 
+OWN_FLOAT_RULE = """
+from studies.declaration.update_rules.ann import AnnRule
+
+
+class Own(AnnRule):
+    pass
+"""
+
+
+@pytest.mark.parametrize("rule", ["ann", "own.py"])
 def test_a_reference_that_did_not_learn_is_the_first_warning(
-    tmp_path: Path, command: Command
+    rule: str, tmp_path: Path, command: Command
 ) -> None:
+    (tmp_path / "own.py").write_text(OWN_FLOAT_RULE)
+
     def short(trial: Trial) -> float:
         return accuracy(trial) - (20.5 if trial.label == "rate" else 0.0)
 
-    cases = [{"update": "ann", "learning_rate": 0.1}, RATE]
-    study = nasty_study(cases=cases)
+    update = str(tmp_path / rule) if rule.endswith(".py") else rule
+    study = nasty_study(cases=[{"update": update, "learning_rate": 0.1}, RATE])
     folder = write_folder(tmp_path / "out", study, runs_of(study, short))
     said = "The reference learned badly: rate [T = 10] ends 20.5 points below the float"
     assert warnings_of(folder)[0].startswith(said)
