@@ -26,9 +26,9 @@ _FACTS = (
     (_BOUNDS, "w_max_spread"),
     ("devices that never move", "failed_share"),
     ("retention", "leak_time_constant_s"),
-    ("loss of charge a decade of time", "loss_per_decade"),
+    ("charge lost per decade of time", "loss_per_decade"),
     ("pulse width", "pulse_width_s"),
-    ("energy a pulse", "energy_per_pulse_j"),
+    ("energy per pulse", "energy_per_pulse_j"),
     ("endurance", "endurance_cycles"),
 )
 """Facts that each depend on a single parameter: the fact in words and the parameter's name."""
@@ -88,7 +88,7 @@ def card(preset: Preset) -> list[Fact]:
     if shape:
         shares = [f"{share:.3g}" for share in shrinkage_at_bounds(preset) if not math.isnan(share)]
         value = f"{' / '.join(shares)} of the step" if shares else "no step at 0"
-        facts.append(Fact("smaller at the bound than at 0", value, standing_of(*shape)))
+        facts.append(Fact("decrease of the step at the bound", value, standing_of(*shape)))
     noises = [f"{share:.4g}" for share in noise_at_zero(preset) if not math.isnan(share)]
     value = f"{' / '.join(dict.fromkeys(noises))} step" if noises else "no step at 0"
     facts.append(Fact("noise of a pulse", value, standing_of(preset.parameters["cycle_to_cycle"])))

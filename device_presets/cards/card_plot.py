@@ -54,5 +54,5 @@ def draw_response(axes: Axes, preset: Preset) -> None:
     axes.plot(table.index, table.mean(axis=1), color="black", lw=1.6)
     axes.axhline(preset.w_max, color="black", lw=0.6, ls=":")
     axes.axhline(preset.w_min, color="black", lw=0.6, ls=":")
-    axes.set_xlabel(f"pulse number; mean of {_DRAWN} devices thick, bounds dotted", fontsize=8)
+    axes.set_xlabel(f"pulse number (thick: mean of {_DRAWN} devices, dotted: bounds)", fontsize=8)
     axes.set_ylabel("weight (normalised conductance)", fontsize=8)

@@ -59,9 +59,10 @@ def listing() -> str:
     widths = [None, None, None, None, None, _SOURCE_CHARACTERS]
     return (
         tabulate(rows, headers="keys", floatfmt=".3g", maxcolwidths=widths).replace(" nan", "   -")
-        + "\n\nstates: range over the step at weight zero; asymmetry: share by which the down step"
-        "\nis smaller (negative: the up step); noise: from pulse to pulse; spread: of the step,"
-        "\nfrom device to device. More, with units and sources: rpu-ssnn presets show NAME"
+        + "\n\nstates: the range divided by the step at weight zero"
+        "\nasymmetry: how much smaller the down step is (negative: the up step)"
+        "\nnoise, spread: deviation of the step from pulse to pulse, and from device to device"
+        "\n\nrpu-ssnn presets show NAME prints all numbers of a preset, with units and sources."
     )
 
 

@@ -38,8 +38,8 @@ _EVERY = LawParameter(
 
 def _gain(neutral: float) -> LawParameter:
     return LawParameter(
-        description="share of a read fast weight that one transfer moves, over learning_rate as a "
-        "share of a device's step; the hyperparameter learning_rate multiplies it",
+        description="share of the fast weight that one transfer moves if learning_rate is one step "
+        "of a device; the share is proportional to learning_rate",
         unit="1", limits=(0.0, _MOST_GAIN), above_low=True, neutral=neutral,
     )  # fmt: skip
 
@@ -191,8 +191,8 @@ _REFRESHED = {
     "refresh_upper_threshold": _threshold("higher", 0.75),
     "refresh_lower_threshold": _threshold("lower", 0.25),
     "rewrite_pulses": LawParameter(
-        description="most pulses that write a difference after a reset, open loop; "
-        "0: the difference is written exactly",
+        description="most pulses that write the difference after a reset, without a check; "
+        "0 writes it exactly",
         unit="pulses", limits=(0.0, 1000.0), whole=True, neutral=31.0,
     ),
 }  # fmt: skip
@@ -206,7 +206,7 @@ _CHOPPED = {
     "transfer_every": _EVERY,
     "transfer_gain": _gain(0.05),
     "chop_probability": LawParameter(
-        description="probability (agad: frequency) of a sign change after a line's read",
+        description="probability (agad: frequency) of a sign change after a line is read",
         unit="1", limits=(0.0, 1.0), above_low=True, neutral=0.1,
     ),
 }  # fmt: skip

@@ -157,10 +157,10 @@ def compound_device(name: str, overrides: Mapping[str, Any] | None = None) -> Co
         allowed = "must not leak: the slow device holds the weights"
         raise PresetError(name, "partner", second.name, allowed)
     if compound.one_sided and first.bidirectional:
-        allowed = "must move one way only, as pcm: a device with a down step needs no refresh"
+        allowed = "must move one way only, as pcm does: a device with a down step needs no refresh"
         raise PresetError(name, "device", first.name, allowed)
     if compound.one_sided and not first.writes_exactly:
-        allowed = "must be 0 in a pair that is refreshed: aihwkit cannot reset devices with it"
+        allowed = "must be 0 in a pair that is refreshed: aihwkit cannot reset noisy devices"
         raise PresetError(name, "write_noise", first.number("write_noise"), allowed)
     if compound.build is not None:
         _check_for_cell(name, "device", first)

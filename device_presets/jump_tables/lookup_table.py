@@ -89,9 +89,9 @@ def read_lookup_table(folder: Path) -> LookupTable:
     for name in FILES.values():
         if not _file(folder, name).is_file():
             allowed = f"must hold {' and '.join(FILES.values())} (or .gz), one for each direction"
-            raise PresetError(folder, "file", f"no {name}", allowed)
+            raise PresetError(folder, "file", Fault(f"{name} is missing"), allowed)
         if (folder / name).exists() and (folder / f"{name}.gz").exists():
-            allowed = f"must be one file: {name}.gz is there too"
+            allowed = f"must not lie beside {name}.gz: remove one of them"
             raise PresetError(folder, "file", name, allowed)
     tables = {way: _read(_file(folder, name)) for way, name in FILES.items()}
     conductance, points, up, normalised = tables["up"]
@@ -99,8 +99,8 @@ def read_lookup_table(folder: Path) -> LookupTable:
     near = _NEAR * float(np.ptp(conductance))
     same = others.shape == conductance.shape and np.allclose(others, conductance, _NEAR, near)
     if not same or not np.allclose(other_points[[0, -1]], points[[0, -1]]):
-        allowed = f"must have the conductances of {FILES['up']}"
-        raise PresetError(_file(folder, FILES["down"]), "row", "of conductances", allowed)
+        allowed, differ = f"must be those of {FILES['up']}", Fault("they differ")
+        raise PresetError(_file(folder, FILES["down"]), "conductances, points", differ, allowed)
     down = np.array([np.interp(points, other_points, column) for column in down.T]).T
     return LookupTable(folder.name, conductance, points, up, down, normalised or also)
 
@@ -137,7 +137,7 @@ def _read(file: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, bool]:
             row = np.array([float(cell) for cell in cells])
         except ValueError:
             if rows:
-                allowed = "must hold numbers; comments come first"
+                allowed = "must hold numbers; comments may stand only above them"
                 raise PresetError(f"{file}, row {number}", "row", line[:40], allowed) from None
             normalised |= NORMALISED in line
             continue
@@ -149,27 +149,27 @@ def _read(file: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, bool]:
             raise PresetError(f"{file}, row {number}", "cells", len(row), allowed)
         rows.append(row)
     if len(rows) < 4 or len(rows) - 2 != len(rows[1]):
-        allowed = "must hold conductances, points of the distribution, and one row a point"
+        allowed = "must be conductances, points of the distribution, and one row for each point"
         raise PresetError(file, "rows", len(rows), allowed)
     conductance, points, changes = rows[0], rows[1], np.array(rows[2:])
     if len(conductance) < 2:
-        allowed = "must be at least 2: a device goes from one to another"
+        allowed = "must be at least 2, as a device moves from one to another"
         raise PresetError(file, "conductances", len(conductance), allowed)
     for field, values in (("conductances", conductance), ("points", points)):
         if not (np.diff(values) > 0).all():
-            raise PresetError(file, field, "not rising", "must rise from cell to cell")
+            raise PresetError(file, field, Fault("they do not rise"), "must rise from cell to cell")
     if abs(points[0]) > _NEAR or abs(points[-1] - 1.0) > _NEAR:
         found = Fault(f"from {points[0]:g} to {points[-1]:g}")
         raise PresetError(file, "points of the distribution", found, "must go from 0 to 1")
     if conductance[0] < 0 and not normalised:
         allowed = (
-            f"must be 0 S or above, as no device alone goes below it; values that were normalised "
-            f"need a first line with {NORMALISED}"
+            f"must be 0 S or above for a single device; for normalised values, write {NORMALISED} "
+            "into the first line"
         )
         raise PresetError(file, "conductance", float(conductance[0]), allowed)
     falls = np.flatnonzero(changes[-1] < changes[0])
     if len(falls):
-        allowed = "must rise with the points of the distribution, from its smallest change on"
+        allowed = "must rise with the points of the distribution, but ends below its first change"
         raise PresetError(
             file, f"column {falls[0] + 1} of changes", float(changes[-1, falls[0]]), allowed
         )

@@ -60,21 +60,21 @@ TABLE_PARAMETERS: Mapping[str, LawParameter] = MappingProxyType(
     {
         "jump_spread": _share(
             "cycle_to_cycle",
-            "spread of the jumps around their mean, over the measured one; 0: each jump is the "
-            "mean at its conductance; at most 100 times the measured one",
+            "factor on the measured spread of the jumps around their mean, at most 100; with 0, "
+            "each jump is the mean at its conductance",
             100.0,
             (1e-2, 100.0),
         ),
         "jump_nonlinearity": _share(
             "nonlinearity",
-            "dependence of the mean jump on the conductance, over the measured one; 0: the mean "
-            "jump at mid-range everywhere",
+            "factor on the measured dependence of the mean jump on the conductance; with 0, the "
+            "mean jump is everywhere that at mid-range",
             1.0,
         ),
         "jump_asymmetry": _share(
             "asymmetry",
-            "difference of the mean jump up from the one down, over the measured one; 0: both are "
-            "half of their distance",
+            "factor on the measured difference in size of the mean jumps up and down; with 0, "
+            "both have the mean of their sizes",
             1.0,
         ),
     }
@@ -142,8 +142,8 @@ class TableDevice:
         low, high = self.ends
         unit = "a.u." if self.tables[0].normalised else "S"
         read: dict[str, tuple[float | None, str, str]] = {
-            "levels": (2.0 / self.step, "states", "range over the mean jump at mid-range"),
-            "leak_time_constant_s": (math.inf, "s", "a table says nothing of retention"),
+            "levels": (2.0 / self.step, "states", "range divided by the mean jump at mid-range"),
+            "leak_time_constant_s": (math.inf, "s", "a table says nothing about retention"),
             "on_off_ratio": (
                 high / low if low > 0.0 else None,
                 "1",

@@ -104,7 +104,7 @@ class Preset:
         """
         value = self.value(name)
         if value is None or isinstance(value, bool | tuple):
-            raise PresetError(self.name, name, value, "a number is needed here")
+            raise PresetError(self.name, name, value, "must be a number here")
         return value
 
     @property

@@ -126,7 +126,7 @@ def _complete(
     if not isinstance(base, str) or base not in known:
         raise PresetError(where, LIKE, base, one_of(known, str(base)))
     if base in (name, *before) or len(before) == _MOST_BETWEEN:
-        allowed = f"must lead to a complete entry, by {_MOST_BETWEEN} others at most"
+        allowed = f"must lead to a complete entry through at most {_MOST_BETWEEN} others"
         raise PresetError(where, LIKE, base, allowed)
     whole = others[base] if base not in content else None
     whole = whole or _complete(file, content, base, others, (name, *before))

@@ -76,7 +76,7 @@ def _found(name: str) -> str:
         return name
     if name in entries:
         warnings.warn(
-            f"{name} is the shipped preset; the file {file} here is used by the name {file}",
+            f"{name} means the shipped preset; write {file} for the file in this folder",
             stacklevel=3,
         )
         return name
@@ -118,7 +118,7 @@ def _parameters(
         if name in overrides:
             value = asked.checked(where, name, overrides[name])
             if seen and isinstance(value, float) and not seen[0] <= value <= seen[1]:
-                allowed = f"must be within what was measured, {seen[0]:g} to {seen[1]:g}"
+                allowed = f"must be within the measured range, {seen[0]:g} to {seen[1]:g}"
                 raise PresetError(where, name, value, f"{allowed} {asked.unit}")
             made = _parameter(asked, value, assumption="override by the user")
             return replace(made, measured=seen)

@@ -68,7 +68,7 @@ def _lifetime(where: str, tau: float, seconds_between_steps: float) -> float:
     if share < SMALLEST_LEAK:
         allowed = (
             f"must be at least {SMALLEST_LEAK * tau:.2g} s, or the leak of {tau:g} s is lost in "
-            "single precision; decay less often, for the sum of the times"
+            "single precision: decay less often, with more seconds in between"
         )
         raise PresetError(where, field, seconds_between_steps, allowed)
     return 1.0 / share

@@ -25,9 +25,9 @@ _DRAWN_LATER = ("construction_seed",)
 """The array sets these fields, which are not properties of the device."""
 
 _COUNTED = {
-    "lifetime": "counts mini-batches: leave it at 0 and override leak_time_constant_s, in seconds",
-    "diffusion": "acts once a mini-batch, which no time can be given for: must be 0",
-    "drift": "acts once a mini-batch, which no time can be given for: must be aihwkit's default",
+    "lifetime": "must be 0, as it counts mini-batches: override leak_time_constant_s, in seconds",
+    "diffusion": "must be 0: it acts once per mini-batch, which has no fixed time",
+    "drift": "must be aihwkit's default: it acts once per mini-batch, which has no fixed time",
 }
 """aihwkit counts these fields in mini-batches, but time is physical here."""
 
@@ -125,7 +125,7 @@ def own_entry(source: Any) -> tuple[str, PresetEntry]:
             told = f"{type(device).__name__}: {field.name} is not used: the seed of a trial draws"
             warnings.warn(f"{told} its devices", stacklevel=3)
         elif value != default:
-            allowed = _COUNTED.get(field.name, f"has no parameter here: must be {default!r}")
+            allowed = _COUNTED.get(field.name, f"must be {default!r}: no preset has this field")
             raise PresetError(type(device).__name__, field.name, value, allowed)
     one_way = None
     if not parameters["w_min"].value:
@@ -166,8 +166,8 @@ def _device_of(source: Any) -> Any:
         plain = source.forward.is_perfect and source.backward.is_perfect
         if not plain or source.update != UpdateParameters():
             warnings.warn(
-                f"{type(source).__name__}: its device is used; forward, backward and update are "
-                "those of the study's tile (tile.reads), as each coincidence is one pulse",
+                f"{type(source).__name__}: only its device is used; forward, backward and update "
+                "are those of the study's tile (tile.reads), as each coincidence is one pulse",
                 stacklevel=4,
             )
         source = source.device
@@ -175,7 +175,7 @@ def _device_of(source: Any) -> Any:
         return source
     if isinstance(source, RPUConfigBase | UnitCell):
         allowed = (
-            "must hold one device a weight; cells have names of their own, such as "
+            "must have one device per weight; cells have names of their own, such as "
             "one_sided_pair(PRESET) and tiki_taka(PRESET) (docs/explanation/devices.md)"
         )
         raise PresetError(WHERE, "configuration", type(source).__name__, allowed)

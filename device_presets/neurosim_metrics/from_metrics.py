@@ -70,7 +70,7 @@ class PublishedMetrics:
             ("nonlinearity-up", -LARGEST_LABEL, LARGEST_LABEL, label),
             ("nonlinearity-down", -LARGEST_LABEL, LARGEST_LABEL, label),
             ("cycle-to-cycle", 0.0, 1.0, "must be a share of the range, 0 to 1"),
-            ("device-to-device", 0.0, 5.0, "must be between 0 and 5 (label)"),
+            ("device-to-device", 0.0, 5.0, "must be between 0 and 5, in units of the label"),
         )
         if not self.source.strip():
             raise PresetError(

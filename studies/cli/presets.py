@@ -80,7 +80,7 @@ def fit(
     name: NameOption,
     out: OutOption = None,
     plot: Annotated[
-        Path | None, path_option("File of the plot; default: beside the preset, .png.")
+        Path | None, path_option("File of the plot; default: that of the preset, with .png.")
     ] = None,
     sheet: Annotated[
         str | None, typer.Option(help="Sheet of an Excel file; default: first.")
@@ -92,11 +92,13 @@ def fit(
         float | None, typer.Option(help="Conductance of weight 1, in the file's unit.")
     ] = None,
     accept_poor_fit: Annotated[
-        bool, typer.Option("--accept-poor-fit", help="Write a preset that fails its checks.")
+        bool, typer.Option("--accept-poor-fit", help="Write the preset however poor the fit.")
     ] = False,
     table: Annotated[
         bool,
-        typer.Option("--table", help="No fit: write the measured jumps as a table, folder NAME."),
+        typer.Option(
+            "--table", help="Fit nothing; write a table of the measured jumps, folder NAME."
+        ),
     ] = False,
 ) -> None:
     """Fit a measured device, and write a preset with intervals, a verdict and a plot.
@@ -118,7 +120,7 @@ def fit(
     }
     given = [option for option, value in of_a_fit.items() if value is not None]
     if table and given:
-        allowed = "is of a fit, and must not come with --table"
+        allowed = "belongs to a fit, and must not come with --table"
         raise InputError("presets fit", given[0], str(of_a_fit[given[0]]), allowed)
     checked_name(name)
     if table:
@@ -128,7 +130,7 @@ def fit(
     plot_file = plot or preset_file.with_suffix(".png")
     refuse_unwritable("presets fit", "--plot", plot_file, PLOT_SUFFIXES)
     if plot is None and out is None and plot_file.exists():
-        allowed = "must not be there; give another --name, or --plot to replace it"
+        allowed = "must not exist yet; give another --name, or --plot to replace it"
         raise InputError("presets fit", "--plot", str(plot_file), allowed)
 
     def tell(words: str) -> None:
@@ -159,8 +161,8 @@ def fit(
         fitted.save(None, plot_file)
         cause = f"{fitted.doubt}; " if fitted.doubt else ""
         typer.echo(
-            f"{data}: no model describes the data: {cause}{fitted.verdict.reason}; plot "
-            f"{plot_file}; no preset written; --accept-poor-fit writes it all the same",
+            f"{data}: no model describes the data: {cause}{fitted.verdict.reason}. See the plot "
+            f"{plot_file}. No preset was written; --accept-poor-fit writes it nevertheless.",
             err=True,
         )
         raise typer.Exit(3)
@@ -178,13 +180,13 @@ def from_metrics(
     states_up: Annotated[int, typer.Option(help="Pulses from the lower end to the upper.")],
     states_down: Annotated[int, typer.Option(help="Pulses from the upper end to the lower.")],
     nonlinearity_up: Annotated[
-        float, typer.Option(help="NeuroSim label, -9 to 9; above 0 the first pulses do most.")
+        float, typer.Option(help="NeuroSim label, -9 to 9; above 0, the first steps are largest.")
     ],
     nonlinearity_down: Annotated[
-        float, typer.Option(help="NeuroSim label, -9 to 9; below 0 the first pulses do most.")
+        float, typer.Option(help="NeuroSim label, -9 to 9; below 0, the first steps are largest.")
     ],
     cycle_to_cycle: Annotated[float, typer.Option(help="Noise of a pulse, share of the range.")],
-    device_to_device: Annotated[float, typer.Option(help="Deviation of the labels.")],
+    device_to_device: Annotated[float, typer.Option(help="Deviation of labels between devices.")],
     source: Annotated[
         str, typer.Option(help="Publication the numbers come from.")
     ] = "numbers given on the command line",
@@ -208,7 +210,9 @@ def from_metrics(
     file = _file_to_make("presets from-metrics", name, out)
     write_together(name, {file: lambda path: write_and_check(path, text)})
     typer.echo(f"preset  {file}")
-    typer.echo(f"A study's tile takes the on/off ratio: reference: {{on_off_ratio: {on_off:g}}}")
+    typer.echo(
+        f"in a study, set the on/off ratio: tile: {{reference: {{on_off_ratio: {on_off:g}}}}}"
+    )
 
 
 def _file_to_make(command: str, name: str, out: Path | None) -> Path:
@@ -220,7 +224,7 @@ def _file_to_make(command: str, name: str, out: Path | None) -> Path:
     file = out or Path(f"{name}.yaml")
     refuse_unwritable(command, "--out", file, PRESET_SUFFIXES)
     if out is None and file.exists():
-        allowed = "must not be a preset file here; give another --name, or --out to replace it"
+        allowed = "must not be a file here already; give another --name, or --out to replace it"
         raise InputError(command, "--name", name, allowed)
     return file
 
@@ -247,7 +251,7 @@ def example(
     range_us = (ONE_US - ZERO_US) * (preset.number("w_max") - preset.number("w_min"))
     share = (table["conductance_uS"].max() - table["conductance_uS"].min()) / range_us
     if share < _MOST_OF_THE_RANGE:
-        span = f"the readings span {share:.0%} of the mean range"
-        typer.echo(f"note: {span}; with more --pulses a fit would see the bounds")
+        span = f"the readings span {100 * share:.0f} % of the mean range"
+        typer.echo(f"note: {span}; with more --pulses, a fit would see the bounds")
     if not preset.bidirectional:
-        typer.echo(f"note: one sweep up a device, as {preset.name} has no gradual down step")
+        typer.echo(f"note: each device is only swept up, as {preset.name} has no gradual down step")

@@ -17,12 +17,12 @@ def test_a_fact_is_sourced_where_its_parameter_has_a_source(name: str) -> None:
     preset = get_preset(name)
     facts = {fact.what: fact for fact in card(preset)}
     states = "states over the range" + (", up / down" if preset.bidirectional else "")
-    assert {states, "noise of a pulse", "retention", "energy a pulse"} <= set(facts)
+    assert {states, "noise of a pulse", "retention", "energy per pulse"} <= set(facts)
     noise = preset.parameters["cycle_to_cycle"]
     standing = "sourced" if noise.source else "assumed"
     assert facts["noise of a pulse"].standing == standing
     if preset.value("energy_per_pulse_j") is None:
-        assert facts["energy a pulse"].standing == "not known"
+        assert facts["energy per pulse"].standing == "not known"
 
 
 def test_the_card_shows_what_the_list_shows() -> None:
@@ -44,7 +44,7 @@ def test_the_card_of_an_exponential_step_shows_mean_steps_and_no_raw_parameter()
     assert facts["states over the range, up / down"] == "1350.2 / 1004.3 states"
     assert facts["asymmetry of the mean steps"] == "-0.256 of the larger step"
     # From the formula of the step factor, 1 - A exp(d gamma z).
-    assert facts["smaller at the bound than at 0"] == "0.0813 / 0.457 of the step"
+    assert facts["decrease of the step at the bound"] == "0.0813 / 0.457 of the step"
 
 
 def test_spreads_of_bounds_that_differ_are_both_shown() -> None:
@@ -110,4 +110,4 @@ def test_an_example_says_that_a_device_has_no_down_sweep(tmp_path: Path) -> None
     said = CliRunner().invoke(
         presets_app, ["example", "pcm", "--out", str(out), "--pulses", "5", "--devices", "1"]
     )
-    assert "note: one sweep up a device, as pcm has no gradual down step" in said.output
+    assert "note: each device is only swept up, as pcm has no gradual down step" in said.output

@@ -49,7 +49,7 @@ def test_text_object_class_and_configuration_are_one_device() -> None:
 
 
 def test_a_configuration_says_what_of_it_is_not_used() -> None:
-    with pytest.warns(UserWarning, match="its device is used; forward, backward"):
+    with pytest.warns(UserWarning, match="only its device is used; forward, backward"):
         assert get_device(presets.ReRamESPreset()).name == "ReRamESPresetDevice()"
     own_update = configs.SingleRPUConfig(
         device=configs.SoftBoundsDevice(),
@@ -120,7 +120,9 @@ def test_names_find_what_they_mean(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     (tmp_path / "gong.yaml").write_text(shipped.read_text())
     assert get_device("gong").name == "gong.yaml"
     (tmp_path / "capacitor.yaml").write_text(shipped.read_text())
-    with pytest.warns(UserWarning, match="capacitor is the shipped preset; the file"):
+    with pytest.warns(
+        UserWarning, match=r"capacitor means the shipped preset; write capacitor\.yaml"
+    ):
         get_device("capacitor")
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -236,7 +236,7 @@ def test_presets_and_errors_travel_to_worker_processes_and_cannot_be_changed() -
 def test_asking_for_what_is_not_there() -> None:
     with pytest.raises(PresetError, match="did you mean cycle_to_cycle"):
         get_preset("ideal").value("cycle_to_cycl")
-    with pytest.raises(PresetError, match="a number is needed"):
+    with pytest.raises(PresetError, match="must be a number here"):
         get_preset("charge_trap").number("energy_per_pulse_j")
 
 

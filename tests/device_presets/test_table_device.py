@@ -66,8 +66,8 @@ def test_normalised_conductances_are_not_in_siemens(tmp_path: Path) -> None:
     ("change", "message"),
     [
         (lambda s: s.replace("0, 0.5, 1", "0, x, 1"), r"row 3: row: .*must hold numbers"),
-        (lambda s: s.replace("0, 0.5, 1", "0, 1, 0.5"), "points: 'not rising'"),
-        (lambda s: "\n".join(s.split("\n")[:4]), "rows: 3 .*one row a point"),
+        (lambda s: s.replace("0, 0.5, 1", "0, 1, 0.5"), "points: they do not rise"),
+        (lambda s: "\n".join(s.split("\n")[:4]), "rows: 3 .*one row for each point"),
         (lambda s: s.replace("9e-07, 9e-07", "9e-07", 1), "row 4: cells: 8 .* must be 9"),
         (
             lambda s: s.replace("0, 0.5, 1", "0, 0.5, 0.9"),
@@ -90,5 +90,5 @@ def test_a_bad_lookup_table_is_one_line(change, message: str, tmp_path: Path) ->
     with pytest.raises(PresetError, match="must be a readable table"):
         read(folder)
     (folder / "dG_decreasing.txt.gz").unlink()
-    with pytest.raises(PresetError, match=r"no dG_decreasing\.txt.*one for each direction"):
+    with pytest.raises(PresetError, match=r"dG_decreasing\.txt is missing.*one for each direction"):
         read(folder)

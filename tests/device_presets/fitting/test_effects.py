@@ -214,14 +214,16 @@ def test_a_study_pulses_as_it_was_measured(trap: tuple[Path, JointFit]) -> None:
     assert "all amplitudes are treated alike" in told
     file = folder / "mine.yaml"
     file.write_text(entry_text("mine", entry, ()))
-    with pytest.raises(PresetError, match=r"pulse_width_s: 6e-06 .* measured, 1.2e-06 to 5e-06 s"):
+    with pytest.raises(
+        PresetError, match=r"pulse_width_s: 6e-06 .* measured range, 1.2e-06 to 5e-06 s"
+    ):
         get_preset(str(file), {"pulse_width_s": 6e-6})
     given = found.conditions
     assert given is not None
     gaps = given.gap_s[np.isfinite(given.gap_s) & (found.pulse != 0)]
     shortest, longest = gaps.min() + WIDTH_S, gaps.max() + WIDTH_S
     assert f"Pulses came every {shortest:g} to {longest:g} s; for longer waits" in told
-    with pytest.raises(PresetError, match=rf"pulse_period_s.* measured, {shortest:g} to"):
+    with pytest.raises(PresetError, match=rf"pulse_period_s.* measured range, {shortest:g} to"):
         get_preset(str(file), {"pulse_period_s": 0.9 * shortest})
 
     def physics(width: float, slot: float) -> ChargeTrapPhysics | None:

@@ -73,7 +73,7 @@ def test_what_a_table_cannot_be_asked_for_is_one_line(
 def test_a_bad_table_is_named_with_its_file(tmp_path: Path) -> None:
     folder = write_table(tmp_path / "mine")
     (folder / "dG_decreasing.txt.gz").unlink()
-    said = r"case 1\.device: '.*mine' is not allowed; file 'no dG_decreasing\.txt': must hold"
+    said = r"case 1\.device: '.*mine' is not allowed; file dG_decreasing\.txt is missing: must hold"
     with pytest.raises(InputError, match=said):
         trial_of(folder)
 
