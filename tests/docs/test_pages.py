@@ -7,11 +7,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 import typer
 import yaml
 
+from device_presets.fitting.reading.reading import read
 from device_presets.library.preset_file import read_preset_file, shipped_entries
 from studies.cli.app import app
 from studies.declaration.study import parse_study
@@ -84,6 +88,20 @@ def test_python_compiles_and_its_imports_are_there(
     code = block.text.partition('if __name__ == "__main__":')[0]
     compile(block.text, str(block), "exec")
     exec(compile(code, str(block), "exec"), {"__name__": "docs"})
+
+
+def test_the_layout_of_the_guide_becomes_a_file_that_is_read(tmp_path: Path) -> None:
+    """Two sheets have three cycles each. A reading without a pulse comes first, as a lab has it."""
+    (example,) = (block for block in EVERY_BLOCK if "def tidy(" in block.text)
+    found: dict[str, Any] = {"__name__": "docs"}
+    exec(example.text, found)
+    way = np.tile(np.repeat([1.0, -1.0], 15), 3)
+    current = 1e-6 * (3.0 + 0.1 * np.concatenate([[0.0], np.cumsum(way)]))
+    sheet = pd.DataFrame({"V (V)": [0.0, *2.0 * way], "I (A)": current})
+    found["tidy"]({"A": sheet, "B": 2 * sheet}).to_csv(tmp_path / "a.csv", index=False)
+    measurement = read(tmp_path / "a.csv")
+    assert measurement.size == "180 pulses in 12 sweeps, 2 devices, 3 cycles"
+    np.testing.assert_array_equal(measurement.cycle, np.tile([0, *np.repeat([0, 1, 2], 30)], 2))
 
 
 def run_script(code: str, folder: Path) -> str:

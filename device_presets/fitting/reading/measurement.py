@@ -99,7 +99,8 @@ def read_measurement(file: Path, sheet: str | None = None) -> Measurement:
     down 1 to N). Anything else (a missing number, an empty conductance, a new start at 0) begins a
     new stretch, and no step is computed across it. A reading without a pulse has the number of the
     pulse before it, or the next number; before a device's first pulse it belongs to the cycle of
-    that pulse. Without a column of cycles, they are recognised by turns.
+    that pulse. The polarity of a row numbered 0 has no meaning. Without a column of cycles, they
+    are recognised by turns.
 
     Raises:
         PresetError: For the reasons given at ``read_rows``; also if pulse numbers repeat or run
@@ -111,8 +112,7 @@ def read_measurement(file: Path, sheet: str | None = None) -> Measurement:
     notes = list(rows.notes)
     conductance = rows.conductance
     device, number, pulsed = rows.device, rows.pulse, rows.pulsed
-    # A reading without a pulse belongs to the sweep before it.
-    up = rows.up[np.maximum.accumulate(np.where(pulsed, np.arange(len(pulsed)), 0))]
+    up = _ways(rows)
     same_device = np.concatenate([[False], device[1:] == device[:-1]])
     if len(rows.cycles) == 1:
         rows = replace(rows, cycle=_cycles_from_turns(rows, up, same_device))
@@ -168,6 +168,21 @@ def read_measurement(file: Path, sheet: str | None = None) -> Measurement:
     found = selected(found, ~gap)
     _check_enough(file, found)
     return found
+
+
+def _ways(rows: Rows) -> np.ndarray:
+    """Returns [rows] whether the sweep of each row goes up.
+
+    A row numbered 0 belongs to the next sweep of its device, whatever its polarity, since no pulse
+    comes before it; any other reading without a pulse belongs to the sweep before it.
+
+    Args:
+        rows: The rows, sorted by device.
+    """
+    up = pd.Series(rows.up.astype(np.float32)).where(rows.pulsed & (rows.pulse > 0))
+    ways = up.groupby(rows.device)
+    before, after = ways.ffill(), ways.bfill()
+    return np.where(rows.pulse > 0, before.fillna(after), after.fillna(before)) > 0
 
 
 def _cycles(rows: Rows) -> np.ndarray:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from device_presets import get_preset
 from device_presets.fitting.checks.goodness import judge
@@ -16,7 +17,7 @@ from device_presets.fitting.model.simulation import alike_stretches, noise_free_
 from device_presets.fitting.reading.reading import read
 from rpu_ssnn.devices.fit_form import LINEAR, SOFT_BOUNDS
 from rpu_ssnn.devices.laws import FIT_FORMS
-from support.device_presets.fits import ONE, ZERO, file_of, write_pulses
+from support.device_presets.fits import ONE, ZERO, file_of, measured, write_pulses
 
 
 def creeping(file: Path, cycles: int) -> Path:
@@ -34,6 +35,35 @@ def test_a_file_without_cycles_or_pulse_0_has_a_cycle_a_turn(tmp_path: Path) -> 
     alike = alike_stretches(prepared)
     assert alike.shape == (5, 81)
     np.testing.assert_array_equal(alike[:, 0], 80 * np.arange(5))
+
+
+@pytest.mark.parametrize("word", ["up", "down", "read", ""])
+def test_the_polarity_of_the_reading_before_the_first_pulse_does_not_matter(
+    word: str, tmp_path: Path
+) -> None:
+    """Device A begins with a sweep up and device B with one down. The first device once told the
+    cycles of the second."""
+    lines = ["device,pulse,polarity,conductance_uS"]
+    for device, ways in (("A", ("up", "down")), ("B", ("down", "up"))):
+        polarity = [word, *np.tile(np.repeat(ways, 20), 3)]
+        steps = np.where(np.array(polarity[1:]) == "up", 1, -1)
+        path = 50 + np.concatenate([[0], np.cumsum(steps)])
+        lines += [
+            f"{device},{k},{w},{g}" for k, (w, g) in enumerate(zip(polarity, path, strict=True))
+        ]
+    found = measured(tmp_path, lines)
+    np.testing.assert_array_equal(found.cycle, np.tile([0, *np.repeat([0, 1, 2], 40)], 2))
+
+
+@pytest.mark.parametrize("word", ["up", "read"])
+def test_a_rest_before_each_sweep_begins_no_cycle(word: str, tmp_path: Path) -> None:
+    lines = ["pulse,polarity,conductance_uS"]
+    for way, start, step in [("up", 20, 1), ("down", 40, -1)] * 3:
+        lines.append(f"0,{word},{start}")
+        lines += [f"{k},{way},{start + k * step}" for k in range(1, 21)]
+    found = measured(tmp_path, lines)
+    np.testing.assert_array_equal(found.cycle, np.repeat([0, 1, 2], 42))
+    assert found.n_pulses == 120
 
 
 def test_the_error_of_the_mean_curve_is_that_of_a_cycle(tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def write_pulses(
     polarities = ([True] * pulses + [False] * pulses) * cycles
     weights = train(preset, devices, polarities, None, seed)
     rows = len(weights)
-    polarity = ["up"] + ["up" if up else "down" for up in polarities]
+    polarity = ["read"] + ["up" if up else "down" for up in polarities]
     cycle = [0] + [k // (2 * pulses) for k in range(len(polarities))]
     conductance = (ZERO + (ONE - ZERO) * weights.flatten()) * 1e6
     table = pd.DataFrame(
@@ -85,7 +85,7 @@ def write_pulses(
 
 def file_of(path: Path, conductance: np.ndarray, up: np.ndarray) -> Path:
     """Writes a CSV of one device from [pulses + 1] conductances in uS and [pulses] polarities."""
-    lines = ["pulse,polarity,conductance_uS", f"0,up,{conductance[0]:.6f}"]
+    lines = ["pulse,polarity,conductance_uS", f"0,read,{conductance[0]:.6f}"]
     lines += [
         f"{k},{'up' if u else 'down'},{g:.6f}"
         for k, (u, g) in enumerate(zip(up, conductance[1:], strict=True), 1)
@@ -144,7 +144,7 @@ def sweeps(
         columns = {
             "device": device,
             "pulse": np.arange(len(read)),
-            "polarity": np.where(np.concatenate([[1.0], way]) > 0, "up", "down"),
+            "polarity": ["read", *np.where(way > 0, "up", "down")],
             "conductance_uS": 1e6 * (ZERO + (ONE - ZERO) * np.array(read)),
         }
         tables.append(pd.DataFrame(columns))
