@@ -150,6 +150,8 @@ def _without_read_noise(
         around = sums[high] - sums[low] - g[first + k] - g[first + k - 1]
         few = high - low <= 2  # The sweep has only one pulse.
         state[first + k] = np.where(few, g[first + k - 1], around / np.maximum(high - low - 2, 1))
+    read_noise = ratio * float(np.mean(found.pulse[after] * change[after]))
+    longest = max(int(min(np.median([b - a for a, b in runs]) // 3, max(_LAG, ratio**2))), 2)
     # The more noise there is, the fewer conductances have a mean change of their own.
     fewer = max(_FEWEST_MEANS, int(columns / (1.0 + ratio)))
     grid = np.linspace(state[after].min(), state[after].max(), fewer)
@@ -159,12 +161,15 @@ def _without_read_noise(
         mean = np.interp(state[mine], grid, means)
         rest = np.zeros(len(g))
         rest[mine] = change[mine] - mean
-        lag = int(min(np.median([b - a for a, b in runs]) // 3, max(_LAG, ratio**2)))
-        lag = max(lag, 2)
-        whole = [rest[a + 1 : b + 1] for a, b in runs if found.pulse[b] == way and b - a >= lag]
+        own_runs = [run for run in runs if found.pulse[run[1]] == way]
+        lag = min(longest, int(np.median([b - a for a, b in own_runs])))
         one = float(np.var(rest[mine]))
-        many = np.concatenate([np.convolve(r, np.ones(lag), "valid") for r in whole]).var()
-        own = max(float(many) - one, 0.0) / (lag - 1)
+        if lag > 1:
+            whole = [rest[a + 1 : b + 1] for a, b in own_runs if b - a >= lag]
+            sums = np.concatenate([np.convolve(r, np.ones(lag), "valid") for r in whole])
+            own = max(float(sums.var()) - one, 0.0) / (lag - 1)
+        else:  # A sweep of one pulse has only its own scatter and that of the two readings.
+            own = max(one - 2.0 * read_noise**2, 0.0)
         change[mine] = mean + np.sqrt(min(own / one, 1.0)) * rest[mine]
     return state[after], change[after]
 

@@ -23,7 +23,7 @@ def measured(file: Path, source: Path, devices: int = 1) -> Path:
         for row, (pulse, conductance) in enumerate(
             zip(drawn.pulse, drawn.conductance, strict=True)
         ):
-            way = "down" if pulse < 0 else "up"
+            way = "down" if pulse < 0 else "up" if pulse > 0 else "read"
             lines.append(f"{device},{row},{way},{conductance * 1e6:.9g}")
     file.write_text("\n".join(lines) + "\n")
     return file
@@ -62,6 +62,22 @@ def test_read_noise_is_not_taken_for_the_devices(noise: float, tmp_path: Path) -
         assert means.std() < 0.5e-6 * max(0.1, 0.05 * noise)
         jumps = (found.up if rises else found.down)[:, 5:-5]
         assert 0.5e-6 * 0.15 < jumps.std(axis=0).mean() < 0.5e-6 * (0.45 if noise < 2 else 0.9)
+
+
+@pytest.mark.parametrize("resets", [1, 3])
+def test_a_reset_by_a_few_pulses_is_told_from_read_noise(resets: int, tmp_path: Path) -> None:
+    """After 40 pulses up, one pulse or three lower the conductance to where it was. All steps
+    scatter by 0.3 steps, and the read noise is two steps up."""
+    rng, up = np.random.default_rng(0), np.tile(np.arange(40 + resets) < 40, 80)
+    steps = np.where(up, 1.0, -40.0 / resets)
+    path = 300 + np.concatenate([[0], np.cumsum(steps * (1 + 0.3 * rng.standard_normal(len(up))))])
+    path += 2.0 * rng.standard_normal(len(path))
+    write_tables(file_of(tmp_path / "a.csv", path, up), tmp_path / "new")
+    found = read_lookup_table(tmp_path / "new")
+    for rises, step in ((True, 1e-6), (False, -40e-6 / resets)):
+        assert found.mean_step(rises).mean() == pytest.approx(step, rel=0.1)
+        jumps = found.up if rises else found.down
+        assert 0.2 < jumps.std(axis=0).mean() / abs(step) < 0.4
 
 
 def test_a_table_of_read_noise_is_refused(tmp_path: Path) -> None:
