@@ -5,17 +5,21 @@ import os
 import pickle
 from collections.abc import Callable
 from dataclasses import replace
+from importlib import metadata
 from pathlib import Path
 
 from device_presets.fitting.fit_file import fit_file
 from device_presets.fitting.results.fitted_device import FittedDevice
-from rpu_ssnn.common.files import is_regular, write_whole
+from rpu_ssnn.common.files import is_regular, reason, write_whole
 
 FOLDER = "RPU_SSNN_FITS"
 """This environment variable names the folder of kept fits, in place of the user's cache."""
 
 _MOST = 20
 """This many of the newest fits are kept."""
+
+_LIBRARIES = ("numba", "numpy", "pandas", "scipy")
+"""Another version of these may compute other numbers, or fail to load what an earlier one kept."""
 
 
 def kept_fit(
@@ -26,8 +30,8 @@ def kept_fit(
     weight_one: float | None,
     tell: Callable[[str], None],
 ) -> FittedDevice:
-    """Returns the result of `fit_file`, or the kept one if readings, options and program are the
-    same as before.
+    """Returns the result of `fit_file`, or the kept one if readings, options, program and its
+    libraries are the same as before. A fit that cannot be kept is returned all the same.
 
     Raises:
         PresetError: `fit_file` raises it.
@@ -39,11 +43,14 @@ def kept_fit(
         kept: FittedDevice = pickle.loads(place.read_bytes())
         return replace(kept, name=name)
     fitted = fit_file(file, name, sheet, weight_zero, weight_one, tell)
-    place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    write_whole(place, lambda path: path.write_bytes(pickle.dumps(fitted)))
-    newest_last = sorted(place.parent.glob("*.pickle"), key=lambda path: path.stat().st_mtime)
-    for old in newest_last[:-_MOST]:
-        old.unlink(missing_ok=True)
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_whole(place, lambda path: path.write_bytes(pickle.dumps(fitted)))
+        newest_last = sorted(place.parent.glob("*.pickle"), key=lambda path: path.stat().st_mtime)
+        for old in newest_last[:-_MOST]:
+            old.unlink(missing_ok=True)
+    except OSError as error:
+        tell(f"the fit is not kept in {place.parent}: {reason(error)}")
     return fitted
 
 
@@ -53,8 +60,10 @@ def _folder() -> Path:
 
 
 def _digest(data: Path, options: str) -> str:
-    """Returns a digest of the readings, the options and the source code."""
+    """Returns a digest of the readings, the options, the source code and its libraries."""
     found = hashlib.sha256(options.encode())
+    for library in _LIBRARIES:
+        found.update(metadata.version(library).encode())
     project = Path(__file__).parents[2]
     sources = [*(project / "device_presets").rglob("*.py"), *(project / "rpu_ssnn").rglob("*.py")]
     for path in [*sorted(sources), *(sorted(data.iterdir()) if data.is_dir() else [data])]:

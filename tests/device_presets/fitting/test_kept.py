@@ -1,0 +1,49 @@
+"""Fits are kept for the same readings and libraries, and are not lost if they cannot be kept."""
+
+from pathlib import Path
+
+import pytest
+
+from device_presets.fitting import kept
+from device_presets.fitting.results.intervals import Quantity
+
+
+@pytest.fixture
+def fitted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Replaces the fit by a short one, and returns the list of the names that were fitted."""
+    names: list[str] = []
+
+    def fit(file: Path, name: str, *_: object) -> Quantity:
+        names.append(name)
+        return Quantity(name, 1.0, None, None, "weight")
+
+    monkeypatch.setattr(kept, "fit_file", fit)
+    return names
+
+
+def test_a_fit_that_cannot_be_kept_is_not_lost(
+    fitted: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A home may be read-only, as in a container."""
+    in_the_way = tmp_path / "file"
+    in_the_way.touch()
+    monkeypatch.setenv(kept.FOLDER, str(in_the_way / "fits"))
+    told: list[str] = []
+    found = kept.kept_fit(tmp_path / "a.csv", "mine", None, None, None, told.append)
+    assert (found.name, fitted) == ("mine", ["mine"])
+    assert told == [f"the fit is not kept in {in_the_way / 'fits'}: Not a directory"]
+
+
+def test_a_fit_with_other_libraries_is_made_again(
+    fitted: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(kept.FOLDER, str(tmp_path / "fits"))
+
+    def named(name: str) -> str:
+        return kept.kept_fit(tmp_path / "a.csv", name, None, None, None, lambda words: None).name
+
+    assert (named("first"), named("second")) == ("first", "second")
+    assert fitted == ["first"]
+    monkeypatch.setattr("importlib.metadata.version", lambda library: "99")
+    assert named("third") == "third"
+    assert fitted == ["first", "third"]
