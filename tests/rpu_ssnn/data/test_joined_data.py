@@ -9,19 +9,26 @@ from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.data import sources
 from rpu_ssnn.data.joined import read_joined, read_paired
 from rpu_ssnn.data.rows import Source, values_of
-from rpu_ssnn.data.sources import _cropped
+from rpu_ssnn.data.sources import read_idx_set
+from support.rpu_ssnn.idx import write_idx_file, write_idx_set_files
 
 
-def test_a_crop_keeps_the_middle() -> None:
-    image = np.arange(36, dtype=np.uint8).reshape(1, 36)
-    kept = _cropped(image, 4, Path("images"))
-    np.testing.assert_array_equal(kept[0].reshape(4, 4), image.reshape(6, 6)[1:5, 1:5])
+@pytest.mark.usefixtures("no_standard_digests")
+def test_a_crop_keeps_the_middle(tmp_path: Path) -> None:
+    write_idx_set_files(tmp_path, side=26)
+    whole = values_of(read_idx_set("mnist", tmp_path).train_images).reshape(-1, 26, 26)
+    kept = values_of(read_idx_set("mnist_20x20_bw", tmp_path).train_images).reshape(-1, 20, 20)
+    np.testing.assert_array_equal(kept, np.where(whole[:, 3:23, 3:23] >= 128, 255, 0))
 
 
-def test_what_is_no_square_or_too_small_is_one_line() -> None:
-    for pixels in (35, 9):
-        with pytest.raises(InputError, match="must be a square of at least 4 x 4"):
-            _cropped(np.zeros((1, pixels), np.uint8), 4, Path("images"))
+@pytest.mark.usefixtures("no_standard_digests")
+@pytest.mark.parametrize("shape", [(19, 19), (20, 21)])
+def test_what_is_no_square_or_too_small_is_one_line(shape: tuple[int, int], tmp_path: Path) -> None:
+    write_idx_set_files(tmp_path)
+    for file in (sources.IDX_SETS["mnist"].files[0], sources.IDX_SETS["mnist"].files[2]):
+        write_idx_file(tmp_path / f"{file}.gz", np.zeros((60, *shape)))
+    with pytest.raises(InputError, match="must be a square of at least 20 x 20"):
+        read_idx_set("mnist_20x20_bw", tmp_path)
 
 
 def test_the_classes_of_a_joined_set_follow_each_other(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -202,7 +202,7 @@ def test_lines_weaken_the_noise_of_a_device_as_they_weaken_its_current(
     # If the noise in a pair is proportional to the current, the larger current counts more.
     counts = [
         np.square(state[11] + 1.0) if noise == "white_of_current" else np.ones(8)
-        for state in ideal._array.states()
+        for state in ideal.states()
     ]
     left = sum(np.square(s[11]) * n for s, n in zip(shares.devices, counts, strict=True))
     np.testing.assert_allclose(found[0] / found[1], np.sqrt(left / sum(counts)), rtol=0.03)

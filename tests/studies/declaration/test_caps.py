@@ -1,6 +1,5 @@
 """Work is counted before anything is built, and refused above a limit with the count."""
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +28,12 @@ TOO_MUCH: list[tuple[dict[str, Any], str, str]] = [
 
 
 @pytest.mark.parametrize(("changes", "key", "said"), TOO_MUCH)
-def test_too_much_is_refused_at_once(changes: dict[str, Any], key: str, said: str) -> None:
-    start = time.monotonic()
+def test_too_much_is_refused_before_a_point_is_built(
+    changes: dict[str, Any], key: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("studies.declaration.points.Point", lambda **_: pytest.fail("was built"))
     with refused("small.yaml", key, said):
         parse_study({**SMALL, **changes}, "small.yaml", Path())
-    assert time.monotonic() - start < 20
 
 
 @pytest.mark.parametrize("workers", ["9" * 24, "0", "-1"])
@@ -83,13 +83,12 @@ def _studies(draw: st.DrawFn) -> dict[str, Any]:
 
 
 def _is_a_study_or_one_line(raw: dict[str, Any]) -> None:
-    start, said = time.monotonic(), ""
+    said = ""
     try:
         parse_study(raw, "any.yaml", Path())
     except InputError as error:
         said = str(error)
     assert "\n" not in said
-    assert time.monotonic() - start < 30
 
 
 @settings(max_examples=150, deadline=None)

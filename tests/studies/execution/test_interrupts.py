@@ -57,12 +57,10 @@ def test_a_signal_elsewhere_raises_at_once(kind: signal.Signals) -> None:
     def work() -> None:
         with interrupts.ending_the_command():
             os.kill(os.getpid(), kind)
-            time.sleep(60)
+            pytest.fail("went on")
 
-    start = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         work()
-    assert time.monotonic() - start < 30
 
 
 LOST = """
