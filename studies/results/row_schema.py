@@ -5,10 +5,11 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model, model_validator
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.validation import validated
+from rpu_ssnn.common.value_kinds import refuse_other_kinds
 from rpu_ssnn.common.wording import first_unprintable
 from studies.declaration.trial import SWEEP_PREFIX, Row, Scalar
 from studies.results.result_columns import RESULT_COLUMNS
@@ -28,32 +29,15 @@ _MOST_DIGITS = 19
 _ACCURACY = "must be an accuracy, 0 to 100 %"
 
 
-def _no_flag(value: object) -> object:
-    """Refuses true and false, which Python, and so pydantic, accepts as numbers."""
-    if isinstance(value, bool):
-        raise ValueError("must be a number, not true or false")
-    return value
-
-
-def _no_text(value: object) -> object:
-    """Refuses text, even if it reads as a number, which pydantic would accept."""
-    if isinstance(value, str):
-        raise ValueError("must be a number, not text")
-    return value
-
-
-def _accuracy(value: object) -> object:
-    good = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 100
-    if not (good or value is None):
+def _accuracy(value: float | None) -> float | None:
+    if value is not None and not 0 <= value <= 100:
         raise ValueError(_ACCURACY)
     return value
 
 
-Accuracy = Annotated[float | None, BeforeValidator(_accuracy)]
-Number = Annotated[float | None, BeforeValidator(_no_flag), BeforeValidator(_no_text)]
-Whole = Annotated[
-    Annotated[int, Field(ge=0)] | None, BeforeValidator(_no_flag), BeforeValidator(_no_text)
-]
+Accuracy = Annotated[float | None, AfterValidator(_accuracy)]
+Number = float | None
+Whole = Annotated[int, Field(ge=0)] | None
 Text = str | None
 _AnyFloat = Annotated[float, Field(allow_inf_nan=True)]
 
@@ -63,6 +47,12 @@ class _Checked(BaseModel):
 
     model_config = ConfigDict(extra="allow", allow_inf_nan=False)
     __pydantic_extra__: dict[str, str | bool | int | _AnyFloat | None] = Field(init=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _kinds_are_told_apart(cls, content: object) -> object:
+        refuse_other_kinds(cls.model_fields, content)
+        return content
 
     @model_validator(mode="after")
     def _statistics_are_numbers_and_text_is_printable(self) -> Self:
@@ -90,7 +80,7 @@ class _TypedRow(_Checked):
 
     test_accuracy: Accuracy = None
     validation_accuracy: Accuracy = None
-    numerics_version: Annotated[int, BeforeValidator(_no_flag), BeforeValidator(_no_text)]
+    numerics_version: int
     torch_version: Annotated[str, Field(min_length=1)]
     aihwkit_version: Annotated[str, Field(min_length=1)]
     seed: Whole = None
