@@ -106,13 +106,13 @@ def entry_from_metrics(metrics: PublishedMetrics) -> PresetEntry:
     curve = f"{told}: from states and nonlinearity, step = k (W - w)"
     uneven = abs(up - down) / (up + down)
     noise_told = (
-        f"{told}: {metrics.cycle_to_cycle:g} of the range, as a share of the step; aihwkit scales "
-        f"it with the up and down step, so it is right as their mean square (each within "
-        f"{100 * uneven:.0f} % or so)"
+        f"{told}: {metrics.cycle_to_cycle:g} of the range, here as a share of the step; aihwkit "
+        "scales it with the up and the down step, so their mean square is right, and each is off "
+        f"by about {100 * uneven:.0f} %"
     )
-    spread_told = f"{told}: labels that vary by {metrics.device_to_device:g}, to first order"
+    spread_told = f"{told}: labels that deviate by {metrics.device_to_device:g}, to first order"
 
-    range_told = "normalised range; its conductances are in on_off_ratio"
+    range_told = "normalised range; on_off_ratio is the ratio of its conductances"
     range_spread_told = "not among the metrics; NeuroSim keeps the range fixed"
     given: dict[str, tuple[float | bool, str]] = {
         "step": (step, curve),

@@ -74,7 +74,7 @@ class Verdict:
     def reason(self) -> str:
         """Returns why the fit is not trusted: the names of the defects, and the failed checks."""
         names = ", ".join(defect.name for defect in self.defects)
-        named = f"found: {names}; " if names else ""
+        named = f"defects: {names}; " if names else ""
         return f"{named}failed checks: {self.failed}"
 
     @property

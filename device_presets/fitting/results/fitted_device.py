@@ -136,7 +136,7 @@ class FittedDevice:
         """Returns the error of the mean curve, in words."""
         found = self.cycles
         held = f", on held-out cycles by {found.held_out.percent}" if found.held_out else ""
-        theirs = f", NeuroSim's formula by {found.neurosim.percent}" if found.neurosim else ""
+        theirs = f" (NeuroSim's formula: {found.neurosim.percent})" if found.neurosim else ""
         return (
             f"The mean curve is off by {found.seen.percent} of the range (up / down){held}{theirs}."
             f" Of the readings of {self._kind} cycles, {100 * found.within_band:.0f} % lie within "
@@ -191,7 +191,7 @@ class FittedDevice:
         if not lacks:
             second = "Noise may explain this error" if far else "Nothing was found that it lacks"
             if not self.verdict.describes:
-                second = f"It fails these checks: {self.verdict.failed}"
+                second = f"Failed checks: {self.verdict.failed}"
         to_do = [d.advice for d in self.verdict.defects]
         if not to_do and (far or not self.verdict.describes):
             to_do = ["look at the plot, and measure more cycles"]

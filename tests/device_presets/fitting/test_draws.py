@@ -42,7 +42,7 @@ def test_the_command_goes_from_a_measured_table_to_a_verdict(asked: Result) -> N
     said = asked.output
     assert "describes the mean curve and the scatter of cycles, but not each pulse." in said
     assert "The preset reproduces: the mean step at every state, " in said
-    assert ", NeuroSim's formula by 1." in said
+    assert " (NeuroSim's formula: 1." in said
     preset = get_preset(said.split("preset  ")[1].split("\n")[0])
     assert preset.technology == "measured"
 
