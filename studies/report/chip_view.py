@@ -138,7 +138,10 @@ def note(table: pd.DataFrame, chip: Chip) -> str:
         for name in Components.model_fields
         if getattr(chip.components, name) is None and f"image_{name}_j" in table
     ]
-    most = [f"{row['case']}: {row['matter_most'].replace('_', ' ')}" for _, row in table.iterrows()]
+    most = [
+        f"{', '.join(dict.fromkeys(cases))}: {str(components).replace('_', ' ')}"
+        for components, cases in table.groupby("matter_most", sort=False)["case"]
+    ]
     exact, own = [], []
     if chip.columns == "converter":
         read = dict(zip(table["case"].map(str), table["read_bits"], strict=True))
