@@ -27,10 +27,19 @@ _NAMES = {
 }
 """These paths need a name, since their last part is not clear enough."""
 
+_CIRCUIT = "network.neuron.circuit"
 _UNITS = {
     "hyperparameters.weight_range": "He deviations",
     "network.T": "slots",
     "network.inference_T": "slots",
+    f"{_CIRCUIT}.input_offset": "thresholds a slot",
+    f"{_CIRCUIT}.polarity_spread": "threshold",
+    f"{_CIRCUIT}.reset_rest": "threshold",
+    f"{_CIRCUIT}.saturation": "firing levels",
+    f"{_CIRCUIT}.spurious": "1 a slot",
+    f"{_CIRCUIT}.threshold_drift": "threshold",
+    f"{_CIRCUIT}.threshold_noise": "threshold",
+    f"{_CIRCUIT}.threshold_spread": "threshold",
     "surrogate.T_s": "slots",
     "tile.lines.ohm_per_cell": "ohm",
     "tile.lines.on_resistance": "ohm",
@@ -38,10 +47,31 @@ _UNITS = {
     "tile.reads.adc_bound_transposed": "device states",
     "tile.reads.read_noise": "device states",
 }
-_UNITS_OF_SECTIONS = {"tile.half_select": "steps a spike", "tile.read_disturb": "steps a spike"}
-_UNITS_OF_ENDINGS = {"_s": "s", "_seconds": "s", "_k": "K", "_ev": "eV"}
-_UNIT_WORDS = {"step": "steps", "weight": "units of weight", "1": "", "yes/no": "", "states": ""}
-"""These words replace units of `LawParameter.unit`."""
+_UNITS_OF_SECTIONS = {
+    "tile.half_select": "steps a spike",
+    "tile.line_spread": "step",
+    "tile.read_disturb": "steps a spike",
+}
+_UNITS_OF_ENDINGS = {
+    "_s": "s",
+    "_seconds": "s",
+    "_k": "K",
+    "_ev": "eV",
+    "of_range": "range",
+    "of_current": "current",
+}
+_UNIT_WORDS = {
+    "step": "steps",
+    "threshold": "thresholds",
+    "1 a slot": "spikes a slot",
+    "range": "shares of the range",
+    "current": "shares of the current",
+    "weight": "units of weight",
+    "1": "",
+    "yes/no": "",
+    "states": "",
+}
+"""Names and figures have these words in place of the units of settings and parameters."""
 
 
 def quantity(path: str) -> str:
@@ -70,17 +100,26 @@ def distinct[T](things: Iterable[T], name: Callable[[T], str]) -> dict[T, str]:
     return {thing: named if times[named] == 1 else str(thing) for thing, named in names.items()}
 
 
-@cache
-def _unit(path: str) -> str:
-    if path in _UNITS:
-        return _UNITS[path]
+def unit_of(path: str) -> str:
+    """Returns the unit of a setting, as `LawParameter.unit` has it; it is 1 for a pure number."""
     section, _, name = path.rpartition(".")
-    if section != "overrides":
-        known = (unit for end, unit in _UNITS_OF_ENDINGS.items() if name.endswith(end))
-        return _UNITS_OF_SECTIONS.get(section) or next(known, "")
+    if section == "overrides":
+        return _units_of_parameters().get(name, "1")
+    known = (unit for end, unit in _UNITS_OF_ENDINGS.items() if name.endswith(end))
+    return _UNITS.get(path) or _UNITS_OF_SECTIONS.get(section) or next(known, "1")
+
+
+def _unit(path: str) -> str:
+    """Returns the unit of a setting in words."""
+    unit = unit_of(path)
+    is_share = path.startswith("overrides.") and unit in _units_of_parameters()
+    return _UNIT_WORDS.get(unit, f"shares of {name_of(f'overrides.{unit}')}" if is_share else unit)
+
+
+@cache
+def _units_of_parameters() -> dict[str, str]:
     from rpu_ssnn.devices.laws import LAWS
 
-    laws = [law.parameters for law in LAWS.values()]
-    unit = next((known[name].unit for known in laws if name in known), "")
-    is_share = any(unit in known for known in laws)  # the unit is another parameter
-    return _UNIT_WORDS.get(unit, f"shares of {name_of(f'overrides.{unit}')}" if is_share else unit)
+    return {
+        name: parameter.unit for law in LAWS.values() for name, parameter in law.parameters.items()
+    }

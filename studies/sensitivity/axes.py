@@ -16,6 +16,7 @@ from rpu_ssnn.devices.law_parameter import LawParameter
 from rpu_ssnn.devices.laws import LAWS
 from rpu_ssnn.spec import CircuitSpec
 from rpu_ssnn.spec.tile import TileSpec
+from studies.common.quantities import unit_of
 from studies.declaration.cases import Case
 from studies.sensitivity.device_question import TunedDevice
 from studies.sensitivity.imperfections import (
@@ -52,9 +53,7 @@ class RequirementParameter:
     best: float = 0.0
 
 
-def _tile(
-    name: str, unit: str, path: str, floor: float = 1e-5, worst: float = 1.0
-) -> RequirementParameter:
+def _tile(name: str, path: str, floor: float = 1e-5, worst: float = 1.0) -> RequirementParameter:
     """Makes the parameter for a setting of the tile; its imperfection is its section or name."""
     section, _, key = path.rpartition(".")
     model: Any = TileSpec
@@ -63,16 +62,17 @@ def _tile(
         model = kinds[0] if kinds else TileSpec.model_fields[section].annotation
     meaning = model.model_fields[key].description or ""
     imperfection = section if section not in ("", "reads") else name
-    return RequirementParameter(name, unit, meaning, floor, worst, (f"tile.{path}",), imperfection)
+    whole = f"tile.{path}"
+    return RequirementParameter(name, unit_of(whole), meaning, floor, worst, (whole,), imperfection)
 
 
 def _neuron(
-    name: str, unit: str, floor: float = 1e-3, worst: float = 1.0, best: float = 0.0
+    name: str, floor: float = 1e-3, worst: float = 1.0, best: float = 0.0
 ) -> RequirementParameter:
     """Makes the parameter for a setting of the neurons."""
     meaning = CircuitSpec.model_fields[name].description or ""
-    named, paths = f"neuron_{name}", (f"{CIRCUIT}.{name}",)
-    return RequirementParameter(named, unit, meaning, floor, worst, paths, named, best)
+    named, path = f"neuron_{name}", f"{CIRCUIT}.{name}"
+    return RequirementParameter(named, unit_of(path), meaning, floor, worst, (path,), named, best)
 
 
 def _declared(parameters: Mapping[str, LawParameter]) -> Iterator[RequirementParameter]:
@@ -90,37 +90,38 @@ MOST_SPREAD = 0.5
 """Above this, the real spread falls behind, as aihwkit takes the absolute value of its draws."""
 
 _WINDOW = "window of weights, at the same step in weight"
+_RANGE = "hyperparameters.weight_range"
 _BOUNDS = ("overrides.w_max_spread", "overrides.w_min_spread")
 
 _OTHERS = (
-    RequirementParameter("weight_range", "He deviations", _WINDOW, 0.0, 0.05, (), ""),
+    RequirementParameter("weight_range", unit_of(_RANGE), _WINDOW, 0.0, 0.05, (), ""),
     RequirementParameter(
         "bounds_spread", "bound", "device to device", 1e-2, MOST_SPREAD, _BOUNDS, "bounds_spread"
     ),
-    _tile("read_noise", "device states", "reads.read_noise", 1e-2, 10.0),
-    _tile("stuck_share", "1", "stuck_share", 1e-3, 0.5),
-    _tile("half_select", "steps a spike", "half_select.forward_up", 1e-7),
-    _tile("read_disturb", "steps a spike", "read_disturb.forward_up", 1e-7),
-    _tile("noise_of_range", "range", "pulse_noise.of_range"),
-    _tile("retention_loss", "1", "retention.loss_per_decade"),
-    _tile("device_read_noise", "range", "device_read_noise.white_of_range"),
-    _tile("device_read_noise_of_current", "current", "device_read_noise.white_of_current"),
-    _tile("slow_read_noise", "range", "device_read_noise.slow_of_range"),
-    _tile("asymmetry_common", "step", "line_spread.asymmetry_common", 1e-3),
-    _tile("ohm_per_cell", "ohm", "lines.ohm_per_cell", 1e-4, 1e5),
-    _neuron("threshold_spread", "threshold"),
-    _neuron("threshold_noise", "threshold"),
-    _neuron("threshold_drift", "threshold"),
-    _neuron("polarity_spread", "threshold"),
-    _neuron("gain_spread", "1"),
-    _neuron("input_offset", "thresholds a slot", 1e-5),
-    _neuron("reset_rest", "threshold", worst=0.9),
-    _neuron("missed", "1", worst=0.5),
-    _neuron("spurious", "1 a slot", 1e-6, 0.5),
-    _neuron("dead_share", "1", worst=0.5),
-    _neuron("always_share", "1", worst=0.5),
-    _neuron("saturation", "firing levels", 0.0, 1.0, best=100.0),
-    _neuron("leak_time_constant_s", "s", 0.0, 1e-7, best=1.0),
+    _tile("read_noise", "reads.read_noise", 1e-2, 10.0),
+    _tile("stuck_share", "stuck_share", 1e-3, 0.5),
+    _tile("half_select", "half_select.forward_up", 1e-7),
+    _tile("read_disturb", "read_disturb.forward_up", 1e-7),
+    _tile("noise_of_range", "pulse_noise.of_range"),
+    _tile("retention_loss", "retention.loss_per_decade"),
+    _tile("device_read_noise", "device_read_noise.white_of_range"),
+    _tile("device_read_noise_of_current", "device_read_noise.white_of_current"),
+    _tile("slow_read_noise", "device_read_noise.slow_of_range"),
+    _tile("asymmetry_common", "line_spread.asymmetry_common", 1e-3),
+    _tile("ohm_per_cell", "lines.ohm_per_cell", 1e-4, 1e5),
+    _neuron("threshold_spread"),
+    _neuron("threshold_noise"),
+    _neuron("threshold_drift"),
+    _neuron("polarity_spread"),
+    _neuron("gain_spread"),
+    _neuron("input_offset", 1e-5),
+    _neuron("reset_rest", worst=0.9),
+    _neuron("missed", worst=0.5),
+    _neuron("spurious", 1e-6, 0.5),
+    _neuron("dead_share", worst=0.5),
+    _neuron("always_share", worst=0.5),
+    _neuron("saturation", 0.0, 1.0, best=100.0),
+    _neuron("leak_time_constant_s", 0.0, 1e-7, best=1.0),
 )
 
 PARAMETERS: Mapping[str, RequirementParameter] = {
