@@ -5,7 +5,7 @@ import os
 import pickle
 from collections.abc import Callable
 from dataclasses import replace
-from importlib import metadata
+from importlib.metadata import version
 from pathlib import Path
 
 from device_presets.fitting.fit_file import fit_file
@@ -36,7 +36,7 @@ def kept_fit(
     Raises:
         PresetError: `fit_file` raises it.
     """
-    options = repr((file.name, sheet, weight_zero, weight_one))
+    options = repr((file.name, sheet, weight_zero, weight_one, *map(version, _LIBRARIES)))
     place = _folder() / f"{_digest(file, options)}.pickle"
     if is_regular(place) and place.stat().st_uid == os.getuid():
         tell(f"taking the fit that was kept in {place}")
@@ -60,10 +60,8 @@ def _folder() -> Path:
 
 
 def _digest(data: Path, options: str) -> str:
-    """Returns a digest of the readings, the options, the source code and its libraries."""
+    """Returns a digest of the readings, the options and the source code."""
     found = hashlib.sha256(options.encode())
-    for library in _LIBRARIES:
-        found.update(metadata.version(library).encode())
     project = Path(__file__).parents[2]
     sources = [*(project / "device_presets").rglob("*.py"), *(project / "rpu_ssnn").rglob("*.py")]
     for path in [*sorted(sources), *(sorted(data.iterdir()) if data.is_dir() else [data])]:

@@ -192,10 +192,9 @@ def _cycles(rows: Rows) -> np.ndarray:
     Args:
         rows: The rows, sorted by device.
     """
-    pulses = pd.Series(rows.pulsed & (rows.pulse > 0))
-    first = pd.Series(rows.cycle).where(pulses).groupby(rows.device).transform("first")
-    before = ~pulses.groupby(rows.device).cummax() & first.notna()
-    cycle = np.where(before, first, rows.cycle)
+    own, begun = pd.Series(rows.cycle), pd.Series(rows.pulsed & (rows.pulse > 0))
+    begun = begun.groupby(rows.device).cummax()
+    cycle = own.where(begun).groupby(rows.device).bfill().fillna(own)
     return np.unique(cycle, return_inverse=True)[1].astype(np.int32)
 
 

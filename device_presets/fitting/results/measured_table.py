@@ -100,7 +100,6 @@ def table_of(found: Measurement, device: int, columns: int) -> LookupTable:
     before = found.conductance[after - 1]
     change = found.conductance[after] - before
     up = found.pulse[after] > 0
-    own = found.conductance[rows]
     points = np.linspace(0.0, 1.0, POINTS)
     ratio = _read_noise_in_steps(found, rows)
     if ratio > MOST_READ_NOISE:
@@ -109,7 +108,7 @@ def table_of(found: Measurement, device: int, columns: int) -> LookupTable:
         raise PresetError(found.name, f"read noise of {found.labels[device]}", noise, allowed)
     if ratio > 0.0:
         before, change = _without_read_noise(found, after, ratio, columns)
-        own = before
+    own = before if ratio > 0.0 else found.conductance[rows]
     conductance = np.linspace(own.min(), own.max(), columns)
     rise, fall = (_law(before[way], change[way], conductance, points) for way in (up, ~up))
     name, normalised = f"{found.name} {device + 1}", found.unit == ARBITRARY
@@ -164,13 +163,13 @@ def _without_read_noise(
         own_runs = [run for run in runs if found.pulse[run[1]] == way]
         lag = min(longest, int(np.median([b - a for a, b in own_runs])))
         one = float(np.var(rest[mine]))
+        # A sweep of one pulse has only its own scatter and that of the two readings.
+        own = one - 2.0 * read_noise**2
         if lag > 1:
             whole = [rest[a + 1 : b + 1] for a, b in own_runs if b - a >= lag]
             sums = np.concatenate([np.convolve(r, np.ones(lag), "valid") for r in whole])
-            own = max(float(sums.var()) - one, 0.0) / (lag - 1)
-        else:  # A sweep of one pulse has only its own scatter and that of the two readings.
-            own = max(one - 2.0 * read_noise**2, 0.0)
-        change[mine] = mean + np.sqrt(min(own / one, 1.0)) * rest[mine]
+            own = (float(sums.var()) - one) / (lag - 1)
+        change[mine] = mean + np.sqrt(np.clip(own / one, 0.0, 1.0)) * rest[mine]
     return state[after], change[after]
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.likelihood import mean_step
+from device_presets.fitting.model.simulation import alike_stretches
 from device_presets.fitting.model.uncertainty import Uncertainty
 from device_presets.fitting.results.intervals import (
     Quantity,
@@ -56,8 +57,9 @@ class Population:
     Args:
         fit: The fit of one model.
         errors: The covariances of its numbers.
-        draws: Fits of the same model to resampled cycles; if there are any, their scatter gives the
-            covariance instead of the curvature of the likelihood.
+        draws: Fits of the same model to resampled cycles, of which there are at least two; if there
+            are any draws, their scatter gives the covariance instead of the curvature of the
+            likelihood.
     """
 
     def __init__(self, fit: JointFit, errors: Uncertainty, draws: Sequence[JointFit] = ()) -> None:
@@ -77,8 +79,11 @@ class Population:
         pulses = float(np.count_nonzero(fit.prepared.series.pulse))
         self._own_degrees = max(pulses - fit.n_free, 1.0)
         if draws:
+            # Draws of m cycles scatter about their mean, as m - 1 independent numbers do.
+            cycles = len(alike_stretches(fit.prepared))
             self._covariance: np.ndarray = np.cov([self._vector(f) for f in draws], rowvar=False)
-            self._own_degrees = float(len(draws) - 1)
+            self._covariance *= cycles / (cycles - 1)
+            self._own_degrees = min(cycles, len(draws)) - 1.0
         else:
             # An error of the shared numbers changes the numbers of all devices.
             own = np.ones_like(slope) if self.log_normal else slope
