@@ -59,6 +59,6 @@ def checked_name(name: str) -> str:
         PresetError: the name is not usable as a YAML key and a file name.
     """
     if not name or not all(c.isalnum() or c in "_-" for c in name) or not name[0].isalpha():
-        allowed = "must begin with a letter and hold letters, digits, _ and - only"
+        allowed = "must begin with a letter and consist of letters, digits, _ and -"
         raise PresetError("preset", "name", name, allowed)
     return name

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from device_presets.library.preset_file import shipped_entries
 from device_presets.library.to_aihwkit import aihwkit_device
-from rpu_ssnn.common.errors import PresetError, one_of
+from rpu_ssnn.common.errors import Fault, PresetError, one_of
 from rpu_ssnn.devices.law import Law
 from rpu_ssnn.devices.law_parameter import Value
 from rpu_ssnn.devices.laws.charge_trap import ChargeTrapPhysics
@@ -208,8 +208,8 @@ class Preset:
         """
         if self.one_directional_because is not None:
             others = (n for n, e in shipped_entries().items() if not e.one_directional_because)
-            allowed = f"{self.one_directional_because}; a single-device weight {one_of(others)}"
-            raise PresetError(self.name, "device", "one-directional", allowed)
+            allowed = f"{self.one_directional_because}; a weight of one device {one_of(others)}"
+            raise PresetError(self.name, "device", Fault("it moves one way only"), allowed)
         return self.configuration(seconds_between_steps)
 
     def configuration(self, seconds_between_steps: float | None = None) -> "PulsedDevice":

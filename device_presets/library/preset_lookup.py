@@ -13,7 +13,7 @@ from device_presets.library.preset_file import (
     is_file_name,
     shipped_entries,
 )
-from rpu_ssnn.common.errors import PresetError, one_of
+from rpu_ssnn.common.errors import Fault, PresetError, one_of
 from rpu_ssnn.devices.common_parameters import MOST_LEVELS
 from rpu_ssnn.devices.law_parameter import LawParameter, Value
 from rpu_ssnn.devices.own_law import check_own_step, find_law
@@ -153,9 +153,8 @@ def _parameters(
     chosen = [n for n in STEP_OR_LEVELS if n in overrides]
     chosen = chosen or [n for n in STEP_OR_LEVELS if n in entry.parameters]
     if len(chosen) != 1:
-        what = "both" if chosen else "neither"
-        allowed = "exactly one of step and levels must be given"
-        raise PresetError(where, "step and levels", what, allowed)
+        found = Fault("both are given" if chosen else "neither is given")
+        raise PresetError(where, "step and levels", found, "must be exactly one of them")
     span = _number(complete["w_max"]) - _number(complete["w_min"])
     return _step_and_levels(where, declared, chosen[0], given(chosen[0]), span) | complete
 

@@ -161,8 +161,9 @@ def fit(
         fitted.save(None, plot_file)
         cause = f"{fitted.doubt}; " if fitted.doubt else ""
         typer.echo(
-            f"{data}: no model describes the data: {cause}{fitted.verdict.reason}. See the plot "
-            f"{plot_file}. No preset was written; --accept-poor-fit writes it nevertheless.",
+            f"{data}: no model describes the data: {cause}failed checks: {fitted.verdict.failed}. "
+            f"See the plot {plot_file}. No preset was written; --accept-poor-fit writes it "
+            "nevertheless.",
             err=True,
         )
         raise typer.Exit(3)

@@ -71,13 +71,6 @@ class Verdict:
         return " ".join(f"'{check.question}'" for check in self.checks if not check.passed)
 
     @property
-    def reason(self) -> str:
-        """Returns why the fit is not trusted: the names of the defects, and the failed checks."""
-        names = ", ".join(defect.name for defect in self.defects)
-        named = f"defects: {names}; " if names else ""
-        return f"{named}failed checks: {self.failed}"
-
-    @property
     def sentence(self) -> str:
         """Returns the outcome in words."""
         if not self.describes:

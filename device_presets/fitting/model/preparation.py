@@ -158,7 +158,7 @@ def prepare(found: Measurement, zero: float | None, one: float | None) -> Prepar
         has = np.unique(found.device[found.pulse == way])
         if 0 < len(has) < found.n_devices:
             label = next(label for k, label in enumerate(found.labels) if k not in has)
-            allowed = "must be at least 1, as for other devices: measure, or leave out this device"
+            allowed = "must be at least 1, as for other devices: add some, or drop this device"
             raise PresetError(found.name, f"{name} pulses of {label}", 0, allowed)
     start = np.searchsorted(found.device, np.arange(found.n_devices + 1))
     scale = _scale(found, start, zero, one)

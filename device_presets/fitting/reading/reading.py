@@ -8,7 +8,7 @@ import numpy as np
 from device_presets.fitting.reading.measurement import Measurement, read_measurement
 from device_presets.fitting.reading.sampled_table import sampled
 from device_presets.fitting.reading.thinning import thinned
-from device_presets.jump_tables.lookup_table import is_lookup_table, read_lookup_table
+from device_presets.jump_tables.lookup_table import FILES, is_lookup_table, read_lookup_table
 from rpu_ssnn.common.errors import Fault, PresetError
 
 _SWAPPED = 2.0
@@ -28,7 +28,7 @@ def read(path: Path, sheet: str | None = None) -> Measurement:
     if not path.is_dir():
         return thinned(read_measurement(path, sheet))
     if not is_lookup_table(path):
-        allowed = "must hold a lookup table of CrossSim; join several files with pandas.concat"
+        allowed = f"must hold {' and '.join(FILES.values())}; join tables with pandas.concat"
         raise PresetError(path, "folder", Fault("it has no lookup table"), allowed)
     return sampled(read_lookup_table(path))
 

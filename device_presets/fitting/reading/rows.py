@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from rpu_ssnn.common.errors import PresetError
 
@@ -46,8 +47,6 @@ def refuse_first(
     if not bad.any():
         return
     first = int(np.argmax(bad))
-    found = values[first]
-    where = f"{file}, row {lines[first]}"
-    raise PresetError(
-        where, f"column {column}", found.item() if isinstance(found, np.generic) else found, allowed
-    )
+    found = None if pd.isna(values[first]) else values[first]
+    found = found.item() if isinstance(found, np.generic) else found
+    raise PresetError(f"{file}, row {lines[first]}", f"column {column}", found, allowed)
