@@ -198,7 +198,7 @@ _NOT_ON_TILES = (
     "needs tile: {simulator: native}; aihwkit's tiles have no tables of measured jumps, no law of "
     "your own, and their devices do not remember their pulses"
 )
-_NO_PHYSICS = "needs native_synapses (tile: {simulator: native}); aihwkit's tiles have none"
+_NO_POINT = "needs native_synapses (tile: {simulator: native}); aihwkit's tiles have none"
 _NO_DISTURB = (
     "does not go with a device that remembers its pulses: what a disturbed one remembers is not "
     "known"
@@ -226,36 +226,31 @@ def needs_native(device: DeviceSource) -> bool:
     return alone or (physics is not None and physics.remembers)
 
 
-def check_device(
-    device: DeviceSource, spec: TileSpec, simulator: str, batch: int, slots: int
-) -> None:
+def check_device(device: DeviceSource, spec: TileSpec, batch: int, slots: int) -> None:
     """Refuses settings that do not fit the device, or that its simulator cannot simulate.
 
     Args:
         device, spec: the device and its array.
-        simulator: the simulator, whatever the specification says.
         batch: the number of presentations in a batch.
         slots: the number of slots of a presentation.
 
     Raises:
-        InputError: only the native simulator has the device or an effect; a device that remembers
-            its pulses is disturbed; a law of loss is given to a device that has its own; a device
-            that loses no charge is stored or heated; slow noise is faster than a batch. The field
-            is a path within the tile's settings.
+        InputError: only the native simulator has the device or the reference; a device that
+            remembers its pulses is disturbed; a law of loss is given to a device that has its own;
+            a device that loses no charge is stored or heated; slow noise is faster than a batch.
+            The field is a path within the tile's settings.
     """
     physics, retention, noise = device.pulse_physics, spec.retention, spec.device_read_noise
     loses = loses_charge(device)
     shortest = 0.0 if physics is None else physics.shortest_slot_s
     frozen = spec.batch_seconds(batch, slots, shortest)
-    on_aihwkit, keeps = simulator == "aihwkit", not (retention.has_law or loses)
+    on_aihwkit, keeps = spec.simulator == "aihwkit", not (retention.has_law or loses)
     fixed = physics or (device.own_law is not None and device.own_law.law.hidden)
-    effects = {name: getattr(spec, name) for name in ARRAY_PHYSICS}
     scheme = spec.reference.scheme
     heat, too_fast = retention.temperature_k, noise.is_slow and noise.slow_time_s < frozen
     refusals = (
-        ("simulator", simulator, on_aihwkit and needs_native(device), _NOT_ON_TILES),
-        *((name, part, on_aihwkit and part.acts, _NO_PHYSICS) for name, part in effects.items()),
-        ("reference.scheme", scheme, on_aihwkit and scheme == "symmetry_point", _NO_PHYSICS),
+        ("simulator", spec.simulator, on_aihwkit and needs_native(device), _NOT_ON_TILES),
+        ("reference.scheme", scheme, on_aihwkit and scheme == "symmetry_point", _NO_POINT),
         ("half_select", spec.half_select, spec.half_select.acts and fixed, _NO_DISTURB),
         ("read_disturb", spec.read_disturb, spec.read_disturb.acts and fixed, _NO_DISTURB),
         ("lines", spec.lines, spec.lines.acts and device.in_parallel > 1, _NO_LINES),

@@ -294,7 +294,7 @@ def check_tile(device: "Device", tile: TileSpec, batch: int, slots: int) -> None
     from device_presets import CompoundDevice
 
     try:
-        check_device(device, tile, tile.simulator, batch, slots)
+        check_device(device, tile, batch, slots)
     except InputError as error:
         raise InputError("study", f"tile.{error.field}", error.value, error.allowed) from error
     if not isinstance(device, CompoundDevice):

@@ -62,7 +62,7 @@ class NativeSynapses(Synapses):
     Args:
         crossbar: the crossbar that the layer needs, and the threads that it lends.
         device: any device of the library except cells with transfers or digital sums.
-        spec: as for a tile, with `simulator` set to `native`.
+        spec: as for a tile, whatever its `simulator` is.
         learning_rate: as for a tile; thinning realises it.
 
     Raises:
@@ -70,7 +70,7 @@ class NativeSynapses(Synapses):
             `rpu_ssnn.spec.tile.check_device` refuses it.
 
     Attributes:
-        spec: the settings that were given.
+        spec: the settings, with the simulator `native`.
     """
 
     ordered = False
@@ -78,7 +78,8 @@ class NativeSynapses(Synapses):
     def __init__(
         self, crossbar: Crossbar, device: DeviceSource, spec: TileSpec, learning_rate: float
     ) -> None:
-        check_device(device, spec, "native", crossbar.batch, crossbar.slots)
+        spec = spec.model_copy(update={"simulator": "native"})
+        check_device(device, spec, crossbar.batch, crossbar.slots)
         self.spec, self.shape = spec, crossbar.initial.shape
         built = build_array(crossbar, device, spec)
         self._array, drawn = built.array, built.drawn

@@ -25,6 +25,7 @@ from aihwkit.simulator.configs.compounds import OneSidedUnitCell
 from jaxtyping import Float32, Int8, UInt8
 
 from rpu_ssnn.common.parallel import one_blas_thread
+from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.training_state import (
     State,
     StateError,
@@ -87,7 +88,8 @@ class TileSynapses(Synapses):
         tiles: one, or two where a weight is a differential pair.
 
     Raises:
-        InputError: see `rpu_ssnn.spec.tile.check_device`.
+        InputError: the settings ask for the native simulator, or
+            `rpu_ssnn.spec.tile.check_device` refuses them.
     """
 
     ordered = True
@@ -101,7 +103,10 @@ class TileSynapses(Synapses):
         learning_rate: float,
         trains: UpdateParameters | None = None,
     ) -> None:
-        check_device(device, spec, "aihwkit", crossbar.batch, crossbar.slots)
+        if spec.simulator != "aihwkit":
+            allowed = "must be aihwkit in tile_synapses; native_synapses makes native devices"
+            raise InputError("tile", "simulator", spec.simulator, allowed)
+        check_device(device, spec, crossbar.batch, crossbar.slots)
         device_seed, stuck_seed, reference_seed, thinning_seed = np.random.SeedSequence(
             crossbar.seed
         ).spawn(4)
