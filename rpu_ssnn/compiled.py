@@ -24,6 +24,7 @@ _PACKAGE = Path(__file__).parent
 _ROOMS = "engine", "synapses", "devices"
 SOURCES = (
     Path(__file__),
+    _PACKAGE / "random_numbers.py",
     *sorted(file for room in _ROOMS for file in _PACKAGE.glob(f"{room}/**/*.py")),
 )
 """The files of this package that hold compiled functions, or constants that these read."""

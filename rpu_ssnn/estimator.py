@@ -19,6 +19,7 @@ from rpu_ssnn.common.validation import validated
 from rpu_ssnn.data import Dataset
 from rpu_ssnn.data.digest import digest_of
 from rpu_ssnn.data.user_data.scaling import Scale, scale_of, shares
+from rpu_ssnn.devices.device_source import find_device
 from rpu_ssnn.spec import (
     CircuitSpec,
     Contrast,
@@ -31,7 +32,6 @@ from rpu_ssnn.spec import (
     Spec,
     TrainingSpec,
 )
-from rpu_ssnn.spec.device_source import find_device
 from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses import SynapsesFactory
 from rpu_ssnn.synapses.float_weights import IDEAL

@@ -21,9 +21,9 @@ from rpu_ssnn.baselines.number_layers import NumberLayer, Numbers, number_layer
 from rpu_ssnn.common.training_state import EpochRow, State, TrainingState, joined, part_of
 from rpu_ssnn.data import Dataset
 from rpu_ssnn.data.rows import Rows
+from rpu_ssnn.devices.device_source import DeviceSource
 from rpu_ssnn.network.inputs import InputLines, input_lines
 from rpu_ssnn.spec import ConvLayer, connections
-from rpu_ssnn.spec.device_source import DeviceSource
 from rpu_ssnn.training.loop import (
     Learner,
     OnEpoch,

@@ -11,8 +11,8 @@ from jaxtyping import Float32
 
 from rpu_ssnn.baselines.control_settings import READS_A_PRESENTATION, AnalogSgdSpec
 from rpu_ssnn.baselines.convolution import Patches
+from rpu_ssnn.devices.device_source import DeviceSource
 from rpu_ssnn.spec import Connection
-from rpu_ssnn.spec.device_source import DeviceSource
 from rpu_ssnn.synapses.base import Crossbar, Synapses, Weights
 from rpu_ssnn.synapses.native.number_trains import TrainLaw, number_trains
 from rpu_ssnn.synapses.native.synapses import NativeSynapses

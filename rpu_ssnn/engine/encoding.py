@@ -7,6 +7,7 @@ from numba import uint32, uint64
 from rpu_ssnn.compiled import inner
 from rpu_ssnn.engine.parameters import Parameters
 from rpu_ssnn.engine.state import Presentations, WorkerState
+from rpu_ssnn.random_numbers import GOLDEN, mixed
 
 type Random = UInt64[np.ndarray, "1"]
 """The state of the generator, which every draw advances."""
@@ -14,12 +15,9 @@ type Random = UInt64[np.ndarray, "1"]
 
 @inner
 def _random_bits(random: Random) -> np.uint64:
-    """Returns 64 random bits (splitmix64)."""
-    random[0] += uint64(0x9E3779B97F4A7C15)
-    z: np.uint64 = random[0]
-    z = (z ^ (z >> uint64(30))) * uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> uint64(27))) * uint64(0x94D049BB133111EB)
-    return z ^ (z >> uint64(31))
+    """Returns the next 64 random bits of SplitMix64."""
+    random[0] += GOLDEN
+    return mixed(random[0])
 
 
 @inner

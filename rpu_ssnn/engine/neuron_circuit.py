@@ -26,7 +26,7 @@ from rpu_ssnn.engine.circuit import (
 )
 from rpu_ssnn.engine.parameters import Parameters
 from rpu_ssnn.engine.state import WorkerState
-from rpu_ssnn.synapses.native.random_numbers import normal, random_word
+from rpu_ssnn.random_numbers import normal, random_word
 
 NEVER = -(1 << 30)
 """Stands for the slot of the last spike of a neuron that has not spiked."""

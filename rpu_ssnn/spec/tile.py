@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from rpu_ssnn.common.errors import InputError, require
+from rpu_ssnn.devices.device_source import DeviceSource, loses_charge
 from rpu_ssnn.spec import InSingle, Spec
 from rpu_ssnn.spec.array_physics import (
     ArrayPhysics,
@@ -18,7 +19,6 @@ from rpu_ssnn.spec.array_physics import (
     RetentionSpec,
     WearSpec,
 )
-from rpu_ssnn.spec.device_source import DeviceSource, loses_charge
 
 # Ranges: wider than any array, and within what single precision holds. They are assumptions.
 Bound = Annotated[float, Field(ge=1e-6, le=1e6)]

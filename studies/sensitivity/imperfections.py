@@ -15,10 +15,10 @@ from device_presets.compounds.compound_device import CompoundDevice
 from device_presets.jump_tables.table_device import TABLE_PARAMETERS
 from device_presets.library.preset import Preset
 from rpu_ssnn.devices.common_parameters import MOST_LEVELS
+from rpu_ssnn.devices.device_source import loses_charge
 from rpu_ssnn.devices.law_parameter import LawParameter
 from rpu_ssnn.devices.laws import LAWS
 from rpu_ssnn.spec import CircuitSpec
-from rpu_ssnn.spec.device_source import loses_charge
 from rpu_ssnn.spec.tile import ARRAY_PHYSICS
 from studies.common.settings import leaves, value_at, with_value
 from studies.declaration.cases import Case

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rpu_ssnn.spec.device_source import DeviceSource
+from rpu_ssnn.devices.device_source import DeviceSource
 from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses.base import Crossbar
 from rpu_ssnn.synapses.native.cells import Cells

@@ -12,8 +12,8 @@ from jaxtyping import Float64, Int64
 
 from rpu_ssnn.common.training_state import State
 from rpu_ssnn.devices.device_record import MEMORY, empty_records
+from rpu_ssnn.devices.device_source import DeviceSource
 from rpu_ssnn.devices.laws.charge_trap import share_kept
-from rpu_ssnn.spec.device_source import DeviceSource
 from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses.base import Crossbar
 from rpu_ssnn.synapses.native.cells import NO_MEMORY, Memory

@@ -14,8 +14,8 @@ import numpy as np
 from jaxtyping import Float32, Float64, Int32
 
 from rpu_ssnn.compiled import compiled, inner
+from rpu_ssnn.random_numbers import random_word, uniform
 from rpu_ssnn.synapses.base import PulseBlock
-from rpu_ssnn.synapses.native.random_numbers import random_word, uniform
 
 
 class TrainLaw(NamedTuple):

@@ -13,11 +13,11 @@ from aihwkit.simulator.configs.compounds import VectorUnitCell
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.devices.device_record import empty_records
+from rpu_ssnn.devices.device_source import DeviceSource
 from rpu_ssnn.devices.law import NOT_NATIVE, Law
 from rpu_ssnn.devices.laws import jump_table, law_of_aihwkit
 from rpu_ssnn.devices.laws.jump_table import JumpTable, shared_of_tables
 from rpu_ssnn.devices.shared import Shared
-from rpu_ssnn.spec.device_source import DeviceSource
 from rpu_ssnn.spec.tile import NEEDS_PULSES, TileSpec
 from rpu_ssnn.synapses.native.cells import OfDevices
 from rpu_ssnn.synapses.native.line_spread import spread_steps

@@ -16,13 +16,13 @@ from rpu_ssnn.devices.device_record import Device
 from rpu_ssnn.devices.laws import change, jump_table
 from rpu_ssnn.devices.shared import Shared
 from rpu_ssnn.devices.single_precision import exponential, logarithm
-from rpu_ssnn.synapses.native.cells import AT_ONCE, Cells, Memory, Pulses, Scratch
-from rpu_ssnn.synapses.native.random_numbers import (
+from rpu_ssnn.random_numbers import (
     device_word,
     normal_of_bits,
     uniform,
     upper_half,
 )
+from rpu_ssnn.synapses.native.cells import AT_ONCE, Cells, Memory, Pulses, Scratch
 
 _F = np.float32
 SECOND_NOISE = np.uint64(0x6A09E667F3BCC909)

@@ -21,7 +21,7 @@ from rpu_ssnn.common.training_state import (
     part_of,
     restore_generator,
 )
-from rpu_ssnn.spec.device_source import DeviceSource, find_device
+from rpu_ssnn.devices.device_source import DeviceSource, find_device
 from rpu_ssnn.spec.tile import TileSpec, check_device
 from rpu_ssnn.synapses.base import (
     Crossbar,

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from aihwkit.simulator.tiles import AnalogTile
 
-from rpu_ssnn.spec.device_source import DeviceSource
+from rpu_ssnn.devices.device_source import DeviceSource
 from rpu_ssnn.synapses.tiles.tile import set_drawn
 
 LEAST_SHARE = 2e-5

@@ -24,8 +24,8 @@ from aihwkit.simulator.configs import UpdateParameters
 from aihwkit.simulator.configs.compounds import OneSidedUnitCell
 from jaxtyping import Float32, Int8, UInt8
 
-from rpu_ssnn.common.parallel import one_blas_thread
 from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.parallel import one_blas_thread
 from rpu_ssnn.common.training_state import (
     State,
     StateError,
@@ -35,7 +35,7 @@ from rpu_ssnn.common.training_state import (
     part_of,
     restore_generator,
 )
-from rpu_ssnn.spec.device_source import DeviceSource, find_device
+from rpu_ssnn.devices.device_source import DeviceSource, find_device
 from rpu_ssnn.spec.tile import TileSpec, check_device
 from rpu_ssnn.synapses.base import (
     Crossbar,

@@ -16,7 +16,7 @@ from jaxtyping import Float32
 
 from rpu_ssnn.common.training_state import State, StateError
 from rpu_ssnn.devices.certain_pulses import make_pulses_certain
-from rpu_ssnn.spec.device_source import PulsedDevice
+from rpu_ssnn.devices.device_source import PulsedDevice
 from rpu_ssnn.spec.tile import ReadSpec, TileSpec
 from rpu_ssnn.synapses.base import Weights
 from rpu_ssnn.synapses.tiles.cell import (

@@ -16,9 +16,9 @@ from jaxtyping import Int64
 from rpu_ssnn.common.training_state import EpochRow, State, TrainingState, checked, joined, part_of
 from rpu_ssnn.data import Dataset
 from rpu_ssnn.data.rows import Rows
+from rpu_ssnn.devices.device_source import DeviceSource
 from rpu_ssnn.network.inputs import InputLines, input_lines
 from rpu_ssnn.spec import Contrast
-from rpu_ssnn.spec.device_source import DeviceSource
 from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.training.loop import Learner, OnEpoch, check_finite, merge_statistics, train_epochs
 from studies.reproductions.training.one_by_one_compiled import Layer, Rule, classify, train_online

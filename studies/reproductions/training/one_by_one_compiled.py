@@ -12,9 +12,9 @@ from jaxtyping import Float32, Int32, Int64
 
 from rpu_ssnn.compiled import compiled, inner
 from rpu_ssnn.devices.single_precision import exponential
+from rpu_ssnn.random_numbers import device_word, uniform
 from rpu_ssnn.synapses.native.cells import Cells, Memory, Pulses, Scratch, make_scratch
 from rpu_ssnn.synapses.native.pulses import pulse_lines
-from rpu_ssnn.synapses.native.random_numbers import device_word, uniform
 
 _F = np.float32
 _STEEPEST = _F(80.0)

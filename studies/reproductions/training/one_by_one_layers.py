@@ -8,8 +8,8 @@ from rpu_ssnn.baselines.control_settings import READS_A_PRESENTATION
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.training_state import State, checked
 from rpu_ssnn.devices.device_record import empty_records
+from rpu_ssnn.devices.device_source import DeviceSource, loses_charge
 from rpu_ssnn.devices.shared import plain_shared
-from rpu_ssnn.spec.device_source import DeviceSource, loses_charge
 from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses.base import Crossbar, Weights
 from rpu_ssnn.synapses.native.cells import NO_MEMORY, Cells

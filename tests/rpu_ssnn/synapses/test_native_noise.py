@@ -18,8 +18,8 @@ from scipy import stats
 from device_presets import Preset, get_preset
 from rpu_ssnn.compiled import compiled
 from rpu_ssnn.devices.single_precision import exponential
+from rpu_ssnn.random_numbers import device_word, normal, uniform
 from rpu_ssnn.spec.tile import TileSpec
-from rpu_ssnn.synapses.native.random_numbers import device_word, normal, uniform
 from rpu_ssnn.synapses.native.synapses import NativeSynapses
 from rpu_ssnn.synapses.tiles.synapses import TileSynapses
 from support.device_presets.own_presets import write_own_presets

@@ -10,8 +10,8 @@ import pytest
 
 from device_presets import Preset, get_device, get_preset, preset_names
 from rpu_ssnn.data import load_dataset
+from rpu_ssnn.devices.device_source import DeviceSource
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
-from rpu_ssnn.spec.device_source import DeviceSource
 from rpu_ssnn.spec.tile import ReadSpec, ReferenceSpec, TileSpec
 from rpu_ssnn.synapses.base import PulseBlock, thinned
 from rpu_ssnn.synapses.native.synapses import NativeSynapses, native_synapses

@@ -1,8 +1,8 @@
 """Compiles functions that only compiled functions call (`inner`), so that tests can call them."""
 
+from rpu_ssnn import random_numbers
 from rpu_ssnn.compiled import compiled
 from rpu_ssnn.engine import blocks, encoding, neurons, propagation, slot_loop
-from rpu_ssnn.synapses.native import random_numbers
 
 add_rows = compiled(propagation.add_rows)
 begin = compiled(neurons.begin)

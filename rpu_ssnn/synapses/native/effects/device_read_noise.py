@@ -11,11 +11,11 @@ import numpy as np
 
 from rpu_ssnn.common.training_state import State
 from rpu_ssnn.compiled import compiled
+from rpu_ssnn.random_numbers import device_word, normal, uniform
 from rpu_ssnn.synapses.base import Weights
 from rpu_ssnn.synapses.native.cells import OfDevices, Scratch
 from rpu_ssnn.synapses.native.device_array import DeviceArray, conductance
 from rpu_ssnn.synapses.native.effects.effect import Effect, Setup
-from rpu_ssnn.synapses.native.random_numbers import device_word, normal, uniform
 
 STATES_OF_RANGE = 2.0
 """The nominal range of a device, from -1 to 1, in device states."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from rpu_ssnn.common.errors import require
 from rpu_ssnn.common.training_state import State
-from rpu_ssnn.spec.device_source import DeviceSource
+from rpu_ssnn.devices.device_source import DeviceSource
 from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses.base import Crossbar, Weights
 from rpu_ssnn.synapses.native.cells import Pulses

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from rpu_ssnn.common.errors import InputError
 
@@ -16,6 +16,7 @@ PulsedDevice = Any
 """An aihwkit configuration of a device or of a cell of several (aihwkit ships no types)."""
 
 
+@runtime_checkable
 class DeviceSource(Protocol):
     """A device from which synapses can be built, such as `Preset` or `CompoundDevice` of the
     package `device_presets`."""
@@ -74,8 +75,8 @@ def find_device(device: Any) -> DeviceSource:
     Raises:
         InputError: no library is installed, or it does not know the device.
     """
-    if hasattr(device, "leak_time_constant_s") and hasattr(device, "pulse_physics"):
-        return cast(DeviceSource, device)
+    if isinstance(device, DeviceSource):
+        return device
     for library in entry_points(group="rpu_ssnn.devices"):
         found: DeviceSource = library.load()(device)
         return found

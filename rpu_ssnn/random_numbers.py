@@ -14,7 +14,9 @@ import numpy as np
 from rpu_ssnn.compiled import inner
 from rpu_ssnn.devices.single_precision import logarithm
 
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+"""The state of SplitMix64 grows by this number from one output to the next."""
+
 _FIRST = np.uint64(0xBF58476D1CE4E5B9)
 _SECOND = np.uint64(0x94D049BB133111EB)
 _F = np.float32
@@ -24,8 +26,13 @@ _SQRT_2 = _F(math.sqrt(2.0))
 
 @inner
 def random_word(key: np.uint64, counter: np.uint64) -> np.uint64:
-    """Returns 64 random bits."""
-    z = key + counter * _GOLDEN
+    """Returns 64 random bits: the output of SplitMix64 `counter` steps after the state `key`."""
+    return mixed(key + counter * GOLDEN)
+
+
+@inner
+def mixed(z: np.uint64) -> np.uint64:
+    """Returns the output of SplitMix64 in the state z."""
     z = (z ^ (z >> np.uint64(30))) * _FIRST
     z = (z ^ (z >> np.uint64(27))) * _SECOND
     return z ^ (z >> np.uint64(31))
