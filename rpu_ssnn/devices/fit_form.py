@@ -1,4 +1,5 @@
-"""How a fit sees a law: which numbers are free, within which limits, and where a fit starts."""
+"""How a fit sees a law: its code, which numbers are free, within which limits, and where a fit
+starts."""
 
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -10,8 +11,9 @@ pulse's direction."""
 NODES: Final = 5
 """Weights at which a piecewise step is fitted, bounds included; odd, so one is in the middle."""
 
-CONSTANT, LINEAR, SOFT_BOUNDS, EXPONENTIAL, POWER, PIECEWISE = range(6)
-"""The codes in `rpu_ssnn.devices.laws` of the laws that fits know."""
+CONSTANT, LINEAR, SOFT_BOUNDS, EXPONENTIAL, POWER, PIECEWISE, JUMP_TABLE, OWN = range(8)
+"""The codes by which compiled code finds a law (`rpu_ssnn.devices.laws`); the last is that of all
+user-defined laws."""
 
 
 @dataclass(frozen=True, kw_only=True)

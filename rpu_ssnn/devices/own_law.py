@@ -21,9 +21,10 @@ from rpu_ssnn.common.own_code import run_own_code
 from rpu_ssnn.common.wording import listed
 from rpu_ssnn.devices.common_parameters import RETENTION, STEP_AND_RANGE, VARIATION
 from rpu_ssnn.devices.device_record import RECORD
+from rpu_ssnn.devices.fit_form import OWN
 from rpu_ssnn.devices.law import Law, Values
 from rpu_ssnn.devices.law_parameter import LawParameter
-from rpu_ssnn.devices.laws import LAWS, OWN
+from rpu_ssnn.devices.laws import LAWS
 from rpu_ssnn.devices.shared import own_step
 
 DIGITS = 16

@@ -1,7 +1,8 @@
 """Device laws: what one pulse does to a device, one file each.
 
-A new law of the package needs its file, a place in `LAWS` and a line in `change`. A user-defined
-law is found by its file alone (`rpu_ssnn.devices.own_law`).
+A new law of the package needs its file, a code in `rpu_ssnn.devices.fit_form`, a place in `LAWS`
+and a line in `change`; one that fits may choose also needs a place in `FIT_FORMS` and a line in
+`fit_factor`. A user-defined law is found by its file alone (`rpu_ssnn.devices.own_law`).
 """
 
 from collections.abc import Mapping
@@ -10,8 +11,8 @@ from types import MappingProxyType
 import numpy as np
 
 from rpu_ssnn.compiled import inner
+from rpu_ssnn.devices import fit_form
 from rpu_ssnn.devices.device_record import Device
-from rpu_ssnn.devices.fit_form import FitForm
 from rpu_ssnn.devices.law import Law
 from rpu_ssnn.devices.laws import (
     charge_trap,
@@ -24,9 +25,6 @@ from rpu_ssnn.devices.laws import (
     soft_bounds,
 )
 from rpu_ssnn.devices.shared import OwnShared, OwnStep, Shared
-
-OWN = 7
-"""The code of user-defined laws in `change`."""
 
 LAWS: Mapping[str, Law] = MappingProxyType(
     {
@@ -45,7 +43,7 @@ LAWS: Mapping[str, Law] = MappingProxyType(
 )
 """The laws of the package by name, simplest first."""
 
-FIT_FORMS: tuple[FitForm, ...] = tuple(
+FIT_FORMS: tuple[fit_form.FitForm, ...] = tuple(
     form
     for law in (
         constant.LAW,
@@ -69,19 +67,19 @@ def change(
 ) -> np.float32:
     """Returns the change of a device's state by one pulse, before its bounds act; `code` is that of
     its law."""
-    if code == 0:
+    if code == fit_form.CONSTANT:
         return constant.step(shared, device, w, up, noise)
-    if code == 1:
+    if code == fit_form.LINEAR:
         return linear.step(shared, device, w, up, noise)
-    if code == 2:
+    if code == fit_form.SOFT_BOUNDS:
         return soft_bounds.step(shared, device, w, up, noise)
-    if code == 3:
+    if code == fit_form.EXPONENTIAL:
         return exponential.step(shared, device, w, up, noise)
-    if code == 4:
+    if code == fit_form.POWER:
         return power.step(shared, device, w, up, noise)
-    if code == 5:
+    if code == fit_form.PIECEWISE:
         return piecewise.step(shared, device, w, up, noise)
-    if code == 6:
+    if code == fit_form.JUMP_TABLE:
         return jump_table.step(shared, device, w, up, noise)
     return _own_change(shared.own, shared, device, w, up, noise)
 
@@ -112,10 +110,10 @@ def fit_factor(
             change of either with weight, upper and lower bound.
         shape: numbers that all devices share, as `FitForm.shape` names them.
     """
-    if code == 1:
+    if code == fit_form.LINEAR:
         return linear.fit_factor(up, v, local, shape)
-    if code == 2:
+    if code == fit_form.SOFT_BOUNDS:
         return soft_bounds.fit_factor(up, v, local, shape)
-    if code == 5:
+    if code == fit_form.PIECEWISE:
         return piecewise.fit_factor(up, v, local, shape)
     return 1.0, 0.0

@@ -18,14 +18,9 @@ from jaxtyping import Float32, Float64
 
 from rpu_ssnn.compiled import compiled, inner
 from rpu_ssnn.devices.device_record import Device
+from rpu_ssnn.devices.fit_form import JUMP_TABLE
 from rpu_ssnn.devices.law import Law
 from rpu_ssnn.devices.shared import Jumps, Shared, plain_shared
-
-CODE = 6
-"""The code of this law in `rpu_ssnn.devices.laws.change`.
-
-Its noise is a uniform number; that of the other laws is a normal one.
-"""
 
 type Grid = Float32[np.ndarray, " points"]
 """States, or points of the cumulative distribution, in rising order."""
@@ -110,4 +105,4 @@ def step(shared: Shared, device: Device, w: np.float32, up: bool, noise: np.floa
     return (device.up if up else device.down) * (here + way * (next_one - here))
 
 
-LAW = Law(name="jump_table", code=CODE, step=step)
+LAW = Law(name="jump_table", code=JUMP_TABLE, step=step)

@@ -25,7 +25,8 @@ PARAMETERS = {
     for direction in ("up", "down")
 } | WRITE_NOISE  # fmt: skip
 
-_NODE_NAMES = tuple(f"log_factor_{n}" for n in range(NODES) if n != NODES // 2)
+_SECTIONS, _MIDDLE = NODES - 1, NODES // 2
+_NODE_NAMES = tuple(f"log_factor_{n}" for n in range(NODES) if n != _MIDDLE)
 _NUMBERS = 2 * len(_NODE_NAMES)
 
 
@@ -55,20 +56,20 @@ def fit_factor(up: bool, v: float, local: np.ndarray, shape: np.ndarray) -> UpDo
     """Returns the step at weight v over that in the middle of the bounds, and its derivative by v
     (see `laws.fit_factor`)."""
     low, span = local[5], max(local[4] - local[5], 1e-6)
-    place = min(max((v - low) / span, 0.0), 1.0) * 4.0
-    node = min(int(place), 3)
+    place = min(max((v - low) / span, 0.0), 1.0) * _SECTIONS
+    node = min(int(place), _SECTIONS - 1)
     share = place - node
-    first = 0 if up else 4
+    first = 0 if up else _SECTIONS
     here, after = math.exp(_node(shape, first, node)), math.exp(_node(shape, first, node + 1))
-    return (1.0 - share) * here + share * after, (after - here) * 4.0 / span
+    return (1.0 - share) * here + share * after, (after - here) * _SECTIONS / span
 
 
 @inner
 def _node(shape: np.ndarray, first: int, node: int) -> float:
     """Returns the logarithm of the factor at a node; the factor of the middle one is 1."""
-    if node == 2:
+    if node == _MIDDLE:
         return 0.0
-    return float(shape[first + node - (1 if node > 2 else 0)])
+    return float(shape[first + node - (1 if node > _MIDDLE else 0)])
 
 
 def factors(values: Values, weight: float) -> UpDown:

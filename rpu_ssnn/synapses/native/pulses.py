@@ -13,7 +13,8 @@ from jaxtyping import Float32
 
 from rpu_ssnn.compiled import compiled, inner
 from rpu_ssnn.devices.device_record import Device
-from rpu_ssnn.devices.laws import change, jump_table
+from rpu_ssnn.devices.fit_form import JUMP_TABLE
+from rpu_ssnn.devices.laws import change
 from rpu_ssnn.devices.shared import Shared
 from rpu_ssnn.devices.single_precision import exponential, logarithm
 from rpu_ssnn.random_numbers import (
@@ -168,7 +169,7 @@ def draw(
 def draw_steps(cells: Cells, d: int, n: int, key: np.uint64, scratch: Scratch) -> None:
     """Fills `scratch.noise` as `draw` does, but with uniform numbers where jumps come from
     tables."""
-    if cells.law != jump_table.CODE:
+    if cells.law != JUMP_TABLE:
         draw(cells, d, n, key, np.uint32(0), scratch, scratch.noise)
         return
     first = np.uint64(d * cells.records.shape[1])
