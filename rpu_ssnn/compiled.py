@@ -116,7 +116,9 @@ def cache_folder(sources: tuple[Path, ...]) -> Path:
         except OSError:
             continue
         return folder
-    raise RuntimeError("no folder to keep compiled code in: set NUMBA_CACHE_DIR to one")
+    raise RuntimeError(
+        "no folder can keep the compiled code: set NUMBA_CACHE_DIR to one that can be written to"
+    )
 
 
 def _cache_parents() -> Iterator[Path]:

@@ -62,12 +62,12 @@ class OwnDataReading(Spec):
         rising = not isinstance(self.range, tuple) or self.range[0] < self.range[1]
         allowed = "must be [low, high] with low below high"
         require(rising, "dataset", "range", self.range, allowed)
-        allowed = "is of values: leave it out where the file holds spikes"
+        allowed = "must be left out with spikes, since it is for files of values"
         fits = self.spikes is None or self.range == "training"
         require(fits, "dataset", "range", self.range, allowed)
         fits = self.spikes is None or self.shape is None
         require(fits, "dataset", "shape", self.shape, allowed)
-        allowed = "splits one file: leave it out beside test_file"
+        allowed = "must be left out with test_file, which holds the test rows"
         fits = self.test_file is None or self.test_share is None
         require(fits, "dataset", "test_share", self.test_share, allowed)
         return self

@@ -74,7 +74,7 @@ def require_compiler() -> None:
     """
     told = os.environ.get("NUMBA_DISABLE_JIT", "")
     if told not in ("", "0"):
-        allowed = "must be unset: the pass over time exists as compiled code only"
+        allowed = "must be unset, since the pass over time exists only as compiled code"
         raise InputError("environment", "NUMBA_DISABLE_JIT", told, allowed)
     try:
         importlib.import_module("rpu_ssnn.network")
@@ -128,7 +128,7 @@ def _tile_fault() -> str | None:
     exact = start - step * errors.T @ inputs  # the sign is that of SGD
     if not torch.equal(weights, exact):
         steps_off = (weights - exact).abs().max().item() / step
-        return f"a pulsed update left a weight {steps_off:g} device steps off"
+        return f"a pulsed update left a weight wrong by {steps_off:g} device steps"
     if not torch.equal(forward, inputs @ exact.T):
         return "a forward read gave a wrong current"
     return None if torch.equal(backward, errors @ exact) else "a transposed read was wrong"
@@ -173,7 +173,7 @@ def _engine() -> str:
     from rpu_ssnn.warm_up import spikes_of_a_toy_network
 
     if not all(spikes := spikes_of_a_toy_network()):
-        raise ArithmeticError(f"the spiking pass gave {spikes} spikes a layer")
+        raise ArithmeticError(f"the spiking pass gave {spikes} spikes per layer")
     return "the spiking pass runs"
 
 

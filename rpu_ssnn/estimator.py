@@ -190,7 +190,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             self._begin(values, np.unique(labels if classes is None else np.asarray(classes)))
             self.trained_ = self._train(self._dataset(values, labels), epochs=0)
         elif classes is not None and not np.array_equal(np.unique(classes), self.classes_):
-            raise ValueError(f"classes are {self.classes_} since the first call")
+            raise ValueError(f"classes must be those of the first call, {self.classes_}")
         data, epoch = self._dataset(values, labels), len(self.epochs_)
         rng = np.random.default_rng([self._seed, epoch])
         row = timed_epoch(self.trained_, data.train_images, data.train_labels, rng, epoch=0)
@@ -294,13 +294,13 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if reset:
             self._shape = shape
         elif shape != self._shape:
-            raise ValueError(f"X has images of shape {shape}, and the first call had {self._shape}")
+            raise ValueError(f"X has images of shape {shape}, but the first call had {self._shape}")
         return np.asarray(X).reshape(len(np.asarray(X)), -1) if len(shape) > 1 else X
 
     def _begin(self, X: np.ndarray, classes: np.ndarray) -> None:
         if len(classes) < 2:
             raise ValueError(
-                f"a classifier needs at least 2 classes, and y has {len(classes)} class"
+                f"a classifier needs at least 2 classes, but y has {len(classes)} class"
             )
         self._checked_as(_OwnSettings, *_OwnSettings.model_fields)
         self._fitted_with = self.get_params(deep=False)
@@ -321,13 +321,14 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _tell(self, row: EpochRow, *_: object) -> bool:
         if self.verbose:
-            print(f"epoch {row.epoch + 1}: {100 * row.train_accuracy:.1f} % of the training rows")
+            right = 100 * row.train_accuracy
+            print(f"epoch {row.epoch + 1}: {right:.1f} % of the training rows classified correctly")
         return False
 
     def _dataset(self, X: np.ndarray, y: np.ndarray) -> Dataset:
         unknown = ~np.isin(y, self.classes_)
         if unknown.any():
-            raise ValueError(f"y has {y[unknown][0]!r}, which is none of the classes")
+            raise ValueError(f"y has {y[unknown][0]!r}, which is not one of the classes")
         images = shares(X, self._scale)
         labels = np.searchsorted(self.classes_, y).astype(np.int64)
         none = images[:0], labels[:0]

@@ -60,21 +60,21 @@ TABLE_PARAMETERS: Mapping[str, LawParameter] = MappingProxyType(
     {
         "jump_spread": _share(
             "cycle_to_cycle",
-            "factor on the measured spread of the jumps around their mean, at most 100; with 0, "
-            "each jump is the mean at its conductance",
+            "The factor on the measured spread of the jumps around their mean, at most 100. At 0 "
+            "each jump is the mean at its conductance.",
             100.0,
             (1e-2, 100.0),
         ),
         "jump_nonlinearity": _share(
             "nonlinearity",
-            "factor on the measured dependence of the mean jump on the conductance; with 0, the "
-            "mean jump is everywhere that at mid-range",
+            "The factor on the measured dependence of the mean jump on the conductance. At 0 the "
+            "mean jump is everywhere that at mid-range.",
             1.0,
         ),
         "jump_asymmetry": _share(
             "asymmetry",
-            "factor on the measured difference in size of the mean jumps up and down; with 0, "
-            "both have the mean of their sizes",
+            "The factor on the measured difference in size of the mean jumps up and down. At 0 "
+            "both have the mean of their sizes.",
             1.0,
         ),
     }

@@ -17,23 +17,21 @@ class PulseTrainSpec(Spec):
     The trains are those of aihwkit's `UpdateParameters`.
     """
 
-    activation: Literal["relu", "sigmoid"] = Field(
-        "relu", description="of the hidden neurons; the output is softmax with cross-entropy"
-    )
-    train_length: Annotated[int, Field(ge=1, le=1000)] = Field(
-        31, description="slots of a stochastic pulse train (aihwkit's desired_bl), at most"
-    )
-    update_management: bool = Field(
-        True, description="x and d are scaled so that both trains are equally full"
-    )
-    length_management: bool = Field(
-        True, description="trains are no longer than the update needs (update_bl_management)"
-    )
-    schedule: Literal["linear", "constant"] = Field(
-        "linear",
-        description="of the learning rate: it falls to zero over the epochs, as that of the float "
-        "network, or stays, as in aihwkit's AnalogSGD without a scheduler",
-    )
+    activation: Literal["relu", "sigmoid"] = "relu"
+    """The activation of the hidden neurons; the output is softmax with cross-entropy."""
+
+    train_length: Annotated[int, Field(ge=1, le=1000)] = 31
+    """The largest number of slots of a stochastic pulse train (aihwkit's `desired_bl`)."""
+
+    update_management: bool = True
+    """Whether x and d are scaled so that both trains are equally full."""
+
+    length_management: bool = True
+    """Whether trains are no longer than the update needs (aihwkit's `update_bl_management`)."""
+
+    schedule: Literal["linear", "constant"] = "linear"
+    """With `linear` the learning rate falls to zero over the epochs, as that of the float network;
+    with `constant` it stays, as in aihwkit's AnalogSGD without a scheduler."""
 
 
 class AnalogSgdSpec(Spec):

@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterable, Sequence
+from numbers import Integral
 from typing import ClassVar
 
 AS_NEAR = 0.05
@@ -84,8 +85,22 @@ def require_kind(where: object, field: str, value: object, kind: type) -> None:
     Raises:
         InputError: the value is of another class.
     """
-    found = Fault(f"a value of the kind {type(value).__name__}")
-    require(isinstance(value, kind), where, field, found, f"must be of the kind {kind.__name__}")
+    found = Fault(f"a value of type {type(value).__name__} is not allowed")
+    require(isinstance(value, kind), where, field, found, f"must be of type {kind.__name__}")
+
+
+def require_whole(where: object, field: str, value: object, least: int) -> None:
+    """Refuses a value that is not a whole number (of Python or numpy), or is below the least one.
+
+    Args:
+        where, field, value: those of `InputError`.
+        least: the smallest number that is allowed.
+
+    Raises:
+        InputError: the value is another one.
+    """
+    fits = isinstance(value, Integral) and int(value) >= least
+    require(fits, where, field, value, f"must be a whole number, {least} or above")
 
 
 class PresetError(InputError):

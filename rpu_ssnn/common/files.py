@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from io import BufferedReader
 from pathlib import Path
+from typing import Any
 
 from rpu_ssnn.common.errors import Fault, InputError, require
 
@@ -75,6 +76,21 @@ def open_regular(path: Path) -> BufferedReader:
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
         raise OSError(errno.EINVAL, "Not a regular file", str(path))
     return os.fdopen(descriptor, "rb")
+
+
+def check_hdf5(h5py: Any, path: Path, allowed: str) -> None:
+    """Refuses what is not an HDF5 file in a few words; h5py itself would say it in many.
+
+    Args:
+        h5py: the package, which is optional.
+        path: the file.
+        allowed: what the file must be, as a phrase.
+
+    Raises:
+        InputError: the file is missing, not readable or not HDF5.
+    """
+    with refusing(path, allowed, OSError), open_regular(path):
+        require(h5py.is_hdf5(path), path, "file", Fault("not an HDF5 file"), allowed)
 
 
 def read_bytes(path: Path, most: int = MOST_TEXT_BYTES) -> bytes:
@@ -218,9 +234,15 @@ def refuse_unwritable(where: str, field: str, path: Path, suffixes: tuple[str, .
     folder, shown = path.parent, str(path)
     ends_well = not suffixes or path.suffix.lower() in suffixes
     require(ends_well, where, field, shown, f"must end in {' or '.join(suffixes)}")
-    require(not path.is_dir(), where, field, shown, "must be a file: a folder has this name")
-    require(folder.is_dir(), where, field, shown, f"must be in a folder: {folder} is none")
-    allowed = f"must be in a folder that can be written to: {folder} cannot"
+    require(not path.is_dir(), where, field, shown, "must be a file, but a folder has this name")
+    require(
+        folder.is_dir(),
+        where,
+        field,
+        shown,
+        f"must be in an existing folder, which {folder} is not",
+    )
+    allowed = f"must be in a folder that can be written to, which {folder} is not"
     require(os.access(folder, os.W_OK | os.X_OK), where, field, shown, allowed)
 
 

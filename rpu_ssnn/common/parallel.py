@@ -39,7 +39,7 @@ class WorkerThreads(ThreadPoolExecutor):
         if os.getpid() != self._process:
             raise ForkedError(
                 "a network of several threads cannot be used in a forked process: "
-                "build it there, or start processes by `spawn`"
+                "build it in that process, or start processes by `spawn`"
             )
         return super().submit(fn, *args, **kwargs)
 

@@ -81,7 +81,9 @@ def load(text: str) -> Any:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark or yaml.reader.get_mark()
         if re.search(r"'\\t'|tab character", str(error.problem)):
-            raise _fault(mark, "\t", "must be spaces: tabs may not indent") from None
+            raise _fault(
+                mark, "\t", "must be spaces, since YAML allows no tabs in indentations"
+            ) from None
         told = Fault(", ".join(filter(None, (error.context, error.problem))))
         raise _fault(mark, told, "must be valid YAML") from None
     except (YAMLError, ValueError, TypeError, AttributeError, LookupError, AssertionError) as error:
@@ -180,7 +182,7 @@ class _Reader:
             if not isinstance(key, str):
                 raise _fault(name.start_mark, key, _TEXT_AS_KEY)
             if key == "<<" and name.style is None:
-                allowed = "must be written out: YAML 1.2 merges no mappings"
+                allowed = "must be written out, since YAML 1.2 cannot merge mappings"
                 raise _fault(name.start_mark, key, allowed)
             if key in values:
                 raise _fault(name.start_mark, key, "must appear only once")
@@ -192,7 +194,9 @@ class _Reader:
         if first_unprintable(text) is not None:
             raise _fault(node.start_mark, text, "must be text without control characters")
         if node.tag != self._resolver.resolve(type(node), text, (is_plain, not is_plain)):
-            raise _fault(node.start_mark, str(node.tag), "must be left out: tags are not read")
+            raise _fault(
+                node.start_mark, str(node.tag), "must be left out, since tags are not read"
+            )
         return _core(node, text) if is_plain else text
 
 

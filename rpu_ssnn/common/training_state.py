@@ -67,12 +67,12 @@ def checked(state: State, like: State) -> State:
         StateError: the names, shapes or dtypes differ.
     """
     if state.keys() != like.keys():
-        raise StateError(f"holds {sorted(state)}, not {sorted(like)}")
+        raise StateError(f"it holds {sorted(state)} instead of {sorted(like)}")
     for name, mine in like.items():
         found = state[name]
         if (found.shape, found.dtype) != (mine.shape, mine.dtype):
             raise StateError(
-                f"{name} is {found.dtype} {found.shape}, not {mine.dtype} {mine.shape}"
+                f"{name} is {found.dtype} {found.shape} instead of {mine.dtype} {mine.shape}"
             )
     return state
 

@@ -81,16 +81,16 @@ def _folder(root: Path | None) -> tuple[Path, bool]:
     """Returns the folder, and whether it has the original files, which are preferred to the
     JPEGs."""
     root = data_folder(root)
-    source = f"get its files from {_OBTAIN}"
+    source = f"get the files from {_OBTAIN}"
     if root is None:
-        allowed = f"must be named, with --data or {DATA_ENV}; {source}"
+        allowed = f"must be named by --data or {DATA_ENV}; {source}"
         raise MissingDataError("cifar10", "data folder", None, allowed)
     places = [root / "cifar-10-batches-bin", root]
     for original, names in ((True, (*TRAIN_FILES, TEST_FILE)), (False, (JPEG_FILE,))):
         for place in places:
             if all((place / name).is_file() for name in names):
                 return place, original
-    allowed = f"must be, as {JPEG_FILE} may, in {' or '.join(map(str, places))}; {source}"
+    allowed = f"must be in {' or '.join(map(str, places))} (or {JPEG_FILE} instead); {source}"
     raise MissingDataError("cifar10", f"file {TRAIN_FILES[0]}", None, allowed)
 
 
@@ -116,7 +116,7 @@ def _read_jpegs(path: Path, part: str) -> _Part:
         fits and len(starts) == len(labels) + 1 > 1 and (starts[0], starts[-1]) == (0, len(files))
     )
     fits = fits and bool((starts[1:] > starts[:-1]).all())
-    allowed = f"must rise from 0 to the bytes of {part}_jpeg, one more than there are labels"
+    allowed = f"must rise from 0 to the bytes of {part}_jpeg, with one number more than labels"
     require(fits, path, f"{part}_start", starts.shape, allowed)
     images = np.empty((len(labels), SIDE, SIDE, COLOURS), dtype=np.uint8)
     allowed = f"must be a JPEG of {SIDE} x {SIDE} pixels"

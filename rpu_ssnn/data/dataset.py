@@ -8,7 +8,8 @@ from typing import get_args
 import numpy as np
 from jaxtyping import Float32, Int64
 
-from rpu_ssnn.common.errors import InputError, one_of, require
+from rpu_ssnn.common.errors import InputError, one_of, require, require_kind, require_whole
+from rpu_ssnn.common.files import user_path
 from rpu_ssnn.data.digest import digest_of
 from rpu_ssnn.data.named import NAMED_SETS, NamedSet
 from rpu_ssnn.data.rows import Rows, Source
@@ -114,14 +115,14 @@ def load_dataset(
     if own is None:
         require(name in NAMED_SETS, "load_dataset", "name", name, one_of(NAMED_SETS, name))
     else:
-        allowed = "is a standard set's: give your own data a name of their own"
+        allowed = "is the name of a standard set: give your own data another name"
         require(name not in NAMED_SETS, "load_dataset", "name", name, allowed)
+        require_kind("load_dataset", "own", own, OwnData)
     is_share = _is(validation_share, Real) and 0 <= validation_share <= MAX_VALIDATION_SHARE
     allowed = f"must be a number from 0 to {MAX_VALIDATION_SHARE}"
     require(is_share, name, "validation_share", validation_share, allowed)
-    is_seed = _is(seed, Integral) and seed >= 0
-    require(is_seed, name, "seed", seed, "must be a whole number, 0 or above")
-    folder = None if root is None else Path(root)
+    require_whole(name, "seed", seed, 0)
+    folder = None if root is None else user_path("load_dataset", "root", root)
     source = _in_time(name, NAMED_SETS[name].read(folder) if own is None else read_own(own), time)
     _check_count(name, "n_train", n_train, len(source.train_images))
     _check_count(name, "n_test", n_test, len(source.test_images))
@@ -129,7 +130,9 @@ def load_dataset(
     rng = np.random.default_rng(seed)
     drawn = rng.permutation(len(source.train_images))[:n_train]
     kept, held = hold_out(source.train_labels[drawn], validation_share, rng)
-    allowed = f"holds out none of {len(drawn)} images: must be 0, or larger, or n_train larger"
+    allowed = (
+        f"must be 0, or hold out at least one of {len(drawn)} images (or take more by n_train)"
+    )
     enough = validation_share == 0 or held.size > 0
     require(enough, name, "validation_share", validation_share, allowed)
     return _assemble(name, source, drawn[kept], drawn[held], _tested(source, n_test))
@@ -198,7 +201,7 @@ def _in_time(name: str, source: Source, time: Time) -> Source:
     orders, train, test = get_args(Time), source.train_images, source.test_images
     require(time in orders, name, "time", time, one_of(orders, time))
     if not (isinstance(train, SpikeTrains) and isinstance(test, SpikeTrains)):
-        allowed = "must be left out: these data are no recordings of spikes"
+        allowed = "must be left out, since these data are not recordings of spikes"
         raise InputError(name, "time", time, allowed)
     rng = np.random.default_rng(SHUFFLE_SEED)
     return replace(
@@ -238,7 +241,7 @@ def _assemble(
 def _check_count(name: str, field: str, count: int | None, there: int) -> None:
     """Refuses a number of images below 1, or above what there is; None stands for all."""
     if count is not None:
-        allowed = f"must be a whole number from 1 to {there}, the images there are, or left out"
+        allowed = f"must be a whole number from 1 to {there}, the number of images, or left out"
         require(_is(count, Integral) and 1 <= count <= there, name, field, count, allowed)
 
 

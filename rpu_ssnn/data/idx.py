@@ -77,7 +77,7 @@ def _read(path: Path, dimensions: int) -> UInt8[np.ndarray, "..."]:
         values = b"" if promised > most else file.read(promised + 1)
     if len(values) != promised:
         fault = "is truncated" if len(values) < promised else "has trailing bytes"
-        allowed = f"{fault}: its header promises {'x'.join(map(str, shape))} values"
+        allowed = f"must be {' x '.join(map(str, shape))}, as in the header: the file {fault}"
         raise InputError(path, "values", len(values), allowed)
     return np.frombuffer(values, dtype=np.uint8).reshape(shape).copy()
 

@@ -138,7 +138,7 @@ def read_idx_set(name: str, root: Path | None) -> Source:
     )
     pixels, found = source.train_images.shape[1], source.test_images.shape[1]
     allowed = f"must be {pixels}, as in {train_images.name}"
-    require(found == pixels, test_images, "pixels an image", found, allowed)
+    require(found == pixels, test_images, "pixels per image", found, allowed)
     _refuse_changed_set(name, source, train_images)
     if described.resplit is not None:
         return _resplit(source, *described.resplit, train_images)
@@ -164,7 +164,7 @@ def _resplit(source: Source, n_train: int, n_test: int, path: Path) -> Source:
     images = np.concatenate([source.train_images, source.test_images])
     labels = np.concatenate([source.train_labels, source.test_labels])
     wanted, found = n_train + n_test, len(labels)
-    allowed = f"must be at least {wanted} with the test file's, to draw them from"
+    allowed = f"must be at least {wanted}, counted with those of the test file"
     require(found >= wanted, path, "number of images", found, allowed)
     order = np.random.default_rng(EMNIST_SPLIT_SEED).permutation(len(labels))
     train, test = order[:n_train], order[n_train : n_train + n_test]
@@ -188,9 +188,9 @@ def locate(name: str, root: Path | None) -> list[Path]:
         MissingDataError: no folder was named, or none of the places holds all four files.
     """
     described, root = IDX_SETS[name], data_folder(root)
-    source = f"get its files from {described.obtain}"
+    source = f"get the files from {described.obtain}"
     if root is None:
-        allowed = f"must be named, with --data or {DATA_ENV}; {source}"
+        allowed = f"must be named by --data or {DATA_ENV}; {source}"
         raise MissingDataError(name, "data folder", None, allowed)
     places = [root / described.folder / "raw", root / described.folder, root]
     found = [[_file_in(place, file) for file in described.files] for place in places]
@@ -200,7 +200,7 @@ def locate(name: str, root: Path | None) -> list[Path]:
             return complete
     nearest = min(found, key=lambda paths: paths.count(None))
     missing = [file for file, path in zip(described.files, nearest, strict=True) if path is None]
-    allowed = f"must be, unpacked or as .gz, in one of {', '.join(map(str, places))}; {source}"
+    allowed = f"must be in one of {', '.join(map(str, places))}, unpacked or as .gz; {source}"
     raise MissingDataError(name, "file " + ", ".join(missing), None, allowed)
 
 
@@ -250,8 +250,8 @@ def _cropped(
     """Returns the middle of each of the square images."""
     side = math.isqrt(images.shape[1])
     fits = side * side == images.shape[1] and side >= kept
-    allowed = f"must be a square of at least {kept} x {kept}, to be cropped to it"
-    require(fits, path, "pixels an image", images.shape[1], allowed)
+    allowed = f"must be a square of at least {kept} x {kept} pixels, to be cropped to this size"
+    require(fits, path, "pixels per image", images.shape[1], allowed)
     first = (side - kept) // 2
     middle = slice(first, first + kept)
     return images.reshape(-1, side, side)[:, middle, middle].reshape(len(images), kept * kept)
@@ -264,7 +264,7 @@ def _refuse_changed_set(name: str, source: Source, path: Path) -> None:
     if name in STANDARD_DIGESTS:
         found, standard = digest_of(*parts), STANDARD_DIGESTS[name]
         allowed = (
-            f"must be {standard}, that of the standard {name}; to use these files as a set of your "
-            f"own, write dataset: {{name: my_set, file: {path.parent}}}"
+            f"must be {standard}, as of the standard {name}; to use these files as your own set, "
+            f"write dataset: {{name: my_set, file: {path.parent}}}"
         )
         require(found == standard, path.parent, f"digest of {name}", found, allowed)

@@ -20,8 +20,8 @@ VOWELS_COUNTS = (270, 370)
 VOWELS_CHANNELS = 12
 _FOLDER, _FILES = "JapaneseVowels", ("JapaneseVowels_TRAIN.ts", "JapaneseVowels_TEST.ts")
 _OBTAIN = (
-    "the package aeon, which ships them: pip install --no-deps aeon, or copy its folder "
-    "aeon/datasets/data/JapaneseVowels"
+    "install the package aeon, which has it (pip install --no-deps aeon), or copy aeon's folder "
+    "datasets/data/JapaneseVowels"
 )
 
 
@@ -83,7 +83,7 @@ def read_japanese_vowels(root: Path | None) -> Source:
     train_file, test_file = _vowel_files(root)
     train, test = (read_ts(file, VOWELS_CHANNELS) for file in (train_file, test_file))
     found = (len(train.labels), len(test.labels))
-    allowed = f"must be {VOWELS_COUNTS}, the standard set's: another set is your own data"
+    allowed = f"must be {VOWELS_COUNTS}, as in the standard set; give another set as your own data"
     require(found == VOWELS_COUNTS, train_file, "training and test recordings", found, allowed)
     edges = level_edges(train.values, LEVELS)
     names = tuple(sorted(set(train.labels)))
@@ -105,13 +105,13 @@ def read_ts(path: Path, channels: int) -> Series:
     with refusing(path, "must be a readable .ts file", OSError, UnicodeDecodeError):
         lines = read_text(path).splitlines()
     starts = [n for n, line in enumerate(lines) if line.strip().lower() == "@data"]
-    require(starts, path, "@data", None, "must be a .ts file")
+    require(starts, path, "@data", None, "must be there, as in a .ts file")
     values, labels = [], []
     for number, line in enumerate(lines[starts[0] + 1 :], starts[0] + 2):
         if not line.strip():
             continue
         *parts, label = line.strip().split(":")
-        allowed = f"must be {channels} channels of as many finite numbers, and the class"
+        allowed = f"must be {channels} channels with equally many finite numbers, then the class"
         with refusing(path, allowed, ValueError, field=f"line {number}"):
             found = np.array([[float(v) for v in part.split(",")] for part in parts])
         fits = found.ndim == 2 and len(found) == channels and bool(np.isfinite(found).all())
@@ -141,5 +141,5 @@ def _vowel_files(root: Path | None) -> tuple[Path, Path]:
             return train, test
     looked = ", ".join(map(str, places)) or "a data folder (--data) or an installed aeon"
     raise MissingDataError(
-        "japanese_vowels", f"file {_FILES[0]}", None, f"must be in {looked}; from {_OBTAIN}"
+        "japanese_vowels", f"file {_FILES[0]}", None, f"must be in {looked}; {_OBTAIN}"
     )

@@ -33,8 +33,8 @@ type UpDown = tuple[float, float]
 NOT_NATIVE = -1
 
 BOTH_MOVE_THE_STEPS = (
-    "asymmetry, nonlinearity: up and down steps at mid-range follow from both in this "
-    "device model, so that switching one alone moves them too; read the two together"
+    "asymmetry, nonlinearity: in this device model both determine the steps at mid-range, so that "
+    "switching off one alone changes these steps too; read the two together"
 )
 """A note of laws whose steps at weight zero follow from their shape."""
 
@@ -188,7 +188,7 @@ class Law:
             PresetError: the values are such a combination.
         """
         if values["w_min"] == 0 and self.divides_by_w_min:
-            allowed = f"must be below 0: the law {self.name} divides by it"
+            allowed = f"must be below 0, since the law {self.name} divides by it"
             raise PresetError(where, "w_min", values["w_min"], allowed)
         self.check(where, values)
         refuse_pulses_that_overlap(where, values["pulse_width_s"], values["pulse_period_s"])

@@ -73,7 +73,7 @@ def check_own_step(law: Law, values: Values) -> None:
     Raises:
         PresetError: the step raises an error, or returns no finite number.
     """
-    allowed = "must return the change of state by a pulse, a finite number"
+    allowed = "must return the change of the state by a pulse, as a finite number"
     try:
         steps = law.mean_steps(values)
     except Exception as error:
@@ -100,20 +100,22 @@ def _read(path: str, code: bytes, digest: str) -> Law:
         ) from error
     law = getattr(module, "LAW", None)
     if not isinstance(law, Law):
-        raise PresetError(path, "LAW", law, "must be a rpu_ssnn.devices.Law")
+        raise PresetError(path, "LAW", law, "must be an object of rpu_ssnn.devices.Law")
     taken = {**STEP_AND_RANGE, **VARIATION, **RETENTION, **law.facts}
     for name, parameter in law.own.items():
         is_one = isinstance(parameter, LawParameter) and parameter.kind != "numbers"
         if name in taken or not is_one:
-            allowed = "must be a LawParameter of one value, with a name that not every law has"
+            allowed = (
+                "must be a LawParameter of one value, with a name that no parameter of all laws has"
+            )
             raise PresetError(path, "own", name, allowed)
     if len(law.hidden) > MOST_HIDDEN:
-        allowed = f"must be at most {MOST_HIDDEN} numbers of a device"
+        allowed = f"must be at most {MOST_HIDDEN} numbers per device"
         raise PresetError(path, "hidden", ", ".join(law.hidden), allowed)
     fields = listed(RECORD.names or ())
     allowed = (
-        "must be a function (shared, device, w, up, noise) that numba compiles; a device has the "
-        f"fields {fields}"
+        "must be a function (shared, device, w, up, noise) that numba can compile; a device has "
+        f"the fields {fields}"
     )
     if not hasattr(law.step, "__code__"):
         raise PresetError(path, "step", law.step, allowed)

@@ -226,7 +226,7 @@ def make_presentations(
     if labels.shape != (n,) or rates.shape != (n, n_in):
         raise ValueError(f"rates must have shape {(len(labels), n_in)}, not {rates.shape}")
     if labels.dtype.kind not in "iu" or (n and not 0 <= labels.min() <= labels.max() < n_out):
-        raise ValueError(f"labels must be at least 0 and below {n_out}, in whole numbers")
+        raise ValueError(f"labels must be whole numbers from 0 to {n_out - 1}")
     shown = Presentations(
         rates=np.zeros((0, 0), dtype=np.float32),
         labels=labels,
@@ -239,7 +239,7 @@ def make_presentations(
     if isinstance(rates, SpikeTrains):
         return shown._replace(given_start=rates.start, given_slot=rates.slot, given_line=rates.line)
     if n and not 0.0 <= rates.min() <= rates.max() <= 1.0:  # this is false for NaN, too
-        raise ValueError("rates must be from 0 to 1 spikes a slot")
+        raise ValueError("rates must be from 0 to 1 spike per slot")
     return shown._replace(rates=rates)
 
 

@@ -48,8 +48,8 @@ def weights_of(trained: Trained, where: object) -> list[Weights]:
     found = [synapses.linear_read() for synapses in trained.network.synapses]
     if any(weights is None for weights in found):
         allowed = (
-            "must be left out (exact reads), and white parts of device_read_noise too: no weights "
-            "stand for reads with errors"
+            "must be left out, and so must the white parts of device_read_noise, since weights "
+            "cannot stand for reads with errors"
         )
         raise InputError(where, "tile.reads", "given", allowed)
     return [weights.copy() for weights in found if weights is not None]

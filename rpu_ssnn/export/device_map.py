@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.common.files import refusing, write_whole
+from rpu_ssnn.common.errors import InputError, require_kind
+from rpu_ssnn.common.files import check_hdf5, refusing, user_path, write_whole
 from rpu_ssnn.common.optional import optional_package
 from rpu_ssnn.export.description import description, rebuilt, weights_of
 from rpu_ssnn.synapses.base import Synapses
@@ -70,8 +70,9 @@ def write_network(path: str | Path, trained: Trained) -> Path:
     Raises:
         InputError: reads have errors, h5py is not installed, or the file cannot be written.
     """
-    path, h5py = Path(path), _h5py(Path(path))
-    weights = weights_of(trained, path)
+    require_kind("write_network", "trained", trained, Trained)
+    path = user_path("write_network", "path", path)
+    h5py, weights = _h5py(path), weights_of(trained, path)
 
     def write(temporary: Path) -> None:
         with h5py.File(temporary, "w") as file:
@@ -97,14 +98,16 @@ def read_network(path: str | Path) -> Trained:
     Raises:
         InputError: there is no such file, or `write_network` did not write it.
     """
-    path, h5py = Path(path), _h5py(Path(path))
+    path = user_path("read_network", "path", path)
+    h5py, allowed = _h5py(path), "must be a map of devices that this project wrote"
+    check_hdf5(h5py, path, allowed)
     with (
-        refusing(path, "must be an HDF5 file", OSError),
-        refusing(path, "must be a map that export wrote", KeyError, field="content"),
+        refusing(path, allowed, OSError),
+        refusing(path, allowed, KeyError, field="content"),
         h5py.File(path, "r") as file,
     ):
         if "description" not in file.attrs:
-            raise InputError(path, "description", None, "must be a map that export wrote")
+            raise InputError(path, "description", None, allowed)
         names = sorted((n for n in file if n.startswith("crossbar_")), key=lambda n: int(n[9:]))
         weights = [file[name]["weights"][()] for name in names]
         return rebuilt(str(file.attrs["description"]), weights, path)

@@ -27,8 +27,8 @@ from typing import Any
 
 import numpy as np
 
-from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.common.files import refusing, write_whole
+from rpu_ssnn.common.errors import InputError, require_kind
+from rpu_ssnn.common.files import check_hdf5, refusing, user_path, write_whole
 from rpu_ssnn.common.optional import optional_package
 from rpu_ssnn.export.description import description, rebuilt, weights_of
 from rpu_ssnn.spec import NetworkSpec, connected
@@ -58,14 +58,15 @@ def write_nir(path: str | Path, trained: Trained, *, without_inhibition: bool = 
             kernels that are not square; its reads have errors; nir is not installed; the file
             cannot be written.
     """
-    path, nir = Path(path), _nir(Path(path))
-    spec = trained.network.spec
+    require_kind("write_nir", "trained", trained, Trained)
+    path = user_path("write_nir", "path", path)
+    nir, spec = _optional("nir", path), trained.network.spec
     inhibition = spec.inhibition
     if (inhibition.clocked or inhibition.strength) and not without_inhibition:
         what = "clocked" if inhibition.clocked else "strength"
         allowed = (
-            "has no words in NIR: leave it out, which is another network, by "
-            "--without-inhibition (in Python without_inhibition=True), or train without it"
+            "cannot be expressed in NIR: train without it, or leave it out by "
+            "--without-inhibition (in Python without_inhibition=True), which is another network"
         )
         raise InputError(path, f"network.inhibition.{what}", getattr(inhibition, what), allowed)
     layers = connected(spec, trained.network.sizes, trained.inputs.image)
@@ -84,7 +85,9 @@ def write_nir(path: str | Path, trained: Trained, *, without_inhibition: bool = 
         else:
             kernel = one.kernel if one.before == grid else grid[:2]
             if kernel[0] != kernel[1]:
-                allowed = "must be as high as wide: nir takes a kernel's rows for its columns too"
+                allowed = (
+                    "must be as high as wide, since nir takes a kernel's rows for its columns too"
+                )
                 raise InputError(path, "network.layers.kernel", kernel, allowed)
             kernels = matrix.reshape(*kernel, grid[2], -1).transpose(3, 2, 0, 1)
             nodes[f"weights_{place}"] = nir.Conv2d(
@@ -115,12 +118,14 @@ def read_nir(path: str | Path) -> Trained:
     Raises:
         InputError: there is no such file, or another tool wrote it, with other neurons.
     """
-    path, nir = Path(path), _nir(Path(path))
-    with refusing(path, "must be a NIR graph", OSError, KeyError):
+    path, allowed = user_path("read_nir", "path", path), "must be a NIR graph"
+    nir = _optional("nir", path)
+    check_hdf5(_optional("h5py", path), path, allowed)
+    with refusing(path, allowed, OSError, KeyError):
         graph = nir.read(path)
     text = graph.metadata.get("rpu_ssnn")
     if text is None:
-        allowed = "must be there: only graphs that this project wrote are read back"
+        allowed = "must be there, since only graphs that this project wrote can be read"
         raise InputError(path, "metadata.rpu_ssnn", None, allowed)
     places = range(1, 1 + sum(name.startswith("weights_") for name in graph.nodes))
     weights = [_matrix(graph.nodes[f"weights_{place}"].weight) for place in places]
@@ -156,13 +161,13 @@ def _left_out(spec: NetworkSpec) -> str:
     """Returns what the graph leaves out of the network, in words; empty if it leaves out
     nothing."""
     parts = [
-        (spec.neuron.reset == "subtract", "membranes keep what exceeds theta at a spike"),
-        (spec.neuron.random_start, "membranes start at random"),
-        (spec.inhibition.clocked or spec.inhibition.strength, "inhibition of the output layer"),
+        (spec.neuron.reset == "subtract", "that membranes keep what exceeds theta at a spike"),
+        (spec.neuron.random_start, "that membranes start at random"),
+        (spec.inhibition.clocked or spec.inhibition.strength, "the inhibition of the output layer"),
     ]
     found = "; ".join(words for is_there, words in parts if is_there)
     return f"not in NIR: {found}" if found else ""
 
 
-def _nir(path: Path) -> Any:
-    return optional_package("nir", "rpu-ssnn[export]", path, "file", path.name)
+def _optional(module: str, path: Path) -> Any:
+    return optional_package(module, "rpu-ssnn[export]", path, "file", path.name)

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from rpu_ssnn.common.errors import require_kind
 from rpu_ssnn.spec import Connection, NetworkSpec, TrainingSpec, slot_cycles
 from rpu_ssnn.synapses.base import Crossbar, Synapses, SynapsesFactory, Weights
 
@@ -30,6 +31,7 @@ def make_synapses(
 
     Raises:
         ValueError: `initial` has other shapes.
+        InputError: the factory makes no synapses.
     """
     shapes, synapses = [one.shape for one in found], []
     at_once = spec.positions == "at_once"
@@ -49,24 +51,24 @@ def make_synapses(
             start = np.asarray(initial[layer], dtype=np.float32)
         is_output = layer == len(found) - 1
         share = training.dropout_input if layer == 0 else training.dropout_hidden
-        synapses.append(
-            factory(
-                Crossbar(
-                    initial=start,
-                    theta=spec.neuron.theta,
-                    he_std=he_std,
-                    gain=gain * (training.output_step if is_output else 1.0) / (1.0 - share),
-                    T=spec.T,
-                    slots=spec.slots * cycles,
-                    batch=training.batch,
-                    seed=int(own_seed.generate_state(1, np.uint64)[0]),
-                    threads=threads,
-                    pool=pool,
-                    transposed_reads=layer > 0,
-                    delay=spec.delays[layer],
-                    positions=found[layer].positions,
-                    arrays=replicas if at_once else 1,
-                )
+        made = factory(
+            Crossbar(
+                initial=start,
+                theta=spec.neuron.theta,
+                he_std=he_std,
+                gain=gain * (training.output_step if is_output else 1.0) / (1.0 - share),
+                T=spec.T,
+                slots=spec.slots * cycles,
+                batch=training.batch,
+                seed=int(own_seed.generate_state(1, np.uint64)[0]),
+                threads=threads,
+                pool=pool,
+                transposed_reads=layer > 0,
+                delay=spec.delays[layer],
+                positions=found[layer].positions,
+                arrays=replicas if at_once else 1,
             )
         )
+        require_kind("network", "synapses", made, Synapses)
+        synapses.append(made)
     return synapses

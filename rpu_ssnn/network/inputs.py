@@ -104,14 +104,14 @@ def _lines(contrast: Contrast, data: Dataset) -> InputLines:
     if contrast == "none":
         return InputLines(pixels, data.grey_max)
     if isinstance(images, SpikeTrains):
-        raise InputError(data.name, field, contrast, "must be none: the spikes are given")
+        raise InputError(data.name, field, contrast, "must be none, since the data are spikes")
     if contrast == "complement":
         return InputLines(pixels, data.grey_max, complement=True)
     if contrast == "on_off":
         total = images.mean(axis=0, dtype=np.float64)
         return InputLines(pixels, data.grey_max, (total / data.grey_max).astype(np.float32))
     if data.zero is None or not (data.zero > 0).any():
-        allowed = "must be none, on_off or complement: these data have no values below zero"
+        allowed = "must be none, on_off or complement, since these data have no values below zero"
         raise InputError(data.name, field, contrast, allowed)
     gain = 1.0 / np.maximum(np.abs(data.zero), np.abs(1.0 - data.zero))
     return InputLines(pixels, data.grey_max, data.zero, gain.astype(np.float32))

@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 from jaxtyping import Float32, Int16, Int64
 
-from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.errors import InputError, require_whole
 from rpu_ssnn.common.parallel import WorkerThreads
 from rpu_ssnn.common.training_state import State, StateError, joined, part_of
 from rpu_ssnn.data.spike_trains import SpikeTrains
@@ -79,8 +79,7 @@ class Network:
         initial: Sequence[Weights] | None = None,
         image: Grid | None = None,
     ) -> None:
-        if threads < 1:
-            raise InputError("network", "threads", threads, "must be at least 1")
+        require_whole("network", "threads", threads, 1)
         self.connections = found = connected(spec, sizes, image)
         self.spec, self.training, self.sizes = spec, training, sizes
         self._pool = WorkerThreads(max(1, threads - 1))
@@ -132,7 +131,9 @@ class Network:
                 not fit the network (`engine.state.make_presentations`).
         """
         if len(rates) > self.training.batch:
-            raise ValueError(f"{len(rates)} presentations exceed the batch, {self.training.batch}")
+            raise ValueError(
+                f"{len(rates)} presentations are more than a batch has, {self.training.batch}"
+            )
         shown = self._presentations(rates, labels, rng)
         try:
             self._strategy.train(shown)
@@ -202,7 +203,7 @@ class Network:
         for n, synapses in enumerate(self.synapses, 1):
             synapses.restore(part_of(state, f"crossbar_{n}"))
         if "events" not in state:
-            raise StateError("counts no events")
+            raise StateError("it has no counts of events")
         self.events[:] = state["events"]
         if self._neurons is not None:
             self._neurons.restore(part_of(state, "neurons"))

@@ -167,10 +167,10 @@ class LinesSpec(ArrayPhysics):
     @model_validator(mode="after")
     def _resistance_has_what_it_acts_on(self) -> Self:
         if self.ohm_per_cell > 0.0 and self.on_resistance is None:
-            raise ValueError("ohm_per_cell needs on_resistance, that of a device (ohm)")
+            raise ValueError("ohm_per_cell needs on_resistance, the resistance of a device (ohm)")
         if self.ohm_per_cell > 0.0 and self.voltage_constant is None:
             raise ValueError(
-                "ohm_per_cell needs voltage_constant, by which the device's step falls with voltage"
+                "ohm_per_cell needs voltage_constant, which says how the step falls with voltage"
             )
         return self
 
@@ -227,16 +227,20 @@ class RetentionSpec(ArrayPhysics):
     @model_validator(mode="after")
     def _settings_act(self) -> Self:
         if self.loss_per_decade > 0.0 and self.exponent > 0.0:
-            raise ValueError("exponent is one law and loss_per_decade another: give one of them")
+            raise ValueError(
+                "exponent and loss_per_decade are two laws of loss: give only one of them"
+            )
         for name in ("from_s", "toward_state"):
             if not self.has_law and getattr(self, name) != type(self).model_fields[name].default:
-                raise ValueError(f"{name} needs a law: loss_per_decade or exponent")
+                raise ValueError(f"{name} needs a law of loss: loss_per_decade or exponent")
         if (self.temperature_k is None) != (self.activation_energy_ev == 0.0):
-            raise ValueError("temperature_k and activation_energy_ev need each other")
+            raise ValueError("temperature_k and activation_energy_ev must be given together")
         if self.temperature_k is None and self.reference_temperature_k != 300.0:
             raise ValueError("reference_temperature_k needs temperature_k")
         if abs(self._log_acceleration) > math.log(MOST_ACCELERATION):
-            raise ValueError(f"temperature_k would change times by more than {MOST_ACCELERATION:g}")
+            raise ValueError(
+                f"temperature_k would change times by more than a factor of {MOST_ACCELERATION:g}"
+            )
         return self
 
 

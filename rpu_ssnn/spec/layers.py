@@ -159,11 +159,11 @@ def connections(
             before = found[-1].after
             continue
         field = f"layers.{place}"
-        allowed = "must be after a layer of rows and columns: give data with a shape"
+        allowed = "needs an input with rows and columns: give the data a shape"
         require(before is not None, "network", field, "conv", allowed)
         assert before is not None
         if place == 0:
-            allowed = f"must have {n_in} lines in all, as the input has"
+            allowed = f"must have {n_in} values in all, one for each input line"
             require(prod(before) == n_in, "network", "shape of the input", before, allowed)
         found.append(_convolution(layer.conv, before, f"{field}.conv"))
         before = found[-1].after
@@ -178,16 +178,16 @@ def _convolution(spec: ConvSpec, before: Grid, field: str) -> Connection:
 
     kernel, padding = spec.kernel, spec.padding
     inside = all(p < k for p, k in zip(padding, kernel, strict=True))
-    check(inside, "padding", f"must be below the kernel, {kernel[0]} x {kernel[1]}")
+    check(inside, "padding", f"must be smaller than the kernel, {kernel[0]} x {kernel[1]}")
     rows, columns = (n + 2 * p for n, p in zip(before[:2], padding, strict=True))
-    allowed = f"must be at most {rows} x {columns}, the layer before with its padding"
+    allowed = f"must be at most {rows} x {columns}, the size of the layer before with its padding"
     check(kernel[0] <= rows and kernel[1] <= columns, "kernel", allowed)
     found = Connection(before, spec.channels, kernel, spec.stride, padding, spec.replicas)
     allowed = f"must be at most {found.positions}, the number of positions"
     check(spec.replicas <= found.positions, "replicas", allowed)
     neurons, lines = found.positions * spec.channels, found.positions * found.shape[0]
     check(neurons <= MOST_LINES, "channels", f"must give at most {MOST_LINES} neurons")
-    check(lines <= MOST_LINES, "kernel", f"must give at most {MOST_LINES} lines of all patches")
+    check(lines <= MOST_LINES, "kernel", f"must give at most {MOST_LINES} lines in all patches")
     return found
 
 

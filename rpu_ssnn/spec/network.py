@@ -126,7 +126,7 @@ class EncodingSpec(Spec):
         ):
             if rate * (1.0 + loading) > 1.0:
                 raise ValueError(
-                    f"{name} {rate} peaks at {rate * (1.0 + loading):.3g} spikes a slot under "
+                    f"{name} {rate} peaks at {rate * (1.0 + loading):.3g} spikes a slot with "
                     f"front loading {loading}; {name} x (1 + front loading) must be at most 1"
                 )
         return self
@@ -196,7 +196,7 @@ class InhibitionSpec(Spec):
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
         if self.clocked and (self.strength or self.passes):
-            raise ValueError("clocked holds every other output back: leave out strength and passes")
+            raise ValueError("clocked takes the place of strength and passes: leave these out")
         return self
 
 
@@ -252,7 +252,9 @@ class NetworkSpec(Spec):
             return content
         hidden, layers = content.get("hidden", ()), content["layers"]
         if hidden not in ((), [], (256,), [256]):
-            raise InputError("network", "hidden", hidden, "must be left out beside layers")
+            raise InputError(
+                "network", "hidden", hidden, "must be left out, since layers are given"
+            )
         if isinstance(layers, list | tuple) and all(type(n) is int and n > 0 for n in layers):
             return {**content, "hidden": layers, "layers": None}
         return {**content, "hidden": ()}
@@ -260,8 +262,8 @@ class NetworkSpec(Spec):
     @model_validator(mode="after")
     def _is_within_the_precision_of_the_pass(self) -> Self:
         where, neuron, gradient = "network", self.neuron, self.gradient
-        require(self.hidden_layers, where, "hidden", [], "must be at least one hidden layer")
-        allowed = f"must give a time constant of at most {MOST_TAU:g} slots: {self.tau:g}"
+        require(self.hidden_layers, where, "hidden", [], "must have at least one layer")
+        allowed = f"must give a time constant of at most {MOST_TAU:g} slots, not {self.tau:g}"
         field = "neuron.kernel_fraction"
         require(self.tau <= MOST_TAU, where, field, neuron.kernel_fraction, allowed)
         allowed = f"must give at most {MOST_SLOTS} slots a presentation"
@@ -278,8 +280,8 @@ class NetworkSpec(Spec):
         require(is_used, where, field, late, "must be 0 without gradient.relay")
         for gain in self.gains():
             allowed = (
-                f"must give steps that single precision holds: theta_b / theta over "
-                f"{len(self.hidden_layers)} hidden layers gives {gain:g}"
+                f"must keep the factor on each step within single precision; with "
+                f"{len(self.hidden_layers)} hidden layers one is {gain:g}"
             )
             holds = SMALLEST_NORMAL < gain < 1 / SMALLEST_NORMAL
             require(holds, where, "neuron.theta_b", neuron.theta_b, allowed)
@@ -299,7 +301,7 @@ class NetworkSpec(Spec):
         Raises:
             InputError: a layer is a convolution.
         """
-        allowed = f"must be dense layers: {who} has no convolutions"
+        allowed = f"must be dense layers, since {who} has no convolutions"
         require(self.layers is None, "network", "layers", "conv", allowed)
         return self.hidden
 
@@ -356,7 +358,7 @@ def connected(
     """
     layers = len(spec.hidden_layers) + 2
     if len(sizes) != layers:
-        raise ValueError(f"sizes must be of {layers} layers, not {sizes}")
+        raise ValueError(f"sizes must be {layers} numbers, one for each layer, not {sizes}")
     if spec.layers is None:
         return dense(sizes)
     found = connections(spec.hidden_layers, sizes[0], sizes[-1], image)

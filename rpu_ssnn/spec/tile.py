@@ -81,7 +81,7 @@ class ReferenceSpec(Spec):
     @model_validator(mode="after")
     def _spread_is_of_reference_devices(self) -> Self:
         default = type(self).model_fields["spread"].default
-        allowed = f"is of reference devices, which {self.scheme} has none of: leave it out"
+        allowed = f"must be left out, since the scheme {self.scheme} has no reference devices"
         unread = self.spread != default and not self.has_devices
         require(not unread, "tile", "spread", self.spread, allowed)
         return self
@@ -104,14 +104,14 @@ class ReferenceSpec(Spec):
 
 
 NEEDS_PULSES = (
-    "simulates devices alone, in pairs and in parallel, whose weights pulses move; a cell with "
-    "transfers, refreshes or a digital sum is aihwkit's own"
+    "must be aihwkit for a cell with transfers, refreshes or a digital sum; the native simulator "
+    "has only devices alone, in pairs and in parallel"
 )
 """The native simulator refuses cells that it does not simulate with these words."""
 
 NO_DELAYED_READS = (
-    "must be 0 with tile.read_disturb: the forward spikes that wait for the gradient are those of "
-    "the pulses, and the reads before them are not counted"
+    "must be 0 with tile.read_disturb, which counts forward spikes when they meet the gradient and "
+    "not when they are read"
 )
 """Read disturb counts the forward spikes in the blocks of pulses, and refuses a delay with these
 words."""
@@ -182,7 +182,7 @@ class TileSpec(Spec):
     def _array_physics_is_native(self) -> Self:
         for name in ARRAY_PHYSICS:
             if getattr(self, name).acts and self.simulator != "native":
-                raise ValueError(f"{name} needs simulator: native; aihwkit's tiles have none")
+                raise ValueError(f"{name} needs simulator: native, since aihwkit's tiles lack it")
         return self
 
 
@@ -195,26 +195,29 @@ ARRAY_PHYSICS: Mapping[str, type[ArrayPhysics]] = {
 
 
 _NOT_ON_TILES = (
-    "needs tile: {simulator: native}; aihwkit's tiles have no tables of measured jumps, no law of "
-    "your own, and their devices do not remember their pulses"
+    "needs tile: {simulator: native}, since aihwkit's tiles have neither tables of measured jumps "
+    "nor laws of your own, and their devices do not remember their pulses"
 )
-_NO_POINT = "needs native_synapses (tile: {simulator: native}); aihwkit's tiles have none"
+_NO_POINT = "needs native_synapses (tile: {simulator: native}), since aihwkit's tiles lack it"
 _NO_DISTURB = (
-    "does not go with a device that remembers its pulses: what a disturbed one remembers is not "
-    "known"
+    "must be left out for a device that remembers its pulses, since its memory after a disturbance "
+    "is not known"
 )
-_NO_LINES = "is for weights on two lines: a device and its reference, or a pair"
+_NO_LINES = (
+    "must be left out for devices in parallel, since it assumes two lines for a weight: those of a "
+    "device and its reference, or of a pair"
+)
 _ONE_LOSS = (
-    "gives a law of loss to a device that has its own; override leak_time_constant_s by .inf, or "
-    "loss_per_decade by 0"
+    "must be left out for a device that already loses charge, unless you override its "
+    "leak_time_constant_s by .inf, or its loss_per_decade by 0"
 )
 _NEEDS_LOSS = (
     "needs a device that loses charge: a finite leak_time_constant_s, charge_trap_pulsed, or "
     "tile.retention"
 )
 _TOO_FAST = (
-    "must be at least {:.3g} s, the time of a batch, in which the noise is frozen; a shorter "
-    "memory is nearer to white_of_range"
+    "must be at least {:.3g} s, the time of a batch, in which the noise is frozen; noise with a "
+    "shorter memory is more like white_of_range"
 )
 
 

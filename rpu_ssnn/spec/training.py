@@ -4,11 +4,14 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec.base import Share, Spec
 
 Schedule = Literal["slot", "presentation", "batch"]
 
-RATES_NEED_PRESENTATIONS = "Eq. 9 multiplies counts of whole presentations: presentation or batch"
+RATES_NEED_PRESENTATIONS = (
+    "must be presentation or batch, since Eq. 9 multiplies counts of whole presentations"
+)
 """Rate updates refuse the schedule `slot` with these words."""
 
 
@@ -50,7 +53,8 @@ class TrainingSpec(Spec):
     @model_validator(mode="after")
     def _linear_takes_no_factor(self) -> Self:
         if self.decay_shape == "linear" and self.decay != type(self).model_fields["decay"].default:
-            raise ValueError(f"decay {self.decay} is not used where decay_shape is linear")
+            allowed = "must be left out with decay_shape: linear, which does not use it"
+            raise InputError("training", "decay", self.decay, allowed)
         return self
 
     def step_scale(self, epoch: int) -> float:

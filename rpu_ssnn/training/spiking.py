@@ -1,12 +1,11 @@
 """Training and inference of a network on a data set."""
 
 from dataclasses import dataclass, field
-from numbers import Integral
 
 import numpy as np
 from jaxtyping import Int32, Int64
 
-from rpu_ssnn.common.errors import require, require_kind
+from rpu_ssnn.common.errors import require, require_kind, require_whole
 from rpu_ssnn.common.training_state import EpochRow, State, TrainingState
 from rpu_ssnn.data import Dataset
 from rpu_ssnn.data.rows import Rows
@@ -155,10 +154,10 @@ def train(
         ("spec", spec, NetworkSpec),
         ("training", training, TrainingSpec),
         ("data", data, Dataset),
-        ("seed", seed, Integral),
+        *((("start", start, TrainingState),) if start is not None else ()),
     ):
         require_kind("train", name, value, kind)
-    require(seed >= 0, "train", "seed", seed, "must be 0 or above")
+    require_whole("train", "seed", seed, 0)
     allowed = "must make synapses, as coincidence_synapses(4.0) does"
     require(callable(factory), "train", "factory", factory, allowed)
     weight_seed, order_seed, test_seed = np.random.SeedSequence(seed).spawn(3)

@@ -126,7 +126,7 @@ def refuse_no_results(results: object, *more: str) -> None:
     import pandas as pd
 
     if not isinstance(results, pd.DataFrame):
-        found = Fault(f"a value of the kind {type(results).__name__}")
+        found = Fault(f"a value of type {type(results).__name__} is not allowed")
         raise InputError("summary", "results", found, "must be a table, as load_results returns")
     if results.empty:
         allowed = "must have the row of at least one finished trial"

@@ -82,7 +82,7 @@ def _declared(parameters: Mapping[str, LawParameter]) -> Iterator[RequirementPar
             floor, worst = parameter.swept
             cause = FINITE_STEP if name == "levels" else parameter.imperfection
             unit, paths = parameter.unit, (f"overrides.{name}",)
-            meaning = parameter.description.partition(";")[0]
+            meaning = parameter.description.partition(". ")[0]
             yield RequirementParameter(name, unit, meaning, floor, worst, paths, cause)
 
 

@@ -76,6 +76,7 @@ DATA = [
     of_data("a.npz", npz(X=X[:0], y=Y[:0]), "rows: 0"),
     of_data("a.npz", npz(a=X), "keys: 'a'"),
     of_data("a.npz", npz(X=X, y=Y, z=Y), "keys: 'X, y, z'"),
+    of_data("a.npz", npz(X=np.zeros((6, 3, 4)), y=Y), "spikes: there is none", SPIKES),
     of_data("a.npz", npz(**EVENTS, p=[0, 2, 0, 1]), "5", "spikes: {lines: 4}, test_share: 0.5"),
     of_data("a.npz", npz(**EVENTS | {"x": [0, 0.5, 0, 1]}), "x of event 1: 0.5", SPIKES),
     of_data("a.npz", npz(**EVENTS | {"t": -np.arange(4.0)}), "t of event 1: -1.0", SPIKES),
@@ -99,7 +100,7 @@ DATA = [
     of_data("a.npz", os.mkfifo, "regular file"),
     of_data("a.npz", lambda path: path.symlink_to("a.npz"), "file"),
     of_data("d", lambda path: path.mkdir(), "idx", ""),
-    Bad(PLAN, idx_folder(idx(2, 2, 2, values=7)), ("train-idx3", "2x2x2")),
+    Bad(PLAN, idx_folder(idx(2, 2, 2, values=7)), ("train-idx3", "2 x 2 x 2")),
     Bad(PLAN, idx_folder(idx(1, 1, 1)[:4] + b"\xff" * 12), ("train-idx3", "4294967295")),
     Bad(PLAN, of_study("dataset: {file: a.npz}").files, ("a.npz: file: missing",)),
 ]  # fmt: skip

@@ -68,7 +68,7 @@ STUDIES = [
         "dataset: {name: yin_yang}, network: {layers: [{conv: {kernel: 1, channels: 4}}]}",
         "network.layers.0",
         "conv",
-        "data with a shape",
+        "give the data a shape",
     ),
     of_study("network: {gradient: {relay: yes}}", "network.gradient.relay", "'yes'"),
     of_study("network: {gradient: {relay: 1}}", "network.gradient.relay", "1"),

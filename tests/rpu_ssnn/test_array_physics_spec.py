@@ -27,7 +27,7 @@ REFUSED: dict[str, list[tuple[dict[str, Any], str]]] = {
         (LINES | {"array_side": 1}, "greater than or equal to 2"),
     ],
     "retention": [
-        ({"loss_per_decade": 0.1, "exponent": 0.1}, "give one of them"),
+        ({"loss_per_decade": 0.1, "exponent": 0.1}, "give only one of them"),
         ({"exponent": 0.6}, "less than or equal to 0.5"),
         ({"loss_per_decade": -0.1}, "greater than or equal to 0"),
         ({"exponent": 0.1, "from_s": 0.0}, "greater than or equal to 0.000000001"),
@@ -35,10 +35,10 @@ REFUSED: dict[str, list[tuple[dict[str, Any], str]]] = {
         ({"toward_state": 0.5}, "toward_state needs a law"),
         (HEAT | {"temperature_k": 0.0}, "greater than or equal to 1"),
         (HEAT | {"activation_energy_ev": -1.0}, "greater than or equal to 0"),
-        ({"temperature_k": 350.0}, "need each other"),
-        ({"activation_energy_ev": 1.0}, "need each other"),
+        ({"temperature_k": 350.0}, "must be given together"),
+        ({"activation_energy_ev": 1.0}, "must be given together"),
         ({"reference_temperature_k": 350.0}, "needs temperature_k"),
-        ({"temperature_k": 900.0, "activation_energy_ev": 5.0}, "more than 1e\\+12"),
+        ({"temperature_k": 900.0, "activation_energy_ev": 5.0}, "more than a factor of 1e\\+12"),
     ],
 }
 

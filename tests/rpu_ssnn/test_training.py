@@ -1,6 +1,7 @@
 """Tests training and inference on real digits."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from rpu_ssnn.baselines.ann import AnnSpec, train_ann
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.training_state import EpochRow
 from rpu_ssnn.data import Dataset, load_dataset
+from rpu_ssnn.export import write_network, write_nir
 from rpu_ssnn.network import Network
 from rpu_ssnn.spec import InhibitionSpec, NetworkSpec, NeuronSpec, TrainingSpec
 from rpu_ssnn.synapses import (
@@ -21,6 +23,8 @@ from rpu_ssnn.synapses import (
     coincidence_synapses,
     rate_synapses,
 )
+from rpu_ssnn.synapses.native.synapses import native_synapses
+from rpu_ssnn.synapses.tiles.synapses import tile_synapses
 from rpu_ssnn.training import Trained, train
 from rpu_ssnn.training.loop import merge_statistics
 from support.rpu_ssnn.networks import with_first
@@ -170,7 +174,7 @@ def test_a_plan_may_try_a_step_of_no_epochs() -> None:
 
 
 def test_a_linear_fall_takes_no_factor() -> None:
-    with pytest.raises(ValueError, match=r"decay 0\.9 is not used where decay_shape is linear"):
+    with pytest.raises(ValueError, match=r"decay: 0\.9 is not allowed; must be left out"):
         TrainingSpec(decay_shape="linear", decay=0.9)
 
 
@@ -196,14 +200,39 @@ def test_statistics_are_summed_only_where_they_are_totals() -> None:
         {"data": "digits"},
         {"seed": "0"},
         {"seed": -1},
+        {"start": {}},
+        {"threads": "2"},
     ],
 )
 def test_arguments_of_another_kind_are_refused_by_name(
     digits: Dataset, wrong: dict[str, Any]
 ) -> None:
     right = {"spec": NetworkSpec(), "training": TrainingSpec(), "factory": rate_synapses(1.0)}
-    with pytest.raises(InputError, match=f"^train: {next(iter(wrong))}: .* must "):
+    with pytest.raises(InputError, match=f"^(train|network): {next(iter(wrong))}: .* must "):
         train(**{**right, "data": digits, "seed": 0, **wrong})
+
+
+@pytest.mark.parametrize(
+    ("call", "arguments", "field"),
+    [
+        (native_synapses, ("ideal", {"weight_range": 4.0}, 1.0), "spec"),
+        (tile_synapses, ("ideal", None, 1.0), "spec"),
+        (write_network, ("net.h5", 5), "trained"),
+        (write_nir, ("net.nir", 5), "trained"),
+        (partial(load_dataset, validation_share=0.1, seed=0, own={}), ("mine",), "own"),
+    ],
+)
+def test_values_of_another_type_are_refused_by_name(
+    call: Callable[..., Any], arguments: tuple[Any, ...], field: str
+) -> None:
+    with pytest.raises(InputError, match=rf"^\w+: {field}: a value of type .* must be of type"):
+        call(*arguments)
+
+
+def test_a_factory_that_makes_no_synapses_is_refused(digits: Dataset) -> None:
+    factory: Any = bool
+    with pytest.raises(InputError, match=r"^network: synapses: a value of type bool is not"):
+        train(NetworkSpec(), TrainingSpec(), factory, digits, seed=0)
 
 
 def test_weights_that_are_no_numbers_stop_the_run(digits: Dataset) -> None:

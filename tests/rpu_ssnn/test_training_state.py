@@ -240,11 +240,11 @@ def test_the_state_of_others_is_refused() -> None:
     rate, tile = EXACT["rate"], EXACT["tile"]
     doubled = {**saved(rate), "weights": saved(rate)["weights"].astype(np.float64)}
     for make, state, said in [
-        (rate, saved(rate, n_out=9), r"float32 \(20, 9\), not"),
-        (rate, saved(tile), "holds .*'tile_1.weights'.*, not"),
-        (tile, saved(EXACT["tile, differential pair"]), "holds .*'tile_2.weights'.*, not"),
+        (rate, saved(rate, n_out=9), r"float32 \(20, 9\) instead of"),
+        (rate, saved(tile), "holds .*'tile_1.weights'.* instead of"),
+        (tile, saved(EXACT["tile, differential pair"]), "holds .*'tile_2.weights'.* instead of"),
         (rate, doubled, "float64"),
-        (EXACT["constant step, spread"], saved(EXACT["soft bounds"]), "drawn otherwise"),
+        (EXACT["constant step, spread"], saved(EXACT["soft bounds"]), "devices are other ones"),
     ]:
         with pytest.raises(StateError, match=said):
             make(make_crossbar()).restore(state)

@@ -22,8 +22,8 @@ WHOLE = ("X", "y")
 EVENTS = ("t", "x", "recording", "labels")
 ALLOWED = (
     f"must be {', '.join(SPLIT)}, or {' and '.join(WHOLE)}, and nothing else; "
-    f"for lists of spikes {', '.join(EVENTS)} (and y, the row of a sensor, and p, the polarity, or "
-    "none)"
+    f"for lists of spikes {', '.join(EVENTS)}, and possibly y (the row of a sensor) and p (the "
+    "polarity)"
 )
 
 
@@ -54,7 +54,7 @@ def _archive(path: Path) -> Iterator[np.lib.npyio.NpzFile]:
     """Opens an archive, and turns errors of reading it into one line."""
     # zipfile raises a RuntimeError for an unknown compression, and for a password.
     broken = zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, OSError
-    allowed = "must be a whole archive of plain arrays"
+    allowed = "must be an undamaged archive of plain arrays"
     with refusing(path, allowed, *broken), open_regular(path) as file:
         is_archive = zipfile.is_zipfile(file)
         require(is_archive, path, "file", path.name, "must be an archive of arrays (np.savez)")
@@ -78,7 +78,7 @@ def _raw(path: Path, archive: np.lib.npyio.NpzFile, spikes: SpikeSpec | None) ->
 def _part(path: Path, x: np.ndarray, y: np.ndarray, spikes: SpikeSpec | None) -> Part:
     if spikes is not None:
         return part_of_tensor(path, x, y, spikes)
-    allowed = "must have two dimensions or more: one row per image"
+    allowed = "must have at least two dimensions, with one row per image"
     require(x.ndim >= 2, path, "shape of x", x.shape, allowed)
     return Part(path, x.reshape(len(x), math.prod(x.shape[1:])), y, x.shape[1:])
 
@@ -90,10 +90,10 @@ def _array(path: Path, archive: np.lib.npyio.NpzFile, key: str) -> np.ndarray:
     most = min(archive.zip.getinfo(name).file_size, MOST_ARRAY_BYTES)
     with archive.zip.open(name) as member:
         shape, dtype = _header(member)
-    allowed = "must be numbers or text: arrays of Python objects are pickled, and not opened"
+    allowed = "must be numbers or text, since pickled Python objects are not opened"
     require(not dtype.hasobject, path, key, "object array", allowed)
     promised = math.prod(shape) * dtype.itemsize
-    allowed = f"must be at most {most}, as many as are stored or as can be read"
+    allowed = f"must be at most {most}, which is what the file holds or what can be read"
     field = f"{key}: bytes of {dtype} {list(shape)}"
     require(promised <= most, path, field, promised, allowed)
     found: np.ndarray = archive[key]
@@ -119,7 +119,7 @@ def read_idx_folder(folder: Path) -> Raw:
         InputError: one of them is missing, present twice, or damaged.
     """
     names = [path.name for path in folder.iterdir()]
-    allowed = "must hold four idx files with MNIST's names; numpy.savez writes other images"
+    allowed = "must hold four idx files with MNIST's names; store other images by numpy.savez"
     held = any("idx" in name for name in names)
     require(held, folder, "folder", Fault("no idx file in it"), allowed)
     parts = []

@@ -42,7 +42,7 @@ def read_own(own: OwnData) -> Source:
     """
     train, test = _read(own.file, own)
     if own.test_file is not None:
-        allowed = f"must be left out: {own.file.name} holds its own test rows"
+        allowed = f"must be left out, since {own.file.name} has its own test rows"
         require(test is None, own.test_file, "test_file", own.test_file.name, allowed)
         test, more = _read(own.test_file, own)
         allowed = "must hold test rows only"
@@ -53,10 +53,10 @@ def read_own(own: OwnData) -> Source:
             _refuse_beyond(part, own.range)
     if test is None:
         return _source(own, *_split(own, train))
-    allowed = "must be left out: the file has its own test rows"
+    allowed = "must be left out, since the file has its own test rows"
     require(own.test_share is None, own.file, "test_share", own.test_share, allowed)
-    allowed = "must be other rows than the training rows, all of which they repeat"
-    fault = Fault("the training rows again")
+    allowed = "must be other rows"
+    fault = Fault("equal to the training rows")
     require(not _same_rows(train, test), test.where, "test rows", fault, allowed)
     return _source(own, train, test)
 
@@ -93,14 +93,16 @@ def file_digest(own: OwnData) -> str:
 
 def _read(path: Path, own: OwnData) -> Raw:
     path, spikes = path.expanduser(), own.spikes
-    require(path.exists(), path, "file", None, "must be there (relative to the study's file)")
+    require(
+        path.exists(), path, "file", None, "must exist; a relative path starts at the study's file"
+    )
     suffix = path.suffix.lower()
     if path.is_dir() or suffix in table_files.READERS:
         require(spikes is None, path, "spikes", path.name, "must be in an .npz or .h5 file")
     if path.is_dir():
         return array_files.read_idx_folder(path)
     named = path == own.file.expanduser() and own.label != OwnData.model_fields["label"].default
-    allowed = f"names a column of a table, which a {suffix} file does not have: leave label out"
+    allowed = f"must be left out, since it is a column of a table, which a {suffix} file is not"
     require(not named or suffix in table_files.READERS, path, "label", own.label, allowed)
     # Reading a pipe or a device could block, or never end.
     allowed = "must be a regular file or a folder"
@@ -112,7 +114,7 @@ def _read(path: Path, own: OwnData) -> Raw:
     require(suffix in SUFFIXES, path, "file", path.name, allowed)
     if suffix == ".npz":
         return array_files.read_npz(path, spikes)
-    allowed = "must be given in the study's dataset, for .h5 files: spikes: {bin: SECONDS A SLOT}"
+    allowed = "must be given in the study's dataset for .h5 files: spikes: {bin: LENGTH_OF_A_SLOT}"
     require(spikes is not None, path, "spikes", None, allowed)
     assert spikes is not None
     return spike_files.read_hdf5(path, spikes)
@@ -130,11 +132,14 @@ def _arrays(part: Part) -> tuple[np.ndarray, ...]:
 
 
 def _check_part(part: Part) -> None:
-    """Refuses rows and labels of different numbers, NaN, and labels that are not classes."""
+    """Refuses rows and labels of different numbers, NaN, recordings without any spike, and labels
+    that are not classes."""
     where, rows, labels = part.where, part.rows, part.labels
     require(len(rows), where, "rows", 0, "must be at least 1")
     count = len(labels) if labels.ndim == 1 else labels.shape
-    require(count == len(rows), where, "number of labels", count, f"must be {len(rows)}, one a row")
+    require(
+        count == len(rows), where, "number of labels", count, f"must be {len(rows)}, one per row"
+    )
     kind = str(labels.dtype)
     allowed = "must be text or whole numbers"
     require(labels.dtype.kind in "biufSU", where, "kind of labels", kind, allowed)
@@ -144,10 +149,12 @@ def _check_part(part: Part) -> None:
         allowed = "must be a class: text or a whole number"
         require(not len(broken), where, f"label {first}", float(labels[first]), allowed)
     if isinstance(rows, SpikeTrains):
+        fault = Fault("there is none in any recording")
+        require(len(rows.slot), where, "spikes", fault, "must be at least one")
         return
     kind = "text" if rows.dtype.kind in "US" else str(rows.dtype)
     require(rows.dtype.kind in "biuf", where, "kind of values", kind, "must be numbers")
-    require(rows.shape[1], where, "values a row", 0, "must be at least 1")
+    require(rows.shape[1], where, "values per row", 0, "must be at least 1")
     part.refuse(~np.isfinite(rows), "must be a finite number")
 
 
@@ -160,7 +167,9 @@ def _refuse_beyond(part: Part, rule: Bounds | str) -> None:
     low, high = rule
     least, most = float(rows.min()), float(rows.max())
     hardly = 0 < most - least < LEAST_FILLED * (high - low) and low <= least and most <= high
-    allowed = f"must fit the values, {least:g} to {most:g}, which make hardly any spike so"
+    allowed = (
+        f"must fit the values, {least:g} to {most:g}, which make hardly any spikes in this range"
+    )
     require(not hardly, part.where, "dataset.range", [low, high], allowed)
     allowed = f"must lie within dataset.range, {low:g} to {high:g}"
     part.refuse((rows < low) | (rows > high), allowed)
@@ -168,19 +177,19 @@ def _refuse_beyond(part: Part, rule: Bounds | str) -> None:
 
 def _split(own: OwnData, part: Part) -> tuple[Part, Part]:
     """Returns the rows to train on, and a stratified share of the rows to test on."""
-    allowed = "must be given in the study's dataset (say 0.2): the file has no test rows of its own"
+    allowed = "must be given in the study's dataset (such as 0.2), since the file has no test rows"
     require(own.test_share is not None, part.where, "test_share", None, allowed)
     assert own.test_share is not None
     _, labels = np.unique(part.labels, return_inverse=True)
     rng = np.random.default_rng(own.split_seed)
     kept, held = hold_out(labels.astype(np.int64), own.test_share, rng)
-    allowed = f"must leave both parts a row, of {len(labels)}"
+    allowed = f"must leave each part at least one of the {len(labels)} rows"
     require(len(held) and len(kept), part.where, "test_share", own.test_share, allowed)
     return part.at(kept), part.at(held)
 
 
 def _source(own: OwnData, train: Part, test: Part) -> Source:
-    allowed = f"must be {train.shape}, as of the training rows"
+    allowed = f"must be {train.shape}, the shape of the training rows"
     fits = train.shape == test.shape or isinstance(train.rows, SpikeTrains)
     require(fits, test.where, "shape of a test row", test.shape, allowed)
     test = _with_columns_of(train, test)
@@ -190,7 +199,7 @@ def _source(own: OwnData, train: Part, test: Part) -> Source:
     rows, tested = train.rows, test.rows
     if isinstance(rows, SpikeTrains) and isinstance(tested, SpikeTrains):
         lines = own.spikes.lines if own.spikes and own.spikes.lines else rows.lines
-        allowed = f"must be below {lines}: give spikes.lines where a test file has more"
+        allowed = f"must be below {lines}; give spikes.lines if the test file has more lines"
         require(tested.lines <= lines, test.where, "line", tested.lines - 1, allowed)
         rows, tested = rows.with_lines(lines), tested.with_lines(lines)
         peak = max(1, int(rows.most_a_line()))
@@ -199,10 +208,10 @@ def _source(own: OwnData, train: Part, test: Part) -> Source:
     alike = isinstance(own.range, str) and np.all(
         rows == (rows[0] if own.range == "each" else rows[0, 0])
     )
-    allowed = "must differ, else no input spikes (dataset.range may say which rate they have)"
-    require(not alike, train.where, "values", Fault("all training rows alike"), allowed)
+    allowed = "must differ, or no input line spikes (unless dataset.range gives them a rate)"
+    require(not alike, train.where, "values", Fault("all training rows are equal"), allowed)
     of_row, values = own.shape or train.shape, rows.shape[1]
-    allowed = f"must give {values} values, as a row has"
+    allowed = f"must have {values} values in all, as a row has"
     require(math.prod(of_row) == values, train.where, "dataset.shape", list(of_row), allowed)
     return Source(
         np.ascontiguousarray(rows), labels.train, np.ascontiguousarray(tested), labels.test,
@@ -226,11 +235,11 @@ def _labels(train: Part, test: Part) -> _Labels:
     """Returns the labels as numbers of classes, which are the sorted labels of the training
     rows."""
     classes, numbers = np.unique(train.labels, return_inverse=True)
-    allowed = f"must be from 2 to {MOST_CLASSES}, by the labels of the training rows"
+    allowed = f"must be from 2 to {MOST_CLASSES} in the training rows"
     fits = 2 <= len(classes) <= MOST_CLASSES
     require(fits, train.where, "number of classes", len(classes), allowed)
     kinds = {train.labels.dtype.kind, test.labels.dtype.kind}
-    allowed = f"must be as of the training rows, {train.labels.dtype}"
+    allowed = f"must be {train.labels.dtype}, as in the training rows"
     one_kind = len(kinds) == 1 or "U" not in kinds
     require(one_kind, test.where, "kind of labels", str(test.labels.dtype), allowed)
     unknown = [label.item() for label in test.labels[~np.isin(test.labels, classes)][:1]]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rpu_ssnn.common.errors import InputError, require
-from rpu_ssnn.common.files import refusing
+from rpu_ssnn.common.files import check_hdf5, refusing
 from rpu_ssnn.common.optional import optional_package
 from rpu_ssnn.data.spike_trains import SpikeTrains
 from rpu_ssnn.data.user_data.raw import Part, Raw
@@ -35,7 +35,8 @@ def read_hdf5(path: Path, spec: SpikeSpec) -> Raw:
         InputError: the file is not HDF5, has another layout, or its times and units do not fit.
     """
     h5py = optional_package("h5py", "rpu-ssnn[spikes]", path, "file", path.name)
-    layout = f"must hold numbers as {LAYOUT}, one entry a recording"
+    layout = f"must hold numbers as {LAYOUT}, with one entry per recording"
+    check_hdf5(h5py, path, "must be an HDF5 file")
     with (
         refusing(path, "must be an HDF5 file", OSError),
         # h5py raises these for objects of another kind, and for circular links.
@@ -47,7 +48,7 @@ def read_hdf5(path: Path, spec: SpikeSpec) -> Raw:
 
 def _recordings(path: Path, file: "h5py.File", spec: SpikeSpec) -> Part:
     for key in ("spikes/times", "spikes/units", "labels"):
-        allowed = f"must be there: {LAYOUT}, as in the Heidelberg sets"
+        allowed = f"must be there; the file needs {LAYOUT}, as the Heidelberg sets have"
         require(key in file, path, key, None, allowed)
         # Parts of a data set that were never written take no room in the file.
         size = math.prod(getattr(file[key], "shape", ()))
@@ -57,7 +58,7 @@ def _recordings(path: Path, file: "h5py.File", spec: SpikeSpec) -> Part:
     labels = np.asarray(file["labels"][()])
     if labels.dtype.hasobject:  # h5py reads text of any length as objects
         labels = file["labels"].asstr()[()].astype(np.str_)
-    allowed = f"must be {len(times)}, the recordings of spikes/times"
+    allowed = f"must be {len(times)}, as in spikes/times"
     for name, counted in (("spikes/units", units), ("labels", labels)):
         count = len(counted)
         require(count == len(times), path, f"recordings of {name}", count, allowed)
@@ -66,7 +67,7 @@ def _recordings(path: Path, file: "h5py.File", spec: SpikeSpec) -> Part:
     lengths = [len(one) for one in each_time]
     for n, (length, other) in enumerate(zip(lengths, map(len, each_unit), strict=True)):
         field = f"units of recording {n}"
-        require(length == other, path, field, other, f"must be {length}, one a time")
+        require(length == other, path, field, other, f"must be {length}, one per time")
     events = {
         "t": np.concatenate(each_time or [np.zeros(0)]),
         "x": np.concatenate([*each_unit, np.zeros(0, dtype=np.int64)]),
@@ -94,16 +95,20 @@ def part_of_events(where: Path, events: Mapping[str, np.ndarray], spec: SpikeSpe
         if name not in events:
             continue
         shape = events[name].shape
-        require(shape == (n,), where, f"events of {name}", shape, f"must be {n}, as of t")
+        require(shape == (n,), where, f"shape of {name}", shape, f"must be {(n,)}, the shape of t")
         whole[name] = _whole(where, name, events[name])
     time = _times(events["t"])
-    _refuse_event(where, "t", time, ~np.isfinite(time) | (time < 0.0), "must be finite, from 0 on")
+    _refuse_event(
+        where, "t", time, ~np.isfinite(time) | (time < 0.0), "must be a finite number, 0 or above"
+    )
     allowed = f"must be below {len(labels)}, the number of labels"
     _refuse_event(
         where, "recording", whole["recording"], whole["recording"] >= len(labels), allowed
     )
     limit = spec.lines or MOST_LINES
-    allowed = f"must be below {limit}, {'spikes.lines' if spec.lines else 'the most there may be'}"
+    allowed = (
+        f"must be below {limit}, {'spikes.lines' if spec.lines else 'the largest number of lines'}"
+    )
     line, shown, lines, sides = np.zeros(n, dtype=np.int64), "", 1, []
     for name in ("x", "y", "p"):
         sides.append(int(whole[name].max()) + 1 if name in whole and n else 1)
@@ -148,7 +153,7 @@ def _renumbered(part: Part, sides: list[int], spec: SpikeSpec) -> Part:
     line = x + columns * (y + rows * p)  # this keeps their order
     limit = spec.lines or MOST_LINES
     largest, field = int(line.max(initial=0)), f"line x + {columns} y + {columns * rows} p"
-    allowed = f"must be below {limit}, by the largest x and y of both files"
+    allowed = f"must be below {limit}, where the largest x and y of both files number the lines"
     require(largest < limit, part.where, field, largest, allowed)
     lines = spec.lines or math.prod(sides)
     return replace(part, rows=replace(trains, line=line.astype(np.int32), lines=lines))
@@ -162,7 +167,9 @@ def part_of_tensor(where: Path, x: np.ndarray, y: np.ndarray, spec: SpikeSpec) -
         InputError: the tensor has fewer than three dimensions, NaN, or values below 0.
     """
     fits, found = x.ndim >= 3 and x.dtype.kind in "biuf", (*x.shape, str(x.dtype))
-    require(fits, where, "shape of x", found, "must be numbers [recordings, slots, lines]")
+    require(
+        fits, where, "shape of x", found, "must be a tensor of numbers [recordings, slots, lines]"
+    )
     flat = x.reshape(*x.shape[:2], math.prod(x.shape[2:]))
     wrong = np.argwhere(~(flat >= 0))
     if len(wrong):

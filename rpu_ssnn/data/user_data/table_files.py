@@ -23,6 +23,8 @@ SEPARATORS = ",;\t"
 _GAPS: dict[str, Any] = {"keep_default_na": False, "na_values": [""]}
 """Only an empty cell is a gap: "NA" and "None" are names of classes."""
 
+_ONCE = "must be the name of one column only"
+
 
 def read_table(path: Path, label: str) -> Raw:
     """Returns a table in which each row is an image, and each column except `label` a value.
@@ -38,7 +40,7 @@ def read_table(path: Path, label: str) -> Raw:
         table = read(path)
     columns = [str(name) for name in table.columns]
     twice = table.columns[table.columns.duplicated()]
-    require(not len(twice), path, "column", "".join(map(str, twice[:1])), "must be named once")
+    require(not len(twice), path, "column", "".join(map(str, twice[:1])), _ONCE)
     allowed = (
         f"{meant(nearest(columns, label))}must be the column of the classes (dataset.label), "
         f"one of {listed(columns, 20)}"
@@ -47,7 +49,7 @@ def read_table(path: Path, label: str) -> Raw:
     require(len(table), path, "rows", 0, "must be at least 1")
     labels, values = table[label], table.drop(columns=label)
     gap = int(np.argmax(labels.isna()))
-    allowed = "must be a class, in every row"
+    allowed = "must be given, since every row needs a class"
     require(not labels.isna().any(), path, f"data row {gap + 1}, column {label}", None, allowed)
     known = labels.to_numpy()
     if known.dtype.kind == "O" or not isinstance(labels.dtype, np.dtype):
@@ -64,7 +66,7 @@ def _numbers(path: Path, values: pd.DataFrame) -> np.ndarray:
         if values[name].dtype.kind not in "biuf":
             row = int(np.argmax(pd.to_numeric(values[name], errors="coerce").isna()))
             place, found = f"data row {row + 1}, column {name}", str(values[name].iloc[row])
-            allowed = f"must be a number (or delete the column, or take dataset.label: {name})"
+            allowed = f"must be a number (or delete the column, or give dataset.label: {name})"
             raise InputError(path, place, found, allowed)
     return values.to_numpy(dtype=np.float64, na_value=np.nan)
 
@@ -100,10 +102,10 @@ def _read_csv(path: Path) -> pd.DataFrame:
     options: dict[str, Any] = {"sep": separator, **_GAPS}
     names = pd.read_csv(path, header=None, nrows=1, dtype=str, **options).iloc[0]
     twice = names[names.duplicated() & names.notna()]
-    require(not len(twice), path, "column", "".join(twice[:1]), "must be named once")
+    require(not len(twice), path, "column", "".join(twice[:1]), _ONCE)
     # pandas writes row numbers as a column without a name; where rows are sorted, they reveal the
     # class.
-    allowed = "must be there, in the first line; pandas: to_csv(..., index=False)"
+    allowed = "must be in the first line; from pandas, write it by to_csv(..., index=False)"
     place = f"name of column {int(np.argmax(names.isna())) + 1}"
     require(not names.isna().any(), path, place, None, allowed)
     with warnings.catch_warnings():
@@ -118,7 +120,7 @@ def _read_csv(path: Path) -> pd.DataFrame:
 
 
 READERS = {
-    ".csv": ("CSV in UTF-8, with as many cells a row as names", _read_csv),
+    ".csv": ("CSV in UTF-8, with as many cells in each row as names", _read_csv),
     ".parquet": ("a Parquet file", _read_parquet),
     ".xlsx": ("an Excel workbook", _read_excel),
 }

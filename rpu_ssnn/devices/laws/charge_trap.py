@@ -42,41 +42,42 @@ from rpu_ssnn.devices.law import Law, Values, number
 from rpu_ssnn.devices.law_parameter import LawParameter
 from rpu_ssnn.devices.laws import linear
 
-_LONGEST = "at most 1e9: some decades"
+_LONGEST = "At most 1e9, some decades."
 
 PARAMETERS = {
     **{
         name: LawParameter(
-            description=f"{meaning}; {PULSE_LIMITS}",
+            description=f"{meaning}. {PULSE_LIMITS}",
             unit="s", limits=(SHORTEST_PULSE_S, LONGEST_PULSE_S), required=True,
         )
         for name, meaning in (
-            ("pulse_width_s", "duration of a pulse, which the step follows"),
-            ("step_width_s", "width of the isolated pulse that makes the step `step`"),
+            ("pulse_width_s", "The duration of a pulse, on which the step depends"),
+            ("step_width_s", "The width of the isolated pulse whose step is `step`"),
         )
     },
     "width_knee_s": LawParameter(
-        description="isolated pulses of this width use half of their on-time; "
-        "at most 1e4, as the longest pulse",
+        description="The width of isolated pulses that use half of their on-time. At most 1e4, "
+        "the longest pulse.",
         unit="s", limits=(0.0, LONGEST_PULSE_S), required=True,
     ),
     "width_steepness": LawParameter(
-        description="used share of an isolated pulse: 1 / (1 + (knee / width)^this); "
-        "at most 100: all or nothing within a few percent of the knee",
+        description="The exponent s of the share 1 / (1 + (width_knee_s / width)^s) of its on-time "
+        "that an isolated pulse uses. At most 100, at which the share goes from 0 to 1 within a "
+        "few percent of the knee.",
         unit=SHARE, limits=(0.0, 100.0), above_low=True, required=True,
     ),
     "gap_time_constant_s": LawParameter(
-        description="how fast one pulse's preparation of the next fades in the gap, 0 being at "
-        "once; " + _LONGEST,
+        description="The time constant with which a pulse's preparation of the next one fades in "
+        "the gap between them; 0 means at once. " + _LONGEST,
         unit="s", limits=(0.0, 1e9), required=True, imperfection="gap_dependence",
     ),
     "loss_per_decade": LawParameter(
-        description="share of the stored charge lost a decade of time after loss_onset_s",
+        description="The share of the stored charge that is lost per decade of time.",
         unit=SHARE, limits=(0.0, 1.0), required=True, imperfection="charge_loss",
     ),
     "loss_onset_s": LawParameter(
-        description="kept charge after t: 1 - loss_per_decade log10(1 + t / this); 1e-12, the "
-        "shortest pulse, to 1e9, some decades",
+        description="The time t0 in the share 1 - loss_per_decade log10(1 + t / t0) of the charge "
+        "that is kept after the time t. From 1e-12, the shortest pulse, to 1e9, some decades.",
         unit="s", limits=(1e-12, 1e9), required=True,
     ),
 }  # fmt: skip
@@ -182,20 +183,20 @@ def check(where: str, values: Values) -> None:
     noise, tau = values["write_noise"], values["leak_time_constant_s"]
     if noise != 0:
         allowed = (
-            "must be 0: charge loss is written between pulses, which would draw that noise anew; "
-            "a study's reads may have noise"
+            "must be 0, since every loss of charge between pulses would draw this noise anew "
+            "(tile.reads.read_noise is noise of reads)"
         )
         raise PresetError(where, "write_noise", noise, allowed)
     if tau != math.inf:
-        allowed = "must be infinite: see loss_per_decade"
+        allowed = "must be .inf: this law loses charge by loss_per_decade"
         raise PresetError(where, "leak_time_constant_s", tau, allowed)
     physics = charge_trap_physics(values)
     levels = number(values, "levels") / physics.width_factor()
     without_gaps = levels * physics.used_share(physics.pulse_width_s)
     if not (levels <= MOST_LEVELS and without_gaps >= 1.0):
         allowed = (
-            f"would make {levels:.3g} levels of isolated pulses, {without_gaps:.3g} of pulses "
-            f"without gaps; must make 1 to {MOST_LEVELS:g}"
+            f"must make 1 to {MOST_LEVELS:g} levels; this width makes {levels:.3g} of isolated "
+            f"pulses, and {without_gaps:.3g} of pulses without gaps"
         )
         raise PresetError(where, "pulse_width_s", physics.pulse_width_s, allowed)
 

@@ -31,12 +31,15 @@ With a larger gamma the exponential leaves single precision. The other limits ar
 device: a step a million times the others, or a curve a hundred times as wide as the range.
 """
 
-_FORMULA = "max(0, 1 - A exp(d gamma z)), z = 2 a w / (w_max - w_min) + b, d = +1 up, -1 down"
+_FORMULA = (
+    "max(0, 1 - A exp(d gamma z)) on the step, where z = 2 a w / (w_max - w_min) + b, and d is 1 "
+    "for pulses up and -1 for pulses down"
+)
 
 PARAMETERS = {
     **{
         name: LawParameter(
-            description=f"{name} of the step factor {_FORMULA}; at most {most:g} either way",
+            description=f"{name} in the factor {_FORMULA}. At most {most:g} either way.",
             unit=SHARE, aihwkit_name=name, limits=(-most, most), required=True,
             imperfection="nonlinearity" if name.startswith("A_") else "",
         )
@@ -44,8 +47,8 @@ PARAMETERS = {
     },
     **{
         f"cycle_to_cycle_{name}": LawParameter(
-            description="cycle-to-cycle noise is cycle_to_cycle (local step + cycle_to_cycle_offset"
-            " + cycle_to_cycle_slope |w|); at most 1000, as the bounds",
+            description="The deviation of a step from pulse to pulse is cycle_to_cycle x (local "
+            "step + cycle_to_cycle_offset + cycle_to_cycle_slope |w|). At most 1000.",
             unit=unit, aihwkit_name=f"dw_min_std_{short}", limits=(0.0, MOST_WEIGHT),
         )
         for name, short, unit in (("offset", "add", WEIGHT), ("slope", "slope", SHARE))
@@ -97,7 +100,7 @@ def check(where: str, values: Values) -> None:
     for name, sign in (("gamma_up", 1.0), ("gamma_down", -1.0)):
         largest = max(sign * number(values, name) * z for z in ends)
         if largest > MOST_EXPONENT:
-            allowed = f"must leave gamma z at {MOST_EXPONENT:g} or below; it is up to {largest:.4g}"
+            allowed = f"must keep gamma z at most {MOST_EXPONENT:g}, but it is up to {largest:.4g}"
             raise PresetError(where, name, values[name], allowed)
 
 

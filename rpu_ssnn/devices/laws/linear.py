@@ -24,24 +24,24 @@ from rpu_ssnn.devices.law_parameter import LawParameter
 from rpu_ssnn.devices.shared import PerDevice, Shared, shared_of
 
 _GROWS = (
-    "the step grows toward that bound, and a spread keeps its sign. At -1 the step at the opposite "
-    "bound is zero"
+    "If it is negative, the step grows toward that bound, and the slopes of single devices may "
+    "have either sign. At -1 the step at the opposite bound is zero."
 )
 
 PARAMETERS = {
     **NOISE_SCALING,
     **{
         f"slope_{direction}": LawParameter(
-            description=f"share by which the {direction} step is smaller at {bound} than at zero; "
-            f"negative: {_GROWS}",
+            description=f"The share by which the {direction} step is smaller at {bound} than at "
+            f"zero. {_GROWS}",
             unit=SHARE, aihwkit_name=f"gamma_{direction}", limits=(-1.0, 1.0), required=True,
             imperfection="nonlinearity",
         )
         for direction, bound in (("up", "w_max"), ("down", "w_min"))
     },
-    **slope_spreads("slope_{}, absolute", "gamma_{}_dtod", required=True),
+    **slope_spreads("slope_{} from device to device", "gamma_{}_dtod", required=True),
     "slope_from_mean_bounds": LawParameter(
-        description="slopes refer to the mean bounds instead of each device's own",
+        description="Whether slopes refer to the mean bounds instead of each device's own.",
         unit=FLAG, aihwkit_name="mean_bound_reference", kind="flag", neutral=True,
     ),
     **WRITE_NOISE,

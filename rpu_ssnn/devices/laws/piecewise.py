@@ -17,8 +17,8 @@ from rpu_ssnn.devices.shared import PerDevice, Shared, shared_of
 
 PARAMETERS = {
     f"step_factors_{direction}": LawParameter(
-        description=f"{direction} step at evenly spaced weights from w_min to w_max, in between "
-        "interpolated; at most 1e6: a step a million times the one at zero",
+        description=f"The {direction} steps at evenly spaced weights from w_min to w_max, between "
+        "which they are interpolated. At most 1e6 times the step at zero.",
         unit=STEP, aihwkit_name=f"piecewise_{direction}", kind="numbers", limits=(0.0, 1e6),
         required=True, imperfection="nonlinearity", off=(1.0, 1.0),
     )
@@ -88,7 +88,9 @@ def check(where: str, values: Values) -> None:
     """Refuses lists of different lengths."""
     up, down = values["step_factors_up"], values["step_factors_down"]
     if isinstance(up, tuple) and isinstance(down, tuple) and len(up) != len(down):
-        raise PresetError(where, "step_factors_down", down, f"must be {len(up)} numbers, as up")
+        raise PresetError(
+            where, "step_factors_down", down, f"must be {len(up)} numbers, as step_factors_up"
+        )
 
 
 def native(config: Any, hidden: Mapping[str, PerDevice]) -> tuple[Shared, dict[str, PerDevice]]:

@@ -18,29 +18,31 @@ from rpu_ssnn.devices.law_parameter import LawParameter
 from rpu_ssnn.devices.shared import PerDevice, Shared, shared_of
 
 _FORMULA = (
-    "up step = step ((w_max - w) / (w_max - w_min))^g, down step in the same way from w_min; "
-    "larger g of both"
+    "The larger of the two exponents g in the up step, step x ((w_max - w) / (w_max - w_min))^g, "
+    "and in the down step, step x ((w - w_min) / (w_max - w_min))^g"
 )
 PARAMETERS = {
     "exponent": LawParameter(
-        description=f"{_FORMULA}; at most 100: at mid-range no step would be left",
+        description=f"{_FORMULA}. At most 100, at which no step is left at mid-range.",
         unit=SHARE, aihwkit_name="pow_gamma", limits=(0.0, 100.0), required=True,
         imperfection="nonlinearity",
     ),
     "exponent_spread": LawParameter(
-        description="device-to-device deviation of the exponent, share of it" + WRONG_SIGN,
+        description="The deviation of the exponent from device to device, as a share of it. "
+        + WRONG_SIGN,
         unit="exponent", aihwkit_name="pow_gamma_dtod", limits=(0.0, MOST_SPREAD), required=True,
         imperfection="nonlinearity",
     ),
     # aihwkit's code only ever shrinks one direction, as it does for `asymmetry`.
     "exponent_asymmetry": LawParameter(
-        description="positive: the down exponent is smaller by this share; negative: the up one",
+        description="The share by which the down exponent is smaller than the up exponent; if "
+        "negative, the share by which the up exponent is smaller.",
         unit="exponent", aihwkit_name="pow_up_down", limits=(-1.0, 1.0), required=True,
         imperfection="nonlinearity",
     ),
     "exponent_asymmetry_spread": LawParameter(
-        description="device-to-device deviation that adds to the up and takes from the down one"
-        + WRONG_SIGN,
+        description="The deviation from device to device of a share that is added to the up "
+        f"exponent and taken from the down exponent. {WRONG_SIGN}",
         unit="exponent", aihwkit_name="pow_up_down_dtod", limits=(0.0, MOST_SPREAD), required=True,
         imperfection="nonlinearity",
     ),

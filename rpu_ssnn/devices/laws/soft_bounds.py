@@ -27,20 +27,22 @@ from rpu_ssnn.devices.laws import linear
 from rpu_ssnn.devices.shared import PerDevice, Shared, shared_of
 
 _REFERENCE = {
-    **slope_spreads("the {} slope, share of it", "slope_{}_dtod", required=False),
+    **slope_spreads(
+        "the {} slope from device to device, as a share of it", "slope_{}_dtod", required=False
+    ),
     "subtract_symmetry_point": LawParameter(
-        description="a reference device holds each device's symmetry point and is subtracted",
+        description="Whether a reference device at each device's symmetry point is subtracted.",
         unit=FLAG, aihwkit_name="subtract_symmetry_point", kind="flag", neutral=False,
     ),
     "reference": LawParameter(
-        description="mean weight of the reference device, beside the symmetry point"
-        "; at most 1000 either way, as the bounds",
+        description="The mean weight of the reference device, in addition to the symmetry point. "
+        "At most 1000 either way, as for the bounds.",
         unit=WEIGHT, aihwkit_name="reference_mean", limits=(-MOST_WEIGHT, MOST_WEIGHT),
         imperfection="device_reference",
     ),
     "reference_spread": LawParameter(
-        description="deviation of the reference device from what it should hold"
-        "; at most 1000, as the bounds",
+        description="The deviation of the reference device from the weight that it should hold. "
+        "At most 1000, as for the bounds.",
         unit=WEIGHT, aihwkit_name="reference_std", limits=(0.0, MOST_WEIGHT),
         imperfection="device_reference",
     ),
@@ -113,8 +115,8 @@ LAW = Law(
     divides_by_w_min=True,
     native=native,
     notes=(
-        "nonlinearity: steps that shrink toward the bounds are this device model itself "
-        "(soft bounds); only their spread can be switched off",
+        "nonlinearity: in this device model (soft bounds) steps always shrink toward the bounds, "
+        "so only their spread can be switched off",
     ),
     fits=with_both_noises("soft bounds", SOFT_BOUNDS, "soft_bounds_reference"),
 )  # fmt: skip

@@ -69,7 +69,7 @@ class Batched(Strategy):
 
     def infer(self, shown: Presentations, recording: Recording) -> None:
         if len(recording.forward):
-            raise ValueError("trains are recorded where reads are matrix products only")
+            raise ValueError("spike trains can only be recorded where reads are matrix products")
         for group in _groups(len(shown.labels), MOST_TOGETHER):
             for _ in self._run(self._job.inference, shown, group, False):
                 pass

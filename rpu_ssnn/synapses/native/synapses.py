@@ -12,6 +12,7 @@ from functools import partial
 import numpy as np
 from jaxtyping import Float32, Int8, UInt8, UInt32
 
+from rpu_ssnn.common.errors import require_kind
 from rpu_ssnn.common.training_state import (
     State,
     StateError,
@@ -257,7 +258,7 @@ class NativeSynapses(Synapses):
     def restore(self, state: State) -> None:
         checked(state, self.state())
         if not np.array_equal(state["devices"], np.frombuffer(self._digest, dtype=np.uint8)):
-            raise StateError("its devices were drawn otherwise")
+            raise StateError("its devices are other ones")
         self.drop_pulses()
         records = self._array.cells.records
         records["state"][:] = state["states"]
@@ -381,4 +382,5 @@ def native_synapses(
     592.0
     """
     found = find_device(device)
+    require_kind("native_synapses", "spec", spec, TileSpec)
     return lambda crossbar: NativeSynapses(crossbar, found, spec, learning_rate)

@@ -24,7 +24,7 @@ from aihwkit.simulator.configs import UpdateParameters
 from aihwkit.simulator.configs.compounds import OneSidedUnitCell
 from jaxtyping import Float32, Int8, UInt8
 
-from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.errors import InputError, require_kind
 from rpu_ssnn.common.parallel import one_blas_thread
 from rpu_ssnn.common.training_state import (
     State,
@@ -252,7 +252,7 @@ class TileSynapses(Synapses):
 
     def restore(self, state: State) -> None:
         if self._realised == "digital":
-            raise StateError("aihwkit cannot put a digital sum back into a state")
+            raise StateError("aihwkit cannot restore a cell with a digital sum")
         checked(state, self.state())
         self.drop_pulses()
         for n, tile in enumerate(self.tiles, 1):
@@ -381,4 +381,5 @@ def tile_synapses(
     592.0
     """
     found = find_device(device)
+    require_kind("tile_synapses", "spec", spec, TileSpec)
     return lambda crossbar: TileSynapses(crossbar, found, spec, learning_rate)

@@ -149,7 +149,7 @@ def restore_tile(tile: AnalogTile, state: State) -> None:
             noise, each of which a write of aihwkit would move.
     """
     if not np.array_equal(state["devices"], tile_state(tile)["devices"]):
-        raise StateError("its devices were drawn otherwise")
+        raise StateError("its devices are other ones")
     weights = torch.from_numpy(state["weights"])
     if is_cell(tile.get_hidden_parameters()):
         _restore_cell(tile, state)
@@ -177,7 +177,7 @@ def set_drawn(tile: AnalogTile, hidden: Mapping[str, torch.Tensor]) -> None:
 def _restore_cell(tile: AnalogTile, state: State) -> None:
     hidden = tile.get_hidden_parameters()
     if any(name.startswith(PERSISTENT) for name in hidden):
-        raise StateError("aihwkit cannot put a cell of devices with write noise back into a state")
+        raise StateError("aihwkit cannot restore a cell of devices with write noise")
     for name in hidden:
         if name.startswith(_MOVING):
             hidden[name] = torch.from_numpy(state[_HIDDEN + name].copy())

@@ -114,7 +114,9 @@ def test_what_cannot_become_a_table_is_one_line(tmp_path: Path) -> None:
     data = measured(tmp_path / "a.csv", source)
     with pytest.raises(InputError, match="must not exist as a folder yet"):
         write_tables(data, source)
-    with pytest.raises(InputError, match=r"--name: .*must be in a folder: .*missing is none"):
+    with pytest.raises(
+        InputError, match=r"--name: .*must be in an existing folder, which .*missing is not"
+    ):
         write_tables(data, tmp_path / "missing" / "new")
     few = tmp_path / "few.csv"
     rows = [f"{n},{'up' if n < 50 else 'down'},{10 + 0.1 * (n % 50)}" for n in range(80)]

@@ -151,7 +151,7 @@ def test_images_and_labels_must_fit(
         load("mnist", tmp_path)
     write_idx_set(tmp_path, gz=False)
     write_idx(tmp_path / "t10k-images-idx3-ubyte", np.zeros((20, 5, 5)))
-    with refused("t10k-images-idx3-ubyte", "pixels an image: 25", "must be 16"):
+    with refused("t10k-images-idx3-ubyte", "pixels per image: 25", "must be 16"):
         load("mnist", tmp_path)
 
 

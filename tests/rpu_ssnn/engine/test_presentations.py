@@ -24,12 +24,12 @@ def network(sizes: tuple[int, ...] = SIZES, initial: Any = None) -> Network:
     ("rates", "label", "words"),
     [
         (RATES[:3], 1, "rates must have shape (1, 8), not (1, 3)"),
-        (RATES, 3, "labels must be at least 0 and below 3"),
-        (RATES, -1, "labels must be at least 0 and below 3"),
-        (RATES, 1.0, "labels must be at least 0 and below 3, in whole numbers"),
-        (RATES * np.nan, 1, "rates must be from 0 to 1"),
-        (3 * RATES, 1, "rates must be from 0 to 1"),
-        (-RATES, 1, "rates must be from 0 to 1"),
+        (RATES, 3, "labels must be whole numbers from 0 to 2"),
+        (RATES, -1, "labels must be whole numbers from 0 to 2"),
+        (RATES, 1.0, "labels must be whole numbers from 0 to 2"),
+        (RATES * np.nan, 1, "rates must be from 0 to 1 spike per slot"),
+        (3 * RATES, 1, "rates must be from 0 to 1 spike per slot"),
+        (-RATES, 1, "rates must be from 0 to 1 spike per slot"),
     ],
 )
 def test_presentations_that_do_not_fit(rates: Any, label: Any, words: str) -> None:
@@ -49,5 +49,5 @@ def test_weights_that_do_not_fit() -> None:
 
 @pytest.mark.parametrize("sizes", [(8, 3), (8, 6, 6, 3)])
 def test_sizes_of_another_number_of_layers(sizes: tuple[int, ...]) -> None:
-    with pytest.raises(ValueError, match="sizes must be of 3 layers"):
+    with pytest.raises(ValueError, match="sizes must be 3 numbers, one for each layer"):
         network(sizes)

@@ -102,12 +102,12 @@ def test_effects_switched_off() -> None:
     ("overrides", "message"),
     [
         ({"pulse_width_s": 0}, "pulse_width_s: 0 is not allowed; must be a number, at least 1e-12"),
-        ({"pulse_width_s": 1e-9}, "pulse_width_s: 1e-09 is not allowed; would make .* levels"),
-        ({"pulse_width_s": 1.0}, "pulse_width_s: 1.0 is not allowed; would make .* levels"),
-        ({"width_steepness": 100, "width_knee_s": 1e4}, "would make .* levels of isolated"),
-        ({"leak_time_constant_s": 1}, "leak_time_constant_s: 1.0 is not allowed; must be infin"),
+        ({"pulse_width_s": 1e-9}, "pulse_width_s: 1e-09 is not allowed; must make .* levels"),
+        ({"pulse_width_s": 1.0}, "pulse_width_s: 1.0 is not allowed; must make .* levels"),
+        ({"width_steepness": 100, "width_knee_s": 1e4}, "this width makes .* of isolated pulses"),
+        ({"leak_time_constant_s": 1}, "leak_time_constant_s: 1.0 is not allowed; must be .inf"),
         ({"loss_per_decade": 1.5}, "loss_per_decade: 1.5 is not allowed; must be a number, at"),
-        ({"write_noise": 1}, "write_noise: 1.0 is not allowed; must be 0: charge loss is written"),
+        ({"write_noise": 1}, "write_noise: 1.0 is not allowed; must be 0, since every loss"),
         ({"pulse_period_s": 1e-6}, "pulse_period_s: 1e-06 is not allowed; must be at least the"),
     ],
 )

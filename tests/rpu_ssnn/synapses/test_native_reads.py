@@ -73,7 +73,7 @@ def test_reads_of_training_disturb_and_those_of_inference_do_not() -> None:
 
 def test_reads_that_come_before_their_pulses_cannot_disturb() -> None:
     device, delayed = get_preset("charge_trap"), replace(make_crossbar(), delay=3)
-    with refused("network", "gradient.delay", "reads before them are not counted"):
+    with refused("network", "gradient.delay", "not when they are read"):
         native(device, delayed, read_disturb={"forward_up": 0.1})
     native(device, delayed, half_select={"forward_up": 0.1})
 

@@ -187,7 +187,7 @@ def test_a_rounding_beyond_a_bound_is_no_power_of_a_negative_number(
 
 @pytest.mark.parametrize("name", ["capacitor", "charge_trap_pulsed"])
 def test_a_second_law_beside_the_preset_s_own_is_refused(name: str) -> None:
-    with refused("tile", "retention", "has its own"):
+    with refused("tile", "retention", "already loses charge"):
         made(0.1, {"exponent": 0.1}, name)
 
 

@@ -153,7 +153,7 @@ def test_four_devices_have_one_line_and_no_line_resistance() -> None:
         lines={"ohm_per_cell": 1.0, "on_resistance": 1e5, "voltage_constant": 0.5},
     )
     cell = get_device("four_device_cell(ideal)")
-    with refused("lines", "a device and its reference, or a pair"):
+    with refused("lines", "two lines for a weight"):
         NativeSynapses(make_crossbar(), cell, spec, 1.0)
 
 
@@ -335,5 +335,5 @@ def test_a_full_store_is_emptied_in_order(monkeypatch: pytest.MonkeyPatch) -> No
 
 @pytest.mark.parametrize("name", ["tiki_taka(reram_sb)", "mixed_precision(reram_sb)"])
 def test_cells_with_more_than_pulses_are_refused(name: str) -> None:
-    with refused("tile", "simulator", "'native'", "aihwkit's own"):
+    with refused("tile", "simulator", "'native'", "must be aihwkit for a cell"):
         NativeSynapses(make_crossbar(), get_device(name), TileSpec(simulator="native"), 1.0)

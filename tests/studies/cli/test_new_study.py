@@ -155,7 +155,7 @@ def test_what_no_study_can_have_is_refused(here: Path) -> None:
         new_study(np.zeros((3, 4)))  # type: ignore[arg-type]
     with refused("new", "label", "'foo'", "own data"):
         new_study("digits", label="foo")
-    with refused("nowhere.npz", "must be there"):
+    with refused("nowhere.npz", "must exist"):
         new_study("nowhere.npz")
     with refused("yin_yang_latency", "recorded spikes", "must be values"):
         new_study("yin_yang_latency")

@@ -41,7 +41,11 @@ def test_a_row_says_that_native_devices_are_not_aihwkit() -> None:
 @pytest.mark.parametrize(
     ("device", "tile", "message"),
     [
-        ("agad(reram_sb)", {"simulator": "native"}, "tile.simulator: 'native'.*aihwkit's own"),
+        (
+            "agad(reram_sb)",
+            {"simulator": "native"},
+            "tile.simulator: 'native'.*the native simulator has only devices alone",
+        ),
         ("one_sided_pair(pcm)", {"simulator": "native"}, "simulator: 'native'.*refreshes"),
         ("ideal", {"storage_seconds": 1.0}, "tile.storage_seconds: 1.0.*loses charge"),
         ("charge_trap_pulsed", {}, "tile.simulator: 'aihwkit'.*do not remember their pulses"),
@@ -66,7 +70,7 @@ def test_what_a_device_cannot_be_asked_for_is_one_line(
 
 def test_read_disturb_goes_with_pulses_that_come_with_their_reads() -> None:
     disturbed = {"simulator": "native", "read_disturb": {"forward_up": 0.1}}
-    with pytest.raises(InputError, match=r"gradient.delay: 1.0.*reads before them") as caught:
+    with pytest.raises(InputError, match=r"gradient.delay: 1.0.*not when they are read") as caught:
         trial_of("charge_trap", tile=disturbed, network={"gradient": {"delay": 1}})
     assert "\n" not in str(caught.value)
 

@@ -57,7 +57,7 @@ def test_the_identity_follows_from_the_content_alone(tmp_path: Path) -> None:
         ({"tile": {}}, r"tile\.simulator: 'aihwkit'.*needs tile: {simulator: native}"),
         (
             {"update": "analog_sgd", "tile": {}},
-            r"tile\.simulator: 'aihwkit'.*no tables of measured jumps",
+            r"tile\.simulator: 'aihwkit'.*neither tables of measured jumps",
         ),
         ({"overrides": {"levels": 10}}, r"overrides\.levels.*must be one of jump_spread"),
     ],

@@ -34,7 +34,7 @@ def pulsed(**case: Any) -> dict[str, Any]:
         (pulsed(device="capacitor"), "case 1.device", "loses no charge"),
         (pulsed(device="charge_trap_pulsed"), "case 1.device", "loses no charge"),
         (pulsed(tile={}), "case 1.tile.simulator", "must be native under whole_pulse_sgd"),
-        (pulsed(device="tiki_taka(ideal)"), "case 1.tile.simulator", "aihwkit's own"),
+        (pulsed(device="tiki_taka(ideal)"), "case 1.tile.simulator", "must be aihwkit"),
         (
             pulsed(tile={"simulator": "native", "reads": {"read_noise": 1}}),
             "case 1.tile.reads",

@@ -51,7 +51,7 @@ def refuse_several_arrays(setup: Setup, name: str) -> None:
     Raises:
         InputError: the crossbar consists of several arrays.
     """
-    allowed = f"must be serial, or replicas 1: tile.{name} acts on the lines of one array"
+    allowed = f"must be serial (or replicas 1), since tile.{name} acts on the lines of one array"
     require(setup.crossbar.arrays == 1, "network", "positions", "at_once", allowed)
 
 
