@@ -20,7 +20,8 @@ def readable(table: pd.DataFrame, reference: str) -> pd.DataFrame:
     """Returns the summary rounded for reading, with text in every cell.
 
     Accuracy and gap come first, so that a phone shows them. ``n`` is the number of seeds. ``pairs``
-    is the number of seeds that the reference has too, and is shown if it differs from n anywhere.
+    is the number of seeds that the reference has too (of drawn devices, if any were drawn from a
+    fit), and is shown if it differs from n anywhere.
     ``range`` goes from the lowest to the highest seed, ``pulses`` are up plus down per device, and
     ``sat.`` is the share of devices at a bound.
     """
