@@ -85,7 +85,7 @@ def _draw_steps(axes: Axes, population: Population) -> None:
         axes.plot(grid, steps, line, color=colour, lw=1.8, label=f"fit {name}")
     axes.axhline(0.0, color="0.5", lw=0.6)
     terms = ", ".join(population.fit.layout.effects.terms)
-    told = f"; measured steps include {terms}" if terms else ""
+    told = f"; measured steps include effects of {terms}" if terms else ""
     _label(axes, "weight", "step of a pulse (weight)", "step against state" + told)
 
 

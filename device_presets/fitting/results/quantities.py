@@ -107,7 +107,8 @@ def _nonlinearity(
     others = [of(q) for q in as_good]
     if linear is None:
         return _over_models(of(p), others)
-    return _over_models(of(p).noted("interval for a slope of each device"), [*others, of(linear)])
+    own = of(p).noted("the interval allows each device its own slope")
+    return _over_models(own, [*others, of(linear)])
 
 
 def _bound(p: Population, high: bool) -> Quantity:
