@@ -183,10 +183,10 @@ class Chip(Spec):
     @model_validator(mode="after")
     def _columns_are_whole(self) -> Self:
         if getattr(self.components, self.columns) is None:
-            allowed = f"must be given, as columns: {self.columns} says"
+            allowed = f"must be given with `columns: {self.columns}`"
             raise InputError("chip", f"components.{self.columns}", None, allowed)
         if self.columns == "converter" and self.bits is None:
-            raise InputError("chip", "bits", None, "must be given, as columns: converter says")
+            raise InputError("chip", "bits", None, "must be given with `columns: converter`")
         return self
 
     def at_bits(self, bits: int) -> "Chip":

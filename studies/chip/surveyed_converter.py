@@ -32,7 +32,7 @@ def surveyed_converter(bits: int, node_m: float, time_s: float) -> Mapping[str, 
     field = "components.converter.program"
     found = optional_package("hwcomponents_adc", "rpu-ssnn[chip]", "chip", field, PROGRAM)
     if bits < FEWEST_BITS:
-        allowed = f"must be at least {FEWEST_BITS}, as {PROGRAM} knows no others"
+        allowed = f"must be at least {FEWEST_BITS}, as {PROGRAM} knows none with fewer"
         raise InputError("chip", "bits", bits, allowed)
     adc = found.ADC(n_bits=bits, tech_node=node_m, throughput=1.0 / time_s)
     return {

@@ -91,10 +91,10 @@ def new(
         str, typer.Argument(metavar="DATA", help="A data file, or the name of a standard set.")
     ],
     device: Annotated[
-        list[str] | None, typer.Option(help="A device to compare; may be repeated.")
+        list[str] | None, typer.Option(help="A device to compare; the option may be repeated.")
     ] = None,
-    label: Annotated[str, typer.Option(help="Column of the class, in a table.")] = "label",
-    test_file: Annotated[Path | None, path_option("Test rows, if in a file of their own.")] = None,
+    label: Annotated[str, typer.Option(help="Column with the class, in a table.")] = "label",
+    test_file: Annotated[Path | None, path_option("File of the test rows, if separate.")] = None,
     out: Annotated[Path | None, path_option("File to write; default: NAME.yaml here.")] = None,
     data: DataOption = None,
     quick: Annotated[
@@ -108,7 +108,7 @@ def new(
     target = out or Path(f"{study_name(source)}{'_quick' if quick else ''}.yaml")
     refuse_unwritable("new", "--out", target, (".yaml", ".yml"))
     if target.exists():
-        raise InputError("new", "--out", str(target), "must not be there: give another file")
+        raise InputError("new", "--out", str(target), "must not exist yet; give another file")
     text = new_study(
         source,
         device or ("charge_trap",),
@@ -122,7 +122,7 @@ def new(
     write_together("new", {target: lambda path: path.write_text(text, encoding="utf-8")})
     typer.echo(text, nl=False)
     named = shlex.quote(str(target))
-    typer.echo(f"\nin {target}; next: rpu-ssnn plan {named}, rpu-ssnn run {named}")
+    typer.echo(f"\nwritten to {target}; next: rpu-ssnn plan {named}, rpu-ssnn run {named}")
 
 
 @app.command()
@@ -233,7 +233,7 @@ def _show(declared: "Study", runs: "Runs", root: Path) -> None:
 
     reference = declared.reference_label
     if all(trial.label != reference for trial, _ in runs):
-        typer.echo(f"no row of the reference {reference} yet, so no table of gaps")
+        typer.echo(f"no table of gaps yet, as the reference {reference} has no finished trial")
         return
     results = results_frame(runs)
     table = summary(results, reference)

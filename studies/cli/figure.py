@@ -36,7 +36,7 @@ _OF_MNIST = (PaperFigure.figure3b, PaperFigure.figure5)
 def figure(
     which: Annotated[PaperFigure, typer.Argument(help="A figure of the paper.")],
     folder: Annotated[
-        Path | None, path_argument("figure7: output folder of paper_figure7.")
+        Path | None, path_argument("Output folder of the study paper_figure7, for figure7 only.")
     ] = None,
     data: DataOption = None,
     out: Annotated[
@@ -49,10 +49,10 @@ def figure(
 
     path = out or Path(f"paper_{which}.png")
     if (which is PaperFigure.figure7) != (folder is not None):
-        wanted = "must be given" if folder is None else "is for figure7 only"
+        wanted = "must be given for figure7, and left out for the others"
         raise InputError("figure", "FOLDER", None if folder is None else str(folder), wanted)
     if data is not None and which not in _OF_MNIST:
-        allowed = f"is for {listed(_OF_MNIST)}; no images of MNIST are in {which}"
+        allowed = f"must be left out for {which}; only {listed(_OF_MNIST)} need images of MNIST"
         raise InputError("figure", "--data", str(data), allowed)
     refuse_unwritable("figure", "--out", path, PLOT_SUFFIXES)
     numbers = path.with_suffix(".csv")

@@ -13,7 +13,7 @@ from rpu_ssnn.common.errors import InputError, one_of
 keys_app = typer.Typer()
 
 INLINE_DEFAULT = 40
-"""Defaults of more characters are not printed, but called the defaults of the section."""
+"""Defaults of more characters are not printed, but called that of the section."""
 
 _LINK = re.compile(r"\[(\w+)\]\(#\w+\)")
 """Matches a link to another section among the allowed values of a key."""
@@ -51,7 +51,7 @@ class KeySection(NamedTuple):
 def keys(
     name: Annotated[
         str | None,
-        typer.Argument(help="Only this section or key: network, hyperparameters, read_noise."),
+        typer.Argument(help="Section or key to print, such as network or T; default: all."),
     ] = None,
 ) -> None:
     """Print the keys of a study file with allowed values, defaults and meanings."""
@@ -175,4 +175,4 @@ def _default(key: str, field: Mapping[str, Any], required: list[str]) -> str:
     if key in required or "default" not in field:
         return ""
     text = json.dumps(field["default"])
-    return f"`{text}`" if len(text) <= INLINE_DEFAULT else "the defaults of the section"
+    return f"`{text}`" if len(text) <= INLINE_DEFAULT else "that of the section"

@@ -36,7 +36,7 @@ def path_argument(help: str, metavar: str = "PATH") -> Any:
     return typer.Argument(parser=given_path, metavar=metavar, help=help)
 
 
-StudyArgument = Annotated[str, typer.Argument(help="A study's YAML file, or a shipped name.")]
+StudyArgument = Annotated[str, typer.Argument(help="YAML file or name of a study.")]
 FolderArgument = Annotated[Path, path_argument("Output folder of a study.", "FOLDER")]
 OutOption = Annotated[Path | None, path_option("Output folder; default: out/NAME.")]
 QuestionOutOption = Annotated[
@@ -47,16 +47,16 @@ WorkersOption = Annotated[
     typer.Option(
         min=1,
         max=MOST_WORKERS,
-        help="Worker processes; default: one a CPU. They divide the threads.",
+        help="Number of worker processes, which share the CPUs; default: one per CPU.",
     ),
 ]
 DataOption = Annotated[Path | None, path_option("Folder with the images; default: $RPU_SSNN_DATA.")]
 TableOutOption = Annotated[
-    Path | None, path_option("CSV file to write the exact numbers to, besides printing.")
+    Path | None, path_option("CSV file for the exact numbers, in addition to the printed table.")
 ]
 RowsOption = Annotated[
     list[Path] | None,
-    path_option("A results.csv whose rows count as finished; may be given repeatedly."),
+    path_option("A results.csv whose rows count as finished; the option may be repeated."),
 ]
 
 
@@ -70,6 +70,6 @@ def shown(folder: Path, rows: list[Path] | None) -> "FolderContents":
 
     found = shown_contents(folder, rows or ())
     refuse_empty(folder, found)
-    for note in (*(f"{error}; left out" for error in found.faults), *found.not_shown):
+    for note in (*(f"left out: {error}" for error in found.faults), *found.not_shown):
         typer.echo(note, err=True)
     return found

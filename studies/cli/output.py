@@ -56,7 +56,7 @@ def refuse_result_table(command: str, out: Path, table: Path) -> None:
     from studies.results.tables import CURVES_CSV, FAILURES_CSV, RESULTS_CSV
 
     if table.name in (RESULTS_CSV, CURVES_CSV, FAILURES_CSV):
-        allowed = f"must have another name: the numbers would replace a study's {table.name}"
+        allowed = f"must have another name, as the numbers would replace a study's {table.name}"
         raise InputError(command, "--out", str(out), allowed)
 
 

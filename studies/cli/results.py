@@ -58,7 +58,7 @@ def ledger(
     folder: FolderArgument,
     chip: Annotated[
         str | None,
-        typer.Option(help="A chip's YAML file, or a shipped one; default: the study's own."),
+        typer.Option(help="YAML file of a chip, or a shipped chip; default: the study's own."),
     ] = None,
     out: TableOutOption = None,
     rows: RowsOption = None,
@@ -81,7 +81,7 @@ def ledger(
     found = shown(folder, rows)
     table = ledger_table(results_frame(found.runs))
     if not len(table):
-        raise InputError(folder, "trials", 0, f"must hold {A_TRIAL} on a device")
+        raise InputError(folder, "trials", 0, f"there must be {A_TRIAL} on a device")
     text = ledger_view.render(table)
     around = around or found.study.chip
     if around is None:
@@ -102,10 +102,10 @@ def ledger(
 def plot(
     folder: FolderArgument,
     kind: Annotated[
-        Kind | None, typer.Option(help="Default: every kind that these results have.")
+        Kind | None, typer.Option(help="Kind of figure; default: all that these results allow.")
     ] = None,
     x: Annotated[
-        str | None, typer.Option(help="Setting below a sweep figure; default: the first swept.")
+        str | None, typer.Option(help="Setting on the x axis of a sweep; default: the first swept.")
     ] = None,
     out: Annotated[
         Path | None,
@@ -122,17 +122,17 @@ def plot(
     from studies.report.figure_style import save
 
     if out is not None and kind is None:
-        raise InputError("plot", "--kind", None, "must be given with --out")
+        raise InputError("plot", "--kind", None, "must be given together with --out")
     if x is not None and kind not in (None, "sweep"):
-        raise InputError("plot", "--x", x, "goes with --kind sweep")
+        raise InputError("plot", "--x", x, "must be left out, unless --kind is sweep")
     if out is not None:
         refuse_unwritable("plot", "--out", out, PLOT_SUFFIXES)
     declared, runs = _finished(folder, rows)
     figures = StudyFigures(declared, runs)
     kinds = [kind] if kind else figures.kinds(x)
     if not kinds:
-        allowed = "needs learning curves, a sweep, or a case beside the reference"
-        raise InputError(folder, "figures", Fault("none"), allowed)
+        allowed = "there must be learning curves, a swept setting, or a case beside the reference"
+        raise InputError(folder, "figures", Fault("nothing to draw"), allowed)
     beside = folder if folder.is_dir() else Path()  # kept rows have no output folder
     drawn = {each: figures.draw(each, x) for each in kinds}  # an error comes before any writing
     for each, figure in drawn.items():
@@ -176,7 +176,7 @@ def plan(
     from studies.execution.api import default_folder
 
     if workers is not None and not estimate:
-        allowed = "is for the estimate, which --no-estimate leaves out"
+        allowed = "must be left out with --no-estimate, as it concerns the estimate only"
         raise InputError("plan", "--workers", workers, allowed)
     declared = find_study(study)
     print_plan(declared, out or default_folder(declared), workers, data, rows, estimate=estimate)
@@ -188,7 +188,7 @@ def export(
     path: Annotated[Path, path_argument("File to write: .h5 (every device) or .nir.")],
     case: Annotated[
         str,
-        typer.Option(help="Title of the case, as tables or the study write it."),
+        typer.Option(help="Title of the case, as in tables or in the study."),
     ],
     seed: Annotated[int, typer.Option(min=0, help="Seed of the trial.")] = 0,
     data: DataOption = None,
@@ -204,10 +204,10 @@ def export(
     )
     typer.echo(f"network  {done.path}")
     typer.echo(
-        f"accuracy {done.accuracy:.2f} % on {done.images} images; in its row: {done.in_row:.2f} %"
+        f"accuracy {done.accuracy:.2f} % on {done.images} images; its row has {done.in_row:.2f} %"
     )
     if not done.replayable:
-        typer.echo("the two differ by aihwkit's own noise, which cannot be seeded")
+        typer.echo("the two may differ, as aihwkit's own noise cannot be seeded")
 
 
 def _finished(folder: Path, rows: list[Path] | None) -> "tuple[Study, Runs]":
@@ -219,7 +219,7 @@ def _finished(folder: Path, rows: list[Path] | None) -> "tuple[Study, Runs]":
     runs = found.runs
     versions = Versions.of_all(runs)
     if len(versions) > 1:
-        typer.echo(f"rows of different versions: {'; '.join(versions)}", err=True)
+        typer.echo(f"the rows were made under different versions: {'; '.join(versions)}", err=True)
     chosen = chosen_on_shown_images(found.study, found.hyperparameters)
     if chosen is not None:
         typer.echo(chosen, err=True)

@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from studies.execution.phase import Options
 
 OtherVersionsOption = Annotated[
-    OtherVersions, typer.Option(help="Rows of other torch, aihwkit or numerics versions.")
+    OtherVersions, typer.Option(help="What to do with rows of other torch, aihwkit or numerics.")
 ]
 RetryOption = Annotated[
     bool, typer.Option("--retry-failed", help="Run trials again that failed in an earlier call.")
 ]
 PlanOption = Annotated[
-    bool, typer.Option("--plan", help="Print what would run and how long, and run nothing.")
+    bool, typer.Option("--plan", help="Only print what would run and how long it would take.")
 ]
 SchedulerOption = Annotated[
     str | None, typer.Option(help="Address of a running dask scheduler whose workers run it.")
@@ -98,7 +98,7 @@ def print_plan(
             raise
     planned = planning.make_plan(study, root, rows or ())
     for error in planned.faults:
-        typer.echo(f"{error}; left out", err=True)
+        typer.echo(f"left out: {error}", err=True)
     estimated = None
     if estimate and (planned.missing or planned.search):
         typer.echo(f"{totals(planned)}; timing a few steps of each case", err=True)
@@ -111,8 +111,8 @@ def end(failures: "list[Failure]", root: Path) -> None:
     """Ends with exit code 1 if trials failed."""
     if failures:
         typer.echo(
-            f"{counted(len(failures), 'trial')} failed, listed in {root / 'failures.csv'}; "
-            "--retry-failed runs them again",
+            f"{counted(len(failures), 'trial')} failed; {root / 'failures.csv'} lists what failed, "
+            "and --retry-failed runs it again",
             err=True,
         )
         raise typer.Exit(1)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 questions_app = typer.Typer()
 
 DeviceOption = Annotated[
-    str, typer.Option(help="Label of a device case of the study, or a preset.")
+    str, typer.Option(help="Label of a case of the study with a device, or a preset.")
 ]
 
 
@@ -50,7 +50,7 @@ def attribute(
     scheduler: SchedulerOption = None,
     plan: PlanOption = False,
 ) -> None:
-    """Which imperfection of a device costs most? Trains with each one off, and each alone on."""
+    """Which imperfection of a device costs most? Trains with each off, and with each alone on."""
     from studies.execution.study_runs import finished_in, runner_of
     from studies.report.attribution_view import FILE, draw, lines
     from studies.sensitivity.attribution import all_trainings
@@ -100,24 +100,24 @@ def require(
     study: StudyArgument,
     device: DeviceOption,
     loss: Annotated[
-        float, typer.Option(help="Accuracy that may be lost to the reference, points.")
+        float, typer.Option(help="Largest allowed loss of accuracy to the reference, points.")
     ] = 1.0,
     parameter: Annotated[
-        list[str] | None, typer.Option(help="Parameter to ask about; may be repeated.")
+        list[str] | None, typer.Option(help="Parameter to vary; the option may be repeated.")
     ] = None,
     others: Annotated[
-        Others, typer.Option(help="The other imperfections: as the device has them, or off.")
+        Others, typer.Option(help="Whether the other imperfections stay as they are, or are off.")
     ] = "as-is",
     image_nj: Annotated[
-        float | None, typer.Option(help="Energy that an image of the training may take, nJ.")
+        float | None, typer.Option(help="Largest allowed energy of an image in training, nJ.")
     ] = None,
     image_us: Annotated[
-        float | None, typer.Option(help="Time that an image of the training may take, us.")
+        float | None, typer.Option(help="Longest allowed time of an image in training, us.")
     ] = None,
     chip: Annotated[
         str | None,
         typer.Option(
-            help="Chip of that image: a YAML file, or a shipped one; default: the study's."
+            help="Chip that trains the image: a YAML file, or a shipped chip; default: the study's."
         ),
     ] = None,
     out: QuestionOutOption = None,
@@ -131,9 +131,9 @@ def require(
 ) -> None:
     """How good must a device be? Finds the value of each parameter at which the loss is --loss.
 
-    There may also be bounds on the energy or time that a training image takes in a chip.
+    There may also be bounds on the energy or time of an image in training, in a chip.
 
-    --plan counts the most trainings that the loss may take; few parameters take as many.
+    --plan counts the most trainings that may be needed; most parameters need fewer.
     """
     from studies.chip.description import load_chip
     from studies.execution.study_runs import finished_in, runner_of

@@ -23,7 +23,7 @@ NOT_SIGNIFICANT, ONLY_ALONE, UNTESTED = "ns", "(ns)", "untested"
 """A difference gets the first mark if its interval contains zero, the second if it does not but the
 corrected p is not significant, and the third if there are too few seeds or no spread to test."""
 
-WHY_UNTESTED = f"fewer than {FEWEST_SEEDS} seeds, or equal differences"
+WHY_UNTESTED = f"fewer than {FEWEST_SEEDS} seeds, or differences that are all equal"
 """This says why a difference is not tested."""
 
 
@@ -188,4 +188,4 @@ def correction(tests: int) -> str:
     alone = f"{NOT_SIGNIFICANT}: not significant at {SIGNIFICANCE:.2g} (paired t-test)"
     if tests == 1:
         return alone
-    return f"{alone}; {ONLY_ALONE}: not significant after Holm's correction for {tests} comparisons"
+    return f"{alone}; {ONLY_ALONE}: significant, but not after Holm's correction for {tests} tests"

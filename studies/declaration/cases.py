@@ -63,7 +63,7 @@ def _counted(raw: object) -> object:
 def _each_once(seeds: tuple[int, ...]) -> tuple[int, ...]:
     if len(set(seeds)) < len(seeds):
         twice = min(seed for seed, times in Counter(seeds).items() if times > 1)
-        raise ValueError(f"must name each seed once, {twice} is there twice")
+        raise ValueError(f"must name each seed only once, but {twice} is there more than once")
     return seeds
 
 
@@ -89,15 +89,15 @@ class Case(Spec):
     model_config = ConfigDict(ser_json_inf_nan="constants")  # writes infinity as `.inf` again
 
     label: Annotated[str, Field(min_length=1, max_length=MOST_LABEL), OneLine] | None = Field(
-        None, description="row name; default: the update or device"
+        None, description="name of the case; default: its update rule or device"
     )
     network: Annotated[dict[str, Any], BeforeValidator(with_named_circuit)] = Field(
         {},
-        description="what differs from the study's network; `layers` replace its `hidden`, and the "
-        "other way round",
+        description="settings that differ from the study's network; `layers` replace its `hidden`, "
+        "and the other way round",
     )
-    training: dict[str, Any] = Field({}, description="what differs from the study's training")
-    seeds: Seeds | None = Field(None, description="instead of the study's")
+    training: dict[str, Any] = Field({}, description="settings that differ from the study's")
+    seeds: Seeds | None = Field(None, description="seeds instead of the study's")
     rule: SerializeAsAny[Rule]
     written: dict[str, Any]
 
@@ -237,7 +237,7 @@ def _flat(case: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _needs_a_rule() -> str:
-    return f"must have `device: NAME`, or `update` as one of {', '.join(rule_names())}"
+    return f"must have `device: NAME`, or `update` with one of {', '.join(rule_names())}"
 
 
 def _refuse_unknown(kind: type[Rule], own: Mapping[str, Any]) -> None:
@@ -247,7 +247,7 @@ def _refuse_unknown(kind: type[Rule], own: Mapping[str, Any]) -> None:
         if key not in known:
             raise InputError("study", str(key), key, f"{UNKNOWN_KEY}; {one_of(known, key)}")
     if issubclass(kind, DeviceRule) and own.get("device") is None:
-        allowed = "must be given: a name that `rpu-ssnn presets` lists, or a preset file"
+        allowed = "must be the name of a preset that `rpu-ssnn presets` lists, or a preset file"
         raise InputError("study", "device", None, allowed)
 
 

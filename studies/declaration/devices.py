@@ -76,7 +76,7 @@ def device_of(name: str, overrides: Mapping[str, Any] | None = None, prefix: str
         raise InputError("study", field, error.value, error.allowed) from error
     if device.one_directional_because is not None:
         allowed = (
-            f"moves one way only: {device.one_directional_because}; "
+            f"must be a device that pulses move both ways: {device.one_directional_because}; "
             "one_sided_pair(...) and mixed_precision_pair(...) refresh pairs of such devices"
         )
         raise InputError("study", f"{start}device", name, allowed)
@@ -120,7 +120,7 @@ def beside_study(
                 if seen_from is not None:
                     whole = Path(os.path.relpath(whole, seen_from.absolute())).as_posix()
                 if inside and any(mark in whole for mark in "(),"):
-                    allowed = f"must lie in a folder without parentheses and commas, not {whole}"
+                    allowed = f"must lie in a folder without parentheses and commas, unlike {whole}"
                     raise InputError(where, field, path, allowed)
                 return whole
         if of_table:
@@ -129,7 +129,7 @@ def beside_study(
             if shipped_or_own(given) != given:
                 return path
         looked = dict.fromkeys(str(place.absolute()) for place in (folder / given, given))
-        allowed = f"must be there: no such file or folder as {' or '.join(looked)}"
+        allowed = f"must be a file or folder that exists; there is no {' or '.join(looked)}"
         raise InputError(where, field, path, allowed)
 
     return with_files(device, found, folder, Path())
@@ -229,11 +229,11 @@ def check_slot(device: "Device", slot_seconds: float) -> None:
     parameters = parameters_in(device)
     pulse, allowed = shortest_slot_s(parameters), ""
     if parameters["leak_time_constant_s"] != "inf" and slot_seconds < pulse:
-        allowed = f"must be at least {pulse:g} s, a pulse of {device.name}, which leaks meanwhile"
+        allowed = f"must be at least {pulse:g} s, as long as a pulse of {device.name}, which leaks"
     period = device.parameters.get("pulse_period_s")
     if period is not None and period.measured and slot_seconds > period.measured[1]:
-        allowed = f"must be at most {period.measured[1]:g} s, the longest time between pulses that "
-        allowed += f"{device.name} was fitted at"
+        allowed = f"must be at most {period.measured[1]:g} s, the longest time between pulses in "
+        allowed += f"the data to which {device.name} was fitted"
     if allowed:
         raise InputError("study", "tile.slot_seconds", slot_seconds, allowed)
 
@@ -275,7 +275,7 @@ def check_leak_of_neurons(
     slot = max(slot_seconds, shortest_slot_s(parameters))
     if circuit.leak_time_constant_s is not None and not math.isclose(circuit.slot_seconds, slot):
         field = "network.neuron.circuit.slot_seconds"
-        allowed = f"must be {slot:g} s, a slot of the devices, as membranes leak meanwhile"
+        allowed = f"must be {slot:g} s, the slot of the devices, since membranes leak during a slot"
         raise InputError("study", field, circuit.slot_seconds, allowed)
 
 
@@ -304,14 +304,11 @@ def check_tile(device: "Device", tile: TileSpec, batch: int, slots: int) -> None
         raise InputError("study", "tile.simulator", tile.simulator, NEEDS_PULSES)
     scheme = tile.reference.scheme
     if scheme == "differential_pair" or (compound.build is None and scheme != "ideal_reference"):
-        allowed = (
-            f"does not go with {device.name}, which is a cell of its own; must be ideal_reference"
-        )
-        if compound.build is not None:
-            allowed += " or reference_device"
+        or_device = "" if compound.build is None else " or reference_device"
+        allowed = f"must be ideal_reference{or_device} with {device.name}, itself a cell of devices"
         raise InputError("study", "tile.reference.scheme", scheme, allowed)
     if compound.beside_pulses is not None and tile.initial == "pulsed":
-        allowed = f"must be programmed: pulses do not reach the weights of {device.name} directly"
+        allowed = f"must be programmed, as pulses do not reach weights of {device.name} directly"
         raise InputError("study", "tile.initial", "pulsed", allowed)
 
 

@@ -139,4 +139,4 @@ def chosen_on_shown_images(study: Study, found: Mapping[str, FoundHyperparameter
     chosen = [point.title for point, known in searched(study, found) if known is not None]
     if study.measure == "test" or not chosen:
         return None
-    return f"hyperparameters were chosen on the images that are shown: {listed(chosen)}"
+    return f"accuracies are of images on which hyperparameters were chosen: {listed(chosen)}"

@@ -149,7 +149,7 @@ def new_study(
     """
     given: object = data  # in Python it may be a table
     if not isinstance(given, str | Path):
-        allowed = "must be a file or the name of a standard set; numpy.savez writes a file"
+        allowed = "must be a file, as numpy.savez writes one, or the name of a standard set"
         raise InputError("new", "data", type(given).__name__, allowed)
     place = Path(folder).absolute()
     devices = list(dict.fromkeys([devices] if isinstance(devices, str) else devices))
@@ -158,7 +158,7 @@ def new_study(
     if str(data) in DATASET_NAMES:
         if test_file is not None or label != "label":
             field, value = ("label", label) if test_file is None else ("test_file", str(test_file))
-            raise InputError("new", field, value, "is of your own data, not of a standard set")
+            raise InputError("new", field, value, "must be left out with a standard set")
         dataset = {"name": str(data)}
         found = _facts(NAMED_SETS[str(data)].read(root), data, split=True)
     else:
@@ -214,7 +214,7 @@ def _facts_of_file(file: Path, test_file: Path | str | None, label: str) -> Data
 def _facts(source: Source, where: object, *, split: bool) -> DataFacts:
     rows = source.train_images
     if isinstance(rows, SpikeTrains):
-        allowed = "must be values: for recorded spikes write the study by hand (own_data.md)"
+        allowed = "must be values; write a study of recorded spikes by hand (own_data.md)"
         raise InputError(where, "data", "recorded spikes", allowed)
     widths = np.ptp(rows.astype(np.float64), axis=0)
     widths = widths[widths > 0]
@@ -255,11 +255,11 @@ def _text(
     """
     inline = strict_yaml.inline
     data = name.removesuffix("_quick")
-    question = f"What do devices lose on {data}, and is it the device or the spikes?"
+    question = f"What do devices lose on {data}, and is it due to the device or the spikes?"
     if of is not None:
         question += (
             f" A quick look: {found.samples:,} of {of:,} training samples, a small network and "
-            "three seeds, which tell large losses only."
+            "three seeds, which detect only large losses."
         )
     lines = [
         f"# {found.samples:,} training samples of {found.values:,} values, {found.classes} classes",
@@ -292,7 +292,7 @@ def _network(found: DataFacts) -> list[str]:
         f"  T: {slots:<26}# time slots that a sample is shown",
     ]
     if found.many_classes:
-        lines.append("  inference_T: 200             # longer answers, among many classes")
+        lines.append("  inference_T: 200             # longer answers, as there are many classes")
         lines.append(f"  initial_scale: {SMALL_START:<14}# small initial weights, likewise")
     lines += [
         f"  neuron: {{kernel_fraction: {kernel_fraction}}}",

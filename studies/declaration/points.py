@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rpu_ssnn.common.errors import InputError, one_of
+from rpu_ssnn.common.errors import Fault, InputError, one_of
 from rpu_ssnn.common.files import user_path
 from rpu_ssnn.common.validation import validated
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
@@ -52,17 +52,17 @@ def axes_of(
         first = len(next(iter(columns.values())))
         for path, values in columns.items():
             if len(values) != first:
-                allowed = f"must have {first} values, as many as the first"
+                allowed = f"must have {first} values, as many as the first setting of this group"
                 raise InputError("study", f"{where}.{path}", list(values), allowed)
         axes.append(SweepAxis(where, tuple(columns), tuple(zip(*columns.values(), strict=True))))
     seen: dict[str, str] = {}
     for axis in axes:
         for path in axis.paths:
             if not all(path.split(".")):
-                allowed = "must be a path such as network.T, with a point between its parts"
+                allowed = "must be a path such as network.T, with a dot between its parts"
                 raise InputError("study", axis.where, path, allowed)
             if path in seen:
-                allowed = f"is varied by {seen[path]} already"
+                allowed = f"must be varied only once, and {seen[path]} varies it already"
                 raise InputError("study", f"{axis.where}.{path}", path, allowed)
             seen[path] = axis.where
     return axes
@@ -179,9 +179,9 @@ def _refuse_too_many(
         runs += math.prod(lengths) * len(case.seeds or seeds)
     for number, what, most in ((points, "points", MOST_POINTS), (runs, "runs", MOST_RUNS)):
         if number > most:
-            allowed = f"must vary less: at most {most} {what}, cases times their values"
+            allowed = f"must be at most {most} {what} in all cases together"
             where = axes[0].where if axes else "cases"
-            raise InputError("study", where, f"{number} {what}", allowed)
+            raise InputError("study", where, Fault(f"{number} {what}"), allowed)
 
 
 def placed_beside(dataset: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -205,7 +205,7 @@ def refuse_files_of_one_name(points: Sequence[Point]) -> None:
         for point in points:
             file = getattr(point.dataset, field)
             if file is not None and known.setdefault(file.name, file) != file:
-                allowed = f"must have another name than {known[file.name]}, of another folder"
+                allowed = f"must have another name than {known[file.name]}, as rows keep no folder"
                 raise InputError("study", f"dataset.{field}", str(file), allowed)
 
 
@@ -219,7 +219,7 @@ def _points_of_case(
 ) -> Iterator[Point]:
     for path, value in leaves({"network": case.network, "training": case.training}):
         if not case.rule.has_effect(path):
-            allowed = f"changes nothing in {case.rule.short_name}; must be left out"
+            allowed = f"must be left out, as it has no effect on the rule {case.rule.short_name}"
             raise InputError("study", f"{where}.{path}", value, allowed)
     varied = [part for axis in axes if (part := _for_case(axis, case)) is not None]
     declared = {path: axis.where for axis in varied for path in axis.paths}
@@ -292,9 +292,9 @@ def _dataset(sections: dict[str, Any]) -> DatasetSettings:
     dataset = validated(DatasetSettings, sections["dataset"], "dataset")
     if dataset.file is not None:
         if dataset.name in DATASET_NAMES:
-            allowed = "is a standard set's: give your own data a name of their own"
+            allowed = "must be a name that no standard set has, as the data are your own"
             raise InputError("study", "dataset.name", dataset.name, allowed)
     elif dataset.name not in DATASET_NAMES:
-        allowed = one_of(DATASET_NAMES, dataset.name) + "; your own data: dataset: {file: FILE}"
+        allowed = one_of(DATASET_NAMES, dataset.name) + "; give your own data as {file: FILE}"
         raise InputError("study", "dataset.name", dataset.name, allowed)
     return dataset

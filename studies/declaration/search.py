@@ -40,21 +40,21 @@ class SearchSettings(Spec):
     """
 
     points: Annotated[int, Field(ge=2, le=1000)] = Field(
-        6, description="candidates that each case tries, the same ones in each"
+        6, description="number of candidates, which are the same in every case"
     )
     learning_rate: Range[LearningRate] = Field(
-        (0.5, 32.0), description="lowest and highest of a spiking case"
+        (0.5, 32.0), description="lowest and highest learning rate of a case with spikes"
     )
     weight_range: Range[WeightRange] = Field(
-        (1.0, 16.0), description="lowest and highest of a device"
+        (1.0, 16.0), description="lowest and highest weight range of a device"
     )
     validation_share: Annotated[Share, Field(gt=0.0, le=0.5)] | None = Field(
-        None, description="share of the training images that a search holds out; None: the study's"
+        None, description="share of training images that a search holds out; None: that of dataset"
     )
     n_train: Annotated[int, Field(ge=1)] | None = Field(
         None,
-        description="images on which all candidates train for an epoch, a quarter of them held "
-        "out, before the better half trains on all images; None: all train on all images",
+        description="number of images on which all candidates train for an epoch, a quarter of "
+        "them held out, before the better half trains on all; None: all train on all",
     )
 
     @model_validator(mode="after")

@@ -3,7 +3,7 @@
 from collections.abc import Container, Sequence
 from typing import Any
 
-from rpu_ssnn.common.errors import InputError, one_of
+from rpu_ssnn.common.errors import InputError, meant, nearest, one_of
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from studies.common.settings import canonical, value_at
 from studies.declaration import devices
@@ -28,7 +28,7 @@ def each_once(field: str, values: Sequence[Any]) -> None:
         InputError: a value occurs twice.
     """
     if len(set(map(one_spelling, values))) < len(values):
-        raise InputError("study", field, list(values), "must name each value once")
+        raise InputError("study", field, list(values), "must name each value only once")
 
 
 def one_spelling(value: Any) -> str:
@@ -39,7 +39,7 @@ def one_spelling(value: Any) -> str:
 def sweepable(path: str, cases: Sequence[Case]) -> str:
     """Returns the paths that can be swept, for the error message."""
     if any(value_at(case.sections, path) is not None for case in cases):
-        return "is set by the cases that have it: remove it there, or here"
+        return "must be removed here or from the cases, as every case that has it sets it itself"
     on_devices = [case.rule for case in cases if isinstance(case.rule, DeviceRule)]
     parameters = dict.fromkeys(name for rule in on_devices for name in rule.as_shipped.parameters)
     if path.startswith("overrides.") and on_devices:
@@ -53,4 +53,5 @@ def sweepable(path: str, cases: Sequence[Case]) -> str:
     if named := [f"{section}.{path}" for section, keys in sections.items() if path in keys]:
         return f"must start with its section: {' or '.join(named)}"
     starts = dict.fromkeys((*SWEPT_IN_ALL, *(prefix for case in cases for prefix in case.swept())))
-    return "must be a setting that a case has and does not set itself; " + one_of(starts, path)
+    unset = f"must be a setting that a case has and does not set itself, of {', '.join(starts)}"
+    return meant(nearest(starts, path)) + unset

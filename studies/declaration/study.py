@@ -48,7 +48,7 @@ class Published(Spec):
 
     accuracy: Annotated[float, Field(ge=0.0, le=100.0)]
     plus_minus: Annotated[float, Field(ge=0.0, le=100.0)] | None = Field(
-        None, description="as the source gives it"
+        None, description="uncertainty (points) as the source gives it"
     )
     source: Annotated[str, Field(min_length=1), OneLine] = Field(
         description="paper and table or figure"
@@ -68,11 +68,11 @@ class Study(Spec):
     model_config = ConfigDict(ser_json_inf_nan="constants")  # writes infinity as `.inf` again
 
     study: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=60)] = Field(
-        description="name; also the default output folder's"
+        description="name of the study and of its default output folder"
     )
-    question: str = Field("", description="what the study asks")
+    question: str = Field("", description="the question that the study asks")
     folder: Path = Field(
-        Path(), description="where relative paths of data files start; of this file, if not given"
+        Path(), description="where relative paths of data files start; default: beside this file"
     )
     dataset: DatasetSettings
     network: Annotated[NetworkSpec, BeforeValidator(with_named_circuit)] = NetworkSpec()
@@ -80,8 +80,8 @@ class Study(Spec):
     cases: Annotated[tuple[Case, ...], Field(min_length=1, max_length=MOST_POINTS)]
     sweep: dict[str, Annotated[list[Any], Field(min_length=1, max_length=MOST_POINTS)]] = Field(
         {},
-        description="dotted path to values; a grid, over each case that has the path and does not "
-        "set it itself",
+        description="values by dotted path; each case that has the path and does not set it itself "
+        "runs at every point of their grid",
     )
     together: tuple[
         Annotated[
@@ -90,27 +90,27 @@ class Study(Spec):
         ],
         ...,
     ] = Field(
-        (), description="settings that vary in step: dotted paths to lists of equal length, each"
+        (), description="groups of settings that vary together: equally many values by dotted path"
     )
-    seeds: Seeds = Field(description="a list, or a number n (also {count: n}) for 0 to n - 1")
+    seeds: Seeds = Field(description="a list, or a number n (also {count: n}): seeds 0 to n - 1")
     reference: str | None = Field(
         None, description="label of the case that gaps are measured against; None: the rate case"
     )
     measure: Measure = Field(
         "test",
-        description="images that accuracies are measured on, after training; `validation` reads no "
-        "test image, for choosing settings",
+        description="images on which accuracies are measured after training; `validation` reads no "
+        "test image and serves to choose settings",
     )
     search: SearchSettings = SearchSettings()
     chip: Annotated[Chip | None, BeforeValidator(as_chip)] = Field(
         None,
-        description="around the devices, for the ledger: its keys, or the name of a shipped one",
+        description="chip around the devices, for the ledger: its keys, or a shipped chip's name",
     )
     published: dict[str, Published] = Field(
-        {}, description="case label to what its paper reports: shown beside it"
+        {}, description="accuracies that papers report, shown beside the case of this label"
     )
     quoted: dict[Annotated[str, Field(min_length=1), OneLine], Published] = Field(
-        {}, description="what papers report of networks that no case here runs"
+        {}, description="accuracies that papers report of networks that no case here runs"
     )
 
     _where: str = PrivateAttr("")
@@ -135,7 +135,7 @@ class Study(Spec):
         labels = [case.name for case in self.cases]
         for index, label in enumerate(labels):
             if label in labels[:index]:
-                allowed = "is the name of an earlier case: give one of them another `label`"
+                allowed = "must differ from the names of other cases; give one of them a `label`"
                 raise InputError("study", f"case {index + 1}.label", label, allowed)
         named = [(f"case {number}.label", label) for number, label in enumerate(labels, 1)]
         for field, name in (*named, *(("quoted", name) for name in self.quoted)):
@@ -152,19 +152,19 @@ class Study(Spec):
                 raise InputError("study", "published", label, one_of(labels, label))
         for label in self.quoted:
             if label in labels:
-                allowed = "is a case: put it under `published`"
+                allowed = "must not be the label of a case, which belongs under `published`"
                 raise InputError("study", "quoted", label, allowed)
         points = self.points()
         refuse_files_of_one_name(points)
         held_out = self.search.validation_share or self.dataset.validation_share
         if held_out == 0 and any(point.hyperparameters is None for point in points):
             allowed = (
-                "must be above 0, or search.validation_share given, as a case without "
-                "hyperparameters is searched on held-out images"
+                "must be above 0, unless search.validation_share is given, since hyperparameters "
+                "that a case does not give are searched on held-out images"
             )
             raise InputError("study", "dataset.validation_share", 0.0, allowed)
         if self.measure == "validation" and any(not p.dataset.validation_share for p in points):
-            allowed = "must be above 0 for `measure: validation`"
+            allowed = "must be above 0 with `measure: validation`"
             raise InputError("study", "dataset.validation_share", 0.0, allowed)
         return self
 
@@ -311,18 +311,18 @@ def _faults(
         yield _written(point, "n_test"), dataset.n_test, _at_most(n_test)
     drawn = n_train if dataset.n_train is None else dataset.n_train
     if not _holds_out(dataset.validation_share, drawn):
-        allowed = f"holds none of {drawn} images out: {_enough(drawn)}"
+        allowed = f"{_enough(drawn)}, as it holds out none of {drawn} images"
         yield _written(point, "validation_share"), dataset.validation_share, allowed
     trained = drawn - round(dataset.validation_share * drawn)
     if point.training.batch > max(trained, DEFAULT_BATCH):
-        allowed = f"must be at most {trained}, the images that are trained on"
+        allowed = f"must be at most {trained}, the number of images that are trained on"
         yield _place(study, point, "training", "batch"), point.training.batch, allowed
     if point.hyperparameters is not None:
         return
     searched = search.validation_share or dataset.validation_share
     if not _holds_out(searched, drawn):
-        enough = f"must be above {0.5 / drawn:.3g}, or dataset.n_train larger"
-        yield "search.validation_share", searched, f"holds none of {drawn} images out: {enough}"
+        allowed = f"must be above {0.5 / drawn:.3g}, or dataset.n_train larger, to hold images out"
+        yield "search.validation_share", searched, allowed
 
 
 def _written(point: Point, name: str) -> str:
@@ -342,7 +342,7 @@ def _place(study: Study, point: Point, section: Literal["network", "training"], 
 
 
 def _at_most(there: int) -> str:
-    return f"must be at most {there}, the images there are"
+    return f"must be at most {there}, the number of images that there are"
 
 
 def _holds_out(share: float, n_images: int) -> bool:
@@ -351,5 +351,5 @@ def _holds_out(share: float, n_images: int) -> bool:
 
 def _enough(drawn: int) -> str:
     if drawn < 2:
-        return "must be 0, or dataset.n_train larger"
-    return f"must be 0, or above {0.5 / drawn:.3g}, or dataset.n_train larger"
+        return "must be 0, or dataset.n_train must be larger"
+    return f"must be 0 or above {0.5 / drawn:.3g}, or dataset.n_train must be larger"

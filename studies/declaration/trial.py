@@ -25,14 +25,14 @@ class DatasetSettings(OwnDataReading):
     """The images of a trial, all of them if a number is None; `file` names your own data."""
 
     name: Annotated[str, Field(max_length=255), OneLine] = Field(
-        "", description="a standard set's; of your own data any other one"
+        "", description="name of a standard set, or any other name for data of your own"
     )
-    file: Path | None = Field(None, description="of your own data (`rpu_ssnn.data_spec.OwnData`)")
-    time: Time = Field("kept", description="of recorded spikes; shuffled: a control for timing")
+    file: Path | None = Field(None, description="your own data (`rpu_ssnn.data_spec.OwnData`)")
+    time: Time = Field("kept", description="order of recorded slots; `shuffled` is a control")
     n_train: Annotated[int, Field(ge=1)] | None = Field(
-        None, description="images that training and validation share"
+        None, description="number of images that training and validation share"
     )
-    n_test: Annotated[int, Field(ge=1)] | None = None
+    n_test: Annotated[int, Field(ge=1)] | None = Field(None, description="number of test images")
     validation_share: Annotated[Share, Field(le=0.5)] = Field(
         0.1, description="share of the training images held out as validation images, for choices"
     )
@@ -47,10 +47,10 @@ class DatasetSettings(OwnDataReading):
     @model_validator(mode="after")
     def _reading_needs_a_file(self) -> Self:
         if not self.name:
-            raise ValueError("needs a name, or the file of your own data")
+            raise ValueError("must have the name of a standard set, or the file of your own data")
         for field in OwnDataReading.model_fields:
             if self.file is None and getattr(self, field) != type(self).model_fields[field].default:
-                raise ValueError(f"{field} is of your own data: give file too")
+                raise ValueError(f"must have `file` beside `{field}`, which is for your own data")
         return self
 
     @property

@@ -20,7 +20,7 @@ from studies.execution.phase import Options, Outcome, training_job
 from studies.execution.progress import ConsoleReporter, Reporter
 from studies.execution.study_runs import files_of_rows, run_in_folder, runner_of, shown_contents
 from studies.results.comparison import REFERENCE
-from studies.results.tables import results_frame
+from studies.results.tables import FAILURES_CSV, results_frame
 from studies.workers.executor import Executor
 from studies.workers.local_executor import LocalExecutor
 
@@ -76,7 +76,7 @@ def run_study(
             failed ones only with `retry_failed`.
     """
     able = executor is None or hasattr(executor, "start_pool")
-    require(able, "run_study", "executor", executor, "must be None, or what executor_of makes")
+    require(able, "run_study", "executor", executor, "must be None, or made by executor_of")
     declared = study if isinstance(study, Study) else find_study(str(study))
     root = default_folder(declared) if out is None else user_path("run_study", "out", out)
     with ExitStack() as stack:
@@ -85,8 +85,8 @@ def run_study(
     if outcome.failures:
         first = outcome.failures[0]
         raise TrialsFailedError(
-            f"{counted(len(outcome.failures), 'trial')} failed (listed in {root}), "
-            f"first {first.title}: {first.message}"
+            f"{counted(len(outcome.failures), 'trial')} failed ({root / FAILURES_CSV} lists what "
+            f"failed); the first is {first.title}: {first.message}"
         )
     return _with_reference(results_frame(outcome.runs), declared)
 
@@ -154,7 +154,7 @@ def load_results(folder: Path | str, rows: Path | str | Sequence[Path | str] = (
         user_path("load_results", "folder", folder), files_of_rows("load_results", rows)
     )
     ours = str(Path(__file__).parents[1])
-    for line in (*(f"{error}; left out" for error in found.faults), *found.not_shown):
+    for line in (*(f"left out: {error}" for error in found.faults), *found.not_shown):
         warnings.warn(line, skip_file_prefixes=(ours,))
     return _with_reference(results_frame(found.runs), found.study)
 

@@ -68,13 +68,13 @@ def export_trial(
     path = user_path("export", "path", path)
     refuse_unwritable("export", "path", path, SUFFIXES)
     if without_inhibition and path.suffix.lower() != ".nir":
-        allowed = "goes with a file that ends in .nir; others hold the inhibition"
+        allowed = "must be left out, unless the file ends in .nir; other files hold the inhibition"
         raise InputError("export", "without_inhibition", True, allowed)
     folder = user_path("export", "folder", folder)
     trial, in_row = _trial(folder, case, seed)
     method = trial.settings.method
     if not isinstance(method, SpikingRule):
-        allowed = f"is trained by {method.update}, which has no spiking network to export"
+        allowed = f"must be a case with a spiking network, which {method.update} does not train"
         raise InputError(folder, "case", case, allowed)
     threads = set_threads(trial, threads)
     images = trial.images(None if data is None else user_path("export", "data", data))

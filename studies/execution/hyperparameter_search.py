@@ -41,8 +41,8 @@ def find_hyperparameters(
             options.reporter.note(_sentence(choice))
     elif known:
         cases, file = counted(len(known), "case"), folder.hyperparameters.name
-        told = f"known already; without {file} in the folder they are searched again"
-        options.reporter.note(f"hyperparameters of {cases}: {told}")
+        told = f"are known already; without {file} in the folder they are searched again"
+        options.reporter.note(f"hyperparameters of {cases} {told}")
     write_hyperparameters(folder.hyperparameters, known)
     return known
 
@@ -85,6 +85,6 @@ def _sentence(choice: Choice) -> str:
     title = choice.race.point.title
     said = f"hyperparameters of {title}: {settings} ({choice.accuracy:.2f} % of held-out images)"
     if choice.level:
-        noise = f"the noise of the held-out images, {choice.noise:.2f} points"
-        said += f"; shared with {listed(list(choice.level))}, as it is level within {noise}"
+        noise = f"the noise of the held-out images (here {choice.noise:.2f} points)"
+        said += f"; also chosen for {listed(list(choice.level))}, best within {noise}"
     return said

@@ -82,11 +82,11 @@ def read_imported_rows(paths: Iterable[Path]) -> StoredRuns:
                 refuse_conflict(path, result, here, kept.setdefault(identity, result), there)
         for other, n in others.items():
             fault = Fault(f"{other} in {counted(n, 'row')}")
-            allowed = f"must be {NUMERICS_VERSION}: other numerics give other numbers"
+            allowed = f"must be {NUMERICS_VERSION}, as other numerics give other numbers"
             faults.append(InputError(path, "numerics_version", fault, allowed))
         if unknown:
-            allowed = "must be those of a trial of this version"
-            fault = Fault(f"not known in {listed(unknown)}")
+            allowed = "must be those of a trial in this version"
+            fault = Fault(f"not valid in {listed(unknown)}")
             faults.append(InputError(path, "settings", fault, allowed))
     return StoredRuns(kept, {}, faults)
 
@@ -108,7 +108,7 @@ def refuse_conflict(
             continue
         if not math.isclose(one, two, rel_tol=1e-9):
             fault = Fault(f"{column} is {one:.6g} in {here} and {two:.6g} in {there}")
-            allowed = "must agree, since both are rows of one trial: leave one of them out"
+            allowed = "must agree, as both are rows of one trial; leave one of them out"
             raise InputError(where, "rows", fault, allowed)
 
 
@@ -157,7 +157,7 @@ def _refuse_contradictions(
             continue
         right = accuracy * n / 100
         if abs(right - round(right)) > _ROUNDING * n:
-            allowed = f"must be a whole number of the {n} {images} images"
+            allowed = f"must be the share of a whole number of the {n} {images} images"
             raise InputError(where, f"{place}.{images}_accuracy", accuracy, allowed)
 
 
@@ -178,7 +178,7 @@ def _read(path: Path, faults: list[InputError]) -> list[tuple[str, Row]]:
         raise InputError(path, "rows", found, "must be a results.csv of a study") from error
     for column in NEEDED:
         if names.count(column) != 1:
-            twice = Fault("there twice") if column in names else None
+            twice = Fault("there more than once") if column in names else None
             allowed = "must be a column, as in a results.csv of a study"
             raise InputError(path, column, twice, allowed)
     good = []
@@ -187,10 +187,10 @@ def _read(path: Path, faults: list[InputError]) -> list[tuple[str, Row]]:
         place = f"row {number}"
         try:
             if len(cells) != len(names):
-                allowed = f"must be {len(names)}, one a column: is the file cut?"
+                allowed = f"must be {len(names)}, one for each column; is the file cut off?"
                 raise InputError(path, f"{place}.cells", len(cells), allowed)
             if number == len(rows) and not text.endswith(("\n", "\r")):
-                allowed = "must end with its line, as tables do: is the file cut?"
+                allowed = "must be followed by the end of its line; is the file cut off?"
                 raise InputError(path, f"{place}.{names[-1]}", cells[-1], allowed)
             row = {name: value_of_cell(name, cell) for name, cell in zip(names, cells, strict=True)}
             good.append((place, checked_row(path, place, row)))

@@ -97,11 +97,12 @@ class FailureList:
         try:
             write_failures(self._root, list((self._left | self._now).values()))
         except OSError as error:
-            self._reporter.note(f"{failure.title}: failure not listed: {reason(error)}")
+            told = f"its failure could not be written to {FAILURES_CSV}: {reason(error)}"
+            self._reporter.note(f"{failure.title}: {told}")
 
     def _set_aside(self, error: InputError) -> None:
         kept = kept_aside(self._root / FAILURES_CSV, "damaged")
-        self._reporter.note(f"{error}; damaged, {kept}")
+        self._reporter.note(f"{error}; the file is damaged and {kept}")
 
     def write(self) -> None:
         """Writes the failures of this study and, if it is a part, of the others in the folder.
@@ -173,7 +174,7 @@ def run_phase(
     to_run = failures.to_run(once)
     if left := len(once) - len(to_run):
         options.reporter.note(
-            f"{what}: {left} failed before and will not run; --retry-failed runs them"
+            f"{what}: {left} failed before and will not run again, unless you give --retry-failed"
         )
 
     def keep(trial: Trial, result: TrialResult) -> None:
@@ -203,9 +204,10 @@ def read_store(store: TrialStore, reporter: Reporter) -> StoredRuns:
     for error in stored.faults:
         path = Path(error.where)
         if is_trial_file(path):
-            reporter.note(f"{error}; damaged, {kept_aside(path, 'damaged')}; the trial runs again")
+            kept = kept_aside(path, "damaged")
+            reporter.note(f"{error}; the file is damaged and {kept}, and the trial runs again")
         else:  # The file was not written by this package.
-            reporter.note(f"{error}; left where it is")
+            reporter.note(f"{error}; the file is left where it is")
     return stored
 
 

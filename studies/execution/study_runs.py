@@ -57,7 +57,7 @@ def run_in_folder(study: Study, root: Path, options: Options) -> Outcome:
     """
     kept = read_imported_rows(options.kept_rows) if options.kept_rows else NOTHING
     for error in kept.faults:
-        options.reporter.note(f"{error}; left out")
+        options.reporter.note(f"left out: {error}")
     _refuse_early(study, root, options, kept.by_identity)
     with open_folder(root, study) as folder:
         failures = FailureList(folder, options)
@@ -72,7 +72,7 @@ def run_in_folder(study: Study, root: Path, options: Options) -> Outcome:
         if options.kept_rows:
             taken = resume(kept.by_identity, trials, folder.trials, stored)
             files = ", ".join(str(path) for path in options.kept_rows)
-            options.reporter.note(f"{counted(taken, 'finished row')} from {files}")
+            options.reporter.note(f"{counted(taken, 'finished row')} taken from {files}")
         finished = _usable(trials, stored, root, options)
         tables = Tables(root, trials, finished)
         missing = [one for one in in_balanced_order(trials) if one.identity not in finished]
@@ -169,8 +169,8 @@ class FolderContents:
         """Returns lines about the rows that do not belong to any trial of the study."""
         study, lines = self.study.study, []
         if self.n_other:
-            rows = counted(self.n_other, "row")
-            lines.append(f"{rows} of the files: of no trial of {study} (other settings or seeds)")
+            rows = counted(self.n_other, "row of the files belongs", "rows of the files belong")
+            lines.append(f"{rows} to no trial of {study} (other settings or seeds)")
         if self.n_hidden:
             lines.append(hidden_rows(self.n_hidden, self.study))
         return lines
@@ -250,8 +250,8 @@ def shown_contents(where: Path, rows: Sequence[Path] = ()) -> FolderContents:
     if not used:
         if imported.faults and not others:
             raise imported.faults[0]
-        allowed = f"must be rows of trials of {found.study.study}"
-        fault = Fault("other trials" if others else "none")
+        allowed = f"must have rows of trials of {found.study.study}"
+        fault = Fault("only those of other trials" if others else "none")
         raise InputError(listed(list(map(str, files))), "rows", fault, allowed)
     return replace(found, n_other=len(others) - len(used))
 
@@ -263,16 +263,16 @@ def refuse_empty(root: Path, found: FolderContents) -> None:
         InputError: there is none; if trial files are damaged, the error of the first one.
     """
     if not found.runs:
-        nothing = InputError(root, "trials", 0, f"must hold {A_TRIAL}")
+        nothing = InputError(root, "trials", 0, f"there must be {A_TRIAL}")
         raise found.faults[0] if found.faults else nothing
 
 
 def hidden_rows(n: int, study: Study) -> str:
     """Describes finished trials in the folder that do not belong to the study."""
-    trials = counted(n, "finished trial is", "finished trials are")
+    trials = counted(n, "finished trial has", "finished trials have")
     return (
-        f"{trials} of other settings, devices or seeds than {study.study} has now: not shown, kept "
-        "in trials"
+        f"{trials} other settings, devices or seeds than {study.study} has now: not shown, but "
+        "kept in the folder trials"
     )
 
 
@@ -360,7 +360,8 @@ def _refuse_changed_data(
         name, made_of = str(result.row.get("data_file")), result.row.get("file_digest")
         if name in digests and made_of not in digests[name]:
             allowed = (
-                f"must be {made_of}, that of the rows in {place}: take another --out, or those data"
+                f"must be {made_of}, that of the rows in {place}; restore those data, or give "
+                "another --out"
             )
             found = ", ".join(sorted(digests[name]))
             raise InputError(places[name], "digest", found, allowed)
@@ -384,5 +385,6 @@ def _usable(
     if options.other_versions == "rerun":
         return {identity: result for identity, result in found.items() if identity not in others}
     kinds = "; ".join(sorted(set(others.values())))
-    allowed = f"were made with {kinds}: --other-versions accept keeps them, rerun runs them again"
-    raise InputError(root, "rows of other versions", f"{len(others)} of {len(trials)}", allowed)
+    found_others = Fault(f"{len(others)} of {len(trials)}, made with {kinds}")
+    allowed = "--other-versions accept keeps them, and --other-versions rerun runs them again"
+    raise InputError(root, "rows of other versions", found_others, allowed)

@@ -13,9 +13,10 @@ from studies.sensitivity.attribution import INTERACTION, REMAINING, TOTALS, Attr
 FILE, FIGURE = "attribution.csv", "attribution.png"
 
 _CAPTION = (
-    "Percentage points of accuracy, mean and 95 % interval of differences by seed. Recovered: it "
-    f"alone switched off. Lost: it alone switched on. {INTERACTION}: significant where they "
-    f"interact. {REMAINING}: reference minus all off, which no row explains. {MARKS}"
+    "Mean differences of accuracies by seed, percentage points, with 95 % intervals. Recovered: "
+    "gained by switching off this imperfection alone. Lost: lost by switching on this imperfection "
+    f"alone. {INTERACTION}: if significant, imperfections interact. {REMAINING}: reference minus "
+    f"the device with all off, a loss that no imperfection explains. {MARKS}"
 )
 _WIDTH_INCHES, _ROW_INCHES = 7.0, 0.42
 
@@ -23,7 +24,7 @@ _WIDTH_INCHES, _ROW_INCHES = 7.0, 0.42
 def lines(found: Attribution) -> list[str]:
     """Returns the notes, the answer in words, and the ranked table."""
     if not len(found.table):
-        return [*found.notes, "nothing to rank"]
+        return [*found.notes, "there is nothing to rank"]
     table = as_markdown(_readable(found.table), 2, _CAPTION)
     return [*found.notes, found.sentence, "", table]
 
@@ -61,7 +62,7 @@ def draw(found: Attribution, device: str, root: Path) -> Path:
     left, right = axes.get_xlim()
     axes.set_xlim(max(left, -widest), min(right, widest))
     legend_below(figure, [axes], _WIDTH_INCHES)
-    finish_axes(axes, "accuracy (points, paired by seed; bar: 95 % interval)", grid="x")
+    finish_axes(axes, "change of accuracy (points, paired by seed; bar: 95 % interval)", grid="x")
     axes.set_title(plain(f"{device}: what each imperfection costs"), fontsize=9)
     return save(figure, root / FIGURE)
 

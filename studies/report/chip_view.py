@@ -24,6 +24,8 @@ from studies.results.text_table import accuracy_interval, as_markdown, number
 
 _BAR_INCHES = 0.4
 _OF_DEVICES = ("pulse", "half_select")
+OF_PARTS = "energy of an image in training by component, pJ"
+"""This explains the table of `part_cells`."""
 
 
 def render(table: pd.DataFrame, chip: Chip) -> str:
@@ -32,7 +34,7 @@ def render(table: pd.DataFrame, chip: Chip) -> str:
     return "\n\n".join(
         [
             as_markdown(cost_cells(table), left, note(table, chip)),
-            as_markdown(part_cells(table), left, "pJ of an image in training, by component"),
+            as_markdown(part_cells(table), left, OF_PARTS),
             as_markdown(component_cells(chip), 1),
         ]
     )
@@ -151,16 +153,16 @@ def note(table: pd.DataFrame, chip: Chip) -> str:
         [
             f"chip {chip.chip}: {chip.array.rows} x {chip.array.columns} cells, {chip.columns} at "
             f"the columns, {chip.reads} reads, writes by {chip.writes}",
-            "image: one image in training, with the ends that the intervals of the components "
-            "leave open all at once",
-            f"without an interval: {table['assumed_share'].max():.0%} of the energy at most",
-            "8-bit, 32-bit: an image in digital arithmetic, each weight fetched in each pass",
-            "*: no other line is as accurate at less energy",
+            "image: one image in training; in brackets, the ends if all components are at the same "
+            "end of their intervals",
+            f"energy without an interval: at most {table['assumed_share'].max():.0%}",
+            "8-bit, 32-bit: an image in digital arithmetic that fetches each weight in each pass",
+            "*: no other row is as accurate with less energy",
             f"what may cost most: {'; '.join(most)}",
-            *([f"not counted in this chip: {', '.join(missing)}"] if missing else []),
+            *([f"this chip leaves out, at no cost: {', '.join(missing)}"] if missing else []),
             *([] if table["image_leakage_j"].any() else ["nothing leaks in this chip"]),
             *([f"converters have the bits of a case's own reads: {listed(own)}"] if own else []),
-            *([f"trained without its {chip.bits}-bit reads: {listed(exact)}"] if exact else []),
+            *([f"trained without reads of {chip.bits} bits: {listed(exact)}"] if exact else []),
         ]
     )
 

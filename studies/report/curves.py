@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.errors import Fault, InputError
 from studies.common.statistics import describe
 from studies.report.figure_style import Look, finish_axes, looks, plain, wrapped
 from studies.report.figures import (
@@ -33,7 +33,7 @@ def curves_figure(curves: pd.DataFrame, results: pd.DataFrame, width: float) -> 
         InputError: no run has a learning curve.
     """
     if curves.empty:
-        raise InputError("plot", "curves", "none", "needs a folder of runs with epochs")
+        raise InputError("plot", "curves", Fault("none"), "must be those of a run's folder")
     measure = "validation_accuracy"
     if measure not in curves.columns or curves[measure].isna().all():
         measure = "train_accuracy"

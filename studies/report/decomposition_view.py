@@ -20,8 +20,8 @@ from studies.sensitivity.decomposition import (
 FILE, FIGURE = "decomposition.csv", "decomposition.png"
 
 _CAPTION = (
-    "Loss: percentage points of accuracy, mean and 95 % interval of differences by seed. p: of the "
-    f"paired t-test, by itself and after Holm's correction over the rows. {MARKS}"
+    "Loss: mean difference of accuracies by seed, percentage points, with its 95 % interval. "
+    f"p, p Holm: paired t-test, without and with Holm's correction over the rows. {MARKS}"
 )
 
 

@@ -87,6 +87,6 @@ class StudyFigures:
         elif path := x or next(iter(self.swept_paths), None):
             figure = sweep_figure(self.results, path, width)
         else:
-            raise InputError("plot", "--x", None, "must name a setting, as the study sweeps none")
+            raise InputError("plot", "--x", None, "must name a setting, as none is swept")
         figure.draw_without_rendering()  # the layout fits only when drawn a second time
         return figure

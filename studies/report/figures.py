@@ -10,7 +10,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.errors import Fault, InputError
 from studies.common.quantities import quantity
 from studies.common.statistics import FEWEST_SEEDS, ONLY_ALONE, describe, mark
 from studies.declaration.trial import SWEEP_PREFIX
@@ -101,8 +101,8 @@ def gaps_figure(table: pd.DataFrame, reference: str, width: float) -> Figure:
     """
     gaps = table[table["gap"].notna()]
     if gaps.empty:
-        allowed = "needs a case beside the reference, with a seed that both have"
-        raise InputError("plot", "gaps", "none", allowed)
+        allowed = "there must be a case beside the reference, with a seed that both have"
+        raise InputError("plot", "gaps", Fault("none"), allowed)
     style = looks(gaps["device"])
     narrow = width < PANELS_BESIDE_EACH_OTHER_FROM
     names = [

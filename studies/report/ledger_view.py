@@ -17,11 +17,10 @@ _HEADS = {
     "endurance_used": "endurance",
 }
 _NOTE = (
-    "up, down: mean pulses a device; 99th pct.: 99th percentile over devices of pulses, up plus "
-    "down; max: of the device with most pulses (both of the crossbar where they are largest); "
-    "energy: of all pulses alone (--chip adds the rest); time: "
-    "physical time of training (in slots of tile.slot_seconds, 0.5 us unless set, or of the "
-    "preset's pulse width if longer); endurance: share that was used"
+    "up, down: mean number of pulses of a device; 99th pct., max: 99th percentile and maximum over "
+    "devices, up plus down, in the crossbar where it is largest; energy: that of the pulses alone "
+    "(--chip adds the rest); time: physical time of training, in slots of tile.slot_seconds (0.5 "
+    "us unless set) or of the preset's pulse if that is longer; endurance: share that was used"
 )
 
 

@@ -23,17 +23,17 @@ def plan_text(plan: Plan, estimate: Estimate | None) -> str:
     if plan.other_versions:
         lines.append(
             f"{counted(plan.other_versions, 'row was', 'rows were')} made under other "
-            "versions: `run` wants --other-versions accept or rerun"
+            "versions: `run` needs --other-versions accept or --other-versions rerun"
         )
     if estimate is not None:
         memory = estimate.peak_memory_mb / 1024
         lines.append(
             f"about {duration(estimate.wall_seconds(plan))} with "
             f"{counted(estimate.workers, 'worker')}, {memory:.1f} GiB of memory; "
-            "timed on this machine as busy as it is now, with the first steps of a training, "
-            "which take the most pulses"
+            "measured on this machine, as busy as it is now, in the first steps of a training, "
+            "which have the most pulses"
         )
-        lines += [f"not timed: {f.title}: {f.message}" for f in estimate.failures]
+        lines += [f"could not be timed: {f.title}: {f.message}" for f in estimate.failures]
     return "\n".join(lines)
 
 

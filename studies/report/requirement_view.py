@@ -27,9 +27,10 @@ _TICK_SHARE, _MARGIN = 0.15, 0.05
 """Ticks are at least the first share of the range apart, and both ends get the second as room."""
 
 _CAPTION = (
-    "Interval: outside it the loss differs from the wanted one (95 %, by seed), and an open side "
-    "reaches beyond what was measured. Costs: points lost, or what an image of the training takes, "
-    "at the device's own value, which the verdict is about. Values: measured, each with all seeds."
+    "Interval: at values outside it, the cost differs from the bound (95 % interval over seeds); "
+    "an open end lies beyond the measured values. Costs: points lost, or the energy or time of an "
+    "image in training, at the device's own value, which the verdict judges. Values: number of "
+    "measured values, each with all seeds."
 )
 
 

@@ -67,13 +67,13 @@ def legend(table: pd.DataFrame) -> str:
         for column, what in (("images", "training image"), ("epochs", "epoch"))
         if column not in differing and table[column].notna().any()
     ]
-    meaning = ["± 95 % interval (Student t), and p, of each gap by itself, paired by seed"]
-    meaning.append(correction(tests))
+    own = "gaps are paired by seed, with uncorrected intervals and p"
+    meaning = ["±: 95 % interval (Student t)", own, correction(tests)]
     if _on_validation_images(table):
         meaning.insert(0, f"accuracies on {listed(table['accuracy_on'].unique().tolist())}")
     if "sd_fit" in table:
-        told = "seeds ±, fit ±: deviation between seeds in one device, and between devices that "
-        meaning.append(told + "the fit could as well have had; their intervals hold both")
+        told = "seeds ±, fit ±: standard deviation between the seeds of one device, and between "
+        meaning.append(told + "devices that the fit allows; the intervals include both")
     return "; ".join([*filter(None, [", ".join(shared)]), *meaning, *_partly_seen(table)])
 
 

@@ -32,7 +32,7 @@ SHORT_FROM = 20.0
 FEW_IMAGES = 200
 """With fewer images, one image is more than half a point of accuracy."""
 
-_REMEDY = "give it more epochs, images or slots, or let its hyperparameters be searched"
+_REMEDY = "give it more epochs, images or slots, or have its hyperparameters searched"
 
 
 def of_summary(study: Study, table: pd.DataFrame, runs: Runs) -> Iterator[str]:
@@ -55,8 +55,8 @@ def of_few_images(runs: Runs) -> Iterator[str]:
     n, kind = min((_images(result.row) for _, result in runs), default=(math.inf, ""))
     if n < FEW_IMAGES:
         yield (
-            f"Accuracies are of {n:.0f} {kind} images, so one image is {100 / n:.2g} % of them; "
-            "the intervals are of seeds, and say nothing about other images."
+            f"Accuracies were measured on only {n:.0f} {kind} images, of which one is "
+            f"{100 / n:.2g} %; the intervals are over seeds, and say nothing about other images."
         )
 
 
@@ -90,7 +90,7 @@ def of_device(runs: Runs, device: str, reference: str) -> Iterator[str]:
     if by >= SHORT_FROM:
         why = f"it ends {by:.1f} points below the reference"
     if why:
-        yield f"The device learned badly: {why}, so that its thresholds say little; {_REMEDY}."
+        yield f"The device learned badly: {why}, so that thresholds for it say little; {_REMEDY}."
 
 
 def near_chance(runs: Runs, label: str) -> str:
@@ -126,7 +126,7 @@ def of_accuracy_that_fell(runs: Runs) -> Iterator[str]:
             worst[title] = (
                 fall,
                 f"{title}: {kind} accuracy fell from {max(curve):.1f} % after epoch {best} to "
-                f"{curve[-1]:.1f} % at the end; a smaller learning rate may keep it.",
+                f"{curve[-1]:.1f} % at the end; a smaller learning rate may prevent this.",
             )
     yield from (sentence for _, sentence in worst.values())
 

@@ -39,8 +39,8 @@ _INFERENCE = {"reads": "inference_reads", "lines": "inference_lines", "spikes": 
 _WORDS = ("limited_by", "inference_limited_by", "matter_most")
 
 NEEDS_EVENTS = (
-    "must hold a trial by spikes on a device with counted events; rows of earlier versions have "
-    "none, and run again"
+    "there must be a trial by spikes on a device whose events were counted; if the rows are of an "
+    "earlier version, run their trials again"
 )
 
 
@@ -132,7 +132,7 @@ def chip_ledger(runs: Runs, chip: Chip, where: object = "ledger") -> pd.DataFram
     costs = [costs_of(trial, result.row, chip) for trial, result in runs]
     counted = [(run, cost) for run, cost in zip(runs, costs, strict=True) if cost is not None]
     if not counted:
-        raise InputError(where, "trials", Fault("none has events"), NEEDS_EVENTS)
+        raise InputError(where, "trials", Fault("without counted events"), NEEDS_EVENTS)
     frame = results_frame([run for run, _ in counted])
     swept = swept_columns(frame)
     names = frame[["label", *swept]].reset_index(drop=True).assign(accuracy=accuracies(frame))

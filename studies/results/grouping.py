@@ -58,7 +58,7 @@ def by_point(results: pd.DataFrame) -> Iterator[tuple[object, dict[str, object],
     for (case, *values), runs in keyed.groupby(["label", *swept], sort=False):
         point = dict(zip(swept, values, strict=True))
         for seed in runs["seed"][runs["seed"].duplicated()]:
-            allowed = f"must be there once in {titled(case, point)}; other runs need another label"
+            allowed = f"must occur only once in {titled(case, point)}; other runs need other labels"
             raise InputError("results", "seed", seed, allowed)
         yield case, point, runs
 

@@ -40,7 +40,7 @@ COLUMNS = (
 REASONS = tuple(name for name in COLUMNS if name.endswith("_blank_because"))
 
 UNKNOWN_PULSES = (
-    "the run did not count its pulses (aihwkit counts those of trains of numbers on GPUs only)"
+    "the run did not count its pulses (for training by numbers, aihwkit counts pulses on GPUs only)"
 )
 
 
@@ -93,7 +93,7 @@ def energy_of_a_pulse(method: DeviceRule) -> tuple[float | None, str | None]:
     if width is not None and "energy_per_pulse_j" not in method.overrides:
         return (
             None,
-            f"energy_per_pulse_j: the preset's own pulse has it, one of {width:g} s need not",
+            f"energy_per_pulse_j: known for the preset's own pulse, but not for one of {width:g} s",
         )
     return energy, None
 

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rpu_ssnn.common import strict_yaml
-from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.errors import Fault, InputError
 from rpu_ssnn.common.files import (
     is_regular,
     make_folder,
@@ -162,14 +162,14 @@ def _taken_lock(root: Path) -> "BaseFileLock":
 
     path = root / LOCK_FILE
     if os.path.lexists(path) and not (is_regular(path) and path.stat().st_size == 0):
-        allowed = f"must be the empty file that a run makes; remove {path}, or choose another --out"
-        raise InputError(root, LOCK_FILE, "another file", allowed)
+        allowed = f"must be the empty file that a run makes; remove {path}, or give another --out"
+        raise InputError(root, LOCK_FILE, Fault("another file"), allowed)
     lock = FileLock(path, timeout=0)
     try:
         lock.acquire()
     except Timeout:
-        allowed = "must not be in use: another process is writing to it"
-        raise InputError(root, "output folder", "locked", allowed) from None
+        allowed = "must not be in use, but another process writes to it"
+        raise InputError(root, "output folder", Fault("locked"), allowed) from None
     return lock
 
 
@@ -186,10 +186,10 @@ def stored_study(root: Path) -> Study:
     return parse_study(strict_yaml.read(path), path, root)
 
 
-def _what_is(root: Path) -> str:
+def _what_is(root: Path) -> Fault:
     if root.is_dir():
-        return f"no {STUDY_FILE}"
-    return "a file" if root.exists() else "not there"
+        return Fault(f"a folder without {STUDY_FILE}")
+    return Fault("a file" if root.exists() else "not there")
 
 
 def refuse_foreign(root: Path, study: Study) -> None:
@@ -207,13 +207,13 @@ def refuse_foreign(root: Path, study: Study) -> None:
     if STUDY_FILE in holds:
         _refuse_another_study(root, study, ours)
     if not ours:
-        allowed = "must be new, empty, or the study's own: it holds other files"
+        allowed = "must not be in the folder, which must be new, empty, or the study's own"
         raise InputError(root, "output folder", holds[0], allowed)
     for name in (*FOLDERS, DEVICES):
         path = root / name
         if path.is_symlink() or (path.exists() and not path.is_dir()):
-            allowed = f"must be a folder of its own, without a link: remove {path}"
-            raise InputError(root, name, "a link" if path.is_symlink() else "a file", allowed)
+            fault = Fault("a link" if path.is_symlink() else "a file")
+            raise InputError(root, name, fault, f"must be a folder and no link; remove {path}")
 
 
 def _refuse_another_study(root: Path, study: Study, is_ours: bool) -> None:
@@ -225,8 +225,9 @@ def _refuse_another_study(root: Path, study: Study, is_ours: bool) -> None:
         return  # the file was not written by this package
     found = content.get("study") if isinstance(content, dict) else None
     if found != study.study:
-        allowed = f"holds another study; must be new, empty, or that of {study.study}"
-        raise InputError(root, "output folder", found, allowed)
+        fault = Fault(f"holds the study {found}")
+        allowed = f"must be new, empty, or the folder of the study {study.study}"
+        raise InputError(root, "output folder", fault, allowed)
 
 
 def is_ours(root: Path) -> bool:

@@ -148,7 +148,9 @@ def _read_trial_file(path: Path) -> _TrialFile:
     except UnicodeDecodeError as error:
         raise InputError(path, "file", Fault(error.reason), "must be UTF-8 text") from error
     except json.JSONDecodeError as error:
-        raise InputError(path, f"line {error.lineno}", error.msg, "must be whole JSON") from error
+        raise InputError(
+            path, f"line {error.lineno}", error.msg, "must be complete JSON"
+        ) from error
     except (ValueError, RecursionError) as error:  # a number may have too many digits
         raise InputError(path, "file", reason(error), "must be a trial file") from error
     content = validated(_TrialFile, raw, "", path)
@@ -156,7 +158,7 @@ def _read_trial_file(path: Path) -> _TrialFile:
         allowed = f"must be {path.stem}, the file's own name"
         raise InputError(path, "trial", content.trial, allowed)
     if content.digest != content.expected_digest():
-        allowed = f"must be {content.expected_digest()}, that of the content: it was changed"
+        allowed = f"must be {content.expected_digest()}, that of the content, which was changed"
         raise InputError(path, "digest", content.digest, allowed)
     epochs = [
         checked_row(path, f"epochs.{k}", row, CheckedEpoch) for k, row in enumerate(content.epochs)

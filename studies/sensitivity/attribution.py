@@ -202,8 +202,8 @@ def _notes(table: pd.DataFrame) -> Iterator[str]:
     """Names the imperfections that cost more or less among the others than alone."""
     for _, row in table[table["entangled_p"] < SIGNIFICANCE].iterrows():
         yield (
-            f"{row['imperfection']} depends on the others: its cost beside them and its cost alone "
-            f"differ by {_points(row, 'entangled')} points"
+            f"{row['imperfection']} interacts with the others: its cost among them and its cost "
+            f"alone differ by {_points(row, 'entangled')} points"
         )
 
 
@@ -225,7 +225,7 @@ def _sentences(table: pd.DataFrame) -> Iterator[str]:
     if not n_told and len(known):
         most = known.sort_values("recovered", ascending=False, kind="stable").iloc[0]
         yield (
-            "No cost of one imperfection is significant; switched off alone, "
+            "No single imperfection has a significant cost; switched off alone, "
             f"{most['imperfection']} recovers most ({_points(most, 'recovered')} points)."
         )
 

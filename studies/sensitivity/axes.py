@@ -89,14 +89,14 @@ def _declared(parameters: Mapping[str, LawParameter]) -> Iterator[RequirementPar
 MOST_SPREAD = 0.5
 """Above this, the real spread falls behind, as aihwkit takes the absolute value of its draws."""
 
-_WINDOW = "window of weights, at the same step in weight"
+_WINDOW = "range of weights, with the same step in weight"
 _RANGE = "hyperparameters.weight_range"
 _BOUNDS = ("overrides.w_max_spread", "overrides.w_min_spread")
 
 _OTHERS = (
     RequirementParameter("weight_range", unit_of(_RANGE), _WINDOW, 0.0, 0.05, (), ""),
     RequirementParameter(
-        "bounds_spread", "bound", "device to device", 1e-2, MOST_SPREAD, _BOUNDS, "bounds_spread"
+        "bounds_spread", "bound", "spread of bounds", 1e-2, MOST_SPREAD, _BOUNDS, "bounds_spread"
     ),
     _tile("read_noise", "reads.read_noise", 1e-2, 10.0),
     _tile("stuck_share", "stuck_share", 1e-3, 0.5),
@@ -222,7 +222,7 @@ def axis(name: str, context: Case, tuned: TunedDevice) -> RequirementAxis | str:
     has = settings_of(context)
     levels = float(has["overrides.levels"])
     if name in ("levels", "weight_range") and "overrides.step" not in has:
-        return f"{name}: {context.device_rule.device} has the step of its table"
+        return f"{name}: left out, as the step of {context.device_rule.device} is that of its table"
     if name == "weight_range":
         own = tuned.weight_range
         # The device keeps at least two levels, and no more than a preset may have.
@@ -236,7 +236,7 @@ def axis(name: str, context: Case, tuned: TunedDevice) -> RequirementAxis | str:
             name, parameter, context, levels, best, parameter.worst, tuned.weight_range
         )
     if any(not path.startswith("tile.") and path not in has for path in parameter.paths):
-        return f"{name}: {context.device_rule.device} is simulated by a model without it"
+        return f"{name}: left out, as the model of {context.device_rule.device} does not have it"
     own = max(_values(parameter, has), key=abs) or parameter.best
     worst = max(parameter.worst, abs(own)) if parameter.floor else min(parameter.worst, own)
     worst = math.copysign(worst, own)

@@ -54,6 +54,8 @@ QUESTION = "decompose"
 IDEAL_DEVICE = "ideal"
 """This preset has a finite step, a finite range and no other imperfection."""
 
+AFTER = "after Holm's correction"
+
 FLOAT = "float network"
 NUMBERS_IDEAL = f"numbers in {IDEAL_DEVICE}"
 NUMBERS = "numbers in the device"
@@ -149,7 +151,9 @@ def decompose(study: Study, device: str, run: Run) -> Decomposition:
     notes = setting_notes(asked)
     spikes = _simulator(asked.case)
     others = {_simulator(case) for case in cases if isinstance(case.rule, AnalogSgdRule)} - {spikes}
-    notes += [f"{other} simulates a device by numbers, {spikes} by spikes" for other in others]
+    notes += [
+        f"with spikes the device is simulated by {spikes}, with numbers by {o}" for o in others
+    ]
     return Decomposition(table, levels, sentence(table, device), notes, outcome.failures)
 
 
@@ -262,28 +266,28 @@ def sentence(table: pd.DataFrame, device: str) -> str:
     )
     numbers, between = by[BY_NUMBERS, WITH_NUMBERS], by[BETWEEN, INSTEAD]
     if between["loss_p"] != between["loss_p"]:
-        verdict = f"spikes and numbers are not compared in this device: {WHY_UNTESTED}"
+        verdict = f"Spikes and numbers are not compared in this device: {WHY_UNTESTED}"
     elif between["loss_p"] >= SIGNIFICANCE:
         known = mark(between["loss"], between["loss_ci"], between["loss_p"])
-        after = " after correction" if known == ONLY_ALONE else ""
-        verdict = f"spikes and numbers cannot be told apart in this device{after}"
+        after = f" {AFTER}" if known == ONLY_ALONE else ""
+        verdict = f"Spikes and numbers do not differ significantly in this device{after}"
     elif between["loss"] > 0:
-        verdict = f"numbers serve this device better, by {_points(between)}"
+        verdict = f"Numbers serve this device better, by {_points(between)} points"
     else:
-        verdict = f"spikes serve this device better, by {_points(between, -1.0)}"
+        verdict = f"Spikes serve this device better, by {_points(between, -1.0)} points"
     faults = by.get((BY_SPIKES, WITH_NEURONS))
-    of_neurons = "" if faults is None else f", {_points(faults)} its neurons'"
+    of_neurons = "" if faults is None else f", {_points(faults)} to its neurons"
     return (
-        f"{device} trained by spikes is {_points(whole)} points below the float network: "
-        f"{_points(front_end)} are the spiking front end's, {_points(products)} the coincidences', "
-        f"{_points(inside)} the device's{of_neurons}; trained with numbers the device costs "
-        f"{_points(numbers)}; {verdict}."
+        f"Trained by spikes, {device} is {_points(whole)} points below the float network: "
+        f"{_points(front_end)} are due to the spiking front end, {_points(products)} to the "
+        f"coincidences, {_points(inside)} to the device{of_neurons}. Trained with numbers, the "
+        f"device costs {_points(numbers)} points. {verdict}."
     )
 
 
 _IN_WORDS = {
     NOT_SIGNIFICANT: " (not significant)",
-    ONLY_ALONE: " (not significant after correction)",
+    ONLY_ALONE: f" (not significant {AFTER})",
 }
 
 

@@ -118,7 +118,7 @@ def ask(study: Study, device: str) -> DeviceQuestion:
     if not fitting and placed not in preset_names():
         fitting = [case for case in by_spikes if placed in names_of_entry(case.device_rule.device)]
     if len(fitting) > 1:
-        several = one_of([case.name for case in fitting]) + ", as several cases have it"
+        several = one_of([case.name for case in fitting]) + ", as several cases have this device"
         raise InputError(study.study, "--device", device, several)
     if fitting:
         case = fitting[0]
@@ -127,8 +127,8 @@ def ask(study: Study, device: str) -> DeviceQuestion:
             device_of(placed)
         except InputError as error:
             labels = one_of([case.name for case in on_devices])
-            known = f"{error.allowed}; as a case of the study it {labels}"
-            raise InputError(study.study, "--device", device, known) from error
+            known = f"{error.allowed}; as a case of the study it {labels}" if on_devices else ""
+            raise InputError(study.study, "--device", device, known or error.allowed) from error
         only_native = needs_native(get_device(placed))
         tile = {"tile": {"simulator": "native"}} if only_native else {}
         case = Case.model_validate({"device": placed, **tile})
@@ -190,7 +190,7 @@ def differences(first: BySeed, second: BySeed) -> BySeed:
 def hyperparameter_note(tuned: TunedDevice) -> str:
     """Says how the hyperparameters were chosen."""
     held = f"weight range {tuned.weight_range:g}, learning rate {tuned.learning_rate:g}"
-    return f"hyperparameters: those of the device as it is, held fixed for every change ({held})"
+    return f"every change keeps the hyperparameters of the device as it is ({held})"
 
 
 def setting_notes(asked: DeviceQuestion) -> list[str]:
@@ -199,7 +199,7 @@ def setting_notes(asked: DeviceQuestion) -> list[str]:
     if study.varied:
         notes.append(f"the study's sweep is left out ({', '.join(study.varied)})")
     if study.measure == "validation":
-        notes.append("accuracies are of validation images: no test image is read")
+        notes.append("accuracies are measured on validation images; no test image is read")
     return notes
 
 

@@ -144,10 +144,12 @@ def imperfections(case: Case, thinning: float | None) -> tuple[Off, list[str]]:
     if "overrides.step" not in has:
         notes.append(f"{FINITE_STEP}: left out, as the step is that of the table")
     elif thinning is None or not thinning > 0:
-        notes.append(f"{FINITE_STEP}: left out, as the run did not say how far it was thinned")
+        notes.append(
+            f"{FINITE_STEP}: left out, as the rows do not say how far gradient trains were thinned"
+        )
     elif thinning * FINER_BY > 1:
         notes.append(
-            f"{FINITE_STEP}: left out, as every coincidence of a crossbar already makes its pulse: "
+            f"{FINITE_STEP}: left out, as every coincidence of a crossbar already makes a pulse; "
             "a finer step would only lower the learning rate"
         )
     else:

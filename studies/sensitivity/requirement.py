@@ -142,7 +142,7 @@ def require(
     curves = pd.DataFrame([point for one in each for point in _curve(one)])
     head = [
         f"{device} as it is loses {bounds[0].text(evaluator.loss_of(AS_IS))} points to "
-        f"{asked.reference.name}; wanted: at most {loss:g}",
+        f"{asked.reference.name}; at most {loss:g} are allowed",
         *caveats.of_device(evaluator.runs, AS_IS, asked.reference.name),
         "all other imperfections are switched off"
         if others == "off"
@@ -198,14 +198,15 @@ def _chip_bounds(
         if not (_is_number(given) and 0 < given < math.inf):
             allowed = "must be a number above 0"
         elif around is None:
-            allowed = "needs --chip, or a chip in the study"
+            allowed = "must be given together with --chip, or with a study that has a chip"
         elif cell is not None and cell.unknown_pulses is not None:
-            allowed = f"does not go with {asked.device}: {cell.unknown_pulses}"
+            allowed = f"must be left out for {asked.device}: {cell.unknown_pulses}"
         if allowed:
             raise InputError(study.study, field, given, allowed)
         yield bound
     if chip is not None and image_nj is None and image_us is None:
-        raise InputError(study.study, "--chip", chip.chip, "goes with --image-nj or --image-us")
+        allowed = "must be given together with --image-nj or --image-us"
+        raise InputError(study.study, "--chip", chip.chip, allowed)
 
 
 def _check(study: Study, loss: float, others: Others) -> None:
@@ -240,7 +241,7 @@ def _check_worst_values(asked: DeviceQuestion, parameters: Sequence[str], others
             asked.study_of(QUESTION, [along.case(along.worst_value)])
         except InputError as error:
             field = error.field.removeprefix(f"{CASE_IN_QUESTION}.")
-            allowed = f"does not go with {case.device_rule.device}: {field}: {error.allowed}"
+            allowed = f"cannot be varied in {case.device_rule.device}: {field}: {error.allowed}"
             raise InputError(study, "--parameter", name, allowed) from error
 
 
@@ -341,20 +342,20 @@ def _why_none(one: BoundedAxis) -> str:
     costs, bound = one.costs, one.bound
     ends = sorted(harm for harm, by_seed in costs.items() if by_seed)
     if not ends:
-        return "its runs failed"
+        return "all its runs failed"
     if failed := [harm for harm, by_seed in costs.items() if not by_seed]:
         return f"all runs at {one.measured(failed[0]):g} failed"
     without_limit = one.keeps(costs[ends[-1]])
     end = ends[-1] if without_limit else ends[0]
     cost, value = f"{bound.of} {bound.text(costs[end])}", f"{one.measured(end):g}"
     if one.cannot_be_told(costs[end]):
-        return f"these seeds cannot tell: {cost} at {value}, its last value; add seeds"
+        return f"not decided by these seeds: {cost} at {value}, its last value; add seeds"
     if bound.chip is not None:
         measured = f"{one.measured(ends[0]):g} to {one.measured(ends[-1]):g}"
-        return f"{'kept' if without_limit else 'broken'} from {measured}: {cost} at {value}"
+        return f"bound {'kept' if without_limit else 'broken'} from {measured}: {cost} at {value}"
     if without_limit:
-        return f"no limit up to {value} ({cost})"
-    return f"not reached by it alone: {cost} at {value}"
+        return f"no limit {'up' if one.at_most else 'down'} to {value} ({cost})"
+    return f"not enough by itself: {cost} at {value}, its best value"
 
 
 def _together(each: Sequence[BoundedAxis]) -> Iterator[str]:
@@ -381,8 +382,8 @@ def _in_chip(evaluator: DeviceEvaluator, chip: Chip, study: Study) -> str:
     row = chip_ledger(own, chip, study.study).iloc[0]
     energy, low, high = (1e9 * row[f"image_{end}j"] for end in ("", "low_", "high_"))
     return (
-        f"an image of the training takes {energy:.3g} nJ ({low:.3g} to {high:.3g}, which the "
-        f"intervals of the components leave open) and {1e6 * row['image_s']:.3g} us in {chip.chip}"
+        f"an image in training takes {energy:.3g} nJ ({low:.3g} to {high:.3g} within the intervals "
+        f"of the components) and {1e6 * row['image_s']:.3g} us in {chip.chip}"
     )
 
 
@@ -392,7 +393,7 @@ def _why_stopped(one: BoundedAxis) -> str:
     if between is None or between[1] - between[0] <= math.log10(WITHIN):
         return ""
     if all(one.cannot_be_told(costs[end]) for end in between):
-        return "the seeds cannot tell whether the two nearest values cost too much; add seeds"
+        return "not decided by these seeds: whether the two nearest values cost too much; add seeds"
     if not all(costs.values()):
         return "all runs of a value between the two nearest ones failed"
     return ""

@@ -105,7 +105,7 @@ def _belongs_to(trial: Trial, data_digest: str) -> dict[str, Any]:
 
 def _refuse_foreign(header: dict[str, Any], here: dict[str, Any]) -> None:
     if _as_known_today(header.get("settings")) != here["settings"]:
-        raise UnfitError("is of other settings")
+        raise UnfitError("belongs to other settings")
     for name, mine in here.items():
         if name != "settings" and header.get(name) != mine:
             raise UnfitError(f"has {name} {header.get(name)} (now {mine})")

@@ -137,7 +137,7 @@ class _ClusterPool:
 
     def completed(self, seconds: float) -> list[tuple[Trial, TrialResult | Failure]]:
         if self._client.status not in ("running", "connecting"):
-            raise ClusterLostError(f"lost the scheduler: {self._where}; finished rows are kept")
+            raise self._lost()
         try:
             identity = self._done.get(timeout=seconds)
         except queue.Empty:
@@ -188,21 +188,27 @@ class _ClusterPool:
             error = future.exception()
             died = isinstance(error, KilledWorker)
             message = (
-                f"{error.allowed_failures + 1} workers died while they had it, the last "
+                f"{error.allowed_failures + 1} workers died while they ran it, the last of them "
                 f"{error.last_worker.address}"
                 if died
                 else " ".join(f"{type(error).__name__}: {error}".split())
             )
             return Failure(trial.identity, trial.title, message, "")
         why = getattr(future.exception(), "reason", future.status)
-        raise ClusterLostError(f"lost the scheduler: {self._where} ({why}); finished rows are kept")
+        raise self._lost(why)
 
     def _workers(self) -> dict[str, int]:
         """Returns the number of threads of each worker by its address."""
         try:
             return dict(self._client.nthreads())
         except (OSError, TimeoutError) as error:
-            raise ClusterLostError(f"lost the scheduler: {self._where} ({error})") from error
+            raise self._lost(error) from error
+
+    def _lost(self, why: object = "") -> ClusterLostError:
+        because = f" ({why})" if why else ""
+        return ClusterLostError(
+            f"the connection to {self._where} was lost{because}; finished rows are kept"
+        )
 
     def _on_event(self, event: tuple[float, Any]) -> None:
         identity, progress = event[1]

@@ -68,7 +68,7 @@ def check(task: Task, job: Job, trials: list[Trial]) -> RpuSsnnError | None:
     """
     address = get_worker().address
     if unfit := task.unfit():
-        allowed = "must be those of the process that runs it"
+        allowed = "must be those of the process that runs the study"
         return InputError(f"worker {address}", "versions", unfit, allowed)
     with _ONE_AT_A_TIME:
         fault = worker.check(job, trials)

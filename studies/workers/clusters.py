@@ -30,7 +30,7 @@ def executor_of(workers: int | None, scheduler: str | None) -> Executor:
     if scheduler is None:
         return LocalExecutor(workers)
     if workers is not None:
-        allowed = "must not come with --scheduler, whose workers are those that it has"
+        allowed = "must not be given together with --scheduler, which has its own workers"
         raise InputError("run", "--workers", workers, allowed)
     optional_package("distributed", "rpu-ssnn[cluster]", "run", "--scheduler", scheduler)
     from distributed import Client, Security
@@ -39,7 +39,7 @@ def executor_of(workers: int | None, scheduler: str | None) -> Executor:
         scheduler.startswith("tls:")
         and Security().get_connection_args("client")["ssl_context"] is None
     ):
-        allowed = "needs the certificates of dask's configuration, distributed.comm.tls.client"
+        allowed = "must have certificates in dask's configuration, distributed.comm.tls.client"
         raise InputError("run", "--scheduler", scheduler, allowed)
 
     from studies.workers.cluster_executor import SECONDS_TO_ANSWER, ClusterExecutor

@@ -63,7 +63,7 @@ class LocalExecutor:
     def __post_init__(self) -> None:
         whole = isinstance(self.workers, int) and not isinstance(self.workers, bool)
         if self.workers is not None and not (whole and self.workers >= 1):
-            allowed = "must be a whole number of at least 1, or None: one a CPU"
+            allowed = "must be a whole number of at least 1, or None for one per CPU"
             raise InputError("LocalExecutor", "workers", self.workers, allowed)
 
     def plan(self, n_trials: int) -> str:

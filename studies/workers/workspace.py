@@ -190,7 +190,7 @@ class TrialSession:
         try:
             return train(data, start=start, on_epoch=on_epoch)
         except StateError as error:
-            self.set_aside(f"is of other code ({error})")
+            self.set_aside(f"was written by other code ({error})")
         return train(data, start=None, on_epoch=on_epoch)
 
     def set_aside(self, why: str) -> None:
@@ -203,7 +203,7 @@ class TrialSession:
             kept = f"left where it is ({reason(error)})"
         self.resumed, self._before = 0, 0.0
         self._how_far = self._how_far.model_copy(update={"epoch": 0, "began": 0})
-        self._note(f"starts again: its checkpoint {why}; {kept}")
+        self._note(f"starts again, as its checkpoint {why}; the checkpoint is {kept}")
 
     def end_epoch(self, epochs: int, accuracy: float, state: Callable[[], TrainingState]) -> bool:
         """Writes the progress, and a checkpoint if one is due.
@@ -235,7 +235,7 @@ class TrialSession:
         try:
             write_checkpoint(path, checkpoint, self._trial, self._digest)
         except OSError as error:  # the trial itself can still finish
-            self._note(f"no checkpoint after epoch {state.epochs}: {reason(error)}")
+            self._note(f"no checkpoint was written after epoch {state.epochs}: {reason(error)}")
         self._saved = time.monotonic()
         least = self._workspace.seconds_between_checkpoints
         self._between = least and max(least, (self._saved - started) / MOST_SHARE)

@@ -202,7 +202,7 @@ CASES = [
     ),
     of_case("device: {law: l.py}", "l.py", "SystemExit", files={"l.py": "raise SystemExit(3)"}),
     of_rule("raise SystemExit(3)", "SystemExit"),
-    of_rule("", "one class"),
+    of_rule("", "exactly one subclass"),
     of_rule(b"\xff", "UTF-8"),
     of_case("device: {table: nosuch}", "case 2.device", "'nosuch'"),
     of_table("dG_increasing.txt", jumps("1e-6\n0 1\n0\n1e-7\n")),

@@ -66,7 +66,7 @@ def test_wrong_names_are_refused_in_one_line(device: str, named: str) -> None:
         ({"tile": {"initial": "pulsed"}}, ["tile.initial", "must be programmed"]),
         (
             {"tile": {"reference": {"scheme": "differential_pair"}}},
-            ["tile.reference.scheme", "cell of its own"],
+            ["tile.reference.scheme", "itself a cell of devices"],
         ),
     ],
 )

@@ -129,7 +129,7 @@ def test_another_file_is_refused_before_the_folder_changes(folder: Path, part: s
     before = (out / "study.yaml").read_bytes()
     write_npz(folder / "mine.npz", (X + 1, Y))
     study.write_text(text.replace("QUESTION", "another"))
-    with refused("mine.npz", "digest", "that of the rows in", "take another --out"):
+    with refused("mine.npz", "digest", "that of the rows in", "or give another --out"):
         run_study(study, out=out, workers=1)
     with refused("mine.npz", "digest"):
         make_plan(load_study(study), out)

@@ -31,7 +31,7 @@ class AnalogSgdRule(DeviceRule, NumbersRule):
             raise InputError("study", "tile.initial", tile.initial, allowed)
         if tile.read_disturb.acts:
             shown = tile.read_disturb.model_dump(exclude_defaults=True)
-            allowed = "must not be given under analog_sgd, whose reads are of numbers"
+            allowed = "must be left out under analog_sgd, whose reads are of numbers, not of spikes"
             raise InputError("study", "tile.read_disturb", shown, allowed)
         return found
 

@@ -108,7 +108,7 @@ class Rule(Spec):
     """
 
     update: str
-    learning_rate: LearningRate | None = Field(None, description="None: searched")
+    learning_rate: LearningRate | None = Field(None, description="None: it is searched")
     digest: str | None = None
 
     without_effect: ClassVar[tuple[str, ...]] = ()
@@ -288,7 +288,7 @@ class SsnnBpRule(SpikingRule):
         if len(layers) > DEEPEST_UNCLOCKED and not network.inhibition.clocked:
             allowed = (
                 f"must be at most {DEEPEST_UNCLOCKED} layers without inhibition: {{clocked: true}}"
-                "; more run away (docs/findings/algorithm.md, Depth)"
+                ", as the training of more collapses (docs/findings/algorithm.md, Depth)"
             )
             if network.layers is None:
                 raise InputError("study", "network.hidden", list(network.hidden), allowed)

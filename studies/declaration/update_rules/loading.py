@@ -75,7 +75,7 @@ def rule_of(settings: Mapping[str, Any]) -> Rule:
     if not isinstance(update, str):
         raise InputError("study", "update", update, one_of(rule_names()))
     if (digest := settings.get("digest")) != digest_of(update):
-        allowed = f"is not what {update} is now: the file has changed since"
+        allowed = f"must be that of {update}, which has changed since"
         raise InputError("study", "digest", digest, allowed)
     return rule_class(update).model_validate(settings)
 
@@ -92,7 +92,7 @@ def beside(update: object, folder: Path, where: str, field: str) -> object:
     for place in (folder / given, given):
         if place.is_file():
             return str(place.absolute())
-    allowed = f"must be there: no such file as {(folder / given).absolute()}"
+    allowed = f"must be a file that exists; there is no {(folder / given).absolute()}"
     raise InputError(where, field, update, allowed)
 
 
@@ -131,7 +131,7 @@ def _module_of(path: str, code: str) -> ModuleType:
         return run_own_code(f"rpu_ssnn_rule_{short_hash(code)}", path, code)
     except (Exception, SystemExit) as error:
         told = " ".join(f"{type(error).__name__}: {error}".split())
-        raise InputError("study", "update", path, f"must run as Python code ({told})") from error
+        raise InputError("study", "update", path, f"must run, but raises {told}") from error
 
 
 def _only_rule(module: ModuleType) -> type[Rule]:
@@ -146,7 +146,7 @@ def _only_rule(module: ModuleType) -> type[Rule]:
     ]
     if len(rules) != 1:
         found = ", ".join(rule.__name__ for rule in rules) or "none"
-        allowed = f"must define one class that inherits from Rule and trains, not {found}"
+        allowed = f"must define exactly one subclass of Rule with a method `training`, not {found}"
         where = module.__file__ or module.__name__
         raise InputError("study", "update", where, allowed)
     return rules[0]

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 class PartialHyperparameters(Spec):
     """The hyperparameters of a device; if one is missing it is swept, or both are searched."""
 
-    weight_range: WeightRange | None = Field(None, description="see TileSpec.weight_range")
-    learning_rate: LearningRate | None = Field(None, description="equivalent rate; thinned trains")
+    weight_range: WeightRange | None = Field(None, description="largest weight, in He deviations")
+    learning_rate: LearningRate | None = Field(None, description="equivalent learning rate")
 
 
 def _device_name(device: object) -> object:
@@ -72,17 +72,17 @@ class DeviceRule(Rule):
     """
 
     device: Annotated[str, BeforeValidator(_device_name)] = Field(
-        description="a preset, a preset file, a cell around either, or aihwkit's: "
+        description="a preset, a preset file, or a cell around either; a device of aihwkit such as "
         "SoftBoundsDevice(dw_min=0.01), in Python also the object itself; or measured jumps: "
-        "{table: FOLDER}, a folder of CrossSim's lookup table, or of folders with one a device"
+        "{table: FOLDER}, a folder with CrossSim's lookup table, or with one such folder per device"
     )
     overrides: dict[str, Any] = Field({}, description="parameters that differ from the preset's")
-    tile: TileSpec = Field(TileSpec(), description="fields of TileSpec but weight_range")
+    tile: TileSpec = Field(TileSpec(), description="settings of TileSpec except weight_range")
     hyperparameters: PartialHyperparameters = Field(PartialHyperparameters(), exclude=True)
     draws: int = Field(
         0, ge=0, le=10, exclude=True,
-        description="devices drawn from the fit that made the preset file, one after the other for "
-        "the seeds, so that intervals hold the fit's errors; 0: the preset itself",
+        description="number of devices drawn from the fit that made the preset file; seeds take "
+        "them in turn, so that intervals include the errors of the fit; 0: the preset itself",
     )  # fmt: skip
     parameters: dict[str, Any] = Field({})
 
@@ -103,11 +103,11 @@ class DeviceRule(Rule):
         checked = super().prepared(network, training)
         if "weight_range" in self.tile.model_fields_set:
             value = self.tile.weight_range
-            allowed = "belongs into hyperparameters.weight_range"
+            allowed = "must be given as hyperparameters.weight_range instead"
             raise InputError("study", "tile.weight_range", value, allowed)
         parameters = parameters_in(self.simulated)
         if "on_off_ratio" in self.overrides:
-            allowed = "changes no run: set tile: {reference: {on_off_ratio: ...}} instead"
+            allowed = "must be given as tile: {reference: {on_off_ratio: ...}} instead"
             ratio = self.overrides["on_off_ratio"]
             raise InputError("study", "overrides.on_off_ratio", ratio, allowed)
         check_slot(self.simulated, self.tile.slot_seconds)
@@ -133,7 +133,7 @@ class DeviceRule(Rule):
             return None
         for name in PartialHyperparameters.model_fields:
             if name not in given:
-                allowed = "must be given too, or neither, which searches both"
+                allowed = "must be given as well, or neither, so that both are searched"
                 raise InputError("study", f"hyperparameters.{name}", None, allowed)
         return Hyperparameters.model_validate(given)
 
@@ -154,7 +154,7 @@ class DeviceRule(Rule):
 
         file = Path(self.device)
         if file.suffix not in PRESET_SUFFIXES or not draws_file(file).is_file():
-            allowed = "must be of a preset file that presets fit wrote, with its _draws file beside"
+            allowed = "must be 0, unless presets fit wrote the preset file and its _draws file"
             raise InputError("study", "draws", self.draws, allowed)
         drawn = f"{draws_file(file)}:draw_{1 + seed % self.draws}"
         of_draw = device_of(drawn, self.overrides)

@@ -34,7 +34,8 @@ from studies.results.published import beside
 
 _CAPTIONS: dict[Kind, str] = {
     "gaps": "Gap of each case to the reference, paired by seed, with its 95 % interval. Hatched "
-    "bars are not significant, hollow ones not after Holm's correction.",
+    "bars are not significant or untested; bars that are only hollow are not significant after "
+    "Holm's correction.",
     "sweep": "Accuracy over {x}, mean over seeds with its 95 % interval.",
     "curves": "Accuracy by epoch: {curves}; a dotted line is a case without epochs.",
 }
@@ -97,7 +98,7 @@ def report_html(root: Path, rows: Sequence[Path] = ()) -> str:
         warnings = [*caveats.of_reference(study, table, runs), *warnings]
         sections.append(_summary(beside(table, study), reference))
     else:
-        missing = f"The reference {reference} has no row, so that nothing is compared."
+        missing = f"The reference {reference} has no finished trial, so nothing is compared."
         warnings = [missing, *warnings]
     sections += [*answers(root), *ledger(results)]
     sections += [*around_devices(runs, study.chip)]
@@ -131,8 +132,8 @@ def _declaration(study: Study, root: Path) -> str:
 
 def _summary(table: pd.DataFrame, reference: str) -> Section:
     note = (
-        f"{legend(table)}; range: lowest to highest seed; pulses: up plus down, of one device; "
-        "sat.: share of devices at a bound"
+        f"{legend(table)}; range: from the lowest to the highest seed; pulses: mean number of a "
+        "device, up plus down; sat.: share of devices at a bound"
     )
     cells = readable(table, reference)
     return Section("Summary", [], [Table(cells, 1 + len(swept_columns(table)), note, table)])

@@ -59,8 +59,8 @@ def headline(
         yield f"Significant gaps to {reference}: {told} of {len(tested)}{corrected}."
     elif table["gap"].notna().any():
         yield (
-            f"No gap to {reference} is tested, as that takes {FEWEST_SEEDS} seeds that both cases "
-            "have, and differences that are not all equal."
+            f"No gap to {reference} is tested, as a test needs {FEWEST_SEEDS} seeds that both "
+            "cases have, and differences that are not all equal."
         )
 
 
@@ -132,7 +132,7 @@ def _best(
     lower = pairs["difference"].lt(0).to_numpy()
     # Over the common seeds, another device can be significantly better if the best has more seeds.
     for words, chosen in (
-        ("Not significantly different from it", ~significant),
+        ("Not significantly different from the best device", ~significant),
         ("Significantly higher over the seeds that both have", significant & ~lower),
         ("Significantly lower", significant & lower),
     ):

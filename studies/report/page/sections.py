@@ -126,10 +126,13 @@ def around_devices(runs: Runs, chip: Chip | None) -> Iterator[Section]:
     left = ledger_view.n_names(found)
     tables = [
         Table(chip_view.cost_cells(found), left, chip_view.note(found, chip), found),
-        Table(chip_view.part_cells(found), left, "pJ of an image in training, by component"),
+        Table(chip_view.part_cells(found), left, chip_view.OF_PARTS),
         Table(chip_view.component_cells(chip), 1),
     ]
-    caption = "Energy of an image in training; bars end where all intervals end at once."
+    caption = (
+        "Energy of an image in training; the black bars reach to where all components are at the "
+        "same end of their intervals."
+    )
     picture = drawn(caption, lambda width: chip_view.draw(found, chip, width))
     yield Section("Chip", [picture], tables, folded=True)
 

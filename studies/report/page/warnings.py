@@ -25,7 +25,7 @@ def warnings_of(found: FolderContents, root: Path, results: pd.DataFrame) -> lis
     return [
         *_missing(found),
         *(f"The last run failed at {one.title}: {one.message}" for one in read_failures(root)),
-        *(f"{_by_name(error)}; left out." for error in found.faults),
+        *(f"Left out: {_by_name(error)}." for error in found.faults),
         *(f"{line}." for line in found.not_shown),
         *_versions(found.runs),
         *_few_seeds(results),
@@ -51,7 +51,7 @@ def _missing(found: FolderContents) -> Iterator[str]:
     missing = [title for title in needed if title not in there]
     if missing:
         have = counted(len(missing), "trial has", "trials have")
-        yield f"{have} no row yet, and `rpu-ssnn run` makes them: {listed(missing)}."
+        yield f"{have} not finished yet; `rpu-ssnn run` runs what is missing: {listed(missing)}."
 
 
 def _versions(runs: Runs) -> Iterator[str]:
@@ -65,8 +65,8 @@ def _few_seeds(results: pd.DataFrame) -> Iterator[str]:
     few = list(dict.fromkeys(map(str, short)))
     if few:
         yield (
-            f"Fewer than {FEWEST_SEEDS} seeds, so that intervals and tests mean little: "
-            f"{listed(few)}."
+            f"These cases have fewer than {FEWEST_SEEDS} seeds, so that intervals and tests mean "
+            f"little: {listed(few)}."
         )
 
 
@@ -78,7 +78,7 @@ def _alike(runs: Runs) -> Iterator[str]:
             differing[trial.label] = differing.get(trial.label, False) or _devices_differ(rule)
     alike = [label for label, differ in differing.items() if not differ]
     if alike:
-        yield f"All devices of an array are alike, since no spread is given: {listed(alike)}."
+        yield f"All devices of an array are alike in these cases: {listed(alike)}."
 
 
 def _devices_differ(rule: DeviceRule) -> bool:
@@ -105,8 +105,8 @@ def _not_replayable(results: pd.DataFrame) -> Iterator[str]:
     labels = list(dict.fromkeys(results.loc[results["replayable"] == False, "label"]))  # noqa: E712
     if labels:
         yield (
-            f"Not replayable bit for bit, since aihwkit's own noise cannot be seeded: "
-            f"{listed(labels)}. A second run gives other numbers of the same kind."
+            "Runs of these cases cannot be repeated bit for bit, as aihwkit's own noise cannot be "
+            f"seeded: {listed(labels)}. A second run gives other numbers of the same kind."
         )
 
 

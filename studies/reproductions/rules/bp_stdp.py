@@ -22,14 +22,14 @@ class BpStdpRule(SpikingRule):
 
     def prepared(self, network: NetworkSpec, training: TrainingSpec) -> Self:
         if network.inference_T is not None:
-            allowed = "must be null: BP-STDP trains and answers with T slots"
+            allowed = "must be null, as BP-STDP trains and answers with T slots"
             raise InputError("study", "network.inference_T", network.inference_T, allowed)
         if passes := network.inhibition.passes:
-            allowed = "must be 0: the outputs of BP-STDP are those of its last crossbar"
+            allowed = "must be 0, as the outputs of BP-STDP are those of its last crossbar"
             raise InputError("study", "network.inhibition.passes", passes, allowed)
         for name in ("dropout_input", "dropout_hidden"):
             if getattr(training, name):
-                allowed = "must be 0: BP-STDP has no dropout"
+                allowed = "must be 0, as BP-STDP has no dropout"
                 raise InputError("study", f"training.{name}", getattr(training, name), allowed)
         return super().prepared(network, training)
 

@@ -31,12 +31,12 @@ class ConversionRule(SpikingRule, NumbersRule):
 
     sgd: SgdSpec = SgdSpec()
     percentile: Annotated[float, Field(gt=50.0, le=100.0)] = Field(
-        100.0, description="of the activations that is one spike a slot; 100: the largest"
+        100.0, description="percentile of activations that becomes one spike a slot"
     )
 
     def prepared(self, network: NetworkSpec, training: TrainingSpec) -> Self:
         if network.inference_T is not None:
-            allowed = "must be null: T is the length of inference of a converted network"
+            allowed = "must be null, as T is the length of inference of a converted network"
             raise InputError("study", "network.inference_T", network.inference_T, allowed)
         return super().prepared(network, training)
 

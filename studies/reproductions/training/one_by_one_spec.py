@@ -17,9 +17,9 @@ class OnlineSpec(Spec):
     both layers, squared error, a constant learning rate.
     """
 
-    activation: Literal["sigmoid", "relu"] = Field("sigmoid", description="of hidden neurons")
+    activation: Literal["sigmoid", "relu"] = Field("sigmoid", description="of the hidden neurons")
     loss: Literal["mse", "softmax_ce"] = Field(
-        "mse", description="mse: sum of squared errors of sigmoid outputs"
+        "mse", description="loss; `mse` is the sum of squared errors of sigmoid outputs"
     )
     layer_rates: tuple[Positive, ...] = Field(
         (), description="factor on the learning rate of each layer; empty: 1 for all"
@@ -39,8 +39,8 @@ class OnlineSpec(Spec):
     )
     initial_levels: Annotated[int, Field(ge=2, le=65536)] | None = Field(
         None,
-        description="that many even levels from end to end of the weight range, all equally "
-        "likely; None: He initialisation",
+        description="number of equally likely initial weights, evenly spaced from end to end of "
+        "the weight range; None: He initialisation",
     )
 
     @model_validator(mode="after")
@@ -54,21 +54,21 @@ class WholePulseSpec(OnlineSpec):
     """Settings of a rule that changes weights by whole numbers of pulses."""
 
     rounding: Literal["nearest", "stochastic"] = Field(
-        "nearest", description="nearest: a change below half a pulse is lost"
+        "nearest", description="with `nearest`, a change below half a pulse is lost"
     )
     pulses_up: Annotated[float, Field(ge=1.0, le=1e7)] | None = Field(
         None,
-        description="pulses that the controller takes for the whole range, up; None: the range "
-        "over the device's mean step at state 0",
+        description="number of up pulses that the controller assumes for the whole range; None: "
+        "the range over the device's mean step at state 0",
     )
     pulses_down: Annotated[float, Field(ge=1.0, le=1e7)] | None = Field(
-        None, description="the same, down; None: as pulses_up"
+        None, description="the same for down pulses; None: as pulses_up"
     )
     sum_bits: Bits | None = Field(
         None,
-        description="a converter over the largest current of a column (all inputs at 1): current "
-        "and reference current are each rounded down; None: exact",
+        description="bits of a converter whose range is the largest current of a column (all "
+        "inputs at 1); current and reference current are each rounded down; None: exact",
     )
     initial_offset: Signed = Field(
-        0.0, description="error of the first write, share of the range: added to all start weights"
+        0.0, description="error of the first write, added to all initial weights (share of range)"
     )

@@ -115,7 +115,7 @@ def test_a_finished_trial_is_exported(command: Command, real_folder: Path, tmp_p
     assert (code, errors) == (0, "")
     row = pd.read_parquet(real_folder / "results.parquet").set_index("label").loc["ideal"]
     accuracy = f"{row['test_accuracy']:.2f} %"
-    assert f"accuracy {accuracy} on test images; in its row: {accuracy}" in output
+    assert f"accuracy {accuracy} on test images; its row has {accuracy}" in output
     data = load_dataset("digits", n_train=60, n_test=40, validation_share=0.1, seed=0)
     with read_network(path) as network:
         again = network.accuracy(data.test_images, data.test_labels)
@@ -126,7 +126,10 @@ def test_a_finished_trial_is_exported(command: Command, real_folder: Path, tmp_p
     ("arguments", "message"),
     [
         (("net.h5", "--case", "idael"), "case: 'idael' is not allowed"),
-        (("net.h5", "--case", "ann"), "is trained by ann, which has no spiking network to export"),
+        (
+            ("net.h5", "--case", "ann"),
+            "must be a case with a spiking network, which ann does not train",
+        ),
         (("net.h5", "--case", "rate", "--seed", "7"), "seed: 7 is not allowed"),
     ],
 )
@@ -152,7 +155,7 @@ def test_failed_units_mean_exit_code_1_and_are_listed(
     code, output, errors = command("run", study, "--out", harness.out)
     assert code == 1
     assert "failed: ann seed 0: RuntimeError: weights exploded" in errors
-    assert f"1 trial failed, listed in {harness.out / 'failures.csv'}" in errors
+    assert f"1 trial failed; {harness.out / 'failures.csv'} lists what failed" in errors
     rows = [line for line in output.splitlines() if line.startswith("|")]
     table = [[cell.strip() for cell in line.split("|")] for line in rows]
     assert [row[table[0].index("n")] for row in table if row[1:2] == ["ann"]] == ["1"]
@@ -164,7 +167,7 @@ def test_without_the_reference_there_is_no_table_but_the_rows_are_there(
     harness.order("raise", "rate seed 0", "rate seed 1")
     code, output, _ = command("run", study, "--out", harness.out)
     assert code == 1
-    assert "no row of the reference rate" in output
+    assert "no table of gaps yet, as the reference rate has no finished trial" in output
     assert len(pd.read_csv(harness.out / "results.csv")) == 4
 
 

@@ -134,7 +134,7 @@ def test_a_file_is_never_written_over(here: Path, command: Command) -> None:
     (here / "mine.yaml").write_text("precious")
     code, _, errors = command("new", "mine.npz")
     assert code == 2
-    assert "must not be there" in errors
+    assert "must not exist yet" in errors
     assert (here / "mine.yaml").read_text() == "precious"
 
 
@@ -147,13 +147,13 @@ def test_what_no_study_can_have_is_refused(here: Path) -> None:
     write_npz("mine.npz", images(4))
     with refused("new", "--device", "nosense"):
         new_study("mine.npz", ["nosense"])
-    with refused("new", "--device", "pcm", "one way only"):
+    with refused("new", "--device", "pcm", "a device that pulses move both ways"):
         new_study("mine.npz", ["pcm"])
     with refused("mine.npz", "label", "'kind'", "column of a table"):
         new_study("mine.npz", label="kind")
     with refused("new", "data"):
         new_study(np.zeros((3, 4)))  # type: ignore[arg-type]
-    with refused("new", "label", "'foo'", "own data"):
+    with refused("new", "label", "'foo'", "must be left out with a standard set"):
         new_study("digits", label="foo")
     with refused("nowhere.npz", "must exist"):
         new_study("nowhere.npz")

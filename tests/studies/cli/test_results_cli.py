@@ -64,7 +64,8 @@ def test_a_folder_with_nothing_to_draw_says_so(command: Command, tmp_path: Path)
     code, output, errors = command("plot", folder)
     assert (code, output) == (2, "")
     assert errors.endswith(
-        ": figures: none; needs learning curves, a sweep, or a case beside the reference\n"
+        ": figures: nothing to draw; there must be learning curves, a swept setting, or a case "
+        "beside the reference\n"
     )
 
 
@@ -204,8 +205,8 @@ def test_rows_of_different_versions_are_told_in_words(command: Command, tmp_path
     runs[0][1].row["torch_version"] = "1.0"
     code, _, errors = command("table", write_folder(tmp_path / "out", study, runs))
     assert code == 0
-    told = next(line for line in errors.splitlines() if line.startswith("rows of different"))
-    versions = told.removeprefix("rows of different versions: ").split("; ")
+    told = next(line for line in errors.splitlines() if line.startswith("the rows were made"))
+    versions = told.removeprefix("the rows were made under different versions: ").split("; ")
     assert len(versions) == 2
     assert versions == sorted(versions)
     assert all(version.startswith("numerics_version ") for version in versions)

@@ -23,7 +23,7 @@ TOO_MUCH: list[tuple[dict[str, Any], str, str]] = [
     ({"sweep": {"network.T": THOUSANDS}}, "sweep", "20001 points"),
     ({"seeds": list(range(300_000))}, "seeds", "at most 10000 items"),
     ({"seeds": {"count": 10_000}, "sweep": {"network.T": list(range(1, 30))}}, "sweep", "runs"),
-    ({"seeds": [0] * 10_000}, "seeds", "0 is there twice"),
+    ({"seeds": [0] * 10_000}, "seeds", "0 is there more than once"),
 ]
 
 

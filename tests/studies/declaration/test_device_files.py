@@ -70,7 +70,7 @@ def test_a_shipped_table_is_found_by_its_name(
     cases = [RATE, {"device": {"table": "ENODe"}, **native}]
     point = parse_study({**SMALL, "cases": cases}, "s.yaml", tmp_path).points()[1]
     assert point.label == "table(ENODe)"
-    with refused("case 2.device", "'ENODes'", "no such file or folder"):
+    with refused("case 2.device", "'ENODes'", "must be a file or folder that exists"):
         cases[1] = {"device": {"table": "ENODes"}, **native}
         parse_study({**SMALL, "cases": cases}, "s.yaml", tmp_path)
 

@@ -68,7 +68,7 @@ def test_slots_do_not_run_the_control_again() -> None:
     ("case", "field", "allowed"),
     [
         (control(device="charge_trap_pulsed"), "case 1.tile.simulator", "do not remember"),
-        (control(device="pcm"), "case 1.device", "moves one way only"),
+        (control(device="pcm"), "case 1.device", "a device that pulses move both ways"),
         (control(tile={"initial": "pulsed"}), "case 1.tile.initial", "must be programmed"),
         (
             control(tile={"simulator": "native", "read_disturb": {"forward_up": 0.1}}),
@@ -82,11 +82,11 @@ def test_slots_do_not_run_the_control_again() -> None:
         ),
         (control(trains={"activation": "tanh"}), "case 1.trains.activation", "relu"),
         (control(trains={"length": 3}), "case 1.trains.length", "train_length"),
-        (control(network={"T": 20}), "case 1.network.T", "changes nothing in analog_sgd"),
+        (control(network={"T": 20}), "case 1.network.T", "has no effect on the rule analog_sgd"),
         (
             control(hyperparameters={"learning_rate": 1}),
             "case 1.hyperparameters.weight_range",
-            "must be given too",
+            "must be given as well, or neither",
         ),
     ],
 )

@@ -197,10 +197,10 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "no npz": (lambda path: path.write_text("{}"), "is damaged"),
     "one bit": (flip, "is damaged"),
     "pickle": (pickled, "is damaged"),
-    "other code": (other_code, "is of other code"),
+    "other code": (other_code, "was written by other code"),
     "settings": (
         lambda path: rewrite(path, lambda h: h["settings"].update(seed=1)),
-        "is of other settings",
+        "belongs to other settings",
     ),
     "numerics": (
         lambda path: rewrite(path, lambda h: h.update(numerics_version=0)),
@@ -240,7 +240,7 @@ def test_a_checkpoint_that_does_not_fit_is_set_aside_and_the_unit_starts_anew(
     assert progress is not None
     assert progress.began == 0
     note = progress.notes[-1]
-    assert note.startswith("it seed 0: starts again: its checkpoint ")
+    assert note.startswith("it seed 0: starts again, as its checkpoint ")
     assert words in note
 
 
@@ -282,7 +282,10 @@ def test_a_full_disk_costs_the_checkpoint_and_not_the_unit(
     assert len(result.epochs) == EPOCHS
     progress = Workspace(tmp_path).progress_of(trial)
     assert progress is not None
-    assert progress.notes[0] == "it seed 0: no checkpoint after epoch 1: No space left on device"
+    assert (
+        progress.notes[0]
+        == "it seed 0: no checkpoint was written after epoch 1: No space left on device"
+    )
 
 
 def test_nothing_is_left_running_when_rows_are_there(harness: Harness) -> None:

@@ -129,7 +129,7 @@ def test_a_unit_whose_workers_die_too_often_fails_and_runs_again_when_asked(
     outcome = run(harness, mortal, small_study())
     assert len(outcome.runs) == 5
     assert [failure.title for failure in outcome.failures] == ["rate seed 1"]
-    assert "4 workers died while they had it" in outcome.failures[0].message
+    assert "4 workers died while they ran it" in outcome.failures[0].message
     assert list(pd.read_csv(harness.out / "failures.csv")["title"]) == ["rate seed 1"]
     harness.order("die")
     harness.take_log()
@@ -237,7 +237,7 @@ def test_a_scheduler_that_dies_ends_the_run_in_one_line(
 
     killer = threading.Thread(target=kill)
     killer.start()
-    with pytest.raises(OSError, match="lost the scheduler"):
+    with pytest.raises(OSError, match=r"the connection to .* was lost"):
         run(harness, mortal, small_study())
     killer.join()
     assert len(load_results(harness.out)) == 5

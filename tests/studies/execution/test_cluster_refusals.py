@@ -20,7 +20,7 @@ def test_tls_without_certificates_is_one_line() -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--scheduler", "tcp://127.0.0.1:9", "--workers", "2"], "whose workers are those"),
+        (["--scheduler", "tcp://127.0.0.1:9", "--workers", "2"], "which has its own workers"),
         (["--scheduler", "nowhere:at:all"], "must be the address of a running dask scheduler"),
     ],
 )

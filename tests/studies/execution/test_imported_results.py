@@ -53,9 +53,9 @@ def test_results_are_those_of_a_study_and_several_files(harness: Harness, tmp_pa
     other = results_frame(runs_of(small_study(training={"epochs": 2}), lambda trial: 90.0))
     other.to_csv(files[2], index=False)
     pd.testing.assert_frame_equal(load_results(study, files[:2]), table, check_dtype=False)
-    with pytest.warns(UserWarning, match="6 rows of the files: of no trial of small"):
+    with pytest.warns(UserWarning, match="6 rows of the files belong to no trial of small"):
         load_results(study, files)
-    with refused("rows: other trials; must be rows of trials of small"):
+    with refused("rows: only those of other trials; must have rows of trials of small"):
         load_results(study, files[2:])
 
 
@@ -144,7 +144,7 @@ def test_a_file_without_what_tables_need_is_refused(column: str, tmp_path: Path)
         ("learning_rate", 2.5, "must be 1.0"),
         ("dataset", "mnist", "must be digits"),
         ("n_test", 49, "must be 50"),
-        ("test_accuracy", 90.1, "must be a whole number of the 50 test images"),
+        ("test_accuracy", 90.1, "must be the share of a whole number of the 50"),
         ("saturated_fraction", 500.0, "must be a share, 0 to 1"),
         ("pulses_per_device_mean", -3.0, "must be 0 or above"),
         ("pulses_up_total_1", -3, "must be 0 or above"),

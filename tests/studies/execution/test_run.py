@@ -86,7 +86,7 @@ def test_an_edited_study_runs_what_is_new_and_leaves_out_what_is_gone(harness: H
     assert harness.take_log() == expected
     assert [trial.settings.seed for trial, _ in outcome.runs] == [1, 2] * 3
     assert set(pd.read_csv(harness.out / "results.csv")["seed"]) == {1, 2}
-    said = "3 finished trials are of other settings, devices or seeds than small has now"
+    said = "3 finished trials have other settings, devices or seeds than small has now"
     assert look_into(harness.out).not_shown[0].startswith(said)
     with pytest.warns(UserWarning, match=said):
         assert len(load_results(harness.out)) == 6
@@ -146,7 +146,7 @@ def test_a_damaged_unit_file_is_set_aside_and_its_unit_runs_again(
     whole = path.read_text()
     path.write_text(damage(whole))
     assert path.read_text() != whole
-    with pytest.warns(UserWarning, match="; left out"):
+    with pytest.warns(UserWarning, match="^left out: "):
         assert len(load_results(harness.out)) == 5
     harness.run(small_study())
     assert harness.take_log().total() == 1
@@ -190,7 +190,9 @@ def test_a_second_process_on_the_folder_is_refused(harness: Harness) -> None:
     harness.run(small_study())
     with (harness.out / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        with pytest.raises(InputError, match="another process is writing to it"):
+        with pytest.raises(
+            InputError, match="locked; must not be in use, but another process writes to it"
+        ):
             harness.run(small_study())
         assert len(load_results(harness.out)) == 6  # Reading needs no lock.
     harness.run(small_study())
@@ -284,6 +286,6 @@ def test_results_are_loaded_from_home_and_damage_is_told_at_the_callers_line(
     root = write_folder(tmp_path / "out", small_study(), [])
     (root / "trials" / f"{'0' * 16}.json").write_text("cut o")
     monkeypatch.setenv("HOME", str(tmp_path))
-    with pytest.warns(UserWarning, match="; left out") as told:
+    with pytest.warns(UserWarning, match="^left out: ") as told:
         assert not len(load_results("~/out"))
     assert [warning.filename for warning in told] == [__file__]

@@ -121,7 +121,7 @@ def test_devices_that_the_seeds_cannot_tell_from_the_best_are_named(
     ]
     answer = answer_of(runs_of(nasty_study(cases=cases, sweep={}, seeds=seeds)))
     assert answer[0].startswith("Best device: a ")
-    assert (answer[1] == "Not significantly different from it: b.") == tested
+    assert (answer[1] == "Not significantly different from the best device: b.") == tested
 
 
 def test_answers_that_the_folder_holds_are_sections(folder: Path) -> None:
@@ -164,7 +164,7 @@ def test_without_the_reference_the_runs_are_still_shown(tmp_path: Path) -> None:
     study = nasty_study()
     some = [run for run in runs_of(study) if run[0].label != "rate"]
     text = report_html(write_folder(tmp_path / "out", study, some))
-    assert "The reference rate has no row" in text
+    assert "The reference rate has no finished trial" in text
     assert "<h2>Figures</h2>" in text
     assert "<h2>Summary</h2>" not in text
 

@@ -77,13 +77,13 @@ def test_few_images_are_said_in_the_report_and_beneath_the_table(
         assert code == 0, errors
         return folder, table
 
-    said = "Accuracies are of 30 test images, so one image is 3.3 % of them"
+    said = "Accuracies were measured on only 30 test images, of which one is 3.3 %;"
     folder, table = written("few", n_test=30)
     assert f"\n{said}" in table
     assert [line for line in warnings_of(folder) if line.startswith(said)]
     folder, table = written("enough", n_test=200)
-    assert "one image is" not in table
-    assert not [line for line in warnings_of(folder) if "one image is" in line]
+    assert "of which one is" not in table
+    assert not [line for line in warnings_of(folder) if "of which one is" in line]
 
 
 def test_warnings_say_what_is_wrong(folder: Path) -> None:
@@ -92,13 +92,14 @@ def test_warnings_say_what_is_wrong(folder: Path) -> None:
     second.unlink()
     write_failures(folder, [Failure("id", "rate seed 7", "RuntimeError: <i>no</i>", "")])
     found = warnings_of(folder)
-    assert found[0].startswith("2 trials have no row yet, and ")
+    assert found[0].startswith(
+        "2 trials have not finished yet; `rpu-ssnn run` runs what is missing: "
+    )
     assert found[1] == "The last run failed at rate seed 7: RuntimeError: <i>no</i>"
-    assert found[2].startswith(f"{first.name}: ")
-    assert found[2].endswith("; left out.")
+    assert found[2].startswith(f"Left out: {first.name}: ")
     assert any("up to 25 % of its devices end at one of their bounds" in each for each in found)
     assert found[-1].startswith(
-        f"Not replayable bit for bit, since aihwkit's own noise cannot be "
+        "Runs of these cases cannot be repeated bit for bit, as aihwkit's own noise cannot be "
         f"seeded: {' '.join(NASTY.split())}."
     )
 
@@ -114,7 +115,7 @@ def test_different_versions_and_few_seeds_are_warned_of(tmp_path: Path) -> None:
     runs[0][1].row["torch_version"] = "99.0"
     found = warnings_of(write_folder(tmp_path / "out", study, runs))
     assert "torch_version 99.0" in found[0]
-    assert found[1].startswith("Fewer than 3 seeds")
+    assert found[1].startswith("These cases have fewer than 3 seeds")
 
 
 def test_an_accuracy_that_fell_is_warned_of(tmp_path: Path) -> None:

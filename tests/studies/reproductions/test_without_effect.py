@@ -51,7 +51,7 @@ def test_they_change_nothing(rule: str) -> None:
 def test_a_case_cannot_set_them(rule: str) -> None:
     for path in rule_class(rule).without_effect:
         case = {"update": rule, "learning_rate": 0.1, **nested(path, OTHER_VALUES[path])}
-        with pytest.raises(InputError, match=f"changes nothing in {rule}") as caught:
+        with pytest.raises(InputError, match=f"has no effect on the rule {rule}") as caught:
             small_study(cases=[case], reference=rule).points()
         assert caught.value.field == f"case 1.{path}"
 

@@ -101,7 +101,7 @@ def test_reads_that_the_chip_does_not_have_are_said() -> None:
     ):
         _, runs = counted(cases=cases)
         said = note(chip_ledger(runs, chip), chip)
-        assert said.endswith(f"trained without its 5-bit reads: {others}")
+        assert said.endswith(f"trained without reads of 5 bits: {others}")
     neurons = load_chip("neurram_130nm")
     assert "trained without" not in note(chip_ledger(runs, neurons), neurons)
 
@@ -113,7 +113,7 @@ def test_converters_have_the_bits_of_a_case_s_own_reads() -> None:
     table = chip_ledger(runs, chip).set_index("case")
     levels = table["image_converter_level_j"]
     assert levels["four"] == pytest.approx(levels["ecram"] * 15 / 31)
-    assert "a case's own reads: four (4)" in note(table.reset_index(), chip)
+    assert "have the bits of a case's own reads: four (4)" in note(table.reset_index(), chip)
 
 
 def test_a_cell_whose_transfers_are_not_counted_is_left_out() -> None:
@@ -124,7 +124,7 @@ def test_a_cell_whose_transfers_are_not_counted_is_left_out() -> None:
 
 def test_rows_without_events_are_refused_in_one_line() -> None:
     study = nasty_study(cases=CASES, sweep={})
-    with pytest.raises(InputError, match=r"none has events.*run again"):
+    with pytest.raises(InputError, match=r"without counted events.*run their trials again"):
         chip_ledger(runs_of(study), load_chip("crossbar_65nm"))
 
 
@@ -145,6 +145,6 @@ def test_the_command_prints_and_draws_and_the_report_has_a_section(
     assert exact["image_j"].map(float).tolist() == chip_ledger(runs, study.chip)["image_j"].tolist()
     _, other, _ = command("ledger", folder, "--chip", "neurram_130nm")
     assert "neuron at the columns" in other
-    assert "not counted in this chip: cell read" in other
+    assert "this chip leaves out, at no cost: cell read" in other
     assert "nothing leaks" not in other
     assert "energy of an image in training" in report_html(folder).lower()

@@ -46,7 +46,7 @@ def test_one_seed_tells_nothing_and_an_unknown_case_is_refused() -> None:
 
 
 def test_rows_that_are_there_twice_are_refused_and_never_count_as_two_seeds() -> None:
-    with pytest.raises(InputError, match="seed: 0 is not allowed; must be there once in good;"):
+    with pytest.raises(InputError, match="seed: 0 is not allowed; must occur only once in good;"):
         compare(pd.concat([results(), results()]), "bad")
 
 

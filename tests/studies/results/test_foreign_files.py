@@ -91,7 +91,7 @@ def test_a_part_that_is_a_link_is_refused(name: str, harness: Harness, tmp_path:
     part.rmdir()
     part.symlink_to(elsewhere)
     before = snapshot(tmp_path)
-    with refused(name, "'a link'", "without a link"):
+    with refused(name, "a link", "must be a folder and no link"):
         run(harness)
     assert snapshot(tmp_path) == before
 

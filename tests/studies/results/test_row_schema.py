@@ -95,7 +95,7 @@ def test_rows_of_unknown_settings_are_named_once(rows: Path) -> None:
     found = read_imported_rows([damaged(rows, "settings", '{"seed": 0}')])
     assert len(found.by_identity) == 5
     assert [str(error).partition("settings: ")[2] for error in found.faults] == [
-        "not known in row 2; must be those of a trial of this version"
+        "not valid in row 2; must be those of a trial in this version"
     ]
 
 
@@ -104,7 +104,7 @@ def test_rows_of_another_numerics_version_are_named_once(rows: Path) -> None:
     found = read_imported_rows([rows])
     assert len(found.by_identity) == len(table) - 1
     assert [str(error).partition(f"{rows}: ")[2] for error in found.faults] == [
-        "numerics_version: 0 in 1 row; must be 1: other numerics give other numbers"
+        "numerics_version: 0 in 1 row; must be 1, as other numerics give other numbers"
     ]
 
 
@@ -116,8 +116,7 @@ def test_plan_names_a_bad_row_as_run_does(rows: Path, tmp_path: Path, command: C
         "plan", study, "--no-estimate", "--out", tmp_path / "new", "--rows", rows
     )
     assert (code, errors.count("\n")) == (0, 1)
-    assert errors.startswith(f"{rows}: row 2.test_accuracy: 1000")
-    assert errors.endswith("; left out\n")
+    assert errors.startswith(f"left out: {rows}: row 2.test_accuracy: 1000")
     cells = [line.split("|") for line in output.splitlines() if line.startswith("| ")]
     assert [int(one[3]) for one in cells if one[3].strip().isdigit()] == [1, 2, 2]
 

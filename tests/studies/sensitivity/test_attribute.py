@@ -103,7 +103,7 @@ def test_an_interaction_is_said_in_numbers() -> None:
     assert table.loc[SUM, "recovered"] == pytest.approx(6.0, abs=0.1)
     assert table.loc[WHOLE, "recovered"] == pytest.approx(3.0, abs=0.1)
     assert (table.loc[INTERACTION, ["recovered_p", "lost_p"]] < 0.01).all()
-    assert text.count("depends on the others") == 2
+    assert text.count("interacts with the others") == 2
 
 
 def test_what_remains_with_all_off_is_a_row() -> None:
@@ -141,7 +141,7 @@ def test_what_is_only_noise_is_not_significant() -> None:
     effects = found.table.iloc[: -len(TOTALS)]
     assert (effects["recovered_p"] > 0.05).all()
     assert (effects["recovered_ci"] > 0).all()
-    assert found.sentence.startswith("No cost of one imperfection is significant")
+    assert found.sentence.startswith("No single imperfection has a significant cost")
     assert effects["recovered_n"].eq(5).all()
 
 
@@ -154,7 +154,7 @@ def test_the_drive_is_held_and_the_units_are_no_more_than_needed() -> None:
         if isinstance(trial.settings.method, PulseRule)
     }
     assert drives == {(1.0, 8.0)}
-    assert "held fixed" in found.notes[0]
+    assert found.notes[0].startswith("every change keeps the hyperparameters")
     n = len(found.table) - len(TOTALS)
     # The first round is reference and device; the second is all off, and two runs per imperfection.
     assert run.rounds == [10, 5 * (1 + 2 * n)]
@@ -196,7 +196,7 @@ def test_a_device_is_found_by_label_by_preset_or_taken_from_the_library() -> Non
         assert ask(study, device).case.written["tile"] == {"simulator": "native"}
     with pytest.raises(InputError, match=r"--device: 'capacitr'.*did you mean capacitor"):
         ask(study, "capacitr")
-    with pytest.raises(InputError, match="moves one way only"):
+    with pytest.raises(InputError, match="must be a device that pulses move both ways"):
         ask(study, "pcm")
 
 
@@ -216,7 +216,7 @@ def test_two_cases_with_the_device_are_told_apart_by_label() -> None:
     noisy = {"device": "ideal", "hyperparameters": DRIVE, "overrides": {"cycle_to_cycle": 1.0}}
     plain = {"device": "ideal", "hyperparameters": DRIVE, "label": "plain"}
     study = device_study(cases=[RATE, {**noisy, "label": "noisy"}, plain])
-    with pytest.raises(InputError, match="one of noisy, plain, as several cases have it"):
+    with pytest.raises(InputError, match="one of noisy, plain, as several cases have this device"):
         ask(study, "ideal")
     assert ask(study, "noisy").case.device_rule.overrides == {"cycle_to_cycle": 1.0}
 

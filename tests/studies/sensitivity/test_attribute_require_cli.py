@@ -49,7 +49,7 @@ def test_an_attribution_of_one_seed_is_drawn_without_intervals(tmp_path: Path) -
     found = attribute(device_study(seeds=[0]), "capacitor", FakeRun(leaky))
     text = "\n".join(attribution_view.lines(found))
     assert "±" not in text
-    assert "No cost of one imperfection is significant; switched off alone, leak " in text
+    assert "No single imperfection has a significant cost; switched off alone, leak " in text
     assert attribution_view.draw(found, "capacitor", tmp_path).exists()
 
 
@@ -99,7 +99,7 @@ def test_the_requirement_is_printed_and_written(tmp_path: Path) -> None:
     )
     text = "\n".join(requirement_view.lines(found))
     assert "capacitor as it is loses 2.0" in text
-    assert "held fixed for every change" in text
+    assert "every change keeps the hyperparameters of the device as it is (" in text
     assert f"{len(run.done)} runs" in text
     rows = [line for line in text.splitlines() if line.startswith("| cycle_to_cycle")]
     cells = [cell.strip() for cell in rows[0].strip("|").split("|")]
@@ -141,7 +141,7 @@ def test_the_ledger_says_why_a_cell_is_blank() -> None:
     cells = [cell.strip() for cell in text.splitlines()[2].strip("|").split("|")]
     assert cells == ["trap", "5", "1.5", "1.5", "1.5", "1.5", "-", "1.5", "1.5"]
     assert text.splitlines()[0].split("|")[5].strip() == "99th pct."
-    assert "99th pct.: 99th percentile over devices of pulses, up plus down" in text
+    assert "99th pct., max: 99th percentile and maximum over devices, up plus down" in text
 
 
 def test_a_device_far_below_the_reference_is_named() -> None:

@@ -125,8 +125,8 @@ def test_a_device_that_loses_too_much_is_told_what_it_needs() -> None:
     assert levels["verdict"] == "not met"
     assert math.isnan(levels["required"])
     # Since trains are thinned to a quarter, 400 levels may become 1600.
-    assert levels["why_none"].startswith("not reached by it alone: loss")
-    assert levels["why_none"].endswith("at 1600")
+    assert levels["why_none"].startswith("not enough by itself: loss")
+    assert levels["why_none"].endswith("at 1600, its best value")
     assert levels["values"] == 2
 
 
@@ -134,7 +134,7 @@ def test_an_own_value_below_the_floor_is_not_called_zero() -> None:
     run = FakeRun(lambda p, m: 2.0)
     found = asked(run, "cycle_to_cycle", case={"overrides": {"cycle_to_cycle": 0.005}})
     (row,) = rows(found).values()
-    assert row["why_none"] == "not reached by it alone: loss 2.00 at 0.005"
+    assert row["why_none"] == "not enough by itself: loss 2.00 at 0.005, its best value"
     assert found.curves["value"].tolist() == [0.005]
 
 
@@ -144,7 +144,7 @@ def test_an_end_that_the_seeds_do_not_tell_is_no_limit() -> None:
     run = FakeRun(lambda p, m: 2.0, noise=1.0)
     found = asked(run, "stuck_share", most=1.5)
     (row,) = rows(found).values()
-    assert row["why_none"].startswith("these seeds cannot tell: loss ")
+    assert row["why_none"].startswith("not decided by these seeds: loss ")
     assert row["why_none"].endswith("; add seeds")
 
 
@@ -177,7 +177,7 @@ def test_others_off_asks_what_a_parameter_costs_by_itself() -> None:
 
     run = FakeRun(loss)
     as_it_is = asked(run, "cycle_to_cycle")
-    assert rows(as_it_is)["cycle_to_cycle"]["why_none"].startswith("not reached by it alone")
+    assert rows(as_it_is)["cycle_to_cycle"]["why_none"].startswith("not enough by itself: ")
     alone = asked(run, "cycle_to_cycle", others="off")
     row = rows(alone)["cycle_to_cycle"]
     assert row["required"] == pytest.approx(2.0, rel=0.1)
@@ -248,7 +248,7 @@ def test_a_window_goes_with_a_device_whose_hyperparameters_are_searched() -> Non
 def test_a_parameter_that_the_model_does_not_have_is_said() -> None:
     found = asked(FakeRun(lambda p, m: 0.5), "write_noise", "stuck_share", device="ideal")
     assert list(rows(found)) == ["stuck_share"]
-    assert "write_noise: ideal is simulated by a model without it" in found.notes
+    assert "write_noise: left out, as the model of ideal does not have it" in found.notes
 
 
 def test_values_whose_runs_fail_end_their_search_only() -> None:
@@ -294,11 +294,14 @@ NATIVE = device_study(case={"tile": {"simulator": "native"}})
         ({"parameters": ["ohm_per_cell"]}, "'ohm_per_cell'"),
         ({"image_nj": 0.0, "chip": CHIP}, "--image-nj: 0.0 .*must be a number above 0"),
         ({"image_us": math.nan, "chip": CHIP}, "--image-us: nan .*must be a number above 0"),
-        ({"image_nj": 2.0}, "--image-nj: 2.0 .*needs --chip, or a chip in the study"),
-        ({"chip": CHIP}, "--chip: 'crossbar_65nm' .*goes with --image-nj or --image-us"),
+        (
+            {"image_nj": 2.0},
+            "--image-nj: 2.0 .*together with --chip, or with a study that has a chip",
+        ),
+        ({"chip": CHIP}, "--chip: 'crossbar_65nm' .*together with --image-nj or --image-us"),
         (
             {"image_nj": 2.0, "chip": CHIP, "device": "tiki_taka(reram_sb)"},
-            r"--image-nj: 2.0 .*does not go with tiki_taka\(reram_sb\)",
+            r"--image-nj: 2.0 .*must be left out for tiki_taka\(reram_sb\)",
         ),
     ],
 )

@@ -61,11 +61,11 @@ def test_the_energy_of_an_image_is_a_bound_beside_the_loss() -> None:
     assert energy["easy"] < 1.0 < energy["hard"] <= energy["easy"] * WITHIN * 1.01
     assert energy["own_cost"] == pytest.approx(Counted.image(noise=0.3))
     assert {loss["verdict"], energy["verdict"], time["verdict"]} == {"met"}
-    assert time["why_none"].startswith("kept from 0.3 to 10: time ")
+    assert time["why_none"].startswith("bound kept from 0.3 to 10: time ")
     assert re.fullmatch(r"cycle_to_cycle: all bounds are kept to (0\.9|1|1\.0)\d*", found.notes[-1])
     shown = "\n".join(requirement_view.lines(found))
     assert f"{energy['own_cost']:.3g} nJ" in shown
-    assert "which the intervals of the components leave open" in shown
+    assert "within the intervals of the components) and " in shown
 
 
 def test_an_energy_that_falls_with_harm_is_met_from_below() -> None:
@@ -94,7 +94,7 @@ def test_a_requirement_in_a_chip_is_drawn(tmp_path: Path) -> None:
 
 def test_kept_rows_without_events_are_refused_before_the_rest_runs() -> None:
     run = FakeRun(separate)
-    with pytest.raises(InputError, match="none has events"):
+    with pytest.raises(InputError, match="trials: without counted events"):
         require(device_study(), "capacitor", 1.0, run, chip=CHIP, image_nj=1.0)
     assert len(run.rounds) == 1
 
