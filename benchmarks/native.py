@@ -127,7 +127,7 @@ def against_bare(device: str, threads: int, repeats: int) -> list[dict[str, floa
             "device": device,
             "threads": threads,
             "batches": f"{name} ({span.start} to {span.stop})",
-            "bare (ms a presentation)": milliseconds(bares, span),
+            "bare (ms per presentation)": milliseconds(bares, span),
             "apply (ms)": milliseconds(applieds, span),
             "whole (ms)": milliseconds(wholes, span),
         }
@@ -192,7 +192,7 @@ def main() -> None:
     for device in arguments.device or HYPERPARAMETERS:
         slots = slot_mode(device, 30, arguments.repeats)
         print(
-            f"\nslot schedule, {device}: {statistics.median(slots):.3g} ms a presentation "
+            f"\nslot schedule, {device}: {statistics.median(slots):.3g} ms per presentation "
             f"({min(slots):.3g} to {max(slots):.3g})"
         )
 

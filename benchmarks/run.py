@@ -225,8 +225,8 @@ def device_epoch(threads: int, repeats: int) -> list[dict[str, float | str]]:
             {
                 "threads": threads,
                 "batches": f"{name} ({span.start} to {span.stop})",
-                "rows a presentation": float(rows[span].mean()) / DEVICE_BATCH,
-                "whole (ms a presentation)": milliseconds(wholes, span),
+                "rows per presentation": float(rows[span].mean()) / DEVICE_BATCH,
+                "whole (ms per presentation)": milliseconds(wholes, span),
                 "bare tile.update (ms)": milliseconds(bares, span),
                 "whole / bare": ratio,
                 "lowest": lowest,
@@ -302,7 +302,7 @@ def main() -> None:
             ]
         ),
     )
-    print(f"\nslot mode: {slot_mode(BATCH):.3g} ms a presentation (reported, not bounded)")
+    print(f"\nslot mode: {slot_mode(BATCH):.3g} ms per presentation (no bound is set for it)")
     show("Peak memory of a fresh process, 784-1280-10, one thread", memory())
 
 

@@ -75,8 +75,8 @@ def summary(file: Path) -> pd.DataFrame:
                 "seeds": len(gap),
                 "aihwkit (%)": rows["aihwkit"].mean(),
                 "native (%)": rows["native"].mean(),
-                "native - aihwkit": gap.mean(),
-                "+-": half,
+                "native - aihwkit (points)": gap.mean(),
+                "95 % interval (+-)": half,
             }
         )
     return pd.DataFrame(found)
@@ -84,7 +84,9 @@ def summary(file: Path) -> pd.DataFrame:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("file", type=Path, help="rows that are there are kept")
+    parser.add_argument(
+        "file", type=Path, help="the CSV of the rows; those that it already has are kept"
+    )
     parser.add_argument("--seeds", type=int, default=30)
     parser.add_argument("--device", action="append", choices=list(DRIVES))
     arguments = parser.parse_args()

@@ -148,7 +148,7 @@ def draw(table: pd.DataFrame) -> Figure:
                 )  # fmt: skip
         axes.set_title(f"crossbar {crossbar}", fontsize=FONT_POINTS)
         finish_axes(axes, "T (slots)")
-    panels[0].set_ylabel("bias over the exact gradient")
+    panels[0].set_ylabel("bias relative to the exact gradient")
     figure.legend(
         *panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3,
         fontsize=FONT_POINTS - 1, frameon=False,

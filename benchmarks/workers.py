@@ -65,7 +65,7 @@ def compare() -> pd.DataFrame:
         rows.append(
             {
                 "trials": case["label"],
-                "one core (trials a minute)": one,
+                "one core (trials per minute)": one,
                 "two workers / one core": two_workers / one,
                 "one worker of two threads / one core": two_threads / one,
             }
@@ -75,5 +75,5 @@ def compare() -> pd.DataFrame:
 
 if __name__ == "__main__":
     table = compare()
-    print("\nFour trials, digits, 64-1280-10, T = 50, through the harness")
+    print("\nFour trials of a study on digits, 64-1280-10, T = 50")
     print(table.to_markdown(index=False, floatfmt=".3g"), flush=True)

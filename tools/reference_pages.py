@@ -33,9 +33,10 @@ def keys_of_a_study() -> list[str]:
     """Returns every key of a study, from the pydantic models."""
     parts = [
         "# Keys of a study",
-        "The models that check a study make this page; `rpu-ssnn keys NAME` prints a section. A "
-        "key without a default must be given. A case is one of the mappings whose names end in "
-        "`Case`. Where a meaning says `fields of X`, the mapping has the keys of section `X`.",
+        "This page is made from the models that check a study; `rpu-ssnn keys NAME` prints a "
+        "section. A key without a default must be given. A case has the keys of a section whose "
+        "name ends in `Rule`. Where a meaning says `fields of X`, the mapping has the keys of "
+        "section `X`.",
     ]
     for section in sections_of_a_study():
         rows = [(f"`{row.key}`", *row[1:]) for row in section.rows]
@@ -51,9 +52,9 @@ def device_parameters() -> list[str]:
 
     parts = [
         "# Parameters of a device",
-        "The table that checks presets makes this page. Weights are normalised conductances. A "
-        "*step* is the mean change of weight a pulse makes at weight zero. A *spread* is drawn "
-        "once for each device; a *noise* is drawn at every pulse.",
+        "This page is made from the table that checks presets. Weights are normalised "
+        "conductances. A *step* is the mean change of the weight by a pulse at weight zero. A "
+        "*spread* is drawn once for each device; a *noise* is drawn at every pulse.",
     ]
     shared = set.intersection(*(set(law.parameters) for law in LAWS.values()))
     sections = [("Every law", "", LAWS["constant"].parameters, shared)]
@@ -108,12 +109,12 @@ def imperfections() -> list[str]:
     rows.append(
         (
             f"`{FINITE_STEP}`",
-            "`levels` as many as still give the learning rate: finer steps would only learn slower",
+            "`levels` as many as the learning rate allows; finer steps would only slow learning",
         )
     )
     varied = [
         (
-            f"`{name}`" + (" (asked by default)" if name in axes.STANDARD else ""),
+            f"`{name}`" + (" (varied by default)" if name in axes.STANDARD else ""),
             parameter.imperfection and f"`{parameter.imperfection}`",
             f"{parameter.worst:g}",
             parameter.meaning,
@@ -122,10 +123,10 @@ def imperfections() -> list[str]:
     ]
     return [
         "# Imperfections and requirements",
-        "The tables of the two commands make this page.",
+        "This page is made from the tables of the two commands.",
         "## What `rpu-ssnn attribute` switches off",
         "A path without a section is an override of the preset.",
-        table(("imperfection", "switched off means"), rows),
+        table(("imperfection", "switched off by"), rows),
         "## What `rpu-ssnn require` varies",
         table(("parameter", "imperfection", "worst value tried", "meaning"), varied),
     ]
@@ -148,10 +149,10 @@ def result_columns() -> list[str]:
     header = ("column", "unit", "meaning")
     return [
         "# Columns of the results",
-        "A declaration, which a test holds against real rows, makes this page. N is the number "
-        "of the crossbar, the first at 1, or of the layer, the input at 0. A column that "
-        "ends in `_total` is the sum over the crossbars.",
-        "## results.csv: one row a run",
+        "This page is made from a declaration that a test compares with real rows. N is the "
+        "number of the crossbar, counted from 1, or of the layer, counted from 0 for the input. A "
+        "column that ends in `_total` is the sum over the crossbars.",
+        "## results.csv: one row per run",
         table(header, rows(RESULT_COLUMNS)),
         "## curves.csv: one row per epoch of each run",
         table(header, rows(CURVE_COLUMNS)),
@@ -166,7 +167,7 @@ def command_line() -> list[str]:
 
     parts = [
         "# Commands",
-        "The application makes this page; `rpu-ssnn COMMAND --help` prints the same.",
+        "This page is made from the commands; `rpu-ssnn COMMAND --help` prints the same.",
     ]
     parts += _command("rpu-ssnn", typer.main.get_command(app))
     return parts
