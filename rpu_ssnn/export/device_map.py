@@ -24,29 +24,10 @@ from rpu_ssnn.common.errors import InputError, require_kind
 from rpu_ssnn.common.files import check_hdf5, refusing, user_path, write_whole
 from rpu_ssnn.common.optional import optional_package
 from rpu_ssnn.export.description import description, rebuilt, weights_of
-from rpu_ssnn.synapses.base import Synapses
 from rpu_ssnn.training import Trained
 
 if TYPE_CHECKING:
     import h5py
-    from aihwkit.simulator.tiles.analog import AnalogTile
-
-NAMES = {
-    "min_bound": "lower_bound",
-    "max_bound": "upper_bound",
-    "dwmin_up": "step_up",
-    "dwmin_down": "step_down",
-}
-"""Our names for aihwkit's parameters of each device."""
-
-RECORD_NAMES = {
-    "low": "lower_bound",
-    "high": "upper_bound",
-    "up": "step_up",
-    "down": "step_down",
-}
-"""Our names for the fields of the native simulator's devices (`devices.device_record`). The state
-is not among them, since it has faded and has noise since it was written."""
 
 UNITS = {
     "pulses": "pulses",
@@ -81,8 +62,8 @@ def write_network(path: str | Path, trained: Trained) -> Path:
                 zip(trained.network.synapses, weights, strict=True), 1
             ):
                 group = file.create_group(f"crossbar_{place}")
-                _write(group, {"weights": matrix} | _pulses(synapses))
-                for number, devices in enumerate(device_maps(synapses), 1):
+                _write(group, {"weights": matrix} | synapses.pulse_counts())
+                for number, devices in enumerate(synapses.device_maps(), 1):
                     _write(group.create_group(f"tile_{number}"), devices)
 
     with refusing(path, "must be a writable file", OSError):
@@ -111,54 +92,6 @@ def read_network(path: str | Path) -> Trained:
         names = sorted((n for n in file if n.startswith("crossbar_")), key=lambda n: int(n[9:]))
         weights = [file[name]["weights"][()] for name in names]
         return rebuilt(str(file.attrs["description"]), weights, path)
-
-
-def device_maps(synapses: Synapses) -> list[dict[str, np.ndarray]]:
-    """Returns the properties and the state of every device in each tile of a crossbar, [n_in,
-    n_out].
-
-    Cells of several devices have `NAME_0`, `NAME_1` and so on. The list is empty for float weights.
-    """
-    from rpu_ssnn.synapses.native.synapses import NativeSynapses  # this imports aihwkit
-    from rpu_ssnn.synapses.tiles.synapses import TileSynapses
-
-    if isinstance(synapses, NativeSynapses):
-        states = synapses.states()
-        records = zip(synapses.records, states, strict=True)
-        # The first device of a pair counts the pulses of both.
-        both = {"pulses": synapses.pulses}
-        parts = [_of_record(record) | both | {"state": state} for record, state in records]
-        for part, reference in zip(parts, synapses.references, strict=False):
-            part["reference"] = reference.copy()
-    elif isinstance(synapses, TileSynapses):
-        parts = [_of_tile(tile) for tile in synapses.tiles]
-    else:
-        return []
-    off = synapses.spec.reference.off
-    for part in parts:
-        part["conductance"] = off + (1.0 - off) * (part["state"] + 1.0) / 2.0
-    return parts
-
-
-def _of_tile(tile: "AnalogTile") -> dict[str, np.ndarray]:
-    found = {"state": tile.tile.get_weights().numpy().T.copy()}
-    for name, values in tile.get_hidden_parameters().items():
-        stem = next((known for known in NAMES if name.startswith(known)), None)
-        ours = name if stem is None else NAMES[stem] + name.removeprefix(stem)
-        found[ours] = values.numpy().T.copy()
-    return found
-
-
-def _of_record(record: np.ndarray) -> dict[str, np.ndarray]:
-    return {ours: record[field].copy() for field, ours in RECORD_NAMES.items()}
-
-
-def _pulses(synapses: Synapses) -> dict[str, np.ndarray]:
-    from rpu_ssnn.synapses.tiles.synapses import TileSynapses
-
-    if not isinstance(synapses, TileSynapses):
-        return {}
-    return {"pulses_up": synapses.pulses_up, "pulses_down": synapses.pulses_down}
 
 
 def _write(group: "h5py.Group", arrays: Mapping[str, np.ndarray]) -> None:

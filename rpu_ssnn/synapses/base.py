@@ -256,5 +256,15 @@ class Synapses(ABC):
         """Returns numbers for the result row; keys are the same for every implementation of a
         kind."""
 
+    def device_maps(self) -> list[dict[str, np.ndarray]]:
+        """Returns what an export keeps of the devices, as arrays [n_in, n_out] by name: one mapping
+        for each tile, or for each device of a cell. Float weights have none."""
+        return []
+
+    def pulse_counts(self) -> dict[str, np.ndarray]:
+        """Returns the pulses of each weight that an export keeps besides the devices, [n_in, n_out]
+        by name."""
+        return {}
+
 
 SynapsesFactory = Callable[[Crossbar], Synapses]

@@ -31,6 +31,12 @@ def reference_error(
     return shift
 
 
+def with_conductance(device: dict[str, np.ndarray], spec: TileSpec) -> dict[str, np.ndarray]:
+    """Adds the conductance, in G_max, to the map of a device that holds its `state`."""
+    off = spec.reference.off
+    return device | {"conductance": off + (1.0 - off) * (device["state"] + 1.0) / 2.0}
+
+
 def of_cell[T: np.ndarray](parts: Sequence[T]) -> T:
     """Returns the value of a cell, from its device or from the two devices of a differential
     pair."""

@@ -21,10 +21,10 @@ from rpu_ssnn import (
     tile_synapses,
     train,
 )
-from rpu_ssnn.export import device_maps, read_network, read_nir, write_network, write_nir
+from rpu_ssnn.export import read_network, read_nir, write_network, write_nir
 from rpu_ssnn.spec import EncodingSpec
 from rpu_ssnn.spec.tile import ReadSpec, ReferenceSpec
-from rpu_ssnn.synapses.float_weights import rate_synapses
+from rpu_ssnn.synapses.float_weights import CoincidenceSynapses, rate_synapses
 from rpu_ssnn.synapses.native.synapses import native_synapses
 
 h5py = pytest.importorskip("h5py")
@@ -122,10 +122,23 @@ def test_a_native_map_has_the_references_of_aihwkits() -> None:
     for make, tile in tiles:
         factory = make(get_device("hfo2"), tile, 8.0)
         with trained_in(factory, small) as trained:
-            (devices,) = device_maps(trained.network.synapses[0])
+            (devices,) = trained.network.synapses[0].device_maps()
         found.append(devices["reference"])
     assert np.ptp(found[0]) > 0.1
     assert np.allclose(*found)
+
+
+def test_a_map_has_the_devices_of_any_kind_of_synapses(tmp_path: Path) -> None:
+    class Halved(CoincidenceSynapses):
+        def device_maps(self) -> list[dict[str, np.ndarray]]:
+            return [{"state": self.weights() / 2}]
+
+    small = load_dataset("digits", n_train=20, n_test=5, validation_share=0.0, seed=0)
+    with trained_in(lambda crossbar: Halved(crossbar, 4.0), small) as trained:
+        path = write_network(tmp_path / "net.h5", trained)
+    with h5py.File(path) as file:
+        group = file["crossbar_1"]
+        assert np.array_equal(2 * group["tile_1"]["state"][()], group["weights"][()])
 
 
 CONVOLUTIONS = (

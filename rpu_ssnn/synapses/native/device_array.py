@@ -71,6 +71,11 @@ class Slices:
         self._scratch[0].sums[0] = total
 
 
+NAMES = {"low": "lower_bound", "high": "upper_bound", "up": "step_up", "down": "step_down"}
+"""Our names for the fields of a device in exports. The state is not among them, since it has faded
+and has noise since it was written."""
+
+
 class ReadShares(NamedTuple):
     """Holds the shares of the read voltage that reach the cells."""
 
@@ -166,6 +171,16 @@ class DeviceArray:
             self.slices.call(partial(show_lines, alone, self.clock.memory, *now))
             parts.append(self.as_crossbar(alone.weights))
         return parts
+
+    def device_maps(self) -> list[dict[str, np.ndarray]]:
+        """Returns the states and parameters of the devices [n_in, n_out] by name, one mapping for
+        each device of a cell; bounds apply to the sum of state and reference, if there is one."""
+        names = NAMES | ({"a": "reference"} if self.cells.shared.has_reference else {})
+        return [
+            {ours: self.as_crossbar(record[field]).copy() for field, ours in names.items()}
+            | {"state": state}
+            for record, state in zip(self.cells.records, self.states(), strict=True)
+        ]
 
     def lines(self, devices: list[Weights]) -> list[Weights]:
         """Returns the values on a weight's output lines (one, or two for a pair), [n_in, n_out]

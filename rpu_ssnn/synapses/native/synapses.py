@@ -43,7 +43,7 @@ from rpu_ssnn.synapses.native.initial import saturated, write_initial
 from rpu_ssnn.synapses.native.pulse_store import PulseStore
 from rpu_ssnn.synapses.native.pulses import pulse_lines
 from rpu_ssnn.synapses.native.whole_lines import copy_changes
-from rpu_ssnn.synapses.weights_of_states import of_cell
+from rpu_ssnn.synapses.weights_of_states import of_cell, with_conductance
 from rpu_ssnn.synapses.writes import as_statistics
 
 MOST_SPIKES = 1 << 22
@@ -127,14 +127,6 @@ class NativeSynapses(Synapses):
         The arrays are not copies; their states are those of the last write.
         """
         return [self._array.as_crossbar(part) for part in self._array.cells.records]
-
-    @property
-    def references(self) -> list[Weights]:
-        """Returns the state that each device subtracts from its own (`SoftBoundsReferenceDevice`),
-        laid out as in `records`; bounds apply to the sum of both. The list is empty where devices
-        have no reference."""
-        has_any = self._array.cells.shared.has_reference
-        return [record["a"] for record in self.records] if has_any else []
 
     def states(self) -> list[Weights]:
         """Returns the states that reads find now, [n_in, n_out], one array for each device of a
@@ -306,6 +298,12 @@ class NativeSynapses(Synapses):
             "thinning_last": self.keep,
             **self._clock.statistics(factors, self._up + self._down),
         }
+
+    def device_maps(self) -> list[dict[str, np.ndarray]]:
+        """Returns the map of each device of a cell; the first one of a pair counts the pulses of
+        both."""
+        maps = self._array.device_maps()
+        return [with_conductance(device | {"pulses": self.pulses}, self.spec) for device in maps]
 
     def _begin_effects(self) -> None:
         for effect in self._effects:

@@ -59,13 +59,19 @@ from rpu_ssnn.synapses.tiles.leak import Leak, built_seconds
 from rpu_ssnn.synapses.tiles.pulse_rows import RowWriter
 from rpu_ssnn.synapses.tiles.refresh import Refresh
 from rpu_ssnn.synapses.tiles.tile import (
+    device_map,
     fix_stuck,
     make_tile,
     restore_tile,
     saturated,
     tile_state,
 )
-from rpu_ssnn.synapses.weights_of_states import of_cell, reference_error, weight_per_state
+from rpu_ssnn.synapses.weights_of_states import (
+    of_cell,
+    reference_error,
+    weight_per_state,
+    with_conductance,
+)
 from rpu_ssnn.synapses.writes import as_statistics, count_writes, no_writes
 
 
@@ -300,6 +306,12 @@ class TileSynapses(Synapses):
             "thinning_last": self.keep,
             **({} if self._refresh is None else self._refresh.statistics()),
         }
+
+    def device_maps(self) -> list[dict[str, np.ndarray]]:
+        return [with_conductance(device_map(tile), self.spec) for tile in self.tiles]
+
+    def pulse_counts(self) -> dict[str, np.ndarray]:
+        return {"pulses_up": self.pulses_up, "pulses_down": self.pulses_down}
 
     def _leaked(self, decayed: bool) -> None:
         if decayed:

@@ -190,6 +190,26 @@ def _restore_cell(tile: AnalogTile, state: State) -> None:
     tile.tile.load_extra(extra, True)
 
 
+NAMES = {
+    "min_bound": "lower_bound",
+    "max_bound": "upper_bound",
+    "dwmin_up": "step_up",
+    "dwmin_down": "step_down",
+}
+"""Our names for aihwkit's parameters of each device, in exports."""
+
+
+def device_map(tile: AnalogTile) -> dict[str, np.ndarray]:
+    """Returns the states and all parameters of the devices, [n_in, n_out] by name; cells of several
+    devices have `NAME_0`, `NAME_1` and so on."""
+    found = {"state": tile.tile.get_weights().numpy().T.copy()}
+    for name, values in tile.get_hidden_parameters().items():
+        stem = next((known for known in NAMES if name.startswith(known)), None)
+        ours = name if stem is None else NAMES[stem] + name.removeprefix(stem)
+        found[ours] = values.numpy().T.copy()
+    return found
+
+
 def saturated(tile: AnalogTile) -> int:
     """Counts the devices at one of their own bounds, by the state that pulses move; stuck ones are
     left out.
