@@ -96,18 +96,13 @@ def judge(fit: JointFit) -> Verdict:
     moved = used & (series.pulse != 0)
     steps, sizes = _steps(fit, trace)
     step = float(np.mean(steps[moved])) if moved.any() else np.nan
-    checks = [_moves(fit, sizes)]
-    noisy = False
-    if used.sum() >= 3 * _FEWEST_A_GROUP and step > 0:
-        checks.append(_mean_step(fit, trace, miss, used, step))
-        # A device without noise leaves rounding errors, whose law does not matter.
-        noisy = float(np.sqrt(np.mean(miss[used] ** 2))) > _NEGLIGIBLE * step
-    else:
-        checks.append(Check(MEAN_STEP, _TOO_FEW, "open"))
-    if noisy:
-        checks.append(_predictions(miss[used] / deviation[used]))
+    enough = used.sum() >= 3 * _FEWEST_A_GROUP and step > 0
+    right = _mean_step(fit, trace, miss, used, step) if enough else None
+    checks = [_moves(fit, sizes), right or Check(MEAN_STEP, _TOO_FEW, "open")]
     measured, simulated = summaries(fit)
-    if noisy:
+    # A device without noise leaves rounding errors, whose law does not matter.
+    if enough and float(np.sqrt(np.mean(miss[used] ** 2))) > _NEGLIGIBLE * step:
+        checks.append(_predictions(miss[used] / deviation[used]))
         checks.append(structure_check(measured, simulated))
     checks.append(mean_curve_check(measured, simulated, fit.prepared.span))
     size = step if step > 0 else float(np.exp(fit.local[:, :2]).mean())

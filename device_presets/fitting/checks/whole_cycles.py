@@ -9,7 +9,7 @@ import numpy as np
 from device_presets.fitting.checks.goodness import Verdict, judge
 from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.maximum_likelihood import refit
-from device_presets.fitting.model.moments import BY_MOMENTS, fitted_to_moments, mean_gaps
+from device_presets.fitting.model.moments import fitted_to_moments, mean_gaps
 from device_presets.fitting.model.selection import Score, Selection, representable
 from device_presets.fitting.model.simulation import alike_stretches, mean_curve, simulate
 from device_presets.fitting.sweeps import runs_of
@@ -23,9 +23,12 @@ MOST_CURVE = 0.1
 _BEHIND = 0.005
 """A mean curve may be worse than NeuroSim's formula by this share of the range."""
 
-_OF_COVERAGE, _WITHIN, _SLACK = 0.1, 0.9, 0.05
-"""If the coverage of the 90 % band is off by more than the slack, this share of the excess is added
-to the error of the mean curve."""
+_RIGHT_SHARE, _RIGHT_SCATTER = (0.85, 0.95), (0.8, 1.25)
+"""Limits, widened by what simulations reach, of the share of readings within the 90 % band and of
+the deviation of cycles from their mean over the simulated one."""
+
+_OF_SCATTER = 0.1
+"""This share of the errors in the scatter counts as an error of the mean curve."""
 
 
 @dataclass(frozen=True)
@@ -60,12 +63,16 @@ class CycleErrors:
         neurosim: Errors of NeuroSim's formula over the same cycles as `asked`; None if a cycle has
             more than a few sweeps.
         within_band: Share of the readings of these cycles within the 90 % band of simulations.
+        by_chance: The lowest and the highest share that is right.
+        excess: Factor by which the deviation of cycles from their mean is beyond its limits, or 1.
     """
 
     seen: CurveErrors
     held_out: CurveErrors | None
     neurosim: CurveErrors | None
     within_band: float
+    by_chance: tuple[float, float]
+    excess: float
 
     @property
     def asked(self) -> CurveErrors:
@@ -73,30 +80,37 @@ class CycleErrors:
         return self.held_out or self.seen
 
     @property
-    def off(self) -> float:
-        """Returns the error of the mean curve, plus a share of the error in the band's coverage."""
-        missed = abs(self.within_band - _WITHIN)
-        return self.asked.worst + _OF_COVERAGE * max(missed - _SLACK, 0.0)
+    def scatters(self) -> bool:
+        """Returns whether cycles scatter as simulated ones do."""
+        return self.excess == 1.0 and self.by_chance[0] <= self.within_band <= self.by_chance[1]
 
     @property
-    def behind_neurosim(self) -> bool:
-        """Returns whether NeuroSim's formula is clearly closer; fitted to a single cycle, it also
-        follows the noise."""
-        theirs = self.neurosim
-        if theirs is None or self.held_out is None:
-            return theirs is not None and self.seen.worst > max(MOST_CURVE, 2.0 * theirs.worst)
-        return self.held_out.worst > theirs.worst + _BEHIND
+    def off(self) -> float:
+        """Returns the error of the mean curve, plus a share of the errors in the scatter."""
+        least, most = self.by_chance
+        missed = max(least - self.within_band, self.within_band - most, 0.0)
+        return self.asked.worst + _OF_SCATTER * (missed + math.log(self.excess))
+
+    @property
+    def fine(self) -> bool:
+        """Returns whether cycles deviate from their mean as simulated ones do, and NeuroSim's
+        formula is not clearly closer to it; fitted to a single cycle, it also follows the noise, so
+        the curve may also be near."""
+        near = 0.0 if self.held_out else MOST_CURVE
+        theirs = self.neurosim.worst if self.neurosim else np.inf
+        return self.excess == 1.0 and self.asked.worst <= max(theirs + _BEHIND, near)
 
 
 def cycle_errors(fit: JointFit) -> CycleErrors:
     """Returns the errors of a fit over all cycles, and over held-out ones."""
     seen, training = open_loop(fit, fit.prepared.everything), training_rows(fit)
-    rows, held_out = fit.prepared.everything, None
+    rows, again, held_out = fit.prepared.everything, fit, None
     if training is not None:
-        rows, by_moments = ~training, fit.layout.how == BY_MOMENTS
-        again = fitted_to_moments if by_moments else partial(refit, most_steps=60)
-        held_out = open_loop(again(fit, training), rows)
-    return CycleErrors(seen, held_out, neurosim_errors(fit), coverage(fit, rows))
+        fitted = fitted_to_moments if fit.layout.how else partial(refit, most_steps=60)
+        rows, again = ~training, fitted(fit, training)
+        held_out = open_loop(again, rows)
+    theirs = neurosim_errors(fit)
+    return CycleErrors(seen, held_out, theirs, *coverage(again, rows), scatter_excess(fit))
 
 
 def open_loop(fit: JointFit, rows: np.ndarray) -> CurveErrors:
@@ -121,24 +135,38 @@ def training_rows(fit: JointFit) -> np.ndarray | None:
     return None if len(cycles) < 2 else np.asarray(cycle <= cycles[(len(cycles) - 1) // 2])
 
 
-def coverage(fit: JointFit, rows: np.ndarray) -> float:
-    """Returns the share of the readings within the 90 % band of simulations, each of which starts
-    anew at every cycle.
+def coverage(fit: JointFit, rows: np.ndarray) -> tuple[float, tuple[float, float]]:
+    """Returns ``within_band`` and ``by_chance`` of `CycleErrors`, from simulations that start anew
+    at every cycle. Few cycles may leave the band together.
 
     Args:
         rows: [rows] which readings count.
     """
     alike = alike_stretches(fit.prepared)[:, 1:]
-    sets = [w[alike] for w in simulate(fit, _SETS, seed=3)]
+    sets = np.array([w[alike] for w in simulate(fit, _SETS, seed=3)])
     low, high = np.percentile(sets, _BAND, axis=0)
-    measured = fit.prepared.series.weight[alike]
-    return float(((measured >= low) & (measured <= high))[rows[alike]].mean())
+    every, asked = (fit.prepared.series.weight[alike], *sets), rows[alike]
+    share, *theirs = (float(((w >= low) & (w <= high))[asked].mean()) for w in every)
+    return share, (min(_RIGHT_SHARE[0], *theirs), max(_RIGHT_SHARE[1], *theirs))
+
+
+def scatter_excess(fit: JointFit) -> float:
+    """Returns ``excess`` of `CycleErrors`. Levels of cycles do not count, since read noise shifts
+    the beginnings of simulated ones."""
+    alike, series = alike_stretches(fit.prepared)[:, 1:], fit.prepared.series
+    cycles = (w[alike] for w in (series.weight, *simulate(fit, _SETS, seed=3)))
+    variances = [(c - c.mean(axis=1, keepdims=True)).var(axis=0).mean() for c in cycles]
+    around = np.maximum(np.sqrt(variances), series.resolution)
+    ratio, *others = around / np.median(around[1:])
+    least, most = min(_RIGHT_SCATTER[0], *others), max(_RIGHT_SCATTER[1], *others)
+    return float(max(least / ratio, ratio / most, 1.0))
 
 
 def neurosim_errors(fit: JointFit) -> CurveErrors | None:
     """Returns the errors of NeuroSim's formula B (1 - exp(-pulse / A)) on held-out cycles, fitted
-    by least squares to the mean sweeps of the other cycles. If no cycle can be held out, they are
-    those on the fitted cycles. Returns None if a cycle has more than a few sweeps."""
+    by least squares to the mean sweeps of the other cycles. As in a simulation, each sweep begins
+    where the formula ends the one before it. If no cycle can be held out, they are those on the
+    fitted cycles. Returns None if a cycle has more than a few sweeps."""
     training, series = training_rows(fit), fit.prepared.series
     rows = alike_stretches(fit.prepared)
     after = np.append(0, series.pulse[rows[0, 1:]])  # The first reading is before the cycle.
@@ -146,22 +174,20 @@ def neurosim_errors(fit: JointFit) -> CurveErrors | None:
     if len(sweeps) > _MOST_SWEEPS:
         return None
     old = np.ones(len(rows), dtype=np.bool_) if training is None else training[rows[:, 1]]
-    span = fit.prepared.span
-    gaps: tuple[list[np.ndarray], list[np.ndarray]] = [], []
+    off = np.zeros(rows.shape[1])
     for first, last in sweeps:
         own = np.hstack([rows[:, first + 1 : first + 2] - 1, rows[:, first + 1 : last + 1]])
         parts = (old, old if training is None else ~old)
         seen, asked = (series.weight[own[part]].mean(axis=0) for part in parts)
-        seen, asked, number = seen - seen[0], asked - asked[0], np.arange(len(seen))
-        best = (np.inf, seen)
-        for a in np.concatenate([way * np.geomspace(0.05, 20, 60) for way in (1, -1)]):
-            shape = 1.0 - np.exp(-number / (a * len(number)))
-            curve = shape * float(shape @ seen) / float(shape @ shape)
-            error = float(np.sum((seen - curve) ** 2))
-            best = (error, curve) if error < best[0] else best
-        gaps[int(series.pulse[rows[0, last]] < 0)].append((asked - best[1])[1:])
-    sizes = (np.sqrt(np.mean(np.concatenate(g) ** 2)) / span if g else np.nan for g in gaps)
-    return CurveErrors(*map(float, sizes))
+        seen, asked, n = seen - seen[0], asked - asked[0], len(seen)
+        # An abrupt sweep ends after one pulse; one whose steps grow has a negative A.
+        scales = [np.geomspace(0.1, 200 * n, 150), -np.geomspace(n / 20, 200 * n, 80)]
+        shapes = 1.0 - np.exp(-np.arange(n) / np.concatenate(scales)[:, None])
+        curves = shapes * (shapes @ seen / (shapes**2).sum(axis=1))[:, None]
+        best = curves[np.argmin(((curves - seen) ** 2).sum(axis=1))]
+        off[first + 1 : last + 1] = (off[first] + asked - best)[1:]
+    ways = (off[after == way] / fit.prepared.span for way in (1, -1))
+    return CurveErrors(*(float(np.sqrt(np.mean(w**2))) if len(w) else math.nan for w in ways))
 
 
 def chosen_of(selection: Selection) -> tuple[Selection, Verdict, CycleErrors]:
@@ -174,13 +200,12 @@ def chosen_of(selection: Selection) -> tuple[Selection, Verdict, CycleErrors]:
     """
     for score in selection.as_good:
         verdict = judge(score.fit)
-        if verdict.describes and not (errors := cycle_errors(score.fit)).behind_neurosim:
+        if verdict.describes and (errors := cycle_errors(score.fit)).fine:
             return replace(selection, chosen=score), verdict, errors
     scores = [s for s in selection.scores if representable(s.fit)] or [selection.chosen]
     steps = {(s.model.code, s.model.shape, s.fit.layout.effects.terms): s for s in scores[::-1]}
     curves = [fitted_to_moments(s.fit, s.fit.prepared.everything) for s in steps.values()]
-    ways = [*scores, *(Score(fit, None) for fit in curves)]
-    tried = [(s, cycle_errors(s.fit)) for s in ways if representable(s.fit)]
-    tried = tried or [(ways[0], cycle_errors(ways[0].fit))]
+    ways = [*scores, *(Score(fit, None) for fit in curves if representable(fit))]
+    tried = ((score, cycle_errors(score.fit)) for score in ways)
     chosen, errors = min(tried, key=lambda one: one[1].off)
     return replace(selection, chosen=chosen), judge(chosen.fit), errors

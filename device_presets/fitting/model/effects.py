@@ -105,16 +105,6 @@ class Effects:
         return tuple(found)
 
     @property
-    def limits(self) -> tuple[tuple[float, float], ...]:
-        """Returns the lower and upper limit of each number."""
-        return tuple(_LIMITS[name] for name in self.names)
-
-    @property
-    def has_loss(self) -> bool:
-        """Returns whether the weight moves between pulses."""
-        return LEAK in self.terms or LOG_LOSS in self.terms
-
-    @property
     def has_charge_trap(self) -> bool:
         """Returns whether the terms include one that only ``ChargeTrapDevice`` has."""
         return any(term in self.terms for term in (LOG_LOSS, WIDTH, GAP))
@@ -162,7 +152,7 @@ _NUMBERS = {
     GAP: ("log_recovery", "log_gap_tau"),
 }
 
-_LIMITS = {
+LIMITS = {
     "log_tau": (math.log(1e-9), math.log(1e12)),
     "rest": (-3.0, 3.0),
     "log_loss": (math.log(1e-6), 0.0),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from device_presets.fitting.model.effects import LEAK, NO_EFFECTS, Effects
+from device_presets.fitting.model.effects import LEAK, LIMITS, NO_EFFECTS, Effects
 from rpu_ssnn.devices.fit_form import CONSTANT, LINEAR, SOFT_BOUNDS, FitForm
 
 
@@ -35,7 +35,8 @@ class Layout:
     def limits(self) -> np.ndarray:
         """Returns [2, shared] lower and upper limits."""
         of_shape = zip(self.model.low, self.model.high, strict=True)
-        return np.array([*zip(LOW, HIGH, strict=True), *of_shape, *self.effects.limits]).T
+        of_effects = (LIMITS[name] for name in self.effects.names)
+        return np.array([*zip(LOW, HIGH, strict=True), *of_shape, *of_effects]).T
 
     @property
     def as_charge_trap(self) -> bool:

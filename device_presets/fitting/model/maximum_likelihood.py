@@ -9,7 +9,7 @@ import numpy as np
 from scipy.optimize import Bounds, minimize
 from threadpoolctl import ThreadpoolController
 
-from device_presets.fitting.model.effects import NO_EFFECTS, Effects
+from device_presets.fitting.model.effects import LEAK, LOG_LOSS, NO_EFFECTS, Effects
 from device_presets.fitting.model.joint_fit import JointFit, LogLikelihood, fit_at
 from device_presets.fitting.model.layout import HIGH, LOW, NOISES, Layout
 from device_presets.fitting.model.moments import on_the_curve
@@ -236,16 +236,14 @@ def layout_of(prepared: Prepared, model: FitForm, effects: Effects = NO_EFFECTS)
         local_free[2], local_free[3] = True, has_down
     for side, clips in enumerate(prepared.series.clips):
         asymptote = model.code == SOFT_BOUNDS and (side == 0 or has_down)
-        local_free[4 + side] = clips if prepared.noisy else asymptote & ~clips
-        if asymptote:
-            local_free[4 + side] |= ~clips
+        local_free[4 + side] = (clips & prepared.noisy) | (~clips & asymptote)
     return Layout(model, shared_free, local_free, effects)
 
 
 def _without_flat_bounds(fit: JointFit, counted: np.ndarray | None) -> JointFit | None:
     """Returns the fit without the bounds that the data never reach; None if all are reached."""
     clips = fit.prepared.series.clips
-    least = _FLAT_UNDER_LOSS if fit.layout.effects.has_loss else _FLAT_BOUND
+    least = _FLAT_UNDER_LOSS if {LEAK, LOG_LOSS} & set(fit.layout.effects.terms) else _FLAT_BOUND
     flat = np.zeros_like(clips)
     likelihood = LogLikelihood(fit.prepared, fit.layout, counted)
     if fit.layout.model.code != SOFT_BOUNDS:  # A soft asymptote shapes every step.
@@ -253,8 +251,7 @@ def _without_flat_bounds(fit: JointFit, counted: np.ndarray | None) -> JointFit 
         for side, move in enumerate((outward, -outward)):
             moved = fit.local.copy()
             moved[:, 4 + side] += move
-            found = likelihood(fit.shared, moved)
-            loss = fit.log_likelihood - found
+            loss = fit.log_likelihood - likelihood(fit.shared, moved)
             flat[side] = clips[side] & (np.abs(loss) < least)
     if not flat.any():
         return None

@@ -25,7 +25,7 @@ from device_presets.fitting.model.simulation import (
 from device_presets.fitting.sweeps import runs_of
 
 _SETS, _PARTS = 16, 8
-_ROUNDS, _MOST_EVALUATIONS, _ENOUGH = 2, 40, 1e-5
+_ROUNDS, _MOST_EVALUATIONS, _ENOUGH = 3, 40, 1e-5
 
 _OF_STEP, _OF_BOUND = 5.0, 0.5
 """The logarithm of a step may move by the first, a bound by the second (a share of the range)."""
@@ -99,17 +99,18 @@ def fitted_to_moments(fit: JointFit, rows: np.ndarray) -> JointFit:
     """Returns the law of a fit, fitted to the mean curve and to the scatter.
 
     Noise moves the mean near a bound, so the curve is fitted again with the change that the noise
-    found makes to it, and the closer of both fits is taken.
+    found makes to it. Bounds also cut off noise, so the scatter is simulated again with the noise
+    found. The closest of these fits is taken.
 
     Args:
         fit: The start of the search; differences between devices stay as they are.
         rows: [rows] how often a row counts.
     """
     alike, layout = alike_stretches(fit.prepared), replace(fit.layout, how=BY_MOMENTS)
-    still, best, least = fit, fit, np.inf
+    made, best, least = fit, fit, np.inf
     shift: np.ndarray | float = 0.0
     for _ in range(_ROUNDS):
-        still = on_the_curve(still, rows, shift)
+        still = on_the_curve(made, rows, shift)
         shared = _with_noises_of_scatter(still, rows, alike)
         made = fit_at(fit.prepared, layout, shared, still.local)
         curve = mean_curve(made)

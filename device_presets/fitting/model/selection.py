@@ -106,7 +106,8 @@ def select_model(
     quiet = without_read_noise(prepared)
     fits = _of_all(quiet, models)
     best = max(fits, key=adjusted).layout.model
-    if prepared.noisy and _has_read_noise(fit_model(prepared, best)):
+    # With read noise, neighbouring steps oppose each other by more than clipping bounds explain.
+    if prepared.noisy and np.exp(fit_model(prepared, best).shared[1]) > LEAST_READ_NOISE:
         fits = _of_all(prepared, models)
     else:
         prepared = quiet
@@ -128,11 +129,6 @@ def _of_all(prepared: Prepared, models: tuple[FitForm, ...]) -> list[JointFit]:
     fits = [fit_model(prepared, models[0])]
     fits += [fit_model(prepared, model, constant=fits[0]) for model in models[1:]]
     return fits
-
-
-def _has_read_noise(fit: JointFit) -> bool:
-    """Returns whether neighbouring steps oppose each other by more than clipping bounds explain."""
-    return bool(np.exp(fit.shared[1]) > LEAST_READ_NOISE)
 
 
 def representable(fit: JointFit) -> bool:

@@ -13,7 +13,7 @@ import pandas as pd
 from device_presets.fitting.reading.columns import CONDITIONS, Column, columns_of
 from device_presets.fitting.reading.rows import refuse_first
 from device_presets.fitting.reading.units import ARBITRARY, MOST_SIEMENS, in_unit
-from rpu_ssnn.common.errors import Fault, PresetError
+from rpu_ssnn.common.errors import Fault, PresetError, one_of
 from rpu_ssnn.common.files import open_regular, reason
 from rpu_ssnn.common.wording import counted
 
@@ -130,6 +130,9 @@ def _frame(file: Path, sheet: str | None) -> tuple[int, list[str], pd.DataFrame]
     try:
         with open_regular(file) as opened:
             if excel:
+                sheets = openpyxl.load_workbook(opened, read_only=True).sheetnames
+                if sheet is not None and sheet not in sheets:
+                    raise PresetError(file, "--sheet", sheet, one_of(sheets, sheet))
                 frame = pd.read_excel(opened, sheet_name=sheet or 0, header=None, dtype=object)
                 _refuse_formulas(file, opened, sheet, frame)
                 header_row, names, frame = _named(file, frame)

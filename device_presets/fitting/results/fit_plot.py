@@ -41,8 +41,7 @@ def draw_fit(path: Path, population: Population, title: str) -> None:
     left, right = figure.subplots(1, 2, width_ratios=(1.4, 1.0))
     _draw_response(left, population.fit)
     _draw_steps(right, population)
-    scale = population.fit.prepared.scale
-    _conductance_axes(left, right, scale)
+    _conductance_axes(left, right, population.fit.prepared.scale)
     figure.suptitle(plain(title), fontsize=9)
     figure.savefig(path, dpi=150)
 

@@ -32,10 +32,6 @@ from rpu_ssnn.common.files import write_together
 _NEAR_CURVE = 0.03
 """A mean curve that is off by at most this share of the range is near."""
 
-_BAND = (0.8, 0.97)
-"""If the share of readings within the 90 % band is in this range, the simulated scatter is about
-that of the device."""
-
 _RIGHT = {
     MEAN_STEP: "the mean step at every state",
     ERRORS: "the noise of a pulse",
@@ -137,10 +133,11 @@ class FittedDevice:
         found = self.cycles
         held = f", on held-out cycles by {found.held_out.percent}" if found.held_out else ""
         theirs = f" (NeuroSim's formula: {found.neurosim.percent})" if found.neurosim else ""
+        least, most = (100 * share for share in found.by_chance)
         return (
             f"The mean curve is off by {found.seen.percent} of the range (up / down){held}{theirs}."
             f" Of the readings of {self._kind} cycles, {100 * found.within_band:.0f} % lie within "
-            "the 90 % band of simulations."
+            f"the 90 % band of simulations ({least:.0f} to {most:.0f} % by chance)."
         )
 
     @property
@@ -159,13 +156,9 @@ class FittedDevice:
         return "held-out" if self.cycles.held_out else "fitted"
 
     @property
-    def _scatters(self) -> bool:
-        return _BAND[0] <= self.cycles.within_band <= _BAND[1]
-
-    @property
     def sentence(self) -> str:
         """Returns the outcome in words."""
-        near = self.cycles.asked.worst <= _NEAR_CURVE and self._scatters
+        near = self.cycles.asked.worst <= _NEAR_CURVE and self.cycles.scatters
         if near and not self.verdict.describes:
             return "The fit describes the mean curve and the scatter of cycles, but not each pulse"
         return self.verdict.sentence
@@ -176,18 +169,20 @@ class FittedDevice:
         right = [
             _RIGHT[c.question] for c in self.verdict.checks if c.question in _RIGHT and c.passed
         ]
-        right += ["the scatter of cycles"] if self._scatters else []
+        right += ["the scatter of cycles"] if self.cycles.scatters else []
         errors, theirs, far = self.cycles.asked, self.cycles.neurosim, self._far
         curve = f"{errors.percent} of the range (up / down, on {self._kind} cycles)"
-        if theirs and theirs.worst < errors.worst:
+        if theirs and theirs.worst + 1e-3 < errors.worst:  # Equal digits are not closer.
             curve += f"; NeuroSim's formula is closer, within {theirs.percent}"
         if far:
             passed = ", ".join(right) or "nothing that was checked"
             first = f"{passed}; its mean curve is off by {curve}"
         else:
             first = ", ".join([*right, f"the mean curve within {curve}"])
-        lacks = "; ".join(f"{d.what} ({d.name})" for d in self.verdict.defects)
-        second = f"The readings show what the preset lacks: {lacks}"
+        lacks = [f"{d.what} ({d.name})" for d in self.verdict.defects]
+        if not self.cycles.scatters:
+            lacks.append("cycles do not scatter as simulated ones (scatter of cycles)")
+        second = f"The readings show what the preset lacks: {'; '.join(lacks)}"
         if not lacks:
             second = "Noise may explain this error" if far else "Nothing was found that it lacks"
             if not self.verdict.describes:

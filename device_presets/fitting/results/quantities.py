@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from device_presets.fitting.reading.units import SIEMENS
+from device_presets.fitting.reading.units import ARBITRARY, SIEMENS
 from device_presets.fitting.results.intervals import Quantity, as_far_as_determined
 from device_presets.fitting.results.population import MeanDevice, Population
 from device_presets.fitting.results.time_and_width import effect_quantities
@@ -116,6 +116,8 @@ def _bound(p: Population, high: bool) -> Quantity:
     reached, scale = p.reached(high), p.fit.prepared.scale
     conductance = scale.zero + float(p.device().local[column]) * scale.span
     note = scale.shown(conductance)
+    if conductance < 0.0 and scale.unit != ARBITRARY:
+        note += ", which no conductance is: the law or the noise puts the bound below 0 S"
     if reached.all() and p.beyond(high):
         measured = scale.shown(scale.zero + p.measured(high) * scale.span)
         note += f"; extrapolated from the steps, as the measured range ends at {measured}"

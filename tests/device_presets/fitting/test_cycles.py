@@ -82,6 +82,22 @@ def test_the_error_of_the_mean_curve_is_that_of_a_cycle(tmp_path: Path) -> None:
     np.testing.assert_allclose(seen.down, 0.01 * 40 / np.sqrt(3) / span, rtol=0.05)
 
 
+def test_neurosims_formula_may_be_abrupt_and_goes_on_where_it_ended(tmp_path: Path) -> None:
+    """In the later cycles, up steps are a tenth larger: the error grows over the up sweep, and
+    remains over the down sweep."""
+    up, number = np.tile(np.repeat([True, False], 40), 4), np.arange(40)
+    abrupt = np.exp(-number / 0.4)
+    for steps, worst in ((abrupt, 1e-3), (np.ones(40), 0.2)):
+        later = np.where(np.arange(len(up)) < len(up) / 2, 1.0, 1.1)
+        moves = np.where(up, later if worst > 0.1 else 1.0, -1.0) * np.tile(steps, 8)
+        path = 50 + np.concatenate([[0], np.cumsum(moves)])
+        prepared = prepare(read(file_of(tmp_path / "a.csv", path, up)), None, None)
+        found = cycle_errors(fit_model(prepared, FIT_FORMS[0])).neurosim
+        assert found is not None
+        assert found.worst < worst
+    np.testing.assert_allclose(found.down / found.up, np.sqrt(3), rtol=0.05)
+
+
 def test_noise_keeps_the_mean_curve_away_from_a_bound(tmp_path: Path) -> None:
     """A bound cuts off noise of 1.8 steps on one side. Without this effect the right law would end
     at the bound, and NeuroSim's formula, which follows the mean, would seem nearer."""
@@ -153,5 +169,5 @@ def test_one_cycle_is_not_far_behind_the_formula_that_follows_it(tmp_path: Path)
     assert judge(fit).describes
     found = cycle_errors(fit)
     assert found.neurosim is not None
-    assert found.seen.worst > 2 * found.neurosim.worst
-    assert chosen_of(selection)[2].seen.worst < 1.3 * found.neurosim.worst
+    assert not found.fine
+    assert chosen_of(selection)[2].seen.worst < found.neurosim.worst

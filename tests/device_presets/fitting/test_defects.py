@@ -1,13 +1,14 @@
 """Each defect of a measurement is named for a made-up file that shows it; a clean file has none."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from device_presets.fitting.checks.goodness import Verdict, judge
-from device_presets.fitting.checks.whole_cycles import cycle_errors
+from device_presets.fitting.checks.whole_cycles import coverage, cycle_errors, scatter_excess
 from device_presets.fitting.model.maximum_likelihood import fit_model
 from device_presets.fitting.model.preparation import prepare
 from device_presets.fitting.model.simulation import at_one_level
@@ -53,6 +54,19 @@ def test_a_clean_measurement_has_no_defect(noise: float, tmp_path: Path) -> None
     assert told(tmp_path / "a.csv", path + read_noise(noise, path), up) == {}
 
 
+def test_too_much_and_too_little_cycle_noise_is_found(tmp_path: Path) -> None:
+    path, up = cycled()
+    fit = fit_model(prepare(read(file_of(tmp_path / "a.csv", path, up)), None, None), SMOOTH)
+    assert cycle_errors(fit).scatters
+    for factor in (5.0, 0.2):
+        shared = fit.shared.copy()
+        shared[0] += np.log(factor)
+        wrong = replace(fit, shared=shared)
+        share, by_chance = coverage(wrong, fit.prepared.everything)
+        assert share > by_chance[1] if factor > 1 else share < by_chance[0]
+        assert scatter_excess(wrong) > 1.2
+
+
 def test_interference_of_a_fixed_period(tmp_path: Path) -> None:
     path, up = cycled()
     wave = 1.5 * STEP * np.sin(2 * np.pi * np.arange(len(path)) / 23)
@@ -77,7 +91,7 @@ def test_a_drift_over_the_cycles(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("jumps", [False, True])
 def test_cycles_at_one_level_show_the_device_without_its_drift(jumps: bool, tmp_path: Path) -> None:
-    """NeuroSim's formula starts again with each sweep, so drift does not affect it."""
+    """NeuroSim's formula starts again with each cycle, so drift hardly affects it."""
     path, up = cycled()
     number = np.arange(len(path))
     path += 20.0 * (number > 5 * 2 * SWEEP) if jumps else 80.0 * number / len(path)

@@ -119,8 +119,8 @@ def test_excel_reads_the_sheet_that_is_named(tmp_path: Path) -> None:
     assert (found.name, found.n_pulses) == ("a.xlsx", 40)
     with refused("a.xlsx", "'polarity' is missing"):
         read(file, "other")
-    with refused("a.xlsx: file", "none", "Excel file"):
-        read(file, "none")
+    with refused("a.xlsx: --sheet", "did you mean pulses?", "one of Sheet, other, pulses"):
+        read(file, "pulse")
     with refused("a.xlsx: sheet"):
         read(file)
     sheet["C5"] = "twelve"
