@@ -13,7 +13,7 @@ from rpu_ssnn.common.errors import InputError, one_of
 keys_app = typer.Typer()
 
 INLINE_DEFAULT = 40
-"""Defaults of more characters are not printed, but called that of the section."""
+"""Defaults of more characters are not printed, as they are those of another section."""
 
 _LINK = re.compile(r"\[(\w+)\]\(#\w+\)")
 """Matches a link to another section among the allowed values of a key."""
@@ -63,7 +63,7 @@ def keys(
     for one in shown:
         typer.echo(f"{one.name}\n{textwrap.fill(one.text, 96)}".rstrip() + "\n")
         for row in one.rows:
-            default = f"; default {row.default}" if row.default else ""
+            default = f"; default: {row.default}" if row.default else ""
             _indented(_LINK.sub(r"\1", f"{row.key}: {row.allowed}{default}").replace("`", ""), 2)
             _indented(row.meaning, 6)
         typer.echo("")
@@ -139,7 +139,7 @@ def _allowed(field: Mapping[str, Any]) -> str:
     """Describes the values that a field takes."""
     if "$ref" in field:
         name = field["$ref"].rpartition("/")[2]
-        return "a case" if name == "Case" else f"[{name}](#{name.lower()})"
+        return "cases" if name == "Case" else f"[{name}](#{name.lower()})"
     if "allOf" in field:
         return " and ".join(_allowed(part) for part in field["allOf"])
     for several in ("anyOf", "oneOf"):
@@ -152,7 +152,8 @@ def _allowed(field: Mapping[str, Any]) -> str:
     kind = str(field.get("type", "anything"))
     if kind == "array":
         items = field.get("items", {})
-        return f"list of {_allowed(items)}" if items else "list"
+        several = re.sub(r"^(whole number|number|mapping)\b", r"\1s", _allowed(items))
+        return f"list of {several}" if items else "list"
     if kind == "object":
         inner = field.get("additionalProperties")
         return f"mapping to {_allowed(inner)}" if isinstance(inner, dict) and inner else "mapping"
@@ -175,4 +176,4 @@ def _default(key: str, field: Mapping[str, Any], required: list[str]) -> str:
     if key in required or "default" not in field:
         return ""
     text = json.dumps(field["default"])
-    return f"`{text}`" if len(text) <= INLINE_DEFAULT else "that of the section"
+    return f"`{text}`" if len(text) <= INLINE_DEFAULT else "see its section"

@@ -275,7 +275,7 @@ def check_leak_of_neurons(
     slot = max(slot_seconds, shortest_slot_s(parameters))
     if circuit.leak_time_constant_s is not None and not math.isclose(circuit.slot_seconds, slot):
         field = "network.neuron.circuit.slot_seconds"
-        allowed = f"must be {slot:g} s, the slot of the devices, since membranes leak during a slot"
+        allowed = f"must be {slot:g} s, as long as a slot of the devices, since membranes leak"
         raise InputError("study", field, circuit.slot_seconds, allowed)
 
 

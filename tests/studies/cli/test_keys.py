@@ -21,7 +21,7 @@ def test_every_key_of_a_study_is_printed(command: Command) -> None:
 def test_one_section_is_printed_by_its_name(command: Command) -> None:
     _, output, _ = command("keys", "Network")
     assert output.startswith("NetworkSpec\n")
-    assert "\n  T: whole number ≥ 1, ≤ 1e+06; default 50\n" in output
+    assert "\n  T: whole number ≥ 1, ≤ 1e+06; default: 50\n" in output
     assert "weight_range" not in output
     assert all(len(line) <= 96 for line in output.splitlines())
 
@@ -31,7 +31,7 @@ def test_one_section_is_printed_by_its_name(command: Command) -> None:
     [
         ("hyperparameters", "PartialHyperparameters\n"),
         ("tile.reads", "ReadSpec\n"),
-        ("network.inhibition.clocked", "\n  clocked: true or false; default false\n"),
+        ("network.inhibition.clocked", "\n  clocked: true or false; default: false\n"),
         ("read_noise", "\n  read_noise: number"),
     ],
 )
