@@ -116,9 +116,7 @@ def cache_folder(sources: tuple[Path, ...]) -> Path:
         except OSError:
             continue
         return folder
-    raise RuntimeError(
-        "no folder can keep the compiled code: set NUMBA_CACHE_DIR to one that can be written to"
-    )
+    raise RuntimeError("no folder can keep compiled code: set NUMBA_CACHE_DIR to a writable one")
 
 
 def _cache_parents() -> Iterator[Path]:

@@ -235,13 +235,8 @@ def refuse_unwritable(where: str, field: str, path: Path, suffixes: tuple[str, .
     ends_well = not suffixes or path.suffix.lower() in suffixes
     require(ends_well, where, field, shown, f"must end in {' or '.join(suffixes)}")
     require(not path.is_dir(), where, field, shown, "must be a file, but a folder has this name")
-    require(
-        folder.is_dir(),
-        where,
-        field,
-        shown,
-        f"must be in an existing folder, which {folder} is not",
-    )
+    allowed = f"must be in an existing folder, which {folder} is not"
+    require(folder.is_dir(), where, field, shown, allowed)
     allowed = f"must be in a folder that can be written to, which {folder} is not"
     require(os.access(folder, os.W_OK | os.X_OK), where, field, shown, allowed)
 

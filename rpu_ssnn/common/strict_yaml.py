@@ -81,9 +81,7 @@ def load(text: str) -> Any:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark or yaml.reader.get_mark()
         if re.search(r"'\\t'|tab character", str(error.problem)):
-            raise _fault(
-                mark, "\t", "must be spaces, since YAML allows no tabs in indentations"
-            ) from None
+            raise _fault(mark, "\t", "must be spaces: YAML allows no tabs here") from None
         told = Fault(", ".join(filter(None, (error.context, error.problem))))
         raise _fault(mark, told, "must be valid YAML") from None
     except (YAMLError, ValueError, TypeError, AttributeError, LookupError, AssertionError) as error:
@@ -194,9 +192,7 @@ class _Reader:
         if first_unprintable(text) is not None:
             raise _fault(node.start_mark, text, "must be text without control characters")
         if node.tag != self._resolver.resolve(type(node), text, (is_plain, not is_plain)):
-            raise _fault(
-                node.start_mark, str(node.tag), "must be left out, since tags are not read"
-            )
+            raise _fault(node.start_mark, str(node.tag), "must be left out: tags are not read")
         return _core(node, text) if is_plain else text
 
 

@@ -20,7 +20,7 @@ _MEMBER = re.compile(r"[\w-]+\[.*\]|bool|int|float|str|none|path")
 them."""
 
 _MAPPING, _LIST = "must be a mapping, `key: value`", "must be a list"
-_TEXT = "must be text (in quotes, where YAML would read something else)"
+_TEXT = "must be text (in quotes if YAML would read something else)"
 _NUMBER, _WHOLE, _FLAG = "must be a number", "must be a whole number", "must be true or false"
 _PHRASES = {
     **dict.fromkeys(("bool_parsing", "bool_type"), _FLAG),
@@ -31,7 +31,7 @@ _PHRASES = {
     "finite_number": "must be a finite number",
     "missing": "must be given",
     "path_type": "must be the path of a file",
-    "string_pattern_mismatch": "must begin with a letter or digit, and hold only those, _ and -",
+    "string_pattern_mismatch": "must begin with a letter or digit, and contain only these, _ and -",
     "string_type": _TEXT,
 }
 """The phrases for what is allowed, where pydantic's own sentence would name a Python type."""

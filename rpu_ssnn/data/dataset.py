@@ -130,9 +130,7 @@ def load_dataset(
     rng = np.random.default_rng(seed)
     drawn = rng.permutation(len(source.train_images))[:n_train]
     kept, held = hold_out(source.train_labels[drawn], validation_share, rng)
-    allowed = (
-        f"must be 0, or hold out at least one of {len(drawn)} images (or take more by n_train)"
-    )
+    allowed = f"must be 0, or hold out at least one of {len(drawn)} images (raise it or n_train)"
     enough = validation_share == 0 or held.size > 0
     require(enough, name, "validation_share", validation_share, allowed)
     return _assemble(name, source, drawn[kept], drawn[held], _tested(source, n_test))

@@ -80,9 +80,4 @@ def find_device(device: Any) -> DeviceSource:
     for library in entry_points(group="rpu_ssnn.devices"):
         found: DeviceSource = library.load()(device)
         return found
-    raise InputError(
-        "find_device",
-        "device",
-        device,
-        "needs an installed library of devices, such as device_presets",
-    )
+    raise InputError("find_device", "device", device, "needs an installed library of devices")

@@ -105,9 +105,7 @@ def _read(path: str, code: bytes, digest: str) -> Law:
     for name, parameter in law.own.items():
         is_one = isinstance(parameter, LawParameter) and parameter.kind != "numbers"
         if name in taken or not is_one:
-            allowed = (
-                "must be a LawParameter of one value, with a name that no parameter of all laws has"
-            )
+            allowed = "must be a LawParameter of one value, under a name that not every law has"
             raise PresetError(path, "own", name, allowed)
     if len(law.hidden) > MOST_HIDDEN:
         allowed = f"must be at most {MOST_HIDDEN} numbers per device"

@@ -85,9 +85,7 @@ def write_nir(path: str | Path, trained: Trained, *, without_inhibition: bool = 
         else:
             kernel = one.kernel if one.before == grid else grid[:2]
             if kernel[0] != kernel[1]:
-                allowed = (
-                    "must be as high as wide, since nir takes a kernel's rows for its columns too"
-                )
+                allowed = "must be as high as wide: nir takes a kernel's rows for its columns too"
                 raise InputError(path, "network.layers.kernel", kernel, allowed)
             kernels = matrix.reshape(*kernel, grid[2], -1).transpose(3, 2, 0, 1)
             nodes[f"weights_{place}"] = nir.Conv2d(

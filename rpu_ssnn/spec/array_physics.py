@@ -227,9 +227,7 @@ class RetentionSpec(ArrayPhysics):
     @model_validator(mode="after")
     def _settings_act(self) -> Self:
         if self.loss_per_decade > 0.0 and self.exponent > 0.0:
-            raise ValueError(
-                "exponent and loss_per_decade are two laws of loss: give only one of them"
-            )
+            raise ValueError("exponent and loss_per_decade are two laws: give only one of them")
         for name in ("from_s", "toward_state"):
             if not self.has_law and getattr(self, name) != type(self).model_fields[name].default:
                 raise ValueError(f"{name} needs a law of loss: loss_per_decade or exponent")
@@ -238,9 +236,7 @@ class RetentionSpec(ArrayPhysics):
         if self.temperature_k is None and self.reference_temperature_k != 300.0:
             raise ValueError("reference_temperature_k needs temperature_k")
         if abs(self._log_acceleration) > math.log(MOST_ACCELERATION):
-            raise ValueError(
-                f"temperature_k would change times by more than a factor of {MOST_ACCELERATION:g}"
-            )
+            raise ValueError(f"temperature_k would scale times by more than {MOST_ACCELERATION:g}")
         return self
 
 

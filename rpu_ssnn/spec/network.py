@@ -126,7 +126,7 @@ class EncodingSpec(Spec):
         ):
             if rate * (1.0 + loading) > 1.0:
                 raise ValueError(
-                    f"{name} {rate} peaks at {rate * (1.0 + loading):.3g} spikes a slot with "
+                    f"{name} {rate} peaks at {rate * (1.0 + loading):.3g} spikes per slot with "
                     f"front loading {loading}; {name} x (1 + front loading) must be at most 1"
                 )
         return self
@@ -252,9 +252,7 @@ class NetworkSpec(Spec):
             return content
         hidden, layers = content.get("hidden", ()), content["layers"]
         if hidden not in ((), [], (256,), [256]):
-            raise InputError(
-                "network", "hidden", hidden, "must be left out, since layers are given"
-            )
+            raise InputError("network", "hidden", hidden, "must be left out with layers")
         if isinstance(layers, list | tuple) and all(type(n) is int and n > 0 for n in layers):
             return {**content, "hidden": layers, "layers": None}
         return {**content, "hidden": ()}

@@ -203,10 +203,7 @@ _NO_DISTURB = (
     "must be left out for a device that remembers its pulses, since its memory after a disturbance "
     "is not known"
 )
-_NO_LINES = (
-    "must be left out for devices in parallel, since it assumes two lines for a weight: those of a "
-    "device and its reference, or of a pair"
-)
+_NO_LINES = "must be left out: it is for weights on two lines, a device and its reference or a pair"
 _ONE_LOSS = (
     "must be left out for a device that already loses charge, unless you override its "
     "leak_time_constant_s by .inf, or its loss_per_decade by 0"

@@ -9,9 +9,7 @@ from rpu_ssnn.spec.base import Share, Spec
 
 Schedule = Literal["slot", "presentation", "batch"]
 
-RATES_NEED_PRESENTATIONS = (
-    "must be presentation or batch, since Eq. 9 multiplies counts of whole presentations"
-)
+RATES_NEED_PRESENTATIONS = "must be presentation or batch, as Eq. 9 counts whole presentations"
 """Rate updates refuse the schedule `slot` with these words."""
 
 

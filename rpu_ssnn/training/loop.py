@@ -116,9 +116,7 @@ def train_epochs[L: Learner](
     try:
         if start is not None:
             if len(start.curve) != start.epochs:
-                raise StateError(
-                    f"it has rows of {len(start.curve)} epochs instead of {start.epochs}"
-                )
+                raise StateError(f"it has {len(start.curve)} rows for {start.epochs} epochs")
             learner.restore(part_of(start.arrays, "network"))
             order = checked(part_of(start.arrays, "order"), {"generator": generator_state(rng)})
             restore_generator(rng, order["generator"])

@@ -154,9 +154,10 @@ def train(
         ("spec", spec, NetworkSpec),
         ("training", training, TrainingSpec),
         ("data", data, Dataset),
-        *((("start", start, TrainingState),) if start is not None else ()),
     ):
         require_kind("train", name, value, kind)
+    if start is not None:
+        require_kind("train", "start", start, TrainingState)
     require_whole("train", "seed", seed, 0)
     allowed = "must make synapses, as coincidence_synapses(4.0) does"
     require(callable(factory), "train", "factory", factory, allowed)

@@ -106,7 +106,7 @@ STUDIES = [
     of_study("training: {learning_rate: 4}", "training.learning_rate", "batch"),
     of_study("epochs: 4", "epochs", "training"),
     of_study("sedes: [1], network: {T: -1}", "sedes", "did you mean seeds?"),
-    of_study("study: ../up", "study", "'../up'", "hold only"),
+    of_study("study: ../up", "study", "'../up'", "contain only"),
     of_study("question: 5", "question", "5"),
     of_study("seeds: 2.5", "seeds", "2.5"),
     of_study("seeds: three", "seeds", "'three'", "a whole number or a list"),

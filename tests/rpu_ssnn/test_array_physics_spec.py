@@ -38,7 +38,7 @@ REFUSED: dict[str, list[tuple[dict[str, Any], str]]] = {
         ({"temperature_k": 350.0}, "must be given together"),
         ({"activation_energy_ev": 1.0}, "must be given together"),
         ({"reference_temperature_k": 350.0}, "needs temperature_k"),
-        ({"temperature_k": 900.0, "activation_energy_ev": 5.0}, "more than a factor of 1e\\+12"),
+        ({"temperature_k": 900.0, "activation_energy_ev": 5.0}, "scale times by more than 1e\\+12"),
     ],
 }
 

@@ -93,9 +93,7 @@ def file_digest(own: OwnData) -> str:
 
 def _read(path: Path, own: OwnData) -> Raw:
     path, spikes = path.expanduser(), own.spikes
-    require(
-        path.exists(), path, "file", None, "must exist; a relative path starts at the study's file"
-    )
+    require(path.exists(), path, "file", None, "must exist (relative to the study's file)")
     suffix = path.suffix.lower()
     if path.is_dir() or suffix in table_files.READERS:
         require(spikes is None, path, "spikes", path.name, "must be in an .npz or .h5 file")
@@ -137,9 +135,8 @@ def _check_part(part: Part) -> None:
     where, rows, labels = part.where, part.rows, part.labels
     require(len(rows), where, "rows", 0, "must be at least 1")
     count = len(labels) if labels.ndim == 1 else labels.shape
-    require(
-        count == len(rows), where, "number of labels", count, f"must be {len(rows)}, one per row"
-    )
+    allowed = f"must be {len(rows)}, one per row"
+    require(count == len(rows), where, "number of labels", count, allowed)
     kind = str(labels.dtype)
     allowed = "must be text or whole numbers"
     require(labels.dtype.kind in "biufSU", where, "kind of labels", kind, allowed)
@@ -167,9 +164,7 @@ def _refuse_beyond(part: Part, rule: Bounds | str) -> None:
     low, high = rule
     least, most = float(rows.min()), float(rows.max())
     hardly = 0 < most - least < LEAST_FILLED * (high - low) and low <= least and most <= high
-    allowed = (
-        f"must fit the values, {least:g} to {most:g}, which make hardly any spikes in this range"
-    )
+    allowed = f"must fit the values, {least:g} to {most:g}, or they make hardly any spikes"
     require(not hardly, part.where, "dataset.range", [low, high], allowed)
     allowed = f"must lie within dataset.range, {low:g} to {high:g}"
     part.refuse((rows < low) | (rows > high), allowed)

@@ -55,12 +55,7 @@ def scale_of(rows: np.ndarray, training: Int64[np.ndarray, " drawn"], rule: Boun
     with np.errstate(over="ignore"):
         if not np.isfinite(high - low).all():
             found = [low.min().item(), high.max().item()]
-            raise InputError(
-                "data",
-                "lowest and highest value",
-                found,
-                "must be closer together: their difference is infinite",
-            )
+            raise InputError("data", "lowest and highest value", found, "must be closer together")
     return Scale(low, high)
 
 

@@ -36,7 +36,7 @@ def read_hdf5(path: Path, spec: SpikeSpec) -> Raw:
     """
     h5py = optional_package("h5py", "rpu-ssnn[spikes]", path, "file", path.name)
     layout = f"must hold numbers as {LAYOUT}, with one entry per recording"
-    check_hdf5(h5py, path, "must be an HDF5 file")
+    check_hdf5(h5py, path, layout)
     with (
         refusing(path, "must be an HDF5 file", OSError),
         # h5py raises these for objects of another kind, and for circular links.
@@ -106,9 +106,7 @@ def part_of_events(where: Path, events: Mapping[str, np.ndarray], spec: SpikeSpe
         where, "recording", whole["recording"], whole["recording"] >= len(labels), allowed
     )
     limit = spec.lines or MOST_LINES
-    allowed = (
-        f"must be below {limit}, {'spikes.lines' if spec.lines else 'the largest number of lines'}"
-    )
+    allowed = f"must be below {limit}, {'spikes.lines' if spec.lines else 'the limit of all files'}"
     line, shown, lines, sides = np.zeros(n, dtype=np.int64), "", 1, []
     for name in ("x", "y", "p"):
         sides.append(int(whole[name].max()) + 1 if name in whole and n else 1)
@@ -167,9 +165,7 @@ def part_of_tensor(where: Path, x: np.ndarray, y: np.ndarray, spec: SpikeSpec) -
         InputError: the tensor has fewer than three dimensions, NaN, or values below 0.
     """
     fits, found = x.ndim >= 3 and x.dtype.kind in "biuf", (*x.shape, str(x.dtype))
-    require(
-        fits, where, "shape of x", found, "must be a tensor of numbers [recordings, slots, lines]"
-    )
+    require(fits, where, "shape of x", found, "must be numbers [recordings, slots, lines]")
     flat = x.reshape(*x.shape[:2], math.prod(x.shape[2:]))
     wrong = np.argwhere(~(flat >= 0))
     if len(wrong):

@@ -153,7 +153,7 @@ def test_four_devices_have_one_line_and_no_line_resistance() -> None:
         lines={"ohm_per_cell": 1.0, "on_resistance": 1e5, "voltage_constant": 0.5},
     )
     cell = get_device("four_device_cell(ideal)")
-    with refused("lines", "two lines for a weight"):
+    with refused("lines", "two lines, a device and its reference or a pair"):
         NativeSynapses(make_crossbar(), cell, spec, 1.0)
 
 
