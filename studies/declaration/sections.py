@@ -53,5 +53,5 @@ def sweepable(path: str, cases: Sequence[Case]) -> str:
     if named := [f"{section}.{path}" for section, keys in sections.items() if path in keys]:
         return f"must start with its section: {' or '.join(named)}"
     starts = dict.fromkeys((*SWEPT_IN_ALL, *(prefix for case in cases for prefix in case.swept())))
-    unset = f"must be a setting that a case has and does not set itself, of {', '.join(starts)}"
+    unset = f"must be a setting that a case has and does not set itself, in {', '.join(starts)}"
     return meant(nearest(starts, path)) + unset

@@ -146,7 +146,7 @@ def _only_rule(module: ModuleType) -> type[Rule]:
     ]
     if len(rules) != 1:
         found = ", ".join(rule.__name__ for rule in rules) or "none"
-        allowed = f"must define exactly one subclass of Rule with a method `training`, not {found}"
+        allowed = f"must define exactly one subclass of Rule with a method `training`; has {found}"
         where = module.__file__ or module.__name__
         raise InputError("study", "update", where, allowed)
     return rules[0]
