@@ -170,3 +170,19 @@ def test_a_device_that_leaks_to_its_bound_and_rests_there_is_not_quiet(tmp_path:
     fit = select_model(prepared, few).chosen.fit
     assert fit.layout.effects.terms == (LEAK,)
     assert np.exp(fit.shared[0]) == pytest.approx(0.4, rel=0.1)
+
+
+def test_read_noise_of_soft_bounds_is_not_taken_for_cycle_noise(tmp_path: Path) -> None:
+    """A search that starts from too much cycle noise goes to a read noise of almost 0 on its way.
+    From there it ended 31 log-units below the maximum."""
+    rng = np.random.default_rng(14)
+    way = np.tile(np.repeat([1.0, -1.0], 60), 4)
+    states = []
+    for low, high in ((-1.0, 1.0), (-1.1, 0.95), (-0.95, 1.1)):
+        state = [low + 0.1]
+        for up in way > 0:
+            move = 0.05 * (high - state[-1] if up else low - state[-1])
+            state.append(state[-1] + move + 0.02 * rng.standard_normal())
+        states.append(np.array(state))
+    fit = fitted(measured(tmp_path / "pulses.csv", way, states, 0.0125, seed=15), SOFT_BOUNDS)
+    assert np.exp(fit.shared[1]) == pytest.approx(0.0125, rel=0.2)
