@@ -34,11 +34,21 @@ _RANDOM_BYTES = 8
 _TEMPORARY = re.compile(rf"\.[0-9a-f]{{{2 * _RANDOM_BYTES}}}\.tmp\.")
 """The name of a temporary file is `.RANDOM.tmp.NAME`, so that the suffix stays last."""
 
+_SAID_BY_LIBRARIES = (
+    (r"^.* codec can't decode .*$", "not text in UTF-8"),
+    (r"^.*Expected \d+ fields in line (\d+), saw \d+$", r"row \1 has too many cells"),
+    ("^Length of header or names .*$", "the first row below the names has too many cells"),
+    ("^No columns to parse from file$", "the first line is empty"),
+)
+"""Sentences of Python and pandas about bad files, and what they mean to a reader."""
+
 
 def reason(error: Exception) -> Fault:
     """Returns why a file could not be read or written; pandas and numpy leave ``strerror``
     empty."""
     said = getattr(error, "strerror", None) or " ".join(str(error).split())
+    for theirs, ours in _SAID_BY_LIBRARIES:
+        said = re.sub(theirs, ours, said)
     return Fault(said.rstrip(".") or type(error).__name__)
 
 

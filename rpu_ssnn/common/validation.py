@@ -12,6 +12,9 @@ from rpu_ssnn.common.errors import InputError, meant, nearest, one_of
 from rpu_ssnn.common.value_kinds import kinds_of
 from rpu_ssnn.common.wording import listed
 
+_COUNTED = {"cases": "case", "together": "together"}
+"""The keys of a study whose entries errors count from one, with the word for an entry."""
+
 TAG_MARK = "<"
 """Starts the tag of a union's member in the location of an error; users do not write it."""
 
@@ -149,10 +152,11 @@ def _allowed(fault: dict[str, Any]) -> str:
 
 
 def _keys(place: Sequence[int | str]) -> list[str]:
-    """Returns the keys of a place; cases are counted from one, as a reader counts them."""
+    """Returns the keys of a place; cases and what varies together are counted from one, as a
+    reader counts them."""
     keys = [str(part) for part in place if not str(part).startswith(TAG_MARK)]
-    if keys[:1] == ["cases"] and len(keys) > 1:
-        keys[:2] = [f"case {int(keys[1]) + 1}"]
+    if len(keys) > 1 and keys[0] in _COUNTED:
+        keys[:2] = [f"{_COUNTED[keys[0]]} {int(keys[1]) + 1}"]
     return keys
 
 

@@ -11,7 +11,7 @@ import shlex
 import sys
 import textwrap
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -215,10 +215,22 @@ def _in_our_words(sentence: str, error: Exception) -> str:
         (r"(Input should be a )valid number.*", r"\1number"),
     ):
         sentence = re.sub(theirs, ours, sentence)
-    cause, command = error.__cause__, error.ctx.command_path  # type: ignore[attr-defined]
+    cause, command = error.__cause__, _command_of(sys.argv[1:])
     found = cause.errors()[0]["input"] if isinstance(cause, ValidationError) else None
     sentence = sentence.replace("Input should be ", f"{found!r} is not allowed; must be ")
     return f"{command}: {sentence.rstrip('.')}; see {command} --help"
+
+
+def _command_of(words: list[str]) -> str:
+    """Returns the command that words of the command line start; some of typer's errors lack it."""
+    named = "rpu-ssnn"
+    command: Any = typer.main.get_command(app)
+    for word in words:
+        command = getattr(command, "commands", {}).get(word)
+        if command is None:
+            break
+        named = f"{named} {word}"
+    return named
 
 
 def _show(declared: "Study", runs: "Runs", root: Path) -> None:

@@ -243,7 +243,7 @@ def example(
     from device_presets import get_preset
     from device_presets.pulsing.example_measurement import ONE_US, ZERO_US, example_measurement
 
-    refuse_unwritable("presets example", "--out", out)
+    refuse_unwritable("presets example", "--out", out, (".csv",))
     preset = get_preset(name)
     table = example_measurement(preset, devices, pulses, cycles, seed)
     write_together("example", {out: lambda path: table.to_csv(path, index=False)})

@@ -140,6 +140,7 @@ STUDIES = [
     of_study("sweep: {network: [1]}", "sweep.network", "1"),
     of_study("sweep: {tile.initial: [pulsed]}", "sweep.tile.initial", "pulsed"),
     of_study("sweep: {network.T: [5, 10, 5.0]}", "sweep.network.T", "[5, 10, 5.0]"),
+    of_study("together: [{}, network.T]", "together 1", "{}", "also wrong: together 2"),
 ]
 
 CASES = [

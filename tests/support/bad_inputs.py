@@ -188,6 +188,12 @@ def measured(
     return "\n".join([head, *([first] if first else []), *rows]) + "\n"
 
 
+def workbook_of_dates(path: Path) -> None:
+    """Writes a workbook with dates in place of conductances."""
+    days = pd.date_range("2026-01-01", periods=9)
+    pd.DataFrame({"polarity": "up", "conductance_uS": days}).to_excel(path, index=False)
+
+
 def workbook_cut_in_its_sheet(path: Path) -> None:
     """Writes a workbook whose archive is complete but whose sheet ends in the middle."""
     pd.DataFrame({"polarity": ["up"] * 9, "conductance_uS": 1.0}).to_excel(path, index=False)

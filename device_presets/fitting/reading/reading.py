@@ -7,6 +7,7 @@ import numpy as np
 
 from device_presets.fitting.reading.measurement import Measurement, read_measurement
 from device_presets.fitting.reading.sampled_table import sampled
+from device_presets.fitting.reading.table import EXCEL
 from device_presets.fitting.reading.thinning import thinned
 from device_presets.jump_tables.lookup_table import FILES, is_lookup_table, read_lookup_table
 from rpu_ssnn.common.errors import Fault, PresetError
@@ -25,6 +26,8 @@ def read(path: Path, sheet: str | None = None) -> Measurement:
     Raises:
         PresetError: For the reasons given at `read_measurement` and `read_lookup_table`.
     """
+    if sheet is not None and path.suffix.lower() not in EXCEL:
+        raise PresetError(path, "--sheet", sheet, f"must come with an Excel file, {EXCEL[0]}")
     if not path.is_dir():
         return thinned(read_measurement(path, sheet))
     if not is_lookup_table(path):

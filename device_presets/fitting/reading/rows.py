@@ -49,4 +49,5 @@ def refuse_first(
     first = int(np.argmax(bad))
     found = None if pd.isna(values[first]) else values[first]
     found = found.item() if isinstance(found, np.generic) else found
-    raise PresetError(f"{file}, row {lines[first]}", f"column {column}", found, allowed)
+    shown = found if isinstance(found, int | float | None) else str(found)
+    raise PresetError(f"{file}, row {lines[first]}", f"column {column}", shown, allowed)

@@ -125,8 +125,6 @@ def _frame(file: Path, sheet: str | None) -> tuple[int, list[str], pd.DataFrame]
         PresetError: The file cannot be read or is not a table.
     """
     excel = file.suffix.lower() in EXCEL
-    if sheet is not None and not excel:
-        raise PresetError(file, "--sheet", sheet, f"must come with an Excel file, {EXCEL[0]}")
     try:
         with open_regular(file) as opened:
             if excel:
@@ -139,10 +137,8 @@ def _frame(file: Path, sheet: str | None) -> tuple[int, list[str], pd.DataFrame]
             else:
                 header_row = 1
                 names, frame = _csv(opened)
-    except pd.errors.ParserWarning:
-        raise PresetError(f"{file}, row 2", "cells", Fault("there are too many"), _CELLS) from None
-    except pd.errors.ParserError as error:
-        raise PresetError(file, "file", reason(error), _CELLS) from None
+    except (pd.errors.ParserWarning, pd.errors.ParserError) as error:
+        raise PresetError(file, "cells", reason(error), _CELLS) from None
     except PresetError:
         raise
     except Exception as error:  # A damaged workbook raises errors of all kinds.
@@ -173,6 +169,8 @@ def _csv(opened: BinaryIO) -> tuple[list[str], pd.DataFrame]:
         opened, header=None, nrows=1, dtype=str, skip_blank_lines=False, skipinitialspace=True
     )
     names = [str(name).strip() for name in head.fillna("").iloc[0]]
+    if len(names) == 1 and any(mark in names[0] for mark in ";\t"):
+        raise ValueError("its cells are separated by semicolons or tabs")
     opened.seek(0)
     words = {k: "category" for k, name in enumerate(names) if name.lower() in _WORDS}
     with warnings.catch_warnings():

@@ -88,7 +88,7 @@ def _read_parquet(path: Path) -> pd.DataFrame:
 def _read_excel(path: Path) -> pd.DataFrame:
     import pandas as pd
 
-    table: pd.DataFrame = pd.read_excel(path, **_GAPS)
+    table: pd.DataFrame = pd.read_excel(path, engine="openpyxl", **_GAPS)
     return table
 
 
