@@ -115,7 +115,7 @@ def load_dataset(
     if own is None:
         require(name in NAMED_SETS, "load_dataset", "name", name, one_of(NAMED_SETS, name))
     else:
-        allowed = "is the name of a standard set: give your own data another name"
+        allowed = "must be a name that no standard set has, as the data are your own"
         require(name not in NAMED_SETS, "load_dataset", "name", name, allowed)
         require_kind("load_dataset", "own", own, OwnData)
     is_share = _is(validation_share, Real) and 0 <= validation_share <= MAX_VALIDATION_SHARE

@@ -117,8 +117,8 @@ VARIATION = {
 
 RETENTION = {
     "leak_time_constant_s": LawParameter(
-        description="The time in which a weight that is left alone decays to 1/e; infinite means "
-        "no leak. At least 1 ns, since the weight is otherwise gone before a pulse ends.",
+        description="The time tau of the decay exp(-t / tau) of a weight that is left alone; "
+        "infinite means no leak. At least 1 ns, else the weight is gone before a pulse ends.",
         unit="s", limits=(1e-9, math.inf), neutral=math.inf, imperfection="leak", off=math.inf,
     ),
     "leak_time_constant_spread": LawParameter(

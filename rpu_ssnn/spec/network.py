@@ -264,7 +264,7 @@ class NetworkSpec(Spec):
         allowed = f"must give a time constant of at most {MOST_TAU:g} slots, not {self.tau:g}"
         field = "neuron.kernel_fraction"
         require(self.tau <= MOST_TAU, where, field, neuron.kernel_fraction, allowed)
-        allowed = f"must give at most {MOST_SLOTS} slots a presentation"
+        allowed = f"must give at most {MOST_SLOTS} slots per presentation"
         require(self.slots <= MOST_SLOTS, where, "gradient.flush", gradient.flush, allowed)
         fits = self.at_inference.slots <= MOST_SLOTS
         require(fits, where, "inference_T", self.inference_T, allowed)

@@ -45,21 +45,21 @@ def test_tile_call_that_raises(monkeypatch: pytest.MonkeyPatch, method: str) -> 
 
 def test_update_that_does_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(AnalogTile, "update", lambda *_, **__: None)
-    with broken("1 device steps off"):
+    with broken("wrong by 1 device steps"):
         check_tile_pair()
 
 
 def test_update_with_the_wrong_sign(monkeypatch: pytest.MonkeyPatch) -> None:
     update = AnalogTile.update
     monkeypatch.setattr(AnalogTile, "update", lambda tile, x, d: update(tile, x, -d))
-    with broken("2 device steps off"):
+    with broken("wrong by 2 device steps"):
         check_tile_pair()
 
 
 def test_update_that_leaves_no_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     nothing = (torch.full((2, 3), torch.nan), None)
     monkeypatch.setattr(AnalogTile, "get_weights", lambda *_, **__: nothing)
-    with broken("nan device steps off"):
+    with broken("wrong by nan device steps"):
         check_tile_pair()
 
 

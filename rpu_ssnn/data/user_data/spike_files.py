@@ -106,7 +106,7 @@ def part_of_events(where: Path, events: Mapping[str, np.ndarray], spec: SpikeSpe
         where, "recording", whole["recording"], whole["recording"] >= len(labels), allowed
     )
     limit = spec.lines or MOST_LINES
-    allowed = f"must be below {limit}, {'spikes.lines' if spec.lines else 'the limit of all files'}"
+    allowed = f"must be below {limit}, {'spikes.lines' if spec.lines else 'the limit of lines'}"
     line, shown, lines, sides = np.zeros(n, dtype=np.int64), "", 1, []
     for name in ("x", "y", "p"):
         sides.append(int(whole[name].max()) + 1 if name in whole and n else 1)

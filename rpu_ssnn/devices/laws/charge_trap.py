@@ -72,7 +72,7 @@ PARAMETERS = {
         unit="s", limits=(0.0, 1e9), required=True, imperfection="gap_dependence",
     ),
     "loss_per_decade": LawParameter(
-        description="The share of the stored charge that is lost per decade of time.",
+        description="The share of the charge that is lost per decade of time after loss_onset_s.",
         unit=SHARE, limits=(0.0, 1.0), required=True, imperfection="charge_loss",
     ),
     "loss_onset_s": LawParameter(
