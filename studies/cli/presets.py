@@ -145,7 +145,9 @@ def fit(
     for note in found.notes:
         typer.echo(f"note: {note}")
     typer.echo(f"{fitted.scale.sentence}\n")
-    typer.echo(f"Models ({fitted.selection.how}):\n")
+    typer.echo(
+        f"Models ({fitted.selection.how}; log-likelihood beside the best; *: chosen, =: as good):\n"
+    )
     typer.echo(fitted.models().to_markdown(index=False, disable_numparse=True))
     typer.echo("")
     typer.echo(fitted.table().to_markdown(index=False, disable_numparse=True))

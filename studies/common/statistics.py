@@ -23,7 +23,7 @@ NOT_SIGNIFICANT, ONLY_ALONE, UNTESTED = "ns", "(ns)", "untested"
 """A difference gets the first mark if its interval contains zero, the second if it does not but the
 corrected p is not significant, and the third if there are too few seeds or no spread to test."""
 
-WHY_UNTESTED = f"fewer than {FEWEST_SEEDS} seeds, or differences that are all equal"
+WHY_UNTESTED = f"fewer than {FEWEST_SEEDS} seeds, or differences that are all equal but not 0"
 """This says why a difference is not tested."""
 
 

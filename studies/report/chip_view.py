@@ -141,7 +141,7 @@ def note(table: pd.DataFrame, chip: Chip) -> str:
         if getattr(chip.components, name) is None and f"image_{name}_j" in table
     ]
     most = [
-        f"{', '.join(dict.fromkeys(cases))}: {str(components).replace('_', ' ')}"
+        f"{str(components).replace('_', ' ')} ({', '.join(dict.fromkeys(cases))})"
         for components, cases in table.groupby("matter_most", sort=False)["case"]
     ]
     exact, own = [], []
@@ -153,16 +153,20 @@ def note(table: pd.DataFrame, chip: Chip) -> str:
         [
             f"chip {chip.chip}: {chip.array.rows} x {chip.array.columns} cells, {chip.columns} at "
             f"the columns, {chip.reads} reads, writes by {chip.writes}",
-            "image: one image in training; in brackets, the ends if all components are at the same "
-            "end of their intervals",
-            f"energy without an interval: at most {table['assumed_share'].max():.0%}",
+            "image: one image in training; in brackets: all components at the lowest, or all at "
+            "the highest end of their intervals",
+            f"at most {100 * table['assumed_share'].max():.0f} % of the energy has no interval",
             "8-bit, 32-bit: an image in digital arithmetic that fetches each weight in each pass",
             "*: no other row is as accurate with less energy",
-            f"what may cost most: {'; '.join(most)}",
+            f"may cost most: {'; '.join(most)}",
             *([f"this chip leaves out, at no cost: {', '.join(missing)}"] if missing else []),
-            *([] if table["image_leakage_j"].any() else ["nothing leaks in this chip"]),
+            *([] if table["image_leakage_j"].any() else ["no component leaks"]),
             *([f"converters have the bits of a case's own reads: {listed(own)}"] if own else []),
-            *([f"trained without reads of {chip.bits} bits: {listed(exact)}"] if exact else []),
+            *(
+                [f"trained with exact reads, not {chip.bits} bits: {listed(exact)}"]
+                if exact
+                else []
+            ),
         ]
     )
 

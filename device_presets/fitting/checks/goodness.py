@@ -143,7 +143,7 @@ def _moves(fit: JointFit, sizes: np.ndarray) -> Check:
         answers.append(f"{min(score, 999.0):.1f} ({name})")
         passed = passed and bool(score > 3)
     scores = " and ".join(answers)
-    answer = f"In this direction, the mean step is {scores} standard errors (needed: at least 3)."
+    answer = f"In this direction, the mean step is {scores} standard errors above 0 (needed: 3)."
     return Check(question, answer, "ok" if passed else "FAIL")
 
 
@@ -203,10 +203,10 @@ def _excess(groups: list[np.ndarray]) -> Check:
     least, most = (float(np.sqrt(max(end, 0.0) / information)) for end in ends)
     status = status_of(least <= MOST_STEP_DEVIATION, most > _TOO_WIDE)
     hidden = f"; an error of up to {most:.2f} could hide in the noise" if status == "open" else ""
-    answer = (
-        f"Beyond chance, its rms error is at least {least:.3f} of the step (allowed: "
-        f"{MOST_STEP_DEVIATION}){hidden}."
-    )
+    found = f"Its rms error beyond chance is at least {least:.3f}"
+    if least < 0.0005:
+        found = "Its error may be chance"
+    answer = f"{found} (allowed: {MOST_STEP_DEVIATION} of the step, rms){hidden}."
     return Check(MEAN_STEP, answer, status)
 
 

@@ -29,7 +29,10 @@ _WAYS = {**dict.fromkeys(_UP, 1), **dict.fromkeys(_DOWN, -1), **dict.fromkeys(_R
 _WORDS = ("polarity", "device", "cycle")
 """Columns of words, read as categories so that ten million of them need little memory."""
 
-_CELLS = "must be a table with as many cells in each row as there are column names"
+_CELLS = (
+    "must be a table with as many cells in each row as there are column names; commas must "
+    "separate cells, and points decimals"
+)
 
 
 @dataclass(frozen=True)

@@ -101,9 +101,9 @@ def test_reads_that_the_chip_does_not_have_are_said() -> None:
     ):
         _, runs = counted(cases=cases)
         said = note(chip_ledger(runs, chip), chip)
-        assert said.endswith(f"trained without reads of 5 bits: {others}")
+        assert said.endswith(f"trained with exact reads, not 5 bits: {others}")
     neurons = load_chip("neurram_130nm")
-    assert "trained without" not in note(chip_ledger(runs, neurons), neurons)
+    assert "exact reads" not in note(chip_ledger(runs, neurons), neurons)
 
 
 def test_converters_have_the_bits_of_a_case_s_own_reads() -> None:
@@ -138,7 +138,7 @@ def test_the_command_prints_and_draws_and_the_report_has_a_section(
     assert "chip crossbar_65nm: 256 x 256 cells, converter at the columns" in output
     assert "0 (0 to 2.52)" in output
     assert "0.04 (no interval published)" in output
-    assert "nothing leaks in this chip" in output
+    assert "no component leaks" in output
     assert all((folder / f"{study.study}_{kind}.png").is_file() for kind in ("chip", "trade"))
     assert "85.50 ± 2.15 *" in output
     exact = pd.read_csv(tmp_path / "t.csv", dtype=str)
@@ -146,5 +146,5 @@ def test_the_command_prints_and_draws_and_the_report_has_a_section(
     _, other, _ = command("ledger", folder, "--chip", "neurram_130nm")
     assert "neuron at the columns" in other
     assert "this chip leaves out, at no cost: cell read" in other
-    assert "nothing leaks" not in other
+    assert "leaks" not in other
     assert "energy of an image in training" in report_html(folder).lower()
