@@ -36,6 +36,7 @@ _WHOLE, _OTHER_BASE = re.compile(r"[-+]?[0-9]+"), re.compile(r"0o[0-7]+|0x[0-9a-
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _NO_NUMBER = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
+_NOT_TOO_DEEP = f"must be nested at most {MOST_DEPTH} deep, and not within itself"
 _TEXT_AS_KEY = "must be text as a key; decimals need a point (0.5, not 0,5)"
 
 _TAG = "tag:yaml.org,2002:"
@@ -83,6 +84,8 @@ def load(text: str) -> Any:
         if re.search(r"'\\t'|tab character", str(error.problem)):
             raise _fault(mark, "\t", "must be spaces: YAML allows no tabs here") from None
         told = Fault(", ".join(filter(None, (error.context, error.problem))))
+        if "max_depth" in told:
+            raise _fault(mark, Fault("nested too deep"), _NOT_TOO_DEEP) from None
         raise _fault(mark, told, "must be valid YAML") from None
     except (YAMLError, ValueError, TypeError, AttributeError, LookupError, AssertionError) as error:
         # The parser raises other errors on some invalid text, such as escapes beyond Unicode.
@@ -161,8 +164,7 @@ class _Reader:
 
     def _new_value(self, node: Any, depth: int) -> Any:
         if depth > MOST_DEPTH:
-            allowed = f"must be nested at most {MOST_DEPTH} deep, and not within itself"
-            raise _fault(node.start_mark, node.anchor, allowed)
+            raise _fault(node.start_mark, node.anchor, _NOT_TOO_DEEP)
         if node.id == "scalar":
             return self._scalar(node)
         if str(node.tag) not in (f"{_TAG}seq", f"{_TAG}map"):
