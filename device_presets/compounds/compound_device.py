@@ -116,8 +116,9 @@ class CompoundDevice:
 
 
 def is_cell_name(name: str) -> bool:
-    """Returns whether a device name denotes a cell: ``CELL(PRESET)``."""
-    return _CALL.fullmatch(name) is not None
+    """Returns whether a device name denotes a cell: ``CELL(PRESET)``; without a preset it is one
+    that `compound_device` refuses."""
+    return _CALL.fullmatch(name) is not None or name in COMPOUNDS
 
 
 def compound_device(name: str, overrides: Mapping[str, Any] | None = None) -> CompoundDevice:
@@ -131,11 +132,12 @@ def compound_device(name: str, overrides: Mapping[str, Any] | None = None) -> Co
         PresetError: for the reasons given at ``get_preset``; also if the cell is unknown, the
             partner leaks or is not allowed in this cell, or aihwkit's cells cannot use a device.
     """
-    call = _CALL.fullmatch(name)
+    call = _CALL.fullmatch(name) or _CALL.fullmatch(f"{name}()")
     assert call is not None
     kind, inside = call[1], [part.strip() for part in call[2].split(",")]
     if kind not in COMPOUNDS:
-        raise PresetError("compounds", "name", kind, one_of(COMPOUNDS, kind))
+        allowed = f"{one_of(COMPOUNDS, kind)}, or a device of aihwkit, as SoftBoundsDevice"
+        raise PresetError("compounds", "name", kind, allowed)
     compound = COMPOUNDS[kind]
     most = 2 if compound.takes_partner else 1
     if len(inside) > most or not all(inside):

@@ -44,6 +44,8 @@ class ParameterEntry(BaseModel):
         told = self.source or self.assumption or ""
         if bool(self.source) == bool(self.assumption) or not told.strip():
             raise ValueError("must have either a `source` or an `assumption`")
+        if self.measured is not None and self.measured[0] > self.measured[1]:
+            raise ValueError("must have `measured` as [lowest, highest]")
         return self
 
 

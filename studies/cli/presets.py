@@ -127,6 +127,8 @@ def fit(
         typer.echo("\n".join(write_tables(data, Path(name), sheet)))
         return
     preset_file = _file_to_make("presets fit", name, out)
+    if preset_file.absolute() == data.absolute():
+        raise InputError("presets fit", "--out", str(out), "must not be the measured file")
     plot_file = plot or preset_file.with_suffix(".png")
     refuse_unwritable("presets fit", "--plot", plot_file, PLOT_SUFFIXES)
     if plot is None and out is None and plot_file.exists():

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rpu_ssnn.common.errors import Fault, InputError
+from rpu_ssnn.common.errors import Fault, InputError, one_of
 from rpu_ssnn.common.files import user_path
 from rpu_ssnn.spec import CircuitSpec
 from rpu_ssnn.spec.tile import NEEDS_PULSES, TileSpec, check_device
@@ -161,7 +161,8 @@ def with_files(device: object, change: Callable[[str, bool, bool], str], *folder
 
     if isinstance(device, Mapping) and "law" in device:
         law = device["law"]
-        return {**device, "law": change(law, False, True)} if isinstance(law, str) else device
+        named = isinstance(law, str) and law.endswith(".py")
+        return {**device, "law": change(law, False, True)} if named else device
     if isinstance(device, Mapping) and set(device) == {"table"}:
         tables = device["table"]
         several = tables if isinstance(tables, list) else [tables]
@@ -250,6 +251,11 @@ def with_named_circuit(network: object) -> object:
         return network
     circuit = value_at(network, "neuron.circuit")
     given = {"like": circuit} if isinstance(circuit, str) else circuit
+    if isinstance(circuit, int | float | list):
+        from device_presets import circuit_names
+
+        allowed = f"{one_of(circuit_names())}, or a mapping, `key: value`"
+        raise InputError("study", "neuron.circuit", circuit, allowed)
     if not isinstance(given, Mapping) or "like" not in given:
         return network
     from device_presets import get_circuit

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from rpu_ssnn.common import strict_yaml
-from rpu_ssnn.common.errors import InputError, one_of
+from rpu_ssnn.common.errors import InputError, one_of, require
 from rpu_ssnn.data import DATASET_NAMES
 from rpu_ssnn.data.named import NAMED_SETS
 from rpu_ssnn.data.rows import Source
@@ -166,6 +166,9 @@ def new_study(
         if not file.suffix and not file.exists():
             allowed = f"{one_of(DATASET_NAMES, data)}, or a file"
             raise InputError("new", "data", str(data), allowed)
+        for field, path in (("data", file), ("test_file", test_file)):
+            there = path is None or Path(path).expanduser().exists()
+            require(there, "new", field, str(path), "must exist, as a file or a folder")
         dataset = {"file": _relative(file, place)}
         if file.stem in DATASET_NAMES:
             dataset["name"] = f"my_{file.stem}"

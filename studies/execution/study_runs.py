@@ -176,6 +176,9 @@ class FolderContents:
         return lines
 
 
+_OR_ROWS = ", or the name of a study whose rows are in docs/results, or a study with --rows"
+
+
 def look_into(root: Path) -> FolderContents:
     """Reads the study of an output folder and its finished runs, without writing to the folder.
 
@@ -231,7 +234,7 @@ def shown_contents(where: Path, rows: Sequence[Path] = ()) -> FolderContents:
     is_output = is_ours(where)
     files = list(rows) or ([] if is_output else kept_rows(str(where)))
     if not files:
-        return look_into(where)
+        return contents_of(stored_study(where, _OR_ROWS), where)
     imported = read_imported_rows(files)
     others = imported.by_identity
     if is_output:

@@ -173,8 +173,11 @@ def _taken_lock(root: Path) -> "BaseFileLock":
     return lock
 
 
-def stored_study(root: Path) -> Study:
+def stored_study(root: Path, or_else: str = "") -> Study:
     """Returns the study of an output folder.
+
+    Args:
+        or_else: what else than an output folder the user could have named, for the error.
 
     Raises:
         InputError: there is no folder, or it has no valid study.
@@ -182,6 +185,7 @@ def stored_study(root: Path) -> Study:
     path = root / STUDY_FILE
     if not path.is_file():
         allowed = f"must be the output folder of `rpu-ssnn run`, with a {STUDY_FILE} in it"
+        allowed += or_else
         raise InputError(root, "result folder", _what_is(root), allowed)
     return parse_study(strict_yaml.read(path), path, root)
 

@@ -58,7 +58,10 @@ def _device_name(device: object) -> object:
     if isinstance(device, str):
         return device
     if isinstance(device, int | float | bool | list | dict | None):
-        raise ValueError("must be the name of a device, {table: FOLDER} or {law: FILE, ...}")
+        raise ValueError(
+            "must be the name of a device, {table: FOLDER}, {law: FILE, ...} or "
+            "{fit: FILE, draws: 5}"
+        )
     from device_presets import get_device  # only studies with such devices need it
 
     return get_device(device).name
