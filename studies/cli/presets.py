@@ -63,7 +63,9 @@ def show_preset(
         shown = typer.style(f"{fact.value:27} {fact.standing}", fg=colour)
         typer.echo(f"{fact.what:33} {shown}")
     typer.echo("")
-    typer.echo(describe(preset).fillna("").to_markdown(index=False, disable_numparse=True))
+    table = describe(preset).fillna("")
+    values = [f"{value:.6g}" if isinstance(value, float) else value for value in table["value"]]
+    typer.echo(table.assign(value=values).to_markdown(index=False, disable_numparse=True))
     if not no_plot:
         typer.echo(f"\nplot    {plot_card(preset, target)} (device card)")
 

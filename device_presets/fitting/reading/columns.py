@@ -67,6 +67,8 @@ def columns_of(where: str, names: Sequence[str]) -> dict[str, Column]:
             known = [*_WITHOUT_UNIT, *(f"{q}_{next(iter(u))}" for q, u in UNITS.items())]
             near = nearest(names, "conductance_uS" if quantity in UNITS else quantity)
             allowed = f"{meant(near)}the columns are {', '.join(known)}, also in other units"
+            if quantity in UNITS:
+                allowed += "; to get conductances, divide currents by the read voltage"
             raise PresetError(where, "column", Fault(f"{quantity!r} is missing"), allowed)
     return found
 
