@@ -17,6 +17,7 @@ from rpu_ssnn.common.files import user_path
 from rpu_ssnn.common.validation import validated
 from rpu_ssnn.spec import Grid, NetworkSpec, OneLine, Spec, TrainingSpec, connections
 from studies.chip.description import Chip, as_chip
+from studies.common.settings import value_at
 from studies.declaration.cases import Case, Seeds, beside_a_study, told_apart
 from studies.declaration.devices import with_named_circuit
 from studies.declaration.points import (
@@ -263,9 +264,9 @@ def refuse_missing_images(study: Study, data_root: Path | None) -> None:
     Raises:
         MissingDataError: the images are missing.
         InputError: the study asks for more images than there are, none would be held out, a batch
-            has more images than are trained on, convolutions do not fit the images, or the time is
-            to be shuffled in data that are not recorded spikes. The error names the study's file
-            and key.
+            has more images than are trained on, convolutions do not fit the images, the time is
+            to be shuffled in data that are not recorded spikes, or recorded spikes are to have a
+            contrast. The error names the study's file and key.
     """
     from rpu_ssnn.data import image_counts, image_shape, is_recorded  # this imports numpy
 
@@ -278,6 +279,10 @@ def refuse_missing_images(study: Study, data_root: Path | None) -> None:
             counts[name] = image_counts(point.dataset.name, data_root, own)
         for field, value, allowed in _faults(study, point, *counts[name]):
             raise InputError(study.where, field, value, allowed)
+        contrast = point.network.encoding.contrast
+        if contrast != "none" and is_recorded(point.dataset.name, own):
+            field = _place(study, point, "network", "encoding.contrast")
+            raise InputError(study.where, field, contrast, "must be none, as the data are spikes")
         if point.dataset.time != "kept" and not is_recorded(point.dataset.name, own):
             allowed = "must be left out, because these data are not recorded spikes"
             raise InputError(study.where, _written(point, "time"), point.dataset.time, allowed)
@@ -338,7 +343,8 @@ def _place(study: Study, point: Point, section: Literal["network", "training"], 
             return f"sweep.{path}"
     number, case = next((n, c) for n, c in enumerate(study.cases, 1) if c.name == point.label)
     own = case.network if section == "network" else case.training
-    return f"case {number}.{section}.{key}" if key in own else f"{section}.{key}"
+    in_case = value_at(own, key) is not None
+    return f"case {number}.{section}.{key}" if in_case else f"{section}.{key}"
 
 
 def _at_most(there: int) -> str:

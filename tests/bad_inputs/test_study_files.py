@@ -122,6 +122,13 @@ STUDIES = [
     of_study("published: {rat: {accuracy: 98, source: x}}", "published", "'rat'"),
     of_study("published: {rate: {accuracy: 101, source: x}}", "published.rate.accuracy", "101"),
     of_study("dataset: {name: digits, time: shuffled}", "dataset.time", "recorded spikes"),
+    of_study(
+        "dataset: {name: yin_yang_latency}, cases: [{update: rate, learning_rate: 1, "
+        "network: {encoding: {contrast: signed}}}]",
+        "case 1.network.encoding.contrast",
+        "'signed'",
+        "must be none",
+    ),
     of_study("dataset: {name: minst}", "dataset.name", "'minst'", "did you mean mnist?"),
     of_study("dataset: {name: digits, n_train: 5000}", "dataset.n_train", "5000", "1438"),
     of_study("dataset: {name: digits, n_train: 4}", "dataset.validation_share", "0.1"),
