@@ -102,6 +102,6 @@ def test_every_rule_starts_from_weights_of_that_size(rule: str) -> None:
 @pytest.mark.parametrize("rule", OWN_START)
 def test_a_rule_with_a_start_of_its_own_refuses_it(rule: str) -> None:
     case = {"label": "it", **OWN_START[rule], "network": {"initial_scale": 0.1}}
-    with pytest.raises(InputError, match="changes nothing") as caught:
+    with pytest.raises(InputError, match="has no effect") as caught:
         small_study(cases=[case], reference="it").points()
     assert caught.value.field == "case 1.network.initial_scale"
