@@ -29,9 +29,9 @@ _WAYS = {**dict.fromkeys(_UP, 1), **dict.fromkeys(_DOWN, -1), **dict.fromkeys(_R
 _WORDS = ("polarity", "device", "cycle")
 """Columns of words, read as categories so that ten million of them need little memory."""
 
-_CELLS = (
-    "must be a table with as many cells in each row as there are column names; commas must "
-    "separate cells, and points decimals"
+_CSV = (
+    "CSV file in UTF-8, with commas between cells, points in decimals, and as many cells in each "
+    "row as there are column names"
 )
 
 
@@ -140,14 +140,12 @@ def _frame(file: Path, sheet: str | None) -> tuple[int, list[str], pd.DataFrame]
             else:
                 header_row = 1
                 names, frame = _csv(opened)
-    except (pd.errors.ParserWarning, pd.errors.ParserError) as error:
-        raise PresetError(file, "cells", reason(error), _CELLS) from None
     except PresetError:
         raise
     except Exception as error:  # A damaged workbook raises errors of all kinds.
-        if not excel and not isinstance(error, OSError | ValueError):
+        if not excel and not isinstance(error, OSError | ValueError | pd.errors.ParserWarning):
             raise
-        kind = "Excel file" if excel else "CSV file in UTF-8, with commas between cells"
+        kind = "Excel file" if excel else _CSV
         raise PresetError(file, "file", reason(error), f"must be a readable {kind}") from None
     return header_row, names, frame
 

@@ -205,8 +205,8 @@ def test_gaps_take_no_step_across_them(tmp_path: Path, gap: str) -> None:
         ("5,up,12.50", ",up,12.5", ("row 7: column pulse", "whole number")),
         ("5,up,12.50", "5.5,up,12.5", ("row 7: column pulse", "5.5", "whole number")),
         ("5,up,12.50", "4,up,12.5", ("row 7: column pulse", "4", "must increase")),
-        ("5,up,12.50", "5,up,12,5", ("cells: row 7", "as many cells")),
-        ("0,up,10.00", "0,up,10,0", ("cells: the first row", "as many cells")),
+        ("5,up,12.50", "5,up,12,5", ("file: row 7", "as many cells")),
+        ("0,up,10.00", "0,up,10,0", ("file: the first row", "as many cells")),
         (",up,12.50\n", ",up,12.50\n\n5,up,high\n", ("row 9: column conductance_uS: 'high'",)),
     ],
 )
