@@ -162,11 +162,7 @@ def note(table: pd.DataFrame, chip: Chip) -> str:
             *([f"this chip leaves out, at no cost: {', '.join(missing)}"] if missing else []),
             *([] if table["image_leakage_j"].any() else ["no component leaks"]),
             *([f"converters have the bits of a case's own reads: {listed(own)}"] if own else []),
-            *(
-                [f"trained with exact reads, not {chip.bits} bits: {listed(exact)}"]
-                if exact
-                else []
-            ),
+            *([f"trained by exact reads, not {chip.bits} bits: {listed(exact)}"] if exact else []),
         ]
     )
 

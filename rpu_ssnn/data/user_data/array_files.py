@@ -69,8 +69,7 @@ def _raw(path: Path, archive: np.lib.npyio.NpzFile, spikes: SpikeSpec | None) ->
         found = {key: _array(path, archive, key) for key in archive.files}
         return Raw(part_of_events(path, found, spikes), None)
     wanted = SPLIT if set(SPLIT) <= keys else WHOLE
-    found_keys = Fault(f"are {', '.join(archive.files)}")
-    require(keys == set(wanted), path, "keys", found_keys, ALLOWED)
+    require(keys == set(wanted), path, "keys", Fault(f"are {', '.join(archive.files)}"), ALLOWED)
     x, y, *test = (_array(path, archive, key) for key in wanted)
     train = _part(path, x, y, spikes)
     return Raw(train, _part(path, test[0], test[1], spikes) if test else None)

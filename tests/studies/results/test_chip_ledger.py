@@ -101,7 +101,7 @@ def test_reads_that_the_chip_does_not_have_are_said() -> None:
     ):
         _, runs = counted(cases=cases)
         said = note(chip_ledger(runs, chip), chip)
-        assert said.endswith(f"trained with exact reads, not 5 bits: {others}")
+        assert said.endswith(f"trained by exact reads, not 5 bits: {others}")
     neurons = load_chip("neurram_130nm")
     assert "exact reads" not in note(chip_ledger(runs, neurons), neurons)
 
