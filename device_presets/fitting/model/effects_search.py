@@ -50,7 +50,8 @@ def with_effects(prepared: Prepared, fits: Sequence[JointFit]) -> list[JointFit]
         noisy = with_read_noise(prepared)
         bases = [with_white_noise(noisy, fit) for fit in first]
         longer = [_with_terms(noisy, timing, fit) for fit in bases]
-        if is_noise(max(longer, key=adjusted)):
+        best = max(longer, key=adjusted)
+        if best.shared[1] > np.log(_LEAST_NOISE) + best.local[:, :2].mean():
             return _of_all_models(noisy, fits, bases, longer)
     longer = [_with_terms(prepared, timing, fit) for fit in first]
     return _of_all_models(prepared, fits, first, longer)
@@ -67,11 +68,6 @@ def with_white_noise(prepared: Prepared, fit: JointFit) -> JointFit:
     shared[1] = np.log(0.3) + fit.local[:, :2].mean()
     layout = layout_of(prepared, fit.layout.model)
     return fitted_from(fit_at(prepared, layout, shared, fit.local))
-
-
-def is_noise(fit: JointFit) -> bool:
-    """Returns whether the read noise is above a twentieth of the mean step."""
-    return bool(fit.shared[1] > np.log(_LEAST_NOISE) + fit.local[:, :2].mean())
 
 
 def _of_all_models(

@@ -200,13 +200,10 @@ def _choice(scores: list[Score], how: str) -> Selection:
         if np.isfinite(behind).all() and behind.sum() <= min(max(error, 1.0), _TOO_FAR_BEHIND):
             good.append(score)
     # Of two models with equally many numbers (their laws of noise differ) the better comes first.
-    good = sorted(good, key=_preference) or [best]
+    good.sort(key=lambda s: (not s.fit.layout.held_by_preset, s.fit.n_free, -_sum(s)))
+    good = good or [best]
     ordered = sorted(scores, key=_sum, reverse=True)
     return Selection(good[0], tuple(ordered), tuple(good), how)
-
-
-def _preference(score: Score) -> tuple[bool, int, float]:
-    return not score.fit.layout.held_by_preset, score.fit.n_free, -_sum(score)
 
 
 def _sum(score: Score) -> float:

@@ -144,11 +144,9 @@ class FittedDevice:
     def usable(self) -> bool:
         """Returns whether the preset is worth training in: the fit describes the data, or the
         device moves by its pulses and the mean curve is nearly right."""
-        return self.verdict.describes or (self.verdict.moves and not self._far)
-
-    @property
-    def _far(self) -> bool:
-        return self.cycles.asked.worst > MOST_CURVE
+        return self.verdict.describes or (
+            self.verdict.moves and self.cycles.asked.worst <= MOST_CURVE
+        )
 
     @property
     def _kind(self) -> str:
@@ -170,7 +168,8 @@ class FittedDevice:
             _RIGHT[c.question] for c in self.verdict.checks if c.question in _RIGHT and c.passed
         ]
         right += ["the scatter of cycles"] if self.cycles.scatters else []
-        errors, theirs, far = self.cycles.asked, self.cycles.neurosim, self._far
+        errors, theirs = self.cycles.asked, self.cycles.neurosim
+        far = errors.worst > MOST_CURVE
         curve = f"{errors.percent} of the range (up / down, on {self._kind} cycles)"
         if theirs and theirs.worst + 1e-3 < errors.worst:  # Equal digits are not closer.
             curve += f"; NeuroSim's formula is closer, within {theirs.percent}"

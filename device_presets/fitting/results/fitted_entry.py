@@ -57,6 +57,9 @@ def fitted_entry(
     source = f"{found.name}, column {found.column}: fit of the model {population.name}"
     by_name = {quantity.name: quantity for quantity in quantities}
     values = _values(population, device, law, by_name) | effect_values(population, device)
+    # The report's step is the mean at weight zero; aihwkit's is the larger one, so these numbers
+    # differ in scale from the report's.
+    scaled = ("step", "write_noise", *(() if code in _STEP_AT_ZERO else ("asymmetry",)))
     entries: dict[str, ParameterEntry] = {}
     for name, exact in values.items():
         value = _rounded(exact)
@@ -65,23 +68,16 @@ def fitted_entry(
             assumption = f"not determined by the data; best estimate from {source}"
         quantity = by_name.get(name)
         told = source
-        # The report's step is the mean at weight zero; aihwkit's is the larger one, so these
-        # numbers differ in scale from the report's.
-        scaled = name in ("step", "write_noise") or (
-            name == "asymmetry" and code not in _STEP_AT_ZERO
-        )
-        if quantity is not None and quantity.low is not None and not scaled:
+        if quantity is not None and quantity.low is not None and name not in scaled:
             told += f"; 95 % interval {quantity.interval}"
-        elif quantity is not None and quantity.note and not scaled:
+        elif quantity is not None and quantity.note and name not in scaled:
             told += f"; {quantity.note}"
         origin = None if assumption is not None else told
         entries[name] = parameter(law, name, value, source=origin, assumption=assumption)
     for name, seen in measured_ranges(population).items():
         if name in entries:
             entries[name] = entries[name].model_copy(update={"measured": seen})
-    one_way = None
-    if not population.has_down:
-        one_way = f"{found.name} has no down pulses, so nothing is known about them"
+    one_way = f"{found.name} has no down pulses, so nothing is known about them"
     return PresetEntry(
         technology="measured",
         law=law,
@@ -89,7 +85,7 @@ def fitted_entry(
         + population.fit.prepared.scale.phrase
         + effect_phrase(population),
         citation=f"measured: {found.name}",
-        one_directional_because=one_way,
+        one_directional_because=None if population.has_down else one_way,
         parameters=entries,
     )
 
@@ -135,13 +131,10 @@ def _values(
     up, down = math.exp(device.local[0]), math.exp(device.local[1])
     down = down if population.has_down else up
     step = max(up, down)
-    asymmetry = asymmetry_of(up, down)
     w_max, w_min = float(device.local[4]), float(device.local[5])
     if not w_max > 0 > w_min:
-        allowed = (
-            f"must lie between the fitted bounds, {w_min:.4g} and {w_max:.4g}: set another "
-            "conductance by --weight-zero"
-        )
+        allowed = f"must lie between the fitted bounds, {w_min:.4g} and {w_max:.4g}"
+        allowed += "; choose another --weight-zero"
         raise PresetError("fit", "weight zero", 0.0, allowed)
     step = min(step, 0.999 * (w_max - w_min))  # A fit to noise may exceed the range.
     spreads = {name: q.value or 0.0 for name, q in by_name.items()}
@@ -154,7 +147,7 @@ def _values(
         "cycle_to_cycle": device.cycle_noise if device.cycle_noise > _LEAST_NOISE else 0.0,
         "step_spread": spreads["step_spread"],
         "step_spread_log_normal": population.log_normal,
-        "asymmetry": asymmetry,
+        "asymmetry": asymmetry_of(up, down),
         "asymmetry_spread": spreads.get("asymmetry_spread", 0.0),
     }
     if law != "constant":
@@ -164,9 +157,10 @@ def _values(
         values["noise_scales_with_step"] = not own.additive
     if law in _LINEAR:
         bends = device.shape if own.shape else device.local[2:4]
-        slopes = _slope(bends[0] * w_max), _slope(-bends[1] * w_min)
+        # Noise may put a slope just outside aihwkit's range.
+        slopes = np.clip([bends[0] * w_max, -bends[1] * w_min], -1.0, 1.0).tolist()
         if own.code == SOFT_BOUNDS:  # The step falls to 0 at the bound of each device.
-            slopes = 1.0, 1.0
+            slopes = [1.0, 1.0]
             values["slope_from_mean_bounds"] = False
         values |= {
             "slope_up": slopes[0] if own.code != CONSTANT else 0.0,
@@ -181,21 +175,15 @@ def _values(
     return values
 
 
-def _slope(value: float) -> float:
-    """Limits a slope to aihwkit's range, -1 to 1; noise may put it just outside."""
-    return min(max(float(value), -1.0), 1.0)
-
-
 def _assumption(population: Population, name: str, by_name: dict[str, Quantity]) -> str | None:
     """Returns why a value is assumed instead of measured; None if it was measured."""
     own = population.fit.layout.model
-    code = own.code
     quantity = by_name.get(name)
     if quantity is not None and quantity.value is None:
         return f"not known, taken as 0: {quantity.note}"
     spread = name.endswith("spread") and not own.own_slopes
-    fixed = name.startswith("slope_") and (code == CONSTANT or spread)
-    if fixed or (code == SOFT_BOUNDS and name == "step_spread_log_normal"):
+    fixed = name.startswith("slope_") and (own.code == CONSTANT or spread)
+    if fixed or (own.code == SOFT_BOUNDS and name == "step_spread_log_normal"):
         return f"not fitted, since the model fixes it ({own.name})"
     two_way = name.startswith("asymmetry") or name.endswith(("_down", "down_spread"))
     if not population.has_down and two_way:
