@@ -203,10 +203,8 @@ def _excess(groups: list[np.ndarray]) -> Check:
     least, most = (float(np.sqrt(max(end, 0.0) / information)) for end in ends)
     status = status_of(least <= MOST_STEP_DEVIATION, most > _TOO_WIDE)
     hidden = f"; an error of up to {most:.2f} could hide in the noise" if status == "open" else ""
-    found = f"Its rms error beyond chance is at least {least:.3f}"
-    if least < 0.0005:
-        found = "Its error may be chance"
-    answer = f"{found} (allowed: {MOST_STEP_DEVIATION} of the step, rms){hidden}."
+    found = "may be chance" if least < 0.0005 else f"beyond chance is at least {least:.3f}"
+    answer = f"Its rms error {found} (allowed: {MOST_STEP_DEVIATION} of the step){hidden}."
     return Check(MEAN_STEP, answer, status)
 
 

@@ -20,9 +20,6 @@ from rpu_ssnn.devices.fit_form import SOFT_BOUNDS, FitForm
 _LIBRARIES = ThreadpoolController()
 """BLAS threads cost more than they save in a search over a few numbers."""
 
-_LOST_READ_NOISE = 0.5
-"""A fitted read noise below this share of the one seen in the readings is searched once more."""
-
 _LEAST_STEP = 1e-3
 """A search starts from a step of at least this share of the range."""
 
@@ -159,16 +156,16 @@ def fit_model(
 
 
 def _with_read_noise(fit: JointFit, counted: np.ndarray | None) -> JointFit:
-    """Returns the fit, or a more likely one that starts from the read noise seen in the readings.
+    """Returns the fit, or a more likely one that starts from the read noise seen in the readings,
+    if the fit has less than half of it.
 
     The likelihood hardly changes with the logarithm of a small read noise, so a search that has
     once gone there stays, and takes read noise for cycle noise.
     """
     seen = fit.prepared.read_noise
-    if not fit.prepared.noisy or np.exp(fit.shared[1]) > _LOST_READ_NOISE * seen:
+    if 2.0 * np.exp(fit.shared[1]) > seen:
         return fit
-    shared = fit.shared.copy()
-    shared[1] = np.log(seen)
+    shared = np.array([fit.shared[0], np.log(seen), *fit.shared[2:]])
     other = refit(fit_at(fit.prepared, fit.layout, shared, fit.local, counted), counted)
     return other if other.total > fit.total + 1.0 else fit
 
