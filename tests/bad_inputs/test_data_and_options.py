@@ -130,7 +130,7 @@ OPTIONS = [
         ("presets example ecram --out HERE/x.xlsx", "--out | x.xlsx | .csv", {}),
         ("plan", "study | rpu-ssnn plan --help", {}),
         ("new mnst --out HERE/o.yaml", "'mnst' | did you mean mnist?", {}),
-        ("new HERE/a.npz --out HERE/o.yaml", "new: data: 'HERE/a.npz' | must exist", {}),
+        ("new HERE/a.npz --out HERE/o.yaml", "new: data: | a.npz' is not allowed; must exist", {}),
         ("plan ", "''", {}),
         (f"plan {LONG}", "too long", {}),
         ("plan a\nb", "study: 'a\\nb'", {}),

@@ -170,7 +170,7 @@ def test_a_case_that_cannot_be_timed_is_said(tmp_path: Path) -> None:
     plan = make_plan(small_study(seeds=[0]), tmp_path / "out")
     found = estimate(plan, Job(accept_all, fail_steps, None), 1)
     text = plan_text(plan, found)
-    assert "not timed: rate seed 0: RuntimeError: tile broke" in text
+    assert "could not be timed: rate seed 0: RuntimeError: tile broke" in text
     assert "| rate        |      1 |    0 |      - |       - |   - |   - |" in text
 
 

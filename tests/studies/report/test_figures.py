@@ -110,9 +110,9 @@ def test_any_setting_with_several_values_can_be_below(study: Study, runs: Runs) 
 def test_only_what_the_runs_have_is_drawable() -> None:
     study = nasty_study(sweep={}, cases=[{"update": "ann", "learning_rate": 1}], reference="ann")
     assert StudyFigures(study, runs_of(study)).kinds() == []
-    with refused("plot: curves: 'none'"):
+    with refused("plot: curves: none; must be those of a run's folder"):
         StudyFigures(study, runs_of(study)).draw("curves")
-    with refused("plot: gaps: 'none'"):
+    with refused("plot: gaps: none; there must be a case beside the reference"):
         StudyFigures(study, runs_of(study)).draw("gaps")
     with refused("plot: --x: missing"):
         StudyFigures(study, runs_of(study)).draw("sweep")

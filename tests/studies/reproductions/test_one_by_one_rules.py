@@ -52,7 +52,7 @@ def pulsed(**case: Any) -> dict[str, Any]:
             "case 1.online",
             "whose values end at 1",
         ),
-        (pulsed(training={"batch": 10}), "case 1.training.batch", "changes nothing"),
+        (pulsed(training={"batch": 10}), "case 1.training.batch", "has no effect"),
         ({**TWIN, "online": {"sum_bits": 8}}, "case 1.online.sum_bits", "one of activation"),
         ({**TWIN, "weight_bound": -1}, "case 1.weight_bound", "greater than 0"),
     ],
