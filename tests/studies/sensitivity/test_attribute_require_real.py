@@ -67,7 +67,7 @@ def test_attribution_of_a_noisy_device(
     assert table["lost_n"].eq(3).all()
     assert table["recovered_n"].drop(REMAINING).eq(3).all()
     assert (out / "attribution.png").read_bytes()[:4] == b"\x89PNG"
-    assert "held fixed" in first.out
+    assert "every change keeps the hyperparameters" in first.out
     call(monkeypatch, *command)
     second = capsys.readouterr()
     assert second.out == first.out
