@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from studies.common.statistics import SIGNIFICANCE, PairedTest, paired_tests
+from studies.common.statistics import SIGNIFICANCE, WHY_UNTESTED, PairedTest, paired_tests
 from studies.declaration.cases import Case
 from studies.declaration.study import Study
 from studies.declaration.trial import Failure, Runs
@@ -224,8 +224,11 @@ def _sentences(table: pd.DataFrame) -> Iterator[str]:
     known = each.dropna(subset=["recovered"])
     if not n_told and len(known):
         most = known.sort_values("recovered", ascending=False, kind="stable").iloc[0]
+        verdict = "No single imperfection has a significant cost"
+        if each[["recovered_p", "lost_p"]].isna().all(axis=None):
+            verdict = f"Nothing is tested ({WHY_UNTESTED})"
         yield (
-            "No single imperfection has a significant cost; switched off alone, "
+            f"{verdict}; switched off alone, "
             f"{most['imperfection']} recovers most ({_points(most, 'recovered')} points)."
         )
 

@@ -19,8 +19,7 @@ import pandas as pd
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec import CircuitSpec
-from rpu_ssnn.spec.tile import TileSpec
-from studies.common.settings import leaves, with_value
+from studies.common.settings import leaves, value_at, with_value
 from studies.common.statistics import (
     NOT_SIGNIFICANT,
     ONLY_ALONE,
@@ -31,14 +30,13 @@ from studies.common.statistics import (
     paired_tests,
 )
 from studies.declaration.cases import Case
+from studies.declaration.points import points_of
 from studies.declaration.study import Study
 from studies.declaration.trial import Failure, Runs
 from studies.declaration.update_rules.analog_sgd import AnalogSgdRule
-from studies.declaration.update_rules.ann import AnnRule
 from studies.declaration.update_rules.base import Rule
-from studies.declaration.update_rules.coincidence import CoincidenceRule
+from studies.declaration.update_rules.loading import rule_class
 from studies.declaration.update_rules.pulses import PulseRule
-from studies.declaration.update_rules.rate import RateRule
 from studies.results.text_table import interval
 from studies.sensitivity.device_question import (
     DeviceQuestion,
@@ -181,55 +179,50 @@ def _labelled(case: Case, label: str) -> Case:
 
 def _cases(asked: DeviceQuestion) -> Iterator[Case]:
     """Yields the states in the order of the table, taken from the study's cases if it has them."""
-    study, inside = asked.study, asked.case
-    shared = {"network": inside.network, "training": inside.training}
-    exact_gradients = (case for case in study.cases if isinstance(case.rule, AnnRule))
-    made = Case.model_validate({"update": "ann", **_read_by(AnnRule, shared)})
-    yield _labelled(next(exact_gradients, made), FLOAT)
-    rule, tile = inside.device_rule, inside.written.get("tile", {})
+    rule, tile = asked.case.device_rule, asked.case.written.get("tile", {})
     simulator = {key: value for key, value in tile.items() if key == "simulator"}
-    yield _labelled(_control(study, IDEAL_DEVICE, {}, simulator, shared), NUMBERS_IDEAL)
-    yield _labelled(_control(study, rule.device, rule.overrides, tile, shared), NUMBERS)
-    rates = (c for c in study.cases if isinstance(c.rule, RateRule) and c.rule.surrogate is None)
-    made = Case.model_validate({"update": "rate", **shared})
-    yield _labelled(next(rates, made), RATES)
-    exact = (c for c in study.cases if isinstance(c.rule, CoincidenceRule))
-    made = Case.model_validate({"update": "coincidence", **shared})
-    yield _labelled(next(exact, made), COINCIDENCES)
-    yield _labelled(inside, SPIKES)
+    numbers = {"update": "analog_sgd", "device": rule.device, "overrides": rule.overrides}
+    made: dict[str, dict[str, Any]] = {
+        FLOAT: {"update": "ann"},
+        NUMBERS_IDEAL: {"update": "analog_sgd", "device": IDEAL_DEVICE, "tile": simulator},
+        NUMBERS: {**numbers, "tile": tile},
+        RATES: {"update": "rate"},
+        COINCIDENCES: {"update": "coincidence"},
+    }
+    shared = {"network": asked.case.network, "training": asked.case.training}
+    for state, keys in made.items():
+        read = _read_by(rule_class(keys["update"]), shared)
+        yield _labelled(_of_study(asked.study, Case.model_validate({**keys, **read})), state)
+    yield _labelled(asked.case, SPIKES)
 
 
 def _simulator(case: Case) -> str:
     return case.device_rule.tile.simulator
 
 
-def _control(
-    study: Study,
-    device: str,
-    overrides: dict[str, Any],
-    tile: dict[str, Any],
-    shared: dict[str, dict[str, Any]],
-) -> Case:
-    """Returns the study's control in that device, preferably in the same simulator.
+def _of_study(study: Study, made: Case) -> Case:
+    """Returns the study's case with the rule, device, network and training of a made one, or else
+    that one.
 
-    Both simulators have the same devices, so a control in the other simulator will do too. A study
-    without a control gets a new one.
+    Both simulators have the same devices, so a control in the other simulator will do too. How the
+    float network descends, and how long trains of numbers are, is left to the study.
     """
 
-    def rest(tile: TileSpec) -> TileSpec:
-        return tile.model_copy(update={"simulator": "native"})
+    def demanded(rule: Rule) -> dict[str, Any]:
+        given = rule.model_dump(exclude={"learning_rate": True, "sgd": True, "trains": True})
+        drawn = {"draws": getattr(rule, "draws", 0)}
+        return with_value(given, "tile.simulator", None) | drawn
 
-    wanted = TileSpec.model_validate(tile)
-    controls = [
-        (case, rule.tile)
-        for case in study.cases
-        if isinstance(rule := case.rule, AnalogSgdRule)
-        and (rule.device, rule.overrides, rest(rule.tile)) == (device, overrides, rest(wanted))
-    ]
-    if controls:
-        return next((case for case, its in controls if its == wanted), controls[0][0])
-    made = {"update": "analog_sgd", "device": device, "overrides": overrides, "tile": tile}
-    return Case.model_validate({**made, **_read_by(AnalogSgdRule, shared)})
+    def simulator(case: Case) -> object:
+        return value_at(case.rule.model_dump(), "tile.simulator")
+
+    shared = study.dataset, study.network, study.training, study.seeds, study.folder
+    for case in sorted(study.cases, key=lambda case: simulator(case) != simulator(made)):
+        if demanded(case.rule) == demanded(made.rule):
+            own, wanted = points_of((case, made), (), *shared)
+            if (own.network, own.training) == (wanted.network, wanted.training):
+                return case
+    return made
 
 
 def _read_by(rule: type[Rule], shared: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:

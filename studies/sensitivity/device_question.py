@@ -100,7 +100,8 @@ def ask(study: Study, device: str) -> DeviceQuestion:
     natively if aihwkit cannot do it.
 
     Raises:
-        InputError: there is no such device, it moves one way only, or several cases fit.
+        InputError: there is no such device, it moves one way only, several cases fit, or it or the
+            reference is drawn from a fit, as the questions take seeds to be independent.
     """
     require_kind("device question", "study", study, Study)
     study = with_hyperparameters(study, known_hyperparameters(study, study.hyperparameters_file))
@@ -134,6 +135,10 @@ def ask(study: Study, device: str) -> DeviceQuestion:
         case = Case.model_validate({"device": placed, **tile})
     if case.name == reference.name:
         raise InputError(study.study, "--device", device, "must not be the study's reference")
+    for one in (case, reference):
+        if isinstance(one.rule, DeviceRule) and one.rule.draws:
+            allowed = "must be 0 in this question, as seeds that share a device are not independent"
+            raise InputError(study.study, f"{one.name}: draws", one.rule.draws, allowed)
     circuit = study.network.neuron.circuit.model_dump(exclude_defaults=True)
     if circuit and case.rule.has_effect("network.neuron.circuit"):
         case = case.changed(network=merged({"neuron": {"circuit": circuit}}, case.network))

@@ -11,9 +11,10 @@ import yaml
 from device_presets.library.preset_file import shipped_entries
 from rpu_ssnn.common.errors import InputError
 from studies.common.statistics import nested_deviations
-from studies.declaration.study import load_study
+from studies.declaration.study import load_study, parse_study
 from studies.report.summary_view import render
 from studies.results.summary import summary
+from studies.sensitivity.device_question import ask
 
 STEPS = (0.01, 0.02, 0.03)
 
@@ -59,6 +60,15 @@ def test_each_seed_has_its_own_draw(tmp_path: Path) -> None:
 def test_draws_that_are_not_there_are_refused(device: object, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"draw"):
         load_study(write_study(tmp_path, device)).points()
+
+
+@pytest.mark.parametrize(("device", "reference"), [("mine", "rate"), ("capacitor", "mine")])
+def test_questions_refuse_drawn_devices(device: str, reference: str, tmp_path: Path) -> None:
+    content = yaml.safe_load(write_study(tmp_path, {"fit": "mine.yaml", "draws": 3}).read_text())
+    content["cases"][1]["label"] = "mine"
+    study = parse_study({**content, "reference": reference}, "study.yaml", tmp_path)
+    with pytest.raises(InputError, match=r"mine: draws: 3 is not allowed; must be 0"):
+        ask(study, device)
 
 
 def test_the_deviations_of_seeds_and_fit_are_told_apart() -> None:

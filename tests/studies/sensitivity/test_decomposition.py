@@ -139,6 +139,27 @@ def test_the_studys_own_cases_are_taken_and_the_rest_is_made_up() -> None:
     assert lost == pytest.approx(REACHED[RATES] - REACHED[SPIKES])
 
 
+@pytest.mark.parametrize(
+    ("changed", "case", "taken"),
+    [
+        (range(3), {"network": {"hidden": [9]}}, False),
+        (range(3), {"training": {"epochs": 2}}, False),
+        (range(1, 3), {"network": {"T": 12}}, False),
+        (range(1, 3), {"network": {"T": SMALL["network"]["T"]}}, True),
+    ],
+)
+def test_cases_with_another_network_or_training_are_not_taken(
+    changed: range, case: dict[str, Any], taken: bool
+) -> None:
+    cases = [{**one, **(case if n in changed else {})} for n, one in enumerate(GIVEN)]
+    decompose(device_study(cases=cases, reference="ann"), "capacitor", run := Known())
+    points = run.studies[0].points()
+    searched = [one.label for one in points if one.hyperparameters is None]
+    assert searched == ([] if taken else [(FLOAT, RATES, COINCIDENCES)[n] for n in changed])
+    made = {one.label: (one.network, one.training) for one in points}
+    assert made[RATES] == made[COINCIDENCES] == made[SPIKES]
+
+
 def test_the_control_has_the_overrides_of_the_device() -> None:
     run = Known()
     decompose(device_study(case={"overrides": {"levels": 200}}), "capacitor", run)
@@ -179,7 +200,7 @@ def test_a_made_up_control_is_in_the_simulator_of_the_device() -> None:
 def test_faults_of_neurons_are_a_step_of_their_own(of_study: bool, tmp_path: Path) -> None:
     """The other states have perfect neurons, wherever the circuit is set, but keep their resets."""
     run, faulty = Known(noise=0.01), {"reset": "zero", "circuit": {"threshold_spread": 0.1}}
-    network = {**SMALL["network"], **({"neuron": faulty} if of_study else {})}
+    network = {**SMALL["network"], "neuron": faulty if of_study else {"reset": "zero"}}
     own = {} if of_study else {"network": {"neuron": faulty}}
     cases = [*GIVEN[:-1], {**GIVEN[-1], **own}]
     study = device_study(cases=cases, reference="ann", network=network)
