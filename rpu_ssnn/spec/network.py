@@ -222,8 +222,8 @@ class NetworkSpec(Spec):
     """How the positions of a convolution share a slot. With `serial` its only array serves them one
     after the other, each in its own cycle of `slot_seconds`. With `at_once` the replicas of a
     kernel are separate arrays that work at the same time, so a slot takes positions / replicas
-    cycles. The layer with the most cycles sets their number. Only what depends on time is affected:
-    the length of an image, leak, and devices that remember pulses."""
+    cycles. The layer with the most cycles sets their number. Only the arrays of a chip and what
+    depends on time are affected: the length of an image, leak, and devices that remember pulses."""
 
     T: Slots = 50
     """The number of slots that an image is shown."""

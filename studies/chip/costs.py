@@ -1,7 +1,7 @@
 """Computes energy, time and area of a network in a chip, by component."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -50,7 +50,6 @@ class Network:
         training, inference: events of each crossbar.
         wires: spikes of label and inhibition at an output neuron, in training and in inference.
         slots: slots of a presentation with flush, in training and in inference.
-        cycles: cycles of a slot.
         presentations: presentations of the whole training.
         pulse: energy of a pulse of the device (J); None if not known.
         pulse_s: shortest slot of the device (s).
@@ -64,7 +63,6 @@ class Network:
     wires: tuple[float, float]
     slots: tuple[int, int]
     presentations: float
-    cycles: float = 1.0
     pulse: float | None = None
     pulse_s: float = 0.0
     idle_s: float = 0.0
@@ -156,7 +154,7 @@ class Costs:
             "converter": math.ceil(converted / self.chip.lines_per_converter)
             * (self.chip.columns == "converter"),
             "neuron": neurons,
-            "buffer": sum(one.n_in * one.delay for one in crossbars),
+            "buffer": sum(one.positions * one.n_in * one.delay for one in crossbars),
         }
 
     @property
@@ -169,11 +167,9 @@ class Costs:
         """Returns the power that the components always take (W)."""
         return sum(n * part.power_w for n, part in self._built())
 
-    def _built(self) -> Iterator[tuple[float, Component]]:
-        for name, n in self.component_counts.items():
-            part = getattr(self.chip.components, name)
-            if part is not None:
-                yield n, part
+    def _built(self) -> list[tuple[float, Component]]:
+        counts, parts = self.component_counts, self.chip.components
+        return [(n, part) for name, n in counts.items() if (part := getattr(parts, name))]
 
     @cached_property
     def matter_most(self) -> list[str]:
@@ -202,22 +198,24 @@ class Costs:
     def _time(self, phase: int) -> tuple[float, str]:
         """Returns the time of the slowest crossbar, or of the shortest slots if that is longer.
 
-        Parallel reads take a fixed time in each cycle of a slot, and so do writes by each spike.
-        Other reads and writes take time only when they happen, on average.
+        Parallel reads take a fixed time in each cycle of a crossbar, and so do writes by each
+        spike. Other reads and writes take time only when they happen, on average; replicas that
+        work at the same time share them evenly.
         """
         network, chip = self.network, self.chip
-        cycles = network.slots[phase] * network.cycles
-        slowest = {"slot": cycles * chip.slot_s}
+        slots = network.slots[phase]
+        slowest = {"slot": slots * max(one.cycles for one in network.crossbars) * chip.slot_s}
         for crossbar, events in zip(
             network.crossbars, (network.training, network.inference)[phase], strict=True
         ):
-            reads = cycles * (1 if phase or crossbar.is_first else 2)
+            cycles = slots * crossbar.cycles
+            reads: float = cycles * (1 if phase or crossbar.is_first else 2)
             if chip.reads == "serial":
-                reads = sum(crossbar.reads(chip, events))
+                reads = sum(crossbar.reads(chip, events)) / crossbar.at_once
             writes = {
                 "spikes": 2 * cycles,
-                "parallel": events.write_phases * crossbar.devices,
-                "serial": events.write_spikes * crossbar.devices,
+                "parallel": events.write_phases * crossbar.devices / crossbar.at_once,
+                "serial": events.write_spikes * crossbar.devices / crossbar.at_once,
             }[chip.writes]
             period = max(chip.pulse_period_s, network.pulse_s)
             parts = {

@@ -6,7 +6,7 @@ the other.
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from studies.chip.description import Chip
 
@@ -37,6 +37,8 @@ class Crossbar:
     Attributes:
         n_in, n_out: numbers of lines, including those of all replicas.
         positions, replicas: those of a convolution; 1 in a dense layer.
+        at_once: replicas that have arrays of their own and work at the same time; 1 if all replicas
+            lie beside each other in the same arrays.
         devices: devices per weight that pulses change.
         references: devices per weight that are read with them and never written.
         delay: slots for which forward spikes wait for their gradient.
@@ -47,6 +49,7 @@ class Crossbar:
     n_out: int
     positions: int = 1
     replicas: int = 1
+    at_once: int = 1
     devices: int = 1
     references: int = 0
     delay: int = 0
@@ -62,14 +65,23 @@ class Crossbar:
         return self.devices + self.references
 
     @property
+    def _row_columns(self) -> int:
+        return self.columns // self.at_once
+
+    @property
+    def cycles(self) -> int:
+        """Returns the cycles of a slot, in each of which replicas serve `at_once` positions."""
+        return math.ceil(self.positions / self.at_once)
+
+    @property
     def read_columns(self) -> int:
         """Returns the number of columns used by a read of one position."""
         return self.columns // self.replicas
 
     def arrays(self, chip: Chip) -> tuple[int, int]:
         """Returns how many arrays there are below and beside each other."""
-        rows, columns = chip.array.rows, chip.array.columns
-        return math.ceil(self.n_in / rows), math.ceil(self.columns / columns)
+        beside = self.at_once * math.ceil(self._row_columns / chip.array.columns)
+        return math.ceil(self.n_in / chip.array.rows), beside
 
     def use(self, chip: Chip, events: Events, *, writes: bool) -> dict[str, float]:
         """Returns how often events use each component, pulse devices, and half-select them.
@@ -81,10 +93,9 @@ class Crossbar:
         beside = math.ceil(self.read_columns / chip.array.columns)
         transposed = 0.0 if self.is_first else events.gradient_spikes
         forward_reads, back_reads = self.reads(chip, events)
-        of_currents = forward_reads * self.read_columns * below + back_reads * self.n_in * beside
-        converted = of_currents if chip.columns == "converter" else 0.0
-        if not writes:
-            events = replace(events, pulses=0.0, write_spikes=0.0)
+        read = (1, 1) if chip.reads == "serial" else (below, beside)  # A line lies in one of these.
+        forward, back = forward_reads * self.read_columns, back_reads * self.n_in
+        converted = forward * read[0] + back * read[1] if chip.columns == "converter" else 0.0
         rows_written, half_selected = self._writes(chip, events) if writes else (0.0, 0.0)
         updates = forward_reads * (self.n_out // self.replicas) + back_reads * self.n_in
         return {
@@ -118,6 +129,6 @@ class Crossbar:
         spikes = events.write_spikes * self.devices
         if chip.writes == "serial":
             rows = events.pulses
-            return rows, rows * (self.columns - 2) + spikes * self.n_in
+            return rows, rows * (self._row_columns - 2) + spikes * self.n_in
         rows = events.lines if chip.writes == "spikes" else events.write_lines * self.devices
-        return rows, rows * self.columns + spikes * self.n_in - 2 * events.pulses
+        return rows, rows * self._row_columns + spikes * self.n_in - 2 * events.pulses

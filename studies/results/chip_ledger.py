@@ -20,6 +20,7 @@ from studies.results.tables import results_frame
 if TYPE_CHECKING:
     import pandas as pd
 
+    from rpu_ssnn.spec import NetworkSpec
     from studies.chip.description import Chip
     from studies.declaration.trial import Row, Runs, Trial
 
@@ -50,26 +51,23 @@ def costs_of(trial: Trial, row: Row, chip: Chip) -> Costs | None:
     They are None if the run has no device, or did not count its events or all pulses of its cells,
     such as those of transfers.
     """
-    method = trial.settings.method
+    settings, method = trial.settings, trial.settings.method
     images = number_in(row, "inference_images")
     if not isinstance(method, DeviceRule) or not images or "write_spikes_total" not in row:
         return None
     compound = compound_of(method.device)
     if compound is not None and compound.unknown_pulses is not None:
         return None
-    settings = trial.settings
     spec, inhibition = settings.network, settings.network.inhibition
     bits = _read_bits(method)
     if bits is not None and chip.columns == "converter":
         chip = chip.at_bits(bits)
     presentations = _known(row, "n_train") * settings.training.epochs
     places = range(1, 1 + sum(name.startswith("input_lines_") for name in row))
-    crossbars = [
-        _crossbar(row, n, method, delay) for n, delay in zip(places, spec.delays, strict=True)
-    ]
+    crossbars = [_crossbar(row, n, method, spec) for n in places]
     training = [_events(row, n, _TRAINING, presentations) for n in places]
     inference = [_events(row, n, _INFERENCE, images) for n in places]
-    label, classes = spec.encoding.label_rate * spec.T, crossbars[-1].n_out
+    label, classes = spec.encoding.label_rate, crossbars[-1].n_out
     inhibited = classes if inhibition.strength and not inhibition.clocked else 1
     clocked = label * classes if inhibition.clocked else 0.0
     return Costs(
@@ -78,12 +76,11 @@ def costs_of(trial: Trial, row: Row, chip: Chip) -> Costs | None:
             training,
             inference,
             wires=(
-                label + clocked + training[-1].spikes * inhibited,
-                clocked + inference[-1].spikes * (inhibited - 1),
+                (label + clocked) * spec.T + training[-1].spikes * inhibited,
+                clocked * spec.at_inference.T + inference[-1].spikes * (inhibited - 1),
             ),
             slots=(spec.slots, spec.at_inference.slots),
             presentations=presentations,
-            cycles=number_in(row, "slot_cycles") or 1.0,
             pulse=energy_of_a_pulse(method)[0],
             pulse_s=shortest_slot_s(method.parameters) or method.tile.slot_seconds,
             idle_s=method.tile.idle_seconds,
@@ -93,12 +90,13 @@ def costs_of(trial: Trial, row: Row, chip: Chip) -> Costs | None:
     )
 
 
-def _crossbar(row: Row, n: int, method: DeviceRule, delay: int) -> Crossbar:
+def _crossbar(row: Row, n: int, method: DeviceRule, spec: NetworkSpec) -> Crossbar:
     n_in, n_out = (int(_known(row, f"{name}_{n}")) for name in ("input_lines", "output_lines"))
     devices = round(_known(row, f"devices_total_{n}") / (n_in * n_out))
     references = int(method.tile.reference.has_devices)
     positions, replicas = (int(_known(row, f"{name}_{n}")) for name in ("positions", "replicas"))
-    return Crossbar(n_in, n_out, positions, replicas, devices, references, delay, n == 1)
+    at_once, delay = replicas if spec.positions == "at_once" else 1, spec.delays[n - 1]
+    return Crossbar(n_in, n_out, positions, replicas, at_once, devices, references, delay, n == 1)
 
 
 def _events(row: Row, n: int, columns: Mapping[str, str], presentations: float) -> Events:
@@ -170,8 +168,8 @@ def _each_once(words: pd.Series) -> str:
 
 def row_of(costs: Costs) -> Iterator[tuple[str, Any]]:
     """Yields the columns of one run: arrays, area, times, and energies (J), also by component."""
-    yield from (("arrays", costs.array_count), ("array_use", costs.array_use))
-    yield "area_m2", costs.area_m2
+    arrays = {"arrays": costs.array_count, "array_use": costs.array_use, "area_m2": costs.area_m2}
+    yield from arrays.items()
     yield from zip(("image_s", "limited_by"), costs.time, strict=True)
     yield from zip(("inference_s", "inference_limited_by"), costs.inference_time, strict=True)
     image, inference = total(costs.training), total(costs.inference)
@@ -185,10 +183,8 @@ def row_of(costs: Costs) -> Iterator[tuple[str, Any]]:
     yield "training_s", costs.time[0] * costs.network.presentations
     for bits in MULTIPLY_ADD_J:
         for name, training in (("image", True), ("inference", False)):
-            yield (
-                f"digital_{bits}_bit_{name}_j",
-                digital_energy(costs.network.crossbars, bits, training=training),
-            )
+            digital = digital_energy(costs.network.crossbars, bits, training=training)
+            yield f"digital_{bits}_bit_{name}_j", digital
     yield "matter_most", ", ".join(costs.matter_most)
     yield "assumed_share", costs.assumed_share
     for phase, parts in (("image", costs.training), ("inference", costs.inference)):

@@ -1,6 +1,7 @@
 """Compares the costs of a chip with hand calculation, brute force and published chips."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,8 @@ def test_an_array_of_four_by_three_by_hand() -> None:
     }
     asked = FOUR_BY_THREE.use(costs.chip, HAND, writes=False)
     assert asked["row_write"] == asked["half_select"] == 0
+    one_by_one = FOUR_BY_THREE.use(chip(reads="serial"), HAND, writes=True)
+    assert one_by_one["converter"] == 5 * 3 + 2 * 4  # A single line lies in one of two arrays.
 
 
 def test_energy_area_and_time_follow_from_the_components() -> None:
@@ -140,6 +143,33 @@ def test_a_convolution_reads_one_replica_at_each_position() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("reads", "writes", "training_s", "inference_s", "rows"),
+    [
+        ("parallel", "spikes", 10 * 16 * (1.0 + 2 * 0.5), 8 * 16.0, 40),
+        ("serial", "parallel", 40 + 16 * 0.5, 40.0, 20),
+        ("serial", "serial", 40 + 2 * 0.5, 40.0, 6),
+    ],
+)
+def test_a_convolution_takes_its_own_cycles_and_replicas_may_work_at_once(
+    reads: Any, writes: Any, training_s: float, inference_s: float, rows: int
+) -> None:
+    """By hand: a kernel has two replicas of four columns, and a dense layer waits for it."""
+    timed = {"converter": {**ONE, "time_s": 1.0}}
+    built = chip(rows=9, columns=8, reads=reads, writes=writes, components=timed)
+    events = replace(HAND, lines=40, write_phases=16, write_lines=20)
+    selected = 2 * 6  # A device that gets a pulse is on both of its lines.
+    for at_once in (1, 2):
+        conv = Crossbar(9, 8, positions=16, replicas=2, at_once=at_once, is_first=True)
+        both = ([conv, Crossbar(64, 3)], [events, HAND], [events, HAND])
+        costs = Costs(Network(*both, (0.0, 0.0), (10, 8), 1.0, pulse_s=0.5), built)
+        assert costs.arrays[0] == (1, at_once)
+        assert costs.time[0] == training_s / at_once
+        assert costs.inference_time[0] == inference_s / at_once
+        halves = conv.use(built, events, writes=True)["half_select"]
+        assert halves == rows * 8 / at_once + 2 * 9 - selected
+
+
 def test_a_reference_is_read_and_half_selected_and_never_written() -> None:
     paired = Crossbar(n_in=4, n_out=3, references=1)
     asked = paired.use(chip(writes="parallel"), HAND, writes=True)
@@ -171,7 +201,8 @@ def test_neurosim_s_own_case_is_repeated_within_a_factor_of_two() -> None:
     of_pulses = sum(n * ways[way] ** 2 * conductance * 300e-6 for way, n in counted.items())
     pulse = of_pulses / sum(counted.values())
     crossbars = [Crossbar(400, 100, is_first=True), Crossbar(100, 10)]
-    events = [Events(1, 110, 0, pulses=sum(counted.values())), Events(1, 50, 0)]
+    asked = [Events(1, 110, 0), Events(1, 50, 0)]
+    events = [replace(asked[0], pulses=sum(counted.values())), asked[1]]
     built = chip(
         rows=400,
         columns=100,
@@ -181,7 +212,7 @@ def test_neurosim_s_own_case_is_repeated_within_a_factor_of_two() -> None:
         },
         writes="serial",
     )
-    costs = Costs(Network(crossbars, events, events, (0.0, 0.0), (1, 1), 1e6, pulse=pulse), built)
+    costs = Costs(Network(crossbars, events, asked, (0.0, 0.0), (1, 1), 1e6, pulse=pulse), built)
     writes = 1e6 * costs.training["pulse"][0]
     assert 13.0e-3 / 2 < writes < 13.0e-3 * 2
     reads = 1e6 * total(costs.inference)[0]
