@@ -1,12 +1,13 @@
 """Describes in one line of JSON what is needed besides its weights to rebuild a network."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.common.files import reason
+from rpu_ssnn.common.errors import require
+from rpu_ssnn.common.files import refusing
 from rpu_ssnn.network import Network
 from rpu_ssnn.network.inputs import InputLines
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec, connected
@@ -19,23 +20,29 @@ FORMAT = 1
 
 
 def description(trained: Trained) -> str:
-    """Returns the description: neurons, encoding, input lines, and the seed of the test spikes."""
-    inputs, seed = trained.inputs, trained.seed
+    """Returns the description: neurons, encoding, input lines, and the seed of the test spikes.
+
+    Of imperfect neurons it has the seed and the age, from which their circuits are drawn again.
+    """
+    network, inputs, neurons = trained.network, trained.inputs, trained.network.neurons
+    circuits = None if neurons is None else [network.seed_state, neurons.images[0]]
     return json.dumps(
         {
             "format": FORMAT,
-            "network": trained.network.spec.model_dump(mode="json"),
-            "sizes": trained.network.sizes,
+            "network": network.spec.model_dump(mode="json"),
+            "sizes": network.sizes,
             "pixels": inputs.pixels,
             "grey_max": inputs.grey_max,
-            "middle": _list(inputs.middle),
-            "gain": _list(inputs.gain),
+            "middle": inputs.middle,
+            "gain": inputs.gain,
             "complement": inputs.complement,
             "image": inputs.image,
-            "seed": {"entropy": str(seed.entropy), "spawn_key": list(seed.spawn_key)},
+            "seed": trained.seed.state,
+            "circuits": circuits,
             "numerics_version": NUMERICS_VERSION,
             "rpu_ssnn_version": VERSION,
-        }
+        },
+        default=lambda number: number.tolist(),
     )
 
 
@@ -46,30 +53,30 @@ def weights_of(trained: Trained, where: object) -> list[Weights]:
         InputError: reads have errors, so no matrix can stand for them.
     """
     found = [synapses.linear_read() for synapses in trained.network.synapses]
-    if any(weights is None for weights in found):
-        allowed = (
-            "must be left out, and so must the white parts of device_read_noise, since weights "
-            "cannot stand for reads with errors"
-        )
-        raise InputError(where, "tile.reads", "given", allowed)
+    allowed = (
+        "must be left out, and so must the white parts of device_read_noise, since weights "
+        "cannot stand for reads with errors"
+    )
+    require(all(weights is not None for weights in found), where, "tile.reads", "given", allowed)
     return [weights.copy() for weights in found if weights is not None]
 
 
-def rebuilt(text: str, weights: list[Weights], where: object) -> Trained:
+def rebuilt(text: str, weights: list[Weights], where: Path) -> Trained:
     """Returns a network that answers like the one described; its weights are floats, for inference.
 
     Raises:
         InputError: the description is invalid or has another format, or the weights do not fit.
     """
-    try:
+    with refusing(
+        where, "must be one that export wrote", ValueError, KeyError, TypeError, field="description"
+    ):
         known: dict[str, Any] = json.loads(text)
-        if known["format"] != FORMAT:
-            raise InputError(where, "format", known["format"], f"must be {FORMAT}")
+        found = known["format"]
+        require(found == FORMAT, where, "format", found, f"must be {FORMAT}")
         spec = NetworkSpec.model_validate(known["network"])
         sizes = tuple(int(size) for size in known["sizes"])
-        seed = np.random.SeedSequence(
-            int(known["seed"]["entropy"]), spawn_key=tuple(known["seed"]["spawn_key"])
-        )
+        drawn, images = known["circuits"] if spec.neuron.circuit.acts else (known["seed"], 0)
+        seed, circuit_seed = _seed(known["seed"]), _seed(drawn)
         inputs = InputLines(
             known["pixels"],
             known["grey_max"],
@@ -78,23 +85,20 @@ def rebuilt(text: str, weights: list[Weights], where: object) -> Trained:
             bool(known.get("complement", False)),
             tuple(known["image"]) if known.get("image") else None,
         )
-    except InputError:
-        raise
-    except (ValueError, KeyError, TypeError) as error:
-        problem = reason(error)
-        raise InputError(where, "description", problem, "must be one that export wrote") from error
     shapes = [one.shape for one in connected(spec, sizes, inputs.image)]
-    if [w.shape for w in weights] != shapes:
-        raise InputError(where, "weights", [w.shape for w in weights], f"must be {shapes}")
+    given = [one.shape for one in weights]
+    require(given == shapes, where, "weights", given, f"must be {shapes}")
     network = Network(
-        spec, TrainingSpec(epochs=0), sizes, rate_synapses(1.0), np.random.SeedSequence(0),
+        spec, TrainingSpec(epochs=0), sizes, rate_synapses(1.0), circuit_seed,
         initial=weights, image=inputs.image,
     )  # fmt: skip
+    if network.neurons is not None:
+        network.neurons.age(images)
     return Trained(network, inputs, seed)
 
 
-def _list(values: np.ndarray | None) -> list[float] | None:
-    return None if values is None else values.tolist()
+def _seed(state: dict[str, Any]) -> np.random.SeedSequence:
+    return np.random.SeedSequence(**{**state, "entropy": int(state["entropy"])})
 
 
 def _array(values: list[float] | None) -> np.ndarray | None:

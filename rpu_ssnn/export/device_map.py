@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rpu_ssnn.common.errors import InputError, require_kind
+from rpu_ssnn.common.errors import require, require_kind
 from rpu_ssnn.common.files import check_hdf5, refusing, user_path, write_whole
 from rpu_ssnn.common.optional import optional_package
 from rpu_ssnn.export.description import description, rebuilt, weights_of
@@ -87,8 +87,7 @@ def read_network(path: str | Path) -> Trained:
         refusing(path, allowed, KeyError, field="content"),
         h5py.File(path, "r") as file,
     ):
-        if "description" not in file.attrs:
-            raise InputError(path, "description", None, allowed)
+        require("description" in file.attrs, path, "description", None, allowed)
         names = sorted((n for n in file if n.startswith("crossbar_")), key=lambda n: int(n[9:]))
         weights = [file[name]["weights"][()] for name in names]
         return rebuilt(str(file.attrs["description"]), weights, path)

@@ -14,8 +14,8 @@ out on request:
 - replicas of a kernel, which are different weights at different positions, and kernels (or layers
   before a dense one) that are not as high as wide, for which nir 1.0 computes a wrong shape,
 - membranes that keep what exceeds theta at a spike (NIR resets to a value), and that start at
-  random. These two are always left out; the graph's metadata says so, and the accuracy in another
-  simulator will differ.
+  random, and imperfect neurons. These three are always left out; the graph's metadata says so, and
+  the accuracy in another simulator will differ.
 
 The graph's metadata holds everything that `read_nir` needs to rebuild the same network.
 """
@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from rpu_ssnn.common.errors import InputError, require_kind
+from rpu_ssnn.common.errors import InputError, require, require_kind
 from rpu_ssnn.common.files import check_hdf5, refusing, user_path, write_whole
 from rpu_ssnn.common.optional import optional_package
 from rpu_ssnn.export.description import description, rebuilt, weights_of
@@ -70,10 +70,9 @@ def write_nir(path: str | Path, trained: Trained, *, without_inhibition: bool = 
         )
         raise InputError(path, f"network.inhibition.{what}", getattr(inhibition, what), allowed)
     layers = connected(spec, trained.network.sizes, trained.inputs.image)
-    if any(one.replicas > 1 for one in layers):
-        most = max(one.replicas for one in layers)
-        allowed = "must be 1 in a NIR graph, which shares a kernel between all positions"
-        raise InputError(path, "network.layers.replicas", most, allowed)
+    most = max(one.replicas for one in layers)
+    allowed = "must be 1 in a NIR graph, which shares a kernel between all positions"
+    require(most == 1, path, "network.layers.replicas", most, allowed)
     has_convolutions = any(isinstance(layer, ConvLayer) for layer in spec.layers or ())
     grid = layers[0].before if has_convolutions else None
     shape = _first_channel(grid) if grid else np.array([layers[0].shape[0]])
@@ -84,9 +83,8 @@ def write_nir(path: str | Path, trained: Trained, *, without_inhibition: bool = 
             shape = np.array([matrix.shape[1]])
         else:
             kernel = one.kernel if one.before == grid else grid[:2]
-            if kernel[0] != kernel[1]:
-                allowed = "must be as high as wide: nir takes a kernel's rows for its columns too"
-                raise InputError(path, "network.layers.kernel", kernel, allowed)
+            allowed = "must be as high as wide: nir takes a kernel's rows for its columns too"
+            require(kernel[0] == kernel[1], path, "network.layers.kernel", kernel, allowed)
             kernels = matrix.reshape(*kernel, grid[2], -1).transpose(3, 2, 0, 1)
             nodes[f"weights_{place}"] = nir.Conv2d(
                 grid[:2], np.ascontiguousarray(kernels), one.stride, one.padding, 1, 1,
@@ -122,9 +120,8 @@ def read_nir(path: str | Path) -> Trained:
     with refusing(path, allowed, OSError, KeyError):
         graph = nir.read(path)
     text = graph.metadata.get("rpu_ssnn")
-    if text is None:
-        allowed = "must be there, since only graphs that this project wrote can be read"
-        raise InputError(path, "metadata.rpu_ssnn", None, allowed)
+    allowed = "must be there, since only graphs that this project wrote can be read"
+    require(text is not None, path, "metadata.rpu_ssnn", None, allowed)
     places = range(1, 1 + sum(name.startswith("weights_") for name in graph.nodes))
     weights = [_matrix(graph.nodes[f"weights_{place}"].weight) for place in places]
     return rebuilt(text.decode() if isinstance(text, bytes) else str(text), weights, path)
@@ -158,9 +155,11 @@ def _matrix(weight: np.ndarray) -> Weights:
 def _left_out(spec: NetworkSpec) -> str:
     """Returns what the graph leaves out of the network, in words; empty if it leaves out
     nothing."""
+    circuit = spec.neuron.circuit
     parts = [
         (spec.neuron.reset == "subtract", "that membranes keep what exceeds theta at a spike"),
         (spec.neuron.random_start, "that membranes start at random"),
+        (circuit.acts and circuit.neurons != "gradient", "the imperfections of neurons"),
         (spec.inhibition.clocked or spec.inhibition.strength, "the inhibition of the output layer"),
     ]
     found = "; ".join(words for is_there, words in parts if is_there)

@@ -56,6 +56,8 @@ class Network:
 
     Attributes:
         connections: the connection that each crossbar makes.
+        neurons: the circuits of imperfect neurons, or None where neurons are perfect.
+        seed_state: the `state` of the seed before it was used, from which the circuits are drawn.
         events: sums over all presentations in training (`network.events`).
 
     >>> import numpy as np
@@ -82,6 +84,7 @@ class Network:
         require_whole("network", "threads", threads, 1)
         self.connections = found = connected(spec, sizes, image)
         self.spec, self.training, self.sizes = spec, training, sizes
+        self.seed_state = seed.state
         self._pool = WorkerThreads(max(1, threads - 1))
         self.synapses = make_synapses(
             spec, training, found, factory, seed, initial, threads, self._pool
@@ -91,10 +94,10 @@ class Network:
         whole = [each.needs_presentations for each in self.synapses]
         learning = make_parameters(spec, found, training, whole)
         answering = make_parameters(spec.at_inference, found)
-        self._neurons = draw_neurons(spec, learning, seed)
-        if self._neurons is not None:
-            learning = learning._replace(circuit=self._neurons.circuit)
-            answering = answering._replace(circuit=self._neurons.circuit)
+        self.neurons = draw_neurons(spec, learning, seed)
+        if self.neurons is not None:
+            learning = learning._replace(circuit=self.neurons.circuit)
+            answering = answering._replace(circuit=self.neurons.circuit)
         self._job = Job(
             synapses=self.synapses,
             reads=WeightCopies(self.synapses),
@@ -146,8 +149,8 @@ class Network:
                 synapses.commit(range(len(labels)))
         for synapses in self.synapses:
             synapses.end_batch()
-        if self._neurons is not None:
-            self._neurons.age(len(labels))
+        if self.neurons is not None:
+            self.neurons.age(len(labels))
         self._job.reads.refresh()
         self.events += events_of(shown)
         return shown
@@ -190,8 +193,8 @@ class Network:
         """Returns the state of all crossbars and neurons, between batches, and the events so
         far."""
         parts = {f"crossbar_{n}": s.state() for n, s in enumerate(self.synapses, 1)}
-        if self._neurons is not None:
-            parts["neurons"] = self._neurons.state()
+        if self.neurons is not None:
+            parts["neurons"] = self.neurons.state()
         return joined(parts) | {"events": self.events.copy()}
 
     def restore(self, state: State) -> None:
@@ -205,8 +208,8 @@ class Network:
         if "events" not in state:
             raise StateError("it has no counts of events")
         self.events[:] = state["events"]
-        if self._neurons is not None:
-            self._neurons.restore(part_of(state, "neurons"))
+        if self.neurons is not None:
+            self.neurons.restore(part_of(state, "neurons"))
         self._job.reads.refresh()
 
     def _show(self, rates: Input, rng: np.random.Generator, into: Recording) -> Presentations:

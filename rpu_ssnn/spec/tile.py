@@ -72,7 +72,8 @@ class ReferenceSpec(Spec):
     equal; or use two devices per weight, one of which goes up when the other goes down."""
 
     spread: Noise = 0.05
-    """The relative standard deviation of the conductance of a reference device."""
+    """The standard deviation of the conductance of a reference device, as a share of the middle of
+    the range, wherever a symmetry point lies."""
 
     on_off_ratio: Annotated[float, Field(ge=1.000001, le=1e15)] | None = None
     """G_max / G_min; null means an infinite ratio. The weight range stands for 0 to G_max, so a

@@ -222,11 +222,13 @@ def test_nir_says_what_it_leaves_out_of_this_network(tmp_path: Path, data: Datas
     spec = NetworkSpec(hidden=(4,), T=10, neuron=neuron)
     with train(spec, TrainingSpec(epochs=0), coincidence_synapses(4.0), data, seed=0) as trained:
         graph = nir.read(write_nir(tmp_path / "net.nir", trained))
-        clocked = spec.model_copy(update={"inhibition": InhibitionSpec(clocked=True)})
+        faulty = NeuronSpec(reset="zero", random_start=False, circuit={"missed": 0.1})
+        clocked = NetworkSpec(hidden=(4,), T=10, neuron=faulty, inhibition={"clocked": True})
     assert not graph.metadata["left_out"]
     with train(clocked, TrainingSpec(epochs=0), coincidence_synapses(4.0), data, seed=0) as trained:
         graph = nir.read(write_nir(tmp_path / "net.nir", trained, without_inhibition=True))
-    assert "not in NIR: the inhibition of the output layer" in str(graph.metadata["left_out"])
+    words = "not in NIR: the imperfections of neurons; the inhibition of the output layer"
+    assert words in str(graph.metadata["left_out"])
 
 
 def test_nir_synapse_and_membrane_are_the_kernel_of_eq_3(tmp_path: Path, data: Dataset) -> None:
@@ -257,6 +259,21 @@ def test_what_nir_cannot_say_is_refused_or_left_out(tmp_path: Path, data: Datase
     with read_nir(path) as again:
         assert again.network.spec.inhibition.clocked
         assert again.accuracy(data.test_images, data.test_labels) == accuracy
+
+
+@pytest.mark.parametrize(("write", "read"), [(write_network, read_network), (write_nir, read_nir)])
+def test_imperfect_neurons_come_back_at_their_age(
+    tmp_path: Path, data: Dataset, write: Any, read: Any
+) -> None:
+    faults = {"threshold_spread": 0.2, "gain_spread": 0.2, "threshold_drift": 1.0}
+    spec = NetworkSpec(hidden=(12,), T=20, neuron={"circuit": faults})
+    with train(spec, TrainingSpec(epochs=5), rate_synapses(4.0), data, seed=4) as trained:
+        path = write(tmp_path / "net", trained)
+        counts = trained.output_counts(data.test_images)
+    with read(path) as again:
+        assert np.array_equal(again.output_counts(data.test_images), counts)
+        again.network.neurons.age(-4000)
+        assert not np.array_equal(again.output_counts(data.test_images), counts)
 
 
 def test_reads_with_errors_have_no_weights_to_export(tmp_path: Path, data: Dataset) -> None:
