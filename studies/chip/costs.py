@@ -142,7 +142,6 @@ class Costs:
         has two more for its gradient streams."""
         size, n = self.chip.array, self.array_count
         crossbars = self.network.crossbars
-        neurons = sum(3 * one.positions * (one.n_out // one.replicas) for one in crossbars)
         lines: dict[str, float] = {"row_driver": size.rows * n, "column_driver": size.columns * n}
         converted = sum(
             below * beside * (size.columns + (0 if crossbar.is_first else size.rows))
@@ -153,8 +152,8 @@ class Costs:
             "cell_read": size.rows * size.columns * n,
             "converter": math.ceil(converted / self.chip.lines_per_converter)
             * (self.chip.columns == "converter"),
-            "neuron": neurons,
-            "buffer": sum(one.positions * one.n_in * one.delay for one in crossbars),
+            "neuron": sum(3 * one.neurons for one in crossbars),
+            "buffer": sum(one.before * one.delay for one in crossbars),
         }
 
     @property
@@ -250,7 +249,6 @@ def digital_energy(crossbars: Sequence[Crossbar], bits: int, *, training: bool) 
     for crossbar in crossbars:
         weights = crossbar.n_in * crossbar.n_out // crossbar.replicas
         passes = (2 if crossbar.is_first else 3) if training else 1
-        written = 1 if training else 0
         energy += weights * crossbar.positions * passes * MULTIPLY_ADD_J[bits]
-        energy += weights * (passes + written) * bits * FETCH_OF_A_BIT_J
+        energy += weights * (passes + training) * bits * FETCH_OF_A_BIT_J
     return energy

@@ -41,7 +41,8 @@ class Crossbar:
             lie beside each other in the same arrays.
         devices: devices per weight that pulses change.
         references: devices per weight that are read with them and never written.
-        delay: slots for which forward spikes wait for their gradient.
+        before: neurons of the layer before, whose spikes wait for their gradient.
+        delay: slots for which they wait.
         is_first: whether it is the first crossbar, through which no gradient is read.
     """
 
@@ -52,6 +53,7 @@ class Crossbar:
     at_once: int = 1
     devices: int = 1
     references: int = 0
+    before: int = 0
     delay: int = 0
     is_first: bool = False
 
@@ -63,6 +65,11 @@ class Crossbar:
     @property
     def _read_devices(self) -> int:
         return self.devices + self.references
+
+    @property
+    def neurons(self) -> int:
+        """Returns the number of neurons of the layer above."""
+        return self.positions * self.n_out // self.replicas
 
     @property
     def _row_columns(self) -> int:
@@ -96,6 +103,7 @@ class Crossbar:
         read = (1, 1) if chip.reads == "serial" else (below, beside)  # A line lies in one of these.
         forward, back = forward_reads * self.read_columns, back_reads * self.n_in
         converted = forward * read[0] + back * read[1] if chip.columns == "converter" else 0.0
+        patches = self.positions * self.n_in  # On average, a spike is in patches / before of them.
         rows_written, half_selected = self._writes(chip, events) if writes else (0.0, 0.0)
         updates = forward_reads * (self.n_out // self.replicas) + back_reads * self.n_in
         return {
@@ -113,7 +121,7 @@ class Crossbar:
             "neuron": updates,
             "spike": events.spikes + events.gradient_spikes,
             "transport": events.lines * beside + events.gradient_spikes * below,
-            "buffer": events.lines * self.delay,
+            "buffer": events.lines / patches * self.before * self.delay,
         }
 
     def reads(self, chip: Chip, events: Events) -> tuple[float, float]:

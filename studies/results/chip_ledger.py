@@ -64,7 +64,11 @@ def costs_of(trial: Trial, row: Row, chip: Chip) -> Costs | None:
         chip = chip.at_bits(bits)
     presentations = _known(row, "n_train") * settings.training.epochs
     places = range(1, 1 + sum(name.startswith("input_lines_") for name in row))
-    crossbars = [_crossbar(row, n, method, spec) for n in places]
+    crossbars: list[Crossbar] = []
+    before = int(str(row["network"]).partition("-")[0])
+    for n in places:
+        crossbars.append(_crossbar(row, n, method, spec, before))
+        before = crossbars[-1].neurons
     training = [_events(row, n, _TRAINING, presentations) for n in places]
     inference = [_events(row, n, _INFERENCE, images) for n in places]
     label, classes = spec.encoding.label_rate, crossbars[-1].n_out
@@ -90,13 +94,14 @@ def costs_of(trial: Trial, row: Row, chip: Chip) -> Costs | None:
     )
 
 
-def _crossbar(row: Row, n: int, method: DeviceRule, spec: NetworkSpec) -> Crossbar:
+def _crossbar(row: Row, n: int, method: DeviceRule, spec: NetworkSpec, before: int) -> Crossbar:
     n_in, n_out = (int(_known(row, f"{name}_{n}")) for name in ("input_lines", "output_lines"))
     devices = round(_known(row, f"devices_total_{n}") / (n_in * n_out))
     references = int(method.tile.reference.has_devices)
     positions, replicas = (int(_known(row, f"{name}_{n}")) for name in ("positions", "replicas"))
     at_once, delay = replicas if spec.positions == "at_once" else 1, spec.delays[n - 1]
-    return Crossbar(n_in, n_out, positions, replicas, at_once, devices, references, delay, n == 1)
+    lines = (n_in, n_out, positions, replicas, at_once)
+    return Crossbar(*lines, devices, references, before, delay, is_first=n == 1)
 
 
 def _events(row: Row, n: int, columns: Mapping[str, str], presentations: float) -> Events:

@@ -131,13 +131,13 @@ def test_half_selects_are_those_of_every_device(writes: Any, devices: int) -> No
 
 
 def test_a_convolution_reads_one_replica_at_each_position() -> None:
-    conv = Crossbar(n_in=9, n_out=8, positions=16, replicas=2, is_first=True, delay=3)
+    conv = Crossbar(n_in=9, n_out=8, positions=16, replicas=2, is_first=True, before=36, delay=3)
     events = Events(reads=16, lines=40, spikes=10, gradient_spikes=4)
     used = conv.use(chip(rows=9, columns=4), events, writes=True)
     assert used["cell_read"] == 40 * 4
     assert used["converter"] == 16 * 4
     assert used["column_driver"] == 0
-    assert used["buffer"] == 120
+    assert used["buffer"] == 30  # Each of 36 neurons is in 4 of 16 x 9 patch lines.
     assert digital_energy([conv], 8, training=False) == pytest.approx(
         36 * (16 * 0.23e-12 + 8 * 100e-12 / 64)
     )

@@ -67,13 +67,15 @@ def test_each_case_has_its_costs_and_each_image_its_share() -> None:
 def test_the_network_says_how_long_the_label_runs_and_what_works_at_once() -> None:
     given = {"T": 10, "inference_T": 20, "inhibition": {"clocked": True}, "positions": "at_once"}
     _, runs = counted(network={"hidden": [8], **given})
-    trial, row = runs[3][0], runs[3][1].row | {"positions_1": 16.0, "replicas_1": 4.0}
+    conv = {"network": "36-2c3r4-10", "positions_1": 16.0, "replicas_1": 4.0}
+    trial, row = runs[3][0], runs[3][1].row | conv
     costs = costs_of(trial, row, load_chip("crossbar_65nm"))
     assert costs is not None
     rate = trial.settings.network.encoding.label_rate
     label, clock = 10 * rate, 10 * 10 * rate
     assert costs.network.wires == pytest.approx((label + clock + 4500 / 90, 2 * clock))
-    assert [crossbar.cycles for crossbar in costs.network.crossbars] == [4, 1]
+    crossbars = costs.network.crossbars
+    assert [(crossbar.before, crossbar.cycles) for crossbar in crossbars] == [(36, 4), (32, 1)]
 
 
 def test_two_drawn_devices_have_no_interval_however_many_seeds_they_have() -> None:

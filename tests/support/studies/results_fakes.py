@@ -111,7 +111,7 @@ def write_folder(root: Path, study: Study, runs: Runs | None = None) -> Path:
 def events(times: float = 1.0) -> dict[str, Any]:
     """Returns the columns with the events of a run; all but the devices are multiplied by
     `times`."""
-    found: dict[str, Any] = {"n_train": 90, "inference_images": 10, "slot_cycles": None}
+    found: dict[str, Any] = {"n_train": 90, "inference_images": 10, "network": "10-8-10"}
     counts = {name: value * times for name, value in EVENTS.items()} | {"devices": 80.0}
     for n, (n_in, n_out) in enumerate(((10, 8), (8, 10)), 1):
         lines = {"input_lines": n_in, "output_lines": n_out, "positions": 1, "replicas": 1}
