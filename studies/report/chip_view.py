@@ -144,11 +144,11 @@ def note(table: pd.DataFrame, chip: Chip) -> str:
         f"{str(components).replace('_', ' ')} ({', '.join(dict.fromkeys(cases))})"
         for components, cases in table.groupby("matter_most", sort=False)["case"]
     ]
-    exact, own = [], []
-    if chip.columns == "converter":
-        read = dict(zip(table["case"].map(str), table["read_bits"], strict=True))
-        exact = [case for case, bits in read.items() if math.isnan(bits)]
-        own = [f"{case} ({bits:.0f})" for case, bits in read.items() if not math.isnan(bits)]
+    is_late = table["training_s"] > 1.01 * table["simulated_s"]
+    late = listed(table.loc[is_late, "case"].map(str).unique().tolist())
+    read = dict(_pairs(table, "case", "read_bits") if chip.columns == "converter" else ())
+    exact = [str(case) for case, bits in read.items() if math.isnan(bits)]
+    own = [f"{case} ({bits:.0f})" for case, bits in read.items() if not math.isnan(bits)]
     return "; ".join(
         [
             f"chip {chip.chip}: {chip.array.rows} x {chip.array.columns} cells, {chip.columns} at "
@@ -161,6 +161,7 @@ def note(table: pd.DataFrame, chip: Chip) -> str:
             f"may cost most: {'; '.join(most)}",
             *([f"this chip leaves out, at no cost: {', '.join(missing)}"] if missing else []),
             *([] if table["image_leakage_j"].any() else ["no component leaks"]),
+            *([f"charge was lost for less time than this chip takes: {late}"] if late else []),
             *([f"converters have the bits of a case's own reads: {listed(own)}"] if own else []),
             *([f"trained by exact reads, not {chip.bits} bits: {listed(exact)}"] if exact else []),
         ]

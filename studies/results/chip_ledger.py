@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from rpu_ssnn.common.errors import Fault, InputError
+from rpu_ssnn.devices.device_source import loses_charge
 from studies.chip.costs import MULTIPLY_ADD_J, Costs, Network, digital_energy, total
 from studies.chip.crossbar import Crossbar, Events
 from studies.declaration.devices import compound_of, shortest_slot_s
-from studies.declaration.update_rules.base import Rule
 from studies.declaration.update_rules.on_device import DeviceRule
 from studies.results.grouping import accuracies, swept_columns
 from studies.results.ledger import energy_of_a_pulse, number_in
@@ -124,8 +123,9 @@ def chip_ledger(runs: Runs, chip: Chip, where: object = "ledger") -> pd.DataFram
     Returns:
         ``case``, the swept settings, ``n`` (seeds), ``accuracy`` (%) with the half width of its
         interval, ``on_front`` (whether no other line is as accurate for less energy, or more
-        accurate for no more), then the columns of `row_of`. Cases without a device, and runs that
-        did not count events, are left out.
+        accurate for no more), ``read_bits``, ``simulated_s`` (the time of training in which charge
+        was lost; NaN if none is), then the columns of `row_of`. Cases without a device, and runs
+        that did not count events, are left out.
 
     Raises:
         InputError: no run is left.
@@ -139,8 +139,11 @@ def chip_ledger(runs: Runs, chip: Chip, where: object = "ledger") -> pd.DataFram
     frame = results_frame([run for run, _ in counted])
     swept = swept_columns(frame)
     names = frame[["label", *swept]].reset_index(drop=True).assign(accuracy=accuracies(frame))
-    trained = (_read_bits(trial.settings.method) for (trial, _), _ in counted)
-    names["read_bits"] = [math.nan if bits is None else bits for bits in trained]
+    used = (trial.settings.method for (trial, _), _ in counted)
+    methods = [method for method in used if isinstance(method, DeviceRule)]  # All of them are.
+    names["read_bits"] = pd.Series(map(_read_bits, methods), dtype=float)
+    lost = [loses_charge(one.simulated) or one.tile.retention.has_law for one in methods]
+    names["simulated_s"] = frame["training_time_s"].where(pd.Series(lost))
     table = pd.concat([names, pd.DataFrame([dict(row_of(cost)) for _, cost in counted])], axis=1)
     groups = table.groupby(["label", *swept], sort=False, dropna=False)
     numbers = groups.mean(numeric_only=True)
@@ -162,8 +165,8 @@ def on_front(table: pd.DataFrame, cost: str) -> list[bool]:
     ]
 
 
-def _read_bits(method: Rule) -> int | None:
-    reads = method.tile.reads if isinstance(method, DeviceRule) else None
+def _read_bits(method: DeviceRule) -> int | None:
+    reads = method.tile.reads
     return reads.adc_bits if reads else None
 
 

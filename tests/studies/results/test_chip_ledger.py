@@ -120,6 +120,17 @@ def test_reads_that_the_chip_does_not_have_are_said() -> None:
     assert "exact reads" not in note(chip_ledger(runs, neurons), neurons)
 
 
+@pytest.mark.parametrize(("slot_s", "is_said"), [(5e-7, True), (1e-5, False)])
+def test_accuracy_that_does_not_hold_for_a_chip_s_time_is_said(
+    slot_s: float, is_said: bool
+) -> None:
+    leaks = {**CASES[2], "tile": {"slot_seconds": slot_s}}
+    _, runs = counted(cases=[*CASES[:2], leaks])
+    chip = load_chip("crossbar_65nm")
+    said = note(chip_ledger(runs, chip), chip)
+    assert ("lost for less time than this chip takes: capacitor;" in said) == is_said
+
+
 def test_converters_have_the_bits_of_a_case_s_own_reads() -> None:
     reads = {"tile": {"simulator": "native", "reads": {"adc_bits": 4, "adc_bound": 4.0}}}
     _, runs = counted(cases=[*CASES[:2], {**CASES[1], **reads, "label": "four"}])
