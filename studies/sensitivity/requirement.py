@@ -381,10 +381,11 @@ def _in_chip(evaluator: DeviceEvaluator, chip: Chip, study: Study) -> str:
     own = [run for run in evaluator.runs if run[0].label == AS_IS]
     row = chip_ledger(own, chip, study.study).iloc[0]
     energy, low, high = (1e9 * row[f"image_{end}j"] for end in ("", "low_", "high_"))
+    late = row["training_s"] > 1.01 * row["simulated_s"]
     return (
         f"an image in training takes {energy:.3g} nJ ({low:.3g} to {high:.3g} within the intervals "
         f"of the components) and {1e6 * row['image_s']:.3g} us in {chip.chip}"
-    )
+    ) + (", longer than devices lost charge" if late else "")
 
 
 def _why_stopped(one: BoundedAxis) -> str:

@@ -65,7 +65,7 @@ def test_the_energy_of_an_image_is_a_bound_beside_the_loss() -> None:
     assert re.fullmatch(r"cycle_to_cycle: all bounds are kept to (0\.9|1|1\.0)\d*", found.notes[-1])
     shown = "\n".join(requirement_view.lines(found))
     assert f"{energy['own_cost']:.3g} nJ" in shown
-    assert "within the intervals of the components) and " in shown
+    assert re.search(r"of the components\) and .* us in crossbar_65nm, longer than", shown)
 
 
 def test_an_energy_that_falls_with_harm_is_met_from_below() -> None:
