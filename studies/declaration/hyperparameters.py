@@ -13,7 +13,7 @@ from rpu_ssnn.common.validation import validated
 from rpu_ssnn.common.wording import listed
 from studies.declaration.points import Point
 from studies.declaration.study import Study
-from studies.declaration.trial import Trial
+from studies.declaration.trial import Trial, identity_of
 from studies.declaration.update_rules.base import Hyperparameters
 
 COMMENT = """\
@@ -26,9 +26,11 @@ class FoundHyperparameters(Hyperparameters):
 
     Attributes:
         validation_accuracy: accuracy of the chosen run on held-out images, %.
+        settings: `settings_of` the point in the search; None, as in older files, fits any point.
     """
 
     validation_accuracy: Annotated[float, Field(ge=0.0, le=100.0)]
+    settings: str | None = None
 
     @property
     def hyperparameters(self) -> Hyperparameters:
@@ -76,18 +78,25 @@ def write_hyperparameters(path: Path, found: Mapping[str, FoundHyperparameters])
         write_whole(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
 
 
-def known_hyperparameters(study: Study, *files: Path | None) -> HyperparameterTable:
-    """Returns the found hyperparameters of the study's points, each from the first file that has
-    them.
+def known_hyperparameters(study: Study, *files: Path) -> HyperparameterTable:
+    """Returns the found hyperparameters of the study's points, from the file beside the study or
+    else from the first of these files that has them, if they were searched with the same settings.
 
     Raises:
         InputError: a file exists and is not valid.
     """
-    found: HyperparameterTable = {}
-    for path in files:
-        if path is not None:
-            found = read_hyperparameters(path) | found
-    return {point.title: known for point, known in searched(study, found) if known is not None}
+    known: HyperparameterTable = {}
+    for path in filter(None, (study.hyperparameters_file, *files)):
+        for point, found in searched(study, read_hyperparameters(path)):
+            if found is not None and found.settings in (None, settings_of(point)):
+                known.setdefault(point.title, found)
+    return known
+
+
+def settings_of(point: Point) -> str:
+    """Returns a hash of all settings of a point except hyperparameters and seeds."""
+    some = Hyperparameters(learning_rate=1.0, weight_range=1.0)
+    return identity_of(point.trial("", some, seed=0).settings, numerics_version=0)
 
 
 def searched(
@@ -125,9 +134,8 @@ def trials_of(study: Study, found: Mapping[str, FoundHyperparameters]) -> list[T
 
 def with_hyperparameters(study: Study, found: Mapping[str, FoundHyperparameters]) -> Study:
     """Fills the hyperparameters that were found into the cases of the study."""
-    wanted = {point.title: known for point, known in searched(study, found) if known is not None}
     cases = tuple(
-        case.tuned(wanted[case.name].hyperparameters) if case.name in wanted else case
+        case.tuned(found[case.name].hyperparameters) if case.name in found else case
         for case in study.cases
     )
     return study.model_copy(update={"cases": cases})
@@ -136,7 +144,6 @@ def with_hyperparameters(study: Study, found: Mapping[str, FoundHyperparameters]
 def chosen_on_shown_images(study: Study, found: Mapping[str, FoundHyperparameters]) -> str | None:
     """Returns a warning if hyperparameters were chosen on the images that accuracies are measured
     on."""
-    chosen = [point.title for point, known in searched(study, found) if known is not None]
-    if study.measure == "test" or not chosen:
+    if study.measure == "test" or not found:
         return None
-    return f"accuracies are of images on which hyperparameters were chosen: {listed(chosen)}"
+    return f"accuracies are of images on which hyperparameters were chosen: {listed(list(found))}"

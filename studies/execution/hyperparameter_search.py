@@ -10,6 +10,7 @@ from studies.declaration.hyperparameters import (
     HyperparameterTable,
     known_hyperparameters,
     searched,
+    settings_of,
     write_hyperparameters,
 )
 from studies.declaration.search import Choice, Race, choose, reached
@@ -23,8 +24,8 @@ from studies.workers.workspace import Workspace
 def find_hyperparameters(
     study: Study, folder: ResultFolder, options: Options, failures: FailureList
 ) -> HyperparameterTable:
-    """Returns hyperparameters by title of point, from the folder, the study's file or a search."""
-    known = known_hyperparameters(study, folder.hyperparameters, study.hyperparameters_file)
+    """Returns hyperparameters by title of point, from the study's file, the folder or a search."""
+    known = known_hyperparameters(study, folder.hyperparameters)
     wanted = [
         Race.of(point, study.study, study.search, study.measure)
         for point, found in searched(study, known)
@@ -33,10 +34,14 @@ def find_hyperparameters(
     if wanted:
         by_case = Counter(race.point.label for race in wanted)
         names = [f"{case} ({n} points)" if n > 1 else case for case, n in by_case.items()]
-        options.reporter.note(f"hyperparameters are searched first for {listed(names)}")
+        why = "as none are known for these settings"
+        options.reporter.note(f"hyperparameters are searched first for {listed(names)}, {why}")
         for choice in _search(wanted, folder, options, failures):
-            known[choice.race.point.title] = FoundHyperparameters(
-                **choice.chosen.model_dump(), validation_accuracy=round(choice.accuracy, 3)
+            point = choice.race.point
+            known[point.title] = FoundHyperparameters(
+                **choice.chosen.model_dump(),
+                validation_accuracy=round(choice.accuracy, 3),
+                settings=settings_of(point),
             )
             options.reporter.note(_sentence(choice))
     elif known:

@@ -124,20 +124,14 @@ def tuned(study: Study, root: Path) -> Study:
 
     The folder is ignored if it belongs to another study or its rows were made from other data.
     """
-    files = [*_hyperparameters_of_run(study, root), study.hyperparameters_file]
-    return with_hyperparameters(study, known_hyperparameters(study, *files))
-
-
-def _hyperparameters_of_run(study: Study, root: Path) -> list[Path]:
     folder = ResultFolder(root)
-    if not is_regular(folder.hyperparameters):
-        return []
+    files = [folder.hyperparameters] if is_regular(folder.hyperparameters) else []
     try:
         refuse_foreign(root, study)
         _refuse_changed_data(_data_of(study), _made_in(folder), root)
     except InputError:
-        return []
-    return [folder.hyperparameters]
+        files = []
+    return with_hyperparameters(study, known_hyperparameters(study, *files))
 
 
 @dataclass(frozen=True)
@@ -198,7 +192,7 @@ def contents_of(study: Study, root: Path, imported: StoredRuns = NOTHING) -> Fol
         InputError: a file with hyperparameters is not valid.
     """
     folder = ResultFolder(root)
-    known = known_hyperparameters(study, folder.hyperparameters, study.hyperparameters_file)
+    known = known_hyperparameters(study, folder.hyperparameters)
     own = folder.trials.read_all()
     stored = StoredRuns(
         by_identity=imported.by_identity | own.by_identity,
@@ -245,7 +239,7 @@ def shown_contents(where: Path, rows: Sequence[Path] = ()) -> FolderContents:
                 refuse_conflict(where, result, f"{trial.title} of {where}", known, named)
     else:
         study = find_study(str(where))
-        known_here = known_hyperparameters(study, study.hyperparameters_file)
+        known_here = known_hyperparameters(study)
         found = _contents(study, known_here, imported)
         own = (result for _, result in found.runs)
         _refuse_changed_data(_data_of(study), own, listed(list(map(str, files))))
@@ -321,7 +315,7 @@ def refuse_rows_of_other_data(
     refuse_foreign(root, study)
     folder = ResultFolder(root)
     _refuse_changed_data(_data_of(study), _made_in(folder), root)
-    known = known_hyperparameters(study, folder.hyperparameters, study.hyperparameters_file)
+    known = known_hyperparameters(study, folder.hyperparameters)
     own = [kept[trial.identity] for trial in trials_of(study, known) if trial.identity in kept]
     _refuse_changed_data(_data_of(study), own, listed(list(map(str, files))))
 

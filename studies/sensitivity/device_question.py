@@ -104,7 +104,7 @@ def ask(study: Study, device: str) -> DeviceQuestion:
             reference is drawn from a fit, as the questions take seeds to be independent.
     """
     require_kind("device question", "study", study, Study)
-    study = with_hyperparameters(study, known_hyperparameters(study, study.hyperparameters_file))
+    study = with_hyperparameters(study, known_hyperparameters(study))
     reference = next(case for case in study.cases if case.name == study.reference_label)
     on_devices = [case for case in study.cases if isinstance(case.rule, DeviceRule)]
     if device in {case.name for case in study.cases} - {case.name for case in on_devices}:

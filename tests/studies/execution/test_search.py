@@ -10,9 +10,13 @@ import pytest
 import yaml
 
 from rpu_ssnn.common.errors import InputError
-from studies.declaration.hyperparameters import read_hyperparameters
+from studies.declaration.hyperparameters import (
+    known_hyperparameters,
+    read_hyperparameters,
+    write_hyperparameters,
+)
 from studies.declaration.search import Race, SearchSettings, candidates, choose, rungs
-from studies.declaration.study import Study
+from studies.declaration.study import Study, load_study
 from studies.declaration.trial import TrialResult
 from studies.declaration.update_rules.base import Hyperparameters
 from studies.execution.hyperparameter_search import find_hyperparameters
@@ -20,7 +24,7 @@ from studies.execution.phase import FailureList, Options, training_job
 from studies.execution.study_runs import run_in_folder
 from studies.results.result_folder import open_folder
 from studies.workers.checkpoint import read_checkpoint
-from support.studies.harness import RATE, Harness, InThisProcess, accuracy_of, small_study
+from support.studies.harness import RATE, SMALL, Harness, InThisProcess, accuracy_of, small_study
 
 SEARCHED: dict[str, Any] = {
     "cases": [
@@ -130,13 +134,51 @@ def test_found_hyperparameters_are_read_back_and_searched_again_without_their_fi
     file = harness.out / "hyperparameters.yaml"
     found = read_hyperparameters(file)
     assert set(found) == {"ann", "rate", "ideal", "capacitor"}
-    changed = small_study(**SEARCHED | {"network": {"hidden": [9], "T": 10}})
-    harness.run(changed)
-    assert sum(harness.take_log().values()) == 5 * 3
     file.unlink()
-    harness.run(changed)
-    assert sum(harness.take_log().values()) == 4 * 9
+    harness.run(study)
+    assert not harness.take_log(), "the runs of the search are still there"
     assert read_hyperparameters(file) == found
+    as_of_older_version = {
+        name: one.model_copy(update={"settings": None}) for name, one in found.items()
+    }
+    write_hyperparameters(file, as_of_older_version)
+    harness.run(small_study(**SEARCHED | {"training": {"epochs": 21}}))
+    assert sum(harness.take_log().values()) == 5 * 3
+
+
+@pytest.mark.parametrize(
+    ("change", "searched"),
+    [
+        ({"network": {"hidden": [9], "T": 10}}, 4),
+        ({"network": {"hidden": [8], "T": 11}}, 3),  # The float network has no slots.
+        ({"seeds": [8, 9]}, 0),
+        ({"dataset": {"name": "digits", "n_train": 90, "n_test": 50}}, 4),
+    ],
+)
+def test_hyperparameters_are_searched_again_after_a_change_that_their_case_reads(
+    change: dict[str, Any], searched: int, harness: Harness
+) -> None:
+    harness.run(small_study(**SEARCHED))
+    harness.take_log()
+    harness.run(small_study(**SEARCHED | change))
+    log = harness.take_log().elements()
+    again = {title.split()[1] for title in log if title.startswith("search")}
+    assert len(again) == searched
+    harness.run(small_study(**SEARCHED))
+    assert not harness.take_log()
+
+
+def test_hyperparameters_beside_the_study_are_used_by_every_run(harness: Harness) -> None:
+    (harness.out.with_name("study.yaml")).write_text(yaml.safe_dump({**SMALL, **SEARCHED}))
+    study = load_study(harness.out.with_name("study.yaml"))
+    harness.run(study)
+    found = read_hyperparameters(harness.out / "hyperparameters.yaml")
+    given = found["rate"].model_copy(update={"learning_rate": 3.0, "settings": None})
+    assert study.hyperparameters_file is not None
+    write_hyperparameters(study.hyperparameters_file, {"rate": given})
+    assert known_hyperparameters(study, harness.out / "hyperparameters.yaml") == found | {
+        "rate": given
+    }
 
 
 def test_a_stopped_search_goes_on_as_if_it_had_not_been(harness: Harness) -> None:
