@@ -16,10 +16,17 @@ from studies.report.figures import (
     panel_grid,
     panels_of,
 )
-from studies.results.grouping import by_point, swept_columns, titled
+from studies.results.grouping import by_point, draws_of, swept_columns, titled
 
 MOST_TOGETHER = 4
 """Up to this many cases share a panel; more get a panel each, with a thin line for each seed."""
+
+
+def drawn_apart(results: pd.DataFrame) -> bool:
+    """Says whether each seed has a line, as in many cases, or with devices drawn from a fit, whose
+    seeds are not independent."""
+    drawn = (draws_of(runs) is not None for _, _, runs in by_point(results))
+    return results["label"].nunique() > MOST_TOGETHER or any(drawn)
 
 
 def curves_figure(curves: pd.DataFrame, results: pd.DataFrame, width: float) -> Figure:
@@ -37,7 +44,7 @@ def curves_figure(curves: pd.DataFrame, results: pd.DataFrame, width: float) -> 
     measure = "validation_accuracy"
     if measure not in curves.columns or curves[measure].isna().all():
         measure = "train_accuracy"
-    apart = results["label"].nunique() > MOST_TOGETHER
+    apart = drawn_apart(results)
     style = looks(results["label"])
     if apart:
         points = by_point(results)

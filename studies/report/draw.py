@@ -10,7 +10,7 @@ from rpu_ssnn.common.errors import InputError
 from studies.common.choices import Kind
 from studies.declaration.study import Study
 from studies.declaration.trial import SWEEP_PREFIX, Runs
-from studies.report.curves import MOST_TOGETHER, curves_figure
+from studies.report.curves import curves_figure, drawn_apart
 from studies.report.figure_style import WIDE_INCHES
 from studies.report.figures import gaps_figure, sweep_figure
 from studies.results.grouping import NOT_SWEPT, setting
@@ -42,7 +42,7 @@ class StudyFigures:
     @property
     def curves_in_words(self) -> str:
         """Says what each line of the learning curves shows."""
-        apart = self.results["label"].nunique() > MOST_TOGETHER
+        apart = drawn_apart(self.results)
         return "a line for each seed" if apart else "mean over seeds with its 95 % interval"
 
     @property

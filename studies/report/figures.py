@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from rpu_ssnn.common.errors import Fault, InputError
 from studies.common.quantities import quantity
-from studies.common.statistics import FEWEST_SEEDS, ONLY_ALONE, describe, mark
+from studies.common.statistics import FEWEST_SEEDS, ONLY_ALONE, mark
 from studies.declaration.trial import SWEEP_PREFIX
 from studies.report.figure_style import (
     FONT_POINTS,
@@ -34,6 +34,7 @@ from studies.results.grouping import (
     titled,
     titled_row,
 )
+from studies.results.summary import accuracy_of
 
 PANEL_INCHES = 2.4
 BAR_INCHES, LINE_INCHES = 0.24, 0.12
@@ -172,9 +173,7 @@ def panel_grid(width: float, n: int) -> tuple[Figure, list[Axes]]:
 def _over_x(
     axes: Axes, runs: pd.DataFrame, positions: dict[Any, float], look: Look, label: str
 ) -> None:
-    cells = sorted(
-        (positions[x], describe(accuracies(of_x).tolist())) for x, of_x in runs.groupby("x")
-    )
+    cells = sorted((positions[x], accuracy_of(of_x)[0]) for x, of_x in runs.groupby("x"))
     bars = [bar_within(sample.mean, sample.half_width, sample.n) for _, sample in cells]
     axes.errorbar(
         [x for x, _ in cells],

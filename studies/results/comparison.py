@@ -30,7 +30,8 @@ def compare(results: pd.DataFrame, against: str | None = None) -> pd.DataFrame:
     Each row of the table is a case at a point of the sweep, in the order of the results:
     ``case``, the swept settings, ``difference`` (mean of case minus ``against`` over the seeds
     that both have, percentage points of accuracy), ``ci`` (half width of its 95 % interval,
-    Student t), ``n`` (number of these seeds), ``p_alone`` (two-sided paired t-test), ``p`` (the
+    Student t), ``n`` (number of these seeds, or of devices that were drawn from a fit in either
+    case, whose means are the differences), ``p_alone`` (two-sided paired t-test), ``p`` (the
     same after Holm's correction over all rows of the table) and ``significant`` (whether p is
     below 0.05; None if nothing was tested, as with fewer than three seeds).
 
@@ -76,13 +77,12 @@ def compare(results: pd.DataFrame, against: str | None = None) -> pd.DataFrame:
                 other = other[other[column] == own[column].iloc[0]]
         if against not in labels:
             other = keyed.loc[titles[against]]
-        other = other[~other.index.isin(rows)]
-        by_seed = dict(zip(other["seed"], other["accuracy"], strict=True))
-        of_seeds = (own["accuracy"] - own["seed"].map(by_seed)).dropna()
-        draws = draws_of(own.loc[of_seeds.index])
-        if draws is not None:  # seeds that share a drawn device are not independent
-            of_seeds = pd.Series([of_seeds.loc[rows].mean() for rows in draws])
-        differences.append(of_seeds.tolist())
+        pair = own.set_index("seed"), other[~other.index.isin(rows)].set_index("seed")
+        of_seeds = (pair[0]["accuracy"] - pair[1]["accuracy"]).dropna()
+        # Seeds that share a drawn device, on either side, are not independent.
+        drawn = [found for one in pair if (found := draws_of(one.loc[of_seeds.index])) is not None]
+        groups = min(drawn, key=len, default=of_seeds.index)
+        differences.append([of_seeds.loc[group].mean() for group in groups])
     tests = paired_tests(differences)
     return pd.DataFrame([{"case": case} | point for case, point, _ in points]).assign(
         difference=[test.mean for test in tests],

@@ -12,7 +12,10 @@ from device_presets.library.preset_file import shipped_entries
 from rpu_ssnn.common.errors import InputError
 from studies.common.statistics import nested_deviations
 from studies.declaration.study import load_study, parse_study
+from studies.report.curves import drawn_apart
+from studies.report.figures import sweep_figure
 from studies.report.summary_view import render
+from studies.results.comparison import compare
 from studies.results.summary import summary
 from studies.sensitivity.device_question import ask
 
@@ -77,19 +80,18 @@ def test_the_deviations_of_seeds_and_fit_are_told_apart() -> None:
     assert nested_deviations(groups.tolist()) == pytest.approx((0.5, 2.0), rel=0.1)
 
 
-def _summary_of_draws(draws: int) -> pd.DataFrame:
+def _runs_of_draws(draws: int) -> pd.DataFrame:
     rows = pd.DataFrame({"label": "rate", "seed": range(6), "device": None, "test_accuracy": 95.0})
     names = [f"mine_draws.yaml:draw_{1 + seed % draws}" for seed in range(6)]
     own = rows.assign(label="mine", device=names)
     own["test_accuracy"] = [90.0, 92.0, 94.0, 90.2, 92.2, 94.2]
-    table = pd.concat([rows, own], ignore_index=True).assign(
+    return pd.concat([rows, own], ignore_index=True).assign(
         pulses_per_device_mean=1.0, saturated_fraction=0.0
     )
-    return summary(table, "rate")
 
 
 def test_two_draws_have_no_interval_however_many_seeds_they_have() -> None:
-    table = _summary_of_draws(2)
+    table = summary(_runs_of_draws(2), "rate")
     assert table["n"].tolist() == [6, 6]
     assert math.isnan(table["accuracy_ci"][1])
     assert "±" not in render(table, "rate").split("mine")[1].split("\n")[0]
@@ -97,9 +99,30 @@ def test_two_draws_have_no_interval_however_many_seeds_they_have() -> None:
 
 def test_the_interval_of_the_table_is_that_of_the_draws() -> None:
     """Seeds that share a drawn device are not independent."""
-    found = _summary_of_draws(3).iloc[1]
+    found = summary(_runs_of_draws(3), "rate").iloc[1]
     assert (found["n"], found["accuracy"]) == (6, pytest.approx(92.1))
     assert found["accuracy_ci"] == pytest.approx(4.303 * 2.0 / 3**0.5, rel=1e-3)
     assert found["gap_ci"] == pytest.approx(found["accuracy_ci"])
     assert found["sd_seeds"] == pytest.approx(0.1414, rel=1e-2)
     assert found["sd_fit"] == pytest.approx(2.0, rel=1e-2)
+
+
+def test_a_difference_is_that_of_the_draws_on_either_side() -> None:
+    runs = _runs_of_draws(3)
+    ours, theirs = compare(runs, "rate").iloc[1], compare(runs, "mine").iloc[0]
+    for column in ("ci", "n", "p"):
+        assert ours[column] == pytest.approx(theirs[column])
+    assert ours["n"] == 3
+
+
+@pytest.mark.parametrize("draws", [2, 3])
+def test_figures_have_the_interval_of_the_draws_or_each_seed(draws: int) -> None:
+    """Two draws have no interval, and so no bar."""
+    runs = pd.concat([_runs_of_draws(draws).assign(**{"sweep.network.T": T}) for T in (10, 20)])
+    axes = sweep_figure(runs.reset_index(drop=True), "network.T", 6.0).axes[0]
+    lengths = [np.diff(bar, axis=0) for bar in axes.containers[1].lines[2][0].get_segments()]
+    half_width = summary(_runs_of_draws(draws), "rate")["accuracy_ci"][1]
+    assert [bar[0, 1] for bar in lengths if len(bar)] == pytest.approx(
+        [2 * half_width] * 2 * (draws > 2)
+    )
+    assert drawn_apart(runs)
