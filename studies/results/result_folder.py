@@ -104,21 +104,29 @@ class ResultFolder:
 
 
 def _files_of(study: Study) -> dict[str, bytes]:
-    """Returns the preset files of a study, then the study file that names them relative to it."""
+    """Returns the preset files of a study, then the study file that names them relative to it.
+
+    A file of devices that were drawn from a fit stays beside that of the fit.
+    """
+    from device_presets.library.entry_writing import draws_file
+
     presets: dict[str, bytes] = {}
 
     def copied(path: str, of_table: bool, _: bool) -> str:
         if of_table:
             return path
+        file, draws = Path(path), draws_file(Path(path))
+        beside = (draws,) if draws.is_file() else ()
         try:
-            content = read_bytes(Path(path))
+            contents = {one.name: read_bytes(one) for one in (file, *beside)}
         except OSError:  # the error appears when the device is made
             return path
         for folder in (DEVICES, *(f"{DEVICES}/{n}" for n in range(2, len(study.cases) + 2))):
-            name = f"{folder}/{Path(path).name}"
-            if presets.setdefault(name, content) == content:
+            here = {f"{folder}/{name}": content for name, content in contents.items()}
+            if all(presets.get(name, content) == content for name, content in here.items()):
                 break
-        return name
+        presets.update(here)
+        return f"{folder}/{file.name}"
 
     declared = study.model_dump(mode="json")
     declared["cases"] = [

@@ -11,11 +11,13 @@ import yaml
 from device_presets.library.preset_file import shipped_entries
 from rpu_ssnn.common.errors import InputError
 from studies.common.statistics import nested_deviations
+from studies.declaration.hyperparameters import trials_of
 from studies.declaration.study import load_study, parse_study
 from studies.report.curves import drawn_apart
 from studies.report.figures import sweep_figure
 from studies.report.summary_view import render
 from studies.results.comparison import compare
+from studies.results.result_folder import open_folder, stored_study
 from studies.results.summary import summary
 from studies.sensitivity.device_question import ask
 
@@ -78,6 +80,18 @@ def test_the_deviations_of_seeds_and_fit_are_told_apart() -> None:
     rng = np.random.default_rng(0)
     groups = 2.0 * rng.standard_normal((400, 1)) + 0.5 * rng.standard_normal((400, 3))
     assert nested_deviations(groups.tolist()) == pytest.approx((0.5, 2.0), rel=0.1)
+
+
+def test_an_output_folder_keeps_the_draws(tmp_path: Path) -> None:
+    study = load_study(write_study(tmp_path, {"fit": "mine.yaml", "draws": 3}))
+    trials = [trial.identity for trial in trials_of(study, {})]
+    with open_folder(tmp_path / "out", study):
+        pass
+    for file in ("mine.yaml", "mine_draws.yaml"):
+        (tmp_path / file).unlink()
+    (tmp_path / "out").rename(tmp_path / "moved")
+    read = stored_study(tmp_path / "moved")
+    assert [trial.identity for trial in trials_of(read, {})] == trials
 
 
 def _runs_of_draws(draws: int) -> pd.DataFrame:
