@@ -112,10 +112,7 @@ def hyperparameters_of(
     point: Point, found: Mapping[str, FoundHyperparameters]
 ) -> Hyperparameters | None:
     """Returns the hyperparameters that the study gives or a search found, else None."""
-    if point.hyperparameters is not None:
-        return point.hyperparameters
-    known = found.get(point.title)
-    return None if known is None else known.hyperparameters
+    return point.hyperparameters or found.get(point.title)
 
 
 def trials_of(study: Study, found: Mapping[str, FoundHyperparameters]) -> list[Trial]:

@@ -242,8 +242,7 @@ def _cost_key(trial: Trial) -> str:
 
 def _typical(group: Sequence[Trial]) -> Trial:
     """Returns a trial of the study if there is one, else the middle run of a search."""
-    real = [trial for trial in group if not trial.is_candidate]
-    return real[0] if real else group[len(group) // 2]
+    return next((trial for trial in group if not trial.is_candidate), group[len(group) // 2])
 
 
 def _sizes(trials: Iterable[Trial], data_root: Path | None) -> dict[str, tuple[int, int, int]]:

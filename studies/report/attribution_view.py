@@ -68,17 +68,16 @@ def draw(found: Attribution, device: str, root: Path) -> Path:
 
 
 def _readable(table: pd.DataFrame) -> pd.DataFrame:
-    rows = []
-    for _, row in table.iterrows():
-        rows.append(
-            {
-                "imperfection": row["imperfection"],
-                "set": "" if row["imperfection"] in TOTALS else row["value"],
-                "recovered": _effect(row, "recovered"),
-                "lost": _effect(row, "lost"),
-                "n": f"{row[['recovered_n', 'lost_n']].min():.0f}",
-            }
-        )
+    rows = [
+        {
+            "imperfection": row["imperfection"],
+            "set": "" if row["imperfection"] in TOTALS else row["value"],
+            "recovered": _effect(row, "recovered"),
+            "lost": _effect(row, "lost"),
+            "n": f"{row[['recovered_n', 'lost_n']].min():.0f}",
+        }
+        for _, row in table.iterrows()
+    ]
     return pd.DataFrame(rows)
 
 

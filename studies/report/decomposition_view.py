@@ -54,7 +54,7 @@ def _reach(found: Decomposition) -> tuple[float, float]:
     reached = [level for level in found.levels.values() if level == level] or [0.0, 100.0]
     drawn = (found.table["step"] != ALL) & (found.table["n"] >= FEWEST_SEEDS)
     for _, row in found.table[drawn].iterrows():
-        end = found.levels[row["after"]]
+        end = found.levels[row["before"]] - row["loss"]
         reached += [end - row["loss_ci"], end + row["loss_ci"]]
     return min(reached), max(reached)
 
@@ -66,7 +66,8 @@ def _waterfall(axes: Axes, found: Decomposition, way: str) -> None:
     axes.bar(0, found.levels[FLOAT], width=0.6, color="0.75")
     _label(axes, f"{found.levels[FLOAT]:.2f}", 0, found.levels[FLOAT])
     for place, (_, row) in enumerate(steps.iterrows(), start=1):
-        top, bottom = found.levels[row["before"]], found.levels[row["after"]]
+        top = found.levels[row["before"]]
+        bottom = top - row["loss"]  # other seeds may have failed in the state after it
         gain = bottom > top
         axes.bar(
             place,
@@ -93,19 +94,18 @@ def _label(axes: Axes, text: str, x: float, y: float) -> None:
 
 
 def _readable(found: Decomposition) -> pd.DataFrame:
-    rows = []
-    for _, row in found.table.iterrows():
-        rows.append(
-            {
-                "way": row["way"],
-                "step": row["step"],
-                "accuracy % after": number(found.levels[row["after"]]),
-                "loss": interval(row["loss"], row["loss_ci"], "{:+.2f}", row["n"]),
-                "p": p_text(row["loss_p_alone"], row["n"]),
-                "p Holm": marked_p(row["loss"], row["loss_ci"], row["loss_p"], row["n"]),
-                "n": str(row["n"]),
-            }
-        )
+    rows = [
+        {
+            "way": row["way"],
+            "step": row["step"],
+            "accuracy % after": number(found.levels[row["after"]]),
+            "loss": interval(row["loss"], row["loss_ci"], "{:+.2f}", row["n"]),
+            "p": p_text(row["loss_p_alone"], row["n"]),
+            "p Holm": marked_p(row["loss"], row["loss_ci"], row["loss_p"], row["n"]),
+            "n": str(row["n"]),
+        }
+        for _, row in found.table.iterrows()
+    ]
     start = dict.fromkeys(rows[0], "-") | {"way": "", "step": FLOAT, "n": ""}
     start["accuracy % after"] = number(found.levels[FLOAT])
     return pd.DataFrame([start, *rows])

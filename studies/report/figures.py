@@ -160,9 +160,8 @@ def panels_of(results: pd.DataFrame, swept: Sequence[str]) -> Iterator[tuple[str
 
 def columns_of(width: float, n: int) -> int:
     """Returns the number of panels in a row."""
-    return (
-        1 if width < PANELS_BESIDE_EACH_OTHER_FROM else min(n, 3 if n > MOST_IN_TWO_COLUMNS else 2)
-    )
+    most = 3 if n > MOST_IN_TWO_COLUMNS else 2
+    return 1 if width < PANELS_BESIDE_EACH_OTHER_FROM else min(n, most)
 
 
 def panel_grid(width: float, n: int) -> tuple[Figure, list[Axes]]:

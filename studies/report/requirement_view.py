@@ -129,6 +129,8 @@ def interval_in_words(row: pd.Series) -> str:
     """
     if row["why_none"]:
         return "-"
+    if row["n"] < FEWEST_SEEDS:
+        return "not known"
     easy, hard = (f"{row[end]:.3g}" if row[end] == row[end] else "" for end in ("easy", "hard"))
     if easy and hard:
         return f"{easy} to {hard}"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from rpu_ssnn.common.wording import listed
 from studies.common.statistics import describe
-from studies.declaration.trial import Row, Runs, Scalar, point_title
+from studies.declaration.trial import Row, Runs, Scalar, Trial, TrialResult, point_title
 from studies.results.grouping import NOT_SWEPT, swept_columns, titled_row
 
 if TYPE_CHECKING:
@@ -43,10 +43,9 @@ def of_summary(study: Study, table: pd.DataFrame, runs: Runs) -> Iterator[str]:
 
 
 def of_chance(study: Study, runs: Runs) -> Iterator[str]:
-    """Names the cases other than the reference that end near chance."""
-    labels = dict.fromkeys(trial.label for trial, _ in runs)
-    near = [name for name in labels if name != study.reference_label and near_chance(runs, name)]
-    if near:
+    """Names the points of cases other than the reference that end near chance."""
+    others = [run for run in runs if run[0].label != study.reference_label]
+    if near := [title for title, own in _by_point(others).items() if near_chance(own)]:
         yield f"These cases end near chance, so that nothing was learned: {listed(near)}."
 
 
@@ -76,7 +75,8 @@ def of_reference(study: Study, table: pd.DataFrame, runs: Runs) -> Iterator[str]
         if all(other[at] == row[at] or NOT_SWEPT in (other[at], row[at]) for at in swept)
     ]
     by, title, above = max(short, key=lambda one: one[0], default=(0.0, "", ""))
-    why = near_chance(runs, reference)
+    points = _by_point([run for run in runs if run[0].label == reference])
+    why = next(filter(None, map(near_chance, points.values())), "")
     if by >= SHORT_FROM:
         why = f"{title} ends {by:.1f} points below the float network {above}"
     if why:
@@ -85,21 +85,22 @@ def of_reference(study: Study, table: pd.DataFrame, runs: Runs) -> Iterator[str]
 
 def of_device(runs: Runs, device: str, reference: str) -> Iterator[str]:
     """Warns if a device, given by its label, is near chance or far below the reference."""
-    by = _mean(runs, reference) - _mean(runs, device)
-    why = near_chance(runs, device)
+    own, other = ([run for run in runs if run[0].label == one] for one in (device, reference))
+    by = _mean(other) - _mean(own)
+    why = near_chance(own)
     if by >= SHORT_FROM:
         why = f"it ends {by:.1f} points below the reference"
     if why:
         yield f"The device learned badly: {why}, so that thresholds for it say little; {_REMEDY}."
 
 
-def near_chance(runs: Runs, label: str) -> str:
-    """Returns why a case learned next to nothing, or an empty text if it did learn."""
-    row: Row = next((result.row for trial, result in runs if trial.label == label), {})
+def near_chance(runs: Runs) -> str:
+    """Returns why the runs of a point learned next to nothing, or an empty text if they did."""
+    row: Row = next((result.row for _, result in runs), {})
     classes = str(row.get("network", "")).rpartition("-")[2]
     if not classes.isdecimal():
         return ""
-    reached, chance = _mean(runs, label), 100.0 / int(classes)
+    reached, chance = _mean(runs), 100.0 / int(classes)
     if reached - chance > _by_chance(chance, _images(row)[0]):
         return ""
     return f"it ends at {reached:.1f} %, where chance alone gives {chance:.1f} %"
@@ -138,8 +139,16 @@ def _images(row: Row) -> tuple[float, str]:
     return (float(n) if isinstance(n, int | float) and n > 0 else math.inf), kind
 
 
-def _mean(runs: Runs, label: str) -> float:
-    return describe([result.accuracy for trial, result in runs if trial.label == label]).mean
+def _by_point(runs: Runs) -> dict[str, Runs]:
+    """Returns the runs of each case and point of the sweep by its title."""
+    points: dict[str, list[tuple[Trial, TrialResult]]] = {}
+    for trial, result in runs:
+        points.setdefault(point_title(trial.label, trial.sweep), []).append((trial, result))
+    return dict(points)
+
+
+def _mean(runs: Runs) -> float:
+    return describe([result.accuracy for _, result in runs]).mean
 
 
 def _by_chance(best: float, images: Scalar) -> float:

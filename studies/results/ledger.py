@@ -147,13 +147,10 @@ def _training_time(trial: Trial, method: DeviceRule, row: Row) -> float | None:
     presentations = number_in(row, "n_train")
     if presentations is None:
         return None
-    settings = trial.settings
-    tile = method.tile
+    settings, tile = trial.settings, method.tile
     slot = max(tile.slot_seconds, shortest_slot_s(method.parameters))
     cycles = method.slots(settings.network) * (number_in(row, "slot_cycles") or 1.0)
-    seconds = cycles * slot + tile.idle_seconds
-    epochs = settings.training.epochs
-    return seconds * presentations * epochs
+    return (cycles * slot + tile.idle_seconds) * presentations * settings.training.epochs
 
 
 def number_in(source: Mapping[str, Any], name: str) -> float | None:

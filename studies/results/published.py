@@ -1,19 +1,18 @@
 """Shows accuracies that papers report beside those that were measured here."""
 
-import math
-
 import pandas as pd
 
 from studies.declaration.study import Study
-from studies.results.grouping import swept_columns
+from studies.results.grouping import swept_columns, titled_row
 from studies.results.summary import PUBLISHED
 
 
 def beside(table: pd.DataFrame, study: Study) -> pd.DataFrame:
     """Adds published accuracies (%), and a row for each quoted network, to a summary.
 
-    The new columns are ``published``, ``published_pm`` and ``published_source``. If the study names
-    no published accuracies, the summary stays as it is. A quoted row has no measurement, so n is 0.
+    The new columns are ``published``, ``published_pm`` and ``published_source``, which are empty in
+    rows of a sweep. If the study names no published accuracies, the summary stays as it is. A
+    quoted row has no measurement, so n is 0.
 
     Args:
         table: a table as `results.summary` returns it.
@@ -24,10 +23,8 @@ def beside(table: pd.DataFrame, study: Study) -> pd.DataFrame:
     swept = dict.fromkeys(swept_columns(table), "")
     rows = pd.concat([table, quoted.assign(**swept)], ignore_index=True)
     known = {**study.published, **study.quoted}
-    found = [known.get(case) for case in rows["case"]]
-    rows[PUBLISHED] = [math.nan if p is None else p.accuracy for p in found]
-    rows[f"{PUBLISHED}_pm"] = [
-        math.nan if p is None or p.plus_minus is None else p.plus_minus for p in found
-    ]
+    found = [known.get(titled_row(row)) for _, row in rows.iterrows()]
+    rows[PUBLISHED] = pd.Series([p and p.accuracy for p in found], dtype=float)
+    rows[f"{PUBLISHED}_pm"] = pd.Series([p and p.plus_minus for p in found], dtype=float)
     rows[f"{PUBLISHED}_source"] = ["-" if p is None else p.source for p in found]
     return rows

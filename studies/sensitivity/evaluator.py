@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from studies.declaration.cases import Case
-from studies.declaration.study import Study
 from studies.declaration.trial import Failure, Runs
 from studies.sensitivity.axes import RequirementAxis
 from studies.sensitivity.device_question import (
@@ -35,16 +34,11 @@ class DeviceEvaluator:
     runs: Runs = ()
     failures: list[Failure] = field(default_factory=list)
 
-    @property
-    def study(self) -> Study:
-        """Returns the study with all devices so far."""
-        cases = [c.model_copy(update={"label": label}) for label, c in self.cases.items()]
-        return self.asked.study_of(QUESTION, cases)
-
     def run(self, cases: dict[str, Case]) -> None:
         """Adds devices by label and runs them."""
         self.cases |= cases
-        outcome = self.run_study(self.study)
+        labelled = [c.model_copy(update={"label": label}) for label, c in self.cases.items()]
+        outcome = self.run_study(self.asked.study_of(QUESTION, labelled))
         self.runs, self.failures = outcome.runs, outcome.failures
 
     def add_own(self, axes: Sequence[RequirementAxis], as_it_is: Case) -> None:

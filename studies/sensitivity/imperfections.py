@@ -153,6 +153,11 @@ def imperfections(case: Case, thinning: float | None) -> tuple[Off, list[str]]:
             "a finer step would only lower the learning rate"
         )
     else:
+        if noises := [name for name in ("cycle_to_cycle", "write_noise") if name in found]:
+            notes.append(
+                f"{FINITE_STEP}: a finer step also reduces {' and '.join(noises)}, whose unit is "
+                "the step, so its cost may be theirs"
+            )
         found[FINITE_STEP] = {"overrides.levels": finest_levels(has["overrides.levels"], thinning)}
     return found, notes
 

@@ -76,7 +76,7 @@ def devices_trained_by_spikes(runs: Runs, results: pd.DataFrame) -> frozenset[st
     chosen = set()
     for title, places in by_title.items():
         trial = runs[places[0]][0]
-        learned = not caveats.near_chance([runs[place] for place in places], trial.label)
+        learned = not caveats.near_chance([runs[place] for place in places])
         if learned and _is_real_device(trial) and not _changed_parameters(trial):
             chosen.add(title)
     return frozenset(chosen)

@@ -163,6 +163,12 @@ def test_published_accuracies_stand_beside_their_case_and_quoted_ones_alone() ->
     assert cells[:5] == ["HM2-BP", "-", "-", "-", "0"]
 
 
+def test_a_published_accuracy_is_not_that_of_each_point_of_a_sweep() -> None:
+    rows = frame([("rate", 0, 90.0), ("rate", 1, 92.0)], **{"sweep.network.T": [10, 20]})
+    shown_beside = beside(summary(rows, "rate"), small_study(**PUBLISHED))
+    assert shown_beside["published"].isna().tolist() == [True, True, False]
+
+
 def test_a_quoted_network_sees_no_input_spikes() -> None:
     rows = summary(frame([("rate", 0, 90.0)], input="spike counts"), "rate")
     legend = render(beside(rows, small_study(**PUBLISHED)), "rate").splitlines()[-1]

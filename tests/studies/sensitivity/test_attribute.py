@@ -69,6 +69,7 @@ def test_a_sum_of_effects_is_taken_apart_exactly() -> None:
         assert table.loc[name, "lost"] == pytest.approx(effect, abs=1e-9)
         assert table.loc[name, "recovered_ci"] == pytest.approx(0.0, abs=1e-9)
     assert list(found.table["imperfection"][:4]) == list(expected)[:4]
+    assert "a finer step also reduces cycle_to_cycle, whose unit is the step" in found.notes[1]
     assert table.loc["leak", "value"].startswith("leak_time_constant_s 2000")
     assert table.loc[SUM, "recovered"] == pytest.approx(7.375)
     assert table.loc[WHOLE, "lost"] == pytest.approx(7.375)

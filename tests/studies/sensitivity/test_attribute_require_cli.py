@@ -127,8 +127,9 @@ def test_the_requirement_is_printed_and_written(tmp_path: Path) -> None:
 def test_an_interval_with_an_open_end_is_in_words(
     bound: str, easy: float, hard: float, said: str
 ) -> None:
-    row = {"bound": bound, "easy": easy, "hard": hard, "why_none": ""}
+    row = {"bound": bound, "easy": easy, "hard": hard, "why_none": "", "n": 3}
     assert requirement_view.interval_in_words(pd.Series(row)) == said
+    assert requirement_view.interval_in_words(pd.Series(row | {"n": 2})) == "not known"
 
 
 def test_the_ledger_says_why_a_cell_is_blank() -> None:
@@ -165,3 +166,15 @@ def test_a_device_near_chance_is_named_beside_any_reference(accuracy: float, lea
     )
     named = list(caveats.of_chance(small_study(), runs))
     assert [line.endswith(": ann, coincidence.") for line in named] == ([] if learned else [True])
+
+
+def test_a_point_of_a_sweep_at_chance_is_named_beside_one_that_learned() -> None:
+    study, runs = small_study(sweep={"network.T": [10, 20]}), []
+    for trial in declared_trials(study):
+        reached = 90.0 if trial.settings.network.T == 20 or trial.label == "ann" else 11.0
+        row: dict[str, Any] = {"test_accuracy": reached, "network": "64-8-10", "n_test": 1000}
+        runs.append((trial, TrialResult(row, [])))
+    (line,) = caveats.of_chance(study, runs)
+    assert line.endswith(": coincidence [network.T=10].")
+    no_table = pd.DataFrame({"case": []})
+    assert "ends at 11.0 %" in "".join(caveats.of_reference(study, no_table, runs))

@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from rpu_ssnn.common.errors import InputError
 from studies.common.statistics import holm
 from studies.declaration.study import Study
 from studies.declaration.trial import TrialResult
 from studies.execution.phase import Outcome
+from studies.report import decomposition_view
 from studies.report.decomposition_view import draw, lines
 from studies.sensitivity.decomposition import (
     BETWEEN,
@@ -226,6 +228,24 @@ def test_it_ends_in_a_table_and_a_waterfall(tmp_path: Path) -> None:
     assert "the spiking front end" in text
     assert found.sentence in text
     assert draw(found, "capacitor", tmp_path).stat().st_size > 10_000
+
+
+def test_a_bar_is_as_long_as_the_paired_loss_it_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two seeds of one state failed, which moves its mean but not the loss of the others."""
+    known, figures = Known(), list[Figure]()
+
+    def run(study: Study) -> Outcome:
+        lost = [(RATES, 0), (RATES, 1)]
+        runs = known(study).runs
+        return Outcome([r for r in runs if (r[0].label, r[0].settings.seed) not in lost], [])
+
+    found = decompose(device_study(cases=GIVEN, reference="ann"), "capacitor", run)
+    monkeypatch.setattr(decomposition_view, "save", lambda figure, path: figures.append(figure))
+    draw(found, "capacitor", tmp_path)
+    drawn = [bar.get_height() for bar in figures[0].axes[1].patches[1:]]
+    assert drawn == pytest.approx([1.0, 0.5, 4.5])
 
 
 def test_each_step_has_its_p_alone_and_after_the_correction() -> None:
