@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from rpu_ssnn.common.wording import listed
 from studies.common.statistics import describe
-from studies.declaration.trial import Row, Runs, Scalar, Trial, TrialResult, point_title
-from studies.results.grouping import NOT_SWEPT, swept_columns, titled_row
+from studies.declaration.trial import Row, Runs, Scalar, point_title
+from studies.results.grouping import NOT_SWEPT, swept_columns, titled_row, titles_of
+from studies.results.tables import results_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,7 +46,7 @@ def of_summary(study: Study, table: pd.DataFrame, runs: Runs) -> Iterator[str]:
 def of_chance(study: Study, runs: Runs) -> Iterator[str]:
     """Names the points of cases other than the reference that end near chance."""
     others = [run for run in runs if run[0].label != study.reference_label]
-    if near := [title for title, own in _by_point(others).items() if near_chance(own)]:
+    if near := [title for title, own in by_title(others).items() if near_chance(own)]:
         yield f"These cases end near chance, so that nothing was learned: {listed(near)}."
 
 
@@ -75,8 +76,8 @@ def of_reference(study: Study, table: pd.DataFrame, runs: Runs) -> Iterator[str]
         if all(other[at] == row[at] or NOT_SWEPT in (other[at], row[at]) for at in swept)
     ]
     by, title, above = max(short, key=lambda one: one[0], default=(0.0, "", ""))
-    points = _by_point([run for run in runs if run[0].label == reference])
-    why = next(filter(None, map(near_chance, points.values())), "")
+    points = by_title([run for run in runs if run[0].label == reference]).items()
+    why = next((f"{at} {why}" for at, own in points if (why := near_chance(own))), "")
     if by >= SHORT_FROM:
         why = f"{title} ends {by:.1f} points below the float network {above}"
     if why:
@@ -89,9 +90,16 @@ def of_device(runs: Runs, device: str, reference: str) -> Iterator[str]:
     by = _mean(other) - _mean(own)
     why = near_chance(own)
     if by >= SHORT_FROM:
-        why = f"it ends {by:.1f} points below the reference"
+        why = f"ends {by:.1f} points below the reference"
     if why:
-        yield f"The device learned badly: {why}, so that thresholds for it say little; {_REMEDY}."
+        yield f"The device learned badly: it {why}, so that its thresholds say little; {_REMEDY}."
+
+
+def by_title(runs: Runs) -> dict[str, Runs]:
+    """Returns the runs of each case at each point of the sweep, by their title in tables."""
+    titles = titles_of(results_frame(runs)) if runs else []
+    titled = list(zip(titles, runs, strict=True))
+    return {at: [run for title, run in titled if title == at] for at in dict.fromkeys(titles)}
 
 
 def near_chance(runs: Runs) -> str:
@@ -103,7 +111,7 @@ def near_chance(runs: Runs) -> str:
     reached, chance = _mean(runs), 100.0 / int(classes)
     if reached - chance > _by_chance(chance, _images(row)[0]):
         return ""
-    return f"it ends at {reached:.1f} %, where chance alone gives {chance:.1f} %"
+    return f"ends at {reached:.1f} %, where chance alone gives {chance:.1f} %"
 
 
 def of_accuracy_that_fell(runs: Runs) -> Iterator[str]:
@@ -137,14 +145,6 @@ def _images(row: Row) -> tuple[float, str]:
     kind = "validation" if row.get("test_accuracy") is None else "test"
     n = row.get(f"n_{kind}")
     return (float(n) if isinstance(n, int | float) and n > 0 else math.inf), kind
-
-
-def _by_point(runs: Runs) -> dict[str, Runs]:
-    """Returns the runs of each case and point of the sweep by its title."""
-    points: dict[str, list[tuple[Trial, TrialResult]]] = {}
-    for trial, result in runs:
-        points.setdefault(point_title(trial.label, trial.sweep), []).append((trial, result))
-    return dict(points)
 
 
 def _mean(runs: Runs) -> float:

@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -91,8 +92,6 @@ class ResultFolder:
         Raises:
             OSError: the folder cannot be written to, or a link has the name of one of its parts.
         """
-        self.root.mkdir(parents=True, exist_ok=True)
-        _mark(self.root)
         for name in FOLDERS:
             make_folder(self.root / name)
         for part in (self.root, *(self.root / name for name in FOLDERS)):
@@ -121,7 +120,7 @@ def _files_of(study: Study) -> dict[str, bytes]:
             contents = {one.name: read_bytes(one) for one in (file, *beside)}
         except OSError:  # the error appears when the device is made
             return path
-        for folder in (DEVICES, *(f"{DEVICES}/{n}" for n in range(2, len(study.cases) + 2))):
+        for folder in chain([DEVICES], (f"{DEVICES}/{number}" for number in count(2))):
             here = {f"{folder}/{name}": content for name, content in contents.items()}
             if all(presets.get(name, content) == content for name, content in here.items()):
                 break

@@ -47,7 +47,7 @@ def headline(
         results: one row per run (`results_frame` of the runs).
         table: the `summary` of the results.
     """
-    devices = devices_trained_by_spikes(runs, results)
+    devices = devices_trained_by_spikes(runs)
     titles = [titled_row(row) for _, row in table.iterrows()]
     compared = table[[title in devices for title in titles]]
     if len(compared):
@@ -64,22 +64,19 @@ def headline(
         )
 
 
-def devices_trained_by_spikes(runs: Runs, results: pd.DataFrame) -> frozenset[str]:
+def devices_trained_by_spikes(runs: Runs) -> frozenset[str]:
     """Returns the titles of the rows from which the best device is chosen.
 
     These are devices that end above chance, either unchanged from their presets or at a point of a
     sweep. Controls by numbers, changed presets and specifications such as `ideal` are left out.
     """
-    by_title: dict[str, list[int]] = {}
-    for place, title in enumerate(titles_of(results)):
-        by_title.setdefault(title, []).append(place)
-    chosen = set()
-    for title, places in by_title.items():
-        trial = runs[places[0]][0]
-        learned = not caveats.near_chance([runs[place] for place in places])
-        if learned and _is_real_device(trial) and not _changed_parameters(trial):
-            chosen.add(title)
-    return frozenset(chosen)
+    return frozenset(
+        title
+        for title, own in caveats.by_title(runs).items()
+        if _is_real_device(own[0][0])
+        and not _changed_parameters(own[0][0])
+        and not caveats.near_chance(own)
+    )
 
 
 def _is_real_device(trial: Trial) -> bool:

@@ -63,7 +63,7 @@ def test_a_reference_that_did_not_learn_is_the_first_warning(
     at_chance = {"test_accuracy": 11.0, "network": "784-256-10", "n_test": 10_000}
     chance = [(trial, replace(result, row=result.row | at_chance)) for trial, result in runs]
     (line,) = of_reference(study, summary(results_frame(chance), "rate"), chance)
-    assert "it ends at 11.0 %, where chance alone gives 10.0 %" in line
+    assert "rate [T = 10] ends at 11.0 %, where chance alone gives 10.0 %" in line
 
 
 def test_few_images_are_said_in_the_report_and_beneath_the_table(

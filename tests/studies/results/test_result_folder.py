@@ -49,6 +49,24 @@ def test_a_folder_is_read_with_the_preset_files_that_it_was_run_with(tmp_path: P
     assert f"{tmp_path}/dev" not in (moved / "study.yaml").read_text()
 
 
+def test_cells_of_files_of_one_name_are_read_back(tmp_path: Path) -> None:
+    """A study may name more such files than it has cases."""
+    names = ["ecram", "reram_sb", "capacitor", "reram_es", "gokmen_vlasov", "ideal"]
+    for name in names:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "dev.yaml").write_text(f"a: {{like: {name}}}")
+    drive = {"weight_range": 2, "learning_rate": 8}
+    pairs = zip(names[::2], names[1::2], strict=True)
+    cells = [f"tiki_taka({fast}/dev.yaml, {slow}/dev.yaml)" for fast, slow in pairs]
+    cases = [{"label": cell, "device": cell, "hyperparameters": drive} for cell in cells]
+    cases = [SMALL["cases"][1], *cases]
+    study = parse_study({**SMALL, "cases": cases}, "small.yaml", tmp_path)
+    with open_folder(tmp_path / "out", study):
+        again = stored_study(tmp_path / "out")
+    found, before = ([one.identity for one in declared_trials(of)] for of in (again, study))
+    assert found == before
+
+
 def test_of_two_older_numerics_the_later_counts() -> None:
     """Otherwise a table would mix the two, as the order of hashes differs between trials."""
     trial = declared_trials(small_study())[0]

@@ -175,6 +175,6 @@ def test_a_point_of_a_sweep_at_chance_is_named_beside_one_that_learned() -> None
         row: dict[str, Any] = {"test_accuracy": reached, "network": "64-8-10", "n_test": 1000}
         runs.append((trial, TrialResult(row, [])))
     (line,) = caveats.of_chance(study, runs)
-    assert line.endswith(": coincidence [network.T=10].")
+    assert line.endswith(": coincidence [T = 10].")
     no_table = pd.DataFrame({"case": []})
-    assert "ends at 11.0 %" in "".join(caveats.of_reference(study, no_table, runs))
+    assert "rate [T = 10] ends at 11.0 %" in "".join(caveats.of_reference(study, no_table, runs))
