@@ -220,7 +220,6 @@ def _finished(folder: Path, rows: list[Path] | None) -> "tuple[Study, Runs]":
     versions = Versions.of_all(runs)
     if len(versions) > 1:
         typer.echo(f"the rows were made under different versions: {'; '.join(versions)}", err=True)
-    chosen = chosen_on_shown_images(found.study, found.hyperparameters)
-    if chosen is not None:
-        typer.echo(chosen, err=True)
+    for line in chosen_on_shown_images(found.study, found.hyperparameters):
+        typer.echo(line, err=True)
     return found.study, runs

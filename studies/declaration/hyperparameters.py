@@ -138,9 +138,11 @@ def with_hyperparameters(study: Study, found: Mapping[str, FoundHyperparameters]
     return study.model_copy(update={"cases": cases})
 
 
-def chosen_on_shown_images(study: Study, found: Mapping[str, FoundHyperparameters]) -> str | None:
-    """Returns a warning if hyperparameters were chosen on the images that accuracies are measured
+def chosen_on_shown_images(
+    study: Study, found: Mapping[str, FoundHyperparameters]
+) -> Iterator[str]:
+    """Yields a warning if hyperparameters were chosen on the images that accuracies are measured
     on."""
-    if study.measure == "test" or not found:
-        return None
-    return f"accuracies are of images on which hyperparameters were chosen: {listed(list(found))}"
+    if study.measure == "validation" and found:
+        titles = listed(list(found))
+        yield f"accuracies are of images on which hyperparameters were chosen: {titles}"

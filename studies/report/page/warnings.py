@@ -34,15 +34,9 @@ def warnings_of(found: FolderContents, root: Path, results: pd.DataFrame) -> lis
         *_alike(found.runs),
         *_saturated(results),
         *caveats.of_accuracy_that_fell(found.runs),
-        *_chosen_on_shown_images(found),
+        *(f"{line}." for line in chosen_on_shown_images(found.study, found.hyperparameters)),
         *_not_replayable(results),
     ]
-
-
-def _chosen_on_shown_images(found: FolderContents) -> Iterator[str]:
-    said = chosen_on_shown_images(found.study, found.hyperparameters)
-    if said is not None:
-        yield f"{said}."
 
 
 def _missing(found: FolderContents) -> Iterator[str]:
