@@ -153,13 +153,21 @@ def imperfections(case: Case, thinning: float | None) -> tuple[Off, list[str]]:
             "a finer step would only lower the learning rate"
         )
     else:
-        if noises := [name for name in ("cycle_to_cycle", "write_noise") if name in found]:
-            notes.append(
-                f"{FINITE_STEP}: a finer step also reduces {' and '.join(noises)}, whose unit is "
-                "the step, so its cost may be theirs"
-            )
+        notes += noise_in_steps(FINITE_STEP, found)
         found[FINITE_STEP] = {"overrides.levels": finest_levels(has["overrides.levels"], thinning)}
     return found, notes
+
+
+def noise_in_steps(step: str, off: Collection[str]) -> list[str]:
+    """Returns a note on noise whose unit is the step, if the device has any.
+
+    Args:
+        step: what makes the step finer, `FINITE_STEP` or ``levels``.
+        off: the imperfections of the device.
+    """
+    noise = " and ".join(name for name in ("cycle_to_cycle", "write_noise") if name in off)
+    told = f"{step}: a finer step also reduces {noise}, whose unit is the step, and what they cost"
+    return [told] if noise else []
 
 
 def own_parameters(case: Case) -> Mapping[str, LawParameter]:

@@ -51,7 +51,7 @@ from studies.sensitivity.device_question import (
     tuned_device_of,
 )
 from studies.sensitivity.evaluator import QUESTION, DeviceEvaluator
-from studies.sensitivity.imperfections import Off, imperfections, switched_off
+from studies.sensitivity.imperfections import Off, imperfections, noise_in_steps, switched_off
 from studies.sensitivity.threshold_crossing import side, threshold_crossing
 
 WITHIN = 1.5
@@ -129,8 +129,7 @@ def require(
     evaluator.run({AS_IS: asked.case})
     tuned = tuned_device_of(evaluator.runs)
     if tuned is None:
-        nothing = pd.DataFrame()
-        return Requirement(nothing, nothing, [], 0, evaluator.failures)
+        return Requirement(pd.DataFrame(), pd.DataFrame(), [], 0, evaluator.failures)
     taken = [_in_chip(evaluator, chip, study) for chip in {bound.chip for bound in bounds} if chip]
     case = asked.case.changed(hyperparameters=tuned.hyperparameters)
     axes, notes = _axes(case, tuned, parameters, others)
@@ -263,6 +262,7 @@ def _axes(
             notes.append(found)
         else:
             axes.append(found)
+            notes += noise_in_steps(name, off) if (name, others) == ("levels", "as-is") else []
     return axes, notes + (left_out if others == "off" else [])
 
 
