@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib import metadata
 
-from rpu_ssnn.common.errors import InputError, RpuSsnnError
+from rpu_ssnn.common.errors import RpuSsnnError, require
 
 WORKING_PAIRS = "aihwkit 1.2.* with torch 2.13 to 2.15 on Python 3.12 to 3.14"
 REBUILD = "rebuild the environment with `make clean && make test`"
@@ -73,9 +73,8 @@ def require_compiler() -> None:
         BrokenEnvironmentError: numba finds no folder for the code.
     """
     told = os.environ.get("NUMBA_DISABLE_JIT", "")
-    if told not in ("", "0"):
-        allowed = "must be unset, since the pass over time exists only as compiled code"
-        raise InputError("environment", "NUMBA_DISABLE_JIT", told, allowed)
+    allowed = "must be unset, since the pass over time exists only as compiled code"
+    require(told in ("", "0"), "environment", "NUMBA_DISABLE_JIT", told, allowed)
     try:
         importlib.import_module("rpu_ssnn.network")
     except RuntimeError as error:

@@ -102,7 +102,7 @@ def own_entry(source: Any) -> tuple[str, PresetEntry]:
     model = _model_of(type(device))
     if model is None:
         allowed = one_of(MODELS) + ", or a preset of one"
-        raise PresetError(WHERE, "device", type(device).__name__, allowed)
+        raise PresetError(WHERE, "class", type(device).__name__, allowed)
     law = law_of_aihwkit(model)
     assert law is not None
     known = {asked.aihwkit_name: (name, asked) for name, asked in law.parameters.items()}
@@ -180,7 +180,7 @@ def _device_of(source: Any) -> Any:
         )
         raise PresetError(WHERE, "configuration", type(source).__name__, allowed)
     allowed = "must be a device of aihwkit that moves by pulses, or a SingleRPUConfig with one"
-    raise PresetError(WHERE, "device", type(source).__name__, allowed)
+    raise PresetError(WHERE, "class", type(source).__name__, allowed)
 
 
 def _model_of(kind: type[Any]) -> str | None:

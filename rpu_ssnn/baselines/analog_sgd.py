@@ -24,13 +24,7 @@ from rpu_ssnn.data.rows import Rows
 from rpu_ssnn.devices.device_source import DeviceSource
 from rpu_ssnn.network.inputs import InputLines, input_lines
 from rpu_ssnn.spec import ConvLayer, connections
-from rpu_ssnn.training.loop import (
-    Learner,
-    OnEpoch,
-    check_finite,
-    merge_statistics,
-    train_epochs,
-)
+from rpu_ssnn.training.loop import Learner, OnEpoch, check_finite, merge_statistics, train_epochs
 
 
 class AnalogNetwork(Learner):

@@ -53,12 +53,7 @@ class FloatNetwork(Learner):
     """The state of torch's optimiser for each weight matrix, by its name in a checkpoint."""
 
     def __init__(
-        self,
-        spec: AnnSpec,
-        found: Sequence[Connection],
-        inputs: InputLines,
-        seed: int,
-        steps: int,
+        self, spec: AnnSpec, found: Sequence[Connection], inputs: InputLines, seed: int, steps: int
     ) -> None:
         self._spec, self._inputs = spec, inputs
         self._model = _Layers(found, spec, torch.Generator().manual_seed(seed))

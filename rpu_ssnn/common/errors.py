@@ -3,7 +3,8 @@
 import difflib
 from collections.abc import Iterable, Sequence
 from numbers import Integral
-from typing import ClassVar
+from pathlib import Path
+from typing import Any, ClassVar
 
 AS_NEAR = 0.05
 """Names whose similarity (at most 1) is within this of the nearest name's count as equally near."""
@@ -103,6 +104,22 @@ def require_whole(where: object, field: str, value: object, least: int) -> None:
     require(fits, where, field, value, f"must be a whole number, {least} or above")
 
 
+def several(where: object, field: str, value: object) -> list[Any]:
+    """Returns the items of a list, for which one text or path may stand.
+
+    Args:
+        where, field, value: those of `InputError`.
+
+    Raises:
+        InputError: the value is neither a list nor such an item.
+    """
+    if isinstance(value, str | Path):
+        return [value]
+    if not isinstance(value, Sequence):
+        raise InputError(where, field, value, "must be one name, or a list of names")
+    return list(value)
+
+
 class PresetError(InputError):
     """Reports in one line a preset, a parameter or a preset file that cannot be used."""
 
@@ -116,18 +133,24 @@ class _AsShown(str):
         return str(self)
 
 
-def one_of(names: Iterable[str], wrong: object = None, listing: str = "") -> str:
+def one_of(
+    names: Iterable[str], wrong: object = None, listing: str = "", elsewhere: Sequence[str] = ()
+) -> str:
     """Returns a phrase that says which names are valid, and which is the nearest to a wrong one.
 
     Args:
         names: the valid names.
         wrong: the name that was given, or None where none was.
         listing: the command that lists the names, where they are too many for a line.
+        elsewhere: the dotted paths of the wrong name where it is valid.
     """
     valid = list(dict.fromkeys(names))
+    # A Cyrillic letter may look like the right one.
+    foreign = not str(wrong).isascii() and all(map(str.isascii, valid))
+    written = f"it is written {wrong!a}; " if foreign else ""
     named = ", ".join(f"'{name}'" if "," in name else name for name in valid)
     which = f"one that `{listing}` lists" if listing else f"one of {named}"
-    return f"{meant(nearest(valid, wrong))}must be {which}"
+    return f"{written}{meant(elsewhere or nearest(valid, wrong))}must be {which}"
 
 
 def meant(names: Sequence[object]) -> str:

@@ -8,11 +8,7 @@ from rpu_ssnn.common.errors import InputError
 
 
 def optional_package(
-    module: str,
-    install: str,
-    file: str | os.PathLike[str],
-    field: str,
-    value: object,
+    module: str, install: str, file: str | os.PathLike[str], field: str, value: object
 ) -> Any:
     """Returns the module of a package that may be missing.
 

@@ -91,11 +91,15 @@ def _as_input_error(
     inner = fault.get("ctx", {}).get("error")
     if isinstance(inner, InputError):
         path += [inner.field] if inner.field not in ("", WHOLE) else []
-        return InputError(where, ".".join(path), inner.value, inner.allowed + more)
+        allowed = inner.allowed
+        if allowed.startswith(f"{UNKNOWN_KEY}; must"):  # the section did not know the others
+            allowed = allowed.replace("must", meant([*paths_of(model, inner.value)]) + "must", 1)
+        return InputError(where, ".".join(path), inner.value, allowed + more)
     value: object = fault["input"]
     if fault["type"] == "extra_forbidden":
         *parent, value = place
-        allowed = f"{UNKNOWN_KEY}; {one_of(_valid_keys(model, parent), value)}"
+        elsewhere = list(paths_of(model, value))
+        allowed = f"{UNKNOWN_KEY}; {one_of(_valid_keys(model, parent), value, '', elsewhere)}"
     else:
         value = None if fault["type"] == "missing" else value
         # Each member of a union may say what it accepts; choices come before types.
@@ -158,6 +162,22 @@ def _keys(place: Sequence[int | str]) -> list[str]:
     if len(keys) > 1 and keys[0] in _COUNTED:
         keys[:2] = [f"{_COUNTED[keys[0]]} {int(keys[1]) + 1}"]
     return keys
+
+
+def paths_of(model: type[BaseModel], key: object, start: str = "") -> Iterator[str]:
+    """Yields the dotted paths at which sections of a model have a key; sections in lists have no
+    path.
+
+    Args:
+        start: the path of the model itself, with a dot at its end.
+    """
+    for name, field in model.model_fields.items():
+        kinds = kinds_of(cast(Any, field.annotation))
+        for kind in () if tuple in kinds else kinds:
+            if isinstance(kind, type) and issubclass(kind, BaseModel):
+                if key in kind.model_fields:
+                    yield f"{start}{name}.{key}"
+                yield from paths_of(kind, key, f"{start}{name}.")
 
 
 def _valid_keys(model: type[BaseModel], place: Sequence[int | str]) -> list[str]:

@@ -57,8 +57,9 @@ def _other_kind(value: object, kinds: frozenset[Any]) -> str | None:
         return None if bool in kinds else f"{numbers}, not true or false"
     if isinstance(value, int | float):
         return None if numbers else "true or false"
-    takes_text = kinds & {str, Path} or any(isinstance(kind, str) for kind in kinds)
-    if not isinstance(value, str) or takes_text:
+    # Text that a section replaces, such as a layer, is explained where the section is declared.
+    others = any(isinstance(kind, str) or hasattr(kind, "model_fields") for kind in kinds)
+    if not isinstance(value, str) or kinds & {str, Path} or others:
         return None
     return f"{numbers}, not text" if numbers else "true or false"
 

@@ -15,7 +15,7 @@ from typing import IO
 import numpy as np
 from jaxtyping import UInt8
 
-from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.errors import InputError, require
 from rpu_ssnn.common.files import open_regular, refusing
 
 _UNSIGNED_BYTE = 8
@@ -90,8 +90,7 @@ def _shape(path: Path, file: IO[bytes] | gzip.GzipFile, dimensions: int) -> tupl
         allowed = f"must start with 0x{expected.hex()} and {dimensions} counts, as an idx file does"
         raise InputError(path, "header", "0x" + header.hex(), allowed)
     shape = tuple(int(count) for count in np.frombuffer(header[4:], dtype=">u4"))
-    if 0 in shape:
-        raise InputError(path, "dimensions", shape, "must all be at least 1")
+    require(0 not in shape, path, "dimensions", shape, "must all be at least 1")
     return shape
 
 

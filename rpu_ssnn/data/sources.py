@@ -93,10 +93,7 @@ IDX_SETS = {
     "emnist_balanced_120k": replace(_EMNIST_BALANCED, resplit=(120_000, 10_000)),
 }
 
-STANDARD_DIGESTS = {
-    "mnist": "91a9d5192603160c",
-    "fashion_mnist": "6c3b2f37fab2b032",
-}
+STANDARD_DIGESTS = {"mnist": "91a9d5192603160c", "fashion_mnist": "6c3b2f37fab2b032"}
 """The digest of the training and test images and labels of each set that could be obtained."""
 
 

@@ -117,10 +117,7 @@ class Network:
         self._pool.shutdown()
 
     def train_batch(
-        self,
-        rates: Input,
-        labels: Int64[np.ndarray, " batch"],
-        rng: np.random.Generator,
+        self, rates: Input, labels: Int64[np.ndarray, " batch"], rng: np.random.Generator
     ) -> Presentations:
         """Shows a batch (at most `training.batch` presentations) and lets the synapses learn.
 
@@ -219,10 +216,7 @@ class Network:
         return shown
 
     def _presentations(
-        self,
-        rates: Input,
-        labels: Int64[np.ndarray, " batch"],
-        rng: np.random.Generator,
+        self, rates: Input, labels: Int64[np.ndarray, " batch"], rng: np.random.Generator
     ) -> Presentations:
         keys = rng.integers(2**64, size=len(rates), dtype=np.uint64)
         return make_presentations(self._job.training, rates, labels, keys)

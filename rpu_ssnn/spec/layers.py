@@ -30,8 +30,8 @@ def _both(extent: object) -> object:
     """Returns rows and columns, for which one number may stand."""
     if isinstance(extent, int):
         return extent, extent
-    if not isinstance(extent, list | tuple):
-        raise ValueError("must be a whole number, or a list of rows and columns")
+    if not isinstance(extent, list | tuple) or len(extent) != 2:
+        raise ValueError("must be a whole number, or a list: [rows, columns]")
     return extent
 
 
@@ -74,12 +74,19 @@ class ConvLayer(Spec):
     """The convolution."""
 
 
-def _kind(layer: object) -> str:
-    return "<conv" if isinstance(layer, dict | ConvLayer) else "<dense"
+def _kind(layer: object) -> str | None:
+    if isinstance(layer, dict | ConvLayer):
+        return "<conv"
+    return "<dense" if isinstance(layer, int | float) else None
 
 
 Layer = Annotated[
-    Annotated[Neurons, Tag("<dense")] | Annotated[ConvLayer, Tag("<conv")], Discriminator(_kind)
+    Annotated[Neurons, Tag("<dense")] | Annotated[ConvLayer, Tag("<conv")],
+    Discriminator(
+        _kind,
+        custom_error_type="layer",
+        custom_error_message="must be a whole number of neurons, or {conv: {kernel: 3, ...}}",
+    ),
 ]
 """A dense layer by its number of neurons, or a convolution."""
 

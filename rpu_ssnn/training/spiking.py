@@ -15,13 +15,7 @@ from rpu_ssnn.network.events import as_statistics, events_of
 from rpu_ssnn.network.inputs import InputLines, input_lines
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec, connections, lines_of
 from rpu_ssnn.synapses.base import SynapsesFactory
-from rpu_ssnn.training.loop import (
-    Learner,
-    OnEpoch,
-    check_finite,
-    merge_statistics,
-    train_epochs,
-)
+from rpu_ssnn.training.loop import Learner, OnEpoch, check_finite, merge_statistics, train_epochs
 
 INFERENCE_CHUNK = 1000
 """One call infers at most this many images, which bounds the memory and does not change results."""
@@ -65,11 +59,7 @@ class Trained(Learner):
             synapses.rest(seconds)
 
     def train_epoch(
-        self,
-        images: Rows,
-        labels: Int64[np.ndarray, " n"],
-        rng: np.random.Generator,
-        epoch: int,
+        self, images: Rows, labels: Int64[np.ndarray, " n"], rng: np.random.Generator, epoch: int
     ) -> EpochRow:
         network, batch = self.network, self.network.training.batch
         for synapses in network.synapses:

@@ -201,7 +201,7 @@ def load_chip(name_or_path: str | Path) -> Chip:
         InputError: there is no such chip, or the file is not a valid chip.
     """
     shipped = _shipped()
-    path = shipped.get(str(name_or_path)) or user_path("chip", "file", name_or_path)
+    path = shipped.get(str(name_or_path)) or user_path("command line", "--chip", name_or_path)
     if not path.is_file() and path.suffix not in (".yaml", ".yml"):
         allowed = one_of(shipped, str(name_or_path)) + ", or a YAML file"
         raise InputError("command line", "--chip", str(name_or_path), allowed)

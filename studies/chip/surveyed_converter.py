@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.errors import require
 from rpu_ssnn.common.optional import optional_package
 
 PROGRAM = "hwcomponents-adc"
@@ -31,9 +31,8 @@ def surveyed_converter(bits: int, node_m: float, time_s: float) -> Mapping[str, 
     """
     field = "components.converter.program"
     found = optional_package("hwcomponents_adc", "rpu-ssnn[chip]", "chip", field, PROGRAM)
-    if bits < FEWEST_BITS:
-        allowed = f"must be at least {FEWEST_BITS}, as {PROGRAM} knows none with fewer"
-        raise InputError("chip", "bits", bits, allowed)
+    allowed = f"must be at least {FEWEST_BITS}, as {PROGRAM} knows none with fewer"
+    require(bits >= FEWEST_BITS, "chip", "bits", bits, allowed)
     adc = found.ADC(n_bits=bits, tech_node=node_m, throughput=1.0 / time_s)
     return {
         "energy_j": float(adc.convert().energy),

@@ -29,13 +29,7 @@ from studies.cli.options import (
 from studies.cli.output import discard_output, replace_unencodable, stop
 from studies.cli.presets import presets_app
 from studies.cli.results import results_app
-from studies.cli.running import (
-    OtherVersionsOption,
-    RetryOption,
-    SchedulerOption,
-    end,
-    executing,
-)
+from studies.cli.running import OtherVersionsOption, RetryOption, SchedulerOption, end, executing
 from studies.cli.sensitivity import questions_app
 from studies.common import interrupts
 

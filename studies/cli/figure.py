@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.errors import InputError, require
 from rpu_ssnn.common.files import PLOT_SUFFIXES, refuse_unwritable, write_whole
 from rpu_ssnn.common.wording import listed
 from studies.cli.options import DataOption, path_argument, path_option
@@ -51,9 +51,8 @@ def figure(
     if (which is PaperFigure.figure7) != (folder is not None):
         wanted = "must be given for figure7, and left out for the others"
         raise InputError("figure", "FOLDER", None if folder is None else str(folder), wanted)
-    if data is not None and which not in _OF_MNIST:
-        allowed = f"must be left out for {which}; only {listed(_OF_MNIST)} need images of MNIST"
-        raise InputError("figure", "--data", str(data), allowed)
+    allowed = f"must be left out for {which}; only {listed(_OF_MNIST)} need images of MNIST"
+    require(data is None or which in _OF_MNIST, "figure", "--data", str(data), allowed)
     refuse_unwritable("figure", "--out", path, PLOT_SUFFIXES)
     numbers = path.with_suffix(".csv")
     refuse_result_table("figure", path, numbers)

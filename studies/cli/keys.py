@@ -59,7 +59,8 @@ def keys(
     shown = list(_of_that_name(found, name)) if name else found
     if not shown:
         known = {row.key for one in found for row in one.rows}.union(*(one.names for one in found))
-        raise InputError("keys", "NAME", name, one_of(sorted(known), name, "rpu-ssnn keys"))
+        last = str(name).rpartition(".")[2]
+        raise InputError("keys", "NAME", name, one_of(sorted(known), last, "rpu-ssnn keys"))
     for one in shown:
         typer.echo(f"{one.name}\n{textwrap.fill(one.text, 96)}".rstrip() + "\n")
         for row in one.rows:
@@ -77,11 +78,11 @@ def _indented(text: str, n: int) -> None:
 def _of_that_name(found: list[KeySection], wanted: str) -> Iterator[KeySection]:
     """Yields the sections with that name or behind a key of that name, else keys of that name."""
     name = wanted.rpartition(".")[2].lower()
-    rows = [row for one in found for row in one.rows if row.key == name]
+    rows = [row for one in found for row in one.rows if row.key.lower() == name]
     held = {section for row in rows for section in _LINK.findall(row.allowed)}
     whole = [one for one in found if name in one.names or one.name in held]
     for one in whole or found:
-        shown = one.rows if whole else [row for row in one.rows if row.key == name]
+        shown = one.rows if whole else [row for row in one.rows if row.key.lower() == name]
         if shown:
             yield one._replace(rows=shown)
 

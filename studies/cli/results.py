@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rpu_ssnn.common.errors import Fault, InputError
+from rpu_ssnn.common.errors import Fault, InputError, require
 from rpu_ssnn.common.files import PLOT_SUFFIXES, refuse_unwritable
 from studies.cli.options import (
     DataOption,
@@ -80,8 +80,7 @@ def ledger(
     around = None if chip is None else load_chip(chip)
     found = shown(folder, rows)
     table = ledger_table(results_frame(found.runs))
-    if not len(table):
-        raise InputError(folder, "trials", 0, f"there must be {A_TRIAL} on a device")
+    require(len(table), folder, "trials", 0, f"there must be {A_TRIAL} on a device")
     text = ledger_view.render(table)
     around = around or found.study.chip
     if around is None:
@@ -130,9 +129,8 @@ def plot(
     declared, runs = _finished(folder, rows)
     figures = StudyFigures(declared, runs)
     kinds = [kind] if kind else figures.kinds(x)
-    if not kinds:
-        allowed = "there must be learning curves, a swept setting, or a case beside the reference"
-        raise InputError(folder, "figures", Fault("nothing to draw"), allowed)
+    allowed = "there must be learning curves, a swept setting, or a case beside the reference"
+    require(kinds, folder, "figures", Fault("nothing to draw"), allowed)
     beside = folder if folder.is_dir() else Path()  # kept rows have no output folder
     drawn = {each: figures.draw(each, x) for each in kinds}  # an error comes before any writing
     for each, figure in drawn.items():
@@ -175,9 +173,8 @@ def plan(
     from studies.declaration.shipped import find_study
     from studies.execution.api import default_folder
 
-    if workers is not None and not estimate:
-        allowed = "must be left out with --no-estimate, as it concerns the estimate only"
-        raise InputError("plan", "--workers", workers, allowed)
+    allowed = "must be left out with --no-estimate, as it concerns the estimate only"
+    require(workers is None or estimate, "plan", "--workers", workers, allowed)
     declared = find_study(study)
     print_plan(declared, out or default_folder(declared), workers, data, rows, estimate=estimate)
 
@@ -186,10 +183,7 @@ def plan(
 def export(
     folder: FolderArgument,
     path: Annotated[Path, path_argument("File to write: .h5 (every device) or .nir.")],
-    case: Annotated[
-        str,
-        typer.Option(help="Title of the case, as in tables or in the study."),
-    ],
+    case: Annotated[str, typer.Option(help="Title of the case, as in tables or in the study.")],
     seed: Annotated[int, typer.Option(min=0, help="Seed of the trial.")] = 0,
     data: DataOption = None,
     without_inhibition: Annotated[

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -144,18 +144,21 @@ def require(
 
     around = None if chip is None else load_chip(chip)
     declared, root = _study_and_folder(study, "require", device, out)
-    names = parameter or STANDARD
+    wanted: dict[str, Any] = {
+        "parameters": parameter or STANDARD,
+        "others": others,
+        "chip": around,
+        "image_nj": image_nj,
+        "image_us": image_us,
+    }
     if plan:
         done = finished_in(root, rows or ())
-        most = most_trainings(declared, device, done, parameters=names, others=others)
+        most = most_trainings(declared, device, loss, done, **wanted)
         print_plan(most, root, workers, data, rows)
         return
     asked = workers, scheduler, data, other_versions, rows, retry_failed
     with executing(root, *asked) as options:
-        found = answer(
-            declared, device, loss, runner_of(root, options), parameters=names,
-            others=others, chip=around, image_nj=image_nj, image_us=image_us,
-        )  # fmt: skip
+        found = answer(declared, device, loss, runner_of(root, options), **wanted)
     _print(lines(found), found.table, root / FILE, partial(draw, found, device, loss, root))
     end(found.failures, root)
 

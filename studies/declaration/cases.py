@@ -18,8 +18,8 @@ from pydantic import (
 )
 
 from rpu_ssnn.common.errors import InputError, one_of
-from rpu_ssnn.common.validation import UNKNOWN_KEY, validated
-from rpu_ssnn.spec import OneLine, Spec
+from rpu_ssnn.common.validation import UNKNOWN_KEY, paths_of, validated
+from rpu_ssnn.spec import NetworkSpec, OneLine, Spec, TrainingSpec
 from studies.common.settings import merged
 from studies.declaration.devices import beside_study, path_free, with_named_circuit
 from studies.declaration.update_rules.base import Hyperparameters, Rule
@@ -44,6 +44,11 @@ NO_SETTINGS = ("label", "update", "device", "seeds")
 """A sweep may not set these keys of a case."""
 
 
+class _Shared(Spec):
+    network: NetworkSpec
+    training: TrainingSpec
+
+
 class _SeedCount(Spec):
     count: Annotated[int, Field(ge=1, le=MOST_DECLARED_SEEDS)]
 
@@ -55,7 +60,7 @@ def _counted(raw: object) -> object:
     if isinstance(raw, list | tuple):
         return raw
     if not isinstance(raw, dict):
-        allowed = "must be a number n, for the seeds 0 to n - 1, or a list of seeds"
+        allowed = "must be a whole number n, for the seeds 0 to n - 1, or a list of seeds"
         raise InputError("study", "", raw, allowed)
     return tuple(range(validated(_SeedCount, raw, "").count))
 
@@ -111,7 +116,7 @@ class Case(Spec):
         if not isinstance(update, str):
             raise InputError("study", "update" if update else "", update or raw, _needs_a_rule())
         kind, own = rule_class(update), {k: v for k, v in flat.items() if k not in SHARED}
-        _refuse_unknown(kind, own)
+        _refuse_unknown(kind, own, update)
         written = {key: _plain(value) for key, value in own.items() if value is not None}
         rule = validated(kind, {"update": update, "digest": digest_of(update), **written}, "")
         if isinstance(rule, DeviceRule):
@@ -240,12 +245,15 @@ def _needs_a_rule() -> str:
     return f"must have `device: NAME`, or `update` with one of {', '.join(rule_names())}"
 
 
-def _refuse_unknown(kind: type[Rule], own: Mapping[str, Any]) -> None:
+def _refuse_unknown(kind: type[Rule], own: Mapping[str, Any], update: str) -> None:
     """Refuses keys that neither the case nor its rule has, and a missing device."""
     known = (*SHARED, *kind.own_keys())
     for key in own:
         if key not in known:
-            raise InputError("study", str(key), key, f"{UNKNOWN_KEY}; {one_of(known, key)}")
+            elsewhere = [*paths_of(_Shared, key), *paths_of(kind, key)]
+            valid = one_of(known, key, "", elsewhere)
+            allowed = f"{UNKNOWN_KEY} with `update: {update}`; {valid}"
+            raise InputError("study", str(key), key, allowed)
     if issubclass(kind, DeviceRule) and own.get("device") is None:
         allowed = "must be the name of a preset that `rpu-ssnn presets` lists, or a preset file"
         raise InputError("study", "device", None, allowed)

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from rpu_ssnn.common import strict_yaml
-from rpu_ssnn.common.errors import InputError, one_of, require
+from rpu_ssnn.common.errors import InputError, one_of, require, require_kind, several
+from rpu_ssnn.common.files import user_path
 from rpu_ssnn.data import DATASET_NAMES
 from rpu_ssnn.data.named import NAMED_SETS
 from rpu_ssnn.data.rows import Source
@@ -148,26 +149,25 @@ def new_study(
             cannot be trained by pulses both ways.
     """
     given: object = data  # in Python it may be a table
-    if not isinstance(given, str | Path):
-        allowed = "must be a file, as numpy.savez writes one, or the name of a standard set"
-        raise InputError("new", "data", type(given).__name__, allowed)
-    place = Path(folder).absolute()
-    devices = list(dict.fromkeys([devices] if isinstance(devices, str) else devices))
+    allowed = "must be a file, as numpy.savez writes one, or the name of a standard set"
+    require(isinstance(given, str | Path), "new", "data", type(given).__name__, allowed)
+    place = user_path("new", "folder", folder).absolute()
+    devices = list(dict.fromkeys(several("new", "devices", devices)))
     name = study_name(data) if name is None else name
+    require_kind("new", "name", name, str)
     dataset: dict[str, Any]
     if str(data) in DATASET_NAMES:
         if test_file is not None or label != "label":
-            field, value = ("label", label) if test_file is None else ("test_file", str(test_file))
-            raise InputError("new", field, value, "must be left out with a standard set")
+            own = ("--label", label) if test_file is None else ("--test-file", str(test_file))
+            raise InputError("new", *own, "must be left out with a standard set")
         dataset = {"name": str(data)}
         found = _facts(NAMED_SETS[str(data)].read(root), data, split=True)
     else:
-        file = Path(data).expanduser()
-        if not file.suffix and not file.exists():
-            allowed = f"{one_of(DATASET_NAMES, data)}, or a file"
-            raise InputError("new", "data", str(data), allowed)
-        for field, path in (("data", file), ("test_file", test_file)):
-            there = path is None or Path(path).expanduser().exists()
+        file = user_path("new", "data", data)
+        allowed = f"{one_of(DATASET_NAMES, data)}, or a file"
+        require(file.suffix or file.exists(), "new", "data", str(data), allowed)
+        for field, path in (("data", data), ("--test-file", test_file)):
+            there = path is None or user_path("new", field, path).exists()
             require(there, "new", field, str(path), "must exist, as a file or a folder")
         dataset = {"file": _relative(file, place)}
         if file.stem in DATASET_NAMES:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rpu_ssnn.common.errors import Fault, InputError, one_of
+from rpu_ssnn.common.errors import Fault, InputError, one_of, require
 from rpu_ssnn.common.files import user_path
 from rpu_ssnn.common.validation import validated
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
@@ -51,16 +51,14 @@ def axes_of(
         where = f"together {index}"
         first = len(next(iter(columns.values())))
         for path, values in columns.items():
-            if len(values) != first:
-                allowed = f"must have {first} values, as many as the first setting of this group"
-                raise InputError("study", f"{where}.{path}", list(values), allowed)
+            allowed = f"must have {first} values, as many as the first setting of this group"
+            require(len(values) == first, "study", f"{where}.{path}", list(values), allowed)
         axes.append(SweepAxis(where, tuple(columns), tuple(zip(*columns.values(), strict=True))))
     seen: dict[str, str] = {}
     for axis in axes:
         for path in axis.paths:
-            if not all(path.split(".")):
-                allowed = "must be a path such as network.T, with a dot between its parts"
-                raise InputError("study", axis.where, path, allowed)
+            allowed = "must be a path such as network.T, with a dot between its parts"
+            require(all(path.split(".")), "study", axis.where, path, allowed)
             if path in seen:
                 allowed = f"must be varied only once, and {seen[path]} varies it already"
                 raise InputError("study", f"{axis.where}.{path}", path, allowed)
@@ -218,9 +216,8 @@ def _points_of_case(
     folder: Path,
 ) -> Iterator[Point]:
     for path, value in leaves({"network": case.network, "training": case.training}):
-        if not case.rule.has_effect(path):
-            allowed = f"must be left out, as it has no effect on the rule {case.rule.short_name}"
-            raise InputError("study", f"{where}.{path}", value, allowed)
+        allowed = f"must be left out, as it has no effect on the rule {case.rule.short_name}"
+        require(case.rule.has_effect(path), "study", f"{where}.{path}", value, allowed)
     varied = [part for axis in axes if (part := _for_case(axis, case)) is not None]
     declared = {path: axis.where for axis in varied for path in axis.paths}
     for rows in itertools.product(*(axis.rows for axis in varied)):
@@ -291,9 +288,8 @@ def _dataset(sections: dict[str, Any]) -> DatasetSettings:
 
     dataset = validated(DatasetSettings, sections["dataset"], "dataset")
     if dataset.file is not None:
-        if dataset.name in DATASET_NAMES:
-            allowed = "must be a name that no standard set has, as the data are your own"
-            raise InputError("study", "dataset.name", dataset.name, allowed)
+        allowed = "must be a name that no standard set has, as the data are your own"
+        require(dataset.name not in DATASET_NAMES, "study", "dataset.name", dataset.name, allowed)
     elif dataset.name not in DATASET_NAMES:
         allowed = one_of(DATASET_NAMES, dataset.name) + "; give your own data as {file: FILE}"
         raise InputError("study", "dataset.name", dataset.name, allowed)

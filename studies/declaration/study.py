@@ -135,9 +135,8 @@ class Study(Spec):
     def _is_runnable(self) -> Self:
         labels = [case.name for case in self.cases]
         for index, label in enumerate(labels):
-            if label in labels[:index]:
-                allowed = "must differ from the names of other cases; give one of them a `label`"
-                raise InputError("study", f"case {index + 1}.label", label, allowed)
+            allowed = "must differ from the names of other cases; give one of them a `label`"
+            require(label not in labels[:index], "study", f"case {index + 1}.label", label, allowed)
         named = [(f"case {number}.label", label) for number, label in enumerate(labels, 1)]
         for field, name in (*named, *(("quoted", name) for name in self.quoted)):
             require(not name.startswith(_FORMULA), "study", field, name, _NO_FORMULA)
@@ -149,12 +148,10 @@ class Study(Spec):
         if self.reference is not None and self.reference not in labels:
             raise InputError("study", "reference", self.reference, one_of(labels, self.reference))
         for label in self.published:
-            if label not in labels:
-                raise InputError("study", "published", label, one_of(labels, label))
+            require(label in labels, "study", "published", label, one_of(labels, label))
         for label in self.quoted:
-            if label in labels:
-                allowed = "must not be the label of a case, which belongs under `published`"
-                raise InputError("study", "quoted", label, allowed)
+            allowed = "must not be the label of a case, which belongs under `published`"
+            require(label not in labels, "study", "quoted", label, allowed)
         points = self.points()
         refuse_files_of_one_name(points)
         held_out = self.search.validation_share or self.dataset.validation_share

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from rpu_ssnn.common.errors import InputError, one_of
+from rpu_ssnn.common.errors import InputError, one_of, require
 from rpu_ssnn.common.files import refuse_unwritable, user_path
 from studies.declaration.trial import Measure, Trial, point_title
 from studies.declaration.update_rules.base import SpikingRule
@@ -100,8 +100,7 @@ def _trial(folder: Path, case: str, seed: int) -> tuple[Trial, float]:
     titles = [point_title(trial.label, trial.sweep) for trial, _ in runs]
     in_tables = titles_of(results_frame(runs)) if runs else []
     meant = dict(zip(in_tables, titles, strict=True)).get(case, case)
-    if meant not in titles:
-        raise InputError(folder, "case", case, one_of(dict.fromkeys(in_tables), case))
+    require(meant in titles, folder, "case", case, one_of(dict.fromkeys(in_tables), case))
     found = {(title, run[0].settings.seed): run for title, run in zip(titles, runs, strict=True)}
     if (meant, seed) not in found:
         seeds = [str(number) for title, number in found if title == meant]

@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from rpu_ssnn.common.errors import Fault, InputError
+from rpu_ssnn.common.errors import Fault, InputError, require
 from rpu_ssnn.common.files import read_text, reason
 from rpu_ssnn.common.wording import counted, listed
 from rpu_ssnn.version import NUMERICS_VERSION
@@ -143,6 +143,9 @@ def _refuse_contradictions(
         "batch": settings.training.batch,
         "n_test": data.n_test,
     }
+    known |= {name: own for name, own in method.columns().items() if name != "tile"}  # it grows
+    if data.n_train is not None:
+        known["n_train"] = data.n_train - round(data.validation_share * data.n_train)
     images = canonical([data.model_dump(mode="json"), settings.seed])
     known["data_digest"] = digests.setdefault(images, row.get("data_digest"))
     for column, own in known.items():
@@ -183,12 +186,12 @@ def _read(path: Path, faults: list[InputError]) -> list[tuple[str, Row]]:
             raise InputError(path, column, twice, allowed)
     good = []
     rows = list(filter(None, lines))
+    require(rows, path, "rows", Fault("none"), "must be a results.csv with a finished trial")
     for number, cells in enumerate(rows, 1):
         place = f"row {number}"
         try:
-            if len(cells) != len(names):
-                allowed = f"must be {len(names)}, one for each column; is the file cut off?"
-                raise InputError(path, f"{place}.cells", len(cells), allowed)
+            allowed = f"must be {len(names)}, one for each column; is the file cut off?"
+            require(len(cells) == len(names), path, f"{place}.cells", len(cells), allowed)
             if number == len(rows) and not text.endswith(("\n", "\r")):
                 allowed = "must be followed by the end of its line; is the file cut off?"
                 raise InputError(path, f"{place}.{names[-1]}", cells[-1], allowed)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from rpu_ssnn.common.errors import Fault, InputError
+from rpu_ssnn.common.errors import Fault, InputError, several
 from rpu_ssnn.common.files import is_regular, user_path
 from rpu_ssnn.common.wording import counted, listed
 from rpu_ssnn.data_spec import OwnData
@@ -209,8 +209,7 @@ def files_of_rows(command: str, rows: Path | str | Sequence[Path | str]) -> list
     Raises:
         InputError: a value cannot be a path.
     """
-    files = rows if isinstance(rows, Sequence) and not isinstance(rows, str) else [rows]
-    return [user_path(command, "rows", file) for file in files]
+    return [user_path(command, "rows", file) for file in several(command, "rows", rows)]
 
 
 def shown_contents(where: Path, rows: Sequence[Path] = ()) -> FolderContents:

@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from rpu_ssnn.common.errors import Fault, InputError
+from rpu_ssnn.common.errors import Fault, require
 from studies.common.statistics import describe
 from studies.report.figure_style import Look, finish_axes, looks, plain, wrapped
 from studies.report.figures import (
@@ -39,8 +39,7 @@ def curves_figure(curves: pd.DataFrame, results: pd.DataFrame, width: float) -> 
     Raises:
         InputError: no run has a learning curve.
     """
-    if curves.empty:
-        raise InputError("plot", "curves", Fault("none"), "must be those of a run's folder")
+    require(not curves.empty, "plot", "curves", Fault("none"), "must be those of a run's folder")
     measure = "validation_accuracy"
     if measure not in curves.columns or curves[measure].isna().all():
         measure = "train_accuracy"

@@ -9,13 +9,7 @@ from studies.common.statistics import FEWEST_SEEDS, MARKS
 from studies.report.figure_style import finish_axes, looks, new_figure, plain, save
 from studies.report.summary_view import marked_p, p_text
 from studies.results.text_table import as_markdown, interval, number
-from studies.sensitivity.decomposition import (
-    ALL,
-    BY_NUMBERS,
-    BY_SPIKES,
-    FLOAT,
-    Decomposition,
-)
+from studies.sensitivity.decomposition import ALL, BY_NUMBERS, BY_SPIKES, FLOAT, Decomposition
 
 FILE, FIGURE = "decomposition.csv", "decomposition.png"
 

@@ -10,7 +10,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rpu_ssnn.common.errors import Fault, InputError
+from rpu_ssnn.common.errors import Fault, require
 from studies.common.quantities import quantity
 from studies.common.statistics import FEWEST_SEEDS, ONLY_ALONE, mark
 from studies.declaration.trial import SWEEP_PREFIX
@@ -65,8 +65,7 @@ def sweep_figure(results: pd.DataFrame, path: str, width: float) -> Figure:
     """
     placed = results.assign(x=setting(results, path))
     values = [value for value in dict.fromkeys(placed["x"]) if value != NOT_SWEPT]
-    if len(values) < 2:
-        raise InputError("plot", "--x", path, "must be a setting with several values")
+    require(len(values) > 1, "plot", "--x", path, "must be a setting with several values")
     positions = _positions(values)
     style = looks(placed["label"])
     others = [c for c in swept_columns(placed) if c != f"{SWEEP_PREFIX}{path}"]
@@ -101,9 +100,8 @@ def gaps_figure(table: pd.DataFrame, reference: str, width: float) -> Figure:
         InputError: there is no case to compare with the reference.
     """
     gaps = table[table["gap"].notna()]
-    if gaps.empty:
-        allowed = "there must be a case beside the reference, with a seed that both have"
-        raise InputError("plot", "gaps", Fault("none"), allowed)
+    allowed = "there must be a case beside the reference, with a seed that both have"
+    require(not gaps.empty, "plot", "gaps", Fault("none"), allowed)
     style = looks(gaps["device"])
     narrow = width < PANELS_BESIDE_EACH_OTHER_FROM
     names = [

@@ -45,10 +45,11 @@ def n_names(table: pd.DataFrame) -> int:
 
 
 def note(table: pd.DataFrame) -> str:
-    """Explains the columns, and names each reason for a blank once, with its cases."""
-    cases: dict[str, list[str]] = {}
-    for _, row in table.iterrows():
-        for reason in filter(None, (row[column] for column in REASONS)):
-            cases.setdefault(str(reason), []).append(str(row["case"]))
-    reasons = [f"{listed(list(dict.fromkeys(of)))}: {reason}" for reason, of in cases.items()]
+    """Explains the columns, and names each reason for blanks once, with its cases."""
+    told: dict[tuple[str, str], list[str]] = {}
+    for reason in dict.fromkeys(filter(None, table[list(REASONS)].to_numpy().ravel())):
+        of = table["case"][(table[list(REASONS)] == reason).any(axis="columns")]
+        number, colon, why = str(reason).partition(": ")
+        told.setdefault((listed(list(dict.fromkeys(of))), colon + why), []).append(number)
+    reasons = [f"{of}: {' and '.join(numbers)}{why}" for (of, why), numbers in told.items()]
     return "; ".join([_NOTE, *reasons])

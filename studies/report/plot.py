@@ -8,13 +8,7 @@ from matplotlib.axes import Axes
 from studies.common.statistics import FEWEST_SEEDS
 from studies.report.figure_style import finish_axes, new_figure, save, wrapped
 from studies.report.figures import bar_within, legend_below
-from studies.results.grouping import (
-    accuracies,
-    by_point,
-    images_read,
-    titled,
-    titled_row,
-)
+from studies.results.grouping import accuracies, by_point, images_read, titled, titled_row
 
 # These are from Okabe and Ito's colour-blind-safe palette; in grey print the markers differ.
 _SEED, _MEAN, _GAP = "#56B4E9", "#000000", "#D55E00"

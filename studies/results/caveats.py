@@ -33,6 +33,9 @@ SHORT_FROM = 20.0
 FEW_IMAGES = 200
 """With fewer images, one image is more than half a point of accuracy."""
 
+MOST_WRONG = 1.5
+"""Where every run has fewer images wrong than this, none can be told from another."""
+
 _REMEDY = "give it more epochs, images or slots, or have its hyperparameters searched"
 
 
@@ -40,7 +43,7 @@ def of_summary(study: Study, table: pd.DataFrame, runs: Runs) -> Iterator[str]:
     """Yields all warnings about a summary."""
     yield from of_reference(study, table, runs)
     yield from of_chance(study, runs)
-    yield from of_few_images(runs)
+    yield from of_images(runs)
 
 
 def of_chance(study: Study, runs: Runs) -> Iterator[str]:
@@ -50,13 +53,24 @@ def of_chance(study: Study, runs: Runs) -> Iterator[str]:
         yield f"These cases end near chance, so that nothing was learned: {listed(near)}."
 
 
-def of_few_images(runs: Runs) -> Iterator[str]:
-    """Warns if accuracies were measured on few images."""
+def of_images(runs: Runs) -> Iterator[str]:
+    """Warns if accuracies were measured on few images, or all images are too easy."""
+    yield from of_ceiling(runs)
     n, kind = min((_images(result.row) for _, result in runs), default=(math.inf, ""))
     if n < FEW_IMAGES:
         yield (
             f"Accuracies were measured on only {n:.0f} {kind} images, of which one is "
             f"{100 / n:.2g} %; the intervals are over seeds, and say nothing about other images."
+        )
+
+
+def of_ceiling(runs: Runs) -> Iterator[str]:
+    """Warns if every run ends at 100 %, up to one image."""
+    wrong = [(100.0 - result.accuracy) * _images(result.row)[0] / 100.0 for _, result in runs]
+    if wrong and max(wrong) < MOST_WRONG:
+        yield (
+            "Every run has at most one image wrong, so that these data are too easy to tell what "
+            "anything costs; take harder data, or fewer training images or slots."
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from rpu_ssnn.common.errors import Fault, InputError
+from rpu_ssnn.common.errors import Fault, require
 from rpu_ssnn.devices.device_source import loses_charge
 from studies.chip.costs import MULTIPLY_ADD_J, Costs, Network, digital_energy, total
 from studies.chip.crossbar import Crossbar, Events
@@ -134,8 +134,7 @@ def chip_ledger(runs: Runs, chip: Chip, where: object = "ledger") -> pd.DataFram
 
     costs = [costs_of(trial, result.row, chip) for trial, result in runs]
     counted = [(run, cost) for run, cost in zip(runs, costs, strict=True) if cost is not None]
-    if not counted:
-        raise InputError(where, "trials", Fault("without counted events"), NEEDS_EVENTS)
+    require(counted, where, "trials", Fault("without counted events"), NEEDS_EVENTS)
     frame = results_frame([run for run, _ in counted])
     swept = swept_columns(frame)
     names = frame[["label", *swept]].reset_index(drop=True).assign(accuracy=accuracies(frame))

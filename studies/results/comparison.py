@@ -128,13 +128,11 @@ def refuse_no_results(results: object, *more: str) -> None:
     if not isinstance(results, pd.DataFrame):
         found = Fault(f"a value of type {type(results).__name__} is not allowed")
         raise InputError("summary", "results", found, "must be a table, as load_results returns")
-    if results.empty:
-        allowed = "must have the row of at least one finished trial"
-        raise InputError("summary", "results", Fault("a table without rows"), allowed)
+    allowed = "must have the row of at least one finished trial"
+    require(not results.empty, "summary", "results", Fault("a table without rows"), allowed)
     for column in ("label", "seed", "test_accuracy", *more):
-        if column not in results:
-            allowed = "must be a column, as in the table that load_results returns"
-            raise InputError("results", column, None, allowed)
+        allowed = "must be a column, as in the table that load_results returns"
+        require(column in results, "results", column, None, allowed)
     for column in {"test_accuracy", "validation_accuracy", *more} & set(results.columns):
         for value in results[column].dropna():
             require(isinstance(value, Real), "results", column, value, "must be a number")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from rpu_ssnn.common.errors import Fault, InputError
+from rpu_ssnn.common.errors import Fault, InputError, require
 from rpu_ssnn.common.files import is_regular, read_text, reason, write_whole
 from rpu_ssnn.common.validation import validated
 from rpu_ssnn.spec import Spec
@@ -154,9 +154,8 @@ def _read_trial_file(path: Path) -> _TrialFile:
     except (ValueError, RecursionError) as error:  # a number may have too many digits
         raise InputError(path, "file", reason(error), "must be a trial file") from error
     content = validated(_TrialFile, raw, "", path)
-    if content.trial != path.stem:
-        allowed = f"must be {path.stem}, the file's own name"
-        raise InputError(path, "trial", content.trial, allowed)
+    allowed = f"must be {path.stem}, the file's own name"
+    require(content.trial == path.stem, path, "trial", content.trial, allowed)
     if content.digest != content.expected_digest():
         allowed = f"must be {content.expected_digest()}, that of the content, which was changed"
         raise InputError(path, "digest", content.digest, allowed)

@@ -20,6 +20,7 @@ from studies.common.statistics import SIGNIFICANCE, WHY_UNTESTED, PairedTest, pa
 from studies.declaration.cases import Case
 from studies.declaration.study import Study
 from studies.declaration.trial import Failure, Runs
+from studies.results import caveats
 from studies.results.text_table import interval
 from studies.sensitivity.device_question import (
     AS_IS,
@@ -33,6 +34,7 @@ from studies.sensitivity.device_question import (
     ask,
     differences,
     hyperparameter_note,
+    require_runner,
     setting_notes,
     tuned_device_of,
 )
@@ -88,6 +90,7 @@ def attribute(study: Study, device: str, run: Run) -> Attribution:
     Raises:
         InputError: the input is bad; this is checked before anything runs.
     """
+    require_runner(run)
     asked = ask(study, device)
     outcome = run(asked.study_of(QUESTION, [asked.case]))
     tuned = tuned_device_of(outcome.runs)
@@ -100,7 +103,7 @@ def attribute(study: Study, device: str, run: Run) -> Attribution:
     if not len(table):
         notes.append("the device has no imperfection that can be switched off")
         return Attribution(table, notes, outcome.failures)
-    notes += _notes(table)
+    notes += [*_notes(table), *caveats.of_ceiling(outcome.runs)]
     return Attribution(table, notes, outcome.failures, " ".join(_sentences(table)))
 
 

@@ -6,17 +6,21 @@ then reversed here, so that the crossing can be found in the same way.
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
+from numbers import Real
 from typing import Literal
 
+from rpu_ssnn.common.errors import require, require_kind
 from studies.chip.costs import total
 from studies.chip.description import Chip
 from studies.common.statistics import mean_and_half_width
+from studies.declaration.devices import compound_of
 from studies.declaration.trial import Runs
 from studies.results.chip_ledger import costs_of
 from studies.results.text_table import interval
 from studies.sensitivity.axes import RequirementAxis
-from studies.sensitivity.device_question import BySeed
+from studies.sensitivity.device_question import BySeed, DeviceQuestion
 from studies.sensitivity.evaluator import DeviceEvaluator
 from studies.sensitivity.threshold_crossing import bracket, threshold_crossing
 
@@ -55,6 +59,51 @@ class Bound:
                 cost = nanojoules if self.of == "energy" else microseconds
                 found[trial.settings.seed] = float(cost)
         return found
+
+
+def bounds_of(
+    asked: DeviceQuestion,
+    loss: float,
+    chip: Chip | None,
+    image_nj: float | None,
+    image_us: float | None,
+) -> Iterator[Bound]:
+    """Yields the bound on the loss, then those on energy and time that are given.
+
+    Args:
+        loss: percentage points.
+        chip: the chip around the devices; None means the study's.
+        image_nj, image_us: energy and time (nJ, us) of a training image; None gives no bound.
+
+    Raises:
+        InputError: a bound is out of range, or a chip is missing or has no bound.
+    """
+    where, around = asked.study.study, chip or asked.study.chip
+    allowed = "must be a number of percentage points, above 0 and at most 100"
+    require(_is_number(loss) and 0 < loss <= 100, where, "--loss", loss, allowed)
+    yield Bound("loss", loss)
+    cell = compound_of(asked.case.device_rule.device)
+    unknown = None if cell is None else cell.unknown_pulses
+    energy, time = Bound("energy", image_nj or 0.0, around), Bound("time", image_us or 0.0, around)
+    for field, given, bound in (("--image-nj", image_nj, energy), ("--image-us", image_us, time)):
+        if given is None:
+            continue
+        above = _is_number(given) and 0 < given < math.inf
+        require(above, where, field, given, "must be a number above 0")
+        allowed = "must be given together with --chip, or with a study that has a chip"
+        require(around is not None, where, field, given, allowed)
+        allowed = f"must be left out for {asked.device}: {unknown}"
+        require(unknown is None, where, field, given, allowed)
+        yield bound
+    if chip is not None:
+        require_kind(where, "--chip", chip, Chip)
+        allowed = "must be given together with --image-nj or --image-us"
+        require(image_nj is not None or image_us is not None, where, "--chip", chip.chip, allowed)
+
+
+def _is_number(value: object) -> bool:
+    """Says whether a value is a number, possibly numpy's, since scripts are not type-checked."""
+    return isinstance(value, Real)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from typing import Any
 
 import pandas as pd
 
-from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.errors import require
 from rpu_ssnn.spec import CircuitSpec
 from studies.common.settings import leaves, value_at, with_value
 from studies.common.statistics import (
@@ -37,6 +37,7 @@ from studies.declaration.update_rules.analog_sgd import AnalogSgdRule
 from studies.declaration.update_rules.base import Rule
 from studies.declaration.update_rules.loading import rule_class
 from studies.declaration.update_rules.pulses import PulseRule
+from studies.results import caveats
 from studies.results.text_table import interval
 from studies.sensitivity.device_question import (
     DeviceQuestion,
@@ -44,6 +45,7 @@ from studies.sensitivity.device_question import (
     accuracies,
     ask,
     differences,
+    require_runner,
     setting_notes,
 )
 from studies.sensitivity.imperfections import circuit_of
@@ -134,10 +136,10 @@ def decompose(study: Study, device: str, run: Run) -> Decomposition:
             that of the control, and the control (`update_rules.analog_sgd`) must be able to train
             it.
     """
+    require_runner(run)
     asked = ask(study, device)
-    if not isinstance(asked.case.rule, PulseRule):
-        allowed = "must be a device that is trained by spikes, or its preset"
-        raise InputError(study.study, "--device", device, allowed)
+    allowed = "must be a device that is trained by spikes, or its preset"
+    require(isinstance(asked.case.rule, PulseRule), study.study, "--device", device, allowed)
     perfect = _with_perfect_neurons(asked)
     cases = list(_cases(perfect))
     if circuit_of(asked.case).acts:
@@ -146,7 +148,7 @@ def decompose(study: Study, device: str, run: Run) -> Decomposition:
     table = _table(outcome.runs, cases[-1].name)
     reached = {case.name: list(accuracies(outcome.runs, case.name).values()) for case in cases}
     levels = {state: mean_and_half_width(values)[0] for state, values in reached.items()}
-    notes = setting_notes(asked)
+    notes = [*setting_notes(asked), *caveats.of_ceiling(outcome.runs)]
     spikes = _simulator(asked.case)
     others = {_simulator(case) for case in cases if isinstance(case.rule, AnalogSgdRule)} - {spikes}
     notes += [
@@ -278,10 +280,7 @@ def sentence(table: pd.DataFrame, device: str) -> str:
     )
 
 
-_IN_WORDS = {
-    NOT_SIGNIFICANT: " (not significant)",
-    ONLY_ALONE: f" (not significant {AFTER})",
-}
+_IN_WORDS = {NOT_SIGNIFICANT: " (not significant)", ONLY_ALONE: f" (not significant {AFTER})"}
 
 
 def _points(row: pd.Series, sign: float = 1.0) -> str:

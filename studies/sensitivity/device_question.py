@@ -13,7 +13,7 @@ from typing import Any
 from device_presets import get_device
 from device_presets.library.preset_file import names_of_entry
 from device_presets.library.preset_lookup import preset_names
-from rpu_ssnn.common.errors import InputError, one_of, require_kind
+from rpu_ssnn.common.errors import InputError, one_of, require, require_kind
 from rpu_ssnn.common.validation import validated
 from rpu_ssnn.spec.tile import needs_native
 from studies.common.settings import merged, short_hash
@@ -91,6 +91,16 @@ class TunedDevice:
 
 UNTUNED = TunedDevice(learning_rate=1.0, weight_range=1.0, thinning=0.5)
 """This stands in place of what is not known before the device as it is has run."""
+
+
+def require_runner(run: object) -> None:
+    """Refuses what is not a function, since a script is not type-checked.
+
+    Raises:
+        InputError: `run` is not a function.
+    """
+    allowed = "must be a function, as `studies.runner` yields it"
+    require(callable(run), "device question", "run", run, allowed)
 
 
 def ask(study: Study, device: str) -> DeviceQuestion:

@@ -20,25 +20,23 @@ is treated in the same way, with the same runs and those that its bracket needs 
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from numbers import Real
 from typing import get_args
 
 import numpy as np
 import pandas as pd
 from scipy.optimize import elementwise
 
-from rpu_ssnn.common.errors import InputError, one_of
+from rpu_ssnn.common.errors import InputError, one_of, several
 from studies.chip.description import Chip
 from studies.common.choices import Others
 from studies.common.statistics import mean_and_half_width
 from studies.declaration.cases import Case
-from studies.declaration.devices import compound_of
 from studies.declaration.study import Study
 from studies.declaration.trial import Failure
 from studies.results import caveats
 from studies.results.chip_ledger import chip_ledger
 from studies.sensitivity.axes import STANDARD, RequirementAxis, axis, parameters_for
-from studies.sensitivity.bounded_axis import Bound, BoundedAxis
+from studies.sensitivity.bounded_axis import BoundedAxis, bounds_of
 from studies.sensitivity.device_question import (
     AS_IS,
     UNTUNED,
@@ -47,6 +45,7 @@ from studies.sensitivity.device_question import (
     TunedDevice,
     ask,
     hyperparameter_note,
+    require_runner,
     setting_notes,
     tuned_device_of,
 )
@@ -94,7 +93,7 @@ def require(
     loss: float,
     run: Run,
     *,
-    parameters: Sequence[str] = STANDARD,
+    parameters: str | Sequence[str] = STANDARD,
     others: Others = "as-is",
     chip: Chip | None = None,
     image_nj: float | None = None,
@@ -112,7 +111,7 @@ def require(
         device: label of a device case of the study, or a preset.
         loss: largest allowed loss of accuracy to the reference, percentage points.
         run: runs the missing trials of a study, as the function that `studies.runner` yields does.
-        parameters: names of `axes.PARAMETERS`, or of parameters of a user's law.
+        parameters: one or several of `axes.PARAMETERS`, or parameters of a user's law.
         others: `as-is` leaves the other imperfections as they are, `off` switches them off.
         chip: the chip around the devices; None means the study's.
         image_nj, image_us: largest energy and time (nJ, us) of a training image in the chip.
@@ -121,10 +120,10 @@ def require(
         InputError: the input is bad, which is checked before anything runs, or kept rows have no
             events.
     """
-    _check(study, loss, others)
+    require_runner(run)
     asked = ask(study, device)
-    bounds = [Bound("loss", loss), *_chip_bounds(asked, chip, image_nj, image_us)]
-    _check_worst_values(asked, parameters, others)
+    bounds = list(bounds_of(asked, loss, chip, image_nj, image_us))
+    parameters = _checked(asked, parameters, others)
     evaluator = DeviceEvaluator(asked, run)
     evaluator.run({AS_IS: asked.case})
     tuned = tuned_device_of(evaluator.runs)
@@ -156,10 +155,14 @@ def require(
 def most_trainings(
     study: Study,
     device: str,
+    loss: float,
     done: Run,
     *,
-    parameters: Sequence[str] = STANDARD,
+    parameters: str | Sequence[str] = STANDARD,
     others: Others = "as-is",
+    chip: Chip | None = None,
+    image_nj: float | None = None,
+    image_us: float | None = None,
 ) -> Study:
     """Returns a study of as many trainings as the search of a loss makes at most: a parameter has
     one value between its best and its worst, and further seeds stand in place of further values.
@@ -171,7 +174,8 @@ def most_trainings(
         InputError: the input is bad.
     """
     asked = ask(study, device)
-    _check_worst_values(asked, parameters, others)
+    list(bounds_of(asked, loss, chip, image_nj, image_us))  # only to refuse what `require` refuses
+    parameters = _checked(asked, parameters, others)
     tuned = tuned_device_of(done(asked.study_of(QUESTION, [asked.case])).runs) or UNTUNED
     case = asked.case.changed(hyperparameters=tuned.hyperparameters)
     axes, _ = _axes(case, tuned, parameters, others)
@@ -183,56 +187,25 @@ def most_trainings(
     return asked.study_of(QUESTION, cases)
 
 
-def _chip_bounds(
-    asked: DeviceQuestion, chip: Chip | None, image_nj: float | None, image_us: float | None
-) -> Iterator[Bound]:
-    """Yields the bounds on energy and time that are given."""
-    study, around = asked.study, chip or asked.study.chip
-    cell = compound_of(asked.case.device_rule.device)
-    energy, time = Bound("energy", image_nj or 0.0, around), Bound("time", image_us or 0.0, around)
-    for field, given, bound in (("--image-nj", image_nj, energy), ("--image-us", image_us, time)):
-        allowed = ""
-        if given is None:
-            continue
-        if not (_is_number(given) and 0 < given < math.inf):
-            allowed = "must be a number above 0"
-        elif around is None:
-            allowed = "must be given together with --chip, or with a study that has a chip"
-        elif cell is not None and cell.unknown_pulses is not None:
-            allowed = f"must be left out for {asked.device}: {cell.unknown_pulses}"
-        if allowed:
-            raise InputError(study.study, field, given, allowed)
-        yield bound
-    if chip is not None and image_nj is None and image_us is None:
-        allowed = "must be given together with --image-nj or --image-us"
-        raise InputError(study.study, "--chip", chip.chip, allowed)
+def _checked(asked: DeviceQuestion, parameters: str | Sequence[str], others: Others) -> list[str]:
+    """Returns the names of the parameters, each once.
 
-
-def _check(study: Study, loss: float, others: Others) -> None:
-    if not (_is_number(loss) and 0 < loss <= 100):
-        allowed = "must be a number of percentage points, above 0 and at most 100"
-        raise InputError(study.study, "--loss", loss, allowed)
-    if others not in get_args(Others):
-        raise InputError(study.study, "--others", others, one_of(get_args(Others), others))
-
-
-def _is_number(value: object) -> bool:
-    """Says whether a value is a number, possibly numpy's, since scripts are not type-checked."""
-    return isinstance(value, Real)
-
-
-def _check_worst_values(asked: DeviceQuestion, parameters: Sequence[str], others: Others) -> None:
-    """Refuses parameters whose worst values the device or its simulator does not support."""
+    Raises:
+        InputError: there is no such parameter, or the device or its simulator does not support its
+            worst value; or `others` is not one of its words.
+    """
     case, study = asked.case, asked.study.study
     known = parameters_for(case)
-    for name in parameters:
-        if name not in known:
-            raise InputError(study, "--parameter", name, one_of(known, name))
+    names = list(dict.fromkeys(several(study, "--parameter", parameters)))
+    words = (("--parameter", name, known) for name in names)
+    for field, word, valid in (("--others", others, get_args(Others)), *words):
+        if word not in valid:
+            raise InputError(study, field, word, one_of(valid, word))
     asked.study_of(QUESTION, [case])  # errors that do not depend on the parameters come first
     off, _ = imperfections(case, None)
     if not case.written.get("hyperparameters"):  # a search will find the hyperparameters
         case = case.changed(hyperparameters=UNTUNED.hyperparameters)
-    for name in parameters:
+    for name in names:
         along = axis(name, _context(case, off, name, others), UNTUNED)
         if isinstance(along, str):
             continue  # `_axes` makes a note of it
@@ -242,6 +215,7 @@ def _check_worst_values(asked: DeviceQuestion, parameters: Sequence[str], others
             field = error.field.removeprefix(f"{CASE_IN_QUESTION}.")
             allowed = f"cannot be varied in {case.device_rule.device}: {field}: {error.allowed}"
             raise InputError(study, "--parameter", name, allowed) from error
+    return names
 
 
 def _context(case: Case, off: Off, name: str, others: Others) -> Case:
@@ -256,7 +230,7 @@ def _axes(
 ) -> tuple[list[RequirementAxis], list[str]]:
     off, left_out = imperfections(case, tuned.thinning)
     axes, notes = [], []
-    for name in dict.fromkeys(parameters):
+    for name in parameters:
         found = axis(name, _context(case, off, name, others), tuned)
         if isinstance(found, str):
             notes.append(found)

@@ -7,7 +7,7 @@ who can reach its port.
 
 from typing import TYPE_CHECKING
 
-from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.errors import InputError, require
 from rpu_ssnn.common.optional import optional_package
 from studies.workers.executor import Executor
 from studies.workers.local_executor import LocalExecutor
@@ -29,9 +29,8 @@ def executor_of(workers: int | None, scheduler: str | None) -> Executor:
     """
     if scheduler is None:
         return LocalExecutor(workers)
-    if workers is not None:
-        allowed = "must not be given together with --scheduler, which has its own workers"
-        raise InputError("run", "--workers", workers, allowed)
+    allowed = "must not be given together with --scheduler, which has its own workers"
+    require(workers is None, "run", "--workers", workers, allowed)
     optional_package("distributed", "rpu-ssnn[cluster]", "run", "--scheduler", scheduler)
     from distributed import Client, Security
 

@@ -13,12 +13,7 @@ from rpu_ssnn.synapses.native.clock import Clock
 from rpu_ssnn.synapses.native.device_array import DeviceArray, Slices
 from rpu_ssnn.synapses.native.population import Population, draw_population
 from rpu_ssnn.synapses.native.symmetry import symmetry_states
-from rpu_ssnn.synapses.weights_of_states import (
-    of_cell,
-    of_lines,
-    reference_error,
-    weight_per_state,
-)
+from rpu_ssnn.synapses.weights_of_states import of_cell, of_lines, reference_error, weight_per_state
 
 
 class Built(NamedTuple):

@@ -24,7 +24,7 @@ from aihwkit.simulator.configs import UpdateParameters
 from aihwkit.simulator.configs.compounds import OneSidedUnitCell
 from jaxtyping import Float32, Int8, UInt8
 
-from rpu_ssnn.common.errors import InputError, require_kind
+from rpu_ssnn.common.errors import require, require_kind
 from rpu_ssnn.common.parallel import one_blas_thread
 from rpu_ssnn.common.training_state import (
     State,
@@ -109,9 +109,8 @@ class TileSynapses(Synapses):
         learning_rate: float,
         trains: UpdateParameters | None = None,
     ) -> None:
-        if spec.simulator != "aihwkit":
-            allowed = "must be aihwkit in tile_synapses; native_synapses makes native devices"
-            raise InputError("tile", "simulator", spec.simulator, allowed)
+        allowed = "must be aihwkit in tile_synapses; native_synapses makes native devices"
+        require(spec.simulator == "aihwkit", "tile", "simulator", spec.simulator, allowed)
         check_device(device, spec, crossbar.batch, crossbar.slots)
         device_seed, stuck_seed, reference_seed, thinning_seed = np.random.SeedSequence(
             crossbar.seed

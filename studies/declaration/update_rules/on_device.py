@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field
 
-from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.errors import InputError, require
 from rpu_ssnn.common.files import PRESET_SUFFIXES
 from rpu_ssnn.common.validation import validated
 from rpu_ssnn.spec import NetworkSpec, Spec, TrainingSpec
@@ -135,9 +135,8 @@ class DeviceRule(Rule):
         if not given:
             return None
         for name in PartialHyperparameters.model_fields:
-            if name not in given:
-                allowed = "must be given as well, or neither, so that both are searched"
-                raise InputError("study", f"hyperparameters.{name}", None, allowed)
+            allowed = "must be given as well, or neither, so that both are searched"
+            require(name in given, "study", f"hyperparameters.{name}", None, allowed)
         return Hyperparameters.model_validate(given)
 
     def tuned(self, found: Hyperparameters) -> Self:

@@ -44,9 +44,7 @@ _MADE_WITH = ("machine", "threads", "data_digest")
 
 
 def write_report(
-    root: Path | str,
-    path: Path | str | None = None,
-    rows: Path | str | Sequence[Path | str] = (),
+    root: Path | str, path: Path | str | None = None, rows: Path | str | Sequence[Path | str] = ()
 ) -> Path:
     """Writes the report of an output folder.
 

@@ -29,7 +29,7 @@ def warnings_of(found: FolderContents, root: Path, results: pd.DataFrame) -> lis
         *(f"{line}." for line in found.not_shown),
         *_versions(found.runs),
         *_few_seeds(results),
-        *caveats.of_few_images(found.runs),
+        *caveats.of_images(found.runs),
         *caveats.of_chance(found.study, found.runs),
         *_alike(found.runs),
         *_saturated(results),

@@ -7,7 +7,7 @@ compared with the rate case whose noise has T_s = T.
 import pandas as pd
 from matplotlib.figure import Figure
 
-from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.errors import require
 from studies.report.figure_style import FONT_POINTS, WIDE_INCHES, finish_axes, looks, new_figure
 from studies.results.grouping import swept_columns
 
@@ -26,9 +26,8 @@ def numbers(results: pd.DataFrame) -> pd.DataFrame:
         InputError: neither of these was swept.
     """
     paths = [c for c in swept_columns(results) if c in ("sweep.network.T", "sweep.surrogate.T_s")]
-    if not paths:
-        allowed = "must sweep network.T or surrogate.T_s, as paper_figure7 does"
-        raise InputError("figure7", "sweep", None, allowed)
+    allowed = "must sweep network.T or surrogate.T_s, as paper_figure7 does"
+    require(paths, "figure7", "sweep", None, allowed)
     slots = results[paths].astype(float).bfill(axis=1).iloc[:, 0]
     grouped = results.assign(**{SLOTS: slots}).dropna(subset=[SLOTS]).groupby(["label", SLOTS])
     table = grouped["test_accuracy"].agg(["count", "mean", "std"]).reset_index()

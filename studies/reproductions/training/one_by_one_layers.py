@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from rpu_ssnn.baselines.control_settings import READS_A_PRESENTATION
-from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.errors import InputError, require
 from rpu_ssnn.common.training_state import State, checked
 from rpu_ssnn.devices.device_record import empty_records
 from rpu_ssnn.devices.device_source import DeviceSource, loses_charge
@@ -32,9 +32,8 @@ def check_whole_pulses(device: DeviceSource, tile: TileSpec) -> None:
             `device` or `tile.NAME`.
     """
     where = "whole_pulse_sgd"
-    if tile.simulator != "native":
-        allowed = "must be native under whole_pulse_sgd, which counts pulses on its devices"
-        raise InputError(where, "tile.simulator", tile.simulator, allowed)
+    allowed = "must be native under whole_pulse_sgd, which counts pulses on its devices"
+    require(tile.simulator == "native", where, "tile.simulator", tile.simulator, allowed)
     if loses_charge(device) or device.pulse_physics is not None:
         allowed = (
             "must be a device that loses no charge and does not remember its pulses under "

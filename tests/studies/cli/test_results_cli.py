@@ -225,7 +225,7 @@ def test_the_ledger_says_each_reason_once(command: Command, tmp_path: Path) -> N
         result.row.update(devices_total=10, pulses_up_total=5.0, pulses_down_total=5.0)
     code, output, _ = command("ledger", write_folder(tmp_path / "out", study, runs))
     assert code == 0
-    assert output.count("energy_per_pulse_j: not known to the preset") == 1
+    assert output.count("energy_per_pulse_j and endurance_cycles: not known to the preset") == 1
     assert "a, b, c: energy_per_pulse_j" in output
 
 

@@ -8,11 +8,11 @@ import yaml
 
 from studies.declaration.study import parse_study
 from studies.execution.api import load_results, run_study
-from studies.execution.imported_results import read_imported_rows
+from studies.execution.imported_results import NEEDED, read_imported_rows
 from studies.results.summary import summary
 from studies.results.tables import results_frame
 from support.commands import Command, refused
-from support.studies.harness import SMALL, Harness, InThisProcess, small_study
+from support.studies.harness import DRIVE, RATE, SMALL, Harness, InThisProcess, small_study
 from support.studies.results_fakes import runs_of
 
 
@@ -115,7 +115,7 @@ def test_a_plan_of_kept_rows_needs_no_images(
     assert (code, "6 trials, 6 done" in printed) == (0, True)
 
 
-@pytest.mark.parametrize("content", [None, "", "a,b\n1,2\n"], ids=["missing", "empty", "other"])
+@pytest.mark.parametrize("content", [None, "", "a,b\n1,2\n", ",".join(NEEDED) + "\n"])
 def test_what_is_no_results_file_is_refused(harness: Harness, content: str | None) -> None:
     path = harness.out.parent / "rows.csv"
     if content is not None:
@@ -140,8 +140,11 @@ def test_a_file_without_what_tables_need_is_refused(column: str, tmp_path: Path)
         ("T", 99, "must be 10"),
         ("epochs", 9, "must be 1"),
         ("batch", 9, "must be 50"),
-        ("update", "coincidence", "must be rate"),
-        ("learning_rate", 2.5, "must be 1.0"),
+        ("update", "coincidence", "must be pulses"),
+        ("learning_rate", 2.5, f"must be {DRIVE['learning_rate']}"),
+        ("weight_range", 2.5, f"must be {DRIVE['weight_range']}"),
+        ("device", "capacitor", "must be reram_es"),
+        ("n_train", 99, "must be 90"),
         ("dataset", "mnist", "must be digits"),
         ("n_test", 49, "must be 50"),
         ("test_accuracy", 90.1, "must be the share of a whole number of the 50"),
@@ -153,7 +156,9 @@ def test_a_file_without_what_tables_need_is_refused(column: str, tmp_path: Path)
 def test_a_row_that_contradicts_its_settings_is_left_out(
     column: str, value: object, allowed: str, tmp_path: Path
 ) -> None:
-    rows = results_frame(runs_of(small_study(), lambda trial: 90.0)).assign(n_test=50)
+    cases = [SMALL["cases"][0], {"device": "reram_es", "hyperparameters": DRIVE}, RATE]
+    study = small_study(cases=cases)
+    rows = results_frame(runs_of(study, lambda trial: 90.0)).assign(n_test=50)
     path = tmp_path / "rows.csv"
     rows.to_csv(path, index=False)
     assert len(read_imported_rows([path]).by_identity) == 6

@@ -178,3 +178,15 @@ def test_a_point_of_a_sweep_at_chance_is_named_beside_one_that_learned() -> None
     assert line.endswith(": coincidence [T = 10].")
     no_table = pd.DataFrame({"case": []})
     assert "rate [T = 10] ends at 11.0 %" in "".join(caveats.of_reference(study, no_table, runs))
+
+
+@pytest.mark.parametrize(("accuracies", "warned"), [((100.0, 98.0), True), ((100.0, 96.0), False)])
+def test_images_too_easy_to_tell_anything_are_named(
+    accuracies: tuple[float, float], warned: bool
+) -> None:
+    rows = [{"test_accuracy": accuracy, "n_test": 50} for accuracy in accuracies]
+    trials = declared_trials(small_study())
+    runs = [(trial, TrialResult(row, [])) for trial, row in zip(trials, rows, strict=False)]
+    assert [line.startswith("Every run has at most one") for line in caveats.of_ceiling(runs)] == (
+        [True] if warned else []
+    )

@@ -1,6 +1,8 @@
 """Tests requirements on fake trainings whose loss crosses the target at a known value."""
 
 import math
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,14 +12,16 @@ from rpu_ssnn.common.errors import InputError
 from studies.chip.description import load_chip
 from studies.common.choices import Others
 from studies.declaration.update_rules.pulses import PulseRule
+from studies.sensitivity.attribution import attribute
 from studies.sensitivity.axes import PARAMETERS, STANDARD, axis
+from studies.sensitivity.decomposition import decompose
 from studies.sensitivity.device_question import TunedDevice, ask
 from studies.sensitivity.imperfections import settings_of
 from studies.sensitivity.requirement import (
     MOST_ROUNDS,
     WITHIN,
     Requirement,
-    _check_worst_values,
+    _checked,
     most_trainings,
     require,
 )
@@ -56,7 +60,7 @@ def test_every_crossing_of_a_quiet_training_is_found_in_few_rounds() -> None:
     assert all(row["values"] <= 8 for row in table.values())
     asked(run)
     assert sum(run.rounds) == found.trials
-    most = declared_trials(most_trainings(device_study(), "capacitor", run))
+    most = declared_trials(most_trainings(device_study(), "capacitor", 1.0, run))
     assert len(most) == 5 * (2 + 9 * len(STANDARD)) >= found.trials
     assert list(table) == list(STANDARD) == list(TRUE)
     for name, true in TRUE.items():
@@ -243,7 +247,7 @@ def test_a_wider_window_keeps_the_step_in_weight() -> None:
 def test_a_window_goes_with_a_device_whose_hyperparameters_are_searched() -> None:
     """Its learning rate is unknown before the search, for which it used to be refused."""
     question = ask(device_study(case={"hyperparameters": {}}), "capacitor")
-    _check_worst_values(question, ["weight_range"], "as-is")
+    assert _checked(question, "weight_range", "as-is") == ["weight_range"]
 
 
 def test_a_parameter_that_the_model_does_not_have_is_said() -> None:
@@ -300,6 +304,8 @@ NATIVE = device_study(case={"tile": {"simulator": "native"}})
             "--image-nj: 2.0 .*together with --chip, or with a study that has a chip",
         ),
         ({"chip": CHIP}, "--chip: 'crossbar_65nm' .*together with --image-nj or --image-us"),
+        ({"chip": "crossbar_65nm"}, "--chip: a value of type str"),
+        ({"parameters": 5}, "--parameter: 5 .*one name, or a list of names"),
         (
             {"image_nj": 2.0, "chip": CHIP, "device": "tiki_taka(reram_sb)"},
             r"--image-nj: 2.0 .*must be left out for tiki_taka\(reram_sb\)",
@@ -313,7 +319,15 @@ def test_bad_questions_are_refused_before_anything_runs(
     given = {"study": device_study(), "device": "capacitor", "loss": 1.0, "run": run, **changes}
     with pytest.raises(InputError, match=message):
         require(**given)
+    with pytest.raises(InputError, match=message):
+        most_trainings(done=given.pop("run"), **given)
     assert not run.rounds
+
+
+@pytest.mark.parametrize("question", [attribute, decompose, partial(require, loss=1.0)])
+def test_what_cannot_run_a_study_is_refused(question: Callable[..., object]) -> None:
+    with pytest.raises(InputError, match="run: missing; must be a function"):
+        question(device_study(), "capacitor", run=None)
 
 
 @pytest.mark.parametrize("name", PARAMETERS)
