@@ -27,6 +27,7 @@ from studies.sensitivity.imperfections import (
     rounded,
     settings_of,
     with_settings,
+    with_step,
 )
 
 
@@ -202,7 +203,7 @@ class RequirementAxis:
             largest = max(map(abs, own))
             shares = [abs(each) / largest if largest else 1.0 for each in own]
             settings = zip(self.parameter.paths, shares, strict=True)
-            return with_settings(self.context, {path: value * share for path, share in settings})
+            return with_step(self.context, {path: value * share for path, share in settings})
         # With the same step in weight, another window has another number of steps.
         share = value / self.weight_range
         own_levels = float(settings_of(self.context)["overrides.levels"])

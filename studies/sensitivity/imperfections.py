@@ -159,15 +159,14 @@ def imperfections(case: Case, thinning: float | None) -> tuple[Off, list[str]]:
 
 
 def noise_in_steps(step: str, off: Collection[str]) -> list[str]:
-    """Returns a note on noise whose unit is the step, if the device has any.
+    """Returns a note on the noise of pulses, whose unit is the step, if the device has any.
 
     Args:
         step: what makes the step finer, `FINITE_STEP` or ``levels``.
         off: the imperfections of the device.
     """
-    noise = " and ".join(name for name in ("cycle_to_cycle", "write_noise") if name in off)
-    told = f"{step}: a finer step also reduces {noise}, whose unit is the step, and what they cost"
-    return [told] if noise else []
+    told = f"{step}: a finer step also reduces cycle_to_cycle, whose unit is the step, and its cost"
+    return [told] if "cycle_to_cycle" in off else []
 
 
 def own_parameters(case: Case) -> Mapping[str, LawParameter]:
@@ -211,7 +210,19 @@ def switched_off(case: Case, off: Off, names: Collection[str]) -> Case:
     changes: dict[str, Any] = {}
     for name in names:
         changes |= off[name]
-    return with_settings(case, changes) if changes else case
+    return with_step(case, changes) if changes else case
+
+
+def with_step(case: Case, changes: Mapping[str, Any]) -> Case:
+    """Returns the case with settings replaced, where write noise keeps its size in weight.
+
+    Its unit is the step, but it is a noise of the state that does not depend on the step.
+    """
+    has, noise = settings_of(case), "overrides.write_noise"
+    if "overrides.levels" in changes and noise not in changes and has.get(noise):
+        kept = has[noise] * changes["overrides.levels"] / has["overrides.levels"]
+        changes = {**changes, noise: kept}
+    return with_settings(case, changes)
 
 
 def rounded(value: float) -> float:

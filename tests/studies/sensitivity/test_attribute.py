@@ -77,6 +77,17 @@ def test_a_sum_of_effects_is_taken_apart_exactly() -> None:
     assert table.loc[INTERACTION, "recovered_p"] == 1.0
 
 
+def test_a_finer_step_leaves_write_noise_its_size_in_weight() -> None:
+    case = in_device("reram_es", overrides={"levels": 100})
+    has = settings_of(case)
+    assert has["overrides.write_noise"] > 0
+    off = {"finite_step": {"overrides.levels": 400.0}, "write_noise": {"overrides.write_noise": 0}}
+    finer = settings_of(switched_off(case, off, ["finite_step"]))
+    assert finer["overrides.write_noise"] == pytest.approx(4 * has["overrides.write_noise"])
+    assert finer["overrides.cycle_to_cycle"] == has["overrides.cycle_to_cycle"]
+    assert settings_of(switched_off(case, off, off))["overrides.write_noise"] == 0
+
+
 def test_the_trainings_are_known_before_any_runs_and_are_those_that_run() -> None:
     run, study = FakeRun(additive), device_study()
     before = all_trainings(study, "capacitor", lambda _: Outcome([], []))
