@@ -92,7 +92,7 @@ def new(
     out: Annotated[Path | None, path_option("File to write; default: NAME.yaml here.")] = None,
     data: DataOption = None,
     quick: Annotated[
-        bool, typer.Option("--quick", help="A first look: few samples, small network, three seeds.")
+        bool, typer.Option("--quick", help="A first look: few samples, three seeds.")
     ] = False,
 ) -> None:
     """Write a study of your data, with settings that suit its classes and samples."""

@@ -141,8 +141,7 @@ def new_study(
         label: column of the class in CSV and Parquet files.
         test_file: the file of the test rows, if they are in a separate file.
         root: folder of the standard sets; None means the environment variable RPU_SSNN_DATA.
-        quick: whether to take a first look at a part of the samples, with a small network and three
-            seeds.
+        quick: whether to take a first look at few of the samples, with three seeds.
 
     Raises:
         InputError: the data cannot be read or are recorded spikes, or a device does not exist or
@@ -257,13 +256,12 @@ def _text(
         of: number of all training samples if this is a quick look, else None.
     """
     inline = strict_yaml.inline
-    data = name.removesuffix("_quick")
-    question = f"What do devices lose on {data}, and is it due to the device or the spikes?"
+    question = f"What do devices lose on {name.removesuffix('_quick')}, and is it due to the "
+    question += "device or the spikes?"
     if of is not None:
-        question += (
-            f" A quick look: {found.samples:,} of {of:,} training samples, a small network and "
-            "three seeds, which detect only large losses."
-        )
+        some = "all" if found.samples == of else f"{found.samples:,} of"
+        question += f" A quick look: {some} {of:,} training samples, a fifth of them held out, and "
+        question += "three seeds, which detect only large losses."
     lines = [
         f"# {found.samples:,} training samples of {found.values:,} values, {found.classes} classes",
         "# All keys: rpu-ssnn keys. Why these settings: docs/how-to/own_data.md.",

@@ -1,7 +1,7 @@
 """Searches hyperparameters: tries the same candidates in every case and trains the best for longer.
 
 The candidates are quasi-random (a scrambled Halton sequence, `scipy.stats.qmc`) in wide ranges on a
-logarithmic scale, so that none of them is at an edge. Successive halving (Jamieson and Talwalkar,
+logarithmic scale. Successive halving (Jamieson and Talwalkar,
 AISTATS 2016) trains all of them for the first epochs of the full schedule, the better half of them
 for twice as many, and so on. With many images, a first comparison may train on a part of them.
 """

@@ -87,11 +87,14 @@ def _clear_losers(choices: list[Choice], workspace: Workspace) -> None:
 
 def _sentence(choice: Choice) -> str:
     """Describes the choice in one line for the console."""
-    given = choice.chosen.model_dump(exclude_none=True)
-    settings = ", ".join(f"{name} {value:g}" for name, value in given.items())
-    title = choice.race.point.title
-    said = f"hyperparameters of {title}: {settings} ({choice.accuracy:.2f} % of held-out images)"
+    settings = []
+    for name, value in choice.chosen.model_dump(exclude_none=True).items():
+        tried = [getattr(one, name) for one in choice.race.trials]
+        edge = {min(tried): " (the smallest tried)", max(tried): " (the largest tried)"}
+        settings.append(f"{name} {value:g}{edge.get(value, '')}")
+    title, on = choice.race.point.title, f"{choice.accuracy:.2f} % of held-out samples"
+    said = f"hyperparameters of {title}: {', '.join(settings)}; {on}"
     if choice.level:
-        noise = f"the noise of the held-out images (here {choice.noise:.2f} points)"
-        said += f"; also chosen for {listed(list(choice.level))}, best within {noise}"
+        said += f"; shared with {listed(list(choice.level))}, since no candidate is clearly better "
+        said += f"(noise of held-out samples: {choice.noise:.2f} points)"
     return said

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 class PartialHyperparameters(Spec):
     """The hyperparameters of a device; if one is missing it is swept, or both are searched."""
 
-    weight_range: WeightRange | None = Field(None, description="largest weight, in He deviations")
+    weight_range: WeightRange | None = Field(None, description="weight at state 1 (He deviations)")
     learning_rate: LearningRate | None = Field(None, description="equivalent learning rate")
 
 

@@ -168,7 +168,7 @@ def test_a_quick_look_takes_a_part_of_the_samples_and_says_so(here: Path, comman
     study = load_study("many_quick.yaml")
     assert (study.dataset.n_train, study.dataset.n_test) == (4_000, 2_000)
     assert (study.network.hidden, study.seeds) == ((64,), (1, 2, 3))
-    assert "A quick look: 4,000 of 12,000 training samples" in study.question
+    assert "A quick look: 4,000 of 12,000 training samples, a fifth" in study.question
     few = content(new_study("few.npz", quick=True))
     assert not {"n_train", "n_test"} & set(few["dataset"])
-    assert "A quick look: 192 of 192" in few["question"]
+    assert "A quick look: all 192 training samples" in few["question"]
