@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.files import user_path
 
 DATA_ENV = "RPU_SSNN_DATA"
 """The environment variable that names the data folder where no argument does."""
@@ -14,7 +15,11 @@ class MissingDataError(InputError):
 
 
 def data_folder(root: Path | None) -> Path | None:
-    """Returns the folder that the argument names, or else the one that the environment names."""
-    if root is None and os.environ.get(DATA_ENV):
-        root = Path(os.environ[DATA_ENV])
-    return None if root is None else root.expanduser()
+    """Returns the folder that the argument names, or else the one that the environment names.
+
+    Raises:
+        InputError: the name cannot be that of a folder.
+    """
+    if root is None and (named := os.environ.get(DATA_ENV)):
+        return user_path("environment", DATA_ENV, named)
+    return None if root is None else user_path("data", "folder", root)

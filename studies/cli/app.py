@@ -101,7 +101,7 @@ def new(
 
     target = out or Path(f"{study_name(source)}{'_quick' if quick else ''}.yaml")
     refuse_unwritable("new", "--out", target, (".yaml", ".yml"))
-    if target.exists():
+    if os.path.lexists(target):
         raise InputError("new", "--out", str(target), "must not exist yet; give another file")
     text = new_study(
         source,

@@ -56,6 +56,7 @@ STUDIES = [
     of_case("update: rate, T: 5", "case 2.T", "`update: rate`; did you mean network.T?"),
     of_study("seeds: 1e1", "seeds: 10.0", "must be a whole number n"),
     of_study("chip: ''", "chip: ''", "must name a file"),
+    of_study("quoted: {'': {accuracy: 9, source: x}}", "quoted: ''", "at least 1 character"),
     of_study("network: {layers: [0]}", "network.layers.0", "0"),
     of_study("network: {hidden: [8], layers: [9]}", "network.hidden", "[8]", "layers"),
     of_study("network: {layers: [{conf: {}}]}", "network.layers.0.conf", "conv"),
