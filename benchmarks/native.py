@@ -22,9 +22,10 @@ from device_presets import get_preset
 from rpu_ssnn.network import Network
 from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses.base import PulseBlock
-from rpu_ssnn.synapses.native.synapses import NativeSynapses, native_synapses
+from rpu_ssnn.synapses.device_synapses import device_synapses
+from rpu_ssnn.synapses.native.synapses import NativeSynapses
 from rpu_ssnn.synapses.tiles.pulse_rows import RowWriter
-from rpu_ssnn.synapses.tiles.synapses import TileSynapses, tile_synapses
+from rpu_ssnn.synapses.tiles.synapses import TileSynapses
 
 HYPERPARAMETERS = {"capacitor": (2.0, 8.0), "charge_trap": (4.0, 4.0), "reram_es": (2.0, 2.0)}
 """The weight range and the learning rate that an earlier search found (784-256-10)."""
@@ -41,7 +42,7 @@ def network(device: str, threads: int, schedule: str = "batch") -> Network:
     those of the one without."""
     weight_range, learning_rate = HYPERPARAMETERS[device.removesuffix("_pulsed")]
     spec = TileSpec(weight_range=weight_range, simulator="native")
-    factory = native_synapses(get_preset(device), spec, learning_rate)
+    factory = device_synapses(get_preset(device), spec, learning_rate)
     return make_network(factory, 50, threads, schedule, DEVICE_BATCH)
 
 
@@ -93,7 +94,9 @@ def bare_tiles(device: str, sent: Batches, keeps: list[float]) -> tuple[list[Ana
     """Returns separate tiles, and the rows of all batches for them, prepared in advance."""
     weight_range, learning_rate = HYPERPARAMETERS[device]
     rng = np.random.default_rng(0)
-    factory = tile_synapses(get_preset(device), TileSpec(weight_range=weight_range), learning_rate)
+    factory = device_synapses(
+        get_preset(device), TileSpec(weight_range=weight_range), learning_rate
+    )
     with make_network(factory, 50, 1, batch=DEVICE_BATCH) as net:
         tiles = [s.tiles[0] for s in net.synapses if isinstance(s, TileSynapses)]
         writers = [RowWriter(*s.shape) for s in net.synapses]

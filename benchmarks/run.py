@@ -28,7 +28,8 @@ from rpu_ssnn.spec import NetworkSpec, TrainingSpec, connections, lines_of
 from rpu_ssnn.spec.layers import ConvLayer, ConvSpec, layer_names
 from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses import SynapsesFactory, coincidence_synapses, rate_synapses
-from rpu_ssnn.synapses.tiles.synapses import TileSynapses, tile_synapses
+from rpu_ssnn.synapses.device_synapses import device_synapses
+from rpu_ssnn.synapses.tiles.synapses import TileSynapses
 from studies.workers import worker
 
 SIZES = (784, 1280, 10)
@@ -183,7 +184,7 @@ def against_torch(threads: int, repeats: int) -> pd.DataFrame:
 
 def capacitor_tiles() -> SynapsesFactory:
     spec = TileSpec(weight_range=CAPACITOR_RANGE)
-    return tile_synapses(get_preset("capacitor"), spec, CAPACITOR_RATE)
+    return device_synapses(get_preset("capacitor"), spec, CAPACITOR_RATE)
 
 
 def device_epoch(threads: int, repeats: int) -> list[dict[str, float | str]]:

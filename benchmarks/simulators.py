@@ -19,8 +19,7 @@ from rpu_ssnn.data import load_dataset
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses import SynapsesFactory
-from rpu_ssnn.synapses.native.synapses import native_synapses
-from rpu_ssnn.synapses.tiles.synapses import tile_synapses
+from rpu_ssnn.synapses.device_synapses import device_synapses
 from rpu_ssnn.training import train
 
 DRIVES = {
@@ -51,15 +50,12 @@ def measure(file: Path, seeds: range, devices: list[str]) -> None:
             if (name, seed) in done:
                 continue
             weight_range, learning_rate = DRIVES[name]
-            spec, device = TileSpec(weight_range=weight_range), get_preset(name)
-            rows.append(
-                {
-                    "device": name,
-                    "seed": seed,
-                    "aihwkit": accuracy(tile_synapses(device, spec, learning_rate), seed),
-                    "native": accuracy(native_synapses(device, spec, learning_rate), seed),
-                }
-            )
+            device = get_preset(name)
+            row: dict[str, object] = {"device": name, "seed": seed}
+            for simulator in ("aihwkit", "native"):
+                spec = TileSpec(weight_range=weight_range, simulator=simulator)
+                row[simulator] = accuracy(device_synapses(device, spec, learning_rate), seed)
+            rows.append(row)
             pd.DataFrame(rows).to_csv(file, index=False, float_format="%.4f")
 
 

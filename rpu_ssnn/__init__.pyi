@@ -20,7 +20,6 @@ from .synapses import Synapses as Synapses
 from .synapses import SynapsesFactory as SynapsesFactory
 from .synapses import coincidence_synapses as coincidence_synapses
 from .synapses import rate_synapses as rate_synapses
-from .synapses.native.synapses import native_synapses as native_synapses
-from .synapses.tiles.synapses import tile_synapses as tile_synapses
+from .synapses.device_synapses import device_synapses as device_synapses
 from .training import Trained as Trained
 from .training import train as train

@@ -366,9 +366,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _factory(self) -> SynapsesFactory:
         if isinstance(self.synapses, str) and self.synapses in IDEAL:
             return IDEAL[self.synapses](self.learning_rate)
-        # Both import aihwkit.
-        from rpu_ssnn.synapses.native.synapses import native_synapses
-        from rpu_ssnn.synapses.tiles.synapses import tile_synapses
+        from rpu_ssnn.synapses.device_synapses import device_synapses  # it imports aihwkit
 
         spec = self._checked_as(TileSpec, "weight_range", "simulator")
         try:
@@ -380,5 +378,4 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             allowed = f"{one_of(IDEAL, self.synapses)}, or a device"
             allowed += "" if named else f": {error}"
             raise InputError(WHERE, "synapses", self.synapses, allowed) from error
-        make = native_synapses if self.simulator == "native" else tile_synapses
-        return make(device, spec, self.learning_rate)
+        return device_synapses(device, spec, self.learning_rate)

@@ -6,21 +6,21 @@ from rpu_ssnn.network import Network
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from rpu_ssnn.spec.tile import ReadSpec, TileSpec
 from rpu_ssnn.synapses import coincidence_synapses, rate_synapses
-from rpu_ssnn.synapses.native.synapses import native_synapses
-from rpu_ssnn.synapses.tiles.synapses import tile_synapses
+from rpu_ssnn.synapses.device_synapses import device_synapses
 
 
 def spikes_of_a_toy_network() -> tuple[int, ...]:
     """Returns the forward spikes of each layer, input first, in float weights and in devices."""
     total = np.zeros(3, dtype=np.int64)
     rates, labels = np.full((4, 8), 0.4, dtype=np.float32), np.arange(4, dtype=np.int64) % 2
-    plain, noisy = TileSpec(), TileSpec(reads=ReadSpec(read_noise=0.1))
+    native = TileSpec(simulator="native")
+    noisy = TileSpec(simulator="native", reads=ReadSpec(read_noise=0.1))
     for synapses, threads in (
         (rate_synapses(1.0), 1),
         (coincidence_synapses(1.0), 1),
-        (native_synapses("ideal", plain, 1.0), 2),
-        (native_synapses("ideal", noisy, 1.0), 1),
-        (tile_synapses("ideal", plain, 1.0), 2),
+        (device_synapses("ideal", native, 1.0), 2),
+        (device_synapses("ideal", noisy, 1.0), 1),
+        (device_synapses("ideal", TileSpec(), 1.0), 2),
     ):
         spec, training = NetworkSpec(hidden=(6,), T=40), TrainingSpec(batch=4)
         seed = np.random.SeedSequence(0)

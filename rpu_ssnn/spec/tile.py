@@ -199,7 +199,7 @@ _NOT_ON_TILES = (
     "needs tile: {simulator: native}, since aihwkit's tiles have neither tables of measured jumps "
     "nor laws of your own, and their devices do not remember their pulses"
 )
-_NO_POINT = "needs native_synapses (tile: {simulator: native}), since aihwkit's tiles lack it"
+_NO_POINT = "needs tile: {simulator: native}, since aihwkit's tiles lack it"
 _NO_DISTURB = (
     "must be left out for a device that remembers its pulses, since its memory after a disturbance "
     "is not known"

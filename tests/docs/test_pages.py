@@ -146,7 +146,7 @@ def test_the_example_of_the_readme_runs(tmp_path: Path) -> None:
 
 def test_the_training_in_a_device_of_the_guide_runs(tmp_path: Path) -> None:
     page = ROOT / "docs" / "how-to" / "python.md"
-    (example,) = (block for block in blocks(page) if "tile_synapses" in block.text)
+    (example,) = (block for block in blocks(page) if "device_synapses" in block.text)
     code = example.text.replace("epochs=10", "epochs=1")
     assert code != example.text
     printed = run_script(code, tmp_path)

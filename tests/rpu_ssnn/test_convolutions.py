@@ -25,8 +25,7 @@ from rpu_ssnn.synapses import (
     coincidence_synapses,
     rate_synapses,
 )
-from rpu_ssnn.synapses.native.synapses import native_synapses
-from rpu_ssnn.synapses.tiles.synapses import tile_synapses
+from rpu_ssnn.synapses.device_synapses import device_synapses
 from rpu_ssnn.training import train
 from support.rpu_ssnn.networks import KeptStates
 from support.rpu_ssnn.slow_convolutions import Conv, Result, simulate
@@ -286,7 +285,7 @@ def test_lines_of_one_array_are_refused_where_replicas_work_at_once() -> None:
     """The disturb of a line would reach the devices of another array."""
     layers = [{"conv": {"kernel": 3, "channels": 2, "replicas": 5}}]
     tile = TileSpec.model_validate({"simulator": "native", "half_select": {"gradient": 0.01}})
-    make = native_synapses(get_device("ecram"), tile, 1.0)
+    make = device_synapses(get_device("ecram"), tile, 1.0)
     for positions in ("serial", "at_once"):
         spec = NetworkSpec.model_validate({"layers": layers, "T": 10, "positions": positions})
         seed, training = np.random.SeedSequence(0), TrainingSpec()
@@ -315,7 +314,7 @@ def test_training_goes_on_from_a_state_as_if_it_had_not_stopped(kind: str, sched
     )
     if kind == "charge_trap":
         tile = TileSpec(simulator="native", weight_range=2.0)
-        factory = native_synapses(get_device(kind), tile, 8.0)
+        factory = device_synapses(get_device(kind), tile, 8.0)
     else:
         factory = {"coincidence": coincidence_synapses, "rate": rate_synapses}[kind](8.0)
     states = KeptStates()
@@ -340,9 +339,9 @@ def test_kernels_in_native_devices_are_those_in_tiles() -> None:
     spec = NetworkSpec.model_validate({"layers": layers, "T": 20})
     device = get_device("ideal")
     found = []
-    for make, simulator in ((native_synapses, "native"), (tile_synapses, "aihwkit")):
+    for simulator in ("native", "aihwkit"):
         tile = TileSpec(simulator=simulator, weight_range=4.0)  # type: ignore[arg-type]
-        factory = make(device, tile, 8.0)
+        factory = device_synapses(device, tile, 8.0)
         with train(spec, TrainingSpec(epochs=2, batch=20), factory, digits, seed=2) as trained:
             found.append([one.linear_read() for one in trained.network.synapses])
     for a, b in zip(*found, strict=True):

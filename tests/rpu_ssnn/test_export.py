@@ -17,15 +17,14 @@ from rpu_ssnn import (
     Trained,
     TrainingSpec,
     coincidence_synapses,
+    device_synapses,
     load_dataset,
-    tile_synapses,
     train,
 )
 from rpu_ssnn.export import read_network, read_nir, write_network, write_nir
 from rpu_ssnn.spec import EncodingSpec
 from rpu_ssnn.spec.tile import ReadSpec, ReferenceSpec
 from rpu_ssnn.synapses.float_weights import CoincidenceSynapses, rate_synapses
-from rpu_ssnn.synapses.native.synapses import native_synapses
 
 h5py = pytest.importorskip("h5py")
 pytest.importorskip("nir")
@@ -46,7 +45,7 @@ def test_a_map_has_every_device_and_answers_alike(
     tmp_path: Path, data: Dataset, scheme: Any
 ) -> None:
     tile = TileSpec(weight_range=4.0, reference=ReferenceSpec(scheme=scheme, on_off_ratio=10.0))
-    with trained_in(tile_synapses(get_device("charge_trap"), tile, 8.0), data) as trained:
+    with trained_in(device_synapses(get_device("charge_trap"), tile, 8.0), data) as trained:
         path = write_network(tmp_path / "net.h5", trained)
         accuracy = trained.accuracy(data.test_images, data.test_labels)
         first: Any = trained.network.synapses[0]
@@ -85,7 +84,7 @@ def test_two_lines_a_pixel_come_back(tmp_path: Path, data: Dataset, contrast: An
 def test_a_map_has_every_native_device(tmp_path: Path, data: Dataset, device: str) -> None:
     tile = TileSpec(weight_range=4.0, simulator="native")
     small = load_dataset("digits", n_train=100, n_test=150, validation_share=0.0, seed=0)
-    with trained_in(native_synapses(get_device(device), tile, 8.0), small) as trained:
+    with trained_in(device_synapses(get_device(device), tile, 8.0), small) as trained:
         path = write_network(str(tmp_path / "net.h5"), trained)
         accuracy = trained.accuracy(data.test_images, data.test_labels)
         synapses: Any = trained.network.synapses[0]
@@ -105,7 +104,7 @@ def test_a_map_has_every_native_device(tmp_path: Path, data: Dataset, device: st
 def test_both_devices_of_a_native_pair_have_their_pulses(tmp_path: Path, data: Dataset) -> None:
     small = load_dataset("digits", n_train=100, n_test=150, validation_share=0.0, seed=0)
     pair, tile = get_device("two_device_pair(capacitor)"), TileSpec(simulator="native")
-    with trained_in(native_synapses(pair, tile, 8.0), small) as trained:
+    with trained_in(device_synapses(pair, tile, 8.0), small) as trained:
         path = write_network(tmp_path / "net.h5", trained)
         each = trained.network.synapses[0].statistics()["pulses_up_total"]
     with h5py.File(path) as file:
@@ -116,11 +115,8 @@ def test_both_devices_of_a_native_pair_have_their_pulses(tmp_path: Path, data: D
 def test_a_native_map_has_the_references_of_aihwkits() -> None:
     small = load_dataset("digits", n_train=20, n_test=5, validation_share=0.0, seed=0)
     found = []
-    tiles: list[Any] = [
-        (tile_synapses, TileSpec()), (native_synapses, TileSpec(simulator="native"))
-    ]  # fmt: skip
-    for make, tile in tiles:
-        factory = make(get_device("hfo2"), tile, 8.0)
+    for tile in (TileSpec(), TileSpec(simulator="native")):
+        factory = device_synapses(get_device("hfo2"), tile, 8.0)
         with trained_in(factory, small) as trained:
             (devices,) = trained.network.synapses[0].device_maps()
         found.append(devices["reference"])
@@ -280,7 +276,7 @@ def test_reads_with_errors_have_no_weights_to_export(tmp_path: Path, data: Datas
     small = load_dataset("digits", n_train=20, n_test=5, validation_share=0.0, seed=0)
     tile = TileSpec(reads=ReadSpec(read_noise=0.1))
     with (
-        trained_in(tile_synapses(get_device("ideal"), tile, 8.0), small) as trained,
+        trained_in(device_synapses(get_device("ideal"), tile, 8.0), small) as trained,
         pytest.raises(InputError, match=r"tile\.reads.*reads with errors"),
     ):
         write_network(tmp_path / "net.h5", trained)

@@ -28,7 +28,7 @@ from rpu_ssnn.synapses import (
     coincidence_synapses,
     rate_synapses,
 )
-from rpu_ssnn.synapses.tiles.synapses import tile_synapses
+from rpu_ssnn.synapses.device_synapses import device_synapses
 from rpu_ssnn.version import NUMERICS_VERSION
 from support.rpu_ssnn.passes import EVERYTHING_WRONG, ReadsSlotBySlot
 
@@ -41,7 +41,7 @@ def tile(device: str = "charge_trap", scheme: str = "ideal_reference") -> Synaps
     """Returns devices without cycle-to-cycle noise, which aihwkit cannot seed."""
     quiet = get_device(device, {"cycle_to_cycle": 0.0})
     reference = ReferenceSpec(scheme=scheme)  # type: ignore[arg-type]
-    return tile_synapses(quiet, TileSpec(weight_range=4.0, reference=reference), 8.0)
+    return device_synapses(quiet, TileSpec(weight_range=4.0, reference=reference), 8.0)
 
 
 ONE_HIDDEN_LAYER = NetworkSpec(hidden=(32,))

@@ -23,8 +23,7 @@ from rpu_ssnn.synapses import (
     coincidence_synapses,
     rate_synapses,
 )
-from rpu_ssnn.synapses.native.synapses import native_synapses
-from rpu_ssnn.synapses.tiles.synapses import tile_synapses
+from rpu_ssnn.synapses.device_synapses import device_synapses
 from rpu_ssnn.training import Trained, train
 from rpu_ssnn.training.loop import merge_statistics
 from support.rpu_ssnn.networks import with_first
@@ -215,8 +214,7 @@ def test_arguments_of_another_kind_are_refused_by_name(
 @pytest.mark.parametrize(
     ("call", "arguments", "field"),
     [
-        (native_synapses, ("ideal", {"weight_range": 4.0}, 1.0), "spec"),
-        (tile_synapses, ("ideal", None, 1.0), "spec"),
+        (device_synapses, ("ideal", {"weight_range": 4.0}, 1.0), "spec"),
         (write_network, ("net.h5", 5), "trained"),
         (write_nir, ("net.nir", 5), "trained"),
         (partial(load_dataset, validation_share=0.1, seed=0, own={}), ("mine",), "own"),

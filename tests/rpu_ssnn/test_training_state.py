@@ -30,8 +30,9 @@ from rpu_ssnn.synapses import (
     coincidence_synapses,
     rate_synapses,
 )
+from rpu_ssnn.synapses.device_synapses import device_synapses
 from rpu_ssnn.synapses.native.synapses import NativeSynapses
-from rpu_ssnn.synapses.tiles.synapses import TileSynapses, tile_synapses
+from rpu_ssnn.synapses.tiles.synapses import TileSynapses
 from rpu_ssnn.training import train
 from studies.reproductions.training.adam import AdamNetwork
 from support.rpu_ssnn.implementations import IMPLEMENTATIONS
@@ -99,7 +100,10 @@ EXACT: dict[str, Callable[[Crossbar], Synapses]] = {
     "exponential step": of_preset("reram_es", write_noise=0.0),
     "soft bounds and reference": of_preset("hfo2", write_noise=0.0),
     "native charge traps": lambda c: NativeSynapses(
-        c, get_preset("charge_trap_pulsed", {"loss_onset_s": 1e-3}), TileSpec(), 30.0
+        c,
+        get_preset("charge_trap_pulsed", {"loss_onset_s": 1e-3}),
+        TileSpec(simulator="native"),
+        30.0,
     ),
     "four-device cells": lambda c: TileSynapses(
         c, get_device("four_device_cell(ideal)"), TileSpec(weight_range=4.0), 30.0
@@ -273,8 +277,8 @@ TRAININGS: dict[str, SynapsesFactory] = {
     "rate": rate_synapses(8.0),
     "rate with surrogate noise": rate_synapses(8.0, SurrogateSpec(T_s=50.0)),
     "coincidence": coincidence_synapses(8.0),
-    "noiseless charge trap": tile_synapses(QUIET, TileSpec(), 8.0),
-    "noiseless pair, own reads": tile_synapses(
+    "noiseless charge trap": device_synapses(QUIET, TileSpec(), 8.0),
+    "noiseless pair, own reads": device_synapses(
         QUIET, TileSpec(reads=ReadSpec(adc_bits=8, adc_bound=20.0)), 8.0
     ),
 }

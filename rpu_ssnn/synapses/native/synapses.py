@@ -12,7 +12,6 @@ from functools import partial
 import numpy as np
 from jaxtyping import Float32, Int8, UInt8, UInt32
 
-from rpu_ssnn.common.errors import require_kind
 from rpu_ssnn.common.training_state import (
     State,
     StateError,
@@ -22,13 +21,12 @@ from rpu_ssnn.common.training_state import (
     part_of,
     restore_generator,
 )
-from rpu_ssnn.devices.device_source import DeviceSource, find_device
+from rpu_ssnn.devices.device_source import DeviceSource
 from rpu_ssnn.spec.tile import TileSpec, check_device
 from rpu_ssnn.synapses.base import (
     Crossbar,
     PulseBlock,
     Synapses,
-    SynapsesFactory,
     Weights,
     check_from_zero,
 )
@@ -63,7 +61,7 @@ class NativeSynapses(Synapses):
     Args:
         crossbar: the crossbar that the layer needs, and the threads that it lends.
         device: any device of the library except cells with transfers or digital sums.
-        spec: as for a tile, whatever its `simulator` is.
+        spec: as for a tile, with the simulator `native`.
         learning_rate: as for a tile; thinning realises it.
 
     Raises:
@@ -71,7 +69,7 @@ class NativeSynapses(Synapses):
             `rpu_ssnn.spec.tile.check_device` refuses it.
 
     Attributes:
-        spec: the settings, with the simulator `native`.
+        spec: the settings that were given.
     """
 
     ordered = False
@@ -79,7 +77,6 @@ class NativeSynapses(Synapses):
     def __init__(
         self, crossbar: Crossbar, device: DeviceSource, spec: TileSpec, learning_rate: float
     ) -> None:
-        spec = spec.model_copy(update={"simulator": "native"})
         check_device(device, spec, crossbar.batch, crossbar.slots)
         self.spec, self.shape = spec, crossbar.initial.shape
         built = build_array(crossbar, device, spec)
@@ -357,28 +354,3 @@ class NativeSynapses(Synapses):
             self._array.stale = True
             self.changes += 1
         self._visible = self.changes
-
-
-def native_synapses(
-    device: DeviceSource | str, spec: TileSpec, learning_rate: float
-) -> SynapsesFactory:
-    """Makes synapses in devices of the native simulator for every crossbar of a network.
-
-    Args:
-        device: a preset of `device_presets`, for example, or the name of one.
-        spec: weight range, reference, reads, initial writing, stuck devices, further physics.
-        learning_rate: the equivalent of the rate of float weights, which thinning realises.
-
-    >>> import rpu_ssnn
-    >>> from device_presets import get_preset
-    >>> tile = rpu_ssnn.TileSpec(weight_range=4.0, simulator="native")
-    >>> factory = rpu_ssnn.native_synapses(get_preset("capacitor"), tile, learning_rate=4.0)
-    >>> network, training = rpu_ssnn.NetworkSpec(hidden=(8,), T=10), rpu_ssnn.TrainingSpec(epochs=1)
-    >>> data = rpu_ssnn.load_dataset("digits", n_train=50, n_test=10, validation_share=0.1, seed=0)
-    >>> with rpu_ssnn.train(network, training, factory, data, seed=0) as trained:
-    ...     trained.statistics()["devices_total"]
-    592.0
-    """
-    found = find_device(device)
-    require_kind("native_synapses", "spec", spec, TileSpec)
-    return lambda crossbar: NativeSynapses(crossbar, found, spec, learning_rate)

@@ -24,7 +24,7 @@ from aihwkit.simulator.configs import UpdateParameters
 from aihwkit.simulator.configs.compounds import OneSidedUnitCell
 from jaxtyping import Float32, Int8, UInt8
 
-from rpu_ssnn.common.errors import require, require_kind
+from rpu_ssnn.common.errors import require
 from rpu_ssnn.common.parallel import one_blas_thread
 from rpu_ssnn.common.training_state import (
     State,
@@ -35,13 +35,12 @@ from rpu_ssnn.common.training_state import (
     part_of,
     restore_generator,
 )
-from rpu_ssnn.devices.device_source import DeviceSource, find_device
+from rpu_ssnn.devices.device_source import DeviceSource
 from rpu_ssnn.spec.tile import TileSpec, check_device
 from rpu_ssnn.synapses.base import (
     Crossbar,
     PulseBlock,
     Synapses,
-    SynapsesFactory,
     Weights,
     check_from_zero,
     thinned,
@@ -109,7 +108,7 @@ class TileSynapses(Synapses):
         learning_rate: float,
         trains: UpdateParameters | None = None,
     ) -> None:
-        allowed = "must be aihwkit in tile_synapses; native_synapses makes native devices"
+        allowed = "must be aihwkit, as these are its tiles"
         require(spec.simulator == "aihwkit", "tile", "simulator", spec.simulator, allowed)
         check_device(device, spec, crossbar.batch, crossbar.slots)
         device_seed, stuck_seed, reference_seed, thinning_seed = np.random.SeedSequence(
@@ -369,28 +368,3 @@ class TileSynapses(Synapses):
             with one_blas_thread():
                 current = current - lines @ offset
         return current.astype(np.float32)
-
-
-def tile_synapses(
-    device: DeviceSource | str, spec: TileSpec, learning_rate: float
-) -> SynapsesFactory:
-    """Makes synapses in tiles of aihwkit for every crossbar of a network.
-
-    Args:
-        device: a preset of `device_presets`, for example, or the name of one.
-        spec: weight range, reference, reads, initial writing, stuck devices, further physics.
-        learning_rate: the equivalent of the rate of float weights, which thinning realises.
-
-    >>> import rpu_ssnn
-    >>> from device_presets import get_preset
-    >>> tile = rpu_ssnn.TileSpec(weight_range=4.0)
-    >>> factory = rpu_ssnn.tile_synapses(get_preset("capacitor"), tile, learning_rate=4.0)
-    >>> network, training = rpu_ssnn.NetworkSpec(hidden=(8,), T=10), rpu_ssnn.TrainingSpec(epochs=1)
-    >>> data = rpu_ssnn.load_dataset("digits", n_train=50, n_test=10, validation_share=0.1, seed=0)
-    >>> with rpu_ssnn.train(network, training, factory, data, seed=0) as trained:
-    ...     trained.statistics()["devices_total"]
-    592.0
-    """
-    found = find_device(device)
-    require_kind("tile_synapses", "spec", spec, TileSpec)
-    return lambda crossbar: TileSynapses(crossbar, found, spec, learning_rate)

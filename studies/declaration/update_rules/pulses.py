@@ -20,11 +20,9 @@ class PulseRule(DeviceRule, SsnnBpRule):
         return path_free(self.device)
 
     def synapses(self) -> SynapsesFactory:
-        from rpu_ssnn.synapses.native.synapses import native_synapses
-        from rpu_ssnn.synapses.tiles.synapses import tile_synapses
+        from rpu_ssnn.synapses.device_synapses import device_synapses
 
-        make = native_synapses if self.tile.simulator == "native" else tile_synapses
-        return make(self.simulated, self.tile, self.rate())
+        return device_synapses(self.simulated, self.tile, self.rate())
 
     def is_replayable(self) -> bool:
         """Says whether the run repeats bit for bit.

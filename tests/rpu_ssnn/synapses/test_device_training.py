@@ -1,6 +1,5 @@
 """In whole training epochs, devices receive all pulses and are changed by nothing else."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Literal
 
@@ -13,9 +12,9 @@ from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.data import Dataset, load_dataset
 from rpu_ssnn.spec import GradientSpec, NetworkSpec, TrainingSpec
 from rpu_ssnn.spec.tile import ReadSpec, TileSpec
-from rpu_ssnn.synapses import Crossbar, PulseBlock, SynapsesFactory
-from rpu_ssnn.synapses.native.synapses import native_synapses
-from rpu_ssnn.synapses.tiles.synapses import TileSynapses, tile_synapses
+from rpu_ssnn.synapses import Crossbar, PulseBlock
+from rpu_ssnn.synapses.device_synapses import device_synapses
+from rpu_ssnn.synapses.tiles.synapses import TileSynapses
 from rpu_ssnn.training import train
 
 STEP = 2.0**-14
@@ -75,7 +74,7 @@ def test_a_second_thread_changes_no_pulse(
     device = get_preset("charge_trap", {"cycle_to_cycle": 0.0})
     results = []
     for threads in (1, 2):
-        factory = tile_synapses(device, TileSpec(), 1.0)
+        factory = device_synapses(device, TileSpec(), 1.0)
         with train(NETWORK, training, factory, data, seed=0, threads=threads) as trained:
             numbers = trained.statistics()
             weights = [synapses.linear_read() for synapses in trained.network.synapses]
@@ -136,7 +135,7 @@ def run(
     training: TrainingSpec | None = None,
 ) -> tuple[float, list[np.ndarray]]:
     """Returns validation accuracy and final weights of a short run on a device."""
-    factory = tile_synapses(get_preset(device, overrides), tile or TileSpec(), 4.0)
+    factory = device_synapses(get_preset(device, overrides), tile or TileSpec(), 4.0)
     settings = training or TrainingSpec(epochs=epochs, batch=20)
     with train(NETWORK, settings, factory, data, seed=0) as trained:
         weights = [s.weights() for s in trained.network.synapses if isinstance(s, TileSynapses)]
@@ -177,13 +176,13 @@ def test_reads_through_aihwkit_agree_with_ideal_reads_when_they_have_no_error(
         assert np.mean(np.abs(a - b) > 1e-3) < 0.02
 
 
-@pytest.mark.parametrize("make", [tile_synapses, native_synapses])
-def test_a_device_may_be_named(make: Callable[..., SynapsesFactory], data: Dataset) -> None:
-    weights = []
+@pytest.mark.parametrize("simulator", ["aihwkit", "native"])
+def test_a_device_may_be_named(simulator: Literal["aihwkit", "native"], data: Dataset) -> None:
+    tile, weights = TileSpec(simulator=simulator), []
     for device in ("ideal", get_preset("ideal", {"cycle_to_cycle": 0.0})):
-        factory = make(device, TileSpec(), 1.0)
+        factory = device_synapses(device, tile, 1.0)
         with train(NETWORK, TrainingSpec(epochs=0), factory, data, seed=0) as trained:
             weights.append(trained.network.synapses[0].weights().copy())
     np.testing.assert_array_equal(*weights)
     with pytest.raises(InputError, match="'idel' is not allowed; did you mean ideal"):
-        make("idel", TileSpec(), 1.0)
+        device_synapses("idel", tile, 1.0)

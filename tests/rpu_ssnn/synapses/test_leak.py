@@ -7,7 +7,8 @@ from device_presets import get_preset
 from rpu_ssnn.data import load_dataset
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from rpu_ssnn.spec.tile import ReferenceSpec, TileSpec
-from rpu_ssnn.synapses.tiles.synapses import TileSynapses, tile_synapses
+from rpu_ssnn.synapses.device_synapses import device_synapses
+from rpu_ssnn.synapses.tiles.synapses import TileSynapses
 from rpu_ssnn.synapses.tiles.tile import PERSISTENT
 from rpu_ssnn.training import train
 from studies.declaration.trial import Trial
@@ -147,7 +148,7 @@ def test_training_leaks_for_as_long_as_the_ledger_says() -> None:
     starts: list[np.ndarray] = []
 
     def factory(crossbar):  # type: ignore[no-untyped-def]
-        synapses = tile_synapses(device, tile, 1e-12)(crossbar)
+        synapses = device_synapses(device, tile, 1e-12)(crossbar)
         starts.append(synapses.weights().copy())
         return synapses
 

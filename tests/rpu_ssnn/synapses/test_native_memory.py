@@ -16,7 +16,7 @@ from support.rpu_ssnn.networks import make_block, make_crossbar, random_trains
 
 SLOT = 5e-6
 WIDTH = 3e-6
-SPEC = TileSpec(weight_range=4.0, slot_seconds=SLOT)
+SPEC = TileSpec(simulator="native", weight_range=4.0, slot_seconds=SLOT)
 UNTHINNED = 1e6
 
 
@@ -167,14 +167,14 @@ def test_noise_from_pulse_to_pulse_has_its_size_and_follows_the_seed(follows: bo
 
 
 def test_a_slot_is_no_shorter_than_the_pulse() -> None:
-    fast = TileSpec(weight_range=4.0, slot_seconds=1e-7)
+    fast = TileSpec(simulator="native", weight_range=4.0, slot_seconds=1e-7)
     for overrides, expected in (({}, 3e-6), ({"pulse_period_s": 8e-6}, 8e-6)):
         synapses = NativeSynapses(make_crossbar(), charge_trap(**overrides), fast, 1.0)
         assert synapses.statistics()["slot_s"] == expected
 
 
 def test_stuck_devices_neither_move_nor_lose_charge() -> None:
-    spec = TileSpec(weight_range=4.0, stuck_share=1.0)
+    spec = TileSpec(simulator="native", weight_range=4.0, stuck_share=1.0)
     synapses = NativeSynapses(make_crossbar(), charge_trap(), spec, UNTHINNED)
     before = synapses.linear_read().copy()
     pulsed(synapses, make_block(*random_trains(100)))
@@ -185,7 +185,7 @@ def test_stuck_devices_neither_move_nor_lose_charge() -> None:
 @pytest.mark.parametrize("trained", [False, True])
 def test_a_state_is_restored_to_the_bit_into_devices_that_were_read(trained: bool) -> None:
     """A read applies the loss until then, which must not affect the restored state."""
-    spec = TileSpec(weight_range=4.0, slot_seconds=1.0)
+    spec = TileSpec(simulator="native", weight_range=4.0, slot_seconds=1.0)
     first, second = (
         NativeSynapses(make_crossbar(), charge_trap(), spec, UNTHINNED) for _ in range(2)
     )
@@ -202,7 +202,13 @@ def test_a_state_is_restored_to_the_bit_into_devices_that_were_read(trained: boo
 
 @pytest.mark.parametrize("name", ["charge_trap_pulsed", "capacitor"])
 def test_the_longest_times_and_the_shortest_slots_fit(name: str) -> None:
-    spec = TileSpec(weight_range=4.0, slot_seconds=1e-6, idle_seconds=1e12, storage_seconds=1e12)
+    spec = TileSpec(
+        simulator="native",
+        weight_range=4.0,
+        slot_seconds=1e-6,
+        idle_seconds=1e12,
+        storage_seconds=1e12,
+    )
     synapses = NativeSynapses(make_crossbar(), get_preset(name), spec, UNTHINNED)
     for _ in range(3):
         pulsed(synapses, make_block(*random_trains(50)))

@@ -9,7 +9,8 @@ from threadpoolctl import threadpool_limits
 from device_presets import get_preset
 from rpu_ssnn.network import Network
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
-from rpu_ssnn.synapses.native.synapses import NativeSynapses, native_synapses
+from rpu_ssnn.synapses.device_synapses import device_synapses
+from rpu_ssnn.synapses.native.synapses import NativeSynapses
 from support.commands import refused
 from support.rpu_ssnn.native_devices import SCALE, native, native_spec, on_lines, pulse
 from support.rpu_ssnn.networks import make_block, make_crossbar, random_trains
@@ -54,7 +55,7 @@ def test_thinned_spikes_are_read_all_the_same() -> None:
 def test_reads_of_training_disturb_and_those_of_inference_do_not() -> None:
     """No gradient is read through the first crossbar, so only forward spikes disturb it."""
     spec = native_spec(read_disturb={"transposed_up": 0.01, "forward_up": 0.01})
-    training, make = TrainingSpec(batch=4), native_synapses(IDEAL, spec, 0.0)
+    training, make = TrainingSpec(batch=4), device_synapses(IDEAL, spec, 0.0)
     sizes, rates = (8, 6, 2), np.full((4, 8), 0.4, np.float32)
     seed, rng = np.random.SeedSequence(0), np.random.default_rng(0)
     with Network(NetworkSpec(hidden=(6,), T=40), training, sizes, make, seed) as network:

@@ -14,7 +14,8 @@ from rpu_ssnn.devices.device_source import DeviceSource
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from rpu_ssnn.spec.tile import ReadSpec, ReferenceSpec, TileSpec
 from rpu_ssnn.synapses.base import PulseBlock, thinned
-from rpu_ssnn.synapses.native.synapses import NativeSynapses, native_synapses
+from rpu_ssnn.synapses.device_synapses import device_synapses
+from rpu_ssnn.synapses.native.synapses import NativeSynapses
 from rpu_ssnn.synapses.tiles.synapses import TileSynapses
 from rpu_ssnn.training import train
 from support.commands import refused
@@ -302,9 +303,9 @@ def test_read_noise_is_seeded_and_of_its_size() -> None:
 def test_a_network_s_rows_do_not_depend_on_the_threads(schedule: str) -> None:
     data = load_dataset("digits", n_train=400, n_test=None, validation_share=0.25, seed=0)
     training = TrainingSpec(epochs=2, batch=20, schedule=schedule)  # type: ignore[arg-type]
-    made = []
+    tile, made = TileSpec(weight_range=4.0, simulator="native"), []
     for threads in (1, 2, 3):
-        factory = native_synapses(get_preset("charge_trap_pulsed"), TileSpec(weight_range=4.0), 8.0)
+        factory = device_synapses(get_preset("charge_trap_pulsed"), tile, 8.0)
         spec = NetworkSpec(hidden=(24,), T=30)
         with train(spec, training, factory, data, seed=0, threads=threads) as run:
             assert run.epochs[-1].validation_accuracy > 0.5

@@ -16,8 +16,7 @@ from rpu_ssnn.synapses import (
     coincidence_synapses,
     rate_synapses,
 )
-from rpu_ssnn.synapses.native.synapses import native_synapses
-from rpu_ssnn.synapses.tiles.synapses import tile_synapses
+from rpu_ssnn.synapses.device_synapses import device_synapses
 from support.commands import refused
 from support.rpu_ssnn.exact_tiles import STEP
 from support.rpu_ssnn.implementations import IMPLEMENTATIONS
@@ -110,20 +109,20 @@ def test_a_restored_state_knows_nothing_of_an_interrupted_batch(synapses: Synaps
 
 @pytest.mark.parametrize("rate", [-1.0, np.nan, np.inf, "4"])
 def test_a_rate_by_which_nothing_can_be_thinned(rate: Any) -> None:
-    tile, native = TileSpec(), TileSpec(simulator="native")
-    ideal = get_preset("ideal")
+    ideal, native = get_preset("ideal"), TileSpec(simulator="native")
     for factory in (
         rate_synapses(rate), coincidence_synapses(rate),
-        tile_synapses(ideal, tile, rate), native_synapses(ideal, native, rate),
+        device_synapses(ideal, TileSpec(), rate), device_synapses(ideal, native, rate),
     ):  # fmt: skip
         with refused("synapses", "learning_rate", f"{rate}", "finite number, 0 or above"):
             factory(make_crossbar())
 
 
-@pytest.mark.parametrize("factory", [tile_synapses, native_synapses])
+@pytest.mark.parametrize("simulator", ["aihwkit", "native"])
 @pytest.mark.parametrize("seconds", [-1.0, np.nan])
-def test_time_does_not_go_back(factory: Any, seconds: float) -> None:
-    synapses = factory(get_preset("capacitor"), TileSpec(), 1.0)(make_crossbar())
+def test_time_does_not_go_back(simulator: Any, seconds: float) -> None:
+    tile = TileSpec(simulator=simulator)
+    synapses = device_synapses(get_preset("capacitor"), tile, 1.0)(make_crossbar())
     with refused("synapses", "seconds", f"{seconds}", "finite number, 0 or above"):
         synapses.rest(seconds)
 

@@ -8,9 +8,8 @@ from device_presets import get_preset
 from rpu_ssnn.spec.array_physics import WearSpec
 from rpu_ssnn.spec.tile import ReadSpec, ReferenceSpec, TileSpec
 from rpu_ssnn.synapses.base import PulseBlock
-from rpu_ssnn.synapses.native.synapses import NativeSynapses
 from rpu_ssnn.synapses.tiles.pulse_rows import RowWriter
-from rpu_ssnn.synapses.tiles.synapses import TileSynapses, tile_synapses
+from rpu_ssnn.synapses.tiles.synapses import TileSynapses
 from support.commands import refused
 from support.device_presets.tile_steps import steps_at_zero
 from support.rpu_ssnn.exact_tiles import EXACT_DEVICE, STEP, on_tile
@@ -42,10 +41,8 @@ def test_both_streams_in_one_slot_pulse_up_then_down() -> None:
 def test_settings_of_the_other_simulator() -> None:
     """Effects that tiles do not have come with the simulator `native` only, which tiles refuse."""
     tile = TileSpec(simulator="native", wear=WearSpec(half_window_pulses=10.0))
-    with refused("tile", "simulator", "'native'", "native_synapses makes"):
-        tile_synapses(get_preset("ideal"), tile, 1.0)(make_crossbar())
-    native = NativeSynapses(make_crossbar(), get_preset("ideal"), TileSpec(), 1.0)
-    assert native.spec.simulator == "native"
+    with refused("tile", "simulator", "'native'", "must be aihwkit"):
+        TileSynapses(make_crossbar(), get_preset("ideal"), tile, 1.0)
 
 
 def test_asymmetric_device_drifts_under_balanced_pulses() -> None:

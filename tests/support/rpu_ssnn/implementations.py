@@ -19,7 +19,9 @@ def on_trap(reference: ReferenceSpec | None = None) -> Callable[[Crossbar], Syna
 
     def make(crossbar: Crossbar) -> Synapses:
         device = charge_trap(levels=round(2 / STEP), loss_per_decade=0.0)
-        spec = TileSpec(weight_range=4.0, reference=reference or ReferenceSpec())
+        spec = TileSpec(
+            simulator="native", weight_range=4.0, reference=reference or ReferenceSpec()
+        )
         return NativeSynapses(crossbar, device, spec, 1e6)
 
     return make
