@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.errors import InputError, require
 from rpu_ssnn.common.files import PLOT_SUFFIXES, PRESET_SUFFIXES, refuse_unwritable, write_together
 from rpu_ssnn.common.wording import counted
 from studies.cli.options import path_argument, path_option
@@ -230,9 +230,8 @@ def _file_to_make(command: str, name: str, out: Path | None) -> Path:
     """
     file = out or Path(f"{name}.yaml")
     refuse_unwritable(command, "--out", file, PRESET_SUFFIXES)
-    if out is None and file.exists():
-        allowed = "must not be a file here already; give another --name, or --out to replace it"
-        raise InputError(command, "--name", name, allowed)
+    allowed = "must not be a file here already; give another --name, or --out to replace it"
+    require(out is not None or not file.exists(), command, "--name", name, allowed)
     return file
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rpu_ssnn.common.errors import Fault, InputError, one_of
+from rpu_ssnn.common.errors import Fault, InputError, one_of, require
 from rpu_ssnn.common.files import user_path
 from rpu_ssnn.spec import CircuitSpec
 from rpu_ssnn.spec.tile import NEEDS_PULSES, TileSpec, check_device
@@ -74,12 +74,11 @@ def device_of(name: str, overrides: Mapping[str, Any] | None = None, prefix: str
             raise InputError("study", f"{start}device", where, allowed + error.allowed) from error
         field = start + _key(error.field, error.value, given)
         raise InputError("study", field, error.value, error.allowed) from error
-    if device.one_directional_because is not None:
-        allowed = (
-            f"must be a device that pulses move both ways: {device.one_directional_because}; "
-            "one_sided_pair(...) and mixed_precision_pair(...) refresh pairs of such devices"
-        )
-        raise InputError("study", f"{start}device", name, allowed)
+    allowed = (
+        f"must be a device that pulses move both ways: {device.one_directional_because}; "
+        "one_sided_pair(...) and mixed_precision_pair(...) refresh pairs of such devices"
+    )
+    require(device.one_directional_because is None, "study", f"{start}device", name, allowed)
     return device
 
 
@@ -235,8 +234,7 @@ def check_slot(device: "Device", slot_seconds: float) -> None:
     if period is not None and period.measured and slot_seconds > period.measured[1]:
         allowed = f"must be at most {period.measured[1]:g} s, the longest time between pulses in "
         allowed += f"the data to which {device.name} was fitted"
-    if allowed:
-        raise InputError("study", "tile.slot_seconds", slot_seconds, allowed)
+    require(not allowed, "study", "tile.slot_seconds", slot_seconds, allowed)
 
 
 def with_named_circuit(network: object) -> object:

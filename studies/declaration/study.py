@@ -212,8 +212,7 @@ def parse_study(content: object, where: object, folder: Path) -> Study:
         if not isinstance(key, str):
             raise InputError(where, "key", str(key), "must be text, as all keys of a study are")
     start = content.get("folder", ".")
-    if not isinstance(start, str | Path):
-        raise InputError(where, "folder", start, "must be a path, or left out")
+    require(isinstance(start, str | Path), where, "folder", start, "must be a path, or left out")
     start = (folder / user_path(str(where), "folder", start)).absolute()
     user_path(str(where), "folder", start)  # the path may now include the working directory
     content = {**content, "folder": start}

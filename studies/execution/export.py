@@ -73,9 +73,8 @@ def export_trial(
     folder = user_path("export", "folder", folder)
     trial, in_row = _trial(folder, case, seed)
     method = trial.settings.method
-    if not isinstance(method, SpikingRule):
-        allowed = f"must be a case with a spiking network, which {method.update} does not train"
-        raise InputError(folder, "case", case, allowed)
+    allowed = f"must be a case with a spiking network, which {method.update} does not train"
+    require(isinstance(method, SpikingRule), folder, "case", case, allowed)
     threads = set_threads(trial, threads)
     images = trial.images(None if data is None else user_path("export", "data", data))
     session = TrialSession(NO_WORKSPACE, trial, images.digest)
@@ -102,8 +101,7 @@ def _trial(folder: Path, case: str, seed: int) -> tuple[Trial, float]:
     meant = dict(zip(in_tables, titles, strict=True)).get(case, case)
     require(meant in titles, folder, "case", case, one_of(dict.fromkeys(in_tables), case))
     found = {(title, run[0].settings.seed): run for title, run in zip(titles, runs, strict=True)}
-    if (meant, seed) not in found:
-        seeds = [str(number) for title, number in found if title == meant]
-        raise InputError(folder, "seed", seed, one_of(seeds))
+    seeds = [str(number) for title, number in found if title == meant]
+    require((meant, seed) in found, folder, "seed", seed, one_of(seeds))
     trial, result = found[meant, seed]
     return trial, result.accuracy

@@ -180,10 +180,9 @@ def _read(path: Path, faults: list[InputError]) -> list[tuple[str, Row]]:
         found = reason(error) if text else Fault("empty")
         raise InputError(path, "rows", found, "must be a results.csv of a study") from error
     for column in NEEDED:
-        if names.count(column) != 1:
-            twice = Fault("there more than once") if column in names else None
-            allowed = "must be a column, as in a results.csv of a study"
-            raise InputError(path, column, twice, allowed)
+        twice = Fault("there more than once") if column in names else None
+        allowed = "must be a column, as in a results.csv of a study"
+        require(names.count(column) == 1, path, column, twice, allowed)
     good = []
     rows = list(filter(None, lines))
     require(rows, path, "rows", Fault("none"), "must be a results.csv with a finished trial")

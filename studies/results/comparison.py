@@ -106,10 +106,9 @@ def reference_of(results: pd.DataFrame) -> str:
         return str(known)
     is_rate = results["update"] == "rate" if "update" in results else results["label"].isna()
     of_rate = set(results["label"][is_rate])
-    if len(of_rate) != 1:
-        names = one_of(results["label"])
-        allowed = f"{names}; it may be left out only if exactly one case is a rate case"
-        raise InputError("summary", "reference", None, allowed)
+    names = one_of(results["label"])
+    allowed = f"{names}; it may be left out only if exactly one case is a rate case"
+    require(len(of_rate) == 1, "summary", "reference", None, allowed)
     return str(of_rate.pop())
 
 
@@ -140,7 +139,6 @@ def refuse_no_results(results: object, *more: str) -> None:
 
 def _refuse_mixed_images(runs: pd.DataFrame) -> None:
     tested = runs["test_accuracy"].notna()
-    if tested.any() and not tested.all():
-        fault = Fault(f"missing in {(~tested).sum()} of {len(tested)} rows")
-        allowed = "must be there in all rows or in none, as test and validation are not compared"
-        raise InputError("summary", "test_accuracy", fault, allowed)
+    fault = Fault(f"missing in {(~tested).sum()} of {len(tested)} rows")
+    allowed = "must be there in all rows or in none, as test and validation are not compared"
+    require(not tested.any() or tested.all(), "summary", "test_accuracy", fault, allowed)

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rpu_ssnn.common import strict_yaml
-from rpu_ssnn.common.errors import Fault, InputError
+from rpu_ssnn.common.errors import Fault, InputError, require
 from rpu_ssnn.common.files import (
     is_regular,
     make_folder,
@@ -235,10 +235,9 @@ def _refuse_another_study(root: Path, study: Study, is_ours: bool) -> None:
             raise
         return  # the file was not written by this package
     found = content.get("study") if isinstance(content, dict) else None
-    if found != study.study:
-        fault = Fault(f"holds the study {found}")
-        allowed = f"must be new, empty, or the folder of the study {study.study}"
-        raise InputError(root, "output folder", fault, allowed)
+    fault = Fault(f"holds the study {found}")
+    allowed = f"must be new, empty, or the folder of the study {study.study}"
+    require(found == study.study, root, "output folder", fault, allowed)
 
 
 def is_ours(root: Path) -> bool:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 
 from pydantic import Field
 
-from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.errors import require
 from rpu_ssnn.spec import NetworkSpec, Positive, TrainingSpec
 from studies.common.settings import canonical
 from studies.declaration.update_rules.base import (
@@ -59,9 +59,8 @@ def check_layers(online: OnlineSpec, network: NetworkSpec) -> None:
         InputError: there are more or fewer rates than layers.
     """
     rates, layers = online.layer_rates, len(network.hidden) + 1
-    if rates and len(rates) != layers:
-        allowed = f"must have one factor for each of the {layers} layers, or none"
-        raise InputError("study", "online.layer_rates", list(rates), allowed)
+    allowed = f"must have one factor for each of the {layers} layers, or none"
+    require(not rates or len(rates) == layers, "study", "online.layer_rates", list(rates), allowed)
 
 
 def one_by_one(
