@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from rpu_ssnn.common.errors import Fault, PresetError
-from rpu_ssnn.common.files import read_text, reason
+from rpu_ssnn.common.files import text_of
 
 _COMMENT = "Row 1: conductances {0}, row 2: points of the distribution, then changes {0}"
 NORMALISED = "(a.u.)"
@@ -122,14 +122,9 @@ def _file(folder: Path, name: str) -> Path:
 
 def _read(file: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, bool]:
     """Returns conductances, points, changes, and whether the conductances have no unit."""
-    try:
-        lines = read_text(file)
-    except (OSError, UnicodeDecodeError) as error:
-        allowed = "must be a readable table of CrossSim"
-        raise PresetError(file, "file", reason(error), allowed) from None
     rows: list[np.ndarray] = []
     normalised = False
-    for number, line in enumerate(lines.splitlines(), 1):
+    for number, line in enumerate(text_of(file, error=PresetError).splitlines(), 1):
         cells = line.replace(",", " ").split()
         if not cells:
             continue

@@ -1,7 +1,7 @@
 """Reads files only if they are regular, and writes them whole or not at all, never through a link.
 
-All other modules read by `open_regular`, `read_bytes` or `read_text`, and write by `write_whole`;
-only pandas and h5py open files themselves.
+All other modules read by `open_regular`, `read_bytes`, `read_text` or `text_of`, and write by
+`write_whole`; only pandas and h5py open files themselves.
 """
 
 import contextlib
@@ -134,6 +134,25 @@ def read_text(path: Path, most: int = MOST_TEXT_BYTES) -> str:
         UnicodeDecodeError: the content is not UTF-8.
     """
     return read_bytes(path, most).decode("utf-8")
+
+
+def text_of(path: Path, most: int = MOST_TEXT_BYTES, error: type[InputError] = InputError) -> str:
+    """Returns the content of a file that a user named.
+
+    Args:
+        path: the file.
+        most: the largest number of bytes that the content may have.
+        error: the class of the error that is raised.
+
+    Raises:
+        InputError: the file cannot be read, or is not UTF-8.
+    """
+    try:
+        return read_text(path, most)
+    except OSError as fault:
+        raise error(path, "file", reason(fault), "must be a readable file") from fault
+    except UnicodeDecodeError as fault:
+        raise error(path, "file", Fault(fault.reason), "must be UTF-8 text") from fault
 
 
 def is_regular(path: Path) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from rpu_ssnn.common.errors import Fault, InputError, RpuSsnnError
-from rpu_ssnn.common.files import read_text, reason
+from rpu_ssnn.common.files import text_of
 from rpu_ssnn.common.wording import first_unprintable
 
 MOST_VALUES = 1_000_000
@@ -105,11 +105,7 @@ def read(path: Path, error: type[InputError] = InputError) -> Any:
         InputError: the file cannot be read, is not UTF-8, or `load` refuses it.
     """
     try:
-        return load(read_text(path, MOST_CHARACTERS))
-    except OSError as fault:
-        raise error(path, "file", reason(fault), "must be a readable file") from fault
-    except UnicodeDecodeError as fault:
-        raise error(path, "file", Fault(fault.reason), "must be UTF-8 text") from fault
+        return load(text_of(path, MOST_CHARACTERS, error))
     except YamlError as fault:
         raise error(path, fault.place, fault.found, fault.allowed) from fault
 

@@ -21,7 +21,7 @@ from rpu_ssnn.common.errors import InputError, one_of
 from rpu_ssnn.common.validation import UNKNOWN_KEY, paths_of, validated
 from rpu_ssnn.spec import NetworkSpec, OneLine, Spec, TrainingSpec
 from studies.common.settings import merged
-from studies.declaration.devices import beside_study, path_free, with_named_circuit
+from studies.declaration.devices import beside_study, with_named_circuit
 from studies.declaration.update_rules.base import Hyperparameters, Rule
 from studies.declaration.update_rules.loading import (
     PULSES,
@@ -202,30 +202,6 @@ def beside_a_study(case: Any, folder: Path, where: str, number: int) -> Any:
     if "update" in placed:
         placed["update"] = beside(placed["update"], folder, where, f"case {number}.update")
     return placed
-
-
-def told_apart(written: list[Any], placed: list[Any]) -> list[Any]:
-    """Gives cases whose device files have the same name in different folders different labels."""
-    names = [_own_name(case) for case in placed]
-    files: dict[tuple[str, str], set[str]] = {}
-    for name, case in zip(names, placed, strict=True):
-        if name is not None:
-            files.setdefault(name, set()).add(case["device"])
-    found = list(placed)
-    for index, name in enumerate(names):
-        if name is not None and len(files[name]) > 1:
-            label = f"{name[0]} {written[index]['device']}".strip()
-            if len(label) <= MOST_LABEL:
-                found[index] = {**placed[index], "label": label}
-    return found
-
-
-def _own_name(case: Any) -> tuple[str, str] | None:
-    """Returns the rule and the device that name a case without a label, else None."""
-    if not isinstance(case, dict) or case.get("label") is not None:
-        return None
-    device = case.get("device")
-    return (str(case.get("update", "")), path_free(device)) if isinstance(device, str) else None
 
 
 def _flat(case: Mapping[str, Any]) -> dict[str, Any]:

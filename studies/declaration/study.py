@@ -18,7 +18,7 @@ from rpu_ssnn.common.validation import validated
 from rpu_ssnn.spec import Grid, NetworkSpec, OneLine, Spec, TrainingSpec, connections
 from studies.chip.description import Chip, as_chip
 from studies.common.settings import value_at
-from studies.declaration.cases import Case, Seeds, beside_a_study, told_apart
+from studies.declaration.cases import Case, Seeds, beside_a_study
 from studies.declaration.devices import with_named_circuit
 from studies.declaration.points import (
     MOST_POINTS,
@@ -219,9 +219,9 @@ def parse_study(content: object, where: object, folder: Path) -> Study:
     if isinstance(content.get("dataset"), dict):
         content = {**content, "dataset": placed_beside(content["dataset"], start)}
     if isinstance(content.get("cases"), list):
-        written = content["cases"]
-        placed = [beside_a_study(one, folder, str(where), n) for n, one in enumerate(written, 1)]
-        content = {**content, "cases": told_apart(written, placed)}
+        numbered = enumerate(content["cases"], 1)
+        placed = [beside_a_study(one, folder, str(where), n) for n, one in numbered]
+        content = {**content, "cases": placed}
     study = validated(Study, content, "", where)
     study._where = str(where)
     return study

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from rpu_ssnn.common.errors import Fault, InputError, require
-from rpu_ssnn.common.files import read_text, reason
+from rpu_ssnn.common.files import reason, text_of
 from rpu_ssnn.common.wording import counted, listed
 from rpu_ssnn.version import NUMERICS_VERSION
 from studies.common.settings import canonical
@@ -169,13 +169,9 @@ def _read(path: Path, faults: list[InputError]) -> list[tuple[str, Row]]:
 
     Each cell is parsed by itself, so that no cell can change another.
     """
+    text = text_of(path, MOST_TABLE_BYTES).removeprefix("\ufeff")
     try:
-        text = read_text(path, MOST_TABLE_BYTES).removeprefix("\ufeff")
         names, *lines = csv.reader(io.StringIO(text, newline=""), strict=True)
-    except OSError as error:
-        raise InputError(path, "file", reason(error), "must be a readable file") from error
-    except UnicodeDecodeError as error:
-        raise InputError(path, "file", Fault(error.reason), "must be UTF-8 text") from error
     except (ValueError, csv.Error) as error:  # the file is empty, or a quote is not closed
         found = reason(error) if text else Fault("empty")
         raise InputError(path, "rows", found, "must be a results.csv of a study") from error

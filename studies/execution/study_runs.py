@@ -14,7 +14,6 @@ from studies.declaration.hyperparameters import (
     trials_of,
     with_hyperparameters,
 )
-from studies.declaration.points import Point
 from studies.declaration.shipped import find_study, kept_rows
 from studies.declaration.study import Study, refuse_missing_images
 from studies.declaration.trial import Runs, Trial, TrialResult
@@ -154,11 +153,6 @@ class FolderContents:
     n_hidden: int = 0
 
     @property
-    def points(self) -> list[Point]:
-        """Returns the points of the study."""
-        return self.study.points()
-
-    @property
     def not_shown(self) -> list[str]:
         """Returns lines about the rows that do not belong to any trial of the study."""
         study, lines = self.study.study, []
@@ -238,8 +232,7 @@ def shown_contents(where: Path, rows: Sequence[Path] = ()) -> FolderContents:
                 refuse_conflict(where, result, f"{trial.title} of {where}", known, named)
     else:
         study = find_study(str(where))
-        known_here = known_hyperparameters(study)
-        found = _contents(study, known_here, imported)
+        found = _contents(study, known_hyperparameters(study), imported)
         own = (result for _, result in found.runs)
         _refuse_changed_data(_data_of(study), own, listed(list(map(str, files))))
     used = {trial.identity for trial, _ in found.runs} & others.keys()

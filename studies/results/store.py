@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from rpu_ssnn.common.errors import Fault, InputError, require
-from rpu_ssnn.common.files import is_regular, read_text, reason, write_whole
+from rpu_ssnn.common.errors import InputError, require
+from rpu_ssnn.common.files import is_regular, reason, text_of, write_whole
 from rpu_ssnn.common.validation import validated
 from rpu_ssnn.spec import Spec
 from studies.common.settings import short_hash
@@ -141,12 +141,9 @@ def _read_trial_file(path: Path) -> _TrialFile:
     Raises:
         InputError: the file is cut off, edited, renamed, or not in this format.
     """
+    text = text_of(path)
     try:
-        raw = json.loads(read_text(path))
-    except OSError as error:
-        raise InputError(path, "file", reason(error), "must be a readable file") from error
-    except UnicodeDecodeError as error:
-        raise InputError(path, "file", Fault(error.reason), "must be UTF-8 text") from error
+        raw = json.loads(text)
     except json.JSONDecodeError as error:
         raise InputError(
             path, f"line {error.lineno}", error.msg, "must be complete JSON"

@@ -41,18 +41,17 @@ class ClusterExecutor:
     >>> from studies import ClusterExecutor, run_study
     >>> from distributed import Client
     >>> def connect():
-    ...     return Client("tcp://host:8786"), lambda: None
+    ...     return Client("tcp://host:8786")
     >>> run_study("mnist_devices", executor=ClusterExecutor("host", connect))  # doctest: +SKIP
 
     Args:
         where: name of the scheduler in messages.
-        connect: opens the connection, and returns it with a function that closes anything started
-            for it, such as a cluster.
+        connect: opens the connection.
     """
 
-    def __init__(self, where: str, connect: Callable[[], tuple[Client, Callable[[], None]]]):
+    def __init__(self, where: str, connect: Callable[[], Client]) -> None:
         self._where, self._connect = where, connect
-        self._open: tuple[Client, Callable[[], None]] | None = None
+        self._client: Client | None = None
 
     def plan(self, n_trials: int) -> str:
         """Says which workers run the trials."""
@@ -63,15 +62,14 @@ class ClusterExecutor:
         self, n_trials: int, workspace: Workspace, note: Callable[[str], None]
     ) -> Iterator["_ClusterPool"]:
         """Yields the workers of the scheduler, including those that join later."""
-        if self._open is None:
+        if self._client is None:
             with interrupts.blocked():  # new threads and processes inherit the block
-                self._open = self._connect()
-        client = self._open[0]
+                self._client = self._connect()
         token = f"{uuid.uuid4().hex}.token"
         folder = None if workspace.folder is None else workspace.folder.resolve()
         here = replace(workspace, folder=folder)
         task = Task(f"rpu-ssnn-{token}", Versions.here(), here, token)
-        pool = _ClusterPool(client, task, self._where)
+        pool = _ClusterPool(self._client, task, self._where)
         try:
             if folder is not None:
                 (folder / token).touch()
@@ -83,13 +81,11 @@ class ClusterExecutor:
                 (folder / token).unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Closes the connection, and ends a cluster that was started here."""
-        if self._open is not None:
-            client, close_rest = self._open
-            self._open = None
+        """Closes the connection."""
+        if self._client is not None:
             with suppress(OSError, TimeoutError):  # the scheduler may be gone
-                client.close()
-            close_rest()
+                self._client.close()
+            self._client = None
 
 
 class _ClusterPool:

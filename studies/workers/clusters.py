@@ -52,4 +52,4 @@ def executor_of(workers: int | None, scheduler: str | None) -> Executor:
         said = " ".join(str(error).split())
         allowed = f"must be the address of a running dask scheduler, tcp://HOST:PORT ({said})"
         raise InputError("run", "--scheduler", scheduler, allowed) from error
-    return ClusterExecutor(scheduler, lambda: (client(), lambda: None))
+    return ClusterExecutor(scheduler, client)

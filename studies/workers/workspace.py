@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from rpu_ssnn.common.files import is_regular, read_text, reason, set_aside, write_whole
+from rpu_ssnn.common.files import is_regular, kept_aside, read_text, reason, write_whole
 from rpu_ssnn.spec import Spec
 from studies.declaration.trial import Trial
 
@@ -197,10 +197,7 @@ class TrialSession:
         """Renames the checkpoint, and starts counting time and epochs anew."""
         path = self._workspace.checkpoint(self._trial.identity)
         assert path is not None
-        try:
-            kept = f"kept as {set_aside(path, 'set_aside')}"
-        except OSError as error:
-            kept = f"left where it is ({reason(error)})"
+        kept = kept_aside(path, "set_aside")
         self.resumed, self._before = 0, 0.0
         self._how_far = self._how_far.model_copy(update={"epoch": 0, "began": 0})
         self._note(f"starts again, as its checkpoint {why}; the checkpoint is {kept}")

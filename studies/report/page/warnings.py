@@ -41,7 +41,7 @@ def warnings_of(found: FolderContents, root: Path, results: pd.DataFrame) -> lis
 
 def _missing(found: FolderContents) -> Iterator[str]:
     there = {trial.title for trial, _ in found.runs}
-    needed = (f"{one.title} seed {seed}" for one in found.points for seed in one.seeds)
+    needed = (f"{one.title} seed {seed}" for one in found.study.points() for seed in one.seeds)
     missing = [title for title in needed if title not in there]
     if missing:
         have = counted(len(missing), "trial has", "trials have")
