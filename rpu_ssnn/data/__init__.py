@@ -3,10 +3,9 @@
 from rpu_ssnn.data.dataset import (
     DATASET_NAMES,
     Dataset,
-    image_counts,
-    image_shape,
-    is_recorded,
+    SetFacts,
     load_dataset,
+    set_facts,
 )
 from rpu_ssnn.data.folders import DATA_ENV, MissingDataError
 from rpu_ssnn.data.sources import IDX_SETS
@@ -17,8 +16,7 @@ __all__ = [
     "IDX_SETS",
     "Dataset",
     "MissingDataError",
-    "image_counts",
-    "image_shape",
-    "is_recorded",
+    "SetFacts",
     "load_dataset",
+    "set_facts",
 ]

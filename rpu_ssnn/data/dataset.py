@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from numbers import Integral, Real
 from pathlib import Path
-from typing import get_args
+from typing import NamedTuple, get_args
 
 import numpy as np
 from jaxtyping import Float32, Int64
@@ -11,11 +11,11 @@ from jaxtyping import Float32, Int64
 from rpu_ssnn.common.errors import InputError, one_of, require, require_kind, require_whole
 from rpu_ssnn.common.files import user_path
 from rpu_ssnn.data.digest import digest_of
-from rpu_ssnn.data.named import NAMED_SETS, NamedSet
+from rpu_ssnn.data.named import NAMED_SETS
 from rpu_ssnn.data.rows import Rows, Source
 from rpu_ssnn.data.spike_trains import SpikeTrains
 from rpu_ssnn.data.split import hold_out
-from rpu_ssnn.data.user_data import own_counts, read_own
+from rpu_ssnn.data.user_data import read_own
 from rpu_ssnn.data.user_data.scaling import scale_of, shares
 from rpu_ssnn.data_spec import OwnData, Time
 from rpu_ssnn.spec import Grid
@@ -136,45 +136,37 @@ def load_dataset(
     return _assemble(name, source, drawn[kept], drawn[held], _tested(source, n_test))
 
 
-def image_counts(name: str, root: Path | None, own: OwnData | None = None) -> tuple[int, int]:
-    """Returns the numbers of training and test images of a data set, before anything is started.
+class SetFacts(NamedTuple):
+    """Holds what is known of a data set before anything is started."""
+
+    counts: tuple[int, int]
+    """The numbers of training and of test images."""
+
+    shape: Grid | None
+    """The rows, columns and channels of an image, or None for data that are not images."""
+
+    recorded: bool
+    """Says whether the samples are recordings of spikes."""
+
+
+def set_facts(name: str, root: Path | None, own: OwnData | None = None) -> SetFacts:
+    """Returns the facts of a data set, before anything is started.
 
     Args:
         name, root, own: as in `load_dataset`; a user's files are read and checked in full.
 
     Raises:
         MissingDataError: the files are not there, or no folder was named.
-        InputError: there is no such data set, or a header is damaged.
+        InputError: there is no such data set, or a file or header is damaged.
     """
     if own is not None:
-        return own_counts(own)
-    return _named(name).counts(root)
-
-
-def image_shape(name: str, root: Path | None, own: OwnData | None = None) -> Grid | None:
-    """Returns rows, columns and channels of the images of a data set, before anything is started.
-
-    It is None for data that are not images; arguments and errors are those of `image_counts`.
-    """
-    if own is None:
-        return _grid(_named(name).shape(root))
-    source = read_own(own)
-    return None if isinstance(source.train_images, SpikeTrains) else _grid(source.shape)
-
-
-def is_recorded(name: str, own: OwnData | None = None) -> bool:
-    """Says whether the samples of a data set are recordings of spikes, before anything is started.
-
-    Arguments and errors are those of `image_counts`.
-    """
-    if own is None:
-        return _named(name).recorded
-    return isinstance(read_own(own).train_images, SpikeTrains)
-
-
-def _named(name: str) -> NamedSet:
+        source = read_own(own)
+        counts = len(source.train_labels), len(source.test_labels)
+        recorded = isinstance(source.train_images, SpikeTrains)
+        return SetFacts(counts, None if recorded else _grid(source.shape), recorded)
     require(name in NAMED_SETS, "data set", "name", name, one_of(NAMED_SETS, name))
-    return NAMED_SETS[name]
+    named = NAMED_SETS[name]
+    return SetFacts(named.counts(root), _grid(named.shape(root)), named.recorded)
 
 
 def _grid(shape: tuple[int, ...]) -> Grid | None:

@@ -1,9 +1,8 @@
 """`rpu-ssnn figure` draws the figures of the paper that are not sweeps of a study."""
 
-from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -13,28 +12,18 @@ from rpu_ssnn.common.wording import listed
 from studies.cli.options import DataOption, path_argument, path_option
 from studies.cli.output import refuse_result_table
 
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure
-
 figure_app = typer.Typer()
 
 
-class PaperFigure(StrEnum):
-    """Lists the figures by their numbers in the paper."""
-
-    figure3b = "figure3b"
-    figure4 = "figure4"
-    figure5 = "figure5"
-    figure7 = "figure7"
-
-
-_OF_MNIST = (PaperFigure.figure3b, PaperFigure.figure5)
+_OF_MNIST = ("figure3b", "figure5")
 
 
 @figure_app.command()
 def figure(
-    which: Annotated[PaperFigure, typer.Argument(help="A figure of the paper.")],
+    which: Annotated[
+        Literal["figure3b", "figure4", "figure5", "figure7"],
+        typer.Argument(help="A figure of the paper."),
+    ],
     folder: Annotated[
         Path | None, path_argument("Output folder of the study paper_figure7, for figure7 only.")
     ] = None,
@@ -45,10 +34,11 @@ def figure(
     ] = None,
 ) -> None:
     """Draw a figure of the paper, and write its numbers into a CSV beside it."""
+    from studies.execution.api import load_results
     from studies.report.figure_style import save
 
     path = out or Path(f"paper_{which}.png")
-    if (which is PaperFigure.figure7) != (folder is not None):
+    if (which == "figure7") != (folder is not None):
         wanted = "must be given for figure7, and left out for the others"
         raise InputError("figure", "FOLDER", None if folder is None else str(folder), wanted)
     allowed = f"must be left out for {which}; only {listed(_OF_MNIST)} need images of MNIST"
@@ -56,21 +46,8 @@ def figure(
     refuse_unwritable("figure", "--out", path, PLOT_SUFFIXES)
     numbers = path.with_suffix(".csv")
     refuse_result_table("figure", path, numbers)
-    table, drawn = _made(which, folder, data)
-    typer.echo(save(drawn, path))
+    module = import_module(f"studies.reproductions.figures.{which}")
+    table = module.numbers(data if folder is None else load_results(folder))
+    typer.echo(save(module.draw(table), path))
     write_whole(numbers, lambda file: table.to_csv(file, index=False))
     typer.echo(numbers)
-
-
-def _made(
-    which: PaperFigure, folder: Path | None, data: Path | None
-) -> "tuple[pd.DataFrame, Figure]":
-    if folder is not None:
-        from studies.execution.api import load_results
-        from studies.reproductions.figures import figure7
-
-        table = figure7.numbers(load_results(folder))
-        return table, figure7.draw(table)
-    module = import_module(f"studies.reproductions.figures.{which}")
-    table = module.numbers(data)
-    return table, module.draw(table)

@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
 
@@ -31,6 +31,9 @@ from studies.declaration.points import (
 from studies.declaration.search import SearchSettings
 from studies.declaration.trial import DatasetSettings, Measure
 from studies.declaration.update_rules.rate import RateRule
+
+if TYPE_CHECKING:
+    from rpu_ssnn.data import SetFacts
 
 STUDY_FILE = "study.yaml"
 """Records and output folders have a study file of this name."""
@@ -264,28 +267,18 @@ def refuse_missing_images(study: Study, data_root: Path | None) -> None:
             to be shuffled in data that are not recorded spikes, or recorded spikes are to have a
             contrast. The error names the study's file and key.
     """
-    from rpu_ssnn.data import image_counts, image_shape, is_recorded  # this imports numpy
+    from rpu_ssnn.data import set_facts  # this imports numpy
 
-    counts: dict[str, tuple[int, int]] = {}
-    shapes: dict[str, Grid | None] = {}
+    known: dict[str, SetFacts] = {}
     for point in study.points():
         own = point.dataset.own
         name = point.dataset.name if own is None else own.model_dump_json()
-        if name not in counts:
-            counts[name] = image_counts(point.dataset.name, data_root, own)
-        for field, value, allowed in _faults(study, point, *counts[name]):
+        if name not in known:
+            known[name] = set_facts(point.dataset.name, data_root, own)
+        for field, value, allowed in _faults(study, point, known[name]):
             raise InputError(study.where, field, value, allowed)
-        contrast = point.network.encoding.contrast
-        if contrast != "none" and is_recorded(point.dataset.name, own):
-            field = _place(study, point, "network", "encoding.contrast")
-            raise InputError(study.where, field, contrast, "must be none, as the data are spikes")
-        if point.dataset.time != "kept" and not is_recorded(point.dataset.name, own):
-            allowed = "must be left out, because these data are not recorded spikes"
-            raise InputError(study.where, _written(point, "time"), point.dataset.time, allowed)
         if point.network.layers is not None:
-            if name not in shapes:
-                shapes[name] = image_shape(point.dataset.name, data_root, own)
-            _refuse_unfit(study, point, shapes[name])
+            _refuse_unfit(study, point, known[name].shape)
 
 
 def _refuse_unfit(study: Study, point: Point, shape: Grid | None) -> None:
@@ -301,11 +294,10 @@ def _refuse_unfit(study: Study, point: Point, shape: Grid | None) -> None:
         raise InputError(study.where, field, error.value, error.allowed) from None
 
 
-def _faults(
-    study: Study, point: Point, n_train: int, n_test: int
-) -> Iterator[tuple[str, object, str]]:
+def _faults(study: Study, point: Point, facts: "SetFacts") -> Iterator[tuple[str, object, str]]:
     """Yields field, value and allowed values of each setting that the data set cannot fulfil."""
-    dataset, search = point.dataset, study.search
+    dataset, search, contrast = point.dataset, study.search, point.network.encoding.contrast
+    n_train, n_test = facts.counts
     if dataset.n_train is not None and dataset.n_train > n_train:
         yield _written(point, "n_train"), dataset.n_train, _at_most(n_train)
     if dataset.n_test is not None and dataset.n_test > n_test:
@@ -318,6 +310,12 @@ def _faults(
     if point.training.batch > max(trained, DEFAULT_BATCH):
         allowed = f"must be at most {trained}, the number of images that are trained on"
         yield _place(study, point, "training", "batch"), point.training.batch, allowed
+    if contrast != "none" and facts.recorded:
+        field = _place(study, point, "network", "encoding.contrast")
+        yield field, contrast, "must be none, as the data are spikes"
+    if dataset.time != "kept" and not facts.recorded:
+        allowed = "must be left out, because these data are not recorded spikes"
+        yield _written(point, "time"), dataset.time, allowed
     if point.hyperparameters is not None:
         return
     searched = search.validation_share or dataset.validation_share

@@ -61,17 +61,6 @@ def read_own(own: OwnData) -> Source:
     return _source(own, train, test)
 
 
-def own_counts(own: OwnData) -> tuple[int, int]:
-    """Returns the number of training and of test rows; the files are read, since most formats
-    require it.
-
-    Raises:
-        InputError: a file is missing, damaged or does not fit.
-    """
-    source = read_own(own)
-    return len(source.train_labels), len(source.test_labels)
-
-
 def file_digest(own: OwnData) -> str:
     """Returns 16 hexadecimal digits of the SHA-256 of the file (or files) as they are on the disk.
 

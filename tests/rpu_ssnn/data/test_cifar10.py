@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rpu_ssnn.data import Dataset, MissingDataError, image_counts, load_dataset
+from rpu_ssnn.data import Dataset, MissingDataError, load_dataset, set_facts
 from rpu_ssnn.data.cifar10 import TEST_FILE, TRAIN_FILES
 from support.commands import refused
 
@@ -51,10 +51,10 @@ def write_jpegs(path: Path, **changes: object) -> None:
 
 def test_original_files_go_before_jpegs_and_both_hold_the_same_images(tmp_path: Path) -> None:
     write_jpegs(tmp_path / "cifar10_jpeg.npz")
-    assert image_counts("cifar10", tmp_path) == (50, 10)
+    assert set_facts("cifar10", tmp_path).counts == (50, 10)
     copies = load(tmp_path)
     write_binary(tmp_path / "cifar-10-batches-bin")
-    assert image_counts("cifar10", tmp_path) == (50, 10)
+    assert set_facts("cifar10", tmp_path).counts == (50, 10)
     data = load(tmp_path)
     assert data.image_shape == (32, 32, 3)
     np.testing.assert_array_equal(data.test_images, IMAGES[50:].reshape(10, -1))

@@ -11,8 +11,8 @@ from rpu_ssnn.data import (
     IDX_SETS,
     Dataset,
     MissingDataError,
-    image_counts,
     load_dataset,
+    set_facts,
 )
 from rpu_ssnn.data.idx import read_images, read_labels
 from rpu_ssnn.data.sources import read_digits
@@ -85,12 +85,12 @@ def test_images_are_counted_by_their_headers(
     tmp_path: Path, write_idx_set: WriteIdxSet, gz: bool
 ) -> None:
     write_idx_set(tmp_path, n_train=70, n_test=30, gz=gz)
-    assert image_counts("mnist", tmp_path) == (70, 30)
+    assert set_facts("mnist", tmp_path).counts == (70, 30)
 
 
 def test_the_digits_are_as_many_as_is_said() -> None:
     digits = read_digits()
-    assert image_counts("digits", None) == (len(digits.train_labels), len(digits.test_labels))
+    assert set_facts("digits", None).counts == (len(digits.train_labels), len(digits.test_labels))
 
 
 # --- damaged files
