@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from weight_changes import weight_changes
 
-from rpu_ssnn.algorithm_checks.weight_changes import weight_changes
 from rpu_ssnn.spec import NetworkSpec
 from rpu_ssnn.synapses.float_weights import IDEAL
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
+from weight_changes import weight_changes
 
-from rpu_ssnn.algorithm_checks.weight_changes import weight_changes
 from rpu_ssnn.spec import NetworkSpec
 from rpu_ssnn.synapses import coincidence_synapses, rate_synapses
 

@@ -14,48 +14,28 @@ if TYPE_CHECKING:
 _SOURCE_CHARACTERS = 23
 
 
-def overview_rows() -> list[dict[str, object]]:
-    """Returns one mapping per preset; a data frame is avoided because pandas is slow to import.
+def listing() -> str:
+    """Returns all presets as text of at most 100 columns, with an explanation of its numbers.
 
-    Keys: ``name``, ``states_up``, ``states_down`` (range over the step of one pulse at weight
-    zero), ``asymmetry`` (share by which the smaller of the two steps at weight zero is below the
-    other, negative if the up step is smaller; it depends on the nonlinearity as well as on the
-    parameter of that name), ``noise`` (of an up pulse, share of its step at weight zero),
-    ``step_spread`` (share of the step), ``source``. The steps are those of the mean device
-    without noise; they are NaN if a device has no gradual down step.
+    The numbers are those of the mean device without noise, at weight zero, so that the asymmetry
+    depends on the nonlinearity as well as on the parameter of that name. They are missing where a
+    device has no gradual down step.
     """
-    rows: list[dict[str, object]] = []
+    from tabulate import tabulate
+
+    rows = []
     for preset in map(get_preset, preset_names()):
-        states_up, states_down = states_at_zero(preset)
+        up, down = states_at_zero(preset)
         rows.append(
             {
                 "name": preset.name,
-                "states_up": states_up,
-                "states_down": states_down,
-                "asymmetry": asymmetry_at_zero(preset),
-                "noise": noise_at_zero(preset)[0],
-                "step_spread": preset.number("step_spread"),
+                "states\nup / down": f"{up:.5g} / {down:.5g}",
+                "asymmetry\n(share)": asymmetry_at_zero(preset),
+                "noise\n(steps)": noise_at_zero(preset)[0],
+                "spread\n(steps)": preset.number("step_spread"),
                 "source": preset.citation,
             }
         )
-    return rows
-
-
-def listing() -> str:
-    """Returns the overview as text of at most 100 columns, with an explanation of its numbers."""
-    from tabulate import tabulate
-
-    rows = [
-        {
-            "name": row["name"],
-            "states\nup / down": f"{row['states_up']:.5g} / {row['states_down']:.5g}",
-            "asymmetry\n(share)": row["asymmetry"],
-            "noise\n(steps)": row["noise"],
-            "spread\n(steps)": row["step_spread"],
-            "source": row["source"],
-        }
-        for row in overview_rows()
-    ]
     widths = [None, None, None, None, None, _SOURCE_CHARACTERS]
     return (
         tabulate(rows, headers="keys", floatfmt=".3g", maxcolwidths=widths).replace(" nan", "   -")

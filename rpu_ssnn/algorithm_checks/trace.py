@@ -1,18 +1,18 @@
 """Every train of one presentation, slot by slot."""
 
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 from jaxtyping import Bool, Float32
 
-from rpu_ssnn.algorithm_checks.weight_changes import sizes_of
 from rpu_ssnn.data.spike_trains import SpikeTrains
 from rpu_ssnn.engine import slot_loop
 from rpu_ssnn.engine.parameters import make_parameters
 from rpu_ssnn.engine.propagation import Matrices
 from rpu_ssnn.engine.pulses import make_buffers
 from rpu_ssnn.engine.state import make_presentations, make_recording, make_worker_state
-from rpu_ssnn.spec import Grid, NetworkSpec, connected
+from rpu_ssnn.spec import Grid, NetworkSpec, connected, connections, lines_of
 from rpu_ssnn.synapses.base import Weights
 
 type Train = Bool[np.ndarray, "slots n"]
@@ -77,3 +77,18 @@ def trace(
         for counts in (recording.forward, recording.positive, recording.negative)
     )
     return Trains(forward, positive[1 : len(sizes)], negative[1 : len(sizes)])
+
+
+def sizes_of(spec: NetworkSpec, weights: list[Weights], image: Grid | None) -> tuple[int, ...]:
+    """Returns the lines of each layer, input first, of a network with these weights.
+
+    Args:
+        image: rows, columns and channels of the input, which convolutions need.
+
+    Raises:
+        InputError: convolutions do not fit the input.
+    """
+    if spec.layers is None:
+        return weights[0].shape[0], *(w.shape[1] for w in weights)
+    lines = prod(image) if image is not None else weights[0].shape[0]
+    return lines_of(connections(spec.layers, lines, weights[-1].shape[1], image))

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from weight_changes import weight_changes
 
 from device_presets import get_device
 from rpu_ssnn.algorithm_checks.trace import trace
-from rpu_ssnn.algorithm_checks.weight_changes import weight_changes
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.data import load_dataset
 from rpu_ssnn.data.spike_trains import SpikeTrains

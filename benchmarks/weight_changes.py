@@ -1,11 +1,10 @@
 """Measures how one batch changes the weights of a network that starts from given ones."""
 
-from math import prod
-
 import numpy as np
 
+from rpu_ssnn.algorithm_checks.trace import sizes_of
 from rpu_ssnn.network import Network
-from rpu_ssnn.spec import Grid, NetworkSpec, TrainingSpec, connections, lines_of
+from rpu_ssnn.spec import Grid, NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses import SynapsesFactory
 
 
@@ -34,18 +33,3 @@ def weight_changes(
         reads = [synapses.linear_read() for synapses in network.synapses]
     changes = zip(reads, weights, strict=True)
     return [read.astype(np.float64) - w for read, w in changes if read is not None]
-
-
-def sizes_of(spec: NetworkSpec, weights: list[np.ndarray], image: Grid | None) -> tuple[int, ...]:
-    """Returns the lines of each layer, input first, of a network with these weights.
-
-    Args:
-        image: rows, columns and channels of the input, which convolutions need.
-
-    Raises:
-        InputError: convolutions do not fit the input.
-    """
-    if spec.layers is None:
-        return weights[0].shape[0], *(w.shape[1] for w in weights)
-    lines = prod(image) if image is not None else weights[0].shape[0]
-    return lines_of(connections(spec.layers, lines, weights[-1].shape[1], image))
