@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import ClassVar, Self
 
-from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.errors import require
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from studies.declaration.update_rules.base import (
     WITHOUT_GRADIENT_TRAINS,
@@ -21,16 +21,16 @@ class BpStdpRule(SpikingRule):
     without_effect: ClassVar[tuple[str, ...]] = WITHOUT_GRADIENT_TRAINS
 
     def prepared(self, network: NetworkSpec, training: TrainingSpec) -> Self:
-        if network.inference_T is not None:
-            allowed = "must be null, as BP-STDP trains and answers with T slots"
-            raise InputError("study", "network.inference_T", network.inference_T, allowed)
-        if passes := network.inhibition.passes:
-            allowed = "must be 0, as the outputs of BP-STDP are those of its last crossbar"
-            raise InputError("study", "network.inhibition.passes", passes, allowed)
-        for name in ("dropout_input", "dropout_hidden"):
-            if getattr(training, name):
-                allowed = "must be 0, as BP-STDP has no dropout"
-                raise InputError("study", f"training.{name}", getattr(training, name), allowed)
+        no_passes = "must be 0, as the outputs of BP-STDP are those of its last crossbar"
+        no_dropout = "must be 0, as BP-STDP has no dropout"
+        answers_alike = "must be null, as BP-STDP trains and answers with T slots"
+        for field, value, allowed in (
+            ("network.inference_T", network.inference_T, answers_alike),
+            ("network.inhibition.passes", network.inhibition.passes, no_passes),
+            ("training.dropout_input", training.dropout_input, no_dropout),
+            ("training.dropout_hidden", training.dropout_hidden, no_dropout),
+        ):
+            require(not value, "study", field, value, allowed)
         return super().prepared(network, training)
 
     def training(self, settings: RunSettings, threads: int) -> Train:

@@ -265,7 +265,7 @@ def test_noise_follows_the_seed_whatever_threads_and_blocks(
 ) -> None:
     preset = device(name, own_presets, quiet=False)
     crossbar = make_crossbar(200, 150)
-    spec = TileSpec(weight_range=4.0)
+    spec = TileSpec(weight_range=4.0, simulator="native")
     rate = half_thinned(preset, spec)
     one = trained(NativeSynapses(crossbar, preset, spec, rate), 2, 200, 150)
     shared = replace(crossbar, threads=3, pool=pool)

@@ -43,7 +43,8 @@ def seeded_pulse_train(
         initial=np.full((1, n_devices), -1e6 if start is None else start, np.float32),
         **{"theta": 1.0, "he_std": 1.0, "gain": 1.0, "T": 1, "slots": 1, "batch": 1, "seed": seed},
     )
-    synapses = NativeSynapses(crossbar, preset, TileSpec(weight_range=1.0), learning_rate=1e6)
+    spec = TileSpec(weight_range=1.0, simulator="native")
+    synapses = NativeSynapses(crossbar, preset, spec, learning_rate=1e6)
     every, none = np.ones((1, n_devices), bool), np.zeros((1, n_devices), bool)
     blocks = {True: (every, none), False: (none, every)}
     weights = [synapses.weights()[0].copy()]
