@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Self
 
-from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.errors import require
+from rpu_ssnn.devices.device_source import loses_charge
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from studies.common.settings import canonical
 from studies.declaration.update_rules.base import NumbersRule, RunSettings, Train, changed
@@ -16,6 +17,10 @@ SLOTS = 3
 """A presentation has slots for its forward read, for its transposed read, and for all pulses."""
 
 
+NOT_HERE = ("reads", "half_select", "read_disturb", "lines", "device_read_noise", "retention")
+"""These parts of a tile act in slots or in physical time, which this rule does not have."""
+
+
 class WholePulseRule(DeviceRule, NumbersRule):
     """Sends counted pulses after each image."""
 
@@ -25,14 +30,23 @@ class WholePulseRule(DeviceRule, NumbersRule):
     online: WholePulseSpec = WholePulseSpec()
 
     def prepared(self, network: NetworkSpec, training: TrainingSpec) -> Self:
-        from studies.reproductions.training.one_by_one_layers import check_whole_pulses
-
-        found = super().prepared(network, training)
-        try:
-            check_whole_pulses(found.simulated, self.tile)
-        except InputError as error:
-            value = self.device if error.field == "device" else error.value
-            raise InputError("study", error.field, value, error.allowed) from error
+        """Refuses effects that the rule would silently leave out."""
+        found, tile = super().prepared(network, training), self.tile
+        allowed = "must be native under whole_pulse_sgd, which counts pulses on its devices"
+        require(tile.simulator == "native", "study", "tile.simulator", tile.simulator, allowed)
+        device = found.simulated
+        allowed = (
+            "must be a device that loses no charge and does not remember its pulses under "
+            "whole_pulse_sgd, which has no physical time"
+        )
+        timeless = not loses_charge(device) and device.pulse_physics is None
+        require(timeless, "study", "device", self.device, allowed)
+        allowed = (
+            "must not be given under whole_pulse_sgd, which has no slots (for converters: "
+            "online.sum_bits and online.hidden_bits)"
+        )
+        for name, shown in changed(tile).items():
+            require(name not in NOT_HERE, "study", f"tile.{name}", shown, allowed)
         check_layers(self.online, network)
         return found
 

@@ -83,18 +83,14 @@ def train_bp_stdp(
     """Trains on the training images; all random numbers follow from the seed.
 
     Args:
+        spec: the network, without passes of inhibition and `inference_T` (`BpStdpRule.prepared`).
         training: epochs, batch and decay; dropout is not part of the rule and must be 0.
         learning_rate: mu in thresholds, for steps summed over windows and averaged over the batch.
         start, on_epoch: as in `rpu_ssnn.training.train`.
 
     Raises:
-        ValueError: the settings have dropout, passes of inhibition or `inference_T`.
         FloatingPointError: weights are no longer finite after an epoch.
     """
-    if training.dropout_input or training.dropout_hidden:
-        raise ValueError("BP-STDP has no dropout")
-    if spec.inhibition.passes or spec.inference_T is not None:
-        raise ValueError("BP-STDP has no passes of inhibition, and no inference_T")
     weight_seed, order_seed, test_seed = np.random.SeedSequence(seed).spawn(3)
     inputs = input_lines(spec.encoding.contrast, data)
     sizes = (inputs.lines, *spec.hidden, data.n_classes)

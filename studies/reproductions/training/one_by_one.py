@@ -122,7 +122,7 @@ def train_image_by_image(
         StateError: `start` belongs to another network.
         FloatingPointError: weights are no longer finite after an epoch.
         ValueError: the device has no tile or no `WholePulseSpec`.
-        InputError: see `studies.reproductions.training.one_by_one_layers.check_whole_pulses`.
+        InputError: see `rpu_ssnn.synapses.native.synapses.NativeSynapses`.
     """
     weight_seed, order_seed, rounding_seed = np.random.SeedSequence(seed).spawn(3)
     inputs = input_lines(contrast, data)

@@ -5,10 +5,9 @@ import math
 import numpy as np
 
 from rpu_ssnn.baselines.control_settings import READS_A_PRESENTATION
-from rpu_ssnn.common.errors import InputError, require
 from rpu_ssnn.common.training_state import State, checked
 from rpu_ssnn.devices.device_record import empty_records
-from rpu_ssnn.devices.device_source import DeviceSource, loses_charge
+from rpu_ssnn.devices.device_source import DeviceSource
 from rpu_ssnn.devices.shared import plain_shared
 from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses.base import Crossbar, Weights
@@ -19,36 +18,6 @@ from studies.reproductions.training.one_by_one_spec import OnlineSpec, WholePuls
 
 Seeds = tuple[np.random.SeedSequence, np.random.SeedSequence]
 """The first seed is for the initial weights of one crossbar, the second for its devices."""
-
-_NOT_HERE = ("reads", "half_select", "read_disturb", "lines", "device_read_noise", "retention")
-"""These parts of a tile act in slots or in physical time, which this rule does not have."""
-
-
-def check_whole_pulses(device: DeviceSource, tile: TileSpec) -> None:
-    """Refuses effects that the rule would silently leave out.
-
-    Raises:
-        InputError: the device or a part of its tile has such an effect; the field of the error is
-            `device` or `tile.NAME`.
-    """
-    where = "whole_pulse_sgd"
-    allowed = "must be native under whole_pulse_sgd, which counts pulses on its devices"
-    require(tile.simulator == "native", where, "tile.simulator", tile.simulator, allowed)
-    if loses_charge(device) or device.pulse_physics is not None:
-        allowed = (
-            "must be a device that loses no charge and does not remember its pulses under "
-            "whole_pulse_sgd, which has no physical time"
-        )
-        raise InputError(where, "device", getattr(device, "name", device), allowed)
-    for name in _NOT_HERE:
-        part = getattr(tile, name)
-        if part != TileSpec.model_fields[name].default:
-            shown = part.model_dump(exclude_defaults=True)
-            allowed = (
-                "must not be given under whole_pulse_sgd, which has no slots (for converters: "
-                "online.sum_bits and online.hidden_bits)"
-            )
-            raise InputError(where, f"tile.{name}", shown, allowed)
 
 
 class FloatLayer:
@@ -113,10 +82,11 @@ class WholePulseLayer(NativeSynapses):
     Args:
         n_in, n_out: numbers of lines.
         device: a device of the library that neither remembers its pulses nor loses charge.
-        tile: as for `NativeSynapses`, without converters and without effects of time and lines.
+        tile: as for `NativeSynapses`, without converters and without effects of time and lines,
+            which `rules.whole_pulse_sgd` refuses.
 
     Raises:
-        InputError: see `check_whole_pulses` and `NativeSynapses`.
+        InputError: see `NativeSynapses`.
     """
 
     def __init__(
@@ -128,7 +98,6 @@ class WholePulseLayer(NativeSynapses):
         tile: TileSpec,
         seeds: Seeds,
     ) -> None:
-        check_whole_pulses(device, tile)
         unit = _unit(spec, n_in)
         bound = tile.weight_range * unit * (1.0 - tile.reference.off)
         initial = _initial((n_in, n_out), spec, bound, seeds[0])

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from device_presets import get_device
-from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.data import Dataset
 from rpu_ssnn.spec.tile import ReferenceSpec, TileSpec
 from studies.reproductions.training.one_by_one import OnlineNetwork, train_image_by_image
@@ -161,22 +160,3 @@ def test_a_device_is_never_left_out_in_silence(
 ) -> None:
     with pytest.raises(ValueError, match="a device"):
         trained(digits, spec, device=get_device(device), tile=tile)
-
-
-@pytest.mark.parametrize(
-    ("device", "tile", "field"),
-    [
-        ("charge_trap_pulsed", {}, "device"),
-        ("capacitor", {}, "device"),
-        ("ideal", {"simulator": "aihwkit"}, "tile.simulator"),
-        ("ideal", {"reads": {"adc_bits": 6, "adc_bound": 2.0}}, "tile.reads"),
-        ("ideal", {"device_read_noise": {"white_of_range": 0.1}}, "tile.device_read_noise"),
-        ("ideal", {"retention": {"loss_per_decade": 0.1}}, "tile.retention"),
-    ],
-)
-def test_what_acts_in_slots_or_in_time_is_refused(
-    digits: Dataset, device: str, tile: dict[str, object], field: str
-) -> None:
-    given = TileSpec.model_validate({"weight_range": 4.0, "simulator": "native"} | tile)
-    with pytest.raises(InputError, match=f"^whole_pulse_sgd: {field}: "):
-        trained(digits, WholePulseSpec(), device=get_device(device), tile=given)

@@ -10,6 +10,7 @@ from rpu_ssnn.data import Dataset, load_dataset
 from rpu_ssnn.network import Network
 from rpu_ssnn.spec import EncodingSpec, InhibitionSpec, NetworkSpec, NeuronSpec, TrainingSpec
 from rpu_ssnn.synapses import rate_synapses
+from studies.declaration.update_rules.loading import rule_class
 from studies.reproductions.training.bp_stdp import WINDOW, train_bp_stdp, weight_steps
 from studies.reproductions.training.conversion import balanced, train_and_convert
 from support.commands import refused
@@ -86,17 +87,20 @@ def test_bp_stdp_goes_on_where_it_was(digits: Dataset) -> None:
         assert [row.epoch for row in again.epochs] == [0, 1, 2]
 
 
-def test_bp_stdp_refuses_dropout(digits: Dataset) -> None:
-    with pytest.raises(ValueError, match="dropout"):
-        train_bp_stdp(NetworkSpec(), TrainingSpec(dropout_input=0.1), 1.0, digits, seed=0)
-
-
 @pytest.mark.parametrize(
-    "changed", [{"inference_T": 100}, {"inhibition": InhibitionSpec(strength=0.1, passes=1)}]
+    ("network", "training", "field"),
+    [
+        ({"inference_T": 100}, {}, "network.inference_T"),
+        ({"inhibition": InhibitionSpec(strength=0.1, passes=1)}, {}, "network.inhibition.passes"),
+        ({}, {"dropout_input": 0.1}, "training.dropout_input"),
+    ],
 )
-def test_bp_stdp_refuses_other_slots_and_outputs(digits: Dataset, changed: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"no passes of inhibition, and no inference_T"):
-        train_bp_stdp(NetworkSpec(**changed), TrainingSpec(), 1.0, digits, seed=0)
+def test_bp_stdp_refuses_other_slots_and_outputs_and_dropout(
+    network: dict[str, Any], training: dict[str, Any], field: str
+) -> None:
+    rule = rule_class("bp_stdp")(update="bp_stdp")
+    with refused("study", field, "BP-STDP"):
+        rule.prepared(NetworkSpec(**network), TrainingSpec(**training))
 
 
 def test_balanced_weights_bring_the_largest_activation_to_one_spike_a_slot() -> None:
