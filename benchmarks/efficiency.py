@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from rpu_ssnn.common.training_state import EpochRow
 from rpu_ssnn.data import load_dataset
 from rpu_ssnn.data.rows import Rows
+from rpu_ssnn.network import Input, Network
 from rpu_ssnn.spec import EncodingSpec, InhibitionSpec, NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses import CoincidenceSynapses, Crossbar, PulseBlock
 from rpu_ssnn.training import Trained, train
@@ -23,7 +24,7 @@ from studies.report.figure_style import FONT_POINTS, WIDE_INCHES, finish_axes, n
 
 EPOCHS = 3
 LEARNING_RATE = 4.0
-CHUNK = 1000
+CHUNK = 200
 
 
 class Counted(CoincidenceSynapses):
@@ -100,9 +101,18 @@ def accuracy_by_slot(trained: Trained, images: Rows, labels: np.ndarray) -> np.n
     rates = trained.rates(images)
     right = np.zeros(network.spec.at_inference.slots)
     for first in range(0, len(labels), CHUNK):
-        leading = network.decisions(rates[first : first + CHUNK], rng)
+        leading = decisions(network, rates[first : first + CHUNK], rng)
         right += (leading == labels[first : first + CHUNK, None]).sum(axis=0)
     return right / len(labels)
+
+
+def decisions(network: Network, rates: Input, rng: np.random.Generator) -> np.ndarray:
+    """Returns the class with the most output spikes after each slot, [batch, slots].
+
+    Ties, and no spike yet, give the lowest class.
+    """
+    outputs = network.spike_counts(rates, rng, 1)[:, :, -network.sizes[-1] :]
+    return outputs.cumsum(axis=1).argmax(axis=2)
 
 
 def draw(table: pd.DataFrame) -> Figure:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from dataclasses import fields as dataclass_fields
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -111,22 +111,6 @@ class Preset:
     def values(self) -> dict[str, Value]:
         """Returns the value of every parameter by name."""
         return {name: parameter.value for name, parameter in self.parameters.items()}
-
-    def without(self, *, spread: bool = False, noise: bool = False) -> "Preset":
-        """Returns the same device without some of its imperfections.
-
-        Args:
-            spread: whether to take out every device-to-device deviation, and failed devices.
-            noise: whether to take out cycle-to-cycle and write noise.
-        """
-        parameters = dict(self.parameters)
-        for name, parameter in self.parameters.items():
-            spreads = name.endswith("_spread") or name == "failed_share"
-            if (spread and spreads) or (noise and name in ("cycle_to_cycle", "write_noise")):
-                parameters[name] = replace(
-                    parameter, value=0.0, source=None, assumption="taken out"
-                )
-        return replace(self, parameters=parameters)
 
     @property
     def bidirectional(self) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Self
 
 import numpy as np
-from jaxtyping import Float32, Int16, Int64
+from jaxtyping import Float32, Int64
 
 from rpu_ssnn.common.errors import InputError, require_whole
 from rpu_ssnn.common.parallel import WorkerThreads
@@ -155,21 +155,6 @@ class Network:
     def infer(self, rates: Input, rng: np.random.Generator) -> Presentations:
         """Shows presentations without label, gradient, dropout or update."""
         return self._show(rates, rng, NOTHING)
-
-    def decisions(self, rates: Input, rng: np.random.Generator) -> Int16[np.ndarray, "batch slots"]:
-        """Returns the class with the most output spikes after each slot, for the presentations of
-        `infer`.
-
-        Ties, and no spike yet, give the lowest class.
-
-        Raises:
-            ValueError: reads are not matrix products, or shapes do not fit.
-        """
-        net = self._job.inference
-        recording = make_recording(net, len(rates), 1, first_layer=len(net.size) - 1)
-        self._show(rates, rng, recording)
-        leading = recording.forward.cumsum(axis=1).argmax(axis=2)
-        return leading.astype(np.int16)
 
     def spike_counts(
         self, rates: Input, rng: np.random.Generator, window: int

@@ -126,12 +126,7 @@ class Case(Spec):
 
     @model_serializer(mode="plain")
     def _as_written(self) -> dict[str, Any]:
-        shared = {
-            "label": self.label,
-            "network": self.network,
-            "training": self.training,
-            "seeds": self.seeds,
-        }
+        shared = {key: getattr(self, key) for key in SHARED if key != "update"}
         return {**shared, "update": self.rule.update, **self.written}
 
     @property

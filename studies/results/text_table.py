@@ -1,4 +1,4 @@
-"""Writes tables as Markdown or CSV, and numbers and intervals as the text of cells."""
+"""Writes tables as Markdown, and numbers and intervals as the text of cells."""
 
 from __future__ import annotations
 
@@ -9,11 +9,6 @@ from studies.common.statistics import FEWEST_SEEDS, mark
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-def as_csv(table: pd.DataFrame) -> str:
-    """Returns the table as CSV with exact numbers and without an index."""
-    return str(table.to_csv(index=False)).rstrip("\n")
 
 
 def as_markdown(table: pd.DataFrame, n_left: int = 1, note: str = "") -> str:

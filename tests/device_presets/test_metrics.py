@@ -11,6 +11,7 @@ from device_presets.neurosim_metrics.from_metrics import PublishedMetrics, text_
 from device_presets.neurosim_metrics.pulse_curve import curvature, curve, label_of
 from device_presets.pulsing.pulse_train import pulse_train
 from support.commands import Command
+from support.device_presets.imperfect import without
 
 PAPER = {
     "on_off": 10.0, "states_up": 100, "states_down": 80, "nonlinearity_up": 2.4,
@@ -59,7 +60,7 @@ def test_a_tile_follows_the_published_curve_pulse_by_pulse(
 ) -> None:
     """A label of the other sign is the same curve, and a label of 0 a constant step."""
     preset = made(tmp_path, nonlinearity_up=label_up, nonlinearity_down=label_down)
-    noise_free = preset.without(spread=True, noise=True)
+    noise_free = without(preset, spread=True, noise=True)
     up = pulse_train(noise_free, 1, [True] * 100, -1.0, seed=0)[:, 0]
     np.testing.assert_allclose((up + 1) / 2, curve(np.linspace(0, 1, 101), label_up), atol=2e-4)
     down = pulse_train(noise_free, 1, [False] * 80, 1.0, seed=0)[:, 0]
@@ -69,7 +70,7 @@ def test_a_tile_follows_the_published_curve_pulse_by_pulse(
 @pytest.mark.parametrize("changes", [{}, {"states_down": 100, "nonlinearity_down": -2.4}])
 def test_labels_spread_as_published(changes: dict[str, object], tmp_path: Path) -> None:
     """Over the devices drawn, up and down together, within three standard errors."""
-    noise_free = made(tmp_path, **changes).without(noise=True)
+    noise_free = without(made(tmp_path, **changes), noise=True)
     devices, variances = 100, []
     for n, up in ((100, True), (int(str(changes.get("states_down", 80))), False)):
         weights = pulse_train(noise_free, devices, [up] * n, -1e6 if up else 1e6, seed=0)

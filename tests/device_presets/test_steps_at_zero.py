@@ -15,6 +15,7 @@ from device_presets.library.steps_at_zero import (
     states_at_zero,
 )
 from device_presets.pulsing.pulse_train import pulse_train
+from support.device_presets.imperfect import without
 from support.device_presets.tile_steps import steps_at, steps_at_zero
 
 
@@ -102,7 +103,7 @@ def test_a_device_without_a_step_at_zero_has_no_error() -> None:
 def test_the_formula_of_the_noise_is_that_on_a_tile(name: str, overrides: dict[str, float]) -> None:
     preset = get_preset(name, overrides)
     quiet = {"write_noise": 0.0} if "write_noise" in preset.parameters else {}
-    alike = get_preset(name, overrides | quiet).without(spread=True)
+    alike = without(get_preset(name, overrides | quiet), spread=True)
     for up, step, noise in zip((True, False), mean_steps(alike), noise_at_zero(alike), strict=True):
         if math.isnan(step):
             assert math.isnan(noise)

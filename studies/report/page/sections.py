@@ -21,7 +21,6 @@ from studies.report import (
 from studies.report.figure_style import NARROW_INCHES, WIDE_INCHES, as_svg
 from studies.results.chip_ledger import chip_ledger, costs_of
 from studies.results.ledger import ledger_table
-from studies.results.text_table import as_csv
 
 MOST_PICTURE_BYTES = 16 << 20
 """Pictures of more bytes are not read."""
@@ -54,7 +53,8 @@ class Table:
     @property
     def csv(self) -> str:
         """Returns the table as CSV with full precision."""
-        return as_csv(self.cells if self.exact is None else self.exact)
+        exact = self.cells if self.exact is None else self.exact
+        return str(exact.to_csv(index=False)).rstrip("\n")
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from device_presets.library.preset_file import PresetEntry
 from device_presets.pulsing.pulse_train import pulse_train
 from rpu_ssnn.devices.fit_form import CONSTANT, LINEAR, PIECEWISE, SOFT_BOUNDS
 from support.device_presets.fits import ONE, ZERO, PulseTrain, seeded_pulse_train, write_pulses
+from support.device_presets.imperfect import without
 
 NOISY_SOFT_BOUNDS = {
     "levels": 40,
@@ -32,7 +33,7 @@ def step_curve(
 ) -> np.ndarray:
     """Returns mean steps at some weights, averaged over devices drawn with the spread; by default
     over just those that ``write_pulses`` measures."""
-    noise_free = preset.without(noise=True)
+    noise_free = without(preset, noise=True)
     found = []
     for weight in weights:
         pulses = pulse_train(noise_free, devices, [up], float(weight), seed=seed)
@@ -46,7 +47,7 @@ def drawn_step(preset: Preset, devices: int, train: PulseTrain = seeded_pulse_tr
     default, in the direction of the larger step, as in a preset's ``step``. Bounds that are ten
     times as far away cut no step short."""
     wide = {"w_max": 10 * preset.w_max, "w_min": 10 * preset.w_min, "levels": 10 * preset.levels}
-    noise_free = get_preset(preset.name, wide).without(noise=True)
+    noise_free = without(get_preset(preset.name, wide), noise=True)
     steps = [np.diff(train(noise_free, devices, [up], 0.0, 0), axis=0) for up in (True, False)]
     return float(max(np.abs(step).mean() for step in steps))
 
@@ -69,7 +70,7 @@ def test_mean_steps_are_aihwkits(
     code: int, shape: tuple[float, ...], name: str, overrides: dict[str, float]
 ) -> None:
     """The fitted step functions agree with a tile, up to the scale at weight zero."""
-    noise_free = get_preset(name, overrides).without(spread=True, noise=True)
+    noise_free = without(get_preset(name, overrides), spread=True, noise=True)
     local = np.array([0.0, 0.0, 0.0, 0.0, 1.0, -1.0])
     for up in (True, False):
         for weight in (-0.7, 0.0, 0.5):

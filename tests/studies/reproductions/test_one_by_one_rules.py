@@ -40,16 +40,10 @@ def pulsed(**case: Any) -> dict[str, Any]:
             "case 1.tile.reads",
             r"online\.sum_bits",
         ),
-        *(
-            (
-                pulsed(tile={"simulator": "native", **{name: {key: 0.1}}}),
-                f"case 1.tile.{name}",
-                "no",
-            )
-            for name, key in (
-                ("device_read_noise", "white_of_range"),
-                ("retention", "loss_per_decade"),
-            )
+        (
+            pulsed(tile={"simulator": "native", "device_read_noise": {"white_of_range": 0.1}}),
+            "case 1.tile.device_read_noise",
+            "which has no slots",
         ),
         (
             pulsed(tile={"simulator": "native", "half_select": {"gradient": 0.1}}),

@@ -169,7 +169,7 @@ def test_the_last_decision_is_that_of_inference() -> None:
         initial=list(some_weights()),
     )  # fmt: skip
     with network:
-        leading = network.decisions(shown.rates, np.random.default_rng(1))
+        leading = efficiency.decisions(network, shown.rates, np.random.default_rng(1))
         counts = network.infer(shown.rates, np.random.default_rng(1)).output_counts
     np.testing.assert_array_equal(leading[:, -1], counts.argmax(axis=1))
     assert len(np.unique(leading[:, -1])) > 1
