@@ -1,16 +1,6 @@
 """Settings of networks, training, tiles and effects of an array, as validated, frozen data."""
 
-from rpu_ssnn.spec.base import (
-    SMALLEST_NORMAL,
-    InSingle,
-    OneLine,
-    Positive,
-    Range,
-    Share,
-    Spec,
-    list_of,
-    single,
-)
+from rpu_ssnn.spec.base import InSingle, OneLine, Positive, Range, Share, Spec, list_of
 from rpu_ssnn.spec.layers import (
     Connection,
     ConvLayer,
@@ -25,7 +15,6 @@ from rpu_ssnn.spec.layers import (
 from rpu_ssnn.spec.network import (
     LITERAL_GRADIENT,
     MOST_SLOTS,
-    MOST_TAU,
     Contrast,
     EncodingSpec,
     GradientSpec,
@@ -44,10 +33,10 @@ from rpu_ssnn.spec.training import (
 )
 
 __all__ = [
-    "LITERAL_GRADIENT", "MOST_SLOTS", "MOST_TAU", "RATES_NEED_PRESENTATIONS", "SMALLEST_NORMAL",
+    "LITERAL_GRADIENT", "MOST_SLOTS", "RATES_NEED_PRESENTATIONS",
     "CircuitSpec", "Connection", "Contrast", "ConvLayer", "ConvSpec", "EncodingSpec",
     "GradientSpec", "Grid", "InSingle", "InhibitionSpec", "InitialScale", "NetworkSpec",
     "NeuronSpec", "OneLine", "Positive", "Range", "Schedule", "Share", "Spec", "SurrogateSpec",
     "TrainingSpec", "connected", "connections", "dense", "layer_names", "lines_of", "list_of",
-    "single", "slot_cycles",
+    "slot_cycles",
 ]  # fmt: skip

@@ -19,7 +19,7 @@ from studies.report.figure_style import (
 )
 from studies.report.figures import LOGARITHMIC_FROM, bar_within, legend_below
 from studies.results.chip_ledger import on_front
-from studies.results.grouping import swept_cells, swept_columns, titled_row
+from studies.results.grouping import name_cells, swept_columns, titled_row
 from studies.results.text_table import accuracy_interval, as_markdown, number
 
 _BAR_INCHES = 0.4
@@ -40,17 +40,9 @@ def render(table: pd.DataFrame, chip: Chip) -> str:
     )
 
 
-def _names(table: pd.DataFrame) -> dict[str, list[str]]:
-    return {
-        "case": table["case"].map(str).tolist(),
-        **swept_cells(table),
-        "n": table["n"].map(str).tolist(),
-    }
-
-
 def cost_cells(table: pd.DataFrame) -> pd.DataFrame:
     """Returns arrays, area, energy and time of each case, rounded for reading."""
-    shown = _names(table)
+    shown = name_cells(table)
     shown["accuracy %"] = [
         accuracy_interval(mean, half, n) + (" *" if front and len(table) > 1 else "")
         for mean, half, n, front in _pairs(table, "accuracy", "accuracy_ci", "n", "on_front")
@@ -96,7 +88,7 @@ def part_cells(table: pd.DataFrame) -> pd.DataFrame:
         name.replace("_", " "): [number(1e12 * value, "{:.3g}") for value in values]
         for name, values in parts_of(table).items()
     }
-    return pd.DataFrame(_names(table) | parts)
+    return pd.DataFrame(name_cells(table) | parts)
 
 
 def component_cells(chip: Chip) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from rpu_ssnn.common.wording import listed
-from studies.results.grouping import swept_cells, swept_columns
+from studies.results.grouping import name_cells, swept_columns
 from studies.results.ledger import REASONS
 from studies.results.text_table import as_markdown, number
 
@@ -31,8 +31,7 @@ def render(table: pd.DataFrame) -> str:
 
 def cells(table: pd.DataFrame) -> pd.DataFrame:
     """Returns the ledger rounded for reading, with text in every cell."""
-    shown = {"case": table["case"].map(str).tolist(), **swept_cells(table)}
-    shown["n"] = table["n"].map(str).tolist()
+    shown = name_cells(table)
     for column, heading in _HEADS.items():
         style = "{:.1f}" if column.startswith("pulses") else "{:.3g}"
         shown[heading] = [number(value, style) for value in table[column]]

@@ -34,8 +34,8 @@ def readable(table: pd.DataFrame, reference: str) -> pd.DataFrame:
     for column, name in (("sd_seeds", "seeds ±"), ("sd_fit", "fit ±")):
         if column in table:
             shown[name] = numbers(table[column], "{:.2f}")
-    gaps = differences(table["gap"], table["gap_ci"], table["gap_n"])
-    shown[f"gap to {reference}"] = gaps
+    gaps = zip(table["gap"], table["gap_ci"], table["gap_n"], strict=True)
+    shown[f"gap to {reference}"] = [interval(gap, ci, "{:+.2f}", n) for gap, ci, n in gaps]
     shown |= _tests(table)
     shown["n"] = [str(n) for n in table["n"]]
     for column in _differing_budgets(table):
@@ -116,12 +116,6 @@ def p_text(p: float, pairs: int) -> str:
     if p != p:
         return UNTESTED if pairs else "-"
     return "<0.001" if p < 0.001 else f"{p:.2f}" if p >= SIGNIFICANCE else f"{p:.3f}"
-
-
-def differences(means: pd.Series, halves: pd.Series, counts: pd.Series) -> list[str]:
-    """Returns means as text, with sign and half width of their intervals."""
-    cells = zip(means, halves, counts, strict=True)
-    return [interval(mean, half, "{:+.2f}", n) for mean, half, n in cells]
 
 
 def numbers(values: pd.Series, style: str) -> list[str]:

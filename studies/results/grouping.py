@@ -110,6 +110,12 @@ def draws_of(runs: pd.DataFrame) -> list[pd.Index] | None:
     return [rows.index for _, rows in runs.groupby("device", sort=False)]
 
 
+def name_cells(table: pd.DataFrame) -> dict[str, list[str]]:
+    """Returns the case, its swept settings and its number of seeds as columns of text."""
+    case, n = (table[name].map(str).tolist() for name in ("case", "n"))
+    return {"case": case, **swept_cells(table), "n": n}
+
+
 def swept_cells(table: pd.DataFrame) -> dict[str, list[str]]:
     """Returns the swept settings as columns of text, named by quantity and unit."""
     paths = [column.removeprefix(SWEEP_PREFIX) for column in swept_columns(table)]
