@@ -86,17 +86,16 @@ def test_a_folder_with_parentheses_does_not_change_the_identity(
     assert len({trial.identity for trial in trials}) == 1
 
 
-def test_files_of_one_name_are_labelled_as_written(tmp_path: Path) -> None:
+def test_of_two_files_of_one_name_one_needs_a_label(tmp_path: Path) -> None:
     (tmp_path / "sub").mkdir()
     for folder in (tmp_path, tmp_path / "sub"):
         (folder / "dev.yaml").write_text("a: {like: ideal}")
-    labels = [f"{folder}dev.yaml" for folder in ("", "sub/")]
-    cases = [{"device": name, "hyperparameters": DRIVE} for name in labels]
-    named = [cases[0], {**cases[1], "label": "own"}]
-    for written, expected in ((cases, labels), (named, ["dev.yaml", "own"])):
-        content = {**SMALL, "cases": [RATE, *written]}
-        points = parse_study(content, "s.yaml", tmp_path).points()
-        assert [point.label for point in points[1:]] == expected
+    one, two = ({"device": n, "hyperparameters": DRIVE} for n in ("dev.yaml", "sub/dev.yaml"))
+    with refused("case 3.label", "'dev.yaml'", "give one of them a `label`"):
+        parse_study({**SMALL, "cases": [RATE, one, two]}, "s.yaml", tmp_path)
+    content = {**SMALL, "cases": [RATE, one, {**two, "label": "own"}]}
+    points = parse_study(content, "s.yaml", tmp_path).points()
+    assert [point.label for point in points[1:]] == ["dev.yaml", "own"]
 
 
 def test_a_cell_needs_a_folder_whose_name_does_not_break_its_own(tmp_path: Path) -> None:

@@ -30,7 +30,10 @@ def test_a_folder_is_read_with_the_preset_files_that_it_was_run_with(tmp_path: P
     """Otherwise finished trials would vanish from all tables when a file is edited or moved."""
     devices = ["dev.yaml", "sub/dev.yaml", "two_device_pair(dev.yaml)", "ecram"]
     drive = {"weight_range": 2, "learning_rate": 8}
-    cases = [*SMALL["cases"], *({"device": name, "hyperparameters": drive} for name in devices)]
+    cases = [
+        *SMALL["cases"],
+        *({"label": name, "device": name, "hyperparameters": drive} for name in devices),
+    ]
     (tmp_path / "sub").mkdir()
     (tmp_path / "dev.yaml").write_text("a: {like: ideal}")
     (tmp_path / "sub" / "dev.yaml").write_text("a: {like: capacitor}")
