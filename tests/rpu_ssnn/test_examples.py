@@ -18,9 +18,8 @@ import pytest
         "spec.network",
         "spec.tile",
         "spec.training",
+        "synapses.device_synapses",
         "synapses.float_weights",
-        "synapses.native.synapses",
-        "synapses.tiles.synapses",
         "training.spiking",
     ],
 )
