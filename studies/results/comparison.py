@@ -66,7 +66,7 @@ def compare(results: pd.DataFrame, against: str | None = None) -> pd.DataFrame:
     points = [(case, at, runs.index) for case, at, runs in by_point(runs)]
     titles = {titled(case, at): rows for case, at, rows in points}
     labels = list(dict.fromkeys(keyed["label"]))
-    if against not in labels and against not in titles:
+    if against not in [*labels, *titles]:
         raise InputError("results", "reference", against, one_of([*labels, *titles], against))
     differences = []
     for _, _, rows in points:

@@ -43,6 +43,8 @@ def test_one_seed_tells_nothing_and_an_unknown_case_is_refused() -> None:
     assert compare(results(a=[90.0], b=[80.0]), "a")["significant"].tolist() == [None, None]
     with pytest.raises(InputError, match="'c'"):
         compare(results(a=[90.0]), "c")
+    with pytest.raises(InputError, match=r"results: reference: \['a'\] is not allowed"):
+        compare(results(a=[90.0]), ["a"])  # type: ignore[arg-type]
 
 
 def test_rows_that_are_there_twice_are_refused_and_never_count_as_two_seeds() -> None:
