@@ -149,7 +149,8 @@ def compound_device(name: str, overrides: Mapping[str, Any] | None = None) -> Co
         value = asked.checked(name, setting, given.pop(setting, asked.neutral))
         assert isinstance(value, float)  # all settings of cells are numbers
         settings[setting] = value
-    known = [*get_preset(inside[0]).law.parameters, *compound.settings]
+    law = get_preset(inside[0]).law
+    known = [*(law.parameters | law.as_linear), *compound.settings]
     for parameter in given:
         if parameter not in known:
             raise PresetError(name, "parameter", parameter, one_of(known, parameter))

@@ -16,6 +16,7 @@ from device_presets.library.preset_file import (
 from rpu_ssnn.common.errors import Fault, PresetError, one_of
 from rpu_ssnn.devices.common_parameters import MOST_LEVELS
 from rpu_ssnn.devices.law_parameter import LawParameter, Value
+from rpu_ssnn.devices.laws import LAWS
 from rpu_ssnn.devices.own_law import check_own_step, find_law
 
 LISTING = "rpu-ssnn presets"
@@ -88,15 +89,25 @@ def preset_of(
 ) -> Preset:
     """Returns a complete and checked preset from an entry.
 
+    Soft bounds with an override of their slopes get the law `linear`, which has slopes.
+
     Raises:
         PresetError: a parameter is unknown, or its value is out of its physical range.
     """
-    law = find_law(name, entry.law)
+    law, overrides = find_law(name, entry.law), overrides or {}
+    if slopes := overrides.keys() & (law.as_linear.keys() - law.parameters.keys()):
+        if held := law.held(preset_of(name, entry).values):
+            allowed = f"must be left out, as the reference of this device holds weight {held:.3g}"
+            raise PresetError(name, min(slopes), overrides[min(slopes)], allowed)
+        kept = {n: p for n, p in entry.parameters.items() if n in LAWS["linear"].parameters}
+        entry = entry.model_copy(update={"parameters": kept})
+        overrides = {n: v for n, v in law.as_linear.items() if n not in kept} | dict(overrides)
+        law = LAWS["linear"]
     declared = law.parameters
-    for field in (*entry.parameters, *(overrides or {})):
+    for field in (*entry.parameters, *overrides):
         if field not in declared:
             raise PresetError(name, "parameter", field, one_of(declared, field))
-    parameters = _parameters(name, entry, declared, overrides or {})
+    parameters = _parameters(name, entry, declared, overrides)
     values = {key: parameter.value for key, parameter in parameters.items()}
     law.check_values(name, values)
     if law.file:

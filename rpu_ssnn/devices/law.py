@@ -87,6 +87,9 @@ class Law:
         pulse_physics: returns how the device remembers its last pulse and loses charge, from the
             values; None where it does neither.
         shape: the parameters that determine how the step depends on the state.
+        as_linear: parameters with which the law `linear` takes the same steps, if nothing is
+            subtracted as a reference; a user may override them, and then has that law. Empty for
+            other laws.
         check: refuses combinations of values that are each in range (with a `PresetError` that
             begins with its first argument).
         divides_by_w_min: whether a lower bound of 0 must be refused.
@@ -121,6 +124,7 @@ class Law:
     step_scale: Callable[[Values], float] = lambda values: 1.0
     held: Callable[[Values], float] = lambda values: 0.0
     shape: tuple[str, ...] = ()
+    as_linear: Values = field(default_factory=dict)
     pulse_physics: Callable[[Values], Any] = lambda values: None
     check: Callable[[str, Values], None] = _nothing_more
     divides_by_w_min: bool = False

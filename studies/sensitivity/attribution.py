@@ -21,7 +21,7 @@ from studies.declaration.cases import Case
 from studies.declaration.study import Study
 from studies.declaration.trial import Failure, Runs
 from studies.results import caveats
-from studies.results.text_table import interval
+from studies.results.text_table import interval, number
 from studies.sensitivity.device_question import (
     AS_IS,
     UNTUNED,
@@ -65,7 +65,8 @@ class Attribution:
             recovered minus lost. `REMAINING` has values under ``lost`` only.
         notes: lines about what was kept fixed or left out, and about interactions.
         failures: the trials that failed.
-        sentence: names the imperfections with a significant cost; empty without a table.
+        sentence: names the imperfections with a significant cost and the loss that remains with all
+            off; empty without a table.
     """
 
     table: pd.DataFrame
@@ -234,6 +235,12 @@ def _sentences(table: pd.DataFrame) -> Iterator[str]:
             f"{verdict}; switched off alone, "
             f"{most['imperfection']} recovers most ({_points(most, 'recovered')} points)."
         )
+    by = {row["imperfection"]: row for _, row in table.iterrows()}
+    remaining, whole = by[REMAINING], by[WHOLE]
+    if remaining["lost"] == remaining["lost"]:
+        gap = number(remaining["lost"] + whole["lost"])
+        left = interval(remaining["lost"], remaining["lost_ci"], n=remaining["lost_n"])
+        yield f"The device is {gap} points below the reference; with all off, {left} remain."
 
 
 def _points(row: pd.Series, kind: str) -> str:

@@ -102,9 +102,28 @@ type Off = Mapping[str, Mapping[str, Any]]
 """This maps the imperfections of a device to the settings that switch them off."""
 
 
+_OF_REFERENCE = ("subtract_symmetry_point", "reference", "reference_spread")
+"""The law `linear`, which soft bounds get when they are switched off, has none of these."""
+
+
+def _preset(case: Case) -> Preset | None:
+    """Returns the preset of the case's device, or of the first device of its cell; None if it has
+    measured jumps instead."""
+    device = case.device_rule.simulated
+    first = device.first if isinstance(device, CompoundDevice) else device
+    return first if isinstance(first, Preset) else None
+
+
+def _slopes(case: Case) -> Mapping[str, Any]:
+    """Returns the slopes of soft bounds, which can be set to zero; empty for other devices, and if
+    a reference moves the weights of these bounds."""
+    preset = _preset(case)
+    return preset.law.as_linear if preset and not preset.law.held(preset.values) else {}
+
+
 def settings_of(case: Case) -> dict[str, Any]:
     """Returns all settings of the device, tile and neurons of a case by path, with defaults."""
-    parameters = parameters_in(case.device_rule.simulated)
+    parameters = {**_slopes(case), **parameters_in(case.device_rule.simulated)}
     tile = case.device_rule.tile.model_dump(exclude={"weight_range"})
     overrides = {f"overrides.{name}": value for name, value in parameters.items()}
     found = overrides | dict(leaves({"tile": tile}))
@@ -136,9 +155,14 @@ def imperfections(case: Case, thinning: float | None) -> tuple[Off, list[str]]:
             group = {}  # nothing would spread
         if group:
             found[name] = group
-    device = case.device_rule.simulated
-    first = device.first if isinstance(device, CompoundDevice) else device
-    notes = list(first.law.notes) if isinstance(first, Preset) else []
+    preset = _preset(case)
+    notes = list(preset.law.notes) if preset else []
+    if preset and preset.law.as_linear and any(preset.values.get(n) for n in _OF_REFERENCE):
+        notes.append(
+            "nonlinearity: without it there is no symmetry point, so the reference is off as well"
+            if _slopes(case)
+            else "nonlinearity: the soft bounds stay, as the reference does not hold weight 0"
+        )
     if any(path.startswith("overrides.partner.") for path in has):
         notes.append("the partner's own imperfections stay as they are")
     if "overrides.step" not in has:
@@ -194,6 +218,8 @@ def with_settings(case: Case, changes: Mapping[str, Any]) -> Case:
             network = with_value(network, rest, value)
         else:
             _put(tile, rest.split("."), value)
+    if "overrides.slope_up" in changes and _slopes(case):
+        overrides = {name: v for name, v in overrides.items() if name not in _OF_REFERENCE}
     reads = tile["reads"]
     if reads is not None and not any(reads.values()):
         tile["reads"] = None  # an exact read is also faster

@@ -97,11 +97,17 @@ def native(config: Any, hidden: Mapping[str, PerDevice]) -> tuple[Shared, dict[s
     return common, {"a": hidden["reference"]}
 
 
+_AS_LINEAR: Values = {
+    "slope_up": 1.0, "slope_down": 1.0, "slope_up_spread": 0.0, "slope_down_spread": 0.0,
+    "slope_from_mean_bounds": False,
+}  # fmt: skip
+
 WITHOUT_REFERENCE = Law(
     # aihwkit gives each of these devices the slopes of a linear step.
     name="soft_bounds", aihwkit="SoftBoundsDevice", code=linear.LAW.code, step=linear.step,
-    own={**NOISE_SCALING, **WRITE_NOISE}, factors=factors, divides_by_w_min=True,
-    native=linear.native, step_fields=linear.LAW.step_fields,
+    own={**NOISE_SCALING, **WRITE_NOISE}, factors=factors, shape=("w_max", "w_min"),
+    as_linear=_AS_LINEAR, divides_by_w_min=True, native=linear.native,
+    step_fields=linear.LAW.step_fields,
 )  # fmt: skip
 
 LAW = Law(
@@ -114,9 +120,7 @@ LAW = Law(
     held=held,
     divides_by_w_min=True,
     native=native,
-    notes=(
-        "nonlinearity: in this device model (soft bounds) steps always shrink toward the bounds, "
-        "so only their spread can be switched off",
-    ),
+    shape=("w_max", "w_min"),
+    as_linear=_AS_LINEAR,
     fits=with_both_noises("soft bounds", SOFT_BOUNDS, "soft_bounds_reference"),
 )  # fmt: skip

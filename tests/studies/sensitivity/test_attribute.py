@@ -126,6 +126,7 @@ def test_what_remains_with_all_off_is_a_row() -> None:
     thinned = 0.5 * 0.25  # This is due to the finest step that still gives the learning rate.
     assert remaining["lost"] == pytest.approx(2.0 + thinned, abs=0.01)
     assert remaining["lost_n"] == 5
+    assert "is 9.50 points below the reference; with all off, 2.13 ± 0.00 re" in found.sentence
     assert math.isnan(remaining["recovered"])
     assert remaining["lost_p"] < 0.001
     none = attribute(device_study(), "capacitor", FakeRun(additive, noise=1.0, salt=1))
@@ -249,7 +250,6 @@ def devices(tmp_path: Path) -> list[str]:
 def test_a_device_with_all_off_takes_equal_steps_up_and_down(devices: list[str]) -> None:
     """The neutral values are neutral on real aihwkit tiles, at every weight and in both
     directions."""
-    soft = 0
     for device in devices:
         case = all_off(device)
         overrides = {**case.device_rule.overrides, "levels": 40}
@@ -260,12 +260,7 @@ def test_a_device_with_all_off_takes_equal_steps_up_and_down(devices: list[str])
         weights = pulses.pivot(index="pulse", columns="device", values="weight").to_numpy()
         steps = np.diff(np.vstack([np.full((1, 4), preset.w_min), weights]), axis=0)
         signs = np.repeat([1.0, -1.0], [30, 20])[:, None]
-        if preset.law.name == "soft_bounds_reference":
-            soft += 1  # Soft bounds cannot be switched off, as the table states.
-            assert (steps.std(axis=1) < 1e-6).all(), device
-            continue
         np.testing.assert_allclose(steps * signs, preset.step, rtol=1e-3, err_msg=device)
-    assert soft == 3
 
 
 def test_the_table_covers_what_presets_and_tiles_can_do_wrong(devices: list[str]) -> None:
@@ -351,10 +346,26 @@ def test_heat_goes_with_the_preset_s_own_leak() -> None:
     assert plain.retention == RetentionSpec()
 
 
+@pytest.mark.parametrize("device", ["reram_sb", "hfo2", "tiki_taka(reram_sb)"])
+def test_soft_bounds_are_switched_off_alone(device: str) -> None:
+    """The step no longer falls toward the bounds, and nothing else of the device changes."""
+    found = attribute(device_study(device), device, FakeRun(lambda p, _: 3 * p.get("slope_up", 1)))
+    row = found.table.set_index("imperfection").loc["nonlinearity"]
+    assert (row["recovered"], row["lost"]) == pytest.approx((3.0, 3.0))
+    own = {"reference_spread": 0.1} if device == "hfo2" else {}
+    whole = in_device(device=device, overrides=own)
+    off, _ = imperfections(whole, thinning=0.5)
+    has, alone = settings_of(whole), settings_of(switched_off(whole, off, {"nonlinearity"}))
+    changed = {path for path in alone if alone[path] != has[path]}
+    assert changed == {"overrides.slope_up", "overrides.slope_down"}
+
+
 def test_what_cannot_be_taken_apart_is_noted() -> None:
     for device, word in (
         ("tiki_taka(capacitor, reram_sb)", "partner's own imperfections"),
         ("reram_es", "read the two together"),
+        ("hfo2", "the reference is off as well"),
+        ("SoftBoundsReferenceDevice(reference_mean=0.2)", "does not hold weight 0"),
     ):
         _, notes = imperfections(in_device(device=device), thinning=0.5)
         assert any(word in note for note in notes)
