@@ -150,7 +150,7 @@ def compound_device(name: str, overrides: Mapping[str, Any] | None = None) -> Co
         assert isinstance(value, float)  # all settings of cells are numbers
         settings[setting] = value
     law = get_preset(inside[0]).law
-    known = [*(law.parameters | law.as_linear), *compound.settings]
+    known = [*{**law.parameters, **law.as_linear}, *compound.settings]
     for parameter in given:
         if parameter not in known:
             raise PresetError(name, "parameter", parameter, one_of(known, parameter))

@@ -4,6 +4,7 @@ import os.path
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from device_presets.library.preset import Parameter, Preset
 from device_presets.library.preset_file import (
@@ -94,20 +95,20 @@ def preset_of(
     Raises:
         PresetError: a parameter is unknown, or its value is out of its physical range.
     """
-    law, overrides = find_law(name, entry.law), overrides or {}
-    if slopes := overrides.keys() & (law.as_linear.keys() - law.parameters.keys()):
+    law, given = find_law(name, entry.law), dict[str, Any](overrides or {})
+    if slopes := given.keys() & (law.as_linear.keys() - law.parameters.keys()):
         if held := law.held(preset_of(name, entry).values):
             allowed = f"must be left out, as the reference of this device holds weight {held:.3g}"
-            raise PresetError(name, min(slopes), overrides[min(slopes)], allowed)
+            raise PresetError(name, min(slopes), given[min(slopes)], allowed)
         kept = {n: p for n, p in entry.parameters.items() if n in LAWS["linear"].parameters}
         entry = entry.model_copy(update={"parameters": kept})
-        overrides = {n: v for n, v in law.as_linear.items() if n not in kept} | dict(overrides)
+        given = {n: v for n, v in law.as_linear.items() if n not in kept} | given
         law = LAWS["linear"]
     declared = law.parameters
-    for field in (*entry.parameters, *overrides):
+    for field in (*entry.parameters, *given):
         if field not in declared:
             raise PresetError(name, "parameter", field, one_of(declared, field))
-    parameters = _parameters(name, entry, declared, overrides)
+    parameters = _parameters(name, entry, declared, given)
     values = {key: parameter.value for key, parameter in parameters.items()}
     law.check_values(name, values)
     if law.file:

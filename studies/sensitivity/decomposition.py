@@ -23,7 +23,6 @@ from studies.common.settings import leaves, value_at, with_value
 from studies.common.statistics import (
     NOT_SIGNIFICANT,
     ONLY_ALONE,
-    SIGNIFICANCE,
     WHY_UNTESTED,
     mark,
     mean_and_half_width,
@@ -53,8 +52,6 @@ from studies.sensitivity.imperfections import circuit_of
 QUESTION = "decompose"
 IDEAL_DEVICE = "ideal"
 """This preset has a finite step, a finite range and no other imperfection."""
-
-AFTER = "after Holm's correction"
 
 FLOAT = "float network"
 NUMBERS_IDEAL = f"numbers in {IDEAL_DEVICE}"
@@ -252,7 +249,7 @@ def _table(runs: Runs, last: str) -> pd.DataFrame:
 
 
 def sentence(table: pd.DataFrame, device: str) -> str:
-    """Says how much of the loss the device causes and how much the spikes, as far as known."""
+    """Says where the loss arises, and how it differs with numbers instead of spikes."""
     if table["loss"].isna().any():
         return ""
     by = {(row["way"], row["step"]): row for _, row in table.iterrows()}
@@ -260,27 +257,24 @@ def sentence(table: pd.DataFrame, device: str) -> str:
         by[BY_SPIKES, step] for step in (ALL, FRONT_END, PRODUCTS, WITH_SPIKES)
     )
     numbers, between = by[BY_NUMBERS, WITH_NUMBERS], by[BETWEEN, INSTEAD]
+    more, sign = ("more", 1.0) if between["loss"] >= 0 else ("fewer", -1.0)
+    verdict = f"In this device, spikes lose {_points(between, sign)} points {more} than numbers"
     if between["loss_p"] != between["loss_p"]:
         verdict = f"Spikes and numbers are not compared in this device: {WHY_UNTESTED}"
-    elif between["loss_p"] >= SIGNIFICANCE:
-        known = mark(between["loss"], between["loss_ci"], between["loss_p"])
-        after = f" {AFTER}" if known == ONLY_ALONE else ""
-        verdict = f"Spikes and numbers do not differ significantly in this device{after}"
-    elif between["loss"] > 0:
-        verdict = f"Numbers serve this device better, by {_points(between)} points"
-    else:
-        verdict = f"Spikes serve this device better, by {_points(between, -1.0)} points"
     faults = by.get((BY_SPIKES, WITH_NEURONS))
-    of_neurons = "" if faults is None else f", {_points(faults)} to its neurons"
+    in_neurons = "" if faults is None else f", {_points(faults)} in its neurons"
     return (
         f"Trained by spikes, {device} is {_points(whole)} points below the float network: "
-        f"{_points(front_end)} are due to the spiking front end, {_points(products)} to the "
-        f"coincidences, {_points(inside)} to the device{of_neurons}. Trained with numbers, the "
-        f"device costs {_points(numbers)} points. {verdict}."
+        f"{_points(front_end)} arise in the spiking front end, {_points(products)} in the "
+        f"coincidences, {_points(inside)} in the device{in_neurons}. Trained with numbers, without "
+        f"spikes, the device costs {_points(numbers)} points. {verdict}."
     )
 
 
-_IN_WORDS = {NOT_SIGNIFICANT: " (not significant)", ONLY_ALONE: f" (not significant {AFTER})"}
+_IN_WORDS = {
+    NOT_SIGNIFICANT: " (not significant)",
+    ONLY_ALONE: " (not significant after Holm's correction)",
+}
 
 
 def _points(row: pd.Series, sign: float = 1.0) -> str:
