@@ -187,7 +187,7 @@ def _convolution(spec: ConvSpec, before: Grid, field: str) -> Connection:
     inside = all(p < k for p, k in zip(padding, kernel, strict=True))
     check(inside, "padding", f"must be smaller than the kernel, {kernel[0]} x {kernel[1]}")
     rows, columns = (n + 2 * p for n, p in zip(before[:2], padding, strict=True))
-    allowed = f"must be at most {rows} x {columns}, the size of the layer before with its padding"
+    allowed = f"must be at most [{rows}, {columns}], rows and columns of the layer before, padded"
     check(kernel[0] <= rows and kernel[1] <= columns, "kernel", allowed)
     found = Connection(before, spec.channels, kernel, spec.stride, padding, spec.replicas)
     allowed = f"must be at most {found.positions}, the number of positions"

@@ -66,7 +66,9 @@ def run(
     from studies.declaration.shipped import find_study
     from studies.execution.api import default_folder
     from studies.execution.study_runs import run_in_folder
+    from studies.report.page.headline import unswept_device
     from studies.results import caveats
+    from studies.results.tables import RESULTS_CSV
 
     declared = find_study(study)
     root = out or default_folder(declared)
@@ -76,6 +78,11 @@ def run(
     _show(declared, outcome.runs, root)
     for line in caveats.of_accuracy_that_fell(outcome.runs):
         typer.echo(line)
+    if device := unswept_device(outcome.runs):
+        given = "--device", device, *(("--data", str(data)) if data else ())
+        ask = shlex.join([str(study), *given, "--rows", str(root / RESULTS_CSV)])
+        typer.echo(f"next    rpu-ssnn decompose {ask}    (device or spikes?)")
+        typer.echo(f"        rpu-ssnn attribute {ask}    (which imperfection?)")
     end(outcome.failures, root)
 
 

@@ -64,7 +64,7 @@ def legend(table: pd.DataFrame) -> str:
     differing = _differing_budgets(table)
     shared = [
         counted(round(table[column].max()), what)
-        for column, what in (("images", "training image"), ("epochs", "epoch"))
+        for column, what in (("images", "training sample"), ("epochs", "epoch"))
         if column not in differing and table[column].notna().any()
     ]
     own = "gaps are paired by seed, with uncorrected intervals and p"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from rpu_ssnn.common.wording import listed
 from studies.common.statistics import describe
 from studies.declaration.trial import Row, Runs, Scalar, point_title
+from studies.declaration.update_rules.on_device import DeviceRule
 from studies.results.grouping import NOT_SWEPT, swept_columns, titled_row, titles_of
 from studies.results.tables import results_frame
 
@@ -36,7 +37,7 @@ FEW_IMAGES = 200
 MOST_WRONG = 1.5
 """Where every run has fewer images wrong than this, none can be told from another."""
 
-_REMEDY = "give it more epochs, images or slots, or have its hyperparameters searched"
+_REMEDY = "give it more epochs, samples or slots, or have its hyperparameters searched"
 
 
 def of_summary(study: Study, table: pd.DataFrame, runs: Runs) -> Iterator[str]:
@@ -44,6 +45,7 @@ def of_summary(study: Study, table: pd.DataFrame, runs: Runs) -> Iterator[str]:
     yield from of_reference(study, table, runs)
     yield from of_chance(study, runs)
     yield from of_images(runs)
+    yield from of_alike_devices(runs)
 
 
 def of_chance(study: Study, runs: Runs) -> Iterator[str]:
@@ -59,8 +61,8 @@ def of_images(runs: Runs) -> Iterator[str]:
     n, kind = min((_images(result.row) for _, result in runs), default=(math.inf, ""))
     if n < FEW_IMAGES:
         yield (
-            f"Accuracies were measured on only {n:.0f} {kind} images, of which one is "
-            f"{100 / n:.2g} %; the intervals are over seeds, and say nothing about other images."
+            f"Accuracies were measured on only {n:.0f} {kind} samples, of which one is "
+            f"{100 / n:.2g} %; the intervals are over seeds, and say nothing about other samples."
         )
 
 
@@ -69,9 +71,29 @@ def of_ceiling(runs: Runs) -> Iterator[str]:
     wrong = [(100.0 - result.accuracy) * _images(result.row)[0] / 100.0 for _, result in runs]
     if wrong and max(wrong) < MOST_WRONG:
         yield (
-            "Every run has at most one image wrong, so that these data are too easy to tell what "
-            "anything costs; take harder data, or fewer training images or slots."
+            "Every run has at most one sample wrong, so that these data are too easy to tell what "
+            "anything costs; take harder data, or fewer training samples or slots."
         )
+
+
+def of_alike_devices(runs: Runs) -> Iterator[str]:
+    """Names the cases in which all devices of an array are alike."""
+    differing: dict[str, bool] = {}
+    for trial, _ in runs:
+        rule = trial.settings.method
+        if isinstance(rule, DeviceRule) and rule.parameters:
+            differing[trial.label] = differing.get(trial.label, False) or _devices_differ(rule)
+    alike = [label for label, differ in differing.items() if not differ]
+    if alike:
+        yield f"All devices of an array are alike in these cases: {listed(alike)}."
+
+
+def _devices_differ(rule: DeviceRule) -> bool:
+    in_array = rule.tile.line_spread.acts or rule.tile.stuck_share > 0
+    if "jump_spread" in rule.parameters:  # is from pulse to pulse, where all others are of devices
+        return in_array or len(rule.simulated.jump_tables or ()) > 1
+    spread = (name for name in rule.parameters if name.endswith(("_spread", "failed_share")))
+    return in_array or any(rule.parameters[name] for name in spread)
 
 
 def of_reference(study: Study, table: pd.DataFrame, runs: Runs) -> Iterator[str]:
@@ -149,7 +171,7 @@ def of_accuracy_that_fell(runs: Runs) -> Iterator[str]:
             worst[title] = (
                 fall,
                 f"{title}: {kind} accuracy fell from {max(curve):.1f} % after epoch {best} to "
-                f"{curve[-1]:.1f} % at the end; a smaller learning rate may prevent this.",
+                f"{curve[-1]:.1f} % at the end; another learning rate may prevent this.",
             )
     yield from (sentence for _, sentence in worst.values())
 

@@ -79,6 +79,12 @@ def devices_trained_by_spikes(runs: Runs) -> frozenset[str]:
     )
 
 
+def unswept_device(runs: Runs) -> str | None:
+    """Returns the label of the first case that trains a device by spikes, without a sweep."""
+    found = (trial.label for trial, _ in runs if _is_real_device(trial) and not trial.sweep)
+    return next(found, None)
+
+
 def _is_real_device(trial: Trial) -> bool:
     """Says whether the trial trains, by spikes, a device that may exist and not a specification."""
     method = trial.settings.method

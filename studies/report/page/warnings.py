@@ -10,7 +10,6 @@ from rpu_ssnn.common.wording import counted, listed
 from studies.common.statistics import FEWEST_SEEDS
 from studies.declaration.hyperparameters import chosen_on_shown_images
 from studies.declaration.trial import Runs
-from studies.declaration.update_rules.on_device import DeviceRule
 from studies.execution.study_runs import FolderContents
 from studies.results import caveats
 from studies.results.grouping import by_point
@@ -31,7 +30,7 @@ def warnings_of(found: FolderContents, root: Path, results: pd.DataFrame) -> lis
         *_few_seeds(results),
         *caveats.of_images(found.runs),
         *caveats.of_chance(found.study, found.runs),
-        *_alike(found.runs),
+        *caveats.of_alike_devices(found.runs),
         *_saturated(results),
         *caveats.of_accuracy_that_fell(found.runs),
         *(f"{line}." for line in chosen_on_shown_images(found.study, found.hyperparameters)),
@@ -62,25 +61,6 @@ def _few_seeds(results: pd.DataFrame) -> Iterator[str]:
             f"These cases have fewer than {FEWEST_SEEDS} seeds, so that intervals and tests mean "
             f"little: {listed(few)}."
         )
-
-
-def _alike(runs: Runs) -> Iterator[str]:
-    differing: dict[str, bool] = {}
-    for trial, _ in runs:
-        rule = trial.settings.method
-        if isinstance(rule, DeviceRule) and rule.parameters:
-            differing[trial.label] = differing.get(trial.label, False) or _devices_differ(rule)
-    alike = [label for label, differ in differing.items() if not differ]
-    if alike:
-        yield f"All devices of an array are alike in these cases: {listed(alike)}."
-
-
-def _devices_differ(rule: DeviceRule) -> bool:
-    in_array = rule.tile.line_spread.acts or rule.tile.stuck_share > 0
-    if "jump_spread" in rule.parameters:  # is from pulse to pulse, where all others are of devices
-        return in_array or len(rule.simulated.jump_tables or ()) > 1
-    spread = (name for name in rule.parameters if name.endswith(("_spread", "failed_share")))
-    return in_array or any(rule.parameters[name] for name in spread)
 
 
 def _saturated(results: pd.DataFrame) -> Iterator[str]:

@@ -18,7 +18,7 @@ from studies.declaration.shipped import shipped_files
 from studies.declaration.trial import Trial
 from studies.workers.worker import Job
 from support.commands import Command
-from support.studies.harness import SMALL, Harness, accept_all, fake_training
+from support.studies.harness import DRIVE, SMALL, Harness, accept_all, fake_training
 
 
 @pytest.fixture
@@ -60,6 +60,18 @@ def test_a_run_ends_with_the_table_and_says_where_everything_is(
     progress = [line for line in errors.splitlines() if line.startswith("[")]
     assert [line[:5] for line in progress] == [f"[{n}/6]" for n in range(1, 7)]
     assert all(line.endswith(" left") for line in progress)
+
+
+def test_a_run_warns_of_devices_that_are_alike_and_names_the_next_commands(
+    command: Command, harness: Harness, tmp_path: Path
+) -> None:
+    cases = [*SMALL["cases"], {"device": "neurosim_pcmo", "hyperparameters": DRIVE}]
+    (tmp_path / "of pcmo.yaml").write_text(yaml.safe_dump({**SMALL, "cases": cases}))
+    output = command("run", tmp_path / "of pcmo.yaml", "--out", harness.out)[1]
+    assert "All devices of an array are alike in these cases: neurosim_pcmo." in output
+    asked = f"'{tmp_path}/of pcmo.yaml' --device neurosim_pcmo --rows {harness.out}/results.csv"
+    for question in ("decompose", "attribute"):
+        assert f"rpu-ssnn {question} {asked}" in output
 
 
 @pytest.fixture(scope="module")

@@ -77,7 +77,7 @@ def test_few_images_are_said_in_the_report_and_beneath_the_table(
         assert code == 0, errors
         return folder, table
 
-    said = "Accuracies were measured on only 30 test images, of which one is 3.3 %;"
+    said = "Accuracies were measured on only 30 test samples, of which one is 3.3 %;"
     folder, table = written("few", n_test=30)
     assert f"\n{said}" in table
     assert [line for line in warnings_of(folder) if line.startswith(said)]

@@ -181,7 +181,7 @@ def test_budgets_are_columns_where_cases_differ_and_a_sentence_where_not() -> No
     header, legend = text.splitlines()[0], text.splitlines()[-1]
     assert "epochs" in header
     assert "images" not in header
-    assert legend.startswith("500 training images; ")
+    assert legend.startswith("500 training samples; ")
     old = summary(frame(rows, epochs=[2, 3], n_train=[NAN, 500]), "rate")
     assert render(old, "rate").splitlines()[-1] == legend
 
