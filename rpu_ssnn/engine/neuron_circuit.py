@@ -124,12 +124,7 @@ def _sent(
 
 @partial(inner, inline=False)
 def fire_circuits(
-    net: Parameters,
-    state: WorkerState,
-    circuits: Circuits,
-    bank: int,
-    word: int,
-    ready: np.uint64,
+    net: Parameters, state: WorkerState, circuits: Circuits, bank: int, word: int, ready: np.uint64
 ) -> tuple[np.uint64, np.uint64]:
     """Takes a block of neurons through a slot (Eq. 1 and 3 to 7), and returns the flags of the
     spikes up and down.

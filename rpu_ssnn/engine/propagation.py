@@ -109,12 +109,7 @@ def propagate_linear(net: Parameters, state: WorkerState, matrices: Matrices, le
 
 @inner
 def _add_patch(
-    net: Parameters,
-    state: WorkerState,
-    matrices: Matrices,
-    x: int,
-    neuron: int,
-    factor: np.float32,
+    net: Parameters, state: WorkerState, matrices: Matrices, x: int, neuron: int, factor: np.float32
 ) -> None:
     """Adds the kernel of a neuron of crossbar x to the gradient currents of its patch."""
     tables, start = net.geometry, net.neuron_start[x]

@@ -25,12 +25,7 @@ from rpu_ssnn.spec.network import (
     connected,
 )
 from rpu_ssnn.spec.neuron_circuit import CircuitSpec
-from rpu_ssnn.spec.training import (
-    RATES_NEED_PRESENTATIONS,
-    Schedule,
-    SurrogateSpec,
-    TrainingSpec,
-)
+from rpu_ssnn.spec.training import RATES_NEED_PRESENTATIONS, Schedule, SurrogateSpec, TrainingSpec
 
 __all__ = [
     "LITERAL_GRADIENT", "MOST_SLOTS", "RATES_NEED_PRESENTATIONS",

@@ -44,14 +44,7 @@ LAWS: Mapping[str, Law] = MappingProxyType(
 """The laws of the package by name, simplest first."""
 
 FIT_FORMS: tuple[fit_form.FitForm, ...] = tuple(
-    form
-    for law in (
-        constant.LAW,
-        soft_bounds.LAW,
-        linear.LAW,
-        piecewise.LAW,
-    )
-    for form in law.fits
+    form for law in (constant.LAW, soft_bounds.LAW, linear.LAW, piecewise.LAW) for form in law.fits
 )
 """The forms that a measured device is fitted with, in the order in which a fit tries them."""
 

@@ -11,10 +11,7 @@ import numpy as np
 from rpu_ssnn.engine.parameters import Parameters
 from rpu_ssnn.engine.propagation import Matrices
 from rpu_ssnn.engine.pulses import PulseBuffers, block_of
-from rpu_ssnn.engine.state import (
-    Presentations,
-    Recording,
-)
+from rpu_ssnn.engine.state import Presentations, Recording
 from rpu_ssnn.spec import Schedule
 from rpu_ssnn.synapses.base import Synapses
 

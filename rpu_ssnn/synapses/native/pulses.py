@@ -17,12 +17,7 @@ from rpu_ssnn.devices.fit_form import JUMP_TABLE
 from rpu_ssnn.devices.laws import change
 from rpu_ssnn.devices.shared import Shared
 from rpu_ssnn.devices.single_precision import exponential, logarithm
-from rpu_ssnn.random_numbers import (
-    device_word,
-    normal_of_bits,
-    uniform,
-    upper_half,
-)
+from rpu_ssnn.random_numbers import device_word, normal_of_bits, uniform, upper_half
 from rpu_ssnn.synapses.native.cells import AT_ONCE, Cells, Memory, Pulses, Scratch
 
 _F = np.float32

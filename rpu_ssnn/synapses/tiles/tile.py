@@ -7,10 +7,7 @@ import numpy as np
 import torch
 from aihwkit.simulator.configs import IOParameters, UpdateParameters
 from aihwkit.simulator.configs.compounds import OneSidedUnitCell
-from aihwkit.simulator.parameters.enums import (
-    BoundManagementType,
-    NoiseManagementType,
-)
+from aihwkit.simulator.parameters.enums import BoundManagementType, NoiseManagementType
 from aihwkit.simulator.tiles import AnalogTile
 from jaxtyping import Float32
 

@@ -10,13 +10,7 @@ from pydantic import Field
 from rpu_ssnn.common.errors import require
 from rpu_ssnn.spec import NetworkSpec, Positive, TrainingSpec
 from studies.common.settings import canonical
-from studies.declaration.update_rules.base import (
-    NumbersRule,
-    RunSettings,
-    Train,
-    all_but,
-    changed,
-)
+from studies.declaration.update_rules.base import NumbersRule, RunSettings, Train, all_but, changed
 from studies.reproductions.training.one_by_one_spec import OnlineSpec
 
 WITHOUT_BATCHES = all_but(
