@@ -299,9 +299,8 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _begin(self, X: np.ndarray, classes: np.ndarray) -> None:
         if len(classes) < 2:
-            raise ValueError(
-                f"a classifier needs at least 2 classes, but y has {len(classes)} class"
-            )
+            found = f"y has {len(classes)} class"
+            raise ValueError(f"a classifier needs at least 2 classes, but {found}")
         self._checked_as(_OwnSettings, *_OwnSettings.model_fields)
         self._fitted_with = self.get_params(deep=False)
         self.classes_ = classes

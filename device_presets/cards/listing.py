@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-from device_presets.library.preset import Preset
+from device_presets.library.preset import Parameter
 from device_presets.library.preset_lookup import get_preset, preset_names
 from device_presets.library.steps_at_zero import asymmetry_at_zero, noise_at_zero, states_at_zero
+from device_presets.lookup.device import get_device
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,16 +48,22 @@ def listing() -> str:
     )
 
 
-def describe(preset: Preset) -> pd.DataFrame:
-    """Returns a row for every parameter of a preset.
+def describe(device: Any) -> pd.DataFrame:
+    """Returns a row for every parameter of a device.
 
     The columns are ``parameter``, ``value``, ``unit``, ``source`` and ``assumption``. A value is a
     number, a flag, a list of numbers, or None if it is not known.
+
+    Args:
+        device: what `get_device` returns or takes, such as the name of a preset.
+
+    Raises:
+        PresetError: there is no such device.
     """
     import pandas as pd
 
-    rows = [
-        (name, p.value, p.unit, p.source, p.assumption) for name, p in preset.parameters.items()
-    ]
+    device = device if hasattr(device, "pulse_physics") else get_device(device)
+    parameters: Mapping[str, Parameter] = device.parameters
+    rows = [(name, p.value, p.unit, p.source, p.assumption) for name, p in parameters.items()]
     columns = ["parameter", "value", "unit", "source", "assumption"]
     return pd.DataFrame(rows, columns=columns, dtype=object)

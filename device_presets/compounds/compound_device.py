@@ -9,7 +9,7 @@ from typing import Any
 from device_presets.compounds.cells import COMPOUNDS, Compound
 from device_presets.library.preset import Parameter, Preset
 from device_presets.library.preset_lookup import LISTING, get_preset
-from rpu_ssnn.common.errors import PresetError, one_of
+from rpu_ssnn.common.errors import PresetError, one_of, require_preset
 from rpu_ssnn.devices.laws.charge_trap import ChargeTrapPhysics
 from rpu_ssnn.devices.own_law import OwnLaw
 
@@ -156,9 +156,9 @@ def compound_device(name: str, overrides: Mapping[str, Any] | None = None) -> Co
             raise PresetError(name, "parameter", parameter, one_of(known, parameter))
     first = get_preset(inside[0], given)
     second = get_preset(inside[1]) if len(inside) == 2 else None
-    if second is not None and second.leaks:
+    if second is not None:
         allowed = "must not leak: the slow device holds the weights"
-        raise PresetError(name, "partner", second.name, allowed)
+        require_preset(not second.leaks, name, "partner", second.name, allowed)
     if compound.one_sided and first.bidirectional:
         allowed = "must move one way only, as pcm does: a device with a down step needs no refresh"
         raise PresetError(name, "device", first.name, allowed)
@@ -178,12 +178,11 @@ def _check_for_cell(name: str, field: str, preset: Preset) -> None:
             "must have a law of the package: a law of your own is simulated as a single device "
         )
         raise PresetError(name, field, preset.name, allowed + "and in two_device_pair only")
-    if preset.pulse_physics is not None:
-        allowed = (
-            "must not remember its pulses or lose charge in log-time, which is simulated for a "
-            "single device and for two_device_pair only (charge_trap has a plain step)"
-        )
-        raise PresetError(name, field, preset.name, allowed)
+    allowed = (
+        "must not remember its pulses or lose charge in log-time, which is simulated for a "
+        "single device and for two_device_pair only (charge_trap has a plain step)"
+    )
+    require_preset(preset.pulse_physics is None, name, field, preset.name, allowed)
     if preset.leaks and not preset.writes_exactly:
         allowed = "must be 0 in a cell of leaking devices, whose leak aihwkit sets by a noisy write"
         raise PresetError(name, "write_noise", preset.number("write_noise"), allowed)

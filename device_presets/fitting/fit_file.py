@@ -19,6 +19,7 @@ from device_presets.fitting.results.population import Population
 from device_presets.fitting.results.quantities import report
 from device_presets.library.entry_writing import checked_name
 from rpu_ssnn.common.errors import PresetError
+from rpu_ssnn.common.files import user_path
 from rpu_ssnn.devices.fit_form import CONSTANT, LINEAR
 
 
@@ -44,7 +45,7 @@ def fit_file(
         PresetError: The file cannot be used (the error names file, row and column), or no preset
             can hold the numbers.
     """
-    file = Path(file)
+    file = user_path("presets fit", "file", file)
     checked_name(name)
     tell(f"reading {file}")
     measurement = read(file, sheet)

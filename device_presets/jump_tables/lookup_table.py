@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rpu_ssnn.common.errors import Fault, PresetError
+from rpu_ssnn.common.errors import Fault, PresetError, require_preset
 from rpu_ssnn.common.files import text_of
 
 _COMMENT = "Row 1: conductances {0}, row 2: points of the distribution, then changes {0}"
@@ -27,6 +27,13 @@ NORMALISED = "(a.u.)"
 
 _NEAR = 1e-3
 """Numbers that may be rounded count as equal within this relative difference."""
+
+MOST_SIEMENS = 1.0
+"""The assumed upper limit for a single memory device: its wires have about 1 ohm, and a quantum of
+conductance is 77.5 uS."""
+
+_MOST_RANGES = 10.0
+"""No jump is larger than this many ranges; those of the noisiest published tables reach 1.8."""
 
 FILES = {"up": "dG_increasing.txt", "down": "dG_decreasing.txt"}
 
@@ -136,36 +143,40 @@ def _read(file: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, bool]:
                 raise PresetError(f"{file}, row {number}", "row", line[:40], allowed) from None
             normalised |= NORMALISED in line
             continue
-        if not np.isfinite(row).all():
-            allowed = "must hold finite numbers"
-            raise PresetError(f"{file}, row {number}", "row", line[:40], allowed)
+        allowed = "must hold finite numbers"
+        require_preset(np.isfinite(row).all(), f"{file}, row {number}", "row", line[:40], allowed)
         if len(rows) >= 2 and len(row) != len(rows[0]):
             allowed = f"must be {len(rows[0])}, one for each conductance"
             raise PresetError(f"{file}, row {number}", "cells", len(row), allowed)
         rows.append(row)
     if len(rows) < 4 or len(rows) - 2 != len(rows[1]):
-        allowed = "must be conductances, points of the distribution, and one row for each point"
+        allowed = (
+            "must be conductances, points of the distribution, and one row for each point, with "
+            "spaces or commas between numbers"
+        )
         raise PresetError(file, "rows", len(rows), allowed)
     conductance, points, changes = rows[0], rows[1], np.array(rows[2:])
-    if len(conductance) < 2:
-        allowed = "must be at least 2, as a device moves from one to another"
-        raise PresetError(file, "conductances", len(conductance), allowed)
+    allowed = "must be at least 2, as a device moves from one to another"
+    require_preset(len(conductance) >= 2, file, "conductances", len(conductance), allowed)
     for field, values in (("conductances", conductance), ("points", points)):
         if not (np.diff(values) > 0).all():
             raise PresetError(file, field, Fault("they do not rise"), "must rise from cell to cell")
     if abs(points[0]) > _NEAR or abs(points[-1] - 1.0) > _NEAR:
         found = Fault(f"from {points[0]:g} to {points[-1]:g}")
         raise PresetError(file, "points of the distribution", found, "must go from 0 to 1")
-    if conductance[0] < 0 and not normalised:
-        allowed = (
-            f"must be 0 S or above for a single device; for normalised values, write {NORMALISED} "
-            "into the first line"
-        )
-        raise PresetError(file, "conductance", float(conductance[0]), allowed)
+    allowed = (
+        f"must be from 0 to {MOST_SIEMENS:g} S for a single device; for normalised values, write "
+        f"{NORMALISED} into the first line"
+    )
+    fits = normalised or 0.0 <= conductance[0] < conductance[-1] <= MOST_SIEMENS
+    span = conductance[[0, -1]].tolist()
+    require_preset(fits, file, "conductances", span, allowed)
+    largest, most = float(np.abs(changes).max()), _MOST_RANGES * (span[1] - span[0])
+    allowed = f"must be at most {most:g}, {_MOST_RANGES:g} times the range: check the unit"
+    require_preset(largest <= most, file, "largest change", largest, allowed)
     falls = np.flatnonzero(changes[-1] < changes[0])
     if len(falls):
         allowed = "must rise with the points of the distribution, but ends below its first change"
-        raise PresetError(
-            file, f"column {falls[0] + 1} of changes", float(changes[-1, falls[0]]), allowed
-        )
+        place, last = f"column {falls[0] + 1} of changes", float(changes[-1, falls[0]])
+        raise PresetError(file, place, last, allowed)
     return conductance, points, changes, normalised

@@ -29,7 +29,7 @@ from device_presets.jump_tables.lookup_table import (
     read_lookup_table,
 )
 from device_presets.library.preset import Parameter
-from rpu_ssnn.common.errors import Fault, PresetError, one_of
+from rpu_ssnn.common.errors import Fault, PresetError, one_of, require_preset
 from rpu_ssnn.common.files import user_path
 from rpu_ssnn.devices.common_parameters import PULSE_FACTS, refuse_pulses_that_overlap
 from rpu_ssnn.devices.law_parameter import LawParameter
@@ -221,9 +221,8 @@ def table_device(name: str, overrides: Mapping[str, Any] | None = None) -> Table
     tables = tuple(sorted(read, key=lambda table: table.digest))
     digests = "".join(table.digest for table in tables)
     digest = hashlib.sha256(digests.encode()).hexdigest()[:DIGITS]
-    if asked["digest"] not in (None, digest):
-        allowed = f"must be {asked['digest']}: the table has changed"
-        raise PresetError(plain, "sha256", digest, allowed)
+    allowed = f"must be {asked['digest']}: the table has changed"
+    require_preset(asked["digest"] in (None, digest), plain, "sha256", digest, allowed)
     for table in tables:
         if table.normalised != tables[0].normalised:
             mixed = Fault("some are normalised, some in siemens")
@@ -233,9 +232,8 @@ def table_device(name: str, overrides: Mapping[str, Any] | None = None) -> Table
             raise PresetError(table.name, "conductances", len(table.conductance), allowed)
     full = f"{plain[:-1]}, sha256={digest})"
     device = TableDevice(full, tables, MappingProxyType(settings))
-    if not device.step > 0.0:
-        allowed = "must be above 0: a pulse up must raise the conductance more than a pulse down"
-        raise PresetError(plain, "mean jump at mid-range", device.step, allowed)
+    allowed = "must be above 0: a pulse up must raise the conductance more than a pulse down"
+    require_preset(device.step > 0.0, plain, "mean jump at mid-range", device.step, allowed)
     return device
 
 
@@ -259,9 +257,8 @@ def _folders_in(folder: Path) -> list[Path]:
     if not any(map(is_lookup_table, inside)):
         raise PresetError("device", KEY, str(folder), f"must hold {names}, or folders that do")
     for member in inside:
-        if not is_lookup_table(member):
-            allowed = f"must hold {names}, as the other folders in {folder} do"
-            raise PresetError("device", KEY, str(member), allowed)
+        allowed = f"must hold {names}, as the other folders in {folder} do"
+        require_preset(is_lookup_table(member), "device", KEY, str(member), allowed)
     return inside
 
 

@@ -11,6 +11,9 @@ from rpu_ssnn.common.wording import printable
 from rpu_ssnn.devices.law_parameter import Value
 from rpu_ssnn.devices.laws import LAWS
 
+MOST_LETTERS = 100
+"""A name has at most this many letters, since file names must not be longer than 255 bytes."""
+
 MOST_DRAWS = 10
 """This many devices are drawn from a fit and written beside its preset."""
 
@@ -58,7 +61,9 @@ def checked_name(name: str) -> str:
     Raises:
         PresetError: the name is not usable as a YAML key and a file name.
     """
-    if not name or not all(c.isalnum() or c in "_-" for c in name) or not name[0].isalpha():
-        allowed = "must begin with a letter and consist of letters, digits, _ and -"
+    words = isinstance(name, str) and all(c.isalnum() or c in "_-" for c in name)
+    if not (words and name[:1].isalpha() and len(name) <= MOST_LETTERS):
+        allowed = "must begin with a letter and consist of letters, digits, _ and -, at most "
+        allowed += f"{MOST_LETTERS} in all"
         raise PresetError("preset", "name", name, allowed)
     return name

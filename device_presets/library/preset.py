@@ -144,9 +144,7 @@ class Preset:
     def noise_free(self) -> bool:
         """Returns whether nothing is drawn at random after construction, so that runs repeat
         exactly."""
-        if self.number("cycle_to_cycle") > 0:
-            return False
-        return self.writes_exactly
+        return self.number("cycle_to_cycle") == 0 and self.writes_exactly
 
     @property
     def writes_exactly(self) -> bool:

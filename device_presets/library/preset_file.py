@@ -1,5 +1,6 @@
 """Reads and checks preset files: YAML, with one file per technology and one entry per preset."""
 
+import math
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, StrictFloat, model_validator
 
 from rpu_ssnn.common import strict_yaml
-from rpu_ssnn.common.errors import InputError, PresetError, one_of
+from rpu_ssnn.common.errors import Fault, InputError, PresetError, one_of, require_preset
 from rpu_ssnn.common.files import user_path
 from rpu_ssnn.common.validation import validated
 
@@ -44,8 +45,10 @@ class ParameterEntry(BaseModel):
         told = self.source or self.assumption or ""
         if bool(self.source) == bool(self.assumption) or not told.strip():
             raise ValueError("must have either a `source` or an `assumption`")
-        if self.measured is not None and self.measured[0] > self.measured[1]:
-            raise ValueError("must have `measured` as [lowest, highest]")
+        low, high = self.measured or (-math.inf, math.inf)
+        seen = self.value if isinstance(self.value, float) else low
+        if not low <= seen <= high:
+            raise ValueError("must have `measured` as [lowest, highest], and `value` within")
         return self
 
 
@@ -96,7 +99,8 @@ def read_preset_file(
     """
     content = strict_yaml.read(file, PresetError)
     if not isinstance(content, dict) or not content:
-        raise PresetError(file, "file", content, "must hold presets as 'name: {...}'")
+        found = content or Fault("it is empty")
+        raise PresetError(file, "content", found, "must hold presets as 'name: {...}'")
     raw = {str(name): entry for name, entry in content.items()}
     entries = {name: _complete(file, raw, name, others, ()) for name in raw}
     return {name: _with_whole_path(file, entry) for name, entry in entries.items()}
@@ -173,9 +177,8 @@ def _chosen_entry(name: str) -> tuple[dict[str, PresetEntry], str]:
     path, chosen = _split(name)
     entries = read_preset_file(user_path("device presets", "name", path), shipped_entries())
     if chosen is None:
-        if len(entries) > 1:
-            named = " or ".join(f"{Path(path).name}:{entry}" for entry in entries)
-            raise PresetError(path, "entry", None, f"must be named, as {named}")
+        named = " or ".join(f"{Path(path).name}:{entry}" for entry in entries)
+        require_preset(not (len(entries) > 1), path, "entry", None, f"must be named, as {named}")
         return entries, next(iter(entries))
     if chosen not in entries:
         raise PresetError(path, "entry", chosen, one_of(entries, chosen))

@@ -14,7 +14,7 @@ from device_presets.library.preset_file import (
     is_file_name,
     shipped_entries,
 )
-from rpu_ssnn.common.errors import Fault, PresetError, one_of
+from rpu_ssnn.common.errors import Fault, PresetError, one_of, require_preset
 from rpu_ssnn.devices.common_parameters import MOST_LEVELS
 from rpu_ssnn.devices.law_parameter import LawParameter, Value
 from rpu_ssnn.devices.laws import LAWS
@@ -138,9 +138,8 @@ def _parameters(
         if found.unit != asked.unit:
             raise PresetError(where, f"{name}.unit", found.unit or None, f"must be {asked.unit}")
         # In YAML 1.2, a number in quotes is text.
-        if isinstance(found.value, str):
-            allowed = f"{asked.allowed}, not text"
-            raise PresetError(where, name, found.value, allowed)
+        allowed = f"{asked.allowed}, not text"
+        require_preset(not isinstance(found.value, str), where, name, found.value, allowed)
         value = asked.checked(where, name, found.value)
         made = _parameter(asked, value, source=found.source, assumption=found.assumption)
         return replace(made, measured=seen)
@@ -164,9 +163,8 @@ def _parameters(
             complete[name] = _parameter(asked, asked.neutral, assumption=why)
     chosen = [n for n in STEP_OR_LEVELS if n in overrides]
     chosen = chosen or [n for n in STEP_OR_LEVELS if n in entry.parameters]
-    if len(chosen) != 1:
-        found = Fault("both are given" if chosen else "neither is given")
-        raise PresetError(where, "step and levels", found, "must be exactly one of them")
+    found = Fault("both are given" if chosen else "neither is given")
+    require_preset(len(chosen) == 1, where, "step and levels", found, "must be exactly one of them")
     span = _number(complete["w_max"]) - _number(complete["w_min"])
     return _step_and_levels(where, declared, chosen[0], given(chosen[0]), span) | complete
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from rpu_ssnn.common.errors import PresetError
+from rpu_ssnn.common.errors import PresetError, require_preset
 from rpu_ssnn.devices.law import Law, number
 from rpu_ssnn.devices.law_parameter import Value
 
@@ -65,10 +65,9 @@ def _lifetime(where: str, tau: float, seconds_between_steps: float) -> float:
     if math.isinf(tau):
         return 0.0
     share = -math.expm1(-seconds_between_steps / tau)
-    if share < SMALLEST_LEAK:
-        allowed = (
-            f"must be at least {SMALLEST_LEAK * tau:.2g} s, or the leak of {tau:g} s is lost in "
-            "single precision: decay less often, with more seconds in between"
-        )
-        raise PresetError(where, field, seconds_between_steps, allowed)
+    allowed = (
+        f"must be at least {SMALLEST_LEAK * tau:.2g} s, or the leak of {tau:g} s is lost in "
+        "single precision: decay less often, with more seconds in between"
+    )
+    require_preset(not (share < SMALLEST_LEAK), where, field, seconds_between_steps, allowed)
     return 1.0 / share

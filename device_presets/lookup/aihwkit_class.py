@@ -11,7 +11,7 @@ import warnings
 from typing import Any
 
 from device_presets.library.preset_file import ParameterEntry, PresetEntry
-from rpu_ssnn.common.errors import PresetError, one_of
+from rpu_ssnn.common.errors import PresetError, one_of, require_preset
 from rpu_ssnn.devices.laws import LAWS, law_of_aihwkit
 
 WHERE = "aihwkit device"
@@ -98,7 +98,7 @@ def own_entry(source: Any) -> tuple[str, PresetEntry]:
         PresetError: the source is none of these, it is a cell of several devices, or it has a
             property for which presets have no parameter.
     """
-    device = _device_of(source() if isinstance(source, type) else source)
+    device = _device_of(source)
     model = _model_of(type(device))
     if model is None:
         allowed = one_of(MODELS) + ", or a preset of one"
@@ -118,9 +118,8 @@ def own_entry(source: Any) -> tuple[str, PresetEntry]:
                 value=_plain(value), unit=asked.unit, assumption=_GIVEN
             )
         elif field.name == "allow_increasing":
-            if value != grows:
-                allowed = f"must be {grows}, as a gamma is {'' if grows else 'not '}below 0"
-                raise PresetError(type(device).__name__, field.name, value, allowed)
+            allowed = f"must be {grows}, as a gamma is {'' if grows else 'not '}below 0"
+            require_preset(value == grows, type(device).__name__, field.name, value, allowed)
         elif value != default and field.name in _DRAWN_LATER:
             told = f"{type(device).__name__}: {field.name} is not used: the seed of a trial draws"
             warnings.warn(f"{told} its devices", stacklevel=3)
@@ -162,6 +161,8 @@ def _device_of(source: Any) -> Any:
     from aihwkit.simulator.parameters.base import RPUConfigBase
     from aihwkit.simulator.parameters.training import UpdateParameters
 
+    if isinstance(source, type) and issubclass(source, SingleRPUConfig | PulsedDevice):
+        source = source()
     if isinstance(source, SingleRPUConfig):
         plain = source.forward.is_perfect and source.backward.is_perfect
         if not plain or source.update != UpdateParameters():
@@ -179,7 +180,7 @@ def _device_of(source: Any) -> Any:
             "one_sided_pair(PRESET) and tiki_taka(PRESET) (docs/explanation/devices.md)"
         )
         raise PresetError(WHERE, "configuration", type(source).__name__, allowed)
-    allowed = "must be a device of aihwkit that moves by pulses, or a SingleRPUConfig with one"
+    allowed = "must be a name, a mapping, a device of aihwkit that moves by pulses, or its config"
     raise PresetError(WHERE, "class", type(source).__name__, allowed)
 
 

@@ -1,18 +1,14 @@
 """Finds a device from the user's input: a preset, a cell, an aihwkit device, a table or a law."""
 
+import os.path
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Any
 
 from device_presets.compounds.compound_device import CompoundDevice, compound_device, is_cell_name
-from device_presets.jump_tables.table_device import (
-    KEY as TABLE,
-)
-from device_presets.jump_tables.table_device import (
-    TableDevice,
-    is_table_name,
-    table_device,
-    table_name,
-)
+from device_presets.jump_tables import table_device as tables
+from device_presets.jump_tables.table_device import KEY as TABLE
+from device_presets.jump_tables.table_device import TableDevice
 from device_presets.library.preset import Preset
 from device_presets.library.preset_lookup import check_overrides, get_preset, preset_of
 from device_presets.lookup.aihwkit_class import aihwkit_object, is_aihwkit_name, own_entry
@@ -41,23 +37,34 @@ def get_device(
             partner leaks or is not allowed, or aihwkit's cells cannot use a device.
     """
     check_overrides(overrides)
+    name = str(name) if isinstance(name, PurePath) else name
     if isinstance(name, Mapping):
         if LAW in name:
             name = law_name(name)
         elif set(name) == {TABLE}:
-            name = table_name(name[TABLE])
+            name = tables.table_name(name[TABLE])
         else:
-            raise PresetError(
-                "device", "key", ", ".join(map(str, name)), f"must be {LAW} or {TABLE}"
-            )
+            keys, allowed = ", ".join(map(str, name)), f"must be {LAW} or {TABLE}"
+            raise PresetError("device", "key", keys, f"{allowed} (a study also takes fit)")
     if not isinstance(name, str):
         return preset_of(*own_entry(name), overrides)
-    if is_table_name(name):
-        return table_device(name, overrides)
+    if tables.is_table_name(name):
+        return tables.table_device(name, overrides)
     if is_law_name(name):
         return law_device(name, overrides)
     if is_aihwkit_name(name):
         return preset_of(*own_entry(aihwkit_object(name)), overrides)
     if is_cell_name(name):
         return compound_device(name, overrides)
+    if form := _other_form(name):
+        raise PresetError("device presets", "name", name, form)
     return get_preset(name, overrides)
+
+
+def _other_form(name: str) -> str:
+    """Returns what to write for a file or folder that is no preset; empty for a preset."""
+    if os.path.isdir(name) or os.path.isdir(tables.SHIPPED / name):  # pathlib raises on odd names
+        return f"must be {{{TABLE}: {name}}} for a folder of tables of jumps"
+    fitted = "must be a preset, which `rpu-ssnn presets fit` makes of measured pulses"
+    forms = {".csv": fitted, ".xlsx": fitted, ".py": f"must be {{{LAW}: {name}, ...}}"}
+    return forms.get(PurePath(name).suffix.lower(), "")

@@ -37,7 +37,10 @@ def law_name(device: Mapping[str, Any]) -> str:
     if not named or any(mark in file for mark in ",()"):
         allowed = "must be a file such as my_law.py, without commas and parentheses in its path"
         raise PresetError("device", KEY, file, allowed)
-    law = find_law("device", str(user_path("device", KEY, file)))
+    for name, value in device.items():
+        if name != KEY and any(mark in str(value) for mark in ",()"):
+            raise PresetError("device", str(name), value, "must be a number, or true or false")
+    law = find_law("device", str(user_path("device", KEY, file)), device.get("sha256"))
     given = [f"{name}={value}" for name, value in device.items() if name not in (KEY, "sha256")]
     return f"law({', '.join([file, *given, f'sha256={law.digest}'])})"
 
@@ -58,7 +61,7 @@ def law_device(name: str, overrides: Mapping[str, Any] | None = None) -> Preset:
     parameters = {}
     for key, text in given.items():
         if key not in law.parameters:
-            raise PresetError(Path(file).name, "parameter", key, one_of(law.parameters, key))
+            raise PresetError(name, "parameter", key, one_of(law.parameters, key))
         unit = law.parameters[key].unit
         parameters[key] = ParameterEntry(value=_value(text), unit=unit, assumption=_GIVEN)
     entry = PresetEntry(

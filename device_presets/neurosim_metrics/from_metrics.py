@@ -18,7 +18,7 @@ from device_presets.library.entry_writing import checked_name, entry_text, param
 from device_presets.library.preset_file import PresetEntry
 from device_presets.library.steps_at_zero import asymmetry_of
 from device_presets.neurosim_metrics.pulse_curve import LARGEST_LABEL, STRAIGHT, curvature, label_of
-from rpu_ssnn.common.errors import PresetError
+from rpu_ssnn.common.errors import PresetError, require_preset
 from rpu_ssnn.devices.common_parameters import PULSE_FACTS
 
 _LAW = "linear"
@@ -72,10 +72,8 @@ class PublishedMetrics:
             ("cycle-to-cycle", 0.0, 1.0, "must be a share of the range, 0 to 1"),
             ("device-to-device", 0.0, 5.0, "must be between 0 and 5, in units of the label"),
         )
-        if not self.source.strip():
-            raise PresetError(
-                "metrics", "source", self.source, "must say where the numbers are from"
-            )
+        allowed = "must say where the numbers are from"
+        require_preset(self.source.strip(), "metrics", "source", self.source, allowed)
         for field, low, high, allowed in limits:
             value = getattr(self, field.replace("-", "_"))
             within = math.isfinite(value) and low <= value <= high

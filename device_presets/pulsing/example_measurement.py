@@ -5,7 +5,7 @@ import pandas as pd
 
 from device_presets.library.preset import Preset
 from device_presets.pulsing.pulse_train import pulse_train
-from rpu_ssnn.common.errors import PresetError
+from rpu_ssnn.common.errors import PresetError, require_preset
 
 ZERO_US = 60.0
 ONE_US = 80.0
@@ -42,9 +42,8 @@ def example_measurement(
     if devices * pulses * cycles * 2 > MOST_ROWS:
         allowed = f"must give at most {MOST_ROWS} rows: devices x pulses x cycles x 2"
         raise PresetError(preset.name, "devices", devices, allowed)
-    if preset.w_min < LEAST_WEIGHT:
-        allowed = f"must be at least {LEAST_WEIGHT:g} here, which is 0 uS in the table"
-        raise PresetError(preset.name, "w_min", preset.w_min, allowed)
+    allowed = f"must be at least {LEAST_WEIGHT:g} here, which is 0 uS in the table"
+    require_preset(preset.w_min >= LEAST_WEIGHT, preset.name, "w_min", preset.w_min, allowed)
     sweep = [True] * pulses + ([False] * pulses if preset.bidirectional else [])
     if not preset.bidirectional:
         cycles = 1

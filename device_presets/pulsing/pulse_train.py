@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from device_presets.library.preset import Preset
+from device_presets.library.preset_lookup import get_preset
 from device_presets.library.to_aihwkit import aihwkit_device
-from rpu_ssnn.common.errors import PresetError
+from rpu_ssnn.common.errors import PresetError, require_whole
 from rpu_ssnn.devices.shared import OwnShared
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ MOST_DEFAULT_PULSES = 2000
 
 
 def pulse_response(
-    preset: Preset,
+    preset: Preset | str,
     n_devices: int = 8,
     n_up: int | None = None,
     n_down: int | None = None,
@@ -34,6 +35,7 @@ def pulse_response(
     The leak is left out, since pulses follow each other far faster than a weight decays.
 
     Args:
+        preset: the device, or its name.
         n_devices: the number of devices, at least 1, drawn with the preset's spread.
         n_up: number of up pulses; by default the preset's levels, at most 2000.
         n_down: number of down pulses after them; by default the same, or 0 for a device that only
@@ -46,15 +48,16 @@ def pulse_response(
         directions), ``polarity`` (``up`` or ``down``), ``weight`` after the pulse.
 
     Raises:
-        PresetError: a count or the seed is out of range, or an up-only device gets down pulses.
+        InputError: a count or the seed is out of range, there is no such preset (cells and tables
+            are none), or an up-only device gets down pulses.
     """
+    preset = preset if isinstance(preset, Preset) else get_preset(preset)
     default = min(math.ceil(preset.levels), MOST_DEFAULT_PULSES)
     up = default if n_up is None else n_up
     down = (default if preset.bidirectional else 0) if n_down is None else n_down
     counts = (("n_devices", n_devices, 1), ("n_up", up, 0), ("n_down", down, 0), ("seed", seed, 0))
     for field, count, least in counts:
-        if count < least:
-            raise PresetError(preset.name, field, count, f"must be at least {least}")
+        require_whole(preset.name, field, count, least)
     if down and preset.one_directional_because is not None:
         allowed = f"must be 0: {preset.one_directional_because}"
         raise PresetError(preset.name, "n_down", down, allowed)

@@ -124,6 +124,16 @@ class PresetError(InputError):
     """Reports in one line a preset, a parameter or a preset file that cannot be used."""
 
 
+def require_preset(holds: object, where: object, field: str, value: object, allowed: str) -> None:
+    """Refuses, as `require` does, a value of a preset or of its file.
+
+    Raises:
+        PresetError: the condition does not hold.
+    """
+    if not holds:
+        raise PresetError(where, field, value, allowed)
+
+
 class _AsShown(str):
     """Stands, as the text of its `repr`, for a value that might not cross a process border."""
 

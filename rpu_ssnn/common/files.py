@@ -39,6 +39,8 @@ _SAID_BY_LIBRARIES = (
     (r"^.*Expected \d+ fields in line (\d+), saw \d+$", r"row \1 has too many cells"),
     ("^Length of header or names .*$", "the first row below the names has too many cells"),
     ("^No columns to parse from file$", "the first line is empty"),
+    ("^.*EOF inside string starting at row .*$", "a quotation mark is not closed"),
+    ("^.*There is no item named .* in the archive.*$", "not a workbook"),
 )
 """Sentences of Python and pandas about bad files, and what they mean to a reader."""
 
@@ -127,13 +129,13 @@ def read_bytes(path: Path, most: int = MOST_TEXT_BYTES) -> bytes:
 
 
 def read_text(path: Path, most: int = MOST_TEXT_BYTES) -> str:
-    """Returns the content of a regular file in UTF-8.
+    """Returns the content of a regular file in UTF-8, without a byte order mark.
 
     Raises:
         OSError: as `read_bytes`.
         UnicodeDecodeError: the content is not UTF-8.
     """
-    return read_bytes(path, most).decode("utf-8")
+    return read_bytes(path, most).decode("utf-8-sig")
 
 
 def text_of(path: Path, most: int = MOST_TEXT_BYTES, error: type[InputError] = InputError) -> str:
@@ -329,6 +331,8 @@ def _replace_all(
 
 def _temporary_name(path: Path) -> Path:
     """Returns a random name beside the file, with its suffix, which sets the format of a figure."""
+    if not path.name:
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     return path.with_name(f".{secrets.token_hex(_RANDOM_BYTES)}.tmp.{path.name}")
 
 

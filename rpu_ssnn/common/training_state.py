@@ -71,9 +71,8 @@ def checked(state: State, like: State) -> State:
     for name, mine in like.items():
         found = state[name]
         if (found.shape, found.dtype) != (mine.shape, mine.dtype):
-            raise StateError(
-                f"{name} is {found.dtype} {found.shape} instead of {mine.dtype} {mine.shape}"
-            )
+            other = f"{mine.dtype} {mine.shape}"
+            raise StateError(f"{name} is {found.dtype} {found.shape} instead of {other}")
     return state
 
 

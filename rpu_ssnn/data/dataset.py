@@ -113,7 +113,8 @@ def load_dataset(
     ((90, 64), (10, 64), 10)
     """
     if own is None:
-        require(name in NAMED_SETS, "load_dataset", "name", name, one_of(NAMED_SETS, name))
+        known = isinstance(name, str) and name in NAMED_SETS
+        require(known, "load_dataset", "name", name, one_of(NAMED_SETS, name))
     else:
         allowed = "must be a name that no standard set has, as the data are your own"
         require(name not in NAMED_SETS, "load_dataset", "name", name, allowed)

@@ -140,6 +140,5 @@ def _vowel_files(root: Path | None) -> tuple[Path, Path]:
         if train.is_file() and test.is_file():
             return train, test
     looked = ", ".join(map(str, places)) or "a data folder (--data) or an installed aeon"
-    raise MissingDataError(
-        "japanese_vowels", f"file {_FILES[0]}", None, f"must be in {looked}; {_OBTAIN}"
-    )
+    allowed = f"must be in {looked}; {_OBTAIN}"
+    raise MissingDataError("japanese_vowels", f"file {_FILES[0]}", None, allowed)

@@ -152,10 +152,17 @@ class Law:
     def mean_steps(self, values: Values, weight: float = 0.0) -> UpDown:
         """Returns the steps of an isolated pulse up and of one down at a weight, for the mean
         device without noise; both are 0 or more, in units of weight."""
-        scale_up, scale_down = self.scales(values)
         if self.file is None:
+            scale_up, scale_down = self.scales(values)
             up, down = self.factors(values, weight)
             return scale_up * up, scale_down * down
+        up, down = self.own_changes(values, weight)
+        return abs(up), abs(down)
+
+    def own_changes(self, values: Values, weight: float = 0.0) -> UpDown:
+        """Returns the changes of `mean_steps` by the step of a user-defined law, with their
+        signs."""
+        scale_up, scale_down = self.scales(values)
         own = np.array([number(values, name) for name in self.own])
         shared = OwnShared(np.float32(0.0), own)
         found = []
@@ -164,7 +171,7 @@ class Law:
                 low=number(values, "w_min"), high=number(values, "w_max"), up=scale_up,
                 down=scale_down, state=weight,
             )  # fmt: skip
-            found.append(abs(float(self.step(shared, device, weight, way, 0.0))))
+            found.append(float(self.step(shared, device, weight, way, 0.0)))
         return found[0], found[1]
 
     def numbers(self, values: Values) -> Float32[np.ndarray, " n"]:

@@ -6,8 +6,10 @@ The file defines ``LAW``, a `Law` whose step is a plain function; see docs/how-t
 import hashlib
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
+from numbers import Real
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +17,7 @@ import numba.core.errors
 import numpy as np
 from jaxtyping import Float32
 
-from rpu_ssnn.common.errors import Fault, PresetError, one_of
+from rpu_ssnn.common.errors import Fault, PresetError, one_of, require_preset
 from rpu_ssnn.common.files import reason
 from rpu_ssnn.common.own_code import run_own_code
 from rpu_ssnn.common.wording import listed
@@ -71,17 +73,17 @@ def check_own_step(law: Law, values: Values) -> None:
     """Runs the step of a user-defined law once up and once down, with the numbers of one device.
 
     Raises:
-        PresetError: the step raises an error, or returns no finite number.
+        PresetError: the step raises an error, returns no finite number, or goes against its pulse.
     """
     allowed = "must return the change of the state by a pulse, as a finite number"
     try:
-        steps = law.mean_steps(values)
+        up, down = law.own_changes(values)
     except Exception as error:
         told = Fault(f"{type(error).__name__}: {error}")
         raise PresetError(law.file, "step", told, allowed) from error
-    for step in steps:
-        if not math.isfinite(step):
-            raise PresetError(law.file, "step", step, allowed)
+    require_preset(math.isfinite(up) and math.isfinite(down), law.file, "step", [up, down], allowed)
+    allowed = "must raise the state 0 by a pulse up, and lower it by a pulse down"
+    require_preset(not (up < 0.0 or down > 0.0), law.file, "step", [up, down], allowed)
 
 
 @lru_cache(maxsize=16)
@@ -95,28 +97,28 @@ def _read(path: str, code: bytes, digest: str) -> Law:
         module = run_own_code(f"own_law_{digest}", path, code)
     except (Exception, SystemExit) as error:
         told = Fault(f"{type(error).__name__}: {error}")
-        raise PresetError(
-            path, "file", told, "must be a Python file that can be executed"
-        ) from error
+        allowed = "must be a Python file that can be executed"
+        raise PresetError(path, "file", told, allowed) from error
     law = getattr(module, "LAW", None)
     if not isinstance(law, Law):
         raise PresetError(path, "LAW", law, "must be an object of rpu_ssnn.devices.Law")
+    allowed = f"must hold at most {MOST_HIDDEN} names, each with a number"
+    fits = isinstance(law.hidden, Mapping) and len(law.hidden) <= MOST_HIDDEN
+    fits = fits and all(isinstance(state, Real) for state in law.hidden.values())
+    require_preset(fits, path, "hidden", law.hidden, allowed)
+    allowed = "must hold names, each with a LawParameter"
+    require_preset(isinstance(law.own, Mapping), path, "own", law.own, allowed)
     taken = {**STEP_AND_RANGE, **VARIATION, **RETENTION, **law.facts}
     for name, parameter in law.own.items():
         is_one = isinstance(parameter, LawParameter) and parameter.kind != "numbers"
-        if name in taken or not is_one:
-            allowed = "must be a LawParameter of one value, under a name that not every law has"
-            raise PresetError(path, "own", name, allowed)
-    if len(law.hidden) > MOST_HIDDEN:
-        allowed = f"must be at most {MOST_HIDDEN} numbers per device"
-        raise PresetError(path, "hidden", ", ".join(law.hidden), allowed)
+        allowed = "must be a LawParameter of one value, under a name that not every law has"
+        require_preset(not (name in taken or not is_one), path, "own", name, allowed)
     fields = listed(RECORD.names or ())
     allowed = (
         "must be a function (shared, device, w, up, noise) that numba can compile; a device has "
         f"the fields {fields}"
     )
-    if not hasattr(law.step, "__code__"):
-        raise PresetError(path, "step", law.step, allowed)
+    require_preset(hasattr(law.step, "__code__"), path, "step", law.step, allowed)
     try:
         compiled = own_step(law.step)
     except Exception as error:  # numba does not wrap all of its internal errors

@@ -1,13 +1,15 @@
 """Describes in one line of JSON what is needed besides its weights to rebuild a network."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from rpu_ssnn.common.errors import require
+from rpu_ssnn.common.errors import Fault, require
 from rpu_ssnn.common.files import refusing
+from rpu_ssnn.common.validation import validated
 from rpu_ssnn.network import Network
 from rpu_ssnn.network.inputs import InputLines
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec, connected
@@ -61,19 +63,23 @@ def weights_of(trained: Trained, where: object) -> list[Weights]:
     return [weights.copy() for weights in found if weights is not None]
 
 
-def rebuilt(text: str, weights: list[Weights], where: Path) -> Trained:
+def rebuilt(text: str, weights: Sequence[Any], where: Path) -> Trained:
     """Returns a network that answers like the one described; its weights are floats, for inference.
+
+    Args:
+        text: the description.
+        weights: the weights of each crossbar, as arrays or as datasets of an HDF5 file.
+        where: the file, for errors.
 
     Raises:
         InputError: the description is invalid or has another format, or the weights do not fit.
     """
-    with refusing(
-        where, "must be one that export wrote", ValueError, KeyError, TypeError, field="description"
-    ):
+    broken = ValueError, KeyError, TypeError, RecursionError
+    with refusing(where, "must be one that export wrote", *broken, field="description"):
         known: dict[str, Any] = json.loads(text)
         found = known["format"]
         require(found == FORMAT, where, "format", found, f"must be {FORMAT}")
-        spec = NetworkSpec.model_validate(known["network"])
+        spec = validated(NetworkSpec, known["network"], "description.network", where)
         sizes = tuple(int(size) for size in known["sizes"])
         drawn, images = known["circuits"] if spec.neuron.circuit.acts else (known["seed"], 0)
         seed, circuit_seed = _seed(known["seed"]), _seed(drawn)
@@ -85,12 +91,15 @@ def rebuilt(text: str, weights: list[Weights], where: Path) -> Trained:
             bool(known.get("complement", False)),
             tuple(known["image"]) if known.get("image") else None,
         )
-    shapes = [one.shape for one in connected(spec, sizes, inputs.image)]
-    given = [one.shape for one in weights]
+        shapes = [one.shape for one in connected(spec, sizes, inputs.image)]
+    given = [getattr(one, "shape", None) for one in weights]
     require(given == shapes, where, "weights", given, f"must be {shapes}")
+    arrays = [np.asarray(one) for one in weights]
+    finite = all(one.dtype.kind in "iuf" and np.isfinite(one).all() for one in arrays)
+    require(finite, where, "weights", Fault("some are no finite numbers"), "must be numbers")
     network = Network(
         spec, TrainingSpec(epochs=0), sizes, rate_synapses(1.0), circuit_seed,
-        initial=weights, image=inputs.image,
+        initial=arrays, image=inputs.image,
     )  # fmt: skip
     if network.neurons is not None:
         network.neurons.age(images)

@@ -131,9 +131,8 @@ class Network:
                 not fit the network (`engine.state.make_presentations`).
         """
         if len(rates) > self.training.batch:
-            raise ValueError(
-                f"{len(rates)} presentations are more than a batch has, {self.training.batch}"
-            )
+            most = self.training.batch
+            raise ValueError(f"{len(rates)} presentations are more than a batch has, {most}")
         shown = self._presentations(rates, labels, rng)
         try:
             self._strategy.train(shown)

@@ -133,9 +133,10 @@ def fit(
         raise InputError("presets fit", "--out", str(out), "must not be the measured file")
     plot_file = plot or preset_file.with_suffix(".png")
     refuse_unwritable("presets fit", "--plot", plot_file, PLOT_SUFFIXES)
-    if plot is None and out is None and plot_file.exists():
-        allowed = "must not exist yet; give another --name, or --plot to replace it"
-        raise InputError("presets fit", "--plot", str(plot_file), allowed)
+    refuse_unwritable("presets fit", "draws", draws_file(preset_file))
+    for made in (draws_file(preset_file), *([plot_file] if plot is None else [])):
+        allowed = "must not exist yet; give another --name, or --out and --plot to replace files"
+        require(out is not None or not made.exists(), "presets fit", "file", str(made), allowed)
 
     def tell(words: str) -> None:
         if sys.stderr.isatty():

@@ -63,6 +63,9 @@ def device_of(name: str, overrides: Mapping[str, Any] | None = None, prefix: str
     try:
         device = get_device(name, given)
     except InputError as error:
+        key = error.value if error.field == "parameter" else error.field
+        if is_law_name(name) and not error.where.endswith(".py") and key not in given:
+            raise InputError("study", f"{start}device.{key}", error.value, error.allowed) from error
         of_file = is_table_name(name) or is_law_name(name)
         in_file = of_file or is_file_name(name)
         unknown = error.field == "parameter" and (error.value in given or not in_file)

@@ -4,22 +4,27 @@ import os
 from pathlib import Path
 
 import numpy as np
+import openpyxl
 import pandas as pd
 import pytest
 
 from support.bad_inputs import (
     PLAN,
     Bad,
+    Content,
     check,
     hdf5,
     hdf5_circle,
     idx,
     idx_folder,
+    jumps,
     measured,
     npz,
+    of_case,
     of_data,
     of_fit,
     of_study,
+    of_table,
     promising,
     rows_of,
     workbook_cut_in_its_sheet,
@@ -62,7 +67,93 @@ MEASURED = [
     Bad("presets fit HERE/m.csv --name mine", {"m.csv": measured(), "mine.png": ""}, ("mine.png",)),
 ]
 
+HEAD = "pulse,polarity,conductance_uS"
+
+
+def of_devices(names: str, *scales: float, head: str = HEAD) -> str:
+    """Returns a measured CSV with a sweep up and one down of each device, of these step sizes."""
+    steps = [*range(31), *range(29, -1, -1)]
+    rows = [
+        f"{name},{n},{'up' if n < 31 else 'down'},{40 + scale * step}"
+        for name, scale in zip(names, scales, strict=True)
+        for n, step in enumerate(steps)
+    ]
+    return "\n".join([f"device,{head}", *rows]) + "\n"
+
+
+def sheet_of(*cells: list[object], state: str = "visible", formula: str = "") -> Content:
+    """Returns a function that writes a workbook, whose first sheet has these rows and this state.
+
+    Its second sheet holds names without rows, or a formula that no program has computed.
+    """
+
+    def made(path: Path) -> None:
+        book = openpyxl.Workbook()
+        for row in cells:
+            book.worksheets[0].append(row)
+        book.worksheets[0].sheet_state = state
+        other = book.create_sheet("new")
+        other.append(["polarity", "conductance_uS"])
+        for row in [["up", formula]] * bool(formula):
+            other.append(row)
+        book.save(path)
+
+    return made
+
+
+def law(text: str) -> dict[str, Content]:
+    """Returns the file of a law whose step is right, and whose other settings are these."""
+    start = "from rpu_ssnn.devices import Law, LawParameter\n"
+    return {"l.py": f"{start}LAW = Law(name='x', {text})\n"}
+
+
+STEP = "step=lambda s, d, w, up, n: d.up if up else -d.down"
+AGAINST = "step=lambda s, d, w, up, n: -d.up if up else d.down"
+NUMBERS = (
+    "step: 0.01, w_max: 1, w_min: -1, w_max_spread: 0, w_min_spread: 0, cycle_to_cycle: 0, "
+    "step_spread: 0, asymmetry: 0, asymmetry_spread: 0"
+)
 SPIKES = "spikes: {}, test_share: 0.5"
+TWICE = f"cycle,{HEAD}\n" + 2 * "a,0,up,1\na,1,up,2\nb,0,up,1\nb,1,up,2\n"
+LAB = [
+    of_fit(of_devices("a", 1, head=HEAD.replace("_uS", "_MS")), "row 1", "'conductance_MS'"),
+    of_fit(of_devices("abc", 1, 1, 1).replace("device", "devcie"), "'devcie'", "device"),
+    of_fit(2 * b"\xef\xbb\xbf" + of_devices("a", 1).encode(), "row 1: column: '\\ufeffdevice'"),
+    of_fit(of_devices("abcd", 1, 1, -1, 1), "m.csv: device: 'c'", "polarity"),
+    of_fit(of_devices("abcd", 1, 100, 1, 1), "m.csv: device: 'b'", "30 times", "unit"),
+    of_fit(TWICE, "m.csv: rows: 8", "second half"),
+    of_fit(of_devices("a", 1).replace(",", "|"), "'polarity' is missing beside device|pulse|pol"),
+    of_fit(of_devices("a", 1).encode("utf-16-be"), "m.csv: file: not text in UTF-8"),
+    of_fit(of_devices("a", 1).replace("up,", 'up,"', 1), "m.csv: file: a quotation mark"),
+    of_fit("polarity,amplitude_V,conductance_uS\nup,1e300,1\nup,1e300,1\n", "amplitude_V: 1e+300"),
+    of_fit(sheet_of(["x"], state="hidden"), "m.xlsx: rows: 0", file="m.xlsx"),
+    of_fit(sheet_of(["x"]), "m.xlsx, row 1", "missing beside x;", file="m.xlsx"),
+    of_fit(
+        sheet_of(["x"], formula="=A1"), "row 2: column B: '=A1'", file="m.xlsx",
+        options="--sheet new",
+    ),
+    of_fit(sheet_of(["polarity", "conductance_uS"], ["up", True]), "row 2", "True", file="m.xlsx"),
+    of_fit(sheet_of(), "m.xlsx: sheet: 'Sheet' is empty", file="m.xlsx"),
+    of_fit("", "name: 'aaa", "100", options="--name " + "a" * 300),
+    Bad("presets fit HERE/m.csv --name a", {"m.csv": "", "a_draws.yaml": ""}, ("a_draws",)),
+    of_data("a.xlsx", sheet_of(["label", "", "b"], [1, 2, 3]), "name of column 2: missing"),
+    of_data("a.xlsx", sheet_of(["label", "b", "b"], [1, 2, 3]), "column: 'b'"),
+    of_data("a.npz", npz(**EVENTS | {"t": 3.0}), "shape of t: ()", SPIKES),
+    of_data("a.npz", npz(**EVENTS | {"t": np.arange(4) * 1j}), "kind of t: 'complex128'", SPIKES),
+    of_data("a.npz", npz(), "keys: are none;"),
+    of_data("a.h5", hdf5(spikes__times=1.0, spikes__units=1, labels=1), "it is no list", SPIKES),
+    of_table("largest change 1.0", jumps("1e-6 2e-6\n0 1\n0 0\n1 1\n")),
+    of_table("conductances [1.0, 2.0]", jumps("1 2\n0 1\n0 0\n1e-8 1e-8\n")),
+    of_case("device: d", "case 2.device: 'd'", "{table: d}", files={"d/x": ""}),
+    of_case("device: m.csv", "case 2.device: 'm.csv'", "presets fit", files={"m.csv": ""}),
+    of_case("device: {law: l.py, stepp: 1}", "device.stepp", "mean step?", files=law(STEP)),
+    of_case("device: {law: l.py, step: [1, 2]}", "device.step: [1, 2]", files=law(STEP)),
+    of_case("device: {law: l.py, sha256: ab}", "device.law", "sha256=ab", files=law(STEP)),
+    of_case(f"device: {{law: l.py, {NUMBERS}}}", "[-0.01, 0.01]", "state 0", files=law(AGAINST)),
+    of_case("device: {law: l.py}", "l.py: own: ['a']", files=law(STEP + ", own=['a']")),
+    of_case("device: {law: l.py}", "l.py: hidden: ['a']", files=law(STEP + ", hidden=['a']")),
+    Bad("presets show HERE/p.yaml", {"p.yaml": "# no"}, ("p.yaml: content: it is empty",)),
+]  # fmt: skip
 DATA = [
     of_data("a.npz", b"\x80\x04N.", "file"),
     of_data("a.npz", npz(**SPLIT)[:-30], "archive"),
@@ -186,7 +277,7 @@ OPTIONS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("bad", rows_of(measured=MEASURED, data=DATA, options=OPTIONS))
+@pytest.mark.parametrize("bad", rows_of(measured=MEASURED, lab=LAB, data=DATA, options=OPTIONS))
 def test_a_bad_file_or_option_is_refused_in_one_line(
     bad: Bad, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command
 ) -> None:

@@ -88,6 +88,7 @@ def test_a_seed_that_is_not_used_is_told() -> None:
         (configs.OneSidedUnitCell(), r"one_sided_pair\(PRESET\)"),
         (configs.IdealDevice(), "IdealDevice"),
         (object(), "'object'"),
+        (type, "'type'"),
     ],
 )
 def test_what_cannot_be_said_here_is_refused_in_one_line(source: Any, named: str) -> None:

@@ -8,7 +8,8 @@ import torch
 from aihwkit.simulator.configs import SingleRPUConfig
 from aihwkit.simulator.tiles.analog import AnalogTile
 
-from device_presets import PresetError, get_preset, preset_names, pulse_response
+from device_presets import get_preset, preset_names, pulse_response
+from rpu_ssnn.common.errors import InputError
 
 NOISE_FREE = dict.fromkeys(
     ("cycle_to_cycle", "step_spread", "asymmetry_spread", "w_max_spread", "w_min_spread"), 0
@@ -84,11 +85,16 @@ def test_default_pulse_count_is_the_levels_capped() -> None:
     ("name", "arguments", "message"),
     [
         ("pcm", {"n_down": 5}, "pcm: n_down: 5 is not allowed; must be 0: pulses crystallise"),
-        ("ideal", {"n_devices": 0}, "n_devices: 0 is not allowed; must be at least 1"),
+        (
+            "ideal",
+            {"n_devices": 0},
+            "n_devices: 0 is not allowed; must be a whole number, 1 or above",
+        ),
         ("ideal", {"n_up": -1}, "n_up: -1"),
         ("ideal", {"seed": -1}, "seed: -1"),
+        ("ideal", {"n_up": 1.5}, "n_up: 1.5"),
     ],
 )
-def test_impossible_measurements(name: str, arguments: dict[str, int], message: str) -> None:
-    with pytest.raises(PresetError, match=message):
+def test_impossible_measurements(name: str, arguments: dict[str, float], message: str) -> None:
+    with pytest.raises(InputError, match=message):
         pulse_response(get_preset(name), **arguments)

@@ -296,22 +296,39 @@ def test_files_that_are_none(tmp_path: Path, read: Any) -> None:
         read(path)
 
 
-def test_a_map_of_another_format_or_without_weights_is_refused(tmp_path: Path) -> None:
+BAD_DESCRIPTIONS = [
+    ('"format": 1', '"format": 2', "format: 2 is not allowed; must be 1"),
+    ('"format": 1, ', "", "description: 'format'"),
+    ('"T": 20', '"T": 0', "description.network.T: 0 is not allowed"),
+    ('"sizes": [64, ', '"sizes": [', "must be 3 numbers, one for each layer"),
+    ('"entropy": ', '"entropy": -', "description: expected non-negative integer"),
+    ("{", "[", "description: Expecting"),
+]
+
+
+def test_a_changed_map_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "net.h5"
     small = load_dataset("digits", n_train=20, n_test=5, validation_share=0.0, seed=0)
     with trained_in(coincidence_synapses(4.0), small) as trained:
         write_network(path, trained)
-    with h5py.File(path, "a") as file:
-        text = file.attrs["description"]
-        file.attrs["description"] = text.replace('"format": 1', '"format": 2')
-    with pytest.raises(InputError, match=r"net\.h5: format: 2 is not allowed; must be 1"):
-        read_network(path)
-    with h5py.File(path, "a") as file:
-        file.attrs["description"] = text.replace('"format": 1, ', "")
-    with pytest.raises(InputError, match=r"net\.h5: description: .*format"):
-        read_network(path)
-    with h5py.File(path, "a") as file:
-        file.attrs["description"] = text
-        del file["crossbar_1"]["weights"]
-    with pytest.raises(InputError, match=r"net\.h5: content"):
-        read_network(path)
+    with h5py.File(path) as file:
+        text, shape = file.attrs["description"], file["crossbar_1/weights"].shape
+    for old, new, expected in BAD_DESCRIPTIONS:
+        assert old in text
+        with h5py.File(path, "a") as file:
+            file.attrs["description"] = text.replace(old, new, 1)
+        with pytest.raises(InputError) as refused:
+            read_network(path)
+        assert expected in str(refused.value)
+    for weights in (
+        np.full(shape, np.nan),
+        np.full(shape, b"x"),
+        np.zeros((3, 3)),
+        h5py.SoftLink("/a"),
+    ):
+        with h5py.File(path, "a") as file:
+            file.attrs["description"] = text
+            del file["crossbar_1/weights"]
+            file["crossbar_1/weights"] = weights
+        with pytest.raises(InputError, match=r"net\.h5: (content|weights): "):
+            read_network(path)

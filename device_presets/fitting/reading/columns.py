@@ -11,6 +11,7 @@ from typing import Final
 
 from device_presets.fitting.reading.units import SECONDS, SIEMENS, VOLTS
 from rpu_ssnn.common.errors import Fault, PresetError, meant, nearest
+from rpu_ssnn.common.wording import listed
 
 CONDITIONS: Final = ("time", "pulse_width", "amplitude")
 """The columns that describe a row's pulse, and when the row was read."""
@@ -25,6 +26,9 @@ UNITS: Final[Mapping[str, Mapping[str, float]]] = {
 
 _WITHOUT_UNIT = ("pulse", "polarity", "device", "cycle")
 _NEEDED = ("polarity", "conductance")
+_ALIKE = 0.8
+"""An unused column is taken for a misspelt one above this similarity, at most 1."""
+
 _WITH_UNIT = re.compile(r"(.+?)(?:_|\s*[(\[]\s*)([^\s()\[\]_]+)\s*[)\]]?")
 
 
@@ -69,7 +73,15 @@ def columns_of(where: str, names: Sequence[str]) -> dict[str, Column]:
             allowed = f"{meant(near)}the columns are {', '.join(known)}, also in other units"
             if quantity in UNITS:
                 allowed += "; to get conductances, divide currents by the read voltage"
-            raise PresetError(where, "column", Fault(f"{quantity!r} is missing"), allowed)
+            beside = Fault(f"{quantity!r} is missing beside {listed([*filter(None, names)], 6)}")
+            raise PresetError(where, "column", beside, allowed)
+    used = [column.name for column in found.values()]
+    for name in names:
+        missing = [quantity for quantity in (*_WITHOUT_UNIT, *CONDITIONS) if quantity not in found]
+        near = nearest(missing, name, _ALIKE) if name not in used else []
+        if near:
+            allowed = f"must be {near[0]}, or have a name that is less like it"
+            raise PresetError(where, "column", name, allowed)
     return found
 
 
@@ -85,7 +97,8 @@ def _read(where: str, name: str) -> tuple[str, Column]:
         return "", Column(name)
     sizes = UNITS[quantity]
     known = {one.lower(): one for one in sizes}
-    if unit not in known or plain in UNITS:
+    is_mega = unit[:1] == "m" and f"M{known.get(unit, '')[1:]}" in name
+    if unit not in known or plain in UNITS or is_mega:
         example = f"{quantity}_{next(iter(sizes))}"
         allowed = f"must end with its unit, one of {', '.join(sizes)}, as in {example}"
         raise PresetError(where, "column", name, allowed)

@@ -10,6 +10,7 @@ import numpy as np
 
 from device_presets.fitting.reading.rows import refuse_first
 from device_presets.fitting.reading.table import Rows
+from device_presets.fitting.reading.units import MOST_VOLTS
 from rpu_ssnn.devices.common_parameters import LONGEST_PULSE_S, SHORTEST_PULSE_S
 
 
@@ -68,7 +69,8 @@ def conditions_of(
         refuse("pulse_width", counts & wrong, allowed)
     if "amplitude" in given:
         amplitude = np.where(pulsed, np.abs(given["amplitude"]), np.nan)
-        refuse("amplitude", counts & ~(amplitude > 0), "must be a voltage other than zero")
+        allowed = f"must be a voltage other than zero, at most {MOST_VOLTS:g} V"
+        refuse("amplitude", counts & ~((amplitude > 0) & (amplitude <= MOST_VOLTS)), allowed)
     if "time" not in given:
         unknown = np.full(len(follows), np.inf)
         return Conditions(np.zeros(len(follows)), unknown, unknown, width, amplitude)

@@ -13,7 +13,7 @@ from device_presets.fitting.reading.rows import refuse_first, selected
 from device_presets.fitting.reading.table import Rows, read_rows
 from device_presets.fitting.reading.units import ARBITRARY, LEAST_SIEMENS, in_unit
 from device_presets.fitting.sweeps import runs_of
-from rpu_ssnn.common.errors import PresetError
+from rpu_ssnn.common.errors import PresetError, require_preset
 from rpu_ssnn.common.wording import counted
 
 FEWEST_PULSES = 12
@@ -22,6 +22,13 @@ FEWEST_PULSES = 12
 _STUCK, _STUCK_SCATTER = 0.05, 0.25
 """A stuck device moves by less than these shares of the median device's change: the first share is
 for its mean change in a sweep, the second for the spread of 80 % of its readings."""
+
+_SWAPPED = 0.5
+"""A device moves against its pulses if it does so by this share of the median device's change, and
+of the spread of 80 % of its own readings."""
+
+_RANGES = 30
+"""No device of a kind is known to span this many times the range of the median one."""
 
 _JUMP = 0.2
 """A change against its pulse by more than this share of the range is a jump."""
@@ -284,25 +291,22 @@ def _check_enough(file: Path, found: Measurement) -> None:
         raise PresetError(file, column, highest, allowed)
     for device, label in enumerate(found.labels):
         own = found.conductance[found.device == device]
-        if not len(own):
-            allowed = "must be at least 1: leave out the rows of this device"
-            raise PresetError(file, f"conductances of {label}", 0, allowed)
-        if np.ptp(own) == 0:
-            allowed = f"must change with the pulses, but is always the same for {label}"
-            raise PresetError(file, column, in_unit(float(own[0]), found.unit), allowed)
-    if stuck := _stuck(found):
-        allowed = (
-            "must move with its pulses as the others do: leave out its rows (in a study, set the "
-            "share of such devices by failed_share or tile.stuck_share)"
-        )
-        raise PresetError(file, "device", ", ".join(stuck), allowed)
+        allowed = "must be at least 1: leave out the rows of this device"
+        require_preset(len(own), file, f"conductances of {label}", 0, allowed)
+        allowed = f"must change with the pulses, but is always the same for {label}"
+        require_preset(np.ptp(own) != 0, file, column, in_unit(float(own[0]), found.unit), allowed)
+    for allowed, odd in _odd(found).items():
+        names = [found.labels[k].removeprefix("device ") for k in np.flatnonzero(odd)]
+        others = found.n_devices - len(names)
+        require_preset(not names or others < 2, file, "device", ", ".join(names), allowed)
 
 
-def _stuck(found: Measurement) -> list[str]:
-    """Returns the names of devices that hardly move with their pulses, if at least two others do.
+def _odd(found: Measurement) -> dict[str, np.ndarray]:
+    """Returns [devices] whether a device is unlike most others, by what it must be.
 
     The change in a sweep is the difference of the means over its last and its first quarter. A
-    device whose readings scatter widely is not named, since noise may hide that it moves.
+    device whose readings scatter widely does not count as stuck, since noise may hide that it
+    moves.
     """
     ways: list[list[float]] = [[] for _ in found.labels]
     for first, last in runs_of(found.pulse, found.device):
@@ -312,11 +316,14 @@ def _stuck(found: Measurement) -> list[str]:
         ways[found.device[last]].append(way * float(found.pulse[last]))
     mean = np.array([np.mean(way) if way else np.nan for way in ways])
     typical = float(np.nanmedian(mean))
-    inner = [
-        np.ptp(np.percentile(found.conductance[found.device == device], (10, 90)))
-        for device in range(found.n_devices)
-    ]
-    stuck = (mean < _STUCK * typical) & (np.array(inner) < _STUCK_SCATTER * typical)
-    if found.n_devices - int(stuck.sum()) < 2:
-        return []
-    return [found.labels[k].removeprefix("device ") for k in np.flatnonzero(stuck)]
+    own = (found.conductance[found.device == device] for device in range(found.n_devices))
+    inner = np.array([np.ptp(np.percentile(readings, (10, 90))) for readings in own])
+    stuck = (mean < _STUCK * typical) & (inner < _STUCK_SCATTER * typical)
+    return {
+        "must move with its pulses as the others do: leave out its rows (in a study, set the share "
+        "of such devices by failed_share or tile.stuck_share)": stuck,
+        "must rise with up pulses, as the others do: swap its polarity": mean
+        < -_SWAPPED * np.maximum(typical, inner),
+        f"must span at most {_RANGES} times the range of the others: check its unit": inner
+        > _RANGES * np.median(inner),
+    }

@@ -10,7 +10,7 @@ from device_presets.fitting.reading.sampled_table import sampled
 from device_presets.fitting.reading.table import EXCEL
 from device_presets.fitting.reading.thinning import thinned
 from device_presets.jump_tables.lookup_table import FILES, is_lookup_table, read_lookup_table
-from rpu_ssnn.common.errors import Fault, PresetError
+from rpu_ssnn.common.errors import Fault, PresetError, require_preset
 
 _SWAPPED = 2.0
 """Pulses go against their polarity if their net change does so by this many standard errors."""
@@ -30,9 +30,8 @@ def read(path: Path, sheet: str | None = None) -> Measurement:
         raise PresetError(path, "--sheet", sheet, f"must come with an Excel file, {EXCEL[0]}")
     if not path.is_dir():
         return thinned(read_measurement(path, sheet))
-    if not is_lookup_table(path):
-        allowed = f"must hold {' and '.join(FILES.values())}; join tables with pandas.concat"
-        raise PresetError(path, "folder", Fault("it has no lookup table"), allowed)
+    allowed = f"must hold {' and '.join(FILES.values())}; join tables with pandas.concat"
+    require_preset(is_lookup_table(path), path, "folder", Fault("it has no lookup table"), allowed)
     return sampled(read_lookup_table(path))
 
 

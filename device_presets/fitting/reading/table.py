@@ -4,18 +4,19 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
-import openpyxl
 import pandas as pd
 
 from device_presets.fitting.reading.columns import CONDITIONS, Column, columns_of
 from device_presets.fitting.reading.rows import refuse_first
-from device_presets.fitting.reading.units import ARBITRARY, MOST_SIEMENS, in_unit
-from rpu_ssnn.common.errors import Fault, PresetError, one_of
+from device_presets.fitting.reading.units import ARBITRARY, in_unit
+from device_presets.jump_tables.lookup_table import MOST_SIEMENS
+from rpu_ssnn.common.errors import InputError, PresetError, require_preset
 from rpu_ssnn.common.files import open_regular, reason
-from rpu_ssnn.common.wording import counted
+from rpu_ssnn.common.wording import counted, listed
+from rpu_ssnn.common.workbook import read_sheet
 
 EXCEL = (".xlsx", ".xlsm")
 
@@ -27,11 +28,12 @@ _DOWN = ("down", "d", "-1", "-1.0", "-", "\N{MINUS SIGN}", "dep", "depression", 
 _READ = ("", "0", "0.0", "read")
 _WAYS = {**dict.fromkeys(_UP, 1), **dict.fromkeys(_DOWN, -1), **dict.fromkeys(_READ, 0)}
 _WORDS = ("polarity", "device", "cycle")
-"""Columns of words, read as categories so that ten million of them need little memory."""
+"""Columns of words, read as categories so that ten million of them need little memory. Devices
+are read as text, since a category of 1.10 would be that of 1.1."""
 
 _CSV = (
     "CSV file in UTF-8, with commas between cells, points in decimals, and as many cells in each "
-    "row as there are column names"
+    "row as there are column names; Excel files end in .xlsx or .xlsm"
 )
 
 
@@ -84,8 +86,7 @@ def read_rows(file: Path, sheet: str | None = None) -> Rows:
     unused = [name for k, name in enumerate(names) if name and k not in used.values()]
     frame = frame[list(used.values())].dropna(how="all")
     frame.columns = pd.Index(columns[quantity].name for quantity in used)
-    if frame.empty:
-        raise PresetError(file, "rows", 0, "must be at least 1 below the column names")
+    require_preset(not frame.empty, file, "rows", 0, "must be at least 1 below the column names")
     cells = {quantity: frame[column.name] for quantity, column in columns.items()}
     device, devices = _labels(file, cells.get("device"), len(frame))
     cycle, cycles = _labels(file, cells.get("cycle"), len(frame))
@@ -98,13 +99,18 @@ def read_rows(file: Path, sheet: str | None = None) -> Rows:
         before = np.zeros(len(pulse), dtype=np.bool_)
         notes = ("without a column pulse, pulses are numbered in the order of the rows",)
     if unused:
-        notes += (f"not used: {counted(len(unused), 'column')} ({', '.join(unused)})",)
+        notes += (f"not used: {counted(len(unused), 'column')} ({listed(unused)})",)
     way = _ways(file, cells["polarity"], before | ("time" in cells))
+    conductance = _conductances(file, cells["conductance"], columns["conductance"])
+    half, parts = len(frame) // 2, (device, cycle, pulse, conductance)
+    twice = all(np.array_equal(part[:half], part[half:], equal_nan=True) for part in parts)
+    allowed = "must be there once, but the second half of the file repeats the first"
+    require_preset(not twice or len(cycles) == 1, file, "rows", len(frame), allowed)
     return Rows(
         pulse=pulse,
         up=way >= 0,
         pulsed=way != 0,
-        conductance=_conductances(file, cells["conductance"], columns["conductance"]),
+        conductance=conductance,
         device=device,
         cycle=cycle,
         file_row=frame.index.to_numpy(),
@@ -130,38 +136,14 @@ def _frame(file: Path, sheet: str | None) -> tuple[int, list[str], pd.DataFrame]
     excel = file.suffix.lower() in EXCEL
     try:
         with open_regular(file) as opened:
-            if excel:
-                sheets = openpyxl.load_workbook(opened, read_only=True).sheetnames
-                if sheet is not None and sheet not in sheets:
-                    raise PresetError(file, "--sheet", sheet, one_of(sheets, sheet))
-                frame = pd.read_excel(opened, sheet_name=sheet or 0, header=None, dtype=object)
-                _refuse_formulas(file, opened, sheet, frame)
-                header_row, names, frame = _named(file, frame)
-            else:
-                header_row = 1
-                names, frame = _csv(opened)
-    except PresetError:
-        raise
+            return read_sheet(file, opened, sheet) if excel else (1, *_csv(opened))
+    except InputError as error:
+        raise PresetError(error.where, error.field, error.value, error.allowed) from None
     except Exception as error:  # A damaged workbook raises errors of all kinds.
         if not excel and not isinstance(error, OSError | ValueError | pd.errors.ParserWarning):
             raise
         kind = "Excel file" if excel else _CSV
         raise PresetError(file, "file", reason(error), f"must be a readable {kind}") from None
-    return header_row, names, frame
-
-
-def _refuse_formulas(file: Path, opened: BinaryIO, sheet: str | None, frame: pd.DataFrame) -> None:
-    """Refuses formulas without a value, which the program that wrote them has not computed."""
-    missing = frame.isna().to_numpy()
-    if not missing.any():
-        return
-    book = openpyxl.load_workbook(opened, read_only=True)
-    cells = (cell for row in (book[sheet] if sheet else book.worksheets[0]) for cell in row)
-    for cell in cells:
-        if cell.data_type == "f" and missing[cell.row - 1, cell.column - 1]:
-            allowed = "must be a value: open the file in a spreadsheet program and save it there"
-            where = f"{file}, row {cell.row}"
-            raise PresetError(where, f"column {cell.column_letter}", str(cell.value), allowed)
 
 
 def _csv(opened: BinaryIO) -> tuple[list[str], pd.DataFrame]:
@@ -173,7 +155,10 @@ def _csv(opened: BinaryIO) -> tuple[list[str], pd.DataFrame]:
     if len(names) == 1 and any(mark in names[0] for mark in ";\t"):
         raise ValueError("its cells are separated by semicolons or tabs")
     opened.seek(0)
-    words = {k: "category" for k, name in enumerate(names) if name.lower() in _WORDS}
+    if any("\0" in name for name in names):
+        raise ValueError("not text in UTF-8")
+    kinds: dict[str, Any] = dict.fromkeys(_WORDS, "category") | {"device": str}
+    words = {k: kinds[name.lower()] for k, name in enumerate(names) if name.lower() in kinds}
     with warnings.catch_warnings():
         warnings.simplefilter("error", pd.errors.ParserWarning)
         frame = pd.read_csv(
@@ -189,16 +174,6 @@ def _csv(opened: BinaryIO) -> tuple[list[str], pd.DataFrame]:
         )
     frame.index = pd.RangeIndex(2, 2 + len(frame))
     return names, frame
-
-
-def _named(file: Path, sheet: pd.DataFrame) -> tuple[int, list[str], pd.DataFrame]:
-    """Returns the line of the first row that is not empty, the names in it, and the rows below."""
-    sheet.index = pd.RangeIndex(1, 1 + len(sheet))
-    sheet = sheet.dropna(how="all")
-    if sheet.empty:
-        raise PresetError(file, "sheet", Fault("it is empty"), "must hold names, and rows below")
-    names = [str(name).strip() for name in sheet.iloc[0].fillna("")]
-    return int(sheet.index[0]), names, sheet.iloc[1:]
 
 
 def _labels(file: Path, cells: pd.Series | None, rows: int) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -256,6 +231,8 @@ def _numbers(file: Path, cells: pd.Series) -> np.ndarray:
     """Returns [rows] the numbers, which must be finite; an empty cell becomes NaN."""
     numbers = pd.to_numeric(cells, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     bad = (np.isnan(numbers) & cells.notna().to_numpy()) | np.isinf(numbers)
+    if cells.dtype in (bool, object):
+        bad |= cells.map(lambda cell: isinstance(cell, bool)).to_numpy()
     _refuse(file, cells, bad, "must be a finite number with a decimal point, or an empty cell")
     return numbers
 

@@ -9,9 +9,8 @@ SIEMENS: Final = {"S": 1.0, "mS": 1e-3, "uS": 1e-6, "nS": 1e-9, "pS": 1e-12, ARB
 SECONDS: Final = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 VOLTS: Final = {"V": 1.0, "mV": 1e-3}
 
-MOST_SIEMENS = 1.0
-"""The assumed upper limit for a single memory device: its wires have about 1 ohm, and a quantum of
-conductance is 77.5 uS."""
+MOST_VOLTS = 1000.0
+"""The assumed upper limit of pulses on a single memory device."""
 
 LEAST_SIEMENS = 1e-15
 """The assumed lower limit of readings: an electrometer resolves 0.1 fA, here at 0.1 V."""

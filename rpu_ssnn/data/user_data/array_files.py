@@ -69,7 +69,8 @@ def _raw(path: Path, archive: np.lib.npyio.NpzFile, spikes: SpikeSpec | None) ->
         found = {key: _array(path, archive, key) for key in archive.files}
         return Raw(part_of_events(path, found, spikes), None)
     wanted = SPLIT if set(SPLIT) <= keys else WHOLE
-    require(keys == set(wanted), path, "keys", Fault(f"are {', '.join(archive.files)}"), ALLOWED)
+    there = Fault(f"are {', '.join(archive.files) or 'none'}")
+    require(sorted(archive.files) == sorted(wanted), path, "keys", there, ALLOWED)
     x, y, *test = (_array(path, archive, key) for key in wanted)
     train = _part(path, x, y, spikes)
     return Raw(train, _part(path, test[0], test[1], spikes) if test else None)

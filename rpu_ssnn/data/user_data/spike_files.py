@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rpu_ssnn.common.errors import InputError, require
+from rpu_ssnn.common.errors import Fault, InputError, require
 from rpu_ssnn.common.files import check_hdf5, refusing
 from rpu_ssnn.common.optional import optional_package
 from rpu_ssnn.data.spike_trains import SpikeTrains
@@ -50,8 +50,10 @@ def _recordings(path: Path, file: "h5py.File", spec: SpikeSpec) -> Part:
     for key in ("spikes/times", "spikes/units", "labels"):
         allowed = f"must be there; the file needs {LAYOUT}, as the Heidelberg sets have"
         require(key in file, path, key, None, allowed)
+        shape = getattr(file[key], "shape", None)
+        require(shape, path, key, Fault("it is no list"), f"must be one; the file needs {LAYOUT}")
         # Parts of a data set that were never written take no room in the file.
-        size = math.prod(getattr(file[key], "shape", ()))
+        size = math.prod(shape or ())
         allowed = f"must be at most {MOST_RECORDINGS}"
         require(size <= MOST_RECORDINGS, path, f"entries of {key}", size, allowed)
     times, units = file["spikes/times"], file["spikes/units"]
@@ -89,7 +91,10 @@ def part_of_events(where: Path, events: Mapping[str, np.ndarray], spec: SpikeSpe
     Raises:
         InputError: arrays do not fit, or hold NaN or a negative time, line or recording.
     """
-    labels, n = events["labels"], len(events["t"])
+    labels, shape, kind = events["labels"], events["t"].shape, events["t"].dtype
+    require(len(shape) == 1, where, "shape of t", shape, "must be one number per event")
+    require(kind.kind in "biuf", where, "kind of t", str(kind), "must be numbers")
+    n = len(events["t"])
     whole = {}
     for name in ("x", "recording", "y", "p"):
         if name not in events:

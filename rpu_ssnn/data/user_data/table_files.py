@@ -11,6 +11,7 @@ import numpy as np
 from rpu_ssnn.common.errors import InputError, meant, nearest, require
 from rpu_ssnn.common.files import MOST_ARRAY_BYTES, open_regular, refusing
 from rpu_ssnn.common.wording import listed
+from rpu_ssnn.common.workbook import read_sheet
 from rpu_ssnn.data.user_data.raw import Part, Raw
 
 if TYPE_CHECKING:
@@ -63,8 +64,12 @@ def _numbers(path: Path, values: pd.DataFrame) -> np.ndarray:
     import pandas as pd
 
     for name in values.columns:
-        if values[name].dtype.kind not in "biuf":
-            row = int(np.argmax(pd.to_numeric(values[name], errors="coerce").isna()))
+        kind = values[name].dtype.kind
+        numbers = pd.to_numeric(values[name], errors="coerce")
+        if kind == "O" and not numbers.isna().any():  # such as decimals in a Parquet file
+            values[name] = numbers
+        elif kind not in "biuf":
+            row = int(np.argmax(numbers.isna()))
             place, found = f"data row {row + 1}, column {name}", str(values[name].iloc[row])
             allowed = f"must be a number (or delete the column, or give dataset.label: {name})"
             raise InputError(path, place, found, allowed)
@@ -88,8 +93,11 @@ def _read_parquet(path: Path) -> pd.DataFrame:
 def _read_excel(path: Path) -> pd.DataFrame:
     import pandas as pd
 
-    table: pd.DataFrame = pd.read_excel(path, engine="openpyxl", **_GAPS)
-    return table
+    with open_regular(path) as file:
+        _, names, table = read_sheet(path, file, **_GAPS)
+    _check_names(path, pd.Series(names).replace("", None))
+    table.columns = pd.Index(names)
+    return table.infer_objects()
 
 
 def _read_csv(path: Path) -> pd.DataFrame:
@@ -100,14 +108,7 @@ def _read_csv(path: Path) -> pd.DataFrame:
         first = file.readline().decode("utf-8", errors="replace")
     separator = max(SEPARATORS, key=first.count)
     options: dict[str, Any] = {"sep": separator, **_GAPS}
-    names = pd.read_csv(path, header=None, nrows=1, dtype=str, **options).iloc[0]
-    twice = names[names.duplicated() & names.notna()]
-    require(not len(twice), path, "column", "".join(twice[:1]), _ONCE)
-    # pandas writes row numbers as a column without a name; where rows are sorted, they reveal the
-    # class.
-    allowed = "must be in the first line; from pandas, write it by to_csv(..., index=False)"
-    place = f"name of column {int(np.argmax(names.isna())) + 1}"
-    require(not names.isna().any(), path, place, None, allowed)
+    _check_names(path, pd.read_csv(path, header=None, nrows=1, dtype=str, **options).iloc[0])
     with warnings.catch_warnings():
         # Where rows have more cells than names, pandas would take the first column for an index.
         warnings.simplefilter("error", pd.errors.ParserWarning)
@@ -117,6 +118,17 @@ def _read_csv(path: Path) -> pd.DataFrame:
         other: pd.DataFrame = pd.read_csv(path, index_col=False, decimal=",", **options)
     # The decimal mark is the one with which more columns are numbers.
     return min(table, other, key=lambda read: sum(kind.kind == "O" for kind in read.dtypes))
+
+
+def _check_names(path: Path, names: pd.Series) -> None:
+    """Refuses names of columns that are missing or stand there twice."""
+    twice = names[names.duplicated() & names.notna()]
+    require(not len(twice), path, "column", "".join(twice[:1]), _ONCE)
+    # pandas writes row numbers as a column without a name; where rows are sorted, they reveal the
+    # class.
+    allowed = "must be in the first line; from pandas, write it by to_csv(..., index=False)"
+    place = f"name of column {int(np.argmax(names.isna())) + 1}"
+    require(not names.isna().any(), path, place, None, allowed)
 
 
 READERS = {

@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64
 
-from rpu_ssnn.common.errors import PresetError
+from rpu_ssnn.common.errors import PresetError, require_preset
 from rpu_ssnn.devices.common_parameters import (
     LONGEST_PULSE_S,
     MOST_LEVELS,
@@ -181,15 +181,13 @@ def check(where: str, values: Values) -> None:
     """Refuses what cannot be simulated together with memory of pulses, and pulses that are too weak
     or too strong."""
     noise, tau = values["write_noise"], values["leak_time_constant_s"]
-    if noise != 0:
-        allowed = (
-            "must be 0, since every loss of charge between pulses would draw this noise anew "
-            "(tile.reads.read_noise is noise of reads)"
-        )
-        raise PresetError(where, "write_noise", noise, allowed)
-    if tau != math.inf:
-        allowed = "must be .inf: this law loses charge by loss_per_decade"
-        raise PresetError(where, "leak_time_constant_s", tau, allowed)
+    allowed = (
+        "must be 0, since every loss of charge between pulses would draw this noise anew "
+        "(tile.reads.read_noise is noise of reads)"
+    )
+    require_preset(noise == 0, where, "write_noise", noise, allowed)
+    allowed = "must be .inf: this law loses charge by loss_per_decade"
+    require_preset(tau == math.inf, where, "leak_time_constant_s", tau, allowed)
     physics = charge_trap_physics(values)
     levels = number(values, "levels") / physics.width_factor()
     without_gaps = levels * physics.used_share(physics.pulse_width_s)

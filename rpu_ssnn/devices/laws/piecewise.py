@@ -88,9 +88,8 @@ def check(where: str, values: Values) -> None:
     """Refuses lists of different lengths."""
     up, down = values["step_factors_up"], values["step_factors_down"]
     if isinstance(up, tuple) and isinstance(down, tuple) and len(up) != len(down):
-        raise PresetError(
-            where, "step_factors_down", down, f"must be {len(up)} numbers, as step_factors_up"
-        )
+        allowed = f"must be {len(up)} numbers, as step_factors_up"
+        raise PresetError(where, "step_factors_down", down, allowed)
 
 
 def native(config: Any, hidden: Mapping[str, PerDevice]) -> tuple[Shared, dict[str, PerDevice]]:

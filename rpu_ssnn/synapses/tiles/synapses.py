@@ -161,9 +161,7 @@ class TileSynapses(Synapses):
         return self._rows.down
 
     def linear_read(self) -> Weights | None:
-        if self.spec.reads is not None:
-            return None
-        return self.weights()
+        return self.weights() if self.spec.reads is None else None
 
     def weights(self) -> Weights:
         """Returns the signed weights that the devices stand for now, read without error."""

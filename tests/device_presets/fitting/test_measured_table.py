@@ -138,5 +138,5 @@ def test_normalised_conductances_may_be_below_zero(tmp_path: Path) -> None:
     assert read_lookup_table(tmp_path / "new").conductance[0] < 0
     for file in (tmp_path / "new").iterdir():
         file.write_text(file.read_text().replace("(a.u.)", "(S)"))
-    with pytest.raises(InputError, match=r"dG_increasing.*must be 0 S or above"):
+    with pytest.raises(InputError, match=r"dG_increasing.*must be from 0 to 1 S"):
         read_lookup_table(tmp_path / "new")

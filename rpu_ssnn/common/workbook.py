@@ -1,0 +1,55 @@
+"""Reads a sheet of an Excel workbook: the names of its columns, and the rows below."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from rpu_ssnn.common.errors import Fault, InputError, one_of, require
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def read_sheet(
+    path: Path, opened: BinaryIO, sheet: str | None = None, **gaps: Any
+) -> tuple[int, list[str], pd.DataFrame]:
+    """Returns the row of the names, the names, and the rows below, with the row in the sheet as
+    index.
+
+    Empty rows and columns are left out. The first row that is not empty holds the names; a column
+    without a name has an empty one.
+
+    Args:
+        path: The file, for errors.
+        opened: The same file, opened.
+        sheet: The sheet to read; None for the first one that is not hidden.
+        gaps: Options of pandas' ``read_excel`` that say which cells count as empty.
+
+    Raises:
+        InputError: There is no such sheet, it is empty, or a formula in it has no value, since the
+            program that wrote it has not computed it.
+    """
+    import openpyxl
+    import pandas as pd
+
+    book = openpyxl.load_workbook(opened, read_only=True)
+    if sheet is None:
+        sheet = next(one.title for one in book.worksheets if one.sheet_state == "visible")
+    require(sheet in book.sheetnames, path, "--sheet", sheet, one_of(book.sheetnames, sheet))
+    cells = pd.read_excel(
+        opened, sheet_name=sheet, header=None, dtype=object, engine="openpyxl", **gaps
+    )
+    missing = cells.isna().to_numpy()
+    for cell in (cell for row in book[sheet] for cell in row) if missing.any() else ():
+        if cell.data_type == "f" and missing[cell.row - 1, cell.column - 1]:
+            allowed = "must be a value: open the file in a spreadsheet program and save it there"
+            where = f"{path}, row {cell.row}"
+            raise InputError(where, f"column {cell.column_letter}", str(cell.value), allowed)
+    cells.index = pd.RangeIndex(1, 1 + len(cells))
+    cells = cells.dropna(how="all").dropna(axis=1, how="all")
+    allowed = "must hold names, and rows below"
+    require(len(cells), path, "sheet", Fault(f"{sheet!r} is empty"), allowed)
+    cells.columns = pd.RangeIndex(len(cells.columns))
+    names = [str(name).strip() for name in cells.iloc[0].fillna("")]
+    return int(cells.index[0]), names, cells.iloc[1:]
