@@ -15,8 +15,8 @@ from device_presets.library.steps_at_zero import (
     states_at_zero,
 )
 
-type Standing = Literal["sourced", "assumed", "not known", "none"]
-"""Where a number comes from; `none` if the law has no such property."""
+type Standing = Literal["sourced", "extrapolated", "assumed", "not known"]
+"""Where a number comes from; `extrapolated` is a range whose bound the fit put beyond the data."""
 
 _READING = "noise of a reading"
 _BOUNDS = "spread of bounds between devices"
@@ -43,6 +43,8 @@ def standing_of(*given: Parameter) -> Standing:
     """Returns the standing of a number that is derived from these parameters."""
     if any(parameter.value is None for parameter in given):
         return "not known"
+    if any("extrapolated" in (parameter.assumption or "") for parameter in given):
+        return "extrapolated"
     return "sourced" if all(parameter.source for parameter in given) else "assumed"
 
 
@@ -71,13 +73,15 @@ def card(preset: Preset) -> list[Fact]:
     # If a law has slopes, its steps at weight zero do not depend on them.
     by_shape = [] if "slope_up" in preset.parameters else shape
     up, down = states_at_zero(preset)
+    bounds = origins(preset, ("w_max", "w_min"))
+    beyond = [bound for bound in bounds if standing_of(bound) == "extrapolated"]
     states = f"{up:.5g} / {down:.5g} states" if preset.bidirectional else f"{up:.5g} states"
     asymmetry = f"{asymmetry_at_zero(preset):.3g} of the larger step"
     facts = [
         Fact(
             "states over the range, up / down" if preset.bidirectional else "states over the range",
             states,
-            standing_of(preset.parameters["levels"]),
+            standing_of(preset.parameters["levels"], *beyond),
         ),
         Fact(
             "asymmetry of the mean steps",

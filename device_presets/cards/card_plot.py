@@ -12,7 +12,7 @@ from device_presets.pulsing.pulse_train import pulse_response
 from rpu_ssnn.common.files import write_together
 from rpu_ssnn.common.wording import plain
 
-COLOURS: dict[Standing, str] = {"sourced": "#009E73", "assumed": "0.45", "not known": "0.7"}
+COLOURS: dict[Standing, str] = {"sourced": "#009E73", "not known": "0.7"}
 """Sourced numbers are green and all others grey; the card also gives the standing in words."""
 
 _DRAWN, _MOST_PULSES = 8, 1500
@@ -32,7 +32,7 @@ def plot_card(preset: Preset, path: Path) -> Path:
     top = 0.97
     for row, fact in enumerate(facts):
         y = top - row * 0.072
-        colour = COLOURS[fact.standing]
+        colour = COLOURS.get(fact.standing, "0.45")
         style = {"va": "center", "fontsize": 8.5, "transform": right.transAxes}
         right.text(0.0, y, fact.what, **style)
         right.text(0.44, y, fact.value, color=colour, fontweight="bold", **style)

@@ -160,9 +160,8 @@ def fit(
     typer.echo("\n".join(["", *told]))
     if told:
         typer.echo("")
-    typer.echo(f"{fitted.curve_sentence}\n")
     typer.echo(f"{fitted.sentence}. {fitted.diagnosis}\n")
-    for check in fitted.verdict.checks:
+    for check in fitted.checks:
         typer.echo(check.line)
     if not fitted.usable and not accept_poor_fit:
         fitted.save(None, plot_file)

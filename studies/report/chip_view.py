@@ -24,7 +24,7 @@ from studies.results.text_table import accuracy_interval, as_markdown, number
 
 _BAR_INCHES = 0.4
 _OF_DEVICES = ("pulse", "half_select")
-OF_PARTS = "energy of an image in training by component, pJ; transport: spikes that reach an array"
+OF_PARTS = "energy of an image in training by component, pJ"
 """This explains the table of `part_cells`."""
 
 
@@ -141,15 +141,12 @@ def note(table: pd.DataFrame, chip: Chip) -> str:
     read = dict(_pairs(table, "case", "read_bits") if chip.columns == "converter" else ())
     exact = [str(case) for case, bits in read.items() if math.isnan(bits)]
     own = [f"{case} ({bits:.0f})" for case, bits in read.items() if not math.isnan(bits)]
-    assumed = listed(table["case"][table["pulse_of_chip"] > 0].map(str).unique().tolist())
     return "; ".join(
         [
-            *([f"energy of a pulse is the chip's, not the preset's: {assumed}"] if assumed else []),
             f"chip {chip.chip}: {chip.array.rows} x {chip.array.columns} cells, {chip.columns} at "
             f"the columns, {chip.reads} reads, writes by {chip.writes}",
-            "image: one image in training; brackets of nJ, mJ, J: all components at the lowest, or "
-            "all at the highest end of their intervals; of arrays: share of the cells in use; of "
-            "us: what limits the time (device: a pulse of the preset, or tile.slot_seconds)",
+            "image: one image in training; in brackets: all components at the lowest, or all at "
+            "the highest end of their intervals",
             f"at most {100 * table['assumed_share'].max():.0f} % of the energy has no interval",
             "8-bit, 32-bit: an image in digital arithmetic that fetches each weight in each pass",
             "*: no other row is as accurate with less energy",

@@ -194,7 +194,6 @@ def row_of(costs: Costs) -> Iterator[tuple[str, Any]]:
             yield f"digital_{bits}_bit_{name}_j", digital
     yield "matter_most", ", ".join(costs.matter_most)
     yield "assumed_share", costs.assumed_share
-    yield "pulse_of_chip", float(costs.network.pulse is None)
     for phase, parts in (("image", costs.training), ("inference", costs.inference)):
         for component, energy in parts.items():
             yield f"{phase}_{component}_j", energy[0]

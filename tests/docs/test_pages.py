@@ -91,17 +91,21 @@ def test_python_compiles_and_its_imports_are_there(
 
 
 def test_the_layout_of_the_guide_becomes_a_file_that_is_read(tmp_path: Path) -> None:
-    """Two sheets have three cycles each. A reading without a pulse comes first, as a lab has it."""
+    """Two sheets have three cycles each, which begin with a reading. The device jumps between
+    cycles, which no pulse does."""
     (example,) = (block for block in EVERY_BLOCK if "def tidy(" in block.text)
     found: dict[str, Any] = {"__name__": "docs"}
     exec(example.text, found)
-    way = np.tile(np.repeat([1.0, -1.0], 15), 3)
-    current = 1e-6 * (3.0 + 0.1 * np.concatenate([[0.0], np.cumsum(way)]))
-    sheet = pd.DataFrame({"V (V)": [0.0, *2.0 * way], "I (A)": current})
-    found["tidy"]({"A": sheet, "B": 2 * sheet}).to_csv(tmp_path / "a.csv", index=False)
+    volts = np.tile([0.0, *np.repeat([2.0, -2.0], 15)], 3)
+    cycle = np.repeat([1, 2, 3], 31)
+    current = 1e3 * (3.0 + cycle + 0.05 * np.cumsum(volts))
+    sheet = pd.DataFrame({"Cycle": cycle, "Amplitude (V)": volts, "Current (nA)": current})
+    other = sheet.assign(**{"Current (nA)": 2 * current})
+    found["tidy"]({"A": sheet, "B": other}).to_csv(tmp_path / "a.csv", index=False)
     measurement = read(tmp_path / "a.csv")
     assert measurement.size == "180 pulses in 12 sweeps, 2 devices, 3 cycles"
-    np.testing.assert_array_equal(measurement.cycle, np.tile([0, *np.repeat([0, 1, 2], 30)], 2))
+    steps = np.diff(measurement.conductance)[measurement.pulse[1:] != 0]
+    np.testing.assert_allclose(np.abs(steps).reshape(2, -1).T, [[1e-6, 2e-6]] * 90)
 
 
 def run_script(code: str, folder: Path) -> str:

@@ -40,6 +40,10 @@ _FEWEST_CHANGES, _BY_CHANCE = 3, 1e-3
 """A jump needs at least this many changes of cycle, and counts if one so large is less probable
 than this among all of them."""
 
+_LARGE_JUMP, _DEVIATIONS = 0.05, 3.0
+"""Among few changes, one of this share of the range counts if it is improbable by the noise of the
+fit, larger than the mean of the others, and this many of their deviations away from it."""
+
 _AROUND = 5
 """This many readings on either side of the beginning of a cycle are averaged."""
 
@@ -91,7 +95,7 @@ def defects_of(
         *_abrupt(fit, span),
         *_interference(miss, series.pulse, fit.prepared.device, step),
         *_turns(fit, miss, step, span),
-        *_levels(fit, span),
+        *_levels(fit, step, span),
         *_correlated(measured, simulated),
         *_quantised(series.resolution, step),
         *_growing_noise(miss**2 / trace.variance, trace.state, fit.prepared.noisy),
@@ -185,7 +189,7 @@ def _turns(fit: JointFit, miss: np.ndarray, step: float, span: float) -> Iterato
     yield Defect("turns", what, "write a law of your own that remembers the last pulses")
 
 
-def _levels(fit: JointFit, span: float) -> Iterator[Defect]:
+def _levels(fit: JointFit, step: float, span: float) -> Iterator[Defect]:
     """Looks for a cycle that begins much further from the end of the previous one than others do,
     and for a level that drifts steadily (for one device: over the later half of its cycles)."""
     weight, cycle, device = fit.prepared.series.weight, fit.prepared.own_cycle, fit.prepared.device
@@ -195,12 +199,20 @@ def _levels(fit: JointFit, span: float) -> Iterator[Defect]:
         return
     around = weight[first[:, None] + np.arange(-_AROUND, _AROUND)]
     change = around[:, _AROUND:].mean(axis=1) - around[:, :_AROUND].mean(axis=1)
-    at = int(np.argmax(np.abs(change - np.median(change))))
-    others = np.delete(change, at)
-    size = abs(float(change[at] - others.mean()))
-    errors = size / max(float(np.std(others, ddof=1)) * np.sqrt(1 + 1 / len(others)), 1e-12)
-    chance = 2 * len(change) * float(stats.t.sf(errors, len(others) - 1))
-    if size > _LEAST_JUMP * span and chance < _BY_CHANCE:
+    usual = change[np.argsort(np.abs(change))[(len(change) - 1) // 2]]
+    at = int(np.argmax(np.abs(change - usual)))
+    other = cycle[first] != cycle[first[at]]  # All devices may jump together.
+    others = change[other] if other.sum() > 1 else np.delete(change, at)
+    middle = float(others.mean())
+    size = abs(float(change[at]) - middle)
+    scatter = max(float(np.std(others, ddof=1)), 1e-12) * np.sqrt(1 + 1 / len(others))
+    chance = float(stats.t.sf(size / scatter, len(others) - 1))
+    if size > max(_LARGE_JUMP * span, abs(middle), _DEVIATIONS * scatter):
+        cycle_noise, white = fit.arguments[-1]
+        part = 1.0 - np.abs(np.arange(1 - _AROUND, _AROUND)) / _AROUND  # of each pulse in a change
+        noise = np.hypot(white * np.sqrt(2 / _AROUND), cycle_noise * step * np.linalg.norm(part))
+        chance = min(chance, float(stats.norm.sf(size / noise)))
+    if size > _LEAST_JUMP * span and 2 * len(change) * chance < _BY_CHANCE:
         before = int(cycle[first[at]])
         yield Defect(
             JUMP,
@@ -256,9 +268,15 @@ def _growing_noise(squares: np.ndarray, state: np.ndarray, noisy: bool) -> Itera
     low, _, high = np.array_split(seen[np.argsort(state[seen])], 3)
     ratio = float(np.mean(squares[high]) / np.mean(squares[low]))
     if not 1.0 / _GROWTH < ratio < _GROWTH:
+        end, advice = "low", "count on more noise there than in the preset, as no setting adds it"
+        if ratio > 1:
+            end, advice = (
+                "high",
+                "set device_read_noise.white_of_current, and a smaller write_noise",
+            )
         yield Defect(
             "noise that depends on the state",
-            f"relative to the fitted noise, errors at {'high' if ratio > 1 else 'low'} conductance "
-            f"are {np.sqrt(max(ratio, 1 / ratio)):.2g} times those at the other end",
-            "set device_read_noise that depends on the current in the study",
+            f"relative to the fitted noise, errors at {end} conductance are "
+            f"{np.sqrt(max(ratio, 1 / ratio)):.2g} times those at the other end",
+            advice,
         )

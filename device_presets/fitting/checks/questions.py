@@ -6,6 +6,7 @@ from typing import Literal
 MEAN_STEP = "Is the mean step right at every state?"
 ERRORS = "Are prediction errors as large as the fit expects?"
 SCATTER = "Do changes over many pulses scatter as in simulations?"
+CYCLES = "Do whole cycles scatter as in simulations?"
 
 type Status = Literal["ok", "open", "FAIL"]
 

@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 
 from device_presets.fitting.checks.goodness import Verdict, judge
+from device_presets.fitting.checks.questions import CYCLES, Check
 from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.maximum_likelihood import refit
 from device_presets.fitting.model.moments import fitted_to_moments, mean_gaps
@@ -58,31 +59,39 @@ class CycleErrors:
     """Holds the errors of a fit over whole cycles.
 
     Args:
-        seen: Errors of the mean curve over all cycles.
-        held_out: Errors over cycles that were not fitted; None if none can be held out.
-        neurosim: Errors of NeuroSim's formula over the same cycles as `asked`; None if a cycle has
-            more than a few sweeps.
+        asked: Errors of the mean curve over cycles that were not fitted, or over all.
+        held_out: Whether cycles could be held out.
+        neurosim: Errors of NeuroSim's formula over the same cycles; None if a cycle has more than a
+            few sweeps.
         within_band: Share of the readings of these cycles within the 90 % band of simulations.
         by_chance: The lowest and the highest share that is right.
         excess: Factor by which the deviation of cycles from their mean is beyond its limits, or 1.
     """
 
-    seen: CurveErrors
-    held_out: CurveErrors | None
+    asked: CurveErrors
+    held_out: bool
     neurosim: CurveErrors | None
     within_band: float
     by_chance: tuple[float, float]
     excess: float
 
     @property
-    def asked(self) -> CurveErrors:
-        """Returns the errors over cycles that were not fitted, or over all if there are none."""
-        return self.held_out or self.seen
+    def scatter(self) -> Check:
+        """Returns whether cycles scatter as simulated ones do."""
+        least, most = self.by_chance
+        fine = self.excess == 1.0 and least <= self.within_band <= most
+        limits = "within its limits" if self.excess == 1.0 else f"{self.excess:.2f} times off"
+        share, *ends = (f"{100 * share:.0f}" for share in (self.within_band, least, most))
+        answer = (
+            f"{share} % of the readings of {self.kind} cycles lie within the 90 % band of "
+            f"simulations (allowed: {' to '.join(ends)} %); their deviation is {limits}."
+        )
+        return Check(CYCLES, answer, "ok" if fine else "FAIL")
 
     @property
-    def scatters(self) -> bool:
-        """Returns whether cycles scatter as simulated ones do."""
-        return self.excess == 1.0 and self.by_chance[0] <= self.within_band <= self.by_chance[1]
+    def kind(self) -> str:
+        """Returns the kind of cycles that `asked` is about."""
+        return "held-out" if self.held_out else "fitted"
 
     @property
     def off(self) -> float:
@@ -102,15 +111,13 @@ class CycleErrors:
 
 
 def cycle_errors(fit: JointFit) -> CycleErrors:
-    """Returns the errors of a fit over all cycles, and over held-out ones."""
-    seen, training = open_loop(fit, fit.prepared.everything), training_rows(fit)
-    rows, again, held_out = fit.prepared.everything, fit, None
+    """Returns the errors of a fit over held-out cycles, or over all if none can be held out."""
+    training, rows, again = training_rows(fit), fit.prepared.everything, fit
     if training is not None:
         fitted = fitted_to_moments if fit.layout.how else partial(refit, most_steps=60)
         rows, again = ~training, fitted(fit, training)
-        held_out = open_loop(again, rows)
-    theirs = neurosim_errors(fit)
-    return CycleErrors(seen, held_out, theirs, *coverage(again, rows), scatter_excess(fit))
+    errors = (open_loop(again, rows), training is not None, neurosim_errors(fit))
+    return CycleErrors(*errors, *coverage(again, rows), scatter_excess(fit))
 
 
 def open_loop(fit: JointFit, rows: np.ndarray) -> CurveErrors:

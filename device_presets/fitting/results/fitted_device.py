@@ -8,7 +8,7 @@ import pandas as pd
 
 from device_presets.fitting.checks.defects import BY_TABLE
 from device_presets.fitting.checks.goodness import Verdict
-from device_presets.fitting.checks.questions import ERRORS, MEAN_STEP, SCATTER
+from device_presets.fitting.checks.questions import CYCLES, ERRORS, MEAN_STEP, SCATTER, Check
 from device_presets.fitting.checks.whole_cycles import MOST_CURVE, CycleErrors
 from device_presets.fitting.model.preparation import WeightScale
 from device_presets.fitting.model.selection import Selection
@@ -36,6 +36,7 @@ _RIGHT = {
     MEAN_STEP: "the mean step at every state",
     ERRORS: "the noise of a pulse",
     SCATTER: "the scatter over many pulses",
+    CYCLES: "the scatter of cycles",
 }
 """For the question of each check, what the preset gets right if the check passes."""
 
@@ -88,11 +89,11 @@ class FittedDevice:
                 "Use the preset only in one_sided_pair(...) or mixed_precision_pair(...).",
                 "For any other use, measure sweeps down too.",
             ]
-        determined = {q.name: q.determined for q in self.quantities}
+        low = {q.name: q.low for q in self.quantities}
         for name, side, way in (("w_max", "upper", "up"), ("w_min", "lower", "down")):
             high = way == "up"
-            seen = bool(self.population.reached(high).all()) and not self.population.beyond(high)
-            if not (determined[name] and seen) and (high or self.population.has_down):
+            seen = low[name] is not None and not self.population.extrapolated(high)
+            if not seen and (high or self.population.has_down):
                 told.append(f"The {side} bound was not measured: pulse {way} until devices stop.")
         return told
 
@@ -114,31 +115,17 @@ class FittedDevice:
         totals = [None if s.held_out is None else float(s.held_out.sum()) for s in scores]
         best = max((total for total in totals if total is not None), default=0.0)
         marks = {id(s): "= " for s in self.selection.as_good} | {id(self.selection.chosen): "* "}
-        rows = [
-            (
-                marks.get(id(s), "") + s.name,
-                s.model.law,
-                s.fit.n_free,
-                ("" if s.fit.layout.how else "ruled out")
-                if total is None
-                else f"{total - best:.1f}",
-            )
-            for s, total in zip(scores, totals, strict=True)
-        ]
+        rows = []
+        for s, total in zip(scores, totals, strict=True):
+            unknown = "" if s.fit.layout.how else "ruled out"
+            found = unknown if total is None else f"{total - best:.1f}"
+            rows.append((marks.get(id(s), "") + s.name, s.model.law, s.fit.n_free, found))
         return pd.DataFrame(rows, columns=["model", "law", "numbers", "held-out log-likelihood"])
 
     @property
-    def curve_sentence(self) -> str:
-        """Returns the error of the mean curve, in words."""
-        found = self.cycles
-        held = f", on held-out cycles by {found.held_out.percent}" if found.held_out else ""
-        theirs = f" (NeuroSim's formula: {found.neurosim.percent})" if found.neurosim else ""
-        least, most = (100 * share for share in found.by_chance)
-        return (
-            f"The mean curve is off by {found.seen.percent} of the range (up / down){held}{theirs}."
-            f" Of the readings of {self._kind} cycles, {100 * found.within_band:.0f} % lie within "
-            f"the 90 % band of simulations ({least:.0f} to {most:.0f} % by chance)."
-        )
+    def checks(self) -> tuple[Check, ...]:
+        """Returns all checks: those of each pulse, and that of whole cycles."""
+        return (*self.verdict.checks, self.cycles.scatter)
 
     @property
     def usable(self) -> bool:
@@ -149,46 +136,42 @@ class FittedDevice:
         )
 
     @property
-    def _kind(self) -> str:
-        """Returns the kind of cycles on which the mean curve is judged."""
-        return "held-out" if self.cycles.held_out else "fitted"
-
-    @property
     def sentence(self) -> str:
         """Returns the outcome in words."""
-        near = self.cycles.asked.worst <= _NEAR_CURVE and self.cycles.scatters
-        if near and not self.verdict.describes:
+        scatters = self.cycles.scatter.passed
+        if self.verdict.describes:
+            return self.verdict.sentence + ("" if scatters else ", but not the scatter of cycles")
+        if self.cycles.asked.worst <= _NEAR_CURVE and scatters:
             return "The fit describes the mean curve and the scatter of cycles, but not each pulse"
         return self.verdict.sentence
 
     @property
     def diagnosis(self) -> str:
         """Returns three sentences: what the preset gets right, what it lacks, and what to do."""
-        right = [
-            _RIGHT[c.question] for c in self.verdict.checks if c.question in _RIGHT and c.passed
-        ]
-        right += ["the scatter of cycles"] if self.cycles.scatters else []
+        right = [_RIGHT[c.question] for c in self.checks if c.question in _RIGHT and c.passed]
         errors, theirs = self.cycles.asked, self.cycles.neurosim
         far = errors.worst > MOST_CURVE
-        curve = f"{errors.percent} of the range (up / down, on {self._kind} cycles)"
-        if theirs and theirs.worst + 1e-3 < errors.worst:  # Equal digits are not closer.
-            curve += f"; NeuroSim's formula is closer, within {theirs.percent}"
+        formula = f"; NeuroSim's formula: {theirs.percent}" if theirs else ""
+        curve = f"{errors.percent} of the range (up / down, on {self.cycles.kind} cycles{formula})"
         if far:
             passed = ", ".join(right) or "nothing that was checked"
             first = f"{passed}; its mean curve is off by {curve}"
         else:
             first = ", ".join([*right, f"the mean curve within {curve}"])
         lacks = [f"{d.what} ({d.name})" for d in self.verdict.defects]
-        if not self.cycles.scatters:
+        to_do = [d.advice for d in self.verdict.defects]
+        if not self.cycles.scatter.passed:
             lacks.append("cycles do not scatter as simulated ones (scatter of cycles)")
+        if self.population.is_below_zero:
+            lacks.append("the fitted lower bound is no conductance, since it is below 0 S (bound)")
+            to_do.append("pulse down until devices stop, and fit again")
         second = f"The readings show what the preset lacks: {'; '.join(lacks)}"
         if not lacks:
             second = "Noise may explain this error" if far else "Nothing was found that it lacks"
             if not self.verdict.describes:
                 second = f"Failed checks: {self.verdict.failed}"
-        to_do = [d.advice for d in self.verdict.defects]
-        if not to_do and (far or not self.verdict.describes):
-            to_do = ["look at the plot, and measure more cycles"]
+        if not self.cycles.scatter.passed or (not to_do and (far or not self.verdict.describes)):
+            to_do.append("look at the plot, and measure more cycles")
         if self.verdict.moves and not self.usable:
             to_do.append(BY_TABLE)
         third = "; ".join(dict.fromkeys(to_do)) or "you can train with it"
@@ -214,7 +197,7 @@ class FittedDevice:
             *self.unmeasured,
             *self.left_out,
             f"{self.sentence}. {self.diagnosis}",
-            *(f"  {check.line}" for check in self.verdict.checks),
+            *(f"  {check.line}" for check in self.checks),
             "Measured, with 95 % intervals:",
             *(f"  {q.line}" for q in self.quantities),
         )

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from device_presets.fitting.reading.measurement import Measurement
-from device_presets.fitting.results.intervals import Quantity
+from device_presets.fitting.results.intervals import BOUNDS, Quantity
 from device_presets.fitting.results.population import MeanDevice, Population
 from device_presets.fitting.results.time_and_width import (
     effect_assumption,
@@ -64,14 +64,14 @@ def fitted_entry(
     for name, exact in values.items():
         value = _rounded(exact)
         assumption = effect_assumption(population, name) or _assumption(population, name, by_name)
+        quantity, told = by_name.get(name), source
+        if quantity is not None and name not in scaled:
+            interval = "" if quantity.low is None else f"95 % interval {quantity.interval}"
+            told = "; ".join(filter(None, [source, interval, quantity.note]))
         if assumption is None and not _determined(name, by_name):
-            assumption = f"not determined by the data; best estimate from {source}"
-        quantity = by_name.get(name)
-        told = source
-        if quantity is not None and quantity.low is not None and name not in scaled:
-            told += f"; 95 % interval {quantity.interval}"
-        elif quantity is not None and quantity.note and name not in scaled:
-            told += f"; {quantity.note}"
+            assumption = f"not determined by the data; best estimate from {told}"
+        elif name in BOUNDS and population.extrapolated(name == "w_max"):
+            assumption = told
         origin = None if assumption is not None else told
         entries[name] = parameter(law, name, value, source=origin, assumption=assumption)
     for name, seen in measured_ranges(population).items():

@@ -30,6 +30,9 @@ _WIDE = 1e3
 _TWICE_OFF = 3.0
 """An interval that reaches 0 is informative if it ends below this many times the value."""
 
+_SMALL_SPREAD = 0.1
+"""The interval of a spread is also informative if it ends below this."""
+
 
 @dataclass(frozen=True)
 class Quantity:
@@ -86,19 +89,19 @@ def as_far_as_determined(one: Quantity) -> Quantity:
     if one.value is None or one.low is None or one.high is None:
         return one
     if one.name in POSITIVE:
-        if one.low > 0.0:
-            nothing = one.high >= _WIDE * one.low
-        else:
-            nothing = one.high >= _TWICE_OFF * one.value
+        nothing = one.high >= (_WIDE * one.low if one.low > 0.0 else _TWICE_OFF * one.value)
     elif one.name in _WHOLE:
         least, most = _WHOLE[one.name]
         nothing = one.low <= least and one.high >= most
+    elif one.name.endswith("_spread"):
+        nothing = one.low == 0.0 and one.high > max(_TWICE_OFF * one.value, _SMALL_SPREAD)
     elif one.name in BOUNDS:
         nothing = one.high - one.low >= _TWICE_OFF * max(abs(one.value), 1.0)
     else:
         nothing = one.low <= 0.0 and one.high - one.low >= _WIDE * max(abs(one.value), 1.0)
     if nothing:
-        return replace(one, low=None, high=None, determined=False)
+        open_ = replace(one, low=None, high=None, determined=False)
+        return open_.noted(f"at most {one.high:.4g}") if one.name.endswith("_spread") else open_
     least, most = (0.0, math.inf) if one.name in POSITIVE else _WHOLE.get(one.name, _ANY)
     return replace(one, low=max(one.low, least), high=min(one.high, most))
 

@@ -10,6 +10,7 @@ from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.likelihood import mean_step
 from device_presets.fitting.model.simulation import alike_stretches
 from device_presets.fitting.model.uncertainty import Uncertainty
+from device_presets.fitting.reading.units import ARBITRARY
 from device_presets.fitting.results.intervals import (
     Quantity,
     is_log_normal,
@@ -29,6 +30,7 @@ _LOOSE = 1.0
 _BEYOND = 0.1
 """A bound counts as extrapolated if it is further out by this share of the measured range."""
 
+_TOO_FEW = "fewer than two devices reach this bound"
 _ONE_DEVICE = "only one device was measured, so the spread is unknown"
 
 
@@ -143,15 +145,11 @@ class Population:
         value = function(self.device())
         gradient = np.zeros(len(self._mean))
         deviations = np.sqrt(np.maximum(np.diag(self._covariance), 0.0))
-        for k, deviation in enumerate(deviations):
-            if deviation == 0.0:
-                continue
-            up, down = self._mean.copy(), self._mean.copy()
-            size = 0.1 * min(float(deviation), 1.0)
-            up[k] += size
-            down[k] -= size
-            ends = function(self.device(up)) - function(self.device(down))
-            gradient[k] = ends / (2 * size)
+        for k in np.flatnonzero(deviations):
+            size = 0.1 * min(float(deviations[k]), 1.0)
+            move = size * (np.arange(len(deviations)) == k)
+            up, down = (self.device(self._mean + sign * move) for sign in (1, -1))
+            gradient[k] = (function(up) - function(down)) / (2 * size)
         variance = float(gradient @ self._covariance @ gradient)
         # As in Welch and Satterthwaite, the two parts have their own degrees of freedom.
         local = max(float(gradient @ self._between @ gradient), 0.0)
@@ -201,12 +199,20 @@ class Population:
         """Returns the mean upper or lower end of the measured range."""
         return float(self.fit.prepared.ends[0 if high else 1].mean())
 
-    def beyond(self, high: bool) -> bool:
-        """Returns whether the mean bound lies outside the measured range by more than a tenth of
-        it: then it is where falling steps would end, not a place that devices reached."""
+    def extrapolated(self, high: bool) -> bool:
+        """Returns whether all devices show a bound, but the mean bound lies outside the measured
+        range by more than a tenth of it: then it is where falling steps would end."""
         bound, room = float(self.device().local[4 if high else 5]), _BEYOND * self.fit.prepared.span
         end = self.measured(high)
-        return bound > end + room if high else bound < end - room
+        beyond = bound > end + room if high else bound < end - room
+        return beyond and bool(self.reached(high).all())
+
+    @property
+    def is_below_zero(self) -> bool:
+        """Returns whether the lower bound is below 0 S; normalised values may be negative."""
+        scale = self.fit.prepared.scale
+        lowest = scale.zero + float(self.device().local[5]) * scale.span
+        return lowest < 0.0 and scale.unit != ARBITRARY
 
     def spreads(self) -> list[Quantity]:
         """Returns every device-to-device deviation."""
@@ -247,13 +253,12 @@ class Population:
     ) -> Quantity:
         """Returns the spread of the devices `asked`, from their values and the variances of their
         fits; a device with an unknown variance gets the mean of the others."""
-        if self.n_devices < 2:
-            return Quantity(name, None, None, None, unit, _ONE_DEVICE)
-        if np.count_nonzero(asked) < 2:
-            return Quantity(name, None, None, None, unit, "fewer than two devices reach this bound")
         known = asked & self._known
         if np.count_nonzero(known) < 2:
-            return Quantity(name, None, None, None, unit, _UNKNOWN_ERRORS)
+            few = _TOO_FEW if np.count_nonzero(asked) < 2 else _UNKNOWN_ERRORS
+            return Quantity(
+                name, None, None, None, unit, few if self.n_devices > 1 else _ONE_DEVICE
+            )
         errors = np.where(self._known, errors, errors[known].mean())
         ends = spread_interval(values[asked], errors[asked], relative, self._doubt)
         return Quantity(name, *ends, unit)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from device_presets.fitting.reading.units import ARBITRARY, SIEMENS
+from device_presets.fitting.reading.units import SIEMENS
 from device_presets.fitting.results.intervals import Quantity, as_far_as_determined
 from device_presets.fitting.results.population import MeanDevice, Population
 from device_presets.fitting.results.time_and_width import effect_quantities
@@ -46,7 +46,7 @@ def report(
 
     def how_many(q: Population) -> Quantity:
         reached = bool(q.reached(True).all() and q.reached(False).all())
-        beyond = q.beyond(True) or q.beyond(False)
+        beyond = q.extrapolated(True) or q.extrapolated(False)
         note = "" if reached else "a lower limit, since not every device reached both bounds"
         return q.quantity(
             "states",
@@ -55,15 +55,11 @@ def report(
             "the range ends at an extrapolated bound" if reached and beyond else note,
         )
 
+    note = "mean of up and down at weight 0" if p.has_down else ""
+    size = scale.span / SIEMENS[scale.unit]
     found = [
-        p.quantity(
-            "step", "weight", p.step, "mean of up and down at weight 0" if p.has_down else ""
-        ),
-        p.quantity(
-            "step as conductance",
-            scale.unit,
-            lambda device: p.step(device) * scale.span / SIEMENS[scale.unit],
-        ),
+        p.quantity("step", "weight", p.step, note),
+        p.quantity("step as conductance", scale.unit, lambda device: size * p.step(device)),
         _over_models(how_many(p), [how_many(q) for q in as_good]),
     ]
     if p.has_down:
@@ -114,11 +110,10 @@ def _nonlinearity(
 def _bound(p: Population, high: bool) -> Quantity:
     name, column = ("w_max", 4) if high else ("w_min", 5)
     reached, scale = p.reached(high), p.fit.prepared.scale
-    conductance = scale.zero + float(p.device().local[column]) * scale.span
-    note = scale.shown(conductance)
-    if conductance < 0.0 and scale.unit != ARBITRARY:
+    note = scale.shown(scale.zero + float(p.device().local[column]) * scale.span)
+    if not high and p.is_below_zero:
         note += ", which no conductance is: the law or the noise puts the bound below 0 S"
-    if reached.all() and p.beyond(high):
+    if p.extrapolated(high):
         measured = scale.shown(scale.zero + p.measured(high) * scale.span)
         note += f"; extrapolated from the steps, as the measured range ends at {measured}"
     one = p.quantity(name, "weight", lambda device: float(device.local[column]), note)

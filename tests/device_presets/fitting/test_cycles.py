@@ -8,7 +8,7 @@ import pytest
 
 from device_presets import get_preset
 from device_presets.fitting.checks.goodness import judge
-from device_presets.fitting.checks.whole_cycles import chosen_of, cycle_errors
+from device_presets.fitting.checks.whole_cycles import chosen_of, cycle_errors, open_loop
 from device_presets.fitting.model.maximum_likelihood import fit_model
 from device_presets.fitting.model.moments import fitted_to_moments, mean_gaps
 from device_presets.fitting.model.preparation import Prepared, prepare
@@ -72,11 +72,11 @@ def test_the_error_of_the_mean_curve_is_that_of_a_cycle(tmp_path: Path) -> None:
     prepared = prepare(read(creeping(tmp_path / "a.csv", 5)), None, None)
     fit = fit_model(prepared, FIT_FORMS[0])
     found = cycle_errors(fit)
-    assert found.held_out is not None
-    assert max(found.seen.worst, found.held_out.worst) < 1e-4
+    assert found.held_out
+    assert max(open_loop(fit, prepared.everything).worst, found.asked.worst) < 1e-4
     wrong = fit.local.copy()
     wrong[:, 1] = wrong[:, 0]
-    seen = cycle_errors(replace(fit, local=wrong)).seen
+    seen = open_loop(replace(fit, local=wrong), prepared.everything)
     span = prepared.span * prepared.scale.span * 1e6
     assert seen.up < 1e-4
     np.testing.assert_allclose(seen.down, 0.01 * 40 / np.sqrt(3) / span, rtol=0.05)
@@ -108,8 +108,8 @@ def test_noise_keeps_the_mean_curve_away_from_a_bound(tmp_path: Path) -> None:
     whole, alike = prepared.everything, alike_stretches(prepared)
     still = mean_gaps(fit, noise_free_curve(fit), whole, alike)
     assert max(np.sqrt(np.mean(gap**2)) for gap in still) / 2 > 0.04  # The range is 2.
-    assert cycle_errors(fit).seen.worst < 0.025
-    assert cycle_errors(fitted_to_moments(fit, whole)).seen.worst < 0.025
+    assert open_loop(fit, whole).worst < 0.025
+    assert open_loop(fitted_to_moments(fit, whole), whole).worst < 0.025
 
 
 def test_sweeps_that_end_a_little_sooner_are_compared_as_far_as_they_go(tmp_path: Path) -> None:
@@ -124,9 +124,9 @@ def test_sweeps_that_end_a_little_sooner_are_compared_as_far_as_they_go(tmp_path
     np.testing.assert_array_equal(alike[:, 37] - alike[:, 0] - 1, lengths[:8:2])
     fit = fit_model(prepared, FIT_FORMS[0])
     found = cycle_errors(fit)
-    assert found.held_out is not None
+    assert found.held_out
     assert found.neurosim is not None
-    assert max(found.held_out.worst, found.neurosim.worst) < 3e-3
+    assert max(found.asked.worst, found.neurosim.worst) < 3e-3
 
 
 def test_pulses_in_random_order_are_one_cycle(tmp_path: Path) -> None:
@@ -157,7 +157,7 @@ def test_a_law_that_a_few_pulses_rule_out_is_not_as_good_as_another(tmp_path: Pa
     other states do not."""
     prepared = one_cycle(tmp_path / "a.csv", np.exp(-np.arange(41) / 4), 0.02)
     chosen = select_model(prepared).chosen
-    assert cycle_errors(chosen.fit).seen.worst < 0.06
+    assert cycle_errors(chosen.fit).asked.worst < 0.06
 
 
 def test_one_cycle_is_not_far_behind_the_formula_that_follows_it(tmp_path: Path) -> None:
@@ -170,4 +170,4 @@ def test_one_cycle_is_not_far_behind_the_formula_that_follows_it(tmp_path: Path)
     found = cycle_errors(fit)
     assert found.neurosim is not None
     assert not found.fine
-    assert chosen_of(selection)[2].seen.worst < found.neurosim.worst
+    assert chosen_of(selection)[2].asked.worst < found.neurosim.worst

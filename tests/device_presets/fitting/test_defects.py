@@ -57,7 +57,7 @@ def test_a_clean_measurement_has_no_defect(noise: float, tmp_path: Path) -> None
 def test_too_much_and_too_little_cycle_noise_is_found(tmp_path: Path) -> None:
     path, up = cycled()
     fit = fit_model(prepare(read(file_of(tmp_path / "a.csv", path, up)), None, None), SMOOTH)
-    assert cycle_errors(fit).scatters
+    assert cycle_errors(fit).scatter.passed
     for factor in (5.0, 0.2):
         shared = fit.shared.copy()
         shared[0] += np.log(factor)
@@ -82,6 +82,24 @@ def test_a_jump_between_cycles(tmp_path: Path) -> None:
     assert "drift" not in found
 
 
+@pytest.mark.parametrize(("devices", "cycles"), [(1, 4), (2, 3)])
+def test_a_large_jump_is_found_among_few_cycles(devices: int, cycles: int, tmp_path: Path) -> None:
+    """Each cycle begins with a reading numbered 0, and all devices jump at the same time."""
+    path, up = cycled()
+    path[2 * 2 * SWEEP + 1 :] += 12.0
+    noise = read_noise(1.0, path)
+    lines = ["device,cycle,pulse,polarity,conductance_uS"]
+    for device, cycle, pulse in np.ndindex(devices, cycles, 2 * SWEEP + 1):
+        row = cycle * 2 * SWEEP + pulse
+        reading = path[row + (pulse == 0)] + noise[row - 7 * device]
+        way = "up" if up[row - 1] else "down"
+        lines.append(f"{device},{cycle},{pulse},{way},{reading:.6f}")
+    (tmp_path / "a.csv").write_text("\n".join(lines))
+    fit = fit_model(prepare(read(tmp_path / "a.csv"), None, None), SMOOTH)
+    found = {defect.name: defect.what for defect in judge(fit).defects}
+    assert "between cycles 2 and 3" in found["jump"]
+
+
 def test_a_drift_over_the_cycles(tmp_path: Path) -> None:
     path, up = cycled()
     path += 80.0 * np.arange(len(path)) / len(path)
@@ -101,7 +119,7 @@ def test_cycles_at_one_level_show_the_device_without_its_drift(jumps: bool, tmp_
     raw, level = (
         cycle_errors(fit_model(one, SMOOTH)) for one in (prepared, at_one_level(prepared))
     )
-    assert raw.held_out is not None
+    assert raw.held_out
     assert raw.neurosim is not None
     assert level.asked.worst < min(raw.neurosim.worst, 0.5 * raw.asked.worst)
 

@@ -1,6 +1,7 @@
 """Tests fits that must not be trusted, that files are written completely or not, and commands."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,9 @@ import pytest
 from typer.testing import CliRunner
 
 from device_presets import PresetError, get_preset
+from device_presets.cards.card import card
 from device_presets.fitting import FittedDevice, fit_file, kept
+from device_presets.fitting.checks.defects import _growing_noise
 from device_presets.fitting.checks.goodness import _excess, _moves, _steps
 from device_presets.fitting.model.effects import LEAK, NO_EFFECTS, Effects
 from device_presets.fitting.model.joint_fit import fit_at
@@ -105,6 +108,35 @@ def test_the_command_fits_and_refuses(tmp_path: Path, monkeypatch: pytest.Monkey
     taken = CliRunner().invoke(presets_app, [*command, "--accept-poor-fit"])
     assert taken.exit_code == 0, taken.output
     assert get_preset(str(tmp_path / "mine.yaml")).technology == "measured"
+
+
+def test_a_bound_below_zero_and_cycles_that_scatter_otherwise_are_in_the_verdict(
+    tmp_path: Path,
+) -> None:
+    """The steps of a device that is read from 10 to 40 uS would end at -20 and at 70 uS."""
+    path, up = [10.0], np.tile(np.repeat([True, False], 60), 3)
+    for way, noise in zip(up, np.random.default_rng(4).normal(0, 0.1, len(up)), strict=True):
+        path.append(path[-1] + (0.9 * (70 - path[-1]) if way else -0.9 * (20 + path[-1])) / 60)
+        path[-1] += noise
+    fit = fit_file(file_of(tmp_path / "data.csv", np.array(path), up), "mine")
+    assert "is no conductance, since it is below 0 S (bound)" in fit.diagnosis
+    assert "ulse down until devices stop" in fit.diagnosis
+    fit.save(tmp_path / "mine.yaml", tmp_path / "mine.png")
+    preset = get_preset(str(tmp_path / "mine.yaml"))
+    assert "extrapolated from the steps" in str(preset.parameters["w_min"].assumption)
+    assert card(preset)[0].standing == "extrapolated"
+    cycles = replace(fit.cycles, within_band=0.33, by_chance=(0.64, 1.0), excess=1.0)
+    off = replace(fit, cycles=cycles)
+    assert off.checks[-1].line.startswith("FAIL Do whole cycles scatter as in simulations? 33 %")
+    assert off.sentence == f"{fit.verdict.sentence}, but not the scatter of cycles"
+    assert "measure more cycles" in off.diagnosis
+
+
+@pytest.mark.parametrize(("rises", "advice"), [(True, "white_of_current"), (False, "no setting")])
+def test_the_advice_on_noise_depends_on_where_it_is_larger(rises: bool, advice: str) -> None:
+    state = np.linspace(-1.0, 1.0, 3000)
+    (found,) = _growing_noise(2.0 + (state if rises else -state), state, noisy=True)
+    assert advice in found.advice
 
 
 def test_bad_input_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -216,7 +248,10 @@ def test_log_normal_spread_is_told_from_normal() -> None:
         ("reset_level", -0.34, -1.961e5, 1.961e5, "not determined"),
         ("w_max", 1.0, -2e3, 2e3, "not determined"),
         ("write_noise", 0.2, -0.1, 0.5, "-0.1 to 0.5"),
-        ("w_max_spread", 0.0, 0.0, 0.4, "0 to 0.4"),
+        ("w_max_spread", 0.0, 0.0, 0.4, "not determined"),
+        ("step_spread", 0.0, 0.0, 0.08, "0 to 0.08"),
+        ("step_spread", 0.3, 0.0, 0.6, "0 to 0.6"),
+        ("step_spread", 0.1, 0.04, 3.4, "0.04 to 3.4"),
         ("loss_onset_s", 1e-6, 1e-8, 1e-4, "1e-08 to 0.0001"),
     ],
 )

@@ -160,8 +160,6 @@ def test_the_command_prints_and_draws_and_the_report_has_a_section(
     folder = write_folder(tmp_path / "out", study, runs)
     code, output, _ = command("ledger", folder, "--out", tmp_path / "t.csv")
     assert code == 0
-    legend = next(line for line in output.splitlines() if "chip crossbar_65nm" in line)
-    assert legend.startswith("energy of a pulse is the chip's, not the preset's: capacitor; chip")
     assert "chip crossbar_65nm: 256 x 256 cells, converter at the columns" in output
     assert "0 (0 to 2.52)" in output
     assert "0.04 (no interval published)" in output
