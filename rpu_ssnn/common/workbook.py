@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 def read_sheet(
     path: Path, opened: BinaryIO, sheet: str | None = None, **gaps: Any
-) -> tuple[int, list[str], pd.DataFrame]:
-    """Returns the row of the names, the names, and the rows below, with the row in the sheet as
-    index.
+) -> tuple[int, list[str], pd.DataFrame, list[str]]:
+    """Returns the row of the names, the names, the rows below, with the row in the sheet as index,
+    and the names of further sheets, if none was asked for.
 
     Empty rows and columns are left out. The first row that is not empty holds the names; a column
     without a name has an empty one.
@@ -34,8 +34,10 @@ def read_sheet(
     import pandas as pd
 
     book = openpyxl.load_workbook(opened, read_only=True)
+    others: list[str] = []
     if sheet is None:
-        sheet = next(one.title for one in book.worksheets if one.sheet_state == "visible")
+        shown = (one.title for one in book.worksheets if one.sheet_state == "visible")
+        sheet, *others = shown
     require(sheet in book.sheetnames, path, "--sheet", sheet, one_of(book.sheetnames, sheet))
     cells = pd.read_excel(
         opened, sheet_name=sheet, header=None, dtype=object, engine="openpyxl", **gaps
@@ -52,4 +54,4 @@ def read_sheet(
     require(len(cells), path, "sheet", Fault(f"{sheet!r} is empty"), allowed)
     cells.columns = pd.RangeIndex(len(cells.columns))
     names = [str(name).strip() for name in cells.iloc[0].fillna("")]
-    return int(cells.index[0]), names, cells.iloc[1:]
+    return int(cells.index[0]), names, cells.iloc[1:], others

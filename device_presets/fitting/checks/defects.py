@@ -213,11 +213,10 @@ def _levels(fit: JointFit, step: float, span: float) -> Iterator[Defect]:
         noise = np.hypot(white * np.sqrt(2 / _AROUND), cycle_noise * step * np.linalg.norm(part))
         chance = min(chance, float(stats.norm.sf(size / noise)))
     if size > _LEAST_JUMP * span and 2 * len(change) * chance < _BY_CHANCE:
-        before = int(cycle[first[at]])
         yield Defect(
             JUMP,
-            f"readings jump by {100 * size / span:.1f} % of the range between cycles {before} and "
-            f"{before + 1}",
+            f"readings jump by {100 * size / span:.1f} % of the range between cycles "
+            f"{cycle[first[at]]} and {cycle[first[at]] + 1}",
             "fit the cycles before the jump and those after it separately",
         )
     alike = alike_stretches(fit.prepared)

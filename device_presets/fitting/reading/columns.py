@@ -70,7 +70,7 @@ def columns_of(where: str, names: Sequence[str]) -> dict[str, Column]:
         if quantity not in found:
             known = [*_WITHOUT_UNIT, *(f"{q}_{next(iter(u))}" for q, u in UNITS.items())]
             near = nearest(names, "conductance_uS" if quantity in UNITS else quantity)
-            allowed = f"{meant(near)}the columns are {', '.join(known)}, also in other units"
+            allowed = f"{meant(near)}the first row must name {', '.join(known)} (or other units)"
             if quantity in UNITS:
                 allowed += "; to get conductances, divide currents by the read voltage"
             beside = Fault(f"{quantity!r} is missing beside {listed([*filter(None, names)], 6)}")

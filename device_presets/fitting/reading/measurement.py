@@ -14,7 +14,7 @@ from device_presets.fitting.reading.table import Rows, read_rows
 from device_presets.fitting.reading.units import ARBITRARY, LEAST_SIEMENS, in_unit
 from device_presets.fitting.sweeps import runs_of
 from rpu_ssnn.common.errors import PresetError, require_preset
-from rpu_ssnn.common.wording import counted
+from rpu_ssnn.common.wording import counted, listed
 
 FEWEST_PULSES = 12
 """A polarity that is present needs this many pulses; fewer cannot separate a step from noise."""
@@ -116,13 +116,13 @@ def read_measurement(file: Path, sheet: str | None = None) -> Measurement:
     """
     rows = read_rows(file, sheet)
     rows = selected(rows, np.argsort(rows.device, kind="stable"))
-    notes = list(rows.notes)
-    conductance = rows.conductance
+    notes, conductance = list(rows.notes), rows.conductance
     device, number, pulsed = rows.device, rows.pulse, rows.pulsed
     up = _ways(rows)
     same_device = np.concatenate([[False], device[1:] == device[:-1]])
     if len(rows.cycles) == 1:
-        rows = replace(rows, cycle=_cycles_from_turns(rows, up, same_device))
+        turns = _cycles_from_turns(rows, up, same_device)
+        rows = replace(rows, cycle=turns, cycles=tuple(map(str, range(1, 2 + turns.max()))))
         if rows.cycle.any():
             notes.append("cycles are found from the turns: a sweep in each direction is one cycle")
     cycle = _cycles(rows)
@@ -149,13 +149,16 @@ def read_measurement(file: Path, sheet: str | None = None) -> Measurement:
     pulse = np.where(follows & pulsed, np.where(up, 1, -1), 0).astype(np.int8)
     conditions = conditions_of(file, rows, follows, pulsed & (number > 0))
     if gap.any():
-        notes.append(
-            f"{counted(int(gap.sum()), 'empty conductance')} left out, with the adjoining steps"
-        )
+        told = counted(int(gap.sum()), "empty conductance")
+        notes.append(f"{told} left out, with the adjoining steps")
     if outliers.any():
-        first = rows.file_row[np.argmax(outliers)]
-        told = counted(int(outliers.sum()), "outlier")
-        notes.append(f"{told} replaced by the mean of the neighbours (the first is in row {first})")
+        places = [
+            f"row {rows.file_row[k]} (device {rows.devices[device[k]]}, cycle "
+            f"{rows.cycles[rows.cycle[k]]}, pulse {number[k]})"
+            for k in np.flatnonzero(outliers)
+        ]
+        told = f"{counted(len(places), 'outlier')} replaced by the mean of the neighbours"
+        notes.append(f"{told}: {listed(places)}")
     if jumps.any():
         told = counted(int(jumps.sum()), "jump") + " between sweeps left out"
         notes.append(f"{told}, since no change within a sweep is as large")

@@ -80,7 +80,7 @@ def read_rows(file: Path, sheet: str | None = None) -> Rows:
         PresetError: The file is not a table, a column is missing, a cell is not a number or not a
             polarity, or a conductance is impossible; the error names file, row and column.
     """
-    header_row, names, frame = _frame(file, sheet)
+    header_row, names, frame, others = _frame(file, sheet)
     columns = columns_of(f"{file}, row {header_row}", names)
     used = {quantity: names.index(column.name) for quantity, column in columns.items()}
     unused = [name for k, name in enumerate(names) if name and k not in used.values()]
@@ -100,6 +100,8 @@ def read_rows(file: Path, sheet: str | None = None) -> Rows:
         notes = ("without a column pulse, pulses are numbered in the order of the rows",)
     if unused:
         notes += (f"not used: {counted(len(unused), 'column')} ({listed(unused)})",)
+    if others:
+        notes += (f"sheets not read: {listed(others)}; --sheet reads one, pandas joins them",)
     way = _ways(file, cells["polarity"], before | ("time" in cells))
     conductance = _conductances(file, cells["conductance"], columns["conductance"])
     half, parts = len(frame) // 2, (device, cycle, pulse, conductance)
@@ -126,9 +128,9 @@ def read_rows(file: Path, sheet: str | None = None) -> Rows:
     )
 
 
-def _frame(file: Path, sheet: str | None) -> tuple[int, list[str], pd.DataFrame]:
-    """Returns the line of the column names, the names, and the rows, whose index is the line of the
-    file, from 1.
+def _frame(file: Path, sheet: str | None) -> tuple[int, list[str], pd.DataFrame, list[str]]:
+    """Returns the line of the column names, the names, the rows, whose index is the line of the
+    file, from 1, and the names of sheets that are left out.
 
     Raises:
         PresetError: The file cannot be read or is not a table.
@@ -136,7 +138,7 @@ def _frame(file: Path, sheet: str | None) -> tuple[int, list[str], pd.DataFrame]
     excel = file.suffix.lower() in EXCEL
     try:
         with open_regular(file) as opened:
-            return read_sheet(file, opened, sheet) if excel else (1, *_csv(opened))
+            return read_sheet(file, opened, sheet) if excel else (1, *_csv(opened), [])
     except InputError as error:
         raise PresetError(error.where, error.field, error.value, error.allowed) from None
     except Exception as error:  # A damaged workbook raises errors of all kinds.

@@ -94,7 +94,7 @@ def _read_excel(path: Path) -> pd.DataFrame:
     import pandas as pd
 
     with open_regular(path) as file:
-        _, names, table = read_sheet(path, file, **_GAPS)
+        _, names, table, _ = read_sheet(path, file, **_GAPS)
     _check_names(path, pd.Series(names).replace("", None))
     table.columns = pd.Index(names)
     return table.infer_objects()

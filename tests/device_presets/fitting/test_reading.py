@@ -117,12 +117,16 @@ def test_excel_reads_the_sheet_that_is_named(tmp_path: Path) -> None:
     book.save(file)
     found = read(file, "pulses")
     assert (found.name, found.n_pulses) == ("a.xlsx", 40)
-    with refused("a.xlsx", "'polarity' is missing"):
+    with refused("a.xlsx", "'polarity' is missing beside nothing", "the first row must name pulse"):
         read(file, "other")
     with refused("a.xlsx: --sheet", "did you mean pulses?", "one of Sheet, other, pulses"):
         read(file, "pulse")
     with refused("a.xlsx: sheet"):
         read(file)
+    book.move_sheet("pulses", -2)
+    book.save(tmp_path / "c.xlsx")
+    assert "sheets not read: Sheet, other; " in read(tmp_path / "c.xlsx").notes[0]
+    assert not any("sheets" in note for note in read(tmp_path / "c.xlsx", "pulses").notes)
     sheet["C5"] = "twelve"
     book.save(file)
     with refused("a.xlsx, row 5: column conductance_uS", "'twelve'"):
