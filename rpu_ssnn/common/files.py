@@ -40,6 +40,7 @@ _SAID_BY_LIBRARIES = (
     ("^Length of header or names .*$", "the first row below the names has too many cells"),
     ("^No columns to parse from file$", "the first line is empty"),
     ("^.*EOF inside string starting at row .*$", "a quotation mark is not closed"),
+    ("^maximum recursion depth exceeded.*$", "nested too deep"),
     ("^.*There is no item named .* in the archive.*$", "not a workbook"),
 )
 """Sentences of Python and pandas about bad files, and what they mean to a reader."""

@@ -1,24 +1,106 @@
 """Describes in one line of JSON what is needed besides its weights to rebuild a network."""
 
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
+from pydantic import Field, model_validator
 
 from rpu_ssnn.common.errors import Fault, require
 from rpu_ssnn.common.files import refusing
 from rpu_ssnn.common.validation import validated
 from rpu_ssnn.network import Network
 from rpu_ssnn.network.inputs import InputLines
-from rpu_ssnn.spec import NetworkSpec, TrainingSpec, connected
+from rpu_ssnn.spec import ConvLayer, NetworkSpec, TrainingSpec, connected
+from rpu_ssnn.spec.base import InSingle, Spec
 from rpu_ssnn.synapses import rate_synapses
 from rpu_ssnn.synapses.base import Weights
 from rpu_ssnn.training import Trained
 from rpu_ssnn.version import NUMERICS_VERSION, VERSION
 
-FORMAT = 1
+_FIELD = "description"
+
+type _Count = Annotated[int, Field(ge=1)]
+type _FromZero = Annotated[int, Field(ge=0)]
+type _PerPixel = tuple[Annotated[float, InSingle], ...] | None
+
+
+class _Seed(Spec):
+    """Holds the `state` of numpy's SeedSequence; the first files had its entropy as text."""
+
+    entropy: int | str
+    spawn_key: tuple[_FromZero, ...]
+    pool_size: Annotated[int, Field(ge=4, le=1024)] = 4
+    n_children_spawned: _FromZero = 0
+
+    @model_validator(mode="after")
+    def _has_digits_only(self) -> Self:
+        fits, allowed = str(self.entropy).isdecimal(), "must be a whole number, 0 or above"
+        require(fits and len(str(self.entropy)) < 100, _FIELD, "entropy", self.entropy, allowed)
+        return self
+
+    def sequence(self) -> np.random.SeedSequence:
+        """Returns the seed."""
+        return np.random.SeedSequence(**self.model_dump() | {"entropy": int(self.entropy)})
+
+
+class _Description(Spec):
+    """Holds and checks what `description` wrote; a new format would have another number."""
+
+    format: Literal[1]
+    network: NetworkSpec
+    sizes: tuple[_Count, ...]
+    pixels: _Count
+    grey_max: _Count
+    middle: _PerPixel
+    gain: _PerPixel
+    complement: bool = False
+    image: tuple[_Count, _Count, _Count] | None = None
+    seed: _Seed
+    circuits: tuple[_Seed, _FromZero] | None = None
+    numerics_version: int
+    rpu_ssnn_version: str
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        contrast, layers = self.network.encoding.contrast, self.network.hidden_layers
+        needed = {
+            "middle": contrast in ("on_off", "signed"),
+            "gain": contrast == "signed",
+            "complement": contrast == "complement",
+            "image": isinstance(layers[0], ConvLayer) if layers else False,
+            "circuits": self.network.neuron.circuit.acts,
+        }
+        for key, given in needed.items():
+            found = getattr(self, key)
+            allowed = "must be given" if given else "must be null (or false)"
+            allowed += ", as the settings of the network say"
+            require(bool(found) == given, _FIELD, key, found, allowed)
+        for key in ("middle", "gain"):
+            found = len(getattr(self, key) or [0] * self.pixels)
+            allowed = f"must be {self.pixels} numbers, one for each of the pixels"
+            require(found == self.pixels, _FIELD, key, Fault(f"{found} numbers"), allowed)
+        allowed = f"must be {len(layers) + 2} numbers, one for each layer"
+        require(len(self.sizes) == len(layers) + 2, _FIELD, "sizes", list(self.sizes), allowed)
+        lines = self.inputs().lines
+        allowed = f"must be {lines}, the number of input lines"
+        require(self.sizes[0] == lines, _FIELD, "sizes.0", self.sizes[0], allowed)
+        allowed = f"must be rows, columns and channels of {lines} input lines"
+        fits = self.image is None or math.prod(self.image) == lines
+        require(fits, _FIELD, "image", self.image, allowed)
+        connected(self.network, self.sizes, self.image)
+        return self
+
+    def inputs(self) -> InputLines:
+        """Returns the input lines."""
+        middle, gain = (
+            None if values is None else np.array(values, dtype=np.float32)
+            for values in (self.middle, self.gain)
+        )
+        return InputLines(self.pixels, self.grey_max, middle, gain, self.complement, self.image)
 
 
 def description(trained: Trained) -> str:
@@ -30,7 +112,7 @@ def description(trained: Trained) -> str:
     circuits = None if neurons is None else [network.seed_state, neurons.images[0]]
     return json.dumps(
         {
-            "format": FORMAT,
+            "format": 1,
             "network": network.spec.model_dump(mode="json"),
             "sizes": network.sizes,
             "pixels": inputs.pixels,
@@ -74,41 +156,21 @@ def rebuilt(text: str, weights: Sequence[Any], where: Path) -> Trained:
     Raises:
         InputError: the description is invalid or has another format, or the weights do not fit.
     """
-    broken = ValueError, KeyError, TypeError, RecursionError
-    with refusing(where, "must be one that export wrote", *broken, field="description"):
-        known: dict[str, Any] = json.loads(text)
-        found = known["format"]
-        require(found == FORMAT, where, "format", found, f"must be {FORMAT}")
-        spec = validated(NetworkSpec, known["network"], "description.network", where)
-        sizes = tuple(int(size) for size in known["sizes"])
-        drawn, images = known["circuits"] if spec.neuron.circuit.acts else (known["seed"], 0)
-        seed, circuit_seed = _seed(known["seed"]), _seed(drawn)
-        inputs = InputLines(
-            known["pixels"],
-            known["grey_max"],
-            _array(known["middle"]),
-            _array(known["gain"]),
-            bool(known.get("complement", False)),
-            tuple(known["image"]) if known.get("image") else None,
-        )
-        shapes = [one.shape for one in connected(spec, sizes, inputs.image)]
+    with refusing(where, "must be one that export wrote", ValueError, RecursionError, field=_FIELD):
+        content = json.loads(text)
+    known = validated(_Description, content, _FIELD, where)
+    inputs = known.inputs()
+    shapes = [one.shape for one in connected(known.network, known.sizes, inputs.image)]
     given = [getattr(one, "shape", None) for one in weights]
     require(given == shapes, where, "weights", given, f"must be {shapes}")
     arrays = [np.asarray(one) for one in weights]
     finite = all(one.dtype.kind in "iuf" and np.isfinite(one).all() for one in arrays)
     require(finite, where, "weights", Fault("some are no finite numbers"), "must be numbers")
+    drawn, images = known.circuits or (known.seed, 0)
     network = Network(
-        spec, TrainingSpec(epochs=0), sizes, rate_synapses(1.0), circuit_seed,
+        known.network, TrainingSpec(epochs=0), known.sizes, rate_synapses(1.0), drawn.sequence(),
         initial=arrays, image=inputs.image,
     )  # fmt: skip
     if network.neurons is not None:
         network.neurons.age(images)
-    return Trained(network, inputs, seed)
-
-
-def _seed(state: dict[str, Any]) -> np.random.SeedSequence:
-    return np.random.SeedSequence(**{**state, "entropy": int(state["entropy"])})
-
-
-def _array(values: list[float] | None) -> np.ndarray | None:
-    return None if values is None else np.array(values, dtype=np.float32)
+    return Trained(network, inputs, known.seed.sequence())

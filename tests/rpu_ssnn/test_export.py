@@ -297,12 +297,30 @@ def test_files_that_are_none(tmp_path: Path, read: Any) -> None:
 
 
 BAD_DESCRIPTIONS = [
-    ('"format": 1', '"format": 2', "format: 2 is not allowed; must be 1"),
-    ('"format": 1, ', "", "description: 'format'"),
+    ('"format": 1', '"format": 2', "description.format: 2 is not allowed; must be 1"),
+    ('"format": 1, ', "", "description.format: missing"),
+    ('"format": 1', '"format": 1, "Seed": 3', "description.Seed: 'Seed' is not allowed; unknown"),
     ('"T": 20', '"T": 0', "description.network.T: 0 is not allowed"),
+    ('"sizes": [64', '"sizes": [6.5', "description.sizes.0: 6.5 is not allowed"),
     ('"sizes": [64, ', '"sizes": [', "must be 3 numbers, one for each layer"),
-    ('"entropy": ', '"entropy": -', "description: expected non-negative integer"),
+    ('"pixels": 64', '"pixels": "64"', "description.pixels: '64' is not allowed"),
+    ('"pixels": 64', '"pixels": 32', "description.sizes.0: 64 is not allowed; must be 32"),
+    ('"grey_max": 16', '"grey_max": 0', "description.grey_max: 0 is not allowed"),
+    ('"contrast": "none"', '"contrast": "on_off"', "description.middle: missing; must be given"),
+    (
+        '"middle": null',
+        '"middle": [0.5]',
+        "description.middle: (0.5,) is not allowed; must be",
+    ),
+    ('"gain": null', '"gain": [NaN]', "description.gain.0: nan is not allowed; must be a finite"),
+    ('"complement": false', '"complement": "no"', "description.complement: 'no' is not allowed"),
+    ('"image": null', '"image": [8]', "description.image.1: missing; must be given"),
+    ('"image": null', '"image": [8, 8, 1]', "description.image: (8, 8, 1) is not allowed"),
+    ('"circuits": null', '"circuits": 5', "description.circuits: 5 is not allowed"),
+    ('"entropy": ', '"entropy": -', "description.seed.entropy: -"),
+    ('"spawn_key": [', '"spawn_key": [-1, ', "description.seed.spawn_key.0: -1 is not allowed"),
     ("{", "[", "description: Expecting"),
+    ("{", "[" * 100_000, "description: nested too deep; must be one that export wrote"),
 ]
 
 
