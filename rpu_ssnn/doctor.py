@@ -64,17 +64,26 @@ def require_tile_pair() -> None:
     check_tile_pair()
 
 
+def require_compilation() -> None:
+    """Checks, without importing numba, that the environment leaves its compilation on.
+
+    Raises:
+        InputError: an environment variable turns it off.
+    """
+    told = os.environ.get("NUMBA_DISABLE_JIT", "")
+    allowed = "must be unset, since the pass over time exists only as compiled code"
+    require(told in ("", "0"), "environment", "NUMBA_DISABLE_JIT", told, allowed)
+
+
 @functools.cache
 def require_compiler() -> None:
     """Imports all compiled code once per process, which needs numba and a folder for the code.
 
     Raises:
-        InputError: an environment variable turns numba's compilation off.
+        InputError: as `require_compilation`.
         BrokenEnvironmentError: numba finds no folder for the code.
     """
-    told = os.environ.get("NUMBA_DISABLE_JIT", "")
-    allowed = "must be unset, since the pass over time exists only as compiled code"
-    require(told in ("", "0"), "environment", "NUMBA_DISABLE_JIT", told, allowed)
+    require_compilation()
     try:
         importlib.import_module("rpu_ssnn.network")
     except RuntimeError as error:

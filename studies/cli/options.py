@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rpu_ssnn.common.files import user_path
+from studies.common.choices import MOST_WORKERS
 
 if TYPE_CHECKING:
     from studies.execution.study_runs import FolderContents
-
-MOST_WORKERS = 10_000
 
 
 def given_path(text: str) -> Path:

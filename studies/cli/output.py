@@ -36,11 +36,10 @@ def print_table(
         refuse_result_table(command, out, out)
         read = out.exists() and any(map(out.samefile, rows or ()))
         require(not read, command, "--out", str(out), "must be another file than those of --rows")
-    typer.echo(text)
-    if out is not None:
         with refusing(out, "must be a writable file", OSError):
             write_csv(exact, out)
-        typer.echo(f"table   {out}")
+        text += f"\ntable   {out}"
+    typer.echo(text)
 
 
 def refuse_result_table(command: str, out: Path, table: Path) -> None:

@@ -2,6 +2,9 @@
 
 from typing import Literal
 
+MOST_WORKERS = 10_000
+"""More worker processes than this are a typing error rather than a wish."""
+
 Kind = Literal["curves", "sweep", "gaps"]
 """These are the kinds of figures."""
 

@@ -150,6 +150,7 @@ def new_study(
     given: object = data  # in Python it may be a table
     allowed = "must be a file, as numpy.savez writes one, or the name of a standard set"
     require(isinstance(given, str | Path), "new", "data", type(given).__name__, allowed)
+    require_kind("new", "quick", quick, bool)
     place = user_path("new", "folder", folder).absolute()
     devices = list(dict.fromkeys(several("new", "devices", devices)))
     name = study_name(data) if name is None else name

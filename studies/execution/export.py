@@ -102,6 +102,7 @@ def _trial(folder: Path, case: str, seed: int) -> tuple[Trial, float]:
     require(meant in titles, folder, "case", case, one_of(dict.fromkeys(in_tables), case))
     found = {(title, run[0].settings.seed): run for title, run in zip(titles, runs, strict=True)}
     seeds = [str(number) for title, number in found if title == meant]
-    require((meant, seed) in found, folder, "seed", seed, one_of(seeds))
+    # In Python, True and 1.0 equal 1.
+    require((meant, seed) in found and str(seed) in seeds, folder, "seed", seed, one_of(seeds))
     trial, result = found[meant, seed]
     return trial, result.accuracy

@@ -8,6 +8,7 @@ from rpu_ssnn.common.errors import Fault, InputError, several
 from rpu_ssnn.common.files import is_regular, user_path
 from rpu_ssnn.common.wording import counted, listed
 from rpu_ssnn.data_spec import OwnData
+from rpu_ssnn.doctor import require_compilation
 from studies.declaration.hyperparameters import (
     HyperparameterTable,
     known_hyperparameters,
@@ -282,6 +283,7 @@ def _refuse_early(study: Study, root: Path, options: Options, kept: dict[str, Tr
     """
     from rpu_ssnn.data import MissingDataError  # this imports numpy
 
+    require_compilation()
     refuse_rows_of_other_data(study, root, kept, options.kept_rows)
     folder = ResultFolder(root)
     try:

@@ -16,6 +16,7 @@ from studies.results.grouping import (
     swept_columns,
     titled,
 )
+from studies.results.row_schema import ACCURACY
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -135,6 +136,8 @@ def refuse_no_results(results: object, *more: str) -> None:
     for column in {"test_accuracy", "validation_accuracy", *more} & set(results.columns):
         for value in results[column].dropna():
             require(isinstance(value, Real), "results", column, value, "must be a number")
+            fits = not column.endswith("_accuracy") or 0 <= value <= 100
+            require(fits, "results", column, value, ACCURACY)
 
 
 def _refuse_mixed_images(runs: pd.DataFrame) -> None:

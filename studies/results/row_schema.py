@@ -26,12 +26,12 @@ _COUNTS = ("images", "slots", "epochs", "presentations", "threads")
 _MOST_DIGITS = 19
 """A number with fewer digits than this is read as a whole number."""
 
-_ACCURACY = "must be an accuracy, 0 to 100 %"
+ACCURACY = "must be an accuracy, 0 to 100 %"
 
 
 def _accuracy(value: float | None) -> float | None:
     if value is not None and not 0 <= value <= 100:
-        raise ValueError(_ACCURACY)
+        raise ValueError(ACCURACY)
     return value
 
 
@@ -94,7 +94,7 @@ class _TypedRow(_Checked):
         # A run of a search does not read the test set and has no settings in its row.
         tested = '"measure":"test"' in (self.settings or "")
         if self.test_accuracy is None and (tested or self.validation_accuracy is None):
-            raise InputError("row", "test_accuracy", None, _ACCURACY)
+            raise InputError("row", "test_accuracy", None, ACCURACY)
         return self
 
 

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from multiprocessing.process import BaseProcess
 from types import ModuleType
 
-from rpu_ssnn.common.errors import InputError, RpuSsnnError
+from rpu_ssnn.common.errors import RpuSsnnError, require
 from rpu_ssnn.common.parallel import usable_cpus
 from rpu_ssnn.common.wording import counted
 from studies.common import interrupts
+from studies.common.choices import MOST_WORKERS
 from studies.declaration.trial import Failure, Trial, TrialResult
 from studies.workers import worker
 from studies.workers.worker import Job
@@ -54,7 +55,7 @@ class LocalExecutor:
         workers: number of processes; None means one per CPU.
 
     Raises:
-        InputError: the number is below one, or not a whole number.
+        InputError: the number is not a whole one, 1 to `MOST_WORKERS`.
     """
 
     workers: int | None = None
@@ -62,9 +63,9 @@ class LocalExecutor:
 
     def __post_init__(self) -> None:
         whole = isinstance(self.workers, int) and not isinstance(self.workers, bool)
-        if self.workers is not None and not (whole and self.workers >= 1):
-            allowed = "must be a whole number of at least 1, or None for one per CPU"
-            raise InputError("LocalExecutor", "workers", self.workers, allowed)
+        fits = self.workers is None or (whole and 1 <= self.workers <= MOST_WORKERS)
+        allowed = f"must be a whole number, 1 to {MOST_WORKERS}, or None for one per CPU"
+        require(fits, "LocalExecutor", "workers", self.workers, allowed)
 
     def plan(self, n_trials: int) -> str:
         """Says how many workers run the trials, and whether they still have to start."""

@@ -9,7 +9,7 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from rpu_ssnn.common import strict_yaml
-from rpu_ssnn.common.files import read_text, refusing, user_path, write_whole
+from rpu_ssnn.common.files import read_text, refuse_unwritable, refusing, user_path, write_whole
 from studies.common.choices import Kind
 from studies.common.quantities import quantity
 from studies.declaration.shipped import find_study
@@ -63,9 +63,12 @@ def write_report(
             file cannot be written.
     """
     root = user_path("write_report", "root", root)
+    if path is not None:
+        path = user_path("write_report", "path", path)
+        refuse_unwritable("write_report", "path", path, (".html", ".htm"))
     text = report_html(root, files_of_rows("write_report", rows))
     if path is not None:
-        target = Path(path)
+        target = path
     elif root.is_dir():
         target = root / "report.html"
     else:

@@ -153,6 +153,8 @@ def test_what_no_study_can_have_is_refused(here: Path) -> None:
         new_study("mine.npz", label="kind")
     with refused("new", "data"):
         new_study(np.zeros((3, 4)))  # type: ignore[arg-type]
+    with refused("new: quick", "str", "must be of type bool"):
+        new_study("mine.npz", quick="yes")  # type: ignore[arg-type]
     with refused("new", "label", "'foo'", "must be left out with a standard set"):
         new_study("digits", label="foo")
     with refused("nowhere.npz", "must exist"):

@@ -48,10 +48,18 @@ def test_bad_arguments_are_one_line(
 
 
 def test_a_table_of_exact_numbers_goes_into_a_file(
-    command: Command, folder: Path, tmp_path: Path
+    command: Command, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, printed, _ = command("table", folder)
     target = tmp_path / "t.csv"
+
+    def fail(*_: object) -> None:
+        raise OSError("disk full")
+
+    with monkeypatch.context() as full:
+        full.setattr("studies.results.tables.write_csv", fail)
+        code, output, errors = command("table", folder, "--out", target)
+    assert (code, output, errors.count("\n")) == (2, "", 1), "nothing is printed before"
     code, output, _ = command("table", folder, "--out", target)
     assert (code, output) == (0, f"{printed}table   {target}\n")
     exact, table = pd.read_csv(target), summary(load_results(folder), "rate")
@@ -236,6 +244,8 @@ def test_a_trial_is_exported_by_the_title_of_a_table_or_of_the_study(
         with pytest.raises(InputError) as caught:
             export_trial(folder, title, tmp_path / "net.nir", seed=9)
         assert caught.value.field == "seed"
+    with refused("seed: True", "must be one of 0"):
+        export_trial(folder, "rate [T = 10]", tmp_path / "net.nir", seed=True)
     with refused("case: 'rate [T = 2'", "rate [T = 20]"):
         export_trial(folder, "rate [T = 2", tmp_path / "net.nir", seed=9)
 

@@ -120,6 +120,17 @@ def test_a_folder_that_cannot_be_written_to_is_refused_in_one_line(
     assert not harness.take_log()
 
 
+def test_what_no_worker_could_do_is_refused_before_a_folder_is_made(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with refused("LocalExecutor: workers: 1000000000", "1 to 10000"):
+        LocalExecutor(10**9)
+    monkeypatch.setenv("NUMBA_DISABLE_JIT", "yes")
+    with refused("environment: NUMBA_DISABLE_JIT: 'yes'", "must be unset"):
+        harness.run(small_study())
+    assert not harness.out.exists()
+
+
 def test_a_failing_check_stops_before_anything_runs(harness: Harness) -> None:
     job = Job(check=refuse, execute=fake_training, data_root=harness.orders)
     with pytest.raises(InputError, match="digits: images: 'nowhere' is not allowed; must be some"):

@@ -175,8 +175,10 @@ def test_no_results_and_no_place_are_refused(tmp_path: Path) -> None:
     with refused("result folder"):
         write_report(tmp_path)
     root = write_folder(tmp_path / "out", nasty_study())
-    with refused("report: No such file or directory"):
+    with refused("path: ", "must be in an existing folder"):
         write_report(root, tmp_path / "nowhere" / "a.html")
+    with refused("path: 'a.pdf'", "must end in .html or .htm"):
+        write_report(root, "a.pdf")
 
 
 LOOK = """
