@@ -37,7 +37,10 @@ _TEMPORARY = re.compile(rf"\.[0-9a-f]{{{2 * _RANDOM_BYTES}}}\.tmp\.")
 _SAID_BY_LIBRARIES = (
     (r"^.* codec can't decode .*$", "not text in UTF-8"),
     (r"^.*Expected \d+ fields in line (\d+), saw \d+$", r"row \1 has too many cells"),
-    ("^Length of header or names .*$", "the first row below the names has too many cells"),
+    (
+        "^Length of header or names .*$",
+        "the first row below the names has too many cells (a line sep=, of Excel must be deleted)",
+    ),
     ("^No columns to parse from file$", "the first line is empty"),
     ("^.*EOF inside string starting at row .*$", "a quotation mark is not closed"),
     ("^maximum recursion depth exceeded.*$", "nested too deep"),

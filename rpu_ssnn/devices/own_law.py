@@ -113,6 +113,11 @@ def _read(path: str, code: bytes, digest: str) -> Law:
         is_one = isinstance(parameter, LawParameter) and parameter.kind != "numbers"
         allowed = "must be a LawParameter of one value, under a name that not every law has"
         require_preset(not (name in taken or not is_one), path, "own", name, allowed)
+        for field in ("limits", "swept"):
+            pair = getattr(parameter, field)
+            fits = _is_range(pair) or (field == "swept" and pair is None)
+            allowed = "must be two numbers, of which the second is larger"
+            require_preset(fits, path, f"own.{name}.{field}", pair, allowed)
     fields = listed(RECORD.names or ())
     allowed = (
         "must be a function (shared, device, w, up, noise) that numba can compile; a device has "
@@ -130,3 +135,9 @@ def _read(path: str, code: bytes, digest: str) -> Law:
         words = re.sub(returned, r"it returns \1, not a number", "".join(lines[:1]))
         raise PresetError(path, "step", Fault(kind + words), allowed) from error
     return replace(law, file=path, digest=digest, code=OWN, compiled=compiled)
+
+
+def _is_range(pair: object) -> bool:
+    if not isinstance(pair, tuple | list) or len(pair) != 2:
+        return False
+    return all(isinstance(end, Real) for end in pair) and pair[0] < pair[1]

@@ -63,6 +63,9 @@ def run(
     scheduler: SchedulerOption = None,
 ) -> None:
     """Run the missing trials of a study, print its table, and name the result files."""
+    from rpu_ssnn.doctor import require_compilation
+
+    require_compilation()  # other imports bring numba, which prints much about a wrong setting
     from studies.declaration.shipped import find_study
     from studies.execution.api import default_folder
     from studies.execution.study_runs import run_in_folder

@@ -151,6 +151,12 @@ LAB = [
     of_case("device: {law: l.py, sha256: ab}", "device.law", "sha256=ab", files=law(STEP)),
     of_case(f"device: {{law: l.py, {NUMBERS}}}", "[-0.01, 0.01]", "state 0", files=law(AGAINST)),
     of_case("device: {law: l.py}", "l.py: own: ['a']", files=law(STEP + ", own=['a']")),
+    *(
+        of_case("device: {law: l.py}", f"own.r.{wrong}".replace("=", ": "), files=law(
+            f"{STEP}, own={{'r': LawParameter(unit='1', description='', {wrong})}}"
+        ))
+        for wrong in ("limits=(0, 1, 2)", "limits=(1, 0)", "limits='ab'", "swept=3")
+    ),
     of_case("device: {law: l.py}", "l.py: hidden: ['a']", files=law(STEP + ", hidden=['a']")),
     Bad("presets show HERE/p.yaml", {"p.yaml": "# no"}, ("p.yaml: content: it is empty",)),
 ]  # fmt: skip
@@ -166,6 +172,7 @@ DATA = [
     of_data("a.npz", npz(X=X, y=Y[:3]), "number of labels: 3"),
     of_data("a.npz", npz(X=X, y=Y + 0.5), "label 0: 0.5"),
     of_data("a.npz", npz(X=np.where(X == 5, np.nan, X), y=Y), "[1, 1]: nan"),
+    of_data("a.npz", npz(X=np.where(X == 5, 1.7e308, -1.7e308), y=Y), "highest value: ["),
     of_data("a.npz", npz(**SPLIT | {"x_test": X[:, :2]}), "(2,)", ""),
     of_data("a.npz", npz(**SPLIT | {"y_test": Y + 5}), "class 5", ""),
     of_data("a.npz", npz(**SPLIT | {"x_test": X}), "test rows", ""),
@@ -185,6 +192,7 @@ DATA = [
     of_data("a.csv", "label,a\n0,1\n1,\n", "row 2, column a"),
     of_data("a.csv", "label,a\n0,1\n,2\n", "row 2, column label"),
     of_data("a.csv", "class,a\n0,1\n1,2\n", "label: 'label'"),
+    of_data("a.csv", "sep=,\nlabel,a\n0,1\n1,2\n", "first line: 'sep=' is"),
     of_data("a.csv", "label,a,a\n0,1,2\n", "'a'"),
     of_data("a.csv", "label,a\n0,1,2\n1,2,3\n", "cells"),
     of_data("a.csv", b"label,a\n\xe9,1\n", "file: not text in UTF-8"),

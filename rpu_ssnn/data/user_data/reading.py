@@ -145,13 +145,17 @@ def _check_part(part: Part) -> None:
 
 
 def _refuse_beyond(part: Part, rule: Bounds | str) -> None:
-    """Refuses values outside the range that the user declares, or in less than a hundredth of
-    it."""
+    """Refuses values whose difference is infinite, and those outside the range that the user
+    declares, or in less than a hundredth of it."""
     rows = part.rows
-    if isinstance(rule, str) or isinstance(rows, SpikeTrains):
+    if isinstance(rows, SpikeTrains):
+        return
+    least, most = float(rows.min()), float(rows.max())
+    field, allowed = "lowest and highest value", "must be closer together"
+    require(math.isfinite(most - least), part.where, field, [least, most], allowed)
+    if isinstance(rule, str):
         return
     low, high = rule
-    least, most = float(rows.min()), float(rows.max())
     hardly = 0 < most - least < LEAST_FILLED * (high - low) and low <= least and most <= high
     allowed = f"must fit the values, {least:g} to {most:g}, or they make hardly any spikes"
     require(not hardly, part.where, "dataset.range", [low, high], allowed)

@@ -122,6 +122,11 @@ def _read_csv(path: Path) -> pd.DataFrame:
 
 def _check_names(path: Path, names: pd.Series) -> None:
     """Refuses names of columns that are missing or stand there twice."""
+    found, allowed = (
+        str(names.iloc[0]),
+        "must be deleted: it is for Excel alone, not the names of columns",
+    )
+    require(not found.lower().startswith("sep="), path, "first line", found, allowed)
     twice = names[names.duplicated() & names.notna()]
     require(not len(twice), path, "column", "".join(twice[:1]), _ONCE)
     # pandas writes row numbers as a column without a name; where rows are sorted, they reveal the
