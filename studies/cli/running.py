@@ -94,7 +94,7 @@ def print_plan(
         refuse_missing_images(study, data)
     except MissingDataError:
         # Images are not needed without an estimate, nor for finished rows.
-        if estimate and rows is None:
+        if estimate and not rows:
             raise
     planned = planning.make_plan(study, root, rows or ())
     for error in planned.faults:

@@ -56,9 +56,9 @@ def attribute(
     from studies.sensitivity.attribution import all_trainings
     from studies.sensitivity.attribution import attribute as answer
 
-    declared, root = _study_and_folder(study, "attribute", device, out)
+    declared, root, rows = _asked(study, "attribute", device, out, rows)
     if plan:
-        whole = all_trainings(declared, device, finished_in(root, rows or ()))
+        whole = all_trainings(declared, device, finished_in(root, rows))
         print_plan(whole, root, workers, data, rows)
         return
     asked = workers, scheduler, data, other_versions, rows, retry_failed
@@ -85,7 +85,7 @@ def decompose(
     from studies.report.decomposition_view import FILE, draw, lines
     from studies.sensitivity.decomposition import decompose as answer
 
-    declared, root = _study_and_folder(study, "decompose", device, out)
+    declared, root, rows = _asked(study, "decompose", device, out, rows)
     asked = workers, scheduler, data, other_versions, rows, retry_failed
     with executing(root, *asked) as options:
         found = answer(declared, device, runner_of(root, options))
@@ -143,7 +143,7 @@ def require(
     from studies.sensitivity.requirement import require as answer
 
     around = None if chip is None else load_chip(chip)
-    declared, root = _study_and_folder(study, "require", device, out)
+    declared, root, rows = _asked(study, "require", device, out, rows)
     wanted: dict[str, Any] = {
         "parameters": parameter or STANDARD,
         "others": others,
@@ -152,7 +152,7 @@ def require(
         "image_us": image_us,
     }
     if plan:
-        done = finished_in(root, rows or ())
+        done = finished_in(root, rows)
         most = most_trainings(declared, device, loss, done, **wanted)
         print_plan(most, root, workers, data, rows)
         return
@@ -163,19 +163,20 @@ def require(
     end(found.failures, root)
 
 
-def _study_and_folder(
-    study: str, question: str, device: str, out: Path | None
-) -> "tuple[Study, Path]":
-    """Returns the study, with hyperparameters that its run has found, and the output folder."""
+def _asked(
+    study: str, question: str, device: str, out: Path | None, rows: list[Path] | None
+) -> "tuple[Study, Path, list[Path]]":
+    """Returns the study, with hyperparameters that its run has found, the output folder, and the
+    files of finished rows, with those of the study's own folder."""
     from studies.declaration.shipped import find_study
     from studies.execution.api import default_folder
-    from studies.execution.study_runs import tuned
+    from studies.execution.study_runs import with_own_folder
     from studies.sensitivity.device_question import device_name, name_of
 
     found = find_study(study)
-    declared = tuned(found, default_folder(found))
+    declared, own = with_own_folder(found, default_folder(found))
     name = name_of(declared.study, question, device_name(declared, device))
-    return declared, out or Path("out") / name
+    return declared, out or Path("out") / name, [*(rows or ()), *own]
 
 
 def _print(

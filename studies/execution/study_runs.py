@@ -37,7 +37,7 @@ from studies.results.result_folder import (
     stored_study,
 )
 from studies.results.store import StoredRuns
-from studies.results.tables import Versions
+from studies.results.tables import RESULTS_CSV, Versions
 
 A_TRIAL = "at least one finished trial"
 """A folder is shown only if it has at least one finished trial; errors use these words."""
@@ -119,19 +119,21 @@ def finished_in(root: Path, rows: Sequence[Path]) -> Callable[[Study], Outcome]:
     return lambda study: Outcome(contents_of(study, root, kept).runs, [])
 
 
-def tuned(study: Study, root: Path) -> Study:
-    """Fills in the hyperparameters that earlier searches found, in the study's file or its folder.
+def with_own_folder(study: Study, root: Path) -> tuple[Study, list[Path]]:
+    """Returns the study with the hyperparameters that earlier searches found, in its file or its
+    folder, and the folder's file of finished rows, if there is one.
 
     The folder is ignored if it belongs to another study or its rows were made from other data.
     """
     folder = ResultFolder(root)
-    files = [folder.hyperparameters] if is_regular(folder.hyperparameters) else []
     try:
         refuse_foreign(root, study)
         _refuse_changed_data(_data_of(study), _made_in(folder), root)
     except InputError:
-        files = []
-    return with_hyperparameters(study, known_hyperparameters(study, *files))
+        return with_hyperparameters(study, known_hyperparameters(study)), []
+    files = folder.hyperparameters, root / RESULTS_CSV
+    found, rows = ([file] if is_regular(file) else [] for file in files)
+    return with_hyperparameters(study, known_hyperparameters(study, *found)), rows
 
 
 @dataclass(frozen=True)
