@@ -176,7 +176,7 @@ def _asked(
     found = find_study(study)
     declared, own = with_own_folder(found, default_folder(found))
     name = name_of(declared.study, question, device_name(declared, device))
-    return declared, out or Path("out") / name, [*(rows or ()), *own]
+    return declared, out or Path("out") / name, list(dict.fromkeys([*(rows or ()), *own]))
 
 
 def _print(

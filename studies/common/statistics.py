@@ -19,6 +19,9 @@ FEWEST_SEEDS = 3
 """Fewer seeds are not tested and get no interval, since that of two seeds has a half width of nine
 deviations."""
 
+MOST_SEEDS = 1000
+"""A question that needs more seeds cannot be answered."""
+
 NOT_SIGNIFICANT, ONLY_ALONE, UNTESTED = "ns", "(ns)", "untested"
 """A difference gets the first mark if its interval contains zero, the second if it does not but the
 corrected p is not significant, and the third if there are too few seeds or no spread to test."""
@@ -158,6 +161,22 @@ def t_quantile(degrees: Any) -> Any:
     from scipy.special import stdtrit
 
     return stdtrit(degrees, 0.5 + CONFIDENCE / 2)
+
+
+def seeds_to_tell(n: int, mean: float, half_width: float, tests: int) -> int | None:
+    """Returns how many seeds make the clearest of several means significant, after Holm's
+    correction, if it and its spread stay the same; None if that is not known, or if more than
+    `MOST_SEEDS` would be needed."""
+    from scipy.special import stdtrit
+
+    if n < FEWEST_SEEDS:
+        return None
+    spread = half_width * math.sqrt(n) / t_quantile(n - 1)
+    for more in range(n, MOST_SEEDS + 1):
+        errors = stdtrit(more - 1, 1 - SIGNIFICANCE / (2 * tests))
+        if errors * spread < abs(mean) * math.sqrt(more):
+            return more
+    return None
 
 
 def _two_sided_p(t: Any, degrees: int) -> Any:

@@ -15,7 +15,8 @@ FILE, FIGURE = "decomposition.csv", "decomposition.png"
 
 _CAPTION = (
     "Loss: mean difference of accuracies by seed, percentage points, with its 95 % interval. "
-    f"p, p Holm: paired t-test, without and with Holm's correction over the rows. {MARKS}"
+    "p, p Holm: paired t-test, without and with Holm's correction for these rows (the table of the "
+    f"study corrects for its own gaps). {MARKS}"
 )
 
 

@@ -115,7 +115,10 @@ def p_text(p: float, pairs: int) -> str:
     """Returns a p as text, or a dash if nothing was compared."""
     if p != p:
         return UNTESTED if pairs else "-"
-    return "<0.001" if p < 0.001 else f"{p:.2f}" if p >= SIGNIFICANCE else f"{p:.3f}"
+    if p >= SIGNIFICANCE:
+        return f"{p:.2f}"
+    # A significant p is not rounded up to the limit.
+    return "<0.001" if p < 0.001 else f"{p:.3f}" if p < 0.0495 else f"{min(p, 0.0499):.4f}"
 
 
 def numbers(values: pd.Series, style: str) -> list[str]:

@@ -16,7 +16,13 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from studies.common.statistics import SIGNIFICANCE, WHY_UNTESTED, PairedTest, paired_tests
+from studies.common.statistics import (
+    SIGNIFICANCE,
+    WHY_UNTESTED,
+    PairedTest,
+    paired_tests,
+    seeds_to_tell,
+)
 from studies.declaration.cases import Case
 from studies.declaration.study import Study
 from studies.declaration.trial import Failure, Runs
@@ -235,6 +241,10 @@ def _sentences(table: pd.DataFrame) -> Iterator[str]:
             f"{verdict}; switched off alone, "
             f"{most['imperfection']} recovers most ({_points(most, 'recovered')} points)."
         )
+        n, mean, half = most[["recovered_n", "recovered", "recovered_ci"]]
+        needed = seeds_to_tell(int(n), mean, half, len(known))
+        if needed and mean > 0:
+            yield f"At this spread, it would take {needed} seeds or more to tell that from 0."
     by = {row["imperfection"]: row for _, row in table.iterrows()}
     remaining, whole = by[REMAINING], by[WHOLE]
     if remaining["lost"] == remaining["lost"]:

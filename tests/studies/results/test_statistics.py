@@ -13,6 +13,7 @@ from studies.common.statistics import (
     holm,
     mark,
     paired_p,
+    seeds_to_tell,
 )
 
 NAN = math.nan
@@ -82,3 +83,8 @@ def test_a_mark_never_contradicts_its_interval() -> None:
     assert mark(-3.0, NAN, NAN) == "untested"
     assert "0 comparisons" not in correction(0)
     assert "Holm" not in correction(1)
+
+
+def test_the_seeds_that_a_mean_needs_are_those_of_its_interval() -> None:
+    values = [(3, 3.56, 9.08, 1), (3, 3.0, 2.9, 1), (3, 14.67, 8.76, 5), (2, 3.0, 30.0, 1)]
+    assert [seeds_to_tell(*of) for of in [*values, (5, 1e-3, 9.0, 1)]] == [7, 3, 4, None, None]

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from rpu_ssnn.common.errors import InputError
-from studies.report.summary_view import render
+from studies.report.summary_view import p_text, render
 from studies.results.published import beside
 from studies.results.summary import summary
 from studies.results.text_table import number as shown
@@ -191,6 +191,11 @@ def test_a_swept_value_beyond_whole_numbers_stays_floating_point() -> None:
     rows = [("rate", 0, 90.0), ("x", 0, 90.0)]
     swept = {"sweep.overrides.leak_time_constant_s": [NAN, 1e20]}
     assert "| 1e+20 " in render(summary(frame(rows, **swept), "rate"), "rate")
+
+
+def test_a_significant_p_is_shown_below_the_limit() -> None:
+    shown = [p_text(p, 3) for p in (0.0004, 0.0494, 0.0498, 0.04999, 0.0501)]
+    assert shown == ["<0.001", "0.049", "0.0498", "0.0499", "0.05"]
 
 
 @pytest.mark.parametrize(("style", "text"), [("{:.2f}", "0.00"), ("{:+.2f}", "+0.00")])

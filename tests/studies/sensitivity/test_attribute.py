@@ -156,6 +156,7 @@ def test_what_is_only_noise_is_not_significant() -> None:
     assert (effects["recovered_ci"] > 0).all()
     assert found.sentence.startswith("No single imperfection has a significant cost")
     assert effects["recovered_n"].eq(5).all()
+    assert re.search(r"At this spread, it would take \d+ seeds or more", found.sentence)
 
 
 def test_the_drive_is_held_and_the_units_are_no_more_than_needed() -> None:
