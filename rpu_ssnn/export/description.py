@@ -15,7 +15,7 @@ from rpu_ssnn.common.validation import validated
 from rpu_ssnn.network import Network
 from rpu_ssnn.network.inputs import InputLines
 from rpu_ssnn.spec import ConvLayer, NetworkSpec, TrainingSpec, connected
-from rpu_ssnn.spec.base import InSingle, Spec
+from rpu_ssnn.spec.base import Spec
 from rpu_ssnn.synapses import rate_synapses
 from rpu_ssnn.synapses.base import Weights
 from rpu_ssnn.training import Trained
@@ -25,7 +25,8 @@ _FIELD = "description"
 
 type _Count = Annotated[int, Field(ge=1)]
 type _FromZero = Annotated[int, Field(ge=0)]
-type _PerPixel = tuple[Annotated[float, InSingle], ...] | None
+type _PerPixel = tuple[Annotated[float, Field(ge=-1e38, le=1e38)], ...] | None
+"""One number for each pixel, or a single one for all; the bounds are those of single precision."""
 
 
 class _Seed(Spec):
@@ -80,9 +81,9 @@ class _Description(Spec):
             allowed += ", as the settings of the network say"
             require(bool(found) == given, _FIELD, key, found, allowed)
         for key in ("middle", "gain"):
-            found = len(getattr(self, key) or [0] * self.pixels)
-            allowed = f"must be {self.pixels} numbers, one for each of the pixels"
-            require(found == self.pixels, _FIELD, key, Fault(f"{found} numbers"), allowed)
+            found = len(getattr(self, key) or [0])
+            allowed = f"must be {self.pixels} numbers, one for each of the pixels, or a single one"
+            require(found in (1, self.pixels), _FIELD, key, Fault(f"{found} numbers"), allowed)
         allowed = f"must be {len(layers) + 2} numbers, one for each layer"
         require(len(self.sizes) == len(layers) + 2, _FIELD, "sizes", list(self.sizes), allowed)
         lines = self.inputs().lines

@@ -1,5 +1,6 @@
 """Tests that trained networks are written and read back correctly."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -70,9 +71,10 @@ def test_a_map_has_every_device_and_answers_alike(
         assert again.accuracy(data.test_images, data.test_labels) == accuracy
 
 
-@pytest.mark.parametrize("contrast", ["on_off", "complement"])
+@pytest.mark.parametrize("contrast", ["on_off", "complement", "signed"])
 def test_two_lines_a_pixel_come_back(tmp_path: Path, data: Dataset, contrast: Any) -> None:
     spec = NetworkSpec(hidden=(12,), T=20, encoding=EncodingSpec(contrast=contrast))
+    data = replace(data, zero=np.float32([0.25]))  # one scale for all columns
     with train(spec, TrainingSpec(epochs=1, batch=20), rate_synapses(4.0), data, seed=4) as trained:
         path = write_network(tmp_path / "net.h5", trained)
         accuracy = trained.accuracy(data.test_images, data.test_labels)
