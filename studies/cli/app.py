@@ -83,7 +83,8 @@ def run(
         typer.echo(line)
     if device := unswept_device(outcome.runs):
         given = "--device", device, *(("--data", str(data)) if data else ())
-        ask = shlex.join([str(study), *given, "--rows", str(root / RESULTS_CSV)])
+        kept = ("--rows", str(root / RESULTS_CSV)) if out else ()
+        ask = shlex.join([str(study), *given, *kept])
         typer.echo(f"next    rpu-ssnn decompose {ask}    (device or spikes?)")
         typer.echo(f"        rpu-ssnn attribute {ask}    (which imperfection?)")
     end(outcome.failures, root)

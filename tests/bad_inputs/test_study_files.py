@@ -67,7 +67,7 @@ STUDIES = [
     of_conv("kernel: 3, stride: 0", "conv.stride.0", "0"),
     of_conv("kernel: 3, padding: -1", "conv.padding.0", "-1"),
     of_conv("kernel: 3, replicas: 0", "conv.replicas", "0"),
-    of_conv("kernel: 9", "network.layers.0.conv.kernel", "(9, 9)", "8 x 8"),
+    of_conv("kernel: 9", "network.layers.0.conv.kernel", "(9, 9)", "[8, 8]"),
     of_conv("kernel: 3, replicas: 99", "network.layers.0.conv.replicas", "99", "36"),
     of_study("network: {layers: [8, {conv: {kernel: 3, channels: 4}}]}", "layers.1.conv.kernel"),
     of_study(
