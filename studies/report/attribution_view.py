@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pandas as pd
+from matplotlib.patches import Rectangle
 
-from studies.common.statistics import FEWEST_SEEDS, MARKS
+from studies.common.statistics import FEWEST_SEEDS, MARKS, mark
 from studies.report.figure_style import finish_axes, looks, new_figure, plain, save
 from studies.report.figures import legend_below
 from studies.results.text_table import as_markdown, marked_interval
@@ -32,6 +33,8 @@ def lines(found: Attribution) -> list[str]:
 def draw(found: Attribution, device: str, root: Path) -> Path:
     """Draws bars for what each imperfection recovers and loses, costliest on top, then the totals.
 
+    A hollow bar is not significant.
+
     Raises:
         InputError: the folder cannot be written to.
     """
@@ -39,9 +42,10 @@ def draw(found: Attribution, device: str, root: Path) -> Path:
     figure = new_figure(_WIDTH_INCHES, 1.5 + _ROW_INCHES * len(table))
     axes = figure.subplots()
     words = {"recovered": "switched off alone: recovered", "lost": "switched on alone: lost"}
+    hollow: list[tuple[Rectangle, str]] = []
     for (kind, label), look in zip(words.items(), looks(words).values(), strict=True):
         up = kind == "recovered"
-        axes.barh(
+        bars = axes.barh(
             [place + (-0.2 if up else 0.2) for place in range(len(table))],
             table[kind],
             height=0.38,
@@ -52,6 +56,11 @@ def draw(found: Attribution, device: str, root: Path) -> Path:
             error_kw={"lw": 1.0, "capsize": 2.5},
             label=label,
         )
+        hollow += [
+            (bar, look.colour)
+            for bar, (_, row) in zip(bars, table.iterrows(), strict=True)
+            if mark(row[kind], row[f"{kind}_ci"], row[f"{kind}_p"])
+        ]
     axes.set_yticks(range(len(table)), [plain(name) for name in table["imperfection"]])
     axes.invert_yaxis()
     axes.axvline(0.0, color="black", lw=0.8)
@@ -62,7 +71,10 @@ def draw(found: Attribution, device: str, root: Path) -> Path:
     left, right = axes.get_xlim()
     axes.set_xlim(max(left, -widest), min(right, widest))
     legend_below(figure, [axes], _WIDTH_INCHES)
-    finish_axes(axes, "change of accuracy (points, paired by seed; bar: 95 % interval)", grid="x")
+    for bar, colour in hollow:
+        bar.set(facecolor="white", edgecolor=colour)
+    unit = "points, paired by seed, with 95 % interval; hollow: not significant"
+    finish_axes(axes, f"change of accuracy ({unit})", grid="x")
     axes.set_title(plain(f"{device}: what each imperfection costs"), fontsize=9)
     return save(figure, root / FIGURE)
 

@@ -14,7 +14,7 @@ from studies.report import attribution_view, ledger_view, requirement_view
 from studies.results import caveats
 from studies.results.ledger import COLUMNS
 from studies.results.tables import write_csv
-from studies.sensitivity.attribution import attribute
+from studies.sensitivity.attribution import TOTALS, attribute
 from studies.sensitivity.requirement import require
 from support.studies.harness import declared_trials, small_study
 from support.studies.question_fakes import FakeRun, device_study
@@ -69,6 +69,20 @@ def test_bars_beyond_100_points_are_whole_beside_a_failure(
     run = FakeRun(lambda p, m: 100 * leaky(p, m), fails=lambda trial: trial.label == fails)
     attribution_view.draw(attribute(device_study(), "capacitor", run), "capacitor", tmp_path)
     assert drawn[0].axes[0].get_xlim()[1] > 200.0
+
+
+def test_bars_that_are_not_significant_are_hollow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[Figure] = []
+    monkeypatch.setattr(attribution_view, "save", lambda figure, _: drawn.append(figure))
+    found = attribute(device_study(), "capacitor", FakeRun(leaky, noise=0.02))
+    attribution_view.draw(found, "capacitor", tmp_path)
+    recovered = drawn[0].axes[0].containers[1]
+    filled = [bar.get_facecolor() != (1, 1, 1, 1) for bar in recovered]
+    names = [label.get_text() for label in drawn[0].axes[0].get_yticklabels()]
+    marked = [name for name, is_filled in zip(names, filled, strict=True) if is_filled]
+    assert [name for name in marked if name not in TOTALS] == ["leak"]
 
 
 def test_a_negative_parameter_is_drawn_by_its_logarithm_with_its_own_value_ringed(
