@@ -267,8 +267,6 @@ def _outliers(
 
 
 def _refuse_order(file: Path, rows: Rows, bad: np.ndarray) -> None:
-    if not bad.any():
-        return
     before = int(rows.pulse[np.argmax(bad) - 1])
     allowed = (
         f"must increase within a device and cycle, but the row before has {before}; name several "

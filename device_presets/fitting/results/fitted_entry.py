@@ -96,24 +96,23 @@ def drawn_entries(
     """Returns presets of devices that are also consistent with the data, by name: ``draw_1``, ...
 
     Steps, shape, bounds and noises are drawn together according to their errors. All spreads get
-    one factor, from 0.3 to 3, drawn by chi-squared for the number of devices. A draw that is not a
-    valid preset is repeated.
+    one factor, from 0.3 to 3, drawn by chi-squared for the number of devices; one that was fitted
+    as 0 is drawn from its interval. A draw that is not a valid preset is repeated.
 
     Raises:
         PresetError: Hardly any draw is a valid preset.
     """
     rng = np.random.default_rng(7)
     entries: dict[str, PresetEntry] = {}
+    most = {q.name: q.high for q in quantities if q.high}
     for _ in range(20 * draws):
-        factor = 1.0
-        if population.n_devices > 1:
-            degrees = population.n_devices - 1
-            factor = float(np.clip(math.sqrt(degrees / rng.chisquare(degrees)), 0.3, 3.0))
+        device, factor = population.drawn(rng)
         try:
-            entry = fitted_entry(population, quantities, found, population.drawn(rng))
+            entry = fitted_entry(population, quantities, found, device)
             for name, one in entry.parameters.items():
                 if name.endswith("_spread") and isinstance(one.value, float):
-                    value = {"value": six_digits(one.value * factor)}
+                    size = one.value * min(max(factor, 0.3), 3.0)
+                    value = {"value": six_digits(size or rng.uniform(0.0, most.get(name, 0.0)))}
                     entry.parameters[name] = one.model_copy(update=value)
             preset_of("draw", entry)
         except PresetError:

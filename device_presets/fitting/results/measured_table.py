@@ -60,13 +60,12 @@ def write_tables(data: Path, folder: Path, sheet: str | None = None) -> list[str
             write_lookup_table(place, table)
         os.rename(whole, folder)
     size = f"{len(tables[0].conductance)} conductances x {POINTS} points"
-    devices = counted(len(tables), "device")
     doubt = doubt_of(found)
     return [
         *([f"{doubt}."] if doubt else []),
         f"{data}: {found.size}",
         *(f"note: {note}" for note in found.notes),
-        f"table   {folder}: {devices}, {size}",
+        f"table   {folder}: {counted(len(tables), 'device')}, {size}",
         f"in a study: device: {{table: {folder}}}, tile: {{simulator: native}}",
     ]
 

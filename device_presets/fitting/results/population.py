@@ -30,6 +30,9 @@ _LOOSE = 1.0
 _BEYOND = 0.1
 """A bound counts as extrapolated if it is further out by this share of the measured range."""
 
+_LONGEST = 5.0
+"""A draw takes deviations for at most this many times those that were estimated."""
+
 _TOO_FEW = "fewer than two devices reach this bound"
 _ONE_DEVICE = "only one device was measured, so the spread is unknown"
 
@@ -78,8 +81,7 @@ class Population:
         values = self._values(fit)
         self._mean = self._vector(fit)
         n_shared = len(fit.shared)
-        pulses = float(np.count_nonzero(fit.prepared.series.pulse))
-        self._own_degrees = max(pulses - fit.n_free, 1.0)
+        self._own_degrees = max(float((fit.prepared.series.pulse != 0).sum()) - fit.n_free, 1.0)
         if draws:
             # Draws of m cycles scatter about their mean, as m - 1 independent numbers do.
             cycles = len(alike_stretches(fit.prepared))
@@ -128,15 +130,27 @@ class Population:
         values = layout.effects.values(effects)
         return MeanDevice(local, shape, noise, read_noise, values)
 
-    def drawn(self, rng: np.random.Generator) -> MeanDevice:
-        """Returns a mean device drawn according to the errors of the fit, within the limits of the
-        law; numbers that the data do not determine stay at their best estimates."""
+    def drawn(self, rng: np.random.Generator) -> tuple[MeanDevice, float]:
+        """Returns a mean device drawn by the errors of the fit, and the factor by which deviations
+        between devices were taken larger than estimated.
+
+        Few devices or cycles also leave these errors uncertain, so numbers scatter by Student's t,
+        as their intervals do. They stay within the limits of the law; those that the data do not
+        determine stay at their best estimates.
+        """
+        moved, factor, n = np.zeros(len(self._mean)), 1.0, len(self.fit.shared)
         known = np.diag(self._covariance) < _LOOSE
-        covariance = self._covariance * np.outer(known, known)
-        vector = rng.multivariate_normal(self._mean, covariance, method="eigh")
-        low, high = self.fit.layout.limits
-        vector[: len(low)] = np.clip(vector[: len(low)], low, high)
-        return self.device(vector)
+        shared, between = self._covariance - self._between, self._between
+        for degrees, part in ((self._own_degrees, shared), (self._degrees, between)):
+            factor = min(math.sqrt(degrees / rng.chisquare(degrees)), _LONGEST)
+            part = part * np.outer(known, known)
+            moved += factor * rng.multivariate_normal(np.zeros(len(moved)), part, method="eigh")
+        vector = self._mean + moved
+        if not self.log_normal:  # A step stays positive.
+            steps = self._mean[n : n + 2]
+            vector[n : n + 2] = steps * np.exp(moved[n : n + 2] / steps)
+        vector[:n] = np.clip(vector[:n], *self.fit.layout.limits)
+        return self.device(vector), factor
 
     def quantity(
         self, name: str, unit: str, function: Callable[[MeanDevice], float], note: str = ""
@@ -167,9 +181,9 @@ class Population:
         normal; an interval of more than about four orders of magnitude is left out."""
         one = self.quantity(name, unit, lambda device: math.log(function(device)), note)
         assert one.value is not None
+        assert one.low is not None
+        assert one.high is not None
         value = math.exp(one.value)
-        if one.low is None or one.high is None:
-            return replace(one, value=value)
         if one.high - one.value > _WIDEST:
             return Quantity(name, value, None, None, unit, note).noted(_LEFT_OPEN)
         return replace(one, value=value, low=math.exp(one.low), high=math.exp(one.high))
@@ -231,12 +245,11 @@ class Population:
         own = [
             ("w_max_spread", "w_max", 4, 1 / high, self.reached(True), True),
             ("w_min_spread", "w_min", 5, 1 / low, self.reached(False), True),
+            ("slope_up_spread", "1", 2, high, every, False),
+            ("slope_down_spread", "1", 3, low, every, False),
         ]
-        if self.fit.layout.model.own_slopes:
-            own.append(("slope_up_spread", "1", 2, high, every, False))
-        if self.fit.layout.model.own_slopes and self.has_down:
-            own.append(("slope_down_spread", "1", 3, low, every, False))
-        for name, unit, column, factor, asked, relative in own:
+        n = 2 + ways * self.fit.layout.model.own_slopes
+        for name, unit, column, factor, asked, relative in own[:n]:
             values = factor * self.fit.local[:, column]
             errors = factor**2 * self._within[:, column, column]
             found.append(self._spread(name, unit, values, errors, asked, relative))

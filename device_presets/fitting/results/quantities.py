@@ -62,10 +62,8 @@ def report(
         p.quantity("step as conductance", scale.unit, lambda device: size * p.step(device)),
         _over_models(how_many(p), [how_many(q) for q in as_good]),
     ]
-    if p.has_down:
-        found.append(p.quantity("asymmetry", "step", asymmetry))
-    else:
-        found.append(Quantity("asymmetry", None, None, None, "step", _NO_DOWN))
+    none = Quantity("asymmetry", None, None, None, "step", _NO_DOWN)
+    found.append(p.quantity("asymmetry", "step", asymmetry) if p.has_down else none)
     found += [_nonlinearity(p, linear, as_good, up) for up in (True, False)]
     for high in (True, False):
         found.append(_over_models(_bound(p, high), [_bound(q, high) for q in as_good]))

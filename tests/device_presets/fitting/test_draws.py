@@ -10,11 +10,12 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from device_presets import get_preset
-from device_presets.fitting import FittedDevice, kept
+from device_presets.fitting import FittedDevice, fit_file, kept
 from device_presets.jump_tables.table_device import SHIPPED
 from device_presets.library.entry_writing import MOST_DRAWS, draws_file
 from device_presets.library.steps_at_zero import mean_steps
 from studies.cli.presets import presets_app
+from support.device_presets.fits import write_pulses
 
 ENODE = SHIPPED / "ENODe"
 
@@ -71,3 +72,17 @@ def test_drawn_devices_scatter_as_the_report_says(enode: FittedDevice, tmp_path:
     logs = np.log([2 * (one.w_max - one.w_min) / sum(mean_steps(one)) for one in drawn])
     error = math.log(states.high / states.low) / 4.2  # Student's t with 19 degrees of freedom
     assert 0.4 * error < logs.std(ddof=1) < 2.0 * error
+
+
+def test_draws_from_two_devices_reach_as_far_as_the_intervals(tmp_path: Path) -> None:
+    """The interval of a mean over two devices has 12.7 standard errors on either side."""
+    changes = {"levels": 40, "cycle_to_cycle": 0.3, "write_noise": 0.0, "step_spread": 0.2}
+    preset = get_preset("capacitor", changes)
+    fit = fit_file(write_pulses(tmp_path / "two.csv", preset, 2, 40, cycles=2), "two")
+    (step,) = (q for q in fit.quantities if q.name == "step")
+    rng, p = np.random.default_rng(0), fit.population
+    steps = np.array([p.step(p.drawn(rng)[0]) for _ in range(1000)])
+    assert step.value is not None
+    assert step.high is not None
+    beyond = np.abs(steps - step.value) > (step.high - step.value) / 4
+    assert 0.1 < beyond.mean() < 0.3, "the normal law has 0.001 there, Student's t 0.20"
