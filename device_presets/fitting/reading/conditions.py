@@ -81,11 +81,12 @@ def conditions_of(
     backwards = follows & ~(time >= before)
     allowed = "must not be earlier than in the row before, of the same device and cycle"
     refuse("time", backwards, allowed)
-    last = _last_pulse(rows.device, pulsed)
-    since = np.where(last >= 0, time - time[np.maximum(last, 0)], np.inf)
-    since = np.where(since >= 0, since, np.inf)  # The clock has restarted.
-    age = np.where(last >= 0, before - time[np.maximum(last, 0)], np.inf)
-    age = np.where(age >= 0, age, np.inf)
+    # A clock may start anew. If no pulse has its times, they count from the device's last pulse.
+    clock = rows.device + np.cumsum(time < before)
+    last, alone = _last_pulse(clock, pulsed), np.bincount(clock, pulsed)[clock] == 0
+    alone &= _last_pulse(rows.device, pulsed) >= 0
+    origin = np.where(last >= 0, time[np.maximum(last, 0)], np.where(alone, 0.0, np.nan))
+    since, age = (np.where(at >= origin, at - origin, np.inf) for at in (time, before))
     gap = since - np.where(pulsed, np.nan_to_num(width), 0.0)
     refuse_overlap = counts & np.isfinite(gap) & (gap < -_ROUNDING * since)
     allowed = "must not be longer than the time since the previous pulse (column of times)"
@@ -101,9 +102,9 @@ _ROUNDING = 1e-3
 """Clocks may be rounded by up to this share of a time."""
 
 
-def _last_pulse(device: np.ndarray, pulsed: np.ndarray) -> np.ndarray:
-    """Returns [rows] the row of the device's last pulse before each row; -1 if there is none."""
-    at = np.where(pulsed, np.arange(len(device)), -1)
+def _last_pulse(group: np.ndarray, pulsed: np.ndarray) -> np.ndarray:
+    """Returns [rows] the row of its group's last pulse before each row; -1 if there is none."""
+    at = np.where(pulsed, np.arange(len(group)), -1)
     before = np.concatenate([[-1], np.maximum.accumulate(at)[:-1]])
-    begins = np.searchsorted(device, device)
+    begins = np.searchsorted(group, group)
     return np.where(before >= begins, before, -1)

@@ -141,11 +141,11 @@ def read_measurement(file: Path, sheet: str | None = None) -> Measurement:
     jumps = _jumps(conductance, follows & pulsed, up, ~same_cycle | turned)
     follows &= ~jumps
     if "time" in rows.conditions:
-        time = rows.conditions["time"]
-        anew = follows & ~same_cycle & (np.diff(time, prepend=time[:1]) < 0)
+        anew = same_device & ~same_cycle & (np.diff(rows.conditions["time"], prepend=np.inf) < 0)
         follows &= ~anew
         if anew.any():
-            notes.append(f"the clock starts anew at {counted(int(anew.sum()), 'cycle')}")
+            told = f"the clock starts anew at {counted(int(anew.sum()), 'cycle')}"
+            notes.append(f"{told}; where only readings follow, it counts from the last pulse")
     pulse = np.where(follows & pulsed, np.where(up, 1, -1), 0).astype(np.int8)
     conditions = conditions_of(file, rows, follows, pulsed & (number > 0))
     if gap.any():
