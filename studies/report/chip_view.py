@@ -31,11 +31,14 @@ OF_PARTS = "energy of an image in training by component, pJ"
 def render(table: pd.DataFrame, chip: Chip) -> str:
     """Returns the ledger of `chip_ledger.chip_ledger` as Markdown."""
     left = 1 + len(swept_columns(table))
+    components = component_cells(chip)
+    sources = components.groupby("source", sort=False)["component"]
     return "\n\n".join(
         [
             as_markdown(cost_cells(table), left, note(table, chip)),
             as_markdown(part_cells(table), left, OF_PARTS),
-            as_markdown(component_cells(chip), 1),
+            as_markdown(components.drop(columns="source"), 1),
+            "\n".join(f"- {', '.join(names)}: {source}" for source, names in sources),
         ]
     )
 
