@@ -24,6 +24,12 @@ SEPARATORS = ",;\t"
 _GAPS: dict[str, Any] = {"keep_default_na": False, "na_values": [""]}
 """Only an empty cell is a gap: "NA" and "None" are names of classes."""
 
+_NUMBERS = ("id", "index", "row")
+"""Columns of these names number the rows, though rows may be missing."""
+
+_FEWEST = 10
+"""Different values of fewer rows may be a measurement."""
+
 _ONCE = "must be the name of one column only"
 
 
@@ -34,7 +40,8 @@ def read_table(path: Path, label: str) -> Raw:
     have decimal commas. An Excel file holds the table on its first sheet.
 
     Raises:
-        InputError: the table cannot be read, has no such column, or has a column of text.
+        InputError: the table cannot be read, has no such column, or has a column of text or of
+            row numbers.
     """
     kind, read = READERS[path.suffix.lower()]
     with refusing(path, f"must be {kind}", Exception):  # pandas' readers raise errors of all kinds
@@ -55,8 +62,22 @@ def read_table(path: Path, label: str) -> Raw:
     known = labels.to_numpy()
     if known.dtype.kind == "O" or not isinstance(labels.dtype, np.dtype):
         known = labels.astype(str).to_numpy().astype(np.str_)
-    names = tuple(map(str, values.columns))
-    return Raw(Part(path, _numbers(path, values), known, (len(names),), columns=names), None)
+    names, numbers = tuple(map(str, values.columns)), _numbers(path, values)
+    for name, column in zip(names, numbers.T, strict=True):
+        _refuse_row_numbers(path, name, column)
+    return Raw(Part(path, numbers, known, (len(names),), columns=names), None)
+
+
+def _refuse_row_numbers(path: Path, name: str, column: np.ndarray) -> None:
+    """Refuses a column [rows] of different whole numbers, if no number between them is missing or
+    the name says that they number the rows."""
+    low, high, rows = float(column.min()), float(column.max()), len(column)
+    if high == low + rows - 1 or name.lower().startswith("unnamed: ") or name.lower() in _NUMBERS:
+        allowed = (
+            "must be deleted: it numbers the rows, and reveals the class where they are sorted"
+        )
+        numbers = len(np.unique(column)) == rows >= _FEWEST and (column == np.round(column)).all()
+        require(not numbers, path, f"column {name}", [low, high], allowed)
 
 
 def _numbers(path: Path, values: pd.DataFrame) -> np.ndarray:

@@ -180,6 +180,15 @@ def test_columns_of_a_test_table_are_found_by_name(tmp_path: Path) -> None:
         read_own(own)
 
 
+@pytest.mark.parametrize(("name", "step"), [("order", 1), ("Id", 2), ("Unnamed: 0", 3)])
+def test_a_column_of_row_numbers_is_refused(tmp_path: Path, name: str, step: int) -> None:
+    """Where rows are sorted by class, it would reveal the class."""
+    table = pd.DataFrame({name: step * np.arange(60), "kind": Y, "b": X[:, 0, 0]})
+    table.sample(frac=1, random_state=0).to_csv(tmp_path / "m.csv", index=False)
+    with refused(f"m.csv: column {name}: [0.0, {59 * step}.0]", "must be deleted"):
+        read_own(OwnData(file=tmp_path / "m.csv", label="kind", test_share=0.2))
+
+
 def test_a_class_may_be_called_as_a_gap_is(tmp_path: Path) -> None:
     (tmp_path / "m.csv").write_text("a,label\n1,NA\n2,None\n3,NA\n4,None\n")
     assert read_own(OwnData(file=tmp_path / "m.csv", test_share=0.5)).class_names == ("NA", "None")
