@@ -122,6 +122,7 @@ LAB = [
     of_fit(of_devices("abcd", 1, 1, -1, 1), "m.csv: device: 'c'", "polarity"),
     of_fit(of_devices("abcd", 1, 100, 1, 1), "m.csv: device: 'b'", "30 times", "unit"),
     of_fit(TWICE, "m.csv: rows: 8", "second half"),
+    of_fit(TWICE.replace("pulse", "number"), "m.csv: rows: 8", "second half"),
     of_fit(of_devices("a", 1).replace(",", "|"), "'polarity' is missing beside device|pulse|pol"),
     of_fit(of_devices("a", 1).encode("utf-16-be"), "m.csv: file: not text in UTF-8"),
     of_fit(of_devices("a", 1).replace("up,", 'up,"', 1), "m.csv: file: a quotation mark"),

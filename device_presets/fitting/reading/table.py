@@ -104,7 +104,7 @@ def read_rows(file: Path, sheet: str | None = None) -> Rows:
         notes += (f"sheets not read: {listed(others)}; --sheet reads one, pandas joins them",)
     way = _ways(file, cells["polarity"], before | ("time" in cells))
     conductance = _conductances(file, cells["conductance"], columns["conductance"])
-    half, parts = len(frame) // 2, (device, cycle, pulse, conductance)
+    half, parts = len(frame) // 2, (device, cycle, pulse if "pulse" in cells else way, conductance)
     twice = all(np.array_equal(part[:half], part[half:], equal_nan=True) for part in parts)
     allowed = "must be there once, but the second half of the file repeats the first"
     require_preset(not twice or len(cycles) == 1, file, "rows", len(frame), allowed)
