@@ -150,7 +150,7 @@ def coverage(fit: JointFit, rows: np.ndarray) -> tuple[float, tuple[float, float
         rows: [rows] which readings count.
     """
     alike = alike_stretches(fit.prepared)[:, 1:]
-    sets = np.array([w[alike] for w in simulate(fit, _SETS, seed=3)])
+    sets = np.array([w[alike] for w in simulate(fit, 3, _SETS)])
     low, high = np.percentile(sets, _BAND, axis=0)
     every, asked = (fit.prepared.series.weight[alike], *sets), rows[alike]
     share, *theirs = (float(((w >= low) & (w <= high))[asked].mean()) for w in every)
@@ -161,7 +161,7 @@ def scatter_excess(fit: JointFit) -> float:
     """Returns ``excess`` of `CycleErrors`. Levels of cycles do not count, since read noise shifts
     the beginnings of simulated ones."""
     alike, series = alike_stretches(fit.prepared)[:, 1:], fit.prepared.series
-    cycles = (w[alike] for w in (series.weight, *simulate(fit, _SETS, seed=3)))
+    cycles = (w[alike] for w in (series.weight, *simulate(fit, 3, _SETS)))
     variances = [(c - c.mean(axis=1, keepdims=True)).var(axis=0).mean() for c in cycles]
     around = np.maximum(np.sqrt(variances), series.resolution)
     ratio, *others = around / np.median(around[1:])
