@@ -8,7 +8,7 @@ from device_presets.fitting.model.effects import LEAK, LOG_LOSS, Effects, Timing
 from device_presets.fitting.model.joint_fit import JointFit, fit_at
 from device_presets.fitting.model.layout import NOISES
 from device_presets.fitting.model.maximum_likelihood import fitted_from, layout_of
-from device_presets.fitting.model.preparation import Prepared, with_read_noise
+from device_presets.fitting.model.preparation import LEAST_READ_NOISE, Prepared, with_read_noise
 
 _LEAST_GAIN = 4.0
 """A term must gain this many log-units, plus one for each fitted number, since it is the best of
@@ -18,7 +18,8 @@ _TRIED = 2
 _MOST_STEPS = 60
 
 _LEAST_NOISE = 0.05
-"""A read noise below this share of a step is negligible."""
+"""A read noise below this share of a step is negligible, unless readings without pulses, whose only
+noise it is, tell a loss."""
 
 
 def adjusted(fit: JointFit) -> float:
@@ -51,7 +52,9 @@ def with_effects(prepared: Prepared, fits: Sequence[JointFit]) -> list[JointFit]
         bases = [with_white_noise(noisy, fit) for fit in first]
         longer = [_with_terms(noisy, timing, fit) for fit in bases]
         best = max(longer, key=adjusted)
-        if best.shared[1] > np.log(_LEAST_NOISE) + best.local[:, :2].mean():
+        read, step = np.exp([best.shared[1], best.local[:, :2].mean()])
+        rests = (prepared.series.pulse == 0) & ~prepared.series.begins
+        if read > (LEAST_READ_NOISE if rests.any() else _LEAST_NOISE * step):
             return _of_all_models(noisy, fits, bases, longer)
     longer = [_with_terms(prepared, timing, fit) for fit in first]
     return _of_all_models(prepared, fits, first, longer)
@@ -122,6 +125,5 @@ def _with_term(prepared: Prepared, timing: Timing, fit: JointFit, term: str) -> 
     for start in starts(effects, term, timing):
         numbers = [(known | start)[name] for name in effects.names]
         tried.append(fit_at(prepared, layout, np.append(shared, numbers), fit.local))
-    tried.sort(key=adjusted, reverse=True)
-    ends = [fitted_from(one, most_steps=_MOST_STEPS) for one in tried[:_TRIED]]
-    return max(ends, key=adjusted)
+    best = sorted(tried, key=adjusted)[-_TRIED:]
+    return max((fitted_from(one, most_steps=_MOST_STEPS) for one in best), key=adjusted)
