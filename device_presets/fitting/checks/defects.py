@@ -5,7 +5,7 @@ A defect counts if it is large enough to matter and beyond chance.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
@@ -13,7 +13,13 @@ from scipy import stats
 from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.preparation import RESOLUTION
 from device_presets.fitting.model.series import Trace
-from device_presets.fitting.model.simulation import LAGS, Summary, alike_stretches, simulate
+from device_presets.fitting.model.simulation import (
+    LAGS,
+    SIMULATED_SETS,
+    Summary,
+    alike_stretches,
+    simulate,
+)
 from device_presets.fitting.sweeps import runs_of
 
 JUMP, DRIFT = "jump", "drift"
@@ -41,7 +47,7 @@ _FEWEST_CHANGES, _BY_CHANCE = 3, 1e-3
 than this among all of them."""
 
 _LARGE_JUMP, _DEVIATIONS = 0.05, 3.0
-"""Among few changes, one of this share of the range counts if it is larger than in all simulations
+"""Among few changes, one of this share of the range counts if it is larger than in all simulations,
 and than the mean of the others, and this many of their deviations away from it."""
 
 _AROUND = 5
@@ -55,8 +61,8 @@ _LEAST_JUMP, _LEAST_DRIFT, _LEAST_REST = 0.01, 0.02, 0.02
 _LEAST_RATIO = 0.7
 """Noise is correlated if the variance over many pulses is below this share of the simulated one."""
 
-_FEWEST_OF_RUN = 5
-"""The largest change is taken from runs of at least this many pulses."""
+_FEWEST_SWEEPS = 3
+"""A direction is abrupt only if it has at least this many sweeps."""
 
 _GROWTH, _FEWEST = 1.5, 300
 """Noise depends on the state from this ratio of squared misses; each third of the states needs this
@@ -79,27 +85,34 @@ class Defect:
 
 
 def defects_of(
-    fit: JointFit, trace: Trace, step: float, measured: Summary, simulated: list[Summary]
+    fit: JointFit,
+    trace: Trace,
+    squares: np.ndarray,
+    step: float,
+    measured: Summary,
+    simulated: list[Summary],
 ) -> tuple[Defect, ...]:
     """Returns all defects found.
 
     Args:
         trace: The predictions of the fit.
+        squares: [rows] their squared errors, divided by their variance, away from the bounds.
         step: Mean size of a step (weights).
         measured, simulated: Summaries of the measured and of simulated weights.
     """
     series = fit.prepared.series
     miss = series.weight - trace.expected
     span = fit.prepared.span
-    return (
+    found = [
         *_abrupt(fit, span),
         *_interference(miss, series.pulse, fit.prepared.device, step),
         *_turns(fit, miss, step, span),
-        *_levels(fit, span),
+        *_levels(fit, step, span),
         *_correlated(measured, simulated),
         *_quantised(series.resolution, step),
-        *_growing_noise(miss**2 / trace.variance, trace.state, fit.prepared.noisy),
-    )
+        *_growing_noise(squares, trace.state),
+    ]
+    return tuple(found)
 
 
 def _abrupt(fit: JointFit, span: float) -> Iterator[Defect]:
@@ -108,10 +121,9 @@ def _abrupt(fit: JointFit, span: float) -> Iterator[Defect]:
     series, read_noise = fit.prepared.series, float(fit.arguments[-1][1])
     change = np.append(series.pulse[1:] * np.diff(series.weight), 0.0)  # by the pulse after a row
     runs = runs_of(series.pulse, fit.prepared.device)
-    of_runs, (first, last) = np.maximum.reduceat(change, runs.ravel())[::2], runs.T
-    long, up = last - first >= _FEWEST_OF_RUN, series.pulse[last] > 0
-    ways = (of_runs[long & up], of_runs[long & ~up])
-    largest = max(float(np.median(way)) if len(way) else 0.0 for way in ways)
+    of_runs, up = np.maximum.reduceat(change, runs.ravel())[::2], series.pulse[runs[:, 1]] > 0
+    ways = (way for way in (of_runs[up], of_runs[~up]) if len(way) >= _FEWEST_SWEEPS)
+    largest = max((float(np.median(way)) for way in ways), default=0.0)
     if largest > 0.5 * span and largest > 6.0 * read_noise:
         yield Defect(
             "abrupt",
@@ -135,8 +147,9 @@ def _interference(
     least, period, size = 0.0, 0, 0.0
     for tried in range(3, min(_LONGEST_PERIOD, int(np.median(runs[:, 1] - runs[:, 0])) // 4) + 1):
         low, high = np.maximum(rows - tried, 0), np.minimum(rows + tried, len(miss))
-        smooth = (sums[high] - sums[low]) / np.maximum(counts[high] - counts[low], 1.0)
-        rest = values[rows] - smooth
+        rest = values[rows] - (
+            (sums[high] - sums[low]) / np.maximum(counts[high] - counts[low], 1.0)
+        )
         number = np.maximum(np.bincount(rows % tried, minlength=tried), 1)
         mean = np.bincount(rows % tried, rest, tried) / number
         explained = float(number @ mean**2) / max(float(np.var(rest)), 1e-300)
@@ -178,7 +191,8 @@ def _turns(fit: JointFit, miss: np.ndarray, step: float, span: float) -> Iterato
         )
         return
     mean, error = float(np.mean(early)), float(np.std(early, ddof=1) / np.sqrt(len(early)))
-    if abs(mean) <= max(_ERRORS * error, _OF_STEP * step, 2.0 * abs(float(np.mean(late)))):
+    large = abs(mean) > max(_ERRORS * error, _OF_STEP * step, 2.0 * abs(float(np.mean(late))))
+    if not large:
         return
     back = int(np.argmin(path)) + 1
     what = f"the {_AFTER_TURN} steps after a turn are off by {mean / step:+.1f} mean steps each"
@@ -187,7 +201,7 @@ def _turns(fit: JointFit, miss: np.ndarray, step: float, span: float) -> Iterato
     yield Defect("turns", what, "write a law of your own that remembers the last pulses")
 
 
-def _levels(fit: JointFit, span: float) -> Iterator[Defect]:
+def _levels(fit: JointFit, step: float, span: float) -> Iterator[Defect]:
     """Looks for a cycle that begins much further from the end of the previous one than others do,
     and for a level that drifts steadily (for one device: over the later half of its cycles)."""
     weight, cycle, device = fit.prepared.series.weight, fit.prepared.own_cycle, fit.prepared.device
@@ -195,18 +209,32 @@ def _levels(fit: JointFit, span: float) -> Iterator[Defect]:
     first = first[(first >= _AROUND) & (first + _AROUND <= len(weight))]
     if len(first) < _FEWEST_CHANGES:
         return
-    around, changed = first[:, None] + np.arange(-_AROUND, _AROUND), cycle[first]
-    at, size, needed, chance = _furthest(weight[around], changed)
-    if size > max(_LARGE_JUMP * span, needed):
-        begins = fit.prepared.series.begins.copy()
-        begins[around[:, 0]], begins[first] = True, False
-        sets = simulate(fit, 5, begins=begins)
-        chance *= size <= max(_furthest(drawn[around], changed)[1] for drawn in sets)
-    if size > _LEAST_JUMP * span and chance < _BY_CHANCE:
+
+    def largest(weight: np.ndarray) -> tuple[float, int, np.ndarray]:
+        """Returns the distance of the largest change from the mean of the others, its place, and
+        the others."""
+        around = weight[first[:, None] + np.arange(-_AROUND, _AROUND)]
+        change = around[:, _AROUND:].mean(axis=1) - around[:, :_AROUND].mean(axis=1)
+        usual = change[np.argsort(np.abs(change))[(len(change) - 1) // 2]]
+        at = int(np.argmax(np.abs(change - usual)))
+        other = cycle[first] != cycle[first[at]]  # All devices may jump together.
+        others = change[other] if other.sum() > 1 else np.delete(change, at)
+        return abs(float(change[at] - others.mean())), at, others
+
+    size, at, others = largest(weight)
+    scatter = max(float(np.std(others, ddof=1)), 1e-12) * np.sqrt(1 + 1 / len(others))
+    beyond = 2 * len(first) * stats.t.sf(size / scatter, len(others) - 1) < _BY_CHANCE
+    if size > max(_LARGE_JUMP * span, abs(others.mean()), _DEVIATIONS * scatter):
+        # In these simulations, a cycle goes on from where the one before it ended.
+        series = fit.prepared.series._replace(begins=np.diff(device, prepend=-1) != 0)
+        through = replace(fit.prepared, cycle=np.zeros_like(cycle), series=series)
+        sets = simulate(replace(fit, prepared=through), SIMULATED_SETS, seed=0)
+        beyond |= size > max(largest(simulated)[0] for simulated in sets)
+    if size > _LEAST_JUMP * span and beyond:
         yield Defect(
             JUMP,
             f"readings jump by {100 * size / span:.1f} % of the range between cycles "
-            f"{changed[at]} and {changed[at] + 1}",
+            f"{cycle[first[at]]} and {cycle[first[at]] + 1}",
             "fit the cycles before the jump and those after it separately",
         )
     alike = alike_stretches(fit.prepared)
@@ -221,28 +249,6 @@ def _levels(fit: JointFit, span: float) -> Iterator[Defect]:
             f"the level drifts by {100 * abs(later.mean()) / span:.1f} % of the range per cycle",
             "cycle the device until it is stable, or fit the last cycles alone",
         )
-
-
-def _furthest(around: np.ndarray, cycle: np.ndarray) -> tuple[int, float, float, float]:
-    """Finds the change of cycle that is furthest from the usual one.
-
-    Args:
-        around: [changes, 2 * _AROUND] readings around each change.
-        cycle: [changes] the cycle that ends.
-
-    Returns:
-        The change, its distance from the mean of the others, the distance beyond which it counts
-        among few, and the probability of such a distance by the scatter of the others.
-    """
-    change = around[:, _AROUND:].mean(axis=1) - around[:, :_AROUND].mean(axis=1)
-    usual = change[np.argsort(np.abs(change))[(len(change) - 1) // 2]]
-    at = int(np.argmax(np.abs(change - usual)))
-    other = cycle != cycle[at]  # All devices may jump together.
-    others = change[other] if other.sum() > 1 else np.delete(change, at)
-    size = abs(float(change[at] - others.mean()))
-    scatter = max(float(np.std(others, ddof=1)), 1e-12) * np.sqrt(1 + 1 / len(others))
-    chance = 2 * len(change) * float(stats.t.sf(size / scatter, len(others) - 1))
-    return at, size, max(abs(float(others.mean())), _DEVIATIONS * scatter), chance
 
 
 def _correlated(measured: Summary, simulated: list[Summary]) -> Iterator[Defect]:
@@ -270,24 +276,21 @@ def _quantised(resolution: float, step: float) -> Iterator[Defect]:
         )
 
 
-def _growing_noise(squares: np.ndarray, state: np.ndarray, noisy: bool) -> Iterator[Defect]:
+def _growing_noise(squares: np.ndarray, state: np.ndarray) -> Iterator[Defect]:
     """Compares squared misses, divided by their variance, in the upper and the lower third of the
     states."""
     seen = np.flatnonzero(np.isfinite(squares))
-    if not noisy or len(seen) < 3 * _FEWEST:
+    if len(seen) < 3 * _FEWEST:
         return
     low, _, high = np.array_split(seen[np.argsort(state[seen])], 3)
     ratio = float(np.mean(squares[high]) / np.mean(squares[low]))
     if not 1.0 / _GROWTH < ratio < _GROWTH:
-        end, advice = "low", "count on more noise there than in the preset, as no setting adds it"
+        end, more = "low", "as no setting adds it"
         if ratio > 1:
-            end, advice = (
-                "high",
-                "set device_read_noise.white_of_current, and a smaller write_noise",
-            )
+            end, more = "high", "or, if it is read noise, set device_read_noise.white_of_current"
         yield Defect(
             "noise that depends on the state",
             f"relative to the fitted noise, errors at {end} conductance are "
             f"{np.sqrt(max(ratio, 1 / ratio)):.2g} times those at the other end",
-            advice,
+            f"count on more noise there than in the preset, {more}",
         )

@@ -97,8 +97,12 @@ def judge(fit: JointFit) -> Verdict:
     steps, sizes = _steps(fit, trace)
     step = float(np.mean(steps[moved])) if moved.any() else np.nan
     enough = used.sum() >= 3 * _FEWEST_A_GROUP and step > 0
-    right = _mean_step(fit, trace, miss, used, step) if enough else None
-    checks = [_moves(fit, sizes), right or Check(MEAN_STEP, _TOO_FEW, "open")]
+    checks = [_moves(fit, sizes), Check(MEAN_STEP, _TOO_FEW, "open")]
+    if enough:
+        order = np.argsort(trace.state)
+        ways = (order[(used & (series.pulse == way))[order]] for way in (1, -1))
+        parts = (part for rows in ways for part in np.array_split(rows, _BINS))
+        checks[1] = _excess([miss[part] / step for part in parts])
     measured, simulated = summaries(fit)
     # A device without noise leaves rounding errors, whose law does not matter.
     if enough and float(np.sqrt(np.mean(miss[used] ** 2))) > _NEGLIGIBLE * step:
@@ -106,7 +110,9 @@ def judge(fit: JointFit) -> Verdict:
         checks.append(structure_check(measured, simulated))
     checks.append(mean_curve_check(measured, simulated, fit.prepared.span))
     size = step if step > 0 else float(np.exp(fit.local[:, :2]).mean())
-    return Verdict(tuple(checks), defects_of(fit, trace, size, measured, simulated))
+    return Verdict(
+        tuple(checks), defects_of(fit, trace, miss**2 / trace.variance, size, measured, simulated)
+    )
 
 
 def _moves(fit: JointFit, sizes: np.ndarray) -> Check:
@@ -165,21 +171,10 @@ def _steps(fit: JointFit, trace: Trace) -> tuple[np.ndarray, np.ndarray]:
     return found[0], found[1]
 
 
-def _mean_step(
-    fit: JointFit, trace: Trace, miss: np.ndarray, used: np.ndarray, step: float
-) -> Check:
-    """Checks the deviation of the mean step from the model, by state and polarity."""
-    groups = []
-    for way in (1, -1):
-        rows = np.flatnonzero(used & (fit.prepared.series.pulse == way))
-        ordered = rows[np.argsort(trace.state[rows])]
-        groups += [miss[part] / step for part in np.array_split(ordered, _BINS)]
-    return _excess(groups)
-
-
 def _excess(groups: list[np.ndarray]) -> Check:
-    """Checks the size of the groups' mean misses (steps) beyond chance, between the least and the
-    most that the data allow.
+    """Checks the deviation of the mean step from the model in groups of states and polarities: the
+    size of their mean misses (steps) beyond chance, between the least and the most that the data
+    allow.
 
     A mean divided by its standard error follows Student's t, and is converted to the normal number
     that is equally unlikely. The standard error is widened by the same factor.

@@ -65,6 +65,7 @@ class CycleErrors:
             few sweeps.
         within_band: Share of the readings of these cycles within the 90 % band of simulations.
         by_chance: The lowest and the highest share that is right.
+        by_noise: The error of the mean curve that noise explains.
         excess: Factor by which the deviation of cycles from their mean is beyond its limits, or 1.
     """
 
@@ -73,6 +74,7 @@ class CycleErrors:
     neurosim: CurveErrors | None
     within_band: float
     by_chance: tuple[float, float]
+    by_noise: float
     excess: float
 
     @property
@@ -103,9 +105,9 @@ class CycleErrors:
     @property
     def fine(self) -> bool:
         """Returns whether cycles deviate from their mean as simulated ones do, and NeuroSim's
-        formula is not clearly closer to it; fitted to a single cycle, it also follows the noise, so
-        the curve may also be near."""
-        near = 0.0 if self.held_out else MOST_CURVE
+        formula is not clearly closer to it, or only by as much as noise explains; fitted to a
+        single cycle, it also follows the noise, so the curve may also be near."""
+        near = min(self.by_noise, MOST_CURVE) if self.held_out else MOST_CURVE
         theirs = self.neurosim.worst if self.neurosim else np.inf
         return self.excess == 1.0 and self.asked.worst <= max(theirs + _BEHIND, near)
 
@@ -142,26 +144,37 @@ def training_rows(fit: JointFit) -> np.ndarray | None:
     return None if len(cycles) < 2 else np.asarray(cycle <= cycles[(len(cycles) - 1) // 2])
 
 
-def coverage(fit: JointFit, rows: np.ndarray) -> tuple[float, tuple[float, float]]:
-    """Returns ``within_band`` and ``by_chance`` of `CycleErrors`, from simulations that start anew
-    at every cycle. Few cycles may leave the band together.
+def coverage(fit: JointFit, rows: np.ndarray) -> tuple[float, tuple[float, float], float]:
+    """Returns ``within_band``, ``by_chance`` and ``by_noise`` of `CycleErrors`, from simulations
+    that start anew at every cycle. Few cycles may leave the band together.
+
+    The cycles to which a fit was made also scatter, and may move its curve. Simulations therefore
+    count twice: as they are, and with the others moved by the mean of these, device by device.
 
     Args:
-        rows: [rows] which readings count.
+        rows: [rows] which readings count; the fit was made to the others.
     """
-    alike = alike_stretches(fit.prepared)[:, 1:]
-    sets = np.array([w[alike] for w in simulate(fit, 3, _SETS)])
-    low, high = np.percentile(sets, _BAND, axis=0)
-    every, asked = (fit.prepared.series.weight[alike], *sets), rows[alike]
+    series, alike = fit.prepared.series, alike_stretches(fit.prepared)[:, 1:]
+    asked, device = rows[alike[:, 0]], fit.prepared.device[alike[:, 0]]
+    sets = np.array([w[alike] for w in simulate(fit, _SETS, seed=3)])
+    (low, high), middle = np.percentile(sets, _BAND, axis=0), sets.mean(axis=0)
+    moved = sets.copy()
+    for one in np.unique(device[~asked]):
+        mine = device == one
+        moved[:, mine] -= (sets - middle)[:, mine & ~asked].mean(axis=1, keepdims=True)
+    every = (series.weight[alike], *sets, *moved)
     share, *theirs = (float(((w >= low) & (w <= high))[asked].mean()) for w in every)
-    return share, (min(_RIGHT_SHARE[0], *theirs), max(_RIGHT_SHARE[1], *theirs))
+    gaps, up = (moved - middle)[:, asked].mean(axis=1), series.pulse[alike[0]] > 0
+    ways = [(gaps[:, way] ** 2).mean(axis=1).max() for way in (up, ~up) if way.any()]
+    by_chance = min(_RIGHT_SHARE[0], *theirs), max(_RIGHT_SHARE[1], *theirs)
+    return share, by_chance, float(np.sqrt(max(ways))) / fit.prepared.span
 
 
 def scatter_excess(fit: JointFit) -> float:
     """Returns ``excess`` of `CycleErrors`. Levels of cycles do not count, since read noise shifts
     the beginnings of simulated ones."""
     alike, series = alike_stretches(fit.prepared)[:, 1:], fit.prepared.series
-    cycles = (w[alike] for w in (series.weight, *simulate(fit, 3, _SETS)))
+    cycles = (w[alike] for w in (series.weight, *simulate(fit, _SETS, seed=3)))
     variances = [(c - c.mean(axis=1, keepdims=True)).var(axis=0).mean() for c in cycles]
     around = np.maximum(np.sqrt(variances), series.resolution)
     ratio, *others = around / np.median(around[1:])

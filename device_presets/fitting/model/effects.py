@@ -128,8 +128,7 @@ class Effects:
         if LOG_LOSS in self.terms:
             share, onset = given["loss"], given["onset"]
             now = np.where(np.isfinite(timing.age), timing.age + timing.elapsed, 0.0)
-            then = np.where(np.isfinite(timing.age), timing.age, 0.0)
-            left = share_kept(then, share, onset)
+            left = share_kept(np.where(np.isfinite(timing.age), timing.age, 0.0), share, onset)
             kept = kept * share_kept(now, share, onset) / np.maximum(left, 1e-12)
         lack = np.full(len(kept), given.get("recovery", 0.0))
         if WIDTH in self.terms:

@@ -55,11 +55,6 @@ class JointFit:
         return self.layout.shape_of(self.shared)
 
     @property
-    def series(self) -> Series:
-        """Returns the data with the fitted effects of their times and widths."""
-        return self.arguments[0]
-
-    @property
     def arguments(self) -> Arguments:
         """Returns the first arguments of the filter and of the simulation."""
         return LogLikelihood(self.prepared, self.layout).arguments(self.shared, self.local)

@@ -243,8 +243,7 @@ def read_noise_of(weight: np.ndarray, pulse: np.ndarray, device: np.ndarray) -> 
         return 0.0, False
     score = -products / math.sqrt(squares)
     variance = max(-products / weights_total, 0.0)
-    deviation = math.sqrt(variance)
-    return variance, score > _NOISE_SCORE and deviation > LEAST_READ_NOISE
+    return variance, score > _NOISE_SCORE and math.sqrt(variance) > LEAST_READ_NOISE
 
 
 def windows(pulse: np.ndarray, begins: np.ndarray, start: np.ndarray) -> np.ndarray:

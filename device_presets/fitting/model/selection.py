@@ -188,8 +188,7 @@ def _with_settled_bounds(fit: JointFit) -> JointFit:
 
 def _choice(scores: list[Score], how: str) -> Selection:
     compared = [score for score in scores if score.held_out is not None] or scores
-    totals = [_sum(score) for score in compared]
-    best = compared[int(np.argmax(totals))]
+    best = compared[int(np.argmax([_sum(score) for score in compared]))]
     good = []
     for score in compared:
         if best.held_out is None or score.held_out is None:
@@ -202,8 +201,7 @@ def _choice(scores: list[Score], how: str) -> Selection:
     # Of two models with equally many numbers (their laws of noise differ) the better comes first.
     good.sort(key=lambda s: (not s.fit.layout.held_by_preset, s.fit.n_free, -_sum(s)))
     good = good or [best]
-    ordered = sorted(scores, key=_sum, reverse=True)
-    return Selection(good[0], tuple(ordered), tuple(good), how)
+    return Selection(good[0], tuple(sorted(scores, key=_sum, reverse=True)), tuple(good), how)
 
 
 def _sum(score: Score) -> float:

@@ -76,5 +76,4 @@ def plain_series(
 
 def empty_trace(rows: int) -> Trace:
     """Returns a trace of NaN for ``rows`` rows; 0 rows if no trace is kept."""
-    columns = [np.full(rows, np.nan) for _ in range(4)]
-    return Trace(*columns)
+    return Trace(*[np.full(rows, np.nan) for _ in range(4)])

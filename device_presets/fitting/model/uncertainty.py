@@ -238,8 +238,7 @@ def _inverse(matrix: np.ndarray) -> np.ndarray:
         return matrix
     scale, values, vectors = _scaled(matrix)
     values = np.maximum(values, _LEAST_EIGENVALUE)
-    result: np.ndarray = (vectors / values) @ vectors.T * np.outer(scale, scale)
-    return result
+    return np.asarray((vectors / values) @ vectors.T * np.outer(scale, scale))
 
 
 def _is_top(curvature: np.ndarray) -> bool:

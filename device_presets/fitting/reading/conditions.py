@@ -57,8 +57,7 @@ def conditions_of(
 
     def refuse(quantity: str, bad: np.ndarray, allowed: str) -> None:
         column = rows.columns[quantity]
-        values = given[quantity] / column.size
-        refuse_first(file, column.name, rows.file_row, values, bad, allowed)
+        refuse_first(file, column.name, rows.file_row, given[quantity] / column.size, bad, allowed)
 
     width = amplitude = np.full(len(follows), np.nan)
     counts = follows & pulsed
@@ -106,5 +105,4 @@ def _last_pulse(group: np.ndarray, pulsed: np.ndarray) -> np.ndarray:
     """Returns [rows] the row of its group's last pulse before each row; -1 if there is none."""
     at = np.where(pulsed, np.arange(len(group)), -1)
     before = np.concatenate([[-1], np.maximum.accumulate(at)[:-1]])
-    begins = np.searchsorted(group, group)
-    return np.where(before >= begins, before, -1)
+    return np.where(before >= np.searchsorted(group, group), before, -1)

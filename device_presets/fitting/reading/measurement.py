@@ -218,8 +218,7 @@ def _cycles_from_turns(rows: Rows, up: np.ndarray, same_device: np.ndarray) -> n
     turned = same_device & np.concatenate([[False], up[1:] != up[:-1]])
     again = same_device & ~turned & (np.diff(rows.pulse, prepend=0) < 0) & (rows.pulse <= 1)
     starts = np.flatnonzero(~same_device | turned | again)
-    lengths = np.diff(np.append(starts, len(up)))
-    if np.median(lengths) < _FEWEST_OF_SWEEP:
+    if np.median(np.diff(np.append(starts, len(up)))) < _FEWEST_OF_SWEEP:
         return rows.cycle
     first = up[np.searchsorted(rows.device, rows.device)]
     begins = again | (turned & (up == first))

@@ -47,8 +47,7 @@ def doubt_of(found: Measurement) -> str:
         moves = way * change[rows]
         square = float(np.sum(moves**2))
         # Read noise moves neighbours in opposite directions and hardly changes their sum.
-        beside = np.diff(rows) == 1
-        opposed = square + 2.0 * float(np.sum((moves[1:] * moves[:-1])[beside]))
+        opposed = square + 2.0 * float(np.sum((moves[1:] * moves[:-1])[np.diff(rows) == 1]))
         variance = np.clip(opposed, 2.0 * square / np.sqrt(len(rows)), square)
         if float(moves.sum()) >= -_SWAPPED * float(np.sqrt(variance)):
             return ""

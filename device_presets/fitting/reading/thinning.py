@@ -64,5 +64,4 @@ def _drawn(unit: np.ndarray, one_in: int) -> np.ndarray:
     group, place = np.divmod(np.arange(unit[-1] + 1), one_in)
     drawn = np.random.default_rng(0).integers(one_in, size=group[-1] + 1)
     drawn[-1] = min(drawn[-1], place[-1])  # The last group may be shorter.
-    keep: np.ndarray = (place == drawn[group])[unit]
-    return keep
+    return np.asarray((place == drawn[group])[unit])

@@ -176,5 +176,4 @@ def is_log_normal(values: np.ndarray) -> bool:
         return False  # They are not positive, too few, or too similar to decide.
     normal = stats.norm.logpdf(values, values.mean(), values.std()).sum()
     logs = np.log(values)
-    log_normal = (stats.norm.logpdf(logs, logs.mean(), logs.std()) - logs).sum()
-    return bool(log_normal > normal + 2.0)
+    return bool((stats.norm.logpdf(logs, logs.mean(), logs.std()) - logs).sum() > normal + 2.0)

@@ -56,8 +56,7 @@ def write_tables(data: Path, folder: Path, sheet: str | None = None) -> list[str
     with tempfile.TemporaryDirectory(dir=folder.parent) as made:
         whole = Path(made) / folder.name
         for number, table in enumerate(tables, 1):
-            place = whole / str(number) if len(tables) > 1 else whole
-            write_lookup_table(place, table)
+            write_lookup_table(whole / str(number) if len(tables) > 1 else whole, table)
         os.rename(whole, folder)
     size = f"{len(tables[0].conductance)} conductances x {POINTS} points"
     doubt = doubt_of(found)

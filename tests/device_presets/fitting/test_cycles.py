@@ -98,6 +98,17 @@ def test_neurosims_formula_may_be_abrupt_and_goes_on_where_it_ended(tmp_path: Pa
     np.testing.assert_allclose(found.down / found.up, np.sqrt(3), rtol=0.05)
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_a_right_law_is_not_refused_by_chance(seed: int, tmp_path: Path) -> None:
+    """The fit to one noisy cycle is judged by the other, where NeuroSim's formula may be nearer."""
+    up, rng = np.tile(np.repeat([True, False], 60), 2), np.random.default_rng(seed)
+    path = 50 + np.append(0, np.cumsum(np.where(up, 0.5, -0.5) * (1 + 0.5 * rng.normal(size=240))))
+    prepared = prepare(read(file_of(tmp_path / "a.csv", path, up)), None, None)
+    found = cycle_errors(fit_model(prepared, FIT_FORMS[0]))
+    assert found.fine
+    assert found.scatter.passed
+
+
 def test_noise_keeps_the_mean_curve_away_from_a_bound(tmp_path: Path) -> None:
     """A bound cuts off noise of 1.8 steps on one side. Without this effect the right law would end
     at the bound, and NeuroSim's formula, which follows the mean, would seem nearer."""

@@ -135,7 +135,7 @@ def test_a_bound_below_zero_and_cycles_that_scatter_otherwise_are_in_the_verdict
 @pytest.mark.parametrize(("rises", "advice"), [(True, "white_of_current"), (False, "no setting")])
 def test_the_advice_on_noise_depends_on_where_it_is_larger(rises: bool, advice: str) -> None:
     state = np.linspace(-1.0, 1.0, 3000)
-    (found,) = _growing_noise(2.0 + (state if rises else -state), state, noisy=True)
+    (found,) = _growing_noise(2.0 + (state if rises else -state), state)
     assert advice in found.advice
 
 
