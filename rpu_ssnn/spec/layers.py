@@ -20,6 +20,9 @@ from rpu_ssnn.spec.base import Spec
 MOST_LINES = 10_000_000
 """The largest number of neurons of a layer, and of lines of all its patches together."""
 
+_COLOURS = (1, 3)
+"""Images in the order of torch, channels first, seem to have so many rows."""
+
 type Pair = tuple[int, int]
 """Rows and columns."""
 type Grid = tuple[int, int, int]
@@ -155,7 +158,8 @@ def connections(
             pixel.
 
     Raises:
-        InputError: the input has no shape or a wrong one, or a kernel or replicas do not fit.
+        InputError: the input has no shape, a wrong one or its channels first, or a kernel or
+            replicas do not fit.
     """
     found: list[Connection] = []
     before = image
@@ -172,6 +176,10 @@ def connections(
         if place == 0:
             allowed = f"must have {n_in} values in all, one for each input line"
             require(prod(before) == n_in, "network", "shape of the input", before, allowed)
+            rows, columns, lines = before  # A pixel may have two lines for each channel.
+            first = rows in _COLOURS and columns > max(_COLOURS) and lines in (columns, 2 * columns)
+            allowed = "must be rows, columns, channels; X.transpose(0, 2, 3, 1) puts channels last"
+            require(not first, "network", f"{field}.conv: shape of the input", before, allowed)
         found.append(_convolution(layer.conv, before, f"{field}.conv"))
         before = found[-1].after
     return tuple(found)

@@ -47,6 +47,7 @@ def test_dense_layers_are_connections_of_one_position() -> None:
         ({"kernel": 3, "channels": 2, "replicas": 37}, (8, 8, 1), "layers.0.conv.replicas: 37.*36"),
         ({"kernel": 3, "channels": 2}, None, "layers.0: 'conv'.*shape"),
         ({"kernel": 3, "channels": 2}, (8, 7, 1), "shape of the input: .*64"),
+        ({"kernel": 3, "channels": 2}, (1, 8, 8), "input: .*1, 8, 8.*channels last"),
     ],
 )
 def test_what_does_not_fit_is_refused_in_one_line(
