@@ -30,7 +30,7 @@ _ROUNDS, _MOST_EVALUATIONS, _ENOUGH = 3, 40, 1e-5
 _OF_STEP, _OF_BOUND = 5.0, 0.5
 """The logarithm of a step may move by the first, a bound by the second (a share of the range)."""
 
-FEWEST_CYCLES, _LEAST = 3, 1e-18
+_FEWEST_CYCLES, _LEAST = 3, 1e-18
 BY_MOMENTS = ", fitted to the mean curve"
 
 
@@ -132,7 +132,7 @@ def _with_noises_of_scatter(fit: JointFit, rows: np.ndarray, alike: np.ndarray) 
 
     def scatter(weight: np.ndarray) -> np.ndarray:
         parts = np.array_split(weight[alike[:, 1:]].var(axis=0), _PARTS)
-        around = [part.mean() if len(alike) >= FEWEST_CYCLES else np.nan for part in parts]
+        around = [part.mean() if len(alike) >= _FEWEST_CYCLES else np.nan for part in parts]
         return np.append(structure_of(weight, runs), around)
 
     measured = scatter(series.weight)

@@ -9,7 +9,7 @@ import numpy as np
 from device_presets.fitting.model.joint_fit import JointFit, LogLikelihood
 from device_presets.fitting.model.layout import NOISES
 from device_presets.fitting.model.maximum_likelihood import refit
-from device_presets.fitting.model.moments import FEWEST_CYCLES, fitted_to_moments
+from device_presets.fitting.model.moments import fitted_to_moments
 from device_presets.fitting.model.series import LOCAL
 from device_presets.fitting.model.simulation import alike_stretches
 
@@ -114,14 +114,14 @@ def with_unbiased_noise(fit: JointFit) -> tuple[JointFit, Uncertainty]:
 
 def resampled(fit: JointFit) -> list[JointFit]:
     """Returns fits to cycles drawn with replacement from all devices and cycles with the same
-    pulses; their scatter shows the errors of a wrong law. With fewer than three cycles it is empty.
+    pulses; their scatter shows the errors of a wrong law. With a single cycle it is empty.
 
     Args:
         fit: A fit to all rows, by likelihood or to its mean curve.
     """
     alike, rng = alike_stretches(fit.prepared)[:, 1:], np.random.default_rng(5)
     found: list[JointFit] = []
-    for _ in range(_DRAWS if len(alike) >= FEWEST_CYCLES else 0):
+    for _ in range(_DRAWS if len(alike) > 1 else 0):
         rows = np.zeros(len(fit.prepared.device))
         rows[alike] = rng.multinomial(len(alike), np.full(len(alike), 1 / len(alike)))[:, None]
         again = fitted_to_moments(fit, rows) if fit.layout.how else refit(fit, rows, most_steps=40)

@@ -27,6 +27,9 @@ _WIDEST = 5.0
 _LOOSE = 1.0
 """The data do not determine a number if its variance, of the logarithm or in weight, is larger."""
 
+_UNKNOWN = 1e6
+"""This is the variance of a number whose error is unknown."""
+
 _BEYOND = 0.1
 """A bound counts as extrapolated if it is further out by this share of the measured range."""
 
@@ -64,7 +67,7 @@ class Population:
         errors: The covariances of its numbers.
         draws: Fits of the same model to resampled cycles, of which there are at least two; if there
             are any draws, their scatter gives the covariance instead of the curvature of the
-            likelihood.
+            likelihood, which says nothing of a fit to the mean curve.
     """
 
     def __init__(self, fit: JointFit, errors: Uncertainty, draws: Sequence[JointFit] = ()) -> None:
@@ -88,6 +91,8 @@ class Population:
             self._covariance: np.ndarray = np.cov([self._vector(f) for f in draws], rowvar=False)
             self._covariance *= cycles / (cycles - 1)
             self._own_degrees = min(cycles, len(draws)) - 1.0
+        elif fit.layout.how:  # A single mean curve does not show its error.
+            self._covariance = _UNKNOWN * np.eye(len(self._mean))
         else:
             # An error of the shared numbers changes the numbers of all devices.
             own = np.ones_like(slope) if self.log_normal else slope
@@ -205,9 +210,8 @@ class Population:
     def reached(self, high: bool) -> np.ndarray:
         """Returns [devices] whether the data show the device at this bound."""
         side = 0 if high else 1
-        clips = self.fit.prepared.series.clips[side]
-        shown = np.asarray(clips | self.fit.layout.local_free[4 + side])
-        return shown & (high or self.has_down)  # Up pulses cannot show a lower bound.
+        shown = self.fit.prepared.series.clips[side] | self.fit.layout.local_free[4 + side]
+        return np.asarray(shown & (high or self.has_down))  # Up pulses cannot show a lower bound.
 
     def measured(self, high: bool) -> float:
         """Returns the mean upper or lower end of the measured range."""
@@ -217,9 +221,8 @@ class Population:
         """Returns whether all devices show a bound, but the mean bound lies outside the measured
         range by more than a tenth of it: then it is where falling steps would end."""
         bound, room = float(self.device().local[4 if high else 5]), _BEYOND * self.fit.prepared.span
-        end = self.measured(high)
-        beyond = bound > end + room if high else bound < end - room
-        return beyond and bool(self.reached(high).all())
+        beyond = (bound - self.measured(high)) * (1 if high else -1)
+        return beyond > room and bool(self.reached(high).all())
 
     @property
     def is_below_zero(self) -> bool:
@@ -269,9 +272,8 @@ class Population:
         known = asked & self._known
         if np.count_nonzero(known) < 2:
             few = _TOO_FEW if np.count_nonzero(asked) < 2 else _UNKNOWN_ERRORS
-            return Quantity(
-                name, None, None, None, unit, few if self.n_devices > 1 else _ONE_DEVICE
-            )
+            why = few if self.n_devices > 1 else _ONE_DEVICE
+            return Quantity(name, None, None, None, unit, why)
         errors = np.where(self._known, errors, errors[known].mean())
         ends = spread_interval(values[asked], errors[asked], relative, self._doubt)
         return Quantity(name, *ends, unit)

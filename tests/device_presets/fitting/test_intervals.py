@@ -13,8 +13,9 @@ from statsmodels.stats.meta_analysis import combine_effects
 from device_presets.fitting.fit_file import fit_file
 from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.maximum_likelihood import fit_model, refit
+from device_presets.fitting.model.moments import fitted_to_moments
 from device_presets.fitting.model.preparation import prepare
-from device_presets.fitting.model.uncertainty import Uncertainty, uncertainty
+from device_presets.fitting.model.uncertainty import Uncertainty, resampled, uncertainty
 from device_presets.fitting.reading.measurement import read_measurement
 from device_presets.fitting.results.intervals import (
     Quantity,
@@ -114,7 +115,22 @@ def test_cycles_drawn_anew_leave_the_spread_of_devices_in_the_interval(tmp_path:
     assert (step.high - step.low) / 2 == pytest.approx(stats.t.ppf(0.975, 5) * error, rel=0.01)
 
 
-@pytest.mark.parametrize("cycles", [3, 6])
+def test_the_mean_curve_of_a_single_cycle_does_not_show_its_error(tmp_path: Path) -> None:
+    rng, up = np.random.default_rng(0), np.tile(np.repeat([True, False], 20), 2)
+    steps = np.where(up, 1.0, -1.0) * (1 + 0.1 * rng.standard_normal(len(up)))
+    path = 50 + np.concatenate([[0.0], np.cumsum(steps)])
+    for pulses, draws in ((40, 0), (80, 20)):
+        found = read_measurement(file_of(tmp_path / "a.csv", path[: pulses + 1], up[:pulses]))
+        prepared = prepare(found, None, None)
+        fit = fitted_to_moments(fit_model(prepared, FIT_FORMS[0]), prepared.everything)
+        again = resampled(fit)
+        assert len(again) == draws
+        population = Population(fit, uncertainty(fit), again)
+        step = as_far_as_determined(population.quantity("step", "weight", population.step))
+        assert step.determined == bool(draws)
+
+
+@pytest.mark.parametrize("cycles", [2, 3, 6])
 def test_intervals_from_few_cycles_hold_the_truth(cycles: int, tmp_path: Path) -> None:
     """The level of each cycle is off by a normal number, and each draw by the mean of those drawn.
     With the scatter and the degrees of freedom of the 20 draws, 79 % and 86 % held the truth."""
