@@ -5,7 +5,7 @@ A defect counts if it is large enough to matter and beyond chance.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
@@ -13,13 +13,7 @@ from scipy import stats
 from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.preparation import RESOLUTION
 from device_presets.fitting.model.series import Trace
-from device_presets.fitting.model.simulation import (
-    LAGS,
-    SIMULATED_SETS,
-    Summary,
-    alike_stretches,
-    simulate,
-)
+from device_presets.fitting.model.simulation import LAGS, Summary, alike_stretches, simulate
 from device_presets.fitting.sweeps import runs_of
 
 JUMP, DRIFT = "jump", "drift"
@@ -47,7 +41,7 @@ _FEWEST_CHANGES, _BY_CHANCE = 3, 1e-3
 than this among all of them."""
 
 _LARGE_JUMP, _DEVIATIONS = 0.05, 3.0
-"""Among few changes, one of this share of the range counts if it is larger than in all simulations,
+"""Among few changes, one of this share of the range counts if it is larger than in all simulations
 and than the mean of the others, and this many of their deviations away from it."""
 
 _AROUND = 5
@@ -103,16 +97,15 @@ def defects_of(
     series = fit.prepared.series
     miss = series.weight - trace.expected
     span = fit.prepared.span
-    found = [
+    return (
         *_abrupt(fit, span),
         *_interference(miss, series.pulse, fit.prepared.device, step),
         *_turns(fit, miss, step, span),
-        *_levels(fit, step, span),
+        *_levels(fit, span),
         *_correlated(measured, simulated),
         *_quantised(series.resolution, step),
         *_growing_noise(squares, trace.state),
-    ]
-    return tuple(found)
+    )
 
 
 def _abrupt(fit: JointFit, span: float) -> Iterator[Defect]:
@@ -147,9 +140,7 @@ def _interference(
     least, period, size = 0.0, 0, 0.0
     for tried in range(3, min(_LONGEST_PERIOD, int(np.median(runs[:, 1] - runs[:, 0])) // 4) + 1):
         low, high = np.maximum(rows - tried, 0), np.minimum(rows + tried, len(miss))
-        rest = values[rows] - (
-            (sums[high] - sums[low]) / np.maximum(counts[high] - counts[low], 1.0)
-        )
+        rest = values[rows] - (sums[high] - sums[low]) / np.maximum(counts[high] - counts[low], 1.0)
         number = np.maximum(np.bincount(rows % tried, minlength=tried), 1)
         mean = np.bincount(rows % tried, rest, tried) / number
         explained = float(number @ mean**2) / max(float(np.var(rest)), 1e-300)
@@ -191,8 +182,7 @@ def _turns(fit: JointFit, miss: np.ndarray, step: float, span: float) -> Iterato
         )
         return
     mean, error = float(np.mean(early)), float(np.std(early, ddof=1) / np.sqrt(len(early)))
-    large = abs(mean) > max(_ERRORS * error, _OF_STEP * step, 2.0 * abs(float(np.mean(late))))
-    if not large:
+    if abs(mean) <= max(_ERRORS * error, _OF_STEP * step, 2.0 * abs(float(np.mean(late)))):
         return
     back = int(np.argmin(path)) + 1
     what = f"the {_AFTER_TURN} steps after a turn are off by {mean / step:+.1f} mean steps each"
@@ -201,7 +191,7 @@ def _turns(fit: JointFit, miss: np.ndarray, step: float, span: float) -> Iterato
     yield Defect("turns", what, "write a law of your own that remembers the last pulses")
 
 
-def _levels(fit: JointFit, step: float, span: float) -> Iterator[Defect]:
+def _levels(fit: JointFit, span: float) -> Iterator[Defect]:
     """Looks for a cycle that begins much further from the end of the previous one than others do,
     and for a level that drifts steadily (for one device: over the later half of its cycles)."""
     weight, cycle, device = fit.prepared.series.weight, fit.prepared.own_cycle, fit.prepared.device
@@ -209,32 +199,18 @@ def _levels(fit: JointFit, step: float, span: float) -> Iterator[Defect]:
     first = first[(first >= _AROUND) & (first + _AROUND <= len(weight))]
     if len(first) < _FEWEST_CHANGES:
         return
-
-    def largest(weight: np.ndarray) -> tuple[float, int, np.ndarray]:
-        """Returns the distance of the largest change from the mean of the others, its place, and
-        the others."""
-        around = weight[first[:, None] + np.arange(-_AROUND, _AROUND)]
-        change = around[:, _AROUND:].mean(axis=1) - around[:, :_AROUND].mean(axis=1)
-        usual = change[np.argsort(np.abs(change))[(len(change) - 1) // 2]]
-        at = int(np.argmax(np.abs(change - usual)))
-        other = cycle[first] != cycle[first[at]]  # All devices may jump together.
-        others = change[other] if other.sum() > 1 else np.delete(change, at)
-        return abs(float(change[at] - others.mean())), at, others
-
-    size, at, others = largest(weight)
-    scatter = max(float(np.std(others, ddof=1)), 1e-12) * np.sqrt(1 + 1 / len(others))
-    beyond = 2 * len(first) * stats.t.sf(size / scatter, len(others) - 1) < _BY_CHANCE
-    if size > max(_LARGE_JUMP * span, abs(others.mean()), _DEVIATIONS * scatter):
-        # In these simulations, a cycle goes on from where the one before it ended.
-        series = fit.prepared.series._replace(begins=np.diff(device, prepend=-1) != 0)
-        through = replace(fit.prepared, cycle=np.zeros_like(cycle), series=series)
-        sets = simulate(replace(fit, prepared=through), SIMULATED_SETS, seed=0)
-        beyond |= size > max(largest(simulated)[0] for simulated in sets)
-    if size > _LEAST_JUMP * span and beyond:
+    around, changed = first[:, None] + np.arange(-_AROUND, _AROUND), cycle[first]
+    at, size, needed, chance = _furthest(weight[around], changed)
+    if size > max(_LARGE_JUMP * span, needed):
+        begins = fit.prepared.series.begins.copy()
+        begins[around[:, 0]], begins[first] = True, False
+        sets = simulate(fit, 5, begins=begins)
+        chance *= size <= max(_furthest(drawn[around], changed)[1] for drawn in sets)
+    if size > _LEAST_JUMP * span and chance < _BY_CHANCE:
         yield Defect(
             JUMP,
             f"readings jump by {100 * size / span:.1f} % of the range between cycles "
-            f"{cycle[first[at]]} and {cycle[first[at]] + 1}",
+            f"{changed[at]} and {changed[at] + 1}",
             "fit the cycles before the jump and those after it separately",
         )
     alike = alike_stretches(fit.prepared)
@@ -249,6 +225,28 @@ def _levels(fit: JointFit, step: float, span: float) -> Iterator[Defect]:
             f"the level drifts by {100 * abs(later.mean()) / span:.1f} % of the range per cycle",
             "cycle the device until it is stable, or fit the last cycles alone",
         )
+
+
+def _furthest(around: np.ndarray, cycle: np.ndarray) -> tuple[int, float, float, float]:
+    """Finds the change of cycle that is furthest from the usual one.
+
+    Args:
+        around: [changes, 2 * _AROUND] readings around each change.
+        cycle: [changes] the cycle that ends.
+
+    Returns:
+        The change, its distance from the mean of the others, the distance beyond which it counts
+        among few, and the probability of such a distance by the scatter of the others.
+    """
+    change = around[:, _AROUND:].mean(axis=1) - around[:, :_AROUND].mean(axis=1)
+    usual = change[np.argsort(np.abs(change))[(len(change) - 1) // 2]]
+    at = int(np.argmax(np.abs(change - usual)))
+    other = cycle != cycle[at]  # All devices may jump together.
+    others = change[other] if other.sum() > 1 else np.delete(change, at)
+    size = abs(float(change[at] - others.mean()))
+    scatter = max(float(np.std(others, ddof=1)), 1e-12) * np.sqrt(1 + 1 / len(others))
+    chance = 2 * len(change) * float(stats.t.sf(size / scatter, len(others) - 1))
+    return at, size, max(abs(float(others.mean())), _DEVIATIONS * scatter), chance
 
 
 def _correlated(measured: Summary, simulated: list[Summary]) -> Iterator[Defect]:

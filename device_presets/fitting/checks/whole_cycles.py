@@ -156,7 +156,7 @@ def coverage(fit: JointFit, rows: np.ndarray) -> tuple[float, tuple[float, float
     """
     series, alike = fit.prepared.series, alike_stretches(fit.prepared)[:, 1:]
     asked, device = rows[alike[:, 0]], fit.prepared.device[alike[:, 0]]
-    sets = np.array([w[alike] for w in simulate(fit, _SETS, seed=3)])
+    sets = np.array([w[alike] for w in simulate(fit, 3, _SETS)])
     (low, high), middle = np.percentile(sets, _BAND, axis=0), sets.mean(axis=0)
     moved = sets.copy()
     for one in np.unique(device[~asked]):
@@ -174,7 +174,7 @@ def scatter_excess(fit: JointFit) -> float:
     """Returns ``excess`` of `CycleErrors`. Levels of cycles do not count, since read noise shifts
     the beginnings of simulated ones."""
     alike, series = alike_stretches(fit.prepared)[:, 1:], fit.prepared.series
-    cycles = (w[alike] for w in (series.weight, *simulate(fit, _SETS, seed=3)))
+    cycles = (w[alike] for w in (series.weight, *simulate(fit, 3, _SETS)))
     variances = [(c - c.mean(axis=1, keepdims=True)).var(axis=0).mean() for c in cycles]
     around = np.maximum(np.sqrt(variances), series.resolution)
     ratio, *others = around / np.median(around[1:])

@@ -18,7 +18,8 @@ _TRIED = 2
 _MOST_STEPS = 60
 
 _LEAST_NOISE = 0.05
-"""A read noise below this share of a step is negligible, except in readings without a pulse."""
+"""A read noise below this share of a step is negligible, unless readings without pulses, whose only
+noise it is, tell a loss."""
 
 
 def adjusted(fit: JointFit) -> float:
@@ -51,9 +52,9 @@ def with_effects(prepared: Prepared, fits: Sequence[JointFit]) -> list[JointFit]
         bases = [with_white_noise(noisy, fit) for fit in first]
         longer = [_with_terms(noisy, timing, fit) for fit in bases]
         best = max(longer, key=adjusted)
-        bare = ((prepared.series.pulse == 0) & ~prepared.series.begins).any()
-        least = LEAST_READ_NOISE if bare else _LEAST_NOISE * np.exp(best.local[:, :2].mean())
-        if best.shared[1] > np.log(least):
+        read, step = np.exp([best.shared[1], best.local[:, :2].mean()])
+        rests = (prepared.series.pulse == 0) & ~prepared.series.begins
+        if read > (LEAST_READ_NOISE if rests.any() else _LEAST_NOISE * step):
             return _of_all_models(noisy, fits, bases, longer)
     longer = [_with_terms(prepared, timing, fit) for fit in first]
     return _of_all_models(prepared, fits, first, longer)
@@ -124,5 +125,5 @@ def _with_term(prepared: Prepared, timing: Timing, fit: JointFit, term: str) -> 
     for start in starts(effects, term, timing):
         numbers = [(known | start)[name] for name in effects.names]
         tried.append(fit_at(prepared, layout, np.append(shared, numbers), fit.local))
-    tried.sort(key=adjusted, reverse=True)
-    return max([fitted_from(one, most_steps=_MOST_STEPS) for one in tried[:_TRIED]], key=adjusted)
+    best = sorted(tried, key=adjusted)[-_TRIED:]
+    return max((fitted_from(one, most_steps=_MOST_STEPS) for one in best), key=adjusted)

@@ -142,7 +142,7 @@ def _with_noises_of_scatter(fit: JointFit, rows: np.ndarray, alike: np.ndarray) 
     shared[1] = LOW[1]  # These simulations have practically no read noise.
     quiet = replace(fit, shared=shared)
     smooth = scatter(noise_free_curve(quiet))
-    sets = [scatter(weight) for weight in simulate(quiet, _SETS, seed=4)]
+    sets = [scatter(weight) for weight in simulate(quiet, 4, _SETS)]
     of_cycle = np.maximum(np.mean(sets, axis=0) - smooth, 0.0)
     of_reading = np.repeat([2.0, 1.0], [len(LAGS), _PARTS]) * fit.prepared.noisy
 

@@ -5,7 +5,6 @@ each stretch or cycle begins. The fitted model is simulated, not the preset.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -47,33 +46,37 @@ class Summary:
     curve: np.ndarray
 
 
-def simulate(fit: JointFit, sets: int, seed: int) -> list[np.ndarray]:
-    """Returns ``sets`` simulations, [rows] weights as read; each stretch or cycle begins at the
-    weight that was measured there."""
-    rng, rows = np.random.default_rng(seed), len(fit.prepared.device)
-    return _simulated(fit, (rng.standard_normal((rows, 2)) for _ in range(sets)))
+def simulate(
+    fit: JointFit, seed: int | None, sets: int = SIMULATED_SETS, begins: np.ndarray | None = None
+) -> list[np.ndarray]:
+    """Returns simulations, [rows] weights as read.
+
+    Args:
+        seed: The seed of the noise; None for none.
+        sets: The number of simulations.
+        begins: [rows] whether the weight is the measured one here; by default it is where each
+            stretch or cycle begins.
+    """
+    series, code, law, local, shape, noise = fit.arguments
+    series = series._replace(begins=fit.prepared.beginnings if begins is None else begins)
+    rng, found = np.random.default_rng(seed), []
+    for _ in range(sets):
+        normal = rng.standard_normal((len(series.weight), 2)) * (seed is not None)
+        found.append(np.empty(len(normal)))
+        run_simulation(series, code, law, local, shape, noise, normal, found[-1])
+    return found
 
 
 def mean_curve(fit: JointFit) -> np.ndarray:
     """Returns [rows] mean weights over simulations from where each stretch or cycle begins. Near a
     bound, noise keeps the mean away from the bound."""
-    return np.asarray(np.mean(simulate(fit, _CURVES, seed=6), axis=0))
+    return np.asarray(np.mean(simulate(fit, 6, _CURVES), axis=0))
 
 
 def noise_free_curve(fit: JointFit) -> np.ndarray:
     """Returns [rows] weights of the model without noise, from where each stretch or cycle
     begins."""
-    return _simulated(fit, [np.zeros((len(fit.prepared.device), 2))])[0]
-
-
-def _simulated(fit: JointFit, normal: Iterable[np.ndarray]) -> list[np.ndarray]:
-    series, code, law, local, shape, noise = fit.arguments
-    series = series._replace(begins=fit.prepared.beginnings)
-    found = []
-    for drawn in normal:
-        found.append(np.empty(len(drawn)))
-        run_simulation(series, code, law, local, shape, noise, drawn, found[-1])
-    return found
+    return simulate(fit, None, 1)[0]
 
 
 def summaries(fit: JointFit) -> tuple[Summary, list[Summary]]:
@@ -81,7 +84,7 @@ def summaries(fit: JointFit) -> tuple[Summary, list[Summary]]:
     runs = runs_of(fit.prepared.series.pulse, fit.prepared.device)
     alike = alike_stretches(fit.prepared)
     runs[:, 1] -= fit.prepared.beginnings[runs[:, 1]]  # a cycle's last reading begins the next one
-    weights = [fit.prepared.series.weight, *simulate(fit, SIMULATED_SETS, seed=0)]
+    weights = [fit.prepared.series.weight, *simulate(fit, 0)]
     measured, *simulated = (Summary(structure_of(w, runs), w[alike].mean(axis=0)) for w in weights)
     return measured, simulated
 

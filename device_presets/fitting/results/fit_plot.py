@@ -52,7 +52,7 @@ def _draw_response(axes: Axes, fit: JointFit) -> None:
     rows = alike_stretches(fit.prepared)[:, :_MOST_PULSES]
     measured = series.weight[rows].T
     sets = -(-_SIMULATED // len(rows))
-    simulated = np.concatenate([weight[rows] for weight in simulate(fit, sets, seed=2)]).T
+    simulated = np.concatenate([weight[rows] for weight in simulate(fit, 2, sets)]).T
     number = np.arange(len(measured))
     low, high = np.percentile(simulated, [2.5, 97.5], axis=1)
     for k in range(measured.shape[1]):

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from device_presets.fitting.checks.goodness import Verdict, judge
@@ -98,6 +99,26 @@ def test_a_large_jump_is_found_among_few_cycles(devices: int, cycles: int, tmp_p
     fit = fit_model(prepare(read(tmp_path / "a.csv"), None, None), SMOOTH)
     found = {defect.name: defect.what for defect in judge(fit).defects}
     assert "between cycles 2 and 3" in found["jump"]
+
+
+@pytest.mark.parametrize("seed", [6, 20])
+def test_devices_with_large_steps_at_the_turn_do_not_jump(seed: int, tmp_path: Path) -> None:
+    """The noise of a step is larger there than on average; in file 20, one device is at its end."""
+    rng, tables = np.random.default_rng(1000 + seed), []
+    ways = np.tile(np.repeat([1.0, -1.0], 50), 2)
+    for device in range(5):
+        drawn, weights = rng.standard_normal(402), [-1.0]
+        for way, noise in zip(ways, drawn[2::2], strict=True):
+            size = 0.04 * (1 + 0.1 * drawn[0]) * (1.0 if way > 0 else 0.9)
+            move = size * (1 - 0.3 * way * weights[-1]) * (way + 0.5 * noise)
+            weights.append(float(np.clip(weights[-1] + move, -1, 1)))
+        cycle, polarity = np.arange(201) // 101 + 1, ["read", *np.where(ways > 0, "up", "down")]
+        columns = {"device": device, "cycle": cycle, "pulse": np.arange(201), "polarity": polarity}
+        tables.append(pd.DataFrame(columns | {"conductance_uS": 60 + 20 * np.array(weights)}))
+    pd.concat(tables).to_csv(tmp_path / "a.csv", index=False)
+    law = next(m for m in FIT_FORMS if m.code == LINEAR and m.shape and not m.additive)
+    fit = fit_model(prepare(read(tmp_path / "a.csv"), None, None), law)
+    assert not judge(fit).defects
 
 
 def test_a_drift_over_the_cycles(tmp_path: Path) -> None:
