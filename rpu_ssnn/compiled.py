@@ -20,6 +20,8 @@ from typing import Any
 import numba
 import numba.extending
 
+from rpu_ssnn.common.errors import InputError
+
 _PACKAGE = Path(__file__).parent
 _ROOMS = "engine", "synapses", "devices"
 SOURCES = (
@@ -46,7 +48,7 @@ def compiled[F: Callable[..., Any]](function: F) -> F:
         function: becomes machine code at its first call.
 
     Raises:
-        RuntimeError: no folder for the code can be written (`rpu-ssnn doctor` says what to do).
+        InputError: no folder for the code can be written (`rpu-ssnn doctor` says what to do).
     """
     njit: Callable[..., Callable[[F], F]] = numba.njit
     file = Path(function.__code__.co_filename)
@@ -105,7 +107,8 @@ def cache_folder(sources: tuple[Path, ...]) -> Path:
     """Returns the folder for code that is compiled from these files.
 
     Raises:
-        RuntimeError: no such folder can be written, or the home folder is unknown.
+        InputError: no such folder can be written.
+        RuntimeError: the home folder is unknown.
     """
     name = f"rpu_ssnn-{digest(sources)[:16]}{'-check' if CHECK else ''}"
     for parent in _cache_parents():
@@ -116,7 +119,8 @@ def cache_folder(sources: tuple[Path, ...]) -> Path:
         except OSError:
             continue
         return folder
-    raise RuntimeError("no folder can keep compiled code: set NUMBA_CACHE_DIR to a writable one")
+    told, allowed = os.environ.get("NUMBA_CACHE_DIR"), "must be a folder that can be written to"
+    raise InputError("environment", "NUMBA_CACHE_DIR", told, f"{allowed}, for compiled code")
 
 
 def _cache_parents() -> Iterator[Path]:

@@ -80,8 +80,8 @@ def require_compiler() -> None:
     """Imports all compiled code once per process, which needs numba and a folder for the code.
 
     Raises:
-        InputError: as `require_compilation`.
-        BrokenEnvironmentError: numba finds no folder for the code.
+        InputError: as `require_compilation`, or numba finds no folder for the code.
+        BrokenEnvironmentError: the home folder, the last place for the code, is unknown.
     """
     require_compilation()
     try:

@@ -13,7 +13,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from rpu_ssnn.common.errors import InputError, nearest, one_of
+from rpu_ssnn.common.errors import Fault, InputError, nearest, one_of, require
 from rpu_ssnn.common.training_state import EpochRow, StateError
 from rpu_ssnn.common.validation import validated
 from rpu_ssnn.data import Dataset
@@ -53,6 +53,12 @@ class _OwnSettings(Spec):
     winner_takes_all: bool
     simulator: Literal["aihwkit", "native"]
     verbose: bool
+
+
+def _refuse_masked(field: str, values: ArrayLike) -> None:
+    """Refuses masked values, whose mask scikit-learn would drop."""
+    found = Fault("some values are masked")
+    require(not np.ma.is_masked(values), WHERE, field, found, "must hold all values")
 
 
 class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -284,12 +290,14 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.trained_ = trained
 
     def _checked(self, X: ArrayLike, y: ArrayLike, reset: bool) -> tuple[np.ndarray, np.ndarray]:
+        _refuse_masked("y", y)
         values, labels = validate_data(self, self._flat(X, reset), y, reset=reset)
         check_classification_targets(labels)
         return values, labels
 
     def _flat(self, X: ArrayLike, reset: bool) -> ArrayLike:
         """Returns each image as one row of values, if X may hold images."""
+        _refuse_masked("X", X)
         shape = np.shape(X)[1:] if self.layers is not None else ()
         if reset:
             self._shape = shape

@@ -6,6 +6,7 @@ from math import prod
 import numpy as np
 from jaxtyping import Bool, Float32
 
+from rpu_ssnn.common.errors import Fault, require, require_kind
 from rpu_ssnn.data.spike_trains import SpikeTrains
 from rpu_ssnn.engine import slot_loop
 from rpu_ssnn.engine.parameters import make_parameters
@@ -52,7 +53,14 @@ def trace(
 
     Raises:
         ValueError: weights, rates and label do not fit each other.
+        InputError: the settings or the weights have another type, or weights are not finite.
     """
+    require_kind("trace", "spec", spec, NetworkSpec)
+    wanted = len(spec.hidden_layers) + 1
+    fits = len(weights) == wanted and all(isinstance(w, np.ndarray) for w in weights)
+    fits = fits and all(np.isfinite(w).all() for w in weights)
+    allowed = f"must be arrays of finite numbers, one for each of the {wanted} crossbars"
+    require(fits, "trace", "weights", Fault("others"), allowed)
     sizes = sizes_of(spec, weights, image)
     made = connected(spec, sizes, image)
     if (found := [w.shape for w in weights]) != (shapes := [one.shape for one in made]):

@@ -91,7 +91,8 @@ def require_kind(where: object, field: str, value: object, kind: type) -> None:
 
 
 def require_whole(where: object, field: str, value: object, least: int) -> None:
-    """Refuses a value that is not a whole number (of Python or numpy), or is below the least one.
+    """Refuses a value that is not a whole number (of Python or numpy; True is none), or is below
+    the least one.
 
     Args:
         where, field, value: those of `InputError`.
@@ -100,7 +101,7 @@ def require_whole(where: object, field: str, value: object, least: int) -> None:
     Raises:
         InputError: the value is another one.
     """
-    fits = isinstance(value, Integral) and int(value) >= least
+    fits = not isinstance(value, bool) and isinstance(value, Integral) and int(value) >= least
     require(fits, where, field, value, f"must be a whole number, {least} or above")
 
 

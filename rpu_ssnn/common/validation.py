@@ -32,6 +32,7 @@ _PHRASES = {
     **dict.fromkeys(("int_from_float", "int_parsing", "int_type"), _WHOLE),
     **dict.fromkeys(("list_type", "tuple_type"), _LIST),
     "finite_number": "must be a finite number",
+    "int_parsing_size": "must be a smaller number",
     "missing": "must be given",
     "path_type": "must be the path of a file",
     "string_pattern_mismatch": "must begin with a letter or digit, and contain only these, _ and -",

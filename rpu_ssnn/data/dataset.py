@@ -237,6 +237,6 @@ def _check_count(name: str, field: str, count: int | None, there: int) -> None:
 
 
 def _is(value: object, kind: type) -> bool:
-    """Returns whether a number, possibly numpy's, is of a kind, since scripts are not
-    type-checked."""
-    return isinstance(value, kind)
+    """Returns whether a number, possibly numpy's, is of a kind, since scripts are not type-checked;
+    True is no number."""
+    return isinstance(value, kind) and not isinstance(value, bool)

@@ -14,7 +14,14 @@ from rpu_ssnn.common.files import refusing
 from rpu_ssnn.common.validation import validated
 from rpu_ssnn.network import Network
 from rpu_ssnn.network.inputs import InputLines
-from rpu_ssnn.spec import ConvLayer, NetworkSpec, TrainingSpec, connected
+from rpu_ssnn.spec import (
+    ConvLayer,
+    NetworkSpec,
+    TrainingSpec,
+    connected,
+    connections,
+    lines_of,
+)
 from rpu_ssnn.spec.base import Spec
 from rpu_ssnn.synapses import rate_synapses
 from rpu_ssnn.synapses.base import Weights
@@ -53,7 +60,7 @@ class _Description(Spec):
 
     format: Literal[1]
     network: NetworkSpec
-    sizes: tuple[_Count, ...]
+    sizes: Annotated[tuple[_Count, ...], Field(min_length=3)]
     pixels: _Count
     grey_max: _Count
     middle: _PerPixel
@@ -84,15 +91,13 @@ class _Description(Spec):
             found = len(getattr(self, key) or [0])
             allowed = f"must be {self.pixels} numbers, one for each of the pixels, or a single one"
             require(found in (1, self.pixels), _FIELD, key, Fault(f"{found} numbers"), allowed)
-        allowed = f"must be {len(layers) + 2} numbers, one for each layer"
-        require(len(self.sizes) == len(layers) + 2, _FIELD, "sizes", list(self.sizes), allowed)
         lines = self.inputs().lines
-        allowed = f"must be {lines}, the number of input lines"
-        require(self.sizes[0] == lines, _FIELD, "sizes.0", self.sizes[0], allowed)
         allowed = f"must be rows, columns and channels of {lines} input lines"
         fits = self.image is None or math.prod(self.image) == lines
         require(fits, _FIELD, "image", self.image, allowed)
-        connected(self.network, self.sizes, self.image)
+        own = lines_of(connections(layers, lines, self.sizes[-1], self.image))
+        allowed = f"must be {list(own)}, as the layers of the network say"
+        require(self.sizes == own, _FIELD, "sizes", list(self.sizes), allowed)
         return self
 
     def inputs(self) -> InputLines:

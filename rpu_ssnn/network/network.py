@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 from jaxtyping import Float32, Int64
 
-from rpu_ssnn.common.errors import InputError, require_whole
+from rpu_ssnn.common.errors import InputError, require_kind, require_whole
 from rpu_ssnn.common.parallel import WorkerThreads
 from rpu_ssnn.common.training_state import State, StateError, joined, part_of
 from rpu_ssnn.data.spike_trains import SpikeTrains
@@ -50,8 +50,8 @@ class Network:
         image: rows, columns and channels of the input, which convolutions need.
 
     Raises:
-        InputError: there is less than 1 thread, synapses do not support the schedule, or
-            convolutions do not fit the input.
+        InputError: an argument has another type, there is less than 1 thread, synapses do not
+            support the schedule, or convolutions do not fit the input.
         ValueError: the sizes do not match the layers of `spec`, or `initial` has other shapes.
 
     Attributes:
@@ -81,6 +81,8 @@ class Network:
         initial: Sequence[Weights] | None = None,
         image: Grid | None = None,
     ) -> None:
+        require_kind("network", "spec", spec, NetworkSpec)
+        require_kind("network", "seed", seed, np.random.SeedSequence)
         require_whole("network", "threads", threads, 1)
         self.connections = found = connected(spec, sizes, image)
         self.spec, self.training, self.sizes = spec, training, sizes

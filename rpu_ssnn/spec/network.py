@@ -253,14 +253,16 @@ class NetworkSpec(Spec):
         hidden, layers = content.get("hidden", ()), content["layers"]
         if hidden not in ((), [], (256,), [256]):
             raise InputError("network", "hidden", hidden, "must be left out with layers")
-        if isinstance(layers, list | tuple) and all(type(n) is int and n > 0 for n in layers):
+        dense = isinstance(layers, list | tuple) and all(type(n) is int and n > 0 for n in layers)
+        if dense and layers:
             return {**content, "hidden": layers, "layers": None}
         return {**content, "hidden": ()}
 
     @model_validator(mode="after")
     def _is_within_the_precision_of_the_pass(self) -> Self:
         where, neuron, gradient = "network", self.neuron, self.gradient
-        require(self.hidden_layers, where, "hidden", [], "must have at least one layer")
+        given = "hidden" if self.layers is None else "layers"
+        require(self.hidden_layers, where, given, [], "must have at least one layer")
         allowed = f"must give a time constant of at most {MOST_TAU:g} slots, not {self.tau:g}"
         field = "neuron.kernel_fraction"
         require(self.tau <= MOST_TAU, where, field, neuron.kernel_fraction, allowed)
@@ -355,8 +357,8 @@ def connected(
         ValueError: the sizes do not match the layers of `spec`.
     """
     layers = len(spec.hidden_layers) + 2
-    if len(sizes) != layers:
-        raise ValueError(f"sizes must be {layers} numbers, one for each layer, not {sizes}")
+    if len(sizes) != layers or min(sizes) < 1:
+        raise ValueError(f"sizes must be {layers} numbers above 0, one for each layer, not {sizes}")
     if spec.layers is None:
         return dense(sizes)
     found = connections(spec.hidden_layers, sizes[0], sizes[-1], image)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rpu_ssnn.common.errors import InputError, RpuSsnnError
+from rpu_ssnn.common.files import reason
 from studies.cli.figure import figure_app
 from studies.cli.keys import keys_app
 from studies.cli.options import (
@@ -189,8 +190,12 @@ def main() -> None:
             discard_output()
             sys.exit(1)
         except OSError as error:
-            said, named = " ".join(str(error).split()), str(error.filename or "")
-            stop(said if named in said else f"{named}: {said}", 1)
+            if error.errno is None:  # a sentence of ours, such as that a connection was lost
+                stop(str(error), 1)
+            # Where a file could not be renamed, the new name is the one that the user knows.
+            named = error.filename2 or error.filename or "output or working folder"
+            allowed = "must be usable, on a disk with free space; finished runs are kept"
+            stop(f"{named}: file: {reason(error)}; {allowed}", 1)
         except MemoryError:
             stop("there is not enough memory", 1)
         except Exception as error:

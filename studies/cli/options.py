@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rpu_ssnn.common.errors import require
 from rpu_ssnn.common.files import user_path
 from studies.common.choices import MOST_WORKERS
 
@@ -19,6 +20,17 @@ def given_path(text: str) -> Path:
         InputError: the text cannot be a path.
     """
     return user_path("command line", "path", text)
+
+
+def _existing_folder(text: str) -> Path:
+    """Returns the path of a folder that exists.
+
+    Raises:
+        InputError: there is no such folder.
+    """
+    folder = given_path(text)
+    require(folder.is_dir(), "command line", "path", text, "must be an existing folder")
+    return folder
 
 
 def path_option(help: str, *names: str) -> Any:
@@ -49,7 +61,14 @@ WorkersOption = Annotated[
         help="Number of worker processes, which share the CPUs; default: one per CPU.",
     ),
 ]
-DataOption = Annotated[Path | None, path_option("Folder with the images; default: $RPU_SSNN_DATA.")]
+DataOption = Annotated[
+    Path | None,
+    typer.Option(
+        parser=_existing_folder,
+        metavar="PATH",
+        help="Folder with the images; default: $RPU_SSNN_DATA.",
+    ),
+]
 TableOutOption = Annotated[
     Path | None, path_option("CSV file for the exact numbers, in addition to the printed table.")
 ]

@@ -77,7 +77,8 @@ def discard_output() -> None:
 
 def stop(message: str, code: int) -> NoReturn:
     """Ends the command with one line on the error stream and the exit code."""
-    with suppress(OSError, ValueError):  # a closed or full stream does not change the exit code
-        print(printable(message), file=sys.stderr)
+    # A closed or full stream does not change the exit code.
+    with suppress(OSError, ValueError, AttributeError):
+        sys.stderr.write(f"{printable(message)}\n")
         sys.stderr.flush()
     sys.exit(code)

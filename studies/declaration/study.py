@@ -187,10 +187,14 @@ class Study(Spec):
         return points_of(self.cases, axes, *shared, self.seeds, self.folder)
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """Returns the study with new settings, whose points are built anew."""
-        copied = super().model_copy(update=update, deep=deep)
-        vars(copied).pop("_built_points", None)
-        return copied
+        """Returns the study with new settings, which are checked; points are built anew.
+
+        Raises:
+            InputError: the study with these settings is not valid.
+        """
+        copied = validated(type(self), {**dict(self), **(update or {})}, "", self.where)
+        copied._where, copied._hyperparameters_file = self._where, self._hyperparameters_file
+        return copied.__deepcopy__() if deep else copied
 
     @property
     def varied(self) -> list[str]:

@@ -134,7 +134,8 @@ def value_of_cell(name: str, cell: str) -> Scalar:
     if cell in ("True", "False"):
         return cell == "True"
     try:
-        number = float(cell)
+        # Python alone would also read digits of other scripts, and underscores between digits.
+        number = float(cell if cell.isascii() and "_" not in cell else "")
     except ValueError:
         return cell
     is_whole = cell.removeprefix("-").isdecimal() and len(cell) < _MOST_DIGITS

@@ -244,7 +244,7 @@ OPTIONS = [
         ("run digits_devices --scheduler nosuch --out HERE/o", "nosuch", {}),
         ("plan digits_devices --no-estimate --rows HERE/r.csv", "r.csv", {}),
         ("plan digits_devices --no-estimate --rows HERE/r.csv", "r.csv: file", {"r.csv": b"\xff"}),
-        ("plan mnist_quick --data HERE/no", "HERE/no", {}),
+        ("plan digits_devices --data HERE/no", "--data | HERE/no | an existing folder", {}),
         ("table HERE/o", "HERE/o | not there | a study with --rows", {}),
         ("table HERE/o", "HERE/o | a file", {"o": ""}),
         ("table HERE", "HERE | a folder without study.yaml", {}),

@@ -49,7 +49,7 @@ STUDIES = [
     of_study("network: {T: '10'}", "network.T", "'10'"),
     of_study("network: {hidden: ['8']}", "network.hidden.0", "'8'"),
     of_study("network: {hidden: []}", "network.hidden", "[]"),
-    of_study("network: {layers: []}", "network.hidden", "[]"),
+    of_study("network: {layers: []}", "network.layers", "[]"),
     of_study("network: {layers: ['8']}", "network.layers.0", "'8'", "neurons, or {conv:"),
     of_study("network: {epochs: 5}", "network.epochs", "did you mean training.epochs?"),
     of_study("network: {\u0422: 5}", "network.", "written '\\u0422'; must be one of hidden"),

@@ -14,6 +14,7 @@ import pytest
 from numba.core.errors import TypingError
 
 import rpu_ssnn
+from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.compiled import SOURCES, cache_folder, compiled, digest, sources_of
 from rpu_ssnn.engine import slot_loop
 from rpu_ssnn.synapses.float_weights import add_coincidences
@@ -61,7 +62,7 @@ def test_no_folder_that_can_be_written(monkeypatch: pytest.MonkeyPatch, tmp_path
     file = tmp_path / "file"
     file.touch()
     monkeypatch.setattr(numba.config, "CACHE_DIR", str(file))
-    with pytest.raises(RuntimeError, match="set NUMBA_CACHE_DIR"):
+    with pytest.raises(InputError, match="environment: NUMBA_CACHE_DIR: "):
         cache_folder.__wrapped__(SOURCES)
 
 

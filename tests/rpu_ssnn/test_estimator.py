@@ -172,11 +172,13 @@ def test_a_fit_that_fails_leaves_nothing_fitted() -> None:
         (X[:50, :9], np.linspace(0.0, 1.0, 50)),
         (X[:50, :9], np.zeros(50)),
         (np.full((50, 9), np.nan), Y[:50]),
+        (np.ma.masked_greater(X[:50], 0), Y[:50]),
+        (X[:50], np.ma.masked_equal(Y[:50], Y[0])),
     ],
 )
 def test_a_second_fit_with_bad_data_leaves_nothing_fitted(rows: Any, labels: Any) -> None:
     model = SpikingClassifier(**FAST | {"epochs": 1}).fit(X[:50], Y[:50])
-    with pytest.raises(ValueError, match=r"Unknown label type|at least 2 classes|contains NaN"):
+    with pytest.raises(ValueError, match=r"Unknown label|at least 2 classes|contains NaN|masked"):
         model.fit(rows, labels)
     with pytest.raises(NotFittedError):
         model.predict(X)

@@ -304,9 +304,10 @@ BAD_DESCRIPTIONS = [
     ('"format": 1', '"format": 1, "Seed": 3', "description.Seed: 'Seed' is not allowed; unknown"),
     ('"T": 20', '"T": 0', "description.network.T: 0 is not allowed"),
     ('"sizes": [64', '"sizes": [6.5', "description.sizes.0: 6.5 is not allowed"),
-    ('"sizes": [64, ', '"sizes": [', "must be 3 numbers, one for each layer"),
+    ('"sizes": [64, ', '"sizes": [', "description.sizes: "),
+    ('"hidden": [', '"hidden": [3', "must be [64, 3"),
     ('"pixels": 64', '"pixels": "64"', "description.pixels: '64' is not allowed"),
-    ('"pixels": 64', '"pixels": 32', "description.sizes.0: 64 is not allowed; must be 32"),
+    ('"pixels": 64', '"pixels": 32', "is not allowed; must be [32, "),
     ('"grey_max": 16', '"grey_max": 0', "description.grey_max: 0 is not allowed"),
     ('"contrast": "none"', '"contrast": "on_off"', "description.middle: missing; must be given"),
     (

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rpu_ssnn.algorithm_checks.trace import trace
 from rpu_ssnn.baselines.ann import AnnSpec, train_ann
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.training_state import EpochRow
@@ -201,6 +202,7 @@ def test_statistics_are_summed_only_where_they_are_totals() -> None:
         {"seed": -1},
         {"start": {}},
         {"threads": "2"},
+        {"threads": True},
     ],
 )
 def test_arguments_of_another_kind_are_refused_by_name(
@@ -218,6 +220,8 @@ def test_arguments_of_another_kind_are_refused_by_name(
         (write_network, ("net.h5", 5), "trained"),
         (write_nir, ("net.nir", 5), "trained"),
         (partial(load_dataset, validation_share=0.1, seed=0, own={}), ("mine",), "own"),
+        (trace, ({"T": 5}, [], np.zeros(3), 0, 0), "spec"),
+        (Network, (NetworkSpec(), TrainingSpec(), (3, 256, 2), rate_synapses(1.0), 0), "seed"),
     ],
 )
 def test_values_of_another_type_are_refused_by_name(

@@ -74,6 +74,19 @@ def test_a_run_warns_of_devices_that_are_alike_and_names_the_next_commands(
         assert f"rpu-ssnn {question} {asked}" in output
 
 
+def test_a_table_that_cannot_be_written_is_named_in_one_line(
+    command: Command, harness: Harness, tmp_path: Path
+) -> None:
+    (tmp_path / "small.yaml").write_text(yaml.safe_dump(SMALL))
+    arguments = "run", tmp_path / "small.yaml", "--out", harness.out
+    assert command(*arguments)[0] == 0
+    (harness.out / "results.csv").unlink()
+    (harness.out / "results.csv").mkdir()
+    code, _, errors = command(*arguments)
+    told = f"{harness.out}/results.csv: file: Is a directory; must be usable"
+    assert (code, errors.count("\n"), errors.startswith(told)) == (1, 1, True), errors
+
+
 @pytest.fixture(scope="module")
 def real_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Returns the result folder of a study that really trained."""

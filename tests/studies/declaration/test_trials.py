@@ -383,6 +383,8 @@ def test_a_copied_study_has_points_of_its_own() -> None:
     study = small_study()
     assert len(study.points()) == len(study.points()) == 3
     assert len(study.model_copy(update={"cases": study.cases[:2]}).points()) == 2
+    with pytest.raises(InputError, match="seeds: 'x'"):
+        study.model_copy(update={"seeds": "x"}, deep=True)
 
 
 def test_a_study_named_without_its_ending_is_told_so(

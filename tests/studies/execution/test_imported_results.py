@@ -148,6 +148,7 @@ def test_a_file_without_what_tables_need_is_refused(column: str, tmp_path: Path)
         ("dataset", "mnist", "must be digits"),
         ("n_test", 49, "must be 50"),
         ("test_accuracy", 90.1, "must be the share of a whole number of the 50"),
+        ("test_accuracy", "9_0", "must be a number"),
         ("saturated_fraction", 500.0, "must be a share, 0 to 1"),
         ("pulses_per_device_mean", -3.0, "must be 0 or above"),
         ("pulses_up_total_1", -3, "must be 0 or above"),
