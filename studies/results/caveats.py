@@ -37,6 +37,8 @@ FEW_IMAGES = 200
 MOST_WRONG = 1.5
 """Where every run has fewer images wrong than this, none can be told from another."""
 
+_FORGOT = "lost in storage what it had learned"
+
 _REMEDY = "give it more epochs, samples or slots, or have its hyperparameters searched"
 
 
@@ -49,10 +51,15 @@ def of_summary(study: Study, table: pd.DataFrame, runs: Runs) -> Iterator[str]:
 
 
 def of_chance(study: Study, runs: Runs) -> Iterator[str]:
-    """Names the points of cases other than the reference that end near chance."""
+    """Names the points of cases other than the reference that end near chance, and says whether
+    they learned nothing, or lost it in storage."""
     others = [run for run in runs if run[0].label != study.reference_label]
-    if near := [title for title, own in by_title(others).items() if near_chance(own)]:
-        yield f"These cases end near chance, so that nothing was learned: {listed(near)}."
+    near = {title: own for title, own in by_title(others).items() if near_chance(own)}
+    if never := [title for title, own in near.items() if not _before_storage(own)]:
+        yield f"These cases end near chance, so that nothing was learned: {listed(never)}."
+    for title, own in near.items():
+        if before := _before_storage(own):
+            yield f"{title} {_FORGOT}: it {near_chance(own)}; {before}."
 
 
 def of_images(runs: Runs) -> Iterator[str]:
@@ -112,12 +119,13 @@ def of_reference(study: Study, table: pd.DataFrame, runs: Runs) -> Iterator[str]
         if all(other[at] == row[at] or NOT_SWEPT in (other[at], row[at]) for at in swept)
     ]
     by, title, above = max(short, key=lambda one: one[0], default=(0.0, "", ""))
-    points = by_title([run for run in runs if run[0].label == reference]).items()
-    why = next((f"{at} {why}" for at, own in points if (why := near_chance(own))), "")
+    points = by_title([run for run in runs if run[0].label == reference])
+    at = next((at for at, own in points.items() if near_chance(own)), "")
+    why = f"{at} {near_chance(points[at])}" if at else ""
     if by >= SHORT_FROM:
-        why = f"{title} ends {by:.1f} points below the float network {above}"
+        at, why = title, f"{title} ends {by:.1f} points below the float network {above}"
     if why:
-        yield f"The reference learned badly: {why}, so that gaps to it say little; {_REMEDY}."
+        yield _weak("The reference", f"{why}, so that gaps to it say little", points[at])
 
 
 def of_device(runs: Runs, device: str, reference: str) -> Iterator[str]:
@@ -128,7 +136,30 @@ def of_device(runs: Runs, device: str, reference: str) -> Iterator[str]:
     if by >= SHORT_FROM:
         why = f"ends {by:.1f} points below the reference"
     if why:
-        yield f"The device learned badly: it {why}, so that its thresholds say little; {_REMEDY}."
+        yield _weak("The device", f"it {why}, so that its thresholds say little", own)
+
+
+def _weak(who: str, why: str, runs: Runs) -> str:
+    before = _before_storage(runs)
+    return f"{who} {_FORGOT if before else 'learned badly'}: {why}; {before or _REMEDY}."
+
+
+def _before_storage(runs: Runs) -> str:
+    """Returns how good the runs of a point were on validation images before the storage of their
+    devices, or an empty text if storage cost no more than chance may."""
+    stored = [
+        (curve[-1], result.row)
+        for trial, result in runs
+        if isinstance(trial.settings.method, DeviceRule)
+        and trial.settings.method.tile.storage_seconds > 0
+        and (curve := _curve(result.epochs, "validation_accuracy"))
+    ]
+    before = describe([accuracy for accuracy, _ in stored]).mean
+    after = describe([float(row["validation_accuracy"] or math.nan) for _, row in stored]).mean
+    images = next((row.get("n_validation") for _, row in stored), None)
+    if not before - after > _by_chance(before, images):  # both are NaN if nothing was stored
+        return ""
+    return f"before storage it had {before:.1f} % on validation samples"
 
 
 def by_title(runs: Runs) -> dict[str, Runs]:
@@ -170,8 +201,9 @@ def of_accuracy_that_fell(runs: Runs) -> Iterator[str]:
             best = curve.index(max(curve)) + 1
             worst[title] = (
                 fall,
-                f"{title}: {kind} accuracy fell from {max(curve):.1f} % after epoch {best} to "
-                f"{curve[-1]:.1f} % at the end; another learning rate may prevent this.",
+                f"{title}: in seed {trial.settings.seed}, {kind} accuracy fell from "
+                f"{max(curve):.1f} % after epoch {best} to {curve[-1]:.1f} % at the end; another "
+                "learning rate may prevent this.",
             )
     yield from (sentence for _, sentence in worst.values())
 

@@ -137,7 +137,9 @@ def test_an_accuracy_that_fell_is_warned_of(tmp_path: Path) -> None:
         fell = warnings_of(write_folder(tmp_path / str(number), study, runs))
         assert len(fell) == expected
         if expected:
-            assert fell[0].startswith(f"rate: {kind} accuracy fell from 96.0 % after epoch 1 to 89")
+            assert fell[0].startswith(
+                f"rate: in seed 1, {kind} accuracy fell from 96.0 % after epoch 1 to 89"
+            )
 
 
 def test_devices_that_are_all_alike_are_named(tmp_path: Path) -> None:

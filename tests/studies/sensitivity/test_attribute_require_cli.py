@@ -182,6 +182,24 @@ def test_a_device_near_chance_is_named_beside_any_reference(accuracy: float, lea
     assert [line.endswith(": ann, coincidence.") for line in named] == ([] if learned else [True])
 
 
+def test_what_a_device_lost_in_storage_was_learned() -> None:
+    study = device_study(case={"tile": {"storage_seconds": 86400}})
+    row = {"test_accuracy": 11.0, "validation_accuracy": 10.0, "n_validation": 1000}
+    row |= {"network": "64-8-10", "n_test": 1000}
+    runs = [
+        (trial, TrialResult(row, [{"validation_accuracy": 50.0}]))
+        for trial in declared_trials(study)
+    ]
+    kept = "before storage it had 50.0 % on validation samples."
+    (line,) = caveats.of_chance(study, runs)
+    assert line.startswith("capacitor lost in storage what it had learned: ")
+    assert line.endswith(kept)
+    (line,) = caveats.of_device(runs, "capacitor", "rate")
+    assert line.endswith(f"say little; {kept}")
+    (line,) = caveats.of_device(runs, "rate", "capacitor")
+    assert "learned badly" in line
+
+
 def test_a_point_of_a_sweep_at_chance_is_named_beside_one_that_learned() -> None:
     study, runs = small_study(sweep={"network.T": [10, 20]}), []
     for trial in declared_trials(study):
