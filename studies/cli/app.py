@@ -70,7 +70,7 @@ def run(
     from studies.declaration.shipped import find_study
     from studies.execution.api import default_folder
     from studies.execution.study_runs import run_in_folder
-    from studies.report.page.headline import unswept_device
+    from studies.report.page.headline import device_to_ask_about
     from studies.results import caveats
     from studies.results.tables import RESULTS_CSV
 
@@ -82,12 +82,12 @@ def run(
     _show(declared, outcome.runs, root)
     for line in caveats.of_accuracy_that_fell(outcome.runs):
         typer.echo(line)
-    if device := unswept_device(outcome.runs):
+    if device := device_to_ask_about(declared, outcome.runs):
         given = "--device", device, *(("--data", str(data)) if data else ())
         kept = ("--rows", str(root / RESULTS_CSV)) if out else ()
         ask = shlex.join([str(study), *given, *kept])
         typer.echo(f"next    rpu-ssnn decompose {ask}    (device or spikes?)")
-        typer.echo(f"        rpu-ssnn attribute {ask}    (which imperfection?)")
+        typer.echo(f"        rpu-ssnn attribute {ask}    (which imperfection? Needs 5 seeds)")
     end(outcome.failures, root)
 
 

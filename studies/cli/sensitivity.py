@@ -79,13 +79,18 @@ def decompose(
     rows: RowsOption = None,
     retry_failed: RetryOption = False,
     scheduler: SchedulerOption = None,
+    plan: PlanOption = False,
 ) -> None:
     """How much do the device and the training by spikes cost, against a float network?"""
     from studies.execution.study_runs import runner_of
     from studies.report.decomposition_view import FILE, draw, lines
+    from studies.sensitivity.decomposition import all_trainings
     from studies.sensitivity.decomposition import decompose as answer
 
     declared, root, rows = _asked(study, "decompose", device, out, rows)
+    if plan:
+        print_plan(all_trainings(declared, device), root, workers, data, rows)
+        return
     asked = workers, scheduler, data, other_versions, rows, retry_failed
     with executing(root, *asked) as options:
         found = answer(declared, device, runner_of(root, options))

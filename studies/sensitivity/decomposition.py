@@ -135,23 +135,40 @@ def decompose(study: Study, device: str, run: Run) -> Decomposition:
     """
     require_runner(run)
     asked = ask(study, device)
-    allowed = "must be a device that is trained by spikes, or its preset"
-    require(isinstance(asked.case.rule, PulseRule), study.study, "--device", device, allowed)
-    perfect = _with_perfect_neurons(asked)
-    cases = list(_cases(perfect))
-    if circuit_of(asked.case).acts:
-        cases.append(_labelled(asked.case, NEURONS))
-    outcome = run(replace(perfect, reference=cases[0]).study_of(QUESTION, cases[1:]))
+    trained = _trainings(asked)
+    cases = trained.cases
+    outcome = run(trained)
     table = _table(outcome.runs, cases[-1].name)
     reached = {case.name: list(accuracies(outcome.runs, case.name).values()) for case in cases}
     levels = {state: mean_and_half_width(values)[0] for state, values in reached.items()}
     notes = [*setting_notes(asked), *caveats.of_ceiling(outcome.runs)]
+    notes += _weak_float_network(table)
     spikes = _simulator(asked.case)
     others = {_simulator(case) for case in cases if isinstance(case.rule, AnalogSgdRule)} - {spikes}
     notes += [
         f"with spikes the device is simulated by {spikes}, with numbers by {o}" for o in others
     ]
     return Decomposition(table, levels, sentence(table, device), notes, outcome.failures)
+
+
+def all_trainings(study: Study, device: str) -> Study:
+    """Returns the study of all trainings that the question takes.
+
+    Raises:
+        InputError: the input is bad, as for `decompose`.
+    """
+    return _trainings(ask(study, device))
+
+
+def _trainings(asked: DeviceQuestion) -> Study:
+    allowed = "must be a device that is trained by spikes, or its preset"
+    by_spikes = isinstance(asked.case.rule, PulseRule)
+    require(by_spikes, asked.study.study, "--device", asked.device, allowed)
+    perfect = _with_perfect_neurons(asked)
+    cases = list(_cases(perfect))
+    if circuit_of(asked.case).acts:
+        cases.append(_labelled(asked.case, NEURONS))
+    return replace(perfect, reference=cases[0]).study_of(QUESTION, cases[1:])
 
 
 def _with_perfect_neurons(asked: DeviceQuestion) -> DeviceQuestion:
@@ -248,6 +265,17 @@ def _table(runs: Runs, last: str) -> pd.DataFrame:
     )
 
 
+def _weak_float_network(table: pd.DataFrame) -> Iterator[str]:
+    """Warns if another state ends above the float network, which all losses count from."""
+    above = table[(table["before"] == FLOAT) & (table["loss"] + table["loss_ci"] < 0)]
+    if len(above):
+        best = above.sort_values("loss").iloc[0]
+        yield (
+            f"the float network is {_points(best, -1.0)} points below {best['after']}, so that its "
+            "learning rate may be poor, and losses against it too small; give it another"
+        )
+
+
 def sentence(table: pd.DataFrame, device: str) -> str:
     """Says where the loss arises, and how it differs with numbers instead of spikes."""
     if table["loss"].isna().any():
@@ -271,12 +299,7 @@ def sentence(table: pd.DataFrame, device: str) -> str:
     )
 
 
-_IN_WORDS = {
-    NOT_SIGNIFICANT: " (not significant)",
-    ONLY_ALONE: " (not significant after Holm's correction)",
-}
-
-
 def _points(row: pd.Series, sign: float = 1.0) -> str:
-    untold = _IN_WORDS.get(mark(row["loss"], row["loss_ci"], row["loss_p"]), "")
-    return interval(sign * row["loss"], row["loss_ci"], n=row["n"]) + untold
+    marked = mark(row["loss"], row["loss_ci"], row["loss_p"])
+    points = interval(sign * row["loss"], row["loss_ci"], n=row["n"])
+    return f"{points} {marked}" if marked in (NOT_SIGNIFICANT, ONLY_ALONE) else points

@@ -16,7 +16,7 @@ from device_presets.library.preset_lookup import preset_names
 from rpu_ssnn.common.errors import InputError, one_of, require, require_kind
 from rpu_ssnn.common.validation import validated
 from rpu_ssnn.spec.tile import needs_native
-from studies.common.settings import merged, short_hash
+from studies.common.settings import merged, short_hash, value_at
 from studies.declaration.cases import Case
 from studies.declaration.devices import beside_study, device_of, path_free
 from studies.declaration.hyperparameters import known_hyperparameters, with_hyperparameters
@@ -35,6 +35,9 @@ AS_IS = "as it is"
 """The unchanged device has this label."""
 
 LONGEST_NAME = 60
+
+_SHARED = ("dataset", "network", "training")
+"""All cases of a study share these sections."""
 
 
 @dataclass(frozen=True)
@@ -110,8 +113,9 @@ def ask(study: Study, device: str) -> DeviceQuestion:
     natively if aihwkit cannot do it.
 
     Raises:
-        InputError: there is no such device, it moves one way only, several cases fit, or it or the
-            reference is drawn from a fit, as the questions take seeds to be independent.
+        InputError: there is no such device, it moves one way only, several cases fit, it or the
+            reference is drawn from a fit, as the questions take seeds to be independent, or the
+            study sweeps a setting of data, network or training for which it gives no value.
     """
     require_kind("device question", "study", study, Study)
     study = with_hyperparameters(study, known_hyperparameters(study))
@@ -149,6 +153,13 @@ def ask(study: Study, device: str) -> DeviceQuestion:
         if isinstance(one.rule, DeviceRule) and one.rule.draws:
             allowed = "must be 0 in this question, as seeds that share a device are not independent"
             raise InputError(study.study, f"{one.name}: draws", one.rule.draws, allowed)
+    of_case = {"network": case.network, "training": case.training}
+    given = merged(study.model_dump(include=set(_SHARED), exclude_unset=True), of_case)
+    for path in study.varied:
+        section = path.partition(".")[0]
+        if section in _SHARED and value_at(given, path) is None:
+            allowed = f"must be one value under `{section}`, as a question about a device takes one"
+            raise InputError(study.study, "sweep", path, allowed)
     circuit = study.network.neuron.circuit.model_dump(exclude_defaults=True)
     if circuit and case.rule.has_effect("network.neuron.circuit"):
         case = case.changed(network=merged({"neuron": {"circuit": circuit}}, case.network))

@@ -15,9 +15,11 @@ from studies.common.statistics import (
     ONLY_ALONE,
     UNTESTED,
     WHY_UNTESTED,
+    describe,
     mark,
 )
 from studies.declaration.devices import parameters_in
+from studies.declaration.study import Study
 from studies.declaration.trial import Runs, Trial
 from studies.declaration.update_rules.pulses import PulseRule
 from studies.results import caveats
@@ -79,10 +81,16 @@ def devices_trained_by_spikes(runs: Runs) -> frozenset[str]:
     )
 
 
-def unswept_device(runs: Runs) -> str | None:
-    """Returns the label of the first case that trains a device by spikes, without a sweep."""
-    found = (trial.label for trial, _ in runs if _is_real_device(trial) and not trial.sweep)
-    return next(found, None)
+def device_to_ask_about(study: Study, runs: Runs) -> str | None:
+    """Returns the label of the best device that the questions take: one that is trained by spikes
+    without a sweep, not drawn from a fit, and not the reference."""
+    drawn = {case.name for case in study.cases if getattr(case.rule, "draws", 0)}
+    reached: dict[str, list[float]] = {}
+    for trial, result in runs:
+        if _is_real_device(trial) and not trial.sweep:
+            reached.setdefault(trial.label, []).append(result.accuracy)
+    asked = reached.keys() - drawn - {study.reference_label}
+    return max(sorted(asked), key=lambda label: describe(reached[label]).mean, default=None)
 
 
 def _is_real_device(trial: Trial) -> bool:

@@ -65,10 +65,15 @@ def test_a_run_ends_with_the_table_and_says_where_everything_is(
 def test_a_run_warns_of_devices_that_are_alike_and_names_the_next_commands(
     command: Command, harness: Harness, tmp_path: Path
 ) -> None:
-    cases = [*SMALL["cases"], {"device": "neurosim_pcmo", "hyperparameters": DRIVE}]
+    worse = {
+        "label": "first",
+        "device": "neurosim_pcmo",
+        "hyperparameters": {**DRIVE, "learning_rate": 3},
+    }
+    cases = [*SMALL["cases"], worse, {"device": "neurosim_pcmo", "hyperparameters": DRIVE}]
     (tmp_path / "of pcmo.yaml").write_text(yaml.safe_dump({**SMALL, "cases": cases}))
     output = command("run", tmp_path / "of pcmo.yaml", "--out", harness.out)[1]
-    assert "All devices of an array are alike in these cases: neurosim_pcmo." in output
+    assert "All devices of an array are alike in these cases: first, neurosim_pcmo." in output
     asked = f"'{tmp_path}/of pcmo.yaml' --device neurosim_pcmo --rows {harness.out}/results.csv"
     for question in ("decompose", "attribute"):
         assert f"rpu-ssnn {question} {asked}" in output

@@ -27,6 +27,7 @@ from studies.sensitivity.decomposition import (
     RATES,
     SPIKES,
     WITH_NEURONS,
+    all_trainings,
     decompose,
     sentence,
 )
@@ -72,6 +73,15 @@ class Known:
         return Outcome(runs, [])
 
 
+def test_a_float_network_below_the_spikes_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    study = device_study(cases=GIVEN, reference="ann")
+    assert not decompose(study, "capacitor", Known(noise=0.01)).notes
+    monkeypatch.setitem(REACHED, RATES, 99.0)
+    (note,) = decompose(study, "capacitor", Known(noise=0.01)).notes
+    assert note.startswith("the float network is 1.0")
+    assert f"points below {RATES}" in note
+
+
 def test_each_step_is_the_paired_difference_of_its_states() -> None:
     found = decompose(device_study(cases=GIVEN, reference="ann"), "capacitor", Known())
     by = {(row["way"], row["after"]): row for _, row in found.table.iterrows()}
@@ -93,14 +103,11 @@ def test_each_step_is_the_paired_difference_of_its_states() -> None:
 
 def test_an_order_is_claimed_only_where_it_can_be_told() -> None:
     found = decompose(device_study(cases=GIVEN, reference="ann"), "capacitor", Known(noise=8.0))
-    assert re.search(r"spikes lose .* \(not significant\) points .* than numbers\.", found.sentence)
+    assert re.search(r"spikes lose .* ns points .* than numbers\.", found.sentence)
     by = {(row["way"], row["after"]): row for _, row in found.table.iterrows()}
     row = by[BY_SPIKES, COINCIDENCES]
     assert row["loss_p"] >= 0.05
-    assert (
-        f"{row['loss']:.2f} ± {row['loss_ci']:.2f} (not significant) in the coincidences"
-        in found.sentence
-    )
+    assert f"{row['loss']:.2f} ± {row['loss_ci']:.2f} ns in the coincidences" in found.sentence
     one = device_study(cases=GIVEN, reference="ann", seeds=[0])
     assert "fewer than 3 seeds" in decompose(one, "capacitor", Known()).sentence
 
@@ -111,13 +118,10 @@ def test_what_is_significant_by_itself_only_is_said_so() -> None:
     row = by[BY_SPIKES, RATES]
     assert row["loss_p"] >= 0.05
     assert row["loss"] > row["loss_ci"]
-    shown = (
-        f"{row['loss']:.2f} ± {row['loss_ci']:.2f} (not significant after Holm's correction) arise"
-    )
-    assert shown in found.sentence
+    assert f"{row['loss']:.2f} ± {row['loss_ci']:.2f} (ns) arise" in found.sentence
     found.table.loc[found.table["way"] == BETWEEN, "loss_p"] = 0.1
     said = sentence(found.table, "capacitor")
-    assert re.search(r"lose .* after Holm's correction\) points more than numbers\.$", said)
+    assert re.search(r"lose .* \(ns\) points more than numbers\.$", said)
 
 
 def test_the_studys_own_cases_are_taken_and_the_rest_is_made_up() -> None:
@@ -287,6 +291,7 @@ def test_a_made_up_float_network_has_the_layers_and_epochs_of_the_device() -> No
     own = {"network": {"hidden": [5], "T": 12}, "training": {"epochs": 3}}
     decompose(device_study(case=own), "capacitor", run)
     made = {point.label: point for point in run.studies[0].points()}
+    assert run.studies[0] == all_trainings(device_study(case=own), "capacitor")
     assert made[FLOAT].network.hidden == made[SPIKES].network.hidden == (5,)
     assert made[FLOAT].training.epochs == made[SPIKES].training.epochs == 3
 
