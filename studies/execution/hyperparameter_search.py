@@ -95,6 +95,7 @@ def _sentence(choice: Choice) -> str:
     title, on = choice.race.point.title, f"{choice.accuracy:.2f} % of held-out samples"
     said = f"hyperparameters of {title}: {', '.join(settings)}; {on}"
     if choice.level:
-        said += f"; shared with {listed(list(choice.level))}, since no candidate is clearly better "
+        with_others = counted(len(choice.level), "other")
+        said += f"; shared with {with_others}, since no candidate is clearly better "
         said += f"(noise of held-out samples: {choice.noise:.2f} points)"
     return said

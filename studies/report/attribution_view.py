@@ -59,7 +59,7 @@ def draw(found: Attribution, device: str, root: Path) -> Path:
         hollow += [
             (bar, look.colour)
             for bar, (_, row) in zip(bars, table.iterrows(), strict=True)
-            if mark(row[kind], row[f"{kind}_ci"], row[f"{kind}_p"])
+            if mark(row[kind], row[f"{kind}_ci"], row[f"{kind}_p_holm"])
         ]
     axes.set_yticks(range(len(table)), [plain(name) for name in table["imperfection"]])
     axes.invert_yaxis()
@@ -94,4 +94,4 @@ def _readable(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _effect(row: pd.Series, kind: str) -> str:
-    return marked_interval(row[kind], row[f"{kind}_ci"], row[f"{kind}_p"], row[f"{kind}_n"])
+    return marked_interval(row[kind], row[f"{kind}_ci"], row[f"{kind}_p_holm"], row[f"{kind}_n"])

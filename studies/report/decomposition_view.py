@@ -96,7 +96,7 @@ def _readable(found: Decomposition) -> pd.DataFrame:
             "accuracy % after": number(found.levels[row["after"]]),
             "loss": interval(row["loss"], row["loss_ci"], "{:+.2f}", row["n"]),
             "p": p_text(row["loss_p_alone"], row["n"]),
-            "p Holm": marked_p(row["loss"], row["loss_ci"], row["loss_p"], row["n"]),
+            "p Holm": marked_p(row["loss"], row["loss_ci"], row["loss_p_holm"], row["n"]),
             "n": str(row["n"]),
         }
         for _, row in found.table.iterrows()

@@ -114,7 +114,7 @@ def gaps_figure(table: pd.DataFrame, reference: str, width: float) -> Figure:
     for place, (_, row) in enumerate(gaps.iterrows()):
         colour = style[row["device"]].colour
         half = row["gap_ci"] if row["gap_n"] >= FEWEST_SEEDS else 0.0
-        note = mark(row["gap"], row["gap_ci"], row["gap_p"])
+        note = mark(row["gap"], row["gap_ci"], row["gap_p_holm"])
         bar = axes.barh(place, row["gap"], height=0.7, ec=colour, fc="white" if note else colour)
         if note not in ("", ONLY_ALONE):
             bar[0].set_hatch("////")

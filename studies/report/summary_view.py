@@ -60,7 +60,7 @@ def readable(table: pd.DataFrame, reference: str) -> pd.DataFrame:
 
 def legend(table: pd.DataFrame) -> str:
     """Explains in one line the intervals and the p values of a table."""
-    tests = int(table["gap_p"].notna().sum())
+    tests = int(table["gap_p_holm"].notna().sum())
     differing = _differing_budgets(table)
     shared = [
         counted(round(table[column].max()), what)
@@ -98,9 +98,9 @@ def _differing_budgets(table: pd.DataFrame) -> list[str]:
 def _tests(table: pd.DataFrame) -> dict[str, list[str]]:
     """Returns the p of each gap by itself and, if there are several gaps, corrected with its
     mark."""
-    gaps = [table[column] for column in ("gap", "gap_ci", "gap_p", "gap_n")]
+    gaps = [table[column] for column in ("gap", "gap_ci", "gap_p_holm", "gap_n")]
     marked = [marked_p(*of_case) for of_case in zip(*gaps, strict=True)]
-    if table["gap_p"].notna().sum() < 2:
+    if table["gap_p_holm"].notna().sum() < 2:
         return {"p": marked}
     alone = zip(table["gap_p_alone"], table["gap_n"], strict=True)
     return {"p": [p_text(p, n) for p, n in alone], "p Holm": marked}

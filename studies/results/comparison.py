@@ -32,8 +32,8 @@ def compare(results: pd.DataFrame, against: str | None = None) -> pd.DataFrame:
     ``case``, the swept settings, ``difference`` (mean of case minus ``against`` over the seeds
     that both have, percentage points of accuracy), ``ci`` (half width of its 95 % interval,
     Student t), ``n`` (number of these seeds, or of devices that were drawn from a fit in either
-    case, whose means are the differences), ``p_alone`` (two-sided paired t-test), ``p`` (the
-    same after Holm's correction over all rows of the table) and ``significant`` (whether p is
+    case, whose means are the differences), ``p_alone`` (two-sided paired t-test), ``p_holm`` (the
+    same after Holm's correction over all rows of the table) and ``significant`` (whether that is
     below 0.05; None if nothing was tested, as with fewer than three seeds).
 
     >>> import pandas as pd
@@ -90,7 +90,7 @@ def compare(results: pd.DataFrame, against: str | None = None) -> pd.DataFrame:
         ci=[test.half_width for test in tests],
         n=[test.n for test in tests],
         p_alone=[test.p_alone for test in tests],
-        p=[test.p for test in tests],
+        p_holm=[test.p for test in tests],
         significant=pd.Series([test.significant for test in tests], dtype=object),
     )
 

@@ -27,7 +27,7 @@ def summary(results: pd.DataFrame, reference: str | None = None) -> pd.DataFrame
     The columns are ``case``, one ``sweep.*`` column for each swept setting, ``n`` (seeds),
     ``accuracy`` (mean, %), ``accuracy_sd`` (standard deviation), ``accuracy_ci`` (half width of
     its 95 % interval, Student t), ``gap`` (case minus reference, percentage points: negative is
-    worse), ``gap_ci``, ``gap_n``, ``gap_p`` (Holm-corrected), ``gap_significant`` and
+    worse), ``gap_ci``, ``gap_n``, ``gap_p_holm`` (Holm-corrected), ``gap_significant`` and
     ``gap_p_alone`` (all of `compare`), ``min``, ``max``, ``pulses_per_device`` and
     ``saturated_fraction`` (means), ``accuracy_on`` (the images that were read), ``epochs`` and
     ``images`` (on which each run was trained), ``input`` if input spikes were given, and
@@ -68,7 +68,7 @@ def summary(results: pd.DataFrame, reference: str | None = None) -> pd.DataFrame
     return table.assign(**{c: gaps[c] for c in ("gap", *(f"gap_{c}" for c in _OF_A_GAP))})
 
 
-_OF_A_GAP = ("ci", "n", "p", "significant", "p_alone")
+_OF_A_GAP = ("ci", "n", "p_holm", "significant", "p_alone")
 
 
 def accuracy_of(runs: pd.DataFrame) -> tuple[SampleStatistics, dict[str, float]]:

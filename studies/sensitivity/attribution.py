@@ -65,8 +65,8 @@ class Attribution:
     Attributes:
         table: one row for each imperfection, costliest first, then `TOTALS`. The columns are
             ``imperfection``; ``value`` and ``off`` (its settings as they are and switched off);
-            ``recovered``, ``recovered_ci``, ``recovered_p``, ``recovered_n`` (mean in points, half
-            width of the 95 % interval, p of the paired t-test after Holm's correction over the
+            ``recovered``, ``recovered_ci``, ``recovered_p_holm``, ``recovered_n`` (mean in points,
+            half width of the 95 % interval, p of the paired t-test after Holm's correction over the
             imperfections, number of seeds), the same for ``lost``, and for ``entangled``:
             recovered minus lost. `REMAINING` has values under ``lost`` only.
         notes: lines about what was kept fixed or left out, and about interactions.
@@ -193,7 +193,7 @@ def _cells(kind: str, test: PairedTest) -> dict[str, object]:
     return {
         kind: test.mean,
         f"{kind}_ci": test.half_width,
-        f"{kind}_p": test.p,
+        f"{kind}_p_holm": test.p,
         f"{kind}_n": test.n,
     }
 
@@ -210,7 +210,7 @@ def _last(path: str) -> str:
 
 def _notes(table: pd.DataFrame) -> Iterator[str]:
     """Names the imperfections that cost more or less among the others than alone."""
-    for _, row in table[table["entangled_p"] < SIGNIFICANCE].iterrows():
+    for _, row in table[table["entangled_p_holm"] < SIGNIFICANCE].iterrows():
         yield (
             f"{row['imperfection']} interacts with the others: its cost among them and its cost "
             f"alone differ by {_points(row, 'entangled')} points"
@@ -222,7 +222,7 @@ def _sentences(table: pd.DataFrame) -> Iterator[str]:
     each = table[~table["imperfection"].isin(TOTALS)]
     n_told = 0
     for kind, words in _SWITCHED.items():
-        costs = each[(each[kind] > 0) & (each[f"{kind}_p"] < SIGNIFICANCE)]
+        costs = each[(each[kind] > 0) & (each[f"{kind}_p_holm"] < SIGNIFICANCE)]
         costs = costs.sort_values(kind, ascending=False, kind="stable")
         n_told += len(costs)
         named = ", ".join(
@@ -235,7 +235,7 @@ def _sentences(table: pd.DataFrame) -> Iterator[str]:
     if not n_told and len(known):
         most = known.sort_values("recovered", ascending=False, kind="stable").iloc[0]
         verdict = "No single imperfection has a significant cost"
-        if each[["recovered_p", "lost_p"]].isna().all(axis=None):
+        if each[["recovered_p_holm", "lost_p_holm"]].isna().all(axis=None):
             verdict = f"Nothing is tested ({WHY_UNTESTED})"
         yield (
             f"{verdict}; switched off alone, "

@@ -96,7 +96,7 @@ class Decomposition:
     Attributes:
         table: one row for each of `steps_to`: ``way``, ``step``, ``before``, ``after``, ``loss``
             (points, mean over the seeds that both have), ``loss_ci`` (half width of the 95 %
-            interval), ``loss_p`` (paired t-test after Holm's correction over all rows), ``n``
+            interval), ``loss_p_holm`` (paired t-test after Holm's correction over all rows), ``n``
             (number of seeds) and ``loss_p_alone`` (not corrected, so that it agrees with
             ``loss_ci``).
         levels: mean test accuracy (%) of each state.
@@ -259,7 +259,7 @@ def _table(runs: Runs, last: str) -> pd.DataFrame:
     return pd.DataFrame(steps, columns=["way", "step", "before", "after"]).assign(
         loss=[test.mean for test in tests],
         loss_ci=[test.half_width for test in tests],
-        loss_p=[test.p for test in tests],
+        loss_p_holm=[test.p for test in tests],
         n=[test.n for test in tests],
         loss_p_alone=[test.p_alone for test in tests],
     )
@@ -287,7 +287,7 @@ def sentence(table: pd.DataFrame, device: str) -> str:
     numbers, between = by[BY_NUMBERS, WITH_NUMBERS], by[BETWEEN, INSTEAD]
     more, sign = ("more", 1.0) if between["loss"] >= 0 else ("fewer", -1.0)
     verdict = f"In this device, spikes lose {_points(between, sign)} points {more} than numbers"
-    if between["loss_p"] != between["loss_p"]:
+    if between["loss_p_holm"] != between["loss_p_holm"]:
         verdict = f"Spikes and numbers are not compared in this device: {WHY_UNTESTED}"
     faults = by.get((BY_SPIKES, WITH_NEURONS))
     in_neurons = "" if faults is None else f", {_points(faults)} in its neurons"
@@ -300,6 +300,6 @@ def sentence(table: pd.DataFrame, device: str) -> str:
 
 
 def _points(row: pd.Series, sign: float = 1.0) -> str:
-    marked = mark(row["loss"], row["loss_ci"], row["loss_p"])
+    marked = mark(row["loss"], row["loss_ci"], row["loss_p_holm"])
     points = interval(sign * row["loss"], row["loss_ci"], n=row["n"])
     return f"{points} {marked}" if marked in (NOT_SIGNIFICANT, ONLY_ALONE) else points

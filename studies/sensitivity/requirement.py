@@ -29,7 +29,7 @@ from scipy.optimize import elementwise
 from rpu_ssnn.common.errors import InputError, one_of, several
 from studies.chip.description import Chip
 from studies.common.choices import Others
-from studies.common.statistics import mean_and_half_width
+from studies.common.statistics import mean_and_half_width, seeds_to_tell
 from studies.declaration.cases import Case
 from studies.declaration.study import Study
 from studies.declaration.trial import Failure
@@ -323,7 +323,10 @@ def _why_none(one: BoundedAxis) -> str:
     end = ends[-1] if without_limit else ends[0]
     cost, value = f"{bound.of} {bound.text(costs[end])}", f"{one.measured(end):g}"
     if one.cannot_be_told(costs[end]):
-        return f"not decided by these seeds: {cost} at {value}, its last value; add seeds"
+        mean, half = mean_and_half_width(list(costs[end].values()))
+        needed = seeds_to_tell(len(costs[end]), mean - bound.most, half, 1)
+        more = f"it would take {needed} seeds or more" if needed else "add seeds"
+        return f"not decided by these seeds: {cost} at {value}, its last value; {more}"
     if bound.chip is not None:
         measured = f"{one.measured(ends[0]):g} to {one.measured(ends[-1]):g}"
         return f"bound {'kept' if without_limit else 'broken'} from {measured}: {cost} at {value}"

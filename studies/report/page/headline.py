@@ -54,7 +54,7 @@ def headline(
     compared = table[[title in devices for title in titles]]
     if len(compared):
         yield from _best(results, compared, reference, devices)
-    tested = table[table["gap_p"].notna()]
+    tested = table[table["gap_p_holm"].notna()]
     if len(tested):
         told = int(tested["gap_significant"].eq(True).sum())
         corrected = " after Holm's correction" if len(tested) > 1 else ""
@@ -132,7 +132,7 @@ def _best(
     gap = ""
     if best["gap"] == best["gap"]:
         points = interval(best["gap"], best["gap_ci"], "{:+.2f}", best["gap_n"])
-        told = _IN_WORDS[mark(best["gap"], best["gap_ci"], best["gap_p"])]
+        told = _IN_WORDS[mark(best["gap"], best["gap_ci"], best["gap_p_holm"])]
         gap = f"; gap to {reference} {points} points{told}"
     yield f"Best device: {title} with {accuracy} % ({counted(best['n'], 'seed')}){gap}."
     rows = results[[of_run in devices for of_run in titles_of(results)]]

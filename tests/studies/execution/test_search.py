@@ -112,7 +112,7 @@ def test_the_search_finds_the_best_and_its_runs_go_on(harness: Harness) -> None:
     for label, accuracy in best.items():
         assert reached[label] - 2 == pytest.approx(accuracy), label  # The last seed is 9, not 7.
     told = [line for line in lines if line.startswith("hyperparameters of ideal")]
-    assert "shared with capacitor, since no candidate is clearly better" in told[0]
+    assert "shared with 1 other, since no candidate is clearly better" in told[0]
     assert "learning_rate 1.18, weight_range 9.25 (the largest tried); 83.07 % of" in told[0]
 
 

@@ -29,14 +29,14 @@ def test_a_difference_that_all_seeds_share_is_told_and_a_small_one_is_not() -> N
     assert far["difference"] == pytest.approx(-6.95)
     assert (far["n"], far["significant"]) == (4, True)
     assert not near["significant"]
-    assert near["p"] > 0.05
+    assert near["p_holm"] > 0.05
 
 
 def test_comparisons_are_corrected_for_being_many() -> None:
     found = compare(results(), "good").set_index("case").loc["bad"]
-    assert found["p"] == pytest.approx(2 * found["p_alone"])  # It is the smaller of two.
+    assert found["p_holm"] == pytest.approx(2 * found["p_alone"])  # It is the smaller of two.
     alone = compare(results(good=REACHED["good"], bad=REACHED["bad"]), "good").iloc[1]
-    assert alone["p"] == alone["p_alone"] == pytest.approx(found["p_alone"])
+    assert alone["p_holm"] == alone["p_alone"] == pytest.approx(found["p_alone"])
 
 
 def test_one_seed_tells_nothing_and_an_unknown_case_is_refused() -> None:
@@ -64,5 +64,5 @@ def test_a_point_of_a_sweep_is_compared_with_every_other_row() -> None:
 def test_the_summary_marks_what_the_comparison_marks() -> None:
     rows = results().assign(pulses_per_device_mean=0.0, saturated_fraction=0.0)
     table, found = summary(rows, "good"), compare(rows, "good")
-    for column in ("ci", "n", "p", "p_alone", "significant"):
+    for column in ("ci", "n", "p_holm", "p_alone", "significant"):
         pd.testing.assert_series_equal(table[f"gap_{column}"], found[column], check_names=False)

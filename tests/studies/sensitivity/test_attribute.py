@@ -74,7 +74,7 @@ def test_a_sum_of_effects_is_taken_apart_exactly() -> None:
     assert table.loc[SUM, "recovered"] == pytest.approx(7.375)
     assert table.loc[WHOLE, "lost"] == pytest.approx(7.375)
     assert table.loc[INTERACTION, "recovered"] == pytest.approx(0.0, abs=1e-9)
-    assert table.loc[INTERACTION, "recovered_p"] == 1.0
+    assert table.loc[INTERACTION, "recovered_p_holm"] == 1.0
 
 
 def test_a_finer_step_leaves_write_noise_its_size_in_weight() -> None:
@@ -108,13 +108,13 @@ def test_an_interaction_is_said_in_numbers() -> None:
     for name in ("leak", "cycle_to_cycle"):
         assert table.loc[name, "recovered"] == pytest.approx(3.0, abs=0.05)
         assert table.loc[name, "lost"] == pytest.approx(0.0, abs=0.05)
-        assert table.loc[name, "entangled_p"] < 0.01
+        assert table.loc[name, "entangled_p_holm"] < 0.01
     assert table.loc[INTERACTION, "recovered"] == pytest.approx(-3.0, abs=0.1)
     assert table.loc[INTERACTION, "lost"] == pytest.approx(3.0, abs=0.1)
     text = "\n".join(found.notes)
     assert table.loc[SUM, "recovered"] == pytest.approx(6.0, abs=0.1)
     assert table.loc[WHOLE, "recovered"] == pytest.approx(3.0, abs=0.1)
-    assert (table.loc[INTERACTION, ["recovered_p", "lost_p"]] < 0.01).all()
+    assert (table.loc[INTERACTION, ["recovered_p_holm", "lost_p_holm"]] < 0.01).all()
     assert text.count("interacts with the others") == 2
 
 
@@ -128,9 +128,9 @@ def test_what_remains_with_all_off_is_a_row() -> None:
     assert remaining["lost_n"] == 5
     assert "is 9.50 points below the reference; with all off, 2.13 ± 0.00 re" in found.sentence
     assert math.isnan(remaining["recovered"])
-    assert remaining["lost_p"] < 0.001
+    assert remaining["lost_p_holm"] < 0.001
     none = attribute(device_study(), "capacitor", FakeRun(additive, noise=1.0, salt=1))
-    assert none.table.set_index("imperfection").loc[REMAINING, "lost_p"] > 0.05
+    assert none.table.set_index("imperfection").loc[REMAINING, "lost_p_holm"] > 0.05
 
 
 def test_the_sentence_names_every_significant_cost_of_either_kind() -> None:
@@ -152,7 +152,7 @@ def test_the_sentence_names_every_significant_cost_of_either_kind() -> None:
 def test_what_is_only_noise_is_not_significant() -> None:
     found = attribute(device_study(), "capacitor", FakeRun(lambda p, m: 2.0, noise=0.5))
     effects = found.table.iloc[: -len(TOTALS)]
-    assert (effects["recovered_p"] > 0.05).all()
+    assert (effects["recovered_p_holm"] > 0.05).all()
     assert (effects["recovered_ci"] > 0).all()
     assert found.sentence.startswith("No single imperfection has a significant cost")
     assert effects["recovered_n"].eq(5).all()

@@ -106,7 +106,7 @@ def test_an_order_is_claimed_only_where_it_can_be_told() -> None:
     assert re.search(r"spikes lose .* ns points .* than numbers\.", found.sentence)
     by = {(row["way"], row["after"]): row for _, row in found.table.iterrows()}
     row = by[BY_SPIKES, COINCIDENCES]
-    assert row["loss_p"] >= 0.05
+    assert row["loss_p_holm"] >= 0.05
     assert f"{row['loss']:.2f} ± {row['loss_ci']:.2f} ns in the coincidences" in found.sentence
     one = device_study(cases=GIVEN, reference="ann", seeds=[0])
     assert "fewer than 3 seeds" in decompose(one, "capacitor", Known()).sentence
@@ -116,10 +116,10 @@ def test_what_is_significant_by_itself_only_is_said_so() -> None:
     found = decompose(device_study(cases=GIVEN, reference="ann"), "capacitor", Known(noise=0.3))
     by = {(row["way"], row["after"]): row for _, row in found.table.iterrows()}
     row = by[BY_SPIKES, RATES]
-    assert row["loss_p"] >= 0.05
+    assert row["loss_p_holm"] >= 0.05
     assert row["loss"] > row["loss_ci"]
     assert f"{row['loss']:.2f} ± {row['loss_ci']:.2f} (ns) arise" in found.sentence
-    found.table.loc[found.table["way"] == BETWEEN, "loss_p"] = 0.1
+    found.table.loc[found.table["way"] == BETWEEN, "loss_p_holm"] = 0.1
     said = sentence(found.table, "capacitor")
     assert re.search(r"lose .* \(ns\) points more than numbers\.$", said)
 
@@ -258,9 +258,9 @@ def test_each_step_has_its_p_alone_and_after_the_correction() -> None:
     head, shown = rows[0], [row for row in rows[3:] if len(row) == len(rows[0])]
     assert head[3:] == ["loss", "p", "p Holm", "n"]
     assert len(shown) == len(table) == 8
-    np.testing.assert_allclose(table["loss_p"], holm(table["loss_p_alone"].tolist()))
+    np.testing.assert_allclose(table["loss_p_holm"], holm(table["loss_p_alone"].tolist()))
     for row, (_, exact) in zip(shown, table.iterrows(), strict=True):
-        alone, corrected = exact["loss_p_alone"], exact["loss_p"]
+        alone, corrected = exact["loss_p_alone"], exact["loss_p_holm"]
         assert alone <= corrected
         assert row[4] == ("<0.001" if alone < 0.001 else f"{alone:.{3 if alone < 0.05 else 2}f}")
         assert row[5].endswith("ns)" if alone < 0.05 <= corrected else "ns") == (corrected >= 0.05)
