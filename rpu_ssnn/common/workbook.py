@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -9,6 +10,11 @@ from rpu_ssnn.common.errors import Fault, InputError, one_of, require
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_HIDDEN = b'hidden="1"'
+"""Rows and columns that are hidden, also those that a filter leaves out, have this in the file."""
+
+_CHUNK_BYTES = 1 << 20
 
 
 def read_sheet(
@@ -27,8 +33,8 @@ def read_sheet(
         gaps: Options of pandas' ``read_excel`` that say which cells count as empty.
 
     Raises:
-        InputError: There is no such sheet, it is empty, or a formula in it has no value, since the
-            program that wrote it has not computed it.
+        InputError: There is no such sheet, it is empty, it has hidden rows or columns, or a formula
+            in it has no value, since the program that wrote it has not computed it.
     """
     import openpyxl
     import pandas as pd
@@ -39,6 +45,7 @@ def read_sheet(
         shown = (one.title for one in book.worksheets if one.sheet_state == "visible")
         sheet, *others = shown
     require(sheet in book.sheetnames, path, "--sheet", sheet, one_of(book.sheetnames, sheet))
+    _refuse_hidden(path, opened, sheet)
     cells = pd.read_excel(
         opened, sheet_name=sheet, header=None, dtype=object, engine="openpyxl", **gaps
     )
@@ -55,3 +62,33 @@ def read_sheet(
     cells.columns = pd.RangeIndex(len(cells.columns))
     names = [str(name).strip() for name in cells.iloc[0].fillna("")]
     return int(cells.index[0]), names, cells.iloc[1:], others
+
+
+def _refuse_hidden(path: Path, opened: BinaryIO, sheet: str) -> None:
+    """Refuses hidden rows and columns with values: a reader may think that they are left out."""
+    import openpyxl
+
+    if not _has_hidden_parts(opened):
+        return
+    shown = openpyxl.load_workbook(opened)[sheet]  # only this slow mode tells what is hidden
+    sizes = (one for one in shown.column_dimensions.values() if one.hidden)
+    columns = {k for one in sizes for k in range(one.min, min(one.max, shown.max_column) + 1)}
+    for cell in (cell for row in shown.iter_rows() for cell in row if cell.value is not None):
+        is_row, is_column = shown.row_dimensions[cell.row].hidden, cell.column in columns
+        place = f"row {cell.row}" if is_row else f"column {cell.column_letter}"
+        allowed = "must be shown, or deleted, since its values would be read"
+        require(not (is_row or is_column), path, place, Fault("hidden"), allowed)
+
+
+def _has_hidden_parts(opened: BinaryIO) -> bool:
+    with zipfile.ZipFile(opened) as archive:
+        for name in archive.namelist():
+            if not name.startswith("xl/worksheets/"):
+                continue
+            end = b""
+            with archive.open(name) as part:
+                while chunk := part.read(_CHUNK_BYTES):
+                    if _HIDDEN in end + chunk:
+                        return True
+                    end = chunk[-len(_HIDDEN) :]
+    return False

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from rpu_ssnn.common.errors import InputError as InputError
-from rpu_ssnn.common.errors import RpuSsnnError, require
+from rpu_ssnn.common.errors import RpuSsnnError, require, require_kind
 from rpu_ssnn.common.files import user_path
 from rpu_ssnn.common.wording import counted
 from studies.declaration.shipped import find_study
@@ -77,6 +77,7 @@ def run_study(
     """
     able = executor is None or hasattr(executor, "start_pool")
     require(able, "run_study", "executor", executor, "must be None, or made by executor_of")
+    require_kind("run_study", "retry_failed", retry_failed, bool)
     declared = study if isinstance(study, Study) else find_study(str(study))
     root = default_folder(declared) if out is None else user_path("run_study", "out", out)
     with ExitStack() as stack:

@@ -133,6 +133,9 @@ def refuse_no_results(results: object, *more: str) -> None:
     for column in ("label", "seed", "test_accuracy", *more):
         allowed = "must be a column, as in the table that load_results returns"
         require(column in results, "results", column, None, allowed)
+    for column in ("label", "seed"):
+        given = results[column].notna().all()
+        require(given, "results", column, Fault("missing in some rows"), "must be in every row")
     for column in {"test_accuracy", "validation_accuracy", *more} & set(results.columns):
         for value in results[column].dropna():
             require(isinstance(value, Real), "results", column, value, "must be a number")

@@ -38,9 +38,9 @@ from studies.sensitivity.device_question import (
     accuracies,
     as_text,
     ask,
+    checked_runner,
     differences,
     hyperparameter_note,
-    require_runner,
     setting_notes,
     tuned_device_of,
 )
@@ -97,7 +97,7 @@ def attribute(study: Study, device: str, run: Run) -> Attribution:
     Raises:
         InputError: the input is bad; this is checked before anything runs.
     """
-    require_runner(run)
+    run = checked_runner(run)
     asked = ask(study, device)
     outcome = run(asked.study_of(QUESTION, [asked.case]))
     tuned = tuned_device_of(outcome.runs)

@@ -43,8 +43,8 @@ from studies.sensitivity.device_question import (
     Run,
     accuracies,
     ask,
+    checked_runner,
     differences,
-    require_runner,
     setting_notes,
 )
 from studies.sensitivity.imperfections import circuit_of
@@ -133,7 +133,7 @@ def decompose(study: Study, device: str, run: Run) -> Decomposition:
             that of the control, and the control (`update_rules.analog_sgd`) must be able to train
             it.
     """
-    require_runner(run)
+    run = checked_runner(run)
     asked = ask(study, device)
     trained = _trainings(asked)
     cases = trained.cases

@@ -13,7 +13,7 @@ from typing import Any
 from device_presets import get_device
 from device_presets.library.preset_file import names_of_entry
 from device_presets.library.preset_lookup import preset_names
-from rpu_ssnn.common.errors import InputError, one_of, require, require_kind
+from rpu_ssnn.common.errors import Fault, InputError, one_of, require, require_kind
 from rpu_ssnn.common.validation import validated
 from rpu_ssnn.spec.tile import needs_native
 from studies.common.settings import merged, short_hash, value_at
@@ -96,14 +96,22 @@ UNTUNED = TunedDevice(learning_rate=1.0, weight_range=1.0, thinning=0.5)
 """This stands in place of what is not known before the device as it is has run."""
 
 
-def require_runner(run: object) -> None:
-    """Refuses what is not a function, since a script is not type-checked.
+def checked_runner(run: Run) -> Run:
+    """Returns a function that runs a study and checks its outcome; scripts are not type-checked.
 
     Raises:
-        InputError: `run` is not a function.
+        InputError: `run` is not a function, now, or gives something else than an outcome, later.
     """
-    allowed = "must be a function, as `studies.runner` yields it"
-    require(callable(run), "device question", "run", run, allowed)
+    place, allowed = ("device question", "run"), "must be what `with studies.runner(...) as` names"
+    require(callable(run), *place, run, allowed)
+
+    def checked(study: Study) -> Outcome:
+        outcome = run(study)
+        found = Fault(f"it returned a value of type {type(outcome).__name__}")
+        require(isinstance(outcome, Outcome), *place, found, allowed)
+        return outcome
+
+    return checked
 
 
 def ask(study: Study, device: str) -> DeviceQuestion:

@@ -44,8 +44,8 @@ from studies.sensitivity.device_question import (
     Run,
     TunedDevice,
     ask,
+    checked_runner,
     hyperparameter_note,
-    require_runner,
     setting_notes,
     tuned_device_of,
 )
@@ -120,7 +120,7 @@ def require(
         InputError: the input is bad, which is checked before anything runs, or kept rows have no
             events.
     """
-    require_runner(run)
+    run = checked_runner(run)
     asked = ask(study, device)
     bounds = list(bounds_of(asked, loss, chip, image_nj, image_us))
     parameters = _checked(asked, parameters, others)

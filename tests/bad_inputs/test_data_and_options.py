@@ -7,6 +7,7 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
+from openpyxl.utils import get_column_letter
 
 from support.bad_inputs import (
     PLAN,
@@ -81,10 +82,13 @@ def of_devices(names: str, *scales: float, head: str = HEAD) -> str:
     return "\n".join([f"device,{head}", *rows]) + "\n"
 
 
-def sheet_of(*cells: list[object], state: str = "visible", formula: str = "") -> Content:
+def sheet_of(
+    *cells: list[object], state: str = "visible", formula: str = "", hidden: int = 0
+) -> Content:
     """Returns a function that writes a workbook, whose first sheet has these rows and this state.
 
-    Its second sheet holds names without rows, or a formula that no program has computed.
+    The row and the column of the number `hidden` are hidden there. Its second sheet holds names
+    without rows, or a formula that no program has computed.
     """
 
     def made(path: Path) -> None:
@@ -92,6 +96,9 @@ def sheet_of(*cells: list[object], state: str = "visible", formula: str = "") ->
         for row in cells:
             book.worksheets[0].append(row)
         book.worksheets[0].sheet_state = state
+        if hidden:
+            book.worksheets[0].row_dimensions[hidden].hidden = True
+            book.worksheets[0].column_dimensions[get_column_letter(hidden)].hidden = True
         other = book.create_sheet("new")
         other.append(["polarity", "conductance_uS"])
         for row in [["up", formula]] * bool(formula):
@@ -139,6 +146,9 @@ LAB = [
     Bad("presets fit HERE/m.csv --name a", {"m.csv": "", "a_draws.yaml": ""}, ("a_draws",)),
     of_data("a.xlsx", sheet_of(["label", "", "b"], [1, 2, 3]), "name of column 2: missing"),
     of_data("a.xlsx", sheet_of(["label", "b", "b"], [1, 2, 3]), "column: 'b'"),
+    of_data("a.xlsx", sheet_of(["label", "b"], [1, 2], hidden=2), "a.xlsx: column B: hidden"),
+    of_fit(sheet_of(["x"], ["y"], hidden=2), "m.xlsx: row 2: hidden; must be", file="m.xlsx"),
+    of_data("a.csv", "label,a\nx,1\nx ,2\n", "a.csv: label: 'x ' is not allowed; must be written"),
     of_data("a.npz", npz(**EVENTS | {"t": 3.0}), "shape of t: ()", SPIKES),
     of_data("a.npz", npz(**EVENTS | {"t": np.arange(4) * 1j}), "kind of t: 'complex128'", SPIKES),
     of_data("a.npz", npz(), "keys: are none;"),

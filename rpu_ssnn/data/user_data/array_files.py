@@ -68,7 +68,8 @@ def _raw(path: Path, archive: np.lib.npyio.NpzFile, spikes: SpikeSpec | None) ->
     if spikes is not None and set(EVENTS) <= keys <= {*EVENTS, "y", "p"}:
         found = {key: _array(path, archive, key) for key in archive.files}
         return Raw(part_of_events(path, found, spikes), None)
-    wanted = SPLIT if set(SPLIT) <= keys else WHOLE
+    capitals = [key.replace("x", "X") for key in SPLIT]  # X_train, as in scikit-learn's pages
+    wanted = next((names for names in (SPLIT, capitals) if set(names) <= keys), WHOLE)
     there = Fault(f"are {', '.join(archive.files) or 'none'}")
     require(sorted(archive.files) == sorted(wanted), path, "keys", there, ALLOWED)
     x, y, *test = (_array(path, archive, key) for key in wanted)

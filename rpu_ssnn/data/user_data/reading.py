@@ -129,6 +129,11 @@ def _check_part(part: Part) -> None:
     kind = str(labels.dtype)
     allowed = "must be text or whole numbers"
     require(labels.dtype.kind in "biufSU", where, "kind of labels", kind, allowed)
+    names = list(map(str, np.unique(labels))) if labels.dtype.kind == "U" else []
+    bare = {name.strip(): name for name in names}
+    for name in names:
+        other, allowed = bare[name.strip()], f"must be written as {name!r} everywhere"
+        require(other == name, where, "label", other, allowed)
     if labels.dtype.kind == "f":
         broken = np.flatnonzero(~np.isfinite(labels) | (labels != np.rint(labels)))
         first = broken[0] if len(broken) else 0
@@ -226,10 +231,11 @@ def _labels(train: Part, test: Part) -> _Labels:
     allowed = f"must be from 2 to {MOST_CLASSES} in the training rows"
     fits = 2 <= len(classes) <= MOST_CLASSES
     require(fits, train.where, "number of classes", len(classes), allowed)
-    kinds = {train.labels.dtype.kind, test.labels.dtype.kind}
-    allowed = f"must be {train.labels.dtype}, as in the training rows"
-    one_kind = len(kinds) == 1 or "U" not in kinds
-    require(one_kind, test.where, "kind of labels", str(test.labels.dtype), allowed)
+    mine, theirs = (
+        "text" if part.labels.dtype.kind in "US" else "numbers" for part in (train, test)
+    )
+    allowed = f"must be {mine}, as in the training rows"
+    require(mine == theirs, test.where, "kind of labels", theirs, allowed)
     unknown = [label.item() for label in test.labels[~np.isin(test.labels, classes)][:1]]
     found = Fault(f"no training row has the class {unknown[0]!r}" if unknown else "")
     allowed = "every class of the test rows must be among the training rows"

@@ -128,7 +128,7 @@ def _read_csv(path: Path) -> pd.DataFrame:
     with open_regular(path) as file:
         first = file.readline().decode("utf-8", errors="replace")
     separator = max(SEPARATORS, key=first.count)
-    options: dict[str, Any] = {"sep": separator, **_GAPS}
+    options: dict[str, Any] = {"sep": separator, "skipinitialspace": True, **_GAPS}
     _check_names(path, pd.read_csv(path, header=None, nrows=1, dtype=str, **options).iloc[0])
     with warnings.catch_warnings():
         # Where rows have more cells than names, pandas would take the first column for an index.

@@ -78,7 +78,7 @@ def test_some_test_rows_of_a_sorted_file_are_of_all_classes(tmp_path: Path) -> N
 
 def test_what_is_held_out_has_no_part_in_the_scale(tmp_path: Path) -> None:
     x_train, x_test = np.array([[0.0], [1.0], [2.0]]), np.array([[9.0], [-9.0]])
-    arrays = {"x_train": x_train, "y_train": [0, 1, 0], "x_test": x_test, "y_test": [1, 0]}
+    arrays = {"X_train": x_train, "y_train": [0, 1, 0], "X_test": x_test, "y_test": [1, 0]}
     np.savez(tmp_path / "m.npz", **arrays)
     data = load(OwnData(file=tmp_path / "m.npz"))
     assert sorted(np.ravel(data.train_images)) == [0.0, 0.5, 1.0]
@@ -170,7 +170,7 @@ def test_tables_with_other_separators(tmp_path: Path, sep: str, decimal: str) ->
 
 
 def test_columns_of_a_test_table_are_found_by_name(tmp_path: Path) -> None:
-    (tmp_path / "train.csv").write_text("a,b,label\n0,5,x\n1,9,y\n")
+    (tmp_path / "train.csv").write_text("a, b, label\n0, 5, x\n1, 9, y\n")
     (tmp_path / "test.csv").write_text("label,b,a\ny,9,1\nx,5,0\n")
     own = OwnData(file=tmp_path / "train.csv", test_file=tmp_path / "test.csv")
     source = read_own(own)

@@ -90,6 +90,7 @@ def test_a_reference_without_rows_is_refused() -> None:
         (swept().assign(test_accuracy="90.1"), "test_accuracy: '90.1' .*must be a number"),
         (swept().assign(test_accuracy=120.0), "test_accuracy: 120.0 .*0 to 100 %"),
         (swept().drop(columns="seed"), "seed: missing; must be a column"),
+        (swept().assign(label=None), "label: missing in some rows; must be in every row"),
     ],
 )
 def test_other_tables_than_results_are_refused(results: pd.DataFrame, message: str) -> None:

@@ -327,8 +327,9 @@ def test_bad_questions_are_refused_before_anything_runs(
 
 @pytest.mark.parametrize("question", [attribute, decompose, partial(require, loss=1.0)])
 def test_what_cannot_run_a_study_is_refused(question: Callable[..., object]) -> None:
-    with pytest.raises(InputError, match="run: missing; must be a function"):
-        question(device_study(), "capacitor", run=None)
+    for run, found in ((None, "missing"), (id, "it returned a value of type int")):
+        with pytest.raises(InputError, match=f"run: {found}; must be what `with studies.runner"):
+            question(device_study(), "capacitor", run=run)
 
 
 @pytest.mark.parametrize("name", PARAMETERS)
