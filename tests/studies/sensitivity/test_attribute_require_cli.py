@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,8 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from studies.declaration.trial import TrialResult
+from studies.declaration.study import Study
+from studies.declaration.trial import Row, Runs, Trial, TrialResult
 from studies.report import attribution_view, ledger_view, requirement_view
 from studies.results import caveats
 from studies.results.ledger import COLUMNS
@@ -24,6 +26,25 @@ def leaky(parameters: dict[str, Any], method: Any) -> float:
     """Returns a loss of 2 points for the leak, and for noise 1 point at 2 and more beyond."""
     leaks = parameters["leak_time_constant_s"] != "inf"
     return 2.0 * leaks + (parameters["cycle_to_cycle"] / 2.0) ** 2
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
+    """Returns the figures that the test draws, which are not saved."""
+    figures: list[Figure] = []
+    for view in (attribution_view, requirement_view):
+        monkeypatch.setattr(view, "save", lambda figure, _: figures.append(figure))
+    return figures
+
+
+def runs_at(study: Study, reached: Callable[[Trial], float], *epochs: Row) -> Runs:
+    """Returns runs of ten classes whose devices are at 10 % on validation images."""
+    row: Row = {"network": "64-8-10", "n_test": 1000, "n_validation": 1000}
+    row["validation_accuracy"] = 10.0
+    return [
+        (trial, TrialResult({**row, "test_accuracy": reached(trial)}, list(epochs)))
+        for trial in declared_trials(study)
+    ]
 
 
 def test_the_attribution_is_printed_written_and_drawn(tmp_path: Path) -> None:
@@ -60,41 +81,29 @@ def test_what_failed_has_no_number() -> None:
     assert not any("nan" in line for line in attribution_view.lines(found))
 
 
-def test_bars_beyond_100_points_are_whole_beside_a_failure(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    drawn: list[Figure] = []
-    monkeypatch.setattr(attribution_view, "save", lambda figure, _: drawn.append(figure))
+def test_bars_beyond_100_points_are_whole_beside_a_failure(drawn: list[Figure]) -> None:
     fails = "only cycle_to_cycle"
     run = FakeRun(lambda p, m: 100 * leaky(p, m), fails=lambda trial: trial.label == fails)
-    attribution_view.draw(attribute(device_study(), "capacitor", run), "capacitor", tmp_path)
+    attribution_view.draw(attribute(device_study(), "capacitor", run), "capacitor", Path())
     assert drawn[0].axes[0].get_xlim()[1] > 200.0
 
 
-def test_bars_that_are_not_significant_are_hollow(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    drawn: list[Figure] = []
-    monkeypatch.setattr(attribution_view, "save", lambda figure, _: drawn.append(figure))
+def test_bars_that_are_not_significant_are_hollow(drawn: list[Figure]) -> None:
     found = attribute(device_study(), "capacitor", FakeRun(leaky, noise=0.02))
-    attribution_view.draw(found, "capacitor", tmp_path)
-    recovered = drawn[0].axes[0].containers[1]
-    filled = [bar.get_facecolor() != (1, 1, 1, 1) for bar in recovered]
-    names = [label.get_text() for label in drawn[0].axes[0].get_yticklabels()]
-    marked = [name for name, is_filled in zip(names, filled, strict=True) if is_filled]
-    assert [name for name in marked if name not in TOTALS] == ["leak"]
+    attribution_view.draw(found, "capacitor", Path())
+    axes = drawn[0].axes[0]
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    bars = zip(names, axes.containers[1], strict=True)
+    filled = [name for name, bar in bars if bar.get_facecolor() != (1, 1, 1, 1)]
+    assert [name for name in filled if name not in TOTALS] == ["leak"]
 
 
 def test_a_negative_parameter_is_drawn_by_its_logarithm_with_its_own_value_ringed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    drawn: list[Figure],
 ) -> None:
-    drawn: list[Figure] = []
-    monkeypatch.setattr(requirement_view, "save", lambda figure, _: drawn.append(figure))
-    run = FakeRun(lambda p, m: 50.0 * p["asymmetry"] ** 2)
-    found = require(
-        device_study("neurosim_pcmo"), "neurosim_pcmo", 1.0, run, parameters=["asymmetry"]
-    )
-    requirement_view.draw(found, "neurosim_pcmo", 1.0, tmp_path)
+    run, device = FakeRun(lambda p, m: 50.0 * p["asymmetry"] ** 2), "neurosim_pcmo"
+    found = require(device_study(device), device, 1.0, run, parameters=["asymmetry"])
+    requirement_view.draw(found, device, 1.0, Path())
     axes = drawn[0].axes[0]
     assert axes.get_xscale() == "symlog"
     ring = next(line for line in axes.lines if line.get_markersize() == 10)
@@ -172,8 +181,7 @@ def test_a_device_far_below_the_reference_is_named() -> None:
 
 @pytest.mark.parametrize(("accuracy", "learned"), [(11.0, False), (20.0, True)])
 def test_a_device_near_chance_is_named_beside_any_reference(accuracy: float, learned: bool) -> None:
-    row: dict[str, Any] = {"test_accuracy": accuracy, "network": "64-8-10", "n_test": 1000}
-    runs = [(trial, TrialResult(row, [])) for trial in declared_trials(small_study())]
+    runs = runs_at(small_study(), lambda trial: accuracy)
     told = list(caveats.of_device(runs, "coincidence", "rate"))
     assert [f"{accuracy} %, where chance alone gives 10.0 %" in line for line in told] == (
         [] if learned else [True]
@@ -184,28 +192,19 @@ def test_a_device_near_chance_is_named_beside_any_reference(accuracy: float, lea
 
 def test_what_a_device_lost_in_storage_was_learned() -> None:
     study = device_study(case={"tile": {"storage_seconds": 86400}})
-    row = {"test_accuracy": 11.0, "validation_accuracy": 10.0, "n_validation": 1000}
-    row |= {"network": "64-8-10", "n_test": 1000}
-    runs = [
-        (trial, TrialResult(row, [{"validation_accuracy": 50.0}]))
-        for trial in declared_trials(study)
-    ]
+    runs = runs_at(study, lambda trial: 11.0, {"validation_accuracy": 50.0})
     kept = "before storage it had 50.0 % on validation samples."
     (line,) = caveats.of_chance(study, runs)
     assert line.startswith("capacitor lost in storage what it had learned: ")
     assert line.endswith(kept)
     (line,) = caveats.of_device(runs, "capacitor", "rate")
     assert line.endswith(f"say little; {kept}")
-    (line,) = caveats.of_device(runs, "rate", "capacitor")
-    assert "learned badly" in line
+    assert "learned badly" in "".join(caveats.of_device(runs, "rate", "capacitor"))
 
 
 def test_a_point_of_a_sweep_at_chance_is_named_beside_one_that_learned() -> None:
-    study, runs = small_study(sweep={"network.T": [10, 20]}), []
-    for trial in declared_trials(study):
-        reached = 90.0 if trial.settings.network.T == 20 or trial.label == "ann" else 11.0
-        row: dict[str, Any] = {"test_accuracy": reached, "network": "64-8-10", "n_test": 1000}
-        runs.append((trial, TrialResult(row, [])))
+    study = small_study(sweep={"network.T": [10, 20]})
+    runs = runs_at(study, lambda t: 90.0 if t.settings.network.T == 20 or t.label == "ann" else 11)
     (line,) = caveats.of_chance(study, runs)
     assert line.endswith(": coincidence [T = 10].")
     no_table = pd.DataFrame({"case": []})
