@@ -211,8 +211,8 @@ class NetworkSpec(Spec):
     hidden: Annotated[tuple[Neurons, ...], Field(max_length=MOST_LAYERS)] = (256,)
     """The number of neurons of each hidden layer. Two layers train better with
     `inhibition.clocked`; studies refuse three without it, since with the default output their rates
-    run away (docs/findings/algorithm.md, Depth). Coincidences and devices need `gradient.delay`
-    too."""
+    run away (docs/findings/algorithm.md, Depth). Coincidences and devices lose accuracy without
+    `gradient.delay`."""
 
     layers: Annotated[tuple[Layer, ...], Field(max_length=MOST_LAYERS)] | None = None
     """In place of `hidden`, hidden layers of which some are convolutions:

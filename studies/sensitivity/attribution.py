@@ -106,7 +106,7 @@ def attribute(study: Study, device: str, run: Run) -> Attribution:
     off, left_out = imperfections(asked.case, tuned.thinning)
     outcome = run(asked.study_of(QUESTION, _cases(asked, tuned, off)))
     table = _table(outcome.runs, off, asked)
-    notes = [hyperparameter_note(tuned), *setting_notes(asked), *left_out]
+    notes = [hyperparameter_note(tuned), *setting_notes(study), *left_out]
     if not len(table):
         notes.append("the device has no imperfection that can be switched off")
         return Attribution(table, notes, outcome.failures)

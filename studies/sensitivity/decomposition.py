@@ -134,16 +134,13 @@ def decompose(study: Study, device: str, run: Run) -> Decomposition:
             it.
     """
     run = checked_runner(run)
-    asked = ask(study, device)
-    trained = _trainings(asked)
-    cases = trained.cases
-    outcome = run(trained)
+    trained = all_trainings(study, device)
+    cases, outcome = trained.cases, run(trained)
     table = _table(outcome.runs, cases[-1].name)
     reached = {case.name: list(accuracies(outcome.runs, case.name).values()) for case in cases}
     levels = {state: mean_and_half_width(values)[0] for state, values in reached.items()}
-    notes = [*setting_notes(asked), *caveats.of_ceiling(outcome.runs)]
-    notes += _weak_float_network(table)
-    spikes = _simulator(asked.case)
+    notes = [*setting_notes(study), *caveats.of_ceiling(outcome.runs), *_weak_floats(table)]
+    spikes = next(_simulator(case) for case in cases if case.name == SPIKES)
     others = {_simulator(case) for case in cases if isinstance(case.rule, AnalogSgdRule)} - {spikes}
     notes += [
         f"with spikes the device is simulated by {spikes}, with numbers by {o}" for o in others
@@ -157,10 +154,7 @@ def all_trainings(study: Study, device: str) -> Study:
     Raises:
         InputError: the input is bad, as for `decompose`.
     """
-    return _trainings(ask(study, device))
-
-
-def _trainings(asked: DeviceQuestion) -> Study:
+    asked = ask(study, device)
     allowed = "must be a device that is trained by spikes, or its preset"
     by_spikes = isinstance(asked.case.rule, PulseRule)
     require(by_spikes, asked.study.study, "--device", asked.device, allowed)
@@ -265,7 +259,7 @@ def _table(runs: Runs, last: str) -> pd.DataFrame:
     )
 
 
-def _weak_float_network(table: pd.DataFrame) -> Iterator[str]:
+def _weak_floats(table: pd.DataFrame) -> Iterator[str]:
     """Warns if another state ends above the float network, which all losses count from."""
     above = table[(table["before"] == FLOAT) & (table["loss"] + table["loss_ci"] < 0)]
     if len(above):

@@ -227,9 +227,9 @@ def hyperparameter_note(tuned: TunedDevice) -> str:
     return f"every change keeps the hyperparameters of the device as it is ({held})"
 
 
-def setting_notes(asked: DeviceQuestion) -> list[str]:
-    """Says which parts of the study the question leaves out."""
-    study, notes = asked.study, []
+def setting_notes(study: Study) -> list[str]:
+    """Says which parts of the study a question leaves out."""
+    notes = []
     if study.varied:
         notes.append(f"the study's sweep is left out ({', '.join(study.varied)})")
     if study.measure == "validation":

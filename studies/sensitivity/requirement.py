@@ -148,7 +148,7 @@ def require(
         hyperparameter_note(tuned),
     ]
     trials = len({trial.identity for trial, _ in evaluator.runs})
-    notes = [*head, *taken, *setting_notes(asked), *notes, *(_together(each) if taken else ())]
+    notes = [*head, *taken, *setting_notes(study), *notes, *(_together(each) if taken else ())]
     return Requirement(table, curves, notes, trials, evaluator.failures)
 
 
