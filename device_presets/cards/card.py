@@ -15,8 +15,9 @@ from device_presets.library.steps_at_zero import (
     states_at_zero,
 )
 
-type Standing = Literal["sourced", "extrapolated", "assumed", "not known"]
-"""Where a number comes from; `extrapolated` is a range whose bound the fit put beyond the data."""
+type Standing = Literal["sourced", "extrapolated", "left out", "assumed", "not known"]
+"""Where a number comes from; `extrapolated` is a range whose bound the fit put beyond the data, and
+`left out` what was measured but is not in the preset."""
 
 _READING = "noise of a reading"
 _BOUNDS = "spread of bounds between devices"
@@ -43,8 +44,9 @@ def standing_of(*given: Parameter) -> Standing:
     """Returns the standing of a number that is derived from these parameters."""
     if any(parameter.value is None for parameter in given):
         return "not known"
-    if any("extrapolated" in (parameter.assumption or "") for parameter in given):
-        return "extrapolated"
+    for word in ("extrapolated", "left out"):
+        if any(word in (parameter.assumption or "") for parameter in given):
+            return word
     return "sourced" if all(parameter.source for parameter in given) else "assumed"
 
 
@@ -123,7 +125,7 @@ def _fact(what: str, name: str, shown: Parameter) -> Fact:
     if value is None:
         return Fact(what, "not known", "not known")
     if name == "leak_time_constant_s" and value == math.inf:
-        text = "no exponential decay"
+        text = "log-time loss" if standing_of(shown) == "left out" else "no exponential decay"
     elif shown.unit in ("1", "yes/no"):
         text = f"{value:.4g}" if not isinstance(value, bool) else str(value)
     else:

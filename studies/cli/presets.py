@@ -110,6 +110,7 @@ def fit(
     no preset is written.
     """
     from device_presets.fitting.kept import kept_fit
+    from device_presets.fitting.reading.reading import doubt_of
     from device_presets.fitting.results.measured_table import write_tables
     from device_presets.library.entry_writing import checked_name, draws_file
 
@@ -144,14 +145,16 @@ def fit(
 
     fitted = kept_fit(data, name, sheet, weight_zero, weight_one, tell)
     found = fitted.measurement
-    if fitted.doubt:
-        typer.echo(f"{fitted.doubt}.\n")
+    doubt = doubt_of(found)
+    if doubt:
+        typer.echo(f"{doubt}.\n")
     typer.echo(f"{data}: {found.size}")
     for note in found.notes:
         typer.echo(f"note: {note}")
-    typer.echo(f"{fitted.scale.sentence}\n")
+    typer.echo(f"{fitted.population.fit.prepared.scale.sentence}\n")
     typer.echo(
-        f"Models ({fitted.selection.how}; log-likelihood beside the best; *: chosen, =: as good):\n"
+        f"Models ({fitted.selection.how}; log-likelihood beside the best; *: chosen, =: as good "
+        "as the best):\n"
     )
     typer.echo(fitted.models().to_markdown(index=False, disable_numparse=True))
     typer.echo("")
@@ -165,7 +168,7 @@ def fit(
         typer.echo(check.line)
     if not fitted.usable and not accept_poor_fit:
         fitted.save(None, plot_file)
-        cause = f"{fitted.doubt}; " if fitted.doubt else ""
+        cause = f"{doubt}; " if doubt else ""
         typer.echo(
             f"{data}: no model describes the data: {cause}failed checks: {fitted.verdict.failed}. "
             f"See the plot {plot_file}. No preset was written; --accept-poor-fit writes it "

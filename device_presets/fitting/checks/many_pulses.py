@@ -58,6 +58,6 @@ def mean_curve_check(measured: Summary, simulated: list[Summary], span: float) -
     off = float(np.sqrt(np.mean((measured.curve - centre) ** 2))) / span
     theirs = np.sqrt(np.mean((curves - centre) ** 2, axis=1)) / span
     most = max(float(theirs.max()), MOST_CURVE_DEVIATION)
-    answer = f"Its rms distance from their mean is {off:.3f} of the range (allowed: {most:.3f})."
+    answer = f"Fitted to all cycles, it is {off:.3f} of the range off (rms; allowed: {most:.3f})."
     question = "Does the mean curve lie among simulated mean curves?"
     return Check(question, answer, status_of(off <= most, most > _WIDE_CURVE))

@@ -96,12 +96,8 @@ def _clipped_update(
         if density_b > 0.0:
             trimmed -= b * density_b / mass
         trimmed = max(trimmed, 0.0)
-    within, p_high, p_low, p_in = (
-        inner + spread * first,
-        at_high / total,
-        at_low / total,
-        inside / total,
-    )
+    within = inner + spread * first
+    p_high, p_low, p_in = at_high / total, at_low / total, inside / total
     w = p_high * high + p_low * low + p_in * within
     ww = p_high * (high - w) ** 2 + p_low * (low - w) ** 2
     ww += p_in * (left * trimmed + (within - w) ** 2)

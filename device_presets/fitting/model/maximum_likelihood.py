@@ -68,21 +68,19 @@ class Objective:
         Args:
             local: [devices, 6] start of the search; the limits always include its steps.
         """
-        model = self._fit.layout.model
         highest, lowest = self._fit.prepared.ends
         span = highest - lowest
-        soft = model.code == SOFT_BOUNDS
+        soft = self._fit.layout.model.code == SOFT_BOUNDS
         away = span * (1.0 if soft else 0.5)  # The linear step describes further asymptotes.
-        nearer = span * 0.3
         low, high = np.empty_like(local), np.empty_like(local)
         largest = np.log(span)[:, None]
         low[:, :2] = np.minimum(local[:, :2], largest) - 8.0
         high[:, :2] = np.maximum(local[:, :2], largest)
         low[:, 2:4], high[:, 2:4] = -3.0, 5.0
-        low[:, 4] = np.maximum(highest - nearer, 1e-3)
+        low[:, 4] = np.maximum(highest - 0.3 * span, 1e-3)
         high[:, 4] = np.maximum(highest, 0) + away
         low[:, 5] = np.minimum(lowest, 0) - away
-        high[:, 5] = np.minimum(lowest + nearer, -1e-3)
+        high[:, 5] = np.minimum(lowest + 0.3 * span, -1e-3)
         lowest_shared, highest_shared = self._fit.layout.limits
         return self.pack(lowest_shared, low), self.pack(highest_shared, high)
 

@@ -151,11 +151,8 @@ def _with_noises_of_scatter(fit: JointFit, rows: np.ndarray, alike: np.ndarray) 
         made = smooth + cycle * of_cycle + read * of_reading + _LEAST
         return np.asarray(np.log(made[known] / measured[known]))
 
-    start = np.clip(
-        [0.0, np.log(max(float(np.sqrt(measured[known].min() / 2.0)), 1e-6))], LOW - 1, HIGH
-    )
-    logs = least_squares(
-        off, start, bounds=(LOW - 2.0, HIGH), x_scale=0.3, max_nfev=_MOST_EVALUATIONS
-    ).x
+    least, within = max(float(np.sqrt(measured[known].min() / 2.0)), 1e-6), (LOW - 2.0, HIGH)
+    start = np.clip([0.0, np.log(least)], LOW - 1, HIGH)
+    logs = least_squares(off, start, bounds=within, x_scale=0.3, max_nfev=_MOST_EVALUATIONS).x
     shared[:NOISES] = np.clip(logs + np.array([shared[0], 0.0]), LOW, HIGH)
     return shared

@@ -61,8 +61,14 @@ class WeightScale:
 
     @property
     def sentence(self) -> str:
-        """Returns a sentence with both conductances in the user's unit."""
-        return f"Weight 0 is {self.shown(self.zero)}, weight 1 is {self.shown(self.one)}"
+        """Returns a sentence with both conductances in the user's unit, and the on/off ratio of a
+        study if weight -1 is above 0 S."""
+        told = f"Weight 0 is {self.shown(self.zero)}, weight 1 is {self.shown(self.one)}"
+        lowest = self.zero - self.span
+        if lowest <= 1e-3 * self.one:  # The default of a study, an infinite ratio, is as good.
+            return told
+        ratio = f"tile: {{reference: {{on_off_ratio: {self.one / lowest:.3g}}}}}"
+        return f"{told}; in a study, set {ratio}"
 
     def shown(self, siemens: float) -> str:
         """Returns a conductance in the user's unit."""

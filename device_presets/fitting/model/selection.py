@@ -49,11 +49,6 @@ class Score:
         """Returns the model of the fit."""
         return self.fit.layout.model
 
-    @property
-    def name(self) -> str:
-        """Returns a name with the step, noise and effects of the fit."""
-        return self.fit.layout.name
-
 
 @dataclass(frozen=True)
 class Selection:

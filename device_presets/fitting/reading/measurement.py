@@ -21,7 +21,8 @@ FEWEST_PULSES = 12
 
 _STUCK, _STUCK_SCATTER = 0.05, 0.25
 """A stuck device moves by less than these shares of the median device's change: the first share is
-for its mean change in a sweep, the second for the spread of 80 % of its readings."""
+for its mean change in a sweep, the second for the spread of 80 % of its readings. They also hold
+for a dead cycle, compared with the median cycle of its device."""
 
 _SWAPPED = 0.5
 """A device moves against its pulses if it does so by this share of the median device's change, and
@@ -125,7 +126,7 @@ def read_measurement(file: Path, sheet: str | None = None) -> Measurement:
         rows = replace(rows, cycle=turns, cycles=tuple(map(str, range(1, 2 + turns.max()))))
         if rows.cycle.any():
             notes.append("cycles are found from the turns: a sweep in each direction is one cycle")
-    cycle = _cycles(rows)
+    kinds, cycle = np.unique(_cycles(rows), return_inverse=True)
     same_cycle = np.concatenate([[False], cycle[1:] == cycle[:-1]])
     growth = np.concatenate([[0], np.diff(number)])
     turned = np.concatenate([[False], up[1:] != up[:-1]])
@@ -169,14 +170,14 @@ def read_measurement(file: Path, sheet: str | None = None) -> Measurement:
         pulse=pulse,
         begins=~follows,
         device=device,
-        cycle=cycle,
+        cycle=cycle.astype(np.int32),
         unit=rows.columns["conductance"].unit,
         notes=tuple(notes),
         conditions=conditions,
         labels=tuple(f"device {name}" for name in rows.devices),
     )
     found = selected(found, ~gap)
-    _check_enough(file, found)
+    _check_enough(file, found, [rows.cycles[kind] for kind in kinds])
     return found
 
 
@@ -196,8 +197,8 @@ def _ways(rows: Rows) -> np.ndarray:
 
 
 def _cycles(rows: Rows) -> np.ndarray:
-    """Returns [rows] the indices of cycles; a reading before a device's first pulse belongs to the
-    cycle of that pulse.
+    """Returns [rows] which of the file's cycles a row is of; a reading before a device's first
+    pulse belongs to the cycle of that pulse.
 
     Args:
         rows: The rows, sorted by device.
@@ -205,7 +206,7 @@ def _cycles(rows: Rows) -> np.ndarray:
     own, begun = pd.Series(rows.cycle), pd.Series(rows.pulsed & (rows.pulse > 0))
     begun = begun.groupby(rows.device).cummax()
     cycle = own.where(begun).groupby(rows.device).bfill().fillna(own)
-    return np.unique(cycle, return_inverse=True)[1].astype(np.int32)
+    return np.asarray(cycle, dtype=np.int32)
 
 
 def _cycles_from_turns(rows: Rows, up: np.ndarray, same_device: np.ndarray) -> np.ndarray:
@@ -274,16 +275,17 @@ def _refuse_order(file: Path, rows: Rows, bad: np.ndarray) -> None:
     refuse_first(file, "pulse", rows.file_row, rows.pulse, bad, allowed)
 
 
-def _check_enough(file: Path, found: Measurement) -> None:
-    """Refuses a measurement with too few pulses, or with devices that do not move."""
-    ups, downs = int((found.pulse > 0).sum()), int((found.pulse < 0).sum())
-    for field, count in (("up pulses", ups), ("down pulses", downs)):
-        if count < FEWEST_PULSES and not (field == "down pulses" and count == 0):
-            allowed = (
-                f"must be at least {FEWEST_PULSES} pulses, each with a conductance in the row "
-                "before and in its own"
-            )
-            raise PresetError(file, field, count, allowed)
+def _check_enough(file: Path, found: Measurement, cycles: list[str]) -> None:
+    """Refuses a measurement with too few pulses, or with devices or cycles that do not move.
+
+    Args:
+        cycles: The name of each cycle.
+    """
+    allowed = f"must be at least {FEWEST_PULSES} pulses, each with a conductance before and after"
+    for way, sign in (("up", 1), ("down", -1)):
+        count = int((found.pulse == sign).sum())
+        enough = count >= FEWEST_PULSES or (sign < 0 and count == 0)
+        require_preset(enough, file, f"{way} pulses", count, allowed)
     column = f"column {found.column}"
     if found.conductance.max() < LEAST_SIEMENS and found.unit != ARBITRARY:
         highest = in_unit(float(found.conductance.max()), found.unit)
@@ -299,6 +301,9 @@ def _check_enough(file: Path, found: Measurement) -> None:
         names = [found.labels[k].removeprefix("device ") for k in np.flatnonzero(odd)]
         others = found.n_devices - len(names)
         require_preset(not names or others < 2, file, "device", ", ".join(names), allowed)
+    dead = [f"{found.labels[device]}, cycle {cycles[cycle]}" for device, cycle in _dead(found)]
+    allowed = "must move with its pulses as the device's other cycles do: empty its conductances"
+    require_preset(not dead, file, "cycle", listed(dead), allowed)
 
 
 def _odd(found: Measurement) -> dict[str, np.ndarray]:
@@ -327,3 +332,18 @@ def _odd(found: Measurement) -> dict[str, np.ndarray]:
         f"must span at most {_RANGES} times the range of the others: check its unit": inner
         > _RANGES * np.median(inner),
     }
+
+
+def _dead(found: Measurement) -> list[tuple[int, int]]:
+    """Returns device and cycle wherever pulses in both directions move a device far less, and its
+    readings spread far less, than in its median cycle."""
+    inside = (found.pulse != 0) & (np.diff(found.cycle, prepend=-1) == 0)
+    rows = {"device": found.device, "cycle": found.cycle, "way": found.pulse}
+    rows |= {"move": found.pulse * np.diff(found.conductance, prepend=0.0)}
+    table = pd.DataFrame(rows | {"reading": found.conductance})[inside]
+    cycles = table.groupby(["device", "cycle"])
+    dead = (cycles.size() >= FEWEST_PULSES) & (cycles["way"].nunique() == 2)
+    spread = cycles["reading"].quantile(0.9) - cycles["reading"].quantile(0.1)
+    for share, size in ((_STUCK, cycles["move"].mean()), (_STUCK_SCATTER, spread)):
+        dead &= size < share * size.groupby("device").transform("median")
+    return list(dead.index[dead])

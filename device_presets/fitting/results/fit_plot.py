@@ -55,13 +55,10 @@ def _draw_response(axes: Axes, fit: JointFit) -> None:
     simulated = np.concatenate([weight[rows] for weight in simulate(fit, 2, sets)]).T
     number = np.arange(len(measured))
     low, high = np.percentile(simulated, [2.5, 97.5], axis=1)
-    for k in range(measured.shape[1]):
-        name = f"measured: {counted(measured.shape[1], 'stretch', 'stretches')}" if k == 0 else None
-        axes.plot(number, measured[:, k], color="#56B4E9", lw=0.6, alpha=0.6, label=name)
+    first, *_ = axes.plot(number, measured, color="#56B4E9", lw=0.6, alpha=0.6)
+    first.set_label(f"measured: {counted(len(rows), 'stretch', 'stretches')}")
     label = f"simulated: 95 % of {simulated.shape[1]} trains"
-    axes.fill_between(number, low, high, color="0.4", alpha=0.2, lw=0)
-    axes.plot(number, low, "k--", lw=0.8, label=label)
-    axes.plot(number, high, "k--", lw=0.8)
+    axes.fill_between(number, low, high, fc=("0.4", 0.2), ec="k", ls="--", lw=0.8, label=label)
     axes.plot(number, np.median(simulated, axis=1), "k-", lw=1.8, label="simulated: median")
     _label(axes, "pulse number", "weight", "pulse response")
 

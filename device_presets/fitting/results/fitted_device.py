@@ -10,7 +10,6 @@ from device_presets.fitting.checks.defects import BY_TABLE
 from device_presets.fitting.checks.goodness import Verdict
 from device_presets.fitting.checks.questions import CYCLES, ERRORS, MEAN_STEP, SCATTER, Check
 from device_presets.fitting.checks.whole_cycles import MOST_CURVE, CycleErrors
-from device_presets.fitting.model.preparation import WeightScale
 from device_presets.fitting.model.selection import Selection
 from device_presets.fitting.reading.measurement import Measurement
 from device_presets.fitting.reading.reading import doubt_of
@@ -18,7 +17,7 @@ from device_presets.fitting.results.fit_plot import draw_fit
 from device_presets.fitting.results.fitted_entry import drawn_entries
 from device_presets.fitting.results.intervals import Quantity
 from device_presets.fitting.results.population import Population
-from device_presets.fitting.results.time_and_width import left_out
+from device_presets.fitting.results.time_and_width import left_out, lost, retention_setting
 from device_presets.library.entry_writing import (
     MOST_DRAWS,
     draws_file,
@@ -62,16 +61,6 @@ class FittedDevice:
     cycles: CycleErrors
     entry: PresetEntry
 
-    @property
-    def scale(self) -> WeightScale:
-        """Returns the conductances that correspond to the weights."""
-        return self.population.fit.prepared.scale
-
-    @property
-    def doubt(self) -> str:
-        """Returns a sentence if the polarity is probably swapped; otherwise it is empty."""
-        return doubt_of(self.measurement)
-
     def table(self) -> pd.DataFrame:
         """Returns the report, in columns ``quantity``, ``value``, ``95 % interval``, ``unit``,
         ``note``."""
@@ -84,15 +73,12 @@ class FittedDevice:
         them."""
         told = []
         if not self.population.has_down:
-            told = [
-                "The file has no down pulses, so steps down were not measured.",
-                "Use the preset only in one_sided_pair(...) or mixed_precision_pair(...).",
-                "For any other use, measure sweeps down too.",
-            ]
-        low = {q.name: q.low for q in self.quantities}
-        for name, side, way in (("w_max", "upper", "up"), ("w_min", "lower", "down")):
-            high = way == "up"
-            seen = low[name] is not None and not self.population.extrapolated(high)
+            told.append(
+                "The file has no down pulses, so steps down were not measured. Use the preset only "
+                "in one_sided_pair(...) or mixed_precision_pair(...), or measure sweeps down too."
+            )
+        for high, side, way in ((True, "upper", "up"), (False, "lower", "down")):
+            seen = self.population.reached(high).all() and not self.population.extrapolated(high)
             if not seen and (high or self.population.has_down):
                 told.append(f"The {side} bound was not measured: pulse {way} until devices stop.")
         return told
@@ -106,20 +92,20 @@ class FittedDevice:
         """Returns the models, in columns ``model``, ``law``, ``numbers`` and ``held-out
         log-likelihood`` (best is 0).
 
-        A star before the name marks the chosen model, and = a model that the data do not
-        distinguish from it.
+        A star before the name marks the chosen model, and = a model that held-out pulses do not
+        distinguish from the best.
         """
-        scores = self.selection.scores
-        if all(score is not self.selection.chosen for score in scores):
-            scores = (self.selection.chosen, *scores)
+        chosen, scores = self.selection.chosen, self.selection.scores
+        scores = scores if chosen in scores else (chosen, *scores)
         totals = [None if s.held_out is None else float(s.held_out.sum()) for s in scores]
         best = max((total for total in totals if total is not None), default=0.0)
-        marks = {id(s): "= " for s in self.selection.as_good} | {id(self.selection.chosen): "* "}
+        marks = {id(s): "= " for s in self.selection.as_good} | {id(chosen): "* "}
         rows = []
         for s, total in zip(scores, totals, strict=True):
-            unknown = "" if s.fit.layout.how else "ruled out"
+            unknown = "by whole cycles" if s is chosen else "ruled out"
             found = unknown if total is None else f"{total - best:.1f}"
-            rows.append((marks.get(id(s), "") + s.name, s.model.law, s.fit.n_free, found))
+            name = marks.get(id(s), "") + s.fit.layout.name
+            rows.append((name, s.model.law, s.fit.n_free, found))
         return pd.DataFrame(rows, columns=["model", "law", "numbers", "held-out log-likelihood"])
 
     @property
@@ -131,9 +117,8 @@ class FittedDevice:
     def usable(self) -> bool:
         """Returns whether the preset is worth training in: the fit describes the data, or the
         device moves by its pulses and the mean curve is nearly right."""
-        return self.verdict.describes or (
-            self.verdict.moves and self.cycles.asked.worst <= MOST_CURVE
-        )
+        near = self.cycles.asked.worst <= MOST_CURVE
+        return self.verdict.describes or (self.verdict.moves and near)
 
     @property
     def sentence(self) -> str:
@@ -153,18 +138,20 @@ class FittedDevice:
         far = errors.worst > MOST_CURVE
         formula = f"; NeuroSim's formula: {theirs.percent}" if theirs else ""
         curve = f"{errors.percent} of the range (up / down, on {self.cycles.kind} cycles{formula})"
+        first = ", ".join(right if far else [*right, f"the mean curve within {curve}"])
         if far:
-            passed = ", ".join(right) or "nothing that was checked"
-            first = f"{passed}; its mean curve is off by {curve}"
-        else:
-            first = ", ".join([*right, f"the mean curve within {curve}"])
+            first = f"{first or 'nothing that was checked'}; its mean curve is off by {curve}"
         lacks = [f"{d.what} ({d.name})" for d in self.verdict.defects]
         to_do = [d.advice for d in self.verdict.defects]
         if not self.cycles.scatter.passed:
             lacks.append("cycles do not scatter as simulated ones (scatter of cycles)")
-        if self.population.is_below_zero:
+        if self.population.below_zero(float(self.population.device().local[5])):
             lacks.append("the fitted lower bound is no conductance, since it is below 0 S (bound)")
             to_do.append("pulse down until devices stop, and fit again")
+        if missing := lost(self.population):
+            lacks.append(f"{missing} (left out)")
+            setting = retention_setting(self.population) or "the width and gaps of the measurement"
+            to_do.append(f"in the study, set {setting}")
         second = f"The readings show what the preset lacks: {'; '.join(lacks)}"
         if not lacks:
             second = "Noise may explain this error" if far else "Nothing was found that it lacks"
@@ -177,7 +164,7 @@ class FittedDevice:
         third = "; ".join(dict.fromkeys(to_do)) or "you can train with it"
         return f"The preset reproduces: {first}. {second}. {third[0].upper()}{third[1:]}."
 
-    def save(self, preset_file: Path | str | None, plot_file: Path | str) -> None:
+    def save(self, preset_file: Path | None, plot_file: Path) -> None:
         """Writes the preset with its draws, and the plot: either all files or none.
 
         Args:
@@ -187,13 +174,11 @@ class FittedDevice:
         Raises:
             PresetError: A file cannot be written.
         """
-        preset_file = None if preset_file is None else Path(preset_file)
-        plot_file = Path(plot_file)
         comments = (
             f"Fitted by rpu-ssnn to {self.measurement.name}: {self.measurement.size}.",
-            *([f"{self.doubt}."] if self.doubt else []),
+            *([f"{doubt}."] if (doubt := doubt_of(self.measurement)) else []),
             *(f"Note: {note}." for note in self.measurement.notes),
-            f"{self.scale.sentence}.",
+            f"{self.population.fit.prepared.scale.sentence}.",
             *self.unmeasured,
             *self.left_out,
             f"{self.sentence}. {self.diagnosis}",

@@ -48,13 +48,13 @@ def fitted_entry(
         PresetError: The numbers are not allowed by the law.
     """
     device = drawn or population.device()
-    law = population.fit.layout.model.law
-    if population.fit.layout.as_charge_trap:
+    layout, prepared = population.fit.layout, population.fit.prepared
+    law, code = layout.model.law, layout.model.code
+    if layout.as_charge_trap:
         law = "charge_trap"
-    elif population.fit.layout.model.code == CONSTANT and population.fit.prepared.noisy:
+    elif code == CONSTANT and prepared.noisy:
         law = "linear"  # The law of constant steps has no write noise.
-    code = population.fit.layout.model.code
-    source = f"{found.name}, column {found.column}: fit of the model {population.name}"
+    source = f"{found.name}, column {found.column}: fit of the model {layout.name}"
     by_name = {quantity.name: quantity for quantity in quantities}
     values = _values(population, device, law, by_name) | effect_values(population, device)
     # The report's step is the mean at weight zero; aihwkit's is the larger one, so these numbers
@@ -81,8 +81,7 @@ def fitted_entry(
     return PresetEntry(
         technology="measured",
         law=law,
-        description=f"fit of {found.name}: model {population.name}; "
-        + population.fit.prepared.scale.phrase
+        description=f"fit of {found.name}: model {layout.name}; {prepared.scale.phrase}"
         + effect_phrase(population),
         citation=f"measured: {found.name}",
         one_directional_because=None if population.has_down else one_way,

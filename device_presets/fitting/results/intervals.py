@@ -33,6 +33,13 @@ _TWICE_OFF = 3.0
 _SMALL_SPREAD = 0.1
 """The interval of a spread is also informative if it ends below this."""
 
+_FEW_DEVICES = 5.0
+"""The interval of a spread from very few devices is not informative if it ends above this many
+times the value, and above the whole number that varies."""
+
+_WIDE_BOUND = 1.5
+"""The interval of a bound is not informative if it is this much of the half range wide."""
+
 
 @dataclass(frozen=True)
 class Quantity:
@@ -94,9 +101,10 @@ def as_far_as_determined(one: Quantity) -> Quantity:
         least, most = _WHOLE[one.name]
         nothing = one.low <= least and one.high >= most
     elif one.name.endswith("_spread"):
-        nothing = one.low == 0.0 and one.high > max(_TWICE_OFF * one.value, _SMALL_SPREAD)
+        times, least = (_FEW_DEVICES, 1.0) if one.low > 0.0 else (_TWICE_OFF, _SMALL_SPREAD)
+        nothing = one.high > max(times * one.value, least)
     elif one.name in BOUNDS:
-        nothing = one.high - one.low >= _TWICE_OFF * max(abs(one.value), 1.0)
+        nothing = one.high - one.low >= _WIDE_BOUND * max(abs(one.value), 1.0)
     else:
         nothing = one.low <= 0.0 and one.high - one.low >= _WIDE * max(abs(one.value), 1.0)
     if nothing:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -57,6 +57,10 @@ class MeanDevice:
     cycle_noise: float
     read_noise: float
     effects: dict[str, float]
+
+
+type OfDevice = Callable[[MeanDevice], float]
+"""A number that a mean device has."""
 
 
 class Population:
@@ -117,11 +121,6 @@ class Population:
     def _vector(self, fit: JointFit) -> np.ndarray:
         return np.concatenate([fit.shared, self._values(fit).mean(axis=0)])
 
-    @property
-    def name(self) -> str:
-        """Returns the name of the fit's step, noise and effects."""
-        return self.fit.layout.name
-
     def device(self, mean: np.ndarray | None = None) -> MeanDevice:
         """Returns the mean device, or the device for another vector of means."""
         vector = self._mean if mean is None else mean
@@ -157,10 +156,22 @@ class Population:
         vector[:n] = np.clip(vector[:n], *self.fit.layout.limits)
         return self.device(vector), factor
 
-    def quantity(
-        self, name: str, unit: str, function: Callable[[MeanDevice], float], note: str = ""
-    ) -> Quantity:
+    def quantity(self, name: str, unit: str, function: OfDevice, note: str = "") -> Quantity:
         """Returns a function of the mean device with its interval, by linearisation."""
+        value, half = self._with_error(function)
+        return Quantity(name, value, value - half, value + half, unit, note)
+
+    def positive(self, name: str, unit: str, function: OfDevice, note: str = "") -> Quantity:
+        """Returns a positive number with an interval computed for its logarithm, which is closer to
+        normal; an interval of more than about four orders of magnitude is left out."""
+        log, half = self._with_error(lambda device: math.log(function(device)))
+        value, low, high = (math.exp(log + way * min(half, _WIDEST)) for way in (0, -1, 1))
+        if half > _WIDEST:
+            return Quantity(name, value, None, None, unit, note).noted(_LEFT_OPEN)
+        return Quantity(name, value, low, high, unit, note)
+
+    def _with_error(self, function: OfDevice) -> tuple[float, float]:
+        """Returns a function of the mean device, and half of its 95 % interval."""
         value = function(self.device())
         gradient = np.zeros(len(self._mean))
         deviations = np.sqrt(np.maximum(np.diag(self._covariance), 0.0))
@@ -176,22 +187,7 @@ class Population:
         degrees = self._own_degrees
         if local > 0:
             degrees = variance**2 / (local**2 / self._degrees + shared**2 / self._own_degrees)
-        half = student_factor(degrees) * math.sqrt(max(variance, 0.0))
-        return Quantity(name, value, value - half, value + half, unit, note)
-
-    def positive(
-        self, name: str, unit: str, function: Callable[[MeanDevice], float], note: str = ""
-    ) -> Quantity:
-        """Returns a positive number with an interval computed for its logarithm, which is closer to
-        normal; an interval of more than about four orders of magnitude is left out."""
-        one = self.quantity(name, unit, lambda device: math.log(function(device)), note)
-        assert one.value is not None
-        assert one.low is not None
-        assert one.high is not None
-        value = math.exp(one.value)
-        if one.high - one.value > _WIDEST:
-            return Quantity(name, value, None, None, unit, note).noted(_LEFT_OPEN)
-        return replace(one, value=value, low=math.exp(one.low), high=math.exp(one.high))
+        return value, student_factor(degrees) * math.sqrt(max(variance, 0.0))
 
     def step_at(self, device: MeanDevice, up: bool, weight: float) -> float:
         """Returns the mean step of a device at a weight."""
@@ -224,12 +220,16 @@ class Population:
         beyond = (bound - self.measured(high)) * (1 if high else -1)
         return beyond > room and bool(self.reached(high).all())
 
-    @property
-    def is_below_zero(self) -> bool:
-        """Returns whether the lower bound is below 0 S; normalised values may be negative."""
+    def shown(self, weight: float) -> str:
+        """Returns the conductance of a weight in the user's unit, and says if it is none."""
         scale = self.fit.prepared.scale
-        lowest = scale.zero + float(self.device().local[5]) * scale.span
-        return lowest < 0.0 and scale.unit != ARBITRARY
+        shown = scale.shown(scale.zero + weight * scale.span)
+        return shown + (", which is no conductance" if self.below_zero(weight) else "")
+
+    def below_zero(self, weight: float) -> bool:
+        """Returns whether a weight is below 0 S; normalised values may be negative."""
+        scale = self.fit.prepared.scale
+        return scale.zero + weight * scale.span < 0.0 and scale.unit != ARBITRARY
 
     def spreads(self) -> list[Quantity]:
         """Returns every device-to-device deviation."""

@@ -47,7 +47,7 @@ def report(
     def how_many(q: Population) -> Quantity:
         reached = bool(q.reached(True).all() and q.reached(False).all())
         beyond = q.extrapolated(True) or q.extrapolated(False)
-        note = "" if reached else "a lower limit, since not every device reached both bounds"
+        note = "of the mean step" if reached else "a lower limit: not all devices reach both bounds"
         return q.quantity(
             "states",
             "states",
@@ -107,25 +107,24 @@ def _nonlinearity(
 
 def _bound(p: Population, high: bool) -> Quantity:
     name, column = ("w_max", 4) if high else ("w_min", 5)
-    reached, scale = p.reached(high), p.fit.prepared.scale
-    note = scale.shown(scale.zero + float(p.device().local[column]) * scale.span)
-    if not high and p.is_below_zero:
-        note += ", which no conductance is: the law or the noise puts the bound below 0 S"
+    reached, bound = p.reached(high), float(p.device().local[column])
+    note = p.shown(bound)
+    if p.below_zero(bound):
+        note += ": the law or the noise puts the bound below 0 S"
     if p.extrapolated(high):
-        measured = scale.shown(scale.zero + p.measured(high) * scale.span)
-        note += f"; extrapolated from the steps, as the measured range ends at {measured}"
+        end = p.shown(p.measured(high))
+        note += f"; extrapolated from the steps, as the measured range ends at {end}"
     one = p.quantity(name, "weight", lambda device: float(device.local[column]), note)
     if reached.all():
         return one
-    missing = f"not reached by {int((~reached).sum())} of {counted(len(reached), 'device')}"
-    note += f"; {missing}, for which the end of the measured range counts"
+    note += f"; not reached by {int((~reached).sum())} of {counted(len(reached), 'device')}, "
+    note += "for which the end of the measured range counts"
     return Quantity(name, one.value, None, None, "weight", note)
 
 
 def _cycle_noise(p: Population) -> Quantity:
     one = p.positive("cycle_to_cycle", "step", lambda device: device.cycle_noise)
-    assert one.value is not None
-    if one.low is None or one.high is None:
+    if one.value is None or one.low is None or one.high is None:
         return one
     if one.low == one.high:
         note = "no noise is visible at this resolution"
@@ -151,5 +150,6 @@ def _read_noise(p: Population) -> list[Quantity]:
     if not p.fit.prepared.noisy:
         note = "no read or write noise is visible: neighbouring steps are not anticorrelated"
         return [Quantity("write_noise", 0.0, None, None, "step", note)]
-    noise = p.quantity("write_noise", "step", lambda device: device.read_noise / p.step(device))
+    note = "of the mean step"
+    noise = p.quantity("write_noise", "step", lambda of: of.read_noise / p.step(of), note)
     return [replace(noise, low=None if noise.low is None else max(noise.low, 0.0))]

@@ -47,23 +47,22 @@ def effect_quantities(p: Population) -> list[Quantity]:
     found = [_number(p, key) for key in p.device().effects]
     terms = p.fit.layout.effects.terms
     missing = [term for term in timing.asked if term not in terms]
-    if LEAK in missing and LOG_LOSS in missing:
-        found.append(Quantity("leak_time_constant_s", None, None, None, "s", "not seen"))
-    elif timing.elapsed.any() and LEAK not in timing.asked:
-        found.append(Quantity("leak_time_constant_s", None, None, None, "s", _ALIKE))
+    alike = timing.elapsed.any() and LEAK not in timing.asked
+    if alike or {LEAK, LOG_LOSS} <= set(missing):
+        why = _ALIKE if alike else "not seen"
+        found.append(Quantity("leak_time_constant_s", None, None, None, "s", why))
     for term in (WIDTH, GAP):
         if term in missing:
             why = f"no dependence of the step on the {term} was seen"
             found.append(Quantity(f"{term} dependence", None, None, None, "", why))
-    if np.ptp(timing.width) <= 1e-6 * timing.width_0:
-        note = "the same for all pulses"
-        found.append(Quantity("pulse_width_s", timing.width_0, None, None, "s", note))
     return found
 
 
 def _number(p: Population, key: str) -> Quantity:
     name, unit, note = _REPORTED[key]
     ask = p.quantity if key == "rest" else p.positive
+    if key == "rest":
+        note = f"{p.shown(p.device().effects[key])}, {note}"
     one = ask(name, unit, lambda device: device.effects[key], note)
     if one.low is not None and one.low == one.high:
         return replace(one, low=None, high=None).noted("at the limit of the values tried")
@@ -81,6 +80,8 @@ def effect_values(p: Population, device: MeanDevice) -> dict[str, Value]:
         values["leak_time_constant_s"] = given["tau"]
     if LEAK in terms or (charge_trap and LOG_LOSS in terms):
         values["reset_level"] = given["rest"]
+    if retention_setting(p):
+        values["leak_time_constant_s"] = math.inf
     if charge_trap:
         values["write_noise"] = 0.0
         width = timing.width_0 if math.isfinite(timing.width_0) else _ASSUMED_WIDTH_S
@@ -131,11 +132,10 @@ def effect_assumption(p: Population, name: str) -> str | None:
     timing, terms = p.fit.prepared.timing, p.fit.layout.effects.terms
     if timing is None:
         return None
+    if name == "leak_time_constant_s" and retention_setting(p):
+        return f"left out: {lost(p)}; a study sets {retention_setting(p)}"
     if name == "write_noise" and p.fit.layout.as_charge_trap and p.device().read_noise > 0:
-        return (
-            f"left out: a read noise of {p.device().read_noise:.3g} in weight was measured, but a "
-            "device that remembers pulses cannot have it; a study can set it for its reads"
-        )
+        return "left out: the read noise, which a study can set for its reads"
     missing = {
         "width_knee_s": not {WIDTH, GAP} & set(terms) and "no dependence on width or gap is fitted",
         "width_steepness": WIDTH not in terms and "from charge_trap_pulsed: width is not fitted",
@@ -151,9 +151,9 @@ def effect_assumption(p: Population, name: str) -> str | None:
 def left_out(p: Population, device: MeanDevice) -> list[str]:
     """Returns sentences on what was measured but is not in the preset."""
     layout, terms, told = p.fit.layout, p.fit.layout.effects.terms, []
-    if not layout.held_by_preset:
+    if lost(p):
         told.append(
-            f"The preset leaves out {_lost(terms)}, which only presets with constant, linear or "
+            f"The preset leaves out {lost(p)}, which only presets with constant, linear or "
             "soft-bounds steps and without a leak can have."
         )
     timing = p.fit.prepared.timing
@@ -163,14 +163,17 @@ def left_out(p: Population, device: MeanDevice) -> list[str]:
         ends = "{:g} to {:g} s".format(*measured_ranges(p)["pulse_period_s"])
         told.append(f"Pulses came every {ends}; for longer waits, the fitted law is extrapolated.")
     if layout.as_charge_trap and device.read_noise > 0.0:
-        told.append("The preset leaves out the read noise, which a study can set for its reads.")
+        told.append(
+            f"The preset leaves out the read noise ({device.read_noise:.3g} in weight), which a "
+            "study can set for its reads."
+        )
     return told
 
 
 def effect_phrase(p: Population) -> str:
     """Returns the end of a preset's description: amplitudes, and terms that no preset has with this
     step."""
-    timing, terms = p.fit.prepared.timing, p.fit.layout.effects.terms
+    timing = p.fit.prepared.timing
     if timing is None:
         return ""
     sizes = [
@@ -178,11 +181,34 @@ def effect_phrase(p: Population) -> str:
     ]
     told = ", ".join(f"{size} V {way}" for size, way in zip(sizes, ("up", "down"), strict=False))
     told = f"; pulses of {told}" if told else ""
-    if not p.fit.layout.held_by_preset:
-        told += f"; left out: {_lost(terms)}"
-    return told
+    return f"{told}; left out: {lost(p)}" if lost(p) else told
 
 
-def _lost(terms: tuple[str, ...]) -> str:
-    """Returns, in words, the terms that only the law of charge traps has."""
-    return ", ".join(term for term in terms if term in (LOG_LOSS, WIDTH, GAP))
+def lost(p: Population) -> str:
+    """Returns, in words, the fitted terms that the law of the preset does not have; may be
+    empty."""
+    if p.fit.layout.held_by_preset:
+        return ""
+    given, told = p.device().effects, [t for t in (WIDTH, GAP) if t in p.fit.layout.effects.terms]
+    if "loss" in given:
+        told.append(
+            f"{LOG_LOSS} ({100 * given['loss']:.2g} % a decade from {given['onset']:.2g} s)"
+        )
+    return ", ".join(told)
+
+
+def retention_setting(p: Population) -> str:
+    """Returns the setting that gives a study the fitted loss in log-time, where the law of the
+    preset does not have it; otherwise it is empty.
+
+    A study's loss ends within the range. If the fitted loss leads to a weight beyond it, the share
+    grows so that a device at the other end of the range loses as measured.
+    """
+    given = p.device().effects
+    if p.fit.layout.held_by_preset or "loss" not in given:
+        return ""
+    rest, far = given["rest"], -1.0 if given["rest"] > 0 else 1.0
+    toward = min(max(rest, -1.0), 1.0)
+    share = min(given["loss"] * (far - rest) / (far - toward), 1.0)
+    loss = f"loss_per_decade: {share:.3g}, from_s: {given['onset']:.3g}, toward_state: {toward:.3g}"
+    return f"tile: {{simulator: native, retention: {{{loss}}}}}"

@@ -6,10 +6,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from device_presets import PresetError, get_preset
-from device_presets.fitting import fit_file
-from device_presets.fitting.checks.goodness import judge
+from device_presets.cards.card import card
+from device_presets.fitting import FittedDevice, fit_file
+from device_presets.fitting.checks.goodness import Verdict, judge
+from device_presets.fitting.checks.questions import Check
+from device_presets.fitting.checks.whole_cycles import CurveErrors, CycleErrors
 from device_presets.fitting.model.effects import (
     GAP,
     LEAK,
@@ -18,9 +22,10 @@ from device_presets.fitting.model.effects import (
     Effects,
     timing_of,
 )
-from device_presets.fitting.model.joint_fit import JointFit
+from device_presets.fitting.model.joint_fit import JointFit, fit_at
+from device_presets.fitting.model.maximum_likelihood import layout_of
 from device_presets.fitting.model.preparation import prepare
-from device_presets.fitting.model.selection import select_model
+from device_presets.fitting.model.selection import Score, Selection, select_model
 from device_presets.fitting.model.uncertainty import uncertainty, with_unbiased_noise
 from device_presets.fitting.reading.measurement import Measurement, read_measurement
 from device_presets.fitting.results.fitted_entry import fitted_entry
@@ -31,9 +36,10 @@ from device_presets.library.entry_writing import entry_text
 from device_presets.library.preset_lookup import preset_of
 from device_presets.library.steps_at_zero import mean_steps
 from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.devices.fit_form import CONSTANT, LINEAR, SOFT_BOUNDS
+from rpu_ssnn.devices.fit_form import CONSTANT, LINEAR, PIECEWISE, SOFT_BOUNDS
 from rpu_ssnn.devices.laws import FIT_FORMS
 from rpu_ssnn.devices.laws.charge_trap import ChargeTrapPhysics
+from rpu_ssnn.spec.array_physics import RetentionSpec
 from studies.declaration.update_rules.on_device import DeviceRule
 from support.device_presets.fits import ONE, ZERO, measured
 from support.device_presets.timed import STEP, Train, leak, log_loss, train, write_train
@@ -255,10 +261,6 @@ def test_steps_without_memory_ask_for_no_gap_and_no_width(tmp_path: Path) -> Non
     assert fit.prepared.timing is not None
     assert set(fit.prepared.timing.asked) == {LEAK, LOG_LOSS, WIDTH, GAP}
     assert fit.layout.effects.terms == ()
-    even = train(60, 2, np.random.default_rng(8))
-    fit = chosen(tmp_path, Train(**even), (*BOTH, "amplitude_v"))
-    assert fit.prepared.timing is not None
-    assert fit.prepared.timing.asked == ()
 
 
 def test_a_linear_step_that_grows_toward_the_bounds_comes_back(tmp_path: Path) -> None:
@@ -291,6 +293,38 @@ def test_soft_bounds_with_a_loss_become_a_charge_trap_of_slope_one(tmp_path: Pat
         theirs = [population.step_at(mean, up, weight) for up in (True, False)]
         np.testing.assert_allclose(mean_steps(preset, weight), theirs, rtol=1e-4)
     assert "read noise" in " ".join(left_out(population, mean))
+
+
+def test_a_loss_that_no_preset_holds_is_in_verdict_and_card_and_a_setting_of_the_study(
+    tmp_path: Path,
+) -> None:
+    """The loss leads to weight -1.5, which is -22.5 uS, and a study's loss to -1 at most."""
+    done = train(60, 2, np.random.default_rng(3), shortest_s=0.1, longest_s=10.0, reads=4)
+    found = read_measurement(write_train(tmp_path / "a.csv", Train(**done), 0, 2, TIME))
+    prepared = prepare(found, 4.5e-5, 9e-5)
+    model = next(m for m in FIT_FORMS if m.code == PIECEWISE)
+    layout = layout_of(prepared, model, Effects((LOG_LOSS,)))
+    shared = [*np.log([0.3, 0.01]), *model.start, *np.log([0.04, 1.0]), -1.5]
+    local = np.tile([*np.log([STEP, STEP]), 0.0, 0.0, *np.array(prepared.ends)[:, 0]], (2, 1))
+    fit = fit_at(prepared, layout, np.array(shared), local)
+    population = Population(fit, uncertainty(fit))
+    numbers = report(population, None, ())
+    entry = fitted_entry(population, numbers, found)
+    selection, verdict = Selection(Score(fit, None), (), (), ""), Verdict((Check("", "", "ok"),))
+    cycles = CycleErrors(CurveErrors(0.01, 0.01), True, None, 0.9, (0.85, 0.95), 0.0, 1.0)
+    fitted = FittedDevice("mine", found, selection, population, numbers, verdict, cycles, entry)
+    setting = fitted.diagnosis.split("In the study, set ")[1].removesuffix(".")
+    loss = RetentionSpec(**yaml.safe_load(f"{{{setting}}}")["tile"]["retention"])
+    assert (loss.from_s, loss.toward_state) == (1.0, -1.0)
+    assert loss.loss_per_decade * (1.0 - -1.0) == pytest.approx(0.04 * (1.0 - -1.5), rel=1e-3)
+    assert "log-time loss (4 % a decade from 1 s) (left out)" in fitted.diagnosis
+    facts = {fact.what: (fact.value, fact.standing) for fact in card(preset_of("mine", entry))}
+    assert facts["retention"] == ("log-time loss", "left out")
+    notes = {number.name: number.note for number in numbers}
+    assert notes["reset_level"].startswith("-22.5 uS, which is no conductance")
+    assert list(fitted.models()["held-out log-likelihood"]) == ["by whole cycles"]
+    assert "on_off_ratio" not in prepared.scale.sentence
+    assert prepare(found, 4.5e-5, 7.5e-5).scale.sentence.endswith("{on_off_ratio: 5}}")
 
 
 @pytest.mark.slow

@@ -142,27 +142,21 @@ def test_excel_reads_the_sheet_that_is_named(tmp_path: Path) -> None:
         read(tmp_path / "b.xlsx")
 
 
-def test_a_jump_between_sweeps_is_no_pulse(tmp_path: Path) -> None:
-    """Each cycle starts again at the bottom, though no pulses brought the device back there."""
+@pytest.mark.parametrize("backwards", [True, False])
+def test_a_jump_between_sweeps_is_no_pulse(backwards: bool, tmp_path: Path) -> None:
+    """Each cycle starts again at the bottom, though no pulses brought the device back there; or the
+    level rises by 5 uS before the first pulse up of the third of four cycles."""
     lines = ["cycle,polarity,conductance_uS"]
-    for cycle in (1, 2, 3):
-        lines += [f"{cycle},{line.split(',', 1)[1]}" for line in sweep()[1:28]]
-    found = read(written(tmp_path / "a.csv", lines))
-    assert int((found.pulse == 0).sum()) == 3
-    assert np.abs(np.diff(found.conductance)[found.pulse[1:] != 0]).max() < 0.6e-6
-    assert any(note.startswith("2 jumps between sweeps") for note in found.notes)
-
-
-def test_a_jump_the_way_of_its_pulse_is_no_pulse(tmp_path: Path) -> None:
-    """The level rises by 5 uS before the first pulse up of the third of four cycles."""
-    lines = ["cycle,polarity,conductance_uS"]
-    for cycle in (1, 2, 3, 4):
-        for line in sweep()[1:]:
+    for cycle in (1, 2, 3, 4)[: 3 if backwards else 4]:
+        for line in sweep()[1 : 28 if backwards else None]:
             _, polarity, value = line.split(",")
-            lines.append(f"{cycle},{polarity},{float(value) + (5.0 if cycle > 2 else 0.0):.2f}")
+            rise = 5.0 if cycle > 2 and not backwards else 0.0
+            lines.append(f"{cycle},{polarity},{float(value) + rise:.2f}")
     found = read(written(tmp_path / "a.csv", lines))
+    assert int((found.pulse == 0).sum()) == (3 if backwards else 2)
     assert np.abs(np.diff(found.conductance)[found.pulse[1:] != 0]).max() < 0.6e-6
-    assert any(note.startswith("1 jump between sweeps") for note in found.notes)
+    told = "2 jumps" if backwards else "1 jump"
+    assert any(note.startswith(f"{told} between sweeps") for note in found.notes)
 
 
 def test_numbers_that_start_again_with_the_other_polarity_follow_on(tmp_path: Path) -> None:
@@ -389,3 +383,17 @@ def test_ten_million_rows_are_fitted_or_refused_in_bounded_memory(tmp_path: Path
     assert refused_run.stderr.count("\n") == 1
     assert "row 10000002" in refused_run.stderr
     assert "none of it" in refused_run.stderr
+
+
+def test_a_cycle_in_which_a_device_is_dead_is_named(tmp_path: Path) -> None:
+    """A cycle of small loops, which move as far by each pulse, is none."""
+    lines = ["device,cycle,pulse,polarity,conductance_uS"]
+    for device, cycle, pulse in np.ndindex(2, 4, 41):
+        length = 3 if (device, cycle) == (0, 1) else 20
+        up, state = pulse == 0 or (pulse - 1) // length % 2 == 0, abs(length - pulse % (2 * length))
+        reading = 30.0 - state + 0.01 * (pulse % 3) if (device, cycle) != (1, 2) else 12.0
+        lines.append(f"{device},c{cycle},{pulse},{'up' if up else 'down'},{reading}")
+    with refused("a.csv: cycle: 'device 1, cycle c2' is not", "other cycles do: empty its"):
+        read_measurement(written(tmp_path / "a.csv", lines))
+    alive = [line for line in lines if not line.startswith("1,c2")]
+    assert read_measurement(written(tmp_path / "a.csv", alive)).n_cycles == 4

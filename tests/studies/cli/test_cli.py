@@ -300,6 +300,11 @@ def test_files_keep_their_own_names_in_errors(tmp_path: Path) -> None:
         write_together("mine", writers)
     assert (caught.value.where, caught.value.value) == ("mine", str(nowhere))
     assert not list(tmp_path.iterdir())
+    first.write_text("before")
+    with pytest.raises(InputError):
+        write_together("mine", writers | {target: fail})
+    assert first.read_text() == "before"
+    first.unlink()
     for before in ({}, {first: writers[first]}):
         with pytest.raises(InputError, match=r"file: '\.'"):
             write_together("mine", {**before, Path("."): writers[first]})
