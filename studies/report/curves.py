@@ -46,10 +46,9 @@ def curves_figure(curves: pd.DataFrame, results: pd.DataFrame, width: float) -> 
     apart = drawn_apart(results)
     style = looks(results["label"])
     if apart:
-        points = by_point(results)
         panels = [
             (titled(f"{case} (n={_shown(runs, curves)})", point), runs)
-            for case, point, runs in points
+            for case, point, runs in by_point(results)
         ]
     else:
         panels = list(panels_of(results, swept_columns(results)))

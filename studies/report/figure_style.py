@@ -47,9 +47,8 @@ def looks(names: Iterable[str]) -> dict[str, Look]:
 
 def wrapped(text: object, width: int) -> str:
     """Returns plain text, broken into lines of at most this width (characters)."""
-    whole = " ".join(str(text).split()).replace(
-        " = ", "\u00a0=\u00a0"
-    )  # a value stays on the line of its name
+    # A value stays on the line of its name.
+    whole = " ".join(str(text).split()).replace(" = ", "\u00a0=\u00a0")
     lines = textwrap.wrap(whole, width)
     return "\n".join(plain(line.replace("\u00a0", " ")) for line in lines)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
@@ -92,7 +93,8 @@ def titles_of(results: pd.DataFrame) -> list[str]:
 def as_keys(column: pd.Series) -> pd.Series:
     """Returns swept values as keys, with `NOT_SWEPT` where a case has none.
 
-    Whole numbers that became floating point because the column has gaps become whole again.
+    Whole numbers that became floating point because the column has gaps become whole again, and
+    convolutions get their short names.
     """
     import pandas as pd
 
@@ -100,7 +102,16 @@ def as_keys(column: pd.Series) -> pd.Series:
     is_whole = pd.api.types.is_float_dtype(column) and (known % 1 == 0).all()
     if is_whole and (known.abs() < EXACT).all():
         column = column.astype("Int64")
-    return column.astype(object).where(column.notna(), NOT_SWEPT)
+    return column.astype(object).where(column.notna(), NOT_SWEPT).map(_short)
+
+
+def _short(value: object) -> object:
+    """Returns layers with convolutions as ``12c5/2-64``, and every other value as it is."""
+    if not (isinstance(value, str) and value.startswith("[") and '"conv"' in value):
+        return value
+    from rpu_ssnn.spec import NetworkSpec, layer_names
+
+    return "-".join(layer_names(NetworkSpec(layers=json.loads(value)).hidden_layers))
 
 
 def draws_of(runs: pd.DataFrame) -> list[pd.Index] | None:

@@ -8,6 +8,7 @@ import pytest
 
 from rpu_ssnn.common.errors import InputError
 from studies.report.summary_view import p_text, render
+from studies.results.grouping import as_keys
 from studies.results.published import beside
 from studies.results.summary import summary
 from studies.results.text_table import number as shown
@@ -188,10 +189,12 @@ def test_budgets_are_columns_where_cases_differ_and_a_sentence_where_not() -> No
     assert render(old, "rate").splitlines()[-1] == legend
 
 
-def test_a_swept_value_beyond_whole_numbers_stays_floating_point() -> None:
+def test_swept_values_are_shown_in_short_and_stay_floating_point_beyond_whole_numbers() -> None:
     rows = [("rate", 0, 90.0), ("x", 0, 90.0)]
     swept = {"sweep.overrides.leak_time_constant_s": [NAN, 1e20]}
     assert "| 1e+20 " in render(summary(frame(rows, **swept), "rate"), "rate")
+    layers = pd.Series(['[{"conv":{"channels":8,"kernel":5,"stride":2}},64]', None, "[64]"])
+    assert as_keys(layers).tolist() == ["8c5/2-64", "", "[64]"]
 
 
 def test_a_significant_p_is_shown_below_the_limit() -> None:
