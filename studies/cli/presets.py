@@ -159,7 +159,7 @@ def fit(
     typer.echo(fitted.models().to_markdown(index=False, disable_numparse=True))
     typer.echo("")
     typer.echo(fitted.table().to_markdown(index=False, disable_numparse=True))
-    told = [*fitted.unmeasured, *fitted.left_out]
+    told = fitted.remarks
     typer.echo("\n".join(["", *told]))
     if told:
         typer.echo("")

@@ -145,8 +145,12 @@ def read_measurement(file: Path, sheet: str | None = None) -> Measurement:
         anew = same_device & ~same_cycle & (np.diff(rows.conditions["time"], prepend=np.inf) < 0)
         follows &= ~anew
         if anew.any():
-            told = f"the clock starts anew at {counted(int(anew.sum()), 'cycle')}"
-            notes.append(f"{told}; where only readings follow, it counts from the last pulse")
+            notes.append(f"the clock starts anew at {counted(int(anew.sum()), 'cycle')}")
+        if not pd.Series(pulsed).groupby([device, cycle]).any().all():
+            notes.append(
+                "a cycle of readings only counts from the last pulse, and does not show the loss "
+                "before them; if it continues a sweep, give it the cycle and last pulse of that"
+            )
     pulse = np.where(follows & pulsed, np.where(up, 1, -1), 0).astype(np.int8)
     conditions = conditions_of(file, rows, follows, pulsed & (number > 0))
     if gap.any():

@@ -68,9 +68,9 @@ class FittedDevice:
         return pd.DataFrame(rows, columns=["quantity", "value", "95 % interval", "unit", "note"])
 
     @property
-    def unmeasured(self) -> list[str]:
-        """Returns sentences on parts of the range that were not measured, and how to measure
-        them."""
+    def remarks(self) -> list[str]:
+        """Returns sentences on parts of the range that were not measured, with how to measure them,
+        and on what was measured but is not in the preset."""
         told = []
         if not self.population.has_down:
             told.append(
@@ -81,12 +81,7 @@ class FittedDevice:
             seen = self.population.reached(high).all() and not self.population.extrapolated(high)
             if not seen and (high or self.population.has_down):
                 told.append(f"The {side} bound was not measured: pulse {way} until devices stop.")
-        return told
-
-    @property
-    def left_out(self) -> list[str]:
-        """Returns sentences on what was measured but is not in the preset."""
-        return left_out(self.population, self.population.device())
+        return [*told, *left_out(self.population)]
 
     def models(self) -> pd.DataFrame:
         """Returns the models, in columns ``model``, ``law``, ``numbers`` and ``held-out
@@ -179,8 +174,7 @@ class FittedDevice:
             *([f"{doubt}."] if (doubt := doubt_of(self.measurement)) else []),
             *(f"Note: {note}." for note in self.measurement.notes),
             f"{self.population.fit.prepared.scale.sentence}.",
-            *self.unmeasured,
-            *self.left_out,
+            *self.remarks,
             f"{self.sentence}. {self.diagnosis}",
             *(f"  {check.line}" for check in self.checks),
             "Measured, with 95 % intervals:",

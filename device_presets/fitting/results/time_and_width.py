@@ -148,9 +148,9 @@ def effect_assumption(p: Population, name: str) -> str | None:
     return missing.get(name) or None
 
 
-def left_out(p: Population, device: MeanDevice) -> list[str]:
+def left_out(p: Population) -> list[str]:
     """Returns sentences on what was measured but is not in the preset."""
-    layout, terms, told = p.fit.layout, p.fit.layout.effects.terms, []
+    layout, noise, told = p.fit.layout, p.device().read_noise, []
     if lost(p):
         told.append(
             f"The preset leaves out {lost(p)}, which only presets with constant, linear or "
@@ -159,14 +159,12 @@ def left_out(p: Population, device: MeanDevice) -> list[str]:
     timing = p.fit.prepared.timing
     if timing and any(low < (1.0 - _VARIED) * high for low, high in timing.volts):
         told.append("Pulses of all amplitudes are treated alike, as no law depends on amplitudes.")
-    if layout.as_charge_trap and GAP in terms:
+    if layout.as_charge_trap and GAP in layout.effects.terms:
         ends = "{:g} to {:g} s".format(*measured_ranges(p)["pulse_period_s"])
         told.append(f"Pulses came every {ends}; for longer waits, the fitted law is extrapolated.")
-    if layout.as_charge_trap and device.read_noise > 0.0:
-        told.append(
-            f"The preset leaves out the read noise ({device.read_noise:.3g} in weight), which a "
-            "study can set for its reads."
-        )
+    if layout.as_charge_trap and noise > 0.0:
+        setting = "which a study can set for its reads."
+        told.append(f"The preset leaves out the read noise ({noise:.3g} in weight), {setting}")
     return told
 
 

@@ -107,4 +107,4 @@ def test_a_clock_that_begins_anew_counts_from_the_last_pulse_only_if_it_has_none
     np.testing.assert_array_equal(given.age_s[15:18], np.inf)
     assert given.age_s[19] == 0.0
     np.testing.assert_array_equal(given.age_s[-3:], [np.inf, 2, 10])
-    assert "where only readings follow, it counts from the last pulse" in found.notes[-1]
+    assert "a cycle of readings only counts from the last pulse" in found.notes[-1]

@@ -218,7 +218,7 @@ def test_a_study_pulses_as_it_was_measured(trap: tuple[Path, JointFit]) -> None:
     found = read_measurement(folder / "data.csv")
     entry = fitted_entry(population, report(population, None, ()), found)
     assert "pulses of 2.8 to 3.2 V up, 2.8 to 3.2 V down" in entry.description
-    told = " ".join(left_out(population, population.device()))
+    told = " ".join(left_out(population))
     assert "all amplitudes are treated alike" in told
     file = folder / "mine.yaml"
     file.write_text(entry_text("mine", entry, ()))
@@ -292,7 +292,7 @@ def test_soft_bounds_with_a_loss_become_a_charge_trap_of_slope_one(tmp_path: Pat
     for weight in (-0.7, 0.0, 0.5):
         theirs = [population.step_at(mean, up, weight) for up in (True, False)]
         np.testing.assert_allclose(mean_steps(preset, weight), theirs, rtol=1e-4)
-    assert "read noise" in " ".join(left_out(population, mean))
+    assert "read noise" in " ".join(left_out(population))
 
 
 def test_a_loss_that_no_preset_holds_is_in_verdict_and_card_and_a_setting_of_the_study(

@@ -179,7 +179,7 @@ def test_pulses_up_show_no_lower_bound_and_the_fit_says_what_to_measure(
     assert found["w_min"].low is None
     assert "not reached" in found["w_min"].note
     assert found["states"].note.startswith("a lower limit")
-    told = " ".join(fitted.unmeasured)
+    told = " ".join(fitted.remarks)
     assert "The file has no down pulses, so steps down were not measured" in told
     assert ("upper bound was not measured" in told) == (found["w_max"].low is None)
     fitted.save(tmp_path / "mine.yaml", tmp_path / "mine.png")
