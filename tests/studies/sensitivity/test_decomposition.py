@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from rpu_ssnn.common.errors import InputError
 from studies.common.statistics import holm
+from studies.declaration.points import Point
 from studies.declaration.study import Study
 from studies.declaration.trial import TrialResult
 from studies.execution.phase import Outcome
@@ -73,6 +74,11 @@ class Known:
         return Outcome(runs, [])
 
 
+def states_of(study: Study, device: str = "capacitor") -> dict[str, Point]:
+    """Returns the states that are trained, which are those of a run."""
+    return {point.label: point for point in all_trainings(study, device).points()}
+
+
 def test_a_float_network_below_the_spikes_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     study = device_study(cases=GIVEN, reference="ann")
     assert not decompose(study, "capacitor", Known(noise=0.01)).notes
@@ -125,10 +131,8 @@ def test_what_is_significant_by_itself_only_is_said_so() -> None:
 
 
 def test_the_studys_own_cases_are_taken_and_the_rest_is_made_up() -> None:
-    run = Known()
-    decompose(device_study(cases=GIVEN, reference="ann"), "capacitor", run)
-    rates = {point.label: point.hyperparameters for point in run.studies[0].points()}
-    assert all(drive is not None for drive in rates.values())
+    own = states_of(device_study(cases=GIVEN, reference="ann"))
+    assert all(state.hyperparameters is not None for state in own.values())
     few = Known()
     cases = [
         GIVEN[1],
@@ -156,20 +160,19 @@ def test_cases_with_another_network_or_training_are_not_taken(
     changed: range, case: dict[str, Any], taken: bool
 ) -> None:
     cases = [{**one, **(case if n in changed else {})} for n, one in enumerate(GIVEN)]
-    decompose(device_study(cases=cases, reference="ann"), "capacitor", run := Known())
-    points = run.studies[0].points()
-    searched = [one.label for one in points if one.hyperparameters is None]
+    points = states_of(device_study(cases=cases, reference="ann"))
+    searched = [label for label, one in points.items() if one.hyperparameters is None]
     assert searched == ([] if taken else [(FLOAT, RATES, COINCIDENCES)[n] for n in changed])
-    made = {one.label: (one.network, one.training) for one in points}
+    made = {label: (one.network, one.training) for label, one in points.items()}
     assert made[RATES] == made[COINCIDENCES] == made[SPIKES]
 
 
 def test_the_control_has_the_overrides_of_the_device() -> None:
-    run = Known()
-    decompose(device_study(case={"overrides": {"levels": 200}}), "capacitor", run)
-    made = {point.label: point.rule.parameters for point in run.studies[0].points()[1:3]}
-    spikes = run.studies[0].points()[-1].rule.parameters
-    assert made[NUMBERS]["levels"] == spikes["levels"] < made[NUMBERS_IDEAL]["levels"]
+    made = states_of(device_study(case={"overrides": {"levels": 200}}))
+    ideal, numbers, spikes = (
+        made[state].rule.parameters["levels"] for state in (NUMBERS_IDEAL, NUMBERS, SPIKES)
+    )
+    assert numbers == spikes < ideal
 
 
 def test_spikes_may_be_in_native_devices_though_the_control_is_on_aihwkits_tiles() -> None:
@@ -196,8 +199,7 @@ def test_a_made_up_control_is_in_the_simulator_of_the_device() -> None:
     assert made[NUMBERS] == made[SPIKES]
     assert not any("simulates" in note for note in found.notes)
     study = device_study("charge_trap_pulsed", case={"tile": {"simulator": "native"}})
-    decompose(study, "charge_trap_pulsed", pulsed := Known())
-    assert [point.label for point in pulsed.studies[0].points()][2] == NUMBERS
+    assert list(states_of(study, "charge_trap_pulsed"))[2] == NUMBERS
 
 
 @pytest.mark.parametrize("of_study", [True, False])
@@ -221,14 +223,6 @@ def test_faults_of_neurons_are_a_step_of_their_own(of_study: bool, tmp_path: Pat
     assert by[BETWEEN, "spikes instead of numbers"]["after"] == SPIKES
     assert re.search(r"in the device, 1\.\d+ ± 0\.\d+ in its neurons\. Trained", found.sentence)
     assert WITH_NEURONS in "\n".join(lines(found))
-    assert draw(found, "capacitor", tmp_path).stat().st_size > 10_000
-
-
-def test_it_ends_in_a_table_and_a_waterfall(tmp_path: Path) -> None:
-    found = decompose(device_study(cases=GIVEN, reference="ann"), "capacitor", Known(noise=0.1))
-    text = "\n".join(lines(found))
-    assert "the spiking front end" in text
-    assert found.sentence in text
     assert draw(found, "capacitor", tmp_path).stat().st_size > 10_000
 
 
@@ -265,6 +259,7 @@ def test_each_step_has_its_p_alone_and_after_the_correction() -> None:
         assert row[4] == ("<0.001" if alone < 0.001 else f"{alone:.{3 if alone < 0.05 else 2}f}")
         assert row[5].endswith("ns)" if alone < 0.05 <= corrected else "ns") == (corrected >= 0.05)
     assert any(row[5].endswith("(ns)") for row in shown)
+    assert text[-1] == found.sentence
     few = device_study(cases=GIVEN, reference="ann", seeds=[0])
     assert "untested" in "\n".join(lines(decompose(few, "capacitor", Known())))
 
@@ -287,11 +282,8 @@ def test_a_tile_that_the_control_cannot_have_is_one_line() -> None:
 
 
 def test_a_made_up_float_network_has_the_layers_and_epochs_of_the_device() -> None:
-    run = Known()
     own = {"network": {"hidden": [5], "T": 12}, "training": {"epochs": 3}}
-    decompose(device_study(case=own), "capacitor", run)
-    made = {point.label: point for point in run.studies[0].points()}
-    assert run.studies[0] == all_trainings(device_study(case=own), "capacitor")
+    made = states_of(device_study(case=own))
     assert made[FLOAT].network.hidden == made[SPIKES].network.hidden == (5,)
     assert made[FLOAT].training.epochs == made[SPIKES].training.epochs == 3
 
