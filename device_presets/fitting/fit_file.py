@@ -68,7 +68,7 @@ def fit_file(
             selection, errors = beside, nearer
     tell("computing the intervals")
     fit = selection.chosen.fit
-    population = _population(fit, trusted=verdict.describes)
+    population = _population(fit, trusted=verdict.describes and not fit.layout.how)
     linear, as_good, as_likely = None, [], []
     if not fit.layout.how:
         linear = _slope_for_each(selection)
@@ -107,8 +107,8 @@ def _population(fit: JointFit, trusted: bool = True) -> Population:
     """Returns the population under a fit.
 
     Args:
-        trusted: Whether the law describes the data. If not, its errors come from fits to resampled
-            cycles, since the curvature of its likelihood is no measure of them.
+        trusted: Whether it is by likelihood and describes the data. If not, errors are of resampled
+            cycles, since the curvature of the likelihood is no measure of them.
     """
     if trusted:
         return Population(*with_unbiased_noise(fit))

@@ -7,6 +7,7 @@ import numpy as np
 from device_presets.fitting.reading.measurement import Measurement
 from device_presets.fitting.results.intervals import BOUNDS, Quantity
 from device_presets.fitting.results.population import MeanDevice, Population
+from device_presets.fitting.results.quantities import LEAST_NOISE
 from device_presets.fitting.results.time_and_width import (
     effect_assumption,
     effect_phrase,
@@ -23,9 +24,6 @@ from rpu_ssnn.devices.fit_form import CONSTANT, LINEAR, NODES, PIECEWISE, SOFT_B
 from rpu_ssnn.devices.law_parameter import Value
 
 _LINEAR = ("linear", "charge_trap")
-
-_LEAST_NOISE = 2e-4
-"""A noise below this share of a step is at the limit of the values that a fit tries."""
 
 _STEP_AT_ZERO = (CONSTANT, LINEAR, SOFT_BOUNDS)
 
@@ -142,7 +140,7 @@ def _values(
         "w_min": w_min,
         "w_max_spread": spreads["w_max_spread"],
         "w_min_spread": spreads["w_min_spread"],
-        "cycle_to_cycle": device.cycle_noise if device.cycle_noise > _LEAST_NOISE else 0.0,
+        "cycle_to_cycle": device.cycle_noise if device.cycle_noise > LEAST_NOISE else 0.0,
         "step_spread": spreads["step_spread"],
         "step_spread_log_normal": population.log_normal,
         "asymmetry": asymmetry_of(up, down),

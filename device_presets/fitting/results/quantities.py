@@ -14,6 +14,9 @@ _LOOSE = 1.8
 """Under read noise, the cycle noise may be zero if its interval reaches this many times its value,
 since the likelihood is flat down to zero."""
 
+LEAST_NOISE = 2e-4
+"""A noise below this share of a step is at the limit of the values that a fit tries."""
+
 _NO_DOWN = "the data have no down pulses"
 
 
@@ -124,12 +127,12 @@ def _bound(p: Population, high: bool) -> Quantity:
 
 def _cycle_noise(p: Population) -> Quantity:
     one = p.positive("cycle_to_cycle", "step", lambda device: device.cycle_noise)
-    if one.value is None or one.low is None or one.high is None:
-        return one
-    if one.low == one.high:
+    if one.value is not None and one.value < LEAST_NOISE:
         note = "no noise is visible at this resolution"
         high = None if p.fit.prepared.noisy else one.value
         return Quantity("cycle_to_cycle", 0.0, 0.0, high, "step", note)
+    if one.value is None or one.low is None or one.high is None:
+        return one
     if p.fit.prepared.noisy and one.high > _LOOSE * one.value:
         return replace(one, low=0.0).noted("this noise may also be zero")
     return one
