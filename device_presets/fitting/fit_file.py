@@ -29,6 +29,7 @@ def fit_file(
     sheet: str | None = None,
     weight_zero: float | None = None,
     weight_one: float | None = None,
+    read_voltage: float | None = None,
     tell: Callable[[str], None] = lambda words: None,
 ) -> FittedDevice:
     """Fits a measured file, compares the laws, and judges the chosen one.
@@ -36,9 +37,10 @@ def fit_file(
     Args:
         file: A table with one row per pulse, or a folder; see `read`.
         name: The name of the preset to make.
-        sheet: The sheet of an Excel file; None for the first one.
+        sheet: The sheet of an Excel file; None for the first one, "all" for one device in each.
         weight_zero, weight_one: Conductances of weights 0 and 1, in the file's unit; by default the
             middle and the top of the measured range.
+        read_voltage: The voltage (V) by which a column of currents is divided.
         tell: A function that is called with a description of each step of the work.
 
     Raises:
@@ -48,7 +50,7 @@ def fit_file(
     file = user_path("presets fit", "file", file)
     checked_name(name)
     tell(f"reading {file}")
-    measurement = read(file, sheet)
+    measurement = read(file, sheet, read_voltage)
     tell(measurement.size)
     unit = SIEMENS[measurement.unit]
     zero, one = (None if w is None else w * unit for w in (weight_zero, weight_one))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from device_presets.fitting.fit_file import fit_file
 from device_presets.fitting.results.fitted_device import FittedDevice
@@ -22,27 +23,24 @@ _LIBRARIES = ("numba", "numpy", "pandas", "scipy")
 """Another version of these may compute other numbers, or fail to load what an earlier one kept."""
 
 
-def kept_fit(
-    file: Path,
-    name: str,
-    sheet: str | None,
-    weight_zero: float | None,
-    weight_one: float | None,
-    tell: Callable[[str], None],
-) -> FittedDevice:
+def kept_fit(file: Path, name: str, tell: Callable[[str], None], **options: Any) -> FittedDevice:
     """Returns the result of `fit_file`, or the kept one if readings, options, program and its
     libraries are the same as before. A fit that cannot be kept is returned all the same.
+
+    Args:
+        file, name, tell: Those of `fit_file`.
+        options: The other arguments of `fit_file`.
 
     Raises:
         PresetError: `fit_file` raises it.
     """
-    options = repr((file.name, sheet, weight_zero, weight_one, *map(version, _LIBRARIES)))
-    place = _folder() / f"{_digest(file, options)}.pickle"
+    key = repr((file.name, options, *map(version, _LIBRARIES)))
+    place = _folder() / f"{_digest(file, key)}.pickle"
     if is_regular(place) and place.stat().st_uid == os.getuid():
         tell(f"taking the fit that was kept in {place}")
         kept: FittedDevice = pickle.loads(place.read_bytes())
         return replace(kept, name=name)
-    fitted = fit_file(file, name, sheet, weight_zero, weight_one, tell)
+    fitted = fit_file(file, name, tell=tell, **options)
     try:
         place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         write_whole(place, lambda path: path.write_bytes(pickle.dumps(fitted)))

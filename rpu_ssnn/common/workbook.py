@@ -1,15 +1,20 @@
-"""Reads a sheet of an Excel workbook: the names of its columns, and the rows below."""
+"""Reads the sheets of an Excel workbook."""
 
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from rpu_ssnn.common.errors import Fault, InputError, one_of, require
+from rpu_ssnn.common.wording import listed
 
 if TYPE_CHECKING:
     import pandas as pd
+
+EVERY = "all"
+"""This stands for all sheets of a workbook, of which each is a device."""
 
 _HIDDEN = b'hidden="1"'
 """Rows and columns that are hidden, also those that a filter leaves out, have this in the file."""
@@ -17,19 +22,40 @@ _HIDDEN = b'hidden="1"'
 _CHUNK_BYTES = 1 << 20
 
 
-def read_sheet(
-    path: Path, opened: BinaryIO, sheet: str | None = None, **gaps: Any
-) -> tuple[int, list[str], pd.DataFrame, list[str]]:
-    """Returns the row of the names, the names, the rows below, with the row in the sheet as index,
-    and the names of further sheets, if none was asked for.
+def header_in(rows: Iterable[Iterable[object]], kinds: tuple[str, ...]) -> int | None:
+    """Returns the first row in which two cells begin as names of columns do; None if there is none.
 
-    Empty rows and columns are left out. The first row that is not empty holds the names; a column
-    without a name has an empty one.
+    Args:
+        rows: The cells of each row.
+        kinds: How names may begin, in small letters, with underscores for spaces.
+    """
+    for place, row in enumerate(rows):
+        names = (str(cell).strip(' "').lower().replace(" ", "_") for cell in row)
+        if sum(name.startswith(kinds) for name in names) > 1:
+            return place
+    return None
+
+
+def visible_sheets(opened: BinaryIO) -> list[str]:
+    """Returns the names of the sheets that are neither hidden nor empty; that of the first sheet if
+    there is none."""
+    import openpyxl
+
+    book = openpyxl.load_workbook(opened, read_only=True)
+    shown = (sheet for sheet in book.worksheets if sheet.sheet_state == "visible")
+    filled = [sheet.title for sheet in shown if any(map(any, sheet.values))]
+    return filled or book.sheetnames[:1]
+
+
+def read_sheet(path: Path, opened: BinaryIO, sheet: str, **gaps: Any) -> pd.DataFrame:
+    """Returns the cells of a sheet, with the row in the sheet as index.
+
+    Empty rows and columns are left out.
 
     Args:
         path: The file, for errors.
         opened: The same file, opened.
-        sheet: The sheet to read; None for the first one that is not hidden.
+        sheet: The sheet to read.
         gaps: Options of pandas' ``read_excel`` that say which cells count as empty.
 
     Raises:
@@ -40,10 +66,6 @@ def read_sheet(
     import pandas as pd
 
     book = openpyxl.load_workbook(opened, read_only=True)
-    others: list[str] = []
-    if sheet is None:
-        shown = (one.title for one in book.worksheets if one.sheet_state == "visible")
-        sheet, *others = shown
     require(sheet in book.sheetnames, path, "--sheet", sheet, one_of(book.sheetnames, sheet))
     _refuse_hidden(path, opened, sheet)
     cells = pd.read_excel(
@@ -59,9 +81,56 @@ def read_sheet(
     cells = cells.dropna(how="all").dropna(axis=1, how="all")
     allowed = "must hold names, and rows below"
     require(len(cells), path, "sheet", Fault(f"{sheet!r} is empty"), allowed)
-    cells.columns = pd.RangeIndex(len(cells.columns))
-    names = [str(name).strip() for name in cells.iloc[0].fillna("")]
-    return int(cells.index[0]), names, cells.iloc[1:], others
+    return cells
+
+
+def read_table(
+    path: Path,
+    opened: BinaryIO,
+    sheet: str | None,
+    kinds: tuple[str, ...],
+) -> tuple[str, list[str], pd.DataFrame, list[str]]:
+    """Returns the place of the names of columns, the names, the rows below, whose index is the row
+    in the sheet, and the names of sheets that were not read.
+
+    Args:
+        path: The file, for errors.
+        opened: The same file, opened.
+        sheet: The sheet to read; None for the first one, `EVERY` for all that have names. Their
+            rows are then joined, and a column ``device`` names their sheets.
+        kinds: How names may begin, as in `header_in`.
+
+    Raises:
+        InputError: `read_sheet` raises it, no sheet has names, or two sheets have different ones.
+    """
+    import pandas as pd
+
+    shown = visible_sheets(opened)
+    every = sheet == EVERY and EVERY not in shown
+    where, found = "", dict[str, pd.DataFrame]()
+    names: list[str] = []
+    for one in shown if every else [sheet or shown[0]]:
+        cells = read_sheet(path, opened, one)
+        head = header_in(cells.to_numpy(), kinds)
+        if every and head is None:
+            continue
+        rows = cells.iloc[head or 0 :]
+        rows = rows.loc[:, rows.iloc[0].notna()]
+        own, here = [str(name).strip() for name in rows.iloc[0]], f"{path}, row {rows.index[0]}"
+        rows = rows.iloc[1:].set_axis(range(len(own)), axis="columns")
+        if every:
+            of_sheet = f" of sheet {one!r}"
+            here += of_sheet
+            rows.index = pd.Index(f"{row}{of_sheet}" for row in rows.index)
+            rows[len(own)] = one
+            own.append("device")
+        allowed = f"must be those of sheet {next(iter(found), one)!r}, {listed(names)}"
+        require(own == names or not found, here, "columns", Fault(listed(own)), allowed)
+        where, names, found[one] = here, own, rows
+    allowed = "must find names of columns, such as polarity and conductance_uS"
+    require(found, path, "--sheet", sheet, allowed)
+    others = [one for one in shown if one not in found and (every or sheet is None)]
+    return where, names, pd.concat(found.values()), others
 
 
 def _refuse_hidden(path: Path, opened: BinaryIO, sheet: str) -> None:

@@ -85,7 +85,11 @@ def fit(
         Path | None, path_option("File of the plot; default: that of the preset, with .png.")
     ] = None,
     sheet: Annotated[
-        str | None, typer.Option(help="Sheet of an Excel file; default: first.")
+        str | None,
+        typer.Option(help="Sheet of an Excel file; all: each is a device; default: first."),
+    ] = None,
+    read_voltage: Annotated[
+        float | None, typer.Option(help="Voltage (V) at which currents were read, with its sign.")
     ] = None,
     weight_zero: Annotated[
         float | None, typer.Option(help="Conductance of weight 0, in the file's unit.")
@@ -127,7 +131,7 @@ def fit(
         raise InputError("presets fit", given[0], str(of_a_fit[given[0]]), allowed)
     checked_name(name)
     if table:
-        typer.echo("\n".join(write_tables(data, Path(name), sheet)))
+        typer.echo("\n".join(write_tables(data, Path(name), sheet, read_voltage)))
         return
     preset_file = _file_to_make("presets fit", name, out)
     if preset_file.absolute() == data.absolute():
@@ -143,7 +147,8 @@ def fit(
         if sys.stderr.isatty():
             typer.echo(f"... {words}", err=True)
 
-    fitted = kept_fit(data, name, sheet, weight_zero, weight_one, tell)
+    options = {"sheet": sheet, "weight_zero": weight_zero, "weight_one": weight_one}
+    fitted = kept_fit(data, name, tell, **options, read_voltage=read_voltage)
     found = fitted.measurement
     doubt = doubt_of(found)
     if doubt:

@@ -7,15 +7,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import pandas as pd
 import pytest
 import typer
 import yaml
 
-from device_presets.fitting.reading.reading import read
 from device_presets.library.preset_file import read_preset_file, shipped_entries
 from studies.cli.app import app
 from studies.declaration.study import parse_study
@@ -88,24 +84,6 @@ def test_python_compiles_and_its_imports_are_there(
     code = block.text.partition('if __name__ == "__main__":')[0]
     compile(block.text, str(block), "exec")
     exec(compile(code, str(block), "exec"), {"__name__": "docs"})
-
-
-def test_the_layout_of_the_guide_becomes_a_file_that_is_read(tmp_path: Path) -> None:
-    """Two sheets have three cycles each, which begin with a reading. The device jumps between
-    cycles, which no pulse does."""
-    (example,) = (block for block in EVERY_BLOCK if "def tidy(" in block.text)
-    found: dict[str, Any] = {"__name__": "docs"}
-    exec(example.text, found)
-    volts = np.tile([0.0, *np.repeat([2.0, -2.0], 15)], 3)
-    cycle = np.repeat([1, 2, 3], 31)
-    current = 1e3 * (3.0 + cycle + 0.05 * np.cumsum(volts))
-    sheet = pd.DataFrame({"Cycle": cycle, "Amplitude (V)": volts, "Current (nA)": current})
-    other = sheet.assign(**{"Current (nA)": 2 * current})
-    found["tidy"]({"A": sheet, "B": other}).to_csv(tmp_path / "a.csv", index=False)
-    measurement = read(tmp_path / "a.csv")
-    assert measurement.size == "180 pulses in 12 sweeps, 2 devices, 3 cycles"
-    steps = np.diff(measurement.conductance)[measurement.pulse[1:] != 0]
-    np.testing.assert_allclose(np.abs(steps).reshape(2, -1).T, [[1e-6, 2e-6]] * 90)
 
 
 def run_script(code: str, folder: Path) -> str:

@@ -110,9 +110,8 @@ def judge(fit: JointFit) -> Verdict:
         checks.append(structure_check(measured, simulated))
     checks.append(mean_curve_check(measured, simulated, fit.prepared.span))
     size = step if step > 0 else float(np.exp(fit.local[:, :2]).mean())
-    return Verdict(
-        tuple(checks), defects_of(fit, trace, miss**2 / trace.variance, size, measured, simulated)
-    )
+    defects = defects_of(fit, trace, miss**2 / trace.variance, size, measured, simulated)
+    return Verdict(tuple(checks), defects)
 
 
 def _moves(fit: JointFit, sizes: np.ndarray) -> Check:
@@ -231,5 +230,4 @@ def free_of_bounds(fit: JointFit, expected: np.ndarray, deviation: np.ndarray) -
     high = np.where(series.clips[0], fit.local[:, 4], np.inf)[device]
     low = np.where(series.clips[1], fit.local[:, 5], -np.inf)[device]
     with np.errstate(invalid="ignore"):
-        free: np.ndarray = (expected + 3 * deviation < high) & (expected - 3 * deviation > low)
-    return free
+        return np.asarray((expected + 3 * deviation < high) & (expected - 3 * deviation > low))

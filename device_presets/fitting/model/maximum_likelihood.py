@@ -79,7 +79,7 @@ class Objective:
         low[:, 2:4], high[:, 2:4] = -3.0, 5.0
         low[:, 4] = np.maximum(highest - 0.3 * span, 1e-3)
         high[:, 4] = np.maximum(highest, 0) + away
-        low[:, 5] = np.minimum(lowest, 0) - away
+        low[:, 5] = np.maximum(np.minimum(lowest, 0) - away, self._fit.prepared.floor)
         high[:, 5] = np.minimum(lowest + 0.3 * span, -1e-3)
         lowest_shared, highest_shared = self._fit.layout.limits
         return self.pack(lowest_shared, low), self.pack(highest_shared, high)
@@ -90,8 +90,8 @@ class Objective:
         middle = self._of(*self.unpack(packed))
         up, down = self._moved(packed, step), self._moved(packed, -step)
         curvature = (up + down - 2 * self._sums(middle)) / step**2
-        size: np.ndarray = np.maximum(np.abs(np.nan_to_num(curvature)), _LEAST_CURVATURE)
-        return 1.0 / np.sqrt(size)
+        size = np.maximum(np.abs(np.nan_to_num(curvature)), _LEAST_CURVATURE)
+        return np.asarray(1.0 / np.sqrt(size))
 
     def value_and_gradient(
         self, moves: np.ndarray, start: np.ndarray, unit: np.ndarray

@@ -75,6 +75,7 @@ def on_the_curve(fit: JointFit, rows: np.ndarray, shift: np.ndarray | float = 0.
     def moved(numbers: np.ndarray) -> JointFit:
         shared, local = fit.shared.copy(), fit.local.copy()
         local[:, columns] += numbers[: len(columns)]
+        local[:, 5] = np.maximum(local[:, 5], fit.prepared.floor)
         shared[shape] = numbers[len(columns) :]
         return replace(fit, shared=shared, local=local)
 

@@ -11,7 +11,7 @@ import numpy as np
 from device_presets.fitting.model.effects import Timing, timing_of
 from device_presets.fitting.model.series import Series, plain_series
 from device_presets.fitting.reading.measurement import Measurement
-from device_presets.fitting.reading.units import in_unit
+from device_presets.fitting.reading.units import ARBITRARY, in_unit
 from device_presets.fitting.sweeps import runs_of
 from rpu_ssnn.common.errors import PresetError
 
@@ -142,6 +142,12 @@ class Prepared:
         begins = self.series.begins
         ends = np.append(self.own_cycle[1:] != self.own_cycle[:-1], False)
         return np.asarray(begins | (ends & ~np.append(begins[1:], True)))
+
+    @property
+    def floor(self) -> float:
+        """Returns the weight of 0 S, below which no bound can be; normalised values may be
+        negative."""
+        return -math.inf if self.scale.unit == ARBITRARY else -self.scale.zero / self.scale.span
 
     @property
     def everything(self) -> np.ndarray:

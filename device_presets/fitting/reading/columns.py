@@ -1,7 +1,7 @@
 """Recognises the columns of a measured table by their names, which end with a unit.
 
 A name such as ``conductance_uS``, ``conductance (uS)`` or ``time [ms]`` gives quantity and unit;
-the case of the quantity does not matter.
+the case of the quantity does not matter. Rows above the names, such as a title, are passed over.
 """
 
 import re
@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from device_presets.fitting.reading.units import SECONDS, SIEMENS, VOLTS
-from rpu_ssnn.common.errors import Fault, PresetError, meant, nearest
+from device_presets.fitting.reading.units import AMPERES, MOST_VOLTS, SECONDS, SIEMENS, VOLTS
+from rpu_ssnn.common.errors import Fault, PresetError, meant, nearest, require_preset
 from rpu_ssnn.common.wording import listed
 
 CONDITIONS: Final = ("time", "pulse_width", "amplitude")
@@ -18,6 +18,7 @@ CONDITIONS: Final = ("time", "pulse_width", "amplitude")
 
 UNITS: Final[Mapping[str, Mapping[str, float]]] = {
     "conductance": SIEMENS,
+    "current": AMPERES,
     "time": SECONDS,
     "pulse_width": SECONDS,
     "amplitude": VOLTS,
@@ -25,10 +26,13 @@ UNITS: Final[Mapping[str, Mapping[str, float]]] = {
 """The quantities whose names end with a unit, with the size of each unit in SI."""
 
 _WITHOUT_UNIT = ("pulse", "polarity", "device", "cycle")
-_NEEDED = ("polarity", "conductance")
+NAMED: Final = (*_WITHOUT_UNIT, *UNITS)
+"""The quantities that columns may have."""
+
 _ALIKE = 0.8
 """An unused column is taken for a misspelt one above this similarity, at most 1."""
 
+_NUMBER = re.compile(r"[ _]*(#|no\.?|number)$")
 _WITH_UNIT = re.compile(r"(.+?)(?:_|\s*[(\[]\s*)([^\s()\[\]_]+)\s*[)\]]?")
 
 
@@ -47,32 +51,35 @@ class Column:
     size: float = 1.0
 
 
-def columns_of(where: str, names: Sequence[str]) -> dict[str, Column]:
+def columns_of(where: str, names: Sequence[str], volts: float | None = None) -> dict[str, Column]:
     """Returns the column of each quantity in a table.
 
     Args:
         where: The file and its line of names, for errors.
         names: The names of the columns in the file.
+        volts: The read voltage, by which a column of currents becomes one of conductances.
 
     Raises:
-        PresetError: The polarity or the conductance is missing, a quantity has two columns, or the
-            unit of a name is missing or unknown.
+        PresetError: A needed quantity is missing, a quantity has two columns, the unit of a name is
+            missing or unknown, or currents and a read voltage do not come together.
     """
     found: dict[str, Column] = {}
+    divided = not any(name.lower().startswith("conductance") for name in names)
+    require_preset(divided or not volts, where, "--read-voltage", volts, "must come with currents")
     for name in names:
-        quantity, column = _read(where, name)
+        if not divided and name.lower().startswith("current"):  # It is not used.
+            continue
+        quantity, column = _read(where, name, volts)
         if quantity in found:
             allowed = f"must be there only once, but {found[quantity].name!r} is the same quantity"
             raise PresetError(where, "column", name, allowed)
         if quantity:
             found[quantity] = column
-    for quantity in _NEEDED:
-        if quantity not in found:
+    for quantity in ("polarity", "conductance"):
+        if quantity not in found and (quantity in UNITS or "amplitude" not in found):
             known = [*_WITHOUT_UNIT, *(f"{q}_{next(iter(u))}" for q, u in UNITS.items())]
             near = nearest(names, "conductance_uS" if quantity in UNITS else quantity)
-            allowed = f"{meant(near)}the first row must name {', '.join(known)} (or other units)"
-            if quantity in UNITS:
-                allowed += "; to get conductances, divide currents by the read voltage"
+            allowed = f"{meant(near)}a row must name {', '.join(known)} (or other units)"
             beside = Fault(f"{quantity!r} is missing beside {listed([*filter(None, names)], 6)}")
             raise PresetError(where, "column", beside, allowed)
     used = [column.name for column in found.values()]
@@ -85,11 +92,12 @@ def columns_of(where: str, names: Sequence[str]) -> dict[str, Column]:
     return found
 
 
-def _read(where: str, name: str) -> tuple[str, Column]:
-    """Returns the quantity in a column, and the column; the quantity is empty if it is unknown."""
+def _read(where: str, name: str, volts: float | None) -> tuple[str, Column]:
+    """Returns the quantity in a column, and the column; the quantity is empty if it is unknown.
+    Currents become conductances by the read voltage."""
     plain = name.strip().lower().replace("\u00b5", "u").replace("\u03bc", "u")
-    if plain in _WITHOUT_UNIT:
-        return plain, Column(name)
+    if (numbered := _NUMBER.sub("", plain)) in _WITHOUT_UNIT:
+        return numbered, Column(name)
     parts = _WITH_UNIT.fullmatch(plain)
     quantity, unit = (parts[1], parts[2]) if parts else (plain, "")
     quantity = plain if plain in UNITS else quantity.replace(" ", "_")
@@ -102,4 +110,10 @@ def _read(where: str, name: str) -> tuple[str, Column]:
         example = f"{quantity}_{next(iter(sizes))}"
         allowed = f"must end with its unit, one of {', '.join(sizes)}, as in {example}"
         raise PresetError(where, "column", name, allowed)
-    return quantity, Column(name, known[unit], sizes[known[unit]])
+    unit, size = known[unit], sizes[known[unit]]
+    if quantity != "current":
+        return quantity, Column(name, unit, size)
+    if volts is None or not 0.0 < abs(volts) <= MOST_VOLTS:
+        allowed = f"must be the read voltage (V) of the column {name}, with its sign"
+        raise PresetError(where, "--read-voltage", volts, allowed)
+    return "conductance", Column(name, f"{unit[:-1]}S", size / volts)

@@ -99,7 +99,9 @@ class Measurement:
         return int(np.count_nonzero(self.pulse))
 
 
-def read_measurement(file: Path, sheet: str | None = None) -> Measurement:
+def read_measurement(
+    file: Path, sheet: str | None = None, read_voltage: float | None = None
+) -> Measurement:
     """Returns a measured file as consecutive pulses.
 
     The conductance of a row is read after its pulse. Consecutive rows of a device are consecutive
@@ -115,7 +117,7 @@ def read_measurement(file: Path, sheet: str | None = None) -> Measurement:
             backwards, there are too few pulses or only down pulses, or a device has no conductance,
             always the same one, or does not move with its pulses.
     """
-    rows = read_rows(file, sheet)
+    rows = read_rows(file, sheet, read_voltage)
     rows = selected(rows, np.argsort(rows.device, kind="stable"))
     notes, conductance = list(rows.notes), rows.conductance
     device, number, pulsed = rows.device, rows.pulse, rows.pulsed
@@ -133,7 +135,12 @@ def read_measurement(file: Path, sheet: str | None = None) -> Measurement:
     restarted = (growth <= 0) & (number <= 1) & (turned | ~same_cycle)
     again = ~pulsed & (growth == 0) & same_cycle
     backwards = same_device & (growth <= 0) & ~restarted & same_cycle & (number > 1) & ~again
-    _refuse_order(file, rows, backwards)
+    before = int(rows.pulse[np.argmax(backwards) - 1])
+    allowed = (
+        f"must increase within a device and cycle, but the row before has {before}; name several "
+        "devices or cycles in the columns device and cycle"
+    )
+    refuse_first(file, "pulse", rows.file_row, rows.pulse, backwards, allowed)
     follows = same_device & ((growth == 1) | (restarted & turned & (number == 1)) | again)
     outliers, middle = _outliers(conductance, follows, up)
     conductance = np.where(outliers, middle, conductance)
@@ -268,15 +275,6 @@ def _outliers(
     alone = (far > _OUTLYING * deviation) & (far > _LEAST_OUTLYING * span) & (others < far / 3)
     alone &= np.roll(within, 1) & np.roll(within, -1)
     return np.asarray(alone & (alone.mean() <= _MOST_OUTLIERS)), middle
-
-
-def _refuse_order(file: Path, rows: Rows, bad: np.ndarray) -> None:
-    before = int(rows.pulse[np.argmax(bad) - 1])
-    allowed = (
-        f"must increase within a device and cycle, but the row before has {before}; name several "
-        "devices or cycles in the columns device and cycle"
-    )
-    refuse_first(file, "pulse", rows.file_row, rows.pulse, bad, allowed)
 
 
 def _check_enough(file: Path, found: Measurement, cycles: list[str]) -> None:

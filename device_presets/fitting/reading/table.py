@@ -3,22 +3,26 @@
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 import pandas as pd
 
-from device_presets.fitting.reading.columns import CONDITIONS, Column, columns_of
+from device_presets.fitting.reading.columns import CONDITIONS, NAMED, Column, columns_of
 from device_presets.fitting.reading.rows import refuse_first
 from device_presets.fitting.reading.units import ARBITRARY, in_unit
 from device_presets.jump_tables.lookup_table import MOST_SIEMENS
 from rpu_ssnn.common.errors import InputError, PresetError, require_preset
 from rpu_ssnn.common.files import open_regular, reason
 from rpu_ssnn.common.wording import counted, listed
-from rpu_ssnn.common.workbook import read_sheet
+from rpu_ssnn.common.workbook import EVERY, header_in, read_table
 
 EXCEL = (".xlsx", ".xlsm")
+
+_MOST_ABOVE = 100
+"""The names of columns are searched for in this many lines of a CSV file."""
 
 _MOST_PULSE = 10**15
 """Double precision represents all whole numbers up to this; no device lasts that long."""
@@ -47,7 +51,7 @@ class Rows:
         pulsed: [rows] whether the row has a pulse, or only a reading.
         conductance: [rows] in siemens, read after the pulse; NaN in a gap.
         device, cycle: [rows] indices into ``devices``, ``cycles``.
-        file_row: [rows] 1-based line of the file, for errors.
+        file_row: [rows] 1-based line of the file, or of the sheet that is named beside it.
         devices, cycles: The names of devices and cycles, in order of appearance.
         columns: Quantity -> column of the file.
         conditions: [rows] time (s), pulse_width (s) and amplitude (V), as far as the file has
@@ -69,19 +73,20 @@ class Rows:
     notes: tuple[str, ...] = ()
 
 
-def read_rows(file: Path, sheet: str | None = None) -> Rows:
+def read_rows(file: Path, sheet: str | None = None, read_voltage: float | None = None) -> Rows:
     """Reads and checks all rows of a measured file.
 
     Args:
         file: A CSV file with commas, or an Excel file.
-        sheet: The sheet of an Excel file; None for the first one.
+        sheet: The sheet of an Excel file; None for the first one, `EVERY` for all.
+        read_voltage: The voltage (V) of the readings, if these are currents.
 
     Raises:
         PresetError: The file is not a table, a column is missing, a cell is not a number or not a
             polarity, or a conductance is impossible; the error names file, row and column.
     """
-    header_row, names, frame, others = _frame(file, sheet)
-    columns = columns_of(f"{file}, row {header_row}", names)
+    where, names, frame, others = _frame(file, sheet)
+    columns = columns_of(where, names, read_voltage)
     used = {quantity: names.index(column.name) for quantity, column in columns.items()}
     unused = [name for k, name in enumerate(names) if name and k not in used.values()]
     frame = frame[list(used.values())].dropna(how="all")
@@ -91,18 +96,22 @@ def read_rows(file: Path, sheet: str | None = None) -> Rows:
     device, devices = _labels(file, cells.get("device"), len(frame))
     cycle, cycles = _labels(file, cells.get("cycle"), len(frame))
     notes: tuple[str, ...] = ()
+    if "polarity" not in cells:
+        signs = np.sign(_numbers(file, cells["amplitude"]))
+        cells["polarity"] = pd.Series(signs, frame.index, name=columns["amplitude"].name)
+        notes = ("without a column polarity, pulses above 0 V count as up",)
     if "pulse" in cells:
         pulse = _pulse_numbers(file, cells["pulse"])
-        before = pulse == 0
+        way = _ways(file, cells["polarity"], (pulse == 0) | ("time" in cells))
     else:
-        pulse = pd.Series(device).groupby(device).cumcount().to_numpy()
-        before = np.zeros(len(pulse), dtype=np.bool_)
-        notes = ("without a column pulse, pulses are numbered in the order of the rows",)
+        way = _ways(file, cells["polarity"], np.ones(len(device), dtype=np.bool_))
+        anew = pd.Series((way == 0) & ("time" not in cells)).groupby(device).cumsum()
+        pulse = pd.Series(device).groupby([device, anew]).cumcount().to_numpy()
+        notes += ("without a column pulse, pulses are numbered in the order of the rows",)
     if unused:
         notes += (f"not used: {counted(len(unused), 'column')} ({listed(unused)})",)
     if others:
-        notes += (f"sheets not read: {listed(others)}; --sheet reads one, pandas joins them",)
-    way = _ways(file, cells["polarity"], before | ("time" in cells))
+        notes += (f"sheets not read: {listed(others)}; --sheet reads one, or {EVERY}",)
     conductance = _conductances(file, cells["conductance"], columns["conductance"])
     half, parts = len(frame) // 2, (device, cycle, pulse if "pulse" in cells else way, conductance)
     twice = all(np.array_equal(part[:half], part[half:], equal_nan=True) for part in parts)
@@ -128,9 +137,9 @@ def read_rows(file: Path, sheet: str | None = None) -> Rows:
     )
 
 
-def _frame(file: Path, sheet: str | None) -> tuple[int, list[str], pd.DataFrame, list[str]]:
-    """Returns the line of the column names, the names, the rows, whose index is the line of the
-    file, from 1, and the names of sheets that are left out.
+def _frame(file: Path, sheet: str | None) -> tuple[str, list[str], pd.DataFrame, list[str]]:
+    """Returns the file with the line of the column names, the names, the rows, whose index is the
+    line of the file, from 1, and the names of sheets that are left out.
 
     Raises:
         PresetError: The file cannot be read or is not a table.
@@ -138,7 +147,7 @@ def _frame(file: Path, sheet: str | None) -> tuple[int, list[str], pd.DataFrame,
     excel = file.suffix.lower() in EXCEL
     try:
         with open_regular(file) as opened:
-            return read_sheet(file, opened, sheet) if excel else (1, *_csv(opened), [])
+            return read_table(file, opened, sheet, NAMED) if excel else (*_csv(file, opened), [])
     except InputError as error:
         raise PresetError(error.where, error.field, error.value, error.allowed) from None
     except Exception as error:  # A damaged workbook raises errors of all kinds.
@@ -148,11 +157,13 @@ def _frame(file: Path, sheet: str | None) -> tuple[int, list[str], pd.DataFrame,
         raise PresetError(file, "file", reason(error), f"must be a readable {kind}") from None
 
 
-def _csv(opened: BinaryIO) -> tuple[list[str], pd.DataFrame]:
-    """Returns the names of a CSV file, and its rows from line 2 on."""
-    head = pd.read_csv(
-        opened, header=None, nrows=1, dtype=str, skip_blank_lines=False, skipinitialspace=True
-    )
+def _csv(file: Path, opened: BinaryIO) -> tuple[str, list[str], pd.DataFrame]:
+    """Returns the file with the line of the names, the names, and the rows below them."""
+    lines = (line.decode(errors="replace").split(",") for line in islice(opened, _MOST_ABOVE))
+    above = header_in(lines, NAMED) or 0
+    opened.seek(0)
+    options: dict[str, Any] = {"header": None, "skip_blank_lines": False, "skipinitialspace": True}
+    head = pd.read_csv(opened, nrows=1, dtype=str, skiprows=above, **options)
     names = [str(name).strip() for name in head.fillna("").iloc[0]]
     if len(names) == 1 and any(mark in names[0] for mark in ";\t"):
         raise ValueError("its cells are separated by semicolons or tabs")
@@ -165,17 +176,15 @@ def _csv(opened: BinaryIO) -> tuple[list[str], pd.DataFrame]:
         warnings.simplefilter("error", pd.errors.ParserWarning)
         frame = pd.read_csv(
             opened,
-            header=None,
             names=range(len(names)),
             dtype=words,
             index_col=False,
-            skiprows=1,
-            skip_blank_lines=False,
-            skipinitialspace=True,
+            skiprows=above + 1,
             low_memory=False,
+            **options,
         )
-    frame.index = pd.RangeIndex(2, 2 + len(frame))
-    return names, frame
+    frame.index = pd.RangeIndex(above + 2, above + 2 + len(frame))
+    return f"{file}, row {above + 1}", names, frame
 
 
 def _labels(file: Path, cells: pd.Series | None, rows: int) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -222,7 +231,7 @@ def _conductances(file: Path, cells: pd.Series, column: Column) -> np.ndarray:
         return conductance
     allowed = (
         f"must be a conductance from 0 to {in_unit(MOST_SIEMENS, column.unit)} (an empty cell "
-        f"leaves a reading out; values in {ARBITRARY} may be negative)"
+        f"leaves a reading out; {ARBITRARY} may be negative; currents have the read voltage's sign)"
     )
     with np.errstate(invalid="ignore"):
         _refuse(file, cells, (conductance < 0) | (conductance > MOST_SIEMENS), allowed)

@@ -30,8 +30,7 @@ def thinned(found: Measurement) -> Measurement:
     elif cycle[-1] + 1 >= 2 * one_in:
         kind, keep = "cycles", _drawn(cycle, one_in)
     else:
-        first = np.flatnonzero(np.diff(piece, prepend=-1))
-        way = found.pulse[np.minimum(first + 1, number[-1])]
+        way = found.pulse[np.minimum(np.flatnonzero(np.diff(piece, prepend=-1)) + 1, number[-1])]
         kept = np.zeros(len(way), dtype=np.bool_)
         for sign in np.unique(way):
             mine = np.flatnonzero(way == sign)

@@ -7,6 +7,7 @@ ARBITRARY = "a.u."
 
 SIEMENS: Final = {"S": 1.0, "mS": 1e-3, "uS": 1e-6, "nS": 1e-9, "pS": 1e-12, ARBITRARY: 1.0}
 SECONDS: Final = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
+AMPERES: Final = {"A": 1.0, "mA": 1e-3, "uA": 1e-6, "nA": 1e-9, "pA": 1e-12}
 VOLTS: Final = {"V": 1.0, "mV": 1e-3}
 
 MOST_VOLTS = 1000.0

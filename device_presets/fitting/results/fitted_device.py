@@ -140,9 +140,6 @@ class FittedDevice:
         to_do = [d.advice for d in self.verdict.defects]
         if not self.cycles.scatter.passed:
             lacks.append("cycles do not scatter as simulated ones (scatter of cycles)")
-        if self.population.below_zero(float(self.population.device().local[5])):
-            lacks.append("the fitted lower bound is no conductance, since it is below 0 S (bound)")
-            to_do.append("pulse down until devices stop, and fit again")
         if missing := lost(self.population):
             lacks.append(f"{missing} (left out)")
             setting = retention_setting(self.population) or "the width and gaps of the measurement"

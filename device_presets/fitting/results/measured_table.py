@@ -37,7 +37,9 @@ _MOST_AROUND, _LAG = 25, 20
 scatter of changes is measured."""
 
 
-def write_tables(data: Path, folder: Path, sheet: str | None = None) -> list[str]:
+def write_tables(
+    data: Path, folder: Path, sheet: str | None = None, read_voltage: float | None = None
+) -> list[str]:
     """Writes the tables of all devices into a new folder, with a subfolder for each of several.
 
     Returns:
@@ -50,7 +52,7 @@ def write_tables(data: Path, folder: Path, sheet: str | None = None) -> list[str
     if folder.exists():
         raise PresetError("presets fit", "--name", str(folder), "must not exist as a folder yet")
     refuse_unwritable("presets fit", "--name", folder)
-    found = read(data, sheet)
+    found = read(data, sheet, read_voltage)
     columns = min(_columns(found, device) for device in range(found.n_devices))
     tables = [table_of(found, device, columns) for device in range(found.n_devices)]
     with tempfile.TemporaryDirectory(dir=folder.parent) as made:

@@ -10,7 +10,6 @@ from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.likelihood import mean_step
 from device_presets.fitting.model.simulation import alike_stretches
 from device_presets.fitting.model.uncertainty import Uncertainty
-from device_presets.fitting.reading.units import ARBITRARY
 from device_presets.fitting.results.intervals import (
     Quantity,
     is_log_normal,
@@ -154,6 +153,7 @@ class Population:
             steps = self._mean[n : n + 2]
             vector[n : n + 2] = steps * np.exp(moved[n : n + 2] / steps)
         vector[:n] = np.clip(vector[:n], *self.fit.layout.limits)
+        vector[n + 5] = max(vector[n + 5], self.fit.prepared.floor)
         return self.device(vector), factor
 
     def quantity(self, name: str, unit: str, function: OfDevice, note: str = "") -> Quantity:
@@ -222,14 +222,9 @@ class Population:
 
     def shown(self, weight: float) -> str:
         """Returns the conductance of a weight in the user's unit, and says if it is none."""
-        scale = self.fit.prepared.scale
+        scale, none = self.fit.prepared.scale, ", which is no conductance"
         shown = scale.shown(scale.zero + weight * scale.span)
-        return shown + (", which is no conductance" if self.below_zero(weight) else "")
-
-    def below_zero(self, weight: float) -> bool:
-        """Returns whether a weight is below 0 S; normalised values may be negative."""
-        scale = self.fit.prepared.scale
-        return scale.zero + weight * scale.span < 0.0 and scale.unit != ARBITRARY
+        return shown + (none if weight < self.fit.prepared.floor - 1e-9 else "")
 
     def spreads(self) -> list[Quantity]:
         """Returns every device-to-device deviation."""

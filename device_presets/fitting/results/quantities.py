@@ -110,10 +110,7 @@ def _nonlinearity(
 
 def _bound(p: Population, high: bool) -> Quantity:
     name, column = ("w_max", 4) if high else ("w_min", 5)
-    reached, bound = p.reached(high), float(p.device().local[column])
-    note = p.shown(bound)
-    if p.below_zero(bound):
-        note += ": the law or the noise puts the bound below 0 S"
+    reached, note = p.reached(high), p.shown(float(p.device().local[column]))
     if p.extrapolated(high):
         end = p.shown(p.measured(high))
         note += f"; extrapolated from the steps, as the measured range ends at {end}"

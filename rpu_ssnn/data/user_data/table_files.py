@@ -11,7 +11,7 @@ import numpy as np
 from rpu_ssnn.common.errors import InputError, meant, nearest, require
 from rpu_ssnn.common.files import MOST_ARRAY_BYTES, open_regular, refusing
 from rpu_ssnn.common.wording import listed
-from rpu_ssnn.common.workbook import read_sheet
+from rpu_ssnn.common.workbook import read_sheet, visible_sheets
 from rpu_ssnn.data.user_data.raw import Part, Raw
 
 if TYPE_CHECKING:
@@ -115,10 +115,11 @@ def _read_excel(path: Path) -> pd.DataFrame:
     import pandas as pd
 
     with open_regular(path) as file:
-        _, names, table, _ = read_sheet(path, file, **_GAPS)
+        cells = read_sheet(path, file, visible_sheets(file)[0], **_GAPS)
+    names = [str(name).strip() for name in cells.iloc[0].fillna("")]
     _check_names(path, pd.Series(names).replace("", None))
-    table.columns = pd.Index(names)
-    return table.infer_objects()
+    cells.columns = pd.Index(names)
+    return cells.iloc[1:].infer_objects()
 
 
 def _read_csv(path: Path) -> pd.DataFrame:

@@ -36,7 +36,8 @@ def enode(asked: Result) -> FittedDevice:
     assert asked.exit_code == 0, asked.output
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(kept, "fit_file", None)  # A second fit would fail.
-        return kept.kept_fit(ENODE, "enode", None, None, None, lambda words: None)
+        options = dict.fromkeys(("sheet", "weight_zero", "weight_one", "read_voltage"))
+        return kept.kept_fit(ENODE, "enode", lambda words: None, **options)
 
 
 def test_the_command_goes_from_a_measured_table_to_a_verdict(asked: Result) -> None:

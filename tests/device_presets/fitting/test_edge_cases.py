@@ -11,15 +11,13 @@ from device_presets.fitting import fit_file
 from device_presets.fitting.checks import goodness
 from device_presets.fitting.checks.whole_cycles import training_rows
 from device_presets.fitting.model.maximum_likelihood import fit_model
+from device_presets.fitting.model.moments import fitted_to_moments
 from device_presets.fitting.model.preparation import prepare, with_read_noise
 from device_presets.fitting.model.selection import _folds, select_model
-from device_presets.fitting.model.uncertainty import with_unbiased_noise
 from device_presets.fitting.reading.measurement import Measurement
 from device_presets.fitting.reading.reading import read
 from device_presets.fitting.reading.thinning import MOST_PULSES
-from device_presets.fitting.results.population import Population
-from device_presets.fitting.results.quantities import report
-from rpu_ssnn.devices.fit_form import CONSTANT, LINEAR, PIECEWISE, SOFT_BOUNDS
+from rpu_ssnn.devices.fit_form import CONSTANT, LINEAR, PIECEWISE
 from rpu_ssnn.devices.laws import FIT_FORMS
 from support.device_presets.fits import COARSE_RERAM, ONE, ZERO, file_of, write_pulses
 
@@ -253,15 +251,16 @@ def test_read_noise_may_hide_the_cycle_noise_of_all_models(tmp_path: Path) -> No
     assert (noise.value, noise.low, noise.high) == (0.0, 0.0, None)
 
 
-def test_a_fitted_bound_below_0_siemens_is_said(tmp_path: Path) -> None:
-    """Readings stay above 3 uS, but the steps shrink toward -5 uS."""
+def test_no_bound_is_fitted_below_0_siemens(tmp_path: Path) -> None:
+    """Readings stay above 3 uS, and the steps shrink toward -5 uS, as a linear step describes."""
     rng, up, path = np.random.default_rng(0), np.tile(np.repeat([True, False], 60), 3), [5.0]
     for rises in up:
         step = 0.03 * (60 - path[-1] if rises else -5 - path[-1])
         path.append(path[-1] + step * (1 + 0.2 * rng.normal()))
     assert min(path) > 3
     prepared = prepare(read(file_of(tmp_path / "a.csv", np.array(path), up)), None, None)
-    fit = fit_model(prepared, next(m for m in FIT_FORMS if m.code == SOFT_BOUNDS))
-    notes = {q.name: q.note for q in report(Population(*with_unbiased_noise(fit)), None, [])}
-    assert "below 0 S" in notes["w_min"]
-    assert "below 0 S" not in notes["w_max"]
+    selection = select_model(prepared, tuple(m for m in FIT_FORMS if m.code != PIECEWISE))
+    assert selection.chosen.model.code == LINEAR
+    fits = [score.fit for score in selection.scores]
+    fits += [fitted_to_moments(fit, prepared.everything) for fit in fits]
+    assert min(fit.local[:, 5].min() for fit in fits) >= prepared.floor - 1e-9

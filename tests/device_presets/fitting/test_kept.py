@@ -13,7 +13,7 @@ def fitted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Replaces the fit by a short one, and returns the list of the names that were fitted."""
     names: list[str] = []
 
-    def fit(file: Path, name: str, *_: object) -> Quantity:
+    def fit(file: Path, name: str, **_: object) -> Quantity:
         names.append(name)
         return Quantity(name, 1.0, None, None, "weight")
 
@@ -29,7 +29,7 @@ def test_a_fit_that_cannot_be_kept_is_not_lost(
     in_the_way.touch()
     monkeypatch.setenv(kept.FOLDER, str(in_the_way / "fits"))
     told: list[str] = []
-    found = kept.kept_fit(tmp_path / "a.csv", "mine", None, None, None, told.append)
+    found = kept.kept_fit(tmp_path / "a.csv", "mine", told.append)
     assert (found.name, fitted) == ("mine", ["mine"])
     assert told == [f"the fit is not kept in {in_the_way / 'fits'}: Not a directory"]
 
@@ -40,7 +40,7 @@ def test_a_fit_with_other_libraries_is_made_again(
     monkeypatch.setenv(kept.FOLDER, str(tmp_path / "fits"))
 
     def named(name: str) -> str:
-        return kept.kept_fit(tmp_path / "a.csv", name, None, None, None, lambda words: None).name
+        return kept.kept_fit(tmp_path / "a.csv", name, lambda words: None).name
 
     assert (named("first"), named("second")) == ("first", "second")
     assert fitted == ["first"]

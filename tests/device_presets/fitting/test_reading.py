@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import openpyxl
+import pandas as pd
 import pytest
 
 from device_presets import PresetError, get_preset
@@ -41,8 +42,9 @@ def refused(*words: str) -> pytest.RaisesExc[PresetError]:
     return pytest.raises(PresetError, match=pattern)
 
 
-def test_a_plain_file_becomes_steps(tmp_path: Path) -> None:
-    found = read_measurement(written(tmp_path / "a.csv", sweep()))
+@pytest.mark.parametrize("above", [[], ["Chip 3, device 1, read at 0.1 V", ""]])
+def test_a_plain_file_becomes_steps(above: list[str], tmp_path: Path) -> None:
+    found = read_measurement(written(tmp_path / "a.csv", [*above, *sweep()]))
     assert (found.n_devices, found.n_cycles, found.n_pulses) == (1, 1, 40)
     assert found.conductance[0] == pytest.approx(10e-6)
     np.testing.assert_array_equal(found.pulse, [0] + [1] * 20 + [-1] * 20)
@@ -117,15 +119,15 @@ def test_excel_reads_the_sheet_that_is_named(tmp_path: Path) -> None:
     book.save(file)
     found = read(file, "pulses")
     assert (found.name, found.n_pulses) == ("a.xlsx", 40)
-    with refused("a.xlsx", "'polarity' is missing beside nothing", "the first row must name pulse"):
+    with refused("a.xlsx", "'polarity' is missing beside nothing", "a row must name pulse"):
         read(file, "other")
     with refused("a.xlsx: --sheet", "did you mean pulses?", "one of Sheet, other, pulses"):
         read(file, "pulse")
     with refused("a.xlsx: sheet"):
-        read(file)
+        read(file, "Sheet")
     book.move_sheet("pulses", -2)
     book.save(tmp_path / "c.xlsx")
-    assert "sheets not read: Sheet, other; " in read(tmp_path / "c.xlsx").notes[0]
+    assert "sheets not read: other; " in read(tmp_path / "c.xlsx").notes[0]
     assert not any("sheets" in note for note in read(tmp_path / "c.xlsx", "pulses").notes)
     sheet["C5"] = "twelve"
     book.save(file)
@@ -140,6 +142,37 @@ def test_excel_reads_the_sheet_that_is_named(tmp_path: Path) -> None:
     (tmp_path / "b.xlsx").write_text("no Excel file")
     with refused("b.xlsx: file", "readable Excel file"):
         read(tmp_path / "b.xlsx")
+
+
+def test_a_workbook_is_read_as_a_laboratory_writes_it(tmp_path: Path) -> None:
+    """A title stands above the names, sheets are devices with currents, and cycles begin with a
+    reading. The devices jump between cycles, which no pulse does."""
+    volts, cycle = np.tile([0.0, *np.repeat([2.0, -2.0], 15)], 3), np.repeat([1, 2, 3], 31)
+    current = -100.0 * (3.0 + cycle + 0.05 * np.cumsum(volts))
+    sheet = pd.DataFrame({"Cycle #": cycle, "Amplitude (V)": volts, "Current (nA)": current})
+    notes = pd.DataFrame({"made by": ["E. B."]})
+    file, other = tmp_path / "lab.xlsx", sheet.assign(**{"Current (nA)": 2 * current})
+    with pd.ExcelWriter(file) as book:
+        for name, table in {"A": sheet, "notes": notes, "B": other}.items():
+            table.to_excel(book, sheet_name=name, index=False, startrow=2)
+            book.sheets[name]["A1"] = "Chip 3, read at -0.1 V"
+    found = read(file, "all", -0.1)
+    assert found.size == "180 pulses in 12 sweeps, 2 devices, 3 cycles"
+    assert found.labels == ("device A", "device B")
+    assert any(note.startswith("sheets not read: notes;") for note in found.notes)
+    steps = np.diff(found.conductance)[found.pulse[1:] != 0]
+    np.testing.assert_allclose(np.abs(steps).reshape(2, -1).T, [[0.1e-6, 0.2e-6]] * 90)
+    with refused("row 4 of sheet 'A': column Current (nA): -400", "read voltage's sign"):
+        read(file, "all", 0.1)
+    with refused("lab.xlsx, row 3: --read-voltage: missing", "Current (nA)"):
+        read(file)
+    with refused("--read-voltage: 0.1", "must come with currents"):
+        read(written(tmp_path / "a.csv", sweep()), None, 0.1)
+    sheet.to_excel(file, sheet_name="A", index=False)
+    with pd.ExcelWriter(file, mode="a") as book:
+        other.drop(columns="Cycle #").to_excel(book, sheet_name="B", index=False)
+    with refused("row 1 of sheet 'B': columns: Amplitude (V)", "those of sheet 'A', Cycle #"):
+        read(file, "all", -0.1)
 
 
 @pytest.mark.parametrize("backwards", [True, False])
@@ -231,7 +264,6 @@ def of_devices(names: str, row: str) -> list[str]:
     [
         ([], ("a.csv: file",)),
         ([HEAD], ("rows: 0",)),
-        (["", *sweep()], ("a.csv",)),
         (["just words"], ("row 1", "'polarity' is missing")),
         ([HEAD, "0,up,1", "1,up,2"], ("up pulses: 1", str(FEWEST_PULSES))),
         ([HEAD, *(f"{k},down,{60 - k}" for k in range(30))], ("up pulses: 0",)),

@@ -109,17 +109,14 @@ def test_the_command_fits_and_refuses(tmp_path: Path, monkeypatch: pytest.Monkey
     assert get_preset(str(tmp_path / "mine.yaml")).technology == "measured"
 
 
-def test_a_bound_below_zero_and_cycles_that_scatter_otherwise_are_in_the_verdict(
-    tmp_path: Path,
-) -> None:
-    """The steps of a device that is read from 10 to 40 uS would end at -20 and at 70 uS."""
+def test_a_bound_beyond_the_data_and_cycles_that_scatter_otherwise_are_told(tmp_path: Path) -> None:
+    """The steps of a device that is read from 10 to 50 uS would end at 2 and at 70 uS."""
     path, up = [10.0], np.tile(np.repeat([True, False], 60), 3)
-    for way, noise in zip(up, np.random.default_rng(4).normal(0, 0.1, len(up)), strict=True):
-        path.append(path[-1] + (0.9 * (70 - path[-1]) if way else -0.9 * (20 + path[-1])) / 60)
+    for way, noise in zip(up, np.random.default_rng(0).normal(0, 0.1, len(up)), strict=True):
+        path.append(path[-1] + (0.9 * (70 - path[-1]) if way else -0.9 * (path[-1] - 2)) / 60)
         path[-1] += noise
     fit = fit_file(file_of(tmp_path / "data.csv", np.array(path), up), "mine")
-    assert "is no conductance, since it is below 0 S (bound)" in fit.diagnosis
-    assert "ulse down until devices stop" in fit.diagnosis
+    assert "The lower bound was not measured: pulse down until devices stop." in fit.unmeasured
     fit.save(tmp_path / "mine.yaml", tmp_path / "mine.png")
     preset = get_preset(str(tmp_path / "mine.yaml"))
     assert "extrapolated from the steps" in str(preset.parameters["w_min"].assumption)
