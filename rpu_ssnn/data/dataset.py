@@ -131,7 +131,7 @@ def load_dataset(
     rng = np.random.default_rng(seed)
     drawn = rng.permutation(len(source.train_images))[:n_train]
     kept, held = hold_out(source.train_labels[drawn], validation_share, rng)
-    allowed = f"must be 0, or hold out at least one of {len(drawn)} images (raise it or n_train)"
+    allowed = f"must be 0, or hold out at least one of {len(drawn)} samples (raise it or n_train)"
     enough = validation_share == 0 or held.size > 0
     require(enough, name, "validation_share", validation_share, allowed)
     return _assemble(name, source, drawn[kept], drawn[held], _tested(source, n_test))
@@ -232,7 +232,7 @@ def _assemble(
 def _check_count(name: str, field: str, count: int | None, there: int) -> None:
     """Refuses a number of images below 1, or above what there is; None stands for all."""
     if count is not None:
-        allowed = f"must be a whole number from 1 to {there}, the number of images, or left out"
+        allowed = f"must be a whole number from 1 to {there}, the number of samples, or left out"
         require(_is(count, Integral) and 1 <= count <= there, name, field, count, allowed)
 
 

@@ -14,14 +14,7 @@ from rpu_ssnn.common.files import refusing
 from rpu_ssnn.common.validation import validated
 from rpu_ssnn.network import Network
 from rpu_ssnn.network.inputs import InputLines
-from rpu_ssnn.spec import (
-    ConvLayer,
-    NetworkSpec,
-    TrainingSpec,
-    connected,
-    connections,
-    lines_of,
-)
+from rpu_ssnn.spec import ConvLayer, NetworkSpec, TrainingSpec, connected, connections, lines_of
 from rpu_ssnn.spec.base import Spec
 from rpu_ssnn.synapses import rate_synapses
 from rpu_ssnn.synapses.base import Weights

@@ -1,5 +1,6 @@
 """Defines the arguments and options that several commands share, and reads results for them."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -33,13 +34,14 @@ def _existing_folder(text: str) -> Path:
     return folder
 
 
-def path_option(help: str, *names: str) -> Any:
+def path_option(help: str, *names: str, parser: Callable[[str], Path] = given_path) -> Any:
     """Returns an option that takes a path.
 
     Args:
         names: the names of the option, if they differ from that of the parameter.
+        parser: checks the path.
     """
-    return typer.Option(*names, parser=given_path, metavar="PATH", help=help)
+    return typer.Option(*names, parser=parser, metavar="PATH", help=help)
 
 
 def path_argument(help: str, metavar: str = "PATH") -> Any:
@@ -63,11 +65,7 @@ WorkersOption = Annotated[
 ]
 DataOption = Annotated[
     Path | None,
-    typer.Option(
-        parser=_existing_folder,
-        metavar="PATH",
-        help="Folder with the images; default: $RPU_SSNN_DATA.",
-    ),
+    path_option("Folder with the images; default: $RPU_SSNN_DATA.", parser=_existing_folder),
 ]
 TableOutOption = Annotated[
     Path | None, path_option("CSV file for the exact numbers, in addition to the printed table.")

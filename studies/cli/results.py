@@ -198,7 +198,7 @@ def export(
     )
     typer.echo(f"network  {done.path}")
     typer.echo(
-        f"accuracy {done.accuracy:.2f} % on {done.images} images; its row has {done.in_row:.2f} %"
+        f"accuracy {done.accuracy:.2f} % on {done.images} samples; its row has {done.in_row:.2f} %"
     )
     if not done.replayable:
         typer.echo("the two may differ, as aihwkit's own noise cannot be seeded")

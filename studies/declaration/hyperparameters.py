@@ -145,4 +145,4 @@ def chosen_on_shown_images(
     on."""
     if study.measure == "validation" and found:
         titles = listed(list(found))
-        yield f"accuracies are of images on which hyperparameters were chosen: {titles}"
+        yield f"accuracies are of samples on which hyperparameters were chosen: {titles}"

@@ -161,7 +161,7 @@ class Study(Spec):
         if held_out == 0 and any(point.hyperparameters is None for point in points):
             allowed = (
                 "must be above 0, unless search.validation_share is given, since hyperparameters "
-                "that a case does not give are searched on held-out images"
+                "that a case does not give are searched on held-out samples"
             )
             raise InputError("study", "dataset.validation_share", 0.0, allowed)
         if self.measure == "validation" and any(not p.dataset.validation_share for p in points):
@@ -308,11 +308,11 @@ def _faults(study: Study, point: Point, facts: "SetFacts") -> Iterator[tuple[str
         yield _written(point, "n_test"), dataset.n_test, _at_most(n_test)
     drawn = n_train if dataset.n_train is None else dataset.n_train
     if not _holds_out(dataset.validation_share, drawn):
-        allowed = f"{_enough(drawn)}, as it holds out none of {drawn} images"
+        allowed = f"{_enough(drawn)}, as it holds out none of {drawn} samples"
         yield _written(point, "validation_share"), dataset.validation_share, allowed
     trained = drawn - round(dataset.validation_share * drawn)
     if point.training.batch > max(trained, DEFAULT_BATCH):
-        allowed = f"must be at most {trained}, the number of images that are trained on"
+        allowed = f"must be at most {trained}, the number of samples that are trained on"
         yield _place(study, point, "training", "batch"), point.training.batch, allowed
     if contrast != "none" and facts.recorded:
         field = _place(study, point, "network", "encoding.contrast")
@@ -324,7 +324,7 @@ def _faults(study: Study, point: Point, facts: "SetFacts") -> Iterator[tuple[str
         return
     searched = search.validation_share or dataset.validation_share
     if not _holds_out(searched, drawn):
-        allowed = f"must be above {0.5 / drawn:.3g}, or dataset.n_train larger, to hold images out"
+        allowed = f"must be above {0.5 / drawn:.3g}, or dataset.n_train larger, to hold samples out"
         yield "search.validation_share", searched, allowed
 
 
@@ -346,7 +346,7 @@ def _place(study: Study, point: Point, section: Literal["network", "training"], 
 
 
 def _at_most(there: int) -> str:
-    return f"must be at most {there}, the number of images that there are"
+    return f"must be at most {there}, the number of samples that there are"
 
 
 def _holds_out(share: float, n_images: int) -> bool:

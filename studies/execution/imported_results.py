@@ -160,7 +160,7 @@ def _refuse_contradictions(
             continue
         right = accuracy * n / 100
         if abs(right - round(right)) > _ROUNDING * n:
-            allowed = f"must be the share of a whole number of the {n} {images} images"
+            allowed = f"must be the share of a whole number of the {n} {images} samples"
             raise InputError(where, f"{place}.{images}_accuracy", accuracy, allowed)
 
 

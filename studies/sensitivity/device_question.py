@@ -233,7 +233,7 @@ def setting_notes(study: Study) -> list[str]:
     if study.varied:
         notes.append(f"the study's sweep is left out ({', '.join(study.varied)})")
     if study.measure == "validation":
-        notes.append("accuracies are measured on validation images; no test image is read")
+        notes.append("accuracies are measured on validation samples; no test sample is read")
     return notes
 
 

@@ -80,7 +80,7 @@ def _raw(path: Path, archive: np.lib.npyio.NpzFile, spikes: SpikeSpec | None) ->
 def _part(path: Path, x: np.ndarray, y: np.ndarray, spikes: SpikeSpec | None) -> Part:
     if spikes is not None:
         return part_of_tensor(path, x, y, spikes)
-    allowed = "must have at least two dimensions, with one row per image"
+    allowed = "must have at least two dimensions, with one row per sample"
     require(x.ndim >= 2, path, "shape of x", x.shape, allowed)
     return Part(path, x.reshape(len(x), math.prod(x.shape[1:])), y, x.shape[1:])
 

@@ -145,7 +145,7 @@ def test_a_finished_trial_is_exported(command: Command, real_folder: Path, tmp_p
     assert (code, errors) == (0, "")
     row = pd.read_parquet(real_folder / "results.parquet").set_index("label").loc["ideal"]
     accuracy = f"{row['test_accuracy']:.2f} %"
-    assert f"accuracy {accuracy} on test images; its row has {accuracy}" in output
+    assert f"accuracy {accuracy} on test samples; its row has {accuracy}" in output
     data = load_dataset("digits", n_train=60, n_test=40, validation_share=0.1, seed=0)
     with read_network(path) as network:
         again = network.accuracy(data.test_images, data.test_labels)
