@@ -27,11 +27,8 @@ def test_an_archive_is_split_and_scaled_by_its_training_rows(npz: Path) -> None:
     own = OwnData(file=npz, test_share=0.2)
     data = load(own, validation_share=0.25)
     assert data.class_names == ("cat", "dog", "eel")
-    assert (len(data.train_labels), len(data.validation_labels), len(data.test_labels)) == (
-        36,
-        12,
-        12,
-    )
+    parts = data.train_labels, data.validation_labels, data.test_labels
+    assert [len(part) for part in parts] == [36, 12, 12]
     assert np.bincount(data.test_labels).tolist() == [4, 4, 4]
     assert data.shape == (4, 4)
     assert data.train_images.shape == (36, 16)
@@ -93,6 +90,13 @@ def test_a_value_beyond_the_range_is_named_by_file_row_and_column(tmp_path: Path
     file.write_text("\n".join(["label,a,b", *lines[:6], "1,1,5", *lines[6:]]))
     with refused("m.csv: data row 7, column b: 5.0", "0 to 2"):
         load(OwnData(file=file, test_share=0.5, range=(0.0, 2.0)))
+
+
+def test_test_rows_from_the_training_rows_are_refused(tmp_path: Path) -> None:
+    chosen = RNG.permutation(60)[:30]
+    np.savez(tmp_path / "m.npz", x_train=X, y_train=Y, x_test=X[chosen], y_test=Y[chosen])
+    with refused("m.npz: test rows: 100 % of them are training rows"):
+        read_own(OwnData(file=tmp_path / "m.npz"))
 
 
 def test_a_range_that_the_values_hardly_fill_is_refused(tmp_path: Path) -> None:
@@ -202,7 +206,7 @@ def test_large_labels_keep_names_of_their_own(tmp_path: Path) -> None:
 
 def test_idx_files_under_a_name_of_their_own(tmp_path: Path, write_idx: WriteIdx) -> None:
     images, labels = np.arange(40 * 6).reshape(40, 2, 3) % 256, np.arange(40) % 2
-    for part, values in (("train", images[::-1]), ("t10k", images)):
+    for part, values in (("train", 255 - images), ("t10k", images)):
         write_idx(tmp_path / f"{part}-images-idx3-ubyte", values)
         write_idx(tmp_path / f"{part}-labels-idx1-ubyte.gz", labels)
     data = load(OwnData(file=tmp_path, range=(0.0, 255.0)))
