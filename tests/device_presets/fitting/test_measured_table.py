@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from device_presets import TableDevice, get_device
@@ -17,15 +18,12 @@ from support.device_presets.jump_tables import write_table
 
 def measured(file: Path, source: Path, devices: int = 1) -> Path:
     """Writes some 6,000 pulses per device, drawn from a table, as a lab would export them."""
-    lines = ["device,pulse,polarity,conductance_uS"]
-    for device in range(devices):
-        drawn = sampled(read_lookup_table(source), seed=device)
-        for row, (pulse, conductance) in enumerate(
-            zip(drawn.pulse, drawn.conductance, strict=True)
-        ):
-            way = "down" if pulse < 0 else "up" if pulse > 0 else "read"
-            lines.append(f"{device},{row},{way},{conductance * 1e6:.9g}")
-    file.write_text("\n".join(lines) + "\n")
+    drawn = [sampled(read_lookup_table(source), seed=device) for device in range(devices)]
+    tables = [
+        pd.DataFrame({"polarity": one.pulse, "conductance_uS": 1e6 * one.conductance})
+        for one in drawn
+    ]
+    pd.concat(tables, keys=range(devices), names=["device", "pulse"]).to_csv(file)
     return file
 
 
@@ -44,6 +42,18 @@ def test_the_laws_come_back(tmp_path: Path) -> None:
         np.testing.assert_allclose(changes[5:-5], expected[5:-5], atol=0.1e-6)
     assert found.conductance[0] >= source.conductance[0]
     assert found.conductance[-1] <= source.conductance[-1]
+
+
+def test_noise_of_pulses_does_not_become_steps_of_the_wrong_sign(tmp_path: Path) -> None:
+    """All steps are 0.1 uS and scatter by five times as much, which a table would do again."""
+    rng, up = np.random.default_rng(2), np.tile(np.repeat([True, False], 500), 2)
+    moves = np.where(up, 0.1, -0.1) + 0.5 * rng.standard_normal(len(up))
+    path = 100 + np.concatenate([[0], np.cumsum(moves)])
+    lines = write_tables(file_of(tmp_path / "a.csv", path, up), tmp_path / "new")
+    assert "mean steps are known to 0.37 step" in "".join(lines)
+    found = read_lookup_table(tmp_path / "new")
+    for rises, step in ((True, 0.1e-6), (False, -0.1e-6)):
+        np.testing.assert_allclose(found.mean_step(rises), step, atol=0.08e-6)
 
 
 @pytest.mark.parametrize("noise", [1.0, 10.0])
