@@ -182,6 +182,8 @@ def main() -> None:
     with interrupts.ending_the_command():
         try:
             code = app(standalone_mode=False, prog_name="rpu-ssnn")
+            if code == interrupts.EXIT_CODE:  # typer has caught the interrupt
+                raise KeyboardInterrupt
         except (KeyboardInterrupt, typer.Abort):
             stop("interrupted", interrupts.EXIT_CODE)
         except RpuSsnnError as error:

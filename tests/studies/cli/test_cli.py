@@ -79,6 +79,14 @@ def test_a_run_warns_of_devices_that_are_alike_and_names_the_next_commands(
         assert f"rpu-ssnn {question} {asked}" in output
 
 
+def test_an_interrupted_command_says_so(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("studies.declaration.shipped.shipped_files", interrupt)
+    assert command("studies") == (130, "", "interrupted\n")
+
+
 def test_a_table_that_cannot_be_written_is_named_in_one_line(
     command: Command, harness: Harness, tmp_path: Path
 ) -> None:
