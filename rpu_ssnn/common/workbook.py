@@ -121,6 +121,8 @@ def read_table(
         if every:
             of_sheet = f" of sheet {one!r}"
             here += of_sheet
+            allowed = f"must be left out with --sheet {EVERY}, which makes each sheet a device"
+            require("device" not in own, here, "columns", "device", allowed)
             rows.index = pd.Index(f"{row}{of_sheet}" for row in rows.index)
             rows[len(own)] = one
             own.append("device")

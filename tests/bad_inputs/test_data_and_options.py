@@ -148,6 +148,10 @@ LAB = [
     of_data("a.xlsx", sheet_of(["label", "b", "b"], [1, 2, 3]), "column: 'b'"),
     of_data("a.xlsx", sheet_of(["label", "b"], [1, 2], hidden=2), "a.xlsx: column B: hidden"),
     of_fit(sheet_of(["x"], ["y"], hidden=2), "m.xlsx: row 2: hidden; must be", file="m.xlsx"),
+    of_fit(
+        sheet_of(["device", "polarity"]), "sheet 'Sheet': columns: 'device'", file="m.xlsx",
+        options="--sheet all",
+    ),
     of_data("a.csv", "label,a\nx,1\nx ,2\n", "a.csv: label: 'x ' is not allowed; must be written"),
     of_data("a.npz", npz(**EVENTS | {"t": 3.0}), "shape of t: ()", SPIKES),
     of_data("a.npz", npz(**EVENTS | {"t": np.arange(4) * 1j}), "kind of t: 'complex128'", SPIKES),
