@@ -34,7 +34,7 @@ _OF_NOISE, _OF_STEPS = 0.3, 0.1
 _AFTER_TURN = 20
 """This many pulses after a turn are compared with later ones."""
 
-_ERRORS, _OF_STEP = 5.0, 0.3
+_ERRORS, _OF_STEP, _FEWEST_TURNS = 5.0, 0.3, 4
 
 _FEWEST_CHANGES, _BY_CHANCE = 3, 1e-3
 """A jump needs at least this many changes of cycle, and counts if one so large is less probable
@@ -100,7 +100,7 @@ def defects_of(
     return (
         *_abrupt(fit, span),
         *_interference(miss, series.pulse, fit.prepared.device, step),
-        *_turns(fit, miss, step, span),
+        *_turns(fit, np.where(np.isfinite(squares), miss, np.nan), step, span),
         *_levels(fit, span),
         *_correlated(measured, simulated),
         *_quantised(series.resolution, step),
@@ -161,16 +161,17 @@ def _turns(fit: JointFit, miss: np.ndarray, step: float, span: float) -> Iterato
     A first change against its pulse is drift during a rest that the file does not show, since no
     pulse causes it.
     """
-    early, late, paths = [], [], []
+    off, paths = [], []
     weight, pulse = fit.prepared.series.weight, fit.prepared.series.pulse
     for first, last in runs_of(pulse, fit.prepared.device):
         way = int(pulse[last])
         if pulse[first] == -way and last - first >= 3 * _AFTER_TURN:
-            along = way * miss[first + 1 : first + 1 + 3 * _AFTER_TURN]
-            early.append(np.nanmean(along[1:_AFTER_TURN]))
-            late.append(np.nanmean(along[_AFTER_TURN:]))
             paths.append(way * (weight[first + 1 : first + 1 + 3 * _AFTER_TURN] - weight[first]))
-    if len(early) < 4:
+            along = way * miss[first + 2 : first + 1 + 3 * _AFTER_TURN]
+            parts = [part[np.isfinite(part)] for part in np.split(along, [_AFTER_TURN - 1])]
+            if all(map(len, parts)):
+                off.append(parts[0].mean() - parts[1].mean())
+    if len(off) < _FEWEST_TURNS:
         return
     path, scatter = np.mean(paths, axis=0), np.std(paths, axis=0, ddof=1) / np.sqrt(len(paths))
     if path[0] < -max(_ERRORS * scatter[0], _LEAST_REST * span) and path[1] > path[0]:
@@ -181,11 +182,14 @@ def _turns(fit: JointFit, miss: np.ndarray, step: float, span: float) -> Iterato
             "add a column time_s, or begin each sweep with a reading whose pulse number is 0",
         )
         return
-    mean, error = float(np.mean(early)), float(np.std(early, ddof=1) / np.sqrt(len(early)))
-    if abs(mean) <= max(_ERRORS * error, _OF_STEP * step, 2.0 * abs(float(np.mean(late)))):
+    # The mean step takes up a part of what is off, so later steps are off the other way.
+    mean, error = float(np.mean(off)), float(stats.sem(off))
+    if abs(mean) <= max(_ERRORS * error, _OF_STEP * step):
         return
     back = int(np.argmin(path)) + 1
-    what = f"the {_AFTER_TURN} steps after a turn are off by {mean / step:+.1f} mean steps each"
+    what = (
+        f"the {_AFTER_TURN} steps after a turn differ from later ones by {mean / step:+.1f} steps"
+    )
     if path.min() < -step and back > 2:
         what = f"after a turn, the device keeps moving in the old direction for {back} pulses"
     yield Defect("turns", what, "write a law of your own that remembers the last pulses")

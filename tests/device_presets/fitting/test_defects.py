@@ -11,6 +11,7 @@ import pytest
 from device_presets.fitting.checks.goodness import Verdict, judge
 from device_presets.fitting.checks.whole_cycles import coverage, cycle_errors, scatter_excess
 from device_presets.fitting.model.maximum_likelihood import fit_model
+from device_presets.fitting.model.moments import fitted_to_moments
 from device_presets.fitting.model.preparation import prepare
 from device_presets.fitting.model.simulation import at_one_level
 from device_presets.fitting.reading.reading import read
@@ -149,6 +150,20 @@ def test_a_device_that_keeps_moving_the_old_way_after_a_turn(tmp_path: Path) -> 
     path, up = cycled(lambda since: -1.0 if since < 12 else 1.0)
     found = told(tmp_path / "a.csv", path, up)
     assert "keeps moving in the old direction for 12 pulses" in found["turns"]
+
+
+def test_a_device_whose_drive_remembers_six_pulses(tmp_path: Path) -> None:
+    """The fitted step is too small as well, so later pulses are off the other way."""
+    rng, drive, path = np.random.default_rng(7000), 1.0, [-0.5]
+    up = np.tile(np.repeat([True, False], 100), 5)
+    for rises in up:
+        way = 1.0 if rises else -1.0
+        drive += 0.15 * (way - drive)
+        move = 0.02 * (drive * (1 - 0.3 * way * path[-1]) + 0.3 * rng.normal())
+        path.append(float(np.clip(path[-1] + move, -1, 1)))
+    prepared = prepare(read(file_of(tmp_path / "a.csv", 60 + 20 * np.array(path), up)), None, None)
+    fit = fitted_to_moments(fit_model(prepared, SMOOTH), prepared.everything)
+    assert "turns" in [defect.name for defect in judge(fit).defects]
 
 
 def test_quantised_readings(tmp_path: Path) -> None:
