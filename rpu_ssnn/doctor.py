@@ -65,14 +65,17 @@ def require_tile_pair() -> None:
 
 
 def require_compilation() -> None:
-    """Checks, without importing numba, that the environment leaves its compilation on.
+    """Checks, without importing numba, that the environment lets it compile.
 
     Raises:
-        InputError: an environment variable turns it off.
+        InputError: an environment variable turns it off, or gives it no thread.
     """
     told = os.environ.get("NUMBA_DISABLE_JIT", "")
     allowed = "must be unset, since the pass over time exists only as compiled code"
     require(told in ("", "0"), "environment", "NUMBA_DISABLE_JIT", told, allowed)
+    threads, allowed = os.environ.get("NUMBA_NUM_THREADS", "1"), "must be a number from 1, or unset"
+    fits = threads.isdecimal() and int(threads) > 0
+    require(fits, "environment", "NUMBA_NUM_THREADS", threads, allowed)
 
 
 @functools.cache

@@ -130,6 +130,10 @@ def test_what_no_worker_could_do_is_refused_before_a_folder_is_made(
 ) -> None:
     with refused("LocalExecutor: workers: 1000000000", "1 to 10000"):
         LocalExecutor(10**9)
+    with monkeypatch.context() as none:
+        none.setenv("NUMBA_NUM_THREADS", "0")
+        with refused("environment: NUMBA_NUM_THREADS: '0'", "must be a number from 1"):
+            harness.run(small_study())
     monkeypatch.setenv("NUMBA_DISABLE_JIT", "yes")
     with refused("environment: NUMBA_DISABLE_JIT: 'yes'", "must be unset"):
         harness.run(small_study())
