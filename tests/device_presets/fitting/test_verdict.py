@@ -116,7 +116,7 @@ def test_a_bound_beyond_the_data_and_cycles_that_scatter_otherwise_are_told(tmp_
         path.append(path[-1] + (0.9 * (70 - path[-1]) if way else -0.9 * (path[-1] - 2)) / 60)
         path[-1] += noise
     fit = fit_file(file_of(tmp_path / "data.csv", np.array(path), up), "mine")
-    assert "The lower bound was not measured: pulse down until devices stop." in fit.unmeasured
+    assert "The lower bound was not measured: pulse down until devices stop." in fit.remarks
     fit.save(tmp_path / "mine.yaml", tmp_path / "mine.png")
     preset = get_preset(str(tmp_path / "mine.yaml"))
     assert "extrapolated from the steps" in str(preset.parameters["w_min"].assumption)
