@@ -214,7 +214,7 @@ def _levels(fit: JointFit, span: float) -> Iterator[Defect]:
         yield Defect(
             JUMP,
             f"readings jump by {100 * size / span:.1f} % of the range between cycles "
-            f"{changed[at]} and {changed[at] + 1}",
+            f"{changed[at]} and {changed[at] + 1} of those used",
             "fit the cycles before the jump and those after it separately",
         )
     alike = alike_stretches(fit.prepared)
@@ -226,7 +226,7 @@ def _levels(fit: JointFit, span: float) -> Iterator[Defect]:
     if far and abs(later.mean()) > _DRIFT_ERRORS * error:
         yield Defect(
             DRIFT,
-            f"the level drifts by {100 * abs(later.mean()) / span:.1f} % of the range per cycle",
+            f"level drifts by {100 * abs(later.mean()) / span:.1f} % of the range per cycle used",
             "cycle the device until it is stable, or fit the last cycles alone",
         )
 

@@ -108,8 +108,7 @@ def table_of(found: Measurement, device: int, columns: int) -> LookupTable:
     require_preset(ratio <= MOST_READ_NOISE, found.name, field, noise, allowed)
     if ratio > 0.0:
         before, change = _without_read_noise(found, after, ratio)
-    own = before if ratio > 0.0 else found.conductance[rows]
-    conductance = np.linspace(own.min(), own.max(), columns)
+    conductance = np.linspace(before.min(), before.max(), columns)
     rise, fall = (_law(before[way], change[way], conductance) for way in (up, ~up))
     name = f"{found.name} {device + 1}"
     return LookupTable(name, conductance, POINTS, rise, fall, found.unit == ARBITRARY)

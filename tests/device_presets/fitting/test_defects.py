@@ -80,7 +80,7 @@ def test_a_jump_between_cycles(tmp_path: Path) -> None:
     path, up = cycled()
     path[5 * 2 * SWEEP + 1 :] += 12.0
     found = told(tmp_path / "a.csv", path + read_noise(0.3, path), up)
-    assert "between cycles 5 and 6" in found["jump"]
+    assert "between cycles 5 and 6 of those used" in found["jump"]
     assert "drift" not in found
 
 
