@@ -53,8 +53,7 @@ def kept_fit(file: Path, name: str, tell: Callable[[str], None], **options: Any)
 
 
 def _folder() -> Path:
-    named = os.environ.get(FOLDER)
-    return Path(named) if named else Path.home() / ".cache" / "rpu_ssnn" / "fits"
+    return Path(os.environ.get(FOLDER) or Path.home() / ".cache" / "rpu_ssnn" / "fits")
 
 
 def _digest(data: Path, options: str) -> str:

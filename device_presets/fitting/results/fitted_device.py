@@ -128,7 +128,8 @@ class FittedDevice:
     @property
     def diagnosis(self) -> str:
         """Returns three sentences: what the preset gets right, what it lacks, and what to do."""
-        right = [_RIGHT[c.question] for c in self.checks if c.question in _RIGHT and c.passed]
+        passed = [check.question for check in self.checks if check.status == "ok"]
+        right = [_RIGHT[question] for question in passed if question in _RIGHT]
         errors, theirs = self.cycles.asked, self.cycles.neurosim
         far = errors.worst > MOST_CURVE
         formula = f"; NeuroSim's formula: {theirs.percent}" if theirs else ""

@@ -163,8 +163,7 @@ def left_out(p: Population) -> list[str]:
         ends = "{:g} to {:g} s".format(*measured_ranges(p)["pulse_period_s"])
         told.append(f"Pulses came every {ends}; for longer waits, the fitted law is extrapolated.")
     if layout.as_charge_trap and noise > 0.0:
-        setting = "which a study can set for its reads."
-        told.append(f"The preset leaves out the read noise ({noise:.3g} in weight), {setting}")
+        told.append(f"The preset leaves out read noise ({noise:.3g} in weight): a study sets it.")
     return told
 
 

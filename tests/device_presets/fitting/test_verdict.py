@@ -126,6 +126,9 @@ def test_a_bound_beyond_the_data_and_cycles_that_scatter_otherwise_are_told(tmp_
     assert off.checks[-1].line.startswith("FAIL Do whole cycles scatter as in simulations? 33 %")
     assert off.sentence == f"{fit.verdict.sentence}, but not the scatter of cycles"
     assert "measure more cycles" in off.diagnosis
+    wide = replace(fit, cycles=replace(cycles, within_band=0.62, by_chance=(0.38, 1.0)))
+    assert wide.checks[-1].status == "open"
+    assert "the scatter of cycles" not in wide.diagnosis.split("The readings show")[0]
 
 
 @pytest.mark.parametrize(("rises", "advice"), [(True, "white_of_current"), (False, "no setting")])
