@@ -98,8 +98,8 @@ def _nonlinearity(
             end = float(device.local[4 if up else 5])
             return 1.0 - q.step_at(device, up, end) / q.step_at(device, up, 0.0)
 
-        note = "" if q.reached(up).all() else "at the end of the measured range"
-        return q.quantity(name, "1", loss, note)
+        end = "bound" if q.reached(up).all() else "end of the measured range"
+        return q.quantity(name, "1", loss, f"the step loses this share up to the {end}")
 
     others = [of(q) for q in as_good]
     if linear is None:
