@@ -38,8 +38,8 @@ def rows_of(record: Path) -> pd.DataFrame | None:
 
 
 def figure_of(record: Path) -> Figure | None:
-    """Draws accuracy over the first swept number, or the gap of each case to the reference if no
-    number is swept.
+    """Draws accuracy over the first swept number, or the accuracy of each case and its gap to the
+    reference if no number is swept.
 
     Returns:
         None if the record has no rows of a study, no case shares a seed with the reference, or
@@ -55,7 +55,7 @@ def figure_of(record: Path) -> Figure | None:
     table = summary(rows, reference)
     if not (table["gap_n"] > 0).any() or len(table) > MOST_CASES:
         return None
-    return gaps_figure(table, reference, WIDE_INCHES)
+    return gaps_figure(rows, table, reference, WIDE_INCHES)
 
 
 def _reference(record: Path, labels: list[str]) -> str:

@@ -247,28 +247,29 @@ def _command_of(words: list[str]) -> str:
 
 def _show(declared: "Study", runs: "Runs", root: Path) -> None:
     """Prints the table, draws the figure, and names the files."""
+    from studies.report.draw import StudyFigures
+    from studies.report.figure_style import save
     from studies.report.page.headline import headline
-    from studies.report.plot import plot_study
     from studies.report.summary_view import render
     from studies.results import caveats
     from studies.results.published import beside
-    from studies.results.summary import summary
-    from studies.results.tables import RESULTS_CSV, RESULTS_PARQUET, results_frame
+    from studies.results.tables import RESULTS_CSV, RESULTS_PARQUET
 
     reference = declared.reference_label
     if all(trial.label != reference for trial, _ in runs):
         typer.echo(f"no table of gaps yet, as the reference {reference} has no finished trial")
         return
-    results = results_frame(runs)
-    table = summary(results, reference)
+    figures = StudyFigures(declared, runs)
+    results, table = figures.results, figures.summary
     title = ": ".join(filter(None, (declared.study, " ".join(declared.question.split()))))
-    figure = plot_study(results, table, reference, title, root / f"{declared.study}.png")
     typer.echo(f"{title}\n\n{render(beside(table, declared), reference)}\n")
     for sentence in headline(runs, results, table, reference):
         typer.echo(sentence)
     for line in caveats.of_summary(declared, table, runs):
         typer.echo(line)
-    typer.echo(f"rows    {root / RESULTS_CSV}, {root / RESULTS_PARQUET}\nfigure  {figure}")
+    typer.echo(f"rows    {root / RESULTS_CSV}, {root / RESULTS_PARQUET}")
+    for kind in figures.kinds()[-1:]:  # the gaps, or what there is in place of them
+        typer.echo(f"figure  {save(figures.draw(kind), root / f'{declared.study}.png')}")
 
 
 if __name__ == "__main__":

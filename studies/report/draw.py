@@ -83,7 +83,7 @@ class StudyFigures:
         if kind == "curves":
             figure = curves_figure(self._curves, self.results, width)
         elif kind == "gaps":
-            figure = gaps_figure(self.summary, self.study.reference_label, width)
+            figure = gaps_figure(self.results, self.summary, self.study.reference_label, width)
         elif path := x or next(iter(self.swept_paths), None):
             figure = sweep_figure(self.results, path, width)
         else:

@@ -28,6 +28,7 @@ from studies.results.grouping import (
     NOT_SWEPT,
     accuracies,
     as_keys,
+    by_point,
     images_read,
     setting,
     swept_columns,
@@ -82,7 +83,10 @@ def sweep_figure(results: pd.DataFrame, path: str, width: float) -> Figure:
                 level(axes, accuracies(of_case), look, label)
             else:
                 shift = beside.index(case) - (len(beside) - 1) / 2
-                _over_x(axes, over_x, _dodged(positions, shift), look, label)
+                places = _dodged(positions, shift)
+                cells = sorted((places[x], accuracy_of(of)[0]) for x, of in over_x.groupby("x"))
+                samples = [(sample.mean, sample.half_width, sample.n) for _, sample in cells]
+                draw_means(axes, [at for at, _ in cells], samples, look, label, look.line)
         axes.set_title(plain(title), fontsize=FONT_POINTS)
         _x_axis(axes, values, positions)
         finish_axes(axes, plain(quantity(path)), f"{images_read(results)} accuracy (%)")
@@ -90,8 +94,9 @@ def sweep_figure(results: pd.DataFrame, path: str, width: float) -> Figure:
     return figure
 
 
-def gaps_figure(table: pd.DataFrame, reference: str, width: float) -> Figure:
-    """Draws the gap of each row of the summary as a bar, coloured by device, with its interval.
+def gaps_figure(results: pd.DataFrame, table: pd.DataFrame, reference: str, width: float) -> Figure:
+    """Draws the gap of each row of the summary as a bar, coloured by device, with its interval; a
+    wide figure has the accuracies beside it.
 
     A hollow, hatched bar is not significant. A bar that is only hollow is not significant after
     Holm's correction.
@@ -99,19 +104,40 @@ def gaps_figure(table: pd.DataFrame, reference: str, width: float) -> Figure:
     Raises:
         InputError: there is no case to compare with the reference.
     """
-    gaps = table[table["gap"].notna()]
     allowed = "there must be a case beside the reference, with a seed that both have"
-    require(not gaps.empty, "plot", "gaps", Fault("none"), allowed)
-    style = looks(gaps["device"])
-    narrow = width < PANELS_BESIDE_EACH_OTHER_FROM
-    names = [
-        wrapped(f"{titled_row(row)} (n={row['gap_n']})", 24 if narrow else 44)
-        for _, row in gaps.iterrows()
-    ]
+    require(table["gap"].notna().any(), "plot", "gaps", Fault("none"), allowed)
+    columns = 1 if width < PANELS_BESIDE_EACH_OTHER_FROM else 2
+    rows = [row for _, row in table.iterrows()]
+    names = [wrapped(f"{titled_row(row)} (n={row['n']})", 24 + 10 * (columns - 1)) for row in rows]
     most = 1 + max(name.count("\n") for name in names)
     figure = new_figure(width, 1.0 + (BAR_INCHES + LINE_INCHES * (most - 1)) * len(names))
-    axes = figure.subplots()
-    for place, (_, row) in enumerate(gaps.iterrows()):
+    *beside, axes = figure.subplots(1, columns, sharey=True, squeeze=False)[0]
+    for accuracy in beside:
+        _accuracies(accuracy, results, table)
+    _gaps(axes, table)
+    axes.margins(x=0.12)
+    finish_axes(axes, wrapped(f"gap to {reference} (points)", int(9 * width / columns)), grid="x")
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(len(names) - 0.4, -0.6)  # the first case is on top in both panels
+    return figure
+
+
+def _accuracies(axes: Axes, results: pd.DataFrame, table: pd.DataFrame) -> None:
+    """Draws the accuracy of each row: seeds as dots, and the mean with its 95 % interval."""
+    runs_of = {titled(case, point): runs for case, point, runs in by_point(results)}
+    for place, (_, row) in enumerate(table.iterrows()):
+        of_seeds = accuracies(runs_of[titled_row(row)])
+        axes.plot(of_seeds, [place] * len(of_seeds), "o", color="#56B4E9", ms=3)
+        half = [[each] for each in bar_within(row["accuracy"], row["accuracy_ci"], row["n"])]
+        axes.errorbar(row["accuracy"], place, xerr=half, fmt="|", ms=8, color="black", capsize=2)
+    finish_axes(axes, f"{images_read(results)} accuracy (%): seeds, mean", grid="x")
+
+
+def _gaps(axes: Axes, table: pd.DataFrame) -> None:
+    style = looks(table["device"])
+    for place, (_, row) in enumerate(table.iterrows()):
+        if row["gap"] != row["gap"]:
+            continue  # this is the reference, or has no seed in common with it
         colour = style[row["device"]].colour
         half = row["gap_ci"] if row["gap_n"] >= FEWEST_SEEDS else 0.0
         note = mark(row["gap"], row["gap_ci"], row["gap_p_holm"])
@@ -125,11 +151,6 @@ def gaps_figure(table: pd.DataFrame, reference: str, width: float) -> Figure:
                 note, (end, place), (4, 0), textcoords="offset points", va="center", fontsize=7
             )
     axes.axvline(0.0, color="black", lw=0.8)
-    axes.set_yticks(range(len(gaps)), names)
-    axes.invert_yaxis()
-    axes.margins(x=0.12)
-    finish_axes(axes, wrapped(f"gap to {reference} (points)", int(9 * width)), grid="x")
-    return figure
 
 
 def bar_within(mean: float, half_width: float, n: int) -> tuple[float, float]:
@@ -140,6 +161,22 @@ def bar_within(mean: float, half_width: float, n: int) -> tuple[float, float]:
     if n < FEWEST_SEEDS:
         return 0.0, 0.0
     return min(half_width, mean), min(half_width, 100.0 - mean)
+
+
+def draw_means(
+    axes: Axes,
+    x: Sequence[float],
+    samples: Sequence[tuple[float, float, int]],
+    look: Look,
+    label: str,
+    line: str = "none",
+) -> None:
+    """Draws mean accuracies with their intervals, each given as mean, half width and n."""
+    bars = list(zip(*(bar_within(*sample) for sample in samples), strict=True))
+    axes.errorbar(
+        x, [mean for mean, _, _ in samples], yerr=bars, fmt=look.marker, ls=line, ms=4,
+        color=look.colour, capsize=2, lw=1.3, label=plain(label),
+    )  # fmt: skip
 
 
 def panels_of(results: pd.DataFrame, swept: Sequence[str]) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -165,25 +202,6 @@ def columns_of(width: float, n: int) -> int:
 def panel_grid(width: float, n: int) -> tuple[Figure, list[Axes]]:
     beside = 0.9 + (0.6 if n == 1 else 0.0)
     return panels(width, n, columns_of(width, n), PANEL_INCHES, beside, sharey=True)
-
-
-def _over_x(
-    axes: Axes, runs: pd.DataFrame, positions: dict[Any, float], look: Look, label: str
-) -> None:
-    cells = sorted((positions[x], accuracy_of(of_x)[0]) for x, of_x in runs.groupby("x"))
-    bars = [bar_within(sample.mean, sample.half_width, sample.n) for _, sample in cells]
-    axes.errorbar(
-        [x for x, _ in cells],
-        [sample.mean for _, sample in cells],
-        yerr=list(zip(*bars, strict=True)),
-        fmt=look.marker,
-        ls=look.line,
-        ms=4,
-        color=look.colour,
-        capsize=2,
-        lw=1.3,
-        label=plain(label),
-    )
 
 
 def _seeds_a_point(runs: pd.DataFrame) -> str:
@@ -226,8 +244,7 @@ def _is_logarithmic(at: Sequence[float]) -> bool:
 
 
 def _x_axis(axes: Axes, values: Sequence[Any], positions: dict[Any, float]) -> None:
-    at = sorted(positions.values())
-    if _is_logarithmic(at):
+    if _is_logarithmic(sorted(positions.values())):
         axes.set_xscale("log")
         axes.minorticks_off()
     axes.set_xticks([positions[value] for value in values], [plain(value) for value in values])

@@ -19,7 +19,7 @@ from tools.result_figures import RECORDS, figure_of
 def test_rows_are_drawn_over_what_they_sweep(name: str, label: str) -> None:
     figure = figure_of(RECORDS / name)
     assert figure is not None
-    axes = figure.axes[0]
+    axes = figure.axes[-1]
     assert label in (axes.get_xlabel(), axes.get_ylabel())
 
 

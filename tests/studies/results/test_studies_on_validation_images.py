@@ -9,7 +9,8 @@ import pytest
 from rpu_ssnn.common.errors import InputError
 from studies.execution.api import load_results, run_study
 from studies.execution.export import export_trial
-from studies.report import plot
+from studies.report.figure_style import WIDE_INCHES
+from studies.report.figures import gaps_figure
 from studies.report.page.build import report_html
 from studies.report.summary_view import render
 from studies.results.grouping import accuracies, images_read
@@ -54,17 +55,13 @@ def test_no_test_image_is_read_and_validation_images_are_what_counts(
     assert table["gap_n"]["ann"] == 3
 
 
-def test_tables_and_figures_say_so(
-    results: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_tables_and_figures_say_so(results: pd.DataFrame) -> None:
     table = summary(results, "rate")
     text = render(table, "rate")
     assert "validation %" in text.splitlines()[0]
     assert "accuracies on 10 validation images" in text
-    labels: list[str] = []
-    monkeypatch.setattr(plot, "finish_axes", lambda axes, label, grid: labels.append(label))
-    plot.plot_study(results, table, "rate", "chosen", tmp_path / "figure.png")
-    assert labels[0] == "validation accuracy (%)"
+    axes = gaps_figure(results, table, "rate", WIDE_INCHES).axes[0]
+    assert axes.get_xlabel() == "validation accuracy (%): seeds, mean"
 
 
 def test_these_trials_are_not_those_of_a_study_on_test_images(folder: Path, tmp_path: Path) -> None:
