@@ -81,13 +81,13 @@ def ledger(
     found = shown(folder, rows)
     table = ledger_table(results_frame(found.runs))
     require(len(table), folder, "trials", 0, f"there must be {A_TRIAL} on a device")
-    text = ledger_view.render(table)
+    text = ledger_view.readable(table).markdown
     around = around or found.study.chip
     if around is None:
         print_table("ledger", text, table, out, rows)
         return
     costs = chip_ledger(found.runs, around, folder)
-    text = f"{text}\n\n{chip_view.render(costs, around)}"
+    text = "\n\n".join([text, *(one.markdown for one in chip_view.tables(costs, around))])
     figures = {"chip": chip_view.draw(costs, around, WIDE_INCHES)}
     if len(costs) > 1:
         figures["trade"] = chip_view.draw_trade(costs, around, WIDE_INCHES)

@@ -17,30 +17,27 @@ from studies.report.figure_style import (
     plain,
     wrapped,
 )
-from studies.report.figures import LOGARITHMIC_FROM, bar_within, legend_below
+from studies.report.figures import LOGARITHMIC_FROM, draw_means, legend_below
 from studies.results.chip_ledger import on_front
 from studies.results.grouping import name_cells, swept_columns, titled_row
-from studies.results.text_table import accuracy_interval, as_markdown, number
+from studies.results.text_table import Table, accuracy_interval, number
 
 _BAR_INCHES = 0.4
 _OF_DEVICES = ("pulse", "half_select")
-OF_PARTS = "energy of an image in training by component, pJ"
-"""This explains the table of `part_cells`."""
+_OF_PARTS = "energy of an image in training by component, pJ"
 
 
-def render(table: pd.DataFrame, chip: Chip) -> str:
-    """Returns the ledger of `chip_ledger.chip_ledger` as Markdown."""
+def tables(table: pd.DataFrame, chip: Chip) -> list[Table]:
+    """Returns the costs of `chip_ledger.chip_ledger`, their parts, and the numbers of the chip."""
     left = 1 + len(swept_columns(table))
     components = component_cells(chip)
     sources = components.groupby("source", sort=False)["component"]
-    return "\n\n".join(
-        [
-            as_markdown(cost_cells(table), left, note(table, chip)),
-            as_markdown(part_cells(table), left, OF_PARTS),
-            as_markdown(components.drop(columns="source"), 1),
-            "\n".join(f"- {', '.join(names)}: {source}" for source, names in sources),
-        ]
-    )
+    told = "\n".join(f"- {', '.join(names)}: {source}" for source, names in sources)
+    return [
+        Table(cost_cells(table), left, note(table, chip), table),
+        Table(part_cells(table), left, _OF_PARTS),
+        Table(components.drop(columns="source"), 1, told, components),
+    ]
 
 
 def cost_cells(table: pd.DataFrame) -> pd.DataFrame:
@@ -204,12 +201,9 @@ def draw_trade(table: pd.DataFrame, chip: Chip, width: float) -> Figure:
     costs = (("image_j", "energy", 1e9, "nJ"), ("image_s", "time", 1e6, "us"))
     for axes, (cost, name, scale, unit) in zip(both, costs, strict=True):
         for case, rows in table.groupby("case", sort=False):
-            look = style[str(case)]
-            bars = [bar_within(*cells) for cells in _pairs(rows, "accuracy", "accuracy_ci", "n")]
-            axes.errorbar(
-                scale * rows[cost], rows["accuracy"], yerr=list(zip(*bars, strict=True)),
-                fmt=look.marker, ms=4, color=look.colour, capsize=2, lw=1, label=plain(case),
-            )  # fmt: skip
+            samples = _pairs(rows, "accuracy", "accuracy_ci", "n")
+            at = (scale * rows[cost]).tolist()
+            draw_means(axes, at, samples, style[str(case)], str(case))
         front = table[on_front(table, cost)].sort_values(cost)
         axes.plot(scale * front[cost], front["accuracy"], color="black", lw=0.8, ls=":")
         if table[cost].max() >= LOGARITHMIC_FROM * table[cost].min():

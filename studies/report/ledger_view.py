@@ -1,11 +1,11 @@
-"""Shows the ledger of pulses as a Markdown table."""
+"""Shows the ledger of pulses as a table."""
 
 import pandas as pd
 
 from rpu_ssnn.common.wording import listed
 from studies.results.grouping import name_cells, swept_columns
 from studies.results.ledger import REASONS
-from studies.results.text_table import as_markdown, number
+from studies.results.text_table import Table, number
 
 _HEADS = {
     "pulses_up_per_device": "up",
@@ -24,23 +24,13 @@ _NOTE = (
 )
 
 
-def render(table: pd.DataFrame) -> str:
-    """Returns the ledger of `ledger.ledger_table` as Markdown, with the reasons for blanks."""
-    return as_markdown(cells(table), n_names(table), note(table))
-
-
-def cells(table: pd.DataFrame) -> pd.DataFrame:
-    """Returns the ledger rounded for reading, with text in every cell."""
+def readable(table: pd.DataFrame) -> Table:
+    """Returns the ledger of `ledger.ledger_table` rounded for reading, with reasons for blanks."""
     shown = name_cells(table)
     for column, heading in _HEADS.items():
         style = "{:.1f}" if column.startswith("pulses") else "{:.3g}"
         shown[heading] = [number(value, style) for value in table[column]]
-    return pd.DataFrame(shown)
-
-
-def n_names(table: pd.DataFrame) -> int:
-    """Counts the leading columns with names: the case and its swept settings."""
-    return 1 + len(swept_columns(table))
+    return Table(pd.DataFrame(shown), 1 + len(swept_columns(table)), note(table), table)
 
 
 def note(table: pd.DataFrame) -> str:

@@ -1,10 +1,12 @@
 """Shows a plan as text."""
 
+import pandas as pd
+
 from rpu_ssnn.common.wording import counted
 from studies.declaration.trial import Trial
 from studies.execution.plan import Estimate, Plan, PlanRow
 from studies.execution.progress import duration
-from studies.results.text_table import markdown
+from studies.results.text_table import as_markdown
 
 FINE_BELOW_SECONDS = 10.0
 
@@ -18,8 +20,8 @@ def plan_text(plan: Plan, estimate: Estimate | None) -> str:
     """
     if estimate is not None and not estimate.workers:
         estimate = None  # there is nothing to run
-    cells = [_cells(row, estimate) for row in plan.rows]
-    lines = [markdown({name: [row[name] for row in cells] for name in cells[0]}), "", totals(plan)]
+    cells = pd.DataFrame([_cells(row, estimate) for row in plan.rows])
+    lines = [as_markdown(cells), "", totals(plan)]
     if plan.other_versions:
         lines.append(
             f"{counted(plan.other_versions, 'row was', 'rows were')} made under other "

@@ -56,16 +56,16 @@ class _Checked(BaseModel):
 
     @model_validator(mode="after")
     def _statistics_are_numbers_and_text_is_printable(self) -> Self:
-        for name, value in {**vars(self), **(self.__pydantic_extra__ or {})}.items():
+        others = self.__pydantic_extra__ or {}
+        for name, value in {**vars(self), **others}.items():
             if isinstance(value, str) and first_unprintable(value) is not None:
                 raise InputError("row", name, value, "must be text without control characters")
-        for name, value in {**vars(self), **(self.__pydantic_extra__ or {})}.items():
             number = isinstance(value, int | float)
             if number and value < 0 and _NEVER_NEGATIVE.search(name):
                 raise InputError("row", name, value, "must be 0 or above")
             if number and value > 1 and name in _SHARES:
                 raise InputError("row", name, value, "must be a share, 0 to 1")
-        for name, value in (self.__pydantic_extra__ or {}).items():
+        for name, value in others.items():
             if isinstance(value, str | bool) and _COUNTED.search(name):
                 raise InputError("row", name, value, "must be a number")
             # A study may sweep a value to infinity, such as the time constant of a leak.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from studies.common.statistics import FEWEST_SEEDS, mark
@@ -11,36 +11,63 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+@dataclass(frozen=True)
+class Table:
+    """Holds a table with cells as text, and exact numbers for its CSV.
+
+    Attributes:
+        n_left: number of leading columns that are left aligned because they hold names.
+        note: a line under the table.
+        exact: the table for the CSV; None means the cells.
+    """
+
+    cells: pd.DataFrame
+    n_left: int
+    note: str = ""
+    exact: pd.DataFrame | None = None
+
+    @property
+    def markdown(self) -> str:
+        """Returns the table as Markdown."""
+        return as_markdown(self.cells, self.n_left, self.note)
+
+    @property
+    def columns(self) -> list[str]:
+        """Returns the headings of the columns."""
+        return [str(name) for name in self.cells.columns]
+
+    @property
+    def rows(self) -> list[list[str]]:
+        """Returns the rows of cells."""
+        return [list(map(str, row)) for row in self.cells.to_numpy().tolist()]
+
+    @property
+    def csv(self) -> str:
+        """Returns the table as CSV with full precision."""
+        exact = self.cells if self.exact is None else self.exact
+        return str(exact.to_csv(index=False)).rstrip("\n")
+
+
 def as_markdown(table: pd.DataFrame, n_left: int = 1, note: str = "") -> str:
     """Writes a table as Markdown; its cells are already text.
+
+    The columns are no wider than their cells. Tabulate pads each header by two characters, which
+    makes a summary wider than a terminal.
 
     Args:
         n_left: number of leading columns that are left aligned because they hold names.
         note: a line to put under the table.
     """
-    table = table.map(_one_line).rename(columns=_one_line)
-    text = markdown({name: table[name].tolist() for name in table.columns}, n_left)
-    return text + (f"\n\n{note}" if note else "")
-
-
-def _one_line(cell: object) -> str:
-    return " ".join(str(cell).split())
-
-
-def markdown(columns: Mapping[str, Sequence[str]], n_left: int = 1) -> str:
-    """Returns a Markdown table whose columns are no wider than their cells.
-
-    Tabulate pads each header by two characters, which makes a summary wider than a terminal.
-    """
     aligned = []
-    for place, (name, column) in enumerate(columns.items()):
-        cells = [cell.replace("|", r"\|") for cell in (name, *column)]
+    for place, name in enumerate(table.columns):
+        cells = [" ".join(str(cell).split()).replace("|", r"\|") for cell in (name, *table[name])]
         width = max(2, *map(len, cells))
         left = place < n_left
         rule = ":" + "-" * (width - 1) if left else "-" * (width - 1) + ":"
         cells = [cell.ljust(width) if left else cell.rjust(width) for cell in cells]
         aligned.append([cells[0], rule, *cells[1:]])
-    return "\n".join(f"| {' | '.join(line)} |" for line in zip(*aligned, strict=True))
+    lines = [f"| {' | '.join(line)} |" for line in zip(*aligned, strict=True)]
+    return "\n".join([*lines, *(["", note] if note else [])])
 
 
 _NO_SPREAD = 1e-6

@@ -20,7 +20,6 @@ from studies.report.page.headline import headline
 from studies.report.page.sections import (
     Picture,
     Section,
-    Table,
     answers,
     around_devices,
     drawn,
@@ -31,11 +30,12 @@ from studies.report.summary_view import legend, readable
 from studies.results import caveats
 from studies.results.grouping import swept_columns
 from studies.results.published import beside
+from studies.results.text_table import Table
 
 _CAPTIONS: dict[Kind, str] = {
-    "gaps": "Gap of each case to the reference, paired by seed, with its 95 % interval. Hatched "
-    "bars are not significant or untested; bars that are only hollow are not significant after "
-    "Holm's correction.",
+    "gaps": "Accuracy of each case, and its gap to the reference, paired by seed, with their 95 % "
+    "intervals. Dots are seeds. Hatched bars are not significant or untested; bars that are only "
+    "hollow are not significant after Holm's correction.",
     "sweep": "Accuracy over {x}, mean over seeds with its 95 % interval.",
     "curves": "Accuracy by epoch: {curves}; a dotted line is a case without epochs.",
 }

@@ -21,40 +21,10 @@ from studies.report import (
 from studies.report.figure_style import NARROW_INCHES, WIDE_INCHES, as_svg
 from studies.results.chip_ledger import chip_ledger, costs_of
 from studies.results.ledger import ledger_table
+from studies.results.text_table import Table
 
 MOST_PICTURE_BYTES = 16 << 20
 """Pictures of more bytes are not read."""
-
-
-@dataclass(frozen=True)
-class Table:
-    """Holds a table of the page, with cells as text and exact numbers for its CSV.
-
-    Attributes:
-        n_left: number of leading columns that are left aligned.
-        exact: the table for the CSV; None means the cells.
-    """
-
-    cells: pd.DataFrame
-    n_left: int
-    note: str = ""
-    exact: pd.DataFrame | None = None
-
-    @property
-    def columns(self) -> list[str]:
-        """Returns the headings of the columns."""
-        return [str(name) for name in self.cells.columns]
-
-    @property
-    def rows(self) -> list[list[str]]:
-        """Returns the rows of cells."""
-        return [list(map(str, row)) for row in self.cells.to_numpy().tolist()]
-
-    @property
-    def csv(self) -> str:
-        """Returns the table as CSV with full precision."""
-        exact = self.cells if self.exact is None else self.exact
-        return str(exact.to_csv(index=False)).rstrip("\n")
 
 
 @dataclass(frozen=True)
@@ -113,9 +83,7 @@ def ledger(results: pd.DataFrame) -> Iterator[Section]:
         return
     found = ledger_table(results)
     if len(found):
-        cells, n_left = ledger_view.cells(found), ledger_view.n_names(found)
-        table = Table(cells, n_left, ledger_view.note(found), found)
-        yield Section("Ledger", [], [table], folded=True)
+        yield Section("Ledger", [], [ledger_view.readable(found)], folded=True)
 
 
 def around_devices(runs: Runs, chip: Chip | None) -> Iterator[Section]:
@@ -123,18 +91,12 @@ def around_devices(runs: Runs, chip: Chip | None) -> Iterator[Section]:
     if chip is None or all(costs_of(trial, run.row, chip) is None for trial, run in runs):
         return
     found = chip_ledger(runs, chip)
-    left = ledger_view.n_names(found)
-    tables = [
-        Table(chip_view.cost_cells(found), left, chip_view.note(found, chip), found),
-        Table(chip_view.part_cells(found), left, chip_view.OF_PARTS),
-        Table(chip_view.component_cells(chip), 1),
-    ]
     caption = (
         "Energy of an image in training; the black bars reach to where all components are at the "
         "same end of their intervals."
     )
     picture = drawn(caption, lambda width: chip_view.draw(found, chip, width))
-    yield Section("Chip", [picture], tables, folded=True)
+    yield Section("Chip", [picture], chip_view.tables(found, chip), folded=True)
 
 
 def _png(path: Path, caption: str) -> list[Picture]:

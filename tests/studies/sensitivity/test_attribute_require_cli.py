@@ -161,7 +161,7 @@ def test_the_ledger_says_why_a_cell_is_blank() -> None:
     row = {"case": "trap", "n": 5, **numbers, **blank}
     row |= {"endurance_blank_because": ""}
     table = pd.DataFrame([row])
-    text = ledger_view.render(table)
+    text = ledger_view.readable(table).markdown
     assert "trap: energy_per_pulse_j: secret" in text
     cells = [cell.strip() for cell in text.splitlines()[2].strip("|").split("|")]
     assert cells == ["trap", "5", "1.5", "1.5", "1.5", "1.5", "-", "1.5", "1.5"]
