@@ -168,7 +168,8 @@ class Case(Spec):
     def tuned(self, found: Hyperparameters) -> Self:
         """Returns the case with these hyperparameters."""
         if isinstance(self.rule, DeviceRule):
-            return self.changed(hyperparameters=found.model_dump())
+            given = found.model_dump(include={*Hyperparameters.model_fields})
+            return self.changed(hyperparameters=given)
         return self.changed(learning_rate=found.learning_rate)
 
     def rule_at(self, sections: Mapping[str, Any]) -> Rule:

@@ -32,11 +32,6 @@ class FoundHyperparameters(Hyperparameters):
     validation_accuracy: Annotated[float, Field(ge=0.0, le=100.0)]
     settings: str | None = None
 
-    @property
-    def hyperparameters(self) -> Hyperparameters:
-        """Returns the hyperparameters without the accuracy."""
-        return Hyperparameters(learning_rate=self.learning_rate, weight_range=self.weight_range)
-
 
 type HyperparameterTable = dict[str, FoundHyperparameters]
 """The keys of this table are titles of points (`Point.title`)."""
@@ -132,8 +127,7 @@ def trials_of(study: Study, found: Mapping[str, FoundHyperparameters]) -> list[T
 def with_hyperparameters(study: Study, found: Mapping[str, FoundHyperparameters]) -> Study:
     """Fills the hyperparameters that were found into the cases of the study."""
     cases = tuple(
-        case.tuned(found[case.name].hyperparameters) if case.name in found else case
-        for case in study.cases
+        case.tuned(found[case.name]) if case.name in found else case for case in study.cases
     )
     return study.model_copy(update={"cases": cases})
 

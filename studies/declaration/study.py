@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
 
@@ -301,15 +301,16 @@ def _refuse_unfit(study: Study, point: Point, shape: Grid | None) -> None:
 def _faults(study: Study, point: Point, facts: "SetFacts") -> Iterator[tuple[str, object, str]]:
     """Yields field, value and allowed values of each setting that the data set cannot fulfil."""
     dataset, search, contrast = point.dataset, study.search, point.network.encoding.contrast
-    n_train, n_test = facts.counts
-    if dataset.n_train is not None and dataset.n_train > n_train:
-        yield _written(point, "n_train"), dataset.n_train, _at_most(n_train)
-    if dataset.n_test is not None and dataset.n_test > n_test:
-        yield _written(point, "n_test"), dataset.n_test, _at_most(n_test)
-    drawn = n_train if dataset.n_train is None else dataset.n_train
-    if not _holds_out(dataset.validation_share, drawn):
+    for name, there in zip(("n_train", "n_test"), facts.counts, strict=True):
+        asked = getattr(dataset, name)
+        if asked is not None and asked > there:
+            allowed = f"must be at most {there}, the number of samples that there are"
+            yield _place(study, point, "dataset", name), asked, allowed
+    drawn = facts.counts[0] if dataset.n_train is None else dataset.n_train
+    share = dataset.validation_share
+    if not _holds_out(share, drawn):
         allowed = f"{_enough(drawn)}, as it holds out none of {drawn} samples"
-        yield _written(point, "validation_share"), dataset.validation_share, allowed
+        yield _place(study, point, "dataset", "validation_share"), share, allowed
     trained = drawn - round(dataset.validation_share * drawn)
     if point.training.batch > max(trained, DEFAULT_BATCH):
         allowed = f"must be at most {trained}, the number of samples that are trained on"
@@ -319,7 +320,7 @@ def _faults(study: Study, point: Point, facts: "SetFacts") -> Iterator[tuple[str
         yield field, contrast, "must be none, as the data are spikes"
     if dataset.time != "kept" and not facts.recorded:
         allowed = "must be left out, because these data are not recorded spikes"
-        yield _written(point, "time"), dataset.time, allowed
+        yield _place(study, point, "dataset", "time"), dataset.time, allowed
     if point.hyperparameters is not None:
         return
     searched = search.validation_share or dataset.validation_share
@@ -328,25 +329,14 @@ def _faults(study: Study, point: Point, facts: "SetFacts") -> Iterator[tuple[str
         yield "search.validation_share", searched, allowed
 
 
-def _written(point: Point, name: str) -> str:
-    """Returns the key that sets this number, in the sweep or in the data set."""
-    swept = [path for path, _ in point.sweep if path in ("dataset", f"dataset.{name}")]
-    return f"sweep.{swept[0]}" if swept else f"dataset.{name}"
-
-
-def _place(study: Study, point: Point, section: Literal["network", "training"], key: str) -> str:
+def _place(study: Study, point: Point, section: str, key: str) -> str:
     """Returns the key that gives a setting, in the sweep, in a case, or in the study's section."""
     for path, _ in point.sweep:
         if path in (section, f"{section}.{key}"):
             return f"sweep.{path}"
     number, case = next((n, c) for n, c in enumerate(study.cases, 1) if c.name == point.label)
-    own = case.network if section == "network" else case.training
-    in_case = value_at(own, key) is not None
+    in_case = section != "dataset" and value_at(getattr(case, section), key) is not None
     return f"case {number}.{section}.{key}" if in_case else f"{section}.{key}"
-
-
-def _at_most(there: int) -> str:
-    return f"must be at most {there}, the number of samples that there are"
 
 
 def _holds_out(share: float, n_images: int) -> bool:

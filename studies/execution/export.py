@@ -40,7 +40,6 @@ def export_trial(
     seed: int = 0,
     data: Path | str | None = None,
     without_inhibition: bool = False,
-    threads: int = 1,
 ) -> Exported:
     """Trains a finished trial of an output folder again and writes its network.
 
@@ -75,7 +74,7 @@ def export_trial(
     method = trial.settings.method
     allowed = f"must be a case with a spiking network, which {method.update} does not train"
     require(isinstance(method, SpikingRule), folder, "case", case, allowed)
-    threads = set_threads(trial, threads)
+    threads = set_threads(trial, 1)
     images = trial.images(None if data is None else user_path("export", "data", data))
     session = TrialSession(NO_WORKSPACE, trial, images.digest)
     with session.trained(method.training(trial.settings, threads), images) as trained:

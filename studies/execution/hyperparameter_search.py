@@ -66,7 +66,7 @@ def _search(
         missing = [trial for trial in runs if not reached(trial, done)]
         if number and missing:
             options.reporter.note("search: the better part of the candidates trains on")
-        run_phase("search", missing, len(runs), folder, folder.search, done, options, failures)
+        run_phase("search", missing, len(runs), folder, done, options, failures)
         races = [race for race, trials in asked if all(reached(trial, done) for trial in trials)]
         for race in races:
             for lost in race.halve(number, done):

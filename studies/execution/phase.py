@@ -149,7 +149,6 @@ def run_phase(
     missing: Sequence[Trial],
     total: int,
     folder: ResultFolder,
-    store: TrialStore,
     finished: dict[str, TrialResult],
     options: Options,
     failures: FailureList,
@@ -168,6 +167,7 @@ def run_phase(
     """
     workspace = Workspace(folder.running)
     searching = what == "search"  # the next round of the search continues from the checkpoints
+    store = folder.search if searching else folder.trials
     workspace.remove_leftovers(lambda identity: identity in finished and not searching)
     # Cases with equal settings share a trial.
     once = list({trial.identity: trial for trial in missing}.values())
@@ -184,17 +184,7 @@ def run_phase(
             workspace.clear(trial.identity)
         then()
 
-    run_trials(
-        to_run,
-        options.job,
-        executor=options.executor,
-        on_result=keep,
-        on_failure=failures.add,
-        reporter=options.reporter,
-        what=what,
-        total=total - left,
-        workspace=workspace,
-    )
+    run_trials(what, to_run, total - left, options, keep, failures.add, workspace)
 
 
 def read_store(store: TrialStore, reporter: Reporter) -> StoredRuns:
@@ -224,15 +214,12 @@ def in_balanced_order(trials: Sequence[Trial]) -> list[Trial]:
 
 
 def run_trials(
+    what: str,
     trials: Sequence[Trial],
-    job: Job,
-    *,
-    executor: Executor,
+    total: int,
+    options: Options,
     on_result: Callable[[Trial, TrialResult], None],
     on_failure: Callable[[Failure], None],
-    reporter: Reporter,
-    what: str,
-    total: int,
     workspace: Workspace = NO_WORKSPACE,
 ) -> None:
     """Runs trials in the given order, as workers become free.
@@ -240,7 +227,7 @@ def run_trials(
     Args:
         what: name of the phase, for the progress.
         total: trials of the phase, including finished ones.
-        executor: starts the workers.
+        options: the job, the workers and the reporter are taken from these.
         on_result: called in this process for each finished trial; an exception ends the run.
         on_failure: called in this process for each trial that raised an error or whose process
             died; the others continue.
@@ -253,6 +240,7 @@ def run_trials(
     """
     if not trials:
         return
+    reporter = options.reporter
 
     def settle(trial: Trial, outcome: TrialResult | Failure) -> None:
         workspace.remove_progress(trial)
@@ -263,28 +251,29 @@ def run_trials(
             on_result(trial, outcome)
             reporter.finished(trial, outcome)
 
-    plan = f"{what}: {len(trials)} of {total} to run, {executor.plan(len(trials))}"
+    n, executor = len(trials), options.executor
+    plan = f"{what}: {n} of {total} to run, {executor.plan(n)}"
     with ExitStack() as stack:
         stack.enter_context(interrupts.deferred())
         with reporter.starting(plan):
-            pool = stack.enter_context(executor.start_pool(len(trials), workspace, reporter.note))
+            pool = stack.enter_context(executor.start_pool(n, workspace, reporter.note))
             # Every worker runs the check, since it loads modules that the trials need anyway.
-            for fault in pool.check(job, trials):
+            for fault in pool.check(options.job, trials):
                 if fault is not None:
                     raise fault
         # The progress starts only now, so that the workers' start does not count as trial time.
-        with reporter.running(what, done=total - len(trials), total=total):
-            _drain(deque(trials), pool, job, reporter, settle)
+        with reporter.running(what, done=total - n, total=total):
+            _drain(deque(trials), pool, options, settle)
 
 
 def _drain(
     waiting: deque[Trial],
     pool: WorkerPool,
-    job: Job,
-    reporter: Reporter,
+    options: Options,
     settle: Callable[[Trial, TrialResult | Failure], None],
 ) -> None:
     """Submits trials and settles their outcomes until none is waiting or running."""
+    job, reporter = options.job, options.reporter
     told: dict[str, int] = {}  # how many notes of each trial have been shown
     while pool.running or waiting:
         while waiting and pool.free > 0:

@@ -15,7 +15,7 @@ from studies.declaration.search import Race, reached
 from studies.declaration.study import Study
 from studies.declaration.trial import Failure, Trial, TrialResult
 from studies.execution.imported_results import read_imported_rows
-from studies.execution.phase import in_balanced_order, run_trials
+from studies.execution.phase import Options, in_balanced_order, run_trials
 from studies.execution.progress import Reporter
 from studies.execution.study_runs import contents_of, refuse_rows_of_other_data
 from studies.execution.timing import Cost
@@ -167,16 +167,8 @@ def estimate(
 
     reporter, failures = _StartTimer(), list[Failure]()
     with closing(LocalExecutor(n_workers)) as executor:
-        run_trials(
-            timed,
-            job,
-            executor=executor,
-            on_result=keep,
-            on_failure=failures.append,
-            reporter=reporter,
-            what="timing",
-            total=len(timed),
-        )
+        options = Options(job=job, executor=executor, reporter=reporter)
+        run_trials("timing", timed, len(timed), options, keep, failures.append)
     sizes = _sizes(trials, job.data_root)
     timed_trials = [(trial, costs[key]) for trial in trials if (key := _cost_key(trial)) in costs]
     seconds = {

@@ -77,17 +77,8 @@ def run_in_folder(study: Study, root: Path, options: Options) -> Outcome:
         tables = Tables(root, trials, finished)
         missing = [one for one in in_balanced_order(trials) if one.identity not in finished]
         try:
-            run_phase(
-                "trials",
-                missing,
-                len(trials),
-                folder,
-                folder.trials,
-                finished,
-                options,
-                failures,
-                then=tables.refresh,
-            )
+            shared = folder, finished, options, failures
+            run_phase("trials", missing, len(trials), *shared, then=tables.refresh)
         finally:
             tables.rebuild()
         failures.write()

@@ -134,7 +134,7 @@ def _cases(asked: DeviceQuestion, tuned: TunedDevice, off: Off) -> list[Case]:
     changed = {ALL_OFF: set(off)}
     changed |= {without(name): {name} for name in off}
     changed |= {only(name): set(off) - {name} for name in off}
-    as_it_is = asked.case.changed(hyperparameters=tuned.hyperparameters)
+    as_it_is = asked.case.tuned(tuned)
     return [as_it_is] + [
         switched_off(as_it_is, off, names).changed(label=label) for label, names in changed.items()
     ]

@@ -15,13 +15,14 @@ from device_presets.library.preset_file import names_of_entry
 from device_presets.library.preset_lookup import preset_names
 from rpu_ssnn.common.errors import Fault, InputError, one_of, require, require_kind
 from rpu_ssnn.common.validation import validated
-from rpu_ssnn.spec.tile import needs_native
+from rpu_ssnn.spec.tile import WeightRange, needs_native
 from studies.common.settings import merged, short_hash, value_at
 from studies.declaration.cases import Case
 from studies.declaration.devices import beside_study, device_of, path_free
 from studies.declaration.hyperparameters import known_hyperparameters, with_hyperparameters
 from studies.declaration.study import Study
 from studies.declaration.trial import Runs, by_crossbar
+from studies.declaration.update_rules.base import Hyperparameters
 from studies.declaration.update_rules.on_device import DeviceRule
 from studies.declaration.update_rules.pulses import PulseRule
 from studies.execution.phase import Outcome
@@ -73,8 +74,7 @@ class DeviceQuestion:
         return validated(Study, content, "", study.study)
 
 
-@dataclass(frozen=True)
-class TunedDevice:
+class TunedDevice(Hyperparameters):
     """Holds the hyperparameters of the unchanged device, and the thinning in its runs.
 
     Attributes:
@@ -82,14 +82,8 @@ class TunedDevice:
             None if the rows do not have it.
     """
 
-    learning_rate: float
-    weight_range: float
+    weight_range: WeightRange
     thinning: float | None
-
-    @property
-    def hyperparameters(self) -> dict[str, float]:
-        """Returns the hyperparameters as a case gives them."""
-        return {"learning_rate": self.learning_rate, "weight_range": self.weight_range}
 
 
 UNTUNED = TunedDevice(learning_rate=1.0, weight_range=1.0, thinning=0.5)

@@ -217,7 +217,7 @@ def with_settings(case: Case, changes: Mapping[str, Any]) -> Case:
         elif section == "network":
             network = with_value(network, rest, value)
         else:
-            _put(tile, rest.split("."), value)
+            tile = with_value(tile, rest, value)
     if "overrides.slope_up" in changes and _slopes(case):
         overrides = {name: v for name, v in overrides.items() if name not in _OF_REFERENCE}
     reads = tile["reads"]
@@ -273,11 +273,3 @@ def _differs(path: str, neutral: Any, has: Mapping[str, Any]) -> bool:
     if isinstance(value, tuple | list):
         return any(part != value[0] for part in value) or not math.isclose(value[0], 1.0)
     return bool(value != neutral)
-
-
-def _put(section: dict[str, Any], path: list[str], value: Any) -> None:
-    for name in path[:-1]:
-        if section[name] is None:
-            section[name] = {}
-        section = section[name]
-    section[path[-1]] = value

@@ -130,7 +130,7 @@ def require(
     if tuned is None:
         return Requirement(pd.DataFrame(), pd.DataFrame(), [], 0, evaluator.failures)
     taken = [_in_chip(evaluator, chip, study) for chip in {bound.chip for bound in bounds} if chip]
-    case = asked.case.changed(hyperparameters=tuned.hyperparameters)
+    case = asked.case.tuned(tuned)
     axes, notes = _axes(case, tuned, parameters, others)
     evaluator.add_own(axes, case)
     each = [BoundedAxis(along, bound, evaluator) for along in axes for bound in bounds]
@@ -177,7 +177,7 @@ def most_trainings(
     list(bounds_of(asked, loss, chip, image_nj, image_us))  # only to refuse what `require` refuses
     parameters = _checked(asked, parameters, others)
     tuned = tuned_device_of(done(asked.study_of(QUESTION, [asked.case])).runs) or UNTUNED
-    case = asked.case.changed(hyperparameters=tuned.hyperparameters)
+    case = asked.case.tuned(tuned)
     axes, _ = _axes(case, tuned, parameters, others)
     seeds = range(len(study.seeds) * (1 + MOST_ROUNDS))
     cases = [asked.case]
@@ -204,7 +204,7 @@ def _checked(asked: DeviceQuestion, parameters: str | Sequence[str], others: Oth
     asked.study_of(QUESTION, [case])  # errors that do not depend on the parameters come first
     off, _ = imperfections(case, None)
     if not case.written.get("hyperparameters"):  # a search will find the hyperparameters
-        case = case.changed(hyperparameters=UNTUNED.hyperparameters)
+        case = case.tuned(UNTUNED)
     for name in names:
         along = axis(name, _context(case, off, name, others), UNTUNED)
         if isinstance(along, str):

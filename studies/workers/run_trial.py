@@ -99,10 +99,7 @@ def run_trial(
         validation = trained.accuracy(data.validation_images, data.validation_labels)
         statistics: Mapping[str, float] = getattr(trained, "statistics", dict)()
     row: dict[str, Any] = {
-        "dataset": settings.dataset.name,
-        "data_digest": data.digest,
-        "n_train": len(data.train_labels),
-        "n_validation": len(data.validation_labels),
+        **_image_columns(trial, data),
         "n_test": len(data.test_labels),
         **_data_columns(trial, data),
         **_setting_columns(trial, data),
@@ -129,10 +126,7 @@ def run_trial(
 def _paused(trial: Trial, data: "Dataset", epochs: list[Row]) -> TrialResult:
     """Returns the result of a run of a search, which pauses here and does not read test images."""
     row: dict[str, Any] = {
-        "dataset": trial.settings.dataset.name,
-        "data_digest": data.digest,
-        "n_train": len(data.train_labels),
-        "n_validation": len(data.validation_labels),
+        **_image_columns(trial, data),
         **_data_columns(trial, data),
         "seed": trial.settings.seed,
         "test_accuracy": None,
@@ -140,6 +134,15 @@ def _paused(trial: Trial, data: "Dataset", epochs: list[Row]) -> TrialResult:
         **_versions(),
     }
     return TrialResult(row={name: plain(value) for name, value in row.items()}, epochs=epochs)
+
+
+def _image_columns(trial: Trial, data: "Dataset") -> dict[str, Any]:
+    return {
+        "dataset": trial.settings.dataset.name,
+        "data_digest": data.digest,
+        "n_train": len(data.train_labels),
+        "n_validation": len(data.validation_labels),
+    }
 
 
 def _versions() -> dict[str, Any]:
