@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 from device_presets.compounds.cells import COMPOUNDS, Compound
@@ -36,9 +35,6 @@ class CompoundDevice:
 
     jump_tables = None
     """The devices of a cell move by steps, not by tables of jumps."""
-
-    def __reduce__(self) -> tuple[type["CompoundDevice"], tuple[object, ...]]:
-        return CompoundDevice, (self.name, self.kind, self.first, self.second, dict(self.settings))
 
     @property
     def compound(self) -> Compound:
@@ -96,7 +92,7 @@ class CompoundDevice:
             found[name] = Parameter(value, asked.unit, None, "of the cell", asked.description, None)
         if self.second is not None:
             found |= {f"partner.{name}": p for name, p in self.second.parameters.items()}
-        return MappingProxyType(found)
+        return found
 
     def device(self, seconds_between_steps: float | None = None) -> Any:
         """Returns a new aihwkit configuration of the cell, as ``Preset.device`` does for a device.
@@ -169,7 +165,7 @@ def compound_device(name: str, overrides: Mapping[str, Any] | None = None) -> Co
         _check_for_cell(name, "device", first)
         if second is not None:
             _check_for_cell(name, "partner", second)
-    return CompoundDevice(name, kind, first, second, MappingProxyType(settings))
+    return CompoundDevice(name, kind, first, second, settings)
 
 
 def _check_for_cell(name: str, field: str, preset: Preset) -> None:

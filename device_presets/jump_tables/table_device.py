@@ -105,9 +105,6 @@ class TableDevice:
     own_law = None
     one_directional_because = None
 
-    def __reduce__(self) -> tuple[type["TableDevice"], tuple[object, ...]]:
-        return TableDevice, (self.name, self.tables, dict(self.settings))
-
     @property
     def noise_free(self) -> bool:
         """Returns whether every jump equals the mean jump."""
@@ -160,7 +157,7 @@ class TableDevice:
             value = self.settings[name]
             why = "not known to the table" if value is None else "of the study"
             found[name] = Parameter(value, parameter.unit, None, why, parameter.description, None)
-        return MappingProxyType(found)
+        return found
 
     def device(self, seconds_between_steps: float | None = None) -> Any:
         """Refuses, since no class of aihwkit simulates tables.
@@ -231,7 +228,7 @@ def table_device(name: str, overrides: Mapping[str, Any] | None = None) -> Table
             allowed = f"must be {len(tables[0].conductance)}, as in {tables[0].name}"
             raise PresetError(table.name, "conductances", len(table.conductance), allowed)
     full = f"{plain[:-1]}, sha256={digest})"
-    device = TableDevice(full, tables, MappingProxyType(settings))
+    device = TableDevice(full, tables, settings)
     allowed = "must be above 0: a pulse up must raise the conductance more than a pulse down"
     require_preset(device.step > 0.0, plain, "mean jump at mid-range", device.step, allowed)
     return device

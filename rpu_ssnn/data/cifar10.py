@@ -15,6 +15,7 @@ from jaxtyping import Int64, UInt8
 from rpu_ssnn.common.errors import require
 from rpu_ssnn.common.files import read_bytes, refusing
 from rpu_ssnn.data.folders import DATA_ENV, MissingDataError, data_folder
+from rpu_ssnn.data.idx import refuse_unknown_labels
 from rpu_ssnn.data.rows import Source
 from rpu_ssnn.data.user_data.array_files import read_arrays
 
@@ -102,7 +103,8 @@ def _read_binary(path: Path) -> _Part:
     records = np.frombuffer(content, dtype=np.uint8).reshape(-1, RECORD)
     planes = records[:, 1:].reshape(-1, COLOURS, SIDE, SIDE)
     images = np.ascontiguousarray(planes.transpose(0, 2, 3, 1)).reshape(len(records), -1)
-    return _Part(images, _labels(path, records[:, 0]))
+    refuse_unknown_labels(path, records[:, 0], len(CLASSES))
+    return _Part(images, records[:, 0].astype(np.int64))
 
 
 def _read_jpegs(path: Path, part: str) -> _Part:
@@ -129,12 +131,5 @@ def _read_jpegs(path: Path, part: str) -> _Part:
         ):
             require(image.size == (SIDE, SIDE), path, field, image.size, allowed)
             images[n] = np.asarray(image.convert("RGB"))
-    return _Part(images.reshape(len(labels), -1), _labels(path, labels))
-
-
-def _labels(path: Path, labels: np.ndarray) -> Int64[np.ndarray, " n"]:
-    wrong = np.flatnonzero(labels >= len(CLASSES))
-    first = int(wrong[0]) if len(wrong) else 0
-    allowed = f"must be from 0 to {len(CLASSES) - 1}"
-    require(not len(wrong), path, f"label {first}", int(labels[first]), allowed)
-    return labels.astype(np.int64)
+    refuse_unknown_labels(path, labels, len(CLASSES))
+    return _Part(images.reshape(len(labels), -1), labels.astype(np.int64))

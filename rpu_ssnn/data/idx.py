@@ -48,11 +48,16 @@ def read_labels(path: Path, n_classes: int) -> UInt8[np.ndarray, " labels"]:
         InputError: as for ``read_images``, or a label is out of range.
     """
     labels = _read(path, dimensions=1)
+    refuse_unknown_labels(path, labels, n_classes)
+    return labels
+
+
+def refuse_unknown_labels(path: Path, labels: np.ndarray, n_classes: int) -> None:
+    """Raises an InputError if a label is not from 0 to ``n_classes - 1``."""
     wrong = np.flatnonzero(labels >= n_classes)
     if wrong.size:
         allowed = f"must be from 0 to {n_classes - 1}"
         raise InputError(path, f"label {wrong[0]}", int(labels[wrong[0]]), allowed)
-    return labels
 
 
 def image_header(path: Path) -> tuple[int, int, int]:

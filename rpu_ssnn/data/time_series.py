@@ -61,13 +61,8 @@ def level_spikes(
         recording.append(np.full(level.size, n))
         slot.append(np.tile(np.arange(level.shape[1]), channels))
         line.append((level + levels * np.arange(channels)[:, None]).ravel())
-    return SpikeTrains.of_events(
-        np.concatenate(recording),
-        np.concatenate(slot),
-        np.concatenate(line),
-        len(series),
-        channels * levels,
-    )
+    of, at, on = map(np.concatenate, (recording, slot, line))
+    return SpikeTrains.of_events(of, at, on, len(series), channels * levels)
 
 
 def read_japanese_vowels(root: Path | None) -> Source:

@@ -148,21 +148,6 @@ class ChargeTrapPhysics:
         """Returns the share by which a pulse without a gap before it exceeds an isolated one."""
         return 1.0 / self.used_share(self.pulse_width_s) - 1.0
 
-    def step_factor(self, gap_s: Times) -> Times:
-        """Returns the step of a pulse over that of an isolated one of the same width.
-
-        Args:
-            gap_s: the time from the end of the device's last pulse, of any polarity, to the start
-                of this one (s).
-        """
-        if self.gap_time_constant_s == 0.0:
-            return np.ones_like(gap_s)
-        return 1.0 + self.recovery * np.exp(-gap_s / self.gap_time_constant_s)
-
-    def kept(self, age_s: Times) -> Times:
-        """Returns the share of charge, in [0, 1], left after a time (s) without a pulse."""
-        return share_kept(age_s, self.loss_per_decade, self.loss_onset_s)
-
 
 def charge_trap_physics(values: Mapping[str, Any]) -> ChargeTrapPhysics:
     """Returns the physics that a preset's values describe."""
