@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,9 +12,8 @@ from pydantic import ValidationError
 
 from rpu_ssnn.spec import MOST_SLOTS, NetworkSpec, TrainingSpec
 from rpu_ssnn.spec.tile import TileSpec
-from studies.declaration.study import parse_study
 from support.commands import refused
-from support.studies.harness import SMALL
+from support.studies.harness import small_study
 
 EXTREME = [0.0, 1e-320, 1e-46, 1e-39, 1e-30, 1e30, 1e39, 1e300, 1e308, math.inf, math.nan, -1.0]
 
@@ -42,7 +40,7 @@ def test_a_network_beyond_single_precision_is_refused_before_it_starts(
     network: dict[str, Any], key: str
 ) -> None:
     with refused("small.yaml", key):
-        parse_study({**SMALL, "network": network}, "small.yaml", Path())
+        small_study(network=network)
 
 
 @pytest.mark.parametrize("value", EXTREME)

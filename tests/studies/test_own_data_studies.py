@@ -17,6 +17,7 @@ from studies.report.summary_view import render
 from studies.workers.run_trial import run_trial
 from support.commands import refused
 from support.rpu_ssnn.own_data import write_npz
+from support.studies.harness import RATE, small_study, study_file
 from support.studies.harness import declared_trials as trials
 
 RNG = np.random.default_rng(0)
@@ -24,20 +25,14 @@ X = RNG.uniform(-1, 1, (60, 3, 3)) + 2 * np.arange(60)[:, None, None] % 2
 Y = np.array(["odd", "even"])[np.arange(60) % 2]
 
 
+CASES = [RATE, {"update": "ann", "learning_rate": 0.1}]
+OWN = {"file": "mine.npz", "test_share": 0.2}
+SPIKES = {"file": "spikes.npz", "test_share": 0.2, "spikes": {}}
+SETTINGS: dict[str, Any] = {"network": {"hidden": [8], "T": 20}, "seeds": 1}
+
+
 def declared(folder: Path, dataset: dict[str, Any], **changes: Any) -> Study:
-    content: dict[str, Any] = {
-        "study": "own",
-        "question": "q",
-        "dataset": dataset,
-        "network": {"hidden": [8], "T": 20},
-        "training": {"epochs": 1},
-        "seeds": {"count": 1},
-        "cases": [
-            {"update": "rate", "learning_rate": 4},
-            {"update": "ann", "learning_rate": 0.1},
-        ],
-    }
-    return parse_study(content | changes, folder / "own.yaml", folder)
+    return small_study(folder, dataset=dataset, cases=CASES, **SETTINGS, **changes)
 
 
 @pytest.fixture
@@ -49,7 +44,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_rows_say_where_the_data_come_from(folder: Path) -> None:
-    study = declared(folder, {"file": "mine.npz", "test_share": 0.2, "range": [-1, 3]})
+    study = declared(folder, {**OWN, "range": [-1, 3]})
     row = run_trial(trials(study)[0], None, 1).row
     assert row["dataset"] == "mine"
     assert (row["data_file"], row["data_shape"]) == ("mine.npz", "3x3")
@@ -60,8 +55,7 @@ def test_rows_say_where_the_data_come_from(folder: Path) -> None:
 
 
 def test_rows_say_who_sees_the_timing_of_spikes(folder: Path) -> None:
-    dataset = {"file": "spikes.npz", "test_share": 0.2, "spikes": {}}
-    rate, ann = (run_trial(trial, None, 1).row for trial in trials(declared(folder, dataset)))
+    rate, ann = (run_trial(trial, None, 1).row for trial in trials(declared(folder, SPIKES)))
     assert "counts only" in str(rate["input"])
     assert "timing is not seen" in str(ann["input"])
     assert rate["time"] == "kept"
@@ -70,13 +64,12 @@ def test_rows_say_who_sees_the_timing_of_spikes(folder: Path) -> None:
 
 
 def test_an_identity_knows_the_file_but_not_its_folder(folder: Path, tmp_path: Path) -> None:
-    dataset = {"file": "mine.npz", "test_share": 0.2}
     other = tmp_path / "elsewhere"
     other.mkdir()
     shutil.copy(folder / "mine.npz", other)
-    here, there = (trials(declared(place, dataset))[0] for place in (folder, other))
+    here, there = (trials(declared(place, OWN))[0] for place in (folder, other))
     assert here.identity == there.identity
-    assert here.identity != trials(declared(folder, dataset | {"test_share": 0.3}))[0].identity
+    assert here.identity != trials(declared(folder, OWN | {"test_share": 0.3}))[0].identity
 
 
 SCRIPT = """
@@ -89,11 +82,7 @@ print(summary(results)["case"].tolist(), len(load_results("out")), load_study("o
 
 def test_a_script_without_a_guard_runs_a_study(folder: Path) -> None:
     (folder / "script.py").write_text(SCRIPT)
-    (folder / "own.yaml").write_text(
-        "study: own\nquestion: q\ndataset: {file: mine.npz, test_share: 0.2}\n"
-        "network: {hidden: [8], T: 20}\ntraining: {epochs: 1}\nseeds: {count: 1}\n"
-        "cases: [{update: rate, learning_rate: 4}]\n"
-    )
+    study_file(folder, "own.yaml", study="own", dataset=OWN, cases=[RATE], **SETTINGS)
     done = subprocess.run(
         [sys.executable, "script.py"], cwd=folder, capture_output=True, text=True, check=False
     )
@@ -117,18 +106,13 @@ def test_a_script_without_a_guard_runs_a_study(folder: Path) -> None:
 
 @pytest.mark.parametrize("part", ["trials", "search"])
 def test_another_file_is_refused_before_the_folder_changes(folder: Path, part: str) -> None:
-    text = (
-        "study: own\nquestion: QUESTION\ndataset: {file: mine.npz, test_share: 0.2}\n"
-        "network: {hidden: [8], T: 20}\ntraining: {epochs: 1}\nseeds: {count: 1}\n"
-        "cases: [{update: rate}]\nsearch: {points: 2}\n"
-    )
-    study, out = folder / "own.yaml", folder / "out"
-    study.write_text(text)
+    changes = {"dataset": OWN, "cases": [{"update": "rate"}], "search": {"points": 2}, **SETTINGS}
+    study, out = study_file(folder, **changes), folder / "out"
     run_study(study, out=out, workers=1)
     shutil.rmtree(out / ("trials" if part == "search" else "search"))  # The run stopped earlier.
     before = (out / "study.yaml").read_bytes()
     write_npz(folder / "mine.npz", (X + 1, Y))
-    study.write_text(text.replace("QUESTION", "another"))
+    study_file(folder, question="another", **changes)
     with refused("mine.npz", "digest", "that of the rows in", "or give another --out"):
         run_study(study, out=out, workers=1)
     with refused("mine.npz", "digest"):
@@ -137,11 +121,8 @@ def test_another_file_is_refused_before_the_folder_changes(folder: Path, part: s
 
 
 def test_the_table_says_who_sees_counts_only(folder: Path) -> None:
-    dataset = {"file": "spikes.npz", "test_share": 0.2, "spikes": {}}
-    rows = [
-        {"label": trial.label, **run_trial(trial, None, 1).row}
-        for trial in trials(declared(folder, dataset))
-    ]
+    found = trials(declared(folder, SPIKES))
+    rows = [{"label": trial.label, **run_trial(trial, None, 1).row} for trial in found]
     table = summary(pd.DataFrame(rows))
     text = render(table, "rate")
     assert "rate: given spikes; the update (Eq. 9) sees their counts only" in text

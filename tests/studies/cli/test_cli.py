@@ -18,7 +18,7 @@ from studies.declaration.shipped import shipped_files
 from studies.declaration.trial import Trial
 from studies.workers.worker import Job
 from support.commands import Command
-from support.studies.harness import DRIVE, SMALL, Harness, accept_all, fake_training
+from support.studies.harness import DRIVE, SMALL, Harness, accept_all, fake_training, study_file
 
 
 @pytest.fixture
@@ -32,9 +32,7 @@ def harness(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Harness:
 
 @pytest.fixture
 def study(tmp_path: Path) -> Path:
-    path = tmp_path / "small.yaml"
-    path.write_text(yaml.safe_dump(SMALL))
-    return path
+    return study_file(tmp_path)
 
 
 def test_the_command_line_starts_without_the_heavy_packages() -> None:
@@ -65,13 +63,9 @@ def test_a_run_ends_with_the_table_and_says_where_everything_is(
 def test_a_run_warns_of_devices_that_are_alike_and_names_the_next_commands(
     command: Command, harness: Harness, tmp_path: Path
 ) -> None:
-    worse = {
-        "label": "first",
-        "device": "neurosim_pcmo",
-        "hyperparameters": {**DRIVE, "learning_rate": 3},
-    }
-    cases = [*SMALL["cases"], worse, {"device": "neurosim_pcmo", "hyperparameters": DRIVE}]
-    (tmp_path / "of pcmo.yaml").write_text(yaml.safe_dump({**SMALL, "cases": cases}))
+    good = {"device": "neurosim_pcmo", "hyperparameters": DRIVE}
+    worse = {**good, "label": "first", "hyperparameters": {**DRIVE, "learning_rate": 3}}
+    study_file(tmp_path, "of pcmo.yaml", cases=[*SMALL["cases"], worse, good])
     output = command("run", tmp_path / "of pcmo.yaml", "--out", harness.out)[1]
     assert "All devices of an array are alike in these cases: first, neurosim_pcmo." in output
     asked = f"'{tmp_path}/of pcmo.yaml' --device neurosim_pcmo --rows {harness.out}/results.csv"
@@ -88,10 +82,9 @@ def test_an_interrupted_command_says_so(command: Command, monkeypatch: pytest.Mo
 
 
 def test_a_table_that_cannot_be_written_is_named_in_one_line(
-    command: Command, harness: Harness, tmp_path: Path
+    command: Command, harness: Harness, study: Path
 ) -> None:
-    (tmp_path / "small.yaml").write_text(yaml.safe_dump(SMALL))
-    arguments = "run", tmp_path / "small.yaml", "--out", harness.out
+    arguments = "run", study, "--out", harness.out
     assert command(*arguments)[0] == 0
     (harness.out / "results.csv").unlink()
     (harness.out / "results.csv").mkdir()

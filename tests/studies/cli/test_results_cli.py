@@ -6,7 +6,6 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 
 from rpu_ssnn.common.errors import InputError
 from studies.declaration.shipped import KEPT_RECORDS
@@ -18,7 +17,7 @@ from studies.workers.run_trial import run_trial
 from studies.workers.worker import Job
 from support.commands import Command, refused
 from support.studies.fake_timing import fake_steps
-from support.studies.harness import DRIVE, RATE, SMALL, accept_all, declared_trials
+from support.studies.harness import DRIVE, RATE, SMALL, accept_all, declared_trials, study_file
 from support.studies.results_fakes import nasty_study, runs_of, write_folder
 
 
@@ -107,8 +106,7 @@ def test_a_plan_starts_and_writes_nothing(
 ) -> None:
     job = Job(accept_all, fake_steps, None)
     monkeypatch.setattr("studies.execution.timing.timing_job", lambda data_root: job)
-    path = tmp_path / "small.yaml"
-    path.write_text(yaml.safe_dump({**SMALL, "cases": SMALL["cases"][:2]}))
+    path = study_file(tmp_path, cases=SMALL["cases"][:2])
     option = "--estimate" if estimate else "--no-estimate"
     code, output, errors = command("plan", path, "--out", tmp_path / "out", option)
     assert code == 0
@@ -125,8 +123,7 @@ def test_a_question_says_what_it_would_train_and_trains_nothing(
 ) -> None:
     job = Job(accept_all, fake_steps, None)
     monkeypatch.setattr("studies.execution.timing.timing_job", lambda data_root: job)
-    path, out = tmp_path / "small.yaml", ("--out", tmp_path / "out")
-    path.write_text(yaml.safe_dump(SMALL))
+    path, out = study_file(tmp_path), ("--out", tmp_path / "out")
     for question, said in (
         ("attribute", "30 trials, 0 done, 30 to run after 6 runs of the search"),
         ("require --parameter levels", "22 trials, 0 done, 22 to run after 6 runs of the search"),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rpu_ssnn.common.errors import InputError
 from studies.declaration.study import Study, parse_study
 from support.commands import Command, refused
-from support.studies.harness import SMALL
+from support.studies.harness import SMALL, small_study
 
 THOUSANDS = list(range(1, 10_001))
 
@@ -33,7 +33,7 @@ def test_too_much_is_refused_before_a_point_is_built(
 ) -> None:
     monkeypatch.setattr("studies.declaration.points.Point", lambda **_: pytest.fail("was built"))
     with refused("small.yaml", key, said):
-        parse_study({**SMALL, **changes}, "small.yaml", Path())
+        small_study(**changes)
 
 
 @pytest.mark.parametrize("workers", ["9" * 24, "0", "-1"])

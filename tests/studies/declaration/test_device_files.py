@@ -1,23 +1,22 @@
 """Preset files of a study are found beside it, and are named without their folder."""
 
-import json
 from pathlib import Path
 
 import pytest
 
 from studies.declaration.devices import path_free
-from studies.declaration.study import Study, load_study, parse_study
+from studies.declaration.study import Study, load_study
 from studies.sensitivity.device_question import ask
 from support.commands import refused
 from support.device_presets.own_presets import OWN_PRESETS
-from support.studies.harness import DRIVE, RATE, SMALL
+from support.studies.harness import DRIVE, RATE, SMALL, small_study, study_file
 
 
 def study_with(folder: Path, device: str) -> Study:
     folder.mkdir(exist_ok=True)
     (folder / "mine.yaml").write_text(OWN_PRESETS)
     cases = [RATE, {"device": device, "hyperparameters": DRIVE}]
-    (folder / "s.yaml").write_text(json.dumps({**SMALL, "cases": cases}))
+    study_file(folder, "s.yaml", cases=cases)
     return load_study(folder / "s.yaml")
 
 
@@ -54,8 +53,7 @@ def test_a_name_finds_the_file_beside_the_study_before_that_of_the_working_direc
     cases = [RATE, {"device": device, "hyperparameters": DRIVE}]
 
     def found() -> str:
-        point = parse_study({**SMALL, "cases": cases}, "s.yaml", tmp_path / "a").points()[1]
-        return str(point.rule.device)
+        return str(small_study(tmp_path / "a", cases=cases).points()[1].rule.device)
 
     assert found() == device.replace("mine", str(tmp_path / "mine.yaml"))
     (tmp_path / "a" / "mine.yaml").write_text("a: {like: ideal}")
@@ -68,11 +66,11 @@ def test_a_shipped_table_is_found_by_its_name(
     monkeypatch.chdir(tmp_path)
     native = {"tile": {"simulator": "native"}, "hyperparameters": DRIVE}
     cases = [RATE, {"device": {"table": "ENODe"}, **native}]
-    point = parse_study({**SMALL, "cases": cases}, "s.yaml", tmp_path).points()[1]
+    point = small_study(tmp_path, cases=cases).points()[1]
     assert point.label == "table(ENODe)"
     with refused("case 2.device", "'ENODes'", "must be a file or folder that exists"):
         cases[1] = {"device": {"table": "ENODes"}, **native}
-        parse_study({**SMALL, "cases": cases}, "s.yaml", tmp_path)
+        small_study(tmp_path, cases=cases)
 
 
 def test_a_folder_with_parentheses_does_not_change_the_identity(
@@ -92,9 +90,8 @@ def test_of_two_files_of_one_name_one_needs_a_label(tmp_path: Path) -> None:
         (folder / "dev.yaml").write_text("a: {like: ideal}")
     one, two = ({"device": n, "hyperparameters": DRIVE} for n in ("dev.yaml", "sub/dev.yaml"))
     with refused("case 3.label", "'dev.yaml'", "give one of them a `label`"):
-        parse_study({**SMALL, "cases": [RATE, one, two]}, "s.yaml", tmp_path)
-    content = {**SMALL, "cases": [RATE, one, {**two, "label": "own"}]}
-    points = parse_study(content, "s.yaml", tmp_path).points()
+        small_study(tmp_path, cases=[RATE, one, two])
+    points = small_study(tmp_path, cases=[RATE, one, {**two, "label": "own"}]).points()
     assert [point.label for point in points[1:]] == ["dev.yaml", "own"]
 
 
@@ -118,10 +115,8 @@ def test_a_preset_file_has_one_name_however_it_is_written(
     (tmp_path / "sub").mkdir()
     (tmp_path / "mine.yaml").write_text("a: {like: capacitor}")
     case = {"device": "mine.yaml", "hyperparameters": DRIVE}
-    study = parse_study({**SMALL, "cases": [*SMALL["cases"], case]}, "s.yaml", tmp_path)
+    study = small_study(tmp_path, cases=[*SMALL["cases"], case])
     for written in ("mine", "mine.yaml", "sub/../mine.yaml", str(tmp_path / "mine.yaml")):
         asked = ask(study, written)
-        assert (asked.device, asked.case.device_rule.hyperparameters.learning_rate) == (
-            "mine.yaml",
-            1,
-        )
+        found = asked.case.device_rule.hyperparameters.learning_rate
+        assert (asked.device, found) == ("mine.yaml", 1)

@@ -1,16 +1,15 @@
 """Tests settings of the network that all rules share: input lines and initial weights."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from rpu_ssnn.common.errors import InputError
-from studies.declaration.study import Study, parse_study
+from studies.declaration.study import Study
 from studies.declaration.update_rules.loading import rule_names
 from studies.workers.run_trial import run_trial
-from support.studies.harness import DRIVE, declared_trials, small_study
+from support.studies.harness import DRIVE, RATE, declared_trials, small_study, trial_of_case
 
 NATIVE = {"device": "ideal", "tile": {"simulator": "native"}, "hyperparameters": DRIVE}
 STARTS: dict[str, dict[str, Any]] = {
@@ -29,29 +28,12 @@ OWN_START: dict[str, dict[str, Any]] = {
 
 
 def declared(encoding: dict[str, object]) -> Study:
-    content = {
-        "study": "contrast",
-        "question": "q",
-        "dataset": {"name": "digits", "n_train": 100, "n_test": 20},
-        "network": {"hidden": [8], "encoding": encoding},
-        "training": {"epochs": 1},
-        "seeds": {"count": 1},
-        "cases": [
-            {"update": "rate", "learning_rate": 4},
-            {"update": "ann", "learning_rate": 0.1},
-            {"device": "ideal", "hyperparameters": {"weight_range": 4, "learning_rate": 4}},
-        ],
-    }
-    return parse_study(content, "contrast.yaml", Path())
+    cases = [{"update": "ann", "learning_rate": 0.1}, RATE, NATIVE]
+    return small_study(network={"hidden": [8], "encoding": encoding}, cases=cases, seeds=1)
 
 
 def identities(encoding: dict[str, object]) -> list[str]:
-    points = declared(encoding).points()
-    return [
-        p.trial("contrast", p.hyperparameters, 0).identity
-        for p in points
-        if p.hyperparameters is not None
-    ]
+    return [trial.identity for trial in declared_trials(declared(encoding))]
 
 
 def test_only_on_off_makes_other_trials_of_every_case() -> None:
@@ -64,19 +46,14 @@ def test_only_on_off_makes_other_trials_of_every_case() -> None:
 
 
 def test_rows_say_how_many_input_lines_there_are() -> None:
-    for point in declared({"contrast": "on_off"}).points():
-        assert point.hyperparameters is not None
-        row = run_trial(point.trial("contrast", point.hyperparameters, 0), None, 1).row
-        assert row["network"] == "128-8-10"
+    for trial in declared_trials(declared({"contrast": "on_off"})):
+        assert run_trial(trial, None, 1).row["network"] == "128-8-10"
 
 
 def start_of(case: dict[str, Any], scale: float) -> list[np.ndarray]:
     """Returns the weights of the network before the first epoch."""
     network = {"hidden": [8], "T": 10, "initial_scale": scale}
-    study = small_study(
-        cases=[{"label": "it", **case}], reference="it", network=network, training={"epochs": 0}
-    )
-    trial = declared_trials(study)[0]
+    trial = trial_of_case(case, network=network, training={"epochs": 0})
     with trial.settings.method.training(trial.settings, 1)(trial.images(None)) as trained:
         if hasattr(trained, "weights"):
             return list(trained.weights)

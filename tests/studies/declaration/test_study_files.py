@@ -11,13 +11,7 @@ import yaml
 from studies.declaration.shipped import find_study
 from studies.declaration.study import Study, load_study, parse_study
 from support.commands import Command, refused
-from support.studies.harness import SMALL, small_study
-
-
-def _valid(folder: Path, **changes: Any) -> Path:
-    path = folder / "small.yaml"
-    path.write_text(yaml.safe_dump({**SMALL, **changes}))
-    return path
+from support.studies.harness import SMALL, small_study, study_file
 
 
 def test_a_folder_with_the_name_of_a_shipped_study_does_not_hide_it(
@@ -46,14 +40,14 @@ def test_thousands_of_faults_are_told_at_once() -> None:
 def test_an_unwritable_output_folder_is_refused(tmp_path: Path, command: Command) -> None:
     locked = tmp_path / "locked"
     locked.mkdir(mode=0o500)
-    code, _, error = command("run", _valid(tmp_path), "--out", locked / "out")
+    code, _, error = command("run", study_file(tmp_path), "--out", locked / "out")
     assert (code, error.count("\n")) == (2, 1)
 
 
 def test_a_run_without_its_images_or_kept_rows_makes_no_folder(
     tmp_path: Path, command: Command
 ) -> None:
-    study, out = _valid(tmp_path, dataset={"name": "mnist"}), tmp_path / "new" / "out"
+    study, out = study_file(tmp_path, dataset={"name": "mnist"}), tmp_path / "new" / "out"
     code, _, error = command("run", study, "--out", out, "--data", tmp_path)
     assert (code, "missing" in error) == (2, True)
     rows = tmp_path / "rows.csv"

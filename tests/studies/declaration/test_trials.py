@@ -22,8 +22,10 @@ from studies.declaration.update_rules.ann import SgdSpec
 from studies.declaration.update_rules.pulses import PulseRule
 from studies.execution.phase import in_balanced_order
 from studies.reproductions.training.one_by_one_spec import WholePulseSpec
-from support.studies.harness import DRIVE, RATE, SMALL, small_study
+from support.studies.harness import DRIVE, RATE, SMALL, small_study, trial_of_case
 from support.studies.harness import declared_trials as trials
+
+IDEAL: dict[str, Any] = {"device": "ideal", "hyperparameters": DRIVE}
 
 
 def settings_of(study: Study, label: str) -> TrialSettings:
@@ -50,8 +52,8 @@ def test_the_sweep_is_a_grid_over_the_cases_it_applies_to() -> None:
         cases=[
             {"update": "ann", "learning_rate": 0.1},
             RATE,
-            {"device": "ideal", "hyperparameters": DRIVE},
-            {"device": "ideal", "label": "fixed", "hyperparameters": DRIVE, "network": {"T": 15}},
+            IDEAL,
+            {**IDEAL, "label": "fixed", "network": {"T": 15}},
         ],
         sweep={"network.T": [20, 50], "overrides.cycle_to_cycle": [0, 0.3]},
         seeds=[0],
@@ -115,6 +117,12 @@ def test_names_are_no_part_of_the_identity() -> None:
     assert [trial.label for trial in before] != [trial.label for trial in after]
 
 
+WORDS = """
+    zero slot first_spike floored reference_device pulsed mse low mnist high regular reference
+    linear on_off each shuffled native two relu one stochastic at_once gradient
+"""
+
+
 def other_values(value: object) -> list[object]:
     """Returns other values that a field with this value might take; the model decides which are
     valid."""
@@ -131,25 +139,7 @@ def other_values(value: object) -> list[object]:
         return [(*value, 3)]
     if isinstance(value, Path):
         return [value.with_name("other.npz")]
-    words = ["zero", "slot", "first_spike", "floored", "reference_device", "pulsed", "mse", "low"]
-    return [
-        *words,
-        "mnist",
-        "high",
-        "regular",
-        "reference",
-        "linear",
-        "on_off",
-        "each",
-        "shuffled",
-        "native",
-        "two",
-        "relu",
-        "one",
-        "stochastic",
-        "at_once",
-        "gradient",
-    ]
+    return WORDS.split()
 
 
 def leaves(model: BaseModel, path: str = "") -> set[str]:
@@ -203,8 +193,6 @@ def test_every_shared_setting_is_part_of_the_identity(section: str, model: BaseM
 
 
 LINES = LinesSpec(on_resistance=1e5, voltage_constant=0.1)  # A resistance needs both of these.
-
-
 TILES = (
     TileSpec(simulator="native", lines=LINES),
     TileSpec(reference=ReferenceSpec(scheme="reference_device")),
@@ -227,20 +215,12 @@ def test_every_setting_of_a_method_is_part_of_the_identity(
 ) -> None:
     changes = [(leaf, changed) for model in models for leaf, changed in variants(model)]
     assert {leaf for leaf, _ in changes} == leaves(models[0])
-    study = small_study(
-        cases=[
-            *SMALL["cases"],
-            {"device": "ideal", "hyperparameters": DRIVE},
-            {
-                "label": "online",
-                "update": "whole_pulse_sgd",
-                "device": "ideal",
-                "hyperparameters": DRIVE,
-                "tile": {"simulator": "native"},
-            },
-        ],
-    )
-    settings = settings_of(study, {"tile": "ideal", "sgd": "ann"}.get(field, field))
+    case: dict[str, Any] = {
+        "tile": IDEAL,
+        "sgd": {"update": "ann", "learning_rate": 1.0},
+        "online": {**IDEAL, "update": "whole_pulse_sgd", "tile": {"simulator": "native"}},
+    }[field]
+    settings = trial_of_case(case).settings
     seen = set()
     wanted = {repr(model): model for model in (*models, *(changed for _, changed in changes))}
     for name, changed in wanted.items():
@@ -251,20 +231,17 @@ def test_every_setting_of_a_method_is_part_of_the_identity(
 
 
 @pytest.mark.parametrize(
-    "case",
+    "changes",
     [
-        {"device": "ideal", "hyperparameters": {"weight_range": 8.0, "learning_rate": 1.5}},
-        {"device": "ideal", "hyperparameters": {"weight_range": 9.0, "learning_rate": 1.0}},
-        {"device": "ideal", "hyperparameters": DRIVE, "overrides": {"cycle_to_cycle": 0.1}},
-        {"device": "charge_trap", "hyperparameters": DRIVE},
-        {"device": "ideal", "hyperparameters": DRIVE, "tile": {"slot_seconds": 1e-6}},
+        {"hyperparameters": {"weight_range": 8.0, "learning_rate": 1.5}},
+        {"hyperparameters": {"weight_range": 9.0, "learning_rate": 1.0}},
+        {"overrides": {"cycle_to_cycle": 0.1}},
+        {"device": "charge_trap"},
+        {"tile": {"slot_seconds": 1e-6}},
     ],
 )
-def test_every_setting_of_a_device_case_is_part_of_the_identity(case: dict[str, Any]) -> None:
-    def identity(of: dict[str, Any]) -> str:
-        return trials(small_study(cases=[of], reference=of["device"], seeds=[0]))[0].identity
-
-    assert identity(case) != identity({"device": "ideal", "hyperparameters": DRIVE})
+def test_every_setting_of_a_device_case_is_part_of_the_identity(changes: dict[str, Any]) -> None:
+    assert trial_of_case(IDEAL | changes).identity != trial_of_case(IDEAL).identity
 
 
 def test_seed_measure_and_numerics_version_are_part_of_the_identity(
@@ -278,11 +255,8 @@ def test_seed_measure_and_numerics_version_are_part_of_the_identity(
     assert identity_of(settings) != before
 
 
-def test_an_edited_preset_makes_another_unit(monkeypatch: pytest.MonkeyPatch) -> None:
-    study = small_study(
-        cases=[{"device": "ideal", "hyperparameters": DRIVE}], reference="ideal", seeds=[0]
-    )
-    settings = settings_of(study, "ideal")
+def test_an_edited_preset_makes_another_unit() -> None:
+    settings = trial_of_case(IDEAL).settings
     assert isinstance(settings.method, PulseRule)
     edited = settings.method.model_copy(
         update={"parameters": {**settings.method.parameters, "w_max": 1.1}}
@@ -313,11 +287,8 @@ def test_the_shipped_mnist_study_has_all_devices_that_move_both_ways() -> None:
     presets = map(get_preset, (n for n in preset_names() if not n.startswith("neurosim_")))
     both_ways = {p.name for p in presets if p.bidirectional and p.pulse_physics is None}
     variants = {name for name in both_ways if any(name.startswith(f"{n}_") for n in both_ways)}
-    shown = {case.name for case in find_study("mnist_devices").cases} - {
-        "ann",
-        "rate",
-        "coincidence",
-    }
+    shown = {case.name for case in find_study("mnist_devices").cases}
+    shown -= {"ann", "rate", "coincidence"}
     assert both_ways - variants <= shown <= both_ways
 
 
@@ -332,16 +303,8 @@ def test_what_no_run_reads_is_no_part_of_an_identity() -> None:
         assert "leak_time_constant_s" not in RECORD_ONLY
 
     def identity(device: str = "capacitor", **overrides: float) -> str:
-        case = {
-            "device": device,
-            "tile": {"simulator": "native"},
-            "hyperparameters": {"weight_range": 4, "learning_rate": 1},
-            "overrides": overrides,
-        }
-        study = small_study(cases=[RATE, case])
-        point = study.points()[-1]
-        assert point.hyperparameters is not None
-        return point.trial("small", point.hyperparameters, seed=0).identity
+        native = {"tile": {"simulator": "native"}, "hyperparameters": DRIVE}
+        return trial_of_case({"device": device, "overrides": overrides, **native}).identity
 
     assert identity() == identity(energy_per_pulse_j=1e-15)
     assert identity() == identity(pulse_width_s=1e-7)
@@ -354,8 +317,7 @@ def test_what_no_run_reads_is_no_part_of_an_identity() -> None:
 
 def test_a_number_has_one_identity_however_it_is_spelt() -> None:
     def trial_with(levels: object) -> Trial:
-        case = {"device": "ideal", "overrides": {"levels": levels}, "hyperparameters": DRIVE}
-        return trials(small_study(cases=[case], reference="ideal", seeds=[0]))[0]
+        return trial_of_case({**IDEAL, "overrides": {"levels": levels}})
 
     assert trial_with(100.0).identity == trial_with(100).identity
     assert trial_with(100.0).settings_json == trial_with(100).settings_json
@@ -364,8 +326,7 @@ def test_a_number_has_one_identity_however_it_is_spelt() -> None:
 
 def test_runs_from_before_keep_their_identity() -> None:
     """Stored overrides may have the spelling of the study."""
-    case = {"device": "ideal", "overrides": {"levels": 100}, "hyperparameters": DRIVE}
-    trial = trials(small_study(cases=[case], reference="ideal", seeds=[0]))[0]
+    trial = trial_of_case({**IDEAL, "overrides": {"levels": 100}})
     stored = trial.settings.model_dump(mode="json")
     for levels in (100, 100.0, "100"):
         stored["method"]["overrides"] = {"levels": levels}
@@ -374,8 +335,7 @@ def test_runs_from_before_keep_their_identity() -> None:
 
 def test_an_infinite_override_can_be_stored() -> None:
     overrides = {"leak_time_constant_s": float("inf")}
-    case = {"device": "capacitor", "overrides": overrides, "hyperparameters": DRIVE}
-    trial = trials(small_study(cases=[case], reference="capacitor", seeds=[0]))[0]
+    trial = trial_of_case({**IDEAL, "device": "capacitor", "overrides": overrides})
     assert json.loads(trial.settings_json)["method"]["overrides"] == {"leak_time_constant_s": "inf"}
 
 

@@ -1,13 +1,11 @@
 """Rules are found by their modules, and their new settings do not change old identities."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rpu_ssnn.common.errors import InputError
 from studies.declaration.search import candidates
-from studies.declaration.study import parse_study
 from studies.declaration.trial import TrialSettings, identity_of
 from studies.declaration.update_rules.analog_sgd import AnalogSgdRule
 from studies.declaration.update_rules.pulses import PulseRule
@@ -16,45 +14,32 @@ from studies.results.ledger import ledger_columns
 from studies.sensitivity.device_question import ask
 from studies.workers.run_trial import run_trial
 from studies.workers.workspace import NO_WORKSPACE
-from support.studies.harness import DRIVE, RATE, SMALL, declared_trials, small_study
+from support.studies.harness import DRIVE, RATE, declared_trials, small_study, trial_of_case
 
 SLOW = {"slow_of_range": 0.1, "slow_time_s": 5e-5}
 
 
 def control(**case: Any) -> dict[str, Any]:
-    return {
-        "label": "analog_sgd",
-        "update": "analog_sgd",
-        "device": "capacitor",
-        "hyperparameters": DRIVE,
-        **case,
-    }
+    kept = {"label": "analog_sgd", "update": "analog_sgd", "device": "capacitor"}
+    return {**kept, "hyperparameters": DRIVE, **case}
 
 
 def test_the_control_is_a_trial_of_its_own() -> None:
-    study = small_study(cases=[RATE, control()])
-    numbers = declared_trials(study)[-1]
-    assert numbers.label == "analog_sgd"
+    numbers = trial_of_case(control())
     method = numbers.settings.method
     assert isinstance(method, AnalogSgdRule)
     assert not method.is_replayable(), "aihwkit's trains cannot be seeded"
     again = TrialSettings.model_validate_json(numbers.settings_json)
     assert identity_of(again, 1) == numbers.identity
-    other = small_study(cases=[RATE, control(trains={"train_length": 10})])
-    assert declared_trials(other)[-1].identity != numbers.identity
+    other = trial_of_case(control(trains={"train_length": 10}))
+    assert other.identity != numbers.identity
 
 
 def test_adam_has_rates_of_its_own_and_trains() -> None:
     study = small_study(cases=[{"update": "ann_adam"}, RATE])
     tried = candidates(study.points()[0], study.search)
     assert all(0.0003 < one.learning_rate < 0.01 for one in tried)
-    study = small_study(
-        cases=[
-            {"update": "ann_adam", "learning_rate": 0.01},
-            RATE,
-        ]
-    )
-    row = run_trial(declared_trials(study)[0], None, 1).row
+    row = run_trial(trial_of_case({"update": "ann_adam", "learning_rate": 0.01}), None, 1).row
     assert row["test_accuracy"] > 20  # Chance is 10.
 
 
@@ -94,13 +79,12 @@ def test_what_the_control_cannot_do_is_one_line(
     case: dict[str, Any], field: str, allowed: str
 ) -> None:
     with pytest.raises(InputError, match=allowed) as caught:
-        parse_study({**SMALL, "cases": [case], "reference": "analog_sgd"}, "s.yaml", Path())
+        small_study(cases=[case], reference="analog_sgd")
     assert caught.value.field == field
 
 
 def test_it_runs_to_a_row_and_its_steps_can_be_timed() -> None:
-    study = small_study(cases=[RATE, control()])
-    trial = declared_trials(study)[-1]
+    trial = trial_of_case(control())
     result = run_trial(trial, None, 1)
     row = result.row
     assert row["update"] == "analog_sgd"
@@ -120,9 +104,7 @@ def test_it_runs_to_a_row_and_its_steps_can_be_timed() -> None:
 
 
 def test_native_control_is_repeatable_and_its_pulses_are_counted() -> None:
-    numbers = control(tile={"simulator": "native", "initial": "pulsed"}, label="native")
-    study = small_study(cases=[RATE, numbers])
-    trial = declared_trials(study)[-1]
+    trial = trial_of_case(control(tile={"simulator": "native", "initial": "pulsed"}))
     first, again = (run_trial(trial, None, 1) for _ in range(2))
     assert first.row["replayable"] is True
     assert first.row["test_accuracy"] == again.row["test_accuracy"]
@@ -133,13 +115,8 @@ def test_native_control_is_repeatable_and_its_pulses_are_counted() -> None:
 
 
 def test_numbers_and_spikes_in_one_device_are_asked_about_apart() -> None:
-    study = small_study(
-        cases=[
-            RATE,
-            control(),
-            {"device": "capacitor", "hyperparameters": DRIVE},
-        ]
-    )
+    spikes = {"device": "capacitor", "hyperparameters": DRIVE}
+    study = small_study(cases=[RATE, control(), spikes])
     assert isinstance(ask(study, "analog_sgd").case.rule, AnalogSgdRule)
     assert isinstance(ask(study, "capacitor").case.rule, PulseRule)
 
@@ -160,8 +137,7 @@ def test_the_percentile_of_a_conversion_can_be_swept() -> None:
     swept = small_study(cases=[RATE, case], sweep={"percentile": [99.9, 100]})
     found = [trial.identity for trial in declared_trials(swept)[2::2]]
     for percentile, identity in zip((99.9, 100.0), found, strict=True):
-        alone = small_study(cases=[RATE, {**case, "percentile": percentile}])
-        assert declared_trials(alone)[2].identity == identity
-    plain = declared_trials(small_study(cases=[RATE, case]))[2]
+        assert trial_of_case({**case, "percentile": percentile}).identity == identity
+    plain = trial_of_case(case)
     assert plain.identity == found[1]
     assert plain.settings.method.model_dump()["percentile"] == 100.0

@@ -4,15 +4,22 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-import yaml
 
-from studies.declaration.study import parse_study
+from studies.declaration.study import load_study
 from studies.execution.api import load_results, run_study
 from studies.execution.imported_results import NEEDED, read_imported_rows
 from studies.results.summary import summary
 from studies.results.tables import results_frame
 from support.commands import Command, refused
-from support.studies.harness import DRIVE, RATE, SMALL, Harness, InThisProcess, small_study
+from support.studies.harness import (
+    DRIVE,
+    RATE,
+    SMALL,
+    Harness,
+    InThisProcess,
+    small_study,
+    study_file,
+)
 from support.studies.results_fakes import runs_of
 
 
@@ -45,8 +52,7 @@ def test_rows_of_one_run_that_differ_are_one_error(harness: Harness) -> None:
 def test_results_are_those_of_a_study_and_several_files(harness: Harness, tmp_path: Path) -> None:
     harness.run(small_study())
     table = load_results(harness.out)
-    study = tmp_path / "small.yaml"
-    study.write_text(yaml.safe_dump(SMALL))
+    study = study_file(tmp_path)
     files = [tmp_path / f"{name}.csv" for name in ("first", "second", "other")]
     table.iloc[:4].to_csv(files[0], index=False)
     table.iloc[3:].to_csv(files[1], index=False)
@@ -82,8 +88,7 @@ def test_a_plan_counts_kept_rows_as_done_and_writes_nothing(
     table = load_results(harness.out)
     table.loc[0, "torch_version"] = "1.0"
     table.iloc[:4].to_csv(kept, index=False)
-    study = tmp_path / "small.yaml"
-    study.write_text(yaml.safe_dump(SMALL))
+    study = study_file(tmp_path)
     elsewhere = tmp_path / "elsewhere"
     arguments = ("plan", study, "--out", elsewhere, "--no-estimate")
     assert "6 trials, 0 done, 6 to run" in command(*arguments)[1]
@@ -103,12 +108,10 @@ def test_a_plan_counts_kept_rows_as_done_and_writes_nothing(
 def test_a_plan_of_kept_rows_needs_no_images(
     harness: Harness, tmp_path: Path, command: Command
 ) -> None:
-    content = {**SMALL, "dataset": {"name": "mnist", "n_train": 100, "n_test": 50}}
-    study = parse_study(content, "small.yaml", Path())
+    path = study_file(tmp_path, dataset={"name": "mnist", "n_train": 100, "n_test": 50})
+    study = load_study(path)
     table = results_frame(runs_of(study, lambda trial: 90.0))
     table.to_csv(tmp_path / "kept.csv", index=False)
-    path = tmp_path / "small.yaml"
-    path.write_text(yaml.safe_dump(content))
     arguments = ("plan", path, "--out", tmp_path / "out", "--data", tmp_path)
     assert command(*arguments)[0] == 2
     code, printed, _ = command(*arguments, "--rows", tmp_path / "kept.csv")
@@ -202,10 +205,9 @@ def test_a_file_that_is_cut_in_its_last_row_loses_that_row(tmp_path: Path) -> No
 def test_rows_of_changed_data_are_refused_before_a_folder_is_made(
     tmp_path: Path, command: Command
 ) -> None:
-    content = SMALL | {"dataset": {"file": "a.csv", "test_share": 0.5}}
     (tmp_path / "a.csv").write_text("label,x\n" + "a,1\nb,2\n" * 20)
-    (tmp_path / "s.yaml").write_text(yaml.safe_dump(content))
-    study = parse_study(content, tmp_path / "s.yaml", tmp_path)
+    file = study_file(tmp_path, dataset={"file": "a.csv", "test_share": 0.5})
+    study = load_study(file)
     made_of = {"data_file": "a.csv", "file_digest": "older"}
     results_frame(runs_of(study, lambda trial: 90.0)).assign(**made_of).to_csv(
         tmp_path / "rows.csv", index=False
@@ -213,7 +215,7 @@ def test_rows_of_changed_data_are_refused_before_a_folder_is_made(
     before = sorted(tmp_path.iterdir())
     rows, out = ("--rows", tmp_path / "rows.csv"), ("--out", tmp_path / "out")
     for name, *more in (("run", *out), ("plan", *out), ("table",)):
-        code, _, error = command(name, tmp_path / "s.yaml", *rows, *more)
+        code, _, error = command(name, file, *rows, *more)
         assert (code, error.count("\n"), "a.csv: digest" in error) == (2, 1, True), name
     assert sorted(tmp_path.iterdir()) == before
 
@@ -221,7 +223,7 @@ def test_rows_of_changed_data_are_refused_before_a_folder_is_made(
 def test_functions_of_python_refuse_what_is_no_path_number_or_table(tmp_path: Path) -> None:
     rows = results_frame(runs_of(small_study(), lambda trial: 90.0))
     rows.to_csv(tmp_path / "rows.csv", index=False)
-    (tmp_path / "s.yaml").write_text(yaml.safe_dump(SMALL))
+    study_file(tmp_path, "s.yaml")
     assert len(load_results(tmp_path / "s.yaml", rows=str(tmp_path / "rows.csv"))) == 6
     with refused("workers: '2' is not allowed; must be a whole number"):
         run_study(small_study(), tmp_path / "out", workers="2")  # type: ignore[arg-type]

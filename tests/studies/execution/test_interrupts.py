@@ -1,4 +1,5 @@
-"""Signals end a command at any moment with one sentence and exit code 130, and rows are kept."""
+"""Signals end a command at any moment with one sentence and exit code 130; finished rows stay, and
+all processes end."""
 
 import os
 import pickle
@@ -11,13 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from rpu_ssnn.common import strict_yaml
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.doctor import BrokenPairError
 from studies.common import interrupts
 from studies.declaration.trial import Trial, TrialResult
+from studies.execution.api import load_results
 from studies.execution.progress import Reporter
-from support.studies.harness import SMALL, Harness, InThisProcess, small_study
+from support.studies.harness import Harness, InThisProcess, small_study, study_file
+from support.studies.study_process import descendants, is_alive, small_study_as_process
 from support.waiting import FINISHED, wait_until
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
@@ -162,8 +164,7 @@ def test_a_command_that_a_cluster_ends_says_how_to_go_on(
     kind: signal.Signals, tmp_path: Path, harness: Harness
 ) -> None:
     harness.order("sleep", "coincidence seed 0")  # This is the third trial of the only worker.
-    study = tmp_path / "small.yaml"
-    study.write_text(strict_yaml.dump(SMALL))
+    study = study_file(tmp_path)
     with start(
         tmp_path, harness.orders, "run", study, "--out", harness.out, "--workers", 1
     ) as process:
@@ -201,3 +202,44 @@ def test_project_errors_cross_process_borders() -> None:
     assert pair.exit_code == 1
     bad = InputError("f.yaml", "key", [object()], "must be text")
     assert str(pickle.loads(pickle.dumps(bad))) == str(bad)
+
+
+HANGING = "coincidence seed 0"
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc to see processes")
+@pytest.mark.parametrize("kind", [signal.SIGKILL, signal.SIGINT])
+def test_a_study_that_ends_in_the_middle_keeps_its_rows_and_leaves_no_process(
+    kind: signal.Signals, tmp_path: Path
+) -> None:
+    harness = Harness(tmp_path)
+    harness.order("sleep", HANGING)
+    with subprocess.Popen(
+        **small_study_as_process(tmp_path),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        trials = harness.out / "trials"
+        # One of the two workers hangs, and the other runs all other trials.
+        wait_until(lambda: len(list(trials.glob(FINISHED))) == 5, "five rows")
+        below = descendants(process.pid)
+        assert below
+        if kind is signal.SIGINT:
+            os.killpg(process.pid, kind)  # A terminal also sends it to the whole group.
+        else:
+            process.send_signal(kind)
+        errors = process.communicate(timeout=30)[1]
+    wait_until(lambda: not any(map(is_alive, below)), "its processes to end")
+    if kind is signal.SIGINT:
+        assert errors.count("Traceback") == 1  # The script shows one, the workers none.
+        assert "KeyboardInterrupt" in errors
+
+    assert set(load_results(harness.out)["label"] + load_results(harness.out)["seed"].map(str)) == {
+        "ann0", "ann1", "rate0", "rate1", "coincidence1",
+    }  # fmt: skip
+    harness.take_log()
+    harness.order("sleep")
+    assert len(harness.run(small_study()).runs) == 6
+    assert harness.take_log() == {f"test {HANGING}": 1}

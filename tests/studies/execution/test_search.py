@@ -1,13 +1,13 @@
 """The search of hyperparameters has equal effort for all cases, uses held-out images, and runs
 once."""
 
+import json
 import math
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-import yaml
 
 from rpu_ssnn.common.errors import InputError
 from studies.declaration.hyperparameters import (
@@ -24,7 +24,14 @@ from studies.execution.phase import FailureList, Options, training_job
 from studies.execution.study_runs import run_in_folder
 from studies.results.result_folder import open_folder
 from studies.workers.checkpoint import read_checkpoint
-from support.studies.harness import RATE, SMALL, Harness, InThisProcess, accuracy_of, small_study
+from support.studies.harness import (
+    RATE,
+    Harness,
+    InThisProcess,
+    accuracy_of,
+    small_study,
+    study_file,
+)
 
 SEARCHED: dict[str, Any] = {
     "cases": [
@@ -121,7 +128,7 @@ def test_a_run_of_a_search_reads_no_test_image(harness: Harness) -> None:
     files = list((harness.out / "search").glob("*.json"))
     assert len(files) == 4 * 6
     for file in files:
-        assert yaml.safe_load(file.read_text())["row"]["test_accuracy"] is None
+        assert json.loads(file.read_text())["row"]["test_accuracy"] is None
 
 
 def test_found_hyperparameters_are_read_back_and_searched_again_without_their_file(
@@ -170,8 +177,7 @@ def test_hyperparameters_are_searched_again_after_a_change_that_their_case_reads
 
 
 def test_hyperparameters_beside_the_study_are_used_by_every_run(harness: Harness) -> None:
-    (harness.out.with_name("study.yaml")).write_text(yaml.safe_dump({**SMALL, **SEARCHED}))
-    study = load_study(harness.out.with_name("study.yaml"))
+    study = load_study(study_file(harness.out.parent, "study.yaml", **SEARCHED))
     harness.run(study)
     found = read_hyperparameters(harness.out / "hyperparameters.yaml")
     given = found["rate"].model_copy(update={"learning_rate": 3.0, "settings": None})

@@ -1,18 +1,16 @@
 """Tests rules that learn image by image: refused settings, their identity, and their row."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rpu_ssnn.common.errors import InputError
-from studies.declaration.study import parse_study
 from studies.declaration.trial import TrialSettings, identity_of
 from studies.execution.timing import Cost, time_steps
 from studies.results.ledger import ledger_columns
 from studies.workers.run_trial import run_trial
 from studies.workers.workspace import NO_WORKSPACE
-from support.studies.harness import SMALL, declared_trials, small_study
+from support.studies.harness import declared_trials, small_study, trial_of_case
 
 TWIN: dict[str, Any] = {"update": "online_sgd", "learning_rate": 0.4}
 
@@ -65,7 +63,7 @@ def pulsed(**case: Any) -> dict[str, Any]:
 def test_what_cannot_work_is_one_line(case: dict[str, Any], field: str, allowed: str) -> None:
     label = case.get("label", case["update"])
     with pytest.raises(InputError) as caught:
-        parse_study({**SMALL, "cases": [case], "reference": label}, "s.yaml", Path())
+        small_study(cases=[case], reference=label)
     assert caught.value.field == field
     assert "\n" not in str(caught.value)
     assert caught.match(allowed)
@@ -91,8 +89,7 @@ def test_they_run_to_a_row_that_repeats_and_names_their_settings() -> None:
 
 def test_a_setting_changes_the_identity_and_a_default_does_not() -> None:
     def identity(case: dict[str, Any]) -> str:
-        study = small_study(cases=[{**TWIN, "label": "a"}, case], reference="a")
-        trial = declared_trials(study)[-1]
+        trial = trial_of_case(case)
         again = TrialSettings.model_validate_json(trial.settings_json)
         assert identity_of(again, 1) == trial.identity
         return trial.identity
@@ -116,7 +113,6 @@ def test_a_setting_changes_the_identity_and_a_default_does_not() -> None:
 def test_swept_values_are_checked_as_written_ones(
     case: dict[str, Any], path: str, value: object, allowed: str
 ) -> None:
-    content = {**SMALL, "cases": [{**case, "label": "x"}], "reference": "x"}
     with pytest.raises(InputError, match=allowed) as caught:
-        parse_study({**content, "sweep": {path: [value]}}, "s.yaml", Path())
+        small_study(cases=[{**case, "label": "x"}], reference="x", sweep={path: [value]})
     assert caught.value.field == f"sweep.{path}"

@@ -8,7 +8,7 @@ import pytest
 from rpu_ssnn.common.errors import InputError
 from studies.common.settings import merged, nested
 from studies.declaration.update_rules.loading import rule_class
-from support.studies.harness import RATE, declared_trials, small_study
+from support.studies.harness import RATE, small_study, trial_of_case
 
 OTHER_VALUES: dict[str, Any] = {
     "network.neuron.theta_b": 3.0,
@@ -32,8 +32,7 @@ def weights_of(rule: str, path: str | None = None) -> list[np.ndarray]:
     changed: dict[str, Any] = {"network": {"hidden": [8], "T": 10}, "training": {"epochs": 2}}
     if path is not None:
         changed = merged(changed, nested(path, OTHER_VALUES[path]))
-    case = {"update": rule, "learning_rate": 0.1}
-    trial = declared_trials(small_study(cases=[case], reference=rule, **changed))[0]
+    trial = trial_of_case({"update": rule, "learning_rate": 0.1}, **changed)
     training = trial.settings.method.training(trial.settings, 1)
     with training(trial.images(None)) as trained:
         return [synapses.linear_read() for synapses in trained.network.synapses]

@@ -7,13 +7,12 @@ import pandas as pd
 import pytest
 
 from device_presets import get_preset
-from studies.declaration.hyperparameters import Hyperparameters
 from studies.declaration.trial import Row, Trial, TrialResult
 from studies.results.ledger import COLUMNS, ledger_columns, ledger_table
 from studies.results.summary import summary
 from studies.results.tables import results_frame, write_results
 from support.device_presets.tile_steps import steps_at_zero
-from support.studies.harness import DRIVE, RATE, declared_trials, small_study, trial_of_case
+from support.studies.harness import DRIVE, RATE, declared_trials, trial_of_case
 from support.studies.results_fakes import nasty_study, runs_of
 
 KNOWN = {"energy_per_pulse_j": 2e-15, "endurance_cycles": 1e6, "levels": 500}
@@ -110,14 +109,12 @@ def test_rows_from_before_the_count_have_no_wear() -> None:
 
 
 def test_ideal_weights_have_no_ledger() -> None:
-    trial = small_study().points()[1].trial("small", Hyperparameters(learning_rate=1.0), seed=0)
-    assert set(ledger(trial).values()) == {None}
+    assert set(ledger(trial_of_case(RATE)).values()) == {None}
 
 
 def test_the_ledger_stands_in_the_results_and_their_files(tmp_path: Path) -> None:
-    ideal = small_study().points()[1].trial("small", Hyperparameters(learning_rate=1.0), seed=0)
     runs = [
-        (ideal, TrialResult({"seed": 0, "test_accuracy": 95.0}, [])),
+        (trial_of_case(RATE), TrialResult({"seed": 0, "test_accuracy": 95.0}, [])),
         (trial_of("charge_trap"), TrialResult(ROW, [])),
     ]
     frame = results_frame(runs)

@@ -2,21 +2,18 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from studies.declaration.study import parse_study
 from studies.declaration.trial import SWEEP_PREFIX
-from studies.results.result_columns import (
-    CURVE_COLUMNS,
-    RESULT_COLUMNS,
-    ResultColumn,
-)
+from studies.results.result_columns import CURVE_COLUMNS, RESULT_COLUMNS, ResultColumn
 from studies.results.tables import curves_frame, results_frame
 from studies.workers.run_trial import run_trial
 from support.rpu_ssnn.own_data import write_npz
+from support.studies.harness import declared_trials, small_study
 
 KEPT = Path(__file__).parents[3] / "docs" / "results"
 RETIRED_COLUMNS = (
@@ -27,11 +24,14 @@ RETIRED_COLUMNS = (
     "half_selects_total_2",
 )
 """Kept rows of earlier versions have these columns too; the ledger of a chip replaces them."""
-SMALL = {
-    "study": "columns",
-    "question": "Which columns does a row have?",
-    "dataset": {"name": "digits", "n_train": 40, "n_test": 20},
-    "network": {"hidden": [8], "T": 10},
+DRIVE = {"weight_range": 4, "learning_rate": 4}
+NATIVE = {"simulator": "native"}
+EFFECTS = {
+    "half_select": {"gradient": 1e-3},
+    "read_disturb": {"forward_up": 1e-3},
+    "lines": {"ohm_per_cell": 1, "on_resistance": 1e5, "voltage_constant": 0.1},
+}
+COLUMNS: dict[str, Any] = {
     "training": {"epochs": 2},
     "seeds": [0],
     "reference": "ann",
@@ -39,33 +39,11 @@ SMALL = {
         {"update": "ann", "learning_rate": 0.1},
         {"update": "coincidence", "learning_rate": 1.0},
         {"update": "online_sgd", "learning_rate": 0.1},
-        {
-            "device": "charge_trap_pulsed",
-            "tile": {"simulator": "native"},
-            "hyperparameters": {"weight_range": 4, "learning_rate": 4},
-        },
-        {
-            "device": "tiki_taka(reram_sb)",
-            "hyperparameters": {"weight_range": 4, "learning_rate": 4},
-        },
-        {
-            "device": "one_sided_pair(pcm)",
-            "hyperparameters": {"weight_range": 1, "learning_rate": 2},
-        },
-        {
-            "device": "mixed_precision(capacitor)",
-            "hyperparameters": {"weight_range": 4, "learning_rate": 4},
-        },
-        {
-            "device": "ideal",
-            "tile": {
-                "simulator": "native",
-                "half_select": {"gradient": 1e-3},
-                "read_disturb": {"forward_up": 1e-3},
-                "lines": {"ohm_per_cell": 1, "on_resistance": 1e5, "voltage_constant": 0.1},
-            },
-            "hyperparameters": {"weight_range": 4, "learning_rate": 4},
-        },
+        {"device": "charge_trap_pulsed", "tile": NATIVE, "hyperparameters": DRIVE},
+        {"device": "tiki_taka(reram_sb)", "hyperparameters": DRIVE},
+        {"device": "one_sided_pair(pcm)", "hyperparameters": DRIVE},
+        {"device": "mixed_precision(capacitor)", "hyperparameters": DRIVE},
+        {"device": "ideal", "tile": NATIVE | EFFECTS, "hyperparameters": DRIVE},
     ],
     "sweep": {"network.T": [10]},
 }
@@ -93,22 +71,10 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> tuple[pd.DataFrame, pd.D
     labels = np.arange(40) % 2
     write_npz(folder / "values.npz", (rng.random((40, 6)), labels))
     write_npz(folder / "spikes.npz", (rng.integers(0, 2, (40, 12, 6)), labels))
-    own = {"test_share": 0.5}
-    studies = [
-        parse_study(SMALL | {"dataset": dataset}, "columns.yaml", folder)
-        for dataset in (
-            SMALL["dataset"],
-            {"file": "values.npz", **own},
-            {"file": "spikes.npz", "spikes": {}, **own},
-        )
-    ]
-    trials = [
-        point.trial(study.study, point.hyperparameters, seed)
-        for study in studies
-        for point in study.points()[: None if study.dataset.own is None else 1]
-        for seed in point.seeds
-        if point.hyperparameters is not None
-    ]
+    trials = declared_trials(small_study(**COLUMNS))
+    for dataset in ({"file": "values.npz"}, {"file": "spikes.npz", "spikes": {}}):
+        study = small_study(folder, **COLUMNS, dataset={"test_share": 0.5, **dataset})
+        trials += declared_trials(study)[:1]
     runs = [(trial, run_trial(trial, None, 1)) for trial in trials]
     return results_frame(runs), curves_frame(runs)
 

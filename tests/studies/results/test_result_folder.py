@@ -3,11 +3,10 @@
 import math
 from pathlib import Path
 
-from studies.declaration.study import parse_study
 from studies.declaration.trial import TrialResult, identity_of
 from studies.results.result_folder import open_folder, stored_study
 from studies.results.store import StoredRuns
-from support.studies.harness import SMALL, declared_trials, small_study
+from support.studies.harness import RATE, SMALL, declared_trials, small_study
 
 
 def test_a_study_that_sweeps_to_infinity_is_read_back(tmp_path: Path) -> None:
@@ -20,7 +19,7 @@ def test_a_study_that_sweeps_to_infinity_is_read_back(tmp_path: Path) -> None:
     cases = [*SMALL["cases"], case]
     swept = [{**case, "overrides": {}}]
     for number, more in enumerate(({"cases": cases}, {"cases": swept, "sweep": sweep})):
-        study = parse_study(SMALL | more | {"reference": "capacitor"}, "small.yaml", tmp_path)
+        study = small_study(tmp_path, **more, reference="capacitor")
         with open_folder(tmp_path / str(number), study):
             again = stored_study(tmp_path / str(number))
         assert again.model_dump() == study.model_dump()
@@ -30,14 +29,11 @@ def test_a_folder_is_read_with_the_preset_files_that_it_was_run_with(tmp_path: P
     """Otherwise finished trials would vanish from all tables when a file is edited or moved."""
     devices = ["dev.yaml", "sub/dev.yaml", "two_device_pair(dev.yaml)", "ecram"]
     drive = {"weight_range": 2, "learning_rate": 8}
-    cases = [
-        *SMALL["cases"],
-        *({"label": name, "device": name, "hyperparameters": drive} for name in devices),
-    ]
+    own = [{"label": name, "device": name, "hyperparameters": drive} for name in devices]
     (tmp_path / "sub").mkdir()
     (tmp_path / "dev.yaml").write_text("a: {like: ideal}")
     (tmp_path / "sub" / "dev.yaml").write_text("a: {like: capacitor}")
-    study = parse_study({**SMALL, "cases": cases}, "small.yaml", tmp_path)
+    study = small_study(tmp_path, cases=[*SMALL["cases"], *own])
     before = [(trial.label, trial.identity) for trial in declared_trials(study)]
     with open_folder(tmp_path / "out", study):
         pass
@@ -62,8 +58,7 @@ def test_cells_of_files_of_one_name_are_read_back(tmp_path: Path) -> None:
     pairs = zip(names[::2], names[1::2], strict=True)
     cells = [f"tiki_taka({fast}/dev.yaml, {slow}/dev.yaml)" for fast, slow in pairs]
     cases = [{"label": cell, "device": cell, "hyperparameters": drive} for cell in cells]
-    cases = [SMALL["cases"][1], *cases]
-    study = parse_study({**SMALL, "cases": cases}, "small.yaml", tmp_path)
+    study = small_study(tmp_path, cases=[RATE, *cases])
     with open_folder(tmp_path / "out", study):
         again = stored_study(tmp_path / "out")
     found, before = ([one.identity for one in declared_trials(of)] for of in (again, study))

@@ -8,13 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rpu_ssnn.common import strict_yaml
 from rpu_ssnn.common.errors import InputError
 from studies.execution.imported_results import read_imported_rows
 from studies.results.result_columns import RESULT_COLUMNS
 from studies.results.row_schema import checked_row, value_of_cell
 from support.commands import Command, refused
-from support.studies.harness import SMALL, Harness, InThisProcess, small_study
+from support.studies.harness import Harness, InThisProcess, small_study, study_file
 
 GOOD: dict[str, Any] = {
     "test_accuracy": 90.0,
@@ -109,8 +108,7 @@ def test_rows_of_another_numerics_version_are_named_once(rows: Path) -> None:
 
 
 def test_plan_names_a_bad_row_as_run_does(rows: Path, tmp_path: Path, command: Command) -> None:
-    study = tmp_path / "small.yaml"
-    study.write_text(strict_yaml.dump(SMALL))
+    study = study_file(tmp_path)
     rows = damaged(rows, "test_accuracy", "1000").rename(tmp_path / "rows.csv")
     code, output, errors = command(
         "plan", study, "--no-estimate", "--out", tmp_path / "new", "--rows", rows

@@ -13,7 +13,6 @@ from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec import CircuitSpec
 from rpu_ssnn.spec.array_physics import RetentionSpec
 from studies.declaration.cases import Case
-from studies.declaration.study import parse_study
 from studies.declaration.update_rules.pulses import PulseRule
 from studies.execution.phase import Outcome
 from studies.sensitivity.attribution import (
@@ -33,7 +32,7 @@ from studies.sensitivity.imperfections import (
     switched_off,
 )
 from support.device_presets.own_presets import write_own_presets
-from support.studies.harness import DRIVE, RATE, SMALL, declared_trials, in_device
+from support.studies.harness import DRIVE, RATE, declared_trials, in_device, small_study
 from support.studies.question_fakes import FakeRun, device_study
 
 NOISY_READS = {
@@ -221,9 +220,7 @@ def test_a_device_is_found_by_label_by_preset_or_taken_from_the_library() -> Non
 @pytest.mark.parametrize("asked", ["lab.yaml", "lab.yaml:lab_hzo", "lab_hzo"])
 def test_a_device_of_a_file_is_found_by_its_entry(asked: str, device: str, tmp_path: Path) -> None:
     (tmp_path / "lab.yaml").write_text("lab_hzo: {like: ecram, description: x, citation: y}")
-    cases = [RATE, {"device": device, "hyperparameters": DRIVE}]
-    content = {**SMALL, "cases": cases}
-    study = parse_study(content, tmp_path / "study.yaml", tmp_path)
+    study = small_study(tmp_path, cases=[RATE, {"device": device, "hyperparameters": DRIVE}])
     found = ask(study, asked).case
     assert isinstance(found.rule, PulseRule)
     assert found.rule.hyperparameters.learning_rate == DRIVE["learning_rate"]

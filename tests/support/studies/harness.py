@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from rpu_ssnn.common.errors import InputError, RpuSsnnError
 from rpu_ssnn.version import NUMERICS_VERSION
 from studies.declaration.cases import Case
@@ -52,9 +54,16 @@ BRIEF: dict[str, Any] = {
 """With these settings a training takes a second or two."""
 
 
-def small_study(**changes: Any) -> Study:
-    """Returns the small study with some of its keys replaced."""
-    return parse_study({**SMALL, **changes}, "small.yaml", Path())
+def small_study(beside: Path = Path(), **changes: Any) -> Study:
+    """Returns the small study with some of its keys replaced, as if its file were in a folder."""
+    return parse_study({**SMALL, **changes}, beside / "small.yaml", beside)
+
+
+def study_file(folder: Path, name: str = "small.yaml", **changes: Any) -> Path:
+    """Writes the small study with some of its keys replaced, and returns its file."""
+    path = folder / name
+    path.write_text(yaml.safe_dump({**SMALL, **changes}))
+    return path
 
 
 def accuracy_of(trial: Trial) -> float:
