@@ -79,7 +79,7 @@ def test_the_report_misses_no_trial(folder: Path) -> None:
 def test_questions_on_a_device_read_no_test_image_either() -> None:
     asked = ask(small_study(measure="validation", cases=CASES, seeds=3), "ecram")
     assert asked.study_of("attribute", [asked.case]).measure == "validation"
-    assert any("no test image" in note for note in setting_notes(asked.study))
+    assert any("no test sample" in note for note in setting_notes(asked.study))
 
 
 def test_an_exported_network_is_measured_on_validation_images(folder: Path, tmp_path: Path) -> None:
