@@ -173,7 +173,7 @@ def _turns(fit: JointFit, miss: np.ndarray, step: float, span: float) -> Iterato
                 off.append(parts[0].mean() - parts[1].mean())
     if len(off) < _FEWEST_TURNS:
         return
-    path, scatter = np.mean(paths, axis=0), np.std(paths, axis=0, ddof=1) / np.sqrt(len(paths))
+    path, scatter = np.mean(paths, axis=0), stats.sem(paths, axis=0)
     if path[0] < -max(_ERRORS * scatter[0], _LEAST_REST * span) and path[1] > path[0]:
         yield Defect(
             "rest between sweeps",
@@ -187,9 +187,7 @@ def _turns(fit: JointFit, miss: np.ndarray, step: float, span: float) -> Iterato
     if abs(mean) <= max(_ERRORS * error, _OF_STEP * step):
         return
     back = int(np.argmin(path)) + 1
-    what = (
-        f"the {_AFTER_TURN} steps after a turn differ from later ones by {mean / step:+.1f} steps"
-    )
+    what = f"steps after a turn differ from later ones by {mean / step:+.1f} steps"
     if path.min() < -step and back > 2:
         what = f"after a turn, the device keeps moving in the old direction for {back} pulses"
     yield Defect("turns", what, "write a law of your own that remembers the last pulses")

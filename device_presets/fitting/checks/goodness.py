@@ -229,5 +229,4 @@ def free_of_bounds(fit: JointFit, expected: np.ndarray, deviation: np.ndarray) -
     series, device = fit.prepared.series, fit.prepared.device
     high = np.where(series.clips[0], fit.local[:, 4], np.inf)[device]
     low = np.where(series.clips[1], fit.local[:, 5], -np.inf)[device]
-    with np.errstate(invalid="ignore"):
-        return np.asarray((expected + 3 * deviation < high) & (expected - 3 * deviation > low))
+    return np.asarray((expected + 3 * deviation < high) & (expected - 3 * deviation > low))

@@ -83,10 +83,9 @@ def columns_of(where: str, names: Sequence[str], volts: float | None = None) -> 
             beside = Fault(f"{quantity!r} is missing beside {listed([*filter(None, names)], 6)}")
             raise PresetError(where, "column", beside, allowed)
     used = [column.name for column in found.values()]
+    missing = [quantity for quantity in (*_WITHOUT_UNIT, *CONDITIONS) if quantity not in found]
     for name in names:
-        missing = [quantity for quantity in (*_WITHOUT_UNIT, *CONDITIONS) if quantity not in found]
-        near = nearest(missing, name, _ALIKE) if name not in used else []
-        if near:
+        if name not in used and (near := nearest(missing, name, _ALIKE)):
             allowed = f"must be {near[0]}, or have a name that is less like it"
             raise PresetError(where, "column", name, allowed)
     return found

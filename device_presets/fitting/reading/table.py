@@ -219,8 +219,7 @@ def _ways(file: Path, cells: pd.Series, readable: np.ndarray) -> np.ndarray:
 
 def _pulse_numbers(file: Path, cells: pd.Series) -> np.ndarray:
     number = _numbers(file, cells)
-    with np.errstate(invalid="ignore"):
-        wrong = ~((number >= 0) & (number <= _MOST_PULSE) & (number == np.round(number)))
+    wrong = ~((number >= 0) & (number <= _MOST_PULSE) & (number == np.round(number)))
     _refuse(file, cells, wrong, f"must be a whole number from 0 to {_MOST_PULSE:.0e}")
     return number.astype(np.int64)
 
@@ -233,8 +232,7 @@ def _conductances(file: Path, cells: pd.Series, column: Column) -> np.ndarray:
         f"must be a conductance from 0 to {in_unit(MOST_SIEMENS, column.unit)} (an empty cell "
         f"leaves a reading out; {ARBITRARY} may be negative; currents have the read voltage's sign)"
     )
-    with np.errstate(invalid="ignore"):
-        _refuse(file, cells, (conductance < 0) | (conductance > MOST_SIEMENS), allowed)
+    _refuse(file, cells, (conductance < 0) | (conductance > MOST_SIEMENS), allowed)
     return conductance
 
 

@@ -80,10 +80,8 @@ def _effects(p: Population, others: Sequence[Population]) -> list[Quantity]:
     """Returns the numbers of the terms of time and width, with intervals that include those of
     `others`."""
     found = [one for q in others for one in effect_quantities(q)]
-    return [
-        _over_models(one, [other for other in found if other.name == one.name])
-        for one in effect_quantities(p)
-    ]
+    own = effect_quantities(p)
+    return [_over_models(one, [same for same in found if same.name == one.name]) for one in own]
 
 
 def _nonlinearity(

@@ -1,5 +1,8 @@
 """Tests files and devices at the limits of what a fit can handle."""
 
+import resource
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -264,3 +267,74 @@ def test_no_bound_is_fitted_below_0_siemens(tmp_path: Path) -> None:
     fits = [score.fit for score in selection.scores]
     fits += [fitted_to_moments(fit, prepared.everything) for fit in fits]
     assert min(fit.local[:, 5].min() for fit in fits) >= prepared.floor - 1e-9
+
+
+def write_sweeps(file: Path, rows: int, sweep_length: int, devices: int = 1) -> None:
+    """Writes up and down sweeps with a constant step of 0.02 uS, device after device."""
+    rng = np.random.default_rng(0)
+    with file.open("w") as opened:
+        opened.write("device,pulse,polarity,conductance_uS\n")
+        for device in range(devices):
+            for start in range(0, rows // devices, 2 * sweep_length):
+                number = np.arange(start, start + 2 * sweep_length)
+                place = number % (2 * sweep_length)
+                up = place < sweep_length
+                value = np.where(up, place + 1, 2 * sweep_length - 1 - place) * 0.02 + 5
+                value += rng.normal(0, 0.01, len(value))  # read noise
+                words = np.where(up, "up", "down")
+                opened.writelines(
+                    f"{device},{k},{w},{v:.3f}\n"
+                    for k, w, v in zip(number, words, value, strict=True)
+                )
+
+
+@pytest.mark.parametrize("sweep_length", [250, 500, 1000])
+def test_what_is_used_of_a_long_file_does_not_keep_step_with_its_sweeps(
+    sweep_length: int, tmp_path: Path
+) -> None:
+    """With sweeps of 500 pulses, every tenth stretch of 500 would hold up pulses only."""
+    file = tmp_path / "sweeps.csv"
+    write_sweeps(file, 200_000, sweep_length, devices=2)
+    found = read(file)
+    assert 0.9 * MOST_PULSES <= found.n_pulses <= MOST_PULSES
+    assert 0.25 < np.mean(found.pulse[found.pulse != 0] > 0) < 0.75
+    assert found.n_devices == 2
+    assert 0.4 < np.mean(found.device == 0) < 0.6
+    top = 5 + 0.02 * sweep_length
+    assert found.conductance.max() == pytest.approx(top * 1e-6, abs=0.1e-6)
+    assert found.conductance.min() == pytest.approx(5e-6, abs=0.1e-6)
+
+
+@pytest.mark.slow
+def test_ten_million_rows_are_fitted_or_refused_in_bounded_memory(tmp_path: Path) -> None:
+    """Runs the whole command in a new process: four devices, sweeps of 500 pulses, 0.2 GB of file.
+
+    It takes about a minute on one core, half of it for reading, and 1.6 GiB at its peak. A bad cell
+    in the last row gives one line.
+    """
+    file = tmp_path / "long.csv"
+    write_sweeps(file, 10_000_000, 500, devices=4)
+    command = [
+        sys.executable,
+        "-m",
+        "studies.cli.app",
+        "presets",
+        "fit",
+        str(file),
+        "--name",
+        "long",
+    ]
+    command += ["--out", str(tmp_path / "long.yaml"), "--plot", str(tmp_path / "long.png")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024  # MiB on Linux
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "9999996 measured pulses" in done.stdout
+    assert get_preset(str(tmp_path / "long.yaml")).levels == pytest.approx(500, rel=0.05)
+    assert peak < 2500
+    with file.open("a") as opened:
+        opened.write("3,2500000,up,none of it\n")
+    refused_run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert refused_run.returncode == 2
+    assert refused_run.stderr.count("\n") == 1
+    assert "row 10000002" in refused_run.stderr
+    assert "none of it" in refused_run.stderr

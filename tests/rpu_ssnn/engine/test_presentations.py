@@ -53,7 +53,7 @@ def test_weights_that_do_not_fit() -> None:
 
 @pytest.mark.parametrize("sizes", [(8, 3), (8, 6, 6, 3)])
 def test_sizes_of_another_number_of_layers(sizes: tuple[int, ...]) -> None:
-    with pytest.raises(ValueError, match="sizes must be 3 numbers, one for each layer"):
+    with pytest.raises(ValueError, match="sizes must be 3 numbers above 0, one for each layer"):
         network(sizes)
 
 

@@ -177,9 +177,9 @@ def test_files_of_rows_are_tabulated_drawn_and_reported(
     assert "no row yet" not in text
     assert command("plot", study, "--kind", "gaps", *files)[1] == "small_gaps.png\n"
     before = Path("a.csv").read_bytes()
-    code, output, errors = command("table", study, *files, "--out", tmp_path / "a.csv")
+    code, output, errors = command("table", study, *files, "--out", "a.csv")
     assert (code, output, errors.count("\n")) == (2, "", 1)
-    assert errors.startswith(f"table: --out: '{tmp_path / 'a.csv'}' is not allowed")
+    assert errors.startswith("table: --out: 'a.csv' is not allowed")
     assert Path("a.csv").read_bytes() == before
 
 
