@@ -75,7 +75,7 @@ def test_attribution_of_a_noisy_device(
     call(monkeypatch, "ledger", str(out))
     spent = capsys.readouterr().out
     assert "only write_noise" in spent
-    assert "energy_per_pulse_j: not known to the preset" in spent
+    assert "energy_per_pulse_j and endurance_cycles: not known to the preset" in spent
 
 
 @pytest.mark.slow
