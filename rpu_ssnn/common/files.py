@@ -185,7 +185,7 @@ def user_path(where: str, field: str, path: Path | str) -> Path:
     text = str(path)
     require(text.strip(), where, field, text, allowed)
     if not text.isascii() and text.encode(errors="replace").decode() != text:
-        allowed = "must be a name in UTF-8, as tables and settings are"
+        allowed = "must be a name in UTF-8, in a locale of UTF-8 (such as LC_ALL=C.UTF-8)"
         raise InputError(where, field, text, allowed)
     try:
         found = Path(text).expanduser()

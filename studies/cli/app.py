@@ -10,6 +10,7 @@ import re
 import shlex
 import sys
 import textwrap
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -64,9 +65,6 @@ def run(
     scheduler: SchedulerOption = None,
 ) -> None:
     """Run the missing trials of a study, print its table, and name the result files."""
-    from rpu_ssnn.doctor import require_compilation
-
-    require_compilation()  # other imports bring numba, which prints much about a wrong setting
     from studies.declaration.shipped import find_study
     from studies.execution.api import default_folder
     from studies.execution.study_runs import run_in_folder
@@ -172,7 +170,11 @@ def _options_of_all(
         ),
     ] = False,
 ) -> None:
-    """Does nothing, since the callback of `--version` has already run."""
+    """Checks the environment before a command imports numba, which would say much about it."""
+    from rpu_ssnn.doctor import require_compilation
+
+    require_compilation()
+    warnings.filterwarnings("error", "Environment variable 'NUMBA_", RuntimeWarning)
 
 
 def main() -> None:
@@ -200,6 +202,10 @@ def main() -> None:
             stop(f"{named}: file: {reason(error)}; {allowed}", 1)
         except MemoryError:
             stop("there is not enough memory", 1)
+        except RuntimeWarning as warning:  # from numba, about a variable that it cannot read
+            name, value = re.findall("'(.*?)'", str(warning))[:2]
+            told = InputError("environment", name, value, "must be what numba reads, or unset")
+            stop(str(told), told.exit_code)
         except Exception as error:
             # For a wrong option or argument, this is click's sentence without its box.
             sentence = getattr(error, "format_message", None)

@@ -52,8 +52,13 @@ def by_point(results: pd.DataFrame) -> Iterator[tuple[object, dict[str, object],
     """Yields the runs of each case at each point of the sweep, with swept values as keys.
 
     Raises:
-        InputError: a case has two runs of one seed, which would count as two seeds.
+        InputError: a seed is no whole number, or a case has two runs of one seed, which would count
+            as two seeds.
     """
+    import pandas as pd
+
+    for seed in results["seed"][pd.to_numeric(results["seed"], errors="coerce") % 1 != 0]:
+        raise InputError("results", "seed", seed, "must be a whole number")
     swept = swept_columns(results)
     keyed = results.assign(**{column: as_keys(results[column]) for column in swept})
     for (case, *values), runs in keyed.groupby(["label", *swept], sort=False):

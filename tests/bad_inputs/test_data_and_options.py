@@ -153,6 +153,8 @@ LAB = [
         options="--sheet all",
     ),
     of_data("a.csv", "label,a\nx,1\nx ,2\n", "a.csv: label: 'x ' is not allowed; must be written"),
+    of_data("a.csv", "label,a\n01,1\n1,2\n", "label: '1' is not allowed; must be written as '01'"),
+    of_data("a.csv", 'label,a\n" ",1\nx,2\n', "label: ' ' is not allowed; must be a name"),
     of_data("a.npz", npz(**EVENTS | {"t": 3.0}), "shape of t: ()", SPIKES),
     of_data("a.npz", npz(**EVENTS | {"t": np.arange(4) * 1j}), "kind of t: 'complex128'", SPIKES),
     of_data("a.npz", npz(), "keys: are none;"),

@@ -143,6 +143,7 @@ def _check_part(part: Part) -> None:
     for name in names:
         other, allowed = bare[name.strip()], f"must be written as {name!r} everywhere"
         require(other == name, where, "label", other, allowed)
+        require(name.strip(), where, "label", name, "must be a name, not blank")
     if labels.dtype.kind == "f":
         broken = np.flatnonzero(~np.isfinite(labels) | (labels != np.rint(labels)))
         first = broken[0] if len(broken) else 0

@@ -45,7 +45,7 @@ def read_table(path: Path, label: str) -> Raw:
     """
     kind, read = READERS[path.suffix.lower()]
     with refusing(path, f"must be {kind}", Exception):  # pandas' readers raise errors of all kinds
-        table = read(path)
+        table = read(path, label)
     columns = [str(name) for name in table.columns]
     twice = table.columns[table.columns.duplicated()]
     require(not len(twice), path, "column", "".join(map(str, twice[:1])), _ONCE)
@@ -97,7 +97,7 @@ def _numbers(path: Path, values: pd.DataFrame) -> np.ndarray:
     return values.to_numpy(dtype=np.float64, na_value=np.nan)
 
 
-def _read_parquet(path: Path) -> pd.DataFrame:
+def _read_parquet(path: Path, _label: str) -> pd.DataFrame:
     """Returns a table, after a check of the size in its footer: packed, repeated numbers take no
     room."""
     import pandas as pd
@@ -111,7 +111,7 @@ def _read_parquet(path: Path) -> pd.DataFrame:
     return table
 
 
-def _read_excel(path: Path) -> pd.DataFrame:
+def _read_excel(path: Path, _label: str) -> pd.DataFrame:
     import pandas as pd
 
     with open_regular(path) as file:
@@ -122,8 +122,9 @@ def _read_excel(path: Path) -> pd.DataFrame:
     return cells.iloc[1:].infer_objects()
 
 
-def _read_csv(path: Path) -> pd.DataFrame:
-    """Returns a table with the columns that its first line names."""
+def _read_csv(path: Path, label: str) -> pd.DataFrame:
+    """Returns a table with the columns that its first line names, after a check that no two labels,
+    such as 01 and 1, are read as one."""
     import pandas as pd
 
     with open_regular(path) as file:
@@ -135,6 +136,13 @@ def _read_csv(path: Path) -> pd.DataFrame:
         # Where rows have more cells than names, pandas would take the first column for an index.
         warnings.simplefilter("error", pd.errors.ParserWarning)
         table: pd.DataFrame = pd.read_csv(path, index_col=False, **options)
+        if label in table.columns:
+            written = pd.read_csv(path, index_col=False, dtype=str, usecols=[label], **options)
+            first = written[label].groupby(table[label]).transform("first")
+            other = first.ne(written[label]) & first.notna()
+            for found, once in zip(written[label][other], first[other], strict=True):
+                allowed = f"must be written as {once!r} everywhere"
+                raise InputError(path, "label", found, allowed)
         if separator == ",":
             return table
         other: pd.DataFrame = pd.read_csv(path, index_col=False, decimal=",", **options)

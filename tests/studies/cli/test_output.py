@@ -90,6 +90,12 @@ def test_a_latin_1_terminal_gets_what_it_can_hold() -> None:
     assert ended.stderr == ""
 
 
+def test_a_variable_that_numba_cannot_read_is_refused_in_one_line() -> None:
+    ended = _shell("rpu-ssnn plan digits_devices --no-estimate", NUMBA_OPT="fast")
+    assert (ended.returncode, ended.stderr.count("\n")) == (2, 1)
+    assert ended.stderr.startswith("environment: NUMBA_OPT: 'fast' is not allowed")
+
+
 @pytest.mark.parametrize("option", ["-h", "--help"])
 def test_help_has_a_short_name(option: str, command: Command) -> None:
     code, output, _ = command("run", option)

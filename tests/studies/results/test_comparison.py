@@ -50,6 +50,8 @@ def test_one_seed_tells_nothing_and_an_unknown_case_is_refused() -> None:
 def test_rows_that_are_there_twice_are_refused_and_never_count_as_two_seeds() -> None:
     with pytest.raises(InputError, match="seed: 0 is not allowed; must occur only once in good;"):
         compare(pd.concat([results(), results()]), "bad")
+    with pytest.raises(InputError, match=r"results: seed: 0\.5 is not allowed; must be a whole"):
+        compare(results().assign(seed=0.5), "bad")
 
 
 def test_a_point_of_a_sweep_is_compared_with_every_other_row() -> None:
