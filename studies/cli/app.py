@@ -86,6 +86,7 @@ def run(
         ask = shlex.join([str(study), *given, *kept])
         typer.echo(f"next    rpu-ssnn decompose {ask}    (device or spikes?)")
         typer.echo(f"        rpu-ssnn attribute {ask}    (which imperfection? Needs 5 seeds)")
+        typer.echo(f"        rpu-ssnn require {ask} --loss 1    (which values would lose 1 point?)")
     end(outcome.failures, root)
 
 
@@ -103,6 +104,9 @@ def new(
     data: DataOption = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="A first look: few samples, three seeds.")
+    ] = False,
+    conv: Annotated[
+        bool, typer.Option("--conv", help="Two convolutions, for images; default: a dense layer.")
     ] = False,
 ) -> None:
     """Write a study of your data, with settings that suit its classes and samples."""
@@ -122,6 +126,7 @@ def new(
         test_file=test_file,
         root=data,
         quick=quick,
+        conv=conv,
     )
     write_together("new", {target: lambda path: path.write_text(text, encoding="utf-8")})
     typer.echo(text, nl=False)

@@ -45,7 +45,11 @@ FEW_CLASSES = 10
 longer."""
 
 SYMMETRY_POINT = "  # charge traps lose less with `reference: {scheme: symmetry_point}` in tile"
-"""With many classes, devices get this hint; docs/results/many_classes_devices gives the figures."""
+"""With many classes or convolutions, devices get this hint; docs/results/many_classes_devices and
+docs/results/mnist_convolutions give the figures."""
+
+LEAST_SIDE = 5
+"""From this number of rows and columns on, two convolutions of kernel 3 fit."""
 
 FIRST_COMPARISON = f"search: {{n_train: {FIRST_SAMPLES}}}    # samples of the first comparison"
 
@@ -76,8 +80,8 @@ class DataFacts:
         samples: number of samples for training and validation.
         test_samples: number of samples for the test.
         values: number of values in a sample.
+        shape: of a sample, with one number for a vector, like a row of a table.
         background: share of the training values that are the lowest one.
-        features: whether a sample is a vector, like a row of a table, and not an image.
         unlike: whether the columns of such a table span very different ranges.
         split: whether the data have separate test rows.
     """
@@ -85,9 +89,9 @@ class DataFacts:
     samples: int
     test_samples: int
     values: int
+    shape: tuple[int, ...]
     classes: int
     background: float
-    features: bool
     unlike: bool
     split: bool
 
@@ -122,6 +126,7 @@ def new_study(
     test_file: Path | str | None = None,
     root: Path | None = None,
     quick: bool = False,
+    conv: bool = False,
 ) -> str:
     """Returns the YAML text of a study of your own data or of a standard set.
 
@@ -142,15 +147,17 @@ def new_study(
         test_file: the file of the test rows, if they are in a separate file.
         root: folder of the standard sets; None means the environment variable RPU_SSNN_DATA.
         quick: whether to take a first look at few of the samples, with three seeds.
+        conv: whether two convolutions take the place of the dense hidden layer.
 
     Raises:
-        InputError: the data cannot be read or are recorded spikes, or a device does not exist or
-            cannot be trained by pulses both ways.
+        InputError: the data cannot be read, are recorded spikes, or have no rows and columns for
+            convolutions; or a device does not exist or cannot be trained by pulses both ways.
     """
     given: object = data  # in Python it may be a table
     allowed = "must be a file, as numpy.savez writes one, or the name of a standard set"
     require(isinstance(given, str | Path), "new", "data", type(given).__name__, allowed)
-    require_kind("new", "quick", quick, bool)
+    for option, value in (("quick", quick), ("conv", conv)):
+        require_kind("new", option, value, bool)
     place = user_path("new", "folder", folder).absolute()
     devices = list(dict.fromkeys(several("new", "devices", devices)))
     name = study_name(data) if name is None else name
@@ -181,6 +188,10 @@ def new_study(
             dataset["test_share"] = TEST_SHARE
         if found.unlike:
             dataset["range"] = "each"
+    allowed = f"must have {LEAST_SIDE} rows and columns or more for --conv, in an array [n, rows, "
+    allowed += "columns] or [n, rows, columns, channels]"
+    image = len(found.shape) in (2, 3) and min(found.shape[:2]) >= LEAST_SIDE
+    require(image or not conv, data, "shape of a sample", found.shape, allowed)
     used = found
     if quick:
         used = replace(
@@ -192,8 +203,9 @@ def new_study(
         dataset["n_train"] = used.samples
     if used.test_samples < found.test_samples:
         dataset["n_test"] = used.test_samples
-    placed = [_placed(device, place) for device in devices]
-    text = _text(name, dataset, used, placed, found.samples if quick else None)
+    hint = SYMMETRY_POINT if conv or found.many_classes else ""
+    cases = [line for device in devices for line in _cases(device, place, hint)]
+    text = _text(name, dataset, used, cases, found.samples if quick else None, conv)
     parse_study(strict_yaml.load(text), f"{name}.yaml", place)
     return text
 
@@ -220,28 +232,45 @@ def _facts(source: Source, where: object, *, split: bool) -> DataFacts:
         allowed = "must be values; write a study of recorded spikes by hand (own_data.md)"
         raise InputError(where, "data", "recorded spikes", allowed)
     widths = np.ptp(rows.astype(np.float64), axis=0)
-    widths = widths[widths > 0]
-    features = len(source.shape) == 1
+    widths, vector = widths[widths > 0], len(source.shape) == 1
     return DataFacts(
         samples=len(rows),
         test_samples=len(source.test_labels),
         values=rows.shape[1],
+        shape=source.shape,
         classes=source.n_classes,
         background=float(np.mean(rows == rows.min())),
-        features=features,
-        unlike=features and len(widths) > 0 and float(widths.max() / widths.min()) > UNLIKE,
+        unlike=vector and len(widths) > 0 and float(widths.max() / widths.min()) > UNLIKE,
         split=split,
     )
 
 
-def _placed(device: str, folder: Path) -> str:
-    """Returns the device with paths relative to the folder of the study."""
-    here = Path().absolute()
+def _cases(device: str, folder: Path, hint: str) -> list[str]:
+    """Returns the lines of a device's two cases, after what its fit has left out.
+
+    Args:
+        folder: folder of the study, to which paths are relative.
+        hint: comment on a device that is not a cell of several.
+    """
+    here, inline = Path().absolute(), strict_yaml.inline
     try:
-        device_of(str(beside_study(device, here, "new", "--device")))
+        found = device_of(str(beside_study(device, here, "new", "--device")))
     except InputError as error:
         raise InputError("new", "--device", device, error.allowed) from error
-    return str(beside_study(device, here, "new", "--device", seen_from=folder))
+    case: dict[str, Any] = {
+        "device": beside_study(device, here, "new", "--device", seen_from=folder)
+    }
+    if compound_of(device) is None:
+        case["tile"] = {"simulator": "native"}
+        ratio = found.parameters.get("on_off_ratio")
+        if ratio is not None and ratio.value is not None:
+            case["tile"]["reference"] = {"on_off_ratio": ratio.value}
+    told = (parameter.assumption or "" for parameter in found.parameters.values())
+    return [
+        *(f"  # The fit has {one}." for one in told if one.startswith("left out")),
+        f"  - {inline(case)}{hint if 'tile' in case else ''}",
+        f"  - {inline({'update': 'analog_sgd', **case})}",
+    ]
 
 
 def _relative(path: Path, folder: Path) -> str:
@@ -249,12 +278,19 @@ def _relative(path: Path, folder: Path) -> str:
 
 
 def _text(
-    name: str, dataset: dict[str, Any], found: DataFacts, devices: Sequence[str], of: int | None
+    name: str,
+    dataset: dict[str, Any],
+    found: DataFacts,
+    cases: Sequence[str],
+    of: int | None,
+    conv: bool,
 ) -> str:
     """Returns the study as text.
 
     Args:
+        cases: lines of the cases with devices.
         of: number of all training samples if this is a quick look, else None.
+        conv: whether the hidden layers are convolutions.
     """
     inline = strict_yaml.inline
     question = f"What do devices lose on {name.removesuffix('_quick')}, and is it due to the "
@@ -269,7 +305,7 @@ def _text(
         f"study: {inline(name)}",
         f"question: {inline(question)}",
         f"dataset: {inline({**dataset, 'validation_share': 0.2 if found.few else 0.1})}",
-        *_network(found),
+        *_network(found, conv),
         f"training: {inline(_training(found))}",
         f"seeds: {inline([1, 2, 3, 4, 5] if found.few and of is None else [1, 2, 3])}",
         *([FIRST_COMPARISON] if found.samples > MANY else []),
@@ -277,20 +313,31 @@ def _text(
         "  - {update: ann}              # float network",
         "  - {update: rate}             # float weights, Eq. 9",
         "  - {update: coincidence}      # float weights, Eq. 10",
+        *cases,
     ]
-    for device in devices:
-        tile = {} if compound_of(device) is not None else {"tile": {"simulator": "native"}}
-        hint = SYMMETRY_POINT if tile and found.many_classes else ""
-        lines.append(f"  - {inline({'device': device, **tile})}{hint}")
-        lines.append(f"  - {inline({'update': 'analog_sgd', 'device': device, **tile})}")
     return "\n".join(lines) + "\n"
 
 
-def _network(found: DataFacts) -> list[str]:
+def _layers(found: DataFacts, conv: bool) -> list[str]:
+    """Returns the hidden layers: a dense one, or convolutions as in `digits_convolution` (small
+    images) and docs/results/mnist_convolutions."""
+    if not conv:
+        return [f"  hidden: [{64 if found.few else 256}]"]
+    kernel, stride = (5, 2) if min(found.shape[:2]) >= 20 else (3, 1)
+    first, second = (12, 24) if found.few else (24, 64)
+    return [
+        "  layers:",
+        f"    - conv: {{kernel: {kernel}, stride: {stride}, channels: {first}}}",
+        f"    - conv: {{kernel: {kernel}, stride: 2, channels: {second}}}",
+        "  gradient: {delay: 2.5}       # for coincidences, in kernel constants tau",
+    ]
+
+
+def _network(found: DataFacts, conv: bool) -> list[str]:
     slots, kernel_fraction = found.slots_and_kernel
     lines = [
         "network:",
-        f"  hidden: [{64 if found.few else 256}]",
+        *_layers(found, conv),
         f"  T: {slots:<26}# time slots that a sample is shown",
     ]
     if found.many_classes:
@@ -300,7 +347,7 @@ def _network(found: DataFacts) -> list[str]:
         f"  neuron: {{kernel_fraction: {kernel_fraction}}}",
         "  inhibition: {clocked: true}  # winner-take-all output",
     ]
-    if found.background < SPARSE and found.features:
+    if found.background < SPARSE and len(found.shape) == 1:
         lines.append("  encoding: {contrast: complement}  # two lines: a value, and 1 minus it")
     elif found.background < SPARSE:
         lines.append("  encoding: {contrast: on_off}  # two lines: above and below the mean")

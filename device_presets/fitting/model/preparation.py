@@ -57,18 +57,23 @@ class WeightScale:
     @property
     def phrase(self) -> str:
         """Returns a phrase with both conductances in the user's unit."""
-        return f"weight 0 = {self.shown(self.zero)}, weight 1 = {self.shown(self.one)}"
+        return f"weight 0 is {self.shown(self.zero)}, weight 1 is {self.shown(self.one)}"
+
+    @property
+    def on_off_ratio(self) -> float | None:
+        """Returns the conductance of weight 1 over that of weight -1; None if it is above 1000,
+        since a study's default, an infinite ratio, is then as good."""
+        lowest = self.zero - self.span
+        return float(f"{self.one / lowest:.3g}") if lowest > 1e-3 * self.one else None
 
     @property
     def sentence(self) -> str:
-        """Returns a sentence with both conductances in the user's unit, and the on/off ratio of a
-        study if weight -1 is above 0 S."""
-        told = f"Weight 0 is {self.shown(self.zero)}, weight 1 is {self.shown(self.one)}"
-        lowest = self.zero - self.span
-        if lowest <= 1e-3 * self.one:  # The default of a study, an infinite ratio, is as good.
-            return told
-        ratio = f"tile: {{reference: {{on_off_ratio: {self.one / lowest:.3g}}}}}"
-        return f"{told}; in a study, set {ratio}"
+        """Returns a sentence with both conductances in the user's unit, and the on/off ratio."""
+        ratio = self.on_off_ratio
+        told = (
+            f"; in a study, set tile: {{reference: {{on_off_ratio: {ratio:g}}}}}" if ratio else ""
+        )
+        return f"W{self.phrase[1:]}{told}"
 
     def shown(self, siemens: float) -> str:
         """Returns a conductance in the user's unit."""
@@ -216,9 +221,8 @@ def _scale(
     sizes = windows(found.pulse, found.begins, start)
     high, low = (ends.mean() for ends in extremes(found.conductance, start, sizes))
     digit = 10.0 ** (math.floor(math.log10(high - low)) - 2)
-    middle, top = zero, one
-    if middle is None:
-        middle = digit * round((high + low) / 2 / digit)
+    middle = digit * round((high + low) / 2 / digit) if zero is None else zero
+    top = one
     if top is None:
         half = digit * max(1, round((high - low) / 2 / digit))
         top = middle + half if zero is None else digit * round(high / digit)

@@ -55,12 +55,13 @@ def fitted_entry(
     source = f"{found.name}, column {found.column}: fit of the model {layout.name}"
     by_name = {quantity.name: quantity for quantity in quantities}
     values = _values(population, device, law, by_name) | effect_values(population, device)
+    if ratio := prepared.scale.on_off_ratio:
+        values["on_off_ratio"] = ratio
     # The report's step is the mean at weight zero; aihwkit's is the larger one, so these numbers
     # differ in scale from the report's.
     scaled = ("step", "write_noise", *(() if code in _STEP_AT_ZERO else ("asymmetry",)))
     entries: dict[str, ParameterEntry] = {}
-    for name, exact in values.items():
-        value = _rounded(exact)
+    for name, value in values.items():
         assumption = effect_assumption(population, name) or _assumption(population, name, by_name)
         quantity, told = by_name.get(name), source
         if quantity is not None and name not in scaled:
@@ -71,7 +72,7 @@ def fitted_entry(
         elif name in BOUNDS and population.extrapolated(name == "w_max"):
             assumption = told
         origin = None if assumption is not None else told
-        entries[name] = parameter(law, name, value, source=origin, assumption=assumption)
+        entries[name] = parameter(law, name, _rounded(value), origin, assumption)
     for name, seen in measured_ranges(population).items():
         if name in entries:
             entries[name] = entries[name].model_copy(update={"measured": seen})
@@ -126,13 +127,12 @@ def _values(
 ) -> dict[str, Value]:
     up, down = math.exp(device.local[0]), math.exp(device.local[1])
     down = down if population.has_down else up
-    step = max(up, down)
     w_max, w_min = float(device.local[4]), float(device.local[5])
     if not w_max > 0 > w_min:
         allowed = f"must lie between the fitted bounds, {w_min:.4g} and {w_max:.4g}"
         allowed += "; choose another --weight-zero"
         raise PresetError("fit", "weight zero", 0.0, allowed)
-    step = min(step, 0.999 * (w_max - w_min))  # A fit to noise may exceed the range.
+    step = min(max(up, down), 0.999 * (w_max - w_min))  # A fit to noise may exceed the range.
     spreads = {name: q.value or 0.0 for name, q in by_name.items()}
     values: dict[str, Value] = {
         "step": step,

@@ -287,6 +287,7 @@ def test_soft_bounds_with_a_loss_become_a_charge_trap_of_slope_one(tmp_path: Pat
     entry = fitted_entry(population, report(population, None, ()), found)
     preset = preset_of("mine", entry)
     assert preset.law.name == "charge_trap"
+    assert preset.number("on_off_ratio") == pytest.approx(ONE / (2 * ZERO - ONE))
     assert preset.number("loss_per_decade") == pytest.approx(0.04, rel=0.3)
     mean = population.device()
     for weight in (-0.7, 0.0, 0.5):

@@ -1,5 +1,6 @@
 """`rpu-ssnn new` writes a study whose settings depend on the data."""
 
+import math
 import os
 import shutil
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 import device_presets
 from rpu_ssnn.common import strict_yaml
+from rpu_ssnn.spec import layer_names
 from studies import load_study, new_study
 from support.commands import Command, refused
 from support.rpu_ssnn.own_data import write_npz
@@ -94,6 +96,43 @@ def test_every_device_is_compared_by_spikes_and_by_numbers_and_nothing_is_left_t
         *(f"{rule}{name}" for name in devices for rule in ("", "analog_sgd ")),
     ]  # fmt: skip
     assert all(point.hyperparameters is None for point in study.points())
+
+
+def test_images_get_two_convolutions_on_request(here: Path, command: Command) -> None:
+    write_npz("small.npz", images(3))
+    np.savez(
+        "large.npz", X=RNG.random((6_500, 20, 24, 1), dtype=np.float32), y=np.arange(6_500) % 3
+    )
+    assert command("new", "small.npz", "--conv")[0] == 0
+    assert "symmetry_point" in (here / "small.yaml").read_text()
+    (here / "large.yaml").write_text(new_study("large.npz", conv=True))
+    for name, layers in (("small", ["12c3", "24c3/2"]), ("large", ["24c5/2", "64c5/2"])):
+        network = load_study(f"{name}.yaml").network
+        assert list(layer_names(network.layers)) == layers
+        assert network.gradient.delay == 2.5
+    np.savez("flat.npz", X=np.eye(36), y=np.arange(36) % 3)
+    np.savez("tiny.npz", X=RNG.random((30, 4, 9)), y=np.arange(30) % 3)
+    for name, shape in (("flat", "(36,)"), ("tiny", "(4, 9)")):
+        with refused(f"{name}.npz: shape of a sample", shape, "5 rows and columns or more"):
+            new_study(f"{name}.npz", conv=True)
+
+
+def test_what_a_fit_found_for_the_tile_is_set_or_told(here: Path) -> None:
+    write_npz("mine.npz", images(4))
+    left_out = "left out: log-time loss; a study sets tile: {retention: {loss_per_decade: 0.1}}"
+    entry = {
+        "like": "capacitor",
+        "parameters": {
+            "on_off_ratio": {"value": 1.94, "unit": "1", "source": "a fit"},
+            "leak_time_constant_s": {"value": math.inf, "unit": "s", "assumption": left_out},
+        },
+    }
+    (here / "mine.yaml").write_text(strict_yaml.dump({"mine": entry}, ""))
+    text = new_study("mine.npz", ["mine.yaml", "two_device_pair(mine.yaml)"])
+    tiles = [case.get("tile") for case in content(text)["cases"][3:]]
+    set_ = {"simulator": "native", "reference": {"on_off_ratio": 1.94}}
+    assert tiles == [set_, set_, None, None], "the conductances of a pair subtract"
+    assert text.count(f"  # The fit has {left_out}.\n  - {{device: ") == 2
 
 
 def test_the_command_writes_a_file_that_finds_the_data_from_its_own_folder(
