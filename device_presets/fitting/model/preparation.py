@@ -70,9 +70,7 @@ class WeightScale:
     def sentence(self) -> str:
         """Returns a sentence with both conductances in the user's unit, and the on/off ratio."""
         ratio = self.on_off_ratio
-        told = (
-            f"; in a study, set tile: {{reference: {{on_off_ratio: {ratio:g}}}}}" if ratio else ""
-        )
+        told = f"; a study sets tile: {{reference: {{on_off_ratio: {ratio:g}}}}}" if ratio else ""
         return f"W{self.phrase[1:]}{told}"
 
     def shown(self, siemens: float) -> str:

@@ -75,13 +75,13 @@ def columns_of(where: str, names: Sequence[str], volts: float | None = None) -> 
             raise PresetError(where, "column", name, allowed)
         if quantity:
             found[quantity] = column
-    for quantity in ("polarity", "conductance"):
-        if quantity not in found and (quantity in UNITS or "amplitude" not in found):
-            known = [*_WITHOUT_UNIT, *(f"{q}_{next(iter(u))}" for q, u in UNITS.items())]
-            near = nearest(names, "conductance_uS" if quantity in UNITS else quantity)
-            allowed = f"{meant(near)}a row must name {', '.join(known)} (or other units)"
-            beside = Fault(f"{quantity!r} is missing beside {listed([*filter(None, names)], 6)}")
-            raise PresetError(where, "column", beside, allowed)
+    needed = {"polarity": "amplitude" not in found, "conductance": True}
+    if lacking := [quantity for quantity in needed if needed[quantity] and quantity not in found]:
+        known = [*_WITHOUT_UNIT, *(f"{q}_{next(iter(u))}" for q, u in UNITS.items())]
+        near = [n for q in lacking for n in nearest(names, "conductance_uS" if q in UNITS else q)]
+        lacks = Fault(f"no {' or '.join(lacking)} beside {listed([*filter(None, names)], 6)}")
+        allowed = f"{meant(near)}a row must name {', '.join(known)} (or other units)"
+        raise PresetError(where, "column", lacks, allowed)
     used = [column.name for column in found.values()]
     missing = [quantity for quantity in (*_WITHOUT_UNIT, *CONDITIONS) if quantity not in found]
     for name in names:

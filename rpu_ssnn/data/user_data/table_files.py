@@ -139,8 +139,8 @@ def _read_csv(path: Path, label: str) -> pd.DataFrame:
         if label in table.columns:
             written = pd.read_csv(path, index_col=False, dtype=str, usecols=[label], **options)
             first = written[label].groupby(table[label]).transform("first")
-            other = first.ne(written[label]) & first.notna()
-            for found, once in zip(written[label][other], first[other], strict=True):
+            twice = first.ne(written[label]) & first.notna()
+            for found, once in zip(written[label][twice], first[twice], strict=True):
                 allowed = f"must be written as {once!r} everywhere"
                 raise InputError(path, "label", found, allowed)
         if separator == ",":

@@ -115,7 +115,7 @@ def test_excel_reads_the_sheet_that_is_named(tmp_path: Path) -> None:
     book.save(file)
     found = read(file, "pulses")
     assert (found.name, found.n_pulses) == ("a.xlsx", 40)
-    with refused("a.xlsx", "'polarity' is missing beside nothing", "a row must name pulse"):
+    with refused("a.xlsx", "no polarity or conductance beside nothing", "a row must name pulse"):
         read(file, "other")
     with refused("a.xlsx: --sheet", "did you mean pulses?", "one of Sheet, other, pulses"):
         read(file, "pulse")
@@ -218,7 +218,7 @@ def test_gaps_take_no_step_across_them(tmp_path: Path, gap: str) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("polarity", "sign", ("row 1: column: 'polarity' is missing",)),
+        ("polarity", "sign", ("row 1: column: no polarity beside",)),
         ("uS", "uF", ("row 1: column: 'conductance_uF'", "S, mS, uS, nS, pS, a.u.")),
         ("pulse,", "pulse,pulse,", ("row 1: column: 'pulse'", "only once")),
         ("5,up,12.50", "5,up,high", ("row 7: column conductance_uS: 'high'",)),
@@ -260,7 +260,7 @@ def of_devices(names: str, row: str) -> list[str]:
     [
         ([], ("a.csv: file",)),
         ([HEAD], ("rows: 0",)),
-        (["just words"], ("row 1", "'polarity' is missing")),
+        (["just words"], ("row 1", "no polarity or conductance beside")),
         ([HEAD, "0,up,1", "1,up,2"], ("up pulses: 1", str(FEWEST_PULSES))),
         ([HEAD, *(f"{k},down,{60 - k}" for k in range(30))], ("up pulses: 0",)),
         ([HEAD, *(f"{k},up,3" for k in range(30))], ("always the same",)),
