@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from device_presets.library.preset_file import ParameterEntry, PresetEntry
-from device_presets.library.preset_lookup import get_preset
+from device_presets.library.preset_lookup import get_preset, preset_names
 from rpu_ssnn.common import strict_yaml
-from rpu_ssnn.common.errors import PresetError
+from rpu_ssnn.common.errors import PresetError, require_preset
 from rpu_ssnn.common.wording import printable
 from rpu_ssnn.devices.law_parameter import Value
 from rpu_ssnn.devices.laws import LAWS
@@ -59,11 +59,14 @@ def checked_name(name: str) -> str:
     """Returns the name of a new preset unchanged.
 
     Raises:
-        PresetError: the name is not usable as a YAML key and a file name.
+        PresetError: the name is not usable as a YAML key and a file name, or a study that says it
+            would get a shipped preset.
     """
     words = isinstance(name, str) and all(c.isalnum() or c in "_-" for c in name)
     if not (words and name[:1].isalpha() and len(name) <= MOST_LETTERS):
         allowed = "must begin with a letter and consist of letters, digits, _ and -, at most "
         allowed += f"{MOST_LETTERS} in all"
         raise PresetError("preset", "name", name, allowed)
+    allowed = "must not be the name of a shipped preset, which studies would use in its place"
+    require_preset(name.lower() not in preset_names(), "preset", "name", name, allowed)
     return name

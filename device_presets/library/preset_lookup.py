@@ -164,7 +164,8 @@ def _parameters(
     chosen = [n for n in STEP_OR_LEVELS if n in overrides]
     chosen = chosen or [n for n in STEP_OR_LEVELS if n in entry.parameters]
     found = Fault("both are given" if chosen else "neither is given")
-    require_preset(len(chosen) == 1, where, "step and levels", found, "must be exactly one of them")
+    allowed = f"must be exactly one of {' and '.join(STEP_OR_LEVELS)}"
+    require_preset(len(chosen) == 1, where, "step and levels", found, allowed)
     span = _number(complete["w_max"]) - _number(complete["w_min"])
     return _step_and_levels(where, declared, chosen[0], given(chosen[0]), span) | complete
 

@@ -167,11 +167,12 @@ def _keys(place: Sequence[int | str]) -> list[str]:
 
 def paths_of(model: type[BaseModel], key: object, start: str = "") -> Iterator[str]:
     """Yields the dotted paths at which sections of a model have a key; sections in lists have no
-    path.
+    path, and a model may itself say `also_at` which paths of its mappings have a key.
 
     Args:
         start: the path of the model itself, with a dot at its end.
     """
+    yield from (start + path for path in getattr(model, "also_at", lambda _: ())(key))
     for name, field in model.model_fields.items():
         kinds = kinds_of(cast(Any, field.annotation))
         for kind in () if tuple in kinds else kinds:

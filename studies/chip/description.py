@@ -16,17 +16,18 @@ from studies.chip.surveyed_converter import PROGRAM, surveyed_converter
 
 SHIPPED = Path(__file__).parents[1] / "shipped" / "chips"
 
-Amount = Annotated[float, Field(ge=0.0, le=1e12)]
+Amount = Annotated[float, Field(ge=0.0, le=10.0)]
+Energy = Annotated[float, Field(ge=0.0, le=1e-6)]
 Lines = Annotated[int, Field(ge=1, le=1 << 20)]
 
 
 class Component(Spec):
     """The costs of one component of a chip."""
 
-    energy_j: Amount | None = None
+    energy_j: Energy | None = None
     """The energy (J) of one event; `Components` defines the events."""
 
-    interval: Range[Amount] | None = None
+    interval: Range[Energy] | None = None
     """The lowest and highest energy (J) that the source allows; null where it publishes none."""
 
     time_s: Amount = 0.0

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rpu_ssnn.common.errors import Fault, InputError, one_of, require
+from rpu_ssnn.common.errors import Fault, InputError, meant, one_of, require
 from rpu_ssnn.common.files import user_path
+from rpu_ssnn.common.validation import paths_of
 from rpu_ssnn.spec import CircuitSpec
 from rpu_ssnn.spec.tile import NEEDS_PULSES, TileSpec, check_device
 from studies.common.settings import value_at
@@ -76,7 +77,9 @@ def device_of(name: str, overrides: Mapping[str, Any] | None = None, prefix: str
             where, allowed = error.where if in_file else name, f"{error.field}{found}: "
             raise InputError("study", f"{start}device", where, allowed + error.allowed) from error
         field = start + _key(error.field, error.value, given)
-        raise InputError("study", field, error.value, error.allowed) from error
+        in_tile = [f"tile.{error.value}"] * (unknown and error.value in TileSpec.model_fields)
+        in_tile += paths_of(TileSpec, error.value, "tile.") if unknown else []
+        raise InputError("study", field, error.value, meant(in_tile) + error.allowed) from error
     allowed = (
         f"must be a device that pulses move both ways: {device.one_directional_because}; "
         "one_sided_pair(...) and mixed_precision_pair(...) refresh pairs of such devices"

@@ -63,6 +63,7 @@ MEASURED = [
     of_fit(measured(head="pulse,polarity,conductance"), "m.csv, row 1: column", "'conductance'"),
     of_fit("pulse,polarity,conductance_uS\n0,up,1\n1,up,2\n", "m.csv: up pulses", "1"),
     of_fit(measured(), "'../x'", options="--name ../x"),
+    of_fit(measured(), "'charge_trap'", "shipped", options="--name charge_trap"),
     of_fit(measured(), "--out", "x.txt", options="--out HERE/x.txt"),
     of_fit(measured(), "--out", "no/x.yaml", options="--out HERE/no/x.yaml"),
     of_fit(measured(), "--out", "the measured file", file="m.yaml", options="--out HERE/m.yaml"),

@@ -174,6 +174,10 @@ CASES = [
     of_case("device: ideal, weight_range: 8", "case 2.weight_range", "device"),
     of_case("device: ideal, override: {}", "case 2.override", "did you mean overrides?"),
     of_case("device: ideal, overrides: {cycle: 0}", "case 2.overrides.cycle", "step, levels"),
+    of_case("device: ideal, overrides: {slot_seconds: 1}", "did you mean tile.slot_seconds?"),
+    of_case("device: ideal, w_max: 1", "case 2.w_max", "did you mean overrides.w_max?"),
+    of_case("device: ideal, tile: {w_max: 1}", "case 2.tile.w_max", "mean overrides.w_max?"),
+    of_case("device: ideal, overrides: {step: 1, levels: 2}", "one of step and levels"),
     of_case("device: ideal, overrides: {cycle_to_cycle: -1}", "overrides.cycle_to_cycle", "-1"),
     of_case("device: ideal, overrides: {cycle_to_cycle: '0.1'}", "overrides.cycle", "'0.1'"),
     of_case("device: ideal, overrides: {cycle_to_cycle: [1]}", "overrides.cycle_to_cycle", "[1]"),
@@ -235,7 +239,7 @@ CASES = [
 
 GOOD_CHIP = (
     "chip: c, array: {rows: 4, columns: 4}, columns: converter, bits: 5, "
-    "components: {converter: {energy_j: 1.0, source: s}}"
+    "components: {converter: {energy_j: 1.0e-9, source: s}}"
 )
 CHIPS = [
     of_study(f"chip: {{{GOOD_CHIP.replace(old, new)}}}", *names.split(" | "))
@@ -249,6 +253,7 @@ CHIPS = [
         ("bits: 5", "bits: 5, writes: both", "chip.writes | 'both'"),
         ("{converter", "{adc: {source: s}, converter", "chip.components | 'adc'"),
         ("source: s", "source: ''", "chip.components.converter.source"),
+        ("1.0e-9", "0.2", "converter.energy_j | 0.2"),
         ("source: s", "source: s, time_s: -1.0", "converter.time_s | -1.0"),
         ("source: s", "source: s, interval: [2.0, 3.0]", "converter | interval"),
         (GOOD_CHIP, "chip: c", "chip | missing"),

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from device_presets.fitting.reading.units import AMPERES, MOST_VOLTS, SECONDS, SIEMENS, VOLTS
+from device_presets.fitting.reading.units import AMPERES, SECONDS, SIEMENS, VOLTS
 from rpu_ssnn.common.errors import Fault, PresetError, meant, nearest, require_preset
 from rpu_ssnn.common.wording import listed
 
@@ -112,7 +112,7 @@ def _read(where: str, name: str, volts: float | None) -> tuple[str, Column]:
     unit, size = known[unit], sizes[known[unit]]
     if quantity != "current":
         return quantity, Column(name, unit, size)
-    if volts is None or not 0.0 < abs(volts) <= MOST_VOLTS:
-        allowed = f"must be the read voltage (V) of the column {name}, with its sign"
+    if volts is None or not 0.0 < abs(volts) <= 10.0:
+        allowed = f"must be the read voltage of the column {name}, with its sign, at most 10 V"
         raise PresetError(where, "--read-voltage", volts, allowed)
     return "conductance", Column(name, f"{unit[:-1]}S", size / volts)

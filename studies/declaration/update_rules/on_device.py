@@ -94,6 +94,13 @@ class DeviceRule(Rule):
         given = ("learning_rate", "parameters")  # a case gives the rate under `hyperparameters`
         return tuple(name for name in super().own_keys() if name not in given)
 
+    @classmethod
+    def also_at(cls, key: object) -> list[str]:
+        """Returns where a case gives a parameter of a device, for `paths_of`."""
+        from rpu_ssnn.devices.laws import LAWS  # only errors need it
+
+        return [f"overrides.{key}"] if any(key in law.parameters for law in LAWS.values()) else []
+
     @property
     def title(self) -> str:
         return f"{super().title} {path_free(self.device)}"

@@ -16,7 +16,8 @@ from studies.chip.description import ArraySize, Chip, Converter, load_chip
 from studies.chip.surveyed_converter import surveyed_converter
 from studies.declaration.shipped import KEPT_RECORDS
 
-ONE = {"energy_j": 1.0, "source": "a test"}
+UNIT = 2.0**-22
+ONE = {"energy_j": UNIT, "source": "a test"}
 
 
 def chip(rows: int = 2, columns: int = 2, **changes: Any) -> Chip:
@@ -67,7 +68,8 @@ def test_an_array_of_four_by_three_by_hand() -> None:
 
 
 def test_energy_area_and_time_follow_from_the_components() -> None:
-    low_high = {**ONE, "interval": [0.5, 3.0], "time_s": 2.0, "area_m2": 7.0, "power_w": 0.125}
+    low_high = {**ONE, "interval": [0.5 * UNIT, 3.0 * UNIT]}
+    low_high |= {"time_s": 2.0, "area_m2": 7.0, "power_w": 0.125 * UNIT}
     parts = {"converter": low_high, "cell_read": {**ONE, "area_m2": 1.0}, "pulse": ONE}
     built = chip(components={**parts, "initial_write": ONE}, lines_per_converter=4)
     costs = Costs(network(FOUR_BY_THREE, HAND, presentations=5.0, pulse_s=0.5), built)
@@ -76,11 +78,11 @@ def test_energy_area_and_time_follow_from_the_components() -> None:
     assert costs.inference_time == (8 * 4 * 2.0, "converter")
     assert costs.area_m2 == 16 * 1.0 + 4 * 7.0
     leaks = 4 * 0.125 * 170.0
-    energy = total(costs.training)
+    energy = total(costs.training) / UNIT
     halves = (5 * 3 + 2 * 4 - 2 * 6) * 0.25
     assert energy[0] == 20 + 23 + 6 + halves + leaks
     assert energy[1:].tolist() == [energy[0] - 10, energy[0] + 40]
-    assert costs.whole_training[0] == 5 * energy[0] + 12
+    assert costs.whole_training[0] / UNIT == 5 * energy[0] + 12
     assert costs.matter_most == ["leakage", "converter", "cell_read"]
     assert costs.assumed_share == pytest.approx(1 - 20 / energy[0])
     fixed = Costs(costs.network, built.model_copy(update={"slot_s": 100.0}))
