@@ -71,7 +71,7 @@ def fit_file(
     tell("computing the intervals")
     fit = selection.chosen.fit
     population = _population(fit, trusted=verdict.describes and not fit.layout.how)
-    linear, as_good, as_likely = None, [], []
+    linear, as_good, as_likely = [], [], []
     if not fit.layout.how:
         linear = _slope_for_each(selection)
         as_good = [_population(s.fit) for s in selection.as_good if s is not selection.chosen]
@@ -92,17 +92,14 @@ def fit_file(
     )
 
 
-def _slope_for_each(selection: Selection) -> Population | None:
+def _slope_for_each(selection: Selection) -> list[Population]:
     """Returns the population under the linear step with slopes for each device, if the chosen step
-    has fewer slopes; None if it has not, or if no such fit was compared."""
-    model = selection.chosen.model
-    if model.code != CONSTANT and not (model.code == LINEAR and model.shape):
-        return None
-    wanted = (True, model.additive, selection.chosen.fit.layout.effects)
-    for score in selection.scores:
-        if (score.model.own_slopes, score.model.additive, score.fit.layout.effects) == wanted:
-            return _population(score.fit)
-    return None
+    has fewer slopes and such a fit was compared; otherwise none."""
+    model, effects = selection.chosen.model, selection.chosen.fit.layout.effects
+    fewer = model.code in (CONSTANT, LINEAR) and not model.own_slopes
+    own = (s.fit for s in selection.scores if fewer and s.model.own_slopes)
+    layouts = ((fit, fit.layout.model.additive, fit.layout.effects) for fit in own)
+    return [_population(fit) for fit, *of in layouts if of == [model.additive, effects]]
 
 
 def _population(fit: JointFit, trusted: bool = True) -> Population:

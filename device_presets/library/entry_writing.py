@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from device_presets.library.preset_file import ParameterEntry, PresetEntry
 from device_presets.library.preset_lookup import get_preset, preset_names
@@ -23,13 +24,14 @@ def draws_file(preset: Path) -> Path:
     return preset.with_name(f"{preset.stem}_draws{preset.suffix}")
 
 
-def parameter(
-    law: str, name: str, value: Value, source: str | None = None, assumption: str | None = None
-) -> ParameterEntry:
-    """Returns one parameter of a device law as it is written to a file, with its unit."""
+def parameter(law: str, name: str, value: Value, **origin: Any) -> ParameterEntry:
+    """Returns one parameter of a device law as it is written to a file, with its unit.
+
+    Args:
+        origin: The other fields of `ParameterEntry`.
+    """
     shown = list(value) if isinstance(value, tuple) else value
-    unit = LAWS[law].parameters[name].unit
-    return ParameterEntry(value=shown, unit=unit, source=source, assumption=assumption)
+    return ParameterEntry(value=shown, unit=LAWS[law].parameters[name].unit, **origin)
 
 
 def entry_text(name: str, entry: PresetEntry, comments: tuple[str, ...]) -> str:

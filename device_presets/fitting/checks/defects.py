@@ -13,8 +13,7 @@ from scipy import stats
 from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.preparation import RESOLUTION
 from device_presets.fitting.model.series import Trace
-from device_presets.fitting.model.simulation import LAGS, Summary, alike_stretches, simulate
-from device_presets.fitting.sweeps import runs_of
+from device_presets.fitting.model.simulation import LAGS, Summary, simulate
 
 JUMP, DRIFT = "jump", "drift"
 
@@ -99,7 +98,7 @@ def defects_of(
     span = fit.prepared.span
     return (
         *_abrupt(fit, span),
-        *_interference(miss, series.pulse, fit.prepared.device, step),
+        *_interference(fit, miss, step),
         *_turns(fit, np.where(np.isfinite(squares), miss, np.nan), step, span),
         *_levels(fit, span),
         *_correlated(measured, simulated),
@@ -113,7 +112,7 @@ def _abrupt(fit: JointFit, span: float) -> Iterator[Defect]:
     all down sweeps."""
     series, read_noise = fit.prepared.series, float(fit.arguments[-1][1])
     change = np.append(series.pulse[1:] * np.diff(series.weight), 0.0)  # by the pulse after a row
-    runs = runs_of(series.pulse, fit.prepared.device)
+    runs = fit.prepared.runs
     of_runs, up = np.maximum.reduceat(change, runs.ravel())[::2], series.pulse[runs[:, 1]] > 0
     ways = (way for way in (of_runs[up], of_runs[~up]) if len(way) >= _FEWEST_SWEEPS)
     largest = max((float(np.median(way)) for way in ways), default=0.0)
@@ -125,13 +124,10 @@ def _abrupt(fit: JointFit, span: float) -> Iterator[Defect]:
         )
 
 
-def _interference(
-    miss: np.ndarray, pulse: np.ndarray, device: np.ndarray, step: float
-) -> Iterator[Defect]:
+def _interference(fit: JointFit, miss: np.ndarray, step: float) -> Iterator[Defect]:
     """Looks for a fixed period in the later half of each sweep, far from turns, after slow changes
     are removed."""
-    runs = runs_of(pulse, device)
-    late = np.zeros(len(miss), dtype=np.bool_)
+    runs, late = fit.prepared.runs, np.zeros(len(miss), dtype=np.bool_)
     for first, last in runs:
         late[(first + last) // 2 + 1 : last + 1] = True
     late &= np.isfinite(miss)
@@ -163,7 +159,7 @@ def _turns(fit: JointFit, miss: np.ndarray, step: float, span: float) -> Iterato
     """
     off, paths = [], []
     weight, pulse = fit.prepared.series.weight, fit.prepared.series.pulse
-    for first, last in runs_of(pulse, fit.prepared.device):
+    for first, last in fit.prepared.runs:
         way = int(pulse[last])
         if pulse[first] == -way and last - first >= 3 * _AFTER_TURN:
             paths.append(way * (weight[first + 1 : first + 1 + 3 * _AFTER_TURN] - weight[first]))
@@ -215,7 +211,7 @@ def _levels(fit: JointFit, span: float) -> Iterator[Defect]:
             f"{changed[at]} and {changed[at] + 1} of those used",
             "fit the cycles before the jump and those after it separately",
         )
-    alike = alike_stretches(fit.prepared)
+    alike = fit.prepared.alike
     of_device, levels = device[alike[:, -1]], weight[alike].mean(axis=1)
     steps, devices = np.diff(levels)[np.diff(of_device) == 0], len(np.unique(of_device))
     later = steps if devices > 1 else steps[len(steps) // 2 :]

@@ -12,7 +12,6 @@ from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.likelihood import pulse_step
 from device_presets.fitting.model.series import Trace
 from device_presets.fitting.model.simulation import summaries
-from device_presets.fitting.sweeps import runs_of
 from rpu_ssnn.common.wording import counted
 
 MOST_STEP_DEVIATION = 0.15
@@ -128,7 +127,6 @@ def _moves(fit: JointFit, sizes: np.ndarray) -> Check:
     series, *_, (cycle, white) = fit.arguments
     question = "Do pulses move the device in their direction?"
     answers, passed = [], True
-    every = runs_of(series.pulse, fit.prepared.device)
     for way, name in ((1, "up"), (-1, "down")):
         mine = (series.pulse == way) & ~series.begins
         pulses = np.flatnonzero(mine)
@@ -140,7 +138,7 @@ def _moves(fit: JointFit, sizes: np.ndarray) -> Check:
         n_readings = 2.0 * int(np.sum(~mine[pulses - 1])) + float(np.sum(lost**2))
         read = (white**2 + series.resolution**2) * n_readings
         score = moved / max(float(np.sqrt(read + np.sum((cycle * sizes[pulses]) ** 2))), 1e-12)
-        runs = every[series.pulse[every[:, 1]] == way]
+        runs = fit.prepared.runs[series.pulse[fit.prepared.runs[:, 1]] == way]
         ways = way * (series.weight[runs[:, 1]] - series.weight[runs[:, 0]])
         if len(ways) >= _FEWEST_SWEEPS:
             alike = float(ways.std(ddof=1)) / np.sqrt(len(ways))

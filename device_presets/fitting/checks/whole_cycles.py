@@ -12,7 +12,7 @@ from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.maximum_likelihood import refit
 from device_presets.fitting.model.moments import fitted_to_moments, mean_gaps
 from device_presets.fitting.model.selection import Score, Selection, representable
-from device_presets.fitting.model.simulation import alike_stretches, mean_curve, simulate
+from device_presets.fitting.model.simulation import mean_curve, simulate
 from device_presets.fitting.sweeps import runs_of
 
 _BAND, _SETS = (5.0, 95.0), 200
@@ -134,7 +134,7 @@ def open_loop(fit: JointFit, rows: np.ndarray) -> CurveErrors:
         rows: [rows] which rows count; the mean is over devices and cycles with the same pulses.
     """
     span = fit.prepared.span
-    gaps = mean_gaps(fit, mean_curve(fit), rows, alike_stretches(fit.prepared))
+    gaps = mean_gaps(fit, mean_curve(fit), rows)
     up, down = (float(np.sqrt(np.mean(g**2))) / span if len(g) else math.nan for g in gaps)
     return CurveErrors(up, down)
 
@@ -143,7 +143,7 @@ def training_rows(fit: JointFit) -> np.ndarray | None:
     """Returns [rows] whether a row is in the first half of the cycles of the mean curve; None if
     the mean curve or a device has only one cycle."""
     series, cycle = fit.prepared.series, fit.prepared.own_cycle
-    alike = alike_stretches(fit.prepared)[:, 1:]
+    alike = fit.prepared.alike[:, 1:]
     cycles = np.unique(cycle[alike[series.pulse[alike] != 0]])
     return None if len(cycles) < 2 else np.asarray(cycle <= cycles[(len(cycles) - 1) // 2])
 
@@ -158,7 +158,7 @@ def coverage(fit: JointFit, rows: np.ndarray) -> tuple[float, tuple[float, float
     Args:
         rows: [rows] which readings count; the fit was made to the others.
     """
-    series, alike = fit.prepared.series, alike_stretches(fit.prepared)[:, 1:]
+    series, alike = fit.prepared.series, fit.prepared.alike[:, 1:]
     asked, device = rows[alike[:, 0]], fit.prepared.device[alike[:, 0]]
     sets = np.array([w[alike] for w in simulate(fit, 3, _SETS)])
     (low, high), middle = np.percentile(sets, _BAND, axis=0), sets.mean(axis=0)
@@ -177,7 +177,7 @@ def coverage(fit: JointFit, rows: np.ndarray) -> tuple[float, tuple[float, float
 def scatter_excess(fit: JointFit) -> float:
     """Returns ``excess`` of `CycleErrors`. Levels of cycles do not count, since read noise shifts
     the beginnings of simulated ones."""
-    alike, series = alike_stretches(fit.prepared)[:, 1:], fit.prepared.series
+    alike, series = fit.prepared.alike[:, 1:], fit.prepared.series
     cycles = (w[alike] for w in (series.weight, *simulate(fit, 3, _SETS)))
     variances = [(c - c.mean(axis=1, keepdims=True)).var(axis=0).mean() for c in cycles]
     around = np.maximum(np.sqrt(variances), series.resolution)
@@ -191,8 +191,7 @@ def neurosim_errors(fit: JointFit) -> CurveErrors | None:
     by least squares to the mean sweeps of the other cycles. As in a simulation, each sweep begins
     where the formula ends the one before it. If no cycle can be held out, they are those on the
     fitted cycles. Returns None if a cycle has more than a few sweeps."""
-    training, series = training_rows(fit), fit.prepared.series
-    rows = alike_stretches(fit.prepared)
+    training, series, rows = training_rows(fit), fit.prepared.series, fit.prepared.alike
     after = np.append(0, series.pulse[rows[0, 1:]])  # The first reading is before the cycle.
     sweeps = runs_of(after, np.zeros(rows.shape[1]))
     if len(sweeps) > _MOST_SWEEPS:

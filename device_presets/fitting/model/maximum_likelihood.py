@@ -133,27 +133,21 @@ class Objective:
         return np.concatenate(results)
 
 
-def fit_model(
-    prepared: Prepared,
-    model: FitForm,
-    counted: np.ndarray | None = None,
-    constant: "JointFit | None" = None,
-) -> JointFit:
-    """Fits one model by maximum likelihood over the counted rows.
+def fit_model(prepared: Prepared, model: FitForm, constant: JointFit | None = None) -> JointFit:
+    """Fits one model by maximum likelihood.
 
     Args:
-        counted: [rows] which rows count; None for all, as in the other fits here.
         constant: The fitted constant step, which is also tried as a start; None without one.
     """
     layout = layout_of(prepared, model)
-    fits = [*_first_guesses(prepared, layout, counted)]
+    fits = [*_first_guesses(prepared, layout)]
     if constant is not None and model.code != SOFT_BOUNDS:
         flat = np.array([*constant.shared[:NOISES], *model.flat])
-        fits.append(fit_at(prepared, layout, flat, constant.local, counted))
-    return _with_read_noise(fitted_from(max(fits, key=lambda fit: fit.total), counted), counted)
+        fits.append(fit_at(prepared, layout, flat, constant.local))
+    return _with_read_noise(fitted_from(max(fits, key=lambda fit: fit.total)))
 
 
-def _with_read_noise(fit: JointFit, counted: np.ndarray | None) -> JointFit:
+def _with_read_noise(fit: JointFit) -> JointFit:
     """Returns the fit, or a more likely one that starts from the read noise seen in the readings,
     if the fit has less than half of it.
 
@@ -164,20 +158,13 @@ def _with_read_noise(fit: JointFit, counted: np.ndarray | None) -> JointFit:
     if 2.0 * np.exp(fit.shared[1]) > seen:
         return fit
     shared = np.array([fit.shared[0], np.log(seen), *fit.shared[2:]])
-    other = refit(fit_at(fit.prepared, fit.layout, shared, fit.local, counted), counted)
+    other = refit(replace(fit, shared=shared))
     return other if other.total > fit.total + 1.0 else fit
 
 
-def _first_guesses(
-    prepared: Prepared, layout: Layout, counted: np.ndarray | None
-) -> tuple[JointFit, JointFit]:
+def _first_guesses(prepared: Prepared, layout: Layout) -> tuple[JointFit, JointFit]:
     """Returns two fits to start from: the mean moves of each device, and these fitted to the mean
-    curve.
-
-    Args:
-        prepared, layout: The data and the model.
-        counted: [rows] which rows the likelihood counts; None for all.
-    """
+    curve."""
     series, (highest, lowest) = prepared.series, prepared.ends
     span = highest - lowest
     change = np.diff(series.weight, prepend=series.weight[:1])
@@ -197,24 +184,25 @@ def _first_guesses(
     noises = np.log([max(np.sqrt(max(scatter, 0.0)) / step, 0.1), max(prepared.read_noise, 2e-6)])
     numbers = np.zeros(len(layout.effects.names))
     shared = np.array([*np.clip(noises, LOW, HIGH), *layout.model.start, *numbers])
-    first = fit_at(prepared, layout, shared, local, counted)
-    curve = on_the_curve(first, prepared.everything if counted is None else counted)
-    shared = np.append(shared[:NOISES], curve.shared[NOISES:])
-    return first, fit_at(prepared, layout, shared, curve.local, counted)
+    first = fit_at(prepared, layout, shared, local)
+    curve = on_the_curve(first, prepared.everything)
+    return first, fit_at(prepared, layout, curve.shared, curve.local)
 
 
-def fitted_from(
-    start: JointFit, counted: np.ndarray | None = None, most_steps: int = 150
-) -> JointFit:
+def fitted_from(start: JointFit, most_steps: int = 150) -> JointFit:
     """Fits all free numbers by maximum likelihood, and again without bounds that the data do not
     reach."""
-    fitted = refit(start, counted, most_steps)
-    loose = _without_flat_bounds(fitted, counted) if fitted.prepared.noisy else None
-    return fitted if loose is None else refit(loose, counted)
+    fitted = refit(start, most_steps=most_steps)
+    loose = _without_flat_bounds(fitted) if fitted.prepared.noisy else None
+    return fitted if loose is None else refit(loose)
 
 
 def refit(fit: JointFit, counted: np.ndarray | None = None, most_steps: int = 150) -> JointFit:
-    """Fits the model again over the counted rows, starting from the numbers of ``fit``."""
+    """Fits the model again, starting from the numbers of ``fit``.
+
+    Args:
+        counted: [rows] whether, or how often, a row counts; None for all.
+    """
     objective = Objective(fit, counted)
     start = objective.pack(fit.shared, fit.local)
     unit = objective.units(start)
@@ -253,12 +241,12 @@ def layout_of(prepared: Prepared, model: FitForm, effects: Effects = NO_EFFECTS)
     return Layout(model, shared_free, local_free, effects)
 
 
-def _without_flat_bounds(fit: JointFit, counted: np.ndarray | None) -> JointFit | None:
+def _without_flat_bounds(fit: JointFit) -> JointFit | None:
     """Returns the fit without the bounds that the data never reach; None if all are reached."""
     clips = fit.prepared.series.clips
     least = _FLAT_UNDER_LOSS if {LEAK, LOG_LOSS} & set(fit.layout.effects.terms) else _FLAT_BOUND
     flat = np.zeros_like(clips)
-    likelihood = LogLikelihood(fit.prepared, fit.layout, counted)
+    likelihood = LogLikelihood(fit.prepared, fit.layout)
     if fit.layout.model.code != SOFT_BOUNDS:  # A soft asymptote shapes every step.
         outward = _OUTWARD * np.abs(fit.local[:, 4] - fit.local[:, 5])
         for side, move in enumerate((outward, -outward)):

@@ -16,13 +16,11 @@ from device_presets.fitting.model.joint_fit import JointFit, fit_at
 from device_presets.fitting.model.layout import HIGH, LOW, NOISES
 from device_presets.fitting.model.simulation import (
     LAGS,
-    alike_stretches,
     mean_curve,
     noise_free_curve,
     simulate,
     structure_of,
 )
-from device_presets.fitting.sweeps import runs_of
 
 _SETS, _PARTS = 16, 8
 _ROUNDS, _MOST_EVALUATIONS, _ENOUGH = 3, 40, 1e-5
@@ -34,9 +32,7 @@ _FEWEST_CYCLES, _LEAST = 3, 1e-18
 BY_MOMENTS = ", fitted to the mean curve"
 
 
-def mean_gaps(
-    fit: JointFit, curve: np.ndarray, rows: np.ndarray, alike: np.ndarray
-) -> list[np.ndarray]:
+def mean_gaps(fit: JointFit, curve: np.ndarray, rows: np.ndarray) -> list[np.ndarray]:
     """Returns the measured mean curve minus that of the model, at up and at down pulses.
 
     Args:
@@ -44,9 +40,8 @@ def mean_gaps(
         curve: [rows] weights of the model, from the beginning of each cycle.
         rows: [rows] how often a row counts; the mean is over devices and cycles with the same
             pulses.
-        alike: The rows of these cycles, as `alike_stretches` returns them.
     """
-    series, inside = fit.prepared.series, alike[:, 1:]
+    series, inside = fit.prepared.series, fit.prepared.alike[:, 1:]
     off = series.weight[inside] - curve[inside]
     gaps = []
     for way in (1, -1):
@@ -70,7 +65,6 @@ def on_the_curve(fit: JointFit, rows: np.ndarray, shift: np.ndarray | float = 0.
     room = np.where(columns < 4, _OF_STEP, _OF_BOUND * span)
     low, high = fit.layout.limits
     start = np.clip(fit.shared[shape], low[shape] + 1e-6, high[shape] - 1e-6)
-    alike = alike_stretches(fit.prepared)
 
     def moved(numbers: np.ndarray) -> JointFit:
         shared, local = fit.shared.copy(), fit.local.copy()
@@ -81,7 +75,7 @@ def on_the_curve(fit: JointFit, rows: np.ndarray, shift: np.ndarray | float = 0.
 
     def off(numbers: np.ndarray) -> np.ndarray:
         there = moved(numbers)
-        gaps = mean_gaps(there, noise_free_curve(there) + shift, rows, alike)
+        gaps = mean_gaps(there, noise_free_curve(there) + shift, rows)
         return np.concatenate([gap / np.sqrt(max(len(gap), 1)) for gap in gaps]) / span
 
     found = least_squares(
@@ -107,29 +101,29 @@ def fitted_to_moments(fit: JointFit, rows: np.ndarray) -> JointFit:
         fit: The start of the search; differences between devices stay as they are.
         rows: [rows] how often a row counts.
     """
-    alike, layout = alike_stretches(fit.prepared), replace(fit.layout, how=BY_MOMENTS)
-    made, best, least = fit, fit, np.inf
+    layout, made, best, least = replace(fit.layout, how=BY_MOMENTS), fit, fit, np.inf
     shift: np.ndarray | float = 0.0
     for _ in range(_ROUNDS):
         still = on_the_curve(made, rows, shift)
-        shared = _with_noises_of_scatter(still, rows, alike)
+        shared = _with_noises_of_scatter(still, rows)
         made = fit_at(fit.prepared, layout, shared, still.local)
         curve = mean_curve(made)
-        error = max(float(np.mean(g**2)) for g in mean_gaps(made, curve, rows, alike) if len(g))
+        error = max(float(np.mean(g**2)) for g in mean_gaps(made, curve, rows) if len(g))
         best, least = (made, error) if error < least else (best, least)
         shift = curve - noise_free_curve(made)
     return best
 
 
-def _with_noises_of_scatter(fit: JointFit, rows: np.ndarray, alike: np.ndarray) -> np.ndarray:
+def _with_noises_of_scatter(fit: JointFit, rows: np.ndarray) -> np.ndarray:
     """Returns the shared numbers with noises fitted to the scatter.
 
     Three variances add up: those of the curve without noise, of cycle noise and of read noise.
     """
     series, shared = fit.prepared.series, fit.shared.copy()
-    runs = runs_of(series.pulse, fit.prepared.device)
-    runs = np.repeat(runs, rows[runs[:, 1]].astype(int), axis=0)
-    alike = np.repeat(alike, rows[alike[:, 1]].astype(int), axis=0)
+    runs, alike = (
+        np.repeat(found, rows[found[:, 1]].astype(int), axis=0)
+        for found in (fit.prepared.runs, fit.prepared.alike)
+    )
 
     def scatter(weight: np.ndarray) -> np.ndarray:
         parts = np.array_split(weight[alike[:, 1:]].var(axis=0), _PARTS)

@@ -2,6 +2,7 @@
 bounds."""
 
 import math
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
@@ -32,6 +33,10 @@ _DIFFERENT = 100.0
 """Weights differ if they are this many resolutions apart. A device without noise reaches an end of
 its range from the same weight in each cycle."""
 
+_UNLIKE = 0.1
+"""The lengths of sweeps that are compared may differ by this share."""
+
+_CURVE_POINTS = 20_000
 _FEWEST_TIES = 50
 _NOISE_SCORE = 4.0
 
@@ -111,12 +116,10 @@ class Prepared:
 
     @cached_property
     def ends(self) -> tuple[np.ndarray, np.ndarray]:
-        """Returns [devices] highest and lowest weights; with read noise, those of moving means (see
-        `windows`)."""
-        s, sizes = self.series, np.ones(self.n_devices, dtype=np.int64)
-        if self.noisy:
-            sizes = windows(s.pulse, s.begins, s.start)
-        return extremes(s.weight, s.start, sizes)
+        """Returns [devices] highest and lowest weights; with read noise, those of moving
+        means."""
+        s = self.series
+        return extremes(s.weight, s.pulse, s.begins, s.start, self.noisy)
 
     @property
     def span(self) -> float:
@@ -145,6 +148,39 @@ class Prepared:
         begins = self.series.begins
         ends = np.append(self.own_cycle[1:] != self.own_cycle[:-1], False)
         return np.asarray(begins | (ends & ~np.append(begins[1:], True)))
+
+    @cached_property
+    def runs(self) -> np.ndarray:
+        """Returns [runs, 2] the first and the last row of each run of pulses, see `runs_of`."""
+        return runs_of(self.series.pulse, self.device)
+
+    @cached_property
+    def alike(self) -> np.ndarray:
+        """Returns [stretches, rows] the rows of stretches or cycles with equal sweeps, of the kind
+        with the most rows. Sweeps that differ in length by a tenth at most are cut to the shortest.
+        The first row of each stretch is the state before its first pulse."""
+        pulse = self.series.pulse
+        starts = np.flatnonzero(self.beginnings)
+        ends = np.append(starts[1:], len(pulse))
+        ends[:-1] += ~self.series.begins[starts[1:]]  # a cycle's last reading begins the next one
+        kinds: dict[bytes, list[np.ndarray]] = defaultdict(list)  # by the sweeps' polarities
+        for first, end in zip(starts, ends, strict=True):
+            pulses = pulse[first + 1 : end]
+            sweeps = np.flatnonzero(np.diff(pulses, prepend=2))  # no pulse is 2
+            kinds[pulses[sweeps].tobytes()].append(np.append(first + 1 + sweeps, end))
+        most, found = (0, 0), starts[:1, None]
+        for edges in map(np.array, kinds.values()):
+            lengths = np.diff(edges, axis=1)
+            for kind in np.unique(lengths, axis=0):
+                near = (np.abs(lengths - kind) <= _UNLIKE * kind).all(axis=1)
+                shortest = lengths[near].min(axis=0)
+                size = (int(near.sum()) * (1 + int(shortest.sum())), 1 + int(shortest.sum()))
+                if size > most:
+                    sweep = np.repeat(np.arange(len(shortest)), shortest)
+                    within = np.arange(len(sweep)) - (np.cumsum(shortest) - shortest)[sweep]
+                    rows = edges[near][:, sweep] + within
+                    most, found = size, np.hstack([edges[near][:, :1] - 1, rows])
+        return np.ascontiguousarray(found[:, :_CURVE_POINTS])
 
     @property
     def floor(self) -> float:
@@ -216,8 +252,8 @@ def without_read_noise(prepared: Prepared) -> Prepared:
 def _scale(
     found: Measurement, start: np.ndarray, zero: float | None, one: float | None
 ) -> WeightScale:
-    sizes = windows(found.pulse, found.begins, start)
-    high, low = (ends.mean() for ends in extremes(found.conductance, start, sizes))
+    ends = extremes(found.conductance, found.pulse, found.begins, start, averaged=True)
+    high, low = (of_devices.mean() for of_devices in ends)
     digit = 10.0 ** (math.floor(math.log10(high - low)) - 2)
     middle = digit * round((high + low) / 2 / digit) if zero is None else zero
     top = one
@@ -260,44 +296,35 @@ def read_noise_of(weight: np.ndarray, pulse: np.ndarray, device: np.ndarray) -> 
     return variance, score > _NOISE_SCORE and math.sqrt(variance) > LEAST_READ_NOISE
 
 
-def windows(pulse: np.ndarray, begins: np.ndarray, start: np.ndarray) -> np.ndarray:
-    """Returns [devices] the number of readings in a moving mean, by which `extremes` averages over
-    read noise.
-
-    It is at most a quarter of the device's longest sweep: a mean over whole sweeps hides the range.
-
-    Args:
-        pulse, begins: [rows] as in ``Series``.
-        start: [devices + 1] first row of each device, and the end.
-    """
-    sizes = []
-    for first, end in pairwise(start):
-        pulsed = first + np.flatnonzero(pulse[first:end])
-        turns = pulsed[1:][pulse[pulsed[1:]] != pulse[pulsed[:-1]]]
-        breaks = np.concatenate([first + np.flatnonzero(begins[first:end]), turns, [end]])
-        longest = int(np.diff(np.sort(breaks)).max())
-        sizes.append(max(1, min(_MOST_AVERAGED, (end - first) // 40, longest // 4)))
-    return np.array(sizes)
-
-
 def extremes(
-    values: np.ndarray, start: np.ndarray, sizes: np.ndarray
+    values: np.ndarray, pulse: np.ndarray, begins: np.ndarray, start: np.ndarray, averaged: bool
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Returns [devices] the highest and the lowest moving mean of each device's values.
+    """Returns [devices] the highest and the lowest value of each device.
 
     Args:
         values: [rows], device after device.
+        pulse, begins: [rows] as in ``Series``.
         start: [devices + 1] first row of each device, and the end.
-        sizes: [devices] number of values in a mean.
+        averaged: Whether they are those of moving means, which average over read noise.
     """
-    highest, lowest = [], []
-    for device, (first, end) in enumerate(pairwise(start)):
-        own = values[first:end]
-        if sizes[device] > 1:
-            own = np.convolve(own, np.full(sizes[device], 1 / sizes[device]), mode="valid")
-        highest.append(own.max())
-        lowest.append(own.min())
-    return np.array(highest), np.array(lowest)
+    ends = []
+    for first, end in pairwise(start):
+        own, size = values[first:end], _window(pulse[first:end], begins[first:end])
+        if averaged and size > 1:
+            own = np.convolve(own, np.full(size, 1 / size), mode="valid")
+        ends.append((own.max(), own.min()))
+    highest, lowest = np.array(ends).T
+    return highest, lowest
+
+
+def _window(pulse: np.ndarray, begins: np.ndarray) -> int:
+    """Returns the number of readings of a device in a moving mean. It is at most a quarter of the
+    longest sweep: a mean over whole sweeps hides the range."""
+    pulsed = np.flatnonzero(pulse)
+    turns = pulsed[1:][pulse[pulsed[1:]] != pulse[pulsed[:-1]]]
+    breaks = np.concatenate([np.flatnonzero(begins), turns, [len(pulse)]])
+    longest = int(np.diff(np.sort(breaks)).max())
+    return max(1, min(_MOST_AVERAGED, len(pulse) // 40, longest // 4))
 
 
 def _is_at_bound(weight: np.ndarray, pulse: np.ndarray, sign: int, resolution: float) -> bool:

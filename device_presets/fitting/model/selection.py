@@ -183,13 +183,13 @@ def _with_settled_bounds(fit: JointFit) -> JointFit:
 
 def _choice(scores: list[Score], how: str) -> Selection:
     compared = [score for score in scores if score.held_out is not None] or scores
-    best = compared[int(np.argmax([_sum(score) for score in compared]))]
+    best = max(compared, key=_sum)
     good = []
     for score in compared:
         if best.held_out is None or score.held_out is None:
             continue
         behind = best.held_out - score.held_out
-        error = float(np.std(behind, ddof=1) * np.sqrt(len(behind))) if len(behind) > 1 else 0.0
+        error = float(np.std(behind, ddof=1) * np.sqrt(len(behind)))
         # One block that is impossible under a model makes the error as large as the sum.
         if np.isfinite(behind).all() and behind.sum() <= min(max(error, 1.0), _TOO_FAR_BEHIND):
             good.append(score)

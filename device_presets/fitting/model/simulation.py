@@ -4,7 +4,6 @@ Each device is simulated with its own fitted numbers, from the conductance that 
 each stretch or cycle begins. The fitted model is simulated, not the preset.
 """
 
-from collections import defaultdict
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,7 +12,6 @@ from numba import njit
 from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.likelihood import run_simulation
 from device_presets.fitting.model.preparation import Prepared, with_read_noise, without_read_noise
-from device_presets.fitting.sweeps import runs_of
 
 LAGS = (1, 2, 5, 10, 20, 50, 100, 200)
 """Changes over these numbers of pulses are compared."""
@@ -25,11 +23,6 @@ _RUNS_A_LAG = 3
 
 _CURVES = 64
 """The mean curve is the mean of this many simulations."""
-
-_CURVE_POINTS = 20_000
-
-_UNLIKE = 0.1
-"""The lengths of sweeps that are compared may differ by this share."""
 
 
 @dataclass(frozen=True)
@@ -81,47 +74,17 @@ def noise_free_curve(fit: JointFit) -> np.ndarray:
 
 def summaries(fit: JointFit) -> tuple[Summary, list[Summary]]:
     """Returns the summary of the measured weights, and those of simulated sets."""
-    runs = runs_of(fit.prepared.series.pulse, fit.prepared.device)
-    alike = alike_stretches(fit.prepared)
+    runs, alike = fit.prepared.runs.copy(), fit.prepared.alike
     runs[:, 1] -= fit.prepared.beginnings[runs[:, 1]]  # a cycle's last reading begins the next one
     weights = [fit.prepared.series.weight, *simulate(fit, 0)]
     measured, *simulated = (Summary(structure_of(w, runs), w[alike].mean(axis=0)) for w in weights)
     return measured, simulated
 
 
-def alike_stretches(prepared: Prepared) -> np.ndarray:
-    """Returns [stretches, rows] the rows of stretches or cycles with equal sweeps, of the kind with
-    the most rows. Sweeps that differ in length by a tenth at most are cut to the shortest. The
-    first row of each stretch is the state before its first pulse."""
-    pulse = prepared.series.pulse
-    starts = np.flatnonzero(prepared.beginnings)
-    ends = np.append(starts[1:], len(pulse))
-    ends[:-1] += ~prepared.series.begins[starts[1:]]  # a cycle's last reading begins the next one
-    kinds: dict[bytes, list[np.ndarray]] = defaultdict(list)  # by the sweeps' polarities
-    for first, end in zip(starts, ends, strict=True):
-        pulses = pulse[first + 1 : end]
-        sweeps = np.flatnonzero(np.diff(pulses, prepend=2))  # no pulse is 2
-        kinds[pulses[sweeps].tobytes()].append(np.append(first + 1 + sweeps, end))
-    most, found = (0, 0), starts[:1, None]
-    for edges in map(np.array, kinds.values()):
-        lengths = np.diff(edges, axis=1)
-        for kind in np.unique(lengths, axis=0):
-            near = (np.abs(lengths - kind) <= _UNLIKE * kind).all(axis=1)
-            shortest = lengths[near].min(axis=0)
-            size = (int(near.sum()) * (1 + int(shortest.sum())), 1 + int(shortest.sum()))
-            if size > most:
-                sweep = np.repeat(np.arange(len(shortest)), shortest)
-                within = np.arange(len(sweep)) - (np.cumsum(shortest) - shortest)[sweep]
-                rows = edges[near][:, sweep] + within
-                most, found = size, np.hstack([edges[near][:, :1] - 1, rows])
-    return np.ascontiguousarray(found[:, :_CURVE_POINTS])
-
-
 def at_one_level(prepared: Prepared) -> Prepared:
-    """Returns the data of a device without its drift and its jumps: the stretches that
-    `alike_stretches` returns are shifted to the mean level of their device, and begin after their
-    first pulse."""
-    rows, series = alike_stretches(prepared)[:, 1:], prepared.series
+    """Returns the data of a device without its drift and its jumps: its `alike`
+    stretches are shifted to the mean level of their device, and begin after their first pulse."""
+    rows, series = prepared.alike[:, 1:], prepared.series
     weight, pulse, begins = series.weight.copy(), series.pulse.copy(), series.begins.copy()
     device, level = prepared.device[rows[:, 0]], weight[rows].mean(axis=1)
     mean = np.bincount(device, level) / np.maximum(np.bincount(device), 1)

@@ -1,7 +1,6 @@
 """Computes covariances of the fitted numbers from the curvature of the log-likelihood at its
 maximum, corrects noises for the numbers fitted to each device, and fits resampled cycles."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,7 +10,6 @@ from device_presets.fitting.model.layout import NOISES
 from device_presets.fitting.model.maximum_likelihood import refit
 from device_presets.fitting.model.moments import fitted_to_moments
 from device_presets.fitting.model.series import LOCAL
-from device_presets.fitting.model.simulation import alike_stretches
 
 _STEP_IN_ERRORS = 0.3
 _AT_LIMIT = 1e-6
@@ -119,7 +117,7 @@ def resampled(fit: JointFit) -> list[JointFit]:
     Args:
         fit: A fit to all rows, by likelihood or to its mean curve.
     """
-    alike, rng = alike_stretches(fit.prepared)[:, 1:], np.random.default_rng(5)
+    alike, rng = fit.prepared.alike[:, 1:], np.random.default_rng(5)
     found: list[JointFit] = []
     for _ in range(_DRAWS if len(alike) > 1 else 0):
         rows = np.zeros(len(fit.prepared.device))
@@ -189,13 +187,19 @@ def _hessians(fit: JointFit, free: np.ndarray) -> np.ndarray:
         local = fit.local + moves[:, n_shared:]
         return np.negative(likelihood(shared, local))
 
-    middle = minus(np.zeros((n_devices, n)))
-    size = np.zeros((n_devices, n))
-    for k in range(n):
-        if free[:, k].any():
-            size[:, k] = _step(minus, middle, free, k, shared=k < n_shared)
-    hessian = np.zeros((n_devices, n, n))
+    middle, size = minus(np.zeros((n_devices, n))), np.zeros((n_devices, n))
     columns = [k for k in range(n) if free[:, k].any()]
+    for k in columns:  # A step is a third of a standard error; a shared number has one for all.
+        step = np.full(n_devices, 1e-3)
+        for _ in range(2):
+            moves = np.zeros((n_devices, n))
+            moves[:, k] = step * free[:, k]
+            loss = minus(moves) + minus(-moves) - 2 * middle
+            loss = np.full(n_devices, loss.sum()) if k < n_shared else loss
+            curvature = np.maximum(np.nan_to_num(loss / step**2), 1e-2)
+            step = np.clip(_STEP_IN_ERRORS / np.sqrt(curvature), 1e-6, 0.05)
+        size[:, k] = step
+    hessian = np.zeros((n_devices, n, n))
     for i, a in enumerate(columns):
         for b in columns[: i + 1]:
             total = np.zeros(n_devices)
@@ -210,32 +214,9 @@ def _hessians(fit: JointFit, free: np.ndarray) -> np.ndarray:
     return hessian
 
 
-def _step(
-    minus: Callable[[np.ndarray], np.ndarray],
-    middle: np.ndarray,
-    free: np.ndarray,
-    k: int,
-    shared: bool,
-) -> np.ndarray:
-    """Returns [devices] a third of a standard error of the k-th number; the same for all devices if
-    it is shared."""
-    trial = np.full(len(middle), 1e-3)
-    for _ in range(2):
-        up, down = np.zeros(free.shape), np.zeros(free.shape)
-        up[:, k], down[:, k] = trial * free[:, k], -trial * free[:, k]
-        loss = minus(up) + minus(down) - 2 * middle
-        if shared:
-            loss = np.full(len(middle), loss.sum())
-        curvature = np.maximum(np.nan_to_num(loss / trial**2), 1e-2)
-        trial = np.clip(_STEP_IN_ERRORS / np.sqrt(curvature), 1e-6, 0.05)
-    return trial
-
-
 def _inverse(matrix: np.ndarray) -> np.ndarray:
     """Returns the inverse of a curvature; directions in which it is not positive count as loosely
     known."""
-    if not len(matrix):
-        return matrix
     scale, values, vectors = _scaled(matrix)
     values = np.maximum(values, _LEAST_EIGENVALUE)
     return np.asarray((vectors / values) @ vectors.T * np.outer(scale, scale))
@@ -243,10 +224,8 @@ def _inverse(matrix: np.ndarray) -> np.ndarray:
 
 def _is_top(curvature: np.ndarray) -> bool:
     """Returns whether every number is known to within 1, in its logarithm or in weight."""
-    if not len(curvature):
-        return True
-    sharp = np.diag(curvature).min() > _LOOSE**-2
-    return bool(sharp and _scaled(curvature)[1].min() > _FLAT)
+    sharp = (np.diag(curvature) > _LOOSE**-2).all()
+    return bool(sharp and (_scaled(curvature)[1] > _FLAT).all())
 
 
 def _scaled(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -88,10 +88,9 @@ class Measurement:
     @property
     def size(self) -> str:
         """Returns in words how much was measured."""
-        sweeps = len(runs_of(self.pulse, self.device))
-        parts = ((self.n_devices, "device"), (self.n_cycles, "cycle"))
-        pulses = f"{counted(self.n_pulses, 'pulse')} in {counted(sweeps, 'sweep')}"
-        return ", ".join([pulses, *(counted(number, thing) for number, thing in parts)])
+        sweeps = counted(len(runs_of(self.pulse, self.device)), "sweep")
+        devices, cycles = counted(self.n_devices, "device"), counted(self.n_cycles, "cycle")
+        return f"{counted(self.n_pulses, 'pulse')} in {sweeps}, {devices}, {cycles}"
 
     @property
     def n_pulses(self) -> int:

@@ -11,11 +11,10 @@ from matplotlib.figure import Figure
 
 from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.preparation import WeightScale
-from device_presets.fitting.model.simulation import alike_stretches, simulate
+from device_presets.fitting.model.simulation import simulate
 from device_presets.fitting.reading.units import SIEMENS
 from device_presets.fitting.results.intervals import student_factor
 from device_presets.fitting.results.population import Population
-from device_presets.fitting.sweeps import runs_of
 from rpu_ssnn.common.wording import counted, plain
 
 _MOST_PULSES = 3000
@@ -49,7 +48,7 @@ def draw_fit(path: Path, population: Population, title: str) -> None:
 def _draw_response(axes: Axes, fit: JointFit) -> None:
     """Draws the stretches with equal pulses, and the fitted devices under these pulses."""
     series = fit.prepared.series
-    rows = alike_stretches(fit.prepared)[:, :_MOST_PULSES]
+    rows = fit.prepared.alike[:, :_MOST_PULSES]
     measured = series.weight[rows].T
     sets = -(-_SIMULATED // len(rows))
     simulated = np.concatenate([weight[rows] for weight in simulate(fit, 2, sets)]).T
@@ -89,7 +88,7 @@ def _mean_moves(fit: JointFit, way: int) -> tuple[np.ndarray, np.ndarray]:
     """Returns weights and the mean change by a pulse there, averaged over parts of each sweep so
     that read noise does not hide it."""
     series, middles, moves = fit.prepared.series, [], []
-    for first, last in runs_of(series.pulse, fit.prepared.device):
+    for first, last in fit.prepared.runs:
         if series.pulse[last] != way:
             continue
         size = max(1, (last - first + 1) // _BINS)

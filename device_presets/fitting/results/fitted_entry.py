@@ -60,6 +60,7 @@ def fitted_entry(
     # The report's step is the mean at weight zero; aihwkit's is the larger one, so these numbers
     # differ in scale from the report's.
     scaled = ("step", "write_noise", *(() if code in _STEP_AT_ZERO else ("asymmetry",)))
+    seen = measured_ranges(population)
     entries: dict[str, ParameterEntry] = {}
     for name, value in values.items():
         assumption = effect_assumption(population, name) or _assumption(population, name, by_name)
@@ -71,11 +72,8 @@ def fitted_entry(
             assumption = f"not determined by the data; best estimate from {told}"
         elif name in BOUNDS and population.extrapolated(name == "w_max"):
             assumption = told
-        origin = None if assumption is not None else told
-        entries[name] = parameter(law, name, _rounded(value), origin, assumption)
-    for name, seen in measured_ranges(population).items():
-        if name in entries:
-            entries[name] = entries[name].model_copy(update={"measured": seen})
+        origin = {"assumption": assumption} if assumption else {"source": told}
+        entries[name] = parameter(law, name, _rounded(value), **origin, measured=seen.get(name))
     one_way = f"{found.name} has no down pulses, so nothing is known about them"
     return PresetEntry(
         technology="measured",

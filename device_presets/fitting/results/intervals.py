@@ -10,18 +10,14 @@ from scipy.optimize import brentq
 
 CONFIDENCE = 0.95
 
-POSITIVE = ("step", "step as conductance", "states")
-"""Quantities that are above 0 but have a symmetric interval."""
-
-_WHOLE = {
-    "asymmetry": (-1.0, 1.0),
-    "nonlinearity up": (-1.0, 1.0),
-    "nonlinearity down": (-1.0, 1.0),
+_LIMITS = {
+    **dict.fromkeys(("step", "step as conductance", "states"), (0.0, math.inf)),
+    **dict.fromkeys(("asymmetry", "nonlinearity up", "nonlinearity down"), (-1.0, 1.0)),
     "reset_level": (-3.0, 3.0),
 }
-"""The limits of quantities: possible shares, and the weights that a fit considers."""
+"""The limits of quantities with a symmetric interval: those above 0, possible shares, and the
+weights that a fit considers."""
 
-_ANY = (-math.inf, math.inf)
 BOUNDS = ("w_max", "w_min")
 """The names of both bounds, whose half range is 1 unless the user chose other weights."""
 
@@ -95,14 +91,14 @@ def as_far_as_determined(one: Quantity) -> Quantity:
     """
     if one.value is None or one.low is None or one.high is None:
         return one
-    if one.name in POSITIVE:
+    least, most = _LIMITS.get(one.name, (-math.inf, math.inf))
+    if least == 0.0:
         nothing = one.high >= (_WIDE * one.low if one.low > 0.0 else _TWICE_OFF * one.value)
-    elif one.name in _WHOLE:
-        least, most = _WHOLE[one.name]
+    elif one.name in _LIMITS:
         nothing = one.low <= least and one.high >= most
     elif one.name.endswith("_spread"):
-        times, least = (_FEW_DEVICES, 1.0) if one.low > 0.0 else (_TWICE_OFF, _SMALL_SPREAD)
-        nothing = one.high > max(times * one.value, least)
+        times, small = (_FEW_DEVICES, 1.0) if one.low > 0.0 else (_TWICE_OFF, _SMALL_SPREAD)
+        nothing = one.high > max(times * one.value, small)
     elif one.name in BOUNDS:
         nothing = one.high - one.low >= _WIDE_BOUND * max(abs(one.value), 1.0)
     else:
@@ -110,7 +106,6 @@ def as_far_as_determined(one: Quantity) -> Quantity:
     if nothing:
         open_ = replace(one, low=None, high=None, determined=False)
         return open_.noted(f"at most {one.high:.4g}") if one.name.endswith("_spread") else open_
-    least, most = (0.0, math.inf) if one.name in POSITIVE else _WHOLE.get(one.name, _ANY)
     return replace(one, low=max(one.low, least), high=min(one.high, most))
 
 

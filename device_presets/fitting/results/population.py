@@ -8,7 +8,6 @@ import numpy as np
 
 from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.likelihood import mean_step
-from device_presets.fitting.model.simulation import alike_stretches
 from device_presets.fitting.model.uncertainty import Uncertainty
 from device_presets.fitting.results.intervals import (
     Quantity,
@@ -90,7 +89,7 @@ class Population:
         self._own_degrees = max(float((fit.prepared.series.pulse != 0).sum()) - fit.n_free, 1.0)
         if draws:
             # Draws of m cycles scatter about their mean, as m - 1 independent numbers do.
-            cycles = len(alike_stretches(fit.prepared))
+            cycles = len(fit.prepared.alike)
             self._covariance: np.ndarray = np.cov([self._vector(f) for f in draws], rowvar=False)
             self._covariance *= cycles / (cycles - 1)
             self._own_degrees = min(cycles, len(draws)) - 1.0

@@ -22,8 +22,8 @@ _NO_DOWN = "the data have no down pulses"
 
 def report(
     population: Population,
-    linear: Population | None,
-    as_good: Sequence[Population],
+    linear: Sequence[Population] = (),
+    as_good: Sequence[Population] = (),
     as_likely: Sequence[Population] = (),
 ) -> list[Quantity]:
     """Returns all numbers of the report, in the order of display.
@@ -31,7 +31,8 @@ def report(
     Args:
         population: The population under the chosen model.
         linear: The population under a linear step with a slope for each device, if the chosen step
-            is constant or has one slope for all; it shows how much nonlinearity is possible.
+            is constant or has one slope for all; it shows how much nonlinearity is possible. For
+            other steps there is none.
         as_good: Populations under other models that the data do not distinguish from the chosen
             one.
         as_likely: Populations under models that are equally likely over all pulses.
@@ -70,7 +71,7 @@ def report(
     found += [_nonlinearity(p, linear, as_good, up) for up in (True, False)]
     for high in (True, False):
         found.append(_over_models(_bound(p, high), [_bound(q, high) for q in as_good]))
-    others = [*as_good, *([] if linear is None else [linear])]
+    others = [*as_good, *linear]
     found.append(_over_models(_cycle_noise(p), [_cycle_noise(other) for other in others]))
     found += _read_noise(p) + p.spreads() + _effects(p, [*others, *as_likely])
     return [as_far_as_determined(quantity) for quantity in found]
@@ -85,7 +86,7 @@ def _effects(p: Population, others: Sequence[Population]) -> list[Quantity]:
 
 
 def _nonlinearity(
-    p: Population, linear: Population | None, as_good: Sequence[Population], up: bool
+    p: Population, linear: Sequence[Population], as_good: Sequence[Population], up: bool
 ) -> Quantity:
     name = f"nonlinearity {'up' if up else 'down'}"
     if not up and not p.has_down:
@@ -99,11 +100,8 @@ def _nonlinearity(
         end = "bound" if q.reached(up).all() else "end of the measured range"
         return q.quantity(name, "1", loss, f"the step loses this share up to the {end}")
 
-    others = [of(q) for q in as_good]
-    if linear is None:
-        return _over_models(of(p), others)
-    own = of(p).noted("the interval allows each device its own slope")
-    return _over_models(own, [*others, of(linear)])
+    own = of(p).noted("the interval allows each device its own slope" if linear else "")
+    return _over_models(own, [of(q) for q in (*as_good, *linear)])
 
 
 def _bound(p: Population, high: bool) -> Quantity:

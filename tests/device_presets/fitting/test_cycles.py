@@ -13,7 +13,7 @@ from device_presets.fitting.model.maximum_likelihood import fit_model
 from device_presets.fitting.model.moments import fitted_to_moments, mean_gaps
 from device_presets.fitting.model.preparation import Prepared, prepare
 from device_presets.fitting.model.selection import select_model
-from device_presets.fitting.model.simulation import alike_stretches, noise_free_curve
+from device_presets.fitting.model.simulation import noise_free_curve
 from device_presets.fitting.reading.reading import read
 from rpu_ssnn.devices.fit_form import LINEAR, SOFT_BOUNDS
 from rpu_ssnn.devices.laws import FIT_FORMS
@@ -32,7 +32,7 @@ def test_a_file_without_cycles_or_pulse_0_has_a_cycle_a_turn(tmp_path: Path) -> 
     assert found.n_cycles == 5
     assert any("cycles are found from the turns" in note for note in found.notes)
     prepared = prepare(found, None, None)
-    alike = alike_stretches(prepared)
+    alike = prepared.alike
     assert alike.shape == (5, 81)
     np.testing.assert_array_equal(alike[:, 0], 80 * np.arange(5))
 
@@ -116,8 +116,8 @@ def test_noise_keeps_the_mean_curve_away_from_a_bound(tmp_path: Path) -> None:
     prepared = prepare(read(file), ZERO, ONE)
     (form,) = (f for f in FIT_FORMS if f.code == LINEAR and f.shape and f.additive)
     fit = fit_model(prepared, form)
-    whole, alike = prepared.everything, alike_stretches(prepared)
-    still = mean_gaps(fit, noise_free_curve(fit), whole, alike)
+    whole = prepared.everything
+    still = mean_gaps(fit, noise_free_curve(fit), whole)
     assert max(np.sqrt(np.mean(gap**2)) for gap in still) / 2 > 0.04  # The range is 2.
     assert open_loop(fit, whole).worst < 0.025
     assert open_loop(fitted_to_moments(fit, whole), whole).worst < 0.025
@@ -130,7 +130,7 @@ def test_sweeps_that_end_a_little_sooner_are_compared_as_far_as_they_go(tmp_path
     up = np.repeat(np.arange(len(lengths)) % 2 == 0, lengths)
     path = 50 + np.concatenate([[0], np.cumsum(np.where(up, 0.5, -0.5))])
     prepared = prepare(read(file_of(tmp_path / "a.csv", path, up)), None, None)
-    alike = alike_stretches(prepared)
+    alike = prepared.alike
     assert alike.shape == (4, 1 + 36 + 37)
     np.testing.assert_array_equal(alike[:, 37] - alike[:, 0] - 1, lengths[:8:2])
     fit = fit_model(prepared, FIT_FORMS[0])

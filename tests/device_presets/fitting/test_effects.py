@@ -216,7 +216,7 @@ def test_a_study_pulses_as_it_was_measured(trap: tuple[Path, JointFit]) -> None:
     folder, fit = trap
     population = Population(*with_unbiased_noise(fit))
     found = read_measurement(folder / "data.csv")
-    entry = fitted_entry(population, report(population, None, ()), found)
+    entry = fitted_entry(population, report(population), found)
     assert "pulses of 2.8 to 3.2 V up, 2.8 to 3.2 V down" in entry.description
     told = " ".join(left_out(population))
     assert "all amplitudes are treated alike" in told
@@ -284,7 +284,7 @@ def test_soft_bounds_with_a_loss_become_a_charge_trap_of_slope_one(tmp_path: Pat
     fit = select_model(prepared, models).chosen.fit
     assert fit.layout.name == "soft bounds, noise follows step, log-time loss"
     population = Population(*with_unbiased_noise(fit))
-    entry = fitted_entry(population, report(population, None, ()), found)
+    entry = fitted_entry(population, report(population), found)
     preset = preset_of("mine", entry)
     assert preset.law.name == "charge_trap"
     assert preset.number("on_off_ratio") == pytest.approx(ONE / (2 * ZERO - ONE))
@@ -309,7 +309,7 @@ def test_a_loss_that_no_preset_holds_is_in_verdict_and_card_and_a_setting_of_the
     local = np.tile([*np.log([STEP, STEP]), 0.0, 0.0, *np.array(prepared.ends)[:, 0]], (2, 1))
     fit = fit_at(prepared, layout, np.array(shared), local)
     population = Population(fit, uncertainty(fit))
-    numbers = report(population, None, ())
+    numbers = report(population)
     entry = fitted_entry(population, numbers, found)
     selection, verdict = Selection(Score(fit, None), (), (), ""), Verdict((Check("", "", "ok"),))
     cycles = CycleErrors(CurveErrors(0.01, 0.01), True, None, 0.9, (0.85, 0.95), 0.0, 1.0)
