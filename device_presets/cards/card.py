@@ -19,12 +19,10 @@ type Standing = Literal["sourced", "extrapolated", "left out", "assumed", "not k
 """Where a number comes from; `extrapolated` is a range whose bound the fit put beyond the data, and
 `left out` what was measured but is not in the preset."""
 
-_READING = "noise of a reading"
-_BOUNDS = "spread of bounds between devices"
 _FACTS = (
-    (_READING, "write_noise"),
+    ("noise of a reading", "write_noise"),
     ("spread of steps between devices", "step_spread"),
-    (_BOUNDS, "w_max_spread"),
+    ("spread of bounds between devices", "w_max_spread"),
     ("devices that never move", "failed_share"),
     ("retention", "leak_time_constant_s"),
     ("charge lost per decade of time", "loss_per_decade"),
@@ -98,36 +96,21 @@ def card(preset: Preset) -> list[Fact]:
     noises = [f"{share:.4g}" for share in noise_at_zero(preset) if not math.isnan(share)]
     value = f"{' / '.join(dict.fromkeys(noises))} step" if noises else "no step at 0"
     facts.append(Fact("noise of a pulse", value, standing_of(preset.parameters["cycle_to_cycle"])))
-    special = {_BOUNDS: _spread_of_bounds, _READING: _noise_of_a_reading}
-    known = [(what, name) for what, name in _FACTS if name in preset.parameters]
-    return facts + [
-        special[what](preset) if what in special else _fact(what, name, preset.parameters[name])
-        for what, name in known
-    ]
+    return facts + [_fact(preset, *fact) for fact in _FACTS if fact[1] in preset.parameters]
 
 
-def _noise_of_a_reading(preset: Preset) -> Fact:
-    share = reading_noise_at_zero(preset)
-    value = "no step at 0" if math.isnan(share) else f"{share:.4g} step"
-    return Fact(_READING, value, standing_of(preset.parameters["write_noise"]))
-
-
-def _spread_of_bounds(preset: Preset) -> Fact:
-    high, low = preset.parameters["w_max_spread"], preset.parameters["w_min_spread"]
-    if high.value == low.value:
-        return Fact(_BOUNDS, f"{high.value:.4g} of each bound", standing_of(high, low))
-    value = f"{high.value:.4g} {high.unit}, {low.value:.4g} {low.unit}"
-    return Fact(_BOUNDS, value, standing_of(high, low))
-
-
-def _fact(what: str, name: str, shown: Parameter) -> Fact:
-    value = shown.value
-    if value is None:
-        return Fact(what, "not known", "not known")
-    if name == "leak_time_constant_s" and value == math.inf:
-        text = "log-time loss" if standing_of(shown) == "left out" else "no exponential decay"
-    elif shown.unit in ("1", "yes/no"):
-        text = f"{value:.4g}" if not isinstance(value, bool) else str(value)
-    else:
-        text = f"{value:.4g} {shown.unit}"
-    return Fact(what, text, standing_of(shown))
+def _fact(preset: Preset, what: str, name: str) -> Fact:
+    shown = [preset.parameters[name]]
+    value, unit = shown[0].value, shown[0].unit
+    text = "not known" if value is None else f"{value:.4g}{'' if unit == '1' else f' {unit}'}"
+    if name == "write_noise":
+        share = reading_noise_at_zero(preset)
+        text = "no step at 0" if math.isnan(share) else f"{share:.4g} step"
+    elif name == "w_max_spread":
+        low = preset.parameters["w_min_spread"]
+        shown.append(low)
+        same = f"{value:.4g} of each bound"
+        text = same if value == low.value else f"{text}, {low.value:.4g} {low.unit}"
+    elif name == "leak_time_constant_s" and value == math.inf:
+        text = "log-time loss" if standing_of(*shown) == "left out" else "no exponential decay"
+    return Fact(what, text, standing_of(*shown))

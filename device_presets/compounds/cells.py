@@ -81,11 +81,7 @@ class Compound:
 
 
 def _transfer_cell(
-    citation: str,
-    cell: str,
-    settings: Mapping[str, LawParameter],
-    through: str = "",
-    most_pulses: int | None = None,
+    citation: str, cell: str, settings: Mapping[str, LawParameter], through: str = ""
 ) -> Compound:
     """Returns a transfer cell of aihwkit that reads exactly, counts in slots and thins no train.
 
@@ -94,8 +90,6 @@ def _transfer_cell(
         cell: the name of aihwkit's class.
         settings: the settings of the cell, as in `Compound`.
         through: what transfers pass through, as the end of a phrase.
-        most_pulses: the most pulses that one transfer sends to a device; None keeps aihwkit's
-            default for that cell.
     """
 
     def build(devices: Sequence[Any], settings: Mapping[str, float]) -> Any:
@@ -115,13 +109,10 @@ def _transfer_cell(
             "fast_lr": IN_STEPS * devices[0].dw_min,
             "scale_fast_lr": False,
         }
-        if most_pulses is not None:
-            fields["transfer_update"] = UpdateParameters(desired_bl=most_pulses)
-        else:
-            # Whatever the single pulse does not move stays in the buffer.
-            fields["forget_buffer"] = False
-        if cell == "BufferedTransferCompound":
-            fields["momentum"] = 0.0
+        if cell == "TransferCompound":
+            fields["transfer_update"] = UpdateParameters(desired_bl=TRANSFER_PULSES)
+        else:  # Whatever the single pulse does not move stays in the buffer.
+            fields |= {"forget_buffer": False, "momentum": 0.0}
         if "chop_probability" in settings:
             fields["in_chop_prob"] = settings["chop_probability"]
         return getattr(compounds, cell)(**fields)
@@ -227,7 +218,7 @@ COMPOUNDS: Mapping[str, Compound] = MappingProxyType(
         ),
         "tiki_taka": _transfer_cell(
             "Gokmen & Haensch, Front. Neurosci. 2020, fnins.2020.00103", "TransferCompound",
-            {"transfer_every": _EVERY, "transfer_gain": _gain(0.02)}, most_pulses=TRANSFER_PULSES,
+            {"transfer_every": _EVERY, "transfer_gain": _gain(0.02)},
         ),
         "tiki_taka_v2": _transfer_cell(
             "Gokmen, Front. Artif. Intell. 2021, frai.2021.699148", "BufferedTransferCompound",

@@ -89,7 +89,7 @@ class CompoundDevice:
         found = dict(self.first.parameters)
         for name, value in self.settings.items():
             asked = self.compound.settings[name]
-            found[name] = Parameter(value, asked.unit, None, "of the cell", asked.description, None)
+            found[name] = Parameter(value, asked.unit, asked.description, assumption="of the cell")
         if self.second is not None:
             found |= {f"partner.{name}": p for name, p in self.second.parameters.items()}
         return found

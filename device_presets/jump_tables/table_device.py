@@ -150,13 +150,13 @@ class TableDevice:
             "w_max": (1.0, "weight", f"the largest conductance, {high:g} {unit}"),
         }
         found = {
-            name: Parameter(value, unit, "the table", None, why, None)
+            name: Parameter(value, unit, why, source="the table")
             for name, (value, unit, why) in read.items()
         }
         for name, parameter in TABLE_PARAMETERS.items():
             value = self.settings[name]
             why = "not known to the table" if value is None else "of the study"
-            found[name] = Parameter(value, parameter.unit, None, why, parameter.description, None)
+            found[name] = Parameter(value, parameter.unit, parameter.description, assumption=why)
         return found
 
     def device(self, seconds_between_steps: float | None = None) -> Any:

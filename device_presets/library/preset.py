@@ -26,20 +26,17 @@ class Parameter:
     Args:
         value: number, flag, list of numbers, or None if it is not known.
         unit: the unit of the value (``step`` means a multiple of the mean step, and so on).
+        description: what the number means.
         source: publication or fit that gives it; None for an assumption.
         assumption: why this value was assumed; None if a source gives it.
-        description: what the number means.
-        aihwkit_name: field of the aihwkit device that gets it unchanged; None if it is
-            converted (``levels``, ``leak_time_constant_s``) or not simulated by aihwkit.
         measured: the lowest and the highest value that a fit saw; None if any value may be set.
     """
 
     value: Value
     unit: str
-    source: str | None
-    assumption: str | None
     description: str
-    aihwkit_name: str | None
+    source: str | None = None
+    assumption: str | None = None
     measured: tuple[float, float] | None = None
 
 

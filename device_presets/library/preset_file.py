@@ -134,8 +134,8 @@ def _complete(
     if base in (name, *before) or len(before) == _MOST_BETWEEN:
         allowed = f"must lead to a complete entry through at most {_MOST_BETWEEN} others"
         raise PresetError(where, LIKE, base, allowed)
-    whole = others[base] if base not in content else None
-    whole = whole or _complete(file, content, base, others, (name, *before))
+    inside = base in content
+    whole = _complete(file, content, base, others, (name, *before)) if inside else others[base]
     merged = whole.model_dump() | {key: value for key, value in own.items() if key != LIKE}
     given = merged["parameters"]
     if isinstance(given, dict):
@@ -145,15 +145,23 @@ def _complete(
     return _entry(where, merged)
 
 
-def entry_of_user_file(name: str) -> PresetEntry:
-    """Returns the entry ``file.yaml`` (its only one) or ``file.yaml:entry`` of a user's file.
+def entry_of_user_file(name: str) -> tuple[str, PresetEntry]:
+    """Returns the entry ``file.yaml`` (its only one) or ``file.yaml:entry`` of a user's file, after
+    its name.
 
     Raises:
         PresetError: for the reasons given at ``read_preset_file``; also if there is no such entry,
             or there are several and none is named.
     """
-    entries, chosen = _chosen_entry(name)
-    return entries[chosen]
+    path, chosen = _split(name)
+    entries = read_preset_file(user_path("device presets", "name", path), shipped_entries())
+    if chosen is None:
+        named = " or ".join(f"{Path(path).name}:{entry}" for entry in entries)
+        require_preset(len(entries) == 1, path, "entry", None, f"must be named, as {named}")
+        (chosen,) = entries
+    if chosen not in entries:
+        raise PresetError(path, "entry", chosen, one_of(entries, chosen))
+    return chosen, entries[chosen]
 
 
 def names_of_entry(name: str) -> tuple[str, ...]:
@@ -166,23 +174,8 @@ def names_of_entry(name: str) -> tuple[str, ...]:
     """
     if not is_file_name(name):
         return (name,)
-    path, chosen = _split(name)
-    if chosen is None:
-        _, chosen = _chosen_entry(name)
+    (path, _), (chosen, _) = _split(name), entry_of_user_file(name)
     return path, chosen, f"{path}:{chosen}"
-
-
-def _chosen_entry(name: str) -> tuple[dict[str, PresetEntry], str]:
-    """Returns the entries of a user's file, and the name of the requested one."""
-    path, chosen = _split(name)
-    entries = read_preset_file(user_path("device presets", "name", path), shipped_entries())
-    if chosen is None:
-        named = " or ".join(f"{Path(path).name}:{entry}" for entry in entries)
-        require_preset(not (len(entries) > 1), path, "entry", None, f"must be named, as {named}")
-        return entries, next(iter(entries))
-    if chosen not in entries:
-        raise PresetError(path, "entry", chosen, one_of(entries, chosen))
-    return entries, chosen
 
 
 def is_file_name(name: str) -> bool:

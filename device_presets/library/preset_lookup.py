@@ -3,7 +3,6 @@
 import os.path
 import warnings
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from device_presets.library.preset import Parameter, Preset
@@ -49,7 +48,7 @@ def get_preset(name: str, overrides: Mapping[str, float | int | str] | None = No
     check_overrides(overrides)
     name = _found(str(name))
     if is_file_name(name):
-        entry = entry_of_user_file(name)
+        _, entry = entry_of_user_file(name)
     else:
         entries = shipped_entries()
         if name not in entries:
@@ -73,16 +72,13 @@ def _found(name: str) -> str:
     if name not in entries and name.lower() in entries:
         name = name.lower()
     # pathlib raises an error for a very long name; os.path does not.
-    lies_here = os.path.isfile(file)
-    if "/" in name or is_file_name(name) or not lies_here:
+    if "/" in name or is_file_name(name) or not os.path.isfile(file):
         return name
-    if name in entries:
-        warnings.warn(
-            f"{name} means the shipped preset; write {file} for the file in this folder",
-            stacklevel=3,
-        )
-        return name
-    return file
+    if name not in entries:
+        return file
+    told = f"{name} means the shipped preset; write {file} for the file in this folder"
+    warnings.warn(told, stacklevel=3)
+    return name
 
 
 def preset_of(
@@ -132,8 +128,7 @@ def _parameters(
             if seen and isinstance(value, float) and not seen[0] <= value <= seen[1]:
                 allowed = f"must be within the measured range, {seen[0]:g} to {seen[1]:g}"
                 raise PresetError(where, name, value, f"{allowed} {asked.unit}")
-            made = _parameter(asked, value, assumption="override by the user")
-            return replace(made, measured=seen)
+            return _parameter(asked, value, assumption="override by the user", measured=seen)
         found = entry.parameters[name]
         if found.unit != asked.unit:
             raise PresetError(where, f"{name}.unit", found.unit or None, f"must be {asked.unit}")
@@ -141,23 +136,18 @@ def _parameters(
         allowed = f"{asked.allowed}, not text"
         require_preset(not isinstance(found.value, str), where, name, found.value, allowed)
         value = asked.checked(where, name, found.value)
-        made = _parameter(asked, value, source=found.source, assumption=found.assumption)
-        return replace(made, measured=seen)
+        return _parameter(asked, value, **found.model_dump(exclude={"value", "unit"}))
 
-    missing = [
-        n for n, r in declared.items() if r.required and not {n} & {*overrides, *entry.parameters}
-    ]
-    if missing:
+    stated = {*overrides, *entry.parameters}
+    if missing := [n for n, asked in declared.items() if asked.required and n not in stated]:
         units = ", ".join(f"{name} ({declared[name].unit})" for name in missing)
         allowed = f"must be given with value and unit: {units}"
         raise PresetError(where, ", ".join(missing), None, allowed)
     complete: dict[str, Parameter] = {}
     for name, asked in declared.items():
-        if name in STEP_OR_LEVELS:
-            continue
-        if name in overrides or name in entry.parameters:
+        if name in stated - {*STEP_OR_LEVELS}:
             complete[name] = given(name)
-        elif not asked.required:
+        elif name not in STEP_OR_LEVELS:
             unknown = asked.neutral is None
             why = "not known to the preset" if unknown else "not given: aihwkit's neutral value"
             complete[name] = _parameter(asked, asked.neutral, assumption=why)
@@ -188,10 +178,8 @@ def _step_and_levels(
     return both
 
 
-def _parameter(
-    asked: LawParameter, value: Value, source: str | None = None, assumption: str | None = None
-) -> Parameter:
-    return Parameter(value, asked.unit, source, assumption, asked.description, asked.aihwkit_name)
+def _parameter(asked: LawParameter, value: Value, **origin: Any) -> Parameter:
+    return Parameter(value, asked.unit, asked.description, **origin)
 
 
 def _number(parameter: Parameter) -> float:
