@@ -224,8 +224,9 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return shares_of_none
 
     def spike_counts(self, X: ArrayLike) -> np.ndarray:
-        """Returns the number of output spikes of each class [n, classes]; equal rows give equal
-        counts.
+        """Returns the number of output spikes of each class [n, classes].
+
+        The random spikes of a row depend on its position among the rows, so equal rows differ.
 
         Raises:
             NotFittedError: the classifier is not fitted.

@@ -43,7 +43,8 @@ class Trained(Learner):
     def output_counts(self, images: Rows) -> Int32[np.ndarray, "n n_out"]:
         """Returns the output spikes of each image, of which there must be at least one.
 
-        Equal images give equal counts, except for the noise of reads, which is new in each call.
+        The random spikes of an image depend on its position among the images. The same images in
+        the same order give the same counts, except for the noise of reads, new in each call.
         """
         rng = np.random.default_rng(self.seed)
         counts, self.last_events[:], self.last_images = [], 0, len(images)
