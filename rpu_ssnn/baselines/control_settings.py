@@ -51,3 +51,6 @@ class AnalogSgdSpec(Spec):
     dropout_hidden: Share = 0.0
     contrast: Contrast = "none"
     initial_scale: InitialScale = 1.0
+
+    at_once: bool = False
+    """Whether the replicas of a kernel work at the same time (`NetworkSpec.positions`)."""

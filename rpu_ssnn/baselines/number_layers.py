@@ -64,18 +64,24 @@ class AihwkitLayer(TileSynapses, NumberLayer):
     Args:
         connection: the connection of the layers.
         device: the device, which must not remember its pulses.
+        cycles: the patches that an image takes, one after the other (`slot_cycles`).
 
     Raises:
         InputError: see `rpu_ssnn.spec.tile.check_device`.
     """
 
     def __init__(
-        self, connection: Connection, device: DeviceSource, spec: AnalogSgdSpec, seeds: Seeds
+        self,
+        connection: Connection,
+        device: DeviceSource,
+        spec: AnalogSgdSpec,
+        cycles: int,
+        seeds: Seeds,
     ) -> None:
         self.patches = Patches(connection)
         trains = spec.trains
         super().__init__(
-            number_crossbar(connection, spec, seeds),
+            number_crossbar(connection, spec, cycles, seeds),
             device,
             spec.tile,
             spec.learning_rate,
@@ -120,17 +126,24 @@ class NativeLayer(NativeSynapses, NumberLayer):
 
     Args:
         connection: the connection of the layers.
+        cycles: the patches that an image takes, one after the other (`slot_cycles`).
 
     Raises:
         InputError: see `NativeSynapses`.
     """
 
     def __init__(
-        self, connection: Connection, device: DeviceSource, spec: AnalogSgdSpec, seeds: Seeds
+        self,
+        connection: Connection,
+        device: DeviceSource,
+        spec: AnalogSgdSpec,
+        cycles: int,
+        seeds: Seeds,
     ) -> None:
         self.patches = Patches(connection)
-        crossbar = number_crossbar(connection, spec, seeds)
+        crossbar = number_crossbar(connection, spec, cycles, seeds)
         super().__init__(crossbar, device, spec.tile, spec.learning_rate)
+        self._positions, self._arrays = crossbar.positions, crossbar.arrays
         trains = spec.trains
         self._law = TrainLaw(
             longest=trains.train_length,
@@ -158,10 +171,13 @@ class NativeLayer(NativeSynapses, NumberLayer):
         return current
 
     def learn_rows(self, x: Numbers, d: Numbers) -> None:
-        first = self._clock.batch_began // self._clock.slots
+        first = self._clock.batch_began // self._clock.slots * self._positions
         steps = self._step / self.device_step
-        self.update(number_trains(self._law, x, d, steps, first, self.needs_all_spikes))
-        self.commit(range(len(x)))
+        block = number_trains(self._law, x, d, steps, first, self.needs_all_spikes)
+        image, position = np.divmod(block.sample, np.int32(self._positions))
+        began = position // np.int32(self._arrays) * np.int32(self._law.lead + self._law.longest)
+        self.update(block._replace(sample=image, slot=began + block.slot))
+        self.commit(range(len(x) // self._positions))
 
     def statistics(self) -> dict[str, float]:
         """Returns the numbers of `NativeSynapses.statistics` except those about thinned trains."""
@@ -180,7 +196,7 @@ class NativeLayer(NativeSynapses, NumberLayer):
 
 
 def number_layer(
-    connection: Connection, device: DeviceSource, spec: AnalogSgdSpec, seeds: Seeds
+    connection: Connection, device: DeviceSource, spec: AnalogSgdSpec, cycles: int, seeds: Seeds
 ) -> NumberLayer:
     """Returns a layer in the simulator that the tile asks for.
 
@@ -188,28 +204,32 @@ def number_layer(
         InputError: the layer refuses the device or the settings.
     """
     made = NativeLayer if spec.tile.simulator == "native" else AihwkitLayer
-    return made(connection, device, spec, seeds)
+    return made(connection, device, spec, cycles, seeds)
 
 
-def number_crossbar(connection: Connection, spec: AnalogSgdSpec, seeds: Seeds) -> Crossbar:
+def number_crossbar(
+    connection: Connection, spec: AnalogSgdSpec, cycles: int, seeds: Seeds
+) -> Crossbar:
     """Returns the crossbar of such a layer, with weights of He initialisation and a threshold of 1.
 
-    Each patch is a presentation. Replicas of a kernel start equal.
+    All crossbars of a network exist for the same time: in each cycle, a patch has its reads and a
+    train, and a crossbar with fewer patches waits. Replicas of a kernel start equal.
     """
     n_in, replicas = connection.shape[0], connection.replicas
     he_std = math.sqrt(2.0 / n_in)
     rng = np.random.default_rng(seeds[0])
     normal = np.tile(rng.standard_normal((n_in, connection.channels)), replicas)
-    rows = spec.batch * connection.positions
     return Crossbar(
         initial=(spec.initial_scale * he_std * normal).astype(np.float32),
         theta=1.0,
         he_std=he_std,
-        gain=float(rows),  # the errors are means over the batch already
+        gain=float(spec.batch),  # the errors are means over the batch already
         T=1,
-        slots=spec.trains.train_length + READS_A_PRESENTATION,
-        batch=rows,
+        slots=(spec.trains.train_length + READS_A_PRESENTATION) * cycles,
+        batch=spec.batch,
         seed=int(seeds[1].generate_state(1, np.uint64)[0]),
+        positions=connection.positions,
+        arrays=replicas if spec.at_once else 1,
     )
 
 

@@ -198,10 +198,12 @@ def _slots(time: np.ndarray, width: float) -> np.ndarray:
 
     For example, 0.29 / 0.01 is 28.999999999999996, and belongs to slot 29.
     """
-    kind = np.float32 if time.dtype == np.float32 else np.float64
+    kind = time.dtype if time.dtype.kind == "f" else np.dtype(np.float64)
+    # Half precision only stores times, where others may be the rounded result of a calculation.
+    steps = 0.5 if kind == np.float16 else 2.0
     slot = time.astype(np.float64) / width
     nearest = np.rint(slot)
-    at_start = np.abs(slot - nearest) <= 2.0 * np.finfo(kind).eps * nearest
+    at_start = np.abs(slot - nearest) <= steps * float(np.finfo(kind).eps) * nearest
     return np.where(at_start, nearest, np.floor(slot))
 
 

@@ -48,6 +48,8 @@ class AnalogSgdRule(DeviceRule, NumbersRule):
     def training(self, settings: RunSettings, threads: int) -> Train:
         from rpu_ssnn.baselines.analog_sgd import train_analog_sgd
 
-        spec = AnalogSgdSpec(trains=self.trains, tile=self.tile, **self.of_numbers(settings))
-        layers, seed = settings.network.hidden_layers, settings.seed
-        return partial(train_analog_sgd, spec, layers, self.simulated, seed=seed)
+        network, numbers = settings.network, self.of_numbers(settings)
+        at_once = network.positions == "at_once"
+        spec = AnalogSgdSpec(trains=self.trains, tile=self.tile, at_once=at_once, **numbers)
+        made, seed = network.hidden_layers, settings.seed
+        return partial(train_analog_sgd, spec, made, self.simulated, seed=seed)

@@ -30,7 +30,7 @@ def layers_of(spec: AnalogSgdSpec, seed: int = 3) -> list[NumberLayer]:
     layers = []
     for connection in dense(SIZES):
         initial_seed, device_seed = seeds.spawn(2)
-        layers.append(number_layer(connection, source, spec, (initial_seed, device_seed)))
+        layers.append(number_layer(connection, source, spec, 1, (initial_seed, device_seed)))
     return layers
 
 

@@ -14,7 +14,7 @@ from rpu_ssnn.baselines.convolution import Patches
 from rpu_ssnn.baselines.number_layers import number_layer
 from rpu_ssnn.data import Dataset
 from rpu_ssnn.network.inputs import InputLines
-from rpu_ssnn.spec import Connection, ConvLayer, ConvSpec, dense
+from rpu_ssnn.spec import Connection, ConvLayer, ConvSpec, dense, slot_cycles
 from rpu_ssnn.spec.tile import TileSpec
 from support.rpu_ssnn.networks import with_first
 
@@ -107,7 +107,7 @@ def test_one_step_of_the_control_is_minus_the_rate_times_the_gradient(simulator:
     found = (SMALL, *dense((36, 5)))
     seeds = np.random.SeedSequence(3), np.random.SeedSequence(4)
     device = get_device("ideal", {"levels": 50_000})
-    layers = [number_layer(one, device, spec, seeds) for one in found]
+    layers = [number_layer(one, device, spec, SMALL.positions, seeds) for one in found]
     before = [one.weights().copy() for one in layers]
     images, labels = RNG.random((100, 60), dtype=np.float32), RNG.integers(0, 5, 100)
     network = AnalogNetwork(spec, InputLines(60, 1), layers)
@@ -131,3 +131,22 @@ def test_the_control_learns_with_kernels_in_devices(digits: Dataset) -> None:
     layers = (layer(kernel=3, stride=2, channels=8),)
     trained = train_analog_sgd(spec, layers, get_device("charge_trap"), few, seed=1)
     assert trained.accuracy(digits.validation_images, digits.validation_labels) > 0.8
+
+
+@pytest.mark.parametrize(
+    ("simulator", "at_once"), [("native", False), ("native", True), ("aihwkit", False)]
+)
+def test_all_arrays_of_the_control_leak_for_the_same_time(simulator: str, at_once: bool) -> None:
+    """Each image has 12 patches, or 6 with two replicas at once, and an idle time of 1 ms."""
+    tile = TileSpec.model_validate({"simulator": simulator, "slot_seconds": 1e-4})
+    tile = tile.model_copy(update={"idle_seconds": 1e-3, "weight_range": 8.0})
+    spec = AnalogSgdSpec(tile=tile, batch=10, at_once=at_once)
+    cycles = slot_cycles((SMALL,), at_once)
+    leak = {"leak_time_constant_s": 0.2, "leak_time_constant_spread": 0.0}
+    seeds = np.random.SeedSequence(3), np.random.SeedSequence(4)
+    for one in (SMALL, *dense((36, 5))):
+        made = number_layer(one, get_device("capacitor", leak), spec, cycles, seeds)
+        before = made.weights().copy()
+        made.end_batch()
+        kept = float((made.weights() * before).sum() / np.square(before).sum())
+        assert -0.2 * np.log(kept) == pytest.approx(10 * (33e-4 * cycles + 1e-3), rel=0.02)

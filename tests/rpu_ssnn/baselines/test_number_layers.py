@@ -32,7 +32,7 @@ def layer[T: AihwkitLayer | NativeLayer](
     spec = AnalogSgdSpec(tile=tile, trains=trains, batch=batch, learning_rate=rate)  # type: ignore[arg-type]
     seeds = np.random.SeedSequence(1), np.random.SeedSequence(2)
     overrides = QUIET if device == "ideal" else {}
-    return kind(dense((N_IN, N_OUT))[0], get_device(device, overrides), spec, seeds)
+    return kind(dense((N_IN, N_OUT))[0], get_device(device, overrides), spec, 1, seeds)
 
 
 def numbers(rows: int = 1) -> tuple[np.ndarray, np.ndarray]:

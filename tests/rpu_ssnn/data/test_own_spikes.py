@@ -53,7 +53,7 @@ def test_polarity_takes_lines_of_its_own(tmp_path: Path) -> None:
     assert sorted(trains[1].line.tolist()) == [2, 5]
 
 
-@pytest.mark.parametrize("kind", [np.float64, np.float32])
+@pytest.mark.parametrize("kind", [np.float64, np.float32, np.float16])
 @pytest.mark.parametrize("width", [0.001, 0.01, 0.1])
 def test_a_time_at_the_start_of_a_slot_is_in_it(tmp_path: Path, width: float, kind: Any) -> None:
     """In floating point, floor(0.29 / 0.01) would be 28."""
