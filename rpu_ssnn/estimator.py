@@ -80,7 +80,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         synapses: `rate` (float weights, Eq. 9), `coincidence` (float weights, Eq. 10), the name of
             a device preset, or an aihwkit device configuration.
         epochs: the number of passes over the training rows; the step falls linearly.
-        batch: the number of presentations in a batch.
+        batch: the number of presentations in a batch; `fit` takes at most all rows.
         learning_rate: the equivalent rate of `rpu_ssnn.synapses`.
         weight_range: the range of devices, see `TileSpec.weight_range`.
         scale: `training` takes one range of values for all columns, `each` one for each column.
@@ -173,7 +173,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             self.trained_.close()
             del self.trained_
         values, labels = self._checked(X, y, reset=True)
-        self._begin(values, np.unique(labels))
+        self._begin(values, np.unique(labels), most=len(values))
         self.trained_ = self._train(self._dataset(values, labels), self.epochs)
         return self
 
@@ -306,12 +306,15 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise ValueError(f"X has images of shape {shape}, but the first call had {self._shape}")
         return np.asarray(X).reshape(len(np.asarray(X)), -1) if len(shape) > 1 else X
 
-    def _begin(self, X: np.ndarray, classes: np.ndarray) -> None:
+    def _begin(self, X: np.ndarray, classes: np.ndarray, most: int | None = None) -> None:
+        """Reads the parameters; a batch has at most `most` rows."""
         if len(classes) < 2:
             found = f"y has {len(classes)} class"
             raise ValueError(f"a classifier needs at least 2 classes, but {found}")
         self._checked_as(_OwnSettings, *_OwnSettings.model_fields)
         self._fitted_with = self.get_params(deep=False)
+        batch = self._checked_as(TrainingSpec, "batch").batch
+        self._batch = batch if most is None else min(batch, most)
         self.classes_ = classes
         self._scale: Scale = scale_of(X, np.arange(len(X)), self.scale)
         try:
@@ -361,7 +364,9 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         )  # fmt: skip
 
     def _training_spec(self, epochs: int) -> TrainingSpec:
-        return self._checked_as(TrainingSpec, "batch", epochs=epochs, decay_shape="linear")
+        return self._checked_as(
+            TrainingSpec, batch=self._batch, epochs=epochs, decay_shape="linear"
+        )
 
     def _checked_as[S: Spec](self, kind: type[S], *names: str, **more: Any) -> S:
         """Returns parameters of the classifier as settings.

@@ -229,7 +229,8 @@ def number_crossbar(
         batch=spec.batch,
         seed=int(seeds[1].generate_state(1, np.uint64)[0]),
         positions=connection.positions,
-        arrays=replicas if spec.at_once else 1,
+        replicas=replicas,
+        at_once=spec.at_once,
     )
 
 

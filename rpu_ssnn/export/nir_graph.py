@@ -97,7 +97,7 @@ def write_nir(path: str | Path, trained: Trained, *, without_inhibition: bool = 
     names = list(nodes)
     metadata = {
         "rpu_ssnn": description(trained),
-        "left_out": _left_out(spec),
+        "left_out": left_out(spec),
         "slot_seconds": SLOT_SECONDS,
     }
     edges = list(itertools.pairwise(names))
@@ -152,9 +152,8 @@ def _matrix(weight: np.ndarray) -> Weights:
     return np.ascontiguousarray(turned.reshape(-1, turned.shape[-1]), dtype=np.float32)
 
 
-def _left_out(spec: NetworkSpec) -> str:
-    """Returns what the graph leaves out of the network, in words; empty if it leaves out
-    nothing."""
+def left_out(spec: NetworkSpec) -> str:
+    """Returns what a NIR graph leaves out of a network, in words; empty if that is nothing."""
     circuit = spec.neuron.circuit
     parts = [
         (spec.neuron.reset == "subtract", "that membranes keep what exceeds theta at a spike"),

@@ -66,7 +66,8 @@ def make_synapses(
                 transposed_reads=layer > 0,
                 delay=spec.delays[layer],
                 positions=found[layer].positions,
-                arrays=replicas if at_once else 1,
+                replicas=replicas,
+                at_once=at_once,
             )
         )
         require_kind("network", "synapses", made, Synapses)

@@ -19,6 +19,10 @@ Kelvin = Annotated[float, Field(ge=1.0, le=2000.0)]
 BOLTZMANN_EV = 8.617333262e-5
 """Boltzmann's constant in eV/K (CODATA 2018)."""
 
+SLOWEST_S = 1e12
+"""Charges with a longer time constant (s, at the reference temperature) stay, and no storage is
+longer."""
+
 MOST_ACCELERATION = 1e12
 """A temperature may speed up or slow down the loss by this factor at most, which single precision
 can still represent."""

@@ -9,6 +9,7 @@ from rpu_ssnn.common.errors import InputError, require
 from rpu_ssnn.devices.device_source import DeviceSource, loses_charge
 from rpu_ssnn.spec import InSingle, Spec
 from rpu_ssnn.spec.array_physics import (
+    SLOWEST_S,
     ArrayPhysics,
     DeviceReadNoiseSpec,
     HalfSelectSpec,
@@ -209,6 +210,7 @@ _ONE_LOSS = (
     "must be left out for a device that already loses charge, unless you override its "
     "leak_time_constant_s by .inf, or its loss_per_decade by 0"
 )
+_TOO_LONG = f"must be at most {SLOWEST_S:g} s at the temperature where the loss was given"
 _NEEDS_LOSS = (
     "needs a device that loses charge: a finite leak_time_constant_s, charge_trap_pulsed, or "
     "tile.retention"
@@ -249,6 +251,7 @@ def check_device(device: DeviceSource, spec: TileSpec, batch: int, slots: int) -
     fixed = physics or (device.own_law is not None and device.own_law.law.hidden)
     scheme = spec.reference.scheme
     heat, too_fast = retention.temperature_k, noise.is_slow and noise.slow_time_s < frozen
+    too_long = retention.has_law and spec.storage_seconds * retention.acceleration > SLOWEST_S
     refusals = (
         ("simulator", spec.simulator, on_aihwkit and needs_native(device), _NOT_ON_TILES),
         ("reference.scheme", scheme, on_aihwkit and scheme == "symmetry_point", _NO_POINT),
@@ -257,6 +260,7 @@ def check_device(device: DeviceSource, spec: TileSpec, batch: int, slots: int) -
         ("lines", spec.lines, spec.lines.acts and device.in_parallel > 1, _NO_LINES),
         ("retention", retention, retention.has_law and loses, _ONE_LOSS),
         ("storage_seconds", spec.storage_seconds, keeps and spec.storage_seconds, _NEEDS_LOSS),
+        ("storage_seconds", spec.storage_seconds, too_long, _TOO_LONG),
         ("retention.temperature_k", heat, keeps and heat, _NEEDS_LOSS),
         ("device_read_noise.slow_time_s", noise.slow_time_s, too_fast, _TOO_FAST.format(frozen)),
     )

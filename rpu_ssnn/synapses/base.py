@@ -91,8 +91,10 @@ class Crossbar:
         delay: slots that forward spikes wait for their gradient (`NetworkSpec.delays`); the pulses
             of a block come this much later than their reads.
         positions: number of positions of the layer that the crossbar serves; a dense layer has one.
-        arrays: number of arrays that work at the same time, each with its share of the output
-            lines (`NetworkSpec.positions`).
+        replicas: number of copies of a kernel, each with its share of the positions and of the
+            output lines.
+        at_once: whether the replicas are arrays that work at the same time
+            (`NetworkSpec.positions`).
     """
 
     initial: Weights
@@ -108,7 +110,13 @@ class Crossbar:
     transposed_reads: bool = True
     delay: int = 0
     positions: int = 1
-    arrays: int = 1
+    replicas: int = 1
+    at_once: bool = False
+
+    @property
+    def arrays(self) -> int:
+        """Returns the number of arrays that work at the same time."""
+        return self.replicas if self.at_once else 1
 
     def wanted_step(self, learning_rate: float) -> float:
         """Returns the step of one coincidence at a learning rate (units of the weights).

@@ -140,15 +140,16 @@ class RateSynapses(_Ideal):
         super().restore(state)
         restore_generator(self._rng, state["surrogate_noise"])
 
-    @staticmethod
     def _surrogate_spread(
+        self,
         forward: Float32[np.ndarray, "batch n_in"],
         gradient: Float32[np.ndarray, "batch 2 n_out"],
         surrogate: SurrogateSpec,
     ) -> Float32[np.ndarray, "n_in n_out"] | np.float32:
         """Returns the standard deviation of the summed products of a batch (spikes per slot)."""
         if surrogate.size == "pooled":
-            return np.float32(np.sqrt(2 * len(forward) * POOLED_VARIANCE / surrogate.T_s))
+            products = 2 * len(forward) / self.crossbar.replicas
+            return np.float32(np.sqrt(products * POOLED_VARIANCE / surrogate.T_s))
         mean = forward.T @ gradient.sum(axis=1)
         square = (forward**2).T @ (gradient**2).sum(axis=1)
         spread: Float32[np.ndarray, "n_in n_out"] = np.sqrt(

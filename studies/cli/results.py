@@ -202,6 +202,8 @@ def export(
     )
     if not done.replayable:
         typer.echo("the two may differ, as aihwkit's own noise cannot be seeded")
+    if done.left_out:
+        typer.echo(f"both are of the trained network; {done.left_out}")
 
 
 def _finished(folder: Path, rows: list[Path] | None) -> "tuple[Study, Runs]":

@@ -81,7 +81,8 @@ class DataFacts:
         test_samples: number of samples for the test.
         values: number of values in a sample.
         shape: of a sample, with one number for a vector, like a row of a table.
-        background: share of the training values that are the lowest one.
+        background: share of the training values that are the lowest one; if the columns are
+            `unlike`, that of the median column, each with its own lowest value.
         unlike: whether the columns of such a table span very different ranges.
         split: whether the data have separate test rows.
     """
@@ -233,14 +234,16 @@ def _facts(source: Source, where: object, *, split: bool) -> DataFacts:
         raise InputError(where, "data", "recorded spikes", allowed)
     widths = np.ptp(rows.astype(np.float64), axis=0)
     widths, vector = widths[widths > 0], len(source.shape) == 1
+    unlike = vector and len(widths) > 0 and float(widths.max() / widths.min()) > UNLIKE
+    at_lowest = np.mean(rows == (rows.min(axis=0) if unlike else rows.min()), axis=0)
     return DataFacts(
         samples=len(rows),
         test_samples=len(source.test_labels),
         values=rows.shape[1],
         shape=source.shape,
         classes=source.n_classes,
-        background=float(np.mean(rows == rows.min())),
-        unlike=vector and len(widths) > 0 and float(widths.max() / widths.min()) > UNLIKE,
+        background=float(np.median(at_lowest) if unlike else at_lowest.mean()),
+        unlike=unlike,
         split=split,
     )
 

@@ -20,9 +20,10 @@ class Exported:
 
     Attributes:
         images: the set of images on which the study measures accuracy.
-        accuracy: accuracy of the written network on these images, %.
+        accuracy: accuracy of the trained network on these images, %.
         in_row: accuracy of the finished trial, %.
         replayable: whether the two must be equal (aihwkit's own noise cannot be seeded).
+        left_out: what the file lacks of the trained network, in words (`rpu_ssnn.export.left_out`).
     """
 
     path: Path
@@ -30,6 +31,7 @@ class Exported:
     accuracy: float
     in_row: float
     replayable: bool
+    left_out: str
 
 
 def export_trial(
@@ -59,7 +61,7 @@ def export_trial(
         InputError: there is no such trial, its network does not spike (the float baseline), the
             file cannot be written, or the format cannot represent the network.
     """
-    from rpu_ssnn.export import write_network, write_nir
+    from rpu_ssnn.export import left_out, write_network, write_nir
     from rpu_ssnn.training import Trained
     from studies.workers.run_trial import set_threads
     from studies.workers.workspace import NO_WORKSPACE, TrialSession
@@ -80,8 +82,10 @@ def export_trial(
     with session.trained(method.training(trial.settings, threads), images) as trained:
         assert isinstance(trained, Trained)  # every spiking method trains one
         method.rest(trained)  # as in the trial, time passes before the test
+        lacks = ""
         if path.suffix.lower() == ".nir":
             write_nir(path, trained, without_inhibition=without_inhibition)
+            lacks = left_out(trained.network.spec)
         else:
             write_network(path, trained)
         measure = trial.settings.measure
@@ -90,7 +94,7 @@ def export_trial(
         else:
             read = images.test_images, images.test_labels
         accuracy = 100 * trained.accuracy(*read)
-    return Exported(path, measure, accuracy, in_row, method.is_replayable())
+    return Exported(path, measure, accuracy, in_row, method.is_replayable(), lacks)
 
 
 def _trial(folder: Path, case: str, seed: int) -> tuple[Trial, float]:

@@ -141,6 +141,16 @@ def test_convolutions_need_images() -> None:
         SpikingClassifier(layers=[{"conv": {"kernel": 0, "channels": 8}}], **FAST).fit(X, Y)
 
 
+def test_a_batch_has_at_most_all_rows() -> None:
+    """Otherwise the step would be divided by rows that are not there."""
+    counts = []
+    for batch in (60, 999):
+        model = SpikingClassifier(**FAST | {"batch": batch}).fit(X[:60], Y[:60])
+        counts += [one.spike_counts(X[:60]) for one in (model, pickle.loads(pickle.dumps(model)))]
+    for other in counts[1:]:
+        np.testing.assert_array_equal(counts[0], other)
+
+
 def test_part_by_part() -> None:
     model = SpikingClassifier(**FAST)
     for _ in range(6):

@@ -22,8 +22,8 @@ def write_initial(
         key: the key of the noise of a pulsed start.
 
     Returns:
-        The number of devices that cannot take their states (without stuck ones), and the number of
-        pulses of a pulsed start.
+        The number of weights with a device that cannot take its state (without stuck ones), and
+        the number of pulses of a pulsed start.
     """
     records, (n_in, _) = cells.records, initial.shape
     state = np.ascontiguousarray((initial / cells.per_state).astype(np.float32).T).ravel()
@@ -33,7 +33,8 @@ def write_initial(
     wanted = cells.signs[:, None] * state
     inner = wanted + records["a"] if cells.shared.has_reference else wanted
     low, high = records["low"], records["high"]
-    clipped = int((((inner < low) | (inner > high)) & (high > low)).sum())
+    beyond = ((inner < low) | (inner > high)) & (high > low)
+    clipped = int(beyond.any(axis=0).sum())
     if programmed:
         records["state"] = np.clip(wanted, low, high)
         return clipped, 0

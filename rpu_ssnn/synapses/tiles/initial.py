@@ -20,9 +20,10 @@ def program(tiles: Sequence[AnalogTile], state: Weights) -> None:
 
 
 def count_clipped(tiles: Sequence[AnalogTile], state: Weights) -> int:
-    """Counts the devices that cannot take their states; stuck ones are left out."""
+    """Counts the weights with a device that cannot take its state; stuck ones are left out."""
     signed = zip((1.0, -1.0), tiles, strict=False)
-    return sum(beyond_bounds(tile, sign * state) for sign, tile in signed)
+    beyond = [beyond_bounds(tile, sign * state) for sign, tile in signed]
+    return int(np.any(beyond, axis=0).sum())
 
 
 def pulse_open_loop(tiles: Sequence[AnalogTile], state: Weights, step: float, pulse: Pulse) -> int:

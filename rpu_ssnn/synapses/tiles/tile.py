@@ -9,7 +9,7 @@ from aihwkit.simulator.configs import IOParameters, UpdateParameters
 from aihwkit.simulator.configs.compounds import OneSidedUnitCell
 from aihwkit.simulator.parameters.enums import BoundManagementType, NoiseManagementType
 from aihwkit.simulator.tiles import AnalogTile
-from jaxtyping import Float32
+from jaxtyping import Bool, Float32
 
 from rpu_ssnn.common.training_state import State, StateError
 from rpu_ssnn.devices.certain_pulses import make_pulses_certain
@@ -231,24 +231,27 @@ def saturated(tile: AnalogTile) -> int:
     return count
 
 
-def beyond_bounds(tile: AnalogTile, state: Weights) -> int:
-    """Counts the devices that cannot take these states [n_in, n_out], since they are beyond their
-    own bounds; stuck ones are left out.
+def beyond_bounds(tile: AnalogTile, state: Weights) -> Bool[np.ndarray, "n_in n_out"]:
+    """Says which devices cannot take these states [n_in, n_out], since they are beyond their own
+    bounds; stuck ones can.
 
     In a cell of several devices, whose states add up in different ways, the nominal range counts;
     in a one-sided pair, the upper bound of the device that takes the state.
     """
     hidden = tile.get_hidden_parameters()
+    beyond: Bool[np.ndarray, "n_in n_out"]
     if is_one_sided(tile.rpu_config.device):
         negative, positive = (hidden[f"max_bound_{n}"].numpy().T for n in (0, 1))
-        return int(((state > positive) | (-state > negative)).sum())
-    if is_cell(hidden):
-        return int((np.abs(state) > 1.0).sum())
-    inner = torch.from_numpy(np.ascontiguousarray(state.T))
-    if "reference" in hidden:
-        inner = inner + hidden["reference"]
-    low, high = hidden["min_bound"], hidden["max_bound"]
-    return int((((inner < low) | (inner > high)) & (high > low)).sum())
+        beyond = (state > positive) | (-state > negative)
+    elif is_cell(hidden):
+        beyond = np.abs(state) > 1.0
+    else:
+        inner = torch.from_numpy(np.ascontiguousarray(state.T))
+        if "reference" in hidden:
+            inner = inner + hidden["reference"]
+        low, high = hidden["min_bound"], hidden["max_bound"]
+        beyond = (((inner < low) | (inner > high)) & (high > low)).numpy().T
+    return beyond
 
 
 def fix_stuck(tile: AnalogTile, spec: TileSpec, rng: np.random.Generator) -> None:

@@ -202,6 +202,12 @@ def test_a_charge_trap_that_loses_nothing_of_its_own_follows_the_law() -> None:
 HOT = {"temperature_k": 350, "activation_energy_ev": 1.0}
 
 
+def test_heat_makes_no_storage_longer_than_the_slowest_charge() -> None:
+    hot = {"loss_per_decade": 0.05, "temperature_k": 450, "activation_energy_ev": 1.1}
+    with refused("storage_seconds: 20000000.0", "at most 1e+12 s at the temperature where"):
+        made(0.5, hot, storage_seconds=2e7)
+
+
 @pytest.mark.parametrize("setting", [{"storage_seconds": 1.0}, {"retention": HOT}])
 def test_time_and_heat_of_a_charge_trap_that_loses_nothing_are_refused(
     setting: dict[str, object],

@@ -94,7 +94,8 @@ def test_without_noise_every_device_is_aihwkit_s(name: str, scheme: str, own_pre
     assert np.abs(tile.weights() - make_crossbar().initial).max() > 2 * tile.device_step
     np.testing.assert_allclose(native.weights(), tile.weights(), rtol=0, atol=1e-6)
     theirs, ours = tile.statistics(), native.statistics()
-    for key in theirs:
+    # aihwkit's tile counts weights beyond the nominal range of a cell, not beyond devices' bounds.
+    for key in theirs.keys() - {"initial_clipped_total"}:
         assert ours[key] == pytest.approx(theirs[key]), key
     assert ours.keys() - {"slot_s", "step_factor", "charge_kept"} == theirs.keys()
 
@@ -118,7 +119,7 @@ def test_four_devices_in_parallel_are_aihwkit_s(name: str, scheme: str) -> None:
     assert np.abs(tile.weights() - make_crossbar().initial).max() > 2 * tile.device_step
     np.testing.assert_allclose(native.weights(), tile.weights(), rtol=0, atol=2e-6)
     theirs, ours = tile.statistics(), native.statistics()
-    # For a cell, aihwkit's tile counts weights beyond the nominal range; native ones count devices.
+    # aihwkit's tile counts weights beyond the nominal range of a cell, not beyond devices' bounds.
     for key in theirs.keys() - {"initial_clipped_total"}:
         assert ours[key] == pytest.approx(theirs[key]), key
 

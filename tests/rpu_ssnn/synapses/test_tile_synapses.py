@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from device_presets import get_preset
+from device_presets import get_device, get_preset
 from rpu_ssnn.spec.array_physics import WearSpec
 from rpu_ssnn.spec.tile import ReadSpec, ReferenceSpec, TileSpec
 from rpu_ssnn.synapses.base import PulseBlock
+from rpu_ssnn.synapses.native.synapses import NativeSynapses
 from rpu_ssnn.synapses.tiles.pulse_rows import RowWriter
 from rpu_ssnn.synapses.tiles.synapses import TileSynapses
 from support.commands import refused
@@ -194,13 +195,18 @@ def test_clipped_weights_are_those_beyond_each_device_s_own_bounds() -> None:
     assert synapses.statistics()["initial_clipped_total"] == lost.sum() > 0
 
 
-def test_a_narrow_range_clips_initial_weights_and_says_how_many() -> None:
-    device = get_preset("ideal", EXACT_DEVICE)
-    synapses = TileSynapses(make_crossbar(), device, TileSpec(weight_range=1.0), 1.0)
-    clipped = (np.abs(make_crossbar().initial) > 0.25).sum()
+@pytest.mark.parametrize("kind", [TileSynapses, NativeSynapses])
+@pytest.mark.parametrize("name", ["ideal", "four_device_cell(ideal)"])
+@pytest.mark.parametrize("scheme", ["ideal_reference", "differential_pair"])
+def test_a_narrow_range_clips_initial_weights_and_says_how_many(
+    kind: type[TileSynapses | NativeSynapses], name: str, scheme: str
+) -> None:
+    spec = TileSpec.model_validate({"weight_range": 1.0, "reference": {"scheme": scheme}})
+    synapses = kind(make_crossbar(), get_device(name, EXACT_DEVICE), spec, 1.0)
+    largest = np.abs(synapses.weights()).max()
+    clipped = (np.abs(make_crossbar().initial) > largest).sum()
     assert clipped > 0
     assert synapses.statistics()["initial_clipped_total"] == clipped
-    assert np.abs(synapses.weights()).max() <= 0.25
 
 
 def test_a_step_that_cannot_be_reached_shows_in_the_row() -> None:

@@ -81,6 +81,11 @@ def test_features_of_unlike_ranges_are_scaled_each(here: Path) -> None:
     table["mass"] /= 1000
     table.to_csv("alike.csv", index=False)
     assert "range" not in content(new_study("alike.csv", label="species"))["dataset"]
+    table["width"] = 500 * RNG.random(90)
+    table[["length", "mass", "width"]] *= RNG.random((90, 3)) < 0.2
+    table.loc[0, "length"] = -0.001
+    table.to_csv("sparse.csv", index=False)
+    assert "encoding" not in content(new_study("sparse.csv", label="species"))["network"]
 
 
 def test_every_device_is_compared_by_spikes_and_by_numbers_and_nothing_is_left_to_hand(

@@ -17,7 +17,7 @@ from jaxtyping import Float32, Float64
 
 from rpu_ssnn.common.training_state import State
 from rpu_ssnn.compiled import compiled
-from rpu_ssnn.spec.array_physics import RetentionSpec
+from rpu_ssnn.spec.array_physics import SLOWEST_S, RetentionSpec
 from rpu_ssnn.synapses.native.cells import Cells, Scratch
 from rpu_ssnn.synapses.native.device_array import DeviceArray
 from rpu_ssnn.synapses.native.effects.effect import Effect, Setup
@@ -25,10 +25,8 @@ from rpu_ssnn.synapses.native.pulses import window_now
 
 GRID = 4.0
 """The ratio of neighbouring time constants. The sum is then within 0.2 % of a decade's loss of the
-law in log-time, and within 0.5 % of what is left by the power law (trapezoid rule in ln r)."""
-
-SLOWEST_S = 1e12
-"""The last time constant (s); slower charges stay."""
+law in log-time, up to 1.5 decades before that law has lost all charge, where the sum has a softer
+end; and within 0.5 % of what is left by the power law (trapezoid rule in ln r)."""
 
 type Parts = Float32[np.ndarray, "devices_a_cell cells n"]
 """The charges of each device."""
