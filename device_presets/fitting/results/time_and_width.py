@@ -110,15 +110,12 @@ def measured_ranges(p: Population) -> dict[str, tuple[float, float]]:
     they are known, and, if the step depends on the gap, periods at the most frequent width."""
     timing, found = p.fit.prepared.timing, {}
     if timing is not None and math.isfinite(timing.width_0):
-        found["pulse_width_s"] = _ends(timing.width)
+        found["pulse_width_s"] = six_digits(timing.width.min()), six_digits(timing.width.max())
         if GAP in p.fit.layout.effects.terms:
             known = (p.fit.prepared.series.pulse != 0) & np.isfinite(timing.gap)
-            found["pulse_period_s"] = _ends(timing.gap[known] + timing.width_0)
+            periods = timing.gap[known] + timing.width_0
+            found["pulse_period_s"] = six_digits(periods.min()), six_digits(periods.max())
     return found
-
-
-def _ends(seconds: np.ndarray) -> tuple[float, float]:
-    return six_digits(seconds.min()), six_digits(seconds.max())
 
 
 def six_digits(value: float) -> float:
@@ -134,8 +131,10 @@ def effect_assumption(p: Population, name: str) -> str | None:
         return None
     if name == "leak_time_constant_s" and retention_setting(p):
         return f"left out: {lost(p)}; a study sets {retention_setting(p)}"
-    if name == "write_noise" and p.fit.layout.as_charge_trap and p.device().read_noise > 0:
-        return "left out: the read noise, which a study can set for its reads"
+    noise = p.device().read_noise if p.fit.layout.as_charge_trap else 0.0
+    if name == "write_noise" and noise > 0.0:  # The nominal range is 2 in weight.
+        setting = f"{{simulator: native, device_read_noise: {{white_of_range: {noise / 2:.3g}}}}}"
+        return f"left out: read noise of {noise:.3g} in weight; a study sets tile: {setting}"
     missing = {
         "width_knee_s": not {WIDTH, GAP} & set(terms) and "no dependence on width or gap is fitted",
         "width_steepness": WIDTH not in terms and "from charge_trap_pulsed: width is not fitted",
@@ -150,20 +149,19 @@ def effect_assumption(p: Population, name: str) -> str | None:
 
 def left_out(p: Population) -> list[str]:
     """Returns sentences on what was measured but is not in the preset."""
-    layout, noise, told = p.fit.layout, p.device().read_noise, []
+    layout, timing, told = p.fit.layout, p.fit.prepared.timing, []
     if lost(p):
         told.append(
             f"The preset leaves out {lost(p)}, which only presets with constant, linear or "
             "soft-bounds steps and without a leak can have."
         )
-    timing = p.fit.prepared.timing
     if timing and any(low < (1.0 - _VARIED) * high for low, high in timing.volts):
         told.append("Pulses of all amplitudes are treated alike, as no law depends on amplitudes.")
     if layout.as_charge_trap and GAP in layout.effects.terms:
         ends = "{:g} to {:g} s".format(*measured_ranges(p)["pulse_period_s"])
         told.append(f"Pulses came every {ends}; for longer waits, the fitted law is extrapolated.")
-    if layout.as_charge_trap and noise > 0.0:
-        told.append(f"The preset leaves out read noise ({noise:.3g} in weight): a study sets it.")
+    if noise := effect_assumption(p, "write_noise"):
+        told.append(f"The preset has {noise}.")
     return told
 
 

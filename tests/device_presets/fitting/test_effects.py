@@ -40,6 +40,7 @@ from rpu_ssnn.devices.fit_form import CONSTANT, LINEAR, PIECEWISE, SOFT_BOUNDS
 from rpu_ssnn.devices.laws import FIT_FORMS
 from rpu_ssnn.devices.laws.charge_trap import ChargeTrapPhysics
 from rpu_ssnn.spec.array_physics import RetentionSpec
+from rpu_ssnn.spec.tile import TileSpec
 from studies.declaration.update_rules.on_device import DeviceRule
 from support.device_presets.fits import ONE, ZERO, measured
 from support.device_presets.timed import STEP, Train, leak, log_loss, train, write_train
@@ -293,7 +294,10 @@ def test_soft_bounds_with_a_loss_become_a_charge_trap_of_slope_one(tmp_path: Pat
     for weight in (-0.7, 0.0, 0.5):
         theirs = [population.step_at(mean, up, weight) for up in (True, False)]
         np.testing.assert_allclose(mean_steps(preset, weight), theirs, rtol=1e-4)
-    assert "read noise" in " ".join(left_out(population))
+    (noise,) = (told for told in left_out(population) if "read noise" in told)
+    setting = yaml.safe_load(noise.split("sets tile: ")[1].removesuffix("."))
+    of_range = TileSpec(**setting).device_read_noise.white_of_range
+    assert 2 * of_range == pytest.approx(mean.read_noise, rel=0.01)
 
 
 def test_a_loss_that_no_preset_holds_is_in_verdict_and_card_and_a_setting_of_the_study(
