@@ -155,7 +155,8 @@ def read_measurement(
         if not pd.Series(pulsed).groupby([device, cycle]).any().all():
             notes.append(
                 "a cycle of readings only counts from the last pulse, and does not show the loss "
-                "before them; if it continues a sweep, give it the cycle and last pulse of that"
+                "before them; if it continues a sweep, give it the cycle and last pulse of that; "
+                "if pulses that are not in the file wrote its state, start its times at 0"
             )
     pulse = np.where(follows & pulsed, np.where(up, 1, -1), 0).astype(np.int8)
     conditions = conditions_of(file, rows, follows, pulsed & (number > 0))

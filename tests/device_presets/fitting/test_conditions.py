@@ -108,3 +108,4 @@ def test_a_clock_that_begins_anew_counts_from_the_last_pulse_only_if_it_has_none
     assert given.age_s[19] == 0.0
     np.testing.assert_array_equal(given.age_s[-3:], [np.inf, 2, 10])
     assert "a cycle of readings only counts from the last pulse" in found.notes[-1]
+    assert "not in the file wrote its state, start its times at 0" in found.notes[-1]
