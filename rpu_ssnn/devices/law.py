@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32
 
-from rpu_ssnn.common.errors import PresetError
+from rpu_ssnn.common.errors import Fault, PresetError, require_preset
 from rpu_ssnn.devices.common_parameters import (
     PULSE_FACTS,
     RETENTION,
@@ -159,19 +159,28 @@ class Law:
         up, down = self.own_changes(values, weight)
         return abs(up), abs(down)
 
-    def own_changes(self, values: Values, weight: float = 0.0) -> UpDown:
-        """Returns the changes of `mean_steps` by the step of a user-defined law, with their
-        signs."""
+    def own_changes(self, values: Values, weight: float = 0.0, noise: float = 0.0) -> UpDown:
+        """Returns the changes of `mean_steps` by the step of a user-defined law, with their signs
+        and, where `noise` is another number than 0, with noise.
+
+        Raises:
+            PresetError: the step changes the device itself.
+        """
         scale_up, scale_down = self.scales(values)
         own = np.array([number(values, name) for name in self.own])
-        shared = OwnShared(np.float32(0.0), own)
+        shared = OwnShared(np.float32(number(values, "cycle_to_cycle") if noise else 0.0), own)
         found = []
         for way in (True, False):
             device = self.device_in_python(
                 low=number(values, "w_min"), high=number(values, "w_max"), up=scale_up,
                 down=scale_down, state=weight,
             )  # fmt: skip
-            found.append(float(self.step(shared, device, weight, way, 0.0)))
+            before = {**vars(device)}
+            found.append(float(self.step(shared, device, weight, way, noise)))
+            for name in before.keys() - self.hidden_fields:
+                told = Fault(f"it changes device.{name}")
+                allowed = "must change no field of a device but its hidden numbers, a and b"
+                require_preset(vars(device)[name] == before[name], self.file, "step", told, allowed)
         return found[0], found[1]
 
     def numbers(self, values: Values) -> Float32[np.ndarray, " n"]:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
+from itertools import product
 from numbers import Real
 from pathlib import Path
 from typing import NamedTuple
@@ -17,14 +18,14 @@ import numba.core.errors
 import numpy as np
 from jaxtyping import Float32
 
-from rpu_ssnn.common.errors import Fault, PresetError, one_of, require_preset
+from rpu_ssnn.common.errors import Fault, InputError, PresetError, one_of, require_preset
 from rpu_ssnn.common.files import reason
 from rpu_ssnn.common.own_code import run_own_code
 from rpu_ssnn.common.wording import listed
 from rpu_ssnn.devices.common_parameters import RETENTION, STEP_AND_RANGE, VARIATION
 from rpu_ssnn.devices.device_record import RECORD
 from rpu_ssnn.devices.fit_form import OWN
-from rpu_ssnn.devices.law import Law, Values
+from rpu_ssnn.devices.law import Law, Values, number
 from rpu_ssnn.devices.law_parameter import LawParameter
 from rpu_ssnn.devices.laws import LAWS
 from rpu_ssnn.devices.shared import own_step
@@ -70,20 +71,32 @@ def find_law(where: str, name: str, digest: str | None = None) -> Law:
 
 
 def check_own_step(law: Law, values: Values) -> None:
-    """Runs the step of a user-defined law once up and once down, with the numbers of one device.
+    """Runs the step of a user-defined law up and down, with the numbers of one device, from states
+    between its bounds, without noise and with noise of four deviations.
 
     Raises:
-        PresetError: the step raises an error, returns no finite number, or goes against its pulse.
+        PresetError: the step raises an error, returns no finite number or another one at the next
+            call, changes the device, or goes against its pulse far from the bounds.
     """
-    allowed = "must return the change of the state by a pulse, as a finite number"
-    try:
-        up, down = law.own_changes(values)
-    except Exception as error:
-        told = Fault(f"{type(error).__name__}: {error}")
-        raise PresetError(law.file, "step", told, allowed) from error
-    require_preset(math.isfinite(up) and math.isfinite(down), law.file, "step", [up, down], allowed)
-    allowed = "must raise the state 0 by a pulse up, and lower it by a pulse down"
-    require_preset(not (up < 0.0 or down > 0.0), law.file, "step", [up, down], allowed)
+    for state, noise in product((0.0, 0.5, 1.0, -0.5, -1.0), (0.0, 4.0, -4.0)):
+        weight = abs(state) * number(values, "w_min" if state < 0.0 else "w_max")
+        at = f"(here from state {weight:g} with noise {noise:g})"
+        allowed = f"must return the change of the state by a pulse, as a finite number {at}"
+        try:
+            with np.errstate(all="ignore"):
+                (up, down), again = (law.own_changes(values, weight, noise) for _ in range(2))
+        except InputError:
+            raise
+        except Exception as error:
+            told = Fault(f"{type(error).__name__}: {error}")
+            raise PresetError(law.file, "step", told, allowed) from error
+        finite = math.isfinite(up) and math.isfinite(down)
+        require_preset(finite, law.file, "step", [up, down], allowed)
+        allowed = f"must follow from its arguments alone, and draw no random number {at}"
+        require_preset((up, down) == again, law.file, "step", [up, again[0]], allowed)
+        allowed = f"must raise the state by a pulse up, and lower it by a pulse down {at}"
+        against = abs(state) < 1.0 and noise == 0.0 and (up < 0.0 or down > 0.0)
+        require_preset(not against, law.file, "step", [up, down], allowed)
 
 
 @lru_cache(maxsize=16)

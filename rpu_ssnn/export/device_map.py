@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rpu_ssnn.common.errors import require, require_kind
-from rpu_ssnn.common.files import check_hdf5, refusing, user_path, write_whole
+from rpu_ssnn.common.files import check_hdf5, refuse_unwritable, refusing, user_path, write_whole
 from rpu_ssnn.common.optional import optional_package
 from rpu_ssnn.export.description import description, rebuilt, weights_of
 from rpu_ssnn.training import Trained
@@ -49,10 +49,12 @@ def write_network(path: str | Path, trained: Trained) -> Path:
         The path.
 
     Raises:
-        InputError: reads have errors, h5py is not installed, or the file cannot be written.
+        InputError: reads have errors, h5py is not installed, or the file does not end in .h5 or
+            .hdf5 or cannot be written.
     """
     require_kind("write_network", "trained", trained, Trained)
     path = user_path("write_network", "path", path)
+    refuse_unwritable("write_network", "path", path, (".h5", ".hdf5"))
     h5py, weights = _h5py(path), weights_of(trained, path)
 
     def write(temporary: Path) -> None:

@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 
 from rpu_ssnn.common.errors import InputError, require, require_kind
-from rpu_ssnn.common.files import check_hdf5, refusing, user_path, write_whole
+from rpu_ssnn.common.files import check_hdf5, refuse_unwritable, refusing, user_path, write_whole
 from rpu_ssnn.common.optional import optional_package
 from rpu_ssnn.export.description import description, rebuilt, weights_of
 from rpu_ssnn.spec import NetworkSpec, connected
@@ -56,10 +56,11 @@ def write_nir(path: str | Path, trained: Trained, *, without_inhibition: bool = 
     Raises:
         InputError: the network has such an output and it is not to be left out; it has replicas, or
             kernels that are not square; its reads have errors; nir is not installed; the file
-            cannot be written.
+            does not end in .nir or cannot be written.
     """
     require_kind("write_nir", "trained", trained, Trained)
     path = user_path("write_nir", "path", path)
+    refuse_unwritable("write_nir", "path", path, (".nir",))
     nir, spec = _optional("nir", path), trained.network.spec
     inhibition = spec.inhibition
     if (inhibition.clocked or inhibition.strength) and not without_inhibition:

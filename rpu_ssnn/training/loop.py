@@ -15,6 +15,7 @@ from typing import Self
 import numpy as np
 from jaxtyping import Int64
 
+from rpu_ssnn.common.errors import require
 from rpu_ssnn.common.training_state import (
     EpochRow,
     State,
@@ -70,7 +71,13 @@ class Learner(ABC):
         there must be at least one."""
 
     def accuracy(self, images: Rows, labels: Int64[np.ndarray, " n"]) -> float:
-        """Returns the share of images that are classified as their label; NaN for none."""
+        """Returns the share of images that are classified as their label; NaN for none.
+
+        Raises:
+            InputError: there is not one label for each image.
+        """
+        count, allowed = np.shape(labels), f"must be ({len(images)},), one for each image"
+        require(count == (len(images),), "accuracy", "shape of labels", count, allowed)
         return float((self.classes(images) == labels).mean()) if len(labels) else math.nan
 
     @abstractmethod

@@ -115,7 +115,7 @@ def sheet_of(
 
 def law(text: str) -> dict[str, Content]:
     """Returns the file of a law whose step is right, and whose other settings are these."""
-    start = "from rpu_ssnn.devices import Law, LawParameter\n"
+    start = "import numpy as np\nfrom rpu_ssnn.devices import Law, LawParameter\n"
     return {"l.py": f"{start}LAW = Law(name='x', {text})\n"}
 
 
@@ -172,6 +172,15 @@ LAB = [
     of_case("device: {law: l.py, step: [1, 2]}", "device.step: [1, 2]", files=law(STEP)),
     of_case("device: {law: l.py, sha256: ab}", "device.law", "sha256=ab", files=law(STEP)),
     of_case(f"device: {{law: l.py, {NUMBERS}}}", "[-0.01, 0.01]", "state 0", files=law(AGAINST)),
+    *(
+        of_case(f"device: {{law: l.py, {NUMBERS}}}", *said, files=law(STEP.replace("d.up", bad)))
+        for bad, *said in (
+            ("w + d.up", "[-0.49, -0.01]", "state -0.5 with noise 0"),
+            ("d.up * np.sqrt(d.high - w - 1e-9)", "nan", "state 1 with"),
+            ("d.up * np.random.random()", "draw no random number"),
+            ("d.up * np.sqrt(1 + n)", "nan", "with noise -4"),
+        )
+    ),
     of_case("device: {law: l.py}", "l.py: own: ['a']", files=law(STEP + ", own=['a']")),
     *(
         of_case("device: {law: l.py}", f"own.r.{wrong}".replace("=", ": "), files=law(

@@ -333,6 +333,8 @@ def test_a_changed_map_is_refused(tmp_path: Path) -> None:
     small = load_dataset("digits", n_train=20, n_test=5, validation_share=0.0, seed=0)
     with trained_in(coincidence_synapses(4.0), small) as trained:
         write_network(path, trained)
+        with pytest.raises(InputError, match=r"path: .*net.nir' is not allowed; must end in .h5"):
+            write_network(tmp_path / "net.nir", trained)
     with h5py.File(path) as file:
         text, shape = file.attrs["description"], file["crossbar_1/weights"].shape
     for old, new, expected in BAD_DESCRIPTIONS:
