@@ -75,19 +75,14 @@ def card(preset: Preset) -> list[Fact]:
     up, down = states_at_zero(preset)
     bounds = origins(preset, ("w_max", "w_min"))
     beyond = [bound for bound in bounds if standing_of(bound) == "extrapolated"]
-    states = f"{up:.5g} / {down:.5g} states" if preset.bidirectional else f"{up:.5g} states"
-    asymmetry = f"{asymmetry_at_zero(preset):.3g} of the larger step"
+    what, states, asymmetry = "states over the range", f"{up:.5g} states", "no gradual down step"
+    if preset.bidirectional:
+        what, states = f"{what}, up / down", f"{up:.5g} / {down:.5g} states"
+        asymmetry = f"{asymmetry_at_zero(preset):.3g} of the larger step"
+    standing = standing_of(preset.parameters["asymmetry"], *by_shape)
     facts = [
-        Fact(
-            "states over the range, up / down" if preset.bidirectional else "states over the range",
-            states,
-            standing_of(preset.parameters["levels"], *beyond),
-        ),
-        Fact(
-            "asymmetry of the mean steps",
-            asymmetry if preset.bidirectional else "no gradual down step",
-            standing_of(preset.parameters["asymmetry"], *by_shape),
-        ),
+        Fact(what, states, standing_of(preset.parameters["levels"], *beyond)),
+        Fact("asymmetry of the mean steps", asymmetry, standing),
     ]
     if shape:
         shares = [f"{share:.3g}" for share in shrinkage_at_bounds(preset) if not math.isnan(share)]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from device_presets.compounds.cells import COMPOUNDS, Compound
-from device_presets.library.preset import Parameter, Preset
+from device_presets.library.preset import Parameter, Preset, refuse_unknown
 from device_presets.library.preset_lookup import LISTING, get_preset
 from rpu_ssnn.common.errors import PresetError, one_of, require_preset
 from rpu_ssnn.devices.laws.charge_trap import ChargeTrapPhysics
@@ -88,8 +88,8 @@ class CompoundDevice:
         """Returns all parameters; the partner's are named ``partner.NAME``."""
         found = dict(self.first.parameters)
         for name, value in self.settings.items():
-            asked = self.compound.settings[name]
-            found[name] = Parameter(value, asked.unit, asked.description, assumption="of the cell")
+            unit = self.compound.settings[name].unit
+            found[name] = Parameter(value, unit, assumption="of the cell")
         if self.second is not None:
             found |= {f"partner.{name}": p for name, p in self.second.parameters.items()}
         return found
@@ -147,9 +147,7 @@ def compound_device(name: str, overrides: Mapping[str, Any] | None = None) -> Co
         settings[setting] = value
     law = get_preset(inside[0]).law
     known = [*{**law.parameters, **law.as_linear}, *compound.settings]
-    for parameter in given:
-        if parameter not in known:
-            raise PresetError(name, "parameter", parameter, one_of(known, parameter))
+    refuse_unknown(name, given, known)
     first = get_preset(inside[0], given)
     second = get_preset(inside[1]) if len(inside) == 2 else None
     if second is not None:

@@ -28,8 +28,8 @@ from device_presets.jump_tables.lookup_table import (
     is_lookup_table,
     read_lookup_table,
 )
-from device_presets.library.preset import Parameter
-from rpu_ssnn.common.errors import Fault, PresetError, one_of, require_preset
+from device_presets.library.preset import Parameter, refuse_unknown
+from rpu_ssnn.common.errors import Fault, PresetError, require_preset
 from rpu_ssnn.common.files import user_path
 from rpu_ssnn.devices.common_parameters import PULSE_FACTS, refuse_pulses_that_overlap
 from rpu_ssnn.devices.law_parameter import LawParameter
@@ -150,13 +150,13 @@ class TableDevice:
             "w_max": (1.0, "weight", f"the largest conductance, {high:g} {unit}"),
         }
         found = {
-            name: Parameter(value, unit, why, source="the table")
+            name: Parameter(value, unit, source=f"the table: {why}")
             for name, (value, unit, why) in read.items()
         }
         for name, parameter in TABLE_PARAMETERS.items():
             value = self.settings[name]
             why = "not known to the table" if value is None else "of the study"
-            found[name] = Parameter(value, parameter.unit, parameter.description, assumption=why)
+            found[name] = Parameter(value, parameter.unit, assumption=why)
         return found
 
     def device(self, seconds_between_steps: float | None = None) -> Any:
@@ -206,9 +206,7 @@ def table_device(name: str, overrides: Mapping[str, Any] | None = None) -> Table
     paths = [shipped_or_own(user_path("device", KEY, folder)) for folder in folders]
     found = tuple(each for path in paths for each in _folders_in(path))
     plain, given = f"{KEY}({', '.join(folders)})", overrides or {}
-    for setting in given:
-        if setting not in TABLE_PARAMETERS:
-            raise PresetError(plain, "parameter", setting, one_of(TABLE_PARAMETERS, setting))
+    refuse_unknown(plain, given, TABLE_PARAMETERS)
     settings = {
         setting: parameter.checked(plain, setting, given.get(setting, parameter.neutral))
         for setting, parameter in TABLE_PARAMETERS.items()

@@ -2,15 +2,12 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from device_presets.library.preset_file import ParameterEntry, PresetEntry
+from device_presets.library.preset_file import PresetEntry
 from device_presets.library.preset_lookup import get_preset, preset_names
 from rpu_ssnn.common import strict_yaml
 from rpu_ssnn.common.errors import PresetError, require_preset
 from rpu_ssnn.common.wording import printable
-from rpu_ssnn.devices.law_parameter import Value
-from rpu_ssnn.devices.laws import LAWS
 
 MOST_LETTERS = 100
 """A name has at most this many letters, since file names must not be longer than 255 bytes."""
@@ -24,23 +21,8 @@ def draws_file(preset: Path) -> Path:
     return preset.with_name(f"{preset.stem}_draws{preset.suffix}")
 
 
-def parameter(law: str, name: str, value: Value, **origin: Any) -> ParameterEntry:
-    """Returns one parameter of a device law as it is written to a file, with its unit.
-
-    Args:
-        origin: The other fields of `ParameterEntry`.
-    """
-    shown = list(value) if isinstance(value, tuple) else value
-    return ParameterEntry(value=shown, unit=LAWS[law].parameters[name].unit, **origin)
-
-
-def entry_text(name: str, entry: PresetEntry, comments: tuple[str, ...]) -> str:
-    """Returns the YAML of one preset, with comment lines on top."""
-    return entries_text({name: entry}, comments)
-
-
 def entries_text(entries: Mapping[str, PresetEntry], comments: tuple[str, ...]) -> str:
-    """Returns the YAML of several presets, with comment lines on top."""
+    """Returns the YAML of presets by name, with comment lines on top."""
     lines = [printable(line) for comment in comments for line in comment.splitlines()]
     content = {name: entry.model_dump(exclude_defaults=True) for name, entry in entries.items()}
     return strict_yaml.dump(content, "\n".join(lines))

@@ -1,7 +1,7 @@
 """Defines a device preset, whose named and sourced parameters become an aihwkit device."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from dataclasses import fields as dataclass_fields
 from types import MappingProxyType
@@ -26,7 +26,6 @@ class Parameter:
     Args:
         value: number, flag, list of numbers, or None if it is not known.
         unit: the unit of the value (``step`` means a multiple of the mean step, and so on).
-        description: what the number means.
         source: publication or fit that gives it; None for an assumption.
         assumption: why this value was assumed; None if a source gives it.
         measured: the lowest and the highest value that a fit saw; None if any value may be set.
@@ -34,10 +33,20 @@ class Parameter:
 
     value: Value
     unit: str
-    description: str
     source: str | None = None
     assumption: str | None = None
     measured: tuple[float, float] | None = None
+
+
+def refuse_unknown(where: str, given: Iterable[str], known: Collection[str]) -> None:
+    """Refuses parameters that a device does not have.
+
+    Raises:
+        PresetError: one of those given is not among the known ones.
+    """
+    for name in given:
+        if name not in known:
+            raise PresetError(where, "parameter", name, one_of(known, name))
 
 
 SPECIFICATION = "specification"
@@ -89,8 +98,7 @@ class Preset:
         Raises:
             PresetError: the device has no such parameter.
         """
-        if name not in self.parameters:
-            raise PresetError(self.name, "parameter", name, one_of(self.parameters, name))
+        refuse_unknown(self.name, [name], self.parameters)
         return self.parameters[name].value
 
     def number(self, name: str) -> float:

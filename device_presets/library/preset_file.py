@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Self
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, StrictFloat, model_validator
 
@@ -13,6 +13,8 @@ from rpu_ssnn.common import strict_yaml
 from rpu_ssnn.common.errors import Fault, InputError, PresetError, one_of, require_preset
 from rpu_ssnn.common.files import user_path
 from rpu_ssnn.common.validation import validated
+from rpu_ssnn.devices.law import Law
+from rpu_ssnn.devices.law_parameter import Value
 
 LIKE = "like"
 """With this key an entry names another one, from which it inherits whatever it leaves out."""
@@ -39,6 +41,16 @@ class ParameterEntry(BaseModel):
     source: str | None = None
     assumption: str | None = None
     measured: tuple[StrictFloat, StrictFloat] | None = None
+
+    @classmethod
+    def of(cls, law: Law, name: str, value: Value | str, **origin: Any) -> Self:
+        """Returns the entry of a parameter of a law, with its unit.
+
+        Args:
+            origin: the other fields.
+        """
+        shown = list(value) if isinstance(value, tuple) else value
+        return cls(value=shown, unit=law.parameters[name].unit, **origin)
 
     @model_validator(mode="after")
     def _says_where_it_comes_from(self) -> Self:

@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
-from device_presets.library.preset import Parameter, Preset
+from device_presets.library.preset import Parameter, Preset, refuse_unknown
 from device_presets.library.preset_file import (
     STEP_OR_LEVELS,
     PresetEntry,
@@ -15,7 +15,7 @@ from device_presets.library.preset_file import (
 )
 from rpu_ssnn.common.errors import Fault, PresetError, one_of, require_preset
 from rpu_ssnn.devices.common_parameters import MOST_LEVELS
-from rpu_ssnn.devices.law_parameter import LawParameter, Value
+from rpu_ssnn.devices.law_parameter import LawParameter
 from rpu_ssnn.devices.laws import LAWS
 from rpu_ssnn.devices.own_law import check_own_step, find_law
 
@@ -101,9 +101,7 @@ def preset_of(
         given = {n: v for n, v in law.as_linear.items() if n not in kept} | given
         law = LAWS["linear"]
     declared = law.parameters
-    for field in (*entry.parameters, *given):
-        if field not in declared:
-            raise PresetError(name, "parameter", field, one_of(declared, field))
+    refuse_unknown(name, (*entry.parameters, *given), declared)
     parameters = _parameters(name, entry, declared, given)
     values = {key: parameter.value for key, parameter in parameters.items()}
     law.check_values(name, values)
@@ -128,7 +126,8 @@ def _parameters(
             if seen and isinstance(value, float) and not seen[0] <= value <= seen[1]:
                 allowed = f"must be within the measured range, {seen[0]:g} to {seen[1]:g}"
                 raise PresetError(where, name, value, f"{allowed} {asked.unit}")
-            return _parameter(asked, value, assumption="override by the user", measured=seen)
+            told = "override by the user"
+            return Parameter(value, asked.unit, assumption=told, measured=seen)
         found = entry.parameters[name]
         if found.unit != asked.unit:
             raise PresetError(where, f"{name}.unit", found.unit or None, f"must be {asked.unit}")
@@ -136,7 +135,7 @@ def _parameters(
         allowed = f"{asked.allowed}, not text"
         require_preset(not isinstance(found.value, str), where, name, found.value, allowed)
         value = asked.checked(where, name, found.value)
-        return _parameter(asked, value, **found.model_dump(exclude={"value", "unit"}))
+        return Parameter(value, **found.model_dump(exclude={"value"}))
 
     stated = {*overrides, *entry.parameters}
     if missing := [n for n, asked in declared.items() if asked.required and n not in stated]:
@@ -150,7 +149,7 @@ def _parameters(
         elif name not in STEP_OR_LEVELS:
             unknown = asked.neutral is None
             why = "not known to the preset" if unknown else "not given: aihwkit's neutral value"
-            complete[name] = _parameter(asked, asked.neutral, assumption=why)
+            complete[name] = Parameter(asked.neutral, asked.unit, assumption=why)
     chosen = [n for n in STEP_OR_LEVELS if n in overrides]
     chosen = chosen or [n for n in STEP_OR_LEVELS if n in entry.parameters]
     found = Fault("both are given" if chosen else "neither is given")
@@ -170,16 +169,12 @@ def _step_and_levels(
         raise PresetError(where, "step", chosen.value, allowed)
     # The derived value counts as sourced or assumed, like the given one.
     origin = "source" if chosen.source else "assumption"
-    told = {origin: "step = (w_max - w_min) / levels"}
-    both = {other: _parameter(declared[other], derived, **told) for other in STEP_OR_LEVELS}
+    told: dict[str, Any] = {origin: "step = (w_max - w_min) / levels"}
+    both = {other: Parameter(derived, declared[other].unit, **told) for other in STEP_OR_LEVELS}
     both[name] = chosen
     if _number(both["step"]) > span:
         raise PresetError(where, "step", both["step"].value, f"must be at most the range, {span:g}")
     return both
-
-
-def _parameter(asked: LawParameter, value: Value, **origin: Any) -> Parameter:
-    return Parameter(value, asked.unit, asked.description, **origin)
 
 
 def _number(parameter: Parameter) -> float:

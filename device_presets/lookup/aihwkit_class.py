@@ -105,7 +105,7 @@ def own_entry(source: Any) -> tuple[str, PresetEntry]:
         raise PresetError(WHERE, "class", type(device).__name__, allowed)
     law = law_of_aihwkit(model)
     assert law is not None
-    known = {asked.aihwkit_name: (name, asked) for name, asked in law.parameters.items()}
+    known = {asked.aihwkit_name: name for name, asked in law.parameters.items()}
     base = _classes()[model]()
     parameters: dict[str, ParameterEntry] = {}
     gammas = [_plain(getattr(device, f"gamma_{way}", 0.0)) for way in ("up", "down")]
@@ -113,10 +113,8 @@ def own_entry(source: Any) -> tuple[str, PresetEntry]:
     for field in dataclasses.fields(device):
         value, default = getattr(device, field.name), getattr(base, field.name)
         if field.name in known:
-            name, asked = known[field.name]
-            parameters[name] = ParameterEntry(
-                value=_plain(value), unit=asked.unit, assumption=_GIVEN
-            )
+            name = known[field.name]
+            parameters[name] = ParameterEntry.of(law, name, _plain(value), assumption=_GIVEN)
         elif field.name == "allow_increasing":
             allowed = f"must be {grows}, as a gamma is {'' if grows else 'not '}below 0"
             require_preset(value == grows, type(device).__name__, field.name, value, allowed)

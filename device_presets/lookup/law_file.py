@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from device_presets.library.preset import Preset
+from device_presets.library.preset import Preset, refuse_unknown
 from device_presets.library.preset_file import ParameterEntry, PresetEntry
 from device_presets.library.preset_lookup import preset_of
-from rpu_ssnn.common.errors import PresetError, one_of
+from rpu_ssnn.common.errors import PresetError
 from rpu_ssnn.common.files import user_path
 from rpu_ssnn.devices.own_law import find_law
 
@@ -58,12 +58,11 @@ def law_device(name: str, overrides: Mapping[str, Any] | None = None) -> Preset:
     given = {key.strip(): value.strip() for key, _, value in pairs}
     file = asked["file"].strip()
     law = find_law("device", str(user_path("device", KEY, file)), given.pop("sha256", None))
-    parameters = {}
-    for key, text in given.items():
-        if key not in law.parameters:
-            raise PresetError(name, "parameter", key, one_of(law.parameters, key))
-        unit = law.parameters[key].unit
-        parameters[key] = ParameterEntry(value=_value(text), unit=unit, assumption=_GIVEN)
+    refuse_unknown(name, given, law.parameters)
+    parameters = {
+        key: ParameterEntry.of(law, key, _value(text), assumption=_GIVEN)
+        for key, text in given.items()
+    }
     entry = PresetEntry(
         technology="own law",
         law=str(law.file),

@@ -14,14 +14,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from device_presets.library.entry_writing import checked_name, entry_text, parameter
-from device_presets.library.preset_file import PresetEntry
+from device_presets.library.entry_writing import checked_name, entries_text
+from device_presets.library.preset_file import ParameterEntry, PresetEntry
 from device_presets.library.steps_at_zero import asymmetry_of
 from device_presets.neurosim_metrics.pulse_curve import LARGEST_LABEL, STRAIGHT, curvature, label_of
 from rpu_ssnn.common.errors import PresetError, require_preset
 from rpu_ssnn.devices.common_parameters import PULSE_FACTS
+from rpu_ssnn.devices.laws import LAWS
 
-_LAW = "linear"
+_LAW = LAWS["linear"]
 _RANGE = 2.0
 """The weights span -1 to 1."""
 
@@ -90,15 +91,12 @@ def entry_from_metrics(metrics: PublishedMetrics) -> PresetEntry:
     """
     up, slope_up = _line(metrics.states_up, metrics.nonlinearity_up)
     down, slope_down = _line(metrics.states_down, -metrics.nonlinearity_down)
-    for field, size in (("nonlinearity-up", up), ("nonlinearity-down", down)):
-        if size > _RANGE:
-            allowed = (
-                "must be nearer to 0 with so few states: a step would be longer than the range"
-            )
-            raise PresetError("metrics", field, getattr(metrics, field.replace("-", "_")), allowed)
+    allowed = "must be nearer to 0 with so few states: a step would be longer than the range"
+    for way, size in (("up", up), ("down", down)):
+        label = getattr(metrics, f"nonlinearity_{way}")
+        require_preset(size <= _RANGE, "metrics", f"nonlinearity-{way}", label, allowed)
     step = max(up, down)
-    mean_square = math.sqrt((up**2 + down**2) / 2)
-    noise = _RANGE * metrics.cycle_to_cycle / mean_square
+    noise = _RANGE * metrics.cycle_to_cycle / math.sqrt((up**2 + down**2) / 2)
     common, slope_up_spread, slope_down_spread = _spreads(metrics)
     told = f"{metrics.source}; {_CONVENTION}"
     curve = f"{told}: from states and nonlinearity, step = k (W - w)"
@@ -132,14 +130,15 @@ def entry_from_metrics(metrics: PublishedMetrics) -> PresetEntry:
         "w_min_spread": (0.0, range_spread_told),
     }
     entries = {
-        name: parameter(_LAW, name, value, assumption=why) for name, (value, why) in assumed.items()
+        name: ParameterEntry.of(_LAW, name, value, assumption=why)
+        for name, (value, why) in assumed.items()
     }
     for name, (value, source) in given.items():
         shown = value if isinstance(value, bool) else float(f"{value:.7g}")
-        entries[name] = parameter(_LAW, name, shown, source=source)
+        entries[name] = ParameterEntry.of(_LAW, name, shown, source=source)
     return PresetEntry(
         technology="published metrics",
-        law=_LAW,
+        law=_LAW.name,
         description=(
             f"{metrics.states_up} states up, {metrics.states_down} down, nonlinearity "
             f"{metrics.nonlinearity_up:g} / {metrics.nonlinearity_down:g}, on/off "
@@ -160,7 +159,7 @@ def text_from_metrics(name: str, metrics: PublishedMetrics) -> str:
         f"Made by rpu-ssnn presets from-metrics. The on/off ratio is not part of the step: give "
         f"it to a study as tile: {{reference: {{on_off_ratio: {metrics.on_off:g}}}}}."
     )
-    return entry_text(checked_name(name), entry_from_metrics(metrics), (comment,))
+    return entries_text({checked_name(name): entry_from_metrics(metrics)}, (comment,))
 
 
 def _line(states: int, label: float) -> tuple[float, float]:

@@ -55,7 +55,8 @@ def test_normalised_conductances_are_not_in_siemens(tmp_path: Path) -> None:
         write_lookup_table(tmp_path / "both" / str(number), written)
     name = f"table({tmp_path / 'both' / '1'})"
     assert (
-        table_device(name).parameters["w_min"].description == "the smallest conductance, 1e-05 a.u."
+        table_device(name).parameters["w_min"].source
+        == "the table: the smallest conductance, 1e-05 a.u."
     )
     with pytest.raises(PresetError, match="tables: some are normalised, some in siemens"):
         table_device(f"table({tmp_path / 'both'})")

@@ -97,11 +97,9 @@ class Effects:
     @property
     def names(self) -> tuple[str, ...]:
         """Returns the names of the numbers, in order; those with log in front are logarithms."""
-        found: list[str] = []
-        for term in self.terms:
-            found += [n for n in _NUMBERS[term] if n not in found]
+        found = dict.fromkeys(name for term in self.terms for name in _NUMBERS[term])
         if WIDTH in self.terms:  # The knee gives the recovery in a gap.
-            found = [n for n in found if n != "log_recovery"]
+            found.pop("log_recovery", None)
         return tuple(found)
 
     @property
@@ -111,10 +109,9 @@ class Effects:
 
     def values(self, numbers: np.ndarray) -> dict[str, float]:
         """Returns the numbers by name, with logarithms undone and `log_` removed."""
-        pairs = zip(self.names, numbers, strict=True)
         return {
             name.removeprefix("log_"): math.exp(n) if name.startswith("log_") else float(n)
-            for name, n in pairs
+            for name, n in zip(self.names, numbers, strict=True)
         }
 
     def applied(self, series: Series, timing: Timing | None, numbers: np.ndarray) -> Series:

@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from device_presets.fitting.model.effects import Timing, timing_of
-from device_presets.fitting.model.series import Series, plain_series
+from device_presets.fitting.model.series import Series
 from device_presets.fitting.reading.measurement import Measurement
 from device_presets.fitting.reading.units import ARBITRARY, in_unit
 from device_presets.fitting.sweeps import runs_of
@@ -216,9 +216,11 @@ def prepare(found: Measurement, zero: float | None, one: float | None) -> Prepar
     weight = (found.conductance - scale.zero) / scale.span
     resolution = _resolution(weight)
     variance, noisy = read_noise_of(weight, found.pulse, found.device)
-    clips = np.ones((2, found.n_devices), dtype=np.bool_)
+    clips, ones = np.ones((2, found.n_devices), dtype=np.bool_), np.ones(len(weight))
     prepared = Prepared(
-        series=plain_series(weight, found.pulse, start, clips, resolution, found.begins),
+        series=Series(
+            weight, found.pulse, found.begins, ones, ones, start, clips, resolution, rest=0.0
+        ),
         device=found.device,
         cycle=found.cycle,
         scale=scale,

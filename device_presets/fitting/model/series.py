@@ -56,24 +56,6 @@ class Trace(NamedTuple):
     log_density: np.ndarray
 
 
-def plain_series(
-    weight: np.ndarray,
-    pulse: np.ndarray,
-    start: np.ndarray,
-    clips: np.ndarray,
-    resolution: float,
-    begins: np.ndarray | None = None,
-) -> Series:
-    """Returns a series of equal pulses, between which nothing happens.
-
-    Args:
-        begins: None if stretches begin at the rows without a pulse. For the others see ``Series``.
-    """
-    ones = np.ones(len(weight))
-    first = pulse == 0 if begins is None else begins
-    return Series(weight, pulse, first, ones, ones, start, clips, resolution, 0.0)
-
-
 def empty_trace(rows: int) -> Trace:
     """Returns a trace of NaN for ``rows`` rows; 0 rows if no trace is kept."""
     return Trace(*[np.full(rows, np.nan) for _ in range(4)])

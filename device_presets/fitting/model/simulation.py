@@ -98,24 +98,20 @@ def at_one_level(prepared: Prepared) -> Prepared:
     return with_read_noise(levelled) if prepared.noisy else without_read_noise(levelled)
 
 
+@njit(cache=True)
 def structure_of(weight: np.ndarray, runs: np.ndarray) -> np.ndarray:
     """Returns the structure function of weights, see `Summary`.
 
     Args:
         runs: [runs, 2] as `runs_of` returns them.
     """
-    return np.asarray(_structure(weight, runs, np.array(LAGS), _RUNS_A_LAG))
-
-
-@njit(cache=True)
-def _structure(weight: np.ndarray, runs: np.ndarray, lags: np.ndarray, needed: int) -> np.ndarray:
-    found = np.full(len(lags), np.nan)
-    for at in range(len(lags)):
-        lag, total, count = lags[at], 0.0, 0
+    found = np.full(len(LAGS), np.nan)
+    for at, lag in enumerate(LAGS):
+        total, count = 0.0, 0
         for k in range(len(runs)):
             first, last = runs[k]
             n = last - first + 1 - lag
-            if last + 1 - first < needed * lag or n < 4:
+            if last + 1 - first < _RUNS_A_LAG * lag or n < 4:
                 continue
             changes = weight[first + lag : last + 1] - weight[first : last + 1 - lag]
             total += n * np.var(changes)

@@ -54,6 +54,4 @@ def doubt_of(found: Measurement) -> str:
         if float(moves.sum()) >= -_SWAPPED * float(np.sqrt(variance)):
             return ""
         told.append(f"{verb} the conductance")
-    if not told:
-        return ""
     return f"{', '.join(told)}: is the polarity swapped? An up pulse must raise the conductance"

@@ -23,8 +23,8 @@ _SIMULATED = 200
 """At least this many trains are simulated."""
 
 _BINS = 12
-_STYLES = {True: ("#0072B2", "o", "-"), False: ("#D55E00", "s", "--")}
-"""Colour, marker and line for up and for down pulses; the colours are from Okabe and Ito."""
+_STYLES = {1: ("up", "#0072B2", "o", "-"), -1: ("down", "#D55E00", "s", "--")}
+"""Name, colour, marker and line of up and of down pulses; the colours are from Okabe and Ito."""
 
 _LEGEND_ROOM = 0.25
 """This share of the height, above the curves, is reserved for the legend."""
@@ -65,10 +65,9 @@ def _draw_response(axes: Axes, fit: JointFit) -> None:
 def _draw_steps(axes: Axes, population: Population) -> None:
     device = population.device()
     grid = np.linspace(float(device.local[5]), float(device.local[4]), 100)
-    for up in (True, False) if population.has_down else (True,):
-        sign, name = (1.0, "up") if up else (-1.0, "down")
-        colour, marker, line = _STYLES[up]
-        weight, step = _mean_moves(population.fit, 1 if up else -1)
+    for way in (1, -1) if population.has_down else (1,):
+        name, colour, marker, line = _STYLES[way]
+        weight, step = _mean_moves(population.fit, way)
         parts = [p for p in np.array_split(np.argsort(weight), _BINS) if len(p) > 1]
         centre, mean = ([values[p].mean() for p in parts] for values in (weight, step))
         error = [student_factor(len(p) - 1) * step[p].std(ddof=1) / np.sqrt(len(p)) for p in parts]
@@ -76,7 +75,7 @@ def _draw_steps(axes: Axes, population: Population) -> None:
             centre, mean, error, fmt=marker, color=colour, ms=4, lw=1,
             label=f"measured {name}, 95 % interval",
         )  # fmt: skip
-        steps = [sign * population.step_at(device, up, float(w)) for w in grid]
+        steps = [way * population.step_at(device, way > 0, float(w)) for w in grid]
         axes.plot(grid, steps, line, color=colour, lw=1.8, label=f"fit {name}")
     axes.axhline(0.0, color="0.5", lw=0.6)
     terms = ", ".join(population.fit.layout.effects.terms)

@@ -22,7 +22,6 @@ from device_presets.library.entry_writing import (
     MOST_DRAWS,
     draws_file,
     entries_text,
-    entry_text,
     write_and_check,
 )
 from device_presets.library.preset_file import PresetEntry
@@ -178,7 +177,7 @@ class FittedDevice:
             "Measured, with 95 % intervals:",
             *(f"  {q.line}" for q in self.quantities),
         )
-        text = entry_text(self.name, self.entry, comments)
+        text = entries_text({self.name: self.entry}, comments)
         title = f"{self.name}: {self.entry.description}"
 
         writers: dict[Path, Callable[[Path], object]] = {

@@ -15,13 +15,13 @@ from device_presets.fitting.results.time_and_width import (
     measured_ranges,
     six_digits,
 )
-from device_presets.library.entry_writing import parameter
 from device_presets.library.preset_file import ParameterEntry, PresetEntry
 from device_presets.library.preset_lookup import preset_of
 from device_presets.library.steps_at_zero import asymmetry_of
 from rpu_ssnn.common.errors import PresetError
 from rpu_ssnn.devices.fit_form import CONSTANT, LINEAR, NODES, PIECEWISE, SOFT_BOUNDS
 from rpu_ssnn.devices.law_parameter import Value
+from rpu_ssnn.devices.laws import LAWS
 
 _LINEAR = ("linear", "charge_trap")
 
@@ -73,7 +73,8 @@ def fitted_entry(
         elif name in BOUNDS and population.extrapolated(name == "w_max"):
             assumption = told
         origin = {"assumption": assumption} if assumption else {"source": told}
-        entries[name] = parameter(law, name, _rounded(value), **origin, measured=seen.get(name))
+        one, ends = _rounded(value), seen.get(name)
+        entries[name] = ParameterEntry.of(LAWS[law], name, one, **origin, measured=ends)
     one_way = f"{found.name} has no down pulses, so nothing is known about them"
     return PresetEntry(
         technology="measured",

@@ -121,16 +121,13 @@ class Population:
 
     def device(self, mean: np.ndarray | None = None) -> MeanDevice:
         """Returns the mean device, or the device for another vector of means."""
-        vector = self._mean if mean is None else mean
-        n_shared = len(self.fit.shared)
-        local = vector[n_shared:].copy()
+        vector, layout = self._mean if mean is None else mean, self.fit.layout
+        shared, local = np.split(vector.copy(), [len(self.fit.shared)])
         if not self.log_normal:
             local[:2] = np.log(np.maximum(local[:2], 1e-12))
-        read_noise = math.exp(vector[1]) if self.fit.prepared.noisy else 0.0
-        layout, shared, noise = self.fit.layout, vector[:n_shared], math.exp(vector[0])
-        shape, effects = layout.shape_of(shared), layout.effects_of(shared)
-        values = layout.effects.values(effects)
-        return MeanDevice(local, shape, noise, read_noise, values)
+        read_noise = math.exp(shared[1]) if self.fit.prepared.noisy else 0.0
+        effects = layout.effects.values(layout.effects_of(shared))
+        return MeanDevice(local, layout.shape_of(shared), math.exp(shared[0]), read_noise, effects)
 
     def drawn(self, rng: np.random.Generator) -> tuple[MeanDevice, float]:
         """Returns a mean device drawn by the errors of the fit, and the factor by which deviations

@@ -32,7 +32,7 @@ from device_presets.fitting.results.fitted_entry import fitted_entry
 from device_presets.fitting.results.population import Population
 from device_presets.fitting.results.quantities import report
 from device_presets.fitting.results.time_and_width import left_out
-from device_presets.library.entry_writing import entry_text
+from device_presets.library.entry_writing import entries_text
 from device_presets.library.preset_lookup import preset_of
 from device_presets.library.steps_at_zero import mean_steps
 from rpu_ssnn.common.errors import InputError
@@ -222,7 +222,7 @@ def test_a_study_pulses_as_it_was_measured(trap: tuple[Path, JointFit]) -> None:
     told = " ".join(left_out(population))
     assert "all amplitudes are treated alike" in told
     file = folder / "mine.yaml"
-    file.write_text(entry_text("mine", entry, ()))
+    file.write_text(entries_text({"mine": entry}, ()))
     with pytest.raises(
         PresetError, match=r"pulse_width_s: 6e-06 .* measured range, 1.2e-06 to 5e-06 s"
     ):

@@ -11,7 +11,7 @@ from device_presets.fitting.checks.goodness import judge
 from device_presets.fitting.model.likelihood import run_filter
 from device_presets.fitting.model.maximum_likelihood import fit_model
 from device_presets.fitting.model.preparation import prepare
-from device_presets.fitting.model.series import Series, empty_trace, plain_series
+from device_presets.fitting.model.series import Series, empty_trace
 from device_presets.fitting.reading.measurement import read_measurement
 from rpu_ssnn.devices.fit_form import CONSTANT, LINEAR, OF_DIRECTION
 from rpu_ssnn.devices.laws import FIT_FORMS
@@ -29,10 +29,17 @@ def density(series: Series, device: list[float], noise: list[float]) -> float:
     return float(found[0])
 
 
+def series_of(weight: np.ndarray, pulse: list[int], clips: bool) -> Series:
+    """Returns the readings of one device, between whose pulses nothing happens."""
+    ones, of_both = np.ones(len(weight)), np.full((2, 1), clips)
+    way, start = np.array(pulse), np.array([0, len(weight)])
+    return Series(weight, way, way == 0, ones, ones, start, of_both, 0.0, 0.0)
+
+
 def test_away_from_bounds_the_filter_is_the_exact_normal_law() -> None:
     """The reference is the normal law with the explicit covariance of all readings."""
     rng, n = np.random.default_rng(0), 12
-    way = np.array([1, 1, 1, -1, 1, -1, -1, 1, 1, 1, -1])
+    way = [1, 1, 1, -1, 1, -1, -1, 1, 1, 1, -1]
     cycle, white, step = 0.3, 0.02, 0.05
     noise = white**2 * np.eye(n)
     # The law is conditional on the first reading, before which the weight is entirely unknown.
@@ -40,8 +47,7 @@ def test_away_from_bounds_the_filter_is_the_exact_normal_law() -> None:
     walk = np.minimum.outer(np.arange(1, n), np.arange(1, n)) * (cycle * step) ** 2
     law = stats.multivariate_normal(step * np.cumsum(way), apart @ noise @ apart.T + walk)
     weight = np.concatenate([[0.0], rng.normal(0, 0.1, n - 1)])
-    clips = np.zeros((2, 1), dtype=np.bool_)
-    series = plain_series(weight, np.concatenate([[0], way]), np.array([0, n]), clips, 0.0)
+    series = series_of(weight, [0, *way], clips=False)
     size = math.log(step)
     ours = density(series, [size, size, 0, 0, 9, -9], [cycle, white])
     assert ours == pytest.approx(float(law.logpdf(weight[1:])), abs=1e-6)
@@ -49,14 +55,12 @@ def test_away_from_bounds_the_filter_is_the_exact_normal_law() -> None:
 
 def test_at_a_bound_the_density_still_adds_up_to_one() -> None:
     grid = np.linspace(-0.5, 0.6, 4001)
-    clips = np.ones((2, 1), dtype=np.bool_)
     device = [math.log(0.05), math.log(0.05), 0.0, 0.0, 0.06, -0.3]
     noise, logs = [0.8, 0.03], []
     for y in grid:
         weight = np.array([0.03, 0.05, y])
-        series = plain_series(weight, np.array([0, 1, 1]), np.array([0, 3]), clips, 0.0)
-        logs.append(density(series, device, noise))
-    first = plain_series(weight[:2], np.array([0, 1]), np.array([0, 2]), clips, 0.0)
+        logs.append(density(series_of(weight, [0, 1, 1], clips=True), device, noise))
+    first = series_of(weight[:2], [0, 1], clips=True)
     total = np.trapezoid(np.exp(np.array(logs) - density(first, device, noise)), grid)
     assert total == pytest.approx(1.0, abs=2e-3)
 

@@ -9,7 +9,7 @@ import pytest
 from device_presets import Preset, get_preset, preset_names
 from device_presets.fitting import FittedDevice, fit_file
 from device_presets.fitting.model.likelihood import mean_step
-from device_presets.library.entry_writing import entry_text, parameter
+from device_presets.library.entry_writing import entries_text, parameter
 from device_presets.library.preset_file import PresetEntry
 from device_presets.pulsing.pulse_train import pulse_train
 from rpu_ssnn.devices.fit_form import CONSTANT, LINEAR, PIECEWISE, SOFT_BOUNDS
@@ -98,7 +98,7 @@ def test_a_piecewise_step_is_aihwkits(tmp_path: Path) -> None:
         parameters={n: parameter("piecewise", n, v, source="test") for n, v in values.items()},
     )
     file = tmp_path / "test.yaml"
-    file.write_text(entry_text("test", entry, ("made by a test",)))
+    file.write_text(entries_text({"test": entry}, ("made by a test",)))
     preset = get_preset(str(file))
     local = np.array([0.0, 0.0, 0.0, 0.0, 1.0, -1.0])
     for up in (True, False):
