@@ -9,10 +9,11 @@ import pytest
 from device_presets import Preset, get_preset, preset_names
 from device_presets.fitting import FittedDevice, fit_file
 from device_presets.fitting.model.likelihood import mean_step
-from device_presets.library.entry_writing import entries_text, parameter
-from device_presets.library.preset_file import PresetEntry
+from device_presets.library.entry_writing import entries_text
+from device_presets.library.preset_file import ParameterEntry, PresetEntry
 from device_presets.pulsing.pulse_train import pulse_train
 from rpu_ssnn.devices.fit_form import CONSTANT, LINEAR, PIECEWISE, SOFT_BOUNDS
+from rpu_ssnn.devices.laws import LAWS
 from support.device_presets.fits import ONE, ZERO, PulseTrain, seeded_pulse_train, write_pulses
 from support.device_presets.imperfect import without
 
@@ -90,13 +91,9 @@ def test_a_piecewise_step_is_aihwkits(tmp_path: Path) -> None:
     values["step_factors_up"] = (1.5, 1.2, 1.0, 0.9, 0.3)
     values["step_factors_down"] = (0.3, 0.8, 1.0, 1.1, 1.2)
     shape = np.log([1.5, 1.2, 0.9, 0.3, 0.3, 0.8, 1.1, 1.2])
-    entry = PresetEntry(
-        technology="test",
-        law="piecewise",
-        description="test",
-        citation="test",
-        parameters={n: parameter("piecewise", n, v, source="test") for n, v in values.items()},
-    )
+    law, told = LAWS["piecewise"], {"technology": "test", "description": "test", "citation": "test"}
+    stated = {n: ParameterEntry.of(law, n, v, source="test") for n, v in values.items()}
+    entry = PresetEntry(law="piecewise", parameters=stated, **told)
     file = tmp_path / "test.yaml"
     file.write_text(entries_text({"test": entry}, ("made by a test",)))
     preset = get_preset(str(file))
