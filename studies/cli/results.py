@@ -209,7 +209,7 @@ def export(
 def _finished(folder: Path, rows: list[Path] | None) -> "tuple[Study, Runs]":
     """Returns the study and its finished runs, and prints warnings on the error stream."""
     from studies.declaration.hyperparameters import chosen_on_shown_images
-    from studies.results.tables import Versions
+    from studies.results.store import Versions
 
     found = shown(folder, rows)
     runs = found.runs

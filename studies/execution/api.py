@@ -1,13 +1,11 @@
 """Runs studies and loads their results as pandas tables."""
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import pandas as pd
 from rich.console import Console
 
 from rpu_ssnn.common.errors import InputError as InputError
@@ -23,9 +21,6 @@ from studies.results.comparison import REFERENCE
 from studies.results.tables import FAILURES_CSV, results_frame
 from studies.workers.executor import Executor
 from studies.workers.local_executor import LocalExecutor
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 class TrialsFailedError(RpuSsnnError):

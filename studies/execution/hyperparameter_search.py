@@ -17,7 +17,6 @@ from studies.declaration.search import Choice, Race, choose, reached
 from studies.declaration.study import Study
 from studies.execution.phase import FailureList, Options, read_store, run_phase
 from studies.results.result_folder import ResultFolder
-from studies.results.tables import made_here
 from studies.workers.workspace import Workspace
 
 
@@ -57,7 +56,7 @@ def _search(
 ) -> list[Choice]:
     """Returns the choice for each point, except for points with a failed run."""
     workspace = Workspace(folder.running)
-    done = made_here(read_store(folder.search, options.reporter).by_identity)
+    done = read_store(folder.search, options.reporter).made_here
     for number in itertools.count():
         asked = [(race, race.runs(number)) for race in races]
         runs = [trial for _, trials in asked for trial in trials]

@@ -20,7 +20,8 @@ from studies.execution.progress import Reporter
 from studies.execution.study_runs import contents_of, refuse_rows_of_other_data
 from studies.execution.timing import Cost
 from studies.results.result_folder import ResultFolder
-from studies.results.tables import Versions, made_here, read_failures
+from studies.results.store import Versions
+from studies.results.tables import read_failures
 from studies.workers.local_executor import LocalExecutor, worker_count
 from studies.workers.worker import Job
 
@@ -125,10 +126,9 @@ def make_plan(study: Study, root: Path, kept_rows: Sequence[Path] = ()) -> Plan:
     done = {trial.identity for trial, _ in there.runs}
     failed = {failure.trial for failure in read_failures(root)} - done
     search = ResultFolder(root).search.read_all()
-    searched_runs = made_here(search.by_identity)
     planned: set[str] = set()
     rows = [
-        _row(point, study, there.hyperparameters, done, failed, searched_runs, planned)
+        _row(point, study, there.hyperparameters, done, failed, search.made_here, planned)
         for point in study.points()
     ]
     others = [result for _, result in there.runs if Versions.of(result) != Versions.here()]

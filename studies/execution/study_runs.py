@@ -36,8 +36,8 @@ from studies.results.result_folder import (
     refuse_foreign,
     stored_study,
 )
-from studies.results.store import StoredRuns
-from studies.results.tables import RESULTS_CSV, Versions
+from studies.results.store import StoredRuns, Versions
+from studies.results.tables import RESULTS_CSV
 
 A_TRIAL = "at least one finished trial"
 """A folder is shown only if it has at least one finished trial; errors use these words."""

@@ -3,23 +3,18 @@
 Most functions yield whole sentences, which the command line prints and the report shows.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from rpu_ssnn.common.wording import listed
 from studies.common.statistics import describe
+from studies.declaration.study import Study
 from studies.declaration.trial import Row, Runs, Scalar, point_title
 from studies.declaration.update_rules.on_device import DeviceRule
 from studies.results.grouping import NOT_SWEPT, swept_columns, titled_row, titles_of
 from studies.results.tables import results_frame
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from studies.declaration.study import Study
 
 DIVERGED_FROM = 2.0
 """A trial that ends this many points below its best epoch gets a warning, unless the fall may be

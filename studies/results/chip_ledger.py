@@ -1,27 +1,23 @@
 """Computes what a study's networks would cost in a chip, from the events counted in their rows."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from rpu_ssnn.common.errors import Fault, require
 from rpu_ssnn.devices.device_source import loses_charge
+from rpu_ssnn.spec import NetworkSpec
 from studies.chip.costs import MULTIPLY_ADD_J, Costs, Network, digital_energy, total
 from studies.chip.crossbar import Crossbar, Events
+from studies.chip.description import Chip
 from studies.declaration.devices import compound_of, shortest_slot_s
+from studies.declaration.trial import Row, Runs, Trial
 from studies.declaration.update_rules.on_device import DeviceRule
 from studies.results.grouping import accuracies, swept_columns
 from studies.results.ledger import energy_of_a_pulse, number_in
 from studies.results.summary import accuracy_of
 from studies.results.tables import results_frame
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from rpu_ssnn.spec import NetworkSpec
-    from studies.chip.description import Chip
-    from studies.declaration.trial import Row, Runs, Trial
 
 _TRAINING = {
     "reads": "forward_reads",
@@ -130,8 +126,6 @@ def chip_ledger(runs: Runs, chip: Chip, where: object = "ledger") -> pd.DataFram
     Raises:
         InputError: no run is left.
     """
-    import pandas as pd
-
     costs = [costs_of(trial, result.row, chip) for trial, result in runs]
     counted = [(run, cost) for run, cost in zip(runs, costs, strict=True) if cost is not None]
     require(counted, where, "trials", Fault("without counted events"), NEEDS_EVENTS)

@@ -1,9 +1,8 @@
 """Compares cases of a study by pairs of runs with the same seed."""
 
-from __future__ import annotations
-
 from numbers import Real
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from rpu_ssnn.common.errors import Fault, InputError, one_of, require
 from studies.common.statistics import paired_tests
@@ -17,9 +16,6 @@ from studies.results.grouping import (
     titled,
 )
 from studies.results.row_schema import ACCURACY
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 REFERENCE = "reference"
 """This attribute of a results table (`DataFrame.attrs`) names the study's reference case."""
@@ -55,8 +51,6 @@ def compare(results: pd.DataFrame, against: str | None = None) -> pd.DataFrame:
         InputError: there is no such case, the reference cannot be found from the results, or some
             rows were measured on test images and some on validation images.
     """
-    import pandas as pd
-
     refuse_no_results(results)
     against = reference_of(results) if against is None else against
     runs = results.reset_index(drop=True)
@@ -123,8 +117,6 @@ def refuse_no_results(results: object, *more: str) -> None:
         InputError: the value is not a table, has no row, lacks a column, or has text in place of a
             number.
     """
-    import pandas as pd
-
     if not isinstance(results, pd.DataFrame):
         found = Fault(f"a value of type {type(results).__name__} is not allowed")
         raise InputError("summary", "results", found, "must be a table, as load_results returns")

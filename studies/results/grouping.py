@@ -1,20 +1,14 @@
 """Groups the rows of a results table by case and point of the sweep, and reads accuracies."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from rpu_ssnn.common.errors import InputError, one_of
 from studies.common.quantities import distinct, name_of, quantity
-from studies.declaration.trial import SWEEP_PREFIX
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from studies.declaration.trial import Measure
+from studies.declaration.trial import SWEEP_PREFIX, Measure
 
 NOT_SWEPT = ""
 """A swept column has this value where the setting does not apply to the case."""
@@ -101,8 +95,6 @@ def as_keys(column: pd.Series) -> pd.Series:
     Whole numbers that became floating point because the column has gaps become whole again, and
     convolutions get their short names.
     """
-    import pandas as pd
-
     known = column.dropna()
     is_whole = pd.api.types.is_float_dtype(column) and (known % 1 == 0).all()
     if is_whole and (known.abs() < EXACT).all():

@@ -10,19 +10,16 @@ two times `levels` pulses (in a charge trap pulsed at another width, as many as 
 of that width need), and partial swings are assumed to wear in proportion.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from studies.declaration.devices import compound_of, shortest_slot_s
 from studies.declaration.trial import Row, Trial, TrialResult, by_crossbar
 from studies.declaration.update_rules.on_device import DeviceRule
 from studies.results.grouping import swept_columns
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 COLUMNS = (
     "pulses_up_per_device",
@@ -117,8 +114,6 @@ def ledger_table(results: pd.DataFrame) -> pd.DataFrame:
         ``case``, the swept settings, ``n`` (seeds), then `COLUMNS`; cases without devices are left
         out.
     """
-    import pandas as pd
-
     # Runs whose pulses aihwkit does not count (analog_sgd) still have a time and reasons.
     on_devices = results[results[list(COLUMNS)].notna().any(axis="columns")]
     swept = swept_columns(results)

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,8 +12,9 @@ from rpu_ssnn.common.errors import InputError, require
 from rpu_ssnn.common.files import is_regular, reason, text_of, write_whole
 from rpu_ssnn.common.validation import validated
 from rpu_ssnn.spec import Spec
+from rpu_ssnn.version import NUMERICS_VERSION
 from studies.common.settings import short_hash
-from studies.declaration.trial import Row, Trial, TrialResult, identity_of, stored_identity
+from studies.declaration.trial import Row, Runs, Trial, TrialResult, identity_of, stored_identity
 from studies.results.row_schema import CheckedEpoch, checked_row
 
 FORMAT: Literal[1] = 1
@@ -31,6 +33,38 @@ class _TrialFile(Spec):
 
     def expected_digest(self) -> str:
         return short_hash([self.trial, self.settings, self.row, self.epochs])
+
+
+@dataclass(frozen=True)
+class Versions:
+    """Holds the versions in which rows must agree to be compared."""
+
+    numerics_version: int
+    torch_version: str
+    aihwkit_version: str
+
+    @classmethod
+    def here(cls) -> "Versions":
+        """Returns the versions of this environment without importing anything heavy."""
+        return cls(NUMERICS_VERSION, metadata.version("torch"), metadata.version("aihwkit"))
+
+    @classmethod
+    def of(cls, result: TrialResult) -> "Versions":
+        """Returns the versions of a finished run."""
+        return cls(**{name: result.row[name] for name in cls.__dataclass_fields__})  # type: ignore[arg-type]
+
+    @classmethod
+    def of_all(cls, runs: Runs) -> list[str]:
+        """Returns the different versions among finished runs, in words."""
+        return sorted({str(cls.of(result)) for _, result in runs})
+
+    def __str__(self) -> str:
+        return ", ".join(f"{name} {version}" for name, version in vars(self).items())
+
+    def difference(self, other: "Versions") -> str:
+        """Returns the differences in words, or an empty text if there are none."""
+        pairs = [(name, getattr(self, name), getattr(other, name)) for name in vars(self)]
+        return ", ".join(f"{name} {mine} (now {now})" for name, mine, now in pairs if mine != now)
 
 
 @dataclass(frozen=True)
@@ -121,6 +155,12 @@ class StoredRuns:
         alike = self.by_settings.get(identity_of(trial.settings, 0), [])
         others = (self.by_identity[identity] for identity in alike)
         return max(others, key=lambda run: int(str(run.row["numerics_version"])), default=None)
+
+    @property
+    def made_here(self) -> dict[str, TrialResult]:
+        """Returns the runs that were made under the versions of this environment."""
+        here = Versions.here()
+        return {key: run for key, run in self.by_identity.items() if Versions.of(run) == here}
 
     def n_beside(self, trials: Iterable[Trial]) -> int:
         """Counts the runs that do not belong to any of these trials under any numerics."""

@@ -1,17 +1,14 @@
 """Summarises a study: the accuracy of each case, and its gap to the reference."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from studies.common.statistics import FEWEST_SEEDS, SampleStatistics, describe, nested_deviations
 from studies.results.comparison import compare, reference_of, refuse_no_results
 from studies.results.grouping import accuracies, by_point, draws_of, images_read
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 INPUT = "input"
 """This column says what a case saw of recorded spikes (`studies.workers.run_trial`)."""
@@ -58,8 +55,6 @@ def summary(results: pd.DataFrame, reference: str | None = None) -> pd.DataFrame
     Raises:
         InputError: the results have no row of the reference, or it cannot be found from them.
     """
-    import pandas as pd
-
     refuse_no_results(results, "pulses_per_device_mean", "saturated_fraction")
     compared = compare(results, reference_of(results) if reference is None else reference)
     rows = [{"case": case} | at | _statistics(of) for case, at, of in by_point(results)]

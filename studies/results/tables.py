@@ -1,26 +1,20 @@
 """Writes a study's runs as tidy tables with one row for each run, and one for each epoch."""
 
-from __future__ import annotations
-
 import csv
 import io
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from importlib import metadata
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.files import read_text, reason, write_whole
-from rpu_ssnn.version import NUMERICS_VERSION
 from studies.common.settings import canonical
-from studies.declaration.trial import SWEEP_PREFIX, Failure, Row, Runs, Trial, TrialResult
+from studies.declaration.trial import SWEEP_PREFIX, Failure, Row, Runs, Trial
 from studies.declaration.update_rules.on_device import DeviceRule
 from studies.results.ledger import ledger_columns
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 RESULTS_CSV = "results.csv"
 RESULTS_PARQUET = "results.parquet"
@@ -31,48 +25,8 @@ WHOLE_NUMBERS = ("T", "slots", "slot_cycles", "inference_T")
 """These columns would become floating point where a case (ann) has no value."""
 
 
-@dataclass(frozen=True)
-class Versions:
-    """Holds the versions in which rows must agree to be compared."""
-
-    numerics_version: int
-    torch_version: str
-    aihwkit_version: str
-
-    @classmethod
-    def here(cls) -> Versions:
-        """Returns the versions of this environment without importing anything heavy."""
-        return cls(NUMERICS_VERSION, metadata.version("torch"), metadata.version("aihwkit"))
-
-    @classmethod
-    def of(cls, result: TrialResult) -> Versions:
-        """Returns the versions of a finished run."""
-        return cls(**{name: result.row[name] for name in cls.__dataclass_fields__})  # type: ignore[arg-type]
-
-    @classmethod
-    def of_all(cls, runs: Runs) -> list[str]:
-        """Returns the different versions among finished runs, in words."""
-        return sorted({str(cls.of(result)) for _, result in runs})
-
-    def __str__(self) -> str:
-        return ", ".join(f"{name} {version}" for name, version in vars(self).items())
-
-    def difference(self, other: Versions) -> str:
-        """Returns the differences in words, or an empty text if there are none."""
-        pairs = [(name, getattr(self, name), getattr(other, name)) for name in vars(self)]
-        return ", ".join(f"{name} {mine} (now {now})" for name, mine, now in pairs if mine != now)
-
-
-def made_here(runs: Mapping[str, TrialResult]) -> dict[str, TrialResult]:
-    """Returns those runs, by identity, that were made under the versions of this environment."""
-    here = Versions.here()
-    return {identity: run for identity, run in runs.items() if Versions.of(run) == here}
-
-
 def results_frame(runs: Runs) -> pd.DataFrame:
     """Returns a table with a row for each trial: names, swept settings, results and ledger."""
-    import pandas as pd
-
     frame = pd.DataFrame(
         [
             _keys(trial) | result.row | _own(trial, result.row) | ledger_columns(trial, result)
@@ -89,8 +43,6 @@ def results_frame(runs: Runs) -> pd.DataFrame:
 
 def curves_frame(runs: Runs) -> pd.DataFrame:
     """Returns a table with a row for each epoch of each run."""
-    import pandas as pd
-
     rows = [
         _keys(trial) | {"seed": trial.settings.seed} | epoch
         for trial, result in runs
@@ -118,8 +70,6 @@ def write_failures(root: Path, failures: Sequence[Failure]) -> None:
     Raises:
         OSError: the disk is full or the folder is gone.
     """
-    import pandas as pd
-
     path = root / FAILURES_CSV
     if not failures:
         path.unlink(missing_ok=True)

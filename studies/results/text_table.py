@@ -1,14 +1,10 @@
 """Writes tables as Markdown, and numbers and intervals as the text of cells."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from studies.common.statistics import FEWEST_SEEDS, mark
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from rpu_ssnn.common.files import open_regular, write_whole
 from rpu_ssnn.common.training_state import EpochRow, TrainingState
 from studies.common.settings import canonical
 from studies.declaration.trial import Trial, TrialSettings
-from studies.results.tables import Versions
+from studies.results.store import Versions
 
 FORMAT = 1
 """This version of the layout is raised whenever it changes."""

@@ -18,7 +18,7 @@ from distributed import Future as DaskFuture
 from rpu_ssnn.common.errors import RpuSsnnError
 from studies.common import interrupts
 from studies.declaration.trial import Failure, Trial, TrialResult
-from studies.results.tables import Versions
+from studies.results.store import Versions
 from studies.workers import cluster_worker
 from studies.workers.cluster_worker import Task
 from studies.workers.worker import Job

@@ -12,7 +12,7 @@ from distributed import get_worker
 
 from rpu_ssnn.common.errors import InputError, RpuSsnnError
 from studies.declaration.trial import Failure, Trial, TrialResult
-from studies.results.tables import Versions
+from studies.results.store import Versions
 from studies.workers import worker
 from studies.workers.worker import Job
 from studies.workers.workspace import TrialProgress, Workspace

@@ -13,7 +13,8 @@ from studies.declaration.trial import Runs
 from studies.execution.study_runs import FolderContents
 from studies.results import caveats
 from studies.results.grouping import by_point
-from studies.results.tables import Versions, read_failures
+from studies.results.store import Versions
+from studies.results.tables import read_failures
 
 SATURATED_FROM = 0.05
 """A case with more than this share of devices at a bound gets a warning."""

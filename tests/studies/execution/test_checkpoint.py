@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from studies.declaration.trial import Trial
-from studies.results.tables import Versions
+from studies.results.store import Versions
 from studies.workers import workspace
 from studies.workers.checkpoint import HEADER, UnfitError, read_checkpoint
 from studies.workers.run_trial import run_trial

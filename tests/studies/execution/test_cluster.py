@@ -18,7 +18,7 @@ from studies.declaration.trial import Trial, TrialResult
 from studies.execution.api import load_results, run_study
 from studies.execution.phase import Outcome
 from studies.execution.progress import Reporter
-from studies.results.tables import Versions
+from studies.results.store import Versions
 from studies.workers import cluster_executor
 from studies.workers.cluster_worker import Task
 from studies.workers.clusters import executor_of

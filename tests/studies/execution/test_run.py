@@ -15,7 +15,7 @@ from rpu_ssnn.common.files import write_whole
 from studies.execution.api import load_results, runner
 from studies.execution.study_runs import look_into, run_in_folder, with_own_folder
 from studies.results import result_folder
-from studies.results.tables import Versions
+from studies.results.store import Versions
 from studies.workers.local_executor import LocalExecutor
 from studies.workers.worker import Job
 from studies.workers.workspace import Workspace
@@ -197,7 +197,7 @@ def test_rows_of_other_numerics_need_a_flag(
     harness.run(small_study(seeds=[0]))
     harness.take_log()
     monkeypatch.setattr("studies.declaration.trial.NUMERICS_VERSION", 1000)
-    monkeypatch.setattr("studies.results.tables.NUMERICS_VERSION", 1000)
+    monkeypatch.setattr("studies.results.store.NUMERICS_VERSION", 1000)
     with pytest.raises(InputError, match=r"3 of 6.*numerics_version \d+ \(now 1000\)"):
         harness.run(small_study())
     assert len(harness.run(small_study(seeds=[0]), other_versions="accept").runs) == 3

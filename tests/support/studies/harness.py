@@ -21,7 +21,7 @@ from studies.declaration.update_rules.ann import AnnRule
 from studies.declaration.update_rules.pulses import PulseRule
 from studies.execution.phase import Options, Outcome
 from studies.execution.study_runs import run_in_folder
-from studies.results.tables import Versions
+from studies.results.store import Versions
 from studies.workers import worker
 from studies.workers.local_executor import LocalExecutor
 from studies.workers.worker import Job

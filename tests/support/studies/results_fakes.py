@@ -9,7 +9,7 @@ from studies.declaration.study import Study, parse_study
 from studies.declaration.trial import Runs, Trial, TrialResult
 from studies.declaration.update_rules.pulses import PulseRule
 from studies.results.result_folder import open_folder
-from studies.results.tables import Versions
+from studies.results.store import Versions
 from support.studies.harness import DRIVE, RATE, SMALL, declared_trials
 
 NASTY = 'x_$T$ <script>alert("x")</script> & 50 % {\\n}'
