@@ -88,7 +88,7 @@ def read_imported_rows(paths: Iterable[Path]) -> StoredRuns:
             allowed = "must be those of a trial in this version"
             fault = Fault(f"not valid in {listed(unknown)}")
             faults.append(InputError(path, "settings", fault, allowed))
-    return StoredRuns(kept, {}, faults)
+    return StoredRuns(kept, faults)
 
 
 def refuse_conflict(
@@ -225,9 +225,7 @@ def resume(
     taken = 0
     for trial in trials:
         result = imported.get(trial.identity)
-        if result is None or trial.identity in stored.by_identity:
-            continue
-        store.write(trial, result)
-        stored.by_identity[trial.identity] = result
-        taken += 1
+        if result is not None and stored.add(trial.identity, result):
+            store.write(trial, result)
+            taken += 1
     return taken

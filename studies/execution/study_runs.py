@@ -42,7 +42,7 @@ from studies.results.tables import RESULTS_CSV
 A_TRIAL = "at least one finished trial"
 """A folder is shown only if it has at least one finished trial; errors use these words."""
 
-NOTHING = StoredRuns({}, {}, [])
+NOTHING = StoredRuns({}, [])
 """Stands in when no rows are imported."""
 
 
@@ -55,7 +55,7 @@ def run_in_folder(study: Study, root: Path, options: Options) -> Outcome:
         KeyboardInterrupt: the user interrupts; finished rows are kept and the tables rebuilt.
         OSError: a row or a table could not be written; earlier rows are kept.
     """
-    kept = read_imported_rows(options.kept_rows) if options.kept_rows else NOTHING
+    kept = read_imported_rows(options.kept_rows)
     for error in kept.faults:
         options.reporter.note(f"left out: {error}")
     _refuse_early(study, root, options, kept.by_identity)
@@ -182,13 +182,11 @@ def contents_of(study: Study, root: Path, imported: StoredRuns = NOTHING) -> Fol
     folder = ResultFolder(root)
     known = known_hyperparameters(study, folder.hyperparameters)
     own = folder.trials.read_all()
-    stored = StoredRuns(
-        by_identity=imported.by_identity | own.by_identity,
-        by_settings=own.by_settings,
-        faults=own.faults + imported.faults,
-    )
-    found = _contents(study, known, stored)
-    return replace(found, n_hidden=own.n_beside(trials_of(study, known)))
+    n_hidden = own.n_beside(trials_of(study, known))
+    for identity, run in imported.by_identity.items():
+        own.add(identity, run)
+    found = _contents(study, known, StoredRuns(own.by_identity, own.faults + imported.faults))
+    return replace(found, n_hidden=n_hidden)
 
 
 def files_of_rows(command: str, rows: Path | str | Sequence[Path | str]) -> list[Path]:
@@ -260,8 +258,8 @@ def hidden_rows(n: int, study: Study) -> str:
 
 
 def _contents(study: Study, known: HyperparameterTable, stored: StoredRuns) -> FolderContents:
-    found = [(trial, stored.find(trial)) for trial in trials_of(study, known)]
-    runs = [(trial, run) for trial, run in found if run is not None]
+    done, trials = stored.by_identity, trials_of(study, known)
+    runs = [(trial, done[trial.identity]) for trial in trials if trial.identity in done]
     return FolderContents(study, known, runs, stored.faults)
 
 
@@ -357,7 +355,8 @@ def _usable(
     """Returns the finished trials by identity, and treats those of other versions as
     `options.other_versions` demands."""
     here = Versions.here()
-    found = {trial.identity: result for trial in trials if (result := stored.find(trial))}
+    done = stored.by_identity
+    found = {one.identity: done[one.identity] for one in trials if one.identity in done}
     _refuse_changed_data((t.settings.dataset.own for t in trials), found.values(), root)
     others = {
         identity: difference

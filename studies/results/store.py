@@ -14,7 +14,7 @@ from rpu_ssnn.common.validation import validated
 from rpu_ssnn.spec import Spec
 from rpu_ssnn.version import NUMERICS_VERSION
 from studies.common.settings import short_hash
-from studies.declaration.trial import Row, Runs, Trial, TrialResult, identity_of, stored_identity
+from studies.declaration.trial import Row, Runs, Trial, TrialResult, stored_identity
 from studies.results.row_schema import CheckedEpoch, checked_row
 
 FORMAT: Literal[1] = 1
@@ -113,48 +113,40 @@ class TrialStore:
         Raises:
             InputError: the folder is not a folder, or cannot be read.
         """
-        by_identity: dict[str, TrialResult] = {}
-        by_settings: dict[str, list[str]] = {}
-        faults: list[InputError] = []
+        found = StoredRuns({}, [])
         for path in self._files():
             try:
                 content = _read_trial_file(path)
             except InputError as error:
-                faults.append(error)
+                found.faults.append(error)
                 continue
-            version = content.row.get("numerics_version")
-            identity = stored_identity(content.settings, version) or content.trial
-            by_identity[identity] = TrialResult(row=content.row, epochs=content.epochs)
-            alike = stored_identity(content.settings, 0)
-            if alike is not None:
-                by_settings.setdefault(alike, []).append(identity)
-        return StoredRuns(by_identity, by_settings, faults)
+            identity = stored_identity(content.settings, NUMERICS_VERSION) or content.trial
+            found.add(identity, TrialResult(row=content.row, epochs=content.epochs))
+        return found
 
 
 @dataclass(frozen=True)
 class StoredRuns:
     """Holds finished runs that were read from files.
 
-    Identities are computed by today's `trial.identity_of`, whatever the names of the files.
+    Identities are those that the settings of the runs have today, whatever the names of the files.
+    Of runs that differ only in the numerics, one of today's counts, or else one of the latest.
 
     Attributes:
         by_identity: runs by identity.
-        by_settings: identities that differ only in the version of the numerics, by the identity of
-            their settings alone.
         faults: errors of the files or rows that were left out.
     """
 
     by_identity: dict[str, TrialResult]
-    by_settings: dict[str, list[str]]
     faults: list[InputError]
 
-    def find(self, trial: Trial) -> TrialResult | None:
-        """Returns the run of this trial, else the one with its settings and the latest numerics."""
-        if trial.identity in self.by_identity:
-            return self.by_identity[trial.identity]
-        alike = self.by_settings.get(identity_of(trial.settings, 0), [])
-        others = (self.by_identity[identity] for identity in alike)
-        return max(others, key=lambda run: int(str(run.row["numerics_version"])), default=None)
+    def add(self, identity: str, run: TrialResult) -> bool:
+        """Adds a run unless there is one with the same or better numerics, and says whether."""
+        known = self.by_identity.get(identity)
+        if known is not None and _numerics(run) <= _numerics(known):
+            return False
+        self.by_identity[identity] = run
+        return True
 
     @property
     def made_here(self) -> dict[str, TrialResult]:
@@ -163,11 +155,13 @@ class StoredRuns:
         return {key: run for key, run in self.by_identity.items() if Versions.of(run) == here}
 
     def n_beside(self, trials: Iterable[Trial]) -> int:
-        """Counts the runs that do not belong to any of these trials under any numerics."""
-        known: set[str] = set()
-        for trial in trials:
-            known |= {trial.identity, *self.by_settings.get(identity_of(trial.settings, 0), [])}
-        return len(self.by_identity.keys() - known)
+        """Counts the runs that do not belong to any of these trials."""
+        return len(self.by_identity.keys() - {trial.identity for trial in trials})
+
+
+def _numerics(run: TrialResult) -> tuple[bool, int]:
+    version = int(str(run.row["numerics_version"]))
+    return version == NUMERICS_VERSION, version
 
 
 def is_trial_file(path: Path) -> bool:

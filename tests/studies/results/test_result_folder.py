@@ -3,7 +3,7 @@
 import math
 from pathlib import Path
 
-from studies.declaration.trial import TrialResult, identity_of
+from studies.declaration.trial import TrialResult
 from studies.results.result_folder import open_folder, stored_study
 from studies.results.store import StoredRuns
 from support.studies.harness import RATE, SMALL, declared_trials, small_study
@@ -67,11 +67,9 @@ def test_cells_of_files_of_one_name_are_read_back(tmp_path: Path) -> None:
 
 def test_of_two_older_numerics_the_later_counts() -> None:
     """Otherwise a table would mix the two, as the order of hashes differs between trials."""
-    trial = declared_trials(small_study())[0]
-    rows = {
-        name: TrialResult({"numerics_version": number}, [])
-        for name, number in (("earlier", 9), ("later", 10))
-    }
-    for order in (list(rows), list(reversed(rows))):
-        found = StoredRuns(rows, {identity_of(trial.settings, 0): order}, []).find(trial)
-        assert found is rows["later"]
+    earlier, later = (TrialResult({"numerics_version": number}, []) for number in (-2, -1))
+    for order in ((earlier, later), (later, earlier)):
+        found = StoredRuns({}, [])
+        for run in order:
+            found.add("one", run)
+        assert found.by_identity["one"] is later
