@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -10,11 +11,15 @@ from pydantic import Field, ValidationError, model_validator
 from rpu_ssnn.common import strict_yaml
 from rpu_ssnn.common.errors import InputError, one_of, require
 from rpu_ssnn.common.files import user_path
+from rpu_ssnn.common.optional import optional_package
 from rpu_ssnn.common.validation import validated
 from rpu_ssnn.spec import OneLine, Range, Spec
-from studies.chip.surveyed_converter import PROGRAM, surveyed_converter
 
 SHIPPED = Path(__file__).parents[1] / "shipped" / "chips"
+
+PROGRAM = "hwcomponents-adc"
+FEWEST_BITS = 4
+"""The program knows converters from this number of bits on."""
 
 Amount = Annotated[float, Field(ge=0.0, le=10.0)]
 Energy = Annotated[float, Field(ge=0.0, le=1e-6)]
@@ -248,3 +253,34 @@ def _like(content: object, where: object) -> object:
             kept = {name: part for name, part in kept.items() if not name.startswith("converter")}
         own["components"] = {**kept, **parts}
     return {**base, **own}
+
+
+@cache
+def surveyed_converter(bits: int, node_m: float, time_s: float) -> Mapping[str, Any]:
+    """Returns the costs of a converter: the best in Murmann's survey of published converters.
+
+    The energy of a conversion is 80 % of the program's; the rest of it is in `power_w`.
+
+    Args:
+        bits: effective number of bits.
+        node_m: technology (m).
+        time_s: time of a conversion (s).
+
+    Returns:
+        Keys of `Component`.
+
+    Raises:
+        InputError: the package is not installed, or it knows no such converter.
+    """
+    field = "components.converter.program"
+    found = optional_package("hwcomponents_adc", "rpu-ssnn[chip]", "chip", field, PROGRAM)
+    allowed = f"must be at least {FEWEST_BITS}, as {PROGRAM} knows none with fewer"
+    require(bits >= FEWEST_BITS, "chip", "bits", bits, allowed)
+    adc = found.ADC(n_bits=bits, tech_node=node_m, throughput=1.0 / time_s)
+    return {
+        "energy_j": float(adc.convert().energy),
+        "area_m2": float(adc.area),
+        "power_w": float(adc.leak_power),
+        "source": f"{PROGRAM}: the best of Murmann's survey, {bits} bits, {1e9 * node_m:g} nm, "
+        f"{1e9 * time_s:g} ns",
+    }

@@ -183,42 +183,44 @@ def _options_of_all(
 
 
 def main() -> None:
-    """Runs the command in `sys.argv`, and turns errors into one line and an exit code."""
+    """Runs the command in `sys.argv`, and turns errors into one line and an exit code.
+
+    `studies.cli.__main__` calls it within `interrupts.ending_the_command`.
+    """
     replace_unencodable()
     os.environ["MPLBACKEND"] = "agg"  # figures are files; the backend of a shell may be missing
-    with interrupts.ending_the_command():
-        try:
-            code = app(standalone_mode=False, prog_name="rpu-ssnn")
-            if code == interrupts.EXIT_CODE:  # typer has caught the interrupt
-                raise KeyboardInterrupt
-        except (KeyboardInterrupt, typer.Abort):
+    try:
+        code = app(standalone_mode=False, prog_name="rpu-ssnn")
+        if code == interrupts.EXIT_CODE:  # typer has caught the interrupt
+            raise KeyboardInterrupt
+    except (KeyboardInterrupt, typer.Abort):
+        stop("interrupted", interrupts.EXIT_CODE)
+    except RpuSsnnError as error:
+        stop(str(error), error.exit_code)
+    except BrokenPipeError:  # the reader, such as `| head`, has closed the pipe
+        discard_output()
+        sys.exit(1)
+    except OSError as error:
+        if error.errno is None:  # a sentence of ours, such as that a connection was lost
+            stop(str(error), 1)
+        # Where a file could not be renamed, the new name is the one that the user knows.
+        named = error.filename2 or error.filename or "output or working folder"
+        allowed = "must be usable, on a disk with free space; finished runs are kept"
+        stop(f"{named}: file: {reason(error)}; {allowed}", 1)
+    except MemoryError:
+        stop("there is not enough memory", 1)
+    except RuntimeWarning as warning:  # from numba, about a variable that it cannot read
+        name, value = re.findall("'(.*?)'", str(warning))[:2]
+        told = InputError("environment", name, value, "must be what numba reads, or unset")
+        stop(str(told), told.exit_code)
+    except Exception as error:
+        # For a wrong option or argument, this is click's sentence without its box.
+        sentence = getattr(error, "format_message", None)
+        if sentence is not None:
+            stop(_in_our_words(" ".join(str(sentence()).split()), error), 2)
+        if interrupts.heard():  # a library has turned the interrupt into another error
             stop("interrupted", interrupts.EXIT_CODE)
-        except RpuSsnnError as error:
-            stop(str(error), error.exit_code)
-        except BrokenPipeError:  # the reader, such as `| head`, has closed the pipe
-            discard_output()
-            sys.exit(1)
-        except OSError as error:
-            if error.errno is None:  # a sentence of ours, such as that a connection was lost
-                stop(str(error), 1)
-            # Where a file could not be renamed, the new name is the one that the user knows.
-            named = error.filename2 or error.filename or "output or working folder"
-            allowed = "must be usable, on a disk with free space; finished runs are kept"
-            stop(f"{named}: file: {reason(error)}; {allowed}", 1)
-        except MemoryError:
-            stop("there is not enough memory", 1)
-        except RuntimeWarning as warning:  # from numba, about a variable that it cannot read
-            name, value = re.findall("'(.*?)'", str(warning))[:2]
-            told = InputError("environment", name, value, "must be what numba reads, or unset")
-            stop(str(told), told.exit_code)
-        except Exception as error:
-            # For a wrong option or argument, this is click's sentence without its box.
-            sentence = getattr(error, "format_message", None)
-            if sentence is not None:
-                stop(_in_our_words(" ".join(str(sentence()).split()), error), 2)
-            if interrupts.heard():  # a library has turned the interrupt into another error
-                stop("interrupted", interrupts.EXIT_CODE)
-            raise
+        raise
     sys.exit(code or 0)
 
 
@@ -263,7 +265,7 @@ def _show(declared: "Study", runs: "Runs", root: Path) -> None:
     from studies.report.page.headline import headline
     from studies.report.summary_view import render
     from studies.results import caveats
-    from studies.results.published import beside
+    from studies.results.summary import beside
     from studies.results.tables import RESULTS_CSV, RESULTS_PARQUET
 
     reference = declared.reference_label
@@ -281,7 +283,3 @@ def _show(declared: "Study", runs: "Runs", root: Path) -> None:
     typer.echo(f"rows    {root / RESULTS_CSV}, {root / RESULTS_PARQUET}")
     for kind in figures.kinds()[-1:]:  # the gaps, or what there is in place of them
         typer.echo(f"figure  {save(figures.draw(kind), root / f'{declared.study}.png')}")
-
-
-if __name__ == "__main__":
-    main()

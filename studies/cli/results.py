@@ -39,8 +39,7 @@ def table(folder: FolderArgument, out: TableOutOption = None, rows: RowsOption =
     """
     from studies.report.summary_view import render
     from studies.results import caveats
-    from studies.results.published import beside
-    from studies.results.summary import summary
+    from studies.results.summary import beside, summary
     from studies.results.tables import results_frame
 
     declared, runs = _finished(folder, rows)

@@ -1,6 +1,6 @@
 """Defines the commands that ask about one device: `attribute`, `decompose` and `require`."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -23,11 +23,9 @@ from studies.cli.running import (
     executing,
     print_plan,
 )
-from studies.common.choices import Others
+from studies.common.choices import Others, OtherVersions
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from studies.declaration.study import Study
 
 questions_app = typer.Typer()
@@ -51,21 +49,12 @@ def attribute(
     plan: PlanOption = False,
 ) -> None:
     """Which imperfection of a device costs most? Trains with each off, and with each alone on."""
-    from studies.execution.study_runs import finished_in, runner_of
-    from studies.report.attribution_view import FILE, draw, lines
+    from studies.report import attribution_view
     from studies.sensitivity.attribution import all_trainings
     from studies.sensitivity.attribution import attribute as answer
 
-    declared, root, rows = _asked(study, "attribute", device, out, rows)
-    if plan:
-        whole = all_trainings(declared, device, finished_in(root, rows))
-        print_plan(whole, root, workers, data, rows)
-        return
     asked = workers, scheduler, data, other_versions, rows, retry_failed
-    with executing(root, *asked) as options:
-        found = answer(declared, device, runner_of(root, options))
-    _print(lines(found), found.table, root / FILE, partial(draw, found, device, root))
-    end(found.failures, root)
+    _answer("attribute", study, device, out, asked, plan, all_trainings, answer, attribution_view)
 
 
 @questions_app.command()
@@ -82,22 +71,16 @@ def decompose(
     plan: PlanOption = False,
 ) -> None:
     """How much do the device and the training by spikes cost, against a float network?"""
-    from studies.execution.study_runs import runner_of
-    from studies.report.decomposition_view import FILE, draw, lines
+    from studies.report import decomposition_view
     from studies.sensitivity.decomposition import all_trainings
     from studies.sensitivity.decomposition import decompose as answer
 
-    declared, root, rows = _asked(study, "decompose", device, out, rows)
-    if plan:
-        print_plan(all_trainings(declared, device), root, workers, data, rows)
-        return
     asked = workers, scheduler, data, other_versions, rows, retry_failed
-    with executing(root, *asked) as options:
-        found = answer(declared, device, runner_of(root, options))
-    reached = any(level == level for level in found.levels.values())
-    table = found.table if reached else found.table[:0]
-    _print(lines(found), table, root / FILE, partial(draw, found, device, root))
-    end(found.failures, root)
+
+    def trainings(study: "Study", device: str, done: object) -> "Study":
+        return all_trainings(study, device)
+
+    _answer("decompose", study, device, out, asked, plan, trainings, answer, decomposition_view)
 
 
 @questions_app.command()
@@ -141,56 +124,65 @@ def require(
     --plan counts the most trainings that may be needed; most parameters need fewer.
     """
     from studies.chip.description import load_chip
-    from studies.execution.study_runs import finished_in, runner_of
-    from studies.report.requirement_view import FILE, draw, lines
+    from studies.report import requirement_view
     from studies.sensitivity.axes import STANDARD
     from studies.sensitivity.requirement import most_trainings
     from studies.sensitivity.requirement import require as answer
 
-    around = None if chip is None else load_chip(chip)
-    declared, root, rows = _asked(study, "require", device, out, rows)
     wanted: dict[str, Any] = {
+        "loss": loss,
         "parameters": parameter or STANDARD,
         "others": others,
-        "chip": around,
+        "chip": None if chip is None else load_chip(chip),
         "image_nj": image_nj,
         "image_us": image_us,
     }
-    if plan:
-        done = finished_in(root, rows)
-        most = most_trainings(declared, device, loss, done, **wanted)
-        print_plan(most, root, workers, data, rows)
-        return
+    most, found = partial(most_trainings, **wanted), partial(answer, **wanted)
     asked = workers, scheduler, data, other_versions, rows, retry_failed
-    with executing(root, *asked) as options:
-        found = answer(declared, device, loss, runner_of(root, options), **wanted)
-    _print(lines(found), found.table, root / FILE, partial(draw, found, device, loss, root))
-    end(found.failures, root)
+    _answer("require", study, device, out, asked, plan, most, found, requirement_view)
 
 
-def _asked(
-    study: str, question: str, device: str, out: Path | None, rows: list[Path] | None
-) -> "tuple[Study, Path, list[Path]]":
-    """Returns the study, with hyperparameters that its run has found, the output folder, and the
-    files of finished rows, with those of the study's own folder."""
+def _answer(
+    question: str,
+    study: str,
+    device: str,
+    out: Path | None,
+    asked: tuple[int | None, str | None, Path | None, OtherVersions, list[Path] | None, bool],
+    plan: bool,
+    trainings: "Callable[..., Study]",
+    answer: Callable[..., Any],
+    view: Any,
+) -> None:
+    """Answers a question about a device, or prints the plan of all trainings that it takes.
+
+    The study gets the hyperparameters that its own run has found, and the rows of its own folder.
+
+    Args:
+        asked: the arguments of `executing` after the folder.
+        trainings: returns the study of all trainings.
+        answer: runs them, and answers with a table, lines and failures.
+        view: the module of `studies.report` that shows the answer.
+    """
     from studies.declaration.shipped import find_study
     from studies.execution.api import default_folder
-    from studies.execution.study_runs import with_own_folder
+    from studies.execution.study_runs import finished_in, runner_of, with_own_folder
+    from studies.results.tables import write_csv
     from studies.sensitivity.device_question import device_name, name_of
 
     found = find_study(study)
     declared, own = with_own_folder(found, default_folder(found))
-    name = name_of(declared.study, question, device_name(declared, device))
-    return declared, out or Path("out") / name, list(dict.fromkeys([*(rows or ()), *own]))
-
-
-def _print(
-    lines: Iterable[str], table: "pd.DataFrame", file: Path, draw: Callable[[], Path]
-) -> None:
-    """Prints an answer, and writes its exact numbers and its figure if it has a table."""
-    from studies.results.tables import write_csv
-
-    for line in lines:
+    root = out or Path("out") / name_of(declared.study, question, device_name(declared, device))
+    workers, scheduler, data, other_versions, given, retry = asked
+    rows = list(dict.fromkeys([*(given or ()), *own]))
+    if plan:
+        whole = trainings(declared, device, done=finished_in(root, rows))
+        print_plan(whole, root, workers, data, rows)
+        return
+    with executing(root, workers, scheduler, data, other_versions, rows, retry) as options:
+        told = answer(declared, device, run=runner_of(root, options))
+    for line in view.lines(told):
         typer.echo(line)
-    if len(table):
-        typer.echo(f"table   {write_csv(table, file)}\nfigure  {draw()}")
+    if len(told.table):
+        typer.echo(f"table   {write_csv(told.table, root / view.FILE)}")
+        typer.echo(f"figure  {view.draw(told, device, root)}")
+    end(told.failures, root)

@@ -46,19 +46,13 @@ def ending_the_command() -> Iterator[None]:
     In callbacks of compilers and of the garbage collector Python cannot raise an exception, but
     would print a traceback and go on. There, the first signal ends the process with one word.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    within = _heard.is_command
-    if within and heard():  # a library caught the exception during an import
-        _raise()
     _heard.times, _heard.is_command = 0, True
     shown_otherwise, sys.unraisablehook = sys.unraisablehook, _exit_or_show
     with _handled_by(_raise_or_exit, SIGNALS):
         try:
             yield
         finally:
-            _heard.is_command = within
+            _heard.is_command = False
             sys.unraisablehook = shown_otherwise
 
 

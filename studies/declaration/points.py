@@ -2,22 +2,21 @@
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rpu_ssnn.common.errors import Fault, InputError, one_of, require
+from rpu_ssnn.common.errors import Fault, InputError, meant, nearest, one_of, require
 from rpu_ssnn.common.files import user_path
 from rpu_ssnn.common.validation import validated
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
-from studies.common.settings import leaves, merged, value_at, with_value
+from studies.common.settings import canonical, leaves, merged, value_at, with_value
 from studies.declaration.cases import Case
-from studies.declaration.devices import device_of, with_named_circuit
-from studies.declaration.sections import SWEPT_IN_ALL, applies, each_once, one_spelling, sweepable
+from studies.declaration.devices import device_of, one_spelling, with_named_circuit
 from studies.declaration.trial import DatasetSettings, Measure, Trial, TrialSettings, point_title
 from studies.declaration.update_rules.base import Hyperparameters, Rule
-from studies.declaration.update_rules.on_device import DeviceRule
+from studies.declaration.update_rules.on_device import DeviceRule, PartialHyperparameters
 
 
 @dataclass(frozen=True)
@@ -65,6 +64,9 @@ def axes_of(
             seen[path] = axis.where
     return axes
 
+
+SWEPT_IN_ALL = ("dataset",)
+"""Paths that begin with one of these apply to all cases."""
 
 MOST_POINTS = 10_000
 """A study has at most this many points, summed over cases; each is merged and validated."""
@@ -146,10 +148,12 @@ def points_of(
     for axis in axes:
         for place, path in enumerate(axis.paths):
             values = [row[place] for row in axis.rows]
-            if not any(applies(path, case) for case in cases):
-                raise InputError("study", f"{axis.where}.{path}", values, sweepable(path, cases))
-            if axis.where == "sweep":
-                each_once(f"{axis.where}.{path}", values)
+            field = f"{axis.where}.{path}"
+            if not any(_applies(path, case) for case in cases):
+                raise InputError("study", field, values, _sweepable(path, cases))
+            # Settings that vary together may repeat a value; 1, 1.0 and "1" make the same trial.
+            once = axis.where != "sweep" or len(set(map(_one_spelling, values))) == len(values)
+            require(once, "study", field, values, "must name each value only once")
     _refuse_too_many(cases, axes, seeds)
     return [
         point
@@ -171,7 +175,7 @@ def _refuse_too_many(
     points = runs = 0
     for case in cases:
         lengths = [
-            len(axis.rows) for axis in axes if any(applies(path, case) for path in axis.paths)
+            len(axis.rows) for axis in axes if any(_applies(path, case) for path in axis.paths)
         ]
         points += math.prod(lengths)
         runs += math.prod(lengths) * len(case.seeds or seeds)
@@ -251,11 +255,11 @@ def _without_replaced_layers(shared: dict[str, Any], given: Sequence[str]) -> di
 
 def _for_case(axis: SweepAxis, case: Case) -> SweepAxis | None:
     """Returns the part of an axis that applies to the case, without repeated rows, or None."""
-    places = [place for place, path in enumerate(axis.paths) if applies(path, case)]
+    places = [place for place, path in enumerate(axis.paths) if _applies(path, case)]
     if not places:
         return None
     parts = ([row[k] for k in places] for row in axis.rows)
-    rows = {tuple(map(one_spelling, part)): part for part in parts}
+    rows = {tuple(map(_one_spelling, part)): part for part in parts}
     return SweepAxis(
         axis.where, tuple(axis.paths[k] for k in places), tuple(map(tuple, rows.values()))
     )
@@ -294,3 +298,37 @@ def _dataset(sections: dict[str, Any]) -> DatasetSettings:
         allowed = one_of(DATASET_NAMES, dataset.name) + "; give your own data as {file: FILE}"
         raise InputError("study", "dataset.name", dataset.name, allowed)
     return dataset
+
+
+def _applies(path: str, case: Case) -> bool:
+    """Says whether the case has the setting and does not set it itself."""
+    prefixes = (*SWEPT_IN_ALL, *case.swept())
+    if not any(path == prefix or path.startswith(f"{prefix}.") for prefix in prefixes):
+        return False
+    return case.rule.has(path) and value_at(case.sections, path) is None
+
+
+def _one_spelling(value: Any) -> str:
+    """Returns the same text for 1, 1.0 and "1", which make the same trial."""
+    return canonical(one_spelling(value))
+
+
+def _sweepable(path: str, cases: Sequence[Case]) -> str:
+    """Returns the paths that can be swept, for the error message."""
+    if any(value_at(case.sections, path) is not None for case in cases):
+        return "must be removed here or from the cases, as every case that has it sets it itself"
+    on_devices = [case.rule for case in cases if isinstance(case.rule, DeviceRule)]
+    parameters = dict.fromkeys(name for rule in on_devices for name in rule.as_shipped.parameters)
+    if path.startswith("overrides.") and on_devices:
+        return one_of([f"overrides.{n}" for n in parameters], path)
+    sections: dict[str, Container[str]] = {
+        "network": NetworkSpec.model_fields,
+        "training": TrainingSpec.model_fields,
+        "overrides": parameters,
+        "hyperparameters": PartialHyperparameters.model_fields if on_devices else (),
+    }
+    if named := [f"{section}.{path}" for section, keys in sections.items() if path in keys]:
+        return f"must start with its section: {' or '.join(named)}"
+    starts = dict.fromkeys((*SWEPT_IN_ALL, *(prefix for case in cases for prefix in case.swept())))
+    unset = f"must be a setting that a case has and does not set itself, in {', '.join(starts)}"
+    return meant(nearest(starts, path)) + unset

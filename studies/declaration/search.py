@@ -165,7 +165,7 @@ class Race:
         if number >= len(self.comparisons):
             return []
         trials, epochs = self.comparisons[number]
-        return [replace(trials[one], is_candidate=True, stop_after=epochs) for one in self.left]
+        return [replace(trials[one], stop_after=epochs) for one in self.left]
 
     def all_runs(self) -> list[Trial]:
         """Returns the runs of a whole search if the first candidates are the best, for a plan."""

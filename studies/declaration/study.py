@@ -118,7 +118,6 @@ class Study(Spec):
     )
 
     _where: str = PrivateAttr("")
-    _hyperparameters_file: Path | None = PrivateAttr(None)
 
     @property
     def where(self) -> str:
@@ -132,7 +131,12 @@ class Study(Spec):
         Beside a `study.yaml` it is `hyperparameters.yaml`, beside any other `NAME.yaml` it is
         `hyperparameters/NAME.yaml`, and for a study made in Python it is None.
         """
-        return self._hyperparameters_file
+        if not self._where:
+            return None
+        path = Path(self._where)
+        if path.name == STUDY_FILE:
+            return path.with_name(HYPERPARAMETERS_FILE)
+        return path.parent / "hyperparameters" / path.name
 
     @model_validator(mode="after")
     def _is_runnable(self) -> Self:
@@ -193,7 +197,7 @@ class Study(Spec):
             InputError: the study with these settings is not valid.
         """
         copied = validated(type(self), {**dict(self), **(update or {})}, "", self.where)
-        copied._where, copied._hyperparameters_file = self._where, self._hyperparameters_file
+        copied._where = self._where
         return copied.__deepcopy__() if deep else copied
 
     @property
@@ -245,13 +249,7 @@ def load_study(path: Path | str) -> Study:
         InputError: the file is unreadable, not YAML, or not a valid study.
     """
     path = user_path("load_study", "path", path)
-    study = parse_study(strict_yaml.read(path), path, path.parent)
-    study._hyperparameters_file = (
-        path.with_name(HYPERPARAMETERS_FILE)
-        if path.name == STUDY_FILE
-        else path.parent / "hyperparameters" / path.name
-    )
-    return study
+    return parse_study(strict_yaml.read(path), path, path.parent)
 
 
 DEFAULT_BATCH = TrainingSpec().batch

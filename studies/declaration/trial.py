@@ -116,22 +116,20 @@ class Trial:
         study: name of the study.
         label: label of the case.
         sweep: swept settings as (dotted path, value), in the study's order.
-        is_candidate: whether it is a run of a search, which tries hyperparameters.
-        stop_after: epochs after which a run of a search pauses, or None to train to the end.
+        stop_after: epochs after which a run of a search, which tries hyperparameters, pauses; None
+            for a trial, which trains to the end.
     """
 
     study: str
     label: str
     sweep: tuple[tuple[str, Any], ...]
     settings: TrialSettings
-    is_candidate: bool = False
     stop_after: int | None = None
 
     def __reduce__(self) -> tuple[object, ...]:
         """Pickles the plain settings, because the class of a rule may come from a user's file."""
         settings = self.settings.model_dump()
-        rest = self.is_candidate, self.stop_after
-        return _restored, (self.study, self.label, self.sweep, settings, *rest)
+        return _restored, (self.study, self.label, self.sweep, settings, self.stop_after)
 
     @property
     def settings_json(self) -> str:
@@ -170,7 +168,7 @@ class Trial:
         For a run of a search it includes the hyperparameters that are tried.
         """
         title = f"{point_title(self.label, self.sweep)} seed {self.settings.seed}"
-        return f"{title} ({self._tried})" if self.is_candidate else title
+        return title if self.stop_after is None else f"{title} ({self._tried})"
 
     @property
     def _tried(self) -> str:
@@ -181,9 +179,9 @@ class Trial:
 
 
 def _restored(
-    study: str, label: str, sweep: tuple[tuple[str, Any], ...], settings: object, *rest: Any
+    study: str, label: str, sweep: tuple[tuple[str, Any], ...], settings: object, stop: int | None
 ) -> Trial:
-    return Trial(study, label, sweep, TrialSettings.model_validate(settings), *rest)
+    return Trial(study, label, sweep, TrialSettings.model_validate(settings), stop)
 
 
 def point_title(label: str, sweep: tuple[tuple[str, Any], ...]) -> str:

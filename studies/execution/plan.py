@@ -234,7 +234,7 @@ def _cost_key(trial: Trial) -> str:
 
 def _typical(group: Sequence[Trial]) -> Trial:
     """Returns a trial of the study if there is one, else the middle run of a search."""
-    return next((trial for trial in group if not trial.is_candidate), group[len(group) // 2])
+    return next((one for one in group if one.stop_after is None), group[len(group) // 2])
 
 
 def _sizes(trials: Iterable[Trial], data_root: Path | None) -> dict[str, tuple[int, int, int]]:

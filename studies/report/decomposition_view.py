@@ -22,6 +22,8 @@ _CAPTION = (
 
 def lines(found: Decomposition) -> list[str]:
     """Returns the notes, the table and the answer in words."""
+    if not len(found.table):
+        return ["there is nothing to compare"]
     text = [*found.notes, "", as_markdown(_readable(found), 2, _CAPTION)]
     return [*text, "", found.sentence] if found.sentence else text
 

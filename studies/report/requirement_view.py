@@ -47,7 +47,7 @@ def lines(found: Requirement) -> list[str]:
     return [*found.notes, counted(found.trials, "run"), "", table, *told]
 
 
-def draw(found: Requirement, device: str, wanted: float, root: Path) -> Path:
+def draw(found: Requirement, device: str, root: Path) -> Path:
     """Draws the cost over each parameter, with a dotted line at the bound and a ring around the
     device's original value.
 
@@ -55,6 +55,7 @@ def draw(found: Requirement, device: str, wanted: float, root: Path) -> Path:
         InputError: the folder cannot be written to.
     """
     n = len(found.table)
+    wanted = found.table.loc[found.table["of"] == "loss", "wanted"].iloc[0]
     figure, all_axes = panels(WIDE_INCHES, n, min(2, n), PANEL_INCHES, 0.5)
     for axes, (_, row) in zip(all_axes, found.table.iterrows(), strict=True):
         of_row = (found.curves[["parameter", "of"]] == row[["parameter", "of"]]).all(axis="columns")

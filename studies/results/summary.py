@@ -1,4 +1,4 @@
-"""Summarises a study: the accuracy of each case, and its gap to the reference."""
+"""Summarises a study: the accuracy of each case, its gap to the reference, and published ones."""
 
 import math
 from dataclasses import replace
@@ -7,14 +7,22 @@ from typing import Any
 import pandas as pd
 
 from studies.common.statistics import FEWEST_SEEDS, SampleStatistics, describe, nested_deviations
+from studies.declaration.study import Study
 from studies.results.comparison import compare, reference_of, refuse_no_results
-from studies.results.grouping import accuracies, by_point, draws_of, images_read
+from studies.results.grouping import (
+    accuracies,
+    by_point,
+    draws_of,
+    images_read,
+    swept_columns,
+    titled_row,
+)
 
 INPUT = "input"
 """This column says what a case saw of recorded spikes (`studies.workers.run_trial`)."""
 
 PUBLISHED = "published"
-"""`published.beside` adds this column of published accuracies, and two ending in ``_pm`` (as the
+"""`beside` adds this column of published accuracies, and two ending in ``_pm`` (as the
 source gives it) and ``_source``."""
 
 
@@ -122,3 +130,26 @@ def _images(runs: pd.DataFrame) -> str:
 def _shared(runs: pd.DataFrame, column: str) -> float:
     """Returns the value that all runs of a case share, or NaN if the rows do not have it."""
     return float(runs[column].iloc[0]) if column in runs else math.nan
+
+
+def beside(table: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """Adds published accuracies (%), and a row for each quoted network, to a summary.
+
+    The new columns are ``published``, ``published_pm`` and ``published_source``, which are empty in
+    rows of a sweep. If the study names no published accuracies, the summary stays as it is. A
+    quoted row has no measurement, so n is 0.
+
+    Args:
+        table: a table as `summary` returns it.
+    """
+    if not study.published and not study.quoted:
+        return table
+    quoted = pd.DataFrame({"case": list(study.quoted), "n": 0, "gap_n": 0})
+    swept = dict.fromkeys(swept_columns(table), "")
+    rows = pd.concat([table, quoted.assign(**swept)], ignore_index=True)
+    known = {**study.published, **study.quoted}
+    found = [known.get(titled_row(row)) for _, row in rows.iterrows()]
+    rows[PUBLISHED] = pd.Series([p and p.accuracy for p in found], dtype=float)
+    rows[f"{PUBLISHED}_pm"] = pd.Series([p and p.plus_minus for p in found], dtype=float)
+    rows[f"{PUBLISHED}_source"] = ["-" if p is None else p.source for p in found]
+    return rows

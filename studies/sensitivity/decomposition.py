@@ -136,6 +136,8 @@ def decompose(study: Study, device: str, run: Run) -> Decomposition:
     run = checked_runner(run)
     trained = all_trainings(study, device)
     cases, outcome = trained.cases, run(trained)
+    if not outcome.runs:  # every run failed, so nothing can be compared
+        return Decomposition(pd.DataFrame(), {}, "", [], outcome.failures)
     table = _table(outcome.runs, cases[-1].name)
     reached = {case.name: list(accuracies(outcome.runs, case.name).values()) for case in cases}
     levels = {state: mean_and_half_width(values)[0] for state, values in reached.items()}

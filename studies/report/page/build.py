@@ -29,7 +29,7 @@ from studies.report.page.warnings import warnings_of
 from studies.report.summary_view import legend, readable
 from studies.results import caveats
 from studies.results.grouping import swept_columns
-from studies.results.published import beside
+from studies.results.summary import beside
 from studies.results.text_table import Table
 
 _CAPTIONS: dict[Kind, str] = {

@@ -317,7 +317,7 @@ def test_ten_million_rows_are_fitted_or_refused_in_bounded_memory(tmp_path: Path
     command = [
         sys.executable,
         "-m",
-        "studies.cli.app",
+        "studies.cli",
         "presets",
         "fit",
         str(file),

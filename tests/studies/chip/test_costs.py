@@ -12,8 +12,7 @@ import pytest
 from rpu_ssnn.common.errors import InputError
 from studies.chip.costs import Costs, Network, digital_energy, total
 from studies.chip.crossbar import Crossbar, Events
-from studies.chip.description import ArraySize, Chip, Converter, load_chip
-from studies.chip.surveyed_converter import surveyed_converter
+from studies.chip.description import ArraySize, Chip, Converter, load_chip, surveyed_converter
 from studies.declaration.shipped import KEPT_RECORDS
 
 UNIT = 2.0**-22

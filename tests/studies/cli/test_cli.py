@@ -110,7 +110,7 @@ def real_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("real")
     path, out = folder / "small.yaml", folder / "out"
     path.write_text(yaml.safe_dump(content))
-    line = [sys.executable, "-m", "studies.cli.app", "run", str(path), "--out", str(out)]
+    line = [sys.executable, "-m", "studies.cli", "run", str(path), "--out", str(out)]
     done = subprocess.run([*line, "--workers", "1"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return out

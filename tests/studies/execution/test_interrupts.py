@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -93,15 +92,6 @@ def test_where_nothing_can_be_raised_a_signal_shows_no_traceback(
     script = LOST.format(in_the_callback=in_the_callback)
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert ((run.stdout, run.stderr), run.returncode) == (ended, code)
-
-
-def test_a_signal_that_an_import_caught_is_not_lost() -> None:
-    with interrupts.ending_the_command():
-        with suppress(KeyboardInterrupt):
-            os.kill(os.getpid(), signal.SIGTERM)
-            time.sleep(60)
-        with pytest.raises(KeyboardInterrupt), interrupts.ending_the_command():
-            pytest.fail("the command began")
 
 
 def test_a_signal_after_the_last_look_is_not_lost() -> None:

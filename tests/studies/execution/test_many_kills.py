@@ -57,7 +57,7 @@ OF_THE_PROCESS = ["seconds", "peak_memory_mb", "resumed", "threads"]
 def start(study: Path, out: Path) -> subprocess.Popen[bytes]:
     options = ["--out", str(out), "--workers", "2", "--retry-failed"]
     return subprocess.Popen(
-        [sys.executable, "-m", "studies.cli.app", "run", str(study), *options],
+        [sys.executable, "-m", "studies.cli", "run", str(study), *options],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

@@ -9,8 +9,7 @@ import pytest
 from rpu_ssnn.common.errors import InputError
 from studies.report.summary_view import p_text, render
 from studies.results.grouping import as_keys
-from studies.results.published import beside
-from studies.results.summary import summary
+from studies.results.summary import beside, summary
 from studies.results.text_table import number as shown
 from support.studies.harness import small_study
 

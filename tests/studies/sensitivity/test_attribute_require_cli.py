@@ -103,7 +103,7 @@ def test_a_negative_parameter_is_drawn_by_its_logarithm_with_its_own_value_ringe
 ) -> None:
     run, device = FakeRun(lambda p, m: 50.0 * p["asymmetry"] ** 2), "neurosim_pcmo"
     found = require(device_study(device), device, 1.0, run, parameters=["asymmetry"])
-    requirement_view.draw(found, device, 1.0, Path())
+    requirement_view.draw(found, device, Path())
     axes = drawn[0].axes[0]
     assert axes.get_xscale() == "symlog"
     ring = next(line for line in axes.lines if line.get_markersize() == 10)

@@ -89,7 +89,7 @@ def test_a_requirement_in_a_chip_is_drawn(tmp_path: Path) -> None:
     most = Counted.image(noise=1.0)
     run, asked = Counted(separate, noise=0.1), ["cycle_to_cycle"]
     found = require(study, "capacitor", 1.0, run, parameters=asked, image_nj=most)
-    assert requirement_view.draw(found, "capacitor", 1.0, tmp_path).stat().st_size > 10_000
+    assert requirement_view.draw(found, "capacitor", tmp_path).stat().st_size > 10_000
 
 
 def test_kept_rows_without_events_are_refused_before_the_rest_runs() -> None:

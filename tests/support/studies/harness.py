@@ -97,7 +97,7 @@ def fake_training(
     """
     assert data_root is not None
     with (data_root / "log").open("a") as log:
-        kind = "search" if trial.is_candidate else trial.settings.measure
+        kind = trial.settings.measure if trial.stop_after is None else "search"
         log.write(f"{kind} {trial.title}\n")
     if _ordered(data_root, "raise", trial):
         raise RuntimeError("weights\nexploded")
