@@ -196,6 +196,11 @@ class RequirementAxis:
             return self.best_value
         return math.copysign(rounded(10**harm), self.own)
 
+    def measured(self, harm: float) -> float:
+        """Returns the value that is run at a harm: the device's original one exactly, or the
+        rounded one."""
+        return self.own if harm == self.harm(self.own) else self.value(harm)
+
     def case(self, value: float) -> Case:
         """Returns the device with that value."""
         if self.name != "weight_range":

@@ -1,4 +1,4 @@
-"""Finds where costs along one parameter meet a bound, from the values measured so far.
+"""Measures devices in one study, and finds where costs along a parameter meet a bound.
 
 A bound limits the loss, or the energy or time that a training image takes in a chip, which follow
 from the same runs. Loss grows with harm. Energy and time may decrease with it; the sign of harm is
@@ -6,23 +6,32 @@ then reversed here, so that the crossing can be found in the same way.
 """
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from numbers import Real
 from typing import Literal
 
 from rpu_ssnn.common.errors import require, require_kind
-from studies.chip.costs import total
+from studies.chip.costs import Costs, total
 from studies.chip.description import Chip
 from studies.common.statistics import mean_and_half_width
+from studies.declaration.cases import Case
 from studies.declaration.devices import compound_of
-from studies.declaration.trial import Runs
+from studies.declaration.trial import Failure, Runs
 from studies.results.chip_ledger import costs_of
 from studies.results.text_table import interval
 from studies.sensitivity.axes import RequirementAxis
-from studies.sensitivity.device_question import BySeed, DeviceQuestion
-from studies.sensitivity.evaluator import DeviceEvaluator
+from studies.sensitivity.device_question import (
+    AS_IS,
+    BySeed,
+    DeviceQuestion,
+    Run,
+    accuracies,
+    differences,
+)
 from studies.sensitivity.threshold_crossing import bracket, threshold_crossing
+
+QUESTION = "require"
 
 UNITS = {"loss": "points", "energy": "nJ", "time": "us"}
 """Bounded costs have these units."""
@@ -47,18 +56,9 @@ class Bound:
         style, unit = ("{:.2f}", "") if self.chip is None else ("{:.3g}", f" {UNITS[self.of]}")
         return interval(*mean_and_half_width(list(by_seed.values())), style, len(by_seed)) + unit
 
-    def of_runs(self, runs: Runs, label: str) -> BySeed:
-        """Returns the energy or time of a training image for each seed of a case."""
-        found = {}
-        for trial, result in runs:
-            if trial.label != label or self.chip is None:
-                continue
-            costs = costs_of(trial, result.row, self.chip)
-            if costs is not None:
-                nanojoules, microseconds = 1e9 * total(costs.training)[0], 1e6 * costs.time[0]
-                cost = nanojoules if self.of == "energy" else microseconds
-                found[trial.settings.seed] = float(cost)
-        return found
+    def of_costs(self, costs: Costs) -> float:
+        """Returns the energy or the time of a training image."""
+        return float(1e9 * total(costs.training)[0] if self.of == "energy" else 1e6 * costs.time[0])
 
 
 def bounds_of(
@@ -85,15 +85,15 @@ def bounds_of(
     cell = compound_of(asked.case.device_rule.device)
     unknown = None if cell is None else cell.unknown_pulses
     energy, time = Bound("energy", image_nj or 0.0, around), Bound("time", image_us or 0.0, around)
-    for field, given, bound in (("--image-nj", image_nj, energy), ("--image-us", image_us, time)):
+    for option, given, bound in (("--image-nj", image_nj, energy), ("--image-us", image_us, time)):
         if given is None:
             continue
         above = _is_number(given) and 0 < given < math.inf
-        require(above, where, field, given, "must be a number above 0")
+        require(above, where, option, given, "must be a number above 0")
         allowed = "must be given together with --chip, or with a study that has a chip"
-        require(around is not None, where, field, given, allowed)
+        require(around is not None, where, option, given, allowed)
         allowed = f"must be left out for {asked.device}: {unknown}"
-        require(unknown is None, where, field, given, allowed)
+        require(unknown is None, where, option, given, allowed)
         yield bound
     if chip is not None:
         require_kind(where, "--chip", chip, Chip)
@@ -104,6 +104,57 @@ def bounds_of(
 def _is_number(value: object) -> bool:
     """Says whether a value is a number, possibly numpy's, since scripts are not type-checked."""
     return isinstance(value, Real)
+
+
+@dataclass
+class DeviceEvaluator:
+    """Collects all devices measured so far in one study, so that they share a folder.
+
+    Attributes:
+        cases: devices by label.
+        values: for each parameter, the labels of its devices by harm.
+    """
+
+    asked: DeviceQuestion
+    run_study: Run
+    cases: dict[str, Case] = field(default_factory=dict)
+    values: dict[str, dict[float, str]] = field(default_factory=dict)
+    runs: Runs = ()
+    failures: list[Failure] = field(default_factory=list)
+
+    def run(self, cases: dict[str, Case]) -> None:
+        """Adds devices by label and runs them."""
+        self.cases |= cases
+        labelled = [c.model_copy(update={"label": label}) for label, c in self.cases.items()]
+        outcome = self.run_study(self.asked.study_of(QUESTION, labelled))
+        self.runs, self.failures = outcome.runs, outcome.failures
+
+    def measure(self, wanted: Iterable[tuple[RequirementAxis, float]]) -> None:
+        """Runs each axis at a harm, all together, except those that have been measured."""
+        new = {}
+        for along, harm in wanted:
+            value, labels = along.measured(harm), self.values.setdefault(along.name, {})
+            if along.harm(value) in labels:
+                continue
+            label = f"{along.name} {value:g}"
+            if value == along.own:
+                alone = along.context is not self.cases[AS_IS]
+                label = f"only {along.name}, {AS_IS}" if alone else AS_IS
+            labels[along.harm(value)] = label
+            if label not in self.cases:
+                new[label] = along.context if value == along.own else along.case(value)
+        if new:
+            self.run(new)
+
+    def costs(self, label: str, bound: Bound) -> BySeed:
+        """Returns the loss of a device (points), or what a training image costs in the chip, by
+        seed; it is empty if every run failed."""
+        if bound.chip is None:
+            reference = accuracies(self.runs, self.asked.reference.name)
+            return differences(reference, accuracies(self.runs, label))
+        own = (run for run in self.runs if run[0].label == label)
+        found = {one.settings.seed: costs_of(one, result.row, bound.chip) for one, result in own}
+        return {seed: bound.of_costs(costs) for seed, costs in found.items() if costs is not None}
 
 
 @dataclass(frozen=True)
@@ -121,11 +172,8 @@ class BoundedAxis:
 
     @property
     def _by_harm(self) -> dict[float, BySeed]:
-        if self.bound.chip is None:
-            return self.evaluator.losses(self.along)
         labels = self.evaluator.values[self.along.name]
-        runs = self.evaluator.runs
-        return {harm: self.bound.of_runs(runs, label) for harm, label in labels.items()}
+        return {harm: self.evaluator.costs(label, self.bound) for harm, label in labels.items()}
 
     @property
     def turn(self) -> int:
@@ -146,12 +194,12 @@ class BoundedAxis:
         return self.along.value(self.turn * harm)
 
     def measured(self, harm: float) -> float:
-        """Returns the value that was run: the device's original one exactly, others rounded."""
-        return self.along.own if harm == self.own else self.value(harm)
+        """Returns the value that was run at a harm."""
+        return self.along.measured(self.turn * harm)
 
     def place(self, harm: float) -> float:
         """Returns the harm at which a wanted harm was measured."""
-        return self.turn * self.evaluator.place(self.along, self.turn * harm)
+        return self.turn * self.along.harm(self.measured(harm))
 
     @property
     def at_most(self) -> bool:

@@ -36,7 +36,7 @@ from studies.declaration.trial import Failure
 from studies.results import caveats
 from studies.results.chip_ledger import chip_ledger
 from studies.sensitivity.axes import STANDARD, RequirementAxis, axis, parameters_for
-from studies.sensitivity.bounded_axis import BoundedAxis, bounds_of
+from studies.sensitivity.bounded_axis import QUESTION, BoundedAxis, DeviceEvaluator, bounds_of
 from studies.sensitivity.device_question import (
     AS_IS,
     UNTUNED,
@@ -49,7 +49,6 @@ from studies.sensitivity.device_question import (
     setting_notes,
     tuned_device_of,
 )
-from studies.sensitivity.evaluator import QUESTION, DeviceEvaluator
 from studies.sensitivity.imperfections import Off, imperfections, noise_in_steps, switched_off
 from studies.sensitivity.threshold_crossing import side, threshold_crossing
 
@@ -132,14 +131,15 @@ def require(
     taken = [_in_chip(evaluator, chip, study) for chip in {bound.chip for bound in bounds} if chip]
     case = asked.case.tuned(tuned)
     axes, notes = _axes(case, tuned, parameters, others)
-    evaluator.add_own(axes, case)
+    evaluator.cases[AS_IS] = case
+    evaluator.measure((along, along.harm(along.own)) for along in axes)
     each = [BoundedAxis(along, bound, evaluator) for along in axes for bound in bounds]
     evaluator.measure([(one.along, end) for one in each for end in _ends(one)])
     _narrow(evaluator, [one for one in each if one.between])
     table = pd.DataFrame([_row(one) for one in each])
     curves = pd.DataFrame([point for one in each for point in _curve(one)])
     head = [
-        f"{device} as it is loses {bounds[0].text(evaluator.loss_of(AS_IS))} points to "
+        f"{device} as it is loses {bounds[0].text(evaluator.costs(AS_IS, bounds[0]))} points to "
         f"{asked.reference.name}; at most {loss:g} are allowed",
         *caveats.of_device(evaluator.runs, AS_IS, asked.reference.name),
         "all other imperfections are switched off"
