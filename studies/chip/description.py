@@ -188,11 +188,10 @@ class Chip(Spec):
 
     @model_validator(mode="after")
     def _columns_are_whole(self) -> Self:
-        if getattr(self.components, self.columns) is None:
-            allowed = f"must be given with `columns: {self.columns}`"
-            raise InputError("chip", f"components.{self.columns}", None, allowed)
-        if self.columns == "converter" and self.bits is None:
-            raise InputError("chip", "bits", None, "must be given with `columns: converter`")
+        allowed = f"must be given with `columns: {self.columns}`"
+        column = getattr(self.components, self.columns)
+        require(column is not None, "chip", f"components.{self.columns}", None, allowed)
+        require(self.columns == "neuron" or self.bits, "chip", "bits", None, allowed)
         return self
 
     def at_bits(self, bits: int) -> "Chip":
@@ -208,9 +207,9 @@ def load_chip(name_or_path: str | Path) -> Chip:
     """
     shipped = _shipped()
     path = shipped.get(str(name_or_path)) or user_path("command line", "--chip", name_or_path)
-    if not path.is_file() and path.suffix not in (".yaml", ".yml"):
-        allowed = one_of(shipped, str(name_or_path)) + ", or a YAML file"
-        raise InputError("command line", "--chip", str(name_or_path), allowed)
+    allowed = one_of(shipped, str(name_or_path)) + ", or a YAML file"
+    is_file = path.is_file() or path.suffix in (".yaml", ".yml")
+    require(is_file, "command line", "--chip", str(name_or_path), allowed)
     return validated(Chip, _like(strict_yaml.read(path), path), "", path)
 
 
@@ -243,9 +242,9 @@ def _like(content: object, where: object) -> object:
     """
     if not isinstance(content, Mapping) or "like" not in content:
         return content
-    if content["like"] not in list(_shipped()):
-        raise InputError(where, "like", content["like"], one_of(_shipped(), str(content["like"])))
-    base = load_chip(content["like"]).model_dump(exclude_none=True)
+    like, shipped = content["like"], list(_shipped())
+    require(like in shipped, where, "like", like, one_of(shipped, str(like)))
+    base = load_chip(like).model_dump(exclude_none=True)
     own = {key: value for key, value in content.items() if key != "like"}
     if isinstance(parts := own.get("components", {}), Mapping):
         kept = base["components"]

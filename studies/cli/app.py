@@ -263,7 +263,7 @@ def _show(declared: "Study", runs: "Runs", root: Path) -> None:
     from studies.report.draw import StudyFigures
     from studies.report.figure_style import save
     from studies.report.page.headline import headline
-    from studies.report.summary_view import render
+    from studies.report.summary_view import readable
     from studies.results import caveats
     from studies.results.summary import beside
     from studies.results.tables import RESULTS_CSV, RESULTS_PARQUET
@@ -275,7 +275,7 @@ def _show(declared: "Study", runs: "Runs", root: Path) -> None:
     figures = StudyFigures(declared, runs)
     results, table = figures.results, figures.summary
     title = ": ".join(filter(None, (declared.study, " ".join(declared.question.split()))))
-    typer.echo(f"{title}\n\n{render(beside(table, declared), reference)}\n")
+    typer.echo(f"{title}\n\n{readable(beside(table, declared), reference).markdown}\n")
     for sentence in headline(runs, results, table, reference):
         typer.echo(sentence)
     for line in caveats.of_summary(declared, table, runs):

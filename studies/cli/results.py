@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rpu_ssnn.common.errors import Fault, InputError, require
+from rpu_ssnn.common.errors import Fault, require
 from rpu_ssnn.common.files import PLOT_SUFFIXES, refuse_unwritable
 from studies.cli.options import (
     DataOption,
@@ -37,7 +37,7 @@ def table(folder: FolderArgument, out: TableOutOption = None, rows: RowsOption =
     FOLDER may also be a study with --rows, or the name of a study whose rows are kept in
     docs/results.
     """
-    from studies.report.summary_view import render
+    from studies.report.summary_view import readable
     from studies.results import caveats
     from studies.results.summary import beside, summary
     from studies.results.tables import results_frame
@@ -47,9 +47,8 @@ def table(folder: FolderArgument, out: TableOutOption = None, rows: RowsOption =
     summed = summary(results_frame(runs), reference)
     told = caveats.of_summary(declared, summed, runs)
     shown_table = beside(summed, declared)
-    print_table(
-        "table", "\n\n".join([render(shown_table, reference), *told]), shown_table, out, rows
-    )
+    text = readable(shown_table, reference).markdown
+    print_table("table", "\n\n".join([text, *told]), shown_table, out, rows)
 
 
 @results_app.command()
@@ -119,10 +118,9 @@ def plot(
     from studies.report.draw import StudyFigures
     from studies.report.figure_style import save
 
-    if out is not None and kind is None:
-        raise InputError("plot", "--kind", None, "must be given together with --out")
-    if x is not None and kind not in (None, "sweep"):
-        raise InputError("plot", "--x", x, "must be left out, unless --kind is sweep")
+    require(out is None or kind, "plot", "--kind", None, "must be given together with --out")
+    allowed = "must be left out, unless --kind is sweep"
+    require(x is None or kind in (None, "sweep"), "plot", "--x", x, allowed)
     if out is not None:
         refuse_unwritable("plot", "--out", out, PLOT_SUFFIXES)
     declared, runs = _finished(folder, rows)

@@ -58,9 +58,8 @@ def axes_of(
         for path in axis.paths:
             allowed = "must be a path such as network.T, with a dot between its parts"
             require(all(path.split(".")), "study", axis.where, path, allowed)
-            if path in seen:
-                allowed = f"must be varied only once, and {seen[path]} varies it already"
-                raise InputError("study", f"{axis.where}.{path}", path, allowed)
+            allowed = f"must be varied only once, and {seen.get(path)} varies it already"
+            require(path not in seen, "study", f"{axis.where}.{path}", path, allowed)
             seen[path] = axis.where
     return axes
 
@@ -180,10 +179,9 @@ def _refuse_too_many(
         points += math.prod(lengths)
         runs += math.prod(lengths) * len(case.seeds or seeds)
     for number, what, most in ((points, "points", MOST_POINTS), (runs, "runs", MOST_RUNS)):
-        if number > most:
-            allowed = f"must be at most {most} {what} in all cases together"
-            where = axes[0].where if axes else "cases"
-            raise InputError("study", where, Fault(f"{number} {what}"), allowed)
+        allowed = f"must be at most {most} {what} in all cases together"
+        where = axes[0].where if axes else "cases"
+        require(number <= most, "study", where, Fault(f"{number} {what}"), allowed)
 
 
 def placed_beside(dataset: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -206,9 +204,10 @@ def refuse_files_of_one_name(points: Sequence[Point]) -> None:
         known: dict[str, Path] = {}
         for point in points:
             file = getattr(point.dataset, field)
-            if file is not None and known.setdefault(file.name, file) != file:
-                allowed = f"must have another name than {known[file.name]}, as rows keep no folder"
-                raise InputError("study", f"dataset.{field}", str(file), allowed)
+            if file is not None:
+                other = known.setdefault(file.name, file)
+                allowed = f"must have another name than {other}, as rows keep no folder"
+                require(other == file, "study", f"dataset.{field}", str(file), allowed)
 
 
 def _points_of_case(

@@ -148,10 +148,9 @@ class Study(Spec):
         for field, name in (*named, *(("quoted", name) for name in self.quoted)):
             require(not name.startswith(_FORMULA), "study", field, name, _NO_FORMULA)
         rate_labels = [case.name for case in self.cases if isinstance(case.rule, RateRule)]
-        if self.reference is None and len(rate_labels) != 1:
-            names = one_of(labels)
-            allowed = f"{names}; it may be left out only if exactly one case is a rate case"
-            raise InputError("study", "reference", None, allowed)
+        allowed = f"{one_of(labels)}; it may be left out only if exactly one case is a rate case"
+        found = self.reference is not None or len(rate_labels) == 1
+        require(found, "study", "reference", None, allowed)
         if self.reference is not None and self.reference not in labels:
             raise InputError("study", "reference", self.reference, one_of(labels, self.reference))
         for label in self.published:
@@ -162,15 +161,15 @@ class Study(Spec):
         points = self.points()
         refuse_files_of_one_name(points)
         held_out = self.search.validation_share or self.dataset.validation_share
-        if held_out == 0 and any(point.hyperparameters is None for point in points):
-            allowed = (
-                "must be above 0, unless search.validation_share is given, since hyperparameters "
-                "that a case does not give are searched on held-out samples"
-            )
-            raise InputError("study", "dataset.validation_share", 0.0, allowed)
-        if self.measure == "validation" and any(not p.dataset.validation_share for p in points):
-            allowed = "must be above 0 with `measure: validation`"
-            raise InputError("study", "dataset.validation_share", 0.0, allowed)
+        allowed = (
+            "must be above 0, unless search.validation_share is given, since hyperparameters "
+            "that a case does not give are searched on held-out samples"
+        )
+        searchable = held_out > 0 or all(point.hyperparameters is not None for point in points)
+        require(searchable, "study", "dataset.validation_share", 0.0, allowed)
+        allowed = "must be above 0 with `measure: validation`"
+        measurable = self.measure == "test" or all(p.dataset.validation_share for p in points)
+        require(measurable, "study", "dataset.validation_share", 0.0, allowed)
         return self
 
     @property

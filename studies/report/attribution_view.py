@@ -8,7 +8,7 @@ from matplotlib.patches import Rectangle
 from studies.common.statistics import FEWEST_SEEDS, MARKS, mark
 from studies.report.figure_style import finish_axes, looks, new_figure, plain, save
 from studies.report.figures import legend_below
-from studies.results.text_table import as_markdown, marked_interval
+from studies.results.text_table import Table, marked_interval
 from studies.sensitivity.attribution import INTERACTION, REMAINING, TOTALS, Attribution
 
 FILE, FIGURE = "attribution.csv", "attribution.png"
@@ -26,7 +26,7 @@ def lines(found: Attribution) -> list[str]:
     """Returns the notes, the answer in words, and the ranked table."""
     if not len(found.table):
         return [*found.notes, "there is nothing to rank"]
-    table = as_markdown(_readable(found.table), 2, _CAPTION)
+    table = Table(_readable(found.table), 2, _CAPTION).markdown
     return [*found.notes, found.sentence, "", table]
 
 

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from studies.common.statistics import FEWEST_SEEDS, MARKS
 from studies.report.figure_style import finish_axes, looks, new_figure, plain, save
 from studies.report.summary_view import marked_p, p_text
-from studies.results.text_table import as_markdown, interval, number
+from studies.results.text_table import Table, interval, number
 from studies.sensitivity.decomposition import ALL, BY_NUMBERS, BY_SPIKES, FLOAT, Decomposition
 
 FILE, FIGURE = "decomposition.csv", "decomposition.png"
@@ -24,7 +24,7 @@ def lines(found: Decomposition) -> list[str]:
     """Returns the notes, the table and the answer in words."""
     if not len(found.table):
         return ["there is nothing to compare"]
-    text = [*found.notes, "", as_markdown(_readable(found), 2, _CAPTION)]
+    text = [*found.notes, "", Table(_readable(found), 2, _CAPTION).markdown]
     return [*text, "", found.sentence] if found.sentence else text
 
 

@@ -6,7 +6,7 @@ from rpu_ssnn.common.wording import counted
 from studies.declaration.trial import Trial
 from studies.execution.plan import Estimate, Plan, PlanRow
 from studies.execution.progress import duration
-from studies.results.text_table import as_markdown
+from studies.results.text_table import Table
 
 FINE_BELOW_SECONDS = 10.0
 
@@ -21,7 +21,7 @@ def plan_text(plan: Plan, estimate: Estimate | None) -> str:
     if estimate is not None and not estimate.workers:
         estimate = None  # there is nothing to run
     cells = pd.DataFrame([_cells(row, estimate) for row in plan.rows])
-    lines = [as_markdown(cells), "", totals(plan)]
+    lines = [Table(cells).markdown, "", totals(plan)]
     if plan.other_versions:
         lines.append(
             f"{counted(plan.other_versions, 'row was', 'rows were')} made under other "

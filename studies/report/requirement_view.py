@@ -18,7 +18,7 @@ from studies.report.figure_style import (
     wrapped,
 )
 from studies.report.figures import PANEL_INCHES
-from studies.results.text_table import as_markdown, interval
+from studies.results.text_table import Table, interval
 from studies.sensitivity.bounded_axis import UNITS
 from studies.sensitivity.requirement import Requirement
 
@@ -43,7 +43,7 @@ def lines(found: Requirement) -> list[str]:
         for why in ("why_none", "stopped")
         for _, row in found.table[found.table[why] != ""].iterrows()
     ]
-    table = as_markdown(_readable(found.table), 2, _CAPTION)
+    table = Table(_readable(found.table), 2, _CAPTION).markdown
     return [*found.notes, counted(found.trials, "run"), "", table, *told]
 
 

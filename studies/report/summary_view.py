@@ -7,17 +7,11 @@ from studies.common.statistics import SIGNIFICANCE, UNTESTED, correction, mark
 from studies.declaration.update_rules.base import GIVEN_SPIKES
 from studies.results.grouping import swept_cells, swept_columns
 from studies.results.summary import INPUT, PUBLISHED
-from studies.results.text_table import accuracy_interval, as_markdown, interval, number
+from studies.results.text_table import Table, accuracy_interval, interval, number
 
 
-def render(table: pd.DataFrame, reference: str) -> str:
-    """Returns the summary as Markdown, rounded for reading, with its legend below."""
-    cells = readable(table, reference)
-    return as_markdown(cells, 1 + len(swept_columns(table)), legend(table))
-
-
-def readable(table: pd.DataFrame, reference: str) -> pd.DataFrame:
-    """Returns the summary rounded for reading, with text in every cell.
+def readable(table: pd.DataFrame, reference: str) -> Table:
+    """Returns the summary rounded for reading, with its legend.
 
     Accuracy and gap come first, so that a phone shows them. ``n`` is the number of seeds. ``pairs``
     is the number of seeds that the reference has too (of drawn devices, if any were drawn from a
@@ -55,7 +49,7 @@ def readable(table: pd.DataFrame, reference: str) -> pd.DataFrame:
         "pulses": numbers(table["pulses_per_device"], "{:.1f}"),
         "sat.": numbers(100 * table["saturated_fraction"], "{:.0f} %"),
     }
-    return pd.DataFrame(shown)
+    return Table(pd.DataFrame(shown), 1 + len(swept_columns(table)), legend(table), table)
 
 
 def legend(table: pd.DataFrame) -> str:

@@ -13,19 +13,33 @@ class Table:
 
     Attributes:
         n_left: number of leading columns that are left aligned because they hold names.
-        note: a line under the table.
+        note: lines under the table.
         exact: the table for the CSV; None means the cells.
     """
 
     cells: pd.DataFrame
-    n_left: int
+    n_left: int = 1
     note: str = ""
     exact: pd.DataFrame | None = None
 
     @property
     def markdown(self) -> str:
-        """Returns the table as Markdown."""
-        return as_markdown(self.cells, self.n_left, self.note)
+        """Returns the table as Markdown, with the note below it.
+
+        The columns are no wider than their cells. Tabulate pads each header by two characters,
+        which makes a summary wider than a terminal.
+        """
+        aligned = []
+        for place, name in enumerate(self.cells.columns):
+            column = (name, *self.cells[name])
+            cells = [" ".join(str(cell).split()).replace("|", r"\|") for cell in column]
+            width = max(2, *map(len, cells))
+            left = place < self.n_left
+            rule = ":" + "-" * (width - 1) if left else "-" * (width - 1) + ":"
+            cells = [cell.ljust(width) if left else cell.rjust(width) for cell in cells]
+            aligned.append([cells[0], rule, *cells[1:]])
+        lines = [f"| {' | '.join(line)} |" for line in zip(*aligned, strict=True)]
+        return "\n".join([*lines, *(["", self.note] if self.note else [])])
 
     @property
     def columns(self) -> list[str]:
@@ -42,28 +56,6 @@ class Table:
         """Returns the table as CSV with full precision."""
         exact = self.cells if self.exact is None else self.exact
         return str(exact.to_csv(index=False)).rstrip("\n")
-
-
-def as_markdown(table: pd.DataFrame, n_left: int = 1, note: str = "") -> str:
-    """Writes a table as Markdown; its cells are already text.
-
-    The columns are no wider than their cells. Tabulate pads each header by two characters, which
-    makes a summary wider than a terminal.
-
-    Args:
-        n_left: number of leading columns that are left aligned because they hold names.
-        note: a line to put under the table.
-    """
-    aligned = []
-    for place, name in enumerate(table.columns):
-        cells = [" ".join(str(cell).split()).replace("|", r"\|") for cell in (name, *table[name])]
-        width = max(2, *map(len, cells))
-        left = place < n_left
-        rule = ":" + "-" * (width - 1) if left else "-" * (width - 1) + ":"
-        cells = [cell.ljust(width) if left else cell.rjust(width) for cell in cells]
-        aligned.append([cells[0], rule, *cells[1:]])
-    lines = [f"| {' | '.join(line)} |" for line in zip(*aligned, strict=True)]
-    return "\n".join([*lines, *(["", note] if note else [])])
 
 
 _NO_SPREAD = 1e-6

@@ -13,7 +13,7 @@ import pytest
 from studies import InputError, load_results, load_study, run_study, summary
 from studies.declaration.study import Study, parse_study
 from studies.execution.plan import make_plan
-from studies.report.summary_view import render
+from studies.report.summary_view import readable
 from studies.workers.run_trial import run_trial
 from support.commands import refused
 from support.rpu_ssnn.own_data import write_npz
@@ -124,7 +124,7 @@ def test_the_table_says_who_sees_counts_only(folder: Path) -> None:
     found = trials(declared(folder, SPIKES))
     rows = [{"label": trial.label, **run_trial(trial, None, 1).row} for trial in found]
     table = summary(pd.DataFrame(rows))
-    text = render(table, "rate")
+    text = readable(table, "rate").markdown
     assert "rate: given spikes; the update (Eq. 9) sees their counts only" in text
     assert "ann: spike counts: timing is not seen" in text
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from rpu_ssnn.common.errors import InputError, one_of
+from rpu_ssnn.common.errors import InputError, one_of, require
 from rpu_ssnn.common.files import user_path
 from rpu_ssnn.common.own_code import run_own_code
 from studies.common.settings import short_hash
@@ -74,9 +74,8 @@ def rule_of(settings: Mapping[str, Any]) -> Rule:
     update = settings.get("update")
     if not isinstance(update, str):
         raise InputError("study", "update", update, one_of(rule_names()))
-    if (digest := settings.get("digest")) != digest_of(update):
-        allowed = f"must be that of {update}, which has changed since"
-        raise InputError("study", "digest", digest, allowed)
+    digest, allowed = settings.get("digest"), f"must be that of {update}, which has changed since"
+    require(digest == digest_of(update), "study", "digest", digest, allowed)
     return rule_class(update).model_validate(settings)
 
 

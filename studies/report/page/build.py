@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -26,11 +27,9 @@ from studies.report.page.sections import (
     ledger,
 )
 from studies.report.page.warnings import warnings_of
-from studies.report.summary_view import legend, readable
+from studies.report.summary_view import readable
 from studies.results import caveats
-from studies.results.grouping import swept_columns
 from studies.results.summary import beside
-from studies.results.text_table import Table
 
 _CAPTIONS: dict[Kind, str] = {
     "gaps": "Accuracy of each case, and its gap to the reference, paired by seed, with their 95 % "
@@ -132,12 +131,12 @@ def _declaration(study: Study, root: Path) -> str:
 
 
 def _summary(table: pd.DataFrame, reference: str) -> Section:
+    shown = readable(table, reference)
     note = (
-        f"{legend(table)}; range: from the lowest to the highest seed; pulses: mean number of a "
+        f"{shown.note}; range: from the lowest to the highest seed; pulses: mean number of a "
         "device, up plus down; sat.: share of devices at a bound"
     )
-    cells = readable(table, reference)
-    return Section("Summary", [], [Table(cells, 1 + len(swept_columns(table)), note, table)])
+    return Section("Summary", [], [replace(shown, note=note)])
 
 
 def _pictures(figures: StudyFigures) -> Iterator[Picture]:

@@ -15,7 +15,7 @@ from studies.declaration.hyperparameters import trials_of
 from studies.declaration.study import load_study, parse_study
 from studies.report.curves import drawn_apart
 from studies.report.figures import sweep_figure
-from studies.report.summary_view import render
+from studies.report.summary_view import readable
 from studies.results.comparison import compare
 from studies.results.result_folder import open_folder, stored_study
 from studies.results.summary import summary
@@ -108,7 +108,7 @@ def test_two_draws_have_no_interval_however_many_seeds_they_have() -> None:
     table = summary(_runs_of_draws(2), "rate")
     assert table["n"].tolist() == [6, 6]
     assert math.isnan(table["accuracy_ci"][1])
-    assert "±" not in render(table, "rate").split("mine")[1].split("\n")[0]
+    assert "±" not in readable(table, "rate").markdown.split("mine")[1].split("\n")[0]
 
 
 def test_the_interval_of_the_table_is_that_of_the_draws() -> None:

@@ -12,7 +12,7 @@ from studies.execution.export import export_trial
 from studies.report.figure_style import WIDE_INCHES
 from studies.report.figures import gaps_figure
 from studies.report.page.build import report_html
-from studies.report.summary_view import render
+from studies.report.summary_view import readable
 from studies.results.grouping import accuracies, images_read
 from studies.results.summary import summary
 from studies.sensitivity.device_question import ask, setting_notes
@@ -57,7 +57,7 @@ def test_no_test_image_is_read_and_validation_images_are_what_counts(
 
 def test_tables_and_figures_say_so(results: pd.DataFrame) -> None:
     table = summary(results, "rate")
-    text = render(table, "rate")
+    text = readable(table, "rate").markdown
     assert "validation %" in text.splitlines()[0]
     assert "accuracies on 10 validation images" in text
     axes = gaps_figure(results, table, "rate", WIDE_INCHES).axes[0]

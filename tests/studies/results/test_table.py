@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from rpu_ssnn.common.errors import InputError
-from studies.report.summary_view import p_text, render
+from studies.report.summary_view import p_text, readable
 from studies.results.grouping import as_keys
 from studies.results.summary import beside, summary
 from studies.results.text_table import number as shown
@@ -124,7 +124,7 @@ def full() -> pd.DataFrame:
 
 
 def test_markdown_is_as_narrow_as_its_cells() -> None:
-    text = render(summary(full(), "rate"), "rate")
+    text = readable(summary(full(), "rate"), "rate").markdown
     *lines, blank, legend = text.splitlines()
     assert len(lines) == 4
     assert max(map(len, lines)) <= 102
@@ -139,13 +139,13 @@ def test_markdown_is_as_narrow_as_its_cells() -> None:
 
 def test_two_seeds_show_no_interval_and_none_leaves_0_to_100() -> None:
     rows = [("rate", 0, 90.0), ("rate", 1, 92.0), ("x", 0, 89.0), ("x", 1, 89.0)]
-    text = render(summary(frame(rows), "rate"), "rate")
+    text = readable(summary(frame(rows), "rate"), "rate").markdown
     assert "91.00 |" in text
     assert "±" not in text.splitlines()[2]
     assert [cell.strip() for cell in text.splitlines()[3].split("|")][3:5] == ["-2.00", "untested"]
     assert "untested: fewer than 3 seeds" in text.splitlines()[-1]
     near = [("rate", seed, reached) for seed, reached in enumerate((99.0, 100.0, 98.0))]
-    assert "99.00 (96.52 to 100.00)" in render(summary(frame(near), "rate"), "rate")
+    assert "99.00 (96.52 to 100.00)" in readable(summary(frame(near), "rate"), "rate").markdown
 
 
 PUBLISHED = {
@@ -157,7 +157,7 @@ PUBLISHED = {
 def test_published_accuracies_stand_beside_their_case_and_quoted_ones_alone() -> None:
     study = small_study(**PUBLISHED)
     rows = [("rate", 0, 90.0), ("rate", 1, 92.0), ("coincidence", 0, 89.0)]
-    text = render(beside(summary(frame(rows), "rate"), study), "rate")
+    text = readable(beside(summary(frame(rows), "rate"), study), "rate").markdown
     lines = text.splitlines()
     assert "98.65 ± 0.04 | A, Table 1" in lines[2]
     assert "98.84 | B, Table 1" in lines[4]
@@ -173,25 +173,25 @@ def test_a_published_accuracy_is_not_that_of_each_point_of_a_sweep() -> None:
 
 def test_a_quoted_network_sees_no_input_spikes() -> None:
     rows = summary(frame([("rate", 0, 90.0)], input="spike counts"), "rate")
-    legend = render(beside(rows, small_study(**PUBLISHED)), "rate").splitlines()[-1]
+    legend = readable(beside(rows, small_study(**PUBLISHED)), "rate").markdown.splitlines()[-1]
     assert legend.endswith("; rate: spike counts")
 
 
 def test_budgets_are_columns_where_cases_differ_and_a_sentence_where_not() -> None:
     rows = [("rate", 0, 90.0), ("x", 0, 90.0)]
-    text = render(summary(frame(rows, epochs=[2, 3], n_train=500), "rate"), "rate")
+    text = readable(summary(frame(rows, epochs=[2, 3], n_train=500), "rate"), "rate").markdown
     header, legend = text.splitlines()[0], text.splitlines()[-1]
     assert "epochs" in header
     assert "images" not in header
     assert legend.startswith("500 training samples; ")
     old = summary(frame(rows, epochs=[2, 3], n_train=[NAN, 500]), "rate")
-    assert render(old, "rate").splitlines()[-1] == legend
+    assert readable(old, "rate").markdown.splitlines()[-1] == legend
 
 
 def test_swept_values_are_shown_in_short_and_stay_floating_point_beyond_whole_numbers() -> None:
     rows = [("rate", 0, 90.0), ("x", 0, 90.0)]
     swept = {"sweep.overrides.leak_time_constant_s": [NAN, 1e20]}
-    assert "| 1e+20 " in render(summary(frame(rows, **swept), "rate"), "rate")
+    assert "| 1e+20 " in readable(summary(frame(rows, **swept), "rate"), "rate").markdown
     layers = pd.Series(['[{"conv":{"channels":8,"kernel":5,"stride":2}},64]', None, "[64]"])
     assert as_keys(layers).tolist() == ["8c5/2-64", "", "[64]"]
 
