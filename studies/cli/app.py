@@ -18,7 +18,6 @@ import typer
 
 from rpu_ssnn.common.errors import InputError, RpuSsnnError
 from rpu_ssnn.common.files import reason
-from studies.cli.figure import figure_app
 from studies.cli.keys import keys_app
 from studies.cli.options import (
     DataOption,
@@ -46,10 +45,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(presets_app, name="presets")
-# The commands of these four are added to the top level.
+# The commands of these three are added to the top level.
 app.add_typer(results_app)
 app.add_typer(questions_app)
-app.add_typer(figure_app)
 app.add_typer(keys_app)
 
 

@@ -40,6 +40,11 @@ _REMEDY = "give it more epochs, samples or slots, or have its hyperparameters se
 def of_summary(study: Study, table: pd.DataFrame, runs: Runs) -> Iterator[str]:
     """Yields all warnings about a summary."""
     yield from of_reference(study, table, runs)
+    yield from of_runs(study, runs)
+
+
+def of_runs(study: Study, runs: Runs) -> Iterator[str]:
+    """Yields the warnings that need no run of the reference."""
     yield from of_chance(study, runs)
     yield from of_images(runs)
     yield from of_alike_devices(runs)

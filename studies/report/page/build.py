@@ -1,4 +1,7 @@
-"""Fills the template of the report from an output folder, which is only read."""
+"""Fills the template of the report from an output folder, which is only read.
+
+It warns the reader of results that are incomplete or say less than they seem to.
+"""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -10,12 +13,22 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from rpu_ssnn.common import strict_yaml
+from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.files import read_text, refuse_unwritable, refusing, user_path, write_whole
+from rpu_ssnn.common.wording import counted, listed
 from studies.common.choices import Kind
 from studies.common.quantities import quantity
+from studies.common.statistics import FEWEST_SEEDS
+from studies.declaration.hyperparameters import chosen_on_shown_images
 from studies.declaration.shipped import find_study
 from studies.declaration.study import STUDY_FILE, Study
-from studies.execution.study_runs import files_of_rows, refuse_empty, shown_contents
+from studies.declaration.trial import Runs
+from studies.execution.study_runs import (
+    FolderContents,
+    files_of_rows,
+    refuse_empty,
+    shown_contents,
+)
 from studies.report.draw import StudyFigures
 from studies.report.page.headline import headline
 from studies.report.page.sections import (
@@ -26,10 +39,12 @@ from studies.report.page.sections import (
     drawn,
     ledger,
 )
-from studies.report.page.warnings import warnings_of
 from studies.report.summary_view import readable
 from studies.results import caveats
+from studies.results.grouping import by_point
+from studies.results.store import Versions
 from studies.results.summary import beside
+from studies.results.tables import read_failures
 
 _CAPTIONS: dict[Kind, str] = {
     "gaps": "Accuracy of each case, and its gap to the reference, paired by seed, with their 95 % "
@@ -40,6 +55,10 @@ _CAPTIONS: dict[Kind, str] = {
 }
 
 _MADE_WITH = ("machine", "threads", "data_digest")
+
+
+SATURATED_FROM = 0.05
+"""A case with more than this share of devices at a bound gets a warning."""
 
 
 def write_report(
@@ -88,18 +107,14 @@ def report_html(root: Path, rows: Sequence[Path] = ()) -> str:
     refuse_empty(root, found)
     figures = StudyFigures(study, runs)
     results = figures.results
-    warnings = warnings_of(found, root, results)
+    warnings = list(_warnings(found, root, figures))
     reference = study.reference_label
     answer: list[str] = []
     sections = [Section("Figures", list(_pictures(figures)), [])]
     if figures.is_compared:
         table = figures.summary
         answer += headline(runs, results, table, reference)
-        warnings = [*caveats.of_reference(study, table, runs), *warnings]
         sections.append(_summary(beside(table, study), reference))
-    else:
-        missing = f"The reference {reference} has no finished trial, so nothing is compared."
-        warnings = [missing, *warnings]
     sections += [*answers(root), *ledger(results)]
     sections += [*around_devices(runs, study.chip)]
     environment = Environment(
@@ -151,3 +166,71 @@ def _pictures(figures: StudyFigures) -> Iterator[Picture]:
 def _versions(results: pd.DataFrame) -> list[tuple[str, str]]:
     names = [str(c) for c in results.columns if str(c).endswith("_version") or c in _MADE_WITH]
     return [(name, ", ".join(map(str, results[name].dropna().unique()))) for name in names]
+
+
+def _warnings(found: FolderContents, root: Path, figures: StudyFigures) -> Iterator[str]:
+    """Yields all warnings that apply, starting with the reference and missing trials."""
+    study, results = found.study, figures.results
+    if figures.is_compared:
+        yield from caveats.of_reference(study, figures.summary, found.runs)
+    else:
+        missing = f"The reference {study.reference_label} has no finished trial"
+        yield f"{missing}, so nothing is compared."
+    yield from _missing(found)
+    yield from (f"The last run failed at {one.title}: {one.message}" for one in read_failures(root))
+    for one in found.faults:  # only the file is named, since the report may leave this machine
+        yield f"Left out: {InputError(Path(one.where).name, one.field, one.value, one.allowed)}."
+    yield from (f"{line}." for line in found.not_shown)
+    yield from _versions_differ(found.runs)
+    yield from _few_seeds(results)
+    yield from caveats.of_runs(study, found.runs)
+    yield from _saturated(results)
+    yield from caveats.of_accuracy_that_fell(found.runs)
+    yield from (f"{line}." for line in chosen_on_shown_images(study, found.hyperparameters))
+    yield from _not_replayable(results)
+
+
+def _missing(found: FolderContents) -> Iterator[str]:
+    there = {trial.title for trial, _ in found.runs}
+    needed = (f"{one.title} seed {seed}" for one in found.study.points() for seed in one.seeds)
+    missing = [title for title in needed if title not in there]
+    if missing:
+        have = counted(len(missing), "trial has", "trials have")
+        yield f"{have} not finished yet; `rpu-ssnn run` runs what is missing: {listed(missing)}."
+
+
+def _versions_differ(runs: Runs) -> Iterator[str]:
+    versions = Versions.of_all(runs)
+    if len(versions) > 1:
+        yield f"The rows were made under different versions: {'; '.join(versions)}."
+
+
+def _few_seeds(results: pd.DataFrame) -> Iterator[str]:
+    short = (case for case, _, runs in by_point(results) if len(runs) < FEWEST_SEEDS)
+    few = list(dict.fromkeys(map(str, short)))
+    if few:
+        yield (
+            f"These cases have fewer than {FEWEST_SEEDS} seeds, so that intervals and tests mean "
+            f"little: {listed(few)}."
+        )
+
+
+def _saturated(results: pd.DataFrame) -> Iterator[str]:
+    shares = results.assign(share=results["saturated_fraction"].astype(float))
+    largest = shares.groupby("label", sort=False)["share"].max()
+    for label, share in largest[largest > SATURATED_FROM].items():
+        yield (
+            f"{label}: up to {100 * share:.0f} % of its devices end at one of their bounds; a "
+            "wider weight range or a smaller step may do better."
+        )
+
+
+def _not_replayable(results: pd.DataFrame) -> Iterator[str]:
+    if "replayable" not in results.columns:
+        return
+    labels = list(dict.fromkeys(results.loc[results["replayable"] == False, "label"]))  # noqa: E712
+    if labels:
+        yield (
+            "Runs of these cases cannot be repeated bit for bit, as aihwkit's own noise cannot be "
+            f"seeded: {listed(labels)}. A second run gives other numbers of the same kind."
+        )

@@ -13,7 +13,7 @@ from rpu_ssnn.common.errors import InputError
 from studies.common.statistics import nested_deviations
 from studies.declaration.hyperparameters import trials_of
 from studies.declaration.study import load_study, parse_study
-from studies.report.curves import drawn_apart
+from studies.report.draw import drawn_apart
 from studies.report.figures import sweep_figure
 from studies.report.summary_view import readable
 from studies.results.comparison import compare

@@ -12,7 +12,7 @@ from rpu_ssnn.algorithm_checks.trace import trace
 from rpu_ssnn.network import Network
 from rpu_ssnn.spec import EncodingSpec, InhibitionSpec, NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses import rate_synapses
-from studies.cli.figure import figure
+from studies.cli.results import figure
 from studies.reproductions.figures import figure3b, figure4, figure5, figure7
 from studies.reproductions.figures.small_network import SmallNetwork
 from support.commands import refused
