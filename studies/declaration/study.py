@@ -4,7 +4,7 @@ The device names, overrides, sweeps and references of every instance have been c
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self
@@ -276,13 +276,43 @@ def refuse_missing_images(study: Study, data_root: Path | None) -> None:
         name = point.dataset.name if own is None else own.model_dump_json()
         if name not in known:
             known[name] = set_facts(point.dataset.name, data_root, own)
-        for field, value, allowed in _faults(study, point, known[name]):
-            raise InputError(study.where, field, value, allowed)
-        if point.network.layers is not None:
-            _refuse_unfit(study, point, known[name].shape)
+        _refuse_unfit(study, point, known[name])
 
 
-def _refuse_unfit(study: Study, point: Point, shape: Grid | None) -> None:
+def _refuse_unfit(study: Study, point: Point, facts: "SetFacts") -> None:
+    """Raises an InputError for a setting of a point that the data set cannot fulfil."""
+    dataset, contrast = point.dataset, point.network.encoding.contrast
+
+    def check(holds: bool, section: str, key: str, value: object, allowed: str) -> None:
+        require(holds, study.where, _place(study, point, section, key), value, allowed)
+
+    for name, there in zip(("n_train", "n_test"), facts.counts, strict=True):
+        asked = getattr(dataset, name)
+        allowed = f"must be at most {there}, the number of samples that there are"
+        check(asked is None or asked <= there, "dataset", name, asked, allowed)
+    drawn = facts.counts[0] if dataset.n_train is None else dataset.n_train
+    share = dataset.validation_share
+    least = f"above {0.5 / drawn:.3g}"
+    right = f"0 or {least}" if drawn > 1 else "0"
+    none = f"as it holds out none of {drawn} samples"
+    allowed = f"must be {right}, or dataset.n_train must be larger, {none}"
+    check(_holds_out(share, drawn), "dataset", "validation_share", share, allowed)
+    trained, batch = drawn - round(share * drawn), point.training.batch
+    allowed = f"must be at most {trained}, the number of samples that are trained on"
+    check(batch <= max(trained, DEFAULT_BATCH), "training", "batch", batch, allowed)
+    plain, allowed = contrast == "none", "must be none, as the data are spikes"
+    check(plain or not facts.recorded, "network", "encoding.contrast", contrast, allowed)
+    allowed = "must be left out, because these data are not recorded spikes"
+    check(dataset.time == "kept" or facts.recorded, "dataset", "time", dataset.time, allowed)
+    searched = study.search.validation_share or share
+    held = point.hyperparameters is not None or _holds_out(searched, drawn)
+    allowed = f"must be {least}, or dataset.n_train larger, to hold samples out"
+    require(held, study.where, "search.validation_share", searched, allowed)
+    if point.network.layers is not None:
+        _refuse_layers(study, point, facts.shape)
+
+
+def _refuse_layers(study: Study, point: Point, shape: Grid | None) -> None:
     """Raises an InputError if a convolution does not fit images of this shape."""
     image = None
     if shape is not None:
@@ -293,37 +323,6 @@ def _refuse_unfit(study: Study, point: Point, shape: Grid | None) -> None:
     except InputError as error:
         field = _place(study, point, "network", "layers") + error.field.removeprefix("layers")
         raise InputError(study.where, field, error.value, error.allowed) from None
-
-
-def _faults(study: Study, point: Point, facts: "SetFacts") -> Iterator[tuple[str, object, str]]:
-    """Yields field, value and allowed values of each setting that the data set cannot fulfil."""
-    dataset, search, contrast = point.dataset, study.search, point.network.encoding.contrast
-    for name, there in zip(("n_train", "n_test"), facts.counts, strict=True):
-        asked = getattr(dataset, name)
-        if asked is not None and asked > there:
-            allowed = f"must be at most {there}, the number of samples that there are"
-            yield _place(study, point, "dataset", name), asked, allowed
-    drawn = facts.counts[0] if dataset.n_train is None else dataset.n_train
-    share = dataset.validation_share
-    if not _holds_out(share, drawn):
-        allowed = f"{_enough(drawn)}, as it holds out none of {drawn} samples"
-        yield _place(study, point, "dataset", "validation_share"), share, allowed
-    trained = drawn - round(dataset.validation_share * drawn)
-    if point.training.batch > max(trained, DEFAULT_BATCH):
-        allowed = f"must be at most {trained}, the number of samples that are trained on"
-        yield _place(study, point, "training", "batch"), point.training.batch, allowed
-    if contrast != "none" and facts.recorded:
-        field = _place(study, point, "network", "encoding.contrast")
-        yield field, contrast, "must be none, as the data are spikes"
-    if dataset.time != "kept" and not facts.recorded:
-        allowed = "must be left out, because these data are not recorded spikes"
-        yield _place(study, point, "dataset", "time"), dataset.time, allowed
-    if point.hyperparameters is not None:
-        return
-    searched = search.validation_share or dataset.validation_share
-    if not _holds_out(searched, drawn):
-        allowed = f"must be above {0.5 / drawn:.3g}, or dataset.n_train larger, to hold samples out"
-        yield "search.validation_share", searched, allowed
 
 
 def _place(study: Study, point: Point, section: str, key: str) -> str:
@@ -338,9 +337,3 @@ def _place(study: Study, point: Point, section: str, key: str) -> str:
 
 def _holds_out(share: float, n_images: int) -> bool:
     return share == 0 or round(share * n_images) > 0
-
-
-def _enough(drawn: int) -> str:
-    if drawn < 2:
-        return "must be 0, or dataset.n_train must be larger"
-    return f"must be 0 or above {0.5 / drawn:.3g}, or dataset.n_train must be larger"

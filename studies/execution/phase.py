@@ -71,31 +71,25 @@ class FailureList:
     def __init__(self, folder: ResultFolder, options: Options) -> None:
         self._folder, self._root, self._reporter = folder, folder.root, options.reporter
         self._is_part = options.is_part
-        before = read_failures(self._root, on_damage=self._set_aside)
-        if options.retry_failed:
-            before = []
-        self._left = {failure.trial: failure for failure in before}
-        self._now: dict[str, Failure] = {}
+        known = read_failures(self._root, on_damage=self._set_aside)
+        self._known = {} if options.retry_failed else {one.trial: one for one in known}
+        self._own: set[str] = set()
 
     @property
     def now(self) -> list[Failure]:
         """Returns the trials of this study that failed, in this run or earlier ones."""
-        return list(self._now.values())
+        return [failure for trial, failure in self._known.items() if trial in self._own]
 
     def to_run(self, missing: Sequence[Trial]) -> list[Trial]:
         """Returns those missing trials that have not failed before."""
-        self._now |= {
-            trial.identity: self._left[trial.identity]
-            for trial in missing
-            if trial.identity in self._left
-        }
-        return [trial for trial in missing if trial.identity not in self._left]
+        self._own |= {trial.identity for trial in missing}
+        return [trial for trial in missing if trial.identity not in self._known]
 
     def add(self, failure: Failure) -> None:
         """Adds a failure and writes the list at once, if the disk has room."""
-        self._now[failure.trial] = failure
+        self._known[failure.trial] = failure
         try:
-            write_failures(self._root, list((self._left | self._now).values()))
+            write_failures(self._root, list(self._known.values()))
         except OSError as error:
             told = f"its failure could not be written to {FAILURES_CSV}: {reason(error)}"
             self._reporter.note(f"{failure.title}: {told}")
@@ -110,12 +104,12 @@ class FailureList:
         Raises:
             OSError: the disk is full or the folder is gone.
         """
-        others = {
-            identity: failure
-            for identity, failure in self._left.items()
-            if self._is_part and not self._folder.has_row(identity)
-        }
-        write_failures(self._root, list((others | self._now).values()))
+        kept = [
+            failure
+            for trial, failure in self._known.items()
+            if trial in self._own or (self._is_part and not self._folder.has_row(trial))
+        ]
+        write_failures(self._root, kept)
 
 
 @dataclass
