@@ -64,14 +64,13 @@ def run(
 ) -> None:
     """Run the missing trials of a study, print its table, and name the result files."""
     from studies.declaration.shipped import find_study
-    from studies.execution.api import default_folder
     from studies.execution.study_runs import run_in_folder
     from studies.report.page.headline import device_to_ask_about
     from studies.results import caveats
     from studies.results.tables import RESULTS_CSV
 
     declared = find_study(study)
-    root = out or default_folder(declared)
+    root = out or declared.default_folder
     asked = workers, scheduler, data, other_versions, rows, retry_failed
     with executing(root, *asked) as options:
         outcome = run_in_folder(declared, root, options)

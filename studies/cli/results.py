@@ -176,12 +176,11 @@ def plan(
 ) -> None:
     """Print the trials that `run` would start and the estimated time, without writing anything."""
     from studies.declaration.shipped import find_study
-    from studies.execution.api import default_folder
 
     allowed = "must be left out with --no-estimate, as it concerns the estimate only"
     require(workers is None or estimate, "plan", "--workers", workers, allowed)
     declared = find_study(study)
-    print_plan(declared, out or default_folder(declared), workers, data, rows, estimate=estimate)
+    print_plan(declared, out or declared.default_folder, workers, data, rows, estimate=estimate)
 
 
 @results_app.command()

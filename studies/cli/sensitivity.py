@@ -164,13 +164,12 @@ def _answer(
         view: the module of `studies.report` that shows the answer.
     """
     from studies.declaration.shipped import find_study
-    from studies.execution.api import default_folder
     from studies.execution.study_runs import finished_in, runner_of, with_own_folder
     from studies.results.tables import write_csv
     from studies.sensitivity.device_question import device_name, name_of
 
     found = find_study(study)
-    declared, own = with_own_folder(found, default_folder(found))
+    declared, own = with_own_folder(found, found.default_folder)
     root = out or Path("out") / name_of(declared.study, question, device_name(declared, device))
     workers, scheduler, data, other_versions, given, retry = asked
     rows = list(dict.fromkeys([*(given or ()), *own]))

@@ -20,14 +20,9 @@ def merged(base: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
 
 def with_value(sections: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]:
     """Returns the sections with a value at a dotted path."""
-    return merged(sections, nested(path, value))
-
-
-def nested(path: str, value: Any) -> dict[str, Any]:
-    """Returns sections with only one value, at a dotted path."""
     for key in reversed(path.split(".")):
         value = {key: value}
-    return dict(value)
+    return merged(sections, value)
 
 
 def value_at(sections: Mapping[str, Any], path: str) -> Any:

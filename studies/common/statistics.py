@@ -137,7 +137,10 @@ def paired_p(differences: Sequence[float]) -> float:
         return math.nan
     if sample.sd <= _ROUNDING * max(1.0, abs(sample.mean)):
         return 1.0 if abs(sample.mean) <= _ROUNDING else math.nan
-    return float(_two_sided_p(sample.mean / (sample.sd / math.sqrt(sample.n)), sample.n - 1))
+    from scipy.special import stdtr
+
+    t = sample.mean / (sample.sd / math.sqrt(sample.n))
+    return float(2 * stdtr(sample.n - 1, -abs(t)))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -177,12 +180,6 @@ def seeds_to_tell(n: int, mean: float, half_width: float, tests: int) -> int | N
         if errors * spread < abs(mean) * math.sqrt(more):
             return more
     return None
-
-
-def _two_sided_p(t: Any, degrees: int) -> Any:
-    from scipy.special import stdtr
-
-    return 2 * stdtr(degrees, -abs(t))
 
 
 def mark(mean: float, half_width: float, p: float) -> str:

@@ -179,6 +179,11 @@ class Study(Spec):
             return self.reference
         return next(case.name for case in self.cases if isinstance(case.rule, RateRule))
 
+    @property
+    def default_folder(self) -> Path:
+        """Returns the output folder of the study when the user names none."""
+        return Path("out") / self.study
+
     def points(self) -> list[Point]:
         """Returns each case at every point of the sweep that applies to it."""
         return list(self._built_points)

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -62,10 +62,6 @@ class DatasetSettings(OwnDataReading):
         return OwnData(file=self.file, **reading)
 
 
-def _as_rule(content: object) -> object:
-    return rule_of(content) if isinstance(content, Mapping) else content
-
-
 Measure = Literal["test", "validation"]
 """The accuracy of a trial is measured on these images."""
 
@@ -78,7 +74,7 @@ class TrialSettings(RunSettings):
     """
 
     dataset: DatasetSettings
-    method: Annotated[SerializeAsAny[Rule], BeforeValidator(_as_rule)]
+    method: Annotated[SerializeAsAny[Rule], BeforeValidator(rule_of)]
     measure: Measure
 
 

@@ -74,7 +74,7 @@ def run_study(
     require(able, "run_study", "executor", executor, "must be None, or made by executor_of")
     require_kind("run_study", "retry_failed", retry_failed, bool)
     declared = study if isinstance(study, Study) else find_study(str(study))
-    root = default_folder(declared) if out is None else user_path("run_study", "out", out)
+    root = declared.default_folder if out is None else user_path("run_study", "out", out)
     with ExitStack() as stack:
         executor = executor or stack.enter_context(closing(LocalExecutor(workers)))
         outcome = run_in_folder(declared, root, _options(executor, data, progress, retry_failed))
@@ -159,8 +159,3 @@ def _with_reference(results: pd.DataFrame, study: Study) -> pd.DataFrame:
     """Stores the reference of the study as an attribute of the results, for `summary`."""
     results.attrs[REFERENCE] = study.reference_label
     return results
-
-
-def default_folder(study: Study) -> Path:
-    """Returns the output folder of a study when the user names none."""
-    return Path("out") / study.study

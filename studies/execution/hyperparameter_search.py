@@ -71,17 +71,11 @@ def _search(
             for lost in race.halve(number, done):
                 workspace.clear(lost.identity)
     choices = choose(races, done)
-    _clear_losers(choices, workspace)
+    tried = {trial.identity for one in choices for trial in one.race.trials.values()}
+    winners = {one.race.trials[one.chosen].identity for one in choices}
+    for identity in tried - winners:  # trials continue from the checkpoints of the winners
+        workspace.clear(identity)
     return choices
-
-
-def _clear_losers(choices: list[Choice], workspace: Workspace) -> None:
-    """Removes all checkpoints except the winners', from which the trials continue."""
-    winners = {choice.race.trials[choice.chosen].identity for choice in choices}
-    for choice in choices:
-        for trial in choice.race.trials.values():
-            if trial.identity not in winners:
-                workspace.clear(trial.identity)
 
 
 def _sentence(choice: Choice) -> str:

@@ -126,9 +126,9 @@ def make_plan(study: Study, root: Path, kept_rows: Sequence[Path] = ()) -> Plan:
     done = {trial.identity for trial, _ in there.runs}
     failed = {failure.trial for failure in read_failures(root)} - done
     search = ResultFolder(root).search.read_all()
-    planned: set[str] = set()
+    searched_runs, planned = search.made_here, set[str]()
     rows = [
-        _row(point, study, there.hyperparameters, done, failed, search.made_here, planned)
+        _row(point, study, there.hyperparameters, done, failed, searched_runs, planned)
         for point in study.points()
     ]
     others = [result for _, result in there.runs if Versions.of(result) != Versions.here()]
@@ -241,12 +241,10 @@ def _sizes(trials: Iterable[Trial], data_root: Path | None) -> dict[str, tuple[i
     """Returns the numbers of training, validation and test images, by the settings of the data
     set."""
     sizes = {}
-    for trial in trials:
-        key = trial.settings.dataset.model_dump_json()
-        if key not in sizes:
-            data = trial.images(data_root)
-            labels = (data.train_labels, data.validation_labels, data.test_labels)
-            sizes[key] = (len(labels[0]), len(labels[1]), len(labels[2]))
+    for key, trial in {one.settings.dataset.model_dump_json(): one for one in trials}.items():
+        data = trial.images(data_root)
+        labels = (data.train_labels, data.validation_labels, data.test_labels)
+        sizes[key] = (len(labels[0]), len(labels[1]), len(labels[2]))
     return sizes
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from rpu_ssnn.common.errors import Fault, InputError, several
 from rpu_ssnn.common.files import is_regular, user_path
 from rpu_ssnn.common.wording import counted, listed
-from rpu_ssnn.data_spec import OwnData
 from rpu_ssnn.doctor import require_compilation
 from studies.declaration.hyperparameters import (
     HyperparameterTable,
@@ -73,7 +72,7 @@ def run_in_folder(study: Study, root: Path, options: Options) -> Outcome:
             taken = resume(kept.by_identity, trials, folder.trials, stored)
             files = ", ".join(str(path) for path in options.kept_rows)
             options.reporter.note(f"{counted(taken, 'finished row')} taken from {files}")
-        finished = _usable(trials, stored, root, options)
+        finished = _usable(study, trials, stored, root, options)
         tables = Tables(root, trials, finished)
         missing = [one for one in in_balanced_order(trials) if one.identity not in finished]
         try:
@@ -119,7 +118,7 @@ def with_own_folder(study: Study, root: Path) -> tuple[Study, list[Path]]:
     folder = ResultFolder(root)
     try:
         refuse_foreign(root, study)
-        _refuse_changed_data(_data_of(study), _made_in(folder), root)
+        _refuse_changed_data(study, _made_in(folder), root)
     except InputError:
         return with_hyperparameters(study, known_hyperparameters(study)), []
     files = folder.hyperparameters, root / RESULTS_CSV
@@ -214,26 +213,25 @@ def shown_contents(where: Path, rows: Sequence[Path] = ()) -> FolderContents:
     files = list(rows) or ([] if is_output else kept_rows(str(where)))
     if not files:
         return contents_of(stored_study(where, _OR_ROWS), where)
-    imported = read_imported_rows(files)
+    imported, named = read_imported_rows(files), _named(files)
     others = imported.by_identity
     if is_output:
         found = contents_of(stored_study(where), where, imported)
         for trial, result in found.runs:
             if trial.identity in others:
-                known, named = others[trial.identity], listed(list(map(str, files)))
-                refuse_conflict(where, result, f"{trial.title} of {where}", known, named)
+                known, here = others[trial.identity], f"{trial.title} of {where}"
+                refuse_conflict(where, result, here, known, named)
     else:
         study = find_study(str(where))
         found = _contents(study, known_hyperparameters(study), imported)
-        own = (result for _, result in found.runs)
-        _refuse_changed_data(_data_of(study), own, listed(list(map(str, files))))
+        _refuse_changed_data(study, (result for _, result in found.runs), named)
     used = {trial.identity for trial, _ in found.runs} & others.keys()
     if not used:
         if imported.faults and not others:
             raise imported.faults[0]
         allowed = f"must have rows of trials of {found.study.study}"
         fault = Fault("only those of other trials" if others else "none")
-        raise InputError(listed(list(map(str, files))), "rows", fault, allowed)
+        raise InputError(named, "rows", fault, allowed)
     return replace(found, n_other=len(others) - len(used))
 
 
@@ -299,14 +297,14 @@ def refuse_rows_of_other_data(
     """
     refuse_foreign(root, study)
     folder = ResultFolder(root)
-    _refuse_changed_data(_data_of(study), _made_in(folder), root)
+    _refuse_changed_data(study, _made_in(folder), root)
     known = known_hyperparameters(study, folder.hyperparameters)
     own = [kept[trial.identity] for trial in trials_of(study, known) if trial.identity in kept]
-    _refuse_changed_data(_data_of(study), own, listed(list(map(str, files))))
+    _refuse_changed_data(study, own, _named(files))
 
 
-def _data_of(study: Study) -> Iterator[OwnData | None]:
-    return (point.dataset.own for point in study.points())
+def _named(files: Sequence[Path]) -> str:
+    return listed(list(map(str, files)))
 
 
 def _made_in(folder: ResultFolder) -> Iterator[TrialResult]:
@@ -315,13 +313,10 @@ def _made_in(folder: ResultFolder) -> Iterator[TrialResult]:
     return (result for found in stored for result in found.by_identity.values())
 
 
-def _refuse_changed_data(
-    data: Iterable[OwnData | None], made: Iterable[TrialResult], place: object
-) -> None:
-    """Refuses a data file that has changed since finished runs were made from it.
+def _refuse_changed_data(study: Study, made: Iterable[TrialResult], place: object) -> None:
+    """Refuses a data file of a study that has changed since finished runs were made from it.
 
     Args:
-        data: the data of each point of the study, or None for a standard set.
         made: the finished runs, including those of a search.
         place: their folder or files, for the error.
 
@@ -331,6 +326,7 @@ def _refuse_changed_data(
     """
     from rpu_ssnn.data.user_data import file_digest
 
+    data = (point.dataset.own for point in study.points())
     files = {str(own): own for own in data if own is not None and own.file.exists()}
     if not files:
         return
@@ -350,14 +346,14 @@ def _refuse_changed_data(
 
 
 def _usable(
-    trials: Sequence[Trial], stored: StoredRuns, root: Path, options: Options
+    study: Study, trials: Sequence[Trial], stored: StoredRuns, root: Path, options: Options
 ) -> dict[str, TrialResult]:
     """Returns the finished trials by identity, and treats those of other versions as
     `options.other_versions` demands."""
     here = Versions.here()
     done = stored.by_identity
     found = {one.identity: done[one.identity] for one in trials if one.identity in done}
-    _refuse_changed_data((t.settings.dataset.own for t in trials), found.values(), root)
+    _refuse_changed_data(study, found.values(), root)
     others = {
         identity: difference
         for identity, result in found.items()

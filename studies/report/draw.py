@@ -64,12 +64,6 @@ class StudyFigures:
         return curves_frame(self.runs)
 
     @property
-    def curves_in_words(self) -> str:
-        """Says what each line of the learning curves shows."""
-        apart = drawn_apart(self.results)
-        return "a line for each seed" if apart else "mean over seeds with its 95 % interval"
-
-    @property
     def is_compared(self) -> bool:
         """Says whether the reference has a row."""
         return self.study.reference_label in set(self.results["label"])

@@ -20,7 +20,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, count
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from filelock import BaseFileLock, FileLock, Timeout
 
 from rpu_ssnn.common import strict_yaml
 from rpu_ssnn.common.errors import Fault, InputError, require
@@ -35,9 +36,6 @@ from rpu_ssnn.common.files import (
 from studies.declaration.devices import with_files
 from studies.declaration.study import HYPERPARAMETERS_FILE, STUDY_FILE, Study, parse_study
 from studies.results.store import TrialStore
-
-if TYPE_CHECKING:
-    from filelock import BaseFileLock
 
 MARKER_FILE = ".rpu-ssnn"
 LOCK_FILE = ".lock"
@@ -158,15 +156,13 @@ def open_folder(root: Path, study: Study) -> Iterator[ResultFolder]:
             lock.release()
 
 
-def _taken_lock(root: Path) -> "BaseFileLock":
+def _taken_lock(root: Path) -> BaseFileLock:
     """Takes the folder's lock for this process.
 
     Raises:
         InputError: another process has it, or a link or a file with content has its name.
         OSError: the lock cannot be made.
     """
-    from filelock import FileLock, Timeout  # filelock is slow to import
-
     path = root / LOCK_FILE
     if os.path.lexists(path) and not (is_regular(path) and path.stat().st_size == 0):
         allowed = f"must be the empty file that a run makes; remove {path}, or give another --out"

@@ -36,13 +36,10 @@ from studies.sensitivity.device_question import (
     Run,
     TunedDevice,
     accuracies,
-    as_text,
     ask,
     checked_runner,
     differences,
-    hyperparameter_note,
     setting_notes,
-    tuned_device_of,
 )
 from studies.sensitivity.imperfections import Off, imperfections, settings_of, switched_off
 
@@ -100,13 +97,13 @@ def attribute(study: Study, device: str, run: Run) -> Attribution:
     run = checked_runner(run)
     asked = ask(study, device)
     outcome = run(asked.study_of(QUESTION, [asked.case]))
-    tuned = tuned_device_of(outcome.runs)
+    tuned = TunedDevice.of(outcome.runs)
     if tuned is None:  # every run failed, so nothing can be compared
         return Attribution(pd.DataFrame(), [], outcome.failures)
     off, left_out = imperfections(asked.case, tuned.thinning)
     outcome = run(asked.study_of(QUESTION, _cases(asked, tuned, off)))
     table = _table(outcome.runs, off, asked)
-    notes = [hyperparameter_note(tuned), *setting_notes(study), *left_out]
+    notes = [tuned.note, *setting_notes(study), *left_out]
     if not len(table):
         notes.append("the device has no imperfection that can be switched off")
         return Attribution(table, notes, outcome.failures)
@@ -125,7 +122,7 @@ def all_trainings(study: Study, device: str, done: Run) -> Study:
         InputError: the input is bad.
     """
     asked = ask(study, device)
-    tuned = tuned_device_of(done(asked.study_of(QUESTION, [asked.case])).runs) or UNTUNED
+    tuned = TunedDevice.of(done(asked.study_of(QUESTION, [asked.case])).runs) or UNTUNED
     off, _ = imperfections(asked.case, tuned.thinning)
     return asked.study_of(QUESTION, [asked.case, *_cases(asked, tuned, off)[1:]])
 
@@ -161,8 +158,8 @@ def _table(runs: Runs, off: Off, asked: DeviceQuestion) -> pd.DataFrame:
     rows: list[dict[str, object]] = [
         {
             "imperfection": name,
-            "value": ", ".join(f"{_last(path)} {as_text(has[path])}" for path in changes),
-            "off": ", ".join(f"{_last(path)} {as_text(to)}" for path, to in changes.items()),
+            "value": ", ".join(f"{_last(path)} {_as_text(has[path])}" for path in changes),
+            "off": ", ".join(f"{_last(path)} {_as_text(to)}" for path, to in changes.items()),
         }
         for name, changes in off.items()
     ]
@@ -206,6 +203,10 @@ def _sum(effects: Collection[BySeed]) -> BySeed:
 
 def _last(path: str) -> str:
     return path.rpartition(".")[2]
+
+
+def _as_text(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _notes(table: pd.DataFrame) -> Iterator[str]:

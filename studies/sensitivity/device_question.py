@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Self
 
 from device_presets import get_device
 from device_presets.library.preset_file import names_of_entry
@@ -84,6 +84,27 @@ class TunedDevice(Hyperparameters):
 
     weight_range: WeightRange
     thinning: float | None
+
+    @classmethod
+    def of(cls, runs: Runs) -> Self | None:
+        """Returns the hyperparameters of the unchanged device from its runs, or None without
+        runs."""
+        for trial, result in runs:
+            method = trial.settings.method
+            if trial.label == AS_IS and isinstance(method, DeviceRule):
+                shares = by_crossbar(result.row, "thinning")
+                return cls(
+                    learning_rate=method.rate(),
+                    weight_range=method.tile.weight_range,
+                    thinning=max((s for s in shares if isinstance(s, int | float)), default=None),
+                )
+        return None
+
+    @property
+    def note(self) -> str:
+        """Says how the hyperparameters were chosen."""
+        held = f"weight range {self.weight_range:g}, learning rate {self.learning_rate:g}"
+        return f"every change keeps the hyperparameters of the device as it is ({held})"
 
 
 UNTUNED = TunedDevice(learning_rate=1.0, weight_range=1.0, thinning=0.5)
@@ -191,20 +212,6 @@ def name_of(study: str, question: str, device: str) -> str:
     return study[: LONGEST_NAME - len(tail)] + tail
 
 
-def tuned_device_of(runs: Runs) -> TunedDevice | None:
-    """Returns the hyperparameters of the unchanged device from its runs, or None without runs."""
-    for trial, result in runs:
-        method = trial.settings.method
-        if trial.label == AS_IS and isinstance(method, DeviceRule):
-            shares = by_crossbar(result.row, "thinning")
-            return TunedDevice(
-                learning_rate=method.rate(),
-                weight_range=method.tile.weight_range,
-                thinning=max((s for s in shares if isinstance(s, int | float)), default=None),
-            )
-    return None
-
-
 def accuracies(runs: Runs, label: str) -> BySeed:
     """Returns the accuracy (%) of a case by seed, on the images on which the study measures."""
     return {trial.settings.seed: result.accuracy for trial, result in runs if trial.label == label}
@@ -215,12 +222,6 @@ def differences(first: BySeed, second: BySeed) -> BySeed:
     return {seed: first[seed] - second[seed] for seed in first if seed in second}
 
 
-def hyperparameter_note(tuned: TunedDevice) -> str:
-    """Says how the hyperparameters were chosen."""
-    held = f"weight range {tuned.weight_range:g}, learning rate {tuned.learning_rate:g}"
-    return f"every change keeps the hyperparameters of the device as it is ({held})"
-
-
 def setting_notes(study: Study) -> list[str]:
     """Says which parts of the study a question leaves out."""
     notes = []
@@ -229,8 +230,3 @@ def setting_notes(study: Study) -> list[str]:
     if study.measure == "validation":
         notes.append("accuracies are measured on validation samples; no test sample is read")
     return notes
-
-
-def as_text(value: Any) -> str:
-    """Returns a setting as a short text."""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -45,9 +45,7 @@ from studies.sensitivity.device_question import (
     TunedDevice,
     ask,
     checked_runner,
-    hyperparameter_note,
     setting_notes,
-    tuned_device_of,
 )
 from studies.sensitivity.imperfections import Off, imperfections, noise_in_steps, switched_off
 from studies.sensitivity.threshold_crossing import side, threshold_crossing
@@ -125,7 +123,7 @@ def require(
     parameters = _checked(asked, parameters, others)
     evaluator = DeviceEvaluator(asked, run)
     evaluator.run({AS_IS: asked.case})
-    tuned = tuned_device_of(evaluator.runs)
+    tuned = TunedDevice.of(evaluator.runs)
     if tuned is None:
         return Requirement(pd.DataFrame(), pd.DataFrame(), [], 0, evaluator.failures)
     taken = [_in_chip(evaluator, chip, study) for chip in {bound.chip for bound in bounds} if chip]
@@ -145,7 +143,7 @@ def require(
         "all other imperfections are switched off"
         if others == "off"
         else "each parameter is varied alone, the others as they are",
-        hyperparameter_note(tuned),
+        tuned.note,
     ]
     trials = len({trial.identity for trial, _ in evaluator.runs})
     notes = [*head, *taken, *setting_notes(study), *notes, *(_together(each) if taken else ())]
@@ -176,7 +174,7 @@ def most_trainings(
     asked = ask(study, device)
     list(bounds_of(asked, loss, chip, image_nj, image_us))  # only to refuse what `require` refuses
     parameters = _checked(asked, parameters, others)
-    tuned = tuned_device_of(done(asked.study_of(QUESTION, [asked.case])).runs) or UNTUNED
+    tuned = TunedDevice.of(done(asked.study_of(QUESTION, [asked.case])).runs) or UNTUNED
     case = asked.case.tuned(tuned)
     axes, _ = _axes(case, tuned, parameters, others)
     seeds = range(len(study.seeds) * (1 + MOST_ROUNDS))

@@ -44,12 +44,8 @@ def check_inputs(trials: list[Trial], data_root: Path | None) -> None:
     from rpu_ssnn.doctor import require_compiler, require_tile_pair
 
     require_compiler()
-    seen = set()
-    for trial in trials:
-        key = trial.settings.dataset.model_dump_json()
-        if key not in seen:
-            seen.add(key)
-            trial.images(data_root)
+    for trial in {one.settings.dataset.model_dump_json(): one for one in trials}.values():
+        trial.images(data_root)
     if any(isinstance(trial.settings.method, DeviceRule) for trial in trials):
         require_tile_pair()
 

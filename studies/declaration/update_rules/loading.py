@@ -12,7 +12,6 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 from rpu_ssnn.common.errors import InputError, one_of, require
 from rpu_ssnn.common.files import user_path
@@ -62,8 +61,8 @@ def digest_of(update: str) -> str | None:
     return None if _shipped(update) is not None else short_hash(_source(update))
 
 
-def rule_of(settings: Mapping[str, Any]) -> Rule:
-    """Returns the rule with the settings that a trial stores.
+def rule_of(settings: object) -> object:
+    """Returns the rule with the settings that a trial stores; what is no mapping is unchanged.
 
     A file is executed only if it still has the digest that the settings name.
 
@@ -71,6 +70,8 @@ def rule_of(settings: Mapping[str, Any]) -> Rule:
         InputError: there is no such rule, or its file has changed.
         pydantic.ValidationError: a setting is not valid.
     """
+    if not isinstance(settings, Mapping):
+        return settings
     update = settings.get("update")
     if not isinstance(update, str):
         raise InputError("study", "update", update, one_of(rule_names()))

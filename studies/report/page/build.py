@@ -29,7 +29,7 @@ from studies.execution.study_runs import (
     refuse_empty,
     shown_contents,
 )
-from studies.report.draw import StudyFigures
+from studies.report.draw import StudyFigures, drawn_apart
 from studies.report.page.headline import headline
 from studies.report.page.sections import (
     Picture,
@@ -155,11 +155,12 @@ def _summary(table: pd.DataFrame, reference: str) -> Section:
 
 
 def _pictures(figures: StudyFigures) -> Iterator[Picture]:
-    kinds = figures.kinds()
+    kinds, apart = figures.kinds(), drawn_apart(figures.results)
+    curves = "a line for each seed" if apart else "mean over seeds with its 95 % interval"
     for kind, caption in _CAPTIONS.items():
         for x in figures.swept_paths if kind == "sweep" else [None]:
             if kind in kinds:
-                words = caption.format(x=x and quantity(x), curves=figures.curves_in_words)
+                words = caption.format(x=x and quantity(x), curves=curves)
                 yield drawn(words, partial(figures.draw, kind, x))
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rpu_ssnn.common.errors import InputError
-from studies.common.settings import merged, nested
+from studies.common.settings import with_value
 from studies.declaration.update_rules.loading import rule_class
 from support.studies.harness import RATE, small_study, trial_of_case
 
@@ -31,7 +31,7 @@ def weights_of(rule: str, path: str | None = None) -> list[np.ndarray]:
     """Returns the weights that the rule trains, under one changed setting of the study."""
     changed: dict[str, Any] = {"network": {"hidden": [8], "T": 10}, "training": {"epochs": 2}}
     if path is not None:
-        changed = merged(changed, nested(path, OTHER_VALUES[path]))
+        changed = with_value(changed, path, OTHER_VALUES[path])
     trial = trial_of_case({"update": rule, "learning_rate": 0.1}, **changed)
     training = trial.settings.method.training(trial.settings, 1)
     with training(trial.images(None)) as trained:
@@ -49,7 +49,7 @@ def test_they_change_nothing(rule: str) -> None:
 @pytest.mark.parametrize("rule", RULES)
 def test_a_case_cannot_set_them(rule: str) -> None:
     for path in rule_class(rule).without_effect:
-        case = {"update": rule, "learning_rate": 0.1, **nested(path, OTHER_VALUES[path])}
+        case = with_value({"update": rule, "learning_rate": 0.1}, path, OTHER_VALUES[path])
         with pytest.raises(InputError, match=f"has no effect on the rule {rule}") as caught:
             small_study(cases=[case], reference=rule).points()
         assert caught.value.field == f"case 1.{path}"
