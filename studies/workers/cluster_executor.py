@@ -67,8 +67,7 @@ class ClusterExecutor:
                 self._client = self._connect()
         token = f"{uuid.uuid4().hex}.token"
         folder = None if workspace.folder is None else workspace.folder.resolve()
-        here = replace(workspace, folder=folder)
-        task = Task(f"rpu-ssnn-{token}", Versions.here(), here, token)
+        task = Task(f"rpu-ssnn-{token}", Versions.here(), folder, token)
         pool = _ClusterPool(self._client, task, self._where)
         try:
             if folder is not None:

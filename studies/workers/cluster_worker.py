@@ -7,6 +7,7 @@ a disk with the process that runs the study.
 
 import threading
 from dataclasses import dataclass
+from pathlib import Path
 
 from distributed import get_worker
 
@@ -28,22 +29,19 @@ class Task:
     Attributes:
         topic: topic of the progress events.
         versions: versions in the process that runs the study.
-        workspace: workspace of the study; its folder is used if the worker shares it.
+        folder: folder of the study's workspace, which is used if the worker shares it.
         token: name of a file in that folder; a worker that finds the file shares the folder.
     """
 
     topic: str
     versions: Versions
-    workspace: Workspace
+    folder: Path | None
     token: str
 
     def local_workspace(self) -> Workspace:
         """Returns the workspace of the study, without its folder unless this worker shares it."""
-        folder = self.workspace.folder
-        shared = folder is not None and (folder / self.token).exists()
-        return _EventWorkspace(
-            folder if shared else None, self.workspace.seconds_between_checkpoints, self.topic
-        )
+        shared = self.folder is not None and (self.folder / self.token).exists()
+        return _EventWorkspace(self.folder if shared else None, self.topic)
 
     def unfit(self) -> str:
         """Says how the versions of this worker differ, with an empty text if they do not."""

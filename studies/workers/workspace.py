@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from studies.workers.checkpoint import Checkpoint
 
 SECONDS_BETWEEN_CHECKPOINTS = 1.0
-"""At least this time passes between two checkpoints of a trial."""
+"""At least this time passes between two checkpoints of a trial, each at the end of an epoch."""
 
 MOST_SHARE = 0.02
 """Writing checkpoints may take at most this share of a trial's time."""
@@ -74,12 +74,9 @@ class Workspace:
 
     Attributes:
         folder: the folder; None if nothing is written.
-        seconds_between_checkpoints: shortest time between two checkpoints, which are written at the
-            end of an epoch; 0 writes one after every epoch.
     """
 
     folder: Path | None = None
-    seconds_between_checkpoints: float = SECONDS_BETWEEN_CHECKPOINTS
 
     def checkpoint(self, identity: str) -> Path | None:
         """Returns the path of the trial's checkpoint."""
@@ -144,7 +141,7 @@ class TrialSession:
         self._workspace, self._trial, self._digest = workspace, trial, data_digest
         self._how_far = TrialProgress(epochs=trial.settings.training.epochs)
         self._started = self._saved = time.monotonic()
-        self._between = workspace.seconds_between_checkpoints
+        self._between = SECONDS_BETWEEN_CHECKPOINTS
         self._told_at = -SECONDS_BETWEEN_PROGRESS
         self._before = 0.0
         self.resumed = 0
@@ -234,8 +231,7 @@ class TrialSession:
         except OSError as error:  # the trial itself can still finish
             self._note(f"no checkpoint was written after epoch {state.epochs}: {reason(error)}")
         self._saved = time.monotonic()
-        least = self._workspace.seconds_between_checkpoints
-        self._between = least and max(least, (self._saved - started) / MOST_SHARE)
+        self._between = max(SECONDS_BETWEEN_CHECKPOINTS, (self._saved - started) / MOST_SHARE)
 
     def _note(self, text: str) -> None:
         notes = (*self._how_far.notes, f"{self._trial.title}: {text}")

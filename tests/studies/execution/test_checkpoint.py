@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -65,11 +66,18 @@ def kill_after(monkeypatch: pytest.MonkeyPatch) -> Callable[[int | None], None]:
     return set_to
 
 
+@pytest.fixture(autouse=True)
+def _after_every_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Writes a checkpoint after every epoch, however long that takes."""
+    monkeypatch.setattr(workspace, "SECONDS_BETWEEN_CHECKPOINTS", 0.0)
+    monkeypatch.setattr(workspace, "MOST_SHARE", math.inf)
+
+
 def interrupted(trial: Trial, folder: Path, kill_after: Callable[[int | None], None]) -> Path:
     """Leaves the checkpoint of a run that was killed after two epochs."""
     kill_after(2)
     with pytest.raises(KilledError):
-        run_trial(trial, None, 1, Workspace(folder, 0.0))
+        run_trial(trial, None, 1, Workspace(folder))
     kill_after(None)
     return folder / f"{trial.identity}.npz"
 
@@ -84,9 +92,9 @@ def test_a_killed_unit_goes_on_and_ends_with_the_same_row(
     for epoch in (1, 3):  # The run is killed twice.
         kill_after(epoch)
         with pytest.raises(KilledError):
-            run_trial(trial, None, 1, Workspace(tmp_path, 0.0))
+            run_trial(trial, None, 1, Workspace(tmp_path))
     kill_after(None)
-    resumed = run_trial(trial, None, 1, Workspace(tmp_path, 0.0))
+    resumed = run_trial(trial, None, 1, Workspace(tmp_path))
     assert resumed.row["resumed"] == 2
     assert [row["epoch"] for row in resumed.epochs] == [row["epoch"] for row in straight.epochs]
     assert resumed.row["replayable"] is (case != "noisy device")
@@ -112,7 +120,7 @@ def test_a_resumed_unit_runs_the_missing_epochs_only(
         over(self, epochs, *rest)
 
     monkeypatch.setattr(TrialSession, "end_epoch", seen)
-    run_trial(trial, None, 1, Workspace(tmp_path, 0.0))
+    run_trial(trial, None, 1, Workspace(tmp_path))
     assert reached == [3, 4]
     progress = Workspace(tmp_path).progress_of(trial)
     assert progress is not None
@@ -126,17 +134,18 @@ def test_time_spent_before_the_kill_counts(
     trial = trial_of("rate")
     path = interrupted(trial, tmp_path, kill_after)
     rewrite(path, lambda header: header.update(seconds=1000.0))
-    seconds = run_trial(trial, None, 1, Workspace(tmp_path, 0.0)).row["seconds"]
+    seconds = run_trial(trial, None, 1, Workspace(tmp_path)).row["seconds"]
     assert isinstance(seconds, float)
     assert 1000.0 < seconds < 1100.0
 
 
 @pytest.mark.parametrize(("between", "expected"), [(0.0, True), (3600.0, False)])
 def test_checkpoints_are_taken_no_more_often_than_asked(
-    between: float, expected: bool, tmp_path: Path
+    between: float, expected: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(workspace, "SECONDS_BETWEEN_CHECKPOINTS", between)
     trial = trial_of("rate")
-    run_trial(trial, None, 1, Workspace(tmp_path, between))
+    run_trial(trial, None, 1, Workspace(tmp_path))
     assert (tmp_path / f"{trial.identity}.npz").exists() is expected
 
 
@@ -146,6 +155,8 @@ def test_a_trial_of_seconds_keeps_an_epoch_and_spends_little_time_on_it(
     """Every call of this clock advances it by a second, so one checkpoint must do for 50 epochs."""
     clock = SimpleNamespace(monotonic=itertools.count().__next__)
     monkeypatch.setattr(workspace, "time", clock)
+    monkeypatch.setattr(workspace, "SECONDS_BETWEEN_CHECKPOINTS", 1.0)
+    monkeypatch.setattr(workspace, "MOST_SHARE", 0.02)
     trial = trial_of("ann")
     run_trial(trial, None, 1, Workspace(tmp_path))
     with np.load(tmp_path / f"{trial.identity}.npz", allow_pickle=False) as file:
@@ -224,14 +235,18 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
 
 @pytest.mark.parametrize("kind", DAMAGE)
 def test_a_checkpoint_that_does_not_fit_is_set_aside_and_the_unit_starts_anew(
-    kind: str, tmp_path: Path, kill_after: Callable[[int | None], None]
+    kind: str,
+    tmp_path: Path,
+    kill_after: Callable[[int | None], None],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     damage, words = DAMAGE[kind]
     trial = trial_of("rate")
     path = interrupted(trial, tmp_path, kill_after)
     damage(path)
+    monkeypatch.setattr(workspace, "SECONDS_BETWEEN_CHECKPOINTS", 3600.0)
     broken = path.read_bytes()
-    result = run_trial(trial, None, 1, Workspace(tmp_path, 3600.0))
+    result = run_trial(trial, None, 1, Workspace(tmp_path))
     assert result.row["resumed"] == 0
     assert len(result.epochs) == EPOCHS
     assert not path.exists()
@@ -278,7 +293,7 @@ def test_a_full_disk_costs_the_checkpoint_and_not_the_unit(
 
     monkeypatch.setattr("studies.workers.checkpoint.write_whole", full)
     trial = trial_of("rate")
-    result = run_trial(trial, None, 1, Workspace(tmp_path, 0.0))
+    result = run_trial(trial, None, 1, Workspace(tmp_path))
     assert len(result.epochs) == EPOCHS
     progress = Workspace(tmp_path).progress_of(trial)
     assert progress is not None

@@ -229,9 +229,8 @@ def test_a_worker_leaves_checkpoints_only_in_the_very_folder_of_the_study(tmp_pa
         folder.mkdir()
     (shared / "a.token").touch()
     for folder, expected in ((shared, shared), (other, None), (None, None)):
-        task = Task("topic", Versions.here(), Workspace(folder, 5.0), "a.token")
+        task = Task("topic", Versions.here(), folder, "a.token")
         assert task.local_workspace().folder == expected
-        assert task.local_workspace().seconds_between_checkpoints == 5.0
 
 
 def test_a_scheduler_that_dies_ends_the_run_in_one_line(
