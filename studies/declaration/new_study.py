@@ -106,16 +106,6 @@ class DataFacts:
         """Says whether there are many classes."""
         return self.classes > FEW_CLASSES
 
-    @property
-    def slots_and_kernel(self) -> tuple[int, float]:
-        """Returns T, and the kernel constant as a share of T."""
-        return (100, 0.1) if self.classes >= LONG_TRAINS_FROM else (50, 0.05)
-
-    @property
-    def epochs(self) -> int:
-        """Returns the number of epochs: more for few samples, and at least ten."""
-        return min(max(round(LEAST_PRESENTATIONS / self.samples), 10), 100)
-
 
 def new_study(
     data: str | Path,
@@ -337,7 +327,7 @@ def _layers(found: DataFacts, conv: bool) -> list[str]:
 
 
 def _network(found: DataFacts, conv: bool) -> list[str]:
-    slots, kernel_fraction = found.slots_and_kernel
+    slots, kernel_fraction = (100, 0.1) if found.classes >= LONG_TRAINS_FROM else (50, 0.05)
     lines = [
         "network:",
         *_layers(found, conv),
@@ -358,8 +348,8 @@ def _network(found: DataFacts, conv: bool) -> list[str]:
 
 
 def _training(found: DataFacts) -> dict[str, Any]:
-    training: dict[str, Any] = {"epochs": found.epochs, "batch": BATCH}
-    training["decay_shape"] = "linear"
+    epochs = min(max(round(LEAST_PRESENTATIONS / found.samples), 10), 100)  # more for few samples
+    training: dict[str, Any] = {"epochs": epochs, "batch": BATCH, "decay_shape": "linear"}
     if found.many_classes:
         training["output_step"] = _plain(found.classes / FEW_CLASSES)
     return training

@@ -161,7 +161,6 @@ class RequirementAxis:
         context: the device with its original value of the parameter.
         own: that value (signed, for the asymmetry).
         best_value, worst_value: the ends of the scale.
-        weight_range: weight range of the device.
     """
 
     name: str
@@ -170,7 +169,6 @@ class RequirementAxis:
     own: float
     best_value: float
     worst_value: float
-    weight_range: float
 
     @property
     def more_is_better(self) -> bool:
@@ -210,7 +208,7 @@ class RequirementAxis:
             settings = zip(self.parameter.paths, shares, strict=True)
             return with_step(self.context, {path: value * share for path, share in settings})
         # With the same step in weight, another window has another number of steps.
-        share = value / self.weight_range
+        share = value / self.own
         own_levels = float(settings_of(self.context)["overrides.levels"])
         levels = min(own_levels * share, MOST_LEVELS)  # a range that was rounded up may need more
         changed = with_settings(self.context, {"overrides.levels": levels})
@@ -234,19 +232,17 @@ def axis(name: str, context: Case, tuned: TunedDevice) -> RequirementAxis | str:
         # The device keeps at least two levels, and no more than a preset may have.
         worst = max(parameter.worst, own * 2.0 / levels)
         best = rounded(own * min(WIDEST, MOST_LEVELS / levels))
-        return RequirementAxis(name, parameter, context, own, best, min(own, worst), own)
+        return RequirementAxis(name, parameter, context, own, best, min(own, worst))
     if name == "levels":
         # More levels than can be used would only lower the learning rate.
         best = finest_levels(levels, tuned.thinning) if tuned.thinning else rounded(levels)
-        return RequirementAxis(
-            name, parameter, context, levels, best, parameter.worst, tuned.weight_range
-        )
+        return RequirementAxis(name, parameter, context, levels, best, parameter.worst)
     if any(not path.startswith("tile.") and path not in has for path in parameter.paths):
         return f"{name}: left out, as the model of {context.device_rule.device} does not have it"
     own = max(_values(parameter, has), key=abs) or parameter.best
     worst = max(parameter.worst, abs(own)) if parameter.floor else min(parameter.worst, own)
     worst = math.copysign(worst, own)
-    return RequirementAxis(name, parameter, context, own, parameter.best, worst, tuned.weight_range)
+    return RequirementAxis(name, parameter, context, own, parameter.best, worst)
 
 
 def _values(parameter: RequirementParameter, has: Mapping[str, Any]) -> list[float]:
