@@ -1,6 +1,7 @@
 """Draws a device card, which shows a preset and which of its numbers have a source."""
 
 import math
+import textwrap
 from pathlib import Path
 
 from matplotlib.axes import Axes
@@ -37,8 +38,8 @@ def plot_card(preset: Preset, path: Path) -> Path:
         right.text(0.0, y, fact.what, **style)
         right.text(0.44, y, fact.value, color=colour, fontweight="bold", **style)
         right.text(0.80, y, fact.standing, color=colour, **style)
-    title = f"{plain(f'{preset.name}: {preset.description}')}\n{plain(preset.citation)}"
-    figure.suptitle(title, fontsize=9)
+    title = (plain(f"{preset.name}: {preset.description}"), plain(preset.citation))
+    figure.suptitle("\n".join(textwrap.fill(line, 140) for line in title), fontsize=9)
     write_together(preset.name, {path: lambda file: figure.savefig(file, dpi=150)})
     return path
 

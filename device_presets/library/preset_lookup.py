@@ -126,6 +126,10 @@ def _parameters(
             if seen and isinstance(value, float) and not seen[0] <= value <= seen[1]:
                 allowed = f"must be within the measured range, {seen[0]:g} to {seen[1]:g}"
                 raise PresetError(where, name, value, f"{allowed} {asked.unit}")
+            knee = entry.parameters.get("width_knee_s")
+            allowed = "must be left out, since the steps of this preset do not depend on it"
+            several = name == "pulse_width_s" and seen and seen[0] < seen[1]
+            require_preset(not several or (knee and knee.value), where, name, value, allowed)
             told = "override by the user"
             return Parameter(value, asked.unit, assumption=told, measured=seen)
         found = entry.parameters[name]

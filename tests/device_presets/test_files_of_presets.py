@@ -124,3 +124,15 @@ def test_a_list_holds_numbers_only(factors: str, wrong: str, tmp_path: Path) -> 
     file.write_text(f"a: {{like: charge_trap_tunnelling, parameters: {{{up}}}}}\n")
     with pytest.raises(PresetError, match=rf"step_factors_up\.value\.\d: .*{wrong}.*a number"):
         get_preset(str(file))
+
+
+def test_a_measured_width_that_steps_do_not_depend_on_cannot_be_chosen(tmp_path: Path) -> None:
+    """The fit of a width series may have a law without the width."""
+    file = tmp_path / "a.yaml"
+    width = "pulse_width_s: {value: 2.0e-7, unit: s, source: x, measured: [1.0e-7, 4.0e-7]}"
+    file.write_text(f"a: {{like: capacitor, parameters: {{{width}}}}}")
+    with pytest.raises(PresetError, match=r"pulse_width_s: 1e-07 .* the steps of this preset"):
+        get_preset(str(file), {"pulse_width_s": 1e-7})
+    knee = "width_knee_s: {value: 1.0e-8, unit: s, source: x}"
+    file.write_text(f"a: {{like: charge_trap_pulsed, parameters: {{{width}, {knee}}}}}")
+    assert get_preset(str(file), {"pulse_width_s": 1e-7}).number("pulse_width_s") == 1e-7

@@ -77,10 +77,13 @@ def columns_of(where: str, names: Sequence[str], volts: float | None = None) -> 
             found[quantity] = column
     needed = {"polarity": "amplitude" not in found, "conductance": True}
     if lacking := [quantity for quantity in needed if needed[quantity] and quantity not in found]:
-        known = [*_WITHOUT_UNIT, *(f"{q}_{next(iter(u))}" for q, u in UNITS.items())]
         near = [n for q in lacking for n in nearest(names, "conductance_uS" if q in UNITS else q)]
         lacks = Fault(f"no {' or '.join(lacking)} beside {listed([*filter(None, names)], 6)}")
-        allowed = f"{meant(near)}a row must name {', '.join(known)} (or other units)"
+        allowed = (
+            f"{meant(near)}a table must have polarity (or amplitude_V) and conductance_uS (or "
+            "current_nA, with --read-voltage), and may have pulse, device, cycle, time_s, "
+            "pulse_width_s and amplitude_V, in these or other units"
+        )
         raise PresetError(where, "column", lacks, allowed)
     used = [column.name for column in found.values()]
     missing = [quantity for quantity in (*_WITHOUT_UNIT, *CONDITIONS) if quantity not in found]

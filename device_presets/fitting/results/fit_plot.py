@@ -3,6 +3,7 @@
 The simulated devices have the fitted numbers of each device and receive the measured pulses.
 """
 
+import textwrap
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,9 @@ _STYLES = {1: ("up", "#0072B2", "o", "-"), -1: ("down", "#D55E00", "s", "--")}
 _LEGEND_ROOM = 0.25
 """This share of the height, above the curves, is reserved for the legend."""
 
+_LETTERS_OF_TITLE = 140
+"""A line of the title has at most this many letters, so that none is cut off."""
+
 
 def draw_fit(path: Path, population: Population, title: str) -> None:
     """Draws the measured devices and the fitted ones.
@@ -41,7 +45,7 @@ def draw_fit(path: Path, population: Population, title: str) -> None:
     _draw_response(left, population.fit)
     _draw_steps(right, population)
     _conductance_axes(left, right, population.fit.prepared.scale)
-    figure.suptitle(plain(title), fontsize=9)
+    figure.suptitle(textwrap.fill(plain(title), _LETTERS_OF_TITLE), fontsize=9)
     figure.savefig(path, dpi=150)
 
 
@@ -79,7 +83,7 @@ def _draw_steps(axes: Axes, population: Population) -> None:
         axes.plot(grid, steps, line, color=colour, lw=1.8, label=f"fit {name}")
     axes.axhline(0.0, color="0.5", lw=0.6)
     terms = ", ".join(population.fit.layout.effects.terms)
-    told = f"; measured steps include effects of {terms}" if terms else ""
+    told = f"\n(measured steps include effects of {terms})" if terms else ""
     _label(axes, "weight", "step of a pulse (weight)", "step against state" + told)
 
 

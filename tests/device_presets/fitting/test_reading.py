@@ -115,7 +115,7 @@ def test_excel_reads_the_sheet_that_is_named(tmp_path: Path) -> None:
     book.save(file)
     found = read(file, "pulses")
     assert (found.name, found.n_pulses) == ("a.xlsx", 40)
-    with refused("a.xlsx", "no polarity or conductance beside nothing", "a row must name pulse"):
+    with refused("a.xlsx", "no polarity or conductance beside nothing", "must have polarity"):
         read(file, "other")
     with refused("a.xlsx: --sheet", "did you mean pulses?", "one of Sheet, other, pulses"):
         read(file, "pulse")
