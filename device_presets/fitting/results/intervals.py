@@ -70,8 +70,9 @@ class Quantity:
     @property
     def line(self) -> str:
         """Returns the quantity as a line of a preset's comments."""
-        note = f" ({self.note})" if self.note else ""
-        return f"{self.name}: {self.shown} {self.unit}, {self.interval}{note}"
+        shown = self.shown if self.value is None else f"{self.shown} {self.unit}"
+        interval = "" if self.interval == "-" else f", {self.interval}"
+        return f"{self.name}: {shown}{interval}{f' ({self.note})' if self.note else ''}"
 
     @property
     def interval(self) -> str:

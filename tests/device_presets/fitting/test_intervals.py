@@ -184,3 +184,9 @@ def test_pulses_up_show_no_lower_bound_and_the_fit_says_what_to_measure(
     assert ("upper bound was not measured" in told) == (found["w_max"].low is None)
     fitted.save(tmp_path / "mine.yaml", tmp_path / "mine.png")
     assert told in " ".join((tmp_path / "mine.yaml").read_text().split("\n# "))
+
+
+def test_a_comment_on_a_number_says_only_what_is_known() -> None:
+    assert Quantity("a", None, None, None, "s", "not seen").line == "a: unknown (not seen)"
+    assert Quantity("b", 1.0, None, None, "s").line == "b: 1 s"
+    assert Quantity("c", 1.0, 0.5, 2.0, "s", "one device").line == "c: 1 s, 0.5 to 2 (one device)"
