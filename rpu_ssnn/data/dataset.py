@@ -44,6 +44,7 @@ class Dataset:
         copy: which files were read, if the set comes in several versions; otherwise empty.
         zero: the share to which the file's value 0 is scaled, for all columns or for each, or None
             where nothing is scaled; it is outside [0, 1] where all values have one sign.
+        cut: the share of the spikes of training recordings that come after the slots that are kept.
         digest: 16 hexadecimal digits of the SHA-256 over all images and labels, their order and
             their split: equal digests mean identical data.
     """
@@ -61,6 +62,7 @@ class Dataset:
     shape: tuple[int, ...] = ()
     zero: Float32[np.ndarray, " columns_or_1"] | None = None
     copy: str = ""
+    cut: float = 0.0
 
     @property
     def n_classes(self) -> int:
@@ -84,6 +86,7 @@ def load_dataset(
     seed: int,
     own: OwnData | None = None,
     time: Time = "kept",
+    slots: int | None = None,
 ) -> Dataset:
     """Loads a data set and holds a stratified validation split out of its training images.
 
@@ -104,6 +107,8 @@ def load_dataset(
         own: the user's data files.
         time: whether recordings keep the order of their slots; `shuffled` puts the slots of each in
             random order (a control).
+        slots: how many slots of a recording are kept, so that its counts, too, are of what a
+            network is shown; None keeps all.
 
     Raises:
         InputError: an argument is out of its range, or a file is missing, damaged or does not fit.
@@ -124,7 +129,8 @@ def load_dataset(
     require(is_share, name, "validation_share", validation_share, allowed)
     require_whole(name, "seed", seed, 0)
     folder = None if root is None else user_path("load_dataset", "root", root)
-    source = _in_time(name, NAMED_SETS[name].read(folder) if own is None else read_own(own), time)
+    source, cut = _shown(NAMED_SETS[name].read(folder) if own is None else read_own(own), slots)
+    source = _in_time(name, source, time)
     _check_count(name, "n_train", n_train, len(source.train_images))
     _check_count(name, "n_test", n_test, len(source.test_images))
 
@@ -134,7 +140,8 @@ def load_dataset(
     allowed = f"must be 0, or hold out at least one of {len(drawn)} samples (raise it or n_train)"
     enough = validation_share == 0 or held.size > 0
     require(enough, name, "validation_share", validation_share, allowed)
-    return _assemble(name, source, drawn[kept], drawn[held], _tested(source, n_test))
+    found = _assemble(name, source, drawn[kept], drawn[held], _tested(source, n_test))
+    return replace(found, cut=cut)
 
 
 class SetFacts(NamedTuple):
@@ -184,6 +191,19 @@ def _tested(source: Source, n_test: int | None) -> slice | Int64[np.ndarray, " t
     share = n_test / len(source.test_labels)
     _, tested = hold_out(source.test_labels, share, np.random.default_rng(TESTED_SEED))
     return tested
+
+
+def _shown(source: Source, slots: int | None) -> tuple[Source, float]:
+    """Returns recordings up to this slot, and the share of the training spikes that this cuts."""
+    train, test = source.train_images, source.test_images
+    if slots is None or not isinstance(train, SpikeTrains) or not isinstance(test, SpikeTrains):
+        return source, 0.0
+    shown = train.first_slots(slots)
+    peak = max(1, int(shown.most_a_line()))
+    return (
+        replace(source, train_images=shown, test_images=test.first_slots(slots), grey_max=peak),
+        train.share_from(slots),
+    )
 
 
 def _in_time(name: str, source: Source, time: Time) -> Source:

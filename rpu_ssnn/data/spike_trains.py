@@ -105,6 +105,12 @@ class SpikeTrains:
         none."""
         return float((self.slot >= slot).mean()) if len(self.slot) else 0.0
 
+    def first_slots(self, slots: int) -> Self:
+        """Returns the same recordings without their spikes from this slot on."""
+        shown = self.slot < slots
+        start = np.concatenate([[0], np.cumsum(shown)])[self.start].astype(np.int64)
+        return type(self)(start, self.slot[shown], self.line[shown], self.lines)
+
     def time_shuffled(self, rng: np.random.Generator) -> Self:
         """Returns the same recordings with their slots, up to the last spike, in random order.
 

@@ -3,7 +3,9 @@
     description                       JSON: neurons, encoding, input, seed
     crossbar_1/weights                [n_in, n_out] as reads see them (threshold currents)
     crossbar_1/pulses_up, pulses_down [n_in, n_out] coincidences each weight got
-    crossbar_1/tile_1/conductance     [n_in, n_out] in units of G_max, 0 to 1 within the range
+    crossbar_1/tile_1/conductance     [n_in, n_out] in units of G_max, 0 to 1 within the range;
+                                      conductance_0 and so on of the devices of aihwkit's cells
+    crossbar_1/tile_1/reference_conductance    the same of reference devices
     crossbar_1/tile_1/state           the same in device states (nominally -1 to 1)
     crossbar_1/tile_1/lower_bound, upper_bound, step_up, step_down    of each device (states),
                                       without wear; of state + reference where devices have one
@@ -32,11 +34,10 @@ if TYPE_CHECKING:
 UNITS = {
     "pulses": "pulses",
     "weights": "threshold currents",
-    "conductance": "G_max",
     "pulses_up": "pulses",
     "pulses_down": "pulses",
 }
-"""The units of arrays; all others except those of `WITHOUT_UNIT` are in device states."""
+"""The units of arrays; all others except conductances and `WITHOUT_UNIT` are in device states."""
 
 WITHOUT_UNIT = ("decay_scales", "drift_nu", "gamma_", "slope_")
 """The beginnings of aihwkit's names of shares, exponents, and states per state."""
@@ -104,7 +105,7 @@ def _write(group: "h5py.Group", arrays: Mapping[str, np.ndarray]) -> None:
     for name, values in arrays.items():
         made = group.create_dataset(name, data=values, compression="gzip")
         unit = "1" if name.startswith(WITHOUT_UNIT) else "device states"
-        made.attrs["units"] = UNITS.get(name, unit)
+        made.attrs["units"] = "G_max" if "conductance" in name else UNITS.get(name, unit)
         for axis, scale in enumerate(("input", "output")):
             made.dims[axis].attach_scale(group[scale])
 

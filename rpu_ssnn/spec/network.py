@@ -270,6 +270,10 @@ class NetworkSpec(Spec):
         require(self.slots <= MOST_SLOTS, where, "gradient.flush", gradient.flush, allowed)
         fits = self.at_inference.slots <= MOST_SLOTS
         require(fits, where, "inference_T", self.inference_T, allowed)
+        least = len(self.hidden_layers) + 2
+        allowed = f"must give at least {least} slots, in which spikes reach the last layer"
+        require(self.slots >= least, where, "T", self.T, allowed)
+        require(self.at_inference.slots >= least, where, "inference_T", self.inference_T, allowed)
         allowed = (
             f"must be smaller: spikes that wait {self.delays[0]} slots meet no gradient within the "
             f"{self.slots} slots of a presentation"

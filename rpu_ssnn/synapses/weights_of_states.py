@@ -7,6 +7,9 @@ from jaxtyping import Float32
 
 from rpu_ssnn.spec.tile import TileSpec
 
+PART = "hidden_weights"
+"""aihwkit's name of the states of a cell's devices, before `_0` and so on."""
+
 
 def weight_per_state(spec: TileSpec, he_std: float) -> np.float32:
     """Returns the weight of state 1, which a finite on/off ratio makes smaller.
@@ -31,10 +34,26 @@ def reference_error(
     return shift
 
 
-def with_conductance(device: dict[str, np.ndarray], spec: TileSpec) -> dict[str, np.ndarray]:
-    """Adds the conductance, in G_max, to the map of a device that holds its `state`."""
+def with_conductances(
+    device: dict[str, np.ndarray],
+    spec: TileSpec,
+    reference: Float32[np.ndarray, "n_in n_out"] | None,
+) -> dict[str, np.ndarray]:
+    """Adds conductances, in G_max, to the map of a device: its own, those of a cell's devices, and
+    that of its reference device.
+
+    Args:
+        device: holds the `state` of a device, or `hidden_weights_0` and so on of a cell's devices.
+        reference: the state of the reference device of each weight, where it has one.
+    """
+    states = {
+        f"conductance{name.removeprefix(PART)}": name for name in device if name.startswith(PART)
+    }
+    found = {name: device[of] for name, of in (states or {"conductance": "state"}).items()}
+    if reference is not None:
+        found["reference_conductance"] = reference
     off = spec.reference.off
-    return device | {"conductance": off + (1.0 - off) * (device["state"] + 1.0) / 2.0}
+    return device | {name: off + (1.0 - off) * (s + 1.0) / 2.0 for name, s in found.items()}
 
 
 def of_cell[T: np.ndarray](parts: Sequence[T]) -> T:

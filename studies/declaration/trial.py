@@ -155,6 +155,7 @@ class Trial:
             seed=self.settings.seed,
             own=dataset.own,
             time=dataset.time,
+            slots=self.settings.network.T,
         )
 
     @property

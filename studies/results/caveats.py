@@ -29,6 +29,9 @@ SHORT_FROM = 20.0
 FEW_IMAGES = 200
 """With fewer images, one image is more than half a point of accuracy."""
 
+MUCH_CUT = 0.05
+"""Recordings that lose more than this share of their spikes get a warning."""
+
 MOST_WRONG = 1.5
 """Where every run has fewer images wrong than this, none can be told from another."""
 
@@ -46,6 +49,7 @@ def of_summary(study: Study, table: pd.DataFrame, runs: Runs) -> Iterator[str]:
 def of_runs(study: Study, runs: Runs) -> Iterator[str]:
     """Yields the warnings that need no run of the reference."""
     yield from of_chance(study, runs)
+    yield from of_cut_recordings(runs)
     yield from of_images(runs)
     yield from of_alike_devices(runs)
 
@@ -60,6 +64,16 @@ def of_chance(study: Study, runs: Runs) -> Iterator[str]:
     for title, own in near.items():
         if before := _before_storage(own):
             yield f"{title} {_FORGOT}: it {near_chance(own)}; {before}."
+
+
+def of_cut_recordings(runs: Runs) -> Iterator[str]:
+    """Warns if many spikes of recordings come after the slots that are shown."""
+    cut = max((float(result.row.get("spikes_after_T") or 0.0) for _, result in runs), default=0.0)
+    if cut > MUCH_CUT:
+        yield (
+            f"Of the recorded spikes, {100 * cut:.0f} % come after slot T and are not shown; a "
+            "larger T or spikes.bin shows more."
+        )
 
 
 def of_images(runs: Runs) -> Iterator[str]:
@@ -175,10 +189,11 @@ def near_chance(runs: Runs) -> str:
     classes = str(row.get("network", "")).rpartition("-")[2]
     if not classes.isdecimal():
         return ""
-    reached, chance = _mean(runs), 100.0 / int(classes)
+    largest = row.get("largest_class") or 100.0 / int(classes)
+    reached, chance = _mean(runs), float(largest)
     if reached - chance > _by_chance(chance, _images(row)[0]):
         return ""
-    return f"ends at {reached:.1f} %, where chance alone gives {chance:.1f} %"
+    return f"ends at {reached:.1f} %, where naming the largest class alone gives {chance:.1f} %"
 
 
 def of_accuracy_that_fell(runs: Runs) -> Iterator[str]:

@@ -87,7 +87,7 @@ def accuracy_of(runs: pd.DataFrame) -> tuple[SampleStatistics, dict[str, float]]
     of_draws = describe([describe(group).mean for group in groups])
     half_width = of_draws.half_width if of_draws.n >= FEWEST_SEEDS else math.nan
     deviations = dict(zip(("sd_seeds", "sd_fit"), nested_deviations(groups), strict=True))
-    return replace(of_draws, n=accuracy.n, half_width=half_width), deviations
+    return replace(accuracy, mean=of_draws.mean, half_width=half_width), deviations
 
 
 def _statistics(runs: pd.DataFrame) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import functools
 import math
 import platform
 import re
+from collections import Counter
 from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
@@ -91,12 +92,14 @@ def run_trial(
             return _paused(trial, data, [_epoch_row(vars(epoch)) for epoch in trained.epochs])
         method.rest(trained)
         tested = settings.measure == "test"
+        measured = data.test_labels if tested else data.validation_labels
         test = trained.accuracy(data.test_images, data.test_labels) if tested else math.nan
         validation = trained.accuracy(data.validation_images, data.validation_labels)
         statistics: Mapping[str, float] = getattr(trained, "statistics", dict)()
     row: dict[str, Any] = {
         **_image_columns(trial, data),
         "n_test": len(data.test_labels),
+        "largest_class": 100 * max(Counter(measured.tolist()).values()) / len(measured),
         **_data_columns(trial, data),
         **_setting_columns(trial, data),
         "test_accuracy": 100 * test,
@@ -179,7 +182,7 @@ def _data_columns(trial: Trial, data: "Dataset") -> dict[str, Any]:
             "input": trial.settings.method.sees,
             "time": dataset.time,
             "bin": own.spikes.bin if own is not None and own.spikes is not None else None,
-            "spikes_after_T": data.train_images.share_from(trial.settings.network.T),
+            "spikes_after_T": data.cut,
         }
     return columns
 

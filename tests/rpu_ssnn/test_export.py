@@ -41,7 +41,7 @@ def trained_in(factory: Any, data: Dataset, clocked: bool = True) -> Trained:
     return train(spec, TrainingSpec(epochs=3, batch=20), factory, data, seed=4)
 
 
-@pytest.mark.parametrize("scheme", ["ideal_reference", "differential_pair"])
+@pytest.mark.parametrize("scheme", ["ideal_reference", "differential_pair", "reference_device"])
 def test_a_map_has_every_device_and_answers_alike(
     tmp_path: Path, data: Dataset, scheme: Any
 ) -> None:
@@ -61,6 +61,10 @@ def test_a_map_has_every_device_and_answers_alike(
             state = devices["state"][()]
             assert state.shape == (64, 12)
             assert np.allclose(devices["conductance"][()], 0.1 + 0.9 * (state + 1) / 2)
+            if scheme == "reference_device":
+                of_weight = devices["conductance"][()] - devices["reference_conductance"][()]
+                scale = 2 * tile.weight_range * 5 * np.sqrt(2 / 64)  # theta is 5
+                np.testing.assert_allclose(scale * of_weight, group["weights"][()], atol=1e-5)
             assert np.unique(devices["upper_bound"][()]).size > 100
             assert (devices["step_up"][()] > 0).all()
             assert devices["state"].dims[0][0].name.endswith("input")
@@ -69,6 +73,18 @@ def test_a_map_has_every_device_and_answers_alike(
     assert accuracy > 0.3
     with read_network(path) as again:
         assert again.accuracy(data.test_images, data.test_labels) == accuracy
+
+
+def test_a_map_has_the_conductances_of_a_cells_devices(tmp_path: Path, data: Dataset) -> None:
+    factory = device_synapses(get_device("one_sided_pair(pcm)"), TileSpec(weight_range=4.0), 8.0)
+    with trained_in(factory, data) as trained:
+        path = write_network(tmp_path / "net.h5", trained)
+    with h5py.File(path) as file:
+        devices = file["crossbar_1/tile_1"]
+        assert "conductance" not in devices
+        for part in ("_0", "_1"):
+            wanted = (devices[f"hidden_weights{part}"][()] + 1) / 2
+            np.testing.assert_allclose(devices[f"conductance{part}"][()], wanted)
 
 
 @pytest.mark.parametrize("contrast", ["on_off", "complement", "signed"])

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rpu_ssnn.data.spike_trains import SpikeTrains
 from studies import InputError, load_results, load_study, run_study, summary
 from studies.declaration.study import Study, parse_study
 from studies.execution.plan import make_plan
@@ -51,6 +52,7 @@ def test_rows_say_where_the_data_come_from(folder: Path) -> None:
     assert row["data_split"] == "stratified, test_share 0.2, seed 0"
     assert row["data_range"] == "-1 to 3"
     assert row["network"] == "9-8-2"
+    assert row["largest_class"] == 50.0
     assert len(str(row["file_digest"])) == len(str(row["data_digest"])) == 16
 
 
@@ -61,6 +63,20 @@ def test_rows_say_who_sees_the_timing_of_spikes(folder: Path) -> None:
     assert rate["time"] == "kept"
     spikes = np.load(folder / "spikes.npz")["X"]
     assert rate["spikes_after_T"] == pytest.approx(spikes[:, 20:].sum() / spikes.sum(), abs=0.05)
+
+
+def test_no_case_sees_spikes_after_T(folder: Path) -> None:
+    """Shuffled slots and counts, too, are of the slots that a network is shown."""
+    kept, shuffled = (
+        trials(declared(folder, SPIKES | {"time": time}))[0].images(None)
+        for time in ("kept", "shuffled")
+    )
+    spikes = np.load(folder / "spikes.npz")["X"]
+    for data in (kept, shuffled):
+        assert isinstance(data.train_images, SpikeTrains)
+        assert data.train_images.slots <= 20
+        assert data.grey_max <= spikes[:, :20].sum(axis=1).max() < spikes.sum(axis=1).max()
+    assert np.array_equal(kept.train_images.counts(), shuffled.train_images.counts())
 
 
 def test_an_identity_knows_the_file_but_not_its_folder(folder: Path, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ def spread_steps(
         shape: (n_in, n_out).
     """
     n_in, n_out = shape
-    place = np.linspace(-0.5, 0.5, n_in)
+    place = np.linspace(-0.5, 0.5, n_in) if n_in > 1 else np.zeros(1)
     input_step = spec.step_by_input_line * rng.standard_normal(n_in) + spec.step_gradient * place
     input_shift = spec.asymmetry_by_input_line * rng.standard_normal(n_in)
     common = spec.asymmetry_common * rng.standard_normal()

@@ -34,14 +34,14 @@ from rpu_ssnn.synapses.native.build import build_array
 from rpu_ssnn.synapses.native.cells import Pulses
 from rpu_ssnn.synapses.native.device_array import conductance
 from rpu_ssnn.synapses.native.effects.device_read_noise import STATES_OF_RANGE
-from rpu_ssnn.synapses.native.effects.effect import Setup
+from rpu_ssnn.synapses.native.effects.effect import Setup, refuse_several_arrays
 from rpu_ssnn.synapses.native.effects.reads import NativeReads
 from rpu_ssnn.synapses.native.effects.registry import effects_of
 from rpu_ssnn.synapses.native.initial import saturated, write_initial
 from rpu_ssnn.synapses.native.pulse_store import PulseStore
 from rpu_ssnn.synapses.native.pulses import pulse_lines
 from rpu_ssnn.synapses.native.whole_lines import copy_changes
-from rpu_ssnn.synapses.weights_of_states import of_cell, with_conductance
+from rpu_ssnn.synapses.weights_of_states import of_cell, with_conductances
 from rpu_ssnn.synapses.writes import as_statistics
 
 MOST_SPIKES = 1 << 22
@@ -83,7 +83,10 @@ class NativeSynapses(Synapses):
         self._array, drawn = built.array, built.drawn
         self._clock, self._digest = built.array.clock, drawn.digest
         self._hidden = tuple(drawn.law.hidden_fields)
-        self._effects = effects_of(Setup(crossbar, device, spec, drawn, built.effects_seed))
+        setup = Setup(crossbar, device, spec, drawn, built.effects_seed)
+        if spec.line_spread.acts:
+            refuse_several_arrays(setup, "line_spread")
+        self._effects = effects_of(setup)
         self.needs_all_spikes = any(effect.needs_all_spikes for effect in self._effects)
         self._in_order = crossbar.threads == 1
         self._store = PulseStore(self.shape[1])
@@ -299,8 +302,10 @@ class NativeSynapses(Synapses):
     def device_maps(self) -> list[dict[str, np.ndarray]]:
         """Returns the map of each device of a cell; the first one of a pair counts the pulses of
         both."""
-        maps = self._array.device_maps()
-        return [with_conductance(device | {"pulses": self.pulses}, self.spec) for device in maps]
+        array, counts = self._array, {"pulses": self.pulses}
+        offset, maps = array.cells.offset, array.device_maps()
+        reference = array.as_crossbar(offset / array.cells.per_state) if len(offset) else None
+        return [with_conductances(device | counts, self.spec, reference) for device in maps]
 
     def _begin_effects(self) -> None:
         for effect in self._effects:

@@ -69,7 +69,7 @@ from rpu_ssnn.synapses.weights_of_states import (
     of_cell,
     reference_error,
     weight_per_state,
-    with_conductance,
+    with_conductances,
 )
 from rpu_ssnn.synapses.writes import as_statistics, count_writes, no_writes
 
@@ -304,7 +304,8 @@ class TileSynapses(Synapses):
         }
 
     def device_maps(self) -> list[dict[str, np.ndarray]]:
-        return [with_conductance(device_map(tile), self.spec) for tile in self.tiles]
+        reference = None if self._offset is None else self._offset / self._per_state
+        return [with_conductances(device_map(tile), self.spec, reference) for tile in self.tiles]
 
     def pulse_counts(self) -> dict[str, np.ndarray]:
         return {"pulses_up": self.pulses_up, "pulses_down": self.pulses_down}

@@ -146,6 +146,17 @@ def test_the_gradient_goes_over_the_array() -> None:
     np.testing.assert_allclose(np.diff(up.mean(axis=1)), 0.3 / 199, rtol=1e-2)
 
 
+@pytest.mark.parametrize("name", ["line_spread", "half_select", "read_disturb", "lines"])
+def test_what_acts_on_lines_is_refused_in_several_arrays(name: str) -> None:
+    several = replace(make_crossbar(), replicas=2, at_once=True)
+    settings = {
+        "line_spread": {"step_gradient": 0.1},
+        "lines": {"ohm_per_cell": 1.0, "on_resistance": 1e5, "voltage_constant": 0.1},
+    }
+    with refused("positions: 'at_once'", f"tile.{name} acts on the lines of one array"):
+        native(get_preset("ideal"), several, **{name: settings.get(name, {"forward_up": 0.01})})
+
+
 def test_lines_share_an_asymmetry() -> None:
     for field, axis in (("asymmetry_by_input_line", 1), ("asymmetry_by_output_line", 0)):
         up, down = steps({field: 0.2})

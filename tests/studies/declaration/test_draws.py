@@ -119,6 +119,7 @@ def test_the_interval_of_the_table_is_that_of_the_draws() -> None:
     assert found["gap_ci"] == pytest.approx(found["accuracy_ci"])
     assert found["sd_seeds"] == pytest.approx(0.1414, rel=1e-2)
     assert found["sd_fit"] == pytest.approx(2.0, rel=1e-2)
+    assert (found["min"], found["max"]) == (90.0, 94.2)
 
 
 def test_a_difference_is_that_of_the_draws_on_either_side() -> None:

@@ -9,7 +9,7 @@ import pytest
 from studies.declaration.study import Study
 from studies.declaration.trial import Failure, Trial
 from studies.report.page.build import report_html
-from studies.results.caveats import of_reference
+from studies.results.caveats import of_cut_recordings, of_reference
 from studies.results.summary import summary
 from studies.results.tables import results_frame, write_failures
 from support.commands import Command
@@ -63,7 +63,20 @@ def test_a_reference_that_did_not_learn_is_the_first_warning(
     at_chance = {"test_accuracy": 11.0, "network": "784-256-10", "n_test": 10_000}
     chance = [(trial, replace(result, row=result.row | at_chance)) for trial, result in runs]
     (line,) = of_reference(study, summary(results_frame(chance), "rate"), chance)
-    assert "rate [T = 10] ends at 11.0 %, where chance alone gives 10.0 %" in line
+    said = "rate [T = 10] ends at {}, where naming the largest class alone gives {}"
+    assert said.format("11.0 %", "10.0 %") in line
+    unequal = {"test_accuracy": 91.3, "largest_class": 91.25}
+    learned_nothing = [(trial, replace(r, row=r.row | at_chance | unequal)) for trial, r in runs]
+    (line,) = of_reference(study, summary(results_frame(chance), "rate"), learned_nothing)
+    assert said.format("91.3 %", "91.2 %") in line
+
+
+def test_recordings_that_are_mostly_not_shown_are_said() -> None:
+    runs = runs_of(nasty_study())
+    cut = [(t, replace(result, row=result.row | {"spikes_after_T": 0.953})) for t, result in runs]
+    (line,) = of_cut_recordings(cut)
+    assert line.startswith("Of the recorded spikes, 95 % come after slot T")
+    assert not list(of_cut_recordings(runs))
 
 
 def test_few_images_are_said_in_the_report_and_beneath_the_table(
