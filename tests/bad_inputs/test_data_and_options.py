@@ -1,6 +1,5 @@
 """Bad data, measured files and options are each refused in one line that names the problem."""
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -206,7 +205,7 @@ DATA = [
     of_data("a.npz", npz(X=np.where(X == 5, 1.7e308, -1.7e308), y=Y), "highest value: ["),
     of_data("a.npz", npz(**SPLIT | {"x_test": X[:, :2]}), "(2,)", ""),
     of_data("a.npz", npz(**SPLIT | {"y_test": Y + 5}), "class 5", ""),
-    of_data("a.npz", npz(**SPLIT | {"x_test": X}), "test rows", ""),
+    of_data("a.npz", npz(**SPLIT | {"x_test": X}), "test rows: 100 %", ""),
     of_data("a.npz", npz(**SPLIT), "test_share: 0.5"),
     of_data("a.npz", npz(X=X, y=Y), "test_share: missing", ""),
     of_data("a.npz", npz(X=X, y=Y), "test_share: 0.001", "test_share: 0.001"),
@@ -238,7 +237,6 @@ DATA = [
     of_data("a.h5", hdf5(spikes__times=(10**12,), spikes__units=X, labels=Y), "10000000", SPIKES),
     of_data("a.h5", hdf5(x=X), "spikes: missing", ""),
     of_data("a.txt", "1", ".csv"),
-    of_data("a.npz", os.mkfifo, "regular file"),
     of_data("a.npz", lambda path: path.symlink_to("a.npz"), "file"),
     of_data("d", lambda path: path.mkdir(), "idx", ""),
     Bad(PLAN, idx_folder(idx(2, 2, 2, values=7)), ("train-idx3", "2 x 2 x 2")),
@@ -294,13 +292,11 @@ OPTIONS = [
         ("presets show HERE/x.yaml:b --no-plot", "x.yaml | 'b'", {"x.yaml": "a: {like: ecram}"}),
         ("presets show pcm --plot HERE/x.txt", "--plot | x.txt", {}),
         (METRICS.replace("off 10", "off nan"), "on-off: nan", {}),
-        (METRICS.replace("up 50", "up 0"), "states-up: 0", {}),
         ("attribute digits_devices --device nosuch --out HERE/o", "'nosuch'", {}),
         ("attribute digits_devices --device pcm --out HERE/o", "'pcm'", {}),
         ("attribute digits_devices --device rate --out HERE/o", "--device: 'rate'", {}),
         ("require digits_devices --device ecram --parameter nosuch --out HERE/o", "'nosuch'", {}),
         ("require digits_devices --device ecram --loss -1 --out HERE/o", "--loss: -1.0", {}),
-        ("require digits_devices --device ecram --loss inf --plan", "--loss: inf", {}),
         ("require digits_devices --device ecram --image-us 3 --plan", "--image-us: 3.0", {}),
         ("ledger digits_decomposition --chip ", "--chip: '' | must name", {}),
         ("new digits --label y --out HERE/o.yaml", "new: --label: 'y'", {}),

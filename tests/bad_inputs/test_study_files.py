@@ -21,22 +21,12 @@ from support.bad_inputs import (
 from support.commands import Command
 
 JUMPS = "1e-6 2e-6 3e-6\n0 1\n0 0 0\n1e-7 1e-7 1e-7\n"
-ALIASES = "a0: &a0 [x, x]\n" + "".join(
-    f"a{k}: &a{k} [*a{k - 1}, *a{k - 1}]\n" for k in range(1, 40)
-)
 
 YAML = [
     Bad(PLAN, {"s.yaml": content}, ("s.yaml: ", place, value))
     for content, place, value in [
         ("study: [", "line 1, column 9", ""),
         ("study: a\n\tseeds: 1\n", "line 2", "tabs"),
-        ("study: a\nseeds: [1]\nseeds: [2]\n", "line 3", "seeds"),
-        ("study: !!python/object:os.system {}", "line 1", "python/object"),
-        ("study: a\nquestion: \x07\n", "line 2", "x07"),
-        ("a: &a [*a]", "line 1", "a"),
-        (ALIASES, "", "1000000"),
-        ("study: " + "[" * 2000 + "]" * 2000, "line 1", "nested too deep; must be nested"),
-        ("study: a\n---\nstudy: b\n", "", "expected a single document"),
         ("", "content", "missing"),
         ("just text", "content", "'just text'"),
         ("1: 2\n", "line 1, column 1: 1", "key"),
@@ -49,7 +39,6 @@ STUDIES = [
     of_study("network: {T: '10'}", "network.T", "'10'"),
     of_study("network: {hidden: ['8']}", "network.hidden.0", "'8'"),
     of_study("network: {hidden: []}", "network.hidden", "[]"),
-    of_study("network: {layers: []}", "network.layers", "[]"),
     of_study("network: {layers: ['8']}", "network.layers.0", "'8'", "neurons, or {conv:"),
     of_study("network: {epochs: 5}", "network.epochs", "did you mean training.epochs?"),
     of_study("network: {\u0422: 5}", "network.", "written '\\u0422'; must be one of hidden"),
@@ -61,12 +50,8 @@ STUDIES = [
     of_study("network: {hidden: [8], layers: [9]}", "network.hidden", "[8]", "layers"),
     of_study("network: {layers: [{conf: {}}]}", "network.layers.0.conf", "conv"),
     of_study("network: {layers: [{conv: {kernel: 3}}]}", "layers.0.conv.channels", "missing"),
-    of_conv("kernel: 0", "conv.kernel.0", "0"),
     of_conv("kernel: 3.5", "conv.kernel: 3.5", "whole number, or a list"),
     of_conv("kernel: [3, 3, 3]", "conv.kernel", "[3, 3, 3]", "[rows, columns]"),
-    of_conv("kernel: 3, stride: 0", "conv.stride.0", "0"),
-    of_conv("kernel: 3, padding: -1", "conv.padding.0", "-1"),
-    of_conv("kernel: 3, replicas: 0", "conv.replicas", "0"),
     of_conv("kernel: 9", "network.layers.0.conv.kernel", "(9, 9)", "[8, 8]"),
     of_conv("kernel: 3, replicas: 99", "network.layers.0.conv.replicas", "99", "36"),
     of_study("network: {layers: [8, {conv: {kernel: 3, channels: 4}}]}", "layers.1.conv.kernel"),
@@ -77,10 +62,7 @@ STUDIES = [
         "give the data a shape",
     ),
     of_study("network: {gradient: {relay: yes}}", "network.gradient.relay", "'yes'"),
-    of_study("network: {gradient: {relay: 1}}", "network.gradient.relay", "1"),
-    of_study("network: {T: true}", "network.T", "True"),
     of_study("network: {T: 1.5}", "network.T", "1.5", "whole number"),
-    of_study("network: {T: -5}", "network.T", "-5", "1"),
     of_study("network: [1]", "network", "[1]"),
     of_study("network: null", "network", "missing"),
     of_study("network: {TT: 1}", "network.TT", "hidden, layers, positions, T,"),
@@ -94,10 +76,6 @@ STUDIES = [
     of_circuit("{like: 5}", "network.neuron.circuit.like", "5", "dutta_2017"),
     of_circuit("{threshold: 1}", "network.neuron.circuit.threshold", "threshold_spread"),
     of_circuit("{threshold_spread: -1}", "circuit.threshold_spread", "-1", "0"),
-    of_circuit("{missed: 0.9}", "circuit.missed", "0.9", "0.5"),
-    of_circuit("{saturation: 0.5}", "circuit.saturation", "0.5", "1"),
-    of_circuit("{leak_time_constant_s: 0}", "circuit.leak_time_constant_s", "0"),
-    of_circuit("{refractory_slots: 1.5}", "circuit.refractory_slots", "1.5", "whole number"),
     of_circuit("{dead_share: 0.6, always_share: 0.6}", "network.neuron.circuit", "always_share"),
     of_case(
         "device: ideal, network: {neuron: {circuit: {leak_time_constant_s: 1, slot_seconds: 1}}}",
@@ -114,7 +92,6 @@ STUDIES = [
     of_study("sedes: [1], network: {T: -1}", "sedes", "did you mean seeds?"),
     of_study("study: ../up", "study", "'../up'", "contain only"),
     of_study("question: 5", "question", "5"),
-    of_study("seeds: 2.5", "seeds", "2.5"),
     of_study("seeds: three", "seeds", "'three'", "a whole number or a list"),
     of_study("seeds: [3, 3]", "seeds", "3"),
     of_study("seeds: 20000", "seeds.count", "20000"),
@@ -180,9 +157,7 @@ CASES = [
     of_case("device: ideal, overrides: {step: 1, levels: 2}", "one of step and levels"),
     of_case("device: ideal, overrides: {cycle_to_cycle: -1}", "overrides.cycle_to_cycle", "-1"),
     of_case("device: ideal, overrides: {cycle_to_cycle: '0.1'}", "overrides.cycle", "'0.1'"),
-    of_case("device: ideal, overrides: {cycle_to_cycle: [1]}", "overrides.cycle_to_cycle", "[1]"),
     of_case("device: ecram, overrides: {cycle_to_cycle: 30%}", "cycle_to_cycle", "'30%'"),
-    of_case("device: ecram, overrides: {leak_time_constant_s: 10 ms}", "leak_time", "'10 ms'"),
     of_case("device: ideal, tile: {slot_seconds: 500}", "case 2.tile.slot_seconds", "500", "10"),
     of_case("device: ideal, tile: {initial: written}", "case 2.tile.initial", "'written'"),
     of_case("device: ideal, tile: {reads: {adc_bits: 4}}", "case 2.tile.reads", "adc_bound"),
@@ -245,8 +220,6 @@ CHIPS = [
     of_study(f"chip: {{{GOOD_CHIP.replace(old, new)}}}", *names.split(" | "))
     for old, new, names in (
         ("bits: 5, ", "", "chip.bits: missing"),
-        ("bits: 5", "bits: 0", "chip.bits | 0"),
-        ("columns: 4", "columns: 0", "chip.array.columns | 0"),
         ("columns: converter", "columns: neuron", "chip.components.neuron: missing"),
         ("columns: converter", "columns: adc", "chip.columns | 'adc'"),
         ("bits: 5", "bits: 5, slot_s: -1.0", "chip.slot_s | -1.0"),
@@ -254,7 +227,6 @@ CHIPS = [
         ("{converter", "{adc: {source: s}, converter", "chip.components | 'adc'"),
         ("source: s", "source: ''", "chip.components.converter.source"),
         ("1.0e-9", "0.2", "converter.energy_j | 0.2"),
-        ("source: s", "source: s, time_s: -1.0", "converter.time_s | -1.0"),
         ("source: s", "source: s, interval: [2.0, 3.0]", "converter | interval"),
         (GOOD_CHIP, "chip: c", "chip | missing"),
     )

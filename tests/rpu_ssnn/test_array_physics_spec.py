@@ -9,32 +9,18 @@ from rpu_ssnn.spec.tile import TileSpec
 LINES = {"ohm_per_cell": 10.0, "on_resistance": 1e4, "voltage_constant": 0.2}
 HEAT = {"temperature_k": 350.0, "activation_energy_ev": 1.0}
 REFUSED: dict[str, list[tuple[dict[str, Any], str]]] = {
-    "half_select": [({"forward_up": 1.5}, "less than or equal to 1")],
     "line_spread": [({"step_by_row": 0.1}, "unknown key; did you mean step_by_output_line")],
-    "wear": [({"half_window_pulses": 0.0}, "greater than or equal to 1")],
-    "read_disturb": [({"transposed_up": 1.5}, "less than or equal to 1")],
     "device_read_noise": [
-        ({"slow_of_range": -0.1}, "greater than or equal to 0"),
-        ({"slow_time_s": 0.0}, "greater than or equal to"),
         ({"slow_levels": "three"}, "'many' or 'two'"),
     ],
     "lines": [
         ({"ohm_per_cell": 1.0}, "ohm_per_cell needs on_resistance"),
         ({"ohm_per_cell": 1.0, "on_resistance": 1e4}, "ohm_per_cell needs voltage_constant"),
-        (LINES | {"on_resistance": 0.0}, "greater than or equal to 0.001"),
-        (LINES | {"ohm_per_cell": -1.0}, "greater than or equal to 0"),
-        (LINES | {"voltage_constant": 0.0}, "greater than or equal to 0.001"),
-        (LINES | {"array_side": 1}, "greater than or equal to 2"),
     ],
     "retention": [
         ({"loss_per_decade": 0.1, "exponent": 0.1}, "give only one of them"),
-        ({"exponent": 0.6}, "less than or equal to 0.5"),
-        ({"loss_per_decade": -0.1}, "greater than or equal to 0"),
-        ({"exponent": 0.1, "from_s": 0.0}, "greater than or equal to 0.000000001"),
         ({"from_s": 1e-4}, "from_s needs a law"),
         ({"toward_state": 0.5}, "toward_state needs a law"),
-        (HEAT | {"temperature_k": 0.0}, "greater than or equal to 1"),
-        (HEAT | {"activation_energy_ev": -1.0}, "greater than or equal to 0"),
         ({"temperature_k": 350.0}, "must be given together"),
         ({"activation_energy_ev": 1.0}, "must be given together"),
         ({"reference_temperature_k": 350.0}, "needs temperature_k"),

@@ -194,14 +194,6 @@ def test_a_second_fit_with_bad_data_leaves_nothing_fitted(rows: Any, labels: Any
         model.predict(X)
 
 
-def test_a_longer_inference_counts_more_spikes_of_the_same_weights() -> None:
-    short = SpikingClassifier(**FAST | {"epochs": 1}).fit(X[:100], Y[:100])
-    longer = SpikingClassifier(**FAST | {"epochs": 1}, inference_T=300).fit(X[:100], Y[:100])
-    weights = [m.trained_.network.synapses[0].weights() for m in (short, longer)]
-    assert np.array_equal(*weights)
-    assert longer.spike_counts(X[:20]).sum() > 5 * short.spike_counts(X[:20]).sum() > 0
-
-
 @pytest.mark.parametrize("circuit", [None, {"threshold_spread": 0.1, "threshold_drift": 1.0}])
 @pytest.mark.parametrize("synapses", ["coincidence", "charge_trap"])
 def test_a_copy_predicts_the_same(synapses: str, circuit: dict[str, float] | None) -> None:

@@ -33,12 +33,6 @@ def test_dense_layers_alone_are_the_hidden_ones() -> None:
     assert again.hidden == ()
 
 
-def test_dense_layers_are_connections_of_one_position() -> None:
-    found = connections((30,), 64, 10)
-    assert [one.positions for one in found] == [1, 1]
-    assert [one.shape for one in found] == [(64, 30), (30, 10)]
-
-
 @pytest.mark.parametrize(
     ("conv", "image", "words"),
     [

@@ -98,19 +98,6 @@ def test_inference_may_take_longer_than_training(digits: Dataset, synapses: type
         assert counts.sum() > 2.0 * plain.output_counts(images).sum() > 0
 
 
-def test_same_seed_same_network_other_seed_other_network(digits: Dataset) -> None:
-    def weights(seed: int) -> np.ndarray:
-        with train(
-            NetworkSpec(hidden=(16,)), TrainingSpec(epochs=1), rate_synapses(4.0), digits, seed=seed
-        ) as trained:
-            read = trained.network.synapses[0].linear_read()
-            assert read is not None
-            return read
-
-    np.testing.assert_array_equal(weights(1), weights(1))
-    assert not np.array_equal(weights(1), weights(2))
-
-
 def test_no_validation_images_means_no_validation_accuracy(digits: Dataset) -> None:
     everything = load_dataset("digits", n_train=100, n_test=20, validation_share=0.0, seed=0)
     with train(

@@ -63,8 +63,3 @@ def test_pairs_hold_each_image_on_both_sides_and_name_both_labels(
         np.testing.assert_array_equal(rows[:, 0], first + np.arange(len(rows)))
         np.testing.assert_array_equal(np.sort(rows[:, 1]), first + np.arange(len(rows)))
         np.testing.assert_array_equal(found, 3 * (rows[:, 0] % 3) + rows[:, 1] % 3)
-
-
-def test_the_cropped_set_reads_the_files_of_its_own_mnist() -> None:
-    assert sources.IDX_SETS["mnist_20x20_bw"].files == sources.IDX_SETS["mnist"].files
-    assert sources.IDX_SETS["mnist_20x20_bw"].crop == 20

@@ -92,13 +92,6 @@ def test_a_value_beyond_the_range_is_named_by_file_row_and_column(tmp_path: Path
         load(OwnData(file=file, test_share=0.5, range=(0.0, 2.0)))
 
 
-def test_test_rows_from_the_training_rows_are_refused(tmp_path: Path) -> None:
-    chosen = RNG.permutation(60)[:30]
-    np.savez(tmp_path / "m.npz", x_train=X, y_train=Y, x_test=X[chosen], y_test=Y[chosen])
-    with refused("m.npz: test rows: 100 % of them are training rows"):
-        read_own(OwnData(file=tmp_path / "m.npz"))
-
-
 def test_a_range_that_the_values_hardly_fill_is_refused(tmp_path: Path) -> None:
     path = write_npz(tmp_path / "shares.npz", ((X + 1) / 2, Y))
     with refused("shares.npz", "dataset.range", "[0.0, 255.0]"):
@@ -144,13 +137,6 @@ def test_a_value_beyond_a_column_of_one_value_is_clipped(tmp_path: Path) -> None
     np.savez(tmp_path / "m.npz", **arrays)
     data = load(OwnData(file=tmp_path / "m.npz", range="each"))
     assert np.asarray(data.test_images).tolist() == [[0, 0], [1, 0]]
-
-
-def test_values_too_far_apart_for_double_precision_are_refused(tmp_path: Path) -> None:
-    """Their shares used to be NaN."""
-    path = write_npz(tmp_path / "m.npz", (np.sign(X) * 1e308, Y))
-    with refused("lowest and highest value", "-1e+308"):
-        load(OwnData(file=path, test_share=0.2))
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])

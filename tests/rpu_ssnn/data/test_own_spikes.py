@@ -118,11 +118,6 @@ def test_hdf5_of_the_heidelberg_layout(tmp_path: Path) -> None:
     broken = heidelberg(tmp_path / "b.h5", times, [[3], [2], []], [4, 7, 4])
     with refused("units of recording 0", "1", "must be 2"):
         read_own(OwnData(file=broken, test_share=0.5, spikes=SpikeSpec(bin=0.1)))
-    h5py = pytest.importorskip("h5py")
-    with h5py.File(tmp_path / "other.h5", "w") as file:
-        file["data"] = [1]
-    with refused("spikes/times", "missing", "Heidelberg"):
-        read_own(OwnData(file=tmp_path / "other.h5", spikes=SpikeSpec()))
 
 
 def test_tensors_and_tonic_events(tmp_path: Path) -> None:

@@ -3,8 +3,6 @@
 import numpy as np
 import pytest
 
-from rpu_ssnn.algorithm_checks.trace import trace
-from rpu_ssnn.data import load_dataset
 from rpu_ssnn.data.spike_trains import SpikeTrains
 from rpu_ssnn.data.time_series import level_edges, level_spikes, read_ts
 from rpu_ssnn.data.yin_yang import classes_of, latency_spikes, points
@@ -12,8 +10,7 @@ from rpu_ssnn.engine.parameters import make_parameters
 from rpu_ssnn.engine.state import make_worker_state
 from rpu_ssnn.network import Network
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec, dense
-from rpu_ssnn.synapses import coincidence_synapses, rate_synapses
-from rpu_ssnn.training import train
+from rpu_ssnn.synapses import rate_synapses
 from support.rpu_ssnn import compiled_parts
 
 RNG = np.random.default_rng(8)
@@ -74,14 +71,6 @@ def test_the_engine_shows_exactly_the_given_spikes_up_to_T() -> None:
         assert np.array_equal(windows[:, :12, :12], DENSE[:, :12])
 
 
-def test_a_trace_shows_a_recording() -> None:
-    spec = NetworkSpec(hidden=(9,), T=15)
-    weights = [np.full((12, 9), 0.5, np.float32), np.full((9, 3), 0.5, np.float32)]
-    trains = trace(spec, weights, trains_of(DENSE)[3:4], label=1, key=2)
-    assert np.array_equal(trains.forward[0][:15], DENSE[3])
-    assert trains.forward[1].any()
-
-
 def test_input_dropout_takes_whole_lines() -> None:
     net = make_parameters(NetworkSpec(T=15), dense((12, 9, 3)), TrainingSpec(dropout_input=0.5))
     state, trains = make_worker_state(net), trains_of(np.ones((40, 15, 12), dtype=bool))
@@ -102,19 +91,6 @@ def test_input_dropout_takes_whole_lines() -> None:
             kept[b, t, state.events[: state.event_count[0]]] = True
     assert np.array_equal(kept.any(axis=1), kept.all(axis=1))
     assert 0.4 < kept.mean() < 0.6
-
-
-def test_lanes_change_nothing() -> None:
-    data = load_dataset("yin_yang_latency", n_train=200, n_test=50, validation_share=0.2, seed=0)
-    spec, training = NetworkSpec(hidden=(16,), T=30), TrainingSpec(epochs=2, batch=20)
-    weights = []
-    for threads in (1, 2):
-        with train(
-            spec, training, coincidence_synapses(2.0), data, seed=0, threads=threads
-        ) as trained:
-            weights.append([s.linear_read() for s in trained.network.synapses])
-    for one, other in zip(*weights, strict=True):
-        assert np.allclose(one, other, atol=1e-5)
 
 
 def test_level_spikes_are_one_a_channel_and_point() -> None:

@@ -10,7 +10,6 @@ from scipy.interpolate import RegularGridInterpolator
 
 from device_presets import PresetError, TableDevice, get_device
 from device_presets.jump_tables.lookup_table import LookupTable
-from device_presets.jump_tables.table_device import table_name
 from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses.native import device_array
 from rpu_ssnn.synapses.native.synapses import NativeSynapses
@@ -85,12 +84,6 @@ def test_jumps_have_the_law_of_a_measured_table(folder: Path) -> None:
     assert isinstance(device, TableDevice)
     for start in (-0.9, 0.0, 0.77):
         check_against(device, start)
-
-
-def test_the_measured_tables_are_there_where_they_should_be() -> None:
-    if not measured_tables():
-        pytest.skip("shared/measured is not here")
-    assert {"ENODe", "TaOx_1"} <= {folder.name for folder in measured_tables()}
 
 
 def test_a_wrong_spread_is_told(tmp_path: Path) -> None:
@@ -230,8 +223,3 @@ def test_bad_tables_are_one_line(
     write_table(Path("reversed"), up=-2e-6, down=1e-6)
     with pytest.raises(PresetError, match=f"^[^\n]*{words}[^\n]*$"):
         get_device(name, overrides)
-
-
-def test_folders_by_name(tmp_path: Path) -> None:
-    assert table_name("a") == "table(a)"
-    assert table_name(["a", "b"]) == "table(a, b)"

@@ -57,19 +57,6 @@ def kept(age_s: float) -> float:
     return 1.0 - 0.02 * math.log10(1.0 + age_s)
 
 
-def test_a_step_follows_the_slots_since_the_last_pulse_of_that_device() -> None:
-    synapses = native(charge_trap(loss_per_decade=0.0), single())
-    moves, before = [], 0.0
-    for slot in (0, 1, 5, 49):
-        pulses_at(synapses, slot)
-        moves.append((state(synapses) - before) / 0.002)
-        before = state(synapses)
-    # The initial write counts as a pulse one slot before the first.
-    expected = [f_gap(since * SLOT - WIDTH) for since in (1, 1, 4, 44)]
-    np.testing.assert_allclose(moves, expected, rtol=1e-4)
-    assert moves[0] > 1.1 > moves[2] > moves[3]
-
-
 def test_idle_slots_presentations_and_batches_pass() -> None:
     """One pulse is in slot 49 of a batch's second presentation, the other in slot 0 of the next
     batch."""
@@ -86,15 +73,6 @@ def test_idle_slots_presentations_and_batches_pass() -> None:
     synapses.rest(1.0)
     pulses_at(synapses, 0, up=False)
     assert (before - state(synapses)) / 0.002 == pytest.approx(1.0, rel=1e-4)
-
-
-def test_two_pulses_in_one_slot_have_no_gap() -> None:
-    device = charge_trap(loss_per_decade=0.0)
-    once, both = native(device, single()), native(device, single())
-    one, none = np.ones((1, 1), bool), np.zeros((1, 1), bool)
-    pulsed(once, make_block(one, one, none))
-    pulsed(both, make_block(one, one, one))
-    assert (state(once) - state(both)) / 0.002 == pytest.approx(f_gap(0.0), rel=1e-4)
 
 
 def test_written_charge_is_lost_in_log_time_and_a_pulse_starts_that_anew() -> None:
@@ -115,14 +93,6 @@ def test_charge_goes_to_the_state_without_charge() -> None:
     synapses = native(charge_trap(reset_level=-1.0), single(0.5))
     synapses.rest(1e6)
     assert state(synapses) == pytest.approx(-1.0 + 1.5 * kept(1e6), rel=1e-5)
-
-
-def test_the_loss_acts_during_training_by_physical_time() -> None:
-    """Ten batches of 500 slots have no pulse."""
-    synapses = native(charge_trap(loss_onset_s=1e-3), single(0.5))
-    for _ in range(10):
-        synapses.end_batch()
-    assert state(synapses) == pytest.approx(0.5 * kept(10 * 500 * SLOT / 1e-3), rel=1e-4)
 
 
 def test_all_together_as_a_plain_loop_over_pulses_has_it() -> None:

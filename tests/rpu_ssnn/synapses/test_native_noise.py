@@ -84,9 +84,8 @@ def p_value(name: str, own: Path, field: str, pulses: int, seeds: int, ours: flo
     Each draw has another seed: native noise is a function of seed, device and pulse number, so
     draws with the same seed would be copies.
     """
-    base = presets(name, own)[0].number(field) or 2.0
     size = get_preset(f"{own}:{name}" if name in ("power", "piecewise") else name).number(field)
-    size = size or base
+    size = size or 2.0
     theirs, quiet = presets(name, own, **{field: size})
     mine, _ = presets(name, own, **{field: size * ours})
     drawn: dict[str, list[np.ndarray]] = {"theirs": [], "ours": []}

@@ -254,12 +254,6 @@ def test_worn_steps_shrink_as_the_window_does() -> None:
     assert change[3, 2] == pytest.approx(expected, rel=1e-4)
 
 
-def test_a_first_pulse_meets_a_whole_window() -> None:
-    worn = {"half_window_pulses": 100.0, "exponent": 0.1}
-    change = moved(native(get_preset("ideal", {"levels": 1000}), wear=worn), 1, [3], [2], [])
-    assert change[3, 2] == pytest.approx(0.002, rel=1e-5)
-
-
 def test_a_worn_device_is_disturbed_by_its_own_steps_up_to_its_own_bound() -> None:
     device = get_preset("ideal", {"levels": 1000})
     worn = {"half_window_pulses": 100.0, "exponent": 1.0}
