@@ -5,7 +5,7 @@ functions or read constants of other files. The folder is therefore named by a h
 that can enter the code: an edit of any of them leads to a new folder.
 
 Two environment variables are read once, at import:
-    RPU_SSNN_CHECK=1 checks every index, and ends buffers in guard bytes (`engine.state.zeros`).
+    RPU_SSNN_CHECK=1 checks every index.
     NUMBA_CACHE_DIR=FOLDER is numba's own variable, and names the folder of compiled code.
 """
 

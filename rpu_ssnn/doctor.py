@@ -54,16 +54,6 @@ class HealthCheck:
     advice: str = ""
 
 
-@functools.cache
-def require_tile_pair() -> None:
-    """Calls ``check_tile_pair`` once per process, before tiles are used.
-
-    Raises:
-        BrokenPairError: as ``check_tile_pair``, on every call while the pair is broken.
-    """
-    check_tile_pair()
-
-
 def require_compilation() -> None:
     """Checks, without importing numba, that the environment lets it compile.
 
@@ -93,8 +83,10 @@ def require_compiler() -> None:
         raise BrokenEnvironmentError(_one_line(error), NEEDS_FOLDER) from error
 
 
+@functools.cache
 def check_tile_pair() -> None:
-    """Pulses and reads a small noiseless tile, and compares with the exact result.
+    """Pulses and reads a small noiseless tile, and compares with the exact result; a process does
+    so until the pair has passed once.
 
     Raises:
         BrokenPairError: aihwkit or torch cannot be imported, a tile call raises, or its result

@@ -325,8 +325,10 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self._seed = int(generator.randint(2**31))
 
     def _train(self, data: Dataset, epochs: int) -> Trained:
+        steps = {"batch": self._batch, "epochs": epochs, "decay_shape": "linear"}
         return train(
-            self._network_spec(), self._training_spec(epochs), self._factory(), data,
+            self._network_spec(), self._checked_as(TrainingSpec, **steps),
+            self._factory(), data,
             seed=self._seed, threads=self.threads, on_epoch=self._tell,
         )  # fmt: skip
 
@@ -362,11 +364,6 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             gradient=self._checked_as(GradientSpec, "delay"),
             inhibition=InhibitionSpec(clocked=self.winner_takes_all),
         )  # fmt: skip
-
-    def _training_spec(self, epochs: int) -> TrainingSpec:
-        return self._checked_as(
-            TrainingSpec, batch=self._batch, epochs=epochs, decay_shape="linear"
-        )
 
     def _checked_as[S: Spec](self, kind: type[S], *names: str, **more: Any) -> S:
         """Returns parameters of the classifier as settings.

@@ -34,15 +34,19 @@ class NumberLayer(Synapses):
 
     def outputs(self, x: Numbers) -> Numbers:
         """Returns x W, through the converters where the reads have any."""
-        weights, rows = self.linear_read(), self.patches.rows(torch.from_numpy(x)).numpy()
-        found = self.forward_current(rows) if weights is None else _product(rows, weights)
-        return self.patches.chosen(torch.from_numpy(found)).numpy()
+        return self.patches.chosen(self._read(self.patches.rows(torch.from_numpy(x)))).numpy()
 
     def errors_below(self, d: Numbers) -> Numbers:
         """Returns d W^T, through the converters where the reads have any."""
-        weights, rows = self.linear_read(), self.patches.spread(torch.from_numpy(d)).numpy()
-        found = self.transposed_current(rows) if weights is None else _product(rows, weights.T)
-        return self.patches.added(torch.from_numpy(found)).numpy()
+        spread = self.patches.spread(torch.from_numpy(d))
+        return self.patches.added(self._read(spread, transposed=True)).numpy()
+
+    def _read(self, rows: torch.Tensor, transposed: bool = False) -> torch.Tensor:
+        weights = self.linear_read()
+        if weights is None:
+            return torch.from_numpy(self.currents(rows.numpy(), transposed))
+        # The caller has set the threads of torch, which multiplies the matrices.
+        return rows @ torch.from_numpy(weights.T if transposed else weights)
 
     def learn(self, x: Numbers, d: Numbers) -> None:
         """Sends the trains of W - learning_rate x^T d, row by row; x is 0 or above."""
@@ -157,17 +161,11 @@ class NativeLayer(NativeSynapses, NumberLayer):
         """Scales the learning rate, relative to the first; numbers need no thinning."""
         self.keep, self._step = 1.0, self._wanted_step * scale
 
-    def forward_current(self, x: Numbers) -> Numbers:
+    def currents(self, lines: Numbers, transposed: bool = False) -> Numbers:
         """Reads numbers as aihwkit's converters do, which scale the largest number of a row to
         1."""
-        lines, scale = self._converted(x)
-        current: Numbers = scale * super().forward_current(lines)
-        return current
-
-    def transposed_current(self, d: Numbers) -> Numbers:
-        """Reads the errors through the transposed crossbar in the same way."""
-        lines, scale = self._converted(d)
-        current: Numbers = scale * super().transposed_current(lines)
+        converted, scale = self._converted(lines)
+        current: Numbers = scale * super().currents(converted, transposed)
         return current
 
     def learn_rows(self, x: Numbers, d: Numbers) -> None:
@@ -232,8 +230,3 @@ def number_crossbar(
         replicas=replicas,
         at_once=spec.at_once,
     )
-
-
-def _product(x: Numbers, weights: Weights) -> Numbers:
-    """Returns the matrix product in torch, whose threads the caller has set."""
-    return (torch.from_numpy(x) @ torch.from_numpy(weights)).numpy()

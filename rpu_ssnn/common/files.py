@@ -15,7 +15,6 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from io import BufferedReader
 from pathlib import Path
-from typing import Any
 
 from rpu_ssnn.common.errors import Fault, InputError, require
 
@@ -92,21 +91,6 @@ def open_regular(path: Path) -> BufferedReader:
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
         raise OSError(errno.EINVAL, "Not a regular file", str(path))
     return os.fdopen(descriptor, "rb")
-
-
-def check_hdf5(h5py: Any, path: Path, allowed: str) -> None:
-    """Refuses what is not an HDF5 file in a few words; h5py itself would say it in many.
-
-    Args:
-        h5py: the package, which is optional.
-        path: the file.
-        allowed: what the file must be, as a phrase.
-
-    Raises:
-        InputError: the file is missing, not readable or not HDF5.
-    """
-    with refusing(path, allowed, OSError), open_regular(path):
-        require(h5py.is_hdf5(path), path, "file", Fault("not an HDF5 file"), allowed)
 
 
 def read_bytes(path: Path, most: int = MOST_TEXT_BYTES) -> bytes:

@@ -3,11 +3,11 @@
 from rpu_ssnn.data.dataset import (
     DATASET_NAMES,
     Dataset,
-    SetFacts,
     load_dataset,
     set_facts,
 )
 from rpu_ssnn.data.folders import DATA_ENV, MissingDataError
+from rpu_ssnn.data.rows import SetFacts
 from rpu_ssnn.data.sources import IDX_SETS
 
 __all__ = [

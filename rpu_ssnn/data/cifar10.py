@@ -16,7 +16,7 @@ from rpu_ssnn.common.errors import require
 from rpu_ssnn.common.files import read_bytes, refusing
 from rpu_ssnn.data.folders import DATA_ENV, MissingDataError, data_folder
 from rpu_ssnn.data.idx import refuse_unknown_labels
-from rpu_ssnn.data.rows import Source
+from rpu_ssnn.data.rows import SetFacts, Source
 from rpu_ssnn.data.user_data.array_files import read_arrays
 
 CLASSES = (
@@ -64,8 +64,8 @@ def read_cifar10(root: Path | None) -> Source:
     return Source(*train, *test, CLASSES, 255, SHAPE, copy=copy)
 
 
-def count_cifar10(root: Path | None) -> tuple[int, int]:
-    """Returns the numbers of training and test images, without their pixels.
+def cifar10_facts(root: Path | None) -> SetFacts:
+    """Returns the facts of the set, without reading its pixels.
 
     Raises:
         MissingDataError, InputError: for the same reasons as in `read_cifar10`.
@@ -73,9 +73,9 @@ def count_cifar10(root: Path | None) -> tuple[int, int]:
     folder, original = _folder(root)
     if not original:
         labels = read_arrays(folder / JPEG_FILE, ("train_labels", "test_labels"))
-        return len(labels["train_labels"]), len(labels["test_labels"])
+        return SetFacts((len(labels["train_labels"]), len(labels["test_labels"])), SHAPE)
     train = sum((folder / name).stat().st_size // RECORD for name in TRAIN_FILES)
-    return train, (folder / TEST_FILE).stat().st_size // RECORD
+    return SetFacts((train, (folder / TEST_FILE).stat().st_size // RECORD), SHAPE)
 
 
 def _folder(root: Path | None) -> tuple[Path, bool]:

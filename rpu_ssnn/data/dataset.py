@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from numbers import Integral, Real
 from pathlib import Path
-from typing import NamedTuple, get_args
+from typing import get_args
 
 import numpy as np
 from jaxtyping import Float32, Int64
@@ -12,7 +12,7 @@ from rpu_ssnn.common.errors import InputError, one_of, require, require_kind, re
 from rpu_ssnn.common.files import user_path
 from rpu_ssnn.data.digest import digest_of
 from rpu_ssnn.data.named import NAMED_SETS
-from rpu_ssnn.data.rows import Rows, Source
+from rpu_ssnn.data.rows import Rows, SetFacts, Source, grid_of
 from rpu_ssnn.data.spike_trains import SpikeTrains
 from rpu_ssnn.data.split import hold_out
 from rpu_ssnn.data.user_data import read_own
@@ -73,7 +73,7 @@ class Dataset:
     def image_shape(self) -> Grid | None:
         """Returns rows, columns and channels (last) of an image, or None if samples are not
         images."""
-        return None if isinstance(self.train_images, SpikeTrains) else _grid(self.shape)
+        return grid_of(self.shape, isinstance(self.train_images, SpikeTrains))
 
 
 def load_dataset(
@@ -144,19 +144,6 @@ def load_dataset(
     return replace(found, cut=cut)
 
 
-class SetFacts(NamedTuple):
-    """Holds what is known of a data set before anything is started."""
-
-    counts: tuple[int, int]
-    """The numbers of training and of test images."""
-
-    shape: Grid | None
-    """The rows, columns and channels of an image, or None for data that are not images."""
-
-    recorded: bool
-    """Says whether the samples are recordings of spikes."""
-
-
 def set_facts(name: str, root: Path | None, own: OwnData | None = None) -> SetFacts:
     """Returns the facts of a data set, before anything is started.
 
@@ -167,21 +154,12 @@ def set_facts(name: str, root: Path | None, own: OwnData | None = None) -> SetFa
         MissingDataError: the files are not there, or no folder was named.
         InputError: there is no such data set, or a file or header is damaged.
     """
-    if own is not None:
-        source = read_own(own)
-        counts = len(source.train_labels), len(source.test_labels)
-        recorded = isinstance(source.train_images, SpikeTrains)
-        return SetFacts(counts, None if recorded else _grid(source.shape), recorded)
-    require(name in NAMED_SETS, "data set", "name", name, one_of(NAMED_SETS, name))
-    named = NAMED_SETS[name]
-    return SetFacts(named.counts(root), _grid(named.shape(root)), named.recorded)
-
-
-def _grid(shape: tuple[int, ...]) -> Grid | None:
-    if len(shape) not in (2, 3):
-        return None
-    rows, columns, channels = (*shape, 1)[:3]
-    return rows, columns, channels
+    if own is None:
+        require(name in NAMED_SETS, "data set", "name", name, one_of(NAMED_SETS, name))
+        return NAMED_SETS[name].facts(root)
+    source = read_own(own)
+    counts = len(source.train_labels), len(source.test_labels)
+    return SetFacts(counts, source.shape, isinstance(source.train_images, SpikeTrains))
 
 
 def _tested(source: Source, n_test: int | None) -> slice | Int64[np.ndarray, " test"]:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from rpu_ssnn.data.rows import Source, values_of
-from rpu_ssnn.data.sources import count_idx_set, read_idx_set
+from rpu_ssnn.data.rows import SetFacts, Source, values_of
+from rpu_ssnn.data.sources import idx_set_facts, read_idx_set
 
 JOINED_SETS = {"mnist_and_fashion": ("mnist", "fashion_mnist")}
 """The classes of each set follow those of the sets before it."""
@@ -17,10 +17,16 @@ PAIR_SEED = 20170
 """The seed that draws the right-hand image of each pair, the same for every study."""
 
 
-def count_joined(name: str, root: Path | None) -> tuple[int, int]:
-    """Returns the numbers of training and test images of all sets of a key of ``JOINED_SETS``."""
-    train, test = zip(*(count_idx_set(part, root) for part in JOINED_SETS[name]), strict=True)
-    return sum(train), sum(test)
+def joined_facts(name: str, root: Path | None) -> SetFacts:
+    """Returns the facts of all sets of a key of ``JOINED_SETS`` together."""
+    parts = [idx_set_facts(part, root) for part in JOINED_SETS[name]]
+    train, test = zip(*(part.counts for part in parts), strict=True)
+    return SetFacts((sum(train), sum(test)), parts[0].shape)
+
+
+def paired_facts(name: str, root: Path | None) -> SetFacts:
+    """Returns the facts of a key of ``PAIRED_SETS``, whose pairs have no known shape."""
+    return SetFacts(idx_set_facts(PAIRED_SETS[name], root).counts)
 
 
 def read_joined(name: str, root: Path | None) -> Source:

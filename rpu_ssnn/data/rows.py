@@ -1,12 +1,14 @@
 """A whole data set as its files hold it, before anything is drawn from it."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float32, Int64, UInt8
 
 from rpu_ssnn.data.spike_trains import SpikeTrains
 from rpu_ssnn.data_spec import Bounds
+from rpu_ssnn.spec import Grid
 
 type Rows = UInt8[np.ndarray, "n pixels"] | Float32[np.ndarray, "n pixels"] | SpikeTrains
 """Each row is a sample: grey levels, shares of full rate, or recorded spikes."""
@@ -21,6 +23,32 @@ def values_of(rows: Rows) -> np.ndarray:
     if isinstance(rows, SpikeTrains):
         raise TypeError("recorded spikes have no grey levels")
     return rows
+
+
+class SetFacts(NamedTuple):
+    """Holds what is known of a data set before anything is started."""
+
+    counts: tuple[int, int]
+    """The numbers of training and of test images."""
+
+    shape: tuple[int, ...] = ()
+    """The shape of an image or recording; it is empty where it is not known."""
+
+    recorded: bool = False
+    """Says whether the samples are recordings of spikes."""
+
+    @property
+    def image_shape(self) -> Grid | None:
+        """Returns what `grid_of` returns."""
+        return grid_of(self.shape, self.recorded)
+
+
+def grid_of(shape: tuple[int, ...], recorded: bool) -> Grid | None:
+    """Returns rows, columns and channels (last) of an image, or None if samples are not images."""
+    if recorded or len(shape) not in (2, 3):
+        return None
+    rows, columns, channels = (*shape, 1)[:3]
+    return rows, columns, channels
 
 
 @dataclass(frozen=True, eq=False)

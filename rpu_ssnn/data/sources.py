@@ -11,13 +11,12 @@ from rpu_ssnn.common.errors import require
 from rpu_ssnn.data import idx
 from rpu_ssnn.data.digest import digest_of
 from rpu_ssnn.data.folders import DATA_ENV, MissingDataError, data_folder
-from rpu_ssnn.data.rows import Source
+from rpu_ssnn.data.rows import SetFacts, Source
 from rpu_ssnn.data.split import hold_out
 
 DIGITS_TEST_SHARE = 0.2
-DIGITS_COUNTS = (1438, 359)
-"""The numbers of training and test images, known without the slow import of scikit-learn."""
-DIGITS_SHAPE = (8, 8)
+DIGITS = SetFacts((1438, 359), (8, 8))
+"""The facts of the digits, known without the slow import of scikit-learn."""
 DIGITS_SPLIT_SEED = 20170
 """The seed that chooses which digits are test images, the same for every study."""
 
@@ -110,7 +109,7 @@ def read_digits() -> Source:
     rng = np.random.default_rng(DIGITS_SPLIT_SEED)
     train, test = hold_out(labels, DIGITS_TEST_SHARE, rng)
     names = tuple("0123456789")
-    return Source(images[train], labels[train], images[test], labels[test], names, 16, DIGITS_SHAPE)
+    return Source(images[train], labels[train], images[test], labels[test], names, 16, DIGITS.shape)
 
 
 def read_idx_set(name: str, root: Path | None) -> Source:
@@ -142,19 +141,19 @@ def read_idx_set(name: str, root: Path | None) -> Source:
     return source
 
 
-def count_idx_set(name: str, root: Path | None) -> tuple[int, int]:
-    """Returns the numbers of training and test images of an idx data set, from the headers of its
-    files alone.
+def idx_set_facts(name: str, root: Path | None) -> SetFacts:
+    """Returns the facts of an idx data set, from the headers of its files alone.
 
     Raises:
         MissingDataError: as `read_idx_set`.
         InputError: a header is damaged.
     """
-    train_images, _, test_images, _ = locate(name, root)
+    described, (train_images, _, test_images, _) = IDX_SETS[name], locate(name, root)
     train, test = (idx.image_header(path)[0] for path in (train_images, test_images))
-    resplit = IDX_SETS[name].resplit
+    resplit = described.resplit
     # If there are too few images for that split, reading the files reports it.
-    return resplit if resplit is not None and sum(resplit) <= train + test else (train, test)
+    split = resplit if resplit is not None and sum(resplit) <= train + test else (train, test)
+    return SetFacts(split, _image_shape(train_images, described))
 
 
 def _resplit(source: Source, n_train: int, n_test: int, path: Path) -> Source:
@@ -221,16 +220,6 @@ def _read_pair(
     allowed = f"must be {n}, the number of images in {images_path.name}"
     require(found == n, labels_path, "number of labels", found, allowed)
     return images, labels.astype(np.int64)
-
-
-def idx_set_shape(name: str, root: Path | None) -> tuple[int, int]:
-    """Returns the rows and columns of the images of an idx data set, from the header of one file.
-
-    Raises:
-        MissingDataError: as `read_idx_set`.
-        InputError: the header is damaged.
-    """
-    return _image_shape(locate(name, root)[0], IDX_SETS[name])
 
 
 def _image_shape(path: Path, described: IdxSet) -> tuple[int, int]:

@@ -54,18 +54,6 @@ def shares_of_asymmetry(values: Values) -> UpDown:
     return 1.0 + min(asymmetry, 0.0), 1.0 - max(asymmetry, 0.0)
 
 
-def _same_step(values: Values, weight: float) -> UpDown:
-    return 1.0, 1.0
-
-
-def _common_only(config: Any, hidden: Mapping[str, PerDevice]) -> tuple[Shared, dict[str, Any]]:
-    return shared_of(config), {}
-
-
-def _nothing_more(where: str, values: Values) -> None:
-    """Accepts every combination of parameters."""
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Law:
     """A device law, with everything that the rest of the project needs to know about it.
@@ -120,16 +108,18 @@ class Law:
     own: Mapping[str, LawParameter] = field(default_factory=dict)
     facts: Mapping[str, LawParameter] = field(default_factory=lambda: PULSE_FACTS)
     aihwkit: str | None = None
-    factors: Callable[[Values, float], UpDown] = _same_step
+    factors: Callable[[Values, float], UpDown] = lambda values, weight: (1.0, 1.0)
     step_scale: Callable[[Values], float] = lambda values: 1.0
     held: Callable[[Values], float] = lambda values: 0.0
     shape: tuple[str, ...] = ()
     as_linear: Values = field(default_factory=dict)
     pulse_physics: Callable[[Values], Any] = lambda values: None
-    check: Callable[[str, Values], None] = _nothing_more
+    check: Callable[[str, Values], None] = lambda where, values: None
     divides_by_w_min: bool = False
     to_aihwkit: Callable[[Values], dict[str, Any]] = lambda values: {}
-    native: Callable[..., tuple[Shared, dict[str, Any]]] = _common_only
+    native: Callable[[Any, Mapping[str, PerDevice]], tuple[Shared, dict[str, Any]]] = (
+        lambda config, hidden: (shared_of(config), {})
+    )
     step_fields: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: ONE_STEP)
     notes: tuple[str, ...] = ()
     fits: tuple[FitForm, ...] = ()

@@ -39,27 +39,27 @@ type OwnStep = Callable[[OwnShared, Any, np.float32, bool, np.float32], np.float
 
 
 class Shared(NamedTuple):
-    """Holds the numbers of a law that are the same for all devices."""
+    """Holds the numbers of a law that are the same for all devices; by default nothing acts."""
 
-    noise: np.float32
+    noise: np.float32 = np.float32(0.0)
     """The deviation of a step from pulse to pulse, as a share of the step."""
-    write_noise: np.float32
+    write_noise: np.float32 = np.float32(0.0)
     """The deviation of the read value from the state, drawn at each pulse and write (states)."""
-    noise_follows_step: bool
+    noise_follows_step: bool = True
     """True if noise is a share of the local step, False if it is one of the step at state zero."""
-    has_reference: bool
+    has_reference: bool = False
     """True if `a` of a device is a reference that is subtracted from the device's own state."""
-    rest: np.float32
+    rest: np.float32 = np.float32(0.0)
     """The state of a device that has lost all charge."""
-    range_noise: np.float32
+    range_noise: np.float32 = np.float32(0.0)
     """The further deviation of a pulse, as a share of the device's range."""
-    quantum: np.float32
+    quantum: np.float32 = np.float32(0.0)
     """The states that one charge makes; a step of s states has a further variance of s times
     this."""
-    half_window: np.float32
+    half_window: np.float32 = np.float32(0.0)
     """The number of pulses after which the window has closed by half; 0 where it never closes."""
-    wear_exponent: np.float32
-    numbers: Float32[np.ndarray, " n"]
+    wear_exponent: np.float32 = np.float32(1.0)
+    numbers: Float32[np.ndarray, " n"] = np.zeros(1, dtype=np.float32)
     """The law's own numbers, in the order of its file."""
     jumps: Jumps = NO_JUMPS
     own: OwnStep | None = None
@@ -85,20 +85,4 @@ def own_step(step: Callable[..., Any]) -> Any:
 def shared_of(config: Any) -> Shared:
     """Returns shared numbers with only the noises that every aihwkit device configuration gives."""
     write_noise = getattr(config, "write_noise_std", 0.0) * config.dw_min
-    return plain_shared(np.float32(config.dw_min_std), np.float32(write_noise))
-
-
-def plain_shared(noise: np.float32, write_noise: np.float32) -> Shared:
-    """Returns shared numbers in which only these two noises act."""
-    return Shared(
-        noise=noise,
-        write_noise=write_noise,
-        noise_follows_step=True,
-        has_reference=False,
-        rest=np.float32(0.0),
-        range_noise=np.float32(0.0),
-        quantum=np.float32(0.0),
-        half_window=np.float32(0.0),
-        wear_exponent=np.float32(1.0),
-        numbers=np.zeros(1, dtype=np.float32),
-    )
+    return Shared(np.float32(config.dw_min_std), np.float32(write_noise))

@@ -167,6 +167,7 @@ def fire_gradient(
 def begin(net: Parameters, state: WorkerState, shown: Presentations, learn: bool) -> None:
     """Sets the state to slot 0 of its presentation: membranes, dropout, active input lines."""
     b = state.position[0]
+    state.position[2] = 1
     random = state.random
     random[0] = shown.keys[b]
     half = np.float32(0.5)

@@ -11,7 +11,7 @@ from rpu_ssnn.compiled import inner
 from rpu_ssnn.engine.blocks import BLOCK, ZERO, Events, Flags, list_spikes
 from rpu_ssnn.engine.geometry import list_patches
 from rpu_ssnn.engine.parameters import Parameters
-from rpu_ssnn.engine.state import WorkerState, zeros
+from rpu_ssnn.engine.state import WorkerState
 from rpu_ssnn.synapses.base import PulseBlock
 
 ROWS = 512
@@ -57,38 +57,28 @@ def make_buffers(
     n, widest = (*several, net.crossbars), net.most_in_slot
     rows *= net.geometry.most_positions
     blocks = PulseBlock(
-        sample=zeros((*n, rows), np.int32),
-        slot=zeros((*n, rows), np.int32),
-        pre_start=zeros((*n, rows + 1), np.int32),
-        pre=zeros((*n, spikes + widest), np.int32),
-        post_start=zeros((*n, rows + 1), np.int32),
-        post=zeros((*n, spikes + 2 * widest), np.int32),
-        sign=zeros((*n, spikes + 2 * widest), np.int8),
+        sample=np.zeros((*n, rows), np.int32),
+        slot=np.zeros((*n, rows), np.int32),
+        pre_start=np.zeros((*n, rows + 1), np.int32),
+        pre=np.zeros((*n, spikes + widest), np.int32),
+        post_start=np.zeros((*n, rows + 1), np.int32),
+        post=np.zeros((*n, spikes + 2 * widest), np.int32),
+        sign=np.zeros((*n, spikes + 2 * widest), np.int8),
     )
-    buffers = PulseBuffers(zeros(n, np.int64), blocks, zeros(n, np.uint8))
+    buffers = PulseBuffers(np.zeros(n, np.int64), blocks, np.zeros(n, np.uint8))
     buffers.all_spikes[:] = all_spikes
     return buffers
 
 
 @inner
 def one_buffer(buffers: PulseBuffers, k: int) -> PulseBuffers:
-    """Returns the k-th of several buffers, for compiled callers."""
+    """Returns the k-th of several buffers."""
     blocks = buffers.blocks
     block = PulseBlock(
         blocks.sample[k], blocks.slot[k], blocks.pre_start[k], blocks.pre[k],
         blocks.post_start[k], blocks.post[k], blocks.sign[k],
     )  # fmt: skip
     return PulseBuffers(buffers.rows[k], block, buffers.all_spikes[k])
-
-
-def separate(buffers: PulseBuffers) -> list[PulseBuffers]:
-    """Returns several buffers one by one."""
-    return [
-        PulseBuffers(rows, PulseBlock(*block), all_spikes)
-        for rows, block, all_spikes in zip(
-            buffers.rows, zip(*buffers.blocks, strict=True), buffers.all_spikes, strict=True
-        )
-    ]
 
 
 @inner
@@ -210,18 +200,3 @@ def emit(net: Parameters, state: WorkerState, out: PulseBuffers, reads: Reads) -
         if wanted:
             full = _emit_positions(net, state, out, x, lists, start, counts, reads) or full
     return full
-
-
-@inner
-def holds_pulses(out: PulseBuffers) -> bool:
-    """Returns whether any crossbar has pulses in the buffer."""
-    found = False
-    for x in range(len(out.rows)):
-        found = found or out.rows[x] > 0
-    return found
-
-
-def block_of(out: PulseBuffers, crossbar: int) -> PulseBlock:
-    """Returns the pulses of one crossbar without copying them."""
-    block = PulseBlock(*(array[crossbar] for array in out.blocks))
-    return block.first_rows(int(out.rows[crossbar]))

@@ -7,7 +7,7 @@ from rpu_ssnn.compiled import compiled, inner
 from rpu_ssnn.engine.neurons import begin, fire
 from rpu_ssnn.engine.parameters import Parameters
 from rpu_ssnn.engine.propagation import Matrices, propagate_inhibition, propagate_linear
-from rpu_ssnn.engine.pulses import PulseBuffers, emit, holds_pulses
+from rpu_ssnn.engine.pulses import PulseBuffers, emit
 from rpu_ssnn.engine.state import Presentations, Recording, WorkerState, record
 
 DONE, PAUSED, BOUNDARY = 0, 1, 2
@@ -47,7 +47,6 @@ def advance(
     while state.position[0] < stop:
         if state.position[2] == 0:
             begin(net, state, shown, learn)
-            state.position[2] = 1
         fire(net, state, shown, learn)
         record(net, state, recording)
         full = emit(net, state, out, shown.reads[state.position[0]]) if learn else False
@@ -56,7 +55,7 @@ def advance(
         ended = next_slot(state.position, net.slots)
         if pause == STOP_AFTER_PRESENTATION and ended:
             return BOUNDARY
-        if pause == STOP_AFTER_SLOT and (ended or holds_pulses(out)):
+        if pause == STOP_AFTER_SLOT and (ended or out.rows.any()):
             return BOUNDARY
         if full:
             return PAUSED

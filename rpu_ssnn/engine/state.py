@@ -1,40 +1,15 @@
 """Arrays of the simulation: inputs and results, and the state of the running presentation."""
 
-from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float32, Float64, Int8, Int32, Int64, UInt64
 
-from rpu_ssnn.compiled import CHECK, inner
+from rpu_ssnn.compiled import inner
 from rpu_ssnn.data.spike_trains import SpikeTrains
 from rpu_ssnn.engine.blocks import BLOCK
 from rpu_ssnn.engine.circuit import Circuit, Circuits
 from rpu_ssnn.engine.parameters import Parameters
-
-GUARD = np.frombuffer(b"guard: nobody writes here." * 5, dtype=np.uint8)
-
-
-def zeros(shape: int | tuple[int, ...], dtype: Any) -> Any:
-    """Returns numpy's `zeros`, followed by guard bytes if RPU_SSNN_CHECK is set."""
-    if not CHECK:
-        return np.zeros(shape, dtype=dtype)
-    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
-    memory = np.zeros(size + len(GUARD), dtype=np.uint8)
-    memory[size:] = GUARD
-    return memory[:size].view(dtype).reshape(shape)
-
-
-def check_guards(arrays: Iterable[np.ndarray]) -> None:
-    """Finds writes past the end of arrays that `zeros` made; does nothing without RPU_SSNN_CHECK.
-
-    Raises:
-        AssertionError: an array was written past its end.
-    """
-    for place, array in enumerate(arrays if CHECK else ()):
-        tail = array.base[array.nbytes :] if array.base is not None else GUARD
-        if not np.array_equal(tail, GUARD):
-            raise AssertionError(f"array {place} was written past its end")
 
 
 class Presentations(NamedTuple):
@@ -107,11 +82,6 @@ class WorkerState(NamedTuple):
     circuits: Circuits | None
     """The circuits are None where neurons are perfect, so that numba compiles no code for them."""
 
-    def arrays(self) -> list[np.ndarray]:
-        """Returns all arrays that a presentation changes."""
-        own = self.circuits[1:] if self.circuits else ()
-        return [*self[:-1], *own]
-
 
 def make_worker_state(net: Parameters, several: tuple[int, ...] = ()) -> WorkerState:
     """Returns a state at rest.
@@ -147,7 +117,7 @@ def make_worker_state(net: Parameters, several: tuple[int, ...] = ()) -> WorkerS
 
 
 def _zeros_of(shapes: dict[str, tuple[Any, Any]], several: tuple[int, ...]) -> dict[str, Any]:
-    return {k: zeros((*several, *np.atleast_1d(n)), dtype) for k, (n, dtype) in shapes.items()}
+    return {k: np.zeros((*several, *np.atleast_1d(n)), dtype) for k, (n, dtype) in shapes.items()}
 
 
 def _make_circuits(drawn: Circuit | None, several: tuple[int, ...]) -> Circuits | None:

@@ -21,6 +21,9 @@ from rpu_ssnn.synapses.base import Weights
 from rpu_ssnn.training import Trained
 from rpu_ssnn.version import NUMERICS_VERSION, VERSION
 
+INSTALL = "rpu-ssnn[export]"
+"""The name of the extra of this package that installs h5py and nir."""
+
 _FIELD = "description"
 
 type _Count = Annotated[int, Field(ge=1)]

@@ -18,14 +18,14 @@ have no tiles.
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rpu_ssnn.common.errors import require, require_kind
-from rpu_ssnn.common.files import check_hdf5, refuse_unwritable, refusing, user_path, write_whole
-from rpu_ssnn.common.optional import optional_package
-from rpu_ssnn.export.description import description, rebuilt, weights_of
+from rpu_ssnn.common.files import refuse_unwritable, refusing, user_path, write_whole
+from rpu_ssnn.common.optional import opened_hdf5, optional_package
+from rpu_ssnn.export.description import INSTALL, description, rebuilt, weights_of
 from rpu_ssnn.training import Trained
 
 if TYPE_CHECKING:
@@ -56,7 +56,8 @@ def write_network(path: str | Path, trained: Trained) -> Path:
     require_kind("write_network", "trained", trained, Trained)
     path = user_path("write_network", "path", path)
     refuse_unwritable("write_network", "path", path, (".h5", ".hdf5"))
-    h5py, weights = _h5py(path), weights_of(trained, path)
+    h5py = optional_package("h5py", INSTALL, path, "file", path.name)
+    weights = weights_of(trained, path)
 
     def write(temporary: Path) -> None:
         with h5py.File(temporary, "w") as file:
@@ -83,14 +84,8 @@ def read_network(path: str | Path) -> Trained:
         InputError: there is no such file, or `write_network` did not write it.
     """
     path = user_path("read_network", "path", path)
-    h5py, allowed = _h5py(path), "must be a map of devices that this project wrote"
-    check_hdf5(h5py, path, allowed)
-    with (
-        refusing(path, allowed, OSError),
-        # h5py raises these for objects of another kind, and for circular links.
-        refusing(path, allowed, KeyError, TypeError, ValueError, RuntimeError, field="content"),
-        h5py.File(path, "r") as file,
-    ):
+    allowed = "must be a map of devices that this project wrote"
+    with opened_hdf5(path, INSTALL, allowed) as file:
         require("description" in file.attrs, path, "description", None, allowed)
         crossbars = sum(name.startswith("crossbar_") for name in file)
         weights = [file[f"crossbar_{place + 1}/weights"] for place in range(crossbars)]
@@ -108,7 +103,3 @@ def _write(group: "h5py.Group", arrays: Mapping[str, np.ndarray]) -> None:
         made.attrs["units"] = "G_max" if "conductance" in name else UNITS.get(name, unit)
         for axis, scale in enumerate(("input", "output")):
             made.dims[axis].attach_scale(group[scale])
-
-
-def _h5py(path: Path) -> Any:
-    return optional_package("h5py", "rpu-ssnn[export]", path, "file", path.name)

@@ -28,9 +28,9 @@ from typing import Any
 import numpy as np
 
 from rpu_ssnn.common.errors import InputError, require, require_kind
-from rpu_ssnn.common.files import check_hdf5, refuse_unwritable, refusing, user_path, write_whole
-from rpu_ssnn.common.optional import optional_package
-from rpu_ssnn.export.description import description, rebuilt, weights_of
+from rpu_ssnn.common.files import refuse_unwritable, refusing, user_path, write_whole
+from rpu_ssnn.common.optional import checked_hdf5, optional_package
+from rpu_ssnn.export.description import INSTALL, description, rebuilt, weights_of
 from rpu_ssnn.spec import NetworkSpec, connected
 from rpu_ssnn.spec.layers import ConvLayer, Grid
 from rpu_ssnn.synapses.base import Weights
@@ -61,7 +61,8 @@ def write_nir(path: str | Path, trained: Trained, *, without_inhibition: bool = 
     require_kind("write_nir", "trained", trained, Trained)
     path = user_path("write_nir", "path", path)
     refuse_unwritable("write_nir", "path", path, (".nir",))
-    nir, spec = _optional("nir", path), trained.network.spec
+    nir = optional_package("nir", INSTALL, path, "file", path.name)
+    spec = trained.network.spec
     inhibition = spec.inhibition
     if (inhibition.clocked or inhibition.strength) and not without_inhibition:
         what = "clocked" if inhibition.clocked else "strength"
@@ -116,8 +117,8 @@ def read_nir(path: str | Path) -> Trained:
         InputError: there is no such file, or another tool wrote it, with other neurons.
     """
     path, allowed = user_path("read_nir", "path", path), "must be a NIR graph"
-    nir = _optional("nir", path)
-    check_hdf5(_optional("h5py", path), path, allowed)
+    nir = optional_package("nir", INSTALL, path, "file", path.name)
+    checked_hdf5(path, INSTALL, allowed)
     with refusing(path, allowed, OSError, KeyError):
         graph = nir.read(path)
     text = graph.metadata.get("rpu_ssnn")
@@ -164,7 +165,3 @@ def left_out(spec: NetworkSpec) -> str:
     ]
     found = "; ".join(words for is_there, words in parts if is_there)
     return f"not in NIR: {found}" if found else ""
-
-
-def _optional(module: str, path: Path) -> Any:
-    return optional_package(module, "rpu-ssnn[export]", path, "file", path.name)

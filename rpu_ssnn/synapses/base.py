@@ -2,19 +2,19 @@
 
 The network never knows what holds its weights. It reads through `linear_read` (one matrix, which
 all reads use until the next commit) or, where a read is not linear, slot by slot through
-`forward_current` and `transposed_current`; it updates through `update` with blocks of spikes.
+`currents`; it updates through `update` with blocks of spikes.
 """
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from numbers import Real
 from typing import NamedTuple, Self
 
 import numpy as np
-from jaxtyping import Bool, Float32, Int8, Int32, UInt8
+from jaxtyping import Bool, Float32, Int8, Int32
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.training_state import State
@@ -67,6 +67,14 @@ class PulseBlock(NamedTuple):
     def copy(self) -> Self:
         """Returns a copy that can be kept, since the arrays of this block will be overwritten."""
         return type(self)(*(array.copy() for array in self))
+
+
+def in_order(blocks: Iterable[PulseBlock]) -> list[PulseBlock]:
+    """Returns blocks that several threads delivered, in physical order.
+
+    A block holds presentations of one thread in order, so their first rows decide.
+    """
+    return sorted(blocks, key=lambda block: (int(block.sample[0]), int(block.slot[0])))
 
 
 @dataclass(frozen=True)
@@ -159,8 +167,6 @@ class Synapses(ABC):
 
     Attributes:
         shape: (n_in, n_out).
-        ordered: whether the order of pulses matters (a device) or only their sum (a float weight).
-            Where it is False, several threads may call `update` at once.
         needs_all_spikes: whether slots without a coincidence matter too (Eq. 9 counts all spikes).
         needs_presentations: whether weights change only after whole presentations (Eq. 9), never
             after a single slot.
@@ -169,7 +175,6 @@ class Synapses(ABC):
     """
 
     shape: tuple[int, int]
-    ordered: bool
     needs_all_spikes: bool
     needs_presentations: bool = False
     changes: int = 0
@@ -191,22 +196,24 @@ class Synapses(ABC):
         """
         return False
 
-    @abstractmethod
-    def forward_current(
-        self, spikes: UInt8[np.ndarray, "batch n_in"]
-    ) -> Float32[np.ndarray, "batch n_out"]:
-        """Returns currents into the output lines for one slot's spikes (units of the weights)."""
+    def currents(
+        self, lines: Float32[np.ndarray, "batch lines"], transposed: bool = False
+    ) -> Float32[np.ndarray, "batch others"]:
+        """Returns the currents that one slot's spikes cause (units of the weights).
 
-    @abstractmethod
-    def transposed_current(
-        self, net: Int8[np.ndarray, "batch n_out"]
-    ) -> Float32[np.ndarray, "batch n_in"]:
-        """Returns currents into the input lines for net gradient spikes (positive minus
-        negative)."""
+        Args:
+            lines: the spikes of the input lines, 0 or 1; where transposed, the net gradient spikes
+                of the output lines (positive minus negative).
+            transposed: whether currents flow from the output lines into the input lines.
+        """
+        weights = self.linear_read()
+        assert weights is not None  # other synapses override this
+        found: Float32[np.ndarray, "batch others"] = lines @ (weights.T if transposed else weights)
+        return found
 
     @abstractmethod
     def update(self, block: PulseBlock) -> None:
-        """Takes one block of pulses."""
+        """Takes one block of pulses; several threads may call this at once (see `in_order`)."""
 
     def settle(self) -> None:  # noqa: B027  (only synapses that hold pulses back act here)
         """Tells the synapses that all pulses of earlier presentations have been delivered, so that

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable
 
 import numpy as np
-from jaxtyping import Float32, Int8, Int32, UInt8
+from jaxtyping import Float32, Int32
 
 from rpu_ssnn.common.parallel import one_blas_thread
 from rpu_ssnn.common.training_state import State, checked, generator_state, restore_generator
@@ -40,8 +40,6 @@ class _Ideal(Synapses):
         step_scale: the scale of the steps that follow, relative to the start (decay by epoch).
     """
 
-    ordered = False
-
     def __init__(self, crossbar: Crossbar, learning_rate: float) -> None:
         check_from_zero("learning_rate", learning_rate)
         self._weights = crossbar.initial.astype(np.float32).copy()
@@ -56,16 +54,6 @@ class _Ideal(Synapses):
     def weights(self) -> Weights:
         """Returns the weights themselves, so that a subclass may change them in `commit`."""
         return self._weights
-
-    def forward_current(
-        self, spikes: UInt8[np.ndarray, "batch n_in"]
-    ) -> Float32[np.ndarray, "batch n_out"]:
-        return spikes.astype(np.float32) @ self._weights
-
-    def transposed_current(
-        self, net: Int8[np.ndarray, "batch n_out"]
-    ) -> Float32[np.ndarray, "batch n_in"]:
-        return net.astype(np.float32) @ self._weights.T
 
     def end_batch(self) -> None:
         """Float weights do not change in time."""

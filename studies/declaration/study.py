@@ -314,7 +314,7 @@ def _refuse_unfit(study: Study, point: Point, facts: "SetFacts") -> None:
     allowed = f"must be {least}, or dataset.n_train larger, to hold samples out"
     require(held, study.where, "search.validation_share", searched, allowed)
     if point.network.layers is not None:
-        _refuse_layers(study, point, facts.shape)
+        _refuse_layers(study, point, facts.image_shape)
 
 
 def _refuse_layers(study: Study, point: Point, shape: Grid | None) -> None:

@@ -42,13 +42,13 @@ def check_inputs(trials: list[Trial], data_root: Path | None) -> None:
         InputError: images are missing, damaged, or fewer than the study asks for.
         BrokenEnvironmentError: aihwkit and torch do not fit, or numba cannot store compiled code.
     """
-    from rpu_ssnn.doctor import require_compiler, require_tile_pair
+    from rpu_ssnn.doctor import check_tile_pair, require_compiler
 
     require_compiler()
     for trial in {one.settings.dataset.model_dump_json(): one for one in trials}.values():
         trial.images(data_root)
     if any(isinstance(trial.settings.method, DeviceRule) for trial in trials):
-        require_tile_pair()
+        check_tile_pair()
 
 
 def set_threads(trial: Trial, threads: int) -> int:

@@ -8,13 +8,13 @@ from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses.tiles.synapses import TileSynapses
 from support.device_presets.compounds import ONE_SIDED, hidden
 from support.rpu_ssnn.native_devices import all_at
-from support.rpu_ssnn.networks import make_block, make_crossbar
+from support.rpu_ssnn.networks import deliver, make_block, make_crossbar
 
 
 def together(synapses: TileSynapses, slots: int) -> None:
     """Sends both devices of every pair a pulse per slot, as lines of both streams spike at once."""
     pre, post = np.ones((slots, 20), bool), np.ones((slots, 8), bool)
-    synapses.update(make_block(pre, post, post))
+    deliver(synapses, make_block(pre, post, post))
 
 
 def one_sided(**settings: float) -> TileSynapses:
@@ -54,7 +54,7 @@ def test_a_refresh_writes_the_difference_with_so_many_pulses_at_most(
     synapses = one_sided(refresh_every=100, rewrite_pulses=pulses)
     pre, post = np.ones((60, 20), bool), np.ones((60, 8), bool)
     down = np.arange(60)[:, None] < 40
-    synapses.update(make_block(pre, post, down & post))
+    deliver(synapses, make_block(pre, post, down & post))
     statistics = synapses.statistics()
     assert statistics["refreshed_weights_total"] == 20 * 8
     # aihwkit's own scatter of a reset is 0.01, cut off below state 0.
@@ -73,8 +73,8 @@ def test_a_pair_behind_a_digital_sum_is_refreshed_after_so_many_transfers(
     a_step_each = 2.0**-6 * crossbar.batch * crossbar.T
     synapses = TileSynapses(crossbar, device, TileSpec(weight_range=4.0), a_step_each)
     pre, post = np.ones((60, 20), bool), np.ones((60, 8), bool)
-    synapses.update(make_block(pre, post, ~post))
-    synapses.update(make_block(pre[:40], ~post[:40], post[:40]))
+    deliver(synapses, make_block(pre, post, ~post))
+    deliver(synapses, make_block(pre[:40], ~post[:40], post[:40]))
     down, up, waiting = (hidden(synapses, f"hidden_weights_{n}").mean() for n in (0, 1, "chi"))
     # aihwkit's own scatter of a reset is 0.01, cut off below state 0.
     assert up - down - waiting == pytest.approx(20 / 64, abs=0.01)

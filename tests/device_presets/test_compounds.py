@@ -22,7 +22,7 @@ from support.device_presets.compounds import (
     trial_of,
 )
 from support.rpu_ssnn.native_devices import on_all
-from support.rpu_ssnn.networks import make_block, make_crossbar, random_trains
+from support.rpu_ssnn.networks import deliver, make_block, make_crossbar, random_trains
 
 every_compound = pytest.mark.parametrize("kind", COMPOUNDS)
 
@@ -30,14 +30,16 @@ every_compound = pytest.mark.parametrize("kind", COMPOUNDS)
 @every_compound
 def test_starts_at_the_initial_weights_and_reads_one_matrix(kind: str) -> None:
     rng = np.random.default_rng(0)
-    spikes = (rng.random((5, 20)) < 0.3).astype(np.uint8)
-    net = rng.integers(-1, 2, (6, 8)).astype(np.int8)
+    spikes = (rng.random((5, 20)) < 0.3).astype(np.float32)
+    net = rng.integers(-1, 2, (6, 8)).astype(np.float32)
     for reads in (None, ReadSpec()):
         synapses = cell(kind, reads=reads)
         weights = synapses.weights()
         np.testing.assert_allclose(weights, make_crossbar().initial, atol=1e-6)
-        np.testing.assert_allclose(synapses.forward_current(spikes), spikes @ weights, atol=1e-5)
-        np.testing.assert_allclose(synapses.transposed_current(net), net @ weights.T, atol=1e-5)
+        np.testing.assert_allclose(synapses.currents(spikes), spikes @ weights, atol=1e-5)
+        np.testing.assert_allclose(
+            synapses.currents(net, transposed=True), net @ weights.T, atol=1e-5
+        )
 
 
 @every_compound
@@ -74,7 +76,7 @@ def test_each_coincidence_is_one_pulse_of_the_device_it_reaches(kind: str) -> No
         synapses = TileSynapses(make_crossbar(), device, TileSpec(weight_range=4.0), RATE)
         synapses.set_step_scale(0.5 if realised == "transfer" else 1.0)
         before = synapses.weights().copy()
-        synapses.update(make_block(pre, positive, negative))
+        deliver(synapses, make_block(pre, positive, negative))
         np.testing.assert_array_equal(synapses.pulses_up, up)
         np.testing.assert_array_equal(synapses.pulses_down, down)
         moved = (synapses.weights() - before) / (4.0 * 0.25)
@@ -110,7 +112,7 @@ def test_learning_rate_scales_what_a_coincidence_does(kind: str) -> None:
 def test_stuck_devices_never_move_and_are_not_saturated(kind: str) -> None:
     synapses = cell(kind, stuck_share=1.0)
     before = synapses.weights().copy()
-    synapses.update(make_block(*random_trains(2000)))
+    deliver(synapses, make_block(*random_trains(2000)))
     np.testing.assert_array_equal(synapses.weights(), before)
     assert synapses.statistics()["saturated_total"] == 0
     assert np.ptp(before) > 0.5
@@ -122,7 +124,7 @@ def test_saturation_counts_every_device_of_the_cell(kind: str) -> None:
     if "chop_probability" in COMPOUNDS[kind].settings:  # Chopping moves fast devices to and fro.
         overrides = overrides | {"chop_probability": 1e-9}
     synapses = cell(kind, overrides=overrides)
-    synapses.update(on_all(9000))
+    deliver(synapses, on_all(9000))
     statistics = synapses.statistics()
     assert statistics["devices_total"] == COMPOUNDS[kind].devices * 20 * 8
     if COMPOUNDS[kind].one_sided:  # The other device of each pair got no pulse.
@@ -147,7 +149,7 @@ def test_every_device_of_the_cell_leaks(kind: str) -> None:
 def test_a_partner_that_does_not_leak_keeps_what_the_capacitor_forgets() -> None:
     device = get_device("tiki_taka(capacitor, ecram)", {"leak_time_constant_s": 2.0})
     synapses = TileSynapses(make_crossbar(), device, TileSpec(weight_range=4.0), RATE)
-    synapses.update(make_block(*random_trains(500)))
+    deliver(synapses, make_block(*random_trains(500)))
     slow, fast = synapses.weights().copy(), hidden(synapses, "hidden_weights_0").copy()
     synapses.rest(20.0)
     np.testing.assert_array_equal(synapses.weights(), slow)
@@ -188,7 +190,7 @@ def test_transfer_reads_are_counted_as_aihwkit_makes_them() -> None:
     """The gain is so high that each line read moves by one pulse, so pulses count the reads."""
     synapses = cell("tiki_taka_v2", overrides={**EQUAL_STEPS, "transfer_gain": 1e6})
     before = synapses.weights().copy()
-    synapses.update(on_all(1003))
+    deliver(synapses, on_all(1003))
     statistics = synapses.statistics()
     pulses = (synapses.weights() - before).sum() / synapses.device_step
     assert statistics["transfer_reads_total"] == 200
@@ -218,7 +220,7 @@ def test_four_devices_average_the_noise_of_one() -> None:
         synapses = TileSynapses(crossbar, device, TileSpec(weight_range=4.0), 1e6)
         before = synapses.weights().copy()
         one = np.ones((1, 100), bool), np.ones((1, 50), bool), np.zeros((1, 50), bool)
-        synapses.update(make_block(*one))
+        deliver(synapses, make_block(*one))
         spread.append((synapses.weights() - before).std())
     assert spread[0] / spread[1] == pytest.approx(2.0, rel=0.1)
 
@@ -232,7 +234,7 @@ def test_a_pair_is_the_tile_s_own_differential_pair() -> None:
     ):
         spec = TileSpec(weight_range=4.0, **tile)
         synapses = TileSynapses(make_crossbar(), get_device(device, EQUAL_STEPS), spec, 1e6)
-        synapses.update(make_block(*trains))
+        deliver(synapses, make_block(*trains))
         weights.append(synapses.weights())
     np.testing.assert_array_equal(*weights)
 

@@ -1,6 +1,5 @@
 """Compares convolutions in the engine with a slow simulator, dense layers and backpropagation."""
 
-import itertools
 from dataclasses import replace
 from math import prod
 from typing import Any
@@ -27,7 +26,7 @@ from rpu_ssnn.synapses import (
 )
 from rpu_ssnn.synapses.device_synapses import device_synapses
 from rpu_ssnn.training import train
-from support.rpu_ssnn.networks import KeptStates
+from support.rpu_ssnn.passes import ReadsSlotBySlot
 from support.rpu_ssnn.slow_convolutions import Conv, Result, simulate
 
 NOTHING_DRAWN: dict[str, Any] = {
@@ -179,23 +178,8 @@ def conv(rows: int, columns: int, channels: int) -> dict[str, Any]:
     return {"conv": {"kernel": [rows, columns], "channels": channels}}
 
 
-class ReadByCalls(CoincidenceSynapses):
-    """Makes float weights that are read slot by slot, like a tile with read noise."""
-
-    def linear_read(self) -> None:  # type: ignore[override]
-        return None
-
-
-class InOrder(CoincidenceSynapses):
-    """Makes float weights that ask for their pulses in order, as a device does."""
-
-    ordered = True
-
-
 @pytest.mark.parametrize("name", SHAPES)
-@pytest.mark.parametrize(
-    ("kind", "threads"), [(ReadByCalls, 1), (CoincidenceSynapses, 2), (InOrder, 2)]
-)
+@pytest.mark.parametrize(("kind", "threads"), [(ReadsSlotBySlot, 1), (CoincidenceSynapses, 2)])
 def test_all_ways_through_a_batch_train_alike(name: str, kind: Any, threads: int) -> None:
     image, changes = SHAPES[name]
     spec = NetworkSpec.model_validate({"T": 20, **changes})
@@ -295,41 +279,6 @@ def test_lines_of_one_array_are_refused_where_replicas_work_at_once() -> None:
         else:
             with pytest.raises(InputError, match=r"network: positions: 'at_once'.*half_select"):
                 Network(spec, training, (64, 72, 3), make, seed, image=(8, 8, 1))
-
-
-@pytest.mark.parametrize(
-    ("kind", "schedule"),
-    [
-        *itertools.product(("coincidence", "charge_trap"), ("batch", "presentation", "slot")),
-        *(("rate", schedule) for schedule in ("batch", "presentation")),
-    ],
-)
-def test_training_goes_on_from_a_state_as_if_it_had_not_stopped(kind: str, schedule: Any) -> None:
-    """There are replicas, a delay and dropout; a state must keep its masks and waiting spikes."""
-    digits = load_dataset("digits", n_train=60, n_test=40, validation_share=0.0, seed=0)
-    layers = [{"conv": {"kernel": 3, "stride": 2, "channels": 4, "replicas": 3}}, 12]
-    spec = NetworkSpec.model_validate({"layers": layers, "T": 20, "gradient": {"delay": 1.5}})
-    training = TrainingSpec(
-        epochs=3, batch=20, schedule=schedule, dropout_input=0.1, dropout_hidden=0.2
-    )
-    if kind == "charge_trap":
-        tile = TileSpec(simulator="native", weight_range=2.0)
-        factory = device_synapses(get_device(kind), tile, 8.0)
-    else:
-        factory = {"coincidence": coincidence_synapses, "rate": rate_synapses}[kind](8.0)
-    states = KeptStates()
-    found = []
-    for start in (None, 0, 1):
-        given = None if start is None else states[start]
-        with train(
-            spec, training, factory, digits, seed=2, start=given, on_epoch=states
-        ) as trained:
-            weights = [one.linear_read() for one in trained.network.synapses]
-            found.append([*weights, trained.output_counts(digits.test_images)])
-    assert [len(state.curve) for state in states] == [1, 2, 3, 2, 3, 3]
-    for again in found[1:]:
-        for a, b in zip(found[0], again, strict=True):
-            assert np.array_equal(a, b)
 
 
 def test_kernels_in_native_devices_are_those_in_tiles() -> None:

@@ -11,14 +11,14 @@ import torch
 from aihwkit.simulator.tiles import AnalogTile
 
 from rpu_ssnn import compiled, doctor, warm_up
-from rpu_ssnn.doctor import BrokenPairError, check_tile_pair, diagnose, require_tile_pair
+from rpu_ssnn.doctor import BrokenPairError, check_tile_pair, diagnose
 
 
 @pytest.fixture(autouse=True)
 def _nothing_remembered() -> Iterator[None]:
-    require_tile_pair.cache_clear()
+    check_tile_pair.cache_clear()
     yield
-    require_tile_pair.cache_clear()
+    check_tile_pair.cache_clear()
 
 
 def broken(fault: str) -> Any:
@@ -82,22 +82,6 @@ def test_import_that_fails(monkeypatch: pytest.MonkeyPatch, module: str) -> None
     monkeypatch.setattr(sys, "meta_path", [Failing(), *sys.meta_path])
     with broken("OSError: libtorch_cpu"):
         check_tile_pair()
-
-
-def test_sound_pair_is_checked_once_and_a_broken_one_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    calls: list[int] = []
-
-    def check() -> None:
-        calls.append(len(calls))
-        if len(calls) == 1:
-            raise BrokenPairError("found", "advice")
-
-    monkeypatch.setattr(doctor, "check_tile_pair", check)
-    with pytest.raises(BrokenPairError, match="found; advice"):
-        require_tile_pair()
-    require_tile_pair()
-    require_tile_pair()
-    assert len(calls) == 2
 
 
 def test_a_sound_installation_has_no_problem() -> None:

@@ -283,7 +283,7 @@ def test_imperfect_neurons_come_back_at_their_age(
     faults = {"threshold_spread": 0.2, "gain_spread": 0.2, "threshold_drift": 1.0}
     spec = NetworkSpec(hidden=(12,), T=20, neuron={"circuit": faults})
     with train(spec, TrainingSpec(epochs=5), rate_synapses(4.0), data, seed=4) as trained:
-        path = write(tmp_path / "net", trained)
+        path = write(tmp_path / f"net.{'h5' if write is write_network else 'nir'}", trained)
         counts = trained.output_counts(data.test_images)
     with read(path) as again:
         assert np.array_equal(again.output_counts(data.test_images), counts)

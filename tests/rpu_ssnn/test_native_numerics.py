@@ -64,8 +64,8 @@ def test_devices_give_the_same_numbers(name: str) -> None:
         synapses.update(make_block(*random_trains(500, seed=seed), samples))
         synapses.commit(range(10))
         synapses.end_batch()
-    spikes = random_trains(30, seed=9)[0].astype(np.uint8)
-    found = [weighted(synapses.weights()), weighted(synapses.forward_current(spikes))]
+    spikes = random_trains(30, seed=9)[0].astype(np.float32)
+    found = [weighted(synapses.weights()), weighted(synapses.currents(spikes))]
     assert found == pytest.approx(golden, rel=1e-5)
 
 

@@ -4,7 +4,6 @@ import hashlib
 import math
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Int64
@@ -29,12 +28,8 @@ _FEWEST, _BY_CHANCE = 10, 0.1
 """Of at least 10 test rows, a tenth may be training rows by chance."""
 
 
-class _Labels(NamedTuple):
-    """Holds the names of the classes, and the class of every row."""
-
-    names: tuple[str, ...]
-    train: Int64[np.ndarray, " train"]
-    test: Int64[np.ndarray, " test"]
+type _Classes = Int64[np.ndarray, " rows"]
+"""The class of each row."""
 
 
 def read_own(own: OwnData) -> Source:
@@ -196,7 +191,7 @@ def _source(own: OwnData, train: Part, test: Part) -> Source:
     fits = train.shape == test.shape or isinstance(train.rows, SpikeTrains)
     require(fits, test.where, "shape of a test row", test.shape, allowed)
     test = _with_columns_of(train, test)
-    labels = _labels(train, test)
+    names, labels, tested_labels = _labels(train, test)
     if own.spikes is not None:
         train, test = spike_files.numbered_alike(train, test, own.spikes)
     rows, tested = train.rows, test.rows
@@ -206,8 +201,8 @@ def _source(own: OwnData, train: Part, test: Part) -> Source:
         require(tested.lines <= lines, test.where, "line", tested.lines - 1, allowed)
         rows, tested = rows.with_lines(lines), tested.with_lines(lines)
         peak = max(1, int(rows.most_a_line()))
-        names, shape = labels.names, (rows.slots, lines)
-        return Source(rows, labels.train, tested, labels.test, names, peak, shape, mixed=False)
+        shape = rows.slots, lines
+        return Source(rows, labels, tested, tested_labels, names, peak, shape, mixed=False)
     alike = isinstance(own.range, str) and np.all(
         rows == (rows[0] if own.range == "each" else rows[0, 0])
     )
@@ -217,8 +212,8 @@ def _source(own: OwnData, train: Part, test: Part) -> Source:
     allowed = f"must have {values} values in all, as a row has"
     require(math.prod(of_row) == values, train.where, "dataset.shape", list(of_row), allowed)
     return Source(
-        np.ascontiguousarray(rows), labels.train, np.ascontiguousarray(tested), labels.test,
-        labels.names, 1, of_row, own.range, mixed=False,
+        np.ascontiguousarray(rows), labels, np.ascontiguousarray(tested), tested_labels,
+        names, 1, of_row, own.range, mixed=False,
     )  # fmt: skip
 
 
@@ -234,9 +229,9 @@ def _with_columns_of(train: Part, test: Part) -> Part:
     return replace(test, rows=test.rows[:, order], columns=train.columns)
 
 
-def _labels(train: Part, test: Part) -> _Labels:
-    """Returns the labels as numbers of classes, which are the sorted labels of the training
-    rows."""
+def _labels(train: Part, test: Part) -> tuple[tuple[str, ...], _Classes, _Classes]:
+    """Returns the names of the classes, which are the sorted labels of the training rows, and the
+    classes of training and test rows."""
     classes, numbers = np.unique(train.labels, return_inverse=True)
     allowed = f"must be from 2 to {MOST_CLASSES} in the training rows"
     fits = 2 <= len(classes) <= MOST_CLASSES
@@ -252,7 +247,7 @@ def _labels(train: Part, test: Part) -> _Labels:
     require(not unknown, test.where, "class of a test row", found, allowed)
     tested = np.searchsorted(classes, test.labels).astype(np.int64)
     names = tuple(_name(value) for value in classes.tolist())
-    return _Labels(names, numbers.astype(np.int64), tested)
+    return names, numbers.astype(np.int64), tested
 
 
 def _name(label: object) -> str:

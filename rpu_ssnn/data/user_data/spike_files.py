@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rpu_ssnn.common.errors import Fault, InputError, require
-from rpu_ssnn.common.files import check_hdf5, refusing
-from rpu_ssnn.common.optional import optional_package
+from rpu_ssnn.common.optional import opened_hdf5
 from rpu_ssnn.data.spike_trains import SpikeTrains
 from rpu_ssnn.data.user_data.raw import Part, Raw
 from rpu_ssnn.data_spec import SpikeSpec
@@ -34,15 +33,8 @@ def read_hdf5(path: Path, spec: SpikeSpec) -> Raw:
     Raises:
         InputError: the file is not HDF5, has another layout, or its times and units do not fit.
     """
-    h5py = optional_package("h5py", "rpu-ssnn[spikes]", path, "file", path.name)
     layout = f"must hold numbers as {LAYOUT}, with one entry per recording"
-    check_hdf5(h5py, path, layout)
-    with (
-        refusing(path, "must be an HDF5 file", OSError),
-        # h5py raises these for objects of another kind, and for circular links.
-        refusing(path, layout, KeyError, TypeError, ValueError, RuntimeError, field="content"),
-        h5py.File(path, "r") as file,
-    ):
+    with opened_hdf5(path, "rpu-ssnn[spikes]", layout) as file:
         return Raw(_recordings(path, file, spec), None)
 
 

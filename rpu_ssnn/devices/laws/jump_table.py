@@ -20,7 +20,7 @@ from rpu_ssnn.compiled import compiled, inner
 from rpu_ssnn.devices.device_record import Device
 from rpu_ssnn.devices.fit_form import JUMP_TABLE
 from rpu_ssnn.devices.law import Law
-from rpu_ssnn.devices.shared import Jumps, Shared, plain_shared
+from rpu_ssnn.devices.shared import Jumps, Shared
 
 type Grid = Float32[np.ndarray, " points"]
 """States, or points of the cumulative distribution, in rising order."""
@@ -54,7 +54,7 @@ def shared_of_tables(tables: Sequence[JumpTable]) -> Shared:
         means=np.trapezoid(changes, tables[0].points, axis=2).astype(np.float32),
     )
     spread = bool((np.ptp(changes, axis=2) > 0.0).any())
-    return plain_shared(np.float32(spread), np.float32(0.0))._replace(jumps=jumps)
+    return Shared(noise=np.float32(spread), jumps=jumps)
 
 
 @inner

@@ -10,10 +10,10 @@ import numpy as np
 
 from rpu_ssnn.engine.parameters import Parameters
 from rpu_ssnn.engine.propagation import Matrices
-from rpu_ssnn.engine.pulses import PulseBuffers, block_of
+from rpu_ssnn.engine.pulses import PulseBuffers
 from rpu_ssnn.engine.state import Presentations, Recording
 from rpu_ssnn.spec import Schedule
-from rpu_ssnn.synapses.base import Synapses
+from rpu_ssnn.synapses.base import PulseBlock, Synapses
 
 
 class WeightCopies:
@@ -92,8 +92,14 @@ class Job:
         """Passes the pulses of each crossbar to its synapses, and empties the buffer."""
         for place, each in enumerate(self.synapses):
             if out.rows[place]:
-                each.update(block_of(out, place))
+                block = PulseBlock(*(array[place] for array in out.blocks))
+                each.update(block.first_rows(int(out.rows[place])))
         out.rows[:] = 0
+
+    def settle(self) -> None:
+        """Lets the synapses act on all pulses so far."""
+        for each in self.synapses:
+            each.settle()
 
     def commit(self, presentations: range) -> None:
         """Makes the pulses so far visible to reads."""

@@ -12,19 +12,17 @@ presentation.
 from collections.abc import Iterator
 
 import numpy as np
-from jaxtyping import Float32, Int8, Int64, UInt8
+from jaxtyping import Float32, Int64
 
 from rpu_ssnn.compiled import compiled
 from rpu_ssnn.engine.neurons import begin, fire
 from rpu_ssnn.engine.parameters import Parameters
 from rpu_ssnn.engine.propagation import dropout_gain, propagate_inhibition
-from rpu_ssnn.engine.pulses import PulseBuffers, emit, make_buffers, one_buffer, separate
-from rpu_ssnn.engine.slot_loop import next_slot
+from rpu_ssnn.engine.pulses import PulseBuffers, emit, make_buffers, one_buffer
 from rpu_ssnn.engine.state import (
     Presentations,
     Recording,
     WorkerState,
-    check_guards,
     make_worker_state,
     one_state,
 )
@@ -45,13 +43,10 @@ class Batched(Strategy):
         self._states = make_worker_state(net, (MOST_TOGETHER,))
         presentation = net.slots * net.most_in_slot
         together = min(MOST_TOGETHER, SPIKES // presentation) if job.schedule == "batch" else 1
-        if together > 1:
-            # The system allocates memory only for written pages.
-            size = {"rows": net.slots, "spikes": 2 * presentation}
-            self._buffers = make_buffers(net, job.all_spikes, (together,), **size)
-        else:
-            self._buffers = make_buffers(net, job.all_spikes, (1,))
-        self._each = separate(self._buffers)
+        # The system allocates memory only for written pages.
+        size = {"rows": net.slots, "spikes": 2 * presentation} if together > 1 else {}
+        self._buffers = make_buffers(net, job.all_spikes, (max(1, together),), **size)
+        self._each = [one_buffer(self._buffers, k) for k in range(max(1, together))]
 
     def train(self, shown: Presentations) -> None:
         job = self._job
@@ -63,9 +58,9 @@ class Batched(Strategy):
                 if full or pulses or ended:
                     for out in self._each[: len(group)]:
                         job.dispatch(out)
+                    job.settle()
                 if job.schedule != "batch" and (pulses or ended):
                     job.commit(group if ended else group[:0])
-            check_guards((*self._states.arrays(), *self._buffers.blocks))
 
     def infer(self, shown: Presentations, recording: Recording) -> None:
         if len(recording.forward):
@@ -79,45 +74,34 @@ class Batched(Strategy):
     ) -> Iterator[bool]:
         """Runs a group of presentations, and yields after each slot whether a buffer is full."""
         states, n = self._states, len(group)
-        states.position[:n, 0] = group
-        _begin(net, states, n, shown, learn)
+        states.position[:n] = [(presentation, 0, 0) for presentation in group]
         tables = net.geometry
         most = n * tables.most_positions
         shapes = [
             (n * int(positions), *each.shape)
             for positions, each in zip(tables.crossbars.positions, self._job.synapses, strict=True)
         ]
-        spikes = [np.zeros((rows, n_in), dtype=np.uint8) for rows, n_in, _ in shapes]
-        signed = [np.zeros((rows, n_out), dtype=np.int8) for rows, _, n_out in shapes]
+        spikes = [np.zeros((rows, n_in), dtype=np.float32) for rows, n_in, _ in shapes]
+        signed = [np.zeros((rows, n_out), dtype=np.float32) for rows, _, n_out in shapes]
         row_state, row_position = np.zeros(most, np.int64), np.zeros(most, np.int64)
         for _ in range(net.slots):
             full = _fire(net, states, n, shown, self._buffers, learn)
             for x, crossbar in enumerate(self._job.synapses):
                 rows = _spike_vectors(net, states, n, x, spikes[x], row_state, row_position)
                 if rows:
-                    currents = crossbar.forward_current(spikes[x][:rows])
+                    currents = crossbar.currents(spikes[x][:rows])
                     _add(net, states, x, row_state[:rows], row_position, currents)
                 if not learn or x == 0:
                     continue
                 rows = _signed_vectors(net, states, n, x, signed[x], row_state, row_position)
                 if rows:
-                    currents = crossbar.transposed_current(signed[x][:rows])
+                    currents = crossbar.currents(signed[x][:rows], transposed=True)
                     _add_transposed(net, states, x, row_state[:rows], row_position, currents)
-            _end_slot(net, states, n)
             yield full
 
 
 def _groups(total: int, most: int) -> list[range]:
     return [range(first, min(first + most, total)) for first in range(0, total, most)]
-
-
-@compiled
-def _begin(net: Parameters, states: WorkerState, n: int, shown: Presentations, learn: bool) -> None:
-    for b in range(n):
-        state = one_state(states, b)
-        state.position[1] = 0
-        state.position[2] = 1
-        begin(net, state, shown, learn)
 
 
 @compiled
@@ -129,10 +113,16 @@ def _fire(
     buffers: PulseBuffers,
     learn: bool,
 ) -> bool:
-    """Fires a slot of n presentations, emits its pulses, and returns whether a buffer is full."""
+    """Fires the next slot of n presentations, emits its pulses, and returns whether a buffer is
+    full."""
     full = False
     for b in range(n):
         state = one_state(states, b)
+        if state.position[2] == 0:
+            begin(net, state, shown, learn)
+        else:
+            propagate_inhibition(net, state)
+            state.position[1] += 1
         fire(net, state, shown, learn)
         if learn:
             reads = shown.reads[state.position[0]]
@@ -146,7 +136,7 @@ type _OfRows = Int64[np.ndarray, " rows"]
 
 @compiled
 def _spike_vectors(
-    net: Parameters, states: WorkerState, n: int, x: int, spikes: UInt8[np.ndarray, "rows n_in"],
+    net: Parameters, states: WorkerState, n: int, x: int, spikes: Float32[np.ndarray, "rows n_in"],
     row_state: _OfRows, row_position: _OfRows,
 ) -> int:  # fmt: skip
     """Writes which lines of crossbar x spike, as a vector of 0 and 1 for each state and position
@@ -170,7 +160,7 @@ def _spike_vectors(
 
 @compiled
 def _signed_vectors(
-    net: Parameters, states: WorkerState, n: int, x: int, signed: Int8[np.ndarray, "rows n_out"],
+    net: Parameters, states: WorkerState, n: int, x: int, signed: Float32[np.ndarray, "rows n_out"],
     row_state: _OfRows, row_position: _OfRows,
 ) -> int:  # fmt: skip
     """Writes the gradient spikes above crossbar x, positive minus negative, like
@@ -225,11 +215,3 @@ def _add_transposed(
             first, line = start + run.neuron, run.line
             for j in range(run.length):
                 target[first + j] += gain * currents[r, line + j]
-
-
-@compiled
-def _end_slot(net: Parameters, states: WorkerState, n: int) -> None:
-    for b in range(n):
-        state = one_state(states, b)
-        propagate_inhibition(net, state)
-        next_slot(state.position, net.slots)

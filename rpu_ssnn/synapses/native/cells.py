@@ -39,24 +39,21 @@ class Cells(NamedTuple):
 
 
 class Memory(NamedTuple):
-    """Holds what cells remember of their last pulse; it is empty if they remember nothing."""
+    """Holds what cells remember of their last pulse; by default it is empty: they remember
+    nothing."""
 
-    cells: np.ndarray
+    cells: np.ndarray = empty_records(0, MEMORY)
     """The `device_record.MEMORY` of each cell."""
-    slot_s: float
-    width_s: float
+    slot_s: float = 0.0
+    width_s: float = 0.0
     """The lengths of a slot and of a pulse (s)."""
-    recovery: float
-    gap_time_constant_s: float
+    recovery: float = 0.0
+    gap_time_constant_s: float = 0.0
     """The step of a pulse is that of an isolated one times 1 + recovery exp(-gap / time
     constant)."""
-    loss_per_decade: float
-    loss_onset_s: float
+    loss_per_decade: float = 0.0
+    loss_onset_s: float = 1.0
     """The share of charge that is kept is 1 - loss log10(1 + gap / onset), and never below 0."""
-
-
-NO_MEMORY = Memory(empty_records(0, MEMORY), 0.0, 0.0, 0.0, 0.0, 0.0, 1.0)
-"""The memory of cells that do not remember their pulses."""
 
 
 class Pulses(NamedTuple):

@@ -16,7 +16,7 @@ from rpu_ssnn.devices.device_source import DeviceSource
 from rpu_ssnn.devices.laws.charge_trap import share_kept
 from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses.base import Crossbar
-from rpu_ssnn.synapses.native.cells import NO_MEMORY, Memory
+from rpu_ssnn.synapses.native.cells import Memory
 
 LONGEST, LAST = 1 << 40, 1 << 62
 """A batch takes at most `LONGEST` slots, and the clock stops at slot `LAST`, since no device loses
@@ -49,7 +49,7 @@ class Clock:
         self._batch = crossbar.batch
         self.rest_state = 0.0 if physics is None else physics.rest_state
         self.loses = physics is not None and physics.loss_per_decade > 0.0
-        self.memory = NO_MEMORY._replace(slot_s=self.slot_s)
+        self.memory = Memory(slot_s=self.slot_s)
         if physics is not None:
             self.memory = Memory(
                 cells=empty_records(crossbar.initial.size, MEMORY),

@@ -45,20 +45,17 @@ class Slices:
         Args:
             work: the work of each line; None counts devices.
         """
-        if self._pool is None or len(self._scratch) == 1:  # the amount of work does not matter
-            run(0, self._n_out, self._scratch[0])
-            return
-        total = self._n_in * self._n_out if work is None else int(work.sum())
-        if total < LEAST_WORK:
+        done = np.cumsum(np.full(self._n_out, self._n_in) if work is None else work)
+        if self._pool is None or len(self._scratch) == 1 or done[-1] < LEAST_WORK:
             run(0, self._n_out, self._scratch[0])
             return
         parts = np.arange(1, len(self._scratch)) / len(self._scratch)
-        if work is None:
-            inner = np.rint(parts * self._n_out)
-        else:
-            inner = np.searchsorted(np.cumsum(work), parts * total)
-        bounds = [0, *map(int, inner), self._n_out]
+        bounds = [0, *map(int, np.searchsorted(done, parts * done[-1])), self._n_out]
         parallel(self._pool, run, bounds[:-1], bounds[1:], self._scratch)
+
+    def call_without_scratch(self, run: Callable[[int, int], None]) -> None:
+        """Calls `run` with (first line, line after the last) until all lines are done."""
+        self.call(lambda first, stop, _: run(first, stop))
 
     def step_factors(self) -> float:
         """Returns the sum of all step factors."""

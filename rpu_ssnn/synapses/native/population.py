@@ -74,7 +74,14 @@ def draw_population(
         drawn = _of_aihwkit(shape, source, spec, seeds)
     spread = np.random.default_rng(spread_seed)
     spread_steps(drawn.records, drawn.law, shape, spec.line_spread, spread)
-    return replace(drawn, shared=_with_array_physics(drawn, spec))
+    electrons = spec.pulse_noise.electrons_per_step
+    shared = drawn.shared._replace(
+        range_noise=np.float32(spec.pulse_noise.of_range),
+        quantum=np.float32(drawn.step / electrons if electrons else 0.0),
+        half_window=np.float32(spec.wear.half_window_pulses or 0.0),
+        wear_exponent=np.float32(spec.wear.exponent),
+    )
+    return replace(drawn, shared=shared)
 
 
 type Seeds = list[tuple[np.random.SeedSequence, np.random.SeedSequence]]
@@ -155,14 +162,3 @@ def _of_tables(
     decay, reset = np.ones(records.shape, np.float32), np.zeros(records.shape, np.float32)
     step = sum(at_zero) / len(at_zero)
     return Population(jump_table.LAW, shared, records, decay, reset, step, drawn.digest())
-
-
-def _with_array_physics(drawn: Population, spec: TileSpec) -> Shared:
-    """Returns what the devices share, with the further noise and the wear of the settings."""
-    electrons = spec.pulse_noise.electrons_per_step
-    return drawn.shared._replace(
-        range_noise=np.float32(spec.pulse_noise.of_range),
-        quantum=np.float32(drawn.step / electrons if electrons else 0.0),
-        half_window=np.float32(spec.wear.half_window_pulses or 0.0),
-        wear_exponent=np.float32(spec.wear.exponent),
-    )

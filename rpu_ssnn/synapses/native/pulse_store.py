@@ -1,7 +1,6 @@
 """Pulse blocks of a batch, kept until all presentations are over, and then put in order.
 
-Several threads may add blocks at once. A block holds presentations of one thread in order, so
-sorting blocks by their first presentation and slot gives the physical order of all pulses.
+Several threads may add blocks at once.
 """
 
 from typing import NamedTuple
@@ -10,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Int64
 
 from rpu_ssnn.compiled import compiled
-from rpu_ssnn.synapses.base import PulseBlock, thinned
+from rpu_ssnn.synapses.base import PulseBlock, in_order, thinned
 from rpu_ssnn.synapses.native.cells import Pulses
 from rpu_ssnn.synapses.writes import count_writes, no_writes
 
@@ -34,14 +33,12 @@ class PulseStore:
     """Keeps blocks that wait to be applied.
 
     Attributes:
-        spikes: number of spikes in them, forward and gradient.
         writes: counts of the writes by pulses taken so far (`synapses.writes`).
     """
 
     def __init__(self, n_out: int) -> None:
         self._n_out = n_out
         self._blocks: list[PulseBlock] = []
-        self.spikes = 0
         self.writes = no_writes()
 
     def add(self, block: PulseBlock) -> None:
@@ -52,11 +49,10 @@ class PulseStore:
             start.astype(np.int64) for start in (block.pre_start, block.post_start)
         )
         self._blocks.append(block.copy()._replace(pre_start=pre_start, post_start=post_start))
-        self.spikes += len(block.pre) + len(block.post)
 
     def clear(self) -> None:
         """Drops all blocks."""
-        self._blocks, self.spikes = [], 0
+        self._blocks = []
 
     def take(self, began: int, slots: int, keep: float, rng: np.random.Generator) -> Taken | None:
         """Takes all pulses out of the store and thins them; returns None if there are none.
@@ -90,8 +86,7 @@ class PulseStore:
 
 def _joined(blocks: list[PulseBlock]) -> PulseBlock:
     """Returns one block of all rows, in physical order."""
-    ordered = sorted(blocks, key=lambda b: (int(b.sample[0]), int(b.slot[0])))
-    parts = {name: [getattr(b, name) for b in ordered] for name in PulseBlock._fields}
+    parts = {name: [getattr(b, name) for b in in_order(blocks)] for name in PulseBlock._fields}
     for name in ("pre_start", "post_start"):
         totals = np.cumsum([0, *(int(start[-1]) for start in parts[name][:-1])])
         shifted = [t + start[1:] for t, start in zip(totals, parts[name], strict=True)]

@@ -102,13 +102,6 @@ def kept_share(memory: Memory, gap: float) -> np.float32:
     return max(np.float32(0.0), np.float32(1.0) - loss * logarithm(onsets))
 
 
-@inner
-def note_pulse(memory: Memory, i: np.uint32, at: int, p: int, scratch: Scratch) -> None:
-    """Notes that cell i is pulsed in slot `at`, and the slots since its last pulse in place p."""
-    scratch.since[p] = at - memory.cells[i].last
-    memory.cells[i].last = at
-
-
 @partial(inner, inline=False)
 def add_gap_factors(memory: Memory, n: int, scratch: Scratch) -> None:
     """Computes the step factor and the kept charge of the first n pulses of the scratch.
@@ -194,13 +187,6 @@ def window_now(cells: Cells, d: int, i: int) -> np.float32:
     return np.float32(1.0)
 
 
-@inner
-def wear(shared: Shared, n: int, scratch: Scratch) -> None:
-    """Writes the share of each device's window that wear has left into the scratch."""
-    for p in range(n):
-        scratch.window[p] = window_left(shared, scratch.number[p])
-
-
 @compiled
 def pulse_lines(
     cells: Cells, memory: Memory, pulses: Pulses, first: int, stop: int, scratch: Scratch
@@ -233,7 +219,8 @@ def _gather(
             scratch.number[p] = count[i].pulses
             count[i].pulses = scratch.number[p] + np.uint32(1)
             if len(memory.cells) > 0:
-                note_pulse(memory, i, pulses.at[row], p, scratch)
+                scratch.since[p] = pulses.at[row] - memory.cells[i].last
+                memory.cells[i].last = pulses.at[row]
             p += 1
         k += 1
     return k
@@ -253,7 +240,8 @@ def _pulse(
     if len(memory.cells) > 0:
         add_gap_factors(memory, n, scratch)
     if shared.half_window > _F(0.0):
-        wear(shared, n, scratch)
+        for p in range(n):
+            scratch.window[p] = window_left(shared, scratch.number[p])
     for d in range(devices):
         if more:
             key = cells.pulse_key ^ SECOND_NOISE

@@ -10,7 +10,7 @@ device and the number of its pulse (`random_numbers`), so the number of threads 
 from functools import partial
 
 import numpy as np
-from jaxtyping import Float32, Int8, UInt8, UInt32
+from jaxtyping import Float32, UInt32
 
 from rpu_ssnn.common.training_state import (
     State,
@@ -44,10 +44,6 @@ from rpu_ssnn.synapses.native.whole_lines import copy_changes
 from rpu_ssnn.synapses.weights_of_states import of_cell, with_conductances
 from rpu_ssnn.synapses.writes import as_statistics
 
-MOST_SPIKES = 1 << 22
-"""At most this many spikes wait where one thread delivers them in order (32 MB, whatever T is)."""
-
-
 FEW_CHANGES = 8
 """Where fewer than one weight in this many got a pulse, only these weights are copied."""
 
@@ -72,8 +68,6 @@ class NativeSynapses(Synapses):
         spec: the settings that were given.
     """
 
-    ordered = False
-
     def __init__(
         self, crossbar: Crossbar, device: DeviceSource, spec: TileSpec, learning_rate: float
     ) -> None:
@@ -88,7 +82,6 @@ class NativeSynapses(Synapses):
             refuse_several_arrays(setup, "line_spread")
         self._effects = effects_of(setup)
         self.needs_all_spikes = any(effect.needs_all_spikes for effect in self._effects)
-        self._in_order = crossbar.threads == 1
         self._store = PulseStore(self.shape[1])
         self.device_step = float(self._array.cells.per_state) * drawn.step
         self._wanted_step = crossbar.wanted_step(learning_rate)
@@ -106,7 +99,9 @@ class NativeSynapses(Synapses):
         for effect in self._effects:
             effect.written(self._array)
         self._begin_effects()
-        self._reads = NativeReads.of(spec, device.in_parallel, int(built.line_key))
+        noisy = spec.reads is not None or spec.device_read_noise.is_white
+        reads = NativeReads(spec, device.in_parallel, int(built.line_key))
+        self._reads = reads if noisy else None
         self._in_parallel = device.in_parallel
         self._shown: list[Weights] = []
         self._variances: list[Weights] = []
@@ -156,36 +151,19 @@ class NativeSynapses(Synapses):
             copy_changes(pulses, self._array.cells.weights, flat, transposed)
         return True
 
-    def forward_current(
-        self, spikes: UInt8[np.ndarray, "batch n_in"]
-    ) -> Float32[np.ndarray, "batch n_out"]:
-        lines = spikes.astype(np.float32)
+    def currents(
+        self, lines: Float32[np.ndarray, "batch lines"], transposed: bool = False
+    ) -> Float32[np.ndarray, "batch others"]:
         if self._reads is None:
-            exact: Float32[np.ndarray, "batch n_out"] = lines @ self._read_weights()
-            return exact
-        array = self._array
-        seen = self._seen()
+            return super().currents(lines, transposed)
+        array, seen = self._array, self._seen()
         return self._reads.currents(
-            lines, seen, self._variances, array.cells.per_state, array.offset(), False
+            lines, seen, self._variances, array.cells.per_state, array.offset(), transposed
         )
-
-    def transposed_current(
-        self, net: Int8[np.ndarray, "batch n_out"]
-    ) -> Float32[np.ndarray, "batch n_in"]:
-        lines = net.astype(np.float32)
-        if self._reads is None:
-            exact: Float32[np.ndarray, "batch n_in"] = lines @ self._read_weights().T
-            return exact
-        array, offset = self._array, self._array.offset()
-        seen, turned = [part.T for part in self._seen()], None if offset is None else offset.T
-        variances = [part.T for part in self._variances]
-        return self._reads.currents(lines, seen, variances, array.cells.per_state, turned, True)
 
     def update(self, block: PulseBlock) -> None:
         """Keeps the pulses for the next commit; several threads may do so at once."""
         self._store.add(block)
-        if self._in_order and self._store.spikes > MOST_SPIKES:
-            self.settle()
 
     def settle(self) -> None:
         """Applies the waiting pulses; no thread may deliver more of earlier presentations after
@@ -209,19 +187,16 @@ class NativeSynapses(Synapses):
 
     def commit(self, presentations: range) -> None:
         self.settle()
-        moved = [effect.after_commit(self._array) for effect in self._effects]
-        self._pass_time(self._clock.loses, *moved)
+        self._pass_time([effect.after_commit(self._array) for effect in self._effects])
 
     def end_batch(self) -> None:
         self._clock.end_batch()
-        moved = [effect.after_batch(self._array) for effect in self._effects]
-        self._pass_time(self._clock.loses, *moved)
+        self._pass_time([effect.after_batch(self._array) for effect in self._effects])
 
     def rest(self, seconds: float) -> None:
         check_from_zero("seconds", seconds)
         self._clock.rest(seconds)
-        moved = [effect.after_rest(self._array, seconds) for effect in self._effects]
-        self._pass_time(self._clock.loses, *moved)
+        self._pass_time([effect.after_rest(self._array, seconds) for effect in self._effects])
 
     def set_step_scale(self, scale: float) -> None:
         """Thins the trains to the wanted step; a coincidence cannot make more than one step."""
@@ -269,7 +244,7 @@ class NativeSynapses(Synapses):
             restore_generator(self._reads.rng, state["reads"])
         self._array.restored(writes)
         self._begin_effects()
-        self._pass_time(True)
+        self._pass_time([True])
 
     def statistics(self) -> dict[str, float]:
         """Returns numbers for the result row, named as in `TileSynapses`, including those of
@@ -352,10 +327,10 @@ class NativeSynapses(Synapses):
         of_lines = self._array.lines(variances)
         return [of_line / np.float32(self._in_parallel) for of_line in of_lines]
 
-    def _pass_time(self, *changed: bool) -> None:
-        """Makes changes visible to reads, and marks weights as stale if any of `changed` is
-        true."""
-        if any(changed):
+    def _pass_time(self, changed: list[bool]) -> None:
+        """Makes changes visible to reads, and marks weights as stale if any of `changed` is true,
+        or charge is lost in time."""
+        if self._clock.loses or any(changed):
             self._array.stale = True
             self.changes += 1
         self._visible = self.changes

@@ -88,7 +88,9 @@ def show_lines(
         base = line * n_in
         if len(memory.cells) > 0:
             add_kept_shares(memory, base, n_in, now, scratch)
-        _whole_line(cells, base, n_in, scratch)
+        for p in range(n_in):
+            scratch.cell[p] = base + p
+            scratch.number[p] = cells.records[0, base + p].pulses
         for d in range(len(cells.signs)):
             if written:
                 draw(cells, d, n_in, cells.read_key, np.uint32(0), scratch, scratch.seen)
@@ -101,13 +103,6 @@ def show_lines(
                 scratch.total[p] = total + cells.signs[d] * seen
         for p in range(n_in):
             show(cells, base + p, scratch.total[p])
-
-
-@inner
-def _whole_line(cells: Cells, base: int, n_in: int, scratch: Scratch) -> None:
-    for p in range(n_in):
-        scratch.cell[p] = base + p
-        scratch.number[p] = cells.records[0, base + p].pulses
 
 
 @compiled

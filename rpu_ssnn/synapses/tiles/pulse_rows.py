@@ -66,31 +66,20 @@ def _fill(
 
 
 class RowWriter:
-    """Turns pulse blocks into bounded batches of dense rows, counting each device's pulses."""
+    """Turns pulse blocks into bounded batches of dense rows, counting each device's pulses.
+
+    Attributes:
+        up, down: pulses that each device got from the positive and the negative stream, [n_in,
+            n_out].
+    """
 
     ROWS = 256
     """One call of a tile takes at most this many dense rows."""
 
     def __init__(self, n_in: int, n_out: int) -> None:
-        self._up, self._down = (np.zeros((n_out, n_in), dtype=np.int32) for _ in range(2))
+        self.up, self.down = (np.zeros((n_out, n_in), dtype=np.int32).T for _ in range(2))
         self._x = np.zeros((self.ROWS, n_in), dtype=np.float32)
         self._d = np.zeros((self.ROWS, n_out), dtype=np.float32)
-
-    @property
-    def up(self) -> Int32[np.ndarray, "n_in n_out"]:
-        """Returns the pulses that each device got from the positive stream."""
-        return np.ascontiguousarray(self._up.T)
-
-    @property
-    def down(self) -> Int32[np.ndarray, "n_in n_out"]:
-        """Returns the pulses that each device got from the negative stream."""
-        return np.ascontiguousarray(self._down.T)
-
-    def restore(
-        self, up: Int32[np.ndarray, "n_in n_out"], down: Int32[np.ndarray, "n_in n_out"]
-    ) -> None:
-        """Continues counting from these."""
-        self._up[:], self._down[:] = up.T, down.T
 
     def write(
         self, block: PulseBlock, kept: Bool[np.ndarray, " post_spikes"], row: int
@@ -102,5 +91,5 @@ class RowWriter:
             next block row, x [rows, n_in] in {0, 1}, d [rows, n_out] in {-1, 0, 1} with -1 for the
             positive stream; both are overwritten by the next call.
         """
-        row, used = _fill(block, kept, row, self._x, self._d, self._up, self._down)
+        row, used = _fill(block, kept, row, self._x, self._d, self.up.T, self.down.T)
         return row, self._x[:used], self._d[:used]

@@ -15,14 +15,12 @@ pair, `scale` times the difference of its two devices.
 """
 
 import math
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import torch
 from aihwkit.simulator.configs import UpdateParameters
 from aihwkit.simulator.configs.compounds import OneSidedUnitCell
-from jaxtyping import Float32, Int8, UInt8
+from jaxtyping import Float32
 
 from rpu_ssnn.common.errors import require
 from rpu_ssnn.common.parallel import one_blas_thread
@@ -43,6 +41,7 @@ from rpu_ssnn.synapses.base import (
     Synapses,
     Weights,
     check_from_zero,
+    in_order,
     thinned,
 )
 from rpu_ssnn.synapses.tiles.cell import (
@@ -97,7 +96,6 @@ class TileSynapses(Synapses):
             `rpu_ssnn.spec.tile.check_device` refuses them.
     """
 
-    ordered = True
     needs_all_spikes = False
 
     def __init__(
@@ -175,45 +173,50 @@ class TileSynapses(Synapses):
             self._stale = False
         return self._weights
 
-    def forward_current(
-        self, spikes: UInt8[np.ndarray, "batch n_in"]
-    ) -> Float32[np.ndarray, "batch n_out"]:
-        lines = spikes.astype(np.float32)
-        return self._read(lines, lambda tile, x: tile.joint_forward(x), self._offset)
-
-    def transposed_current(
-        self, net: Int8[np.ndarray, "batch n_out"]
-    ) -> Float32[np.ndarray, "batch n_in"]:
-        lines, offset = net.astype(np.float32), None if self._offset is None else self._offset.T
-        return self._read(lines, lambda tile, d: tile.backward(d), offset)
+    def currents(
+        self, lines: Float32[np.ndarray, "batch lines"], transposed: bool = False
+    ) -> Float32[np.ndarray, "batch others"]:
+        signals = torch.from_numpy(lines)
+        with torch.no_grad():
+            parts = [
+                (tile.backward if transposed else tile.joint_forward)(signals).numpy()
+                for tile in self.tiles
+            ]
+        current = self._per_state * of_cell(parts)
+        if self._offset is not None:  # the reference line is read without error
+            with one_blas_thread():
+                current = current - lines @ (self._offset.T if transposed else self._offset)
+        found: Float32[np.ndarray, "batch others"] = current.astype(np.float32)
+        return found
 
     def update(self, block: PulseBlock) -> None:
+        self._held.append(block.copy())
+
+    def settle(self) -> None:
+        """Sends the pulses to the devices, unless reads are calls to the tile, which must not see
+        them before the commit."""
         if self.spec.reads is None:
-            self._send(block)
-        else:  # reads are calls to the tile, and must not see these pulses before the commit
-            self._held.append(block.copy())
+            self._send_held()
 
     def commit(self, presentations: range) -> None:
-        """Applies the pulses that were held back from reads (others acted at once), and notes
-        whether weights have changed."""
-        for block in self._held:
-            self._send(block)
-        self._held.clear()
+        """Sends the pulses that are still held, and notes whether weights have changed."""
+        self._send_held()
         if self._stale:
             self.changes += 1
 
     def drop_pulses(self) -> None:
         self._held.clear()
 
-    def _send(self, block: PulseBlock) -> None:
-        kept = thinned(block.post, self.keep, self._rng)
-        count_writes(block, kept, self._writes)
-        row = 0
-        while row < block.rows:
-            first = row
-            row, x, d = self._rows.write(block, kept, first)
-            if len(x):
-                self._pulse(x, d)
+    def _send_held(self) -> None:
+        for block in in_order(self._held):
+            kept = thinned(block.post, self.keep, self._rng)
+            count_writes(block, kept, self._writes)
+            row = 0
+            while row < block.rows:
+                row, x, d = self._rows.write(block, kept, row)
+                if len(x):
+                    self._pulse(x, d)
+        self._held.clear()
 
     def end_batch(self) -> None:
         self._leaked(self._leak.end_batch())
@@ -261,7 +264,7 @@ class TileSynapses(Synapses):
             restore_tile(tile, part_of(state, f"tile_{n}"))
         if self._refresh is not None:
             self._refresh.restore(part_of(state, "refresh"))
-        self._rows.restore(state["pulses_up"], state["pulses_down"])
+        self.pulses_up[:], self.pulses_down[:] = state["pulses_up"], state["pulses_down"]
         self.keep = float(state["keep"])
         restore_generator(self._rng, state["thinning"])
         self._leak.times.batches = int(state["batches"])
@@ -353,17 +356,3 @@ class TileSynapses(Synapses):
         # A pulse of a one-sided pair goes to one of its devices.
         devices = 1 if is_one_sided(self._config) else device_count(self._config)
         self._initial_pulses = sent * len(self.tiles) * devices
-
-    def _read(
-        self,
-        lines: Float32[np.ndarray, "batch n_lines"],
-        multiply: Callable[[Any, torch.Tensor], torch.Tensor],
-        offset: Float32[np.ndarray, "n_lines n_others"] | None,
-    ) -> Float32[np.ndarray, "batch n_others"]:
-        with torch.no_grad():
-            parts = [multiply(tile, torch.from_numpy(lines)).numpy() for tile in self.tiles]
-        current = self._per_state * of_cell(parts)
-        if offset is not None:  # the reference line is read without error
-            with one_blas_thread():
-                current = current - lines @ offset
-        return current.astype(np.float32)

@@ -8,10 +8,10 @@ from rpu_ssnn.baselines.control_settings import READS_A_PRESENTATION
 from rpu_ssnn.common.training_state import State, checked
 from rpu_ssnn.devices.device_record import empty_records
 from rpu_ssnn.devices.device_source import DeviceSource
-from rpu_ssnn.devices.shared import plain_shared
+from rpu_ssnn.devices.shared import Shared
 from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses.base import Crossbar, Weights
-from rpu_ssnn.synapses.native.cells import NO_MEMORY, Cells
+from rpu_ssnn.synapses.native.cells import Cells, Memory
 from rpu_ssnn.synapses.native.synapses import NativeSynapses
 from studies.reproductions.training.one_by_one_compiled import Layer, make_layer
 from studies.reproductions.training.one_by_one_spec import OnlineSpec, WholePulseSpec
@@ -45,7 +45,7 @@ class FloatLayer:
         none = empty_records(self._weights.size).reshape(1, -1)
         cells = Cells(
             law=0,
-            shared=plain_shared(np.float32(0.0), np.float32(0.0)),
+            shared=Shared(),
             records=none,
             signs=np.ones(1, dtype=np.float32),
             weights=self._weights,
@@ -54,7 +54,7 @@ class FloatLayer:
             pulse_key=np.uint64(0),
             read_key=np.uint64(0),
         )
-        return make_layer(self._shape, cells, NO_MEMORY, rate, self._bound, (0.0, 0.0))
+        return make_layer(self._shape, cells, Memory(), rate, self._bound, (0.0, 0.0))
 
     def weights(self) -> Weights:
         """Returns the weights themselves, not a copy, [n_in, n_out]."""

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import torch
 
 from device_presets import get_device
 from rpu_ssnn.baselines.analog_sgd import AnalogNetwork, train_analog_sgd
@@ -11,7 +10,7 @@ from rpu_ssnn.baselines.number_layers import NumberLayer, number_layer
 from rpu_ssnn.data import Dataset
 from rpu_ssnn.network.inputs import input_lines
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec, dense
-from rpu_ssnn.spec.tile import ReadSpec, ReferenceSpec, TileSpec
+from rpu_ssnn.spec.tile import ReadSpec, TileSpec
 from rpu_ssnn.synapses.device_synapses import device_synapses
 from rpu_ssnn.synapses.tiles.synapses import TileSynapses
 from rpu_ssnn.training import train
@@ -24,9 +23,9 @@ FINE = {"levels": 50_000}
 """The steps are so fine that a single training step has little randomness."""
 
 
-def layers_of(spec: AnalogSgdSpec, seed: int = 3) -> list[NumberLayer]:
+def layers_of(spec: AnalogSgdSpec) -> list[NumberLayer]:
     source = get_device("ideal", FINE)
-    seeds = np.random.SeedSequence(seed)
+    seeds = np.random.SeedSequence(3)
     layers = []
     for connection in dense(SIZES):
         initial_seed, device_seed = seeds.spawn(2)
@@ -37,35 +36,6 @@ def layers_of(spec: AnalogSgdSpec, seed: int = 3) -> list[NumberLayer]:
 def batch_of(n: int = 400) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(1)
     return rng.random((n, SIZES[0]), dtype=np.float32), rng.integers(0, SIZES[-1], n)
-
-
-@pytest.mark.parametrize("activation", ["relu", "sigmoid"])
-@pytest.mark.parametrize("scheme", ["ideal_reference", "differential_pair"])
-def test_one_step_is_minus_the_rate_times_the_gradient_of_cross_entropy(
-    digits: Dataset, activation: str, scheme: str
-) -> None:
-    x, labels = batch_of()
-    spec = AnalogSgdSpec(
-        trains=PulseTrainSpec(activation=activation, train_length=200),
-        tile=TileSpec(weight_range=4.0, reference=ReferenceSpec(scheme=scheme)),
-        learning_rate=1.0,
-        batch=len(labels),
-    )
-    layers = layers_of(spec)
-    before = [layer.weights().copy() for layer in layers]
-    AnalogNetwork(spec, input_lines("none", digits), layers).train_batch(
-        x, labels, np.random.default_rng(0)
-    )
-    wanted = [torch.tensor(w, requires_grad=True) for w in before]
-    act = torch.relu if activation == "relu" else torch.sigmoid
-    out = act(torch.tensor(x) @ wanted[0]) @ wanted[1]
-    torch.nn.functional.cross_entropy(out, torch.tensor(labels)).backward()
-    for layer, weight, start in zip(layers, wanted, before, strict=True):
-        assert weight.grad is not None
-        step, gradient = layer.weights() - start, weight.grad.numpy()
-        slope = float((step * -gradient).sum() / (gradient**2).sum())
-        assert slope == pytest.approx(1.0, abs=0.1), "the step has the rate's size"
-        assert np.corrcoef(step.ravel(), -gradient.ravel())[0, 1] > 0.9
 
 
 def test_the_step_scales_with_the_schedule_and_not_with_the_weight_range() -> None:

@@ -1,6 +1,7 @@
 """Compares convolutions of the float network and the control with loops over positions."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -96,11 +97,22 @@ def test_a_kernel_as_large_as_the_image_is_a_dense_layer(digits: Dataset) -> Non
         assert np.array_equal(dense_weights, kernels)
 
 
-@pytest.mark.parametrize("simulator", ["native", "aihwkit"])
-def test_one_step_of_the_control_is_minus_the_rate_times_the_gradient(simulator: str) -> None:
+@pytest.mark.parametrize(
+    ("simulator", "activation", "scheme"),
+    [
+        ("native", "relu", "ideal_reference"),
+        ("native", "sigmoid", "differential_pair"),
+        ("aihwkit", "relu", "differential_pair"),
+        ("aihwkit", "sigmoid", "ideal_reference"),
+    ],
+)
+def test_one_step_of_the_control_is_minus_the_rate_times_the_gradient_of_cross_entropy(
+    simulator: str, activation: Any, scheme: str
+) -> None:
+    tile = {"weight_range": 4.0, "simulator": simulator, "reference": {"scheme": scheme}}
     spec = AnalogSgdSpec(
-        trains=PulseTrainSpec(train_length=200),
-        tile=TileSpec.model_validate({"weight_range": 4.0, "simulator": simulator}),
+        trains=PulseTrainSpec(activation=activation, train_length=200),
+        tile=TileSpec.model_validate(tile),
         learning_rate=0.5,
         batch=100,
     )
@@ -113,7 +125,8 @@ def test_one_step_of_the_control_is_minus_the_rate_times_the_gradient(simulator:
     network = AnalogNetwork(spec, InputLines(60, 1), layers)
     network.train_batch(images, labels, np.random.default_rng(0))
     wanted = [torch.tensor(w.T.copy(), requires_grad=True) for w in before]
-    hidden = torch.relu(Patches(SMALL).convolved(torch.from_numpy(images), wanted[0]))
+    activated = torch.relu if activation == "relu" else torch.sigmoid
+    hidden = activated(Patches(SMALL).convolved(torch.from_numpy(images), wanted[0]))
     torch.nn.functional.cross_entropy(hidden @ wanted[1].T, torch.tensor(labels)).backward()
     for made, weight, start in zip(layers, wanted, before, strict=True):
         assert weight.grad is not None

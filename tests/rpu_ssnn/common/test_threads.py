@@ -1,8 +1,7 @@
-"""Tests parallel calls in threads, and workers whose pulses are dispatched in order."""
+"""Tests parallel calls in threads, and workers whose pulses are put in order."""
 
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 import numpy as np
@@ -11,12 +10,11 @@ import pytest
 from rpu_ssnn.common import parallel as parallel_module
 from rpu_ssnn.common.parallel import ForkedError, WorkerThreads, parallel
 from rpu_ssnn.engine.pulses import ROWS
-from rpu_ssnn.engine.strategies import ordered
-from rpu_ssnn.engine.strategies.ordered import Ordered
-from rpu_ssnn.engine.strategies.serial import Serial
+from rpu_ssnn.engine.strategies import workers
 from rpu_ssnn.network import Network
 from rpu_ssnn.spec import EncodingSpec, GradientSpec, NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses import CoincidenceSynapses, Crossbar, PulseBlock
+from rpu_ssnn.synapses.base import in_order
 
 N_IN, N_OUT = 12, 3
 
@@ -48,26 +46,26 @@ def test_an_error_is_raised_when_all_calls_are_over(fails: int) -> None:
     assert over == [1 - fails]
 
 
-class InOrderOnly(CoincidenceSynapses):
-    """Records its pulses slot by slot, in the order in which a device would get them."""
-
-    ordered = True
+class Sorted(CoincidenceSynapses):
+    """Records its pulses slot by slot, in the order in which a device gets them."""
 
     def __init__(self, crossbar: Crossbar) -> None:
         super().__init__(crossbar, 1.0)
+        self.held: list[PulseBlock] = []
         self.met: list[tuple[int, ...]] = []
-        self.callers = set[int]()
-        self.before: Callable[[], None] = lambda: None
 
     def update(self, block: PulseBlock) -> None:
-        self.before()
-        self.callers.add(threading.get_ident())
-        for r in range(block.rows):
-            pre = block.pre[block.pre_start[r] : block.pre_start[r + 1]]
-            post = slice(block.post_start[r], block.post_start[r + 1])
-            signed = block.post[post] * block.sign[post]
-            self.met.append((block.sample[r], block.slot[r], *pre, *signed))
+        self.held.append(block.copy())
         super().update(block)
+
+    def settle(self) -> None:
+        for block in in_order(self.held):
+            for r in range(block.rows):
+                pre = block.pre[block.pre_start[r] : block.pre_start[r + 1]]
+                post = slice(block.post_start[r], block.post_start[r + 1])
+                signed = block.post[post] * block.sign[post]
+                self.met.append((block.sample[r], block.slot[r], *pre, *signed))
+        self.held.clear()
 
 
 def network(T: int, threads: int, hidden: tuple[int, ...] = (9,), dropout: float = 0.0) -> Network:
@@ -81,7 +79,7 @@ def network(T: int, threads: int, hidden: tuple[int, ...] = (9,), dropout: float
     )
     training = TrainingSpec(batch=40, dropout_input=dropout, dropout_hidden=dropout)
     sizes, seed = (N_IN, *hidden, N_OUT), np.random.SeedSequence(3)
-    return Network(spec, training, sizes, InOrderOnly, seed, threads)
+    return Network(spec, training, sizes, Sorted, seed, threads)
 
 
 def show(network: Network, presentations: int) -> None:
@@ -105,67 +103,21 @@ def show(network: Network, presentations: int) -> None:
     ],
 )  # fmt: skip
 def test_devices_meet_the_pulses_of_one_worker_however_many_there_are(
-    T: int, presentations: int, hidden: tuple[int, ...], dropout: float
-) -> None:
+    T: int, presentations: int, hidden: tuple[int, ...], dropout: float,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """One worker settles after every buffer in the last case, which changes no order either."""
     met = []
-    for threads in (1, 2, 3, 5):
+    for threads, before_settling in ((1, 1 << 14), (2, 1 << 14), (5, 1 << 14), (1, ROWS)):
+        monkeypatch.setattr(workers, "SLOTS_BEFORE_SETTLING", before_settling)
         with network(T, threads, hidden, dropout) as each:
             for _ in range(2):  # The second call reuses the buffers.
                 show(each, presentations)
-        for synapses in each.synapses:
-            assert isinstance(synapses, InOrderOnly)
-            assert synapses.callers <= {threading.get_ident()}
         met.append([synapses.met for synapses in each.synapses])  # type: ignore[attr-defined]
     assert met[1:] == met[:-1]
     slots = [row[:2] for row in met[0][-1]]
     assert slots[: len(slots) // 2] == sorted(slots[: len(slots) // 2])
     assert bool(slots) == bool(presentations)
-
-
-def test_slow_devices_lose_no_pulse() -> None:
-    fast, slow = network(20, 1), network(20, 3)
-    slow.synapses[0].before = lambda: time.sleep(0.003)  # type: ignore[attr-defined]
-    for each in (fast, slow):
-        with each:
-            show(each, 40)
-    for one, other in zip(fast.synapses, slow.synapses, strict=True):
-        assert one.met == other.met  # type: ignore[attr-defined]
-        np.testing.assert_array_equal(one.linear_read(), other.linear_read())
-
-
-def test_few_buffers_are_filled_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    one = network(100, 1)
-    rows = ordered.group_size(one._job.training) * 100
-    monkeypatch.setattr(ordered, "SPIKES", 2 * rows * N_IN)
-    two = network(100, 2)
-    assert isinstance(two._strategy, Ordered)
-    assert len(two._strategy._buffers) == 2
-    for each in (one, two):
-        with each:
-            show(each, 37)
-    for a, b in zip(one.synapses, two.synapses, strict=True):
-        assert a.met == b.met  # type: ignore[attr-defined]
-
-
-@pytest.mark.parametrize("T", [20, 2 * ROWS])
-@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
-def test_no_worker_goes_on_once_dispatching_has_failed(error: type[BaseException], T: int) -> None:
-    calls = 0
-
-    def fail_at_the_third() -> None:
-        nonlocal calls
-        calls += 1
-        if calls == 3:
-            raise error("no more")
-
-    with network(T, 3) as failing:
-        failing.synapses[0].before = fail_at_the_third  # type: ignore[attr-defined]
-        with pytest.raises(error, match="no more"):
-            show(failing, 40)
-        done = len(failing.synapses[0].met)  # type: ignore[attr-defined]
-        assert failing._pool.submit(lambda: True).result(timeout=5), "its threads are free again"
-    assert calls == 3
-    assert done == len(failing.synapses[0].met)  # type: ignore[attr-defined]
 
 
 def test_workers_that_have_begun_end_when_the_next_cannot_begin() -> None:
@@ -219,7 +171,7 @@ def test_an_error_in_a_worker_reaches_the_caller(monkeypatch: pytest.MonkeyPatch
         raise MemoryError("of a worker")
 
     with network(20, 2) as failing:
-        monkeypatch.setattr(ordered.slot_loop, "advance", fail)
+        monkeypatch.setattr(workers.slot_loop, "advance", fail)
         with pytest.raises(MemoryError, match="of a worker"):
             show(failing, 40)
 
@@ -230,8 +182,3 @@ def test_threads_of_another_process_are_refused(monkeypatch: pytest.MonkeyPatch)
         monkeypatch.setattr("rpu_ssnn.common.parallel.os.getpid", lambda: 1)  # as after a fork
         with pytest.raises(ForkedError, match="start processes by `spawn`"):
             parallel(threads, str, [1, 2])
-
-
-def test_a_presentation_too_long_for_a_buffer_is_trained_by_one_worker() -> None:
-    assert isinstance(network(20, 2)._strategy, Ordered)
-    assert isinstance(network(20, 2, (100_000,))._strategy, Serial)

@@ -12,7 +12,7 @@ from rpu_ssnn.data.idx import read_images, read_labels
 from rpu_ssnn.data.sources import locate
 from rpu_ssnn.data.split import hold_out
 from support.commands import refused
-from support.rpu_ssnn.idx import WriteIdx, WriteIdxSet
+from support.rpu_ssnn.idx import WriteIdxSet
 
 
 def load(name: str, root: Path | None = None, **changes: Any) -> Dataset:
@@ -51,13 +51,6 @@ def test_digits_are_the_whole_bundled_set_once() -> None:
     assert together.max() == data.grey_max
     assert together.dtype == np.dtype(np.uint8)
     assert all_labels.dtype == np.dtype(np.int64)
-
-
-def test_digits_test_split_is_fixed_and_stratified() -> None:
-    one, two = load("digits", seed=1), load("digits", seed=2)
-    assert np.array_equal(one.test_images, two.test_images)
-    whole = np.array(class_counts(np.concatenate([one.train_labels, one.test_labels])))
-    assert np.abs(np.array(class_counts(one.test_labels)) - 0.2 * whole).max() < 1
 
 
 def test_digits_stay_the_same_data() -> None:
@@ -108,22 +101,6 @@ def test_train_images_follow_the_seed_and_test_images_the_file(
     # A smaller draw is the start of a larger one.
     fewer = load("mnist", tmp_path, n_train=10, n_test=7, seed=1)
     assert np.array_equal(fewer.train_images, one.train_images[:10])
-
-
-def test_images_keep_their_labels(tmp_path: Path, write_idx: WriteIdx) -> None:
-    labels = np.arange(50) % 10
-    images = np.repeat(labels, 4).reshape(50, 2, 2)  # Every pixel has the value of the label.
-    for part in ("train", "t10k"):
-        write_idx(tmp_path / f"{part}-images-idx3-ubyte", images)
-        write_idx(tmp_path / f"{part}-labels-idx1-ubyte", labels)
-    data = load("mnist", tmp_path, n_train=40, validation_share=0.25)
-    for part_images, part_labels in (
-        (data.train_images, data.train_labels),
-        (data.validation_images, data.validation_labels),
-        (data.test_images, data.test_labels),
-    ):
-        assert np.array_equal(part_images, np.repeat(part_labels[:, None], 4, axis=1))
-    assert data.grey_max == 255
 
 
 def test_digest_tells_any_difference_in_the_data(

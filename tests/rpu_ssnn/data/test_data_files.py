@@ -30,13 +30,7 @@ def load(name: str, root: Path | None = None) -> Dataset:
 @pytest.mark.parametrize("gz", [True, False])
 @pytest.mark.parametrize(
     ("name", "place"),
-    [
-        ("mnist", "MNIST/raw"),
-        ("mnist", "MNIST"),
-        ("mnist", "."),
-        ("fashion_mnist", "FashionMNIST/raw"),
-        ("fashion_mnist", "FashionMNIST"),
-    ],
+    [("mnist", "MNIST/raw"), ("mnist", "MNIST"), ("mnist", "."), ("fashion_mnist", "FashionMNIST")],
 )
 def test_files_are_found(
     tmp_path: Path, write_idx_set: WriteIdxSet, name: str, place: str, gz: bool
@@ -52,13 +46,6 @@ def test_a_missing_file_is_named(tmp_path: Path, write_idx_set: WriteIdxSet) -> 
     (raw / "t10k-labels-idx1-ubyte.gz").unlink()
     with pytest.raises(MissingDataError, match=f"t10k-labels-idx1-ubyte.*{tmp_path}"):
         load("fashion_mnist", tmp_path)
-
-
-def test_each_set_reads_its_own_folder(tmp_path: Path, write_idx_set: WriteIdxSet) -> None:
-    write_idx_set(tmp_path / "MNIST" / "raw", "mnist", n_train=30)
-    write_idx_set(tmp_path / "FashionMNIST" / "raw", "fashion_mnist", n_train=40)
-    assert len(load("mnist", tmp_path).train_labels) == 30
-    assert len(load("fashion_mnist", tmp_path).train_labels) == 40
 
 
 def test_argument_goes_before_environment(
@@ -189,14 +176,6 @@ def test_emnist_images_stand_upright_and_keep_their_labels(tmp_path: Path) -> No
     np.testing.assert_array_equal(upright[:, 3, 0], np.arange(10))
     number = data.train_images.reshape(50, 6, 5)[:, 3, 0]
     np.testing.assert_array_equal(number % 47, data.train_labels)
-
-
-def test_emnist_classes_are_digits_capitals_and_the_small_letters_that_differ() -> None:
-    names = IDX_SETS["emnist_balanced"].class_names
-    assert len(names) == len(set(names)) == 47
-    assert (names[0], names[9], names[10], names[35], names[36], names[46]) == tuple("09AZat")
-    # The letters c i j k l m o p s u v w x y z are merged with their capitals.
-    assert not set("cijklmopsuvwxyz") & set(names)
 
 
 def test_the_paper_s_emnist_split_draws_from_both_files(tmp_path: Path) -> None:

@@ -58,14 +58,10 @@ class Read(ReadsSlotBySlot):
         super().__init__(*given)
         self.counted = [0, 0, 0]
 
-    def forward_current(self, spikes: np.ndarray) -> np.ndarray:
-        self.counted[0] += len(spikes)
-        self.counted[1] += int(spikes.sum())
-        return super().forward_current(spikes)
-
-    def transposed_current(self, net: np.ndarray) -> np.ndarray:
-        self.counted[2] += len(net)
-        return super().transposed_current(net)
+    def currents(self, lines: np.ndarray, transposed: bool = False) -> np.ndarray:
+        self.counted[2 if transposed else 0] += len(lines)
+        self.counted[1] += 0 if transposed else int(lines.sum())
+        return super().currents(lines, transposed)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -104,43 +100,32 @@ class Rows:
         self.waiting = []
 
 
-class Native(NativeSynapses):
-    """Counts the writes of native devices."""
+def counting(kind: Any, *given: Any) -> Any:
+    """Returns synapses of this kind whose writes are counted in `rows`."""
 
-    def __init__(self, *given: Any) -> None:
-        self.rows = Rows()
-        super().__init__(*given)
+    class Counting(kind):  # type: ignore[misc]
+        rows = Rows()
 
-    def update(self, block: PulseBlock) -> None:
-        self.rows.add(block)
-        super().update(block)
+        def update(self, block: PulseBlock) -> None:
+            self.rows.add(block)
+            super().update(block)
 
-    def settle(self) -> None:
-        self.rows.thin(self.keep, self._rng)
-        super().settle()
+        def settle(self) -> None:
+            self.rows.thin(self.keep, self._rng)
+            super().settle()
 
-
-class InTiles(TileSynapses):
-    """Counts the writes of tiles."""
-
-    def __init__(self, *given: Any) -> None:
-        self.rows = Rows()
-        super().__init__(*given)
-
-    def update(self, block: PulseBlock) -> None:
-        self.rows.add(block)
-        self.rows.thin(self.keep, self._rng)
-        super().update(block)
+    return Counting(*given)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("simulator", ["native", "aihwkit"])
 def test_writes_are_those_of_every_block(simulator: Any, name: str) -> None:
-    watched, device = Native if simulator == "native" else InTiles, get_device("charge_trap")
+    kind = NativeSynapses if simulator == "native" else TileSynapses
+    device = get_device("charge_trap")
     tile = TileSpec(weight_range=4.0, simulator=simulator)
 
     def factory(crossbar: Crossbar) -> Any:
-        return watched(crossbar, device, tile, 2.0)
+        return counting(kind, crossbar, device, tile, 2.0)
 
     for synapses in trained(NETWORKS[name], factory).synapses:
         told, counted = synapses.statistics(), synapses.rows.counted  # type: ignore[attr-defined]

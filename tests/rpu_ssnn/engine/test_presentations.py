@@ -43,6 +43,11 @@ def test_presentations_that_do_not_fit(rates: Any, label: Any, words: str) -> No
         shown.train_batch(rates[None], np.array([label]), np.random.default_rng(0))
 
 
+def test_more_presentations_than_a_batch_has() -> None:
+    with network() as shown, pytest.raises(ValueError, match=r"5 .* more than a batch has, 4"):
+        shown.train_batch(np.tile(RATES, (5, 1)), np.zeros(5, int), np.random.default_rng(0))
+
+
 def test_weights_that_do_not_fit() -> None:
     for wrong in ([WEIGHTS[0][:4], WEIGHTS[1]], WEIGHTS[:1]):
         with pytest.raises(ValueError, match="initial weights must have shapes"):

@@ -97,25 +97,6 @@ def test_dropout_silences_neurons_and_lines_in_training_only() -> None:
     assert trained[:, 0].mean() == pytest.approx(12 * 60 * 0.4, rel=0.02)
 
 
-@pytest.mark.parametrize(
-    ("rates", "labels"),
-    [
-        (np.zeros((11, 12), "f4"), np.zeros(11, np.int64)),
-        (np.zeros((2, 11), "f4"), np.zeros(2, np.int64)),
-        (np.zeros((2, 12), "f4"), np.array([0, 4])),
-        (np.zeros((2, 12), "f4"), np.array([0, -1])),
-        (np.zeros((2, 12), "f4"), np.zeros(3, np.int64)),
-    ],
-    ids=["more than a batch", "other inputs", "label too high", "label negative", "lengths"],
-)
-def test_what_does_not_fit_never_reaches_the_compiled_pass(
-    rates: np.ndarray, labels: np.ndarray
-) -> None:
-    network = make_network(VARIANTS["default"], rate_synapses(1.0), TrainingSpec(batch=10))
-    with network, pytest.raises(ValueError, match=r"must|more than a batch has"):
-        network.train_batch(rates, labels, np.random.default_rng(0))
-
-
 def test_rate_learning_refuses_the_slot_schedule() -> None:
     training = TrainingSpec(batch=10, schedule="slot")
     with pytest.raises(ValueError, match="schedule: 'slot' is not allowed"):

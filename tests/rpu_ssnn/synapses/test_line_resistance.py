@@ -159,9 +159,9 @@ def test_read_currents_are_near_those_of_the_nodal_solution(scheme: str) -> None
 def test_reads_through_converters_see_the_same_currents(scheme: str) -> None:
     tile = {"lines": LINES, "reference": {"scheme": scheme}}
     matrix, converted = exact(**tile).weights(), exact(**tile, reads={"adc_bound": 1e3})
-    spikes = np.eye(20, dtype=np.uint8)
-    np.testing.assert_allclose(converted.forward_current(spikes), matrix, atol=1e-6)
-    back = converted.transposed_current(np.eye(8, dtype=np.int8))
+    spikes = np.eye(20, dtype=np.float32)
+    np.testing.assert_allclose(converted.currents(spikes), matrix, atol=1e-6)
+    back = converted.currents(np.eye(8, dtype=np.float32), transposed=True)
     np.testing.assert_allclose(back, matrix.T, atol=1e-6)
 
 
@@ -192,11 +192,11 @@ def test_lines_weaken_the_noise_of_a_device_as_they_weaken_its_current(
     noise: str, scheme: str
 ) -> None:
     """One device is read at a time."""
-    spikes = np.zeros((40_000, 20), np.uint8)
+    spikes = np.zeros((40_000, 20), np.float32)
     spikes[:, 11] = 1
     settings = {"device_read_noise": {noise: 0.05}, "reference": {"scheme": scheme}}
     resistive, ideal = exact(lines=LINES, **settings), exact(**settings)
-    found = [synapses.forward_current(spikes).std(axis=0) for synapses in (resistive, ideal)]
+    found = [synapses.currents(spikes).std(axis=0) for synapses in (resistive, ideal)]
     shares = resistive._array.read_shares
     assert shares is not None
     # If the noise in a pair is proportional to the current, the larger current counts more.

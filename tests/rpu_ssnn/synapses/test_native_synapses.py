@@ -139,8 +139,8 @@ def test_four_devices_average_noise_of_steps_and_of_reads() -> None:
         synapses.update(make_block(*one))
         synapses.commit(range(1))
         steps.append((synapses.weights() - before).std())
-        spikes = np.ones((200, 100), np.uint8)
-        read = synapses.forward_current(spikes)
+        spikes = np.ones((200, 100), np.float32)
+        read = synapses.currents(spikes)
         exact = spikes.astype(np.float32) @ synapses.weights()
         np.testing.assert_allclose(read.mean(axis=0), exact[0], atol=5 * (read - exact).std() / 14)
         reads.append((read - exact).std())
@@ -219,11 +219,11 @@ def test_converters_read_as_aihwkit_s(scheme: str) -> None:
     preset = get_preset("capacitor", {"cycle_to_cycle": 0.0})
     tile, native = both(preset, spec)
     rng = np.random.default_rng(0)
-    spikes = rng.integers(0, 2, (500, 20), np.uint8)
-    net = rng.integers(-1, 2, (500, 8)).astype(np.int8)
+    spikes = rng.integers(0, 2, (500, 20)).astype(np.float32)
+    net = rng.integers(-1, 2, (500, 8)).astype(np.float32)
     for ours, theirs in (
-        (native.forward_current(spikes), tile.forward_current(spikes)),
-        (native.transposed_current(net), tile.transposed_current(net)),
+        (native.currents(spikes), tile.currents(spikes)),
+        (native.currents(net, transposed=True), tile.currents(net, transposed=True)),
     ):
         # A sum in another order may now and then be rounded to the neighbouring step.
         assert (np.abs(ours - theirs) > 1e-5).mean() < 1e-3
@@ -291,9 +291,9 @@ def test_thinning_keeps_hardly_a_spike_of_a_tiny_share() -> None:
 
 def test_read_noise_is_seeded_and_of_its_size() -> None:
     spec = TileSpec(weight_range=4.0, reads=ReadSpec(read_noise=0.5))
-    spikes = np.ones((2000, 20), np.uint8)
+    spikes = np.ones((2000, 20), np.float32)
     one, two = (
-        NativeSynapses(make_crossbar(), get_preset("ideal"), spec, 1.0).forward_current(spikes)
+        NativeSynapses(make_crossbar(), get_preset("ideal"), spec, 1.0).currents(spikes)
         for _ in range(2)
     )
     np.testing.assert_array_equal(one, two)
@@ -314,22 +314,6 @@ def test_a_network_s_rows_do_not_depend_on_the_threads(schedule: str) -> None:
     for others in made[1:]:
         for one, other in zip(made[0], others, strict=True):
             np.testing.assert_array_equal(one, other)
-
-
-def test_a_full_store_is_emptied_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Memory is bounded whatever T is, and applying pulses early does not change them."""
-    preset = get_preset("capacitor")
-    whole = trained(NativeSynapses(make_crossbar(), preset, TileSpec(weight_range=4.0), 1e6))
-    monkeypatch.setattr("rpu_ssnn.synapses.native.synapses.MOST_SPIKES", 100)
-    synapses = NativeSynapses(make_crossbar(), preset, TileSpec(weight_range=4.0), 1e6)
-    for seed in range(4):
-        block = make_block(*random_trains(500, seed=seed), SAMPLES)
-        for part in pieces(block, [100, 200]):
-            synapses.update(part)
-            assert synapses._store.spikes == 0
-        synapses.commit(range(10))
-        synapses.end_batch()
-    np.testing.assert_array_equal(synapses.weights(), whole.weights())
 
 
 # --- refusals -----------------------------------------------------------------------------------

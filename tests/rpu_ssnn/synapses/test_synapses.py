@@ -30,7 +30,7 @@ def synapses(request: pytest.FixtureRequest) -> Synapses:
 
 def identity_read(synapses: Synapses) -> np.ndarray:
     """Returns the weights as seen by forward reads of one line at a time."""
-    return synapses.forward_current(np.eye(synapses.shape[0], dtype=np.uint8))
+    return synapses.currents(np.eye(synapses.shape[0], dtype=np.float32))
 
 
 def test_starts_at_the_initial_weights(synapses: Synapses) -> None:
@@ -41,10 +41,10 @@ def test_starts_at_the_initial_weights(synapses: Synapses) -> None:
 def test_forward_and_transposed_reads_are_of_one_matrix(synapses: Synapses) -> None:
     weights = identity_read(synapses)
     rng = np.random.default_rng(0)
-    spikes = (rng.random((5, 20)) < 0.3).astype(np.uint8)
-    net = rng.integers(-1, 2, (6, 8)).astype(np.int8)
-    np.testing.assert_allclose(synapses.forward_current(spikes), spikes @ weights, atol=1e-5)
-    np.testing.assert_allclose(synapses.transposed_current(net), net @ weights.T, atol=1e-5)
+    spikes = (rng.random((5, 20)) < 0.3).astype(np.float32)
+    net = rng.integers(-1, 2, (6, 8)).astype(np.float32)
+    np.testing.assert_allclose(synapses.currents(spikes), spikes @ weights, atol=1e-5)
+    np.testing.assert_allclose(synapses.currents(net, transposed=True), net @ weights.T, atol=1e-5)
     linear = synapses.linear_read()
     if linear is not None:
         np.testing.assert_allclose(linear, weights, atol=1e-5)
@@ -82,9 +82,6 @@ def test_step_scale_scales_what_follows(synapses: Synapses) -> None:
     full, small = mean_move(1.0), mean_move(1e-9)
     assert full > 0
     assert abs(small) < 0.05 * full
-
-
-# --- ideal ------------------------------------------------------------------------------------
 
 
 def test_reads_see_pulses_from_the_commit_on(synapses: Synapses) -> None:
@@ -125,6 +122,9 @@ def test_time_does_not_go_back(simulator: Any, seconds: float) -> None:
     synapses = device_synapses(get_preset("capacitor"), tile, 1.0)(make_crossbar())
     with refused("synapses", "seconds", f"{seconds}", "finite number, 0 or above"):
         synapses.rest(seconds)
+
+
+# --- ideal ------------------------------------------------------------------------------------
 
 
 def test_eq_10_is_the_sum_of_coincidences() -> None:
@@ -172,6 +172,3 @@ def test_surrogate_noise_has_the_size_of_the_coincidences_it_stands_for(T_s: flo
     spread = np.sqrt(product * (1 - product) / T_s)
     np.testing.assert_allclose(np.std(noisy, axis=0), spread, rtol=0.06)
     assert np.ptp(np.array(noisy)[:, :, 0]) == 0.0, "a zero product gets no noise"
-
-
-# --- tiles ------------------------------------------------------------------------------------

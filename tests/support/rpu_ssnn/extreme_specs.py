@@ -23,12 +23,6 @@ MOST_SLOTS = 400
 N_SHOWN = 4
 
 
-class InOrder(CoincidenceSynapses):
-    """Makes ideal synapses that ask for their pulses in order, as devices do."""
-
-    ordered = True
-
-
 def _of_range(low: float, high: float) -> st.SearchStrategy[float]:
     """Draws the ends of a range, or values between them that are uniform in the logarithm."""
     inside = st.floats(np.log10(low), np.log10(high)).map(lambda x: float(10.0**x))
@@ -80,7 +74,7 @@ _RAW = st.fixed_dictionaries(
 EXTREME = st.fixed_dictionaries(
     {
         "raw": _RAW,
-        "synapses": st.sampled_from([RateSynapses, CoincidenceSynapses, ReadsSlotBySlot, InOrder]),
+        "synapses": st.sampled_from([RateSynapses, CoincidenceSynapses, ReadsSlotBySlot]),
         "schedule": st.sampled_from(["batch", "presentation", "slot"]),
         "dropout_input": st.sampled_from([0.0, 0.3, 0.9]),
         "ends": st.tuples(st.sampled_from([1, 7, 30]), st.sampled_from([2, 3, 66])),

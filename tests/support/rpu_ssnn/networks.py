@@ -7,7 +7,7 @@ import numpy as np
 
 from rpu_ssnn.common.training_state import TrainingState
 from rpu_ssnn.data import Dataset
-from rpu_ssnn.synapses import Crossbar, PulseBlock
+from rpu_ssnn.synapses import Crossbar, PulseBlock, Synapses
 
 
 def make_crossbar(
@@ -77,3 +77,9 @@ class KeptStates(list[TrainingState]):
 
     def __call__(self, row: object, state: Callable[[], TrainingState]) -> None:
         self.append(state())
+
+
+def deliver(synapses: Synapses, block: PulseBlock) -> None:
+    """Delivers all pulses of a presentation, which then act."""
+    synapses.update(block)
+    synapses.settle()

@@ -29,6 +29,9 @@ class ReadsSlotBySlot(CoincidenceSynapses):
     def linear_read(self) -> None:
         return None
 
+    def currents(self, lines: np.ndarray, transposed: bool = False) -> np.ndarray:
+        return lines @ (self.weights().T if transposed else self.weights())
+
 
 EVERYTHING_WRONG = {
     "threshold_spread": 0.2,

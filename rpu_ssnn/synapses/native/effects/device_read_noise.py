@@ -6,6 +6,7 @@ times. White noise is drawn with the reads (`reads`).
 """
 
 import math
+from functools import partial
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from rpu_ssnn.common.training_state import State
 from rpu_ssnn.compiled import compiled
 from rpu_ssnn.random_numbers import device_word, normal, uniform
 from rpu_ssnn.synapses.base import Weights
-from rpu_ssnn.synapses.native.cells import OfDevices, Scratch
+from rpu_ssnn.synapses.native.cells import OfDevices
 from rpu_ssnn.synapses.native.device_array import DeviceArray, conductance
 from rpu_ssnn.synapses.native.effects.effect import Effect, Setup
 
@@ -101,11 +102,7 @@ class SlowReadNoise(Effect):
         self._draws = int(state["draws"])
 
     def _go_on(self, array: DeviceArray, seconds: float) -> None:
-        number, n_in = self._draws, array.shape[0]
         correlation = math.exp(-seconds / self._time_s)
-
-        def draw(first: int, stop: int, _: Scratch) -> None:
-            next_errors(self._errors, self._key, number, correlation, self._two, n_in, first, stop)
-
-        array.slices.call(draw)
+        step = self._key, self._draws, correlation, self._two, array.shape[0]
+        array.slices.call_without_scratch(partial(next_errors, self._errors, *step))
         self._draws += 1

@@ -5,6 +5,7 @@ part of a step, so the order of spikes matters only to second order in the step 
 """
 
 from abc import abstractmethod
+from functools import partial
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -14,7 +15,7 @@ from rpu_ssnn.common.training_state import State
 from rpu_ssnn.compiled import compiled, inner
 from rpu_ssnn.devices.device_record import Device
 from rpu_ssnn.devices.laws import change
-from rpu_ssnn.synapses.native.cells import Cells, Pulses, Scratch
+from rpu_ssnn.synapses.native.cells import Cells, Pulses
 from rpu_ssnn.synapses.native.device_array import DeviceArray
 from rpu_ssnn.synapses.native.effects.effect import Effect, Setup, refuse_several_arrays
 from rpu_ssnn.synapses.native.pulses import window_now
@@ -109,7 +110,6 @@ class LineDisturb(Effect):
     def after_commit(self, array: DeviceArray) -> bool:
         if not self._counted:
             return False
-        cells, n_in = array.cells, array.shape[0]
         forward, up, down = self._counted
         self._counted = []
         spec, (step_up, step_down) = getattr(self._spec, self.name), self.output_steps()
@@ -117,11 +117,8 @@ class LineDisturb(Effect):
         parts = (*inputs, (step_up, up), (step_down, down))
         disturb = Disturb(*((steps * spikes).astype(np.float32) for steps, spikes in parts))
         self._steps += float(sum(part.mean(dtype=np.float64) for part in disturb))
-
-        def move(first: int, stop: int, _: Scratch) -> None:
-            disturb_lines(cells, disturb, n_in, first, stop)
-
-        array.slices.call(move)
+        move = partial(disturb_lines, array.cells, disturb, array.shape[0])
+        array.slices.call_without_scratch(move)
         return True
 
     def state(self) -> State:

@@ -1,9 +1,11 @@
 """The leak of the devices, at the times and with the roundings of `synapses.tiles.leak`."""
 
+from functools import partial
+
 import numpy as np
 
 from rpu_ssnn.common.training_state import State
-from rpu_ssnn.synapses.native.cells import OfDevices, Scratch
+from rpu_ssnn.synapses.native.cells import OfDevices
 from rpu_ssnn.synapses.native.device_array import DeviceArray
 from rpu_ssnn.synapses.native.effects.effect import Effect, Setup
 from rpu_ssnn.synapses.native.whole_lines import decay_lines
@@ -52,11 +54,7 @@ class NativeLeak(Effect):
 
     def _decay(self, array: DeviceArray, shares: OfDevices) -> bool:
         self._steps += 1
-        cells, n_in = array.cells, array.shape[0]
-
-        def decay(first: int, stop: int, _: Scratch) -> None:
-            decay_lines(cells, shares, self._resets, n_in, first, stop)
-
-        array.slices.call(decay)
+        decay = partial(decay_lines, array.cells, shares, self._resets, array.shape[0])
+        array.slices.call_without_scratch(decay)
         array.wrote_all()
         return True

@@ -1,7 +1,7 @@
 """Reads through converters and with noise, as aihwkit's tiles have them, but seeded."""
 
 import math
-from typing import Self
+from itertools import zip_longest
 
 import numpy as np
 from jaxtyping import Float32
@@ -20,26 +20,17 @@ class NativeReads:
 
     Args:
         spec: noise and converters; the DAC does not matter, since spikes are exact in any.
-        device_noise: standard deviation of each device's current in a read (states), at an input of
-            1. These noises are independent and normal, so those of all lines add up to one normal
-            number, whose variance is that of one device times the sum of the squared inputs. It is
-            zero where devices differ in their noise.
-        rng: draws the noise of all reads in order, including those of inference.
+        in_parallel: devices on one output line of a weight, whose mean is read.
+        seed: determines the noise of all reads in order, including those of inference.
     """
 
-    def __init__(self, spec: ReadSpec, device_noise: float, rng: np.random.Generator) -> None:
-        self._spec, self._device_noise, self.rng = spec, np.float32(device_noise), rng
-
-    @classmethod
-    def of(cls, spec: TileSpec, in_parallel: int, seed: int) -> Self | None:
-        """Returns the reads for these settings, or None where a read is an exact product with a
-        matrix."""
-        noise = spec.device_read_noise
-        if spec.reads is None and not noise.is_white:
-            return None
-        white = STATES_OF_RANGE * noise.white_of_range / math.sqrt(in_parallel)
-        rng = np.random.default_rng(seed)
-        return cls(spec.reads or ReadSpec(), 0.0 if spec.lines.acts else white, rng)
+    def __init__(self, spec: TileSpec, in_parallel: int, seed: int) -> None:
+        self._spec, self.rng = spec.reads or ReadSpec(), np.random.default_rng(seed)
+        # The noises of devices are independent and normal, so those of all lines add up to one
+        # normal number, whose variance is that of one device times the sum of the squared inputs.
+        # Resistive lines let devices differ in their noise.
+        white = STATES_OF_RANGE * spec.device_read_noise.white_of_range / math.sqrt(in_parallel)
+        self._device_noise = np.float32(0.0 if spec.lines.acts else white)
 
     def currents(
         self,
@@ -54,20 +45,25 @@ class NativeReads:
 
         Args:
             lines: [batch, n_lines]; spikes are 0 and 1 (or -1), numbers within +-1.
-            seen: states [n_lines, n_others], one array per output line of a cell.
+            seen: states [n_in, n_out], one array per output line of a cell.
             variances: as `seen`, the variances of white noise in which devices differ; empty
                 without it.
             per_state: weight of a state of 1.
             offset: weights that a reference line subtracts; it is read without error.
             transposed: whether lines are the outputs.
         """
+
+        def through(signals: Lines, part: Weights) -> Lines:
+            product: Lines = signals @ (part.T if transposed else part)
+            return product
+
         squares = np.square(lines)
         power = squares.sum(axis=1, keepdims=True)  # for spikes this is their number
         with one_blas_thread():
-            sums = [lines @ part for part in seen]
-            reference = None if offset is None else lines @ offset
-            further = [squares @ part for part in variances] or [None] * len(seen)
-        parts = zip(sums, further, strict=True)
+            sums = [through(lines, part) for part in seen]
+            reference = None if offset is None else through(lines, offset)
+            further = [through(squares, part) for part in variances]
+        parts = zip_longest(sums, further)
         current = per_state * of_cell([self._converted(*p, power, transposed) for p in parts])
         if reference is not None:
             current = current - reference

@@ -11,6 +11,7 @@ spreads over the grid and decays by its own age, and what was there before decay
 """
 
 import math
+from functools import partial
 
 import numpy as np
 from jaxtyping import Float32, Float64
@@ -18,7 +19,7 @@ from jaxtyping import Float32, Float64
 from rpu_ssnn.common.training_state import State
 from rpu_ssnn.compiled import compiled
 from rpu_ssnn.spec.array_physics import SLOWEST_S, RetentionSpec
-from rpu_ssnn.synapses.native.cells import Cells, Scratch
+from rpu_ssnn.synapses.native.cells import Cells
 from rpu_ssnn.synapses.native.device_array import DeviceArray
 from rpu_ssnn.synapses.native.effects.effect import Effect, Setup
 from rpu_ssnn.synapses.native.pulses import window_now
@@ -139,9 +140,6 @@ class Retention(Effect):
         """Lets that time pass, after which each charge holds the share `fresh` of new charge."""
         self._seconds += seconds
         factors = self._left(seconds).astype(np.float32), fresh.astype(np.float32)
-        cells, n_in, toward = array.cells, array.shape[0], np.float32(self._spec.toward_state)
-
-        def lose(first: int, stop: int, _: Scratch) -> None:
-            lose_lines(cells, self._parts, *factors, toward, n_in, first, stop)
-
-        array.slices.call(lose)
+        toward, n_in = np.float32(self._spec.toward_state), array.shape[0]
+        lose = partial(lose_lines, array.cells, self._parts, *factors, toward, n_in)
+        array.slices.call_without_scratch(lose)
