@@ -30,6 +30,7 @@ def fit_file(
     weight_zero: float | None = None,
     weight_one: float | None = None,
     read_voltage: float | None = None,
+    retention: Path | None = None,
     tell: Callable[[str], None] = lambda words: None,
 ) -> FittedDevice:
     """Fits a measured file, compares the laws, and judges the chosen one.
@@ -41,6 +42,7 @@ def fit_file(
         weight_zero, weight_one: Conductances of weights 0 and 1, in the file's unit; by default the
             middle and the top of the measured range.
         read_voltage: The voltage (V) by which a column of currents is divided.
+        retention: A file of readings over time without pulses.
         tell: A function that is called with a description of each step of the work.
 
     Raises:
@@ -50,7 +52,7 @@ def fit_file(
     file = user_path("presets fit", "file", file)
     checked_name(name)
     tell(f"reading {file}")
-    measurement = read(file, sheet, read_voltage)
+    measurement = read(file, sheet, read_voltage, retention)
     tell(measurement.size)
     unit = SIEMENS[measurement.unit]
     zero, one = (None if w is None else w * unit for w in (weight_zero, weight_one))

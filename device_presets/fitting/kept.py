@@ -35,33 +35,31 @@ def kept_fit(file: Path, name: str, tell: Callable[[str], None], **options: Any)
         PresetError: `fit_file` raises it.
     """
     key = repr((file.name, options, *map(version, _LIBRARIES)))
-    place = _folder() / f"{_digest(file, key)}.pickle"
+    folder = Path(os.environ.get(FOLDER) or Path.home() / ".cache" / "rpu_ssnn" / "fits")
+    place = folder / f"{_digest(key, file, options.get('retention'))}.pickle"
     if is_regular(place) and place.stat().st_uid == os.getuid():
         tell(f"taking the fit that was kept in {place}")
         kept: FittedDevice = pickle.loads(place.read_bytes())
         return replace(kept, name=name)
     fitted = fit_file(file, name, tell=tell, **options)
     try:
-        place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         write_whole(place, lambda path: path.write_bytes(pickle.dumps(fitted)))
-        newest_last = sorted(place.parent.glob("*.pickle"), key=lambda path: path.stat().st_mtime)
+        newest_last = sorted(folder.glob("*.pickle"), key=lambda path: path.stat().st_mtime)
         for old in newest_last[:-_MOST]:
             old.unlink(missing_ok=True)
     except OSError as error:
-        tell(f"the fit is not kept in {place.parent}: {reason(error)}")
+        tell(f"the fit is not kept in {folder}: {reason(error)}")
     return fitted
 
 
-def _folder() -> Path:
-    return Path(os.environ.get(FOLDER) or Path.home() / ".cache" / "rpu_ssnn" / "fits")
-
-
-def _digest(data: Path, options: str) -> str:
-    """Returns a digest of the readings, the options and the source code."""
+def _digest(options: str, *data: Path | None) -> str:
+    """Returns a digest of the options, the readings and the source code."""
     found = hashlib.sha256(options.encode())
     project = Path(__file__).parents[2]
     sources = [*(project / "device_presets").rglob("*.py"), *(project / "rpu_ssnn").rglob("*.py")]
-    for path in [*sorted(sources), *(sorted(data.iterdir()) if data.is_dir() else [data])]:
+    given = (sorted(one.iterdir()) if one.is_dir() else [one] for one in data if one)
+    for path in [*sorted(sources), *(file for files in given for file in files)]:
         if path.is_file():
             found.update(path.name.encode() + path.read_bytes())
     return found.hexdigest()

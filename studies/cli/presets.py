@@ -91,6 +91,10 @@ def fit(
     read_voltage: Annotated[
         float | None, typer.Option(help="Voltage (V) at which currents were read, with its sign.")
     ] = None,
+    retention: Annotated[
+        Path | None,
+        path_option("Second file: readings over time without pulses, in column time_s, ..."),
+    ] = None,
     weight_zero: Annotated[
         float | None, typer.Option(help="Conductance of weight 0, in the file's unit.")
     ] = None,
@@ -121,6 +125,7 @@ def fit(
     of_a_fit = {
         "--out": out,
         "--plot": plot,
+        "--retention": retention,
         "--weight-zero": weight_zero,
         "--weight-one": weight_one,
         "--accept-poor-fit": accept_poor_fit or None,
@@ -134,7 +139,7 @@ def fit(
         typer.echo("\n".join(write_tables(data, Path(name), sheet, read_voltage)))
         return
     preset_file = _file_to_make("presets fit", name, out)
-    if preset_file.absolute() == data.absolute():
+    if preset_file.absolute() in (file.absolute() for file in (data, retention) if file):
         raise InputError("presets fit", "--out", str(out), "must not be the measured file")
     plot_file = plot or preset_file.with_suffix(".png")
     refuse_unwritable("presets fit", "--plot", plot_file, PLOT_SUFFIXES)
@@ -148,7 +153,7 @@ def fit(
             typer.echo(f"... {words}", err=True)
 
     options = {"sheet": sheet, "weight_zero": weight_zero, "weight_one": weight_one}
-    fitted = kept_fit(data, name, tell, **options, read_voltage=read_voltage)
+    fitted = kept_fit(data, name, tell, **options, read_voltage=read_voltage, retention=retention)
     found = fitted.measurement
     doubt = doubt_of(found)
     if doubt:

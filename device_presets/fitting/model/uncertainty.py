@@ -120,7 +120,7 @@ def resampled(fit: JointFit) -> list[JointFit]:
     alike, rng = fit.prepared.alike[:, 1:], np.random.default_rng(5)
     found: list[JointFit] = []
     for _ in range(_DRAWS if len(alike) > 1 else 0):
-        rows = np.zeros(len(fit.prepared.device))
+        rows = (fit.prepared.series.pulse == 0).astype(np.float64)
         rows[alike] = rng.multinomial(len(alike), np.full(len(alike), 1 / len(alike)))[:, None]
         again = fitted_to_moments(fit, rows) if fit.layout.how else refit(fit, rows, most_steps=40)
         found.append(again)

@@ -56,8 +56,9 @@ def conditions_of(
         return None
 
     def refuse(quantity: str, bad: np.ndarray, allowed: str) -> None:
-        column = rows.columns[quantity]
-        refuse_first(file, column.name, rows.file_row, given[quantity] / column.size, bad, allowed)
+        if bad.any():
+            column, values = rows.columns[quantity], given[quantity]
+            refuse_first(file, column.name, rows.file_row, values / column.size, bad, allowed)
 
     width = amplitude = np.full(len(follows), np.nan)
     counts = follows & pulsed
@@ -70,18 +71,16 @@ def conditions_of(
         amplitude = np.where(pulsed, np.abs(given["amplitude"]), np.nan)
         allowed = f"must be a voltage other than zero, at most {MOST_VOLTS:g} V"
         refuse("amplitude", counts & ~((amplitude > 0) & (amplitude <= MOST_VOLTS)), allowed)
-    if "time" not in given:
-        unknown = np.full(len(follows), np.inf)
-        return Conditions(np.zeros(len(follows)), unknown, unknown, width, amplitude)
-    time = given["time"]
-    missing = (follows | np.append(follows[1:], False)) & np.isnan(time)
-    refuse("time", missing, "must be given in each row")
+    time = given.get("time", np.full(len(follows), np.nan))
+    timed = (rows.clock > 0) | np.isfinite(time[rows.clock == 0]).any()
+    missing = (follows | np.append(follows[1:], False)) & np.isnan(time) & timed
+    refuse("time", missing, "must be given in each row, or come by --retention from a second file")
     before = np.concatenate([time[:1], time[:-1]])
-    backwards = follows & ~(time >= before)
+    backwards = follows & timed & ~(time >= before)
     allowed = "must not be earlier than in the row before, of the same device and cycle"
     refuse("time", backwards, allowed)
     # A clock may start anew. If no pulse has its times, they count from the device's last pulse.
-    clock = rows.device + np.cumsum(time < before)
+    clock = rows.device + np.cumsum((time < before) | (np.diff(rows.clock, prepend=0) > 0))
     last, alone = _last_pulse(clock, pulsed), np.bincount(clock, pulsed)[clock] == 0
     alone &= _last_pulse(rows.device, pulsed) >= 0
     origin = np.where(last >= 0, time[np.maximum(last, 0)], np.where(alone, 0.0, np.nan))
@@ -91,7 +90,7 @@ def conditions_of(
     allowed = "must not be longer than the time since the previous pulse (column of times)"
     if "pulse_width" in given:
         refuse("pulse_width", refuse_overlap, allowed)
-    elapsed = np.where(follows, time - before, 0.0)
+    elapsed = np.where(follows & timed, time - before, 0.0)
     return Conditions(
         elapsed, np.where(follows, age, np.inf), np.maximum(gap, 0.0), width, amplitude
     )

@@ -9,6 +9,7 @@ import pandas as pd
 from scipy.stats import norm
 
 from device_presets.fitting.reading.conditions import Conditions, conditions_of
+from device_presets.fitting.reading.retention import with_retention
 from device_presets.fitting.reading.rows import refuse_first, selected
 from device_presets.fitting.reading.table import Rows, read_rows
 from device_presets.fitting.reading.units import ARBITRARY, LEAST_SIEMENS, in_unit
@@ -99,9 +100,12 @@ class Measurement:
 
 
 def read_measurement(
-    file: Path, sheet: str | None = None, read_voltage: float | None = None
+    file: Path,
+    sheet: str | None = None,
+    read_voltage: float | None = None,
+    retention: Path | None = None,
 ) -> Measurement:
-    """Returns a measured file as consecutive pulses.
+    """Returns a measured file as consecutive pulses, with the readings of a retention file.
 
     The conductance of a row is read after its pulse. Consecutive rows of a device are consecutive
     pulses if the number grows by one, or starts again at 1 with the other polarity (up 1 to N, then
@@ -112,11 +116,13 @@ def read_measurement(
     are recognised by turns.
 
     Raises:
-        PresetError: For the reasons given at ``read_rows``; also if pulse numbers repeat or run
-            backwards, there are too few pulses or only down pulses, or a device has no conductance,
-            always the same one, or does not move with its pulses.
+        PresetError: For the reasons given at ``read_rows`` and ``with_retention``; also if pulse
+            numbers repeat or run backwards, there are too few pulses or only down pulses, or a
+            device has no conductance, always the same one, or does not move with its pulses.
     """
     rows = read_rows(file, sheet, read_voltage)
+    if retention is not None:
+        rows = with_retention(rows, retention, sheet, read_voltage)
     rows = selected(rows, np.argsort(rows.device, kind="stable"))
     notes, conductance = list(rows.notes), rows.conductance
     device, number, pulsed = rows.device, rows.pulse, rows.pulsed
@@ -128,7 +134,7 @@ def read_measurement(
         if rows.cycle.any():
             notes.append("cycles are found from the turns: a sweep in each direction is one cycle")
     kinds, cycle = np.unique(_cycles(rows), return_inverse=True)
-    same_cycle = np.concatenate([[False], cycle[1:] == cycle[:-1]])
+    same_cycle = (np.diff(cycle, prepend=-1) == 0) & (np.diff(rows.clock, prepend=0) == 0)
     growth = np.concatenate([[0], np.diff(number)])
     turned = np.concatenate([[False], up[1:] != up[:-1]])
     restarted = (growth <= 0) & (number <= 1) & (turned | ~same_cycle)
@@ -148,11 +154,12 @@ def read_measurement(
     jumps = _jumps(conductance, follows & pulsed, up, ~same_cycle | turned)
     follows &= ~jumps
     if "time" in rows.conditions:
-        anew = same_device & ~same_cycle & (np.diff(rows.conditions["time"], prepend=np.inf) < 0)
+        falls = np.diff(rows.conditions["time"], prepend=np.inf) < 0
+        anew = same_device & ~same_cycle & falls & (rows.clock == 0)
         follows &= ~anew
         if anew.any():
             notes.append(f"the clock starts anew at {counted(int(anew.sum()), 'cycle')}")
-        if not pd.Series(pulsed).groupby([device, cycle]).any().all():
+        if not pd.Series(pulsed).groupby([device, cycle, rows.clock]).any().all():
             notes.append(
                 "a cycle of readings only counts from the last pulse, and does not show the loss "
                 "before them; if it continues a sweep, give it the cycle and last pulse of that; "

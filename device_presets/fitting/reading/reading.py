@@ -16,13 +16,19 @@ _SWAPPED = 2.0
 """Pulses go against their polarity if their net change does so by this many standard errors."""
 
 
-def read(path: Path, sheet: str | None = None, read_voltage: float | None = None) -> Measurement:
+def read(
+    path: Path,
+    sheet: str | None = None,
+    read_voltage: float | None = None,
+    retention: Path | None = None,
+) -> Measurement:
     """Reads a measurement, with at most as many pulses as a fit can use.
 
     Args:
         path: A CSV file, an Excel file, or a folder with a lookup table of CrossSim.
         sheet: The sheet of an Excel file; None for the first one, "all" for one device in each.
         read_voltage: The voltage (V) by which a column of currents is divided.
+        retention: A file of readings over time; see `with_retention`.
 
     Raises:
         PresetError: For the reasons given at `read_measurement` and `read_lookup_table`.
@@ -30,8 +36,9 @@ def read(path: Path, sheet: str | None = None, read_voltage: float | None = None
     if sheet is not None and path.suffix.lower() not in EXCEL:
         raise PresetError(path, "--sheet", sheet, f"must come with an Excel file, {EXCEL[0]}")
     if not path.is_dir():
-        return thinned(read_measurement(path, sheet, read_voltage))
-    require_preset(read_voltage is None, path, "--read-voltage", read_voltage, "must be left out")
+        return thinned(read_measurement(path, sheet, read_voltage, retention))
+    for option, value in (("--read-voltage", read_voltage), ("--retention", retention)):
+        require_preset(value is None, path, option, str(value), "must be left out")
     allowed = f"must hold {' and '.join(FILES.values())}; join tables with pandas.concat"
     require_preset(is_lookup_table(path), path, "folder", Fault("it has no lookup table"), allowed)
     return sampled(read_lookup_table(path))

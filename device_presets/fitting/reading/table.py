@@ -51,6 +51,7 @@ class Rows:
         pulsed: [rows] whether the row has a pulse, or only a reading.
         conductance: [rows] in siemens, read after the pulse; NaN in a gap.
         device, cycle: [rows] indices into ``devices``, ``cycles``.
+        clock: [rows] 0, and the number of the stretch in a file of readings.
         file_row: [rows] 1-based line of the file, or of the sheet that is named beside it.
         devices, cycles: The names of devices and cycles, in order of appearance.
         columns: Quantity -> column of the file.
@@ -65,6 +66,7 @@ class Rows:
     conductance: np.ndarray
     device: np.ndarray
     cycle: np.ndarray
+    clock: np.ndarray
     file_row: np.ndarray
     devices: tuple[str, ...]
     cycles: tuple[str, ...]
@@ -73,19 +75,25 @@ class Rows:
     notes: tuple[str, ...] = ()
 
 
-def read_rows(file: Path, sheet: str | None = None, read_voltage: float | None = None) -> Rows:
+def read_rows(
+    file: Path, sheet: str | None = None, read_voltage: float | None = None, pulsed: bool = True
+) -> Rows:
     """Reads and checks all rows of a measured file.
 
     Args:
         file: A CSV file with commas, or an Excel file.
         sheet: The sheet of an Excel file; None for the first one, `EVERY` for all.
         read_voltage: The voltage (V) of the readings, if these are currents.
+        pulsed: Whether the file must have a column of polarities; without it, no row has a pulse.
 
     Raises:
         PresetError: The file is not a table, a column is missing, a cell is not a number or not a
             polarity, or a conductance is impossible; the error names file, row and column.
     """
     where, names, frame, others = _frame(file, sheet)
+    if not pulsed and "polarity" not in map(str.lower, names):
+        frame[len(names)] = "read"
+        names = [*names, "polarity"]
     columns = columns_of(where, names, read_voltage)
     used = {quantity: names.index(column.name) for quantity, column in columns.items()}
     unused = [name for k, name in enumerate(names) if name and k not in used.values()]
@@ -101,13 +109,17 @@ def read_rows(file: Path, sheet: str | None = None, read_voltage: float | None =
         cells["polarity"] = pd.Series(signs, frame.index, name=columns["amplitude"].name)
         notes = ("without a column polarity, pulses above 0 V count as up",)
     if "pulse" in cells:
-        pulse = _pulse_numbers(file, cells["pulse"])
+        number = _numbers(file, cells["pulse"])
+        wrong = ~((number >= 0) & (number <= _MOST_PULSE) & (number == np.round(number)))
+        _refuse(file, cells["pulse"], wrong, f"must be a whole number from 0 to {_MOST_PULSE:.0e}")
+        pulse: np.ndarray = number.astype(np.int64)
         way = _ways(file, cells["polarity"], (pulse == 0) | ("time" in cells))
     else:
         way = _ways(file, cells["polarity"], np.ones(len(device), dtype=np.bool_))
         anew = pd.Series((way == 0) & ("time" not in cells)).groupby(device).cumsum()
         pulse = pd.Series(device).groupby([device, anew]).cumcount().to_numpy()
-        notes += ("without a column pulse, pulses are numbered in the order of the rows",)
+        told = "without a column pulse, pulses are numbered in the order of the rows"
+        notes += (told,) if pulsed else ()
     if unused:
         notes += (f"not used: {counted(len(unused), 'column')} ({listed(unused)})",)
     if others:
@@ -124,6 +136,7 @@ def read_rows(file: Path, sheet: str | None = None, read_voltage: float | None =
         conductance=conductance,
         device=device,
         cycle=cycle,
+        clock=np.zeros_like(cycle),
         file_row=frame.index.to_numpy(),
         devices=devices,
         cycles=cycles,
@@ -215,13 +228,6 @@ def _ways(file: Path, cells: pd.Series, readable: np.ndarray) -> np.ndarray:
     )
     _refuse(file, cells, (way == unknown) | ((way == 0) & ~readable), allowed)
     return way
-
-
-def _pulse_numbers(file: Path, cells: pd.Series) -> np.ndarray:
-    number = _numbers(file, cells)
-    wrong = ~((number >= 0) & (number <= _MOST_PULSE) & (number == np.round(number)))
-    _refuse(file, cells, wrong, f"must be a whole number from 0 to {_MOST_PULSE:.0e}")
-    return number.astype(np.int64)
 
 
 def _conductances(file: Path, cells: pd.Series, column: Column) -> np.ndarray:

@@ -15,27 +15,30 @@ _STRETCH = 500
 
 def thinned(found: Measurement) -> Measurement:
     """Reduces a measurement to about ``MOST_PULSES`` pulses: by drawing whole devices or whole
-    cycles if there are many, otherwise stretches, as many in one direction as in the other."""
+    cycles if there are many, otherwise stretches, as many in one direction as in the other.
+    Stretches of readings only are kept."""
     if found.n_pulses <= MOST_PULSES:
         return found
     one_in = int(np.ceil(found.n_pulses / MOST_PULSES))
     number = np.arange(len(found.pulse))
     same_cycle = (np.diff(found.device, prepend=-1) == 0) & (np.diff(found.cycle, prepend=-1) == 0)
     cycle = np.cumsum(~same_cycle) - 1
+    stretch = np.cumsum(found.begins)
+    alone = np.bincount(stretch, found.pulse != 0)[stretch] == 0
     within = number - np.maximum.accumulate(np.where(found.begins, number, 0))
     turns = np.append(found.pulse[1:] * found.pulse[:-1] < 0, False)  # rows before a turn
     piece = np.cumsum(found.begins | turns | (within % _STRETCH == 0)) - 1
     if found.n_devices >= 2 * one_in:
         kind, keep = "devices", _drawn(found.device, one_in)
     elif cycle[-1] + 1 >= 2 * one_in:
-        kind, keep = "cycles", _drawn(cycle, one_in)
+        kind, keep = "cycles", alone | _drawn(cycle, one_in)
     else:
         way = found.pulse[np.minimum(np.flatnonzero(np.diff(piece, prepend=-1)) + 1, number[-1])]
         kept = np.zeros(len(way), dtype=np.bool_)
         for sign in np.unique(way):
             mine = np.flatnonzero(way == sign)
             kept[mine] = _drawn(np.arange(len(mine)), one_in)
-        kind, keep = f"stretches of up to {_STRETCH} pulses", kept[piece]
+        kind, keep = f"stretches of up to {_STRETCH} pulses", alone | kept[piece]
     kept_rows = selected(found, keep)
     begins = kept_rows.begins | (np.diff(np.flatnonzero(keep), prepend=-2) != 1)
     left_devices, device = np.unique(kept_rows.device, return_inverse=True)

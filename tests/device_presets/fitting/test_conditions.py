@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from device_presets import PresetError
+from device_presets.fitting.reading.measurement import Measurement, read_measurement
 from support.device_presets.fits import measured
 
 
@@ -109,3 +110,49 @@ def test_a_clock_that_begins_anew_counts_from_the_last_pulse_only_if_it_has_none
     np.testing.assert_array_equal(given.age_s[-3:], [np.inf, 2, 10])
     assert "a cycle of readings only counts from the last pulse" in found.notes[-1]
     assert "not in the file wrote its state, start its times at 0" in found.notes[-1]
+
+
+def with_kept(folder: Path, pulses: list[str], kept: list[str]) -> Measurement:
+    """Returns two devices with these columns and rows of pulses, and a retention file of them."""
+    (folder / "kept.csv").write_text("\n".join(kept))
+    head, *rows = pulses
+    lines = [f"device,{head}", *(f"{device},{row}" for device in "AB" for row in rows)]
+    (folder / "a.csv").write_text("\n".join(lines))
+    return read_measurement(folder / "a.csv", retention=folder / "kept.csv")
+
+
+@pytest.mark.parametrize("timed", [True, False])
+def test_a_retention_file_has_clocks_of_its_own(timed: bool, tmp_path: Path) -> None:
+    """The devices are read in turn, and B once more after another pulse."""
+    pulses = ["pulse,polarity,conductance_uS" + timed * ",time_s"]
+    pulses += [f"{k},{p},{g}" + timed * f",{0.1 * k}" for k, (p, g) in enumerate(up_and_down())]
+    kept = ["conductance_nS,device,time_ms", "20000,B,9000", "22000,A,9000", "19000,B,30000"]
+    found = with_kept(tmp_path, pulses, [*kept, "21000,A,90000", "23000,B,5000", "22000,B,6000"])
+    given = found.conditions
+    assert given is not None
+    np.testing.assert_allclose(found.conductance[29:31], [22e-6, 21e-6])
+    np.testing.assert_allclose(found.conductance[60:], [20e-6, 19e-6, 23e-6, 22e-6])
+    assert list(np.flatnonzero(found.begins)) == [0, 29, 31, 60, 62]
+    assert (found.n_pulses, found.n_cycles) == (56, 1)
+    np.testing.assert_allclose(given.elapsed_s[29:32], [0, 81, 0])
+    np.testing.assert_allclose(given.age_s[60:], [math.inf, 9, math.inf, 5])
+    np.testing.assert_allclose(given.elapsed_s[1:29], 0.1 if timed else 0.0)
+    assert ("nothing is lost between them" in found.notes[0]) is not timed
+
+
+@pytest.mark.parametrize(
+    ("kept", "words"),
+    [
+        ("device,conductance_uS,hours|A,20,1", ("kept.csv: column: no time",)),
+        ("time_s,conductance_uS|1,20", ("kept.csv: column: no device",)),
+        ("device,time_s,conductance_uS|C,1,20", ("kept.csv: device: 'C'", "with pulses, A, B")),
+        ("device,time_s,conductance_uS|A,1,20|A,,19", ("kept.csv, row 3: column time_s",)),
+        ("device,time_s,conductance_uS,polarity|A,1,20,down", ("row 2: column polarity: 'down'",)),
+    ],
+)
+def test_a_wrong_retention_file_is_named(kept: str, words: tuple[str, ...], tmp_path: Path) -> None:
+    pulses = ["pulse,polarity,conductance_uS"]
+    pulses += [f"{k},{p},{g}" for k, (p, g) in enumerate(up_and_down())]
+    with pytest.raises(PresetError) as caught:
+        with_kept(tmp_path, pulses, kept.split("|"))
+    assert all(word in str(caught.value) for word in words)

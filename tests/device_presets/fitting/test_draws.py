@@ -36,7 +36,7 @@ def enode(asked: Result) -> FittedDevice:
     assert asked.exit_code == 0, asked.output
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(kept, "fit_file", None)  # A second fit would fail.
-        options = dict.fromkeys(("sheet", "weight_zero", "weight_one", "read_voltage"))
+        options = dict.fromkeys(("sheet", "weight_zero", "weight_one", "read_voltage", "retention"))
         return kept.kept_fit(ENODE, "enode", lambda words: None, **options)
 
 

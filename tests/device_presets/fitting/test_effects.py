@@ -371,7 +371,8 @@ def test_a_preset_of_a_charge_trap_has_its_knee_gap_and_loss(tmp_path: Path) -> 
 
 
 def test_a_retention_file_adds_the_leak_to_a_fit_of_evenly_spaced_pulses(tmp_path: Path) -> None:
-    """The leak is 60 s toward 25 uS; pulses are 10 ms apart, with 40 readings over 200 s."""
+    """The leak is 60 s toward 25 uS, pulses 10 ms apart have no times in their file, and two times
+    20 readings over 200 s begin at two levels."""
     rng, g, rows = np.random.default_rng(0), 30.0, []
     for number in range(600):
         up, state = number % 200 < 100, (g - 20) / 40
@@ -379,12 +380,12 @@ def test_a_retention_file_adds_the_leak_to_a_fit_of_evenly_spaced_pulses(tmp_pat
         step = 0.4 * (1 - 0.5 * state) if up else -0.4 * (0.5 + 0.5 * state)
         g += step * (1 + 0.3 * rng.normal())
         way = "up" if up else "down"
-        rows.append((number // 200, number + 1, way, 0.01 * number, g + 0.05 * rng.normal()))
-    pulses = pd.DataFrame(rows, columns=["cycle", "pulse", "polarity", "time_s", "conductance_uS"])
-    time = np.geomspace(0.1, 200, 40)
-    read = 25 + 23 * np.exp(-time / 60) + 0.05 * rng.normal(size=40)
-    kept = pd.DataFrame({"time_s": time, "conductance_uS": read})
-    both = pd.concat([pulses, kept.assign(cycle="retention", pulse=0, polarity="read")])
-    both.to_csv(file := tmp_path / "both.csv", index=False)
-    found = {q.name: q for q in fit_file(file, "mine").quantities}
+        rows.append((number // 200, number + 1, way, g + 0.05 * rng.normal()))
+    pulses = pd.DataFrame(rows, columns=["cycle", "pulse", "polarity", "conductance_uS"])
+    pulses.to_csv(file := tmp_path / "pulses.csv", index=False)
+    time, level = np.tile(np.geomspace(0.1, 200, 20), 2), np.repeat([23, 10], 20)
+    read = 1e3 * (25 + level * np.exp(-time / 60) + 0.05 * rng.normal(size=40))
+    kept = pd.DataFrame({"time_ms": 1e3 * time, "conductance_nS": read})
+    kept.to_csv(second := tmp_path / "kept.csv", index=False)
+    found = {q.name: q for q in fit_file(file, "mine", retention=second).quantities}
     assert found["leak_time_constant_s"].value == pytest.approx(60.0, rel=0.05)

@@ -1,0 +1,63 @@
+"""Adds readings over time from a file without pulses to the rows of a file of pulses."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from device_presets.fitting.reading.rows import joined, refuse_first, selected
+from device_presets.fitting.reading.table import Rows, read_rows
+from rpu_ssnn.common.errors import Fault, require_preset
+from rpu_ssnn.common.wording import counted, listed
+from rpu_ssnn.common.workbook import EVERY
+
+
+def with_retention(rows: Rows, file: Path, sheet: str | None, read_voltage: float | None) -> Rows:
+    """Returns the rows of pulses, and after them the readings of a retention file, which belong to
+    the last pulse of their device.
+
+    A stretch of readings is on a clock of its own, whose 0 is the device's last pulse. It begins
+    where device or cycle change, or where the time falls.
+
+    Args:
+        rows: The rows of the file of pulses.
+        file: The retention file, whose first sheet is read unless ``sheet`` is `EVERY`.
+        sheet, read_voltage: Those of `read_rows`.
+
+    Raises:
+        PresetError: `read_rows` raises it; the file has pulses or lacks times, or names a device
+            that has no pulses.
+    """
+    kept = read_rows(file, sheet if sheet == EVERY else None, read_voltage, pulsed=False)
+    # A single device needs no name.
+    lacking = [q for q in ("time", "device")[: len(rows.devices)] if q not in kept.columns]
+    allowed = "must be there in each row; time 0 is the last pulse"
+    require_preset(not lacking, file, "column", Fault(f"no {listed(lacking)}"), allowed)
+    kept = selected(kept, np.lexsort((kept.cycle, kept.device)))
+    time, words = kept.conditions["time"], np.where(kept.up, "up", "down")
+    refuse_first(file, kept.columns["time"].name, kept.file_row, time, np.isnan(time), allowed)
+    allowed = "must be read in each row of a retention file: add its pulses to the other file"
+    refuse_first(file, "polarity", kept.file_row, words, kept.pulsed, allowed)
+    unknown = listed([name for name in kept.devices if name not in rows.devices])
+    allowed = f"must be a device with pulses, {listed(rows.devices)} (column device)"
+    require_preset(not unknown, file, "device", unknown, allowed)
+    later = pd.Series(time).groupby([kept.device, kept.cycle]).diff() >= 0
+    device = np.array([rows.devices.index(name) for name in kept.devices])[kept.device]
+    last = pd.DataFrame({"pulse": rows.pulse, "cycle": rows.cycle}).groupby(rows.device).last()
+    kept = replace(
+        kept,
+        pulse=last["pulse"].to_numpy()[device],
+        device=device,
+        cycle=last["cycle"].to_numpy()[device],
+        clock=(~later).cumsum().to_numpy(),
+        file_row=np.array([f"{row} of {file.name}" for row in kept.file_row]),
+        conditions=dict.fromkeys(rows.conditions, np.full_like(time, np.nan)) | {"time": time},
+    )
+    told = f"{counted(len(time), 'reading')} in {counted(kept.clock[-1], 'stretch', 'stretches')}"
+    if "time" not in rows.conditions:
+        told += "; pulses have no times, so nothing is lost between them"
+    notes = (*rows.notes, *(f"{file.name}: {note}" for note in (told, *kept.notes)))
+    conditions = {"time": np.full(len(rows.pulse), np.nan)} | rows.conditions
+    columns = {**kept.columns, **rows.columns}
+    return joined(replace(rows, conditions=conditions, columns=columns, notes=notes), kept)
