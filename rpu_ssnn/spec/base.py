@@ -1,7 +1,8 @@
 """The base of all settings: validated, frozen data, and numbers that fit into single precision."""
 
 import struct
-from typing import Annotated, Any, TypeVar
+from collections.abc import Mapping
+from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -81,6 +82,15 @@ class Spec(BaseModel):
         """
         with explained(type(self), where=type(self).__name__):
             super().__init__(**settings)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Returns the settings with new values, which are checked as in the constructor.
+
+        Raises:
+            InputError: a setting is not valid, explained in one line.
+        """
+        copied = super().model_copy(update=update, deep=deep)
+        return type(self)(**{name: vars(copied)[name] for name in copied.model_fields_set})
 
     @model_validator(mode="before")
     @classmethod

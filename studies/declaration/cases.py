@@ -111,6 +111,8 @@ class Case(Spec):
     def _rule_is_read(cls, raw: object) -> object:
         if not isinstance(raw, Mapping):
             raise InputError("study", "", raw, _needs_a_rule())
+        if isinstance(raw.get("rule"), Rule):  # in a copy of a case, it has been read
+            return raw
         flat = _flat(raw)
         update = flat.get("update", PULSES if "device" in flat else None)
         if not isinstance(update, str):

@@ -242,7 +242,8 @@ def refuse_empty(root: Path, found: FolderContents) -> None:
         InputError: there is none; if trial files are damaged, the error of the first one.
     """
     if not found.runs:
-        nothing = InputError(root, "trials", 0, f"there must be {A_TRIAL}")
+        hidden = f" ({hidden_rows(found.n_hidden, found.study)})" if found.n_hidden else ""
+        nothing = InputError(root, "trials", 0, f"there must be {A_TRIAL}{hidden}")
         raise found.faults[0] if found.faults else nothing
 
 

@@ -62,7 +62,8 @@ def compare(results: pd.DataFrame, against: str | None = None) -> pd.DataFrame:
     titles = {titled(case, at): rows for case, at, rows in points}
     labels = list(dict.fromkeys(keyed["label"]))
     if against not in [*labels, *titles]:
-        raise InputError("results", "reference", against, one_of([*labels, *titles], against))
+        allowed = f"{one_of([*labels, *titles], against)}, which have finished trials"
+        raise InputError("results", "reference", against, allowed)
     differences = []
     for _, _, rows in points:
         own = keyed.loc[rows]

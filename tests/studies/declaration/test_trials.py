@@ -161,7 +161,7 @@ def variants(model: BaseModel, path: str = "") -> list[tuple[str, BaseModel]]:
         changed: list[tuple[str, BaseModel]] = []
         if isinstance(value, BaseModel):
             inner = variants(value, f"{path}{name}.")
-            changed = [(leaf, model.model_copy(update={name: part})) for leaf, part in inner]
+            changed = [(at, BaseModel.model_copy(model, update={name: one})) for at, one in inner]
         else:
             for other in other_values(value):
                 try:
@@ -224,7 +224,7 @@ def test_every_setting_of_a_method_is_part_of_the_identity(
     seen = set()
     wanted = {repr(model): model for model in (*models, *(changed for _, changed in changes))}
     for name, changed in wanted.items():
-        method = settings.method.model_copy(update={field: changed})
+        method = BaseModel.model_copy(settings.method, update={field: changed})
         identity = identity_of(settings.model_copy(update={"method": method}))
         assert identity not in seen, name
         seen.add(identity)
@@ -297,7 +297,7 @@ def test_what_no_run_reads_is_no_part_of_an_identity() -> None:
     from device_presets import get_preset
 
     for name in ("ideal", "capacitor", "reram_es", "ecram", "hfo2"):
-        parameters = get_preset(name).parameters
+        parameters = get_preset(name).law.parameters
         for record in RECORD_ONLY:
             assert parameters[record].aihwkit_name is None
         assert "leak_time_constant_s" not in RECORD_ONLY
@@ -345,6 +345,8 @@ def test_a_copied_study_has_points_of_its_own() -> None:
     assert len(study.model_copy(update={"cases": study.cases[:2]}).points()) == 2
     with pytest.raises(InputError, match="seeds: 'x'"):
         study.model_copy(update={"seeds": "x"}, deep=True)
+    with pytest.raises(InputError, match="NetworkSpec: T: -5 is not allowed"):
+        study.network.model_copy(update={"T": -5})
 
 
 def test_a_study_named_without_its_ending_is_told_so(
