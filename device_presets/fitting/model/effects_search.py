@@ -1,6 +1,7 @@
 """Finds the terms of time and width that the data need, one after the other."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -60,6 +61,22 @@ def with_effects(prepared: Prepared, fits: Sequence[JointFit]) -> list[JointFit]
     return _of_all_models(prepared, fits, first, longer)
 
 
+def noisy_at_bounds(quiet: Prepared, fits: Sequence[JointFit]) -> Prepared:
+    """Returns the data with the read noise of devices that stand at bounds, where readings scatter;
+    or without read noise, if it does not show such bounds and make the fit far more likely.
+
+    Args:
+        quiet: The data, prepared for no read noise.
+        fits: A fit of each model to them, the constant step first.
+    """
+    noisy, best = with_read_noise(quiet), max(fits, key=adjusted)
+    found = max((with_white_noise(noisy, fit) for fit in (fits[0], best)), key=adjusted)
+    noise, clips = float(np.exp(found.shared[1])), found.prepared.series.clips
+    stands = noise > LEAST_READ_NOISE and (clips & ~quiet.series.clips).any()
+    gains = adjusted(found) > adjusted(best) + 2 * _LEAST_GAIN
+    return replace(noisy, read_noise=noise) if stands and gains else quiet
+
+
 def with_white_noise(prepared: Prepared, fit: JointFit) -> JointFit:
     """Returns a fit without read noise, fitted again with read noise; the search starts from read
     noise of 0.3 steps.
@@ -69,8 +86,7 @@ def with_white_noise(prepared: Prepared, fit: JointFit) -> JointFit:
     """
     shared = fit.shared.copy()
     shared[1] = np.log(0.3) + fit.local[:, :2].mean()
-    layout = layout_of(prepared, fit.layout.model)
-    return fitted_from(fit_at(prepared, layout, shared, fit.local))
+    return fitted_from(fit_at(prepared, layout_of(prepared, fit.layout.model), shared, fit.local))
 
 
 def _of_all_models(
@@ -93,10 +109,7 @@ def _of_all_models(
             (np.array([*constant.shared[:NOISES], *model.flat]), constant.local),
         ]
         layout = layout_of(prepared, model, terms)
-        tried = [
-            fit_at(prepared, layout, np.append(shared, numbers), local)
-            for shared, local in starts_at
-        ]
+        tried = [fit_at(prepared, layout, np.append(one, numbers), own) for one, own in starts_at]
         found.append(fitted_from(max(tried, key=adjusted)))
     return found
 
@@ -121,9 +134,8 @@ def _with_term(prepared: Prepared, timing: Timing, fit: JointFit, term: str) -> 
     layout = layout_of(prepared, fit.layout.model, effects)
     known = dict(zip(old.names, fit.layout.effects_of(fit.shared), strict=True))
     shared = fit.shared[: NOISES + len(fit.layout.model.shape)]
-    tried = []
-    for start in starts(effects, term, timing):
-        numbers = [(known | start)[name] for name in effects.names]
-        tried.append(fit_at(prepared, layout, np.append(shared, numbers), fit.local))
+    every = (known | start for start in starts(effects, term, timing))
+    begin = (np.append(shared, [numbers[name] for name in effects.names]) for numbers in every)
+    tried = [fit_at(prepared, layout, one, fit.local) for one in begin]
     best = sorted(tried, key=adjusted)[-_TRIED:]
     return max((fitted_from(one, most_steps=_MOST_STEPS) for one in best), key=adjusted)

@@ -224,13 +224,11 @@ def refit(fit: JointFit, counted: np.ndarray | None = None, most_steps: int = 15
 
 def layout_of(prepared: Prepared, model: FitForm, effects: Effects = NO_EFFECTS) -> Layout:
     """Returns which numbers are free in a fit of these data: none that the data cannot show."""
-    has_down = prepared.has_down
+    has_down, of_effects = prepared.has_down, np.ones(len(effects.names), dtype=bool)
     shape_free = np.ones(len(model.shape), dtype=bool)
     if not has_down:
         shape_free[len(model.shape) // 2 :] = False
-    shared_free = np.concatenate(
-        [[True, prepared.noisy], shape_free, np.ones(len(effects.names), dtype=bool)]
-    )
+    shared_free = np.concatenate([[True, prepared.noisy], shape_free, of_effects])
     local_free = np.zeros((len(LOCAL), prepared.n_devices), dtype=bool)
     local_free[0], local_free[1] = True, has_down
     if model.own_slopes:

@@ -234,8 +234,6 @@ def prepare(found: Measurement, zero: float | None, one: float | None) -> Prepar
 def with_read_noise(prepared: Prepared) -> Prepared:
     """Prepares the data for a fit with read noise: bounds are fitted, and clip until the fit finds
     them flat."""
-    if prepared.noisy:
-        return prepared
     series = prepared.series
     return replace(prepared, series=series._replace(clips=np.ones_like(series.clips)), noisy=True)
 
@@ -258,10 +256,9 @@ def _scale(
     high, low = (of_devices.mean() for of_devices in ends)
     digit = 10.0 ** (math.floor(math.log10(high - low)) - 2)
     middle = digit * round((high + low) / 2 / digit) if zero is None else zero
-    top = one
-    if top is None:
-        half = digit * max(1, round((high - low) / 2 / digit))
-        top = middle + half if zero is None else digit * round(high / digit)
+    half = digit * max(1, round((high - low) / 2 / digit))
+    by_default = middle + half if zero is None else digit * round(high / digit)
+    top = by_default if one is None else one
     lowest, highest = found.conductance.min(), found.conductance.max()
     if not lowest <= middle <= highest:
         measured = f"{in_unit(lowest, found.unit)} to {in_unit(highest, found.unit)}"

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from device_presets.fitting.model.effects_search import adjusted, with_effects
+from device_presets.fitting.model.effects_search import adjusted, noisy_at_bounds, with_effects
 from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.maximum_likelihood import fit_model, refit
 from device_presets.fitting.model.preparation import LEAST_READ_NOISE, Prepared, without_read_noise
@@ -102,10 +102,10 @@ def select_model(
     fits = _of_all(quiet, models)
     best = max(fits, key=adjusted).layout.model
     # With read noise, neighbouring steps oppose each other by more than clipping bounds explain.
-    if prepared.noisy and np.exp(fit_model(prepared, best).shared[1]) > LEAST_READ_NOISE:
+    if not (prepared.noisy and np.exp(fit_model(prepared, best).shared[1]) > LEAST_READ_NOISE):
+        prepared = quiet if quiet.series.clips.all() else noisy_at_bounds(quiet, fits)
+    if prepared.noisy:
         fits = _of_all(prepared, models)
-    else:
-        prepared = quiet
     tell("looking for effects of time and width")
     fits += with_effects(prepared, fits)
     allowed = [representable(fit) for fit in fits]
@@ -121,9 +121,8 @@ def select_model(
 
 
 def _of_all(prepared: Prepared, models: tuple[FitForm, ...]) -> list[JointFit]:
-    fits = [fit_model(prepared, models[0])]
-    fits += [fit_model(prepared, model, constant=fits[0]) for model in models[1:]]
-    return fits
+    first = fit_model(prepared, models[0])
+    return [first, *(fit_model(prepared, model, constant=first) for model in models[1:])]
 
 
 def representable(fit: JointFit) -> bool:
@@ -164,10 +163,8 @@ def _held_out(fit: JointFit, fold: np.ndarray) -> np.ndarray:
         density[mine] = trained.trace().log_density[mine]
     # Each device has several parts, so the error of their sum rests on more than a few numbers.
     density = np.nan_to_num(density, nan=0.0)
-    parts = []
-    for first, end in pairwise(fit.prepared.series.start):
-        parts += [block.sum() for block in np.array_split(density[first:end], _PARTS)]
-    return np.array(parts)
+    devices = np.split(density, fit.prepared.series.start[1:-1])
+    return np.array([part.sum() for own in devices for part in np.array_split(own, _PARTS)])
 
 
 def _with_settled_bounds(fit: JointFit) -> JointFit:

@@ -77,7 +77,7 @@ class FittedDevice:
                 "in one_sided_pair(...) or mixed_precision_pair(...), or measure sweeps down too."
             )
         for high, side, way in ((True, "upper", "up"), (False, "lower", "down")):
-            seen = self.population.reached(high).all() and not self.population.extrapolated(high)
+            seen = self.population.reached(high).any() and not self.population.extrapolated(high)
             if not seen and (high or self.population.has_down):
                 told.append(f"The {side} bound was not measured: pulse {way} until devices stop.")
         return [*told, *left_out(self.population)]

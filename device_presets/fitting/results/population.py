@@ -114,6 +114,10 @@ class Population:
         values = fit.local.copy()
         if not self.log_normal:
             values[:, :2] = np.exp(values[:, :2])
+        for column, high, outer in ((4, True, np.maximum), (5, False, np.minimum)):
+            if (reached := self.reached(high)).any():  # Others show only that it is further out.
+                mean = values[reached, column].mean()
+                values[~reached, column] = outer(values[~reached, column], mean)
         return values
 
     def _vector(self, fit: JointFit) -> np.ndarray:

@@ -49,9 +49,9 @@ def report(
         return asymmetry_of(p.step_at(device, True, 0.0), p.step_at(device, False, 0.0))
 
     def how_many(q: Population) -> Quantity:
-        reached = bool(q.reached(True).all() and q.reached(False).all())
+        reached = bool(q.reached(True).any() and q.reached(False).any())
         beyond = q.extrapolated(True) or q.extrapolated(False)
-        note = "of the mean step" if reached else "a lower limit: not all devices reach both bounds"
+        note = "of the mean step" if reached else "a lower limit: a bound is reached by no device"
         return q.quantity(
             "states",
             "states",
@@ -97,7 +97,7 @@ def _nonlinearity(
             end = float(device.local[4 if up else 5])
             return 1.0 - q.step_at(device, up, end) / q.step_at(device, up, 0.0)
 
-        end = "bound" if q.reached(up).all() else "end of the measured range"
+        end = "bound" if q.reached(up).any() else "end of the measured range"
         return q.quantity(name, "1", loss, f"the step loses this share up to the {end}")
 
     own = of(p).noted("the interval allows each device its own slope" if linear else "")
@@ -115,6 +115,7 @@ def _bound(p: Population, high: bool) -> Quantity:
         return one
     note += f"; not reached by {int((~reached).sum())} of {counted(len(reached), 'device')}, "
     note += "for which the end of the measured range counts"
+    note += ", or the mean bound of the others if further out" if reached.any() else ""
     return Quantity(name, one.value, None, None, "weight", note)
 
 
