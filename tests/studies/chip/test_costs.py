@@ -68,15 +68,15 @@ def test_an_array_of_four_by_three_by_hand() -> None:
 
 def test_energy_area_and_time_follow_from_the_components() -> None:
     low_high = {**ONE, "interval": [0.5 * UNIT, 3.0 * UNIT]}
-    low_high |= {"time_s": 2.0, "area_m2": 7.0, "power_w": 0.125 * UNIT}
+    low_high |= {"time_s": 0.5, "area_m2": 7.0, "power_w": 0.5 * UNIT}
     parts = {"converter": low_high, "cell_read": {**ONE, "area_m2": 1.0}, "pulse": ONE}
     built = chip(components={**parts, "initial_write": ONE}, lines_per_converter=4)
     costs = Costs(network(FOUR_BY_THREE, HAND, presentations=5.0, pulse_s=0.5), built)
     # Each of 10 slots has two reads of four lines per converter, and two phases of writing.
-    assert costs.time == (10 * (2 * 4 * 2.0 + 2 * 0.5), "converter")
-    assert costs.inference_time == (8 * 4 * 2.0, "converter")
+    assert costs.time == (10 * (2 * 4 * 0.5 + 2 * 0.5), "converter")
+    assert costs.inference_time == (8 * 4 * 0.5, "converter")
     assert costs.area_m2 == 16 * 1.0 + 4 * 7.0
-    leaks = 4 * 0.125 * 170.0
+    leaks = 4 * 0.5 * 50.0
     energy = total(costs.training) / UNIT
     halves = (5 * 3 + 2 * 4 - 2 * 6) * 0.25
     assert energy[0] == 20 + 23 + 6 + halves + leaks
@@ -84,8 +84,8 @@ def test_energy_area_and_time_follow_from_the_components() -> None:
     assert costs.whole_training[0] / UNIT == 5 * energy[0] + 12
     assert costs.matter_most == ["leakage", "converter", "cell_read"]
     assert costs.assumed_share == pytest.approx(1 - 20 / energy[0])
-    fixed = Costs(costs.network, built.model_copy(update={"slot_s": 100.0}))
-    assert fixed.time == (1000.0, "slot")
+    fixed = Costs(costs.network, built.model_copy(update={"slot_s": 10.0}))
+    assert fixed.time == (100.0, "slot")
     assert (
         Costs(costs.network, built.model_copy(update={"pulse_period_s": 9.0})).time[1] == "device"
     )
