@@ -6,6 +6,7 @@ writing to a pipe. A file is always replaced as a whole.
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections.abc import Callable
@@ -210,7 +211,8 @@ class TrialSession:
         Returns:
             Whether the trial stops here; a run of a search may continue later from its checkpoint.
         """
-        self._how_far = self._how_far.model_copy(update={"epoch": epochs, "accuracy": accuracy})
+        known = None if math.isnan(accuracy) else accuracy  # There may be no validation images.
+        self._how_far = self._how_far.model_copy(update={"epoch": epochs, "accuracy": known})
         if time.monotonic() - self._told_at >= SECONDS_BETWEEN_PROGRESS:
             self._write_progress()
         stops = self._trial.stop_after is not None and epochs >= self._trial.stop_after
