@@ -315,3 +315,14 @@ def test_nothing_is_left_running_when_rows_are_there(harness: Harness) -> None:
     (harness.out / "trials" / f"{outcome.runs[1][0].identity}.json").unlink()
     harness.run(small_study())
     assert [path.name for path in folder.iterdir()] == [f"{other}.npz"]
+
+
+def test_progress_has_no_accuracy_without_validation_images(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workspace, "SECONDS_BETWEEN_CHECKPOINTS", 1e9)
+    session = TrialSession(Workspace(tmp_path), trial_of("rate"), "digest")
+    session.end_epoch(1, math.nan, lambda: pytest.fail("no checkpoint is due"))
+    progress = Workspace(tmp_path).progress_of(trial_of("rate"))
+    assert progress is not None
+    assert (progress.epoch, progress.accuracy) == (1, None)
