@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rpu_ssnn.common.wording import counted
 from studies.cli.options import (
     DataOption,
     QuestionOutOption,
@@ -155,6 +156,7 @@ def _answer(
 ) -> None:
     """Answers a question about a device, or prints the plan of all trainings that it takes.
 
+    If `attribute` or `decompose` is interrupted, the answer is from the seeds that are complete.
     The study gets the hyperparameters that its own run has found, and the rows of its own folder.
 
     Args:
@@ -164,8 +166,7 @@ def _answer(
         view: the module of `studies.report` that shows the answer.
     """
     from studies.declaration.shipped import find_study
-    from studies.execution.study_runs import finished_in, runner_of, with_own_folder
-    from studies.results.tables import write_csv
+    from studies.execution.study_runs import finished_in, of_whole_seeds, runner_of, with_own_folder
     from studies.sensitivity.device_question import device_name, name_of
 
     found = find_study(study)
@@ -178,10 +179,29 @@ def _answer(
         print_plan(whole, root, workers, data, rows)
         return
     with executing(root, workers, scheduler, data, other_versions, rows, retry) as options:
-        told = answer(declared, device, run=runner_of(root, options))
+        try:
+            told = answer(declared, device, run=runner_of(root, options))
+        except KeyboardInterrupt:
+            # `require` chooses each value by the last answer, and `rerun` doubts the finished rows.
+            if question != "require" and other_versions != "rerun":
+                done = of_whole_seeds(finished_in(root, rows))
+                whole = trainings(declared, device, done=done)
+                n_all = len({seed for point in whole.points() for seed in point.seeds})
+                n = len({trial.settings.seed for trial, _ in done(whole).runs})
+                typer.echo(f"complete in every case: {n} of {counted(n_all, 'seed')}")
+                if n:
+                    _show(answer(declared, device, run=done), view, device, root)
+            raise
+    _show(told, view, device, root)
+    end(told.failures, root)
+
+
+def _show(told: Any, view: Any, device: str, root: Path) -> None:
+    """Prints an answer, and writes its table and figure to the folder."""
+    from studies.results.tables import write_csv
+
     for line in view.lines(told):
         typer.echo(line)
     if len(told.table):
         typer.echo(f"table   {write_csv(told.table, root / view.FILE)}")
         typer.echo(f"figure  {view.draw(told, device, root)}")
-    end(told.failures, root)

@@ -109,6 +109,27 @@ def finished_in(root: Path, rows: Sequence[Path]) -> Callable[[Study], Outcome]:
     return lambda study: Outcome(contents_of(study, root, kept).runs, [])
 
 
+def of_whole_seeds(finished: Callable[[Study], Outcome]) -> Callable[[Study], Outcome]:
+    """Returns what gives the runs of the seeds that are finished in every case of a study.
+
+    Args:
+        finished: `finished_in`, which gives the runs of all seeds.
+    """
+
+    def found(study: Study) -> Outcome:
+        runs = finished(study).runs
+        done = {(trial.label, trial.sweep, trial.settings.seed) for trial, _ in runs}
+        left = {
+            seed
+            for point in study.points()
+            for seed in point.seeds
+            if (point.label, point.sweep, seed) not in done
+        }
+        return Outcome([run for run in runs if run[0].settings.seed not in left], [])
+
+    return found
+
+
 def with_own_folder(study: Study, root: Path) -> tuple[Study, list[Path]]:
     """Returns the study with the hyperparameters that earlier searches found, in its file or its
     folder, and the folder's file of finished rows, if there is one.

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from rpu_ssnn.common.wording import counted
+from studies.common.statistics import FEWEST_SEEDS
 from studies.declaration.trial import Trial
 from studies.execution.plan import Estimate, Plan, PlanRow
 from studies.execution.progress import duration
@@ -35,6 +36,11 @@ def plan_text(plan: Plan, estimate: Estimate | None) -> str:
             "measured on this machine, as busy as it is now, in the first steps of a training, "
             "which have the most pulses"
         )
+        first = plan.of_first_seeds(FEWEST_SEEDS)
+        same_seeds = len({len(row.trials) for row in plan.rows}) == 1
+        if same_seeds and 0 < len(first.missing) < len(plan.missing):
+            until = duration(estimate.wall_seconds(first))
+            lines.append(f"its first {FEWEST_SEEDS} seeds of every case are done in about {until}")
         lines += [f"could not be timed: {f.title}: {f.message}" for f in estimate.failures]
     return "\n".join(lines)
 

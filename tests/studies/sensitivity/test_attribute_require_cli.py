@@ -18,7 +18,19 @@ from studies.results.ledger import COLUMNS
 from studies.results.tables import write_csv
 from studies.sensitivity.attribution import TOTALS, attribute
 from studies.sensitivity.requirement import require
-from support.studies.harness import declared_trials, small_study
+from studies.workers.worker import Job
+from support.commands import Command
+from support.studies.harness import (
+    DRIVE,
+    SMALL,
+    Harness,
+    InThisProcess,
+    accept_all,
+    declared_trials,
+    fake_training,
+    small_study,
+    study_file,
+)
 from support.studies.question_fakes import FakeRun, device_study
 
 
@@ -221,3 +233,37 @@ def test_images_too_easy_to_tell_anything_are_named(
     assert [line.startswith("Every run has at most one") for line in caveats.of_ceiling(runs)] == (
         [True] if warned else []
     )
+
+
+@pytest.mark.parametrize(
+    ("question", "last", "told"),
+    [
+        ("attribute", "without leak seed 3", "complete in every case: 3 of 5 seeds\n"),
+        ("decompose", "numbers in the device seed 1", "complete in every case: 1 of 5 seeds\n"),
+        ("attribute", "as it is seed 3", "complete in every case: 0 of 5 seeds\n"),
+        ("require", "as it is seed 3", ""),
+    ],
+)
+def test_an_interrupted_question_is_answered_from_whole_seeds(
+    question: str,
+    last: str,
+    told: str,
+    command: Command,
+    harness: Harness,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupt(trial: Trial, *more: Any) -> TrialResult:
+        if trial.title == last:
+            raise KeyboardInterrupt
+        return fake_training(trial, *more)
+
+    job = Job(accept_all, interrupt, harness.orders)
+    monkeypatch.setattr("studies.execution.phase.training_job", lambda data: job)
+    monkeypatch.setattr("studies.workers.clusters.executor_of", lambda *_: InThisProcess())
+    cases = [*SMALL["cases"], {"device": "capacitor", "hyperparameters": DRIVE}]
+    study = study_file(harness.orders, cases=cases, reference="rate", seeds={"count": 5})
+    code, output, errors = command(question, study, "--device", "capacitor", "--out", harness.out)
+    assert code == 130
+    assert "continue with: rpu-ssnn" in errors
+    assert output.startswith(told)
+    assert ("figure" in output) == (told[-13:-12] in ("1", "3"))
