@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from device_presets.fitting.reading.rows import refuse_first
 from device_presets.fitting.reading.table import Rows
 from device_presets.fitting.reading.units import MOST_VOLTS
 from rpu_ssnn.devices.common_parameters import LONGEST_PULSE_S, SHORTEST_PULSE_S
+
+_ROUNDING = 1e-3
+"""Clocks may be rounded by up to this share of a time."""
 
 
 @dataclass(frozen=True)
@@ -79,11 +83,11 @@ def conditions_of(
     backwards = follows & timed & ~(time >= before)
     allowed = "must not be earlier than in the row before, of the same device and cycle"
     refuse("time", backwards, allowed)
-    # A clock may start anew. If no pulse has its times, they count from the device's last pulse.
+    # A clock may start anew; that of retention data starts with the device's last pulse.
     clock = rows.device + np.cumsum((time < before) | (np.diff(rows.clock, prepend=0) > 0))
-    last, alone = _last_pulse(clock, pulsed), np.bincount(clock, pulsed)[clock] == 0
-    alone &= _last_pulse(rows.device, pulsed) >= 0
-    origin = np.where(last >= 0, time[np.maximum(last, 0)], np.where(alone, 0.0, np.nan))
+    pulses = pd.Series(np.nan_to_num(time, nan=np.inf)).where(pulsed)  # A time may be unknown.
+    last = pulses.groupby(clock).ffill().groupby(clock).shift()
+    origin = last.where(rows.clock == 0, 0.0).to_numpy()
     since, age = (np.where(at >= origin, at - origin, np.inf) for at in (time, before))
     gap = since - np.where(pulsed, np.nan_to_num(width), 0.0)
     refuse_overlap = counts & np.isfinite(gap) & (gap < -_ROUNDING * since)
@@ -94,14 +98,3 @@ def conditions_of(
     return Conditions(
         elapsed, np.where(follows, age, np.inf), np.maximum(gap, 0.0), width, amplitude
     )
-
-
-_ROUNDING = 1e-3
-"""Clocks may be rounded by up to this share of a time."""
-
-
-def _last_pulse(group: np.ndarray, pulsed: np.ndarray) -> np.ndarray:
-    """Returns [rows] the row of its group's last pulse before each row; -1 if there is none."""
-    at = np.where(pulsed, np.arange(len(group)), -1)
-    before = np.concatenate([[-1], np.maximum.accumulate(at)[:-1]])
-    return np.where(before >= np.searchsorted(group, group), before, -1)

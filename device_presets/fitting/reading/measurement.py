@@ -156,15 +156,14 @@ def read_measurement(
     if "time" in rows.conditions:
         falls = np.diff(rows.conditions["time"], prepend=np.inf) < 0
         anew = same_device & ~same_cycle & falls & (rows.clock == 0)
+        moved = pd.Series(pulsed).groupby([device, cycle]).transform("any")
+        allowed = "must not fall in a cycle of readings only: give these by --retention"
+        column = rows.columns["time"]
+        times = rows.conditions["time"] / column.size
+        refuse_first(file, column.name, rows.file_row, times, anew & ~moved, allowed)
         follows &= ~anew
         if anew.any():
             notes.append(f"the clock starts anew at {counted(int(anew.sum()), 'cycle')}")
-        if not pd.Series(pulsed).groupby([device, cycle, rows.clock]).any().all():
-            notes.append(
-                "a cycle of readings only counts from the last pulse, and does not show the loss "
-                "before them; if it continues a sweep, give it the cycle and last pulse of that; "
-                "if pulses that are not in the file wrote its state, start its times at 0"
-            )
     pulse = np.where(follows & pulsed, np.where(up, 1, -1), 0).astype(np.int8)
     conditions = conditions_of(file, rows, follows, pulsed & (number > 0))
     if gap.any():

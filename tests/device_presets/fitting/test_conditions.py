@@ -92,24 +92,20 @@ def test_a_clock_that_begins_anew_with_a_cycle_begins_a_stretch(tmp_path: Path) 
     assert "clock starts anew at 1 cycle" in found.notes[-1]
 
 
-def test_a_clock_that_begins_anew_counts_from_the_last_pulse_only_if_it_has_none(
-    tmp_path: Path,
-) -> None:
-    """The second cycle begins with two readings, before which its clock knows of no pulse; the
-    last cycle is retention data."""
+def test_a_clock_that_begins_anew_knows_no_earlier_pulse(tmp_path: Path) -> None:
+    """The second cycle begins with two readings. Readings without any pulse on their clock are
+    retention data, and belong into a file of their own."""
     lines = ["pulse,polarity,conductance_uS,time_s,cycle"]
     for k, (polarity, g) in enumerate(up_and_down()):
         word = "read" if k in (15, 16) else polarity
         lines.append(f"{k},{word},{g},{k % 15},{k // 15}")
-    lines += [f"0,read,20,{time},kept" for time in (2, 10, 100)]
-    found = measured(tmp_path, lines)
-    given = found.conditions
+    given = measured(tmp_path, lines).conditions
     assert given is not None
     np.testing.assert_array_equal(given.age_s[15:18], np.inf)
     assert given.age_s[19] == 0.0
-    np.testing.assert_array_equal(given.age_s[-3:], [np.inf, 2, 10])
-    assert "a cycle of readings only counts from the last pulse" in found.notes[-1]
-    assert "not in the file wrote its state, start its times at 0" in found.notes[-1]
+    lines += [f"0,read,20,{time},kept" for time in (2, 10, 100)]
+    with pytest.raises(PresetError, match=r"row 31: column time_s: 2\.0.*by --retention"):
+        measured(tmp_path, lines)
 
 
 def with_kept(folder: Path, pulses: list[str], kept: list[str]) -> Measurement:

@@ -1,7 +1,6 @@
 """If no law describes each pulse, whole cycles are fitted; devices are drawn from a fit."""
 
 import math
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +8,8 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from device_presets import get_preset
-from device_presets.fitting import FittedDevice, fit_file, kept
+from device_presets import fitting, get_preset
+from device_presets.fitting import FittedDevice, fit_file
 from device_presets.jump_tables.table_device import SHIPPED
 from device_presets.library.entry_writing import MOST_DRAWS, draws_file
 from device_presets.library.steps_at_zero import mean_steps
@@ -21,23 +20,20 @@ ENODE = SHIPPED / "ENODe"
 
 
 @pytest.fixture(scope="module")
-def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Result]:
-    """Yields the command's result for a measured table that no law describes pulse by pulse."""
-    folder = tmp_path_factory.mktemp("enode")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(kept.FOLDER, str(folder / "kept"))
-        out = str(folder / "enode.yaml")
-        yield CliRunner().invoke(presets_app, ["fit", str(ENODE), "--name", "mine", "--out", out])
+def enode() -> FittedDevice:
+    """Returns the fit of a measured table that no law describes pulse by pulse."""
+    return fit_file(ENODE, "enode")
 
 
 @pytest.fixture(scope="module")
-def enode(asked: Result) -> FittedDevice:
-    """Returns the fit that the command stored."""
-    assert asked.exit_code == 0, asked.output
+def asked(enode: FittedDevice, tmp_path_factory: pytest.TempPathFactory) -> Result:
+    """Returns the command's result for this fit."""
+    out = str(tmp_path_factory.mktemp("enode") / "enode.yaml")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(kept, "fit_file", None)  # A second fit would fail.
-        options = dict.fromkeys(("sheet", "weight_zero", "weight_one", "read_voltage", "retention"))
-        return kept.kept_fit(ENODE, "enode", lambda words: None, **options)
+        patch.setattr(fitting, "fit_file", lambda *_: enode)  # A second fit takes as long.
+        found = CliRunner().invoke(presets_app, ["fit", str(ENODE), "--name", "mine", "--out", out])
+    assert found.exit_code == 0, found.output
+    return found
 
 
 def test_the_command_goes_from_a_measured_table_to_a_verdict(asked: Result) -> None:

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from device_presets import PresetError, get_preset
 from device_presets.cards.card import card
-from device_presets.fitting import FittedDevice, fit_file, kept
+from device_presets.fitting import FittedDevice, fit_file
 from device_presets.fitting.checks.defects import _growing_noise
 from device_presets.fitting.checks.goodness import _excess, _moves, _steps
 from device_presets.fitting.model.effects import LEAK, NO_EFFECTS, Effects
@@ -93,8 +93,7 @@ def test_a_step_that_is_off_is_told_by_how_much(pulses: int) -> None:
     assert 0.35 < float(check.answer.split("at least ")[1].split()[0]) <= 0.5
 
 
-def test_the_command_fits_and_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(kept.FOLDER, str(tmp_path / "kept"))
+def test_the_command_fits_and_refuses(tmp_path: Path) -> None:
     conductance, up = noise_only(np.random.default_rng(1))
     file = file_of(tmp_path / "noise.csv", conductance, up)
     command = ["fit", str(file), "--name", "mine", "--out", str(tmp_path / "mine.yaml")]
@@ -102,8 +101,7 @@ def test_the_command_fits_and_refuses(tmp_path: Path, monkeypatch: pytest.Monkey
     assert poor.exit_code == 3, poor.output
     assert poor.stderr.count("\n") == 1
     assert "no model describes the data: " in poor.stderr
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["kept", "mine.png", "noise.csv"]
-    monkeypatch.setattr(kept, "fit_file", None)  # The second command must not fit again.
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["mine.png", "noise.csv"]
     taken = CliRunner().invoke(presets_app, [*command, "--accept-poor-fit"])
     assert taken.exit_code == 0, taken.output
     assert get_preset(str(tmp_path / "mine.yaml")).technology == "measured"
