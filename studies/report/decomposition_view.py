@@ -15,8 +15,9 @@ FILE, FIGURE = "decomposition.csv", "decomposition.png"
 
 _CAPTION = (
     "Loss: mean difference of accuracies by seed, percentage points, with its 95 % interval. "
-    "p, p Holm: paired t-test, without and with Holm's correction for these rows (the table of the "
-    f"study corrects for its own gaps). {MARKS}"
+    "p: paired t-test. p Holm: corrected for the steps of one way; `all` and the last row are "
+    f"single tests. {MARKS} `table` tests the gaps to the reference, which are other differences, "
+    "and corrects for all of them, so that its marks may differ."
 )
 
 

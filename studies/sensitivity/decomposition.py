@@ -13,6 +13,7 @@ by spikes.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Any
 
 import pandas as pd
@@ -23,6 +24,7 @@ from studies.common.settings import leaves, value_at, with_value
 from studies.common.statistics import (
     NOT_SIGNIFICANT,
     ONLY_ALONE,
+    SIGNIFICANCE,
     WHY_UNTESTED,
     mark,
     mean_and_half_width,
@@ -68,6 +70,13 @@ WITH_NUMBERS, WITH_SPIKES = "the device, trained with numbers", "the device, tra
 WITH_NEURONS = "the faults of the neurons"
 INSTEAD, ALL = "spikes instead of numbers", "all"
 
+_PLACES = {
+    FRONT_END: "the front end",
+    PRODUCTS: "the coincidences",
+    WITH_SPIKES: "the device",
+    WITH_NEURONS: "the neurons",
+}
+
 
 def steps_to(last: str) -> list[tuple[str, str, str, str]]:
     """Returns way, step, state before and state after for each row of the table.
@@ -96,9 +105,9 @@ class Decomposition:
     Attributes:
         table: one row for each of `steps_to`: ``way``, ``step``, ``before``, ``after``, ``loss``
             (points, mean over the seeds that both have), ``loss_ci`` (half width of the 95 %
-            interval), ``loss_p_holm`` (paired t-test after Holm's correction over all rows), ``n``
-            (number of seeds) and ``loss_p_alone`` (not corrected, so that it agrees with
-            ``loss_ci``).
+            interval), ``loss_p_holm`` (paired t-test after Holm's correction over the steps of one
+            way; ``all`` and `INSTEAD` are single questions), ``n`` (number of seeds) and
+            ``loss_p_alone`` (not corrected, so that it agrees with ``loss_ci``).
         levels: mean test accuracy (%) of each state.
         sentence: the answer in words; empty if a state has no run.
         notes: lines about what was left out.
@@ -249,9 +258,12 @@ def _read_by(rule: type[Rule], shared: dict[str, dict[str, Any]]) -> dict[str, d
 def _table(runs: Runs, last: str) -> pd.DataFrame:
     steps = steps_to(last)
     reached = {state: accuracies(runs, state) for step in steps for state in step[2:]}
-    tests = paired_tests(
+    losses = [
         list(differences(reached[before], reached[after]).values()) for *_, before, after in steps
-    )
+    ]
+    # Which step of a way costs is one question, and what the whole way costs is another.
+    questions = groupby(range(len(steps)), lambda row: (steps[row][0], steps[row][1] == ALL))
+    tests = [test for _, rows in questions for test in paired_tests(losses[row] for row in rows)]
     return pd.DataFrame(steps, columns=["way", "step", "before", "after"]).assign(
         loss=[test.mean for test in tests],
         loss_ci=[test.half_width for test in tests],
@@ -290,9 +302,21 @@ def sentence(table: pd.DataFrame, device: str) -> str:
     return (
         f"Trained by spikes, {device} is {_points(whole)} points below the float network: "
         f"{_points(front_end)} arise in the spiking front end, {_points(products)} in the "
-        f"coincidences, {_points(inside)} in the device{in_neurons}. Trained with numbers, without "
-        f"spikes, the device costs {_points(numbers)} points. {verdict}."
+        f"coincidences, {_points(inside)} in the device{in_neurons}. {_blamed(table)} Trained with "
+        f"numbers, it is {_points(numbers)} points below {IDEAL_DEVICE}. {verdict}."
     )
+
+
+def _blamed(table: pd.DataFrame) -> str:
+    """Says which steps by spikes have a significant loss."""
+    steps = table[(table["way"] == BY_SPIKES) & (table["step"] != ALL)]
+    if steps["loss_p_holm"].isna().all():
+        return f"No loss is tested ({WHY_UNTESTED})."
+    costs = steps[(steps["loss"] > 0) & (steps["loss_p_holm"] < SIGNIFICANCE)]
+    where = [_PLACES[step] for step in costs.sort_values("loss", ascending=False)["step"]]
+    if len(where) < 2:
+        return f"The only significant loss is in {where[0]}." if where else "None is significant."
+    return f"The significant losses, largest first, are in {', '.join(where)}."
 
 
 def _points(row: pd.Series, sign: float = 1.0) -> str:
