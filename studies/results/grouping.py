@@ -111,6 +111,11 @@ def _short(value: object) -> object:
     return "-".join(layer_names(NetworkSpec(layers=json.loads(value)).hidden_layers))
 
 
+def without_draw(device: str) -> str:
+    """Returns the name of a device without the number of its draw from a fit, if it has one."""
+    return _DRAW.sub("", device)
+
+
 def draws_of(runs: pd.DataFrame) -> list[pd.Index] | None:
     """Returns the rows of each device that was drawn from a fit, or None if not all were drawn."""
     if "device" not in runs or not runs["device"].astype(str).str.contains(_DRAW).all():

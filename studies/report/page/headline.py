@@ -24,7 +24,7 @@ from studies.declaration.trial import Runs, Trial
 from studies.declaration.update_rules.pulses import PulseRule
 from studies.results import caveats
 from studies.results.comparison import compare
-from studies.results.grouping import titled_row, titles_of
+from studies.results.grouping import titled_row, titles_of, without_draw
 from studies.results.text_table import accuracy_interval, interval
 
 _IN_WORDS = {
@@ -34,10 +34,8 @@ _IN_WORDS = {
     UNTESTED: f", untested: {WHY_UNTESTED}",
 }
 
-_OVERRIDES = "overrides."
-
 MOST_NAMES = 4
-"""A sentence names at most this many cases; if there are more, it gives their number."""
+"""A sentence names at most this many cases, and gives the number of others."""
 
 
 def headline(
@@ -49,11 +47,14 @@ def headline(
         results: one row per run (`results_frame` of the runs).
         table: the `summary` of the results.
     """
-    devices = devices_trained_by_spikes(runs)
+    devices, left_out = devices_to_compare(runs)
     titles = [titled_row(row) for _, row in table.iterrows()]
     compared = table[[title in devices for title in titles]]
     if len(compared):
         yield from _best(results, compared, reference, devices)
+    if left_out:
+        each = [f"{listed(names, MOST_NAMES)} ({why})" for why, names in left_out.items()]
+        yield f"Not compared as devices: {'; '.join(each)}."
     tested = table[table["gap_p_holm"].notna()]
     if len(tested):
         told = int(tested["gap_significant"].eq(True).sum())
@@ -66,28 +67,44 @@ def headline(
         )
 
 
-def devices_trained_by_spikes(runs: Runs) -> frozenset[str]:
-    """Returns the titles of the rows from which the best device is chosen.
+def devices_to_compare(runs: Runs) -> tuple[frozenset[str], dict[str, list[str]]]:
+    """Returns the titles of the rows from which the best device is chosen, and of those that are
+    left out, by the reason.
 
-    These are devices that end above chance, either unchanged from their presets or at a point of a
-    sweep. Controls by numbers, changed presets and specifications such as `ideal` are left out.
+    Each device competes once, with the numbers of its preset, in its first row: its other rows,
+    such as those after storage, have other conditions. Controls by numbers are no such rows, and
+    those near chance are named by `caveats.of_chance`.
     """
-    return frozenset(
-        title
-        for title, own in caveats.by_title(runs).items()
-        if _is_real_device(own[0][0])
-        and not _changed_parameters(own[0][0])
-        and not caveats.near_chance(own)
-    )
+    chosen: dict[str, str] = {}
+    left_out: dict[str, list[str]] = {}
+    for title, own in caveats.by_title(runs).items():
+        trial = own[0][0]
+        rule = trial.settings.method
+        if not isinstance(rule, PulseRule) or caveats.near_chance(own):
+            continue
+        if not _is_real_device(trial):
+            left_out.setdefault("`technology: specification`, not a built device", []).append(title)
+        elif _is_changed(trial):
+            left_out.setdefault("changed presets", []).append(title)
+        elif chosen.setdefault(without_draw(rule.device), title) != title:
+            left_out.setdefault("a device that is compared in another row", []).append(title)
+    return frozenset(chosen.values()), left_out
 
 
 def device_to_ask_about(study: Study, runs: Runs) -> str | None:
     """Returns the label of the best device that the questions take: one that is trained by spikes
-    without a sweep, not drawn from a fit, and not the reference."""
+    without a sweep, not drawn from a fit, and not the reference.
+
+    Each device competes in its first case.
+    """
     drawn = {case.name for case in study.cases if getattr(case.rule, "draws", 0)}
+    first: dict[str, str] = {}
     reached: dict[str, list[float]] = {}
     for trial, result in runs:
-        if _is_real_device(trial) and not trial.sweep:
+        rule = trial.settings.method
+        if not isinstance(rule, PulseRule) or not _is_real_device(trial) or trial.sweep:
+            continue
+        if first.setdefault(without_draw(rule.device), trial.label) == trial.label:
             reached.setdefault(trial.label, []).append(result.accuracy)
     asked = reached.keys() - drawn - {study.reference_label}
     return max(sorted(asked), key=lambda label: describe(reached[label]).mean, default=None)
@@ -107,20 +124,18 @@ def _is_real_device(trial: Trial) -> bool:
     return not presets or any(preset.technology != SPECIFICATION for preset in presets)
 
 
-def _changed_parameters(trial: Trial) -> set[str]:
-    """Returns the parameters that the case itself, not a sweep, changes from its preset."""
+def _is_changed(trial: Trial) -> bool:
+    """Says whether a parameter differs from that of the preset."""
     method = trial.settings.method
     assert isinstance(method, PulseRule)
     try:
         own = parameters_in(method.as_shipped)
     except InputError:  # the user's file is gone
         own = {}
-    swept = {path.removeprefix(_OVERRIDES) for path, _ in trial.sweep}
-    return {
-        name
+    return any(
+        name not in own or canonical(value) != canonical(own[name])
         for name, value in method.overrides.items()
-        if name not in swept and (name not in own or canonical(value) != canonical(own[name]))
-    }
+    )
 
 
 def _best(

@@ -8,7 +8,7 @@ import pytest
 from studies.declaration.trial import Runs, Trial
 from studies.report.figure_style import FONT_POINTS, NARROW_INCHES, WIDE_INCHES
 from studies.report.page.build import report_html, write_report
-from studies.report.page.headline import headline
+from studies.report.page.headline import device_to_ask_about, headline
 from studies.results.summary import summary
 from studies.results.tables import results_frame
 from support.chromium import visit
@@ -68,9 +68,9 @@ def test_the_answer_comes_first_in_words(folder: Path) -> None:
     text = report_html(folder)
     answer = re.findall(r"<p>(.*?)</p>", text[text.index('aria-label="Answer"') :])[:4]
     assert answer[0].startswith("Best device: x_$T$")
-    assert "[T = 20] with 91.00 ± 4.30 % (3 seeds)" in answer[0]
-    assert answer[0].endswith("gap to rate +0.00 ± 2.48 points, not significant.")
-    assert answer[1].startswith("Significantly lower: x_$T$")
+    assert "[T = 10] with " in answer[0]
+    assert answer[1].startswith("Not compared as devices: x_$T$")
+    assert answer[1].endswith("[T = 20] (a device that is compared in another row).")
     assert answer[2].startswith("Significant gaps to rate: 1 of 2")
     assert text.index("Best device") < text.index("<nav") < text.index("<h2>Figures</h2>")
 
@@ -100,7 +100,24 @@ def test_only_devices_as_their_presets_have_them_are_the_best(last: list[str]) -
     best = [line for line in answer if line.startswith("Best")]
     assert [line.split(" with ")[0] for line in best] == [f"Best device: {n}" for n in last[:1]]
     assert ("Significantly lower: reram_es." in answer) == (len(last) == 2)
+    (left_out,) = [line for line in answer if line.startswith("Not compared")]
+    specified = "ideal, two_device_pair(gokmen_vlasov) (`technology: specification`"
+    assert specified in left_out
+    assert "; capacitor (changed presets)" in left_out
     assert answer[-1].startswith(f"Significant gaps to rate: {len(order) - 1} of {len(order) - 1}")
+
+
+def test_a_device_competes_once_and_not_after_storage() -> None:
+    stored = {"device": "capacitor", "label": "two days", "tile": {"storage_seconds": 172800}}
+    cases = [RATE, {"device": "capacitor"}, stored, {"device": "ecram"}]
+    cases = [case | ({"hyperparameters": DRIVE} if "device" in case else {}) for case in cases]
+    study = nasty_study(cases=cases, sweep={})
+    runs = runs_of(study, lambda t: 80.0 + t.settings.seed + 5.0 * (t.label == "two days"))
+    answer = answer_of(runs)
+    assert answer[0].startswith("Best device: capacitor ")
+    assert answer[1] == "Not significantly different from the best device: ecram."
+    assert answer[2].endswith(": two days (a device that is compared in another row).")
+    assert device_to_ask_about(study, runs) in ("capacitor", "ecram")
 
 
 def test_no_device_near_chance_is_the_best() -> None:
@@ -117,7 +134,8 @@ def test_devices_that_the_seeds_cannot_tell_from_the_best_are_named(
 ) -> None:
     cases = [RATE]
     cases += [
-        {"device": "reram_es", "label": label, "hyperparameters": DRIVE} for label in ("a", "b")
+        {"device": device, "label": label, "hyperparameters": DRIVE}
+        for label, device in (("a", "reram_es"), ("b", "ecram"))
     ]
     answer = answer_of(runs_of(nasty_study(cases=cases, sweep={}, seeds=seeds)))
     assert answer[0].startswith("Best device: a ")
@@ -141,7 +159,8 @@ def test_what_ends_above_the_best_over_common_seeds_is_not_called_lower() -> Non
     """The best case has one more seed, which raises its mean; over the common seeds b is higher."""
     cases = [RATE]
     cases += [
-        {"device": "reram_es", "label": label, "hyperparameters": DRIVE} for label in ("a", "b")
+        {"device": device, "label": label, "hyperparameters": DRIVE}
+        for label, device in (("a", "reram_es"), ("b", "ecram"))
     ]
     study = nasty_study(cases=cases, sweep={}, seeds=[0, 1, 2, 3])
 
