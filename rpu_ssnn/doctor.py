@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib import metadata
 
-from rpu_ssnn.common.errors import RpuSsnnError, require
+from rpu_ssnn.common.errors import InputError, RpuSsnnError, require
 
 WORKING_PAIRS = "aihwkit 1.2.* with torch 2.13 to 2.15 on Python 3.12 to 3.14"
 REBUILD = "rebuild the environment with `make clean && make test`"
@@ -46,7 +46,7 @@ class HealthCheck:
     Args:
         ok: whether the check passed.
         found: what was found, as a phrase that is complete in itself.
-        advice: what to do if the check failed, else empty.
+        advice: what to do if the check failed; empty if `found` says it.
     """
 
     ok: bool
@@ -94,6 +94,8 @@ def check_tile_pair() -> None:
     """
     try:
         fault = _tile_fault()
+    except RuntimeWarning:  # numba cannot read an environment variable
+        raise
     except Exception as error:  # a broken build may raise anything
         fault = _one_line(error)
     if fault is not None:
@@ -138,7 +140,11 @@ def _tile_fault() -> str | None:
 
 
 def diagnose() -> list[HealthCheck]:
-    """Checks everything that the commands need; takes seconds and raises nothing."""
+    """Checks everything that the commands need, which takes seconds.
+
+    Raises:
+        RuntimeWarning: warnings are errors, and numba cannot read an environment variable.
+    """
     try:
         check_tile_pair()
         pair = HealthCheck(True, f"{_pair()}: one pulse moved a weight by one step")
@@ -151,8 +157,9 @@ def diagnose() -> list[HealthCheck]:
 
 def render(checks: Iterable[HealthCheck]) -> list[str]:
     """Returns one line for each check, which starts with ``ok`` or ``PROBLEM``."""
+    starts = ("PROBLEM", "ok     ")
     return [
-        f"ok      {check.found}" if check.ok else f"PROBLEM {check.found}: {check.advice}"
+        f"{starts[check.ok]} {': '.join(filter(None, (check.found, check.advice)))}"
         for check in checks
     ]
 
@@ -161,6 +168,10 @@ def _tried(call: Callable[[], str], advice: str) -> HealthCheck:
     """Makes a check of a call; a mismatched build may raise anything."""
     try:
         return HealthCheck(True, call())
+    except RuntimeWarning:
+        raise
+    except InputError as error:
+        return HealthCheck(False, str(error))
     except Exception as error:
         return HealthCheck(False, _one_line(error), advice)
 

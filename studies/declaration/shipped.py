@@ -53,6 +53,11 @@ def find_study(name_or_path: str) -> Study:
     raise InputError("studies", "study", name_or_path, allowed)
 
 
+def records() -> list[str]:
+    """Returns the names of the records in this repository, which an installation may lack."""
+    return sorted(rows.parent.name for rows in KEPT_RECORDS.glob(f"*/{ROWS_FILES}"))
+
+
 def kept_rows(name_or_path: str) -> list[Path]:
     """Returns the files of rows of a record, which is a folder or a name in this repository."""
     folder = Path(name_or_path)

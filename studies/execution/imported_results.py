@@ -169,6 +169,8 @@ def _read(path: Path, faults: list[InputError]) -> list[tuple[str, Row]]:
 
     Each cell is parsed by itself, so that no cell can change another.
     """
+    allowed = "must be the results.csv that a run writes beside it"
+    require(path.suffix != ".parquet", path, "file", Fault("a Parquet file"), allowed)
     text = text_of(path, MOST_TABLE_BYTES).removeprefix("\ufeff")
     try:
         names, *lines = csv.reader(io.StringIO(text, newline=""), strict=True)

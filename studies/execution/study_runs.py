@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from rpu_ssnn.common.errors import Fault, InputError, several
+from rpu_ssnn.common.errors import Fault, InputError, nearest, several
 from rpu_ssnn.common.files import is_regular, user_path
 from rpu_ssnn.common.wording import counted, listed
 from rpu_ssnn.doctor import require_compilation
@@ -14,7 +14,7 @@ from studies.declaration.hyperparameters import (
     trials_of,
     with_hyperparameters,
 )
-from studies.declaration.shipped import find_study, kept_rows
+from studies.declaration.shipped import find_study, kept_rows, records
 from studies.declaration.study import Study, refuse_missing_images
 from studies.declaration.trial import Runs, Trial, TrialResult
 from studies.execution.hyperparameter_search import find_hyperparameters
@@ -233,7 +233,8 @@ def shown_contents(where: Path, rows: Sequence[Path] = ()) -> FolderContents:
     is_output = is_ours(where)
     files = list(rows) or ([] if is_output else kept_rows(str(where)))
     if not files:
-        return contents_of(stored_study(where, _OR_ROWS), where)
+        near = [] if where.exists() else nearest(records(), where)
+        return contents_of(stored_study(where, _OR_ROWS, near), where)
     imported, named = read_imported_rows(files), _named(files)
     others = imported.by_identity
     if is_output:

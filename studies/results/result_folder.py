@@ -14,7 +14,7 @@ OUT/results.csv, results.parquet, curves.csv, failures.csv    rebuilt from the a
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -24,7 +24,7 @@ from pathlib import Path
 from filelock import BaseFileLock, FileLock, Timeout
 
 from rpu_ssnn.common import strict_yaml
-from rpu_ssnn.common.errors import Fault, InputError, require
+from rpu_ssnn.common.errors import Fault, InputError, meant, require
 from rpu_ssnn.common.files import (
     is_regular,
     make_folder,
@@ -176,19 +176,20 @@ def _taken_lock(root: Path) -> BaseFileLock:
     return lock
 
 
-def stored_study(root: Path, or_else: str = "") -> Study:
+def stored_study(root: Path, or_else: str = "", near: Sequence[str] = ()) -> Study:
     """Returns the study of an output folder.
 
     Args:
         or_else: what else than an output folder the user could have named, for the error.
+        near: names that the user may have meant.
 
     Raises:
         InputError: there is no folder, or it has no valid study.
     """
     path = root / STUDY_FILE
     if not path.is_file():
-        allowed = f"must be the output folder of `rpu-ssnn run`, with a {STUDY_FILE} in it"
-        allowed += or_else
+        ours = f"must be the output folder of `rpu-ssnn run`, with a {STUDY_FILE} in it"
+        allowed = f"{meant(near)}{ours}{or_else}"
         raise InputError(root, "result folder", _what_is(root), allowed)
     return parse_study(strict_yaml.read(path), path, root)
 

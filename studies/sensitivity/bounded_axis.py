@@ -78,7 +78,7 @@ def bounds_of(
     Raises:
         InputError: a bound is out of range, or a chip is missing or has no bound.
     """
-    where, around = asked.study.study, chip or asked.study.chip
+    where, around = asked.study.where, chip or asked.study.chip
     allowed = "must be a number of percentage points, above 0 and at most 100"
     require(_is_number(loss) and 0 < loss <= 100, where, "--loss", loss, allowed)
     yield Bound("loss", loss)

@@ -168,7 +168,7 @@ def all_trainings(study: Study, device: str) -> Study:
     asked = ask(study, device)
     allowed = "must be a device that is trained by spikes, or its preset"
     by_spikes = isinstance(asked.case.rule, PulseRule)
-    require(by_spikes, asked.study.study, "--device", asked.device, allowed)
+    require(by_spikes, asked.study.where, "--device", asked.device, allowed)
     perfect = _with_perfect_neurons(asked)
     cases = list(_cases(perfect))
     if circuit_of(asked.case).acts:

@@ -71,7 +71,7 @@ class DeviceQuestion:
             "reference": self.reference.name,
             **{name: getattr(study, name) for name in shared},
         }
-        return validated(Study, content, "", study.study)
+        return validated(Study, content, "", study.where)
 
 
 class TunedDevice(Hyperparameters):
@@ -145,19 +145,19 @@ def ask(study: Study, device: str) -> DeviceQuestion:
     reference = next(case for case in study.cases if case.name == study.reference_label)
     on_devices = [case for case in study.cases if isinstance(case.rule, DeviceRule)]
     if device in {case.name for case in study.cases} - {case.name for case in on_devices}:
-        raise InputError(study.study, "--device", device, "must be a case with a device")
+        raise InputError(study.where, "--device", device, "must be a case with a device")
     named = [case for case in on_devices if case.name == device]
     # The control in the same device can only be named by its label.
     by_spikes = [case for case in on_devices if isinstance(case.rule, PulseRule)]
     folder, placed = Path(study.where).parent, device
     if not named:
-        placed = str(beside_study(device, folder, study.study, "--device"))
+        placed = str(beside_study(device, folder, study.where, "--device"))
     fitting = named or [case for case in by_spikes if case.device_rule.device == placed]
     if not fitting and placed not in preset_names():
         fitting = [case for case in by_spikes if placed in names_of_entry(case.device_rule.device)]
     if len(fitting) > 1:
         several = one_of([case.name for case in fitting]) + ", as several cases have this device"
-        raise InputError(study.study, "--device", device, several)
+        raise InputError(study.where, "--device", device, several)
     if fitting:
         case = fitting[0]
     else:
@@ -166,23 +166,23 @@ def ask(study: Study, device: str) -> DeviceQuestion:
         except InputError as error:
             labels = one_of([case.name for case in on_devices])
             known = f"{error.allowed}; as a case of the study it {labels}" if on_devices else ""
-            raise InputError(study.study, "--device", device, known or error.allowed) from error
+            raise InputError(study.where, "--device", device, known or error.allowed) from error
         only_native = needs_native(get_device(placed))
         tile = {"tile": {"simulator": "native"}} if only_native else {}
         case = Case.model_validate({"device": placed, **tile})
     if case.name == reference.name:
-        raise InputError(study.study, "--device", device, "must not be the study's reference")
+        raise InputError(study.where, "--device", device, "must not be the study's reference")
     for one in (case, reference):
         if isinstance(one.rule, DeviceRule) and one.rule.draws:
             allowed = "must be 0 in this question, as seeds that share a device are not independent"
-            raise InputError(study.study, f"{one.name}: draws", one.rule.draws, allowed)
+            raise InputError(study.where, f"{one.name}: draws", one.rule.draws, allowed)
     of_case = {"network": case.network, "training": case.training}
     given = merged(study.model_dump(include=set(_SHARED), exclude_unset=True), of_case)
     for path in study.varied:
         section = path.partition(".")[0]
         if section in _SHARED and value_at(given, path) is None:
             allowed = f"must be one value under `{section}`, as a question about a device takes one"
-            raise InputError(study.study, "sweep", path, allowed)
+            raise InputError(study.where, "sweep", path, allowed)
     circuit = study.network.neuron.circuit.model_dump(exclude_defaults=True)
     if circuit and case.rule.has_effect("network.neuron.circuit"):
         case = case.changed(network=merged({"neuron": {"circuit": circuit}}, case.network))
@@ -199,7 +199,7 @@ def device_name(study: Study, device: str) -> str:
     if device in {case.name for case in study.cases}:
         return device
     folder = Path(study.where).parent
-    return path_free(str(beside_study(device, folder, study.study, "--device")))
+    return path_free(str(beside_study(device, folder, study.where, "--device")))
 
 
 def name_of(study: str, question: str, device: str) -> str:

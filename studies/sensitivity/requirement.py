@@ -192,7 +192,7 @@ def _checked(asked: DeviceQuestion, parameters: str | Sequence[str], others: Oth
         InputError: there is no such parameter, or the device or its simulator does not support its
             worst value; or `others` is not one of its words.
     """
-    case, study = asked.case, asked.study.study
+    case, study = asked.case, asked.study.where
     known = parameters_for(case)
     names = list(dict.fromkeys(several(study, "--parameter", parameters)))
     words = (("--parameter", name, known) for name in names)

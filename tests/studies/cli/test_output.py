@@ -90,8 +90,9 @@ def test_a_latin_1_terminal_gets_what_it_can_hold() -> None:
     assert ended.stderr == ""
 
 
-def test_a_variable_that_numba_cannot_read_is_refused_in_one_line() -> None:
-    ended = _shell("rpu-ssnn plan digits_devices --no-estimate", NUMBA_OPT="fast")
+@pytest.mark.parametrize("command", ["plan digits_devices --no-estimate", "doctor"])
+def test_a_variable_that_numba_cannot_read_is_refused_in_one_line(command: str) -> None:
+    ended = _shell(f"rpu-ssnn {command}", NUMBA_OPT="fast")
     assert (ended.returncode, ended.stderr.count("\n")) == (2, 1)
     assert ended.stderr.startswith("environment: NUMBA_OPT: 'fast' is not allowed")
 

@@ -143,6 +143,8 @@ def test_the_rows_that_are_kept_of_a_shipped_study_are_a_table(command: Command)
     code, _, errors = command("table", "mnist_quick")  # This shipped study has no kept rows.
     assert code == 2
     assert "result folder" in errors
+    _, _, errors = command("ledger", "paper_table1_mnits")
+    assert "not there; did you mean paper_table1_mnist? must be the output folder" in errors
 
 
 @pytest.mark.parametrize("by_name", [True, False])

@@ -128,6 +128,11 @@ def test_what_is_no_results_file_is_refused(harness: Harness, content: str | Non
     assert not harness.take_log()
 
 
+def test_a_parquet_file_of_rows_is_refused_by_name(harness: Harness) -> None:
+    with refused("rows.parquet: file: a Parquet file", "must be the results.csv"):
+        harness.run(small_study(), kept_rows=[Path("rows.parquet")])
+
+
 @pytest.mark.parametrize("column", ["seed", "pulses_per_device_mean", "saturated_fraction"])
 def test_a_file_without_what_tables_need_is_refused(column: str, tmp_path: Path) -> None:
     rows = results_frame(runs_of(small_study(), lambda trial: 90.0)).drop(columns=column)

@@ -207,7 +207,9 @@ def test_a_device_is_found_by_label_by_preset_or_taken_from_the_library() -> Non
     assert ask(study, "ecram").case == in_device(device="ecram", label="as it is")
     for device in ("table(ENODe)", "charge_trap_pulsed"):  # Only this simulator has them.
         assert ask(study, device).case.written["tile"] == {"simulator": "native"}
-    with pytest.raises(InputError, match=r"--device: 'capacitr'.*did you mean capacitor"):
+    with pytest.raises(
+        InputError, match=r"^small\.yaml: --device: 'capacitr'.*did you mean capacitor"
+    ):
         ask(study, "capacitr")
     with pytest.raises(InputError, match=r"'network.T' .* must be one value under `network`"):
         ask(device_study(network={"hidden": [8]}, sweep={"network.T": [10, 20]}), "ecram")
