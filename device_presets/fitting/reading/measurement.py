@@ -43,6 +43,10 @@ _OUTLYING, _LEAST_OUTLYING, _MOST_OUTLIERS = 12.0, 0.05, 0.02
 """An outlier lies this many robust deviations, and this share of the range, from the middle of its
 two neighbours. If more than the last share of the readings do, the device itself does that."""
 
+_SATURATED, _MORE_OFTEN = 20, 3
+"""A converter may saturate if so many readings are exactly the largest, and that many times as many
+as those of any other value: a coarse resolution repeats all of them."""
+
 _FEWEST_OF_SWEEP = 10
 """If the median sweep has fewer pulses, cycles are not recognised by turns."""
 
@@ -180,6 +184,11 @@ def read_measurement(
     if jumps.any():
         told = counted(int(jumps.sum()), "jump") + " between sweeps left out"
         notes.append(f"{told}, since no change within a sweep is as large")
+    values, often = np.unique(conductance[~gap], return_counts=True)
+    if len(values) > 1 and often[-1] >= max(_SATURATED, _MORE_OFTEN * often[:-1].max()):
+        largest = in_unit(values[-1], rows.columns["conductance"].unit)
+        told = f"{often[-1]} readings are exactly the largest, {largest}"
+        notes.append(f"{told}: if the converter saturates there, this is no bound of the device")
     found = Measurement(
         name=file.name,
         column=rows.columns["conductance"].name,
