@@ -12,7 +12,7 @@ import numpy as np
 from weight_changes import weight_changes
 
 from rpu_ssnn.spec import NetworkSpec
-from rpu_ssnn.synapses.float_weights import IDEAL
+from rpu_ssnn.synapses.float_weights import FLOAT_WEIGHTS
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def agreement(
     shown = np.repeat(rates[None, :].astype(np.float32), trials // 2, axis=0)
     labels = np.full(len(shown), label, dtype=np.int64)
     halves = [
-        weight_changes(spec, weights, IDEAL[update](1.0), shown, labels, [seed, half])
+        weight_changes(spec, weights, FLOAT_WEIGHTS[update](1.0), shown, labels, [seed, half])
         for half in range(2)
     ]
     result = []

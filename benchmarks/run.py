@@ -24,7 +24,7 @@ from timing_in_turn import BATCHES, DEVICE_BATCH, SPANS, Rows, bare, millisecond
 
 from device_presets import get_preset
 from rpu_ssnn.network import Network
-from rpu_ssnn.spec import NetworkSpec, TrainingSpec, connections, lines_of
+from rpu_ssnn.spec import NetworkSpec, TrainingSpec, connect, lines_of
 from rpu_ssnn.spec.layers import ConvLayer, ConvSpec, layer_names
 from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses import SynapsesFactory, coincidence_synapses, rate_synapses
@@ -66,7 +66,7 @@ def make_network(
 ) -> Network:
     training = TrainingSpec(batch=batch, schedule=schedule)  # type: ignore[arg-type]
     spec = NetworkSpec(layers=layers, T=T)
-    sizes = lines_of(connections(layers, 784, 10, IMAGE))
+    sizes = lines_of(connect(layers, 784, 10, IMAGE))
     return Network(spec, training, sizes, factory, np.random.SeedSequence(0), threads, image=IMAGE)
 
 
@@ -93,17 +93,17 @@ def torch_layers(layers: Layers) -> list[torch.nn.Sequential]:
     """Returns the weights before each layer of neurons; the first take images [n, 784], the others
     the outputs of the layer before."""
     found = []
-    for one in connections(layers, 784, 10, IMAGE):
-        rows, columns, channels = one.before
-        if one.kernel == (1, 1):
+    for layer in connect(layers, 784, 10, IMAGE):
+        rows, columns, channels = layer.before
+        if layer.kernel == (1, 1):
             weights: list[torch.nn.Module] = [
                 torch.nn.Flatten(),
-                torch.nn.Linear(channels, one.channels),
+                torch.nn.Linear(channels, layer.channels),
             ]
         else:
             weights = [
                 torch.nn.Unflatten(1, (1, rows, columns)) if not found else torch.nn.Identity(),
-                torch.nn.Conv2d(channels, one.channels, one.kernel, one.stride),
+                torch.nn.Conv2d(channels, layer.channels, layer.kernel, layer.stride),
             ]
         found.append(torch.nn.Sequential(*weights))
     return found

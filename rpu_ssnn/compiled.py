@@ -23,11 +23,11 @@ import numba.extending
 from rpu_ssnn.common.errors import InputError
 
 _PACKAGE = Path(__file__).parent
-_ROOMS = "engine", "synapses", "devices"
+_FOLDERS = "engine", "synapses", "devices"
 SOURCES = (
     Path(__file__),
     _PACKAGE / "random_numbers.py",
-    *sorted(file for room in _ROOMS for file in _PACKAGE.glob(f"{room}/**/*.py")),
+    *sorted(file for name in _FOLDERS for file in _PACKAGE.glob(f"{name}/**/*.py")),
 )
 """The files of this package that hold compiled functions, or constants that these read."""
 
@@ -119,8 +119,8 @@ def cache_folder(sources: tuple[Path, ...]) -> Path:
         except OSError:
             continue
         return folder
-    told, allowed = os.environ.get("NUMBA_CACHE_DIR"), "must be a folder that can be written to"
-    raise InputError("environment", "NUMBA_CACHE_DIR", told, f"{allowed}, for compiled code")
+    chosen, allowed = os.environ.get("NUMBA_CACHE_DIR"), "must be a folder that can be written to"
+    raise InputError("environment", "NUMBA_CACHE_DIR", chosen, f"{allowed}, for compiled code")
 
 
 def _cache_parents() -> Iterator[Path]:

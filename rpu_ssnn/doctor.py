@@ -60,9 +60,9 @@ def require_compilation() -> None:
     Raises:
         InputError: an environment variable turns it off, or gives it no thread.
     """
-    told = os.environ.get("NUMBA_DISABLE_JIT", "")
+    setting = os.environ.get("NUMBA_DISABLE_JIT", "")
     allowed = "must be unset, since the pass over time exists only as compiled code"
-    require(told in ("", "0"), "environment", "NUMBA_DISABLE_JIT", told, allowed)
+    require(setting in ("", "0"), "environment", "NUMBA_DISABLE_JIT", setting, allowed)
     threads, allowed = os.environ.get("NUMBA_NUM_THREADS", "1"), "must be a number from 1, or unset"
     fits = threads.isdecimal() and int(threads) > 0
     require(fits, "environment", "NUMBA_NUM_THREADS", threads, allowed)

@@ -34,7 +34,7 @@ from rpu_ssnn.spec import (
 )
 from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses import SynapsesFactory
-from rpu_ssnn.synapses.float_weights import IDEAL
+from rpu_ssnn.synapses.float_weights import FLOAT_WEIGHTS
 from rpu_ssnn.training import Trained, train
 from rpu_ssnn.training.loop import timed_epoch
 
@@ -209,8 +209,8 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Returns the class with the most output spikes for each row [n]; the first of a tie
         wins."""
         counts = self.spike_counts(X)
-        found: np.ndarray = self.classes_[counts.argmax(axis=1)]
-        return found
+        labels: np.ndarray = self.classes_[counts.argmax(axis=1)]
+        return labels
 
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
         """Returns the share of output spikes of each class [n, classes], equal where none spiked.
@@ -309,8 +309,8 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _begin(self, X: np.ndarray, classes: np.ndarray, most: int | None = None) -> None:
         """Reads the parameters; a batch has at most `most` rows."""
         if len(classes) < 2:
-            found = f"y has {len(classes)} class"
-            raise ValueError(f"a classifier needs at least 2 classes, but {found}")
+            count = f"y has {len(classes)} class"
+            raise ValueError(f"a classifier needs at least 2 classes, but {count}")
         self._checked_as(_OwnSettings, *_OwnSettings.model_fields)
         self._fitted_with = self.get_params(deep=False)
         batch = self._checked_as(TrainingSpec, "batch").batch
@@ -354,8 +354,8 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         layers = {"layers": self.layers}
         if self.layers is None:
             hidden: Any = self.hidden
-            one = isinstance(hidden, str) or not np.iterable(hidden)
-            layers = {"hidden": (hidden,) if one else tuple(hidden)}
+            is_single = isinstance(hidden, str) or not np.iterable(hidden)
+            layers = {"hidden": (hidden,) if is_single else tuple(hidden)}
         return self._checked_as(
             NetworkSpec, "T", "inference_T", "initial_scale",
             **layers,
@@ -374,8 +374,8 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return validated(kind, {name: getattr(self, name) for name in names} | more, "", WHERE)
 
     def _factory(self) -> SynapsesFactory:
-        if isinstance(self.synapses, str) and self.synapses in IDEAL:
-            return IDEAL[self.synapses](self.learning_rate)
+        if isinstance(self.synapses, str) and self.synapses in FLOAT_WEIGHTS:
+            return FLOAT_WEIGHTS[self.synapses](self.learning_rate)
         from rpu_ssnn.synapses.device_synapses import device_synapses  # it imports aihwkit
 
         spec = self._checked_as(TileSpec, "weight_range", "simulator")
@@ -383,9 +383,9 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             device = find_device(self.synapses)
         except InputError as error:
             named = isinstance(self.synapses, str | Mapping)
-            if named and not nearest(IDEAL, self.synapses):
+            if named and not nearest(FLOAT_WEIGHTS, self.synapses):
                 raise
-            allowed = f"{one_of(IDEAL, self.synapses)}, or a device"
+            allowed = f"{one_of(FLOAT_WEIGHTS, self.synapses)}, or a device"
             allowed += "" if named else f": {error}"
             raise InputError(WHERE, "synapses", self.synapses, allowed) from error
         return device_synapses(device, spec, self.learning_rate)

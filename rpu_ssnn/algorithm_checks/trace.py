@@ -13,7 +13,7 @@ from rpu_ssnn.engine.parameters import make_parameters
 from rpu_ssnn.engine.propagation import Matrices
 from rpu_ssnn.engine.pulses import make_buffers
 from rpu_ssnn.engine.state import make_presentations, make_recording, make_worker_state
-from rpu_ssnn.spec import Grid, NetworkSpec, connected, connections, lines_of
+from rpu_ssnn.spec import Grid, NetworkSpec, connect, connections_of, lines_of
 from rpu_ssnn.synapses.base import Weights
 
 type Train = Bool[np.ndarray, "slots n"]
@@ -56,16 +56,17 @@ def trace(
         InputError: the settings or the weights have another type, or weights are not finite.
     """
     require_kind("trace", "spec", spec, NetworkSpec)
-    wanted = len(spec.hidden_layers) + 1
-    fits = len(weights) == wanted and all(isinstance(w, np.ndarray) for w in weights)
+    crossbars = len(spec.hidden_layers) + 1
+    fits = len(weights) == crossbars and all(isinstance(w, np.ndarray) for w in weights)
     fits = fits and all(np.isfinite(w).all() for w in weights)
-    allowed = f"must be arrays of finite numbers, one for each of the {wanted} crossbars"
+    allowed = f"must be arrays of finite numbers, one for each of the {crossbars} crossbars"
     require(fits, "trace", "weights", Fault("others"), allowed)
     sizes = sizes_of(spec, weights, image)
-    made = connected(spec, sizes, image)
-    if (found := [w.shape for w in weights]) != (shapes := [one.shape for one in made]):
+    connections = connections_of(spec, sizes, image)
+    found, shapes = [w.shape for w in weights], [each.shape for each in connections]
+    if found != shapes:
         raise ValueError(f"weights must have shapes {shapes}, not {found}")
-    net = make_parameters(spec, made)
+    net = make_parameters(spec, connections)
     state = make_worker_state(net)
     batch = rates if isinstance(rates, SpikeTrains) else rates[None, :].astype(np.float32)
     shown = make_presentations(net, batch, np.array([label]), np.array([key], dtype=np.uint64))
@@ -99,4 +100,4 @@ def sizes_of(spec: NetworkSpec, weights: list[Weights], image: Grid | None) -> t
     if spec.layers is None:
         return weights[0].shape[0], *(w.shape[1] for w in weights)
     lines = prod(image) if image is not None else weights[0].shape[0]
-    return lines_of(connections(spec.layers, lines, weights[-1].shape[1], image))
+    return lines_of(connect(spec.layers, lines, weights[-1].shape[1], image))

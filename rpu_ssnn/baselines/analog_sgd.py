@@ -23,7 +23,7 @@ from rpu_ssnn.data import Dataset
 from rpu_ssnn.data.rows import Rows
 from rpu_ssnn.devices.device_source import DeviceSource
 from rpu_ssnn.network.inputs import InputLines, input_lines
-from rpu_ssnn.spec import ConvLayer, connections, slot_cycles
+from rpu_ssnn.spec import ConvLayer, connect, slot_cycles
 from rpu_ssnn.training.loop import Learner, OnEpoch, check_finite, merge_statistics, train_epochs
 
 
@@ -146,9 +146,9 @@ def train_analog_sgd(
     """
     weight_seed, order_seed, _ = np.random.SeedSequence(seed).spawn(3)
     inputs = input_lines(spec.contrast, data, hidden)
-    layers, found = [], connections(hidden, inputs.lines, data.n_classes, inputs.image)
-    cycles = slot_cycles(found, spec.at_once)
-    for connection in found:
+    layers, connections = [], connect(hidden, inputs.lines, data.n_classes, inputs.image)
+    cycles = slot_cycles(connections, spec.at_once)
+    for connection in connections:
         initial_seed, device_seed = weight_seed.spawn(2)
         layers.append(number_layer(connection, device, spec, cycles, (initial_seed, device_seed)))
     network = AnalogNetwork(spec, inputs, layers)

@@ -22,7 +22,7 @@ from rpu_ssnn.spec import (
     Positive,
     Share,
     Spec,
-    connections,
+    connect,
 )
 from rpu_ssnn.synapses.base import Weights
 from rpu_ssnn.training.loop import Learner, OnEpoch, train_epochs
@@ -53,10 +53,10 @@ class FloatNetwork(Learner):
     """The state of torch's optimiser for each weight matrix, by its name in a checkpoint."""
 
     def __init__(
-        self, spec: AnnSpec, found: Sequence[Connection], inputs: InputLines, seed: int, steps: int
+        self, spec: AnnSpec, layers: Sequence[Connection], inputs: InputLines, seed: int, steps: int
     ) -> None:
         self._spec, self._inputs = spec, inputs
-        self._model = _Layers(found, spec, torch.Generator().manual_seed(seed))
+        self._model = _Layers(layers, spec, torch.Generator().manual_seed(seed))
         self._optimiser = self.optimiser(self._model.parameters())
         linear = torch.optim.lr_scheduler.LinearLR
         self._schedule = linear(self._optimiser, 1.0, 1.0 / max(steps, 1), max(steps, 1))
@@ -80,19 +80,19 @@ class FloatNetwork(Learner):
         order, right = rng.permutation(len(labels)), 0
         for first in range(0, len(order), self._spec.batch):
             chosen = order[first : first + self._spec.batch]
-            wanted = torch.from_numpy(labels[chosen])
+            targets = torch.from_numpy(labels[chosen])
             self._optimiser.zero_grad()
             output = self._model(torch.from_numpy(self._inputs.shares(images[chosen])))
-            self._loss(output, wanted).backward()  # type: ignore[no-untyped-call]
+            self._loss(output, targets).backward()  # type: ignore[no-untyped-call]
             self._optimiser.step()
             self._schedule.step()
-            right += int((output.argmax(dim=1) == wanted).sum())
+            right += int((output.argmax(dim=1) == targets).sum())
         return EpochRow(epoch, right / max(len(order), 1))
 
-    def _loss(self, output: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+    def _loss(self, output: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         if self._spec.loss == "softmax_ce":
-            return nn.functional.cross_entropy(output, wanted)
-        target = nn.functional.one_hot(wanted, output.shape[1]).float()
+            return nn.functional.cross_entropy(output, targets)
+        target = nn.functional.one_hot(targets, output.shape[1]).float()
         return 0.5 * (output - target).square().sum(dim=1).mean()
 
     def classes(self, images: Rows) -> Int64[np.ndarray, " n"]:
@@ -100,8 +100,8 @@ class FloatNetwork(Learner):
         with torch.no_grad():
             output = self._model(torch.from_numpy(self._inputs.shares(images)))
         self._model.train()
-        found: Int64[np.ndarray, " n"] = output.argmax(dim=1).numpy()
-        return found
+        classes: Int64[np.ndarray, " n"] = output.argmax(dim=1).numpy()
+        return classes
 
     def state(self) -> State:
         state = {
@@ -152,9 +152,9 @@ def train_ann(
         InputError: convolutions do not fit the images.
     """
     inputs = input_lines(spec.contrast, data, hidden)
-    found = connections(hidden, inputs.lines, data.n_classes, inputs.image)
+    layers = connect(hidden, inputs.lines, data.n_classes, inputs.image)
     steps = spec.epochs * -(-len(data.train_labels) // spec.batch)
-    network = kind(spec, found, inputs, seed, steps)
+    network = kind(spec, layers, inputs, seed, steps)
     return train_epochs(network, spec.epochs, data, np.random.default_rng(seed), start, on_epoch)
 
 
@@ -163,16 +163,16 @@ class _Layers(nn.Module):
     between."""
 
     def __init__(
-        self, found: Sequence[Connection], spec: AnnSpec, generator: torch.Generator
+        self, layers: Sequence[Connection], spec: AnnSpec, generator: torch.Generator
     ) -> None:
         super().__init__()
-        self._patches = [Patches(one) for one in found]
+        self._patches = [Patches(layer) for layer in layers]
         self.weights = nn.ParameterList(
-            torch.randn(one.channels, one.shape[0], generator=generator).repeat(one.replicas, 1)
-            * (spec.initial_scale * (2.0 / one.shape[0]) ** 0.5)
-            for one in found
+            torch.randn(each.channels, each.shape[0], generator=generator).repeat(each.replicas, 1)
+            * (spec.initial_scale * (2.0 / each.shape[0]) ** 0.5)
+            for each in layers
         )
-        self._shares = (spec.dropout_input, *(spec.dropout_hidden,) * (len(found) - 1))
+        self._shares = (spec.dropout_input, *(spec.dropout_hidden,) * (len(layers) - 1))
         self.generator = generator
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:

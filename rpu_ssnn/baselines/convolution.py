@@ -23,20 +23,20 @@ class Patches:
 
     def convolved(self, x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
         """Returns the neurons [n, lines after] of a layer [n, lines before]."""
-        made = self.connection
-        kernels = weight.reshape(-1, *made.kernel, made.before[2]).permute(0, 3, 1, 2)
-        found = functional.conv2d(self._image(x), kernels, None, made.stride, made.padding)
-        return self.chosen(found.permute(0, 2, 3, 1).reshape(len(x) * made.positions, -1))
+        conv = self.connection
+        kernels = weight.reshape(-1, *conv.kernel, conv.before[2]).permute(0, 3, 1, 2)
+        neurons = functional.conv2d(self._image(x), kernels, None, conv.stride, conv.padding)
+        return self.chosen(neurons.permute(0, 2, 3, 1).reshape(len(x) * conv.positions, -1))
 
     def rows(self, x: torch.Tensor) -> torch.Tensor:
         """Returns the patches [n x positions, patch] of a layer [n, lines before]."""
         if self.connection.is_whole:
             return x
         kernel, stride, padding = self._window()
-        found = functional.unfold(self._image(x), kernel, padding=padding, stride=stride)
+        patches = functional.unfold(self._image(x), kernel, padding=padding, stride=stride)
         channels, patch = self.connection.before[2], self.connection.shape[0]
-        found = found.reshape(len(x), channels, -1, self.connection.positions)
-        return found.permute(0, 3, 2, 1).reshape(-1, patch)
+        patches = patches.reshape(len(x), channels, -1, self.connection.positions)
+        return patches.permute(0, 3, 2, 1).reshape(-1, patch)
 
     def added(self, rows: torch.Tensor) -> torch.Tensor:
         """Returns the layer [n, lines before] in which each line is the sum over the patches that
@@ -48,8 +48,8 @@ class Patches:
         positions, patch = self.connection.positions, self.connection.shape[0]
         parts = rows.reshape(-1, positions, patch // channels, channels).permute(0, 3, 2, 1)
         parts = parts.reshape(len(parts), patch, positions)
-        found = functional.fold(parts, tuple(grid), kernel, padding=padding, stride=stride)
-        return found.permute(0, 2, 3, 1).reshape(len(found), -1)
+        layer = functional.fold(parts, tuple(grid), kernel, padding=padding, stride=stride)
+        return layer.permute(0, 2, 3, 1).reshape(len(layer), -1)
 
     def chosen(self, outputs: torch.Tensor) -> torch.Tensor:
         """Returns the neurons [n, lines after]: each position takes the columns of its own
@@ -74,8 +74,8 @@ class Patches:
         return parts.reshape(-1, replicas * channels)
 
     def _columns(self) -> tuple[int, int, int]:
-        made = self.connection
-        return made.positions, made.replicas, made.channels
+        conv = self.connection
+        return conv.positions, conv.replicas, conv.channels
 
     def _window(self) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int]]:
         return self.connection.kernel, self.connection.stride, self.connection.padding

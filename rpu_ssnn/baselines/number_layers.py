@@ -115,10 +115,10 @@ class AihwkitLayer(TileSynapses, NumberLayer):
     def statistics(self) -> dict[str, float]:
         """Counts devices, saturation and leak; aihwkit counts the pulses of trains on GPUs only
         (NaN)."""
-        told = super().statistics()
+        counts = super().statistics()
         kept = ("devices_total", "saturated_total", "initial_clipped_total", "leak_steps")
         blank = dict.fromkeys(("pulses_up_total", "pulses_down_total"), math.nan)
-        return {name: told[name] for name in kept} | blank | {"device_step": self.device_step}
+        return {name: counts[name] for name in kept} | blank | {"device_step": self.device_step}
 
 
 class NativeLayer(NativeSynapses, NumberLayer):

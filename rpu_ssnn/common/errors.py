@@ -52,7 +52,7 @@ class InputError(RpuSsnnError, ValueError):
         self.allowed = allowed
         wrong = value if isinstance(value, Fault) else f"{_short(value)} is not allowed"
         found = "missing" if value is None else wrong
-        line = _of_one_line(f"{where}: {field}: {found}; {allowed}")
+        line = _in_one_line(f"{where}: {field}: {found}; {allowed}")
         super().__init__(_ends(line, MOST_LETTERS))
 
     def __reduce__(self) -> tuple[type, tuple[str, str, object, str]]:
@@ -189,10 +189,10 @@ def nearest(names: Iterable[str], wrong: object, likeness: float = 0.6) -> list[
     return [by_small[name] for name in near]
 
 
-def _of_one_line(text: str) -> str:
+def _in_one_line(text: str) -> str:
     """Returns the text with unprintable characters written out, such as line ends in keys or
     columns."""
-    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
 
 
 def _short(value: object, limit: int = 80) -> str:

@@ -33,7 +33,7 @@ _RANDOM_BYTES = 8
 _TEMPORARY = re.compile(rf"\.[0-9a-f]{{{2 * _RANDOM_BYTES}}}\.tmp\.")
 """The name of a temporary file is `.RANDOM.tmp.NAME`, so that the suffix stays last."""
 
-_SAID_BY_LIBRARIES = (
+_LIBRARY_MESSAGES = (
     (r"^.* codec can't decode .*$", "not text in UTF-8"),
     (r"^.*Expected \d+ fields in line (\d+), saw \d+$", r"row \1 has too many cells"),
     (
@@ -51,10 +51,10 @@ _SAID_BY_LIBRARIES = (
 def reason(error: Exception) -> Fault:
     """Returns why a file could not be read or written; pandas and numpy leave ``strerror``
     empty."""
-    said = getattr(error, "strerror", None) or " ".join(str(error).split())
-    for theirs, ours in _SAID_BY_LIBRARIES:
-        said = re.sub(theirs, ours, said)
-    return Fault(said.rstrip(".") or type(error).__name__)
+    text = getattr(error, "strerror", None) or " ".join(str(error).split())
+    for theirs, ours in _LIBRARY_MESSAGES:
+        text = re.sub(theirs, ours, text)
+    return Fault(text.rstrip(".") or type(error).__name__)
 
 
 @contextlib.contextmanager
@@ -172,14 +172,14 @@ def user_path(where: str, field: str, path: Path | str) -> Path:
         allowed = "must be a name in UTF-8, in a locale of UTF-8 (such as LC_ALL=C.UTF-8)"
         raise InputError(where, field, text, allowed)
     try:
-        found = Path(text).expanduser()
-        os.lstat(found)
+        expanded = Path(text).expanduser()
+        os.lstat(expanded)
     except (FileNotFoundError, NotADirectoryError, PermissionError):
-        return found
+        return expanded
     except (RuntimeError, ValueError, OSError) as error:
         allowed = f"must be a path that can be used ({reason(error)})"
         raise InputError(where, field, text, allowed) from None
-    return found
+    return expanded
 
 
 def make_folder(path: Path) -> None:

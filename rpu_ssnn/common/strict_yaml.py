@@ -83,14 +83,14 @@ def load(text: str) -> Any:
         mark = error.problem_mark or error.context_mark or yaml.reader.get_mark()
         if re.search(r"'\\t'|tab character", str(error.problem)):
             raise _fault(mark, "\t", "must be spaces: YAML allows no tabs here") from None
-        told = Fault(", ".join(filter(None, (error.context, error.problem))))
-        if "max_depth" in told:
+        problem = Fault(", ".join(filter(None, (error.context, error.problem))))
+        if "max_depth" in problem:
             raise _fault(mark, Fault("nested too deep"), _NOT_TOO_DEEP) from None
-        raise _fault(mark, told, "must be valid YAML") from None
+        raise _fault(mark, problem, "must be valid YAML") from None
     except (YAMLError, ValueError, TypeError, AttributeError, LookupError, AssertionError) as error:
         # The parser raises other errors on some invalid text, such as escapes beyond Unicode.
-        found = " ".join(str(error).split()) or type(error).__name__
-        raise _fault(yaml.reader.get_mark(), Fault(found), "must be valid YAML") from None
+        problem = Fault(" ".join(str(error).split()) or type(error).__name__)
+        raise _fault(yaml.reader.get_mark(), problem, "must be valid YAML") from None
     return None if root is None else _Reader(yaml.resolver).value(root)
 
 

@@ -69,10 +69,10 @@ def checked(state: State, like: State) -> State:
     if state.keys() != like.keys():
         raise StateError(f"it holds {sorted(state)} instead of {sorted(like)}")
     for name, mine in like.items():
-        found = state[name]
-        if (found.shape, found.dtype) != (mine.shape, mine.dtype):
+        array = state[name]
+        if (array.shape, array.dtype) != (mine.shape, mine.dtype):
             other = f"{mine.dtype} {mine.shape}"
-            raise StateError(f"{name} is {found.dtype} {found.shape} instead of {other}")
+            raise StateError(f"{name} is {array.dtype} {array.shape} instead of {other}")
     return state
 
 

@@ -127,7 +127,7 @@ def _first_faults(
         by_place.setdefault(place, []).append(dict(found))
     above = {place[:k] for place in by_place for k in range(len(place))}
     places = [place for place in by_place if place not in above]
-    first = min(places, key=lambda one: not _of_a_key(by_place[one][0]))
+    first = min(places, key=lambda place: not _of_a_key(by_place[place][0]))
     unknown = _of_a_key(by_place[first][0])  # and what is missing may be meant by it
     left = [at for at in places if not unknown or by_place[at][0]["type"] != "missing"]
     others = [".".join(_keys(at)) or WHOLE for at in left if at != first]
@@ -186,8 +186,8 @@ def _valid_keys(model: type[BaseModel], place: Sequence[int | str]) -> list[str]
     """Returns the keys of the section at a place within a model."""
     models = [model]
     for part in place:
-        if below := [one.model_fields[part] for one in models if part in one.model_fields]:
-            kinds = (kind for field in below for kind in kinds_of(cast(Any, field.annotation)))
-            models = [one for one in kinds if isinstance(one, type) and issubclass(one, BaseModel)]
-    keys = [field.alias or name for one in models for name, field in one.model_fields.items()]
+        if below := [cls.model_fields[part] for cls in models if part in cls.model_fields]:
+            kinds = (cls for field in below for cls in kinds_of(cast(Any, field.annotation)))
+            models = [cls for cls in kinds if isinstance(cls, type) and issubclass(cls, BaseModel)]
+    keys = [field.alias or name for cls in models for name, field in cls.model_fields.items()]
     return list(dict.fromkeys(keys))

@@ -12,7 +12,7 @@ from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.wording import first_unprintable
 
 
-def of_one_line(text: str) -> str:
+def checked_line(text: str) -> str:
     """Returns the text itself, if it is one line.
 
     Raises:
@@ -42,8 +42,8 @@ def refuse_other_kinds(fields: Mapping[str, FieldInfo], content: object) -> None
         else:
             items = {name: value}
         for field, item in items.items():
-            if (wanted := _other_kind(item, kinds)) is not None:
-                raise InputError("spec", field, item, f"must be {wanted}")
+            if (needed := _other_kind(item, kinds)) is not None:
+                raise InputError("spec", field, item, f"must be {needed}")
 
 
 def _other_kind(value: object, kinds: frozenset[Any]) -> str | None:

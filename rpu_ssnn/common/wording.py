@@ -24,13 +24,13 @@ def counted(number: int, thing: str, things: str = "") -> str:
 def first_unprintable(text: str) -> int | None:
     """Returns the place of the first character that no terminal, figure or table should get, or
     None."""
-    found = _UNPRINTABLE.search(text)
-    return None if found is None else found.start()
+    match = _UNPRINTABLE.search(text)
+    return None if match is None else match.start()
 
 
 def printable(text: str) -> str:
     """Returns the text with Python escapes in place of characters that cannot be printed."""
-    return _UNPRINTABLE.sub(lambda found: repr(found.group())[1:-1], text)
+    return _UNPRINTABLE.sub(lambda match: repr(match.group())[1:-1], text)
 
 
 def plain(text: object) -> str:

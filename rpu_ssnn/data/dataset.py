@@ -140,8 +140,8 @@ def load_dataset(
     allowed = f"must be 0, or hold out at least one of {len(drawn)} samples (raise it or n_train)"
     enough = validation_share == 0 or held.size > 0
     require(enough, name, "validation_share", validation_share, allowed)
-    found = _assemble(name, source, drawn[kept], drawn[held], _tested(source, n_test))
-    return replace(found, cut=cut)
+    data = _assemble(name, source, drawn[kept], drawn[held], _tested(source, n_test))
+    return replace(data, cut=cut)
 
 
 def set_facts(name: str, root: Path | None, own: OwnData | None = None) -> SetFacts:

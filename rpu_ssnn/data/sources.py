@@ -159,9 +159,9 @@ def idx_set_facts(name: str, root: Path | None) -> SetFacts:
 def _resplit(source: Source, n_train: int, n_test: int, path: Path) -> Source:
     images = np.concatenate([source.train_images, source.test_images])
     labels = np.concatenate([source.train_labels, source.test_labels])
-    wanted, found = n_train + n_test, len(labels)
-    allowed = f"must be at least {wanted}, counted with those of the test file"
-    require(found >= wanted, path, "number of images", found, allowed)
+    needed, found = n_train + n_test, len(labels)
+    allowed = f"must be at least {needed}, counted with those of the test file"
+    require(found >= needed, path, "number of images", found, allowed)
     order = np.random.default_rng(EMNIST_SPLIT_SEED).permutation(len(labels))
     train, test = order[:n_train], order[n_train : n_train + n_test]
     return replace(
@@ -189,12 +189,12 @@ def locate(name: str, root: Path | None) -> list[Path]:
         allowed = f"must be named by --data or {DATA_ENV}; {source}"
         raise MissingDataError(name, "data folder", None, allowed)
     places = [root / described.folder / "raw", root / described.folder, root]
-    found = [[_file_in(place, file) for file in described.files] for place in places]
-    for paths in found:
+    candidates = [[_file_in(place, file) for file in described.files] for place in places]
+    for paths in candidates:
         complete = [path for path in paths if path is not None]
         if len(complete) == len(described.files):
             return complete
-    nearest = min(found, key=lambda paths: paths.count(None))
+    nearest = min(candidates, key=lambda paths: paths.count(None))
     missing = [file for file, path in zip(described.files, nearest, strict=True) if path is None]
     allowed = f"must be in one of {', '.join(map(str, places))}, unpacked or as .gz; {source}"
     raise MissingDataError(name, "file " + ", ".join(missing), None, allowed)

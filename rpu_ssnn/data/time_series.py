@@ -108,10 +108,10 @@ def read_ts(path: Path, channels: int) -> Series:
         *parts, label = line.strip().split(":")
         allowed = f"must be {channels} channels with equally many finite numbers, then the class"
         with refusing(path, allowed, ValueError, field=f"line {number}"):
-            found = np.array([[float(v) for v in part.split(",")] for part in parts])
-        fits = found.ndim == 2 and len(found) == channels and bool(np.isfinite(found).all())
+            points = np.array([[float(v) for v in part.split(",")] for part in parts])
+        fits = points.ndim == 2 and len(points) == channels and bool(np.isfinite(points).all())
         require(fits, path, f"line {number}", f"{len(parts)} channels", allowed)
-        values.append(found)
+        values.append(points)
         labels.append(label)
     return Series(values, labels)
 

@@ -78,6 +78,6 @@ def find_device(device: Any) -> DeviceSource:
     if isinstance(device, DeviceSource):
         return device
     for library in entry_points(group="rpu_ssnn.devices"):
-        found: DeviceSource = library.load()(device)
-        return found
+        source: DeviceSource = library.load()(device)
+        return source
     raise InputError("find_device", "device", device, "needs an installed library of devices")

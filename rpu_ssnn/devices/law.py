@@ -159,23 +159,24 @@ class Law:
         scale_up, scale_down = self.scales(values)
         own = np.array([number(values, name) for name in self.own])
         shared = OwnShared(np.float32(number(values, "cycle_to_cycle") if noise else 0.0), own)
-        found = []
-        for way in (True, False):
+        changes = []
+        for up in (True, False):
             device = self.device_in_python(
                 low=number(values, "w_min"), high=number(values, "w_max"), up=scale_up,
                 down=scale_down, state=weight,
             )  # fmt: skip
             before = {**vars(device)}
-            found.append(float(self.step(shared, device, weight, way, noise)))
+            changes.append(float(self.step(shared, device, weight, up, noise)))
             for name in before.keys() - self.hidden_fields:
-                told = Fault(f"it changes device.{name}")
+                fault = Fault(f"it changes device.{name}")
                 allowed = "must change no field of a device but its hidden numbers, a and b"
-                require_preset(vars(device)[name] == before[name], self.file, "step", told, allowed)
-        return found[0], found[1]
+                is_same = vars(device)[name] == before[name]
+                require_preset(is_same, self.file, "step", fault, allowed)
+        return changes[0], changes[1]
 
     def numbers(self, values: Values) -> Float32[np.ndarray, " n"]:
         """Returns the law's own parameters as its step reads them, in the order of its file."""
-        return single(*(number(values, name) for name in self.own))
+        return single_array(*(number(values, name) for name in self.own))
 
     @property
     def hidden_fields(self) -> dict[str, float]:
@@ -204,6 +205,6 @@ class Law:
         refuse_pulses_that_overlap(where, values["pulse_width_s"], values["pulse_period_s"])
 
 
-def single(*numbers: float) -> np.ndarray:
+def single_array(*numbers: float) -> np.ndarray:
     """Returns the numbers of a law as its step reads them."""
     return np.array(numbers, dtype=np.float32)

@@ -64,10 +64,10 @@ def find_law(where: str, name: str, digest: str | None = None) -> Law:
         code = file.read_bytes()
     except OSError as error:
         raise PresetError(where, "law", name, f"must be readable: {reason(error)}") from None
-    found = hashlib.sha256(code).hexdigest()[:DIGITS]
-    if digest not in (None, found):
-        raise PresetError(where, "law", f"{name}, sha256={found}", f"must have sha256={digest}")
-    return _read(str(file.absolute()), code, found)
+    actual = hashlib.sha256(code).hexdigest()[:DIGITS]
+    if digest not in (None, actual):
+        raise PresetError(where, "law", f"{name}, sha256={actual}", f"must have sha256={digest}")
+    return _read(str(file.absolute()), code, actual)
 
 
 def check_own_step(law: Law, values: Values) -> None:
@@ -88,8 +88,8 @@ def check_own_step(law: Law, values: Values) -> None:
         except InputError:
             raise
         except Exception as error:
-            told = Fault(f"{type(error).__name__}: {error}")
-            raise PresetError(law.file, "step", told, allowed) from error
+            fault = Fault(f"{type(error).__name__}: {error}")
+            raise PresetError(law.file, "step", fault, allowed) from error
         finite = math.isfinite(up) and math.isfinite(down)
         require_preset(finite, law.file, "step", [up, down], allowed)
         allowed = f"must follow from its arguments alone, and draw no random number {at}"
@@ -109,9 +109,9 @@ def _read(path: str, code: bytes, digest: str) -> Law:
     try:
         module = run_own_code(f"own_law_{digest}", path, code)
     except (Exception, SystemExit) as error:
-        told = Fault(f"{type(error).__name__}: {error}")
+        fault = Fault(f"{type(error).__name__}: {error}")
         allowed = "must be a Python file that can be executed"
-        raise PresetError(path, "file", told, allowed) from error
+        raise PresetError(path, "file", fault, allowed) from error
     law = getattr(module, "LAW", None)
     if not isinstance(law, Law):
         raise PresetError(path, "LAW", law, "must be an object of rpu_ssnn.devices.Law")

@@ -26,7 +26,7 @@ DRIFT_IMAGES = 100_000
 """The number of training images to which `CircuitSpec.threshold_drift` refers."""
 
 type Thresholds = Float64[np.ndarray, "banks directions neurons"]
-type OfBanks = Float32[np.ndarray, "banks neurons"]
+type BankValues = Float32[np.ndarray, "banks neurons"]
 type Fates = UInt64[np.ndarray, "banks directions blocks"]
 
 
@@ -39,10 +39,10 @@ class Circuit(NamedTuple):
     threshold: Float32[np.ndarray, "banks directions neurons"]
     """The amount by which a spike up, or down, moves the membrane back; infinite where none can
     occur."""
-    gain: OfBanks
-    offset: OfBanks
+    gain: BankValues
+    offset: BankValues
     """A constant input per slot."""
-    limit: OfBanks
+    limit: BankValues
     """The largest absolute value of a membrane."""
     dead: Fates
     """These flags mark neurons that never fire."""
@@ -67,7 +67,7 @@ class Circuits(NamedTuple):
     """The presentation's key for random numbers."""
     last: Int32[np.ndarray, "banks neurons"]
     """The slot of each neuron's last spike."""
-    jitter: OfBanks
+    jitter: BankValues
     """Each neuron's threshold until its next spike, relative to the drawn one."""
     late: UInt64[np.ndarray, "banks directions blocks delay"]
     """Flags of spikes that have not yet left their neurons."""
@@ -124,10 +124,10 @@ def draw_circuit(
         seed: determines the draws; those of one setting do not depend on the other settings.
     """
     n = len(forward)
-    streams = (np.random.default_rng(each) for each in seed.spawn(6))
+    streams = (np.random.default_rng(child) for child in seed.spawn(6))
     common, polarity, drifts, gains, offsets, fates = streams
 
-    def of_units(rng: np.random.Generator, deviation: float) -> Float64[np.ndarray, "banks n"]:
+    def unit_draws(rng: np.random.Generator, deviation: float) -> Float64[np.ndarray, "banks n"]:
         """Returns one draw for each forward neuron, and one that two gradient neurons share."""
         return deviation * rng.standard_normal((2, n))[[0, 1, 1]]
 
@@ -136,13 +136,13 @@ def draw_circuit(
         nominal[:, DOWN] = np.inf
     nominal[FORWARD, DOWN] = np.inf
     half = 0.5 * spec.polarity_spread * polarity.standard_normal(n)
-    spread = np.repeat(of_units(common, spec.threshold_spread)[:, None], 2, axis=1)
+    spread = np.repeat(unit_draws(common, spec.threshold_spread)[:, None], 2, axis=1)
     spread[POSITIVE] += np.stack([half, -half])
     spread[NEGATIVE] -= half
-    drift = np.repeat(of_units(drifts, spec.threshold_drift)[:, None], 2, axis=1)
+    drift = np.repeat(unit_draws(drifts, spec.threshold_drift)[:, None], 2, axis=1)
     level = np.stack([forward, gradient * (0.5 if pairs else 1.0), gradient])
     level[NEGATIVE] = level[POSITIVE]
-    offset = of_units(offsets, spec.input_offset) * np.stack([forward, gradient, gradient])
+    offset = unit_draws(offsets, spec.input_offset) * np.stack([forward, gradient, gradient])
     offset[NEGATIVE] *= -1.0
     uniform = fates.random((BANKS, n))
     dead, always = uniform < spec.dead_share, uniform >= 1.0 - spec.always_share
@@ -155,7 +155,7 @@ def draw_circuit(
         forward=acts and spec.neurons != "gradient",
         gradient=acts and spec.neurons != "forward",
         threshold=nominal.astype(np.float32),
-        gain=(1.0 + of_units(gains, spec.gain_spread)).astype(np.float32),
+        gain=(1.0 + unit_draws(gains, spec.gain_spread)).astype(np.float32),
         offset=offset.astype(np.float32),
         limit=(limit * level).astype(np.float32),
         dead=_flags(dead, pairs=pairs),
@@ -168,9 +168,9 @@ def draw_circuit(
         missed=np.float64(spec.missed),
         spurious=np.float64(spec.spurious),
     )
-    found = DrawnCircuit(drawn, nominal, spread, drift)
-    found.age(0)
-    return found
+    circuit = DrawnCircuit(drawn, nominal, spread, drift)
+    circuit.age(0)
+    return circuit
 
 
 def _flags(chosen: Bool[np.ndarray, "banks n"], *, pairs: bool) -> Fates:

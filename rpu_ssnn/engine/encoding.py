@@ -21,7 +21,7 @@ def _random_bits(random: Random) -> np.uint64:
 
 
 @inner
-def uniform(random: Random) -> np.float32:
+def draw_uniform(random: Random) -> np.float32:
     """Returns a uniform number in [0, 1), of 24 bits."""
     return np.float32(_random_bits(random) >> uint64(40)) * np.float32(2.0**-24)
 

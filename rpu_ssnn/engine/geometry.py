@@ -66,44 +66,44 @@ class Geometry(NamedTuple):
 
 
 def make_geometry(
-    found: Sequence[Connection], *, at_once: bool, whole: Sequence[bool], delays: Sequence[int]
+    connections: Sequence[Connection], at_once: bool, counted: Sequence[bool], delays: Sequence[int]
 ) -> Geometry:
     """Returns the tables of a network.
 
     Args:
-        found: the connection that each crossbar makes.
+        connections: the connection that each crossbar makes.
         at_once: whether the replicas of a kernel work at the same time.
-        whole: whether the synapses of each crossbar count whole presentations.
+        counted: whether the synapses of each crossbar count whole presentations.
         delays: slots that the forward spikes of each crossbar wait.
     """
-    positions = np.array([one.positions for one in found])
-    shape = np.array([one.shape for one in found])
-    replicas = np.array([one.replicas for one in found])
-    is_whole = np.array([one.is_whole for one in found])
-    lines = np.array(lines_of(found))
+    positions = np.array([each.positions for each in connections])
+    shape = np.array([each.shape for each in connections])
+    replicas = np.array([each.replicas for each in connections])
+    is_whole = np.array([each.is_whole for each in connections])
+    lines = np.array(lines_of(connections))
     own_lists = lines.sum() + _starts(np.where(is_whole, 0, positions * shape[:, 0]))[:-1]
-    crossbars = np.zeros(len(found), CROSSBAR).view(np.recarray)
+    crossbars = np.zeros(len(connections), CROSSBAR).view(np.recarray)
     crossbars.positions = positions
     crossbars.patch = shape[:, 0]
-    crossbars.channels = [one.channels for one in found]
+    crossbars.channels = [each.channels for each in connections]
     crossbars.replicas = replicas
     crossbars.at_once = replicas if at_once else 1
     crossbars.is_whole = is_whole
-    crossbars.list_start = np.where(is_whole, _starts(lines)[: len(found)], own_lists)
+    crossbars.list_start = np.where(is_whole, _starts(lines)[: len(connections)], own_lists)
     crossbars.delayed_start = np.where(is_whole, 0, lines.max())
     crossbars.position_start = _starts(positions)[:-1]
     crossbars.weight_start = _starts(shape.prod(axis=1))[:-1]
-    crossbars.counts = np.where(whole, positions, 1)
+    crossbars.counts = np.where(counted, positions, 1)
     crossbars.delay = delays
     crossbars.delay_start = _starts(np.multiply(delays, -(-lines[:-1] // BLOCK)))[:-1]
-    tables = [_table(one) for one in found]
+    tables = [_table(each) for each in connections]
     links = [_links(table, n) for table, n in zip(tables, lines, strict=False)]
     runs = [_runs(table, n) for table, n in zip(tables, positions, strict=True)]
     link_counts, *link = (np.concatenate(part) for part in zip(*links, strict=True))
     run_counts, *run = (np.concatenate(part) for part in zip(*runs, strict=True))
     return Geometry(
         crossbars=crossbars,
-        cycles=slot_cycles(found, at_once),
+        cycles=slot_cycles(connections, at_once),
         most_positions=int(positions.max()),
         links=_starts(link_counts),
         link=np.rec.fromarrays(link, dtype=LINK),
@@ -122,12 +122,12 @@ type _Table = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Positions, patch lines and neurons that belong together, sorted by position and line."""
 
 
-def _table(one: Connection) -> _Table:
-    rows, columns, channels = one.before
-    after, kernel = one.after[:2], one.kernel
+def _table(connection: Connection) -> _Table:
+    rows, columns, channels = connection.before
+    after, kernel = connection.after[:2], connection.kernel
     y, x, v, u, channel = np.indices((*after, *kernel, channels)).reshape(5, -1)
-    row = y * one.stride[0] + v - one.padding[0]
-    column = x * one.stride[1] + u - one.padding[1]
+    row = y * connection.stride[0] + v - connection.padding[0]
+    column = x * connection.stride[1] + u - connection.padding[1]
     inside = (row >= 0) & (row < rows) & (column >= 0) & (column < columns)
     position = y * after[1] + x
     line = (v * kernel[1] + u) * channels + channel

@@ -22,7 +22,7 @@ from rpu_ssnn.engine.blocks import (
     list_spikes,
 )
 from rpu_ssnn.engine.circuit import FORWARD, NEGATIVE, POSITIVE, Circuits
-from rpu_ssnn.engine.encoding import draw_input, draw_label, uniform
+from rpu_ssnn.engine.encoding import draw_input, draw_label, draw_uniform
 from rpu_ssnn.engine.geometry import list_patches
 from rpu_ssnn.engine.neuron_circuit import begin_circuits, fire_circuits, win_circuits
 from rpu_ssnn.engine.parameters import Parameters
@@ -176,7 +176,7 @@ def begin(net: Parameters, state: WorkerState, shown: Presentations, learn: bool
         start = net.neuron_start[layer]
         for j in range(start, start + net.size[layer]):
             state.current[j] = 0.0
-            state.membrane[j] = uniform(random) * net.theta if net.random_start else 0.0
+            state.membrane[j] = draw_uniform(random) * net.theta if net.random_start else 0.0
         for at in range(0, net.size[layer], BLOCK):
             state.fired[(start + at) // BLOCK] = 0
             state.alive[(start + at) // BLOCK] = first_flags(net.size[layer] - at)
@@ -191,36 +191,36 @@ def begin(net: Parameters, state: WorkerState, shown: Presentations, learn: bool
                 state.positive[j] = 0.0
                 state.negative[j] = 0.0
                 if net.random_start and net.coupled:
-                    state.positive[j] = (uniform(random) - half) * threshold
+                    state.positive[j] = (draw_uniform(random) - half) * threshold
                 elif net.random_start:
-                    state.positive[j] = uniform(random) * threshold
-                    state.negative[j] = uniform(random) * threshold
+                    state.positive[j] = draw_uniform(random) * threshold
+                    state.negative[j] = draw_uniform(random) * threshold
         if net.dropout_hidden > 0.0:
             for layer in range(1, net.crossbars):
                 start = net.neuron_start[layer]
                 for j in range(start, start + net.size[layer]):
-                    if uniform(random) < net.dropout_hidden:
+                    if draw_uniform(random) < net.dropout_hidden:
                         clear_flag(state.alive, j)
     if learn or net.clocked:
         for r in range(net.relays):
             state.relay_current[r] = 0.0
-            state.relay_membrane[r] = uniform(random) * net.theta if net.random_start else 0.0
+            state.relay_membrane[r] = draw_uniform(random) * net.theta if net.random_start else 0.0
     begin_circuits(state.circuits, shown.keys[b])
     if len(shown.given_start) > 0:
         for i in range(net.size[0]):
-            dropped = net.dropout_input > 0.0 and uniform(random) < net.dropout_input
+            dropped = net.dropout_input > 0.0 and draw_uniform(random) < net.dropout_input
             state.pixels[i] = 0 if dropped else 1
         state.pixel_count[0] = shown.given_start[b]
         return
     n = 0
     for i in range(net.size[0]):
         if shown.rates[b, i] > 0.0:
-            if net.dropout_input > 0.0 and uniform(random) < net.dropout_input:
+            if net.dropout_input > 0.0 and draw_uniform(random) < net.dropout_input:
                 continue
             state.pixels[n] = i
             if net.regular_input:
                 state.pixel_rate[n] = shown.rates[b, i]
-                state.pixel_phase[n] = uniform(random)
+                state.pixel_phase[n] = draw_uniform(random)
             else:
                 state.pixel_rate[n] = shown.rates[b, i] * 2.0**32
             n += 1
@@ -328,14 +328,15 @@ def _list_positions(
     tables = net.geometry
     for x in range(net.crossbars):
         first, count = net.event_start[x], state.event_count[x]
-        one = tables.crossbars[x]
-        counts = state.list_count[one.position_start : one.position_start + one.positions]
-        if one.is_whole:
+        crossbar = tables.crossbars[x]
+        at = crossbar.position_start
+        counts = state.list_count[at : at + crossbar.positions]
+        if crossbar.is_whole:
             counts[0] = count
         else:
             list_patches(
-                tables, one.patch, state.events, first, first + count, state.events,
-                one.list_start, counts, first,
+                tables, crossbar.patch, state.events, first, first + count, state.events,
+                crossbar.list_start, counts, first,
             )  # fmt: skip
         active, lines = 0, 0
         for count in counts:

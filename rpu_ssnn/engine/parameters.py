@@ -70,18 +70,18 @@ def profile(T: int, front_loading: float) -> Float64[np.ndarray, " T"]:
 
 def make_parameters(
     spec: NetworkSpec,
-    found: Sequence[Connection],
+    connections: Sequence[Connection],
     training: TrainingSpec | None = None,
-    whole: Sequence[bool] = (),
+    counted: Sequence[bool] = (),
 ) -> Parameters:
     """Returns the constants of a network, with dropout only where it trains.
 
     Args:
-        found: the connection that each crossbar makes, first to last.
-        whole: for each crossbar, whether its synapses count whole presentations (Eq. 9), so that
-            its forward spikes need not wait for their gradient; empty if nothing learns.
+        connections: the connection that each crossbar makes, first to last.
+        counted: for each crossbar, whether its synapses count whole presentations (Eq. 9), so
+            that its forward spikes need not wait for their gradient; empty if nothing learns.
     """
-    sizes = lines_of(found)
+    sizes = lines_of(connections)
     layers = (*sizes, *(sizes[-1],) * spec.inhibition.passes)
     encoding, gradient, neuron = spec.encoding, spec.gradient, spec.neuron
     label_loading = encoding.label_front_loading
@@ -91,12 +91,12 @@ def make_parameters(
     late = np.zeros(relays * neuron.circuit.relay_delay_slots)
     label_rates = profile(spec.T, label_loading) * encoding.label_rate
     size = np.array(layers, dtype=np.int64)
-    waits = [0 if counted else slots for counted, slots in zip(whole, spec.delays, strict=False)]
+    waits = [0 if sums else slots for sums, slots in zip(counted, spec.delays, strict=False)]
     geometry = make_geometry(
-        found,
+        connections,
         at_once=spec.positions == "at_once",
-        whole=whole or [False] * len(found),
-        delays=waits or [0] * len(found),
+        counted=counted or [False] * len(connections),
+        delays=waits or [0] * len(connections),
     )
     crossbars = geometry.crossbars
     return Parameters(
@@ -105,7 +105,7 @@ def make_parameters(
         geometry=geometry,
         neuron_start=np.concatenate([[0, 0], np.cumsum(-(-size[1:] // BLOCK) * BLOCK)]),
         event_start=np.concatenate([[0], np.cumsum(size)]).astype(np.int64),
-        crossbars=len(found),
+        crossbars=len(connections),
         T=spec.T,
         slots=spec.slots,
         relays=relays,

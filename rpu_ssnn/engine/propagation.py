@@ -79,24 +79,18 @@ def propagate_linear(net: Parameters, state: WorkerState, matrices: Matrices, le
     """Adds the forward sums of Eq. 1 and the backward sums of Eq. 4, 5 to the currents."""
     tables = net.geometry
     for layer in range(1, net.crossbars + 1):
-        one, gain = tables.crossbars[layer - 1], dropout_gain(net, layer - 1)
-        channels, row_length = one.channels, one.replicas * one.channels
-        first, start = one.list_start, net.neuron_start[layer]
-        weights = matrices.weights[one.weight_start :]
-        for position in range(one.positions):
-            count = state.list_count[one.position_start + position]
+        crossbar, gain = tables.crossbars[layer - 1], dropout_gain(net, layer - 1)
+        channels, row_length = crossbar.channels, crossbar.replicas * crossbar.channels
+        first, start = crossbar.list_start, net.neuron_start[layer]
+        weights = matrices.weights[crossbar.weight_start :]
+        for position in range(crossbar.positions):
+            count = state.list_count[crossbar.position_start + position]
+            replica = weights[position % crossbar.replicas * channels :]
             add_rows(
-                state.current,
-                start,
-                channels,
-                weights[position % one.replicas * channels :],
-                state.events,
-                first,
-                first + count,
-                row_length,
-                gain,
-            )
-            first += one.patch
+                state.current, start, channels, replica,
+                state.events, first, first + count, row_length, gain,
+            )  # fmt: skip
+            first += crossbar.patch
             start += channels
     if learn:
         for layer in range(2, net.crossbars + 1):
@@ -113,11 +107,11 @@ def _add_patch(
 ) -> None:
     """Adds the kernel of a neuron of crossbar x to the gradient currents of its patch."""
     tables, start = net.geometry, net.neuron_start[x]
-    one = tables.crossbars[x]
-    position, channel = neuron // one.channels, neuron % one.channels
-    column = position % one.replicas * one.channels + channel
-    row = one.weight_start + column * one.patch
-    at = one.position_start + position
+    crossbar = tables.crossbars[x]
+    position, channel = neuron // crossbar.channels, neuron % crossbar.channels
+    column = position % crossbar.replicas * crossbar.channels + channel
+    row = crossbar.weight_start + column * crossbar.patch
+    at = crossbar.position_start + position
     for k in range(tables.runs[at], tables.runs[at + 1]):
         run = tables.run[k]
         # numba does not check unsigned indices for negative values, so the loop becomes vector
@@ -129,7 +123,8 @@ def _add_patch(
 
 @inner
 def propagate_inhibition(net: Parameters, state: WorkerState) -> None:
-    """Passes s - W_inh s of each output layer to the next (Eq. 2 to the letter)."""
+    """Passes the spikes of each output neuron, minus W_inh times those of the others, to the next
+    layer of outputs (Eq. 2 to the letter)."""
     for layer in range(net.crossbars + 1, len(net.size)):
         start, base = net.neuron_start[layer], net.event_start[layer - 1]
         count = state.event_count[layer - 1]

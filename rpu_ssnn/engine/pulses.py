@@ -83,7 +83,7 @@ def one_buffer(buffers: PulseBuffers, k: int) -> PulseBuffers:
 
 @inner
 def _shift(
-    one: np.record, t: int, words: int, waiting: Flags, spikes: Events, delayed: Events
+    crossbar: np.record, t: int, words: int, waiting: Flags, spikes: Events, delayed: Events
 ) -> int:
     """Advances the forward spikes that wait for their gradient by a slot, in a shift register per
     line.
@@ -94,7 +94,7 @@ def _shift(
 
     Returns how many came out.
     """
-    first, count = one.delay_start + t % one.delay * words, ZERO
+    first, count = crossbar.delay_start + t % crossbar.delay * words, ZERO
     for word in range(words):
         count = list_spikes(waiting[first + word], word * BLOCK, delayed, count)
         waiting[first + word] = 0
@@ -143,27 +143,27 @@ def _emit_positions(
     Returns whether the buffer is full.
     """
     tables, blocks = net.geometry, out.blocks
-    one = tables.crossbars[x]
-    channels, each = one.channels, one.counts
+    crossbar = tables.crossbars[x]
+    channels, samples = crossbar.channels, crossbar.counts
     base = 2 * net.event_start[x + 1]
     stop = base + state.gradient_count[x + 1]
     spikes, spike_signs = state.gradient_events[base:stop], state.gradient_sign[base:stop]
     up, down = ZERO, ZERO
-    for position in range(one.positions):
+    for position in range(crossbar.positions):
         r, count = out.rows[x], counts[position]
         p, first = blocks.pre_start[x, r], ZERO + blocks.post_start[x, r]
         beyond = (position + 1) * channels
-        shift = (position % one.replicas - position) * channels
+        shift = (position % crossbar.replicas - position) * channels
         post, signs, q = blocks.post[x], blocks.sign[x], first
         up, q = _append_spikes(spikes, spike_signs, up, _PLUS, beyond, shift, post, signs, q)
         down, q = _append_spikes(spikes, spike_signs, down, _MINUS, beyond, shift, post, signs, q)
         reads[x, 2] += x > 0 and q > first
         coincide = count > 0 and q > first
         if coincide or (out.all_spikes[x] and (count > 0 or q > first)):
-            blocks.sample[x, r] = state.position[0] * each + min(position, each - 1)
-            cycle = position // one.at_once
+            blocks.sample[x, r] = state.position[0] * samples + min(position, samples - 1)
+            cycle = position // crossbar.at_once
             blocks.slot[x, r] = state.position[1] * tables.cycles + cycle
-            at = start + position * one.patch
+            at = start + position * crossbar.patch
             for k in range(count):
                 blocks.pre[x, p + k] = lists[at + k]
             blocks.pre_start[x, r + 1] = p + count
@@ -183,20 +183,20 @@ def emit(net: Parameters, state: WorkerState, out: PulseBuffers, reads: Reads) -
     """
     full, tables = False, net.geometry
     for x in range(net.crossbars):
-        one = tables.crossbars[x]
-        wanted = out.all_spikes[x] or state.gradient_count[x + 1] > 0
-        first, stop = one.position_start, one.position_start + one.positions
-        lists, start, counts = state.events, one.list_start, state.list_count[first:stop]
-        if one.delay > 0:
+        crossbar = tables.crossbars[x]
+        needed = out.all_spikes[x] or state.gradient_count[x + 1] > 0
+        first, stop = crossbar.position_start, crossbar.position_start + crossbar.positions
+        lists, start, counts = state.events, crossbar.list_start, state.list_count[first:stop]
+        if crossbar.delay > 0:
             words, links = -(-net.size[x] // BLOCK), net.event_start[x]
             spikes = state.events[links : links + state.event_count[x]]
             t = state.position[1]
-            waited = _shift(one, t, words, state.waiting, spikes, state.delayed)
-            lists, start, counts = state.delayed, one.delayed_start, state.delayed_count
-            if one.is_whole:
-                counts[0] = waited
-            elif wanted:
-                list_patches(tables, one.patch, lists, ZERO, waited, lists, start, counts, links)
-        if wanted:
+            n = _shift(crossbar, t, words, state.waiting, spikes, state.delayed)
+            lists, start, counts = state.delayed, crossbar.delayed_start, state.delayed_count
+            if crossbar.is_whole:
+                counts[0] = n
+            elif needed:
+                list_patches(tables, crossbar.patch, lists, ZERO, n, lists, start, counts, links)
+        if needed:
             full = _emit_positions(net, state, out, x, lists, start, counts, reads) or full
     return full

@@ -94,9 +94,9 @@ def make_worker_state(net: Parameters, several: tuple[int, ...] = ()) -> WorkerS
     lists = np.where(crossbars.is_whole, 0, crossbars.positions * crossbars.patch)
     delayed = int(net.size.max() + lists.max()) if crossbars.delay.any() else 0
     waiting = crossbars.delay * -(-net.size[: len(crossbars)] // BLOCK)
-    of_neurons = ("current", "membrane", "gradient_current", "positive", "negative")
+    neuron_arrays = ("current", "membrane", "gradient_current", "positive", "negative")
     shapes: dict[str, tuple[int | tuple[int, ...], Any]] = {
-        **dict.fromkeys(of_neurons, (neurons, np.float32)),
+        **dict.fromkeys(neuron_arrays, (neurons, np.float32)),
         **dict.fromkeys(("fired", "alive"), (neurons // BLOCK, np.uint64)),
         **dict.fromkeys(("relay_current", "relay_membrane"), (net.relays, np.float32)),
         **dict.fromkeys(("pixel_rate", "pixel_phase"), (pixels, np.float64)),
@@ -161,12 +161,12 @@ def one_state(states: WorkerState, k: int) -> WorkerState:
         waiting=states.waiting[k],
         delayed=states.delayed[k],
         delayed_count=states.delayed_count[k],
-        circuits=_one_of(states.circuits, k),
+        circuits=_circuits_of(states.circuits, k),
     )
 
 
 @inner
-def _one_of(circuits: Circuits | None, k: int) -> Circuits | None:
+def _circuits_of(circuits: Circuits | None, k: int) -> Circuits | None:
     if circuits is None:
         return None
     key, last, jitter, late = circuits.key, circuits.last, circuits.jitter, circuits.late
@@ -229,7 +229,8 @@ def make_recording(
     return Recording(window, forward, positive, negative)
 
 
-NOTHING = Recording(1, *(np.zeros((0, 0, 0), dtype=np.float32) for _ in range(3)))
+NO_RECORDING = Recording(1, *(np.zeros((0, 0, 0), dtype=np.float32) for _ in range(3)))
+"""This stands where no spikes are to be counted."""
 
 
 @inner

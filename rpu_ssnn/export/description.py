@@ -14,7 +14,7 @@ from rpu_ssnn.common.files import refusing
 from rpu_ssnn.common.validation import validated
 from rpu_ssnn.network import Network
 from rpu_ssnn.network.inputs import InputLines
-from rpu_ssnn.spec import ConvLayer, NetworkSpec, TrainingSpec, connected, connections, lines_of
+from rpu_ssnn.spec import ConvLayer, NetworkSpec, TrainingSpec, connect, connections_of, lines_of
 from rpu_ssnn.spec.base import Spec
 from rpu_ssnn.synapses import rate_synapses
 from rpu_ssnn.synapses.base import Weights
@@ -91,7 +91,7 @@ class _Description(Spec):
         allowed = f"must be rows, columns and channels of {lines} input lines"
         fits = self.image is None or math.prod(self.image) == lines
         require(fits, _FIELD, "image", self.image, allowed)
-        own = lines_of(connections(layers, lines, self.sizes[-1], self.image))
+        own = lines_of(connect(layers, lines, self.sizes[-1], self.image))
         allowed = f"must be {list(own)}, as the layers of the network say"
         require(self.sizes == own, _FIELD, "sizes", list(self.sizes), allowed)
         return self
@@ -138,13 +138,13 @@ def weights_of(trained: Trained, where: object) -> list[Weights]:
     Raises:
         InputError: reads have errors, so no matrix can stand for them.
     """
-    found = [synapses.linear_read() for synapses in trained.network.synapses]
+    reads = [synapses.linear_read() for synapses in trained.network.synapses]
     allowed = (
         "must be left out, and so must the white parts of device_read_noise, since weights "
         "cannot stand for reads with errors"
     )
-    require(all(weights is not None for weights in found), where, "tile.reads", "given", allowed)
-    return [weights.copy() for weights in found if weights is not None]
+    require(all(weights is not None for weights in reads), where, "tile.reads", "given", allowed)
+    return [weights.copy() for weights in reads if weights is not None]
 
 
 def rebuilt(text: str, weights: Sequence[Any], where: Path) -> Trained:
@@ -162,11 +162,11 @@ def rebuilt(text: str, weights: Sequence[Any], where: Path) -> Trained:
         content = json.loads(text)
     known = validated(_Description, content, _FIELD, where)
     inputs = known.inputs()
-    shapes = [one.shape for one in connected(known.network, known.sizes, inputs.image)]
-    given = [getattr(one, "shape", None) for one in weights]
+    shapes = [array.shape for array in connections_of(known.network, known.sizes, inputs.image)]
+    given = [getattr(array, "shape", None) for array in weights]
     require(given == shapes, where, "weights", given, f"must be {shapes}")
-    arrays = [np.asarray(one) for one in weights]
-    finite = all(one.dtype.kind in "iuf" and np.isfinite(one).all() for one in arrays)
+    arrays = [np.asarray(array) for array in weights]
+    finite = all(array.dtype.kind in "iuf" and np.isfinite(array).all() for array in arrays)
     require(finite, where, "weights", Fault("some are no finite numbers"), "must be numbers")
     drawn, images = known.circuits or (known.seed, 0)
     network = Network(

@@ -31,7 +31,7 @@ from rpu_ssnn.common.errors import InputError, require, require_kind
 from rpu_ssnn.common.files import refuse_unwritable, refusing, user_path, write_whole
 from rpu_ssnn.common.optional import checked_hdf5, optional_package
 from rpu_ssnn.export.description import INSTALL, description, rebuilt, weights_of
-from rpu_ssnn.spec import NetworkSpec, connected
+from rpu_ssnn.spec import NetworkSpec, connections_of
 from rpu_ssnn.spec.layers import ConvLayer, Grid
 from rpu_ssnn.synapses.base import Weights
 from rpu_ssnn.training import Trained
@@ -71,28 +71,29 @@ def write_nir(path: str | Path, trained: Trained, *, without_inhibition: bool = 
             "--without-inhibition (in Python without_inhibition=True), which is another network"
         )
         raise InputError(path, f"network.inhibition.{what}", getattr(inhibition, what), allowed)
-    layers = connected(spec, trained.network.sizes, trained.inputs.image)
-    most = max(one.replicas for one in layers)
+    layers = connections_of(spec, trained.network.sizes, trained.inputs.image)
+    most = max(layer.replicas for layer in layers)
     allowed = "must be 1 in a NIR graph, which shares a kernel between all positions"
     require(most == 1, path, "network.layers.replicas", most, allowed)
     has_convolutions = any(isinstance(layer, ConvLayer) for layer in spec.layers or ())
     grid = layers[0].before if has_convolutions else None
     shape = _first_channel(grid) if grid else np.array([layers[0].shape[0]])
     nodes: dict[str, Any] = {"input": nir.Input({"input": shape})}
-    for place, (one, matrix) in enumerate(zip(layers, weights_of(trained, path), strict=True), 1):
+    parts = zip(layers, weights_of(trained, path), strict=True)
+    for place, (layer, matrix) in enumerate(parts, 1):
         if grid is None:
             nodes[f"weights_{place}"] = nir.Linear(np.ascontiguousarray(matrix.T))
             shape = np.array([matrix.shape[1]])
         else:
-            kernel = one.kernel if one.before == grid else grid[:2]
+            kernel = layer.kernel if layer.before == grid else grid[:2]
             allowed = "must be as high as wide: nir takes a kernel's rows for its columns too"
             require(kernel[0] == kernel[1], path, "network.layers.kernel", kernel, allowed)
             kernels = matrix.reshape(*kernel, grid[2], -1).transpose(3, 2, 0, 1)
             nodes[f"weights_{place}"] = nir.Conv2d(
-                grid[:2], np.ascontiguousarray(kernels), one.stride, one.padding, 1, 1,
+                grid[:2], np.ascontiguousarray(kernels), layer.stride, layer.padding, 1, 1,
                 np.zeros(len(kernels), np.float32),
             )  # fmt: skip
-            grid = one.after
+            grid = layer.after
             shape = _first_channel(grid)
         nodes[f"neurons_{place}"] = _neurons(nir, spec, tuple(shape))
     nodes["output"] = nir.Output({"output": shape})

@@ -13,7 +13,7 @@ from rpu_ssnn.synapses.base import Crossbar, Synapses, SynapsesFactory, Weights
 def make_synapses(
     spec: NetworkSpec,
     training: TrainingSpec,
-    found: Sequence[Connection],
+    connections: Sequence[Connection],
     factory: SynapsesFactory,
     seed: np.random.SeedSequence,
     initial: Sequence[Weights] | None,
@@ -27,29 +27,29 @@ def make_synapses(
     Replicas of a kernel start equal.
 
     Args:
-        found: the connection that each crossbar makes.
+        connections: the connection that each crossbar makes.
 
     Raises:
         ValueError: `initial` has other shapes.
         InputError: the factory makes no synapses.
     """
-    shapes, synapses = [one.shape for one in found], []
+    shapes, synapses = [connection.shape for connection in connections], []
     at_once = spec.positions == "at_once"
-    cycles = slot_cycles(found, at_once)
+    cycles = slot_cycles(connections, at_once)
     if initial is not None and (given := [np.shape(w) for w in initial]) != shapes:
         raise ValueError(f"initial weights must have shapes {shapes}, not {given}")
     for layer, gain in enumerate(spec.gains()):
         weight_seed, own_seed = seed.spawn(2)
         n_in, n_out = shapes[layer]
-        replicas = found[layer].replicas
+        replicas = connections[layer].replicas
         he_std = spec.neuron.theta * float(np.sqrt(2.0 / n_in))
         if initial is None:
-            one = np.random.default_rng(weight_seed).standard_normal((n_in, n_out // replicas))
-            normal = np.tile(one, replicas)
+            kernel = np.random.default_rng(weight_seed).standard_normal((n_in, n_out // replicas))
+            normal = np.tile(kernel, replicas)
             start = (spec.initial_scale * he_std * normal).astype(np.float32)
         else:
             start = np.asarray(initial[layer], dtype=np.float32)
-        is_output = layer == len(found) - 1
+        is_output = layer == len(connections) - 1
         share = training.dropout_input if layer == 0 else training.dropout_hidden
         made = factory(
             Crossbar(
@@ -65,7 +65,7 @@ def make_synapses(
                 pool=pool,
                 transposed_reads=layer > 0,
                 delay=spec.delays[layer],
-                positions=found[layer].positions,
+                positions=connections[layer].positions,
                 replicas=replicas,
                 at_once=at_once,
             )

@@ -9,7 +9,7 @@ from rpu_ssnn.spec import Connection
 LINES = ("input_lines", "output_lines", "positions", "replicas")
 """Columns for the lines of a crossbar, all replicas included."""
 
-type Events = Int64[np.ndarray, "crossbars 5"]
+type EventCounts = Int64[np.ndarray, "crossbars 5"]
 
 TRAINING = (
     "forward_reads_total",
@@ -26,16 +26,16 @@ INFERENCE = ("inference_reads_total", "inference_lines_total", "inference_spikes
 """Columns in the row of a trial for the forward events of the images that were shown last."""
 
 
-def events_of(shown: Presentations) -> Events:
+def events_of(shown: Presentations) -> EventCounts:
     """Returns the sums over presentations."""
     above = slice(1, 1 + shown.reads.shape[1])
     spikes = (shown.spikes, shown.gradient_spikes)
-    of_neurons = [each[:, above].sum(axis=0) for each in spikes]
-    return np.column_stack([shown.reads.sum(axis=0), *of_neurons])
+    neuron_spikes = [each[:, above].sum(axis=0) for each in spikes]
+    return np.column_stack([shown.reads.sum(axis=0), *neuron_spikes])
 
 
-def as_statistics(
-    one: Connection, training: Int64[np.ndarray, "5"], last: Int64[np.ndarray, "5"]
+def event_statistics(
+    connection: Connection, training: Int64[np.ndarray, "5"], last: Int64[np.ndarray, "5"]
 ) -> dict[str, float]:
     """Returns the lines and the events of one crossbar by name, for the result row.
 
@@ -43,7 +43,7 @@ def as_statistics(
         training: the events of all presentations in training.
         last: the events of the last inference.
     """
-    lines = zip(LINES, (*one.shape, one.positions, one.replicas), strict=True)
+    lines = zip(LINES, (*connection.shape, connection.positions, connection.replicas), strict=True)
     forward = (last[0], last[1], last[3])
     events = zip((*TRAINING, *INFERENCE), (*training, *forward), strict=True)
     return {name: float(value) for name, value in (*lines, *events)}

@@ -87,14 +87,14 @@ def input_lines(
         InputError: recorded spikes are given two lines per pixel, data without negative values are
             given `signed`, or data for a convolution are not images.
     """
-    found = _lines(contrast, data)
+    lines = _lines(contrast, data)
     if not any(isinstance(layer, ConvLayer) for layer in layers[:1]):
-        return found
+        return lines
     field, allowed = "shape", "must be rows, columns and channels, as convolutions need them"
     require(data.image_shape is not None, data.name, field, list(data.shape), allowed)
     assert data.image_shape is not None
     rows, columns, channels = data.image_shape
-    return replace(found, image=(rows, columns, channels * found.lines // found.pixels))
+    return replace(lines, image=(rows, columns, channels * lines.lines // lines.pixels))
 
 
 def _lines(contrast: Contrast, data: Dataset) -> InputLines:

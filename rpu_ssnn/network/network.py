@@ -16,7 +16,7 @@ from rpu_ssnn.common.training_state import State, StateError, joined, part_of
 from rpu_ssnn.data.spike_trains import SpikeTrains
 from rpu_ssnn.engine.parameters import draw_neurons, make_parameters
 from rpu_ssnn.engine.state import (
-    NOTHING,
+    NO_RECORDING,
     Presentations,
     Recording,
     make_presentations,
@@ -26,7 +26,7 @@ from rpu_ssnn.engine.strategies import Job, choose_strategy
 from rpu_ssnn.engine.strategies.base import WeightCopies
 from rpu_ssnn.network.crossbars import make_synapses
 from rpu_ssnn.network.events import TRAINING, events_of
-from rpu_ssnn.spec import RATES_NEED_PRESENTATIONS, Grid, NetworkSpec, TrainingSpec, connected
+from rpu_ssnn.spec import RATES_NEED_PRESENTATIONS, Grid, NetworkSpec, TrainingSpec, connections_of
 from rpu_ssnn.synapses.base import SynapsesFactory, Weights
 
 type Input = Float32[np.ndarray, "batch n_in"] | SpikeTrains
@@ -84,18 +84,18 @@ class Network:
         require_kind("network", "spec", spec, NetworkSpec)
         require_kind("network", "seed", seed, np.random.SeedSequence)
         require_whole("network", "threads", threads, 1)
-        self.connections = found = connected(spec, sizes, image)
+        self.connections = connections = connections_of(spec, sizes, image)
         self.spec, self.training, self.sizes = spec, training, sizes
         self.seed_state = seed.state
         self._pool = WorkerThreads(max(1, threads - 1))
         self.synapses = make_synapses(
-            spec, training, found, factory, seed, initial, threads, self._pool
+            spec, training, connections, factory, seed, initial, threads, self._pool
         )
         if training.schedule == "slot" and any(s.needs_presentations for s in self.synapses):
             raise InputError("training", "schedule", "slot", RATES_NEED_PRESENTATIONS)
-        whole = [each.needs_presentations for each in self.synapses]
-        learning = make_parameters(spec, found, training, whole)
-        answering = make_parameters(spec.at_inference, found)
+        counted = [each.needs_presentations for each in self.synapses]
+        learning = make_parameters(spec, connections, training, counted)
+        answering = make_parameters(spec.at_inference, connections)
         self.neurons = draw_neurons(spec, learning, seed)
         if self.neurons is not None:
             learning = learning._replace(circuit=self.neurons.circuit)
@@ -110,7 +110,7 @@ class Network:
             pool=self._pool,
         )
         self._strategy = choose_strategy(self._job)
-        self.events = np.zeros((len(found), len(TRAINING)), dtype=np.int64)
+        self.events = np.zeros((len(connections), len(TRAINING)), dtype=np.int64)
 
     def __enter__(self) -> Self:
         return self
@@ -155,7 +155,7 @@ class Network:
 
     def infer(self, rates: Input, rng: np.random.Generator) -> Presentations:
         """Shows presentations without label, gradient, dropout or update."""
-        return self._show(rates, rng, NOTHING)
+        return self._show(rates, rng, NO_RECORDING)
 
     def spike_counts(
         self, rates: Input, rng: np.random.Generator, window: int

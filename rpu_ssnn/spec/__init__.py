@@ -6,7 +6,7 @@ from rpu_ssnn.spec.layers import (
     ConvLayer,
     ConvSpec,
     Grid,
-    connections,
+    connect,
     dense,
     layer_names,
     lines_of,
@@ -22,7 +22,7 @@ from rpu_ssnn.spec.network import (
     InitialScale,
     NetworkSpec,
     NeuronSpec,
-    connected,
+    connections_of,
 )
 from rpu_ssnn.spec.neuron_circuit import CircuitSpec
 from rpu_ssnn.spec.training import RATES_NEED_PRESENTATIONS, Schedule, SurrogateSpec, TrainingSpec
@@ -32,6 +32,6 @@ __all__ = [
     "CircuitSpec", "Connection", "Contrast", "ConvLayer", "ConvSpec", "EncodingSpec",
     "GradientSpec", "Grid", "InSingle", "InhibitionSpec", "InitialScale", "NetworkSpec",
     "NeuronSpec", "OneLine", "Positive", "Range", "Schedule", "Share", "Spec", "SurrogateSpec",
-    "TrainingSpec", "connected", "connections", "dense", "layer_names", "lines_of", "list_of",
+    "TrainingSpec", "connect", "connections_of", "dense", "layer_names", "lines_of", "list_of",
     "slot_cycles",
 ]  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self, TypeVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from rpu_ssnn.common.validation import explained
-from rpu_ssnn.common.value_kinds import of_one_line, refuse_other_kinds
+from rpu_ssnn.common.value_kinds import checked_line, refuse_other_kinds
 
 SMALLEST_NORMAL = 2.0**-126
 """The smallest normal number in single precision; smaller ones lose digits, or are zero."""
@@ -54,7 +54,7 @@ _T = TypeVar("_T")
 Range = Annotated[tuple[_T, _T], list_of("lowest", "highest")]
 """The lowest and the highest value of a quantity."""
 
-OneLine = AfterValidator(of_one_line)
+OneLine = AfterValidator(checked_line)
 """Names in tables, figures and file names are one line of text."""
 
 InSingle = AfterValidator(_usable_in_single)

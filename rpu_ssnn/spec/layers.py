@@ -145,7 +145,7 @@ def dense(sizes: Sequence[int]) -> tuple[Connection, ...]:
     return tuple(Connection((1, 1, a), b) for a, b in pairwise(sizes))
 
 
-def connections(
+def connect(
     layers: Sequence[int | ConvLayer], n_in: int, n_out: int, image: Grid | None = None
 ) -> tuple[Connection, ...]:
     """Returns how each crossbar of a network connects its layers.
@@ -161,13 +161,13 @@ def connections(
         InputError: the input has no shape, a wrong one or its channels first, or a kernel or
             replicas do not fit.
     """
-    found: list[Connection] = []
+    connections: list[Connection] = []
     before = image
     for place, layer in enumerate((*layers, n_out)):
         if not isinstance(layer, ConvLayer):
             lines = n_in if place == 0 else prod(before or ())
-            found.append(Connection((1, 1, lines), layer))
-            before = found[-1].after
+            connections.append(Connection((1, 1, lines), layer))
+            before = connections[-1].after
             continue
         field = f"layers.{place}"
         allowed = "needs an input with rows and columns: give the data a shape"
@@ -180,9 +180,9 @@ def connections(
             first = rows in _COLOURS and columns > max(_COLOURS) and lines in (columns, 2 * columns)
             allowed = "must be rows, columns, channels; X.transpose(0, 2, 3, 1) puts channels last"
             require(not first, "network", f"{field}.conv: shape of the input", before, allowed)
-        found.append(_convolution(layer.conv, before, f"{field}.conv"))
-        before = found[-1].after
-    return tuple(found)
+        connections.append(_convolution(layer.conv, before, f"{field}.conv"))
+        before = connections[-1].after
+    return tuple(connections)
 
 
 def _convolution(spec: ConvSpec, before: Grid, field: str) -> Connection:
@@ -197,33 +197,34 @@ def _convolution(spec: ConvSpec, before: Grid, field: str) -> Connection:
     rows, columns = (n + 2 * p for n, p in zip(before[:2], padding, strict=True))
     allowed = f"must be at most [{rows}, {columns}], rows and columns of the layer before, padded"
     check(kernel[0] <= rows and kernel[1] <= columns, "kernel", allowed)
-    found = Connection(before, spec.channels, kernel, spec.stride, padding, spec.replicas)
-    allowed = f"must be at most {found.positions}, the number of positions"
-    check(spec.replicas <= found.positions, "replicas", allowed)
-    neurons, lines = found.positions * spec.channels, found.positions * found.shape[0]
+    connection = Connection(before, spec.channels, kernel, spec.stride, padding, spec.replicas)
+    positions = connection.positions
+    allowed = f"must be at most {positions}, the number of positions"
+    check(spec.replicas <= positions, "replicas", allowed)
+    neurons, lines = positions * spec.channels, positions * connection.shape[0]
     check(neurons <= MOST_LINES, "channels", f"must give at most {MOST_LINES} neurons")
     check(lines <= MOST_LINES, "kernel", f"must give at most {MOST_LINES} lines in all patches")
-    return found
+    return connection
 
 
-def slot_cycles(found: Sequence[Connection], at_once: bool) -> int:
+def slot_cycles(connections: Sequence[Connection], at_once: bool) -> int:
     """Returns the cycles of a slot, in which the crossbar with the most positions serves all of
     them.
 
     Args:
         at_once: whether the replicas of a kernel work at the same time.
     """
-    return max(-(-one.positions // (one.replicas if at_once else 1)) for one in found)
+    return max(-(-each.positions // (each.replicas if at_once else 1)) for each in connections)
 
 
-def lines_of(found: Sequence[Connection]) -> tuple[int, ...]:
+def lines_of(connections: Sequence[Connection]) -> tuple[int, ...]:
     """Returns the lines of each layer, input first."""
-    return prod(found[0].before), *(prod(one.after) for one in found)
+    return prod(connections[0].before), *(prod(each.after) for each in connections)
 
 
 def layer_names(layers: Sequence[int | ConvLayer]) -> tuple[str, ...]:
     """Returns the names of layers in tables: `300`, or `12c5/2` for channels, kernel, stride."""
-    return tuple(_name(one.conv) if isinstance(one, ConvLayer) else str(one) for one in layers)
+    return tuple(_name(each.conv) if isinstance(each, ConvLayer) else str(each) for each in layers)
 
 
 def _name(conv: ConvSpec) -> str:

@@ -22,7 +22,7 @@ from rpu_ssnn.spec.layers import (
     Grid,
     Layer,
     Neurons,
-    connections,
+    connect,
     dense,
     lines_of,
 )
@@ -348,7 +348,7 @@ class NetworkSpec(Spec):
         return tuple(out * ratio**depth for depth in range(len(self.hidden_layers), -1, -1))
 
 
-def connected(
+def connections_of(
     spec: NetworkSpec, sizes: tuple[int, ...], image: Grid | None = None
 ) -> tuple[Connection, ...]:
     """Returns the connections of a network whose layers have these numbers of lines, input first.
@@ -365,7 +365,7 @@ def connected(
         raise ValueError(f"sizes must be {layers} numbers above 0, one for each layer, not {sizes}")
     if spec.layers is None:
         return dense(sizes)
-    found = connections(spec.hidden_layers, sizes[0], sizes[-1], image)
-    if lines_of(found) != sizes:
-        raise ValueError(f"sizes must be {lines_of(found)}, not {sizes}")
-    return found
+    connections = connect(spec.hidden_layers, sizes[0], sizes[-1], image)
+    if lines_of(connections) != sizes:
+        raise ValueError(f"sizes must be {lines_of(connections)}, not {sizes}")
+    return connections

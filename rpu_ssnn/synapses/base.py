@@ -208,8 +208,8 @@ class Synapses(ABC):
         """
         weights = self.linear_read()
         assert weights is not None  # other synapses override this
-        found: Float32[np.ndarray, "batch others"] = lines @ (weights.T if transposed else weights)
-        return found
+        result: Float32[np.ndarray, "batch others"] = lines @ (weights.T if transposed else weights)
+        return result
 
     @abstractmethod
     def update(self, block: PulseBlock) -> None:

@@ -32,7 +32,7 @@ def device_synapses(
     ...     trained.statistics()["devices_total"]
     592.0
     """
-    found = find_device(device)
+    source = find_device(device)
     require_kind("device_synapses", "spec", spec, TileSpec)
-    made = NativeSynapses if spec.simulator == "native" else TileSynapses
-    return lambda crossbar: made(crossbar, found, spec, learning_rate)
+    synapses = NativeSynapses if spec.simulator == "native" else TileSynapses
+    return lambda crossbar: synapses(crossbar, source, spec, learning_rate)

@@ -32,7 +32,7 @@ POOLED_VARIANCE = float(np.mean([p * (1 - p) for p in np.outer(*[np.arange(50) /
 """The mean of p (1 - p) over Fig. 4's products of [0, 0.02, ... 0.98] with itself."""
 
 
-class _Ideal(Synapses):
+class _FloatWeights(Synapses):
     """Holds weights as numbers, and reads them exactly.
 
     Attributes:
@@ -78,7 +78,7 @@ class _Ideal(Synapses):
         return {}
 
 
-class RateSynapses(_Ideal):
+class RateSynapses(_FloatWeights):
     """Trains float weights by the outer product of spike counts (Eq. 9), optionally with noise."""
 
     needs_all_spikes = True
@@ -100,8 +100,8 @@ class RateSynapses(_Ideal):
         add_gradient_counts(block, self._gradient)
 
     def commit(self, presentations: range) -> None:
-        each = self.crossbar.positions
-        ended = slice(each * presentations.start, each * presentations.stop)
+        positions = self.crossbar.positions
+        ended = slice(positions * presentations.start, positions * presentations.stop)
         forward, gradient = self._forward[ended], self._gradient[ended]
         T, step = self.crossbar.T, self._step * self.step_scale
         # Sums of whole numbers are exact in any order below 2^24 (they reach B T^2 / 4, for
@@ -146,7 +146,7 @@ class RateSynapses(_Ideal):
         return spread
 
 
-class CoincidenceSynapses(_Ideal):
+class CoincidenceSynapses(_FloatWeights):
     """Changes float weights by one step for each coincidence (Eq. 10)."""
 
     needs_all_spikes = False
@@ -220,7 +220,7 @@ def coincidence_synapses(learning_rate: float) -> SynapsesFactory:
     return lambda crossbar: CoincidenceSynapses(crossbar, learning_rate)
 
 
-IDEAL: dict[str, Callable[[float], SynapsesFactory]] = {
+FLOAT_WEIGHTS: dict[str, Callable[[float], SynapsesFactory]] = {
     "rate": rate_synapses,
     "coincidence": coincidence_synapses,
 }

@@ -11,7 +11,7 @@ PART = "hidden_weights"
 """aihwkit's name of the states of a cell's devices, before `_0` and so on."""
 
 
-def weight_per_state(spec: TileSpec, he_std: float) -> np.float32:
+def state_weight(spec: TileSpec, he_std: float) -> np.float32:
     """Returns the weight of state 1, which a finite on/off ratio makes smaller.
 
     Args:
@@ -49,20 +49,20 @@ def with_conductances(
     states = {
         f"conductance{name.removeprefix(PART)}": name for name in device if name.startswith(PART)
     }
-    found = {name: device[of] for name, of in (states or {"conductance": "state"}).items()}
+    by_name = {name: device[state] for name, state in (states or {"conductance": "state"}).items()}
     if reference is not None:
-        found["reference_conductance"] = reference
+        by_name["reference_conductance"] = reference
     off = spec.reference.off
-    return device | {name: off + (1.0 - off) * (s + 1.0) / 2.0 for name, s in found.items()}
+    return device | {name: off + (1.0 - off) * (s + 1.0) / 2.0 for name, s in by_name.items()}
 
 
-def of_cell[T: np.ndarray](parts: Sequence[T]) -> T:
+def cell_mean[T: np.ndarray](parts: Sequence[T]) -> T:
     """Returns the value of a cell, from its device or from the two devices of a differential
     pair."""
     return parts[0] if len(parts) == 1 else (parts[0] - parts[1]) / 2
 
 
-def of_lines(
+def line_means(
     devices: Sequence[Float32[np.ndarray, "n_in n_out"]], in_parallel: int
 ) -> list[Float32[np.ndarray, "n_in n_out"]]:
     """Returns the values on a cell's output lines, each the mean of the devices in parallel on it.

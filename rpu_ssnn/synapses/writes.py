@@ -6,26 +6,26 @@ from jaxtyping import Bool, Int64
 from rpu_ssnn.compiled import compiled
 from rpu_ssnn.synapses.base import PulseBlock
 
-NAMES = ("write_spikes_total", "write_phases_total", "write_lines_total")
+WRITE_COUNTS = ("write_spikes_total", "write_phases_total", "write_lines_total")
 
-type Counts = Int64[np.ndarray, "3"]
+type Writes = Int64[np.ndarray, "3"]
 """These are the counts of `NAMES`. A write spike is a gradient spike that reaches the array and
 meets a forward spike. A phase writes the write spikes of one stream in one slot and position. The
 lines are the input lines that are driven in all phases together."""
 
 
-def no_writes() -> Counts:
+def no_writes() -> Writes:
     """Returns counts of zero."""
-    return np.zeros(len(NAMES), dtype=np.int64)
+    return np.zeros(len(WRITE_COUNTS), dtype=np.int64)
 
 
-def as_statistics(counts: Counts) -> dict[str, float]:
+def write_statistics(counts: Writes) -> dict[str, float]:
     """Returns the counts by name, for the result row."""
-    return dict(zip(NAMES, map(float, counts), strict=True))
+    return dict(zip(WRITE_COUNTS, map(float, counts), strict=True))
 
 
 @compiled
-def count_writes(block: PulseBlock, kept: Bool[np.ndarray, " post_spikes"], counts: Counts) -> None:
+def count_writes(block: PulseBlock, kept: Bool[np.ndarray, " post_spikes"], counts: Writes) -> None:
     """Adds the writes of a block.
 
     Args:

@@ -158,8 +158,8 @@ def check_finite(weights: Iterable[Weights | None], epoch: int) -> None:
     unknown weights."""
     for place, values in enumerate(weights, start=1):
         if values is not None and not np.isfinite(values).all():
-            told = f"weights of crossbar {place} are not finite numbers after epoch {epoch + 1}"
-            raise FloatingPointError(told)
+            fault = f"weights of crossbar {place} are not finite numbers after epoch {epoch + 1}"
+            raise FloatingPointError(fault)
 
 
 def merge_statistics(parts: list[dict[str, float]]) -> dict[str, float]:

@@ -11,9 +11,9 @@ from rpu_ssnn.data import Dataset
 from rpu_ssnn.data.rows import Rows
 from rpu_ssnn.data.spike_trains import SpikeTrains
 from rpu_ssnn.network import Input, Network
-from rpu_ssnn.network.events import as_statistics, events_of
+from rpu_ssnn.network.events import event_statistics, events_of
 from rpu_ssnn.network.inputs import InputLines, input_lines
-from rpu_ssnn.spec import NetworkSpec, TrainingSpec, connections, lines_of
+from rpu_ssnn.spec import NetworkSpec, TrainingSpec, connect, lines_of
 from rpu_ssnn.synapses.base import SynapsesFactory
 from rpu_ssnn.training.loop import Learner, OnEpoch, check_finite, merge_statistics, train_epochs
 
@@ -94,9 +94,9 @@ class Trained(Learner):
     def statistics(self) -> dict[str, float]:
         """Returns statistics of the synapses and events for the result row, over all crossbars."""
         network = self.network
-        told = [synapses.statistics() for synapses in network.synapses]
-        each = zip(told, network.connections, network.events, self.last_events, strict=True)
-        parts = [own | as_statistics(one, trained, last) for own, one, trained, last in each]
+        events = zip(network.connections, network.events, self.last_events, strict=True)
+        crossbars = zip(network.synapses, events, strict=True)
+        parts = [each.statistics() | event_statistics(*counts) for each, counts in crossbars]
         return merge_statistics(parts) | {"inference_images": float(self.last_images)}
 
     def rates(self, images: Rows) -> Input:
@@ -154,9 +154,9 @@ def train(
     require(callable(factory), "train", "factory", factory, allowed)
     weight_seed, order_seed, test_seed = np.random.SeedSequence(seed).spawn(3)
     inputs = input_lines(spec.encoding.contrast, data, spec.hidden_layers)
-    found = connections(spec.hidden_layers, inputs.lines, data.n_classes, inputs.image)
+    connections = connect(spec.hidden_layers, inputs.lines, data.n_classes, inputs.image)
     network = Network(
-        spec, training, lines_of(found), factory, weight_seed, threads, image=inputs.image
+        spec, training, lines_of(connections), factory, weight_seed, threads, image=inputs.image
     )
     trained = Trained(network, inputs, test_seed)
     rng = np.random.default_rng(order_seed)

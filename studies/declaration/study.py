@@ -15,7 +15,7 @@ from rpu_ssnn.common import strict_yaml
 from rpu_ssnn.common.errors import InputError, one_of, require
 from rpu_ssnn.common.files import user_path
 from rpu_ssnn.common.validation import validated
-from rpu_ssnn.spec import Grid, NetworkSpec, OneLine, Spec, TrainingSpec, connections
+from rpu_ssnn.spec import Grid, NetworkSpec, OneLine, Spec, TrainingSpec, connect
 from studies.chip.description import Chip, as_chip
 from studies.common.settings import value_at
 from studies.declaration.cases import Case, Seeds, beside_a_study
@@ -324,7 +324,7 @@ def _refuse_layers(study: Study, point: Point, shape: Grid | None) -> None:
         rows, columns, channels = shape
         image = rows, columns, channels * (1 if point.network.encoding.contrast == "none" else 2)
     try:
-        connections(point.network.hidden_layers, math.prod(image or (1,)), 1, image)
+        connect(point.network.hidden_layers, math.prod(image or (1,)), 1, image)
     except InputError as error:
         field = _place(study, point, "network", "layers") + error.field.removeprefix("layers")
         raise InputError(study.where, field, error.value, error.allowed) from None

@@ -203,7 +203,7 @@ def _range_of(trial: Trial) -> str:
 
 def _setting_columns(trial: Trial, data: "Dataset") -> dict[str, Any]:
     from rpu_ssnn.network.inputs import input_lines
-    from rpu_ssnn.spec import connections, layer_names, slot_cycles
+    from rpu_ssnn.spec import connect, layer_names, slot_cycles
 
     settings = trial.settings
     method, network, training = settings.method, settings.network, settings.training
@@ -212,8 +212,8 @@ def _setting_columns(trial: Trial, data: "Dataset") -> dict[str, Any]:
     layers = (inputs.lines, *layer_names(network.hidden_layers), data.n_classes)
     cycles = None
     if network.layers is not None:
-        found = connections(network.layers, inputs.lines, data.n_classes, inputs.image)
-        cycles = slot_cycles(found, network.positions == "at_once")
+        connections = connect(network.layers, inputs.lines, data.n_classes, inputs.image)
+        cycles = slot_cycles(connections, network.positions == "at_once")
     columns: dict[str, Any] = {
         "network": "-".join(map(str, layers)),
         "T": network.T,

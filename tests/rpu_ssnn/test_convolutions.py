@@ -14,7 +14,7 @@ from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.data import load_dataset
 from rpu_ssnn.data.spike_trains import SpikeTrains
 from rpu_ssnn.network import Network
-from rpu_ssnn.spec import Connection, NetworkSpec, TrainingSpec, connections, lines_of
+from rpu_ssnn.spec import Connection, NetworkSpec, TrainingSpec, connect, lines_of
 from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses import (
     CoincidenceSynapses,
@@ -65,7 +65,7 @@ class Case:
         self.image, changes = SHAPES[name]
         self.spec = NetworkSpec.model_validate({"T": 40, **NOTHING_DRAWN, **changes})
         self.label, rng = 2, np.random.default_rng(3)
-        self.found = connections(self.spec.hidden_layers, prod(self.image), n_out, self.image)
+        self.found = connect(self.spec.hidden_layers, prod(self.image), n_out, self.image)
         self.weights = [
             rng.normal(0.4, 5.0 * np.sqrt(2.0 / one.shape[0]), one.shape).astype(np.float32)
             for one in self.found
@@ -183,7 +183,7 @@ def conv(rows: int, columns: int, channels: int) -> dict[str, Any]:
 def test_all_ways_through_a_batch_train_alike(name: str, kind: Any, threads: int) -> None:
     image, changes = SHAPES[name]
     spec = NetworkSpec.model_validate({"T": 20, **changes})
-    sizes = lines_of(connections(spec.hidden_layers, prod(image), 4, image))
+    sizes = lines_of(connect(spec.hidden_layers, prod(image), 4, image))
     rates = (0.4 * np.random.default_rng(1).random((6, sizes[0]))).astype(np.float32)
 
     def sums(kind: Any, threads: int) -> list[np.ndarray]:
@@ -216,7 +216,7 @@ def test_rates_follow_backpropagation_through_convolutions() -> None:
     first = {"kernel": 3, "stride": 2, "channels": 6}
     second = {"kernel": 3, "padding": 1, "channels": 8}
     spec = NetworkSpec.model_validate({"layers": [{"conv": first}, {"conv": second}]})
-    found = connections(spec.hidden_layers, 81, 4, image)
+    found = connect(spec.hidden_layers, 81, 4, image)
     theta = spec.neuron.theta
     weights = [
         rng.normal(0.0, theta * np.sqrt(2.0 / one.shape[0]), one.shape).astype(np.float32)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.spec import NetworkSpec, connections, layer_names, lines_of
+from rpu_ssnn.spec import NetworkSpec, connect, layer_names, lines_of
 
 FIRST = {"kernel": 5, "stride": 2, "channels": 12, "replicas": 4}
 SECOND = {"kernel": [3, 5], "padding": [1, 2], "stride": [1, 2], "channels": 8}
@@ -17,11 +17,11 @@ def network(*layers: Any) -> NetworkSpec:
 
 def test_shapes_of_two_convolutions_and_a_dense_layer() -> None:
     spec = network({"conv": FIRST}, {"conv": SECOND}, 30)
-    found = connections(spec.hidden_layers, 28 * 20, 10, (28, 20, 1))
-    assert [one.after for one in found] == [(12, 8, 12), (12, 4, 8), (1, 1, 30), (1, 1, 10)]
-    assert [one.shape for one in found] == [(25, 48), (180, 8), (384, 30), (30, 10)]
-    assert [one.positions for one in found] == [96, 48, 1, 1]
-    assert lines_of(found) == (560, 1152, 384, 30, 10)
+    layers = connect(spec.hidden_layers, 28 * 20, 10, (28, 20, 1))
+    assert [each.after for each in layers] == [(12, 8, 12), (12, 4, 8), (1, 1, 30), (1, 1, 10)]
+    assert [each.shape for each in layers] == [(25, 48), (180, 8), (384, 30), (30, 10)]
+    assert [each.positions for each in layers] == [96, 48, 1, 1]
+    assert lines_of(layers) == (560, 1152, 384, 30, 10)
     assert layer_names(spec.hidden_layers) == ("12c5/2r4", "8c3x5/1x2p1x2", "30")
     assert len(spec.gains()) == len(spec.delays) == 4
 
@@ -48,7 +48,7 @@ def test_what_does_not_fit_is_refused_in_one_line(
     conv: dict[str, Any], image: Any, words: str
 ) -> None:
     with pytest.raises(InputError, match=words):
-        connections(network({"conv": conv}).hidden_layers, 64, 10, image)
+        connect(network({"conv": conv}).hidden_layers, 64, 10, image)
 
 
 def test_who_takes_dense_layers_only_says_so() -> None:

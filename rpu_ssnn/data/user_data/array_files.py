@@ -66,13 +66,13 @@ def _archive(path: Path) -> Iterator[np.lib.npyio.NpzFile]:
 def _raw(path: Path, archive: np.lib.npyio.NpzFile, spikes: SpikeSpec | None) -> Raw:
     keys = set(archive.files)
     if spikes is not None and set(EVENTS) <= keys <= {*EVENTS, "y", "p"}:
-        found = {key: _array(path, archive, key) for key in archive.files}
-        return Raw(part_of_events(path, found, spikes), None)
+        events = {key: _array(path, archive, key) for key in archive.files}
+        return Raw(part_of_events(path, events, spikes), None)
     capitals = [key.replace("x", "X") for key in SPLIT]  # X_train, as in scikit-learn's pages
-    wanted = next((names for names in (SPLIT, capitals) if set(names) <= keys), WHOLE)
+    expected = next((names for names in (SPLIT, capitals) if set(names) <= keys), WHOLE)
     there = Fault(f"are {', '.join(archive.files) or 'none'}")
-    require(sorted(archive.files) == sorted(wanted), path, "keys", there, ALLOWED)
-    x, y, *test = (_array(path, archive, key) for key in wanted)
+    require(sorted(archive.files) == sorted(expected), path, "keys", there, ALLOWED)
+    x, y, *test = (_array(path, archive, key) for key in expected)
     train = _part(path, x, y, spikes)
     return Raw(train, _part(path, test[0], test[1], spikes) if test else None)
 
@@ -98,8 +98,8 @@ def _array(path: Path, archive: np.lib.npyio.NpzFile, key: str) -> np.ndarray:
     allowed = f"must be at most {most}, which is what the file holds or what can be read"
     field = f"{key}: bytes of {dtype} {list(shape)}"
     require(promised <= most, path, field, promised, allowed)
-    found: np.ndarray = archive[key]
-    return found
+    array: np.ndarray = archive[key]
+    return array
 
 
 def _header(member: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
@@ -133,8 +133,8 @@ def read_idx_folder(folder: Path) -> Raw:
 
 
 def _one_file(folder: Path, names: list[str], parts: tuple[str, ...], kind: str) -> Path:
-    found = [name for name in sorted(names) if kind in name and any(part in name for part in parts)]
-    plain = [name for name in found if not name.endswith(".gz")] or found
+    named = [name for name in sorted(names) if kind in name and any(part in name for part in parts)]
+    plain = [name for name in named if not name.endswith(".gz")] or named
     allowed = f"must be one file with {' or '.join(parts)} and {kind} in its name"
     require(len(plain) == 1, folder, "idx file", plain, allowed)
     return folder / plain[0]

@@ -91,7 +91,7 @@ def _read(path: Path, own: OwnData) -> Raw:
     allowed = "must be a regular file or a folder"
     require(path.is_file(), path, "file", path.name, allowed)
     if suffix in table_files.READERS:
-        return table_files.read_table(path, own.label)
+        return table_files.read_labelled_table(path, own.label)
     allowed = f"{one_of(SUFFIXES)}, or a folder with idx files"
     allowed = allowed.replace("must be", "must end in", 1)
     require(suffix in SUFFIXES, path, "file", path.name, allowed)
@@ -118,8 +118,8 @@ def _digests(part: Part) -> list[int]:
     """Returns a hash of each row, whatever its label."""
     if not isinstance(part.rows, SpikeTrains):
         return [hash(row.astype(np.float64).tobytes()) for row in part.rows]
-    ones = (part.rows[k : k + 1] for k in range(len(part.rows)))
-    return [hash(one.slot.tobytes() + one.line.tobytes()) for one in ones]
+    recordings = (part.rows[k : k + 1] for k in range(len(part.rows)))
+    return [hash(recording.slot.tobytes() + recording.line.tobytes()) for recording in recordings]
 
 
 def _check_part(part: Part) -> None:

@@ -54,8 +54,8 @@ def scale_of(rows: np.ndarray, training: Int64[np.ndarray, " drawn"], rule: Boun
         low, high = np.array(rule[:1], dtype=np.float64), np.array(rule[1:], dtype=np.float64)
     with np.errstate(over="ignore"):
         if not np.isfinite(high - low).all():
-            found = [low.min().item(), high.max().item()]
-            raise InputError("data", "lowest and highest value", found, "must be closer together")
+            ends = [low.min().item(), high.max().item()]
+            raise InputError("data", "lowest and highest value", ends, "must be closer together")
     return Scale(low, high)
 
 

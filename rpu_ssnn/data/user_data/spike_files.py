@@ -22,7 +22,7 @@ LAYOUT = "spikes/times, spikes/units and labels"
 """The Heidelberg data sets (Cramer et al., IEEE TNNLS 2022) have one entry per recording."""
 
 MOST_RECORDINGS = 10_000_000
-MOST_LINES = 1_000_000
+MOST_FILE_LINES = 1_000_000
 """`SpikeSpec.lines` has the same limit."""
 
 
@@ -58,7 +58,7 @@ def _recordings(path: Path, file: "h5py.File", spec: SpikeSpec) -> Part:
         require(count == len(times), path, f"recordings of {name}", count, allowed)
     each_time = [_times(times[n]).ravel() for n in range(len(times))]
     each_unit = [np.asarray(units[n]).ravel() for n in range(len(units))]
-    lengths = [len(one) for one in each_time]
+    lengths = [len(entries) for entries in each_time]
     for n, (length, other) in enumerate(zip(lengths, map(len, each_unit), strict=True)):
         field = f"units of recording {n}"
         require(length == other, path, field, other, f"must be {length}, one per time")
@@ -102,7 +102,7 @@ def part_of_events(where: Path, events: Mapping[str, np.ndarray], spec: SpikeSpe
     _refuse_event(
         where, "recording", whole["recording"], whole["recording"] >= len(labels), allowed
     )
-    limit = spec.lines or MOST_LINES
+    limit = spec.lines or MOST_FILE_LINES
     allowed = f"must be below {limit}, {'spikes.lines' if spec.lines else 'the limit of lines'}"
     line, shown, lines, sides = np.zeros(n, dtype=np.int64), "", 1, []
     for name in ("x", "y", "p"):
@@ -127,7 +127,7 @@ def numbered_alike(train: Part, test: Part, spec: SpikeSpec) -> tuple[Part, Part
     Each file numbers its lines by its own largest x and y; here the larger of both applies.
 
     Raises:
-        InputError: a line is then beyond `spec.lines`, or beyond `MOST_LINES`; or the lines of
+        InputError: a line is then beyond `spec.lines`, or beyond `MOST_FILE_LINES`; or the lines of
             tensors have several dimensions, of different sizes.
     """
     mine, theirs = train.shape[1:], test.shape[1:]
@@ -146,7 +146,7 @@ def _renumbered(part: Part, sides: list[int], spec: SpikeSpec) -> Part:
     rest, x = np.divmod(trains.line.astype(np.int64), part.sides[0])
     p, y = np.divmod(rest, part.sides[1])
     line = x + columns * (y + rows * p)  # this keeps their order
-    limit = spec.lines or MOST_LINES
+    limit = spec.lines or MOST_FILE_LINES
     largest, field = int(line.max(initial=0)), f"line x + {columns} y + {columns * rows} p"
     allowed = f"must be below {limit}, where the largest x and y of both files number the lines"
     require(largest < limit, part.where, field, largest, allowed)

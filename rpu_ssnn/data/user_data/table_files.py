@@ -33,7 +33,7 @@ _FEWEST = 10
 _ONCE = "must be the name of one column only"
 
 
-def read_table(path: Path, label: str) -> Raw:
+def read_labelled_table(path: Path, label: str) -> Raw:
     """Returns a table in which each row is an image, and each column except `label` a value.
 
     Columns of a CSV are separated by commas, semicolons or tabs; with the latter two, numbers may

@@ -16,7 +16,7 @@ from rpu_ssnn.devices import single_precision
 from rpu_ssnn.devices.common_parameters import MOST_WEIGHT, SHARE, WEIGHT, WRITE_NOISE
 from rpu_ssnn.devices.device_record import Device
 from rpu_ssnn.devices.fit_form import EXPONENTIAL
-from rpu_ssnn.devices.law import BOTH_MOVE_THE_STEPS, Law, UpDown, Values, number, single
+from rpu_ssnn.devices.law import BOTH_MOVE_THE_STEPS, Law, UpDown, Values, number, single_array
 from rpu_ssnn.devices.law_parameter import LawParameter
 from rpu_ssnn.devices.shared import PerDevice, Shared, shared_of
 from rpu_ssnn.devices.single_precision import MOST_EXPONENT
@@ -106,7 +106,9 @@ def check(where: str, values: Values) -> None:
 def native(config: Any, hidden: Mapping[str, PerDevice]) -> tuple[Shared, dict[str, PerDevice]]:
     """Returns the noises and the numbers of the curve, which all devices share."""
     names = (*_MOST, "dw_min_std_add", "dw_min_std_slope")
-    return shared_of(config)._replace(numbers=single(*(getattr(config, n) for n in names))), {}
+    return shared_of(config)._replace(
+        numbers=single_array(*(getattr(config, n) for n in names))
+    ), {}
 
 
 LAW = Law(

@@ -93,16 +93,16 @@ def step(shared: Shared, device: Device, w: np.float32, up: bool, noise: np.floa
     way = _way(states, column, w)
     which = 2 * table if up else 2 * table + 1
     here: np.float32
-    next_one: np.float32
+    beyond: np.float32
     if noise > np.float32(0.0):
         k = _before(jumps.points, noise)
         share = _way(jumps.points, k, noise)
         left, right = jumps.changes[which, column], jumps.changes[which, column + 1]
         here = left[k] + share * (left[k + 1] - left[k])
-        next_one = right[k] + share * (right[k + 1] - right[k])
+        beyond = right[k] + share * (right[k + 1] - right[k])
     else:
-        here, next_one = jumps.means[which, column], jumps.means[which, column + 1]
-    return (device.up if up else device.down) * (here + way * (next_one - here))
+        here, beyond = jumps.means[which, column], jumps.means[which, column + 1]
+    return (device.up if up else device.down) * (here + way * (beyond - here))
 
 
 LAW = Law(name="jump_table", code=JUMP_TABLE, step=step)

@@ -11,7 +11,7 @@ from rpu_ssnn.compiled import compiled, inner
 from rpu_ssnn.devices.common_parameters import STEP, WRITE_NOISE
 from rpu_ssnn.devices.device_record import Device
 from rpu_ssnn.devices.fit_form import FOLLOWS_STEP, NODES, PIECEWISE, FitForm
-from rpu_ssnn.devices.law import Law, UpDown, Values, number, single
+from rpu_ssnn.devices.law import Law, UpDown, Values, number, single_array
 from rpu_ssnn.devices.law_parameter import LawParameter
 from rpu_ssnn.devices.shared import PerDevice, Shared, shared_of
 
@@ -94,7 +94,7 @@ def check(where: str, values: Values) -> None:
 
 def native(config: Any, hidden: Mapping[str, PerDevice]) -> tuple[Shared, dict[str, PerDevice]]:
     """Returns the noises and the factors, up then down, which all devices share."""
-    numbers = single(*config.piecewise_up, *config.piecewise_down)
+    numbers = single_array(*config.piecewise_up, *config.piecewise_down)
     return shared_of(config)._replace(numbers=numbers), {}
 
 

@@ -83,12 +83,12 @@ def factors(values: Values, weight: float) -> UpDown:
 def held(values: Values) -> float:
     """Returns the weight of the reference device, by which the bounds of the difference are shifted
     down."""
-    found = number(values, "reference")
+    reference = number(values, "reference")
     # Up and down steps are equal at the symmetry point.
     if values["subtract_symmetry_point"]:
         up, down = shares_of_asymmetry(values)
-        found += (up - down) / (up / number(values, "w_max") - down / number(values, "w_min"))
-    return found
+        reference += (up - down) / (up / number(values, "w_max") - down / number(values, "w_min"))
+    return reference
 
 
 def native(config: Any, hidden: Mapping[str, PerDevice]) -> tuple[Shared, dict[str, PerDevice]]:

@@ -31,7 +31,7 @@ from rpu_ssnn.engine.strategies.base import Job, Strategy
 MOST_TOGETHER = 64
 """The largest number of presentations of a group, which share the cost of a call."""
 
-SPIKES = 1 << 23
+GROUP_SPIKES = 1 << 23
 """The largest number of spikes of one crossbar in the buffers of a group."""
 
 
@@ -42,7 +42,9 @@ class Batched(Strategy):
         self._job, net = job, job.training
         self._states = make_worker_state(net, (MOST_TOGETHER,))
         presentation = net.slots * net.most_in_slot
-        together = min(MOST_TOGETHER, SPIKES // presentation) if job.schedule == "batch" else 1
+        together = (
+            min(MOST_TOGETHER, GROUP_SPIKES // presentation) if job.schedule == "batch" else 1
+        )
         # The system allocates memory only for written pages.
         size = {"rows": net.slots, "spikes": 2 * presentation} if together > 1 else {}
         self._buffers = make_buffers(net, job.all_spikes, (max(1, together),), **size)
@@ -86,16 +88,16 @@ class Batched(Strategy):
         row_state, row_position = np.zeros(most, np.int64), np.zeros(most, np.int64)
         for _ in range(net.slots):
             full = _fire(net, states, n, shown, self._buffers, learn)
-            for x, crossbar in enumerate(self._job.synapses):
+            for x, synapses in enumerate(self._job.synapses):
                 rows = _spike_vectors(net, states, n, x, spikes[x], row_state, row_position)
                 if rows:
-                    currents = crossbar.currents(spikes[x][:rows])
+                    currents = synapses.currents(spikes[x][:rows])
                     _add(net, states, x, row_state[:rows], row_position, currents)
                 if not learn or x == 0:
                     continue
                 rows = _signed_vectors(net, states, n, x, signed[x], row_state, row_position)
                 if rows:
-                    currents = crossbar.currents(signed[x][:rows], transposed=True)
+                    currents = synapses.currents(signed[x][:rows], transposed=True)
                     _add_transposed(net, states, x, row_state[:rows], row_position, currents)
             yield full
 
@@ -130,25 +132,25 @@ def _fire(
     return full
 
 
-type _OfRows = Int64[np.ndarray, " rows"]
+type _RowNumbers = Int64[np.ndarray, " rows"]
 """The state, or the position, to which each row of a call belongs."""
 
 
 @compiled
 def _spike_vectors(
     net: Parameters, states: WorkerState, n: int, x: int, spikes: Float32[np.ndarray, "rows n_in"],
-    row_state: _OfRows, row_position: _OfRows,
+    row_state: _RowNumbers, row_position: _RowNumbers,
 ) -> int:  # fmt: skip
     """Writes which lines of crossbar x spike, as a vector of 0 and 1 for each state and position
     that has a spike.
 
     Returns the number of vectors.
     """
-    one, rows = net.geometry.crossbars[x], 0
+    crossbar, rows = net.geometry.crossbars[x], 0
     for b in range(n):
-        for position in range(one.positions):
-            count = states.list_count[b, one.position_start + position]
-            first = one.list_start + position * one.patch
+        for position in range(crossbar.positions):
+            count = states.list_count[b, crossbar.position_start + position]
+            first = crossbar.list_start + position * crossbar.patch
             if count > 0:
                 spikes[rows] = 0
                 for k in range(first, first + count):
@@ -161,48 +163,48 @@ def _spike_vectors(
 @compiled
 def _signed_vectors(
     net: Parameters, states: WorkerState, n: int, x: int, signed: Float32[np.ndarray, "rows n_out"],
-    row_state: _OfRows, row_position: _OfRows,
+    row_state: _RowNumbers, row_position: _RowNumbers,
 ) -> int:  # fmt: skip
     """Writes the gradient spikes above crossbar x, positive minus negative, like
     `_spike_vectors`."""
-    one, rows = net.geometry.crossbars[x], 0
-    first, channels = 2 * net.event_start[x + 1], one.channels
+    crossbar, rows = net.geometry.crossbars[x], 0
+    first, channels = 2 * net.event_start[x + 1], crossbar.channels
     for b in range(n):
         stop = first + states.gradient_count[b, x + 1]
-        for position in range(one.positions):
-            begin_of, beyond, found = position * channels, (position + 1) * channels, False
-            shift = position % one.replicas * channels - begin_of
+        for position in range(crossbar.positions):
+            first_neuron, beyond, has_spikes = position * channels, (position + 1) * channels, False
+            shift = position % crossbar.replicas * channels - first_neuron
             for k in range(first, stop):
                 neuron = states.gradient_events[b, k]
-                if begin_of <= neuron < beyond:
-                    if not found:
+                if first_neuron <= neuron < beyond:
+                    if not has_spikes:
                         signed[rows] = 0
                         row_state[rows], row_position[rows] = b, position
-                        found = True
+                        has_spikes = True
                     signed[rows, neuron + shift] += states.gradient_sign[b, k]
-            rows += found
+            rows += has_spikes
     return rows
 
 
 @compiled
 def _add(
-    net: Parameters, states: WorkerState, x: int, row_state: _OfRows, row_position: _OfRows,
+    net: Parameters, states: WorkerState, x: int, row_state: _RowNumbers, row_position: _RowNumbers,
     currents: Float32[np.ndarray, "rows n_out"],
 ) -> None:  # fmt: skip
     """Adds the currents of a read of crossbar x, times the dropout gain, to the layer above."""
     gain, start = dropout_gain(net, x), net.neuron_start[x + 1]
-    one = net.geometry.crossbars[x]
-    channels = one.channels
+    crossbar = net.geometry.crossbars[x]
+    channels = crossbar.channels
     for r in range(len(row_state)):
         target, position = states.current[row_state[r]], row_position[r]
-        first, column = start + position * channels, position % one.replicas * channels
+        first, column = start + position * channels, position % crossbar.replicas * channels
         for j in range(channels):
             target[first + j] += gain * currents[r, column + j]
 
 
 @compiled
 def _add_transposed(
-    net: Parameters, states: WorkerState, x: int, row_state: _OfRows, row_position: _OfRows,
+    net: Parameters, states: WorkerState, x: int, row_state: _RowNumbers, row_position: _RowNumbers,
     currents: Float32[np.ndarray, "rows n_in"],
 ) -> None:  # fmt: skip
     """Adds the currents of a transposed read to the gradient of the layer below, like `_add`."""

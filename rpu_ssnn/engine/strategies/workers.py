@@ -6,7 +6,7 @@ from rpu_ssnn.common.parallel import parallel
 from rpu_ssnn.engine import slot_loop
 from rpu_ssnn.engine.pulses import ROWS, PulseBuffers, make_buffers
 from rpu_ssnn.engine.state import (
-    NOTHING,
+    NO_RECORDING,
     Presentations,
     Recording,
     WorkerState,
@@ -75,7 +75,7 @@ class Workers(Strategy):
         while status != slot_loop.DONE:
             done_before = int(position[0])
             status = slot_loop.advance(
-                job.training, state, shown, stop, job.reads.matrices, out, NOTHING, True,
+                job.training, state, shown, stop, job.reads.matrices, out, NO_RECORDING, True,
                 PAUSE[job.schedule],
             )  # fmt: skip
             job.dispatch(out)

@@ -13,7 +13,7 @@ from rpu_ssnn.synapses.native.clock import Clock
 from rpu_ssnn.synapses.native.device_array import DeviceArray, Slices
 from rpu_ssnn.synapses.native.population import Population, draw_population
 from rpu_ssnn.synapses.native.symmetry import symmetry_states
-from rpu_ssnn.synapses.weights_of_states import of_cell, of_lines, reference_error, weight_per_state
+from rpu_ssnn.synapses.weights_of_states import cell_mean, line_means, reference_error, state_weight
 
 
 class Built(NamedTuple):
@@ -39,9 +39,9 @@ def build_array(crossbar: Crossbar, device: DeviceSource, spec: TileSpec) -> Bui
     device_seed, stuck_seed, reference_seed, thinning_seed, noise_seed, spread_seed = seeds[:6]
     shape = crossbar.initial.shape
     pair = device.pair or spec.reference.scheme == "differential_pair"
-    of_tiles = np.array([1.0, -1.0][: 2 if pair else 1], dtype=np.float32)
+    tile_signs = np.array([1.0, -1.0][: 2 if pair else 1], dtype=np.float32)
     drawn = draw_population(
-        shape, device, spec, device_seed, stuck_seed, spread_seed, len(of_tiles)
+        shape, device, spec, device_seed, stuck_seed, spread_seed, len(tile_signs)
     )
     error = reference_error(shape, spec, crossbar.he_std, reference_seed)
     errors = np.zeros(0, dtype=np.float32) if error is None else error.T.ravel()
@@ -51,9 +51,9 @@ def build_array(crossbar: Crossbar, device: DeviceSource, spec: TileSpec) -> Bui
         law=drawn.law.code,
         shared=drawn.shared._replace(rest=np.float32(clock.rest_state)),
         records=drawn.records,
-        signs=np.repeat(of_tiles, device.in_parallel),
+        signs=np.repeat(tile_signs, device.in_parallel),
         weights=np.zeros(crossbar.initial.size, dtype=np.float32),
-        per_state=weight_per_state(spec, crossbar.he_std),
+        per_state=state_weight(spec, crossbar.he_std),
         offset=errors,
         pulse_key=pulse_key,
         read_key=read_key,
@@ -61,8 +61,8 @@ def build_array(crossbar: Crossbar, device: DeviceSource, spec: TileSpec) -> Bui
     if spec.reference.scheme == "symmetry_point":
         at = np.empty(drawn.records.shape, dtype=np.float32)
         symmetry_states(cells, at)
-        lines = of_lines(list(at), device.in_parallel)
-        cells = cells._replace(offset=errors + cells.per_state * of_cell(lines))
+        lines = line_means(list(at), device.in_parallel)
+        cells = cells._replace(offset=errors + cells.per_state * cell_mean(lines))
     slices = Slices(shape, crossbar.pool, crossbar.threads)
     read_keys = np.random.SeedSequence(int(read_key))
     array = DeviceArray(shape, cells, device.in_parallel, clock, slices, read_keys)

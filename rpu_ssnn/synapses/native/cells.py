@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float32, Float64, Int32, Int64, UInt32
 from rpu_ssnn.devices.device_record import MEMORY, empty_records
 from rpu_ssnn.devices.shared import Shared
 
-type OfDevices = Float32[np.ndarray, "devices_a_cell cells"]
+type DeviceValues = Float32[np.ndarray, "devices_a_cell cells"]
 
 
 class Cells(NamedTuple):

@@ -13,7 +13,7 @@ from rpu_ssnn.synapses.base import Weights
 from rpu_ssnn.synapses.native.cells import Cells, Scratch, make_scratch
 from rpu_ssnn.synapses.native.clock import Clock
 from rpu_ssnn.synapses.native.whole_lines import faded_lines, show_lines
-from rpu_ssnn.synapses.weights_of_states import of_cell, of_lines
+from rpu_ssnn.synapses.weights_of_states import cell_mean, line_means
 
 LEAST_WORK = 20_000
 """Fewer devices are not worth waking another thread for."""
@@ -68,7 +68,7 @@ class Slices:
         self._scratch[0].sums[0] = total
 
 
-NAMES = {"low": "lower_bound", "high": "upper_bound", "up": "step_up", "down": "step_down"}
+EXPORT_NAMES = {"low": "lower_bound", "high": "upper_bound", "up": "step_up", "down": "step_down"}
 """Our names for the fields of a device in exports. The state is not among them, since it has faded
 and has noise since it was written."""
 
@@ -91,8 +91,8 @@ def conductance[T: np.ndarray](states: T, zero: float) -> T:
     Args:
         zero: the conductance of state 0 (`ReferenceSpec.zero`).
     """
-    found: T = np.maximum(states + states.dtype.type(zero), 0.0)
-    return found
+    result: T = np.maximum(states + states.dtype.type(zero), 0.0)
+    return result
 
 
 class DeviceArray:
@@ -172,7 +172,7 @@ class DeviceArray:
     def device_maps(self) -> list[dict[str, np.ndarray]]:
         """Returns the states and parameters of the devices [n_in, n_out] by name, one mapping for
         each device of a cell; bounds apply to the sum of state and reference, if there is one."""
-        names = NAMES | ({"a": "reference"} if self.cells.shared.has_reference else {})
+        names = EXPORT_NAMES | ({"a": "reference"} if self.cells.shared.has_reference else {})
         return [
             {ours: self.as_crossbar(record[field]).copy() for field, ours in names.items()}
             | {"state": state}
@@ -182,7 +182,7 @@ class DeviceArray:
     def lines(self, devices: list[Weights]) -> list[Weights]:
         """Returns the values on a weight's output lines (one, or two for a pair), [n_in, n_out]
         each, from the values of its devices."""
-        return of_lines(devices, self._in_parallel)
+        return line_means(devices, self._in_parallel)
 
     def seen(self) -> list[Weights]:
         """Returns the states that reads see on a weight's output lines."""
@@ -211,7 +211,7 @@ class DeviceArray:
         cells, now, n_in = self.cells, self.clock.now, self.shape[0]
         if self.read_shares is not None:
             parts, offset = self.seen(), self.offset()
-            weights = cells.per_state * of_cell(parts)
+            weights = cells.per_state * cell_mean(parts)
             if offset is not None:
                 weights -= offset
             self._shown = np.ascontiguousarray(weights.T).ravel()

@@ -30,13 +30,13 @@ def write_initial(
     programmed = spec.initial == "programmed"
     if programmed and len(cells.offset):
         state += cells.offset / cells.per_state
-    wanted = cells.signs[:, None] * state
-    inner = wanted + records["a"] if cells.shared.has_reference else wanted
+    target = cells.signs[:, None] * state
+    inner = target + records["a"] if cells.shared.has_reference else target
     low, high = records["low"], records["high"]
     beyond = ((inner < low) | (inner > high)) & (high > low)
     clipped = int(beyond.any(axis=0).sum())
     if programmed:
-        records["state"] = np.clip(wanted, low, high)
+        records["state"] = np.clip(target, low, high)
         return clipped, 0
     counts = np.rint(state / step).astype(np.int64)
     records["state"] = np.clip(0.0, low, high)
@@ -48,7 +48,7 @@ def write_initial(
     return clipped, int(np.abs(counts).sum()) * len(records)
 
 
-def saturated(records: np.ndarray, shared: Shared) -> int:
+def count_saturated(records: np.ndarray, shared: Shared) -> int:
     """Counts the devices at one of their own bounds, as narrowed by wear; stuck ones are left
     out."""
     low, high, state = records["low"], records["high"], records["state"]

@@ -127,15 +127,15 @@ def _draw(
 
 @inner
 def _active(
-    numbers: Float32[np.ndarray, " lines"], found: Int32[np.ndarray, " lines"]
+    numbers: Float32[np.ndarray, " lines"], lines: Int32[np.ndarray, " lines"]
 ) -> tuple[int, float]:
-    """Collects the lines whose number is not zero in `found`, and returns how many there are and
+    """Collects the lines whose number is not zero in `lines`, and returns how many there are and
     the largest absolute number."""
     active, largest = 0, np.float32(0.0)
     for line in range(len(numbers)):
         size = abs(numbers[line])
         if size > np.float32(0.0):
-            found[active] = line
+            lines[active] = line
             active += 1
             largest = max(largest, size)
     return active, float(largest)

@@ -19,7 +19,7 @@ from rpu_ssnn.devices.laws import jump_table, law_of_aihwkit
 from rpu_ssnn.devices.laws.jump_table import JumpTable, shared_of_tables
 from rpu_ssnn.devices.shared import Shared
 from rpu_ssnn.spec.tile import NEEDS_PULSES, TileSpec
-from rpu_ssnn.synapses.native.cells import OfDevices
+from rpu_ssnn.synapses.native.cells import DeviceValues
 from rpu_ssnn.synapses.native.line_spread import spread_steps
 from rpu_ssnn.synapses.tiles.cell import devices_of
 from rpu_ssnn.synapses.tiles.leak import built_seconds
@@ -32,6 +32,7 @@ class Population:
 
     Attributes:
         law: the law of all devices.
+        shared: the numbers that all devices share.
         records: `device_record.RECORD` [devices per cell, cells], with zero pulses and states.
         decay: share of a device's state that the leak leaves after `leak.built_seconds`.
         reset: state that the leak goes to.
@@ -42,8 +43,8 @@ class Population:
     law: Law
     shared: Shared
     records: np.ndarray
-    decay: OfDevices
-    reset: OfDevices
+    decay: DeviceValues
+    reset: DeviceValues
     step: float
     digest: bytes
 
@@ -69,9 +70,9 @@ def draw_population(
     """
     seeds = list(zip(device_seed.spawn(tiles), stuck_seed.spawn(tiles), strict=True))
     if source.jump_tables is not None:
-        drawn = _of_tables(shape, source.jump_tables, spec, seeds)
+        drawn = _drawn_from_tables(shape, source.jump_tables, spec, seeds)
     else:
-        drawn = _of_aihwkit(shape, source, spec, seeds)
+        drawn = _drawn_by_aihwkit(shape, source, spec, seeds)
     spread = np.random.default_rng(spread_seed)
     spread_steps(drawn.records, drawn.law, shape, spec.line_spread, spread)
     electrons = spec.pulse_noise.electrons_per_step
@@ -84,12 +85,12 @@ def draw_population(
     return replace(drawn, shared=shared)
 
 
-type Seeds = list[tuple[np.random.SeedSequence, np.random.SeedSequence]]
+type TileSeeds = list[tuple[np.random.SeedSequence, np.random.SeedSequence]]
 """For each tile, the seed of its devices and the seed of which of them are stuck."""
 
 
-def _of_aihwkit(
-    shape: tuple[int, int], source: DeviceSource, spec: TileSpec, seeds: Seeds
+def _drawn_by_aihwkit(
+    shape: tuple[int, int], source: DeviceSource, spec: TileSpec, seeds: TileSeeds
 ) -> Population:
     config = source.device(built_seconds(source))
     single = config.unit_cell_devices[0] if isinstance(config, VectorUnitCell) else config
@@ -101,46 +102,46 @@ def _of_aihwkit(
     records = empty_records(len(seeds) * source.in_parallel * shape[0] * shape[1])
     records = records.reshape(len(seeds) * source.in_parallel, -1)
     decay, reset = np.empty(records.shape, np.float32), np.empty(records.shape, np.float32)
-    drawn = hashlib.sha256()
+    digest = hashlib.sha256()
     if own is not None:
-        drawn.update(str(law.digest).encode() + own.numbers.tobytes())
+        digest.update(str(law.digest).encode() + own.numbers.tobytes())
     shared = None
     for d, hidden in enumerate(_hidden_of_devices(shape, source, spec, seeds)):
         shared, further = law.native(single, hidden)
         if own is not None:
             shared = shared._replace(numbers=own.numbers, own=law.compiled)
             further = law.hidden_fields
-        of_fields = {
+        fields = {
             "low": hidden["min_bound"], "high": hidden["max_bound"],
             "up": hidden["dwmin_up"], "down": hidden["dwmin_down"], **further,
         }  # fmt: skip
-        for field, values in of_fields.items():
+        for field, values in fields.items():
             records[field][d] = values
         decay[d], reset[d] = hidden["decay_scales"], hidden["reset_bias"]
         for values in (records[d], decay[d], reset[d]):
-            drawn.update(values.tobytes())
+            digest.update(values.tobytes())
     assert shared is not None
-    return Population(law, shared, records, decay, reset, float(single.dw_min), drawn.digest())
+    return Population(law, shared, records, decay, reset, float(single.dw_min), digest.digest())
 
 
 def _hidden_of_devices(
-    shape: tuple[int, int], source: DeviceSource, spec: TileSpec, seeds: Seeds
+    shape: tuple[int, int], source: DeviceSource, spec: TileSpec, seeds: TileSeeds
 ) -> Iterator[dict[str, Any]]:
     """Yields aihwkit's parameters of each device of a cell, tile by tile."""
     for seed, stuck in seeds:
         tile = make_tile(shape, source.device(built_seconds(source)), None, seed)
         fix_stuck(tile, spec, np.random.default_rng(stuck))
         hidden = tile.get_hidden_parameters()
-        for which in devices_of(hidden):
+        for ending in devices_of(hidden):
             yield {
-                name.removesuffix(which): values.numpy().ravel()
+                name.removesuffix(ending): values.numpy().ravel()
                 for name, values in hidden.items()
-                if name.endswith(which)
+                if name.endswith(ending)
             }
 
 
-def _of_tables(
-    shape: tuple[int, int], tables: Sequence[JumpTable], spec: TileSpec, seeds: Seeds
+def _drawn_from_tables(
+    shape: tuple[int, int], tables: Sequence[JumpTable], spec: TileSpec, seeds: TileSeeds
 ) -> Population:
     """Returns devices each of which is one of the tables, all equally likely."""
     lines, shared = (shape[1], shape[0]), shared_of_tables(tables)

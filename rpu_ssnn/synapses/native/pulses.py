@@ -44,7 +44,7 @@ def bounded(device: Device, w: np.float32) -> np.float32:
 
 
 @inner
-def left(shared: Shared, device: Device, w: np.float32, kept: np.float32) -> np.float32:
+def after_loss(shared: Shared, device: Device, w: np.float32, kept: np.float32) -> np.float32:
     """Returns the state after a loss of charge that leaves the share `kept`."""
     if kept == np.float32(1.0):
         return w
@@ -52,7 +52,7 @@ def left(shared: Shared, device: Device, w: np.float32, kept: np.float32) -> np.
 
 
 @inner
-def moved(
+def after_pulse(
     cells: Cells,
     device: Device,
     up: bool,
@@ -72,7 +72,7 @@ def moved(
         window: the share of the window that wear has left.
     """
     shared = cells.shared
-    w = left(shared, device, device.state, kept)
+    w = after_loss(shared, device, device.state, kept)
     if shared.has_reference:
         w += device.a
     if not device.high > device.low:
@@ -258,7 +258,7 @@ def _pulse(
                 i = scratch.cell[p]
                 if shared.own is not None:  # a user's step reads the count, which is ahead by now
                     records[i].pulses = scratch.number[p]
-                seen = moved(
+                seen = after_pulse(
                     cells, records[i], up, scratch.noise[p], scratch.extra[p], scratch.factor[p],
                     scratch.kept[p], scratch.window[p],
                 )  # fmt: skip

@@ -16,12 +16,12 @@ HALVINGS = 24
 
 
 @compiled
-def symmetry_states(cells: Cells, found: Float32[np.ndarray, "devices cells"]) -> None:
+def symmetry_states(cells: Cells, states: Float32[np.ndarray, "devices cells"]) -> None:
     """Finds each fresh device's state of equal steps, or the end of its range that is nearest to
     it, and leaves the devices as they are."""
     none = np.float32(0.0)
-    for d in range(found.shape[0]):
-        for i in range(found.shape[1]):
+    for d in range(states.shape[0]):
+        for i in range(states.shape[1]):
             device = cells.records[d, i]
             low, high = device.low, device.high
             a, b = device.a, device.b  # a user's step may change them; the search sends no pulse
@@ -35,6 +35,6 @@ def symmetry_states(cells: Cells, found: Float32[np.ndarray, "devices cells"]) -
                     low = state
                 else:
                     high = state
-            found[d, i] = low
+            states[d, i] = low
             if cells.shared.has_reference:
-                found[d, i] -= device.a
+                states[d, i] -= device.a

@@ -37,12 +37,12 @@ from rpu_ssnn.synapses.native.effects.device_read_noise import STATES_OF_RANGE
 from rpu_ssnn.synapses.native.effects.effect import Setup, refuse_several_arrays
 from rpu_ssnn.synapses.native.effects.reads import NativeReads
 from rpu_ssnn.synapses.native.effects.registry import effects_of
-from rpu_ssnn.synapses.native.initial import saturated, write_initial
+from rpu_ssnn.synapses.native.initial import count_saturated, write_initial
 from rpu_ssnn.synapses.native.pulse_store import PulseStore
 from rpu_ssnn.synapses.native.pulses import pulse_lines
 from rpu_ssnn.synapses.native.whole_lines import copy_changes
-from rpu_ssnn.synapses.weights_of_states import of_cell, with_conductances
-from rpu_ssnn.synapses.writes import as_statistics
+from rpu_ssnn.synapses.weights_of_states import cell_mean, with_conductances
+from rpu_ssnn.synapses.writes import write_statistics
 
 FEW_CHANGES = 8
 """Where fewer than one weight in this many got a pulse, only these weights are copied."""
@@ -262,10 +262,10 @@ class NativeSynapses(Synapses):
             "pulses_down_total": float(down),
             "pulses_p99": float(np.percentile(pulses, 99)),
             "pulses_max": float(pulses.max()),
-            "saturated_total": float(saturated(records, self._array.cells.shared)),
+            "saturated_total": float(count_saturated(records, self._array.cells.shared)),
             "initial_pulses_total": float(self._initial_pulses),
             "initial_clipped_total": float(self._initial_clipped),
-            **as_statistics(self._store.writes),
+            **write_statistics(self._store.writes),
             **dict(item for items in effects for item in items),
             "step_wanted": self._wanted_step,
             "device_step": self.device_step,
@@ -288,14 +288,14 @@ class NativeSynapses(Synapses):
 
     def _read_errors(self) -> list[list[Weights]]:
         """Returns the read errors of each effect that has any (`Effect.read_errors`)."""
-        found = (effect.read_errors(self._array) for effect in self._effects)
-        return [errors for errors in found if errors]
+        by_effect = (effect.read_errors(self._array) for effect in self._effects)
+        return [errors for errors in by_effect if errors]
 
     def _read_weights(self) -> Weights:
         """Returns the weights that an exact read sees."""
         weights = self.weights()
         for error in self._read_errors():
-            weights = weights + self._array.cells.per_state * of_cell(self._array.lines(error))
+            weights = weights + self._array.cells.per_state * cell_mean(self._array.lines(error))
         return weights
 
     def _seen(self) -> list[Weights]:
@@ -307,8 +307,8 @@ class NativeSynapses(Synapses):
         if self._shown_at != self._visible:
             self._shown, self._shown_at = self._array.seen(), self._visible
             for errors in self._read_errors():
-                of_lines = zip(self._shown, self._array.lines(errors), strict=True)
-                self._shown = [line + error for line, error in of_lines]
+                pairs = zip(self._shown, self._array.lines(errors), strict=True)
+                self._shown = [line + error for line, error in pairs]
             self._variances = self._variances_of_devices()
         return self._shown
 
@@ -324,8 +324,8 @@ class NativeSynapses(Synapses):
             of_range = np.float32((STATES_OF_RANGE * noise.white_of_range) ** 2)
             each = zip(shares.devices, variances, strict=True)
             variances = [np.square(share) * (of_range + variance) for share, variance in each]
-        of_lines = self._array.lines(variances)
-        return [of_line / np.float32(self._in_parallel) for of_line in of_lines]
+        line_variances = self._array.lines(variances)
+        return [variance / np.float32(self._in_parallel) for variance in line_variances]
 
     def _pass_time(self, changed: list[bool]) -> None:
         """Makes changes visible to reads, and marks weights as stale if any of `changed` is true,

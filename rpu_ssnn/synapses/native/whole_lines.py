@@ -8,16 +8,16 @@ from jaxtyping import Float32, Int64
 
 from rpu_ssnn.compiled import compiled, inner
 from rpu_ssnn.synapses.base import Weights
-from rpu_ssnn.synapses.native.cells import Cells, Memory, OfDevices, Pulses, Scratch
+from rpu_ssnn.synapses.native.cells import Cells, DeviceValues, Memory, Pulses, Scratch
 from rpu_ssnn.synapses.native.pulses import (
     SECOND_NOISE,
+    after_loss,
+    after_pulse,
     bounded,
     draw,
     draw_steps,
     gap_s,
     kept_share,
-    left,
-    moved,
     show,
 )
 
@@ -55,7 +55,7 @@ def start_lines(
                     if abs(counts[base + p]) > sent:
                         device = cells.records[d, base + p]
                         up = (counts[base + p] > 0) == (cells.signs[d] > _F(0.0))
-                        moved(
+                        after_pulse(
                             cells, device, up, scratch.noise[p], scratch.extra[p],
                             _F(1.0), _F(1.0), _F(1.0),
                         )  # fmt: skip
@@ -65,7 +65,7 @@ def start_lines(
 
 @compiled
 def decay_lines(
-    cells: Cells, shares: OfDevices, resets: OfDevices, n_in: int, first: int, stop: int
+    cells: Cells, shares: DeviceValues, resets: DeviceValues, n_in: int, first: int, stop: int
 ) -> None:
     """Moves every device of these lines towards its reset level; `shares` of the distance are
     left."""
@@ -96,7 +96,7 @@ def show_lines(
                 draw(cells, d, n_in, cells.read_key, np.uint32(0), scratch, scratch.seen)
             for p in range(n_in):
                 device = cells.records[d, base + p]
-                seen = left(cells.shared, device, device.state, scratch.kept[p])
+                seen = after_loss(cells.shared, device, device.state, scratch.kept[p])
                 if written:
                     seen += cells.shared.write_noise * scratch.seen[p]
                 total = scratch.total[p] if d > 0 else _F(0.0)

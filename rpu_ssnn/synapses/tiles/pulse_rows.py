@@ -6,7 +6,7 @@ from jaxtyping import Bool, Float32, Int32
 from rpu_ssnn.compiled import compiled, inner
 from rpu_ssnn.synapses.base import PulseBlock
 
-type Counts = Int32[np.ndarray, "n_out n_in"]
+type PulseCounts = Int32[np.ndarray, "n_out n_in"]
 """The pulses of one stream that each device got; an output line is contiguous."""
 
 
@@ -32,8 +32,8 @@ def _fill(
     row: int,
     x: Dense,
     d: Dense,
-    up: Counts,
-    down: Counts,
+    up: PulseCounts,
+    down: PulseCounts,
 ) -> tuple[int, int]:
     """Writes rows from block row `row` on; returns (next block row, dense rows written).
 

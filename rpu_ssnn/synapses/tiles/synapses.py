@@ -57,20 +57,20 @@ from rpu_ssnn.synapses.tiles.leak import Leak, built_seconds
 from rpu_ssnn.synapses.tiles.pulse_rows import RowWriter
 from rpu_ssnn.synapses.tiles.refresh import Refresh
 from rpu_ssnn.synapses.tiles.tile import (
+    count_saturated,
     device_map,
     fix_stuck,
     make_tile,
     restore_tile,
-    saturated,
     tile_state,
 )
 from rpu_ssnn.synapses.weights_of_states import (
-    of_cell,
+    cell_mean,
     reference_error,
-    weight_per_state,
+    state_weight,
     with_conductances,
 )
-from rpu_ssnn.synapses.writes import as_statistics, count_writes, no_writes
+from rpu_ssnn.synapses.writes import count_writes, no_writes, write_statistics
 
 
 class TileSynapses(Synapses):
@@ -125,7 +125,7 @@ class TileSynapses(Synapses):
         batch_seconds = spec.batch_seconds(crossbar.batch, crossbar.slots)
         self._leak = Leak(device, self.tiles, batch_seconds)
 
-        self._per_state = weight_per_state(spec, crossbar.he_std)
+        self._per_state = state_weight(spec, crossbar.he_std)
         self._offset = reference_error(self.shape, spec, crossbar.he_std, reference_seed)
 
         self._realised = realised_by(self._config)
@@ -165,7 +165,7 @@ class TileSynapses(Synapses):
         """Returns the signed weights that the devices stand for now, read without error."""
         if self._stale:
             states = [tile.tile.get_weights().numpy().T for tile in self.tiles]
-            weights = of_cell(states)
+            weights = cell_mean(states)
             weights *= self._per_state  # aihwkit gave a copy of them
             if self._offset is not None:
                 weights -= self._offset
@@ -182,12 +182,12 @@ class TileSynapses(Synapses):
                 (tile.backward if transposed else tile.joint_forward)(signals).numpy()
                 for tile in self.tiles
             ]
-        current = self._per_state * of_cell(parts)
+        current = self._per_state * cell_mean(parts)
         if self._offset is not None:  # the reference line is read without error
             with one_blas_thread():
                 current = current - lines @ (self._offset.T if transposed else self._offset)
-        found: Float32[np.ndarray, "batch others"] = current.astype(np.float32)
-        return found
+        result: Float32[np.ndarray, "batch others"] = current.astype(np.float32)
+        return result
 
     def update(self, block: PulseBlock) -> None:
         self._held.append(block.copy())
@@ -231,11 +231,11 @@ class TileSynapses(Synapses):
         Where a transfer or a digital sum realises the step instead, no train is thinned.
         """
         self.keep = 1.0
-        wanted = self._wanted_step * scale
+        step = self._wanted_step * scale
         if self._realised == "thinning":
-            self.keep = min(1.0, wanted / self.device_step)
+            self.keep = min(1.0, step / self.device_step)
             return
-        rate = wanted / (self.device_step if self._realised == "transfer" else self._per_state)
+        rate = step / (self.device_step if self._realised == "transfer" else self._per_state)
         for tile in self.tiles:
             tile.set_learning_rate(float(rate))
 
@@ -283,21 +283,15 @@ class TileSynapses(Synapses):
         hard as wanted: its trains stay unthinned until the decay has brought the ratio below 1.
         """
         weights = math.prod(self.shape)
-        cell = cell_statistics(
-            self._config,
-            weights,
-            self.pulses_up,
-            self.pulses_down,
-            len(self.tiles),
-            self._rows_sent,
-        )
+        tiles, rows = len(self.tiles), self._rows_sent
+        cell = cell_statistics(self._config, weights, self.pulses_up, self.pulses_down, tiles, rows)
         return {
             "devices_total": float(len(self.tiles) * weights * device_count(self._config)),
             **cell,
-            "saturated_total": float(sum(saturated(tile) for tile in self.tiles)),
+            "saturated_total": float(sum(count_saturated(tile) for tile in self.tiles)),
             "initial_pulses_total": float(self._initial_pulses),
             "initial_clipped_total": float(self._initial_clipped),
-            **as_statistics(self._writes),
+            **write_statistics(self._writes),
             "leak_steps": float(self._leak_steps),
             "step_wanted": self._wanted_step,
             "device_step": self.device_step,

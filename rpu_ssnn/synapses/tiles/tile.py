@@ -27,7 +27,7 @@ from rpu_ssnn.synapses.tiles.cell import (
     update_parameters,
 )
 
-type OfArray = Float32[np.ndarray, "n_out n_in"]
+type TileValues = Float32[np.ndarray, "n_out n_in"]
 
 SATURATION_MARGIN = 0.01
 """A device this near to either of its own bounds (share of its own range) counts as saturated."""
@@ -89,6 +89,7 @@ def _resolution(bits: int | None) -> float:
 
 
 def write_state(tile: AnalogTile, state: Weights) -> None:
+    """Writes the states of the devices [n_in, n_out]; aihwkit clips them to the bounds."""
     tile.tile.set_weights(torch.from_numpy(np.ascontiguousarray(state.T)))
 
 
@@ -187,7 +188,7 @@ def _restore_cell(tile: AnalogTile, state: State) -> None:
     tile.tile.load_extra(extra, True)
 
 
-NAMES = {
+EXPORT_NAMES = {
     "min_bound": "lower_bound",
     "max_bound": "upper_bound",
     "dwmin_up": "step_up",
@@ -199,15 +200,15 @@ NAMES = {
 def device_map(tile: AnalogTile) -> dict[str, np.ndarray]:
     """Returns the states and all parameters of the devices, [n_in, n_out] by name; cells of several
     devices have `NAME_0`, `NAME_1` and so on."""
-    found = {"state": tile.tile.get_weights().numpy().T.copy()}
+    arrays = {"state": tile.tile.get_weights().numpy().T.copy()}
     for name, values in tile.get_hidden_parameters().items():
-        stem = next((known for known in NAMES if name.startswith(known)), None)
-        ours = name if stem is None else NAMES[stem] + name.removeprefix(stem)
-        found[ours] = values.numpy().T.copy()
-    return found
+        stem = next((known for known in EXPORT_NAMES if name.startswith(known)), None)
+        ours = name if stem is None else EXPORT_NAMES[stem] + name.removeprefix(stem)
+        arrays[ours] = values.numpy().T.copy()
+    return arrays
 
 
-def saturated(tile: AnalogTile) -> int:
+def count_saturated(tile: AnalogTile) -> int:
     """Counts the devices at one of their own bounds, by the state that pulses move; stuck ones are
     left out.
 
@@ -217,12 +218,12 @@ def saturated(tile: AnalogTile) -> int:
     hidden = tile.get_hidden_parameters()
     one_sided = is_one_sided(tile.rpu_config.device)
     count = 0
-    for which in devices_of(hidden):
-        read = hidden.get(f"hidden_weights{which}") if which else tile.tile.get_weights()
-        state = hidden.get(f"{PERSISTENT}{which}", read)
-        if f"reference{which}" in hidden:
-            state = state + hidden[f"reference{which}"]
-        low, high = hidden[f"min_bound{which}"], hidden[f"max_bound{which}"]
+    for ending in devices_of(hidden):
+        read = hidden.get(f"hidden_weights{ending}") if ending else tile.tile.get_weights()
+        state = hidden.get(f"{PERSISTENT}{ending}", read)
+        if f"reference{ending}" in hidden:
+            state = state + hidden[f"reference{ending}"]
+        low, high = hidden[f"min_bound{ending}"], hidden[f"max_bound{ending}"]
         near = SATURATION_MARGIN * (high - low)
         at_bound = state >= high - near
         if not one_sided:
@@ -266,22 +267,22 @@ def fix_stuck(tile: AnalogTile, spec: TileSpec, rng: np.random.Generator) -> Non
     if spec.stuck_share == 0.0:
         return
     hidden = tile.get_hidden_parameters()
-    for which in devices_of(hidden):
-        names = f"min_bound{which}", f"max_bound{which}"
+    for ending in devices_of(hidden):
+        names = f"min_bound{ending}", f"max_bound{ending}"
         low, high = (hidden[name].numpy() for name in names)
         low, high = stuck_bounds(low, high, spec, rng)
-        if (reference := hidden.get(f"reference{which}")) is not None:
-            of_stuck = np.where(low == high, reference.numpy(), np.float32(0.0))
-            low, high = low - of_stuck, high - of_stuck
-            hidden[f"reference{which}"] = reference - torch.from_numpy(of_stuck)
+        if (reference := hidden.get(f"reference{ending}")) is not None:
+            stuck_reference = np.where(low == high, reference.numpy(), np.float32(0.0))
+            low, high = low - stuck_reference, high - stuck_reference
+            hidden[f"reference{ending}"] = reference - torch.from_numpy(stuck_reference)
         for name, bound in zip(names, (low, high), strict=True):
             hidden[name] = torch.from_numpy(bound)
     tile.set_hidden_parameters(hidden)
 
 
 def stuck_bounds(
-    low: OfArray, high: OfArray, spec: TileSpec, rng: np.random.Generator
-) -> tuple[OfArray, OfArray]:
+    low: TileValues, high: TileValues, spec: TileSpec, rng: np.random.Generator
+) -> tuple[TileValues, TileValues]:
     """Returns both bounds of every device; those of a stuck one are its fixed state."""
     stuck = rng.random(low.shape) < spec.stuck_share
     if spec.stuck_at == "anywhere":

@@ -11,13 +11,13 @@ from device_presets import get_device
 from rpu_ssnn.data import load_dataset
 from rpu_ssnn.network import Network
 from rpu_ssnn.network.events import INFERENCE, TRAINING
-from rpu_ssnn.spec import LITERAL_GRADIENT, NetworkSpec, TrainingSpec, connections, lines_of
+from rpu_ssnn.spec import LITERAL_GRADIENT, NetworkSpec, TrainingSpec, connect, lines_of
 from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses import CoincidenceSynapses, Crossbar, PulseBlock, SynapsesFactory
 from rpu_ssnn.synapses.base import thinned
 from rpu_ssnn.synapses.native.synapses import NativeSynapses
 from rpu_ssnn.synapses.tiles.synapses import TileSynapses
-from rpu_ssnn.synapses.writes import NAMES
+from rpu_ssnn.synapses.writes import WRITE_COUNTS
 from rpu_ssnn.training import train
 from support.rpu_ssnn.passes import ReadsSlotBySlot, coarse
 
@@ -42,9 +42,9 @@ NETWORKS = {
 def trained(spec: NetworkSpec, factory: SynapsesFactory, threads: int = 1) -> Network:
     """Returns a network that was shown two batches of images."""
     rng = np.random.default_rng(0)
-    found = connections(spec.hidden_layers, prod(IMAGE), 4, IMAGE)
+    layers = connect(spec.hidden_layers, prod(IMAGE), 4, IMAGE)
     seed, training = np.random.SeedSequence(3), TrainingSpec(batch=6)
-    with Network(spec, training, lines_of(found), factory, seed, threads, image=IMAGE) as network:
+    with Network(spec, training, lines_of(layers), factory, seed, threads, image=IMAGE) as network:
         for _ in range(2):
             rates = rng.random((6, prod(IMAGE))).astype(np.float32)
             network.train_batch(rates, rng.integers(0, 4, 6), rng)
@@ -131,7 +131,7 @@ def test_writes_are_those_of_every_block(simulator: Any, name: str) -> None:
         told, counted = synapses.statistics(), synapses.rows.counted  # type: ignore[attr-defined]
         assert 0 < told["thinning"] <= 1
         assert counted[0] > 0
-        assert [told[name] for name in NAMES] == counted[:3].tolist()
+        assert [told[name] for name in WRITE_COUNTS] == counted[:3].tolist()
         assert told["pulses_up_total"] + told["pulses_down_total"] == counted[3]
 
 
@@ -155,4 +155,6 @@ def test_a_training_that_was_interrupted_counts_all_its_events() -> None:
     assert told["inference_images"] == 20
     forward = [n * len(data.train_labels) for n in (whole.epochs[0].forward_spikes)]
     assert counted[1] > forward[0]
-    assert counted[2] == 0 < min(told[f"{name}_2"] for name in (*TRAINING, *INFERENCE, *NAMES))
+    assert (
+        counted[2] == 0 < min(told[f"{name}_2"] for name in (*TRAINING, *INFERENCE, *WRITE_COUNTS))
+    )

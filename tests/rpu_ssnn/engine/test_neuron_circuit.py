@@ -15,7 +15,7 @@ from rpu_ssnn.spec import (
     GradientSpec,
     InhibitionSpec,
     NeuronSpec,
-    connected,
+    connections_of,
 )
 from support.rpu_ssnn import compiled_parts
 from support.rpu_ssnn.equations import SIZES, presentations, some_weights
@@ -154,7 +154,7 @@ def test_a_circuit_is_its_plain_reference(settings: dict[str, float], reading: s
     wrong = CircuitSpec(**settings)  # type: ignore[arg-type]
     neuron = NeuronSpec(circuit=wrong, reset="zero" if reading == "literal" else "subtract")
     spec = NetworkSpec(hidden=(9,), T=60, neuron=neuron, **READINGS[reading])  # type: ignore[arg-type]
-    net = make_parameters(spec, connected(spec, SIZES))
+    net = make_parameters(spec, connections_of(spec, SIZES))
     drawn = draw_neurons(spec, net, np.random.SeedSequence(5))
     assert drawn is not None
     drawn.age(40_000)
@@ -222,7 +222,7 @@ def test_each_label_relay_sends_late() -> None:
             NetworkSpec(hidden=hidden, T=20, neuron={"circuit": {"relay_delay_slots": slots}})  # type: ignore[arg-type]
             for slots in (0, 3)
         )
-        found = connected(late, (12, *hidden, 4))
+        found = connections_of(late, (12, *hidden, 4))
         rates = make_parameters(on_time, found).label_profile
         slots = [0.0] * 3 * len(found)
         assert make_parameters(late, found).label_profile.tolist() == slots + rates.tolist()

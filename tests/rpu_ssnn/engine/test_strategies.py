@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rpu_ssnn.engine.state import NOTHING
+from rpu_ssnn.engine.state import NO_RECORDING
 from rpu_ssnn.engine.strategies import batched
 from rpu_ssnn.spec import (
     TrainingSpec,
@@ -100,7 +100,7 @@ def test_inference_reads_do_not_depend_on_how_many_presentations_step_together(
         alone.output_counts[:] = 0
         alone.spikes[:] = 0
         monkeypatch.setattr(batched, "MOST_TOGETHER", 1)
-        network._strategy.infer(alone, NOTHING)
+        network._strategy.infer(alone, NO_RECORDING)
     np.testing.assert_array_equal(together.output_counts, alone.output_counts)
     np.testing.assert_array_equal(together.spikes, alone.spikes)
     assert together.output_counts.sum() > 20

@@ -5,7 +5,7 @@ import numpy as np
 from rpu_ssnn.engine.parameters import make_parameters
 from rpu_ssnn.engine.propagation import Matrices
 from rpu_ssnn.engine.state import Presentations, make_worker_state
-from rpu_ssnn.spec import NetworkSpec, connected
+from rpu_ssnn.spec import NetworkSpec, connections_of
 from support.rpu_ssnn import compiled_parts
 
 SIZES = (12, 9, 4)
@@ -107,7 +107,7 @@ class Trace:
         shown: Presentations | None = None,
     ) -> None:
         sizes = (len(weights[0]), *(w.shape[1] for w in weights))
-        net = make_parameters(spec, connected(spec, sizes))
+        net = make_parameters(spec, connections_of(spec, sizes))
         shown = shown or presentations(1, layers=len(net.size))
         state = make_worker_state(net)
         flat = np.concatenate([w.ravel() for w in weights])

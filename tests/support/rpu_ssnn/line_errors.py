@@ -12,14 +12,14 @@ from jaxtyping import Float64
 from scipy import sparse
 from scipy.sparse.linalg import splu
 
-from rpu_ssnn.synapses.native.effects.line_circuit import OfCells, line_shares
+from rpu_ssnn.synapses.native.effects.line_circuit import CellValues, line_shares
 
 
 def nodal_solution(
-    drops: OfCells,
+    drops: CellValues,
     inputs: Float64[np.ndarray, " inputs"],
     outputs: Float64[np.ndarray, " outputs"],
-) -> tuple[OfCells, Float64[np.ndarray, " outputs"]]:
+) -> tuple[CellValues, Float64[np.ndarray, " outputs"]]:
     """Returns voltages over all cells, and currents of output lines times a segment's resistance.
 
     Args:

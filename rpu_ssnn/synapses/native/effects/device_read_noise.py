@@ -14,7 +14,7 @@ from rpu_ssnn.common.training_state import State
 from rpu_ssnn.compiled import compiled
 from rpu_ssnn.random_numbers import device_word, normal, uniform
 from rpu_ssnn.synapses.base import Weights
-from rpu_ssnn.synapses.native.cells import OfDevices
+from rpu_ssnn.synapses.native.cells import DeviceValues
 from rpu_ssnn.synapses.native.device_array import DeviceArray, conductance
 from rpu_ssnn.synapses.native.effects.effect import Effect, Setup
 
@@ -24,11 +24,11 @@ STATES_OF_RANGE = 2.0
 
 @compiled
 def next_errors(
-    errors: OfDevices,
+    errors: DeviceValues,
     key: np.uint64,
     number: int,
     correlation: float,
-    two: bool,
+    telegraph: bool,
     n_in: int,
     first: int,
     stop: int,
@@ -38,7 +38,7 @@ def next_errors(
     Args:
         number: counts the steps from 0.
         correlation: the correlation with the previous value.
-        two: whether the noise is -1 or 1 instead of a normal number.
+        telegraph: whether the noise is -1 or 1 instead of a normal number.
     """
     devices, cells = errors.shape
     kept = np.float32(correlation)
@@ -46,7 +46,7 @@ def next_errors(
     for d in range(devices):
         for i in range(first * n_in, stop * n_in):
             word = device_word(key, d * cells + i, number)
-            if not two:
+            if not telegraph:
                 errors[d, i] = kept * errors[d, i] + fresh * normal(word)
             elif number == 0:
                 errors[d, i] = np.float32(1.0 if uniform(word) < 0.5 else -1.0)
@@ -63,10 +63,10 @@ class SlowReadNoise(Effect):
         spec = setup.spec.device_read_noise
         self._of_range = np.float32(STATES_OF_RANGE * spec.slow_of_range)
         self._of_current, self._zero = spec.slow_of_current, setup.spec.reference.zero
-        self._time_s, self._two = spec.slow_time_s, spec.slow_levels == "two"
+        self._time_s, self._telegraph = spec.slow_time_s, spec.slow_levels == "two"
         self._batch_seconds = setup.batch_seconds
         self._key = np.uint64(setup.seed.generate_state(1, np.uint64)[0])
-        self._errors: OfDevices = np.zeros(setup.drawn.records.shape, np.float32)
+        self._errors: DeviceValues = np.zeros(setup.drawn.records.shape, np.float32)
         self._draws = 0
 
     def written(self, array: DeviceArray) -> None:
@@ -103,6 +103,6 @@ class SlowReadNoise(Effect):
 
     def _go_on(self, array: DeviceArray, seconds: float) -> None:
         correlation = math.exp(-seconds / self._time_s)
-        step = self._key, self._draws, correlation, self._two, array.shape[0]
+        step = self._key, self._draws, correlation, self._telegraph, array.shape[0]
         array.slices.call_without_scratch(partial(next_errors, self._errors, *step))
         self._draws += 1

@@ -20,7 +20,7 @@ from rpu_ssnn.synapses.native.device_array import DeviceArray
 from rpu_ssnn.synapses.native.effects.effect import Effect, Setup, refuse_several_arrays
 from rpu_ssnn.synapses.native.pulses import window_now
 
-type Counts = Int64[np.ndarray, " n_out"]
+type SpikeCounts = Int64[np.ndarray, " n_out"]
 
 
 class Disturb(NamedTuple):
@@ -88,10 +88,10 @@ class LineDisturb(Effect):
         refuse_several_arrays(setup, self.name)
         self._spec, self._crossbar = setup.spec, setup.crossbar
         self._steps = 0.0
-        self._counted: list[Counts] = []
+        self._counted: list[SpikeCounts] = []
 
     @abstractmethod
-    def output_spikes(self, pulses: Pulses) -> tuple[Counts, Counts]:
+    def output_spikes(self, pulses: Pulses) -> tuple[SpikeCounts, SpikeCounts]:
         """Returns the spikes that disturb each output line upwards, and downwards."""
 
     @abstractmethod

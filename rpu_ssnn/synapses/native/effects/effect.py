@@ -102,7 +102,7 @@ class Effect:
         return {}
 
     def restore(self, state: State) -> None:
-        """Continues from that state."""
+        """Continues from the `state` of an identically built effect."""
 
     def statistics(self) -> dict[str, float]:
         """Returns the effect's columns of a result row."""

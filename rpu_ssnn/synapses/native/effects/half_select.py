@@ -7,7 +7,7 @@ A spike also counts as a disturb in a slot in which it meets another and fully s
 import numpy as np
 
 from rpu_ssnn.synapses.native.cells import Pulses
-from rpu_ssnn.synapses.native.effects.disturb import Counts, LineDisturb
+from rpu_ssnn.synapses.native.effects.disturb import LineDisturb, SpikeCounts
 
 
 class HalfSelect(LineDisturb):
@@ -16,7 +16,7 @@ class HalfSelect(LineDisturb):
     name = "half_select"
     column = "disturb_steps"
 
-    def output_spikes(self, pulses: Pulses) -> tuple[Counts, Counts]:
+    def output_spikes(self, pulses: Pulses) -> tuple[SpikeCounts, SpikeCounts]:
         n_out = len(pulses.sent)
         lines = np.repeat(np.arange(n_out), np.diff(pulses.start))
         up = np.bincount(lines[pulses.up], minlength=n_out)

@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 
 from rpu_ssnn.common.training_state import State
-from rpu_ssnn.synapses.native.cells import OfDevices
+from rpu_ssnn.synapses.native.cells import DeviceValues
 from rpu_ssnn.synapses.native.device_array import DeviceArray
 from rpu_ssnn.synapses.native.effects.effect import Effect, Setup
 from rpu_ssnn.synapses.native.whole_lines import decay_lines
@@ -48,11 +48,11 @@ class NativeLeak(Effect):
     def statistics(self) -> dict[str, float]:
         return {"leak_steps": float(self._steps)}
 
-    def _after(self, seconds: float) -> OfDevices:
+    def _after(self, seconds: float) -> DeviceValues:
         power = seconds / self._built_seconds
         return (self._built.astype(np.float64) ** power).astype(np.float32)
 
-    def _decay(self, array: DeviceArray, shares: OfDevices) -> bool:
+    def _decay(self, array: DeviceArray, shares: DeviceValues) -> bool:
         self._steps += 1
         decay = partial(decay_lines, array.cells, shares, self._resets, array.shape[0])
         array.slices.call_without_scratch(decay)

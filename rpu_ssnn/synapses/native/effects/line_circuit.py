@@ -11,10 +11,10 @@ the cell's current that leaves the line at its end. The errors against the nodal
 import numpy as np
 from jaxtyping import Float64
 
-OfCells = Float64[np.ndarray, "inputs outputs"]
+CellValues = Float64[np.ndarray, "inputs outputs"]
 
 
-def line_shares(drops: OfCells, side: int | None = None) -> tuple[OfCells, OfCells]:
+def line_shares(drops: CellValues, side: int | None = None) -> tuple[CellValues, CellValues]:
     """Returns the share of the voltage at the end of its input line, and of its output line, that
     reaches each cell.
 

@@ -17,7 +17,7 @@ from rpu_ssnn.synapses.base import Weights
 from rpu_ssnn.synapses.native.cells import Pulses
 from rpu_ssnn.synapses.native.device_array import DeviceArray, ReadShares, conductance
 from rpu_ssnn.synapses.native.effects.effect import Effect, Setup, refuse_several_arrays
-from rpu_ssnn.synapses.native.effects.line_circuit import OfCells, line_shares
+from rpu_ssnn.synapses.native.effects.line_circuit import CellValues, line_shares
 
 
 class LineResistance(Effect):
@@ -48,11 +48,11 @@ class LineResistance(Effect):
         pair = len(devices) == 2
         reference = (devices[0] + devices[1]) / 2 if pair else shares[:, 1::2]
         array.read_shares = ReadShares(devices, reference, np.float32(self._zero))
-        of_devices = slice(None, None, 1 if pair else 2)
+        columns = slice(None, None, 1 if pair else 2)
         self._statistics = {
-            "read_share": float(shares[:, of_devices].mean(dtype=np.float64)),
-            "read_share_least": float(shares[:, of_devices].min()),
-            "write_share_least": float(written[:, of_devices].min()),
+            "read_share": float(shares[:, columns].mean(dtype=np.float64)),
+            "read_share_least": float(shares[:, columns].min()),
+            "write_share_least": float(written[:, columns].min()),
         }
 
     def after_pulses(self, array: DeviceArray, pulses: Pulses) -> bool:
@@ -69,11 +69,11 @@ class LineResistance(Effect):
         """Returns the shares for the states at the end of the last batch."""
         return self._statistics
 
-    def _drops(self, array: DeviceArray) -> OfCells:
+    def _drops(self, array: DeviceArray) -> CellValues:
         """Returns the line resistance from cell to cell over that of each cell, [n_in, 2 n_out];
         the two devices of a weight lie side by side."""
         n_in, n_out = array.shape
-        states: OfCells = np.zeros((n_in, 2 * n_out))
+        states: CellValues = np.zeros((n_in, 2 * n_out))
         parts: list[Weights] = array.states()
         if len(array.cells.offset):
             parts.append(array.as_crossbar(array.cells.offset) / array.cells.per_state)
@@ -81,9 +81,9 @@ class LineResistance(Effect):
             states[:, d::2] = part
         return conductance(states, self._zero) * self._drop_per_state
 
-    def _scale_steps(self, array: DeviceArray, factor: OfCells) -> None:
+    def _scale_steps(self, array: DeviceArray, factor: CellValues) -> None:
         records = array.cells.records
         for d in range(len(records)):
-            of_device = factor[:, d::2].T.ravel()
+            device_factor = factor[:, d::2].T.ravel()
             for field, full in self._full_steps.items():
-                records[field][d] = full[d] * of_device
+                records[field][d] = full[d] * device_factor

@@ -8,7 +8,7 @@ spikes in both streams of a slot counts twice.
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec.tile import NO_DELAYED_READS
 from rpu_ssnn.synapses.native.cells import Pulses
-from rpu_ssnn.synapses.native.effects.disturb import Counts, LineDisturb
+from rpu_ssnn.synapses.native.effects.disturb import LineDisturb, SpikeCounts
 from rpu_ssnn.synapses.native.effects.effect import Setup
 
 
@@ -27,7 +27,7 @@ class ReadDisturb(LineDisturb):
         if (slots := setup.crossbar.delay) > 0:
             raise InputError("network", "gradient.delay", f"{slots} slots", NO_DELAYED_READS)
 
-    def output_spikes(self, pulses: Pulses) -> tuple[Counts, Counts]:
+    def output_spikes(self, pulses: Pulses) -> tuple[SpikeCounts, SpikeCounts]:
         spikes = pulses.sent * self._crossbar.transposed_reads
         return spikes, spikes
 

@@ -10,7 +10,7 @@ from rpu_ssnn.common.parallel import one_blas_thread
 from rpu_ssnn.spec.tile import ReadSpec, TileSpec
 from rpu_ssnn.synapses.base import Weights
 from rpu_ssnn.synapses.native.effects.device_read_noise import STATES_OF_RANGE
-from rpu_ssnn.synapses.weights_of_states import of_cell
+from rpu_ssnn.synapses.weights_of_states import cell_mean
 
 Lines = Float32[np.ndarray, "batch n"]
 
@@ -64,7 +64,7 @@ class NativeReads:
             reference = None if offset is None else through(lines, offset)
             further = [through(squares, part) for part in variances]
         parts = zip_longest(sums, further)
-        current = per_state * of_cell([self._converted(*p, power, transposed) for p in parts])
+        current = per_state * cell_mean([self._converted(*p, power, transposed) for p in parts])
         if reference is not None:
             current = current - reference
         result: Lines = current.astype(np.float32)
@@ -73,7 +73,7 @@ class NativeReads:
     def _converted(
         self,
         sums: Lines,
-        further: Lines | None,
+        variances: Lines | None,
         power: Float32[np.ndarray, "batch 1"],
         transposed: bool,
     ) -> Lines:
@@ -81,11 +81,11 @@ class NativeReads:
         bound = spec.adc_bound
         if transposed and spec.adc_bound_transposed is not None:
             bound = spec.adc_bound_transposed
-        if spec.read_noise > 0.0 or self._device_noise > 0.0 or further is not None:
+        if spec.read_noise > 0.0 or self._device_noise > 0.0 or variances is not None:
             noise = self.rng.standard_normal(sums.shape, dtype=np.float32)
             deviation = np.hypot(np.float32(spec.read_noise), self._device_noise * np.sqrt(power))
-            if further is not None:
-                deviation = np.hypot(deviation, np.sqrt(further))
+            if variances is not None:
+                deviation = np.hypot(deviation, np.sqrt(variances))
             sums = sums + deviation * noise
         if spec.adc_bits is not None and bound is not None:
             step = np.float32(2.0 * bound / (2**spec.adc_bits - 2))
