@@ -137,25 +137,28 @@ def note(table: pd.DataFrame, chip: Chip) -> str:
         for components, cases in table.groupby("matter_most", sort=False)["case"]
     ]
     is_late = table["training_s"] > 1.01 * table["simulated_s"]
-    late = listed(table.loc[is_late, "case"].map(str).unique().tolist())
+    late = table.loc[is_late, "case"].map(str).unique().tolist()
     read = dict(_pairs(table, "case", "read_bits") if chip.columns == "converter" else ())
     exact = [str(case) for case, bits in read.items() if math.isnan(bits)]
     own = [f"{case} ({bits:.0f})" for case, bits in read.items() if not math.isnan(bits)]
+    told_of_cases = {
+        "charge was lost for less time than this chip takes": late,
+        "converters have the bits of the case's training": own,
+        f"trained with exact reads, not {chip.bits} bits": exact,
+    }
     return "; ".join(
         [
             f"chip {chip.chip}: {chip.array.rows} x {chip.array.columns} cells, {chip.columns} at "
             f"the columns, {chip.reads} reads, writes by {chip.writes}",
             "image: one image in training; in brackets: all components at the lowest, or all at "
             "the highest end of their intervals",
-            f"at most {100 * table['assumed_share'].max():.0f} % of the energy has no interval",
+            f"up to {100 * table['assumed_share'].max():.0f} % of the energy is without interval",
             "8-bit, 32-bit: an image in digital arithmetic that fetches each weight in each pass",
-            "*: no other row is as accurate with less energy",
-            f"may cost most: {'; '.join(most)}",
+            "*: every row that takes less energy is less accurate",
+            f"most energy, each at the upper end of its interval: {'; '.join(most)}",
             *([f"this chip leaves out, at no cost: {', '.join(missing)}"] if missing else []),
-            *([] if table["image_leakage_j"].any() else ["no component leaks"]),
-            *([f"charge was lost for less time than this chip takes: {late}"] if late else []),
-            *([f"converters have the bits of a case's own reads: {listed(own)}"] if own else []),
-            *([f"trained by exact reads, not {chip.bits} bits: {listed(exact)}"] if exact else []),
+            *([] if table["image_leakage_j"].any() else ["this chip has no leakage power"]),
+            *(f"{told}: {listed(cases)}" for told, cases in told_of_cases.items() if cases),
         ]
     )
 

@@ -164,7 +164,7 @@ def _read_bits(method: DeviceRule) -> int | None:
 
 
 def _each_once(words: pd.Series) -> str:
-    return ", ".join(dict.fromkeys(words))
+    return ", ".join(dict.fromkeys(", ".join(words).split(", ")))
 
 
 def row_of(costs: Costs) -> Iterator[tuple[str, Any]]:

@@ -115,7 +115,7 @@ def test_reads_that_the_chip_does_not_have_are_said() -> None:
     ):
         _, runs = counted(cases=cases)
         said = note(chip_ledger(runs, chip), chip)
-        assert said.endswith(f"trained by exact reads, not 5 bits: {others}")
+        assert said.endswith(f"trained with exact reads, not 5 bits: {others}")
     neurons = load_chip("neurram_130nm")
     assert "exact reads" not in note(chip_ledger(runs, neurons), neurons)
 
@@ -138,7 +138,7 @@ def test_converters_have_the_bits_of_a_case_s_own_reads() -> None:
     table = chip_ledger(runs, chip).set_index("case")
     levels = table["image_converter_level_j"]
     assert levels["four"] == pytest.approx(levels["ecram"] * 15 / 31)
-    assert "have the bits of a case's own reads: four (4)" in note(table.reset_index(), chip)
+    assert "with the bits of the case's training: four (4)" in note(table.reset_index(), chip)
 
 
 def test_a_cell_whose_transfers_are_not_counted_is_left_out() -> None:
@@ -163,7 +163,7 @@ def test_the_command_prints_and_draws_and_the_report_has_a_section(
     assert "chip crossbar_65nm: 256 x 256 cells, converter at the columns" in output
     assert "0 (0 to 2.52)" in output
     assert "0.04 (no interval published)" in output
-    assert "no component leaks" in output
+    assert "this chip has no leakage power" in output
     assert all((folder / f"{study.study}_{kind}.png").is_file() for kind in ("chip", "trade"))
     assert "85.50 ± 2.15 *" in output
     exact = pd.read_csv(tmp_path / "t.csv", dtype=str)
@@ -171,5 +171,5 @@ def test_the_command_prints_and_draws_and_the_report_has_a_section(
     _, other, _ = command("ledger", folder, "--chip", "neurram_130nm")
     assert "neuron at the columns" in other
     assert "this chip leaves out, at no cost: cell read" in other
-    assert "leaks" not in other
+    assert "no leakage" not in other
     assert "energy of an image in training" in report_html(folder).lower()
