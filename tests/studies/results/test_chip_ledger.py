@@ -138,7 +138,7 @@ def test_converters_have_the_bits_of_a_case_s_own_reads() -> None:
     table = chip_ledger(runs, chip).set_index("case")
     levels = table["image_converter_level_j"]
     assert levels["four"] == pytest.approx(levels["ecram"] * 15 / 31)
-    assert "with the bits of the case's training: four (4)" in note(table.reset_index(), chip)
+    assert "have the bits of the case's training: four (4)" in note(table.reset_index(), chip)
 
 
 def test_a_cell_whose_transfers_are_not_counted_is_left_out() -> None:
