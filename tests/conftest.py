@@ -25,6 +25,12 @@ def coverage_rows(pytestconfig: pytest.Config) -> Path | None:
     return rows
 
 
+@pytest.fixture(scope="session", autouse=True)
+def kept_fits(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Gives the tests their own cache of fits, so that the user's cache is not touched."""
+    os.environ["RPU_SSNN_FITS"] = str(tmp_path_factory.mktemp("fits"))
+
+
 @pytest.fixture(scope="session")
 def digits() -> Dataset:
     """All of the bundled digits, a fifth of the training images held out."""

@@ -117,10 +117,10 @@ def fit(
     the device, or the mean curve is off by more than a tenth of the range, the exit code is 3 and
     no preset is written.
     """
-    from device_presets.fitting import fit_file
     from device_presets.fitting.reading.reading import doubt_of
     from device_presets.fitting.results.measured_table import write_tables
     from device_presets.library.entry_writing import checked_name, draws_file
+    from studies.cli.kept_fits import kept_fit
 
     of_a_fit = {
         "--out": out,
@@ -152,7 +152,8 @@ def fit(
         if sys.stderr.isatty():
             typer.echo(f"... {words}", err=True)
 
-    fitted = fit_file(data, name, sheet, weight_zero, weight_one, read_voltage, retention, tell)
+    options = {"sheet": sheet, "weight_zero": weight_zero, "weight_one": weight_one}
+    fitted = kept_fit(data, name, tell, **options, read_voltage=read_voltage, retention=retention)
     found = fitted.measurement
     doubt = doubt_of(found)
     if doubt:

@@ -8,11 +8,12 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from device_presets import fitting, get_preset
+from device_presets import get_preset
 from device_presets.fitting import FittedDevice, fit_file
 from device_presets.jump_tables.table_device import SHIPPED
 from device_presets.library.entry_writing import MOST_DRAWS, draws_file
 from device_presets.library.steps_at_zero import mean_steps
+from studies.cli import kept_fits
 from studies.cli.presets import presets_app
 from support.device_presets.fits import write_pulses
 
@@ -30,7 +31,7 @@ def asked(enode: FittedDevice, tmp_path_factory: pytest.TempPathFactory) -> Resu
     """Returns the command's result for this fit."""
     out = str(tmp_path_factory.mktemp("enode") / "enode.yaml")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fitting, "fit_file", lambda *_: enode)  # A second fit takes as long.
+        patch.setattr(kept_fits, "fit_file", lambda *_, **__: enode)  # A second fit takes as long.
         found = CliRunner().invoke(presets_app, ["fit", str(ENODE), "--name", "mine", "--out", out])
     assert found.exit_code == 0, found.output
     return found

@@ -26,6 +26,7 @@ from device_presets.fitting.results.intervals import (
 )
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.devices.laws import FIT_FORMS
+from studies.cli import kept_fits
 from studies.cli.presets import presets_app
 from support.device_presets.fits import ONE, ZERO, file_of, write_pulses
 
@@ -93,7 +94,7 @@ def test_a_step_that_is_off_is_told_by_how_much(pulses: int) -> None:
     assert 0.35 < float(check.answer.split("at least ")[1].split()[0]) <= 0.5
 
 
-def test_the_command_fits_and_refuses(tmp_path: Path) -> None:
+def test_the_command_fits_and_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     conductance, up = noise_only(np.random.default_rng(1))
     file = file_of(tmp_path / "noise.csv", conductance, up)
     command = ["fit", str(file), "--name", "mine", "--out", str(tmp_path / "mine.yaml")]
@@ -102,6 +103,7 @@ def test_the_command_fits_and_refuses(tmp_path: Path) -> None:
     assert poor.stderr.count("\n") == 1
     assert "no model describes the data: " in poor.stderr
     assert sorted(p.name for p in tmp_path.iterdir()) == ["mine.png", "noise.csv"]
+    monkeypatch.setattr(kept_fits, "fit_file", None)  # The second command must not fit again.
     taken = CliRunner().invoke(presets_app, [*command, "--accept-poor-fit"])
     assert taken.exit_code == 0, taken.output
     assert get_preset(str(tmp_path / "mine.yaml")).technology == "measured"

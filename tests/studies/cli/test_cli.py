@@ -256,17 +256,17 @@ def test_shipped_studies_are_listed_with_their_questions(command: Command) -> No
 def test_files_to_write_are_looked_at_before_the_work(
     arguments: tuple[str, ...], command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def work(*_: object) -> None:
+    def work(*_: object, **__: object) -> None:
         raise AssertionError("the work was begun")
 
     # The commands call these functions directly. Patches of deeper functions would stay in modules
     # that are imported meanwhile.
     for function in (
-        "fitting.fit_file",
-        "cards.card_plot.plot_card",
-        "pulsing.example_measurement.example_measurement",
+        "studies.cli.kept_fits.kept_fit",
+        "device_presets.cards.card_plot.plot_card",
+        "device_presets.pulsing.example_measurement.example_measurement",
     ):
-        monkeypatch.setattr(f"device_presets.{function}", work)
+        monkeypatch.setattr(function, work)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "folder.yaml").mkdir()
     name, *options = arguments
