@@ -199,7 +199,7 @@ class RetentionSpec(ArrayPhysics):
     """The age (s) from which the law holds, at the reference temperature."""
 
     toward_state: Annotated[float, Field(ge=-1.0, le=1.0)] = 0.0
-    """The state of a device that has lost all charge, where 1 is the upper end of the range."""
+    """The place in its range to which a device decays: -1 is the lower bound, 1 the upper."""
 
     temperature_k: Kelvin | None = None
     """The temperature of the devices (K); null means the one at which their loss was given."""

@@ -146,7 +146,7 @@ def _moves(fit: JointFit, sizes: np.ndarray) -> Check:
         answers.append(f"{min(score, 999.0):.1f} ({name})")
         passed = passed and bool(score > 3)
     scores = " and ".join(answers)
-    answer = f"In this direction, the mean step is {scores} standard errors above 0 (needed: 3)."
+    answer = f"The mean step along the pulses is {scores} standard errors (needed: 3)."
     return Check(question, answer, "ok" if passed else "FAIL")
 
 
@@ -195,8 +195,9 @@ def _excess(groups: list[np.ndarray]) -> Check:
     least, most = (float(np.sqrt(max(end, 0.0) / information)) for end in ends)
     status = status_of(least <= MOST_STEP_DEVIATION, most > _TOO_WIDE)
     hidden = f"; an error of up to {most:.2f} could hide in the noise" if status == "open" else ""
-    found = "may be chance" if least < 0.0005 else f"beyond chance is at least {least:.3f}"
-    answer = f"Its rms error {found} (allowed: {MOST_STEP_DEVIATION} of the step){hidden}."
+    found = "is within chance" if least < 0.0005 else f"beyond chance is at least {least:.3f}"
+    allowed = f"allowed: {MOST_STEP_DEVIATION} of the step"
+    answer = f"The rms error of the fitted step {found} ({allowed}){hidden}."
     return Check(MEAN_STEP, answer, status)
 
 

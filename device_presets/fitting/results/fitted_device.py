@@ -146,7 +146,7 @@ class FittedDevice:
             to_do.append(f"in the study, set {setting}")
         second = f"The readings show what the preset lacks: {'; '.join(lacks)}"
         if not lacks:
-            second = "Noise may explain this error" if far else "Nothing was found that it lacks"
+            second = "Noise may explain this error" if far else "No check found a fault"
             if not self.verdict.describes:
                 second = f"Failed checks: {self.verdict.failed}"
         if not self.cycles.scatter.passed or (not to_do and (far or not self.verdict.describes)):

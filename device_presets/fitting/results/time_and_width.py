@@ -49,7 +49,7 @@ def effect_quantities(p: Population) -> list[Quantity]:
     missing = [term for term in timing.asked if term not in terms]
     alike = timing.elapsed.any() and LEAK not in timing.asked
     if alike or {LEAK, LOG_LOSS} <= set(missing):
-        why = _ALIKE if alike else "not seen"
+        why = _ALIKE if alike else "no leak was seen"
         found.append(Quantity("leak_time_constant_s", None, None, None, "s", why))
     for term in (WIDTH, GAP):
         if term in missing:
