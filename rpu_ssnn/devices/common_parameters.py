@@ -157,6 +157,11 @@ PULSE_FACTS = {
         "1e18; ten years at 1 GHz are 3e17.",
         unit="cycles", limits=(1.0, 1e18), neutral=None,
     ),
+    "longest_wait_s": LawParameter(
+        description="The longest time without a pulse over which the loss of the device was "
+        "measured; over longer times the loss is extrapolated. At most 1e9, some decades.",
+        unit="s", limits=(0.0, 1e9), above_low=True, neutral=None,
+    ),
     "on_off_ratio": LawParameter(
         description="The ratio of the largest to the smallest conductance; a study's tile sets its "
         "own. At most 1e15, the ratio of 1 S, a short, to what leaks past a device.",

@@ -22,11 +22,13 @@ _FOLDERS = re.compile(r"[^(),\s][^(),]*/(?=[^/(),])")
 RECORD_ONLY = (
     "endurance_cycles",
     "energy_per_pulse_j",
+    "longest_wait_s",
     "on_off_ratio",
     "pulse_period_s",
     "pulse_width_s",
 )
-"""Only the ledger and the metrics read these parameters, so that an identity leaves them out."""
+"""Only the ledger, the metrics and warnings read these parameters, so that an identity leaves
+them out."""
 
 PULSE_TIMES = ("pulse_period_s", "pulse_width_s")
 """These parameters matter only if the step depends on the width (`step_width_s`)."""

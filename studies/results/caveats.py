@@ -9,11 +9,13 @@ from collections.abc import Iterator
 import pandas as pd
 
 from rpu_ssnn.common.wording import listed
+from rpu_ssnn.devices.device_source import loses_charge
 from studies.common.statistics import describe
 from studies.declaration.study import Study
 from studies.declaration.trial import Row, Runs, Scalar, point_title
 from studies.declaration.update_rules.on_device import DeviceRule
 from studies.results.grouping import NOT_SWEPT, swept_columns, titled_row, titles_of
+from studies.results.ledger import ledger_columns, number_in
 from studies.results.tables import results_frame
 
 DIVERGED_FROM = 2.0
@@ -52,6 +54,7 @@ def of_runs(study: Study, runs: Runs) -> Iterator[str]:
     yield from of_cut_recordings(runs)
     yield from of_images(runs)
     yield from of_alike_devices(runs)
+    yield from of_extrapolated_losses(runs)
 
 
 def of_chance(study: Study, runs: Runs) -> Iterator[str]:
@@ -115,6 +118,28 @@ def _devices_differ(rule: DeviceRule) -> bool:
         return in_array or len(rule.simulated.jump_tables or ()) > 1
     spread = (name for name in rule.parameters if name.endswith(("_spread", "failed_share")))
     return in_array or any(rule.parameters[name] for name in spread)
+
+
+def of_extrapolated_losses(runs: Runs) -> Iterator[str]:
+    """Names the cases whose training and storage take longer than the longest wait over which the
+    loss of the device was measured."""
+    told = set()
+    for trial, result in runs:
+        rule = trial.settings.method
+        if not isinstance(rule, DeviceRule) or trial.label in told:
+            continue
+        wait = number_in(rule.parameters, "longest_wait_s")
+        loses = loses_charge(rule.simulated) or rule.tile.retention.has_law
+        if wait is None or not loses:
+            continue
+        time = number_in(ledger_columns(trial, result), "training_time_s") or 0.0
+        time += rule.tile.storage_seconds
+        if time > wait:
+            told.add(trial.label)
+            yield (
+                f"The loss of {trial.label} was measured over {wait:g} s at most, and is "
+                f"extrapolated to the {time:.2g} s of training and storage."
+            )
 
 
 def of_reference(study: Study, table: pd.DataFrame, runs: Runs) -> Iterator[str]:

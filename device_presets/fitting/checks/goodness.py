@@ -8,6 +8,7 @@ from scipy import stats
 from device_presets.fitting.checks.defects import Defect, defects_of
 from device_presets.fitting.checks.many_pulses import mean_curve_check, structure_check
 from device_presets.fitting.checks.questions import ERRORS, MEAN_STEP, Check, status_of
+from device_presets.fitting.model.effects import WIDTH
 from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.likelihood import pulse_step
 from device_presets.fitting.model.series import Trace
@@ -98,8 +99,10 @@ def judge(fit: JointFit) -> Verdict:
     enough = used.sum() >= 3 * _FEWEST_A_GROUP and step > 0
     checks = [_moves(fit, sizes), Check(MEAN_STEP, _TOO_FEW, "open")]
     if enough:
-        order = np.argsort(trace.state)
-        ways = (order[(used & (series.pulse == way))[order]] for way in (1, -1))
+        orders, timing = [np.argsort(trace.state)], fit.prepared.timing
+        if timing is not None and WIDTH in timing.asked:
+            orders.append(np.argsort(timing.width, kind="stable"))
+        ways = (rows[(used & (series.pulse == way))[rows]] for rows in orders for way in (1, -1))
         parts = (part for rows in ways for part in np.array_split(rows, _BINS))
         checks[1] = _excess([miss[part] / step for part in parts])
     measured, simulated = summaries(fit)

@@ -219,13 +219,19 @@ def chosen_of(selection: Selection) -> tuple[Selection, Verdict, CycleErrors]:
     Of the models that held-out pulses cannot distinguish, the first is chosen that describes the
     data with a mean curve not behind NeuroSim's formula. If there is none, all models, fitted by
     likelihood and to the mean curve, are compared by the errors of curve and scatter on cycles that
-    were not fitted.
+    were not fitted. A mean curve hardly shows effects of time and width, so if no model without
+    them was near enough to be compared on held-out pulses, none is here.
     """
     for score in selection.as_good:
         verdict = judge(score.fit)
         if verdict.describes and (errors := cycle_errors(score.fit)).fine:
             return replace(selection, chosen=score), verdict, errors
-    scores = [s for s in selection.scores if representable(s.fit)] or [selection.chosen]
+        why = verdict.failed or "by the mean curve or the scatter of whole cycles"
+        told = f"The model '{score.fit.layout.name}', which held-out pulses prefer, fails {why}."
+        selection = replace(selection, refused=selection.refused or told)
+    compared = {s.fit.layout.effects for s in selection.scores if s.held_out is not None}
+    near = (s for s in selection.scores if not compared or s.fit.layout.effects in compared)
+    scores = [s for s in near if representable(s.fit)] or [selection.chosen]
     steps = {(s.model.code, s.model.shape, s.fit.layout.effects.terms): s for s in scores[::-1]}
     curves = [fitted_to_moments(s.fit, s.fit.prepared.everything) for s in steps.values()]
     ways = [*scores, *(Score(fit, None) for fit in curves if representable(fit))]

@@ -115,12 +115,13 @@ def _of_all_models(
 
 
 def _with_terms(prepared: Prepared, timing: Timing, fit: JointFit) -> JointFit:
-    """Returns the model with as many terms, added one by one, as gain enough."""
+    """Returns the model with as many terms, added one by one, as gain enough. The best numbers of a
+    term may be elsewhere beside a later one, so those that it has are tried anew as well."""
     while True:
         terms = fit.layout.effects.terms
         # Two laws of one loss cannot be distinguished if both are fitted.
         other = {LEAK: LOG_LOSS, LOG_LOSS: LEAK}
-        left = [t for t in timing.asked if t not in terms and other.get(t) not in terms]
+        left = [t for t in timing.asked if other.get(t) not in terms]
         tried = [_with_term(prepared, timing, fit, term) for term in left]
         best = max(tried, key=adjusted, default=None)
         if best is None or not adjusted(best) > adjusted(fit) + _LEAST_GAIN:
@@ -130,12 +131,17 @@ def _with_terms(prepared: Prepared, timing: Timing, fit: JointFit) -> JointFit:
 
 def _with_term(prepared: Prepared, timing: Timing, fit: JointFit, term: str) -> JointFit:
     old = fit.layout.effects
-    effects = Effects((*old.terms, term))
+    effects = Effects(tuple(dict.fromkeys((*old.terms, term))))
     layout = layout_of(prepared, fit.layout.model, effects)
     known = dict(zip(old.names, fit.layout.effects_of(fit.shared), strict=True))
     shared = fit.shared[: NOISES + len(fit.layout.model.shape)]
     every = (known | start for start in starts(effects, term, timing))
-    begin = (np.append(shared, [numbers[name] for name in effects.names]) for numbers in every)
-    tried = [fit_at(prepared, layout, one, fit.local) for one in begin]
+    pulsed, tried = prepared.series.pulse != 0, []
+    before = fit.arguments[0].factor[pulsed].mean()
+    for numbers in (np.array([start[name] for name in effects.names]) for start in every):
+        # The mean pulse stays as it is; otherwise the starts nearest to no effect would win.
+        factor, local = effects.applied(prepared.series, timing, numbers).factor, fit.local.copy()
+        local[:, :2] -= np.log(factor[pulsed].mean() / before)
+        tried.append(fit_at(prepared, layout, np.append(shared, numbers), local))
     best = sorted(tried, key=adjusted)[-_TRIED:]
     return max((fitted_from(one, most_steps=_MOST_STEPS) for one in best), key=adjusted)

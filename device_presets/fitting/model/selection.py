@@ -61,12 +61,14 @@ class Selection:
             Models whose preset holds all their terms come first, then simpler ones, and of equally
             simple ones the better.
         how: The kind of cross-validation, as a phrase.
+        refused: A sentence on what speaks against the first of `as_good`; empty if nothing does.
     """
 
     chosen: Score
     scores: tuple[Score, ...]
     as_good: tuple[Score, ...]
     how: str
+    refused: str = ""
 
     @property
     def as_likely(self) -> list[Score]:

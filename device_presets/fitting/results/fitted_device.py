@@ -10,14 +10,14 @@ from device_presets.fitting.checks.defects import BY_TABLE
 from device_presets.fitting.checks.goodness import Verdict
 from device_presets.fitting.checks.questions import CYCLES, ERRORS, MEAN_STEP, SCATTER, Check
 from device_presets.fitting.checks.whole_cycles import MOST_CURVE, CycleErrors
-from device_presets.fitting.model.selection import Selection
+from device_presets.fitting.model.selection import Selection, representable
 from device_presets.fitting.reading.measurement import Measurement
 from device_presets.fitting.reading.reading import doubt_of
+from device_presets.fitting.results import time_and_width
 from device_presets.fitting.results.fit_plot import draw_fit
 from device_presets.fitting.results.fitted_entry import drawn_entries
 from device_presets.fitting.results.intervals import Quantity
 from device_presets.fitting.results.population import Population
-from device_presets.fitting.results.time_and_width import left_out, lost, retention_setting
 from device_presets.library.entry_writing import (
     MOST_DRAWS,
     draws_file,
@@ -69,8 +69,8 @@ class FittedDevice:
     @property
     def remarks(self) -> list[str]:
         """Returns sentences on parts of the range that were not measured, with how to measure them,
-        and on what was measured but is not in the preset."""
-        told = []
+        on what was measured but is not in the preset, and on a model that fails a check."""
+        told = [self.selection.refused] if self.selection.refused else []
         if not self.population.has_down:
             told.append(
                 "The file has no down pulses, so steps down were not measured. Use the preset only "
@@ -80,7 +80,7 @@ class FittedDevice:
             seen = self.population.reached(high).any() and not self.population.extrapolated(high)
             if not seen and (high or self.population.has_down):
                 told.append(f"The {side} bound was not measured: pulse {way} until devices stop.")
-        return [*told, *left_out(self.population)]
+        return [*told, *time_and_width.left_out(self.population)]
 
     def models(self) -> pd.DataFrame:
         """Returns the models, in columns ``model``, ``law``, ``numbers`` and ``held-out
@@ -93,10 +93,13 @@ class FittedDevice:
         scores = scores if chosen in scores else (chosen, *scores)
         totals = [None if s.held_out is None else float(s.held_out.sum()) for s in scores]
         best = max((total for total in totals if total is not None), default=0.0)
+        top = max((s.fit.total for s in scores if s.held_out is not None), default=0.0)
         marks = {id(s): "= " for s in self.selection.as_good} | {id(chosen): "* "}
         rows = []
         for s, total in zip(scores, totals, strict=True):
-            unknown = "by whole cycles" if s is chosen else "ruled out"
+            behind = f"{s.fit.total - top:.0f} on all pulses"
+            why = behind if representable(s.fit) else "a step falls below 0 or doubles"
+            unknown = "by whole cycles" if s is chosen else f"ruled out: {why}"
             found = unknown if total is None else f"{total - best:.1f}"
             name = marks.get(id(s), "") + s.fit.layout.name
             rows.append((name, s.model.law, s.fit.n_free, found))
@@ -140,10 +143,11 @@ class FittedDevice:
         to_do = [d.advice for d in self.verdict.defects]
         if not self.cycles.scatter.passed:
             lacks.append("cycles do not scatter as simulated ones (scatter of cycles)")
-        if missing := lost(self.population):
-            lacks.append(f"{missing} (left out)")
-            setting = retention_setting(self.population) or "the width and gaps of the measurement"
-            to_do.append(f"in the study, set {setting}")
+        if missing := time_and_width.lost(self.population):
+            which = "constant, linear or soft-bounds steps and without a leak"
+            lacks.append(f"{missing} (left out, as only presets with {which} have it)")
+            setting = time_and_width.retention_setting(self.population)
+            to_do.append(f"in the study, set {setting or 'the width and gaps of the measurement'}")
         second = f"The readings show what the preset lacks: {'; '.join(lacks)}"
         if not lacks:
             second = "Noise may explain this error" if far else "No check found a fault"
@@ -154,7 +158,11 @@ class FittedDevice:
         if self.verdict.moves and not self.usable:
             to_do.append(BY_TABLE)
         third = "; ".join(dict.fromkeys(to_do)) or "you can train with it"
-        return f"The preset reproduces: {first}. {second}. {third[0].upper()}{third[1:]}."
+        told = f"The preset reproduces: {first}. {second}. {third[0].upper()}{third[1:]}."
+        if wait := time_and_width.longest_wait_s(self.population):
+            told += f" No wait in the data is longer than {wait:g} s, and what longer waits do is "
+            told += "extrapolated: for a study that takes longer, measure retention (--retention)."
+        return told
 
     def save(self, preset_file: Path | None, plot_file: Path) -> None:
         """Writes the preset with its draws, and the plot: either all files or none.

@@ -80,6 +80,8 @@ def effect_values(p: Population, device: MeanDevice) -> dict[str, Value]:
         values["leak_time_constant_s"] = given["tau"]
     if LEAK in terms or (charge_trap and LOG_LOSS in terms):
         values["reset_level"] = given["rest"]
+    if wait := longest_wait_s(p):
+        values["longest_wait_s"] = wait
     if retention_setting(p):
         values["leak_time_constant_s"] = math.inf
     if charge_trap:
@@ -118,6 +120,16 @@ def measured_ranges(p: Population) -> dict[str, tuple[float, float]]:
     return found
 
 
+def longest_wait_s(p: Population) -> float | None:
+    """Returns the longest time (s) without a pulse in the data, beyond which the fitted effects of
+    time are extrapolated; None if there are none."""
+    timing = p.fit.prepared.timing
+    if timing is None or not {LEAK, LOG_LOSS, GAP} & set(p.fit.layout.effects.terms):
+        return None
+    waits = timing.elapsed + np.where(np.isfinite(timing.age), timing.age, 0.0)
+    return six_digits(waits.max())
+
+
 def six_digits(value: float) -> float:
     """Returns a number rounded as in presets."""
     return float(f"{value:.6g}")
@@ -149,17 +161,9 @@ def effect_assumption(p: Population, name: str) -> str | None:
 
 def left_out(p: Population) -> list[str]:
     """Returns sentences on what was measured but is not in the preset."""
-    layout, timing, told = p.fit.layout, p.fit.prepared.timing, []
-    if lost(p):
-        told.append(
-            f"The preset leaves out {lost(p)}, which only presets with constant, linear or "
-            "soft-bounds steps and without a leak can have."
-        )
+    timing, told = p.fit.prepared.timing, []
     if timing and any(low < (1.0 - _VARIED) * high for low, high in timing.volts):
         told.append("Pulses of all amplitudes are treated alike, as no law depends on amplitudes.")
-    if layout.as_charge_trap and GAP in layout.effects.terms:
-        ends = "{:g} to {:g} s".format(*measured_ranges(p)["pulse_period_s"])
-        told.append(f"Pulses came every {ends}; for longer waits, the fitted law is extrapolated.")
     if noise := effect_assumption(p, "write_noise"):
         told.append(f"The preset has {noise}.")
     return told

@@ -194,6 +194,20 @@ def widths_and_gaps(rng: np.random.Generator, pulses: int, sweeps: int) -> dict[
     return done
 
 
+def test_a_step_that_grows_with_the_width_less_a_dead_time_comes_back(tmp_path: Path) -> None:
+    """A search that begins where the step is proportional to the width used to stay there."""
+    done = train(60, 6, np.random.default_rng(1))
+    done["width"] = WIDTH_S * np.repeat([1.0, 1.0, 2.0, 2.0, 4.0, 4.0], 60)[[0, *range(360)]]
+    dead = 0.3 * WIDTH_S
+    factor = {"factor": lambda width, gap: (width - dead) / (WIDTH_S - dead)}
+    fit = chosen(tmp_path, Train(**done, cycle=0.2, read=0.1, **factor), BOTH, seed=1)
+    assert fit.layout.effects.terms == (WIDTH,)
+    pulses, (knee, steep) = np.array([1.0, 2.0, 4.0]), np.exp(fit.shared[-2:])
+    steps = pulses / (1 + (knee / WIDTH_S / pulses) ** steep)
+    np.testing.assert_allclose(steps / steps[0], (pulses - 0.3) / 0.7, rtol=0.1)
+    assert np.exp(fit.shared[0]) == pytest.approx(0.2, rel=0.1)
+
+
 @pytest.fixture(scope="module")
 def trap(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, JointFit]:
     """Returns a fit of a charge trap to pulses of 1.2 to 5 us and 2.8 to 3.2 V, and its folder."""
@@ -231,7 +245,6 @@ def test_a_study_pulses_as_it_was_measured(trap: tuple[Path, JointFit]) -> None:
     assert given is not None
     gaps = given.gap_s[np.isfinite(given.gap_s) & (found.pulse != 0)]
     shortest, longest = gaps.min() + WIDTH_S, gaps.max() + WIDTH_S
-    assert f"Pulses came every {shortest:g} to {longest:g} s; for longer waits" in told
     with pytest.raises(PresetError, match=rf"pulse_period_s.* measured range, {shortest:g} to"):
         get_preset(str(file), {"pulse_period_s": 0.9 * shortest})
 
@@ -318,11 +331,14 @@ def test_a_loss_that_no_preset_holds_is_in_verdict_and_card_and_a_setting_of_the
     selection, verdict = Selection(Score(fit, None), (), (), ""), Verdict((Check("", "", "ok"),))
     cycles = CycleErrors(CurveErrors(0.01, 0.01), True, None, 0.9, (0.85, 0.95), 0.0, 1.0)
     fitted = FittedDevice("mine", found, selection, population, numbers, verdict, cycles, entry)
-    setting = fitted.diagnosis.split("In the study, set ")[1].removesuffix(".")
-    loss = RetentionSpec(**yaml.safe_load(f"{{{setting}}}")["tile"]["retention"])
+    advice, wait = fitted.diagnosis.split("In the study, set ")[1].split(". No wait in the data ")
+    longest = entry.parameters["longest_wait_s"].value  # to the pulse after four readings
+    assert longest == pytest.approx(400.0, rel=0.03)
+    assert wait.startswith(f"is longer than {longest:g} s, and what longer waits do is ")
+    loss = RetentionSpec(**yaml.safe_load(f"{{{advice}}}")["tile"]["retention"])
     assert (loss.from_s, loss.toward_state) == (1.0, -1.0)
     assert loss.loss_per_decade * (1.0 - -1.0) == pytest.approx(0.04 * (1.0 - -1.5), rel=1e-3)
-    assert "log-time loss (4 % a decade from 1 s) (left out)" in fitted.diagnosis
+    assert "log-time loss (4 % a decade from 1 s) (left out, as only" in fitted.diagnosis
     facts = {fact.what: (fact.value, fact.standing) for fact in card(preset_of("mine", entry))}
     assert facts["retention"] == ("log-time loss", "left out")
     notes = {number.name: number.note for number in numbers}

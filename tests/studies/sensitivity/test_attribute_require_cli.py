@@ -214,6 +214,16 @@ def test_what_a_device_lost_in_storage_was_learned() -> None:
     assert "learned badly" in "".join(caveats.of_device(runs, "rate", "capacitor"))
 
 
+@pytest.mark.parametrize(("wait", "beyond"), [(3600.0, True), (9e4, False)])
+def test_a_loss_over_longer_than_measured_is_named(wait: float, beyond: bool) -> None:
+    case = {"overrides": {"longest_wait_s": wait}, "tile": {"storage_seconds": 86400}}
+    told = list(caveats.of_runs(small_study(), runs_at(device_study(case=case), lambda t: 90.0)))
+    assert (
+        "The loss of capacitor was measured over 3600 s at most, and is extrapolated to the "
+        "8.6e+04 s of training and storage." in told
+    ) == beyond
+
+
 def test_a_point_of_a_sweep_at_chance_is_named_beside_one_that_learned() -> None:
     study = small_study(sweep={"network.T": [10, 20]})
     runs = runs_at(study, lambda t: 90.0 if t.settings.network.T == 20 or t.label == "ann" else 11)
