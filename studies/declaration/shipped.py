@@ -42,7 +42,7 @@ def find_study(name_or_path: str) -> Study:
         return load_study(shipped[path.name])
     if (KEPT_RECORDS / name_or_path / STUDY_FILE).is_file():
         return load_study(KEPT_RECORDS / name_or_path / STUDY_FILE)
-    if path.suffix in (".yaml", ".yml") or path.exists():
+    if path.suffix in (".yaml", ".yml") or path.is_file():
         return load_study(path)
     beside = path.with_name(f"{path.name}.yaml")
     near = [beside.name] if beside.is_file() else nearest(shipped, name_or_path)

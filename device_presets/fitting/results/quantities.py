@@ -147,6 +147,6 @@ def _read_noise(p: Population) -> list[Quantity]:
     if not p.fit.prepared.noisy:
         note = "no read or write noise is visible: neighbouring steps are not anticorrelated"
         return [Quantity("write_noise", 0.0, None, None, "step", note)]
-    note = "of the mean step"
+    note = "of the mean step; new at each reading, as the read noise of a laboratory is"
     noise = p.quantity("write_noise", "step", lambda of: of.read_noise / p.step(of), note)
     return [replace(noise, low=None if noise.low is None else max(noise.low, 0.0))]

@@ -356,3 +356,6 @@ def test_a_study_named_without_its_ending_is_told_so(
     (tmp_path / "mnist_quik.yaml").touch()
     with pytest.raises(InputError, match=r"; did you mean mnist_quik\.yaml\? must be a YAML file"):
         find_study("mnist_quik")
+    (tmp_path / "measured").mkdir()
+    with pytest.raises(InputError, match="study: 'measured' is not allowed; must be a YAML file"):
+        find_study("measured")
