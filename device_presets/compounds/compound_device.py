@@ -86,13 +86,13 @@ class CompoundDevice:
     @property
     def parameters(self) -> Mapping[str, Parameter]:
         """Returns all parameters; the partner's are named ``partner.NAME``."""
-        found = dict(self.first.parameters)
+        parameters = dict(self.first.parameters)
         for name, value in self.settings.items():
             unit = self.compound.settings[name].unit
-            found[name] = Parameter(value, unit, assumption="of the cell")
+            parameters[name] = Parameter(value, unit, assumption="of the cell")
         if self.second is not None:
-            found |= {f"partner.{name}": p for name, p in self.second.parameters.items()}
-        return found
+            parameters |= {f"partner.{name}": p for name, p in self.second.parameters.items()}
+        return parameters
 
     def device(self, seconds_between_steps: float | None = None) -> Any:
         """Returns a new aihwkit configuration of the cell, as ``Preset.device`` does for a device.
@@ -104,8 +104,8 @@ class CompoundDevice:
         if build is None:
             return self.first.device(seconds_between_steps)
         # A one-sided pair needs no down step.
-        one = self.first.configuration if self.compound.one_sided else self.first.device
-        devices = [one(seconds_between_steps) for _ in range(self.compound.devices)]
+        make = self.first.configuration if self.compound.one_sided else self.first.device
+        devices = [make(seconds_between_steps) for _ in range(self.compound.devices)]
         if self.second is not None:
             devices[1] = self.second.device(seconds_between_steps)
         return build(devices, self.settings)
@@ -141,8 +141,8 @@ def compound_device(name: str, overrides: Mapping[str, Any] | None = None) -> Co
         raise PresetError(name, "device", call[2], f"must be {form}; `{LISTING}` lists presets")
     given = dict(overrides or {})
     settings: dict[str, float] = {}
-    for setting, asked in compound.settings.items():
-        value = asked.checked(name, setting, given.pop(setting, asked.neutral))
+    for setting, declared in compound.settings.items():
+        value = declared.checked(name, setting, given.pop(setting, declared.neutral))
         assert isinstance(value, float)  # all settings of cells are numbers
         settings[setting] = value
     law = get_preset(inside[0]).law

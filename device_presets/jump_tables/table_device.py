@@ -36,7 +36,7 @@ from rpu_ssnn.devices.law_parameter import LawParameter
 from rpu_ssnn.devices.laws.jump_table import JumpTable
 
 KEY = "table"
-DIGITS = 16
+DIGEST_DIGITS = 16
 """The digest at the end of a name has this many hexadecimal digits."""
 
 SHIPPED = Path(__file__).parents[1] / "measured"
@@ -114,8 +114,8 @@ class TableDevice:
     def ends(self) -> tuple[float, float]:
         """Returns the conductances of states -1 and 1, in siemens unless the tables are
         normalised."""
-        found = [table.conductance for table in self.tables]
-        return float(min(g[0] for g in found)), float(max(g[-1] for g in found))
+        conductances = [table.conductance for table in self.tables]
+        return float(min(g[0] for g in conductances)), float(max(g[-1] for g in conductances))
 
     @functools.cached_property
     def jump_tables(self) -> tuple[JumpTable, ...]:
@@ -149,15 +149,15 @@ class TableDevice:
             "w_min": (-1.0, "weight", f"the smallest conductance, {low:g} {unit}"),
             "w_max": (1.0, "weight", f"the largest conductance, {high:g} {unit}"),
         }
-        found = {
+        parameters = {
             name: Parameter(value, unit, source=f"the table: {why}")
             for name, (value, unit, why) in read.items()
         }
         for name, parameter in TABLE_PARAMETERS.items():
             value = self.settings[name]
             why = "not known to the table" if value is None else "of the study"
-            found[name] = Parameter(value, parameter.unit, assumption=why)
-        return found
+            parameters[name] = Parameter(value, parameter.unit, assumption=why)
+        return parameters
 
     def device(self, seconds_between_steps: float | None = None) -> Any:
         """Refuses, since no class of aihwkit simulates tables.
@@ -200,11 +200,11 @@ def table_device(name: str, overrides: Mapping[str, Any] | None = None) -> Table
         PresetError: a folder has no table, a table cannot be used (the error names its file), the
             tables do not match each other or the digest, or a setting is unknown.
     """
-    asked = _NAME.fullmatch(name.strip())
-    assert asked is not None
-    folders = tuple(folder.strip() for folder in asked["folders"].split(","))
+    match = _NAME.fullmatch(name.strip())
+    assert match is not None
+    folders = tuple(folder.strip() for folder in match["folders"].split(","))
     paths = [shipped_or_own(user_path("device", KEY, folder)) for folder in folders]
-    found = tuple(each for path in paths for each in _folders_in(path))
+    members = tuple(each for path in paths for each in _folders_in(path))
     plain, given = f"{KEY}({', '.join(folders)})", overrides or {}
     refuse_unknown(plain, given, TABLE_PARAMETERS)
     settings = {
@@ -212,12 +212,12 @@ def table_device(name: str, overrides: Mapping[str, Any] | None = None) -> Table
         for setting, parameter in TABLE_PARAMETERS.items()
     }
     refuse_pulses_that_overlap(plain, settings["pulse_width_s"], settings["pulse_period_s"])
-    read = (_read(folder, _stamps(folder)) for folder in found)
+    read = (_read(folder, _stamps(folder)) for folder in members)
     tables = tuple(sorted(read, key=lambda table: table.digest))
     digests = "".join(table.digest for table in tables)
-    digest = hashlib.sha256(digests.encode()).hexdigest()[:DIGITS]
-    allowed = f"must be {asked['digest']}: the table has changed"
-    require_preset(asked["digest"] in (None, digest), plain, "sha256", digest, allowed)
+    digest = hashlib.sha256(digests.encode()).hexdigest()[:DIGEST_DIGITS]
+    allowed = f"must be {match['digest']}: the table has changed"
+    require_preset(match["digest"] in (None, digest), plain, "sha256", digest, allowed)
     for table in tables:
         if table.normalised != tables[0].normalised:
             mixed = Fault("some are normalised, some in siemens")

@@ -54,12 +54,12 @@ class ParameterEntry(BaseModel):
 
     @model_validator(mode="after")
     def _says_where_it_comes_from(self) -> Self:
-        told = self.source or self.assumption or ""
-        if bool(self.source) == bool(self.assumption) or not told.strip():
+        origin = self.source or self.assumption or ""
+        if bool(self.source) == bool(self.assumption) or not origin.strip():
             raise ValueError("must have either a `source` or an `assumption`")
         low, high = self.measured or (-math.inf, math.inf)
-        seen = self.value if isinstance(self.value, float) else low
-        if not low <= seen <= high:
+        lowest = self.value if isinstance(self.value, float) else low
+        if not low <= lowest <= high:
             raise ValueError("must have `measured` as [lowest, highest], and `value` within")
         return self
 

@@ -46,7 +46,7 @@ def get_preset(name: str, overrides: Mapping[str, float | int | str] | None = No
         UserWarning: a file of the same name lies in the current folder, and is not used.
     """
     check_overrides(overrides)
-    name = _found(str(name))
+    name = _stored_name(str(name))
     if is_file_name(name):
         _, entry = entry_of_user_file(name)
     else:
@@ -65,7 +65,7 @@ def check_overrides(overrides: object) -> None:
         raise PresetError("device", "overrides", overrides, allowed)
 
 
-def _found(name: str) -> str:
+def _stored_name(name: str) -> str:
     """Returns the stored form of a name: ecram for ECRAM, and gong.yaml for gong if there is such
     a file in the current folder."""
     entries, file = shipped_entries(), f"{name}.yaml"
@@ -76,8 +76,8 @@ def _found(name: str) -> str:
         return name
     if name not in entries:
         return file
-    told = f"{name} means the shipped preset; write {file} for the file in this folder"
-    warnings.warn(told, stacklevel=3)
+    warning = f"{name} means the shipped preset; write {file} for the file in this folder"
+    warnings.warn(warning, stacklevel=3)
     return name
 
 
@@ -107,8 +107,8 @@ def preset_of(
     law.check_values(name, values)
     if law.file:
         check_own_step(law, values)
-    told = entry.model_dump(exclude={"parameters", "law"})
-    return Preset(name=name, law=law, parameters=parameters, **told)
+    facts = entry.model_dump(exclude={"parameters", "law"})
+    return Preset(name=name, law=law, parameters=parameters, **facts)
 
 
 def _parameters(
@@ -119,46 +119,46 @@ def _parameters(
 ) -> dict[str, Parameter]:
     def given(name: str) -> Parameter:
         """Returns the user's override of a parameter, or else its value from the entry."""
-        asked = declared[name]
+        spec = declared[name]
         seen = entry.parameters[name].measured if name in entry.parameters else None
         if name in overrides:
-            value = asked.checked(where, name, overrides[name])
+            value = spec.checked(where, name, overrides[name])
             if seen and isinstance(value, float) and not seen[0] <= value <= seen[1]:
                 allowed = f"must be within the measured range, {seen[0]:g} to {seen[1]:g}"
-                raise PresetError(where, name, value, f"{allowed} {asked.unit}")
+                raise PresetError(where, name, value, f"{allowed} {spec.unit}")
             knee = entry.parameters.get("width_knee_s")
             allowed = "must be left out, since the steps of this preset do not depend on it"
             several = name == "pulse_width_s" and seen and seen[0] < seen[1]
             require_preset(not several or (knee and knee.value), where, name, value, allowed)
-            told = "override by the user"
-            return Parameter(value, asked.unit, assumption=told, measured=seen)
-        found = entry.parameters[name]
-        if found.unit != asked.unit:
-            raise PresetError(where, f"{name}.unit", found.unit or None, f"must be {asked.unit}")
+            origin = "override by the user"
+            return Parameter(value, spec.unit, assumption=origin, measured=seen)
+        entered = entry.parameters[name]
+        if entered.unit != spec.unit:
+            raise PresetError(where, f"{name}.unit", entered.unit or None, f"must be {spec.unit}")
         # In YAML 1.2, a number in quotes is text.
-        allowed = f"{asked.allowed}, not text"
-        require_preset(not isinstance(found.value, str), where, name, found.value, allowed)
-        value = asked.checked(where, name, found.value)
-        return Parameter(value, **found.model_dump(exclude={"value"}))
+        allowed = f"{spec.allowed}, not text"
+        require_preset(not isinstance(entered.value, str), where, name, entered.value, allowed)
+        value = spec.checked(where, name, entered.value)
+        return Parameter(value, **entered.model_dump(exclude={"value"}))
 
     stated = {*overrides, *entry.parameters}
-    if missing := [n for n, asked in declared.items() if asked.required and n not in stated]:
+    if missing := [n for n, spec in declared.items() if spec.required and n not in stated]:
         units = ", ".join(f"{name} ({declared[name].unit})" for name in missing)
         allowed = f"must be given with value and unit: {units}"
         raise PresetError(where, ", ".join(missing), None, allowed)
     complete: dict[str, Parameter] = {}
-    for name, asked in declared.items():
+    for name, spec in declared.items():
         if name in stated - {*STEP_OR_LEVELS}:
             complete[name] = given(name)
         elif name not in STEP_OR_LEVELS:
-            unknown = asked.neutral is None
+            unknown = spec.neutral is None
             why = "not known to the preset" if unknown else "not given: aihwkit's neutral value"
-            complete[name] = Parameter(asked.neutral, asked.unit, assumption=why)
+            complete[name] = Parameter(spec.neutral, spec.unit, assumption=why)
     chosen = [n for n in STEP_OR_LEVELS if n in overrides]
     chosen = chosen or [n for n in STEP_OR_LEVELS if n in entry.parameters]
-    found = Fault("both are given" if chosen else "neither is given")
+    fault = Fault("both are given" if chosen else "neither is given")
     allowed = f"must be exactly one of {' and '.join(STEP_OR_LEVELS)}"
-    require_preset(len(chosen) == 1, where, "step and levels", found, allowed)
+    require_preset(len(chosen) == 1, where, "step and levels", fault, allowed)
     span = _number(complete["w_max"]) - _number(complete["w_min"])
     return _step_and_levels(where, declared, chosen[0], given(chosen[0]), span) | complete
 
@@ -173,8 +173,8 @@ def _step_and_levels(
         raise PresetError(where, "step", chosen.value, allowed)
     # The derived value counts as sourced or assumed, like the given one.
     origin = "source" if chosen.source else "assumption"
-    told: dict[str, Any] = {origin: "step = (w_max - w_min) / levels"}
-    both = {other: Parameter(derived, declared[other].unit, **told) for other in STEP_OR_LEVELS}
+    note: dict[str, Any] = {origin: "step = (w_max - w_min) / levels"}
+    both = {other: Parameter(derived, declared[other].unit, **note) for other in STEP_OR_LEVELS}
     both[name] = chosen
     if _number(both["step"]) > span:
         raise PresetError(where, "step", both["step"].value, f"must be at most the range, {span:g}")

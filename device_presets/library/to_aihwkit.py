@@ -42,9 +42,9 @@ def aihwkit_device(
 
     fields: dict[str, Value | list[float]] = {
         # aihwkit's bindings take lists, not tuples.
-        asked.aihwkit_name: list(value) if isinstance(value := values[name], tuple) else value
-        for name, asked in law.parameters.items()
-        if asked.aihwkit_name is not None
+        parameter.aihwkit_name: list(value) if isinstance(value := values[name], tuple) else value
+        for name, parameter in law.parameters.items()
+        if parameter.aihwkit_name is not None
     }
     fields |= law.to_aihwkit(values)
     if seconds_between_steps is not None:

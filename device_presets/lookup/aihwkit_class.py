@@ -54,21 +54,21 @@ def aihwkit_object(name: str) -> Any:
     head = call.func if isinstance(call, ast.Call) and not call.args else call
     if not isinstance(head, ast.Name):
         raise PresetError(WHERE, "device", name, "must be CLASS(field=value, ...)")
-    found = _classes()
-    if head.id not in found:
-        offered = [n for n, kind in found.items() if n.endswith("Preset") or _model_of(kind)]
+    classes = _classes()
+    if head.id not in classes:
+        offered = [n for n, kind in classes.items() if n.endswith("Preset") or _model_of(kind)]
         raise PresetError(WHERE, "device", head.id, one_of(offered, head.id))
     values = {}
     for keyword in keywords:
         field = keyword.arg or "**"
-        known = [one.name for one in dataclasses.fields(found[head.id])]
+        known = [declared.name for declared in dataclasses.fields(classes[head.id])]
         if field not in known:
             raise PresetError(WHERE, f"field of {head.id}", field, one_of(known, field))
         where = f"{head.id}.{field}"
         if field in values:
             raise PresetError(WHERE, where, ast.unparse(keyword.value), "must be given only once")
         values[field] = _value_of(where, keyword.value)
-    return found[head.id](**values)
+    return classes[head.id](**values)
 
 
 def _value_of(where: str, written: ast.expr) -> Any:
@@ -105,7 +105,7 @@ def own_entry(source: Any) -> tuple[str, PresetEntry]:
         raise PresetError(WHERE, "class", type(device).__name__, allowed)
     law = law_of_aihwkit(model)
     assert law is not None
-    known = {asked.aihwkit_name: name for name, asked in law.parameters.items()}
+    known = {parameter.aihwkit_name: name for name, parameter in law.parameters.items()}
     base = _classes()[model]()
     parameters: dict[str, ParameterEntry] = {}
     gammas = [_plain(getattr(device, f"gamma_{way}", 0.0)) for way in ("up", "down")]
@@ -119,8 +119,8 @@ def own_entry(source: Any) -> tuple[str, PresetEntry]:
             allowed = f"must be {grows}, as a gamma is {'' if grows else 'not '}below 0"
             require_preset(value == grows, type(device).__name__, field.name, value, allowed)
         elif value != default and field.name in _DRAWN_LATER:
-            told = f"{type(device).__name__}: {field.name} is not used: the seed of a trial draws"
-            warnings.warn(f"{told} its devices", stacklevel=3)
+            unused = f"{type(device).__name__}: {field.name} is not used"
+            warnings.warn(f"{unused}: the seed of a trial draws its devices", stacklevel=3)
         elif value != default:
             allowed = _COUNTED.get(field.name, f"must be {default!r}: no preset has this field")
             raise PresetError(type(device).__name__, field.name, value, allowed)

@@ -52,11 +52,11 @@ def law_device(name: str, overrides: Mapping[str, Any] | None = None) -> Preset:
         PresetError: the file does not define a law or has another digest, or a parameter is
             missing, unknown or out of its range.
     """
-    asked = _NAME.fullmatch(name.strip())
-    assert asked is not None
-    pairs = (part.partition("=") for part in asked["rest"].split(",")[1:])
+    match = _NAME.fullmatch(name.strip())
+    assert match is not None
+    pairs = (part.partition("=") for part in match["rest"].split(",")[1:])
     given = {key.strip(): value.strip() for key, _, value in pairs}
-    file = asked["file"].strip()
+    file = match["file"].strip()
     law = find_law("device", str(user_path("device", KEY, file)), given.pop("sha256", None))
     refuse_unknown(name, given, law.parameters)
     parameters = {
@@ -70,8 +70,8 @@ def law_device(name: str, overrides: Mapping[str, Any] | None = None) -> Preset:
         citation="none (the user's law)",
         parameters=parameters,
     )
-    whole = law_name({KEY: file, **given})
-    return preset_of(whole, entry, overrides)
+    full_name = law_name({KEY: file, **given})
+    return preset_of(full_name, entry, overrides)
 
 
 def _value(text: str) -> bool | float | str:

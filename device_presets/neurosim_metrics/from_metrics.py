@@ -98,36 +98,36 @@ def entry_from_metrics(metrics: PublishedMetrics) -> PresetEntry:
     step = max(up, down)
     noise = _RANGE * metrics.cycle_to_cycle / math.sqrt((up**2 + down**2) / 2)
     common, slope_up_spread, slope_down_spread = _spreads(metrics)
-    told = f"{metrics.source}; {_CONVENTION}"
-    curve = f"{told}: from states and nonlinearity, step = k (W - w)"
+    source = f"{metrics.source}; {_CONVENTION}"
+    curve = f"{source}: from states and nonlinearity, step = k (W - w)"
     uneven = abs(up - down) / (up + down)
-    noise_told = (
-        f"{told}: {metrics.cycle_to_cycle:g} of the range, here as a share of the step; aihwkit "
+    noise_source = (
+        f"{source}: {metrics.cycle_to_cycle:g} of the range, here as a share of the step; aihwkit "
         "scales it with the up and the down step, so their mean square is right, and each is off "
         f"by about {100 * uneven:.0f} %"
     )
-    spread_told = f"{told}: labels that deviate by {metrics.device_to_device:g}, to first order"
+    spread_source = f"{source}: labels that deviate by {metrics.device_to_device:g}, to first order"
 
-    range_told = "normalised range; on_off_ratio is the ratio of its conductances"
-    range_spread_told = "not among the metrics; NeuroSim keeps the range fixed"
+    range_assumption = "normalised range; on_off_ratio is the ratio of its conductances"
+    range_spread_assumption = "not among the metrics; NeuroSim keeps the range fixed"
     given: dict[str, tuple[float | bool, str]] = {
         "step": (step, curve),
-        "cycle_to_cycle": (noise, noise_told),
-        "noise_scales_with_step": (False, f"{told}: a fixed share of the range"),
-        "step_spread": (common, spread_told),
+        "cycle_to_cycle": (noise, noise_source),
+        "noise_scales_with_step": (False, f"{source}: a fixed share of the range"),
+        "step_spread": (common, spread_source),
         "asymmetry": (asymmetry_of(up, down), curve),
-        "asymmetry_spread": (common, spread_told),
+        "asymmetry_spread": (common, spread_source),
         "slope_up": (slope_up, curve),
         "slope_down": (slope_down, curve),
-        "slope_up_spread": (slope_up_spread, spread_told),
-        "slope_down_spread": (slope_down_spread, spread_told),
+        "slope_up_spread": (slope_up_spread, spread_source),
+        "slope_down_spread": (slope_down_spread, spread_source),
         "on_off_ratio": (metrics.on_off, metrics.source),
     }
     assumed = {
-        "w_max": (1.0, range_told),
-        "w_min": (-1.0, range_told),
-        "w_max_spread": (0.0, range_spread_told),
-        "w_min_spread": (0.0, range_spread_told),
+        "w_max": (1.0, range_assumption),
+        "w_min": (-1.0, range_assumption),
+        "w_max_spread": (0.0, range_spread_assumption),
+        "w_min_spread": (0.0, range_spread_assumption),
     }
     entries = {
         name: ParameterEntry.of(_LAW, name, value, assumption=why)

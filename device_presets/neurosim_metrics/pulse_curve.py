@@ -32,8 +32,8 @@ def curve(share: np.ndarray, label: float) -> np.ndarray:
 
 def curvature(label: float) -> float:
     """Returns A, in units of the number of pulses, of a positive label up to ``LARGEST_LABEL``."""
-    wanted = label / LABEL_PER_DISTANCE
-    return math.exp(brentq(lambda log_a: _distance(math.exp(log_a)) - wanted, -6.0, 12.0))
+    distance = label / LABEL_PER_DISTANCE
+    return math.exp(brentq(lambda log_a: _distance(math.exp(log_a)) - distance, -6.0, 12.0))
 
 
 def label_of(measured: np.ndarray) -> float:
@@ -51,8 +51,8 @@ def label_of(measured: np.ndarray) -> float:
     coarse = np.linspace(-LARGEST_LABEL, LARGEST_LABEL, 37)
     best = float(coarse[int(np.argmin([misfit(float(label)) for label in coarse]))])
     low, high = max(best - 0.5, -LARGEST_LABEL), min(best + 0.5, LARGEST_LABEL)
-    found = minimize_scalar(misfit, bounds=(low, high), method="bounded", options={"xatol": 1e-5})
-    return float(found.x)
+    minimum = minimize_scalar(misfit, bounds=(low, high), method="bounded", options={"xatol": 1e-5})
+    return float(minimum.x)
 
 
 def _distance(a: float) -> float:

@@ -121,10 +121,10 @@ def _own_train(
     first = columns["low"] if start is None else np.clip(start, columns["low"], columns["high"])
     weights = np.empty((len(up) + 1, n))
     weights[0] = first
-    for pulse, way in enumerate(up):
+    for pulse, is_up in enumerate(up):
         for k, device in enumerate(devices):
             w = device.state = float(weights[pulse, k])
-            w += float(law.step(shared, device, w, way, rng.standard_normal()))
+            w += float(law.step(shared, device, w, is_up, rng.standard_normal()))
             device.pulses += 1
             weights[pulse + 1, k] = min(max(w, device.low), device.high)
     return weights

@@ -30,7 +30,7 @@ from rpu_ssnn.devices.law_parameter import LawParameter
 from rpu_ssnn.devices.laws import LAWS
 from rpu_ssnn.devices.shared import own_step
 
-DIGITS = 16
+DIGEST_DIGITS = 16
 """A digest in names and rows has this many hexadecimal digits."""
 
 MOST_HIDDEN = 2
@@ -64,7 +64,7 @@ def find_law(where: str, name: str, digest: str | None = None) -> Law:
         code = file.read_bytes()
     except OSError as error:
         raise PresetError(where, "law", name, f"must be readable: {reason(error)}") from None
-    actual = hashlib.sha256(code).hexdigest()[:DIGITS]
+    actual = hashlib.sha256(code).hexdigest()[:DIGEST_DIGITS]
     if digest not in (None, actual):
         raise PresetError(where, "law", f"{name}, sha256={actual}", f"must have sha256={digest}")
     return _read(str(file.absolute()), code, actual)

@@ -30,8 +30,8 @@ type Joules = Float64[np.ndarray, "3"]
 
 def total(parts: Mapping[str, Joules]) -> Joules:
     """Returns the sum of all parts, with the sums of their lowest and of their highest values."""
-    found: Joules = np.sum(list(parts.values()), axis=0)
-    return found
+    result: Joules = np.sum(list(parts.values()), axis=0)
+    return result
 
 
 def joules(component: Component | None) -> Joules:
@@ -95,11 +95,11 @@ class Costs:
     @property
     def initial(self) -> Joules:
         """Returns the energy of writing the initial weights (J)."""
-        devices = sum(one.n_in * one.columns for one in self.network.crossbars)
-        each, n = joules(self.chip.components.initial_write), float(devices)
+        devices = sum(each.n_in * each.columns for each in self.network.crossbars)
+        energy, n = joules(self.chip.components.initial_write), float(devices)
         if self.network.initial_pulses:
-            each, n = self.pulse, self.network.initial_pulses
-        written: Joules = n * each
+            energy, n = self.pulse, self.network.initial_pulses
+        written: Joules = n * energy
         return written
 
     @property
@@ -133,7 +133,7 @@ class Costs:
     def array_use(self) -> float:
         """Returns the share of the devices of all arrays that hold weights."""
         size = self.chip.array
-        used = sum(one.n_in * one.columns for one in self.network.crossbars)
+        used = sum(each.n_in * each.columns for each in self.network.crossbars)
         return used / (self.array_count * size.rows * size.columns)
 
     @cached_property
@@ -152,8 +152,8 @@ class Costs:
             "cell_read": size.rows * size.columns * n,
             "converter": math.ceil(converted / self.chip.lines_per_converter)
             * (self.chip.columns == "converter"),
-            "neuron": sum(3 * one.neurons for one in crossbars),
-            "buffer": sum(one.before * one.delay for one in crossbars),
+            "neuron": sum(3 * each.neurons for each in crossbars),
+            "buffer": sum(each.before * each.delay for each in crossbars),
         }
 
     @property
@@ -183,16 +183,16 @@ class Costs:
 
     def _energies(self, events: Sequence[Events], phase: int) -> dict[str, Joules]:
         components, used = self.chip.components, {"wire": self.network.wires[phase]}
-        for crossbar, of_crossbar in zip(self.network.crossbars, events, strict=True):
-            for name, count in crossbar.use(self.chip, of_crossbar, writes=not phase).items():
+        for crossbar, counts in zip(self.network.crossbars, events, strict=True):
+            for name, count in crossbar.use(self.chip, counts, writes=not phase).items():
                 used[name] = used.get(name, 0.0) + count
-        of_devices = {"pulse": self.pulse, "half_select": self.pulse * HALF_SELECT_SHARE}
-        each = of_devices | {
-            name: joules(getattr(components, name)) for name in used if name not in of_devices
+        pulsed = {"pulse": self.pulse, "half_select": self.pulse * HALF_SELECT_SHARE}
+        costs = pulsed | {
+            name: joules(getattr(components, name)) for name in used if name not in pulsed
         }
         leaks = self.power_w * (self.inference_time if phase else self.time)[0]
-        found = {name: each[name] * count for name, count in used.items()}
-        return found | {"leakage": np.full(3, leaks)}
+        energies = {name: costs[name] * count for name, count in used.items()}
+        return energies | {"leakage": np.full(3, leaks)}
 
     def _time(self, phase: int) -> tuple[float, str]:
         """Returns the time of the slowest crossbar, or of the shortest slots if that is longer.
@@ -203,7 +203,7 @@ class Costs:
         """
         network, chip = self.network, self.chip
         slots = network.slots[phase]
-        slowest = {"slot": slots * max(one.cycles for one in network.crossbars) * chip.slot_s}
+        slowest = {"slot": slots * max(each.cycles for each in network.crossbars) * chip.slot_s}
         for crossbar, events in zip(
             network.crossbars, (network.training, network.inference)[phase], strict=True
         ):

@@ -272,10 +272,10 @@ def surveyed_converter(bits: int, node_m: float, time_s: float) -> Mapping[str, 
         InputError: the package is not installed, or it knows no such converter.
     """
     field = "components.converter.program"
-    found = optional_package("hwcomponents_adc", "rpu-ssnn[chip]", "chip", field, PROGRAM)
+    package = optional_package("hwcomponents_adc", "rpu-ssnn[chip]", "chip", field, PROGRAM)
     allowed = f"must be at least {FEWEST_BITS}, as {PROGRAM} knows none with fewer"
     require(bits >= FEWEST_BITS, "chip", "bits", bits, allowed)
-    adc = found.ADC(n_bits=bits, tech_node=node_m, throughput=1.0 / time_s)
+    adc = package.ADC(n_bits=bits, tech_node=node_m, throughput=1.0 / time_s)
     return {
         "energy_j": float(adc.convert().energy),
         "area_m2": float(adc.area),

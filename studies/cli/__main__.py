@@ -19,7 +19,7 @@ def main() -> None:
 
             stop(str(error), error.exit_code)
         except BaseException as error:
-            if not interrupts.heard():
+            if not interrupts.interrupted():
                 raise
             if not isinstance(error, SystemExit):
                 print("interrupted", file=sys.stderr)

@@ -208,14 +208,14 @@ def main() -> None:
         stop("there is not enough memory", 1)
     except RuntimeWarning as warning:  # from numba, about a variable that it cannot read
         name, value = re.findall("'(.*?)'", str(warning))[:2]
-        told = InputError("environment", name, value, "must be what numba reads, or unset")
-        stop(str(told), told.exit_code)
+        fault = InputError("environment", name, value, "must be what numba reads, or unset")
+        stop(str(fault), fault.exit_code)
     except Exception as error:
         # For a wrong option or argument, this is click's sentence without its box.
         sentence = getattr(error, "format_message", None)
         if sentence is not None:
             stop(_in_our_words(" ".join(str(sentence()).split()), error), 2)
-        if interrupts.heard():  # a library has turned the interrupt into another error
+        if interrupts.interrupted():  # a library has turned the interrupt into another error
             stop("interrupted", interrupts.EXIT_CODE)
         raise
     sys.exit(code or 0)
@@ -238,8 +238,8 @@ def _in_our_words(sentence: str, error: Exception) -> str:
     ):
         sentence = re.sub(theirs, ours, sentence)
     cause, command = error.__cause__, _command_of(sys.argv[1:])
-    found = cause.errors()[0]["input"] if isinstance(cause, ValidationError) else None
-    sentence = sentence.replace("Input should be ", f"{found!r} is not allowed; must be ")
+    value = cause.errors()[0]["input"] if isinstance(cause, ValidationError) else None
+    sentence = sentence.replace("Input should be ", f"{value!r} is not allowed; must be ")
     return f"{command}: {sentence.rstrip('.')}; see {command} --help"
 
 
@@ -262,7 +262,7 @@ def _show(declared: "Study", runs: "Runs", root: Path) -> None:
     from studies.report.page.headline import headline
     from studies.report.summary_view import readable
     from studies.results import caveats
-    from studies.results.summary import beside
+    from studies.results.summary import with_published
     from studies.results.tables import RESULTS_CSV, RESULTS_PARQUET
 
     reference = declared.reference_label
@@ -272,7 +272,7 @@ def _show(declared: "Study", runs: "Runs", root: Path) -> None:
     figures = StudyFigures(declared, runs)
     results, table = figures.results, figures.summary
     title = ": ".join(filter(None, (declared.study, " ".join(declared.question.split()))))
-    typer.echo(f"{title}\n\n{readable(beside(table, declared), reference).markdown}\n")
+    typer.echo(f"{title}\n\n{readable(with_published(table, declared), reference).markdown}\n")
     for sentence in headline(runs, results, table, reference):
         typer.echo(sentence)
     for line in caveats.of_summary(declared, table, runs):

@@ -55,15 +55,16 @@ def keys(
     ] = None,
 ) -> None:
     """Print the keys of a study file with allowed values, defaults and meanings."""
-    found = list(sections_of_a_study())
-    shown = list(_of_that_name(found, name)) if name else found
+    sections = list(sections_of_a_study())
+    shown = list(_of_that_name(sections, name)) if name else sections
     if not shown:
-        known = {row.key for one in found for row in one.rows}.union(*(one.names for one in found))
+        known = {row.key for section in sections for row in section.rows}
+        known |= {each for section in sections for each in section.names}
         last = str(name).rpartition(".")[2]
         raise InputError("keys", "NAME", name, one_of(sorted(known), last, "rpu-ssnn keys"))
-    for one in shown:
-        typer.echo(f"{one.name}\n{textwrap.fill(one.text, 96)}".rstrip() + "\n")
-        for row in one.rows:
+    for section in shown:
+        typer.echo(f"{section.name}\n{textwrap.fill(section.text, 96)}".rstrip() + "\n")
+        for row in section.rows:
             default = f"; default: {row.default}" if row.default else ""
             _indented(_LINK.sub(r"\1", f"{row.key}: {row.allowed}{default}").replace("`", ""), 2)
             _indented(row.meaning, 6)
@@ -75,16 +76,16 @@ def _indented(text: str, n: int) -> None:
         typer.echo(textwrap.fill(text, 96, initial_indent=" " * n, subsequent_indent=" " * 6))
 
 
-def _of_that_name(found: list[KeySection], wanted: str) -> Iterator[KeySection]:
+def _of_that_name(sections: list[KeySection], path: str) -> Iterator[KeySection]:
     """Yields the sections with that name or behind a key of that name, else keys of that name."""
-    name = wanted.rpartition(".")[2].lower()
-    rows = [row for one in found for row in one.rows if row.key.lower() == name]
-    held = {section for row in rows for section in _LINK.findall(row.allowed)}
-    whole = [one for one in found if name in one.names or one.name in held]
-    for one in whole or found:
-        shown = one.rows if whole else [row for row in one.rows if row.key.lower() == name]
+    name = path.rpartition(".")[2].lower()
+    rows = [row for section in sections for row in section.rows if row.key.lower() == name]
+    held = {linked for row in rows for linked in _LINK.findall(row.allowed)}
+    whole = [section for section in sections if name in section.names or section.name in held]
+    for section in whole or sections:
+        shown = section.rows if whole else [row for row in section.rows if row.key.lower() == name]
         if shown:
-            yield one._replace(rows=shown)
+            yield section._replace(rows=shown)
 
 
 def sections_of_a_study() -> Iterator[KeySection]:

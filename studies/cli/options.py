@@ -84,8 +84,8 @@ def shown(folder: Path, rows: list[Path] | None) -> "FolderContents":
     """
     from studies.execution.study_runs import refuse_empty, shown_contents
 
-    found = shown_contents(folder, rows or ())
-    refuse_empty(folder, found)
-    for note in (*(f"left out: {error}" for error in found.faults), *found.not_shown):
+    contents = shown_contents(folder, rows or ())
+    refuse_empty(folder, contents)
+    for note in (*(f"left out: {error}" for error in contents.faults), *contents.not_shown):
         typer.echo(note, err=True)
-    return found
+    return contents

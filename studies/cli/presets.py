@@ -122,7 +122,7 @@ def fit(
     from device_presets.library.entry_writing import checked_name, draws_file
     from studies.cli.kept_fits import kept_fit
 
-    of_a_fit = {
+    fit_options = {
         "--out": out,
         "--plot": plot,
         "--retention": retention,
@@ -130,10 +130,10 @@ def fit(
         "--weight-one": weight_one,
         "--accept-poor-fit": accept_poor_fit or None,
     }
-    given = [option for option, value in of_a_fit.items() if value is not None]
+    given = [option for option, value in fit_options.items() if value is not None]
     if table and given:
         allowed = "belongs to a fit, and must not come with --table"
-        raise InputError("presets fit", given[0], str(of_a_fit[given[0]]), allowed)
+        raise InputError("presets fit", given[0], str(fit_options[given[0]]), allowed)
     checked_name(name)
     if table:
         typer.echo("\n".join(write_tables(data, Path(name), sheet, read_voltage)))
@@ -154,12 +154,12 @@ def fit(
 
     options = {"sheet": sheet, "weight_zero": weight_zero, "weight_one": weight_one}
     fitted = kept_fit(data, name, tell, **options, read_voltage=read_voltage, retention=retention)
-    found = fitted.measurement
-    doubt = doubt_of(found)
+    measurement = fitted.measurement
+    doubt = doubt_of(measurement)
     if doubt:
         typer.echo(f"{doubt}.\n")
-    typer.echo(f"{data}: {found.size}")
-    for note in found.notes:
+    typer.echo(f"{data}: {measurement.size}")
+    for note in measurement.notes:
         typer.echo(f"note: {note}")
     typer.echo(f"{fitted.population.fit.prepared.scale.sentence}\n")
     typer.echo(
@@ -169,9 +169,9 @@ def fit(
     typer.echo(fitted.models().to_markdown(index=False, disable_numparse=True))
     typer.echo("")
     typer.echo(fitted.table().to_markdown(index=False, disable_numparse=True))
-    told = fitted.remarks
-    typer.echo("\n".join(["", *told]))
-    if told:
+    remarks = fitted.remarks
+    typer.echo("\n".join(["", *remarks]))
+    if remarks:
         typer.echo("")
     typer.echo(f"{fitted.sentence}. {fitted.diagnosis}\n")
     for check in fitted.checks:

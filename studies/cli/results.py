@@ -47,16 +47,16 @@ def table(folder: FolderArgument, out: TableOutOption = None, rows: RowsOption =
     """
     from studies.report.summary_view import readable
     from studies.results import caveats
-    from studies.results.summary import beside, summary
+    from studies.results.summary import summary, with_published
     from studies.results.tables import results_frame
 
     declared, runs = _finished(folder, rows)
     reference = declared.reference_label
     summed = summary(results_frame(runs), reference)
-    told = caveats.of_summary(declared, summed, runs)
-    shown_table = beside(summed, declared)
+    warnings = caveats.of_summary(declared, summed, runs)
+    shown_table = with_published(summed, declared)
     text = readable(shown_table, reference).markdown
-    print_table("table", "\n\n".join([text, *told]), shown_table, out, rows)
+    print_table("table", "\n\n".join([text, *warnings]), shown_table, out, rows)
 
 
 @results_app.command()
@@ -84,23 +84,23 @@ def ledger(
     from studies.results.tables import results_frame
 
     around = None if chip is None else load_chip(chip)
-    found = shown(folder, rows)
-    table = ledger_table(results_frame(found.runs))
+    contents = shown(folder, rows)
+    table = ledger_table(results_frame(contents.runs))
     require(len(table), folder, "trials", 0, f"there must be {A_TRIAL} on a device")
     text = ledger_view.readable(table).markdown
-    around = around or found.study.chip
+    around = around or contents.study.chip
     if around is None:
         print_table("ledger", text, table, out, rows)
         return
-    costs = chip_ledger(found.runs, around, folder)
-    text = "\n\n".join([text, *(one.markdown for one in chip_view.tables(costs, around))])
+    costs = chip_ledger(contents.runs, around, folder)
+    text = "\n\n".join([text, *(part.markdown for part in chip_view.tables(costs, around))])
     figures = {"chip": chip_view.draw(costs, around, WIDE_INCHES)}
     if len(costs) > 1:
         figures["trade"] = chip_view.draw_trade(costs, around, WIDE_INCHES)
     beside = folder if folder.is_dir() else Path()  # kept rows have no output folder
     print_table("ledger", text, costs, out, rows)
     for kind, figure in figures.items():
-        typer.echo(save(figure, beside / f"{found.study.study}_{kind}.png"))
+        typer.echo(save(figure, beside / f"{contents.study.study}_{kind}.png"))
 
 
 @results_app.command()
@@ -231,8 +231,8 @@ def figure(
 
     path = out or Path(f"paper_{which}.png")
     if (which == "figure7") != (folder is not None):
-        wanted = "must be given for figure7, and left out for the others"
-        raise InputError("figure", "FOLDER", None if folder is None else str(folder), wanted)
+        allowed = "must be given for figure7, and left out for the others"
+        raise InputError("figure", "FOLDER", None if folder is None else str(folder), allowed)
     allowed = f"must be left out for {which}; only {listed(_OF_MNIST)} need images of MNIST"
     require(data is None or which in _OF_MNIST, "figure", "--data", str(data), allowed)
     refuse_unwritable("figure", "--out", path, PLOT_SUFFIXES)
@@ -250,11 +250,11 @@ def _finished(folder: Path, rows: list[Path] | None) -> "tuple[Study, Runs]":
     from studies.declaration.hyperparameters import chosen_on_shown_images
     from studies.results.store import Versions
 
-    found = shown(folder, rows)
-    runs = found.runs
+    contents = shown(folder, rows)
+    runs = contents.runs
     versions = Versions.of_all(runs)
     if len(versions) > 1:
         typer.echo(f"the rows were made under different versions: {'; '.join(versions)}", err=True)
-    for line in chosen_on_shown_images(found.study, found.hyperparameters):
+    for line in chosen_on_shown_images(contents.study, contents.hyperparameters):
         typer.echo(line, err=True)
-    return found.study, runs
+    return contents.study, runs

@@ -130,7 +130,7 @@ def require(
     from studies.sensitivity.requirement import most_trainings
     from studies.sensitivity.requirement import require as answer
 
-    wanted: dict[str, Any] = {
+    arguments: dict[str, Any] = {
         "loss": loss,
         "parameters": parameter or STANDARD,
         "others": others,
@@ -138,9 +138,9 @@ def require(
         "image_nj": image_nj,
         "image_us": image_us,
     }
-    most, found = partial(most_trainings, **wanted), partial(answer, **wanted)
+    most, answering = partial(most_trainings, **arguments), partial(answer, **arguments)
     asked = workers, scheduler, data, other_versions, rows, retry_failed
-    _answer("require", study, device, out, asked, plan, most, found, requirement_view)
+    _answer("require", study, device, out, asked, plan, most, answering, requirement_view)
 
 
 def _answer(
@@ -167,41 +167,42 @@ def _answer(
     """
     from studies.declaration.shipped import find_study
     from studies.execution.study_runs import finished_in, of_whole_seeds, runner_of, with_own_folder
-    from studies.sensitivity.device_question import device_name, name_of
+    from studies.sensitivity.device_question import device_name, question_name
 
-    found = find_study(study)
-    declared, own = with_own_folder(found, found.default_folder)
-    root = out or Path("out") / name_of(declared.study, question, device_name(declared, device))
+    written = find_study(study)
+    declared, own = with_own_folder(written, written.default_folder)
+    folder_name = question_name(declared.study, question, device_name(declared, device))
+    root = out or Path("out") / folder_name
     workers, scheduler, data, other_versions, given, retry = asked
     rows = list(dict.fromkeys([*(given or ()), *own]))
     if plan:
-        whole = trainings(declared, device, done=finished_in(root, rows))
-        print_plan(whole, root, workers, data, rows)
+        trained = trainings(declared, device, done=finished_in(root, rows))
+        print_plan(trained, root, workers, data, rows)
         return
     with executing(root, workers, scheduler, data, other_versions, rows, retry) as options:
         try:
-            told = answer(declared, device, run=runner_of(root, options))
+            result = answer(declared, device, run=runner_of(root, options))
         except KeyboardInterrupt:
             # `require` chooses each value by the last answer, and `rerun` doubts the finished rows.
             if question != "require" and other_versions != "rerun":
                 done = of_whole_seeds(finished_in(root, rows))
-                whole = trainings(declared, device, done=done)
-                n_all = len({seed for point in whole.points() for seed in point.seeds})
-                n = len({trial.settings.seed for trial, _ in done(whole).runs})
+                trained = trainings(declared, device, done=done)
+                n_all = len({seed for point in trained.points() for seed in point.seeds})
+                n = len({trial.settings.seed for trial, _ in done(trained).runs})
                 typer.echo(f"complete in every case: {n} of {counted(n_all, 'seed')}")
                 if n:
                     _show(answer(declared, device, run=done), view, device, root)
             raise
-    _show(told, view, device, root)
-    end(told.failures, root)
+    _show(result, view, device, root)
+    end(result.failures, root)
 
 
-def _show(told: Any, view: Any, device: str, root: Path) -> None:
+def _show(result: Any, view: Any, device: str, root: Path) -> None:
     """Prints an answer, and writes its table and figure to the folder."""
     from studies.results.tables import write_csv
 
-    for line in view.lines(told):
+    for line in view.lines(result):
         typer.echo(line)
-    if len(told.table):
-        typer.echo(f"table   {write_csv(told.table, root / view.FILE)}")
-        typer.echo(f"figure  {view.draw(told, device, root)}")
+    if len(result.table):
+        typer.echo(f"table   {write_csv(result.table, root / view.FILE)}")
+        typer.echo(f"figure  {view.draw(result, device, root)}")

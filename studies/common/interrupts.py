@@ -22,7 +22,7 @@ _SHOW_CURSOR = b"\x1b[?25h"
 """Shows the cursor again, which a progress bar hides."""
 
 
-class _Heard:
+class _Signals:
     """Counts the signals that this process has received."""
 
     def __init__(self) -> None:
@@ -31,12 +31,12 @@ class _Heard:
         self.before_deferred: int | None = None
 
 
-_heard = _Heard()
+_signals = _Signals()
 
 
-def heard() -> bool:
+def interrupted() -> bool:
     """Says whether a signal has asked the command to end."""
-    return _heard.times > 0
+    return _signals.times > 0
 
 
 @contextmanager
@@ -46,14 +46,14 @@ def ending_the_command() -> Iterator[None]:
     In callbacks of compilers and of the garbage collector Python cannot raise an exception, but
     would print a traceback and go on. There, the first signal ends the process with one word.
     """
-    _heard.times, _heard.is_command = 0, True
-    shown_otherwise, sys.unraisablehook = sys.unraisablehook, _exit_or_show
+    _signals.times, _signals.is_command = 0, True
+    hook, sys.unraisablehook = sys.unraisablehook, _exit_or_show
     with _handled_by(_raise_or_exit, SIGNALS):
         try:
             yield
         finally:
-            _heard.is_command = False
-            sys.unraisablehook = shown_otherwise
+            _signals.is_command = False
+            sys.unraisablehook = hook
 
 
 @contextmanager
@@ -66,30 +66,30 @@ def deferred() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before, outer = _heard.times, _heard.before_deferred
+    before, outer = _signals.times, _signals.before_deferred
 
     def note(number: int, frame: FrameType | None) -> None:
-        again = _heard.times > before
-        _heard.times += 1
+        again = _signals.times > before
+        _signals.times += 1
         if again:
-            _exit_now() if _heard.is_command else _raise()
+            _exit_now() if _signals.is_command else _raise()
 
     try:
-        _heard.before_deferred = before
-        with _handled_by(note, [one for one in SIGNALS if callable(signal.getsignal(one))]):
+        _signals.before_deferred = before
+        with _handled_by(note, [each for each in SIGNALS if callable(signal.getsignal(each))]):
             yield
         raise_if_interrupted()
     finally:
-        _heard.before_deferred = outer
-        if not _heard.is_command:
-            _heard.times = before
+        _signals.before_deferred = outer
+        if not _signals.is_command:
+            _signals.times = before
 
 
 def raise_if_interrupted() -> None:
     """Raises KeyboardInterrupt in the main thread if a signal was deferred."""
-    before = _heard.before_deferred
+    before = _signals.before_deferred
     in_main_thread = threading.current_thread() is threading.main_thread()
-    if in_main_thread and before is not None and _heard.times > before:
+    if in_main_thread and before is not None and _signals.times > before:
         _raise()
 
 
@@ -108,8 +108,8 @@ def blocked() -> Iterator[None]:
 
 
 def _raise_or_exit(number: int, frame: FrameType | None) -> None:
-    _heard.times += 1
-    if _heard.times > 1:
+    _signals.times += 1
+    if _signals.times > 1:
         _exit_now()
     _raise()
 
@@ -121,7 +121,7 @@ def _exit_or_show(lost: "sys.UnraisableHookArgs") -> None:
     ignored.
     """
     if not issubclass(lost.exc_type, KeyboardInterrupt):
-        if not heard():
+        if not interrupted():
             sys.__unraisablehook__(lost)
         return
     with suppress(OSError, ValueError, AttributeError):
@@ -154,13 +154,13 @@ def _handled_by(
     handler: Callable[[int, FrameType | None], None],
     signals: "tuple[signal.Signals, ...] | list[signal.Signals]",
 ) -> Iterator[None]:
-    previous = {one: signal.getsignal(one) for one in signals}
+    previous = {each: signal.getsignal(each) for each in signals}
     # Signals that the shell made the process ignore (nohup: SIGHUP) stay ignored.
-    taken = [one for one in signals if previous[one] not in (signal.SIG_IGN, None)]
-    for one in taken:
-        signal.signal(one, handler)
+    taken = [each for each in signals if previous[each] not in (signal.SIG_IGN, None)]
+    for each in taken:
+        signal.signal(each, handler)
     try:
         yield
     finally:
-        for one in taken:
-            signal.signal(one, previous[one])
+        for each in taken:
+            signal.signal(each, previous[each])

@@ -41,8 +41,8 @@ def name_of(path: str) -> str:
     if path in _SETTINGS and _SETTINGS[path][0]:
         return _SETTINGS[path][0]
     last, unit = path.rpartition(".")[2], _unit(path)
-    told = unit in ("s", "J", "K", "eV")  # the name need not repeat these units
-    return (last.removesuffix(f"_{unit.lower()}") if told else last).replace("_", " ")
+    in_name = unit in ("s", "J", "K", "eV")  # the name need not repeat these units
+    return (last.removesuffix(f"_{unit.lower()}") if in_name else last).replace("_", " ")
 
 
 def distinct[T](things: Iterable[T], name: Callable[[T], str]) -> dict[T, str]:

@@ -80,9 +80,9 @@ def nested_deviations(groups: Sequence[Sequence[float]]) -> tuple[float, float]:
     if len(groups) < 2 or any(group.n < 2 for group in within):
         return math.nan, math.nan
     variance = math.fsum(group.sd**2 for group in within) / len(within)
-    of_means = describe([group.mean for group in within]).sd ** 2
-    own = variance * math.fsum(1.0 / group.n for group in within) / len(within)
-    return math.sqrt(variance), math.sqrt(max(of_means - own, 0.0))
+    between = describe([group.mean for group in within]).sd ** 2
+    from_within = variance * math.fsum(1.0 / group.n for group in within) / len(within)
+    return math.sqrt(variance), math.sqrt(max(between - from_within, 0.0))
 
 
 @dataclass(frozen=True)
@@ -111,9 +111,9 @@ class PairedTest:
 
 def paired_tests(differences: Iterable[Sequence[float]]) -> list[PairedTest]:
     """Tests several means of paired differences against zero, with Holm's correction for all."""
-    values = [list(of) for of in differences]
-    samples = [describe(of) for of in values]
-    alone = [paired_p(of) for of in values]
+    values = [list(pairs) for pairs in differences]
+    samples = [describe(pairs) for pairs in values]
+    alone = [paired_p(pairs) for pairs in values]
     return [
         PairedTest(sample.n, sample.mean, sample.half_width, p_alone, p)
         for sample, p_alone, p in zip(samples, alone, holm(alone), strict=True)
@@ -175,10 +175,10 @@ def seeds_to_tell(n: int, mean: float, half_width: float, tests: int) -> int | N
     if n < FEWEST_SEEDS:
         return None
     spread = half_width * math.sqrt(n) / t_quantile(n - 1)
-    for more in range(n, MOST_SEEDS + 1):
-        errors = stdtrit(more - 1, 1 - SIGNIFICANCE / (2 * tests))
-        if errors * spread < abs(mean) * math.sqrt(more):
-            return more
+    for seeds in range(n, MOST_SEEDS + 1):
+        errors = stdtrit(seeds - 1, 1 - SIGNIFICANCE / (2 * tests))
+        if errors * spread < abs(mean) * math.sqrt(seeds):
+            return seeds
     return None
 
 

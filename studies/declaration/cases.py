@@ -25,9 +25,9 @@ from studies.declaration.devices import beside_study, with_named_circuit
 from studies.declaration.update_rules.base import Hyperparameters, Rule
 from studies.declaration.update_rules.loading import (
     PULSES,
-    beside,
-    digest_of,
+    rule_beside_study,
     rule_class,
+    rule_digest,
     rule_names,
 )
 from studies.declaration.update_rules.on_device import DeviceRule
@@ -120,7 +120,7 @@ class Case(Spec):
         kind, own = rule_class(update), {k: v for k, v in flat.items() if k not in SHARED}
         _refuse_unknown(kind, own, update)
         written = {key: _plain(value) for key, value in own.items() if value is not None}
-        rule = validated(kind, {"update": update, "digest": digest_of(update), **written}, "")
+        rule = validated(kind, {"update": update, "digest": rule_digest(update), **written}, "")
         if isinstance(rule, DeviceRule):
             written["device"] = rule.device  # in Python, an object of aihwkit becomes a name
         kept = {key: flat[key] for key in SHARED if key in flat and key != "update"}
@@ -167,12 +167,12 @@ class Case(Spec):
         """
         return validated(type(self), {**self.model_dump(), **keys}, "")
 
-    def tuned(self, found: Hyperparameters) -> Self:
+    def tuned(self, chosen: Hyperparameters) -> Self:
         """Returns the case with these hyperparameters."""
         if isinstance(self.rule, DeviceRule):
-            given = found.model_dump(include={*Hyperparameters.model_fields})
+            given = chosen.model_dump(include={*Hyperparameters.model_fields})
             return self.changed(hyperparameters=given)
-        return self.changed(learning_rate=found.learning_rate)
+        return self.changed(learning_rate=chosen.learning_rate)
 
     def rule_at(self, sections: Mapping[str, Any]) -> Rule:
         """Returns the rule with the settings of these sections instead of the case's.
@@ -198,7 +198,8 @@ def beside_a_study(case: Any, folder: Path, where: str, number: int) -> Any:
         field = f"case {number}.device"
         placed["device"] = beside_study(placed["device"], folder, where, field)
     if "update" in placed:
-        placed["update"] = beside(placed["update"], folder, where, f"case {number}.update")
+        field = f"case {number}.update"
+        placed["update"] = rule_beside_study(placed["update"], folder, where, field)
     return placed
 
 

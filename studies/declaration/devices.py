@@ -69,14 +69,14 @@ def device_of(name: str, overrides: Mapping[str, Any] | None = None, prefix: str
         key = error.value if error.field == "parameter" else error.field
         if is_law_name(name) and not error.where.endswith(".py") and key not in given:
             raise InputError("study", f"{start}device.{key}", error.value, error.allowed) from error
-        of_file = is_table_name(name) or is_law_name(name)
-        in_file = of_file or is_file_name(name)
+        is_own_file = is_table_name(name) or is_law_name(name)
+        in_file = is_own_file or is_file_name(name)
         unknown = error.field == "parameter" and (error.value in given or not in_file)
-        of_the_name = unknown or error.field in ("table", "name", "device", *given)
-        if not of_the_name and (of_file or not given):
+        about_name = unknown or error.field in ("table", "name", "device", *given)
+        if not about_name and (is_own_file or not given):
             shown = error.value if isinstance(error.value, Fault) else repr(error.value)
-            found = "" if error.value is None else f" {shown}"
-            where, allowed = error.where if in_file else name, f"{error.field}{found}: "
+            value = "" if error.value is None else f" {shown}"
+            where, allowed = error.where if in_file else name, f"{error.field}{value}: "
             raise InputError("study", f"{start}device", where, allowed + error.allowed) from error
         field = start + _key(error.field, error.value, given)
         in_tile = [f"tile.{error.value}"] * (unknown and error.value in TileSpec.model_fields)
@@ -119,18 +119,18 @@ def beside_study(
         InputError: a file or folder is in neither place.
     """
 
-    def found(path: str, of_table: bool, inside: bool) -> str:
+    def located(path: str, is_table: bool, in_call: bool) -> str:
         given = user_path(where, field, path)
         for place in (folder / given, given):
             if place.exists():
-                whole = os.path.normpath(place.absolute())
+                text = os.path.normpath(place.absolute())
                 if seen_from is not None:
-                    whole = Path(os.path.relpath(whole, seen_from.absolute())).as_posix()
-                if inside and any(mark in whole for mark in "(),"):
-                    allowed = f"must lie in a folder without parentheses and commas, unlike {whole}"
+                    text = Path(os.path.relpath(text, seen_from.absolute())).as_posix()
+                if in_call and any(mark in text for mark in "(),"):
+                    allowed = f"must lie in a folder without parentheses and commas, unlike {text}"
                     raise InputError(where, field, path, allowed)
-                return whole
-        if of_table:
+                return text
+        if is_table:
             from device_presets.jump_tables.table_device import shipped_or_own
 
             if shipped_or_own(given) != given:
@@ -139,7 +139,7 @@ def beside_study(
         allowed = f"must be a file or folder that exists; there is no {' or '.join(looked)}"
         raise InputError(where, field, path, allowed)
 
-    return with_files(device, found, folder, Path())
+    return with_files(device, located, folder, Path())
 
 
 def with_files(device: object, change: Callable[[str, bool, bool], str], *folders: Path) -> object:
@@ -152,8 +152,8 @@ def with_files(device: object, change: Callable[[str, bool, bool], str], *folder
         folders: where to look for the YAML file of a name that no shipped preset has.
     """
 
-    def placed(part: object, of_table: bool, inside: bool = True) -> object:
-        if isinstance(part, str) and not of_table and _NAME.fullmatch(part):
+    def placed(part: object, is_table: bool, in_call: bool = True) -> object:
+        if isinstance(part, str) and not is_table and _NAME.fullmatch(part):
             from device_presets.library.preset_lookup import preset_names
 
             if part.lower() not in preset_names() and any(
@@ -161,10 +161,10 @@ def with_files(device: object, change: Callable[[str, bool, bool], str], *folder
             ):
                 part = f"{part}.yaml"
         file = _FILE.fullmatch(part) if isinstance(part, str) else None
-        if file is not None and not of_table:
-            return change(file["path"], of_table, inside) + (file["entry"] or "")
-        is_folder = of_table and isinstance(part, str) and part and not part.startswith("sha256=")
-        return change(str(part), of_table, inside) if is_folder else part
+        if file is not None and not is_table:
+            return change(file["path"], is_table, in_call) + (file["entry"] or "")
+        is_folder = is_table and isinstance(part, str) and part and not part.startswith("sha256=")
+        return change(str(part), is_table, in_call) if is_folder else part
 
     if isinstance(device, Mapping) and "law" in device:
         law = device["law"]
@@ -173,15 +173,15 @@ def with_files(device: object, change: Callable[[str, bool, bool], str], *folder
     if isinstance(device, Mapping) and set(device) == {"table"}:
         tables = device["table"]
         several = tables if isinstance(tables, list) else [tables]
-        return {"table": [placed(folder, of_table=True) for folder in several]}
+        return {"table": [placed(folder, is_table=True) for folder in several]}
     call = _CALL.fullmatch(device) if isinstance(device, str) else None
     if call is None:
-        return placed(device, of_table=False, inside=False)
+        return placed(device, is_table=False, in_call=False)
     if call["kind"].strip() == "law(":
         law, comma, parameters = call["inside"].partition(",")
         return f"{call['kind']}{change(law.strip(), False, True)}{comma}{parameters})"
-    of_table = call["kind"].strip() == "table("
-    parts = (placed(part.strip(), of_table) for part in call["inside"].split(","))
+    is_table = call["kind"].strip() == "table("
+    parts = (placed(part.strip(), is_table) for part in call["inside"].split(","))
     return f"{call['kind']}{', '.join(map(str, parts))})"
 
 
@@ -268,11 +268,11 @@ def with_named_circuit(network: object) -> object:
 
     name, own = str(given["like"]), {key: given[key] for key in given if key != "like"}
     try:
-        whole = {**get_circuit(name), **own}
+        settings = {**get_circuit(name), **own}
     except InputError as error:
         field = "neuron.circuit" if isinstance(circuit, str) else "neuron.circuit.like"
         raise InputError("study", field, given["like"], error.allowed) from error
-    neuron = {**network["neuron"], "circuit": whole}
+    neuron = {**network["neuron"], "circuit": settings}
     return {**network, "neuron": neuron}
 
 

@@ -26,7 +26,7 @@ class FoundHyperparameters(Hyperparameters):
 
     Attributes:
         validation_accuracy: accuracy of the chosen run on held-out images, %.
-        settings: `settings_of` the point in the search; None, as in older files, fits any point.
+        settings: `settings_hash` the point in the search; None, as in older files, fits any point.
     """
 
     validation_accuracy: Annotated[float, Field(ge=0.0, le=100.0)]
@@ -65,7 +65,7 @@ def write_hyperparameters(path: Path, found: Mapping[str, FoundHyperparameters])
         InputError: the folder cannot be written to.
     """
     entries = {
-        title: one.model_dump(mode="json", exclude_none=True) for title, one in found.items()
+        title: entry.model_dump(mode="json", exclude_none=True) for title, entry in found.items()
     }
     text = strict_yaml.dump(entries, COMMENT)
     with refusing(path, "must be a writable file", OSError, field="hyperparameters"):
@@ -83,12 +83,12 @@ def known_hyperparameters(study: Study, *files: Path) -> HyperparameterTable:
     known: HyperparameterTable = {}
     for path in filter(None, (study.hyperparameters_file, *files)):
         for point, found in searched(study, read_hyperparameters(path)):
-            if found is not None and found.settings in (None, settings_of(point)):
+            if found is not None and found.settings in (None, settings_hash(point)):
                 known.setdefault(point.title, found)
     return known
 
 
-def settings_of(point: Point) -> str:
+def settings_hash(point: Point) -> str:
     """Returns a hash of all settings of a point except hyperparameters and seeds."""
     some = Hyperparameters(learning_rate=1.0, weight_range=1.0)
     return identity_of(point.trial("", some, seed=0).settings, numerics_version=0)

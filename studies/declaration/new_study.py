@@ -159,7 +159,7 @@ def new_study(
             own = ("--label", label) if test_file is None else ("--test-file", str(test_file))
             raise InputError("new", *own, "must be left out with a standard set")
         dataset = {"name": str(data)}
-        found = _facts(NAMED_SETS[str(data)].read(root), data, split=True)
+        facts = _facts(NAMED_SETS[str(data)].read(root), data, split=True)
     else:
         file = user_path("new", "data", data)
         allowed = f"{one_of(DATASET_NAMES, data)}, or a file"
@@ -174,29 +174,29 @@ def new_study(
             dataset["test_file"] = _relative(Path(test_file).expanduser(), place)
         if label != "label":
             dataset["label"] = label
-        found = _facts_of_file(file, test_file, label)
-        if not found.split:
+        facts = _facts_of_file(file, test_file, label)
+        if not facts.split:
             dataset["test_share"] = TEST_SHARE
-        if found.unlike:
+        if facts.unlike:
             dataset["range"] = "each"
     allowed = f"must have {LEAST_SIDE} rows and columns or more for --conv, in an array [n, rows, "
     allowed += "columns] or [n, rows, columns, channels]"
-    image = len(found.shape) in (2, 3) and min(found.shape[:2]) >= LEAST_SIDE
-    require(image or not conv, data, "shape of a sample", found.shape, allowed)
-    used = found
+    image = len(facts.shape) in (2, 3) and min(facts.shape[:2]) >= LEAST_SIDE
+    require(image or not conv, data, "shape of a sample", facts.shape, allowed)
+    used = facts
     if quick:
         used = replace(
-            found,
-            samples=min(found.samples, QUICK_SAMPLES),
-            test_samples=min(found.test_samples, QUICK_TEST_SAMPLES),
+            facts,
+            samples=min(facts.samples, QUICK_SAMPLES),
+            test_samples=min(facts.test_samples, QUICK_TEST_SAMPLES),
         )
-    if used.samples < found.samples:
+    if used.samples < facts.samples:
         dataset["n_train"] = used.samples
-    if used.test_samples < found.test_samples:
+    if used.test_samples < facts.test_samples:
         dataset["n_test"] = used.test_samples
-    hint = SYMMETRY_POINT if conv or found.many_classes else ""
+    hint = SYMMETRY_POINT if conv or facts.many_classes else ""
     cases = [line for device in devices for line in _cases(device, place, hint)]
-    text = _text(name, dataset, used, cases, found.samples if quick else None, conv)
+    text = _text(name, dataset, used, cases, facts.samples if quick else None, conv)
     parse_study(strict_yaml.load(text), f"{name}.yaml", place)
     return text
 
@@ -247,7 +247,7 @@ def _cases(device: str, folder: Path, hint: str) -> list[str]:
     """
     here, inline = Path().absolute(), strict_yaml.inline
     try:
-        found = device_of(str(beside_study(device, here, "new", "--device")))
+        simulated = device_of(str(beside_study(device, here, "new", "--device")))
     except InputError as error:
         raise InputError("new", "--device", device, error.allowed) from error
     case: dict[str, Any] = {
@@ -255,12 +255,12 @@ def _cases(device: str, folder: Path, hint: str) -> list[str]:
     }
     if compound_of(device) is None:
         case["tile"] = {"simulator": "native"}
-        ratio = found.parameters.get("on_off_ratio")
+        ratio = simulated.parameters.get("on_off_ratio")
         if ratio is not None and ratio.value is not None:
             case["tile"]["reference"] = {"on_off_ratio": ratio.value}
-    told = (parameter.assumption or "" for parameter in found.parameters.values())
+    assumptions = (parameter.assumption or "" for parameter in simulated.parameters.values())
     return [
-        *(f"  # The fit has {one}." for one in told if one.startswith("left out")),
+        *(f"  # The fit has {text}." for text in assumptions if text.startswith("left out")),
         f"  - {inline(case)}{hint if 'tile' in case else ''}",
         f"  - {inline({'update': 'analog_sgd', **case})}",
     ]
@@ -273,35 +273,35 @@ def _relative(path: Path, folder: Path) -> str:
 def _text(
     name: str,
     dataset: dict[str, Any],
-    found: DataFacts,
+    facts: DataFacts,
     cases: Sequence[str],
-    of: int | None,
+    all_samples: int | None,
     conv: bool,
 ) -> str:
     """Returns the study as text.
 
     Args:
         cases: lines of the cases with devices.
-        of: number of all training samples if this is a quick look, else None.
+        all_samples: number of all training samples if this is a quick look, else None.
         conv: whether the hidden layers are convolutions.
     """
     inline = strict_yaml.inline
     question = f"What do devices lose on {name.removesuffix('_quick')}, and is it due to the "
     question += "device or the spikes?"
-    if of is not None:
-        some = "all" if found.samples == of else f"{found.samples:,} of"
-        question += f" A quick look: {some} {of:,} training samples, a fifth of them held out, and "
-        question += "three seeds, which detect only large losses."
+    if all_samples is not None:
+        some = "all" if facts.samples == all_samples else f"{facts.samples:,} of"
+        question += f" A quick look: {some} {all_samples:,} training samples, a fifth of them "
+        question += "held out, and three seeds, which detect only large losses."
     lines = [
-        f"# {found.samples:,} training samples of {found.values:,} values, {found.classes} classes",
+        f"# {facts.samples:,} training samples of {facts.values:,} values, {facts.classes} classes",
         "# All keys: rpu-ssnn keys. Why these settings: docs/how-to/own_data.md.",
         f"study: {inline(name)}",
         f"question: {inline(question)}",
-        f"dataset: {inline({**dataset, 'validation_share': 0.2 if found.few else 0.1})}",
-        *_network(found, conv),
-        f"training: {inline(_training(found))}",
-        f"seeds: {inline([1, 2, 3, 4, 5] if found.few and of is None else [1, 2, 3])}",
-        *([FIRST_COMPARISON] if found.samples > MANY else []),
+        f"dataset: {inline({**dataset, 'validation_share': 0.2 if facts.few else 0.1})}",
+        *_network(facts, conv),
+        f"training: {inline(_training(facts))}",
+        f"seeds: {inline([1, 2, 3, 4, 5] if facts.few and all_samples is None else [1, 2, 3])}",
+        *([FIRST_COMPARISON] if facts.samples > MANY else []),
         "cases:",
         "  - {update: ann}              # float network",
         "  - {update: rate}             # float weights, Eq. 9",
@@ -311,13 +311,13 @@ def _text(
     return "\n".join(lines) + "\n"
 
 
-def _layers(found: DataFacts, conv: bool) -> list[str]:
+def _layers(facts: DataFacts, conv: bool) -> list[str]:
     """Returns the hidden layers: a dense one, or convolutions as in `digits_convolution` (small
     images) and docs/results/mnist_convolutions."""
     if not conv:
-        return [f"  hidden: [{64 if found.few else 256}]"]
-    kernel, stride = (5, 2) if min(found.shape[:2]) >= 20 else (3, 1)
-    first, second = (12, 24) if found.few else (24, 64)
+        return [f"  hidden: [{64 if facts.few else 256}]"]
+    kernel, stride = (5, 2) if min(facts.shape[:2]) >= 20 else (3, 1)
+    first, second = (12, 24) if facts.few else (24, 64)
     return [
         "  layers:",
         f"    - conv: {{kernel: {kernel}, stride: {stride}, channels: {first}}}",
@@ -326,32 +326,32 @@ def _layers(found: DataFacts, conv: bool) -> list[str]:
     ]
 
 
-def _network(found: DataFacts, conv: bool) -> list[str]:
-    slots, kernel_fraction = (100, 0.1) if found.classes >= LONG_TRAINS_FROM else (50, 0.05)
+def _network(facts: DataFacts, conv: bool) -> list[str]:
+    slots, kernel_fraction = (100, 0.1) if facts.classes >= LONG_TRAINS_FROM else (50, 0.05)
     lines = [
         "network:",
-        *_layers(found, conv),
+        *_layers(facts, conv),
         f"  T: {slots:<26}# time slots that a sample is shown",
     ]
-    if found.many_classes:
+    if facts.many_classes:
         lines.append("  inference_T: 200             # longer answers, as there are many classes")
         lines.append(f"  initial_scale: {SMALL_START:<14}# small initial weights, likewise")
     lines += [
         f"  neuron: {{kernel_fraction: {kernel_fraction}}}",
         "  inhibition: {clocked: true}  # winner-take-all output",
     ]
-    if found.background < SPARSE and len(found.shape) == 1:
+    if facts.background < SPARSE and len(facts.shape) == 1:
         lines.append("  encoding: {contrast: complement}  # two lines: a value, and 1 minus it")
-    elif found.background < SPARSE:
+    elif facts.background < SPARSE:
         lines.append("  encoding: {contrast: on_off}  # two lines: above and below the mean")
     return lines
 
 
-def _training(found: DataFacts) -> dict[str, Any]:
-    epochs = min(max(round(LEAST_PRESENTATIONS / found.samples), 10), 100)  # more for few samples
+def _training(facts: DataFacts) -> dict[str, Any]:
+    epochs = min(max(round(LEAST_PRESENTATIONS / facts.samples), 10), 100)  # more for few samples
     training: dict[str, Any] = {"epochs": epochs, "batch": BATCH, "decay_shape": "linear"}
-    if found.many_classes:
-        training["output_step"] = _plain(found.classes / FEW_CLASSES)
+    if facts.many_classes:
+        training["output_step"] = _plain(facts.classes / FEW_CLASSES)
     return training
 
 

@@ -96,15 +96,15 @@ def rungs(epochs: int, seeds: int, points: int) -> list[int]:
         seeds: number of trials of the case, which limits the cost of its search.
         points: number of candidates.
     """
-    found = [_first_rung(epochs)]
-    spent, left = points * found[0], points
-    while (left := (left + 1) // 2) > 1 and 2 * found[-1] < epochs:
-        spent += left * found[-1]
-        wasted = spent - 2 * found[-1]  # the winner's epochs count as part of its trial
+    numbers = [_first_rung(epochs)]
+    spent, left = points * numbers[0], points
+    while (left := (left + 1) // 2) > 1 and 2 * numbers[-1] < epochs:
+        spent += left * numbers[-1]
+        wasted = spent - 2 * numbers[-1]  # the winner's epochs count as part of its trial
         if wasted > SHARE_OF_THE_TRIALS * seeds * epochs:
             break
-        found.append(2 * found[-1])
-    return found
+        numbers.append(2 * numbers[-1])
+    return numbers
 
 
 def _first_rung(epochs: int) -> int:
@@ -113,6 +113,9 @@ def _first_rung(epochs: int) -> int:
 
 type RunOfEach = Mapping[Hyperparameters, Trial]
 """Each candidate has one run, with the first seed of the point."""
+
+type Results = Mapping[str, TrialResult]
+"""Results of runs by identity."""
 
 
 @dataclass
@@ -147,17 +150,17 @@ class Race:
         held_out = {} if share is None else {"validation_share": share}
         epochs, tried = point.training.epochs, candidates(point, search)
 
-        def on(images: dict[str, Any]) -> RunOfEach:
+        def runs_on(images: dict[str, Any]) -> RunOfEach:
             dataset = point.dataset.model_copy(update=held_out | images)
             searched, seed = replace(point, dataset=dataset), point.seeds[0]
-            return {one: searched.trial(study, one, seed, measure) for one in tried}
+            return {each: searched.trial(study, each, seed, measure) for each in tried}
 
         if search.n_train is not None:
-            some = min(search.n_train, point.dataset.n_train or search.n_train)
-            first = on({"n_train": some, "validation_share": FIRST_HELD_OUT})
-            return cls(point, [(first, 1), (on({}), _first_rung(epochs))])
+            n_images = min(search.n_train, point.dataset.n_train or search.n_train)
+            first = runs_on({"n_train": n_images, "validation_share": FIRST_HELD_OUT})
+            return cls(point, [(first, 1), (runs_on({}), _first_rung(epochs))])
         steps = rungs(epochs, len(point.seeds), search.points)
-        all_images = on({})
+        all_images = runs_on({})
         return cls(point, [(all_images, step) for step in steps])
 
     def runs(self, number: int) -> list[Trial]:
@@ -165,7 +168,7 @@ class Race:
         if number >= len(self.comparisons):
             return []
         trials, epochs = self.comparisons[number]
-        return [replace(trials[one], stop_after=epochs) for one in self.left]
+        return [replace(trials[tried], stop_after=epochs) for tried in self.left]
 
     def all_runs(self) -> list[Trial]:
         """Returns the runs of a whole search if the first candidates are the best, for a plan."""
@@ -176,13 +179,13 @@ class Race:
             furthest |= {trial.identity: trial for trial in some[:kept]}
         return list(furthest.values())
 
-    def accuracy(self, one: Hyperparameters, number: int, done: Mapping[str, TrialResult]) -> float:
+    def accuracy(self, tried: Hyperparameters, number: int, done: Results) -> float:
         """Returns the accuracy (%) of a candidate on held-out images at a comparison."""
         trials, epochs = self.comparisons[number]
-        value = done[trials[one].identity].epochs[epochs - 1]["validation_accuracy"]
+        value = done[trials[tried].identity].epochs[epochs - 1]["validation_accuracy"]
         return float(value) if isinstance(value, int | float) else 0.0
 
-    def halve(self, number: int, done: Mapping[str, TrialResult]) -> list[Trial]:
+    def halve(self, number: int, done: Results) -> list[Trial]:
         """Keeps the better half after a comparison, and the earlier of equal candidates.
 
         Returns:
@@ -190,14 +193,14 @@ class Race:
         """
         if number + 1 >= len(self.comparisons):
             return []
-        order = sorted(self.left, key=lambda one: -self.accuracy(one, number, done))
+        order = sorted(self.left, key=lambda tried: -self.accuracy(tried, number, done))
         keep = order[: (len(order) + 1) // 2]
-        before, self.left = self.left, [one for one in self.left if one in keep]
+        before, self.left = self.left, [tried for tried in self.left if tried in keep]
         (trials, _), (following, _) = self.comparisons[number : number + 2]
-        return [trials[one] for one in before if one not in keep or trials is not following]
+        return [trials[tried] for tried in before if tried not in keep or trials is not following]
 
 
-def reached(trial: Trial, done: Mapping[str, TrialResult]) -> bool:
+def reached(trial: Trial, done: Results) -> bool:
     """Says whether a run of a search has been trained for as many epochs as it needs."""
     result = done.get(trial.identity)
     return result is not None and len(result.epochs) >= (trial.stop_after or 0)
@@ -220,7 +223,7 @@ class Choice:
     level: tuple[str, ...] = ()
 
 
-def choose(races: list[Race], done: Mapping[str, TrialResult]) -> list[Choice]:
+def choose(races: list[Race], done: Results) -> list[Choice]:
     """Chooses for each point the best candidate, or one that is level with it and suits more
     points.
 
@@ -231,40 +234,35 @@ def choose(races: list[Race], done: Mapping[str, TrialResult]) -> list[Choice]:
     families: dict[tuple[Hyperparameters, ...], list[Race]] = {}
     for race in races:
         families.setdefault(tuple(race.trials), []).append(race)
-    return [choice for family in families.values() for choice in _of_family(family, done)]
+    return [choice for family in families.values() for choice in _choices_of_family(family, done)]
 
 
-def _of_family(open_races: list[Race], done: Mapping[str, TrialResult]) -> list[Choice]:
-    found = []
+def _choices_of_family(open_races: list[Race], done: Results) -> list[Choice]:
+    choices = []
     while open_races:
         level = [_level(race, done) for race in open_races]
-        ranks = {
-            one: (sum(one in each for each in level), sum(each.get(one, 0.0) for each in level))
-            for each in level
-            for one in each
-        }
-        best = max(ranks, key=lambda one: ranks[one])
+        tried = dict.fromkeys(tried for each in level for tried in each)
+        reached = {one: [each[one] for each in level if one in each] for one in tried}
+        best = max(reached, key=lambda one: (len(reached[one]), sum(reached[one])))
         suited = [race for race, each in zip(open_races, level, strict=True) if best in each]
         for race in suited:
             others = tuple(other.point.title for other in suited if other is not race)
             accuracy = race.accuracy(best, -1, done)
-            found.append(Choice(race, best, accuracy, _noise(race, best, accuracy, done), others))
+            choices.append(Choice(race, best, accuracy, _noise(race, best, accuracy, done), others))
         open_races = [race for race in open_races if race not in suited]
-    return found
+    return choices
 
 
-def _level(race: Race, done: Mapping[str, TrialResult]) -> dict[Hyperparameters, float]:
+def _level(race: Race, done: Results) -> dict[Hyperparameters, float]:
     """Returns the accuracies (%) of the candidates that are level with the best."""
-    reached = {one: race.accuracy(one, -1, done) for one in race.left}
-    best = max(reached, key=lambda one: reached[one])
+    reached = {tried: race.accuracy(tried, -1, done) for tried in race.left}
+    best = max(reached, key=lambda tried: reached[tried])
     least = reached[best] - _noise(race, best, reached[best], done)
-    return {one: accuracy for one, accuracy in reached.items() if accuracy >= least}
+    return {tried: accuracy for tried, accuracy in reached.items() if accuracy >= least}
 
 
-def _noise(
-    race: Race, one: Hyperparameters, accuracy: float, done: Mapping[str, TrialResult]
-) -> float:
+def _noise(race: Race, tried: Hyperparameters, accuracy: float, done: Results) -> float:
     """Returns the binomial standard error of a difference of two accuracies, percentage points."""
-    n: Any = done[race.trials[one].identity].row.get("n_validation") or 1
+    n: Any = done[race.trials[tried].identity].row.get("n_validation") or 1
     share = accuracy / 100
     return 100 * math.sqrt(2 * share * (1 - share) / n)

@@ -149,8 +149,8 @@ class Study(Spec):
             require(not name.startswith(_FORMULA), "study", field, name, _NO_FORMULA)
         rate_labels = [case.name for case in self.cases if isinstance(case.rule, RateRule)]
         allowed = f"{one_of(labels)}; it may be left out only if exactly one case is a rate case"
-        found = self.reference is not None or len(rate_labels) == 1
-        require(found, "study", "reference", None, allowed)
+        has_reference = self.reference is not None or len(rate_labels) == 1
+        require(has_reference, "study", "reference", None, allowed)
         if self.reference is not None and self.reference not in labels:
             raise InputError("study", "reference", self.reference, one_of(labels, self.reference))
         for label in self.published:
@@ -235,7 +235,7 @@ def parse_study(content: object, where: object, folder: Path) -> Study:
         content = {**content, "dataset": placed_beside(content["dataset"], start)}
     if isinstance(content.get("cases"), list):
         numbered = enumerate(content["cases"], 1)
-        placed = [beside_a_study(one, folder, str(where), n) for n, one in numbered]
+        placed = [beside_a_study(case, folder, str(where), n) for n, case in numbered]
         content = {**content, "cases": placed}
     study = validated(Study, content, "", where)
     study._where = str(where)

@@ -70,8 +70,8 @@ def run_study(
         TrialsFailedError: trials failed; the rows of the others are kept. Another call repeats the
             failed ones only with `retry_failed`.
     """
-    able = executor is None or hasattr(executor, "start_pool")
-    require(able, "run_study", "executor", executor, "must be None, or made by executor_of")
+    can_start = executor is None or hasattr(executor, "start_pool")
+    require(can_start, "run_study", "executor", executor, "must be None, or made by executor_of")
     require_kind("run_study", "retry_failed", retry_failed, bool)
     declared = study if isinstance(study, Study) else find_study(str(study))
     root = declared.default_folder if out is None else user_path("run_study", "out", out)
@@ -146,13 +146,13 @@ def load_results(folder: Path | str, rows: Path | str | Sequence[Path | str] = (
             or two rows of one trial differ.
     """
 
-    found = shown_contents(
+    contents = shown_contents(
         user_path("load_results", "folder", folder), files_of_rows("load_results", rows)
     )
     ours = str(Path(__file__).parents[1])
-    for line in (*(f"left out: {error}" for error in found.faults), *found.not_shown):
+    for line in (*(f"left out: {error}" for error in contents.faults), *contents.not_shown):
         warnings.warn(line, skip_file_prefixes=(ours,))
-    return _with_reference(results_frame(found.runs), found.study)
+    return _with_reference(results_frame(contents.runs), contents.study)
 
 
 def _with_reference(results: pd.DataFrame, study: Study) -> pd.DataFrame:

@@ -103,9 +103,9 @@ def _trial(folder: Path, case: str, seed: int) -> tuple[Trial, float]:
     in_tables = titles_of(results_frame(runs)) if runs else []
     meant = dict(zip(in_tables, titles, strict=True)).get(case, case)
     require(meant in titles, folder, "case", case, one_of(dict.fromkeys(in_tables), case))
-    found = {(title, run[0].settings.seed): run for title, run in zip(titles, runs, strict=True)}
-    seeds = [str(number) for title, number in found if title == meant]
+    by_seed = {(title, run[0].settings.seed): run for title, run in zip(titles, runs, strict=True)}
+    seeds = [str(number) for title, number in by_seed if title == meant]
     # In Python, True and 1.0 equal 1.
-    require((meant, seed) in found and str(seed) in seeds, folder, "seed", seed, one_of(seeds))
-    trial, result = found[meant, seed]
+    require((meant, seed) in by_seed and str(seed) in seeds, folder, "seed", seed, one_of(seeds))
+    trial, result = by_seed[meant, seed]
     return trial, result.accuracy

@@ -10,7 +10,7 @@ from studies.declaration.hyperparameters import (
     HyperparameterTable,
     known_hyperparameters,
     searched,
-    settings_of,
+    settings_hash,
     write_hyperparameters,
 )
 from studies.declaration.search import Choice, Race, choose, reached
@@ -25,28 +25,28 @@ def find_hyperparameters(
 ) -> HyperparameterTable:
     """Returns hyperparameters by title of point, from the study's file, the folder or a search."""
     known = known_hyperparameters(study, folder.hyperparameters)
-    wanted = [
+    races = [
         Race.of(point, study.study, study.search, study.measure)
         for point, found in searched(study, known)
         if found is None
     ]
-    if wanted:
-        by_case = Counter(race.point.label for race in wanted)
+    if races:
+        by_case = Counter(race.point.label for race in races)
         names = [f"{case} ({n} points)" if n > 1 else case for case, n in by_case.items()]
         why = "as none are known for these settings"
         options.reporter.note(f"hyperparameters are searched first for {listed(names)}, {why}")
-        for choice in _search(wanted, folder, options, failures):
+        for choice in _search(races, folder, options, failures):
             point = choice.race.point
             known[point.title] = FoundHyperparameters(
                 **choice.chosen.model_dump(),
                 validation_accuracy=round(choice.accuracy, 3),
-                settings=settings_of(point),
+                settings=settings_hash(point),
             )
             options.reporter.note(_sentence(choice))
     elif known:
         cases, file = counted(len(known), "case"), folder.hyperparameters.name
-        told = f"are known already; without {file} in the folder they are searched again"
-        options.reporter.note(f"hyperparameters of {cases} {told}")
+        state = f"are known already; without {file} in the folder they are searched again"
+        options.reporter.note(f"hyperparameters of {cases} {state}")
     write_hyperparameters(folder.hyperparameters, known)
     return known
 
@@ -58,21 +58,21 @@ def _search(
     workspace = Workspace(folder.running)
     done = read_store(folder.search, options.reporter).made_here
     for number in itertools.count():
-        asked = [(race, race.runs(number)) for race in races]
-        runs = [trial for _, trials in asked for trial in trials]
+        pending = [(race, race.runs(number)) for race in races]
+        runs = [trial for _, trials in pending for trial in trials]
         if not runs:
             break
         missing = [trial for trial in runs if not reached(trial, done)]
         if number and missing:
             options.reporter.note("search: the better part of the candidates trains on")
         run_phase("search", missing, len(runs), folder, done, options, failures)
-        races = [race for race, trials in asked if all(reached(trial, done) for trial in trials)]
+        races = [race for race, trials in pending if all(reached(trial, done) for trial in trials)]
         for race in races:
             for lost in race.halve(number, done):
                 workspace.clear(lost.identity)
     choices = choose(races, done)
-    tried = {trial.identity for one in choices for trial in one.race.trials.values()}
-    winners = {one.race.trials[one.chosen].identity for one in choices}
+    tried = {trial.identity for choice in choices for trial in choice.race.trials.values()}
+    winners = {choice.race.trials[choice.chosen].identity for choice in choices}
     for identity in tried - winners:  # trials continue from the checkpoints of the winners
         workspace.clear(identity)
     return choices
@@ -82,13 +82,13 @@ def _sentence(choice: Choice) -> str:
     """Describes the choice in one line for the console."""
     settings = []
     for name, value in choice.chosen.model_dump(exclude_none=True).items():
-        tried = [getattr(one, name) for one in choice.race.trials]
+        tried = [getattr(candidate, name) for candidate in choice.race.trials]
         edge = {min(tried): " (the smallest tried)", max(tried): " (the largest tried)"}
         settings.append(f"{name} {value:g}{edge.get(value, '')}")
     title, on = choice.race.point.title, f"{choice.accuracy:.2f} % of held-out samples"
-    said = f"hyperparameters of {title}: {', '.join(settings)}; {on}"
+    sentence = f"hyperparameters of {title}: {', '.join(settings)}; {on}"
     if choice.level:
         with_others = counted(len(choice.level), "other")
-        said += f"; shared with {with_others}, since no candidate is clearly better "
-        said += f"(noise of held-out samples: {choice.noise:.2f} points)"
-    return said
+        sentence += f"; shared with {with_others}, since no candidate is clearly better "
+        sentence += f"(noise of held-out samples: {choice.noise:.2f} points)"
+    return sentence

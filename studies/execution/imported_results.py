@@ -103,11 +103,11 @@ def refuse_conflict(
         InputError: their test or validation accuracies differ.
     """
     for column in ("test_accuracy", "validation_accuracy"):
-        one, two = result.row.get(column), other.row.get(column)
-        if not (isinstance(one, int | float) and isinstance(two, int | float)):
+        mine, theirs = result.row.get(column), other.row.get(column)
+        if not (isinstance(mine, int | float) and isinstance(theirs, int | float)):
             continue
-        if not math.isclose(one, two, rel_tol=1e-9):
-            fault = Fault(f"{column} is {one:.6g} in {here} and {two:.6g} in {there}")
+        if not math.isclose(mine, theirs, rel_tol=1e-9):
+            fault = Fault(f"{column} is {mine:.6g} in {here} and {theirs:.6g} in {there}")
             allowed = "must agree, as both are rows of one trial; leave one of them out"
             raise InputError(where, "rows", fault, allowed)
 
@@ -151,8 +151,8 @@ def _refuse_contradictions(
     for column, own in known.items():
         found = row.get(column)
         if found is not None and own is not None and found != own:
-            told = "the rows before" if column == "data_digest" else "the settings of the row"
-            allowed = f"must be {own}, as {told} say"
+            origin = "the rows before" if column == "data_digest" else "the settings of the row"
+            allowed = f"must be {own}, as {origin} say"
             raise InputError(where, f"{place}.{column}", found, allowed)
     for images in ("test", "validation"):
         n, accuracy = row.get(f"n_{images}"), row.get(f"{images}_accuracy")

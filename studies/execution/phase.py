@@ -72,7 +72,7 @@ class FailureList:
         self._folder, self._root, self._reporter = folder, folder.root, options.reporter
         self._is_part = options.is_part
         known = read_failures(self._root, on_damage=self._set_aside)
-        self._known = {} if options.retry_failed else {one.trial: one for one in known}
+        self._known = {} if options.retry_failed else {failure.trial: failure for failure in known}
         self._own: set[str] = set()
 
     @property
@@ -91,8 +91,8 @@ class FailureList:
         try:
             write_failures(self._root, list(self._known.values()))
         except OSError as error:
-            told = f"its failure could not be written to {FAILURES_CSV}: {reason(error)}"
-            self._reporter.note(f"{failure.title}: {told}")
+            fault = f"its failure could not be written to {FAILURES_CSV}: {reason(error)}"
+            self._reporter.note(f"{failure.title}: {fault}")
 
     def _set_aside(self, error: InputError) -> None:
         kept = kept_aside(self._root / FAILURES_CSV, "damaged")
@@ -268,7 +268,7 @@ def _drain(
 ) -> None:
     """Submits trials and settles their outcomes until none is waiting or running."""
     job, reporter = options.job, options.reporter
-    told: dict[str, int] = {}  # how many notes of each trial have been shown
+    shown: dict[str, int] = {}  # how many notes of each trial have been shown
     while pool.running or waiting:
         while waiting and pool.free > 0:
             trial = waiting.popleft()
@@ -280,9 +280,9 @@ def _drain(
             progress = pool.progress_of(trial)
             if progress is None:
                 continue
-            for note in progress.notes[told.get(trial.identity, 0) :]:
+            for note in progress.notes[shown.get(trial.identity, 0) :]:
                 reporter.note(note)
-            told[trial.identity] = len(progress.notes)
+            shown[trial.identity] = len(progress.notes)
             reporter.reached(trial, progress)
         for trial, outcome in completed:
             settle(trial, outcome)

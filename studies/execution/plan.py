@@ -113,7 +113,7 @@ class Estimate:
         """Returns the time (s) until the search and then the trials are done."""
         phases = [trials for trials in (plan.search, plan.missing) if trials]
         return self.startup_seconds + sum(
-            _makespan([self.seconds.get(one.identity, 0.0) for one in trials], self.workers)
+            _makespan([self.seconds.get(trial.identity, 0.0) for trial in trials], self.workers)
             for trials in phases
         )
 
@@ -135,17 +135,17 @@ def make_plan(study: Study, root: Path, kept_rows: Sequence[Path] = ()) -> Plan:
     """
     imported = read_imported_rows(kept_rows)
     refuse_rows_of_other_data(study, root, imported.by_identity, kept_rows)
-    there = contents_of(study, root, imported)
-    done = {trial.identity for trial, _ in there.runs}
+    contents = contents_of(study, root, imported)
+    done = {trial.identity for trial, _ in contents.runs}
     failed = {failure.trial for failure in read_failures(root)} - done
     search = ResultFolder(root).search.read_all()
     searched_runs, planned = search.made_here, set[str]()
     rows = [
-        _row(point, study, there.hyperparameters, done, failed, searched_runs, planned)
+        _row(point, study, contents.hyperparameters, done, failed, searched_runs, planned)
         for point in study.points()
     ]
-    others = [result for _, result in there.runs if Versions.of(result) != Versions.here()]
-    return Plan(rows, len(others), [*there.faults, *search.faults])
+    others = [result for _, result in contents.runs if Versions.of(result) != Versions.here()]
+    return Plan(rows, len(others), [*contents.faults, *search.faults])
 
 
 def estimate(
@@ -216,9 +216,9 @@ def _row(
     planned: set[str],
 ) -> PlanRow:
     """Returns the row of a point, and adds the identities of its new search runs to `planned`."""
-    found = hyperparameters_of(point, known)
-    if found is not None:
-        trials = [point.trial(study.study, found, seed, study.measure) for seed in point.seeds]
+    values = hyperparameters_of(point, known)
+    if values is not None:
+        trials = [point.trial(study.study, values, seed, study.measure) for seed in point.seeds]
         left = [trial for trial in trials if trial.identity not in done]
         missing = [trial for trial in left if trial.identity not in failed]
         return PlanRow(point.title, trials, missing, [], len(left) - len(missing), 0, 0)
@@ -247,14 +247,14 @@ def _cost_key(trial: Trial) -> str:
 
 def _typical(group: Sequence[Trial]) -> Trial:
     """Returns a trial of the study if there is one, else the middle run of a search."""
-    return next((one for one in group if one.stop_after is None), group[len(group) // 2])
+    return next((trial for trial in group if trial.stop_after is None), group[len(group) // 2])
 
 
 def _sizes(trials: Iterable[Trial], data_root: Path | None) -> dict[str, tuple[int, int, int]]:
     """Returns the numbers of training, validation and test images, by the settings of the data
     set."""
     sizes = {}
-    for key, trial in {one.settings.dataset.model_dump_json(): one for one in trials}.items():
+    for key, trial in {trial.settings.dataset.model_dump_json(): trial for trial in trials}.items():
         data = trial.images(data_root)
         labels = (data.train_labels, data.validation_labels, data.test_labels)
         sizes[key] = (len(labels[0]), len(labels[1]), len(labels[2]))

@@ -165,7 +165,7 @@ def seconds_left(
     Returns:
         The remaining time (s), or None if no epoch has ended yet.
     """
-    shares = [(it.epoch - it.began, it.epoch, max(it.epochs, 1)) for it in running]
+    shares = [(run.epoch - run.began, run.epoch, max(run.epochs, 1)) for run in running]
     made = completed + sum(new / epochs for new, _, epochs in shares)
     left = to_come - sum(epoch / epochs for _, epoch, epochs in shares)
     return elapsed * max(left, 0.0) / made if made > 0 else None

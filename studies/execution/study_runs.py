@@ -41,7 +41,7 @@ from studies.results.tables import RESULTS_CSV
 A_TRIAL = "at least one finished trial"
 """A folder is shown only if it has at least one finished trial; errors use these words."""
 
-NOTHING = StoredRuns({}, [])
+NO_ROWS = StoredRuns({}, [])
 """Stands in when no rows are imported."""
 
 
@@ -74,7 +74,7 @@ def run_in_folder(study: Study, root: Path, options: Options) -> Outcome:
             options.reporter.note(f"{counted(taken, 'finished row')} taken from {files}")
         finished = _usable(study, trials, stored, root, options)
         tables = Tables(root, trials, finished)
-        missing = [one for one in in_balanced_order(trials) if one.identity not in finished]
+        missing = [trial for trial in in_balanced_order(trials) if trial.identity not in finished]
         try:
             shared = folder, finished, options, failures
             run_phase("trials", missing, len(trials), *shared, then=tables.refresh)
@@ -190,7 +190,7 @@ def look_into(root: Path) -> FolderContents:
     return contents_of(stored_study(root), root)
 
 
-def contents_of(study: Study, root: Path, imported: StoredRuns = NOTHING) -> FolderContents:
+def contents_of(study: Study, root: Path, imported: StoredRuns = NO_ROWS) -> FolderContents:
     """Reads the finished runs of a study from an output folder, which may be missing.
 
     Args:
@@ -201,12 +201,12 @@ def contents_of(study: Study, root: Path, imported: StoredRuns = NOTHING) -> Fol
     """
     folder = ResultFolder(root)
     known = known_hyperparameters(study, folder.hyperparameters)
-    own = folder.trials.read_all()
-    n_hidden = own.n_beside(trials_of(study, known))
+    stored = folder.trials.read_all()
+    n_hidden = stored.n_beside(trials_of(study, known))
     for identity, run in imported.by_identity.items():
-        own.add(identity, run)
-    found = _contents(study, known, StoredRuns(own.by_identity, own.faults + imported.faults))
-    return replace(found, n_hidden=n_hidden)
+        stored.add(identity, run)
+    stored = StoredRuns(stored.by_identity, stored.faults + imported.faults)
+    return replace(_contents(study, known, stored), n_hidden=n_hidden)
 
 
 def files_of_rows(command: str, rows: Path | str | Sequence[Path | str]) -> list[Path]:
@@ -238,35 +238,35 @@ def shown_contents(where: Path, rows: Sequence[Path] = ()) -> FolderContents:
     imported, named = read_imported_rows(files), _named(files)
     others = imported.by_identity
     if is_output:
-        found = contents_of(stored_study(where), where, imported)
-        for trial, result in found.runs:
+        contents = contents_of(stored_study(where), where, imported)
+        for trial, result in contents.runs:
             if trial.identity in others:
                 known, here = others[trial.identity], f"{trial.title} of {where}"
                 refuse_conflict(where, result, here, known, named)
     else:
         study = find_study(str(where))
-        found = _contents(study, known_hyperparameters(study), imported)
-        _refuse_changed_data(study, (result for _, result in found.runs), named)
-    used = {trial.identity for trial, _ in found.runs} & others.keys()
+        contents = _contents(study, known_hyperparameters(study), imported)
+        _refuse_changed_data(study, (result for _, result in contents.runs), named)
+    used = {trial.identity for trial, _ in contents.runs} & others.keys()
     if not used:
         if imported.faults and not others:
             raise imported.faults[0]
-        allowed = f"must have rows of trials of {found.study.study}"
+        allowed = f"must have rows of trials of {contents.study.study}"
         fault = Fault("only those of other trials" if others else "none")
         raise InputError(named, "rows", fault, allowed)
-    return replace(found, n_other=len(others) - len(used))
+    return replace(contents, n_other=len(others) - len(used))
 
 
-def refuse_empty(root: Path, found: FolderContents) -> None:
+def refuse_empty(root: Path, contents: FolderContents) -> None:
     """Refuses a folder without a finished trial.
 
     Raises:
         InputError: there is none; if trial files are damaged, the error of the first one.
     """
-    if not found.runs:
-        hidden = f" ({hidden_rows(found.n_hidden, found.study)})" if found.n_hidden else ""
+    if not contents.runs:
+        hidden = f" ({hidden_rows(contents.n_hidden, contents.study)})" if contents.n_hidden else ""
         nothing = InputError(root, "trials", 0, f"there must be {A_TRIAL}{hidden}")
-        raise found.faults[0] if found.faults else nothing
+        raise contents.faults[0] if contents.faults else nothing
 
 
 def hidden_rows(n: int, study: Study) -> str:
@@ -332,8 +332,8 @@ def _named(files: Sequence[Path]) -> str:
 
 def _made_in(folder: ResultFolder) -> Iterator[TrialResult]:
     """Yields all finished runs of the folder, including those of the search."""
-    stored = (store.read_all() for store in (folder.trials, folder.search))
-    return (result for found in stored for result in found.by_identity.values())
+    stores = (store.read_all() for store in (folder.trials, folder.search))
+    return (result for stored in stores for result in stored.by_identity.values())
 
 
 def _refuse_changed_data(study: Study, made: Iterable[TrialResult], place: object) -> None:
@@ -375,18 +375,18 @@ def _usable(
     `options.other_versions` demands."""
     here = Versions.here()
     done = stored.by_identity
-    found = {one.identity: done[one.identity] for one in trials if one.identity in done}
-    _refuse_changed_data(study, found.values(), root)
+    finished = {trial.identity: done[trial.identity] for trial in trials if trial.identity in done}
+    _refuse_changed_data(study, finished.values(), root)
     others = {
         identity: difference
-        for identity, result in found.items()
+        for identity, result in finished.items()
         if (difference := Versions.of(result).difference(here))
     }
     if not others or options.other_versions == "accept":
-        return found
+        return finished
     if options.other_versions == "rerun":
-        return {identity: result for identity, result in found.items() if identity not in others}
+        return {identity: result for identity, result in finished.items() if identity not in others}
     kinds = "; ".join(sorted(set(others.values())))
-    found_others = Fault(f"{len(others)} of {len(trials)}, made with {kinds}")
+    fault = Fault(f"{len(others)} of {len(trials)}, made with {kinds}")
     allowed = "--other-versions accept keeps them, and --other-versions rerun runs them again"
-    raise InputError(root, "rows of other versions", found_others, allowed)
+    raise InputError(root, "rows of other versions", fault, allowed)

@@ -135,18 +135,18 @@ def chip_ledger(runs: Runs, chip: Chip, where: object = "ledger") -> pd.DataFram
     used = (trial.settings.method for (trial, _), _ in counted)
     methods = [method for method in used if isinstance(method, DeviceRule)]  # All of them are.
     names["read_bits"] = pd.Series(map(_read_bits, methods), dtype=float)
-    lost = [loses_charge(one.simulated) or one.tile.retention.has_law for one in methods]
+    lost = [loses_charge(method.simulated) or method.tile.retention.has_law for method in methods]
     names["simulated_s"] = frame["training_time_s"].where(pd.Series(lost))
     table = pd.concat([names, pd.DataFrame([dict(row_of(cost)) for _, cost in counted])], axis=1)
     groups = table.groupby(["label", *swept], sort=False, dropna=False)
     numbers = groups.mean(numeric_only=True)
     words = groups[list(_WORDS)].agg(_each_once)
     spread = groups["accuracy"].agg(lambda of: accuracy_of(frame.loc[of.index])[0].half_width)
-    found = numbers.join(words).assign(n=groups.size(), accuracy_ci=spread).reset_index()
-    found["on_front"] = on_front(found, "image_j")
+    costs_by_case = numbers.join(words).assign(n=groups.size(), accuracy_ci=spread).reset_index()
+    costs_by_case["on_front"] = on_front(costs_by_case, "image_j")
     first = ["label", *swept, "n", "accuracy", "accuracy_ci", "on_front"]
     columns = [*first, *(name for name in table.columns if name not in first)]
-    return found[columns].rename(columns={"label": "case"})
+    return costs_by_case[columns].rename(columns={"label": "case"})
 
 
 def on_front(table: pd.DataFrame, cost: str) -> list[bool]:

@@ -31,8 +31,8 @@ class ResultColumn:
         """Returns the names as they appear in the table, with N in place of the number."""
         if not self.numbered:
             return (self.name,)
-        one = f"{self.name}_N"
-        return (self.name, one) if self.name.endswith("_total") else (one,)
+        numbered = f"{self.name}_N"
+        return (self.name, numbered) if self.name.endswith("_total") else (numbered,)
 
 
 def _declared(file: str) -> tuple[ResultColumn, ...]:

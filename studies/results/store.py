@@ -113,16 +113,16 @@ class TrialStore:
         Raises:
             InputError: the folder is not a folder, or cannot be read.
         """
-        found = StoredRuns({}, [])
+        runs = StoredRuns({}, [])
         for path in self._files():
             try:
                 content = _read_trial_file(path)
             except InputError as error:
-                found.faults.append(error)
+                runs.faults.append(error)
                 continue
             identity = stored_identity(content.settings, NUMERICS_VERSION) or content.trial
-            found.add(identity, TrialResult(row=content.row, epochs=content.epochs))
-        return found
+            runs.add(identity, TrialResult(row=content.row, epochs=content.epochs))
+        return runs
 
 
 @dataclass(frozen=True)

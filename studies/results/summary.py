@@ -66,12 +66,12 @@ def summary(results: pd.DataFrame, reference: str | None = None) -> pd.DataFrame
     refuse_no_results(results, "pulses_per_device_mean", "saturated_fraction")
     compared = compare(results, reference_of(results) if reference is None else reference)
     rows = [{"case": case} | at | _statistics(of) for case, at, of in by_point(results)]
-    gaps = compared.rename(columns={"difference": "gap"} | {c: f"gap_{c}" for c in _OF_A_GAP})
+    gaps = compared.rename(columns={"difference": "gap"} | {c: f"gap_{c}" for c in _GAP_COLUMNS})
     table = pd.DataFrame(rows)
-    return table.assign(**{c: gaps[c] for c in ("gap", *(f"gap_{c}" for c in _OF_A_GAP))})
+    return table.assign(**{c: gaps[c] for c in ("gap", *(f"gap_{c}" for c in _GAP_COLUMNS))})
 
 
-_OF_A_GAP = ("ci", "n", "p_holm", "significant", "p_alone")
+_GAP_COLUMNS = ("ci", "n", "p_holm", "significant", "p_alone")
 
 
 def accuracy_of(runs: pd.DataFrame) -> tuple[SampleStatistics, dict[str, float]]:
@@ -79,15 +79,15 @@ def accuracy_of(runs: pd.DataFrame) -> tuple[SampleStatistics, dict[str, float]]
 
     The interval of drawn devices is of their means, and NaN if they are fewer than three.
     """
-    of_seeds = accuracies(runs)
-    accuracy, draws = describe(of_seeds.tolist()), draws_of(runs)
+    by_seed = accuracies(runs)
+    accuracy, draws = describe(by_seed.tolist()), draws_of(runs)
     if draws is None:
         return accuracy, {}
-    groups = [of_seeds.loc[rows].tolist() for rows in draws]
-    of_draws = describe([describe(group).mean for group in groups])
-    half_width = of_draws.half_width if of_draws.n >= FEWEST_SEEDS else math.nan
+    groups = [by_seed.loc[rows].tolist() for rows in draws]
+    by_draw = describe([describe(group).mean for group in groups])
+    half_width = by_draw.half_width if by_draw.n >= FEWEST_SEEDS else math.nan
     deviations = dict(zip(("sd_seeds", "sd_fit"), nested_deviations(groups), strict=True))
-    return replace(accuracy, mean=of_draws.mean, half_width=half_width), deviations
+    return replace(accuracy, mean=by_draw.mean, half_width=half_width), deviations
 
 
 def _statistics(runs: pd.DataFrame) -> dict[str, Any]:
@@ -132,7 +132,7 @@ def _shared(runs: pd.DataFrame, column: str) -> float:
     return float(runs[column].iloc[0]) if column in runs else math.nan
 
 
-def beside(table: pd.DataFrame, study: Study) -> pd.DataFrame:
+def with_published(table: pd.DataFrame, study: Study) -> pd.DataFrame:
     """Adds published accuracies (%), and a row for each quoted network, to a summary.
 
     The new columns are ``published``, ``published_pm`` and ``published_source``, which are empty in
@@ -148,8 +148,8 @@ def beside(table: pd.DataFrame, study: Study) -> pd.DataFrame:
     swept = dict.fromkeys(swept_columns(table), "")
     rows = pd.concat([table, quoted.assign(**swept)], ignore_index=True)
     known = {**study.published, **study.quoted}
-    found = [known.get(titled_row(row)) for _, row in rows.iterrows()]
-    rows[PUBLISHED] = pd.Series([p and p.accuracy for p in found], dtype=float)
-    rows[f"{PUBLISHED}_pm"] = pd.Series([p and p.plus_minus for p in found], dtype=float)
-    rows[f"{PUBLISHED}_source"] = ["-" if p is None else p.source for p in found]
+    published = [known.get(titled_row(row)) for _, row in rows.iterrows()]
+    rows[PUBLISHED] = pd.Series([p and p.accuracy for p in published], dtype=float)
+    rows[f"{PUBLISHED}_pm"] = pd.Series([p and p.plus_minus for p in published], dtype=float)
+    rows[f"{PUBLISHED}_source"] = ["-" if p is None else p.source for p in published]
     return rows

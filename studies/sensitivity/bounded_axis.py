@@ -129,10 +129,10 @@ class DeviceEvaluator:
         outcome = self.run_study(self.asked.study_of(QUESTION, labelled))
         self.runs, self.failures = outcome.runs, outcome.failures
 
-    def measure(self, wanted: Iterable[tuple[RequirementAxis, float]]) -> None:
+    def measure(self, points: Iterable[tuple[RequirementAxis, float]]) -> None:
         """Runs each axis at a harm, all together, except those that have been measured."""
         new = {}
-        for along, harm in wanted:
+        for along, harm in points:
             value, labels = along.measured(harm), self.values.setdefault(along.name, {})
             if along.harm(value) in labels:
                 continue
@@ -153,7 +153,7 @@ class DeviceEvaluator:
             reference = accuracies(self.runs, self.asked.reference.name)
             return differences(reference, accuracies(self.runs, label))
         own = (run for run in self.runs if run[0].label == label)
-        found = {one.settings.seed: costs_of(one, result.row, bound.chip) for one, result in own}
+        found = {trial.settings.seed: costs_of(trial, run.row, bound.chip) for trial, run in own}
         return {seed: bound.of_costs(costs) for seed, costs in found.items() if costs is not None}
 
 
@@ -228,9 +228,9 @@ class BoundedAxis:
     @property
     def kept(self) -> tuple[float, float]:
         """Returns the values between which mean costs keep the bound, or NaN if they never do."""
-        found = threshold_crossing(self.costs, self.bound.most)
-        if found is not None:
-            value = self.value(found.harm)
+        crossing = threshold_crossing(self.costs, self.bound.most)
+        if crossing is not None:
+            value = self.value(crossing.harm)
             return (-math.inf, value) if self.at_most else (value, math.inf)
         measured = [by_seed for by_seed in self.costs.values() if by_seed]
         is_kept = bool(measured) and all(map(self.keeps, measured))

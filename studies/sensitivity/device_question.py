@@ -65,7 +65,7 @@ class DeviceQuestion:
         study = self.study
         shared = ("dataset", "network", "training", "seeds", "measure", "search")
         content = {
-            "study": name_of(study.study, question, self.device),
+            "study": question_name(study.study, question, self.device),
             "question": f"{question} {self.device}: {study.question}",
             "cases": (self.reference, *cases),
             "reference": self.reference.name,
@@ -202,7 +202,7 @@ def device_name(study: Study, device: str) -> str:
     return path_free(str(beside_study(device, folder, study.where, "--device")))
 
 
-def name_of(study: str, question: str, device: str) -> str:
+def question_name(study: str, question: str, device: str) -> str:
     """Returns the name of a question's study and folder: at most 60 letters, digits, _ and -."""
     plain = re.sub(r"[^A-Za-z0-9_-]+", "-", device).strip("-")
     name = f"{study}_{question}_{plain}"

@@ -56,12 +56,12 @@ def _off(neutral: Neutral, parameters: Mapping[str, LawParameter]) -> Neutral:
     return neutral
 
 
-def _of_devices() -> Neutral:
+def _neutral_of_devices() -> Neutral:
     """Returns imperfection -> path -> neutral value, for laws and tables."""
-    found: Neutral = {name: {} for name in OF_DEVICES}
+    neutral: Neutral = {name: {} for name in OF_DEVICES}
     for parameters in (*(law.parameters for law in LAWS.values()), TABLE_PARAMETERS):
-        _off(found, parameters)
-    return found
+        _off(neutral, parameters)
+    return neutral
 
 
 CIRCUIT = "network.neuron.circuit"
@@ -70,7 +70,7 @@ CIRCUIT = "network.neuron.circuit"
 _CONVERTERS = ("dac_bits", "adc_bits", "adc_bound", "adc_bound_transposed")
 
 NEUTRAL: Mapping[str, Mapping[str, Any]] = {
-    **_of_devices(),
+    **_neutral_of_devices(),
     "stuck_share": {"tile.stuck_share": 0.0},
     **{
         effect: {f"tile.{effect}.{field}": value for field, value in spec.off().items()}
@@ -126,11 +126,11 @@ def settings_of(case: Case) -> dict[str, Any]:
     parameters = {**_slopes(case), **parameters_in(case.device_rule.simulated)}
     tile = case.device_rule.tile.model_dump(exclude={"weight_range"})
     overrides = {f"overrides.{name}": value for name, value in parameters.items()}
-    found = overrides | dict(leaves({"tile": tile}))
+    settings = overrides | dict(leaves({"tile": tile}))
     if case.rule.has_effect(CIRCUIT):
         circuit = circuit_of(case).model_dump()
-        found |= {f"{CIRCUIT}.{name}": value for name, value in circuit.items()}
-    return found
+        settings |= {f"{CIRCUIT}.{name}": value for name, value in circuit.items()}
+    return settings
 
 
 def circuit_of(case: Case) -> CircuitSpec:
@@ -189,8 +189,8 @@ def noise_in_steps(step: str, off: Collection[str]) -> list[str]:
         step: what makes the step finer, `FINITE_STEP` or ``levels``.
         off: the imperfections of the device.
     """
-    told = f"{step}: a finer step also reduces cycle_to_cycle, whose unit is the step, and its cost"
-    return [told] if "cycle_to_cycle" in off else []
+    note = f"{step}: a finer step also reduces cycle_to_cycle, whose unit is the step, and its cost"
+    return [note] if "cycle_to_cycle" in off else []
 
 
 def own_parameters(case: Case) -> Mapping[str, LawParameter]:

@@ -132,10 +132,10 @@ def require(
     evaluator.cases[AS_IS] = case
     evaluator.measure((along, along.harm(along.own)) for along in axes)
     each = [BoundedAxis(along, bound, evaluator) for along in axes for bound in bounds]
-    evaluator.measure([(one.along, end) for one in each for end in _ends(one)])
-    _narrow(evaluator, [one for one in each if one.between])
-    table = pd.DataFrame([_row(one) for one in each])
-    curves = pd.DataFrame([point for one in each for point in _curve(one)])
+    evaluator.measure([(bounded.along, end) for bounded in each for end in _ends(bounded)])
+    _narrow(evaluator, [bounded for bounded in each if bounded.between])
+    table = pd.DataFrame([_row(bounded) for bounded in each])
+    curves = pd.DataFrame([point for bounded in each for point in _curve(bounded)])
     head = [
         f"{device} as it is loses {bounds[0].text(evaluator.costs(AS_IS, bounds[0]))} points to "
         f"{asked.reference.name}; at most {loss:g} are allowed",
@@ -229,26 +229,26 @@ def _axes(
     off, left_out = imperfections(case, tuned.thinning)
     axes, notes = [], []
     for name in parameters:
-        found = axis(name, _context(case, off, name, others), tuned)
-        if isinstance(found, str):
-            notes.append(found)
+        result = axis(name, _context(case, off, name, others), tuned)
+        if isinstance(result, str):
+            notes.append(result)
         else:
-            axes.append(found)
+            axes.append(result)
             notes += noise_in_steps(name, off) if (name, others) == ("levels", "as-is") else []
     return axes, notes + (left_out if others == "off" else [])
 
 
-def _ends(one: BoundedAxis) -> list[float]:
+def _ends(bounded: BoundedAxis) -> list[float]:
     """Returns the harms to measure after the original one.
 
     For a loss, it is the best value if the original one loses too much, else the worst. For an
     energy or a time that is too large, it is both, as either may be the better one.
     """
-    along, above = one.along, not one.keeps(one.costs[one.own])
+    along, above = bounded.along, not bounded.keeps(bounded.costs[bounded.own])
     own = along.harm(along.own)
     better = min(own, along.harm(along.best_value))
     worse = max(own, along.harm(along.worst_value))
-    if one.bound.chip is None:
+    if bounded.bound.chip is None:
         return [better if above else worse]
     return [better, worse] if above else []
 
@@ -260,10 +260,10 @@ def _narrow(evaluator: DeviceEvaluator, each: Sequence[BoundedAxis]) -> None:
 
     def excess(harm: np.ndarray, index: np.ndarray) -> np.ndarray:
         active = [(each[int(i)], float(at)) for i, at in zip(index, harm, strict=True)]
-        evaluator.measure([(one.along, one.turn * at) for one, at in active])
-        return np.array([one.excess(one.place(at)) for one, at in active])
+        evaluator.measure([(bounded.along, bounded.turn * at) for bounded, at in active])
+        return np.array([bounded.excess(bounded.place(at)) for bounded, at in active])
 
-    start = [one.between or (0.0, 0.0) for one in each]
+    start = [bounded.between or (0.0, 0.0) for bounded in each]
     elementwise.find_root(
         excess,
         (np.array([low for low, _ in start]), np.array([high for _, high in start])),
@@ -273,26 +273,26 @@ def _narrow(evaluator: DeviceEvaluator, each: Sequence[BoundedAxis]) -> None:
     )
 
 
-def _row(one: BoundedAxis) -> dict[str, object]:
-    along, costs, most = one.along, one.costs, one.bound.most
-    own = costs[one.own]
+def _row(bounded: BoundedAxis) -> dict[str, object]:
+    along, costs, most = bounded.along, bounded.costs, bounded.bound.most
+    own = costs[bounded.own]
     mean, half = mean_and_half_width(list(own.values()))
-    found = threshold_crossing(costs, most)
-    ends = (None, None, None) if found is None else (found.harm, found.low, found.high)
-    required, easy, hard = (math.nan if harm is None else one.value(harm) for harm in ends)
+    crossing = threshold_crossing(costs, most)
+    ends = (None, None, None) if crossing is None else (crossing.harm, crossing.low, crossing.high)
+    required, easy, hard = (math.nan if harm is None else bounded.value(harm) for harm in ends)
     return {
         "parameter": along.name,
         "unit": along.parameter.unit,
         "own": along.own,
-        "of": one.bound.of,
+        "of": bounded.bound.of,
         "own_cost": mean,
         "own_cost_ci": half,
-        "bound": "at most" if one.at_most else "at least",
+        "bound": "at most" if bounded.at_most else "at least",
         "required": required,
         "easy": easy,
         "hard": hard,
-        "why_none": "" if found else _why_none(one),
-        "stopped": _why_stopped(one),
+        "why_none": "" if crossing else _why_none(bounded),
+        "stopped": _why_stopped(bounded),
         "verdict": {-1: MET, 0: CANNOT_TELL, 1: NOT_MET}[side(own, most)],
         "values": sum(map(bool, costs.values())),
         "n": len(own),
@@ -300,43 +300,44 @@ def _row(one: BoundedAxis) -> dict[str, object]:
     }
 
 
-def _curve(one: BoundedAxis) -> Iterator[dict[str, object]]:
-    of_values = {one.measured(harm): of for harm, of in one.costs.items()}
-    shared = {"parameter": one.along.name, "unit": one.along.parameter.unit, "of": one.bound.of}
-    for value in sorted(of_values):
-        mean, half = mean_and_half_width(list(of_values[value].values()))
+def _curve(bounded: BoundedAxis) -> Iterator[dict[str, object]]:
+    by_value = {bounded.measured(harm): by_seed for harm, by_seed in bounded.costs.items()}
+    along, of = bounded.along, bounded.bound.of
+    for value in sorted(by_value):
+        mean, half = mean_and_half_width(list(by_value[value].values()))
         yield {
-            **shared, "value": value, "cost": mean, "cost_ci": half, "n": len(of_values[value])
+            "parameter": along.name, "unit": along.parameter.unit, "of": of,
+            "value": value, "cost": mean, "cost_ci": half, "n": len(by_value[value])
         }  # fmt: skip
 
 
-def _why_none(one: BoundedAxis) -> str:
-    costs, bound = one.costs, one.bound
+def _why_none(bounded: BoundedAxis) -> str:
+    costs, bound = bounded.costs, bounded.bound
     ends = sorted(harm for harm, by_seed in costs.items() if by_seed)
     if not ends:
         return "all its runs failed"
     if failed := [harm for harm, by_seed in costs.items() if not by_seed]:
-        return f"all runs at {one.measured(failed[0]):g} failed"
-    without_limit = one.keeps(costs[ends[-1]])
+        return f"all runs at {bounded.measured(failed[0]):g} failed"
+    without_limit = bounded.keeps(costs[ends[-1]])
     end = ends[-1] if without_limit else ends[0]
-    cost, value = f"{bound.of} {bound.text(costs[end])}", f"{one.measured(end):g}"
-    if one.cannot_be_told(costs[end]):
+    cost, value = f"{bound.of} {bound.text(costs[end])}", f"{bounded.measured(end):g}"
+    if bounded.cannot_be_told(costs[end]):
         mean, half = mean_and_half_width(list(costs[end].values()))
         needed = seeds_to_tell(len(costs[end]), mean - bound.most, half, 1)
         more = f"it would take {needed} seeds or more" if needed else "add seeds"
         return f"not decided by these seeds: {cost} at {value}, its last value; {more}"
     if bound.chip is not None:
-        measured = f"{one.measured(ends[0]):g} to {one.measured(ends[-1]):g}"
+        measured = f"{bounded.measured(ends[0]):g} to {bounded.measured(ends[-1]):g}"
         return f"bound {'kept' if without_limit else 'broken'} from {measured}: {cost} at {value}"
     if without_limit:
-        return f"no limit {'up' if one.at_most else 'down'} to {value} ({cost})"
+        return f"no limit {'up' if bounded.at_most else 'down'} to {value} ({cost})"
     return f"not enough by itself: {cost} at {value}, its best value"
 
 
 def _together(each: Sequence[BoundedAxis]) -> Iterator[str]:
     """Says which values of each parameter keep all bounds, for means over seeds."""
-    for name in dict.fromkeys(one.along.name for one in each):
-        kept = np.array([one.kept for one in each if one.along.name == name])
+    for name in dict.fromkeys(bounded.along.name for bounded in each):
+        kept = np.array([bounded.kept for bounded in each if bounded.along.name == name])
         low, high = kept[:, 0].max(), kept[:, 1].min()
         if not low <= high:
             yield f"{name}: no measured value keeps all bounds"
@@ -363,12 +364,12 @@ def _in_chip(evaluator: DeviceEvaluator, chip: Chip, study: Study) -> str:
     ) + (", longer than devices lost charge" if late else "")
 
 
-def _why_stopped(one: BoundedAxis) -> str:
+def _why_stopped(bounded: BoundedAxis) -> str:
     """Says why no more values were measured, with an empty text if the bracket is narrow enough."""
-    costs, between = one.costs, one.between
+    costs, between = bounded.costs, bounded.between
     if between is None or between[1] - between[0] <= math.log10(WITHIN):
         return ""
-    if all(one.cannot_be_told(costs[end]) for end in between):
+    if all(bounded.cannot_be_told(costs[end]) for end in between):
         return "not decided by these seeds: whether the two nearest values cost too much; add seeds"
     if not all(costs.values()):
         return "all runs of a value between the two nearest ones failed"

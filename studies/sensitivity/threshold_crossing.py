@@ -43,35 +43,35 @@ class ThresholdCrossing:
     high: float | None
 
 
-def side(losses: BySeed, wanted: float) -> int:
+def side(losses: BySeed, threshold: float) -> int:
     """Returns -1 if the loss is surely below the wanted one, 1 if above, and 0 if unknown."""
     sample = describe(list(losses.values()))
     if sample.n < FEWEST_SEEDS:
         return 0
     low, high = sample.mean - sample.half_width, sample.mean + sample.half_width
-    return int(low > wanted) - int(high < wanted)
+    return int(low > threshold) - int(high < threshold)
 
 
-def bracket(losses: Losses, wanted: float) -> tuple[float, float] | None:
+def bracket(losses: Losses, threshold: float) -> tuple[float, float] | None:
     """Returns the neighbouring values between which the monotone mean crosses, or None."""
     harms, means = _monotone(losses)
-    if len(harms) < 2 or means[0] > wanted or means[-1] <= wanted:
+    if len(harms) < 2 or means[0] > threshold or means[-1] <= threshold:
         return None
-    above = int(np.argmax(means > wanted))
+    above = int(np.argmax(means > threshold))
     return float(harms[above - 1]), float(harms[above])
 
 
-def threshold_crossing(losses: Losses, wanted: float) -> ThresholdCrossing | None:
+def threshold_crossing(losses: Losses, threshold: float) -> ThresholdCrossing | None:
     """Returns the crossing of the measured losses, or None if they stay on one side."""
-    between = bracket(losses, wanted)
+    between = bracket(losses, threshold)
     if between is None:
         return None
     harms, means = _monotone(losses)
     at = np.searchsorted(harms, between)
     low_loss, high_loss = means[at]
-    share = (wanted - low_loss) / (high_loss - low_loss)
+    share = (threshold - low_loss) / (high_loss - low_loss)
     harm = between[0] + float(share) * (between[1] - between[0])
-    low, high = _interval(losses, wanted)
+    low, high = _interval(losses, threshold)
     return ThresholdCrossing(
         harm,
         None if low is None else min(low, between[0]),
@@ -88,7 +88,7 @@ def _monotone(losses: Losses) -> tuple[np.ndarray, np.ndarray]:
     return np.array(measured), isotonic_regression(means).x
 
 
-def _interval(losses: Losses, wanted: float) -> tuple[float | None, float | None]:
+def _interval(losses: Losses, threshold: float) -> tuple[float | None, float | None]:
     measured = sorted(harm for harm, by_seed in losses.items() if by_seed)
     seeds = sorted(set.intersection(*(set(losses[harm]) for harm in measured)))
     if len(seeds) < FEWEST_SEEDS:
@@ -100,8 +100,8 @@ def _interval(losses: Losses, wanted: float) -> tuple[float | None, float | None
     quantile = float(t_quantile(len(seeds) - 1))
     half = quantile * curves.std(axis=0, ddof=1) / math.sqrt(len(seeds))
     mean = curves.mean(axis=0)
-    reached = np.flatnonzero(mean + half >= wanted)
-    below = np.flatnonzero(mean - half <= wanted)
+    reached = np.flatnonzero(mean + half >= threshold)
+    below = np.flatnonzero(mean - half <= threshold)
     low = None if not len(reached) or reached[0] == 0 else float(harms[reached[0]])
     high = None if not len(below) or below[-1] == len(harms) - 1 else float(harms[below[-1]])
     return low, high

@@ -79,7 +79,7 @@ def read_checkpoint(path: Path, trial: Trial, data_digest: str) -> Checkpoint:
     try:
         with open_regular(path) as raw, np.load(raw, allow_pickle=False) as file:
             # Members are stored uncompressed, so none can be larger than the file.
-            if any(one.compress_type != zipfile.ZIP_STORED for one in file.zip.infolist()):
+            if any(member.compress_type != zipfile.ZIP_STORED for member in file.zip.infolist()):
                 raise UnfitError("is damaged (packed)")
             header = json.loads(str(file[HEADER]))
             # The header is compared first, since another version may have other arrays.

@@ -151,11 +151,11 @@ class _ClusterPool:
 
     def wait_for_a_worker(self, note: Callable[[str], None]) -> None:
         """Waits for a worker without a limit, since a batch queue may take hours."""
-        started, told = time.monotonic(), False
+        started, is_noted = time.monotonic(), False
         while not self._workers():
-            if not told and time.monotonic() - started > PATIENCE_SECONDS:
+            if not is_noted and time.monotonic() - started > PATIENCE_SECONDS:
                 note(f"waiting for a worker of {self._where}")
-                told = True
+                is_noted = True
             interrupts.raise_if_interrupted()
             time.sleep(0.1)
 

@@ -49,7 +49,7 @@ def executor_of(workers: int | None, scheduler: str | None) -> Executor:
     try:
         client().close()
     except (OSError, ValueError, TypeError, RuntimeError) as error:
-        said = "" if isinstance(error, ValueError) else f" ({' '.join(str(error).split())})"
-        allowed = f"must be the address of a running dask scheduler, tcp://HOST:PORT{said}"
+        detail = "" if isinstance(error, ValueError) else f" ({' '.join(str(error).split())})"
+        allowed = f"must be the address of a running dask scheduler, tcp://HOST:PORT{detail}"
         raise InputError("run", "--scheduler", scheduler, allowed) from error
     return ClusterExecutor(scheduler, client)

@@ -70,7 +70,7 @@ class LocalExecutor:
     def plan(self, n_trials: int) -> str:
         """Says how many workers run the trials, and whether they still have to start."""
         n_workers, threads = self._shares(n_trials)
-        ready = [one for one in self._idle if one.threads == threads]
+        ready = [each for each in self._idle if each.threads == threads]
         workers = counted(n_workers, "worker")
         return f"on {workers}" if len(ready) >= n_workers else f"starting {workers}, compiling"
 
@@ -85,22 +85,22 @@ class LocalExecutor:
     ) -> Iterator["_LocalPool"]:
         """Starts the missing processes; they end at `close`, or are killed after an error."""
         n_workers, threads = self._shares(n_trials)
-        if any(one.threads != threads for one in self._idle):
+        if any(each.threads != threads for each in self._idle):
             self.close()
         missing = n_workers - len(self._idle)
         self._idle += [_Worker(threads, _pool_of_one(threads)) for _ in range(missing)]
         try:
             yield _LocalPool(self._idle[:n_workers], workspace)
         except BaseException:
-            for one in self._idle:
-                one.kill()
+            for each in self._idle:
+                each.kill()
             self.close()
             raise
 
     def close(self) -> None:
         """Ends the processes."""
-        for one in self._idle:
-            one.pool.shutdown(wait=True, cancel_futures=True)
+        for each in self._idle:
+            each.pool.shutdown(wait=True, cancel_futures=True)
         self._idle.clear()
 
 
@@ -119,7 +119,7 @@ class _LocalPool:
         return [trial for trial, _ in self._running.values()]
 
     def check(self, job: Job, trials: Sequence[Trial]) -> list[RpuSsnnError | None]:
-        checks = [one.submit(worker.check, job, list(trials)) for one in self._all]
+        checks = [each.submit(worker.check, job, list(trials)) for each in self._all]
         waiting = set(checks)
         while waiting:  # each wait has a limit, so that signals are handled
             _, waiting = wait(waiting, timeout=SECONDS_BETWEEN_SIGNALS)
@@ -130,9 +130,9 @@ class _LocalPool:
             raise WorkerDiedError(f"{DIED} before it had a trial") from None
 
     def submit_trial(self, job: Job, trial: Trial) -> None:
-        one = self._free.popleft()
-        future = one.submit(worker.execute, job, trial, one.threads, self._workspace)
-        self._running[future] = trial, one
+        free = self._free.popleft()
+        future = free.submit(worker.execute, job, trial, free.threads, self._workspace)
+        self._running[future] = trial, free
 
     def completed(self, seconds: float) -> list[tuple[Trial, TrialResult | Failure]]:
         done, _ = wait(self._running, timeout=seconds, return_when=FIRST_COMPLETED)
@@ -144,8 +144,8 @@ class _LocalPool:
     def _settled(
         self, future: Future[TrialResult | Failure]
     ) -> tuple[Trial, TrialResult | Failure]:
-        trial, one = self._running.pop(future)
-        self._free.append(one)
+        trial, freed = self._running.pop(future)
+        self._free.append(freed)
         try:
             return trial, future.result()
         except BrokenProcessPool:

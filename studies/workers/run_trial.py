@@ -45,7 +45,7 @@ def check_inputs(trials: list[Trial], data_root: Path | None) -> None:
     from rpu_ssnn.doctor import check_tile_pair, require_compiler
 
     require_compiler()
-    for trial in {one.settings.dataset.model_dump_json(): one for one in trials}.values():
+    for trial in {trial.settings.dataset.model_dump_json(): trial for trial in trials}.values():
         trial.images(data_root)
     if any(isinstance(trial.settings.method, DeviceRule) for trial in trials):
         check_tile_pair()

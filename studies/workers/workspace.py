@@ -157,21 +157,21 @@ class TrialSession:
         """Returns the state of the checkpoint, or sets an unusable checkpoint aside with a note."""
         from studies.workers.checkpoint import UnfitError, read_checkpoint
 
-        found: Checkpoint | None = None
+        checkpoint: Checkpoint | None = None
         path = self._workspace.checkpoint(self._trial.identity)
         if path is not None and path.exists():
             try:
-                found = read_checkpoint(path, self._trial, self._digest)
+                checkpoint = read_checkpoint(path, self._trial, self._digest)
             except UnfitError as error:
                 self.set_aside(str(error))
-        if found is None:
+        if checkpoint is None:
             self._write_progress()
             return None
-        self.resumed, self._before = found.resumed + 1, found.seconds
-        epochs = found.state.epochs
+        self.resumed, self._before = checkpoint.resumed + 1, checkpoint.seconds
+        epochs = checkpoint.state.epochs
         self._how_far = self._how_far.model_copy(update={"epoch": epochs, "began": epochs})
         self._note(f"resumed after epoch {epochs} of {self._how_far.epochs}")
-        return found.state
+        return checkpoint.state
 
     def trained[L: Learner](self, train: Callable[..., L], data: Dataset) -> L:
         """Trains the network of the trial, from its checkpoint unless other code wrote that.

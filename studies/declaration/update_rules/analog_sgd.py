@@ -25,7 +25,7 @@ class AnalogSgdRule(DeviceRule, NumbersRule):
     trains: PulseTrainSpec = PulseTrainSpec()
 
     def prepared(self, network: NetworkSpec, training: TrainingSpec) -> Self:
-        found, tile = super().prepared(network, training), self.tile
+        prepared, tile = super().prepared(network, training), self.tile
         if tile.simulator != "native" and tile.initial != "programmed":
             allowed = "must be programmed under analog_sgd, unless the simulator is native"
             raise InputError("study", "tile.initial", tile.initial, allowed)
@@ -33,7 +33,7 @@ class AnalogSgdRule(DeviceRule, NumbersRule):
             shown = tile.read_disturb.model_dump(exclude_defaults=True)
             allowed = "must be left out under analog_sgd, whose reads are of numbers, not of spikes"
             raise InputError("study", "tile.read_disturb", shown, allowed)
-        return found
+        return prepared
 
     def decisive(self) -> dict[str, Any]:
         return super().decisive() | {"trains": changed(self.trains)}
@@ -51,5 +51,5 @@ class AnalogSgdRule(DeviceRule, NumbersRule):
         network, numbers = settings.network, self.of_numbers(settings)
         at_once = network.positions == "at_once"
         spec = AnalogSgdSpec(trains=self.trains, tile=self.tile, at_once=at_once, **numbers)
-        made, seed = network.hidden_layers, settings.seed
-        return partial(train_analog_sgd, spec, made, self.simulated, seed=seed)
+        layers, seed = network.hidden_layers, settings.seed
+        return partial(train_analog_sgd, spec, layers, self.simulated, seed=seed)

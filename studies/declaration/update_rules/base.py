@@ -197,9 +197,9 @@ class Rule(Spec):
         rate = self.learning_rate
         return None if rate is None else Hyperparameters(learning_rate=rate)
 
-    def tuned(self, found: Hyperparameters) -> Self:
+    def tuned(self, chosen: Hyperparameters) -> Self:
         """Returns the rule with these hyperparameters, ready for training."""
-        return self.model_copy(update={"learning_rate": found.learning_rate})
+        return self.model_copy(update={"learning_rate": chosen.learning_rate})
 
     def of_seed(self, seed: int) -> Self:
         """Returns the rule for the trial with this seed."""

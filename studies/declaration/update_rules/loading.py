@@ -52,7 +52,7 @@ def rule_class(update: str) -> type[Rule]:
     return _only_rule(module)
 
 
-def digest_of(update: str) -> str | None:
+def rule_digest(update: str) -> str | None:
     """Returns the digest of a rule's file without executing it, or None for a shipped rule.
 
     Raises:
@@ -76,11 +76,11 @@ def rule_of(settings: object) -> object:
     if not isinstance(update, str):
         raise InputError("study", "update", update, one_of(rule_names()))
     digest, allowed = settings.get("digest"), f"must be that of {update}, which has changed since"
-    require(digest == digest_of(update), "study", "digest", digest, allowed)
+    require(digest == rule_digest(update), "study", "digest", digest, allowed)
     return rule_class(update).model_validate(settings)
 
 
-def beside(update: object, folder: Path, where: str, field: str) -> object:
+def rule_beside_study(update: object, folder: Path, where: str, field: str) -> object:
     """Returns the rule of a case with its path made absolute from the study's folder.
 
     Raises:
@@ -130,23 +130,23 @@ def _module_of(path: str, code: str) -> ModuleType:
     try:
         return run_own_code(f"rpu_ssnn_rule_{short_hash(code)}", path, code)
     except (Exception, SystemExit) as error:
-        told = " ".join(f"{type(error).__name__}: {error}".split())
-        raise InputError("study", "update", path, f"must run, but raises {told}") from error
+        message = " ".join(f"{type(error).__name__}: {error}".split())
+        raise InputError("study", "update", path, f"must run, but raises {message}") from error
 
 
 def _only_rule(module: ModuleType) -> type[Rule]:
     """Returns the one rule that a module defines."""
     rules = [
-        kind
-        for kind in vars(module).values()
-        if isinstance(kind, type)
-        and issubclass(kind, Rule)
-        and kind.__module__ == module.__name__
-        and not inspect.isabstract(kind)
+        value
+        for value in vars(module).values()
+        if isinstance(value, type)
+        and issubclass(value, Rule)
+        and value.__module__ == module.__name__
+        and not inspect.isabstract(value)
     ]
     if len(rules) != 1:
-        found = ", ".join(rule.__name__ for rule in rules) or "none"
-        allowed = f"must define exactly one subclass of Rule with a method `training`; has {found}"
+        names = ", ".join(rule.__name__ for rule in rules) or "none"
+        allowed = f"must define exactly one subclass of Rule with a method `training`; has {names}"
         where = module.__file__ or module.__name__
         raise InputError("study", "update", where, allowed)
     return rules[0]

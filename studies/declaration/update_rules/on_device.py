@@ -146,10 +146,10 @@ class DeviceRule(Rule):
             require(name in given, "study", f"hyperparameters.{name}", None, allowed)
         return Hyperparameters.model_validate(given)
 
-    def tuned(self, found: Hyperparameters) -> Self:
-        tile = self.tile.model_copy(update={"weight_range": found.weight_range})
+    def tuned(self, chosen: Hyperparameters) -> Self:
+        tile = self.tile.model_copy(update={"weight_range": chosen.weight_range})
         new = {"tile": tile, "hyperparameters": PartialHyperparameters()}
-        return super().tuned(found).model_copy(update=new)
+        return super().tuned(chosen).model_copy(update=new)
 
     def of_seed(self, seed: int) -> Self:
         """Returns the rule with the drawn device of a seed: the first for seed 0, and so on.
@@ -166,8 +166,8 @@ class DeviceRule(Rule):
             allowed = "must be 0, unless presets fit wrote the preset file and its _draws file"
             raise InputError("study", "draws", self.draws, allowed)
         drawn = f"{draws_file(file)}:draw_{1 + seed % self.draws}"
-        of_draw = device_of(drawn, self.overrides)
-        new = {"device": drawn, "draws": 0, "parameters": parameters_in(of_draw)}
+        device = device_of(drawn, self.overrides)
+        new = {"device": drawn, "draws": 0, "parameters": parameters_in(device)}
         return validated(type(self), {**self.model_dump(), **new}, "")
 
     def decisive(self) -> dict[str, Any]:

@@ -43,7 +43,7 @@ from studies.report.summary_view import readable
 from studies.results import caveats
 from studies.results.grouping import by_point
 from studies.results.store import Versions
-from studies.results.summary import beside
+from studies.results.summary import with_published
 from studies.results.tables import read_failures
 
 _CAPTIONS: dict[Kind, str] = {
@@ -102,19 +102,19 @@ def report_html(root: Path, rows: Sequence[Path] = ()) -> str:
     Raises:
         InputError: `root` is not an output folder or has no finished trial, or rows differ.
     """
-    found = shown_contents(root, rows)
-    study, runs = found.study, found.runs
-    refuse_empty(root, found)
+    contents = shown_contents(root, rows)
+    study, runs = contents.study, contents.runs
+    refuse_empty(root, contents)
     figures = StudyFigures(study, runs)
     results = figures.results
-    warnings = list(_warnings(found, root, figures))
+    warnings = list(_warnings(contents, root, figures))
     reference = study.reference_label
     answer: list[str] = []
     sections = [Section("Figures", list(_pictures(figures)), [])]
     if figures.is_compared:
         table = figures.summary
         answer += headline(runs, results, table, reference)
-        sections.append(_summary(beside(table, study), reference))
+        sections.append(_summary(with_published(table, study), reference))
     sections += [*answers(root), *ledger(results)]
     sections += [*around_devices(runs, study.chip)]
     environment = Environment(
@@ -127,7 +127,7 @@ def report_html(root: Path, rows: Sequence[Path] = ()) -> str:
     return environment.get_template("report.html.j2").render(
         study=study,
         reference=reference,
-        done=len(found.runs),
+        done=len(contents.runs),
         total=sum(len(point.seeds) for point in study.points()),
         answer=answer,
         warnings=warnings,
@@ -169,31 +169,34 @@ def _versions(results: pd.DataFrame) -> list[tuple[str, str]]:
     return [(name, ", ".join(map(str, results[name].dropna().unique()))) for name in names]
 
 
-def _warnings(found: FolderContents, root: Path, figures: StudyFigures) -> Iterator[str]:
+def _warnings(contents: FolderContents, root: Path, figures: StudyFigures) -> Iterator[str]:
     """Yields all warnings that apply, starting with the reference and missing trials."""
-    study, results = found.study, figures.results
+    study, results = contents.study, figures.results
     if figures.is_compared:
-        yield from caveats.of_reference(study, figures.summary, found.runs)
+        yield from caveats.of_reference(study, figures.summary, contents.runs)
     else:
         missing = f"The reference {study.reference_label} has no finished trial"
         yield f"{missing}, so nothing is compared."
-    yield from _missing(found)
-    yield from (f"The last run failed at {one.title}: {one.message}" for one in read_failures(root))
-    for one in found.faults:  # only the file is named, since the report may leave this machine
-        yield f"Left out: {InputError(Path(one.where).name, one.field, one.value, one.allowed)}."
-    yield from (f"{line}." for line in found.not_shown)
-    yield from _versions_differ(found.runs)
+    yield from _missing(contents)
+    for failure in read_failures(root):
+        yield f"The last run failed at {failure.title}: {failure.message}"
+    for fault in contents.faults:
+        file = Path(fault.where).name  # the report may leave this machine, whose folders it hides
+        yield f"Left out: {InputError(file, fault.field, fault.value, fault.allowed)}."
+    yield from (f"{line}." for line in contents.not_shown)
+    yield from _versions_differ(contents.runs)
     yield from _few_seeds(results)
-    yield from caveats.of_runs(study, found.runs)
+    yield from caveats.of_runs(study, contents.runs)
     yield from _saturated(results)
-    yield from caveats.of_accuracy_that_fell(found.runs)
-    yield from (f"{line}." for line in chosen_on_shown_images(study, found.hyperparameters))
+    yield from caveats.of_accuracy_that_fell(contents.runs)
+    yield from (f"{line}." for line in chosen_on_shown_images(study, contents.hyperparameters))
     yield from _not_replayable(results)
 
 
-def _missing(found: FolderContents) -> Iterator[str]:
-    there = {trial.title for trial, _ in found.runs}
-    needed = (f"{one.title} seed {seed}" for one in found.study.points() for seed in one.seeds)
+def _missing(contents: FolderContents) -> Iterator[str]:
+    there = {trial.title for trial, _ in contents.runs}
+    points = contents.study.points()
+    needed = (f"{point.title} seed {seed}" for point in points for seed in point.seeds)
     missing = [title for title in needed if title not in there]
     if missing:
         have = counted(len(missing), "trial has", "trials have")

@@ -42,8 +42,8 @@ class OnlineSgdRule(NumbersRule):
         return {"online": canonical(changed(self.online) | bound)}
 
     def training(self, settings: RunSettings, threads: int) -> Train:
-        held = {"weight_bound": self.weight_bound}
-        return one_by_one(self.online, self.rate(), held, settings)
+        weights = {"weight_bound": self.weight_bound}
+        return one_by_one(self.online, self.rate(), weights, settings)
 
 
 def check_layers(online: OnlineSpec, network: NetworkSpec) -> None:
@@ -58,12 +58,12 @@ def check_layers(online: OnlineSpec, network: NetworkSpec) -> None:
 
 
 def one_by_one(
-    spec: OnlineSpec, learning_rate: float, held: dict[str, Any], settings: RunSettings
+    spec: OnlineSpec, learning_rate: float, weights: dict[str, Any], settings: RunSettings
 ) -> Train:
     """Returns the function that trains the network of these settings, one image after another.
 
     Args:
-        held: the arguments of `train_image_by_image` about the weights or devices.
+        weights: the arguments of `train_image_by_image` about the weights or devices.
     """
     from studies.reproductions.training.one_by_one import train_image_by_image
 
@@ -75,5 +75,5 @@ def one_by_one(
         learning_rate=learning_rate,
         epochs=settings.training.epochs,
         contrast=settings.network.encoding.contrast,
-        **held,
+        **weights,
     )

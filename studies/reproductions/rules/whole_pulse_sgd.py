@@ -31,10 +31,10 @@ class WholePulseRule(DeviceRule, NumbersRule):
 
     def prepared(self, network: NetworkSpec, training: TrainingSpec) -> Self:
         """Refuses effects that the rule would silently leave out."""
-        found, tile = super().prepared(network, training), self.tile
+        prepared, tile = super().prepared(network, training), self.tile
         allowed = "must be native under whole_pulse_sgd, which counts pulses on its devices"
         require(tile.simulator == "native", "study", "tile.simulator", tile.simulator, allowed)
-        device = found.simulated
+        device = prepared.simulated
         allowed = (
             "must be a device that loses no charge and does not remember its pulses under "
             "whole_pulse_sgd, which has no physical time"
@@ -48,7 +48,7 @@ class WholePulseRule(DeviceRule, NumbersRule):
         for name, shown in changed(tile).items():
             require(name not in NOT_HERE, "study", f"tile.{name}", shown, allowed)
         check_layers(self.online, network)
-        return found
+        return prepared
 
     def decisive(self) -> dict[str, Any]:
         return super().decisive() | {"online": changed(self.online)}
@@ -60,5 +60,5 @@ class WholePulseRule(DeviceRule, NumbersRule):
         return {**super().columns(), "online": canonical(changed(self.online))}
 
     def training(self, settings: RunSettings, threads: int) -> Train:
-        held = {"device": self.simulated, "tile": self.tile}
-        return one_by_one(self.online, self.rate(), held, settings)
+        weights = {"device": self.simulated, "tile": self.tile}
+        return one_by_one(self.online, self.rate(), weights, settings)

@@ -114,10 +114,10 @@ def weight_steps(
     """
     flat = [w.reshape(-1, w.shape[2]) for w in windows]
     spiked = flat[-1] > 0
-    wanted = np.zeros(windows[-1].shape, dtype=np.bool_)
-    wanted[np.arange(len(labels)), :, labels] = True
-    wanted = wanted.reshape(spiked.shape)
-    error = (wanted & ~spiked).astype(np.float32) - (spiked & ~wanted).astype(np.float32)
+    is_label = np.zeros(windows[-1].shape, dtype=np.bool_)
+    is_label[np.arange(len(labels)), :, labels] = True
+    is_label = is_label.reshape(spiked.shape)
+    error = (is_label & ~spiked).astype(np.float32) - (spiked & ~is_label).astype(np.float32)
     steps: list[Weights] = []
     for layer in range(len(weights) - 1, -1, -1):
         steps.append(flat[layer].T @ error)

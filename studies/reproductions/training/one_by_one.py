@@ -67,9 +67,9 @@ class OnlineNetwork(Learner):
         return EpochRow(epoch, int(right) / max(len(order), 1))
 
     def classes(self, images: Rows) -> Int64[np.ndarray, " n"]:
-        found = np.empty(len(images), dtype=np.int64)
-        classify(self._compiled, self._rule, self.inputs.shares(images), found)
-        return found
+        classes = np.empty(len(images), dtype=np.int64)
+        classify(self._compiled, self._rule, self.inputs.shares(images), classes)
+        return classes
 
     def statistics(self) -> dict[str, float]:
         """Returns the statistics for the result row, over all crossbars."""

@@ -143,11 +143,11 @@ def classify(
     layers: Layers,
     rule: Rule,
     images: Float32[np.ndarray, "n n_in"],
-    found: Int64[np.ndarray, " n"],
+    classes: Int64[np.ndarray, " n"],
 ) -> None:
-    """Writes the index of each image's largest output into `found`."""
+    """Writes the index of each image's largest output into `classes`."""
     for image in range(len(images)):
-        found[image] = _read(layers, rule, images[image])
+        classes[image] = _read(layers, rule, images[image])
 
 
 @inner
@@ -254,8 +254,8 @@ def _learn(rule: Rule, layer: Layer, presentation: int) -> None:
         if per_weight == _F(0.0):
             _add(layer, j, step)
             continue
-        wanted = abs(step) * per_weight
-        if not rule.stochastic and wanted * largest < _F(0.5):
+        pulses = abs(step) * per_weight
+        if not rule.stochastic and pulses * largest < _F(0.5):
             continue
         most = 0
         for k in range(active):
@@ -264,7 +264,7 @@ def _learn(rule: Rule, layer: Layer, presentation: int) -> None:
             if rule.stochastic:
                 word = device_word(rule.key, j * n_in + i, presentation)
                 up_from = _F(uniform(word))
-            count = int(np.floor(wanted * layer.x[i] + up_from))
+            count = int(np.floor(pulses * layer.x[i] + up_from))
             layer.counts[k] = count
             most = max(most, count)
         if most > 0:

@@ -155,6 +155,5 @@ def test_a_training_that_was_interrupted_counts_all_its_events() -> None:
     assert told["inference_images"] == 20
     forward = [n * len(data.train_labels) for n in (whole.epochs[0].forward_spikes)]
     assert counted[1] > forward[0]
-    assert (
-        counted[2] == 0 < min(told[f"{name}_2"] for name in (*TRAINING, *INFERENCE, *WRITE_COUNTS))
-    )
+    names = (*TRAINING, *INFERENCE, *WRITE_COUNTS)
+    assert counted[2] == 0 < min(told[f"{name}_2"] for name in names)

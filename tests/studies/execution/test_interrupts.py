@@ -48,7 +48,7 @@ def test_a_signal_in_the_loop_is_looked_at_and_handlers_come_back(
     with interrupts.ending_the_command():
         with pytest.raises(KeyboardInterrupt):
             work()
-        assert interrupts.heard()
+        assert interrupts.interrupted()
     assert passed == ["the signal"]
     assert [signal.getsignal(one) for one in SIGNALS] == before
 
@@ -82,7 +82,7 @@ with interrupts.ending_the_command():
     ("in_the_callback", "ended", "code"),
     [
         ("os.kill(os.getpid(), signal.SIGTERM)", ("", "interrupted\n"), 130),
-        ("interrupts._heard.times = 1; raise AttributeError", ("went on\n", ""), 0),
+        ("interrupts._signals.times = 1; raise AttributeError", ("went on\n", ""), 0),
     ],
 )
 def test_where_nothing_can_be_raised_a_signal_shows_no_traceback(

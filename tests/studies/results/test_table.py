@@ -9,7 +9,7 @@ import pytest
 from rpu_ssnn.common.errors import InputError
 from studies.report.summary_view import p_text, readable
 from studies.results.grouping import as_keys
-from studies.results.summary import beside, summary
+from studies.results.summary import summary, with_published
 from studies.results.text_table import number as shown
 from support.studies.harness import small_study
 
@@ -157,7 +157,7 @@ PUBLISHED = {
 def test_published_accuracies_stand_beside_their_case_and_quoted_ones_alone() -> None:
     study = small_study(**PUBLISHED)
     rows = [("rate", 0, 90.0), ("rate", 1, 92.0), ("coincidence", 0, 89.0)]
-    text = readable(beside(summary(frame(rows), "rate"), study), "rate").markdown
+    text = readable(with_published(summary(frame(rows), "rate"), study), "rate").markdown
     lines = text.splitlines()
     assert "98.65 ± 0.04 | A, Table 1" in lines[2]
     assert "98.84 | B, Table 1" in lines[4]
@@ -167,14 +167,14 @@ def test_published_accuracies_stand_beside_their_case_and_quoted_ones_alone() ->
 
 def test_a_published_accuracy_is_not_that_of_each_point_of_a_sweep() -> None:
     rows = frame([("rate", 0, 90.0), ("rate", 1, 92.0)], **{"sweep.network.T": [10, 20]})
-    shown_beside = beside(summary(rows, "rate"), small_study(**PUBLISHED))
+    shown_beside = with_published(summary(rows, "rate"), small_study(**PUBLISHED))
     assert shown_beside["published"].isna().tolist() == [True, True, False]
 
 
 def test_a_quoted_network_sees_no_input_spikes() -> None:
     rows = summary(frame([("rate", 0, 90.0)], input="spike counts"), "rate")
-    legend = readable(beside(rows, small_study(**PUBLISHED)), "rate").markdown.splitlines()[-1]
-    assert legend.endswith("; rate: spike counts")
+    text = readable(with_published(rows, small_study(**PUBLISHED)), "rate").markdown
+    assert text.splitlines()[-1].endswith("; rate: spike counts")
 
 
 def test_budgets_are_columns_where_cases_differ_and_a_sentence_where_not() -> None:
