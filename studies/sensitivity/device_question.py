@@ -143,39 +143,13 @@ def ask(study: Study, device: str) -> DeviceQuestion:
     require_kind("device question", "study", study, Study)
     study = with_hyperparameters(study, known_hyperparameters(study))
     reference = next(case for case in study.cases if case.name == study.reference_label)
-    on_devices = [case for case in study.cases if isinstance(case.rule, DeviceRule)]
-    if device in {case.name for case in study.cases} - {case.name for case in on_devices}:
-        raise InputError(study.where, "--device", device, "must be a case with a device")
-    named = [case for case in on_devices if case.name == device]
-    # The control in the same device can only be named by its label.
-    by_spikes = [case for case in on_devices if isinstance(case.rule, PulseRule)]
-    folder, placed = Path(study.where).parent, device
-    if not named:
-        placed = str(beside_study(device, folder, study.where, "--device"))
-    fitting = named or [case for case in by_spikes if case.device_rule.device == placed]
-    if not fitting and placed not in preset_names():
-        fitting = [case for case in by_spikes if placed in names_of_entry(case.device_rule.device)]
-    if len(fitting) > 1:
-        several = one_of([case.name for case in fitting]) + ", as several cases have this device"
-        raise InputError(study.where, "--device", device, several)
-    if fitting:
-        case = fitting[0]
-    else:
-        try:
-            device_of(placed)
-        except InputError as error:
-            labels = one_of([case.name for case in on_devices])
-            known = f"{error.allowed}; as a case of the study it {labels}" if on_devices else ""
-            raise InputError(study.where, "--device", device, known or error.allowed) from error
-        only_native = needs_native(get_device(placed))
-        tile = {"tile": {"simulator": "native"}} if only_native else {}
-        case = Case.model_validate({"device": placed, **tile})
+    case = _case_of(study, device)
     if case.name == reference.name:
         raise InputError(study.where, "--device", device, "must not be the study's reference")
-    for one in (case, reference):
-        if isinstance(one.rule, DeviceRule) and one.rule.draws:
+    for each in (case, reference):
+        if isinstance(each.rule, DeviceRule) and each.rule.draws:
             allowed = "must be 0 in this question, as seeds that share a device are not independent"
-            raise InputError(study.where, f"{one.name}: draws", one.rule.draws, allowed)
+            raise InputError(study.where, f"{each.name}: draws", each.rule.draws, allowed)
     of_case = {"network": case.network, "training": case.training}
     given = merged(study.model_dump(include=set(_SHARED), exclude_unset=True), of_case)
     for path in study.varied:
@@ -188,6 +162,34 @@ def ask(study: Study, device: str) -> DeviceQuestion:
         case = case.changed(network=merged({"neuron": {"circuit": circuit}}, case.network))
     asked = device_name(study, device)
     return DeviceQuestion(study, asked, case.model_copy(update={"label": AS_IS}), reference)
+
+
+def _case_of(study: Study, device: str) -> Case:
+    """Returns the case with this label or device, or a new case for a device that has none."""
+    for case in study.cases:
+        if case.name == device:
+            on_device = isinstance(case.rule, DeviceRule)
+            require(on_device, study.where, "--device", device, "must be a case with a device")
+            return case
+    placed = str(beside_study(device, Path(study.where).parent, study.where, "--device"))
+    # The control in the same device can only be named by its label.
+    by_spikes = [case for case in study.cases if isinstance(case.rule, PulseRule)]
+    fitting = [case for case in by_spikes if case.device_rule.device == placed]
+    if not fitting and placed not in preset_names():
+        fitting = [case for case in by_spikes if placed in names_of_entry(case.device_rule.device)]
+    if len(fitting) > 1:
+        several = one_of([case.name for case in fitting]) + ", as several cases have this device"
+        raise InputError(study.where, "--device", device, several)
+    if fitting:
+        return fitting[0]
+    try:
+        device_of(placed)
+    except InputError as error:
+        labels = [case.name for case in study.cases if isinstance(case.rule, DeviceRule)]
+        known = f"; as a case of the study it {one_of(labels)}" if labels else ""
+        raise InputError(study.where, "--device", device, error.allowed + known) from error
+    tile = {"tile": {"simulator": "native"}} if needs_native(get_device(placed)) else {}
+    return Case.model_validate({"device": placed, **tile})
 
 
 def device_name(study: Study, device: str) -> str:
