@@ -153,32 +153,14 @@ def new_study(
     devices = list(dict.fromkeys(several("new", "devices", devices)))
     name = study_name(data) if name is None else name
     require_kind("new", "name", name, str)
-    dataset: dict[str, Any]
     if str(data) in DATASET_NAMES:
         if test_file is not None or label != "label":
             own = ("--label", label) if test_file is None else ("--test-file", str(test_file))
             raise InputError("new", *own, "must be left out with a standard set")
-        dataset = {"name": str(data)}
+        dataset: dict[str, Any] = {"name": str(data)}
         facts = _facts(NAMED_SETS[str(data)].read(root), data, split=True)
     else:
-        file = user_path("new", "data", data)
-        allowed = f"{one_of(DATASET_NAMES, data)}, or a file"
-        require(file.suffix or file.exists(), "new", "data", str(data), allowed)
-        for field, path in (("data", data), ("--test-file", test_file)):
-            there = path is None or user_path("new", field, path).exists()
-            require(there, "new", field, str(path), "must exist, as a file or a folder")
-        dataset = {"file": _relative(file, place)}
-        if file.stem in DATASET_NAMES:
-            dataset["name"] = f"my_{file.stem}"
-        if test_file is not None:
-            dataset["test_file"] = _relative(Path(test_file).expanduser(), place)
-        if label != "label":
-            dataset["label"] = label
-        facts = _facts_of_file(file, test_file, label)
-        if not facts.split:
-            dataset["test_share"] = TEST_SHARE
-        if facts.unlike:
-            dataset["range"] = "each"
+        dataset, facts = _own_data(data, test_file, label, place)
     allowed = f"must have {LEAST_SIDE} rows and columns or more for --conv, in an array [n, rows, "
     allowed += "columns] or [n, rows, columns, channels]"
     image = len(facts.shape) in (2, 3) and min(facts.shape[:2]) >= LEAST_SIDE
@@ -199,6 +181,31 @@ def new_study(
     text = _text(name, dataset, used, cases, facts.samples if quick else None, conv)
     parse_study(strict_yaml.load(text), f"{name}.yaml", place)
     return text
+
+
+def _own_data(
+    data: str | Path, test_file: Path | str | None, label: str, folder: Path
+) -> tuple[dict[str, Any], DataFacts]:
+    """Returns the section `dataset` of a study file in this folder, and the facts of the data."""
+    file = user_path("new", "data", data)
+    allowed = f"{one_of(DATASET_NAMES, data)}, or a file"
+    require(file.suffix or file.exists(), "new", "data", str(data), allowed)
+    for field, path in (("data", data), ("--test-file", test_file)):
+        there = path is None or user_path("new", field, path).exists()
+        require(there, "new", field, str(path), "must exist, as a file or a folder")
+    dataset: dict[str, Any] = {"file": _relative(file, folder)}
+    if file.stem in DATASET_NAMES:
+        dataset["name"] = f"my_{file.stem}"
+    if test_file is not None:
+        dataset["test_file"] = _relative(Path(test_file).expanduser(), folder)
+    if label != "label":
+        dataset["label"] = label
+    facts = _facts_of_file(file, test_file, label)
+    if not facts.split:
+        dataset["test_share"] = TEST_SHARE
+    if facts.unlike:
+        dataset["range"] = "each"
+    return dataset, facts
 
 
 def study_name(data: str | Path) -> str:
