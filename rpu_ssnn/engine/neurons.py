@@ -170,9 +170,7 @@ def begin(net: Parameters, state: WorkerState, shown: Presentations, learn: bool
     state.position[2] = 1
     random = state.random
     random[0] = shown.keys[b]
-    half = np.float32(0.5)
-    layers = len(net.size)
-    for layer in range(1, layers):
+    for layer in range(1, len(net.size)):
         start = net.neuron_start[layer]
         for j in range(start, start + net.size[layer]):
             state.current[j] = 0.0
@@ -181,49 +179,64 @@ def begin(net: Parameters, state: WorkerState, shown: Presentations, learn: bool
             state.fired[(start + at) // BLOCK] = 0
             state.alive[(start + at) // BLOCK] = first_flags(net.size[layer] - at)
     if learn:
-        for word in range(len(state.waiting)):
-            state.waiting[word] = 0
-        for layer in range(1, layers):
-            threshold = net.theta_b if layer < net.crossbars else net.theta_n
-            start = net.neuron_start[layer]
-            for j in range(start, start + net.size[layer]):
-                state.gradient_current[j] = 0.0
-                state.positive[j] = 0.0
-                state.negative[j] = 0.0
-                if net.random_start and net.coupled:
-                    state.positive[j] = (draw_uniform(random) - half) * threshold
-                elif net.random_start:
-                    state.positive[j] = draw_uniform(random) * threshold
-                    state.negative[j] = draw_uniform(random) * threshold
-        if net.dropout_hidden > 0.0:
-            for layer in range(1, net.crossbars):
-                start = net.neuron_start[layer]
-                for j in range(start, start + net.size[layer]):
-                    if draw_uniform(random) < net.dropout_hidden:
-                        clear_flag(state.alive, j)
+        _begin_gradient(net, state)
     if learn or net.clocked:
         for r in range(net.relays):
             state.relay_current[r] = 0.0
             state.relay_membrane[r] = draw_uniform(random) * net.theta if net.random_start else 0.0
     begin_circuits(state.circuits, shown.keys[b])
+    _begin_input(net, state, shown, b)
+
+
+@inner
+def _begin_gradient(net: Parameters, state: WorkerState) -> None:
+    """Sets all gradient streams to slot 0, and draws the hidden neurons that drop out."""
+    random = state.random
+    for word in range(len(state.waiting)):
+        state.waiting[word] = 0
+    for layer in range(1, len(net.size)):
+        threshold = net.theta_b if layer < net.crossbars else net.theta_n
+        start = net.neuron_start[layer]
+        for j in range(start, start + net.size[layer]):
+            state.gradient_current[j] = 0.0
+            state.positive[j] = 0.0
+            state.negative[j] = 0.0
+            if net.random_start and net.coupled:
+                state.positive[j] = (draw_uniform(random) - np.float32(0.5)) * threshold
+            elif net.random_start:
+                state.positive[j] = draw_uniform(random) * threshold
+                state.negative[j] = draw_uniform(random) * threshold
+    if net.dropout_hidden > 0.0:
+        for layer in range(1, net.crossbars):
+            start = net.neuron_start[layer]
+            for j in range(start, start + net.size[layer]):
+                if draw_uniform(random) < net.dropout_hidden:
+                    clear_flag(state.alive, j)
+
+
+@inner
+def _begin_input(net: Parameters, state: WorkerState, shown: Presentations, b: int) -> None:
+    """Draws the input lines that drop out of presentation b, and prepares the trains of the
+    others."""
     if len(shown.given_start) > 0:
         for i in range(net.size[0]):
-            dropped = net.dropout_input > 0.0 and draw_uniform(random) < net.dropout_input
+            dropped = net.dropout_input > 0.0 and draw_uniform(state.random) < net.dropout_input
             state.pixels[i] = 0 if dropped else 1
         state.pixel_count[0] = shown.given_start[b]
         return
     n = 0
     for i in range(net.size[0]):
-        if shown.rates[b, i] > 0.0:
-            if net.dropout_input > 0.0 and draw_uniform(random) < net.dropout_input:
-                continue
-            state.pixels[n] = i
-            if net.regular_input:
-                state.pixel_rate[n] = shown.rates[b, i]
-                state.pixel_phase[n] = draw_uniform(random)
-            else:
-                state.pixel_rate[n] = shown.rates[b, i] * 2.0**32
-            n += 1
+        if shown.rates[b, i] <= 0.0:
+            continue
+        if net.dropout_input > 0.0 and draw_uniform(state.random) < net.dropout_input:
+            continue
+        state.pixels[n] = i
+        if net.regular_input:
+            state.pixel_rate[n] = shown.rates[b, i]
+            state.pixel_phase[n] = draw_uniform(state.random)
+        else:
+            state.pixel_rate[n] = shown.rates[b, i] * 2.0**32
+        n += 1
     state.pixel_count[0] = n
 
 
@@ -365,12 +378,11 @@ def fire(net: Parameters, state: WorkerState, shown: Presentations, learn: bool)
         shown.output_counts[b, state.events[base + k]] += 1
     for layer in range(last + 1):
         shown.spikes[b, layer] += state.event_count[layer]
-    if learn:
-        for layer in range(1, net.crossbars + 1):
-            fire_gradient(net, state, state.circuits, layer)
-            shown.gradient_spikes[b, layer] += state.gradient_count[layer]
     if not learn:
         return
+    for layer in range(1, net.crossbars + 1):
+        fire_gradient(net, state, state.circuits, layer)
+        shown.gradient_spikes[b, layer] += state.gradient_count[layer]
     # The input of the output error (Eq. 6, 7) is label minus output, with unit weights.
     error = net.neuron_start[net.crossbars]
     if label_spike:

@@ -52,15 +52,16 @@ def start_lines(
                 draw_steps(cells, d, n_in, key, scratch)
                 draw(cells, d, n_in, key ^ SECOND_NOISE, np.uint32(0), scratch, scratch.extra)
                 for p in range(n_in):
-                    if abs(counts[base + p]) > sent:
-                        device = cells.records[d, base + p]
-                        up = (counts[base + p] > 0) == (cells.signs[d] > _F(0.0))
-                        after_pulse(
-                            cells, device, up, scratch.noise[p], scratch.extra[p],
-                            _F(1.0), _F(1.0), _F(1.0),
-                        )  # fmt: skip
-                        if cells.shared.own is not None:  # a user's step reads the count
-                            device.pulses = np.uint32(sent + 1)
+                    if abs(counts[base + p]) <= sent:
+                        continue
+                    device = cells.records[d, base + p]
+                    up = (counts[base + p] > 0) == (cells.signs[d] > _F(0.0))
+                    after_pulse(
+                        cells, device, up, scratch.noise[p], scratch.extra[p],
+                        _F(1.0), _F(1.0), _F(1.0),
+                    )  # fmt: skip
+                    if cells.shared.own is not None:  # a user's step reads the count
+                        device.pulses = np.uint32(sent + 1)
 
 
 @compiled
