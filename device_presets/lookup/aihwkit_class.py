@@ -124,15 +124,13 @@ def own_entry(source: Any) -> tuple[str, PresetEntry]:
         elif value != default:
             allowed = _COUNTED.get(field.name, f"must be {default!r}: no preset has this field")
             raise PresetError(type(device).__name__, field.name, value, allowed)
-    one_way = None
-    if not parameters["w_min"].value:
-        one_way = "its lower bound is 0, and a single device has no negative weights"
+    one_way = "its lower bound is 0, and a single device has no negative weights"
     return _name_of(device), PresetEntry(
         technology="own aihwkit device",
         law=law.name,
         description=f"aihwkit's {type(device).__name__}, given by the user",
         citation="none (the user's configuration)",
-        one_directional_because=one_way,
+        one_directional_because=None if parameters["w_min"].value else one_way,
         parameters=parameters,
     )
 
