@@ -26,11 +26,7 @@ class NetworkProducts:
 
 
 def network_product_errors(
-    spec: NetworkSpec,
-    weights: list[np.ndarray],
-    rates: np.ndarray,
-    labels: np.ndarray,
-    seed: int,
+    spec: NetworkSpec, weights: list[np.ndarray], rates: np.ndarray, labels: np.ndarray, seed: int
 ) -> list[NetworkProducts]:
     """Returns product errors at each crossbar of a network whose given weights stay fixed.
 

@@ -85,10 +85,7 @@ def read_sheet(path: Path, opened: BinaryIO, sheet: str, **gaps: Any) -> pd.Data
 
 
 def read_table(
-    path: Path,
-    opened: BinaryIO,
-    sheet: str | None,
-    kinds: tuple[str, ...],
+    path: Path, opened: BinaryIO, sheet: str | None, kinds: tuple[str, ...]
 ) -> tuple[str, list[str], pd.DataFrame, list[str]]:
     """Returns the place of the names of columns, the names, the rows below, whose index is the row
     in the sheet, and the names of sheets that were not read.

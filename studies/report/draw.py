@@ -27,14 +27,7 @@ from studies.report.figures import (
     panels_of,
     sweep_figure,
 )
-from studies.results.grouping import (
-    NOT_SWEPT,
-    by_point,
-    draws_of,
-    setting,
-    swept_columns,
-    titled,
-)
+from studies.results.grouping import NOT_SWEPT, by_point, draws_of, setting, swept_columns, titled
 from studies.results.summary import summary
 from studies.results.tables import curves_frame, results_frame
 

@@ -327,11 +327,7 @@ BAD_DESCRIPTIONS = [
     ('"pixels": 64', '"pixels": 32', "is not allowed; must be [32, "),
     ('"grey_max": 16', '"grey_max": 0', "description.grey_max: 0 is not allowed"),
     ('"contrast": "none"', '"contrast": "on_off"', "description.middle: missing; must be given"),
-    (
-        '"middle": null',
-        '"middle": [0.5]',
-        "description.middle: (0.5,) is not allowed; must be",
-    ),
+    ('"middle": null', '"middle": [0.5]', "description.middle: (0.5,) is not allowed; must be"),
     ('"gain": null', '"gain": [NaN]', "description.gain.0: nan is not allowed; must be a finite"),
     ('"complement": false', '"complement": "no"', "description.complement: 'no' is not allowed"),
     ('"image": null', '"image": [8]', "description.image.1: missing; must be given"),

@@ -21,9 +21,7 @@ def test_networks_at_the_ends_of_their_ranges_run(drawn: dict[str, Any]) -> None
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("check", "examples"),
-    [("0", 3000), ("1", 500)],
-    ids=["as it is", "bounds checked"],
+    ("check", "examples"), [("0", 3000), ("1", 500)], ids=["as it is", "bounds checked"]
 )
 def test_many_networks_at_the_ends_of_their_ranges_run(check: str, examples: int) -> None:
     """The test uses a new process, since compilation depends on the environment."""

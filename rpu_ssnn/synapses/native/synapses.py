@@ -23,13 +23,7 @@ from rpu_ssnn.common.training_state import (
 )
 from rpu_ssnn.devices.device_source import DeviceSource
 from rpu_ssnn.spec.tile import TileSpec, check_device
-from rpu_ssnn.synapses.base import (
-    Crossbar,
-    PulseBlock,
-    Synapses,
-    Weights,
-    check_from_zero,
-)
+from rpu_ssnn.synapses.base import Crossbar, PulseBlock, Synapses, Weights, check_from_zero
 from rpu_ssnn.synapses.native.build import build_array
 from rpu_ssnn.synapses.native.cells import Pulses
 from rpu_ssnn.synapses.native.device_array import conductance

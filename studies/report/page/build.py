@@ -23,22 +23,10 @@ from studies.declaration.hyperparameters import chosen_on_shown_images
 from studies.declaration.shipped import find_study
 from studies.declaration.study import STUDY_FILE, Study
 from studies.declaration.trial import Runs
-from studies.execution.study_runs import (
-    FolderContents,
-    files_of_rows,
-    refuse_empty,
-    shown_contents,
-)
+from studies.execution.study_runs import FolderContents, files_of_rows, refuse_empty, shown_contents
 from studies.report.draw import StudyFigures, drawn_apart
 from studies.report.page.headline import headline
-from studies.report.page.sections import (
-    Picture,
-    Section,
-    answers,
-    around_devices,
-    drawn,
-    ledger,
-)
+from studies.report.page.sections import Picture, Section, answers, around_devices, drawn, ledger
 from studies.report.summary_view import readable
 from studies.results import caveats
 from studies.results.grouping import by_point

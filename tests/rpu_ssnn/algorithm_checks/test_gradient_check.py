@@ -4,13 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from gradient_check import (
-    GradientAgreement,
-    agreement,
-    exact_gradient,
-    output_rates,
-    sparsemax,
-)
+from gradient_check import GradientAgreement, agreement, exact_gradient, output_rates, sparsemax
 
 from rpu_ssnn.data import Dataset, load_dataset
 from rpu_ssnn.network import Network

@@ -6,14 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rpu_ssnn.data import (
-    DATA_ENV,
-    IDX_SETS,
-    Dataset,
-    MissingDataError,
-    load_dataset,
-    set_facts,
-)
+from rpu_ssnn.data import DATA_ENV, IDX_SETS, Dataset, MissingDataError, load_dataset, set_facts
 from rpu_ssnn.data.idx import read_images, read_labels
 from rpu_ssnn.data.sources import read_digits
 from support.commands import refused

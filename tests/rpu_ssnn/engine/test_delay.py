@@ -2,22 +2,10 @@
 
 import numpy as np
 
-from rpu_ssnn.spec import (
-    GradientSpec,
-    NetworkSpec,
-    TrainingSpec,
-)
-from rpu_ssnn.synapses import (
-    coincidence_synapses,
-    rate_synapses,
-)
+from rpu_ssnn.spec import GradientSpec, NetworkSpec, TrainingSpec
+from rpu_ssnn.synapses import coincidence_synapses, rate_synapses
 from support.rpu_ssnn.equations import Trace, presentations
-from support.rpu_ssnn.passes import (
-    VARIANTS,
-    Recorder,
-    make_network,
-    trained_weights,
-)
+from support.rpu_ssnn.passes import VARIANTS, Recorder, make_network, trained_weights
 
 
 class SlotRecorder(Recorder):

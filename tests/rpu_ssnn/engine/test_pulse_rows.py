@@ -4,21 +4,10 @@ import numpy as np
 import pytest
 
 from rpu_ssnn.engine.pulses import ROWS
-from rpu_ssnn.spec import (
-    EncodingSpec,
-    GradientSpec,
-    NetworkSpec,
-    TrainingSpec,
-)
-from rpu_ssnn.synapses import (
-    rate_synapses,
-)
+from rpu_ssnn.spec import EncodingSpec, GradientSpec, NetworkSpec, TrainingSpec
+from rpu_ssnn.synapses import rate_synapses
 from support.rpu_ssnn.equations import Trace, presentations
-from support.rpu_ssnn.passes import (
-    VARIANTS,
-    Recorder,
-    make_network,
-)
+from support.rpu_ssnn.passes import VARIANTS, Recorder, make_network
 
 
 def test_pulses_come_in_bounded_blocks_and_in_physical_order() -> None:

@@ -5,23 +5,10 @@ import pytest
 
 from rpu_ssnn.engine.state import NO_RECORDING
 from rpu_ssnn.engine.strategies import batched
-from rpu_ssnn.spec import (
-    TrainingSpec,
-)
-from rpu_ssnn.synapses import (
-    CoincidenceSynapses,
-    PulseBlock,
-    coincidence_synapses,
-    rate_synapses,
-)
+from rpu_ssnn.spec import TrainingSpec
+from rpu_ssnn.synapses import CoincidenceSynapses, PulseBlock, coincidence_synapses, rate_synapses
 from support.rpu_ssnn.equations import presentations
-from support.rpu_ssnn.passes import (
-    VARIANTS,
-    ReadsSlotBySlot,
-    coarse,
-    make_network,
-    trained_weights,
-)
+from support.rpu_ssnn.passes import VARIANTS, ReadsSlotBySlot, coarse, make_network, trained_weights
 
 
 @pytest.mark.parametrize("together", [64, 3, 1])

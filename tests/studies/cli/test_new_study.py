@@ -37,9 +37,7 @@ def content(text: str) -> dict[str, Any]:
     return found
 
 
-def test_many_classes_get_a_larger_output_step_a_small_start_and_longer_answers(
-    here: Path,
-) -> None:
+def test_many_classes_get_a_larger_output_step_a_small_start_and_longer_answers(here: Path) -> None:
     write_npz("few.npz", images(10))
     write_npz("many.npz", images(40))
     few, many = (new_study(f"{name}.npz") for name in ("few", "many"))

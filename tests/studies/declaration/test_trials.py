@@ -198,8 +198,7 @@ TILES = (
     TileSpec(reference=ReferenceSpec(scheme="reference_device")),
     TileSpec(simulator="native", retention=RetentionSpec(loss_per_decade=0.02)),
     TileSpec(
-        simulator="native",
-        retention=RetentionSpec(temperature_k=350.0, activation_energy_ev=0.5),
+        simulator="native", retention=RetentionSpec(temperature_k=350.0, activation_energy_ev=0.5)
     ),
 )
 """Some settings need others; with these specs every setting can be changed."""

@@ -43,10 +43,7 @@ def test_a_number_of_seeds_and_no_question_are_a_study() -> None:
 
 
 @pytest.mark.parametrize(
-    "declared",
-    [
-        {"together": [{"training.decay": [1, 1.0], "network.T": [10, 10]}]},
-    ],
+    "declared", [{"together": [{"training.decay": [1, 1.0], "network.T": [10, 10]}]}]
 )
 def test_points_that_differ_in_spelling_alone_are_one(declared: dict[str, Any]) -> None:
     assert len(sweeps(**declared)) == 2  # There is one per case.

@@ -290,9 +290,7 @@ def test_what_names_no_scheduler_is_refused_in_one_line(
     assert not (tmp_path / "out").exists()
 
 
-def test_without_the_package_one_line_says_what_to_install(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_without_the_package_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
     with refused("needs the package", "pip install 'rpu-ssnn[cluster]'"):
         executor_of(None, "tcp://127.0.0.1:9")

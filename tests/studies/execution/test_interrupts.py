@@ -32,9 +32,7 @@ def _python_hears(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("kind", SIGNALS)
-def test_a_signal_in_the_loop_is_looked_at_and_handlers_come_back(
-    kind: signal.Signals,
-) -> None:
+def test_a_signal_in_the_loop_is_looked_at_and_handlers_come_back(kind: signal.Signals) -> None:
     before = [signal.getsignal(one) for one in SIGNALS]
     passed = []
 

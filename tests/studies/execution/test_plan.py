@@ -5,10 +5,7 @@ from typing import Any
 
 import pytest
 
-from studies.declaration.hyperparameters import (
-    FoundHyperparameters,
-    write_hyperparameters,
-)
+from studies.declaration.hyperparameters import FoundHyperparameters, write_hyperparameters
 from studies.declaration.study import Study
 from studies.declaration.trial import Failure, Trial, TrialResult
 from studies.declaration.update_rules.loading import rule_names
@@ -27,11 +24,7 @@ from support.studies.harness import DRIVE, RATE, accept_all, declared_trials, sm
 from support.studies.results_fakes import result_of, write_folder
 
 SEARCHED: dict[str, Any] = {
-    "cases": [
-        {"update": "ann", "learning_rate": 0.1},
-        RATE,
-        {"device": "reram_es"},
-    ],
+    "cases": [{"update": "ann", "learning_rate": 0.1}, RATE, {"device": "reram_es"}],
     "search": {"points": 6},
 }
 

@@ -13,12 +13,7 @@ import pytest
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.files import write_whole
 from studies.execution.api import load_results, runner
-from studies.execution.study_runs import (
-    look_into,
-    refuse_empty,
-    run_in_folder,
-    with_own_folder,
-)
+from studies.execution.study_runs import look_into, refuse_empty, run_in_folder, with_own_folder
 from studies.results import result_folder
 from studies.results.store import Versions
 from studies.workers.local_executor import LocalExecutor

@@ -45,10 +45,7 @@ CASES: dict[str, dict[str, Any]] = {
         "tile": {"simulator": "native"},
         "hyperparameters": {"weight_range": 4.0, "learning_rate": 30.0},
     },
-    "ideal": {
-        "device": "ideal",
-        "hyperparameters": {"weight_range": 4.0, "learning_rate": 1.0},
-    },
+    "ideal": {"device": "ideal", "hyperparameters": {"weight_range": 4.0, "learning_rate": 1.0}},
 }
 
 

@@ -220,9 +220,7 @@ def test_a_search_with_a_failed_run_chooses_nothing_for_its_case(harness: Harnes
 
 def test_a_sweep_is_searched_point_by_point(harness: Harness) -> None:
     study = small_study(
-        cases=[RATE, {"device": "ideal"}],
-        sweep={"overrides.cycle_to_cycle": [0, 0.3]},
-        seeds=[0],
+        cases=[RATE, {"device": "ideal"}], sweep={"overrides.cycle_to_cycle": [0, 0.3]}, seeds=[0]
     )
     harness.run(study)
     titles = ["ideal [overrides.cycle_to_cycle=0]", "ideal [overrides.cycle_to_cycle=0.3]"]

@@ -15,12 +15,7 @@ from support.chromium import visit
 from support.commands import refused
 from support.studies.harness import DRIVE, RATE
 from support.studies.html_elements import Elements
-from support.studies.results_fakes import (
-    accuracy,
-    nasty_study,
-    runs_of,
-    write_folder,
-)
+from support.studies.results_fakes import accuracy, nasty_study, runs_of, write_folder
 
 READABLE_PIXELS = 10
 

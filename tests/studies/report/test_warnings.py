@@ -16,13 +16,7 @@ from support.commands import Command
 from support.device_presets.jump_tables import write_table
 from support.studies.harness import DRIVE, RATE
 from support.studies.html_elements import Elements
-from support.studies.results_fakes import (
-    NASTY,
-    accuracy,
-    nasty_study,
-    runs_of,
-    write_folder,
-)
+from support.studies.results_fakes import NASTY, accuracy, nasty_study, runs_of, write_folder
 
 
 @pytest.fixture

@@ -152,8 +152,7 @@ def test_softmax_and_relu_learn(digits: Dataset) -> None:
 
 
 @pytest.mark.parametrize(
-    ("device", "spec", "tile"),
-    [("ideal", OnlineSpec(), TILE), ("ideal", WholePulseSpec(), None)],
+    ("device", "spec", "tile"), [("ideal", OnlineSpec(), TILE), ("ideal", WholePulseSpec(), None)]
 )
 def test_a_device_is_never_left_out_in_silence(
     digits: Dataset, device: str, spec: OnlineSpec, tile: TileSpec | None

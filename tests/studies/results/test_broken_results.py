@@ -139,16 +139,10 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("damage", "place", "key", "value"),
-    [pytest.param(*rest, id=name) for name, *rest in BROKEN],
+    ("damage", "place", "key", "value"), [pytest.param(*rest, id=name) for name, *rest in BROKEN]
 )
 def test_a_broken_folder_is_refused_in_one_line(
-    damage: Damage,
-    place: str,
-    key: str,
-    value: str,
-    folder: Path,
-    command: Command,
+    damage: Damage, place: str, key: str, value: str, folder: Path, command: Command
 ) -> None:
     damage(folder)
     before = sorted(folder.rglob("*"))
@@ -161,8 +155,7 @@ def test_a_broken_folder_is_refused_in_one_line(
 
 
 @pytest.mark.parametrize(
-    ("damage", "key", "value"),
-    [pytest.param(*rest, id=name) for name, *rest in BROKEN_TRIAL],
+    ("damage", "key", "value"), [pytest.param(*rest, id=name) for name, *rest in BROKEN_TRIAL]
 )
 def test_a_broken_unit_file_is_told_in_one_line_and_left_out(
     damage: Damage, key: str, value: str, folder: Path, command: Command

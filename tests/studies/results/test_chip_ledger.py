@@ -109,10 +109,7 @@ def test_reads_that_the_chip_does_not_have_are_said() -> None:
     """Accuracy with exact reads does not hold for a chip with converters."""
     reads = {"tile": {"simulator": "native", "reads": {"adc_bits": 5, "adc_bound": 4.0}}}
     chip = load_chip("crossbar_65nm")
-    for cases, others in (
-        (CASES, "ecram, capacitor"),
-        ([*CASES[:2], CASES[2] | reads], "ecram"),
-    ):
+    for cases, others in ((CASES, "ecram, capacitor"), ([*CASES[:2], CASES[2] | reads], "ecram")):
         _, runs = counted(cases=cases)
         said = note(chip_ledger(runs, chip), chip)
         assert said.endswith(f"trained with exact reads, not 5 bits: {others}")

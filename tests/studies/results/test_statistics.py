@@ -7,14 +7,7 @@ import pytest
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from studies.common.statistics import (
-    correction,
-    describe,
-    holm,
-    mark,
-    paired_p,
-    seeds_to_tell,
-)
+from studies.common.statistics import correction, describe, holm, mark, paired_p, seeds_to_tell
 
 NAN = math.nan
 

@@ -41,9 +41,7 @@ def results(folder: Path) -> pd.DataFrame:
     return load_results(folder)
 
 
-def test_no_test_image_is_read_and_validation_images_are_what_counts(
-    results: pd.DataFrame,
-) -> None:
+def test_no_test_image_is_read_and_validation_images_are_what_counts(results: pd.DataFrame) -> None:
     assert results["test_accuracy"].isna().all()
     assert images_read(results) == "validation"
     np.testing.assert_array_equal(accuracies(results), results["validation_accuracy"])

@@ -25,12 +25,7 @@ from studies.sensitivity.attribution import (
     attribute,
 )
 from studies.sensitivity.device_question import ask
-from studies.sensitivity.imperfections import (
-    circuit_of,
-    imperfections,
-    settings_of,
-    switched_off,
-)
+from studies.sensitivity.imperfections import circuit_of, imperfections, settings_of, switched_off
 from support.device_presets.own_presets import write_own_presets
 from support.studies.harness import DRIVE, RATE, declared_trials, in_device, small_study
 from support.studies.question_fakes import FakeRun, device_study

@@ -27,14 +27,7 @@ from studies.sensitivity.requirement import (
     require,
 )
 from support.studies.harness import declared_trials, in_device
-from support.studies.question_fakes import (
-    TRUE,
-    FakeRun,
-    device_study,
-    logistic,
-    rows,
-    separate,
-)
+from support.studies.question_fakes import TRUE, FakeRun, device_study, logistic, rows, separate
 
 
 def asked(

@@ -101,10 +101,7 @@ class Trace:
     """Records every train of one presentation, slot by slot, and the initial membranes."""
 
     def __init__(
-        self,
-        spec: NetworkSpec,
-        weights: tuple[np.ndarray, ...],
-        shown: Presentations | None = None,
+        self, spec: NetworkSpec, weights: tuple[np.ndarray, ...], shown: Presentations | None = None
     ) -> None:
         sizes = (len(weights[0]), *(w.shape[1] for w in weights))
         net = make_parameters(spec, connections_of(spec, sizes))

@@ -13,13 +13,7 @@ from rpu_ssnn.spec import (
     NeuronSpec,
     TrainingSpec,
 )
-from rpu_ssnn.synapses import (
-    CoincidenceSynapses,
-    Crossbar,
-    PulseBlock,
-    RateSynapses,
-    Synapses,
-)
+from rpu_ssnn.synapses import CoincidenceSynapses, Crossbar, PulseBlock, RateSynapses, Synapses
 from support.rpu_ssnn.equations import presentations
 
 
