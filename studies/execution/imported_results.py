@@ -4,7 +4,8 @@ import csv
 import io
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from rpu_ssnn.common.errors import Fault, InputError, require
@@ -62,33 +63,46 @@ def read_imported_rows(paths: Iterable[Path]) -> StoredRuns:
     digests: dict[str, Scalar] = {}
     faults: list[InputError] = []
     for path in paths:
-        unknown: list[str] = []
-        others: dict[object, int] = {}
-        for place, row in _read(path, faults):
-            settings, version = _settings(row), row["numerics_version"]
-            if settings is None:
-                unknown.append(place)
-            elif version != NUMERICS_VERSION:
-                others[version] = others.get(version, 0) + 1
-            else:
-                try:
-                    _refuse_contradictions(path, place, row, settings, digests)
-                except InputError as error:
-                    faults.append(error)
-                    continue
-                identity = identity_of(settings, NUMERICS_VERSION)
-                result, here = _as_result(row), f"{place} of {path}"
-                there = places.setdefault(identity, here)
-                refuse_conflict(path, result, here, kept.setdefault(identity, result), there)
-        for other, n in others.items():
-            fault = Fault(f"{other} in {counted(n, 'row')}")
-            allowed = f"must be {NUMERICS_VERSION}, as other numerics give other numbers"
-            faults.append(InputError(path, "numerics_version", fault, allowed))
-        if unknown:
-            allowed = "must be those of a trial in this version"
-            fault = Fault(f"not valid in {listed(unknown)}")
-            faults.append(InputError(path, "settings", fault, allowed))
+        for place, row, settings in _known_rows(path, digests, faults):
+            identity = identity_of(settings, NUMERICS_VERSION)
+            result, here = _as_result(row), f"{place} of {path}"
+            there = places.setdefault(identity, here)
+            refuse_conflict(path, result, here, kept.setdefault(identity, result), there)
     return StoredRuns(kept, faults)
+
+
+def _known_rows(
+    path: Path, digests: dict[str, Scalar], faults: list[InputError]
+) -> Iterator[tuple[str, Row, TrialSettings]]:
+    """Yields the rows of a file that this version could have made, with their places and settings.
+
+    Args:
+        digests: see `_refuse_contradictions`.
+        faults: the errors of all other rows are added.
+    """
+    unknown: list[str] = []
+    others: Counter[object] = Counter()
+    for place, row in _read(path, faults):
+        settings, version = _settings(row), row["numerics_version"]
+        if settings is None:
+            unknown.append(place)
+        elif version != NUMERICS_VERSION:
+            others[version] += 1
+        else:
+            try:
+                _refuse_contradictions(path, place, row, settings, digests)
+            except InputError as error:
+                faults.append(error)
+            else:
+                yield place, row, settings
+    for other, n in others.items():
+        fault = Fault(f"{other} in {counted(n, 'row')}")
+        allowed = f"must be {NUMERICS_VERSION}, as other numerics give other numbers"
+        faults.append(InputError(path, "numerics_version", fault, allowed))
+    if unknown:
+        allowed = "must be those of a trial in this version"
+        fault = Fault(f"not valid in {listed(unknown)}")
+        faults.append(InputError(path, "settings", fault, allowed))
 
 
 def refuse_conflict(

@@ -143,8 +143,8 @@ def curves_figure(curves: pd.DataFrame, results: pd.DataFrame, width: float) -> 
             if epochs.empty:
                 level(axes, of_case["validation_accuracy"].dropna(), style[str(case)], label)
             elif apart:
-                for _, of_seed in epochs.groupby("trial", sort=False):
-                    axes.plot(of_seed["epoch"] + 1, of_seed[measure], "-", lw=0.8, color="#0072B2")
+                by_trial = epochs.pivot(index="epoch", columns="trial", values=measure)
+                axes.plot(by_trial.index + 1, by_trial.to_numpy(), "-", lw=0.8, color="#0072B2")
             else:
                 _curve(axes, epochs, measure, style[str(case)], label)
         axes.set_title(wrapped(title, int(14 * width / columns_of(width, len(panels)))), fontsize=7)
@@ -163,10 +163,11 @@ def _shown(runs: pd.DataFrame, curves: pd.DataFrame) -> int:
 
 
 def _curve(axes: Axes, epochs: pd.DataFrame, measure: str, look: Look, label: str) -> None:
-    by_epoch = [(epoch, describe(of[measure].tolist())) for epoch, of in epochs.groupby("epoch")]
+    by_epoch = epochs.groupby("epoch")[measure]
     x = [int(str(epoch)) + 1 for epoch, _ in by_epoch]
-    means = [sample.mean for _, sample in by_epoch]
-    bars = [bar_within(sample.mean, sample.half_width, sample.n) for _, sample in by_epoch]
+    samples = [describe(values.tolist()) for _, values in by_epoch]
+    means = [sample.mean for sample in samples]
+    bars = [bar_within(sample.mean, sample.half_width, sample.n) for sample in samples]
     low = [mean - below for mean, (below, _) in zip(means, bars, strict=True)]
     high = [mean + above for mean, (_, above) in zip(means, bars, strict=True)]
     axes.fill_between(x, low, high, color=look.colour, alpha=0.15, lw=0)
