@@ -16,7 +16,7 @@ from rpu_ssnn.engine.state import make_presentations, make_recording, make_worke
 from rpu_ssnn.spec import Grid, NetworkSpec, connect, connections_of, lines_of
 from rpu_ssnn.synapses.base import Weights
 
-type Train = Bool[np.ndarray, "slots n"]
+type SpikeTrain = Bool[np.ndarray, "slots n"]
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,9 @@ class Trains:
         negative: the same for the negative stream.
     """
 
-    forward: tuple[Train, ...]
-    positive: tuple[Train, ...]
-    negative: tuple[Train, ...]
+    forward: tuple[SpikeTrain, ...]
+    positive: tuple[SpikeTrain, ...]
+    negative: tuple[SpikeTrain, ...]
 
 
 def trace(

@@ -19,7 +19,7 @@ from rpu_ssnn.synapses.native.synapses import NativeSynapses
 from rpu_ssnn.synapses.tiles.synapses import TileSynapses
 
 Numbers = Float32[np.ndarray, "batch lines"]
-Seeds = tuple[np.random.SeedSequence, np.random.SeedSequence]
+SeedPair = tuple[np.random.SeedSequence, np.random.SeedSequence]
 """The seeds of the initial weights and of the devices of one crossbar."""
 
 
@@ -80,7 +80,7 @@ class AihwkitLayer(TileSynapses, NumberLayer):
         device: DeviceSource,
         spec: AnalogSgdSpec,
         cycles: int,
-        seeds: Seeds,
+        seeds: SeedPair,
     ) -> None:
         self.patches = Patches(connection)
         trains = spec.trains
@@ -142,7 +142,7 @@ class NativeLayer(NativeSynapses, NumberLayer):
         device: DeviceSource,
         spec: AnalogSgdSpec,
         cycles: int,
-        seeds: Seeds,
+        seeds: SeedPair,
     ) -> None:
         self.patches = Patches(connection)
         crossbar = number_crossbar(connection, spec, cycles, seeds)
@@ -194,7 +194,7 @@ class NativeLayer(NativeSynapses, NumberLayer):
 
 
 def number_layer(
-    connection: Connection, device: DeviceSource, spec: AnalogSgdSpec, cycles: int, seeds: Seeds
+    connection: Connection, device: DeviceSource, spec: AnalogSgdSpec, cycles: int, seeds: SeedPair
 ) -> NumberLayer:
     """Returns a layer in the simulator that the tile asks for.
 
@@ -206,7 +206,7 @@ def number_layer(
 
 
 def number_crossbar(
-    connection: Connection, spec: AnalogSgdSpec, cycles: int, seeds: Seeds
+    connection: Connection, spec: AnalogSgdSpec, cycles: int, seeds: SeedPair
 ) -> Crossbar:
     """Returns the crossbar of such a layer, with weights of He initialisation and a threshold of 1.
 

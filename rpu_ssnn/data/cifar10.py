@@ -25,7 +25,7 @@ CLASSES = (
 )
 SIDE, COLOURS = 32, 3
 SHAPE = (SIDE, SIDE, COLOURS)
-RECORD = 1 + SIDE * SIDE * COLOURS
+RECORD_BYTES = 1 + SIDE * SIDE * COLOURS
 """The bytes of an image of the binary version, its label first."""
 
 TRAIN_FILES = tuple(f"data_batch_{n}.bin" for n in range(1, 6))
@@ -74,8 +74,8 @@ def cifar10_facts(root: Path | None) -> SetFacts:
     if not original:
         labels = read_arrays(folder / JPEG_FILE, ("train_labels", "test_labels"))
         return SetFacts((len(labels["train_labels"]), len(labels["test_labels"])), SHAPE)
-    train = sum((folder / name).stat().st_size // RECORD for name in TRAIN_FILES)
-    return SetFacts((train, (folder / TEST_FILE).stat().st_size // RECORD), SHAPE)
+    train = sum((folder / name).stat().st_size // RECORD_BYTES for name in TRAIN_FILES)
+    return SetFacts((train, (folder / TEST_FILE).stat().st_size // RECORD_BYTES), SHAPE)
 
 
 def _folder(root: Path | None) -> tuple[Path, bool]:
@@ -98,9 +98,9 @@ def _folder(root: Path | None) -> tuple[Path, bool]:
 def _read_binary(path: Path) -> _Part:
     with refusing(path, "must be readable", OSError):
         content = read_bytes(path, MOST_BYTES)
-    allowed = f"must be a multiple of {RECORD}, and not 0"
-    require(content and len(content) % RECORD == 0, path, "bytes", len(content), allowed)
-    records = np.frombuffer(content, dtype=np.uint8).reshape(-1, RECORD)
+    allowed = f"must be a multiple of {RECORD_BYTES}, and not 0"
+    require(content and len(content) % RECORD_BYTES == 0, path, "bytes", len(content), allowed)
+    records = np.frombuffer(content, dtype=np.uint8).reshape(-1, RECORD_BYTES)
     planes = records[:, 1:].reshape(-1, COLOURS, SIDE, SIDE)
     images = np.ascontiguousarray(planes.transpose(0, 2, 3, 1)).reshape(len(records), -1)
     refuse_unknown_labels(path, records[:, 0], len(CLASSES))

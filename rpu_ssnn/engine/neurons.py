@@ -30,7 +30,7 @@ from rpu_ssnn.engine.state import Presentations, WorkerState
 
 type Block = Float32[np.ndarray, " block"]
 type _Relays = Float32[np.ndarray, " relays"]
-type Neurons = Float32[np.ndarray, " neurons"]
+type NeuronValues = Float32[np.ndarray, " neurons"]
 """The neurons of a layer, in whole blocks."""
 
 
@@ -46,8 +46,8 @@ def _integrate(membrane: Block, current: Block, move: np.float32, keep: np.float
 @inner
 def fire_from_current(
     at: int,
-    membrane: Neurons,
-    current: Neurons,
+    membrane: NeuronValues,
+    current: NeuronValues,
     move: np.float32,
     keep: np.float32,
     theta: np.float32,
@@ -75,8 +75,8 @@ def fire_from_current(
 @inner
 def fire_pairs(
     at: int,
-    membrane: Neurons,
-    current: Neurons,
+    membrane: NeuronValues,
+    current: NeuronValues,
     move: np.float32,
     keep: np.float32,
     theta: np.float32,

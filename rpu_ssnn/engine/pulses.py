@@ -14,10 +14,10 @@ from rpu_ssnn.engine.parameters import Parameters
 from rpu_ssnn.engine.state import WorkerState
 from rpu_ssnn.synapses.base import PulseBlock
 
-ROWS = 512
+BUFFER_ROWS = 512
 """A buffer has rows for this many slots at each position; a batch fills several buffers."""
 
-SPIKES = 1 << 17
+BUFFER_SPIKES = 1 << 17
 """The largest number of spikes in a buffer, not counting the last slot."""
 
 
@@ -43,8 +43,8 @@ def make_buffers(
     all_spikes: Sequence[bool],
     several: tuple[int, ...] = (),
     *,
-    rows: int = ROWS,
-    spikes: int = SPIKES,
+    rows: int = BUFFER_ROWS,
+    spikes: int = BUFFER_SPIKES,
 ) -> PulseBuffers:
     """Returns empty buffers.
 

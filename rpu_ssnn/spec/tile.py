@@ -22,7 +22,7 @@ from rpu_ssnn.spec.array_physics import (
 )
 
 # Ranges: wider than any array, and within what single precision holds. They are assumptions.
-Bound = Annotated[float, Field(ge=1e-6, le=1e6)]
+ConverterBound = Annotated[float, Field(ge=1e-6, le=1e6)]
 Noise = Annotated[float, Field(ge=0.0, le=1e6), InSingle]
 SlotSeconds = Annotated[float, Field(ge=1e-15, le=10.0)]
 """A slot holds one pulse; the longest pulses of published synaptic devices last seconds
@@ -45,11 +45,11 @@ class ReadSpec(Spec):
     adc_bits: Annotated[int, Field(ge=2, le=16)] | None = None
     """The resolution of the ADCs over +-adc_bound, which it needs; null means exact outputs."""
 
-    adc_bound: Bound | None = None
+    adc_bound: ConverterBound | None = None
     """The largest current that an ADC resolves, in device states (a device at its upper end adds
     1); null means no bound."""
 
-    adc_bound_transposed: Bound | None = None
+    adc_bound_transposed: ConverterBound | None = None
     """The bound of transposed reads; null means `adc_bound`."""
 
     read_noise: Noise = 0.0

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Float64
 
-from studies.chip.crossbar import Crossbar, Events
+from studies.chip.crossbar import ChipCrossbar, CrossbarEvents
 from studies.chip.description import Chip, Component
 
 HALF_SELECT_SHARE = 0.25
@@ -43,7 +43,7 @@ def joules(component: Component | None) -> Joules:
 
 
 @dataclass(frozen=True)
-class Network:
+class ChipNetwork:
     """Holds the crossbars of a network, and their mean events in a presentation.
 
     Attributes:
@@ -57,9 +57,9 @@ class Network:
         initial_pulses: pulses of all devices at the start; 0 if they are programmed.
     """
 
-    crossbars: Sequence[Crossbar]
-    training: Sequence[Events]
-    inference: Sequence[Events]
+    crossbars: Sequence[ChipCrossbar]
+    training: Sequence[CrossbarEvents]
+    inference: Sequence[CrossbarEvents]
     wires: tuple[float, float]
     slots: tuple[int, int]
     presentations: float
@@ -73,7 +73,7 @@ class Network:
 class Costs:
     """Computes what a network costs in a chip."""
 
-    network: Network
+    network: ChipNetwork
     chip: Chip
 
     @cached_property
@@ -181,7 +181,7 @@ class Costs:
         has_none = [energy[0] for energy in self.training.values() if energy[1] == energy[2]]
         return float(sum(has_none) / (total(self.training)[0] or 1.0))
 
-    def _energies(self, events: Sequence[Events], phase: int) -> dict[str, Joules]:
+    def _energies(self, events: Sequence[CrossbarEvents], phase: int) -> dict[str, Joules]:
         components, used = self.chip.components, {"wire": self.network.wires[phase]}
         for crossbar, counts in zip(self.network.crossbars, events, strict=True):
             for name, count in crossbar.use(self.chip, counts, writes=not phase).items():
@@ -239,7 +239,7 @@ def _seconds(component: Component | None) -> float:
     return component.time_s if component else 0.0
 
 
-def digital_energy(crossbars: Sequence[Crossbar], bits: int, *, training: bool) -> float:
+def digital_energy(crossbars: Sequence[ChipCrossbar], bits: int, *, training: bool) -> float:
     """Returns the energy (J) of one image in a digital chip that computes the same layers.
 
     It counts the multiplications and additions of ordinary backpropagation, and one fetch of each

@@ -12,7 +12,7 @@ from studies.chip.description import Chip
 
 
 @dataclass(frozen=True)
-class Events:
+class CrossbarEvents:
     """Counts the events in one crossbar, in total or for a presentation.
 
     `rpu_ssnn.network.events` explains the first five, which belong to reads and neurons, and
@@ -31,7 +31,7 @@ class Events:
 
 
 @dataclass(frozen=True)
-class Crossbar:
+class ChipCrossbar:
     """Describes a crossbar of a network, and counts its use of components.
 
     Attributes:
@@ -90,7 +90,7 @@ class Crossbar:
         beside = self.at_once * math.ceil(self._row_columns / chip.array.columns)
         return math.ceil(self.n_in / chip.array.rows), beside
 
-    def use(self, chip: Chip, events: Events, *, writes: bool) -> dict[str, float]:
+    def use(self, chip: Chip, events: CrossbarEvents, *, writes: bool) -> dict[str, float]:
         """Returns how often events use each component, pulse devices, and half-select them.
 
         Args:
@@ -124,7 +124,7 @@ class Crossbar:
             "buffer": events.lines / patches * self.before * self.delay,
         }
 
-    def reads(self, chip: Chip, events: Events) -> tuple[float, float]:
+    def reads(self, chip: Chip, events: CrossbarEvents) -> tuple[float, float]:
         """Returns the numbers of forward and of transposed reads, each of which takes every line
         once."""
         back = 0.0 if self.is_first else 1.0
@@ -132,7 +132,7 @@ class Crossbar:
             return events.lines, back * events.gradient_spikes * self._read_devices
         return events.reads, back * events.transposed_reads
 
-    def _writes(self, chip: Chip, events: Events) -> tuple[float, float]:
+    def _writes(self, chip: Chip, events: CrossbarEvents) -> tuple[float, float]:
         """Returns how often rows are driven to write, and how often devices are half-selected."""
         spikes = events.write_spikes * self.devices
         if chip.writes == "serial":

@@ -229,7 +229,7 @@ def by_crossbar(row: Row, name: str) -> list[Scalar]:
     return [value for key, value in row.items() if key.removeprefix(f"{name}_").isdigit()]
 
 
-def plain(value: Any) -> Scalar:
+def as_scalar(value: Any) -> Scalar:
     """Returns a value for JSON and a table cell; a value that is not finite becomes None."""
     if hasattr(value, "item"):  # this is a scalar of numpy
         value = value.item()

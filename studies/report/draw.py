@@ -31,7 +31,7 @@ from studies.results.grouping import NOT_SWEPT, by_point, draws_of, setting, swe
 from studies.results.summary import summary
 from studies.results.tables import curves_frame, results_frame
 
-MOST_TOGETHER = 4
+MOST_IN_A_PANEL = 4
 """Up to this many cases share a panel; more get a panel each, with a thin line for each seed."""
 
 
@@ -107,7 +107,7 @@ def drawn_apart(results: pd.DataFrame) -> bool:
     """Says whether each seed has a line, as in many cases, or with devices drawn from a fit, whose
     seeds are not independent."""
     drawn = (draws_of(runs) is not None for _, _, runs in by_point(results))
-    return results["label"].nunique() > MOST_TOGETHER or any(drawn)
+    return results["label"].nunique() > MOST_IN_A_PANEL or any(drawn)
 
 
 def curves_figure(curves: pd.DataFrame, results: pd.DataFrame, width: float) -> Figure:

@@ -8,8 +8,8 @@ import pandas as pd
 from rpu_ssnn.common.errors import Fault, require
 from rpu_ssnn.devices.device_source import loses_charge
 from rpu_ssnn.spec import NetworkSpec
-from studies.chip.costs import MULTIPLY_ADD_J, Costs, Network, digital_energy, total
-from studies.chip.crossbar import Crossbar, Events
+from studies.chip.costs import MULTIPLY_ADD_J, ChipNetwork, Costs, digital_energy, total
+from studies.chip.crossbar import ChipCrossbar, CrossbarEvents
 from studies.chip.description import Chip
 from studies.declaration.devices import compound_of, shortest_slot_s
 from studies.declaration.trial import Row, Runs, Trial
@@ -30,7 +30,7 @@ _TRAINING = {
     "write_lines": "write_lines",
 }
 _INFERENCE = {"reads": "inference_reads", "lines": "inference_lines", "spikes": "inference_spikes"}
-"""Fields of `Events` come from these columns, named without `_total` and the crossbar's number."""
+"""Fields of `CrossbarEvents` come from these columns (here without `_total` and the number)."""
 
 _WORDS = ("limited_by", "inference_limited_by", "matter_most")
 
@@ -59,7 +59,7 @@ def costs_of(trial: Trial, row: Row, chip: Chip) -> Costs | None:
         chip = chip.at_bits(bits)
     presentations = _known(row, "n_train") * settings.training.epochs
     places = range(1, 1 + sum(name.startswith("input_lines_") for name in row))
-    crossbars: list[Crossbar] = []
+    crossbars: list[ChipCrossbar] = []
     before = int(str(row["network"]).partition("-")[0])
     for n in places:
         crossbars.append(_crossbar(row, n, method, spec, before))
@@ -70,7 +70,7 @@ def costs_of(trial: Trial, row: Row, chip: Chip) -> Costs | None:
     inhibited = classes if inhibition.strength and not inhibition.clocked else 1
     clocked = label * classes if inhibition.clocked else 0.0
     return Costs(
-        Network(
+        ChipNetwork(
             crossbars,
             training,
             inference,
@@ -89,21 +89,21 @@ def costs_of(trial: Trial, row: Row, chip: Chip) -> Costs | None:
     )
 
 
-def _crossbar(row: Row, n: int, method: DeviceRule, spec: NetworkSpec, before: int) -> Crossbar:
+def _crossbar(row: Row, n: int, method: DeviceRule, spec: NetworkSpec, before: int) -> ChipCrossbar:
     n_in, n_out = (int(_known(row, f"{name}_{n}")) for name in ("input_lines", "output_lines"))
     devices = round(_known(row, f"devices_total_{n}") / (n_in * n_out))
     references = int(method.tile.reference.has_devices)
     positions, replicas = (int(_known(row, f"{name}_{n}")) for name in ("positions", "replicas"))
     at_once, delay = replicas if spec.positions == "at_once" else 1, spec.delays[n - 1]
     lines = (n_in, n_out, positions, replicas, at_once)
-    return Crossbar(*lines, devices, references, before, delay, is_first=n == 1)
+    return ChipCrossbar(*lines, devices, references, before, delay, is_first=n == 1)
 
 
-def _events(row: Row, n: int, columns: Mapping[str, str], presentations: float) -> Events:
+def _events(row: Row, n: int, columns: Mapping[str, str], presentations: float) -> CrossbarEvents:
     counts = {field: _known(row, f"{name}_total_{n}") for field, name in columns.items()}
     if columns is _TRAINING:
         counts["pulses"] = sum(_known(row, f"pulses_{way}_total_{n}") for way in ("up", "down"))
-    return Events(**{field: count / presentations for field, count in counts.items()})
+    return CrossbarEvents(**{field: count / presentations for field, count in counts.items()})
 
 
 def _known(row: Row, name: str) -> float:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from rpu_ssnn.version import NUMERICS_VERSION, VERSION
 from studies.common.settings import canonical
-from studies.declaration.trial import Row, Trial, TrialResult, plain
+from studies.declaration.trial import Row, Trial, TrialResult, as_scalar
 from studies.declaration.update_rules.base import changed
 from studies.declaration.update_rules.on_device import DeviceRule
 from studies.workers.worker import peak_memory_mb, reset_peak_memory
@@ -117,7 +117,7 @@ def run_trial(
         "threads": threads,
     }
     return TrialResult(
-        row={name: plain(value) for name, value in row.items()},
+        row={name: as_scalar(value) for name, value in row.items()},
         epochs=[_epoch_row(vars(epoch)) for epoch in trained.epochs],
     )
 
@@ -132,7 +132,7 @@ def _paused(trial: Trial, data: "Dataset", epochs: list[Row]) -> TrialResult:
         "validation_accuracy": epochs[-1]["validation_accuracy"],
         **_versions(),
     }
-    return TrialResult(row={name: plain(value) for name, value in row.items()}, epochs=epochs)
+    return TrialResult(row={name: as_scalar(value) for name, value in row.items()}, epochs=epochs)
 
 
 def _image_columns(trial: Trial, data: "Dataset") -> dict[str, Any]:
@@ -259,11 +259,11 @@ def _epoch_row(epoch: Mapping[str, Any]) -> Row:
     row: Row = {}
     for name, value in epoch.items():
         if isinstance(value, tuple):
-            row |= {f"{name}_{layer}": plain(part) for layer, part in enumerate(value)}
+            row |= {f"{name}_{layer}": as_scalar(part) for layer, part in enumerate(value)}
         elif name.endswith("_accuracy"):
-            row[name] = plain(100 * value)
+            row[name] = as_scalar(100 * value)
         else:
-            row[name] = plain(value)
+            row[name] = as_scalar(value)
     return row
 
 

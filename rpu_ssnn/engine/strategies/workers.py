@@ -4,7 +4,7 @@ import numpy as np
 
 from rpu_ssnn.common.parallel import parallel
 from rpu_ssnn.engine import slot_loop
-from rpu_ssnn.engine.pulses import ROWS, PulseBuffers, make_buffers
+from rpu_ssnn.engine.pulses import BUFFER_ROWS, PulseBuffers, make_buffers
 from rpu_ssnn.engine.state import (
     NO_RECORDING,
     Presentations,
@@ -82,7 +82,7 @@ class Workers(Strategy):
             full += 1
             if status == slot_loop.BOUNDARY:
                 job.commit(range(done_before, int(position[0])))
-            elif len(self._buffers) == 1 and full * ROWS >= SLOTS_BEFORE_SETTLING:
+            elif len(self._buffers) == 1 and full * BUFFER_ROWS >= SLOTS_BEFORE_SETTLING:
                 full = 0
                 job.settle()
 

@@ -7,10 +7,11 @@ import numpy as np
 
 from rpu_ssnn.data import Dataset, load_dataset
 from rpu_ssnn.data.rows import Rows, values_of
+from rpu_ssnn.export.description import weights_of
 from rpu_ssnn.spec import EncodingSpec, InhibitionSpec, NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses import rate_synapses
 from rpu_ssnn.synapses.base import Weights
-from rpu_ssnn.training import Trained, train
+from rpu_ssnn.training import train
 
 HIDDEN = 256
 LEARNING_RATE = 4.0
@@ -44,9 +45,4 @@ def train_small(root: Path | None, n_train: int, epochs: int) -> SmallNetwork:
     )
     training = TrainingSpec(epochs=epochs, decay=0.8)
     with train(spec, training, rate_synapses(LEARNING_RATE), data, seed=0) as trained:
-        return SmallNetwork(spec, weights_of(trained), data)
-
-
-def weights_of(trained: Trained) -> list[Weights]:
-    """Returns a copy of the weights of each crossbar."""
-    return [w.copy() for s in trained.network.synapses if (w := s.linear_read()) is not None]
+        return SmallNetwork(spec, weights_of(trained, "figure"), data)

@@ -16,7 +16,7 @@ from rpu_ssnn.synapses.native.synapses import NativeSynapses
 from studies.reproductions.training.one_by_one_compiled import Layer, make_layer
 from studies.reproductions.training.one_by_one_spec import OnlineSpec, WholePulseSpec
 
-Seeds = tuple[np.random.SeedSequence, np.random.SeedSequence]
+SeedPair = tuple[np.random.SeedSequence, np.random.SeedSequence]
 """The first seed is for the initial weights of one crossbar, the second for its devices."""
 
 
@@ -30,7 +30,7 @@ class FloatLayer:
     """
 
     def __init__(
-        self, n_in: int, n_out: int, spec: OnlineSpec, bound: float | None, seeds: Seeds
+        self, n_in: int, n_out: int, spec: OnlineSpec, bound: float | None, seeds: SeedPair
     ) -> None:
         unit = _unit(spec, n_in)
         most = 0.0 if bound is None else bound * unit
@@ -96,7 +96,7 @@ class WholePulseLayer(NativeSynapses):
         spec: WholePulseSpec,
         device: DeviceSource,
         tile: TileSpec,
-        seeds: Seeds,
+        seeds: SeedPair,
     ) -> None:
         unit = _unit(spec, n_in)
         bound = tile.weight_range * unit * (1.0 - tile.reference.off)

@@ -9,7 +9,7 @@ import pytest
 
 from rpu_ssnn.common import parallel as parallel_module
 from rpu_ssnn.common.parallel import ForkedError, WorkerThreads, parallel
-from rpu_ssnn.engine.pulses import ROWS
+from rpu_ssnn.engine.pulses import BUFFER_ROWS
 from rpu_ssnn.engine.strategies import workers
 from rpu_ssnn.network import Network
 from rpu_ssnn.spec import EncodingSpec, GradientSpec, NetworkSpec, TrainingSpec
@@ -69,8 +69,8 @@ class Sorted(CoincidenceSynapses):
 
 
 def network(T: int, threads: int, hidden: tuple[int, ...] = (9,), dropout: float = 0.0) -> Network:
-    """Returns a network whose inputs spike in nearly every slot, so that with T = ROWS or more a
-    presentation fills its buffer."""
+    """Returns a network whose inputs spike in nearly every slot, so that a presentation of
+    BUFFER_ROWS slots or more fills its buffer."""
     spec = NetworkSpec(
         hidden=hidden,
         T=T,
@@ -93,7 +93,7 @@ def show(network: Network, presentations: int) -> None:
     [
         (20, 40, (9,), 0.0),
         (100, 30, (130, 64, 7), 0.2),
-        (5 * ROWS + 7, 9, (9,), 0.0),
+        (5 * BUFFER_ROWS + 7, 9, (9,), 0.0),
         (20, 1, (9,), 0.0),
         (20, 0, (9,), 0.0),
     ],
@@ -108,7 +108,7 @@ def test_devices_meet_the_pulses_of_one_worker_however_many_there_are(
 ) -> None:  # fmt: skip
     """One worker settles after every buffer in the last case, which changes no order either."""
     met = []
-    for threads, before_settling in ((1, 1 << 14), (2, 1 << 14), (5, 1 << 14), (1, ROWS)):
+    for threads, before_settling in ((1, 1 << 14), (2, 1 << 14), (5, 1 << 14), (1, BUFFER_ROWS)):
         monkeypatch.setattr(workers, "SLOTS_BEFORE_SETTLING", before_settling)
         with network(T, threads, hidden, dropout) as each:
             for _ in range(2):  # The second call reuses the buffers.

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rpu_ssnn.engine.pulses import ROWS
+from rpu_ssnn.engine.pulses import BUFFER_ROWS
 from rpu_ssnn.spec import EncodingSpec, GradientSpec, NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses import rate_synapses
 from support.rpu_ssnn.equations import Trace, presentations
@@ -54,7 +54,7 @@ def test_a_pulse_row_is_one_slot_s_spikes() -> None:
 def test_nothing_is_lost_when_the_buffers_fill_with_a_presentation_s_last_slot() -> None:
     spec = NetworkSpec(
         hidden=(9,),
-        T=ROWS,
+        T=BUFFER_ROWS,
         encoding=EncodingSpec(front_loading=0.0, input_rate=0.95),
         gradient=GradientSpec(flush=0.0),
     )
@@ -64,7 +64,7 @@ def test_nothing_is_lost_when_the_buffers_fill_with_a_presentation_s_last_slot()
         rates = np.full((2, 12), 0.95, np.float32)
         network.train_batch(rates, np.zeros(2, np.int64), np.random.default_rng(0))
     rows = len(network.synapses[0].rows)
-    assert rows == 2 * ROWS, "each slot a row, so the buffers fill with the last"
+    assert rows == 2 * BUFFER_ROWS, "each slot a row, so the buffers fill with the last"
     for synapses in network.synapses:
         assert synapses.commits == [range(0, 1), range(1, 2)]
         assert not synapses._forward.any()

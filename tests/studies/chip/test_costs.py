@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from rpu_ssnn.common.errors import InputError
-from studies.chip.costs import Costs, Network, digital_energy, total
-from studies.chip.crossbar import Crossbar, Events
+from studies.chip.costs import ChipNetwork, Costs, digital_energy, total
+from studies.chip.crossbar import ChipCrossbar, CrossbarEvents
 from studies.chip.description import ArraySize, Chip, Converter, load_chip, surveyed_converter
 from studies.declaration.shipped import KEPT_RECORDS
 
@@ -26,13 +26,13 @@ def chip(rows: int = 2, columns: int = 2, **changes: Any) -> Chip:
     return Chip.model_validate({**content, "components": components})
 
 
-def network(crossbar: Crossbar, events: Events, **changes: Any) -> Network:
+def network(crossbar: ChipCrossbar, events: CrossbarEvents, **changes: Any) -> ChipNetwork:
     settings = {"wires": (0.0, 0.0), "slots": (10, 8), "presentations": 1.0, **changes}
-    return Network([crossbar], [events], [events], **settings)
+    return ChipNetwork([crossbar], [events], [events], **settings)
 
 
-FOUR_BY_THREE = Crossbar(n_in=4, n_out=3)
-HAND = Events(
+FOUR_BY_THREE = ChipCrossbar(n_in=4, n_out=3)
+HAND = CrossbarEvents(
     reads=2, lines=5, spikes=7, transposed_reads=1, gradient_spikes=2,
     pulses=6, write_spikes=2, write_phases=2, write_lines=6,
 )  # fmt: skip
@@ -124,16 +124,16 @@ def test_half_selects_are_those_of_every_device(writes: Any, devices: int) -> No
             selected = np.outer(pre, driven)
             pulses += int(selected.sum())
             halves += int((pre[:, None] ^ driven).sum())
-    crossbar = Crossbar(n_in, n_out, devices=devices)
-    events = Events(rows, rows, 0, 0, 0, pulses, spikes, phases, lines)
+    crossbar = ChipCrossbar(n_in, n_out, devices=devices)
+    events = CrossbarEvents(rows, rows, 0, 0, 0, pulses, spikes, phases, lines)
     used = crossbar.use(chip(rows=8, columns=8, writes=writes), events, writes=True)
     assert used["half_select"] == halves > 0
     assert used["column_write"] == columns > 0
 
 
 def test_a_convolution_reads_one_replica_at_each_position() -> None:
-    conv = Crossbar(n_in=9, n_out=8, positions=16, replicas=2, is_first=True, before=36, delay=3)
-    events = Events(reads=16, lines=40, spikes=10, gradient_spikes=4)
+    conv = ChipCrossbar(9, 8, positions=16, replicas=2, is_first=True, before=36, delay=3)
+    events = CrossbarEvents(reads=16, lines=40, spikes=10, gradient_spikes=4)
     used = conv.use(chip(rows=9, columns=4), events, writes=True)
     assert used["cell_read"] == 40 * 4
     assert used["converter"] == 16 * 4
@@ -161,9 +161,9 @@ def test_a_convolution_takes_its_own_cycles_and_replicas_may_work_at_once(
     events = replace(HAND, lines=40, write_phases=16, write_lines=20)
     selected = 2 * 6  # A device that gets a pulse is on both of its lines.
     for at_once in (1, 2):
-        conv = Crossbar(9, 8, positions=16, replicas=2, at_once=at_once, is_first=True)
-        both = ([conv, Crossbar(64, 3)], [events, HAND], [events, HAND])
-        costs = Costs(Network(*both, (0.0, 0.0), (10, 8), 1.0, pulse_s=0.5), built)
+        conv = ChipCrossbar(9, 8, positions=16, replicas=2, at_once=at_once, is_first=True)
+        both = ([conv, ChipCrossbar(64, 3)], [events, HAND], [events, HAND])
+        costs = Costs(ChipNetwork(*both, (0.0, 0.0), (10, 8), 1.0, pulse_s=0.5), built)
         assert costs.arrays[0] == (1, at_once)
         assert costs.time[0] == training_s / at_once
         assert costs.inference_time[0] == inference_s / at_once
@@ -172,7 +172,7 @@ def test_a_convolution_takes_its_own_cycles_and_replicas_may_work_at_once(
 
 
 def test_a_reference_is_read_and_half_selected_and_never_written() -> None:
-    paired = Crossbar(n_in=4, n_out=3, references=1)
+    paired = ChipCrossbar(n_in=4, n_out=3, references=1)
     asked = paired.use(chip(writes="parallel"), HAND, writes=True)
     assert asked["half_select"] == 14 + 6 * 3
     assert asked["cell_read"] == 2 * (5 * 3 + 2 * 4)
@@ -183,8 +183,8 @@ def test_neurram_s_own_numbers_give_its_energy_within_a_factor_of_two() -> None:
     """According to its title, the chip of the same group's ISSCC 2020 paper reaches 74 TMACS/W at
     130 nm. This number includes drivers, lines and control, but the components do not."""
     neurram = load_chip("neurram_130nm")
-    full = Crossbar(256, 256, is_first=True)
-    used = full.use(neurram, Events(reads=1, lines=256, spikes=0), writes=False)
+    full = ChipCrossbar(256, 256, is_first=True)
+    used = full.use(neurram, CrossbarEvents(reads=1, lines=256, spikes=0), writes=False)
     assert neurram.components.neuron is not None
     energy = used["neuron"] * float(neurram.components.neuron.energy_j or 0)
     assert energy == pytest.approx(256 * (1.2 + 0.25 + 0.3) * 1e-12)
@@ -201,8 +201,8 @@ def test_neurosim_s_own_case_is_repeated_within_a_factor_of_two() -> None:
     counted = {way: (device[f"pulses_{way}_total"] / images).mean() for way in ways}
     of_pulses = sum(n * ways[way] ** 2 * conductance * 300e-6 for way, n in counted.items())
     pulse = of_pulses / sum(counted.values())
-    crossbars = [Crossbar(400, 100, is_first=True), Crossbar(100, 10)]
-    asked = [Events(1, 110, 0), Events(1, 50, 0)]
+    crossbars = [ChipCrossbar(400, 100, is_first=True), ChipCrossbar(100, 10)]
+    asked = [CrossbarEvents(1, 110, 0), CrossbarEvents(1, 50, 0)]
     events = [replace(asked[0], pulses=sum(counted.values())), asked[1]]
     built = chip(
         rows=400,
@@ -213,7 +213,8 @@ def test_neurosim_s_own_case_is_repeated_within_a_factor_of_two() -> None:
         },
         writes="serial",
     )
-    costs = Costs(Network(crossbars, events, asked, (0.0, 0.0), (1, 1), 1e6, pulse=pulse), built)
+    placed = ChipNetwork(crossbars, events, asked, (0.0, 0.0), (1, 1), 1e6, pulse=pulse)
+    costs = Costs(placed, built)
     writes = 1e6 * costs.training["pulse"][0]
     assert 13.0e-3 / 2 < writes < 13.0e-3 * 2
     reads = 1e6 * total(costs.inference)[0]
@@ -237,7 +238,7 @@ def test_a_chip_like_a_shipped_one_differs_in_what_it_says(tmp_path: Path) -> No
 
 def test_each_bit_doubles_a_flash_converter() -> None:
     shipped = load_chip("crossbar_65nm")
-    events = Events(reads=1, lines=1, spikes=0)
+    events = CrossbarEvents(reads=1, lines=1, spikes=0)
     found = {}
     for bits in (4, 5):
         chip_ = shipped.at_bits(bits)

@@ -12,7 +12,7 @@ from rpu_ssnn.synapses.base import Weights
 from rpu_ssnn.synapses.native.effects.device_read_noise import STATES_OF_RANGE
 from rpu_ssnn.synapses.weights_of_states import cell_mean
 
-Lines = Float32[np.ndarray, "batch n"]
+LineValues = Float32[np.ndarray, "batch n"]
 
 
 class NativeReads:
@@ -34,13 +34,13 @@ class NativeReads:
 
     def currents(
         self,
-        lines: Lines,
+        lines: LineValues,
         seen: list[Weights],
         variances: list[Weights],
         per_state: np.float32,
         offset: Weights | None,
         transposed: bool,
-    ) -> Lines:
+    ) -> LineValues:
         """Returns the currents of one slot's spikes, or of numbers, in units of the weights.
 
         Args:
@@ -53,8 +53,8 @@ class NativeReads:
             transposed: whether lines are the outputs.
         """
 
-        def through(signals: Lines, part: Weights) -> Lines:
-            product: Lines = signals @ (part.T if transposed else part)
+        def through(signals: LineValues, part: Weights) -> LineValues:
+            product: LineValues = signals @ (part.T if transposed else part)
             return product
 
         squares = np.square(lines)
@@ -67,16 +67,16 @@ class NativeReads:
         current = per_state * cell_mean([self._converted(*p, power, transposed) for p in parts])
         if reference is not None:
             current = current - reference
-        result: Lines = current.astype(np.float32)
+        result: LineValues = current.astype(np.float32)
         return result
 
     def _converted(
         self,
-        sums: Lines,
-        variances: Lines | None,
+        sums: LineValues,
+        variances: LineValues | None,
         power: Float32[np.ndarray, "batch 1"],
         transposed: bool,
-    ) -> Lines:
+    ) -> LineValues:
         spec = self._spec
         bound = spec.adc_bound
         if transposed and spec.adc_bound_transposed is not None:
