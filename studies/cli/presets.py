@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +10,9 @@ from rpu_ssnn.common.errors import InputError, require
 from rpu_ssnn.common.files import PLOT_SUFFIXES, PRESET_SUFFIXES, refuse_unwritable, write_together
 from rpu_ssnn.common.wording import counted
 from studies.cli.options import path_argument, path_option
+
+if TYPE_CHECKING:
+    from device_presets.fitting.results.fitted_device import FittedDevice
 
 presets_app = typer.Typer(help="List the device presets, show one, or make one of your own device.")
 
@@ -154,28 +157,10 @@ def fit(
 
     options = {"sheet": sheet, "weight_zero": weight_zero, "weight_one": weight_one}
     fitted = kept_fit(data, name, tell, **options, read_voltage=read_voltage, retention=retention)
-    measurement = fitted.measurement
-    doubt = doubt_of(measurement)
+    doubt = doubt_of(fitted.measurement)
     if doubt:
         typer.echo(f"{doubt}.\n")
-    typer.echo(f"{data}: {measurement.size}")
-    for note in measurement.notes:
-        typer.echo(f"note: {note}")
-    typer.echo(f"{fitted.population.fit.prepared.scale.sentence}\n")
-    typer.echo(
-        f"Models ({fitted.selection.how}; log-likelihood beside the best; *: chosen, =: as good "
-        "as the best):\n"
-    )
-    typer.echo(fitted.models().to_markdown(index=False, disable_numparse=True))
-    typer.echo("")
-    typer.echo(fitted.table().to_markdown(index=False, disable_numparse=True))
-    remarks = fitted.remarks
-    typer.echo("\n".join(["", *remarks]))
-    if remarks:
-        typer.echo("")
-    typer.echo(f"{fitted.sentence}. {fitted.diagnosis}\n")
-    for check in fitted.checks:
-        typer.echo(check.line)
+    _print_fit(data, fitted)
     if not fitted.usable and not accept_poor_fit:
         fitted.save(None, plot_file)
         cause = f"{doubt}; " if doubt else ""
@@ -191,6 +176,25 @@ def fit(
     typer.echo(
         f"draws   {draws_file(preset_file)}: device: {{fit: {preset_file}, draws: 5}} in a study"
     )
+
+
+def _print_fit(data: Path, fitted: "FittedDevice") -> None:
+    """Prints what was measured, how the models compare, the chosen one's parameters, and checks."""
+    typer.echo(f"{data}: {fitted.measurement.size}")
+    for note in fitted.measurement.notes:
+        typer.echo(f"note: {note}")
+    typer.echo(f"{fitted.population.fit.prepared.scale.sentence}\n")
+    typer.echo(
+        f"Models ({fitted.selection.how}; log-likelihood beside the best; *: chosen, =: as good "
+        "as the best):\n"
+    )
+    typer.echo(fitted.models().to_markdown(index=False, disable_numparse=True) + "\n")
+    typer.echo(fitted.table().to_markdown(index=False, disable_numparse=True))
+    remarks = fitted.remarks
+    typer.echo("\n".join(["", *remarks, ""]) if remarks else "")
+    typer.echo(f"{fitted.sentence}. {fitted.diagnosis}\n")
+    for check in fitted.checks:
+        typer.echo(check.line)
 
 
 @presets_app.command("from-metrics")
