@@ -15,6 +15,7 @@ import functools
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -100,16 +101,16 @@ def read_lookup_table(folder: Path) -> LookupTable:
         if (folder / name).exists() and (folder / f"{name}.gz").exists():
             allowed = f"must not lie beside {name}.gz: remove one of them"
             raise PresetError(folder, "file", name, allowed)
-    tables = {way: _read(_file(folder, name)) for way, name in FILES.items()}
-    conductance, points, up, normalised = tables["up"]
-    others, other_points, down, also = tables["down"]
-    near = _NEAR * float(np.ptp(conductance))
-    same = others.shape == conductance.shape and np.allclose(others, conductance, _NEAR, near)
-    if not same or not np.allclose(other_points[[0, -1]], points[[0, -1]]):
+    up, down = (_read(_file(folder, FILES[way])) for way in ("up", "down"))
+    conductance, points, near = up.conductance, up.points, _NEAR * float(np.ptp(up.conductance))
+    same = down.conductance.shape == conductance.shape
+    same = same and np.allclose(down.conductance, conductance, _NEAR, near)
+    if not same or not np.allclose(down.points[[0, -1]], points[[0, -1]]):
         allowed, differ = f"must be those of {FILES['up']}", Fault("they differ")
         raise PresetError(_file(folder, FILES["down"]), "conductances, points", differ, allowed)
-    down = np.array([np.interp(points, other_points, column) for column in down.T]).T
-    return LookupTable(folder.name, conductance, points, up, down, normalised or also)
+    changes = np.array([np.interp(points, down.points, column) for column in down.changes.T]).T
+    normalised = up.normalised or down.normalised
+    return LookupTable(folder.name, conductance, points, up.changes, changes, normalised)
 
 
 def write_lookup_table(folder: Path, table: LookupTable) -> None:
@@ -127,8 +128,17 @@ def _file(folder: Path, name: str) -> Path:
     return zipped if zipped.exists() else folder / name
 
 
-def _read(file: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, bool]:
-    """Returns conductances, points, changes, and whether the conductances have no unit."""
+class _OneWay(NamedTuple):
+    """Holds the file of one direction, with the shapes of `LookupTable`."""
+
+    conductance: np.ndarray
+    points: np.ndarray
+    changes: np.ndarray
+    normalised: bool
+
+
+def _rows(file: Path) -> tuple[list[np.ndarray], bool]:
+    """Returns the rows of numbers, and whether the conductances have no unit."""
     rows: list[np.ndarray] = []
     normalised = False
     for number, line in enumerate(text_of(file, error=PresetError).splitlines(), 1):
@@ -149,6 +159,11 @@ def _read(file: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, bool]:
             allowed = f"must be {len(rows[0])}, one for each conductance"
             raise PresetError(f"{file}, row {number}", "cells", len(row), allowed)
         rows.append(row)
+    return rows, normalised
+
+
+def _read(file: Path) -> _OneWay:
+    rows, normalised = _rows(file)
     if len(rows) < 4 or len(rows) - 2 != len(rows[1]):
         allowed = (
             "must be conductances, points of the distribution, and one row for each point, with "
@@ -179,4 +194,4 @@ def _read(file: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, bool]:
         allowed = "must rise with the points of the distribution, but ends below its first change"
         place, last = f"column {falls[0] + 1} of changes", float(changes[-1, falls[0]])
         raise PresetError(file, place, last, allowed)
-    return conductance, points, changes, normalised
+    return _OneWay(conductance, points, changes, normalised)

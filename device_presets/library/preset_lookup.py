@@ -8,6 +8,7 @@ from typing import Any
 from device_presets.library.preset import Parameter, Preset, refuse_unknown
 from device_presets.library.preset_file import (
     STEP_OR_LEVELS,
+    ParameterEntry,
     PresetEntry,
     entry_of_user_file,
     is_file_name,
@@ -117,29 +118,12 @@ def _parameters(
     declared: Mapping[str, LawParameter],
     overrides: Mapping[str, float | int | str],
 ) -> dict[str, Parameter]:
+    """Returns all parameters that the law declares, by override, entry or neutral value."""
+
     def given(name: str) -> Parameter:
-        """Returns the user's override of a parameter, or else its value from the entry."""
-        spec = declared[name]
-        seen = entry.parameters[name].measured if name in entry.parameters else None
         if name in overrides:
-            value = spec.checked(where, name, overrides[name])
-            if seen and isinstance(value, float) and not seen[0] <= value <= seen[1]:
-                allowed = f"must be within the measured range, {seen[0]:g} to {seen[1]:g}"
-                raise PresetError(where, name, value, f"{allowed} {spec.unit}")
-            knee = entry.parameters.get("width_knee_s")
-            allowed = "must be left out, since the steps of this preset do not depend on it"
-            several = name == "pulse_width_s" and seen and seen[0] < seen[1]
-            require_preset(not several or (knee and knee.value), where, name, value, allowed)
-            origin = "override by the user"
-            return Parameter(value, spec.unit, assumption=origin, measured=seen)
-        entered = entry.parameters[name]
-        if entered.unit != spec.unit:
-            raise PresetError(where, f"{name}.unit", entered.unit or None, f"must be {spec.unit}")
-        # In YAML 1.2, a number in quotes is text.
-        allowed = f"{spec.allowed}, not text"
-        require_preset(not isinstance(entered.value, str), where, name, entered.value, allowed)
-        value = spec.checked(where, name, entered.value)
-        return Parameter(value, **entered.model_dump(exclude={"value"}))
+            return _overridden(where, name, overrides[name], declared[name], entry)
+        return _entered(where, name, entry.parameters[name], declared[name])
 
     stated = {*overrides, *entry.parameters}
     if missing := [n for n, spec in declared.items() if spec.required and n not in stated]:
@@ -161,6 +145,33 @@ def _parameters(
     require_preset(len(chosen) == 1, where, "step and levels", fault, allowed)
     span = _number(complete["w_max"]) - _number(complete["w_min"])
     return _step_and_levels(where, declared, chosen[0], given(chosen[0]), span) | complete
+
+
+def _overridden(
+    where: str, name: str, override: float | int | str, spec: LawParameter, entry: PresetEntry
+) -> Parameter:
+    """Returns a parameter with the user's value, which must lie in the measured range."""
+    seen = entry.parameters[name].measured if name in entry.parameters else None
+    value = spec.checked(where, name, override)
+    if seen and isinstance(value, float) and not seen[0] <= value <= seen[1]:
+        allowed = f"must be within the measured range, {seen[0]:g} to {seen[1]:g} {spec.unit}"
+        raise PresetError(where, name, value, allowed)
+    knee = entry.parameters.get("width_knee_s")
+    allowed = "must be left out, since the steps of this preset do not depend on it"
+    several = name == "pulse_width_s" and seen and seen[0] < seen[1]
+    require_preset(not several or (knee and knee.value), where, name, value, allowed)
+    return Parameter(value, spec.unit, assumption="override by the user", measured=seen)
+
+
+def _entered(where: str, name: str, entered: ParameterEntry, spec: LawParameter) -> Parameter:
+    """Returns a parameter with the value of the entry, which must have the law's unit."""
+    if entered.unit != spec.unit:
+        raise PresetError(where, f"{name}.unit", entered.unit or None, f"must be {spec.unit}")
+    # In YAML 1.2, a number in quotes is text.
+    allowed = f"{spec.allowed}, not text"
+    require_preset(not isinstance(entered.value, str), where, name, entered.value, allowed)
+    value = spec.checked(where, name, entered.value)
+    return Parameter(value, **entered.model_dump(exclude={"value"}))
 
 
 def _step_and_levels(

@@ -71,6 +71,22 @@ def write_nir(path: str | Path, trained: Trained, *, without_inhibition: bool = 
             "--without-inhibition (in Python without_inhibition=True), which is another network"
         )
         raise InputError(path, f"network.inhibition.{what}", getattr(inhibition, what), allowed)
+    nodes = _nodes(nir, trained, path)
+    metadata = {
+        "rpu_ssnn": description(trained),
+        "left_out": left_out(spec),
+        "slot_seconds": SLOT_SECONDS,
+    }
+    edges = list(itertools.pairwise(nodes))
+    graph = nir.NIRGraph(nodes=nodes, edges=edges, metadata=metadata)
+    with refusing(path, "must be a writable file", OSError):
+        write_whole(path, lambda temporary: nir.write(temporary, graph))
+    return path
+
+
+def _nodes(nir: Any, trained: Trained, path: Path) -> dict[str, Any]:
+    """Returns the nodes of the graph by name, in the order in which a spike passes them."""
+    spec = trained.network.spec
     layers = connections_of(spec, trained.network.sizes, trained.inputs.image)
     most = max(layer.replicas for layer in layers)
     allowed = "must be 1 in a NIR graph, which shares a kernel between all positions"
@@ -97,17 +113,7 @@ def write_nir(path: str | Path, trained: Trained, *, without_inhibition: bool = 
             shape = _first_channel(grid)
         nodes[f"neurons_{place}"] = _neurons(nir, spec, tuple(shape))
     nodes["output"] = nir.Output({"output": shape})
-    names = list(nodes)
-    metadata = {
-        "rpu_ssnn": description(trained),
-        "left_out": left_out(spec),
-        "slot_seconds": SLOT_SECONDS,
-    }
-    edges = list(itertools.pairwise(names))
-    graph = nir.NIRGraph(nodes=nodes, edges=edges, metadata=metadata)
-    with refusing(path, "must be a writable file", OSError):
-        write_whole(path, lambda temporary: nir.write(temporary, graph))
-    return path
+    return nodes
 
 
 def read_nir(path: str | Path) -> Trained:
