@@ -69,7 +69,7 @@ def test_each_coincidence_is_one_pulse_of_the_device_it_reaches(kind: str) -> No
     pre, positive, negative = random_trains(300, rate=0.2)
     up, down = pre.T.astype(int) @ positive, pre.T.astype(int) @ negative
     net = STEP * (up - down)
-    wanted = RATE / (10 * 50) / (4.0 * 0.25) * (up - down)
+    expected = RATE / (10 * 50) / (4.0 * 0.25) * (up - down)
     slopes = []
     # The digital memory sends randomly drawn pulses, which are right on average over many trains.
     for _ in range(16 if realised == "digital" else 1):
@@ -87,7 +87,7 @@ def test_each_coincidence_is_one_pulse_of_the_device_it_reaches(kind: str) -> No
             np.testing.assert_allclose(moved, net, atol=1e-6)
         else:
             left = hidden(synapses, "hidden_weights_chi")
-            slopes.append(float((wanted * (moved - left)).sum() / (wanted**2).sum()))
+            slopes.append(float((expected * (moved - left)).sum() / (expected**2).sum()))
     if slopes:
         assert np.mean(slopes) == pytest.approx(1.0, abs=0.03)
 

@@ -120,10 +120,10 @@ def test_every_spike_and_pulse_is_that_of_a_slow_simulator(name: str) -> None:
     case = Case(name)
     trains = trace(case.spec, case.weights, case.spikes, case.label, 0, case.image)
     slow: Result = case.slow
-    for found, wanted in zip(trains.forward, slow.forward, strict=True):
-        assert np.array_equal(found, wanted > 0)
-    for up, down, wanted in zip(trains.positive, trains.negative, slow.gradient[1:], strict=True):
-        assert np.array_equal(up.astype(int) - down, wanted)
+    for found, expected in zip(trains.forward, slow.forward, strict=True):
+        assert np.array_equal(found, expected > 0)
+    for up, down, expected in zip(trains.positive, trains.negative, slow.gradient[1:], strict=True):
+        assert np.array_equal(up.astype(int) - down, expected)
     kept = case.trained(Kept).synapses
     assert [one.rows for one in kept if isinstance(one, Kept)] == slow.pulses
     assert all(np.abs(train).sum() > 30 for train in (*slow.forward, *slow.gradient[1:]))
@@ -137,19 +137,19 @@ def test_rates_multiply_the_counts_of_each_position(name: str) -> None:
     network = case.trained(rate_synapses(1.0))
     for n, (layer, synapses) in enumerate(zip(case.layers, network.synapses, strict=True)):
         forward, signed = case.slow.forward[n].sum(axis=0), case.slow.gradient[n + 1].sum(axis=0)
-        wanted = np.zeros(synapses.shape)
+        expected = np.zeros(synapses.shape)
         for p, patch in enumerate(layer.patches(forward)):
             delta = signed.reshape(-1, layer.channels)[p]
-            wanted[:, layer.columns(p)] += np.outer(patch, delta)
+            expected[:, layer.columns(p)] += np.outer(patch, delta)
         weights = synapses.linear_read()
         assert weights is not None
         step = 5.0 * case.spec.gains()[n] / case.spec.T**2
-        assert np.allclose((weights - case.weights[n]) / step, wanted, atol=0.05)
+        assert np.allclose((weights - case.weights[n]) / step, expected, atol=0.05)
         if len(layer.corners) > 1 and layer.replicas == 1:
             sums = np.outer(
                 layer.patches(forward).sum(axis=0), signed.reshape(-1, layer.channels).sum(axis=0)
             )
-            assert not np.allclose(sums, wanted, rtol=0.1)
+            assert not np.allclose(sums, expected, rtol=0.1)
 
 
 @pytest.mark.parametrize("rule", [rate_synapses, coincidence_synapses])

@@ -83,8 +83,8 @@ def test_a_map_has_the_conductances_of_a_cells_devices(tmp_path: Path, data: Dat
         devices = file["crossbar_1/tile_1"]
         assert "conductance" not in devices
         for part in ("_0", "_1"):
-            wanted = (devices[f"hidden_weights{part}"][()] + 1) / 2
-            np.testing.assert_allclose(devices[f"conductance{part}"][()], wanted)
+            expected = (devices[f"hidden_weights{part}"][()] + 1) / 2
+            np.testing.assert_allclose(devices[f"conductance{part}"][()], expected)
 
 
 @pytest.mark.parametrize("contrast", ["on_off", "complement", "signed"])

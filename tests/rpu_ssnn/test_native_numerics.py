@@ -77,8 +77,8 @@ def digits(digits: Dataset) -> Dataset:
 def test_the_control_gives_the_same_pulses(digits: Dataset) -> None:
     tile = TileSpec(weight_range=4.0, simulator="native")
     spec = AnalogSgdSpec(tile=tile, learning_rate=0.2, batch=10, epochs=1)
-    told = train_analog_sgd(spec, (16,), get_device("charge_trap"), digits, seed=1).statistics()
-    assert [told["pulses_up_total"], told["pulses_down_total"]] == pytest.approx(
+    counts = train_analog_sgd(spec, (16,), get_device("charge_trap"), digits, seed=1).statistics()
+    assert [counts["pulses_up_total"], counts["pulses_down_total"]] == pytest.approx(
         [24663, 27751], abs=5
     )
 
@@ -88,7 +88,7 @@ def test_whole_pulses_are_the_same(digits: Dataset) -> None:
         WholePulseSpec(), (16,), digits, seed=1, learning_rate=0.3, epochs=1,
         device=get_device("neurosim_epiram"), tile=TileSpec(weight_range=1.0, simulator="native"),
     )  # fmt: skip
-    told = network.statistics()
-    assert [told["pulses_up_total"], told["pulses_down_total"]] == pytest.approx(
+    counts = network.statistics()
+    assert [counts["pulses_up_total"], counts["pulses_down_total"]] == pytest.approx(
         [21860, 20202], abs=5
     )

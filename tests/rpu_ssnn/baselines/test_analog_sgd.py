@@ -44,7 +44,7 @@ def test_the_step_scales_with_the_schedule_and_not_with_the_weight_range() -> No
     trains = PulseTrainSpec(train_length=200)  # Shorter trains would clip changes of fine steps.
     for span, scale in ((4.0, 1.0), (8.0, 1.0), (8.0, 0.25)):
         spec = AnalogSgdSpec(trains=trains, tile=TileSpec(weight_range=span), learning_rate=0.5)
-        wanted = -0.5 * scale * (x.T @ d)
+        expected = -0.5 * scale * (x.T @ d)
         shares = []
         for _ in range(8):  # A single draw of the trains is accurate within a fifth.
             layer = layers_of(spec)[0]
@@ -52,7 +52,7 @@ def test_the_step_scales_with_the_schedule_and_not_with_the_weight_range() -> No
             layer.set_step_scale(scale)
             layer.learn(x, d)
             step = layer.weights() - before
-            shares.append(float((step * wanted).sum() / (wanted**2).sum()))
+            shares.append(float((step * expected).sum() / (expected**2).sum()))
         assert np.mean(shares) == pytest.approx(1.0, abs=0.15), (span, scale)
 
 
@@ -118,10 +118,10 @@ def test_reads_with_converters_scale_numbers_into_their_range() -> None:
     reads = ReadSpec(dac_bits=8, adc_bits=10, adc_bound=40.0)
     exact = layers_of(AnalogSgdSpec(tile=TileSpec(weight_range=4.0)))[0]
     coarse = layers_of(AnalogSgdSpec(tile=TileSpec(weight_range=4.0, reads=reads)))[0]
-    wanted = exact.outputs(7.0 * x)
-    told = coarse.outputs(7.0 * x)
-    assert np.abs(told - wanted).max() > 0
-    assert np.abs(told - wanted).max() < 0.05 * np.abs(wanted).max(), "7 is beyond a DAC's 1"
+    expected = exact.outputs(7.0 * x)
+    outputs = coarse.outputs(7.0 * x)
+    assert np.abs(outputs - expected).max() > 0
+    assert np.abs(outputs - expected).max() < 0.05 * np.abs(expected).max(), "7 is beyond a DAC's 1"
 
 
 def test_a_device_that_remembers_its_pulses_is_refused_in_tiles(digits: Dataset) -> None:

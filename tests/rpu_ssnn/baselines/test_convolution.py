@@ -124,11 +124,11 @@ def test_one_step_of_the_control_is_minus_the_rate_times_the_gradient_of_cross_e
     images, labels = RNG.random((100, 60), dtype=np.float32), RNG.integers(0, 5, 100)
     network = AnalogNetwork(spec, InputLines(60, 1), layers)
     network.train_batch(images, labels, np.random.default_rng(0))
-    wanted = [torch.tensor(w.T.copy(), requires_grad=True) for w in before]
+    expected = [torch.tensor(w.T.copy(), requires_grad=True) for w in before]
     activated = torch.relu if activation == "relu" else torch.sigmoid
-    hidden = activated(Patches(SMALL).convolved(torch.from_numpy(images), wanted[0]))
-    torch.nn.functional.cross_entropy(hidden @ wanted[1].T, torch.tensor(labels)).backward()
-    for made, weight, start in zip(layers, wanted, before, strict=True):
+    hidden = activated(Patches(SMALL).convolved(torch.from_numpy(images), expected[0]))
+    torch.nn.functional.cross_entropy(hidden @ expected[1].T, torch.tensor(labels)).backward()
+    for made, weight, start in zip(layers, expected, before, strict=True):
         assert weight.grad is not None
         step, gradient = made.weights() - start, weight.grad.numpy().T
         slope = float((step * -gradient).sum() / (gradient**2).sum())

@@ -136,8 +136,8 @@ def test_native_pulses_are_counted() -> None:
     native = layer(NativeLayer, "charge_trap", batch=50)
     x, d = numbers(50)
     native.learn(x, d)
-    told = native.statistics()
-    assert told["pulses_up_total"] + told["pulses_down_total"] == native.pulses.sum() > 0
+    counts = native.statistics()
+    assert counts["pulses_up_total"] + counts["pulses_down_total"] == native.pulses.sum() > 0
     assert not native.pulses[~x.any(axis=0)].any()
 
 

@@ -128,11 +128,11 @@ def test_writes_are_those_of_every_block(simulator: Any, name: str) -> None:
         return counting(kind, crossbar, device, tile, 2.0)
 
     for synapses in trained(NETWORKS[name], factory).synapses:
-        told, counted = synapses.statistics(), synapses.rows.counted  # type: ignore[attr-defined]
-        assert 0 < told["thinning"] <= 1
+        counts, counted = synapses.statistics(), synapses.rows.counted  # type: ignore[attr-defined]
+        assert 0 < counts["thinning"] <= 1
         assert counted[0] > 0
-        assert [told[name] for name in WRITE_COUNTS] == counted[:3].tolist()
-        assert told["pulses_up_total"] + told["pulses_down_total"] == counted[3]
+        assert [counts[name] for name in WRITE_COUNTS] == counted[:3].tolist()
+        assert counts["pulses_up_total"] + counts["pulses_down_total"] == counted[3]
 
 
 def test_a_training_that_was_interrupted_counts_all_its_events() -> None:
@@ -147,13 +147,13 @@ def test_a_training_that_was_interrupted_counts_all_its_events() -> None:
         spec, training, factory, data, seed=0, on_epoch=lambda _, take: states.append(take())
     ) as whole:
         whole.classes(data.test_images)
-        told = whole.statistics()
+        counts = whole.statistics()
     with train(spec, training, factory, data, seed=0, start=states[0]) as resumed:
         resumed.classes(data.test_images)
-        assert resumed.statistics() == told
-    counted = [told[f"{name}_1"] for name in (*TRAINING, *INFERENCE)]
-    assert told["inference_images"] == 20
+        assert resumed.statistics() == counts
+    counted = [counts[f"{name}_1"] for name in (*TRAINING, *INFERENCE)]
+    assert counts["inference_images"] == 20
     forward = [n * len(data.train_labels) for n in (whole.epochs[0].forward_spikes)]
     assert counted[1] > forward[0]
     names = (*TRAINING, *INFERENCE, *WRITE_COUNTS)
-    assert counted[2] == 0 < min(told[f"{name}_2"] for name in names)
+    assert counted[2] == 0 < min(counts[f"{name}_2"] for name in names)

@@ -89,8 +89,8 @@ def test_a_table_that_cannot_be_written_is_named_in_one_line(
     (harness.out / "results.csv").unlink()
     (harness.out / "results.csv").mkdir()
     code, _, errors = command(*arguments)
-    told = f"{harness.out}/results.csv: file: Is a directory; must be usable"
-    assert (code, errors.count("\n"), errors.startswith(told)) == (1, 1, True), errors
+    message = f"{harness.out}/results.csv: file: Is a directory; must be usable"
+    assert (code, errors.count("\n"), errors.startswith(message)) == (1, 1, True), errors
 
 
 @pytest.fixture(scope="module")

@@ -27,7 +27,7 @@ def test_one_section_is_printed_by_its_name(command: Command) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "printed"),
+    ("words", "printed"),
     [
         ("hyperparameters", "PartialHyperparameters\n"),
         ("tile.reads", "ReadSpec\n"),
@@ -35,8 +35,8 @@ def test_one_section_is_printed_by_its_name(command: Command) -> None:
         ("read_noise", "\n  read_noise: number"),
     ],
 )
-def test_the_words_of_a_study_find_their_keys(wanted: str, printed: str, command: Command) -> None:
-    code, output, _ = command("keys", wanted)
+def test_the_words_of_a_study_find_their_keys(words: str, printed: str, command: Command) -> None:
+    code, output, _ = command("keys", words)
     assert code == 0
     assert printed in output
     assert "question:" not in output

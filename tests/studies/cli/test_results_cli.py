@@ -212,12 +212,12 @@ def test_rows_of_different_versions_are_told_in_words(command: Command, tmp_path
     runs[0][1].row["torch_version"] = "1.0"
     code, _, errors = command("table", write_folder(tmp_path / "out", study, runs))
     assert code == 0
-    told = next(line for line in errors.splitlines() if line.startswith("the rows were made"))
-    versions = told.removeprefix("the rows were made under different versions: ").split("; ")
+    warning = next(line for line in errors.splitlines() if line.startswith("the rows were made"))
+    versions = warning.removeprefix("the rows were made under different versions: ").split("; ")
     assert len(versions) == 2
     assert versions == sorted(versions)
     assert all(version.startswith("numerics_version ") for version in versions)
-    assert "torch_version 1.0, " in told
+    assert "torch_version 1.0, " in warning
 
 
 def test_the_ledger_says_each_reason_once(command: Command, tmp_path: Path) -> None:

@@ -221,8 +221,8 @@ def test_every_setting_of_a_method_is_part_of_the_identity(
     }[field]
     settings = trial_of_case(case).settings
     seen = set()
-    wanted = {repr(model): model for model in (*models, *(changed for _, changed in changes))}
-    for name, changed in wanted.items():
+    expected = {repr(model): model for model in (*models, *(changed for _, changed in changes))}
+    for name, changed in expected.items():
         method = BaseModel.model_copy(settings.method, update={field: changed})
         identity = identity_of(settings.model_copy(update={"method": method}))
         assert identity not in seen, name

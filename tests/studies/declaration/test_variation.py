@@ -55,13 +55,13 @@ def circuits(study: Study) -> set[CircuitSpec]:
 
 @pytest.mark.parametrize("name", circuit_names())
 def test_a_study_a_case_and_a_sweep_name_a_circuit(name: str) -> None:
-    wanted, named = CircuitSpec.model_validate(get_circuit(name)), {"neuron": {"circuit": name}}
-    assert wanted.acts
+    expected, named = CircuitSpec.model_validate(get_circuit(name)), {"neuron": {"circuit": name}}
+    assert expected.acts
     in_study = {"network": {**SMALL["network"], **named}, "cases": [RATE]}
     in_case = {"cases": [{**RATE, "network": named}]}
     in_sweep = {"cases": [RATE], "sweep": {"network.neuron.circuit": [name]}}
     for changes in (in_study, in_case, in_sweep):
-        assert circuits(small_study(**changes, reference="rate")) == {wanted}
+        assert circuits(small_study(**changes, reference="rate")) == {expected}
     changed = {"neuron": {"circuit": {"like": name, "missed": 0.3}}}
     found = small_study(cases=[{**RATE, "network": changed}], reference="rate")
-    assert circuits(found) == {wanted.model_copy(update={"missed": 0.3})}
+    assert circuits(found) == {expected.model_copy(update={"missed": 0.3})}

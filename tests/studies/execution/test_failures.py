@@ -188,10 +188,10 @@ def test_each_write_may_fail_once(
 def test_a_list_of_failures_that_is_none_is_set_aside(content: bytes, harness: Harness) -> None:
     run(harness)
     (harness.out / "failures.csv").write_bytes(content)
-    told = Notes()
-    run(harness, told)
+    received = Notes()
+    run(harness, received)
     assert (harness.out / "failures.csv.damaged").read_bytes() == content
-    assert [note for note in told.notes if "failures.csv" in note and "kept as" in note]
+    assert [note for note in received.notes if "failures.csv" in note and "kept as" in note]
 
 
 def test_a_progress_file_that_is_no_text_stops_nothing(harness: Harness) -> None:
@@ -210,13 +210,13 @@ def test_what_is_in_the_place_of_a_trial_file_is_set_aside_or_left(
     path = next((harness.out / "trials").glob("*.json"))
     path.unlink()
     path.mkdir() if kind == "folder" else os.mkfifo(path)
-    told = Notes()
+    received = Notes()
     if kind == "folder":
         with pytest.raises(IsADirectoryError, match=path.name):
-            run(harness, told)
+            run(harness, received)
     else:
-        assert len(run(harness, told).runs) == 6
-    assert any(str(path) in note for note in told.notes)
+        assert len(run(harness, received).runs) == 6
+    assert any(str(path) in note for note in received.notes)
 
 
 def test_tables_that_cannot_be_rebuilt_meanwhile_stop_nothing(

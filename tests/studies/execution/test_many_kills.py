@@ -97,21 +97,21 @@ def assert_whole(out: Path, undisturbed: Path, hits: list[str]) -> int:
     resumed runs."""
     results, curves = tables(out)
     expected, expected_curves = tables(undisturbed)
-    told = "; ".join(hits)
-    assert list(results["label"]) == [case for case in CASES for _ in range(2)], told
-    assert results["trial"].is_unique, told
-    assert list(results["trial"]) == list(expected["trial"]), told
+    context = "; ".join(hits)
+    assert list(results["label"]) == [case for case in CASES for _ in range(2)], context
+    assert results["trial"].is_unique, context
+    assert list(results["trial"]) == list(expected["trial"]), context
     files = sorted(path.name for path in (out / "trials").iterdir())
-    assert files == sorted(f"{trial}.json" for trial in results["trial"]), told
-    assert not list((out / "running").iterdir()), told
-    assert not (out / "failures.csv").exists(), told
+    assert files == sorted(f"{trial}.json" for trial in results["trial"]), context
+    assert not list((out / "running").iterdir()), context
+    assert not (out / "failures.csv").exists(), context
     replayable = results["replayable"]
     assert list(replayable) == [case != "reram_es" for case in CASES for _ in range(2)]
     same = [column for column in expected if column not in OF_THE_PROCESS]
     pd.testing.assert_frame_equal(results[same][replayable], expected[same][replayable])
     kept = curves["label"] != "reram_es"
     pd.testing.assert_frame_equal(curves[kept], expected_curves[kept])
-    assert curves.groupby("trial")["epoch"].apply(list).map(len).eq(40).all(), told
+    assert curves.groupby("trial")["epoch"].apply(list).map(len).eq(40).all(), context
     return int(results["resumed"].sum())
 
 

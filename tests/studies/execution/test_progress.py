@@ -34,16 +34,16 @@ def test_plain_lines_tell_epochs_now_and_then() -> None:
         reporter.reached(second, TrialProgress(epoch=2, epochs=4))
         reporter.finished(first, result_of(first, lambda trial: 90.0))
         reporter.reached(second, TrialProgress(epoch=3, epochs=4))
-    told = stream.getvalue().splitlines()
-    assert [line.rpartition(", ")[0] for line in told] == [
+    printed = stream.getvalue().splitlines()
+    assert [line.rpartition(", ")[0] for line in printed] == [
         "[0/6] running: ann seed 0: epoch 0 of 4",
         "[0/6] running: ann seed 0: epoch 1 of 4, 50.00 % (validation)",
         "[0/6] running: ann seed 0: epoch 1 of 4, 50.00 % (validation); ann seed 1: epoch 2 of 4",
         "[1/6] trials: ann seed 0: 90.00 % (test)",
         "[1/6] running: ann seed 1: epoch 3 of 4",
     ]
-    assert told[0].endswith(", time left not known yet")
-    assert all(line.endswith(" left") for line in told[1:])
+    assert printed[0].endswith(", time left not known yet")
+    assert all(line.endswith(" left") for line in printed[1:])
 
 
 def test_plain_lines_are_not_more_than_asked() -> None:

@@ -309,6 +309,6 @@ def test_results_are_loaded_from_home_and_damage_is_told_at_the_callers_line(
     root = write_folder(tmp_path / "out", small_study(), [])
     (root / "trials" / f"{'0' * 16}.json").write_text("cut o")
     monkeypatch.setenv("HOME", str(tmp_path))
-    with pytest.warns(UserWarning, match="^left out: ") as told:
+    with pytest.warns(UserWarning, match="^left out: ") as warned:
         assert not len(load_results("~/out"))
-    assert [warning.filename for warning in told] == [__file__]
+    assert [warning.filename for warning in warned] == [__file__]

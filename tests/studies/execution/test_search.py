@@ -118,9 +118,9 @@ def test_the_search_finds_the_best_and_its_runs_go_on(harness: Harness) -> None:
     reached = {trial.label: accuracy_of(trial) for trial, _ in outcome.runs}
     for label, accuracy in best.items():
         assert reached[label] - 2 == pytest.approx(accuracy), label  # The last seed is 9, not 7.
-    told = [line for line in lines if line.startswith("hyperparameters of ideal")]
-    assert "shared with 1 other, since no candidate is clearly better" in told[0]
-    assert "learning_rate 1.18, weight_range 9.25 (the largest tried); 83.07 % of" in told[0]
+    chosen = [line for line in lines if line.startswith("hyperparameters of ideal")]
+    assert "shared with 1 other, since no candidate is clearly better" in chosen[0]
+    assert "learning_rate 1.18, weight_range 9.25 (the largest tried); 83.07 % of" in chosen[0]
 
 
 def test_a_run_of_a_search_reads_no_test_image(harness: Harness) -> None:

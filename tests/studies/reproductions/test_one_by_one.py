@@ -72,11 +72,11 @@ def test_it_is_the_delta_rule_rounded_to_whole_pulses(
     spec = WholePulseSpec(weight_unit="one", layer_rates=(2.0, 1.0), pulses_up=pulses)
     tile = TILE.model_copy(update={"reference": ReferenceSpec(scheme=scheme)})
     held = {"device": get_device("ideal", {"levels": 400}), "tile": tile}
-    wanted, sent = plain_numpy(
+    expected, sent = plain_numpy(
         trained(digits, spec, 0, **held), digits, 1 / 200, (1.0, 0.5), pulses or 400
     )
     network = trained(digits, spec, 1, **held)
-    for layer, weights, counts in zip(network.layers, wanted, sent, strict=True):
+    for layer, weights, counts in zip(network.layers, expected, sent, strict=True):
         assert isinstance(layer, WholePulseLayer)
         assert counts.max() > 3
         np.testing.assert_array_equal(layer.pulses, counts)
@@ -90,9 +90,9 @@ def test_float_weights_change_exactly_within_their_bound(digits: Dataset) -> Non
     spec = OnlineSpec(weight_unit="one", initial_levels=3)
     start = trained(digits, spec, 0, weight_bound=1.0)
     assert set(np.unique(start.layers[0].weights())) == {-1.0, 0.0, 1.0}
-    wanted, _ = plain_numpy(start, digits, 0.0, (0.5, 0.5), 1.0)
+    expected, _ = plain_numpy(start, digits, 0.0, (0.5, 0.5), 1.0)
     network = trained(digits, spec, 1, weight_bound=1.0)
-    for layer, weights in zip(network.layers, wanted, strict=True):
+    for layer, weights in zip(network.layers, expected, strict=True):
         np.testing.assert_allclose(layer.weights(), weights, atol=1e-4)
 
 
@@ -102,9 +102,9 @@ def test_small_changes_are_lost_or_rounded_by_chance(digits: Dataset) -> None:
     assert lost["pulses_up_total"] + lost["pulses_down_total"] == 0
     spec = WholePulseSpec(weight_unit="one", rounding="stochastic")
     start, network = trained(digits, spec, 0, **coarse), trained(digits, spec, **coarse)
-    wanted, _ = plain_numpy(start, digits, 0.0, (0.05, 0.05), 1.0)
+    expected, _ = plain_numpy(start, digits, 0.0, (0.05, 0.05), 1.0)
     before, after = (each.layers[1].weights().sum() for each in (start, network))
-    assert after - before == pytest.approx(wanted[1].sum() - before, rel=0.25)
+    assert after - before == pytest.approx(expected[1].sum() - before, rel=0.25)
 
 
 def test_sums_and_hidden_values_go_through_converters(digits: Dataset) -> None:

@@ -91,14 +91,14 @@ def line_errors(side: int, drop: float, active: float, seed: int) -> LineErrors:
     of_input, of_output = line_shares(drops)
     _, read = nodal_solution(drops, spikes, np.zeros(side))
     ideal, ladders = spikes @ drops, spikes @ (drops * of_input * of_output)
-    exact, wanted, found = (line[::2] - line[1::2] for line in (read, ideal, ladders))
+    exact, expected, found = (line[::2] - line[1::2] for line in (read, ideal, ladders))
     over_cells, _ = nodal_solution(drops, 0.5 * spikes, streams)
     selected = np.ix_(spikes > 0.0, streams < 0.0)
     shares = (of_input + of_output) / 2.0
     norm = np.linalg.norm
     return LineErrors(
-        current_lost=float(norm(wanted - exact) / norm(wanted)),
-        current_error=float(norm(found - exact) / norm(wanted)),
+        current_lost=float(norm(expected - exact) / norm(expected)),
+        current_error=float(norm(found - exact) / norm(expected)),
         write_lost=float((1.0 - over_cells[selected]).mean()),
         write_error=float((shares - over_cells)[selected].mean()),
     )
