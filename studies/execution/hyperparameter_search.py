@@ -27,8 +27,8 @@ def find_hyperparameters(
     known = known_hyperparameters(study, folder.hyperparameters)
     races = [
         Race.of(point, study.study, study.search, study.measure)
-        for point, found in searched(study, known)
-        if found is None
+        for point, hyperparameters in searched(study, known)
+        if hyperparameters is None
     ]
     if races:
         by_case = Counter(race.point.label for race in races)

@@ -68,7 +68,7 @@ class ConsoleReporter(Reporter):
         self._start = 0.0
         self._between = seconds_between_lines
         self._running: dict[str, tuple[str, TrialProgress]] = {}
-        self._line, self._told = "", 0.0
+        self._line, self._printed_at = "", 0.0
 
     def note(self, text: str) -> None:
         with self._tolerated():
@@ -98,7 +98,7 @@ class ConsoleReporter(Reporter):
         self._what = what
         self._before, self._done, self._total = done, done, total
         self._running = {}
-        self._start = self._told = time.monotonic()
+        self._start = self._printed_at = time.monotonic()
         if not self._console.is_terminal:
             yield
             return
@@ -116,13 +116,13 @@ class ConsoleReporter(Reporter):
     def reached(self, trial: Trial, progress: TrialProgress) -> None:
         """Updates the bar at once or, without a terminal, prints a line now and then."""
         self._running[trial.identity] = trial.title, progress
-        told = "; ".join(f"{title}: {it.words}" for title, it in self._running.values())
+        running = "; ".join(f"{title}: {it.words}" for title, it in self._running.values())
         left = self._left()
         if self._bar is not None:
-            self._bar.update(self._bar.task_ids[0], last=f"{told}, {left}")
-        elif told != self._line and time.monotonic() - self._told >= self._between:
-            self._line, self._told = told, time.monotonic()
-            self.note(f"[{self._done}/{self._total}] running: {told}, {left}")
+            self._bar.update(self._bar.task_ids[0], last=f"{running}, {left}")
+        elif running != self._line and time.monotonic() - self._printed_at >= self._between:
+            self._line, self._printed_at = running, time.monotonic()
+            self.note(f"[{self._done}/{self._total}] running: {running}, {left}")
 
     def finished(self, trial: Trial, result: TrialResult) -> None:
         """Counts the trial, and shows its accuracy and the remaining time."""

@@ -110,13 +110,13 @@ def finished_in(root: Path, rows: Sequence[Path]) -> Callable[[Study], Outcome]:
 
 
 def of_whole_seeds(finished: Callable[[Study], Outcome]) -> Callable[[Study], Outcome]:
-    """Returns what gives the runs of the seeds that are finished in every case of a study.
+    """Returns a function that gives only the runs of seeds that are finished in every case.
 
     Args:
-        finished: `finished_in`, which gives the runs of all seeds.
+        finished: such a function for the runs of all seeds (`finished_in`).
     """
 
-    def found(study: Study) -> Outcome:
+    def complete(study: Study) -> Outcome:
         runs = finished(study).runs
         done = {(trial.label, trial.sweep, trial.settings.seed) for trial, _ in runs}
         left = {
@@ -127,7 +127,7 @@ def of_whole_seeds(finished: Callable[[Study], Outcome]) -> Callable[[Study], Ou
         }
         return Outcome([run for run in runs if run[0].settings.seed not in left], [])
 
-    return found
+    return complete
 
 
 def with_own_folder(study: Study, root: Path) -> tuple[Study, list[Path]]:
@@ -143,8 +143,8 @@ def with_own_folder(study: Study, root: Path) -> tuple[Study, list[Path]]:
     except InputError:
         return with_hyperparameters(study, known_hyperparameters(study)), []
     files = folder.hyperparameters, root / RESULTS_CSV
-    found, rows = ([file] if is_regular(file) else [] for file in files)
-    return with_hyperparameters(study, known_hyperparameters(study, *found)), rows
+    searched, rows = ([file] if is_regular(file) else [] for file in files)
+    return with_hyperparameters(study, known_hyperparameters(study, *searched)), rows
 
 
 @dataclass(frozen=True)

@@ -143,7 +143,7 @@ class TrialSession:
         self._how_far = TrialProgress(epochs=trial.settings.training.epochs)
         self._started = self._saved = time.monotonic()
         self._between = SECONDS_BETWEEN_CHECKPOINTS
-        self._told_at = -SECONDS_BETWEEN_PROGRESS
+        self._reported_at = -SECONDS_BETWEEN_PROGRESS
         self._before = 0.0
         self.resumed = 0
 
@@ -213,7 +213,7 @@ class TrialSession:
         """
         known = None if math.isnan(accuracy) else accuracy  # There may be no validation images.
         self._how_far = self._how_far.model_copy(update={"epoch": epochs, "accuracy": known})
-        if time.monotonic() - self._told_at >= SECONDS_BETWEEN_PROGRESS:
+        if time.monotonic() - self._reported_at >= SECONDS_BETWEEN_PROGRESS:
             self._write_progress()
         stops = self._trial.stop_after is not None and epochs >= self._trial.stop_after
         if stops or time.monotonic() - self._saved >= self._between:
@@ -242,4 +242,4 @@ class TrialSession:
 
     def _write_progress(self) -> None:
         self._workspace.write_progress(self._trial, self._how_far)
-        self._told_at = time.monotonic()
+        self._reported_at = time.monotonic()
