@@ -94,8 +94,8 @@ def preset_of(
     """
     law, given = find_law(name, entry.law), dict[str, Any](overrides or {})
     if slopes := given.keys() & (law.as_linear.keys() - law.parameters.keys()):
-        if held := law.held(preset_of(name, entry).values):
-            allowed = f"must be left out, as the reference of this device holds weight {held:.3g}"
+        if weight := law.reference_weight(preset_of(name, entry).values):
+            allowed = f"must be left out, as the reference of this device holds weight {weight:.3g}"
             raise PresetError(name, min(slopes), given[min(slopes)], allowed)
         kept = {n: p for n, p in entry.parameters.items() if n in LAWS["linear"].parameters}
         entry = entry.model_copy(update={"parameters": kept})

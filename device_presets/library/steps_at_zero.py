@@ -64,8 +64,8 @@ def shrinkage_at_bounds(preset: Preset) -> tuple[float, float]:
     than at weight zero; a share is negative if the step is larger there, and NaN without a step at
     weight zero."""
     up, down = mean_steps(preset)
-    held = preset.law.held(preset.values)
-    at_high, at_low = (mean_steps(preset, b - held) for b in (preset.w_max, preset.w_min))
+    subtracted = preset.law.reference_weight(preset.values)
+    at_high, at_low = (mean_steps(preset, b - subtracted) for b in (preset.w_max, preset.w_min))
     pairs = ((up, at_high[0]), (down, at_low[1]))
     first, second = (1.0 - there / here if here else math.nan for here, there in pairs)
     return first, second

@@ -71,7 +71,7 @@ class Law:
         factors: the steps up and down of the mean device at a weight, over those that ``step`` and
             the asymmetry give.
         step_scale: returns the factor on the preset's ``step``, from the values.
-        held: returns the weight of a reference that is subtracted from the device, from the values.
+        reference_weight: returns the weight of the reference subtracted from the device.
         pulse_physics: returns how the device remembers its last pulse and loses charge, from the
             values; None where it does neither.
         shape: the parameters that determine how the step depends on the state.
@@ -110,7 +110,7 @@ class Law:
     aihwkit: str | None = None
     factors: Callable[[Values, float], UpDown] = lambda values, weight: (1.0, 1.0)
     step_scale: Callable[[Values], float] = lambda values: 1.0
-    held: Callable[[Values], float] = lambda values: 0.0
+    reference_weight: Callable[[Values], float] = lambda values: 0.0
     shape: tuple[str, ...] = ()
     as_linear: Values = field(default_factory=dict)
     pulse_physics: Callable[[Values], Any] = lambda values: None

@@ -118,7 +118,7 @@ def _slopes(case: Case) -> Mapping[str, Any]:
     """Returns the slopes of soft bounds, which can be set to zero; empty for other devices, and if
     a reference moves the weights of these bounds."""
     preset = _preset(case)
-    return preset.law.as_linear if preset and not preset.law.held(preset.values) else {}
+    return preset.law.as_linear if preset and not preset.law.reference_weight(preset.values) else {}
 
 
 def settings_of(case: Case) -> dict[str, Any]:

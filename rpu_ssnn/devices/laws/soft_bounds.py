@@ -80,7 +80,7 @@ def factors(values: Values, weight: float) -> UpDown:
     return 1.0 - weight / number(values, "w_max"), 1.0 - weight / number(values, "w_min")
 
 
-def held(values: Values) -> float:
+def reference_weight(values: Values) -> float:
     """Returns the weight of the reference device, by which the bounds of the difference are shifted
     down."""
     reference = number(values, "reference")
@@ -116,8 +116,8 @@ LAW = Law(
     code=SOFT_BOUNDS,
     step=step,
     own={**NOISE_SCALING, **_REFERENCE, **WRITE_NOISE},
-    factors=lambda values, weight: factors(values, weight + held(values)),
-    held=held,
+    factors=lambda values, weight: factors(values, weight + reference_weight(values)),
+    reference_weight=reference_weight,
     divides_by_w_min=True,
     native=native,
     shape=("w_max", "w_min"),
