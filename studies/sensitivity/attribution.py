@@ -35,7 +35,7 @@ from studies.sensitivity.device_question import (
     DeviceQuestion,
     Run,
     TunedDevice,
-    accuracies,
+    accuracy_by_seed,
     ask,
     checked_runner,
     differences,
@@ -150,9 +150,9 @@ def only(name: str) -> str:
 def _table(runs: Runs, off: Off, asked: DeviceQuestion) -> pd.DataFrame:
     if not off:
         return pd.DataFrame()
-    as_it_is, all_off = accuracies(runs, AS_IS), accuracies(runs, ALL_OFF)
-    recovered = {n: differences(accuracies(runs, without(n)), as_it_is) for n in off}
-    lost = {n: differences(all_off, accuracies(runs, only(n))) for n in off}
+    as_it_is, all_off = accuracy_by_seed(runs, AS_IS), accuracy_by_seed(runs, ALL_OFF)
+    recovered = {n: differences(accuracy_by_seed(runs, without(n)), as_it_is) for n in off}
+    lost = {n: differences(all_off, accuracy_by_seed(runs, only(n))) for n in off}
     entangled = {n: differences(recovered[n], lost[n]) for n in off}
     has = settings_of(asked.case)
     rows: list[dict[str, object]] = [
@@ -170,7 +170,7 @@ def _table(runs: Runs, off: Off, asked: DeviceQuestion) -> pd.DataFrame:
     each = pd.DataFrame(rows).sort_values("recovered", ascending=False, kind="stable")
     whole = differences(all_off, as_it_is)
     sums = {"recovered": _sum(recovered.values()), "lost": _sum(lost.values())}
-    reference = accuracies(runs, asked.reference.name)
+    reference = accuracy_by_seed(runs, asked.reference.name)
     totals: dict[str, dict[str, BySeed]] = {
         SUM: sums,
         WHOLE: {"recovered": whole, "lost": whole},

@@ -26,7 +26,7 @@ from studies.sensitivity.device_question import (
     BySeed,
     DeviceQuestion,
     Run,
-    accuracies,
+    accuracy_by_seed,
     differences,
 )
 from studies.sensitivity.threshold_crossing import bracket, threshold_crossing
@@ -150,8 +150,8 @@ class DeviceEvaluator:
         """Returns the loss of a device (points), or what a training image costs in the chip, by
         seed; it is empty if every run failed."""
         if bound.chip is None:
-            reference = accuracies(self.runs, self.asked.reference.name)
-            return differences(reference, accuracies(self.runs, label))
+            reference = accuracy_by_seed(self.runs, self.asked.reference.name)
+            return differences(reference, accuracy_by_seed(self.runs, label))
         own = (run for run in self.runs if run[0].label == label)
         found = {trial.settings.seed: costs_of(trial, run.row, bound.chip) for trial, run in own}
         return {seed: bound.of_costs(costs) for seed, costs in found.items() if costs is not None}

@@ -43,7 +43,7 @@ from studies.results.text_table import interval
 from studies.sensitivity.device_question import (
     DeviceQuestion,
     Run,
-    accuracies,
+    accuracy_by_seed,
     ask,
     checked_runner,
     differences,
@@ -145,12 +145,13 @@ def decompose(study: Study, device: str, run: Run) -> Decomposition:
     run = checked_runner(run)
     trained = all_trainings(study, device)
     cases, outcome = trained.cases, run(trained)
-    if not outcome.runs:  # every run failed, so nothing can be compared
+    runs = outcome.runs
+    if not runs:  # every run failed, so nothing can be compared
         return Decomposition(pd.DataFrame(), {}, "", [], outcome.failures)
-    table = _table(outcome.runs, cases[-1].name)
-    reached = {case.name: list(accuracies(outcome.runs, case.name).values()) for case in cases}
+    table = _table(runs, cases[-1].name)
+    reached = {case.name: list(accuracy_by_seed(runs, case.name).values()) for case in cases}
     levels = {state: mean_and_half_width(values)[0] for state, values in reached.items()}
-    notes = [*setting_notes(study), *caveats.of_ceiling(outcome.runs), *_weak_floats(table)]
+    notes = [*setting_notes(study), *caveats.of_ceiling(runs), *_weak_floats(table)]
     spikes = next(_simulator(case) for case in cases if case.name == SPIKES)
     others = {_simulator(case) for case in cases if isinstance(case.rule, AnalogSgdRule)} - {spikes}
     notes += [
@@ -257,7 +258,7 @@ def _read_by(rule: type[Rule], shared: dict[str, dict[str, Any]]) -> dict[str, d
 
 def _table(runs: Runs, last: str) -> pd.DataFrame:
     steps = steps_to(last)
-    reached = {state: accuracies(runs, state) for step in steps for state in step[2:]}
+    reached = {state: accuracy_by_seed(runs, state) for step in steps for state in step[2:]}
     losses = [
         list(differences(reached[before], reached[after]).values()) for *_, before, after in steps
     ]

@@ -214,7 +214,7 @@ def question_name(study: str, question: str, device: str) -> str:
     return study[: LONGEST_NAME - len(tail)] + tail
 
 
-def accuracies(runs: Runs, label: str) -> BySeed:
+def accuracy_by_seed(runs: Runs, label: str) -> BySeed:
     """Returns the accuracy (%) of a case by seed, on the images on which the study measures."""
     return {trial.settings.seed: result.accuracy for trial, result in runs if trial.label == label}
 
