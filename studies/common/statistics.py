@@ -5,7 +5,7 @@ other.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,7 +57,7 @@ class SampleStatistics:
     maximum: float
 
 
-def describe(values: Sequence[float]) -> SampleStatistics:
+def describe(values: Collection[float]) -> SampleStatistics:
     """Returns mean, standard deviation, interval and range of values."""
     n = len(values)
     if n == 0:
@@ -109,9 +109,9 @@ class PairedTest:
         return None if math.isnan(self.p) else self.p < SIGNIFICANCE
 
 
-def paired_tests(differences: Iterable[Sequence[float]]) -> list[PairedTest]:
+def paired_tests(differences: Iterable[Collection[float]]) -> list[PairedTest]:
     """Tests several means of paired differences against zero, with Holm's correction for all."""
-    values = [list(pairs) for pairs in differences]
+    values = list(differences)
     samples = [describe(pairs) for pairs in values]
     alone = [paired_p(pairs) for pairs in values]
     return [
@@ -120,13 +120,13 @@ def paired_tests(differences: Iterable[Sequence[float]]) -> list[PairedTest]:
     ]
 
 
-def mean_and_half_width(values: Sequence[float]) -> tuple[float, float]:
+def mean_and_half_width(values: Collection[float]) -> tuple[float, float]:
     """Returns the mean and the half width of its interval, which are NaN if not defined."""
     sample = describe(values)
     return sample.mean, sample.half_width
 
 
-def paired_p(differences: Sequence[float]) -> float:
+def paired_p(differences: Collection[float]) -> float:
     """Returns the two-sided p of the paired t-test, or NaN for fewer than three differences.
 
     Differences that are all equal have no spread to test against. If they are zero, p is 1. Else it

@@ -164,7 +164,7 @@ def _table(runs: Runs, off: Off, asked: DeviceQuestion) -> pd.DataFrame:
         for name, changes in off.items()
     ]
     for kind, effects in (("recovered", recovered), ("lost", lost), ("entangled", entangled)):
-        tests = paired_tests(list(of.values()) for of in effects.values())
+        tests = paired_tests(effect.values() for effect in effects.values())
         for row, test in zip(rows, tests, strict=True):
             row.update(_cells(kind, test))
     each = pd.DataFrame(rows).sort_values("recovered", ascending=False, kind="stable")
@@ -181,7 +181,7 @@ def _table(runs: Runs, off: Off, asked: DeviceQuestion) -> pd.DataFrame:
     for name, kinds in totals.items():
         row = {"imperfection": name}
         for kind, by_seed in kinds.items():
-            row |= _cells(kind, paired_tests([list(by_seed.values())])[0])
+            row |= _cells(kind, paired_tests([by_seed.values()])[0])
         last.append(row)
     return pd.concat([each, pd.DataFrame(last)], ignore_index=True)
 

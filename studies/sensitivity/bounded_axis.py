@@ -54,7 +54,7 @@ class Bound:
     def text(self, by_seed: BySeed) -> str:
         """Returns a mean cost with its interval and, for an energy or a time, its unit."""
         style, unit = ("{:.2f}", "") if self.chip is None else ("{:.3g}", f" {UNITS[self.of]}")
-        return interval(*mean_and_half_width(list(by_seed.values())), style, len(by_seed)) + unit
+        return interval(*mean_and_half_width(by_seed.values()), style, len(by_seed)) + unit
 
     def of_costs(self, costs: Costs) -> float:
         """Returns the energy or the time of a training image."""
@@ -181,7 +181,7 @@ class BoundedAxis:
         measured = sorted((harm, of) for harm, of in self._by_harm.items() if of)
         if self.bound.chip is None or len(measured) < 2:
             return 1
-        first, last = (mean_and_half_width(list(measured[at][1].values()))[0] for at in (0, -1))
+        first, last = (mean_and_half_width(measured[at][1].values())[0] for at in (0, -1))
         return -1 if last < first else 1
 
     @property
@@ -222,7 +222,7 @@ class BoundedAxis:
             return 0.0
         if all(self.cannot_be_told(costs[end]) for end in between):
             return 0.0
-        above = mean_and_half_width(list(costs[harm].values()))[0] - most
+        above = mean_and_half_width(costs[harm].values())[0] - most
         return math.asinh(above if self.bound.chip is None else 100.0 * above / most)
 
     @property
@@ -238,12 +238,12 @@ class BoundedAxis:
 
     def keeps(self, by_seed: BySeed) -> bool:
         """Says whether the mean cost is within the bound."""
-        return mean_and_half_width(list(by_seed.values()))[0] <= self.bound.most
+        return mean_and_half_width(by_seed.values())[0] <= self.bound.most
 
     def cannot_be_told(self, by_seed: BySeed) -> bool:
         """Says whether these seeds leave open on which side of the bound the cost is.
 
         A single seed counts as certain, so that a study of one seed still narrows its brackets.
         """
-        mean, half = mean_and_half_width(list(by_seed.values()))
+        mean, half = mean_and_half_width(by_seed.values())
         return abs(mean - self.bound.most) <= half

@@ -145,13 +145,12 @@ def decompose(study: Study, device: str, run: Run) -> Decomposition:
     run = checked_runner(run)
     trained = all_trainings(study, device)
     cases, outcome = trained.cases, run(trained)
-    runs = outcome.runs
-    if not runs:  # every run failed, so nothing can be compared
+    if not outcome.runs:  # every run failed, so nothing can be compared
         return Decomposition(pd.DataFrame(), {}, "", [], outcome.failures)
-    table = _table(runs, cases[-1].name)
-    reached = {case.name: list(accuracy_by_seed(runs, case.name).values()) for case in cases}
-    levels = {state: mean_and_half_width(values)[0] for state, values in reached.items()}
-    notes = [*setting_notes(study), *caveats.of_ceiling(runs), *_weak_floats(table)]
+    table = _table(outcome.runs, cases[-1].name)
+    reached = {case.name: accuracy_by_seed(outcome.runs, case.name) for case in cases}
+    levels = {state: mean_and_half_width(by_seed.values())[0] for state, by_seed in reached.items()}
+    notes = [*setting_notes(study), *caveats.of_ceiling(outcome.runs), *_weak_floats(table)]
     spikes = next(_simulator(case) for case in cases if case.name == SPIKES)
     others = {_simulator(case) for case in cases if isinstance(case.rule, AnalogSgdRule)} - {spikes}
     notes += [
@@ -259,9 +258,7 @@ def _read_by(rule: type[Rule], shared: dict[str, dict[str, Any]]) -> dict[str, d
 def _table(runs: Runs, last: str) -> pd.DataFrame:
     steps = steps_to(last)
     reached = {state: accuracy_by_seed(runs, state) for step in steps for state in step[2:]}
-    losses = [
-        list(differences(reached[before], reached[after]).values()) for *_, before, after in steps
-    ]
+    losses = [differences(reached[before], reached[after]).values() for *_, before, after in steps]
     # Which step of a way costs is one question, and what the whole way costs is another.
     questions = groupby(range(len(steps)), lambda row: (steps[row][0], steps[row][1] == ALL))
     tests = [test for _, rows in questions for test in paired_tests(losses[row] for row in rows)]

@@ -276,7 +276,7 @@ def _narrow(evaluator: DeviceEvaluator, each: Sequence[BoundedAxis]) -> None:
 def _row(bounded: BoundedAxis) -> dict[str, object]:
     along, costs, most = bounded.along, bounded.costs, bounded.bound.most
     own = costs[bounded.own]
-    mean, half = mean_and_half_width(list(own.values()))
+    mean, half = mean_and_half_width(own.values())
     crossing = threshold_crossing(costs, most)
     ends = (None, None, None) if crossing is None else (crossing.harm, crossing.low, crossing.high)
     required, easy, hard = (math.nan if harm is None else bounded.value(harm) for harm in ends)
@@ -304,7 +304,7 @@ def _curve(bounded: BoundedAxis) -> Iterator[dict[str, object]]:
     by_value = {bounded.measured(harm): by_seed for harm, by_seed in bounded.costs.items()}
     along, of = bounded.along, bounded.bound.of
     for value in sorted(by_value):
-        mean, half = mean_and_half_width(list(by_value[value].values()))
+        mean, half = mean_and_half_width(by_value[value].values())
         yield {
             "parameter": along.name, "unit": along.parameter.unit, "of": of,
             "value": value, "cost": mean, "cost_ci": half, "n": len(by_value[value])
@@ -322,7 +322,7 @@ def _why_none(bounded: BoundedAxis) -> str:
     end = ends[-1] if without_limit else ends[0]
     cost, value = f"{bound.of} {bound.text(costs[end])}", f"{bounded.measured(end):g}"
     if bounded.cannot_be_told(costs[end]):
-        mean, half = mean_and_half_width(list(costs[end].values()))
+        mean, half = mean_and_half_width(costs[end].values())
         needed = seeds_to_tell(len(costs[end]), mean - bound.most, half, 1)
         more = f"it would take {needed} seeds or more" if needed else "add seeds"
         return f"not decided by these seeds: {cost} at {value}, its last value; {more}"

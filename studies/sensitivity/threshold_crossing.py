@@ -45,7 +45,7 @@ class ThresholdCrossing:
 
 def side(losses: BySeed, threshold: float) -> int:
     """Returns -1 if the loss is surely below the wanted one, 1 if above, and 0 if unknown."""
-    sample = describe(list(losses.values()))
+    sample = describe(losses.values())
     if sample.n < FEWEST_SEEDS:
         return 0
     low, high = sample.mean - sample.half_width, sample.mean + sample.half_width
@@ -84,7 +84,7 @@ def _monotone(losses: Losses) -> tuple[np.ndarray, np.ndarray]:
     measured = sorted(harm for harm, by_seed in losses.items() if by_seed)
     if not measured:
         return np.empty(0), np.empty(0)
-    means = [mean_and_half_width(list(losses[harm].values()))[0] for harm in measured]
+    means = [mean_and_half_width(losses[harm].values())[0] for harm in measured]
     return np.array(measured), isotonic_regression(means).x
 
 
