@@ -1,1 +1,4 @@
-"""Builds compounds, which are cells of several devices, from one or two presets."""
+"""Builds compounds, which are cells of several devices, from one or two presets.
+
+A new kind of cell is an entry of `cells.COMPOUNDS`.
+"""
