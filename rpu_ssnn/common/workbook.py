@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from rpu_ssnn.common.errors import Fault, InputError, one_of, require
 from rpu_ssnn.common.wording import listed
@@ -84,11 +84,22 @@ def read_sheet(path: Path, opened: BinaryIO, sheet: str, **gaps: Any) -> pd.Data
     return cells
 
 
+class SheetTable(NamedTuple):
+    """Holds the table of one sheet, or of several with the same columns."""
+
+    where: str
+    """The place of the names of columns, for errors."""
+    names: list[str]
+    rows: pd.DataFrame
+    """The rows below the names; their index is the row in the sheet."""
+    unread: list[str]
+    """The names of sheets that were not read."""
+
+
 def read_table(
     path: Path, opened: BinaryIO, sheet: str | None, kinds: tuple[str, ...]
-) -> tuple[str, list[str], pd.DataFrame, list[str]]:
-    """Returns the place of the names of columns, the names, the rows below, whose index is the row
-    in the sheet, and the names of sheets that were not read.
+) -> SheetTable:
+    """Reads the table of a workbook.
 
     Args:
         path: The file, for errors.
@@ -104,10 +115,10 @@ def read_table(
 
     shown = visible_sheets(opened)
     every = sheet == EVERY and EVERY not in shown
-    where, found = "", dict[str, pd.DataFrame]()
+    where, tables = "", dict[str, pd.DataFrame]()
     names: list[str] = []
-    for one in shown if every else [sheet or shown[0]]:
-        cells = read_sheet(path, opened, one)
+    for title in shown if every else [sheet or shown[0]]:
+        cells = read_sheet(path, opened, title)
         head = header_in(cells.to_numpy(), kinds)
         if every and head is None:
             continue
@@ -116,20 +127,20 @@ def read_table(
         own, here = [str(name).strip() for name in rows.iloc[0]], f"{path}, row {rows.index[0]}"
         rows = rows.iloc[1:].set_axis(range(len(own)), axis="columns")
         if every:
-            of_sheet = f" of sheet {one!r}"
+            of_sheet = f" of sheet {title!r}"
             here += of_sheet
             allowed = f"must be left out with --sheet {EVERY}, which makes each sheet a device"
             require("device" not in own, here, "columns", "device", allowed)
             rows.index = pd.Index(f"{row}{of_sheet}" for row in rows.index)
-            rows[len(own)] = one
+            rows[len(own)] = title
             own.append("device")
-        allowed = f"must be those of sheet {next(iter(found), one)!r}, {listed(names)}"
-        require(own == names or not found, here, "columns", Fault(listed(own)), allowed)
-        where, names, found[one] = here, own, rows
+        allowed = f"must be those of sheet {next(iter(tables), title)!r}, {listed(names)}"
+        require(own == names or not tables, here, "columns", Fault(listed(own)), allowed)
+        where, names, tables[title] = here, own, rows
     allowed = "must find names of columns, such as polarity and conductance_uS"
-    require(found, path, "--sheet", sheet, allowed)
-    others = [one for one in shown if one not in found and (every or sheet is None)]
-    return where, names, pd.concat(found.values()), others
+    require(tables, path, "--sheet", sheet, allowed)
+    unread = [title for title in shown if title not in tables and (every or sheet is None)]
+    return SheetTable(where, names, pd.concat(tables.values()), unread)
 
 
 def _refuse_hidden(path: Path, opened: BinaryIO, sheet: str) -> None:
@@ -139,8 +150,8 @@ def _refuse_hidden(path: Path, opened: BinaryIO, sheet: str) -> None:
     if not _has_hidden_parts(opened):
         return
     shown = openpyxl.load_workbook(opened)[sheet]  # only this slow mode tells what is hidden
-    sizes = (one for one in shown.column_dimensions.values() if one.hidden)
-    columns = {k for one in sizes for k in range(one.min, min(one.max, shown.max_column) + 1)}
+    sizes = [size for size in shown.column_dimensions.values() if size.hidden]
+    columns = {k for size in sizes for k in range(size.min, min(size.max, shown.max_column) + 1)}
     for cell in (cell for row in shown.iter_rows() for cell in row if cell.value is not None):
         is_row, is_column = shown.row_dimensions[cell.row].hidden, cell.column in columns
         place = f"row {cell.row}" if is_row else f"column {cell.column_letter}"
