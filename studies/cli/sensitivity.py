@@ -189,7 +189,8 @@ def _answer(
                 trained = trainings(declared, device, done=done)
                 n_all = len({seed for point in trained.points() for seed in point.seeds})
                 n = len({trial.settings.seed for trial, _ in done(trained).runs})
-                typer.echo(f"complete in every case: {n} of {counted(n_all, 'seed')}")
+                told = f"complete in every case: {n} of {counted(n_all, 'seed')}"
+                typer.echo(f"{told}; the others may change the answer")
                 if n:
                     _show(answer(declared, device, run=done), view, device, root)
             raise

@@ -40,7 +40,7 @@ def plan_text(plan: Plan, estimate: Estimate | None) -> str:
         same_seeds = len({len(row.trials) for row in plan.rows}) == 1
         if same_seeds and 0 < len(first.missing) < len(plan.missing):
             until = duration(estimate.wall_seconds(first))
-            lines.append(f"its first {FEWEST_SEEDS} seeds of every case are done in about {until}")
+            lines.append(f"the first {FEWEST_SEEDS} seeds of every case: about {until}")
         lines += [f"could not be timed: {f.title}: {f.message}" for f in estimate.failures]
     return "\n".join(lines)
 

@@ -156,7 +156,7 @@ def test_a_plan_says_when_three_seeds_are_done(
     first = found.startup_seconds + 3 / len(seeds) * (
         found.wall_seconds(plan) - found.startup_seconds
     )
-    line = f"its first 3 seeds of every case are done in about {duration(first)}"
+    line = f"the first 3 seeds of every case: about {duration(first)}"
     assert (line in plan_text(plan, found).splitlines()) == said
 
 

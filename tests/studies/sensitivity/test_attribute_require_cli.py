@@ -246,18 +246,18 @@ def test_images_too_easy_to_tell_anything_are_named(
 
 
 @pytest.mark.parametrize(
-    ("question", "last", "told"),
+    ("question", "last", "whole"),
     [
-        ("attribute", "without leak seed 3", "complete in every case: 3 of 5 seeds\n"),
-        ("decompose", "numbers in the device seed 1", "complete in every case: 1 of 5 seeds\n"),
-        ("attribute", "as it is seed 3", "complete in every case: 0 of 5 seeds\n"),
+        ("attribute", "without leak seed 3", "3"),
+        ("decompose", "numbers in the device seed 1", "1"),
+        ("attribute", "as it is seed 3", "0"),
         ("require", "as it is seed 3", ""),
     ],
 )
 def test_an_interrupted_question_is_answered_from_whole_seeds(
     question: str,
     last: str,
-    told: str,
+    whole: str,
     command: Command,
     harness: Harness,
     monkeypatch: pytest.MonkeyPatch,
@@ -275,5 +275,6 @@ def test_an_interrupted_question_is_answered_from_whole_seeds(
     code, output, errors = command(question, study, "--device", "capacitor", "--out", harness.out)
     assert code == 130
     assert "continue with: rpu-ssnn" in errors
-    assert output.startswith(told)
-    assert ("figure" in output) == (told[-13:-12] in ("1", "3"))
+    told = f"complete in every case: {whole} of 5 seeds; the others may change the answer"
+    assert output.startswith(told if whole else "")
+    assert ("figure" in output) == (whole in ("1", "3"))
