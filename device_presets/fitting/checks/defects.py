@@ -13,7 +13,7 @@ from scipy import stats
 from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.preparation import RESOLUTION
 from device_presets.fitting.model.series import Trace
-from device_presets.fitting.model.simulation import LAGS, Summary, simulate
+from device_presets.fitting.model.simulation import LAGS, simulate
 
 JUMP, DRIFT = "jump", "drift"
 
@@ -82,8 +82,8 @@ def defects_of(
     trace: Trace,
     squares: np.ndarray,
     step: float,
-    measured: Summary,
-    simulated: list[Summary],
+    measured: np.ndarray,
+    simulated: np.ndarray,
 ) -> tuple[Defect, ...]:
     """Returns all defects found.
 
@@ -91,7 +91,7 @@ def defects_of(
         trace: The predictions of the fit.
         squares: [rows] their squared errors, divided by their variance, away from the bounds.
         step: Mean size of a step (weights).
-        measured, simulated: Summaries of the measured and of simulated weights.
+        measured, simulated: Both results of `structures`.
     """
     series = fit.prepared.series
     miss = series.weight - trace.expected
@@ -247,9 +247,9 @@ def _furthest(around: np.ndarray, cycle: np.ndarray) -> tuple[int, float, float,
     return at, size, max(abs(float(others.mean())), _DEVIATIONS * scatter), chance
 
 
-def _correlated(measured: Summary, simulated: list[Summary]) -> Iterator[Defect]:
+def _correlated(measured: np.ndarray, simulated: np.ndarray) -> Iterator[Defect]:
     """Looks for changes over several pulses that scatter less than all simulated ones."""
-    ratios = measured.structure / np.array([s.structure for s in simulated])
+    ratios = measured / simulated
     middle, most = np.median(ratios, axis=0), ratios.max(axis=0)
     less = np.flatnonzero((middle < _LEAST_RATIO) & (most < 1.0) & (np.array(LAGS) > 1))
     if len(less):

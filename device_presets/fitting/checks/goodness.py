@@ -6,13 +6,11 @@ import numpy as np
 from scipy import stats
 
 from device_presets.fitting.checks.defects import Defect, defects_of
-from device_presets.fitting.checks.many_pulses import mean_curve_check, structure_check
-from device_presets.fitting.checks.questions import ERRORS, MEAN_STEP, Check, status_of
+from device_presets.fitting.checks.questions import ERRORS, MEAN_STEP, SCATTER, Check, status_of
 from device_presets.fitting.model.effects import WIDTH
 from device_presets.fitting.model.joint_fit import JointFit
-from device_presets.fitting.model.likelihood import pulse_step
 from device_presets.fitting.model.series import Trace
-from device_presets.fitting.model.simulation import summaries
+from device_presets.fitting.model.simulation import LAGS, structures
 from rpu_ssnn.common.wording import counted
 
 MOST_STEP_DEVIATION = 0.15
@@ -31,7 +29,7 @@ _TOO_WIDE = 1.0
 INSIDE_LIMITS = (0.90, 0.985)
 """The share of predictions within their 95 % intervals must lie between these."""
 
-MOST_MISS_RATIO = 1.15
+MOST_MISS_RATIO, _MOST_VARIANCE_RATIO = 1.15, 1.15
 
 _FEWEST = 24
 """With fewer predictions the check stays open."""
@@ -94,10 +92,9 @@ def judge(fit: JointFit) -> Verdict:
         used &= series.pulse != 0
     miss = np.where(used, series.weight - trace.expected, np.nan)
     moved = used & (series.pulse != 0)
-    steps, sizes = _steps(fit, trace)
-    step = float(np.mean(steps[moved])) if moved.any() else np.nan
+    step = float(np.mean(trace.step[moved])) if moved.any() else np.nan
     enough = used.sum() >= 3 * _FEWEST_A_GROUP and step > 0
-    checks = [_moves(fit, sizes), Check(MEAN_STEP, _TOO_FEW, "open")]
+    checks = [_moves(fit, trace), Check(MEAN_STEP, _TOO_FEW, "open")]
     if enough:
         orders, timing = [np.argsort(trace.state)], fit.prepared.timing
         if timing is not None and WIDTH in timing.asked:
@@ -105,27 +102,23 @@ def judge(fit: JointFit) -> Verdict:
         ways = (rows[(used & (series.pulse == way))[rows]] for rows in orders for way in (1, -1))
         parts = (part for rows in ways for part in np.array_split(rows, _BINS))
         checks[1] = _excess([miss[part] / step for part in parts])
-    measured, simulated = summaries(fit)
+    measured, simulated = structures(fit)
     # A device without noise leaves rounding errors, whose law does not matter.
     if enough and float(np.sqrt(np.mean(miss[used] ** 2))) > _NEGLIGIBLE * step:
         checks.append(_predictions(miss[used] / deviation[used]))
-        checks.append(structure_check(measured, simulated))
-    checks.append(mean_curve_check(measured, simulated, fit.prepared.span))
+        checks.append(_structure(measured, simulated))
     size = step if step > 0 else float(np.exp(fit.local[:, :2]).mean())
     defects = defects_of(fit, trace, miss**2 / trace.variance, size, measured, simulated)
     return Verdict(tuple(checks), defects)
 
 
-def _moves(fit: JointFit, sizes: np.ndarray) -> Check:
+def _moves(fit: JointFit, trace: Trace) -> Check:
     """Checks whether pulses move the device by more than noise would.
 
     Over a run of pulses in one direction, read noise counts only at the first and the last reading:
     between them it cancels, except for the share that a loss takes. The cycle noise of each pulse
     adds up. What is lost before a pulse is not part of its move. With many sweeps, the scatter of
     their moves is used as well, since models take the first move of an abrupt device for noise.
-
-    Args:
-        sizes: [rows] the steps of which the cycle noise is a share.
     """
     series, *_, (cycle, white) = fit.arguments
     question = "Do pulses move the device in their direction?"
@@ -140,7 +133,8 @@ def _moves(fit: JointFit, sizes: np.ndarray) -> Check:
         moved = float(np.sum(way * (series.weight[pulses] - before)))
         n_readings = 2.0 * int(np.sum(~mine[pulses - 1])) + float(np.sum(lost**2))
         read = (white**2 + series.resolution**2) * n_readings
-        score = moved / max(float(np.sqrt(read + np.sum((cycle * sizes[pulses]) ** 2))), 1e-12)
+        noise = read + float(np.sum((cycle * trace.noisy_step[pulses]) ** 2))
+        score = moved / max(float(np.sqrt(noise)), 1e-12)
         runs = fit.prepared.runs[series.pulse[fit.prepared.runs[:, 1]] == way]
         ways = way * (series.weight[runs[:, 1]] - series.weight[runs[:, 0]])
         if len(ways) >= _FEWEST_SWEEPS:
@@ -151,24 +145,6 @@ def _moves(fit: JointFit, sizes: np.ndarray) -> Check:
     scores = " and ".join(answers)
     answer = f"The mean step along the pulses is {scores} standard errors (needed: 3)."
     return Check(question, answer, "ok" if passed else "FAIL")
-
-
-def _steps(fit: JointFit, trace: Trace) -> tuple[np.ndarray, np.ndarray]:
-    """Returns [rows] the mean step of each pulse, and the step of which its cycle noise is a share;
-    both are 0 without a pulse.
-
-    The predicted reading minus the state before it is not the step: it contains loss and read
-    noise.
-    """
-    series, code, law, local, shape, _ = fit.arguments
-    weight = series.rest + series.kept * (trace.state - series.rest)
-    found = np.zeros((2, len(weight)))
-    for row in np.flatnonzero((series.pulse != 0) & ~series.begins):
-        own = local[fit.prepared.device[row]]
-        up = bool(series.pulse[row] > 0)
-        step, _, size = pulse_step(code, law, up, float(weight[row]), own, shape)
-        found[:, row] = series.factor[row] * step, series.factor[row] * size
-    return found[0], found[1]
 
 
 def _excess(groups: list[np.ndarray]) -> Check:
@@ -224,6 +200,41 @@ def _predictions(z: np.ndarray) -> Check:
         f"as large as expected (rms; allowed: {np.exp(-room):.2f} to {np.exp(room):.2f})."
     )
     return Check(ERRORS, answer, status_of(bool(fine), bool(room > _MOST_ROOM)))
+
+
+def _structure(measured: np.ndarray, simulated: np.ndarray) -> Check:
+    """Checks whether changes over 1 to 200 pulses scatter as simulated ones do, over all lags
+    together.
+
+    A model with the wrong kind of noise still predicts the next pulse well. Cycle noise adds up
+    from pulse to pulse, and correlated read noise does not: the two differ only over many pulses.
+
+    Args:
+        measured, simulated: Both results of `structures`.
+    """
+    there = np.isfinite(measured) & (measured > 0)
+    if not there.any():
+        return Check(SCATTER, "The runs of pulses are too short to decide.", "open")
+    logs = np.log(np.maximum(simulated[:, there], 1e-300))
+    ours = np.log(measured[there]) - logs.mean(axis=0)
+    logs = logs - logs.mean(axis=0)
+    # Neighbouring lags are correlated, so the measure is how unusual all of them are together.
+    values, vectors = np.linalg.eigh(np.atleast_2d(np.cov(logs, rowvar=False)))
+    scale = 1.0 / np.sqrt(np.maximum(values, 1e-6))
+    theirs = np.linalg.norm(logs @ vectors * scale, axis=1)
+    distance = float(np.linalg.norm(ours @ vectors * scale))
+    worst = int(np.argmax(np.abs(ours)))
+    ratio, lag = float(np.exp(ours[worst])), np.array(LAGS)[there][worst]
+    over = f"over {counted(int(lag), 'pulse')}, the variance is {ratio:.2f} of the simulated one"
+    if abs(ours[worst]) <= np.log(_MOST_VARIANCE_RATIO):
+        limits = f"{1 / _MOST_VARIANCE_RATIO:.2f} to {_MOST_VARIANCE_RATIO:.2f}"
+        return Check(SCATTER, f"At worst, {over} (allowed: {limits}).", "ok")
+    most = float(theirs.max())
+    answer = (
+        f"At worst, {over}; all lags together are {distance:.1f} deviations from the mean "
+        f"simulation (allowed: {most:.1f}, as far as the furthest simulation)."
+    )
+    return Check(SCATTER, answer, "ok" if distance <= most else "FAIL")
 
 
 def free_of_bounds(fit: JointFit, expected: np.ndarray, deviation: np.ndarray) -> np.ndarray:

@@ -108,20 +108,20 @@ def _clipped_update(
 def _moved(
     state: State, code: int, law: int, series: Series, row: int, own: np.ndarray,
     shape: np.ndarray, cycle_noise: float,
-) -> State:  # fmt: skip
-    """Returns the state after the elapsed time and the pulse of a row, before clipping and
-    reading."""
+) -> tuple[State, float, float]:  # fmt: skip
+    """Returns the state after the elapsed time and the pulse of a row, before clipping and reading;
+    also the pulse's mean step, and the step of which its cycle noise is a share."""
     mean, var = state
     left, way = series.kept[row], series.pulse[row]
     if left != 1.0:
         mean, var = series.rest + left * (mean - series.rest), left * left * var
     if way == 0:
-        return mean, var + _FLOOR
+        return (mean, var + _FLOOR), 0.0, 0.0
     factor = series.factor[row]
     step, slope, size = pulse_step(code, law, way > 0, mean, own, shape)
-    grow = 1.0 + way * (factor * slope)
-    noise = cycle_noise * (factor * size)
-    return mean + way * (factor * step), grow * grow * var + noise**2 + _FLOOR
+    grow, step, size = 1.0 + way * (factor * slope), factor * step, factor * size
+    state = mean + way * step, grow * grow * var + (cycle_noise * size) ** 2 + _FLOOR
+    return state, step, size
 
 
 @compiled
@@ -161,7 +161,7 @@ def run_filter(
                 state = (min(max(y, low), high), white)
                 continue
             before = state[0]
-            state = _moved(state, code, law, series, row, own, shape, noise[0])
+            state, step, size = _moved(state, code, law, series, row, own, shape, noise[0])
             mean, var = state
             predicted, miss = var + white, y - mean
             gain = var / predicted
@@ -180,6 +180,7 @@ def run_filter(
                 trace.variance[row] = predicted
                 trace.state[row] = before
                 trace.log_density[row] = log_density
+                trace.step[row], trace.noisy_step[row] = step, size
 
 
 @compiled

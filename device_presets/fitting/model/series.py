@@ -48,14 +48,18 @@ class Trace(NamedTuple):
         variance: Variance of the predicted reading.
         state: Filtered weight before the row.
         log_density: Log-density of the measured weight.
+        step: Mean step of the pulse; 0 without a pulse.
+        noisy_step: The step of which the pulse's cycle noise is a share; 0 without a pulse.
     """
 
     expected: np.ndarray
     variance: np.ndarray
     state: np.ndarray
     log_density: np.ndarray
+    step: np.ndarray
+    noisy_step: np.ndarray
 
 
 def empty_trace(rows: int) -> Trace:
     """Returns a trace of NaN for ``rows`` rows; 0 rows if no trace is kept."""
-    return Trace(*[np.full(rows, np.nan) for _ in range(4)])
+    return Trace(*[np.full(rows, np.nan) for _ in Trace._fields])

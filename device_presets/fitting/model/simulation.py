@@ -1,10 +1,10 @@
-"""Simulates the fitted model under the measured pulses, and compares both by a few numbers.
+"""Simulates the fitted model under the measured pulses.
 
 Each device is simulated with its own fitted numbers, from the conductance that was measured where
 each stretch or cycle begins. The fitted model is simulated, not the preset.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numba import njit
@@ -23,20 +23,6 @@ _RUNS_A_LAG = 3
 
 _CURVES = 64
 """The mean curve is the mean of this many simulations."""
-
-
-@dataclass(frozen=True)
-class Summary:
-    """Holds the numbers by which measured and simulated weights are compared.
-
-    Args:
-        structure: [lags] variance of changes over that many pulses of one polarity, within runs;
-            NaN if no run is long enough.
-        curve: [points] mean weight over the devices and cycles with the same pulses.
-    """
-
-    structure: np.ndarray
-    curve: np.ndarray
 
 
 def simulate(
@@ -72,13 +58,14 @@ def noise_free_curve(fit: JointFit) -> np.ndarray:
     return simulate(fit, None, 1)[0]
 
 
-def summaries(fit: JointFit) -> tuple[Summary, list[Summary]]:
-    """Returns the summary of the measured weights, and those of simulated sets."""
-    runs, alike = fit.prepared.runs.copy(), fit.prepared.alike
+def structures(fit: JointFit) -> tuple[np.ndarray, np.ndarray]:
+    """Returns [lags] the structure function of the measured weights, and [sets, lags] those of
+    simulated ones."""
+    runs = fit.prepared.runs.copy()
     runs[:, 1] -= fit.prepared.beginnings[runs[:, 1]]  # a cycle's last reading begins the next one
     weights = [fit.prepared.series.weight, *simulate(fit, 0)]
-    measured, *simulated = (Summary(structure_of(w, runs), w[alike].mean(axis=0)) for w in weights)
-    return measured, simulated
+    measured, *simulated = (structure_of(weight, runs) for weight in weights)
+    return measured, np.array(simulated)
 
 
 def at_one_level(prepared: Prepared) -> Prepared:
@@ -100,7 +87,8 @@ def at_one_level(prepared: Prepared) -> Prepared:
 
 @njit(cache=True)
 def structure_of(weight: np.ndarray, runs: np.ndarray) -> np.ndarray:
-    """Returns the structure function of weights, see `Summary`.
+    """Returns the structure function of weights: [lags] the variance of changes over that many
+    pulses of one polarity, within runs; NaN if no run is long enough.
 
     Args:
         runs: [runs, 2] as `runs_of` returns them.

@@ -245,13 +245,14 @@ def test_an_abrupt_device_is_told(tmp_path: Path) -> None:
 
 
 def test_read_noise_may_hide_the_cycle_noise_of_all_models(tmp_path: Path) -> None:
-    """In each plausible model the interval ends at the limit of the values tried, so it has no
-    upper end."""
+    """The likelihood is flat down to no noise in each plausible model, so no interval is given."""
     device = get_preset("reram_sb", COARSE_RERAM)
     file = write_pulses(tmp_path / "data.csv", device, 6, 80, seed=28)
     fit = fit_file(file, "mine", None, 1e6 * ZERO, 1e6 * ONE)
     (noise,) = (q for q in fit.quantities if q.name == "cycle_to_cycle")
-    assert (noise.value, noise.low, noise.high) == (0.0, 0.0, None)
+    assert noise.value is not None
+    assert noise.value < 1e-3
+    assert (noise.low, noise.high) == (None, None)
 
 
 def test_no_bound_is_fitted_below_0_siemens(tmp_path: Path) -> None:

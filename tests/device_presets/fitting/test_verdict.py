@@ -12,7 +12,7 @@ from device_presets import PresetError, get_preset
 from device_presets.cards.card import card
 from device_presets.fitting import FittedDevice, fit_file
 from device_presets.fitting.checks.defects import _growing_noise
-from device_presets.fitting.checks.goodness import _excess, _moves, _steps
+from device_presets.fitting.checks.goodness import _excess, _moves
 from device_presets.fitting.model.effects import LEAK, NO_EFFECTS, Effects
 from device_presets.fitting.model.joint_fit import fit_at
 from device_presets.fitting.model.maximum_likelihood import layout_of
@@ -268,7 +268,6 @@ def test_the_step_of_the_checks_holds_no_read_noise_and_no_loss(
     size = math.log(step)
     fit = fit_at(prepared, layout, shared, np.array([[size, size, 0.0, 0.0, 5.0, -5.0]]))
     trace = fit.trace()
-    steps, _ = _steps(fit, trace)
     moved = np.isfinite(trace.expected) & (fit.prepared.series.pulse != 0)
-    assert float(np.mean(steps[moved])) == pytest.approx(step)
-    assert _moves(fit, _steps(fit, trace)[1]).passed
+    assert float(np.mean(trace.step[moved])) == pytest.approx(step)
+    assert _moves(fit, trace).passed
