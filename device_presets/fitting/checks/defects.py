@@ -51,6 +51,9 @@ _DRIFT_ERRORS = 4.0
 _LEAST_JUMP, _LEAST_DRIFT, _LEAST_REST = 0.01, 0.02, 0.02
 """Jumps, drifts and rests below these shares of the range do not count."""
 
+_LEAST_TREND = 0.05
+"""A slow drift over all cycles counts above this share of the range."""
+
 _LEAST_RATIO = 0.7
 """Noise is correlated if the variance over many pulses is below this share of the simulated one."""
 
@@ -191,7 +194,8 @@ def _turns(fit: JointFit, miss: np.ndarray, step: float, span: float) -> Iterato
 
 def _levels(fit: JointFit, span: float) -> Iterator[Defect]:
     """Looks for a cycle that begins much further from the end of the previous one than others do,
-    and for a level that drifts steadily (for one device: over the later half of its cycles)."""
+    and for a level that drifts steadily: over the later half of the cycles (over all of them if
+    there are several devices), or slowly over all cycles and further than in all simulations."""
     weight, cycle, device = fit.prepared.series.weight, fit.prepared.own_cycle, fit.prepared.device
     first = 1 + np.flatnonzero((np.diff(cycle) != 0) & (np.diff(device) == 0))
     first = first[(first >= _AROUND) & (first + _AROUND <= len(weight))]
@@ -199,12 +203,15 @@ def _levels(fit: JointFit, span: float) -> Iterator[Defect]:
         return
     around, changed = first[:, None] + np.arange(-_AROUND, _AROUND), cycle[first]
     at, size, needed, chance = _furthest(weight[around], changed)
+    through = fit.prepared.series.begins.copy()
+    through[first] = False
     if size > max(_LARGE_JUMP * span, needed):
-        begins = fit.prepared.series.begins.copy()
-        begins[around[:, 0]], begins[first] = True, False
+        begins = through.copy()
+        begins[around[:, 0]] = True
         sets = simulate(fit, 5, begins=begins)
         chance *= size <= max(_furthest(drawn[around], changed)[1] for drawn in sets)
-    if size > _LEAST_JUMP * span and chance < _BY_CHANCE:
+    jumps = size > _LEAST_JUMP * span and chance < _BY_CHANCE
+    if jumps:
         yield Defect(
             JUMP,
             f"readings jump by {100 * size / span:.1f} % of the range between cycles "
@@ -217,10 +224,24 @@ def _levels(fit: JointFit, span: float) -> Iterator[Defect]:
     later = steps if devices > 1 else steps[len(steps) // 2 :]
     error = float(stats.sem(later)) if len(later) > max(2, devices) else np.inf
     far = abs(later.sum()) > devices * _LEAST_DRIFT * span
-    if far and abs(later.mean()) > _DRIFT_ERRORS * error:
+    drift = float(later.mean()) if far and abs(later.mean()) > _DRIFT_ERRORS * error else 0.0
+    counts = np.maximum(np.bincount(of_device), 1)
+    number, level = (
+        x - (np.bincount(of_device, x) / counts)[of_device] for x in (cycle[alike[:, -1]], levels)
+    )
+    square = max(float(number @ number), 1.0)
+    slope = float(number @ level) / square
+    rest = float(np.sum((level - slope * number) ** 2)) / max(len(level) - devices - 1, 1)
+    far = abs(slope) * float(np.ptp(number)) > _LEAST_TREND * span
+    if far and not (jumps or drift) and abs(slope) > _DRIFT_ERRORS * np.sqrt(rest / square):
+        sets = simulate(fit, 5, begins=through)
+        slopes = np.array([number @ w[alike].mean(axis=1) for w in sets]) / square
+        usual = slopes.mean()
+        drift = slope if abs(slope - usual) > np.abs(slopes - usual).max() else 0.0
+    if drift:
         yield Defect(
             DRIFT,
-            f"level drifts by {100 * abs(later.mean()) / span:.1f} % of the range per cycle used",
+            f"level drifts by {100 * abs(drift) / span:.1f} % of the range per cycle used",
             "cycle the device until it is stable, or fit the last cycles alone",
         )
 

@@ -13,6 +13,7 @@ from device_presets.fitting.model.maximum_likelihood import refit
 from device_presets.fitting.model.moments import fitted_to_moments, mean_gaps
 from device_presets.fitting.model.selection import Score, Selection, representable
 from device_presets.fitting.model.simulation import mean_curve, simulate
+from device_presets.fitting.model.uncertainty import drawn
 from device_presets.fitting.sweeps import runs_of
 
 _BAND, _SETS = (5.0, 95.0), 200
@@ -152,18 +153,23 @@ def coverage(fit: JointFit, rows: np.ndarray) -> tuple[float, tuple[float, float
     """Returns ``within_band``, ``by_chance`` and ``by_noise`` of `CycleErrors`, from simulations
     that start anew at every cycle. Few cycles may leave the band together.
 
-    The cycles to which a fit was made also scatter, and may move its curve. Simulations therefore
-    count twice: as they are, and with the others moved by the mean of these, device by device.
+    The cycles to which a fit was made also scatter, and may move its curve. In simulations, the
+    numbers of a fit by likelihood therefore scatter by its errors. Simulations of a fit to the mean
+    curve count twice: as they are, and moved by the mean of these cycles, device by device.
 
     Args:
-        rows: [rows] which readings count; the fit was made to the others.
+        rows: [rows] which readings count; the fit was made to the others, if there are any.
     """
     series, alike = fit.prepared.series, fit.prepared.alike[:, 1:]
     asked, device = rows[alike[:, 0]], fit.prepared.device[alike[:, 0]]
-    sets = np.array([w[alike] for w in simulate(fit, 3, _SETS)])
+    trains, by_curve = simulate(fit, 3, _SETS), bool(fit.layout.how)
+    if not by_curve and not rows.all():
+        fits = drawn(fit, len(rows) / np.count_nonzero(~rows), _SETS)
+        trains = [simulate(one, seed, 1)[0] for seed, one in enumerate(fits)]
+    sets = np.array([train[alike] for train in trains])
     (low, high), middle = np.percentile(sets, _BAND, axis=0), sets.mean(axis=0)
     moved = sets.copy()
-    for one in np.unique(device[~asked]):
+    for one in np.unique(device[~asked]) if by_curve else ():
         mine = device == one
         moved[:, mine] -= (sets - middle)[:, mine & ~asked].mean(axis=1, keepdims=True)
     every = (series.weight[alike], *sets, *moved)

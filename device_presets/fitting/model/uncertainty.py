@@ -10,8 +10,13 @@ from device_presets.fitting.model.layout import NOISES
 from device_presets.fitting.model.maximum_likelihood import refit
 from device_presets.fitting.model.moments import fitted_to_moments
 from device_presets.fitting.model.series import LOCAL
+from rpu_ssnn.devices.fit_form import PIECEWISE
 
 _STEP_IN_ERRORS = 0.3
+_MOST_LOSS = 0.5
+"""A piecewise step has corners, which make the likelihood rough. If a finite difference over a step
+four times as long halves the curvature and costs at most this (log-units), it is taken."""
+
 _AT_LIMIT = 1e-6
 _LOG_STEP = 0.1
 
@@ -110,6 +115,26 @@ def with_unbiased_noise(fit: JointFit) -> tuple[JointFit, Uncertainty]:
     return unbiased, errors_there if errors_there.shared_at_top else errors
 
 
+def drawn(fit: JointFit, larger: float, number: int) -> list[JointFit]:
+    """Returns fits whose numbers scatter by their errors, except for loosely known ones.
+
+    Args:
+        larger: The variances are this many times those of a fit to all rows.
+        number: The number of fits.
+    """
+    errors, rng = uncertainty(fit), np.random.default_rng(8)
+
+    def moves(covariance: np.ndarray) -> np.ndarray:
+        known = np.diag(covariance) <= _LOOSE**2
+        part = larger * covariance * np.outer(known, known)
+        return rng.multivariate_normal(np.zeros(len(known)), part, number, method="eigh")
+
+    shared, own = moves(errors.shared), np.stack([moves(one) for one in errors.local], axis=1)
+    own += np.einsum("dls,ns->ndl", errors.response, shared)
+    shared = np.clip(fit.shared + shared, *fit.layout.limits)
+    return [replace(fit, shared=s, local=fit.local + o) for s, o in zip(shared, own, strict=True)]
+
+
 def resampled(fit: JointFit) -> list[JointFit]:
     """Returns fits to cycles drawn with replacement from all devices and cycles with the same
     pulses; their scatter shows the errors of a wrong law. With a single cycle it is empty.
@@ -189,15 +214,23 @@ def _hessians(fit: JointFit, free: np.ndarray) -> np.ndarray:
 
     middle, size = minus(np.zeros((n_devices, n))), np.zeros((n_devices, n))
     columns = [k for k in range(n) if free[:, k].any()]
+
+    def curvature(k: int, step: np.ndarray) -> np.ndarray:
+        """Returns [devices] the curvature in a number, by a step of this size."""
+        moves = np.zeros((n_devices, n))
+        moves[:, k] = step * free[:, k]
+        loss = minus(moves) + minus(-moves) - 2 * middle
+        loss = np.full(n_devices, loss.sum()) if k < n_shared else loss
+        return np.asarray(np.maximum(np.nan_to_num(loss / step**2), 1e-2))
+
     for k in columns:  # A step is a third of a standard error; a shared number has one for all.
         step = np.full(n_devices, 1e-3)
         for _ in range(2):
-            moves = np.zeros((n_devices, n))
-            moves[:, k] = step * free[:, k]
-            loss = minus(moves) + minus(-moves) - 2 * middle
-            loss = np.full(n_devices, loss.sum()) if k < n_shared else loss
-            curvature = np.maximum(np.nan_to_num(loss / step**2), 1e-2)
-            step = np.clip(_STEP_IN_ERRORS / np.sqrt(curvature), 1e-6, 0.05)
+            step = np.clip(_STEP_IN_ERRORS / np.sqrt(curvature(k, step)), 1e-6, 0.05)
+        for _ in range(4 if fit.layout.model.code == PIECEWISE else 0):
+            longer = curvature(k, 4 * step)
+            rough = (longer < curvature(k, step) / 2) & (longer * (4 * step) ** 2 < _MOST_LOSS)
+            step = np.where(rough, 4 * step, step)
         size[:, k] = step
     hessian = np.zeros((n_devices, n, n))
     for i, a in enumerate(columns):

@@ -65,7 +65,8 @@ def _number(p: Population, key: str) -> Quantity:
         note = f"{p.shown(p.device().effects[key])}, {note}"
     one = ask(name, unit, lambda device: device.effects[key], note)
     if one.low is not None and one.low == one.high:
-        return replace(one, low=None, high=None).noted("at the limit of the values tried")
+        one = replace(one, low=None, high=None, determined=False)
+        return one.noted("at the limit of the values tried")
     return one
 
 

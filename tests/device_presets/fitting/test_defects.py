@@ -40,6 +40,23 @@ def cycled(after_turn: Callable[[int], float] = lambda since: 1.0) -> tuple[np.n
     return np.array(path), up
 
 
+def bounded(cycles: int, drift: float) -> tuple[np.ndarray, np.ndarray]:
+    """Returns conductances (uS) and polarities of a device that reaches both bounds, 50 uS apart,
+    in each sweep of 60 pulses; its step falls by 40 % over the range.
+
+    Args:
+        drift: The change of its level over all cycles, as a share of the range.
+    """
+    rng, up = np.random.default_rng(1), np.tile(np.repeat([True, False], 60), cycles)
+    state, path = 0.0, [0.0]
+    for rises in up:
+        fall = 1.0 - 0.4 * (state if rises else 1.0 - state)
+        move = (1.8 * fall + 0.5 * rng.normal()) / 60
+        state = min(max(state + (move if rises else -move), 0.0), 1.0)
+        path.append(state)
+    return 40.0 + 50.0 * (np.array(path) + np.linspace(0.0, drift, len(path))), up
+
+
 def told(file: Path, path: np.ndarray, up: np.ndarray) -> dict[str, str]:
     """Returns the defects that are found, with their descriptions by name."""
     fit = fit_model(prepare(read(file_of(file, path, up)), None, None), SMOOTH)
@@ -67,6 +84,19 @@ def test_too_much_and_too_little_cycle_noise_is_found(tmp_path: Path) -> None:
         share, by_chance, _ = coverage(wrong, fit.prepared.everything)
         assert share > by_chance[1] if factor > 1 else share < by_chance[0]
         assert scatter_excess(wrong) > 1.2
+
+
+def test_the_band_of_many_cycles_excludes_a_wrong_law(tmp_path: Path) -> None:
+    """The limits once held a constant step as well, since they had room for any mean curve."""
+    path, up = bounded(20, 0.0)
+    prepared = prepare(read(file_of(tmp_path / "a.csv", path, up)), None, None)
+    for form in (SMOOTH, next(m for m in FIT_FORMS if m.code == CONSTANT)):
+        found = cycle_errors(fit_model(prepared, form))
+        least, most = found.by_chance
+        assert found.held_out
+        assert (least <= found.within_band <= most) == (form is SMOOTH)
+        assert 0.7 < least < 0.86
+        assert 0.94 < most < 1.0
 
 
 def test_interference_of_a_fixed_period(tmp_path: Path) -> None:
@@ -127,6 +157,14 @@ def test_a_drift_over_the_cycles(tmp_path: Path) -> None:
     path += 80.0 * np.arange(len(path)) / len(path)
     found = told(tmp_path / "a.csv", path + read_noise(0.3, path), up)
     assert "drift" in found
+
+
+@pytest.mark.parametrize("drift", [0.0, 0.2])
+def test_a_slow_drift_over_many_cycles(drift: float, tmp_path: Path) -> None:
+    path, up = bounded(30, drift)
+    found = told(tmp_path / "a.csv", path + read_noise(0.5, path), up)
+    assert list(found) == (["drift"] if drift else [])
+    assert not drift or "0.6 % of the range per cycle" in found["drift"]
 
 
 @pytest.mark.parametrize("jumps", [False, True])

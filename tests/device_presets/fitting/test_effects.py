@@ -31,7 +31,7 @@ from device_presets.fitting.reading.measurement import Measurement, read_measure
 from device_presets.fitting.results.fitted_entry import fitted_entry
 from device_presets.fitting.results.population import Population
 from device_presets.fitting.results.quantities import report
-from device_presets.fitting.results.time_and_width import left_out
+from device_presets.fitting.results.time_and_width import effect_quantities, left_out
 from device_presets.library.entry_writing import entries_text
 from device_presets.library.preset_lookup import preset_of
 from device_presets.library.steps_at_zero import mean_steps
@@ -346,6 +346,20 @@ def test_a_loss_that_no_preset_holds_is_in_verdict_and_card_and_a_setting_of_the
     assert list(fitted.models()["held-out log-likelihood"]) == ["by whole cycles"]
     assert "on_off_ratio" not in prepared.scale.sentence
     assert prepare(found, 4.5e-5, 7.5e-5).scale.sentence.endswith("{on_off_ratio: 5}}")
+
+
+def test_a_number_at_the_limit_of_the_values_tried_is_not_determined(tmp_path: Path) -> None:
+    done = train(60, 2, np.random.default_rng(3), shortest_s=0.1, longest_s=10.0, reads=4)
+    file = write_train(tmp_path / "a.csv", Train(**done), 0, 1, TIME)
+    prepared = prepare(read_measurement(file), ZERO, ONE)
+    layout = layout_of(prepared, FIT_FORMS[0], Effects((LOG_LOSS,)))
+    size, onset = math.log(STEP), float(layout.limits[0, -2])
+    shared = np.array([*np.log([0.3, 0.3 * STEP]), math.log(0.02), onset, 0.0])
+    fit = fit_at(prepared, layout, shared, np.array([[size, size, 0.0, 0.0, 1.0, -1.0]]))
+    found = {q.name: q for q in effect_quantities(Population(fit, uncertainty(fit)))}
+    one = found["loss_onset_s"]
+    assert (one.interval, one.note) == ("not determined", "at the limit of the values tried")
+    assert found["loss_per_decade"].low is not None
 
 
 @pytest.mark.slow

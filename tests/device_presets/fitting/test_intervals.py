@@ -24,7 +24,7 @@ from device_presets.fitting.results.intervals import (
 )
 from device_presets.fitting.results.population import MeanDevice, Population
 from device_presets.library.steps_at_zero import asymmetry_of
-from rpu_ssnn.devices.fit_form import LINEAR
+from rpu_ssnn.devices.fit_form import LINEAR, PIECEWISE
 from rpu_ssnn.devices.laws import FIT_FORMS
 from support.device_presets.fits import ONE, ZERO, file_of, sweeps
 
@@ -37,6 +37,29 @@ def test_the_estimate_is_that_of_paule_and_mandel_in_statsmodels(seed: int) -> N
     theirs = combine_effects(values, within, method_re="iterated").tau2
     spread, _, _ = spread_interval(values, within, relative=False)
     assert spread**2 == pytest.approx(max(theirs, 0.0), rel=1e-4, abs=1e-6)
+
+
+def test_a_cliff_of_the_likelihood_at_its_maximum_makes_no_error_small(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Corners of a piecewise step make such cliffs. Cycle noise of 0.18 ± 0.02 steps was once told
+    as 0.177 to 0.181."""
+    file = sweeps(tmp_path / "a.csv", 0, slow=0.0, cycle=1.0, pulses=100)
+    form = next(m for m in FIT_FORMS if m.code == PIECEWISE)
+    fit = fit_model(prepare(read_measurement(file), None, None), form)
+
+    class Cliff:
+        """A parabola of standard errors of 0.1, and a cliff of 0.1 log-units beside its top."""
+
+        def __init__(self, *_: object) -> None:
+            pass
+
+        def __call__(self, shared: np.ndarray, local: np.ndarray) -> np.ndarray:
+            moves = np.append(shared - fit.shared, local - fit.local)
+            return np.array([-50.0 * moves @ moves - 0.1 * (moves[0] > 1e-9)])
+
+    monkeypatch.setattr("device_presets.fitting.model.uncertainty.LogLikelihood", Cliff)
+    assert uncertainty(fit).shared[0, 0] == pytest.approx(0.1**2, rel=0.2)
 
 
 def test_the_interval_of_equal_variances_is_that_of_chi_squared() -> None:
