@@ -263,7 +263,7 @@ OPTIONS = [
         (f"plan {LONG}", "too long", {}),
         ("plan a\nb", "study: 'a\\nb'", {}),
         ("plan digits_device", "'digits_device' | did you mean digits_devices?", {}),
-        ("plan HERE", "HERE: file", {}),
+        ("plan HERE", "study: 'HERE' | the folder of a record", {}),
         ("plan HERE/x.yaml", "HERE/x.yaml: file", {}),
         ("run digits_devices --workers 0", "--workers | 1", {}),
         ("run digits_devices --workers 1.5", "--workers | '1.5' | a whole number", {}),
