@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from scipy import stats
 
 from device_presets.fitting.model.joint_fit import JointFit
@@ -194,8 +195,7 @@ def _turns(fit: JointFit, miss: np.ndarray, step: float, span: float) -> Iterato
 
 def _levels(fit: JointFit, span: float) -> Iterator[Defect]:
     """Looks for a cycle that begins much further from the end of the previous one than others do,
-    and for a level that drifts steadily: over the later half of the cycles (over all of them if
-    there are several devices), or slowly over all cycles and further than in all simulations."""
+    and for a level that drifts."""
     weight, cycle, device = fit.prepared.series.weight, fit.prepared.own_cycle, fit.prepared.device
     first = 1 + np.flatnonzero((np.diff(cycle) != 0) & (np.diff(device) == 0))
     first = first[(first >= _AROUND) & (first + _AROUND <= len(weight))]
@@ -218,32 +218,52 @@ def _levels(fit: JointFit, span: float) -> Iterator[Defect]:
             f"{changed[at]} and {changed[at] + 1} of those used",
             "fit the cycles before the jump and those after it separately",
         )
-    alike = fit.prepared.alike
-    of_device, levels = device[alike[:, -1]], weight[alike].mean(axis=1)
-    steps, devices = np.diff(levels)[np.diff(of_device) == 0], len(np.unique(of_device))
-    later = steps if devices > 1 else steps[len(steps) // 2 :]
-    error = float(stats.sem(later)) if len(later) > max(2, devices) else np.inf
-    far = abs(later.sum()) > devices * _LEAST_DRIFT * span
-    drift = float(later.mean()) if far and abs(later.mean()) > _DRIFT_ERRORS * error else 0.0
-    counts = np.maximum(np.bincount(of_device), 1)
-    number, level = (
-        x - (np.bincount(of_device, x) / counts)[of_device] for x in (cycle[alike[:, -1]], levels)
-    )
-    square = max(float(number @ number), 1.0)
-    slope = float(number @ level) / square
-    rest = float(np.sum((level - slope * number) ** 2)) / max(len(level) - devices - 1, 1)
-    far = abs(slope) * float(np.ptp(number)) > _LEAST_TREND * span
-    if far and not (jumps or drift) and abs(slope) > _DRIFT_ERRORS * np.sqrt(rest / square):
-        sets = simulate(fit, 5, begins=through)
-        slopes = np.array([number @ w[alike].mean(axis=1) for w in sets]) / square
-        usual = slopes.mean()
-        drift = slope if abs(slope - usual) > np.abs(slopes - usual).max() else 0.0
+    drift = _late_drift(fit, span) or (0.0 if jumps else _slow_drift(fit, span, through))
     if drift:
         yield Defect(
             DRIFT,
             f"level drifts by {100 * abs(drift) / span:.1f} % of the range per cycle used",
             "cycle the device until it is stable, or fit the last cycles alone",
         )
+
+
+def _late_drift(fit: JointFit, span: float) -> float:
+    """Returns the mean change of the level from cycle to cycle over the later half of the cycles,
+    or over all of them if there are several devices; 0 if it does not count."""
+    alike = fit.prepared.alike
+    device = fit.prepared.device[alike[:, -1]]
+    level = fit.prepared.series.weight[alike].mean(axis=1)
+    steps, devices = np.diff(level)[np.diff(device) == 0], len(np.unique(device))
+    later = steps if devices > 1 else steps[len(steps) // 2 :]
+    far = len(later) > max(2, devices) and abs(later.sum()) > devices * _LEAST_DRIFT * span
+    clear = far and abs(later.mean()) > _DRIFT_ERRORS * stats.sem(later)
+    return float(later.mean()) if clear else 0.0
+
+
+def _slow_drift(fit: JointFit, span: float, begins: np.ndarray) -> float:
+    """Returns the slope of a line through the levels of all cycles, by least squares with a level
+    of its own for each device; 0 if it does not count, or simulations drift as far.
+
+    Args:
+        begins: [rows] whether a simulation begins anew.
+    """
+    alike = fit.prepared.alike
+    device = fit.prepared.device[alike[:, -1]]
+
+    def centred(values: np.ndarray) -> np.ndarray:
+        """Returns values of cycles minus their mean over the device."""
+        return np.asarray(values - pd.Series(values).groupby(device).transform("mean"))
+
+    cycle = centred(fit.prepared.own_cycle[alike[:, -1]])
+    if not cycle.any():
+        return 0.0
+    line = stats.linregress(cycle, centred(fit.prepared.series.weight[alike].mean(axis=1)))
+    if abs(line.slope) <= max(_LEAST_TREND * span / np.ptp(cycle), _DRIFT_ERRORS * line.stderr):
+        return 0.0
+    levels = [w[alike].mean(axis=1) for w in simulate(fit, 5, begins=begins)]
+    slopes = np.array(levels) @ cycle / (cycle @ cycle)
+    beyond = abs(line.slope - slopes.mean()) > np.abs(slopes - slopes.mean()).max()
+    return float(line.slope) if beyond else 0.0
 
 
 def _furthest(around: np.ndarray, cycle: np.ndarray) -> tuple[int, float, float, float]:
