@@ -71,11 +71,12 @@ def devices_to_compare(runs: Runs) -> tuple[frozenset[str], dict[str, list[str]]
     """Returns the titles of the rows from which the best device is chosen, and of those that are
     left out, by the reason.
 
-    Each device competes once, with the numbers of its preset, in its first row: its other rows,
-    such as those after storage, have other conditions. Controls by numbers are no such rows, and
-    those near chance are named by `caveats.of_chance`.
+    Each device competes with the numbers of its preset, under the conditions of its first row:
+    rows after storage, for example, have others. Controls by numbers are no such rows, and those
+    near chance are named by `caveats.of_chance`.
     """
-    chosen: dict[str, str] = {}
+    chosen: list[str] = []
+    first: dict[str, str] = {}
     left_out: dict[str, list[str]] = {}
     for title, own in caveats.by_title(runs).items():
         trial = own[0][0]
@@ -86,16 +87,18 @@ def devices_to_compare(runs: Runs) -> tuple[frozenset[str], dict[str, list[str]]
             left_out.setdefault("`technology: specification`, not a built device", []).append(title)
         elif _is_changed(trial):
             left_out.setdefault("changed presets", []).append(title)
-        elif chosen.setdefault(without_draw(rule.device), title) != title:
+        elif first.setdefault(without_draw(rule.device), _conditions(trial)) != _conditions(trial):
             left_out.setdefault("a device that is compared in another row", []).append(title)
-    return frozenset(chosen.values()), left_out
+        else:
+            chosen.append(title)
+    return frozenset(chosen), left_out
 
 
 def device_to_ask_about(study: Study, runs: Runs) -> str | None:
     """Returns the label of the best device that the questions take: one that is trained by spikes
     without a sweep, not drawn from a fit, and not the reference.
 
-    Each device competes in its first case.
+    Each device competes under the conditions of its first case.
     """
     drawn = {case.name for case in study.cases if getattr(case.rule, "draws", 0)}
     first: dict[str, str] = {}
@@ -104,10 +107,19 @@ def device_to_ask_about(study: Study, runs: Runs) -> str | None:
         rule = trial.settings.method
         if not isinstance(rule, PulseRule) or not _is_real_device(trial) or trial.sweep:
             continue
-        if first.setdefault(without_draw(rule.device), trial.label) == trial.label:
+        if first.setdefault(without_draw(rule.device), _conditions(trial)) == _conditions(trial):
             reached.setdefault(trial.label, []).append(result.accuracy)
     asked = reached.keys() - drawn - {study.reference_label}
     return max(sorted(asked), key=lambda label: describe(reached[label]).mean, default=None)
+
+
+def _conditions(trial: Trial) -> str:
+    """Returns all settings but the seed, the device and its hyperparameters, as text."""
+    settings = trial.settings.model_dump(mode="json", exclude={"seed"})
+    for name in ("device", "parameters", "learning_rate"):
+        del settings["method"][name]
+    del settings["method"]["tile"]["weight_range"]
+    return canonical(settings)
 
 
 def _is_real_device(trial: Trial) -> bool:
