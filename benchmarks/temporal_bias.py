@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 
 from rpu_ssnn.data import Dataset, load_dataset
 from rpu_ssnn.data.rows import values_of
+from rpu_ssnn.export.description import weights_of
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses import rate_synapses
 from rpu_ssnn.training import train
@@ -27,7 +28,6 @@ from studies.report.figure_style import (
     new_figure,
     save,
 )
-from studies.reproductions.figures.small_network import weights_of
 
 READINGS: dict[str, dict[str, Any]] = {
     "default": {},
@@ -100,7 +100,7 @@ def trained_weights(spec: NetworkSpec, data: Dataset) -> list[np.ndarray]:
     """Returns the weights of each crossbar after a short training with the rate update."""
     training = TrainingSpec(epochs=TRAINED_EPOCHS)
     with train(spec, training, rate_synapses(1.0), data, seed=0) as trained:
-        return weights_of(trained)
+        return weights_of(trained, "temporal_bias")
 
 
 def _means(

@@ -205,8 +205,12 @@ def decisive_parameters(values: Mapping[str, Any], parameters: Mapping[str, Any]
     Args:
         parameters: all parameters of the device, which decide whether pulse times matter.
     """
-    decided_by_pulse = "step_width_s" in parameters
-    records = set(RECORD_ONLY) - set(PULSE_TIMES if decided_by_pulse else ())
+    records = {
+        prefix + name
+        for prefix in ("", "partner.")
+        for name in RECORD_ONLY
+        if name not in PULSE_TIMES or f"{prefix}step_width_s" not in parameters
+    }
     return {name: value for name, value in values.items() if name not in records}
 
 

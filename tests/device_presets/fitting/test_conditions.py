@@ -4,9 +4,11 @@ import math
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from device_presets import PresetError
+from device_presets.fitting import fit_file
 from device_presets.fitting.reading.measurement import Measurement, read_measurement
 from support.device_presets.fits import measured
 
@@ -152,3 +154,24 @@ def test_a_wrong_retention_file_is_named(kept: str, words: tuple[str, ...], tmp_
     with pytest.raises(PresetError) as caught:
         with_kept(tmp_path, pulses, kept.split("|"))
     assert all(word in str(caught.value) for word in words)
+
+
+def test_a_retention_file_adds_the_leak_to_a_fit_of_evenly_spaced_pulses(tmp_path: Path) -> None:
+    """The leak is 60 s toward 25 uS, pulses 10 ms apart have no times in their file, and two times
+    20 readings over 200 s begin at two levels."""
+    rng, g, rows = np.random.default_rng(0), 30.0, []
+    for number in range(600):
+        up, state = number % 200 < 100, (g - 20) / 40
+        g = 25 + (g - 25) * math.exp(-0.01 / 60)
+        step = 0.4 * (1 - 0.5 * state) if up else -0.4 * (0.5 + 0.5 * state)
+        g += step * (1 + 0.3 * rng.normal())
+        way = "up" if up else "down"
+        rows.append((number // 200, number + 1, way, g + 0.05 * rng.normal()))
+    pulses = pd.DataFrame(rows, columns=["cycle", "pulse", "polarity", "conductance_uS"])
+    pulses.to_csv(file := tmp_path / "pulses.csv", index=False)
+    time, level = np.tile(np.geomspace(0.1, 200, 20), 2), np.repeat([23, 10], 20)
+    read = 1e3 * (25 + level * np.exp(-time / 60) + 0.05 * rng.normal(size=40))
+    kept = pd.DataFrame({"time_ms": 1e3 * time, "conductance_nS": read})
+    kept.to_csv(second := tmp_path / "kept.csv", index=False)
+    found = {q.name: q for q in fit_file(file, "mine", retention=second).quantities}
+    assert found["leak_time_constant_s"].value == pytest.approx(60.0, rel=0.05)

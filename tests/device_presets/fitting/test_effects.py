@@ -4,7 +4,6 @@ import math
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 import yaml
 
@@ -14,14 +13,7 @@ from device_presets.fitting import FittedDevice, fit_file
 from device_presets.fitting.checks.goodness import Verdict, judge
 from device_presets.fitting.checks.questions import Check
 from device_presets.fitting.checks.whole_cycles import CurveErrors, CycleErrors
-from device_presets.fitting.model.effects import (
-    GAP,
-    LEAK,
-    LOG_LOSS,
-    WIDTH,
-    Effects,
-    timing_of,
-)
+from device_presets.fitting.model.effects import GAP, LEAK, LOG_LOSS, WIDTH, Effects, timing_of
 from device_presets.fitting.model.joint_fit import JointFit, fit_at
 from device_presets.fitting.model.maximum_likelihood import layout_of
 from device_presets.fitting.model.preparation import prepare
@@ -398,24 +390,3 @@ def test_a_preset_of_a_charge_trap_has_its_knee_gap_and_loss(tmp_path: Path) -> 
     assert preset.number("loss_per_decade") == 0.0
     assert preset.step == pytest.approx(STEP, rel=0.15)
     assert preset.number("write_noise") == 0.0
-
-
-def test_a_retention_file_adds_the_leak_to_a_fit_of_evenly_spaced_pulses(tmp_path: Path) -> None:
-    """The leak is 60 s toward 25 uS, pulses 10 ms apart have no times in their file, and two times
-    20 readings over 200 s begin at two levels."""
-    rng, g, rows = np.random.default_rng(0), 30.0, []
-    for number in range(600):
-        up, state = number % 200 < 100, (g - 20) / 40
-        g = 25 + (g - 25) * math.exp(-0.01 / 60)
-        step = 0.4 * (1 - 0.5 * state) if up else -0.4 * (0.5 + 0.5 * state)
-        g += step * (1 + 0.3 * rng.normal())
-        way = "up" if up else "down"
-        rows.append((number // 200, number + 1, way, g + 0.05 * rng.normal()))
-    pulses = pd.DataFrame(rows, columns=["cycle", "pulse", "polarity", "conductance_uS"])
-    pulses.to_csv(file := tmp_path / "pulses.csv", index=False)
-    time, level = np.tile(np.geomspace(0.1, 200, 20), 2), np.repeat([23, 10], 20)
-    read = 1e3 * (25 + level * np.exp(-time / 60) + 0.05 * rng.normal(size=40))
-    kept = pd.DataFrame({"time_ms": 1e3 * time, "conductance_nS": read})
-    kept.to_csv(second := tmp_path / "kept.csv", index=False)
-    found = {q.name: q for q in fit_file(file, "mine", retention=second).quantities}
-    assert found["leak_time_constant_s"].value == pytest.approx(60.0, rel=0.05)

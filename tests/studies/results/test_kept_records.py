@@ -14,7 +14,10 @@ RECORDS = [
     if (folder / "rows.csv").is_file()
     and (folder.name in shipped_files() or (folder / "study.yaml").is_file())
 ]
-QUICK = {"mnist_levels", "digits_lines", "pcm_pairs", "mnist_decomposition", "neurosim_v3_own_rule"}
+QUICK = {
+    "compounds", "mnist_levels", "digits_lines", "pcm_pairs", "mnist_decomposition",
+    "neurosim_v3_own_rule",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(
