@@ -19,18 +19,11 @@ import typer
 from rpu_ssnn.common.errors import InputError, RpuSsnnError
 from rpu_ssnn.common.files import reason
 from studies.cli.keys import keys_app
-from studies.cli.options import (
-    DataOption,
-    OutOption,
-    RowsOption,
-    StudyArgument,
-    WorkersOption,
-    path_option,
-)
+from studies.cli.options import DataOption, OutOption, StudyArgument, path_option
 from studies.cli.output import discard_output, replace_unencodable, stop
 from studies.cli.presets import presets_app
 from studies.cli.results import results_app
-from studies.cli.running import OtherVersionsOption, RetryOption, SchedulerOption, end, executing
+from studies.cli.running import RunOptions, end, with_options
 from studies.cli.sensitivity import questions_app
 from studies.common import interrupts
 
@@ -52,16 +45,8 @@ app.add_typer(keys_app)
 
 
 @app.command()
-def run(
-    study: StudyArgument,
-    out: OutOption = None,
-    workers: WorkersOption = None,
-    data: DataOption = None,
-    other_versions: OtherVersionsOption = "refuse",
-    rows: RowsOption = None,
-    retry_failed: RetryOption = False,
-    scheduler: SchedulerOption = None,
-) -> None:
+@with_options
+def run(study: StudyArgument, out: OutOption = None, *, options: RunOptions) -> None:
     """Run the missing trials of a study, print its table, and name the result files."""
     from studies.declaration.shipped import find_study
     from studies.execution.study_runs import run_in_folder
@@ -71,14 +56,13 @@ def run(
 
     declared = find_study(study)
     root = out or declared.default_folder
-    asked = workers, scheduler, data, other_versions, rows, retry_failed
-    with executing(root, *asked) as options:
-        outcome = run_in_folder(declared, root, options)
+    with options.executing(root) as running:
+        outcome = run_in_folder(declared, root, running)
     _show(declared, outcome.runs, root)
     for line in caveats.of_accuracy_that_fell(outcome.runs):
         typer.echo(line)
     if device := device_to_ask_about(declared, outcome.runs):
-        given = "--device", device, *(("--data", str(data)) if data else ())
+        given = "--device", device, *(("--data", str(options.data)) if options.data else ())
         kept = ("--rows", str(root / RESULTS_CSV)) if out else ()
         ask = shlex.join([str(study), *given, *kept])
         typer.echo(f"next    rpu-ssnn decompose {ask}    (device or spikes?)")

@@ -2,15 +2,18 @@
 
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from functools import partial
+from dataclasses import dataclass
+from functools import partial, wraps
+from inspect import Signature, signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from rpu_ssnn.common.wording import counted
+from studies.cli.options import DataOption, RowsOption, WorkersOption
 from studies.cli.output import stop
 from studies.common.choices import OtherVersions
 from studies.common.interrupts import EXIT_CODE
@@ -34,40 +37,62 @@ SchedulerOption = Annotated[
 ]
 
 
-@contextmanager
-def executing(
-    root: Path,
-    workers: int | None,
-    scheduler: str | None,
-    data: Path | None,
-    other_versions: OtherVersions,
-    rows: list[Path] | None,
-    retry_failed: bool,
-) -> "Iterator[Options]":
-    """Yields the options for running trials, with progress on the error stream.
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """Holds the options of all commands that run trials."""
 
-    Ctrl-C ends the command with a message on how to continue.
+    workers: WorkersOption = None
+    data: DataOption = None
+    other_versions: OtherVersionsOption = "refuse"
+    rows: RowsOption = None
+    retry_failed: RetryOption = False
+    scheduler: SchedulerOption = None
 
-    Raises:
-        InputError: the options contradict each other, or there is no such scheduler.
+    @contextmanager
+    def executing(self, root: Path) -> "Iterator[Options]":
+        """Yields the options for running trials, with progress on the error stream.
+
+        Ctrl-C ends the command with a message on how to continue.
+
+        Raises:
+            InputError: the options contradict each other, or there is no such scheduler.
+        """
+        from studies.execution.phase import Options, training_job
+        from studies.execution.progress import ClosedPipeConsole, ConsoleReporter
+        from studies.workers.clusters import executor_of
+
+        try:
+            with closing(executor_of(self.workers, self.scheduler)) as executor:
+                yield Options(
+                    job=training_job(self.data),
+                    executor=executor,
+                    other_versions=self.other_versions,
+                    reporter=ConsoleReporter(ClosedPipeConsole(stderr=True)),
+                    kept_rows=self.rows or (),
+                    retry_failed=self.retry_failed,
+                )
+        except KeyboardInterrupt:
+            again = f"continue with: {shlex.join(['rpu-ssnn', *sys.argv[1:]])}"
+            stop(f"interrupted; finished rows are kept in {root}; {again}", EXIT_CODE)
+
+
+def with_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Gives a command the fields of a dataclass, the type of its last parameter, as options.
+
+    The help lists those that must be given first.
     """
-    from studies.execution.phase import Options, training_job
-    from studies.execution.progress import ClosedPipeConsole, ConsoleReporter
-    from studies.workers.clusters import executor_of
+    *own, last = signature(command).parameters.values()
+    shared = signature(last.annotation).parameters
 
-    try:
-        with closing(executor_of(workers, scheduler)) as executor:
-            yield Options(
-                job=training_job(data),
-                executor=executor,
-                other_versions=other_versions,
-                reporter=ConsoleReporter(ClosedPipeConsole(stderr=True)),
-                kept_rows=rows or (),
-                retry_failed=retry_failed,
-            )
-    except KeyboardInterrupt:
-        command = shlex.join(["rpu-ssnn", *sys.argv[1:]])
-        stop(f"interrupted; finished rows are kept in {root}; continue with: {command}", EXIT_CODE)
+    @wraps(command)
+    def run(**given: Any) -> None:
+        options = last.annotation(**{name: given.pop(name) for name in shared})
+        command(**given, **{last.name: options})
+
+    listed = sorted((*own, *shared.values()), key=lambda each: each.default is not each.empty)
+    named = [each.replace(kind=each.KEYWORD_ONLY) for each in listed]
+    run.__signature__ = Signature(named)  # type: ignore[attr-defined]
+    return run
 
 
 def print_plan(

@@ -1,30 +1,16 @@
 """Defines the commands that ask about one device: `attribute`, `decompose` and `require`."""
 
 from collections.abc import Callable
-from functools import partial
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from rpu_ssnn.common.wording import counted
-from studies.cli.options import (
-    DataOption,
-    QuestionOutOption,
-    RowsOption,
-    StudyArgument,
-    WorkersOption,
-)
-from studies.cli.running import (
-    OtherVersionsOption,
-    PlanOption,
-    RetryOption,
-    SchedulerOption,
-    end,
-    executing,
-    print_plan,
-)
-from studies.common.choices import Others, OtherVersions
+from studies.cli.options import QuestionOutOption, StudyArgument
+from studies.cli.running import PlanOption, RunOptions, end, print_plan, with_options
+from studies.common.choices import Others
 
 if TYPE_CHECKING:
     from studies.declaration.study import Study
@@ -36,58 +22,41 @@ DeviceOption = Annotated[
 ]
 
 
+@dataclass(frozen=True, kw_only=True)
+class QuestionOptions(RunOptions):
+    """Holds the options of all questions about a device."""
+
+    study: StudyArgument
+    device: DeviceOption
+    out: QuestionOutOption = None
+    plan: PlanOption = False
+
+
 @questions_app.command()
-def attribute(
-    study: StudyArgument,
-    device: DeviceOption,
-    out: QuestionOutOption = None,
-    workers: WorkersOption = None,
-    data: DataOption = None,
-    other_versions: OtherVersionsOption = "refuse",
-    rows: RowsOption = None,
-    retry_failed: RetryOption = False,
-    scheduler: SchedulerOption = None,
-    plan: PlanOption = False,
-) -> None:
+@with_options
+def attribute(options: QuestionOptions) -> None:
     """Which imperfection of a device costs most? Trains with each off, and with each alone on."""
     from studies.report import attribution_view
     from studies.sensitivity.attribution import all_trainings
     from studies.sensitivity.attribution import attribute as answer
 
-    asked = workers, scheduler, data, other_versions, rows, retry_failed
-    _answer("attribute", study, device, out, asked, plan, all_trainings, answer, attribution_view)
+    _answer(options, answer, all_trainings, attribution_view)
 
 
 @questions_app.command()
-def decompose(
-    study: StudyArgument,
-    device: DeviceOption,
-    out: QuestionOutOption = None,
-    workers: WorkersOption = None,
-    data: DataOption = None,
-    other_versions: OtherVersionsOption = "refuse",
-    rows: RowsOption = None,
-    retry_failed: RetryOption = False,
-    scheduler: SchedulerOption = None,
-    plan: PlanOption = False,
-) -> None:
+@with_options
+def decompose(options: QuestionOptions) -> None:
     """How much do the device and the training by spikes cost, against a float network?"""
     from studies.report import decomposition_view
     from studies.sensitivity.decomposition import all_trainings
     from studies.sensitivity.decomposition import decompose as answer
 
-    asked = workers, scheduler, data, other_versions, rows, retry_failed
-
-    def trainings(study: "Study", device: str, done: object) -> "Study":
-        return all_trainings(study, device)
-
-    _answer("decompose", study, device, out, asked, plan, trainings, answer, decomposition_view)
+    _answer(options, answer, lambda *about, done: all_trainings(*about), decomposition_view)
 
 
 @questions_app.command()
+@with_options
 def require(
-    study: StudyArgument,
-    device: DeviceOption,
     loss: Annotated[
         float, typer.Option(help="Largest allowed loss of accuracy to the reference, points.")
     ] = 1.0,
@@ -109,14 +78,8 @@ def require(
             help="Chip that trains the image: a YAML file, or a shipped chip; default: the study's."
         ),
     ] = None,
-    out: QuestionOutOption = None,
-    workers: WorkersOption = None,
-    data: DataOption = None,
-    other_versions: OtherVersionsOption = "refuse",
-    rows: RowsOption = None,
-    retry_failed: RetryOption = False,
-    scheduler: SchedulerOption = None,
-    plan: PlanOption = False,
+    *,
+    options: QuestionOptions,
 ) -> None:
     """How good must a device be? Finds the value of each parameter at which the loss is --loss.
 
@@ -130,7 +93,7 @@ def require(
     from studies.sensitivity.requirement import most_trainings
     from studies.sensitivity.requirement import require as answer
 
-    arguments: dict[str, Any] = {
+    wanted = {
         "loss": loss,
         "parameters": parameter or STANDARD,
         "others": others,
@@ -138,21 +101,15 @@ def require(
         "image_nj": image_nj,
         "image_us": image_us,
     }
-    most, answering = partial(most_trainings, **arguments), partial(answer, **arguments)
-    asked = workers, scheduler, data, other_versions, rows, retry_failed
-    _answer("require", study, device, out, asked, plan, most, answering, requirement_view)
+    _answer(options, answer, most_trainings, requirement_view, **wanted)
 
 
 def _answer(
-    question: str,
-    study: str,
-    device: str,
-    out: Path | None,
-    asked: tuple[int | None, str | None, Path | None, OtherVersions, list[Path] | None, bool],
-    plan: bool,
-    trainings: "Callable[..., Study]",
+    asked: QuestionOptions,
     answer: Callable[..., Any],
+    trainings: "Callable[..., Study]",
     view: Any,
+    **wanted: Any,
 ) -> None:
     """Answers a question about a device, or prints the plan of all trainings that it takes.
 
@@ -160,50 +117,50 @@ def _answer(
     The study gets the hyperparameters that its own run has found, and the rows of its own folder.
 
     Args:
-        asked: the arguments of `executing` after the folder.
+        answer: runs the trainings, and answers with a table, lines and failures; the question has
+            its name.
         trainings: returns the study of all trainings.
-        answer: runs them, and answers with a table, lines and failures.
         view: the module of `studies.report` that shows the answer.
+        wanted: what both functions take besides study, device and runs.
     """
     from studies.declaration.shipped import find_study
     from studies.execution.study_runs import finished_in, of_whole_seeds, runner_of, with_own_folder
     from studies.sensitivity.device_question import device_name, question_name
 
-    written = find_study(study)
+    written = find_study(asked.study)
     declared, own = with_own_folder(written, written.default_folder)
-    folder_name = question_name(declared.study, question, device_name(declared, device))
-    root = out or Path("out") / folder_name
-    workers, scheduler, data, other_versions, given, retry = asked
-    rows = list(dict.fromkeys([*(given or ()), *own]))
-    if plan:
-        trained = trainings(declared, device, done=finished_in(root, rows))
-        print_plan(trained, root, workers, data, rows)
+    question, about = answer.__name__, (declared, asked.device)
+    root = asked.out or Path("out") / question_name(declared.study, question, device_name(*about))
+    rows = list(dict.fromkeys([*(asked.rows or ()), *own]))
+    if asked.plan:
+        trained = trainings(*about, done=finished_in(root, rows), **wanted)
+        print_plan(trained, root, asked.workers, asked.data, rows)
         return
-    with executing(root, workers, scheduler, data, other_versions, rows, retry) as options:
+    with replace(asked, rows=rows).executing(root) as running:
         try:
-            result = answer(declared, device, run=runner_of(root, options))
+            found = answer(*about, run=runner_of(root, running), **wanted)
         except KeyboardInterrupt:
             # `require` chooses each value by the last answer, and `rerun` doubts the finished rows.
-            if question != "require" and other_versions != "rerun":
+            if question != "require" and asked.other_versions != "rerun":
                 done = of_whole_seeds(finished_in(root, rows))
-                trained = trainings(declared, device, done=done)
+                trained = trainings(*about, done=done)
                 n_all = len({seed for point in trained.points() for seed in point.seeds})
                 n = len({trial.settings.seed for trial, _ in done(trained).runs})
                 told = f"complete in every case: {n} of {counted(n_all, 'seed')}"
                 typer.echo(f"{told}; the others may change the answer")
                 if n:
-                    _show(answer(declared, device, run=done), view, device, root)
+                    _show(answer(*about, run=done), view, asked.device, root)
             raise
-    _show(result, view, device, root)
-    end(result.failures, root)
+    _show(found, view, asked.device, root)
+    end(found.failures, root)
 
 
-def _show(result: Any, view: Any, device: str, root: Path) -> None:
+def _show(found: Any, view: Any, device: str, root: Path) -> None:
     """Prints an answer, and writes its table and figure to the folder."""
     from studies.results.tables import write_csv
 
-    for line in view.lines(result):
+    for line in view.lines(found):
         typer.echo(line)
-    if len(result.table):
-        typer.echo(f"table   {write_csv(result.table, root / view.FILE)}")
-        typer.echo(f"figure  {view.draw(result, device, root)}")
+    if len(found.table):
+        typer.echo(f"table   {write_csv(found.table, root / view.FILE)}")
+        typer.echo(f"figure  {view.draw(found, device, root)}")
