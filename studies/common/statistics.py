@@ -120,12 +120,6 @@ def paired_tests(differences: Iterable[Collection[float]]) -> list[PairedTest]:
     ]
 
 
-def mean_and_half_width(values: Collection[float]) -> tuple[float, float]:
-    """Returns the mean and the half width of its interval, which are NaN if not defined."""
-    sample = describe(values)
-    return sample.mean, sample.half_width
-
-
 def paired_p(differences: Collection[float]) -> float:
     """Returns the two-sided p of the paired t-test, or NaN for fewer than three differences.
 

@@ -69,12 +69,12 @@ def _search(
         races = [race for race, trials in pending if all(reached(trial, done) for trial in trials)]
         for race in races:
             for lost in race.halve(number, done):
-                workspace.clear(lost.identity)
+                workspace.remove(lost.identity, "npz")
     choices = choose(races, done)
     tried = {trial.identity for choice in choices for trial in choice.race.trials.values()}
     winners = {choice.race.trials[choice.chosen].identity for choice in choices}
     for identity in tried - winners:  # trials continue from the checkpoints of the winners
-        workspace.clear(identity)
+        workspace.remove(identity, "npz")
     return choices
 
 

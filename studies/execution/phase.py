@@ -175,7 +175,7 @@ def run_phase(
         store.write(trial, result)
         finished[trial.identity] = result
         if not searching:
-            workspace.clear(trial.identity)
+            workspace.remove(trial.identity, "npz")
         then()
 
     run_trials(what, to_run, total - left, options, keep, failures.add, workspace)
@@ -237,7 +237,7 @@ def run_trials(
     reporter = options.reporter
 
     def settle(trial: Trial, outcome: TrialResult | Failure) -> None:
-        workspace.remove_progress(trial)
+        workspace.remove(trial.identity, "json")
         if isinstance(outcome, Failure):
             on_failure(outcome)
             reporter.failed(outcome)
@@ -271,9 +271,7 @@ def _drain(
     shown: dict[str, int] = {}  # how many notes of each trial have been shown
     while pool.running or waiting:
         while waiting and pool.free > 0:
-            trial = waiting.popleft()
-            reporter.started(trial)
-            pool.submit_trial(job, trial)
+            pool.submit_trial(job, waiting.popleft())
         interrupts.raise_if_interrupted()
         completed = pool.completed(SECONDS_BETWEEN_LOOKS)
         for trial in (*(trial for trial, _ in completed), *pool.running):

@@ -32,9 +32,6 @@ class Reporter:
         """Shows the progress of ``total`` trials, of which ``done`` were finished before."""
         yield
 
-    def started(self, trial: Trial) -> None:
-        """Is called when a worker has started the trial."""
-
     def reached(self, trial: Trial, progress: TrialProgress) -> None:
         """Is called again and again with the latest progress of a running trial."""
 

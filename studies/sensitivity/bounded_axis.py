@@ -14,7 +14,7 @@ from typing import Literal
 from rpu_ssnn.common.errors import require, require_kind
 from studies.chip.costs import Costs, total
 from studies.chip.description import Chip
-from studies.common.statistics import mean_and_half_width
+from studies.common.statistics import describe
 from studies.declaration.cases import Case
 from studies.declaration.devices import compound_of
 from studies.declaration.trial import Failure, Runs
@@ -54,7 +54,8 @@ class Bound:
     def text(self, by_seed: BySeed) -> str:
         """Returns a mean cost with its interval and, for an energy or a time, its unit."""
         style, unit = ("{:.2f}", "") if self.chip is None else ("{:.3g}", f" {UNITS[self.of]}")
-        return interval(*mean_and_half_width(by_seed.values()), style, len(by_seed)) + unit
+        costs = describe(by_seed.values())
+        return interval(costs.mean, costs.half_width, style, costs.n) + unit
 
     def of_costs(self, costs: Costs) -> float:
         """Returns the energy or the time of a training image."""
@@ -181,7 +182,7 @@ class BoundedAxis:
         measured = sorted((harm, of) for harm, of in self._by_harm.items() if of)
         if self.bound.chip is None or len(measured) < 2:
             return 1
-        first, last = (mean_and_half_width(measured[at][1].values())[0] for at in (0, -1))
+        first, last = (describe(measured[at][1].values()).mean for at in (0, -1))
         return -1 if last < first else 1
 
     @property
@@ -222,7 +223,7 @@ class BoundedAxis:
             return 0.0
         if all(self.cannot_be_told(costs[end]) for end in between):
             return 0.0
-        above = mean_and_half_width(costs[harm].values())[0] - most
+        above = describe(costs[harm].values()).mean - most
         return math.asinh(above if self.bound.chip is None else 100.0 * above / most)
 
     @property
@@ -238,12 +239,12 @@ class BoundedAxis:
 
     def keeps(self, by_seed: BySeed) -> bool:
         """Says whether the mean cost is within the bound."""
-        return mean_and_half_width(by_seed.values())[0] <= self.bound.most
+        return describe(by_seed.values()).mean <= self.bound.most
 
     def cannot_be_told(self, by_seed: BySeed) -> bool:
         """Says whether these seeds leave open on which side of the bound the cost is.
 
         A single seed counts as certain, so that a study of one seed still narrows its brackets.
         """
-        mean, half = mean_and_half_width(by_seed.values())
-        return abs(mean - self.bound.most) <= half
+        costs = describe(by_seed.values())
+        return abs(costs.mean - self.bound.most) <= costs.half_width

@@ -26,8 +26,8 @@ from studies.common.statistics import (
     ONLY_ALONE,
     SIGNIFICANCE,
     WHY_UNTESTED,
+    describe,
     mark,
-    mean_and_half_width,
     paired_tests,
 )
 from studies.declaration.cases import Case
@@ -149,7 +149,7 @@ def decompose(study: Study, device: str, run: Run) -> Decomposition:
         return Decomposition(pd.DataFrame(), {}, "", [], outcome.failures)
     table = _table(outcome.runs, cases[-1].name)
     reached = {case.name: accuracy_by_seed(outcome.runs, case.name) for case in cases}
-    levels = {state: mean_and_half_width(by_seed.values())[0] for state, by_seed in reached.items()}
+    levels = {state: describe(by_seed.values()).mean for state, by_seed in reached.items()}
     notes = [*setting_notes(study), *caveats.of_ceiling(outcome.runs), *_weak_floats(table)]
     spikes = next(_simulator(case) for case in cases if case.name == SPIKES)
     others = {_simulator(case) for case in cases if isinstance(case.rule, AnalogSgdRule)} - {spikes}

@@ -29,7 +29,7 @@ from scipy.optimize import elementwise
 from rpu_ssnn.common.errors import InputError, one_of, several
 from studies.chip.description import Chip
 from studies.common.choices import Others
-from studies.common.statistics import mean_and_half_width, seeds_to_tell
+from studies.common.statistics import describe, seeds_to_tell
 from studies.declaration.cases import Case
 from studies.declaration.study import Study
 from studies.declaration.trial import Failure
@@ -276,7 +276,7 @@ def _narrow(evaluator: DeviceEvaluator, each: Sequence[BoundedAxis]) -> None:
 def _row(bounded: BoundedAxis) -> dict[str, object]:
     along, costs, most = bounded.along, bounded.costs, bounded.bound.most
     own = costs[bounded.own]
-    mean, half = mean_and_half_width(own.values())
+    at_own = describe(own.values())
     crossing = threshold_crossing(costs, most)
     ends = (None, None, None) if crossing is None else (crossing.harm, crossing.low, crossing.high)
     required, easy, hard = (math.nan if harm is None else bounded.value(harm) for harm in ends)
@@ -285,8 +285,8 @@ def _row(bounded: BoundedAxis) -> dict[str, object]:
         "unit": along.parameter.unit,
         "own": along.own,
         "of": bounded.bound.of,
-        "own_cost": mean,
-        "own_cost_ci": half,
+        "own_cost": at_own.mean,
+        "own_cost_ci": at_own.half_width,
         "bound": "at most" if bounded.at_most else "at least",
         "required": required,
         "easy": easy,
@@ -295,19 +295,19 @@ def _row(bounded: BoundedAxis) -> dict[str, object]:
         "stopped": _why_stopped(bounded),
         "verdict": {-1: MET, 0: CANNOT_TELL, 1: NOT_MET}[side(own, most)],
         "values": sum(map(bool, costs.values())),
-        "n": len(own),
+        "n": at_own.n,
         "wanted": most,
     }
 
 
 def _curve(bounded: BoundedAxis) -> Iterator[dict[str, object]]:
     by_value = {bounded.measured(harm): by_seed for harm, by_seed in bounded.costs.items()}
-    along, of = bounded.along, bounded.bound.of
+    along = bounded.along
     for value in sorted(by_value):
-        mean, half = mean_and_half_width(by_value[value].values())
+        costs = describe(by_value[value].values())
         yield {
-            "parameter": along.name, "unit": along.parameter.unit, "of": of,
-            "value": value, "cost": mean, "cost_ci": half, "n": len(by_value[value])
+            "parameter": along.name, "unit": along.parameter.unit, "of": bounded.bound.of,
+            "value": value, "cost": costs.mean, "cost_ci": costs.half_width, "n": costs.n
         }  # fmt: skip
 
 
@@ -322,8 +322,8 @@ def _why_none(bounded: BoundedAxis) -> str:
     end = ends[-1] if without_limit else ends[0]
     cost, value = f"{bound.of} {bound.text(costs[end])}", f"{bounded.measured(end):g}"
     if bounded.cannot_be_told(costs[end]):
-        mean, half = mean_and_half_width(costs[end].values())
-        needed = seeds_to_tell(len(costs[end]), mean - bound.most, half, 1)
+        last = describe(costs[end].values())
+        needed = seeds_to_tell(last.n, last.mean - bound.most, last.half_width, 1)
         more = f"it would take {needed} seeds or more" if needed else "add seeds"
         return f"not decided by these seeds: {cost} at {value}, its last value; {more}"
     if bound.chip is not None:

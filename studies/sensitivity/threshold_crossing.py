@@ -20,7 +20,7 @@ from itertools import pairwise
 import numpy as np
 from scipy.optimize import isotonic_regression
 
-from studies.common.statistics import FEWEST_SEEDS, describe, mean_and_half_width, t_quantile
+from studies.common.statistics import FEWEST_SEEDS, describe, t_quantile
 from studies.sensitivity.device_question import BySeed
 
 GRID = 200
@@ -84,7 +84,7 @@ def _monotone(losses: Losses) -> tuple[np.ndarray, np.ndarray]:
     measured = sorted(harm for harm, by_seed in losses.items() if by_seed)
     if not measured:
         return np.empty(0), np.empty(0)
-    means = [mean_and_half_width(losses[harm].values())[0] for harm in measured]
+    means = [describe(losses[harm].values()).mean for harm in measured]
     return np.array(measured), isotonic_regression(means).x
 
 

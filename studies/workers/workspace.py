@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
@@ -41,6 +41,8 @@ MOST_PROGRESS_BYTES = 1 << 20
 
 _LEFTOVER = re.compile(r"[0-9a-f]{16}\.(json|(npz|json)\.tmp)|[0-9a-f]{32}\.token")
 """Matches the files that a killed process may leave; no others but checkpoints are removed."""
+
+type Kind = Literal["npz", "json"]
 
 _CHECKPOINT = re.compile(r"[0-9a-f]{16}\.npz")
 
@@ -79,40 +81,30 @@ class Workspace:
 
     folder: Path | None = None
 
-    def checkpoint(self, identity: str) -> Path | None:
-        """Returns the path of the trial's checkpoint."""
-        return None if self.folder is None else self.folder / f"{identity}.npz"
+    def file(self, identity: str, kind: Kind) -> Path | None:
+        """Returns the path of a trial's checkpoint (npz) or progress (json)."""
+        return None if self.folder is None else self.folder / f"{identity}.{kind}"
+
+    def remove(self, identity: str, kind: Kind) -> None:
+        """Removes the checkpoint or the progress of a trial, which is not needed any more."""
+        if file := self.file(identity, kind):
+            with suppress(OSError):  # the next run removes it as a leftover
+                file.unlink()
 
     def progress_of(self, trial: Trial) -> TrialProgress | None:
         """Returns the last progress that the trial's process wrote, or None if there is none."""
-        if self.folder is None:
-            return None
+        file = self.file(trial.identity, "json")
         try:
-            text = read_text(self._progress_path(trial.identity), MOST_PROGRESS_BYTES)
+            text = "" if file is None else read_text(file, MOST_PROGRESS_BYTES)
             return TrialProgress.model_validate_json(text)
         except (OSError, ValueError):  # the file is missing, not text, or not a progress
             return None
 
     def write_progress(self, trial: Trial, progress: TrialProgress) -> None:
         """Writes the progress, and lets the trial go on if the disk is full."""
-        if self.folder is not None:
-            text = progress.model_dump_json()
-            target = self._progress_path(trial.identity)
+        if file := self.file(trial.identity, "json"):
             with suppress(OSError):
-                write_whole(target, lambda path: path.write_text(text, encoding="utf-8"))
-
-    def remove_progress(self, trial: Trial) -> None:
-        """Removes the progress file of a trial that has ended."""
-        if self.folder is not None:
-            with suppress(OSError):  # the next run removes it as a leftover
-                self._progress_path(trial.identity).unlink()
-
-    def clear(self, identity: str) -> None:
-        """Removes the checkpoint of a trial, which is not needed any more."""
-        checkpoint = self.checkpoint(identity)
-        if checkpoint is not None:
-            with suppress(OSError):  # the next run removes it as a leftover
-                checkpoint.unlink()
+                write_whole(file, lambda path: path.write_text(progress.model_dump_json(), "utf-8"))
 
     def remove_leftovers(self, has_row: Callable[[str], bool]) -> None:
         """Removes files that killed processes left: progress, partial files, unneeded checkpoints.
@@ -125,10 +117,6 @@ class Workspace:
             finished = _CHECKPOINT.fullmatch(path.name) and has_row(path.stem)
             if (finished or _LEFTOVER.fullmatch(path.name)) and is_regular(path):
                 path.unlink(missing_ok=True)
-
-    def _progress_path(self, identity: str) -> Path:
-        assert self.folder is not None
-        return self.folder / f"{identity}.json"
 
 
 NO_WORKSPACE = Workspace()
@@ -158,7 +146,7 @@ class TrialSession:
         from studies.workers.checkpoint import UnfitError, read_checkpoint
 
         checkpoint: Checkpoint | None = None
-        path = self._workspace.checkpoint(self._trial.identity)
+        path = self._workspace.file(self._trial.identity, "npz")
         if path is not None and path.exists():
             try:
                 checkpoint = read_checkpoint(path, self._trial, self._digest)
@@ -193,7 +181,7 @@ class TrialSession:
 
     def set_aside(self, why: str) -> None:
         """Renames the checkpoint, and starts counting time and epochs anew."""
-        path = self._workspace.checkpoint(self._trial.identity)
+        path = self._workspace.file(self._trial.identity, "npz")
         assert path is not None
         kept = kept_aside(path, "set_aside")
         self.resumed, self._before = 0, 0.0
@@ -223,7 +211,7 @@ class TrialSession:
     def _save(self, state: TrainingState) -> None:
         from studies.workers.checkpoint import Checkpoint, write_checkpoint
 
-        path = self._workspace.checkpoint(self._trial.identity)
+        path = self._workspace.file(self._trial.identity, "npz")
         if path is None:
             return
         started = time.monotonic()
