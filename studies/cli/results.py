@@ -11,7 +11,6 @@ import typer
 
 from rpu_ssnn.common.errors import Fault, InputError, require
 from rpu_ssnn.common.files import PLOT_SUFFIXES, refuse_unwritable, write_whole
-from rpu_ssnn.common.wording import listed
 from studies.cli.options import (
     DataOption,
     FolderArgument,
@@ -33,9 +32,6 @@ if TYPE_CHECKING:
     from studies.declaration.trial import Runs
 
 results_app = typer.Typer()
-
-_OF_MNIST = ("figure3b", "figure5")
-"""These figures of the paper need images."""
 
 
 @results_app.command()
@@ -212,10 +208,7 @@ def export(
 
 @results_app.command()
 def figure(
-    which: Annotated[
-        Literal["figure3b", "figure4", "figure5", "figure7"],
-        typer.Argument(help="A figure of the paper."),
-    ],
+    which: Annotated[Literal["figure5", "figure7"], typer.Argument(help="A figure of the paper.")],
     folder: Annotated[
         Path | None, path_argument("Output folder of the study paper_figure7, for figure7 only.")
     ] = None,
@@ -231,10 +224,10 @@ def figure(
 
     path = out or Path(f"paper_{which}.png")
     if (which == "figure7") != (folder is not None):
-        allowed = "must be given for figure7, and left out for the others"
+        allowed = "must be given for figure7, and left out for figure5"
         raise InputError("figure", "FOLDER", None if folder is None else str(folder), allowed)
-    allowed = f"must be left out for {which}; only {listed(_OF_MNIST)} need images of MNIST"
-    require(data is None or which in _OF_MNIST, "figure", "--data", str(data), allowed)
+    allowed = "must be left out for figure7; only figure5 needs images of MNIST"
+    require(data is None or folder is None, "figure", "--data", str(data), allowed)
     refuse_unwritable("figure", "--out", path, PLOT_SUFFIXES)
     numbers = path.with_suffix(".csv")
     refuse_result_table("figure", path, numbers)

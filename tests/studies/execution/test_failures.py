@@ -5,7 +5,8 @@ import errno
 import json
 import os
 import shutil
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pandas as pd
@@ -20,7 +21,14 @@ from studies.execution.study_runs import runner_of
 from studies.results import store
 from studies.results.tables import RESULTS_CSV
 from studies.workers.local_executor import LocalExecutor
-from support.studies.harness import EACH_ONCE, RATE, Harness, InThisProcess, small_study
+from support.studies.harness import (
+    EACH_ONCE,
+    RATE,
+    Harness,
+    InThisProcess,
+    declared_trials,
+    small_study,
+)
 
 
 def test_a_failing_unit_is_listed_and_runs_again_only_when_asked(harness: Harness) -> None:
@@ -196,8 +204,11 @@ def test_a_list_of_failures_that_is_none_is_set_aside(content: bytes, harness: H
 
 def test_a_progress_file_that_is_no_text_stops_nothing(harness: Harness) -> None:
     class Scribbling(Reporter):
-        def started(self, trial: Trial) -> None:
-            (harness.out / "running" / f"{trial.identity}.json").write_bytes(b"\xff\xfe\x00")
+        @contextmanager
+        def running(self, what: str, done: int, total: int) -> Iterator[None]:
+            for trial in declared_trials(small_study()):
+                (harness.out / "running" / f"{trial.identity}.json").write_bytes(b"\xff\xfe\x00")
+            yield
 
     assert len(run(harness, Scribbling()).runs) == 6
 

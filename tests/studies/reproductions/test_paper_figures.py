@@ -13,8 +13,7 @@ from rpu_ssnn.network import Network
 from rpu_ssnn.spec import EncodingSpec, InhibitionSpec, NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses import rate_synapses
 from studies.cli.results import figure
-from studies.reproductions.figures import figure3b, figure4, figure5, figure7
-from studies.reproductions.figures.small_network import SmallNetwork
+from studies.reproductions.figures import figure5, figure7
 from support.commands import refused
 from support.rpu_ssnn.equations import SIZES, Trace, presentations, some_weights
 from support.studies.harness import RATE, small_study
@@ -38,7 +37,7 @@ def test_a_trace_holds_the_trains_that_training_sees() -> None:
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Reduces the figures' network to digits and ten hidden neurons, without training."""
+    """Reduces the figure's network to digits and ten hidden neurons, without training."""
     from rpu_ssnn.data import load_dataset
 
     data = load_dataset("digits", n_train=300, n_test=200, validation_share=0.0, seed=0)
@@ -47,21 +46,8 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     spec = NetworkSpec(
         hidden=(10,), encoding=EncodingSpec(input_rate=0.5), inhibition=InhibitionSpec(clocked=True)
     )
-    for module in (figure3b, figure5):
-        monkeypatch.setattr(module, "train_small", lambda *_: SmallNetwork(spec, weights, data))
-
-
-@pytest.mark.usefixtures("small")
-def test_figure_3b_shows_coincidences_where_line_and_stream_both_spike() -> None:
-    table = figure3b.numbers(None)
-    line, forward, up, down, both_up, both_down = table["train"].cat.categories
-    slots = {name: set(table.loc[table["train"] == name, "slot"]) for name in (line, up, down)}
-    assert set(table.loc[table["train"] == both_up, "slot"]) == slots[line] & slots[up]
-    assert set(table.loc[table["train"] == both_down, "slot"]) == slots[line] & slots[down]
-    assert slots[up]
-    assert slots[down]
-    assert (table["train"] == forward).any()
-    assert figure3b.draw(table).axes
+    network = figure5.SmallNetwork(spec, weights, data)
+    monkeypatch.setattr(figure5, "train_small", lambda _: network)
 
 
 @pytest.mark.usefixtures("small")
@@ -80,15 +66,6 @@ def test_shares_are_sorted_by_row_and_silent_rows_left_out() -> None:
     values = np.array([[1.0, 3.0, 0.0], [0.0, 0.0, 0.0], [2.0, 0.0, 0.0]])
     np.testing.assert_allclose(figure5.sorted_share(values), [0.875, 0.125, 0.0])
     np.testing.assert_allclose(figure5.softmax(np.log([[1.0, 3.0]])), [[0.25, 0.75]])
-
-
-def test_figure_4_numbers_follow_the_law() -> None:
-    table = figure4.numbers(None)
-    assert table["slope"].iloc[0] == pytest.approx(-0.5, abs=0.03)
-    each = table.drop_duplicates("T")
-    assert each["mean"].abs().max() < 0.01
-    width = figure4.BINS[1] - figure4.BINS[0]
-    assert (table.groupby("T")["density"].sum() * width).between(0.98, 1.001).all()
 
 
 def test_figure_7_puts_noise_of_as_many_slots_beside_coincidences() -> None:
@@ -119,15 +96,15 @@ def test_the_command_writes_the_figure_and_its_numbers(tmp_path: Path) -> None:
     assert list(written.columns) == ["rank", *figure5.NAMES, "distance"]
 
 
-@pytest.mark.parametrize(("which", "folder"), [("figure7", None), ("figure4", Path("x"))])
+@pytest.mark.parametrize(("which", "folder"), [("figure7", None), ("figure5", Path("x"))])
 def test_a_folder_goes_with_figure_7_alone(which: str, folder: Path | None) -> None:
     with refused("figure", "FOLDER"):
         figure(which, folder, None, None)  # type: ignore[arg-type]
 
 
-def test_images_go_with_figures_that_show_some() -> None:
-    with refused("figure: --data: 'x'", "figure3b, figure5"):
-        figure("figure4", None, Path("x"), None)
+def test_images_go_with_the_figure_that_shows_some() -> None:
+    with refused("figure: --data: 'x'", "figure5"):
+        figure("figure7", Path("x"), Path("x"), None)
 
 
 def test_noise_is_swept_only_where_a_case_has_it() -> None:
