@@ -4,16 +4,15 @@ Only this process writes rows. Each worker gets one trial at a time. If a worker
 its trials to other workers and counts the death against each of these trials.
 """
 
-import queue
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
 from distributed import Client, KilledWorker
-from distributed import Future as DaskFuture
 
 from rpu_ssnn.common.errors import RpuSsnnError
 from studies.common import interrupts
@@ -21,6 +20,7 @@ from studies.declaration.trial import Failure, Trial, TrialResult
 from studies.results.store import Versions
 from studies.workers import cluster_worker
 from studies.workers.cluster_worker import Task
+from studies.workers.executor import Running, WorkerPool
 from studies.workers.worker import Job
 from studies.workers.workspace import TrialProgress, Workspace
 
@@ -67,7 +67,7 @@ class ClusterExecutor:
                 self._client = self._connect()
         token = f"{uuid.uuid4().hex}.token"
         folder = None if workspace.folder is None else workspace.folder.resolve()
-        task = Task(f"rpu-ssnn-{token}", Versions.here(), folder, token)
+        task = Task(Versions.here(), folder, token)
         pool = _ClusterPool(self._client, task, self._where)
         try:
             if folder is not None:
@@ -87,63 +87,34 @@ class ClusterExecutor:
             self._client = None
 
 
-class _ClusterPool:
+class _ClusterPool(WorkerPool):
     def __init__(self, client: Client, task: Task, where: str) -> None:
+        super().__init__()
         self._client, self._task, self._where = client, task, where
-        self._running: dict[str, tuple[Trial, DaskFuture[Any]]] = {}
-        self._done: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._executor = client.get_executor(pure=False)
         self._progress: dict[str, str] = {}
-        client.subscribe_topic(task.topic, self._on_event)
+        client.subscribe_topic(task.token, self._on_event)
 
     @property
     def free(self) -> int:
         return len(self._workers()) - len(self._running)
 
-    @property
-    def running(self) -> list[Trial]:
-        return [trial for trial, _ in self._running.values()]
-
     def check(self, job: Job, trials: Sequence[Trial]) -> list[RpuSsnnError | None]:
-        job = _anywhere(job)
-        checks = {
-            address: self._client.submit(
-                cluster_worker.check, self._task, job, list(trials), workers=[address], pure=False
-            )
-            for address in self._workers()
-        }
-        while not all(check.done() for check in checks.values()):
-            there = self._workers()
-            checks = {address: check for address, check in checks.items() if address in there}
+        given = cluster_worker.check, self._task, _anywhere(job), list(trials)
+        addresses = self._workers()
+        checks = {each: self._executor.submit(*given, workers=[each]) for each in addresses}
+        while any(not check.done() for each, check in checks.items() if each in addresses):
             interrupts.raise_if_interrupted()
             time.sleep(0.05)
+            addresses = self._workers()
         # A worker that died in its check gives no result; a trial sent to it fails.
-        return [check.result() for check in checks.values() if check.status == "finished"]
+        ended = [check for check in checks.values() if check.done() and not check.cancelled()]
+        return [check.result() for check in ended if not check.exception()]
 
-    def submit_trial(self, job: Job, trial: Trial) -> None:
-        future = self._client.submit(
-            cluster_worker.execute,
-            self._task,
-            _anywhere(job),
-            trial,
-            key=f"{trial.identity}-{self._task.token}",
-        )
-        self._running[trial.identity] = trial, future
-        self._listen(trial, future)
-
-    def completed(self, seconds: float) -> list[tuple[Trial, TrialResult | Failure]]:
+    def completed(self, seconds: float) -> Sequence[tuple[Trial, TrialResult | Failure]]:
         if self._client.status not in ("running", "connecting"):
             raise self._lost()
-        try:
-            identity = self._done.get(timeout=seconds)
-        except queue.Empty:
-            return []
-        trial, future = self._running[identity]
-        outcome = self._outcome(trial, future)
-        if outcome is None:
-            self._listen(trial, future)
-            return []
-        del self._running[identity]
-        return [(trial, outcome)]
+        return super().completed(seconds)
 
     def progress_of(self, trial: Trial) -> TrialProgress | None:
         progress = self._progress.get(trial.identity)
@@ -162,48 +133,33 @@ class _ClusterPool:
     def cancel(self) -> None:
         """Cancels waiting trials; the results of running ones are lost."""
         with suppress(OSError, TimeoutError):  # the scheduler may be gone
-            self._client.unsubscribe_topic(self._task.topic)
-            self._client.cancel([future for _, future in self._running.values()], force=True)
+            self._client.unsubscribe_topic(self._task.token)
+            self._executor.shutdown(wait=False)
 
-    def _listen(self, trial: Trial, future: "DaskFuture[Any]") -> None:
-        future.add_done_callback(lambda _: self._done.put(trial.identity))
+    def _started(self, job: Job, trial: Trial) -> Running:
+        running: Running = self._executor.submit(
+            cluster_worker.execute, self._task, _anywhere(job), trial
+        )
+        return running
 
-    def _outcome(self, trial: Trial, future: "DaskFuture[Any]") -> TrialResult | Failure | None:
-        """Returns the outcome of a trial, or None if its worker died and dask runs it again."""
-        status = future.status
-        if status in ("lost", "pending"):
-            return None
-        if status == "finished":
-            try:
-                outcome: TrialResult | Failure = future.result()
-                return outcome
-            except KilledWorker:  # the worker and its replacements died before sending the result
-                status = future.status
-        if status == "error":
-            error = future.exception()
-            died = isinstance(error, KilledWorker)
-            message = (
-                f"{error.allowed_failures + 1} workers died while they ran it, the last of them "
-                f"{error.last_worker.address}"
-                if died
-                else " ".join(f"{type(error).__name__}: {error}".split())
-            )
-            return Failure(trial.identity, trial.title, message, "")
-        why = getattr(future.exception(), "reason", future.status)
-        raise self._lost(why)
+    def _why(self, error: Exception) -> str:
+        if isinstance(error, CancelledError):
+            raise self._lost() from error
+        if isinstance(error, KilledWorker):
+            died = f"{error.allowed_failures + 1} workers died while they ran it"
+            return f"{died}, the last of them {error.last_worker.address}"
+        return super()._why(error)
 
     def _workers(self) -> dict[str, int]:
         """Returns the number of threads of each worker by its address."""
         try:
             return dict(self._client.nthreads())
         except (OSError, TimeoutError) as error:
-            raise self._lost(error) from error
+            raise self._lost(f" ({error})") from error
 
-    def _lost(self, why: object = "") -> ClusterLostError:
-        because = f" ({why})" if why else ""
-        return ClusterLostError(
-            f"the connection to {self._where} was lost{because}; finished rows are kept"
-        )
+    def _lost(self, why: str = "") -> ClusterLostError:
+        lost = f"the connection to {self._where} was lost{why}; finished rows are kept"
+        return ClusterLostError(lost)
 
     def _on_event(self, event: tuple[float, Any]) -> None:
         identity, progress = event[1]

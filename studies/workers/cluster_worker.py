@@ -27,13 +27,12 @@ class Task:
     """Holds the facts about the study that are sent with each task.
 
     Attributes:
-        topic: topic of the progress events.
         versions: versions in the process that runs the study.
         folder: folder of the study's workspace, which is used if the worker shares it.
-        token: name of a file in that folder; a worker that finds the file shares the folder.
+        token: topic of the progress events, and name of a file in that folder; a worker that finds
+            the file shares the folder.
     """
 
-    topic: str
     versions: Versions
     folder: Path | None
     token: str
@@ -41,7 +40,7 @@ class Task:
     def local_workspace(self) -> Workspace:
         """Returns the workspace of the study, without its folder unless this worker shares it."""
         shared = self.folder is not None and (self.folder / self.token).exists()
-        return _EventWorkspace(self.folder if shared else None, self.topic)
+        return _EventWorkspace(self.folder if shared else None, self.token)
 
     def unfit(self) -> str:
         """Says how the versions of this worker differ, with an empty text if they do not."""

@@ -2,22 +2,23 @@
 
 import multiprocessing
 import sys
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.process import BaseProcess
 from types import ModuleType
+from typing import Any
 
 from rpu_ssnn.common.errors import RpuSsnnError, require
 from rpu_ssnn.common.parallel import usable_cpus
 from rpu_ssnn.common.wording import counted
 from studies.common import interrupts
 from studies.common.choices import MOST_WORKERS
-from studies.declaration.trial import Failure, Trial, TrialResult
+from studies.declaration.trial import Trial
 from studies.workers import worker
+from studies.workers.executor import Running, WorkerPool
 from studies.workers.worker import Job
 from studies.workers.workspace import TrialProgress, Workspace
 
@@ -104,19 +105,14 @@ class LocalExecutor:
         self._idle.clear()
 
 
-class _LocalPool:
+class _LocalPool(WorkerPool):
     def __init__(self, workers: "list[_Worker]", workspace: Workspace) -> None:
+        super().__init__()
         self._all, self._workspace = workers, workspace
-        self._free = deque(workers)
-        self._running: dict[Future[TrialResult | Failure], tuple[Trial, _Worker]] = {}
 
     @property
     def free(self) -> int:
-        return len(self._free)
-
-    @property
-    def running(self) -> list[Trial]:
-        return [trial for trial, _ in self._running.values()]
+        return sum(each.is_free for each in self._all)
 
     def check(self, job: Job, trials: Sequence[Trial]) -> list[RpuSsnnError | None]:
         checks = [each.submit(worker.check, job, list(trials)) for each in self._all]
@@ -129,27 +125,15 @@ class _LocalPool:
         except BrokenProcessPool:
             raise WorkerDiedError(f"{DIED} before it had a trial") from None
 
-    def submit_trial(self, job: Job, trial: Trial) -> None:
-        free = self._free.popleft()
-        future = free.submit(worker.execute, job, trial, free.threads, self._workspace)
-        self._running[future] = trial, free
-
-    def completed(self, seconds: float) -> list[tuple[Trial, TrialResult | Failure]]:
-        done, _ = wait(self._running, timeout=seconds, return_when=FIRST_COMPLETED)
-        return [self._settled(future) for future in done]
-
     def progress_of(self, trial: Trial) -> TrialProgress | None:
         return self._workspace.progress_of(trial)
 
-    def _settled(
-        self, future: Future[TrialResult | Failure]
-    ) -> tuple[Trial, TrialResult | Failure]:
-        trial, freed = self._running.pop(future)
-        self._free.append(freed)
-        try:
-            return trial, future.result()
-        except BrokenProcessPool:
-            return trial, Failure(trial.identity, trial.title, DIED, "")
+    def _started(self, job: Job, trial: Trial) -> Running:
+        free = next(each for each in self._all if each.is_free)
+        return free.submit(worker.execute, job, trial, free.threads, self._workspace)
+
+    def _why(self, error: Exception) -> str:
+        return DIED if isinstance(error, BrokenProcessPool) else super()._why(error)
 
 
 @dataclass
@@ -159,21 +143,25 @@ class _Worker:
     threads: int
     pool: ProcessPoolExecutor
     processes: set[BaseProcess] = field(default_factory=set)
+    last: Future[Any] | None = None
+
+    @property
+    def is_free(self) -> bool:
+        """Says whether the process has ended its last call."""
+        return self.last is None or self.last.done()
 
     def submit[*P, R](self, function: Callable[[*P], R], *args: *P) -> Future[R]:
         """Submits a call to the process, and starts a new process if it has died."""
-        try:
-            return self._submit(function, *args)
-        except BrokenProcessPool:
-            self.pool.shutdown(wait=True)
-            self.pool = _pool_of_one(self.threads)
-            return self._submit(function, *args)
-
-    def _submit[*P, R](self, function: Callable[[*P], R], *args: *P) -> Future[R]:
         before = set(multiprocessing.active_children())
         with interrupts.blocked(), _script_hidden(args):  # the pool starts its process here
-            future = self.pool.submit(function, *args)
+            try:
+                future = self.pool.submit(function, *args)
+            except BrokenProcessPool:
+                self.pool.shutdown(wait=True)
+                self.pool = _pool_of_one(self.threads)
+                future = self.pool.submit(function, *args)
         self.processes |= set(multiprocessing.active_children()) - before
+        self.last = future
         return future
 
     def kill(self) -> None:

@@ -1,7 +1,5 @@
 """Runs studies on the workers of a real dask scheduler, some of which die."""
 
-import os
-import signal
 import sys
 import threading
 import time
@@ -19,7 +17,6 @@ from studies.execution.api import load_results, run_study
 from studies.execution.phase import Outcome
 from studies.execution.progress import Reporter
 from studies.results.store import Versions
-from studies.workers import cluster_executor
 from studies.workers.cluster_worker import Task
 from studies.workers.clusters import executor_of
 from studies.workers.worker import Job
@@ -147,38 +144,6 @@ def test_a_unit_whose_workers_die_too_often_fails_and_runs_again_when_asked(
     assert harness.take_log() == {"test rate seed 1": 1}
 
 
-def dying_afterwards(
-    trial: Trial, data_root: Path | None, threads: int, workspace: Workspace
-) -> TrialResult:
-    """Kills the worker half a second after it first finishes a certain trial, which is slow when
-    repeated."""
-    if trial.title == "rate seed 1":
-        assert data_root is not None
-        try:
-            (data_root / "once").touch(exist_ok=False)
-            threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGKILL)).start()
-        except FileExistsError:
-            time.sleep(4)
-    return fake_training(trial, data_root, threads, workspace)
-
-
-def test_a_result_that_dies_with_its_worker_is_made_again(
-    mortal: DaskProcesses, harness: Harness, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fetch = cluster_executor._ClusterPool._outcome
-
-    def slow_fetch(self: Any, trial: Trial, future: Any) -> Any:
-        if trial.title == "rate seed 1":
-            time.sleep(2)  # By then the worker is dead.
-        return fetch(self, trial, future)
-
-    monkeypatch.setattr(cluster_executor._ClusterPool, "_outcome", slow_fetch)
-    job = Job(check=accept_all, execute=dying_afterwards, data_root=harness.orders)
-    outcome = run(harness, mortal, small_study(), job=job)
-    assert (len(outcome.runs), outcome.failures) == (6, [])
-    assert harness.take_log()["test rate seed 1"] == 2
-
-
 def test_a_unit_that_raises_is_listed_with_its_traceback(
     dask: DaskProcesses, harness: Harness
 ) -> None:
@@ -229,7 +194,7 @@ def test_a_worker_leaves_checkpoints_only_in_the_very_folder_of_the_study(tmp_pa
         folder.mkdir()
     (shared / "a.token").touch()
     for folder, expected in ((shared, shared), (other, None), (None, None)):
-        task = Task("topic", Versions.here(), folder, "a.token")
+        task = Task(Versions.here(), folder, "a.token")
         assert task.local_workspace().folder == expected
 
 
