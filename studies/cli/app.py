@@ -19,11 +19,11 @@ import typer
 from rpu_ssnn.common.errors import InputError, RpuSsnnError
 from rpu_ssnn.common.files import reason
 from studies.cli.keys import keys_app
-from studies.cli.options import DataOption, OutOption, StudyArgument, path_option
+from studies.cli.options import DataOption, OutOption, StudyArgument, path_option, with_options
 from studies.cli.output import discard_output, replace_unencodable, stop
 from studies.cli.presets import presets_app
 from studies.cli.results import results_app
-from studies.cli.running import RunOptions, end, with_options
+from studies.cli.running import RunOptions, end
 from studies.cli.sensitivity import questions_app
 from studies.common import interrupts
 

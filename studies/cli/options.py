@@ -1,6 +1,8 @@
 """Defines the arguments and options that several commands share, and reads results for them."""
 
 from collections.abc import Callable
+from functools import wraps
+from inspect import Signature, signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -74,6 +76,25 @@ RowsOption = Annotated[
     list[Path] | None,
     path_option("A results.csv whose rows count as finished; the option may be repeated."),
 ]
+
+
+def with_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Gives a command the fields of a dataclass, the type of its last parameter, as options.
+
+    The help lists those that must be given first.
+    """
+    *own, last = signature(command).parameters.values()
+    shared = signature(last.annotation).parameters
+
+    @wraps(command)
+    def run(**given: Any) -> None:
+        options = last.annotation(**{name: given.pop(name) for name in shared})
+        command(**given, **{last.name: options})
+
+    listed = sorted((*own, *shared.values()), key=lambda each: each.default is not each.empty)
+    named = [each.replace(kind=each.KEYWORD_ONLY) for each in listed]
+    run.__signature__ = Signature(named)  # type: ignore[attr-defined]
+    return run
 
 
 def shown(folder: Path, rows: list[Path] | None) -> "FolderContents":

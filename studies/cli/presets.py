@@ -1,6 +1,7 @@
 """`rpu-ssnn presets` lists and shows presets, fits measurements, and uses published metrics."""
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,7 +10,7 @@ import typer
 from rpu_ssnn.common.errors import InputError, require
 from rpu_ssnn.common.files import PLOT_SUFFIXES, PRESET_SUFFIXES, refuse_unwritable, write_together
 from rpu_ssnn.common.wording import counted
-from studies.cli.options import path_argument, path_option
+from studies.cli.options import path_argument, path_option, with_options
 
 if TYPE_CHECKING:
     from device_presets.fitting.results.fitted_device import FittedDevice
@@ -197,45 +198,40 @@ def _print_fit(data: Path, fitted: "FittedDevice") -> None:
         typer.echo(check.line)
 
 
-@presets_app.command("from-metrics")
-def from_metrics(
-    name: NameOption,
-    on_off: Annotated[float, typer.Option(help="Largest over smallest conductance.")],
-    states_up: Annotated[int, typer.Option(help="Pulses from the lower end to the upper.")],
-    states_down: Annotated[int, typer.Option(help="Pulses from the upper end to the lower.")],
+@dataclass(frozen=True, kw_only=True)
+class MetricOptions:
+    """Holds the options with the fields of `PublishedMetrics`."""
+
+    on_off: Annotated[float, typer.Option(help="Largest over smallest conductance.")]
+    states_up: Annotated[int, typer.Option(help="Pulses from the lower end to the upper.")]
+    states_down: Annotated[int, typer.Option(help="Pulses from the upper end to the lower.")]
     nonlinearity_up: Annotated[
         float, typer.Option(help="NeuroSim label, -9 to 9; above 0, the first steps are largest.")
-    ],
+    ]
     nonlinearity_down: Annotated[
         float, typer.Option(help="NeuroSim label, -9 to 9; below 0, the first steps are largest.")
-    ],
-    cycle_to_cycle: Annotated[float, typer.Option(help="Noise of a pulse, share of the range.")],
-    device_to_device: Annotated[float, typer.Option(help="Deviation of labels between devices.")],
-    source: Annotated[
-        str, typer.Option(help="Publication the numbers come from.")
-    ] = "numbers given on the command line",
-    out: OutOption = None,
-) -> None:
+    ]
+    cycle_to_cycle: Annotated[float, typer.Option(help="Noise of a pulse, share of the range.")]
+    device_to_device: Annotated[float, typer.Option(help="Deviation of labels between devices.")]
+    source: Annotated[str, typer.Option(help="Publication the numbers come from.")] = (
+        "numbers given on the command line"
+    )
+
+
+@presets_app.command("from-metrics")
+@with_options
+def from_metrics(name: NameOption, out: OutOption = None, *, given: MetricOptions) -> None:
     """Make a preset from the numbers that papers report in NeuroSim's terms."""
     from device_presets.library.entry_writing import write_and_check
     from device_presets.neurosim_metrics.from_metrics import PublishedMetrics, text_from_metrics
 
-    metrics = PublishedMetrics(
-        on_off=on_off,
-        states_up=states_up,
-        states_down=states_down,
-        nonlinearity_up=nonlinearity_up,
-        nonlinearity_down=nonlinearity_down,
-        cycle_to_cycle=cycle_to_cycle,
-        device_to_device=device_to_device,
-        source=source,
-    )
+    metrics = PublishedMetrics(**vars(given))
     text = text_from_metrics(name, metrics)
     file = _file_to_make("presets from-metrics", name, out)
     write_together(name, {file: lambda path: write_and_check(path, text)})
     typer.echo(f"preset  {file}")
     typer.echo(
-        f"in a study, set the on/off ratio: tile: {{reference: {{on_off_ratio: {on_off:g}}}}}"
+        f"in a study, set the on/off ratio: tile: {{reference: {{on_off_ratio: {given.on_off:g}}}}}"
     )
 
 

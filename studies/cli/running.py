@@ -2,13 +2,12 @@
 
 import shlex
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from functools import partial, wraps
-from inspect import Signature, signature
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -74,25 +73,6 @@ class RunOptions:
         except KeyboardInterrupt:
             again = f"continue with: {shlex.join(['rpu-ssnn', *sys.argv[1:]])}"
             stop(f"interrupted; finished rows are kept in {root}; {again}", EXIT_CODE)
-
-
-def with_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Gives a command the fields of a dataclass, the type of its last parameter, as options.
-
-    The help lists those that must be given first.
-    """
-    *own, last = signature(command).parameters.values()
-    shared = signature(last.annotation).parameters
-
-    @wraps(command)
-    def run(**given: Any) -> None:
-        options = last.annotation(**{name: given.pop(name) for name in shared})
-        command(**given, **{last.name: options})
-
-    listed = sorted((*own, *shared.values()), key=lambda each: each.default is not each.empty)
-    named = [each.replace(kind=each.KEYWORD_ONLY) for each in listed]
-    run.__signature__ = Signature(named)  # type: ignore[attr-defined]
-    return run
 
 
 def print_plan(

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rpu_ssnn.common.wording import counted
-from studies.cli.options import QuestionOutOption, StudyArgument
-from studies.cli.running import PlanOption, RunOptions, end, print_plan, with_options
+from studies.cli.options import QuestionOutOption, StudyArgument, with_options
+from studies.cli.running import PlanOption, RunOptions, end, print_plan
 from studies.common.choices import Others
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from studies.common.choices import Kind
 from studies.common.statistics import describe
 from studies.declaration.study import Study
 from studies.declaration.trial import SWEEP_PREFIX, Runs
-from studies.report.figure_style import WIDE_INCHES, Look, finish_axes, looks, plain, wrapped
+from studies.report.figure_style import WIDE_INCHES, Look, finish_axes, looks, wrapped
 from studies.report.figures import (
     bar_within,
     columns_of,
@@ -171,13 +171,4 @@ def _curve(axes: Axes, epochs: pd.DataFrame, measure: str, look: Look, label: st
     low = [mean - below for mean, (below, _) in zip(means, bars, strict=True)]
     high = [mean + above for mean, (_, above) in zip(means, bars, strict=True)]
     axes.fill_between(x, low, high, color=look.colour, alpha=0.15, lw=0)
-    axes.plot(
-        x,
-        means,
-        look.line,
-        marker=look.marker,
-        ms=3.5,
-        color=look.colour,
-        lw=1.3,
-        label=plain(label),
-    )
+    look.plot(axes, x, means, label)

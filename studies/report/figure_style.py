@@ -12,6 +12,7 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
+from numpy.typing import ArrayLike
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.files import PLOT_SUFFIXES, refusing, write_whole
@@ -35,6 +36,12 @@ class Look:
     colour: str
     marker: str
     line: str
+
+    def plot(self, axes: Axes, x: ArrayLike, y: ArrayLike, label: object) -> None:
+        """Draws a line through points."""
+        axes.plot(
+            x, y, self.line, marker=self.marker, ms=4, color=self.colour, lw=1.3, label=plain(label)
+        )
 
 
 def looks(names: Iterable[str]) -> dict[str, Look]:

@@ -91,10 +91,6 @@ class TrialStore:
         text = json.dumps(whole.model_dump(), indent=1, allow_nan=False)
         write_whole(self.folder / f"{trial.identity}.json", lambda path: path.write_text(text))
 
-    def holds_any(self) -> bool:
-        """Says whether the folder has any trial file."""
-        return bool(self._files())
-
     def _files(self) -> list[Path]:
         try:
             entries = sorted(self.folder.iterdir())

@@ -102,10 +102,7 @@ def draw(table: pd.DataFrame) -> Figure:
     figure = new_figure(0.6 * WIDE_INCHES, 2.6)
     axes = figure.add_subplot()
     for name, style in looks(NAMES).items():
-        axes.plot(
-            table["rank"], table[name], color=style.colour, ls=style.line, marker=style.marker,
-            ms=4, label=name,
-        )  # fmt: skip
+        style.plot(axes, table["rank"], table[name], name)
     axes.set_title(
         f"winner-take-all to softmax: distance {table['distance'].iloc[0]:.3f}",
         fontsize=FONT_POINTS,

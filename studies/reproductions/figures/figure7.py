@@ -41,10 +41,7 @@ def draw(table: pd.DataFrame) -> Figure:
     for axes, (column, name) in zip(figure.subplots(1, 2), names.items(), strict=True):
         for case, style in looks(table["case"]).items():
             part = table[table["case"] == case]
-            axes.plot(
-                part[SLOTS], part[column], color=style.colour, ls=style.line, marker=style.marker,
-                ms=4, label=case,
-            )  # fmt: skip
+            style.plot(axes, part[SLOTS], part[column], case)
         axes.set_xscale("log")
         axes.minorticks_off()
         slots = sorted(set(table[SLOTS]))
