@@ -200,7 +200,7 @@ class DeviceRule(Rule):
 
     def columns(self) -> dict[str, Any]:
         compound = compound_of(self.device)
-        return {
+        return super().columns() | {
             "beside_pulses": compound.beside_pulses if compound else None,
             "device": path_free(self.device),
             "overrides": canonical(self.overrides),

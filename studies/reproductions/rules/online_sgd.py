@@ -13,67 +13,59 @@ from studies.common.settings import canonical
 from studies.declaration.update_rules.base import NumbersRule, RunSettings, Train, all_but, changed
 from studies.reproductions.training.one_by_one_spec import OnlineSpec
 
-WITHOUT_BATCHES = all_but(
-    "network.hidden", "network.layers", "network.encoding.contrast", "training.epochs"
-)
-"""These settings have no effect if a batch is one image and the learning rate is constant."""
 
+class OneByOneRule(NumbersRule):
+    """Changes weights after each image. A batch is one image, and the learning rate is constant."""
 
-class OnlineSgdRule(NumbersRule):
-    """Changes float weights exactly after each image, which needs those that the last one left."""
-
-    without_effect: ClassVar[tuple[str, ...]] = WITHOUT_BATCHES
+    without_effect: ClassVar[tuple[str, ...]] = all_but(
+        "network.hidden", "network.layers", "network.encoding.contrast", "training.epochs"
+    )
     rates: ClassVar[tuple[float, float] | None] = (0.03, 3.0)
 
     online: OnlineSpec = OnlineSpec()
-    weight_bound: Positive | None = Field(
-        None, description="weights stay within this, in online.weight_unit; None: no bound"
-    )
 
     def prepared(self, network: NetworkSpec, training: TrainingSpec) -> Self:
-        check_layers(self.online, network)
+        rates, layers = self.online.layer_rates, len(network.hidden) + 1
+        allowed, fits = f"must have one factor for each of the {layers} layers, or none", len(rates)
+        require(fits in (0, layers), "study", "online.layer_rates", list(rates), allowed)
         return super().prepared(network, training)
 
     def decisive(self) -> dict[str, Any]:
         return super().decisive() | {"online": changed(self.online)}
 
     def columns(self) -> dict[str, Any]:
+        return super().columns() | {"online": canonical(changed(self.online))}
+
+    def trained_with(self, settings: RunSettings, **weights: Any) -> Train:
+        """Returns the function that trains the network of these settings.
+
+        Args:
+            weights: the arguments of `train_image_by_image` about the weights or devices.
+        """
+        from studies.reproductions.training.one_by_one import train_image_by_image
+
+        return partial(
+            train_image_by_image,
+            self.online,
+            settings.network.hidden,
+            seed=settings.seed,
+            learning_rate=self.rate(),
+            epochs=settings.training.epochs,
+            contrast=settings.network.encoding.contrast,
+            **weights,
+        )
+
+
+class OnlineSgdRule(OneByOneRule):
+    """Changes float weights exactly after each image, which needs those that the last one left."""
+
+    weight_bound: Positive | None = Field(
+        None, description="weights stay within this, in online.weight_unit; None: no bound"
+    )
+
+    def columns(self) -> dict[str, Any]:
         bound = {} if self.weight_bound is None else {"weight_bound": self.weight_bound}
         return {"online": canonical(changed(self.online) | bound)}
 
     def training(self, settings: RunSettings, threads: int) -> Train:
-        weights = {"weight_bound": self.weight_bound}
-        return one_by_one(self.online, self.rate(), weights, settings)
-
-
-def check_layers(online: OnlineSpec, network: NetworkSpec) -> None:
-    """Refuses `layer_rates` unless there is one for each layer.
-
-    Raises:
-        InputError: there are more or fewer rates than layers.
-    """
-    rates, layers = online.layer_rates, len(network.hidden) + 1
-    allowed = f"must have one factor for each of the {layers} layers, or none"
-    require(not rates or len(rates) == layers, "study", "online.layer_rates", list(rates), allowed)
-
-
-def one_by_one(
-    spec: OnlineSpec, learning_rate: float, weights: dict[str, Any], settings: RunSettings
-) -> Train:
-    """Returns the function that trains the network of these settings, one image after another.
-
-    Args:
-        weights: the arguments of `train_image_by_image` about the weights or devices.
-    """
-    from studies.reproductions.training.one_by_one import train_image_by_image
-
-    return partial(
-        train_image_by_image,
-        spec,
-        settings.network.hidden,
-        seed=settings.seed,
-        learning_rate=learning_rate,
-        epochs=settings.training.epochs,
-        contrast=settings.network.encoding.contrast,
-        **weights,
-    )
+        return self.trained_with(settings, weight_bound=self.weight_bound)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self
+from typing import Self
 
 from rpu_ssnn.common.errors import require
 from rpu_ssnn.devices.device_source import loses_charge
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
-from studies.common.settings import canonical
-from studies.declaration.update_rules.base import NumbersRule, RunSettings, Train, changed
+from studies.declaration.update_rules.base import RunSettings, Train, changed
 from studies.declaration.update_rules.on_device import DeviceRule
-from studies.reproductions.rules.online_sgd import WITHOUT_BATCHES, check_layers, one_by_one
+from studies.reproductions.rules.online_sgd import OneByOneRule
 from studies.reproductions.training.one_by_one_spec import WholePulseSpec
 
 SLOTS = 3
@@ -21,11 +20,8 @@ NOT_HERE = ("reads", "half_select", "read_disturb", "lines", "device_read_noise"
 """These parts of a tile act in slots or in physical time, which this rule does not have."""
 
 
-class WholePulseRule(DeviceRule, NumbersRule):
+class WholePulseRule(DeviceRule, OneByOneRule):
     """Sends counted pulses after each image."""
-
-    without_effect: ClassVar[tuple[str, ...]] = WITHOUT_BATCHES
-    rates: ClassVar[tuple[float, float] | None] = (0.03, 3.0)
 
     online: WholePulseSpec = WholePulseSpec()
 
@@ -47,18 +43,10 @@ class WholePulseRule(DeviceRule, NumbersRule):
         )
         for name, shown in changed(tile).items():
             require(name not in NOT_HERE, "study", f"tile.{name}", shown, allowed)
-        check_layers(self.online, network)
         return prepared
-
-    def decisive(self) -> dict[str, Any]:
-        return super().decisive() | {"online": changed(self.online)}
 
     def slots(self, network: NetworkSpec) -> int:
         return SLOTS
 
-    def columns(self) -> dict[str, Any]:
-        return {**super().columns(), "online": canonical(changed(self.online))}
-
     def training(self, settings: RunSettings, threads: int) -> Train:
-        weights = {"device": self.simulated, "tile": self.tile}
-        return one_by_one(self.online, self.rate(), weights, settings)
+        return self.trained_with(settings, device=self.simulated, tile=self.tile)
