@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
-from rpu_ssnn.common.errors import InputError, require
+from rpu_ssnn.common.errors import require
 from rpu_ssnn.common.files import refuse_unwritable, refusing
 from rpu_ssnn.common.wording import printable
 
@@ -54,9 +54,9 @@ def refuse_result_table(command: str, out: Path, table: Path) -> None:
     """
     from studies.results.tables import CURVES_CSV, FAILURES_CSV, RESULTS_CSV
 
-    if table.name in (RESULTS_CSV, CURVES_CSV, FAILURES_CSV):
-        allowed = f"must have another name, as the numbers would replace a study's {table.name}"
-        raise InputError(command, "--out", str(out), allowed)
+    allowed = f"must have another name, as the numbers would replace a study's {table.name}"
+    theirs = (RESULTS_CSV, CURVES_CSV, FAILURES_CSV)
+    require(table.name not in theirs, command, "--out", str(out), allowed)
 
 
 def replace_unencodable() -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from rpu_ssnn.common.errors import Fault, InputError, require
+from rpu_ssnn.common.errors import Fault, require
 from rpu_ssnn.common.files import PLOT_SUFFIXES, refuse_unwritable, write_whole
 from studies.cli.options import (
     DataOption,
@@ -223,9 +223,8 @@ def figure(
     from studies.report.figure_style import save
 
     path = out or Path(f"paper_{which}.png")
-    if (which == "figure7") != (folder is not None):
-        allowed = "must be given for figure7, and left out for figure5"
-        raise InputError("figure", "FOLDER", None if folder is None else str(folder), allowed)
+    given, allowed = folder and str(folder), "must be given for figure7, and left out for figure5"
+    require((which == "figure7") == (folder is not None), "figure", "FOLDER", given, allowed)
     allowed = "must be left out for figure7; only figure5 needs images of MNIST"
     require(data is None or folder is None, "figure", "--data", str(data), allowed)
     refuse_unwritable("figure", "--out", path, PLOT_SUFFIXES)

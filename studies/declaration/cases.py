@@ -17,7 +17,7 @@ from pydantic import (
     model_validator,
 )
 
-from rpu_ssnn.common.errors import InputError, one_of
+from rpu_ssnn.common.errors import InputError, one_of, require
 from rpu_ssnn.common.validation import UNKNOWN_KEY, paths_of, validated
 from rpu_ssnn.spec import NetworkSpec, OneLine, Spec, TrainingSpec
 from studies.common.settings import merged
@@ -59,9 +59,8 @@ def _counted(raw: object) -> object:
         raw = {"count": raw}
     if isinstance(raw, list | tuple):
         return raw
-    if not isinstance(raw, dict):
-        allowed = "must be a whole number n, for the seeds 0 to n - 1, or a list of seeds"
-        raise InputError("study", "", raw, allowed)
+    allowed = "must be a whole number n, for the seeds 0 to n - 1, or a list of seeds"
+    require(isinstance(raw, dict), "study", "", raw, allowed)
     return tuple(range(validated(_SeedCount, raw, "").count))
 
 

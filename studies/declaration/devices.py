@@ -289,10 +289,10 @@ def check_leak_of_neurons(
         InputError: the lengths differ.
     """
     slot = max(slot_seconds, shortest_slot_s(parameters))
-    if circuit.leak_time_constant_s is not None and not math.isclose(circuit.slot_seconds, slot):
-        field = "network.neuron.circuit.slot_seconds"
-        allowed = f"must be {slot:g} s, as long as a slot of the devices, since membranes leak"
-        raise InputError("study", field, circuit.slot_seconds, allowed)
+    fits = circuit.leak_time_constant_s is None or math.isclose(circuit.slot_seconds, slot)
+    field = "network.neuron.circuit.slot_seconds"
+    allowed = f"must be {slot:g} s, as long as a slot of the devices, since membranes leak"
+    require(fits, "study", field, circuit.slot_seconds, allowed)
 
 
 def check_tile(device: "Device", tile: TileSpec, batch: int, slots: int) -> None:
@@ -323,9 +323,9 @@ def check_tile(device: "Device", tile: TileSpec, batch: int, slots: int) -> None
         or_device = "" if compound.build is None else " or reference_device"
         allowed = f"must be ideal_reference{or_device} with {device.name}, itself a cell of devices"
         raise InputError("study", "tile.reference.scheme", scheme, allowed)
-    if compound.beside_pulses is not None and tile.initial == "pulsed":
-        allowed = f"must be programmed, as pulses do not reach weights of {device.name} directly"
-        raise InputError("study", "tile.initial", "pulsed", allowed)
+    programmed = compound.beside_pulses is None or tile.initial != "pulsed"
+    allowed = f"must be programmed, as pulses do not reach weights of {device.name} directly"
+    require(programmed, "study", "tile.initial", tile.initial, allowed)
 
 
 def compound_of(device: str) -> "Compound | None":

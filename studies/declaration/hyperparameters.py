@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from rpu_ssnn.common import strict_yaml
-from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.errors import require
 from rpu_ssnn.common.files import refusing, write_whole
 from rpu_ssnn.common.validation import validated
 from rpu_ssnn.common.wording import listed
@@ -48,10 +48,8 @@ def read_hyperparameters(path: Path) -> HyperparameterTable:
     content = strict_yaml.read(path)
     if content is None:
         return {}
-    if not isinstance(content, dict):
-        raise InputError(
-            path, "content", content, "must map titles of cases to their hyperparameters"
-        )
+    allowed = "must map titles of cases to their hyperparameters"
+    require(isinstance(content, dict), path, "content", content, allowed)
     return {
         str(key): validated(FoundHyperparameters, entry, str(key), path)
         for key, entry in content.items()

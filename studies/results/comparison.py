@@ -61,9 +61,8 @@ def compare(results: pd.DataFrame, against: str | None = None) -> pd.DataFrame:
     points = [(case, at, runs.index) for case, at, runs in by_point(runs)]
     titles = {titled(case, at): rows for case, at, rows in points}
     labels = list(dict.fromkeys(keyed["label"]))
-    if against not in [*labels, *titles]:
-        allowed = f"{one_of([*labels, *titles], against)}, which have finished trials"
-        raise InputError("results", "reference", against, allowed)
+    allowed = f"{one_of([*labels, *titles], against)}, which have finished trials"
+    require(against in [*labels, *titles], "results", "reference", against, allowed)
     differences = []
     for _, _, rows in points:
         own = keyed.loc[rows]

@@ -164,9 +164,9 @@ def _taken_lock(root: Path) -> BaseFileLock:
         OSError: the lock cannot be made.
     """
     path = root / LOCK_FILE
-    if os.path.lexists(path) and not (is_regular(path) and path.stat().st_size == 0):
-        allowed = f"must be the empty file that a run makes; remove {path}, or give another --out"
-        raise InputError(root, LOCK_FILE, Fault("another file"), allowed)
+    ours = not os.path.lexists(path) or (is_regular(path) and path.stat().st_size == 0)
+    allowed = f"must be the empty file that a run makes; remove {path}, or give another --out"
+    require(ours, root, LOCK_FILE, Fault("another file"), allowed)
     lock = FileLock(path, timeout=0)
     try:
         lock.acquire()
@@ -214,9 +214,8 @@ def refuse_foreign(root: Path, study: Study) -> None:
     ours = is_ours(root)
     if STUDY_FILE in holds:
         _refuse_another_study(root, study, ours)
-    if not ours:
-        allowed = "must not be in the folder, which must be new, empty, or the study's own"
-        raise InputError(root, "output folder", holds[0], allowed)
+    allowed = "must not be in the folder, which must be new, empty, or the study's own"
+    require(ours, root, "output folder", holds[0], allowed)
     for name in (*FOLDERS, DEVICES):
         path = root / name
         if path.is_symlink() or (path.exists() and not path.is_dir()):

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, ClassVar, Self
 
 from rpu_ssnn.baselines.control_settings import READS_A_PRESENTATION, AnalogSgdSpec, PulseTrainSpec
-from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.errors import require
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from studies.declaration.update_rules.base import NumbersRule, RunSettings, Train, changed
 from studies.declaration.update_rules.on_device import DeviceRule
@@ -26,13 +26,12 @@ class AnalogSgdRule(DeviceRule, NumbersRule):
 
     def prepared(self, network: NetworkSpec, training: TrainingSpec) -> Self:
         prepared, tile = super().prepared(network, training), self.tile
-        if tile.simulator != "native" and tile.initial != "programmed":
-            allowed = "must be programmed under analog_sgd, unless the simulator is native"
-            raise InputError("study", "tile.initial", tile.initial, allowed)
-        if tile.read_disturb.acts:
-            shown = tile.read_disturb.model_dump(exclude_defaults=True)
-            allowed = "must be left out under analog_sgd, whose reads are of numbers, not of spikes"
-            raise InputError("study", "tile.read_disturb", shown, allowed)
+        possible = tile.simulator == "native" or tile.initial == "programmed"
+        allowed = "must be programmed under analog_sgd, unless the simulator is native"
+        require(possible, "study", "tile.initial", tile.initial, allowed)
+        disturb = tile.read_disturb
+        allowed = "must be left out under analog_sgd, whose reads are of numbers, not of spikes"
+        require(not disturb.acts, "study", "tile.read_disturb", changed(disturb), allowed)
         return prepared
 
     def decisive(self) -> dict[str, Any]:

@@ -111,23 +111,22 @@ class DeviceRule(Rule):
 
     def prepared(self, network: NetworkSpec, training: TrainingSpec) -> Self:
         checked = super().prepared(network, training)
-        if "weight_range" in self.tile.model_fields_set:
-            value = self.tile.weight_range
-            allowed = "must be given as hyperparameters.weight_range instead"
-            raise InputError("study", "tile.weight_range", value, allowed)
-        parameters = parameters_in(self.simulated)
-        if "on_off_ratio" in self.overrides:
-            allowed = "must be given as tile: {reference: {on_off_ratio: ...}} instead"
-            ratio = self.overrides["on_off_ratio"]
-            raise InputError("study", "overrides.on_off_ratio", ratio, allowed)
+        given = "weight_range" in self.tile.model_fields_set
+        allowed = "must be given as hyperparameters.weight_range instead"
+        require(not given, "study", "tile.weight_range", self.tile.weight_range, allowed)
+        parameters, ratio = parameters_in(self.simulated), self.overrides.get("on_off_ratio")
+        allowed = "must be given as tile: {reference: {on_off_ratio: ...}} instead"
+        require(
+            "on_off_ratio" not in self.overrides, "study", "overrides.on_off_ratio", ratio, allowed
+        )
         check_slot(self.simulated, self.tile.slot_seconds)
         if self.has_effect("network.neuron.circuit"):
             check_leak_of_neurons(network.neuron.circuit, parameters, self.tile.slot_seconds)
         check_tile(self.simulated, self.tile, training.batch, self.slots(network))
         self.of_seed(self.draws - 1)
         delay = network.gradient.delay
-        if delay > 0 and self.tile.read_disturb.acts:
-            raise InputError("study", "network.gradient.delay", delay, NO_DELAYED_READS)
+        together = delay > 0 and self.tile.read_disturb.acts
+        require(not together, "study", "network.gradient.delay", delay, NO_DELAYED_READS)
         return checked.model_copy(
             update={
                 "device": self.as_shipped.name,  # ECRAM becomes ecram
@@ -162,9 +161,9 @@ class DeviceRule(Rule):
         from device_presets.library.entry_writing import draws_file
 
         file = Path(self.device)
-        if file.suffix not in PRESET_SUFFIXES or not draws_file(file).is_file():
-            allowed = "must be 0, unless presets fit wrote the preset file and its _draws file"
-            raise InputError("study", "draws", self.draws, allowed)
+        fitted = file.suffix in PRESET_SUFFIXES and draws_file(file).is_file()
+        allowed = "must be 0, unless presets fit wrote the preset file and its _draws file"
+        require(fitted, "study", "draws", self.draws, allowed)
         drawn = f"{draws_file(file)}:draw_{1 + seed % self.draws}"
         device = device_of(drawn, self.overrides)
         new = {"device": drawn, "draws": 0, "parameters": parameters_in(device)}

@@ -1,6 +1,7 @@
 """Gives the answer of a study in a few sentences."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -26,6 +27,9 @@ from studies.results import caveats
 from studies.results.comparison import compare
 from studies.results.grouping import titled_row, titles_of, without_draw
 from studies.results.text_table import accuracy_interval, interval
+
+if TYPE_CHECKING:
+    from studies.declaration.devices import Device
 
 _IN_WORDS = {
     "": "",
@@ -83,9 +87,9 @@ def devices_to_compare(runs: Runs) -> tuple[frozenset[str], dict[str, list[str]]
         rule = trial.settings.method
         if not isinstance(rule, PulseRule) or caveats.near_chance(own):
             continue
-        if not _is_real_device(trial):
+        if not _is_real_device(rule):
             left_out.setdefault("`technology: specification`, not a built device", []).append(title)
-        elif _is_changed(trial):
+        elif _is_changed(rule):
             left_out.setdefault("changed presets", []).append(title)
         elif first.setdefault(without_draw(rule.device), _conditions(trial)) != _conditions(trial):
             left_out.setdefault("a device that is compared in another row", []).append(title)
@@ -105,7 +109,7 @@ def device_to_ask_about(study: Study, runs: Runs) -> str | None:
     reached: dict[str, list[float]] = {}
     for trial, result in runs:
         rule = trial.settings.method
-        if not isinstance(rule, PulseRule) or not _is_real_device(trial) or trial.sweep:
+        if not isinstance(rule, PulseRule) or not _is_real_device(rule) or trial.sweep:
             continue
         if first.setdefault(without_draw(rule.device), _conditions(trial)) == _conditions(trial):
             reached.setdefault(trial.label, []).append(result.accuracy)
@@ -122,32 +126,30 @@ def _conditions(trial: Trial) -> str:
     return canonical(settings)
 
 
-def _is_real_device(trial: Trial) -> bool:
-    """Says whether the trial trains, by spikes, a device that may exist and not a specification."""
-    method = trial.settings.method
-    if not isinstance(method, PulseRule):
-        return False
-    try:
-        device = method.as_shipped
-    except InputError:  # the user's file is gone
-        return True
+def _is_real_device(rule: PulseRule) -> bool:
+    """Says whether a device may exist and is not a specification."""
+    device = _shipped(rule)
     parts = (device.first, device.second) if isinstance(device, CompoundDevice) else (device,)
     presets = [part for part in parts if isinstance(part, Preset)]
     return not presets or any(preset.technology != SPECIFICATION for preset in presets)
 
 
-def _is_changed(trial: Trial) -> bool:
+def _is_changed(rule: PulseRule) -> bool:
     """Says whether a parameter differs from that of the preset."""
-    method = trial.settings.method
-    assert isinstance(method, PulseRule)
-    try:
-        own = parameters_in(method.as_shipped)
-    except InputError:  # the user's file is gone
-        own = {}
+    device = _shipped(rule)
+    own = parameters_in(device) if device else {}
     return any(
         name not in own or canonical(value) != canonical(own[name])
-        for name, value in method.overrides.items()
+        for name, value in rule.overrides.items()
     )
+
+
+def _shipped(rule: PulseRule) -> "Device | None":
+    """Returns the device without overrides, or None if the user's file is gone."""
+    try:
+        return rule.as_shipped
+    except InputError:
+        return None
 
 
 def _best(
