@@ -57,7 +57,7 @@ class RunOptions:
             InputError: the options contradict each other, or there is no such scheduler.
         """
         from studies.execution.phase import Options, training_job
-        from studies.execution.progress import ClosedPipeConsole, ConsoleReporter
+        from studies.execution.progress import ClosedPipeConsole, Reporter
         from studies.workers.clusters import executor_of
 
         try:
@@ -66,7 +66,7 @@ class RunOptions:
                     job=training_job(self.data),
                     executor=executor,
                     other_versions=self.other_versions,
-                    reporter=ConsoleReporter(ClosedPipeConsole(stderr=True)),
+                    reporter=Reporter(ClosedPipeConsole(stderr=True)),
                     kept_rows=self.rows or (),
                     retry_failed=self.retry_failed,
                 )

@@ -15,7 +15,7 @@ from rpu_ssnn.common.wording import counted
 from studies.declaration.shipped import find_study
 from studies.declaration.study import Study
 from studies.execution.phase import Options, Outcome, training_job
-from studies.execution.progress import ConsoleReporter, Reporter
+from studies.execution.progress import Reporter
 from studies.execution.study_runs import files_of_rows, run_in_folder, runner_of, shown_contents
 from studies.results.comparison import REFERENCE
 from studies.results.tables import FAILURES_CSV, results_frame
@@ -118,7 +118,7 @@ def _options(
 ) -> Options:
     return Options(
         job=training_job(None if data is None else user_path("run_study", "data", data)),
-        reporter=ConsoleReporter(Console(stderr=True)) if progress else Reporter(),
+        reporter=Reporter(Console(stderr=True) if progress else None),
         executor=executor,
         retry_failed=retry_failed,
     )

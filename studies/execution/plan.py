@@ -205,6 +205,9 @@ class _StartTimer(Reporter):
         yield
         self.seconds = time.perf_counter() - started
 
+    def finished(self, trial: Trial, result: TrialResult) -> None:
+        """Shows nothing, since the result of a timing has no accuracy."""
+
 
 def _row(
     point: Point,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -16,32 +15,6 @@ from studies.declaration.trial import Failure, Trial, TrialResult
 from studies.workers.workspace import TrialProgress
 
 
-class Reporter:
-    """Receives the events of a run; this base class, for the Python interface, shows nothing."""
-
-    def note(self, text: str) -> None:
-        """Shows one line."""
-
-    @contextmanager
-    def starting(self, text: str) -> Iterator[None]:
-        """Shows what the run is waiting for, while the context is open."""
-        yield
-
-    @contextmanager
-    def running(self, what: str, done: int, total: int) -> Iterator[None]:
-        """Shows the progress of ``total`` trials, of which ``done`` were finished before."""
-        yield
-
-    def reached(self, trial: Trial, progress: TrialProgress) -> None:
-        """Is called again and again with the latest progress of a running trial."""
-
-    def finished(self, trial: Trial, result: TrialResult) -> None:
-        """Is called when a trial has finished with a row."""
-
-    def failed(self, failure: Failure) -> None:
-        """Is called when a trial has failed and has no row."""
-
-
 class ClosedPipeConsole(Console):
     """Survives a closed pipe, where the console of rich would end the process."""
 
@@ -49,16 +22,17 @@ class ClosedPipeConsole(Console):
         self.quiet = True
 
 
-class ConsoleReporter(Reporter):
-    """Prints to a rich console.
+class Reporter:
+    """Shows the events of a run.
 
     Args:
+        console: where they are shown; None shows nothing.
         seconds_between_lines: shortest time between two lines about running trials, where the
             console is not a terminal.
     """
 
-    def __init__(self, console: Console, seconds_between_lines: float = 60.0) -> None:
-        self._console = console
+    def __init__(self, console: Console | None = None, seconds_between_lines: float = 60.0) -> None:
+        self._console = console or _nowhere()
         self._bar: Progress | None = None
         self._what = ""
         self._before = self._done = self._total = 0
@@ -68,22 +42,22 @@ class ConsoleReporter(Reporter):
         self._line, self._printed_at = "", 0.0
 
     def note(self, text: str) -> None:
-        with self._tolerated():
-            self._console.print(printable(text), markup=False, highlight=False, soft_wrap=True)
+        """Shows one line."""
+        self._print(text)
 
-    @contextmanager
-    def _tolerated(self) -> Iterator[None]:
-        """Drops further output if the stream is full or closed, so that the trials continue."""
+    def _print(self, text: str) -> None:
+        """Prints a line, and drops it and all others if the stream is full or closed, so that the
+        trials continue."""
         try:
-            yield
+            self._console.print(printable(text), markup=False, highlight=False, soft_wrap=True)
         except (OSError, ValueError):
-            self._console = Console(file=io.StringIO())
+            self._console = _nowhere()
 
     @contextmanager
     def starting(self, text: str) -> Iterator[None]:
-        """Prints a line; on a terminal, the line disappears at the end."""
+        """Shows what the run is waiting for; on a terminal, the line disappears at the end."""
         if not self._console.is_terminal:
-            self.note(text)
+            self._print(text)
             yield
             return
         with self._console.status(escape(text)):
@@ -91,7 +65,10 @@ class ConsoleReporter(Reporter):
 
     @contextmanager
     def running(self, what: str, done: int, total: int) -> Iterator[None]:
-        """Shows a bar on a terminal; otherwise `finished` writes one line per trial."""
+        """Shows the progress of ``total`` trials, of which ``done`` were finished before.
+
+        It is a bar on a terminal; otherwise `finished` writes one line per trial.
+        """
         self._what = what
         self._before, self._done, self._total = done, done, total
         self._running = {}
@@ -111,7 +88,8 @@ class ConsoleReporter(Reporter):
         self._bar = None
 
     def reached(self, trial: Trial, progress: TrialProgress) -> None:
-        """Updates the bar at once or, without a terminal, prints a line now and then."""
+        """Shows the latest progress of a running trial: at once in the bar or, without a terminal,
+        in a line now and then."""
         self._running[trial.identity] = trial.title, progress
         running = "; ".join(f"{title}: {it.words}" for title, it in self._running.values())
         left = self._left()
@@ -119,7 +97,7 @@ class ConsoleReporter(Reporter):
             self._bar.update(self._bar.task_ids[0], last=f"{running}, {left}")
         elif running != self._line and time.monotonic() - self._printed_at >= self._between:
             self._line, self._printed_at = running, time.monotonic()
-            self.note(f"[{self._done}/{self._total}] running: {running}, {left}")
+            self._print(f"[{self._done}/{self._total}] running: {running}, {left}")
 
     def finished(self, trial: Trial, result: TrialResult) -> None:
         """Counts the trial, and shows its accuracy and the remaining time."""
@@ -127,7 +105,7 @@ class ConsoleReporter(Reporter):
 
     def failed(self, failure: Failure) -> None:
         """Counts the trial, and prints its message, which stays on the screen."""
-        self.note(f"failed: {failure.title}: {failure.message}")
+        self._print(f"failed: {failure.title}: {failure.message}")
         self._advance(failure.trial, f"{failure.title}: failed")
 
     def _left(self) -> str:
@@ -144,9 +122,13 @@ class ConsoleReporter(Reporter):
         self._done += 1
         text = f"{last}, {self._left()}"
         if self._bar is None:
-            self.note(f"[{self._done}/{self._total}] {self._what}: {text}")
+            self._print(f"[{self._done}/{self._total}] {self._what}: {text}")
         else:
             self._bar.update(self._bar.task_ids[0], completed=self._done, last=text)
+
+
+def _nowhere() -> Console:
+    return Console(quiet=True, force_terminal=False)
 
 
 def seconds_left(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rpu_ssnn.common.wording import first_unprintable, printable
-from studies.execution.progress import ClosedPipeConsole, ConsoleReporter
+from studies.execution.progress import ClosedPipeConsole, Reporter
 from support.commands import Command
 from support.studies.harness import DRIVE, RATE, Harness, InThisProcess, small_study
 
@@ -31,15 +31,13 @@ class Full(io.TextIOBase):
 def test_a_progress_stream_that_fails_costs_no_trial(error: OSError, tmp_path: Path) -> None:
     harness = Harness(tmp_path)
     console = ClosedPipeConsole(file=Full(error))  # type: ignore[arg-type]
-    outcome = harness.run(
-        small_study(), executor=InThisProcess(), reporter=ConsoleReporter(console)
-    )
+    outcome = harness.run(small_study(), executor=InThisProcess(), reporter=Reporter(console))
     assert len(outcome.runs) == 6
 
 
 def test_control_characters_do_not_reach_the_terminal() -> None:
     stream = io.StringIO()
-    ConsoleReporter(ClosedPipeConsole(file=stream)).note("failed: a\x1b[31mb\u202ec")
+    Reporter(ClosedPipeConsole(file=stream)).note("failed: a\x1b[31mb\u202ec")
     assert first_unprintable(stream.getvalue().rstrip("\n")) is None
     assert "a\\x1b[31mb\\u202ec" in stream.getvalue()
     assert printable("plain — text\n") == "plain — text\n"
@@ -50,7 +48,7 @@ def test_square_brackets_of_a_sweep_reach_the_bar(tmp_path: Path) -> None:
     console = ClosedPipeConsole(file=stream, force_terminal=True, width=200)
     ideal = {"device": "ideal", "hyperparameters": DRIVE}
     study = small_study(cases=[RATE, ideal], sweep={"overrides.levels": [9]})
-    Harness(tmp_path).run(study, executor=InThisProcess(), reporter=ConsoleReporter(console))
+    Harness(tmp_path).run(study, executor=InThisProcess(), reporter=Reporter(console))
     assert "[overrides.levels=9]" in stream.getvalue()
 
 

@@ -74,6 +74,7 @@ class Listening(Reporter):
     """Records the notes and the progress that it receives."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.notes: list[str] = []
         self.reached_by: dict[str, TrialProgress] = {}
 

@@ -139,6 +139,7 @@ def test_a_full_disk_ends_the_study_and_costs_no_row_that_was_written(
 
 class Notes(Reporter):
     def __init__(self) -> None:
+        super().__init__()
         self.notes: list[str] = []
 
     def note(self, text: str) -> None:

@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from studies.execution.progress import ConsoleReporter, seconds_left
+from studies.execution.progress import Reporter, seconds_left
 from studies.workers.workspace import TrialProgress
 from support.studies.harness import declared_trials, small_study
 from support.studies.results_fakes import result_of
@@ -25,7 +25,7 @@ def test_epochs_of_running_units_count_into_the_time_left() -> None:
 
 def test_plain_lines_tell_epochs_now_and_then() -> None:
     stream = io.StringIO()
-    reporter = ConsoleReporter(Console(file=stream), seconds_between_lines=0.0)
+    reporter = Reporter(Console(file=stream), seconds_between_lines=0.0)
     first, second = declared_trials(small_study())[:2]
     with reporter.running("trials", done=0, total=6):
         reporter.reached(first, TrialProgress(epoch=0, epochs=4))
@@ -48,7 +48,7 @@ def test_plain_lines_tell_epochs_now_and_then() -> None:
 
 def test_plain_lines_are_not_more_than_asked() -> None:
     stream = io.StringIO()
-    reporter = ConsoleReporter(Console(file=stream))
+    reporter = Reporter(Console(file=stream))
     trial = declared_trials(small_study())[0]
     with reporter.running("trials", done=0, total=6):
         for epoch in range(4):
