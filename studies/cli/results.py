@@ -239,14 +239,10 @@ def figure(
 
 def _finished(folder: Path, rows: list[Path] | None) -> "tuple[Study, Runs]":
     """Returns the study and its finished runs, and prints warnings on the error stream."""
-    from studies.declaration.hyperparameters import chosen_on_shown_images
-    from studies.results.store import Versions
+    from studies.results import caveats
 
     contents = shown(folder, rows)
-    runs = contents.runs
-    versions = Versions.of_all(runs)
-    if len(versions) > 1:
-        typer.echo(f"the rows were made under different versions: {'; '.join(versions)}", err=True)
-    for line in chosen_on_shown_images(contents.study, contents.hyperparameters):
+    made = contents.study, contents.runs
+    for line in caveats.of_origin(*made, contents.hyperparameters):
         typer.echo(line, err=True)
-    return contents.study, runs
+    return made

@@ -10,7 +10,6 @@ from rpu_ssnn.common import strict_yaml
 from rpu_ssnn.common.errors import require
 from rpu_ssnn.common.files import refusing, write_whole
 from rpu_ssnn.common.validation import validated
-from rpu_ssnn.common.wording import listed
 from studies.declaration.points import Point
 from studies.declaration.study import Study
 from studies.declaration.trial import Trial, identity_of
@@ -128,13 +127,3 @@ def with_hyperparameters(study: Study, found: Mapping[str, FoundHyperparameters]
         case.tuned(found[case.name]) if case.name in found else case for case in study.cases
     )
     return study.model_copy(update={"cases": cases})
-
-
-def chosen_on_shown_images(
-    study: Study, found: Mapping[str, FoundHyperparameters]
-) -> Iterator[str]:
-    """Yields a warning if hyperparameters were chosen on the images that accuracies are measured
-    on."""
-    if study.measure == "validation" and found:
-        titles = listed(list(found))
-        yield f"accuracies are of samples on which hyperparameters were chosen: {titles}"

@@ -151,7 +151,8 @@ def make_plan(study: Study, root: Path, kept_rows: Sequence[Path] = ()) -> Plan:
 def estimate(
     plan: Plan, job: Job, workers: int | None, tell: Callable[[str], None] = lambda _: None
 ) -> Estimate:
-    """Times a few steps of each distinct case, with as many workers as the run would have.
+    """Times a few steps of each distinct case of a plan with missing trials, with as many workers
+    as the run would have.
 
     Args:
         job: `timing.timing_job`.
@@ -162,8 +163,6 @@ def estimate(
         BrokenEnvironmentError: aihwkit and torch do not fit, or numba cannot store compiled code.
     """
     trials = [*plan.missing, *plan.search]
-    if not trials:
-        return Estimate(0, 0.0, {}, {}, [])
     n_workers = worker_count(workers, max(len(plan.missing), len(plan.search)))
     groups: dict[str, list[Trial]] = {}
     for trial in trials:
@@ -267,7 +266,7 @@ def _sizes(trials: Iterable[Trial], data_root: Path | None) -> dict[str, tuple[i
 def _makespan(seconds: Iterable[float], workers: int) -> float:
     """Returns the time until the last worker is done, if each takes the next trial as soon as it
     is free."""
-    free_at = [0.0] * max(workers, 1)
+    free_at = [0.0] * workers
     for each in seconds:
         heapq.heappush(free_at, heapq.heappop(free_at) + each)
     return max(free_at)

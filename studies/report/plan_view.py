@@ -19,8 +19,6 @@ def plan_text(plan: Plan, estimate: Estimate | None) -> str:
     search), ``a trial`` (time of one run), ``all`` (time of all runs that the case still needs, on
     one worker) and ``MiB`` (memory of its worker).
     """
-    if estimate is not None and not estimate.workers:
-        estimate = None  # there is nothing to run
     cells = pd.DataFrame([_cells(row, estimate) for row in plan.rows])
     lines = [Table(cells).markdown, "", totals(plan)]
     if plan.other_versions:

@@ -11,11 +11,13 @@ import pandas as pd
 from rpu_ssnn.common.wording import listed
 from rpu_ssnn.devices.device_source import loses_charge
 from studies.common.statistics import describe
+from studies.declaration.hyperparameters import HyperparameterTable
 from studies.declaration.study import Study
 from studies.declaration.trial import Row, Runs, Scalar, point_title
 from studies.declaration.update_rules.on_device import DeviceRule
 from studies.results.grouping import NOT_SWEPT, swept_columns, titled_row, titles_of
 from studies.results.ledger import ledger_columns, number_in
+from studies.results.store import Versions
 from studies.results.tables import results_frame
 
 DIVERGED_FROM = 2.0
@@ -55,6 +57,17 @@ def of_runs(study: Study, runs: Runs) -> Iterator[str]:
     yield from of_images(runs)
     yield from of_alike_devices(runs)
     yield from of_extrapolated_losses(runs)
+
+
+def of_origin(study: Study, runs: Runs, found: HyperparameterTable) -> Iterator[str]:
+    """Warns if rows were made under different versions, or hyperparameters were chosen on the
+    images that accuracies are measured on."""
+    versions = sorted({str(Versions.of(result)) for _, result in runs})
+    if len(versions) > 1:
+        yield f"The rows were made under different versions: {'; '.join(versions)}."
+    if study.measure == "validation" and found:
+        titles = listed(list(found))
+        yield f"Accuracies are of samples on which hyperparameters were chosen: {titles}."
 
 
 def of_chance(study: Study, runs: Runs) -> Iterator[str]:

@@ -14,7 +14,7 @@ from rpu_ssnn.common.validation import validated
 from rpu_ssnn.spec import Spec
 from rpu_ssnn.version import NUMERICS_VERSION
 from studies.common.settings import short_hash
-from studies.declaration.trial import Row, Runs, Trial, TrialResult, stored_identity
+from studies.declaration.trial import Row, Trial, TrialResult, stored_identity
 from studies.results.row_schema import CheckedEpoch, checked_row
 
 FORMAT: Literal[1] = 1
@@ -52,11 +52,6 @@ class Versions:
     def of(cls, result: TrialResult) -> "Versions":
         """Returns the versions of a finished run."""
         return cls(**{name: result.row[name] for name in cls.__dataclass_fields__})  # type: ignore[arg-type]
-
-    @classmethod
-    def of_all(cls, runs: Runs) -> list[str]:
-        """Returns the different versions among finished runs, in words."""
-        return sorted({str(cls.of(result)) for _, result in runs})
 
     def __str__(self) -> str:
         return ", ".join(f"{name} {version}" for name, version in vars(self).items())

@@ -19,10 +19,8 @@ from rpu_ssnn.common.wording import counted, listed
 from studies.common.choices import Kind
 from studies.common.quantities import quantity
 from studies.common.statistics import FEWEST_SEEDS
-from studies.declaration.hyperparameters import chosen_on_shown_images
 from studies.declaration.shipped import find_study
 from studies.declaration.study import STUDY_FILE, Study
-from studies.declaration.trial import Runs
 from studies.execution.study_runs import FolderContents, files_of_rows, refuse_empty, shown_contents
 from studies.report.draw import StudyFigures, drawn_apart
 from studies.report.page.headline import headline
@@ -30,7 +28,6 @@ from studies.report.page.sections import Picture, Section, answers, around_devic
 from studies.report.summary_view import readable
 from studies.results import caveats
 from studies.results.grouping import by_point
-from studies.results.store import Versions
 from studies.results.summary import with_published
 from studies.results.tables import read_failures
 
@@ -172,12 +169,11 @@ def _warnings(contents: FolderContents, root: Path, figures: StudyFigures) -> It
         file = Path(fault.where).name  # the report may leave this machine, whose folders it hides
         yield f"Left out: {InputError(file, fault.field, fault.value, fault.allowed)}."
     yield from (f"{line}." for line in contents.not_shown)
-    yield from _versions_differ(contents.runs)
+    yield from caveats.of_origin(study, contents.runs, contents.hyperparameters)
     yield from _few_seeds(results)
     yield from caveats.of_runs(study, contents.runs)
     yield from _saturated(results)
     yield from caveats.of_accuracy_that_fell(contents.runs)
-    yield from (f"{line}." for line in chosen_on_shown_images(study, contents.hyperparameters))
     yield from _not_replayable(results)
 
 
@@ -189,12 +185,6 @@ def _missing(contents: FolderContents) -> Iterator[str]:
     if missing:
         have = counted(len(missing), "trial has", "trials have")
         yield f"{have} not finished yet; `rpu-ssnn run` runs what is missing: {listed(missing)}."
-
-
-def _versions_differ(runs: Runs) -> Iterator[str]:
-    versions = Versions.of_all(runs)
-    if len(versions) > 1:
-        yield f"The rows were made under different versions: {'; '.join(versions)}."
 
 
 def _few_seeds(results: pd.DataFrame) -> Iterator[str]:

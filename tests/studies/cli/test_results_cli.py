@@ -1,5 +1,6 @@
 """Tests the commands about results: their output, their files and their exit codes."""
 
+import re
 from pathlib import Path
 from typing import Any, cast
 
@@ -212,8 +213,8 @@ def test_rows_of_different_versions_are_told_in_words(command: Command, tmp_path
     runs[0][1].row["torch_version"] = "1.0"
     code, _, errors = command("table", write_folder(tmp_path / "out", study, runs))
     assert code == 0
-    warning = next(line for line in errors.splitlines() if line.startswith("the rows were made"))
-    versions = warning.removeprefix("the rows were made under different versions: ").split("; ")
+    (warning,) = re.findall("The rows were made under different versions: (.*)[.]", errors)
+    versions = warning.split("; ")
     assert len(versions) == 2
     assert versions == sorted(versions)
     assert all(version.startswith("numerics_version ") for version in versions)

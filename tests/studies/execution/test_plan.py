@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from studies.cli.running import print_plan
 from studies.declaration.hyperparameters import FoundHyperparameters, write_hyperparameters
 from studies.declaration.study import Study
 from studies.declaration.trial import Failure, Trial, TrialResult
@@ -181,13 +182,16 @@ def test_a_case_that_cannot_be_timed_is_said(tmp_path: Path) -> None:
     assert "| rate        |      1 |    0 |      - |       - |   - |   - |" in text
 
 
-def test_a_finished_study_starts_no_timing(tmp_path: Path) -> None:
+def test_a_finished_study_starts_no_timing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     study = small_study()
     done = [(trial, result_of(trial, lambda trial: 90.0)) for trial in declared_trials(study)]
-    plan = make_plan(study, write_folder(tmp_path / "out", study, done))
-    found = timed(plan, tmp_path)
-    assert not (tmp_path / "log").exists()
-    assert plan_text(plan, found).splitlines()[-1] == "6 trials, 6 done, 0 to run"
+    root = write_folder(tmp_path / "out", study, done)
+    print_plan(study, root, workers=1, data=tmp_path, rows=None)
+    printed, told = capsys.readouterr()
+    assert printed.splitlines()[-1] == "6 trials, 6 done, 0 to run"
+    assert not told
 
 
 def test_real_steps_come_near_a_real_run() -> None:
