@@ -89,18 +89,12 @@ def print_plan(
     Raises:
         InputError: the study, its images, the folder or the rows are not valid.
     """
-    from rpu_ssnn.data import MissingDataError
     from studies.declaration.study import refuse_missing_images
     from studies.execution import plan as planning
     from studies.execution import timing
     from studies.report.plan_view import plan_text, totals
 
-    try:
-        refuse_missing_images(study, data)
-    except MissingDataError:
-        # Images are not needed without an estimate, nor for finished rows.
-        if estimate and not rows:
-            raise
+    refuse_missing_images(study, data, needed=estimate and not rows)
     planned = planning.make_plan(study, root, rows or ())
     for error in planned.faults:
         typer.echo(f"left out: {error}", err=True)

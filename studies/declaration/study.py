@@ -260,28 +260,34 @@ DEFAULT_BATCH = TrainingSpec().batch
 """The default batch is never refused, because the user did not choose it."""
 
 
-def refuse_missing_images(study: Study, data_root: Path | None) -> None:
+def refuse_missing_images(study: Study, data_root: Path | None, *, needed: bool) -> None:
     """Compares the study's numbers of images with the headers of the data set's files.
 
     Args:
         data_root: folder with the images; None means the environment variable RPU_SSNN_DATA.
+        needed: whether the images must be there, as rows without any missing trial do not need
+            them.
 
     Raises:
-        MissingDataError: the images are missing.
+        MissingDataError: the images are missing, but needed.
         InputError: the study asks for more images than there are, none would be held out, a batch
             has more images than are trained on, convolutions do not fit the images, the time is
             to be shuffled in data that are not recorded spikes, or recorded spikes are to have a
             contrast. The error names the study's file and key.
     """
-    from rpu_ssnn.data import set_facts  # this imports numpy
+    from rpu_ssnn.data import MissingDataError, set_facts  # this imports numpy
 
     known: dict[str, SetFacts] = {}
-    for point in study.points():
-        own = point.dataset.own
-        name = point.dataset.name if own is None else own.model_dump_json()
-        if name not in known:
-            known[name] = set_facts(point.dataset.name, data_root, own)
-        _refuse_unfit(study, point, known[name])
+    try:
+        for point in study.points():
+            own = point.dataset.own
+            name = point.dataset.name if own is None else own.model_dump_json()
+            if name not in known:
+                known[name] = set_facts(point.dataset.name, data_root, own)
+            _refuse_unfit(study, point, known[name])
+    except MissingDataError:
+        if needed:
+            raise
 
 
 def _refuse_unfit(study: Study, point: Point, facts: "SetFacts") -> None:

@@ -15,16 +15,14 @@ from studies.declaration.hyperparameters import (
 )
 from studies.declaration.search import Choice, Race, choose, reached
 from studies.declaration.study import Study
-from studies.execution.phase import FailureList, Options, read_store, run_phase
-from studies.results.result_folder import ResultFolder
+from studies.execution.phase import FolderRun
 from studies.workers.workspace import Workspace
 
 
-def find_hyperparameters(
-    study: Study, folder: ResultFolder, options: Options, failures: FailureList
-) -> HyperparameterTable:
+def find_hyperparameters(study: Study, run: FolderRun) -> HyperparameterTable:
     """Returns hyperparameters by title of point, from the study's file, the folder or a search."""
-    known = known_hyperparameters(study, folder.hyperparameters)
+    file = run.folder.hyperparameters
+    known = known_hyperparameters(study, file)
     races = [
         Race.of(point, study.study, study.search, study.measure)
         for point, hyperparameters in searched(study, known)
@@ -34,29 +32,26 @@ def find_hyperparameters(
         by_case = Counter(race.point.label for race in races)
         names = [f"{case} ({n} points)" if n > 1 else case for case, n in by_case.items()]
         why = "as none are known for these settings"
-        options.reporter.note(f"hyperparameters are searched first for {listed(names)}, {why}")
-        for choice in _search(races, folder, options, failures):
+        run.note(f"hyperparameters are searched first for {listed(names)}, {why}")
+        for choice in _search(races, run):
             point = choice.race.point
             known[point.title] = FoundHyperparameters(
                 **choice.chosen.model_dump(),
                 validation_accuracy=round(choice.accuracy, 3),
                 settings=settings_hash(point),
             )
-            options.reporter.note(_sentence(choice))
+            run.note(_sentence(choice))
     elif known:
-        cases, file = counted(len(known), "case"), folder.hyperparameters.name
-        state = f"are known already; without {file} in the folder they are searched again"
-        options.reporter.note(f"hyperparameters of {cases} {state}")
-    write_hyperparameters(folder.hyperparameters, known)
+        state = f"are known already; without {file.name} in the folder they are searched again"
+        run.note(f"hyperparameters of {counted(len(known), 'case')} {state}")
+    write_hyperparameters(file, known)
     return known
 
 
-def _search(
-    races: list[Race], folder: ResultFolder, options: Options, failures: FailureList
-) -> list[Choice]:
+def _search(races: list[Race], run: FolderRun) -> list[Choice]:
     """Returns the choice for each point, except for points with a failed run."""
-    workspace = Workspace(folder.running)
-    done = read_store(folder.search, options.reporter).made_here
+    workspace = Workspace(run.folder.running)
+    done = run.stored(run.folder.search).made_here
     for number in itertools.count():
         pending = [(race, race.runs(number)) for race in races]
         runs = [trial for _, trials in pending for trial in trials]
@@ -64,8 +59,8 @@ def _search(
             break
         missing = [trial for trial in runs if not reached(trial, done)]
         if number and missing:
-            options.reporter.note("search: the better part of the candidates trains on")
-        run_phase("search", missing, len(runs), folder, done, options, failures)
+            run.note("search: the better part of the candidates trains on")
+        run.phase("search", missing, len(runs), done)
         races = [race for race, trials in pending if all(reached(trial, done) for trial in trials)]
         for race in races:
             for lost in race.halve(number, done):

@@ -65,51 +65,99 @@ SECONDS_BETWEEN_REBUILDS = 5.0
 """The tables are updated at most at this interval; trial files are written at once."""
 
 
-class FailureList:
-    """Keeps the folder's `failures.csv` up to date."""
+class FolderRun:
+    """Runs the phases of a study in its folder, whose `failures.csv` it keeps up to date."""
 
     def __init__(self, folder: ResultFolder, options: Options) -> None:
-        self._folder, self._root, self._reporter = folder, folder.root, options.reporter
-        self._is_part = options.is_part
-        known = read_failures(self._root, on_damage=self._set_aside)
+        self.folder, self.options, self.note = folder, options, options.reporter.note
+        known = read_failures(folder.root, on_damage=self._set_aside)
         self._known = {} if options.retry_failed else {failure.trial: failure for failure in known}
         self._own: set[str] = set()
 
     @property
-    def now(self) -> list[Failure]:
+    def failures(self) -> list[Failure]:
         """Returns the trials of this study that failed, in this run or earlier ones."""
         return [failure for trial, failure in self._known.items() if trial in self._own]
 
-    def to_run(self, missing: Sequence[Trial]) -> list[Trial]:
-        """Returns those missing trials that have not failed before."""
-        self._own |= {trial.identity for trial in missing}
-        return [trial for trial in missing if trial.identity not in self._known]
+    def stored(self, store: TrialStore) -> StoredRuns:
+        """Returns the stored trials, and sets damaged files aside, whose trials then run again."""
+        stored = store.read_all()
+        for error in stored.faults:
+            path = Path(error.where)
+            if is_trial_file(path):
+                kept = kept_aside(path, "damaged")
+                self.note(f"{error}; the file is damaged and {kept}, and the trial runs again")
+            else:  # The file was not written by this package.
+                self.note(f"{error}; the file is left where it is")
+        return stored
 
-    def add(self, failure: Failure) -> None:
+    def phase(
+        self,
+        what: Literal["search", "trials"],
+        missing: Sequence[Trial],
+        total: int,
+        finished: dict[str, TrialResult],
+        then: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Runs the missing trials of a phase, except those that failed before.
+
+        Each finished run is written to the store at once, and added to ``finished`` by its
+        identity.
+
+        Args:
+            total: number of trials of the phase, including finished ones.
+            then: called after each row has been written.
+
+        Raises:
+            OSError: a row could not be written; all earlier ones are kept.
+        """
+        workspace = Workspace(self.folder.running)
+        searching = what == "search"  # the next round of the search continues from the checkpoints
+        store = self.folder.search if searching else self.folder.trials
+        workspace.remove_leftovers(lambda identity: identity in finished and not searching)
+        # Cases with equal settings share a trial.
+        once = {trial.identity: trial for trial in missing}
+        self._own |= once.keys()
+        to_run = [trial for identity, trial in once.items() if identity not in self._known]
+        if left := len(once) - len(to_run):
+            again = "will not run again, unless you give --retry-failed"
+            self.note(f"{what}: {left} failed before and {again}")
+
+        def keep(trial: Trial, result: TrialResult) -> None:
+            store.write(trial, result)
+            finished[trial.identity] = result
+            if not searching:
+                workspace.remove(trial.identity, "npz")
+            then()
+
+        run_trials(what, to_run, total - left, self.options, keep, self._failed, workspace)
+
+    def _failed(self, failure: Failure) -> None:
         """Adds a failure and writes the list at once, if the disk has room."""
         self._known[failure.trial] = failure
         try:
-            write_failures(self._root, list(self._known.values()))
+            write_failures(self.folder.root, list(self._known.values()))
         except OSError as error:
             fault = f"its failure could not be written to {FAILURES_CSV}: {reason(error)}"
-            self._reporter.note(f"{failure.title}: {fault}")
+            self.note(f"{failure.title}: {fault}")
 
     def _set_aside(self, error: InputError) -> None:
-        kept = kept_aside(self._root / FAILURES_CSV, "damaged")
-        self._reporter.note(f"{error}; the file is damaged and {kept}")
+        kept = kept_aside(self.folder.root / FAILURES_CSV, "damaged")
+        self.note(f"{error}; the file is damaged and {kept}")
 
-    def write(self) -> None:
+    def write_failures(self) -> None:
         """Writes the failures of this study and, if it is a part, of the others in the folder.
 
         Raises:
             OSError: the disk is full or the folder is gone.
         """
+        of_others = self.options.is_part
         kept = [
             failure
             for trial, failure in self._known.items()
-            if trial in self._own or (self._is_part and not self._folder.has_row(trial))
+            if trial in self._own or (of_others and not self.folder.has_row(trial))
         ]
-        write_failures(self._root, kept)
+        write_failures(self.folder.root, kept)
 
 
 @dataclass
@@ -136,63 +184,6 @@ class Tables:
         """Rebuilds the tables."""
         write_results(self.root, self.runs())
         self._written = time.monotonic()
-
-
-def run_phase(
-    what: Literal["search", "trials"],
-    missing: Sequence[Trial],
-    total: int,
-    folder: ResultFolder,
-    finished: dict[str, TrialResult],
-    options: Options,
-    failures: FailureList,
-    then: Callable[[], None] = lambda: None,
-) -> None:
-    """Runs the missing trials of a phase, except those that failed before.
-
-    Each finished run is written to the store at once, and added to ``finished`` by its identity.
-
-    Args:
-        total: number of trials of the phase, including finished ones.
-        then: called after each row has been written.
-
-    Raises:
-        OSError: a row could not be written; all earlier ones are kept.
-    """
-    workspace = Workspace(folder.running)
-    searching = what == "search"  # the next round of the search continues from the checkpoints
-    store = folder.search if searching else folder.trials
-    workspace.remove_leftovers(lambda identity: identity in finished and not searching)
-    # Cases with equal settings share a trial.
-    once = list({trial.identity: trial for trial in missing}.values())
-    to_run = failures.to_run(once)
-    if left := len(once) - len(to_run):
-        options.reporter.note(
-            f"{what}: {left} failed before and will not run again, unless you give --retry-failed"
-        )
-
-    def keep(trial: Trial, result: TrialResult) -> None:
-        store.write(trial, result)
-        finished[trial.identity] = result
-        if not searching:
-            workspace.remove(trial.identity, "npz")
-        then()
-
-    run_trials(what, to_run, total - left, options, keep, failures.add, workspace)
-
-
-def read_store(store: TrialStore, reporter: Reporter) -> StoredRuns:
-    """Returns the stored trials, and sets damaged files aside so that their trials run again."""
-
-    stored = store.read_all()
-    for error in stored.faults:
-        path = Path(error.where)
-        if is_trial_file(path):
-            kept = kept_aside(path, "damaged")
-            reporter.note(f"{error}; the file is damaged and {kept}, and the trial runs again")
-        else:  # The file was not written by this package.
-            reporter.note(f"{error}; the file is left where it is")
-    return stored
 
 
 def in_balanced_order(trials: Sequence[Trial]) -> list[Trial]:

@@ -19,15 +19,7 @@ from studies.declaration.study import Study, refuse_missing_images
 from studies.declaration.trial import Runs, Trial, TrialResult
 from studies.execution.hyperparameter_search import find_hyperparameters
 from studies.execution.imported_results import read_imported_rows, refuse_conflict, resume
-from studies.execution.phase import (
-    FailureList,
-    Options,
-    Outcome,
-    Tables,
-    in_balanced_order,
-    read_store,
-    run_phase,
-)
+from studies.execution.phase import FolderRun, Options, Outcome, Tables, in_balanced_order
 from studies.results.result_folder import (
     ResultFolder,
     is_ours,
@@ -59,29 +51,28 @@ def run_in_folder(study: Study, root: Path, options: Options) -> Outcome:
         options.reporter.note(f"left out: {error}")
     _refuse_early(study, root, options, kept.by_identity)
     with open_folder(root, study) as folder:
-        failures = FailureList(folder, options)
+        run = FolderRun(folder, options)
         known: HyperparameterTable = {}
         if any(point.hyperparameters is None for point in study.points()):
-            known = find_hyperparameters(study, folder, options, failures)
+            known = find_hyperparameters(study, run)
         trials = trials_of(study, known)
-        stored = read_store(folder.trials, options.reporter)
+        stored = run.stored(folder.trials)
         n_hidden = 0 if options.is_part else stored.n_beside(trials)
         if n_hidden:
-            options.reporter.note(hidden_rows(n_hidden, study))
+            run.note(hidden_rows(n_hidden, study))
         if options.kept_rows:
             taken = resume(kept.by_identity, trials, folder.trials, stored)
-            files = ", ".join(str(path) for path in options.kept_rows)
-            options.reporter.note(f"{counted(taken, 'finished row')} taken from {files}")
+            files = ", ".join(map(str, options.kept_rows))
+            run.note(f"{counted(taken, 'finished row')} taken from {files}")
         finished = _usable(study, trials, stored, root, options)
         tables = Tables(root, trials, finished)
         missing = [trial for trial in in_balanced_order(trials) if trial.identity not in finished]
         try:
-            shared = folder, finished, options, failures
-            run_phase("trials", missing, len(trials), *shared, then=tables.refresh)
+            run.phase("trials", missing, len(trials), finished, then=tables.refresh)
         finally:
             tables.rebuild()
-        failures.write()
-        return Outcome(tables.runs(), failures.now)
+        run.write_failures()
+        return Outcome(tables.runs(), run.failures)
 
 
 def runner_of(root: Path, options: Options) -> Callable[[Study], Outcome]:
@@ -293,16 +284,11 @@ def _refuse_early(study: Study, root: Path, options: Options, kept: dict[str, Tr
     Raises:
         InputError: see `run_in_folder`.
     """
-    from rpu_ssnn.data import MissingDataError  # this imports numpy
-
     require_compilation()
     refuse_rows_of_other_data(study, root, kept, options.kept_rows)
-    try:
-        refuse_missing_images(study, options.job.data_root)
-    except MissingDataError:
-        # Finished trials need no images; for the others, the check of the workers reports it.
-        if not options.kept_rows and not any(ResultFolder(root).trials.folder.glob("*.json")):
-            raise
+    # Finished trials need no images; for the others, the check of the workers reports it.
+    finished = options.kept_rows or any(ResultFolder(root).trials.folder.glob("*.json"))
+    refuse_missing_images(study, options.job.data_root, needed=not finished)
 
 
 def refuse_rows_of_other_data(

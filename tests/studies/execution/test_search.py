@@ -20,7 +20,7 @@ from studies.declaration.study import Study, load_study
 from studies.declaration.trial import TrialResult
 from studies.declaration.update_rules.base import Hyperparameters
 from studies.execution.hyperparameter_search import find_hyperparameters
-from studies.execution.phase import FailureList, Options, training_job
+from studies.execution.phase import FolderRun, Options, training_job
 from studies.execution.study_runs import run_in_folder
 from studies.results.result_folder import open_folder
 from studies.workers.checkpoint import read_checkpoint
@@ -287,9 +287,9 @@ def test_the_winner_s_run_goes_on_from_its_checkpoint_and_its_row_is_that_of_a_w
     study = small_study(**content)
     options = Options(job=training_job(None), executor=InThisProcess())
     with open_folder(harness.out, study) as folder:
-        failures = FailureList(folder, options)
-        found = find_hyperparameters(study, folder, options, failures)
-    assert not failures.now
+        run = FolderRun(folder, options)
+        found = find_hyperparameters(study, run)
+    assert not run.failures
     (trial,) = run_in_folder(study, harness.out.with_name("whole"), options).runs[:1]
     kept = list((harness.out / "running").glob("*.npz"))
     assert [path.stem for path in kept] == [trial[0].identity]
