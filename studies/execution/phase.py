@@ -25,8 +25,10 @@ from studies.workers.workspace import NO_WORKSPACE, Workspace
 
 
 def training_job(data_root: Path | None) -> Job:
-    """Returns the job that trains with `rpu_ssnn`."""
-    return Job(check=run_trial.check_inputs, execute=run_trial.run_trial, data_root=data_root)
+    """Returns the job that trains with `rpu_ssnn`, with an absolute data folder, since the workers
+    of a cluster start in another folder."""
+    there = None if data_root is None else data_root.absolute()
+    return Job(check=run_trial.check_inputs, execute=run_trial.run_trial, data_root=there)
 
 
 @dataclass(frozen=True)

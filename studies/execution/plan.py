@@ -2,14 +2,14 @@
 
 import heapq
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rpu_ssnn.common.errors import InputError
 from studies.common.settings import short_hash
-from studies.declaration.hyperparameters import HyperparameterTable, hyperparameters_of
+from studies.declaration.hyperparameters import hyperparameters_of
 from studies.declaration.points import Point
 from studies.declaration.search import Race, reached
 from studies.declaration.study import Study
@@ -139,11 +139,27 @@ def make_plan(study: Study, root: Path, kept_rows: Sequence[Path] = ()) -> Plan:
     done = {trial.identity for trial, _ in contents.runs}
     failed = {failure.trial for failure in read_failures(root)} - done
     search = ResultFolder(root).search.read_all()
-    searched_runs, planned = search.made_here, set[str]()
-    rows = [
-        _row(point, study, contents.hyperparameters, done, failed, searched_runs, planned)
-        for point in study.points()
-    ]
+    searched, planned = search.made_here, set[str]()
+
+    def row(point: Point) -> PlanRow:
+        values = hyperparameters_of(point, contents.hyperparameters)
+        if values is not None:
+            trials = [point.trial(study.study, values, seed, study.measure) for seed in point.seeds]
+            left = [trial for trial in trials if trial.identity not in done]
+            missing = [trial for trial in left if trial.identity not in failed]
+            return PlanRow(point.title, trials, missing, [], len(left) - len(missing), 0, 0)
+        race = Race.of(point, study.study, study.search, study.measure)
+        some = next(iter(race.trials))
+        trials = [point.trial(study.study, some, seed, study.measure) for seed in point.seeds]
+        runs = [run for run in race.all_runs() if not reached(run, searched)]
+        stuck = [run for run in runs if run.identity in failed]
+        new = [run for run in runs if run not in stuck and run.identity not in planned]
+        planned.update(run.identity for run in new)
+        if stuck:
+            return PlanRow(point.title, trials, [], new, 0, len(stuck), len(trials))
+        return PlanRow(point.title, trials, trials, new, 0, 0, 0)
+
+    rows = [row(point) for point in study.points()]
     others = [result for _, result in contents.runs if Versions.of(result) != Versions.here()]
     return Plan(rows, len(others), [*contents.faults, *search.faults])
 
@@ -206,34 +222,6 @@ class _StartTimer(Reporter):
 
     def finished(self, trial: Trial, result: TrialResult) -> None:
         """Shows nothing, since the result of a timing has no accuracy."""
-
-
-def _row(
-    point: Point,
-    study: Study,
-    known: HyperparameterTable,
-    done: Collection[str],
-    failed: Collection[str],
-    searched_runs: Mapping[str, TrialResult],
-    planned: set[str],
-) -> PlanRow:
-    """Returns the row of a point, and adds the identities of its new search runs to `planned`."""
-    values = hyperparameters_of(point, known)
-    if values is not None:
-        trials = [point.trial(study.study, values, seed, study.measure) for seed in point.seeds]
-        left = [trial for trial in trials if trial.identity not in done]
-        missing = [trial for trial in left if trial.identity not in failed]
-        return PlanRow(point.title, trials, missing, [], len(left) - len(missing), 0, 0)
-    race = Race.of(point, study.study, study.search, study.measure)
-    some = next(iter(race.trials))
-    trials = [point.trial(study.study, some, seed, study.measure) for seed in point.seeds]
-    runs = [run for run in race.all_runs() if not reached(run, searched_runs)]
-    stuck = [run for run in runs if run.identity in failed]
-    search = [run for run in runs if run not in stuck and run.identity not in planned]
-    planned |= {run.identity for run in search}
-    if stuck:
-        return PlanRow(point.title, trials, [], search, 0, len(stuck), len(trials))
-    return PlanRow(point.title, trials, trials, search, 0, 0, 0)
 
 
 def _cost_key(trial: Trial) -> str:

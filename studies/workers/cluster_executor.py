@@ -9,7 +9,6 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from typing import Any
 
 from distributed import Client, KilledWorker
@@ -100,7 +99,7 @@ class _ClusterPool(WorkerPool):
         return len(self._workers()) - len(self._running)
 
     def check(self, job: Job, trials: Sequence[Trial]) -> list[RpuSsnnError | None]:
-        given = cluster_worker.check, self._task, _anywhere(job), list(trials)
+        given = cluster_worker.check, self._task, job, list(trials)
         addresses = self._workers()
         checks = {each: self._executor.submit(*given, workers=[each]) for each in addresses}
         while any(not check.done() for each, check in checks.items() if each in addresses):
@@ -137,9 +136,7 @@ class _ClusterPool(WorkerPool):
             self._executor.shutdown(wait=False)
 
     def _started(self, job: Job, trial: Trial) -> Running:
-        running: Running = self._executor.submit(
-            cluster_worker.execute, self._task, _anywhere(job), trial
-        )
+        running: Running = self._executor.submit(cluster_worker.execute, self._task, job, trial)
         return running
 
     def _why(self, error: Exception) -> str:
@@ -164,8 +161,3 @@ class _ClusterPool(WorkerPool):
     def _on_event(self, event: tuple[float, Any]) -> None:
         identity, progress = event[1]
         self._progress[identity] = progress
-
-
-def _anywhere(job: Job) -> Job:
-    """Returns the job with an absolute data folder, since workers start in another folder."""
-    return job if job.data_root is None else replace(job, data_root=job.data_root.resolve())
