@@ -29,34 +29,19 @@ def print_table(
         InputError: the file has another ending, has the name of a table that a run writes, is one
             of `rows`, or cannot be written.
     """
-    from studies.results.tables import write_csv
+    from studies.results.tables import CURVES_CSV, FAILURES_CSV, RESULTS_CSV, write_csv
 
     if out is not None:
         refuse_unwritable(command, "--out", out, (".csv",))
-        refuse_result_table(command, out, out)
+        own = out.name in (RESULTS_CSV, CURVES_CSV, FAILURES_CSV)
+        allowed = f"must have another name, as the numbers would replace a study's {out.name}"
+        require(not own, command, "--out", str(out), allowed)
         read = out.exists() and any(map(out.samefile, rows or ()))
         require(not read, command, "--out", str(out), "must be another file than those of --rows")
         with refusing(out, "must be a writable file", OSError):
             write_csv(exact, out)
         text += f"\ntable   {out}"
     typer.echo(text)
-
-
-def refuse_result_table(command: str, out: Path, table: Path) -> None:
-    """Refuses a file with the name of a table that `rpu-ssnn run` writes.
-
-    Args:
-        out: the path as the user gave it.
-        table: the file to write.
-
-    Raises:
-        InputError: the file has such a name.
-    """
-    from studies.results.tables import CURVES_CSV, FAILURES_CSV, RESULTS_CSV
-
-    allowed = f"must have another name, as the numbers would replace a study's {table.name}"
-    theirs = (RESULTS_CSV, CURVES_CSV, FAILURES_CSV)
-    require(table.name not in theirs, command, "--out", str(out), allowed)
 
 
 def replace_unencodable() -> None:

@@ -1,16 +1,12 @@
-"""Defines the commands that plan a study, show its results, and export its networks.
+"""Defines the commands that plan a study, show its results, and export its networks."""
 
-`figure` draws the figures of the paper that are not sweeps of a study.
-"""
-
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rpu_ssnn.common.errors import Fault, require
-from rpu_ssnn.common.files import PLOT_SUFFIXES, refuse_unwritable, write_whole
+from rpu_ssnn.common.files import PLOT_SUFFIXES, refuse_unwritable
 from studies.cli.options import (
     DataOption,
     FolderArgument,
@@ -23,7 +19,7 @@ from studies.cli.options import (
     path_option,
     shown,
 )
-from studies.cli.output import print_table, refuse_result_table
+from studies.cli.output import print_table
 from studies.cli.running import print_plan
 from studies.common.choices import Kind
 
@@ -204,37 +200,6 @@ def export(
         typer.echo("the two may differ, as aihwkit's own noise cannot be seeded")
     if done.left_out:
         typer.echo(f"both are of the trained network; {done.left_out}")
-
-
-@results_app.command()
-def figure(
-    which: Annotated[Literal["figure5", "figure7"], typer.Argument(help="A figure of the paper.")],
-    folder: Annotated[
-        Path | None, path_argument("Output folder of the study paper_figure7, for figure7 only.")
-    ] = None,
-    data: DataOption = None,
-    out: Annotated[
-        Path | None,
-        path_option("File (.png, .pdf, .svg); default: paper_NAME.png, in this folder."),
-    ] = None,
-) -> None:
-    """Draw a figure of the paper, and write its numbers into a CSV beside it."""
-    from studies.execution.api import load_results
-    from studies.report.figure_style import save
-
-    path = out or Path(f"paper_{which}.png")
-    given, allowed = folder and str(folder), "must be given for figure7, and left out for figure5"
-    require((which == "figure7") == (folder is not None), "figure", "FOLDER", given, allowed)
-    allowed = "must be left out for figure7; only figure5 needs images of MNIST"
-    require(data is None or folder is None, "figure", "--data", str(data), allowed)
-    refuse_unwritable("figure", "--out", path, PLOT_SUFFIXES)
-    numbers = path.with_suffix(".csv")
-    refuse_result_table("figure", path, numbers)
-    module = import_module(f"studies.reproductions.figures.{which}")
-    table = module.numbers(data if folder is None else load_results(folder))
-    typer.echo(save(module.draw(table), path))
-    write_whole(numbers, lambda file: table.to_csv(file, index=False))
-    typer.echo(numbers)
 
 
 def _finished(folder: Path, rows: list[Path] | None) -> "tuple[Study, Runs]":

@@ -1,10 +1,8 @@
 """Compares the numbers of the paper's figures with direct calculation, and draws the figures."""
 
-from pathlib import Path
-
 import efficiency
+import figure5
 import numpy as np
-import pandas as pd
 import pytest
 import temporal_bias
 
@@ -12,9 +10,6 @@ from rpu_ssnn.algorithm_checks.trace import trace
 from rpu_ssnn.network import Network
 from rpu_ssnn.spec import EncodingSpec, InhibitionSpec, NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses import rate_synapses
-from studies.cli.results import figure
-from studies.reproductions.figures import figure5, figure7
-from support.commands import refused
 from support.rpu_ssnn.equations import SIZES, Trace, presentations, some_weights
 from support.studies.harness import RATE, small_study
 
@@ -47,12 +42,12 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
         hidden=(10,), encoding=EncodingSpec(input_rate=0.5), inhibition=InhibitionSpec(clocked=True)
     )
     network = figure5.SmallNetwork(spec, weights, data)
-    monkeypatch.setattr(figure5, "train_small", lambda _: network)
+    monkeypatch.setattr(figure5, "train_small", lambda: network)
 
 
 @pytest.mark.usefixtures("small")
 def test_figure_5_compares_the_same_weights_with_and_without_inhibition() -> None:
-    table = figure5.numbers(None)
+    table = figure5.numbers()
     for name in figure5.NAMES:
         assert table[name].sum() == pytest.approx(1.0)
         assert (np.diff(table[name]) <= 0).all()
@@ -66,45 +61,6 @@ def test_shares_are_sorted_by_row_and_silent_rows_left_out() -> None:
     values = np.array([[1.0, 3.0, 0.0], [0.0, 0.0, 0.0], [2.0, 0.0, 0.0]])
     np.testing.assert_allclose(figure5.sorted_share(values), [0.875, 0.125, 0.0])
     np.testing.assert_allclose(figure5.softmax(np.log([[1.0, 3.0]])), [[0.25, 0.75]])
-
-
-def test_figure_7_puts_noise_of_as_many_slots_beside_coincidences() -> None:
-    rows = [
-        ("coincidence", 0, 50, np.nan, 96.0), ("coincidence", 1, 50, np.nan, 97.0),
-        ("noise", 0, np.nan, 50, 95.0), ("noise", 1, np.nan, 50, 95.0),
-        ("ann", 0, np.nan, np.nan, 98.0),
-    ]  # fmt: skip
-    columns = ["label", "seed", "sweep.network.T", "sweep.surrogate.T_s", "test_accuracy"]
-    table = figure7.numbers(pd.DataFrame(rows, columns=columns)).set_index("case")
-    assert list(table.index) == ["coincidence", "noise"]
-    assert tuple(table.loc["coincidence"]) == (50, 2, 96.5, pytest.approx(0.70711, abs=1e-5))
-    assert tuple(table.loc["noise"]) == (50, 2, 95.0, 0.0)
-    assert len(figure7.draw(table.reset_index()).axes) == 2
-
-
-def test_figure_7_needs_a_sweep_over_slots() -> None:
-    with refused("figure7", "sweep", "network.T"):
-        figure7.numbers(pd.DataFrame({"label": ["a"], "seed": [0], "test_accuracy": [90.0]}))
-
-
-@pytest.mark.usefixtures("small")
-def test_the_command_writes_the_figure_and_its_numbers(tmp_path: Path) -> None:
-    out = tmp_path / "f.svg"
-    figure("figure5", None, None, out)
-    assert out.stat().st_size > 1000
-    written = pd.read_csv(tmp_path / "f.csv")
-    assert list(written.columns) == ["rank", *figure5.NAMES, "distance"]
-
-
-@pytest.mark.parametrize(("which", "folder"), [("figure7", None), ("figure5", Path("x"))])
-def test_a_folder_goes_with_figure_7_alone(which: str, folder: Path | None) -> None:
-    with refused("figure", "FOLDER"):
-        figure(which, folder, None, None)  # type: ignore[arg-type]
-
-
-def test_images_go_with_the_figure_that_shows_some() -> None:
-    with refused("figure: --data: 'x'", "figure5"):
-        figure("figure7", Path("x"), Path("x"), None)
 
 
 def test_noise_is_swept_only_where_a_case_has_it() -> None:

@@ -2,6 +2,8 @@
 
 The test images are shown to the same weights twice: with the inhibition of the training, and
 without any (raw). Each output is normalised to sum 1, sorted, and averaged over the images.
+`python benchmarks/figure5.py` reads the images in $RPU_SSNN_DATA and writes a table and a figure to
+the current folder.
 """
 
 from dataclasses import dataclass
@@ -20,7 +22,14 @@ from rpu_ssnn.spec import EncodingSpec, InhibitionSpec, NetworkSpec, TrainingSpe
 from rpu_ssnn.synapses import rate_synapses
 from rpu_ssnn.synapses.base import Weights
 from rpu_ssnn.training import train
-from studies.report.figure_style import FONT_POINTS, WIDE_INCHES, finish_axes, looks, new_figure
+from studies.report.figure_style import (
+    FONT_POINTS,
+    WIDE_INCHES,
+    finish_axes,
+    looks,
+    new_figure,
+    save,
+)
 
 CHUNK = 1000
 NAMES = ("raw", "softmax of raw", "winner takes all")
@@ -40,13 +49,13 @@ class SmallNetwork:
         return share * np.float32(self.spec.encoding.input_rate)
 
 
-def train_small(root: Path | None) -> SmallNetwork:
+def train_small() -> SmallNetwork:
     """Trains 784-256-10 by Eq. 9 with seed 0 on all training images of MNIST, three times.
 
     Raises:
         InputError: the images are missing.
     """
-    data = load_dataset("mnist", root, n_train=60_000, n_test=None, validation_share=0.0, seed=0)
+    data = load_dataset("mnist", n_train=60_000, n_test=None, validation_share=0.0, seed=0)
     spec = NetworkSpec(
         hidden=(256,),
         encoding=EncodingSpec(input_rate=0.5),
@@ -57,14 +66,14 @@ def train_small(root: Path | None) -> SmallNetwork:
         return SmallNetwork(spec, weights_of(trained, "figure"), data)
 
 
-def numbers(root: Path | None) -> pd.DataFrame:
+def numbers() -> pd.DataFrame:
     """Returns one row per rank: ``rank``, a column for each of `NAMES`, ``distance``.
 
     The softmax is computed from the raw spike counts. ``distance`` (the same in every row) is the
     total variation distance between the curves "winner takes all" and "softmax of raw": half the
     sum of absolute differences, 0 to 1.
     """
-    network = train_small(root)
+    network = train_small()
     winner = output_counts(network, InhibitionSpec(clocked=True))
     raw = output_counts(network, InhibitionSpec())
     curves = dict(zip(NAMES, (raw, softmax(raw, axis=1), winner), strict=True))
@@ -110,3 +119,13 @@ def draw(table: pd.DataFrame) -> Figure:
     axes.legend(fontsize=FONT_POINTS, frameon=False)
     finish_axes(axes, "output neurons, by falling response", "mean share of the response")
     return figure
+
+
+def main() -> None:
+    table = numbers()
+    table.to_csv("paper_figure5.csv", index=False)
+    save(draw(table), Path("paper_figure5.png"))
+
+
+if __name__ == "__main__":
+    main()
