@@ -5,7 +5,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from rpu_ssnn.common.errors import Fault, InputError, meant, one_of, require
 from rpu_ssnn.common.files import user_path
@@ -18,6 +18,9 @@ _FILE = re.compile(r"(?P<path>.*\.ya?ml)(?P<entry>:[^:]*)?")
 _NAME = re.compile(r"[A-Za-z_][\w-]*")
 _CALL = re.compile(r"(?P<kind>\s*\w+\s*\()(?P<inside>.*)\)\s*")
 _FOLDERS = re.compile(r"[^(),\s][^(),]*/(?=[^/(),])")
+
+type FilePlace = Literal["alone", "call", "table"]
+"""A device may be named by a file alone, by one in parentheses, or by the folder of a table."""
 
 RECORD_ONLY = (
     "endurance_cycles",
@@ -119,70 +122,70 @@ def beside_study(
         InputError: a file or folder is in neither place.
     """
 
-    def located(path: str, is_table: bool, in_call: bool) -> str:
+    def located(path: str, place: FilePlace) -> str:
         given = user_path(where, field, path)
-        for place in (folder / given, given):
-            if place.exists():
-                text = os.path.normpath(place.absolute())
+        both = folder / given, given
+        for found in both:
+            if found.exists():
+                text = os.path.normpath(found.absolute())
                 if seen_from is not None:
                     text = Path(os.path.relpath(text, seen_from.absolute())).as_posix()
-                if in_call and any(mark in text for mark in "(),"):
+                if place != "alone" and any(mark in text for mark in "(),"):
                     allowed = f"must lie in a folder without parentheses and commas, unlike {text}"
                     raise InputError(where, field, path, allowed)
                 return text
-        if is_table:
+        if place == "table":
             from device_presets.jump_tables.table_device import shipped_or_own
 
             if shipped_or_own(given) != given:
                 return path
-        looked = dict.fromkeys(str(place.absolute()) for place in (folder / given, given))
+        looked = dict.fromkeys(str(missing.absolute()) for missing in both)
         allowed = f"must be a file or folder that exists; there is no {' or '.join(looked)}"
         raise InputError(where, field, path, allowed)
 
     return with_files(device, located, folder, Path())
 
 
-def with_files(device: object, change: Callable[[str, bool, bool], str], *folders: Path) -> object:
+def with_files(device: object, change: Callable[[str, FilePlace], str], *folders: Path) -> object:
     """Returns the device with the paths of its preset files and folders of tables changed.
 
     Args:
         device: the device as a case has it; returned unchanged if it names no file.
-        change: called with a path, whether it is a folder of a table, and whether it is in
-            parentheses; returns the new path.
+        change: called with a path and its place; returns the new path.
         folders: where to look for the YAML file of a name that no shipped preset has.
     """
 
-    def placed(part: object, is_table: bool, in_call: bool = True) -> object:
-        if isinstance(part, str) and not is_table and _NAME.fullmatch(part):
+    def table(folder: object) -> object:
+        own = isinstance(folder, str) and folder and not folder.startswith("sha256=")
+        return change(str(folder), "table") if own else folder
+
+    def preset(name: str, place: FilePlace = "call") -> str:
+        if _NAME.fullmatch(name) and any((one / f"{name}.yaml").is_file() for one in folders):
             from device_presets.library.preset_lookup import preset_names
 
-            if part.lower() not in preset_names() and any(
-                (place / f"{part}.yaml").is_file() for place in folders
-            ):
-                part = f"{part}.yaml"
-        file = _FILE.fullmatch(part) if isinstance(part, str) else None
-        if file is not None and not is_table:
-            return change(file["path"], is_table, in_call) + (file["entry"] or "")
-        is_folder = is_table and isinstance(part, str) and part and not part.startswith("sha256=")
-        return change(str(part), is_table, in_call) if is_folder else part
+            name = name if name.lower() in preset_names() else f"{name}.yaml"
+        if (file := _FILE.fullmatch(name)) is None:
+            return name
+        return change(file["path"], place) + (file["entry"] or "")
 
     if isinstance(device, Mapping) and "law" in device:
         law = device["law"]
         named = isinstance(law, str) and law.endswith(".py")
-        return {**device, "law": change(law, False, True)} if named else device
+        return {**device, "law": change(law, "call")} if named else device
     if isinstance(device, Mapping) and set(device) == {"table"}:
         tables = device["table"]
-        several = tables if isinstance(tables, list) else [tables]
-        return {"table": [placed(folder, is_table=True) for folder in several]}
-    call = _CALL.fullmatch(device) if isinstance(device, str) else None
+        return {"table": list(map(table, tables if isinstance(tables, list) else [tables]))}
+    if not isinstance(device, str):
+        return device
+    call = _CALL.fullmatch(device)
     if call is None:
-        return placed(device, is_table=False, in_call=False)
-    if call["kind"].strip() == "law(":
-        law, comma, parameters = call["inside"].partition(",")
-        return f"{call['kind']}{change(law.strip(), False, True)}{comma}{parameters})"
-    is_table = call["kind"].strip() == "table("
-    parts = (placed(part.strip(), is_table) for part in call["inside"].split(","))
-    return f"{call['kind']}{', '.join(map(str, parts))})"
+        return preset(device, "alone")
+    kind, inside = call["kind"], call["inside"]
+    if kind.strip() == "law(":
+        law, comma, parameters = inside.partition(",")
+        return f"{kind}{change(law.strip(), 'call')}{comma}{parameters})"
+    placed = table if kind.strip() == "table(" else preset
+    return f"{kind}{', '.join(str(placed(part.strip())) for part in inside.split(','))})"
 
 
 def path_free(device: str) -> str:
