@@ -17,7 +17,6 @@ from rpu_ssnn.engine.blocks import (
     Events,
     clear_flag,
     first_flags,
-    has_flag,
     list_signed,
     list_spikes,
 )
@@ -35,11 +34,15 @@ type NeuronValues = Float32[np.ndarray, " neurons"]
 
 
 @inner
-def _integrate(membrane: Block, current: Block, move: np.float32, keep: np.float32) -> None:
-    """Adds `move` x current to the membranes, and then multiplies the currents by `keep` (Eq.
-    3)."""
+def _integrate(
+    membrane: Block, current: Block, move: np.float32, keep: np.float32, floored: bool
+) -> None:
+    """Adds `move` x current to the membranes, which stay at 0 or above if `floored`, and then
+    multiplies the currents by `keep` (Eq. 3)."""
     for k in range(BLOCK):
         membrane[k] += move * current[k]
+        if floored:
+            membrane[k] = max(np.float32(0.0), membrane[k])
         current[k] *= keep
 
 
@@ -52,23 +55,27 @@ def fire_from_current(
     keep: np.float32,
     theta: np.float32,
     to_zero: bool,
-    alive: np.uint64,
+    is_open: np.uint64,
+    hold: bool,
+    floored: bool,
 ) -> np.uint64:
-    """Fires the neurons of a block that have reached `theta` and are alive (flags; Eq. 1 and 3).
+    """Fires the neurons of a block that have reached `theta` (Eq. 1 and 3; one stream of Eq. 4 to
+    7).
 
-    A spike lowers the membrane by theta, or resets it to zero.
-    Returns the flags of those that spike.
+    Only open neurons (flags) spike. A membrane at the threshold is lowered by theta, or set to
+    zero; with `hold`, only that of an open neuron. Returns the flags of the neurons that spike.
     """
     v = membrane[at : at + BLOCK]
-    _integrate(v, current[at : at + BLOCK], move, keep)
-    spikes = uint64(0)
+    _integrate(v, current[at : at + BLOCK], move, keep, floored)
+    reached = uint64(0)
     for k in range(BLOCK):
-        spikes |= uint64(v[k] >= theta) << uint64(k)
-    spikes &= alive
-    if spikes:
+        reached |= uint64(v[k] >= theta) << uint64(k)
+    spikes = reached & is_open
+    lowers = spikes if hold else reached
+    if lowers:
         for k in range(BLOCK):
             lowered = np.float32(0.0) if to_zero else v[k] - theta
-            v[k] = lowered if (spikes >> uint64(k)) & uint64(1) else v[k]
+            v[k] = lowered if (lowers >> uint64(k)) & uint64(1) else v[k]
     return spikes
 
 
@@ -91,7 +98,7 @@ def fire_pairs(
     those with a positive spike.
     """
     v = membrane[at : at + BLOCK]
-    _integrate(v, current[at : at + BLOCK], move, keep)
+    _integrate(v, current[at : at + BLOCK], move, keep, False)
     half, up, down = np.float32(0.5) * theta, uint64(0), uint64(0)
     for k in range(BLOCK):
         up |= uint64(v[k] >= half) << uint64(k)
@@ -111,55 +118,41 @@ def fire_gradient(
 ) -> None:
     """Fires the positive and the negative stream of one layer: Eq. 4, 5 (hidden) or 6, 7
     (output)."""
-    keep = net.kernel_keep
+    n, first, base = net.size[layer], net.neuron_start[layer], 2 * net.event_start[layer]
+    theta = net.theta_n if layer == net.crossbars else net.theta_b
+    keep, to_zero, current = net.kernel_keep, net.reset_to_zero, state.gradient_current
     move = np.float32(1.0) - keep
-    is_output = layer == net.crossbars
-    theta = net.theta_n if is_output else net.theta_b
-    start, n, base = net.neuron_start[layer], net.size[layer], 2 * net.event_start[layer]
-    stop = net.neuron_start[layer + 1]
-    current = state.gradient_current[start:stop]
-    positive, negative = state.positive[start:stop], state.negative[start:stop]
-    zero, count = np.float32(0.0), ZERO
     events = state.gradient_events[base : base + 2 * n]
     signs = state.gradient_sign[base : base + 2 * n]
+    count, negative = ZERO, uint64(0)
     if circuits is not None and circuits.drawn.gradient:
         for at in range(0, n, BLOCK):
-            word = (start + at) // BLOCK
-            is_open = first_flags(n - at) if is_output else state.fired[word]
-            up, down = fire_circuits(net, state, circuits, POSITIVE, word, is_open)
+            word = (first + at) // BLOCK
+            up, down = fire_circuits(net, state, circuits, POSITIVE, word, state.open[word])
             if not net.coupled:
-                down = fire_circuits(net, state, circuits, NEGATIVE, word, is_open)[0]
+                down = fire_circuits(net, state, circuits, NEGATIVE, word, state.open[word])[0]
             count = list_signed(up, up, at, events, signs, count)
-            count = list_signed(down, uint64(0), at, events, signs, count)
+            count = list_signed(down, negative, at, events, signs, count)
     elif net.coupled:
         for at in range(0, n, BLOCK):
-            # Padding neurons must not fire at any threshold.
-            is_open = first_flags(n - at) if is_output else state.fired[(start + at) // BLOCK]
+            is_open = state.open[(first + at) // BLOCK]
             spikes, up = fire_pairs(
-                at, positive, current, move, keep, theta, net.reset_to_zero, is_open, net.hold
+                first + at, state.positive, current, move, keep, theta, to_zero, is_open, net.hold
             )
             count = list_signed(spikes, up, at, events, signs, count)
-        # Rows list positive spikes first; at most one stream of a coupled pair spikes in a slot.
     else:
-        for j in range(n):
-            step = move * current[j]
-            positive[j] += step
-            negative[j] -= step
-            if net.floored:
-                positive[j] = max(zero, positive[j])
-                negative[j] = max(zero, negative[j])
-            current[j] *= keep
-        for stream in range(2):
-            branch = positive if stream == 0 else negative
-            for j in range(n):
-                if branch[j] >= theta:
-                    is_open = is_output or has_flag(state.fired, start + j)
-                    if is_open or not net.hold:
-                        branch[j] = zero if net.reset_to_zero else branch[j] - theta
-                    if is_open:
-                        events[count] = j
-                        signs[count] = 1 if stream == 0 else -1
-                        count += 1
+        streams = (
+            (state.positive, move, np.float32(1.0), ~negative),  # both streams use one current
+            (state.negative, -move, keep, negative),
+        )
+        for membrane, gain, kept, sign in streams:
+            for at in range(0, n, BLOCK):
+                is_open = state.open[(first + at) // BLOCK]
+                spikes = fire_from_current(
+                    first + at, membrane, current, gain, kept, theta, to_zero, is_open,
+                    net.hold, net.floored,
+                )  # fmt: skip
+                count = list_signed(spikes, sign, at, events, signs, count)
     state.gradient_count[layer] = count
 
 
@@ -176,8 +169,9 @@ def begin(net: Parameters, state: WorkerState, shown: Presentations, learn: bool
             state.current[j] = 0.0
             state.membrane[j] = draw_uniform(random) * net.theta if net.random_start else 0.0
         for at in range(0, net.size[layer], BLOCK):
-            state.fired[(start + at) // BLOCK] = 0
-            state.alive[(start + at) // BLOCK] = first_flags(net.size[layer] - at)
+            word, all_flags = (start + at) // BLOCK, first_flags(net.size[layer] - at)
+            state.alive[word] = all_flags
+            state.open[word] = all_flags if layer == net.crossbars else uint64(0)
     if learn:
         _begin_gradient(net, state)
     if learn or net.clocked:
@@ -271,9 +265,10 @@ def _fire_forward(
                 bits = fire_circuits(net, state, circuits, FORWARD, word, state.alive[word])[0]
             else:
                 bits = fire_from_current(
-                    at, membrane, current, move, keep, theta, net.reset_to_zero, state.alive[word]
-                )
-            state.fired[word] |= bits
+                    at, membrane, current, move, keep, theta, net.reset_to_zero,
+                    state.alive[word], True, False,
+                )  # fmt: skip
+            state.open[word] |= bits
             count = list_spikes(bits, at, events, count)
         state.event_count[layer] = count
         if layer == net.crossbars == len(net.size) - 1 and net.inhibition > 0.0:

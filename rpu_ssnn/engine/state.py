@@ -43,8 +43,9 @@ class WorkerState(NamedTuple):
     random: UInt64[np.ndarray, "1"]
     current: Float32[np.ndarray, " neurons"]
     membrane: Float32[np.ndarray, " neurons"]
-    fired: UInt64[np.ndarray, " blocks"]
-    """These flags mark neurons that have spiked in this presentation."""
+    open: UInt64[np.ndarray, " blocks"]
+    """These flags mark neurons whose gradient may spike: hidden ones that have spiked in this
+    presentation, and all outputs."""
     alive: UInt64[np.ndarray, " blocks"]
     """These flags mark neurons that can spike."""
     gradient_current: Float32[np.ndarray, " neurons"]
@@ -97,7 +98,7 @@ def make_worker_state(net: Parameters, several: tuple[int, ...] = ()) -> WorkerS
     neuron_arrays = ("current", "membrane", "gradient_current", "positive", "negative")
     shapes: dict[str, tuple[int | tuple[int, ...], Any]] = {
         **dict.fromkeys(neuron_arrays, (neurons, np.float32)),
-        **dict.fromkeys(("fired", "alive"), (neurons // BLOCK, np.uint64)),
+        **dict.fromkeys(("open", "alive"), (neurons // BLOCK, np.uint64)),
         **dict.fromkeys(("relay_current", "relay_membrane"), (net.relays, np.float32)),
         **dict.fromkeys(("pixel_rate", "pixel_phase"), (pixels, np.float64)),
         **dict.fromkeys(("event_count", "gradient_count"), (layers, np.int64)),
@@ -141,7 +142,7 @@ def one_state(states: WorkerState, k: int) -> WorkerState:
         random=states.random[k],
         current=states.current[k],
         membrane=states.membrane[k],
-        fired=states.fired[k],
+        open=states.open[k],
         alive=states.alive[k],
         gradient_current=states.gradient_current[k],
         positive=states.positive[k],

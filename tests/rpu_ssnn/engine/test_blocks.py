@@ -58,19 +58,24 @@ def membranes(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("to_zero", [False, True])
-def test_firing_from_currents(seed: int, to_zero: bool) -> None:
+@pytest.mark.parametrize(("hold", "floored"), [(True, False), (False, False), (True, True)])
+def test_firing_from_currents(seed: int, to_zero: bool, hold: bool, floored: bool) -> None:
     rng = np.random.default_rng(seed)
-    alive = rng.integers(2**64, dtype=np.uint64) if seed else ALL
+    is_open = rng.integers(2**64, dtype=np.uint64) if seed else ALL
     membrane, current = membranes(rng)
     after, falling, flags = membrane.copy(), current.copy(), 0
     for k in range(BLOCK):
         j = BLOCK + k
         after[j] += MOVE * current[j]
+        after[j] = max(after[j], 0.0) if floored else after[j]
         falling[j] *= KEEP
-        if after[j] >= THETA and int(alive) >> k & 1:
-            flags |= 1 << k
-            after[j] = 0.0 if to_zero else after[j] - THETA
-    spikes = fire_from_current(BLOCK, membrane, current, MOVE, KEEP, THETA, to_zero, alive)
+        opened = int(is_open) >> k & 1
+        if after[j] >= THETA:
+            flags |= opened << k
+            if opened or not hold:
+                after[j] = 0.0 if to_zero else after[j] - THETA
+    settings = MOVE, KEEP, THETA, to_zero, is_open, hold, floored
+    spikes = fire_from_current(BLOCK, membrane, current, *settings)
     assert int(spikes) == flags
     assert 0 < flags.bit_count() < BLOCK
     np.testing.assert_array_equal(membrane, after)

@@ -198,7 +198,7 @@ def test_a_circuit_is_its_plain_reference(settings: dict[str, float], reading: s
             up, down = (listed(state, 2 * at, int(state.gradient_count[layer]), s) for s in (1, -1))
             pushes = move * held["gradient_current"]
             for j in places:
-                is_open = layer == 2 or holds(state.fired, j)
+                is_open = layer == 2 or holds(state.open, j)
                 v, is_up, is_down = positive.fire(
                     j, t, held["positive"][j], pushes[j], is_open, **gate
                 )
