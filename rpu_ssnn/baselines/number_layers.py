@@ -11,10 +11,10 @@ from jaxtyping import Float32
 
 from rpu_ssnn.baselines.control_settings import READS_A_PRESENTATION, AnalogSgdSpec
 from rpu_ssnn.baselines.convolution import Patches
+from rpu_ssnn.baselines.number_trains import TrainLaw, number_trains
 from rpu_ssnn.devices.device_source import DeviceSource
 from rpu_ssnn.spec import Connection
 from rpu_ssnn.synapses.base import Crossbar, Synapses, Weights
-from rpu_ssnn.synapses.native.number_trains import TrainLaw, number_trains
 from rpu_ssnn.synapses.native.synapses import NativeSynapses
 from rpu_ssnn.synapses.tiles.synapses import TileSynapses
 
@@ -67,25 +67,20 @@ class AihwkitLayer(TileSynapses, NumberLayer):
 
     Args:
         connection: the connection of the layers.
+        crossbar: that of `number_crossbar`.
         device: the device, which must not remember its pulses.
-        cycles: the patches that an image takes, one after the other (`slot_cycles`).
 
     Raises:
         InputError: see `rpu_ssnn.spec.tile.check_device`.
     """
 
     def __init__(
-        self,
-        connection: Connection,
-        device: DeviceSource,
-        spec: AnalogSgdSpec,
-        cycles: int,
-        seeds: SeedPair,
+        self, connection: Connection, crossbar: Crossbar, device: DeviceSource, spec: AnalogSgdSpec
     ) -> None:
         self.patches = Patches(connection)
         trains = spec.trains
         super().__init__(
-            number_crossbar(connection, spec, cycles, seeds),
+            crossbar,
             device,
             spec.tile,
             spec.learning_rate,
@@ -130,22 +125,16 @@ class NativeLayer(NativeSynapses, NumberLayer):
 
     Args:
         connection: the connection of the layers.
-        cycles: the patches that an image takes, one after the other (`slot_cycles`).
+        crossbar: that of `number_crossbar`.
 
     Raises:
         InputError: see `NativeSynapses`.
     """
 
     def __init__(
-        self,
-        connection: Connection,
-        device: DeviceSource,
-        spec: AnalogSgdSpec,
-        cycles: int,
-        seeds: SeedPair,
+        self, connection: Connection, crossbar: Crossbar, device: DeviceSource, spec: AnalogSgdSpec
     ) -> None:
         self.patches = Patches(connection)
-        crossbar = number_crossbar(connection, spec, cycles, seeds)
         super().__init__(crossbar, device, spec.tile, spec.learning_rate)
         self._positions, self._arrays = crossbar.positions, crossbar.arrays
         trains = spec.trains
@@ -198,11 +187,14 @@ def number_layer(
 ) -> NumberLayer:
     """Returns a layer in the simulator that the tile asks for.
 
+    Args:
+        cycles: the patches that an image takes, one after the other (`slot_cycles`).
+
     Raises:
         InputError: the layer refuses the device or the settings.
     """
     made = NativeLayer if spec.tile.simulator == "native" else AihwkitLayer
-    return made(connection, device, spec, cycles, seeds)
+    return made(connection, number_crossbar(connection, spec, cycles, seeds), device, spec)
 
 
 def number_crossbar(

@@ -6,10 +6,10 @@ import pytest
 from device_presets import get_device
 from rpu_ssnn.baselines.analog_sgd import AnalogNetwork, train_analog_sgd
 from rpu_ssnn.baselines.control_settings import AnalogSgdSpec, PulseTrainSpec
-from rpu_ssnn.baselines.number_layers import AihwkitLayer, NativeLayer
+from rpu_ssnn.baselines.number_layers import AihwkitLayer, NativeLayer, number_crossbar
 from rpu_ssnn.common.training_state import TrainingState
 from rpu_ssnn.data import Dataset
-from rpu_ssnn.spec import dense
+from rpu_ssnn.spec import connect
 from rpu_ssnn.spec.array_physics import DeviceReadNoiseSpec, HalfSelectSpec
 from rpu_ssnn.spec.tile import ReadSpec, TileSpec
 from support.rpu_ssnn.networks import KeptStates, with_first
@@ -32,7 +32,9 @@ def layer[T: AihwkitLayer | NativeLayer](
     spec = AnalogSgdSpec(tile=tile, trains=trains, batch=batch, learning_rate=rate)  # type: ignore[arg-type]
     seeds = np.random.SeedSequence(1), np.random.SeedSequence(2)
     overrides = QUIET if device == "ideal" else {}
-    return kind(dense((N_IN, N_OUT))[0], get_device(device, overrides), spec, 1, seeds)
+    (connection,) = connect((), N_IN, N_OUT)
+    crossbar = number_crossbar(connection, spec, 1, seeds)
+    return kind(connection, crossbar, get_device(device, overrides), spec)
 
 
 def numbers(rows: int = 1) -> tuple[np.ndarray, np.ndarray]:
