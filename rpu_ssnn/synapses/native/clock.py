@@ -12,11 +12,9 @@ from jaxtyping import Float64, Int64
 
 from rpu_ssnn.common.training_state import State
 from rpu_ssnn.devices.device_record import MEMORY, empty_records
-from rpu_ssnn.devices.device_source import DeviceSource
 from rpu_ssnn.devices.laws.charge_trap import share_kept
-from rpu_ssnn.spec.tile import TileSpec
-from rpu_ssnn.synapses.base import Crossbar
 from rpu_ssnn.synapses.native.cells import Memory
+from rpu_ssnn.synapses.native.setup import Setup
 
 LONGEST, LAST = 1 << 40, 1 << 62
 """A batch takes at most `LONGEST` slots, and the clock stops at slot `LAST`, since no device loses
@@ -26,12 +24,6 @@ more after that."""
 class Clock:
     """Counts slots, and keeps the last pulses of devices that remember them.
 
-    Args:
-        crossbar: gives the shape, the batch and the slots per presentation.
-        device: gives the pulse physics of devices that remember pulses.
-        spec: gives the idle time and the length of a slot, which is stretched to the shortest one
-            that such a device allows.
-
     Attributes:
         memory: the memory of the cells, in `cells` order; compiled code updates it.
         loses: whether charge is lost as time passes.
@@ -40,11 +32,10 @@ class Clock:
         now: the slot after the last pulse, or the first slot of a batch without pulses.
     """
 
-    def __init__(self, crossbar: Crossbar, device: DeviceSource, spec: TileSpec) -> None:
-        physics = device.pulse_physics
-        shortest = 0.0 if physics is None else physics.shortest_slot_s
-        self.slot_s = max(spec.slot_seconds, shortest)
-        idle = 0 if physics is None else math.ceil(spec.idle_seconds / self.slot_s)
+    def __init__(self, setup: Setup) -> None:
+        physics, crossbar = setup.device.pulse_physics, setup.crossbar
+        self.slot_s = setup.slot_s
+        idle = 0 if physics is None else math.ceil(setup.spec.idle_seconds / self.slot_s)
         self.slots = min(crossbar.slots + idle, LONGEST // crossbar.batch)
         self._batch = crossbar.batch
         self.rest_state = 0.0 if physics is None else physics.rest_state
@@ -58,7 +49,7 @@ class Clock:
                 recovery=physics.recovery,
                 gap_time_constant_s=physics.gap_time_constant_s,
                 loss_per_decade=physics.loss_per_decade,
-                loss_onset_s=physics.loss_onset_s / spec.retention.acceleration,
+                loss_onset_s=physics.loss_onset_s / setup.spec.retention.acceleration,
             )
         self.memory.cells["last"] = -1
         self.batch_began = 0

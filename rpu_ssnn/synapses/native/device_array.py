@@ -12,8 +12,11 @@ from rpu_ssnn.common.parallel import parallel
 from rpu_ssnn.synapses.base import Weights
 from rpu_ssnn.synapses.native.cells import Cells, Scratch, make_scratch
 from rpu_ssnn.synapses.native.clock import Clock
-from rpu_ssnn.synapses.native.whole_lines import faded_lines, show_lines
-from rpu_ssnn.synapses.weights_of_states import cell_mean, line_means
+from rpu_ssnn.synapses.native.population import draw_population
+from rpu_ssnn.synapses.native.setup import Setup
+from rpu_ssnn.synapses.native.shown_weights import faded_lines, show_lines
+from rpu_ssnn.synapses.native.symmetry import symmetry_states
+from rpu_ssnn.synapses.weights_of_states import cell_mean, line_means, reference_error, state_weight
 
 LEAST_WORK = 20_000
 """Fewer devices are not worth waking another thread for."""
@@ -53,10 +56,6 @@ class Slices:
         bounds = [0, *map(int, np.searchsorted(done, parts * done[-1])), self._n_out]
         parallel(self._pool, run, bounds[:-1], bounds[1:], self._scratch)
 
-    def call_without_scratch(self, run: Callable[[int, int], None]) -> None:
-        """Calls `run` with (first line, line after the last) until all lines are done."""
-        self.call(lambda first, stop, _: run(first, stop))
-
     def step_factors(self) -> float:
         """Returns the sum of all step factors."""
         return float(sum(scratch.sums[0] for scratch in self._scratch))
@@ -84,6 +83,10 @@ class ReadShares(NamedTuple):
     """The conductance of state 0, in states; that of state w is proportional to w + zero."""
 
 
+STATES_OF_RANGE = 2.0
+"""The nominal range of a device, from -1 to 1, in device states."""
+
+
 def conductance[T: np.ndarray](states: T, zero: float) -> T:
     """Returns the conductance of devices, in states; it is never below zero, even where the sum of
     state and `zero` is.
@@ -99,34 +102,47 @@ class DeviceArray:
     """Holds the devices of a crossbar, on which effects and reads work.
 
     Args:
-        shape: (n_in, n_out).
-        cells: devices and weights; their read key is set here.
-        in_parallel: devices on one output line of a weight, whose mean is read.
-        clock: the time of the devices.
-        slices: runs functions over slices of the output lines, which share no device.
-        read_keys: gives the keys of the write noise.
+        setup: what the devices are built from.
 
     Attributes:
+        shape: (n_in, n_out).
+        drawn: the devices as they were drawn.
         cells: devices and weights; a new read key replaces the tuple, but never its arrays.
+        clock: the time of the devices.
+        slices: runs functions over slices of the output lines, which share no device.
         writes: number of writes of all devices at once, each with new write noise.
         stale: whether the weights that reads see must be computed again.
         read_shares: shares of the read voltage that reach the cells, or None where all of it does.
+        in_parallel: devices on one output line of a weight, whose mean is read.
+
+    Raises:
+        InputError: the native simulator cannot change the weights of such a device by pulses.
     """
 
-    def __init__(
-        self,
-        shape: tuple[int, int],
-        cells: Cells,
-        in_parallel: int,
-        clock: Clock,
-        slices: Slices,
-        read_keys: np.random.SeedSequence,
-    ) -> None:
-        self.shape, self.clock, self.slices = shape, clock, slices
-        self._in_parallel = in_parallel
-        self._read_keys = read_keys
-        self.cells = cells
-        self._shown = cells.weights
+    def __init__(self, setup: Setup) -> None:
+        crossbar, spec, keys = setup.crossbar, setup.spec, setup.keys
+        self.shape, self.in_parallel = setup.shape, setup.device.in_parallel
+        self.slices = Slices(self.shape, crossbar.pool, crossbar.threads)
+        self.clock, self.drawn = Clock(setup), draw_population(setup)
+        error = reference_error(self.shape, spec, crossbar.he_std, setup.seeds.reference)
+        self.cells = Cells(
+            law=self.drawn.law.code,
+            shared=self.drawn.shared._replace(rest=np.float32(self.clock.rest_state)),
+            records=self.drawn.records,
+            signs=np.repeat(setup.tile_signs, self.in_parallel),
+            weights=np.zeros(crossbar.initial.size, dtype=np.float32),
+            per_state=state_weight(spec, crossbar.he_std),
+            offset=np.zeros(0, dtype=np.float32) if error is None else error.T.ravel(),
+            pulse_key=keys.pulses,
+            read_key=keys.writes,
+        )
+        if spec.reference.scheme == "symmetry_point":
+            at = np.empty(self.cells.records.shape, dtype=np.float32)
+            symmetry_states(self.cells, at)
+            point = self.cells.per_state * cell_mean(self.lines(list(at)))
+            self.cells = self.cells._replace(offset=self.cells.offset + point)
+        self._write_keys = np.random.SeedSequence(int(keys.writes))
+        self._shown = self.cells.weights
         self.stale = True
         self.read_shares: ReadShares | None = None
         self._set_writes(0)
@@ -169,6 +185,12 @@ class DeviceArray:
             parts.append(self.as_crossbar(alone.weights))
         return parts
 
+    def each_cell(self, run: Callable[..., None], *arguments: object) -> None:
+        """Calls `run` with these arguments, a first cell and the cell after the last, until all
+        cells are done."""
+        n_in = self.shape[0]
+        self.slices.call(lambda first, stop, _: run(*arguments, first * n_in, stop * n_in))
+
     def device_maps(self) -> list[dict[str, np.ndarray]]:
         """Returns the states and parameters of the devices [n_in, n_out] by name, one mapping for
         each device of a cell; bounds apply to the sum of state and reference, if there is one."""
@@ -182,7 +204,7 @@ class DeviceArray:
     def lines(self, devices: list[Weights]) -> list[Weights]:
         """Returns the values on a weight's output lines (one, or two for a pair), [n_in, n_out]
         each, from the values of its devices."""
-        return line_means(devices, self._in_parallel)
+        return line_means(devices, self.in_parallel)
 
     def seen(self) -> list[Weights]:
         """Returns the states that reads see on a weight's output lines."""
@@ -226,7 +248,7 @@ class DeviceArray:
 
     def _set_writes(self, writes: int) -> None:
         self.writes = writes
-        words = np.random.SeedSequence([*self._read_keys.generate_state(4), writes])
+        words = np.random.SeedSequence([*self._write_keys.generate_state(4), writes])
         key = np.uint64(words.generate_state(1, np.uint64)[0])
         self.cells = self.cells._replace(read_key=key)
 
@@ -235,10 +257,9 @@ class DeviceArray:
         noise, reference or stuck device interferes."""
         cells, rest = self.cells, self.cells.shared.rest
         low, high = cells.records["low"], cells.records["high"]
-        inside = bool(((low == high) | ((low <= rest) & (rest <= high))).all())
-        stuck = bool((low == high).any())
+        inside = bool(((low < high) & (low <= rest) & (rest <= high)).all())
         plain = not len(cells.offset) and cells.shared.write_noise == 0.0
-        return self.clock.loses and inside and plain and not stuck
+        return self.clock.loses and inside and plain
 
     def _show_without_memory(self) -> None:
         """Writes the weights as pulses left them, from which fading is computed."""

@@ -1,33 +1,71 @@
 """Writes the initial states of cells, and counts the devices at an end of their range."""
 
-import numpy as np
+from functools import partial
 
+import numpy as np
+from jaxtyping import Int64
+
+from rpu_ssnn.compiled import compiled
 from rpu_ssnn.devices.shared import Shared
-from rpu_ssnn.spec.tile import TileSpec
-from rpu_ssnn.synapses.base import Weights
 from rpu_ssnn.synapses.native.cells import Cells, Scratch
-from rpu_ssnn.synapses.native.device_array import Slices
-from rpu_ssnn.synapses.native.whole_lines import start_lines
+from rpu_ssnn.synapses.native.device_array import DeviceArray
+from rpu_ssnn.synapses.native.pulses import SECOND_NOISE, after_pulse, draw, draw_steps
+from rpu_ssnn.synapses.native.setup import Setup
 from rpu_ssnn.synapses.tiles.tile import SATURATION_MARGIN
 
 
-def write_initial(
-    cells: Cells, initial: Weights, spec: TileSpec, step: float, key: np.uint64, slices: Slices
-) -> tuple[int, int]:
+@compiled
+def start_lines(
+    cells: Cells,
+    counts: Int64[np.ndarray, " cells"],
+    key: np.uint64,
+    n_in: int,
+    first: int,
+    stop: int,
+    scratch: Scratch,
+) -> None:
+    """Sends the pulses before training: `counts` of them to each cell's devices, down where it is
+    negative.
+
+    Only devices of a user's law count them, since its step may depend on their number. The noise of
+    training goes by the count, so that another count would change the results of the other laws.
+    """
+    for line in range(first, stop):
+        base, most = line * n_in, 0
+        for p in range(n_in):
+            most = max(most, abs(counts[base + p]))
+            scratch.cell[p] = base + p
+        for sent in range(most):
+            for p in range(n_in):
+                scratch.number[p] = np.uint32(sent)
+            for d in range(len(cells.signs)):
+                draw_steps(cells, d, n_in, key, scratch)
+                draw(cells, d, n_in, key ^ SECOND_NOISE, np.uint32(0), scratch, scratch.extra)
+                for p in range(n_in):
+                    if abs(counts[base + p]) <= sent:
+                        continue
+                    device = cells.records[d, base + p]
+                    up = (counts[base + p] > 0) == (cells.signs[d] > np.float32(0.0))
+                    after_pulse(
+                        cells, device, up, scratch.noise[p], scratch.extra[p],
+                        np.float32(1.0), np.float32(1.0), np.float32(1.0),
+                    )  # fmt: skip
+                    if cells.shared.own is not None:  # a user's step reads the count
+                        device.pulses = np.uint32(sent + 1)
+
+
+def write_initial(setup: Setup, array: DeviceArray) -> tuple[int, int]:
     """Writes initial weights as `TileSynapses` does: programmed against the reference, or pulsed
     open loop.
-
-    Args:
-        step: mean step of a pulse (states).
-        key: the key of the noise of a pulsed start.
 
     Returns:
         The number of weights with a device that cannot take its state (without stuck ones), and
         the number of pulses of a pulsed start.
     """
+    cells, initial = array.cells, setup.crossbar.initial
     records, (n_in, _) = cells.records, initial.shape
     state = np.ascontiguousarray((initial / cells.per_state).astype(np.float32).T).ravel()
-    programmed = spec.initial == "programmed"
+    programmed = setup.spec.initial == "programmed"
     if programmed and len(cells.offset):
         state += cells.offset / cells.per_state
     target = cells.signs[:, None] * state
@@ -38,13 +76,10 @@ def write_initial(
     if programmed:
         records["state"] = np.clip(target, low, high)
         return clipped, 0
-    counts = np.rint(state / step).astype(np.int64)
+    counts = np.rint(state / array.drawn.step).astype(np.int64)
     records["state"] = np.clip(0.0, low, high)
 
-    def start(first: int, stop: int, scratch: Scratch) -> None:
-        start_lines(cells, counts, n_in, first, stop, key, scratch)
-
-    slices.call(start)
+    array.slices.call(partial(start_lines, cells, counts, setup.keys.start, n_in))
     return clipped, int(np.abs(counts).sum()) * len(records)
 
 

@@ -18,9 +18,10 @@ from rpu_ssnn.devices.law import NOT_NATIVE, Law
 from rpu_ssnn.devices.laws import jump_table, law_of_aihwkit
 from rpu_ssnn.devices.laws.jump_table import JumpTable, shared_of_tables
 from rpu_ssnn.devices.shared import Shared
+from rpu_ssnn.spec.array_physics import LineSpreadSpec
 from rpu_ssnn.spec.tile import NEEDS_PULSES, TileSpec
 from rpu_ssnn.synapses.native.cells import DeviceValues
-from rpu_ssnn.synapses.native.line_spread import spread_steps
+from rpu_ssnn.synapses.native.setup import Setup
 from rpu_ssnn.synapses.tiles.cell import devices_of
 from rpu_ssnn.synapses.tiles.leak import built_seconds
 from rpu_ssnn.synapses.tiles.tile import fix_stuck, make_tile, stuck_bounds
@@ -49,32 +50,23 @@ class Population:
     digest: bytes
 
 
-def draw_population(
-    shape: tuple[int, int],
-    source: DeviceSource,
-    spec: TileSpec,
-    device_seed: np.random.SeedSequence,
-    stuck_seed: np.random.SeedSequence,
-    spread_seed: np.random.SeedSequence,
-    tiles: int,
-) -> Population:
-    """Returns the devices that `TileSynapses` has for these seeds, tile by tile.
+def draw_population(setup: Setup) -> Population:
+    """Returns the devices that `TileSynapses` has in its tiles for the same seed, tile by tile.
 
     What only native devices have is added: spread that lines share, further noise, wear.
-
-    Args:
-        tiles: 2 where a weight is a differential pair; each has all devices in parallel.
 
     Raises:
         InputError: the device is a compound cell of aihwkit, or has no step model here.
     """
-    seeds = list(zip(device_seed.spawn(tiles), stuck_seed.spawn(tiles), strict=True))
-    if source.jump_tables is not None:
-        drawn = _drawn_from_tables(shape, source.jump_tables, spec, seeds)
+    spec, seeds, tiles = setup.spec, setup.seeds, len(setup.tile_signs)
+    of_tiles = list(zip(seeds.devices.spawn(tiles), seeds.stuck.spawn(tiles), strict=True))
+    tables = setup.device.jump_tables
+    if tables is not None:
+        drawn = _drawn_from_tables(setup.shape, tables, spec, of_tiles)
     else:
-        drawn = _drawn_by_aihwkit(shape, source, spec, seeds)
-    spread = np.random.default_rng(spread_seed)
-    spread_steps(drawn.records, drawn.law, shape, spec.line_spread, spread)
+        drawn = _drawn_by_aihwkit(setup.shape, setup.device, spec, of_tiles)
+    spread = np.random.default_rng(seeds.line_spread)
+    _spread_steps(drawn.records, drawn.law, setup.shape, spec.line_spread, spread)
     electrons = spec.pulse_noise.electrons_per_step
     shared = drawn.shared._replace(
         range_noise=np.float32(spec.pulse_noise.of_range),
@@ -163,3 +155,33 @@ def _drawn_from_tables(
     decay, reset = np.ones(records.shape, np.float32), np.zeros(records.shape, np.float32)
     step = sum(at_zero) / len(at_zero)
     return Population(jump_table.LAW, shared, records, decay, reset, step, drawn.digest())
+
+
+def _spread_steps(
+    records: np.ndarray,
+    law: Law,
+    shape: tuple[int, int],
+    spec: LineSpreadSpec,
+    rng: np.random.Generator,
+) -> None:
+    """Scales the steps of individually drawn devices by the spread that they share.
+
+    Args:
+        records: `device_record.RECORD` [devices per cell, cells]; the devices of a cell share their
+            input line, and each has its own output line.
+        shape: (n_in, n_out).
+    """
+    n_in, n_out = shape
+    place = np.linspace(-0.5, 0.5, n_in) if n_in > 1 else np.zeros(1)
+    input_step = spec.step_by_input_line * rng.standard_normal(n_in) + spec.step_gradient * place
+    input_shift = spec.asymmetry_by_input_line * rng.standard_normal(n_in)
+    common = spec.asymmetry_common * rng.standard_normal()
+    for d in range(len(records)):
+        output_step = spec.step_by_output_line * rng.standard_normal(n_out)
+        output_shift = spec.asymmetry_by_output_line * rng.standard_normal(n_out)
+        step = np.abs(1.0 + input_step + output_step[:, None])
+        shift = common + input_shift + output_shift[:, None]
+        for direction, sign in (("up", 0.5), ("down", -0.5)):
+            factor = step * np.abs(1.0 + sign * shift)
+            for field in law.step_fields[direction]:
+                records[field][d] *= factor.ravel().astype(np.float32)

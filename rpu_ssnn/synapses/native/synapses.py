@@ -24,18 +24,16 @@ from rpu_ssnn.common.training_state import (
 from rpu_ssnn.devices.device_source import DeviceSource
 from rpu_ssnn.spec.tile import TileSpec, check_device
 from rpu_ssnn.synapses.base import Crossbar, PulseBlock, Synapses, Weights, check_from_zero
-from rpu_ssnn.synapses.native.build import build_array
 from rpu_ssnn.synapses.native.cells import Pulses
-from rpu_ssnn.synapses.native.device_array import conductance
-from rpu_ssnn.synapses.native.effects.device_read_noise import STATES_OF_RANGE
-from rpu_ssnn.synapses.native.effects.effect import Setup, refuse_several_arrays
-from rpu_ssnn.synapses.native.effects.reads import NativeReads
+from rpu_ssnn.synapses.native.device_array import DeviceArray
 from rpu_ssnn.synapses.native.effects.registry import effects_of
 from rpu_ssnn.synapses.native.initial import count_saturated, write_initial
 from rpu_ssnn.synapses.native.pulse_store import PulseStore
 from rpu_ssnn.synapses.native.pulses import pulse_lines
-from rpu_ssnn.synapses.native.whole_lines import copy_changes
-from rpu_ssnn.synapses.weights_of_states import cell_mean, with_conductances
+from rpu_ssnn.synapses.native.reads import NativeReads
+from rpu_ssnn.synapses.native.setup import Setup
+from rpu_ssnn.synapses.native.shown_weights import copy_changes
+from rpu_ssnn.synapses.weights_of_states import with_conductances
 from rpu_ssnn.synapses.writes import write_statistics
 
 FEW_CHANGES = 8
@@ -66,40 +64,29 @@ class NativeSynapses(Synapses):
         self, crossbar: Crossbar, device: DeviceSource, spec: TileSpec, learning_rate: float
     ) -> None:
         check_device(device, spec, crossbar.batch, crossbar.slots)
-        self.spec, self.shape = spec, crossbar.initial.shape
-        built = build_array(crossbar, device, spec)
-        self._array, drawn = built.array, built.drawn
-        self._clock, self._digest = built.array.clock, drawn.digest
-        self._hidden = tuple(drawn.law.hidden_fields)
-        setup = Setup(crossbar, device, spec, drawn, built.effects_seed)
+        setup = Setup(crossbar, device, spec)
         if spec.line_spread.acts:
-            refuse_several_arrays(setup, "line_spread")
-        self._effects = effects_of(setup)
+            setup.refuse_several_arrays("line_spread")
+        self.spec, self.shape = spec, setup.shape
+        self._array = DeviceArray(setup)
+        self._clock, drawn = self._array.clock, self._array.drawn
+        self._digest, self._hidden = drawn.digest, tuple(drawn.law.hidden_fields)
+        self._effects = effects_of(setup, self._array)
+        self._reads = NativeReads(setup, self._array, self._effects)
         self.needs_all_spikes = any(effect.needs_all_spikes for effect in self._effects)
         self._store = PulseStore(self.shape[1])
         self.device_step = float(self._array.cells.per_state) * drawn.step
         self._wanted_step = crossbar.wanted_step(learning_rate)
-        self._rng = np.random.default_rng(built.thinning_seed)
+        self._rng = np.random.default_rng(setup.seeds.thinning)
         self._up = self._down = 0
         self.set_step_scale(1.0)
         self._first_keep = self.keep
         self._begin_effects()
-        written = write_initial(
-            self._array.cells, crossbar.initial, spec, drawn.step, built.start_key,
-            self._array.slices,
-        )  # fmt: skip
-        self._initial_clipped, self._initial_pulses = written
+        self._initial_clipped, self._initial_pulses = write_initial(setup, self._array)
         self._array.begin()
         for effect in self._effects:
-            effect.written(self._array)
+            effect.written()
         self._begin_effects()
-        noisy = spec.reads is not None or spec.device_read_noise.is_white
-        reads = NativeReads(spec, device.in_parallel, int(built.line_key))
-        self._reads = reads if noisy else None
-        self._in_parallel = device.in_parallel
-        self._shown: list[Weights] = []
-        self._variances: list[Weights] = []
-        self._shown_at, self._visible = -1, 0
         self._recent: list[tuple[int, Pulses]] = []
 
     @property
@@ -126,7 +113,7 @@ class NativeSynapses(Synapses):
         return self._array.states()
 
     def linear_read(self) -> Weights | None:
-        return None if self._reads is not None else self._read_weights()
+        return self._reads.weights() if self._reads.linear else None
 
     def weights(self) -> Weights:
         """Returns the signed weights that the devices stood for at the last commit, without copying
@@ -136,7 +123,7 @@ class NativeSynapses(Synapses):
     def write_changes(self, since: int, flat: Weights, transposed: Weights) -> bool:
         """Brings the copies up to date where nothing but the pulses of the last few commits has
         changed a weight."""
-        if self._array.stale or self._read_errors():
+        if self._array.stale or self._reads.errors():
             return False
         recent = [pulses for change, pulses in self._recent if change > since]
         if len(recent) != self.changes - since:
@@ -148,12 +135,9 @@ class NativeSynapses(Synapses):
     def currents(
         self, lines: Float32[np.ndarray, "batch lines"], transposed: bool = False
     ) -> Float32[np.ndarray, "batch others"]:
-        if self._reads is None:
+        if self._reads.linear:
             return super().currents(lines, transposed)
-        array, seen = self._array, self._seen()
-        return self._reads.currents(
-            lines, seen, self._variances, array.cells.per_state, array.offset(), transposed
-        )
+        return self._reads.currents(lines, transposed)
 
     def update(self, block: PulseBlock) -> None:
         """Keeps the pulses for the next commit; several threads may do so at once."""
@@ -172,7 +156,7 @@ class NativeSynapses(Synapses):
         self._down += taken.down
         self.changes += 1
         for effect in self._effects:
-            array.stale |= effect.after_pulses(array, pulses)
+            array.stale |= effect.after_pulses(pulses)
         few = FEW_CHANGES * (taken.up + taken.down) < array.cells.weights.size
         self._recent = [*self._recent[1 - MOST_RECENT :], (self.changes, pulses)] if few else []
 
@@ -181,16 +165,16 @@ class NativeSynapses(Synapses):
 
     def commit(self, presentations: range) -> None:
         self.settle()
-        self._pass_time([effect.after_commit(self._array) for effect in self._effects])
+        self._pass_time([effect.after_commit() for effect in self._effects])
 
     def end_batch(self) -> None:
         self._clock.end_batch()
-        self._pass_time([effect.after_batch(self._array) for effect in self._effects])
+        self._pass_time([effect.after_batch() for effect in self._effects])
 
     def rest(self, seconds: float) -> None:
         check_from_zero("seconds", seconds)
         self._clock.rest(seconds)
-        self._pass_time([effect.after_rest(self._array, seconds) for effect in self._effects])
+        self._pass_time([effect.after_rest(seconds) for effect in self._effects])
 
     def set_step_scale(self, scale: float) -> None:
         """Thins the trains to the wanted step; a coincidence cannot make more than one step."""
@@ -199,7 +183,7 @@ class NativeSynapses(Synapses):
     def state(self) -> State:
         """Returns the devices, their pulse counts, the thinning, the clock and the state of
         effects."""
-        reads = {} if self._reads is None else {"reads": generator_state(self._reads.rng)}
+        reads = {} if self._reads.linear else {"reads": generator_state(self._reads.rng)}
         records = self._array.cells.records
         return {
             **joined({"clock": self._clock.state()}),
@@ -234,7 +218,7 @@ class NativeSynapses(Synapses):
         self._store.writes[:] = state["writes"]
         self.keep = float(state["keep"])
         restore_generator(self._rng, state["thinning"])
-        if self._reads is not None:
+        if not self._reads.linear:
             restore_generator(self._reads.rng, state["reads"])
         self._array.restored(writes)
         self._begin_effects()
@@ -278,48 +262,7 @@ class NativeSynapses(Synapses):
 
     def _begin_effects(self) -> None:
         for effect in self._effects:
-            effect.begin(self._array)
-
-    def _read_errors(self) -> list[list[Weights]]:
-        """Returns the read errors of each effect that has any (`Effect.read_errors`)."""
-        by_effect = (effect.read_errors(self._array) for effect in self._effects)
-        return [errors for errors in by_effect if errors]
-
-    def _read_weights(self) -> Weights:
-        """Returns the weights that an exact read sees."""
-        weights = self.weights()
-        for error in self._read_errors():
-            weights = weights + self._array.cells.per_state * cell_mean(self._array.lines(error))
-        return weights
-
-    def _seen(self) -> list[Weights]:
-        """Returns the states that a read sees [n_in, n_out], one array for each output line of a
-        cell, without copying them.
-
-        They are the states at the last commit; pulses may have been applied since.
-        """
-        if self._shown_at != self._visible:
-            self._shown, self._shown_at = self._array.seen(), self._visible
-            for errors in self._read_errors():
-                pairs = zip(self._shown, self._array.lines(errors), strict=True)
-                self._shown = [line + error for line, error in pairs]
-            self._variances = self._variances_of_devices()
-        return self._shown
-
-    def _variances_of_devices(self) -> list[Weights]:
-        """Returns the variance of each output line's white noise, where devices differ in it: by
-        their current, or by the share of the voltage that the lines let through."""
-        noise, shares = self.spec.device_read_noise, self._array.read_shares
-        if not (noise.white_of_current or (shares is not None and noise.white_of_range)):
-            return []
-        currents = [conductance(s, self.spec.reference.zero) for s in self._array.states()]
-        variances = [np.square(noise.white_of_current * current) for current in currents]
-        if shares is not None:
-            of_range = np.float32((STATES_OF_RANGE * noise.white_of_range) ** 2)
-            each = zip(shares.devices, variances, strict=True)
-            variances = [np.square(share) * (of_range + variance) for share, variance in each]
-        line_variances = self._array.lines(variances)
-        return [variance / np.float32(self._in_parallel) for variance in line_variances]
+            effect.begin()
 
     def _pass_time(self, changed: list[bool]) -> None:
         """Makes changes visible to reads, and marks weights as stale if any of `changed` is true,
@@ -327,4 +270,4 @@ class NativeSynapses(Synapses):
         if self._clock.loses or any(changed):
             self._array.stale = True
             self.changes += 1
-        self._visible = self.changes
+        self._reads.forget()

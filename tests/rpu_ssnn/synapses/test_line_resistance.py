@@ -6,7 +6,7 @@ import pytest
 
 from device_presets import get_preset
 from rpu_ssnn.synapses import Crossbar
-from rpu_ssnn.synapses.native.effects.line_circuit import line_shares
+from rpu_ssnn.synapses.native.effects.line_resistance import line_shares
 from rpu_ssnn.synapses.native.synapses import NativeSynapses
 from support.rpu_ssnn.line_errors import line_errors, nodal_solution
 from support.rpu_ssnn.native_devices import SCALE, all_at, native, on_all, pulse

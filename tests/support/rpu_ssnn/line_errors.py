@@ -2,7 +2,7 @@
 
 The solution applies Kirchhoff's current law to both nodes of every cell, as badcrossbar does
 (Joksas and Mehonic, SoftwareX 12, 100617, 2020), but here output lines may be driven too. The
-simulator uses ladders instead (`rpu_ssnn.synapses.native.effects.line_circuit`).
+simulator uses ladders instead (`rpu_ssnn.synapses.native.effects.line_resistance`).
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from jaxtyping import Float64
 from scipy import sparse
 from scipy.sparse.linalg import splu
 
-from rpu_ssnn.synapses.native.effects.line_circuit import CellValues, line_shares
+from rpu_ssnn.synapses.native.effects.line_resistance import CellValues, line_shares
 
 
 def nodal_solution(

@@ -6,7 +6,6 @@ times. White noise is drawn with the reads (`reads`).
 """
 
 import math
-from functools import partial
 
 import numpy as np
 
@@ -15,11 +14,9 @@ from rpu_ssnn.compiled import compiled
 from rpu_ssnn.random_numbers import device_word, normal, uniform
 from rpu_ssnn.synapses.base import Weights
 from rpu_ssnn.synapses.native.cells import DeviceValues
-from rpu_ssnn.synapses.native.device_array import DeviceArray, conductance
-from rpu_ssnn.synapses.native.effects.effect import Effect, Setup
-
-STATES_OF_RANGE = 2.0
-"""The nominal range of a device, from -1 to 1, in device states."""
+from rpu_ssnn.synapses.native.device_array import STATES_OF_RANGE, DeviceArray, conductance
+from rpu_ssnn.synapses.native.effects.effect import Effect
+from rpu_ssnn.synapses.native.setup import Setup
 
 
 @compiled
@@ -29,11 +26,10 @@ def next_errors(
     number: int,
     correlation: float,
     telegraph: bool,
-    n_in: int,
     first: int,
     stop: int,
 ) -> None:
-    """Advances the noise of output lines [first, stop), in standard deviations, by one step.
+    """Advances the noise of cells [first, stop), in standard deviations, by one step.
 
     Args:
         number: counts the steps from 0.
@@ -44,7 +40,7 @@ def next_errors(
     kept = np.float32(correlation)
     fresh = np.float32(math.sqrt(1.0 - correlation * correlation))
     for d in range(devices):
-        for i in range(first * n_in, stop * n_in):
+        for i in range(first, stop):
             word = device_word(key, d * cells + i, number)
             if not telegraph:
                 errors[d, i] = kept * errors[d, i] + fresh * normal(word)
@@ -59,28 +55,30 @@ class SlowReadNoise(Effect):
 
     name = "device_read_noise"
 
-    def __init__(self, setup: Setup) -> None:
+    def __init__(self, setup: Setup, array: DeviceArray) -> None:
+        super().__init__(setup, array)
         spec = setup.spec.device_read_noise
         self._of_range = np.float32(STATES_OF_RANGE * spec.slow_of_range)
         self._of_current, self._zero = spec.slow_of_current, setup.spec.reference.zero
         self._time_s, self._telegraph = spec.slow_time_s, spec.slow_levels == "two"
         self._batch_seconds = setup.batch_seconds
-        self._key = np.uint64(setup.seed.generate_state(1, np.uint64)[0])
-        self._errors: DeviceValues = np.zeros(setup.drawn.records.shape, np.float32)
+        self._key = np.uint64(setup.seeds.effects.generate_state(1, np.uint64)[0])
+        self._errors: DeviceValues = np.zeros(array.drawn.records.shape, np.float32)
         self._draws = 0
 
-    def written(self, array: DeviceArray) -> None:
-        self._go_on(array, math.inf)
+    def written(self) -> None:
+        self._go_on(math.inf)
 
-    def after_batch(self, array: DeviceArray) -> bool:
-        self._go_on(array, self._batch_seconds)
+    def after_batch(self) -> bool:
+        self._go_on(self._batch_seconds)
         return True
 
-    def after_rest(self, array: DeviceArray, seconds: float) -> bool:
-        self._go_on(array, seconds)
+    def after_rest(self, seconds: float) -> bool:
+        self._go_on(seconds)
         return True
 
-    def read_errors(self, array: DeviceArray) -> list[Weights]:
+    def read_errors(self) -> list[Weights]:
+        array = self.array
         errors = [array.as_crossbar(self._of_range * part) for part in self._errors]
         if self._of_current > 0.0:
             normal = [array.as_crossbar(part) for part in self._errors]
@@ -101,8 +99,8 @@ class SlowReadNoise(Effect):
         self._errors[:] = state["errors"]
         self._draws = int(state["draws"])
 
-    def _go_on(self, array: DeviceArray, seconds: float) -> None:
+    def _go_on(self, seconds: float) -> None:
         correlation = math.exp(-seconds / self._time_s)
-        step = self._key, self._draws, correlation, self._telegraph, array.shape[0]
-        array.slices.call_without_scratch(partial(next_errors, self._errors, *step))
+        step = self._key, self._draws, correlation, self._telegraph
+        self.array.each_cell(next_errors, self._errors, *step)
         self._draws += 1

@@ -11,7 +11,6 @@ spreads over the grid and decays by its own age, and what was there before decay
 """
 
 import math
-from functools import partial
 
 import numpy as np
 from jaxtyping import Float32, Float64
@@ -21,8 +20,9 @@ from rpu_ssnn.compiled import compiled
 from rpu_ssnn.spec.array_physics import SLOWEST_S, RetentionSpec
 from rpu_ssnn.synapses.native.cells import Cells
 from rpu_ssnn.synapses.native.device_array import DeviceArray
-from rpu_ssnn.synapses.native.effects.effect import Effect, Setup
+from rpu_ssnn.synapses.native.effects.effect import Effect
 from rpu_ssnn.synapses.native.pulses import window_now
+from rpu_ssnn.synapses.native.setup import Setup
 
 GRID = 4.0
 """The ratio of neighbouring time constants. The sum is then within 0.2 % of a decade's loss of the
@@ -55,17 +55,16 @@ def charges(spec: RetentionSpec) -> tuple[Float64[np.ndarray, " n"], Float64[np.
 
 
 @compiled
-def lose_lines(
+def lose_cells(
     cells: Cells,
     parts: Parts,
     left: Float32[np.ndarray, " n"],
     fresh: Float32[np.ndarray, " n"],
     toward: np.float32,
-    n_in: int,
     first: int,
     stop: int,
 ) -> None:
-    """Lets every device of output lines [first, stop) lose charge; stuck devices stay.
+    """Lets the devices of cells [first, stop) lose charge; stuck devices stay.
 
     Args:
         left: the share of each charge that is left.
@@ -73,7 +72,7 @@ def lose_lines(
         toward: the state without charge, inside what wear has left of the bounds.
     """
     for d in range(len(cells.signs)):
-        for i in range(first * n_in, stop * n_in):
+        for i in range(first, stop):
             device = cells.records[d, i]
             if device.high > device.low:
                 reference = device.a if cells.shared.has_reference else np.float32(0.0)
@@ -101,24 +100,25 @@ class Retention(Effect):
 
     name = "retention"
 
-    def __init__(self, setup: Setup) -> None:
+    def __init__(self, setup: Setup, array: DeviceArray) -> None:
+        super().__init__(setup, array)
         self._spec = setup.spec.retention
         self._times, self._shares = charges(self._spec)
         self._batch_seconds, self._seconds = setup.batch_seconds, 0.0
-        kinds = (*setup.drawn.records.shape, len(self._times))
+        kinds = (*array.drawn.records.shape, len(self._times))
         self._parts: Parts = np.zeros(kinds, np.float32)
 
-    def written(self, array: DeviceArray) -> None:
-        self._lose(array, 0.0, self._shares)
+    def written(self) -> None:
+        self._lose(0.0, self._shares)
 
-    def after_batch(self, array: DeviceArray) -> bool:
+    def after_batch(self) -> bool:
         ages = self._spec.acceleration * self._batch_seconds / self._times
         mean_left = -np.expm1(-ages[:-1]) / ages[:-1]
-        self._lose(array, self._batch_seconds, self._shares * np.append(mean_left, 1.0))
+        self._lose(self._batch_seconds, self._shares * np.append(mean_left, 1.0))
         return True
 
-    def after_rest(self, array: DeviceArray, seconds: float) -> bool:
-        self._lose(array, seconds, self._shares * self._left(seconds))
+    def after_rest(self, seconds: float) -> bool:
+        self._lose(seconds, self._shares * self._left(seconds))
         return True
 
     def state(self) -> State:
@@ -136,10 +136,9 @@ class Retention(Effect):
         left: Float64[np.ndarray, " n"] = np.exp(-self._spec.acceleration * seconds / self._times)
         return left
 
-    def _lose(self, array: DeviceArray, seconds: float, fresh: Float64[np.ndarray, " n"]) -> None:
+    def _lose(self, seconds: float, fresh: Float64[np.ndarray, " n"]) -> None:
         """Lets that time pass, after which each charge holds the share `fresh` of new charge."""
         self._seconds += seconds
         factors = self._left(seconds).astype(np.float32), fresh.astype(np.float32)
-        toward, n_in = np.float32(self._spec.toward_state), array.shape[0]
-        lose = partial(lose_lines, array.cells, self._parts, *factors, toward, n_in)
-        array.slices.call_without_scratch(lose)
+        toward = np.float32(self._spec.toward_state)
+        self.array.each_cell(lose_cells, self.array.cells, self._parts, *factors, toward)

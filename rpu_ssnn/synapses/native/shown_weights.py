@@ -1,82 +1,17 @@
-"""Compiled code that starts, decays or reads all devices of some output lines.
+"""Compiled code that computes the weights that reads see, from the states of the devices.
 
-Each thread calls these functions for its own lines.
+Each thread calls these functions for its own output lines.
 """
 
 import numpy as np
-from jaxtyping import Float32, Int64
+from jaxtyping import Float32
 
 from rpu_ssnn.compiled import compiled, inner
 from rpu_ssnn.synapses.base import Weights
-from rpu_ssnn.synapses.native.cells import Cells, DeviceValues, Memory, Pulses, Scratch
-from rpu_ssnn.synapses.native.pulses import (
-    SECOND_NOISE,
-    after_loss,
-    after_pulse,
-    bounded,
-    draw,
-    draw_steps,
-    gap_s,
-    kept_share,
-    show,
-)
+from rpu_ssnn.synapses.native.cells import Cells, Memory, Pulses, Scratch
+from rpu_ssnn.synapses.native.pulses import after_loss, draw, gap_s, kept_share, show
 
 _F = np.float32
-
-
-@compiled
-def start_lines(
-    cells: Cells,
-    counts: Int64[np.ndarray, " cells"],
-    n_in: int,
-    first: int,
-    stop: int,
-    key: np.uint64,
-    scratch: Scratch,
-) -> None:
-    """Sends the pulses before training: `counts` of them to each cell's devices, down where it is
-    negative.
-
-    Only devices of a user's law count them, since its step may depend on their number. The noise of
-    training goes by the count, so that another count would change the results of the other laws.
-    """
-    for line in range(first, stop):
-        base, most = line * n_in, 0
-        for p in range(n_in):
-            most = max(most, abs(counts[base + p]))
-            scratch.cell[p] = base + p
-        for sent in range(most):
-            for p in range(n_in):
-                scratch.number[p] = np.uint32(sent)
-            for d in range(len(cells.signs)):
-                draw_steps(cells, d, n_in, key, scratch)
-                draw(cells, d, n_in, key ^ SECOND_NOISE, np.uint32(0), scratch, scratch.extra)
-                for p in range(n_in):
-                    if abs(counts[base + p]) <= sent:
-                        continue
-                    device = cells.records[d, base + p]
-                    up = (counts[base + p] > 0) == (cells.signs[d] > _F(0.0))
-                    after_pulse(
-                        cells, device, up, scratch.noise[p], scratch.extra[p],
-                        _F(1.0), _F(1.0), _F(1.0),
-                    )  # fmt: skip
-                    if cells.shared.own is not None:  # a user's step reads the count
-                        device.pulses = np.uint32(sent + 1)
-
-
-@compiled
-def decay_lines(
-    cells: Cells, shares: DeviceValues, resets: DeviceValues, n_in: int, first: int, stop: int
-) -> None:
-    """Moves every device of these lines towards its reset level; `shares` of the distance are
-    left."""
-    for d in range(len(cells.signs)):
-        for i in range(first * n_in, stop * n_in):
-            device = cells.records[d, i]
-            # This rounds exactly as aihwkit does.
-            share = _F(1.0) + (shares[d, i] - _F(1.0))
-            w = (device.state - resets[d, i]) * share + resets[d, i]
-            device.state = bounded(device, w)
 
 
 @compiled
