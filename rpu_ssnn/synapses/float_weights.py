@@ -96,8 +96,7 @@ class RateSynapses(_FloatWeights):
         self._gradient = np.zeros((counts, 2, n_out), dtype=np.float32)
 
     def update(self, block: PulseBlock) -> None:
-        add_forward_counts(block, self._forward)
-        add_gradient_counts(block, self._gradient)
+        add_counts(block, self._forward, self._gradient)
 
     def commit(self, presentations: range) -> None:
         positions = self.crossbar.positions
@@ -228,21 +227,19 @@ FLOAT_WEIGHTS: dict[str, Callable[[float], SynapsesFactory]] = {
 
 
 @compiled
-def add_forward_counts(block: PulseBlock, counts: Float32[np.ndarray, "batch n_in"]) -> None:
-    """Adds a block's forward spikes to the counts of each presentation."""
+def add_counts(
+    block: PulseBlock,
+    forward: Float32[np.ndarray, "batch n_in"],
+    gradient: Float32[np.ndarray, "batch 2 n_out"],
+) -> None:
+    """Adds a block's spikes to the counts of each presentation; those of the gradient are
+    [positive, negative]."""
     for r in range(len(block.sample)):
-        row = counts[block.sample[r]]
+        lines, streams = forward[block.sample[r]], gradient[block.sample[r]]
         for k in range(block.pre_start[r], block.pre_start[r + 1]):
-            row[block.pre[k]] += 1.0
-
-
-@compiled
-def add_gradient_counts(block: PulseBlock, counts: Float32[np.ndarray, "batch 2 n_out"]) -> None:
-    """Adds a block's gradient spikes to the counts of each presentation, [positive, negative]."""
-    for r in range(len(block.sample)):
-        row = counts[block.sample[r]]
+            lines[block.pre[k]] += 1.0
         for k in range(block.post_start[r], block.post_start[r + 1]):
-            row[0 if block.sign[k] > 0 else 1, block.post[k]] += 1.0
+            streams[0 if block.sign[k] > 0 else 1, block.post[k]] += 1.0
 
 
 @compiled

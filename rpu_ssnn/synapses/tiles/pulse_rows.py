@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Bool, Float32, Int32
 
-from rpu_ssnn.compiled import compiled, inner
+from rpu_ssnn.compiled import compiled
 from rpu_ssnn.synapses.base import PulseBlock
 
 type PulseCounts = Int32[np.ndarray, "n_out n_in"]
@@ -11,18 +11,6 @@ type PulseCounts = Int32[np.ndarray, "n_out n_in"]
 
 
 type Dense = Float32[np.ndarray, "rows lines"]
-
-
-@inner
-def _count(
-    devices: Int32[np.ndarray, " n_in"],
-    pre: Int32[np.ndarray, " pre_spikes"],
-    first: int,
-    stop: int,
-) -> None:
-    """Counts one more pulse for each device of pre[first:stop]."""
-    for p in range(first, stop):
-        devices[pre[p]] += 1
 
 
 @compiled
@@ -53,10 +41,9 @@ def _fill(
             after = max(after, place + 1)
             # aihwkit's sign is SGD's: a negative d raises the weight.
             d[place, line] = -block.sign[q]
-            if block.sign[q] > 0:
-                _count(up[line], block.pre, p0, p1)
-            else:
-                _count(down[line], block.pre, p0, p1)
+            counts = up[line] if block.sign[q] > 0 else down[line]
+            for p in range(p0, p1):
+                counts[block.pre[p]] += 1
         for dense in range(used, after):
             for p in range(p0, p1):
                 x[dense, block.pre[p]] = 1.0
