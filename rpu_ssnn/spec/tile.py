@@ -250,6 +250,7 @@ def check_device(device: DeviceSource, spec: TileSpec, batch: int, slots: int) -
     on_aihwkit, keeps = spec.simulator == "aihwkit", not (retention.has_law or loses)
     fixed = physics or (device.own_law is not None and device.own_law.law.hidden)
     scheme = spec.reference.scheme
+    more_lines = device.in_parallel > 1 or (device.pair and spec.reference.has_devices)
     heat, too_fast = retention.temperature_k, noise.is_slow and noise.slow_time_s < frozen
     too_long = retention.has_law and spec.storage_seconds * retention.acceleration > SLOWEST_S
     refusals = (
@@ -257,7 +258,7 @@ def check_device(device: DeviceSource, spec: TileSpec, batch: int, slots: int) -
         ("reference.scheme", scheme, on_aihwkit and scheme == "symmetry_point", _NO_POINT),
         ("half_select", spec.half_select, spec.half_select.acts and fixed, _NO_DISTURB),
         ("read_disturb", spec.read_disturb, spec.read_disturb.acts and fixed, _NO_DISTURB),
-        ("lines", spec.lines, spec.lines.acts and device.in_parallel > 1, _NO_LINES),
+        ("lines", spec.lines, spec.lines.acts and more_lines, _NO_LINES),
         ("retention", retention, retention.has_law and loses, _ONE_LOSS),
         ("storage_seconds", spec.storage_seconds, keeps and spec.storage_seconds, _NEEDS_LOSS),
         ("storage_seconds", spec.storage_seconds, too_long, _TOO_LONG),

@@ -148,13 +148,16 @@ def test_four_devices_average_noise_of_steps_and_of_reads() -> None:
     assert reads[0] / reads[1] == pytest.approx(2.0, rel=0.1)
 
 
-def test_four_devices_have_one_line_and_no_line_resistance() -> None:
+@pytest.mark.parametrize("kind", ["four_device_cell", "two_device_pair"])
+def test_line_resistance_is_for_weights_on_two_lines(kind: str) -> None:
+    """Four devices have one line, and a pair with a reference device has three."""
     spec = TileSpec(
         weight_range=4.0,
         simulator="native",
+        reference={"scheme": "reference_device"},
         lines={"ohm_per_cell": 1.0, "on_resistance": 1e5, "voltage_constant": 0.5},
     )
-    cell = get_device("four_device_cell(ideal)")
+    cell = get_device(f"{kind}(ideal)")
     with refused("lines", "two lines, a device and its reference or a pair"):
         NativeSynapses(make_crossbar(), cell, spec, 1.0)
 
