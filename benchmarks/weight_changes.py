@@ -1,10 +1,11 @@
 """Measures how one batch changes the weights of a network that starts from given ones."""
 
+import math
+
 import numpy as np
 
-from rpu_ssnn.algorithm_checks.trace import sizes_of
 from rpu_ssnn.network import Network
-from rpu_ssnn.spec import Grid, NetworkSpec, TrainingSpec
+from rpu_ssnn.spec import Grid, NetworkSpec, TrainingSpec, connect, lines_of
 from rpu_ssnn.synapses import SynapsesFactory
 
 
@@ -25,7 +26,8 @@ def weight_changes(
         labels: class of each presentation.
         image: rows, columns and channels of the input, which convolutions need.
     """
-    sizes = sizes_of(spec, weights, image)
+    lines = weights[0].shape[0] if image is None else math.prod(image)
+    sizes = lines_of(connect(spec.hidden_layers, lines, weights[-1].shape[1], image))
     own_seed = np.random.SeedSequence(seed)
     training = TrainingSpec(batch=len(labels))
     with Network(spec, training, sizes, factory, own_seed, initial=weights, image=image) as network:

@@ -13,7 +13,7 @@ from rpu_ssnn.engine.parameters import make_parameters
 from rpu_ssnn.engine.propagation import Matrices
 from rpu_ssnn.engine.pulses import make_buffers
 from rpu_ssnn.engine.state import make_presentations, make_recording, make_worker_state
-from rpu_ssnn.spec import Grid, NetworkSpec, connect, connections_of, lines_of
+from rpu_ssnn.spec import Grid, NetworkSpec, connect
 from rpu_ssnn.synapses.base import Weights
 
 type SpikeTrain = Bool[np.ndarray, "slots n"]
@@ -61,8 +61,8 @@ def trace(
     fits = fits and all(np.isfinite(w).all() for w in weights)
     allowed = f"must be arrays of finite numbers, one for each of the {crossbars} crossbars"
     require(fits, "trace", "weights", Fault("others"), allowed)
-    sizes = sizes_of(spec, weights, image)
-    connections = connections_of(spec, sizes, image)
+    lines = weights[0].shape[0] if image is None else prod(image)
+    connections = connect(spec.hidden_layers, lines, weights[-1].shape[1], image)
     found, shapes = [w.shape for w in weights], [each.shape for each in connections]
     if found != shapes:
         raise ValueError(f"weights must have shapes {shapes}, not {found}")
@@ -85,19 +85,5 @@ def trace(
         tuple(np.split(counts[0] > 0, net.event_start[1:-1], axis=1))
         for counts in (recording.forward, recording.positive, recording.negative)
     )
-    return Trains(forward, positive[1 : len(sizes)], negative[1 : len(sizes)])
-
-
-def sizes_of(spec: NetworkSpec, weights: list[Weights], image: Grid | None) -> tuple[int, ...]:
-    """Returns the lines of each layer, input first, of a network with these weights.
-
-    Args:
-        image: rows, columns and channels of the input, which convolutions need.
-
-    Raises:
-        InputError: convolutions do not fit the input.
-    """
-    if spec.layers is None:
-        return weights[0].shape[0], *(w.shape[1] for w in weights)
-    lines = prod(image) if image is not None else weights[0].shape[0]
-    return lines_of(connect(spec.layers, lines, weights[-1].shape[1], image))
+    streams = slice(1, crossbars + 1)
+    return Trains(forward, positive[streams], negative[streams])

@@ -7,7 +7,6 @@ from rpu_ssnn.spec.layers import (
     ConvSpec,
     Grid,
     connect,
-    dense,
     layer_names,
     lines_of,
     slot_cycles,
@@ -32,6 +31,6 @@ __all__ = [
     "CircuitSpec", "Connection", "Contrast", "ConvLayer", "ConvSpec", "EncodingSpec",
     "GradientSpec", "Grid", "InSingle", "InhibitionSpec", "InitialScale", "NetworkSpec",
     "NeuronSpec", "OneLine", "Positive", "Range", "Schedule", "Share", "Spec", "SurrogateSpec",
-    "TrainingSpec", "connect", "connections_of", "dense", "layer_names", "lines_of", "list_of",
+    "TrainingSpec", "connect", "connections_of", "layer_names", "lines_of", "list_of",
     "slot_cycles",
 ]  # fmt: skip

@@ -8,7 +8,6 @@ the other, and position p uses replica p % replicas.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from math import prod
 from typing import Annotated
 
@@ -138,11 +137,6 @@ class Connection:
     def shape(self) -> tuple[int, int]:
         """Returns the input and output lines of the crossbar."""
         return prod(self.kernel) * self.before[2], self.replicas * self.channels
-
-
-def dense(sizes: Sequence[int]) -> tuple[Connection, ...]:
-    """Returns the connections of dense layers with these numbers of lines, input first."""
-    return tuple(Connection((1, 1, a), b) for a, b in pairwise(sizes))
 
 
 def connect(

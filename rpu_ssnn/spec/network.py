@@ -16,16 +16,7 @@ from pydantic import Field, model_validator
 
 from rpu_ssnn.common.errors import InputError, require
 from rpu_ssnn.spec.base import SMALLEST_NORMAL, InSingle, Spec
-from rpu_ssnn.spec.layers import (
-    Connection,
-    ConvLayer,
-    Grid,
-    Layer,
-    Neurons,
-    connect,
-    dense,
-    lines_of,
-)
+from rpu_ssnn.spec.layers import Connection, ConvLayer, Grid, Layer, Neurons, connect, lines_of
 from rpu_ssnn.spec.neuron_circuit import CircuitSpec
 
 MOST_SLOTS = 2_000_000
@@ -360,12 +351,7 @@ def connections_of(
         InputError: convolutions do not fit the input.
         ValueError: the sizes do not match the layers of `spec`.
     """
-    layers = len(spec.hidden_layers) + 2
-    if len(sizes) != layers or min(sizes) < 1:
-        raise ValueError(f"sizes must be {layers} numbers above 0, one for each layer, not {sizes}")
-    if spec.layers is None:
-        return dense(sizes)
     connections = connect(spec.hidden_layers, sizes[0], sizes[-1], image)
-    if lines_of(connections) != sizes:
-        raise ValueError(f"sizes must be {lines_of(connections)}, not {sizes}")
+    if lines_of(connections) != sizes or min(sizes) < 1:
+        raise ValueError(f"sizes must be {lines_of(connections)}, all above 0, not {sizes}")
     return connections

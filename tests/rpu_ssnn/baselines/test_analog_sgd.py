@@ -9,7 +9,7 @@ from rpu_ssnn.baselines.control_settings import AnalogSgdSpec, PulseTrainSpec
 from rpu_ssnn.baselines.number_layers import NumberLayer, number_layer
 from rpu_ssnn.data import Dataset
 from rpu_ssnn.network.inputs import input_lines
-from rpu_ssnn.spec import NetworkSpec, TrainingSpec, dense
+from rpu_ssnn.spec import NetworkSpec, TrainingSpec, connect
 from rpu_ssnn.spec.tile import ReadSpec, TileSpec
 from rpu_ssnn.synapses.device_synapses import device_synapses
 from rpu_ssnn.synapses.tiles.synapses import TileSynapses
@@ -27,7 +27,7 @@ def layers_of(spec: AnalogSgdSpec) -> list[NumberLayer]:
     source = get_device("ideal", FINE)
     seeds = np.random.SeedSequence(3)
     layers = []
-    for connection in dense(SIZES):
+    for connection in connect(SIZES[1:-1], SIZES[0], SIZES[-1]):
         initial_seed, device_seed = seeds.spawn(2)
         layers.append(number_layer(connection, source, spec, 1, (initial_seed, device_seed)))
     return layers

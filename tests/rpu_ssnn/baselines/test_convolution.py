@@ -15,7 +15,7 @@ from rpu_ssnn.baselines.convolution import Patches
 from rpu_ssnn.baselines.number_layers import number_layer
 from rpu_ssnn.data import Dataset
 from rpu_ssnn.network.inputs import InputLines
-from rpu_ssnn.spec import Connection, ConvLayer, ConvSpec, dense, slot_cycles
+from rpu_ssnn.spec import Connection, ConvLayer, ConvSpec, connect, slot_cycles
 from rpu_ssnn.spec.tile import TileSpec
 from support.rpu_ssnn.networks import with_first
 
@@ -116,7 +116,7 @@ def test_one_step_of_the_control_is_minus_the_rate_times_the_gradient_of_cross_e
         learning_rate=0.5,
         batch=100,
     )
-    found = (SMALL, *dense((36, 5)))
+    found = (SMALL, *connect((), 36, 5))
     seeds = np.random.SeedSequence(3), np.random.SeedSequence(4)
     device = get_device("ideal", {"levels": 50_000})
     layers = [number_layer(one, device, spec, SMALL.positions, seeds) for one in found]
@@ -157,7 +157,7 @@ def test_all_arrays_of_the_control_leak_for_the_same_time(simulator: str, at_onc
     cycles = slot_cycles((SMALL,), at_once)
     leak = {"leak_time_constant_s": 0.2, "leak_time_constant_spread": 0.0}
     seeds = np.random.SeedSequence(3), np.random.SeedSequence(4)
-    for one in (SMALL, *dense((36, 5))):
+    for one in (SMALL, *connect((), 36, 5)):
         made = number_layer(one, get_device("capacitor", leak), spec, cycles, seeds)
         before = made.weights().copy()
         made.end_batch()

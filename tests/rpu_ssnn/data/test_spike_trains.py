@@ -9,7 +9,7 @@ from rpu_ssnn.data.yin_yang import classes_of, latency_spikes, points
 from rpu_ssnn.engine.parameters import make_parameters
 from rpu_ssnn.engine.state import make_worker_state
 from rpu_ssnn.network import Network
-from rpu_ssnn.spec import NetworkSpec, TrainingSpec, dense
+from rpu_ssnn.spec import NetworkSpec, TrainingSpec, connect
 from rpu_ssnn.synapses import rate_synapses
 from support.rpu_ssnn import compiled_parts
 
@@ -56,7 +56,7 @@ def test_the_engine_shows_exactly_the_given_spikes_up_to_T() -> None:
         shown = network._presentations(
             trains, np.zeros(20, dtype=np.int64), np.random.default_rng(0)
         )
-        net = make_parameters(spec, dense((12, 9, 3)))
+        net = make_parameters(spec, connect((9,), 12, 3))
         state = make_worker_state(net)
         for b in range(20):
             state.position[:] = (b, 0, 1)
@@ -72,7 +72,7 @@ def test_the_engine_shows_exactly_the_given_spikes_up_to_T() -> None:
 
 
 def test_input_dropout_takes_whole_lines() -> None:
-    net = make_parameters(NetworkSpec(T=15), dense((12, 9, 3)), TrainingSpec(dropout_input=0.5))
+    net = make_parameters(NetworkSpec(T=15), connect((9,), 12, 3), TrainingSpec(dropout_input=0.5))
     state, trains = make_worker_state(net), trains_of(np.ones((40, 15, 12), dtype=bool))
     spec = NetworkSpec(hidden=(9,), T=15)
     training = TrainingSpec(batch=40, dropout_input=0.5)

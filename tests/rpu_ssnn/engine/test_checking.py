@@ -6,9 +6,9 @@ import pytest
 from rpu_ssnn.engine.parameters import draw_neurons, make_parameters
 from rpu_ssnn.engine.pulses import make_buffers, one_buffer
 from rpu_ssnn.engine.state import make_worker_state, one_state
-from rpu_ssnn.spec import CircuitSpec, NetworkSpec, NeuronSpec, dense
+from rpu_ssnn.spec import CircuitSpec, NetworkSpec, NeuronSpec, connect
 
-NET = make_parameters(NetworkSpec(hidden=(9,), T=20), dense((12, 9, 4)))
+NET = make_parameters(NetworkSpec(hidden=(9,), T=20), connect((9,), 12, 4))
 
 
 def test_a_slice_of_each_field_is_of_that_field() -> None:

@@ -10,7 +10,7 @@ import pytest
 from rpu_ssnn import Network, TrainingSpec, coincidence_synapses, trace
 from rpu_ssnn.engine.parameters import make_parameters, profile
 from rpu_ssnn.engine.state import Presentations, make_worker_state
-from rpu_ssnn.spec import EncodingSpec, NetworkSpec, dense
+from rpu_ssnn.spec import EncodingSpec, NetworkSpec, connect
 from support.rpu_ssnn import compiled_parts, equations
 
 SPEC, SIZES = NetworkSpec(hidden=(6,), T=10), (8, 6, 3)
@@ -56,9 +56,9 @@ def test_weights_that_do_not_fit() -> None:
         trace(SPEC, [WEIGHTS[0], WEIGHTS[1][:4]], RATES, 1, key=1)
 
 
-@pytest.mark.parametrize("sizes", [(8, 3), (8, 6, 6, 3)])
-def test_sizes_of_another_number_of_layers(sizes: tuple[int, ...]) -> None:
-    with pytest.raises(ValueError, match="sizes must be 3 numbers above 0, one for each layer"):
+@pytest.mark.parametrize("sizes", [(8, 3), (8, 6, 6, 3), (8, 5, 3)])
+def test_sizes_that_are_not_those_of_the_layers(sizes: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=r"sizes must be \(8, 6, 3\)"):
         network(sizes)
 
 
@@ -72,7 +72,7 @@ def test_input_profile_keeps_its_average_and_falls_linearly() -> None:
 
 def input_counts(spec: NetworkSpec) -> tuple[Presentations, np.ndarray]:
     """Returns the input spikes of each line in 200 presentations, [200, 12]."""
-    net, shown = make_parameters(spec, dense(equations.SIZES)), equations.presentations(200)
+    net, shown = make_parameters(spec, connect((9,), 12, 4)), equations.presentations(200)
     state, counts = make_worker_state(net), np.zeros((200, 12))
     for b in range(200):
         state.position[:] = (b, 0, 1)
