@@ -95,47 +95,36 @@ def entry_from_metrics(metrics: PublishedMetrics) -> PresetEntry:
     for way, size in (("up", up), ("down", down)):
         label = getattr(metrics, f"nonlinearity_{way}")
         require_preset(size <= _RANGE, "metrics", f"nonlinearity-{way}", label, allowed)
-    step = max(up, down)
     noise = _RANGE * metrics.cycle_to_cycle / math.sqrt((up**2 + down**2) / 2)
     common, slope_up_spread, slope_down_spread = _spreads(metrics)
-    source = f"{metrics.source}; {_CONVENTION}"
-    curve = f"{source}: from states and nonlinearity, step = k (W - w)"
-    uneven = abs(up - down) / (up + down)
+    source, uneven = f"{metrics.source}; {_CONVENTION}", abs(up - down) / (up + down)
     noise_source = (
         f"{source}: {metrics.cycle_to_cycle:g} of the range, here as a share of the step; aihwkit "
         "scales it with the up and the down step, so their mean square is right, and each is off "
         f"by about {100 * uneven:.0f} %"
     )
     spread_source = f"{source}: labels that deviate by {metrics.device_to_device:g}, to first order"
-
-    range_assumption = "normalised range; on_off_ratio is the ratio of its conductances"
-    range_spread_assumption = "not among the metrics; NeuroSim keeps the range fixed"
-    given: dict[str, tuple[float | bool, str]] = {
-        "step": (step, curve),
-        "cycle_to_cycle": (noise, noise_source),
-        "noise_scales_with_step": (False, f"{source}: a fixed share of the range"),
-        "step_spread": (common, spread_source),
+    curve = {"source": f"{source}: from states and nonlinearity, step = k (W - w)"}
+    spread = {"source": spread_source}
+    span = {"assumption": "normalised range; on_off_ratio is the ratio of its conductances"}
+    fixed = {"assumption": "not among the metrics; NeuroSim keeps the range fixed"}
+    values: dict[str, tuple[float | bool, dict[str, str]]] = {
+        "w_max": (1.0, span),
+        "w_min": (-1.0, span),
+        "w_max_spread": (0.0, fixed),
+        "w_min_spread": (0.0, fixed),
+        "step": (max(up, down), curve),
+        "cycle_to_cycle": (noise, {"source": noise_source}),
+        "noise_scales_with_step": (False, {"source": f"{source}: a fixed share of the range"}),
+        "step_spread": (common, spread),
         "asymmetry": (asymmetry_of(up, down), curve),
-        "asymmetry_spread": (common, spread_source),
+        "asymmetry_spread": (common, spread),
         "slope_up": (slope_up, curve),
         "slope_down": (slope_down, curve),
-        "slope_up_spread": (slope_up_spread, spread_source),
-        "slope_down_spread": (slope_down_spread, spread_source),
-        "on_off_ratio": (metrics.on_off, metrics.source),
+        "slope_up_spread": (slope_up_spread, spread),
+        "slope_down_spread": (slope_down_spread, spread),
+        "on_off_ratio": (metrics.on_off, {"source": metrics.source}),
     }
-    assumed = {
-        "w_max": (1.0, range_assumption),
-        "w_min": (-1.0, range_assumption),
-        "w_max_spread": (0.0, range_spread_assumption),
-        "w_min_spread": (0.0, range_spread_assumption),
-    }
-    entries = {
-        name: ParameterEntry.of(_LAW, name, value, assumption=why)
-        for name, (value, why) in assumed.items()
-    }
-    for name, (value, source) in given.items():
-        shown = value if isinstance(value, bool) else float(f"{value:.7g}")
-        entries[name] = ParameterEntry.of(_LAW, name, shown, source=source)
     return PresetEntry(
         technology="published metrics",
         law=_LAW.name,
@@ -145,8 +134,16 @@ def entry_from_metrics(metrics: PublishedMetrics) -> PresetEntry:
             f"{metrics.on_off:g}"
         ),
         citation=metrics.source,
-        parameters=entries,
+        parameters={
+            name: ParameterEntry.of(_LAW, name, _rounded(value), **origin)
+            for name, (value, origin) in values.items()
+        },
     )
+
+
+def _rounded(value: float | bool) -> float | bool:
+    """Returns a number to seven digits; flags are returned unchanged."""
+    return value if isinstance(value, bool) else float(f"{value:.7g}")
 
 
 def text_from_metrics(name: str, metrics: PublishedMetrics) -> str:
