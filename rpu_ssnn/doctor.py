@@ -35,10 +35,6 @@ class BrokenEnvironmentError(RpuSsnnError, RuntimeError):
         return type(self), (self.found, self.advice)
 
 
-class BrokenPairError(BrokenEnvironmentError):
-    """Reports that aihwkit does not work with this torch."""
-
-
 @dataclass(frozen=True)
 class HealthCheck:
     """Holds the result of one check.
@@ -89,8 +85,8 @@ def check_tile_pair() -> None:
     so until the pair has passed once.
 
     Raises:
-        BrokenPairError: aihwkit or torch cannot be imported, a tile call raises, or its result
-            is wrong.
+        BrokenEnvironmentError: aihwkit or torch cannot be imported, a tile call raises, or its
+            result is wrong.
     """
     try:
         fault = _tile_fault()
@@ -100,7 +96,7 @@ def check_tile_pair() -> None:
         fault = _one_line(error)
     if fault is not None:
         found = f"{_pair()} does not work on Python {platform.python_version()} ({fault})"
-        raise BrokenPairError(found, f"working pairs: {WORKING_PAIRS}; {REBUILD}")
+        raise BrokenEnvironmentError(found, f"working pairs: {WORKING_PAIRS}; {REBUILD}")
 
 
 def _tile_fault() -> str | None:
@@ -148,7 +144,7 @@ def diagnose() -> list[HealthCheck]:
     try:
         check_tile_pair()
         pair = HealthCheck(True, f"{_pair()}: one pulse moved a weight by one step")
-    except BrokenPairError as error:
+    except BrokenEnvironmentError as error:
         pair = HealthCheck(False, error.found, error.advice)
     # Older releases of Python than 3.12 cannot import this package.
     python = HealthCheck(True, f"Python {platform.python_version()}")

@@ -56,9 +56,9 @@ class InputError(RpuSsnnError, ValueError):
         super().__init__(_ends(line, MOST_LETTERS))
 
     def __reduce__(self) -> tuple[type, tuple[str, str, object, str]]:
-        """Lets errors cross process borders; a value that might not is replaced by its text."""
+        """Lets errors cross process borders; a value that might not is replaced by words."""
         plain = isinstance(self.value, str | int | float | None)
-        value = self.value if plain else _AsShown(repr(self.value))
+        value = self.value if plain else Fault(f"{_short(self.value)} is not allowed")
         return type(self), (self.where, self.field, value, self.allowed)
 
 
@@ -133,15 +133,6 @@ def require_preset(holds: object, where: object, field: str, value: object, allo
     """
     if not holds:
         raise PresetError(where, field, value, allowed)
-
-
-class _AsShown(str):
-    """Stands, as the text of its `repr`, for a value that might not cross a process border."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return str(self)
 
 
 def one_of(

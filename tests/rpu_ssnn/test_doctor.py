@@ -11,7 +11,7 @@ import torch
 from aihwkit.simulator.tiles import AnalogTile
 
 from rpu_ssnn import compiled, doctor, warm_up
-from rpu_ssnn.doctor import BrokenPairError, check_tile_pair, diagnose
+from rpu_ssnn.doctor import BrokenEnvironmentError, check_tile_pair, diagnose
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +24,7 @@ def _nothing_remembered() -> Iterator[None]:
 def broken(fault: str) -> Any:
     """Expects one line that names the installed versions, the fault and the remedy."""
     line = rf"^aihwkit \S+ with torch [^\n]*{fault}[^\n]*working pairs[^\n]*make[^\n]*$"
-    return pytest.raises(BrokenPairError, match=line)
+    return pytest.raises(BrokenEnvironmentError, match=line)
 
 
 def test_this_pair_works_and_no_random_number_is_used() -> None:

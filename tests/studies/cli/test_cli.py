@@ -12,7 +12,7 @@ from device_presets import get_preset
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.files import write_together
 from rpu_ssnn.data import load_dataset
-from rpu_ssnn.doctor import BrokenPairError, HealthCheck
+from rpu_ssnn.doctor import BrokenEnvironmentError, HealthCheck
 from rpu_ssnn.version import VERSION
 from studies.declaration.shipped import shipped_files
 from studies.declaration.trial import Trial
@@ -218,7 +218,7 @@ def test_an_interrupted_run_says_how_to_go_on(
 
 
 def broken_pair(trials: list[Trial], data_root: Path | None) -> None:
-    raise BrokenPairError("aihwkit 0 with torch 0 does not work", "rebuild")
+    raise BrokenEnvironmentError("aihwkit 0 with torch 0 does not work", "rebuild")
 
 
 def test_a_broken_pair_is_one_line_and_exit_code_1(

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.doctor import BrokenPairError
+from rpu_ssnn.doctor import BrokenEnvironmentError
 from studies.common import interrupts
 from studies.declaration.trial import Trial, TrialResult
 from studies.execution.api import load_results
@@ -185,7 +185,7 @@ def test_two_signals_end_with_130_and_no_traceback_whenever_they_come(wait: floa
 
 
 def test_project_errors_cross_process_borders() -> None:
-    pair = pickle.loads(pickle.dumps(BrokenPairError("found", "advice")))
+    pair = pickle.loads(pickle.dumps(BrokenEnvironmentError("found", "advice")))
     assert (pair.found, pair.advice, str(pair)) == ("found", "advice", "found; advice")
     assert pair.exit_code == 1
     bad = InputError("f.yaml", "key", [object()], "must be text")
