@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 from numbers import Real
-from typing import Literal
+from typing import Any, Literal
 
 from rpu_ssnn.common.errors import PresetError
 
@@ -82,44 +82,33 @@ class LawParameter:
         """
         if value is None and self.neutral is None:
             return None
-        wrong = PresetError(where, name, value, self.allowed)
+        found: Value = None
         if self.kind == "flag":
-            if not isinstance(value, bool):
-                raise wrong
-            return value
-        if self.kind == "numbers":
-            return self._checked_numbers(value, wrong)
-        is_text = isinstance(value, str) and value != "inf"
-        if is_text or isinstance(value, bool) or not isinstance(value, Real | str):
-            raise wrong
-        number = _finite_or_not(value)
-        # Only the leak may be infinite (no leak); its neutral value shows that.
-        infinite_is_meant = self.neutral == math.inf and number == math.inf
-        broken = self.whole and not number.is_integer()
-        if broken or not (self._holds(number) or infinite_is_meant):
-            raise wrong
-        return number
+            found = value if isinstance(value, bool) else None
+        elif self.kind == "numbers":
+            numbers = tuple(map(_number, value if isinstance(value, list | tuple) else ()))
+            found = numbers if len(numbers) > 1 and all(map(self._holds, numbers)) else None
+        elif self._holds(number := _number(value)):
+            found = number
+        if found is None:
+            raise PresetError(where, name, value, self.allowed)
+        return found
 
     def _holds(self, number: float) -> bool:
         low, high = self.limits
         above = low < number if self.above_low else low <= number
-        return math.isfinite(number) and above and number <= high
-
-    def _checked_numbers(self, value: object, wrong: PresetError) -> tuple[float, ...]:
-        if not isinstance(value, list | tuple) or len(value) < 2:
-            raise wrong
-        if any(isinstance(number, bool) or not isinstance(number, Real) for number in value):
-            raise wrong
-        numbers = tuple(map(_finite_or_not, value))
-        if not all(map(self._holds, numbers)):
-            raise wrong
-        return numbers
+        # Only the leak may be infinite (no leak); its neutral value shows that.
+        given = math.isfinite(number) or number == self.neutral
+        return given and above and number <= high and (number.is_integer() or not self.whole)
 
 
-def _finite_or_not(value: Real | str) -> float:
-    """Returns the number; it is NaN for other text, and for a whole number beyond floating
-    point."""
+def _number(value: Any) -> float:
+    """Returns the number; it is NaN for flags, for text other than ``inf``, and for a whole number
+    beyond floating point."""
+    is_text = isinstance(value, str) and value == "inf"
+    if isinstance(value, bool) or not (is_text or isinstance(value, Real)):
+        return math.nan
     try:
         return float(value)
-    except (ValueError, OverflowError):
+    except OverflowError:
         return math.nan
