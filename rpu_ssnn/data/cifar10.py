@@ -7,7 +7,6 @@ green and blue planes. Copies as JPEG, all in one archive, have slightly differe
 import io
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Int64, UInt8
@@ -35,11 +34,8 @@ MOST_BYTES = 2**28
 _OBTAIN = "the binary version on Alex Krizhevsky's page 'The CIFAR-10 dataset'"
 
 
-class _Part(NamedTuple):
-    """Holds the images and labels of one part of the set."""
-
-    images: UInt8[np.ndarray, "n values"]
-    labels: Int64[np.ndarray, " n"]
+type _Part = tuple[UInt8[np.ndarray, "n values"], Int64[np.ndarray, " n"]]
+"""The images and labels of one part of the set."""
 
 
 def read_cifar10(root: Path | None) -> Source:
@@ -58,8 +54,8 @@ def read_cifar10(root: Path | None) -> Source:
         train, test = (_read_jpegs(path, part) for part in ("train", "test"))
         copy = f"{JPEG_FILE}: JPEG copies, whose pixels differ a little"
     else:
-        parts = [_read_binary(folder / name) for name in TRAIN_FILES]
-        train = _Part(*(np.concatenate(pair) for pair in zip(*parts, strict=True)))
+        images, labels = zip(*(_read_binary(folder / name) for name in TRAIN_FILES), strict=True)
+        train = np.concatenate(images), np.concatenate(labels)
         test, copy = _read_binary(folder / TEST_FILE), "data_batch_*.bin: the original files"
     return Source(*train, *test, CLASSES, 255, SHAPE, copy=copy)
 
@@ -104,7 +100,7 @@ def _read_binary(path: Path) -> _Part:
     planes = records[:, 1:].reshape(-1, COLOURS, SIDE, SIDE)
     images = np.ascontiguousarray(planes.transpose(0, 2, 3, 1)).reshape(len(records), -1)
     refuse_unknown_labels(path, records[:, 0], len(CLASSES))
-    return _Part(images, records[:, 0].astype(np.int64))
+    return images, records[:, 0].astype(np.int64)
 
 
 def _read_jpegs(path: Path, part: str) -> _Part:
@@ -132,4 +128,4 @@ def _read_jpegs(path: Path, part: str) -> _Part:
             require(image.size == (SIDE, SIDE), path, field, image.size, allowed)
             images[n] = np.asarray(image.convert("RGB"))
     refuse_unknown_labels(path, labels, len(CLASSES))
-    return _Part(images.reshape(len(labels), -1), labels.astype(np.int64))
+    return images.reshape(len(labels), -1), labels.astype(np.int64)
