@@ -1,6 +1,6 @@
 """`SpikingClassifier`: SSNN-BP, in float weights or in devices, as a scikit-learn classifier."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Any, Literal, Self
 
@@ -20,18 +20,7 @@ from rpu_ssnn.data import Dataset
 from rpu_ssnn.data.digest import digest_of
 from rpu_ssnn.data.user_data.scaling import Scale, scale_of, shares
 from rpu_ssnn.devices.device_source import find_device
-from rpu_ssnn.spec import (
-    CircuitSpec,
-    Contrast,
-    ConvLayer,
-    EncodingSpec,
-    GradientSpec,
-    InhibitionSpec,
-    NetworkSpec,
-    Positive,
-    Spec,
-    TrainingSpec,
-)
+from rpu_ssnn.spec import NetworkSpec, Positive, Spec, TrainingSpec
 from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses import SynapsesFactory
 from rpu_ssnn.synapses.float_weights import FLOAT_WEIGHTS
@@ -44,14 +33,20 @@ MOST_THREADS = 1024
 """More threads than any machine has CPUs would only take memory."""
 
 
+DEFAULTS: Mapping[str, Mapping[str, Any]] = {
+    "encoding": {"contrast": "on_off"},
+    "inhibition": {"clocked": True},
+}
+"""What the classifier takes where `network` says nothing else. A rate has no sign, so data with few
+columns need two lines each."""
+
+
 class _OwnSettings(Spec):
     """Checks those parameters of the classifier that no other settings check."""
 
     learning_rate: Positive
     scale: Literal["training", "each"]
     threads: Annotated[int, Field(ge=1, le=MOST_THREADS)]
-    winner_takes_all: bool
-    simulator: Literal["aihwkit", "native"]
     verbose: bool
 
 
@@ -65,33 +60,22 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """A spiking network trained by spikes alone (SSNN-BP; Biswas, Saraswat, Ganguly).
 
     Values become rates between the lowest and highest value of the training rows. `score` and
-    `predict` show every row for T slots, or for `inference_T`. Only pulses of the update change
-    devices.
+    `predict` show every row for T slots. Only pulses of the update change devices.
 
     Args:
         hidden: the number of neurons of each hidden layer, or of the only one.
         T: the number of slots that a row is shown.
-        inference_T: the number of slots that `score` and `predict` show a row, see
-            `NetworkSpec.inference_T`.
-        initial_scale: the factor on the initial weights, see `NetworkSpec.initial_scale`.
-        layers: hidden layers in place of `hidden`, of which some are convolutions, such as
-            `[{"conv": {"kernel": 3, "stride": 2, "channels": 8}}, 32]`. The values are then images
-            [n, rows, columns] or [n, rows, columns, channels].
+        network: further settings of the network, as in that section of a study (`NetworkSpec`). By
+            default contrast is `on_off`, and the output is clocked. With `layers`, which takes the
+            place of `hidden`, values are images [n, rows, columns] or [n, rows, columns, channels].
         synapses: `rate` (float weights, Eq. 9), `coincidence` (float weights, Eq. 10), the name of
             a device preset, or an aihwkit device configuration.
         epochs: the number of passes over the training rows; the step falls linearly.
         batch: the number of presentations in a batch; `fit` takes at most all rows.
         learning_rate: the equivalent rate of `rpu_ssnn.synapses`.
-        weight_range: the range of devices, see `TileSpec.weight_range`.
+        tile: settings of the devices, as in that section of a study (`TileSpec`), but with a
+            weight range of 4 by default. Only the simulator `native` repeats bit for bit.
         scale: `training` takes one range of values for all columns, `each` one for each column.
-        contrast: `none`, `on_off`, `complement` or `signed`, see `EncodingSpec.contrast`. A rate
-            has no sign, so data with few columns need two lines each.
-        delay: how long forward spikes wait for their gradient, see `GradientSpec.delay`. It helps
-            with convolutions and with several hidden layers.
-        circuit: the imperfections of the neurons, see `CircuitSpec`; None stands for perfect ones.
-        winner_takes_all: whether one output spikes at a time (`InhibitionSpec.clocked`).
-        simulator: aihwkit's tiles simulate the devices, or this package's `native` ones, which
-            repeat bit for bit. Devices that remember their pulses need `native`.
         random_state: the seed of weights, spikes and devices; aihwkit's cycle-to-cycle noise cannot
             be seeded.
         threads: the number of threads, which changes the time and not the results.
@@ -118,40 +102,26 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         hidden: int | tuple[int, ...] = (64,),
         T: int = 50,
         *,
-        layers: Sequence[int | ConvLayer | Mapping[str, Any]] | None = None,
-        inference_T: int | None = None,
-        initial_scale: float = 1.0,
+        network: Mapping[str, Any] | None = None,
         synapses: Any = "coincidence",
+        tile: Mapping[str, Any] | None = None,
         epochs: int = 20,
         batch: int = 20,
         learning_rate: float = 4.0,
-        weight_range: float = 4.0,
         scale: Literal["training", "each"] = "each",
-        contrast: Contrast = "on_off",
-        delay: float = 0.0,
-        circuit: CircuitSpec | Mapping[str, Any] | None = None,
-        winner_takes_all: bool = True,
-        simulator: Literal["aihwkit", "native"] = "aihwkit",
         random_state: int | np.random.RandomState | None = None,
         threads: int = 1,
         verbose: bool = False,
     ) -> None:
         self.hidden = hidden
         self.T = T
-        self.layers = layers
-        self.inference_T = inference_T
-        self.initial_scale = initial_scale
+        self.network = network
         self.synapses = synapses
+        self.tile = tile
         self.epochs = epochs
         self.batch = batch
         self.learning_rate = learning_rate
-        self.weight_range = weight_range
         self.scale = scale
-        self.contrast = contrast
-        self.delay = delay
-        self.circuit = circuit
-        self.winner_takes_all = winner_takes_all
-        self.simulator = simulator
         self.random_state = random_state
         self.threads = threads
         self.verbose = verbose
@@ -299,7 +269,8 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _flat(self, X: ArrayLike, reset: bool) -> ArrayLike:
         """Returns each image as one row of values, if X may hold images."""
         _refuse_masked("X", X)
-        shape = np.shape(X)[1:] if self.layers is not None else ()
+        has_images = self._section("network").get("layers") is not None
+        shape = np.shape(X)[1:] if has_images else ()
         if reset:
             self._shape = shape
         elif shape != self._shape:
@@ -351,19 +322,30 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         )  # fmt: skip
 
     def _network_spec(self) -> NetworkSpec:
-        layers = {"layers": self.layers}
-        if self.layers is None:
-            hidden: Any = self.hidden
+        given = self._section("network")
+        hidden: Any = self.hidden
+        for name in given.keys() & {"hidden", "T"}:
+            allowed = "must be left out, as a parameter of the classifier has this name"
+            raise InputError(WHERE, f"network.{name}", given[name], allowed)
+        settings = {**given, "T": self.T}
+        for name, default in DEFAULTS.items():
+            section = given.get(name, {})
+            settings[name] = {**default, **section} if isinstance(section, Mapping) else section
+        if given.get("layers") is None:
             is_single = isinstance(hidden, str) or not np.iterable(hidden)
-            layers = {"hidden": (hidden,) if is_single else tuple(hidden)}
-        return self._checked_as(
-            NetworkSpec, "T", "inference_T", "initial_scale",
-            **layers,
-            neuron={"circuit": {} if self.circuit is None else self.circuit},
-            encoding=self._checked_as(EncodingSpec, "contrast"),
-            gradient=self._checked_as(GradientSpec, "delay"),
-            inhibition=InhibitionSpec(clocked=self.winner_takes_all),
-        )  # fmt: skip
+            settings["hidden"] = (hidden,) if is_single else tuple(hidden)
+        return validated(NetworkSpec, settings, "network", WHERE)
+
+    def _section(self, name: str) -> dict[str, Any]:
+        """Returns the settings that the parameter of this name holds.
+
+        Raises:
+            InputError: it is no mapping.
+        """
+        given = getattr(self, name)
+        allowed = f"must be a mapping of settings, as the section {name} of a study, or None"
+        require(given is None or isinstance(given, Mapping), WHERE, name, given, allowed)
+        return dict(given or {})
 
     def _checked_as[S: Spec](self, kind: type[S], *names: str, **more: Any) -> S:
         """Returns parameters of the classifier as settings.
@@ -378,7 +360,8 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             return FLOAT_WEIGHTS[self.synapses](self.learning_rate)
         from rpu_ssnn.synapses.device_synapses import device_synapses  # it imports aihwkit
 
-        spec = self._checked_as(TileSpec, "weight_range", "simulator")
+        settings = {"weight_range": 4.0, **self._section("tile")}
+        spec = validated(TileSpec, settings, "tile", WHERE)
         try:
             device = find_device(self.synapses)
         except InputError as error:

@@ -47,13 +47,13 @@ def test_learns_and_repeats(synapses: str) -> None:
 
 
 def test_native_devices_repeat_and_remember() -> None:
-    settings: dict[str, Any] = FAST | {"epochs": 2, "simulator": "native"}
+    settings: dict[str, Any] = FAST | {"epochs": 2, "tile": {"simulator": "native"}}
     models = [SpikingClassifier(**settings, synapses="charge_trap_pulsed") for _ in range(2)]
     first, second = (model.fit(X[:200], Y[:200]).trained_.network for model in models)
     for one, other in zip(first.synapses, second.synapses, strict=True):
         np.testing.assert_array_equal(one.weights(), other.weights())
     with pytest.raises(InputError, match="native"):
-        models[0].set_params(simulator="aihwkit").fit(X[:200], Y[:200])
+        models[0].set_params(tile=None).fit(X[:200], Y[:200])
 
 
 def test_what_cannot_be_loaded_again_is_not_saved() -> None:
@@ -85,22 +85,21 @@ def test_a_number_of_neurons_is_one_hidden_layer() -> None:
     "bad",
     [
         {"T": 0},
-        {"delay": -1.0},
         {"T": "many"},
-        {"inference_T": 0},
-        {"initial_scale": 0},
+        {"network": {"initial_scale": 0}},
+        {"network": {"encoding": {"contrast": "both"}}},
+        {"network": {"inhibition": 5}},
+        {"network": {"T": 40}},
+        {"network": "deep"},
         {"batch": 0},
-        {"contrast": "both"},
-        {"weight_range": -1.0, "synapses": "ideal"},
+        {"tile": {"weight_range": -1.0}, "synapses": "ideal"},
+        {"tile": 4.0, "synapses": "ideal"},
         {"learning_rate": -4.0},
         {"learning_rate": np.nan, "synapses": "ideal"},
         {"scale": "every"},
-        {"winner_takes_all": "no"},
         {"threads": 0},
         {"verbose": "yes"},
         {"threads": 10**9},
-        {"simulator": "aihwkits"},
-        {"circuit": 5},
         {"hidden": "64"},
         {"synapses": "Rate"},
         {"synapses": "capacitr"},
@@ -110,6 +109,8 @@ def test_a_number_of_neurons_is_one_hidden_layer() -> None:
 )
 def test_a_bad_parameter_is_one_line(bad: dict[str, Any]) -> None:
     field, value = next(iter(bad.items()))
+    while isinstance(value, dict):
+        value = next(iter(value.values()))
     with refused(repr(value)) as caught:
         SpikingClassifier(**FAST | bad).fit(X[:50], Y[:50])
     assert field in str(caught.value) or field == "synapses"
@@ -119,7 +120,11 @@ def test_a_bad_parameter_is_one_line(bad: dict[str, Any]) -> None:
 def test_convolutions_learn_from_images_and_are_copied(synapses: str) -> None:
     images = X.reshape(-1, 8, 8)
     layers = [{"conv": {"kernel": 3, "stride": 2, "channels": 8}}, 24]
-    settings = FAST | {"layers": layers, "delay": 2.5, "simulator": "native", "synapses": synapses}
+    settings = FAST | {
+        "network": {"layers": layers, "gradient": {"delay": 2.5}},
+        "tile": {"simulator": "native"},
+        "synapses": synapses,
+    }
     model = clone(SpikingClassifier(**settings, learning_rate=8.0)).fit(images[:500], Y[:500])
     assert model.score(images[500:], Y[500:]) > 0.6
     assert [s.shape for s in model.trained_.network.synapses] == [(18, 8), (72, 24), (24, 10)]
@@ -134,11 +139,15 @@ def test_convolutions_learn_from_images_and_are_copied(synapses: str) -> None:
     assert one.spike_counts(channels).shape == (100, 10)
 
 
+def convolutions(kernel: int) -> dict[str, Any]:
+    return {"layers": [{"conv": {"kernel": kernel, "channels": 8}}]}
+
+
 def test_convolutions_need_images() -> None:
     with refused("shape", "[64]", "rows, columns and channels"):
-        SpikingClassifier(layers=[{"conv": {"kernel": 3, "channels": 8}}], **FAST).fit(X, Y)
+        SpikingClassifier(network=convolutions(3), **FAST).fit(X, Y)
     with refused("layers.0.conv.kernel.0", "0"):
-        SpikingClassifier(layers=[{"conv": {"kernel": 0, "channels": 8}}], **FAST).fit(X, Y)
+        SpikingClassifier(network=convolutions(0), **FAST).fit(X, Y)
 
 
 def test_a_batch_has_at_most_all_rows() -> None:
@@ -197,7 +206,8 @@ def test_a_second_fit_with_bad_data_leaves_nothing_fitted(rows: Any, labels: Any
 @pytest.mark.parametrize("circuit", [None, {"threshold_spread": 0.1, "threshold_drift": 1.0}])
 @pytest.mark.parametrize("synapses", ["coincidence", "charge_trap"])
 def test_a_copy_predicts_the_same(synapses: str, circuit: dict[str, float] | None) -> None:
-    model = SpikingClassifier(**FAST, synapses=synapses, circuit=circuit).fit(X[:200], Y[:200])
+    network = None if circuit is None else {"neuron": {"circuit": circuit}}
+    model = SpikingClassifier(**FAST, synapses=synapses, network=network).fit(X[:200], Y[:200])
     copy = pickle.loads(pickle.dumps(model))
     assert np.array_equal(copy.spike_counts(X), model.spike_counts(X))
     assert not hasattr(clone(model), "trained_")
@@ -207,6 +217,7 @@ def test_a_copy_predicts_the_same(synapses: str, circuit: dict[str, float] | Non
 
 
 def test_goes_into_pipelines_and_cross_validation() -> None:
-    pipeline = make_pipeline(StandardScaler(), SpikingClassifier(**FAST, contrast="signed"))
+    signed = {"encoding": {"contrast": "signed"}}
+    pipeline = make_pipeline(StandardScaler(), SpikingClassifier(**FAST, network=signed))
     scores = cross_val_score(pipeline, X, Y, cv=3)
     assert scores.min() > 0.7
