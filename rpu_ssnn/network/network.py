@@ -24,10 +24,16 @@ from rpu_ssnn.engine.state import (
 )
 from rpu_ssnn.engine.strategies import Job, choose_strategy
 from rpu_ssnn.engine.strategies.base import WeightCopies
-from rpu_ssnn.network.crossbars import make_synapses
 from rpu_ssnn.network.events import TRAINING, events_of
-from rpu_ssnn.spec import RATES_NEED_PRESENTATIONS, Grid, NetworkSpec, TrainingSpec, connections_of
-from rpu_ssnn.synapses.base import SynapsesFactory, Weights
+from rpu_ssnn.spec import (
+    RATES_NEED_PRESENTATIONS,
+    Grid,
+    NetworkSpec,
+    TrainingSpec,
+    connections_of,
+    slot_cycles,
+)
+from rpu_ssnn.synapses.base import Crossbar, Synapses, SynapsesFactory, Weights
 
 type Input = Float32[np.ndarray, "batch n_in"] | SpikeTrains
 """Input of a batch: average spikes per slot of each input line, or the spikes themselves."""
@@ -88,9 +94,7 @@ class Network:
         self.spec, self.training, self.sizes = spec, training, sizes
         self.seed_state = seed.state
         self._pool = WorkerThreads(max(1, threads - 1))
-        self.synapses = make_synapses(
-            spec, training, connections, factory, seed, initial, threads, self._pool
-        )
+        self.synapses = self._make_synapses(factory, seed, initial, threads)
         if training.schedule == "slot" and any(s.needs_presentations for s in self.synapses):
             raise InputError("training", "schedule", "slot", RATES_NEED_PRESENTATIONS)
         counted = [each.needs_presentations for each in self.synapses]
@@ -194,6 +198,65 @@ class Network:
         if self.neurons is not None:
             self.neurons.restore(part_of(state, "neurons"))
         self._job.reads.refresh()
+
+    def _make_synapses(
+        self,
+        factory: SynapsesFactory,
+        seed: np.random.SeedSequence,
+        initial: Sequence[Weights] | None,
+        threads: int,
+    ) -> list[Synapses]:
+        """Returns synapses that start from `initial`, or from He initialisation x theta x
+        `initial_scale`.
+
+        At an `initial_scale` of 1, a layer's rates are about as large as those of the layer before.
+        Replicas of a kernel start equal.
+
+        Raises:
+            ValueError: `initial` has other shapes.
+            InputError: the factory makes no synapses.
+        """
+        spec, training, synapses = self.spec, self.training, list[Synapses]()
+        at_once = spec.positions == "at_once"
+        slots = spec.slots * slot_cycles(self.connections, at_once)
+        shapes = [connection.shape for connection in self.connections]
+        if initial is not None and (given := [np.shape(w) for w in initial]) != shapes:
+            raise ValueError(f"initial weights must have shapes {shapes}, not {given}")
+        for layer, gain in enumerate(spec.gains()):
+            connection, (weight_seed, own_seed) = self.connections[layer], seed.spawn(2)
+            n_in = connection.shape[0]
+            he_std = spec.neuron.theta * float(np.sqrt(2.0 / n_in))
+            if initial is None:
+                rng = np.random.default_rng(weight_seed)
+                kernel = rng.standard_normal((n_in, connection.channels))
+                normal = np.tile(kernel, connection.replicas)
+                start = (spec.initial_scale * he_std * normal).astype(np.float32)
+            else:
+                start = np.asarray(initial[layer], dtype=np.float32)
+            is_output = layer == len(shapes) - 1
+            share = training.dropout_input if layer == 0 else training.dropout_hidden
+            made = factory(
+                Crossbar(
+                    initial=start,
+                    theta=spec.neuron.theta,
+                    he_std=he_std,
+                    gain=gain * (training.output_step if is_output else 1.0) / (1.0 - share),
+                    T=spec.T,
+                    slots=slots,
+                    batch=training.batch,
+                    seed=int(own_seed.generate_state(1, np.uint64)[0]),
+                    threads=threads,
+                    pool=self._pool,
+                    transposed_reads=layer > 0,
+                    delay=spec.delays[layer],
+                    positions=connection.positions,
+                    replicas=connection.replicas,
+                    at_once=at_once,
+                )
+            )
+            require_kind("network", "synapses", made, Synapses)
+            synapses.append(made)
+        return synapses
 
     def _show(self, rates: Input, rng: np.random.Generator, into: Recording) -> Presentations:
         self._job.reads.refresh()
