@@ -8,9 +8,9 @@ with backpropagation.
 import numpy as np
 import pandas as pd
 from network_products import network_product_errors
+from product_error import product_errors, slope
 from temporal_bias import IMAGES, at_length, network_of, trained_weights
 
-from rpu_ssnn.algorithm_checks.product_error import product_errors, slope
 from rpu_ssnn.data import Dataset, load_dataset
 
 

@@ -1,4 +1,3 @@
-from .algorithm_checks.trace import trace as trace
 from .common.errors import InputError as InputError
 from .common.errors import RpuSsnnError as RpuSsnnError
 from .data import Dataset as Dataset
@@ -9,6 +8,7 @@ from .export import read_nir as read_nir
 from .export import write_network as write_network
 from .export import write_nir as write_nir
 from .network import Network as Network
+from .network.trace import trace as trace
 from .spec import EncodingSpec as EncodingSpec
 from .spec import GradientSpec as GradientSpec
 from .spec import InhibitionSpec as InhibitionSpec

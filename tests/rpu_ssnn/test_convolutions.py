@@ -9,11 +9,11 @@ import pytest
 from weight_changes import weight_changes
 
 from device_presets import get_device
-from rpu_ssnn.algorithm_checks.trace import trace
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.data import load_dataset
 from rpu_ssnn.data.spike_trains import SpikeTrains
 from rpu_ssnn.network import Network
+from rpu_ssnn.network.trace import trace
 from rpu_ssnn.spec import Connection, NetworkSpec, TrainingSpec, connect, lines_of
 from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses import (

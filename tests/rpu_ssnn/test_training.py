@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rpu_ssnn.algorithm_checks.trace import trace
 from rpu_ssnn.baselines.ann import AnnSpec, train_ann
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.training_state import EpochRow
 from rpu_ssnn.data import Dataset, load_dataset
 from rpu_ssnn.export import write_network, write_nir
 from rpu_ssnn.network import Network
+from rpu_ssnn.network.trace import trace
 from rpu_ssnn.spec import InhibitionSpec, NetworkSpec, NeuronSpec, TrainingSpec
 from rpu_ssnn.synapses import (
     CoincidenceSynapses,

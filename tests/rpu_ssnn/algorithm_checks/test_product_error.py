@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 from network_products import network_product_errors
+from product_error import product_errors, slope
 
-from rpu_ssnn.algorithm_checks.product_error import product_errors, slope
 from rpu_ssnn.data import Dataset, load_dataset
 from rpu_ssnn.spec import EncodingSpec, NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses import rate_synapses

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import temporal_bias
 
-from rpu_ssnn.algorithm_checks.trace import trace
 from rpu_ssnn.network import Network
+from rpu_ssnn.network.trace import trace
 from rpu_ssnn.spec import EncodingSpec, InhibitionSpec, NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses import rate_synapses
 from support.rpu_ssnn.equations import SIZES, Trace, presentations, some_weights

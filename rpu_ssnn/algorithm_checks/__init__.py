@@ -1,1 +1,0 @@
-"""Measurements of the algorithm itself: products of spike trains, weight changes, every train."""
