@@ -29,6 +29,9 @@ from rpu_ssnn.training.loop import timed_epoch
 
 WHERE = "SpikingClassifier"
 
+FREE = ("epochs", "threads", "verbose")
+"""The parameters that may change between two calls of `partial_fit`; they change no step."""
+
 MOST_THREADS = 1024
 """More threads than any machine has CPUs would only take memory."""
 
@@ -159,6 +162,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Raises:
             ValueError: as in `fit`, or a label is not among the classes, or the classes are not
                 those of the first call.
+            InputError: as in `fit`, or a parameter has changed since the first call.
         """
         first = not self.__sklearn_is_fitted__()
         values, labels = self._checked(X, y, reset=first)
@@ -167,6 +171,10 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             self.trained_ = self._train(self._dataset(values, labels), epochs=0)
         elif classes is not None and not np.array_equal(np.unique(classes), self.classes_):
             raise ValueError(f"classes must be those of the first call, {self.classes_}")
+        for name in self._fitted_with.keys() - set(FREE):
+            now, then = getattr(self, name), self._fitted_with[name]
+            allowed = f"must be {then!r}, as in the first call; `fit` trains anew"
+            require(repr(now) == repr(then), WHERE, name, now, allowed)
         data, epoch = self._dataset(values, labels), len(self.epochs_)
         rng = np.random.default_rng([self._seed, epoch])
         row = timed_epoch(self.trained_, data.train_images, data.train_labels, rng, epoch=0)
@@ -312,12 +320,13 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _dataset(self, X: np.ndarray, y: np.ndarray) -> Dataset:
         unknown = ~np.isin(y, self.classes_)
         if unknown.any():
-            raise ValueError(f"y has {y[unknown][0]!r}, which is not one of the classes")
+            allowed = f"must be one of the classes {self.classes_.tolist()}"
+            raise InputError(WHERE, "y", y[unknown].tolist()[0], allowed)
         images = shares(X, self._scale)
         labels = np.searchsorted(self.classes_, y).astype(np.int64)
         none = images[:0], labels[:0]
         return Dataset(
-            "arrays", images, labels, *none, *none, tuple(map(str, self.classes_)), 1,
+            "X", images, labels, *none, *none, tuple(map(str, self.classes_)), 1,
             digest_of(images, labels), self._shape or (images.shape[1],), self._scale.zero,
         )  # fmt: skip
 

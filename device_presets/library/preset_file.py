@@ -215,5 +215,7 @@ def _entry(where: str, raw: object) -> PresetEntry:
     try:
         return validated(PresetEntry, raw, "", where)
     except InputError as error:
-        field = "entry" if error.field == "content" else error.field
-        raise PresetError(where, field, error.value, error.allowed) from None
+        if error.field == "content":
+            allowed = "must be the keys of a preset, as the file is read as presets, name: {...}"
+            raise PresetError(where, "entry", error.value, allowed) from None
+        raise PresetError(where, error.field, error.value, error.allowed) from None

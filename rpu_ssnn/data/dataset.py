@@ -47,6 +47,9 @@ class Dataset:
         cut: the share of the spikes of training recordings that come after the slots that are kept.
         digest: 16 hexadecimal digits of the SHA-256 over all images and labels, their order and
             their split: equal digests mean identical data.
+
+    Raises:
+        InputError: a part has not one label for each image.
     """
 
     name: str
@@ -63,6 +66,12 @@ class Dataset:
     zero: Float32[np.ndarray, " columns_or_1"] | None = None
     copy: str = ""
     cut: float = 0.0
+
+    def __post_init__(self) -> None:
+        for part in ("train", "validation", "test"):
+            images, labels = (len(getattr(self, f"{part}_{kind}")) for kind in ("images", "labels"))
+            allowed = f"must be {images}, one for each image"
+            require(images == labels, self.name, f"number of {part}_labels", labels, allowed)
 
     @property
     def n_classes(self) -> int:
@@ -158,8 +167,10 @@ def set_facts(name: str, root: Path | None, own: OwnData | None = None) -> SetFa
         require(name in NAMED_SETS, "data set", "name", name, one_of(NAMED_SETS, name))
         return NAMED_SETS[name].facts(root)
     source = read_own(own)
-    counts = len(source.train_labels), len(source.test_labels)
-    return SetFacts(counts, source.shape, isinstance(source.train_images, SpikeTrains))
+    counts, rows = (len(source.train_labels), len(source.test_labels)), source.train_images
+    if isinstance(rows, SpikeTrains):
+        return SetFacts(counts, source.shape, True, int(rows.slot.min()))
+    return SetFacts(counts, source.shape)
 
 
 def _tested(source: Source, n_test: int | None) -> slice | Int64[np.ndarray, " test"]:

@@ -37,6 +37,9 @@ class SetFacts(NamedTuple):
     recorded: bool = False
     """Says whether the samples are recordings of spikes."""
 
+    first_slot: int = 0
+    """The slot of the first spike of the training recordings."""
+
     @property
     def image_shape(self) -> Grid | None:
         """Returns what `grid_of` returns."""

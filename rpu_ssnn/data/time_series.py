@@ -110,7 +110,7 @@ def read_ts(path: Path, channels: int) -> Series:
         with refusing(path, allowed, ValueError, field=f"line {number}"):
             points = np.array([[float(v) for v in part.split(",")] for part in parts])
         fits = points.ndim == 2 and len(points) == channels and bool(np.isfinite(points).all())
-        require(fits, path, f"line {number}", f"{len(parts)} channels", allowed)
+        require(fits, path, f"line {number}", line.strip(), allowed)
         values.append(points)
         labels.append(label)
     return Series(values, labels)

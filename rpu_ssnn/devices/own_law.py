@@ -131,6 +131,10 @@ def _read(path: str, code: bytes, digest: str) -> Law:
             fits = _is_range(pair) or (field == "swept" and pair is None)
             allowed = "must be two numbers, of which the second is larger"
             require_preset(fits, path, f"own.{name}.{field}", pair, allowed)
+        unit, allowed = parameter.unit, 'must be text, such as s, or "1" for a number without unit'
+        require_preset(
+            isinstance(unit, str) and unit.strip(), path, f"own.{name}.unit", unit, allowed
+        )
     fields = listed(RECORD.names or ())
     allowed = (
         "must be a function (shared, device, w, up, noise) that numba can compile; a device has "

@@ -59,8 +59,22 @@ def write_nir(path: str | Path, trained: Trained, *, without_inhibition: bool = 
             does not end in .nir or cannot be written.
     """
     require_kind("write_nir", "trained", trained, Trained)
+    require_kind("write_nir", "without_inhibition", without_inhibition, bool)
     path = user_path("write_nir", "path", path)
     refuse_unwritable("write_nir", "path", path, (".nir",))
+    graph = graph_of(path, trained, without_inhibition)
+    nir = optional_package("nir", INSTALL, path, "file", path.name)
+    with refusing(path, "must be a writable file", OSError):
+        write_whole(path, lambda temporary: nir.write(temporary, graph))
+    return path
+
+
+def graph_of(path: Path, trained: Trained, without_inhibition: bool) -> Any:
+    """Returns the network as a NIR graph, for a file of this path.
+
+    Raises:
+        InputError: for the reasons given at `write_nir`, except those of the file.
+    """
     nir = optional_package("nir", INSTALL, path, "file", path.name)
     spec = trained.network.spec
     inhibition = spec.inhibition
@@ -78,10 +92,7 @@ def write_nir(path: str | Path, trained: Trained, *, without_inhibition: bool = 
         "slot_seconds": SLOT_SECONDS,
     }
     edges = list(itertools.pairwise(nodes))
-    graph = nir.NIRGraph(nodes=nodes, edges=edges, metadata=metadata)
-    with refusing(path, "must be a writable file", OSError):
-        write_whole(path, lambda temporary: nir.write(temporary, graph))
-    return path
+    return nir.NIRGraph(nodes=nodes, edges=edges, metadata=metadata)
 
 
 def _nodes(nir: Any, trained: Trained, path: Path) -> dict[str, Any]:

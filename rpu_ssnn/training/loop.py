@@ -74,10 +74,12 @@ class Learner(ABC):
         """Returns the share of images that are classified as their label; NaN for none.
 
         Raises:
-            InputError: there is not one label for each image.
+            InputError: there is not one label for each image, or labels are not whole numbers.
         """
         count, allowed = np.shape(labels), f"must be ({len(images)},), one for each image"
         require(count == (len(images),), "accuracy", "shape of labels", count, allowed)
+        kind = np.asarray(labels).dtype
+        require(kind.kind in "iu", "accuracy", "kind of labels", str(kind), "must be whole numbers")
         return float((self.classes(images) == labels).mean()) if len(labels) else math.nan
 
     @abstractmethod

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import joblib
@@ -12,7 +13,7 @@ import joblib
 import device_presets
 import rpu_ssnn
 from device_presets.fitting import FittedDevice, fit_file
-from rpu_ssnn.common.files import reason
+from rpu_ssnn.common.files import reason, user_path
 
 FOLDER = "RPU_SSNN_FITS"
 """This environment variable names the folder of kept fits, in place of the user's cache."""
@@ -34,9 +35,13 @@ def kept_fit(file: Path, name: str, tell: Callable[[str], None], **options: Any)
 
     Raises:
         PresetError: `fit_file` raises it.
+        InputError: the folder of kept fits cannot be a path.
     """
-    folder = Path(os.environ.get(FOLDER) or Path.home() / ".cache" / "rpu_ssnn" / "fits")
+    named = os.environ.get(FOLDER) or "~/.cache/rpu_ssnn/fits"
+    folder = user_path("environment", FOLDER, named)
     try:
+        folder.mkdir(parents=True, exist_ok=True)
+        TemporaryFile(dir=folder).close()  # joblib would warn in words of its own
         memory = joblib.Memory(folder, verbose=0)
     except OSError as error:
         tell(f"the fit is not kept in {folder}: {reason(error)}")

@@ -59,6 +59,9 @@ SMALL_START = 0.3
 LONG_TRAINS_FROM = 100
 """From this many classes on, a sample is shown for twice as many slots, with a longer kernel."""
 
+RARE = 5
+"""Of a class with fewer training samples, a fifth may be none, so a comment names it."""
+
 BATCH = 10
 """A batch has this many presentations."""
 
@@ -85,6 +88,7 @@ class DataFacts:
             `unlike`, that of the median column, each with its own lowest value.
         unlike: whether the columns of such a table span very different ranges.
         split: whether the data have separate test rows.
+        rarest: the class with the fewest training samples, and their number.
     """
 
     samples: int
@@ -95,6 +99,7 @@ class DataFacts:
     background: float
     unlike: bool
     split: bool
+    rarest: tuple[str, int]
 
     @property
     def few(self) -> bool:
@@ -232,6 +237,7 @@ def _facts(source: Source, where: object, *, split: bool) -> DataFacts:
     widths = np.ptp(rows.astype(np.float64), axis=0)
     widths, vector = widths[widths > 0], len(source.shape) == 1
     unlike = vector and len(widths) > 0 and float(widths.max() / widths.min()) > UNLIKE
+    counts = np.bincount(source.train_labels)
     at_lowest = np.mean(rows == (rows.min(axis=0) if unlike else rows.min()), axis=0)
     return DataFacts(
         samples=len(rows),
@@ -242,6 +248,7 @@ def _facts(source: Source, where: object, *, split: bool) -> DataFacts:
         background=float(np.median(at_lowest) if unlike else at_lowest.mean()),
         unlike=unlike,
         split=split,
+        rarest=(source.class_names[counts.argmin()], int(counts.min())),
     )
 
 
@@ -292,7 +299,7 @@ def _text(
         all_samples: number of all training samples if this is a quick look, else None.
         conv: whether the hidden layers are convolutions.
     """
-    inline = strict_yaml.inline
+    inline, (rarest, n) = strict_yaml.inline, facts.rarest
     question = f"What do devices lose on {name.removesuffix('_quick')}, and is it due to the "
     question += "device or the spikes?"
     if all_samples is not None:
@@ -302,6 +309,7 @@ def _text(
     lines = [
         f"# {facts.samples:,} training samples of {facts.values:,} values, {facts.classes} classes",
         "# All keys: rpu-ssnn keys. Why these settings: docs/how-to/own_data.md.",
+        *([f"# Only {n} of them in the class {rarest!r}: is it a class?"] if n < RARE else []),
         f"study: {inline(name)}",
         f"question: {inline(question)}",
         f"dataset: {inline({**dataset, 'validation_share': 0.2 if facts.few else 0.1})}",

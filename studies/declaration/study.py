@@ -313,6 +313,9 @@ def _refuse_unfit(study: Study, point: Point, facts: "SetFacts") -> None:
     check(batch <= max(trained, DEFAULT_BATCH), "training", "batch", batch, allowed)
     plain, allowed = contrast == "none", "must be none, as the data are spikes"
     check(plain or not facts.recorded, "network", "encoding.contrast", contrast, allowed)
+    slots, first = point.network.T, facts.first_slot
+    allowed = f"must be above {first}, or spikes.bin longer, as no training spike is before that"
+    check(slots > first, "network", "T", slots, allowed)
     allowed = "must be left out, because these data are not recorded spikes"
     check(dataset.time == "kept" or facts.recorded, "dataset", "time", dataset.time, allowed)
     searched = study.search.validation_share or share

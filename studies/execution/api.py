@@ -73,6 +73,7 @@ def run_study(
     can_start = executor is None or hasattr(executor, "start_pool")
     require(can_start, "run_study", "executor", executor, "must be None, or made by executor_of")
     require_kind("run_study", "retry_failed", retry_failed, bool)
+    require_kind("run_study", "progress", progress, bool)
     declared = study if isinstance(study, Study) else find_study(str(study))
     root = declared.default_folder if out is None else user_path("run_study", "out", out)
     with ExitStack() as stack:

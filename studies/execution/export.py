@@ -5,13 +5,15 @@ from pathlib import Path
 
 from rpu_ssnn.common.errors import InputError, one_of, require
 from rpu_ssnn.common.files import refuse_unwritable, user_path
+from rpu_ssnn.common.optional import optional_package
 from studies.declaration.trial import Measure, Trial, point_title
 from studies.declaration.update_rules.base import SpikingRule
-from studies.execution.study_runs import look_into
+from studies.execution.study_runs import look_into, refuse_empty
 from studies.results.grouping import titles_of
 from studies.results.tables import results_frame
 
-SUFFIXES = (".h5", ".nir")
+PACKAGES = {".h5": "h5py", ".nir": "nir"}
+"""The package that writes files with each ending."""
 
 
 @dataclass(frozen=True)
@@ -62,13 +64,17 @@ def export_trial(
             file cannot be written, or the format cannot represent the network.
     """
     from rpu_ssnn.export import left_out, write_network, write_nir
+    from rpu_ssnn.export.description import INSTALL, weights_of
+    from rpu_ssnn.export.nir_graph import graph_of
     from rpu_ssnn.training import Trained
     from studies.workers.run_trial import set_threads
     from studies.workers.workspace import NO_WORKSPACE, TrialSession
 
     path = user_path("export", "path", path)
-    refuse_unwritable("export", "path", path, SUFFIXES)
-    if without_inhibition and path.suffix.lower() != ".nir":
+    refuse_unwritable("export", "path", path, tuple(PACKAGES))
+    suffix = path.suffix.lower()
+    optional_package(PACKAGES[suffix], INSTALL, path, "file", path.name)
+    if without_inhibition and suffix != ".nir":
         allowed = "must be left out, unless the file ends in .nir; other files hold the inhibition"
         raise InputError("export", "without_inhibition", True, allowed)
     folder = user_path("export", "folder", folder)
@@ -78,12 +84,21 @@ def export_trial(
     require(isinstance(method, SpikingRule), folder, "case", case, allowed)
     threads = set_threads(trial, 1)
     images = trial.images(None if data is None else user_path("export", "data", data))
+    # What cannot be written is refused before the training.
+    none = trial.settings.training.model_copy(update={"epochs": 0})
+    start = trial.settings.model_copy(update={"training": none})
+    with method.training(start, threads)(images, start=None, on_epoch=None) as untrained:
+        assert isinstance(untrained, Trained)  # every spiking method trains one
+        if suffix == ".nir":
+            graph_of(path, untrained, without_inhibition)
+        else:
+            weights_of(untrained, path)
     session = TrialSession(NO_WORKSPACE, trial, images.digest)
     with session.trained(method.training(trial.settings, threads), images) as trained:
-        assert isinstance(trained, Trained)  # every spiking method trains one
+        assert isinstance(trained, Trained)
         method.rest(trained)  # as in the trial, time passes before the test
         lacks = ""
-        if path.suffix.lower() == ".nir":
+        if suffix == ".nir":
             write_nir(path, trained, without_inhibition=without_inhibition)
             lacks = left_out(trained.network.spec)
         else:
@@ -98,9 +113,11 @@ def export_trial(
 
 
 def _trial(folder: Path, case: str, seed: int) -> tuple[Trial, float]:
-    runs = look_into(folder).runs
+    contents = look_into(folder)
+    refuse_empty(folder, contents)
+    runs = contents.runs
     titles = [point_title(trial.label, trial.sweep) for trial, _ in runs]
-    in_tables = titles_of(results_frame(runs)) if runs else []
+    in_tables = titles_of(results_frame(runs))
     meant = dict(zip(in_tables, titles, strict=True)).get(case, case)
     require(meant in titles, folder, "case", case, one_of(dict.fromkeys(in_tables), case))
     by_seed = {(title, run[0].settings.seed): run for title, run in zip(titles, runs, strict=True)}

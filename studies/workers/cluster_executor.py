@@ -13,7 +13,7 @@ from typing import Any
 
 from distributed import Client, KilledWorker
 
-from rpu_ssnn.common.errors import RpuSsnnError
+from rpu_ssnn.common.errors import RpuSsnnError, require
 from studies.common import interrupts
 from studies.declaration.trial import Failure, Trial, TrialResult
 from studies.results.store import Versions
@@ -46,9 +46,14 @@ class ClusterExecutor:
     Args:
         where: name of the scheduler in messages.
         connect: opens the connection.
+
+    Raises:
+        InputError: `connect` is not a function.
     """
 
     def __init__(self, where: str, connect: Callable[[], Client]) -> None:
+        allowed = "must be a function that opens a Client, such as lambda: Client(cluster)"
+        require(callable(connect), "ClusterExecutor", "connect", connect, allowed)
         self._where, self._connect = where, connect
         self._client: Client | None = None
 

@@ -36,6 +36,7 @@ LONG = "a" * 5000
 X, Y = np.arange(24.0).reshape(6, 4), np.array([0, 1, 0, 1, 0, 1])
 SPLIT = {"x_train": X, "y_train": Y, "x_test": X + 1, "y_test": Y}
 EVENTS = {"t": np.arange(4.0), "x": [0, 1, 0, 1], "recording": [0, 0, 1, 1], "labels": [0, 1]}
+LATE = {"t": [99.0] * 40, "x": [0] * 40, "recording": np.arange(40), "labels": [0, 1] * 20}
 
 MEASURED = [
     of_fit("", "m.csv: file"),
@@ -187,6 +188,9 @@ LAB = [
         ))
         for wrong in ("limits=(0, 1, 2)", "limits=(1, 0)", "limits='ab'", "swept=3")
     ),
+    of_case("device: {law: l.py}", "own.r.unit: ' '", files=law(
+        f"{STEP}, own={{'r': LawParameter(unit=' ', description='')}}"
+    )),
     of_case("device: {law: l.py}", "l.py: hidden: ['a']", files=law(STEP + ", hidden=['a']")),
     Bad("presets show HERE/p.yaml", {"p.yaml": "# no"}, ("p.yaml: content: it is empty",)),
 ]  # fmt: skip
@@ -214,6 +218,8 @@ DATA = [
     of_data("a.npz", npz(a=X), "keys: are a;"),
     of_data("a.npz", npz(X=X, y=Y, z=Y), "keys: are X, y, z;"),
     of_data("a.npz", npz(X=np.zeros((6, 3, 4)), y=Y), "spikes: there is none", SPIKES),
+    of_data("a.npz", npz(**EVENTS), "a.npz: spikes: missing"),
+    Bad(PLAN, of_data("a.npz", npz(**LATE), "", SPIKES).files, ("s.yaml: network.T", "above 99")),
     of_data("a.npz", npz(**EVENTS, p=[0, 2, 0, 1]), "5", "spikes: {lines: 4}, test_share: 0.5"),
     of_data("a.npz", npz(**EVENTS | {"x": [0, 0.5, 0, 1]}), "x of event 1: 0.5", SPIKES),
     of_data("a.npz", npz(**EVENTS | {"t": -np.arange(4.0)}), "t of event 1: -1.0", SPIKES),
@@ -283,7 +289,7 @@ OPTIONS = [
         ("presets show nosuch --no-plot", "'nosuch'", {}),
         ("presets show ~nosuchuser/x.yaml --no-plot", "~nosuchuser", {}),
         ("presets show HERE/x.yaml --no-plot", "x.yaml | 'text'", {"x.yaml": "text"}),
-        ("presets show HERE/x.yaml --no-plot", "x.yaml:a | 5", {"x.yaml": "a: 5"}),
+        ("presets show HERE/x.yaml --no-plot", "x.yaml:a | 5 | a preset", {"x.yaml": "a: 5"}),
         (
             "presets show HERE/x.yaml --no-plot", "x.yaml:a | step | [lowest, highest]",
             {"x.yaml": "a: {like: ecram, parameters: {step: {value: 1, unit: weight, source: x, "

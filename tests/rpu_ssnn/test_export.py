@@ -26,6 +26,7 @@ from rpu_ssnn.export import left_out, read_network, read_nir, write_network, wri
 from rpu_ssnn.spec import EncodingSpec
 from rpu_ssnn.spec.tile import ReadSpec, ReferenceSpec
 from rpu_ssnn.synapses.float_weights import CoincidenceSynapses, rate_synapses
+from support.commands import refused
 
 h5py = pytest.importorskip("h5py")
 pytest.importorskip("nir")
@@ -267,6 +268,8 @@ def test_what_nir_cannot_say_is_refused_or_left_out(tmp_path: Path, data: Datase
     with trained_in(coincidence_synapses(4.0), data) as trained:
         with pytest.raises(InputError, match=r"inhibition.clocked: True.*be expressed in NIR"):
             write_nir(path, trained)
+        with refused("without_inhibition", "bool"):
+            write_nir(path, trained, without_inhibition="no")  # type: ignore[arg-type]
         assert not path.exists()
         write_nir(path, trained, without_inhibition=True)
         assert "the inhibition of the output layer" in left_out(trained.network.spec)

@@ -57,6 +57,8 @@ def test_networks_learn_digits(
         assert trained.accuracy(digits.test_images, digits.test_labels) == accuracy
         with pytest.raises(InputError, match=r"accuracy: shape of labels: \(1,\)"):
             trained.accuracy(digits.test_images, digits.test_labels[:1])
+        with pytest.raises(InputError, match=r"accuracy: kind of labels: '<U"):
+            trained.accuracy(digits.test_images, digits.test_labels.astype(str))
     assert accuracy > least
     assert [row.epoch for row in rows] == list(range(8))
     assert rows[-1].train_accuracy > rows[0].train_accuracy

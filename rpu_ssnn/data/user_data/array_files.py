@@ -10,7 +10,7 @@ from typing import IO
 
 import numpy as np
 
-from rpu_ssnn.common.errors import Fault, require
+from rpu_ssnn.common.errors import Fault, InputError, require
 from rpu_ssnn.common.files import MOST_ARRAY_BYTES, open_regular, refusing
 from rpu_ssnn.data import idx
 from rpu_ssnn.data.user_data.raw import Part, Raw
@@ -25,6 +25,8 @@ ALLOWED = (
     f"for lists of spikes {', '.join(EVENTS)}, and possibly y (the row of a sensor) and p (the "
     "polarity)"
 )
+
+NEEDS_BIN = "must be given in the study's dataset, as {bin: LENGTH_OF_A_SLOT}, for recorded spikes"
 
 
 def read_npz(path: Path, spikes: SpikeSpec | None) -> Raw:
@@ -65,7 +67,9 @@ def _archive(path: Path) -> Iterator[np.lib.npyio.NpzFile]:
 
 def _raw(path: Path, archive: np.lib.npyio.NpzFile, spikes: SpikeSpec | None) -> Raw:
     keys = set(archive.files)
-    if spikes is not None and set(EVENTS) <= keys <= {*EVENTS, "y", "p"}:
+    if set(EVENTS) <= keys <= {*EVENTS, "y", "p"}:
+        if spikes is None:
+            raise InputError(path, "spikes", None, NEEDS_BIN)
         events = {key: _array(path, archive, key) for key in archive.files}
         return Raw(part_of_events(path, events, spikes), None)
     capitals = [key.replace("x", "X") for key in SPLIT]  # X_train, as in scikit-learn's pages

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Int64
 
-from rpu_ssnn.common.errors import Fault, one_of, require
+from rpu_ssnn.common.errors import Fault, InputError, one_of, require
 from rpu_ssnn.common.files import open_regular, refusing
 from rpu_ssnn.common.wording import listed
 from rpu_ssnn.data.rows import Source
@@ -97,9 +97,8 @@ def _read(path: Path, own: OwnData) -> Raw:
     require(suffix in SUFFIXES, path, "file", path.name, allowed)
     if suffix == ".npz":
         return array_files.read_npz(path, spikes)
-    allowed = "must be given in the study's dataset for .h5 files: spikes: {bin: LENGTH_OF_A_SLOT}"
-    require(spikes is not None, path, "spikes", None, allowed)
-    assert spikes is not None
+    if spikes is None:
+        raise InputError(path, "spikes", None, array_files.NEEDS_BIN)
     return spike_files.read_hdf5(path, spikes)
 
 

@@ -1,6 +1,7 @@
 """Tests how data sets are read, drawn and split, and the errors for bad arguments."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,12 @@ def rows(images: np.ndarray, labels: np.ndarray) -> list[bytes]:
 
 def class_counts(labels: np.ndarray) -> list[int]:
     return np.bincount(labels, minlength=10).tolist()
+
+
+def test_each_image_has_a_label() -> None:
+    data = load("digits", n_train=20)
+    with refused("digits: number of train_labels: 5", "must be 20"):
+        replace(data, train_labels=data.train_labels[:5])
 
 
 # --- digits

@@ -11,6 +11,7 @@ from rpu_ssnn.engine.state import make_worker_state
 from rpu_ssnn.network import Network
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec, connect
 from rpu_ssnn.synapses import rate_synapses
+from support.commands import refused
 from support.rpu_ssnn import compiled_parts
 
 RNG = np.random.default_rng(8)
@@ -112,6 +113,9 @@ def test_ts_files(tmp_path) -> None:  # type: ignore[no-untyped-def]
     series = read_ts(path, 2)
     assert series.labels == ["one", "two"]
     assert series.values[1].tolist() == [[7, 8], [9, 10]]
+    path.write_text("@data\n1,2:nan,3:one\n")
+    with refused("line 2: '1,2:nan,3:one'", "finite numbers"):
+        read_ts(path, 2)
 
 
 def test_yin_yang_is_balanced_and_its_dots_are_dots() -> None:

@@ -21,17 +21,18 @@ def fitted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return names
 
 
+@pytest.mark.parametrize(("below", "why"), [("", "File exists"), ("fits", "Not a directory")])
 def test_a_fit_that_cannot_be_kept_is_not_lost(
-    fitted: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    below: str, why: str, fitted: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A home may be read-only, as in a container."""
     in_the_way = tmp_path / "file"
     in_the_way.touch()
-    monkeypatch.setenv(kept_fits.FOLDER, str(in_the_way / "fits"))
+    monkeypatch.setenv(kept_fits.FOLDER, str(in_the_way / below))
     told: list[str] = []
     found = kept_fits.kept_fit(tmp_path / "a.csv", "mine", told.append)
     assert (found.name, fitted) == ("mine", ["mine"])
-    assert told == [f"the fit is not kept in {in_the_way / 'fits'}: Not a directory"]
+    assert told == [f"the fit is not kept in {in_the_way / below}: {why}"]
 
 
 def test_only_what_changes_a_fit_makes_it_again(

@@ -72,7 +72,11 @@ def test_features_of_unlike_ranges_are_scaled_each(here: Path) -> None:
     assert found["range"] == "each"
     assert found["test_share"] == 0.2
     assert found["label"] == "species"
+    assert "# Only" not in new_study("flowers.csv", label="species")
+    table.loc[89] = [44.5, 44500.0, "Total"]
+    table.to_csv("flowers.csv", index=False)
     text = new_study("flowers.csv", label="species")
+    assert "# Only 1 of them in the class 'Total'" in text
     assert content(text)["network"]["encoding"] == {"contrast": "complement"}
     np.savez("flat.npz", X=np.eye(30)[:, :20], y=np.arange(30) % 3)
     assert "encoding" not in content(new_study("flat.npz"))["network"], "most values are 0"

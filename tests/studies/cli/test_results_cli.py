@@ -14,8 +14,10 @@ from studies.execution.api import load_results, run_study
 from studies.execution.export import export_trial
 from studies.report.page.build import write_report
 from studies.results.summary import summary
+from studies.workers.cluster_executor import ClusterExecutor
 from studies.workers.run_trial import run_trial
 from studies.workers.worker import Job
+from studies.workers.workspace import TrialSession
 from support.commands import Command, refused
 from support.studies.fake_timing import fake_steps
 from support.studies.harness import DRIVE, RATE, SMALL, accept_all, declared_trials, study_file
@@ -202,6 +204,10 @@ def test_arguments_of_another_type_are_refused_before_anything_is_made(tmp_path:
         arguments: dict[str, Any] = {"out": tmp_path / "out", **wrong}
         with refused("run_study", field, repr(value)):
             run_study("digits_devices", **arguments)
+    with refused("progress", "bool"):
+        run_study("digits_devices", tmp_path / "out", progress=cast(bool, "no"))
+    with refused("ClusterExecutor: connect: 'tcp://host:1'", "function"):
+        ClusterExecutor("host", cast(Any, "tcp://host:1"))
     with refused("load_results", "rows", "5"):
         load_results("digits_devices", rows=cast(Path, 5))
     assert not list(tmp_path.iterdir())
@@ -253,6 +259,17 @@ def test_a_trial_is_exported_by_the_title_of_a_table_or_of_the_study(
 def test_inhibition_is_left_out_of_nir_alone(folder: Path, tmp_path: Path) -> None:
     with refused("without_inhibition: True", ".nir"):
         export_trial(folder, "rate", tmp_path / "net.h5", without_inhibition=True)
+
+
+def test_what_cannot_be_exported_is_refused_before_the_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(TrialSession, "trained")
+    study = nasty_study(network={"T": 10, "inhibition": {"clocked": True}}, sweep={})
+    with refused("inhibition.clocked: True"):
+        export_trial(write_folder(tmp_path / "out", study), "rate", tmp_path / "net.nir", seed=0)
+    with refused("trials: 0"):
+        export_trial(write_folder(tmp_path / "empty", study, []), "rate", tmp_path / "net.nir")
 
 
 def test_an_exported_network_is_the_one_that_was_tested(
