@@ -121,11 +121,8 @@ def _abrupt(fit: JointFit, span: float) -> Iterator[Defect]:
     ways = (way for way in (of_runs[up], of_runs[~up]) if len(way) >= _FEWEST_SWEEPS)
     largest = max((float(np.median(way)) for way in ways), default=0.0)
     if largest > 0.5 * span and largest > 6.0 * read_noise:
-        yield Defect(
-            "abrupt",
-            f"one pulse of a sweep moves the device by {100 * largest / span:.0f} % of the range",
-            BY_TABLE,
-        )
+        what = f"one pulse of a sweep moves the device by {100 * largest / span:.0f} % of the range"
+        yield Defect("abrupt", what, BY_TABLE)
 
 
 def _interference(fit: JointFit, miss: np.ndarray, step: float) -> Iterator[Defect]:
@@ -148,11 +145,9 @@ def _interference(fit: JointFit, miss: np.ndarray, step: float) -> Iterator[Defe
         if chance < least and explained > _OF_NOISE**2 * len(rows):
             least, period, size = chance, tried, float(np.sqrt(number @ mean**2 / len(rows)))
     if least < _LEAST_LOG_CHANCE and size > _OF_STEPS * step:
-        yield Defect(
-            "interference",
-            f"readings oscillate with a period of {period} pulses, by {size / step:.2g} steps rms",
-            "find and remove the disturbance with this period",
-        )
+        rms = f"{size / step:.2g} steps rms"
+        what = f"readings oscillate with a period of {period} pulses, by {rms}"
+        yield Defect("interference", what, "find and remove the disturbance with this period")
 
 
 def _turns(fit: JointFit, miss: np.ndarray, step: float, span: float) -> Iterator[Defect]:
@@ -212,19 +207,14 @@ def _levels(fit: JointFit, span: float) -> Iterator[Defect]:
         chance *= size <= max(_furthest(drawn[around], changed)[1] for drawn in sets)
     jumps = size > _LEAST_JUMP * span and chance < _BY_CHANCE
     if jumps:
-        yield Defect(
-            JUMP,
-            f"readings jump by {100 * size / span:.1f} % of the range between cycles "
-            f"{changed[at]} and {changed[at] + 1} of those used",
-            "fit the cycles before the jump and those after it separately",
-        )
+        who = f"readings of {fit.prepared.labels[device[first[at]]]}"
+        when = f"between cycles {changed[at]} and {changed[at] + 1} of those used"
+        what = f"{who} jump by {100 * size / span:.1f} % of the range {when}"
+        yield Defect(JUMP, what, "fit the rows before and after the jump in files of their own")
     drift = _late_drift(fit, span) or (0.0 if jumps else _slow_drift(fit, span, through))
     if drift:
-        yield Defect(
-            DRIFT,
-            f"level drifts by {100 * abs(drift) / span:.1f} % of the range per cycle used",
-            "cycle the device until it is stable, or fit the last cycles alone",
-        )
+        what = f"level drifts by {100 * abs(drift) / span:.1f} % of the range per cycle used"
+        yield Defect(DRIFT, what, "cycle the device first, or fit a file of its last cycles alone")
 
 
 def _late_drift(fit: JointFit, span: float) -> float:
@@ -306,11 +296,8 @@ def _correlated(measured: np.ndarray, simulated: np.ndarray) -> Iterator[Defect]
 def _quantised(resolution: float, step: float) -> Iterator[Defect]:
     digit = resolution * np.sqrt(12.0)
     if resolution > RESOLUTION and digit > 0.5 * step:
-        yield Defect(
-            "quantisation",
-            f"the readings are rounded to multiples of {digit / step:.2g} steps",
-            "record the readings with more digits",
-        )
+        what = f"the readings are rounded to multiples of {digit / step:.2g} steps"
+        yield Defect("quantisation", what, "record the readings with more digits")
 
 
 def _growing_noise(squares: np.ndarray, state: np.ndarray) -> Iterator[Defect]:

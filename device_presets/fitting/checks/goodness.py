@@ -174,9 +174,9 @@ def _excess(groups: list[np.ndarray]) -> Check:
     least, most = (float(np.sqrt(max(end, 0.0) / information)) for end in ends)
     status = status_of(least <= MOST_STEP_DEVIATION, most > _TOO_WIDE)
     hidden = f"; an error of up to {most:.2f} could hide in the noise" if status == "open" else ""
-    found = "is within chance" if least < 0.0005 else f"beyond chance is at least {least:.3f}"
+    found = "is within chance" if least < 0.0005 else f"is at least {least:.3f} beyond chance"
     allowed = f"allowed: {MOST_STEP_DEVIATION} of the step"
-    answer = f"The rms error of the fitted step {found} ({allowed}){hidden}."
+    answer = f"The rms error over the states {found} ({allowed}){hidden}."
     return Check(MEAN_STEP, answer, status)
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-MEAN_STEP = "Is the mean step right at every state?"
+MEAN_STEP = "Is the mean step right over the states?"
 ERRORS = "Are prediction errors as large as the fit expects?"
 SCATTER = "Do changes over many pulses scatter as in simulations?"
 CYCLES = "Do whole cycles scatter as in simulations?"
@@ -14,9 +14,7 @@ type Status = Literal["ok", "open", "FAIL"]
 def status_of(fine: bool, wide: bool) -> Status:
     """Returns `FAIL` unless fine, and `open` if the limits are too wide to show a misfit that
     matters."""
-    if not fine:
-        return "FAIL"
-    return "open" if wide else "ok"
+    return ("open" if wide else "ok") if fine else "FAIL"
 
 
 @dataclass(frozen=True)

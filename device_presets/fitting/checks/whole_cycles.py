@@ -71,7 +71,8 @@ class CycleErrors:
         within_band: Share of the readings of these cycles within the 90 % band of simulations.
         by_chance: The lowest and the highest share that is right.
         by_noise: The error of the mean curve that noise explains.
-        excess: Factor by which the deviation of cycles from their mean is beyond its limits, or 1.
+        deviation: Deviation of cycles from their mean, over that of simulated ones.
+        deviations: The lowest and the highest deviation that is right.
     """
 
     asked: CurveErrors
@@ -80,20 +81,29 @@ class CycleErrors:
     within_band: float
     by_chance: tuple[float, float]
     by_noise: float
-    excess: float
+    deviation: float
+    deviations: tuple[float, float]
+
+    @property
+    def excess(self) -> float:
+        """Returns the factor by which the deviation is beyond its limits, or 1."""
+        least, most = self.deviations
+        return max(least / self.deviation, self.deviation / most, 1.0)
 
     @property
     def scatter(self) -> Check:
         """Returns whether cycles scatter as simulated ones do."""
         least, most = self.by_chance
-        fine = self.excess == 1.0 and least <= self.within_band <= most
-        limits = "within its limits" if self.excess == 1.0 else f"{self.excess:.2f} times off"
+        fine = least <= self.within_band <= most, self.excess == 1.0
+        fails = ["" if right else ", so this fails" for right in fine]
         share, *ends = (f"{100 * share:.0f}" for share in (self.within_band, least, most))
         answer = (
             f"{share} % of the readings of {self.kind} cycles lie within the 90 % band of "
-            f"simulations (allowed: {' to '.join(ends)} %); their deviation is {limits}."
+            f"simulations (allowed: {' to '.join(ends)} %{fails[0]}); cycles deviate from their "
+            f"mean {self.deviation:.3g} times as much as simulated ones (allowed: "
+            f"{' to '.join(f'{end:.3g}' for end in self.deviations)}{fails[1]})."
         )
-        return Check(CYCLES, answer, status_of(fine, least < _WIDE_SHARE))
+        return Check(CYCLES, answer, status_of(all(fine), least < _WIDE_SHARE))
 
     @property
     def kind(self) -> str:
@@ -124,7 +134,7 @@ def cycle_errors(fit: JointFit) -> CycleErrors:
         fitted = fitted_to_moments if fit.layout.how else partial(refit, most_steps=60)
         rows, again = ~training, fitted(fit, training)
     errors = (open_loop(again, rows), training is not None, neurosim_errors(fit))
-    return CycleErrors(*errors, *coverage(again, rows), scatter_excess(fit))
+    return CycleErrors(*errors, *coverage(again, rows), *cycle_deviation(fit))
 
 
 def open_loop(fit: JointFit, rows: np.ndarray) -> CurveErrors:
@@ -180,16 +190,16 @@ def coverage(fit: JointFit, rows: np.ndarray) -> tuple[float, tuple[float, float
     return share, by_chance, float(np.sqrt(max(ways))) / fit.prepared.span
 
 
-def scatter_excess(fit: JointFit) -> float:
-    """Returns ``excess`` of `CycleErrors`. Levels of cycles do not count, since read noise shifts
-    the beginnings of simulated ones."""
+def cycle_deviation(fit: JointFit) -> tuple[float, tuple[float, float]]:
+    """Returns ``deviation`` and ``deviations`` of `CycleErrors`. Levels of cycles do not count,
+    since read noise shifts the beginnings of simulated ones."""
     alike, series = fit.prepared.alike[:, 1:], fit.prepared.series
     cycles = (w[alike] for w in (series.weight, *simulate(fit, 3, _SETS)))
     variances = [(c - c.mean(axis=1, keepdims=True)).var(axis=0).mean() for c in cycles]
     around = np.maximum(np.sqrt(variances), series.resolution)
     ratio, *others = around / np.median(around[1:])
-    least, most = min(_RIGHT_SCATTER[0], *others), max(_RIGHT_SCATTER[1], *others)
-    return float(max(least / ratio, ratio / most, 1.0))
+    limits = min(_RIGHT_SCATTER[0], *others), max(_RIGHT_SCATTER[1], *others)
+    return float(ratio), (float(limits[0]), float(limits[1]))
 
 
 def neurosim_errors(fit: JointFit) -> CurveErrors | None:
@@ -243,4 +253,5 @@ def chosen_of(selection: Selection) -> tuple[Selection, Verdict, CycleErrors]:
     ways = [*scores, *(Score(fit, None) for fit in curves if representable(fit))]
     tried = ((score, cycle_errors(score.fit)) for score in ways)
     chosen, errors = min(tried, key=lambda one: one[1].off)
-    return replace(selection, chosen=chosen), judge(chosen.fit), errors
+    told = f"{selection.refused} Of those that fail, the one nearest to whole cycles is chosen."
+    return replace(selection, chosen=chosen, refused=told), judge(chosen.fit), errors

@@ -15,7 +15,7 @@ from device_presets.fitting.model.layout import HIGH, LOW, NOISES, Layout
 from device_presets.fitting.model.moments import on_the_curve
 from device_presets.fitting.model.preparation import Prepared
 from device_presets.fitting.model.series import LOCAL
-from rpu_ssnn.devices.fit_form import SOFT_BOUNDS, FitForm
+from rpu_ssnn.devices.fit_form import PIECEWISE, SOFT_BOUNDS, FitForm
 
 _LIBRARIES = ThreadpoolController()
 """BLAS threads cost more than they save in a search over a few numbers."""
@@ -239,6 +239,25 @@ def layout_of(prepared: Prepared, model: FitForm, effects: Effects = NO_EFFECTS)
     return Layout(model, shared_free, local_free, effects)
 
 
+def is_a_node(fit: JointFit, side: int) -> bool:
+    """Returns whether the upper (0) or lower (1) bounds of a fit by likelihood only place the nodes
+    of a piecewise step: if they are moved outward, other steps between them fit as well."""
+    free = fit.layout.local_free.copy()
+    if fit.layout.how or fit.layout.model.code != PIECEWISE or not free[4 + side].all():
+        return False
+    free[4 + side] = False
+    layout = replace(fit.layout, local_free=free)
+    moved = refit(replace(fit, layout=layout, local=_outward(fit, side)))
+    return fit.total - moved.total < _FLAT_BOUND
+
+
+def _outward(fit: JointFit, side: int) -> np.ndarray:
+    """Returns [devices, 6] the own numbers with one of the bounds further out."""
+    moved = fit.local.copy()
+    moved[:, 4 + side] += (1, -1)[side] * _OUTWARD * (fit.local[:, 4] - fit.local[:, 5])
+    return moved
+
+
 def _without_flat_bounds(fit: JointFit) -> JointFit | None:
     """Returns the fit without the bounds that the data never reach; None if all are reached."""
     clips = fit.prepared.series.clips
@@ -246,11 +265,8 @@ def _without_flat_bounds(fit: JointFit) -> JointFit | None:
     flat = np.zeros_like(clips)
     likelihood = LogLikelihood(fit.prepared, fit.layout)
     if fit.layout.model.code != SOFT_BOUNDS:  # A soft asymptote shapes every step.
-        outward = _OUTWARD * np.abs(fit.local[:, 4] - fit.local[:, 5])
-        for side, move in enumerate((outward, -outward)):
-            moved = fit.local.copy()
-            moved[:, 4 + side] += move
-            loss = fit.log_likelihood - likelihood(fit.shared, moved)
+        for side in (0, 1):
+            loss = fit.log_likelihood - likelihood(fit.shared, _outward(fit, side))
             flat[side] = clips[side] & (np.abs(loss) < least)
     if not flat.any():
         return None

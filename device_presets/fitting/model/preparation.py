@@ -93,6 +93,7 @@ class Prepared:
         scale: The conductances of the weights.
         noisy: Whether the fit has read noise.
         read_noise: First estimate of the read noise, in weights; 0 if none shows.
+        labels: [devices] the name of each device.
         timing: Times, widths and ranges of amplitudes; None if the file has none of them.
     """
 
@@ -102,6 +103,7 @@ class Prepared:
     scale: WeightScale
     noisy: bool
     read_noise: float
+    labels: tuple[str, ...]
     timing: Timing | None = None
 
     @property
@@ -226,6 +228,7 @@ def prepare(found: Measurement, zero: float | None, one: float | None) -> Prepar
         scale=scale,
         noisy=True,
         read_noise=math.sqrt(variance),
+        labels=found.labels,
         timing=timing_of(found),
     )
     return prepared if noisy else without_read_noise(prepared)

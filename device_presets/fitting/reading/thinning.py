@@ -42,10 +42,8 @@ def thinned(found: Measurement) -> Measurement:
     kept_rows = selected(found, keep)
     begins = kept_rows.begins | (np.diff(np.flatnonzero(keep), prepend=-2) != 1)
     left_devices, device = np.unique(kept_rows.device, return_inverse=True)
-    note = (
-        f"one in {one_in} {kind} is used, since a fit uses at most {MOST_PULSES} of the "
-        f"{found.n_pulses} measured pulses"
-    )
+    most = f"at most {MOST_PULSES} of the {found.n_pulses} measured pulses"
+    note = f"one in {one_in} {kind} is used, since a fit uses {most}"
     return replace(
         kept_rows,
         pulse=np.where(begins, 0, kept_rows.pulse),

@@ -31,7 +31,7 @@ _NEAR_CURVE = 0.03
 """A mean curve that is off by at most this share of the range is near."""
 
 _RIGHT = {
-    MEAN_STEP: "the mean step at every state",
+    MEAN_STEP: "the mean step (rms over the states)",
     ERRORS: "the noise of a pulse",
     SCATTER: "the scatter over many pulses",
     CYCLES: "the scatter of cycles",

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from device_presets.fitting.reading.measurement import Measurement
-from device_presets.fitting.results.intervals import BOUNDS, Quantity
+from device_presets.fitting.results.intervals import Quantity
 from device_presets.fitting.results.population import MeanDevice, Population
 from device_presets.fitting.results.quantities import LEAST_NOISE
 from device_presets.fitting.results.time_and_width import (
@@ -70,8 +70,6 @@ def fitted_entry(
             told = "; ".join(filter(None, [source, interval, quantity.note]))
         if assumption is None and not _determined(name, by_name):
             assumption = f"not determined by the data; best estimate from {told}"
-        elif name in BOUNDS and population.extrapolated(name == "w_max"):
-            assumption = told
         origin = {"assumption": assumption} if assumption else {"source": told}
         one, ends = _rounded(value), seen.get(name)
         entries[name] = ParameterEntry.of(LAWS[law], name, one, **origin, measured=ends)
@@ -181,20 +179,18 @@ def _assumption(population: Population, name: str, by_name: dict[str, Quantity])
     if fixed or (own.code == SOFT_BOUNDS and name == "step_spread_log_normal"):
         return f"not fitted, since the model fixes it ({own.name})"
     two_way = name.startswith("asymmetry") or name.endswith(("_down", "down_spread"))
-    if not population.has_down and two_way:
-        return "the data have no down pulses"
-    return None
+    return "the data have no down pulses" if two_way and not population.has_down else None
 
 
 def _determined(name: str, by_name: dict[str, Quantity]) -> bool:
     """Returns whether the data determine a parameter, from the corresponding quantity of the
     report."""
+    names = [name]
     if name.startswith(("slope_", "step_factors_")) and "spread" not in name:
-        name = f"nonlinearity {'up' if '_up' in name else 'down'}"
-    return name not in by_name or by_name[name].determined
+        names = ["nonlinearity up", "w_max"] if "_up" in name else ["nonlinearity down", "w_min"]
+    return all(by_name[one].determined for one in names if one in by_name)
 
 
 def _rounded(value: Value) -> Value:
-    if isinstance(value, tuple):
-        return tuple(map(six_digits, value))
-    return six_digits(value) if isinstance(value, float) else value
+    rounded = tuple(map(six_digits, value)) if isinstance(value, tuple) else value
+    return six_digits(value) if isinstance(value, float) else rounded

@@ -62,6 +62,10 @@ class Quantity:
         """Returns the quantity with one more note."""
         return replace(self, note="; ".join(filter(None, [self.note, more])))
 
+    def opened(self) -> "Quantity":
+        """Returns the quantity without an interval, as the data do not determine its value."""
+        return replace(self, low=None, high=None, determined=self.value is None)
+
     @property
     def shown(self) -> str:
         """Returns the value as text."""
@@ -77,11 +81,9 @@ class Quantity:
     @property
     def interval(self) -> str:
         """Returns the interval as text."""
-        if not self.determined:
-            return "not determined"
-        if self.low is None or self.high is None:
-            return "-"
-        return f"{self.low:.4g} to {self.high:.4g}"
+        none = self.low is None or self.high is None
+        left = "-" if self.determined else "not determined"
+        return left if none else f"{self.low:.4g} to {self.high:.4g}"
 
 
 def as_far_as_determined(one: Quantity) -> Quantity:
@@ -105,8 +107,8 @@ def as_far_as_determined(one: Quantity) -> Quantity:
     else:
         nothing = one.low <= 0.0 and one.high - one.low >= _WIDE * max(abs(one.value), 1.0)
     if nothing:
-        open_ = replace(one, low=None, high=None, determined=False)
-        return open_.noted(f"at most {one.high:.4g}") if one.name.endswith("_spread") else open_
+        note = f"at most {one.high:.4g}" if one.name.endswith("_spread") else ""
+        return one.opened().noted(note)
     return replace(one, low=max(one.low, least), high=min(one.high, most))
 
 

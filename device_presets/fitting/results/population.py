@@ -8,6 +8,7 @@ import numpy as np
 
 from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.likelihood import mean_step
+from device_presets.fitting.model.maximum_likelihood import is_a_node
 from device_presets.fitting.model.uncertainty import Uncertainty
 from device_presets.fitting.results.intervals import (
     Quantity,
@@ -33,6 +34,10 @@ _BEYOND = 0.1
 
 _LONGEST = 5.0
 """A draw takes deviations for at most this many times those that were estimated."""
+
+_FEWEST_DEVICES = 3
+"""The scatter of fewer devices hardly shows the error of a mean over all such devices, so intervals
+of means are then of these devices alone."""
 
 _TOO_FEW = "fewer than two devices reach this bound"
 _ONE_DEVICE = "only one device was measured, so the spread is unknown"
@@ -75,7 +80,9 @@ class Population:
     def __init__(self, fit: JointFit, errors: Uncertainty, draws: Sequence[JointFit] = ()) -> None:
         self.fit, self.has_down = fit, fit.prepared.has_down
         self.n_devices = len(fit.local)
+        self.of_these_devices = self.n_devices < _FEWEST_DEVICES
         self._steps = np.exp(fit.local[:, : 2 if self.has_down else 1])
+        self._nodes = [is_a_node(fit, side) for side in (0, 1)]
         self.log_normal = is_log_normal(self._steps.mean(axis=1))
         slope = np.ones((self.n_devices, 6))  # derivatives of the steps by their logarithms
         slope[:, :2] = np.exp(fit.local[:, :2])
@@ -102,13 +109,13 @@ class Population:
             moved = (own[:, :, None] * errors.response)[known].mean(axis=0)
             follows = np.vstack([np.eye(n_shared), moved])
             self._covariance = follows @ errors.shared @ follows.T
-            if self.n_devices == 1:
-                self._covariance[n_shared:, n_shared:] += self._within[0]
-        self._between, self._degrees = np.zeros_like(self._covariance), self._own_degrees
-        if self.n_devices > 1:  # Draws move all devices together and do not include their scatter.
+            if self.of_these_devices:
+                self._covariance[n_shared:, n_shared:] += self._within.mean(axis=0) / self.n_devices
+        self._between = np.zeros_like(self._covariance)
+        if not self.of_these_devices:  # Draws move all devices together, without their scatter.
             self._between[n_shared:, n_shared:] = np.cov(values, rowvar=False) / self.n_devices
             self._covariance = self._covariance + self._between
-            self._degrees = float(self.n_devices - 1)
+        self._degrees = self.n_devices - 1.0 if self.n_devices > 1 else self._own_degrees
 
     def _values(self, fit: JointFit) -> np.ndarray:
         values = fit.local.copy()
@@ -166,9 +173,8 @@ class Population:
         normal; an interval of more than about four orders of magnitude is left out."""
         log, half = self._with_error(lambda device: math.log(function(device)))
         value, low, high = (math.exp(log + way * min(half, _WIDEST)) for way in (0, -1, 1))
-        if half > _WIDEST:
-            return Quantity(name, value, None, None, unit, note).noted(_LEFT_OPEN)
-        return Quantity(name, value, low, high, unit, note)
+        one = Quantity(name, value, low, high, unit, note)
+        return one.opened().noted(_LEFT_OPEN) if half > _WIDEST else one
 
     def _with_error(self, function: OfDevice) -> tuple[float, float]:
         """Returns a function of the mean device, and half of its 95 % interval."""
@@ -214,11 +220,12 @@ class Population:
         return float(self.fit.prepared.ends[0 if high else 1].mean())
 
     def extrapolated(self, high: bool) -> bool:
-        """Returns whether all devices show a bound, but the mean bound lies outside the measured
-        range by more than a tenth of it: then it is where falling steps would end."""
+        """Returns whether a bound follows from the law alone, although all devices show one: the
+        mean bound lies outside the measured range by more than a tenth of it, where falling steps
+        would end, or it only places the nodes of a piecewise step."""
         bound, room = float(self.device().local[4 if high else 5]), _BEYOND * self.fit.prepared.span
         beyond = (bound - self.measured(high)) * (1 if high else -1)
-        return beyond > room and bool(self.reached(high).all())
+        return bool(self.reached(high).all()) and (beyond > room or self._nodes[0 if high else 1])
 
     def shown(self, weight: float) -> str:
         """Returns the conductance of a weight in the user's unit, and says if it is none."""

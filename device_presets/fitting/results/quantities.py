@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from device_presets.fitting.reading.units import SIEMENS
-from device_presets.fitting.results.intervals import Quantity, as_far_as_determined
+from device_presets.fitting.results.intervals import BOUNDS, Quantity, as_far_as_determined
 from device_presets.fitting.results.population import MeanDevice, Population
 from device_presets.fitting.results.time_and_width import effect_quantities
 from device_presets.library.steps_at_zero import asymmetry_of
@@ -40,8 +40,9 @@ def report(
     Noise is whatever a model does not explain, so its interval must include those of `as_good`, and
     of `linear`, which does not mistake different slopes of devices for noise. The place of a bound
     depends on how the step shrinks toward it, so the intervals of bounds, states and nonlinearity
-    must include those of `as_good` too. A loss and a step that falls toward a bound look similar,
-    so the intervals of time and width also include those of `as_likely`.
+    must include those of `as_good` too. A bound far beyond the readings is a consequence of the law
+    alone, so neither it nor what rests on it has an interval. A loss and a step that falls toward a
+    bound look similar, so the intervals of time and width also include those of `as_likely`.
     """
     p, scale = population, population.fit.prepared.scale
 
@@ -50,30 +51,35 @@ def report(
 
     def how_many(q: Population) -> Quantity:
         reached = bool(q.reached(True).any() and q.reached(False).any())
-        beyond = q.extrapolated(True) or q.extrapolated(False)
         note = "of the mean step" if reached else "a lower limit: a bound is reached by no device"
+        note = "the range ends at an extrapolated bound" if reached and beyond else note
         return q.quantity(
-            "states",
-            "states",
-            lambda device: float(device.local[4] - device.local[5]) / q.step(device),
-            "the range ends at an extrapolated bound" if reached and beyond else note,
+            "states", "states", lambda of: float(of.local[4] - of.local[5]) / q.step(of), note
         )
 
+    beyond = {name for name in BOUNDS if p.extrapolated(name == "w_max")}
+    beyond |= {"states"} if beyond else set()
+
+    def seen(one: Quantity) -> Quantity:
+        """Returns a number without its interval if it follows from the law where no device was."""
+        return one.opened() if one.name.removesuffix("_spread") in beyond else one
+
     note = "mean of up and down at weight 0" if p.has_down else ""
+    alone = f"as all means, of the measured {counted(p.n_devices, 'device')} alone"
     size = scale.span / SIEMENS[scale.unit]
     found = [
-        p.quantity("step", "weight", p.step, note),
+        p.quantity("step", "weight", p.step, note).noted(alone if p.of_these_devices else ""),
         p.quantity("step as conductance", scale.unit, lambda device: size * p.step(device)),
-        _over_models(how_many(p), [how_many(q) for q in as_good]),
+        _over_models(seen(how_many(p)), [how_many(q) for q in as_good]),
     ]
     none = Quantity("asymmetry", None, None, None, "step", _NO_DOWN)
     found.append(p.quantity("asymmetry", "step", asymmetry) if p.has_down else none)
     found += [_nonlinearity(p, linear, as_good, up) for up in (True, False)]
     for high in (True, False):
-        found.append(_over_models(_bound(p, high), [_bound(q, high) for q in as_good]))
+        found.append(_over_models(seen(_bound(p, high)), [_bound(q, high) for q in as_good]))
     others = [*as_good, *linear]
     found.append(_over_models(_cycle_noise(p), [_cycle_noise(other) for other in others]))
-    found += _read_noise(p) + p.spreads() + _effects(p, [*others, *as_likely])
+    found += [*_read_noise(p), *map(seen, p.spreads()), *_effects(p, [*others, *as_likely])]
     return [as_far_as_determined(quantity) for quantity in found]
 
 
@@ -92,12 +98,14 @@ def _nonlinearity(
     if not up and not p.has_down:
         return Quantity(name, None, None, None, "1", _NO_DOWN)
 
+    bounded = p.reached(up).any() and not p.extrapolated(up)
+
     def of(q: Population) -> Quantity:
         def loss(device: MeanDevice) -> float:
-            end = float(device.local[4 if up else 5])
+            end = float(device.local[4 if up else 5]) if bounded else q.measured(up)
             return 1.0 - q.step_at(device, up, end) / q.step_at(device, up, 0.0)
 
-        end = "bound" if q.reached(up).any() else "end of the measured range"
+        end = "bound" if bounded else "end of the measured range"
         return q.quantity(name, "1", loss, f"the step loses this share up to the {end}")
 
     own = of(p).noted("the interval allows each device its own slope" if linear else "")
@@ -113,8 +121,8 @@ def _bound(p: Population, high: bool) -> Quantity:
     one = p.quantity(name, "weight", lambda device: float(device.local[column]), note)
     if reached.all():
         return one
-    note += f"; not reached by {int((~reached).sum())} of {counted(len(reached), 'device')}, "
-    note += "for which the end of the measured range counts"
+    note += f"; not reached by {int((~reached).sum())} of {counted(len(reached), 'device')}, for "
+    note += "which the end of the measured range counts"
     note += ", or the mean bound of the others if further out" if reached.any() else ""
     return Quantity(name, one.value, None, None, "weight", note)
 
@@ -125,9 +133,7 @@ def _cycle_noise(p: Population) -> Quantity:
         note = "no noise is visible at this resolution"
         high = None if p.fit.prepared.noisy else one.value
         return Quantity("cycle_to_cycle", 0.0, 0.0, high, "step", note)
-    if one.value is None or one.low is None or one.high is None:
-        return one
-    if p.fit.prepared.noisy and one.high > _LOOSE * one.value:
+    if p.fit.prepared.noisy and one.high and one.high > _LOOSE * (one.value or 0.0):
         return replace(one, low=0.0).noted("this noise may also be zero")
     return one
 

@@ -2,7 +2,6 @@
 them; amplitudes are left out."""
 
 import math
-from dataclasses import replace
 
 import numpy as np
 
@@ -65,8 +64,7 @@ def _number(p: Population, key: str) -> Quantity:
         note = f"{p.shown(p.device().effects[key])}, {note}"
     one = ask(name, unit, lambda device: device.effects[key], note)
     if one.low is not None and one.low == one.high:
-        one = replace(one, low=None, high=None, determined=False)
-        return one.noted("at the limit of the values tried")
+        return one.opened().noted("at the limit of the values tried")
     return one
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from device_presets.fitting.checks.goodness import Verdict, judge
-from device_presets.fitting.checks.whole_cycles import coverage, cycle_errors, scatter_excess
+from device_presets.fitting.checks.whole_cycles import coverage, cycle_deviation, cycle_errors
 from device_presets.fitting.model.maximum_likelihood import fit_model
 from device_presets.fitting.model.moments import fitted_to_moments
 from device_presets.fitting.model.preparation import prepare
@@ -83,7 +83,8 @@ def test_too_much_and_too_little_cycle_noise_is_found(tmp_path: Path) -> None:
         wrong = replace(fit, shared=shared)
         share, by_chance, _ = coverage(wrong, fit.prepared.everything)
         assert share > by_chance[1] if factor > 1 else share < by_chance[0]
-        assert scatter_excess(wrong) > 1.2
+        deviation, (least, most) = cycle_deviation(wrong)
+        assert deviation < most / 1.2 if factor > 1 else deviation > 1.2 * least
 
 
 def test_the_band_of_many_cycles_excludes_a_wrong_law(tmp_path: Path) -> None:
@@ -110,6 +111,7 @@ def test_a_jump_between_cycles(tmp_path: Path) -> None:
     path, up = cycled()
     path[5 * 2 * SWEEP + 1 :] += 12.0
     found = told(tmp_path / "a.csv", path + read_noise(0.3, path), up)
+    assert "readings of device 1 jump by" in found["jump"]
     assert "between cycles 5 and 6 of those used" in found["jump"]
     assert "drift" not in found
 

@@ -186,6 +186,28 @@ def test_a_bound_that_may_be_anywhere_is_not_determined(name: str, value: float)
     assert told.interval == f"{value - 0.5:.4g} to {value + 0.5:.4g}"
 
 
+@pytest.mark.parametrize("top", [0.6, 1.0])
+def test_a_bound_that_only_places_the_nodes_of_a_step_is_no_bound(
+    top: float, tmp_path: Path
+) -> None:
+    """Steps fall exponentially. Sweeps end at about 0.85, unless the device stops before.
+
+    A bound just above the last readings had an interval of 1 % then.
+    """
+    rng, path = np.random.default_rng(0), [0.2]
+    up = np.tile(np.repeat([True, False], 80), 4)
+    for rises in up:
+        step = 0.02 * np.exp(-1.6 * (path[-1] if rises else 1 - path[-1]))
+        step *= (1 if rises else -1) * (1 + 0.2 * rng.standard_normal())
+        path.append(float(np.clip(path[-1] + step, 0.0, top)))
+    readings = 20 + 60 * (np.array(path) + 0.003 * rng.standard_normal(len(path)))
+    prepared = prepare(read_measurement(file_of(tmp_path / "a.csv", readings, up)), None, None)
+    fit = fit_model(prepared, next(m for m in FIT_FORMS if m.code == PIECEWISE))
+    found = Population(fit, uncertainty(fit))
+    assert found.reached(True).all()
+    assert found.extrapolated(True) == (top == 1.0)
+
+
 @pytest.mark.parametrize("pulses", [40, 300])
 def test_pulses_up_show_no_lower_bound_and_the_fit_says_what_to_measure(
     pulses: int, tmp_path: Path
