@@ -23,7 +23,7 @@ import numba.extending
 from rpu_ssnn.common.errors import InputError
 
 _PACKAGE = Path(__file__).parent
-_FOLDERS = "engine", "synapses", "devices"
+_FOLDERS = "baselines", "engine", "synapses", "devices"
 SOURCES = (
     Path(__file__),
     _PACKAGE / "random_numbers.py",
