@@ -20,6 +20,9 @@ from studies.results.row_schema import ACCURACY
 REFERENCE = "reference"
 """This attribute of a results table (`DataFrame.attrs`) names the study's reference case."""
 
+_READ = "label", "seed", "device", "test_accuracy", "validation_accuracy"
+"""A comparison reads these columns besides swept settings; to select rows of all would be slow."""
+
 
 def compare(results: pd.DataFrame, against: str | None = None) -> pd.DataFrame:
     """Compares every case with one case, paired by seed, as in the gaps of the summary.
@@ -53,9 +56,9 @@ def compare(results: pd.DataFrame, against: str | None = None) -> pd.DataFrame:
     """
     refuse_no_results(results)
     against = reference_of(results) if against is None else against
-    runs = results.reset_index(drop=True)
+    swept = swept_columns(results)
+    runs = results[[c for c in results if c in (*_READ, *swept)]].reset_index(drop=True)
     _refuse_mixed_images(runs)
-    swept = swept_columns(runs)
     # Where a setting does not apply, a case has NaN, which equals nothing; text can be compared.
     keyed = runs.assign(**{c: as_keys(runs[c]) for c in swept}, accuracy=accuracies(runs))
     points = [(case, at, runs.index) for case, at, runs in by_point(runs)]

@@ -1,11 +1,8 @@
 """Checks README and docs: links resolve, code runs, and named files and commands exist."""
 
-import os
 import re
 import shlex
-import subprocess
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +13,8 @@ from device_presets.library.preset_file import read_preset_file, shipped_entries
 from studies.cli.app import app
 from studies.declaration.study import parse_study
 from support.markdown import ROOT, Block, anchors, blocks, links, pages
-from support.studies.own_rules import OwnRules
+from support.studies.harness import InThisProcess
+from support.studies.own_rules import trained
 from tools.reference_pages import FILES, joined
 
 SWEPT = "sweep.overrides.cycle_to_cycle"
@@ -86,22 +84,21 @@ def test_python_compiles_and_its_imports_are_there(
     exec(compile(code, str(block), "exec"), {"__name__": "docs"})
 
 
-def run_script(code: str, folder: Path) -> str:
-    """Runs a script in a folder with a new interpreter, and returns its output."""
-    (folder / "script.py").write_text(code)
-    done = subprocess.run(
-        [sys.executable, "script.py"],
-        cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+@pytest.fixture
+def run_script(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[[str], str]:
+    """Runs a script in the folder of the test, and returns its output."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(code: str) -> str:
+        exec(compile(code, "script.py", "exec"), {"__name__": "__main__"})
+        return capsys.readouterr().out
+
+    return run
 
 
-def test_the_example_of_the_readme_runs(tmp_path: Path) -> None:
+def test_the_example_of_the_readme_runs(tmp_path: Path, run_script: Callable[[str], str]) -> None:
     """The study of the README is made small: one epoch, one seed and fewer images."""
     readme = ROOT / "README.md"
     (example,) = (block for block in blocks(readme) if block.language == "python")
@@ -115,7 +112,8 @@ def test_the_example_of_the_readme_runs(tmp_path: Path) -> None:
         assert long in study
         study = study.replace(long, short)
     (tmp_path / "my_device.yaml").write_text(study)
-    printed = run_script(example.text, tmp_path)
+    assert "workers=2" in example.text
+    printed = run_script(example.text.replace("workers=2", "workers=1"))
     assert "..." not in printed
     summary, rows = printed.split("label", 1)
     assert summary.split()[:5] == ["case", SWEPT, "accuracy", "gap", "gap_ci"]
@@ -126,12 +124,14 @@ def test_the_example_of_the_readme_runs(tmp_path: Path) -> None:
     assert rows.split()[:3] == [SWEPT, "seed", "test_accuracy"]
 
 
-def test_the_training_in_a_device_of_the_guide_runs(tmp_path: Path) -> None:
+def test_the_training_in_a_device_of_the_guide_runs(
+    tmp_path: Path, run_script: Callable[[str], str]
+) -> None:
     page = ROOT / "docs" / "how-to" / "python.md"
     (example,) = (block for block in blocks(page) if "device_synapses" in block.text)
     code = example.text.replace("epochs=10", "epochs=1")
     assert code != example.text
-    printed = run_script(code, tmp_path)
+    printed = run_script(code)
     assert printed.splitlines()[1:] == ["(64, 64)", "(64, 10)"]
     assert (tmp_path / "net.h5").stat().st_size > 10_000
 
@@ -141,24 +141,24 @@ def rules_of_the_guide() -> list[Block]:
     return [block for block in blocks(ROOT / "CONTRIBUTING.md") if block.language == "python"]
 
 
-def test_the_learning_rule_of_the_guide_trains(tmp_path: Path) -> None:
+def test_the_learning_rule_of_the_guide_trains(run_script: Callable[[str], str]) -> None:
     example, _ = rules_of_the_guide()
-    printed = run_script(f"{example.text}\n\nprint(accuracy())\n", tmp_path)
+    printed = run_script(f"{example.text}\n\nprint(accuracy())\n")
     assert float(printed) > 0.5  # Guessing would reach 0.1.
 
 
 def test_the_rule_of_the_guide_is_an_update_of_a_study(tmp_path: Path) -> None:
     """An edited rule runs its trials again, and no others."""
-    (_, example), own_rules = rules_of_the_guide(), OwnRules(tmp_path)
+    (_, example), file = rules_of_the_guide(), tmp_path / "sign.py"
     cases = [
         {"update": "rate", "learning_rate": 4},
         {"update": {"rule": "sign.py"}, "learning_rate": 0.02},
     ]
-    own_rules.write("sign", example.text)
-    first = own_rules.run(cases)
+    file.write_text(example.text)
+    first = trained(tmp_path, cases, InThisProcess())
     assert min(first.values()) > 50  # chance: 10
-    own_rules.write("sign", example.text.replace("np.sign(", "-np.sign("))
-    again = own_rules.run(cases)
+    file.write_text(example.text.replace("np.sign(", "-np.sign("))
+    again = trained(tmp_path, cases, InThisProcess())
     assert again["sign"] < 30
     assert again["rate"] == first["rate"]
 

@@ -6,12 +6,18 @@ from pathlib import Path
 
 import pytest
 
+from studies.workers.local_executor import LocalExecutor
 from support.studies.harness import Harness
 
 
-@pytest.fixture
-def harness(tmp_path: Path) -> Iterator[Harness]:
-    """Yields a harness with the fake training in a temporary folder, and then ends its workers."""
-    made = Harness(tmp_path)
-    with closing(made.executor):
+@pytest.fixture(scope="session")
+def executor() -> Iterator[LocalExecutor]:
+    """Yields one worker process for all tests, since its start takes seconds."""
+    with closing(LocalExecutor(1)) as made:
         yield made
+
+
+@pytest.fixture
+def harness(tmp_path: Path, executor: LocalExecutor) -> Harness:
+    """Returns a harness with the fake training in a temporary folder."""
+    return Harness(tmp_path, executor)

@@ -15,6 +15,7 @@ from studies import InputError, load_results, load_study, run_study, summary
 from studies.declaration.study import Study, parse_study
 from studies.execution.plan import make_plan
 from studies.report.summary_view import readable
+from studies.workers.local_executor import LocalExecutor
 from studies.workers.run_trial import run_trial
 from support.commands import refused
 from support.rpu_ssnn.own_data import write_npz
@@ -121,10 +122,12 @@ def test_a_script_without_a_guard_runs_a_study(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("part", ["trials", "search"])
-def test_another_file_is_refused_before_the_folder_changes(folder: Path, part: str) -> None:
+def test_another_file_is_refused_before_the_folder_changes(
+    folder: Path, part: str, executor: LocalExecutor
+) -> None:
     changes = {"dataset": OWN, "cases": [{"update": "rate"}], "search": {"points": 2}, **SETTINGS}
     study, out = study_file(folder, **changes), folder / "out"
-    run_study(study, out=out, workers=1)
+    run_study(study, out=out, executor=executor)
     shutil.rmtree(out / ("trials" if part == "search" else "search"))  # The run stopped earlier.
     before = (out / "study.yaml").read_bytes()
     write_npz(folder / "mine.npz", (X + 1, Y))

@@ -16,17 +16,28 @@ from rpu_ssnn.doctor import BrokenEnvironmentError, HealthCheck
 from rpu_ssnn.version import VERSION
 from studies.declaration.shipped import shipped_files
 from studies.declaration.trial import Trial
+from studies.execution.api import run_study
+from studies.workers.local_executor import LocalExecutor
 from studies.workers.worker import Job
 from support.commands import Command
-from support.studies.harness import DRIVE, SMALL, Harness, accept_all, fake_training, study_file
+from support.studies.harness import (
+    DRIVE,
+    SMALL,
+    Harness,
+    InThisProcess,
+    accept_all,
+    fake_training,
+    study_file,
+)
 
 
 @pytest.fixture
 def harness(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Harness:
-    """Puts the fake training behind the command line."""
-    harness = Harness(tmp_path)
+    """Puts the fake training, in this process, behind the command line."""
+    harness = Harness(tmp_path, InThisProcess())
     job = Job(check=accept_all, execute=fake_training, data_root=harness.orders)
     monkeypatch.setattr("studies.execution.phase.training_job", lambda data_root: job)
+    monkeypatch.setattr("studies.workers.clusters.executor_of", lambda *_: InThisProcess())
     return harness
 
 
@@ -94,7 +105,7 @@ def test_a_table_that_cannot_be_written_is_named_in_one_line(
 
 
 @pytest.fixture(scope="module")
-def real_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def real_folder(tmp_path_factory: pytest.TempPathFactory, executor: LocalExecutor) -> Path:
     """Returns the result folder of a study that really trained."""
     content = {
         **SMALL,
@@ -110,9 +121,7 @@ def real_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("real")
     path, out = folder / "small.yaml", folder / "out"
     path.write_text(yaml.safe_dump(content))
-    line = [sys.executable, "-m", "studies.cli", "run", str(path), "--out", str(out)]
-    done = subprocess.run([*line, "--workers", "1"], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    run_study(path, out, executor=executor)
     return out
 
 
@@ -229,7 +238,7 @@ def test_a_broken_pair_is_one_line_and_exit_code_1(
     code, _, errors = command("run", study, "--out", harness.out)
     assert code == 1
     starting, refusal = errors.splitlines()
-    assert "starting" in starting
+    assert "in this process" in starting
     assert refusal == "aihwkit 0 with torch 0 does not work; rebuild"
 
 

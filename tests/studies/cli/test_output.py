@@ -29,9 +29,9 @@ class Full(io.TextIOBase):
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left"), BrokenPipeError(32, "Broken")])
 def test_a_progress_stream_that_fails_costs_no_trial(error: OSError, tmp_path: Path) -> None:
-    harness = Harness(tmp_path)
     console = ClosedPipeConsole(file=Full(error))  # type: ignore[arg-type]
-    outcome = harness.run(small_study(), executor=InThisProcess(), reporter=Reporter(console))
+    harness = Harness(tmp_path, InThisProcess())
+    outcome = harness.run(small_study(), reporter=Reporter(console))
     assert len(outcome.runs) == 6
 
 
@@ -48,7 +48,7 @@ def test_square_brackets_of_a_sweep_reach_the_bar(tmp_path: Path) -> None:
     console = ClosedPipeConsole(file=stream, force_terminal=True, width=200)
     ideal = {"device": "ideal", "hyperparameters": DRIVE}
     study = small_study(cases=[RATE, ideal], sweep={"overrides.levels": [9]})
-    Harness(tmp_path).run(study, executor=InThisProcess(), reporter=Reporter(console))
+    Harness(tmp_path, InThisProcess()).run(study, reporter=Reporter(console))
     assert "[overrides.levels=9]" in stream.getvalue()
 
 

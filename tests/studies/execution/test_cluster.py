@@ -19,6 +19,7 @@ from studies.execution.progress import Reporter
 from studies.results.store import Versions
 from studies.workers.cluster_worker import Task
 from studies.workers.clusters import executor_of
+from studies.workers.local_executor import LocalExecutor
 from studies.workers.worker import Job
 from studies.workers.workspace import TrialProgress, Workspace
 from support.commands import Command, refused
@@ -86,7 +87,7 @@ class Listening(Reporter):
 
 
 def test_the_table_is_that_of_this_machine_though_a_worker_is_killed(
-    mortal: DaskProcesses, tmp_path: Path
+    mortal: DaskProcesses, tmp_path: Path, executor: LocalExecutor
 ) -> None:
     study = small_study(
         dataset={"name": "digits", "n_train": 400, "n_test": 100},
@@ -94,7 +95,7 @@ def test_the_table_is_that_of_this_machine_though_a_worker_is_killed(
         seeds=[0, 1, 2],
     )
     here, there = tmp_path / "here", tmp_path / "there"
-    expected = run_study(study, here)
+    expected = run_study(study, here, executor=executor)
 
     def kill_one() -> None:
         # At this moment there are some rows, and both workers have trials.
@@ -103,8 +104,8 @@ def test_the_table_is_that_of_this_machine_though_a_worker_is_killed(
 
     killer = threading.Thread(target=kill_one)
     killer.start()
-    with closing(executor_of(None, mortal.address)) as executor:
-        found = run_study(study, there, executor=executor)
+    with closing(executor_of(None, mortal.address)) as cluster:
+        found = run_study(study, there, executor=cluster)
     killer.join()
     assert mortal.workers[0].wait() == -9
     assert mortal.workers[1].poll() is None

@@ -53,7 +53,7 @@ def test_a_failing_unit_is_listed_and_runs_again_only_when_asked(harness: Harnes
 
 def test_a_killed_worker_costs_its_own_units_and_no_others(harness: Harness) -> None:
     harness.order("die", "coincidence seed 0")
-    outcome = harness.run(small_study(), executor=LocalExecutor(1))
+    outcome = harness.run(small_study())
     assert [failure.title for failure in outcome.failures] == ["coincidence seed 0"]
     assert "worker process died" in outcome.failures[0].message
     assert len(outcome.runs) == 5
@@ -76,7 +76,7 @@ def test_failures_are_on_disk_before_the_study_ends(harness: Harness) -> None:
             seen.append(list(pd.read_csv(harness.out / "failures.csv")["title"]))
 
     harness.order("raise", "ann seed 0", "rate seed 1")
-    harness.run(small_study(), executor=LocalExecutor(1), reporter=Looking())
+    harness.run(small_study(), reporter=Looking())
     assert seen == [["ann seed 0"], ["ann seed 0", "rate seed 1"]]
 
 
@@ -129,7 +129,7 @@ def test_a_full_disk_ends_the_study_and_costs_no_row_that_was_written(
 
     monkeypatch.setattr(store.TrialStore, "write", write)
     with pytest.raises(OSError, match="No space left on device"):
-        harness.run(small_study(), executor=LocalExecutor(1))
+        harness.run(small_study())
     assert len(load_results(harness.out)) == 4
     monkeypatch.undo()
     harness.take_log()

@@ -198,9 +198,8 @@ HANGING = "coincidence seed 0"
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc to see processes")
 @pytest.mark.parametrize("kind", [signal.SIGKILL, signal.SIGINT])
 def test_a_study_that_ends_in_the_middle_keeps_its_rows_and_leaves_no_process(
-    kind: signal.Signals, tmp_path: Path
+    kind: signal.Signals, tmp_path: Path, harness: Harness
 ) -> None:
-    harness = Harness(tmp_path)
     harness.order("sleep", HANGING)
     with subprocess.Popen(
         **small_study_as_process(tmp_path),

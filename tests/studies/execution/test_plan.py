@@ -21,7 +21,14 @@ from studies.workers.run_trial import check_inputs, run_trial
 from studies.workers.worker import Job
 from studies.workers.workspace import NO_WORKSPACE, Workspace
 from support.studies.fake_timing import fake_steps
-from support.studies.harness import DRIVE, RATE, accept_all, declared_trials, small_study
+from support.studies.harness import (
+    DRIVE,
+    RATE,
+    InThisProcess,
+    accept_all,
+    declared_trials,
+    small_study,
+)
 from support.studies.results_fakes import result_of, write_folder
 
 SEARCHED: dict[str, Any] = {
@@ -37,7 +44,9 @@ def fail_steps(
 
 
 def timed(plan: Plan, data_root: Path | None = None, workers: int = 2) -> Estimate:
-    return estimate(plan, Job(accept_all, fake_steps, data_root), workers)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("studies.execution.plan.LocalExecutor", lambda _: InThisProcess())
+        return estimate(plan, Job(accept_all, fake_steps, data_root), workers)
 
 
 def test_a_plan_of_nothing_yet_writes_nothing(tmp_path: Path) -> None:

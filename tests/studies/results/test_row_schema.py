@@ -78,8 +78,8 @@ def test_whole_numbers_that_a_merge_made_real_are_whole_again() -> None:
 
 @pytest.fixture
 def rows(tmp_path: Path) -> Path:
-    harness = Harness(tmp_path)
-    harness.run(small_study(), executor=InThisProcess())
+    harness = Harness(tmp_path, InThisProcess())
+    harness.run(small_study())
     return harness.out / "results.csv"
 
 

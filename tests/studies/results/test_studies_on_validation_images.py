@@ -16,7 +16,8 @@ from studies.report.summary_view import readable
 from studies.results.grouping import accuracies, images_read
 from studies.results.summary import summary
 from studies.sensitivity.device_question import ask, setting_notes
-from support.studies.harness import DRIVE, RATE, SMALL, small_study
+from studies.workers.local_executor import LocalExecutor
+from support.studies.harness import DRIVE, RATE, SMALL, declared_trials, small_study
 
 CASES = [
     {"update": "ann", "learning_rate": 0.1},
@@ -30,9 +31,9 @@ CASES = [
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory, executor: LocalExecutor) -> Path:
     folder = tmp_path_factory.mktemp("chosen")
-    run_study(small_study(measure="validation", cases=CASES, seeds=3), folder, workers=1)
+    run_study(small_study(measure="validation", cases=CASES, seeds=3), folder, executor=executor)
     return folder
 
 
@@ -62,10 +63,9 @@ def test_tables_and_figures_say_so(results: pd.DataFrame) -> None:
     assert axes.get_xlabel() == "validation accuracy (%): seeds, mean"
 
 
-def test_these_trials_are_not_those_of_a_study_on_test_images(folder: Path, tmp_path: Path) -> None:
-    run_study(small_study(cases=CASES, seeds=3), tmp_path / "tested", workers=1)
-    tested = load_results(tmp_path / "tested")
-    assert set(tested["trial"]).isdisjoint(load_results(folder)["trial"])
+def test_these_trials_are_not_those_of_a_study_on_test_images(results: pd.DataFrame) -> None:
+    tested = {trial.identity for trial in declared_trials(small_study(cases=CASES, seeds=3))}
+    assert tested.isdisjoint(results["trial"])
 
 
 def test_the_report_misses_no_trial(folder: Path) -> None:

@@ -23,7 +23,7 @@ from studies.execution.phase import Options, Outcome
 from studies.execution.study_runs import run_in_folder
 from studies.results.store import Versions
 from studies.workers import worker
-from studies.workers.local_executor import LocalExecutor
+from studies.workers.executor import Executor
 from studies.workers.worker import Job
 from studies.workers.workspace import TrialProgress, Workspace
 
@@ -191,11 +191,11 @@ class _OneAtATime:
 class Harness:
     """Runs studies with the fake training in one folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, executor: Executor) -> None:
         self.out = folder / "out"
         self.orders = folder / "orders"
         self.orders.mkdir(exist_ok=True)
-        self.executor = LocalExecutor(2)
+        self._executor = executor
 
     def order(self, name: str, *titles: str) -> None:
         """Makes the named trials misbehave from now on, and all others behave."""
@@ -204,7 +204,7 @@ class Harness:
     def options(self, **changes: Any) -> Options:
         """Returns the options of a run with the fake training."""
         job = Job(check=accept_all, execute=fake_training, data_root=self.orders)
-        return Options(**{"job": job, "executor": self.executor, **changes})
+        return Options(**{"job": job, "executor": self._executor, **changes})
 
     def run(self, study: Study, **changes: Any) -> Outcome:
         """Runs the study."""

@@ -9,12 +9,13 @@ SCRIPT = """
 import signal
 import sys
 from pathlib import Path
+from studies.workers.local_executor import LocalExecutor
 from support.studies.harness import Harness, small_study
 
 if __name__ == "__main__":
     # Tests that run in a shell's background inherit a Ctrl-C that is ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    Harness(Path(sys.argv[1])).run(small_study())
+    Harness(Path(sys.argv[1]), LocalExecutor(2)).run(small_study())
 """
 
 
