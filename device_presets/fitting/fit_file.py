@@ -83,11 +83,8 @@ def fit_file(
     try:
         entry = fitted_entry(population, quantities, measurement)
     except PresetError as error:
-        allowed = error.allowed
-        if not verdict.describes:
-            allowed += "; besides, no model describes the data"
-        if doubt := doubt_of(measurement):
-            allowed += f"; {doubt}"
+        besides = "" if verdict.describes else "besides, no model describes the data"
+        allowed = "; ".join(filter(None, (error.allowed, besides, doubt_of(measurement))))
         raise PresetError(file, error.field, error.value, allowed) from None
     return FittedDevice(
         name, measurement, selection, population, quantities, verdict, errors, entry

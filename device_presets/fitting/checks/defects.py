@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from device_presets.fitting.model.effects import WIDTH
 from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.preparation import RESOLUTION
 from device_presets.fitting.model.series import Trace
@@ -31,10 +32,13 @@ hundred periods are tried."""
 _OF_NOISE, _OF_STEPS = 0.3, 0.1
 """Interference counts above these sizes, in deviations of the misses and in steps."""
 
+MOST_STEP_DEVIATION = 0.15
+"""The mean step may be off by this share."""
+
 _AFTER_TURN = 20
 """This many pulses after a turn are compared with later ones."""
 
-_ERRORS, _OF_STEP, _FEWEST_TURNS = 5.0, 0.3, 4
+_ERRORS, _OF_STEP, _FEWEST_TURNS, _FEWEST_PULSES = 5.0, 0.3, 4, 20
 
 _FEWEST_CHANGES, _BY_CHANCE = 3, 1e-3
 """A jump needs at least this many changes of cycle, and counts if one so large is less probable
@@ -97,16 +101,17 @@ def defects_of(
         step: Mean size of a step (weights).
         measured, simulated: Both results of `structures`.
     """
-    series = fit.prepared.series
-    miss = series.weight - trace.expected
+    miss = fit.prepared.series.weight - trace.expected
     span = fit.prepared.span
+    # Wrong steps at a width also change how steps scatter.
+    scatter = [*_widths(fit, trace, np.isfinite(squares))] or _correlated(measured, simulated)
     return (
         *_abrupt(fit, span),
         *_interference(fit, miss, step),
         *_turns(fit, np.where(np.isfinite(squares), miss, np.nan), step, span),
         *_levels(fit, span),
-        *_correlated(measured, simulated),
-        *_quantised(series.resolution, step),
+        *scatter,
+        *_quantised(fit.prepared.series.resolution, step),
         *_growing_noise(squares, trace.state),
     )
 
@@ -186,6 +191,32 @@ def _turns(fit: JointFit, miss: np.ndarray, step: float, span: float) -> Iterato
     if path.min() < -step and back > 2:
         what = f"after a turn, the device keeps moving in the old direction for {back} pulses"
     yield Defect("turns", what, "write a law of your own that remembers the last pulses")
+
+
+def _widths(fit: JointFit, trace: Trace, used: np.ndarray) -> Iterator[Defect]:
+    """Looks for the pulse width at which the mean step, in the middle half of the range, is
+    furthest from that of the fit.
+
+    Moves from reading to reading are compared, since the filter follows the readings, so that its
+    errors are not those of the step.
+    """
+    series, timing = fit.arguments[0], fit.prepared.timing
+    if timing is None or WIDTH not in timing.asked:
+        return
+    lost = (1.0 - series.kept[1:]) * (series.rest - series.weight[:-1])
+    move = np.append(0.0, series.pulse[1:] * (np.diff(series.weight) - lost))
+    high, low = (end[fit.prepared.device] for end in fit.prepared.ends)
+    used &= (series.pulse != 0) & (np.abs(2.0 * trace.state - high - low) < 0.5 * (high - low))
+    rows = pd.DataFrame({"step": trace.step, "off": move - trace.step})[used]
+    of = rows.groupby([timing.width[used], series.pulse[used]])
+    far = (of["off"].mean().abs() > _ERRORS * of["off"].sem()) & (of.size() >= _FEWEST_PULSES)
+    clear = (of["off"].mean() / of["step"].mean())[far]
+    if clear.abs().max() > MOST_STEP_DEVIATION:
+        worst = int(np.argmax(np.abs(clear)))
+        (width, way), size = np.array(clear.index.to_list())[worst], 1 + clear.iloc[worst]
+        name = "up" if way > 0 else "down"
+        what = f"at a width of {width:g} s, steps {name} are {size:.2f} times the fitted ones"
+        yield Defect("width", what, "fit this width separately")
 
 
 def _levels(fit: JointFit, span: float) -> Iterator[Defect]:

@@ -5,15 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from device_presets.fitting.checks.defects import Defect, defects_of
+from device_presets.fitting.checks.defects import MOST_STEP_DEVIATION, Defect, defects_of
 from device_presets.fitting.checks.questions import ERRORS, MEAN_STEP, SCATTER, Check, status_of
 from device_presets.fitting.model.effects import WIDTH
 from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.series import Trace
 from device_presets.fitting.model.simulation import LAGS, structures
 from rpu_ssnn.common.wording import counted
-
-MOST_STEP_DEVIATION = 0.15
 
 _TOO_FEW = "Too few predictions lie far enough from the bounds to decide."
 _BINS = 8

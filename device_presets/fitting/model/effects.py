@@ -97,15 +97,14 @@ class Effects:
     @property
     def names(self) -> tuple[str, ...]:
         """Returns the names of the numbers, in order; those with log in front are logarithms."""
-        found = dict.fromkeys(name for term in self.terms for name in _NUMBERS[term])
-        if WIDTH in self.terms:  # The knee gives the recovery in a gap.
-            found.pop("log_recovery", None)
-        return tuple(found)
+        return tuple(dict.fromkeys(name for term in self.terms for name in _NUMBERS[term]))
 
     @property
-    def has_charge_trap(self) -> bool:
-        """Returns whether the terms include one that only ``ChargeTrapDevice`` has."""
-        return any(term in self.terms for term in (LOG_LOSS, WIDTH, GAP))
+    def limits(self) -> list[tuple[float, float]]:
+        """Returns the limits of the numbers, in the same order. A law of gaps is known only for
+        steps that grow at least in proportion to the width."""
+        least = {"log_power": (0.0, _LIMITS["log_power"][1])} if GAP in self.terms else {}
+        return [(_LIMITS | least)[name] for name in self.names]
 
     def values(self, numbers: np.ndarray) -> dict[str, float]:
         """Returns the numbers by name, with logarithms undone and `log_` removed."""
@@ -127,14 +126,14 @@ class Effects:
             now = np.where(np.isfinite(timing.age), timing.age + timing.elapsed, 0.0)
             left = share_kept(np.where(np.isfinite(timing.age), timing.age, 0.0), share, onset)
             kept = kept * share_kept(now, share, onset) / np.maximum(left, 1e-12)
-        lack = np.full(len(kept), given.get("recovery", 0.0))
-        if WIDTH in self.terms:
+        if "knee" in given:
             short = np.log(given["knee"] / np.append(timing.width, timing.width_0))
-            lacks = np.exp(np.minimum(given["steep"] * short, MOST_STEEP))
+            steep = given.get("power", 1.0 + ASSUMED_STEEPNESS) - 1.0
+            lacks = np.exp(np.minimum(steep * short, MOST_STEEP))
+        if WIDTH in self.terms:
             factor = timing.width / timing.width_0 * (1.0 + lacks[-1]) / (1.0 + lacks[:-1])
-            lack = lacks[:-1]
         if GAP in self.terms:
-            factor = factor * (1.0 + lack * np.exp(-timing.gap / given["gap_tau"]))
+            factor = factor * (1.0 + lacks[:-1] * np.exp(-timing.gap / given["gap_tau"]))
         return series._replace(kept=kept, factor=factor, rest=given.get("rest", 0.0))
 
 
@@ -144,21 +143,22 @@ NO_EFFECTS = Effects()
 _NUMBERS = {
     LEAK: ("log_tau", "rest"),
     LOG_LOSS: ("log_loss", "log_onset", "rest"),
-    WIDTH: ("log_knee", "log_steep"),
-    GAP: ("log_recovery", "log_gap_tau"),
+    WIDTH: ("log_knee", "log_power"),
+    GAP: ("log_knee", "log_gap_tau"),
 }
 
-LIMITS = {
+_LIMITS = {
     "log_tau": (math.log(1e-9), math.log(1e12)),
     "rest": (-3.0, 3.0),
     "log_loss": (math.log(1e-6), 0.0),
     "log_onset": (math.log(1e-12), math.log(1e9)),
     "log_knee": (math.log(SHORTEST_PULSE_S), math.log(LONGEST_PULSE_S)),
-    "log_steep": (math.log(0.1), math.log(MOST_STEEP)),
-    "log_recovery": (math.log(1e-4), math.log(1e4)),
+    "log_power": (math.log(0.01), math.log(1.0 + MOST_STEEP)),
     "log_gap_tau": (math.log(1e-12), math.log(1e9)),
 }
-"""The limits are those of a preset's parameters, if these have any. `rest` is in weights."""
+"""The limits are those of a preset's parameters, if these have any. `rest` is in weights, and
+`power` is the steepness plus one: steps grow with this power of the width on one side of the knee,
+and in proportion to the width on the other."""
 
 
 def starts(effects: Effects, term: str, timing: Timing) -> list[dict[str, float]]:
@@ -177,12 +177,11 @@ def starts(effects: Effects, term: str, timing: Timing) -> list[dict[str, float]
         return _grid(log_loss=(0.001, 0.01, 0.03, 0.1, 0.3), log_onset=onsets, rest=rests)
     if term == WIDTH:
         knees = np.geomspace(0.1 * timing.width.min(), 3.0 * timing.width.max(), 12)
-        return _grid(log_knee=knees, log_steep=(1, 3, 10))
+        return _grid(log_knee=knees, log_power=(0.3, 2, 4, 11))
     gaps = timing.gap[np.isfinite(timing.gap) & (timing.gap > 0)]
-    recoveries = (0.3, 2.0, 10.0) if "log_recovery" in effects.names else (0.3,)
-    return _grid(
-        log_recovery=recoveries, log_gap_tau=np.geomspace(0.3 * gaps.min(), gaps.max(), 12)
-    )
+    knees = timing.width_0 * np.array([0.3, 2.0, 10.0]) ** (1.0 / ASSUMED_STEEPNESS)
+    axes = {} if WIDTH in effects.terms else {"log_knee": knees}
+    return _grid(**axes, log_gap_tau=np.geomspace(0.3 * gaps.min(), gaps.max(), 12))
 
 
 def _grid(**axes: Iterable[float]) -> list[dict[str, float]]:

@@ -134,11 +134,14 @@ def _with_term(prepared: Prepared, timing: Timing, fit: JointFit, term: str) -> 
     effects = Effects(tuple(dict.fromkeys((*old.terms, term))))
     layout = layout_of(prepared, fit.layout.model, effects)
     known = dict(zip(old.names, fit.layout.effects_of(fit.shared), strict=True))
-    shared = fit.shared[: NOISES + len(fit.layout.model.shape)]
+    shared = fit.shared[: NOISES + len(fit.layout.model.shape)].copy()
+    if 2.0 * np.exp(shared[1]) < prepared.read_noise:  # Without the term, cycle noise hides it.
+        shared[1] = np.log(prepared.read_noise)
     every = (known | start for start in starts(effects, term, timing))
     pulsed, tried = prepared.series.pulse != 0, []
-    before = fit.arguments[0].factor[pulsed].mean()
-    for numbers in (np.array([start[name] for name in effects.names]) for start in every):
+    before, limits = fit.arguments[0].factor[pulsed].mean(), np.transpose(effects.limits)
+    for start in every:
+        numbers = np.clip([start[name] for name in effects.names], *limits)
         # The mean pulse stays as it is; otherwise the starts nearest to no effect would win.
         factor, local = effects.applied(prepared.series, timing, numbers).factor, fit.local.copy()
         local[:, :2] -= np.log(factor[pulsed].mean() / before)

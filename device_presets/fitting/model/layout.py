@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from device_presets.fitting.model.effects import LEAK, LIMITS, NO_EFFECTS, Effects
+from device_presets.fitting.model.effects import LEAK, NO_EFFECTS, Effects
 from rpu_ssnn.devices.fit_form import CONSTANT, LINEAR, SOFT_BOUNDS, FitForm
 
 
@@ -35,20 +35,19 @@ class Layout:
     def limits(self) -> np.ndarray:
         """Returns [2, shared] lower and upper limits."""
         of_shape = zip(self.model.low, self.model.high, strict=True)
-        of_effects = (LIMITS[name] for name in self.effects.names)
-        return np.array([*zip(LOW, HIGH, strict=True), *of_shape, *of_effects]).T
+        return np.array([*zip(LOW, HIGH, strict=True), *of_shape, *self.effects.limits]).T
 
     @property
     def as_charge_trap(self) -> bool:
-        """Returns whether the preset is a ``ChargeTrapDevice``: it has a term of that class and no
-        exponential leak, and its step is linear (with soft bounds: of slope 1)."""
+        """Returns whether the preset has the law `charge_trap`: it has a term that only this law
+        has, and its step is linear (with soft bounds: of slope 1)."""
         linear = self.model.code in (CONSTANT, LINEAR, SOFT_BOUNDS)
-        return linear and self.effects.has_charge_trap and LEAK not in self.effects.terms
+        return linear and not set(self.effects.terms) <= {LEAK}
 
     @property
     def held_by_preset(self) -> bool:
         """Returns whether a preset can hold all terms of time and width."""
-        return self.as_charge_trap or not self.effects.has_charge_trap
+        return self.as_charge_trap or set(self.effects.terms) <= {LEAK}
 
     def shape_of(self, shared: np.ndarray) -> np.ndarray:
         """Returns the model's shape among the shared numbers."""

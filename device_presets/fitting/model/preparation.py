@@ -282,11 +282,9 @@ def read_noise_of(weight: np.ndarray, pulse: np.ndarray, device: np.ndarray) -> 
             continue
         steps = np.diff(weight[first : last + 1])
         # A parabola removes the trend of the run; the rest is noise.
-        if len(steps) > 8:
-            line = np.polynomial.Polynomial.fit(np.arange(len(steps)), steps, 2)
-            steps = steps - line(np.arange(len(steps)))
-        else:
-            steps = steps - steps.mean()
+        at = np.arange(len(steps))
+        trend = np.polynomial.Polynomial.fit(at, steps, 2)(at) if len(at) > 8 else steps.mean()
+        steps = steps - trend
         pairs = steps[1:] * steps[:-1]
         products += float(pairs.sum())
         squares += float((pairs**2).sum())

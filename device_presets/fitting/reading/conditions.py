@@ -90,10 +90,8 @@ def conditions_of(
     origin = last.where(rows.clock == 0, 0.0).to_numpy()
     since, age = (np.where(at >= origin, at - origin, np.inf) for at in (time, before))
     gap = since - np.where(pulsed, np.nan_to_num(width), 0.0)
-    refuse_overlap = counts & np.isfinite(gap) & (gap < -_ROUNDING * since)
     allowed = "must not be longer than the time since the previous pulse (column of times)"
-    if "pulse_width" in given:
-        refuse("pulse_width", refuse_overlap, allowed)
+    refuse("pulse_width", counts & np.isfinite(gap) & (gap < -_ROUNDING * since), allowed)
     elapsed = np.where(follows & timed, time - before, 0.0)
     return Conditions(
         elapsed, np.where(follows, age, np.inf), np.maximum(gap, 0.0), width, amplitude

@@ -144,8 +144,7 @@ class FittedDevice:
         if not self.cycles.scatter.passed:
             lacks.append("cycles do not scatter as simulated ones (scatter of cycles)")
         if missing := time_and_width.lost(self.population):
-            which = "constant, linear or soft-bounds steps and without a leak"
-            lacks.append(f"{missing} (left out, as only presets with {which} have it)")
+            lacks += [f"{missing} (left out: only constant, linear or soft-bounds steps have it)"]
             setting = time_and_width.retention_setting(self.population)
             to_do.append(f"in the study, set {setting or 'the width and gaps of the measurement'}")
         second = f"The readings show what the preset lacks: {'; '.join(lacks)}"

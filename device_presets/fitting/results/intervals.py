@@ -14,9 +14,10 @@ _LIMITS = {
     **dict.fromkeys(("step", "step as conductance", "states"), (0.0, math.inf)),
     **dict.fromkeys(("asymmetry", "nonlinearity up", "nonlinearity down"), (-1.0, 1.0)),
     "reset_level": (-3.0, 3.0),
+    "width_steepness": (-1.0, 100.0),
 }
-"""The limits of quantities with a symmetric interval: those above 0, possible shares, and the
-weights that a fit considers."""
+"""The limits of quantities with a symmetric interval: those above 0, possible shares, the
+weights that a fit considers, and those of the preset's parameter."""
 
 BOUNDS = ("w_max", "w_min")
 """The names of both bounds, whose half range is 1 unless the user chose other weights."""

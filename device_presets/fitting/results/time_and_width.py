@@ -24,8 +24,7 @@ _REPORTED = {
     "onset": ("loss_onset_s", "s", ""),
     "rest": ("reset_level", "weight", "the weight to which a device relaxes without pulses"),
     "knee": ("width_knee_s", "s", ""),
-    "steep": ("width_steepness", "1", ""),
-    "recovery": ("gap_recovery", "1", "step without a gap over that of an isolated pulse, minus 1"),
+    "power": ("width_steepness", "1", ""),
     "gap_tau": ("gap_time_constant_s", "s", ""),
 }
 """The numbers of ``Effects``, each with its name in presets (if it has one), unit and note."""
@@ -50,19 +49,18 @@ def effect_quantities(p: Population) -> list[Quantity]:
     if alike or {LEAK, LOG_LOSS} <= set(missing):
         why = _ALIKE if alike else "no leak was seen"
         found.append(Quantity("leak_time_constant_s", None, None, None, "s", why))
-    for term in (WIDTH, GAP):
-        if term in missing:
-            why = f"no dependence of the step on the {term} was seen"
-            found.append(Quantity(f"{term} dependence", None, None, None, "", why))
+    for term in [term for term in missing if term in (WIDTH, GAP)]:
+        why = f"no dependence of the step on the {term} was seen"
+        found.append(Quantity(f"{term} dependence", None, None, None, "", why))
     return found
 
 
 def _number(p: Population, key: str) -> Quantity:
     name, unit, note = _REPORTED[key]
-    ask = p.quantity if key == "rest" else p.positive
+    ask = p.quantity if key in ("rest", "power") else p.positive
     if key == "rest":
         note = f"{p.shown(p.device().effects[key])}, {note}"
-    one = ask(name, unit, lambda device: device.effects[key], note)
+    one = ask(name, unit, lambda device: device.effects[key] - (key == "power"), note)
     if one.low is not None and one.low == one.high:
         return one.opened().noted("at the limit of the values tried")
     return one
@@ -77,23 +75,21 @@ def effect_values(p: Population, device: MeanDevice) -> dict[str, Value]:
     charge_trap = p.fit.layout.as_charge_trap
     if LEAK in terms:
         values["leak_time_constant_s"] = given["tau"]
-    if LEAK in terms or (charge_trap and LOG_LOSS in terms):
+    loses = charge_trap and LOG_LOSS in terms
+    if LEAK in terms or loses:
         values["reset_level"] = given["rest"]
     if wait := longest_wait_s(p):
         values["longest_wait_s"] = wait
     if retention_setting(p):
         values["leak_time_constant_s"] = math.inf
     if charge_trap:
-        values["write_noise"] = 0.0
+        values |= {"write_noise": 0.0} if loses else {}
         width = timing.width_0 if math.isfinite(timing.width_0) else _ASSUMED_WIDTH_S
-        knee = given.get("knee", 0.0)
-        if "recovery" in given:  # eta = 1 / (1 + recovery) at this width
-            knee = width * given["recovery"] ** (1.0 / ASSUMED_STEEPNESS)
         values |= {
             "pulse_width_s": width,
             "step_width_s": width,
-            "width_knee_s": knee,
-            "width_steepness": given.get("steep", ASSUMED_STEEPNESS),
+            "width_knee_s": given.get("knee", 0.0),
+            "width_steepness": given.get("power", 1.0 + ASSUMED_STEEPNESS) - 1.0,
             "gap_time_constant_s": given.get("gap_tau", 0.0),
             "loss_per_decade": given.get("loss", 0.0),
             "loss_onset_s": given.get("onset", _ASSUMED_ONSET_S),
@@ -142,7 +138,7 @@ def effect_assumption(p: Population, name: str) -> str | None:
         return None
     if name == "leak_time_constant_s" and retention_setting(p):
         return f"left out: {lost(p)}; a study sets {retention_setting(p)}"
-    noise = p.device().read_noise if p.fit.layout.as_charge_trap else 0.0
+    noise = p.device().read_noise if p.fit.layout.as_charge_trap and LOG_LOSS in terms else 0.0
     if name == "write_noise" and noise > 0.0:  # The nominal range is 2 in weight.
         setting = f"{{simulator: native, device_read_noise: {{white_of_range: {noise / 2:.3g}}}}}"
         return f"left out: read noise of {noise:.3g} in weight; a study sets tile: {setting}"
@@ -171,12 +167,8 @@ def left_out(p: Population) -> list[str]:
 def effect_phrase(p: Population) -> str:
     """Returns the end of a preset's description: amplitudes, and terms that no preset has with this
     step."""
-    timing = p.fit.prepared.timing
-    if timing is None:
-        return ""
-    sizes = [
-        f"{low:.4g}" if low == high else f"{low:.4g} to {high:.4g}" for low, high in timing.volts
-    ]
+    volts = p.fit.prepared.timing.volts if p.fit.prepared.timing else ()
+    sizes = (" to ".join(dict.fromkeys(f"{end:.4g}" for end in ends)) for ends in volts)
     told = ", ".join(f"{size} V {way}" for size, way in zip(sizes, ("up", "down"), strict=False))
     told = f"; pulses of {told}" if told else ""
     return f"{told}; left out: {lost(p)}" if lost(p) else told
@@ -189,9 +181,7 @@ def lost(p: Population) -> str:
         return ""
     given, told = p.device().effects, [t for t in (WIDTH, GAP) if t in p.fit.layout.effects.terms]
     if "loss" in given:
-        told.append(
-            f"{LOG_LOSS} ({100 * given['loss']:.2g} % a decade from {given['onset']:.2g} s)"
-        )
+        told += [f"{LOG_LOSS} ({100 * given['loss']:.2g} % a decade from {given['onset']:.2g} s)"]
     return ", ".join(told)
 
 

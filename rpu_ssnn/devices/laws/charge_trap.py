@@ -12,9 +12,11 @@ assumption, and docs/explanation/devices.md names the sentence behind each.
     f_gap       = 1 + (1 / eta(width) - 1) exp(-gap / tau_gap)
     f_state     = 1 - slope * w / bound                    (aihwkit's LinearStepDevice)
 
-A pulse injects charge only once something has built up in the stack, which takes about `knee` and
-fades within tau_gap: a pulse that comes at once after another (gap 0) has eta = 1, so that n
-pulses without gaps shift as much as one pulse n times as long.
+With a steepness of 0 or above, a pulse injects charge only once something has built up in the
+stack, which takes about `knee` and fades within tau_gap: a pulse that comes at once after another
+(gap 0) has eta = 1, so that n pulses without gaps shift as much as one pulse n times as long. With
+a steepness below 0, a pulse longer than about `knee` loses its effect while it lasts, and its shift
+grows with width^(1 + steepness). No source says what such a pulse does to the next one.
 
 Charge loss in log-time: what has been stored for t seconds is, as a share of what was written,
 
@@ -56,15 +58,16 @@ PARAMETERS = {
         )
     },
     "width_knee_s": LawParameter(
-        description="The width of isolated pulses that use half of their on-time. At most 1e4, "
-        "the longest pulse.",
+        description="The width of isolated pulses that use half of their on-time; at 0, all pulses "
+        "use all of it. At most 1e4, the longest pulse.",
         unit="s", limits=(0.0, LONGEST_PULSE_S), required=True,
     ),
     "width_steepness": LawParameter(
         description="The exponent s of the share 1 / (1 + (width_knee_s / width)^s) of its on-time "
-        "that an isolated pulse uses. At most 100, at which the share goes from 0 to 1 within a "
-        "few percent of the knee.",
-        unit=SHARE, limits=(0.0, 100.0), above_low=True, required=True,
+        "that an isolated pulse uses. If it is below 0, longer pulses use a smaller share, and "
+        "steps grow with the power 1 + s of the width above the knee. At most 100, at which the "
+        "share goes from 0 to 1 within a few percent of the knee.",
+        unit=SHARE, limits=(-1.0, 100.0), above_low=True, required=True,
     ),
     "gap_time_constant_s": LawParameter(
         description="The time constant with which a pulse's preparation of the next one fades in "
@@ -98,7 +101,8 @@ class ChargeTrapPhysics:
         pulse_period_s: shortest time from pulse to pulse (s), or None if only the width limits it.
         step_width_s: width (s) of the isolated pulse that makes the preset's `step`.
         width_knee_s: isolated pulses of this width (s) use half of their on-time.
-        width_steepness: how abruptly that share falls below the knee (1).
+        width_steepness: how abruptly that share falls below the knee, or, if it is negative, above
+            the knee (1).
         gap_time_constant_s: how fast a pulse's preparation of the next fades (s); 0: at once.
         loss_per_decade: share of the stored charge lost a decade of time after the onset.
         loss_onset_s: when the loss begins to show (s).
@@ -146,6 +150,8 @@ class ChargeTrapPhysics:
     @property
     def recovery(self) -> float:
         """Returns the share by which a pulse without a gap before it exceeds an isolated one."""
+        if self.gap_time_constant_s == 0.0:
+            return 0.0
         return 1.0 / self.used_share(self.pulse_width_s) - 1.0
 
 
@@ -163,19 +169,24 @@ def share_kept(age_s: Times, loss_per_decade: float, onset_s: float) -> Times:
 
 
 def check(where: str, values: Values) -> None:
-    """Refuses what cannot be simulated together with memory of pulses, and pulses that are too weak
-    or too strong."""
+    """Refuses what cannot be simulated together with a loss or a memory of pulses, and pulses that
+    are too weak or too strong."""
+    physics = charge_trap_physics(values)
+    kept, gap = physics.loss_per_decade == 0.0, physics.gap_time_constant_s
     noise, tau = values["write_noise"], values["leak_time_constant_s"]
     allowed = (
         "must be 0, since every loss of charge between pulses would draw this noise anew "
         "(tile.reads.read_noise is noise of reads)"
     )
-    require_preset(noise == 0, where, "write_noise", noise, allowed)
+    require_preset(kept or noise == 0, where, "write_noise", noise, allowed)
     allowed = "must be .inf: this law loses charge by loss_per_decade"
-    require_preset(tau == math.inf, where, "leak_time_constant_s", tau, allowed)
-    physics = charge_trap_physics(values)
+    require_preset(kept or tau == math.inf, where, "leak_time_constant_s", tau, allowed)
+    allowed = "must be 0, since no law of gaps is known for a width_steepness below 0"
+    require_preset(
+        gap == 0.0 or physics.width_steepness >= 0.0, where, "gap_time_constant_s", gap, allowed
+    )
     levels = number(values, "levels") / physics.width_factor()
-    without_gaps = levels * physics.used_share(physics.pulse_width_s)
+    without_gaps = levels / (1.0 + physics.recovery)
     if not (levels <= MOST_LEVELS and without_gaps >= 1.0):
         allowed = (
             f"must make 1 to {MOST_LEVELS:g} levels; this width makes {levels:.3g} of isolated "
@@ -190,8 +201,13 @@ def step_scale(values: Values) -> float:
 
 
 def to_aihwkit(values: Values) -> dict[str, Any]:
-    """Returns the step of a pulse of the preset's own width, in a device with linear steps."""
-    return linear.to_aihwkit(values) | {"dw_min": number(values, "step") * step_scale(values)}
+    """Returns the step of a pulse of the preset's own width, in a device with linear steps. Their
+    write noise is a share of that step, and the preset's is one of `step`."""
+    scale = step_scale(values)
+    own = {"dw_min": number(values, "step") * scale}
+    return (
+        linear.to_aihwkit(values) | own | {"write_noise_std": number(values, "write_noise") / scale}
+    )
 
 
 LAW = Law(

@@ -95,6 +95,25 @@ def test_without_a_knee_every_pulse_uses_all_of_its_time() -> None:
     assert physics(width_knee_s=0.0).used_share(1e-9) == 1.0
 
 
+def test_below_a_steepness_of_0_steps_grow_less_than_in_proportion_to_the_width() -> None:
+    """Well below the knee they are proportional to it, and well above they follow a power."""
+    law = physics(width_steepness=-0.7, width_knee_s=1e-8, gap_time_constant_s=0.0)
+    assert law.width_factor(4e-3) / law.width_factor(1e-3) == pytest.approx(4.0**0.3, rel=1e-3)
+    assert law.width_factor(4e-12) / law.width_factor(1e-12) == pytest.approx(4.0, rel=1e-2)
+    assert law.width_factor(3e-6) == pytest.approx(1.0)
+
+
+def test_without_a_loss_in_log_time_a_leak_and_write_noise_are_those_of_linear_steps() -> None:
+    """Write noise is of the reading, so it does not depend on the width of the pulse."""
+    own = {"leak_time_constant_s": 2.0, "write_noise": 0.5}
+    usual = get_preset("charge_trap", own).device(1.0)
+    own |= {"loss_per_decade": 0.0, "pulse_width_s": 2e-6}
+    short = get_preset(NAMES[0], own).device(1.0)
+    assert short.lifetime == usual.lifetime
+    noises = [one.dw_min * one.write_noise_std for one in (short, usual)]
+    assert noises[0] == pytest.approx(noises[1])
+
+
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
@@ -105,6 +124,8 @@ def test_without_a_knee_every_pulse_uses_all_of_its_time() -> None:
         ({"leak_time_constant_s": 1}, "leak_time_constant_s: 1.0 is not allowed; must be .inf"),
         ({"loss_per_decade": 1.5}, "loss_per_decade: 1.5 is not allowed; must be a number, at"),
         ({"write_noise": 1}, "write_noise: 1.0 is not allowed; must be 0, since every loss"),
+        ({"width_steepness": -0.5}, "gap_time_constant_s: 1e-05 is not allowed; must be 0, since"),
+        ({"width_steepness": -1}, "width_steepness: -1 is not allowed; must be .* greater than -1"),
         ({"pulse_period_s": 1e-6}, "pulse_period_s: 1e-06 is not allowed; must be at least the"),
     ],
 )
