@@ -366,6 +366,8 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _factory(self) -> SynapsesFactory:
         if isinstance(self.synapses, str) and self.synapses in FLOAT_WEIGHTS:
+            allowed = "must be None with float weights, which lie in no devices"
+            require(self.tile is None, WHERE, "tile", self.tile, allowed)
             return FLOAT_WEIGHTS[self.synapses](self.learning_rate)
         from rpu_ssnn.synapses.device_synapses import device_synapses  # it imports aihwkit
 

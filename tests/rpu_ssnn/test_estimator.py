@@ -94,6 +94,7 @@ def test_a_number_of_neurons_is_one_hidden_layer() -> None:
         {"batch": 0},
         {"tile": {"weight_range": -1.0}, "synapses": "ideal"},
         {"tile": 4.0, "synapses": "ideal"},
+        {"tile": {"simulator": "native"}, "synapses": "rate"},
         {"learning_rate": -4.0},
         {"learning_rate": np.nan, "synapses": "ideal"},
         {"scale": "every"},
@@ -116,13 +117,17 @@ def test_a_bad_parameter_is_one_line(bad: dict[str, Any]) -> None:
     assert field in str(caught.value) or field == "synapses"
 
 
-@pytest.mark.parametrize("synapses", ["coincidence", "charge_trap"])
-def test_convolutions_learn_from_images_and_are_copied(synapses: str) -> None:
+@pytest.mark.parametrize(
+    ("synapses", "tile"), [("coincidence", None), ("charge_trap", {"simulator": "native"})]
+)
+def test_convolutions_learn_from_images_and_are_copied(
+    synapses: str, tile: dict[str, str] | None
+) -> None:
     images = X.reshape(-1, 8, 8)
     layers = [{"conv": {"kernel": 3, "stride": 2, "channels": 8}}, 24]
     settings = FAST | {
         "network": {"layers": layers, "gradient": {"delay": 2.5}},
-        "tile": {"simulator": "native"},
+        "tile": tile,
         "synapses": synapses,
     }
     model = clone(SpikingClassifier(**settings, learning_rate=8.0)).fit(images[:500], Y[:500])
