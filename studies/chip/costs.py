@@ -175,12 +175,6 @@ class Costs:
         """Returns the three components that may take the most energy in training."""
         return sorted(self.training, key=lambda name: -self.training[name][2])[:3]
 
-    @property
-    def assumed_share(self) -> float:
-        """Returns the share of the energy in training that comes from numbers without interval."""
-        has_none = [energy[0] for energy in self.training.values() if energy[1] == energy[2]]
-        return float(sum(has_none) / (total(self.training)[0] or 1.0))
-
     def _energies(self, events: Sequence[CrossbarEvents], phase: int) -> dict[str, Joules]:
         components, used = self.chip.components, {"wire": self.network.wires[phase]}
         for crossbar, counts in zip(self.network.crossbars, events, strict=True):
@@ -233,6 +227,12 @@ class Costs:
             return _seconds(components.neuron)
         steps = (chip.bits or 0) * _seconds(components.converter_step)
         return chip.lines_per_converter * (_seconds(components.converter) + steps)
+
+
+def assumed_share(energies: Mapping[str, Joules]) -> float:
+    """Returns the share of an energy, given by component, from numbers without interval."""
+    has_none = [energy[0] for energy in energies.values() if energy[1] == energy[2]]
+    return float(sum(has_none) / (total(energies)[0] or 1.0))
 
 
 def _seconds(component: Component | None) -> float:

@@ -88,7 +88,7 @@ def ledger(
     text = "\n\n".join([text, *(part.markdown for part in chip_view.tables(costs, around))])
     figures = {"chip": chip_view.draw(costs, around, WIDE_INCHES)}
     if len(costs) > 1:
-        figures["trade"] = chip_view.draw_trade(costs, around, WIDE_INCHES)
+        figures["trade"] = chip_view.draw_trade(costs, contents.study, around, WIDE_INCHES)
     beside = folder if folder.is_dir() else Path()  # kept rows have no output folder
     print_table("ledger", text, costs, out, rows)
     for kind, figure in figures.items():

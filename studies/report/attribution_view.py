@@ -51,7 +51,6 @@ def draw(found: Attribution, device: str, root: Path) -> Path:
             height=0.38,
             xerr=table[f"{kind}_ci"].where(table[f"{kind}_n"] >= FEWEST_SEEDS, 0.0),
             color=look.colour,
-            hatch=None if up else "///",
             edgecolor="white",
             error_kw={"lw": 1.0, "capsize": 2.5},
             label=label,

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from rpu_ssnn.common.wording import listed
 from studies.chip.description import Chip, Component, Components
+from studies.declaration.study import Study
 from studies.report.figure_style import (
     FONT_POINTS,
     finish_axes,
@@ -23,6 +24,7 @@ from studies.results.grouping import name_cells, swept_columns, titled_row
 from studies.results.text_table import Table, accuracy_interval, number
 
 _BAR_INCHES = 0.4
+_MOST_DRAWN = 6  # With the others together, each has a colour of its own.
 _OF_DEVICES = ("pulse", "half_select")
 _OF_PARTS = "energy of an image in training by component, pJ"
 
@@ -55,8 +57,12 @@ def cost_cells(table: pd.DataFrame) -> pd.DataFrame:
         ("10^6 images mJ", "million_images", 1e3),
         ("training J", "training", 1.0),
     ):
+        phase = "inference" if name == "inference" else "image"
         ends = _pairs(table, f"{name}_j", f"{name}_low_j", f"{name}_high_j")
-        shown[heading] = [_within(*(scale * end for end in one)) for one in ends]
+        shown[heading] = [
+            _within(*(scale * end for end in one)) + (" †" if share > 0.5 else "")
+            for one, share in zip(ends, table[f"{phase}_assumed_share"], strict=True)
+        ]
     for heading, time, limit in (
         ("image us", "image_s", "limited_by"),
         ("inference us", "inference_s", "inference_limited_by"),
@@ -141,6 +147,7 @@ def note(table: pd.DataFrame, chip: Chip) -> str:
     read = dict(_pairs(table, "case", "read_bits") if chip.columns == "converter" else ())
     exact = [str(case) for case, bits in read.items() if math.isnan(bits)]
     own = [f"{case} ({bits:.0f})" for case, bits in read.items() if not math.isnan(bits)]
+    shares = ["image_assumed_share", "inference_assumed_share"]
     told_of_cases = {
         "charge was lost for less time than this chip takes": late,
         "converters have the bits of the case's training": own,
@@ -152,7 +159,8 @@ def note(table: pd.DataFrame, chip: Chip) -> str:
             f"the columns, {chip.reads} reads, writes by {chip.writes}",
             "image: one image in training; in brackets: all components at the lowest, or all at "
             "the highest end of their intervals",
-            f"up to {100 * table['assumed_share'].max():.0f} % of the energy is without interval",
+            f"up to {100 * table[shares].max(axis=None):.0f} % of the energy is without interval; "
+            "†: more than half is, so that the brackets are too narrow",
             "8-bit, 32-bit: an image in digital arithmetic that fetches each weight in each pass",
             "*: every row that takes less energy is less accurate",
             f"most energy, each at the upper end of its interval: {'; '.join(most)}",
@@ -164,18 +172,23 @@ def note(table: pd.DataFrame, chip: Chip) -> str:
 
 
 def draw(table: pd.DataFrame, chip: Chip, width: float) -> Figure:
-    """Draws the energy of a training image as a bar for each case, stacked by component."""
+    """Draws the energy of a training image as a bar for each case, stacked by component.
+
+    Components beyond the `_MOST_DRAWN` that take most are drawn together.
+    """
     names = [wrapped(f"{titled_row(row)} (n={row['n']})", 30) for _, row in table.iterrows()]
-    parts = parts_of(table)
-    style = looks(parts)
+    parts = dict(sorted(parts_of(table).items(), key=lambda part: -max(part[1])))
+    drawn = dict(list(parts.items())[:_MOST_DRAWN])
+    if rest := list(parts.values())[_MOST_DRAWN:]:
+        drawn[f"{len(rest)} others"] = list(map(sum, zip(*rest, strict=True)))
+    style = looks(drawn)
     figure = new_figure(width, 1.6 + _BAR_INCHES * len(names))
     axes = figure.subplots()
     ends = [0.0] * len(names)
-    for place, (name, energies) in enumerate(parts.items()):
+    for name, energies in drawn.items():
         shares = [1e9 * energy for energy in energies]
-        hatch = "////" if place >= len({look.colour for look in style.values()}) else None
         axes.barh(
-            range(len(names)), shares, left=ends, height=0.7, hatch=hatch, ec="white", lw=0.4,
+            range(len(names)), shares, left=ends, height=0.7, ec="white", lw=0.4,
             color=style[name].colour, label=name.replace("_", " "),
         )  # fmt: skip
         ends = [end + share for end, share in zip(ends, shares, strict=True)]
@@ -193,25 +206,29 @@ def draw(table: pd.DataFrame, chip: Chip, width: float) -> Figure:
     return figure
 
 
-def draw_trade(table: pd.DataFrame, chip: Chip, width: float) -> Figure:
+def draw_trade(table: pd.DataFrame, study: Study, chip: Chip, width: float) -> Figure:
     """Draws accuracy over the energy and over the time of a training image.
 
-    A dotted line joins the cases that no other beats in both. The intervals of components are not
-    drawn, since they move all energies together.
+    A dotted line joins the cases that no other beats in both. The intervals of components are
+    written and not drawn, since they move all energies together.
     """
-    style = looks(table["case"].map(str))
+    style = looks(case.name for case in study.cases)
     figure, both = panels(width, 2, 2, 3.2, 0.6, sharey=True)
-    costs = (("image_j", "energy", 1e9, "nJ"), ("image_s", "time", 1e6, "us"))
+    low, high = 1e9 * table["image_low_j"].min(), 1e9 * table["image_high_j"].max()
+    doubt = f"nJ);\n{low:.3g} to {high:.3g} nJ by intervals that all cases share"
+    costs = (("image_j", "energy", 1e9, doubt), ("image_s", "time", 1e6, "us)"))
     for axes, (cost, name, scale, unit) in zip(both, costs, strict=True):
         for case, rows in table.groupby("case", sort=False):
             samples = _pairs(rows, "accuracy", "accuracy_ci", "n")
             at = (scale * rows[cost]).tolist()
             draw_means(axes, at, samples, style[str(case)], str(case))
         front = table[on_front(table, cost)].sort_values(cost)
-        axes.plot(scale * front[cost], front["accuracy"], color="black", lw=0.8, ls=":")
+        label = "joins unbeaten cases"
+        axes.plot(scale * front[cost], front["accuracy"], "k:", lw=0.8, label=label)
         if table[cost].max() >= LOGARITHMIC_FROM * table[cost].min():
             axes.set_xscale("log")
-        finish_axes(axes, f"{name} of an image in training ({unit})")
-    both[0].set_ylabel(f"accuracy (%), in {plain(chip.chip)}", fontsize=FONT_POINTS)
+        finish_axes(axes, f"{name} of an image in training ({unit}")
+    label = f"accuracy (%) with its 95 % interval,\nin {plain(chip.chip)}"
+    both[0].set_ylabel(label, fontsize=FONT_POINTS)
     legend_below(figure, both, width)
     return figure

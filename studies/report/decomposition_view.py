@@ -1,17 +1,20 @@
-"""Shows a decomposition as lines of text and as two waterfalls."""
+"""Shows a decomposition as lines of text and as two rows of points."""
 
 from pathlib import Path
 
 import pandas as pd
 from matplotlib.axes import Axes
 
-from studies.common.statistics import FEWEST_SEEDS, MARKS
+from studies.common.statistics import FEWEST_SEEDS, MARKS, mark
 from studies.report.figure_style import finish_axes, looks, new_figure, plain, save
+from studies.report.figures import legend_below
 from studies.report.summary_view import marked_p, p_text
 from studies.results.text_table import Table, interval, number
 from studies.sensitivity.decomposition import ALL, BY_NUMBERS, BY_SPIKES, FLOAT, Decomposition
 
 FILE, FIGURE = "decomposition.csv", "decomposition.png"
+
+_COLOUR = looks([ALL])[ALL].colour
 
 _CAPTION = (
     "Loss: mean difference of accuracies by seed, percentage points, with its 95 % interval. "
@@ -30,65 +33,55 @@ def lines(found: Decomposition) -> list[str]:
 
 
 def draw(found: Decomposition, device: str, root: Path) -> Path:
-    """Draws a waterfall for each way, from the float network down into the device.
+    """Draws the accuracies of each way as points, from the float network down into the device.
+
+    A hollow point is not significantly different from the state before it.
 
     Raises:
         InputError: the folder cannot be written to.
     """
-    figure = new_figure(7.0, 3.2)
+    figure = new_figure(7.0, 3.4)
     both = figure.subplots(1, 2, sharey=True, width_ratios=(3, 4))
     for axes, way in zip(both, (BY_NUMBERS, BY_SPIKES), strict=True):
         _waterfall(axes, found, way)
         axes.set_title(plain(f"{device}, {way}"), fontsize=9)
-    low, high = _reach(found)
-    room = max(0.5, 0.12 * (high - low))  # the labels need room
-    both[0].set_ylim(low - room, high + room)
-    both[0].set_ylabel("accuracy (%; bar: 95 % interval of the step)")
+    both[0].margins(y=0.12)  # the labels need room
+    both[0].set_ylabel("accuracy (%)")
+    legend_below(figure, both[1:], 7.0)
     return save(figure, root / FIGURE)
 
 
-def _reach(found: Decomposition) -> tuple[float, float]:
-    """Returns the lowest and the highest accuracy (%) of all bars and whiskers."""
-    reached = [level for level in found.levels.values() if level == level] or [0.0, 100.0]
-    drawn = (found.table["step"] != ALL) & (found.table["n"] >= FEWEST_SEEDS)
-    for _, row in found.table[drawn].iterrows():
-        end = found.levels[row["before"]] - row["loss"]
-        reached += [end - row["loss_ci"], end + row["loss_ci"]]
-    return min(reached), max(reached)
-
-
 def _waterfall(axes: Axes, found: Decomposition, way: str) -> None:
-    look = looks((BY_NUMBERS, BY_SPIKES))[way]
     steps = found.table[(found.table["way"] == way) & (found.table["step"] != ALL)]
     states = [FLOAT, *steps["after"]]
-    axes.bar(0, found.levels[FLOAT], width=0.6, color="0.75")
+    axes.plot(0, found.levels[FLOAT], "s", color="0.4")
     _label(axes, f"{found.levels[FLOAT]:.2f}", 0, found.levels[FLOAT])
     for place, (_, row) in enumerate(steps.iterrows(), start=1):
         top = found.levels[row["before"]]
-        bottom = top - row["loss"]  # other seeds may have failed in the state after it
-        gain = bottom > top
-        axes.bar(
-            place,
-            top - bottom,
-            bottom=bottom,
-            width=0.6,
-            color="0.85" if gain else look.colour,
-            hatch="///" if gain else None,
-            edgecolor=look.colour,
-        )
+        end = top - row["loss"]  # other seeds may have failed in the state after it
         half = row["loss_ci"] if row["n"] >= FEWEST_SEEDS else 0.0
-        if half:
-            axes.errorbar(place, bottom, yerr=half, color="black", lw=1.0, capsize=2.5)
-        axes.plot((place - 1.3, place + 0.3), (top, top), color="black", lw=0.6)
-        _label(axes, f"{-row['loss']:+.2f}", place, max(top, bottom + half))
+        told = mark(row["loss"], row["loss_ci"], row["loss_p_holm"])
+        axes.plot((place - 1, place, place), (top, top, end), color="0.6", lw=1.0)
+        axes.errorbar(
+            place, end, yerr=half, fmt="o", ms=6, capsize=2.5, lw=1.0, ecolor="black",
+            color=_COLOUR, mfc="white" if told else _COLOUR,
+        )  # fmt: skip
+        _label(axes, f"{-row['loss']:+.2f} {told}", place, max(top, end + half))
+    for words, face in (
+        ("significant after Holm's correction", None),
+        ("not significant", "white"),
+    ):
+        axes.plot([], [], "o", color=_COLOUR, mfc=face or _COLOUR, label=f"step {words}")
+    axes.errorbar([], [], yerr=[], fmt="none", ecolor="black", label="95 % interval of the step")
     names = [plain(name).replace(", ", ",\n").replace(" in ", "\nin ") for name in states]
     axes.set_xticks(range(len(states)), names, fontsize=6)
+    axes.margins(x=0.12)
     finish_axes(axes)
     axes.tick_params(axis="x", labelsize=6)
 
 
 def _label(axes: Axes, text: str, x: float, y: float) -> None:
-    axes.annotate(text, (x, y), (0, 2), textcoords="offset points", ha="center", fontsize=7)
+    axes.annotate(text, (x, y), (0, 4), textcoords="offset points", ha="center", fontsize=7)
 
 
 def _readable(found: Decomposition) -> pd.DataFrame:

@@ -23,8 +23,9 @@ WIDE_INCHES = 7.0
 """The text of a page has this width; figures for a phone's screen have `NARROW_INCHES`."""
 NARROW_INCHES = 4.0
 
-# This is Okabe and Ito's palette without yellow, which is hard to see on white paper.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+# This is Okabe and Ito's palette with grey in place of black, in which whiskers are drawn, and
+# without yellow, which is hard to see on white paper.
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#999999")
 _MARKERS = ("o", "s", "D", "^", "v", "P", "X", "<", ">")
 _LINES = ("-", "--", "-.")  # level lines are dotted
 

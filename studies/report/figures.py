@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from rpu_ssnn.common.errors import Fault, require
 from studies.common.quantities import quantity
-from studies.common.statistics import FEWEST_SEEDS, ONLY_ALONE, mark
+from studies.common.statistics import FEWEST_SEEDS, mark
 from studies.declaration.trial import SWEEP_PREFIX
 from studies.report.figure_style import (
     FONT_POINTS,
@@ -95,11 +95,10 @@ def sweep_figure(results: pd.DataFrame, path: str, width: float) -> Figure:
 
 
 def gaps_figure(results: pd.DataFrame, table: pd.DataFrame, reference: str, width: float) -> Figure:
-    """Draws the gap of each row of the summary as a bar, coloured by device, with its interval; a
+    """Draws the gap of each row of the summary as a bar, coloured by case, with its interval; a
     wide figure has the accuracies beside it.
 
-    A hollow, hatched bar is not significant. A bar that is only hollow is not significant after
-    Holm's correction.
+    A hollow bar is not significant after Holm's correction.
 
     Raises:
         InputError: there is no case to compare with the reference.
@@ -116,7 +115,8 @@ def gaps_figure(results: pd.DataFrame, table: pd.DataFrame, reference: str, widt
         _accuracies(accuracy, results, table)
     _gaps(axes, table)
     axes.margins(x=0.12)
-    finish_axes(axes, wrapped(f"gap to {reference} (points)", int(9 * width / columns)), grid="x")
+    what = f"gap to {reference} (points), with its 95 % interval; hollow: not significant"
+    finish_axes(axes, wrapped(what, int(13 * width / columns)), grid="x")
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(len(names) - 0.4, -0.6)  # the first case is on top in both panels
     return figure
@@ -130,20 +130,22 @@ def _accuracies(axes: Axes, results: pd.DataFrame, table: pd.DataFrame) -> None:
         axes.plot(of_seeds, [place] * len(of_seeds), "o", color="#56B4E9", ms=3)
         half = [[each] for each in bar_within(row["accuracy"], row["accuracy_ci"], row["n"])]
         axes.errorbar(row["accuracy"], place, xerr=half, fmt="|", ms=8, color="black", capsize=2)
-    finish_axes(axes, f"{images_read(results)} accuracy (%): seeds, mean", grid="x")
+    finish_axes(
+        axes,
+        f"{images_read(results)} accuracy (%): seeds as dots,\nmean with its 95 % interval",
+        grid="x",
+    )
 
 
 def _gaps(axes: Axes, table: pd.DataFrame) -> None:
-    style = looks(table["device"])
+    style = looks(table["case"])
     for place, (_, row) in enumerate(table.iterrows()):
         if row["gap"] != row["gap"]:
             continue  # this is the reference, or has no seed in common with it
-        colour = style[row["device"]].colour
+        colour = style[row["case"]].colour
         half = row["gap_ci"] if row["gap_n"] >= FEWEST_SEEDS else 0.0
         note = mark(row["gap"], row["gap_ci"], row["gap_p_holm"])
-        bar = axes.barh(place, row["gap"], height=0.7, ec=colour, fc="white" if note else colour)
-        if note not in ("", ONLY_ALONE):
-            bar[0].set_hatch("////")
+        axes.barh(place, row["gap"], height=0.7, ec=colour, fc="white" if note else colour)
         axes.errorbar(row["gap"], place, xerr=half, fmt="none", ecolor="black", capsize=2, lw=1)
         end = max(row["gap"] + half, 0.0)
         if note:

@@ -8,7 +8,14 @@ import pandas as pd
 from rpu_ssnn.common.errors import Fault, require
 from rpu_ssnn.devices.device_source import loses_charge
 from rpu_ssnn.spec import NetworkSpec
-from studies.chip.costs import MULTIPLY_ADD_J, ChipNetwork, Costs, digital_energy, total
+from studies.chip.costs import (
+    MULTIPLY_ADD_J,
+    ChipNetwork,
+    Costs,
+    assumed_share,
+    digital_energy,
+    total,
+)
 from studies.chip.crossbar import ChipCrossbar, CrossbarEvents
 from studies.chip.description import Chip
 from studies.declaration.devices import compound_of, shortest_slot_s
@@ -187,7 +194,7 @@ def row_of(costs: Costs) -> Iterator[tuple[str, Any]]:
             digital = digital_energy(costs.network.crossbars, bits, training=training)
             yield f"digital_{bits}_bit_{name}_j", digital
     yield "matter_most", ", ".join(costs.matter_most)
-    yield "assumed_share", costs.assumed_share
     for phase, parts in (("image", costs.training), ("inference", costs.inference)):
+        yield f"{phase}_assumed_share", assumed_share(parts)
         for component, energy in parts.items():
             yield f"{phase}_{component}_j", energy[0]

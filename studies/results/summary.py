@@ -35,8 +35,7 @@ def summary(results: pd.DataFrame, reference: str | None = None) -> pd.DataFrame
     worse), ``gap_ci``, ``gap_n``, ``gap_p_holm`` (Holm-corrected), ``gap_significant`` and
     ``gap_p_alone`` (all of `compare`), ``min``, ``max``, ``pulses_per_device`` and
     ``saturated_fraction`` (means), ``accuracy_on`` (the images that were read), ``epochs`` and
-    ``images`` (on which each run was trained), ``input`` if input spikes were given, and
-    ``device`` (the first device of a cell; empty if no device holds the weights).
+    ``images`` (on which each run was trained), and ``input`` if input spikes were given.
     If devices were drawn from a fit, intervals are computed from the means of the draws (with
     fewer than three, ``accuracy_ci`` is NaN), ``gap_n`` counts draws, and
     ``sd_seeds`` and ``sd_fit`` are the deviations between seeds and between draws
@@ -106,18 +105,7 @@ def _statistics(runs: pd.DataFrame) -> dict[str, Any]:
         "epochs": _shared(runs, "epochs"),
         "images": _shared(runs, "n_train"),
         **({INPUT: runs[INPUT].iloc[0]} if INPUT in runs and runs[INPUT].notna().any() else {}),
-        "device": _preset(runs),
     }
-
-
-def _preset(runs: pd.DataFrame) -> str:
-    """Returns the device of a case; for a cell, its first device."""
-    from device_presets.lookup.aihwkit_class import is_aihwkit_name
-
-    device = runs["device"].iloc[0] if "device" in runs else None
-    if not isinstance(device, str) or is_aihwkit_name(device):
-        return device if isinstance(device, str) else ""
-    return device.rpartition("(")[2].rstrip(")").split(",")[0]
 
 
 def _images(runs: pd.DataFrame) -> str:

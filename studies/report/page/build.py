@@ -33,8 +33,7 @@ from studies.results.tables import read_failures
 
 _CAPTIONS: dict[Kind, str] = {
     "gaps": "Accuracy of each case, and its gap to the reference, paired by seed, with their 95 % "
-    "intervals. Dots are seeds. Hatched bars are not significant or untested; bars that are only "
-    "hollow are not significant after Holm's correction.",
+    "intervals. Dots are seeds. Hollow bars are not significant after Holm's correction.",
     "sweep": "Accuracy over {x}, mean over seeds with its 95 % interval.",
     "curves": "Accuracy by epoch: {curves}; a dotted line is a case without epochs.",
 }

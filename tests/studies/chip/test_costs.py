@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from rpu_ssnn.common.errors import InputError
-from studies.chip.costs import ChipNetwork, Costs, digital_energy, total
+from studies.chip.costs import ChipNetwork, Costs, assumed_share, digital_energy, total
 from studies.chip.crossbar import ChipCrossbar, CrossbarEvents
 from studies.chip.description import ArraySize, Chip, Converter, load_chip, surveyed_converter
 from studies.declaration.shipped import KEPT_RECORDS
@@ -83,7 +83,7 @@ def test_energy_area_and_time_follow_from_the_components() -> None:
     assert energy[1:].tolist() == [energy[0] - 10, energy[0] + 40]
     assert costs.whole_training[0] / UNIT == 5 * energy[0] + 12
     assert costs.matter_most == ["leakage", "converter", "cell_read"]
-    assert costs.assumed_share == pytest.approx(1 - 20 / energy[0])
+    assert assumed_share(costs.training) == pytest.approx(1 - 20 / energy[0])
     fixed = Costs(costs.network, built.model_copy(update={"slot_s": 10.0}))
     assert fixed.time == (100.0, "slot")
     assert (

@@ -222,11 +222,11 @@ def test_faults_of_neurons_are_a_step_of_their_own(of_study: bool, tmp_path: Pat
     assert draw(found, "capacitor", tmp_path).stat().st_size > 10_000
 
 
-def test_a_bar_is_as_long_as_the_paired_loss_it_shows(
+def test_a_line_is_as_long_as_the_paired_loss_it_shows_and_a_loss_by_chance_is_hollow(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two seeds of one state failed, which moves its mean but not the loss of the others."""
-    known, figures = Known(), list[Figure]()
+    known, figures = Known(noise=0.5), list[Figure]()
 
     def run(study: Study) -> Outcome:
         lost = [(RATES, 0), (RATES, 1)]
@@ -236,8 +236,13 @@ def test_a_bar_is_as_long_as_the_paired_loss_it_shows(
     found = decompose(device_study(cases=GIVEN, reference="ann"), "capacitor", run)
     monkeypatch.setattr(decomposition_view, "save", lambda figure, path: figures.append(figure))
     draw(found, "capacitor", tmp_path)
-    drawn = [bar.get_height() for bar in figures[0].axes[1].patches[1:]]
-    assert drawn == pytest.approx([1.0, 0.5, 4.5])
+    axes = figures[0].axes[1]
+    drawn = [line.get_ydata() for line in axes.lines if len(line.get_xdata()) == 3]
+    steps = found.table[2:5]
+    assert [top - end for _, top, end in drawn] == pytest.approx(steps["loss"].tolist())
+    hollow = [bars.lines[0].get_markerfacecolor() == "white" for bars in axes.containers[:3]]
+    assert hollow == steps["loss_p_holm"].ge(0.05).tolist()
+    assert set(hollow) == {True, False}
 
 
 def test_each_step_has_its_p_alone_and_after_the_correction() -> None:
