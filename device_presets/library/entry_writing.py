@@ -21,10 +21,14 @@ def draws_file(preset: Path) -> Path:
     return preset.with_name(f"{preset.stem}_draws{preset.suffix}")
 
 
-def entries_text(entries: Mapping[str, PresetEntry], comments: tuple[str, ...]) -> str:
-    """Returns the YAML of presets by name, with comment lines on top."""
+def entries_text(
+    entries: Mapping[str, PresetEntry], comments: tuple[str, ...], failed: tuple[str, ...] = ()
+) -> str:
+    """Returns the YAML of presets by name, with comment lines on top, and with the checks that
+    their fit failed."""
     lines = [printable(line) for comment in comments for line in comment.splitlines()]
-    content = {name: entry.model_dump(exclude_defaults=True) for name, entry in entries.items()}
+    found = {n: entry.model_copy(update={"failed_checks": failed}) for n, entry in entries.items()}
+    content = {name: entry.model_dump(exclude_defaults=True) for name, entry in found.items()}
     return strict_yaml.dump(content, "\n".join(lines))
 
 

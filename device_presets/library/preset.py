@@ -65,6 +65,7 @@ class Preset:
         citation: publication the device comes from.
         one_directional_because: why it has no gradual down step; None if it has one.
         parameters: every parameter of the model by name (read-only), in the order of display.
+        failed_checks: the questions that the fit of the preset failed.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Preset:
     citation: str
     one_directional_because: str | None
     parameters: Mapping[str, Parameter]
+    failed_checks: tuple[str, ...] = ()
 
     pair = False
     in_parallel = 1

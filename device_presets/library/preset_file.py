@@ -66,7 +66,8 @@ class ParameterEntry(BaseModel):
 
 class PresetEntry(BaseModel):
     """Holds one preset of a file. ``law`` is the name of a device law (`rpu_ssnn.devices.laws`), or
-    the file of a user-defined law, ``my_law.py``, relative to the preset file."""
+    the file of a user-defined law, ``my_law.py``, relative to the preset file. ``failed_checks``
+    are the questions that the fit of the preset failed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -75,6 +76,7 @@ class PresetEntry(BaseModel):
     description: str
     citation: str
     one_directional_because: str | None = None
+    failed_checks: tuple[str, ...] = ()
     parameters: dict[str, ParameterEntry]
 
 

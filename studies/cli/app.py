@@ -66,7 +66,7 @@ def run(study: StudyArgument, out: OutOption = None, *, options: RunOptions) -> 
         kept = ("--rows", str(root / RESULTS_CSV)) if out else ()
         ask = shlex.join([str(study), *given, *kept])
         typer.echo(f"next    rpu-ssnn decompose {ask}    (device or spikes?)")
-        typer.echo(f"        rpu-ssnn attribute {ask}    (which imperfection? Needs 5 seeds)")
+        typer.echo(f"        rpu-ssnn attribute {ask}    (which imperfection?)")
         typer.echo(f"        rpu-ssnn require {ask} --loss 1    (which values would lose 1 point?)")
     end(outcome.failures, root)
 

@@ -20,7 +20,7 @@ from studies.cli.options import (
     shown,
 )
 from studies.cli.output import print_table
-from studies.cli.running import print_plan
+from studies.cli.running import EstimateOption, print_plan
 from studies.common.choices import Kind
 
 if TYPE_CHECKING:
@@ -162,17 +162,13 @@ def plan(
     workers: WorkersOption = None,
     data: DataOption = None,
     rows: RowsOption = None,
-    estimate: Annotated[
-        bool, typer.Option(help="Time a few steps of each case; --no-estimate answers at once.")
-    ] = True,
+    estimate: EstimateOption = True,
 ) -> None:
     """Print the trials that `run` would start and the estimated time, without writing anything."""
     from studies.declaration.shipped import find_study
 
-    allowed = "must be left out with --no-estimate, as it concerns the estimate only"
-    require(workers is None or estimate, "plan", "--workers", workers, allowed)
     declared = find_study(study)
-    print_plan(declared, out or declared.default_folder, workers, data, rows, estimate=estimate)
+    print_plan(declared, out or declared.default_folder, workers, data, rows, estimate)
 
 
 @results_app.command()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rpu_ssnn.common.errors import require
 from rpu_ssnn.common.wording import counted
 from studies.cli.options import DataOption, RowsOption, WorkersOption
 from studies.cli.output import stop
@@ -30,6 +31,9 @@ RetryOption = Annotated[
 ]
 PlanOption = Annotated[
     bool, typer.Option("--plan", help="Only print what would run and how long it would take.")
+]
+EstimateOption = Annotated[
+    bool, typer.Option(help="Time a few steps of each case; --no-estimate answers at once.")
 ]
 SchedulerOption = Annotated[
     str | None, typer.Option(help="Address of a running dask scheduler whose workers run it.")
@@ -81,19 +85,21 @@ def print_plan(
     workers: int | None,
     data: Path | None,
     rows: list[Path] | None,
-    *,
-    estimate: bool = True,
+    estimate: bool,
 ) -> None:
     """Prints the trials of a study that are still to run in its folder, and the estimated time.
 
     Raises:
-        InputError: the study, its images, the folder or the rows are not valid.
+        InputError: the study, its images, the folder or the rows are not valid, or there are
+            workers without an estimate.
     """
     from studies.declaration.study import refuse_missing_images
     from studies.execution import plan as planning
     from studies.execution import timing
     from studies.report.plan_view import plan_text, totals
 
+    allowed = "must be left out with --no-estimate, as it concerns the estimate only"
+    require(workers is None or estimate, "plan", "--workers", workers, allowed)
     refuse_missing_images(study, data, needed=estimate and not rows)
     planned = planning.make_plan(study, root, rows or ())
     for error in planned.faults:

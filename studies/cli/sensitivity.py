@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.wording import counted
 from studies.cli.options import QuestionOutOption, StudyArgument, with_options
-from studies.cli.running import PlanOption, RunOptions, end, print_plan
+from studies.cli.running import EstimateOption, PlanOption, RunOptions, end, print_plan
 from studies.common.choices import Others
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class QuestionOptions(RunOptions):
     device: DeviceOption
     out: QuestionOutOption = None
     plan: PlanOption = False
+    estimate: EstimateOption = True
 
 
 @questions_app.command()
@@ -134,8 +136,10 @@ def _answer(
     rows = list(dict.fromkeys([*(asked.rows or ()), *own]))
     if asked.plan:
         trained = trainings(*about, done=finished_in(root, rows), **wanted)
-        print_plan(trained, root, asked.workers, asked.data, rows)
+        print_plan(trained, root, asked.workers, asked.data, rows, asked.estimate)
         return
+    if not asked.estimate:
+        raise InputError(question, "--plan", None, "must be given together with --no-estimate")
     with replace(asked, rows=rows).executing(root) as running:
         try:
             found = answer(*about, run=runner_of(root, running), **wanted)

@@ -83,6 +83,16 @@ def candidates(point: Point, search: SearchSettings) -> list[Hyperparameters]:
     ]
 
 
+def in_words(chosen: Hyperparameters, tried: list[Hyperparameters]) -> str:
+    """Returns the chosen values by name, with a note where one is the smallest or largest tried."""
+    words = []
+    for name, value in chosen.model_dump(exclude_none=True).items():
+        values = [getattr(one, name) for one in tried]
+        edge = {min(values): " (the smallest tried)", max(values): " (the largest tried)"}
+        words.append(f"{name} {value:g}{edge.get(value, '')}")
+    return ", ".join(words)
+
+
 def _between(low: float, high: float, share: float) -> float:
     """Returns the value at this share of the logarithmic range, rounded to three digits."""
     return float(f"{math.exp(math.log(low) + share * math.log(high / low)):.3g}")

@@ -13,7 +13,7 @@ from studies.declaration.hyperparameters import (
     settings_hash,
     write_hyperparameters,
 )
-from studies.declaration.search import Choice, Race, choose, reached
+from studies.declaration.search import Choice, Race, choose, in_words, reached
 from studies.declaration.study import Study
 from studies.execution.phase import FolderRun
 from studies.workers.workspace import Workspace
@@ -42,8 +42,8 @@ def find_hyperparameters(study: Study, run: FolderRun) -> HyperparameterTable:
             )
             run.note(_sentence(choice))
     elif known:
-        state = f"are known already; without {file.name} in the folder they are searched again"
-        run.note(f"hyperparameters of {counted(len(known), 'case')} {state}")
+        origin = f"are known from a search before, and kept in {file}"
+        run.note(f"learning rates and weight ranges of {counted(len(known), 'case')} {origin}")
     write_hyperparameters(file, known)
     return known
 
@@ -75,13 +75,9 @@ def _search(races: list[Race], run: FolderRun) -> list[Choice]:
 
 def _sentence(choice: Choice) -> str:
     """Describes the choice in one line for the console."""
-    settings = []
-    for name, value in choice.chosen.model_dump(exclude_none=True).items():
-        tried = [getattr(candidate, name) for candidate in choice.race.trials]
-        edge = {min(tried): " (the smallest tried)", max(tried): " (the largest tried)"}
-        settings.append(f"{name} {value:g}{edge.get(value, '')}")
+    settings = in_words(choice.chosen, list(choice.race.trials))
     title, on = choice.race.point.title, f"{choice.accuracy:.2f} % of held-out samples"
-    sentence = f"hyperparameters of {title}: {', '.join(settings)}; {on}"
+    sentence = f"hyperparameters of {title}: {settings}; {on}"
     if choice.level:
         with_others = counted(len(choice.level), "other")
         sentence += f"; shared with {with_others}, since no candidate is clearly better "

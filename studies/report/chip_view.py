@@ -159,7 +159,7 @@ def note(table: pd.DataFrame, chip: Chip) -> str:
             f"the columns, {chip.reads} reads, writes by {chip.writes}",
             "image: one image in training; in brackets: all components at the lowest, or all at "
             "the highest end of their intervals",
-            f"up to {100 * table[shares].max(axis=None):.0f} % of the energy is without interval; "
+            f"up to {100 * table[shares].to_numpy().max():.0f} % of the energy is without interval; "
             "†: more than half is, so that the brackets are too narrow",
             "8-bit, 32-bit: an image in digital arithmetic that fetches each weight in each pass",
             "*: every row that takes less energy is less accurate",

@@ -28,8 +28,8 @@ _TICK_SHARE, _MARGIN = 0.15, 0.05
 
 _CAPTION = (
     "Interval: at values outside it, the cost differs from the bound (95 % interval over seeds); "
-    "an open end lies beyond the measured values. Costs: points lost, or the energy or time of an "
-    "image in training, at the device's own value, which the verdict judges. Values: number of "
+    "an open end lies beyond the measured values. Cost there: points lost, or the energy or time "
+    "of an image in training, at the own value, which the verdict judges. Values: number of "
     "measured values, each with all seeds."
 )
 
@@ -101,8 +101,8 @@ def _readable(table: pd.DataFrame) -> pd.DataFrame:
         {
             "parameter": row["parameter"],
             "unit": row["unit"],
-            "own": f"{row['own']:.4g}",
-            "costs": _cost(row),
+            "own value": f"{row['own']:.4g}",
+            "cost there": _cost(row),
             "required": "none found"
             if row["why_none"]
             else f"{row['bound']} {row['required']:.3g}",

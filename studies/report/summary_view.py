@@ -15,10 +15,7 @@ def readable(table: pd.DataFrame, reference: str) -> Table:
 
     Accuracy and gap come first, so that a phone shows them. ``n`` is the number of seeds. ``pairs``
     is the number of seeds that the reference has too (of drawn devices, if any were drawn from a
-    fit), and is shown if it differs from n anywhere.
-    ``range`` goes from the lowest to the highest seed, ``pulses`` are up plus down per device, and
-    ``sat.`` is the share of devices at a bound.
-    """
+    fit), and is shown if it differs from n anywhere."""
     shown: dict[str, list[str]] = {"case": table["case"].tolist()}
     shown |= swept_cells(table)
     accuracies = zip(table["accuracy"], table["accuracy_ci"], table["n"], strict=True)
@@ -53,7 +50,7 @@ def readable(table: pd.DataFrame, reference: str) -> Table:
 
 
 def legend(table: pd.DataFrame) -> str:
-    """Explains in one line the intervals and the p values of a table."""
+    """Explains in one line the intervals, the p values and the last columns of a table."""
     tests = int(table["gap_p_holm"].notna().sum())
     differing = _differing_budgets(table)
     shared = [
@@ -68,7 +65,12 @@ def legend(table: pd.DataFrame) -> str:
     if "sd_fit" in table:
         told = "seeds ±, fit ±: standard deviation between the seeds of one device, and between "
         meaning.append(told + "devices that the fit allows; the intervals include both")
-    return "; ".join([*filter(None, [", ".join(shared)]), *meaning, *_partly_seen(table)])
+    columns = (
+        "range: from the lowest to the highest seed",
+        "pulses: mean number of a device, up plus down",
+        "sat.: share of devices at a bound",
+    )
+    return "; ".join([*filter(None, [", ".join(shared)]), *meaning, *columns, *_partly_seen(table)])
 
 
 def _on_validation_images(table: pd.DataFrame) -> bool:

@@ -5,20 +5,29 @@ Most functions yield whole sentences, which the command line prints and the repo
 
 import math
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.wording import listed
 from rpu_ssnn.devices.device_source import loses_charge
 from studies.common.statistics import describe
+from studies.declaration.devices import path_free
 from studies.declaration.hyperparameters import HyperparameterTable
+from studies.declaration.search import candidates, in_words
 from studies.declaration.study import Study
 from studies.declaration.trial import Row, Runs, Scalar, point_title
+from studies.declaration.update_rules.base import Hyperparameters
 from studies.declaration.update_rules.on_device import DeviceRule
 from studies.results.grouping import NOT_SWEPT, swept_columns, titled_row, titles_of
 from studies.results.ledger import ledger_columns, number_in
 from studies.results.store import Versions
 from studies.results.tables import results_frame
+
+if TYPE_CHECKING:
+    from device_presets import Preset
+    from studies.declaration.devices import Device
 
 DIVERGED_FROM = 2.0
 """A trial that ends this many points below its best epoch gets a warning, unless the fall may be
@@ -57,6 +66,8 @@ def of_runs(study: Study, runs: Runs) -> Iterator[str]:
     yield from of_images(runs)
     yield from of_alike_devices(runs)
     yield from of_extrapolated_losses(runs)
+    yield from of_failed_fits(runs)
+    yield from of_ends_of_ranges(study, runs)
 
 
 def of_origin(study: Study, runs: Runs, found: HyperparameterTable) -> Iterator[str]:
@@ -153,6 +164,54 @@ def of_extrapolated_losses(runs: Runs) -> Iterator[str]:
                 f"The loss of {trial.label} was measured over {wait:g} s at most, and is "
                 f"extrapolated to the {time:.2g} s of training and storage."
             )
+
+
+def of_failed_fits(runs: Runs) -> Iterator[str]:
+    """Names the presets whose fit failed checks, with these checks."""
+    failed: dict[str, tuple[str, ...]] = {}
+    for trial, _ in runs:
+        if isinstance(rule := trial.settings.method, DeviceRule):
+            failed |= {one.name: one.failed_checks for one in presets_in(rule)}
+    for name, questions in failed.items():
+        if questions:
+            yield (
+                f"The fit of {path_free(name)} failed checks, so that the measured device may "
+                f"reach another accuracy: {' '.join(questions)}"
+            )
+
+
+def of_ends_of_ranges(study: Study, runs: Runs) -> Iterator[str]:
+    """Names the points whose searched hyperparameters are the smallest or the largest tried."""
+    rules = {point_title(trial.label, trial.sweep): trial.settings.method for trial, _ in runs}
+    ends = []
+    for point in study.points():
+        rule = rules.get(point.title)
+        if point.hyperparameters is not None or rule is None or rule.learning_rate is None:
+            continue
+        span = rule.tile.weight_range if isinstance(rule, DeviceRule) else None
+        chosen = Hyperparameters(learning_rate=rule.learning_rate, weight_range=span)
+        tried = candidates(point, study.search)
+        if chosen in tried and "tried" in (words := in_words(chosen, tried)):
+            ends.append(f"{point.title} with {words}")
+    if ends:
+        yield f"A search over a wider range may find better hyperparameters for {listed(ends)}."
+
+
+def presets_in(rule: DeviceRule) -> "list[Preset]":
+    """Returns the presets of which a device or a cell is made, if any."""
+    from device_presets import CompoundDevice, Preset  # only studies with devices need it
+
+    device = shipped(rule)
+    parts = (device.first, device.second) if isinstance(device, CompoundDevice) else (device,)
+    return [part for part in parts if isinstance(part, Preset)]
+
+
+def shipped(rule: DeviceRule) -> "Device | None":
+    """Returns the device without overrides, or None if the user's file is gone."""
+    try:
+        return rule.as_shipped
+    except InputError:
+        return None
 
 
 def of_reference(study: Study, table: pd.DataFrame, runs: Runs) -> Iterator[str]:

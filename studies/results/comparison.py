@@ -27,7 +27,7 @@ _READ = "label", "seed", "device", "test_accuracy", "validation_accuracy"
 def compare(results: pd.DataFrame, against: str | None = None) -> pd.DataFrame:
     """Compares every case with one case, paired by seed, as in the gaps of the summary.
 
-    Each row of the table is a case at a point of the sweep, in the order of the results:
+    Each row of the table is another case at a point of the sweep, in the order of the results:
     ``case``, the swept settings, ``difference`` (mean of case minus ``against`` over the seeds
     that both have, percentage points of accuracy), ``ci`` (half width of its 95 % interval,
     Student t), ``n`` (number of these seeds, or of devices that were drawn from a fit in either
@@ -41,7 +41,6 @@ def compare(results: pd.DataFrame, against: str | None = None) -> pd.DataFrame:
     >>> results = pd.DataFrame(rows, columns=["label", "seed", "test_accuracy"])
     >>> compare(results, "rate")[["case", "difference", "n", "significant"]].round(2)
        case  difference  n significant
-    0  rate         NaN  0        None
     1  trap       -1.07  3        True
     2   fet       -4.53  3        True
 
@@ -82,7 +81,7 @@ def compare(results: pd.DataFrame, against: str | None = None) -> pd.DataFrame:
         groups = min(drawn, key=len, default=of_seeds.index)
         differences.append([of_seeds.loc[group].mean() for group in groups])
     tests = paired_tests(differences)
-    return pd.DataFrame([{"case": case} | point for case, point, _ in points]).assign(
+    table = pd.DataFrame([{"case": case} | point for case, point, _ in points]).assign(
         difference=[test.mean for test in tests],
         ci=[test.half_width for test in tests],
         n=[test.n for test in tests],
@@ -90,6 +89,7 @@ def compare(results: pd.DataFrame, against: str | None = None) -> pd.DataFrame:
         p_holm=[test.p for test in tests],
         significant=pd.Series([test.significant for test in tests], dtype=object),
     )
+    return table[[against not in (case, titled(case, at)) for case, at, _ in points]]
 
 
 def reference_of(results: pd.DataFrame) -> str:

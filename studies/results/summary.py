@@ -65,8 +65,10 @@ def summary(results: pd.DataFrame, reference: str | None = None) -> pd.DataFrame
     refuse_no_results(results, "pulses_per_device_mean", "saturated_fraction")
     compared = compare(results, reference_of(results) if reference is None else reference)
     rows = [{"case": case} | at | _statistics(of) for case, at, of in by_point(results)]
-    gaps = compared.rename(columns={"difference": "gap"} | {c: f"gap_{c}" for c in _GAP_COLUMNS})
     table = pd.DataFrame(rows)
+    gaps = compared.rename(columns={"difference": "gap"} | {c: f"gap_{c}" for c in _GAP_COLUMNS})
+    gaps = gaps.reindex(table.index)  # the reference has no gap
+    gaps["gap_n"] = gaps["gap_n"].fillna(0).astype(int)
     return table.assign(**{c: gaps[c] for c in ("gap", *(f"gap_{c}" for c in _GAP_COLUMNS))})
 
 

@@ -100,9 +100,8 @@ class FittedDevice:
             behind = f"{s.fit.total - top:.0f} on all pulses"
             why = behind if representable(s.fit) else "a step falls below 0 or doubles"
             unknown = "by whole cycles" if s is chosen else f"ruled out: {why}"
-            found = unknown if total is None else f"{total - best:.1f}"
-            name = marks.get(id(s), "") + s.fit.layout.name
-            rows.append((name, s.model.law, s.fit.n_free, found))
+            by = unknown if total is None else f"{total - best:.1f}"
+            rows.append((marks.get(id(s), "") + s.fit.layout.name, s.model.law, s.fit.n_free, by))
         return pd.DataFrame(rows, columns=["model", "law", "numbers", "held-out log-likelihood"])
 
     @property
@@ -184,7 +183,8 @@ class FittedDevice:
             "Measured, with 95 % intervals:",
             *(f"  {q.line}" for q in self.quantities),
         )
-        text = entries_text({self.name: self.entry}, comments)
+        failed = tuple(check.question for check in self.checks if not check.passed)
+        text = entries_text({self.name: self.entry}, comments, failed)
         title = f"{self.name}: {self.entry.description}"
 
         writers: dict[Path, Callable[[Path], object]] = {
@@ -194,6 +194,6 @@ class FittedDevice:
             writers[preset_file] = lambda path: write_and_check(path, text)
             drawn = drawn_entries(self.population, self.quantities, self.measurement, MOST_DRAWS)
             why = f"Devices within the errors of the fit of {self.measurement.name}."
-            draws = entries_text(drawn, (why, "A study uses them by {fit: FILE, draws: N}."))
+            draws = entries_text(drawn, (why, "Studies use them by {fit: FILE, draws: N}."), failed)
             writers[draws_file(preset_file)] = lambda path: write_and_check(path, draws, "draw_1")
         write_together(self.name, writers)

@@ -5,7 +5,6 @@ It warns the reader of results that are incomplete or say less than they seem to
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -98,7 +97,8 @@ def report_html(root: Path, rows: Sequence[Path] = ()) -> str:
     if figures.is_compared:
         table = figures.summary
         answer += headline(runs, results, table, reference)
-        sections.append(_summary(with_published(table, study), reference))
+        shown = readable(with_published(table, study), reference)
+        sections.append(Section("Summary", [], [shown]))
     sections += [*answers(root), *ledger(results)]
     sections += [*around_devices(runs, study.chip)]
     environment = Environment(
@@ -127,15 +127,6 @@ def _declaration(study: Study, root: Path) -> str:
     if root.is_dir():
         return read_text(root / STUDY_FILE)
     return strict_yaml.dump(study.model_dump(mode="json"), "With every default written out.")
-
-
-def _summary(table: pd.DataFrame, reference: str) -> Section:
-    shown = readable(table, reference)
-    note = (
-        f"{shown.note}; range: from the lowest to the highest seed; pulses: mean number of a "
-        "device, up plus down; sat.: share of devices at a bound"
-    )
-    return Section("Summary", [], [replace(shown, note=note)])
 
 
 def _pictures(figures: StudyFigures) -> Iterator[Picture]:

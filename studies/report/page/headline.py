@@ -1,13 +1,10 @@
 """Gives the answer of a study in a few sentences."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from device_presets.compounds.compound_device import CompoundDevice
-from device_presets.library.preset import SPECIFICATION, Preset
-from rpu_ssnn.common.errors import InputError
+from device_presets.library.preset import SPECIFICATION
 from rpu_ssnn.common.wording import counted, listed
 from studies.common.settings import canonical
 from studies.common.statistics import (
@@ -23,13 +20,11 @@ from studies.declaration.devices import parameters_in
 from studies.declaration.study import Study
 from studies.declaration.trial import Runs, Trial
 from studies.declaration.update_rules.pulses import PulseRule
+from studies.report.summary_view import p_text
 from studies.results import caveats
 from studies.results.comparison import compare
 from studies.results.grouping import titled_row, titles_of, without_draw
 from studies.results.text_table import accuracy_interval, interval
-
-if TYPE_CHECKING:
-    from studies.declaration.devices import Device
 
 _IN_WORDS = {
     "": "",
@@ -63,7 +58,8 @@ def headline(
     if len(tested):
         told = int(tested["gap_significant"].eq(True).sum())
         corrected = " after Holm's correction" if len(tested) > 1 else ""
-        yield f"Significant gaps to {reference}: {told} of {len(tested)}{corrected}."
+        gaps = f"Significant gaps to {reference}, a test of its own"
+        yield f"{gaps}: {told} of {len(tested)}{corrected}."
     elif table["gap"].notna().any():
         yield (
             f"No gap to {reference} is tested, as a test needs {FEWEST_SEEDS} seeds that both "
@@ -128,28 +124,18 @@ def _conditions(trial: Trial) -> str:
 
 def _is_real_device(rule: PulseRule) -> bool:
     """Says whether a device may exist and is not a specification."""
-    device = _shipped(rule)
-    parts = (device.first, device.second) if isinstance(device, CompoundDevice) else (device,)
-    presets = [part for part in parts if isinstance(part, Preset)]
+    presets = caveats.presets_in(rule)
     return not presets or any(preset.technology != SPECIFICATION for preset in presets)
 
 
 def _is_changed(rule: PulseRule) -> bool:
     """Says whether a parameter differs from that of the preset."""
-    device = _shipped(rule)
+    device = caveats.shipped(rule)
     own = parameters_in(device) if device else {}
     return any(
         name not in own or canonical(value) != canonical(own[name])
         for name, value in rule.overrides.items()
     )
-
-
-def _shipped(rule: PulseRule) -> "Device | None":
-    """Returns the device without overrides, or None if the user's file is gone."""
-    try:
-        return rule.as_shipped
-    except InputError:
-        return None
 
 
 def _best(
@@ -167,16 +153,20 @@ def _best(
     rows = results[[of_run in devices for of_run in titles_of(results)]]
     pairs = compare(rows, title)
     pairs = pairs[pairs["significant"].notna()]
-    others = pd.Series([titled_row(row) for _, row in pairs.iterrows()], dtype=object)
     significant = pairs["significant"].eq(True).to_numpy()
     lower = pairs["difference"].lt(0).to_numpy()
     # Over the common seeds, another device can be significantly better if the best has more seeds.
+    corrected = " after Holm's correction" if len(pairs) > 1 else ""
     for words, chosen in (
-        ("Not significantly different from the best device", ~significant),
-        ("Significantly higher over the seeds that both have", significant & ~lower),
-        ("Significantly lower", significant & lower),
+        (f"Not significantly different from {title}", ~significant),
+        (f"Significantly higher than {title}, over the seeds that both have", significant & ~lower),
+        (f"Significantly lower than {title}", significant & lower),
     ):
-        names = others[chosen].tolist()
+        names = [
+            f"{titled_row(row)} ({interval(row['difference'], row['ci'], '{:+.2f}', row['n'])} "
+            f"points, p {p_text(row['p_holm'], row['n'])})"
+            for _, row in pairs[chosen].iterrows()
+        ]
         if names:
-            many = f"{len(names)} of the {len(others)} others"
-            yield f"{words}: {listed(names) if len(names) <= MOST_NAMES else many}."
+            many = f"{len(names)} of the {len(pairs)} others"
+            yield f"{words}{corrected}: {listed(names) if len(names) <= MOST_NAMES else many}."

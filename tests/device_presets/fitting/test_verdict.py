@@ -106,7 +106,11 @@ def test_the_command_fits_and_refuses(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(kept_fits, "fit_file", None)  # The second command must not fit again.
     taken = CliRunner().invoke(presets_app, [*command, "--accept-poor-fit"])
     assert taken.exit_code == 0, taken.output
-    assert get_preset(str(tmp_path / "mine.yaml")).technology == "measured"
+    accepted = get_preset(str(tmp_path / "mine.yaml"))
+    assert accepted.technology == "measured"
+    drawn = get_preset(f"{tmp_path / 'mine_draws.yaml'}:draw_1")
+    told = (tmp_path / "mine.yaml").read_text().count("#   FAIL ")
+    assert len(accepted.failed_checks) == len(drawn.failed_checks) == told > 0
 
 
 def test_a_bound_beyond_the_data_and_cycles_that_scatter_otherwise_are_told(tmp_path: Path) -> None:

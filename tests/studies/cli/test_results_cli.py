@@ -131,10 +131,14 @@ def test_a_question_says_what_it_would_train_and_trains_nothing(
         ("attribute", "30 trials, 0 done, 30 to run after 6 runs of the search"),
         ("require --parameter levels", "22 trials, 0 done, 22 to run after 6 runs of the search"),
     ):
-        code, output, _ = command(*question.split(), path, "--device", "ecram", *out, "--plan")
+        asked = *question.split(), path, "--device", "ecram", *out, "--plan"
+        code, output, _ = command(*asked)
         assert code == 0
         assert said in output
         assert "about" in output
+        _, at_once, _ = command(*asked, "--no-estimate")
+        assert said in at_once
+        assert "about" not in at_once
     assert list(tmp_path.iterdir()) == [path]
 
 

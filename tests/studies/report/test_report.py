@@ -66,7 +66,7 @@ def test_the_answer_comes_first_in_words(folder: Path) -> None:
     assert "[T = 10] with " in answer[0]
     assert answer[1].startswith("Not compared as devices: x_$T$")
     assert answer[1].endswith("[T = 20] (a device that is compared in another row).")
-    assert answer[2].startswith("Significant gaps to rate: 1 of 2")
+    assert answer[2].startswith("Significant gaps to rate, a test of its own: 1 of 2")
     assert text.index("Best device") < text.index("<nav") < text.index("<h2>Figures</h2>")
 
 
@@ -94,12 +94,15 @@ def test_only_devices_as_their_presets_have_them_are_the_best(last: list[str]) -
     answer = answer_of(runs)
     best = [line for line in answer if line.startswith("Best")]
     assert [line.split(" with ")[0] for line in best] == [f"Best device: {n}" for n in last[:1]]
-    assert ("Significantly lower: reram_es." in answer) == (len(last) == 2)
+    lower = "Significantly lower than ecram: reram_es (-4.90 ± 0.25 points, p <0.001)."
+    assert (lower in answer) == (len(last) == 2)
     (left_out,) = [line for line in answer if line.startswith("Not compared")]
     specified = "ideal, two_device_pair(gokmen_vlasov) (`technology: specification`"
     assert specified in left_out
     assert "; capacitor (changed presets)" in left_out
-    assert answer[-1].startswith(f"Significant gaps to rate: {len(order) - 1} of {len(order) - 1}")
+    assert answer[-1].startswith(
+        f"Significant gaps to rate, a test of its own: {len(order) - 1} of {len(order) - 1}"
+    )
 
 
 def test_a_device_competes_once_and_not_after_storage() -> None:
@@ -110,7 +113,7 @@ def test_a_device_competes_once_and_not_after_storage() -> None:
     runs = runs_of(study, lambda t: 80.0 + t.settings.seed + 5.0 * (t.label == "two days"))
     answer = answer_of(runs)
     assert answer[0].startswith("Best device: capacitor ")
-    assert answer[1] == "Not significantly different from the best device: ecram."
+    assert answer[1].startswith("Not significantly different from capacitor: ecram (")
     assert answer[2].endswith(": two days (a device that is compared in another row).")
     assert device_to_ask_about(study, runs) in ("capacitor", "ecram")
 
@@ -134,7 +137,8 @@ def test_devices_that_the_seeds_cannot_tell_from_the_best_are_named(
     ]
     answer = answer_of(runs_of(nasty_study(cases=cases, sweep={}, seeds=seeds)))
     assert answer[0].startswith("Best device: a ")
-    assert (answer[1] == "Not significantly different from the best device: b.") == tested
+    named = "Not significantly different from a: b (+0.00 points, p 1.00)."
+    assert (answer[1] == named) == tested
 
 
 def test_answers_that_the_folder_holds_are_sections(folder: Path) -> None:
@@ -170,7 +174,9 @@ def test_what_ends_above_the_best_over_common_seeds_is_not_called_lower() -> Non
     ]
     answer = answer_of(runs)
     assert answer[0].startswith("Best device: a ")
-    assert answer[1] == "Significantly higher over the seeds that both have: b."
+    assert answer[1].startswith(
+        "Significantly higher than a, over the seeds that both have: b (+1."
+    )
     assert "lower" not in answer[2]
 
 

@@ -204,17 +204,3 @@ def test_a_significant_p_is_shown_below_the_limit() -> None:
 @pytest.mark.parametrize(("style", "text"), [("{:.2f}", "0.00"), ("{:+.2f}", "+0.00")])
 def test_minus_zero_is_written_as_zero(style: str, text: str) -> None:
     assert shown(-0.001, style) == shown(0.0, style) == text
-
-
-@pytest.mark.parametrize(
-    ("name", "device"),
-    [
-        ("SoftBoundsDevice(dw_min=0.01)", "SoftBoundsDevice(dw_min=0.01)"),
-        ("EcRamPreset()", "EcRamPreset()"),
-        ("tiki_taka(capacitor, reram_sb)", "capacitor"),
-        ("capacitor", "capacitor"),
-    ],
-)
-def test_the_device_of_a_row_is_named(name: str, device: str) -> None:
-    table = summary(frame([("rate", 0, 90.0)], device=name), "rate")
-    assert table["device"].tolist() == [device]

@@ -10,6 +10,8 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
+from device_presets.library.entry_writing import entries_text
+from device_presets.library.preset_file import shipped_entries
 from studies.declaration.study import Study
 from studies.declaration.trial import Row, Runs, Trial, TrialResult
 from studies.report import attribution_view, ledger_view, requirement_view
@@ -222,6 +224,18 @@ def test_a_loss_over_longer_than_measured_is_named(wait: float, beyond: bool) ->
         "The loss of capacitor was measured over 3600 s at most, and is extrapolated to the "
         "8.6e+04 s of training and storage." in told
     ) == beyond
+
+
+def test_a_device_whose_fit_failed_checks_is_named(tmp_path: Path) -> None:
+    entries = {"mine": shipped_entries()["capacitor"]}
+    (tmp_path / "mine.yaml").write_text(entries_text(entries, (), ("Is the mean step right?",)))
+    for device in ("mine.yaml", "two_device_pair(mine.yaml)"):
+        study = device_study(device.replace("mine", str(tmp_path / "mine")))
+        told = list(caveats.of_runs(study, runs_at(study, lambda t: 90.0)))
+        assert told[-1] == (
+            "The fit of mine.yaml failed checks, so that the measured device may reach another "
+            "accuracy: Is the mean step right?"
+        )
 
 
 def test_a_point_of_a_sweep_at_chance_is_named_beside_one_that_learned() -> None:
