@@ -147,7 +147,7 @@ def note(table: pd.DataFrame, chip: Chip) -> str:
     read = dict(_pairs(table, "case", "read_bits") if chip.columns == "converter" else ())
     exact = [str(case) for case, bits in read.items() if math.isnan(bits)]
     own = [f"{case} ({bits:.0f})" for case, bits in read.items() if not math.isnan(bits)]
-    shares = ["image_assumed_share", "inference_assumed_share"]
+    most_assumed = table[["image_assumed_share", "inference_assumed_share"]].to_numpy().max()
     told_of_cases = {
         "charge was lost for less time than this chip takes": late,
         "converters have the bits of the case's training": own,
@@ -159,8 +159,8 @@ def note(table: pd.DataFrame, chip: Chip) -> str:
             f"the columns, {chip.reads} reads, writes by {chip.writes}",
             "image: one image in training; in brackets: all components at the lowest, or all at "
             "the highest end of their intervals",
-            f"up to {100 * table[shares].to_numpy().max():.0f} % of the energy is without interval; "
-            "†: more than half is, so that the brackets are too narrow",
+            f"up to {100 * most_assumed:.0f} % of the energy is without interval",
+            "†: more than half of it is, so that the brackets are too narrow",
             "8-bit, 32-bit: an image in digital arithmetic that fetches each weight in each pass",
             "*: every row that takes less energy is less accurate",
             f"most energy, each at the upper end of its interval: {'; '.join(most)}",
