@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from device_presets.library.entry_writing import entries_text
 from device_presets.library.preset_file import shipped_entries
+from studies.declaration.search import candidates
 from studies.declaration.study import Study
 from studies.declaration.trial import Row, Runs, Trial, TrialResult
 from studies.report import attribution_view, ledger_view, requirement_view
@@ -24,6 +25,7 @@ from studies.workers.worker import Job
 from support.commands import Command
 from support.studies.harness import (
     DRIVE,
+    RATE,
     SMALL,
     Harness,
     InThisProcess,
@@ -236,6 +238,18 @@ def test_a_device_whose_fit_failed_checks_is_named(tmp_path: Path) -> None:
             "The fit of mine.yaml failed checks, so that the measured device may reach another "
             "accuracy: Is the mean step right?"
         )
+
+
+def test_a_searched_value_at_an_end_of_those_tried_is_named() -> None:
+    study = small_study(cases=[RATE, {"update": "coincidence"}])
+    point = study.points()[1]
+    tried = sorted(candidates(point, study.search), key=lambda one: one.learning_rate)
+    told = []
+    for chosen in (tried[1], tried[-1]):
+        trial = point.trial(study.study, chosen, 0, study.measure)
+        told += caveats.of_ends_of_ranges(study, [(trial, TrialResult({}, []))])
+    named = f"coincidence with learning_rate {tried[-1].learning_rate:g} (the largest tried)"
+    assert told == [f"A search over a wider range may find better hyperparameters for {named}."]
 
 
 def test_a_point_of_a_sweep_at_chance_is_named_beside_one_that_learned() -> None:
