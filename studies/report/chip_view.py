@@ -223,8 +223,7 @@ def draw_trade(table: pd.DataFrame, study: Study, chip: Chip, width: float) -> F
             at = (scale * rows[cost]).tolist()
             draw_means(axes, at, samples, style[str(case)], str(case))
         front = table[on_front(table, cost)].sort_values(cost)
-        label = "joins unbeaten cases"
-        axes.plot(scale * front[cost], front["accuracy"], "k:", lw=0.8, label=label)
+        axes.plot(scale * front[cost], front["accuracy"], "k:", lw=0.8, label="unbeaten cases")
         if table[cost].max() >= LOGARITHMIC_FROM * table[cost].min():
             axes.set_xscale("log")
         finish_axes(axes, f"{name} of an image in training ({unit}")

@@ -65,12 +65,9 @@ def legend(table: pd.DataFrame) -> str:
     if "sd_fit" in table:
         told = "seeds ±, fit ±: standard deviation between the seeds of one device, and between "
         meaning.append(told + "devices that the fit allows; the intervals include both")
-    columns = (
-        "range: from the lowest to the highest seed",
-        "pulses: mean number of a device, up plus down",
-        "sat.: share of devices at a bound",
-    )
-    return "; ".join([*filter(None, [", ".join(shared)]), *meaning, *columns, *_partly_seen(table)])
+    meaning += ["range: from the lowest to the highest seed", "sat.: share of devices at a bound"]
+    meaning += ["pulses: mean number of a device, up plus down"]
+    return "; ".join([*filter(None, [", ".join(shared)]), *meaning, *_partly_seen(table)])
 
 
 def _on_validation_images(table: pd.DataFrame) -> bool:
