@@ -248,7 +248,8 @@ def test_the_output_layer_can_have_a_step_of_its_own(
     def moves(output_step: float) -> list[np.ndarray]:
         training = TrainingSpec(batch=20, output_step=output_step)
         seed = np.random.SeedSequence(0)
-        with Network(NetworkSpec(), training, (64, 24, 10), factory(1.0), seed) as network:
+        spec = NetworkSpec(hidden=(24,))
+        with Network(spec, training, (64, 24, 10), factory(1.0), seed) as network:
             before = [np.array(synapses.linear_read()) for synapses in network.synapses]
             network.train_batch(rates, labels, np.random.default_rng(0))
             after = [np.array(synapses.linear_read()) for synapses in network.synapses]

@@ -20,7 +20,7 @@ def test_rows_are_drawn_over_what_they_sweep(name: str, label: str) -> None:
     figure = figure_of(RECORDS / name)
     assert figure is not None
     axes = figure.axes[-1]
-    assert label in (axes.get_xlabel(), axes.get_ylabel())
+    assert label in axes.get_xlabel() + axes.get_ylabel()
 
 
 def test_a_sweep_to_infinity_stands_side_by_side() -> None:

@@ -197,7 +197,7 @@ def test_a_finished_study_starts_no_timing(
     study = small_study()
     done = [(trial, result_of(trial, lambda trial: 90.0)) for trial in declared_trials(study)]
     root = write_folder(tmp_path / "out", study, done)
-    print_plan(study, root, workers=1, data=tmp_path, rows=None)
+    print_plan(study, root, workers=1, data=tmp_path, rows=None, estimate=True)
     printed, told = capsys.readouterr()
     assert printed.splitlines()[-1] == "6 trials, 6 done, 0 to run"
     assert not told
