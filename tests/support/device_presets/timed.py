@@ -8,12 +8,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from device_presets import get_preset
 from support.device_presets.fits import ONE, ZERO
 
 STEP = 0.02
 """The step at weight zero of an isolated pulse of width `WIDTH`."""
 
 WIDTH, VOLTS = 3e-6, 3.0
+
+PHYSICS = get_preset("charge_trap_pulsed").pulse_physics
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,3 +128,19 @@ def log_loss(share: float, onset_s: float) -> Callable[[float, float], float]:
         return 1 - share * math.log10(1 + seconds / onset_s)
 
     return lambda elapsed, age: 1.0 if math.isinf(age) else left(age + elapsed) / left(age)
+
+
+def pulsed_factor(width: float, gap: float) -> float:
+    """Returns the factor on the step of `charge_trap_pulsed` (s, s)."""
+    assert PHYSICS is not None
+    share = PHYSICS.used_share(width)
+    isolated = width * share / (WIDTH * PHYSICS.used_share(WIDTH))
+    return isolated * (1 + (1 / share - 1) * math.exp(-gap / PHYSICS.gap_time_constant_s))
+
+
+def widths_and_gaps(rng: np.random.Generator, pulses: int, sweeps: int) -> dict[str, np.ndarray]:
+    """Returns pulses of several widths after gaps of several lengths, as fields of `Train`."""
+    done = train(pulses, sweeps, rng, shortest_s=6e-6, longest_s=3e-4)
+    usual = rng.random(len(done["way"])) < 0.4
+    done["width"] = np.where(usual, WIDTH, rng.choice([1.2e-6, 1.6e-6, 2e-6, 5e-6], len(usual)))
+    return done
