@@ -88,13 +88,17 @@ def test_a_noisy_training_stops_sooner_and_has_a_wider_interval() -> None:
     assert sum(math.isnan(row["easy"]) or row["hard"] > 2 * row["easy"] for row in loud) >= 10
 
 
-def test_the_interval_covers_the_truth_as_often_as_it_says() -> None:
-    """For 100 devices with different noise, the true value is outside about 1 time in 20.
+@pytest.mark.parametrize(
+    ("devices", "most"), [(40, 6), pytest.param(100, 10, marks=pytest.mark.slow)]
+)
+def test_the_interval_covers_the_truth_as_often_as_it_says(devices: int, most: int) -> None:
+    """For devices with different noise, the true value is outside about 1 time in 20.
 
-    If it is 1 in 20, more than 10 of 100 occur by chance in one of a hundred tries.
+    If it is 1 in 20, more than 6 of 40 occur by chance in one of three hundred tries, and more than
+    10 of 100 in one of a hundred.
     """
     missed, closed = 0, 0
-    for trial in range(100):
+    for trial in range(devices):
         true = 1.0 + 3.0 * np.random.default_rng(trial).random()
 
         def loss(parameters: dict[str, Any], method: PulseRule, at: float = true) -> float:
@@ -104,8 +108,8 @@ def test_the_interval_covers_the_truth_as_often_as_it_says() -> None:
         (row,) = rows(asked(run, "cycle_to_cycle")).values()
         missed += bool(row["easy"] > true) or bool(row["hard"] < true)
         closed += not math.isnan(row["easy"]) and not math.isnan(row["hard"])
-    assert missed <= 10
-    assert closed > 90, "an interval without an end covers everything on that side"
+    assert missed <= most
+    assert closed > 0.9 * devices, "an interval without an end covers everything on that side"
 
 
 def test_a_device_that_loses_too_much_is_told_what_it_needs() -> None:
