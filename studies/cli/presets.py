@@ -62,6 +62,8 @@ def show_preset(
     if not no_plot:
         refuse_unwritable("presets show", "--plot", target, PLOT_SUFFIXES)
     typer.echo(f"{preset.name}: {preset.description}\n{preset.citation}\n")
+    if preset.failed_checks:
+        typer.echo(f"The fit failed checks: {' '.join(preset.failed_checks)}\n")
     for fact in card(preset):
         colour = typer.colors.GREEN if fact.standing == "sourced" else typer.colors.BRIGHT_BLACK
         shown = typer.style(f"{fact.value:27} {fact.standing}", fg=colour)

@@ -111,6 +111,8 @@ def test_the_command_fits_and_refuses(tmp_path: Path, monkeypatch: pytest.Monkey
     drawn = get_preset(f"{tmp_path / 'mine_draws.yaml'}:draw_1")
     told = (tmp_path / "mine.yaml").read_text().count("#   FAIL ")
     assert len(accepted.failed_checks) == len(drawn.failed_checks) == told > 0
+    shown = CliRunner().invoke(presets_app, ["show", str(tmp_path / "mine.yaml"), "--no-plot"])
+    assert f"The fit failed checks: {accepted.failed_checks[0]}" in shown.output
 
 
 def test_a_bound_beyond_the_data_and_cycles_that_scatter_otherwise_are_told(tmp_path: Path) -> None:
