@@ -6,7 +6,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from studies.cli.keys import sections_of_a_study
+from studies.cli.keys import device_parameters, result_columns, sections_of_a_study
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
@@ -45,49 +45,20 @@ def keys_of_a_study() -> list[str]:
     return parts
 
 
-def device_parameters() -> list[str]:
+def parameters_of_devices() -> list[str]:
     """Returns every device parameter, from the declarations that check presets."""
-    from device_presets.jump_tables.table_device import TABLE_PARAMETERS
-    from rpu_ssnn.devices.laws import LAWS
-
     parts = [
         "# Parameters of a device",
-        "This page is made from the table that checks presets. Weights are normalised "
-        "conductances. A *step* is the mean change of the weight by a pulse at weight zero. A "
-        "*spread* is drawn once for each device; a *noise* is drawn at every pulse.",
+        "This page is made from the table that checks presets; `rpu-ssnn keys NAME` prints a "
+        "parameter. Weights are normalised conductances. A *step* is the mean change of the weight "
+        "by a pulse at weight zero. A *spread* is drawn once for each device; a *noise* is drawn "
+        "at every pulse.",
     ]
-    shared = set.intersection(*(set(law.parameters) for law in LAWS.values()))
-    sections = [("Every law", "", LAWS["constant"].parameters, shared)]
-    sections += [
-        (law.name, law.aihwkit or "", law.parameters, set(law.parameters) - shared)
-        for law in LAWS.values()
-    ]
-    sections.append(
-        ("Measured jumps, `{table: FOLDER}`", "", TABLE_PARAMETERS, set(TABLE_PARAMETERS) - shared)
-    )
-    for title, simulated_by, rules, names in sections:
-        if not names:
-            continue
-        lines = [
-            (
-                f"`{name}`",
-                rule.unit,
-                _range(*rule.limits, rule.kind),
-                rule.description,
-                f"`{rule.aihwkit_name}`" if rule.aihwkit_name else "",
-            )
-            for name, rule in rules.items()
-            if name in names
-        ]
-        parts.append(f"## {title}")
-        if simulated_by:
-            parts.append(f"Simulated by aihwkit's `{simulated_by}`.")
-        parts.append(table(("parameter", "unit", "range", "meaning", "aihwkit field"), lines))
+    for section in device_parameters():
+        rows = [(f"`{row.key}`", row.allowed, row.meaning) for row in section.rows]
+        parts += [f"## {section.name}", section.text]
+        parts.append(table(("parameter", "value", "meaning"), rows))
     return parts
-
-
-def _range(low: float, high: float, kind: str) -> str:
-    return "true or false" if kind == "flag" else f"{low:g} to {high:g}"
 
 
 def imperfections() -> list[str]:
@@ -136,27 +107,22 @@ def _value(value: object) -> str:
     return "unlimited" if value is None else str(value)
 
 
-def result_columns() -> list[str]:
+def columns_of_results() -> list[str]:
     """Returns every column of the results, from its declaration."""
-    from studies.results.result_columns import CURVE_COLUMNS, RESULT_COLUMNS
-
-    def rows(columns: Iterable[Any]) -> list[tuple[str, ...]]:
-        return [
-            (", ".join(f"`{name}`" for name in column.names), column.unit, column.meaning)
-            for column in columns
-        ]
-
-    header = ("column", "unit", "meaning")
-    return [
+    parts = [
         "# Columns of the results",
-        "This page is made from a declaration that a test compares with real rows. N is the "
-        "number of the crossbar, counted from 1, or of the layer, counted from 0 for the input. A "
-        "column that ends in `_total` is the sum over the crossbars.",
-        "## results.csv: one row per run",
-        table(header, rows(RESULT_COLUMNS)),
-        "## curves.csv: one row per epoch of each run",
-        table(header, rows(CURVE_COLUMNS)),
+        "This page is made from a declaration that a test compares with real rows; "
+        "`rpu-ssnn keys NAME` prints a column. N is the number of the crossbar, counted from 1, or "
+        "of the layer, counted from 0 for the input. A column that ends in `_total` is the sum "
+        "over the crossbars.",
     ]
+    for section in result_columns():
+        rows = [
+            (f"`{row.key}`", row.allowed.removeprefix("unit "), row.meaning) for row in section.rows
+        ]
+        parts += [f"## {section.name}", section.text]
+        parts.append(table(("column", "unit", "meaning"), rows))
+    return parts
 
 
 def command_line() -> list[str]:
@@ -199,8 +165,8 @@ def _parameter(parameter: Any) -> tuple[str, str, str]:
 
 FILES = {
     "study_file.md": keys_of_a_study,
-    "device_parameters.md": device_parameters,
-    "result_columns.md": result_columns,
+    "device_parameters.md": parameters_of_devices,
+    "result_columns.md": columns_of_results,
     "imperfections.md": imperfections,
     "command_line.md": command_line,
 }

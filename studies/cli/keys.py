@@ -1,14 +1,18 @@
-"""`rpu-ssnn keys` prints every key of a study, from the models that check it."""
+"""`rpu-ssnn keys` prints what the keys of a study, the parameters of devices and the columns of the
+results mean, from the declarations that check them."""
 
 import json
 import re
 import textwrap
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, cast
 
 import typer
 
 from rpu_ssnn.common.errors import InputError, one_of
+
+if TYPE_CHECKING:
+    from rpu_ssnn.devices.law_parameter import LawParameter
 
 keys_app = typer.Typer()
 
@@ -20,7 +24,10 @@ _LINK = re.compile(r"\[(\w+)\]\(#\w+\)")
 
 
 class KeyRow(NamedTuple):
-    """Describes a key: its allowed values, default (empty if it must be given) and meaning."""
+    """Describes a key: its allowed values, default (empty if it must be given) and meaning.
+
+    A parameter or a column has its unit among the allowed values, and no default.
+    """
 
     key: str
     allowed: str
@@ -29,7 +36,8 @@ class KeyRow(NamedTuple):
 
 
 class KeySection(NamedTuple):
-    """Lists the keys of one mapping of a study, under the name of its model.
+    """Lists the keys of one mapping of a study under the name of its model, or the parameters of
+    one device law, or the columns of one table.
 
     Attributes:
         update: the rule whose cases have these keys; empty if the section is not a case.
@@ -51,11 +59,16 @@ class KeySection(NamedTuple):
 def keys(
     name: Annotated[
         str | None,
-        typer.Argument(help="Section or key to print, such as network or T; default: all."),
+        typer.Argument(
+            help="Section, key, parameter of a device or column of the results, such as network, "
+            "T, asymmetry_spread or test_accuracy; default: all keys of a study."
+        ),
     ] = None,
 ) -> None:
-    """Print the keys of a study file with allowed values, defaults and meanings."""
+    """Print what keys of a study, device parameters and result columns mean, with their values."""
     sections = list(sections_of_a_study())
+    if name:
+        sections += [*device_parameters(), *result_columns()]
     shown = list(_of_that_name(sections, name)) if name else sections
     if not shown:
         known = {row.key for section in sections for row in section.rows}
@@ -66,7 +79,8 @@ def keys(
         typer.echo(f"{section.name}\n{textwrap.fill(section.text, 96)}".rstrip() + "\n")
         for row in section.rows:
             default = f"; default: {row.default}" if row.default else ""
-            _indented(_LINK.sub(r"\1", f"{row.key}: {row.allowed}{default}").replace("`", ""), 2)
+            values = f": {row.allowed}{default}" if row.allowed else ""
+            _indented(_LINK.sub(r"\1", row.key + values).replace("`", ""), 2)
             _indented(row.meaning, 6)
         typer.echo("")
 
@@ -78,7 +92,7 @@ def _indented(text: str, n: int) -> None:
 
 def _of_that_name(sections: list[KeySection], path: str) -> Iterator[KeySection]:
     """Yields the sections with that name or behind a key of that name, else keys of that name."""
-    name = path.rpartition(".")[2].lower()
+    name = re.sub(r"_\d+$", "_n", path.rpartition(".")[2].lower())
     rows = [row for section in sections for row in section.rows if row.key.lower() == name]
     held = {linked for row in rows for linked in _LINK.findall(row.allowed)}
     whole = [section for section in sections if name in section.names or section.name in held]
@@ -122,6 +136,44 @@ def sections_of_a_study() -> Iterator[KeySection]:
             rows = [row for row in rows if row.key in SHARED]
         first_paragraph = definition.get("description", "").partition("\n\n")[0]
         yield KeySection(name, " ".join(first_paragraph.split()), rows, update)
+
+
+def device_parameters() -> Iterator[KeySection]:
+    """Yields the parameters that every device law has, and then those of each law alone."""
+    from device_presets.jump_tables.table_device import TABLE_PARAMETERS
+    from rpu_ssnn.devices.laws import LAWS
+
+    shared = set.intersection(*(set(law.parameters) for law in LAWS.values()))
+    every = {name: rule for name, rule in LAWS["constant"].parameters.items() if name in shared}
+    laws: dict[str, tuple[Mapping[str, "LawParameter"], str]] = {"Every law": (every, "")}
+    laws |= {law.name: (law.parameters, law.aihwkit or "") for law in LAWS.values()}
+    laws["Measured jumps"] = (TABLE_PARAMETERS, "")
+    for title, (rules, simulated_by) in laws.items():
+        rows = [
+            KeyRow(name, rule.allowed.removeprefix("must be "), "", rule.description)
+            for name, rule in rules.items()
+            if rules is every or name not in shared
+        ]
+        text = f"aihwkit simulates this law as `{simulated_by}`." if simulated_by else ""
+        if rows:
+            yield KeySection(title, text, rows)
+
+
+def result_columns() -> Iterator[KeySection]:
+    """Yields the columns of the two tables of results."""
+    from studies.results.result_columns import CURVE_COLUMNS, RESULT_COLUMNS
+
+    tables = {
+        "Results": ("results.csv has one row per run.", RESULT_COLUMNS),
+        "Curves": ("curves.csv has one row per epoch of each run.", CURVE_COLUMNS),
+    }
+    for title, (text, columns) in tables.items():
+        rows = [
+            KeyRow(name, f"unit {column.unit}" if column.unit else "", "", column.meaning)
+            for column in columns
+            for name in column.names
+        ]
+        yield KeySection(title, text, rows)
 
 
 def _rows(definition: Mapping[str, Any]) -> list[KeyRow]:

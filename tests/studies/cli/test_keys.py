@@ -1,4 +1,4 @@
-"""`rpu-ssnn keys` prints the keys that the models of a study check."""
+"""`rpu-ssnn keys` prints keys of a study, parameters of devices and columns of the results."""
 
 import pytest
 
@@ -33,6 +33,11 @@ def test_one_section_is_printed_by_its_name(command: Command) -> None:
         ("tile.reads", "ReadSpec\n"),
         ("network.inhibition.clocked", "\n  clocked: true or false; default: false\n"),
         ("read_noise", "\n  read_noise: number"),
+        ("asymmetry_spread", "\n  asymmetry_spread: a number, at least 0, at most 2 ("),
+        ("overrides.write_noise", "\nsoft_bounds\n"),
+        ("test_accuracy", "\n  test_accuracy: unit %\n"),
+        ("forward_reads_total_2", "\n  forward_reads_total_N: unit reads\n"),
+        ("curves", "Curves\ncurves.csv has one row per epoch"),
     ],
 )
 def test_the_words_of_a_study_find_their_keys(words: str, printed: str, command: Command) -> None:
