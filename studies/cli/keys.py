@@ -145,7 +145,7 @@ def device_parameters() -> Iterator[KeySection]:
 
     shared = set.intersection(*(set(law.parameters) for law in LAWS.values()))
     every = {name: rule for name, rule in LAWS["constant"].parameters.items() if name in shared}
-    laws: dict[str, tuple[Mapping[str, "LawParameter"], str]] = {"Every law": (every, "")}
+    laws: dict[str, tuple[Mapping[str, LawParameter], str]] = {"Every law": (every, "")}
     laws |= {law.name: (law.parameters, law.aihwkit or "") for law in LAWS.values()}
     laws["Measured jumps"] = (TABLE_PARAMETERS, "")
     for title, (rules, simulated_by) in laws.items():
