@@ -22,7 +22,7 @@ from studies.declaration.devices import compound_of, shortest_slot_s
 from studies.declaration.trial import Row, Runs, Trial
 from studies.declaration.update_rules.on_device import DeviceRule
 from studies.results.grouping import accuracies, swept_columns
-from studies.results.ledger import energy_of_a_pulse, number_in
+from studies.results.ledger import energy_of_a_pulse, number_in, training_time
 from studies.results.summary import accuracy_of
 from studies.results.tables import results_frame
 
@@ -142,8 +142,8 @@ def chip_ledger(runs: Runs, chip: Chip, where: object = "ledger") -> pd.DataFram
     used = (trial.settings.method for (trial, _), _ in counted)
     methods = [method for method in used if isinstance(method, DeviceRule)]  # All of them are.
     names["read_bits"] = pd.Series(map(_read_bits, methods), dtype=float)
-    lost = [loses_charge(method.simulated) or method.tile.retention.has_law for method in methods]
-    names["simulated_s"] = frame["training_time_s"].where(pd.Series(lost))
+    times = [_simulated_s(trial, result.row) for (trial, result), _ in counted]
+    names["simulated_s"] = pd.Series(times, dtype=float)
     table = pd.concat([names, pd.DataFrame([dict(row_of(cost)) for _, cost in counted])], axis=1)
     groups = table.groupby(["label", *swept], sort=False, dropna=False)
     numbers = groups.mean(numeric_only=True)
@@ -163,6 +163,16 @@ def on_front(table: pd.DataFrame, cost: str) -> list[bool]:
         not any(a >= accuracy and b >= best and (a, b) != (accuracy, best) for a, b in points)
         for accuracy, best in points
     ]
+
+
+def _simulated_s(trial: Trial, row: Row) -> float | None:
+    method = trial.settings.method
+    if not isinstance(method, DeviceRule):
+        return None
+    if method.tile.retention.has_law:  # its slots last slot_seconds, even where a pulse is longer
+        return training_time(trial, method, row, 0.0)
+    pulse_s = shortest_slot_s(method.parameters)
+    return training_time(trial, method, row, pulse_s) if loses_charge(method.simulated) else None
 
 
 def _read_bits(method: DeviceRule) -> int | None:

@@ -54,7 +54,8 @@ def ledger_columns(trial: Trial, result: TrialResult) -> Row:
     up, down = number_in(row, "pulses_up_total"), number_in(row, "pulses_down_total")
     busiest = _largest(row, "pulses_max")
     ledger: Row = dict.fromkeys(COLUMNS)
-    ledger["training_time_s"] = _training_time(trial, method, row)
+    pulse_s = shortest_slot_s(method.parameters)
+    ledger["training_time_s"] = training_time(trial, method, row, pulse_s)
     if up is not None and down is not None:
         ledger |= {
             "pulses_up_per_device": up / pulsed,
@@ -131,11 +132,11 @@ def ledger_table(results: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["case", *swept, "n", *COLUMNS])
 
 
-def _training_time(trial: Trial, method: DeviceRule, row: Row) -> float | None:
+def training_time(trial: Trial, method: DeviceRule, row: Row, pulse_s: float) -> float | None:
     """Returns (slots x seconds per slot + idle time) x presentations x epochs, in seconds.
 
-    The slots include the flush. A slot lasts as long as the study says, but no shorter than the
-    pulse of the device (its preset's period, or width). Other phases of a slot (reads, both
+    The slots include the flush. A slot lasts as long as the study says, but no shorter than
+    `pulse_s` (the preset's period, or width). Other phases of a slot (reads, both
     streams) are not added. In a network with convolutions, each cycle of a slot takes this long
     (`NetworkSpec.positions`).
     """
@@ -143,7 +144,7 @@ def _training_time(trial: Trial, method: DeviceRule, row: Row) -> float | None:
     if presentations is None:
         return None
     settings, tile = trial.settings, method.tile
-    slot = max(tile.slot_seconds, shortest_slot_s(method.parameters))
+    slot = max(tile.slot_seconds, pulse_s)
     cycles = method.slots(settings.network) * (number_in(row, "slot_cycles") or 1.0)
     return (cycles * slot + tile.idle_seconds) * presentations * settings.training.epochs
 

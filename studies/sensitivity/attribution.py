@@ -20,6 +20,7 @@ from studies.common.statistics import (
     SIGNIFICANCE,
     WHY_UNTESTED,
     PairedTest,
+    describe,
     paired_tests,
     seeds_to_tell,
 )
@@ -108,7 +109,9 @@ def attribute(study: Study, device: str, run: Run) -> Attribution:
         notes.append("the device has no imperfection that can be switched off")
         return Attribution(table, notes, outcome.failures)
     notes += [*_notes(table), *caveats.of_ceiling(outcome.runs)]
-    return Attribution(table, notes, outcome.failures, " ".join(_sentences(table)))
+    references = accuracy_by_seed(outcome.runs, asked.reference.name)
+    gap = describe(differences(references, accuracy_by_seed(outcome.runs, AS_IS)).values()).mean
+    return Attribution(table, notes, outcome.failures, " ".join(_sentences(table, gap)))
 
 
 def all_trainings(study: Study, device: str, done: Run) -> Study:
@@ -218,8 +221,9 @@ def _notes(table: pd.DataFrame) -> Iterator[str]:
         )
 
 
-def _sentences(table: pd.DataFrame) -> Iterator[str]:
-    """Names every imperfection with a significant cost, the largest mean first."""
+def _sentences(table: pd.DataFrame, gap: float) -> Iterator[str]:
+    """Names every imperfection with a significant cost, the largest mean first, and the device's
+    gap to the reference (points)."""
     each = table[~table["imperfection"].isin(TOTALS)]
     n_told = 0
     for kind, words in _SWITCHED.items():
@@ -246,12 +250,11 @@ def _sentences(table: pd.DataFrame) -> Iterator[str]:
         needed = seeds_to_tell(int(n), mean, half, len(known))
         if needed and mean > 0:
             yield f"At this spread, it would take {needed} seeds or more to tell that from 0."
-    by = {row["imperfection"]: row for _, row in table.iterrows()}
-    remaining, whole = by[REMAINING], by[WHOLE]
+    remaining = table[table["imperfection"] == REMAINING].iloc[0]
     if remaining["lost"] == remaining["lost"]:
-        gap = number(remaining["lost"] + whole["lost"])
         left = interval(remaining["lost"], remaining["lost_ci"], n=remaining["lost_n"])
-        yield f"The device is {gap} points below the reference; with all off, {left} remain."
+        below = f"The device is {number(gap)} points below the reference"
+        yield f"{below}; with all off, {left} remain."
 
 
 def _points(row: pd.Series, kind: str) -> str:

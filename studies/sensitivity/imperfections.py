@@ -14,6 +14,7 @@ from typing import Any
 from device_presets.compounds.compound_device import CompoundDevice
 from device_presets.jump_tables.table_device import TABLE_PARAMETERS
 from device_presets.library.preset import Preset
+from rpu_ssnn.common.wording import listed
 from rpu_ssnn.devices.common_parameters import MOST_LEVELS
 from rpu_ssnn.devices.device_source import loses_charge
 from rpu_ssnn.devices.law_parameter import LawParameter
@@ -94,6 +95,9 @@ FINITE_STEP = "finite_step"
 """When this is switched off, the step is the finest that still allows the learning rate. Since a
 coincidence makes at most one pulse, finer steps would not make a better device, but only lower the
 learning rate."""
+
+IN_STEPS = ("cycle_to_cycle", "half_select", "read_disturb")
+"""The unit of these imperfections is the step, so that a finer step makes them smaller."""
 
 FINER_BY = 1.05
 """A step that could be finer only by a factor below this counts as the finest."""
@@ -177,20 +181,22 @@ def imperfections(case: Case, thinning: float | None) -> tuple[Off, list[str]]:
             "a finer step would only lower the learning rate"
         )
     else:
-        notes += noise_in_steps(FINITE_STEP, found)
+        notes += others_in_steps(FINITE_STEP, found)
         found[FINITE_STEP] = {"overrides.levels": finest_levels(has["overrides.levels"], thinning)}
     return found, notes
 
 
-def noise_in_steps(step: str, off: Collection[str]) -> list[str]:
-    """Returns a note on the noise of pulses, whose unit is the step, if the device has any.
+def others_in_steps(step: str, off: Collection[str]) -> list[str]:
+    """Returns a note on the imperfections whose unit is the step, if the device has any.
 
     Args:
         step: what makes the step finer, `FINITE_STEP` or ``levels``.
         off: the imperfections of the device.
     """
-    note = f"{step}: a finer step also reduces cycle_to_cycle, whose unit is the step, and its cost"
-    return [note] if "cycle_to_cycle" in off else []
+    told = [name for name in IN_STEPS if name in off]
+    return (
+        [f"{step}: a finer step also reduces {listed(told)}, in units of the step"] if told else []
+    )
 
 
 def own_parameters(case: Case) -> Mapping[str, LawParameter]:

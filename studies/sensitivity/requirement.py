@@ -47,7 +47,7 @@ from studies.sensitivity.device_question import (
     checked_runner,
     setting_notes,
 )
-from studies.sensitivity.imperfections import Off, imperfections, noise_in_steps, switched_off
+from studies.sensitivity.imperfections import Off, imperfections, others_in_steps, switched_off
 from studies.sensitivity.threshold_crossing import side, threshold_crossing
 
 WITHIN = 1.5
@@ -234,7 +234,7 @@ def _axes(
             notes.append(result)
         else:
             axes.append(result)
-            notes += noise_in_steps(name, off) if (name, others) == ("levels", "as-is") else []
+            notes += others_in_steps(name, off) if (name, others) == ("levels", "as-is") else []
     return axes, notes + (left_out if others == "off" else [])
 
 

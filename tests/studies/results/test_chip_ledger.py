@@ -128,6 +128,17 @@ def test_accuracy_that_does_not_hold_for_a_chip_s_time_is_said(
     assert ("lost for less time than this chip takes: capacitor;" in said) == is_said
 
 
+def test_a_law_of_retention_loses_charge_in_slots_shorter_than_a_pulse() -> None:
+    """A pulse of the charge trap takes 2 us, and the law counts slots of 0.5 us."""
+    tile = {"simulator": "native", "retention": {"loss_per_decade": 0.02}}
+    _, runs = counted(
+        cases=[RATE, {"device": "charge_trap", "tile": tile, "hyperparameters": DRIVE}]
+    )
+    row = chip_ledger(runs, load_chip("crossbar_65nm")).iloc[0]
+    slots = runs[-1][0].settings.network.slots
+    assert row["simulated_s"] == pytest.approx(90 * slots * 5e-7)
+
+
 def test_converters_have_the_bits_of_a_case_s_own_reads() -> None:
     reads = {"tile": {"simulator": "native", "reads": {"adc_bits": 4, "adc_bound": 4.0}}}
     _, runs = counted(cases=[*CASES[:2], {**CASES[1], **reads, "label": "four"}])

@@ -24,7 +24,7 @@ from studies.sensitivity.attribution import (
     all_trainings,
     attribute,
 )
-from studies.sensitivity.device_question import ask
+from studies.sensitivity.device_question import accuracy_by_seed, ask, differences
 from studies.sensitivity.imperfections import circuit_of, imperfections, settings_of, switched_off
 from support.device_presets.own_presets import write_own_presets
 from support.studies.harness import DRIVE, RATE, declared_trials, in_device, small_study
@@ -63,7 +63,7 @@ def test_a_sum_of_effects_is_taken_apart_exactly() -> None:
         assert table.loc[name, "lost"] == pytest.approx(effect, abs=1e-9)
         assert table.loc[name, "recovered_ci"] == pytest.approx(0.0, abs=1e-9)
     assert list(found.table["imperfection"][:4]) == list(expected)[:4]
-    assert "a finer step also reduces cycle_to_cycle, whose unit is the step" in found.notes[1]
+    assert "a finer step also reduces cycle_to_cycle, in units of the step" in found.notes[1]
     assert table.loc["leak", "value"].startswith("leak_time_constant_s 2000")
     assert table.loc[SUM, "recovered"] == pytest.approx(7.375)
     assert table.loc[WHOLE, "lost"] == pytest.approx(7.375)
@@ -125,6 +125,26 @@ def test_what_remains_with_all_off_is_a_row() -> None:
     assert remaining["lost_p_holm"] < 0.001
     none = attribute(device_study(), "capacitor", FakeRun(additive, noise=1.0, salt=1))
     assert none.table.set_index("imperfection").loc[REMAINING, "lost_p_holm"] > 0.05
+
+
+def test_the_gap_is_that_of_the_seeds_of_device_and_reference() -> None:
+    """Other seeds failed with all imperfections off."""
+    burnt = {("all off", 0), ("as it is", 1)}
+    run = FakeRun(additive, noise=1.0, fails=lambda t: (t.label, t.settings.seed) in burnt)
+    study = device_study()
+    found, asked = attribute(study, "capacitor", run), ask(study, "capacitor")
+    runs = run(asked.study_of("attribute", [asked.case])).runs
+    both = differences(accuracy_by_seed(runs, "rate"), accuracy_by_seed(runs, "as it is"))
+    assert set(both) == {0, 2, 3, 4}
+    assert f"is {np.mean([*both.values()]):.2f} points below the reference" in found.sentence
+
+
+def test_a_finer_step_also_disturbs_less() -> None:
+    tile = {"simulator": "native", "half_select": {"gradient": 1e-3}}
+    case = in_device("ideal", tile=tile)
+    assert imperfections(case, 0.25)[1] == [
+        "finite_step: a finer step also reduces half_select, in units of the step"
+    ]
 
 
 def test_the_sentence_names_every_significant_cost_of_either_kind() -> None:
