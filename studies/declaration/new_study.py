@@ -21,6 +21,7 @@ from rpu_ssnn.data.rows import Source
 from rpu_ssnn.data.spike_trains import SpikeTrains
 from rpu_ssnn.data.user_data import read_own
 from rpu_ssnn.data_spec import OwnData
+from studies.common.templates import rendered
 from studies.declaration.devices import beside_study, compound_of, device_of
 from studies.declaration.study import parse_study
 
@@ -36,40 +37,12 @@ QUICK_SAMPLES, QUICK_TEST_SAMPLES = 4_000, 2_000
 LEAST_PRESENTATIONS = 20_000
 """A training has at least this many presentations, unless 100 epochs have fewer."""
 
-MANY, FIRST_SAMPLES = 40_000, 20_000
-"""With more training samples than `MANY`, a search first compares its candidates on
-`FIRST_SAMPLES` of them."""
-
 FEW_CLASSES = 10
 """With more classes, the output layer has a larger step, weights start small, and answers take
 longer."""
 
-SYMMETRY_POINT = "  # charge traps lose less with `reference: {scheme: symmetry_point}` in tile"
-"""With many classes or convolutions, devices get this hint; docs/results/many_classes_devices and
-docs/results/mnist_convolutions give the figures."""
-
 LEAST_SIDE = 5
 """From this number of rows and columns on, two convolutions of kernel 3 fit."""
-
-FIRST_COMPARISON = f"search: {{n_train: {FIRST_SAMPLES}}}    # samples of the first comparison"
-
-SMALL_START = 0.3
-"""With many classes, initial weights have this factor (1 is He initialisation)."""
-
-LONG_TRAINS_FROM = 100
-"""From this many classes on, a sample is shown for twice as many slots, with a longer kernel."""
-
-RARE = 5
-"""Of a class with fewer training samples, a fifth may be none, so a comment names it."""
-
-BATCH = 10
-"""A batch has this many presentations."""
-
-SPARSE = 0.6
-"""From this share of values at the lowest value on, a sample is sparse and gets one line per value.
-
-With two lines per value, one of them would spike all the time for most values, and its pulses would
-cost devices accuracy."""
 
 UNLIKE = 3.0
 """If the ranges of columns differ by more than this factor, each column is scaled by itself."""
@@ -181,9 +154,18 @@ def new_study(
         dataset["n_train"] = used.samples
     if used.test_samples < facts.test_samples:
         dataset["n_test"] = used.test_samples
-    hint = SYMMETRY_POINT if conv or facts.many_classes else ""
-    cases = [line for device in devices for line in _cases(device, place, hint)]
-    text = _text(name, dataset, used, cases, facts.samples if quick else None, conv)
+    dataset["validation_share"] = 0.2 if used.few else 0.1
+    text = rendered(
+        Path(__file__).with_name("new_study.yaml.j2"),
+        name=name,
+        question=_question(name, used.samples, facts.samples if quick else None),
+        dataset=dataset,
+        facts=used,
+        epochs=min(max(round(LEAST_PRESENTATIONS / used.samples), 10), 100),
+        devices=[_device(device, place) for device in devices],
+        conv=conv,
+        quick=quick,
+    )
     parse_study(strict_yaml.load(text), f"{name}.yaml", place)
     return text
 
@@ -252,14 +234,13 @@ def _facts(source: Source, where: object, *, split: bool) -> DataFacts:
     )
 
 
-def _cases(device: str, folder: Path, hint: str) -> list[str]:
-    """Returns the lines of a device's two cases, after what its fit has left out.
+def _device(device: str, folder: Path) -> tuple[dict[str, Any], list[str]]:
+    """Returns the keys of a device's case, and what its fit has left out.
 
     Args:
         folder: folder of the study, to which paths are relative.
-        hint: comment on a device that is not a cell of several.
     """
-    here, inline = Path().absolute(), strict_yaml.inline
+    here = Path().absolute()
     try:
         simulated = device_of(str(beside_study(device, here, "new", "--device")))
     except InputError as error:
@@ -273,104 +254,21 @@ def _cases(device: str, folder: Path, hint: str) -> list[str]:
         if ratio is not None and ratio.value is not None:
             case["tile"]["reference"] = {"on_off_ratio": ratio.value}
     assumptions = (parameter.assumption or "" for parameter in simulated.parameters.values())
-    return [
-        *(f"  # The fit has {text}." for text in assumptions if text.startswith("left out")),
-        f"  - {inline(case)}{hint if 'tile' in case else ''}",
-        f"  - {inline({'update': 'analog_sgd', **case})}",
-    ]
+    return case, [text for text in assumptions if text.startswith("left out")]
 
 
 def _relative(path: Path, folder: Path) -> str:
     return Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()
 
 
-def _text(
-    name: str,
-    dataset: dict[str, Any],
-    facts: DataFacts,
-    cases: Sequence[str],
-    all_samples: int | None,
-    conv: bool,
-) -> str:
-    """Returns the study as text.
-
-    Args:
-        cases: lines of the cases with devices.
-        all_samples: number of all training samples if this is a quick look, else None.
-        conv: whether the hidden layers are convolutions.
-    """
-    inline, (rarest, n) = strict_yaml.inline, facts.rarest
+def _question(name: str, samples: int, of: int | None) -> str:
+    """Returns the question of a study, which says how many samples a quick look takes of all."""
     question = f"What do devices lose on {name.removesuffix('_quick')}, and is it due to the "
     question += "device or the spikes?"
-    if all_samples is not None:
-        some = "all" if facts.samples == all_samples else f"{facts.samples:,} of"
-        question += f" A quick look: {some} {all_samples:,} training samples, a fifth of them "
-        question += "held out, and three seeds, which detect only large losses."
-    lines = [
-        f"# {facts.samples:,} training samples of {facts.values:,} values, {facts.classes} classes",
-        "# All keys: rpu-ssnn keys. Why these settings: docs/how-to/own_data.md.",
-        *([f"# Only {n} of them in the class {rarest!r}: is it a class?"] if n < RARE else []),
-        f"study: {inline(name)}",
-        f"question: {inline(question)}",
-        f"dataset: {inline({**dataset, 'validation_share': 0.2 if facts.few else 0.1})}",
-        *_network(facts, conv),
-        f"training: {inline(_training(facts))}",
-        f"seeds: {inline([1, 2, 3, 4, 5] if facts.few and all_samples is None else [1, 2, 3])}",
-        *([FIRST_COMPARISON] if facts.samples > MANY else []),
-        "cases:",
-        "  - {update: ann}              # float network",
-        "  - {update: rate}             # float weights, Eq. 9",
-        "  - {update: coincidence}      # float weights, Eq. 10",
-        *cases,
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _layers(facts: DataFacts, conv: bool) -> list[str]:
-    """Returns the hidden layers: a dense one, or convolutions as in `digits_convolution` (small
-    images) and docs/results/mnist_convolutions."""
-    if not conv:
-        return [f"  hidden: [{64 if facts.few else 256}]"]
-    kernel, stride = (5, 2) if min(facts.shape[:2]) >= 20 else (3, 1)
-    first, second = (12, 24) if facts.few else (24, 64)
-    return [
-        "  layers:",
-        f"    - conv: {{kernel: {kernel}, stride: {stride}, channels: {first}}}",
-        f"    - conv: {{kernel: {kernel}, stride: 2, channels: {second}}}",
-        "  gradient: {delay: 2.5}       # for coincidences, in kernel constants tau",
-    ]
-
-
-def _network(facts: DataFacts, conv: bool) -> list[str]:
-    slots, kernel_fraction = (100, 0.1) if facts.classes >= LONG_TRAINS_FROM else (50, 0.05)
-    lines = [
-        "network:",
-        *_layers(facts, conv),
-        f"  T: {slots:<26}# time slots that a sample is shown",
-    ]
-    if facts.many_classes:
-        lines.append("  inference_T: 200             # longer answers, as there are many classes")
-        lines.append(f"  initial_scale: {SMALL_START:<14}# small initial weights, likewise")
-    lines += [
-        f"  neuron: {{kernel_fraction: {kernel_fraction}}}",
-        "  inhibition: {clocked: true}  # winner-take-all output",
-    ]
-    if facts.background < SPARSE and len(facts.shape) == 1:
-        lines.append("  encoding: {contrast: complement}  # two lines: a value, and 1 minus it")
-    elif facts.background < SPARSE:
-        lines.append("  encoding: {contrast: on_off}  # two lines: above and below the mean")
-    return lines
-
-
-def _training(facts: DataFacts) -> dict[str, Any]:
-    epochs = min(max(round(LEAST_PRESENTATIONS / facts.samples), 10), 100)  # more for few samples
-    training: dict[str, Any] = {"epochs": epochs, "batch": BATCH, "decay_shape": "linear"}
-    if facts.many_classes:
-        training["output_step"] = _plain(facts.classes / FEW_CLASSES)
-    return training
-
-
-def _plain(value: float) -> int | float:
-    """Returns a number as a user would write it: 2 for 2.0, and at most six digits."""
-    rounded = float(f"{value:.6g}")
-    return int(rounded) if rounded.is_integer() else rounded
+    if of is None:
+        return question
+    some = "all" if samples == of else f"{samples:,} of"
+    return (
+        f"{question} A quick look: {some} {of:,} training samples, a fifth of them held out, and "
+        "three seeds, which detect only large losses."
+    )

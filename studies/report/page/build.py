@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 
 import pandas as pd
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from rpu_ssnn.common import strict_yaml
 from rpu_ssnn.common.errors import InputError
@@ -18,6 +17,7 @@ from rpu_ssnn.common.wording import counted, listed
 from studies.common.choices import Kind
 from studies.common.quantities import quantity
 from studies.common.statistics import FEWEST_SEEDS
+from studies.common.templates import rendered
 from studies.declaration.shipped import find_study
 from studies.declaration.study import STUDY_FILE, Study
 from studies.execution.study_runs import FolderContents, files_of_rows, refuse_empty, shown_contents
@@ -101,14 +101,8 @@ def report_html(root: Path, rows: Sequence[Path] = ()) -> str:
         sections.append(Section("Summary", [], [shown]))
     sections += [*answers(root), *ledger(results)]
     sections += [*around_devices(runs, study.chip)]
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("report.html.j2").render(
+    return rendered(
+        Path(__file__).with_name("report.html.j2"),
         study=study,
         reference=reference,
         done=len(contents.runs),
