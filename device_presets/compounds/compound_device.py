@@ -1,18 +1,16 @@
 """Builds a cell of `device_presets.compounds.cells` from its name, such as ``CELL(PRESET)``."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from device_presets.compounds.cells import COMPOUNDS, Compound
+from device_presets.library.device_name import call_of
 from device_presets.library.preset import Parameter, Preset, refuse_unknown
 from device_presets.library.preset_lookup import LISTING, get_preset
 from rpu_ssnn.common.errors import PresetError, one_of, require_preset
 from rpu_ssnn.devices.laws.charge_trap import ChargeTrapPhysics
 from rpu_ssnn.devices.own_law import OwnLaw
-
-_CALL = re.compile(r"\s*([A-Za-z0-9_]+)\s*\((.*)\)\s*")
 
 
 @dataclass(frozen=True)
@@ -114,7 +112,7 @@ class CompoundDevice:
 def is_cell_name(name: str) -> bool:
     """Returns whether a device name denotes a cell: ``CELL(PRESET)``; without a preset it is one
     that `compound_device` refuses."""
-    return _CALL.fullmatch(name) is not None or name in COMPOUNDS
+    return call_of(name)[0] != "" or name in COMPOUNDS
 
 
 def compound_device(name: str, overrides: Mapping[str, Any] | None = None) -> CompoundDevice:
@@ -128,9 +126,9 @@ def compound_device(name: str, overrides: Mapping[str, Any] | None = None) -> Co
         PresetError: for the reasons given at ``get_preset``; also if the cell is unknown, the
             partner leaks or is not allowed in this cell, or aihwkit's cells cannot use a device.
     """
-    call = _CALL.fullmatch(name) or _CALL.fullmatch(f"{name}()")
-    assert call is not None
-    kind, inside = call[1], [part.strip() for part in call[2].split(",")]
+    kind, inside = call_of(name)
+    if not kind:
+        kind, inside = name, [""]
     if kind not in COMPOUNDS:
         allowed = f"{one_of(COMPOUNDS, kind)}, or a device of aihwkit, as SoftBoundsDevice"
         raise PresetError("compounds", "name", kind, allowed)
@@ -138,7 +136,8 @@ def compound_device(name: str, overrides: Mapping[str, Any] | None = None) -> Co
     most = 2 if compound.takes_partner else 1
     if len(inside) > most or not all(inside):
         form = f"{kind}(PRESET)" + (f" or {kind}(FAST, SLOW)" if most == 2 else "")
-        raise PresetError(name, "device", call[2], f"must be {form}; `{LISTING}` lists presets")
+        form += f"; `{LISTING}` lists presets"
+        raise PresetError(name, "device", ", ".join(inside), f"must be {form}")
     given = dict(overrides or {})
     settings: dict[str, float] = {}
     for setting, declared in compound.settings.items():

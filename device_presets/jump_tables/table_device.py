@@ -13,7 +13,6 @@ Several tables make a population: the seed draws one of them for each device.
 import functools
 import hashlib
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +27,7 @@ from device_presets.jump_tables.lookup_table import (
     is_lookup_table,
     read_lookup_table,
 )
+from device_presets.library.device_name import call_of
 from device_presets.library.preset import Parameter, refuse_unknown
 from rpu_ssnn.common.errors import Fault, PresetError, require_preset
 from rpu_ssnn.common.files import user_path
@@ -44,7 +44,8 @@ SHIPPED = Path(__file__).parents[1] / "measured"
 
 NO_TABLES = "needs tile: {simulator: native}; aihwkit's tiles have no tables of measured jumps"
 
-_NAME = re.compile(r"table\((?P<folders>.*?)(?:, *sha256=(?P<digest>[0-9a-f]+))?\)")
+DIGEST = "sha256="
+"""The digest at the end of a name follows this."""
 
 
 def _share(
@@ -170,7 +171,7 @@ class TableDevice:
 
 def is_table_name(name: str) -> bool:
     """Returns whether a device name denotes lookup tables."""
-    return _NAME.fullmatch(name.strip()) is not None
+    return call_of(name)[0] == KEY
 
 
 def table_name(folders: object) -> str:
@@ -200,9 +201,9 @@ def table_device(name: str, overrides: Mapping[str, Any] | None = None) -> Table
         PresetError: a folder has no table, a table cannot be used (the error names its file), the
             tables do not match each other or the digest, or a setting is unknown.
     """
-    match = _NAME.fullmatch(name.strip())
-    assert match is not None
-    folders = tuple(folder.strip() for folder in match["folders"].split(","))
+    _, parts = call_of(name)
+    wanted = parts.pop().removeprefix(DIGEST) if parts[-1].startswith(DIGEST) else None
+    folders = tuple(parts)
     paths = [shipped_or_own(user_path("device", KEY, folder)) for folder in folders]
     members = tuple(each for path in paths for each in _folders_in(path))
     plain, given = f"{KEY}({', '.join(folders)})", overrides or {}
@@ -216,8 +217,8 @@ def table_device(name: str, overrides: Mapping[str, Any] | None = None) -> Table
     tables = tuple(sorted(read, key=lambda table: table.digest))
     digests = "".join(table.digest for table in tables)
     digest = hashlib.sha256(digests.encode()).hexdigest()[:DIGEST_DIGITS]
-    allowed = f"must be {match['digest']}: the table has changed"
-    require_preset(match["digest"] in (None, digest), plain, "sha256", digest, allowed)
+    allowed = f"must be {wanted}: the table has changed"
+    require_preset(wanted in (None, digest), plain, "sha256", digest, allowed)
     for table in tables:
         if table.normalised != tables[0].normalised:
             mixed = Fault("some are normalised, some in siemens")
@@ -225,7 +226,7 @@ def table_device(name: str, overrides: Mapping[str, Any] | None = None) -> Table
         if len(table.conductance) != len(tables[0].conductance):
             allowed = f"must be {len(tables[0].conductance)}, as in {tables[0].name}"
             raise PresetError(table.name, "conductances", len(table.conductance), allowed)
-    full = f"{plain[:-1]}, sha256={digest})"
+    full = f"{plain[:-1]}, {DIGEST}{digest})"
     device = TableDevice(full, tables, settings)
     allowed = "must be above 0: a pulse up must raise the conductance more than a pulse down"
     require_preset(device.step > 0.0, plain, "mean jump at mid-range", device.step, allowed)

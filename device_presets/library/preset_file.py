@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, StrictFloat, model_validator
 
+from device_presets.library.device_name import file_of
 from rpu_ssnn.common import strict_yaml
 from rpu_ssnn.common.errors import Fault, InputError, PresetError, one_of, require_preset
 from rpu_ssnn.common.files import user_path
@@ -167,7 +168,7 @@ def entry_of_user_file(name: str) -> tuple[str, PresetEntry]:
         PresetError: for the reasons given at ``read_preset_file``; also if there is no such entry,
             or there are several and none is named.
     """
-    path, chosen = _split(name)
+    path, chosen = file_of(name)
     entries = read_preset_file(user_path("device presets", "name", path), shipped_entries())
     if chosen is None:
         named = " or ".join(f"{Path(path).name}:{entry}" for entry in entries)
@@ -188,29 +189,22 @@ def names_of_entry(name: str) -> tuple[str, ...]:
     """
     if not is_file_name(name):
         return (name,)
-    (path, _), (chosen, _) = _split(name), entry_of_user_file(name)
+    (path, _), (chosen, _) = file_of(name), entry_of_user_file(name)
     return path, chosen, f"{path}:{chosen}"
 
 
 def is_file_name(name: str) -> bool:
     """Returns whether a preset name denotes a user's file instead of a preset of the package."""
-    return _split(name)[0].endswith((".yaml", ".yml"))
+    return file_of(name)[0] != ""
 
 
 def short_name(name: str) -> str:
     """Returns the name of a preset for figures: the file name without folder and ending, and the
     entry if it is named."""
-    if not is_file_name(name):
+    path, entry = file_of(name)
+    if not path:
         return name
-    path, entry = _split(name)
     return Path(path).stem if entry is None else f"{Path(path).stem}_{entry}"
-
-
-def _split(name: str) -> tuple[str, str | None]:
-    path, colon, entry = name.rpartition(":")
-    if colon and path.endswith((".yaml", ".yml")):
-        return path, entry
-    return name, None
 
 
 def _entry(where: str, raw: object) -> PresetEntry:

@@ -3,27 +3,27 @@
 >>> get_device({"law": "my_law.py", "step": 0.01, ...})
 """
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from device_presets.library.device_name import call_of
 from device_presets.library.preset import Preset, refuse_unknown
 from device_presets.library.preset_file import ParameterEntry, PresetEntry
 from device_presets.library.preset_lookup import preset_of
 from rpu_ssnn.common.errors import PresetError
 from rpu_ssnn.common.files import user_path
+from rpu_ssnn.devices.law import Law
 from rpu_ssnn.devices.own_law import find_law
 
 KEY = "law"
 
-_NAME = re.compile(r"law\((?P<file>[^,()]+\.py)(?P<rest>(?:, *\w+=[^,()]+)*)\)")
 _GIVEN = "given with the law"
 
 
 def is_law_name(name: str) -> bool:
     """Returns whether a device name denotes the file of a law."""
-    return _NAME.fullmatch(name.strip()) is not None
+    return call_of(name)[0] == KEY
 
 
 def law_name(device: Mapping[str, Any]) -> str:
@@ -32,15 +32,10 @@ def law_name(device: Mapping[str, Any]) -> str:
     Raises:
         PresetError: the file does not define a law.
     """
-    file = device[KEY]
-    named = isinstance(file, str) and file.endswith(".py")
-    if not named or any(mark in file for mark in ",()"):
-        allowed = "must be a file such as my_law.py, without commas and parentheses in its path"
-        raise PresetError("device", KEY, file, allowed)
     for name, value in device.items():
         if name != KEY and any(mark in str(value) for mark in ",()"):
             raise PresetError("device", str(name), value, "must be a number, or true or false")
-    law = find_law("device", str(user_path("device", KEY, file)), device.get("sha256"))
+    file, law = device[KEY], _law(device)
     given = [f"{name}={value}" for name, value in device.items() if name not in (KEY, "sha256")]
     return f"law({', '.join([file, *given, f'sha256={law.digest}'])})"
 
@@ -52,12 +47,10 @@ def law_device(name: str, overrides: Mapping[str, Any] | None = None) -> Preset:
         PresetError: the file does not define a law or has another digest, or a parameter is
             missing, unknown or out of its range.
     """
-    match = _NAME.fullmatch(name.strip())
-    assert match is not None
-    pairs = (part.partition("=") for part in match["rest"].split(",")[1:])
+    _, (file, *rest) = call_of(name)
+    pairs = (part.partition("=") for part in rest)
     given = {key.strip(): value.strip() for key, _, value in pairs}
-    file = match["file"].strip()
-    law = find_law("device", str(user_path("device", KEY, file)), given.pop("sha256", None))
+    law = _law({KEY: file, "sha256": given.pop("sha256", None)})
     refuse_unknown(name, given, law.parameters)
     parameters = {
         key: ParameterEntry.of(law, key, _value(text), assumption=_GIVEN)
@@ -72,6 +65,16 @@ def law_device(name: str, overrides: Mapping[str, Any] | None = None) -> Preset:
     )
     full_name = law_name({KEY: file, **given})
     return preset_of(full_name, entry, overrides)
+
+
+def _law(device: Mapping[str, Any]) -> Law:
+    """Returns the law of the file, which must have the digest if one is given."""
+    file = device[KEY]
+    named = isinstance(file, str) and file.endswith(".py")
+    if not named or any(mark in file for mark in ",()"):
+        allowed = "must be a file such as my_law.py, without commas and parentheses in its path"
+        raise PresetError("device", KEY, file, allowed)
+    return find_law("device", str(user_path("device", KEY, file)), device.get("sha256"))
 
 
 def _value(text: str) -> bool | float | str:

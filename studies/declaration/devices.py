@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from device_presets.library.device_name import call_of, file_of
 from rpu_ssnn.common.errors import Fault, InputError, meant, one_of, require
 from rpu_ssnn.common.files import user_path
 from rpu_ssnn.common.validation import paths_of
@@ -14,10 +15,7 @@ from rpu_ssnn.spec import CircuitSpec
 from rpu_ssnn.spec.tile import NEEDS_PULSES, TileSpec, check_device
 from studies.common.settings import value_at
 
-_FILE = re.compile(r"(?P<path>.*\.ya?ml)(?P<entry>:[^:]*)?")
 _NAME = re.compile(r"[A-Za-z_][\w-]*")
-_CALL = re.compile(r"(?P<kind>\s*\w+\s*\()(?P<inside>.*)\)\s*")
-_FOLDERS = re.compile(r"[^(),\s][^(),]*/(?=[^/(),])")
 
 type FilePlace = Literal["alone", "call", "table"]
 """A device may be named by a file alone, by one in parentheses, or by the folder of a table."""
@@ -36,10 +34,6 @@ them out."""
 PULSE_TIMES = ("pulse_period_s", "pulse_width_s")
 """These parameters matter only if the step depends on the width (`step_width_s`)."""
 
-_OF_TABLE = re.compile(r"table\(.*, (sha256=[0-9a-f]+)\)")
-"""Matches the name of a device of measured jumps and finds its digest, which alone decides a
-result, wherever the table is stored."""
-
 if TYPE_CHECKING:
     from device_presets import CompoundDevice, Preset, TableDevice
     from device_presets.compounds.cells import Compound
@@ -47,50 +41,65 @@ if TYPE_CHECKING:
     type Device = Preset | CompoundDevice | TableDevice
 
 
-def device_of(name: str, overrides: Mapping[str, Any] | None = None, prefix: str = "") -> "Device":
-    """Returns the device of a case.
+def device_of(name: str, prefix: str = "") -> "Device":
+    """Returns the device of a case without its overrides.
 
     Args:
         name: the name of a preset, a preset file, or a compound around either.
-        overrides: parameters that differ from the preset's.
         prefix: the dotted key of the case, for the error.
 
     Raises:
-        InputError: the device or a parameter is unknown, a value is out of range, or the device
-            cannot be trained by pulses both ways.
+        InputError: the device is unknown or not valid, or cannot be trained by pulses both ways.
     """
     from device_presets import get_device  # only studies with devices need it
     from device_presets.jump_tables.table_device import is_table_name
     from device_presets.library.preset_file import is_file_name
     from device_presets.lookup.law_file import is_law_name
 
-    given = overrides or {}
-    start = f"{prefix}." if prefix else ""
+    field = f"{prefix}.device" if prefix else "device"
     try:
-        device = get_device(name, given)
+        device = get_device(name)
     except InputError as error:
-        key = error.value if error.field == "parameter" else error.field
-        if is_law_name(name) and not error.where.endswith(".py") and key not in given:
-            raise InputError("study", f"{start}device.{key}", error.value, error.allowed) from error
-        is_own_file = is_table_name(name) or is_law_name(name)
-        in_file = is_own_file or is_file_name(name)
-        unknown = error.field == "parameter" and (error.value in given or not in_file)
-        about_name = unknown or error.field in ("table", "name", "device", *given)
-        if not about_name and (is_own_file or not given):
-            shown = error.value if isinstance(error.value, Fault) else repr(error.value)
-            value = "" if error.value is None else f" {shown}"
-            where, allowed = error.where if in_file else name, f"{error.field}{value}: "
-            raise InputError("study", f"{start}device", where, allowed + error.allowed) from error
-        field = start + _key(error.field, error.value, given)
-        in_tile = [f"tile.{error.value}"] * (unknown and error.value in TileSpec.model_fields)
-        in_tile += paths_of(TileSpec, error.value, "tile.") if unknown else []
-        raise InputError("study", field, error.value, meant(in_tile) + error.allowed) from error
+        value: object = error.value
+        allowed = error.allowed
+        is_law = is_law_name(name)
+        if is_law and not error.where.endswith(".py"):
+            field += f".{value if error.field == 'parameter' else error.field}"
+        elif error.field not in ("table", "name", "device"):  # the error is about the content
+            shown = value if isinstance(value, Fault) else repr(value)
+            allowed = f"{error.field}{'' if value is None else f' {shown}'}: {allowed}"
+            in_file = is_law or is_table_name(name) or is_file_name(name)
+            value = error.where if in_file else name
+        raise InputError("study", field, value, allowed) from error
     allowed = (
         f"must be a device that pulses move both ways: {device.one_directional_because}; "
         "one_sided_pair(...) and mixed_precision_pair(...) refresh pairs of such devices"
     )
-    require(device.one_directional_because is None, "study", f"{start}device", name, allowed)
+    require(device.one_directional_because is None, "study", field, name, allowed)
     return device
+
+
+def with_overrides(device: "Device", overrides: Mapping[str, Any]) -> "Device":
+    """Returns the device with parameters that differ from the preset's.
+
+    Raises:
+        InputError: a parameter is unknown, or a value is out of range.
+    """
+    from device_presets import get_device
+
+    if not overrides:
+        return device
+    try:
+        return get_device(device.name, overrides)
+    except InputError as error:
+        key: object = error.field
+        in_tile: list[str] = []
+        if key == "parameter":  # the parameter is unknown, and its name is the value
+            key = error.value
+            in_tile = [f"tile.{key}"] * (key in TileSpec.model_fields)
+            in_tile += paths_of(TileSpec, key, "tile.")
+        field = f"overrides.{key}" if key in overrides else "overrides"
+        raise InputError("study", field, error.value, meant(in_tile) + error.allowed) from error
 
 
 def parameters_in(device: "Device") -> dict[str, Any]:
@@ -164,9 +173,8 @@ def with_files(device: object, change: Callable[[str, FilePlace], str], *folders
             from device_presets.library.preset_lookup import preset_names
 
             name = name if name.lower() in preset_names() else f"{name}.yaml"
-        if (file := _FILE.fullmatch(name)) is None:
-            return name
-        return change(file["path"], place) + (file["entry"] or "")
+        path, _ = file_of(name)
+        return name.replace(path, change(path, place), 1) if path else name
 
     if isinstance(device, Mapping) and "law" in device:
         law = device["law"]
@@ -177,29 +185,29 @@ def with_files(device: object, change: Callable[[str, FilePlace], str], *folders
         return {"table": list(map(table, tables if isinstance(tables, list) else [tables]))}
     if not isinstance(device, str):
         return device
-    call = _CALL.fullmatch(device)
-    if call is None:
+    kind, parts = call_of(device)
+    if not kind:
         return preset(device, "alone")
-    kind, inside = call["kind"], call["inside"]
-    if kind.strip() == "law(":
-        law, comma, parameters = inside.partition(",")
-        return f"{kind}{change(law.strip(), 'call')}{comma}{parameters})"
-    placed = table if kind.strip() == "table(" else preset
-    return f"{kind}{', '.join(str(placed(part.strip())) for part in inside.split(','))})"
+    if kind == "law":
+        placed = [change(parts[0], "call"), *parts[1:]]
+    else:
+        placed = [str(table(part) if kind == "table" else preset(part)) for part in parts]
+    return f"{kind}({', '.join(placed)})"
 
 
 def path_free(device: str) -> str:
     """Returns the name of a device without folders, as rows and tables show it."""
-    file = None if _CALL.fullmatch(device) else _FILE.fullmatch(device)
-    if file is not None:  # the names of its folders may have parentheses and commas
-        return Path(file["path"]).name + (file["entry"] or "")
-    return _FOLDERS.sub("", device)
+    return str(with_files(device, lambda path, _: Path(path).name))
 
 
 def device_identity(device: str) -> str:
-    """Returns the part of a device's name that decides a result, without the place of its file."""
-    table = _OF_TABLE.fullmatch(device)
-    return path_free(device) if table is None else table[1]
+    """Returns the part of a device's name that decides a result, without the place of its file.
+
+    Of measured jumps it is the digest, wherever the table is stored.
+    """
+    kind, parts = call_of(device)
+    is_digest = kind == "table" and parts[-1].startswith("sha256=")
+    return parts[-1] if is_digest else path_free(device)
 
 
 def decisive_parameters(values: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -335,18 +343,9 @@ def compound_of(device: str) -> "Compound | None":
     """Returns the device's row of `COMPOUNDS`, or None if it is not a cell of several devices."""
     from device_presets.compounds.cells import COMPOUNDS
 
-    return COMPOUNDS.get(device.partition("(")[0].strip()) if device.endswith(")") else None
+    return COMPOUNDS.get(call_of(device)[0])
 
 
 def shortest_slot_s(parameters: Mapping[str, Any]) -> float:
     """Returns the duration (s) of one pulse: its period or width, or 0 if neither is known."""
     return max(float(parameters.get(f"pulse_{name}_s") or 0.0) for name in ("period", "width"))
-
-
-def _key(field: str, value: object, overrides: Mapping[str, Any]) -> str:
-    """Returns the key of the study that corresponds to the preset's ``field``."""
-    if field in overrides:
-        return f"overrides.{field}"
-    if field == "parameter":  # the parameter is unknown, and its name is the value
-        return f"overrides.{value}"
-    return "overrides" if overrides else "device"

@@ -25,6 +25,7 @@ from studies.declaration.devices import (
     one_spelling,
     parameters_in,
     path_free,
+    with_overrides,
 )
 from studies.declaration.update_rules.base import Hyperparameters, LearningRate, Rule, changed
 
@@ -165,7 +166,7 @@ class DeviceRule(Rule):
         allowed = "must be 0, unless presets fit wrote the preset file and its _draws file"
         require(fitted, "study", "draws", self.draws, allowed)
         drawn = f"{draws_file(file)}:draw_{1 + seed % self.draws}"
-        device = device_of(drawn, self.overrides)
+        device = with_overrides(device_of(drawn), self.overrides)
         new = {"device": drawn, "draws": 0, "parameters": parameters_in(device)}
         return validated(type(self), {**self.model_dump(), **new}, "")
 
@@ -187,7 +188,7 @@ class DeviceRule(Rule):
     @cached_property
     def simulated(self) -> Device:
         """Returns the device with its overrides."""
-        return device_of(self.device, self.overrides) if self.overrides else self.as_shipped
+        return with_overrides(self.as_shipped, self.overrides)
 
     def slots(self, network: NetworkSpec) -> int:
         """Returns the slots of one presentation, each as long as a pulse or a read."""
