@@ -109,12 +109,6 @@ class CompoundDevice:
         return build(devices, self.settings)
 
 
-def is_cell_name(name: str) -> bool:
-    """Returns whether a device name denotes a cell: ``CELL(PRESET)``; without a preset it is one
-    that `compound_device` refuses."""
-    return call_of(name)[0] != "" or name in COMPOUNDS
-
-
 def compound_device(name: str, overrides: Mapping[str, Any] | None = None) -> CompoundDevice:
     """Returns the cell for a name: ``CELL(PRESET)``, or ``CELL(FAST, SLOW)`` with a slow partner.
 

@@ -169,11 +169,6 @@ class TableDevice:
         raise PresetError("tile", "simulator", "aihwkit", NO_TABLES)
 
 
-def is_table_name(name: str) -> bool:
-    """Returns whether a device name denotes lookup tables."""
-    return call_of(name)[0] == KEY
-
-
 def table_name(folders: object) -> str:
     """Returns the device name for `{table: FOLDER}` or `{table: [FOLDER, FOLDER]}`.
 

@@ -5,15 +5,17 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
-from device_presets.compounds.compound_device import CompoundDevice, compound_device, is_cell_name
+from device_presets.compounds.cells import COMPOUNDS
+from device_presets.compounds.compound_device import CompoundDevice, compound_device
 from device_presets.jump_tables import table_device as tables
 from device_presets.jump_tables.table_device import KEY as TABLE
 from device_presets.jump_tables.table_device import TableDevice
+from device_presets.library.device_name import call_of
 from device_presets.library.preset import Preset
 from device_presets.library.preset_lookup import check_overrides, get_preset, preset_of
 from device_presets.lookup.aihwkit_class import aihwkit_object, is_aihwkit_name, own_entry
 from device_presets.lookup.law_file import KEY as LAW
-from device_presets.lookup.law_file import is_law_name, law_device, law_name
+from device_presets.lookup.law_file import law_device, law_name
 from rpu_ssnn.common.errors import PresetError
 
 
@@ -48,13 +50,14 @@ def get_device(
             raise PresetError("device", "key", keys, f"{allowed} (a study also takes fit)")
     if not isinstance(name, str):
         return preset_of(*own_entry(name), overrides)
-    if tables.is_table_name(name):
+    kind, _ = call_of(name)
+    if kind == TABLE:
         return tables.table_device(name, overrides)
-    if is_law_name(name):
+    if kind == LAW:
         return law_device(name, overrides)
     if is_aihwkit_name(name):
         return preset_of(*own_entry(aihwkit_object(name)), overrides)
-    if is_cell_name(name):
+    if kind or name in COMPOUNDS:
         return compound_device(name, overrides)
     if form := _other_form(name):
         raise PresetError("device presets", "name", name, form)

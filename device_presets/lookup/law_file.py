@@ -21,11 +21,6 @@ KEY = "law"
 _GIVEN = "given with the law"
 
 
-def is_law_name(name: str) -> bool:
-    """Returns whether a device name denotes the file of a law."""
-    return call_of(name)[0] == KEY
-
-
 def law_name(device: Mapping[str, Any]) -> str:
     """Returns the device name for `{law: my_law.py, step: 0.01, ...}`, with the file's digest.
 

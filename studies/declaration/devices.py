@@ -41,34 +41,30 @@ if TYPE_CHECKING:
     type Device = Preset | CompoundDevice | TableDevice
 
 
-def device_of(name: str, prefix: str = "") -> "Device":
+def device_of(name: str, field: str = "device") -> "Device":
     """Returns the device of a case without its overrides.
 
     Args:
         name: the name of a preset, a preset file, or a compound around either.
-        prefix: the dotted key of the case, for the error.
+        field: the dotted key of the device, for the error.
 
     Raises:
         InputError: the device is unknown or not valid, or cannot be trained by pulses both ways.
     """
     from device_presets import get_device  # only studies with devices need it
-    from device_presets.jump_tables.table_device import is_table_name
-    from device_presets.library.preset_file import is_file_name
-    from device_presets.lookup.law_file import is_law_name
 
-    field = f"{prefix}.device" if prefix else "device"
+    kind, _ = call_of(name)
     try:
         device = get_device(name)
     except InputError as error:
         value: object = error.value
         allowed = error.allowed
-        is_law = is_law_name(name)
-        if is_law and not error.where.endswith(".py"):
+        if kind == "law" and not error.where.endswith(".py"):
             field += f".{value if error.field == 'parameter' else error.field}"
         elif error.field not in ("table", "name", "device"):  # the error is about the content
             shown = value if isinstance(value, Fault) else repr(value)
             allowed = f"{error.field}{'' if value is None else f' {shown}'}: {allowed}"
-            in_file = is_law or is_table_name(name) or is_file_name(name)
+            in_file = kind in ("law", "table") or file_of(name)[0]
             value = error.where if in_file else name
         raise InputError("study", field, value, allowed) from error
     allowed = (

@@ -2,17 +2,20 @@
 
 import itertools
 import math
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, ConfigDict, Field
 
 from rpu_ssnn.common.errors import Fault, InputError, meant, nearest, one_of, require
 from rpu_ssnn.common.files import user_path
 from rpu_ssnn.common.validation import validated
-from rpu_ssnn.spec import NetworkSpec, TrainingSpec
+from rpu_ssnn.spec import NetworkSpec, Spec, TrainingSpec
 from studies.common.settings import canonical, leaves, merged, value_at, with_value
-from studies.declaration.cases import Case
+from studies.declaration.cases import Case, Seeds
 from studies.declaration.devices import device_of, one_spelling, with_named_circuit
 from studies.declaration.trial import DatasetSettings, Measure, Trial, TrialSettings, point_title
 from studies.declaration.update_rules.base import Hyperparameters, Rule
@@ -34,36 +37,6 @@ class SweepAxis:
     rows: tuple[tuple[Any, ...], ...]
 
 
-def axes_of(
-    sweep: Mapping[str, Sequence[Any]], together: Sequence[Mapping[str, Sequence[Any]]]
-) -> list[SweepAxis]:
-    """Returns the axes whose product is the study's grid, outermost first.
-
-    Raises:
-        InputError: lists that vary together differ in length, a path is varied twice, or it is not
-            a dotted path.
-    """
-    axes = [
-        SweepAxis("sweep", (path,), tuple((v,) for v in values)) for path, values in sweep.items()
-    ]
-    for index, columns in enumerate(together, 1):
-        where = f"together {index}"
-        first = len(next(iter(columns.values())))
-        for path, values in columns.items():
-            allowed = f"must have {first} values, as many as the first setting of this group"
-            require(len(values) == first, "study", f"{where}.{path}", list(values), allowed)
-        axes.append(SweepAxis(where, tuple(columns), tuple(zip(*columns.values(), strict=True))))
-    seen: dict[str, str] = {}
-    for axis in axes:
-        for path in axis.paths:
-            allowed = "must be a path such as network.T, with a dot between its parts"
-            require(all(path.split(".")), "study", axis.where, path, allowed)
-            allowed = f"must be varied only once, and {seen.get(path)} varies it already"
-            require(path not in seen, "study", f"{axis.where}.{path}", path, allowed)
-            seen[path] = axis.where
-    return axes
-
-
 SWEPT_IN_ALL = ("dataset",)
 """Paths that begin with one of these apply to all cases."""
 
@@ -72,6 +45,8 @@ MOST_POINTS = 10_000
 
 MOST_RUNS = 100_000
 """A study has at most this many runs: points times their seeds."""
+
+Values = Annotated[list[Any], Field(min_length=1, max_length=MOST_POINTS)]
 
 
 @dataclass(frozen=True)
@@ -115,73 +90,136 @@ class Point:
         return Trial(study=study, label=self.label, sweep=self.sweep, settings=settings)
 
 
-def points_of(
-    cases: Sequence[Case],
-    axes: Sequence[SweepAxis],
-    dataset: DatasetSettings,
-    network: NetworkSpec,
-    training: TrainingSpec,
-    seeds: tuple[int, ...],
-    folder: Path,
-) -> list[Point]:
-    """Returns every case at every point of the grid of the axes that apply to it.
+class StudyGrid(Spec):
+    """Holds the part of a study from which its points follow: settings, cases, sweep and seeds."""
 
-    A path applies to a case that has this setting and does not set it itself. If settings vary
-    together, a case takes only those that apply to it.
+    model_config = ConfigDict(ser_json_inf_nan="constants")  # writes infinity as `.inf` again
 
-    Args:
-        folder: the folder where relative paths of data files start.
+    study: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=60)] = Field(
+        description="name of the study and of its default output folder"
+    )
+    question: str = Field("", description="the question that the study asks")
+    folder: Path = Field(
+        Path(), description="where relative paths of data files start; default: beside this file"
+    )
+    dataset: DatasetSettings
+    network: Annotated[NetworkSpec, BeforeValidator(with_named_circuit)] = NetworkSpec()
+    training: TrainingSpec = TrainingSpec()
+    cases: Annotated[tuple[Case, ...], Field(min_length=1, max_length=MOST_POINTS)]
+    sweep: dict[str, Values] = Field(
+        {},
+        description="values by dotted path; each case that has the path and does not set it itself "
+        "runs at every point of their grid",
+    )
+    together: tuple[Annotated[dict[str, Values], Field(min_length=1)], ...] = Field(
+        (), description="groups of settings that vary together: equally many values by dotted path"
+    )
+    seeds: Seeds = Field(description="a list, or a number n (also {count: n}): seeds 0 to n - 1")
 
-    Raises:
-        InputError: a merged setting is invalid, a swept path does not apply to any case, or there
-            are too many points or runs.
-    """
-    shared: dict[str, Any] = {
-        "dataset": dataset.model_dump(),
-        "network": network.model_dump(),
-        "training": training.model_dump(),
-    }
-    for number, case in enumerate(cases, start=1):
-        if isinstance(case.rule, DeviceRule):
-            device_of(case.rule.device, prefix=f"case {number}")
-    for axis in axes:
-        for place, path in enumerate(axis.paths):
-            values = [row[place] for row in axis.rows]
-            field = f"{axis.where}.{path}"
-            if not any(_applies(path, case) for case in cases):
-                raise InputError("study", field, values, _sweepable(path, cases))
-            # Settings that vary together may repeat a value; 1, 1.0 and "1" make the same trial.
-            once = axis.where != "sweep" or len(set(map(_one_spelling, values))) == len(values)
-            require(once, "study", field, values, "must name each value only once")
-    _refuse_too_many(cases, axes, seeds)
-    return [
-        point
-        for index, case in enumerate(cases)
-        for point in _points_of_case(
-            case, f"case {index + 1}", axes, shared, case.seeds or seeds, folder
-        )
-    ]
+    def points(self) -> list[Point]:
+        """Returns every case at every point of the grid of the axes that apply to it.
 
+        A path applies to a case that has this setting and does not set it itself. If settings vary
+        together, a case takes only those that apply to it.
 
-def _refuse_too_many(
-    cases: Sequence[Case], axes: Sequence[SweepAxis], seeds: tuple[int, ...]
-) -> None:
-    """Counts points and runs before any is built.
+        Raises:
+            InputError: a merged setting is invalid, a swept path does not apply to any case, or
+                there are too many points or runs.
+        """
+        return list(self._built_points)
 
-    Raises:
-        InputError: the study has more points or runs than fit into memory and tables.
-    """
-    points = runs = 0
-    for case in cases:
-        lengths = [
-            len(axis.rows) for axis in axes if any(_applies(path, case) for path in axis.paths)
+    @property
+    def varied(self) -> list[str]:
+        """Returns the paths of all settings that the study varies."""
+        return [path for axis in self._axes for path in axis.paths]
+
+    @cached_property
+    def _axes(self) -> list[SweepAxis]:
+        """Returns the axes whose product is the grid, outermost first."""
+        axes = [
+            SweepAxis("sweep", (path,), tuple((v,) for v in of)) for path, of in self.sweep.items()
         ]
-        points += math.prod(lengths)
-        runs += math.prod(lengths) * len(case.seeds or seeds)
-    for number, what, most in ((points, "points", MOST_POINTS), (runs, "runs", MOST_RUNS)):
-        allowed = f"must be at most {most} {what} in all cases together"
-        where = axes[0].where if axes else "cases"
-        require(number <= most, "study", where, Fault(f"{number} {what}"), allowed)
+        for index, columns in enumerate(self.together, 1):
+            where = f"together {index}"
+            first = len(next(iter(columns.values())))
+            for path, values in columns.items():
+                allowed = f"must have {first} values, as many as the first setting of this group"
+                require(len(values) == first, "study", f"{where}.{path}", list(values), allowed)
+            axes.append(
+                SweepAxis(where, tuple(columns), tuple(zip(*columns.values(), strict=True)))
+            )
+        seen: dict[str, str] = {}
+        for axis in axes:
+            for path in axis.paths:
+                allowed = "must be a path such as network.T, with a dot between its parts"
+                require(all(path.split(".")), "study", axis.where, path, allowed)
+                allowed = f"must be varied only once, and {seen.get(path)} varies it already"
+                require(path not in seen, "study", f"{axis.where}.{path}", path, allowed)
+                seen[path] = axis.where
+        return axes
+
+    @cached_property
+    def _built_points(self) -> list[Point]:
+        for number, case in enumerate(self.cases, start=1):
+            if isinstance(case.rule, DeviceRule):
+                device_of(case.rule.device, f"case {number}.device")
+        for axis in self._axes:
+            for place, path in enumerate(axis.paths):
+                values = [row[place] for row in axis.rows]
+                field = f"{axis.where}.{path}"
+                if not any(_applies(path, case) for case in self.cases):
+                    raise InputError("study", field, values, _sweepable(path, self.cases))
+                # Settings that vary together may repeat a value. 1, 1.0 and "1" make one trial.
+                once = axis.where != "sweep" or len(set(map(_one_spelling, values))) == len(values)
+                require(once, "study", field, values, "must name each value only once")
+        self._refuse_too_many()
+        numbered = enumerate(self.cases, start=1)
+        return [
+            point for number, case in numbered for point in self._of_case(case, f"case {number}")
+        ]
+
+    def _refuse_too_many(self) -> None:
+        """Refuses more points or runs than fit into memory and tables, before any is built."""
+        points = runs = 0
+        for case in self.cases:
+            lengths = [
+                len(axis.rows)
+                for axis in self._axes
+                if any(_applies(path, case) for path in axis.paths)
+            ]
+            points += math.prod(lengths)
+            runs += math.prod(lengths) * len(case.seeds or self.seeds)
+        for number, what, most in ((points, "points", MOST_POINTS), (runs, "runs", MOST_RUNS)):
+            allowed = f"must be at most {most} {what} in all cases together"
+            where = self._axes[0].where if self._axes else "cases"
+            require(number <= most, "study", where, Fault(f"{number} {what}"), allowed)
+
+    def _of_case(self, case: Case, where: str) -> Iterator[Point]:
+        for path, value in leaves({"network": case.network, "training": case.training}):
+            allowed = f"must be left out, as it has no effect on the rule {case.rule.short_name}"
+            require(case.rule.has_effect(path), "study", f"{where}.{path}", value, allowed)
+        shared = self.model_dump(include={"dataset", "network", "training"})
+        varied = [part for axis in self._axes if (part := _for_case(axis, case)) is not None]
+        declared = {path: axis.where for axis in varied for path in axis.paths}
+        for rows in itertools.product(*(axis.rows for axis in varied)):
+            swept = tuple(zip(declared, itertools.chain.from_iterable(rows), strict=True))
+            given = [path for path, _ in (*leaves(case.sections), *swept)]
+            sections = merged(_without_replaced_layers(shared, given), case.sections)
+            for path, value in swept:
+                sections = with_value(sections, path, value)
+            try:
+                if isinstance(sections["dataset"], dict):
+                    sections["dataset"] = placed_beside(sections["dataset"], self.folder)
+                yield _build(case, swept, sections, case.seeds or self.seeds)
+            except InputError as error:
+                # The error should name the place of the bad value, in the sweep or in the case.
+                shared_by_all = error.field.split(".")[0] in SWEPT_IN_ALL
+                field = error.field if shared_by_all else f"{where}.{error.field}"
+                bad = f"{error.field}."
+                for path, _ in swept:
+                    if bad.startswith(f"{path}.") or path.startswith(bad):
+                        field = f"{declared[path]}.{path}"
+                raise InputError("study", field, error.value, error.allowed) from error
 
 
 def placed_beside(dataset: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -208,39 +246,6 @@ def refuse_files_of_one_name(points: Sequence[Point]) -> None:
                 other = known.setdefault(file.name, file)
                 allowed = f"must have another name than {other}, as rows keep no folder"
                 require(other == file, "study", f"dataset.{field}", str(file), allowed)
-
-
-def _points_of_case(
-    case: Case,
-    where: str,
-    axes: Sequence[SweepAxis],
-    shared: dict[str, Any],
-    seeds: tuple[int, ...],
-    folder: Path,
-) -> Iterator[Point]:
-    for path, value in leaves({"network": case.network, "training": case.training}):
-        allowed = f"must be left out, as it has no effect on the rule {case.rule.short_name}"
-        require(case.rule.has_effect(path), "study", f"{where}.{path}", value, allowed)
-    varied = [part for axis in axes if (part := _for_case(axis, case)) is not None]
-    declared = {path: axis.where for axis in varied for path in axis.paths}
-    for rows in itertools.product(*(axis.rows for axis in varied)):
-        swept = tuple(zip(declared, itertools.chain.from_iterable(rows), strict=True))
-        given = [path for path, _ in (*leaves(case.sections), *swept)]
-        sections = merged(_without_replaced_layers(shared, given), case.sections)
-        for path, value in swept:
-            sections = with_value(sections, path, value)
-        try:
-            if isinstance(sections["dataset"], dict):
-                sections["dataset"] = placed_beside(sections["dataset"], folder)
-            yield _build(case, swept, sections, seeds)
-        except InputError as error:
-            # The error should name the place of the bad value, in the sweep or in the case.
-            shared_by_all = error.field.split(".")[0] in SWEPT_IN_ALL
-            field = error.field if shared_by_all else f"{where}.{error.field}"
-            for path, _ in swept:
-                if f"{error.field}.".startswith(f"{path}.") or path.startswith(f"{error.field}."):
-                    field = f"{declared[path]}.{path}"
-            raise InputError("study", field, error.value, error.allowed) from error
 
 
 def _without_replaced_layers(shared: dict[str, Any], given: Sequence[str]) -> dict[str, Any]:

@@ -5,31 +5,22 @@ The device names, overrides, sweeps and references of every instance have been c
 
 import math
 from collections.abc import Mapping
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from pydantic import BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 
 from rpu_ssnn.common import strict_yaml
 from rpu_ssnn.common.errors import InputError, one_of, require
 from rpu_ssnn.common.files import user_path
 from rpu_ssnn.common.validation import validated
-from rpu_ssnn.spec import Grid, NetworkSpec, OneLine, Spec, TrainingSpec, connect
+from rpu_ssnn.spec import Grid, OneLine, Spec, TrainingSpec, connect
 from studies.chip.description import Chip, as_chip
 from studies.common.settings import value_at
-from studies.declaration.cases import Case, Seeds, beside_a_study
-from studies.declaration.devices import with_named_circuit
-from studies.declaration.points import (
-    MOST_POINTS,
-    Point,
-    axes_of,
-    placed_beside,
-    points_of,
-    refuse_files_of_one_name,
-)
+from studies.declaration.cases import beside_a_study
+from studies.declaration.points import Point, StudyGrid, placed_beside, refuse_files_of_one_name
 from studies.declaration.search import SearchSettings
-from studies.declaration.trial import DatasetSettings, Measure
+from studies.declaration.trial import Measure
 from studies.declaration.update_rules.rate import RateRule
 
 if TYPE_CHECKING:
@@ -59,7 +50,7 @@ class Published(Spec):
     )
 
 
-class Study(Spec):
+class Study(StudyGrid):
     """A study declares one comparison: images, network, training, cases and seeds.
 
     >>> from studies import Study
@@ -69,34 +60,6 @@ class Study(Spec):
     ['rate', 'ecram']
     """
 
-    model_config = ConfigDict(ser_json_inf_nan="constants")  # writes infinity as `.inf` again
-
-    study: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=60)] = Field(
-        description="name of the study and of its default output folder"
-    )
-    question: str = Field("", description="the question that the study asks")
-    folder: Path = Field(
-        Path(), description="where relative paths of data files start; default: beside this file"
-    )
-    dataset: DatasetSettings
-    network: Annotated[NetworkSpec, BeforeValidator(with_named_circuit)] = NetworkSpec()
-    training: TrainingSpec = TrainingSpec()
-    cases: Annotated[tuple[Case, ...], Field(min_length=1, max_length=MOST_POINTS)]
-    sweep: dict[str, Annotated[list[Any], Field(min_length=1, max_length=MOST_POINTS)]] = Field(
-        {},
-        description="values by dotted path; each case that has the path and does not set it itself "
-        "runs at every point of their grid",
-    )
-    together: tuple[
-        Annotated[
-            dict[str, Annotated[list[Any], Field(min_length=1, max_length=MOST_POINTS)]],
-            Field(min_length=1),
-        ],
-        ...,
-    ] = Field(
-        (), description="groups of settings that vary together: equally many values by dotted path"
-    )
-    seeds: Seeds = Field(description="a list, or a number n (also {count: n}): seeds 0 to n - 1")
     reference: str | None = Field(
         None, description="label of the case that gaps are measured against; None: the rate case"
     )
@@ -184,16 +147,6 @@ class Study(Spec):
         """Returns the output folder of the study when the user names none."""
         return Path("out") / self.study
 
-    def points(self) -> list[Point]:
-        """Returns each case at every point of the sweep that applies to it."""
-        return list(self._built_points)
-
-    @cached_property
-    def _built_points(self) -> list[Point]:
-        axes = axes_of(self.sweep, self.together)
-        shared = (self.dataset, self.network, self.training)
-        return points_of(self.cases, axes, *shared, self.seeds, self.folder)
-
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Returns the study with new settings, which are checked; points are built anew.
 
@@ -203,12 +156,6 @@ class Study(Spec):
         copied = validated(type(self), {**dict(self), **(update or {})}, "", self.where)
         copied._where = self._where
         return copied.__deepcopy__() if deep else copied
-
-    @property
-    def varied(self) -> list[str]:
-        """Returns the paths of all settings that the study varies."""
-        axes = axes_of(self.sweep, self.together)
-        return [path for axis in axes for path in axis.paths]
 
 
 def parse_study(content: object, where: object, folder: Path) -> Study:

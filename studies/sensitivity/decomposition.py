@@ -31,7 +31,6 @@ from studies.common.statistics import (
     paired_tests,
 )
 from studies.declaration.cases import Case
-from studies.declaration.points import points_of
 from studies.declaration.study import Study
 from studies.declaration.trial import Failure, Runs
 from studies.declaration.update_rules.analog_sgd import AnalogSgdRule
@@ -213,7 +212,7 @@ def _cases(asked: DeviceQuestion) -> Iterator[Case]:
     shared = {"network": asked.case.network, "training": asked.case.training}
     for state, keys in made.items():
         read = _read_by(rule_class(keys["update"]), shared)
-        yield _labelled(_of_study(asked.study, Case.model_validate({**keys, **read})), state)
+        yield _labelled(_of_study(asked, Case.model_validate({**keys, **read})), state)
     yield _labelled(asked.case, SPIKES)
 
 
@@ -221,7 +220,7 @@ def _simulator(case: Case) -> str:
     return case.device_rule.tile.simulator
 
 
-def _of_study(study: Study, made: Case) -> Case:
+def _of_study(asked: DeviceQuestion, made: Case) -> Case:
     """Returns the study's case with the rule, device, network and training of a made one, or else
     that one.
 
@@ -237,10 +236,10 @@ def _of_study(study: Study, made: Case) -> Case:
     def simulator(case: Case) -> object:
         return value_at(case.rule.model_dump(), "tile.simulator")
 
-    shared = study.dataset, study.network, study.training, study.seeds, study.folder
-    for case in sorted(study.cases, key=lambda case: simulator(case) != simulator(made)):
+    for case in sorted(asked.study.cases, key=lambda case: simulator(case) != simulator(made)):
         if demanded(case.rule) == demanded(made.rule):
-            own, wanted = points_of((case, made), (), *shared)
+            both = asked.study_of(QUESTION, (_labelled(case, "own"), _labelled(made, "wanted")))
+            _, own, wanted = both.points()
             if (own.network, own.training) == (wanted.network, wanted.training):
                 return case
     return made
