@@ -52,7 +52,14 @@ def path_argument(help: str, metavar: str = "PATH") -> Any:
 
 
 StudyArgument = Annotated[str, typer.Argument(help="YAML file or name of a study.")]
-FolderArgument = Annotated[Path, path_argument("Output folder of a study.", "FOLDER")]
+FolderArgument = Annotated[
+    Path,
+    path_argument(
+        "Output folder of a study; or, with --rows, a study; or the name of a study whose rows are "
+        "kept in docs/results.",
+        "FOLDER",
+    ),
+]
 OutOption = Annotated[Path | None, path_option("Output folder; default: out/NAME.")]
 QuestionOutOption = Annotated[
     Path | None, path_option("Output folder; default: out/STUDY_COMMAND_DEVICE.")

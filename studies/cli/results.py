@@ -32,11 +32,7 @@ results_app = typer.Typer()
 
 @results_app.command()
 def table(folder: FolderArgument, out: TableOutOption = None, rows: RowsOption = None) -> None:
-    """Print the summary of a study's results so far; --out writes its exact numbers as CSV.
-
-    FOLDER may also be a study with --rows, or the name of a study whose rows are kept in
-    docs/results.
-    """
+    """Print the summary of a study's results so far; --out writes its exact numbers as CSV."""
     from studies.report.summary_view import readable
     from studies.results import caveats
     from studies.results.summary import summary, with_published
@@ -64,8 +60,7 @@ def ledger(
     """What did training cost the devices, and the chip around them?
 
     Prints pulses, wear and time of the devices. With a chip it also prints energy, time and area by
-    component, and draws a figure. FOLDER may also be a study with --rows, or the name of a study
-    whose rows are kept in docs/results.
+    component, and draws a figure.
     """
     from studies.chip.description import load_chip
     from studies.execution.study_runs import A_TRIAL
@@ -110,11 +105,7 @@ def plot(
     ] = None,
     rows: RowsOption = None,
 ) -> None:
-    """Draw learning curves with bands, accuracy over a swept setting, or bars of gaps.
-
-    FOLDER may also be a study with --rows, or the name of a study whose rows are kept in
-    docs/results.
-    """
+    """Draw learning curves with bands, accuracy over a swept setting, or bars of gaps."""
     from studies.report.draw import StudyFigures
     from studies.report.figure_style import save
 
@@ -143,11 +134,7 @@ def report(
     ] = None,
     rows: RowsOption = None,
 ) -> None:
-    """Write one HTML file with tables, figures, declaration, versions and warnings.
-
-    FOLDER may also be a study with --rows, or the name of a study whose rows are kept in
-    docs/results.
-    """
+    """Write one HTML file with tables, figures, declaration, versions and warnings."""
     from studies.report.page.build import write_report
 
     if out is not None:
@@ -173,7 +160,7 @@ def plan(
 
 @results_app.command()
 def export(
-    folder: FolderArgument,
+    folder: Annotated[Path, path_argument("Output folder of a study that was run.", "FOLDER")],
     path: Annotated[Path, path_argument("File to write: .h5 (every device) or .nir.")],
     case: Annotated[str, typer.Option(help="Title of the case, as in tables or in the study.")],
     seed: Annotated[int, typer.Option(min=0, help="Seed of the trial.")] = 0,

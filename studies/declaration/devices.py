@@ -110,9 +110,7 @@ def parameters_in(device: "Device") -> dict[str, Any]:
     }
 
 
-def beside_study(
-    device: object, folder: Path, where: str, field: str, *, seen_from: Path | None = None
-) -> object:
+def beside_study(device: object, folder: Path, where: str, field: str) -> object:
     """Returns the device of a case with absolute paths of its preset files and folders of tables.
 
     Relative paths are looked up in the folder of the study, then in the working directory. A name
@@ -121,7 +119,6 @@ def beside_study(
     Args:
         device: the device as the study has it; returned unchanged if it names no file.
         where, field: file of the study and dotted key of the device, for the error.
-        seen_from: folder to which the paths become relative; None makes them absolute.
 
     Raises:
         InputError: a file or folder is in neither place.
@@ -133,8 +130,6 @@ def beside_study(
         for found in both:
             if found.exists():
                 text = os.path.normpath(found.absolute())
-                if seen_from is not None:
-                    text = Path(os.path.relpath(text, seen_from.absolute())).as_posix()
                 if place != "alone" and any(mark in text for mark in "(),"):
                     allowed = f"must lie in a folder without parentheses and commas, unlike {text}"
                     raise InputError(where, field, path, allowed)

@@ -22,7 +22,7 @@ from rpu_ssnn.data.spike_trains import SpikeTrains
 from rpu_ssnn.data.user_data import read_own
 from rpu_ssnn.data_spec import OwnData
 from studies.common.templates import rendered
-from studies.declaration.devices import beside_study, compound_of, device_of
+from studies.declaration.devices import beside_study, compound_of, device_of, with_files
 from studies.declaration.study import parse_study
 
 TEST_SHARE = 0.2
@@ -240,14 +240,17 @@ def _device(device: str, folder: Path) -> tuple[dict[str, Any], list[str]]:
     Args:
         folder: folder of the study, to which paths are relative.
     """
-    here = Path().absolute()
+    placed = beside_study(device, Path().absolute(), "new", "--device")
     try:
-        simulated = device_of(str(beside_study(device, here, "new", "--device")))
+        simulated = device_of(str(placed))
     except InputError as error:
         raise InputError("new", "--device", device, error.allowed) from error
-    case: dict[str, Any] = {
-        "device": beside_study(device, here, "new", "--device", seen_from=folder)
-    }
+
+    def seen_from_folder(path: str, _: object) -> str:
+        is_own = os.path.isabs(path)  # a shipped table has only a name
+        return Path(os.path.relpath(path, folder)).as_posix() if is_own else path
+
+    case: dict[str, Any] = {"device": with_files(placed, seen_from_folder)}
     if compound_of(device) is None:
         case["tile"] = {"simulator": "native"}
         ratio = simulated.parameters.get("on_off_ratio")

@@ -64,7 +64,7 @@ def run_in_folder(study: Study, root: Path, options: Options) -> Outcome:
             taken = resume(kept.by_identity, trials, folder.trials, stored)
             files = ", ".join(map(str, options.kept_rows))
             run.note(f"{counted(taken, 'finished row')} taken from {files}")
-        finished = _usable(study, trials, stored, root, options)
+        finished = _usable(trials, stored, root, options)
         tables = Tables(root, trials, finished)
         missing = [trial for trial in in_balanced_order(trials) if trial.identity not in finished]
         try:
@@ -354,14 +354,13 @@ def _refuse_changed_data(study: Study, made: Iterable[TrialResult], place: objec
 
 
 def _usable(
-    study: Study, trials: Sequence[Trial], stored: StoredRuns, root: Path, options: Options
+    trials: Sequence[Trial], stored: StoredRuns, root: Path, options: Options
 ) -> dict[str, TrialResult]:
     """Returns the finished trials by identity, and treats those of other versions as
     `options.other_versions` demands."""
     here = Versions.here()
     done = stored.by_identity
     finished = {trial.identity: done[trial.identity] for trial in trials if trial.identity in done}
-    _refuse_changed_data(study, finished.values(), root)
     others = {
         identity: difference
         for identity, result in finished.items()

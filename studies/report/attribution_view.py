@@ -8,7 +8,7 @@ from matplotlib.patches import Rectangle
 from studies.common.statistics import FEWEST_SEEDS, MARKS, mark
 from studies.report.figure_style import finish_axes, looks, new_figure, plain, save
 from studies.report.figures import legend_below
-from studies.results.text_table import Table, marked_interval
+from studies.results.text_table import Table, interval
 from studies.sensitivity.attribution import INTERACTION, REMAINING, TOTALS, Attribution
 
 FILE, FIGURE = "attribution.csv", "attribution.png"
@@ -93,4 +93,6 @@ def _readable(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _effect(row: pd.Series, kind: str) -> str:
-    return marked_interval(row[kind], row[f"{kind}_ci"], row[f"{kind}_p_holm"], row[f"{kind}_n"])
+    difference = row[kind], row[f"{kind}_ci"]
+    marked = mark(*difference, row[f"{kind}_p_holm"])
+    return f"{interval(*difference, '{:+.2f}', row[f'{kind}_n'])} {marked}".strip()

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from studies.common.statistics import FEWEST_SEEDS, mark
+from studies.common.statistics import FEWEST_SEEDS
 
 
 @dataclass(frozen=True)
@@ -70,11 +70,6 @@ def interval(mean: float, half_width: float, style: str = "{:.2f}", n: int | Non
     """
     shown = half_width > _NO_SPREAD and (n is None or n >= FEWEST_SEEDS)
     return number(mean, style) + (f" ± {half_width:.2f}" if shown else "")
-
-
-def marked_interval(mean: float, half_width: float, p: float, n: int) -> str:
-    """Returns a difference with its sign, its interval and the mark of its corrected p."""
-    return f"{interval(mean, half_width, '{:+.2f}', n)} {mark(mean, half_width, p)}".strip()
 
 
 def accuracy_interval(mean: float, half_width: float, n: int | None = None) -> str:

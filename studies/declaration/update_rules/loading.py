@@ -29,10 +29,17 @@ OF_PAPERS = "studies.reproductions.rules"
 """The modules of this package are the rules of other papers."""
 
 
+@cache
+def _shipped() -> dict[str, str]:
+    """Returns the modules of all shipped rules by name."""
+    of_papers = pkgutil.iter_modules(import_module(OF_PAPERS).__path__)
+    core = {name: f"{__package__}.{name}" for name in CORE}
+    return core | {name: f"{OF_PAPERS}.{name}" for name in sorted(each.name for each in of_papers)}
+
+
 def rule_names() -> tuple[str, ...]:
     """Returns the names of all shipped rules."""
-    package = import_module(OF_PAPERS)
-    return (*CORE, *sorted(module.name for module in pkgutil.iter_modules(package.__path__)))
+    return tuple(_shipped())
 
 
 def rule_class(update: str) -> type[Rule]:
@@ -45,8 +52,8 @@ def rule_class(update: str) -> type[Rule]:
     Raises:
         InputError: there is no such rule, or its module does not define exactly one rule.
     """
-    if (shipped := _shipped(update)) is not None:
-        return _only_rule(import_module(shipped))
+    if update in _shipped():
+        return _only_rule(import_module(_shipped()[update]))
     code = _source(update)
     module = _module_of(update, code) if update.endswith(".py") else import_module(update)
     return _only_rule(module)
@@ -58,7 +65,7 @@ def rule_digest(update: str) -> str | None:
     Raises:
         InputError: there is no such rule.
     """
-    return None if _shipped(update) is not None else short_hash(_source(update))
+    return None if update in _shipped() else short_hash(_source(update))
 
 
 def rule_of(settings: object) -> object:
@@ -94,15 +101,6 @@ def rule_beside_study(update: object, folder: Path, where: str, field: str) -> o
             return str(place.absolute())
     allowed = f"must be a file that exists; there is no {(folder / given).absolute()}"
     raise InputError(where, field, update, allowed)
-
-
-def _shipped(update: str) -> str | None:
-    """Returns the module of a shipped rule, or None if no shipped rule has this name."""
-    if update in CORE:
-        return f"{__package__}.{update}"
-    name = f"{OF_PAPERS}.{update}"
-    found = update.isidentifier() and importlib.util.find_spec(name) is not None
-    return name if found else None
 
 
 def _source(update: str) -> str:
