@@ -5,22 +5,24 @@ decimal logarithm of the parameter, with its sign reversed if more is better. A 
 value is zero has a floor, below which a value counts as zero.
 """
 
+import csv
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, get_args
+from pathlib import Path
+from typing import Any
 
 from device_presets.jump_tables.table_device import TABLE_PARAMETERS
+from rpu_ssnn.common.value_kinds import kinds_of
 from rpu_ssnn.devices.common_parameters import MOST_LEVELS
 from rpu_ssnn.devices.law_parameter import LawParameter
 from rpu_ssnn.devices.laws import LAWS
-from rpu_ssnn.spec import CircuitSpec
+from rpu_ssnn.spec import NetworkSpec
 from rpu_ssnn.spec.tile import TileSpec
 from studies.common.quantities import unit_of
 from studies.declaration.cases import Case
 from studies.sensitivity.device_question import TunedDevice
 from studies.sensitivity.imperfections import (
-    CIRCUIT,
     FINITE_STEP,
     finest_levels,
     own_parameters,
@@ -54,26 +56,21 @@ class RequirementParameter:
     best: float = 0.0
 
 
-def _tile(name: str, path: str, floor: float = 1e-5, worst: float = 1.0) -> RequirementParameter:
-    """Makes the parameter for a setting of the tile; its imperfection is its section or name."""
-    section, _, key = path.rpartition(".")
-    model: Any = TileSpec
-    if section:
-        kinds = get_args(TileSpec.model_fields[section].annotation)
-        model = kinds[0] if kinds else TileSpec.model_fields[section].annotation
-    meaning = model.model_fields[key].description or ""
-    imperfection = section if section not in ("", "reads") else name
-    whole = f"tile.{path}"
-    return RequirementParameter(name, unit_of(whole), meaning, floor, worst, (whole,), imperfection)
-
-
-def _neuron(
-    name: str, floor: float = 1e-3, worst: float = 1.0, best: float = 0.0
-) -> RequirementParameter:
-    """Makes the parameter for a setting of the neurons."""
-    meaning = CircuitSpec.model_fields[name].description or ""
-    named, path = f"neuron_{name}", f"{CIRCUIT}.{name}"
-    return RequirementParameter(named, unit_of(path), meaning, floor, worst, (path,), named, best)
+def _settings() -> Iterator[RequirementParameter]:
+    """Yields the settings of the tile and the neurons that can be varied."""
+    with Path(__file__).with_name("settings_to_vary.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        name, path = row["name"], row["path"]
+        first, *sections, key = path.split(".")
+        model: Any = {"tile": TileSpec, "network": NetworkSpec}[first]
+        for section in sections:
+            kinds = kinds_of(model.model_fields[section].annotation)
+            model = next(kind for kind in kinds if hasattr(kind, "model_fields"))
+        meaning = model.model_fields[key].description or ""
+        cause = sections[0] if first == "tile" and sections not in ([], ["reads"]) else name
+        floor, worst, best = (float(row[end]) for end in ("floor", "worst", "best"))
+        yield RequirementParameter(name, unit_of(path), meaning, floor, worst, (path,), cause, best)
 
 
 def _declared(parameters: Mapping[str, LawParameter]) -> Iterator[RequirementParameter]:
@@ -99,30 +96,7 @@ _OTHERS = (
     RequirementParameter(
         "bounds_spread", "bound", "spread of bounds", 1e-2, MOST_SPREAD, _BOUNDS, "bounds_spread"
     ),
-    _tile("read_noise", "reads.read_noise", 1e-2, 10.0),
-    _tile("stuck_share", "stuck_share", 1e-3, 0.5),
-    _tile("half_select", "half_select.forward_up", 1e-7),
-    _tile("read_disturb", "read_disturb.forward_up", 1e-7),
-    _tile("noise_of_range", "pulse_noise.of_range"),
-    _tile("retention_loss", "retention.loss_per_decade"),
-    _tile("device_read_noise", "device_read_noise.white_of_range"),
-    _tile("device_read_noise_of_current", "device_read_noise.white_of_current"),
-    _tile("slow_read_noise", "device_read_noise.slow_of_range"),
-    _tile("asymmetry_common", "line_spread.asymmetry_common", 1e-3),
-    _tile("ohm_per_cell", "lines.ohm_per_cell", 1e-4, 1e5),
-    _neuron("threshold_spread"),
-    _neuron("threshold_noise"),
-    _neuron("threshold_drift"),
-    _neuron("polarity_spread"),
-    _neuron("gain_spread"),
-    _neuron("input_offset", 1e-5),
-    _neuron("reset_rest", worst=0.9),
-    _neuron("missed", worst=0.5),
-    _neuron("spurious", 1e-6, 0.5),
-    _neuron("dead_share", worst=0.5),
-    _neuron("always_share", worst=0.5),
-    _neuron("saturation", 0.0, 1.0, best=100.0),
-    _neuron("leak_time_constant_s", 0.0, 1e-7, best=1.0),
+    *_settings(),
 )
 
 PARAMETERS: Mapping[str, RequirementParameter] = {
