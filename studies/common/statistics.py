@@ -31,10 +31,11 @@ WHY_UNTESTED = f"fewer than {FEWEST_SEEDS} seeds, or differences that are all eq
 
 
 MARKS = (
-    f"{NOT_SIGNIFICANT}: not significant; {ONLY_ALONE}: significant by itself but not after Holm's "
-    f"correction; {UNTESTED}: {WHY_UNTESTED}."
+    f"{NOT_SIGNIFICANT}: not significant",
+    f"{ONLY_ALONE}: significant by itself but not after Holm's correction",
+    f"{UNTESTED}: {WHY_UNTESTED}",
 )
-"""This explains the three marks below a table."""
+"""These lines explain the three marks below a table."""
 
 _ROUNDING = 1e-9
 """Values whose relative spread is below this differ only by rounding."""
@@ -191,11 +192,10 @@ def mark(mean: float, half_width: float, p: float) -> str:
     return ONLY_ALONE if abs(mean) > half_width else NOT_SIGNIFICANT
 
 
-def correction(tests: int) -> str:
-    """Explains how the differences of a table were tested, and what their marks mean."""
+def correction(tests: int) -> list[str]:
+    """Explains in lines how the differences of a table were tested, and what their marks mean."""
     if tests == 0:
-        return f"{UNTESTED}: {WHY_UNTESTED}"
+        return [f"{UNTESTED}: {WHY_UNTESTED}"]
     alone = f"{NOT_SIGNIFICANT}: not significant at {SIGNIFICANCE:.2g} (paired t-test)"
-    if tests == 1:
-        return alone
-    return f"{alone}; {ONLY_ALONE}: significant, but not after Holm's correction for {tests} tests"
+    many = f"{ONLY_ALONE}: significant, but not after Holm's correction for {tests} tests"
+    return [alone, many] if tests > 1 else [alone]

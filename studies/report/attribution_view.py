@@ -13,11 +13,13 @@ from studies.sensitivity.attribution import INTERACTION, REMAINING, TOTALS, Attr
 
 FILE, FIGURE = "attribution.csv", "attribution.png"
 
-_CAPTION = (
-    "Mean differences of accuracies by seed, percentage points, with 95 % intervals. Recovered: "
-    "gained by switching off this imperfection alone. Lost: lost by switching on this imperfection "
-    f"alone. {INTERACTION}: if significant, imperfections interact. {REMAINING}: reference minus "
-    f"the device with all off, a loss that no imperfection explains. {MARKS}"
+_NOTES = (
+    "mean differences of accuracies by seed, percentage points, with 95 % intervals",
+    "recovered: gained by switching off this imperfection alone",
+    "lost: lost by switching on this imperfection alone",
+    f"{INTERACTION}: if significant, imperfections interact",
+    f"{REMAINING}: reference minus the device with all off, a loss that no imperfection explains",
+    *MARKS,
 )
 _WIDTH_INCHES, _ROW_INCHES = 7.0, 0.42
 
@@ -26,7 +28,7 @@ def lines(found: Attribution) -> list[str]:
     """Returns the notes, the answer in words, and the ranked table."""
     if not len(found.table):
         return [*found.notes, "there is nothing to rank"]
-    table = Table(_readable(found.table), 2, _CAPTION).markdown
+    table = Table(_readable(found.table), 2, _NOTES).markdown
     return [*found.notes, found.sentence, "", table]
 
 

@@ -34,10 +34,10 @@ def tables(table: pd.DataFrame, chip: Chip) -> list[Table]:
     left = 1 + len(swept_columns(table))
     components = component_cells(chip)
     sources = components.groupby("source", sort=False)["component"]
-    told = "\n".join(f"- {', '.join(names)}: {source}" for source, names in sources)
+    told = [f"{', '.join(names)}: {source}" for source, names in sources]
     return [
-        Table(cost_cells(table), left, note(table, chip), table),
-        Table(part_cells(table), left, _OF_PARTS),
+        Table(cost_cells(table), left, notes(table, chip), table),
+        Table(part_cells(table), left, [_OF_PARTS]),
         Table(components.drop(columns="source"), 1, told, components),
     ]
 
@@ -131,7 +131,7 @@ def _given(value: float) -> str:
     return f"{value:.3g}" if value else "-"
 
 
-def note(table: pd.DataFrame, chip: Chip) -> str:
+def notes(table: pd.DataFrame, chip: Chip) -> list[str]:
     """Explains the numbers, and says what matters most and what costs nothing in this chip."""
     missing = [
         name.replace("_", " ")
@@ -153,22 +153,20 @@ def note(table: pd.DataFrame, chip: Chip) -> str:
         "converters have the bits of the case's training": own,
         f"trained with exact reads, not {chip.bits} bits": exact,
     }
-    return "; ".join(
-        [
-            f"chip {chip.chip}: {chip.array.rows} x {chip.array.columns} cells, {chip.columns} at "
-            f"the columns, {chip.reads} reads, writes by {chip.writes}",
-            "image: one image in training; in brackets: all components at the lowest, or all at "
-            "the highest end of their intervals",
-            f"up to {100 * most_assumed:.0f} % of the energy is without interval",
-            "†: more than half of it is, so that the brackets are too narrow",
-            "8-bit, 32-bit: an image in digital arithmetic that fetches each weight in each pass",
-            "*: every row that takes less energy is less accurate",
-            f"most energy, each at the upper end of its interval: {'; '.join(most)}",
-            *([f"this chip leaves out, at no cost: {', '.join(missing)}"] if missing else []),
-            *([] if table["image_leakage_j"].any() else ["this chip has no leakage power"]),
-            *(f"{told}: {listed(cases)}" for told, cases in told_of_cases.items() if cases),
-        ]
-    )
+    return [
+        f"chip {chip.chip}: {chip.array.rows} x {chip.array.columns} cells, {chip.columns} at "
+        f"the columns, {chip.reads} reads, writes by {chip.writes}",
+        "image: one image in training; in brackets: all components at the lowest, or all at "
+        "the highest end of their intervals",
+        f"up to {100 * most_assumed:.0f} % of the energy is without interval",
+        "†: more than half of it is, so that the brackets are too narrow",
+        "8-bit, 32-bit: an image in digital arithmetic that fetches each weight in each pass",
+        "*: every row that takes less energy is less accurate",
+        f"most energy, each at the upper end of its interval: {'; '.join(most)}",
+        *([f"this chip leaves out, at no cost: {', '.join(missing)}"] if missing else []),
+        *([] if table["image_leakage_j"].any() else ["this chip has no leakage power"]),
+        *(f"{told}: {listed(cases)}" for told, cases in told_of_cases.items() if cases),
+    ]
 
 
 def draw(table: pd.DataFrame, chip: Chip, width: float) -> Figure:

@@ -16,11 +16,13 @@ FILE, FIGURE = "decomposition.csv", "decomposition.png"
 
 _COLOUR = looks([ALL])[ALL].colour
 
-_CAPTION = (
-    "Loss: mean difference of accuracies by seed, percentage points, with its 95 % interval. "
-    "p: paired t-test. p Holm: corrected for the steps of one way; `all` and the last row are "
-    f"single tests. {MARKS} `table` tests the gaps to the reference, which are other differences, "
-    "and corrects for all of them, so that its marks may differ."
+_NOTES = (
+    "loss: mean difference of accuracies by seed, percentage points, with its 95 % interval",
+    "p: paired t-test",
+    "p Holm: corrected for the steps of one way; `all` and the last row are single tests",
+    *MARKS,
+    "`table` tests the gaps to the reference, which are other differences, and corrects for all of "
+    "them, so that its marks may differ",
 )
 
 
@@ -28,7 +30,7 @@ def lines(found: Decomposition) -> list[str]:
     """Returns the notes, the table and the answer in words."""
     if not len(found.table):
         return ["there is nothing to compare"]
-    text = [*found.notes, "", Table(_readable(found), 2, _CAPTION).markdown]
+    text = [*found.notes, "", Table(_readable(found), 2, _NOTES).markdown]
     return [*text, "", found.sentence] if found.sentence else text
 
 

@@ -16,11 +16,14 @@ _HEADS = {
     "training_time_s": "time s",
     "endurance_used": "endurance",
 }
-_NOTE = (
-    "up, down: mean number of pulses of a device; 99th pct., max: 99th percentile and maximum over "
-    "devices, up plus down, in the crossbar where it is largest; energy: that of the pulses alone "
-    "(--chip adds the rest); time: physical time of training, in slots of tile.slot_seconds (0.5 "
-    "us unless set) or of the preset's pulse if that is longer; endurance: share that was used"
+_NOTES = (
+    "up, down: mean number of pulses of a device",
+    "99th pct., max: 99th percentile and maximum over devices, up plus down, in the crossbar where "
+    "it is largest",
+    "energy: that of the pulses alone (--chip adds the rest)",
+    "time: physical time of training, in slots of tile.slot_seconds (0.5 us unless set) or of the "
+    "preset's pulse if that is longer",
+    "endurance: share that was used",
 )
 
 
@@ -30,10 +33,10 @@ def readable(table: pd.DataFrame) -> Table:
     for column, heading in _HEADS.items():
         style = "{:.1f}" if column.startswith("pulses") else "{:.3g}"
         shown[heading] = [number(value, style) for value in table[column]]
-    return Table(pd.DataFrame(shown), 1 + len(swept_columns(table)), note(table), table)
+    return Table(pd.DataFrame(shown), 1 + len(swept_columns(table)), notes(table), table)
 
 
-def note(table: pd.DataFrame) -> str:
+def notes(table: pd.DataFrame) -> list[str]:
     """Explains the columns, and names each reason for blanks once, with its cases."""
     told: dict[tuple[str, str], list[str]] = {}
     for reason in dict.fromkeys(filter(None, table[list(REASONS)].to_numpy().ravel())):
@@ -41,4 +44,4 @@ def note(table: pd.DataFrame) -> str:
         number, colon, why = str(reason).partition(": ")
         told.setdefault((listed(list(dict.fromkeys(of))), colon + why), []).append(number)
     reasons = [f"{of}: {' and '.join(numbers)}{why}" for (of, why), numbers in told.items()]
-    return "; ".join([_NOTE, *reasons])
+    return [*_NOTES, *reasons]

@@ -26,11 +26,12 @@ FILE, FIGURE = "requirements.csv", "requirements.png"
 _TICK_SHARE, _MARGIN = 0.15, 0.05
 """Ticks are at least the first share of the range apart, and both ends get the second as room."""
 
-_CAPTION = (
-    "Interval: at values outside it, the cost differs from the bound (95 % interval over seeds); "
-    "an open end lies beyond the measured values. Cost there: points lost, or the energy or time "
-    "of an image in training, at the own value, which the verdict judges. Values: number of "
-    "measured values, each with all seeds."
+_NOTES = (
+    "interval: at values outside it, the cost differs from the bound (95 % interval over seeds); "
+    "an open end lies beyond the measured values",
+    "cost there: points lost, or the energy or time of an image in training, at the own value, "
+    "which the verdict judges",
+    "values: number of measured values, each with all seeds",
 )
 
 
@@ -43,7 +44,7 @@ def lines(found: Requirement) -> list[str]:
         for why in ("why_none", "stopped")
         for _, row in found.table[found.table[why] != ""].iterrows()
     ]
-    table = Table(_readable(found.table), 2, _CAPTION).markdown
+    table = Table(_readable(found.table), 2, _NOTES).markdown
     return [*found.notes, counted(found.trials, "run"), "", table, *told]
 
 

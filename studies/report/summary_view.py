@@ -49,8 +49,8 @@ def readable(table: pd.DataFrame, reference: str) -> Table:
     return Table(pd.DataFrame(shown), 1 + len(swept_columns(table)), legend(table), table)
 
 
-def legend(table: pd.DataFrame) -> str:
-    """Explains in one line the intervals, the p values and the last columns of a table."""
+def legend(table: pd.DataFrame) -> list[str]:
+    """Explains in lines the intervals, the p values and the last columns of a table."""
     tests = int(table["gap_p_holm"].notna().sum())
     differing = _differing_budgets(table)
     shared = [
@@ -58,16 +58,23 @@ def legend(table: pd.DataFrame) -> str:
         for column, what in (("images", "training sample"), ("epochs", "epoch"))
         if column not in differing and table[column].notna().any()
     ]
-    own = "gaps are paired by seed, with uncorrected intervals and p"
-    meaning = ["±: 95 % interval (Student t)", own, correction(tests)]
-    if _on_validation_images(table):
-        meaning.insert(0, f"accuracies on {listed(table['accuracy_on'].unique().tolist())}")
-    if "sd_fit" in table:
-        told = "seeds ±, fit ±: standard deviation between the seeds of one device, and between "
-        meaning.append(told + "devices that the fit allows; the intervals include both")
-    meaning += ["range: from the lowest to the highest seed", "sat.: share of devices at a bound"]
-    meaning += ["pulses: mean number of a device, up plus down"]
-    return "; ".join([*filter(None, [", ".join(shared)]), *meaning, *_partly_seen(table)])
+    measured = f"accuracies on {listed(table['accuracy_on'].dropna().unique().tolist())}"
+    deviations = (
+        "seeds ±, fit ±: standard deviation between the seeds of one device, and between devices "
+        "that the fit allows; the intervals include both"
+    )
+    return [
+        *([", ".join(shared)] if shared else []),
+        *([measured] if _on_validation_images(table) else []),
+        "±: 95 % interval (Student t)",
+        "gaps are paired by seed, with uncorrected intervals and p",
+        *correction(tests),
+        *([deviations] if "sd_fit" in table else []),
+        "range: from the lowest to the highest seed",
+        "sat.: share of devices at a bound",
+        "pulses: mean number of a device, up plus down",
+        *_partly_seen(table),
+    ]
 
 
 def _on_validation_images(table: pd.DataFrame) -> bool:

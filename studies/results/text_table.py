@@ -1,5 +1,6 @@
 """Writes tables as Markdown, and numbers and intervals as the text of cells."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -13,18 +14,18 @@ class Table:
 
     Attributes:
         n_left: number of leading columns that are left aligned because they hold names.
-        note: lines under the table.
+        notes: lines under the table, as a list.
         exact: the table for the CSV; None means the cells.
     """
 
     cells: pd.DataFrame
     n_left: int = 1
-    note: str = ""
+    notes: Sequence[str] = ()
     exact: pd.DataFrame | None = None
 
     @property
     def markdown(self) -> str:
-        """Returns the table as Markdown, with the note below it.
+        """Returns the table as Markdown, with the notes below it.
 
         The columns are no wider than their cells. Tabulate pads each header by two characters,
         which makes a summary wider than a terminal.
@@ -39,7 +40,8 @@ class Table:
             cells = [cell.ljust(width) if left else cell.rjust(width) for cell in cells]
             aligned.append([cells[0], rule, *cells[1:]])
         lines = [f"| {' | '.join(line)} |" for line in zip(*aligned, strict=True)]
-        return "\n".join([*lines, *(["", self.note] if self.note else [])])
+        listed = [f"- {note}" for note in self.notes]
+        return "\n".join([*lines, *([""] if listed else []), *listed])
 
     @property
     def columns(self) -> list[str]:

@@ -10,7 +10,7 @@ from rpu_ssnn.common.errors import InputError
 from studies.chip.costs import total
 from studies.chip.description import load_chip
 from studies.declaration.trial import Runs
-from studies.report.chip_view import note
+from studies.report.chip_view import notes
 from studies.report.page.build import report_html
 from studies.results.chip_ledger import chip_ledger, costs_of
 from support.commands import Command
@@ -111,10 +111,10 @@ def test_reads_that_the_chip_does_not_have_are_said() -> None:
     chip = load_chip("crossbar_65nm")
     for cases, others in ((CASES, "ecram, capacitor"), ([*CASES[:2], CASES[2] | reads], "ecram")):
         _, runs = counted(cases=cases)
-        said = note(chip_ledger(runs, chip), chip)
-        assert said.endswith(f"trained with exact reads, not 5 bits: {others}")
+        said = notes(chip_ledger(runs, chip), chip)
+        assert said[-1] == f"trained with exact reads, not 5 bits: {others}"
     neurons = load_chip("neurram_130nm")
-    assert "exact reads" not in note(chip_ledger(runs, neurons), neurons)
+    assert "exact reads" not in "".join(notes(chip_ledger(runs, neurons), neurons))
 
 
 @pytest.mark.parametrize(("slot_s", "is_said"), [(5e-7, True), (1e-5, False)])
@@ -124,8 +124,8 @@ def test_accuracy_that_does_not_hold_for_a_chip_s_time_is_said(
     leaks = {**CASES[2], "tile": {"slot_seconds": slot_s}}
     _, runs = counted(cases=[*CASES[:2], leaks])
     chip = load_chip("crossbar_65nm")
-    said = note(chip_ledger(runs, chip), chip)
-    assert ("lost for less time than this chip takes: capacitor;" in said) == is_said
+    late = "charge was lost for less time than this chip takes: capacitor"
+    assert (late in notes(chip_ledger(runs, chip), chip)) == is_said
 
 
 def test_a_law_of_retention_loses_charge_in_slots_shorter_than_a_pulse() -> None:
@@ -146,7 +146,8 @@ def test_converters_have_the_bits_of_a_case_s_own_reads() -> None:
     table = chip_ledger(runs, chip).set_index("case")
     levels = table["image_converter_level_j"]
     assert levels["four"] == pytest.approx(levels["ecram"] * 15 / 31)
-    assert "have the bits of the case's training: four (4)" in note(table.reset_index(), chip)
+    said = notes(table.reset_index(), chip)
+    assert "converters have the bits of the case's training: four (4)" in said
 
 
 def test_a_cell_whose_transfers_are_not_counted_is_left_out() -> None:

@@ -125,14 +125,15 @@ def full() -> pd.DataFrame:
 
 def test_markdown_is_as_narrow_as_its_cells() -> None:
     text = readable(summary(full(), "rate"), "rate").markdown
-    *lines, blank, legend = text.splitlines()
+    table, _, legend = text.partition("\n\n")
+    lines = table.splitlines()
     assert len(lines) == 4
+    assert all(line.startswith("- ") for line in legend.splitlines())
     assert max(map(len, lines)) <= 102
     cells = [cell.strip() for cell in lines[-1].strip("|").split("|")]
     # The differences are -1, -3, -2, so t = 2 sqrt(3) and p = 1 - t / sqrt(2 + t^2).
     numbers = ["89.00", "-2.00 ± 2.48", "0.07 ns", "3", "89.00–89.00", "15.0"]
     assert cells == ["charge_trap_&2", *numbers, "25 %"]
-    assert blank == ""
     assert "ns: not significant at 0.05" in legend
     assert "Holm" not in legend  # There is only one comparison.
 
@@ -143,7 +144,7 @@ def test_two_seeds_show_no_interval_and_none_leaves_0_to_100() -> None:
     assert "91.00 |" in text
     assert "±" not in text.splitlines()[2]
     assert [cell.strip() for cell in text.splitlines()[3].split("|")][3:5] == ["-2.00", "untested"]
-    assert "untested: fewer than 3 seeds" in text.splitlines()[-1]
+    assert "untested: fewer than 3 seeds" in text
     near = [("rate", seed, reached) for seed, reached in enumerate((99.0, 100.0, 98.0))]
     assert "99.00 (96.52 to 100.00)" in readable(summary(frame(near), "rate"), "rate").markdown
 
@@ -174,18 +175,18 @@ def test_a_published_accuracy_is_not_that_of_each_point_of_a_sweep() -> None:
 def test_a_quoted_network_sees_no_input_spikes() -> None:
     rows = summary(frame([("rate", 0, 90.0)], input="spike counts"), "rate")
     text = readable(with_published(rows, small_study(**PUBLISHED)), "rate").markdown
-    assert text.splitlines()[-1].endswith("; rate: spike counts")
+    assert text.splitlines()[-1] == "- rate: spike counts"
 
 
 def test_budgets_are_columns_where_cases_differ_and_a_sentence_where_not() -> None:
     rows = [("rate", 0, 90.0), ("x", 0, 90.0)]
     text = readable(summary(frame(rows, epochs=[2, 3], n_train=500), "rate"), "rate").markdown
-    header, legend = text.splitlines()[0], text.splitlines()[-1]
+    header, legend = text.splitlines()[0], text.partition("\n\n")[2]
     assert "epochs" in header
     assert "images" not in header
-    assert legend.startswith("500 training samples; ")
+    assert legend.startswith("- 500 training samples\n")
     old = summary(frame(rows, epochs=[2, 3], n_train=[NAN, 500]), "rate")
-    assert readable(old, "rate").markdown.splitlines()[-1] == legend
+    assert readable(old, "rate").markdown.endswith(f"\n\n{legend}")
 
 
 def test_swept_values_are_shown_in_short_and_stay_floating_point_beyond_whole_numbers() -> None:
