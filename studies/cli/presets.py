@@ -25,6 +25,9 @@ PresetArgument = Annotated[
     str, typer.Argument(help="Name of a preset, or a file: device.yaml, devices.yaml:entry.")
 ]
 
+_OF_TABLE = ("data", "name", "table", "sheet", "read_voltage")
+"""These options go with --table; the others belong to a fit."""
+
 _MOST_OF_THE_RANGE = 0.8
 """An example that spans less of the range gets a note, since a fit of it cannot see the bounds."""
 
@@ -78,6 +81,7 @@ def show_preset(
 
 @presets_app.command("fit")
 def fit(
+    context: typer.Context,
     data: Annotated[
         Path,
         path_argument(
@@ -128,18 +132,11 @@ def fit(
     from device_presets.library.entry_writing import checked_name, draws_file
     from studies.cli.kept_fits import kept_fit
 
-    fit_options = {
-        "--out": out,
-        "--plot": plot,
-        "--retention": retention,
-        "--weight-zero": weight_zero,
-        "--weight-one": weight_one,
-        "--accept-poor-fit": accept_poor_fit or None,
-    }
-    given = [option for option, value in fit_options.items() if value is not None]
-    if table and given:
-        allowed = "belongs to a fit, and must not come with --table"
-        raise InputError("presets fit", given[0], str(fit_options[given[0]]), allowed)
+    for option, value in context.params.items():
+        given = context.get_parameter_source(option)
+        if table and option not in _OF_TABLE and given is not None and given.name == "COMMANDLINE":
+            allowed = "belongs to a fit, and must not come with --table"
+            raise InputError("presets fit", f"--{option.replace('_', '-')}", str(value), allowed)
     checked_name(name)
     if table:
         typer.echo("\n".join(write_tables(data, Path(name), sheet, read_voltage)))

@@ -64,9 +64,8 @@ def describe(values: Collection[float]) -> SampleStatistics:
     if n == 0:
         return SampleStatistics(0, math.nan, math.nan, math.nan, math.nan, math.nan)
     mean = math.fsum(values) / n
-    if n == 1:
-        return SampleStatistics(1, mean, math.nan, math.nan, mean, mean)
-    sd = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (n - 1))
+    squares = math.fsum((value - mean) ** 2 for value in values)
+    sd = math.sqrt(squares / (n - 1)) if n > 1 else math.nan
     quantile = float(t_quantile(n - 1))
     return SampleStatistics(n, mean, sd, quantile * sd / math.sqrt(n), min(values), max(values))
 

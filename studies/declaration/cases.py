@@ -224,13 +224,17 @@ def _refuse_unknown(kind: type[Rule], own: Mapping[str, Any], update: str) -> No
     known = (*SHARED, *kind.own_keys())
     for key in own:
         if key not in known:
-            elsewhere = [*paths_of(_Shared, key), *paths_of(kind, key)]
-            valid = one_of(known, key, "", elsewhere)
+            valid = one_of(known, key, "", paths_in_case(kind, key))
             allowed = f"{UNKNOWN_KEY} with `update: {update}`; {valid}"
             raise InputError("study", str(key), key, allowed)
     if issubclass(kind, DeviceRule) and own.get("device") is None:
         allowed = "must be the name of a preset that `rpu-ssnn presets` lists, or a preset file"
         raise InputError("study", "device", None, allowed)
+
+
+def paths_in_case(kind: type[Rule], key: object) -> list[str]:
+    """Returns the dotted paths of the settings with this name in a case with such a rule."""
+    return [*paths_of(_Shared, key), *paths_of(kind, key)]
 
 
 def _plain(value: Any) -> Any:

@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,11 +15,11 @@ from rpu_ssnn.common.files import user_path
 from rpu_ssnn.common.validation import validated
 from rpu_ssnn.spec import NetworkSpec, Spec, TrainingSpec
 from studies.common.settings import canonical, leaves, merged, value_at, with_value
-from studies.declaration.cases import Case, Seeds
+from studies.declaration.cases import Case, Seeds, paths_in_case
 from studies.declaration.devices import device_of, one_spelling, with_named_circuit
 from studies.declaration.trial import DatasetSettings, Measure, Trial, TrialSettings, point_title
 from studies.declaration.update_rules.base import Hyperparameters, Rule
-from studies.declaration.update_rules.on_device import DeviceRule, PartialHyperparameters
+from studies.declaration.update_rules.on_device import DeviceRule
 
 
 @dataclass(frozen=True)
@@ -325,13 +325,8 @@ def _sweepable(path: str, cases: Sequence[Case]) -> str:
     parameters = dict.fromkeys(name for rule in on_devices for name in rule.as_shipped.parameters)
     if path.startswith("overrides.") and on_devices:
         return one_of([f"overrides.{n}" for n in parameters], path)
-    sections: dict[str, Container[str]] = {
-        "network": NetworkSpec.model_fields,
-        "training": TrainingSpec.model_fields,
-        "overrides": parameters,
-        "hyperparameters": PartialHyperparameters.model_fields if on_devices else (),
-    }
-    if named := [f"{section}.{path}" for section, keys in sections.items() if path in keys]:
+    named = dict.fromkeys(one for case in cases for one in paths_in_case(type(case.rule), path))
+    if named:
         return f"must start with its section: {' or '.join(named)}"
     starts = dict.fromkeys((*SWEPT_IN_ALL, *(prefix for case in cases for prefix in case.swept())))
     unset = f"must be a setting that a case has and does not set itself, in {', '.join(starts)}"

@@ -216,8 +216,9 @@ def _cases(asked: DeviceQuestion) -> Iterator[Case]:
     yield _labelled(asked.case, SPIKES)
 
 
-def _simulator(case: Case) -> str:
-    return case.device_rule.tile.simulator
+def _simulator(case: Case) -> object:
+    """Returns the simulator of a case with a device, or None."""
+    return value_at(case.rule.model_dump(), "tile.simulator")
 
 
 def _of_study(asked: DeviceQuestion, made: Case) -> Case:
@@ -233,10 +234,7 @@ def _of_study(asked: DeviceQuestion, made: Case) -> Case:
         drawn = {"draws": getattr(rule, "draws", 0)}
         return with_value(given, "tile.simulator", None) | drawn
 
-    def simulator(case: Case) -> object:
-        return value_at(case.rule.model_dump(), "tile.simulator")
-
-    for case in sorted(asked.study.cases, key=lambda case: simulator(case) != simulator(made)):
+    for case in sorted(asked.study.cases, key=lambda case: _simulator(case) != _simulator(made)):
         if demanded(case.rule) == demanded(made.rule):
             both = asked.study_of(QUESTION, (_labelled(case, "own"), _labelled(made, "wanted")))
             _, own, wanted = both.points()

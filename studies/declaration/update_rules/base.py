@@ -144,7 +144,7 @@ class Rule(Spec):
     def has_effect(cls, path: str) -> bool:
         """Says whether a setting, or a whole section of settings, can change a run."""
         below = [leaf for leaf, _ in leaves(SETTINGS) if f"{leaf}.".startswith(f"{path}.")]
-        return not below or not cls.without_effect or not set(below) <= set(cls.without_effect)
+        return not below or not set(below) <= set(cls.without_effect)
 
     @classmethod
     def reduced(
