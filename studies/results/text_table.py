@@ -71,7 +71,8 @@ def interval(mean: float, half_width: float, style: str = "{:.2f}", n: int | Non
         n: number of seeds; with fewer than three, no interval is shown. None means enough seeds.
     """
     shown = half_width > _NO_SPREAD and (n is None or n >= FEWEST_SEEDS)
-    return number(mean, style) + (f" ± {half_width:.2f}" if shown else "")
+    half = f" ± {number(half_width, style.replace('+', ''))}" if shown else ""
+    return number(mean, style) + half
 
 
 def accuracy_interval(mean: float, half_width: float, n: int | None = None) -> str:

@@ -10,6 +10,7 @@ from rpu_ssnn.common.errors import InputError
 from studies.report.summary_view import p_text, readable
 from studies.results.grouping import as_keys
 from studies.results.summary import summary, with_published
+from studies.results.text_table import interval
 from studies.results.text_table import number as shown
 from support.studies.harness import small_study
 
@@ -147,6 +148,10 @@ def test_two_seeds_show_no_interval_and_none_leaves_0_to_100() -> None:
     assert "untested: fewer than 3 seeds" in text
     near = [("rate", seed, reached) for seed, reached in enumerate((99.0, 100.0, 98.0))]
     assert "99.00 (96.52 to 100.00)" in readable(summary(frame(near), "rate"), "rate").markdown
+
+
+def test_a_small_interval_of_an_energy_is_not_shown_as_none() -> None:
+    assert interval(0.0123, 0.0004, "{:.3g}", 3) == "0.0123 ± 0.0004"
 
 
 PUBLISHED = {
