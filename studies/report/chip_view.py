@@ -133,10 +133,14 @@ def _given(value: float) -> str:
 
 def notes(table: pd.DataFrame, chip: Chip) -> list[str]:
     """Explains the numbers, and says what matters most and what costs nothing in this chip."""
+    used = [
+        n for n in Components.model_fields if chip.columns == "converter" or "converter" not in n
+    ]
     missing = [
         name.replace("_", " ")
-        for name in Components.model_fields
-        if getattr(chip.components, name) is None and f"image_{name}_j" in table
+        for name in used
+        if getattr(chip.components, name) is None
+        and not table.get(f"image_{name}_j", pd.Series(0.0)).all()  # a preset may have its pulse
     ]
     most = [
         f"{str(components).replace('_', ' ')} ({', '.join(dict.fromkeys(cases))})"

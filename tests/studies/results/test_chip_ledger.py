@@ -171,6 +171,7 @@ def test_the_command_prints_and_draws_and_the_report_has_a_section(
     assert code == 0
     assert "chip crossbar_65nm: 256 x 256 cells, converter at the columns" in output
     assert "0 (0 to 2.52)" in output
+    assert "this chip leaves out, at no cost: converter step, array, initial write" in output
     assert "0.04 (no interval published)" in output
     assert "this chip has no leakage power" in output
     assert all((folder / f"{study.study}_{kind}.png").is_file() for kind in ("chip", "trade"))
@@ -180,5 +181,6 @@ def test_the_command_prints_and_draws_and_the_report_has_a_section(
     _, other, _ = command("ledger", folder, "--chip", "neurram_130nm")
     assert "neuron at the columns" in other
     assert "this chip leaves out, at no cost: cell read" in other
+    assert "buffer, array, initial write" in other
     assert "no leakage" not in other
     assert "energy of an image in training" in report_html(folder).lower()
