@@ -22,16 +22,6 @@ JUMP, DRIFT = "jump", "drift"
 BY_TABLE = "use a table of the measured changes, with presets fit --table"
 """The advice for devices that no law describes."""
 
-_LONGEST_PERIOD = 200
-"""Interference is searched for up to this period (pulses)."""
-
-_LEAST_LOG_CHANCE = -25.0
-"""A period counts if the logarithm of its probability by chance is below this, since up to two
-hundred periods are tried."""
-
-_OF_NOISE, _OF_STEPS = 0.3, 0.1
-"""Interference counts above these sizes, in deviations of the misses and in steps."""
-
 MOST_STEP_DEVIATION = 0.15
 """The mean step may be off by this share."""
 
@@ -107,7 +97,6 @@ def defects_of(
     scatter = [*_widths(fit, trace, np.isfinite(squares))] or _correlated(measured, simulated)
     return (
         *_abrupt(fit, span),
-        *_interference(fit, miss, step),
         *_turns(fit, np.where(np.isfinite(squares), miss, np.nan), step, span),
         *_levels(fit, span),
         *scatter,
@@ -128,31 +117,6 @@ def _abrupt(fit: JointFit, span: float) -> Iterator[Defect]:
     if largest > 0.5 * span and largest > 6.0 * read_noise:
         what = f"one pulse of a sweep moves the device by {100 * largest / span:.0f} % of the range"
         yield Defect("abrupt", what, BY_TABLE)
-
-
-def _interference(fit: JointFit, miss: np.ndarray, step: float) -> Iterator[Defect]:
-    """Looks for a fixed period in the later half of each sweep, far from turns, after slow changes
-    are removed."""
-    runs, late = fit.prepared.runs, np.zeros(len(miss), dtype=np.bool_)
-    for first, last in runs:
-        late[(first + last) // 2 + 1 : last + 1] = True
-    late &= np.isfinite(miss)
-    values, rows = np.where(late, miss, 0.0), np.flatnonzero(late)
-    sums, counts = (np.concatenate([[0.0], np.cumsum(x)]) for x in (values, late))
-    least, period, size = 0.0, 0, 0.0
-    for tried in range(3, min(_LONGEST_PERIOD, int(np.median(runs[:, 1] - runs[:, 0])) // 4) + 1):
-        low, high = np.maximum(rows - tried, 0), np.minimum(rows + tried, len(miss))
-        rest = values[rows] - (sums[high] - sums[low]) / np.maximum(counts[high] - counts[low], 1.0)
-        number = np.maximum(np.bincount(rows % tried, minlength=tried), 1)
-        mean = np.bincount(rows % tried, rest, tried) / number
-        explained = float(number @ mean**2) / max(float(np.var(rest)), 1e-300)
-        chance = float(stats.chi2.logsf(explained, tried - 1))
-        if chance < least and explained > _OF_NOISE**2 * len(rows):
-            least, period, size = chance, tried, float(np.sqrt(number @ mean**2 / len(rows)))
-    if least < _LEAST_LOG_CHANCE and size > _OF_STEPS * step:
-        rms = f"{size / step:.2g} steps rms"
-        what = f"readings oscillate with a period of {period} pulses, by {rms}"
-        yield Defect("interference", what, "find and remove the disturbance with this period")
 
 
 def _turns(fit: JointFit, miss: np.ndarray, step: float, span: float) -> Iterator[Defect]:
@@ -209,12 +173,15 @@ def _widths(fit: JointFit, trace: Trace, used: np.ndarray) -> Iterator[Defect]:
     used &= (series.pulse != 0) & (np.abs(2.0 * trace.state - high - low) < 0.5 * (high - low))
     rows = pd.DataFrame({"step": trace.step, "off": move - trace.step})[used]
     of = rows.groupby([timing.width[used], series.pulse[used]])
-    far = (of["off"].mean().abs() > _ERRORS * of["off"].sem()) & (of.size() >= _FEWEST_PULSES)
-    clear = (of["off"].mean() / of["step"].mean())[far]
-    if clear.abs().max() > MOST_STEP_DEVIATION:
-        worst = int(np.argmax(np.abs(clear)))
-        (width, way), size = np.array(clear.index.to_list())[worst], 1 + clear.iloc[worst]
-        name = "up" if way > 0 else "down"
+    kinds = of["off"].agg(["mean", "sem", "size"]).assign(step=of["step"].mean()).reset_index()
+    widths, ways, mean, sem, _, steps = kinds[kinds["size"] >= _FEWEST_PULSES].to_numpy().T
+    errors, share = mean / sem, mean / steps
+    far = np.where(np.abs(share) > MOST_STEP_DEVIATION, np.abs(errors), 0.0)
+    # All widths together must be as improbable as one number this many errors away.
+    chance = stats.chi2.sf(errors @ errors, len(errors))
+    if far.any() and chance < 2.0 * stats.norm.sf(_ERRORS):
+        worst = int(np.argmax(far))
+        width, size, name = widths[worst], 1.0 + share[worst], "up" if ways[worst] > 0 else "down"
         what = f"at a width of {width:g} s, steps {name} are {size:.2f} times the fitted ones"
         yield Defect("width", what, "fit this width separately")
 

@@ -1,5 +1,6 @@
 """Finds the terms of time and width that the data need, one after the other."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -14,6 +15,10 @@ from device_presets.fitting.model.preparation import LEAST_READ_NOISE, Prepared,
 _LEAST_GAIN = 4.0
 """A term must gain this many log-units, plus one for each fitted number, since it is the best of
 many tried times, widths and laws."""
+
+_CYCLE_NOISE = 0.3
+"""The search for a term also starts from this cycle noise, beside the read noise that steps show:
+unequal steps may have become cycle noise."""
 
 _TRIED = 2
 _MOST_STEPS = 60
@@ -134,17 +139,18 @@ def _with_term(prepared: Prepared, timing: Timing, fit: JointFit, term: str) -> 
     effects = Effects(tuple(dict.fromkeys((*old.terms, term))))
     layout = layout_of(prepared, fit.layout.model, effects)
     known = dict(zip(old.names, fit.layout.effects_of(fit.shared), strict=True))
-    shared = fit.shared[: NOISES + len(fit.layout.model.shape)].copy()
-    if 2.0 * np.exp(shared[1]) < prepared.read_noise:  # Without the term, cycle noise hides it.
-        shared[1] = np.log(prepared.read_noise)
+    noises = [fit.shared[:NOISES]]
+    if prepared.read_noise > 0.0:
+        noises.append(np.log([_CYCLE_NOISE, prepared.read_noise]))
     every = (known | start for start in starts(effects, term, timing))
     pulsed, tried = prepared.series.pulse != 0, []
     before, limits = fit.arguments[0].factor[pulsed].mean(), np.transpose(effects.limits)
-    for start in every:
+    for start, noise in itertools.product(every, noises):
         numbers = np.clip([start[name] for name in effects.names], *limits)
         # The mean pulse stays as it is; otherwise the starts nearest to no effect would win.
         factor, local = effects.applied(prepared.series, timing, numbers).factor, fit.local.copy()
         local[:, :2] -= np.log(factor[pulsed].mean() / before)
-        tried.append(fit_at(prepared, layout, np.append(shared, numbers), local))
+        shared = np.concatenate([noise, fit.shape, numbers])
+        tried.append(fit_at(prepared, layout, shared, local))
     best = sorted(tried, key=adjusted)[-_TRIED:]
     return max((fitted_from(one, most_steps=_MOST_STEPS) for one in best), key=adjusted)

@@ -238,7 +238,10 @@ def with_read_noise(prepared: Prepared) -> Prepared:
     """Prepares the data for a fit with read noise: bounds are fitted, and clip until the fit finds
     them flat."""
     series = prepared.series
-    return replace(prepared, series=series._replace(clips=np.ones_like(series.clips)), noisy=True)
+    variance, _ = read_noise_of(series.weight, series.pulse, prepared.device)
+    series = series._replace(clips=np.ones_like(series.clips))
+    noise = prepared.read_noise or math.sqrt(variance)
+    return replace(prepared, series=series, noisy=True, read_noise=noise)
 
 
 def without_read_noise(prepared: Prepared) -> Prepared:

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from device_presets.fitting.model.effects import WIDTH
 from device_presets.fitting.model.effects_search import adjusted, noisy_at_bounds, with_effects
 from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.maximum_likelihood import fit_model, refit
@@ -140,10 +141,11 @@ def representable(fit: JointFit) -> bool:
 
 
 def _folds(prepared: Prepared) -> tuple[np.ndarray, str]:
-    cycle = prepared.own_cycle
+    cycle, timing = prepared.own_cycle, prepared.timing
     cycles = int(cycle.max()) + 1
-    # A fit to one cycle of two would take its noise for noise with memory.
-    if cycles >= _FOLDS:
+    # A fit to one cycle of two would take its noise for noise with memory, and cycles held out
+    # together may be all that have one width.
+    if cycles >= _FOLDS and not (timing and WIDTH in timing.asked):
         return cycle % _FOLDS, f"{cycles} cycles in {_FOLDS} groups, each held out once"
     fold = np.zeros(len(prepared.device), dtype=np.int64)
     rng = np.random.default_rng(0)

@@ -1,6 +1,7 @@
 """Reads pulses and the conductances after them, device by device, ready for a fit."""
 
 import math
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -131,6 +132,7 @@ def read_measurement(
     notes, conductance = list(rows.notes), rows.conductance
     device, number, pulsed = rows.device, rows.pulse, rows.pulsed
     up = _ways(rows)
+    labels = tuple(re.sub("^(?!device)", "device ", name, flags=re.I) for name in rows.devices)
     same_device = np.concatenate([[False], device[1:] == device[:-1]])
     if len(rows.cycles) == 1:
         turns = _cycles_from_turns(rows, up, same_device)
@@ -175,7 +177,7 @@ def read_measurement(
         notes.append(f"{told} left out, with the adjoining steps")
     if outliers.any():
         places = [
-            f"row {rows.file_row[k]} (device {rows.devices[device[k]]}, cycle "
+            f"row {rows.file_row[k]} ({labels[device[k]]}, cycle "
             f"{rows.cycles[rows.cycle[k]]}, pulse {number[k]})"
             for k in np.flatnonzero(outliers)
         ]
@@ -200,7 +202,7 @@ def read_measurement(
         unit=rows.columns["conductance"].unit,
         notes=tuple(notes),
         conditions=conditions,
-        labels=tuple(f"device {name}" for name in rows.devices),
+        labels=labels,
     )
     found = selected(found, ~gap)
     _check_enough(file, found, [rows.cycles[kind] for kind in kinds])

@@ -7,9 +7,11 @@ import textwrap
 from pathlib import Path
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from device_presets.fitting.model.effects import WIDTH
 from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.preparation import WeightScale
 from device_presets.fitting.model.simulation import simulate
@@ -50,25 +52,37 @@ def draw_fit(path: Path, population: Population, title: str) -> None:
 
 
 def _draw_response(axes: Axes, fit: JointFit) -> None:
-    """Draws the stretches with equal pulses, and the fitted devices under these pulses."""
-    series = fit.prepared.series
+    """Draws the stretches with equal pulses, and the fitted devices under these pulses; the colour
+    tells the pulse width, or else the device."""
     rows = fit.prepared.alike[:, :_MOST_PULSES]
-    measured = series.weight[rows].T
     sets = -(-_SIMULATED // len(rows))
-    simulated = np.concatenate([weight[rows] for weight in simulate(fit, 2, sets)]).T
-    number = np.arange(len(measured))
-    low, high = np.percentile(simulated, [2.5, 97.5], axis=1)
-    first, *_ = axes.plot(number, measured, color="#56B4E9", lw=0.6, alpha=0.6)
-    first.set_label(f"measured: {counted(len(rows), 'stretch', 'stretches')}")
-    label = f"simulated: 95 % of {simulated.shape[1]} trains"
+    simulated = np.array([weight[rows] for weight in simulate(fit, 2, sets)])
+    number, (low, high) = np.arange(rows.shape[1]), np.percentile(simulated, [2.5, 97.5], (0, 1))
+    kind = _kinds(fit, rows)
+    names = list(dict.fromkeys(kind))
+    for place, name in enumerate(names):
+        mine, colour = kind == name, colormaps["cool"](place / max(len(names) - 1, 1))
+        lines = axes.plot(number, fit.prepared.series.weight[rows[mine]].T, c=colour, lw=0.6)
+        if name in (names[0], names[-1]):
+            lines[0].set_label(f"measured, {name}: {counted(len(lines), 'stretch', 'stretches')}")
+        middle, *_ = axes.plot(number, np.median(simulated[:, mine], (0, 1)), "k-", lw=1.2)
+    middle.set_label("simulated: median" + " for each colour" * (len(names) > 1))
+    label = f"simulated: 95 % of {sets * len(rows)} trains"
     axes.fill_between(number, low, high, fc=("0.4", 0.2), ec="k", ls="--", lw=0.8, label=label)
-    axes.plot(number, np.median(simulated, axis=1), "k-", lw=1.8, label="simulated: median")
     _label(axes, "pulse number", "weight", "pulse response")
 
 
+def _kinds(fit: JointFit, rows: np.ndarray) -> np.ndarray:
+    """Returns [stretches] the device of each stretch, or its largest width if widths differ."""
+    timing = fit.prepared.timing
+    if timing is None or WIDTH not in timing.asked:
+        return np.asarray(np.array(fit.prepared.labels)[fit.prepared.device[rows[:, -1]]])
+    return np.array([f"up to {timing.width[own[1:]].max():.3g} s" for own in rows])
+
+
 def _draw_steps(axes: Axes, population: Population) -> None:
-    device = population.device()
-    grid = np.linspace(float(device.local[5]), float(device.local[4]), 100)
+    device, (highest, lowest) = population.device(), population.fit.prepared.ends
+    grid = np.linspace(lowest.min(), highest.max(), 100)
     for way in (1, -1) if population.has_down else (1,):
         name, colour, marker, line = _STYLES[way]
         weight, step = _mean_moves(population.fit, way)
@@ -82,23 +96,25 @@ def _draw_steps(axes: Axes, population: Population) -> None:
         steps = [way * population.step_at(device, way > 0, float(w)) for w in grid]
         axes.plot(grid, steps, line, color=colour, lw=1.8, label=f"fit {name}")
     axes.axhline(0.0, color="0.5", lw=0.6)
-    terms = ", ".join(population.fit.layout.effects.terms)
-    told = f"\n(measured steps include effects of {terms})" if terms else ""
+    told = "\n(measured steps: divided by the effects of width and gap, with those of losses)"
+    told = told if population.fit.layout.effects.terms else ""
     _label(axes, "weight", "step of a pulse (weight)", "step against state" + told)
 
 
 def _mean_moves(fit: JointFit, way: int) -> tuple[np.ndarray, np.ndarray]:
-    """Returns weights and the mean change by a pulse there, averaged over parts of each sweep so
-    that read noise does not hide it."""
-    series, middles, moves = fit.prepared.series, [], []
+    """Returns weights and the mean change by a pulse there, divided by its factor, and averaged
+    over parts of each sweep so that read noise does not hide it."""
+    series, middles, moves = fit.arguments[0], [], []
+    factors = np.cumsum(series.factor)
     for first, last in fit.prepared.runs:
         if series.pulse[last] != way:
             continue
         size = max(1, (last - first + 1) // _BINS)
         n = (last - first + 1) // size
-        means = series.weight[first : first + n * size].reshape(n, size).mean(axis=1)
+        parts = (of[first : first + n * size].reshape(n, size) for of in (series.weight, factors))
+        means, pulses = (part.mean(axis=1) for part in parts)
         middles.append((means[1:] + means[:-1]) / 2)
-        moves.append(np.diff(means) / size)
+        moves.append(np.diff(means) / np.diff(pulses))
     return np.concatenate(middles), np.concatenate(moves)
 
 

@@ -21,7 +21,7 @@ from device_presets.fitting.results.quantities import report
 from device_presets.fitting.results.time_and_width import left_out
 from device_presets.library.entry_writing import entries_text
 from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.devices.fit_form import CONSTANT, LINEAR
+from rpu_ssnn.devices.fit_form import CONSTANT, LINEAR, SOFT_BOUNDS
 from rpu_ssnn.devices.laws import FIT_FORMS
 from rpu_ssnn.devices.laws.charge_trap import ChargeTrapPhysics
 from studies.declaration.update_rules.on_device import DeviceRule
@@ -206,6 +206,29 @@ def test_a_step_that_grows_more_or_less_than_in_proportion_to_the_width_comes_ba
     steps = THREE / (1 + (knee / WIDTH_S / THREE) ** (power - 1))
     np.testing.assert_allclose(steps / steps[0], grown(THREE), rtol=0.1)
     assert np.exp(fit.shared[0]) == pytest.approx(0.2, rel=0.15)
+    assert judge(fit).describes
+
+
+@pytest.mark.parametrize(
+    ("grown", "seed"), [(lambda width: 0.3 * width, 1), (lambda width: 0.324 * width - 0.097, 0)]
+)
+def test_read_noise_of_a_step_hides_neither_the_width_nor_a_width_that_recurs_each_third_cycle(
+    grown: Callable[[float], float], seed: int, tmp_path: Path
+) -> None:
+    """The search used to begin with the cycle noise of a fit without the width, and the cycles of
+    one width used to be held out together."""
+    done = train(60, 12, np.random.default_rng(0))
+    done["width"] = WIDTH_S * np.repeat(np.tile(THREE, 2), 120)[[0, *range(720)]]
+    factor = {"factor": lambda width, gap: grown(width / WIDTH_S)}
+    device = Train(**done, slope=0.3, read=grown(1.0), **factor)
+    file = write_train(tmp_path / "data.csv", device, seed, 2, BOTH)
+    prepared = prepare(read_measurement(file), ZERO, ONE)
+    linear = next(m for m in FIT_FORMS if m.code == LINEAR and m.additive and m.shape)
+    soft = next(m for m in FIT_FORMS if m.code == SOFT_BOUNDS and m.additive)
+    fit = select_model(prepared, (FIT_FORMS[0], linear, soft)).chosen.fit
+    assert fit.layout.name == f"{linear.name}, width"
+    factors = np.unique(fit.arguments[0].factor[fit.prepared.series.pulse != 0])
+    np.testing.assert_allclose(factors, [grown(x) / grown(1.0) for x in THREE], rtol=0.05)
     assert judge(fit).describes
 
 

@@ -149,12 +149,12 @@ def test_a_workbook_is_read_as_a_laboratory_writes_it(tmp_path: Path) -> None:
     notes = pd.DataFrame({"made by": ["E. B."]})
     file, other = tmp_path / "lab.xlsx", sheet.assign(**{"Current (nA)": 2 * current})
     with pd.ExcelWriter(file) as book:
-        for name, table in {"A": sheet, "notes": notes, "B": other}.items():
+        for name, table in {"A": sheet, "notes": notes, "Device B": other}.items():
             table.to_excel(book, sheet_name=name, index=False, startrow=2)
             book.sheets[name]["A1"] = "Chip 3, read at -0.1 V"
     found = read(file, "all", -0.1)
     assert found.size == "180 pulses in 12 sweeps, 2 devices, 3 cycles"
-    assert found.labels == ("device A", "device B")
+    assert found.labels == ("device A", "Device B")
     assert any(note.startswith("sheets not read: notes;") for note in found.notes)
     steps = np.diff(found.conductance)[found.pulse[1:] != 0]
     np.testing.assert_allclose(np.abs(steps).reshape(2, -1).T, [[0.1e-6, 0.2e-6]] * 90)
