@@ -20,8 +20,6 @@ from device_presets.fitting.results.intervals import student_factor
 from device_presets.fitting.results.population import Population
 from rpu_ssnn.common.wording import counted, plain
 
-_MOST_PULSES = 3000
-
 _SIMULATED = 200
 """At least this many trains are simulated."""
 
@@ -54,7 +52,7 @@ def draw_fit(path: Path, population: Population, title: str) -> None:
 def _draw_response(axes: Axes, fit: JointFit) -> None:
     """Draws the stretches with equal pulses, and the fitted devices under these pulses; the colour
     tells the pulse width, or else the device."""
-    rows = fit.prepared.alike[:, :_MOST_PULSES]
+    rows = fit.prepared.alike
     sets = -(-_SIMULATED // len(rows))
     simulated = np.array([weight[rows] for weight in simulate(fit, 2, sets)])
     number, (low, high) = np.arange(rows.shape[1]), np.percentile(simulated, [2.5, 97.5], (0, 1))
