@@ -21,11 +21,10 @@ from rpu_ssnn.common.errors import InputError, one_of, require
 from rpu_ssnn.common.validation import UNKNOWN_KEY, paths_of, validated
 from rpu_ssnn.spec import NetworkSpec, OneLine, Spec, TrainingSpec
 from studies.common.settings import merged
-from studies.declaration.devices import beside_study, with_named_circuit
+from studies.declaration.devices import beside_study, found_beside, with_named_circuit
 from studies.declaration.update_rules.base import Hyperparameters, Rule
 from studies.declaration.update_rules.loading import (
     PULSES,
-    rule_beside_study,
     rule_class,
     rule_digest,
     rule_names,
@@ -196,9 +195,9 @@ def beside_a_study(case: Any, folder: Path, where: str, number: int) -> Any:
     if "device" in placed:
         field = f"case {number}.device"
         placed["device"] = beside_study(placed["device"], folder, where, field)
-    if "update" in placed:
-        field = f"case {number}.update"
-        placed["update"] = rule_beside_study(placed["update"], folder, where, field)
+    update = placed.get("update")
+    if isinstance(update, str) and update.endswith(".py"):
+        placed["update"] = found_beside(update, folder, where, f"case {number}.update")
     return placed
 
 

@@ -110,38 +110,54 @@ def parameters_in(device: "Device") -> dict[str, Any]:
     }
 
 
+def found_beside(path: str, folder: Path, where: str, field: str) -> str:
+    """Returns the absolute path of a file or folder of a study.
+
+    A relative path is looked up in the folder of the study, then in the working directory.
+
+    Args:
+        where, field: file of the study and dotted key of the path, for the error.
+
+    Raises:
+        InputError: it is in neither place.
+    """
+    given = user_path(where, field, path)
+    both = folder / given, given
+    for found in both:
+        if found.exists():
+            return os.path.normpath(found.absolute())
+    looked = dict.fromkeys(str(missing.absolute()) for missing in both)
+    allowed = f"must be a file or folder that exists; there is no {' or '.join(looked)}"
+    raise InputError(where, field, path, allowed)
+
+
 def beside_study(device: object, folder: Path, where: str, field: str) -> object:
     """Returns the device of a case with absolute paths of its preset files and folders of tables.
 
-    Relative paths are looked up in the folder of the study, then in the working directory. A name
-    such as ``gong`` that no shipped preset has means ``gong.yaml`` if one of the two has that file.
+    A name such as ``gong`` that no shipped preset has means ``gong.yaml`` if the folder of the
+    study or the working directory has that file.
 
     Args:
         device: the device as the study has it; returned unchanged if it names no file.
-        where, field: file of the study and dotted key of the device, for the error.
+        folder, where, field: see `found_beside`.
 
     Raises:
         InputError: a file or folder is in neither place.
     """
 
     def located(path: str, place: FilePlace) -> str:
-        given = user_path(where, field, path)
-        both = folder / given, given
-        for found in both:
-            if found.exists():
-                text = os.path.normpath(found.absolute())
-                if place != "alone" and any(mark in text for mark in "(),"):
-                    allowed = f"must lie in a folder without parentheses and commas, unlike {text}"
-                    raise InputError(where, field, path, allowed)
-                return text
-        if place == "table":
+        try:
+            text = found_beside(path, folder, where, field)
+        except InputError:
             from device_presets.jump_tables.table_device import shipped_or_own
 
-            if shipped_or_own(given) != given:
-                return path
-        looked = dict.fromkeys(str(missing.absolute()) for missing in both)
-        allowed = f"must be a file or folder that exists; there is no {' or '.join(looked)}"
-        raise InputError(where, field, path, allowed)
+            if place != "table" or shipped_or_own(Path(path)) == Path(path):
+                raise
+            return path
+        allowed = f"must lie in a folder without parentheses and commas, unlike {text}"
+        plain = place == "alone" or not any(mark in text for mark in "(),")
+        require(plain, where, field, path, allowed)
+        return text
 
     return with_files(device, located, folder, Path())
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from types import ModuleType
 
 from rpu_ssnn.common.errors import InputError, one_of, require
-from rpu_ssnn.common.files import user_path
 from rpu_ssnn.common.own_code import run_own_code
 from studies.common.settings import short_hash
 from studies.declaration.update_rules.base import Rule
@@ -85,22 +84,6 @@ def rule_of(settings: object) -> object:
     digest, allowed = settings.get("digest"), f"must be that of {update}, which has changed since"
     require(digest == rule_digest(update), "study", "digest", digest, allowed)
     return rule_class(update).model_validate(settings)
-
-
-def rule_beside_study(update: object, folder: Path, where: str, field: str) -> object:
-    """Returns the rule of a case with its path made absolute from the study's folder.
-
-    Raises:
-        InputError: the file is missing.
-    """
-    if not isinstance(update, str) or not update.endswith(".py"):
-        return update
-    given = user_path(where, field, update)
-    for place in (folder / given, given):
-        if place.is_file():
-            return str(place.absolute())
-    allowed = f"must be a file that exists; there is no {(folder / given).absolute()}"
-    raise InputError(where, field, update, allowed)
 
 
 def _source(update: str) -> str:
