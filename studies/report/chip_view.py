@@ -20,7 +20,7 @@ from studies.report.figure_style import (
 )
 from studies.report.figures import LOGARITHMIC_FROM, draw_means, legend_below
 from studies.results.chip_ledger import on_front
-from studies.results.grouping import name_cells, swept_columns, titled_row
+from studies.results.grouping import named_rows, swept_columns, titled_row
 from studies.results.text_table import Table, accuracy_interval, number
 
 _BAR_INCHES = 0.4
@@ -44,35 +44,30 @@ def tables(table: pd.DataFrame, chip: Chip) -> list[Table]:
 
 def cost_cells(table: pd.DataFrame) -> pd.DataFrame:
     """Returns arrays, area, energy and time of each case, rounded for reading."""
-    shown = name_cells(table)
-    shown["accuracy %"] = [
-        accuracy_interval(mean, half, n) + (" *" if front and len(table) > 1 else "")
-        for mean, half, n, front in _pairs(table, "accuracy", "accuracy_ci", "n", "on_front")
-    ]
-    shown["arrays"] = [f"{n:.0f} ({use:.0%})" for n, use in _pairs(table, "arrays", "array_use")]
-    shown["mm2"] = [_given(1e6 * value) for value in table["area_m2"]]
-    for heading, name, scale in (
-        ("image nJ", "image", 1e9),
-        ("inference nJ", "inference", 1e9),
-        ("10^6 images mJ", "million_images", 1e3),
-        ("training J", "training", 1.0),
-    ):
-        phase = "inference" if name == "inference" else "image"
-        ends = _pairs(table, f"{name}_j", f"{name}_low_j", f"{name}_high_j")
-        shown[heading] = [
-            _within(*(scale * end for end in one)) + (" †" if share > 0.5 else "")
-            for one, share in zip(ends, table[f"{phase}_assumed_share"], strict=True)
-        ]
-    for heading, time, limit in (
-        ("image us", "image_s", "limited_by"),
-        ("inference us", "inference_s", "inference_limited_by"),
-    ):
-        shown[heading] = [f"{1e6 * value:.3g} ({by})" for value, by in _pairs(table, time, limit)]
-    for bits in (8, 32):
-        shown[f"{bits}-bit nJ"] = [
-            number(1e9 * value, "{:.3g}") for value in table[f"digital_{bits}_bit_image_j"]
-        ]
-    return pd.DataFrame(shown)
+    rows = []
+    for cells, row in named_rows(table):
+        star = " *" if row["on_front"] and len(table) > 1 else ""
+        accuracy = accuracy_interval(row["accuracy"], row["accuracy_ci"], row["n"])
+        cells |= {"n": str(row["n"]), "accuracy %": accuracy + star}
+        cells["arrays"] = f"{row['arrays']:.0f} ({row['array_use']:.0%})"
+        cells["mm2"] = _given(1e6 * row["area_m2"])
+        for heading, name, scale in (
+            ("image nJ", "image", 1e9),
+            ("inference nJ", "inference", 1e9),
+            ("10^6 images mJ", "million_images", 1e3),
+            ("training J", "training", 1.0),
+        ):
+            phase = "inference" if name == "inference" else "image"
+            ends = (scale * row[f"{name}_{end}j"] for end in ("", "low_", "high_"))
+            doubted = " †" if row[f"{phase}_assumed_share"] > 0.5 else ""
+            cells[heading] = _within(*ends) + doubted
+        for name, limit in (("image", "limited_by"), ("inference", "inference_limited_by")):
+            cells[f"{name} us"] = f"{1e6 * row[f'{name}_s']:.3g} ({row[limit]})"
+        for bits in (8, 32):
+            energy = 1e9 * row[f"digital_{bits}_bit_image_j"]
+            cells[f"{bits}-bit nJ"] = number(energy, "{:.3g}")
+        rows.append(cells)
+    return pd.DataFrame(rows)
 
 
 def _pairs(table: pd.DataFrame, *columns: str) -> list[tuple[Any, ...]]:
@@ -90,27 +85,30 @@ def parts_of(table: pd.DataFrame) -> dict[str, list[float]]:
 
 def part_cells(table: pd.DataFrame) -> pd.DataFrame:
     """Returns the energy of a training image by component (pJ), as text."""
-    parts = {
-        name.replace("_", " "): [number(1e12 * value, "{:.3g}") for value in values]
-        for name, values in parts_of(table).items()
-    }
-    return pd.DataFrame(name_cells(table) | parts)
+    parts = parts_of(table).items()
+    rows = [
+        {**cells, "n": str(row["n"])}
+        | {name.replace("_", " "): number(1e12 * values[place], "{:.3g}") for name, values in parts}
+        for place, (cells, row) in enumerate(named_rows(table))
+    ]
+    return pd.DataFrame(rows)
 
 
 def component_cells(chip: Chip) -> pd.DataFrame:
     """Returns every number of the chip with its source, and with an interval where it has one."""
-    found = {name: getattr(chip.components, name) for name in Components.model_fields}
-    given: dict[str, Component] = {name: part for name, part in found.items() if part is not None}
-    return pd.DataFrame(
+    rows = [
         {
-            "component": list(given),
-            "pJ": [_energy(part) for part in given.values()],
-            "ns": [_given(1e9 * part.time_s) for part in given.values()],
-            "um2": [_given(1e12 * part.area_m2) for part in given.values()],
-            "uW": [_given(1e6 * part.power_w) for part in given.values()],
-            "source": [part.source for part in given.values()],
+            "component": name,
+            "pJ": _energy(part),
+            "ns": _given(1e9 * part.time_s),
+            "um2": _given(1e12 * part.area_m2),
+            "uW": _given(1e6 * part.power_w),
+            "source": part.source,
         }
-    )
+        for name in Components.model_fields
+        if (part := getattr(chip.components, name)) is not None
+    ]
+    return pd.DataFrame(rows)
 
 
 def _energy(part: Component) -> str:

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from rpu_ssnn.common.wording import listed
-from studies.results.grouping import name_cells, swept_columns
+from studies.results.grouping import named_rows, swept_columns
 from studies.results.ledger import REASONS
 from studies.results.text_table import Table, number
 
@@ -29,11 +29,14 @@ _NOTES = (
 
 def readable(table: pd.DataFrame) -> Table:
     """Returns the ledger of `ledger.ledger_table` rounded for reading, with reasons for blanks."""
-    shown = name_cells(table)
-    for column, heading in _HEADS.items():
-        style = "{:.1f}" if column.startswith("pulses") else "{:.3g}"
-        shown[heading] = [number(value, style) for value in table[column]]
-    return Table(pd.DataFrame(shown), 1 + len(swept_columns(table)), notes(table), table)
+    rows = []
+    for cells, row in named_rows(table):
+        cells["n"] = str(row["n"])
+        for column, heading in _HEADS.items():
+            style = "{:.1f}" if column.startswith("pulses") else "{:.3g}"
+            cells[heading] = number(row[column], style)
+        rows.append(cells)
+    return Table(pd.DataFrame(rows), 1 + len(swept_columns(table)), notes(table), table)
 
 
 def notes(table: pd.DataFrame) -> list[str]:

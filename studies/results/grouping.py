@@ -123,20 +123,15 @@ def draws_of(runs: pd.DataFrame) -> list[pd.Index] | None:
     return [rows.index for _, rows in runs.groupby("device", sort=False)]
 
 
-def name_cells(table: pd.DataFrame) -> dict[str, list[str]]:
-    """Returns the case, its swept settings and its number of seeds as columns of text."""
-    case, n = (table[name].map(str).tolist() for name in ("case", "n"))
-    return {"case": case, **swept_cells(table), "n": n}
-
-
-def swept_cells(table: pd.DataFrame) -> dict[str, list[str]]:
-    """Returns the swept settings as columns of text, named by quantity and unit."""
-    paths = [column.removeprefix(SWEEP_PREFIX) for column in swept_columns(table)]
-    names = distinct(paths, quantity)
-    return {
-        name: [or_dash(value) for value in as_keys(table[f"{SWEEP_PREFIX}{path}"])]
-        for path, name in names.items()
-    }
+def named_rows(table: pd.DataFrame) -> Iterator[tuple[dict[str, str], pd.Series]]:
+    """Yields each row of a table of cases after the cells that name it: its case, and its swept
+    settings by quantity and unit."""
+    columns = swept_columns(table)
+    names = distinct([column.removeprefix(SWEEP_PREFIX) for column in columns], quantity)
+    keyed = table.assign(**{column: as_keys(table[column]) for column in columns})
+    for _, row in keyed.iterrows():
+        swept = {name: or_dash(row[f"{SWEEP_PREFIX}{path}"]) for path, name in names.items()}
+        yield {"case": str(row["case"]), **swept}, row
 
 
 def or_dash(value: object) -> str:
