@@ -136,26 +136,21 @@ class StudyGrid(Spec):
     @cached_property
     def _axes(self) -> list[SweepAxis]:
         """Returns the axes whose product is the grid, outermost first."""
-        axes = [
-            SweepAxis("sweep", (path,), tuple((v,) for v in of)) for path, of in self.sweep.items()
-        ]
-        for index, columns in enumerate(self.together, 1):
-            where = f"together {index}"
+        groups = [("sweep", {path: values}) for path, values in self.sweep.items()]
+        groups += [(f"together {index}", group) for index, group in enumerate(self.together, 1)]
+        axes, seen = [], dict[str, str]()
+        for where, columns in groups:
             first = len(next(iter(columns.values())))
             for path, values in columns.items():
                 allowed = f"must have {first} values, as many as the first setting of this group"
                 require(len(values) == first, "study", f"{where}.{path}", list(values), allowed)
-            axes.append(
-                SweepAxis(where, tuple(columns), tuple(zip(*columns.values(), strict=True)))
-            )
-        seen: dict[str, str] = {}
-        for axis in axes:
-            for path in axis.paths:
                 allowed = "must be a path such as network.T, with a dot between its parts"
-                require(all(path.split(".")), "study", axis.where, path, allowed)
+                require(all(path.split(".")), "study", where, path, allowed)
                 allowed = f"must be varied only once, and {seen.get(path)} varies it already"
-                require(path not in seen, "study", f"{axis.where}.{path}", path, allowed)
-                seen[path] = axis.where
+                require(path not in seen, "study", f"{where}.{path}", path, allowed)
+                seen[path] = where
+            rows = tuple(zip(*columns.values(), strict=True))
+            axes.append(SweepAxis(where, tuple(columns), rows))
         return axes
 
     @cached_property
