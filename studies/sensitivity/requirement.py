@@ -20,7 +20,7 @@ is treated in the same way, with the same runs and those that its bracket needs 
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
@@ -36,7 +36,13 @@ from studies.declaration.trial import Failure
 from studies.results import caveats
 from studies.results.chip_ledger import chip_ledger
 from studies.sensitivity.axes import STANDARD, RequirementAxis, axis, parameters_for
-from studies.sensitivity.bounded_axis import QUESTION, BoundedAxis, DeviceEvaluator, bounds_of
+from studies.sensitivity.bounded_axis import (
+    QUESTION,
+    Bound,
+    BoundedAxis,
+    DeviceEvaluator,
+    bounds_of,
+)
 from studies.sensitivity.device_question import (
     AS_IS,
     UNTUNED,
@@ -47,7 +53,7 @@ from studies.sensitivity.device_question import (
     checked_runner,
     setting_notes,
 )
-from studies.sensitivity.imperfections import Off, imperfections, others_in_steps, switched_off
+from studies.sensitivity.imperfections import imperfections, others_in_steps, switched_off
 from studies.sensitivity.threshold_crossing import side, threshold_crossing
 
 WITHIN = 1.5
@@ -118,9 +124,8 @@ def require(
             events.
     """
     run = checked_runner(run)
-    asked = ask(study, device)
-    bounds = list(bounds_of(asked, loss, chip, image_nj, image_us))
-    parameters = _checked(asked, parameters, others)
+    search = _Search.of(study, device, loss, parameters, others, chip, image_nj, image_us)
+    asked, bounds = search.asked, search.bounds
     evaluator = DeviceEvaluator(asked, run)
     evaluator.run({AS_IS: asked.case})
     tuned = TunedDevice.of(evaluator.runs)
@@ -128,7 +133,7 @@ def require(
         return Requirement(pd.DataFrame(), pd.DataFrame(), [], 0, evaluator.failures)
     taken = [_in_chip(evaluator, chip, study) for chip in {bound.chip for bound in bounds} if chip]
     case = asked.case.tuned(tuned)
-    axes, notes = _axes(case, tuned, parameters, others)
+    axes, notes = search.axes(case, tuned)
     evaluator.cases[AS_IS] = case
     evaluator.measure((along, along.harm(along.own)) for along in axes)
     each = [BoundedAxis(along, bound, evaluator) for along in axes for bound in bounds]
@@ -150,33 +155,21 @@ def require(
     return Requirement(table, curves, notes, trials, evaluator.failures)
 
 
-def most_trainings(
-    study: Study,
-    device: str,
-    loss: float,
-    done: Run,
-    *,
-    parameters: str | Sequence[str] = STANDARD,
-    others: Others = "as-is",
-    chip: Chip | None = None,
-    image_nj: float | None = None,
-    image_us: float | None = None,
-) -> Study:
+def most_trainings(study: Study, device: str, done: Run, **wanted: Any) -> Study:
     """Returns a study of as many trainings as the search of a loss makes at most: a parameter has
     one value between its best and its worst, and further seeds stand in place of further values.
 
     Args:
-        done: returns what is finished of a study; the others are those of `require`.
+        done: returns what is finished of a study.
+        wanted: all other arguments of `require`, which are checked as there.
 
     Raises:
         InputError: the input is bad.
     """
-    asked = ask(study, device)
-    list(bounds_of(asked, loss, chip, image_nj, image_us))  # only to refuse what `require` refuses
-    parameters = _checked(asked, parameters, others)
+    search = _Search.of(study, device, **wanted)
+    asked = search.asked
     tuned = TunedDevice.of(done(asked.study_of(QUESTION, [asked.case])).runs) or UNTUNED
-    case = asked.case.tuned(tuned)
-    axes, _ = _axes(case, tuned, parameters, others)
+    axes, _ = search.axes(asked.case.tuned(tuned), tuned)
     seeds = range(len(study.seeds) * (1 + MOST_ROUNDS))
     cases = [asked.case]
     for along in axes:
@@ -185,57 +178,73 @@ def most_trainings(
     return asked.study_of(QUESTION, cases)
 
 
-def _checked(asked: DeviceQuestion, parameters: str | Sequence[str], others: Others) -> list[str]:
-    """Returns the names of the parameters, each once.
+@dataclass(frozen=True)
+class _Search:
+    """Holds what `require` is asked, after its check.
 
-    Raises:
-        InputError: there is no such parameter, or the device or its simulator does not support its
-            worst value; or `others` is not one of its words.
+    Attributes:
+        parameters: names of parameters, each once.
     """
-    case, study = asked.case, asked.study.where
-    known = parameters_for(case)
-    names = list(dict.fromkeys(several(study, "--parameter", parameters)))
-    words = (("--parameter", name, known) for name in names)
-    for field, word, valid in (("--others", others, get_args(Others)), *words):
-        if word not in valid:
-            raise InputError(study, field, word, one_of(valid, word))
-    asked.study_of(QUESTION, [case])  # errors that do not depend on the parameters come first
-    off, _ = imperfections(case, None)
-    if not case.written.get("hyperparameters"):  # a search will find the hyperparameters
-        case = case.tuned(UNTUNED)
-    for name in names:
-        along = axis(name, _context(case, off, name, others), UNTUNED)
-        if isinstance(along, str):
-            continue  # `_axes` makes a note of it
-        try:
-            asked.study_of(QUESTION, [along.case(along.worst_value)])
-        except InputError as error:
-            field = error.field.removeprefix(f"{CASE_IN_QUESTION}.")
-            allowed = f"cannot be varied in {case.device_rule.device}: {field}: {error.allowed}"
-            raise InputError(study, "--parameter", name, allowed) from error
-    return names
 
+    asked: DeviceQuestion
+    bounds: list[Bound]
+    parameters: list[str]
+    others: Others
 
-def _context(case: Case, off: Off, name: str, others: Others) -> Case:
-    """Returns the device in which a parameter is varied."""
-    if others == "as-is":
-        return case
-    return switched_off(case, off, set(off) - {parameters_for(case)[name].imperfection})
+    @classmethod
+    def of(
+        cls, study: Study, device: str, loss: float, parameters: str | Sequence[str],
+        others: Others, chip: Chip | None, image_nj: float | None, image_us: float | None,
+    ) -> "_Search":  # fmt: skip
+        """Checks the arguments of `require`.
 
+        Raises:
+            InputError: a bound is bad, there is no such parameter, the device or its simulator does
+                not support its worst value, or `others` is not one of its words.
+        """
+        asked = ask(study, device)
+        bounds = list(bounds_of(asked, loss, chip, image_nj, image_us))
+        case, where = asked.case, asked.study.where
+        known = parameters_for(case)
+        names = list(dict.fromkeys(several(where, "--parameter", parameters)))
+        words = (("--parameter", name, known) for name in names)
+        for field, word, valid in (("--others", others, get_args(Others)), *words):
+            if word not in valid:
+                raise InputError(where, field, word, one_of(valid, word))
+        asked.study_of(QUESTION, [case])  # errors that do not depend on the parameters come first
+        search = cls(asked, bounds, names, others)
+        if not case.written.get("hyperparameters"):  # a search will find the hyperparameters
+            case = case.tuned(UNTUNED)
+        for along in search.axes(case, UNTUNED)[0]:
+            try:
+                asked.study_of(QUESTION, [along.case(along.worst_value)])
+            except InputError as error:
+                field = error.field.removeprefix(f"{CASE_IN_QUESTION}.")
+                allowed = f"cannot be varied in {case.device_rule.device}: {field}: {error.allowed}"
+                raise InputError(where, "--parameter", along.name, allowed) from error
+        return search
 
-def _axes(
-    case: Case, tuned: TunedDevice, parameters: Sequence[str], others: Others
-) -> tuple[list[RequirementAxis], list[str]]:
-    off, left_out = imperfections(case, tuned.thinning)
-    axes, notes = [], []
-    for name in parameters:
-        result = axis(name, _context(case, off, name, others), tuned)
-        if isinstance(result, str):
-            notes.append(result)
-        else:
+    def axes(self, case: Case, tuned: TunedDevice) -> tuple[list[RequirementAxis], list[str]]:
+        """Returns the axes of the parameters that the device has, and notes on the others.
+
+        Args:
+            case: the device with its hyperparameters.
+        """
+        off, left_out = imperfections(case, tuned.thinning)
+        axes, notes = [], []
+        for name in self.parameters:
+            context = case  # the device in which the parameter is varied
+            if self.others == "off":
+                own = parameters_for(case)[name].imperfection
+                context = switched_off(case, off, set(off) - {own})
+            result = axis(name, context, tuned)
+            if isinstance(result, str):
+                notes.append(result)
+                continue
             axes.append(result)
-            notes += others_in_steps(name, off) if (name, others) == ("levels", "as-is") else []
-    return axes, notes + (left_out if others == "off" else [])
+            if (name, self.others) == ("levels", "as-is"):
+                notes += others_in_steps(name, off)
+        return axes, notes + (left_out if self.others == "off" else [])
 
 
 def _ends(bounded: BoundedAxis) -> list[float]:

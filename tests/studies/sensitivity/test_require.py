@@ -13,21 +13,24 @@ from rpu_ssnn.common.errors import InputError
 from studies.chip.description import load_chip
 from studies.common.choices import Others
 from studies.declaration.update_rules.pulses import PulseRule
+from studies.execution.phase import Outcome
 from studies.sensitivity.attribution import attribute
 from studies.sensitivity.axes import PARAMETERS, STANDARD, axis
 from studies.sensitivity.decomposition import decompose
-from studies.sensitivity.device_question import TunedDevice, ask
+from studies.sensitivity.device_question import TunedDevice
 from studies.sensitivity.imperfections import settings_of
 from studies.sensitivity.requirement import (
     MOST_ROUNDS,
     WITHIN,
     Requirement,
-    _checked,
     most_trainings,
     require,
 )
 from support.studies.harness import declared_trials, in_device
 from support.studies.question_fakes import TRUE, FakeRun, device_study, logistic, rows, separate
+
+WANTED: dict[str, Any] = {"loss": 1.0, "parameters": STANDARD, "others": "as-is"}
+WANTED |= dict.fromkeys(("chip", "image_nj", "image_us"))
 
 
 def asked(
@@ -54,7 +57,7 @@ def test_every_crossing_of_a_quiet_training_is_found_in_few_rounds() -> None:
     assert all(row["values"] <= 8 for row in table.values())
     asked(run)
     assert sum(run.rounds) == found.trials
-    most = declared_trials(most_trainings(device_study(), "capacitor", 1.0, run))
+    most = declared_trials(most_trainings(device_study(), "capacitor", run, **WANTED))
     assert len(most) == 5 * (2 + 9 * len(STANDARD)) >= found.trials
     assert list(table) == list(STANDARD) == list(TRUE)
     for name, true in TRUE.items():
@@ -244,8 +247,12 @@ def test_a_wider_window_keeps_the_step_in_weight() -> None:
 
 def test_a_window_goes_with_a_device_whose_hyperparameters_are_searched() -> None:
     """Its learning rate is unknown before the search, for which it used to be refused."""
-    question = ask(device_study(case={"hyperparameters": {}}), "capacitor")
-    assert _checked(question, "weight_range", "as-is") == ["weight_range"]
+    study, wanted = (
+        device_study(case={"hyperparameters": {}}),
+        WANTED | {"parameters": "weight_range"},
+    )
+    planned = most_trainings(study, "capacitor", lambda _: Outcome([], []), **wanted)
+    assert planned.cases[-1].name == "weight_range"
 
 
 def test_a_parameter_that_the_model_does_not_have_is_said() -> None:
@@ -318,7 +325,7 @@ def test_bad_questions_are_refused_before_anything_runs(
     with pytest.raises(InputError, match=message):
         require(**given)
     with pytest.raises(InputError, match=message):
-        most_trainings(done=given.pop("run"), **given)
+        most_trainings(done=given.pop("run"), **{**WANTED, **given})
     assert not run.rounds
 
 
