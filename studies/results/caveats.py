@@ -13,7 +13,7 @@ from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.wording import listed
 from rpu_ssnn.devices.device_source import loses_charge
 from studies.common.statistics import describe
-from studies.declaration.devices import path_free
+from studies.declaration.devices import path_free, shortest_slot_s
 from studies.declaration.hyperparameters import HyperparameterTable
 from studies.declaration.search import candidates, in_words
 from studies.declaration.study import Study
@@ -21,7 +21,7 @@ from studies.declaration.trial import Row, Runs, Scalar, point_title
 from studies.declaration.update_rules.base import Hyperparameters
 from studies.declaration.update_rules.on_device import DeviceRule
 from studies.results.grouping import NOT_SWEPT, swept_columns, titled_row, titles_of
-from studies.results.ledger import ledger_columns, number_in
+from studies.results.ledger import ledger_columns, number_in, simulated_slot_s
 from studies.results.store import Versions
 from studies.results.tables import results_frame
 
@@ -66,6 +66,7 @@ def of_runs(study: Study, runs: Runs) -> Iterator[str]:
     yield from of_images(runs)
     yield from of_alike_devices(runs)
     yield from of_extrapolated_losses(runs)
+    yield from of_short_slots(runs)
     yield from of_failed_fits(runs)
     yield from of_ends_of_ranges(study, runs)
 
@@ -164,6 +165,19 @@ def of_extrapolated_losses(runs: Runs) -> Iterator[str]:
                 f"The loss of {trial.label} was measured over {wait:g} s at most, and is "
                 f"extrapolated to the {time:.2g} s of training and storage."
             )
+
+
+def of_short_slots(runs: Runs) -> Iterator[str]:
+    """Names the cases whose devices lose charge in slots in which no pulse fits."""
+    found: dict[str, str] = {}
+    for trial, _ in runs:
+        rule = trial.settings.method
+        if isinstance(rule, DeviceRule) and rule.tile.retention.has_law:
+            slot, pulse = simulated_slot_s(rule), shortest_slot_s(rule.parameters)
+            if slot < pulse:
+                found[trial.label] = f"slots of {slot:g} s, although a pulse takes {pulse:g} s"
+    for label, slots in found.items():
+        yield f"The retention of {label} counts {slots} (tile.slot_seconds)."
 
 
 def of_failed_fits(runs: Runs) -> Iterator[str]:

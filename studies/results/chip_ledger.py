@@ -22,7 +22,7 @@ from studies.declaration.devices import compound_of, shortest_slot_s
 from studies.declaration.trial import Row, Runs, Trial
 from studies.declaration.update_rules.on_device import DeviceRule
 from studies.results.grouping import accuracies, swept_columns
-from studies.results.ledger import energy_of_a_pulse, number_in, training_time
+from studies.results.ledger import energy_of_a_pulse, number_in, simulated_slot_s, training_time
 from studies.results.summary import accuracy_of
 from studies.results.tables import results_frame
 
@@ -169,10 +169,8 @@ def _simulated_s(trial: Trial, row: Row) -> float | None:
     method = trial.settings.method
     if not isinstance(method, DeviceRule):
         return None
-    if method.tile.retention.has_law:  # its slots last slot_seconds, even where a pulse is longer
-        return training_time(trial, method, row, 0.0)
-    pulse_s = shortest_slot_s(method.parameters)
-    return training_time(trial, method, row, pulse_s) if loses_charge(method.simulated) else None
+    loses = method.tile.retention.has_law or loses_charge(method.simulated)
+    return training_time(trial, method, row, simulated_slot_s(method)) if loses else None
 
 
 def _read_bits(method: DeviceRule) -> int | None:

@@ -54,8 +54,8 @@ def ledger_columns(trial: Trial, result: TrialResult) -> Row:
     up, down = number_in(row, "pulses_up_total"), number_in(row, "pulses_down_total")
     busiest = _largest(row, "pulses_max")
     ledger: Row = dict.fromkeys(COLUMNS)
-    pulse_s = shortest_slot_s(method.parameters)
-    ledger["training_time_s"] = training_time(trial, method, row, pulse_s)
+    slot_s = max(method.tile.slot_seconds, shortest_slot_s(method.parameters))
+    ledger["training_time_s"] = training_time(trial, method, row, slot_s)
     if up is not None and down is not None:
         ledger |= {
             "pulses_up_per_device": up / pulsed,
@@ -132,21 +132,29 @@ def ledger_table(results: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["case", *swept, "n", *COLUMNS])
 
 
-def training_time(trial: Trial, method: DeviceRule, row: Row, pulse_s: float) -> float | None:
+def simulated_slot_s(method: DeviceRule) -> float:
+    """Returns the length of the slots (s) in which devices lose charge in the simulation.
+
+    It is `slot_seconds`, even where a pulse is longer, unless the devices remember their pulses.
+    """
+    remembers = method.simulated.pulse_physics is not None
+    return max(method.tile.slot_seconds, shortest_slot_s(method.parameters) if remembers else 0.0)
+
+
+def training_time(trial: Trial, method: DeviceRule, row: Row, slot_s: float) -> float | None:
     """Returns (slots x seconds per slot + idle time) x presentations x epochs, in seconds.
 
-    The slots include the flush. A slot lasts as long as the study says, but no shorter than
-    `pulse_s` (the preset's period, or width). Other phases of a slot (reads, both
-    streams) are not added. In a network with convolutions, each cycle of a slot takes this long
-    (`NetworkSpec.positions`).
+    The slots include the flush. In the ledger, a slot lasts as long as the study says, but no
+    shorter than the pulse of the device (its preset's period, or width). Other phases of a slot
+    (reads, both streams) are not added. In a network with convolutions, each cycle of a slot takes
+    this long (`NetworkSpec.positions`).
     """
     presentations = number_in(row, "n_train")
     if presentations is None:
         return None
     settings, tile = trial.settings, method.tile
-    slot = max(tile.slot_seconds, pulse_s)
     cycles = method.slots(settings.network) * (number_in(row, "slot_cycles") or 1.0)
-    return (cycles * slot + tile.idle_seconds) * presentations * settings.training.epochs
+    return (cycles * slot_s + tile.idle_seconds) * presentations * settings.training.epochs
 
 
 def number_in(source: Mapping[str, Any], name: str) -> float | None:

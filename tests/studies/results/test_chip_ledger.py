@@ -12,6 +12,7 @@ from studies.chip.description import load_chip
 from studies.declaration.trial import Runs
 from studies.report.chip_view import notes
 from studies.report.page.build import report_html
+from studies.results.caveats import of_short_slots
 from studies.results.chip_ledger import chip_ledger, costs_of
 from support.commands import Command
 from support.studies.harness import DRIVE, RATE
@@ -128,15 +129,22 @@ def test_accuracy_that_does_not_hold_for_a_chip_s_time_is_said(
     assert (late in notes(chip_ledger(runs, chip), chip)) == is_said
 
 
-def test_a_law_of_retention_loses_charge_in_slots_shorter_than_a_pulse() -> None:
-    """A pulse of the charge trap takes 2 us, and the law counts slots of 0.5 us."""
-    tile = {"simulator": "native", "retention": {"loss_per_decade": 0.02}}
+@pytest.mark.parametrize("slot_s", [5e-7, 2e-6])
+def test_retention_that_counts_slots_shorter_than_a_pulse_is_said(slot_s: float) -> None:
+    """A pulse of the charge trap takes 2 us."""
+    retention = {"loss_per_decade": 0.02}
+    tile = {"simulator": "native", "retention": retention, "slot_seconds": slot_s}
     _, runs = counted(
         cases=[RATE, {"device": "charge_trap", "tile": tile, "hyperparameters": DRIVE}]
     )
     row = chip_ledger(runs, load_chip("crossbar_65nm")).iloc[0]
     slots = runs[-1][0].settings.network.slots
-    assert row["simulated_s"] == pytest.approx(90 * slots * 5e-7)
+    assert row["simulated_s"] == pytest.approx(90 * slots * slot_s)
+    told = [
+        "The retention of charge_trap counts slots of 5e-07 s, although a pulse takes 2e-06 s "
+        "(tile.slot_seconds)."
+    ]
+    assert list(of_short_slots(runs)) == (told if slot_s < 2e-6 else [])
 
 
 def test_converters_have_the_bits_of_a_case_s_own_reads() -> None:
