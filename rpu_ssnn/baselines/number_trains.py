@@ -15,7 +15,7 @@ from jaxtyping import Float32, Float64, Int32
 
 from rpu_ssnn.compiled import compiled, inner
 from rpu_ssnn.random_numbers import random_word, uniform
-from rpu_ssnn.synapses.base import PulseBlock
+from rpu_ssnn.synapses.base import PulseBlock, empty_block
 
 
 class TrainLaw(NamedTuple):
@@ -54,16 +54,8 @@ def number_trains(
         all_spikes: whether spikes without a coincidence matter too.
     """
     rows = len(x) * law.longest
-    pre, post = (law.longest * np.count_nonzero(part) for part in (x, d))
-    block = PulseBlock(
-        sample=np.empty(rows, np.int32),
-        slot=np.empty(rows, np.int32),
-        pre_start=np.zeros(rows + 1, np.int32),
-        pre=np.empty(pre, np.int32),
-        post_start=np.zeros(rows + 1, np.int32),
-        post=np.empty(post, np.int32),
-        sign=np.empty(post, np.int8),
-    )
+    pre, post = (law.longest * int(np.count_nonzero(part)) for part in (x, d))
+    block = empty_block(rows, pre, post)
     lines = max(x.shape[1], d.shape[1])
     chances, active = np.empty((2, lines)), np.empty((2, lines), np.int32)
     return block.first_rows(_draw(law, x, d, steps, first, all_spikes, block, chances, active))

@@ -67,7 +67,7 @@ class Circuits(NamedTuple):
     """The presentation's key for random numbers."""
     last: Int32[np.ndarray, "banks neurons"]
     """The slot of each neuron's last spike."""
-    jitter: BankValues
+    jitter: Float32[np.ndarray, "banks neurons"]
     """Each neuron's threshold until its next spike, relative to the drawn one."""
     late: UInt64[np.ndarray, "banks directions blocks delay"]
     """Flags of spikes that have not yet left their neurons."""

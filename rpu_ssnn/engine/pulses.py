@@ -12,7 +12,7 @@ from rpu_ssnn.engine.blocks import BLOCK, ZERO, Events, Flags, list_spikes
 from rpu_ssnn.engine.geometry import list_patches
 from rpu_ssnn.engine.parameters import Parameters
 from rpu_ssnn.engine.state import WorkerState
-from rpu_ssnn.synapses.base import PulseBlock
+from rpu_ssnn.synapses.base import PulseBlock, empty_block
 
 BUFFER_ROWS = 512
 """A buffer has rows for this many slots at each position; a batch fills several buffers."""
@@ -56,15 +56,7 @@ def make_buffers(
     """
     n, widest = (*several, net.crossbars), net.most_in_slot
     rows *= net.geometry.most_positions
-    blocks = PulseBlock(
-        sample=np.zeros((*n, rows), np.int32),
-        slot=np.zeros((*n, rows), np.int32),
-        pre_start=np.zeros((*n, rows + 1), np.int32),
-        pre=np.zeros((*n, spikes + widest), np.int32),
-        post_start=np.zeros((*n, rows + 1), np.int32),
-        post=np.zeros((*n, spikes + 2 * widest), np.int32),
-        sign=np.zeros((*n, spikes + 2 * widest), np.int8),
-    )
+    blocks = empty_block(rows, spikes + widest, spikes + 2 * widest, n)
     buffers = PulseBuffers(np.zeros(n, np.int64), blocks, np.zeros(n, np.uint8))
     buffers.all_spikes[:] = all_spikes
     return buffers

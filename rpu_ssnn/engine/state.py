@@ -1,14 +1,15 @@
 """Arrays of the simulation: inputs and results, and the state of the running presentation."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float32, Float64, Int8, Int32, Int64, UInt64
 
+from rpu_ssnn.common.arrays import zeros_of
 from rpu_ssnn.compiled import inner
 from rpu_ssnn.data.spike_trains import SpikeTrains
 from rpu_ssnn.engine.blocks import BLOCK
-from rpu_ssnn.engine.circuit import Circuit, Circuits
+from rpu_ssnn.engine.circuit import BANKS, Circuits
 from rpu_ssnn.engine.parameters import Parameters
 
 
@@ -78,7 +79,7 @@ class WorkerState(NamedTuple):
     delayed: Int32[np.ndarray, " widest_and_lists"]
     """Forward spikes of one crossbar that have waited, followed by its lists of patch lines; empty
     where no spikes wait."""
-    delayed_count: Int64[np.ndarray, " positions"]
+    delayed_count: Int64[np.ndarray, " most_positions"]
     """Patch lines of one crossbar that have waited, at each position."""
     circuits: Circuits | None
     """The circuits are None where neurons are perfect, so that numba compiles no code for them."""
@@ -90,80 +91,41 @@ def make_worker_state(net: Parameters, several: tuple[int, ...] = ()) -> WorkerS
     Args:
         several: (n,) for n states, whose arrays have one more dimension in front.
     """
-    neurons, lines, layers = int(net.neuron_start[-1]), int(net.event_start[-1]), len(net.size)
-    pixels, crossbars = int(net.size[0]), net.geometry.crossbars
+    neurons, lines, crossbars = net.neuron_start[-1], net.event_start[-1], net.geometry.crossbars
     lists = np.where(crossbars.is_whole, 0, crossbars.positions * crossbars.patch)
-    delayed = int(net.size.max() + lists.max()) if crossbars.delay.any() else 0
     waiting = crossbars.delay * -(-net.size[: len(crossbars)] // BLOCK)
-    neuron_arrays = ("current", "membrane", "gradient_current", "positive", "negative")
-    shapes: dict[str, tuple[int | tuple[int, ...], Any]] = {
-        **dict.fromkeys(neuron_arrays, (neurons, np.float32)),
-        **dict.fromkeys(("open", "alive"), (neurons // BLOCK, np.uint64)),
-        **dict.fromkeys(("relay_current", "relay_membrane"), (net.relays, np.float32)),
-        **dict.fromkeys(("pixel_rate", "pixel_phase"), (pixels, np.float64)),
-        **dict.fromkeys(("event_count", "gradient_count"), (layers, np.int64)),
-        "position": (3, np.int64),
-        "random": (1, np.uint64),
-        "pixels": (pixels, np.int32),
-        "pixel_count": (1, np.int64),
-        "events": (lines + int(lists.sum()), np.int32),
-        "list_count": (int(crossbars.positions.sum()), np.int64),
-        "gradient_events": (2 * lines, np.int32),
-        "gradient_sign": (2 * lines, np.int8),
-        "waiting": (int(waiting.sum()), np.uint64),
-        "delayed": (delayed, np.int32),
-        "delayed_count": (net.geometry.most_positions, np.int64),
+    sizes = {
+        "neurons": neurons,
+        "blocks": neurons // BLOCK,
+        "relays": net.relays,
+        "n_in": net.size[0],
+        "lines_and_lists": lines + lists.sum(),
+        "twice_lines": 2 * lines,
+        "layers_plus_1": len(net.size),
+        "positions": crossbars.positions.sum(),
+        "most_positions": net.geometry.most_positions,
+        "waiting": waiting.sum(),
+        "widest_and_lists": net.size.max() + lists.max() if crossbars.delay.any() else 0,
     }
-    return WorkerState(**_zeros_of(shapes, several), circuits=_make_circuits(net.circuit, several))
-
-
-def _zeros_of(shapes: dict[str, tuple[Any, Any]], several: tuple[int, ...]) -> dict[str, Any]:
-    return {k: np.zeros((*several, *np.atleast_1d(n)), dtype) for k, (n, dtype) in shapes.items()}
-
-
-def _make_circuits(drawn: Circuit | None, several: tuple[int, ...]) -> Circuits | None:
-    if drawn is None:
-        return None
-    neurons = drawn.gain.shape
-    shapes = {
-        "key": (1, np.uint64),
-        "last": (neurons, np.int32),
-        "jitter": (neurons, np.float32),
-        "late": ((*drawn.dead.shape, drawn.delay), np.uint64),
-    }
-    return Circuits(drawn, **_zeros_of(shapes, several))
+    circuits = None
+    if net.circuit is not None:
+        sizes |= {"banks": BANKS, "directions": 2, "delay": net.circuit.delay}
+        circuits = Circuits(net.circuit, **zeros_of(Circuits, sizes, several))
+    return WorkerState(**zeros_of(WorkerState, sizes, several), circuits=circuits)
 
 
 @inner
 def one_state(states: WorkerState, k: int) -> WorkerState:
     """Returns the k-th of several states, for compiled callers."""
+    s = states
     return WorkerState(
-        position=states.position[k],
-        random=states.random[k],
-        current=states.current[k],
-        membrane=states.membrane[k],
-        open=states.open[k],
-        alive=states.alive[k],
-        gradient_current=states.gradient_current[k],
-        positive=states.positive[k],
-        negative=states.negative[k],
-        relay_current=states.relay_current[k],
-        relay_membrane=states.relay_membrane[k],
-        pixels=states.pixels[k],
-        pixel_rate=states.pixel_rate[k],
-        pixel_phase=states.pixel_phase[k],
-        pixel_count=states.pixel_count[k],
-        events=states.events[k],
-        event_count=states.event_count[k],
-        list_count=states.list_count[k],
-        gradient_events=states.gradient_events[k],
-        gradient_sign=states.gradient_sign[k],
-        gradient_count=states.gradient_count[k],
-        waiting=states.waiting[k],
-        delayed=states.delayed[k],
-        delayed_count=states.delayed_count[k],
-        circuits=_circuits_of(states.circuits, k),
-    )
+        s.position[k], s.random[k], s.current[k], s.membrane[k], s.open[k], s.alive[k],
+        s.gradient_current[k], s.positive[k], s.negative[k], s.relay_current[k],
+        s.relay_membrane[k], s.pixels[k], s.pixel_rate[k], s.pixel_phase[k], s.pixel_count[k],
+        s.events[k], s.event_count[k], s.list_count[k], s.gradient_events[k], s.gradient_sign[k],
+        s.gradient_count[k], s.waiting[k], s.delayed[k], s.delayed_count[k],
+        _circuits_of(s.circuits, k),
+    )  # fmt: skip
 
 
 @inner

@@ -16,6 +16,7 @@ from typing import NamedTuple, Self
 import numpy as np
 from jaxtyping import Bool, Float32, Int8, Int32
 
+from rpu_ssnn.common.arrays import zeros_of
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.training_state import State
 
@@ -67,6 +68,16 @@ class PulseBlock(NamedTuple):
     def copy(self) -> Self:
         """Returns a copy that can be kept, since the arrays of this block will be overwritten."""
         return type(self)(*(array.copy() for array in self))
+
+
+def empty_block(rows: int, pre: int, post: int, several: tuple[int, ...] = ()) -> PulseBlock:
+    """Returns a block of zeros, with room for these numbers of rows and of spikes.
+
+    Args:
+        several: dimensions that are put in front of each array.
+    """
+    sizes = {"rows": rows, "rows_plus_1": rows + 1, "pre_spikes": pre, "post_spikes": post}
+    return PulseBlock(**zeros_of(PulseBlock, sizes, several))
 
 
 def in_order(blocks: Iterable[PulseBlock]) -> list[PulseBlock]:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int32, Int64, UInt32
 
+from rpu_ssnn.common.arrays import zeros_of
 from rpu_ssnn.devices.device_record import MEMORY, empty_records
 from rpu_ssnn.devices.shared import Shared
 
@@ -106,11 +107,7 @@ cache."""
 
 def make_scratch(n_in: int) -> Scratch:
     """Returns the working memory of one thread for a crossbar with `n_in` input lines."""
-    places = n_in + AT_ONCE
-    cell, number = (np.zeros(places, dtype=np.uint32) for _ in range(2))
-    bits, since = np.zeros(places, dtype=np.int32), np.zeros(places, dtype=np.int64)
-    noise, seen, extra, total = (np.zeros(places, dtype=np.float32) for _ in range(4))
-    window, factor, kept = (np.ones(places, dtype=np.float32) for _ in range(3))
-    return Scratch(
-        cell, number, bits, since, noise, seen, extra, total, window, factor, kept, np.zeros(1)
-    )
+    scratch = Scratch(**zeros_of(Scratch, {"places": n_in + AT_ONCE}))
+    for shares in (scratch.window, scratch.factor, scratch.kept):
+        shares[:] = 1.0
+    return scratch
