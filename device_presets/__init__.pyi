@@ -6,7 +6,6 @@ from .compounds.compound_device import CompoundDevice as CompoundDevice
 from .jump_tables.table_device import TableDevice as TableDevice
 from .library import Parameter as Parameter
 from .library import Preset as Preset
-from .library import PresetError as PresetError
 from .library import get_preset as get_preset
 from .library import preset_names as preset_names
 from .lookup.device import get_device as get_device

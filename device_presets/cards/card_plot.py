@@ -23,7 +23,7 @@ def plot_card(preset: Preset, path: Path) -> Path:
     """Draws the pulse response beside the facts, with sourced facts in green.
 
     Raises:
-        PresetError: the file cannot be written, or its format is not supported.
+        InputError: the file cannot be written, or its format is not supported.
     """
     facts = card(preset)
     figure = Figure(figsize=(11.0, 4.6), layout="constrained")

@@ -58,7 +58,7 @@ def describe(device: Any) -> pd.DataFrame:
         device: what `get_device` returns or takes, such as the name of a preset.
 
     Raises:
-        PresetError: there is no such device.
+        InputError: there is no such device.
     """
     import pandas as pd
 

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 from device_presets.library.preset_file import ParameterEntry
 from rpu_ssnn.common import strict_yaml
-from rpu_ssnn.common.errors import PresetError, one_of
+from rpu_ssnn.common.errors import one_of, require
 from rpu_ssnn.common.validation import validated
 
 _SHIPPED = Path(__file__).parent
@@ -34,10 +34,9 @@ def get_circuit(name: str) -> dict[str, object]:
     0.0001
 
     Raises:
-        PresetError: no circuit has this name.
+        InputError: no circuit has this name.
     """
-    if name not in circuit_names():
-        raise PresetError("neuron circuits", "name", name, one_of(circuit_names(), name))
+    require(name in circuit_names(), "neuron circuits", "name", name, one_of(circuit_names(), name))
     file = _SHIPPED / f"{name}.yaml"
     entry = validated(CircuitEntry, strict_yaml.read(file), "", file.name)
     return {key: parameter.value for key, parameter in entry.parameters.items()}

@@ -8,7 +8,7 @@ from device_presets.compounds.cells import COMPOUNDS, Compound
 from device_presets.library.device_name import call_of
 from device_presets.library.preset import Parameter, Preset, refuse_unknown
 from device_presets.library.preset_lookup import LISTING, get_preset
-from rpu_ssnn.common.errors import PresetError, one_of, require_preset
+from rpu_ssnn.common.errors import InputError, one_of, require
 from rpu_ssnn.devices.laws.charge_trap import ChargeTrapPhysics
 from rpu_ssnn.devices.own_law import OwnLaw
 
@@ -96,7 +96,7 @@ class CompoundDevice:
         """Returns a new aihwkit configuration of the cell, as ``Preset.device`` does for a device.
 
         Raises:
-            PresetError: for the reasons given at ``Preset.device``.
+            InputError: for the reasons given at ``Preset.device``.
         """
         build = self.compound.build
         if build is None:
@@ -117,7 +117,7 @@ def compound_device(name: str, overrides: Mapping[str, Any] | None = None) -> Co
         overrides: values for parameters of the first preset and for settings of the cell.
 
     Raises:
-        PresetError: for the reasons given at ``get_preset``; also if the cell is unknown, the
+        InputError: for the reasons given at ``get_preset``; also if the cell is unknown, the
             partner leaks or is not allowed in this cell, or aihwkit's cells cannot use a device.
     """
     kind, inside = call_of(name)
@@ -125,13 +125,13 @@ def compound_device(name: str, overrides: Mapping[str, Any] | None = None) -> Co
         kind, inside = name, [""]
     if kind not in COMPOUNDS:
         allowed = f"{one_of(COMPOUNDS, kind)}, or a device of aihwkit, as SoftBoundsDevice"
-        raise PresetError("compounds", "name", kind, allowed)
+        raise InputError("compounds", "name", kind, allowed)
     compound = COMPOUNDS[kind]
     most = 2 if compound.takes_partner else 1
     if len(inside) > most or not all(inside):
         form = f"{kind}(PRESET)" + (f" or {kind}(FAST, SLOW)" if most == 2 else "")
         form += f"; `{LISTING}` lists presets"
-        raise PresetError(name, "device", ", ".join(inside), f"must be {form}")
+        raise InputError(name, "device", ", ".join(inside), f"must be {form}")
     given = dict(overrides or {})
     settings: dict[str, float] = {}
     for setting, declared in compound.settings.items():
@@ -145,13 +145,12 @@ def compound_device(name: str, overrides: Mapping[str, Any] | None = None) -> Co
     second = get_preset(inside[1]) if len(inside) == 2 else None
     if second is not None:
         allowed = "must not leak: the slow device holds the weights"
-        require_preset(not second.leaks, name, "partner", second.name, allowed)
-    if compound.one_sided and first.bidirectional:
-        allowed = "must move one way only, as pcm does: a device with a down step needs no refresh"
-        raise PresetError(name, "device", first.name, allowed)
+        require(not second.leaks, name, "partner", second.name, allowed)
+    allowed = "must move one way only, as pcm does: a device with a down step needs no refresh"
+    require(not (compound.one_sided and first.bidirectional), name, "device", first.name, allowed)
     if compound.one_sided and not first.writes_exactly:
         allowed = "must be 0 in a pair that is refreshed: aihwkit cannot reset noisy devices"
-        raise PresetError(name, "write_noise", first.number("write_noise"), allowed)
+        raise InputError(name, "write_noise", first.number("write_noise"), allowed)
     if compound.build is not None:
         _check_for_cell(name, "device", first)
         if second is not None:
@@ -164,12 +163,12 @@ def _check_for_cell(name: str, field: str, preset: Preset) -> None:
         allowed = (
             "must have a law of the package: a law of your own is simulated as a single device "
         )
-        raise PresetError(name, field, preset.name, allowed + "and in two_device_pair only")
+        raise InputError(name, field, preset.name, allowed + "and in two_device_pair only")
     allowed = (
         "must not remember its pulses or lose charge in log-time, which is simulated for a "
         "single device and for two_device_pair only (charge_trap has a plain step)"
     )
-    require_preset(preset.pulse_physics is None, name, field, preset.name, allowed)
+    require(preset.pulse_physics is None, name, field, preset.name, allowed)
     if preset.leaks and not preset.writes_exactly:
         allowed = "must be 0 in a cell of leaking devices, whose leak aihwkit sets by a noisy write"
-        raise PresetError(name, "write_noise", preset.number("write_noise"), allowed)
+        raise InputError(name, "write_noise", preset.number("write_noise"), allowed)

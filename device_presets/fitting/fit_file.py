@@ -18,7 +18,7 @@ from device_presets.fitting.results.fitted_entry import fitted_entry
 from device_presets.fitting.results.population import Population
 from device_presets.fitting.results.quantities import report
 from device_presets.library.entry_writing import checked_name
-from rpu_ssnn.common.errors import PresetError
+from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.files import user_path
 from rpu_ssnn.devices.fit_form import CONSTANT, LINEAR
 
@@ -46,7 +46,7 @@ def fit_file(
         tell: A function that is called with a description of each step of the work.
 
     Raises:
-        PresetError: The file cannot be used (the error names file, row and column), or no preset
+        InputError: The file cannot be used (the error names file, row and column), or no preset
             can hold the numbers.
     """
     file = user_path("presets fit", "file", file)
@@ -82,10 +82,10 @@ def fit_file(
     quantities = report(population, linear, as_good, as_likely)
     try:
         entry = fitted_entry(population, quantities, measurement)
-    except PresetError as error:
+    except InputError as error:
         besides = "" if verdict.describes else "besides, no model describes the data"
         allowed = "; ".join(filter(None, (error.allowed, besides, doubt_of(measurement))))
-        raise PresetError(file, error.field, error.value, allowed) from None
+        raise InputError(file, error.field, error.value, allowed) from None
     return FittedDevice(
         name, measurement, selection, population, quantities, verdict, errors, entry
     )

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rpu_ssnn.common.errors import Fault, PresetError, require_preset
+from rpu_ssnn.common.errors import Fault, InputError, require
 from rpu_ssnn.common.files import text_of
 
 _COMMENT = "Row 1: conductances {0}, row 2: points of the distribution, then changes {0}"
@@ -92,22 +92,21 @@ def read_lookup_table(folder: Path) -> LookupTable:
     """Returns the table of a folder, with both directions interpolated at the up file's points.
 
     Raises:
-        PresetError: a file is missing or is not such a table; the error names file and row.
+        InputError: a file is missing or is not such a table; the error names file and row.
     """
     for name in FILES.values():
-        if not _file(folder, name).is_file():
-            allowed = f"must hold {' and '.join(FILES.values())} (or .gz), one for each direction"
-            raise PresetError(folder, "file", Fault(f"{name} is missing"), allowed)
+        allowed = f"must hold {' and '.join(FILES.values())} (or .gz), one for each direction"
+        require(_file(folder, name).is_file(), folder, "file", Fault(f"{name} is missing"), allowed)
         if (folder / name).exists() and (folder / f"{name}.gz").exists():
             allowed = f"must not lie beside {name}.gz: remove one of them"
-            raise PresetError(folder, "file", name, allowed)
+            raise InputError(folder, "file", name, allowed)
     up, down = (_read(_file(folder, FILES[way])) for way in ("up", "down"))
     conductance, points, near = up.conductance, up.points, _NEAR * float(np.ptp(up.conductance))
     same = down.conductance.shape == conductance.shape
     same = same and np.allclose(down.conductance, conductance, _NEAR, near)
     if not same or not np.allclose(down.points[[0, -1]], points[[0, -1]]):
         allowed, differ = f"must be those of {FILES['up']}", Fault("they differ")
-        raise PresetError(_file(folder, FILES["down"]), "conductances, points", differ, allowed)
+        raise InputError(_file(folder, FILES["down"]), "conductances, points", differ, allowed)
     changes = np.array([np.interp(points, down.points, column) for column in down.changes.T]).T
     normalised = up.normalised or down.normalised
     return LookupTable(folder.name, conductance, points, up.changes, changes, normalised)
@@ -141,7 +140,7 @@ def _rows(file: Path) -> tuple[list[np.ndarray], bool]:
     """Returns the rows of numbers, and whether the conductances have no unit."""
     rows: list[np.ndarray] = []
     normalised = False
-    for number, line in enumerate(text_of(file, error=PresetError).splitlines(), 1):
+    for number, line in enumerate(text_of(file).splitlines(), 1):
         cells = line.replace(",", " ").split()
         if not cells:
             continue
@@ -150,48 +149,47 @@ def _rows(file: Path) -> tuple[list[np.ndarray], bool]:
         except ValueError:
             if rows:
                 allowed = "must hold numbers; comments may stand only above them"
-                raise PresetError(f"{file}, row {number}", "row", line[:40], allowed) from None
+                raise InputError(f"{file}, row {number}", "row", line[:40], allowed) from None
             normalised |= NORMALISED in line
             continue
         allowed = "must hold finite numbers"
-        require_preset(np.isfinite(row).all(), f"{file}, row {number}", "row", line[:40], allowed)
+        require(np.isfinite(row).all(), f"{file}, row {number}", "row", line[:40], allowed)
         if len(rows) >= 2 and len(row) != len(rows[0]):
             allowed = f"must be {len(rows[0])}, one for each conductance"
-            raise PresetError(f"{file}, row {number}", "cells", len(row), allowed)
+            raise InputError(f"{file}, row {number}", "cells", len(row), allowed)
         rows.append(row)
     return rows, normalised
 
 
 def _read(file: Path) -> _OneWay:
     rows, normalised = _rows(file)
-    if len(rows) < 4 or len(rows) - 2 != len(rows[1]):
-        allowed = (
-            "must be conductances, points of the distribution, and one row for each point, with "
-            "spaces or commas between numbers"
-        )
-        raise PresetError(file, "rows", len(rows), allowed)
+    allowed = (
+        "must be conductances, points of the distribution, and one row for each point, with "
+        "spaces or commas between numbers"
+    )
+    require(len(rows) >= 4 and len(rows) - 2 == len(rows[1]), file, "rows", len(rows), allowed)
     conductance, points, changes = rows[0], rows[1], np.array(rows[2:])
     allowed = "must be at least 2, as a device moves from one to another"
-    require_preset(len(conductance) >= 2, file, "conductances", len(conductance), allowed)
+    require(len(conductance) >= 2, file, "conductances", len(conductance), allowed)
     for field, values in (("conductances", conductance), ("points", points)):
         if not (np.diff(values) > 0).all():
-            raise PresetError(file, field, Fault("they do not rise"), "must rise from cell to cell")
+            raise InputError(file, field, Fault("they do not rise"), "must rise from cell to cell")
     if abs(points[0]) > _NEAR or abs(points[-1] - 1.0) > _NEAR:
         found = Fault(f"from {points[0]:g} to {points[-1]:g}")
-        raise PresetError(file, "points of the distribution", found, "must go from 0 to 1")
+        raise InputError(file, "points of the distribution", found, "must go from 0 to 1")
     allowed = (
         f"must be from 0 to {MOST_SIEMENS:g} S for a single device; for normalised values, write "
         f"{NORMALISED} into the first line"
     )
     fits = normalised or 0.0 <= conductance[0] < conductance[-1] <= MOST_SIEMENS
     span = conductance[[0, -1]].tolist()
-    require_preset(fits, file, "conductances", span, allowed)
+    require(fits, file, "conductances", span, allowed)
     largest, most = float(np.abs(changes).max()), _MOST_RANGES * (span[1] - span[0])
     allowed = f"must be at most {most:g}, {_MOST_RANGES:g} times the range: check the unit"
-    require_preset(largest <= most, file, "largest change", largest, allowed)
+    require(largest <= most, file, "largest change", largest, allowed)
     falls = np.flatnonzero(changes[-1] < changes[0])
     if len(falls):
         allowed = "must rise with the points of the distribution, but ends below its first change"
         place, last = f"column {falls[0] + 1} of changes", float(changes[-1, falls[0]])
-        raise PresetError(file, place, last, allowed)
+        raise InputError(file, place, last, allowed)
     return _OneWay(conductance, points, changes, normalised)

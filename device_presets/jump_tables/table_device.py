@@ -29,7 +29,7 @@ from device_presets.jump_tables.lookup_table import (
 )
 from device_presets.library.device_name import call_of
 from device_presets.library.preset import Parameter, refuse_unknown
-from rpu_ssnn.common.errors import Fault, PresetError, require_preset
+from rpu_ssnn.common.errors import Fault, InputError, require
 from rpu_ssnn.common.files import user_path
 from rpu_ssnn.devices.common_parameters import PULSE_FACTS, refuse_pulses_that_overlap
 from rpu_ssnn.devices.law_parameter import LawParameter
@@ -164,23 +164,23 @@ class TableDevice:
         """Refuses, since no class of aihwkit simulates tables.
 
         Raises:
-            PresetError: always.
+            InputError: always.
         """
-        raise PresetError("tile", "simulator", "aihwkit", NO_TABLES)
+        raise InputError("tile", "simulator", "aihwkit", NO_TABLES)
 
 
 def table_name(folders: object) -> str:
     """Returns the device name for `{table: FOLDER}` or `{table: [FOLDER, FOLDER]}`.
 
     Raises:
-        PresetError: no folder is named, or a name contains a comma.
+        InputError: no folder is named, or a name contains a comma.
     """
     several = [folders] if isinstance(folders, str | Path) else folders
     if not isinstance(several, list | tuple) or not several:
-        raise PresetError("device", KEY, folders, "must be a folder, or a list of folders")
+        raise InputError("device", KEY, folders, "must be a folder, or a list of folders")
     for folder in several:
         if not isinstance(folder, str | Path) or not str(folder) or "," in str(folder):
-            raise PresetError("device", KEY, folder, "must be the name of a folder without a comma")
+            raise InputError("device", KEY, folder, "must be the name of a folder without a comma")
     return f"{KEY}({', '.join(map(str, several))})"
 
 
@@ -193,7 +193,7 @@ def table_device(name: str, overrides: Mapping[str, Any] | None = None) -> Table
         overrides: values for some of the `TABLE_PARAMETERS`.
 
     Raises:
-        PresetError: a folder has no table, a table cannot be used (the error names its file), the
+        InputError: a folder has no table, a table cannot be used (the error names its file), the
             tables do not match each other or the digest, or a setting is unknown.
     """
     _, parts = call_of(name)
@@ -213,18 +213,18 @@ def table_device(name: str, overrides: Mapping[str, Any] | None = None) -> Table
     digests = "".join(table.digest for table in tables)
     digest = hashlib.sha256(digests.encode()).hexdigest()[:DIGEST_DIGITS]
     allowed = f"must be {wanted}: the table has changed"
-    require_preset(wanted in (None, digest), plain, "sha256", digest, allowed)
+    require(wanted in (None, digest), plain, "sha256", digest, allowed)
     for table in tables:
         if table.normalised != tables[0].normalised:
             mixed = Fault("some are normalised, some in siemens")
-            raise PresetError(plain, "tables", mixed, "must be all normalised, or all in siemens")
+            raise InputError(plain, "tables", mixed, "must be all normalised, or all in siemens")
         if len(table.conductance) != len(tables[0].conductance):
             allowed = f"must be {len(tables[0].conductance)}, as in {tables[0].name}"
-            raise PresetError(table.name, "conductances", len(table.conductance), allowed)
+            raise InputError(table.name, "conductances", len(table.conductance), allowed)
     full = f"{plain[:-1]}, {DIGEST}{digest})"
     device = TableDevice(full, tables, settings)
     allowed = "must be above 0: a pulse up must raise the conductance more than a pulse down"
-    require_preset(device.step > 0.0, plain, "mean jump at mid-range", device.step, allowed)
+    require(device.step > 0.0, plain, "mean jump at mid-range", device.step, allowed)
     return device
 
 
@@ -246,10 +246,10 @@ def _folders_in(folder: Path) -> list[Path]:
         inside = []
     names = f"{' and '.join(FILES.values())} (or .gz)"
     if not any(map(is_lookup_table, inside)):
-        raise PresetError("device", KEY, str(folder), f"must hold {names}, or folders that do")
+        raise InputError("device", KEY, str(folder), f"must hold {names}, or folders that do")
     for member in inside:
         allowed = f"must hold {names}, as the other folders in {folder} do"
-        require_preset(is_lookup_table(member), "device", KEY, str(member), allowed)
+        require(is_lookup_table(member), "device", KEY, str(member), allowed)
     return inside
 
 

@@ -2,6 +2,5 @@
 
 from device_presets.library.preset import Parameter, Preset
 from device_presets.library.preset_lookup import get_preset, preset_names
-from rpu_ssnn.common.errors import PresetError
 
-__all__ = ["Parameter", "Preset", "PresetError", "get_preset", "preset_names"]
+__all__ = ["Parameter", "Preset", "get_preset", "preset_names"]

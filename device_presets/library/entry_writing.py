@@ -6,7 +6,7 @@ from pathlib import Path
 from device_presets.library.preset_file import PresetEntry
 from device_presets.library.preset_lookup import get_preset, preset_names
 from rpu_ssnn.common import strict_yaml
-from rpu_ssnn.common.errors import PresetError, require_preset
+from rpu_ssnn.common.errors import InputError, require
 from rpu_ssnn.common.wording import printable
 
 MOST_LETTERS = 100
@@ -36,7 +36,7 @@ def write_and_check(path: Path, text: str, entry: str = "") -> None:
     """Writes the text, and reads the preset (or the named entry) back to check it.
 
     Raises:
-        PresetError: the text is not a valid preset, because of a bug or a number out of range.
+        InputError: the text is not a valid preset, because of a bug or a number out of range.
         OSError: the file cannot be written.
     """
     path.write_text(text, encoding="utf-8")
@@ -47,14 +47,14 @@ def checked_name(name: str) -> str:
     """Returns the name of a new preset unchanged.
 
     Raises:
-        PresetError: the name is not usable as a YAML key and a file name, or a study that says it
+        InputError: the name is not usable as a YAML key and a file name, or a study that says it
             would get a shipped preset.
     """
     words = isinstance(name, str) and all(c.isalnum() or c in "_-" for c in name)
     if not (words and name[:1].isalpha() and len(name) <= MOST_LETTERS):
         allowed = "must begin with a letter and consist of letters, digits, _ and -, at most "
         allowed += f"{MOST_LETTERS} in all"
-        raise PresetError("preset", "name", name, allowed)
+        raise InputError("preset", "name", name, allowed)
     allowed = "must not be the name of a shipped preset, which studies would use in its place"
-    require_preset(name.lower() not in preset_names(), "preset", "name", name, allowed)
+    require(name.lower() not in preset_names(), "preset", "name", name, allowed)
     return name

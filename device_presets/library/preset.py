@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from device_presets.library.preset_file import shipped_entries
 from device_presets.library.to_aihwkit import aihwkit_device
-from rpu_ssnn.common.errors import Fault, PresetError, one_of
+from rpu_ssnn.common.errors import Fault, InputError, one_of, require
 from rpu_ssnn.devices.law import Law
 from rpu_ssnn.devices.law_parameter import Value
 from rpu_ssnn.devices.laws.charge_trap import ChargeTrapPhysics
@@ -42,11 +42,10 @@ def refuse_unknown(where: str, given: Iterable[str], known: Collection[str]) -> 
     """Refuses parameters that a device does not have.
 
     Raises:
-        PresetError: one of those given is not among the known ones.
+        InputError: one of those given is not among the known ones.
     """
     for name in given:
-        if name not in known:
-            raise PresetError(where, "parameter", name, one_of(known, name))
+        require(name in known, where, "parameter", name, one_of(known, name))
 
 
 SPECIFICATION = "specification"
@@ -98,7 +97,7 @@ class Preset:
         """Returns the value of a parameter.
 
         Raises:
-            PresetError: the device has no such parameter.
+            InputError: the device has no such parameter.
         """
         refuse_unknown(self.name, [name], self.parameters)
         return self.parameters[name].value
@@ -107,11 +106,11 @@ class Preset:
         """Returns the value of a numeric parameter.
 
         Raises:
-            PresetError: there is no such parameter, it is a flag, or its value is not known.
+            InputError: there is no such parameter, it is a flag, or its value is not known.
         """
         value = self.value(name)
         if value is None or isinstance(value, bool | tuple):
-            raise PresetError(self.name, name, value, "must be a number here")
+            raise InputError(self.name, name, value, "must be a number here")
         return value
 
     @property
@@ -192,13 +191,13 @@ class Preset:
                 device leaks, and has no effect otherwise.
 
         Raises:
-            PresetError: the device moves only one way; or it leaks, and the time is missing or
+            InputError: the device moves only one way; or it leaks, and the time is missing or
                 too short for the leak to show in single precision.
         """
         if self.one_directional_because is not None:
             others = (n for n, e in shipped_entries().items() if not e.one_directional_because)
             allowed = f"{self.one_directional_because}; a weight of one device {one_of(others)}"
-            raise PresetError(self.name, "device", Fault("it moves one way only"), allowed)
+            raise InputError(self.name, "device", Fault("it moves one way only"), allowed)
         return self.configuration(seconds_between_steps)
 
     def configuration(self, seconds_between_steps: float | None = None) -> "PulsedDevice":
@@ -206,13 +205,13 @@ class Preset:
         in cells.
 
         Raises:
-            PresetError: the device leaks, and the time is missing or too short.
+            InputError: the device leaks, and the time is missing or too short.
         """
         if self.leaks and seconds_between_steps is None:
             allowed = (
                 "must be given: the device leaks, and aihwkit counts mini-batches, not seconds"
             )
-            raise PresetError(self.name, "seconds_between_steps", None, allowed)
+            raise InputError(self.name, "seconds_between_steps", None, allowed)
         return aihwkit_device(self.name, self.law, self.values, seconds_between_steps)
 
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, StrictFloat, model_validator
 
 from device_presets.library.device_name import file_of
 from rpu_ssnn.common import strict_yaml
-from rpu_ssnn.common.errors import Fault, InputError, PresetError, one_of, require_preset
+from rpu_ssnn.common.errors import Fault, InputError, one_of, require
 from rpu_ssnn.common.files import user_path
 from rpu_ssnn.common.validation import validated
 from rpu_ssnn.devices.law import Law
@@ -86,7 +86,7 @@ def shipped_entries() -> Mapping[str, PresetEntry]:
     """Returns the package's presets by name, simplest technology first.
 
     Raises:
-        PresetError: a file of the package is broken, or two files share a name.
+        InputError: a file of the package is broken, or two files share a name.
     """
     first = "constant_step"
     files = sorted(_SHIPPED.glob("*.yaml"), key=lambda p: (p.stem != first, p.stem))
@@ -94,7 +94,7 @@ def shipped_entries() -> Mapping[str, PresetEntry]:
     for file in files:
         for name, entry in read_preset_file(file).items():
             if name in entries:
-                raise PresetError(file.name, "name", name, "must be unique among the presets")
+                raise InputError(file.name, "name", name, "must be unique among the presets")
             entries[name] = entry
     return MappingProxyType(entries)
 
@@ -108,14 +108,14 @@ def read_preset_file(
         others: entries that those of the file may name by `LIKE`, besides entries of the same file.
 
     Raises:
-        PresetError: the file cannot be read or is not YAML, keys are unknown or missing, types are
+        InputError: the file cannot be read or is not YAML, keys are unknown or missing, types are
             wrong, or `LIKE` names an entry that does not exist, or leads in a circle or through too
             many entries.
     """
-    content = strict_yaml.read(file, PresetError)
+    content = strict_yaml.read(file)
     if not isinstance(content, dict) or not content:
         found = content or Fault("it is empty")
-        raise PresetError(file, "content", found, "must hold presets as 'name: {...}'")
+        raise InputError(file, "content", found, "must hold presets as 'name: {...}'")
     raw = {str(name): entry for name, entry in content.items()}
     entries = {name: _complete(file, raw, name, others, ()) for name in raw}
     return {name: _with_whole_path(file, entry) for name, entry in entries.items()}
@@ -145,10 +145,9 @@ def _complete(
         return _entry(where, own)
     base, known = own[LIKE], {**others, **content}
     if not isinstance(base, str) or base not in known:
-        raise PresetError(where, LIKE, base, one_of(known, str(base)))
-    if base in (name, *before) or len(before) == _MOST_BETWEEN:
-        allowed = f"must lead to a complete entry through at most {_MOST_BETWEEN} others"
-        raise PresetError(where, LIKE, base, allowed)
+        raise InputError(where, LIKE, base, one_of(known, str(base)))
+    allowed = f"must lead to a complete entry through at most {_MOST_BETWEEN} others"
+    require(base not in (name, *before) and len(before) < _MOST_BETWEEN, where, LIKE, base, allowed)
     inside = base in content
     whole = _complete(file, content, base, others, (name, *before)) if inside else others[base]
     merged = whole.model_dump() | {key: value for key, value in own.items() if key != LIKE}
@@ -165,17 +164,16 @@ def entry_of_user_file(name: str) -> tuple[str, PresetEntry]:
     its name.
 
     Raises:
-        PresetError: for the reasons given at ``read_preset_file``; also if there is no such entry,
+        InputError: for the reasons given at ``read_preset_file``; also if there is no such entry,
             or there are several and none is named.
     """
     path, chosen = file_of(name)
     entries = read_preset_file(user_path("device presets", "name", path), shipped_entries())
     if chosen is None:
         named = " or ".join(f"{Path(path).name}:{entry}" for entry in entries)
-        require_preset(len(entries) == 1, path, "entry", None, f"must be named, as {named}")
+        require(len(entries) == 1, path, "entry", None, f"must be named, as {named}")
         (chosen,) = entries
-    if chosen not in entries:
-        raise PresetError(path, "entry", chosen, one_of(entries, chosen))
+    require(chosen in entries, path, "entry", chosen, one_of(entries, chosen))
     return chosen, entries[chosen]
 
 
@@ -185,7 +183,7 @@ def names_of_entry(name: str) -> tuple[str, ...]:
     A name that is not a file name is returned alone.
 
     Raises:
-        PresetError: for the reasons given at ``entry_of_user_file``.
+        InputError: for the reasons given at ``entry_of_user_file``.
     """
     if not is_file_name(name):
         return (name,)
@@ -213,5 +211,5 @@ def _entry(where: str, raw: object) -> PresetEntry:
     except InputError as error:
         if error.field == "content":
             allowed = "must be the keys of a preset, as the file is read as presets, name: {...}"
-            raise PresetError(where, "entry", error.value, allowed) from None
-        raise PresetError(where, error.field, error.value, error.allowed) from None
+            raise InputError(where, "entry", error.value, allowed) from None
+        raise InputError(where, error.field, error.value, error.allowed) from None

@@ -14,7 +14,7 @@ from device_presets.library.preset_file import (
     is_file_name,
     shipped_entries,
 )
-from rpu_ssnn.common.errors import Fault, PresetError, one_of, require_preset
+from rpu_ssnn.common.errors import Fault, InputError, one_of, require
 from rpu_ssnn.devices.common_parameters import MOST_LEVELS
 from rpu_ssnn.devices.law_parameter import LawParameter
 from rpu_ssnn.devices.laws import LAWS
@@ -40,7 +40,7 @@ def get_preset(name: str, overrides: Mapping[str, float | int | str] | None = No
             and the reverse, over the range that results from all overrides.
 
     Raises:
-        PresetError: the name or a parameter is unknown, a value is out of its physical range, or a
+        InputError: the name or a parameter is unknown, a value is out of its physical range, or a
             file cannot be used.
 
     Warns:
@@ -54,16 +54,16 @@ def get_preset(name: str, overrides: Mapping[str, float | int | str] | None = No
         entries = shipped_entries()
         if name not in entries:
             allowed = one_of(entries, name, LISTING) + ", or a file name ending in .yaml"
-            raise PresetError("device presets", "name", name, allowed)
+            raise InputError("device presets", "name", name, allowed)
         entry = entries[name]
     return preset_of(name, entry, overrides)
 
 
 def check_overrides(overrides: object) -> None:
-    """Raises PresetError if the overrides are neither a mapping nor None."""
+    """Raises InputError if the overrides are neither a mapping nor None."""
     if overrides is not None and not isinstance(overrides, Mapping):
         allowed = "must be a mapping of parameters to values, or None"
-        raise PresetError("device", "overrides", overrides, allowed)
+        raise InputError("device", "overrides", overrides, allowed)
 
 
 def _stored_name(name: str) -> str:
@@ -90,13 +90,13 @@ def preset_of(
     Soft bounds with an override of their slopes get the law `linear`, which has slopes.
 
     Raises:
-        PresetError: a parameter is unknown, or its value is out of its physical range.
+        InputError: a parameter is unknown, or its value is out of its physical range.
     """
     law, given = find_law(name, entry.law), dict[str, Any](overrides or {})
     if slopes := given.keys() & (law.as_linear.keys() - law.parameters.keys()):
         if weight := law.reference_weight(preset_of(name, entry).values):
             allowed = f"must be left out, as the reference of this device holds weight {weight:.3g}"
-            raise PresetError(name, min(slopes), given[min(slopes)], allowed)
+            raise InputError(name, min(slopes), given[min(slopes)], allowed)
         kept = {n: p for n, p in entry.parameters.items() if n in LAWS["linear"].parameters}
         entry = entry.model_copy(update={"parameters": kept})
         given = {n: v for n, v in law.as_linear.items() if n not in kept} | given
@@ -129,7 +129,7 @@ def _parameters(
     if missing := [n for n, spec in declared.items() if spec.required and n not in stated]:
         units = ", ".join(f"{name} ({declared[name].unit})" for name in missing)
         allowed = f"must be given with value and unit: {units}"
-        raise PresetError(where, ", ".join(missing), None, allowed)
+        raise InputError(where, ", ".join(missing), None, allowed)
     complete: dict[str, Parameter] = {}
     for name, spec in declared.items():
         if name in stated - {*STEP_OR_LEVELS}:
@@ -142,7 +142,7 @@ def _parameters(
     chosen = chosen or [n for n in STEP_OR_LEVELS if n in entry.parameters]
     fault = Fault("both are given" if chosen else "neither is given")
     allowed = f"must be exactly one of {' and '.join(STEP_OR_LEVELS)}"
-    require_preset(len(chosen) == 1, where, "step and levels", fault, allowed)
+    require(len(chosen) == 1, where, "step and levels", fault, allowed)
     span = _number(complete["w_max"]) - _number(complete["w_min"])
     return _step_and_levels(where, declared, chosen[0], given(chosen[0]), span) | complete
 
@@ -155,21 +155,21 @@ def _overridden(
     value = spec.checked(where, name, override)
     if seen and isinstance(value, float) and not seen[0] <= value <= seen[1]:
         allowed = f"must be within the measured range, {seen[0]:g} to {seen[1]:g} {spec.unit}"
-        raise PresetError(where, name, value, allowed)
+        raise InputError(where, name, value, allowed)
     knee = entry.parameters.get("width_knee_s")
     allowed = "must be left out, since the steps of this preset do not depend on it"
     several = name == "pulse_width_s" and seen and seen[0] < seen[1]
-    require_preset(not several or (knee and knee.value), where, name, value, allowed)
+    require(not several or (knee and knee.value), where, name, value, allowed)
     return Parameter(value, spec.unit, assumption="override by the user", measured=seen)
 
 
 def _entered(where: str, name: str, entered: ParameterEntry, spec: LawParameter) -> Parameter:
     """Returns a parameter with the value of the entry, which must have the law's unit."""
     if entered.unit != spec.unit:
-        raise PresetError(where, f"{name}.unit", entered.unit or None, f"must be {spec.unit}")
+        raise InputError(where, f"{name}.unit", entered.unit or None, f"must be {spec.unit}")
     # In YAML 1.2, a number in quotes is text.
     allowed = f"{spec.allowed}, not text"
-    require_preset(not isinstance(entered.value, str), where, name, entered.value, allowed)
+    require(not isinstance(entered.value, str), where, name, entered.value, allowed)
     value = spec.checked(where, name, entered.value)
     return Parameter(value, **entered.model_dump(exclude={"value"}))
 
@@ -179,16 +179,15 @@ def _step_and_levels(
 ) -> dict[str, Parameter]:
     """Returns step and levels: the one that was given, and the other derived from the range."""
     derived = span / _number(chosen)
-    if derived > MOST_LEVELS and name == "step":
-        allowed = f"must be at least {span / MOST_LEVELS:g}, the range over {MOST_LEVELS:g} levels"
-        raise PresetError(where, "step", chosen.value, allowed)
+    allowed = f"must be at least {span / MOST_LEVELS:g}, the range over {MOST_LEVELS:g} levels"
+    require(derived <= MOST_LEVELS or name != "step", where, "step", chosen.value, allowed)
     # The derived value counts as sourced or assumed, like the given one.
     origin = "source" if chosen.source else "assumption"
     note: dict[str, Any] = {origin: "step = (w_max - w_min) / levels"}
     both = {other: Parameter(derived, declared[other].unit, **note) for other in STEP_OR_LEVELS}
     both[name] = chosen
     if _number(both["step"]) > span:
-        raise PresetError(where, "step", both["step"].value, f"must be at most the range, {span:g}")
+        raise InputError(where, "step", both["step"].value, f"must be at most the range, {span:g}")
     return both
 
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from rpu_ssnn.common.errors import PresetError, require_preset
+from rpu_ssnn.common.errors import InputError, require
 from rpu_ssnn.devices.law import Law, number
 from rpu_ssnn.devices.law_parameter import Value
 
@@ -35,7 +35,7 @@ def aihwkit_device(
         seconds_between_steps: physical time between two decays; None leaves the leak out.
 
     Raises:
-        PresetError: ``seconds_between_steps`` is not positive, or too short for the leak to show
+        InputError: ``seconds_between_steps`` is not positive, or too short for the leak to show
             in single precision.
     """
     from aihwkit.simulator.configs import devices as aihwkit_devices
@@ -61,7 +61,7 @@ def _lifetime(where: str, tau: float, seconds_between_steps: float) -> float:
     """
     field = "seconds_between_steps"
     if not (math.isfinite(seconds_between_steps) and seconds_between_steps > 0):
-        raise PresetError(where, field, seconds_between_steps, "must be a time in s, above 0")
+        raise InputError(where, field, seconds_between_steps, "must be a time in s, above 0")
     if math.isinf(tau):
         return 0.0
     share = -math.expm1(-seconds_between_steps / tau)
@@ -69,5 +69,5 @@ def _lifetime(where: str, tau: float, seconds_between_steps: float) -> float:
         f"must be at least {SMALLEST_LEAK * tau:.2g} s, or the leak of {tau:g} s is lost in "
         "single precision: decay less often, with more seconds in between"
     )
-    require_preset(not (share < SMALLEST_LEAK), where, field, seconds_between_steps, allowed)
+    require(not (share < SMALLEST_LEAK), where, field, seconds_between_steps, allowed)
     return 1.0 / share

@@ -11,7 +11,7 @@ import warnings
 from typing import Any
 
 from device_presets.library.preset_file import ParameterEntry, PresetEntry
-from rpu_ssnn.common.errors import PresetError, one_of, require_preset
+from rpu_ssnn.common.errors import InputError, one_of, require
 from rpu_ssnn.devices.laws import LAWS, law_of_aihwkit
 
 WHERE = "aihwkit device"
@@ -44,29 +44,29 @@ def aihwkit_object(name: str) -> Any:
     numbers, flags or lists of numbers.
 
     Raises:
-        PresetError: there is no such class or field, or the name does not have this form.
+        InputError: there is no such class or field, or the name does not have this form.
     """
     try:
         call = ast.parse(name.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise PresetError(WHERE, "device", name, "must be CLASS(field=value, ...)") from error
+        raise InputError(WHERE, "device", name, "must be CLASS(field=value, ...)") from error
     keywords = call.keywords if isinstance(call, ast.Call) and not call.args else []
     head = call.func if isinstance(call, ast.Call) and not call.args else call
     if not isinstance(head, ast.Name):
-        raise PresetError(WHERE, "device", name, "must be CLASS(field=value, ...)")
+        raise InputError(WHERE, "device", name, "must be CLASS(field=value, ...)")
     classes = _classes()
     if head.id not in classes:
         offered = [n for n, kind in classes.items() if n.endswith("Preset") or _model_of(kind)]
-        raise PresetError(WHERE, "device", head.id, one_of(offered, head.id))
+        raise InputError(WHERE, "device", head.id, one_of(offered, head.id))
     values = {}
     for keyword in keywords:
         field = keyword.arg or "**"
         known = [declared.name for declared in dataclasses.fields(classes[head.id])]
         if field not in known:
-            raise PresetError(WHERE, f"field of {head.id}", field, one_of(known, field))
+            raise InputError(WHERE, f"field of {head.id}", field, one_of(known, field))
         where = f"{head.id}.{field}"
         if field in values:
-            raise PresetError(WHERE, where, ast.unparse(keyword.value), "must be given only once")
+            raise InputError(WHERE, where, ast.unparse(keyword.value), "must be given only once")
         values[field] = _value_of(where, keyword.value)
     return classes[head.id](**values)
 
@@ -75,7 +75,7 @@ def _value_of(where: str, written: ast.expr) -> Any:
     """Returns a number, a flag or a list of numbers.
 
     Raises:
-        PresetError: the expression is anything else.
+        InputError: the expression is anything else.
     """
     try:
         value = ast.literal_eval(written)
@@ -84,7 +84,7 @@ def _value_of(where: str, written: ast.expr) -> Any:
     parts = value if isinstance(value, list | tuple) else [value]
     if not all(isinstance(part, int | float) for part in parts):
         allowed = "must be a number, True or False, or a list of numbers"
-        raise PresetError(WHERE, where, ast.unparse(written), allowed)
+        raise InputError(WHERE, where, ast.unparse(written), allowed)
     return value
 
 
@@ -95,14 +95,14 @@ def own_entry(source: Any) -> tuple[str, PresetEntry]:
         source: a device, a tile configuration with one, or a class of either.
 
     Raises:
-        PresetError: the source is none of these, it is a cell of several devices, or it has a
+        InputError: the source is none of these, it is a cell of several devices, or it has a
             property for which presets have no parameter.
     """
     device = _device_of(source)
     model = _model_of(type(device))
     if model is None:
         allowed = one_of(MODELS) + ", or a preset of one"
-        raise PresetError(WHERE, "class", type(device).__name__, allowed)
+        raise InputError(WHERE, "class", type(device).__name__, allowed)
     law = law_of_aihwkit(model)
     assert law is not None
     known = {parameter.aihwkit_name: name for name, parameter in law.parameters.items()}
@@ -117,13 +117,13 @@ def own_entry(source: Any) -> tuple[str, PresetEntry]:
             parameters[name] = ParameterEntry.of(law, name, _plain(value), assumption=_GIVEN)
         elif field.name == "allow_increasing":
             allowed = f"must be {grows}, as a gamma is {'' if grows else 'not '}below 0"
-            require_preset(value == grows, type(device).__name__, field.name, value, allowed)
+            require(value == grows, type(device).__name__, field.name, value, allowed)
         elif value != default and field.name in _DRAWN_LATER:
             unused = f"{type(device).__name__}: {field.name} is not used"
             warnings.warn(f"{unused}: the seed of a trial draws its devices", stacklevel=3)
         elif value != default:
             allowed = _COUNTED.get(field.name, f"must be {default!r}: no preset has this field")
-            raise PresetError(type(device).__name__, field.name, value, allowed)
+            raise InputError(type(device).__name__, field.name, value, allowed)
     one_way = "its lower bound is 0, and a single device has no negative weights"
     return _name_of(device), PresetEntry(
         technology="own aihwkit device",
@@ -175,9 +175,9 @@ def _device_of(source: Any) -> Any:
             "must have one device per weight; cells have names of their own, such as "
             "one_sided_pair(PRESET) and tiki_taka(PRESET) (docs/explanation/devices.md)"
         )
-        raise PresetError(WHERE, "configuration", type(source).__name__, allowed)
+        raise InputError(WHERE, "configuration", type(source).__name__, allowed)
     allowed = "must be a name, a mapping, a device of aihwkit that moves by pulses, or its config"
-    raise PresetError(WHERE, "class", type(source).__name__, allowed)
+    raise InputError(WHERE, "class", type(source).__name__, allowed)
 
 
 def _model_of(kind: type[Any]) -> str | None:

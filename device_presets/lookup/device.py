@@ -16,7 +16,7 @@ from device_presets.library.preset_lookup import check_overrides, get_preset, pr
 from device_presets.lookup.aihwkit_class import aihwkit_object, is_aihwkit_name, own_entry
 from device_presets.lookup.law_file import KEY as LAW
 from device_presets.lookup.law_file import law_device, law_name
-from rpu_ssnn.common.errors import PresetError
+from rpu_ssnn.common.errors import InputError
 
 
 def get_device(
@@ -35,7 +35,7 @@ def get_device(
             do not change a partner.
 
     Raises:
-        PresetError: for the reasons given at ``get_preset``; also if a cell is unknown, its
+        InputError: for the reasons given at ``get_preset``; also if a cell is unknown, its
             partner leaks or is not allowed, or aihwkit's cells cannot use a device.
     """
     check_overrides(overrides)
@@ -47,7 +47,7 @@ def get_device(
             name = tables.table_name(name[TABLE])
         else:
             keys, allowed = ", ".join(map(str, name)), f"must be {LAW} or {TABLE}"
-            raise PresetError("device", "key", keys, f"{allowed} (a study also takes fit)")
+            raise InputError("device", "key", keys, f"{allowed} (a study also takes fit)")
     if not isinstance(name, str):
         return preset_of(*own_entry(name), overrides)
     kind, _ = call_of(name)
@@ -60,7 +60,7 @@ def get_device(
     if kind or name in COMPOUNDS:
         return compound_device(name, overrides)
     if form := _other_form(name):
-        raise PresetError("device presets", "name", name, form)
+        raise InputError("device presets", "name", name, form)
     return get_preset(name, overrides)
 
 

@@ -11,7 +11,7 @@ from device_presets.library.device_name import call_of
 from device_presets.library.preset import Preset, refuse_unknown
 from device_presets.library.preset_file import ParameterEntry, PresetEntry
 from device_presets.library.preset_lookup import preset_of
-from rpu_ssnn.common.errors import PresetError
+from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.files import user_path
 from rpu_ssnn.devices.law import Law
 from rpu_ssnn.devices.own_law import find_law
@@ -25,11 +25,11 @@ def law_name(device: Mapping[str, Any]) -> str:
     """Returns the device name for `{law: my_law.py, step: 0.01, ...}`, with the file's digest.
 
     Raises:
-        PresetError: the file does not define a law.
+        InputError: the file does not define a law.
     """
     for name, value in device.items():
         if name != KEY and any(mark in str(value) for mark in ",()"):
-            raise PresetError("device", str(name), value, "must be a number, or true or false")
+            raise InputError("device", str(name), value, "must be a number, or true or false")
     file, law = device[KEY], _law(device)
     given = [f"{name}={value}" for name, value in device.items() if name not in (KEY, "sha256")]
     return f"law({', '.join([file, *given, f'sha256={law.digest}'])})"
@@ -39,7 +39,7 @@ def law_device(name: str, overrides: Mapping[str, Any] | None = None) -> Preset:
     """Returns the device for a name, with some parameters replaced.
 
     Raises:
-        PresetError: the file does not define a law or has another digest, or a parameter is
+        InputError: the file does not define a law or has another digest, or a parameter is
             missing, unknown or out of its range.
     """
     _, (file, *rest) = call_of(name)
@@ -68,7 +68,7 @@ def _law(device: Mapping[str, Any]) -> Law:
     named = isinstance(file, str) and file.endswith(".py")
     if not named or any(mark in file for mark in ",()"):
         allowed = "must be a file such as my_law.py, without commas and parentheses in its path"
-        raise PresetError("device", KEY, file, allowed)
+        raise InputError("device", KEY, file, allowed)
     return find_law("device", str(user_path("device", KEY, file)), device.get("sha256"))
 
 

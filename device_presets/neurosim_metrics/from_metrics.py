@@ -18,7 +18,7 @@ from device_presets.library.entry_writing import checked_name, entries_text
 from device_presets.library.preset_file import ParameterEntry, PresetEntry
 from device_presets.library.steps_at_zero import asymmetry_of
 from device_presets.neurosim_metrics.pulse_curve import LARGEST_LABEL, STRAIGHT, curvature, label_of
-from rpu_ssnn.common.errors import PresetError, require_preset
+from rpu_ssnn.common.errors import InputError, require
 from rpu_ssnn.devices.common_parameters import PULSE_FACTS
 from rpu_ssnn.devices.laws import LAWS
 
@@ -74,19 +74,19 @@ class PublishedMetrics:
             ("device-to-device", 0.0, 5.0, "must be between 0 and 5, in units of the label"),
         )
         allowed = "must say where the numbers are from"
-        require_preset(self.source.strip(), "metrics", "source", self.source, allowed)
+        require(self.source.strip(), "metrics", "source", self.source, allowed)
         for field, low, high, allowed in limits:
             value = getattr(self, field.replace("-", "_"))
             within = math.isfinite(value) and low <= value <= high
             if not within or (field == "on-off" and value <= low):
-                raise PresetError("metrics", field, value, allowed)
+                raise InputError("metrics", field, value, allowed)
 
 
 def entry_from_metrics(metrics: PublishedMetrics) -> PresetEntry:
     """Returns the preset, with weights from -1 to 1; every number states its source or conversion.
 
     Raises:
-        PresetError: there are too few states for the nonlinearity: one step would be longer than
+        InputError: there are too few states for the nonlinearity: one step would be longer than
             the range.
     """
     up, slope_up = _line(metrics.states_up, metrics.nonlinearity_up)
@@ -94,7 +94,7 @@ def entry_from_metrics(metrics: PublishedMetrics) -> PresetEntry:
     allowed = "must be nearer to 0 with so few states: a step would be longer than the range"
     for way, size in (("up", up), ("down", down)):
         label = getattr(metrics, f"nonlinearity_{way}")
-        require_preset(size <= _RANGE, "metrics", f"nonlinearity-{way}", label, allowed)
+        require(size <= _RANGE, "metrics", f"nonlinearity-{way}", label, allowed)
     noise = _RANGE * metrics.cycle_to_cycle / math.sqrt((up**2 + down**2) / 2)
     common, slope_up_spread, slope_down_spread = _spreads(metrics)
     source, uneven = f"{metrics.source}; {_CONVENTION}", abs(up - down) / (up + down)
@@ -150,7 +150,7 @@ def text_from_metrics(name: str, metrics: PublishedMetrics) -> str:
     """Returns the YAML text of the preset.
 
     Raises:
-        PresetError: the name cannot be used.
+        InputError: the name cannot be used.
     """
     comment = (
         f"Made by rpu-ssnn presets from-metrics. The on/off ratio is not part of the step: give "

@@ -5,7 +5,7 @@ import pandas as pd
 
 from device_presets.library.preset import Preset
 from device_presets.pulsing.pulse_train import pulse_train
-from rpu_ssnn.common.errors import PresetError, require_preset
+from rpu_ssnn.common.errors import require
 
 ZERO_US = 60.0
 ONE_US = 80.0
@@ -33,17 +33,15 @@ def example_measurement(
         first), ``polarity``, ``conductance_uS``.
 
     Raises:
-        PresetError: a count is below 1, there are more than `MOST_ROWS` rows in all, or a bound
+        InputError: a count is below 1, there are more than `MOST_ROWS` rows in all, or a bound
             would be a negative conductance in the table.
     """
     for field, count in (("devices", devices), ("pulses", pulses), ("cycles", cycles)):
-        if not 1 <= count <= MOST_ROWS:
-            raise PresetError(preset.name, field, count, f"must be 1 to {MOST_ROWS}")
-    if devices * pulses * cycles * 2 > MOST_ROWS:
-        allowed = f"must give at most {MOST_ROWS} rows: devices x pulses x cycles x 2"
-        raise PresetError(preset.name, "devices", devices, allowed)
+        require(1 <= count <= MOST_ROWS, preset.name, field, count, f"must be 1 to {MOST_ROWS}")
+    allowed = f"must give at most {MOST_ROWS} rows: devices x pulses x cycles x 2"
+    require(devices * pulses * cycles * 2 <= MOST_ROWS, preset.name, "devices", devices, allowed)
     allowed = f"must be at least {LEAST_WEIGHT:g} here, which is 0 uS in the table"
-    require_preset(preset.w_min >= LEAST_WEIGHT, preset.name, "w_min", preset.w_min, allowed)
+    require(preset.w_min >= LEAST_WEIGHT, preset.name, "w_min", preset.w_min, allowed)
     sweep = [True] * pulses + ([False] * pulses if preset.bidirectional else [])
     if not preset.bidirectional:
         cycles = 1

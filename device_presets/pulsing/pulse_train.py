@@ -13,7 +13,7 @@ import pandas as pd
 from device_presets.library.preset import Preset
 from device_presets.library.preset_lookup import get_preset
 from device_presets.library.to_aihwkit import aihwkit_device
-from rpu_ssnn.common.errors import PresetError, require_whole
+from rpu_ssnn.common.errors import InputError, require_whole
 from rpu_ssnn.devices.shared import OwnShared
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def pulse_response(
         require_whole(preset.name, field, count, least)
     if down and preset.one_directional_because is not None:
         allowed = f"must be 0: {preset.one_directional_because}"
-        raise PresetError(preset.name, "n_down", down, allowed)
+        raise InputError(preset.name, "n_down", down, allowed)
     polarities = ["up"] * up + ["down"] * down
     weights = pulse_train(preset, n_devices, [p == "up" for p in polarities], None, seed)[1:]
     return pd.DataFrame(

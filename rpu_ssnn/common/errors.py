@@ -121,20 +121,6 @@ def several(where: object, field: str, value: object) -> list[Any]:
     return list(value)
 
 
-class PresetError(InputError):
-    """Reports in one line a preset, a parameter or a preset file that cannot be used."""
-
-
-def require_preset(holds: object, where: object, field: str, value: object, allowed: str) -> None:
-    """Refuses, as `require` does, a value of a preset or of its file.
-
-    Raises:
-        PresetError: the condition does not hold.
-    """
-    if not holds:
-        raise PresetError(where, field, value, allowed)
-
-
 def one_of(
     names: Iterable[str], wrong: object = None, listing: str = "", elsewhere: Sequence[str] = ()
 ) -> str:

@@ -126,13 +126,12 @@ def read_text(path: Path, most: int = MOST_TEXT_BYTES) -> str:
     return read_bytes(path, most).decode("utf-8-sig")
 
 
-def text_of(path: Path, most: int = MOST_TEXT_BYTES, error: type[InputError] = InputError) -> str:
+def text_of(path: Path, most: int = MOST_TEXT_BYTES) -> str:
     """Returns the content of a file that a user named.
 
     Args:
         path: the file.
         most: the largest number of bytes that the content may have.
-        error: the class of the error that is raised.
 
     Raises:
         InputError: the file cannot be read, or is not UTF-8.
@@ -140,9 +139,9 @@ def text_of(path: Path, most: int = MOST_TEXT_BYTES, error: type[InputError] = I
     try:
         return read_text(path, most)
     except OSError as fault:
-        raise error(path, "file", reason(fault), "must be a readable file") from fault
+        raise InputError(path, "file", reason(fault), "must be a readable file") from fault
     except UnicodeDecodeError as fault:
-        raise error(path, "file", Fault(fault.reason), "must be UTF-8 text") from fault
+        raise InputError(path, "file", Fault(fault.reason), "must be UTF-8 text") from fault
 
 
 def is_regular(path: Path) -> bool:

@@ -94,20 +94,16 @@ def load(text: str) -> Any:
     return None if root is None else _Reader(yaml.resolver).value(root)
 
 
-def read(path: Path, error: type[InputError] = InputError) -> Any:
+def read(path: Path) -> Any:
     """Returns the content of a YAML file.
-
-    Args:
-        path: the file.
-        error: the class of the error that is raised.
 
     Raises:
         InputError: the file cannot be read, is not UTF-8, or `load` refuses it.
     """
     try:
-        return load(text_of(path, MOST_CHARACTERS, error))
+        return load(text_of(path, MOST_CHARACTERS))
     except YamlError as fault:
-        raise error(path, fault.place, fault.found, fault.allowed) from fault
+        raise InputError(path, fault.place, fault.found, fault.allowed) from fault
 
 
 def dump(content: object, comment: str = "") -> str:

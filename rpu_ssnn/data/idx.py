@@ -80,10 +80,9 @@ def _read(path: Path, dimensions: int) -> UInt8[np.ndarray, "..."]:
         most = path.stat().st_size * (_MOST_PACKED if path.suffix == ".gz" else 1)
         # One more byte is requested, to check that nothing follows.
         values = b"" if promised > most else file.read(promised + 1)
-    if len(values) != promised:
-        fault = "is truncated" if len(values) < promised else "has trailing bytes"
-        allowed = f"must be {' x '.join(map(str, shape))}, as in the header: the file {fault}"
-        raise InputError(path, "values", len(values), allowed)
+    fault = "is truncated" if len(values) < promised else "has trailing bytes"
+    allowed = f"must be {' x '.join(map(str, shape))}, as in the header: the file {fault}"
+    require(len(values) == promised, path, "values", len(values), allowed)
     return np.frombuffer(values, dtype=np.uint8).reshape(shape).copy()
 
 

@@ -13,7 +13,7 @@ as aihwkit places them, which one source measured.
 
 import math
 
-from rpu_ssnn.common.errors import PresetError
+from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.devices.law_parameter import LawParameter, Value
 
 WEIGHT = "weight"
@@ -174,11 +174,11 @@ def refuse_pulses_that_overlap(where: str, width_s: Value, period_s: Value) -> N
     """Refuses pulses that begin before the last one ends.
 
     Raises:
-        PresetError: both times are known, and the period is shorter than the width.
+        InputError: both times are known, and the period is shorter than the width.
     """
     if isinstance(width_s, float) and isinstance(period_s, float) and period_s < width_s:
         allowed = f"must be at least the pulse width, {width_s:g} s"
-        raise PresetError(where, "pulse_period_s", period_s, allowed)
+        raise InputError(where, "pulse_period_s", period_s, allowed)
 
 
 WRITE_NOISE = {

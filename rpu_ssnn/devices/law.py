@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32
 
-from rpu_ssnn.common.errors import Fault, PresetError, require_preset
+from rpu_ssnn.common.errors import Fault, InputError, require
 from rpu_ssnn.devices.common_parameters import (
     PULSE_FACTS,
     RETENTION,
@@ -78,7 +78,7 @@ class Law:
         as_linear: parameters with which the law `linear` takes the same steps, if nothing is
             subtracted as a reference; a user may override them, and then has that law. Empty for
             other laws.
-        check: refuses combinations of values that are each in range (with a `PresetError` that
+        check: refuses combinations of values that are each in range (with an `InputError` that
             begins with its first argument).
         divides_by_w_min: whether a lower bound of 0 must be refused.
         to_aihwkit: returns the fields of the aihwkit class that are no copies of parameters.
@@ -154,7 +154,7 @@ class Law:
         and, where `noise` is another number than 0, with noise.
 
         Raises:
-            PresetError: the step changes the device itself.
+            InputError: the step changes the device itself.
         """
         scale_up, scale_down = self.scales(values)
         own = np.array([number(values, name) for name in self.own])
@@ -171,7 +171,7 @@ class Law:
                 fault = Fault(f"it changes device.{name}")
                 allowed = "must change no field of a device but its hidden numbers, a and b"
                 is_same = vars(device)[name] == before[name]
-                require_preset(is_same, self.file, "step", fault, allowed)
+                require(is_same, self.file, "step", fault, allowed)
         return changes[0], changes[1]
 
     def numbers(self, values: Values) -> Float32[np.ndarray, " n"]:
@@ -196,11 +196,11 @@ class Law:
         """Refuses combinations that the law or physics rules out.
 
         Raises:
-            PresetError: the values are such a combination.
+            InputError: the values are such a combination.
         """
         if values["w_min"] == 0 and self.divides_by_w_min:
             allowed = f"must be below 0, since the law {self.name} divides by it"
-            raise PresetError(where, "w_min", values["w_min"], allowed)
+            raise InputError(where, "w_min", values["w_min"], allowed)
         self.check(where, values)
         refuse_pulses_that_overlap(where, values["pulse_width_s"], values["pulse_period_s"])
 

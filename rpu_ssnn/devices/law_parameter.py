@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import Any, Literal
 
-from rpu_ssnn.common.errors import PresetError
+from rpu_ssnn.common.errors import InputError
 
 type Value = float | bool | tuple[float, ...] | None
 
@@ -78,7 +78,7 @@ class LawParameter:
         The only text that counts as a number is ``inf``, as rows spell it.
 
         Raises:
-            PresetError: the value is of a wrong kind, or outside the physical range.
+            InputError: the value is of a wrong kind, or outside the physical range.
         """
         if value is None and self.neutral is None:
             return None
@@ -91,7 +91,7 @@ class LawParameter:
         elif self._holds(number := _number(value)):
             found = number
         if found is None:
-            raise PresetError(where, name, value, self.allowed)
+            raise InputError(where, name, value, self.allowed)
         return found
 
     def _holds(self, number: float) -> bool:

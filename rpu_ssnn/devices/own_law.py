@@ -18,7 +18,7 @@ import numba.core.errors
 import numpy as np
 from jaxtyping import Float32
 
-from rpu_ssnn.common.errors import Fault, InputError, PresetError, one_of, require_preset
+from rpu_ssnn.common.errors import Fault, InputError, one_of, require
 from rpu_ssnn.common.files import reason
 from rpu_ssnn.common.own_code import run_own_code
 from rpu_ssnn.common.wording import listed
@@ -52,21 +52,20 @@ def find_law(where: str, name: str, digest: str | None = None) -> Law:
         digest: the digest that the file must have; None allows any.
 
     Raises:
-        PresetError: there is no such law, the file is not a law, or it has another digest.
+        InputError: there is no such law, the file is not a law, or it has another digest.
     """
     if name in LAWS:
         return LAWS[name]
-    if not name.endswith(".py"):
-        allowed = f"{one_of(LAWS, name)}, or a file such as my_law.py"
-        raise PresetError(where, "law", name, allowed)
+    allowed = f"{one_of(LAWS, name)}, or a file such as my_law.py"
+    require(name.endswith(".py"), where, "law", name, allowed)
     file = Path(name)
     try:
         code = file.read_bytes()
     except OSError as error:
-        raise PresetError(where, "law", name, f"must be readable: {reason(error)}") from None
+        raise InputError(where, "law", name, f"must be readable: {reason(error)}") from None
     actual = hashlib.sha256(code).hexdigest()[:DIGEST_DIGITS]
     if digest not in (None, actual):
-        raise PresetError(where, "law", f"{name}, sha256={actual}", f"must have sha256={digest}")
+        raise InputError(where, "law", f"{name}, sha256={actual}", f"must have sha256={digest}")
     return _read(str(file.absolute()), code, actual)
 
 
@@ -75,7 +74,7 @@ def check_own_step(law: Law, values: Values) -> None:
     between its bounds, without noise and with noise of four deviations.
 
     Raises:
-        PresetError: the step raises an error, returns no finite number or another one at the next
+        InputError: the step raises an error, returns no finite number or another one at the next
             call, changes the device, or goes against its pulse far from the bounds.
     """
     for state, noise in product((0.0, 0.5, 1.0, -0.5, -1.0), (0.0, 4.0, -4.0)):
@@ -89,14 +88,14 @@ def check_own_step(law: Law, values: Values) -> None:
             raise
         except Exception as error:
             fault = Fault(f"{type(error).__name__}: {error}")
-            raise PresetError(law.file, "step", fault, allowed) from error
+            raise InputError(law.file, "step", fault, allowed) from error
         finite = math.isfinite(up) and math.isfinite(down)
-        require_preset(finite, law.file, "step", [up, down], allowed)
+        require(finite, law.file, "step", [up, down], allowed)
         allowed = f"must follow from its arguments alone, and draw no random number {at}"
-        require_preset((up, down) == again, law.file, "step", [up, again[0]], allowed)
+        require((up, down) == again, law.file, "step", [up, again[0]], allowed)
         allowed = f"must raise the state by a pulse up, and lower it by a pulse down {at}"
         against = abs(state) < 1.0 and noise == 0.0 and (up < 0.0 or down > 0.0)
-        require_preset(not against, law.file, "step", [up, down], allowed)
+        require(not against, law.file, "step", [up, down], allowed)
 
 
 @lru_cache(maxsize=16)
@@ -104,43 +103,41 @@ def _read(path: str, code: bytes, digest: str) -> Law:
     """Returns the law of a file, complete and compiled.
 
     Raises:
-        PresetError: the file cannot be executed, or its ``LAW`` cannot be used.
+        InputError: the file cannot be executed, or its ``LAW`` cannot be used.
     """
     try:
         module = run_own_code(f"own_law_{digest}", path, code)
     except (Exception, SystemExit) as error:
         fault = Fault(f"{type(error).__name__}: {error}")
         allowed = "must be a Python file that can be executed"
-        raise PresetError(path, "file", fault, allowed) from error
+        raise InputError(path, "file", fault, allowed) from error
     law = getattr(module, "LAW", None)
     if not isinstance(law, Law):
-        raise PresetError(path, "LAW", law, "must be an object of rpu_ssnn.devices.Law")
+        raise InputError(path, "LAW", law, "must be an object of rpu_ssnn.devices.Law")
     allowed = f"must hold at most {MOST_HIDDEN} names, each with a number"
     fits = isinstance(law.hidden, Mapping) and len(law.hidden) <= MOST_HIDDEN
     fits = fits and all(isinstance(state, Real) for state in law.hidden.values())
-    require_preset(fits, path, "hidden", law.hidden, allowed)
+    require(fits, path, "hidden", law.hidden, allowed)
     allowed = "must hold names, each with a LawParameter"
-    require_preset(isinstance(law.own, Mapping), path, "own", law.own, allowed)
+    require(isinstance(law.own, Mapping), path, "own", law.own, allowed)
     taken = {**STEP_AND_RANGE, **VARIATION, **RETENTION, **law.facts}
     for name, parameter in law.own.items():
         is_one = isinstance(parameter, LawParameter) and parameter.kind != "numbers"
         allowed = "must be a LawParameter of one value, under a name that not every law has"
-        require_preset(not (name in taken or not is_one), path, "own", name, allowed)
+        require(not (name in taken or not is_one), path, "own", name, allowed)
         for field in ("limits", "swept"):
             pair = getattr(parameter, field)
             fits = _is_range(pair) or (field == "swept" and pair is None)
             allowed = "must be two numbers, of which the second is larger"
-            require_preset(fits, path, f"own.{name}.{field}", pair, allowed)
+            require(fits, path, f"own.{name}.{field}", pair, allowed)
         unit, allowed = parameter.unit, 'must be text, such as s, or "1" for a number without unit'
-        require_preset(
-            isinstance(unit, str) and unit.strip(), path, f"own.{name}.unit", unit, allowed
-        )
+        require(isinstance(unit, str) and unit.strip(), path, f"own.{name}.unit", unit, allowed)
     fields = listed(RECORD.names or ())
     allowed = (
         "must be a function (shared, device, w, up, noise) that numba can compile; a device has "
         f"the fields {fields}"
     )
-    require_preset(hasattr(law.step, "__code__"), path, "step", law.step, allowed)
+    require(hasattr(law.step, "__code__"), path, "step", law.step, allowed)
     try:
         compiled = own_step(law.step)
     except Exception as error:  # numba does not wrap all of its internal errors
@@ -150,7 +147,7 @@ def _read(path: str, code: bytes, digest: str) -> Law:
         kind = "" if isinstance(error, numba.core.errors.NumbaError) else type(error).__name__ + " "
         returned = r"No conversion from (.+) to float32 for.*"
         words = re.sub(returned, r"it returns \1, not a number", "".join(lines[:1]))
-        raise PresetError(path, "step", Fault(kind + words), allowed) from error
+        raise InputError(path, "step", Fault(kind + words), allowed) from error
     return replace(law, file=path, digest=digest, code=OWN, compiled=compiled)
 
 

@@ -34,8 +34,7 @@ def kept_fit(file: Path, name: str, tell: Callable[[str], None], **options: Any)
         options: The other arguments of `fit_file`.
 
     Raises:
-        PresetError: `fit_file` raises it.
-        InputError: the folder of kept fits cannot be a path.
+        InputError: `fit_file` raises it, or the folder of kept fits cannot be a path.
     """
     named = os.environ.get(FOLDER) or "~/.cache/rpu_ssnn/fits"
     folder = user_path("environment", FOLDER, named)

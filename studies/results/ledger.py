@@ -16,6 +16,7 @@ from typing import Any
 
 import pandas as pd
 
+from rpu_ssnn.common.errors import InputError
 from studies.declaration.devices import compound_of, shortest_slot_s
 from studies.declaration.trial import Row, Trial, TrialResult, by_crossbar
 from studies.declaration.update_rules.on_device import DeviceRule
@@ -171,10 +172,10 @@ def _largest(row: Row, name: str) -> float | None:
 @cache
 def _why_unknown(device: str, parameter: str) -> str:
     """Returns why the preset does not give a number, in the preset's own words if it has any."""
-    from device_presets import PresetError, get_device
+    from device_presets import get_device
 
     try:
         known = get_device(device).parameters[parameter]
-    except (PresetError, KeyError):
+    except (InputError, KeyError):
         return f"the preset gives no {parameter}"
     return f"{parameter}: {known.assumption or 'not known to the preset'}"

@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from device_presets import PresetError, get_preset, preset_names
+from device_presets import get_preset, preset_names
 from device_presets.cards.card import card
 from device_presets.cards.listing import listing
 from device_presets.pulsing.example_measurement import example_measurement
+from rpu_ssnn.common.errors import InputError
 from studies.cli.presets import presets_app
 
 
@@ -101,7 +102,7 @@ def test_card_and_list_show_the_noise_of_the_step() -> None:
 
 
 def test_an_example_has_no_negative_conductance() -> None:
-    with pytest.raises(PresetError, match=r"ideal: w_min: -10.0 .*at least -3 here, which is 0 uS"):
+    with pytest.raises(InputError, match=r"ideal: w_min: -10.0 .*at least -3 here, which is 0 uS"):
         example_measurement(get_preset("ideal", {"w_min": -10}), 1, 5, 1, 0)
 
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from device_presets import COMPOUNDS, PresetError, get_device
+from device_presets import COMPOUNDS, get_device
+from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.synapses.tiles.cell import devices_of
 from support.commands import refused
 from support.device_presets.compounds import trial_of
@@ -13,13 +14,13 @@ from support.studies.harness import in_device
 
 
 def test_a_leaking_cell_without_exact_writes_is_refused() -> None:
-    with pytest.raises(PresetError, match="must be 0 in a cell of leaking"):
+    with pytest.raises(InputError, match="must be 0 in a cell of leaking"):
         get_device("tiki_taka(capacitor)", {"write_noise": 2.0})
 
 
 @pytest.mark.parametrize("cell", ["one_sided_pair(pcm)", "mixed_precision_pair(pcm)"])
 def test_a_pair_that_is_refreshed_has_no_write_noise(cell: str) -> None:
-    with pytest.raises(PresetError, match=r"write_noise: 0\.01.*must be 0 in a pair that"):
+    with pytest.raises(InputError, match=r"write_noise: 0\.01.*must be 0 in a pair that"):
         get_device(cell, {"write_noise": 0.01})
 
 
@@ -87,7 +88,7 @@ def test_what_does_not_go_with_a_transfer_cell_is_refused(
     ],
 )
 def test_settings_of_cells_have_ranges(device: str, setting: str, value: float) -> None:
-    with pytest.raises(PresetError) as caught:
+    with pytest.raises(InputError) as caught:
         get_device(device, {setting: value})
     assert (caught.value.field, caught.value.value) == (setting, value)
     assert get_device(device, {setting: 7}).settings[setting] == 7.0
@@ -99,7 +100,7 @@ def test_a_compound_goes_to_a_worker_process_and_back() -> None:
     device = get_device("tiki_taka(capacitor, ecram)", {"transfer_gain": 0.5})
     again = pickle.loads(pickle.dumps(device))
     assert again.parameters == device.parameters
-    with pytest.raises(PresetError, match="transfer_gain"):
+    with pytest.raises(InputError, match="transfer_gain"):
         get_device("tiki_taka(ideal)", {"transfer_gain": math.inf})
     assert replace(device, kind="agad").compound is COMPOUNDS["agad"]
     assert devices_of({"max_bound_0": None, "max_bound_1": None}) == ["_0", "_1"]  # type: ignore[dict-item]

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from device_presets import PresetError, get_preset
+from device_presets import get_preset
+from rpu_ssnn.common.errors import InputError
 
 USER_DEVICE = """
 mine:
@@ -32,11 +33,9 @@ def test_a_users_file_is_a_preset(tmp_path: Path) -> None:
     assert get_preset(f"{file}:mine", {"step": 0.01}).device().dw_min == 0.01
     file.write_text(USER_DEVICE + USER_DEVICE.replace("mine:", "other:"))
     assert get_preset(f"{file}:other").noise_free
-    with pytest.raises(
-        PresetError, match=r"missing.* as devices\.yaml:mine or devices\.yaml:other"
-    ):
+    with pytest.raises(InputError, match=r"missing.* as devices\.yaml:mine or devices\.yaml:other"):
         get_preset(str(file))
-    with pytest.raises(PresetError, match=r"entry: 'othr' .*did you mean other"):
+    with pytest.raises(InputError, match=r"entry: 'othr' .*did you mean other"):
         get_preset(f"{file}:othr")
 
 
@@ -63,7 +62,7 @@ def test_a_broken_file_is_explained(tmp_path: Path, old: str, new: str, named: s
     file = tmp_path / "broken.yaml"
     assert old in USER_DEVICE
     file.write_text(USER_DEVICE.replace(old, new))
-    with pytest.raises(PresetError, match=rf"broken\.yaml.*{named}") as caught:
+    with pytest.raises(InputError, match=rf"broken\.yaml.*{named}") as caught:
         get_preset(str(file))
     assert "\n" not in str(caught.value)
 
@@ -110,7 +109,7 @@ def test_a_wrong_entry_that_is_like_another_is_refused_in_one_line(
 ) -> None:
     file = tmp_path / "mine.yaml"
     file.write_text(text)
-    with pytest.raises(PresetError, match=words) as caught:
+    with pytest.raises(InputError, match=words) as caught:
         get_preset(f"{file}:a0" if "a0" in text else f"{file}:a")
     assert "\n" not in str(caught.value)
 
@@ -122,7 +121,7 @@ def test_a_list_holds_numbers_only(factors: str, wrong: str, tmp_path: Path) -> 
     file = tmp_path / "mine.yaml"
     up = f"step_factors_up: {{value: {factors}, unit: step, source: my lab}}"
     file.write_text(f"a: {{like: charge_trap_tunnelling, parameters: {{{up}}}}}\n")
-    with pytest.raises(PresetError, match=rf"step_factors_up\.value\.\d: .*{wrong}.*a number"):
+    with pytest.raises(InputError, match=rf"step_factors_up\.value\.\d: .*{wrong}.*a number"):
         get_preset(str(file))
 
 
@@ -131,7 +130,7 @@ def test_a_measured_width_that_steps_do_not_depend_on_cannot_be_chosen(tmp_path:
     file = tmp_path / "a.yaml"
     width = "pulse_width_s: {value: 2.0e-7, unit: s, source: x, measured: [1.0e-7, 4.0e-7]}"
     file.write_text(f"a: {{like: capacitor, parameters: {{{width}}}}}")
-    with pytest.raises(PresetError, match=r"pulse_width_s: 1e-07 .* the steps of this preset"):
+    with pytest.raises(InputError, match=r"pulse_width_s: 1e-07 .* the steps of this preset"):
         get_preset(str(file), {"pulse_width_s": 1e-7})
     knee = "width_knee_s: {value: 1.0e-8, unit: s, source: x}"
     file.write_text(f"a: {{like: charge_trap_pulsed, parameters: {{{width}, {knee}}}}}")

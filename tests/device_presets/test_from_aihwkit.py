@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from aihwkit.simulator import configs, presets
 
-from device_presets import PresetError, get_device
+from device_presets import get_device
+from rpu_ssnn.common.errors import InputError
 from studies.declaration.study import Study, parse_study
 
 PERFECT = configs.IOParameters(is_perfect=True)
@@ -92,13 +93,13 @@ def test_a_seed_that_is_not_used_is_told() -> None:
     ],
 )
 def test_what_cannot_be_said_here_is_refused_in_one_line(source: Any, named: str) -> None:
-    with pytest.raises(PresetError, match=named) as error:
+    with pytest.raises(InputError, match=named) as error:
         get_device(source)
     assert "\n" not in str(error.value)
 
 
 def test_a_class_that_is_refused_is_not_offered() -> None:
-    with pytest.raises(PresetError) as error:
+    with pytest.raises(InputError) as error:
         get_device("SoftBoundsPmxDevice")
     assert "SoftBoundsDevice, SoftBoundsReferenceDevice, ExpStepDevice" in str(error.value)
     assert "ReRamESPreset, " in str(error.value)

@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from device_presets import Preset, PresetError, get_preset
+from device_presets import Preset, get_preset
 from device_presets.neurosim_metrics.from_metrics import PublishedMetrics, text_from_metrics
 from device_presets.neurosim_metrics.pulse_curve import curvature, curve, label_of
 from device_presets.pulsing.pulse_train import pulse_train
+from rpu_ssnn.common.errors import InputError
 from support.commands import Command
 from support.device_presets.imperfect import without
 
@@ -29,7 +30,7 @@ def made(folder: Path, **changes: object) -> Preset:
 
 def test_a_step_longer_than_the_range_is_refused() -> None:
     few = PAPER | {"states_up": 2, "states_down": 2, "nonlinearity_up": -9.0}
-    with pytest.raises(PresetError, match=r"nonlinearity-up: -9\.0.*longer than the range"):
+    with pytest.raises(InputError, match=r"nonlinearity-up: -9\.0.*longer than the range"):
         text_from_metrics("mine", PublishedMetrics(**few))  # type: ignore[arg-type]
 
 
@@ -107,7 +108,7 @@ def test_a_first_pulse_that_does_nearly_all_has_a_spread(tmp_path: Path) -> None
     ],
 )
 def test_metrics_out_of_range(tmp_path: Path, changes: dict[str, float], message: str) -> None:
-    with pytest.raises(PresetError, match=f"^metrics: {message}"):
+    with pytest.raises(InputError, match=f"^metrics: {message}"):
         made(tmp_path, **changes)
 
 

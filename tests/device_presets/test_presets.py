@@ -13,10 +13,11 @@ from aihwkit.simulator.configs import devices as aihwkit_devices
 from aihwkit.simulator.presets import devices as aihwkit_presets
 from aihwkit.simulator.presets.devices import PCMPresetDevice
 
-from device_presets import Preset, PresetError, describe, get_device, get_preset, preset_names
+from device_presets import Preset, describe, get_device, get_preset, preset_names
 from device_presets.cards.listing import listing
 from device_presets.library.steps_at_zero import asymmetry_at_zero, states_at_zero
 from device_presets.library.to_aihwkit import aihwkit_device
+from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.devices.law import Law
 from rpu_ssnn.devices.laws import LAWS
 
@@ -150,21 +151,21 @@ def test_a_leaking_device_wants_to_know_the_time() -> None:
     capacitor = get_preset("capacitor")
     assert capacitor.leaks
     assert not get_preset("charge_trap").leaks
-    with pytest.raises(PresetError, match="capacitor: seconds_between_steps: missing"):
+    with pytest.raises(InputError, match="capacitor: seconds_between_steps: missing"):
         capacitor.device()
     assert get_preset("capacitor", {"leak_time_constant_s": "inf"}).device().lifetime == 0
     # Half the charge is gone after tau ln 2: aihwkit removes the share 1/lifetime.
     assert capacitor.device(2000 * math.log(2)).lifetime == pytest.approx(2.0)
-    with pytest.raises(PresetError, match="lost in single precision"):
+    with pytest.raises(InputError, match="lost in single precision"):
         capacitor.device(65 * 500e-9)
-    with pytest.raises(PresetError, match="above 0"):
+    with pytest.raises(InputError, match="above 0"):
         capacitor.device(-1.0)
 
 
 def test_pcm_says_why_it_cannot_be_a_single_device_weight() -> None:
     pcm = get_preset("pcm")
     assert not pcm.bidirectional
-    with pytest.raises(PresetError, match=r"only a full reset.*one of ideal, .*hfo2") as caught:
+    with pytest.raises(InputError, match=r"only a full reset.*one of ideal, .*hfo2") as caught:
         pcm.device()
     assert "pcm" not in caught.value.allowed.split("must be one of")[1].split(", ")
 
@@ -195,7 +196,7 @@ def test_pcm_says_why_it_cannot_be_a_single_device_weight() -> None:
 def test_bad_input_names_preset_field_and_value_in_one_line(
     name: str, overrides: Any, field: str
 ) -> None:
-    with pytest.raises(PresetError) as error:
+    with pytest.raises(InputError) as error:
         get_preset(name, overrides)
     assert error.value.field == field
     assert "\n" not in str(error.value)
@@ -204,7 +205,7 @@ def test_bad_input_names_preset_field_and_value_in_one_line(
 def test_all_missing_parameters_are_named_at_once(tmp_path: Path) -> None:
     entry = "{technology: t, law: constant, description: d, citation: c, parameters: {}}"
     (tmp_path / "a.yaml").write_text(f"a: {entry}")
-    with pytest.raises(PresetError) as error:
+    with pytest.raises(InputError) as error:
         get_preset(str(tmp_path / "a.yaml"))
     required = [name for name, p in LAWS["constant"].parameters.items() if p.required]
     assert error.value.field == ", ".join(required)
@@ -229,14 +230,14 @@ def test_presets_and_errors_travel_to_worker_processes_and_cannot_be_changed() -
         preset.parameters["step"] = preset.parameters["levels"]  # type: ignore[index]
     with pytest.raises(dataclasses.FrozenInstanceError):
         preset.name = "other"  # type: ignore[misc]
-    error = PresetError("here", "field", 1, "must be 2")
+    error = InputError("here", "field", 1, "must be 2")
     assert str(pickle.loads(pickle.dumps(error))) == str(error)
 
 
 def test_asking_for_what_is_not_there() -> None:
-    with pytest.raises(PresetError, match="did you mean cycle_to_cycle"):
+    with pytest.raises(InputError, match="did you mean cycle_to_cycle"):
         get_preset("ideal").value("cycle_to_cycl")
-    with pytest.raises(PresetError, match="must be a number here"):
+    with pytest.raises(InputError, match="must be a number here"):
         get_preset("charge_trap").number("energy_per_pulse_j")
 
 

@@ -15,7 +15,7 @@ from device_presets.library.steps_at_zero import (
     states_at_zero,
 )
 from device_presets.pulsing.pulse_train import pulse_train
-from rpu_ssnn.common.errors import PresetError
+from rpu_ssnn.common.errors import InputError
 from support.device_presets.imperfect import without
 from support.device_presets.tile_steps import steps_at, steps_at_zero
 
@@ -126,5 +126,5 @@ def test_soft_bounds_are_the_linear_law_with_slopes_of_one() -> None:
         assert mean_steps(linear, weight) == pytest.approx(mean_steps(soft, weight))
         flat = mean_steps(get_preset("reram_sb", {"slope_up": 0.0, "slope_down": 0.0}), weight)
         assert flat == pytest.approx(mean_steps(soft))
-    with pytest.raises(PresetError, match=r"slope_up: 0.5 .*as the reference .* holds weight 0.2"):
+    with pytest.raises(InputError, match=r"slope_up: 0.5 .*as the reference .* holds weight 0.2"):
         get_device("SoftBoundsReferenceDevice(reference_mean=0.2)", {"slope_up": 0.5})

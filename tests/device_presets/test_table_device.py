@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from device_presets import PresetError
 from device_presets.fitting.reading.reading import read
 from device_presets.jump_tables.lookup_table import read_lookup_table, write_lookup_table
 from device_presets.jump_tables.table_device import table_device
+from rpu_ssnn.common.errors import InputError
 from support.device_presets.jump_tables import write_table
 
 
@@ -17,14 +17,14 @@ from support.device_presets.jump_tables import write_table
 def test_what_is_no_number_is_refused_in_one_line(value: object, tmp_path: Path) -> None:
     name = f"table({write_table(tmp_path / 'one')})"
     table_device(name, {"jump_spread": 1})
-    with pytest.raises(PresetError, match="jump_spread: ") as caught:
+    with pytest.raises(InputError, match="jump_spread: ") as caught:
         table_device(name, {"jump_spread": value})
     assert "\n" not in str(caught.value)
 
 
 def test_pulses_do_not_overlap(tmp_path: Path) -> None:
     name = f"table({write_table(tmp_path / 'one')})"
-    with pytest.raises(PresetError, match="pulse_period_s: 1e-06"):
+    with pytest.raises(InputError, match="pulse_period_s: 1e-06"):
         table_device(name, {"pulse_width_s": 1e-3, "pulse_period_s": 1e-6})
 
 
@@ -36,7 +36,7 @@ def test_both_directions_have_the_same_conductances(scale: float, tmp_path: Path
         rows = (conductance, (0.0, 1.0), *[(scale * 0.1,) * 3] * 2)
         text = "\n".join(", ".join(map(str, row)) for row in rows)
         (tmp_path / f"dG_{name}.txt").write_text(text)
-    with pytest.raises(PresetError, match="dG_decreasing"):
+    with pytest.raises(InputError, match="dG_decreasing"):
         table_device(f"table({tmp_path})")
 
 
@@ -44,7 +44,7 @@ def test_a_file_is_there_packed_or_unpacked(tmp_path: Path) -> None:
     """If both were allowed, an edit of the unpacked file would have no effect."""
     folder = write_table(tmp_path / "one")
     (folder / "dG_decreasing.txt").write_text("edited")
-    with pytest.raises(PresetError, match=r"one: file: 'dG_decreasing\.txt'"):
+    with pytest.raises(InputError, match=r"one: file: 'dG_decreasing\.txt'"):
         table_device(f"table({folder})")
 
 
@@ -58,7 +58,7 @@ def test_normalised_conductances_are_not_in_siemens(tmp_path: Path) -> None:
         table_device(name).parameters["w_min"].source
         == "the table: the smallest conductance, 1e-05 a.u."
     )
-    with pytest.raises(PresetError, match="tables: some are normalised, some in siemens"):
+    with pytest.raises(InputError, match="tables: some are normalised, some in siemens"):
         table_device(f"table({tmp_path / 'both'})")
     assert [read(tmp_path / "both" / number).unit for number in "01"] == ["uS", "a.u."]
 
@@ -84,12 +84,12 @@ def test_a_bad_lookup_table_is_one_line(change, message: str, tmp_path: Path) ->
     folder = write_table(tmp_path / "mine")
     file = folder / "dG_increasing.txt.gz"
     file.write_bytes(gzip.compress(change(gzip.decompress(file.read_bytes()).decode()).encode()))
-    with pytest.raises(PresetError, match=message) as caught:
+    with pytest.raises(InputError, match=message) as caught:
         read(folder)
     assert "\n" not in str(caught.value)
     file.write_bytes(b"no gzip")
-    with pytest.raises(PresetError, match="must be a readable file"):
+    with pytest.raises(InputError, match="must be a readable file"):
         read(folder)
     (folder / "dG_decreasing.txt.gz").unlink()
-    with pytest.raises(PresetError, match=r"dG_decreasing\.txt is missing.*one for each direction"):
+    with pytest.raises(InputError, match=r"dG_decreasing\.txt is missing.*one for each direction"):
         read(folder)

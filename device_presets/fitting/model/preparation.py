@@ -14,7 +14,7 @@ from device_presets.fitting.model.series import Series
 from device_presets.fitting.reading.measurement import Measurement
 from device_presets.fitting.reading.units import ARBITRARY, in_unit
 from device_presets.fitting.sweeps import runs_of
-from rpu_ssnn.common.errors import PresetError
+from rpu_ssnn.common.errors import InputError
 
 RESOLUTION = 2e-6
 """Closer weights are equal: this is a few times the single precision in which aihwkit computes."""
@@ -204,7 +204,7 @@ def prepare(found: Measurement, zero: float | None, one: float | None) -> Prepar
             the mean measured range, rounded to three digits of the range.
 
     Raises:
-        PresetError: ``one`` is not above ``zero``, ``zero`` lies outside the measured range, or a
+        InputError: ``one`` is not above ``zero``, ``zero`` lies outside the measured range, or a
             device has no pulses in a direction that others have.
     """
     for way, name in ((1, "up"), (-1, "down")):
@@ -212,7 +212,7 @@ def prepare(found: Measurement, zero: float | None, one: float | None) -> Prepar
         if 0 < len(has) < found.n_devices:
             label = next(label for k, label in enumerate(found.labels) if k not in has)
             allowed = "must be at least 1, as for other devices: add some, or drop this device"
-            raise PresetError(found.name, f"{name} pulses of {label}", 0, allowed)
+            raise InputError(found.name, f"{name} pulses of {label}", 0, allowed)
     start = np.searchsorted(found.device, np.arange(found.n_devices + 1))
     scale = _scale(found, start, zero, one)
     weight = (found.conductance - scale.zero) / scale.span
@@ -269,10 +269,10 @@ def _scale(
     if not lowest <= middle <= highest:
         measured = f"{in_unit(lowest, found.unit)} to {in_unit(highest, found.unit)}"
         allowed = f"must be within the measured range, {measured}"
-        raise PresetError(found.name, "weight zero", in_unit(middle, found.unit), allowed)
+        raise InputError(found.name, "weight zero", in_unit(middle, found.unit), allowed)
     if not (top > middle and math.isfinite(top)):
         allowed = f"must be above weight zero, {in_unit(middle, found.unit)}"
-        raise PresetError(found.name, "weight one", in_unit(top, found.unit), allowed)
+        raise InputError(found.name, "weight one", in_unit(top, found.unit), allowed)
     return WeightScale(float(middle), float(top), found.unit)
 
 

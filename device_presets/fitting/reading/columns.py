@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from device_presets.fitting.reading.units import AMPERES, SECONDS, SIEMENS, VOLTS
-from rpu_ssnn.common.errors import Fault, PresetError, meant, nearest, require_preset
+from rpu_ssnn.common.errors import Fault, InputError, meant, nearest, require
 from rpu_ssnn.common.wording import listed
 
 CONDITIONS: Final = ("time", "pulse_width", "amplitude")
@@ -60,19 +60,19 @@ def columns_of(where: str, names: Sequence[str], volts: float | None = None) -> 
         volts: The read voltage, by which a column of currents becomes one of conductances.
 
     Raises:
-        PresetError: A needed quantity is missing, a quantity has two columns, the unit of a name is
+        InputError: A needed quantity is missing, a quantity has two columns, the unit of a name is
             missing or unknown, or currents and a read voltage do not come together.
     """
     found: dict[str, Column] = {}
     divided = not any(name.lower().startswith("conductance") for name in names)
-    require_preset(divided or not volts, where, "--read-voltage", volts, "must come with currents")
+    require(divided or not volts, where, "--read-voltage", volts, "must come with currents")
     for name in names:
         if not divided and name.lower().startswith("current"):  # It is not used.
             continue
         quantity, column = _read(where, name, volts)
         if quantity in found:
             allowed = f"must be there only once, but {found[quantity].name!r} is the same quantity"
-            raise PresetError(where, "column", name, allowed)
+            raise InputError(where, "column", name, allowed)
         if quantity:
             found[quantity] = column
     needed = {"polarity": "amplitude" not in found, "conductance": True}
@@ -84,13 +84,13 @@ def columns_of(where: str, names: Sequence[str], volts: float | None = None) -> 
             "current_nA, with --read-voltage), and may have pulse, device, cycle, time_s, "
             "pulse_width_s and amplitude_V, in these or other units"
         )
-        raise PresetError(where, "column", lacks, allowed)
+        raise InputError(where, "column", lacks, allowed)
     used = [column.name for column in found.values()]
     missing = [quantity for quantity in (*_WITHOUT_UNIT, *CONDITIONS) if quantity not in found]
     for name in names:
         if name not in used and (near := nearest(missing, name, _ALIKE)):
             allowed = f"must be {near[0]}, or have a name that is less like it"
-            raise PresetError(where, "column", name, allowed)
+            raise InputError(where, "column", name, allowed)
     return found
 
 
@@ -111,11 +111,11 @@ def _read(where: str, name: str, volts: float | None) -> tuple[str, Column]:
     if unit not in known or plain in UNITS or is_mega:
         example = f"{quantity}_{next(iter(sizes))}"
         allowed = f"must end with its unit, one of {', '.join(sizes)}, as in {example}"
-        raise PresetError(where, "column", name, allowed)
+        raise InputError(where, "column", name, allowed)
     unit, size = known[unit], sizes[known[unit]]
     if quantity != "current":
         return quantity, Column(name, unit, size)
     if volts is None or not 0.0 < abs(volts) <= 10.0:
         allowed = f"must be the read voltage of the column {name}, with its sign, at most 10 V"
-        raise PresetError(where, "--read-voltage", volts, allowed)
+        raise InputError(where, "--read-voltage", volts, allowed)
     return "conductance", Column(name, f"{unit[:-1]}S", size / volts)

@@ -52,7 +52,7 @@ def conditions_of(
         pulsed: [rows] whether the row has a pulse.
 
     Raises:
-        PresetError: A time is missing or runs backwards within a stretch, or a pulse has no
+        InputError: A time is missing or runs backwards within a stretch, or a pulse has no
             possible width or amplitude.
     """
     given = rows.conditions

@@ -15,7 +15,7 @@ from device_presets.fitting.reading.rows import refuse_first, selected
 from device_presets.fitting.reading.table import Rows, read_rows
 from device_presets.fitting.reading.units import ARBITRARY, LEAST_SIEMENS, in_unit
 from device_presets.fitting.sweeps import runs_of
-from rpu_ssnn.common.errors import PresetError, require_preset
+from rpu_ssnn.common.errors import InputError, require
 from rpu_ssnn.common.wording import counted, listed
 
 FEWEST_PULSES = 12
@@ -121,7 +121,7 @@ def read_measurement(
     are recognised by turns.
 
     Raises:
-        PresetError: For the reasons given at ``read_rows`` and ``with_retention``; also if pulse
+        InputError: For the reasons given at ``read_rows`` and ``with_retention``; also if pulse
             numbers repeat or run backwards, there are too few pulses or only down pulses, or a
             device has no conductance, always the same one, or does not move with its pulses.
     """
@@ -304,25 +304,25 @@ def _check_enough(file: Path, found: Measurement, cycles: list[str]) -> None:
     for way, sign in (("up", 1), ("down", -1)):
         count = int((found.pulse == sign).sum())
         enough = count >= FEWEST_PULSES or (sign < 0 and count == 0)
-        require_preset(enough, file, f"{way} pulses", count, allowed)
+        require(enough, file, f"{way} pulses", count, allowed)
     column = f"column {found.column}"
     if found.conductance.max() < LEAST_SIEMENS and found.unit != ARBITRARY:
         highest = in_unit(float(found.conductance.max()), found.unit)
         allowed = f"must reach {in_unit(LEAST_SIEMENS, found.unit)} in some row: check the unit"
-        raise PresetError(file, column, highest, allowed)
+        raise InputError(file, column, highest, allowed)
     for device, label in enumerate(found.labels):
         own = found.conductance[found.device == device]
         allowed = "must be at least 1: leave out the rows of this device"
-        require_preset(len(own), file, f"conductances of {label}", 0, allowed)
+        require(len(own), file, f"conductances of {label}", 0, allowed)
         allowed = f"must change with the pulses, but is always the same for {label}"
-        require_preset(np.ptp(own) != 0, file, column, in_unit(float(own[0]), found.unit), allowed)
+        require(np.ptp(own) != 0, file, column, in_unit(float(own[0]), found.unit), allowed)
     for allowed, odd in _odd(found).items():
         names = [found.labels[k].removeprefix("device ") for k in np.flatnonzero(odd)]
         others = found.n_devices - len(names)
-        require_preset(not names or others < 2, file, "device", ", ".join(names), allowed)
+        require(not names or others < 2, file, "device", ", ".join(names), allowed)
     dead = [f"{found.labels[device]}, cycle {cycles[cycle]}" for device, cycle in _dead(found)]
     allowed = "must move with its pulses as the device's other cycles do: empty its conductances"
-    require_preset(not dead, file, "cycle", listed(dead), allowed)
+    require(not dead, file, "cycle", listed(dead), allowed)
 
 
 def _odd(found: Measurement) -> dict[str, np.ndarray]:

@@ -10,7 +10,7 @@ from device_presets.fitting.reading.sampled_table import sampled
 from device_presets.fitting.reading.table import EXCEL
 from device_presets.fitting.reading.thinning import thinned
 from device_presets.jump_tables.lookup_table import FILES, is_lookup_table, read_lookup_table
-from rpu_ssnn.common.errors import Fault, PresetError, require_preset
+from rpu_ssnn.common.errors import Fault, InputError, require
 
 _SWAPPED = 2.0
 """Pulses go against their polarity if their net change does so by this many standard errors."""
@@ -31,16 +31,16 @@ def read(
         retention: A file of readings over time; see `with_retention`.
 
     Raises:
-        PresetError: For the reasons given at `read_measurement` and `read_lookup_table`.
+        InputError: For the reasons given at `read_measurement` and `read_lookup_table`.
     """
     if sheet is not None and path.suffix.lower() not in EXCEL:
-        raise PresetError(path, "--sheet", sheet, f"must come with an Excel file, {EXCEL[0]}")
+        raise InputError(path, "--sheet", sheet, f"must come with an Excel file, {EXCEL[0]}")
     if not path.is_dir():
         return thinned(read_measurement(path, sheet, read_voltage, retention))
     for option, value in (("--read-voltage", read_voltage), ("--retention", retention)):
-        require_preset(value is None, path, option, str(value), "must be left out")
+        require(value is None, path, option, str(value), "must be left out")
     allowed = f"must hold {' and '.join(FILES.values())}; join tables with pandas.concat"
-    require_preset(is_lookup_table(path), path, "folder", Fault("it has no lookup table"), allowed)
+    require(is_lookup_table(path), path, "folder", Fault("it has no lookup table"), allowed)
     return sampled(read_lookup_table(path))
 
 

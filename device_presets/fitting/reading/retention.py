@@ -8,7 +8,7 @@ import pandas as pd
 
 from device_presets.fitting.reading.rows import joined, refuse_first, selected
 from device_presets.fitting.reading.table import Rows, read_rows
-from rpu_ssnn.common.errors import Fault, require_preset
+from rpu_ssnn.common.errors import Fault, require
 from rpu_ssnn.common.wording import counted, listed
 from rpu_ssnn.common.workbook import EVERY
 
@@ -26,14 +26,14 @@ def with_retention(rows: Rows, file: Path, sheet: str | None, read_voltage: floa
         sheet, read_voltage: Those of `read_rows`.
 
     Raises:
-        PresetError: `read_rows` raises it; the file has pulses or lacks times, or names a device
+        InputError: `read_rows` raises it; the file has pulses or lacks times, or names a device
             that has no pulses.
     """
     kept = read_rows(file, sheet if sheet == EVERY else None, read_voltage, pulsed=False)
     # A single device needs no name.
     lacking = [q for q in ("time", "device")[: len(rows.devices)] if q not in kept.columns]
     allowed = "must be there in each row; time 0 is the last pulse"
-    require_preset(not lacking, file, "column", Fault(f"no {listed(lacking)}"), allowed)
+    require(not lacking, file, "column", Fault(f"no {listed(lacking)}"), allowed)
     kept = selected(kept, np.lexsort((kept.cycle, kept.device)))
     time, words = kept.conditions["time"], np.where(kept.up, "up", "down")
     refuse_first(file, kept.columns["time"].name, kept.file_row, time, np.isnan(time), allowed)
@@ -41,7 +41,7 @@ def with_retention(rows: Rows, file: Path, sheet: str | None, read_voltage: floa
     refuse_first(file, "polarity", kept.file_row, words, kept.pulsed, allowed)
     unknown = listed([name for name in kept.devices if name not in rows.devices])
     allowed = f"must be a device with pulses, {listed(rows.devices)} (column device)"
-    require_preset(not unknown, file, "device", unknown, allowed)
+    require(not unknown, file, "device", unknown, allowed)
     later = pd.Series(time).groupby([kept.device, kept.cycle]).diff() >= 0
     device = np.array([rows.devices.index(name) for name in kept.devices])[kept.device]
     last = pd.DataFrame({"pulse": rows.pulse, "cycle": rows.cycle}).groupby(rows.device).last()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from rpu_ssnn.common.errors import PresetError
+from rpu_ssnn.common.errors import InputError
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -56,7 +56,7 @@ def refuse_first(
         allowed: What a value must be.
 
     Raises:
-        PresetError: A row is bad; the error names file, row and column.
+        InputError: A row is bad; the error names file, row and column.
     """
     if not bad.any():
         return
@@ -64,4 +64,4 @@ def refuse_first(
     found = None if pd.isna(values[first]) else values[first]
     found = found.item() if isinstance(found, np.generic) else found
     shown = found if isinstance(found, int | float | None) else str(found)
-    raise PresetError(f"{file}, row {lines[first]}", f"column {column}", shown, allowed)
+    raise InputError(f"{file}, row {lines[first]}", f"column {column}", shown, allowed)

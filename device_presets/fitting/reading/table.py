@@ -14,7 +14,7 @@ from device_presets.fitting.reading.columns import CONDITIONS, NAMED, Column, co
 from device_presets.fitting.reading.rows import refuse_first
 from device_presets.fitting.reading.units import ARBITRARY, in_unit
 from device_presets.jump_tables.lookup_table import MOST_SIEMENS
-from rpu_ssnn.common.errors import InputError, PresetError, require_preset
+from rpu_ssnn.common.errors import InputError, require
 from rpu_ssnn.common.files import open_regular, reason
 from rpu_ssnn.common.wording import counted, listed
 from rpu_ssnn.common.workbook import EVERY, header_in, read_table
@@ -87,7 +87,7 @@ def read_rows(
         pulsed: Whether the file must have a column of polarities; without it, no row has a pulse.
 
     Raises:
-        PresetError: The file is not a table, a column is missing, a cell is not a number or not a
+        InputError: The file is not a table, a column is missing, a cell is not a number or not a
             polarity, or a conductance is impossible; the error names file, row and column.
     """
     where, names, frame, others = _frame(file, sheet)
@@ -99,7 +99,7 @@ def read_rows(
     unused = [name for k, name in enumerate(names) if name and k not in used.values()]
     frame = frame[list(used.values())].dropna(how="all")
     frame.columns = pd.Index(columns[quantity].name for quantity in used)
-    require_preset(not frame.empty, file, "rows", 0, "must be at least 1 below the column names")
+    require(not frame.empty, file, "rows", 0, "must be at least 1 below the column names")
     cells = {quantity: frame[column.name] for quantity, column in columns.items()}
     device, devices = _labels(file, cells.get("device"), len(frame))
     cycle, cycles = _labels(file, cells.get("cycle"), len(frame))
@@ -128,7 +128,7 @@ def read_rows(
     half, parts = len(frame) // 2, (device, cycle, pulse if "pulse" in cells else way, conductance)
     twice = all(np.array_equal(part[:half], part[half:], equal_nan=True) for part in parts)
     allowed = "must be there once, but the second half of the file repeats the first"
-    require_preset(not twice or len(cycles) == 1, file, "rows", len(frame), allowed)
+    require(not twice or len(cycles) == 1, file, "rows", len(frame), allowed)
     return Rows(
         pulse=pulse,
         up=way >= 0,
@@ -155,19 +155,19 @@ def _frame(file: Path, sheet: str | None) -> tuple[str, list[str], pd.DataFrame,
     line of the file, from 1, and the names of sheets that are left out.
 
     Raises:
-        PresetError: The file cannot be read or is not a table.
+        InputError: The file cannot be read or is not a table.
     """
     excel = file.suffix.lower() in EXCEL
     try:
         with open_regular(file) as opened:
             return read_table(file, opened, sheet, NAMED) if excel else (*_csv(file, opened), [])
     except InputError as error:
-        raise PresetError(error.where, error.field, error.value, error.allowed) from None
+        raise InputError(error.where, error.field, error.value, error.allowed) from None
     except Exception as error:  # A damaged workbook raises errors of all kinds.
         if not excel and not isinstance(error, OSError | ValueError | pd.errors.ParserWarning):
             raise
         kind = "Excel file" if excel else _CSV
-        raise PresetError(file, "file", reason(error), f"must be a readable {kind}") from None
+        raise InputError(file, "file", reason(error), f"must be a readable {kind}") from None
 
 
 def _csv(file: Path, opened: BinaryIO) -> tuple[str, list[str], pd.DataFrame]:

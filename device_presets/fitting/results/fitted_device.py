@@ -170,7 +170,7 @@ class FittedDevice:
             plot_file: The file of the plot, whose suffix chooses the format.
 
         Raises:
-            PresetError: A file cannot be written.
+            InputError: A file cannot be written.
         """
         comments = (
             f"Fitted by rpu-ssnn to {self.measurement.name}: {self.measurement.size}.",

@@ -18,7 +18,7 @@ from device_presets.fitting.results.time_and_width import (
 from device_presets.library.preset_file import ParameterEntry, PresetEntry
 from device_presets.library.preset_lookup import preset_of
 from device_presets.library.steps_at_zero import asymmetry_of
-from rpu_ssnn.common.errors import PresetError
+from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.devices.fit_form import CONSTANT, LINEAR, NODES, PIECEWISE, SOFT_BOUNDS
 from rpu_ssnn.devices.law_parameter import Value
 from rpu_ssnn.devices.laws import LAWS
@@ -43,7 +43,7 @@ def fitted_entry(
         drawn: The device for the preset; None for the mean device.
 
     Raises:
-        PresetError: The numbers are not allowed by the law.
+        InputError: The numbers are not allowed by the law.
     """
     device = drawn or population.device()
     layout, prepared = population.fit.layout, population.fit.prepared
@@ -95,7 +95,7 @@ def drawn_entries(
     as 0 is drawn from its interval. A draw that is not a valid preset is repeated.
 
     Raises:
-        PresetError: Hardly any draw is a valid preset.
+        InputError: Hardly any draw is a valid preset.
     """
     rng = np.random.default_rng(7)
     entries: dict[str, PresetEntry] = {}
@@ -110,13 +110,13 @@ def drawn_entries(
                     value = {"value": six_digits(size or rng.uniform(0.0, most.get(name, 0.0)))}
                     entry.parameters[name] = one.model_copy(update=value)
             preset_of("draw", entry)
-        except PresetError:
+        except InputError:
             continue
         entries[f"draw_{len(entries) + 1}"] = entry
         if len(entries) == draws:
             return entries
     allowed = f"must be {draws}, but the data determine the device too poorly: measure more cycles"
-    raise PresetError(found.name, "draws", len(entries), allowed)
+    raise InputError(found.name, "draws", len(entries), allowed)
 
 
 def _values(
@@ -128,7 +128,7 @@ def _values(
     if not w_max > 0 > w_min:
         allowed = f"must lie between the fitted bounds, {w_min:.4g} and {w_max:.4g}"
         allowed += "; choose another --weight-zero"
-        raise PresetError("fit", "weight zero", 0.0, allowed)
+        raise InputError("fit", "weight zero", 0.0, allowed)
     step = min(max(up, down), 0.999 * (w_max - w_min))  # A fit to noise may exceed the range.
     spreads = {name: q.value or 0.0 for name, q in by_name.items()}
     values: dict[str, Value] = {

@@ -19,7 +19,7 @@ from device_presets.fitting.reading.reading import doubt_of, read
 from device_presets.fitting.reading.units import ARBITRARY
 from device_presets.fitting.sweeps import runs_of
 from device_presets.jump_tables.lookup_table import LookupTable, write_lookup_table
-from rpu_ssnn.common.errors import require_preset
+from rpu_ssnn.common.errors import require
 from rpu_ssnn.common.files import refuse_unwritable
 from rpu_ssnn.common.wording import counted
 
@@ -45,11 +45,11 @@ def write_tables(
         Lines that describe what was written.
 
     Raises:
-        PresetError: For the reasons given at ``read``; also if the folder exists or cannot be
+        InputError: For the reasons given at ``read``; also if the folder exists or cannot be
             created, or a device has too few changes for two columns in either direction.
     """
     there, allowed = folder.exists(), "must not exist as a folder yet"
-    require_preset(not there, "presets fit", "--name", str(folder), allowed)
+    require(not there, "presets fit", "--name", str(folder), allowed)
     refuse_unwritable("presets fit", "--name", folder)
     found = read(data, sheet, read_voltage)
     fewest = min(_fewest(found, device) for device in range(found.n_devices))
@@ -78,14 +78,14 @@ def _fewest(found: Measurement, device: int) -> int:
     """Returns the number of pulses of a device in the direction with fewer.
 
     Raises:
-        PresetError: There are too few changes in a direction.
+        InputError: There are too few changes in a direction.
     """
     pulses = found.pulse[found.device == device]
     counts = {"up": int((pulses > 0).sum()), "down": int((pulses < 0).sum())}
     for way, count in counts.items():
         field, least = f"pulses {way} of {found.labels[device]}", 2 * LEAST
         allowed = f"must be at least {least} in each direction for every device"
-        require_preset(count >= least, found.name, field, count, allowed)
+        require(count >= least, found.name, field, count, allowed)
     return min(counts.values())
 
 
@@ -96,7 +96,7 @@ def table_of(found: Measurement, device: int, columns: int) -> LookupTable:
     changes nearest to it, an equal share of all and at least `LEAST`, about their mean step.
 
     Raises:
-        PresetError: The read noise is too large compared with the steps.
+        InputError: The read noise is too large compared with the steps.
     """
     rows = np.flatnonzero(found.device == device)
     after = rows[found.pulse[rows] != 0]
@@ -105,7 +105,7 @@ def table_of(found: Measurement, device: int, columns: int) -> LookupTable:
     ratio = _read_noise_in_steps(found, rows)
     field, noise = f"read noise of {found.labels[device]}", f"{ratio:.3g} mean steps"
     allowed = f"must be at most {MOST_READ_NOISE:g} mean steps: average readings, or fit a law"
-    require_preset(ratio <= MOST_READ_NOISE, found.name, field, noise, allowed)
+    require(ratio <= MOST_READ_NOISE, found.name, field, noise, allowed)
     if ratio > 0.0:
         before, change = _without_read_noise(found, after, ratio)
     conductance = np.linspace(before.min(), before.max(), columns)

@@ -31,7 +31,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64
 
-from rpu_ssnn.common.errors import PresetError, require_preset
+from rpu_ssnn.common.errors import InputError, require
 from rpu_ssnn.devices.common_parameters import (
     LONGEST_PULSE_S,
     MOST_LEVELS,
@@ -178,11 +178,11 @@ def check(where: str, values: Values) -> None:
         "must be 0, since every loss of charge between pulses would draw this noise anew "
         "(tile.reads.read_noise is noise of reads)"
     )
-    require_preset(kept or noise == 0, where, "write_noise", noise, allowed)
+    require(kept or noise == 0, where, "write_noise", noise, allowed)
     allowed = "must be .inf: this law loses charge by loss_per_decade"
-    require_preset(kept or tau == math.inf, where, "leak_time_constant_s", tau, allowed)
+    require(kept or tau == math.inf, where, "leak_time_constant_s", tau, allowed)
     allowed = "must be 0, since no law of gaps is known for a width_steepness below 0"
-    require_preset(
+    require(
         gap == 0.0 or physics.width_steepness >= 0.0, where, "gap_time_constant_s", gap, allowed
     )
     levels = number(values, "levels") / physics.width_factor()
@@ -192,7 +192,7 @@ def check(where: str, values: Values) -> None:
             f"must make 1 to {MOST_LEVELS:g} levels; this width makes {levels:.3g} of isolated "
             f"pulses, and {without_gaps:.3g} of pulses without gaps"
         )
-        raise PresetError(where, "pulse_width_s", physics.pulse_width_s, allowed)
+        raise InputError(where, "pulse_width_s", physics.pulse_width_s, allowed)
 
 
 def step_scale(values: Values) -> float:

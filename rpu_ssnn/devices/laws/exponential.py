@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from rpu_ssnn.common.errors import require_preset
+from rpu_ssnn.common.errors import require
 from rpu_ssnn.compiled import compiled
 from rpu_ssnn.devices import single_precision
 from rpu_ssnn.devices.common_parameters import MOST_WEIGHT, SHARE, WEIGHT, WRITE_NOISE
@@ -100,7 +100,7 @@ def check(where: str, values: Values) -> None:
     for name, sign in (("gamma_up", 1.0), ("gamma_down", -1.0)):
         largest = max(sign * number(values, name) * z for z in ends)
         allowed = f"must keep gamma z at most {MOST_EXPONENT:g}, but it is up to {largest:.4g}"
-        require_preset(not (largest > MOST_EXPONENT), where, name, values[name], allowed)
+        require(not (largest > MOST_EXPONENT), where, name, values[name], allowed)
 
 
 def native(config: Any, hidden: Mapping[str, PerDevice]) -> tuple[Shared, dict[str, PerDevice]]:

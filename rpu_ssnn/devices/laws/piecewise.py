@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from rpu_ssnn.common.errors import PresetError
+from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.compiled import compiled, inner
 from rpu_ssnn.devices.common_parameters import STEP, WRITE_NOISE
 from rpu_ssnn.devices.device_record import Device
@@ -89,7 +89,7 @@ def check(where: str, values: Values) -> None:
     up, down = values["step_factors_up"], values["step_factors_down"]
     if isinstance(up, tuple) and isinstance(down, tuple) and len(up) != len(down):
         allowed = f"must be {len(up)} numbers, as step_factors_up"
-        raise PresetError(where, "step_factors_down", down, allowed)
+        raise InputError(where, "step_factors_down", down, allowed)
 
 
 def native(config: Any, hidden: Mapping[str, PerDevice]) -> tuple[Shared, dict[str, PerDevice]]:

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from device_presets import PresetError
 from device_presets.fitting import fit_file
 from device_presets.fitting.reading.measurement import Measurement, read_measurement
+from rpu_ssnn.common.errors import InputError
 from support.device_presets.fits import measured
 
 
@@ -28,7 +28,7 @@ def test_a_reading_before_the_first_pulse_needs_no_time_and_is_no_cycle(tmp_path
     as_pulses = measured(tmp_path, [head, *(line.replace("0,0,read", "1,0,up") for line in sweeps)])
     for name in ("conductance", "pulse", "begins", "device", "cycle"):
         assert np.array_equal(getattr(found, name), getattr(as_pulses, name))
-    with pytest.raises(PresetError, match=r"row 3: column polarity: 'read'.*or pulse number 0"):
+    with pytest.raises(InputError, match=r"row 3: column polarity: 'read'.*or pulse number 0"):
         measured(tmp_path, [head, "A,1,0,read,20", "A,1,1,read,20", *sweeps[1:31]])
 
 
@@ -78,7 +78,7 @@ def test_wrong_conditions_are_one_line_with_file_row_and_column(
     lines = ["pulse,polarity,conductance_uS,time_s,pulse_width_s,amplitude_v"]
     lines += [f"{k},{p},{g},{k},1e-6,3" for k, (p, g) in enumerate(up_and_down())]
     lines.append("28,read,20,90,,")
-    with pytest.raises(PresetError) as caught:
+    with pytest.raises(InputError) as caught:
         measured(tmp_path, [line.replace(old, new) for line in lines])
     message = str(caught.value)
     assert "\n" not in message
@@ -106,7 +106,7 @@ def test_a_clock_that_begins_anew_knows_no_earlier_pulse(tmp_path: Path) -> None
     np.testing.assert_array_equal(given.age_s[15:18], np.inf)
     assert given.age_s[19] == 0.0
     lines += [f"0,read,20,{time},kept" for time in (2, 10, 100)]
-    with pytest.raises(PresetError, match=r"row 31: column time_s: 2\.0.*by --retention"):
+    with pytest.raises(InputError, match=r"row 31: column time_s: 2\.0.*by --retention"):
         measured(tmp_path, lines)
 
 
@@ -151,7 +151,7 @@ def test_a_retention_file_has_clocks_of_its_own(timed: bool, tmp_path: Path) -> 
 def test_a_wrong_retention_file_is_named(kept: str, words: tuple[str, ...], tmp_path: Path) -> None:
     pulses = ["pulse,polarity,conductance_uS"]
     pulses += [f"{k},{p},{g}" for k, (p, g) in enumerate(up_and_down())]
-    with pytest.raises(PresetError) as caught:
+    with pytest.raises(InputError) as caught:
         with_kept(tmp_path, pulses, kept.split("|"))
     assert all(word in str(caught.value) for word in words)
 

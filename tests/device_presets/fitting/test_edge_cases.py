@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from device_presets import PresetError, get_preset
+from device_presets import get_preset
 from device_presets.fitting import fit_file
 from device_presets.fitting.checks import goodness
 from device_presets.fitting.checks.whole_cycles import training_rows
@@ -20,6 +20,7 @@ from device_presets.fitting.model.selection import _folds, select_model
 from device_presets.fitting.reading.measurement import Measurement
 from device_presets.fitting.reading.reading import read
 from device_presets.fitting.reading.thinning import MOST_PULSES
+from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.devices.fit_form import CONSTANT, LINEAR, PIECEWISE
 from rpu_ssnn.devices.laws import FIT_FORMS
 from support.device_presets.fits import COARSE_RERAM, ONE, ZERO, file_of, write_pulses
@@ -213,7 +214,7 @@ def test_a_device_that_does_not_move_is_named(tmp_path: Path) -> None:
     file = tmp_path / "data.csv"
     pd.concat(tables).to_csv(file, index=False)
     with pytest.raises(
-        PresetError, match="'A4' is not allowed; must move with its pulses as the others"
+        InputError, match="'A4' is not allowed; must move with its pulses as the others"
     ):
         read(file)
     others = pd.concat(one for one in tables if one["device"].iloc[0] != "A4")

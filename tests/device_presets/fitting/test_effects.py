@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from device_presets import PresetError, get_preset
+from device_presets import get_preset
 from device_presets.fitting.checks.goodness import judge
 from device_presets.fitting.model.effects import GAP, LEAK, LOG_LOSS, WIDTH, Effects, timing_of
 from device_presets.fitting.model.joint_fit import JointFit
@@ -269,14 +269,14 @@ def test_a_study_pulses_as_it_was_measured(trap: tuple[Path, JointFit]) -> None:
     file = folder / "mine.yaml"
     file.write_text(entries_text({"mine": entry}, ()))
     with pytest.raises(
-        PresetError, match=r"pulse_width_s: 6e-06 .* measured range, 1.2e-06 to 5e-06 s"
+        InputError, match=r"pulse_width_s: 6e-06 .* measured range, 1.2e-06 to 5e-06 s"
     ):
         get_preset(str(file), {"pulse_width_s": 6e-6})
     given = found.conditions
     assert given is not None
     gaps = given.gap_s[np.isfinite(given.gap_s) & (found.pulse != 0)]
     shortest, longest = gaps.min() + WIDTH_S, gaps.max() + WIDTH_S
-    with pytest.raises(PresetError, match=rf"pulse_period_s.* measured range, {shortest:g} to"):
+    with pytest.raises(InputError, match=rf"pulse_period_s.* measured range, {shortest:g} to"):
         get_preset(str(file), {"pulse_period_s": 0.9 * shortest})
 
     def physics(width: float, slot: float) -> ChargeTrapPhysics | None:

@@ -9,13 +9,13 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from device_presets import PresetError
 from device_presets.fitting import fit_file
 from device_presets.fitting.model.preparation import prepare
 from device_presets.fitting.reading.measurement import FEWEST_PULSES, read_measurement
 from device_presets.fitting.reading.reading import read
 from device_presets.fitting.reading.sampled_table import sampled
 from device_presets.jump_tables.lookup_table import read_lookup_table
+from rpu_ssnn.common.errors import InputError
 from support.device_presets.jump_tables import write_table
 
 HEAD = "pulse,polarity,conductance_uS"
@@ -32,10 +32,10 @@ def written(path: Path, lines: list[str]) -> Path:
     return path
 
 
-def refused(*words: str) -> pytest.RaisesExc[PresetError]:
-    """Expects a PresetError of one line that contains the words in this order."""
+def refused(*words: str) -> pytest.RaisesExc[InputError]:
+    """Expects an InputError of one line that contains the words in this order."""
     pattern = "^[^\n]*" + "[^\n]*".join(map(re.escape, words)) + "[^\n]*$"
-    return pytest.raises(PresetError, match=pattern)
+    return pytest.raises(InputError, match=pattern)
 
 
 @pytest.mark.parametrize("above", [[], ["Chip 3, device 1, read at 0.1 V", ""]])

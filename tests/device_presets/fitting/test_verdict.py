@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from device_presets import PresetError, get_preset
+from device_presets import get_preset
 from device_presets.cards.card import card
 from device_presets.fitting import FittedDevice, fit_file
 from device_presets.fitting.checks.defects import _growing_noise
@@ -155,7 +155,7 @@ def test_the_advice_on_noise_depends_on_where_it_is_larger(rises: bool, advice: 
 
 def test_bad_input_leaves_nothing_behind(tmp_path: Path) -> None:
     file = write_pulses(tmp_path / "data.csv", get_preset("capacitor", {"levels": 40}), 2, 50)
-    with pytest.raises(PresetError, match="name: 'my device' is not allowed"):
+    with pytest.raises(InputError, match="name: 'my device' is not allowed"):
         fit_file(file, "my device")
     assert [p.name for p in tmp_path.iterdir()] == ["data.csv"]
 

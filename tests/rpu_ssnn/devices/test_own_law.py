@@ -7,7 +7,7 @@ from shutil import copy
 import numpy as np
 import pytest
 
-from device_presets import Preset, PresetError, get_device
+from device_presets import Preset, get_device
 from device_presets.cards.card import card
 from device_presets.library.steps_at_zero import mean_steps
 from device_presets.pulsing.pulse_train import pulse_train
@@ -123,7 +123,7 @@ def test_a_preset_file_names_the_law_beside_it_and_goes_to_worker_processes(tmp_
     sent = pickle.loads(pickle.dumps(device))
     np.testing.assert_allclose(pulsed(at_zero(sent), up=True), STEP, rtol=1e-5)
     (tmp_path / "mine.py").write_text(TRAPPING.read_text() + "\n")
-    with pytest.raises(PresetError, match="sha256"):
+    with pytest.raises(InputError, match="sha256"):
         pickle.loads(pickle.dumps(device))
 
 
@@ -153,7 +153,7 @@ def test_a_file_that_is_no_law_is_refused_with_its_name(
     text = TRAPPING.read_text()
     assert old in text
     (tmp_path / "broken.py").write_text(text.replace(old, new))
-    with pytest.raises(PresetError) as error:
+    with pytest.raises(InputError) as error:
         trapping(tmp_path / "broken.py")
     assert error.value.field == field
     assert "broken.py" in str(error.value)

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from device_presets import PresetError, get_preset
+from device_presets import get_preset
+from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.devices.laws.charge_trap import ChargeTrapPhysics, share_kept
 from support.device_presets.tile_steps import steps_at_zero
 
@@ -130,5 +131,5 @@ def test_without_a_loss_in_log_time_a_leak_and_write_noise_are_those_of_linear_s
     ],
 )
 def test_bad_values_get_one_line(overrides: dict[str, float], message: str) -> None:
-    with pytest.raises(PresetError, match=message):
+    with pytest.raises(InputError, match=message):
         get_preset(NAMES[0], overrides)

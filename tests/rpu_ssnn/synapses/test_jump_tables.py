@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from scipy.interpolate import RegularGridInterpolator
 
-from device_presets import PresetError, TableDevice, get_device
+from device_presets import TableDevice, get_device
 from device_presets.jump_tables.lookup_table import LookupTable
+from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses.native import device_array
 from rpu_ssnn.synapses.native.synapses import NativeSynapses
@@ -221,5 +222,5 @@ def test_bad_tables_are_one_line(
     write_table(Path("small"))
     write_table(Path("wide"), columns=15)
     write_table(Path("reversed"), up=-2e-6, down=1e-6)
-    with pytest.raises(PresetError, match=f"^[^\n]*{words}[^\n]*$"):
+    with pytest.raises(InputError, match=f"^[^\n]*{words}[^\n]*$"):
         get_device(name, overrides)
