@@ -10,10 +10,8 @@ from rpu_ssnn.engine.propagation import Matrices, propagate_inhibition, propagat
 from rpu_ssnn.engine.pulses import PulseBuffers, emit
 from rpu_ssnn.engine.state import Presentations, Recording, WorkerState, record
 
-DONE, PAUSED, BOUNDARY = 0, 1, 2
-"""The reasons for which `advance` returns: all presentations are over, a buffer is full, or a
-boundary is reached at which `pause` stops (a buffer may then be full too)."""
-RUN_THROUGH, STOP_AFTER_PRESENTATION, STOP_AFTER_SLOT = 0, 1, 2
+NO_PAUSE, AFTER_PRESENTATION, AFTER_SLOT = 0, 1, 2
+"""The places at which `advance` returns before all presentations are over."""
 
 
 @inner
@@ -30,17 +28,11 @@ def next_slot(position: Int64[np.ndarray, "3"], slots: int) -> bool:
 
 @compiled
 def advance(
-    net: Parameters,
-    state: WorkerState,
-    shown: Presentations,
-    stop: int,
-    matrices: Matrices,
-    out: PulseBuffers,
-    recording: Recording,
-    learn: bool,
-    pause: int,
-) -> int:
-    """Runs presentations up to `stop` until they are done, a buffer is full, or `pause` stops.
+    net: Parameters, state: WorkerState, shown: Presentations, stop: int, matrices: Matrices,
+    out: PulseBuffers, recording: Recording, learn: bool, pause: int,
+) -> None:  # fmt: skip
+    """Runs presentations up to `stop` until they are over, a buffer is full, or a place of `pause`
+    is reached: the end of a presentation, or a slot with pulses.
 
     Trains are not stored, except in `recording`. Pulses are kept until a buffer is full.
     """
@@ -53,10 +45,5 @@ def advance(
         propagate_linear(net, state, matrices, learn)
         propagate_inhibition(net, state)
         ended = next_slot(state.position, net.slots)
-        if pause == STOP_AFTER_PRESENTATION and ended:
-            return BOUNDARY
-        if pause == STOP_AFTER_SLOT and (ended or out.rows.any()):
-            return BOUNDARY
-        if full:
-            return PAUSED
-    return DONE
+        if full or (pause != NO_PAUSE and ended) or (pause == AFTER_SLOT and out.rows.any()):
+            break

@@ -22,8 +22,7 @@ from rpu_ssnn.engine.state import (
     make_presentations,
     make_recording,
 )
-from rpu_ssnn.engine.strategies import Job, choose_strategy
-from rpu_ssnn.engine.strategies.base import WeightCopies
+from rpu_ssnn.engine.strategies import Batched, WeightCopies, Workers
 from rpu_ssnn.network.events import TRAINING, events_of
 from rpu_ssnn.spec import (
     RATES_NEED_PRESENTATIONS,
@@ -104,16 +103,11 @@ class Network:
         if self.neurons is not None:
             learning = learning._replace(circuit=self.neurons.circuit)
             answering = answering._replace(circuit=self.neurons.circuit)
-        self._job = Job(
-            synapses=self.synapses,
-            reads=WeightCopies(self.synapses),
-            training=learning,
-            inference=answering,
-            schedule=training.schedule,
-            threads=threads,
-            pool=self._pool,
+        reads = WeightCopies(self.synapses)
+        strategy = Workers if reads.linear else Batched
+        self._strategy = strategy(
+            self.synapses, reads, learning, answering, training.schedule, threads, self._pool
         )
-        self._strategy = choose_strategy(self._job)
         self.events = np.zeros((len(connections), len(TRAINING)), dtype=np.int64)
 
     def __enter__(self) -> Self:
@@ -153,7 +147,7 @@ class Network:
             synapses.end_batch()
         if self.neurons is not None:
             self.neurons.age(len(labels))
-        self._job.reads.refresh()
+        self._strategy.reads.refresh()
         self.events += events_of(shown)
         return shown
 
@@ -172,7 +166,7 @@ class Network:
         Raises:
             ValueError: reads are not matrix products, or shapes do not fit.
         """
-        recording = make_recording(self._job.inference, len(rates), window)
+        recording = make_recording(self._strategy.inference, len(rates), window)
         self._show(rates, rng, recording)
         return recording.forward
 
@@ -197,7 +191,7 @@ class Network:
         self.events[:] = state["events"]
         if self.neurons is not None:
             self.neurons.restore(part_of(state, "neurons"))
-        self._job.reads.refresh()
+        self._strategy.reads.refresh()
 
     def _make_synapses(
         self,
@@ -259,7 +253,7 @@ class Network:
         return synapses
 
     def _show(self, rates: Input, rng: np.random.Generator, into: Recording) -> Presentations:
-        self._job.reads.refresh()
+        self._strategy.reads.refresh()
         shown = self._presentations(rates, np.zeros(len(rates), dtype=np.int64), rng)
         self._strategy.infer(shown, into)
         return shown
@@ -268,4 +262,4 @@ class Network:
         self, rates: Input, labels: Int64[np.ndarray, " batch"], rng: np.random.Generator
     ) -> Presentations:
         keys = rng.integers(2**64, size=len(rates), dtype=np.uint64)
-        return make_presentations(self._job.training, rates, labels, keys)
+        return make_presentations(self._strategy.training, rates, labels, keys)

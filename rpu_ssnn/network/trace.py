@@ -75,12 +75,10 @@ def trace(
         transposed=np.concatenate([w.T.ravel() for w in weights]).astype(np.float32),
     )
     recording = make_recording(net, 1, 1, streams=True)
-    out, status = make_buffers(net, [False] * net.crossbars), slot_loop.PAUSED
-    while status != slot_loop.DONE:
+    out = make_buffers(net, [False] * net.crossbars)
+    while state.position[0] == 0:
         out.rows[:] = 0
-        status = slot_loop.advance(
-            net, state, shown, 1, matrices, out, recording, True, slot_loop.RUN_THROUGH
-        )
+        slot_loop.advance(net, state, shown, 1, matrices, out, recording, True, slot_loop.NO_PAUSE)
     forward, positive, negative = (
         tuple(np.split(counts[0] > 0, net.event_start[1:-1], axis=1))
         for counts in (recording.forward, recording.positive, recording.negative)

@@ -5,13 +5,8 @@
 `Batched`: reads are calls. One thread runs the presentations of a batch slot by slot.
 """
 
-from rpu_ssnn.engine.strategies.base import Job, Strategy
+from rpu_ssnn.engine.strategies.base import WeightCopies
 from rpu_ssnn.engine.strategies.batched import Batched
 from rpu_ssnn.engine.strategies.workers import Workers
 
-__all__ = ["Job", "Strategy", "choose_strategy"]
-
-
-def choose_strategy(job: Job) -> Strategy:
-    """Returns the strategy that meets the needs of the synapses' reads."""
-    return Workers(job) if job.reads.linear else Batched(job)
+__all__ = ["Batched", "WeightCopies", "Workers"]

@@ -62,9 +62,12 @@ class WeightCopies:
                 turned[:] = read.T
 
 
-@dataclass(frozen=True)
-class Job:
-    """Holds what a strategy needs to know about a network.
+@dataclass
+class Strategy(ABC):
+    """Runs the simulation of presentations.
+
+    A strategy commits pulses for the schedules `slot` and `presentation`; the network commits
+    batches.
 
     Attributes:
         synapses: the synapses of each crossbar.
@@ -106,14 +109,6 @@ class Job:
         for each in self.synapses:
             each.commit(presentations)
         self.reads.refresh()
-
-
-class Strategy(ABC):
-    """Runs the simulation of presentations.
-
-    A strategy commits pulses for the schedules `slot` and `presentation`; the network commits
-    batches.
-    """
 
     @abstractmethod
     def train(self, shown: Presentations) -> None:

@@ -10,6 +10,7 @@ presentation.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float32, Int64
@@ -26,7 +27,7 @@ from rpu_ssnn.engine.state import (
     make_worker_state,
     one_state,
 )
-from rpu_ssnn.engine.strategies.base import Job, Strategy
+from rpu_ssnn.engine.strategies.base import Strategy
 
 MOST_TOGETHER = 64
 """The largest number of presentations of a group, which share the cost of a call."""
@@ -35,40 +36,40 @@ GROUP_SPIKES = 1 << 23
 """The largest number of spikes of one crossbar in the buffers of a group."""
 
 
+@dataclass
 class Batched(Strategy):
     """Trains and infers in groups, in one thread."""
 
-    def __init__(self, job: Job) -> None:
-        self._job, net = job, job.training
+    def __post_init__(self) -> None:
+        net = self.training
         self._states = make_worker_state(net, (MOST_TOGETHER,))
         presentation = net.slots * net.most_in_slot
         together = (
-            min(MOST_TOGETHER, GROUP_SPIKES // presentation) if job.schedule == "batch" else 1
+            min(MOST_TOGETHER, GROUP_SPIKES // presentation) if self.schedule == "batch" else 1
         )
         # The system allocates memory only for written pages.
         size = {"rows": net.slots, "spikes": 2 * presentation} if together > 1 else {}
-        self._buffers = make_buffers(net, job.all_spikes, (max(1, together),), **size)
+        self._buffers = make_buffers(net, self.all_spikes, (max(1, together),), **size)
         self._each = [one_buffer(self._buffers, k) for k in range(max(1, together))]
 
     def train(self, shown: Presentations) -> None:
-        job = self._job
         self._buffers.rows[:] = 0  # an interrupted batch may have left some pulses
         for group in _groups(len(shown.labels), len(self._each)):
-            for slot, full in enumerate(self._run(job.training, shown, group, True)):
-                ended = slot == job.training.slots - 1
-                pulses = job.schedule == "slot" and bool(self._buffers.rows.any())
+            for slot, full in enumerate(self._run(self.training, shown, group, True)):
+                ended = slot == self.training.slots - 1
+                pulses = self.schedule == "slot" and bool(self._buffers.rows.any())
                 if full or pulses or ended:
                     for out in self._each[: len(group)]:
-                        job.dispatch(out)
-                    job.settle()
-                if job.schedule != "batch" and (pulses or ended):
-                    job.commit(group if ended else group[:0])
+                        self.dispatch(out)
+                    self.settle()
+                if self.schedule != "batch" and (pulses or ended):
+                    self.commit(group if ended else group[:0])
 
     def infer(self, shown: Presentations, recording: Recording) -> None:
         if len(recording.forward):
             raise ValueError("spike trains can only be recorded where reads are matrix products")
         for group in _groups(len(shown.labels), MOST_TOGETHER):
-            for _ in self._run(self._job.inference, shown, group, False):
+            for _ in self._run(self.inference, shown, group, False):
                 pass
 
     def _run(
@@ -81,14 +82,14 @@ class Batched(Strategy):
         most = n * tables.most_positions
         shapes = [
             (n * int(positions), *each.shape)
-            for positions, each in zip(tables.crossbars.positions, self._job.synapses, strict=True)
+            for positions, each in zip(tables.crossbars.positions, self.synapses, strict=True)
         ]
         spikes = [np.zeros((rows, n_in), dtype=np.float32) for rows, n_in, _ in shapes]
         signed = [np.zeros((rows, n_out), dtype=np.float32) for rows, _, n_out in shapes]
         row_state, row_position = np.zeros(most, np.int64), np.zeros(most, np.int64)
         for _ in range(net.slots):
             full = _fire(net, states, n, shown, self._buffers, learn)
-            for x, synapses in enumerate(self._job.synapses):
+            for x, synapses in enumerate(self.synapses):
                 rows = _spike_vectors(net, states, n, x, spikes[x], row_state, row_position)
                 if rows:
                     currents = synapses.currents(spikes[x][:rows])
@@ -108,13 +109,9 @@ def _groups(total: int, most: int) -> list[range]:
 
 @compiled
 def _fire(
-    net: Parameters,
-    states: WorkerState,
-    n: int,
-    shown: Presentations,
-    buffers: PulseBuffers,
+    net: Parameters, states: WorkerState, n: int, shown: Presentations, buffers: PulseBuffers,
     learn: bool,
-) -> bool:
+) -> bool:  # fmt: skip
     """Fires the next slot of n presentations, emits its pulses, and returns whether a buffer is
     full."""
     full = False

@@ -279,14 +279,14 @@ def test_thresholds_drift_with_training_and_a_checkpoint_goes_on_from_there() ->
         return make_network(spec, coincidence_synapses(1.0), TrainingSpec(batch=30))
 
     with network() as whole, network() as second:
-        fresh = whole._job.training.circuit.threshold.copy()
+        fresh = whole._strategy.training.circuit.threshold.copy()
         for seed in (1, 2):
             if seed == 2:
                 second.restore(whole.state())
             whole.train_batch(shown.rates, shown.labels, np.random.default_rng(seed))
         second.train_batch(shown.rates, shown.labels, np.random.default_rng(2))
-        now = whole._job.training.circuit.threshold
-        np.testing.assert_array_equal(now, second._job.inference.circuit.threshold)
+        now = whole._strategy.training.circuit.threshold
+        np.testing.assert_array_equal(now, second._strategy.inference.circuit.threshold)
         moved = now[0, 0] / fresh[0, 0] - 1
         assert moved.std() == pytest.approx(60 / 100_000, rel=0.3)
         for a, b in zip(whole.synapses, second.synapses, strict=True):
@@ -304,7 +304,7 @@ def test_a_circuit_moves_no_other_draw_and_each_position_has_neurons_of_its_own(
         ) as network:
             trained = network.train_batch(shown.rates, shown.labels, np.random.default_rng(1))
             spikes.append(trained.spikes)
-    thresholds = network._job.training.circuit.threshold
+    thresholds = network._strategy.training.circuit.threshold
     np.testing.assert_array_equal(spikes[0][:, 0], spikes[1][:, 0])
     assert (spikes[0][:, 1] != spikes[1][:, 1]).mean() > 0.5
     assert len(np.unique(thresholds[0, 0, :18])) == 18

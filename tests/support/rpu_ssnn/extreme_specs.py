@@ -3,7 +3,6 @@
 With RPU_SSNN_CHECK=1 in the environment the compiled pass also checks its array bounds.
 """
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -120,8 +119,8 @@ def show(drawn: dict[str, Any]) -> bool:
         Network(spec, training, sizes, make, seeds, drawn["threads"]) as network,
     ):
         if beyond is not None:
-            net = network._job.training._replace(**{beyond[0]: np.float32(beyond[1])})
-            network._strategy._job = replace(network._job, training=net)  # type: ignore[attr-defined]
+            net = network._strategy.training._replace(**{beyond[0]: np.float32(beyond[1])})
+            network._strategy.training = net
         found = [network.train_batch(rates, labels, rng) for _ in range(2)]
         found.append(network.infer(rates, rng))
         if synapses is not ReadsSlotBySlot:
