@@ -14,13 +14,13 @@ different, and so is the learning rate, which is that of plain gradient descent 
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Int64
 
 from rpu_ssnn.baselines.control_settings import AnalogSgdSpec
-from rpu_ssnn.baselines.number_layers import NumberLayer, Numbers, number_layer
+from rpu_ssnn.baselines.number_layers import NumberLayer, number_layer
+from rpu_ssnn.baselines.number_trains import Numbers
 from rpu_ssnn.common.training_state import EpochRow, State, TrainingState, joined, part_of
 from rpu_ssnn.data import Dataset
-from rpu_ssnn.data.rows import Rows
+from rpu_ssnn.data.rows import Labels, Rows
 from rpu_ssnn.devices.device_source import DeviceSource
 from rpu_ssnn.network.inputs import InputLines, input_lines
 from rpu_ssnn.spec import ConvLayer, connect, slot_cycles
@@ -35,7 +35,7 @@ class AnalogNetwork(Learner):
         self._dropout = (spec.dropout_input, *(spec.dropout_hidden,) * (len(layers) - 1))
         self.epochs: list[EpochRow] = []
 
-    def classes(self, images: Rows) -> Int64[np.ndarray, " n"]:
+    def classes(self, images: Rows) -> Labels:
         x = self.inputs.shares(images)
         for number, layer in enumerate(self.layers):
             x = layer.outputs(self._activated(x) if number else x)
@@ -51,7 +51,7 @@ class AnalogNetwork(Learner):
         return merge_statistics([layer.statistics() for layer in self.layers])
 
     def train_epoch(
-        self, images: Rows, labels: Int64[np.ndarray, " n"], rng: np.random.Generator, epoch: int
+        self, images: Rows, labels: Labels, rng: np.random.Generator, epoch: int
     ) -> EpochRow:
         n, batch = len(labels), self._spec.batch
         an_epoch = -(-n // batch)
@@ -74,9 +74,7 @@ class AnalogNetwork(Learner):
         for n, layer in enumerate(self.layers, start=1):
             layer.restore(part_of(state, f"layer_{n}"))
 
-    def train_batch(
-        self, x: Numbers, labels: Int64[np.ndarray, " batch"], rng: np.random.Generator
-    ) -> int:
+    def train_batch(self, x: Numbers, labels: Labels, rng: np.random.Generator) -> int:
         """Takes one step, and returns how many of the batch were right before it."""
         inputs, masks = [], []
         for layer, share in zip(self.layers, self._dropout, strict=True):
@@ -156,7 +154,7 @@ def train_analog_sgd(
     return train_epochs(network, spec.epochs, data, rng, start, on_epoch)
 
 
-def _softmax_error(outputs: Numbers, labels: Int64[np.ndarray, " batch"]) -> Numbers:
+def _softmax_error(outputs: Numbers, labels: Labels) -> Numbers:
     """Returns the gradient of the mean cross-entropy with respect to the outputs."""
     shifted = np.exp(outputs - outputs.max(axis=1, keepdims=True))
     error: Numbers = shifted / shifted.sum(axis=1, keepdims=True)

@@ -5,14 +5,13 @@ from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 import torch
-from jaxtyping import Int64
 from pydantic import Field
 from torch import nn
 
 from rpu_ssnn.baselines.convolution import Patches
 from rpu_ssnn.common.training_state import EpochRow, State, TrainingState, checked
 from rpu_ssnn.data import Dataset
-from rpu_ssnn.data.rows import Rows
+from rpu_ssnn.data.rows import Labels, Rows
 from rpu_ssnn.network.inputs import InputLines, input_lines
 from rpu_ssnn.spec import (
     Connection,
@@ -73,7 +72,7 @@ class FloatNetwork(Learner):
         return [w.detach().numpy().T.copy() for w in self._model.weights]
 
     def train_epoch(
-        self, images: Rows, labels: Int64[np.ndarray, " n"], rng: np.random.Generator, epoch: int
+        self, images: Rows, labels: Labels, rng: np.random.Generator, epoch: int
     ) -> EpochRow:
         """Trains one epoch; weights may diverge, since a search judges such a network by its
         accuracy."""
@@ -95,12 +94,12 @@ class FloatNetwork(Learner):
         target = nn.functional.one_hot(targets, output.shape[1]).float()
         return 0.5 * (output - target).square().sum(dim=1).mean()
 
-    def classes(self, images: Rows) -> Int64[np.ndarray, " n"]:
+    def classes(self, images: Rows) -> Labels:
         self._model.eval()
         with torch.no_grad():
             output = self._model(torch.from_numpy(self._inputs.shares(images)))
         self._model.train()
-        classes: Int64[np.ndarray, " n"] = output.argmax(dim=1).numpy()
+        classes: Labels = output.argmax(dim=1).numpy()
         return classes
 
     def state(self) -> State:

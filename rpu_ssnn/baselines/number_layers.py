@@ -11,14 +11,13 @@ from jaxtyping import Float32
 
 from rpu_ssnn.baselines.control_settings import READS_A_PRESENTATION, AnalogSgdSpec
 from rpu_ssnn.baselines.convolution import Patches
-from rpu_ssnn.baselines.number_trains import TrainLaw, number_trains
+from rpu_ssnn.baselines.number_trains import Numbers, TrainLaw, number_trains
 from rpu_ssnn.devices.device_source import DeviceSource
 from rpu_ssnn.spec import Connection
 from rpu_ssnn.synapses.base import Crossbar, Synapses, Weights
 from rpu_ssnn.synapses.native.synapses import NativeSynapses
 from rpu_ssnn.synapses.tiles.synapses import TileSynapses
 
-Numbers = Float32[np.ndarray, "batch lines"]
 SeedPair = tuple[np.random.SeedSequence, np.random.SeedSequence]
 """The seeds of the initial weights and of the devices of one crossbar."""
 
@@ -78,20 +77,14 @@ class AihwkitLayer(TileSynapses, NumberLayer):
         self, connection: Connection, crossbar: Crossbar, device: DeviceSource, spec: AnalogSgdSpec
     ) -> None:
         self.patches = Patches(connection)
-        trains = spec.trains
-        super().__init__(
-            crossbar,
-            device,
-            spec.tile,
-            spec.learning_rate,
-            UpdateParameters(
-                desired_bl=trains.train_length,
-                fixed_bl=True,
-                update_management=trains.update_management,
-                update_bl_management=trains.length_management,
-                pulse_type=PulseType.STOCHASTIC_COMPRESSED,
-            ),
+        trains = UpdateParameters(
+            desired_bl=spec.trains.train_length,
+            fixed_bl=True,
+            update_management=spec.trains.update_management,
+            update_bl_management=spec.trains.length_management,
+            pulse_type=PulseType.STOCHASTIC_COMPRESSED,
         )
+        super().__init__(crossbar, device, spec.tile, spec.learning_rate, trains)
 
     def set_step_scale(self, scale: float) -> None:
         """Scales the learning rate, relative to the first; numbers need no thinning."""

@@ -17,6 +17,8 @@ from rpu_ssnn.compiled import compiled, inner
 from rpu_ssnn.random_numbers import random_word, uniform
 from rpu_ssnn.synapses.base import PulseBlock, empty_block
 
+type Numbers = Float32[np.ndarray, "batch lines"]
+
 
 class TrainLaw(NamedTuple):
     """Describes how a pair of numbers becomes pulses."""
@@ -35,12 +37,7 @@ class TrainLaw(NamedTuple):
 
 
 def number_trains(
-    law: TrainLaw,
-    x: Float32[np.ndarray, "batch n_in"],
-    d: Float32[np.ndarray, "batch n_out"],
-    steps: float,
-    first: int,
-    all_spikes: bool,
+    law: TrainLaw, x: Numbers, d: Numbers, steps: float, first: int, all_spikes: bool
 ) -> PulseBlock:
     """Returns the trains of a batch; a slot without a coincidence has no row, unless all spikes
     matter.
@@ -63,16 +60,10 @@ def number_trains(
 
 @compiled
 def _draw(
-    law: TrainLaw,
-    x: Float32[np.ndarray, "batch n_in"],
-    d: Float32[np.ndarray, "batch n_out"],
-    steps: float,
-    first: int,
-    all_spikes: bool,
+    law: TrainLaw, x: Numbers, d: Numbers, steps: float, first: int, all_spikes: bool,
     block: PulseBlock,
-    chances: Float64[np.ndarray, "2 lines"],
-    active: Int32[np.ndarray, "2 lines"],
-) -> int:
+    chances: Float64[np.ndarray, "2 lines"], active: Int32[np.ndarray, "2 lines"],
+) -> int:  # fmt: skip
     """Writes the trains into the block, and returns the number of its rows.
 
     Args:

@@ -106,14 +106,11 @@ def _read_binary(path: Path) -> _Part:
 def _read_jpegs(path: Path, part: str) -> _Part:
     from PIL import Image  # it is slow to import, and only this set needs it
 
-    files, starts, labels = read_arrays(
-        path, (f"{part}_jpeg", f"{part}_start", f"{part}_labels")
-    ).values()
+    names = f"{part}_jpeg", f"{part}_start", f"{part}_labels"
+    files, starts, labels = read_arrays(path, names).values()
     fits = all(array.dtype.kind in "iu" and array.ndim == 1 for array in (files, starts, labels))
-    fits = (
-        fits and len(starts) == len(labels) + 1 > 1 and (starts[0], starts[-1]) == (0, len(files))
-    )
-    fits = fits and bool((starts[1:] > starts[:-1]).all())
+    fits = fits and len(starts) == len(labels) + 1 > 1 and bool((starts[1:] > starts[:-1]).all())
+    fits = fits and (starts[0], starts[-1]) == (0, len(files))
     allowed = f"must rise from 0 to the bytes of {part}_jpeg, with one number more than labels"
     require(fits, path, f"{part}_start", starts.shape, allowed)
     images = np.empty((len(labels), SIDE, SIDE, COLOURS), dtype=np.uint8)

@@ -22,6 +22,9 @@ from rpu_ssnn.spec import Grid
 
 DATASET_NAMES = tuple(NAMED_SETS)
 
+type Places = Int64[np.ndarray, " chosen"]
+"""The places of the rows that are chosen."""
+
 SHUFFLE_SEED = 20170
 """The seed of the order of slots where time is shuffled, the same for every study."""
 
@@ -138,7 +141,7 @@ def load_dataset(
     require(is_share, name, "validation_share", validation_share, allowed)
     require_whole(name, "seed", seed, 0)
     folder = None if root is None else user_path("load_dataset", "root", root)
-    source, cut = _shown(NAMED_SETS[name].read(folder) if own is None else read_own(own), slots)
+    source = _shown(NAMED_SETS[name].read(folder) if own is None else read_own(own), slots)
     source = _in_time(name, source, time)
     _check_count(name, "n_train", n_train, len(source.train_images))
     _check_count(name, "n_test", n_test, len(source.test_images))
@@ -149,8 +152,7 @@ def load_dataset(
     allowed = f"must be 0, or hold out at least one of {len(drawn)} samples (raise it or n_train)"
     enough = validation_share == 0 or held.size > 0
     require(enough, name, "validation_share", validation_share, allowed)
-    data = _assemble(name, source, drawn[kept], drawn[held], _tested(source, n_test))
-    return replace(data, cut=cut)
+    return _assemble(name, source, drawn[kept], drawn[held], _tested(source, n_test))
 
 
 def set_facts(name: str, root: Path | None, own: OwnData | None = None) -> SetFacts:
@@ -173,7 +175,7 @@ def set_facts(name: str, root: Path | None, own: OwnData | None = None) -> SetFa
     return SetFacts(counts, source.shape)
 
 
-def _tested(source: Source, n_test: int | None) -> slice | Int64[np.ndarray, " test"]:
+def _tested(source: Source, n_test: int | None) -> slice | Places:
     """Returns the rows of the test file that are used, the same for every study and seed."""
     if n_test is None or source.mixed:
         return slice(n_test)
@@ -182,17 +184,14 @@ def _tested(source: Source, n_test: int | None) -> slice | Int64[np.ndarray, " t
     return tested
 
 
-def _shown(source: Source, slots: int | None) -> tuple[Source, float]:
-    """Returns recordings up to this slot, and the share of the training spikes that this cuts."""
+def _shown(source: Source, slots: int | None) -> Source:
+    """Returns recordings up to this slot."""
     train, test = source.train_images, source.test_images
     if slots is None or not isinstance(train, SpikeTrains) or not isinstance(test, SpikeTrains):
-        return source, 0.0
-    shown = train.first_slots(slots)
-    peak = max(1, int(shown.most_a_line()))
-    return (
-        replace(source, train_images=shown, test_images=test.first_slots(slots), grey_max=peak),
-        train.share_from(slots),
-    )
+        return source
+    shown, tested = train.first_slots(slots), test.first_slots(slots)
+    peak, cut = max(1, int(shown.most_a_line())), train.share_from(slots)
+    return replace(source, train_images=shown, test_images=tested, grey_max=peak, cut=cut)
 
 
 def _in_time(name: str, source: Source, time: Time) -> Source:
@@ -210,31 +209,21 @@ def _in_time(name: str, source: Source, time: Time) -> Source:
 
 
 def _assemble(
-    name: str,
-    source: Source,
-    train: Int64[np.ndarray, " train"],
-    validation: Int64[np.ndarray, " validation"],
-    tested: slice | Int64[np.ndarray, " test"],
+    name: str, source: Source, train: Places, validation: Places, tested: slice | Places
 ) -> Dataset:
-    train_images: Rows = source.train_images[train]
-    validation_images: Rows = source.train_images[validation]
-    test_images: Rows = source.test_images[tested]
-    train_labels, validation_labels = source.train_labels[train], source.train_labels[validation]
-    test_labels, zero = source.test_labels[tested], None
+    rows, labels, zero = source.train_images, source.train_labels, None
+    images: list[Rows] = [rows[train], rows[validation], source.test_images[tested]]
     if source.scale is not None:
-        assert not isinstance(source.train_images, SpikeTrains)
-        scale = scale_of(source.train_images, train, source.scale)
-        zero = scale.zero
-        train_images, validation_images, test_images = (
-            shares(np.asarray(rows), scale)
-            for rows in (train_images, validation_images, test_images)
-        )
+        assert not isinstance(rows, SpikeTrains)
+        scale = scale_of(rows, train, source.scale)
+        images, zero = [shares(np.asarray(part), scale) for part in images], scale.zero
     parts = (
-        train_images, train_labels, validation_images, validation_labels, test_images, test_labels
+        images[0], labels[train], images[1], labels[validation], images[2],
+        source.test_labels[tested],
     )  # fmt: skip
     return Dataset(
         name, *parts, source.class_names, source.grey_max, digest_of(*parts), source.shape, zero,
-        source.copy,
+        source.copy, source.cut,
     )  # fmt: skip
 
 

@@ -13,6 +13,9 @@ from rpu_ssnn.spec import Grid
 type Rows = UInt8[np.ndarray, "n pixels"] | Float32[np.ndarray, "n pixels"] | SpikeTrains
 """Each row is a sample: grey levels, shares of full rate, or recorded spikes."""
 
+type Labels = Int64[np.ndarray, " n"]
+"""The class of each row."""
+
 
 def values_of(rows: Rows) -> np.ndarray:
     """Returns the same rows as an array, for uses that need values.
@@ -64,6 +67,7 @@ class Source:
             where only the number of pixels is known.
         scale: how values become shares of full rate; None where they are grey levels.
         copy: which files were read, if the set comes in several versions; otherwise empty.
+        cut: the share of the spikes of training recordings that come after the slots that are kept.
         mixed: whether the first test rows represent all of them, which they do not where files may
             be sorted by class.
     """
@@ -78,6 +82,7 @@ class Source:
     scale: Bounds | str | None = None
     mixed: bool = True
     copy: str = ""
+    cut: float = 0.0
 
     @property
     def n_classes(self) -> int:

@@ -6,6 +6,8 @@ from typing import Any, Self
 import numpy as np
 from jaxtyping import Float32, Int32, Int64
 
+type Events = Int64[np.ndarray, " events"]
+
 
 @dataclass(frozen=True, eq=False)
 class SpikeTrains:
@@ -27,12 +29,7 @@ class SpikeTrains:
 
     @classmethod
     def of_events(
-        cls,
-        recording: Int64[np.ndarray, " events"],
-        slot: Int64[np.ndarray, " events"],
-        line: Int64[np.ndarray, " events"],
-        recordings: int,
-        lines: int,
+        cls, recording: Events, slot: Events, line: Events, recordings: int, lines: int
     ) -> Self:
         """Makes trains of events in any order; several events of a line in one slot are one spike.
 

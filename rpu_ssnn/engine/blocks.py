@@ -24,6 +24,8 @@ function again."""
 type Flags = UInt64[np.ndarray, " blocks"]
 type Events = Int32[np.ndarray, " neurons"]
 """The neurons that spike in a slot, in order; only the first places of the array are used."""
+type Signs = Int8[np.ndarray, " neurons"]
+"""The stream of each gradient spike: 1 is positive, -1 negative."""
 
 
 @inner
@@ -62,12 +64,7 @@ def list_spikes(flags: np.uint64, at: int, events: Events, count: int) -> int:
 
 @inner
 def list_signed(
-    spikes: np.uint64,
-    positive: np.uint64,
-    at: int,
-    events: Events,
-    signs: Int8[np.ndarray, " neurons"],
-    count: int,
+    spikes: np.uint64, positive: np.uint64, at: int, events: Events, signs: Signs, count: int
 ) -> int:
     """Appends neurons as `list_spikes` does, with the sign of each, and returns the new count."""
     while spikes:

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Int32, Int64
+from jaxtyping import Int64
 from numba import uint64
 
 from rpu_ssnn.compiled import inner
-from rpu_ssnn.engine.blocks import BLOCK
+from rpu_ssnn.engine.blocks import BLOCK, Events
 from rpu_ssnn.spec import Connection, lines_of, slot_cycles
 
 CROSSBAR = np.dtype(
@@ -155,16 +155,9 @@ def _runs(table: _Table, positions: int) -> tuple[np.ndarray, np.ndarray, np.nda
 
 @inner
 def list_patches(
-    tables: Geometry,
-    patch: int,
-    lines: Int32[np.ndarray, " lines"],
-    first: int,
-    stop: int,
-    lists: Int32[np.ndarray, " places"],
-    start: int,
-    counts: Int64[np.ndarray, " positions"],
-    links_start: int,
-) -> None:
+    tables: Geometry, patch: int, lines: Events, first: int, stop: int,
+    lists: Events, start: int, counts: Int64[np.ndarray, " positions"], links_start: int,
+) -> None:  # fmt: skip
     """Sorts spikes into the lists of the positions of a crossbar.
 
     Args:

@@ -48,17 +48,9 @@ def _integrate(
 
 @inner
 def fire_from_current(
-    at: int,
-    membrane: NeuronValues,
-    current: NeuronValues,
-    move: np.float32,
-    keep: np.float32,
-    theta: np.float32,
-    to_zero: bool,
-    is_open: np.uint64,
-    hold: bool,
-    floored: bool,
-) -> np.uint64:
+    at: int, membrane: NeuronValues, current: NeuronValues, move: np.float32, keep: np.float32,
+    theta: np.float32, to_zero: bool, is_open: np.uint64, hold: bool, floored: bool,
+) -> np.uint64:  # fmt: skip
     """Fires the neurons of a block that have reached `theta` (Eq. 1 and 3; one stream of Eq. 4 to
     7).
 
@@ -81,16 +73,9 @@ def fire_from_current(
 
 @inner
 def fire_pairs(
-    at: int,
-    membrane: NeuronValues,
-    current: NeuronValues,
-    move: np.float32,
-    keep: np.float32,
-    theta: np.float32,
-    to_zero: bool,
-    is_open: np.uint64,
-    hold: bool,
-) -> tuple[np.uint64, np.uint64]:
+    at: int, membrane: NeuronValues, current: NeuronValues, move: np.float32, keep: np.float32,
+    theta: np.float32, to_zero: bool, is_open: np.uint64, hold: bool,
+) -> tuple[np.uint64, np.uint64]:  # fmt: skip
     """Fires a block of coupled branches (one membrane), which spike at half of theta (Eq. 4 to 7).
 
     Only open neurons (flags) spike. A membrane at the threshold moves back by theta, or to zero;

@@ -3,10 +3,11 @@
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float32, Int32
+from jaxtyping import Float32
 from numba import uint64
 
 from rpu_ssnn.compiled import inner
+from rpu_ssnn.engine.blocks import Events
 from rpu_ssnn.engine.parameters import Parameters
 from rpu_ssnn.engine.state import WorkerState
 
@@ -22,16 +23,10 @@ class Matrices(NamedTuple):
 
 @inner
 def add_rows(
-    target: Float32[np.ndarray, " n"],
-    at: int,
-    length: int,
+    target: Float32[np.ndarray, " n"], at: int, length: int,
     weights: Float32[np.ndarray, " rows_x_row_length"],
-    rows: Int32[np.ndarray, " spikes"],
-    first: int,
-    stop: int,
-    row_length: int,
-    gain: np.float32,
-) -> None:
+    rows: Events, first: int, stop: int, row_length: int, gain: np.float32,
+) -> None:  # fmt: skip
     """Adds gain * weights[rows[k], j] to target[at + j] for each k in [first, stop), one after
     another.
 

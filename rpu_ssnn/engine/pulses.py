@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import NamedTuple, cast
 
 import numpy as np
-from jaxtyping import Int8, Int64, UInt8
+from jaxtyping import Int64, UInt8
 from numba import uint64
 
 from rpu_ssnn.compiled import inner
-from rpu_ssnn.engine.blocks import BLOCK, ZERO, Events, Flags, list_spikes
+from rpu_ssnn.engine.blocks import BLOCK, ZERO, Events, Flags, Signs, list_spikes
 from rpu_ssnn.engine.geometry import list_patches
 from rpu_ssnn.engine.parameters import Parameters
 from rpu_ssnn.engine.state import WorkerState
@@ -23,7 +23,6 @@ BUFFER_SPIKES = 1 << 17
 
 _PLUS, _MINUS = (cast(int, np.int64(sign)) for sign in (1, -1))
 
-type Signs = Int8[np.ndarray, " spikes"]
 type Reads = Int64[np.ndarray, "crossbars 3"]
 
 

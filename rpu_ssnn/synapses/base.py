@@ -23,6 +23,8 @@ from rpu_ssnn.common.training_state import State
 Weights = Float32[np.ndarray, "n_in n_out"]
 Starts = Int32[np.ndarray, " rows_plus_1"]
 PostSpikes = Int32[np.ndarray, " post_spikes"]
+Kept = Bool[np.ndarray, " post_spikes"]
+"""Whether each gradient spike reaches the array."""
 
 
 class PulseBlock(NamedTuple):
@@ -55,15 +57,8 @@ class PulseBlock(NamedTuple):
     def first_rows(self, rows: int) -> Self:
         """Returns the first rows of the block without copying them."""
         pre, post = self.pre_start[rows], self.post_start[rows]
-        return type(self)(
-            sample=self.sample[:rows],
-            slot=self.slot[:rows],
-            pre_start=self.pre_start[: rows + 1],
-            pre=self.pre[:pre],
-            post_start=self.post_start[: rows + 1],
-            post=self.post[:post],
-            sign=self.sign[:post],
-        )
+        ends = (rows, rows, rows + 1, pre, rows + 1, post, post)
+        return type(self)(*(array[:end] for array, end in zip(self, ends, strict=True)))
 
     def copy(self) -> Self:
         """Returns a copy that can be kept, since the arrays of this block will be overwritten."""
@@ -162,9 +157,7 @@ FINE_KEEP = 1e-4
 fifth too many spikes at 1e-7, and six times as many at 1e-8."""
 
 
-def thinned(
-    spikes: PostSpikes, keep: float, rng: np.random.Generator
-) -> Bool[np.ndarray, " post_spikes"]:
+def thinned(spikes: PostSpikes, keep: float, rng: np.random.Generator) -> Kept:
     """Draws which gradient spikes reach the array: each does with the probability `keep`."""
     if keep < FINE_KEEP:
         return rng.random(len(spikes)) < keep

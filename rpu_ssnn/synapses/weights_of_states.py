@@ -28,10 +28,7 @@ def reference_error(
         return None
     error = np.random.default_rng(seed).standard_normal(shape)
     conductance = spec.weight_range * he_std * (1.0 + spec.reference.off)
-    shift: Float32[np.ndarray, "n_in n_out"] = (conductance * spec.reference.spread * error).astype(
-        np.float32
-    )
-    return shift
+    return (conductance * spec.reference.spread * error).astype(np.float32)
 
 
 def with_conductances(

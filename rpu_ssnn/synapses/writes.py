@@ -1,10 +1,10 @@
 """Counts how often the lines of a crossbar are driven to write it."""
 
 import numpy as np
-from jaxtyping import Bool, Int64
+from jaxtyping import Int64
 
 from rpu_ssnn.compiled import compiled
-from rpu_ssnn.synapses.base import PulseBlock
+from rpu_ssnn.synapses.base import Kept, PulseBlock
 
 WRITE_COUNTS = ("write_spikes_total", "write_phases_total", "write_lines_total")
 
@@ -25,12 +25,8 @@ def write_statistics(counts: Writes) -> dict[str, float]:
 
 
 @compiled
-def count_writes(block: PulseBlock, kept: Bool[np.ndarray, " post_spikes"], counts: Writes) -> None:
-    """Adds the writes of a block.
-
-    Args:
-        kept: whether each gradient spike reaches the array.
-    """
+def count_writes(block: PulseBlock, kept: Kept, counts: Writes) -> None:
+    """Adds the writes of a block."""
     for r in range(len(block.sample)):
         lines, up, down = block.pre_start[r + 1] - block.pre_start[r], 0, 0
         if lines == 0:

@@ -13,7 +13,6 @@ from dataclasses import replace
 from typing import Self
 
 import numpy as np
-from jaxtyping import Int64
 
 from rpu_ssnn.common.errors import require
 from rpu_ssnn.common.training_state import (
@@ -28,7 +27,7 @@ from rpu_ssnn.common.training_state import (
     restore_generator,
 )
 from rpu_ssnn.data import Dataset
-from rpu_ssnn.data.rows import Rows
+from rpu_ssnn.data.rows import Labels, Rows
 from rpu_ssnn.synapses.base import Weights
 
 OnEpoch = Callable[[EpochRow, Callable[[], TrainingState]], bool | None]
@@ -57,7 +56,7 @@ class Learner(ABC):
 
     @abstractmethod
     def train_epoch(
-        self, images: Rows, labels: Int64[np.ndarray, " n"], rng: np.random.Generator, epoch: int
+        self, images: Rows, labels: Labels, rng: np.random.Generator, epoch: int
     ) -> EpochRow:
         """Shows every image once, in an order drawn from rng; validation and time are left NaN.
 
@@ -66,11 +65,11 @@ class Learner(ABC):
         """
 
     @abstractmethod
-    def classes(self, images: Rows) -> Int64[np.ndarray, " n"]:
+    def classes(self, images: Rows) -> Labels:
         """Returns the class with the largest output for each image (ties: the lowest), of which
         there must be at least one."""
 
-    def accuracy(self, images: Rows, labels: Int64[np.ndarray, " n"]) -> float:
+    def accuracy(self, images: Rows, labels: Labels) -> float:
         """Returns the share of images that are classified as their label; NaN for none.
 
         Raises:
@@ -143,11 +142,7 @@ def train_epochs[L: Learner](
 
 
 def timed_epoch(
-    learner: Learner,
-    images: Rows,
-    labels: Int64[np.ndarray, " n"],
-    rng: np.random.Generator,
-    epoch: int,
+    learner: Learner, images: Rows, labels: Labels, rng: np.random.Generator, epoch: int
 ) -> EpochRow:
     """Trains one epoch, and returns its row with the seconds that it took."""
     started = time.perf_counter()

@@ -3,12 +3,12 @@
 from dataclasses import dataclass, field
 
 import numpy as np
-from jaxtyping import Int32, Int64
+from jaxtyping import Int32
 
 from rpu_ssnn.common.errors import require, require_kind, require_whole
 from rpu_ssnn.common.training_state import EpochRow, State, TrainingState
 from rpu_ssnn.data import Dataset
-from rpu_ssnn.data.rows import Rows
+from rpu_ssnn.data.rows import Labels, Rows
 from rpu_ssnn.data.spike_trains import SpikeTrains
 from rpu_ssnn.network import Input, Network
 from rpu_ssnn.network.events import event_statistics, events_of
@@ -37,7 +37,7 @@ class Trained(Learner):
     def close(self) -> None:
         self.network.__exit__()
 
-    def classes(self, images: Rows) -> Int64[np.ndarray, " n"]:
+    def classes(self, images: Rows) -> Labels:
         return self.output_counts(images).argmax(axis=1)
 
     def output_counts(self, images: Rows) -> Int32[np.ndarray, "n n_out"]:
@@ -60,7 +60,7 @@ class Trained(Learner):
             synapses.rest(seconds)
 
     def train_epoch(
-        self, images: Rows, labels: Int64[np.ndarray, " n"], rng: np.random.Generator, epoch: int
+        self, images: Rows, labels: Labels, rng: np.random.Generator, epoch: int
     ) -> EpochRow:
         network, batch = self.network, self.network.training.batch
         for synapses in network.synapses:

@@ -77,8 +77,7 @@ def test_each_coincidence_is_one_pulse_of_the_device_it_reaches(kind: str) -> No
         synapses.set_step_scale(0.5 if realised == "transfer" else 1.0)
         before = synapses.weights().copy()
         deliver(synapses, make_block(pre, positive, negative))
-        np.testing.assert_array_equal(synapses.pulses_up, up)
-        np.testing.assert_array_equal(synapses.pulses_down, down)
+        np.testing.assert_array_equal(list(synapses.pulse_counts().values()), [up, down])
         moved = (synapses.weights() - before) / (4.0 * 0.25)
         if realised == "transfer":
             np.testing.assert_allclose(hidden(synapses, "hidden_weights_0"), net, atol=1e-6)

@@ -16,6 +16,7 @@ from rpu_ssnn.devices.device_record import MEMORY, empty_records
 from rpu_ssnn.devices.shared import Shared
 
 type DeviceValues = Float32[np.ndarray, "devices_a_cell cells"]
+type CellValues = Float32[np.ndarray, " cells"]
 
 
 class Cells(NamedTuple):
@@ -29,7 +30,7 @@ class Cells(NamedTuple):
     pulses."""
     signs: Float32[np.ndarray, " devices_a_cell"]
     """The sign is +1 for a device that goes up with the weight, and -1 for one that goes down."""
-    weights: Float32[np.ndarray, " cells"]
+    weights: CellValues
     per_state: np.float32
     offset: Float32[np.ndarray, " cells_or_none"]
     """The error of a reference device, which is subtracted from each weight."""
@@ -72,6 +73,9 @@ class Pulses(NamedTuple):
     """The number of gradient spikes of each line before thinning, both streams together."""
 
 
+Places = Float32[np.ndarray, " places"]
+
+
 class Scratch(NamedTuple):
     """Gives a thread working memory for pulses processed together; only `sums` lasts between calls.
 
@@ -86,16 +90,16 @@ class Scratch(NamedTuple):
     """The random bits from which a noise is computed."""
     since: Int64[np.ndarray, " places"]
     """The number of slots since the previous pulse."""
-    noise: Float32[np.ndarray, " places"]
-    seen: Float32[np.ndarray, " places"]
+    noise: Places
+    seen: Places
     """Standard normal numbers for the noise of the pulse, and for the write noise after it."""
-    extra: Float32[np.ndarray, " places"]
+    extra: Places
     """Standard normal numbers for a second noise of the pulse."""
-    total: Float32[np.ndarray, " places"]
-    window: Float32[np.ndarray, " places"]
+    total: Places
+    window: Places
     """The share of the device's window that wear has left."""
-    factor: Float32[np.ndarray, " places"]
-    kept: Float32[np.ndarray, " places"]
+    factor: Places
+    kept: Places
     sums: Float64[np.ndarray, "1"]
     """The sum of all step factors."""
 

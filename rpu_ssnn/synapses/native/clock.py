@@ -52,8 +52,7 @@ class Clock:
                 loss_onset_s=physics.loss_onset_s / setup.spec.retention.acceleration,
             )
         self.memory.cells["last"] = -1
-        self.batch_began = 0
-        self.now = 0
+        self.batch_began = self.now = 0
 
     def pass_to(self, at: Int64[np.ndarray, " rows"]) -> None:
         """Moves on to the slot after the last pulse, given the slots of pulses in order."""

@@ -16,14 +16,9 @@ from rpu_ssnn.synapses.tiles.tile import SATURATION_MARGIN
 
 @compiled
 def start_lines(
-    cells: Cells,
-    counts: Int64[np.ndarray, " cells"],
-    key: np.uint64,
-    n_in: int,
-    first: int,
-    stop: int,
-    scratch: Scratch,
-) -> None:
+    cells: Cells, counts: Int64[np.ndarray, " cells"], key: np.uint64,
+    n_in: int, first: int, stop: int, scratch: Scratch,
+) -> None:  # fmt: skip
     """Sends the pulses before training: `counts` of them to each cell's devices, down where it is
     negative.
 
@@ -35,6 +30,7 @@ def start_lines(
         for p in range(n_in):
             most = max(most, abs(counts[base + p]))
             scratch.cell[p] = base + p
+            scratch.kept[p] = 1.0  # an effect may have read the devices, and left shares there
         for sent in range(most):
             for p in range(n_in):
                 scratch.number[p] = np.uint32(sent)
@@ -46,10 +42,7 @@ def start_lines(
                         continue
                     device = cells.records[d, base + p]
                     up = (counts[base + p] > 0) == (cells.signs[d] > np.float32(0.0))
-                    after_pulse(
-                        cells, device, up, scratch.noise[p], scratch.extra[p],
-                        np.float32(1.0), np.float32(1.0), np.float32(1.0),
-                    )  # fmt: skip
+                    after_pulse(cells, device, up, scratch, p)
                     if cells.shared.own is not None:  # a user's step reads the count
                         device.pulses = np.uint32(sent + 1)
 

@@ -4,6 +4,7 @@ Devices given by measured tables are drawn here: each device is one of the table
 """
 
 import hashlib
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,13 +14,11 @@ from aihwkit.simulator.configs.compounds import VectorUnitCell
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.devices.device_record import empty_records
-from rpu_ssnn.devices.device_source import DeviceSource
 from rpu_ssnn.devices.law import NOT_NATIVE, Law
 from rpu_ssnn.devices.laws import jump_table, law_of_aihwkit
 from rpu_ssnn.devices.laws.jump_table import JumpTable, shared_of_tables
 from rpu_ssnn.devices.shared import Shared
-from rpu_ssnn.spec.array_physics import LineSpreadSpec
-from rpu_ssnn.spec.tile import NEEDS_PULSES, TileSpec
+from rpu_ssnn.spec.tile import NEEDS_PULSES
 from rpu_ssnn.synapses.native.cells import DeviceValues
 from rpu_ssnn.synapses.native.setup import Setup
 from rpu_ssnn.synapses.tiles.cell import devices_of
@@ -62,11 +61,10 @@ def draw_population(setup: Setup) -> Population:
     of_tiles = list(zip(seeds.devices.spawn(tiles), seeds.stuck.spawn(tiles), strict=True))
     tables = setup.device.jump_tables
     if tables is not None:
-        drawn = _drawn_from_tables(setup.shape, tables, spec, of_tiles)
+        drawn = _drawn_from_tables(setup, tables, of_tiles)
     else:
-        drawn = _drawn_by_aihwkit(setup.shape, setup.device, spec, of_tiles)
-    spread = np.random.default_rng(seeds.line_spread)
-    _spread_steps(drawn.records, drawn.law, setup.shape, spec.line_spread, spread)
+        drawn = _drawn_by_aihwkit(setup, of_tiles)
+    _spread_steps(drawn.records, drawn.law, setup)
     electrons = spec.pulse_noise.electrons_per_step
     shared = drawn.shared._replace(
         range_noise=np.float32(spec.pulse_noise.of_range),
@@ -81,9 +79,8 @@ type TileSeeds = list[tuple[np.random.SeedSequence, np.random.SeedSequence]]
 """For each tile, the seed of its devices and the seed of which of them are stuck."""
 
 
-def _drawn_by_aihwkit(
-    shape: tuple[int, int], source: DeviceSource, spec: TileSpec, seeds: TileSeeds
-) -> Population:
+def _drawn_by_aihwkit(setup: Setup, seeds: TileSeeds) -> Population:
+    source, spec = setup.device, setup.spec
     config = source.device(built_seconds(source))
     single = config.unit_cell_devices[0] if isinstance(config, VectorUnitCell) else config
     kind = type(single).__name__
@@ -91,14 +88,14 @@ def _drawn_by_aihwkit(
     law = law_of_aihwkit(kind) if own is None else own.law
     if law is None or law.code == NOT_NATIVE:
         raise InputError("tile", "simulator", spec.simulator, NEEDS_PULSES)
-    records = empty_records(len(seeds) * source.in_parallel * shape[0] * shape[1])
-    records = records.reshape(len(seeds) * source.in_parallel, -1)
+    devices = len(seeds) * source.in_parallel
+    records = empty_records(devices * setup.crossbar.initial.size).reshape(devices, -1)
     decay, reset = np.empty(records.shape, np.float32), np.empty(records.shape, np.float32)
     digest = hashlib.sha256()
     if own is not None:
         digest.update(str(law.digest).encode() + own.numbers.tobytes())
     shared = None
-    for d, hidden in enumerate(_hidden_of_devices(shape, source, spec, seeds)):
+    for d, hidden in enumerate(_hidden_of_devices(setup, seeds)):
         shared, further = law.native(single, hidden)
         if own is not None:
             shared = shared._replace(numbers=own.numbers, own=law.compiled)
@@ -116,13 +113,12 @@ def _drawn_by_aihwkit(
     return Population(law, shared, records, decay, reset, float(single.dw_min), digest.digest())
 
 
-def _hidden_of_devices(
-    shape: tuple[int, int], source: DeviceSource, spec: TileSpec, seeds: TileSeeds
-) -> Iterator[dict[str, Any]]:
+def _hidden_of_devices(setup: Setup, seeds: TileSeeds) -> Iterator[dict[str, Any]]:
     """Yields aihwkit's parameters of each device of a cell, tile by tile."""
     for seed, stuck in seeds:
-        tile = make_tile(shape, source.device(built_seconds(source)), None, seed)
-        fix_stuck(tile, spec, np.random.default_rng(stuck))
+        device = setup.device.device(built_seconds(setup.device))
+        tile = make_tile(setup.shape, device, None, seed)
+        fix_stuck(tile, setup.spec, np.random.default_rng(stuck))
         hidden = tile.get_hidden_parameters()
         for ending in devices_of(hidden):
             yield {
@@ -132,16 +128,14 @@ def _hidden_of_devices(
             }
 
 
-def _drawn_from_tables(
-    shape: tuple[int, int], tables: Sequence[JumpTable], spec: TileSpec, seeds: TileSeeds
-) -> Population:
+def _drawn_from_tables(setup: Setup, tables: Sequence[JumpTable], seeds: TileSeeds) -> Population:
     """Returns devices each of which is one of the tables, all equally likely."""
-    lines, shared = (shape[1], shape[0]), shared_of_tables(tables)
-    records = empty_records(len(seeds) * shape[0] * shape[1]).reshape(len(seeds), -1)
+    lines, shared = setup.shape[::-1], shared_of_tables(tables)
+    records = empty_records(len(seeds) * math.prod(lines)).reshape(len(seeds), -1)
     for d, (seed, stuck) in enumerate(seeds):
         which = np.random.default_rng(seed).integers(len(tables), size=lines)
         ends = shared.jumps.states[which, 0], shared.jumps.states[which, -1]
-        low, high = stuck_bounds(*ends, spec, np.random.default_rng(stuck))
+        low, high = stuck_bounds(*ends, setup.spec, np.random.default_rng(stuck))
         for field, values in (("low", low), ("high", high), ("a", which)):
             records[field][d] = values.ravel()
     records["up"] = records["down"] = 1.0
@@ -157,21 +151,15 @@ def _drawn_from_tables(
     return Population(jump_table.LAW, shared, records, decay, reset, step, drawn.digest())
 
 
-def _spread_steps(
-    records: np.ndarray,
-    law: Law,
-    shape: tuple[int, int],
-    spec: LineSpreadSpec,
-    rng: np.random.Generator,
-) -> None:
+def _spread_steps(records: np.ndarray, law: Law, setup: Setup) -> None:
     """Scales the steps of individually drawn devices by the spread that they share.
 
     Args:
         records: `device_record.RECORD` [devices per cell, cells]; the devices of a cell share their
             input line, and each has its own output line.
-        shape: (n_in, n_out).
     """
-    n_in, n_out = shape
+    (n_in, n_out), spec = setup.shape, setup.spec.line_spread
+    rng = np.random.default_rng(setup.seeds.line_spread)
     place = np.linspace(-0.5, 0.5, n_in) if n_in > 1 else np.zeros(1)
     input_step = spec.step_by_input_line * rng.standard_normal(n_in) + spec.step_gradient * place
     input_shift = spec.asymmetry_by_input_line * rng.standard_normal(n_in)

@@ -6,12 +6,14 @@ Several threads may add blocks at once.
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Int64
+from jaxtyping import Int64
 
 from rpu_ssnn.compiled import compiled
-from rpu_ssnn.synapses.base import PulseBlock, in_order, thinned
+from rpu_ssnn.synapses.base import Kept, PulseBlock, in_order, thinned
 from rpu_ssnn.synapses.native.cells import Pulses
 from rpu_ssnn.synapses.writes import count_writes, no_writes
+
+type LineCounts = Int64[np.ndarray, " n_out"]
 
 
 class Taken(NamedTuple):
@@ -24,7 +26,7 @@ class Taken(NamedTuple):
     """
 
     pulses: Pulses
-    work: Int64[np.ndarray, " n_out"]
+    work: LineCounts
     up: int
     down: int
 
@@ -96,11 +98,7 @@ def _joined(blocks: list[PulseBlock]) -> PulseBlock:
 
 @compiled
 def _sort_by_line(
-    block: PulseBlock,
-    kept: Bool[np.ndarray, " post_spikes"],
-    pulses: Pulses,
-    place: Int64[np.ndarray, " n_out"],
-    work: Int64[np.ndarray, " n_out"],
+    block: PulseBlock, kept: Kept, pulses: Pulses, place: LineCounts, work: LineCounts
 ) -> tuple[int, int]:
     """Sorts the kept gradient spikes by line, keeping their order within a line.
 

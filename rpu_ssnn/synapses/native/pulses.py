@@ -9,7 +9,6 @@ import math
 from functools import partial
 
 import numpy as np
-from jaxtyping import Float32
 
 from rpu_ssnn.compiled import compiled, inner
 from rpu_ssnn.devices.device_record import Device
@@ -18,7 +17,7 @@ from rpu_ssnn.devices.laws import change
 from rpu_ssnn.devices.shared import Shared
 from rpu_ssnn.devices.single_precision import exponential, logarithm
 from rpu_ssnn.random_numbers import device_word, normal_of_bits, uniform, upper_half
-from rpu_ssnn.synapses.native.cells import AT_ONCE, Cells, Memory, Pulses, Scratch
+from rpu_ssnn.synapses.native.cells import AT_ONCE, Cells, Memory, Places, Pulses, Scratch
 
 _F = np.float32
 SECOND_NOISE = np.uint64(0x6A09E667F3BCC909)
@@ -52,35 +51,22 @@ def after_loss(shared: Shared, device: Device, w: np.float32, kept: np.float32) 
 
 
 @inner
-def after_pulse(
-    cells: Cells,
-    device: Device,
-    up: bool,
-    noise: np.float32,
-    extra: np.float32,
-    factor: np.float32,
-    kept: np.float32,
-    window: np.float32,
-) -> np.float32:
-    """Applies a pulse to a device, and returns its new state.
+def after_pulse(cells: Cells, device: Device, up: bool, scratch: Scratch, p: int) -> np.float32:
+    """Applies pulse p of the scratch to a device, and returns its new state.
 
     Args:
         up: whether the pulse raises the device's own state.
-        noise, extra: standard normal numbers.
-        factor: the factor on the step.
-        kept: the share of the charge that is left before the pulse.
-        window: the share of the window that wear has left.
     """
-    shared = cells.shared
-    w = after_loss(shared, device, device.state, kept)
+    shared, window = cells.shared, scratch.window[p]
+    w = after_loss(shared, device, device.state, scratch.kept[p])
     if shared.has_reference:
         w += device.a
     if not device.high > device.low:
         window = np.float32(1.0)  # a stuck device stays where it is
-    step = factor * (window * change(cells.law, shared, device, w, up, noise))
+    step = scratch.factor[p] * (window * change(cells.law, shared, device, w, up, scratch.noise[p]))
     if shared.range_noise > np.float32(0.0) or shared.quantum > np.float32(0.0):
         spread = shared.range_noise * (window * (device.high - device.low))
-        step += np.float32(np.sqrt(spread * spread + shared.quantum * abs(step))) * extra
+        step += np.float32(np.sqrt(spread * spread + shared.quantum * abs(step))) * scratch.extra[p]
     w = min(max(w + step, window * device.low), window * device.high)
     if shared.has_reference:
         w -= device.a
@@ -130,13 +116,7 @@ def add_gap_factors(memory: Memory, n: int, scratch: Scratch) -> None:
 
 @inner
 def draw(
-    cells: Cells,
-    d: int,
-    n: int,
-    key: np.uint64,
-    later: np.uint32,
-    scratch: Scratch,
-    out: Float32[np.ndarray, " places"],
+    cells: Cells, d: int, n: int, key: np.uint64, later: np.uint32, scratch: Scratch, out: Places
 ) -> None:
     """Draws standard normal numbers for the first n pulses by key, device and number of the pulse.
 
@@ -258,10 +238,7 @@ def _pulse(
                 i = scratch.cell[p]
                 if shared.own is not None:  # a user's step reads the count, which is ahead by now
                     records[i].pulses = scratch.number[p]
-                seen = after_pulse(
-                    cells, records[i], up, scratch.noise[p], scratch.extra[p], scratch.factor[p],
-                    scratch.kept[p], scratch.window[p],
-                )  # fmt: skip
+                seen = after_pulse(cells, records[i], up, scratch, p)
                 if shared.own is not None:
                     records[i].pulses = scratch.number[p] + np.uint32(1)
                 if written:

@@ -4,11 +4,10 @@ Each thread calls these functions for its own output lines.
 """
 
 import numpy as np
-from jaxtyping import Float32
 
 from rpu_ssnn.compiled import compiled, inner
 from rpu_ssnn.synapses.base import Weights
-from rpu_ssnn.synapses.native.cells import Cells, Memory, Pulses, Scratch
+from rpu_ssnn.synapses.native.cells import Cells, CellValues, Memory, Pulses, Scratch
 from rpu_ssnn.synapses.native.pulses import after_loss, draw, gap_s, kept_share, show
 
 _F = np.float32
@@ -43,16 +42,9 @@ def show_lines(
 
 @compiled
 def faded_lines(
-    memory: Memory,
-    weights: Float32[np.ndarray, " cells"],
-    shown: Float32[np.ndarray, " cells"],
-    rest: float,
-    now: int,
-    n_in: int,
-    first: int,
-    stop: int,
-    scratch: Scratch,
-) -> None:
+    memory: Memory, weights: CellValues, shown: CellValues, rest: float,
+    now: int, n_in: int, first: int, stop: int, scratch: Scratch,
+) -> None:  # fmt: skip
     """Writes the weights of these lines in slot `now`, where charge loss can be applied to weights.
 
     Args:
@@ -75,13 +67,9 @@ def add_kept_shares(memory: Memory, base: int, n_in: int, now: int, scratch: Scr
 
 
 @compiled
-def copy_changes(
-    pulses: Pulses,
-    weights: Float32[np.ndarray, " cells"],
-    flat: Weights,
-    transposed: Float32[np.ndarray, "n_out_or_none n_in"],
-) -> None:
-    """Copies the weights of all pulsed cells to their places in two matrices."""
+def copy_changes(pulses: Pulses, weights: CellValues, flat: Weights, transposed: Weights) -> None:
+    """Copies the weights of all pulsed cells to their places in two matrices, of which the second
+    may be empty."""
     n_in, both = flat.shape[0], len(transposed) > 0
     for line in range(len(pulses.start) - 1):
         for k in range(pulses.start[line], pulses.start[line + 1]):

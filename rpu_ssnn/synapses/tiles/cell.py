@@ -114,7 +114,7 @@ def update_parameters(device: Any) -> UpdateParameters:
 
 
 def cell_statistics(
-    device: Any, weights: int, up: np.ndarray, down: np.ndarray, tiles: int, rows: int
+    device: Any, up: np.ndarray, down: np.ndarray, tiles: int, rows: int
 ) -> dict[str, float]:
     """Returns the pulses of a tile's cells, for the result row.
 
@@ -123,7 +123,6 @@ def cell_statistics(
     field).
 
     Args:
-        weights: the weights of the tile.
         up, down: coincidences of each weight in the positive and the negative stream, [n_in,
             n_out].
         tiles: 2 where a weight is a pair of tiles, one of which goes up where the other goes down.
@@ -149,7 +148,7 @@ def cell_statistics(
         reads = math.floor(rows / device.transfer_every) * device.n_reads_per_transfer
         most = reads * up.shape[1] * device.transfer_update.desired_bl
         counted |= {
-            "pulsed_devices_total": float(weights),
+            "pulsed_devices_total": float(up.size),
             "transfer_reads_total": float(reads),
             "transfer_pulses_at_most_total": float(most),
         }

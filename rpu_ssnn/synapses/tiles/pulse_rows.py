@@ -1,10 +1,10 @@
 """Compiled code that turns pulse blocks into thinned dense rows for a tile, and counts pulses."""
 
 import numpy as np
-from jaxtyping import Bool, Float32, Int32
+from jaxtyping import Float32, Int32
 
 from rpu_ssnn.compiled import compiled
-from rpu_ssnn.synapses.base import PulseBlock
+from rpu_ssnn.synapses.base import Kept, PulseBlock
 
 type PulseCounts = Int32[np.ndarray, "n_out n_in"]
 """The pulses of one stream that each device got; an output line is contiguous."""
@@ -15,13 +15,7 @@ type Dense = Float32[np.ndarray, "rows lines"]
 
 @compiled
 def _fill(
-    block: PulseBlock,
-    kept: Bool[np.ndarray, " post_spikes"],
-    row: int,
-    x: Dense,
-    d: Dense,
-    up: PulseCounts,
-    down: PulseCounts,
+    block: PulseBlock, kept: Kept, row: int, x: Dense, d: Dense, up: PulseCounts, down: PulseCounts
 ) -> tuple[int, int]:
     """Writes rows from block row `row` on; returns (next block row, dense rows written).
 
@@ -68,9 +62,7 @@ class RowWriter:
         self._x = np.zeros((self.ROWS, n_in), dtype=np.float32)
         self._d = np.zeros((self.ROWS, n_out), dtype=np.float32)
 
-    def write(
-        self, block: PulseBlock, kept: Bool[np.ndarray, " post_spikes"], row: int
-    ) -> tuple[int, Float32[np.ndarray, "rows n_in"], Float32[np.ndarray, "rows n_out"]]:
+    def write(self, block: PulseBlock, kept: Kept, row: int) -> tuple[int, Dense, Dense]:
         """Writes dense rows of the block from `row` on, as many as fit, with the kept gradient
         spikes.
 

@@ -148,16 +148,6 @@ class TileSynapses(Synapses):
         self._stale = True
         self._weights = crossbar.initial
 
-    @property
-    def pulses_up(self) -> np.ndarray:
-        """Returns the pulses of the positive stream that each weight got, [n_in, n_out]."""
-        return self._rows.up
-
-    @property
-    def pulses_down(self) -> np.ndarray:
-        """Returns the pulses of the negative stream that each weight got, [n_in, n_out]."""
-        return self._rows.down
-
     def linear_read(self) -> Weights | None:
         return self.weights() if self.spec.reads is None else None
 
@@ -245,8 +235,7 @@ class TileSynapses(Synapses):
         return {
             **joined({f"tile_{n}": tile_state(tile) for n, tile in enumerate(self.tiles, 1)}),
             **({} if self._refresh is None else joined({"refresh": self._refresh.state()})),
-            "pulses_up": self.pulses_up.copy(),
-            "pulses_down": self.pulses_down.copy(),
+            **{name: counts.copy() for name, counts in self.pulse_counts().items()},
             "keep": np.array(self.keep),
             "thinning": generator_state(self._rng),
             "batches": np.array(self._leak.times.batches),
@@ -264,7 +253,8 @@ class TileSynapses(Synapses):
             restore_tile(tile, part_of(state, f"tile_{n}"))
         if self._refresh is not None:
             self._refresh.restore(part_of(state, "refresh"))
-        self.pulses_up[:], self.pulses_down[:] = state["pulses_up"], state["pulses_down"]
+        for name, counts in self.pulse_counts().items():
+            counts[:] = state[name]
         self.keep = float(state["keep"])
         restore_generator(self._rng, state["thinning"])
         self._leak.times.batches = int(state["batches"])
@@ -284,10 +274,9 @@ class TileSynapses(Synapses):
         """
         weights = math.prod(self.shape)
         tiles, rows = len(self.tiles), self._rows_sent
-        cell = cell_statistics(self._config, weights, self.pulses_up, self.pulses_down, tiles, rows)
         return {
-            "devices_total": float(len(self.tiles) * weights * device_count(self._config)),
-            **cell,
+            "devices_total": float(tiles * weights * device_count(self._config)),
+            **cell_statistics(self._config, self._rows.up, self._rows.down, tiles, rows),
             "saturated_total": float(sum(count_saturated(tile) for tile in self.tiles)),
             "initial_pulses_total": float(self._initial_pulses),
             "initial_clipped_total": float(self._initial_clipped),
@@ -305,7 +294,7 @@ class TileSynapses(Synapses):
         return [with_conductances(device_map(tile), self.spec, reference) for tile in self.tiles]
 
     def pulse_counts(self) -> dict[str, np.ndarray]:
-        return {"pulses_up": self.pulses_up, "pulses_down": self.pulses_down}
+        return {"pulses_up": self._rows.up, "pulses_down": self._rows.down}
 
     def _leaked(self, decayed: bool) -> None:
         if decayed:

@@ -25,8 +25,7 @@ def test_one_coincidence_is_exactly_one_device_pulse() -> None:
     pre, positive, negative = random_trains(3000, rate=0.2)
     deliver(synapses, make_block(pre, positive, negative))
     up, down = pre.T.astype(int) @ positive, pre.T.astype(int) @ negative
-    np.testing.assert_array_equal(synapses.pulses_up, up)
-    np.testing.assert_array_equal(synapses.pulses_down, down)
+    np.testing.assert_array_equal(list(synapses.pulse_counts().values()), [up, down])
     np.testing.assert_array_equal(synapses.weights(), crossbar.initial + STEP * (up - down))
 
 
@@ -36,7 +35,7 @@ def test_both_streams_in_one_slot_pulse_up_then_down() -> None:
         synapses = on_tile()(all_at(start, 1, 1))
         deliver(synapses, make_block(*np.ones((3, 1, 1), bool)))
         assert synapses.weights()[0, 0] == expected
-        assert (synapses.pulses_up[0, 0], synapses.pulses_down[0, 0]) == (1, 1)
+        assert [counts[0, 0] for counts in synapses.pulse_counts().values()] == [1, 1]
 
 
 def test_settings_of_the_other_simulator() -> None:
@@ -142,7 +141,7 @@ def test_pulsed_start_counts_its_pulses() -> None:
     synapses = on_tile(initial="pulsed")(make_crossbar())
     expected = np.abs(np.rint(make_crossbar().initial / STEP)).sum()
     assert synapses.statistics()["initial_pulses_total"] == expected
-    assert synapses.pulses_up.sum() == 0
+    assert synapses.pulse_counts()["pulses_up"].sum() == 0
 
 
 def test_open_loop_pulses_do_not_know_the_reference_s_error() -> None:

@@ -21,14 +21,9 @@ from rpu_ssnn.synapses.native.setup import Setup
 
 @compiled
 def next_errors(
-    errors: DeviceValues,
-    key: np.uint64,
-    number: int,
-    correlation: float,
-    telegraph: bool,
-    first: int,
-    stop: int,
-) -> None:
+    errors: DeviceValues, key: np.uint64, number: int, correlation: float, telegraph: bool,
+    first: int, stop: int,
+) -> None:  # fmt: skip
     """Advances the noise of cells [first, stop), in standard deviations, by one step.
 
     Args:

@@ -31,6 +31,7 @@ end; and within 0.5 % of what is left by the power law (trapezoid rule in ln r).
 
 type Parts = Float32[np.ndarray, "devices_a_cell cells n"]
 """The charges of each device."""
+type Shares = Float32[np.ndarray, " n"]
 
 
 def charges(spec: RetentionSpec) -> tuple[Float64[np.ndarray, " n"], Float64[np.ndarray, " n"]]:
@@ -56,14 +57,9 @@ def charges(spec: RetentionSpec) -> tuple[Float64[np.ndarray, " n"], Float64[np.
 
 @compiled
 def lose_cells(
-    cells: Cells,
-    parts: Parts,
-    left: Float32[np.ndarray, " n"],
-    fresh: Float32[np.ndarray, " n"],
-    toward: np.float32,
-    first: int,
-    stop: int,
-) -> None:
+    cells: Cells, parts: Parts, left: Shares, fresh: Shares, toward: np.float32,
+    first: int, stop: int,
+) -> None:  # fmt: skip
     """Lets the devices of cells [first, stop) lose charge; stuck devices stay.
 
     Args:
