@@ -64,7 +64,7 @@ def fit_file(
         tell(f"fitting again with all cycles at one level, because of the {moves[0].name}")
         levelled = select_model(at_one_level(selected.chosen.fit.prepared))
         beside, without, nearer = chosen_of(levelled)
-        if nearer.off < errors.off:
+        if nearer.off < errors.off and without.describes >= verdict.describes:
             told = (replace(d, what=f"{d.what}, so all are fitted at one level") for d in moves)
             # Jumps and drifts that are found now come from the levelling.
             others = (d for d in without.defects if d.name not in (JUMP, DRIFT))

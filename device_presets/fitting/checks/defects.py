@@ -98,7 +98,7 @@ def defects_of(
     return (
         *_abrupt(fit, span),
         *_turns(fit, np.where(np.isfinite(squares), miss, np.nan), step, span),
-        *_levels(fit, span),
+        *_levels(fit, trace, span),
         *scatter,
         *_quantised(fit.prepared.series.resolution, step),
         *_growing_noise(squares, trace.state),
@@ -186,23 +186,24 @@ def _widths(fit: JointFit, trace: Trace, used: np.ndarray) -> Iterator[Defect]:
         yield Defect("width", what, "fit this width separately")
 
 
-def _levels(fit: JointFit, span: float) -> Iterator[Defect]:
-    """Looks for a cycle that begins much further from the end of the previous one than others do,
-    and for a level that drifts."""
+def _levels(fit: JointFit, trace: Trace, span: float) -> Iterator[Defect]:
+    """Looks for a cycle that begins further from the end of the previous one, apart from the steps
+    of the fit, than others do, and for a level that drifts."""
     weight, cycle, device = fit.prepared.series.weight, fit.prepared.own_cycle, fit.prepared.device
+    moved = np.cumsum(np.nan_to_num(fit.prepared.series.pulse * trace.step))
     first = 1 + np.flatnonzero((np.diff(cycle) != 0) & (np.diff(device) == 0))
     first = first[(first >= _AROUND) & (first + _AROUND <= len(weight))]
     if len(first) < _FEWEST_CHANGES:
         return
     around, changed = first[:, None] + np.arange(-_AROUND, _AROUND), cycle[first]
-    at, size, needed, chance = _furthest(weight[around], changed)
+    at, size, needed, chance = _furthest((weight - moved)[around], changed)
     through = fit.prepared.series.begins.copy()
     through[first] = False
     if size > max(_LARGE_JUMP * span, needed):
         begins = through.copy()
         begins[around[:, 0]] = True
         sets = simulate(fit, 5, begins=begins)
-        chance *= size <= max(_furthest(drawn[around], changed)[1] for drawn in sets)
+        chance *= size <= max(_furthest((drawn - moved)[around], changed)[1] for drawn in sets)
     jumps = size > _LEAST_JUMP * span and chance < _BY_CHANCE
     if jumps:
         who = f"readings of {fit.prepared.labels[device[first[at]]]}"
