@@ -60,7 +60,7 @@ class ParameterEntry(BaseModel):
             raise ValueError("must have either a `source` or an `assumption`")
         low, high = self.measured or (-math.inf, math.inf)
         lowest = self.value if isinstance(self.value, float) else low
-        if not low <= lowest <= high:
+        if self.measured and not low <= lowest <= high:
             raise ValueError("must have `measured` as [lowest, highest], and `value` within")
         return self
 

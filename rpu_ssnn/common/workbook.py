@@ -37,14 +37,14 @@ def header_in(rows: Iterable[Iterable[object]], kinds: tuple[str, ...]) -> int |
 
 
 def visible_sheets(opened: BinaryIO) -> list[str]:
-    """Returns the names of the sheets that are neither hidden nor empty; that of the first sheet if
-    there is none."""
+    """Returns the names of the sheets that are neither hidden nor empty; that of the first
+    visible sheet if all are empty."""
     import openpyxl
 
     book = openpyxl.load_workbook(opened, read_only=True)
-    shown = (sheet for sheet in book.worksheets if sheet.sheet_state == "visible")
-    filled = [sheet.title for sheet in shown if any(map(any, sheet.values))]
-    return filled or book.sheetnames[:1]
+    shown = {sheet.title: sheet for sheet in book.worksheets if sheet.sheet_state == "visible"}
+    filled = [title for title, sheet in shown.items() if any(map(any, sheet.values))]
+    return filled or [*shown, *book.sheetnames][:1]
 
 
 def read_sheet(path: Path, opened: BinaryIO, sheet: str, **gaps: Any) -> pd.DataFrame:
@@ -66,7 +66,8 @@ def read_sheet(path: Path, opened: BinaryIO, sheet: str, **gaps: Any) -> pd.Data
     import pandas as pd
 
     book = openpyxl.load_workbook(opened, read_only=True)
-    require(sheet in book.sheetnames, path, "--sheet", sheet, one_of(book.sheetnames, sheet))
+    tables = [table.title for table in book.worksheets]  # a chart sheet has no cells
+    require(sheet in tables, path, "--sheet", sheet, one_of(tables, sheet))
     _refuse_hidden(path, opened, sheet)
     cells = pd.read_excel(
         opened, sheet_name=sheet, header=None, dtype=object, engine="openpyxl", **gaps

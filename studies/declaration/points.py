@@ -144,8 +144,9 @@ class StudyGrid(Spec):
             for path, values in columns.items():
                 allowed = f"must have {first} values, as many as the first setting of this group"
                 require(len(values) == first, "study", f"{where}.{path}", list(values), allowed)
-                allowed = "must be a path such as network.T, with a dot between its parts"
-                require(all(path.split(".")), "study", where, path, allowed)
+                allowed = "must be keys with dots between, as in network.T; lists vary as a whole"
+                keys = path.split(".")
+                require(all(map(str.isidentifier, keys)), "study", where, path, allowed)
                 allowed = f"must be varied only once, and {seen.get(path)} varies it already"
                 require(path not in seen, "study", f"{where}.{path}", path, allowed)
                 seen[path] = where
@@ -267,9 +268,10 @@ def _for_case(axis: SweepAxis, case: Case) -> SweepAxis | None:
 def _build(
     case: Case, swept: tuple[tuple[str, Any], ...], sections: dict[str, Any], seeds: tuple[int, ...]
 ) -> Point:
-    given = sections["network"]
-    if isinstance(value_at(given, "neuron.circuit"), str):  # a sweep may name circuits
-        given = with_named_circuit(given)
+    try:
+        given = with_named_circuit(sections["network"])  # a sweep may name circuits
+    except InputError as error:
+        raise InputError("study", f"network.{error.field}", error.value, error.allowed) from error
     network = validated(NetworkSpec, given, "network")
     training = validated(TrainingSpec, sections["training"], "training")
     rule = case.rule_at(sections).prepared(network, training)
@@ -314,7 +316,7 @@ def _one_spelling(value: Any) -> str:
 
 def _sweepable(path: str, cases: Sequence[Case]) -> str:
     """Returns the paths that can be swept, for the error message."""
-    if any(value_at(case.sections, path) is not None for case in cases):
+    if any(value_at(case.sections, path) not in (None, {}) for case in cases):
         return "must be removed here or from the cases, as every case that has it sets it itself"
     on_devices = [case.rule for case in cases if isinstance(case.rule, DeviceRule)]
     parameters = dict.fromkeys(name for rule in on_devices for name in rule.as_shipped.parameters)

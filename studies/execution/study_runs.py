@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from rpu_ssnn.common.errors import Fault, InputError, nearest, several
+from rpu_ssnn.common.errors import Fault, InputError, nearest, require_kind, several
 from rpu_ssnn.common.files import is_regular, user_path
 from rpu_ssnn.common.wording import counted, listed
 from rpu_ssnn.doctor import require_compilation
@@ -84,6 +84,7 @@ def runner_of(root: Path, options: Options) -> Callable[[Study], Outcome]:
     retry = iter([options.retry_failed])
 
     def run(study: Study) -> Outcome:
+        require_kind("runner", "study", study, Study)
         now = replace(options, is_part=True, retry_failed=next(retry, False))
         return run_in_folder(study, root, now)
 

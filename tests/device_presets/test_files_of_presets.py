@@ -44,6 +44,7 @@ def test_a_users_file_is_a_preset(tmp_path: Path) -> None:
     [
         ("unit: step", "unit: mV", "cycle_to_cycle.unit: 'mV'"),
         (", unit: step", "", "unit: missing; must be step"),
+        ("value: 1, unit: weight", "value: .nan, unit: weight", "w_max: nan .*must be a number"),
         (", source: lab book", "", "parameters.step"),
         ("lab book", '" "', "parameters.step"),
         ("citation", "citaton", "citaton: 'citaton'"),

@@ -14,7 +14,7 @@ from device_presets.fitting.model.series import Series
 from device_presets.fitting.reading.measurement import Measurement
 from device_presets.fitting.reading.units import ARBITRARY, in_unit
 from device_presets.fitting.sweeps import runs_of
-from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.errors import InputError, require
 
 RESOLUTION = 2e-6
 """Closer weights are equal: this is a few times the single precision in which aihwkit computes."""
@@ -204,8 +204,8 @@ def prepare(found: Measurement, zero: float | None, one: float | None) -> Prepar
             the mean measured range, rounded to three digits of the range.
 
     Raises:
-        InputError: ``one`` is not above ``zero``, ``zero`` lies outside the measured range, or a
-            device has no pulses in a direction that others have.
+        InputError: ``zero`` lies outside the measured range, ``one`` is not above it by 0.1 to 10
+            times this range, or a device has no pulses in a direction that others have.
     """
     for way, name in ((1, "up"), (-1, "down")):
         has = np.unique(found.device[found.pulse == way])
@@ -265,14 +265,12 @@ def _scale(
     half = digit * max(1, round((high - low) / 2 / digit))
     by_default = middle + half if zero is None else digit * round(high / digit)
     top = by_default if one is None else one
-    lowest, highest = found.conductance.min(), found.conductance.max()
-    if not lowest <= middle <= highest:
-        measured = f"{in_unit(lowest, found.unit)} to {in_unit(highest, found.unit)}"
-        allowed = f"must be within the measured range, {measured}"
-        raise InputError(found.name, "weight zero", in_unit(middle, found.unit), allowed)
-    if not (top > middle and math.isfinite(top)):
-        allowed = f"must be above weight zero, {in_unit(middle, found.unit)}"
-        raise InputError(found.name, "weight one", in_unit(top, found.unit), allowed)
+    least, most, span = found.conductance.min(), found.conductance.max(), high - low
+    lowest, highest, zero_is, one_is = (in_unit(g, found.unit) for g in (least, most, middle, top))
+    allowed = f"must be within the measured range, {lowest} to {highest}"
+    require(least <= middle <= most, found.name, "weight zero", zero_is, allowed)
+    allowed = f"must be above weight zero, {zero_is}, by 0.1 to 10 times the measured range"
+    require(0.1 <= (top - middle) / span <= 10.0, found.name, "weight one", one_is, allowed)
     return WeightScale(float(middle), float(top), found.unit)
 
 

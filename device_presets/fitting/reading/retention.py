@@ -26,22 +26,26 @@ def with_retention(rows: Rows, file: Path, sheet: str | None, read_voltage: floa
         sheet, read_voltage: Those of `read_rows`.
 
     Raises:
-        InputError: `read_rows` raises it; the file has pulses or lacks times, or names a device
-            that has no pulses.
+        InputError: `read_rows` raises it; the file has pulses or lacks times, names a device that
+            has no pulses, or all its readings lie outside the range of the pulses.
     """
     kept = read_rows(file, sheet if sheet == EVERY else None, read_voltage, pulsed=False)
     # A single device needs no name.
     lacking = [q for q in ("time", "device")[: len(rows.devices)] if q not in kept.columns]
-    allowed = "must be there in each row; time 0 is the last pulse"
+    allowed = "must be there in each row, from 0 on; time 0 is the last pulse"
     require(not lacking, file, "column", Fault(f"no {listed(lacking)}"), allowed)
     kept = selected(kept, np.lexsort((kept.cycle, kept.device)))
     time, words = kept.conditions["time"], np.where(kept.up, "up", "down")
-    refuse_first(file, kept.columns["time"].name, kept.file_row, time, np.isnan(time), allowed)
+    refuse_first(file, kept.columns["time"].name, kept.file_row, time, ~(time >= 0), allowed)
     allowed = "must be read in each row of a retention file: add its pulses to the other file"
     refuse_first(file, "polarity", kept.file_row, words, kept.pulsed, allowed)
     unknown = listed([name for name in kept.devices if name not in rows.devices])
     allowed = f"must be a device with pulses, {listed(rows.devices)} (column device)"
     require(not unknown, file, "device", unknown, allowed)
+    low, high, least, top = (f(r.conductance) for r in (rows, kept) for f in (np.nanmin, np.nanmax))
+    allowed = f"must overlap that of pulses, {low:.3g} to {high:.3g} (S or a.u.): check the unit"
+    apart, found = max(least - high, low - top), f"{least:.3g} to {top:.3g}"
+    require(not apart > 0.1 * (high - low), file, "range", found, allowed)
     later = pd.Series(time).groupby([kept.device, kept.cycle]).diff() >= 0
     device = np.array([rows.devices.index(name) for name in kept.devices])[kept.device]
     last = pd.DataFrame({"pulse": rows.pulse, "cycle": rows.cycle}).groupby(rows.device).last()

@@ -18,7 +18,7 @@ from device_presets.fitting.results.time_and_width import (
 from device_presets.library.preset_file import ParameterEntry, PresetEntry
 from device_presets.library.preset_lookup import preset_of
 from device_presets.library.steps_at_zero import asymmetry_of
-from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.errors import InputError, require
 from rpu_ssnn.devices.fit_form import CONSTANT, LINEAR, NODES, PIECEWISE, SOFT_BOUNDS
 from rpu_ssnn.devices.law_parameter import Value
 from rpu_ssnn.devices.laws import LAWS
@@ -125,10 +125,8 @@ def _values(
     up, down = math.exp(device.local[0]), math.exp(device.local[1])
     down = down if population.has_down else up
     w_max, w_min = float(device.local[4]), float(device.local[5])
-    if not w_max > 0 > w_min:
-        allowed = f"must lie between the fitted bounds, {w_min:.4g} and {w_max:.4g}"
-        allowed += "; choose another --weight-zero"
-        raise InputError("fit", "weight zero", 0.0, allowed)
+    allowed = f"must be within the fitted bounds, {w_min:.4g} to {w_max:.4g}; change --weight-zero"
+    require(w_max > 0 > w_min, "fit", "weight zero", 0.0, allowed)
     step = min(max(up, down), 0.999 * (w_max - w_min))  # A fit to noise may exceed the range.
     spreads = {name: q.value or 0.0 for name, q in by_name.items()}
     values: dict[str, Value] = {

@@ -145,6 +145,14 @@ def test_a_retention_file_has_clocks_of_its_own(timed: bool, tmp_path: Path) -> 
         ("time_s,conductance_uS|1,20", ("kept.csv: column: no device",)),
         ("device,time_s,conductance_uS|C,1,20", ("kept.csv: device: 'C'", "with pulses, A, B")),
         ("device,time_s,conductance_uS|A,1,20|A,,19", ("kept.csv, row 3: column time_s",)),
+        (
+            "device,time_s,conductance_uS|A,-1,20|A,1,19",
+            ("row 2: column time_s: -1.0", "from 0 on"),
+        ),
+        (
+            "device,time_s,conductance_nS|A,1,20|A,2,19",
+            ("kept.csv: range: '1.9e-08 to 2e-08'", "unit"),
+        ),
         ("device,time_s,conductance_uS,polarity|A,1,20,down", ("row 2: column polarity: 'down'",)),
     ],
 )

@@ -8,6 +8,7 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
+from openpyxl.chart import LineChart
 
 from device_presets.fitting import fit_file
 from device_presets.fitting.model.preparation import prepare
@@ -135,6 +136,14 @@ def test_excel_reads_the_sheet_that_is_named(tmp_path: Path) -> None:
     book.save(file)
     with refused("a.xlsx, row 5: column C", "'=C4+0.5'", "save it there"):
         read(file, "pulses")
+    sheet.sheet_state = "hidden"
+    book.remove(book["other"])
+    book.create_chartsheet("chart").add_chart(LineChart())
+    book.save(file)
+    with refused("a.xlsx: --sheet: 'chart'", "one of pulses, Sheet"):
+        read(file, "chart")
+    with refused("a.xlsx: sheet: 'Sheet' is empty"):
+        read(file)
     (tmp_path / "b.xlsx").write_text("no Excel file")
     with refused("b.xlsx: file", "readable Excel file"):
         read(tmp_path / "b.xlsx")
@@ -302,6 +311,8 @@ def test_a_device_without_down_pulses_beside_others_is_refused(tmp_path: Path) -
         (-1, None, ("weight zero: '-1 uS'",)),
         (500, None, ("weight zero: '500 uS'", "measured range, 10 uS to 20 uS")),
         (15, 12, ("weight one: '12 uS'", "above weight zero, 15 uS")),
+        (15, 15.1, ("weight one: '15.1 uS'", "by 0.1 to 10 times the measured range")),
+        (None, 99_999, ("weight one: '99999 uS'", "by 0.1 to 10 times the measured range")),
     ],
 )
 def test_conductances_of_weights_are_told_in_the_users_unit(

@@ -300,6 +300,8 @@ def test_a_runner_runs_studies_in_its_folder(
     monkeypatch.setattr("studies.execution.api.training_job", lambda data: job)
     with runner(harness.out, workers=1) as run:
         assert len(run(small_study()).runs) == 6
+        with refused("runner: study: a value of type str", "of type Study"):
+            run("digits_devices")  # type: ignore[arg-type]
     assert len(load_results(harness.out)) == 6
 
 
