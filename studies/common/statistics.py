@@ -70,6 +70,18 @@ def describe(values: Collection[float]) -> SampleStatistics:
     return SampleStatistics(n, mean, sd, quantile * sd / math.sqrt(n), min(values), max(values))
 
 
+def independent_values(groups: Sequence[Sequence[float]]) -> list[float]:
+    """Returns the values whose interval is that of the mean, where groups share a drawn device.
+
+    These are the means of the groups. They are all values where the interval of these is wider,
+    since a few means that are alike by chance must not give a narrower interval than the seeds.
+    """
+    means = [math.fsum(group) / len(group) for group in groups]
+    every = [value for group in groups for value in group]
+    enough = len(means) >= FEWEST_SEEDS
+    return max(means, every, key=lambda of: describe(of).half_width) if enough else means
+
+
 def nested_deviations(groups: Sequence[Sequence[float]]) -> tuple[float, float]:
     """Returns the standard deviations within groups, and between groups beyond that.
 

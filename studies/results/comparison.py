@@ -5,7 +5,7 @@ from numbers import Real
 import pandas as pd
 
 from rpu_ssnn.common.errors import Fault, InputError, one_of, require
-from studies.common.statistics import paired_tests
+from studies.common.statistics import independent_values, paired_tests
 from studies.results.grouping import (
     NOT_SWEPT,
     accuracies,
@@ -78,8 +78,8 @@ def compare(results: pd.DataFrame, against: str | None = None) -> pd.DataFrame:
         of_seeds = (pair[0]["accuracy"] - pair[1]["accuracy"]).dropna()
         # Seeds that share a drawn device, on either side, are not independent.
         drawn = [found for one in pair if (found := draws_of(one.loc[of_seeds.index])) is not None]
-        groups = min(drawn, key=len, default=of_seeds.index)
-        differences.append([of_seeds.loc[group].mean() for group in groups])
+        groups = [of_seeds.loc[rows].tolist() for rows in min(drawn, key=len, default=[])]
+        differences.append(independent_values(groups) if drawn else of_seeds.tolist())
     tests = paired_tests(differences)
     table = pd.DataFrame([{"case": case} | point for case, point, _ in points]).assign(
         difference=[test.mean for test in tests],

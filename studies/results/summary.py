@@ -6,7 +6,13 @@ from typing import Any
 
 import pandas as pd
 
-from studies.common.statistics import FEWEST_SEEDS, SampleStatistics, describe, nested_deviations
+from studies.common.statistics import (
+    FEWEST_SEEDS,
+    SampleStatistics,
+    describe,
+    independent_values,
+    nested_deviations,
+)
 from studies.declaration.study import Study
 from studies.results.comparison import compare, reference_of, refuse_no_results
 from studies.results.grouping import (
@@ -36,10 +42,10 @@ def summary(results: pd.DataFrame, reference: str | None = None) -> pd.DataFrame
     ``gap_p_alone`` (all of `compare`), ``min``, ``max``, ``pulses_per_device`` and
     ``saturated_fraction`` (means), ``accuracy_on`` (the images that were read), ``epochs`` and
     ``images`` (on which each run was trained), and ``input`` if input spikes were given.
-    If devices were drawn from a fit, intervals are computed from the means of the draws (with
-    fewer than three, ``accuracy_ci`` is NaN), ``gap_n`` counts draws, and
-    ``sd_seeds`` and ``sd_fit`` are the deviations between seeds and between draws
-    (`nested_deviations`).
+    If devices were drawn from a fit, intervals are computed from the means of the draws, or from
+    all seeds if that interval is wider (with fewer than three draws, ``accuracy_ci`` is NaN).
+    ``gap_n`` counts these means or seeds, and ``sd_seeds`` and ``sd_fit`` are the deviations
+    between seeds and between draws (`nested_deviations`).
     A value that cannot be computed, such as an interval from one seed, is NaN.
 
     >>> import pandas as pd
@@ -78,17 +84,18 @@ _GAP_COLUMNS = ("ci", "n", "p_holm", "significant", "p_alone")
 def accuracy_of(runs: pd.DataFrame) -> tuple[SampleStatistics, dict[str, float]]:
     """Returns the statistics of a case's accuracy (%), and its deviations if devices were drawn.
 
-    The interval of drawn devices is of their means, and NaN if they are fewer than three.
+    The interval of drawn devices is that of `independent_values`, and NaN if they are fewer than
+    three.
     """
     by_seed = accuracies(runs)
     accuracy, draws = describe(by_seed.tolist()), draws_of(runs)
     if draws is None:
         return accuracy, {}
     groups = [by_seed.loc[rows].tolist() for rows in draws]
-    by_draw = describe([describe(group).mean for group in groups])
-    half_width = by_draw.half_width if by_draw.n >= FEWEST_SEEDS else math.nan
+    of_mean = describe(independent_values(groups))
+    half_width = of_mean.half_width if of_mean.n >= FEWEST_SEEDS else math.nan
     deviations = dict(zip(("sd_seeds", "sd_fit"), nested_deviations(groups), strict=True))
-    return replace(accuracy, mean=by_draw.mean, half_width=half_width), deviations
+    return replace(accuracy, mean=of_mean.mean, half_width=half_width), deviations
 
 
 def _statistics(runs: pd.DataFrame) -> dict[str, Any]:

@@ -122,6 +122,16 @@ def test_the_interval_of_the_table_is_that_of_the_draws() -> None:
     assert (found["min"], found["max"]) == (90.0, 94.2)
 
 
+def test_draws_that_are_alike_by_chance_have_no_narrower_interval_than_their_seeds() -> None:
+    runs = _runs_of_draws(3)
+    runs.loc[runs["label"] == "mine", "test_accuracy"] = [84.0, 86.0, 88.0, 88.0, 86.0, 84.0]
+    found = summary(runs, "rate").iloc[1]
+    assert (found["accuracy"], found["sd_fit"], found["gap_n"]) == (86.0, 0.0, 6)
+    assert (
+        found["accuracy_ci"] == found["gap_ci"] == pytest.approx(1.877, rel=1e-3)
+    )
+
+
 def test_a_difference_is_that_of_the_draws_on_either_side() -> None:
     runs = _runs_of_draws(3)
     ours, theirs = compare(runs, "rate").iloc[0], compare(runs, "mine").iloc[0]
