@@ -31,7 +31,15 @@ results_app = typer.Typer()
 
 
 @results_app.command()
-def table(folder: FolderArgument, out: TableOutOption = None, rows: RowsOption = None) -> None:
+def table(
+    folder: FolderArgument,
+    against: Annotated[
+        str | None,
+        typer.Option(help="Case that gaps are measured against; default: the study's reference."),
+    ] = None,
+    out: TableOutOption = None,
+    rows: RowsOption = None,
+) -> None:
     """Print the summary of a study's results so far; --out writes its exact numbers as CSV."""
     from studies.report.summary_view import readable
     from studies.results import caveats
@@ -39,7 +47,7 @@ def table(folder: FolderArgument, out: TableOutOption = None, rows: RowsOption =
     from studies.results.tables import results_frame
 
     declared, runs = _finished(folder, rows)
-    reference = declared.reference_label
+    reference = against or declared.reference_label
     summed = summary(results_frame(runs), reference)
     warnings = caveats.of_summary(declared, summed, runs)
     shown_table = with_published(summed, declared)

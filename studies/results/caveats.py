@@ -20,7 +20,7 @@ from studies.declaration.study import Study
 from studies.declaration.trial import Row, Runs, Scalar, point_title
 from studies.declaration.update_rules.base import Hyperparameters
 from studies.declaration.update_rules.on_device import DeviceRule
-from studies.results.grouping import NOT_SWEPT, swept_columns, titled_row, titles_of
+from studies.results.grouping import NOT_SWEPT, swept_columns, titled_row, titles_of, without_draw
 from studies.results.ledger import ledger_columns, number_in, simulated_slot_s
 from studies.results.store import Versions
 from studies.results.tables import results_frame
@@ -185,7 +185,7 @@ def of_failed_fits(runs: Runs) -> Iterator[str]:
     failed: dict[str, tuple[str, ...]] = {}
     for trial, _ in runs:
         if isinstance(rule := trial.settings.method, DeviceRule):
-            failed |= {one.name: one.failed_checks for one in presets_in(rule)}
+            failed |= {without_draw(one.name): one.failed_checks for one in presets_in(rule)}
     for name, questions in failed.items():
         if questions:
             yield (

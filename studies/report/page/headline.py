@@ -149,7 +149,8 @@ def _best(
         points = interval(best["gap"], best["gap_ci"], "{:+.2f}", best["gap_n"])
         told = _IN_WORDS[mark(best["gap"], best["gap_ci"], best["gap_p_holm"])]
         gap = f"; gap to {reference} {points} points{told}"
-    yield f"Best device: {title} with {accuracy} % ({counted(best['n'], 'seed')}){gap}."
+    reaches = f"Best device: {title} with" if len(compared) > 1 else f"{title} reaches"
+    yield f"{reaches} {accuracy} % ({counted(best['n'], 'seed')}){gap}."
     rows = results[[of_run in devices for of_run in titles_of(results)]]
     pairs = compare(rows, title)
     pairs = pairs[pairs["significant"].notna()]

@@ -229,9 +229,9 @@ def test_a_loss_over_longer_than_measured_is_named(wait: float, beyond: bool) ->
 
 
 def test_a_device_whose_fit_failed_checks_is_named(tmp_path: Path) -> None:
-    entries = {"mine": shipped_entries()["capacitor"]}
+    entries = {f"draw_{k}": shipped_entries()["capacitor"] for k in (1, 2)}
     (tmp_path / "mine.yaml").write_text(entries_text(entries, (), ("Is the mean step right?",)))
-    for device in ("mine.yaml", "two_device_pair(mine.yaml)"):
+    for device in ("mine.yaml:draw_2", "two_device_pair(mine.yaml:draw_1)"):
         study = device_study(device.replace("mine", str(tmp_path / "mine")))
         told = list(caveats.of_runs(study, runs_at(study, lambda t: 90.0)))
         assert told[-1] == (
