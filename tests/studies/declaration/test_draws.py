@@ -127,9 +127,7 @@ def test_draws_that_are_alike_by_chance_have_no_narrower_interval_than_their_see
     runs.loc[runs["label"] == "mine", "test_accuracy"] = [84.0, 86.0, 88.0, 88.0, 86.0, 84.0]
     found = summary(runs, "rate").iloc[1]
     assert (found["accuracy"], found["sd_fit"], found["gap_n"]) == (86.0, 0.0, 6)
-    assert (
-        found["accuracy_ci"] == found["gap_ci"] == pytest.approx(1.877, rel=1e-3)
-    )
+    assert found["accuracy_ci"] == found["gap_ci"] == pytest.approx(1.877, rel=1e-3)
 
 
 def test_a_difference_is_that_of_the_draws_on_either_side() -> None:
