@@ -22,6 +22,16 @@ JUMP, DRIFT = "jump", "drift"
 BY_TABLE = "use a table of the measured changes, with presets fit --table"
 """The advice for devices that no law describes."""
 
+_LONGEST_PERIOD = 200
+"""Interference is searched for up to this period (pulses)."""
+
+_LEAST_LOG_CHANCE = -25.0
+"""A period counts if the logarithm of its probability by chance is below this, since up to two
+hundred periods are tried."""
+
+_OF_NOISE, _OF_STEPS = 0.3, 0.1
+"""Interference counts above these sizes, in deviations of the errors and in steps."""
+
 MOST_STEP_DEVIATION = 0.15
 """The mean step may be off by this share."""
 
@@ -97,6 +107,7 @@ def defects_of(
     scatter = [*_widths(fit, trace, np.isfinite(squares))] or _correlated(measured, simulated)
     return (
         *_abrupt(fit, span),
+        *_interference(fit.prepared.runs, miss, step),
         *_turns(fit, np.where(np.isfinite(squares), miss, np.nan), step, span),
         *_levels(fit, trace, span),
         *scatter,
@@ -119,6 +130,28 @@ def _abrupt(fit: JointFit, span: float) -> Iterator[Defect]:
         yield Defect("abrupt", what, BY_TABLE)
 
 
+def _interference(runs: np.ndarray, miss: np.ndarray, step: float) -> Iterator[Defect]:
+    """Looks for a fixed period in the later half of each sweep, far from turns, after slow changes
+    are removed."""
+    late = np.full(len(miss), np.nan)
+    for first, last in runs:
+        late[(first + last) // 2 + 1 : last + 1] = miss[(first + last) // 2 + 1 : last + 1]
+    errors, found = pd.Series(late), []
+    for period in range(3, min(_LONGEST_PERIOD, int(np.median(np.ptp(runs, 1))) // 4) + 1):
+        rest = (errors - errors.rolling(2 * period, 1, center=True).mean()).dropna()
+        of_phase = rest.groupby(rest.index % period)
+        explained = float(np.sum(of_phase.size() * of_phase.mean() ** 2))
+        ratio = explained / max(float(np.var(rest.to_numpy())), 1e-300)
+        if ratio > _OF_NOISE**2 * len(rest) and explained > (_OF_STEPS * step) ** 2 * len(rest):
+            chance = float(stats.chi2.logsf(ratio, period - 1))
+            found.append((chance, period, np.sqrt(explained / len(rest))))
+    chance, period, size = min(found, default=(0.0, 0, 0.0))
+    if chance < _LEAST_LOG_CHANCE:
+        rms = f"{size / step:.2g} steps rms"
+        what = f"readings oscillate with a period of {period} pulses, by {rms}"
+        yield Defect("interference", what, "find and remove the disturbance with this period")
+
+
 def _turns(fit: JointFit, miss: np.ndarray, step: float, span: float) -> Iterator[Defect]:
     """Compares the first pulses after a turn with later ones of the same sweeps.
 
@@ -139,12 +172,9 @@ def _turns(fit: JointFit, miss: np.ndarray, step: float, span: float) -> Iterato
         return
     path, scatter = np.mean(paths, axis=0), stats.sem(paths, axis=0)
     if path[0] < -max(_ERRORS * scatter[0], _LEAST_REST * span) and path[1] > path[0]:
-        yield Defect(
-            "rest between sweeps",
-            f"at a turn, readings move by {-100 * path[0] / span:.1f} % of the range against the "
-            "first pulse",
-            "add a column time_s, or begin each sweep with a reading whose pulse number is 0",
-        )
+        moved = f"{-100 * path[0] / span:.1f} % of the range against the first pulse"
+        advice = "add a column time_s, or begin each sweep with a reading whose pulse number is 0"
+        yield Defect("rest between sweeps", f"at a turn, readings move by {moved}", advice)
         return
     # The mean step takes up a part of what is off, so later steps are off the other way.
     mean, error = float(np.mean(off)), float(stats.sem(off))
@@ -284,12 +314,12 @@ def _correlated(measured: np.ndarray, simulated: np.ndarray) -> Iterator[Defect]
     less = np.flatnonzero((middle < _LEAST_RATIO) & (most < 1.0) & (np.array(LAGS) > 1))
     if len(less):
         at = less[int(np.argmin(most[less]))]
-        yield Defect(
-            "correlated noise",
+        what = (
             f"changes over {LAGS[at]} pulses scatter {np.sqrt(middle[at]):.2g} times as much as "
-            "simulated ones, so part of the noise is read noise that lasts for several readings",
-            "average longer for each reading, or set slow device_read_noise in the study",
+            "simulated ones, so part of the noise is read noise that lasts for several readings"
         )
+        advice = "average longer for each reading, or set slow device_read_noise in the study"
+        yield Defect("correlated noise", what, advice)
 
 
 def _quantised(resolution: float, step: float) -> Iterator[Defect]:
@@ -311,9 +341,7 @@ def _growing_noise(squares: np.ndarray, state: np.ndarray) -> Iterator[Defect]:
         end, more = "low", "as no setting adds it"
         if ratio > 1:
             end, more = "high", "or, if it is read noise, set device_read_noise.white_of_current"
-        yield Defect(
-            "noise that depends on the state",
-            f"relative to the fitted noise, errors at {end} conductance are "
-            f"{np.sqrt(max(ratio, 1 / ratio)):.2g} times those at the other end",
-            f"count on more noise there than in the preset, {more}",
-        )
+        what = f"{np.sqrt(max(ratio, 1 / ratio)):.2g} times those at the other end"
+        what = f"relative to the fitted noise, errors at {end} conductance are {what}"
+        advice = f"count on more noise there than in the preset, {more}"
+        yield Defect("noise that depends on the state", what, advice)

@@ -126,16 +126,9 @@ def _moved(
 
 @compiled
 def run_filter(
-    series: Series,
-    code: int,
-    law: int,
-    local: np.ndarray,
-    shape: np.ndarray,
-    noise: np.ndarray,
-    counted: np.ndarray,
-    trace: Trace,
-    found: np.ndarray,
-) -> None:
+    series: Series, code: int, law: int, local: np.ndarray, shape: np.ndarray, noise: np.ndarray,
+    counted: np.ndarray, trace: Trace, found: np.ndarray,
+) -> None:  # fmt: skip
     """Computes the log-likelihood of each device's counted rows, given all earlier rows.
 
     Args:
@@ -185,15 +178,9 @@ def run_filter(
 
 @compiled
 def run_simulation(
-    series: Series,
-    code: int,
-    law: int,
-    local: np.ndarray,
-    shape: np.ndarray,
-    noise: np.ndarray,
-    normal: np.ndarray,
-    found: np.ndarray,
-) -> None:
+    series: Series, code: int, law: int, local: np.ndarray, shape: np.ndarray, noise: np.ndarray,
+    normal: np.ndarray, found: np.ndarray,
+) -> None:  # fmt: skip
     """Simulates weights of random devices under the pulses of a series.
 
     Args:

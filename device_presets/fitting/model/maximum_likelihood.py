@@ -210,14 +210,10 @@ def refit(fit: JointFit, counted: np.ndarray | None = None, most_steps: int = 15
     bounds = Bounds((low - start) / unit, (high - start) / unit)
     with _LIBRARIES.limit(limits=1, user_api="blas"):
         found = minimize(
-            objective.value_and_gradient,
-            np.zeros(len(start)),
-            args=(start, unit),
-            jac=True,
-            method="L-BFGS-B",
-            bounds=bounds,
+            objective.value_and_gradient, np.zeros(len(start)), args=(start, unit), jac=True,
+            method="L-BFGS-B", bounds=bounds,
             options={"maxiter": most_steps, "ftol": 1e-9, "gtol": 1e-3, "maxcor": 20},
-        )
+        )  # fmt: skip
     shared, local = objective.unpack(start + unit * found.x)
     return fit_at(fit.prepared, fit.layout, shared, local, counted)
 

@@ -100,6 +100,13 @@ def test_the_band_of_many_cycles_excludes_a_wrong_law(tmp_path: Path) -> None:
         assert 0.94 < most < 1.0
 
 
+def test_interference_of_a_fixed_period(tmp_path: Path) -> None:
+    path, up = cycled()
+    wave = 1.5 * STEP * np.sin(2 * np.pi * np.arange(len(path)) / 23)
+    found = told(tmp_path / "a.csv", path + wave + read_noise(0.3, path), up)
+    assert "period of 23 pulses" in found["interference"]
+
+
 def test_a_jump_between_cycles(tmp_path: Path) -> None:
     path, up = cycled()
     path[5 * 2 * SWEEP + 1 :] += 12.0

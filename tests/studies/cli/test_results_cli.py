@@ -171,9 +171,9 @@ def test_gaps_are_measured_against_any_case(command: Command) -> None:
     code, output, _ = command("table", "mnist_decomposition", "--against", "charge_trap")
     (row,) = [line for line in output.splitlines() if line.startswith("| rate ")]
     assert (code, "| gap to charge_trap |" in output, " +0.76 ± 0.14 |" in row) == (0, True, True)
-    code, output, errors = command("table", "mnist_decomposition", "--against", "trap")
+    code, output, errors = command("table", "mnist_decomposition", "--against", "chargetrap")
     assert (code, output, errors.count("\n")) == (2, "", 1)
-    assert "reference: 'trap' is not allowed; did you mean charge_trap" in errors
+    assert "reference: 'chargetrap' is not allowed; did you mean charge_trap" in errors
 
 
 def test_files_of_rows_are_tabulated_drawn_and_reported(
