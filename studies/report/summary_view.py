@@ -14,11 +14,11 @@ def readable(table: pd.DataFrame, reference: str) -> Table:
     """Returns the summary rounded for reading, with its legend.
 
     Accuracy and gap come first, so that a phone shows them. ``n`` is the number of seeds. ``pairs``
-    is the number of seeds that the reference has too (of drawn devices, if any were drawn from a
-    fit), and is shown if it differs from n anywhere."""
+    is the number of seeds that the reference has too (of drawn devices, where the interval is that
+    of their means), and is shown if it differs from n anywhere."""
     budgets = _differing_budgets(table)
     accuracy = "validation %" if _on_validation_images(table) else "accuracy %"
-    deviations = {"seeds ±": "sd_seeds", "fit ±": "sd_fit"} if "sd_fit" in table else {}
+    deviations = {"sd seeds": "sd_seeds", "sd fit": "sd_fit"} if "sd_fit" in table else {}
     several = table["gap_p_holm"].notna().sum() > 1
     unlike = (table["gap_n"] != table["n"])[table["gap"].notna()].any()
     rows = []
@@ -56,7 +56,7 @@ def legend(table: pd.DataFrame) -> list[str]:
     ]
     measured = f"accuracies on {listed(table['accuracy_on'].dropna().unique().tolist())}"
     deviations = (
-        "seeds ±, fit ±: standard deviation between the seeds of one device, and between devices "
+        "sd seeds, sd fit: standard deviation between the seeds of one device, and between devices "
         "that the fit allows; the intervals include both"
     )
     return [

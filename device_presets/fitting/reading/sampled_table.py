@@ -52,17 +52,10 @@ def sampled(table: LookupTable, seed: int = 0) -> Measurement:
     ]
     note = f"{len(pulse) - 1} pulses were drawn from CrossSim's table (seed {seed}), not measured"
     return Measurement(
-        name=table.name,
-        column="dG",
-        conductance=conductance,
-        pulse=pulse.astype(np.int8),
-        begins=pulse == 0,
-        device=np.zeros(len(pulse), dtype=np.int32),
-        cycle=cycle.astype(np.int32),
-        unit=unit,
-        notes=(note, *told),
-        labels=("device 1",),
-    )
+        name=table.name, column="dG", conductance=conductance, pulse=pulse.astype(np.int8),
+        begins=pulse == 0, device=np.zeros(len(pulse), dtype=np.int32), labels=("device 1",),
+        cycle=cycle.astype(np.int32), unit=unit, notes=(note, *told),
+    )  # fmt: skip
 
 
 def _length(table: LookupTable, up: bool) -> int:

@@ -188,14 +188,9 @@ def _csv(file: Path, opened: BinaryIO) -> tuple[str, list[str], pd.DataFrame]:
     with warnings.catch_warnings():
         warnings.simplefilter("error", pd.errors.ParserWarning)
         frame = pd.read_csv(
-            opened,
-            names=range(len(names)),
-            dtype=words,
-            index_col=False,
-            skiprows=above + 1,
-            low_memory=False,
-            **options,
-        )
+            opened, names=range(len(names)), dtype=words, index_col=False, skiprows=above + 1,
+            low_memory=False, **options,
+        )  # fmt: skip
     frame.index = pd.RangeIndex(above + 2, above + 2 + len(frame))
     return f"{file}, row {above + 1}", names, frame
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from device_presets.fitting.checks.defects import BY_TABLE
@@ -26,9 +27,13 @@ from device_presets.library.entry_writing import (
 )
 from device_presets.library.preset_file import PresetEntry
 from rpu_ssnn.common.files import write_together
+from rpu_ssnn.devices.fit_form import PIECEWISE
 
 _NEAR_CURVE = 0.03
 """A mean curve that is off by at most this share of the range is near."""
+
+_AMID, _FEW = 0.6, 0.2
+"""A turn within this share of the range, around its middle, is midway, and fewer are too few."""
 
 _RIGHT = {
     MEAN_STEP: "the mean step (rms over the states)",
@@ -80,6 +85,15 @@ class FittedDevice:
             seen = self.population.reached(high).any() and not self.population.extrapolated(high)
             if not seen and (high or self.population.has_down):
                 told.append(f"The {side} bound was not measured: pulse {way} until devices stop.")
+        prepared = self.population.fit.prepared
+        turn = prepared.runs[:, 0]
+        high, low = (end[prepared.device[turn]] for end in prepared.ends)
+        amid = np.abs(2.0 * prepared.series.weight[turn] - high - low) < _AMID * (high - low)
+        if self.population.fit.layout.model.code == PIECEWISE and amid.mean() < _FEW:
+            told.append(
+                "Sweeps turn only near the ends of the range, where a memory of the last pulses "
+                "would look like a step that changes with the state: add sweeps that turn midway."
+            )
         return [*told, *time_and_width.left_out(self.population)]
 
     def models(self) -> pd.DataFrame:
@@ -152,8 +166,8 @@ class FittedDevice:
             if not self.verdict.describes:
                 second = f"Failed checks: {self.verdict.failed}"
         if not self.cycles.scatter.passed or (not to_do and (far or not self.verdict.describes)):
-            to_do.append("look at the plot, and measure more cycles")
-        if self.verdict.moves and not self.usable:
+            to_do.append(f"look at the plot, measure more cycles, or {BY_TABLE}")
+        elif self.verdict.moves and not self.usable:
             to_do.append(BY_TABLE)
         third = "; ".join(dict.fromkeys(to_do)) or "you can train with it"
         told = f"The preset reproduces: {first}. {second}. {third[0].upper()}{third[1:]}."
