@@ -1,6 +1,7 @@
 """`rpu-ssnn presets` lists and shows presets, fits measurements, and uses published metrics."""
 
 import sys
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -72,9 +73,13 @@ def show_preset(
         shown = typer.style(f"{fact.value:27} {fact.standing}", fg=colour)
         typer.echo(f"{fact.what:33} {shown}")
     typer.echo("")
-    table = describe(preset).fillna("")
-    values = [f"{value:.6g}" if isinstance(value, float) else value for value in table["value"]]
-    typer.echo(table.assign(value=values).to_markdown(index=False, disable_numparse=True))
+    for row in describe(preset).fillna("").to_dict("records"):
+        value = f"{row['value']:.6g}" if isinstance(row["value"], float) else row["value"]
+        unit = "" if row["unit"] in ("1", "yes/no") else row["unit"]
+        typer.echo(f"{row['parameter']}: {value} {unit}".rstrip())
+        assumed = row["assumption"] and f"assumed: {row['assumption']}"
+        reasons = "; ".join(filter(None, (row["source"], assumed)))
+        typer.echo(textwrap.indent(textwrap.fill(reasons, 92), "    "))
     if not no_plot:
         typer.echo(f"\nplot    {plot_card(preset, target)} (device card)")
 

@@ -207,7 +207,7 @@ class _Search:
         case, where = asked.case, asked.study.where
         known = parameters_for(case)
         names = list(dict.fromkeys(several(where, "--parameter", parameters)))
-        words = (("--parameter", name, known) for name in names)
+        words = (("--parameter", name, known) for name in names or [None])
         for field, word, valid in (("--others", others, get_args(Others)), *words):
             if word not in valid:
                 raise InputError(where, field, word, one_of(valid, word))

@@ -310,6 +310,7 @@ NATIVE = device_study(case={"tile": {"simulator": "native"}})
         ),
         ({"chip": CHIP}, "--chip: 'crossbar_65nm' .*together with --image-nj or --image-us"),
         ({"chip": "crossbar_65nm"}, "--chip: a value of type str"),
+        ({"parameters": []}, "--parameter: .*must be one of"),
         ({"parameters": 5}, "--parameter: 5 .*one name, or a list of names"),
         (
             {"image_nj": 2.0, "chip": CHIP, "device": "tiki_taka(reram_sb)"},
