@@ -10,7 +10,6 @@ import pytest
 
 from device_presets import get_preset, preset_names, pulse_response
 from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.spec import CircuitSpec
 from rpu_ssnn.spec.array_physics import RetentionSpec
 from studies.declaration.cases import Case
 from studies.declaration.update_rules.pulses import PulseRule
@@ -25,7 +24,7 @@ from studies.sensitivity.attribution import (
     attribute,
 )
 from studies.sensitivity.device_question import accuracy_by_seed, ask, differences
-from studies.sensitivity.imperfections import circuit_of, imperfections, settings_of, switched_off
+from studies.sensitivity.imperfections import imperfections, settings_of, switched_off
 from support.device_presets.own_presets import write_own_presets
 from support.studies.harness import DRIVE, RATE, declared_trials, in_device, small_study
 from support.studies.question_fakes import FakeRun, device_study
@@ -379,37 +378,9 @@ def test_soft_bounds_are_switched_off_alone(device: str) -> None:
     assert changed == {"overrides.slope_up", "overrides.slope_down"}
 
 
-def test_what_cannot_be_taken_apart_is_noted() -> None:
-    for device, word in (
-        ("tiki_taka(capacitor, reram_sb)", "partner's own imperfections"),
-        ("reram_es", "read the two together"),
-        ("hfo2", "the reference is off as well"),
-        ("SoftBoundsReferenceDevice(reference_mean=0.2)", "does not hold weight 0"),
-    ):
-        _, notes = imperfections(in_device(device=device), thinning=0.5)
-        assert any(word in note for note in notes)
-        _, notes = imperfections(in_device(device="capacitor"), thinning=0.5)
-        assert not any(word in note for note in notes)
-
-
 def test_infinite_time_constants_survive_the_stored_study() -> None:
     case = all_off("capacitor")
     assert case.device_rule.overrides["leak_time_constant_s"] == "inf"
     assert math.isinf(
         get_preset("capacitor", case.device_rule.overrides).number("leak_time_constant_s")
     )
-
-
-def test_every_fault_of_the_neurons_is_switched_off_alone() -> None:
-    whole = {"refractory_slots": 2, "delay_slots": 1, "relay_delay_slots": 1, "saturation": 2.0}
-    kept = {"neurons": "forward", "slot_seconds": 1e-6}
-    faults = dict.fromkeys(CircuitSpec.model_fields, 0.1) | whole
-    case = in_device(device="capacitor", network={"neuron": {"circuit": faults | kept}})
-    off, _ = imperfections(case, None)
-    assert {name for name in off if name.startswith("neuron_")} == {
-        f"neuron_{name}" for name in faults if name not in kept
-    }
-    for name in faults.keys() - kept.keys():
-        changed = circuit_of(switched_off(case, off, {f"neuron_{name}"})).model_dump()
-        assert changed == faults | kept | {name: CircuitSpec.model_fields[name].default}
-    assert not circuit_of(switched_off(case, off, set(off))).acts
