@@ -27,9 +27,9 @@ from studies.report.figure_style import (
 from studies.results.grouping import (
     NOT_SWEPT,
     accuracies,
-    as_keys,
     by_point,
     images_read,
+    keyed,
     setting,
     swept_columns,
     titled,
@@ -184,11 +184,11 @@ def draw_means(
 def panels_of(results: pd.DataFrame, swept: Sequence[str]) -> Iterator[tuple[str, pd.DataFrame]]:
     """Yields a title and the runs at each point of some swept settings, together with the runs of
     cases without these settings."""
-    keyed = results.assign(**{column: as_keys(results[column]) for column in swept})
-    points = list(dict.fromkeys(zip(*(keyed[column] for column in swept), strict=True)))
+    table = keyed(results)
+    points = list(dict.fromkeys(zip(*(table[column] for column in swept), strict=True)))
     full = [point for point in points if NOT_SWEPT not in point] or points
     for point in full or [()]:
-        here = keyed
+        here = table
         for column, value in zip(swept, point, strict=True):
             here = here[here[column].map(lambda at, value=value: at in (value, NOT_SWEPT))]
         title = titled("", dict(zip(swept, point, strict=True)))

@@ -4,7 +4,7 @@ Most functions yield whole sentences, which the command line prints and the repo
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -17,7 +17,7 @@ from studies.declaration.devices import path_free, shortest_slot_s
 from studies.declaration.hyperparameters import HyperparameterTable
 from studies.declaration.search import candidates, in_words
 from studies.declaration.study import Study
-from studies.declaration.trial import Row, Runs, Scalar, point_title
+from studies.declaration.trial import Row, Runs, Scalar, Trial, TrialResult, point_title
 from studies.declaration.update_rules.base import Hyperparameters
 from studies.declaration.update_rules.on_device import DeviceRule
 from studies.results.grouping import NOT_SWEPT, swept_columns, titled_row, titles_of, without_draw
@@ -62,13 +62,26 @@ def of_summary(study: Study, table: pd.DataFrame, runs: Runs) -> Iterator[str]:
 def of_runs(study: Study, runs: Runs) -> Iterator[str]:
     """Yields the warnings that need no run of the reference."""
     yield from of_chance(study, runs)
-    yield from of_cut_recordings(runs)
-    yield from of_images(runs)
-    yield from of_alike_devices(runs)
-    yield from of_extrapolated_losses(runs)
-    yield from of_short_slots(runs)
-    yield from of_failed_fits(runs)
+    for warnings in (
+        of_cut_recordings,
+        of_images,
+        of_alike_devices,
+        of_extrapolated_losses,
+        of_short_slots,
+        of_failed_fits,
+    ):
+        yield from warnings(runs)
     yield from of_ends_of_ranges(study, runs)
+
+
+def naming(sentence: str, cases: Iterable[str]) -> Iterator[str]:
+    """Yields a sentence with the names of the cases that it is about, each once, if there are any.
+
+    Args:
+        sentence: the sentence, with ``{}`` in place of the names.
+    """
+    if names := list(dict.fromkeys(cases)):
+        yield sentence.format(listed(names))
 
 
 def of_origin(study: Study, runs: Runs, found: HyperparameterTable) -> Iterator[str]:
@@ -77,9 +90,10 @@ def of_origin(study: Study, runs: Runs, found: HyperparameterTable) -> Iterator[
     versions = sorted({str(Versions.of(result)) for _, result in runs})
     if len(versions) > 1:
         yield f"The rows were made under different versions: {'; '.join(versions)}."
-    if study.measure == "validation" and found:
-        titles = listed(list(found))
-        yield f"Accuracies are of samples on which hyperparameters were chosen: {titles}."
+    if study.measure == "validation":
+        yield from naming(
+            "Accuracies are of samples on which hyperparameters were chosen: {}.", found
+        )
 
 
 def of_chance(study: Study, runs: Runs) -> Iterator[str]:
@@ -87,8 +101,8 @@ def of_chance(study: Study, runs: Runs) -> Iterator[str]:
     they learned nothing, or lost it in storage."""
     others = [run for run in runs if run[0].label != study.reference_label]
     near = {title: own for title, own in by_title(others).items() if near_chance(own)}
-    if never := [title for title, own in near.items() if not _before_storage(own)]:
-        yield f"These cases end near chance, so that nothing was learned: {listed(never)}."
+    never = [title for title, own in near.items() if not _before_storage(own)]
+    yield from naming("These cases end near chance, so that nothing was learned: {}.", never)
     for title, own in near.items():
         if before := _before_storage(own):
             yield f"{title} {_FORGOT}: it {near_chance(own)}; {before}."
@@ -125,16 +139,19 @@ def of_ceiling(runs: Runs) -> Iterator[str]:
         )
 
 
+def _on_devices(runs: Runs) -> Iterator[tuple[DeviceRule, Trial, TrialResult]]:
+    """Yields the runs in devices, after their rules."""
+    for trial, result in runs:
+        if isinstance(rule := trial.settings.method, DeviceRule):
+            yield rule, trial, result
+
+
 def of_alike_devices(runs: Runs) -> Iterator[str]:
     """Names the cases in which all devices of an array are alike."""
-    differing: dict[str, bool] = {}
-    for trial, _ in runs:
-        rule = trial.settings.method
-        if isinstance(rule, DeviceRule) and rule.parameters:
-            differing[trial.label] = differing.get(trial.label, False) or _devices_differ(rule)
-    alike = [label for label, differ in differing.items() if not differ]
-    if alike:
-        yield f"All devices of an array are alike in these cases: {listed(alike)}."
+    known = [(trial.label, rule) for rule, trial, _ in _on_devices(runs) if rule.parameters]
+    differ = {label for label, rule in known if _devices_differ(rule)}
+    alike = (label for label, _ in known if label not in differ)
+    yield from naming("All devices of an array are alike in these cases: {}.", alike)
 
 
 def _devices_differ(rule: DeviceRule) -> bool:
@@ -148,45 +165,34 @@ def _devices_differ(rule: DeviceRule) -> bool:
 def of_extrapolated_losses(runs: Runs) -> Iterator[str]:
     """Names the cases whose training and storage take longer than the longest wait over which the
     loss of the device was measured."""
-    told = set()
-    for trial, result in runs:
-        rule = trial.settings.method
-        if not isinstance(rule, DeviceRule) or trial.label in told:
-            continue
+    told: dict[str, str] = {}
+    for rule, trial, result in _on_devices(runs):
         wait = number_in(rule.parameters, "longest_wait_s")
-        loses = loses_charge(rule.simulated) or rule.tile.retention.has_law
-        if wait is None or not loses:
+        if wait is None or not (loses_charge(rule.simulated) or rule.tile.retention.has_law):
             continue
         time = number_in(ledger_columns(trial, result), "training_time_s") or 0.0
         time += rule.tile.storage_seconds
         if time > wait:
-            told.add(trial.label)
-            yield (
-                f"The loss of {trial.label} was measured over {wait:g} s at most, and is "
-                f"extrapolated to the {time:.2g} s of training and storage."
-            )
+            over = f"{wait:g} s at most, and is extrapolated to the {time:.2g} s"
+            told.setdefault(trial.label, f"{over} of training and storage")
+    yield from (f"The loss of {label} was measured over {over}." for label, over in told.items())
 
 
 def of_short_slots(runs: Runs) -> Iterator[str]:
     """Names the cases whose devices lose charge in slots in which no pulse fits."""
-    found: dict[str, str] = {}
-    for trial, _ in runs:
-        rule = trial.settings.method
-        if isinstance(rule, DeviceRule) and rule.tile.retention.has_law:
-            slot, pulse = simulated_slot_s(rule), shortest_slot_s(rule.parameters)
-            if slot < pulse:
-                found[trial.label] = f"slots of {slot:g} s, although a pulse takes {pulse:g} s"
-    for label, slots in found.items():
+    told: dict[str, str] = {}
+    for rule, trial, _ in _on_devices(runs):
+        slot, pulse = simulated_slot_s(rule), shortest_slot_s(rule.parameters)
+        if rule.tile.retention.has_law and slot < pulse:
+            told[trial.label] = f"slots of {slot:g} s, although a pulse takes {pulse:g} s"
+    for label, slots in told.items():
         yield f"The retention of {label} counts {slots} (tile.slot_seconds)."
 
 
 def of_failed_fits(runs: Runs) -> Iterator[str]:
     """Names the presets whose fit failed checks, with these checks."""
-    failed: dict[str, tuple[str, ...]] = {}
-    for trial, _ in runs:
-        if isinstance(rule := trial.settings.method, DeviceRule):
-            failed |= {without_draw(one.name): one.failed_checks for one in presets_in(rule)}
-    for name, questions in failed.items():
+    presets = (preset for rule, *_ in _on_devices(runs) for preset in presets_in(rule))
+    for name, questions in {without_draw(one.name): one.failed_checks for one in presets}.items():
         if questions:
             yield (
                 f"The fit of {path_free(name)} failed checks, so that the measured device may "
@@ -207,8 +213,7 @@ def of_ends_of_ranges(study: Study, runs: Runs) -> Iterator[str]:
         tried = candidates(point, study.search)
         if chosen in tried and "tried" in (words := in_words(chosen, tried)):
             ends.append(f"{point.title} with {words}")
-    if ends:
-        yield f"A search over a wider range may find better hyperparameters for {listed(ends)}."
+    yield from naming("A search over a wider range may find better hyperparameters for {}.", ends)
 
 
 def presets_in(rule: DeviceRule) -> "list[Preset]":
@@ -274,10 +279,8 @@ def _before_storage(runs: Runs) -> str:
     devices, or an empty text if storage cost no more than chance may."""
     stored = [
         (curve[-1], result.row)
-        for trial, result in runs
-        if isinstance(trial.settings.method, DeviceRule)
-        and trial.settings.method.tile.storage_seconds > 0
-        and (curve := _curve(result.epochs, "validation_accuracy"))
+        for rule, _, result in _on_devices(runs)
+        if rule.tile.storage_seconds > 0 and (curve := _curve(result.epochs, "validation_accuracy"))
     ]
     before = describe([accuracy for accuracy, _ in stored]).mean
     after = describe([float(row["validation_accuracy"] or math.nan) for _, row in stored]).mean

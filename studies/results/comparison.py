@@ -9,9 +9,9 @@ from studies.common.statistics import independent_values, paired_tests
 from studies.results.grouping import (
     NOT_SWEPT,
     accuracies,
-    as_keys,
     by_point,
     draws_of,
+    keyed,
     swept_columns,
     titled,
 )
@@ -59,21 +59,21 @@ def compare(results: pd.DataFrame, against: str | None = None) -> pd.DataFrame:
     runs = results[[c for c in results if c in (*_READ, *swept)]].reset_index(drop=True)
     _refuse_mixed_images(runs)
     # Where a setting does not apply, a case has NaN, which equals nothing; text can be compared.
-    keyed = runs.assign(**{c: as_keys(runs[c]) for c in swept}, accuracy=accuracies(runs))
+    tried = keyed(runs.assign(accuracy=accuracies(runs)))
     points = [(case, at, runs.index) for case, at, runs in by_point(runs)]
     titles = {titled(case, at): rows for case, at, rows in points}
-    labels = list(dict.fromkeys(keyed["label"]))
+    labels = list(dict.fromkeys(tried["label"]))
     allowed = f"{one_of([*labels, *titles], against)}, which have finished trials"
     require(against in [*labels, *titles], "results", "reference", against, allowed)
     differences = []
     for _, _, rows in points:
-        own = keyed.loc[rows]
-        other = keyed[keyed["label"] == against]
+        own = tried.loc[rows]
+        other = tried[tried["label"] == against]
         for column in swept if len(other) else ():
             if (other[column] != NOT_SWEPT).any():
                 other = other[other[column] == own[column].iloc[0]]
         if against not in labels:
-            other = keyed.loc[titles[against]]
+            other = tried.loc[titles[against]]
         pair = own.set_index("seed"), other[~other.index.isin(rows)].set_index("seed")
         of_seeds = (pair[0]["accuracy"] - pair[1]["accuracy"]).dropna()
         # Seeds that share a drawn device, on either side, are not independent.

@@ -49,13 +49,10 @@ def by_point(results: pd.DataFrame) -> Iterator[tuple[object, dict[str, object],
         InputError: a seed is no whole number, or a case has two runs of one seed, which would count
             as two seeds.
     """
-    import pandas as pd
-
     for seed in results["seed"][pd.to_numeric(results["seed"], errors="coerce") % 1 != 0]:
         raise InputError("results", "seed", seed, "must be a whole number")
     swept = swept_columns(results)
-    keyed = results.assign(**{column: as_keys(results[column]) for column in swept})
-    for (case, *values), runs in keyed.groupby(["label", *swept], sort=False):
+    for (case, *values), runs in keyed(results).groupby(["label", *swept], sort=False):
         point = dict(zip(swept, values, strict=True))
         for seed in runs["seed"][runs["seed"].duplicated()]:
             allowed = f"must occur only once in {titled(case, point)}; other runs need other labels"
@@ -85,8 +82,12 @@ def titled_row(row: pd.Series) -> str:
 
 def titles_of(results: pd.DataFrame) -> list[str]:
     """Returns the title of each run as tables show it."""
-    keyed = results.assign(**{name: as_keys(results[name]) for name in swept_columns(results)})
-    return [titled_row(row) for _, row in keyed.assign(case=keyed["label"]).iterrows()]
+    return [titled_row(row) for _, row in keyed(results.assign(case=results["label"])).iterrows()]
+
+
+def keyed(results: pd.DataFrame) -> pd.DataFrame:
+    """Returns a table with its swept values as keys, which stay the same in a part of its rows."""
+    return results.assign(**{name: as_keys(results[name]) for name in swept_columns(results)})
 
 
 def as_keys(column: pd.Series) -> pd.Series:
@@ -126,10 +127,9 @@ def draws_of(runs: pd.DataFrame) -> list[pd.Index] | None:
 def named_rows(table: pd.DataFrame) -> Iterator[tuple[dict[str, str], pd.Series]]:
     """Yields each row of a table of cases after the cells that name it: its case, and its swept
     settings by quantity and unit."""
-    columns = swept_columns(table)
-    names = distinct([column.removeprefix(SWEEP_PREFIX) for column in columns], quantity)
-    keyed = table.assign(**{column: as_keys(table[column]) for column in columns})
-    for _, row in keyed.iterrows():
+    paths = [column.removeprefix(SWEEP_PREFIX) for column in swept_columns(table)]
+    names = distinct(paths, quantity)
+    for _, row in keyed(table).iterrows():
         swept = {name: or_dash(row[f"{SWEEP_PREFIX}{path}"]) for path, name in names.items()}
         yield {"case": str(row["case"]), **swept}, row
 

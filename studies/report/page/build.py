@@ -13,7 +13,7 @@ import pandas as pd
 from rpu_ssnn.common import strict_yaml
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.files import read_text, refuse_unwritable, refusing, user_path, write_whole
-from rpu_ssnn.common.wording import counted, listed
+from rpu_ssnn.common.wording import counted
 from studies.common.choices import Kind
 from studies.common.quantities import quantity
 from studies.common.statistics import FEWEST_SEEDS
@@ -166,19 +166,15 @@ def _missing(contents: FolderContents) -> Iterator[str]:
     points = contents.study.points()
     needed = (f"{point.title} seed {seed}" for point in points for seed in point.seeds)
     missing = [title for title in needed if title not in there]
-    if missing:
-        have = counted(len(missing), "trial has", "trials have")
-        yield f"{have} not finished yet; `rpu-ssnn run` runs what is missing: {listed(missing)}."
+    have = counted(len(missing), "trial has", "trials have")
+    unfinished = f"{have} not finished yet; `rpu-ssnn run` runs what is missing: {{}}."
+    yield from caveats.naming(unfinished, missing)
 
 
 def _few_seeds(results: pd.DataFrame) -> Iterator[str]:
-    short = (case for case, _, runs in by_point(results) if len(runs) < FEWEST_SEEDS)
-    few = list(dict.fromkeys(map(str, short)))
-    if few:
-        yield (
-            f"These cases have fewer than {FEWEST_SEEDS} seeds, so that intervals and tests mean "
-            f"little: {listed(few)}."
-        )
+    few = f"These cases have fewer than {FEWEST_SEEDS} seeds, so that intervals and tests mean "
+    short = (str(case) for case, _, runs in by_point(results) if len(runs) < FEWEST_SEEDS)
+    yield from caveats.naming(f"{few}little: {{}}.", short)
 
 
 def _saturated(results: pd.DataFrame) -> Iterator[str]:
@@ -192,11 +188,10 @@ def _saturated(results: pd.DataFrame) -> Iterator[str]:
 
 
 def _not_replayable(results: pd.DataFrame) -> Iterator[str]:
-    if "replayable" not in results.columns:
-        return
-    labels = list(dict.fromkeys(results.loc[results["replayable"] == False, "label"]))  # noqa: E712
-    if labels:
-        yield (
+    if "replayable" in results:
+        noisy = results.loc[results["replayable"] == False, "label"]  # noqa: E712
+        yield from caveats.naming(
             "Runs of these cases cannot be repeated bit for bit, as aihwkit's own noise cannot be "
-            f"seeded: {listed(labels)}. A second run gives other numbers of the same kind."
+            "seeded: {}. A second run gives other numbers of the same kind.",
+            noisy,
         )

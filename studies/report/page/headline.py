@@ -23,7 +23,7 @@ from studies.declaration.update_rules.pulses import PulseRule
 from studies.report.summary_view import p_text
 from studies.results import caveats
 from studies.results.comparison import compare
-from studies.results.grouping import titled_row, titles_of, without_draw
+from studies.results.grouping import keyed, titled_row, titles_of, without_draw
 from studies.results.text_table import accuracy_interval, interval
 
 _IN_WORDS = {
@@ -151,7 +151,7 @@ def _best(
         gap = f"; gap to {reference} {points} points{told}"
     reaches = f"Best device: {title} with" if len(compared) > 1 else f"{title} reaches"
     yield f"{reaches} {accuracy} % ({counted(best['n'], 'seed')}){gap}."
-    rows = results[[of_run in devices for of_run in titles_of(results)]]
+    rows = keyed(results)[[of_run in devices for of_run in titles_of(results)]]
     pairs = compare(rows, title)
     pairs = pairs[pairs["significant"].notna()]
     significant = pairs["significant"].eq(True).to_numpy()

@@ -7,6 +7,8 @@ import pytest
 
 from studies.declaration.shipped import KEPT_RECORDS, find_study, kept_rows, shipped_files
 from studies.execution.study_runs import shown_contents
+from studies.report.draw import StudyFigures
+from studies.report.page.headline import headline
 
 RECORDS = [
     folder.name
@@ -31,6 +33,14 @@ def test_every_kept_row_is_a_trial_of_the_study(name: str) -> None:
     rows = pd.concat(map(pd.read_csv, kept_rows(name)))
     found = {trial.identity for trial, _ in shown_contents(Path(name)).runs}
     assert len(found) == rows.iloc[:, 1].nunique()
+
+
+def test_a_swept_time_that_may_be_infinite_is_written_alike_in_headline_and_table() -> None:
+    contents = shown_contents(Path("capacitor_leak"))
+    figures = StudyFigures(contents.study, contents.runs)
+    reference = contents.study.reference_label
+    told = " ".join(headline(contents.runs, figures.results, figures.summary, reference))
+    assert "capacitor [time constant of the leak = 2000.0] reaches" in told
 
 
 def test_a_record_has_a_page_and_a_line_in_the_list_of_all() -> None:
