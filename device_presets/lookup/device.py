@@ -16,7 +16,8 @@ from device_presets.library.preset_lookup import check_overrides, get_preset, pr
 from device_presets.lookup.aihwkit_class import aihwkit_object, is_aihwkit_name, own_entry
 from device_presets.lookup.law_file import KEY as LAW
 from device_presets.lookup.law_file import law_device, law_name
-from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.errors import InputError, require
+from rpu_ssnn.common.validation import WHOLE
 
 
 def get_device(
@@ -39,17 +40,9 @@ def get_device(
             partner leaks or is not allowed, or aihwkit's cells cannot use a device.
     """
     check_overrides(overrides)
-    name = str(name) if isinstance(name, PurePath) else name
-    if isinstance(name, Mapping):
-        if LAW in name:
-            name = law_name(name)
-        elif set(name) == {TABLE}:
-            name = tables.table_name(name[TABLE])
-        else:
-            keys, allowed = ", ".join(map(str, name)), f"must be {LAW} or {TABLE}"
-            raise InputError("device", "key", keys, f"{allowed} (a study also takes fit)")
-    if not isinstance(name, str):
+    if not isinstance(name, str | PurePath | Mapping):
         return preset_of(*own_entry(name), overrides)
+    name = name_of(name)
     kind, _ = call_of(name)
     if kind == TABLE:
         return tables.table_device(name, overrides)
@@ -62,6 +55,30 @@ def get_device(
     if form := _other_form(name):
         raise InputError("device presets", "name", name, form)
     return get_preset(name, overrides)
+
+
+def name_of(device: object) -> str:
+    """Returns the name of a device that is given in any form of `get_device`; no file is read.
+
+    >>> name_of({"law": "my_law.py", "step": 0.01})
+    'law(my_law.py, step=0.01)'
+
+    Raises:
+        InputError: it has none of these forms.
+    """
+    if isinstance(device, str | PurePath):
+        return str(device)
+    if isinstance(device, Mapping) and LAW in device:
+        return law_name(device)
+    if isinstance(device, Mapping) and set(device) == {TABLE}:
+        return tables.table_name(device[TABLE])
+    allowed = (
+        f"must be the name of a device, {{{TABLE}: FOLDER}}, {{{LAW}: FILE, ...}} or, in a study, "
+        "{fit: FILE, draws: 5}"
+    )
+    plain = isinstance(device, Mapping | int | float | list | None)
+    require(not plain, "device", WHOLE, device, allowed)
+    return own_entry(device)[0]
 
 
 def _other_form(name: str) -> str:

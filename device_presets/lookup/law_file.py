@@ -11,9 +11,8 @@ from device_presets.library.device_name import call_of
 from device_presets.library.preset import Preset, refuse_unknown
 from device_presets.library.preset_file import ParameterEntry, PresetEntry
 from device_presets.library.preset_lookup import preset_of
-from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.errors import require
 from rpu_ssnn.common.files import user_path
-from rpu_ssnn.devices.law import Law
 from rpu_ssnn.devices.own_law import find_law
 
 KEY = "law"
@@ -22,17 +21,25 @@ _GIVEN = "given with the law"
 
 
 def law_name(device: Mapping[str, Any]) -> str:
-    """Returns the device name for `{law: my_law.py, step: 0.01, ...}`, with the file's digest.
+    """Returns the device name for `{law: my_law.py, step: 0.01, ...}`.
 
     Raises:
-        InputError: the file does not define a law.
+        InputError: the law is not named by a file, or a value is not a number.
     """
-    for name, value in device.items():
-        if name != KEY and any(mark in str(value) for mark in ",()"):
-            raise InputError("device", str(name), value, "must be a number, or true or false")
-    file, law = device[KEY], _law(device)
-    given = [f"{name}={value}" for name, value in device.items() if name not in (KEY, "sha256")]
-    return f"law({', '.join([file, *given, f'sha256={law.digest}'])})"
+    file, given = device[KEY], [(name, value) for name, value in device.items() if name != KEY]
+    named = isinstance(file, str) and file.endswith(".py") and not _has_marks(file)
+    allowed = "must be a file such as my_law.py, without commas and parentheses in its path"
+    require(named, "device", KEY, file, allowed)
+    for name, value in given:
+        allowed = "must be a number, or true or false"
+        require(not _has_marks(value), "device", str(name), value, allowed)
+    return f"{KEY}({', '.join([file, *(f'{name}={value}' for name, value in given)])})"
+
+
+def _has_marks(value: object) -> bool:
+    """Says whether a text would break the name of a device, which has its own commas and
+    parentheses."""
+    return any(mark in str(value) for mark in ",()")
 
 
 def law_device(name: str, overrides: Mapping[str, Any] | None = None) -> Preset:
@@ -45,7 +52,9 @@ def law_device(name: str, overrides: Mapping[str, Any] | None = None) -> Preset:
     _, (file, *rest) = call_of(name)
     pairs = (part.partition("=") for part in rest)
     given = {key.strip(): value.strip() for key, _, value in pairs}
-    law = _law({KEY: file, "sha256": given.pop("sha256", None)})
+    path, digest = str(user_path("device", KEY, file)), given.pop("sha256", None)
+    law = find_law("device", path, digest)
+    full_name = law_name({KEY: file, **given, "sha256": law.digest})
     refuse_unknown(name, given, law.parameters)
     parameters = {
         key: ParameterEntry.of(law, key, _value(text), assumption=_GIVEN)
@@ -58,18 +67,7 @@ def law_device(name: str, overrides: Mapping[str, Any] | None = None) -> Preset:
         citation="none (the user's law)",
         parameters=parameters,
     )
-    full_name = law_name({KEY: file, **given})
     return preset_of(full_name, entry, overrides)
-
-
-def _law(device: Mapping[str, Any]) -> Law:
-    """Returns the law of the file, which must have the digest if one is given."""
-    file = device[KEY]
-    named = isinstance(file, str) and file.endswith(".py")
-    if not named or any(mark in file for mark in ",()"):
-        allowed = "must be a file such as my_law.py, without commas and parentheses in its path"
-        raise InputError("device", KEY, file, allowed)
-    return find_law("device", str(user_path("device", KEY, file)), device.get("sha256"))
 
 
 def _value(text: str) -> bool | float | str:

@@ -178,15 +178,11 @@ def result_columns() -> Iterator[KeySection]:
 
 def _rows(definition: Mapping[str, Any]) -> list[KeyRow]:
     required = definition.get("required", [])
-    return [
-        KeyRow(
-            key,
-            _allowed(field),
-            _default(key, field, required),
-            re.sub(r"\bNone\b", "null", field.get("description", "")),
-        )
-        for key, field in definition["properties"].items()
-    ]
+    rows = []
+    for key, field in definition["properties"].items():
+        meaning = re.sub(r"\bNone\b", "null", field.get("description", ""))
+        rows.append(KeyRow(key, _allowed(field), _default(key, field, required), meaning))
+    return rows
 
 
 def _allowed(field: Mapping[str, Any]) -> str:
@@ -194,11 +190,9 @@ def _allowed(field: Mapping[str, Any]) -> str:
     if "$ref" in field:
         name = field["$ref"].rpartition("/")[2]
         return "cases" if name == "Case" else f"[{name}](#{name.lower()})"
-    if "allOf" in field:
-        return " and ".join(_allowed(part) for part in field["allOf"])
-    for several in ("anyOf", "oneOf"):
+    for several, word in (("allOf", " and "), ("anyOf", " or "), ("oneOf", " or ")):
         if several in field:
-            return " or ".join(_allowed(part) for part in field[several])
+            return word.join(map(_allowed, field[several]))
     if "const" in field:
         return f"`{field['const']}`"
     if "enum" in field:
@@ -216,13 +210,8 @@ def _allowed(field: Mapping[str, Any]) -> str:
 
 
 def _limits(field: Mapping[str, Any]) -> str:
-    signs = (
-        ("exclusiveMinimum", ">"),
-        ("minimum", "≥"),
-        ("exclusiveMaximum", "<"),
-        ("maximum", "≤"),
-    )
-    limits = [f"{sign} {field[key]:g}" for key, sign in signs if key in field]
+    signs = {"exclusiveMinimum": ">", "minimum": "≥", "exclusiveMaximum": "<", "maximum": "≤"}
+    limits = [f"{sign} {field[key]:g}" for key, sign in signs.items() if key in field]
     return " " + ", ".join(limits) if limits else ""
 
 

@@ -25,10 +25,9 @@ _SHOW_CURSOR = b"\x1b[?25h"
 class _Signals:
     """Counts the signals that this process has received."""
 
-    def __init__(self) -> None:
-        self.times = 0
-        self.is_command = False
-        self.before_deferred: int | None = None
+    times = 0
+    is_command = False
+    before_deferred: int | None = None
 
 
 _signals = _Signals()

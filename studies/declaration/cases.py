@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -21,7 +22,7 @@ from rpu_ssnn.common.errors import InputError, one_of, require
 from rpu_ssnn.common.validation import UNKNOWN_KEY, paths_of, validated
 from rpu_ssnn.spec import NetworkSpec, OneLine, Spec, TrainingSpec
 from studies.common.settings import merged
-from studies.declaration.devices import beside_study, found_beside, with_named_circuit
+from studies.declaration.devices import beside_study, found_beside, name_of, with_named_circuit
 from studies.declaration.update_rules.base import Hyperparameters, Rule
 from studies.declaration.update_rules.loading import (
     PULSES,
@@ -193,8 +194,10 @@ def beside_a_study(case: Any, folder: Path, where: str, number: int) -> Any:
         return case
     placed = _flat(case)
     if "device" in placed:
-        field = f"case {number}.device"
-        placed["device"] = beside_study(placed["device"], folder, where, field)
+        with suppress(InputError):  # its rule refuses what names no device
+            placed["device"] = name_of(placed["device"])
+    if isinstance(device := placed.get("device"), str):
+        placed["device"] = beside_study(device, folder, where, f"case {number}.device")
     update = placed.get("update")
     if isinstance(update, str) and update.endswith(".py"):
         placed["update"] = found_beside(update, folder, where, f"case {number}.update")

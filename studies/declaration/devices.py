@@ -5,29 +5,20 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from device_presets.library.device_name import call_of, file_of
 from rpu_ssnn.common.errors import Fault, InputError, meant, one_of, require
 from rpu_ssnn.common.files import user_path
 from rpu_ssnn.common.validation import paths_of
+from rpu_ssnn.devices.common_parameters import PULSE_FACTS
 from rpu_ssnn.spec import CircuitSpec
 from rpu_ssnn.spec.tile import NEEDS_PULSES, TileSpec, check_device
 from studies.common.settings import value_at
 
 _NAME = re.compile(r"[A-Za-z_][\w-]*")
 
-type FilePlace = Literal["alone", "call", "table"]
-"""A device may be named by a file alone, by one in parentheses, or by the folder of a table."""
-
-RECORD_ONLY = (
-    "endurance_cycles",
-    "energy_per_pulse_j",
-    "longest_wait_s",
-    "on_off_ratio",
-    "pulse_period_s",
-    "pulse_width_s",
-)
+RECORD_ONLY = tuple(PULSE_FACTS)
 """Only the ledger, the metrics and warnings read these parameters, so that an identity leaves
 them out."""
 
@@ -39,6 +30,20 @@ if TYPE_CHECKING:
     from device_presets.compounds.cells import Compound
 
     type Device = Preset | CompoundDevice | TableDevice
+
+
+def name_of(device: object) -> str:
+    """Returns the name of a device, which a case may also give as a mapping or, in Python, as an
+    object of aihwkit.
+
+    Raises:
+        InputError: it is none of these.
+    """
+    if isinstance(device, str):
+        return device
+    from device_presets.lookup import device as lookup  # only such devices need it
+
+    return lookup.name_of(device)
 
 
 def device_of(name: str, field: str = "device") -> "Device":
@@ -59,12 +64,13 @@ def device_of(name: str, field: str = "device") -> "Device":
     except InputError as error:
         value: object = error.value
         allowed = error.allowed
-        if kind == "law" and not error.where.endswith(".py"):
-            field += f".{value if error.field == 'parameter' else error.field}"
+        if kind == "law":
+            file = f"{Path(error.where).name}: " if error.where.endswith(".py") else ""
+            field += f".{file}{value if error.field == 'parameter' else error.field}"
         elif error.field not in ("table", "name", "device"):  # the error is about the content
             shown = value if isinstance(value, Fault) else repr(value)
             allowed = f"{error.field}{'' if value is None else f' {shown}'}: {allowed}"
-            in_file = kind in ("law", "table") or file_of(name)[0]
+            in_file = kind == "table" or file_of(name)[0]
             value = error.where if in_file else name
         raise InputError("study", field, value, allowed) from error
     allowed = (
@@ -131,80 +137,67 @@ def found_beside(path: str, folder: Path, where: str, field: str) -> str:
     raise InputError(where, field, path, allowed)
 
 
-def beside_study(device: object, folder: Path, where: str, field: str) -> object:
-    """Returns the device of a case with absolute paths of its preset files and folders of tables.
+def beside_study(device: str, folder: Path, where: str, field: str) -> str:
+    """Returns the device of a case with absolute paths of its files and of its folders of tables.
 
     A name such as ``gong`` that no shipped preset has means ``gong.yaml`` if the folder of the
     study or the working directory has that file.
 
     Args:
-        device: the device as the study has it; returned unchanged if it names no file.
         folder, where, field: see `found_beside`.
 
     Raises:
         InputError: a file or folder is in neither place.
     """
+    kind, _ = call_of(device)
 
-    def located(path: str, place: FilePlace) -> str:
+    def located(path: str) -> str:
         try:
             text = found_beside(path, folder, where, field)
         except InputError:
             from device_presets.jump_tables.table_device import shipped_or_own
 
-            if place != "table" or shipped_or_own(Path(path)) == Path(path):
+            if kind != "table" or shipped_or_own(Path(path)) == Path(path):
                 raise
             return path
         allowed = f"must lie in a folder without parentheses and commas, unlike {text}"
-        plain = place == "alone" or not any(mark in text for mark in "(),")
+        plain = not kind or not any(mark in text for mark in "(),")
         require(plain, where, field, path, allowed)
         return text
 
     return with_files(device, located, folder, Path())
 
 
-def with_files(device: object, change: Callable[[str, FilePlace], str], *folders: Path) -> object:
-    """Returns the device with the paths of its preset files and folders of tables changed.
+def with_files(device: str, change: Callable[[str], str], *folders: Path) -> str:
+    """Returns the name of a device with the paths of its files and of its folders of tables
+    changed.
 
     Args:
-        device: the device as a case has it; returned unchanged if it names no file.
-        change: called with a path and its place; returns the new path.
+        change: called with a path; returns the new path.
         folders: where to look for the YAML file of a name that no shipped preset has.
     """
 
-    def table(folder: object) -> object:
-        own = isinstance(folder, str) and folder and not folder.startswith("sha256=")
-        return change(str(folder), "table") if own else folder
-
-    def preset(name: str, place: FilePlace = "call") -> str:
+    def preset(name: str) -> str:
         if _NAME.fullmatch(name) and any((one / f"{name}.yaml").is_file() for one in folders):
             from device_presets.library.preset_lookup import preset_names
 
             name = name if name.lower() in preset_names() else f"{name}.yaml"
         path, _ = file_of(name)
-        return name.replace(path, change(path, place), 1) if path else name
+        return name.replace(path, change(path), 1) if path else name
 
-    if isinstance(device, Mapping) and "law" in device:
-        law = device["law"]
-        named = isinstance(law, str) and law.endswith(".py")
-        return {**device, "law": change(law, "call")} if named else device
-    if isinstance(device, Mapping) and set(device) == {"table"}:
-        tables = device["table"]
-        return {"table": list(map(table, tables if isinstance(tables, list) else [tables]))}
-    if not isinstance(device, str):
-        return device
     kind, parts = call_of(device)
-    if not kind:
-        return preset(device, "alone")
     if kind == "law":
-        placed = [change(parts[0], "call"), *parts[1:]]
+        placed = [change(parts[0]), *parts[1:]]
+    elif kind == "table":
+        placed = [part if part.startswith("sha256=") else change(part) for part in parts]
     else:
-        placed = [str(table(part) if kind == "table" else preset(part)) for part in parts]
-    return f"{kind}({', '.join(placed)})"
+        placed = list(map(preset, parts))
+    return f"{kind}({', '.join(placed)})" if kind else placed[0]
 
 
 def path_free(device: str) -> str:
     """Returns the name of a device without folders, as rows and tables show it."""
-    return str(with_files(device, lambda path, _: Path(path).name))
+    return with_files(device, lambda path: Path(path).name)
 
 
 def device_identity(device: str) -> str:

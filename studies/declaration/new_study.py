@@ -242,11 +242,11 @@ def _device(device: str, folder: Path) -> tuple[dict[str, Any], list[str]]:
     """
     placed = beside_study(device, Path().absolute(), "new", "--device")
     try:
-        simulated = device_of(str(placed))
+        simulated = device_of(placed)
     except InputError as error:
         raise InputError("new", "--device", device, error.allowed) from error
 
-    def seen_from_folder(path: str, _: object) -> str:
+    def seen_from_folder(path: str) -> str:
         is_own = os.path.isabs(path)  # a shipped table has only a name
         return Path(os.path.relpath(path, folder)).as_posix() if is_own else path
 

@@ -169,23 +169,18 @@ class StudyGrid(Spec):
                 once = axis.where != "sweep" or len(set(map(_one_spelling, values))) == len(values)
                 require(once, "study", field, values, "must name each value only once")
         self._refuse_too_many()
-        numbered = enumerate(self.cases, start=1)
-        return [
-            point for number, case in numbered for point in self._of_case(case, f"case {number}")
-        ]
+        cases = [(f"case {number}", case) for number, case in enumerate(self.cases, start=1)]
+        return [point for where, case in cases for point in self._of_case(case, where)]
 
     def _refuse_too_many(self) -> None:
         """Refuses more points or runs than fit into memory and tables, before any is built."""
-        points = runs = 0
-        for case in self.cases:
-            lengths = [
-                len(axis.rows)
-                for axis in self._axes
-                if any(_applies(path, case) for path in axis.paths)
-            ]
-            points += math.prod(lengths)
-            runs += math.prod(lengths) * len(case.seeds or self.seeds)
-        for number, what, most in ((points, "points", MOST_POINTS), (runs, "runs", MOST_RUNS)):
+        points = [
+            math.prod(len(a.rows) for a in self._axes if any(_applies(p, case) for p in a.paths))
+            for case in self.cases
+        ]
+        seeds = [len(case.seeds or self.seeds) for case in self.cases]
+        runs = math.sumprod(points, seeds)
+        for number, what, most in ((sum(points), "points", MOST_POINTS), (runs, "runs", MOST_RUNS)):
             allowed = f"must be at most {most} {what} in all cases together"
             where = self._axes[0].where if self._axes else "cases"
             require(number <= most, "study", where, Fault(f"{number} {what}"), allowed)

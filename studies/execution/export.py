@@ -104,10 +104,7 @@ def export_trial(
         else:
             write_network(path, trained)
         measure = trial.settings.measure
-        if measure == "validation":
-            read = images.validation_images, images.validation_labels
-        else:
-            read = images.test_images, images.test_labels
+        read = (getattr(images, f"{measure}_{part}") for part in ("images", "labels"))
         accuracy = 100 * trained.accuracy(*read)
     return Exported(path, measure, accuracy, in_row, method.is_replayable(), lacks)
 
@@ -120,9 +117,8 @@ def _trial(folder: Path, case: str, seed: int) -> tuple[Trial, float]:
     in_tables = titles_of(results_frame(runs))
     meant = dict(zip(in_tables, titles, strict=True)).get(case, case)
     require(meant in titles, folder, "case", case, one_of(dict.fromkeys(in_tables), case))
-    by_seed = {(title, run[0].settings.seed): run for title, run in zip(titles, runs, strict=True)}
-    seeds = [str(number) for title, number in by_seed if title == meant]
-    # In Python, True and 1.0 equal 1.
-    require((meant, seed) in by_seed and str(seed) in seeds, folder, "seed", seed, one_of(seeds))
-    trial, result = by_seed[meant, seed]
+    own = (run for title, run in zip(titles, runs, strict=True) if title == meant)
+    by_seed = {str(run[0].settings.seed): run for run in own}  # In Python, True and 1.0 equal 1.
+    require(str(seed) in by_seed, folder, "seed", seed, one_of(by_seed))
+    trial, result = by_seed[str(seed)]
     return trial, result.accuracy

@@ -49,12 +49,12 @@ def ledger_columns(trial: Trial, result: TrialResult) -> Row:
     crossbar where they are largest. `endurance_used` is a share, where 1 is all of the endurance.
     """
     method, row = trial.settings.method, result.row
+    ledger: Row = dict.fromkeys(COLUMNS)
     if not isinstance(method, DeviceRule) or number_in(row, "devices_total") is None:
-        return dict.fromkeys(COLUMNS)
+        return ledger
     pulsed = number_in(row, "pulsed_devices_total") or number_in(row, "devices_total") or 1.0
     up, down = number_in(row, "pulses_up_total"), number_in(row, "pulses_down_total")
     busiest = _largest(row, "pulses_max")
-    ledger: Row = dict.fromkeys(COLUMNS)
     slot_s = max(method.tile.slot_seconds, shortest_slot_s(method.parameters))
     ledger["training_time_s"] = training_time(trial, method, row, slot_s)
     if up is not None and down is not None:

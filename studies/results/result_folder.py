@@ -33,7 +33,7 @@ from rpu_ssnn.common.files import (
     remove_temporaries,
     write_whole,
 )
-from studies.declaration.devices import FilePlace, with_files
+from studies.declaration.devices import with_files
 from studies.declaration.study import HYPERPARAMETERS_FILE, STUDY_FILE, Study, parse_study
 from studies.results.store import TrialStore
 
@@ -109,9 +109,7 @@ def _files_of(study: Study) -> dict[str, bytes]:
 
     presets: dict[str, bytes] = {}
 
-    def copied(path: str, place: FilePlace) -> str:
-        if place == "table":
-            return path
+    def copied(path: str) -> str:
         file, draws = Path(path), draws_file(Path(path))
         beside = (draws,) if draws.is_file() else ()
         try:

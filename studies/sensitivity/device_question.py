@@ -171,7 +171,7 @@ def _case_of(study: Study, device: str) -> Case:
             on_device = isinstance(case.rule, DeviceRule)
             require(on_device, study.where, "--device", device, "must be a case with a device")
             return case
-    placed = str(beside_study(device, Path(study.where).parent, study.where, "--device"))
+    placed = beside_study(device, Path(study.where).parent, study.where, "--device")
     # The control in the same device can only be named by its label.
     by_spikes = [case for case in study.cases if isinstance(case.rule, PulseRule)]
     fitting = [case for case in by_spikes if case.device_rule.device == placed]
@@ -200,8 +200,7 @@ def device_name(study: Study, device: str) -> str:
     """
     if device in {case.name for case in study.cases}:
         return device
-    folder = Path(study.where).parent
-    return path_free(str(beside_study(device, folder, study.where, "--device")))
+    return path_free(beside_study(device, Path(study.where).parent, study.where, "--device"))
 
 
 def question_name(study: str, question: str, device: str) -> str:

@@ -124,7 +124,8 @@ def require(
             events.
     """
     run = checked_runner(run)
-    search = _Search.of(study, device, loss, parameters, others, chip, image_nj, image_us)
+    limits = {"loss": loss, "chip": chip, "image_nj": image_nj, "image_us": image_us}
+    search = _Search.of(study, device, parameters, others, **limits)
     asked, bounds = search.asked, search.bounds
     evaluator = DeviceEvaluator(asked, run)
     evaluator.run({AS_IS: asked.case})
@@ -193,17 +194,19 @@ class _Search:
 
     @classmethod
     def of(
-        cls, study: Study, device: str, loss: float, parameters: str | Sequence[str],
-        others: Others, chip: Chip | None, image_nj: float | None, image_us: float | None,
-    ) -> "_Search":  # fmt: skip
+        cls, study: Study, device: str, parameters: object, others: Others, **limits: Any
+    ) -> "_Search":
         """Checks the arguments of `require`.
+
+        Args:
+            limits: those of `bounds_of`.
 
         Raises:
             InputError: a bound is bad, there is no such parameter, the device or its simulator does
                 not support its worst value, or `others` is not one of its words.
         """
         asked = ask(study, device)
-        bounds = list(bounds_of(asked, loss, chip, image_nj, image_us))
+        bounds = list(bounds_of(asked, **limits))
         case, where = asked.case, asked.study.where
         known = parameters_for(case)
         names = list(dict.fromkeys(several(where, "--parameter", parameters)))

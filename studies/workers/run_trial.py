@@ -222,11 +222,7 @@ def _setting_columns(trial: Trial, data: "Dataset") -> dict[str, Any]:
         "inference_T": network.inference_T,
         "circuit": canonical(changed(circuit)) if circuit.acts else None,
         "update": method.short_name,
-        "device": None,
-        "overrides": None,
-        "tile": None,
-        "simulator": None,
-        "beside_pulses": None,
+        **dict.fromkeys(("device", "overrides", "tile", "simulator", "beside_pulses")),
         "learning_rate": method.learning_rate,
         "weight_range": None,
         "seed": settings.seed,
@@ -237,7 +233,7 @@ def _setting_columns(trial: Trial, data: "Dataset") -> dict[str, Any]:
         "decay_shape": training.decay_shape,
         "output_step": training.output_step,
     }
-    silent = [name for name, path in _SETTING_OF.items() if not method.has_effect(path)]
+    silent = (name for name, path in _SETTING_OF.items() if not method.has_effect(path))
     return columns | dict.fromkeys(silent) | method.columns()
 
 
@@ -246,7 +242,7 @@ def _device_columns(statistics: Mapping[str, float]) -> dict[str, float | None]:
     all crossbars."""
     devices = statistics.get("devices_total")
     if devices is None:
-        return {"pulses_per_device_mean": None, "saturated_fraction": None}
+        return dict.fromkeys(("pulses_per_device_mean", "saturated_fraction"))
     pulses = statistics["pulses_up_total"] + statistics["pulses_down_total"]
     return {
         "pulses_per_device_mean": pulses / statistics.get("pulsed_devices_total", devices),

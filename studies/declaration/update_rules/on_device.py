@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field
 
-from rpu_ssnn.common.errors import InputError, require
+from rpu_ssnn.common.errors import require
 from rpu_ssnn.common.files import PRESET_SUFFIXES
 from rpu_ssnn.common.validation import validated
 from rpu_ssnn.spec import NetworkSpec, Spec, TrainingSpec
@@ -22,6 +22,7 @@ from studies.declaration.devices import (
     decisive_parameters,
     device_identity,
     device_of,
+    name_of,
     one_spelling,
     parameters_in,
     path_free,
@@ -40,34 +41,6 @@ class PartialHyperparameters(Spec):
     learning_rate: LearningRate | None = Field(None, description="equivalent learning rate")
 
 
-def _device_name(device: object) -> object:
-    """Returns the name of a device that is given as a name, a table, a law or aihwkit's object."""
-    if isinstance(device, dict) and set(device) == {"table"}:
-        from device_presets.jump_tables.table_device import table_name
-
-        return table_name(device["table"])
-    if isinstance(device, dict) and "law" in device:
-        from device_presets.lookup.law_file import law_name
-
-        try:
-            return law_name(device)
-        except InputError as error:
-            if not error.where.endswith(".py"):
-                raise
-            field = f"{Path(error.where).name}: {error.field}"
-            raise InputError("study", field, error.value, error.allowed) from error
-    if isinstance(device, str):
-        return device
-    if isinstance(device, int | float | bool | list | dict | None):
-        raise ValueError(
-            "must be the name of a device, {table: FOLDER}, {law: FILE, ...} or "
-            "{fit: FILE, draws: 5}"
-        )
-    from device_presets import get_device  # only studies with such devices need it
-
-    return get_device(device).name
-
-
 class DeviceRule(Rule):
     """Holds the weights in devices, named as in `device_presets`.
 
@@ -75,7 +48,7 @@ class DeviceRule(Rule):
         parameters: all parameters of the device; empty in a case, which has not read it yet.
     """
 
-    device: Annotated[str, BeforeValidator(_device_name)] = Field(
+    device: Annotated[str, BeforeValidator(name_of)] = Field(
         description="a preset, a preset file, or a cell around either; a device of aihwkit such as "
         "SoftBoundsDevice(dw_min=0.01), in Python also the object itself; or measured jumps: "
         "{table: FOLDER}, a folder with CrossSim's lookup table, or with one such folder per device"
