@@ -123,9 +123,8 @@ def compound_device(name: str, overrides: Mapping[str, Any] | None = None) -> Co
     kind, inside = call_of(name)
     if not kind:
         kind, inside = name, [""]
-    if kind not in COMPOUNDS:
-        allowed = f"{one_of(COMPOUNDS, kind)}, or a device of aihwkit, as SoftBoundsDevice"
-        raise InputError("compounds", "name", kind, allowed)
+    allowed = f"{one_of(COMPOUNDS, kind)}, or a device of aihwkit, as SoftBoundsDevice"
+    require(kind in COMPOUNDS, "compounds", "name", kind, allowed)
     compound = COMPOUNDS[kind]
     most = 2 if compound.takes_partner else 1
     if len(inside) > most or not all(inside):
@@ -159,11 +158,11 @@ def compound_device(name: str, overrides: Mapping[str, Any] | None = None) -> Co
 
 
 def _check_for_cell(name: str, field: str, preset: Preset) -> None:
-    if preset.own_law is not None:
-        allowed = (
-            "must have a law of the package: a law of your own is simulated as a single device "
-        )
-        raise InputError(name, field, preset.name, allowed + "and in two_device_pair only")
+    allowed = (
+        "must have a law of the package: a law of your own is simulated as a single device and in "
+        "two_device_pair only"
+    )
+    require(preset.own_law is None, name, field, preset.name, allowed)
     allowed = (
         "must not remember its pulses or lose charge in log-time, which is simulated for a "
         "single device and for two_device_pair only (charge_trap has a plain step)"

@@ -215,12 +215,12 @@ def table_device(name: str, overrides: Mapping[str, Any] | None = None) -> Table
     allowed = f"must be {wanted}: the table has changed"
     require(wanted in (None, digest), plain, "sha256", digest, allowed)
     for table in tables:
-        if table.normalised != tables[0].normalised:
-            mixed = Fault("some are normalised, some in siemens")
-            raise InputError(plain, "tables", mixed, "must be all normalised, or all in siemens")
-        if len(table.conductance) != len(tables[0].conductance):
-            allowed = f"must be {len(tables[0].conductance)}, as in {tables[0].name}"
-            raise InputError(table.name, "conductances", len(table.conductance), allowed)
+        mixed = Fault("some are normalised, some in siemens")
+        allowed = "must be all normalised, or all in siemens"
+        require(table.normalised == tables[0].normalised, plain, "tables", mixed, allowed)
+        n, first = len(table.conductance), len(tables[0].conductance)
+        allowed = f"must be {first}, as in {tables[0].name}"
+        require(n == first, table.name, "conductances", n, allowed)
     full = f"{plain[:-1]}, {DIGEST}{digest})"
     device = TableDevice(full, tables, settings)
     allowed = "must be above 0: a pulse up must raise the conductance more than a pulse down"

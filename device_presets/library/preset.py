@@ -207,11 +207,9 @@ class Preset:
         Raises:
             InputError: the device leaks, and the time is missing or too short.
         """
-        if self.leaks and seconds_between_steps is None:
-            allowed = (
-                "must be given: the device leaks, and aihwkit counts mini-batches, not seconds"
-            )
-            raise InputError(self.name, "seconds_between_steps", None, allowed)
+        known = not self.leaks or seconds_between_steps is not None
+        allowed = "must be given: the device leaks, and aihwkit counts mini-batches, not seconds"
+        require(known, self.name, "seconds_between_steps", None, allowed)
         return aihwkit_device(self.name, self.law, self.values, seconds_between_steps)
 
 

@@ -61,9 +61,8 @@ def get_preset(name: str, overrides: Mapping[str, float | int | str] | None = No
 
 def check_overrides(overrides: object) -> None:
     """Raises InputError if the overrides are neither a mapping nor None."""
-    if overrides is not None and not isinstance(overrides, Mapping):
-        allowed = "must be a mapping of parameters to values, or None"
-        raise InputError("device", "overrides", overrides, allowed)
+    allowed = "must be a mapping of parameters to values, or None"
+    require(isinstance(overrides, Mapping | None), "device", "overrides", overrides, allowed)
 
 
 def _stored_name(name: str) -> str:

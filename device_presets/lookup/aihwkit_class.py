@@ -82,9 +82,9 @@ def _value_of(where: str, written: ast.expr) -> Any:
     except (ValueError, TypeError, SyntaxError, RecursionError):
         value = None
     parts = value if isinstance(value, list | tuple) else [value]
-    if not all(isinstance(part, int | float) for part in parts):
-        allowed = "must be a number, True or False, or a list of numbers"
-        raise InputError(WHERE, where, ast.unparse(written), allowed)
+    numbers = all(isinstance(part, int | float) for part in parts)
+    allowed = "must be a number, True or False, or a list of numbers"
+    require(numbers, WHERE, where, ast.unparse(written), allowed)
     return value
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 from device_presets.library.preset import Preset
 from device_presets.library.preset_lookup import get_preset
 from device_presets.library.to_aihwkit import aihwkit_device
-from rpu_ssnn.common.errors import InputError, require_whole
+from rpu_ssnn.common.errors import require, require_whole
 from rpu_ssnn.devices.shared import OwnShared
 
 if TYPE_CHECKING:
@@ -58,9 +58,8 @@ def pulse_response(
     counts = (("n_devices", n_devices, 1), ("n_up", up, 0), ("n_down", down, 0), ("seed", seed, 0))
     for field, count, least in counts:
         require_whole(preset.name, field, count, least)
-    if down and preset.one_directional_because is not None:
-        allowed = f"must be 0: {preset.one_directional_because}"
-        raise InputError(preset.name, "n_down", down, allowed)
+    allowed = f"must be 0: {preset.one_directional_because}"
+    require(not down or preset.bidirectional, preset.name, "n_down", down, allowed)
     polarities = ["up"] * up + ["down"] * down
     weights = pulse_train(preset, n_devices, [p == "up" for p in polarities], None, seed)[1:]
     return pd.DataFrame(

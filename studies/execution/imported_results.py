@@ -120,10 +120,9 @@ def refuse_conflict(
         mine, theirs = result.row.get(column), other.row.get(column)
         if not (isinstance(mine, int | float) and isinstance(theirs, int | float)):
             continue
-        if not math.isclose(mine, theirs, rel_tol=1e-9):
-            fault = Fault(f"{column} is {mine:.6g} in {here} and {theirs:.6g} in {there}")
-            allowed = "must agree, as both are rows of one trial; leave one of them out"
-            raise InputError(where, "rows", fault, allowed)
+        fault = Fault(f"{column} is {mine:.6g} in {here} and {theirs:.6g} in {there}")
+        allowed = "must agree, as both are rows of one trial; leave one of them out"
+        require(math.isclose(mine, theirs, rel_tol=1e-9), where, "rows", fault, allowed)
 
 
 def _settings(row: Row) -> TrialSettings | None:

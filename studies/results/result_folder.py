@@ -185,10 +185,9 @@ def stored_study(root: Path, or_else: str = "", near: Sequence[str] = ()) -> Stu
         InputError: there is no folder, or it has no valid study.
     """
     path = root / STUDY_FILE
-    if not path.is_file():
-        ours = f"must be the output folder of `rpu-ssnn run`, with a {STUDY_FILE} in it"
-        allowed = f"{meant(near)}{ours}{or_else}"
-        raise InputError(root, "result folder", _what_is(root), allowed)
+    ours = f"must be the output folder of `rpu-ssnn run`, with a {STUDY_FILE} in it"
+    allowed = f"{meant(near)}{ours}{or_else}"
+    require(path.is_file(), root, "result folder", _what_is(root), allowed)
     return parse_study(strict_yaml.read(path), path, root)
 
 
