@@ -6,7 +6,6 @@ without any (raw). Each output is normalised to sum 1, sorted, and averaged over
 the current folder.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,14 +13,13 @@ import pandas as pd
 from matplotlib.figure import Figure
 from scipy.special import softmax
 
-from rpu_ssnn.data import Dataset, load_dataset
-from rpu_ssnn.data.rows import Rows, values_of
+from rpu_ssnn.data import load_dataset
+from rpu_ssnn.data.rows import Rows
 from rpu_ssnn.export.description import weights_of
 from rpu_ssnn.network import Network
 from rpu_ssnn.spec import EncodingSpec, InhibitionSpec, NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses import rate_synapses
-from rpu_ssnn.synapses.base import Weights
-from rpu_ssnn.training import train
+from rpu_ssnn.training import Trained, train
 from studies.report.figure_style import (
     FONT_POINTS,
     WIDE_INCHES,
@@ -31,72 +29,41 @@ from studies.report.figure_style import (
     save,
 )
 
-CHUNK = 1000
 NAMES = ("raw", "softmax of raw", "winner takes all")
 
 
-@dataclass(frozen=True)
-class SmallNetwork:
-    """Holds settings, weights and images of a trained network with winner-take-all output."""
-
-    spec: NetworkSpec
-    weights: list[Weights]
-    data: Dataset
-
-    def rates(self, images: Rows) -> np.ndarray:
-        """Returns the average number of spikes per slot of each input line, [n, n_in]."""
-        share = values_of(images).astype(np.float32) / np.float32(self.data.grey_max)
-        return share * np.float32(self.spec.encoding.input_rate)
-
-
-def train_small() -> SmallNetwork:
-    """Trains 784-256-10 by Eq. 9 with seed 0 on all training images of MNIST, three times.
-
-    Raises:
-        InputError: the images are missing.
-    """
-    data = load_dataset("mnist", n_train=60_000, n_test=None, validation_share=0.0, seed=0)
-    spec = NetworkSpec(
-        hidden=(256,),
-        encoding=EncodingSpec(input_rate=0.5),
-        inhibition=InhibitionSpec(clocked=True),
-    )
-    training = TrainingSpec(epochs=3, decay=0.8)
-    with train(spec, training, rate_synapses(4.0), data, seed=0) as trained:
-        return SmallNetwork(spec, weights_of(trained, "figure"), data)
-
-
-def numbers() -> pd.DataFrame:
+def numbers(trained: Trained, images: Rows) -> pd.DataFrame:
     """Returns one row per rank: ``rank``, a column for each of `NAMES`, ``distance``.
 
     The softmax is computed from the raw spike counts. ``distance`` (the same in every row) is the
     total variation distance between the curves "winner takes all" and "softmax of raw": half the
     sum of absolute differences, 0 to 1.
+
+    Args:
+        trained: a network with winner-take-all output.
+        images: the test images.
     """
-    network = train_small()
-    winner = output_counts(network, InhibitionSpec(clocked=True))
-    raw = output_counts(network, InhibitionSpec())
+    raw, winner = (output_counts(trained, images, clocked=clocked) for clocked in (False, True))
     curves = dict(zip(NAMES, (raw, softmax(raw, axis=1), winner), strict=True))
     table = pd.DataFrame({name: sorted_share(values) for name, values in curves.items()})
     distance = 0.5 * float((table[NAMES[2]] - table[NAMES[1]]).abs().sum())
     return table.assign(distance=distance).rename_axis("rank").reset_index()
 
 
-def output_counts(network: SmallNetwork, inhibition: InhibitionSpec) -> np.ndarray:
-    """Returns the numbers of output spikes for every test image, [images, classes]."""
-    spec = network.spec.model_copy(update={"inhibition": inhibition})
-    sizes = (network.weights[0].shape[0], *(w.shape[1] for w in network.weights))
-    rng = np.random.default_rng(1)
-    with Network(
-        spec, TrainingSpec(), sizes, rate_synapses(1.0), np.random.SeedSequence(0),
-        initial=network.weights,
-    ) as shown:  # fmt: skip
-        images = network.data.test_images
-        parts = [
-            shown.infer(network.rates(images[k : k + CHUNK]), rng).output_counts
-            for k in range(0, len(images), CHUNK)
-        ]
-    return np.concatenate(parts)
+def output_counts(trained: Trained, images: Rows, *, clocked: bool) -> np.ndarray:
+    """Returns the numbers of output spikes for every image, [images, classes].
+
+    Args:
+        clocked: whether the outputs inhibit each other so that the winner takes all.
+    """
+    network = trained.network
+    spec = network.spec.model_copy(update={"inhibition": InhibitionSpec(clocked=clocked)})
+    shown = Network(
+        spec, TrainingSpec(), network.sizes, rate_synapses(1.0), np.random.SeedSequence(0),
+        initial=weights_of(trained, "figure"),
+    )  # fmt: skip
+    with Trained(shown, trained.inputs, np.random.SeedSequence(1)) as same_weights:
+        return same_weights.output_counts(images)
 
 
 def sorted_share(values: np.ndarray) -> np.ndarray:
@@ -122,7 +89,13 @@ def draw(table: pd.DataFrame) -> Figure:
 
 
 def main() -> None:
-    table = numbers()
+    """Trains 784-256-10 by Eq. 9 with seed 0 on all training images of MNIST, three times."""
+    data = load_dataset("mnist", n_train=60_000, n_test=None, validation_share=0.0, seed=0)
+    inhibition, encoding = InhibitionSpec(clocked=True), EncodingSpec(input_rate=0.5)
+    spec = NetworkSpec(hidden=(256,), encoding=encoding, inhibition=inhibition)
+    training = TrainingSpec(epochs=3, decay=0.8)
+    with train(spec, training, rate_synapses(4.0), data, seed=0) as trained:
+        table = numbers(trained, data.test_images)
     table.to_csv("paper_figure5.csv", index=False)
     save(draw(table), Path("paper_figure5.png"))
 

@@ -6,10 +6,13 @@ import numpy as np
 import pytest
 import temporal_bias
 
+from rpu_ssnn.data import load_dataset
 from rpu_ssnn.network import Network
+from rpu_ssnn.network.inputs import input_lines
 from rpu_ssnn.network.trace import trace
 from rpu_ssnn.spec import EncodingSpec, InhibitionSpec, NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses import rate_synapses
+from rpu_ssnn.training import Trained
 from support.rpu_ssnn.equations import SIZES, Trace, presentations, some_weights
 from support.studies.harness import RATE, small_study
 
@@ -30,24 +33,15 @@ def test_a_trace_holds_the_trains_that_training_sees() -> None:
         assert trains.negative[layer - 1].any()
 
 
-@pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Reduces the figure's network to digits and ten hidden neurons, without training."""
-    from rpu_ssnn.data import load_dataset
-
-    data = load_dataset("digits", n_train=300, n_test=200, validation_share=0.0, seed=0)
-    rng = np.random.default_rng(0)
-    weights = [rng.normal(0.3, 1.0, s).astype(np.float32) for s in ((64, 10), (10, 10))]
-    spec = NetworkSpec(
-        hidden=(10,), encoding=EncodingSpec(input_rate=0.5), inhibition=InhibitionSpec(clocked=True)
-    )
-    network = figure5.SmallNetwork(spec, weights, data)
-    monkeypatch.setattr(figure5, "train_small", lambda: network)
-
-
-@pytest.mark.usefixtures("small")
 def test_figure_5_compares_the_same_weights_with_and_without_inhibition() -> None:
-    table = figure5.numbers()
+    data = load_dataset("digits", n_train=300, n_test=200, validation_share=0.0, seed=0)
+    inhibition, encoding = InhibitionSpec(clocked=True), EncodingSpec(input_rate=0.5)
+    spec = NetworkSpec(hidden=(10,), encoding=encoding, inhibition=inhibition)
+    rng, seed = np.random.default_rng(0), np.random.SeedSequence(0)
+    weights = [rng.normal(0.3, 1.0, s).astype(np.float32) for s in ((64, 10), (10, 10))]
+    network = Network(spec, TrainingSpec(), (64, 10, 10), rate_synapses(1.0), seed, initial=weights)
+    with Trained(network, input_lines("none", data), seed) as shown:
+        table = figure5.numbers(shown, data.test_images)
     for name in figure5.NAMES:
         assert table[name].sum() == pytest.approx(1.0)
         assert (np.diff(table[name]) <= 0).all()
