@@ -9,6 +9,9 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+# scipy.stats takes longer to import than most commands to run.
+from scipy.special import stdtr, stdtrit
+
 CONFIDENCE = 0.95
 """Every interval has this confidence."""
 
@@ -143,8 +146,6 @@ def paired_p(differences: Collection[float]) -> float:
         return math.nan
     if sample.sd <= _ROUNDING * max(1.0, abs(sample.mean)):
         return 1.0 if abs(sample.mean) <= _ROUNDING else math.nan
-    from scipy.special import stdtr
-
     t = sample.mean / (sample.sd / math.sqrt(sample.n))
     return float(2 * stdtr(sample.n - 1, -abs(t)))
 
@@ -166,9 +167,6 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 def t_quantile(degrees: Any) -> Any:
     """Returns the half width of Student's t interval in standard errors."""
-    # scipy.special is used because scipy.stats takes longer to import than most commands to run.
-    from scipy.special import stdtrit
-
     return stdtrit(degrees, 0.5 + CONFIDENCE / 2)
 
 
@@ -176,8 +174,6 @@ def seeds_to_tell(n: int, mean: float, half_width: float, tests: int) -> int | N
     """Returns how many seeds make the clearest of several means significant, after Holm's
     correction, if it and its spread stay the same; None if that is not known, or if more than
     `MOST_SEEDS` would be needed."""
-    from scipy.special import stdtrit
-
     if n < FEWEST_SEEDS:
         return None
     spread = half_width * math.sqrt(n) / t_quantile(n - 1)

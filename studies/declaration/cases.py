@@ -18,12 +18,13 @@ from pydantic import (
     model_validator,
 )
 
+from device_presets.lookup.device import name_of
 from rpu_ssnn.common.errors import InputError, one_of, require
 from rpu_ssnn.common.validation import UNKNOWN_KEY, paths_of, validated
-from rpu_ssnn.spec import NetworkSpec, OneLine, Spec, TrainingSpec
+from rpu_ssnn.spec import OneLine, Spec
 from studies.common.settings import merged
-from studies.declaration.devices import beside_study, found_beside, name_of, with_named_circuit
-from studies.declaration.update_rules.base import Hyperparameters, Rule
+from studies.declaration.devices import beside_study, found_beside, with_named_circuit
+from studies.declaration.update_rules.base import Hyperparameters, Rule, RunSettings
 from studies.declaration.update_rules.loading import (
     PULSES,
     rule_class,
@@ -42,11 +43,6 @@ SHARED = ("label", "network", "training", "seeds", "update")
 
 NO_SETTINGS = ("label", "update", "device", "seeds")
 """A sweep may not set these keys of a case."""
-
-
-class _Shared(Spec):
-    network: NetworkSpec
-    training: TrainingSpec
 
 
 class _SeedCount(Spec):
@@ -236,7 +232,7 @@ def _refuse_unknown(kind: type[Rule], own: Mapping[str, Any], update: str) -> No
 
 def paths_in_case(kind: type[Rule], key: object) -> list[str]:
     """Returns the dotted paths of the settings with this name in a case with such a rule."""
-    return [*paths_of(_Shared, key), *paths_of(kind, key)]
+    return [*paths_of(RunSettings, key), *paths_of(kind, key)]
 
 
 def _plain(value: Any) -> Any:

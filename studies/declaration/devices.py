@@ -5,8 +5,20 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from device_presets import (
+    COMPOUNDS,
+    CompoundDevice,
+    Preset,
+    TableDevice,
+    circuit_names,
+    get_circuit,
+    get_device,
+    preset_names,
+)
+from device_presets.compounds.cells import Compound
+from device_presets.jump_tables.table_device import shipped_or_own
 from device_presets.library.device_name import call_of, file_of
 from rpu_ssnn.common.errors import Fault, InputError, meant, one_of, require
 from rpu_ssnn.common.files import user_path
@@ -25,28 +37,10 @@ them out."""
 PULSE_TIMES = ("pulse_period_s", "pulse_width_s")
 """These parameters matter only if the step depends on the width (`step_width_s`)."""
 
-if TYPE_CHECKING:
-    from device_presets import CompoundDevice, Preset, TableDevice
-    from device_presets.compounds.cells import Compound
-
-    type Device = Preset | CompoundDevice | TableDevice
+type Device = Preset | CompoundDevice | TableDevice
 
 
-def name_of(device: object) -> str:
-    """Returns the name of a device, which a case may also give as a mapping or, in Python, as an
-    object of aihwkit.
-
-    Raises:
-        InputError: it is none of these.
-    """
-    if isinstance(device, str):
-        return device
-    from device_presets.lookup import device as lookup  # only such devices need it
-
-    return lookup.name_of(device)
-
-
-def device_of(name: str, field: str = "device") -> "Device":
+def device_of(name: str, field: str = "device") -> Device:
     """Returns the device of a case without its overrides.
 
     Args:
@@ -56,8 +50,6 @@ def device_of(name: str, field: str = "device") -> "Device":
     Raises:
         InputError: the device is unknown or not valid, or cannot be trained by pulses both ways.
     """
-    from device_presets import get_device  # only studies with devices need it
-
     kind, _ = call_of(name)
     try:
         device = get_device(name)
@@ -81,14 +73,12 @@ def device_of(name: str, field: str = "device") -> "Device":
     return device
 
 
-def with_overrides(device: "Device", overrides: Mapping[str, Any]) -> "Device":
+def with_overrides(device: Device, overrides: Mapping[str, Any]) -> Device:
     """Returns the device with parameters that differ from the preset's.
 
     Raises:
         InputError: a parameter is unknown, or a value is out of range.
     """
-    from device_presets import get_device
-
     if not overrides:
         return device
     try:
@@ -104,7 +94,7 @@ def with_overrides(device: "Device", overrides: Mapping[str, Any]) -> "Device":
         raise InputError("study", field, error.value, meant(in_tile) + error.allowed) from error
 
 
-def parameters_in(device: "Device") -> dict[str, Any]:
+def parameters_in(device: Device) -> dict[str, Any]:
     """Returns all parameters of a device, so that an edited preset or law makes a new trial."""
     values: dict[str, Any] = {name: p.value for name, p in device.parameters.items()}
     if device.own_law is not None:
@@ -155,8 +145,6 @@ def beside_study(device: str, folder: Path, where: str, field: str) -> str:
         try:
             text = found_beside(path, folder, where, field)
         except InputError:
-            from device_presets.jump_tables.table_device import shipped_or_own
-
             if kind != "table" or shipped_or_own(Path(path)) == Path(path):
                 raise
             return path
@@ -179,8 +167,6 @@ def with_files(device: str, change: Callable[[str], str], *folders: Path) -> str
 
     def preset(name: str) -> str:
         if _NAME.fullmatch(name) and any((one / f"{name}.yaml").is_file() for one in folders):
-            from device_presets.library.preset_lookup import preset_names
-
             name = name if name.lower() in preset_names() else f"{name}.yaml"
         path, _ = file_of(name)
         return name.replace(path, change(path), 1) if path else name
@@ -240,7 +226,7 @@ def one_spelling(value: Any) -> Any:
     return int(number) if number.is_integer() else number
 
 
-def check_slot(device: "Device", slot_seconds: float) -> None:
+def check_slot(device: Device, slot_seconds: float) -> None:
     """Refuses slots that are too short or too long for the device.
 
     They are too short if the device leaks and its pulse takes longer, and too long if its step
@@ -273,14 +259,10 @@ def with_named_circuit(network: object) -> object:
     circuit = value_at(network, "neuron.circuit")
     given = {"like": circuit} if isinstance(circuit, str) else circuit
     if isinstance(circuit, int | float | list):
-        from device_presets import circuit_names
-
         allowed = f"{one_of(circuit_names())}, or a mapping, `key: value`"
         raise InputError("study", "neuron.circuit", circuit, allowed)
     if not isinstance(given, Mapping) or "like" not in given:
         return network
-    from device_presets import get_circuit
-
     name, own = str(given["like"]), {key: given[key] for key in given if key != "like"}
     try:
         settings = {**get_circuit(name), **own}
@@ -306,7 +288,7 @@ def check_leak_of_neurons(
     require(fits, "study", field, circuit.slot_seconds, allowed)
 
 
-def check_tile(device: "Device", tile: TileSpec, batch: int, slots: int) -> None:
+def check_tile(device: Device, tile: TileSpec, batch: int, slots: int) -> None:
     """Refuses tile settings that the device does not support.
 
     Args:
@@ -318,8 +300,6 @@ def check_tile(device: "Device", tile: TileSpec, batch: int, slots: int) -> None
             has is to be simulated natively, or the reference scheme or the initial writing does
             not go with a compound.
     """
-    from device_presets import CompoundDevice
-
     try:
         check_device(device, tile, batch, slots)
     except InputError as error:
@@ -339,10 +319,8 @@ def check_tile(device: "Device", tile: TileSpec, batch: int, slots: int) -> None
     require(programmed, "study", "tile.initial", tile.initial, allowed)
 
 
-def compound_of(device: str) -> "Compound | None":
+def compound_of(device: str) -> Compound | None:
     """Returns the device's row of `COMPOUNDS`, or None if it is not a cell of several devices."""
-    from device_presets.compounds.cells import COMPOUNDS
-
     return COMPOUNDS.get(call_of(device)[0])
 
 

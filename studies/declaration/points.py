@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, ConfigDict, Field
 from rpu_ssnn.common.errors import Fault, InputError, meant, nearest, one_of, require
 from rpu_ssnn.common.files import user_path
 from rpu_ssnn.common.validation import validated
+from rpu_ssnn.data import DATASET_NAMES
 from rpu_ssnn.spec import NetworkSpec, Spec, TrainingSpec
 from studies.common.settings import canonical, leaves, merged, value_at, with_value
 from studies.declaration.cases import Case, Seeds, paths_in_case
@@ -284,8 +285,6 @@ def _build(
 
 
 def _dataset(sections: dict[str, Any]) -> DatasetSettings:
-    from rpu_ssnn.data import DATASET_NAMES  # only this needs numpy
-
     dataset = validated(DatasetSettings, sections["dataset"], "dataset")
     if dataset.file is not None:
         allowed = "must be a name that no standard set has, as the data are your own"

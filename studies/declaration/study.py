@@ -6,7 +6,7 @@ The device names, overrides, sweeps and references of every instance have been c
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 
@@ -14,6 +14,7 @@ from rpu_ssnn.common import strict_yaml
 from rpu_ssnn.common.errors import InputError, one_of, require
 from rpu_ssnn.common.files import user_path
 from rpu_ssnn.common.validation import validated
+from rpu_ssnn.data import MissingDataError, SetFacts, set_facts
 from rpu_ssnn.spec import Grid, OneLine, Spec, TrainingSpec, connect
 from studies.chip.description import Chip, as_chip
 from studies.common.settings import value_at
@@ -22,9 +23,6 @@ from studies.declaration.points import Point, StudyGrid, placed_beside, refuse_f
 from studies.declaration.search import SearchSettings
 from studies.declaration.trial import Measure
 from studies.declaration.update_rules.rate import RateRule
-
-if TYPE_CHECKING:
-    from rpu_ssnn.data import SetFacts
 
 STUDY_FILE = "study.yaml"
 """Records and output folders have a study file of this name."""
@@ -222,8 +220,6 @@ def refuse_missing_images(study: Study, data_root: Path | None, *, needed: bool)
             to be shuffled in data that are not recorded spikes, or recorded spikes are to have a
             contrast. The error names the study's file and key.
     """
-    from rpu_ssnn.data import MissingDataError, set_facts  # this imports numpy
-
     known: dict[str, SetFacts] = {}
     try:
         for point in study.points():
@@ -237,7 +233,7 @@ def refuse_missing_images(study: Study, data_root: Path | None, *, needed: bool)
             raise
 
 
-def _refuse_unfit(study: Study, point: Point, facts: "SetFacts") -> None:
+def _refuse_unfit(study: Study, point: Point, facts: SetFacts) -> None:
     """Raises an InputError for a setting of a point that the data set cannot fulfil."""
     dataset, contrast = point.dataset, point.network.encoding.contrast
 

@@ -6,19 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationError, model_validator
 
+from rpu_ssnn.data import Dataset, load_dataset
 from rpu_ssnn.data_spec import OwnData, OwnDataReading, Time
 from rpu_ssnn.spec import OneLine, Share
 from rpu_ssnn.version import NUMERICS_VERSION
 from studies.common.settings import canonical, short_hash
 from studies.declaration.update_rules.base import Rule, RunSettings
 from studies.declaration.update_rules.loading import rule_of
-
-if TYPE_CHECKING:
-    from rpu_ssnn.data import Dataset
 
 
 class DatasetSettings(OwnDataReading):
@@ -137,14 +135,12 @@ class Trial:
         """Returns a hash of everything that determines the result, so not of label and study."""
         return identity_of(self.settings, NUMERICS_VERSION)
 
-    def images(self, data_root: Path | None) -> "Dataset":
+    def images(self, data_root: Path | None) -> Dataset:
         """Loads the images on which the trial is trained and tested.
 
         Raises:
             InputError: images are missing, damaged, or fewer than the trial needs.
         """
-        from rpu_ssnn.data import load_dataset
-
         dataset = self.settings.dataset
         return load_dataset(
             dataset.name,

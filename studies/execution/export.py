@@ -6,11 +6,17 @@ from pathlib import Path
 from rpu_ssnn.common.errors import InputError, one_of, require
 from rpu_ssnn.common.files import refuse_unwritable, user_path
 from rpu_ssnn.common.optional import optional_package
+from rpu_ssnn.export import left_out, write_network, write_nir
+from rpu_ssnn.export.description import INSTALL, weights_of
+from rpu_ssnn.export.nir_graph import graph_of
+from rpu_ssnn.training import Trained
 from studies.declaration.trial import Measure, Trial, point_title
 from studies.declaration.update_rules.base import SpikingRule
 from studies.execution.study_runs import look_into, refuse_empty
 from studies.results.grouping import titles_of
 from studies.results.tables import results_frame
+from studies.workers.run_trial import set_threads
+from studies.workers.workspace import NO_WORKSPACE, TrialSession
 
 PACKAGES = {".h5": "h5py", ".nir": "nir"}
 """The package that writes files with each ending."""
@@ -63,13 +69,6 @@ def export_trial(
         InputError: there is no such trial, its network does not spike (the float baseline), the
             file cannot be written, or the format cannot represent the network.
     """
-    from rpu_ssnn.export import left_out, write_network, write_nir
-    from rpu_ssnn.export.description import INSTALL, weights_of
-    from rpu_ssnn.export.nir_graph import graph_of
-    from rpu_ssnn.training import Trained
-    from studies.workers.run_trial import set_threads
-    from studies.workers.workspace import NO_WORKSPACE, TrialSession
-
     path = user_path("export", "path", path)
     refuse_unwritable("export", "path", path, tuple(PACKAGES))
     suffix = path.suffix.lower()

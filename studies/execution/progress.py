@@ -1,7 +1,5 @@
 """Shows the progress of a study: as a bar on a terminal, as plain lines in a file or pipe."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager

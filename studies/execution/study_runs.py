@@ -7,6 +7,7 @@ from pathlib import Path
 from rpu_ssnn.common.errors import Fault, InputError, nearest, require_kind, several
 from rpu_ssnn.common.files import is_regular, user_path
 from rpu_ssnn.common.wording import counted, listed
+from rpu_ssnn.data.user_data import file_digest
 from rpu_ssnn.doctor import require_compilation
 from studies.declaration.hyperparameters import (
     HyperparameterTable,
@@ -333,8 +334,6 @@ def _refuse_changed_data(study: Study, made: Iterable[TrialResult], place: objec
         InputError: the data file has changed. A missing file is accepted, since finished rows do
             not need it.
     """
-    from rpu_ssnn.data.user_data import file_digest
-
     data = (point.dataset.own for point in study.points())
     files = {str(own): own for own in data if own is not None and own.file.exists()}
     if not files:

@@ -1,22 +1,21 @@
 """Times a few training steps of a trial, in a worker process."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Self
 
+import numpy as np
+
+from rpu_ssnn.data import Dataset
+from rpu_ssnn.training.loop import Learner
+from rpu_ssnn.training.spiking import INFERENCE_CHUNK, Trained
 from studies.declaration.trial import Trial, TrialResult
 from studies.workers.run_trial import check_inputs, set_threads
 from studies.workers.worker import Job, peak_memory_mb, reset_peak_memory
 from studies.workers.workspace import NO_WORKSPACE, TrialSession, Workspace
-
-if TYPE_CHECKING:
-    from rpu_ssnn.data import Dataset
-    from rpu_ssnn.training.loop import Learner
 
 ENOUGH_SECONDS = 1.0
 """Training steps are timed until they have taken about this long, or a whole epoch."""
@@ -41,7 +40,7 @@ class Cost:
     peak_memory_mb: float
 
     @classmethod
-    def of(cls, result: TrialResult) -> Cost:
+    def of(cls, result: TrialResult) -> Self:
         """Reads the cost from a result of `time_steps`."""
         return cls(**{f.name: float(str(result.row[f.name])) for f in fields(cls)})
 
@@ -81,10 +80,6 @@ def time_steps(
 
 
 def _measured(trial: Trial, data: Dataset, threads: int) -> Cost:
-    import numpy as np
-
-    from rpu_ssnn.training.spiking import INFERENCE_CHUNK, Trained
-
     settings, method = trial.settings, trial.settings.method
     no_epochs = settings.training.model_copy(update={"epochs": 0})
     untrained = replace(trial, settings=settings.model_copy(update={"training": no_epochs}))

@@ -47,9 +47,7 @@ class Look:
 
 def looks(names: Iterable[str]) -> dict[str, Look]:
     """Returns a look for each name."""
-    cycles = zip(
-        itertools.cycle(_COLOURS), itertools.cycle(_MARKERS), itertools.cycle(_LINES), strict=False
-    )
+    cycles = zip(*map(itertools.cycle, (_COLOURS, _MARKERS, _LINES)), strict=False)
     return {name: Look(*look) for name, look in zip(dict.fromkeys(names), cycles, strict=False)}
 
 

@@ -5,15 +5,15 @@ Most functions yield whole sentences, which the command line prints and the repo
 
 import math
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from device_presets import CompoundDevice, Preset
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.wording import listed
 from rpu_ssnn.devices.device_source import loses_charge
 from studies.common.statistics import describe
-from studies.declaration.devices import path_free, shortest_slot_s
+from studies.declaration.devices import Device, path_free, shortest_slot_s
 from studies.declaration.hyperparameters import HyperparameterTable
 from studies.declaration.search import candidates, in_words
 from studies.declaration.study import Study
@@ -24,10 +24,6 @@ from studies.results.grouping import NOT_SWEPT, swept_columns, titled_row, title
 from studies.results.ledger import ledger_columns, number_in, simulated_slot_s
 from studies.results.store import Versions
 from studies.results.tables import results_frame
-
-if TYPE_CHECKING:
-    from device_presets import Preset
-    from studies.declaration.devices import Device
 
 DIVERGED_FROM = 2.0
 """A trial that ends this many points below its best epoch gets a warning, unless the fall may be
@@ -216,16 +212,14 @@ def of_ends_of_ranges(study: Study, runs: Runs) -> Iterator[str]:
     yield from naming("A search over a wider range may find better hyperparameters for {}.", ends)
 
 
-def presets_in(rule: DeviceRule) -> "list[Preset]":
+def presets_in(rule: DeviceRule) -> list[Preset]:
     """Returns the presets of which a device or a cell is made, if any."""
-    from device_presets import CompoundDevice, Preset  # only studies with devices need it
-
     device = shipped(rule)
     parts = (device.first, device.second) if isinstance(device, CompoundDevice) else (device,)
     return [part for part in parts if isinstance(part, Preset)]
 
 
-def shipped(rule: DeviceRule) -> "Device | None":
+def shipped(rule: DeviceRule) -> Device | None:
     """Returns the device without overrides, or None if the user's file is gone."""
     try:
         return rule.as_shipped

@@ -26,17 +26,10 @@ from studies.results.ledger import energy_of_a_pulse, number_in, simulated_slot_
 from studies.results.summary import accuracy_of
 from studies.results.tables import results_frame
 
-_TRAINING = {
-    "reads": "forward_reads",
-    "lines": "forward_lines",
-    "spikes": "forward_spikes",
-    "transposed_reads": "transposed_reads",
-    "gradient_spikes": "gradient_spikes",
-    "write_spikes": "write_spikes",
-    "write_phases": "write_phases",
-    "write_lines": "write_lines",
-}
-_INFERENCE = {"reads": "inference_reads", "lines": "inference_lines", "spikes": "inference_spikes"}
+_FORWARD = ("reads", "lines", "spikes")
+_BACK = ("transposed_reads", "gradient_spikes", "write_spikes", "write_phases", "write_lines")
+_TRAINING = {name: f"forward_{name}" for name in _FORWARD} | {name: name for name in _BACK}
+_INFERENCE = {name: f"inference_{name}" for name in _FORWARD}
 """Fields of `CrossbarEvents` come from these columns (here without `_total` and the number)."""
 
 _WORDS = ("limited_by", "inference_limited_by", "matter_most")

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 import pandas as pd
 
 from rpu_ssnn.common.errors import InputError, one_of
+from rpu_ssnn.spec import NetworkSpec, layer_names
 from studies.common.quantities import distinct, name_of, quantity
 from studies.declaration.trial import SWEEP_PREFIX, Measure
 
@@ -107,8 +108,6 @@ def _short(value: object) -> object:
     """Returns layers with convolutions as ``12c5/2-64``, and every other value as it is."""
     if not (isinstance(value, str) and value.startswith("[") and '"conv"' in value):
         return value
-    from rpu_ssnn.spec import NetworkSpec, layer_names
-
     return "-".join(layer_names(NetworkSpec(layers=json.loads(value)).hidden_layers))
 
 

@@ -16,7 +16,9 @@ from typing import Any
 
 import pandas as pd
 
+from device_presets import get_device
 from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.devices.laws.charge_trap import charge_trap_physics
 from studies.declaration.devices import compound_of, shortest_slot_s
 from studies.declaration.trial import Row, Trial, TrialResult, by_crossbar
 from studies.declaration.update_rules.on_device import DeviceRule
@@ -101,8 +103,6 @@ def _pulses_a_swing(parameters: Mapping[str, Any]) -> float:
     levels = float(parameters["levels"])
     if "step_width_s" not in parameters:
         return levels
-    from rpu_ssnn.devices.laws.charge_trap import charge_trap_physics
-
     return levels / charge_trap_physics(parameters).width_factor()
 
 
@@ -172,8 +172,6 @@ def _largest(row: Row, name: str) -> float | None:
 @cache
 def _why_unknown(device: str, parameter: str) -> str:
     """Returns why the preset does not give a number, in the preset's own words if it has any."""
-    from device_presets import get_device
-
     try:
         known = get_device(device).parameters[parameter]
     except (InputError, KeyError):

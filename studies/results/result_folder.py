@@ -23,6 +23,7 @@ from pathlib import Path
 
 from filelock import BaseFileLock, FileLock, Timeout
 
+from device_presets.library.entry_writing import draws_file
 from rpu_ssnn.common import strict_yaml
 from rpu_ssnn.common.errors import Fault, InputError, meant, require
 from rpu_ssnn.common.files import (
@@ -105,8 +106,6 @@ def _files_of(study: Study) -> dict[str, bytes]:
 
     A file of devices that were drawn from a fit stays beside that of the fit.
     """
-    from device_presets.library.entry_writing import draws_file
-
     presets: dict[str, bytes] = {}
 
     def copied(path: str) -> str:
@@ -240,7 +239,5 @@ def is_ours(root: Path) -> bool:
 
 def _mark(root: Path) -> None:
     """Puts the marker into the folder before anything else."""
-    with suppress(FileExistsError):
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        with os.fdopen(os.open(root / MARKER_FILE, flags, 0o666), "w") as file:
-            file.write(_MARKER_TEXT)
+    with suppress(FileExistsError), (root / MARKER_FILE).open("x") as file:
+        file.write(_MARKER_TEXT)

@@ -8,8 +8,13 @@ from collections import Counter
 from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from rpu_ssnn.data import Dataset
+from rpu_ssnn.data.spike_trains import SpikeTrains
+from rpu_ssnn.data.user_data import file_digest
+from rpu_ssnn.network.inputs import input_lines
+from rpu_ssnn.spec import connect, layer_names, slot_cycles
 from rpu_ssnn.version import NUMERICS_VERSION, VERSION
 from studies.common.settings import canonical
 from studies.declaration.trial import Row, Trial, TrialResult, as_scalar
@@ -17,10 +22,6 @@ from studies.declaration.update_rules.base import changed
 from studies.declaration.update_rules.on_device import DeviceRule
 from studies.workers.worker import peak_memory_mb, reset_peak_memory
 from studies.workers.workspace import NO_WORKSPACE, TrialSession, Workspace
-
-if TYPE_CHECKING:
-    from rpu_ssnn.data import Dataset
-
 
 _SETTING_OF = {
     "T": "network.T",
@@ -122,7 +123,7 @@ def run_trial(
     )
 
 
-def _paused(trial: Trial, data: "Dataset", epochs: list[Row]) -> TrialResult:
+def _paused(trial: Trial, data: Dataset, epochs: list[Row]) -> TrialResult:
     """Returns the result of a run of a search, which pauses here and does not read test images."""
     row: dict[str, Any] = {
         **_image_columns(trial, data),
@@ -135,7 +136,7 @@ def _paused(trial: Trial, data: "Dataset", epochs: list[Row]) -> TrialResult:
     return TrialResult(row={name: as_scalar(value) for name, value in row.items()}, epochs=epochs)
 
 
-def _image_columns(trial: Trial, data: "Dataset") -> dict[str, Any]:
+def _image_columns(trial: Trial, data: Dataset) -> dict[str, Any]:
     return {
         "dataset": trial.settings.dataset.name,
         "data_digest": data.digest,
@@ -156,16 +157,13 @@ def _versions() -> dict[str, Any]:
     }
 
 
-def _data_columns(trial: Trial, data: "Dataset") -> dict[str, Any]:
+def _data_columns(trial: Trial, data: Dataset) -> dict[str, Any]:
     """Returns the columns about the data, or none for images of an ordinary standard set.
 
     A standard set with several versions has a column for the files that were read. A user's data
     have columns for file, digest, split and scale. Recorded spikes have columns for what the case
     uses of them, and for the share of spikes after T.
     """
-    from rpu_ssnn.data.spike_trains import SpikeTrains
-    from rpu_ssnn.data.user_data import file_digest
-
     dataset, own = trial.settings.dataset, trial.settings.dataset.own
     columns: dict[str, Any] = {"data_file": data.copy} if data.copy else {}
     if own is not None:
@@ -201,10 +199,7 @@ def _range_of(trial: Trial) -> str:
     return f"{rule[0]:g} to {rule[1]:g}"
 
 
-def _setting_columns(trial: Trial, data: "Dataset") -> dict[str, Any]:
-    from rpu_ssnn.network.inputs import input_lines
-    from rpu_ssnn.spec import connect, layer_names, slot_cycles
-
+def _setting_columns(trial: Trial, data: Dataset) -> dict[str, Any]:
     settings = trial.settings
     method, network, training = settings.method, settings.network, settings.training
     inputs = input_lines(network.encoding.contrast, data, network.hidden_layers)

@@ -1,7 +1,8 @@
 """Sets up a worker process, checks inputs in it, and runs trials with their errors caught.
 
-numpy, numba and torch are not imported here, because they read the numbers of threads from the
-environment when they are imported.
+torch and aihwkit are not imported here, because they read the numbers of threads from the
+environment when they are imported. Matrix products of numpy take one thread in any case
+(`rpu_ssnn.common.parallel`).
 """
 
 import multiprocessing

@@ -4,8 +4,6 @@ Files are used rather than pipes, because a reader would wait forever if a proce
 writing to a pipe. A file is always replaced as a whole.
 """
 
-from __future__ import annotations
-
 import math
 import re
 import time
@@ -13,19 +11,17 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from pydantic import Field
 
 from rpu_ssnn.common.files import is_regular, kept_aside, read_text, reason, write_whole
+from rpu_ssnn.common.training_state import EpochRow, StateError, TrainingState
+from rpu_ssnn.data import Dataset
 from rpu_ssnn.spec import Spec
+from rpu_ssnn.training.loop import Learner
 from studies.declaration.trial import Trial
-
-if TYPE_CHECKING:
-    from rpu_ssnn.common.training_state import EpochRow, TrainingState
-    from rpu_ssnn.data import Dataset
-    from rpu_ssnn.training.loop import Learner
-    from studies.workers.checkpoint import Checkpoint
+from studies.workers.checkpoint import Checkpoint, UnfitError, read_checkpoint, write_checkpoint
 
 SECONDS_BETWEEN_CHECKPOINTS = 1.0
 """At least this time passes between two checkpoints of a trial, each at the end of an epoch."""
@@ -143,8 +139,6 @@ class TrialSession:
 
     def resume(self) -> TrainingState | None:
         """Returns the state of the checkpoint, or sets an unusable checkpoint aside with a note."""
-        from studies.workers.checkpoint import UnfitError, read_checkpoint
-
         checkpoint: Checkpoint | None = None
         path = self._workspace.file(self._trial.identity, "npz")
         if path is not None and path.exists():
@@ -167,7 +161,6 @@ class TrialSession:
         Args:
             train: see `studies.declaration.update_rules.base.Rule.training`.
         """
-        from rpu_ssnn.common.training_state import StateError
 
         def on_epoch(row: EpochRow, state: Callable[[], TrainingState]) -> bool:
             return self.end_epoch(row.epoch + 1, 100 * row.validation_accuracy, state)
@@ -209,8 +202,6 @@ class TrialSession:
         return stops
 
     def _save(self, state: TrainingState) -> None:
-        from studies.workers.checkpoint import Checkpoint, write_checkpoint
-
         path = self._workspace.file(self._trial.identity, "npz")
         if path is None:
             return

@@ -4,8 +4,6 @@ It runs in aihwkit's tiles, or in native devices with every effect that acts on 
 including the memory of pulses and tables of measured jumps.
 """
 
-from __future__ import annotations
-
 from functools import partial
 from typing import Any, ClassVar, Self
 

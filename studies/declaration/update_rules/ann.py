@@ -1,7 +1,5 @@
 """Defines the float baseline, exact backpropagation (`rpu_ssnn.baselines.ann`)."""
 
-from __future__ import annotations
-
 from functools import partial
 from typing import ClassVar, Literal
 

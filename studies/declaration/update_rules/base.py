@@ -5,24 +5,21 @@ stored with a trial. Its method `training` defines how a network is trained. Slo
 torch are imported in the method that needs them.
 """
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec import NetworkSpec, Positive, Spec, TrainingSpec, layer_names
 from rpu_ssnn.spec.tile import WeightRange
+from rpu_ssnn.synapses import SynapsesFactory
+from rpu_ssnn.training import train
+from rpu_ssnn.training.loop import Learner
 from studies.common.settings import leaves, value_at, with_value
-
-if TYPE_CHECKING:
-    from rpu_ssnn.synapses import SynapsesFactory
-    from rpu_ssnn.training.loop import Learner
 
 LearningRate = Annotated[Positive, Field(le=1000.0)]
 """In spiking cases this is the equivalent rate of `rpu_ssnn.synapses`, with which one value means
@@ -296,7 +293,5 @@ class SsnnBpRule(SpikingRule):
         return super().prepared(network, training)
 
     def training(self, settings: RunSettings, threads: int) -> Train:
-        from rpu_ssnn.training import train
-
         network, training, seed = settings.network, settings.training, settings.seed
         return partial(train, network, training, self.synapses(), seed=seed, threads=threads)

@@ -1,20 +1,22 @@
 """Defines the base class of the rules that hold the weights in devices."""
 
-from __future__ import annotations
-
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field
 
+from device_presets.library.entry_writing import draws_file
+from device_presets.lookup.device import name_of
 from rpu_ssnn.common.errors import require
 from rpu_ssnn.common.files import PRESET_SUFFIXES
 from rpu_ssnn.common.validation import validated
+from rpu_ssnn.devices.laws import LAWS
 from rpu_ssnn.spec import NetworkSpec, Spec, TrainingSpec
 from rpu_ssnn.spec.tile import NO_DELAYED_READS, TileSpec, WeightRange
 from studies.common.settings import canonical
 from studies.declaration.devices import (
+    Device,
     check_leak_of_neurons,
     check_slot,
     check_tile,
@@ -22,16 +24,12 @@ from studies.declaration.devices import (
     decisive_parameters,
     device_identity,
     device_of,
-    name_of,
     one_spelling,
     parameters_in,
     path_free,
     with_overrides,
 )
 from studies.declaration.update_rules.base import Hyperparameters, LearningRate, Rule, changed
-
-if TYPE_CHECKING:
-    from studies.declaration.devices import Device
 
 
 class PartialHyperparameters(Spec):
@@ -71,8 +69,6 @@ class DeviceRule(Rule):
     @classmethod
     def also_at(cls, key: object) -> list[str]:
         """Returns where a case gives a parameter of a device, for `paths_of`."""
-        from rpu_ssnn.devices.laws import LAWS  # only errors need it
-
         return [f"overrides.{key}"] if any(key in law.parameters for law in LAWS.values()) else []
 
     @property
@@ -132,8 +128,6 @@ class DeviceRule(Rule):
         """
         if self.draws == 0:
             return self
-        from device_presets.library.entry_writing import draws_file
-
         file = Path(self.device)
         fitted = file.suffix in PRESET_SUFFIXES and draws_file(file).is_file()
         allowed = "must be 0, unless presets fit wrote the preset file and its _draws file"

@@ -1,15 +1,9 @@
 """Defines SSNN-BP in devices by pulses only, the rule of a case with a device and no other rule."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
+from rpu_ssnn.synapses import SynapsesFactory
 from studies.declaration.devices import path_free
 from studies.declaration.update_rules.base import SsnnBpRule
 from studies.declaration.update_rules.on_device import DeviceRule
-
-if TYPE_CHECKING:
-    from rpu_ssnn.synapses import SynapsesFactory
 
 
 class PulseRule(DeviceRule, SsnnBpRule):

@@ -1,17 +1,13 @@
 """Defines SSNN-BP with float weights, updated by rates (Eq. 9)."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
 from pydantic import Field
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec import RATES_NEED_PRESENTATIONS, NetworkSpec, SurrogateSpec, TrainingSpec
+from rpu_ssnn.synapses import SynapsesFactory, rate_synapses
 from studies.declaration.update_rules.base import SsnnBpRule
-
-if TYPE_CHECKING:
-    from rpu_ssnn.synapses import SynapsesFactory
 
 
 class RateRule(SsnnBpRule):
@@ -31,6 +27,4 @@ class RateRule(SsnnBpRule):
         return super().prepared(network, training)
 
     def synapses(self) -> SynapsesFactory:
-        from rpu_ssnn.synapses import rate_synapses
-
         return rate_synapses(self.rate(), self.surrogate)

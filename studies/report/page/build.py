@@ -68,12 +68,8 @@ def write_report(
         path = user_path("write_report", "path", path)
         refuse_unwritable("write_report", "path", path, (".html", ".htm"))
     text = report_html(root, files_of_rows("write_report", rows))
-    if path is not None:
-        target = path
-    elif root.is_dir():
-        target = root / "report.html"
-    else:
-        target = Path(f"{find_study(str(root)).study}_report.html")
+    in_folder = root / "report.html" if root.is_dir() else None
+    target = path or in_folder or Path(f"{find_study(str(root)).study}_report.html")
     with refusing(target, "must be a writable file", OSError, field="report"):
         write_whole(target, lambda temporary: temporary.write_text(text, encoding="utf-8"))
     return target

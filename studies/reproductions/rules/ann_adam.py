@@ -1,7 +1,5 @@
 """Defines the float baseline with a tuned optimiser, Adam (Kingma and Ba 2015) instead of SGD."""
 
-from __future__ import annotations
-
 from functools import partial
 from typing import ClassVar
 

@@ -1,7 +1,5 @@
 """Defines BP-STDP with float weights, a rule of Table 1 (`training.bp_stdp`)."""
 
-from __future__ import annotations
-
 from functools import partial
 from typing import ClassVar, Self
 

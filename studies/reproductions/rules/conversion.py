@@ -1,7 +1,5 @@
 """Defines conversion of a float network to spikes, a rule of Table 1 (`training.conversion`)."""
 
-from __future__ import annotations
-
 from functools import partial
 from typing import Annotated, ClassVar, Self
 

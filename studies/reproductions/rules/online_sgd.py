@@ -1,7 +1,5 @@
 """Defines the delta rule on float weights, image by image, to compare with `whole_pulse_sgd`."""
 
-from __future__ import annotations
-
 from functools import partial
 from typing import Any, ClassVar, Self
 

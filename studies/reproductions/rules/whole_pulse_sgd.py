@@ -1,7 +1,5 @@
 """Defines the delta rule in native devices, with whole numbers of pulses as weight changes."""
 
-from __future__ import annotations
-
 from typing import Self
 
 from rpu_ssnn.common.errors import require
