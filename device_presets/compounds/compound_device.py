@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from device_presets.compounds.cells import COMPOUNDS, Compound
+from device_presets.compounds.cells import COMPOUNDS
+from device_presets.compounds.compound import Compound
 from device_presets.library.device_name import call_of
 from device_presets.library.preset import Parameter, Preset, refuse_unknown
 from device_presets.library.preset_lookup import LISTING, get_preset
@@ -35,25 +36,15 @@ class CompoundDevice:
     """The devices of a cell move by steps, not by tables of jumps."""
 
     @property
-    def compound(self) -> Compound:
-        """Returns the entry of the cell in `COMPOUNDS`."""
+    def cell(self) -> Compound:
+        """Returns the kind of the cell."""
         return COMPOUNDS[self.kind]
-
-    @property
-    def pair(self) -> bool:
-        """Returns whether the tile pairs two single devices."""
-        return self.compound.build is None
-
-    @property
-    def in_parallel(self) -> int:
-        """Returns the number of devices that get every pulse together; reads see their mean."""
-        return self.compound.devices if self.compound.parallel else 1
 
     @property
     def one_directional_because(self) -> str | None:
         """Returns why one of the devices has no gradual down step; None if the cell needs none or
         all devices have one."""
-        if self.compound.one_sided:
+        if self.cell.one_sided:
             return None
         second = self.second.one_directional_because if self.second else None
         return self.first.one_directional_because or second
@@ -67,7 +58,7 @@ class CompoundDevice:
     def pulse_physics(self) -> ChargeTrapPhysics | None:
         """Returns the pulse memory and charge loss of the devices in a pair; other cells refuse
         devices with either."""
-        return self.first.pulse_physics if self.pair else None
+        return self.first.pulse_physics if self.cell.pair else None
 
     @property
     def own_law(self) -> OwnLaw | None:
@@ -78,7 +69,7 @@ class CompoundDevice:
     def noise_free(self) -> bool:
         """Returns whether nothing is drawn at random once the array is built; transfers do draw
         their pulses at random."""
-        plain = self.compound.beside_pulses is None
+        plain = self.cell.beside_pulses is None
         return plain and self.first.noise_free and (self.second is None or self.second.noise_free)
 
     @property
@@ -86,7 +77,7 @@ class CompoundDevice:
         """Returns all parameters; the partner's are named ``partner.NAME``."""
         parameters = dict(self.first.parameters)
         for name, value in self.settings.items():
-            unit = self.compound.settings[name].unit
+            unit = self.cell.settings[name].unit
             parameters[name] = Parameter(value, unit, assumption="of the cell")
         if self.second is not None:
             parameters |= {f"partner.{name}": p for name, p in self.second.parameters.items()}
@@ -98,15 +89,12 @@ class CompoundDevice:
         Raises:
             InputError: for the reasons given at ``Preset.device``.
         """
-        build = self.compound.build
-        if build is None:
-            return self.first.device(seconds_between_steps)
         # A one-sided pair needs no down step.
-        make = self.first.configuration if self.compound.one_sided else self.first.device
-        devices = [make(seconds_between_steps) for _ in range(self.compound.devices)]
+        make = self.first.configuration if self.cell.one_sided else self.first.device
+        devices = [make(seconds_between_steps) for _ in range(self.cell.devices)]
         if self.second is not None:
             devices[1] = self.second.device(seconds_between_steps)
-        return build(devices, self.settings)
+        return self.cell.build(devices, self.settings)
 
 
 def compound_device(name: str, overrides: Mapping[str, Any] | None = None) -> CompoundDevice:
@@ -150,7 +138,7 @@ def compound_device(name: str, overrides: Mapping[str, Any] | None = None) -> Co
     if compound.one_sided and not first.writes_exactly:
         allowed = "must be 0 in a pair that is refreshed: aihwkit cannot reset noisy devices"
         raise InputError(name, "write_noise", first.number("write_noise"), allowed)
-    if compound.build is not None:
+    if not compound.pair:
         _check_for_cell(name, "device", first)
         if second is not None:
             _check_for_cell(name, "partner", second)

@@ -31,6 +31,7 @@ from device_presets.library.device_name import call_of
 from device_presets.library.preset import Parameter, refuse_unknown
 from rpu_ssnn.common.errors import Fault, InputError, require
 from rpu_ssnn.common.files import user_path
+from rpu_ssnn.devices.cell import SINGLE
 from rpu_ssnn.devices.common_parameters import PULSE_FACTS, refuse_pulses_that_overlap
 from rpu_ssnn.devices.law_parameter import LawParameter
 from rpu_ssnn.devices.laws.jump_table import JumpTable
@@ -99,8 +100,7 @@ class TableDevice:
     tables: tuple[LookupTable, ...]
     settings: Mapping[str, Any]
 
-    pair = False
-    in_parallel = 1
+    cell = SINGLE
     leak_time_constant_s = math.inf
     pulse_physics = None
     own_law = None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from device_presets.library.preset_file import shipped_entries
 from device_presets.library.to_aihwkit import aihwkit_device
 from rpu_ssnn.common.errors import Fault, InputError, one_of, require
+from rpu_ssnn.devices.cell import SINGLE
 from rpu_ssnn.devices.law import Law
 from rpu_ssnn.devices.law_parameter import Value
 from rpu_ssnn.devices.laws.charge_trap import ChargeTrapPhysics
@@ -76,9 +77,7 @@ class Preset:
     parameters: Mapping[str, Parameter]
     failed_checks: tuple[str, ...] = ()
 
-    pair = False
-    in_parallel = 1
-    """A weight is one device; cells of several are in `device_presets.compounds.cells`."""
+    cell = SINGLE
     jump_tables = None
     """A law computes steps; only `device_presets.jump_tables` has measured jumps."""
 

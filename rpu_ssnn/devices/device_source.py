@@ -6,14 +6,12 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.devices.cell import Cell, PulsedDevice
 
 if TYPE_CHECKING:  # the laws import numba
     from rpu_ssnn.devices.laws.charge_trap import ChargeTrapPhysics
     from rpu_ssnn.devices.laws.jump_table import JumpTable
     from rpu_ssnn.devices.own_law import OwnLaw
-
-PulsedDevice = Any
-"""An aihwkit configuration of a device or of a cell of several (aihwkit ships no types)."""
 
 
 @runtime_checkable
@@ -42,13 +40,8 @@ class DeviceSource(Protocol):
         leak."""
 
     @property
-    def pair(self) -> bool:
-        """Returns whether each weight is a differential pair, whatever the tile's reference."""
-
-    @property
-    def in_parallel(self) -> int:
-        """Returns how many devices on one output line all get every pulse of a weight; their mean
-        is read."""
+    def cell(self) -> Cell:
+        """Returns what is known of the cell of devices that holds one weight."""
 
     def device(self, seconds_between_steps: float | None = None) -> PulsedDevice:
         """Returns a fresh aihwkit device configuration whose leak acts once in that time (s)."""

@@ -238,7 +238,7 @@ def check_device(device: DeviceSource, spec: TileSpec, batch: int, slots: int) -
         slots: the number of slots of a presentation.
 
     Raises:
-        InputError: only the native simulator has the device or the reference; a device that
+        InputError: only the other simulator has the device or the reference; a device that
             remembers its pulses is disturbed; a law of loss is given to a device that has its own;
             a device that loses no charge is stored or heated; slow noise is faster than a batch.
             The field is a path within the tile's settings.
@@ -250,10 +250,12 @@ def check_device(device: DeviceSource, spec: TileSpec, batch: int, slots: int) -
     on_aihwkit, keeps = spec.simulator == "aihwkit", not (retention.has_law or loses)
     fixed = physics or (device.own_law is not None and device.own_law.law.hidden)
     scheme = spec.reference.scheme
-    more_lines = device.in_parallel > 1 or (device.pair and spec.reference.has_devices)
+    cell = device.cell
+    more_lines = cell.in_parallel > 1 or (cell.pair and spec.reference.has_devices)
     heat, too_fast = retention.temperature_k, noise.is_slow and noise.slow_time_s < frozen
     too_long = retention.has_law and spec.storage_seconds * retention.acceleration > SLOWEST_S
     refusals = (
+        ("simulator", spec.simulator, not on_aihwkit and not cell.native, NEEDS_PULSES),
         ("simulator", spec.simulator, on_aihwkit and needs_native(device), _NOT_ON_TILES),
         ("reference.scheme", scheme, on_aihwkit and scheme == "symmetry_point", _NO_POINT),
         ("half_select", spec.half_select, spec.half_select.acts and fixed, _NO_DISTURB),

@@ -17,7 +17,7 @@ from device_presets import (
     get_device,
     preset_names,
 )
-from device_presets.compounds.cells import Compound
+from device_presets.compounds.compound import Compound
 from device_presets.jump_tables.table_device import shipped_or_own
 from device_presets.library.device_name import call_of, file_of
 from rpu_ssnn.common.errors import Fault, InputError, meant, one_of, require
@@ -25,7 +25,7 @@ from rpu_ssnn.common.files import user_path
 from rpu_ssnn.common.validation import paths_of
 from rpu_ssnn.devices.common_parameters import PULSE_FACTS
 from rpu_ssnn.spec import CircuitSpec
-from rpu_ssnn.spec.tile import NEEDS_PULSES, TileSpec, check_device
+from rpu_ssnn.spec.tile import TileSpec, check_device
 from studies.common.settings import value_at
 
 _NAME = re.compile(r"[A-Za-z_][\w-]*")
@@ -296,9 +296,8 @@ def check_tile(device: Device, tile: TileSpec, batch: int, slots: int) -> None:
         slots: slots per presentation.
 
     Raises:
-        InputError: `rpu_ssnn.spec.tile.check_device` refuses the settings, a cell that only aihwkit
-            has is to be simulated natively, or the reference scheme or the initial writing does
-            not go with a compound.
+        InputError: `rpu_ssnn.spec.tile.check_device` refuses the settings, or the reference scheme
+            or the initial writing does not go with a compound.
     """
     try:
         check_device(device, tile, batch, slots)
@@ -306,12 +305,9 @@ def check_tile(device: Device, tile: TileSpec, batch: int, slots: int) -> None:
         raise InputError("study", f"tile.{error.field}", error.value, error.allowed) from error
     if not isinstance(device, CompoundDevice):
         return
-    compound = device.compound
-    if tile.simulator == "native" and not (device.pair or compound.parallel):
-        raise InputError("study", "tile.simulator", tile.simulator, NEEDS_PULSES)
-    scheme = tile.reference.scheme
-    if scheme == "differential_pair" or (compound.build is None and scheme != "ideal_reference"):
-        or_device = "" if compound.build is None else " or reference_device"
+    compound, scheme = device.cell, tile.reference.scheme
+    if scheme == "differential_pair" or (compound.pair and scheme != "ideal_reference"):
+        or_device = "" if compound.pair else " or reference_device"
         allowed = f"must be ideal_reference{or_device} with {device.name}, itself a cell of devices"
         raise InputError("study", "tile.reference.scheme", scheme, allowed)
     programmed = compound.beside_pulses is None or tile.initial != "pulsed"
@@ -320,7 +316,7 @@ def check_tile(device: Device, tile: TileSpec, batch: int, slots: int) -> None:
 
 
 def compound_of(device: str) -> Compound | None:
-    """Returns the device's row of `COMPOUNDS`, or None if it is not a cell of several devices."""
+    """Returns the kind of a device that is a cell of several; None for another device."""
     return COMPOUNDS.get(call_of(device)[0])
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from device_presets import COMPOUNDS, get_device
 from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.synapses.tiles.cell import devices_of
+from rpu_ssnn.synapses.tiles.tile import devices_of
 from support.commands import refused
 from support.device_presets.compounds import trial_of
 from support.studies.harness import in_device
@@ -102,5 +102,5 @@ def test_a_compound_goes_to_a_worker_process_and_back() -> None:
     assert again.parameters == device.parameters
     with pytest.raises(InputError, match="transfer_gain"):
         get_device("tiki_taka(ideal)", {"transfer_gain": math.inf})
-    assert replace(device, kind="agad").compound is COMPOUNDS["agad"]
+    assert replace(device, kind="agad").cell is COMPOUNDS["agad"]
     assert devices_of({"max_bound_0": None, "max_bound_1": None}) == ["_0", "_1"]  # type: ignore[dict-item]

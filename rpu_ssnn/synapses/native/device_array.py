@@ -121,7 +121,7 @@ class DeviceArray:
 
     def __init__(self, setup: Setup) -> None:
         crossbar, spec, keys = setup.crossbar, setup.spec, setup.keys
-        self.shape, self.in_parallel = setup.shape, setup.device.in_parallel
+        self.shape, self.in_parallel = setup.shape, setup.device.cell.in_parallel
         self.slices = Slices(self.shape, crossbar.pool, crossbar.threads)
         self.clock, self.drawn = Clock(setup), draw_population(setup)
         error = reference_error(self.shape, spec, crossbar.he_std, setup.seeds.reference)

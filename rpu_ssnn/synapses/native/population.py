@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from aihwkit.simulator.configs.compounds import VectorUnitCell
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.devices.device_record import empty_records
@@ -21,9 +20,13 @@ from rpu_ssnn.devices.shared import Shared
 from rpu_ssnn.spec.tile import NEEDS_PULSES
 from rpu_ssnn.synapses.native.cells import DeviceValues
 from rpu_ssnn.synapses.native.setup import Setup
-from rpu_ssnn.synapses.tiles.cell import devices_of
-from rpu_ssnn.synapses.tiles.leak import built_seconds
-from rpu_ssnn.synapses.tiles.tile import fix_stuck, make_tile, stuck_bounds
+from rpu_ssnn.synapses.tiles.tile import (
+    built_seconds,
+    devices_of,
+    fix_stuck,
+    make_tile,
+    stuck_bounds,
+)
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class Population:
         law: the law of all devices.
         shared: the numbers that all devices share.
         records: `device_record.RECORD` [devices per cell, cells], with zero pulses and states.
-        decay: share of a device's state that the leak leaves after `leak.built_seconds`.
+        decay: share of a device's state that the leak leaves after `tile.built_seconds`.
         reset: state that the leak goes to.
         step: mean step of one pulse (states).
         digest: identifies the drawn devices.
@@ -55,7 +58,7 @@ def draw_population(setup: Setup) -> Population:
     What only native devices have is added: spread that lines share, further noise, wear.
 
     Raises:
-        InputError: the device is a compound cell of aihwkit, or has no step model here.
+        InputError: the device has no step model here.
     """
     spec, seeds, tiles = setup.spec, setup.seeds, len(setup.tile_signs)
     of_tiles = list(zip(seeds.devices.spawn(tiles), seeds.stuck.spawn(tiles), strict=True))
@@ -82,13 +85,13 @@ type TileSeeds = list[tuple[np.random.SeedSequence, np.random.SeedSequence]]
 def _drawn_by_aihwkit(setup: Setup, seeds: TileSeeds) -> Population:
     source, spec = setup.device, setup.spec
     config = source.device(built_seconds(source))
-    single = config.unit_cell_devices[0] if isinstance(config, VectorUnitCell) else config
+    single = source.cell.pulsed_device(config)
     kind = type(single).__name__
     own = source.own_law
     law = law_of_aihwkit(kind) if own is None else own.law
     if law is None or law.code == NOT_NATIVE:
         raise InputError("tile", "simulator", spec.simulator, NEEDS_PULSES)
-    devices = len(seeds) * source.in_parallel
+    devices = len(seeds) * source.cell.in_parallel
     records = empty_records(devices * setup.crossbar.initial.size).reshape(devices, -1)
     decay, reset = np.empty(records.shape, np.float32), np.empty(records.shape, np.float32)
     digest = hashlib.sha256()
@@ -116,8 +119,7 @@ def _drawn_by_aihwkit(setup: Setup, seeds: TileSeeds) -> Population:
 def _hidden_of_devices(setup: Setup, seeds: TileSeeds) -> Iterator[dict[str, Any]]:
     """Yields aihwkit's parameters of each device of a cell, tile by tile."""
     for seed, stuck in seeds:
-        device = setup.device.device(built_seconds(setup.device))
-        tile = make_tile(setup.shape, device, None, seed)
+        tile = make_tile(setup.shape, setup.device, None, seed)
         fix_stuck(tile, setup.spec, np.random.default_rng(stuck))
         hidden = tile.get_hidden_parameters()
         for ending in devices_of(hidden):

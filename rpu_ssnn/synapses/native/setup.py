@@ -67,7 +67,7 @@ class Setup:
     def tile_signs(self) -> Float32[np.ndarray, " tiles"]:
         """Returns the sign with which each tile of aihwkit would enter the weight: there are two
         where a weight is a differential pair."""
-        pair = self.device.pair or self.spec.reference.scheme == "differential_pair"
+        pair = self.device.cell.pair or self.spec.reference.scheme == "differential_pair"
         return np.array([1.0, -1.0][: 2 if pair else 1], dtype=np.float32)
 
     @property

@@ -6,6 +6,7 @@ import numpy as np
 from aihwkit.simulator.tiles.analog import AnalogTile
 from jaxtyping import Float32
 
+from rpu_ssnn.devices.cell import Cell
 from rpu_ssnn.synapses.base import Weights
 from rpu_ssnn.synapses.tiles.tile import beyond_bounds, write_state
 
@@ -19,10 +20,10 @@ def program(tiles: Sequence[AnalogTile], state: Weights) -> None:
         write_state(tile, sign * state)
 
 
-def count_clipped(tiles: Sequence[AnalogTile], state: Weights) -> int:
+def count_clipped(tiles: Sequence[AnalogTile], cell: Cell, state: Weights) -> int:
     """Counts the weights with a device that cannot take its state; stuck ones are left out."""
     signed = zip((1.0, -1.0), tiles, strict=False)
-    beyond = [beyond_bounds(tile, sign * state) for sign, tile in signed]
+    beyond = [beyond_bounds(tile, cell, sign * state) for sign, tile in signed]
     return int(np.any(beyond, axis=0).sum())
 
 

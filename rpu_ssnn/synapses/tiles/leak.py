@@ -15,24 +15,11 @@ import torch
 from aihwkit.simulator.tiles import AnalogTile
 
 from rpu_ssnn.devices.device_source import DeviceSource
-from rpu_ssnn.synapses.tiles.tile import set_drawn
+from rpu_ssnn.synapses.tiles.tile import built_seconds, set_drawn
 
 LEAST_SHARE = 2e-5
 """The least share of a weight that one decay removes: the factor's rounding (3e-8) and the weight's
 (3e-8 of its own size) then change a leak by less than 0.5 %."""
-
-BUILT_SHARE = 1e-3
-"""The time that devices are built for, in time constants: long enough for a factor precise to 3e-5
-of its leak, short enough that a spread of lifetimes is one of time constants within 0.1 %."""
-
-NO_TIME = 1.0
-"""The time (s) that a device without a leak is built for; any would do."""
-
-
-def built_seconds(source: DeviceSource) -> float:
-    """Returns the time (s) that one decay of freshly built devices represents."""
-    tau = source.leak_time_constant_s
-    return NO_TIME if math.isinf(tau) else BUILT_SHARE * tau
 
 
 class DecayTimes:

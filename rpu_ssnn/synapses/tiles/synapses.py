@@ -19,7 +19,6 @@ import math
 import numpy as np
 import torch
 from aihwkit.simulator.configs import UpdateParameters
-from aihwkit.simulator.configs.compounds import OneSidedUnitCell
 from jaxtyping import Float32
 
 from rpu_ssnn.common.errors import require
@@ -33,6 +32,7 @@ from rpu_ssnn.common.training_state import (
     part_of,
     restore_generator,
 )
+from rpu_ssnn.devices.cell import Rounds
 from rpu_ssnn.devices.device_source import DeviceSource
 from rpu_ssnn.spec.tile import TileSpec, check_device
 from rpu_ssnn.synapses.base import (
@@ -44,19 +44,11 @@ from rpu_ssnn.synapses.base import (
     in_order,
     thinned,
 )
-from rpu_ssnn.synapses.tiles.cell import (
-    cell_statistics,
-    device_count,
-    is_one_sided,
-    pulsed_step,
-    realised_by,
-    rows_a_call,
-)
 from rpu_ssnn.synapses.tiles.initial import count_clipped, program, pulse_open_loop
-from rpu_ssnn.synapses.tiles.leak import Leak, built_seconds
+from rpu_ssnn.synapses.tiles.leak import Leak
 from rpu_ssnn.synapses.tiles.pulse_rows import RowWriter
-from rpu_ssnn.synapses.tiles.refresh import Refresh
 from rpu_ssnn.synapses.tiles.tile import (
+    built_seconds,
     count_saturated,
     device_map,
     fix_stuck,
@@ -113,11 +105,10 @@ class TileSynapses(Synapses):
             crossbar.seed
         ).spawn(4)
         self.spec, self.shape = spec, crossbar.initial.shape
-        seconds = built_seconds(device)
-        pair = device.pair or spec.reference.scheme == "differential_pair"
-        self._config = device.device(seconds)
+        self._cell, self._config = device.cell, device.device(built_seconds(device))
+        pair = self._cell.pair or spec.reference.scheme == "differential_pair"
         self.tiles = [
-            make_tile(self.shape, device.device(seconds), spec.reads, part, trains)
+            make_tile(self.shape, device, spec.reads, part, trains)
             for part in device_seed.spawn(2 if pair else 1)
         ]
         for tile, part in zip(self.tiles, stuck_seed.spawn(len(self.tiles)), strict=True):
@@ -128,11 +119,9 @@ class TileSynapses(Synapses):
         self._per_state = state_weight(spec, crossbar.he_std)
         self._offset = reference_error(self.shape, spec, crossbar.he_std, reference_seed)
 
-        self._realised = realised_by(self._config)
-        self._rows_a_call = rows_a_call(self._config)
-        refreshed = trains is None and isinstance(self._config, OneSidedUnitCell)
-        self._refresh = Refresh(self.tiles[0]) if refreshed else None
-        self._state_step = pulsed_step(self._config)
+        spikes = trains is None
+        self._rounds = self._cell.rounds(self._config, self.tiles[0]) if spikes else Rounds()
+        self._state_step = self._cell.step(self._config)
         self.device_step = float(self._per_state) * self._state_step
         self._wanted_step = crossbar.wanted_step(learning_rate)
         self._rng = np.random.default_rng(thinning_seed)
@@ -220,12 +209,12 @@ class TileSynapses(Synapses):
 
         Where a transfer or a digital sum realises the step instead, no train is thinned.
         """
-        self.keep = 1.0
         step = self._wanted_step * scale
-        if self._realised == "thinning":
+        rate = self._cell.learning_rate(step, self.device_step, self._per_state)
+        if rate is None:
             self.keep = min(1.0, step / self.device_step)
             return
-        rate = step / (self.device_step if self._realised == "transfer" else self._per_state)
+        self.keep = 1.0
         for tile in self.tiles:
             tile.set_learning_rate(float(rate))
 
@@ -234,7 +223,7 @@ class TileSynapses(Synapses):
         leak."""
         return {
             **joined({f"tile_{n}": tile_state(tile) for n, tile in enumerate(self.tiles, 1)}),
-            **({} if self._refresh is None else joined({"refresh": self._refresh.state()})),
+            **joined({"refresh": self._rounds.state()}),
             **{name: counts.copy() for name, counts in self.pulse_counts().items()},
             "keep": np.array(self.keep),
             "thinning": generator_state(self._rng),
@@ -245,14 +234,13 @@ class TileSynapses(Synapses):
         }
 
     def restore(self, state: State) -> None:
-        if self._realised == "digital":
-            raise StateError("aihwkit cannot restore a cell with a digital sum")
+        if self._cell.not_restored_because is not None:
+            raise StateError(self._cell.not_restored_because)
         checked(state, self.state())
         self.drop_pulses()
         for n, tile in enumerate(self.tiles, 1):
             restore_tile(tile, part_of(state, f"tile_{n}"))
-        if self._refresh is not None:
-            self._refresh.restore(part_of(state, "refresh"))
+        self._rounds.restore(part_of(state, "refresh"))
         for name, counts in self.pulse_counts().items():
             counts[:] = state[name]
         self.keep = float(state["keep"])
@@ -274,10 +262,11 @@ class TileSynapses(Synapses):
         """
         weights = math.prod(self.shape)
         tiles, rows = len(self.tiles), self._rows_sent
+        saturated = sum(count_saturated(tile, self._cell) for tile in self.tiles)
         return {
-            "devices_total": float(tiles * weights * device_count(self._config)),
-            **cell_statistics(self._config, self._rows.up, self._rows.down, tiles, rows),
-            "saturated_total": float(sum(count_saturated(tile) for tile in self.tiles)),
+            "devices_total": float(tiles * weights * self._cell.devices),
+            **self._cell.statistics(self._config, self._rows.up, self._rows.down, tiles, rows),
+            "saturated_total": float(saturated),
             "initial_pulses_total": float(self._initial_pulses),
             "initial_clipped_total": float(self._initial_clipped),
             **write_statistics(self._writes),
@@ -286,7 +275,7 @@ class TileSynapses(Synapses):
             "device_step": self.device_step,
             "thinning": self._first_keep,
             "thinning_last": self.keep,
-            **({} if self._refresh is None else self._refresh.statistics()),
+            **self._rounds.statistics(),
         }
 
     def device_maps(self) -> list[dict[str, np.ndarray]]:
@@ -311,15 +300,12 @@ class TileSynapses(Synapses):
         """
         first = 0
         while first < len(x):
-            at_once = self._rows_a_call or len(x)
-            if self._refresh is not None:
-                at_once = self._refresh.slots_left
+            at_once = self._rounds.slots_left or len(x)
             part = slice(first, first + at_once)
             lines = torch.from_numpy(x[part])
             for sign, tile in zip((1.0, -1.0), self.tiles, strict=False):
                 tile.update(lines, torch.from_numpy(d[part] if sign > 0 else -d[part]))
-            if self._refresh is not None:
-                self._refresh.after(len(lines))
+            self._rounds.after(len(lines))
             first += at_once
         self._rows_sent += len(x)
         self._stale = True
@@ -331,11 +317,9 @@ class TileSynapses(Synapses):
         programmed = self.spec.initial == "programmed"
         if programmed and self._offset is not None:
             state += self._offset / self._per_state
-        self._initial_clipped = count_clipped(self.tiles, state)
+        self._initial_clipped = count_clipped(self.tiles, self._cell, state)
         if programmed:
             program(self.tiles, state)
             return
         sent = pulse_open_loop(self.tiles, state, self._state_step, self._pulse)
-        # A pulse of a one-sided pair goes to one of its devices.
-        devices = 1 if is_one_sided(self._config) else device_count(self._config)
-        self._initial_pulses = sent * len(self.tiles) * devices
+        self._initial_pulses = sent * len(self.tiles) * self._cell.in_parallel

@@ -1,31 +1,29 @@
 """Makes, writes, saves and restores aihwkit tiles, and makes their devices stuck."""
 
 import hashlib
+import math
 from collections.abc import Mapping
 
 import numpy as np
 import torch
 from aihwkit.simulator.configs import IOParameters, UpdateParameters
-from aihwkit.simulator.configs.compounds import OneSidedUnitCell
 from aihwkit.simulator.parameters.enums import BoundManagementType, NoiseManagementType
 from aihwkit.simulator.tiles import AnalogTile
 from jaxtyping import Bool, Float32
 
 from rpu_ssnn.common.training_state import State, StateError
+from rpu_ssnn.devices.cell import Cell
 from rpu_ssnn.devices.certain_pulses import make_pulses_certain
-from rpu_ssnn.devices.device_source import PulsedDevice
+from rpu_ssnn.devices.device_source import DeviceSource
 from rpu_ssnn.spec.tile import ReadSpec, TileSpec
 from rpu_ssnn.synapses.base import Weights
-from rpu_ssnn.synapses.tiles.cell import (
-    config_class,
-    devices_of,
-    is_cell,
-    is_one_sided,
-    learn_natively,
-    pulsed_step,
-    rows_a_call,
-    update_parameters,
-)
+
+BUILT_SHARE = 1e-3
+"""The time that devices are built for, in time constants: long enough for a factor precise to 3e-5
+of its leak, short enough that a spread of lifetimes is one of time constants within 0.1 %."""
+
+NO_TIME = 1.0
+"""The time (s) that a device without a leak is built for; any would do."""
 
 type TileValues = Float32[np.ndarray, "n_out n_in"]
 
@@ -33,9 +31,15 @@ SATURATION_MARGIN = 0.01
 """A device this near to either of its own bounds (share of its own range) counts as saturated."""
 
 
+def built_seconds(source: DeviceSource) -> float:
+    """Returns the time (s) that one decay of freshly built devices represents."""
+    tau = source.leak_time_constant_s
+    return NO_TIME if math.isinf(tau) else BUILT_SHARE * tau
+
+
 def make_tile(
     shape: tuple[int, int],
-    device: PulsedDevice,
+    source: DeviceSource,
     reads: ReadSpec | None,
     seed: np.random.SeedSequence,
     trains: UpdateParameters | None = None,
@@ -43,26 +47,22 @@ def make_tile(
     """Returns a tile in which every batch row is one slot (see docs/explanation/devices.md).
 
     Args:
+        source: makes the device configuration, and describes its cell.
         trains: None, or how a row of numbers becomes pulse trains (`baselines.analog_sgd`). The
             devices that are drawn are the same.
     """
+    device = source.device(built_seconds(source))
     device.construction_seed = int(seed.generate_state(1)[0] % (2**31 - 1)) + 1
     # Spikes are 0 or 1; numbers have to be scaled into the range of a converter.
     scaled = NoiseManagementType.NONE if trains is None else NoiseManagementType.ABS_MAX
-    config = config_class(device)(
-        device=device,
+    config = source.cell.tile_config(
+        device,
+        trains,
         forward=_io_parameters(reads, scaled, transposed=False),
         backward=_io_parameters(reads, scaled, transposed=True),
-        update=update_parameters(device) if trains is None else trains,
     )
-    if trains is not None:
-        learn_natively(device)
-    elif isinstance(device, OneSidedUnitCell):
-        device.refresh_every += 1  # `tiles.refresh` makes it happen in this row
-    elif rows_a_call(device) is not None:
-        device.transfer_every = 1  # it counts calls, whose length the caller limits
     tile = AnalogTile(shape[1], shape[0], config)
-    make_pulses_certain(tile, pulsed_step(device))
+    make_pulses_certain(tile, source.cell.step(device))
     return tile
 
 
@@ -106,6 +106,12 @@ _MOVING = (PERSISTENT, VISIBLE, "buffered_FP_weight", "running_mean_weight", "pa
 _HIDDEN, _EXTRA = "hidden.", "extra."
 
 
+def devices_of(hidden: Mapping[str, torch.Tensor]) -> list[str]:
+    """Returns the endings of the hidden parameters, one for each device of the cell ('' for a
+    single device)."""
+    return [name.removeprefix("max_bound") for name in hidden if name.startswith("max_bound")]
+
+
 def tile_state(tile: AnalogTile) -> State:
     """Returns the states of the devices [n_out, n_in], and a digest that identifies the drawn
     devices.
@@ -125,7 +131,7 @@ def tile_state(tile: AnalogTile) -> State:
     }
     if PERSISTENT in hidden:
         state["persistent"] = hidden[PERSISTENT].numpy().copy()
-    if is_cell(hidden):
+    if len(devices_of(hidden)) > 1:
         for name, values in hidden.items():
             if name.startswith(_MOVING):
                 state[_HIDDEN + name] = values.numpy().copy()
@@ -149,7 +155,7 @@ def restore_tile(tile: AnalogTile, state: State) -> None:
     if not np.array_equal(state["devices"], tile_state(tile)["devices"]):
         raise StateError("its devices are other ones")
     weights = torch.from_numpy(state["weights"])
-    if is_cell(tile.get_hidden_parameters()):
+    if len(devices_of(tile.get_hidden_parameters())) > 1:
         _restore_cell(tile, state)
     else:
         moved = torch.from_numpy(state["persistent"]) if "persistent" in state else weights
@@ -208,7 +214,7 @@ def device_map(tile: AnalogTile) -> dict[str, np.ndarray]:
     return arrays
 
 
-def count_saturated(tile: AnalogTile) -> int:
+def count_saturated(tile: AnalogTile, cell: Cell) -> int:
     """Counts the devices at one of their own bounds, by the state that pulses move; stuck ones are
     left out.
 
@@ -216,7 +222,6 @@ def count_saturated(tile: AnalogTile) -> int:
     A device of a one-sided pair is saturated at its upper bound alone, where no pulse moves it.
     """
     hidden = tile.get_hidden_parameters()
-    one_sided = is_one_sided(tile.rpu_config.device)
     count = 0
     for ending in devices_of(hidden):
         read = hidden.get(f"hidden_weights{ending}") if ending else tile.tile.get_weights()
@@ -226,32 +231,27 @@ def count_saturated(tile: AnalogTile) -> int:
         low, high = hidden[f"min_bound{ending}"], hidden[f"max_bound{ending}"]
         near = SATURATION_MARGIN * (high - low)
         at_bound = state >= high - near
-        if not one_sided:
+        if not cell.one_sided:
             at_bound |= state <= low + near
         count += int((at_bound & (high > low)).sum())
     return count
 
 
-def beyond_bounds(tile: AnalogTile, state: Weights) -> Bool[np.ndarray, "n_in n_out"]:
-    """Says which devices cannot take these states [n_in, n_out], since they are beyond their own
-    bounds; stuck ones can.
+def beyond_bounds(tile: AnalogTile, cell: Cell, state: Weights) -> Bool[np.ndarray, "n_in n_out"]:
+    """Says which cells cannot take these states, since they are beyond the bounds of their devices;
+    stuck ones can.
 
-    In a cell of several devices, whose states add up in different ways, the nominal range counts;
-    in a one-sided pair, the upper bound of the device that takes the state.
+    In a one-sided pair, the upper bound of the device that takes the state counts; for other cells
+    of several devices, whose states add up in different ways, the nominal range.
     """
-    hidden = tile.get_hidden_parameters()
-    beyond: Bool[np.ndarray, "n_in n_out"]
-    if is_one_sided(tile.rpu_config.device):
-        negative, positive = (hidden[f"max_bound_{n}"].numpy().T for n in (0, 1))
-        beyond = (state > positive) | (-state > negative)
-    elif is_cell(hidden):
-        beyond = np.abs(state) > 1.0
-    else:
-        inner = torch.from_numpy(np.ascontiguousarray(state.T))
-        if "reference" in hidden:
-            inner = inner + hidden["reference"]
+    hidden = {name: values.numpy().T for name, values in tile.get_hidden_parameters().items()}
+    beyond: Bool[np.ndarray, "n_in n_out"] = np.abs(state) > 1.0
+    if cell.one_sided:
+        beyond = (state > hidden["max_bound_1"]) | (-state > hidden["max_bound_0"])
+    elif cell.devices == 1:
         low, high = hidden["min_bound"], hidden["max_bound"]
-        beyond = (((inner < low) | (inner > high)) & (high > low)).numpy().T
+        inner = state + hidden.get("reference", 0)
+        beyond = ((inner < low) | (inner > high)) & (high > low)
     return beyond
 
 

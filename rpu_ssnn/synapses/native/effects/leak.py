@@ -9,7 +9,8 @@ from rpu_ssnn.synapses.native.device_array import DeviceArray
 from rpu_ssnn.synapses.native.effects.effect import Effect
 from rpu_ssnn.synapses.native.pulses import bounded
 from rpu_ssnn.synapses.native.setup import Setup
-from rpu_ssnn.synapses.tiles.leak import DecayTimes, built_seconds
+from rpu_ssnn.synapses.tiles.leak import DecayTimes
+from rpu_ssnn.synapses.tiles.tile import built_seconds
 
 
 @compiled

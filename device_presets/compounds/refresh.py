@@ -5,31 +5,31 @@ it refreshed. An empty row after the last slot changes nothing except by the ref
 whose devices differ before and after are those that were refreshed.
 """
 
-from collections.abc import Mapping
-
 import numpy as np
 import torch
 from aihwkit.simulator.tiles import AnalogTile
 
 from rpu_ssnn.common.training_state import State
+from rpu_ssnn.devices.cell import Rounds
 
 
-class Refresh:
+class Refresh(Rounds):
     """Triggers and counts the refreshes of one tile.
 
     Args:
         tile: a tile of one-sided pairs, whose `refresh_every` counts the empty row too.
+        every: the slots with a pulse from one check to the next.
 
     Attributes:
-        slots_left: the slots with a pulse until the next check.
         checks: the checks of all pairs so far.
         refreshed: pairs refreshed so far, every refresh counted.
     """
 
-    def __init__(self, tile: AnalogTile) -> None:
-        self._tile = tile
-        self._every = int(tile.rpu_config.device.refresh_every) - 1
-        self.slots_left = self._every
+    slots_left: int
+
+    def __init__(self, tile: AnalogTile, every: int) -> None:
+        super().__init__(every)
+        self._tile, self._every = tile, every
         self.checks = 0
         self.refreshed = 0
 
@@ -46,7 +46,6 @@ class Refresh:
         self.refreshed += int(changed.sum())
 
     def statistics(self) -> dict[str, float]:
-        """Returns numbers for the result row."""
         return {
             "refresh_checks_total": float(self.checks),
             "refreshed_weights_total": float(self.refreshed),
@@ -58,8 +57,7 @@ class Refresh:
             name: np.array(getattr(self, name)) for name in ("slots_left", "checks", "refreshed")
         }
 
-    def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Continues with the counts of `state`."""
+    def restore(self, state: State) -> None:
         for name, value in state.items():
             setattr(self, name, int(value))
 
