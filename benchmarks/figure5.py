@@ -59,7 +59,7 @@ def output_counts(trained: Trained, images: Rows, *, clocked: bool) -> np.ndarra
     network = trained.network
     spec = network.spec.model_copy(update={"inhibition": InhibitionSpec(clocked=clocked)})
     shown = Network(
-        spec, TrainingSpec(), network.sizes, rate_synapses(1.0), np.random.SeedSequence(0),
+        spec, TrainingSpec(), network.connections, rate_synapses(1.0), np.random.SeedSequence(0),
         initial=weights_of(trained, "figure"),
     )  # fmt: skip
     with Trained(shown, trained.inputs, np.random.SeedSequence(1)) as same_weights:

@@ -24,7 +24,7 @@ from timing_in_turn import BATCHES, DEVICE_BATCH, SPANS, Rows, bare, millisecond
 
 from device_presets import get_preset
 from rpu_ssnn.network import Network
-from rpu_ssnn.spec import NetworkSpec, TrainingSpec, connect, lines_of
+from rpu_ssnn.spec import NetworkSpec, TrainingSpec, connect
 from rpu_ssnn.spec.layers import ConvLayer, ConvSpec, layer_names
 from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses import SynapsesFactory, coincidence_synapses, rate_synapses
@@ -66,8 +66,8 @@ def make_network(
 ) -> Network:
     training = TrainingSpec(batch=batch, schedule=schedule)  # type: ignore[arg-type]
     spec = NetworkSpec(layers=layers, T=T)
-    sizes = lines_of(connect(layers, 784, 10, IMAGE))
-    return Network(spec, training, sizes, factory, np.random.SeedSequence(0), threads, image=IMAGE)
+    connections = connect(layers, 784, 10, IMAGE)
+    return Network(spec, training, connections, factory, np.random.SeedSequence(0), threads)
 
 
 def median_seconds(call: Callable[[], object], repeats: int) -> float:

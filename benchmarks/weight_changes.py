@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from rpu_ssnn.network import Network
-from rpu_ssnn.spec import Grid, NetworkSpec, TrainingSpec, connect, lines_of
+from rpu_ssnn.spec import Grid, NetworkSpec, TrainingSpec, connect
 from rpu_ssnn.synapses import SynapsesFactory
 
 
@@ -27,10 +27,10 @@ def weight_changes(
         image: rows, columns and channels of the input, which convolutions need.
     """
     lines = weights[0].shape[0] if image is None else math.prod(image)
-    sizes = lines_of(connect(spec.hidden_layers, lines, weights[-1].shape[1], image))
+    layers = connect(spec.hidden_layers, lines, weights[-1].shape[1], image)
     own_seed = np.random.SeedSequence(seed)
     training = TrainingSpec(batch=len(labels))
-    with Network(spec, training, sizes, factory, own_seed, initial=weights, image=image) as network:
+    with Network(spec, training, layers, factory, own_seed, initial=weights) as network:
         network.train_batch(rates, labels, np.random.default_rng(seed))
         reads = [synapses.linear_read() for synapses in network.synapses]
     changes = zip(reads, weights, strict=True)

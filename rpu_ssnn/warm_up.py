@@ -3,7 +3,7 @@
 import numpy as np
 
 from rpu_ssnn.network import Network
-from rpu_ssnn.spec import NetworkSpec, TrainingSpec
+from rpu_ssnn.spec import NetworkSpec, TrainingSpec, connect
 from rpu_ssnn.spec.tile import ReadSpec, TileSpec
 from rpu_ssnn.synapses import coincidence_synapses, rate_synapses
 from rpu_ssnn.synapses.device_synapses import device_synapses
@@ -23,8 +23,8 @@ def spikes_of_a_toy_network() -> tuple[int, ...]:
         (device_synapses("ideal", TileSpec(), 1.0), 2),
     ):
         spec, training = NetworkSpec(hidden=(6,), T=40), TrainingSpec(batch=4)
-        seed = np.random.SeedSequence(0)
-        with Network(spec, training, (8, 6, 2), synapses, seed, threads) as network:
+        layers, seed = connect(spec.hidden, 8, 2), np.random.SeedSequence(0)
+        with Network(spec, training, layers, synapses, seed, threads) as network:
             shown = network.train_batch(rates, labels, np.random.default_rng(0))
             network.infer(rates, np.random.default_rng(0))
         total += shown.spikes.sum(axis=0)

@@ -66,8 +66,9 @@ def one_buffer(buffers: PulseBuffers, k: int) -> PulseBuffers:
     """Returns the k-th of several buffers."""
     blocks = buffers.blocks
     block = PulseBlock(
-        blocks.sample[k], blocks.slot[k], blocks.pre_start[k], blocks.pre[k],
-        blocks.post_start[k], blocks.post[k], blocks.sign[k],
+        sample=blocks.sample[k], slot=blocks.slot[k], pre_start=blocks.pre_start[k],
+        pre=blocks.pre[k], post_start=blocks.post_start[k], post=blocks.post[k],
+        sign=blocks.sign[k],
     )  # fmt: skip
     return PulseBuffers(buffers.rows[k], block, buffers.all_spikes[k])
 

@@ -119,12 +119,15 @@ def one_state(states: WorkerState, k: int) -> WorkerState:
     """Returns the k-th of several states, for compiled callers."""
     s = states
     return WorkerState(
-        s.position[k], s.random[k], s.current[k], s.membrane[k], s.open[k], s.alive[k],
-        s.gradient_current[k], s.positive[k], s.negative[k], s.relay_current[k],
-        s.relay_membrane[k], s.pixels[k], s.pixel_rate[k], s.pixel_phase[k], s.pixel_count[k],
-        s.events[k], s.event_count[k], s.list_count[k], s.gradient_events[k], s.gradient_sign[k],
-        s.gradient_count[k], s.waiting[k], s.delayed[k], s.delayed_count[k],
-        _circuits_of(s.circuits, k),
+        position=s.position[k], random=s.random[k], current=s.current[k], membrane=s.membrane[k],
+        open=s.open[k], alive=s.alive[k], gradient_current=s.gradient_current[k],
+        positive=s.positive[k], negative=s.negative[k], relay_current=s.relay_current[k],
+        relay_membrane=s.relay_membrane[k], pixels=s.pixels[k], pixel_rate=s.pixel_rate[k],
+        pixel_phase=s.pixel_phase[k], pixel_count=s.pixel_count[k], events=s.events[k],
+        event_count=s.event_count[k], list_count=s.list_count[k],
+        gradient_events=s.gradient_events[k], gradient_sign=s.gradient_sign[k],
+        gradient_count=s.gradient_count[k], waiting=s.waiting[k], delayed=s.delayed[k],
+        delayed_count=s.delayed_count[k], circuits=_circuits_of(s.circuits, k),
     )  # fmt: skip
 
 
@@ -132,8 +135,10 @@ def one_state(states: WorkerState, k: int) -> WorkerState:
 def _circuits_of(circuits: Circuits | None, k: int) -> Circuits | None:
     if circuits is None:
         return None
-    key, last, jitter, late = circuits.key, circuits.last, circuits.jitter, circuits.late
-    return Circuits(circuits.drawn, key[k], last[k], jitter[k], late[k])
+    return Circuits(
+        drawn=circuits.drawn, key=circuits.key[k], last=circuits.last[k],
+        jitter=circuits.jitter[k], late=circuits.late[k],
+    )  # fmt: skip
 
 
 def make_presentations(

@@ -14,7 +14,7 @@ from rpu_ssnn.common.files import refusing
 from rpu_ssnn.common.validation import validated
 from rpu_ssnn.network import Network
 from rpu_ssnn.network.inputs import InputLines
-from rpu_ssnn.spec import ConvLayer, NetworkSpec, TrainingSpec, connect, connections_of, lines_of
+from rpu_ssnn.spec import Connection, ConvLayer, NetworkSpec, TrainingSpec, connect, lines_of
 from rpu_ssnn.spec.base import Spec
 from rpu_ssnn.synapses import rate_synapses
 from rpu_ssnn.synapses.base import Weights
@@ -91,10 +91,15 @@ class _Description(Spec):
         allowed = f"must be rows, columns and channels of {lines} input lines"
         fits = self.image is None or math.prod(self.image) == lines
         require(fits, _FIELD, "image", self.image, allowed)
-        own = lines_of(connect(layers, lines, self.sizes[-1], self.image))
+        own = lines_of(self.connections())
         allowed = f"must be {list(own)}, as the layers of the network say"
         require(self.sizes == own, _FIELD, "sizes", list(self.sizes), allowed)
         return self
+
+    def connections(self) -> tuple[Connection, ...]:
+        """Returns how each crossbar connects its layers."""
+        layers, lines = self.network.hidden_layers, self.inputs().lines
+        return connect(layers, lines, self.sizes[-1], self.image)
 
     def inputs(self) -> InputLines:
         """Returns the input lines."""
@@ -161,8 +166,8 @@ def rebuilt(text: str, weights: Sequence[Any], where: Path) -> Trained:
     with refusing(where, "must be one that export wrote", ValueError, RecursionError, field=_FIELD):
         content = json.loads(text)
     known = validated(_Description, content, _FIELD, where)
-    inputs = known.inputs()
-    shapes = [array.shape for array in connections_of(known.network, known.sizes, inputs.image)]
+    connections = known.connections()
+    shapes = [crossbar.shape for crossbar in connections]
     given = [getattr(array, "shape", None) for array in weights]
     require(given == shapes, where, "weights", given, f"must be {shapes}")
     arrays = [np.asarray(array) for array in weights]
@@ -170,9 +175,9 @@ def rebuilt(text: str, weights: Sequence[Any], where: Path) -> Trained:
     require(finite, where, "weights", Fault("some are no finite numbers"), "must be numbers")
     drawn, images = known.circuits or (known.seed, 0)
     network = Network(
-        known.network, TrainingSpec(epochs=0), known.sizes, rate_synapses(1.0), drawn.sequence(),
-        initial=arrays, image=inputs.image,
+        known.network, TrainingSpec(epochs=0), connections, rate_synapses(1.0), drawn.sequence(),
+        initial=arrays,
     )  # fmt: skip
     if network.neurons is not None:
         network.neurons.age(images)
-    return Trained(network, inputs, known.seed.sequence())
+    return Trained(network, known.inputs(), known.seed.sequence())

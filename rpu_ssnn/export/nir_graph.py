@@ -31,7 +31,7 @@ from rpu_ssnn.common.errors import InputError, require, require_kind
 from rpu_ssnn.common.files import refuse_unwritable, refusing, user_path, write_whole
 from rpu_ssnn.common.optional import checked_hdf5, optional_package
 from rpu_ssnn.export.description import INSTALL, description, rebuilt, weights_of
-from rpu_ssnn.spec import NetworkSpec, connections_of
+from rpu_ssnn.spec import NetworkSpec
 from rpu_ssnn.spec.layers import ConvLayer, Grid
 from rpu_ssnn.synapses.base import Weights
 from rpu_ssnn.training import Trained
@@ -98,7 +98,7 @@ def graph_of(path: Path, trained: Trained, without_inhibition: bool) -> Any:
 def _nodes(nir: Any, trained: Trained, path: Path) -> dict[str, Any]:
     """Returns the nodes of the graph by name, in the order in which a spike passes them."""
     spec = trained.network.spec
-    layers = connections_of(spec, trained.network.sizes, trained.inputs.image)
+    layers = trained.network.connections
     most = max(layer.replicas for layer in layers)
     allowed = "must be 1 in a NIR graph, which shares a kernel between all positions"
     require(most == 1, path, "network.layers.replicas", most, allowed)

@@ -5,6 +5,7 @@ Weights are behind the interface `Synapses`.
 """
 
 from collections.abc import Sequence
+from math import prod
 from typing import Self
 
 import numpy as np
@@ -26,10 +27,11 @@ from rpu_ssnn.engine.strategies import Batched, WeightCopies, Workers
 from rpu_ssnn.network.events import TRAINING, events_of
 from rpu_ssnn.spec import (
     RATES_NEED_PRESENTATIONS,
-    Grid,
+    Connection,
     NetworkSpec,
     TrainingSpec,
-    connections_of,
+    connect,
+    lines_of,
     slot_cycles,
 )
 from rpu_ssnn.synapses.base import Crossbar, Synapses, SynapsesFactory, Weights
@@ -39,12 +41,12 @@ type Input = Float32[np.ndarray, "batch n_in"] | SpikeTrains
 
 
 class Network:
-    """Simulates a network of given layer sizes with given synapses.
+    """Simulates a network with given synapses.
 
     Args:
         spec: neurons, encoding, gradient streams, inhibition.
         training: batch, schedule and dropout.
-        sizes: lines of each layer, input first.
+        connections: the connection that each crossbar makes (`spec.connect`), first to last.
         factory: makes the synapses of each crossbar.
         seed: determines the initial weights and the random numbers of the synapses.
         threads: workers that share the presentations of a batch; `engine.strategies` says when
@@ -52,24 +54,25 @@ class Network:
             not depend on it.
         initial: weights [n_in, n_out] of each crossbar to start from, or None for He
             initialisation.
-        image: rows, columns and channels of the input, which convolutions need.
 
     Raises:
-        InputError: an argument has another type, there is less than 1 thread, synapses do not
-            support the schedule, or convolutions do not fit the input.
-        ValueError: the sizes do not match the layers of `spec`, or `initial` has other shapes.
+        InputError: an argument has another type, there is less than 1 thread, or synapses do not
+            support the schedule.
+        ValueError: the connections are not those of the layers of `spec`, or `initial` has other
+            shapes.
 
     Attributes:
-        connections: the connection that each crossbar makes.
+        sizes: lines of each layer, input first.
         neurons: the circuits of imperfect neurons, or None where neurons are perfect.
         seed_state: the `state` of the seed before it was used, from which the circuits are drawn.
         events: sums over all presentations in training (`network.events`).
 
     >>> import numpy as np
     >>> from rpu_ssnn import Network, NetworkSpec, TrainingSpec, rate_synapses
+    >>> from rpu_ssnn.spec import connect
     >>> spec, seed = NetworkSpec(hidden=(6,), T=20), np.random.SeedSequence(0)
-    >>> rates = np.full((4, 8), 0.3, dtype=np.float32)
-    >>> with Network(spec, TrainingSpec(batch=4), (8, 6, 2), rate_synapses(1.0), seed) as network:
+    >>> layers, rates = connect(spec.hidden, 8, 2), np.full((4, 8), 0.3, dtype=np.float32)
+    >>> with Network(spec, TrainingSpec(batch=4), layers, rate_synapses(1.0), seed) as network:
     ...     shown = network.train_batch(rates, np.array([0, 1, 0, 1]), np.random.default_rng(0))
     >>> shown.output_counts.shape, shown.spikes.shape
     ((4, 2), (4, 3))
@@ -79,18 +82,22 @@ class Network:
         self,
         spec: NetworkSpec,
         training: TrainingSpec,
-        sizes: tuple[int, ...],
+        connections: Sequence[Connection],
         factory: SynapsesFactory,
         seed: np.random.SeedSequence,
         threads: int = 1,
         initial: Sequence[Weights] | None = None,
-        image: Grid | None = None,
     ) -> None:
         require_kind("network", "spec", spec, NetworkSpec)
         require_kind("network", "seed", seed, np.random.SeedSequence)
         require_whole("network", "threads", threads, 1)
-        self.connections = connections = connections_of(spec, sizes, image)
-        self.spec, self.training, self.sizes = spec, training, sizes
+        for connection in connections:
+            require_kind("network", "connections", connection, Connection)
+        image, n_out = connections[0].before, connections[-1].channels
+        if tuple(connections) != connect(spec.hidden_layers, prod(image), n_out, image):
+            raise ValueError(f"connections must be those of the layers {spec.hidden_layers}")
+        self.spec, self.training, self.connections = spec, training, connections
+        self.sizes = lines_of(connections)
         self.seed_state = seed.state
         self._pool = WorkerThreads(max(1, threads - 1))
         self.synapses = self._make_synapses(factory, seed, initial, threads)

@@ -21,7 +21,6 @@ from rpu_ssnn.spec.network import (
     InitialScale,
     NetworkSpec,
     NeuronSpec,
-    connections_of,
 )
 from rpu_ssnn.spec.neuron_circuit import CircuitSpec
 from rpu_ssnn.spec.training import RATES_NEED_PRESENTATIONS, Schedule, SurrogateSpec, TrainingSpec
@@ -31,6 +30,6 @@ __all__ = [
     "CircuitSpec", "Connection", "Contrast", "ConvLayer", "ConvSpec", "EncodingSpec",
     "GradientSpec", "Grid", "InSingle", "InhibitionSpec", "InitialScale", "NetworkSpec",
     "NeuronSpec", "OneLine", "Positive", "Range", "Schedule", "Share", "Spec", "SurrogateSpec",
-    "TrainingSpec", "connect", "connections_of", "layer_names", "lines_of", "list_of",
+    "TrainingSpec", "connect", "layer_names", "lines_of", "list_of",
     "slot_cycles",
 ]  # fmt: skip

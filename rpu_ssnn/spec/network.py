@@ -16,7 +16,7 @@ from pydantic import Field, model_validator
 
 from rpu_ssnn.common.errors import InputError, require
 from rpu_ssnn.spec.base import SMALLEST_NORMAL, InSingle, Spec
-from rpu_ssnn.spec.layers import Connection, ConvLayer, Grid, Layer, Neurons, connect, lines_of
+from rpu_ssnn.spec.layers import ConvLayer, Layer, Neurons
 from rpu_ssnn.spec.neuron_circuit import CircuitSpec
 
 MOST_SLOTS = 2_000_000
@@ -337,21 +337,3 @@ class NetworkSpec(Spec):
         out = self.neuron.theta_n * self.gradient.halving
         ratio = self.neuron.theta_b / self.neuron.theta
         return tuple(out * ratio**depth for depth in range(len(self.hidden_layers), -1, -1))
-
-
-def connections_of(
-    spec: NetworkSpec, sizes: tuple[int, ...], image: Grid | None = None
-) -> tuple[Connection, ...]:
-    """Returns the connections of a network whose layers have these numbers of lines, input first.
-
-    Args:
-        image: rows, columns and channels of the input, which convolutions need.
-
-    Raises:
-        InputError: convolutions do not fit the input.
-        ValueError: the sizes do not match the layers of `spec`.
-    """
-    connections = connect(spec.hidden_layers, sizes[0], sizes[-1], image)
-    if lines_of(connections) != sizes or min(sizes) < 1:
-        raise ValueError(f"sizes must be {lines_of(connections)}, all above 0, not {sizes}")
-    return connections

@@ -13,7 +13,7 @@ from rpu_ssnn.data.spike_trains import SpikeTrains
 from rpu_ssnn.network import Input, Network
 from rpu_ssnn.network.events import event_statistics, events_of
 from rpu_ssnn.network.inputs import InputLines, input_lines
-from rpu_ssnn.spec import NetworkSpec, TrainingSpec, connect, lines_of
+from rpu_ssnn.spec import NetworkSpec, TrainingSpec, connect
 from rpu_ssnn.synapses.base import SynapsesFactory
 from rpu_ssnn.training.loop import Learner, OnEpoch, check_finite, merge_statistics, train_epochs
 
@@ -155,9 +155,7 @@ def train(
     weight_seed, order_seed, test_seed = np.random.SeedSequence(seed).spawn(3)
     inputs = input_lines(spec.encoding.contrast, data, spec.hidden_layers)
     connections = connect(spec.hidden_layers, inputs.lines, data.n_classes, inputs.image)
-    network = Network(
-        spec, training, lines_of(connections), factory, weight_seed, threads, image=inputs.image
-    )
+    network = Network(spec, training, connections, factory, weight_seed, threads)
     trained = Trained(network, inputs, test_seed)
     rng = np.random.default_rng(order_seed)
     return train_epochs(trained, training.epochs, data, rng, start, on_epoch)

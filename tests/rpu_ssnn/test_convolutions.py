@@ -14,7 +14,7 @@ from rpu_ssnn.data import load_dataset
 from rpu_ssnn.data.spike_trains import SpikeTrains
 from rpu_ssnn.network import Network
 from rpu_ssnn.network.trace import trace
-from rpu_ssnn.spec import Connection, NetworkSpec, TrainingSpec, connect, lines_of
+from rpu_ssnn.spec import Connection, NetworkSpec, TrainingSpec, connect
 from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses import (
     CoincidenceSynapses,
@@ -90,11 +90,10 @@ class Case:
 
     def trained(self, factory: SynapsesFactory) -> Network:
         """Returns the network after a training step with the image."""
-        sizes, seed = lines_of(self.found), np.random.SeedSequence(0)
+        training, seed = TrainingSpec(batch=1), np.random.SeedSequence(0)
         with Network(
-            self.spec, TrainingSpec(batch=1), sizes, factory, seed, initial=self.weights,
-            image=self.image,
-        ) as network:  # fmt: skip
+            self.spec, training, self.found, factory, seed, initial=self.weights
+        ) as network:
             network.train_batch(self.spikes, np.array([self.label]), np.random.default_rng(0))
         return network
 
@@ -161,10 +160,10 @@ def test_a_kernel_as_large_as_the_image_is_a_dense_layer(rule: Any) -> None:
     found = []
     for layers in networks:
         spec = NetworkSpec.model_validate({**layers, "gradient": {"delay": 0.5}})
+        connections = connect(spec.hidden_layers, 30, 4, (5, 6, 1))
         with Network(
-            spec, TrainingSpec(batch=5), (30, 70, 9, 4), rule(8.0), np.random.SeedSequence(2),
-            image=(5, 6, 1),
-        ) as network:  # fmt: skip
+            spec, TrainingSpec(batch=5), connections, rule(8.0), np.random.SeedSequence(2)
+        ) as network:
             for first in (0, 5):
                 part = slice(first, first + 5)
                 rng = np.random.default_rng(first)
@@ -183,8 +182,8 @@ def conv(rows: int, columns: int, channels: int) -> dict[str, Any]:
 def test_all_ways_through_a_batch_train_alike(name: str, kind: Any, threads: int) -> None:
     image, changes = SHAPES[name]
     spec = NetworkSpec.model_validate({"T": 20, **changes})
-    sizes = lines_of(connect(spec.hidden_layers, prod(image), 4, image))
-    rates = (0.4 * np.random.default_rng(1).random((6, sizes[0]))).astype(np.float32)
+    connections = connect(spec.hidden_layers, prod(image), 4, image)
+    rates = (0.4 * np.random.default_rng(1).random((6, prod(image)))).astype(np.float32)
 
     def sums(kind: Any, threads: int) -> list[np.ndarray]:
         """Returns the weights; initial ones are whole 256ths, so sums are exact in any order."""
@@ -196,10 +195,8 @@ def test_all_ways_through_a_batch_train_alike(name: str, kind: Any, threads: int
             found[-1]._step = crossbar.T / 256
             return found[-1]
 
-        with Network(
-            spec, TrainingSpec(batch=6), sizes, make, np.random.SeedSequence(0), threads,
-            image=image,
-        ) as network:  # fmt: skip
+        training, seed = TrainingSpec(batch=6), np.random.SeedSequence(0)
+        with Network(spec, training, connections, make, seed, threads) as network:
             shown = network.train_batch(rates, np.arange(6) % 4, np.random.default_rng(0))
             answers = network.infer(rates, np.random.default_rng(0))
         return [shown.spikes, answers.output_counts, *(one.weights() for one in found)]
@@ -253,9 +250,8 @@ def test_replicas_start_alike_and_the_time_of_serial_positions_counts() -> None:
     layers = [{"conv": {"kernel": 3, "channels": 2, "replicas": 5}}]
     for positions, cycles in (("serial", 36), ("at_once", 8)):
         spec = NetworkSpec.model_validate({"layers": layers, "T": 10, "positions": positions})
-        with Network(
-            spec, TrainingSpec(), (64, 72, 3), keep, np.random.SeedSequence(0), image=(8, 8, 1)
-        ):
+        connections = connect(spec.hidden_layers, 64, 3, (8, 8, 1))
+        with Network(spec, TrainingSpec(), connections, keep, np.random.SeedSequence(0)):
             pass
         assert [one.slots for one in made] == [spec.slots * cycles] * 2
         assert [one.positions for one in made] == [36, 1]
@@ -273,12 +269,13 @@ def test_lines_of_one_array_are_refused_where_replicas_work_at_once() -> None:
     for positions in ("serial", "at_once"):
         spec = NetworkSpec.model_validate({"layers": layers, "T": 10, "positions": positions})
         seed, training = np.random.SeedSequence(0), TrainingSpec()
+        connections = connect(spec.hidden_layers, 64, 3, (8, 8, 1))
         if positions == "serial":
-            with Network(spec, training, (64, 72, 3), make, seed, image=(8, 8, 1)) as network:
+            with Network(spec, training, connections, make, seed) as network:
                 assert network.synapses[0].needs_all_spikes
         else:
             with pytest.raises(InputError, match=r"network: positions: 'at_once'.*half_select"):
-                Network(spec, training, (64, 72, 3), make, seed, image=(8, 8, 1))
+                Network(spec, training, connections, make, seed)
 
 
 def test_kernels_in_native_devices_are_those_in_tiles() -> None:

@@ -23,6 +23,7 @@ from rpu_ssnn.spec import (
     NetworkSpec,
     NeuronSpec,
     TrainingSpec,
+    connect,
 )
 from rpu_ssnn.spec.tile import ReferenceSpec, TileSpec
 from rpu_ssnn.synapses import SynapsesFactory, coincidence_synapses, rate_synapses
@@ -115,10 +116,10 @@ def fingerprint(case: Case) -> list[int]:
     training = TrainingSpec.model_validate(
         {"batch": 50, "dropout_input": 0.1, "dropout_hidden": 0.2, "schedule": case.schedule}
     )
-    sizes, seed = (64, *case.network.hidden, 10), np.random.SeedSequence(1)
+    layers, seed = connect(case.network.hidden, 64, 10), np.random.SeedSequence(1)
     rng = np.random.default_rng(2)
     totals: list[int] = []
-    with Network(case.network, training, sizes, case.synapses, seed, case.threads) as network:
+    with Network(case.network, training, layers, case.synapses, seed, case.threads) as network:
         for first in (0, 50, 100):
             part = slice(first, first + 50)
             rates = (data.train_images[part] / data.grey_max * 0.4).astype(np.float32)

@@ -14,7 +14,7 @@ from rpu_ssnn.data import Dataset, load_dataset
 from rpu_ssnn.export import write_network, write_nir
 from rpu_ssnn.network import Network
 from rpu_ssnn.network.trace import trace
-from rpu_ssnn.spec import InhibitionSpec, NetworkSpec, NeuronSpec, TrainingSpec
+from rpu_ssnn.spec import InhibitionSpec, NetworkSpec, NeuronSpec, TrainingSpec, connect
 from rpu_ssnn.synapses import (
     CoincidenceSynapses,
     Crossbar,
@@ -249,7 +249,8 @@ def test_the_output_layer_can_have_a_step_of_its_own(
         training = TrainingSpec(batch=20, output_step=output_step)
         seed = np.random.SeedSequence(0)
         spec = NetworkSpec(hidden=(24,))
-        with Network(spec, training, (64, 24, 10), factory(1.0), seed) as network:
+        layers = connect(spec.hidden, 64, 10)
+        with Network(spec, training, layers, factory(1.0), seed) as network:
             before = [np.array(synapses.linear_read()) for synapses in network.synapses]
             network.train_batch(rates, labels, np.random.default_rng(0))
             after = [np.array(synapses.linear_read()) for synapses in network.synapses]

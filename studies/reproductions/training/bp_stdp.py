@@ -22,7 +22,7 @@ from rpu_ssnn.data import Dataset
 from rpu_ssnn.data.rows import Rows
 from rpu_ssnn.network import Network
 from rpu_ssnn.network.inputs import input_lines
-from rpu_ssnn.spec import NetworkSpec, TrainingSpec
+from rpu_ssnn.spec import NetworkSpec, TrainingSpec, connect
 from rpu_ssnn.synapses.base import Crossbar, Weights
 from rpu_ssnn.synapses.float_weights import RateSynapses
 from rpu_ssnn.training import Trained
@@ -93,8 +93,8 @@ def train_bp_stdp(
     """
     weight_seed, order_seed, test_seed = np.random.SeedSequence(seed).spawn(3)
     inputs = input_lines(spec.encoding.contrast, data)
-    sizes = (inputs.lines, *spec.hidden, data.n_classes)
-    network = Network(spec, training, sizes, _Written, weight_seed)
+    connections = connect(spec.hidden, inputs.lines, data.n_classes)
+    network = Network(spec, training, connections, _Written, weight_seed)
     trained = _Phased(network, inputs, test_seed, learning_rate=learning_rate)
     rng = np.random.default_rng(order_seed)
     return train_epochs(trained, training.epochs, data, rng, start, on_epoch)

@@ -19,7 +19,7 @@ from rpu_ssnn.data.rows import Rows
 from rpu_ssnn.data.spike_trains import SpikeTrains
 from rpu_ssnn.network import Network
 from rpu_ssnn.network.inputs import input_lines
-from rpu_ssnn.spec import NetworkSpec, TrainingSpec
+from rpu_ssnn.spec import NetworkSpec, TrainingSpec, connect
 from rpu_ssnn.synapses.base import Weights
 from rpu_ssnn.synapses.float_weights import rate_synapses
 from rpu_ssnn.training import Trained
@@ -71,9 +71,9 @@ def train_and_convert(
     inputs = input_lines(spec.encoding.contrast, data)
     shares = inputs.shares(data.train_images[:IMAGES])
     weights = balanced(trained.weights, shares, spec, percentile)
-    sizes = (inputs.lines, *spec.hidden, data.n_classes)
+    layers = connect(spec.hidden, inputs.lines, data.n_classes)
     network = Network(
-        spec, TrainingSpec(epochs=0), sizes, rate_synapses(1.0), weight_seed, initial=weights
+        spec, TrainingSpec(epochs=0), layers, rate_synapses(1.0), weight_seed, initial=weights
     )
     converted = Converted(network, inputs, test_seed, float_network=trained)
     converted.epochs = trained.epochs

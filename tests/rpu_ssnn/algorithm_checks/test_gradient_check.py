@@ -15,6 +15,7 @@ from rpu_ssnn.spec import (
     NetworkSpec,
     NeuronSpec,
     TrainingSpec,
+    connect,
 )
 from rpu_ssnn.synapses import rate_synapses
 from rpu_ssnn.training import train
@@ -124,7 +125,7 @@ def test_clocked_outputs_spike_at_the_sparsemax_of_their_drives() -> None:
         theta = spec.neuron.theta
         weights = [np.full((1, 1), theta, "f4"), (theta * drives[None] / 0.5).astype("f4")]
         network = Network(
-            spec, TrainingSpec(batch=1), (1, 1, 4), rate_synapses(1.0),
+            spec, TrainingSpec(batch=1), connect((1,), 1, 4), rate_synapses(1.0),
             np.random.SeedSequence(0), initial=weights,
         )  # fmt: skip
         with network:

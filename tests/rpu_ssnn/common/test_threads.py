@@ -12,7 +12,7 @@ from rpu_ssnn.common.parallel import ForkedError, WorkerThreads, parallel
 from rpu_ssnn.engine.pulses import BUFFER_ROWS
 from rpu_ssnn.engine.strategies import workers
 from rpu_ssnn.network import Network
-from rpu_ssnn.spec import EncodingSpec, GradientSpec, NetworkSpec, TrainingSpec
+from rpu_ssnn.spec import EncodingSpec, GradientSpec, NetworkSpec, TrainingSpec, connect
 from rpu_ssnn.synapses import CoincidenceSynapses, Crossbar, PulseBlock
 from rpu_ssnn.synapses.base import in_order
 
@@ -78,8 +78,8 @@ def network(T: int, threads: int, hidden: tuple[int, ...] = (9,), dropout: float
         gradient=GradientSpec(flush=0.0),
     )
     training = TrainingSpec(batch=40, dropout_input=dropout, dropout_hidden=dropout)
-    sizes, seed = (N_IN, *hidden, N_OUT), np.random.SeedSequence(3)
-    return Network(spec, training, sizes, Sorted, seed, threads)
+    layers, seed = connect(hidden, N_IN, N_OUT), np.random.SeedSequence(3)
+    return Network(spec, training, layers, Sorted, seed, threads)
 
 
 def show(network: Network, presentations: int) -> None:

@@ -51,13 +51,12 @@ def test_shuffling_time_keeps_counts_and_what_spikes_together() -> None:
 def test_the_engine_shows_exactly_the_given_spikes_up_to_T() -> None:
     spec = NetworkSpec(hidden=(9,), T=12)
     trains, rates = trains_of(DENSE), rate_synapses(1.0)
-    with Network(
-        spec, TrainingSpec(batch=20), (12, 9, 3), rates, np.random.SeedSequence(0)
-    ) as network:
+    layers, seed = connect((9,), 12, 3), np.random.SeedSequence(0)
+    with Network(spec, TrainingSpec(batch=20), layers, rates, seed) as network:
         shown = network._presentations(
             trains, np.zeros(20, dtype=np.int64), np.random.default_rng(0)
         )
-        net = make_parameters(spec, connect((9,), 12, 3))
+        net = make_parameters(spec, layers)
         state = make_worker_state(net)
         for b in range(20):
             state.position[:] = (b, 0, 1)
@@ -73,13 +72,12 @@ def test_the_engine_shows_exactly_the_given_spikes_up_to_T() -> None:
 
 
 def test_input_dropout_takes_whole_lines() -> None:
-    net = make_parameters(NetworkSpec(T=15), connect((9,), 12, 3), TrainingSpec(dropout_input=0.5))
+    layers = connect((9,), 12, 3)
+    net = make_parameters(NetworkSpec(T=15), layers, TrainingSpec(dropout_input=0.5))
     state, trains = make_worker_state(net), trains_of(np.ones((40, 15, 12), dtype=bool))
     spec = NetworkSpec(hidden=(9,), T=15)
     training = TrainingSpec(batch=40, dropout_input=0.5)
-    with Network(
-        spec, training, (12, 9, 3), rate_synapses(1.0), np.random.SeedSequence(0)
-    ) as network:
+    with Network(spec, training, layers, rate_synapses(1.0), np.random.SeedSequence(0)) as network:
         shown = network._presentations(
             trains, np.zeros(40, dtype=np.int64), np.random.default_rng(1)
         )

@@ -38,10 +38,11 @@ def test_neurons_that_fill_up_a_block_never_fire(reset: str) -> None:
         theta=5.0, theta_b=0.0, theta_n=0.0, kernel_fraction=0.1, reset=reset, random_start=True
     )
     spec = NetworkSpec.model_construct(**{**vars(NetworkSpec(hidden=(9,), T=20)), "neuron": neuron})
-    sizes, rng = (12, 9, 4), np.random.default_rng(0)
+    layers, rng = connect((9,), 12, 4), np.random.default_rng(0)
     rates = np.full((5, 12), 0.4, np.float32)
     factory = coincidence_synapses(1.0)
-    with Network(spec, TrainingSpec(batch=5), sizes, factory, np.random.SeedSequence(0)) as network:
+    seed = np.random.SeedSequence(0)
+    with Network(spec, TrainingSpec(batch=5), layers, factory, seed) as network:
         shown = network.train_batch(rates, np.zeros(5, np.int64), rng)
     slots = spec.slots
     assert (shown.gradient_spikes[:, 1] <= 9 * slots).all()

@@ -11,7 +11,7 @@ from device_presets import get_device
 from rpu_ssnn.data import load_dataset
 from rpu_ssnn.network import Network
 from rpu_ssnn.network.events import INFERENCE, TRAINING
-from rpu_ssnn.spec import LITERAL_GRADIENT, NetworkSpec, TrainingSpec, connect, lines_of
+from rpu_ssnn.spec import LITERAL_GRADIENT, NetworkSpec, TrainingSpec, connect
 from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses import CoincidenceSynapses, Crossbar, PulseBlock, SynapsesFactory
 from rpu_ssnn.synapses.base import thinned
@@ -44,7 +44,7 @@ def trained(spec: NetworkSpec, factory: SynapsesFactory, threads: int = 1) -> Ne
     rng = np.random.default_rng(0)
     layers = connect(spec.hidden_layers, prod(IMAGE), 4, IMAGE)
     seed, training = np.random.SeedSequence(3), TrainingSpec(batch=6)
-    with Network(spec, training, lines_of(layers), factory, seed, threads, image=IMAGE) as network:
+    with Network(spec, training, layers, factory, seed, threads) as network:
         for _ in range(2):
             rates = rng.random((6, prod(IMAGE))).astype(np.float32)
             network.train_batch(rates, rng.integers(0, 4, 6), rng)

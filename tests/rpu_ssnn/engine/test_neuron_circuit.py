@@ -15,10 +15,10 @@ from rpu_ssnn.spec import (
     GradientSpec,
     InhibitionSpec,
     NeuronSpec,
-    connections_of,
+    connect,
 )
 from support.rpu_ssnn import compiled_parts
-from support.rpu_ssnn.equations import SIZES, presentations, some_weights
+from support.rpu_ssnn.equations import presentations, some_weights
 from support.rpu_ssnn.passes import EVERYTHING_WRONG, VARIANTS, make_network, trained_weights
 
 F = np.float32
@@ -154,7 +154,7 @@ def test_a_circuit_is_its_plain_reference(settings: dict[str, float], reading: s
     wrong = CircuitSpec(**settings)  # type: ignore[arg-type]
     neuron = NeuronSpec(circuit=wrong, reset="zero" if reading == "literal" else "subtract")
     spec = NetworkSpec(hidden=(9,), T=60, neuron=neuron, **READINGS[reading])  # type: ignore[arg-type]
-    net = make_parameters(spec, connections_of(spec, SIZES))
+    net = make_parameters(spec, connect((9,), 12, 4))
     drawn = draw_neurons(spec, net, np.random.SeedSequence(5))
     assert drawn is not None
     drawn.age(40_000)
@@ -222,7 +222,7 @@ def test_each_label_relay_sends_late() -> None:
             NetworkSpec(hidden=hidden, T=20, neuron={"circuit": {"relay_delay_slots": slots}})  # type: ignore[arg-type]
             for slots in (0, 3)
         )
-        found = connections_of(late, (12, *hidden, 4))
+        found = connect(hidden, 12, 4)
         rates = make_parameters(on_time, found).label_profile
         slots = [0.0] * 3 * len(found)
         assert make_parameters(late, found).label_profile.tolist() == slots + rates.tolist()
@@ -298,10 +298,8 @@ def test_a_circuit_moves_no_other_draw_and_each_position_has_neurons_of_its_own(
     shown, spikes = presentations(20), []
     for circuit in (CircuitSpec(), CircuitSpec(threshold_spread=0.3, spurious=0.1)):
         spec = NetworkSpec(layers=layers, T=40, neuron=NeuronSpec(circuit=circuit))  # type: ignore[arg-type]
-        seed = np.random.SeedSequence(3)
-        with Network(
-            spec, TrainingSpec(), (12, 18, 4), coincidence_synapses(1.0), seed, image=(3, 4, 1)
-        ) as network:
+        found, seed = connect(spec.hidden_layers, 12, 4, (3, 4, 1)), np.random.SeedSequence(3)
+        with Network(spec, TrainingSpec(), found, coincidence_synapses(1.0), seed) as network:
             trained = network.train_batch(shown.rates, shown.labels, np.random.default_rng(1))
             spikes.append(trained.spikes)
     thresholds = network._strategy.training.circuit.threshold

@@ -13,15 +13,15 @@ from rpu_ssnn.engine.state import Presentations, make_worker_state
 from rpu_ssnn.spec import EncodingSpec, NetworkSpec, connect
 from support.rpu_ssnn import compiled_parts, equations
 
-SPEC, SIZES = NetworkSpec(hidden=(6,), T=10), (8, 6, 3)
+SPEC = NetworkSpec(hidden=(6,), T=10)
 WEIGHTS = [np.ones(shape, np.float32) for shape in ((8, 6), (6, 3))]
 RATES = np.full(8, 0.4, np.float32)
 
 
-def network(sizes: tuple[int, ...] = SIZES, initial: Any = None) -> Network:
-    seed = np.random.SeedSequence(0)
+def network(hidden: tuple[int, ...] = (6,), initial: Any = None) -> Network:
+    layers, seed = connect(hidden, 8, 3), np.random.SeedSequence(0)
     factory = coincidence_synapses(1.0)
-    return Network(SPEC, TrainingSpec(batch=4), sizes, factory, seed, initial=initial)
+    return Network(SPEC, TrainingSpec(batch=4), layers, factory, seed, initial=initial)
 
 
 @pytest.mark.parametrize(
@@ -56,10 +56,10 @@ def test_weights_that_do_not_fit() -> None:
         trace(SPEC, [WEIGHTS[0], WEIGHTS[1][:4]], RATES, 1, key=1)
 
 
-@pytest.mark.parametrize("sizes", [(8, 3), (8, 6, 6, 3), (8, 5, 3)])
-def test_sizes_that_are_not_those_of_the_layers(sizes: tuple[int, ...]) -> None:
-    with pytest.raises(ValueError, match=r"sizes must be \(8, 6, 3\)"):
-        network(sizes)
+@pytest.mark.parametrize("hidden", [(), (6, 6), (5,)])
+def test_connections_that_are_not_those_of_the_layers(hidden: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=r"connections must be those of the layers \(6,\)"):
+        network(hidden)
 
 
 def test_input_profile_keeps_its_average_and_falls_linearly() -> None:

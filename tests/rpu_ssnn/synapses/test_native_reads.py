@@ -8,7 +8,7 @@ from threadpoolctl import threadpool_limits
 
 from device_presets import get_preset
 from rpu_ssnn.network import Network
-from rpu_ssnn.spec import NetworkSpec, TrainingSpec
+from rpu_ssnn.spec import NetworkSpec, TrainingSpec, connect
 from rpu_ssnn.synapses.device_synapses import device_synapses
 from rpu_ssnn.synapses.native.synapses import NativeSynapses
 from support.commands import refused
@@ -57,8 +57,9 @@ def test_reads_of_training_disturb_and_those_of_inference_do_not() -> None:
     spec = native_spec(read_disturb={"transposed_up": 0.01, "forward_up": 0.01})
     training, make = TrainingSpec(batch=4), device_synapses(IDEAL, spec, 0.0)
     sizes, rates = (8, 6, 2), np.full((4, 8), 0.4, np.float32)
+    layers = connect((6,), 8, 2)
     seed, rng = np.random.SeedSequence(0), np.random.default_rng(0)
-    with Network(NetworkSpec(hidden=(6,), T=40), training, sizes, make, seed) as network:
+    with Network(NetworkSpec(hidden=(6,), T=40), training, layers, make, seed) as network:
         shown = network.train_batch(rates, np.arange(4) % 2, rng)
         first, second = (each.statistics()["read_disturb_steps"] for each in network.synapses)
         forward = [0.01 * shown.spikes[:, layer].sum() / sizes[layer] for layer in (0, 1)]

@@ -10,7 +10,7 @@ from rpu_ssnn.data import load_dataset
 from rpu_ssnn.network import Network
 from rpu_ssnn.network.inputs import input_lines
 from rpu_ssnn.network.trace import trace
-from rpu_ssnn.spec import EncodingSpec, InhibitionSpec, NetworkSpec, TrainingSpec
+from rpu_ssnn.spec import EncodingSpec, InhibitionSpec, NetworkSpec, TrainingSpec, connect
 from rpu_ssnn.synapses import rate_synapses
 from rpu_ssnn.training import Trained
 from support.rpu_ssnn.equations import SIZES, Trace, presentations, some_weights
@@ -39,7 +39,8 @@ def test_figure_5_compares_the_same_weights_with_and_without_inhibition() -> Non
     spec = NetworkSpec(hidden=(10,), encoding=encoding, inhibition=inhibition)
     rng, seed = np.random.default_rng(0), np.random.SeedSequence(0)
     weights = [rng.normal(0.3, 1.0, s).astype(np.float32) for s in ((64, 10), (10, 10))]
-    network = Network(spec, TrainingSpec(), (64, 10, 10), rate_synapses(1.0), seed, initial=weights)
+    layers = connect((10,), 64, 10)
+    network = Network(spec, TrainingSpec(), layers, rate_synapses(1.0), seed, initial=weights)
     with Trained(network, input_lines("none", data), seed) as shown:
         table = figure5.numbers(shown, data.test_images)
     for name in figure5.NAMES:
@@ -92,7 +93,7 @@ def test_the_last_decision_is_that_of_inference() -> None:
     spec = NetworkSpec(hidden=(9,), T=40, inhibition=InhibitionSpec(clocked=True))
     shown = presentations(30)
     network = Network(
-        spec, TrainingSpec(), SIZES, rate_synapses(1.0), np.random.SeedSequence(0),
+        spec, TrainingSpec(), connect((9,), 12, 4), rate_synapses(1.0), np.random.SeedSequence(0),
         initial=list(some_weights()),
     )  # fmt: skip
     with network:

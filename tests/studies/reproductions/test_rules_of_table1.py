@@ -8,7 +8,14 @@ import pytest
 from rpu_ssnn.baselines.ann import AnnSpec
 from rpu_ssnn.data import Dataset, load_dataset
 from rpu_ssnn.network import Network
-from rpu_ssnn.spec import EncodingSpec, InhibitionSpec, NetworkSpec, NeuronSpec, TrainingSpec
+from rpu_ssnn.spec import (
+    EncodingSpec,
+    InhibitionSpec,
+    NetworkSpec,
+    NeuronSpec,
+    TrainingSpec,
+    connect,
+)
 from rpu_ssnn.synapses import rate_synapses
 from studies.declaration.update_rules.loading import rule_class
 from studies.reproductions.training.bp_stdp import WINDOW, train_bp_stdp, weight_steps
@@ -53,7 +60,7 @@ def test_the_rule_is_equations_of_its_paper_window_by_window() -> None:
 def test_windows_hold_every_spike_once() -> None:
     spec, shown = NetworkSpec(hidden=(9,), T=42), presentations(1)
     network = Network(
-        spec, TrainingSpec(), SIZES, rate_synapses(1.0), np.random.SeedSequence(0),
+        spec, TrainingSpec(), connect((9,), 12, 4), rate_synapses(1.0), np.random.SeedSequence(0),
         initial=list(some_weights()),
     )  # fmt: skip
     with network:

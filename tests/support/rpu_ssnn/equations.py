@@ -5,7 +5,7 @@ import numpy as np
 from rpu_ssnn.engine.parameters import make_parameters
 from rpu_ssnn.engine.propagation import Matrices
 from rpu_ssnn.engine.state import Presentations, make_worker_state
-from rpu_ssnn.spec import NetworkSpec, connections_of
+from rpu_ssnn.spec import NetworkSpec, connect
 from support.rpu_ssnn import compiled_parts
 
 SIZES = (12, 9, 4)
@@ -103,8 +103,7 @@ class Trace:
     def __init__(
         self, spec: NetworkSpec, weights: tuple[np.ndarray, ...], shown: Presentations | None = None
     ) -> None:
-        sizes = (len(weights[0]), *(w.shape[1] for w in weights))
-        net = make_parameters(spec, connections_of(spec, sizes))
+        net = make_parameters(spec, connect(spec.hidden, len(weights[0]), weights[-1].shape[1]))
         shown = shown or presentations(1, layers=len(net.size))
         state = make_worker_state(net)
         flat = np.concatenate([w.ravel() for w in weights])
@@ -124,8 +123,8 @@ class Trace:
         )
         self.relay_start = state.relay_membrane.copy()
         self.trains = [np.zeros((net.slots, n)) for n in net.size]
-        self.up = [np.zeros((net.slots, n)) for n in sizes]
-        self.down = [np.zeros((net.slots, n)) for n in sizes]
+        sizes = net.size[: len(weights) + 1]
+        self.up, self.down = ([np.zeros((net.slots, n)) for n in sizes] for _ in range(2))
         self.label_train: list[int] = []
         at_output = np.zeros((net.slots, 1))
         for t in range(net.slots):

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from rpu_ssnn.common.errors import RpuSsnnError
 from rpu_ssnn.network import Network
-from rpu_ssnn.spec import NetworkSpec, TrainingSpec
+from rpu_ssnn.spec import NetworkSpec, TrainingSpec, connect
 from rpu_ssnn.synapses import CoincidenceSynapses, Crossbar, RateSynapses
 from support.rpu_ssnn.passes import ReadsSlotBySlot
 
@@ -105,6 +105,7 @@ def show(drawn: dict[str, Any]) -> bool:
         batch=N_SHOWN, schedule=schedule, dropout_input=drawn["dropout_input"], dropout_hidden=0.3
     )
     sizes = (drawn["ends"][0], *spec.hidden, drawn["ends"][1])
+    layers = connect(spec.hidden, *drawn["ends"])
     rng = np.random.default_rng(drawn["seed"])
     shares = rng.choice([0.0, 0.5, 1.0], (N_SHOWN, sizes[0]))
     rates = (shares * spec.encoding.input_rate).astype(np.float32)
@@ -116,7 +117,7 @@ def show(drawn: dict[str, Any]) -> bool:
     seeds = np.random.SeedSequence(drawn["seed"])
     with (
         np.errstate(all="ignore"),
-        Network(spec, training, sizes, make, seeds, drawn["threads"]) as network,
+        Network(spec, training, layers, make, seeds, drawn["threads"]) as network,
     ):
         if beyond is not None:
             net = network._strategy.training._replace(**{beyond[0]: np.float32(beyond[1])})

@@ -12,6 +12,7 @@ from rpu_ssnn.spec import (
     NetworkSpec,
     NeuronSpec,
     TrainingSpec,
+    connect,
 )
 from rpu_ssnn.synapses import CoincidenceSynapses, Crossbar, PulseBlock, RateSynapses, Synapses
 from support.rpu_ssnn.equations import presentations
@@ -70,8 +71,8 @@ VARIANTS = {
 
 
 def make_network(spec: NetworkSpec, factory, training: TrainingSpec, threads: int = 1) -> Network:  # type: ignore[no-untyped-def]
-    sizes = (12, *spec.hidden, 4)
-    return Network(spec, training, sizes, factory, np.random.SeedSequence(11), threads)
+    layers = connect(spec.hidden, 12, 4)
+    return Network(spec, training, layers, factory, np.random.SeedSequence(11), threads)
 
 
 def trained_weights(network: Network, n: int = 30) -> list[np.ndarray]:
