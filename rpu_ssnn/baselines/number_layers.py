@@ -14,7 +14,7 @@ from rpu_ssnn.baselines.convolution import Patches
 from rpu_ssnn.baselines.number_trains import Numbers, TrainLaw, number_trains
 from rpu_ssnn.devices.device_source import DeviceSource
 from rpu_ssnn.spec import Connection
-from rpu_ssnn.synapses.base import Crossbar, Synapses, Weights
+from rpu_ssnn.synapses.base import Crossbar, Synapses, Weights, normal_weights
 from rpu_ssnn.synapses.native.synapses import NativeSynapses
 from rpu_ssnn.synapses.tiles.synapses import TileSynapses
 
@@ -196,14 +196,11 @@ def number_crossbar(
     """Returns the crossbar of such a layer, with weights of He initialisation and a threshold of 1.
 
     All crossbars of a network exist for the same time: in each cycle, a patch has its reads and a
-    train, and a crossbar with fewer patches waits. Replicas of a kernel start equal.
+    train, and a crossbar with fewer patches waits.
     """
-    n_in, replicas = connection.shape[0], connection.replicas
-    he_std = math.sqrt(2.0 / n_in)
-    rng = np.random.default_rng(seeds[0])
-    normal = np.tile(rng.standard_normal((n_in, connection.channels)), replicas)
+    he_std = math.sqrt(2.0 / connection.shape[0])
     return Crossbar(
-        initial=(spec.initial_scale * he_std * normal).astype(np.float32),
+        initial=normal_weights(connection, spec.initial_scale * he_std, seeds[0]),
         theta=1.0,
         he_std=he_std,
         gain=float(spec.batch),  # the errors are means over the batch already
@@ -212,6 +209,6 @@ def number_crossbar(
         batch=spec.batch,
         seed=int(seeds[1].generate_state(1, np.uint64)[0]),
         positions=connection.positions,
-        replicas=replicas,
+        replicas=connection.replicas,
         at_once=spec.at_once,
     )

@@ -124,38 +124,25 @@ def draw_circuit(
         seed: determines the draws; those of one setting do not depend on the other settings.
     """
     n = len(forward)
-    streams = (np.random.default_rng(child) for child in seed.spawn(6))
-    common, polarity, drifts, gains, offsets, fates = streams
-
-    def unit_draws(rng: np.random.Generator, deviation: float) -> Float64[np.ndarray, "banks n"]:
-        """Returns one draw for each forward neuron, and one that two gradient neurons share."""
-        return deviation * rng.standard_normal((2, n))[[0, 1, 1]]
-
+    common, polarity, drifts, gains, offsets, fates = map(np.random.default_rng, seed.spawn(6))
     nominal = np.stack([np.stack([level] * 2) for level in (forward, gradient, gradient)])
     if not pairs:
         nominal[:, DOWN] = np.inf
     nominal[FORWARD, DOWN] = np.inf
-    half = 0.5 * spec.polarity_spread * polarity.standard_normal(n)
-    spread = np.repeat(unit_draws(common, spec.threshold_spread)[:, None], 2, axis=1)
-    spread[POSITIVE] += np.stack([half, -half])
-    spread[NEGATIVE] -= half
-    drift = np.repeat(unit_draws(drifts, spec.threshold_drift)[:, None], 2, axis=1)
+    drift = np.repeat(_unit_draws(drifts, n, spec.threshold_drift)[:, None], 2, axis=1)
     level = np.stack([forward, gradient * (0.5 if pairs else 1.0), gradient])
     level[NEGATIVE] = level[POSITIVE]
-    offset = unit_draws(offsets, spec.input_offset) * np.stack([forward, gradient, gradient])
+    offset = _unit_draws(offsets, n, spec.input_offset) * np.stack([forward, gradient, gradient])
     offset[NEGATIVE] *= -1.0
     uniform = fates.random((BANKS, n))
     dead, always = uniform < spec.dead_share, uniform >= 1.0 - spec.always_share
     limit = np.inf if spec.saturation is None else spec.saturation
-    leak = 0.0
-    if spec.leak_time_constant_s is not None:
-        leak = spec.slot_seconds * cycles / spec.leak_time_constant_s
-    acts = spec.acts
+    leak = spec.slot_seconds * cycles / (spec.leak_time_constant_s or np.inf)
     drawn = Circuit(
-        forward=acts and spec.neurons != "gradient",
-        gradient=acts and spec.neurons != "forward",
+        forward=spec.acts and spec.neurons != "gradient",
+        gradient=spec.acts and spec.neurons != "forward",
         threshold=nominal.astype(np.float32),
-        gain=(1.0 + unit_draws(gains, spec.gain_spread)).astype(np.float32),
+        gain=(1.0 + _unit_draws(gains, n, spec.gain_spread)).astype(np.float32),
         offset=offset.astype(np.float32),
         limit=(limit * level).astype(np.float32),
         dead=_flags(dead, pairs=pairs),
@@ -168,9 +155,27 @@ def draw_circuit(
         missed=np.float64(spec.missed),
         spurious=np.float64(spec.spurious),
     )
-    circuit = DrawnCircuit(drawn, nominal, spread, drift)
+    circuit = DrawnCircuit(drawn, nominal, _spread(spec, n, common, polarity), drift)
     circuit.age(0)
     return circuit
+
+
+def _spread(
+    spec: CircuitSpec, n: int, common: np.random.Generator, polarity: np.random.Generator
+) -> Thresholds:
+    """Draws the deviation of each threshold, as a share of the nominal one."""
+    half = 0.5 * spec.polarity_spread * polarity.standard_normal(n)
+    spread = np.repeat(_unit_draws(common, n, spec.threshold_spread)[:, None], 2, axis=1)
+    spread[POSITIVE] += np.stack([half, -half])
+    spread[NEGATIVE] -= half
+    return spread
+
+
+def _unit_draws(
+    rng: np.random.Generator, n: int, deviation: float
+) -> Float64[np.ndarray, "banks n"]:
+    """Returns one draw for each forward neuron, and one that two gradient neurons share."""
+    return deviation * rng.standard_normal((2, n))[[0, 1, 1]]
 
 
 def _flags(chosen: Bool[np.ndarray, "banks n"], *, pairs: bool) -> Fates:

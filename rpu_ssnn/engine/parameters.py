@@ -68,6 +68,13 @@ def profile(T: int, front_loading: float) -> Float64[np.ndarray, " T"]:
     return 1.0 + front_loading * (1.0 - 2.0 * middle)
 
 
+def _label_profile(spec: NetworkSpec, relays: int) -> Float64[np.ndarray, " label_slots"]:
+    encoding, loading = spec.encoding, spec.encoding.label_front_loading
+    rates = profile(spec.T, encoding.front_loading if loading is None else loading)
+    late = np.zeros(relays * spec.neuron.circuit.relay_delay_slots)
+    return np.concatenate([late, rates * encoding.label_rate])
+
+
 def make_parameters(
     spec: NetworkSpec,
     connections: Sequence[Connection],
@@ -84,12 +91,7 @@ def make_parameters(
     sizes = lines_of(connections)
     layers = (*sizes, *(sizes[-1],) * spec.inhibition.passes)
     encoding, gradient, neuron = spec.encoding, spec.gradient, spec.neuron
-    label_loading = encoding.label_front_loading
-    if label_loading is None:
-        label_loading = encoding.front_loading
     relays = len(layers) - 1 if gradient.relay else 0
-    late = np.zeros(relays * neuron.circuit.relay_delay_slots)
-    label_rates = profile(spec.T, label_loading) * encoding.label_rate
     size = np.array(layers, dtype=np.int64)
     waits = [0 if sums else slots for sums, slots in zip(counted, spec.delays, strict=False)]
     geometry = make_geometry(
@@ -122,7 +124,7 @@ def make_parameters(
         clocked=spec.inhibition.clocked,
         regular_input=encoding.trains == "regular",
         input_profile=profile(spec.T, encoding.front_loading),
-        label_profile=np.concatenate([late, label_rates]),
+        label_profile=_label_profile(spec, relays),
         dropout_input=training.dropout_input if training else 0.0,
         dropout_hidden=training.dropout_hidden if training else 0.0,
     )

@@ -34,7 +34,13 @@ from rpu_ssnn.spec import (
     lines_of,
     slot_cycles,
 )
-from rpu_ssnn.synapses.base import Crossbar, Synapses, SynapsesFactory, Weights
+from rpu_ssnn.synapses.base import (
+    Crossbar,
+    Synapses,
+    SynapsesFactory,
+    Weights,
+    normal_weights,
+)
 
 type Input = Float32[np.ndarray, "batch n_in"] | SpikeTrains
 """Input of a batch: average spikes per slot of each input line, or the spikes themselves."""
@@ -211,27 +217,22 @@ class Network:
         `initial_scale`.
 
         At an `initial_scale` of 1, a layer's rates are about as large as those of the layer before.
-        Replicas of a kernel start equal.
 
         Raises:
             ValueError: `initial` has other shapes.
             InputError: the factory makes no synapses.
         """
         spec, training, synapses = self.spec, self.training, list[Synapses]()
-        at_once = spec.positions == "at_once"
+        theta, at_once = spec.neuron.theta, spec.positions == "at_once"
         slots = spec.slots * slot_cycles(self.connections, at_once)
         shapes = [connection.shape for connection in self.connections]
         if initial is not None and (given := [np.shape(w) for w in initial]) != shapes:
             raise ValueError(f"initial weights must have shapes {shapes}, not {given}")
         for layer, gain in enumerate(spec.gains()):
             connection, (weight_seed, own_seed) = self.connections[layer], seed.spawn(2)
-            n_in = connection.shape[0]
-            he_std = spec.neuron.theta * float(np.sqrt(2.0 / n_in))
+            he_std = theta * float(np.sqrt(2.0 / connection.shape[0]))
             if initial is None:
-                rng = np.random.default_rng(weight_seed)
-                kernel = rng.standard_normal((n_in, connection.channels))
-                normal = np.tile(kernel, connection.replicas)
-                start = (spec.initial_scale * he_std * normal).astype(np.float32)
+                start = normal_weights(connection, spec.initial_scale * he_std, weight_seed)
             else:
                 start = np.asarray(initial[layer], dtype=np.float32)
             is_output = layer == len(shapes) - 1
@@ -239,7 +240,7 @@ class Network:
             made = factory(
                 Crossbar(
                     initial=start,
-                    theta=spec.neuron.theta,
+                    theta=theta,
                     he_std=he_std,
                     gain=gain * (training.output_step if is_output else 1.0) / (1.0 - share),
                     T=spec.T,

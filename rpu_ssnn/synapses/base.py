@@ -19,6 +19,7 @@ from jaxtyping import Bool, Float32, Int8, Int32
 from rpu_ssnn.common.arrays import zeros_of
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.training_state import State
+from rpu_ssnn.spec.layers import Connection
 
 Weights = Float32[np.ndarray, "n_in n_out"]
 Starts = Int32[np.ndarray, " rows_plus_1"]
@@ -81,6 +82,19 @@ def in_order(blocks: Iterable[PulseBlock]) -> list[PulseBlock]:
     A block holds presentations of one thread in order, so their first rows decide.
     """
     return sorted(blocks, key=lambda block: (int(block.sample[0]), int(block.slot[0])))
+
+
+def normal_weights(
+    connection: Connection, deviation: float, seed: np.random.SeedSequence
+) -> Weights:
+    """Draws the initial weights of a crossbar [n_in, n_out]; replicas of a kernel start equal.
+
+    Args:
+        deviation: the standard deviation.
+    """
+    shape = connection.shape[0], connection.channels
+    kernel = np.random.default_rng(seed).standard_normal(shape)
+    return (deviation * np.tile(kernel, connection.replicas)).astype(np.float32)
 
 
 @dataclass(frozen=True)

@@ -128,9 +128,7 @@ class TileSynapses(Synapses):
         self._rows = RowWriter(*self.shape)
         self._rows_sent, self._writes = 0, no_writes()
         self._held: list[PulseBlock] = []
-        self._initial_pulses = 0
-        self._initial_clipped = 0
-        self._leak_steps = 0
+        self._initial_pulses = self._initial_clipped = self._leak_steps = 0
         self.set_step_scale(1.0)
         self._first_keep = self.keep
         self._write_initial(crossbar.initial)
