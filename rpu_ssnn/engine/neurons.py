@@ -23,7 +23,7 @@ from rpu_ssnn.engine.blocks import (
 from rpu_ssnn.engine.circuit import FORWARD, NEGATIVE, POSITIVE, Circuits
 from rpu_ssnn.engine.encoding import draw_input, draw_label, draw_uniform
 from rpu_ssnn.engine.geometry import list_patches
-from rpu_ssnn.engine.neuron_circuit import begin_circuits, fire_circuits, win_circuits
+from rpu_ssnn.engine.imperfect_neurons import begin_circuits, fire_circuits, win_circuits
 from rpu_ssnn.engine.parameters import Parameters
 from rpu_ssnn.engine.state import Presentations, WorkerState
 

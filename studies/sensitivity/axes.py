@@ -1,8 +1,9 @@
 """Defines the parameters for which `require` finds limits, and the scales on which they are varied.
 
 Crossings are sought along a coordinate called harm, which grows as the device gets worse. It is the
-decimal logarithm of the parameter, with its sign reversed if more is better. A parameter whose best
-value is zero has a floor, below which a value counts as zero.
+decimal logarithm of the parameter, with its sign reversed if more is better. An axis on which
+energy or time falls as the device gets worse is reversed as a whole. A parameter whose best value
+is zero has a floor, below which a value counts as zero.
 """
 
 import csv
@@ -135,6 +136,7 @@ class RequirementAxis:
         context: the device with its original value of the parameter.
         own: that value (signed, for the asymmetry).
         best_value, worst_value: the ends of the scale.
+        is_reversed: whether harm grows as the device gets better.
     """
 
     name: str
@@ -143,30 +145,29 @@ class RequirementAxis:
     own: float
     best_value: float
     worst_value: float
+    is_reversed: bool = False
 
     @property
-    def more_is_better(self) -> bool:
-        """Says whether the device gets worse as the size of the value decreases."""
-        return self.parameter.floor == 0.0
+    def sign(self) -> int:
+        """Returns 1 if harm grows with the size of the value, otherwise -1."""
+        more_is_better = self.parameter.floor == 0.0
+        return 1 if more_is_better == self.is_reversed else -1
 
     @property
-    def larger_is_better(self) -> bool:
-        """Says whether the required value is a lower limit rather than an upper one."""
-        return self.more_is_better or self.own < 0
+    def at_most(self) -> bool:
+        """Says whether the required value is an upper limit rather than a lower one."""
+        return (self.sign > 0) == (self.own >= 0)
 
     def harm(self, value: float) -> float:
         """Returns the harm of a value."""
-        if self.more_is_better:
-            return -math.log10(value)
-        return math.log10(max(abs(value), self.parameter.floor))
+        return self.sign * math.log10(max(abs(value), self.parameter.floor))
 
     def value(self, harm: float) -> float:
         """Returns the value at a harm, rounded to three digits; at the floor, the best value."""
-        if self.more_is_better:
-            return rounded(10**-harm)
-        if harm <= math.log10(self.parameter.floor) + 1e-9:
+        size, floor = self.sign * harm, self.parameter.floor
+        if floor and size <= math.log10(floor) + 1e-9:
             return self.best_value
-        return math.copysign(rounded(10**harm), self.own)
+        return math.copysign(rounded(10**size), self.own)
 
     def measured(self, harm: float) -> float:
         """Returns the value that is run at a harm: the device's original one exactly, or the

@@ -1,13 +1,13 @@
 """Measures devices in one study, and finds where costs along a parameter meet a bound.
 
 A bound limits the loss, or the energy or time that a training image takes in a chip, which follow
-from the same runs. Loss grows with harm. Energy and time may decrease with it; the sign of harm is
-then reversed here, so that the crossing can be found in the same way.
+from the same runs. Loss grows with harm. Energy and time may decrease with it; their axis is then
+reversed, so that the crossing can be found in the same way.
 """
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from numbers import Real
 from typing import Literal
 
@@ -113,7 +113,7 @@ class DeviceEvaluator:
 
     Attributes:
         cases: devices by label.
-        values: for each parameter, the labels of its devices by harm.
+        values: for each parameter, the labels of its devices by value.
     """
 
     asked: DeviceQuestion
@@ -135,13 +135,13 @@ class DeviceEvaluator:
         new = {}
         for along, harm in points:
             value, labels = along.measured(harm), self.values.setdefault(along.name, {})
-            if along.harm(value) in labels:
+            if value in labels:
                 continue
             label = f"{along.name} {value:g}"
             if value == along.own:
                 alone = along.context is not self.cases[AS_IS]
                 label = f"only {along.name}, {AS_IS}" if alone else AS_IS
-            labels[along.harm(value)] = label
+            labels[value] = label
             if label not in self.cases:
                 new[label] = along.context if value == along.own else along.case(value)
         if new:
@@ -168,44 +168,17 @@ class BoundedAxis:
 
     @property
     def costs(self) -> dict[float, BySeed]:
-        """Returns the costs measured so far by harm, with the sign with which costs grow."""
-        return {self.turn * harm: by_seed for harm, by_seed in self._by_harm.items()}
+        """Returns the costs measured so far by harm."""
+        along, labels = self.along, self.evaluator.values[self.along.name]
+        return {along.harm(v): self.evaluator.costs(n, self.bound) for v, n in labels.items()}
 
-    @property
-    def _by_harm(self) -> dict[float, BySeed]:
-        labels = self.evaluator.values[self.along.name]
-        return {harm: self.evaluator.costs(label, self.bound) for harm, label in labels.items()}
-
-    @property
-    def turn(self) -> int:
-        """Returns -1 if an energy or a time decreases with harm, else 1."""
-        measured = sorted((harm, of) for harm, of in self._by_harm.items() if of)
+    def rising(self) -> "BoundedAxis":
+        """Returns the same with the axis reversed if an energy or a time decreases with harm."""
+        measured = sorted((harm, of) for harm, of in self.costs.items() if of)
         if self.bound.chip is None or len(measured) < 2:
-            return 1
+            return self
         first, last = (describe(measured[at][1].values()).mean for at in (0, -1))
-        return -1 if last < first else 1
-
-    @property
-    def own(self) -> float:
-        """Returns the harm of the device's original value."""
-        return self.turn * self.along.harm(self.along.own)
-
-    def value(self, harm: float) -> float:
-        """Returns the parameter's value at a harm."""
-        return self.along.value(self.turn * harm)
-
-    def measured(self, harm: float) -> float:
-        """Returns the value that was run at a harm."""
-        return self.along.measured(self.turn * harm)
-
-    def place(self, harm: float) -> float:
-        """Returns the harm at which a wanted harm was measured."""
-        return self.turn * self.along.harm(self.measured(harm))
-
-    @property
-    def at_most(self) -> bool:
-        """Says whether the bound limits the parameter's value from above."""
-        return self.along.larger_is_better == (self.turn < 0)
+        return replace(self, along=replace(self.along, is_reversed=last < first))
 
     @property
     def between(self) -> tuple[float, float] | None:
@@ -213,17 +186,19 @@ class BoundedAxis:
         return bracket(self.costs, self.bound.most)
 
     def excess(self, harm: float) -> float:
-        """Returns how far costs are above the bound, in points or per cent; 0 ends the search.
+        """Returns how far costs are above the bound at the value that was run at a harm, in points
+        or per cent; 0 ends the search.
 
         The inverse hyperbolic sine keeps a loss of 80 points at one end from distorting the root
         finder's interpolation.
         """
         costs, between, most = self.costs, self.between, self.bound.most
-        if not costs[harm] or between is None:
+        by_seed = costs[self.along.harm(self.along.measured(harm))]
+        if not by_seed or between is None:
             return 0.0
         if all(self.cannot_be_told(costs[end]) for end in between):
             return 0.0
-        above = describe(costs[harm].values()).mean - most
+        above = describe(by_seed.values()).mean - most
         return math.asinh(above if self.bound.chip is None else 100.0 * above / most)
 
     @property
@@ -231,8 +206,8 @@ class BoundedAxis:
         """Returns the values between which mean costs keep the bound, or NaN if they never do."""
         crossing = threshold_crossing(self.costs, self.bound.most)
         if crossing is not None:
-            value = self.value(crossing.harm)
-            return (-math.inf, value) if self.at_most else (value, math.inf)
+            value = self.along.value(crossing.harm)
+            return (-math.inf, value) if self.along.at_most else (value, math.inf)
         measured = [by_seed for by_seed in self.costs.values() if by_seed]
         is_kept = bool(measured) and all(map(self.keeps, measured))
         return (-math.inf, math.inf) if is_kept else (math.nan, math.nan)

@@ -139,6 +139,7 @@ def require(
     evaluator.measure((along, along.harm(along.own)) for along in axes)
     each = [BoundedAxis(along, bound, evaluator) for along in axes for bound in bounds]
     evaluator.measure([(bounded.along, end) for bounded in each for end in _ends(bounded)])
+    each = [bounded.rising() for bounded in each]
     _narrow(evaluator, [bounded for bounded in each if bounded.between])
     table = pd.DataFrame([_row(bounded) for bounded in each])
     curves = pd.DataFrame([point for bounded in each for point in _curve(bounded)])
@@ -256,8 +257,8 @@ def _ends(bounded: BoundedAxis) -> list[float]:
     For a loss, it is the best value if the original one loses too much, else the worst. For an
     energy or a time that is too large, it is both, as either may be the better one.
     """
-    along, above = bounded.along, not bounded.keeps(bounded.costs[bounded.own])
-    own = along.harm(along.own)
+    along, own = bounded.along, bounded.along.harm(bounded.along.own)
+    above = not bounded.keeps(bounded.costs[own])
     better = min(own, along.harm(along.best_value))
     worse = max(own, along.harm(along.worst_value))
     if bounded.bound.chip is None:
@@ -272,8 +273,8 @@ def _narrow(evaluator: DeviceEvaluator, each: Sequence[BoundedAxis]) -> None:
 
     def excess(harm: np.ndarray, index: np.ndarray) -> np.ndarray:
         active = [(each[int(i)], float(at)) for i, at in zip(index, harm, strict=True)]
-        evaluator.measure([(bounded.along, bounded.turn * at) for bounded, at in active])
-        return np.array([bounded.excess(bounded.place(at)) for bounded, at in active])
+        evaluator.measure([(bounded.along, at) for bounded, at in active])
+        return np.array([bounded.excess(at) for bounded, at in active])
 
     start = [bounded.between or (0.0, 0.0) for bounded in each]
     elementwise.find_root(
@@ -287,11 +288,11 @@ def _narrow(evaluator: DeviceEvaluator, each: Sequence[BoundedAxis]) -> None:
 
 def _row(bounded: BoundedAxis) -> dict[str, object]:
     along, costs, most = bounded.along, bounded.costs, bounded.bound.most
-    own = costs[bounded.own]
+    own = costs[along.harm(along.own)]
     at_own = describe(own.values())
     crossing = threshold_crossing(costs, most)
     ends = (None, None, None) if crossing is None else (crossing.harm, crossing.low, crossing.high)
-    required, easy, hard = (math.nan if harm is None else bounded.value(harm) for harm in ends)
+    required, easy, hard = (math.nan if harm is None else along.value(harm) for harm in ends)
     return {
         "parameter": along.name,
         "unit": along.parameter.unit,
@@ -299,7 +300,7 @@ def _row(bounded: BoundedAxis) -> dict[str, object]:
         "of": bounded.bound.of,
         "own_cost": at_own.mean,
         "own_cost_ci": at_own.half_width,
-        "bound": "at most" if bounded.at_most else "at least",
+        "bound": "at most" if along.at_most else "at least",
         "required": required,
         "easy": easy,
         "hard": hard,
@@ -313,8 +314,8 @@ def _row(bounded: BoundedAxis) -> dict[str, object]:
 
 
 def _curve(bounded: BoundedAxis) -> Iterator[dict[str, object]]:
-    by_value = {bounded.measured(harm): by_seed for harm, by_seed in bounded.costs.items()}
     along = bounded.along
+    by_value = {along.measured(harm): by_seed for harm, by_seed in bounded.costs.items()}
     for value in sorted(by_value):
         costs = describe(by_value[value].values())
         yield {
@@ -324,25 +325,25 @@ def _curve(bounded: BoundedAxis) -> Iterator[dict[str, object]]:
 
 
 def _why_none(bounded: BoundedAxis) -> str:
-    costs, bound = bounded.costs, bounded.bound
+    along, costs, bound = bounded.along, bounded.costs, bounded.bound
     ends = sorted(harm for harm, by_seed in costs.items() if by_seed)
     if not ends:
         return "all its runs failed"
     if failed := [harm for harm, by_seed in costs.items() if not by_seed]:
-        return f"all runs at {bounded.measured(failed[0]):g} failed"
+        return f"all runs at {along.measured(failed[0]):g} failed"
     without_limit = bounded.keeps(costs[ends[-1]])
     end = ends[-1] if without_limit else ends[0]
-    cost, value = f"{bound.of} {bound.text(costs[end])}", f"{bounded.measured(end):g}"
+    cost, value = f"{bound.of} {bound.text(costs[end])}", f"{along.measured(end):g}"
     if bounded.cannot_be_told(costs[end]):
         last = describe(costs[end].values())
         needed = seeds_to_tell(last.n, last.mean - bound.most, last.half_width, 1)
         more = f"it would take {needed} seeds or more" if needed else "add seeds"
         return f"not decided by these seeds: {cost} at {value}, its last value; {more}"
     if bound.chip is not None:
-        measured = f"{bounded.measured(ends[0]):g} to {bounded.measured(ends[-1]):g}"
+        measured = f"{along.measured(ends[0]):g} to {along.measured(ends[-1]):g}"
         return f"bound {'kept' if without_limit else 'broken'} from {measured}: {cost} at {value}"
     if without_limit:
-        return f"no limit {'up' if bounded.at_most else 'down'} to {value} ({cost})"
+        return f"no limit {'up' if along.at_most else 'down'} to {value} ({cost})"
     return f"not enough by itself: {cost} at {value}, its best value"
 
 
