@@ -9,9 +9,9 @@ from rpu_ssnn.synapses.base import Kept, PulseBlock
 WRITE_COUNTS = ("write_spikes_total", "write_phases_total", "write_lines_total")
 
 type Writes = Int64[np.ndarray, "3"]
-"""These are the counts of `WRITE_COUNTS`. A write spike is a gradient spike that reaches the array and
-meets a forward spike. A phase writes the write spikes of one stream in one slot and position. The
-lines are the input lines that are driven in all phases together."""
+"""These are the counts of `WRITE_COUNTS`. A write spike is a gradient spike that reaches the array
+and meets a forward spike. A phase writes the write spikes of one stream in one slot and position.
+The lines are the input lines that are driven in all phases together."""
 
 
 def no_writes() -> Writes:

@@ -6,6 +6,7 @@ times. White noise is drawn with the reads (`reads`).
 """
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -74,14 +75,12 @@ class SlowReadNoise(Effect):
 
     def read_errors(self) -> list[Weights]:
         array = self.array
-        errors = [array.as_crossbar(self._of_range * part) for part in self._errors]
+        spreads: Sequence[Weights | np.float32] = [self._of_range] * len(self._errors)
         if self._of_current > 0.0:
-            normal = [array.as_crossbar(part) for part in self._errors]
             currents = [conductance(states, self._zero) for states in array.states()]
-            errors = [
-                np.hypot(self._of_range, self._of_current * current) * part
-                for current, part in zip(currents, normal, strict=True)
-            ]
+            spreads = [np.hypot(self._of_range, self._of_current * each) for each in currents]
+        each_device = zip(spreads, self._errors, strict=True)
+        errors = [spread * array.as_crossbar(part) for spread, part in each_device]
         if array.read_shares is None:
             return errors
         shares = array.read_shares.devices
