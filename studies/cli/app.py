@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rpu_ssnn.common.errors import InputError, RpuSsnnError
-from rpu_ssnn.common.files import reason
+from rpu_ssnn.common.files import reason, refuse_unwritable, write_together
 from studies.cli.keys import keys_app
 from studies.cli.options import DataOption, OutOption, StudyArgument, path_option, with_options
 from studies.cli.output import discard_output, replace_unencodable, stop
@@ -91,7 +91,6 @@ def new(
     ] = False,
 ) -> None:
     """Write a study of your data, with settings that suit its classes and samples."""
-    from rpu_ssnn.common.files import refuse_unwritable, write_together
     from studies.declaration.new_study import new_study, study_name
 
     target = out or Path(f"{study_name(source)}{'_quick' if quick else ''}.yaml")

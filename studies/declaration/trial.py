@@ -161,14 +161,12 @@ class Trial:
         For a run of a search it includes the hyperparameters that are tried.
         """
         title = f"{point_title(self.label, self.sweep)} seed {self.settings.seed}"
-        return title if self.stop_after is None else f"{title} ({self._tried})"
-
-    @property
-    def _tried(self) -> str:
+        if self.stop_after is None:
+            return title
         method = self.settings.method
         tile = getattr(method, "tile", None)
         wide = "" if tile is None else f", weight_range {tile.weight_range:g}"
-        return f"learning_rate {method.learning_rate:g}{wide}"
+        return f"{title} (learning_rate {method.learning_rate:g}{wide})"
 
 
 def _restored(

@@ -9,7 +9,6 @@ from typing import Self
 
 import numpy as np
 
-from rpu_ssnn.data import Dataset
 from rpu_ssnn.training.loop import Learner
 from rpu_ssnn.training.spiking import INFERENCE_CHUNK, Trained
 from studies.declaration.trial import Trial, TrialResult
@@ -74,12 +73,6 @@ def time_steps(
     started = time.perf_counter()
     data = trial.images(data_root)
     loaded = time.perf_counter() - started
-    cost = _measured(trial, data, threads)
-    cost = replace(cost, start=cost.start + loaded, peak_memory_mb=peak_memory_mb())
-    return TrialResult(row=dict(vars(cost)), epochs=[])
-
-
-def _measured(trial: Trial, data: Dataset, threads: int) -> Cost:
     settings, method = trial.settings, trial.settings.method
     no_epochs = settings.training.model_copy(update={"epochs": 0})
     untrained = replace(trial, settings=settings.model_copy(update={"training": no_epochs}))
@@ -93,7 +86,7 @@ def _measured(trial: Trial, data: Dataset, threads: int) -> Cost:
         first = time.perf_counter() - started  # the first time includes imports and compiling
     started = time.perf_counter()
     with built() as network:
-        start = time.perf_counter() - started
+        start = loaded + time.perf_counter() - started
         images, labels = data.train_images, data.train_labels
         shown = min(INFERENCE_CHUNK, len(labels)) if isinstance(network, Trained) else len(labels)
         rng = np.random.default_rng(settings.seed)
@@ -104,13 +97,9 @@ def _measured(trial: Trial, data: Dataset, threads: int) -> Cost:
         def show(n: int) -> None:
             network.accuracy(images[:n], labels[:n])
 
-        return Cost(
-            first=first,
-            start=start,
-            train=_seconds_each(learn, settings.training.batch, len(labels)),
-            show=_seconds_each(show, shown, shown),
-            peak_memory_mb=0.0,
-        )
+        train = _seconds_each(learn, settings.training.batch, len(labels))
+        cost = Cost(first, start, train, _seconds_each(show, shown, shown), peak_memory_mb())
+    return TrialResult(row=dict(vars(cost)), epochs=[])
 
 
 def _seconds_each(step: Callable[[int], None], least: int, most: int) -> float:

@@ -151,7 +151,9 @@ def imperfections(case: Case, thinning: float | None) -> tuple[Off, list[str]]:
     """
     has = settings_of(case)
     found: dict[str, dict[str, Any]] = {}
-    for name, neutral in _neutral(case).items():
+    # The imperfections of a user's law come after those that are known here.
+    known = _off({name: dict(paths) for name, paths in NEUTRAL.items()}, own_parameters(case))
+    for name, neutral in known.items():
         if name == "reference_spread" and not case.device_rule.tile.reference.has_devices:
             continue
         group = {path: value for path, value in neutral.items() if _differs(path, value, has)}
@@ -203,11 +205,6 @@ def own_parameters(case: Case) -> Mapping[str, LawParameter]:
     """Returns the parameters that a user's law adds, which are none for other laws."""
     own = case.device_rule.simulated.own_law
     return own.law.own if own is not None else {}
-
-
-def _neutral(case: Case) -> Neutral:
-    """Returns `NEUTRAL`, with the imperfections of a user's law."""
-    return _off({name: dict(paths) for name, paths in NEUTRAL.items()}, own_parameters(case))
 
 
 def with_settings(case: Case, changes: Mapping[str, Any]) -> Case:
