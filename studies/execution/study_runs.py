@@ -58,9 +58,8 @@ def run_in_folder(study: Study, root: Path, options: Options) -> Outcome:
             known = find_hyperparameters(study, run)
         trials = trials_of(study, known)
         stored = run.stored(folder.trials)
-        n_hidden = 0 if options.is_part else stored.n_beside(trials)
-        if n_hidden:
-            run.note(hidden_rows(n_hidden, study))
+        for line in () if options.is_part else _hidden_rows(stored.n_beside(trials), study):
+            run.note(line)
         if options.kept_rows:
             taken = resume(kept.by_identity, trials, folder.trials, stored)
             files = ", ".join(map(str, options.kept_rows))
@@ -148,27 +147,15 @@ class FolderContents:
         hyperparameters: found by a search, by title of the point.
         runs: finished trials, in the order of the study.
         faults: errors of the trial files and imported rows that were left out.
-        n_other: number of imported rows that do not belong to any trial of the study.
-        n_hidden: number of finished trials in the folder that do not belong to the study.
+        not_shown: lines about rows of files, and finished trials of the folder, that do not belong
+            to any trial of the study.
     """
 
     study: Study
     hyperparameters: HyperparameterTable
     runs: Runs
     faults: list[InputError]
-    n_other: int = 0
-    n_hidden: int = 0
-
-    @property
-    def not_shown(self) -> list[str]:
-        """Returns lines about the rows that do not belong to any trial of the study."""
-        study, lines = self.study.study, []
-        if self.n_other:
-            rows = counted(self.n_other, "row of the files belongs", "rows of the files belong")
-            lines.append(f"{rows} to no trial of {study} (other settings or seeds)")
-        if self.n_hidden:
-            lines.append(hidden_rows(self.n_hidden, self.study))
-        return lines
+    not_shown: Sequence[str] = ()
 
 
 _OR_ROWS = ", or the name of a study whose rows are in docs/results, or a study with --rows"
@@ -195,11 +182,11 @@ def contents_of(study: Study, root: Path, imported: StoredRuns = NO_ROWS) -> Fol
     folder = ResultFolder(root)
     known = known_hyperparameters(study, folder.hyperparameters)
     stored = folder.trials.read_all()
-    n_hidden = stored.n_beside(trials_of(study, known))
+    hidden = _hidden_rows(stored.n_beside(trials_of(study, known)), study)
     for identity, run in imported.by_identity.items():
         stored.add(identity, run)
     stored = StoredRuns(stored.by_identity, stored.faults + imported.faults)
-    return replace(_contents(study, known, stored), n_hidden=n_hidden)
+    return replace(_contents(study, known, stored), not_shown=hidden)
 
 
 def files_of_rows(command: str, rows: Path | str | Sequence[Path | str]) -> list[Path]:
@@ -247,7 +234,11 @@ def shown_contents(where: Path, rows: Sequence[Path] = ()) -> FolderContents:
         allowed = f"must have rows of trials of {contents.study.study}"
         fault = Fault("only those of other trials" if others else "none")
         raise InputError(named, "rows", fault, allowed)
-    return replace(contents, n_other=len(others) - len(used))
+    if left := len(others) - len(used):
+        rows = counted(left, "row of the files belongs", "rows of the files belong")
+        told = f"{rows} to no trial of {contents.study.study} (other settings or seeds)"
+        return replace(contents, not_shown=[told, *contents.not_shown])
+    return contents
 
 
 def refuse_empty(root: Path, contents: FolderContents) -> None:
@@ -257,18 +248,17 @@ def refuse_empty(root: Path, contents: FolderContents) -> None:
         InputError: there is none; if trial files are damaged, the error of the first one.
     """
     if not contents.runs:
-        hidden = f" ({hidden_rows(contents.n_hidden, contents.study)})" if contents.n_hidden else ""
+        hidden = "".join(f" ({line})" for line in contents.not_shown)
         nothing = InputError(root, "trials", 0, f"there must be {A_TRIAL}{hidden}")
         raise contents.faults[0] if contents.faults else nothing
 
 
-def hidden_rows(n: int, study: Study) -> str:
-    """Describes finished trials in the folder that do not belong to the study."""
+def _hidden_rows(n: int, study: Study) -> list[str]:
+    """Returns a line about the finished trials of a folder that do not belong to its study, if
+    there are any."""
     trials = counted(n, "finished trial has", "finished trials have")
-    return (
-        f"{trials} other settings, devices or seeds than {study.study} has now: not shown, but "
-        "kept in the folder trials"
-    )
+    line = f"{trials} other settings, devices or seeds than {study.study} has now: not shown, but "
+    return [f"{line}kept in the folder trials"] if n else []
 
 
 def _contents(study: Study, known: HyperparameterTable, stored: StoredRuns) -> FolderContents:
