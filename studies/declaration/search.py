@@ -69,7 +69,7 @@ class SearchSettings(Spec):
 def candidates(point: Point, search: SearchSettings) -> list[Hyperparameters]:
     """Returns the hyperparameters that are tried at a point; all spiking cases try the same
     learning rates."""
-    from scipy.stats import qmc  # scipy is slow to import
+    from scipy.stats import qmc  # it is slow to import
 
     on_tile = isinstance(point.rule, DeviceRule)
     shares = qmc.Halton(2, rng=SEED).random(search.points)
