@@ -7,16 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from device_presets import (
-    COMPOUNDS,
-    CompoundDevice,
-    Preset,
-    TableDevice,
-    circuit_names,
-    get_circuit,
-    get_device,
-    preset_names,
-)
+import device_presets
 from device_presets.compounds.compound import Compound
 from device_presets.jump_tables.table_device import shipped_or_own
 from device_presets.library.device_name import call_of, file_of
@@ -37,7 +28,7 @@ them out."""
 PULSE_TIMES = ("pulse_period_s", "pulse_width_s")
 """These parameters matter only if the step depends on the width (`step_width_s`)."""
 
-type Device = Preset | CompoundDevice | TableDevice
+type Device = device_presets.Preset | device_presets.CompoundDevice | device_presets.TableDevice
 
 
 def device_of(name: str, field: str = "device") -> Device:
@@ -52,7 +43,7 @@ def device_of(name: str, field: str = "device") -> Device:
     """
     kind, _ = call_of(name)
     try:
-        device = get_device(name)
+        device = device_presets.get_device(name)
     except InputError as error:
         value: object = error.value
         allowed = error.allowed
@@ -82,7 +73,7 @@ def with_overrides(device: Device, overrides: Mapping[str, Any]) -> Device:
     if not overrides:
         return device
     try:
-        return get_device(device.name, overrides)
+        return device_presets.get_device(device.name, overrides)
     except InputError as error:
         key: object = error.field
         in_tile: list[str] = []
@@ -167,7 +158,7 @@ def with_files(device: str, change: Callable[[str], str], *folders: Path) -> str
 
     def preset(name: str) -> str:
         if _NAME.fullmatch(name) and any((one / f"{name}.yaml").is_file() for one in folders):
-            name = name if name.lower() in preset_names() else f"{name}.yaml"
+            name = name if name.lower() in device_presets.preset_names() else f"{name}.yaml"
         path, _ = file_of(name)
         return name.replace(path, change(path), 1) if path else name
 
@@ -259,13 +250,13 @@ def with_named_circuit(network: object) -> object:
     circuit = value_at(network, "neuron.circuit")
     given = {"like": circuit} if isinstance(circuit, str) else circuit
     if isinstance(circuit, int | float | list):
-        allowed = f"{one_of(circuit_names())}, or a mapping, `key: value`"
+        allowed = f"{one_of(device_presets.circuit_names())}, or a mapping, `key: value`"
         raise InputError("study", "neuron.circuit", circuit, allowed)
     if not isinstance(given, Mapping) or "like" not in given:
         return network
     name, own = str(given["like"]), {key: given[key] for key in given if key != "like"}
     try:
-        settings = {**get_circuit(name), **own}
+        settings = {**device_presets.get_circuit(name), **own}
     except InputError as error:
         field = "neuron.circuit" if isinstance(circuit, str) else "neuron.circuit.like"
         raise InputError("study", field, given["like"], error.allowed) from error
@@ -303,7 +294,7 @@ def check_tile(device: Device, tile: TileSpec, batch: int, slots: int) -> None:
         check_device(device, tile, batch, slots)
     except InputError as error:
         raise InputError("study", f"tile.{error.field}", error.value, error.allowed) from error
-    if not isinstance(device, CompoundDevice):
+    if not isinstance(device, device_presets.CompoundDevice):
         return
     compound, scheme = device.cell, tile.reference.scheme
     if scheme == "differential_pair" or (compound.pair and scheme != "ideal_reference"):
@@ -317,7 +308,7 @@ def check_tile(device: Device, tile: TileSpec, batch: int, slots: int) -> None:
 
 def compound_of(device: str) -> Compound | None:
     """Returns the kind of a device that is a cell of several; None for another device."""
-    return COMPOUNDS.get(call_of(device)[0])
+    return device_presets.COMPOUNDS.get(call_of(device)[0])
 
 
 def shortest_slot_s(parameters: Mapping[str, Any]) -> float:
