@@ -30,7 +30,7 @@ _FACTS = (
     ("energy per pulse", "energy_per_pulse_j"),
     ("endurance", "endurance_cycles"),
 )
-"""Facts that each depend on a single parameter: the fact in words and the parameter's name."""
+"""Each of these facts depends on a single parameter, whose name follows the fact in words."""
 
 
 def origins(preset: Preset, names: tuple[str, ...]) -> list[Parameter]:

@@ -41,7 +41,7 @@ DIGEST_DIGITS = 16
 """The digest at the end of a name has this many hexadecimal digits."""
 
 SHIPPED = Path(__file__).parents[1] / "measured"
-"""The folder with the tables of the package and their licence."""
+"""This folder holds the tables of the package and their licence."""
 
 NO_TABLES = "needs tile: {simulator: native}; aihwkit's tiles have no tables of measured jumps"
 

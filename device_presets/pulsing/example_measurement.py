@@ -9,7 +9,7 @@ from rpu_ssnn.common.errors import require
 
 ZERO_US = 60.0
 ONE_US = 80.0
-"""The conductances in microsiemens that represent weights 0 and 1 in the table."""
+"""These conductances in microsiemens represent weights 0 and 1 in the table."""
 
 LEAST_WEIGHT = -ZERO_US / (ONE_US - ZERO_US)
 

@@ -19,7 +19,7 @@ EXIT_CODE = 130
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 _SHOW_CURSOR = b"\x1b[?25h"
-"""Shows the cursor again, which a progress bar hides."""
+"""This sequence shows the cursor again, which a progress bar hides."""
 
 
 class _Signals:

@@ -19,7 +19,7 @@ from studies.workers.run_trial import set_threads
 from studies.workers.workspace import NO_WORKSPACE, TrialSession
 
 PACKAGES = {".h5": "h5py", ".nir": "nir"}
-"""The package that writes files with each ending."""
+"""Files with these endings are written by these packages."""
 
 
 @dataclass(frozen=True)

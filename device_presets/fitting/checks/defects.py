@@ -20,7 +20,7 @@ from device_presets.fitting.model.simulation import LAGS, simulate
 JUMP, DRIFT = "jump", "drift"
 
 BY_TABLE = "use a table of the measured changes, with presets fit --table"
-"""The advice for devices that no law describes."""
+"""This is the advice for devices that no law describes."""
 
 _LONGEST_PERIOD = 200
 """Interference is searched for up to this period (pulses)."""

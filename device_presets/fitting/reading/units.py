@@ -11,10 +11,10 @@ AMPERES: Final = {"A": 1.0, "mA": 1e-3, "uA": 1e-6, "nA": 1e-9, "pA": 1e-12}
 VOLTS: Final = {"V": 1.0, "mV": 1e-3}
 
 MOST_VOLTS = 1000.0
-"""The assumed upper limit of pulses on a single memory device."""
+"""This is the assumed upper limit of pulses on a single memory device."""
 
 LEAST_SIEMENS = 1e-15
-"""The assumed lower limit of readings: an electrometer resolves 0.1 fA, here at 0.1 V."""
+"""This is the assumed lower limit of readings: an electrometer resolves 0.1 fA, here at 0.1 V."""
 
 
 def in_unit(siemens: float, unit: str) -> str:

@@ -40,7 +40,7 @@ class Rule(NamedTuple):
     sum_levels: np.float32
     """The number of steps of a weighted sum over its largest range; 0 for exact sums."""
     gain: np.float32
-    """The factor on every weighted sum."""
+    """Every weighted sum is multiplied by this factor."""
     key: np.uint64
     """The key of stochastic rounding. All layers share it, so that in a presentation device k of
     each layer gets the same random number."""
@@ -54,7 +54,7 @@ class Layer(NamedTuple):
     scratch: Scratch
     rate: np.float32
     bound: np.float32
-    """The largest weight; 0 for no bound."""
+    """This is the largest weight; 0 means no bound."""
     up: np.float32
     down: np.float32
     """The number of pulses for a weight change of 1 up or down; 0 if weights are floats and change
