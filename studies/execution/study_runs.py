@@ -235,8 +235,8 @@ def shown_contents(where: Path, rows: Sequence[Path] = ()) -> FolderContents:
         fault = Fault("only those of other trials" if others else "none")
         raise InputError(named, "rows", fault, allowed)
     if left := len(others) - len(used):
-        rows = counted(left, "row of the files belongs", "rows of the files belong")
-        told = f"{rows} to no trial of {contents.study.study} (other settings or seeds)"
+        beside = counted(left, "row of the files belongs", "rows of the files belong")
+        told = f"{beside} to no trial of {contents.study.study} (other settings or seeds)"
         return replace(contents, not_shown=[told, *contents.not_shown])
     return contents
 

@@ -302,7 +302,9 @@ def test_an_exported_network_is_the_one_that_was_tested(
     run = trial, run_trial(trial, None, 1)
     root = write_folder(tmp_path / "out", study, [run])
     written: list[Path] = []
-    monkeypatch.setattr("rpu_ssnn.export.write_nir", lambda path, *_, **__: written.append(path))
+    monkeypatch.setattr(
+        "studies.execution.export.write_nir", lambda path, *_, **__: written.append(path)
+    )
     done = export_trial(root, "capacitor", tmp_path / "net.NIR")
     assert written == [tmp_path / "net.NIR"]
     assert done.replayable
