@@ -151,10 +151,14 @@ def _complete(
     inside = base in content
     whole = _complete(file, content, base, others, (name, *before)) if inside else others[base]
     merged = whole.model_dump() | {key: value for key, value in own.items() if key != LIKE}
-    given = merged["parameters"]
+    given = own.get("parameters", {})
     if isinstance(given, dict):
         replaced = {*given, *(STEP_OR_LEVELS if set(STEP_OR_LEVELS) & set(given) else ())}
         kept = {n: p.model_dump() for n, p in whole.parameters.items() if n not in replaced}
+        if not inside:  # What is measured at a shipped device is assumed to hold for the user's.
+            for entry in kept.values():
+                assumed = f"that of {base}: {entry['source'] or entry['assumption']}"
+                entry |= {"source": None, "assumption": assumed}
         merged["parameters"] = kept | given
     return _entry(where, merged)
 

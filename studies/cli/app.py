@@ -93,7 +93,8 @@ def new(
     """Write a study of your data, with settings that suit its classes and samples."""
     from studies.declaration.new_study import new_study, study_name
 
-    target = out or Path(f"{study_name(source)}{'_quick' if quick else ''}.yaml")
+    kind = f"{'_conv' if conv else ''}{'_quick' if quick else ''}"
+    target = out or Path(f"{study_name(source)}{kind}.yaml")
     refuse_unwritable("new", "--out", target, (".yaml", ".yml"))
     if os.path.lexists(target):
         raise InputError("new", "--out", str(target), "must not exist yet; give another file")

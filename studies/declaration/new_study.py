@@ -158,7 +158,7 @@ def new_study(
     text = rendered(
         Path(__file__).with_name("new_study.yaml.j2"),
         name=name,
-        question=_question(name, used.samples, facts.samples if quick else None),
+        question=_question(study_name(data), used.samples, facts.samples if quick else None),
         dataset=dataset,
         facts=used,
         epochs=min(max(round(LEAST_PRESENTATIONS / used.samples), 10), 100),
@@ -266,8 +266,7 @@ def _relative(path: Path, folder: Path) -> str:
 
 def _question(name: str, samples: int, of: int | None) -> str:
     """Returns the question of a study, which says how many samples a quick look takes of all."""
-    question = f"What do devices lose on {name.removesuffix('_quick')}, and is it due to the "
-    question += "device or the spikes?"
+    question = f"What do devices lose on {name}, and is it due to the device or the spikes?"
     if of is None:
         return question
     some = "all" if samples == of else f"{samples:,} of"

@@ -69,7 +69,8 @@ def test_a_broken_file_is_explained(tmp_path: Path, old: str, new: str, named: s
 
 
 def test_an_entry_that_is_like_another_says_only_what_differs(tmp_path: Path) -> None:
-    """A preset may inherit from a shipped one or one of its file; a given step replaces levels."""
+    """A preset may inherit from one of its file, or from a shipped one, whose sources then stand
+    behind assumptions; a given step replaces levels."""
     file = tmp_path / "mine.yaml"
     file.write_text(
         "a:\n  like: charge_trap\n  citation: mine\n  parameters:\n"
@@ -82,8 +83,11 @@ def test_an_entry_that_is_like_another_says_only_what_differs(tmp_path: Path) ->
     assert (first.citation, first.description) == ("mine", shipped.description)
     assert (second.citation, second.description) == ("mine", "as a")
     assert second.values == first.values
-    left = set(shipped.values) - {"step", "levels"}
-    assert all(first.parameters[name] == shipped.parameters[name] for name in left)
+    for name in set(shipped.values) - {"step", "levels"}:
+        mine, theirs = first.parameters[name], shipped.parameters[name]
+        assert (mine.value, mine.source) == (theirs.value, None)
+        assert (mine.assumption or "").endswith(theirs.source or theirs.assumption or "")
+    assert "that of charge_trap: " in (first.parameters["w_max"].assumption or "")
 
 
 @pytest.mark.parametrize(

@@ -111,9 +111,9 @@ def test_images_get_two_convolutions_on_request(here: Path, command: Command) ->
         "large.npz", X=RNG.random((6_500, 20, 24, 1), dtype=np.float32), y=np.arange(6_500) % 3
     )
     assert command("new", "small.npz", "--conv")[0] == 0
-    assert "symmetry_point" in (here / "small.yaml").read_text()
+    assert "symmetry_point" in (here / "small_conv.yaml").read_text()
     (here / "large.yaml").write_text(new_study("large.npz", conv=True))
-    for name, layers in (("small", ["12c3", "24c3/2"]), ("large", ["24c5/2", "64c5/2"])):
+    for name, layers in (("small_conv", ["12c3", "24c3/2"]), ("large", ["24c5/2", "64c5/2"])):
         network = load_study(f"{name}.yaml").network
         assert list(layer_names(network.layers)) == layers
         assert network.gradient.delay == 2.5
