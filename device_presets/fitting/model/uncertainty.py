@@ -188,9 +188,8 @@ def _log_determinants(fit: JointFit) -> np.ndarray:
 
 def _own_numbers(fit: JointFit) -> np.ndarray:
     """Returns [devices, shared + 6] flags of the devices' own numbers that were fitted."""
-    free = np.zeros((len(fit.local), len(fit.shared) + len(LOCAL)), dtype=bool)
-    free[:, len(fit.shared) :] = fit.layout.local_free.T
-    return free
+    shared = np.zeros((len(fit.local), len(fit.shared)), dtype=bool)
+    return np.hstack([shared, fit.layout.local_free.T])
 
 
 def _inside(fit: JointFit) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,8 +11,9 @@ import pandas as pd
 from scipy.stats import norm
 
 from device_presets.fitting.reading.conditions import Conditions, conditions_of
+from device_presets.fitting.reading.order import follows_of, new_clocks, with_cycles
 from device_presets.fitting.reading.retention import with_retention
-from device_presets.fitting.reading.rows import refuse_first, selected
+from device_presets.fitting.reading.rows import selected
 from device_presets.fitting.reading.table import Rows, read_rows
 from device_presets.fitting.reading.units import ARBITRARY, LEAST_SIEMENS, in_unit
 from device_presets.fitting.sweeps import runs_of
@@ -47,9 +49,6 @@ two neighbours. If more than the last share of the readings do, the device itsel
 _SATURATED, _MORE_OFTEN = 20, 3
 """A converter may saturate if so many readings are exactly the largest, and that many times as many
 as those of any other value: a coarse resolution repeats all of them."""
-
-_FEWEST_OF_SWEEP = 10
-"""If the median sweep has fewer pulses, cycles are not recognised by turns."""
 
 
 @dataclass(frozen=True)
@@ -87,15 +86,10 @@ class Measurement:
         return len(self.labels)
 
     @property
-    def n_cycles(self) -> int:
-        """Returns the number of cycles."""
-        return len(np.unique(self.cycle))
-
-    @property
     def size(self) -> str:
         """Returns in words how much was measured."""
         sweeps = counted(len(runs_of(self.pulse, self.device)), "sweep")
-        devices, cycles = counted(self.n_devices, "device"), counted(self.n_cycles, "cycle")
+        devices, cycles = counted(self.n_devices, "device"), counted(len(set(self.cycle)), "cycle")
         return f"{counted(self.n_pulses, 'pulse')} in {sweeps}, {devices}, {cycles}"
 
     @property
@@ -128,160 +122,92 @@ def read_measurement(
     rows = read_rows(file, sheet, read_voltage)
     if retention is not None:
         rows = with_retention(rows, retention, sheet, read_voltage)
-    rows = selected(rows, np.argsort(rows.device, kind="stable"))
-    notes, conductance = list(rows.notes), rows.conductance
-    device, number, pulsed = rows.device, rows.pulse, rows.pulsed
-    up = _ways(rows)
+    rows, up = with_cycles(selected(rows, np.argsort(rows.device, kind="stable")))
+    follows, turns = follows_of(file, rows, up)
+    outliers, middle = _outliers(rows, follows, up)
+    rows = replace(rows, conductance=np.where(outliers, middle, rows.conductance))
+    gaps = ~np.isfinite(rows.conductance)
+    follows &= ~gaps & ~np.concatenate([[True], gaps[:-1]])
+    jumps = _jumps(rows, follows & rows.pulsed, up, turns)
+    anew = new_clocks(file, rows)
+    follows &= ~jumps & ~anew
     labels = tuple(re.sub("^(?!device)", "device ", name, flags=re.I) for name in rows.devices)
-    same_device = np.concatenate([[False], device[1:] == device[:-1]])
-    if len(rows.cycles) == 1:
-        turns = _cycles_from_turns(rows, up, same_device)
-        rows = replace(rows, cycle=turns, cycles=tuple(map(str, range(1, 2 + turns.max()))))
-        if rows.cycle.any():
-            notes.append("cycles are found from the turns: a sweep in each direction is one cycle")
-    kinds, cycle = np.unique(_cycles(rows), return_inverse=True)
-    same_cycle = (np.diff(cycle, prepend=-1) == 0) & (np.diff(rows.clock, prepend=0) == 0)
-    growth = np.concatenate([[0], np.diff(number)])
-    turned = np.concatenate([[False], up[1:] != up[:-1]])
-    restarted = (growth <= 0) & (number <= 1) & (turned | ~same_cycle)
-    again = ~pulsed & (growth == 0) & same_cycle
-    backwards = same_device & (growth <= 0) & ~restarted & same_cycle & (number > 1) & ~again
-    before = int(rows.pulse[np.argmax(backwards) - 1])
-    allowed = (
-        f"must increase within a device and cycle, but the row before has {before}; name several "
-        "devices or cycles in the columns device and cycle"
-    )
-    refuse_first(file, "pulse", rows.file_row, rows.pulse, backwards, allowed)
-    follows = same_device & ((growth == 1) | (restarted & turned & (number == 1)) | again)
-    outliers, middle = _outliers(conductance, follows, up)
-    conductance = np.where(outliers, middle, conductance)
-    gap = ~np.isfinite(conductance)
-    follows &= ~gap & ~np.concatenate([[True], gap[:-1]])
-    jumps = _jumps(conductance, follows & pulsed, up, ~same_cycle | turned)
-    follows &= ~jumps
-    if "time" in rows.conditions:
-        falls = np.diff(rows.conditions["time"], prepend=np.inf) < 0
-        anew = same_device & ~same_cycle & falls & (rows.clock == 0)
-        moved = pd.Series(pulsed).groupby([device, cycle]).transform("any")
-        allowed = "must not fall in a cycle of readings only: give these by --retention"
-        column = rows.columns["time"]
-        times = rows.conditions["time"] / column.size
-        refuse_first(file, column.name, rows.file_row, times, anew & ~moved, allowed)
-        follows &= ~anew
-        if anew.any():
-            notes.append(f"the clock starts anew at {counted(int(anew.sum()), 'cycle')}")
-    pulse = np.where(follows & pulsed, np.where(up, 1, -1), 0).astype(np.int8)
-    conditions = conditions_of(file, rows, follows, pulsed & (number > 0))
-    if gap.any():
-        told = counted(int(gap.sum()), "empty conductance")
-        notes.append(f"{told} left out, with the adjoining steps")
-    if outliers.any():
-        places = [
-            f"row {rows.file_row[k]} ({labels[device[k]]}, cycle "
-            f"{rows.cycles[rows.cycle[k]]}, pulse {number[k]})"
-            for k in np.flatnonzero(outliers)
-        ]
-        told = f"{counted(len(places), 'outlier')} replaced by the mean of the neighbours"
-        notes.append(f"{told}: {listed(places)}")
-    if jumps.any():
-        told = counted(int(jumps.sum()), "jump") + " between sweeps left out"
-        notes.append(f"{told}, since no change within a sweep is as large")
-    values, often = np.unique(conductance[~gap], return_counts=True)
-    if len(values) > 1 and often[-1] >= max(_SATURATED, _MORE_OFTEN * often[:-1].max()):
-        largest = in_unit(values[-1], rows.columns["conductance"].unit)
-        told = f"{often[-1]} readings are exactly the largest, {largest}"
-        notes.append(f"{told}: if the converter saturates there, this is no bound of the device")
     found = Measurement(
         name=file.name,
         column=rows.columns["conductance"].name,
-        conductance=conductance,
-        pulse=pulse,
+        conductance=rows.conductance,
+        pulse=np.where(follows & rows.pulsed, np.where(up, 1, -1), 0).astype(np.int8),
         begins=~follows,
-        device=device,
-        cycle=cycle.astype(np.int32),
+        device=rows.device,
+        cycle=rows.cycle,
         unit=rows.columns["conductance"].unit,
-        notes=tuple(notes),
-        conditions=conditions,
+        notes=(*rows.notes, *_notes(rows, labels, anew, gaps, outliers, jumps)),
         labels=labels,
+        conditions=conditions_of(file, rows, follows, rows.pulsed & (rows.pulse > 0)),
     )
-    found = selected(found, ~gap)
-    _check_enough(file, found, [rows.cycles[kind] for kind in kinds])
+    found = selected(found, ~gaps)
+    _check_enough(file, found, rows.cycles)
     return found
 
 
-def _ways(rows: Rows) -> np.ndarray:
-    """Returns [rows] whether the sweep of each row goes up.
-
-    A row numbered 0 belongs to the next sweep of its device, whatever its polarity, since no pulse
-    comes before it; any other reading without a pulse belongs to the sweep before it.
+def _notes(rows: Rows, labels: Sequence[str], *places: np.ndarray) -> Iterator[str]:
+    """Returns the sentences of the report on what was left out or looks odd.
 
     Args:
-        rows: The rows, sorted by device.
+        rows: The rows, without outliers.
+        labels: The names of the devices.
+        places: [rows] where clocks start anew, readings are missing, outliers were replaced, and
+            jumps are left out.
     """
-    up = pd.Series(rows.up.astype(np.float32)).where(rows.pulsed & (rows.pulse > 0))
-    ways = up.groupby(rows.device)
-    before, after = ways.ffill(), ways.bfill()
-    return np.where(rows.pulse > 0, before.fillna(after), after.fillna(before)) > 0
+    anew, gaps, outliers, jumps = places
+    if anew.any():
+        yield f"the clock starts anew at {counted(int(anew.sum()), 'cycle')}"
+    if gaps.any():
+        told = counted(int(gaps.sum()), "empty conductance")
+        yield f"{told} left out, with the adjoining steps"
+    if outliers.any():
+        found = [
+            f"row {rows.file_row[k]} ({labels[rows.device[k]]}, cycle "
+            f"{rows.cycles[rows.cycle[k]]}, pulse {rows.pulse[k]})"
+            for k in np.flatnonzero(outliers)
+        ]
+        told = f"{counted(len(found), 'outlier')} replaced by the mean of the neighbours"
+        yield f"{told}: {listed(found)}"
+    if jumps.any():
+        told = counted(int(jumps.sum()), "jump") + " between sweeps left out"
+        yield f"{told}, since no change within a sweep is as large"
+    values, often = np.unique(rows.conductance[~gaps], return_counts=True)
+    if len(values) > 1 and often[-1] >= max(_SATURATED, _MORE_OFTEN * often[:-1].max()):
+        largest = in_unit(values[-1], rows.columns["conductance"].unit)
+        told = f"{often[-1]} readings are exactly the largest, {largest}"
+        yield f"{told}: if the converter saturates there, this is no bound of the device"
 
 
-def _cycles(rows: Rows) -> np.ndarray:
-    """Returns [rows] which of the file's cycles a row is of; a reading before a device's first
-    pulse belongs to the cycle of that pulse.
-
-    Args:
-        rows: The rows, sorted by device.
-    """
-    own, begun = pd.Series(rows.cycle), pd.Series(rows.pulsed & (rows.pulse > 0))
-    begun = begun.groupby(rows.device).cummax()
-    cycle = own.where(begun).groupby(rows.device).bfill().fillna(own)
-    return np.asarray(cycle, dtype=np.int32)
-
-
-def _cycles_from_turns(rows: Rows, up: np.ndarray, same_device: np.ndarray) -> np.ndarray:
-    """Returns [rows] cycles of a file that has no column for them.
-
-    A cycle begins where pulses turn to the direction of the device's first pulse, or where numbers
-    start again without a turn. All are 0 if sweeps are too short to be distinguished from pulses in
-    random order.
-    """
-    turned = same_device & np.concatenate([[False], up[1:] != up[:-1]])
-    again = same_device & ~turned & (np.diff(rows.pulse, prepend=0) < 0) & (rows.pulse <= 1)
-    starts = np.flatnonzero(~same_device | turned | again)
-    if np.median(np.diff(np.append(starts, len(up)))) < _FEWEST_OF_SWEEP:
-        return rows.cycle
-    first = up[np.searchsorted(rows.device, rows.device)]
-    begins = again | (turned & (up == first))
-    cycle = pd.Series(begins).groupby(rows.device).cumsum().to_numpy()
-    return np.asarray(cycle, dtype=np.int32)
-
-
-def _jumps(
-    conductance: np.ndarray, follows: np.ndarray, up: np.ndarray, border: np.ndarray
-) -> np.ndarray:
+def _jumps(rows: Rows, follows: np.ndarray, up: np.ndarray, turns: np.ndarray) -> np.ndarray:
     """Returns [rows] whether the change at the beginning of a sweep was not made by a pulse.
 
     Such a change is larger than all changes within sweeps, and is either against the pulse's
     direction by a good part of the range, or far larger than at the beginnings of other sweeps in
     the same direction.
     """
-    change = np.concatenate([[0.0], np.diff(conductance)])
-    inside = follows & ~border & np.isfinite(change)
+    conductance = rows.conductance
+    change = np.diff(conductance, prepend=conductance[:1])
+    inside = follows & ~turns & np.isfinite(change)
     largest = float(np.abs(change[inside]).max()) if inside.any() else np.inf
     span = float(pd.Series(conductance).max() - pd.Series(conductance).min())
-    size, begins = pd.Series(np.abs(change)), border & follows
+    size, begins = pd.Series(np.abs(change)), turns & follows
     usual = size.where(begins).groupby(up).transform("median")
     against = np.where(up, change, -change) < -_JUMP * span
     return np.asarray(begins & (size > largest) & (against | (size > _UNLIKE * usual)))
 
 
-def _outliers(
-    conductance: np.ndarray, follows: np.ndarray, up: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def _outliers(rows: Rows, follows: np.ndarray, up: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Returns [rows] whether a reading is an outlier, and the middle of its two neighbours.
 
     An outlier lies far from this middle, and the other changes around it are small. Readings beside
     the turns of a sweep are never outliers.
     """
+    conductance = rows.conductance
     before, after = np.roll(conductance, 1), np.roll(conductance, -1)
     middle, change = (before + after) / 2, np.abs(conductance - before)
     within = follows & np.roll(follows, -1) & (up == np.roll(up, -1))
@@ -294,7 +220,7 @@ def _outliers(
     return np.asarray(alone & (alone.mean() <= _MOST_OUTLIERS)), middle
 
 
-def _check_enough(file: Path, found: Measurement, cycles: list[str]) -> None:
+def _check_enough(file: Path, found: Measurement, cycles: Sequence[str]) -> None:
     """Refuses a measurement with too few pulses, or with devices or cycles that do not move.
 
     Args:

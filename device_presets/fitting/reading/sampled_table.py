@@ -41,20 +41,18 @@ def sampled(table: LookupTable, seed: int = 0) -> Measurement:
     for row, share in enumerate(rng.random(len(pulse) - 1), 1):
         conductance[row] = table.after(float(conductance[row - 1]), bool(pulse[row] > 0), share)
     cycle = np.concatenate([[0], np.repeat(np.arange(cycles), len(train))])
-    ends = (True, -1, "up"), (False, 0, "down")
-    steps = [(np.abs(table.mean_step(up)), end, way) for up, end, way in ends]
-    told = [
-        f"the table ends at {in_unit(float(table.conductance[end]), unit)}, where a pulse {way} "
-        f"still makes a step of {in_unit(float(step[end]), unit)} (on average "
-        f"{in_unit(float(step.mean()), unit)}): this bound lies further out and was not measured"
-        for step, end, way in steps
-        if step[end] > _STILL * step.mean()
-    ]
-    note = f"{len(pulse) - 1} pulses were drawn from CrossSim's table (seed {seed}), not measured"
+    drawn = f"{len(pulse) - 1} pulses were drawn from CrossSim's table (seed {seed}), not measured"
+    notes = [drawn]
+    for way, up, end in (("up", True, -1), ("down", False, 0)):
+        step, at = np.abs(table.mean_step(up)), in_unit(float(table.conductance[end]), unit)
+        if step[end] > _STILL * step.mean():
+            share = f"{step[end] / step.mean():.2g} of the mean step"
+            told = f"the table ends at {at}, where a pulse {way} still makes {share}: this bound "
+            notes.append(f"{told}lies further out and was not measured")
     return Measurement(
         name=table.name, column="dG", conductance=conductance, pulse=pulse.astype(np.int8),
         begins=pulse == 0, device=np.zeros(len(pulse), dtype=np.int32), labels=("device 1",),
-        cycle=cycle.astype(np.int32), unit=unit, notes=(note, *told),
+        cycle=cycle.astype(np.int32), unit=unit, notes=tuple(notes),
     )  # fmt: skip
 
 

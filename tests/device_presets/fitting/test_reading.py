@@ -42,7 +42,7 @@ def refused(*words: str) -> pytest.RaisesExc[InputError]:
 @pytest.mark.parametrize("above", [[], ["Chip 3, device 1, read at 0.1 V", ""]])
 def test_a_plain_file_becomes_steps(above: list[str], tmp_path: Path) -> None:
     found = read_measurement(written(tmp_path / "a.csv", [*above, *sweep()]))
-    assert (found.n_devices, found.n_cycles, found.n_pulses) == (1, 1, 40)
+    assert (found.n_devices, len(set(found.cycle)), found.n_pulses) == (1, 1, 40)
     assert found.conductance[0] == pytest.approx(10e-6)
     np.testing.assert_array_equal(found.pulse, [0] + [1] * 20 + [-1] * 20)
 
@@ -341,10 +341,7 @@ def test_crosssims_lookup_tables(tmp_path: Path) -> None:
     assert change[free].mean() == pytest.approx(1e-6, rel=0.01)
     assert change[free].std() == pytest.approx(0.1e-6 / np.sqrt(3), rel=0.05)
     assert len(drawn.notes) == 3, "its steps are as large at both ends as between"
-    assert (
-        "ends at 50 uS, where a pulse up still makes a step of 1 uS (on average 1 uS)"
-        in drawn.notes[1]
-    )
+    assert "ends at 50 uS, where a pulse up still makes 1 of the mean step" in drawn.notes[1]
     slows = read_lookup_table(write_table(tmp_path / "slows", slope=0.97))
     (_, told) = sampled(slows).notes
     assert "a pulse down still makes" in told
@@ -364,4 +361,4 @@ def test_a_cycle_in_which_a_device_is_dead_is_named(tmp_path: Path) -> None:
     with refused("a.csv: cycle: 'device 1, cycle c2' is not", "other cycles do: empty its"):
         read_measurement(written(tmp_path / "a.csv", lines))
     alive = [line for line in lines if not line.startswith("1,c2")]
-    assert read_measurement(written(tmp_path / "a.csv", alive)).n_cycles == 4
+    assert read_measurement(written(tmp_path / "a.csv", alive)).cycle.max() == 3
