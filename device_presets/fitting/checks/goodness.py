@@ -140,8 +140,7 @@ def _moves(fit: JointFit, trace: Trace) -> Check:
             score = max(score, float(ways.mean()) / max(alike, 1e-12))
         answers.append(f"{min(score, 999.0):.1f} ({name})")
         passed = passed and bool(score > 3)
-    scores = " and ".join(answers)
-    answer = f"The mean step along the pulses is {scores} standard errors (needed: 3)."
+    answer = f"The mean step along pulses is {' and '.join(answers)} standard errors (needed: 3)."
     return Check(question, answer, "ok" if passed else "FAIL")
 
 

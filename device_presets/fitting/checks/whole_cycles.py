@@ -144,10 +144,8 @@ def open_loop(fit: JointFit, rows: np.ndarray) -> CurveErrors:
         fit: Any fit of the measurement.
         rows: [rows] which rows count; the mean is over devices and cycles with the same pulses.
     """
-    span = fit.prepared.span
-    gaps = mean_gaps(fit, mean_curve(fit), rows)
-    up, down = (float(np.sqrt(np.mean(g**2))) / span if len(g) else math.nan for g in gaps)
-    return CurveErrors(up, down)
+    ways = (gaps / fit.prepared.span for gaps in mean_gaps(fit, mean_curve(fit), rows))
+    return CurveErrors(*(float(np.sqrt(np.mean(w**2))) if len(w) else math.nan for w in ways))
 
 
 def training_rows(fit: JointFit) -> np.ndarray | None:

@@ -83,7 +83,6 @@ def effect_values(p: Population, device: MeanDevice) -> dict[str, Value]:
     if retention_setting(p):
         values["leak_time_constant_s"] = math.inf
     if charge_trap:
-        values |= {"write_noise": 0.0} if loses else {}
         width = timing.width_0 if math.isfinite(timing.width_0) else _ASSUMED_WIDTH_S
         values |= {
             "pulse_width_s": width,
@@ -93,6 +92,7 @@ def effect_values(p: Population, device: MeanDevice) -> dict[str, Value]:
             "gap_time_constant_s": given.get("gap_tau", 0.0),
             "loss_per_decade": given.get("loss", 0.0),
             "loss_onset_s": given.get("onset", _ASSUMED_ONSET_S),
+            **({"write_noise": 0.0} if loses else {}),
         }
         if GAP in terms:  # The period allows even the widest pulse the shortest measured gap.
             ends = measured_ranges(p)["pulse_period_s"]
