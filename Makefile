@@ -58,6 +58,7 @@ lint: $(READY)
 
 # The first Python >= 3.12 found; PYTHON=... chooses another.
 $(READY): requirements.txt requirements-uv.txt pyproject.toml tools/find_python.sh
+	@echo "installing the tested versions into $(VENV), which takes some minutes at most"
 	python=$$(tools/find_python.sh "$(PYTHON)") && rm -rf $(VENV) && "$$python" -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.txt

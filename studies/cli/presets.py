@@ -189,10 +189,7 @@ def _print_fit(data: Path, fitted: "FittedDevice") -> None:
     for note in fitted.measurement.notes:
         typer.echo(f"note: {note}")
     typer.echo(f"{fitted.population.fit.prepared.scale.sentence}\n")
-    typer.echo(
-        f"Models ({fitted.selection.how}; log-likelihood beside the best; *: chosen, =: as good "
-        "as the best):\n"
-    )
+    typer.echo("Models (log-likelihood beside the best; *: chosen, =: as good as the best):\n")
     typer.echo(fitted.models().to_markdown(index=False, disable_numparse=True) + "\n")
     typer.echo(fitted.table().to_markdown(index=False, disable_numparse=True))
     remarks = fitted.remarks

@@ -58,7 +58,7 @@ MEASURED = [
     of_fit(
         measured(head="pulse,polarity,conductnace_uS"),
         "no conductance beside",
-        "mean conductnace_uS?",
+        "rename conductnace_uS: ",
     ),
     of_fit(measured(head="pulse,polarity,conductance"), "m.csv, row 1: column", "'conductance'"),
     of_fit("pulse,polarity,conductance_uS\n0,up,1\n1,up,2\n", "m.csv: up pulses", "1"),

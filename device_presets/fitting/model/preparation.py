@@ -22,7 +22,10 @@ RESOLUTION = 2e-6
 LEAST_READ_NOISE = 10 * RESOLUTION
 """A read noise (weights) up to this size counts as none."""
 
-_MOST_AVERAGED = 25
+_MOST_AVERAGED, _READINGS = 25, 2.0
+"""A moving mean has at most so many readings, and as many as make its read noise half a
+step."""
+
 _REPEATS_AT_A_BOUND = 3
 
 _LEAST_REST = 0.3
@@ -118,10 +121,12 @@ class Prepared:
 
     @cached_property
     def ends(self) -> tuple[np.ndarray, np.ndarray]:
-        """Returns [devices] highest and lowest weights; with read noise, those of moving
-        means."""
-        s = self.series
-        return extremes(s.weight, s.pulse, s.begins, s.start, self.noisy)
+        """Returns [devices] highest and lowest weights; with read noise, those of moving means,
+        which are short if the noise is small, since a mean around a turn misses the end."""
+        s, moved = self.series, np.abs(np.diff(self.series.weight[self.runs])).sum()
+        in_steps = self.read_noise * np.ptp(self.runs, axis=1).sum() / max(moved, RESOLUTION)
+        most = math.ceil(min((_READINGS * in_steps) ** 2, _MOST_AVERAGED))
+        return extremes(s.weight, s.pulse, s.begins, s.start, most)
 
     @property
     def span(self) -> float:
@@ -258,7 +263,7 @@ def without_read_noise(prepared: Prepared) -> Prepared:
 def _scale(
     found: Measurement, start: np.ndarray, zero: float | None, one: float | None
 ) -> WeightScale:
-    ends = extremes(found.conductance, found.pulse, found.begins, start, averaged=True)
+    ends = extremes(found.conductance, found.pulse, found.begins, start, _MOST_AVERAGED)
     high, low = (of_devices.mean() for of_devices in ends)
     digit = 10.0 ** (math.floor(math.log10(high - low)) - 2)
     middle = digit * round((high + low) / 2 / digit) if zero is None else zero
@@ -298,7 +303,7 @@ def read_noise_of(weight: np.ndarray, pulse: np.ndarray, device: np.ndarray) -> 
 
 
 def extremes(
-    values: np.ndarray, pulse: np.ndarray, begins: np.ndarray, start: np.ndarray, averaged: bool
+    values: np.ndarray, pulse: np.ndarray, begins: np.ndarray, start: np.ndarray, most: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Returns [devices] the highest and the lowest value of each device.
 
@@ -306,12 +311,12 @@ def extremes(
         values: [rows], device after device.
         pulse, begins: [rows] as in ``Series``.
         start: [devices + 1] first row of each device, and the end.
-        averaged: Whether they are those of moving means, which average over read noise.
+        most: They are those of moving means of at most this many readings.
     """
     ends = []
     for first, end in pairwise(start):
-        own, size = values[first:end], _window(pulse[first:end], begins[first:end])
-        if averaged and size > 1:
+        own, size = values[first:end], min(most, _window(pulse[first:end], begins[first:end]))
+        if size > 1:
             own = np.convolve(own, np.full(size, 1 / size), mode="valid")
         ends.append((own.max(), own.min()))
     highest, lowest = np.array(ends).T

@@ -61,14 +61,12 @@ class Selection:
         as_good: Scores within one standard error of the best, which the data cannot distinguish.
             Models whose preset holds all their terms come first, then simpler ones, and of equally
             simple ones the better.
-        how: The kind of cross-validation, as a phrase.
         refused: A sentence on what speaks against the first of `as_good`; empty if nothing does.
     """
 
     chosen: Score
     scores: tuple[Score, ...]
     as_good: tuple[Score, ...]
-    how: str
     refused: str = ""
 
     @property
@@ -90,8 +88,9 @@ def select_model(
 
     One of three groups of cycles is held out at a time; with fewer cycles, it is one of each three
     neighbouring blocks of a device's pulses. A held-out row is predicted from the rows before it,
-    with numbers fitted to the other rows only. Reached bounds, however, are those of all rows, as
-    they are without read noise, since rows that do not reach a bound cannot determine it.
+    with numbers fitted to the other rows only. Rows without a pulse show no step, and are never
+    held out. Reached bounds are those of all rows, as they are without read noise, since rows that
+    do not reach a bound cannot determine it.
 
     Args:
         prepared: The data.
@@ -114,13 +113,13 @@ def select_model(
     allowed = [representable(fit) for fit in fits]
     good = (adjusted(fit) for fit, fine in zip(fits, allowed, strict=True) if fine)
     top = max(good, default=-np.inf)
-    fold, how = _folds(prepared)
+    fold = _folds(prepared)
     scores = []
     for number, (fit, fine) in enumerate(zip(fits, allowed, strict=True), 1):
         tell(f"predicting pulses that were not fitted: model {number} of {len(fits)}")
         near = fine and fit.log_likelihood.sum() > top - _TOO_FAR_BEHIND
         scores.append(Score(fit, _held_out(fit, fold) if near else None))
-    return _choice(scores, how)
+    return _choice(scores)
 
 
 def _of_all(prepared: Prepared, models: tuple[FitForm, ...]) -> list[JointFit]:
@@ -140,13 +139,14 @@ def representable(fit: JointFit) -> bool:
     return bool(factors.min() >= -_SLOPE_SLACK and min(slopes) >= -1.0 - _SLOPE_SLACK)
 
 
-def _folds(prepared: Prepared) -> tuple[np.ndarray, str]:
+def _folds(prepared: Prepared) -> np.ndarray:
+    """Returns [rows] the group of rows with which each is held out."""
     cycle, timing = prepared.own_cycle, prepared.timing
     cycles = int(cycle.max()) + 1
     # A fit to one cycle of two would take its noise for noise with memory, and cycles held out
     # together may be all that have one width.
     if cycles >= _FOLDS and not (timing and WIDTH in timing.asked):
-        return cycle % _FOLDS, f"{cycles} cycles in {_FOLDS} groups, each held out once"
+        return cycle % _FOLDS
     fold = np.zeros(len(prepared.device), dtype=np.int64)
     rng = np.random.default_rng(0)
     for first, end in pairwise(prepared.series.start):
@@ -155,18 +155,17 @@ def _folds(prepared: Prepared) -> tuple[np.ndarray, str]:
         # always fall on the same part of a sweep.
         drawn = np.argsort(rng.random((blocks // _FOLDS + 1, _FOLDS)), axis=1).ravel()
         fold[first:end] = drawn[np.arange(end - first) * blocks // (end - first)]
-    return fold, "a third of each device's pulses held out at a time, in blocks"
+    return fold
 
 
 def _held_out(fit: JointFit, fold: np.ndarray) -> np.ndarray:
-    settled = _with_settled_bounds(fit)
-    density = np.zeros(len(fold))
+    settled, pulsed = _with_settled_bounds(fit), fit.prepared.series.pulse != 0
+    density = np.nan_to_num(fit.trace().log_density)
     for held in range(int(fold.max()) + 1):
-        trained = refit(settled, fold != held, most_steps=40)
-        mine = fold == held
+        mine = pulsed & (fold == held)
+        trained = refit(settled, ~mine, most_steps=40)
         density[mine] = trained.trace().log_density[mine]
     # Each device has several parts, so the error of their sum rests on more than a few numbers.
-    density = np.nan_to_num(density, nan=0.0)
     devices = np.split(density, fit.prepared.series.start[1:-1])
     return np.array([part.sum() for own in devices for part in np.array_split(own, _PARTS)])
 
@@ -182,7 +181,7 @@ def _with_settled_bounds(fit: JointFit) -> JointFit:
     return replace(fit, layout=replace(fit.layout, local_free=free))
 
 
-def _choice(scores: list[Score], how: str) -> Selection:
+def _choice(scores: list[Score]) -> Selection:
     compared = [score for score in scores if score.held_out is not None] or scores
     best = max(compared, key=_sum)
     good = []
@@ -197,7 +196,7 @@ def _choice(scores: list[Score], how: str) -> Selection:
     # Of two models with equally many numbers (their laws of noise differ) the better comes first.
     good.sort(key=lambda s: (not s.fit.layout.held_by_preset, s.fit.n_free, -_sum(s)))
     good = good or [best]
-    return Selection(good[0], tuple(sorted(scores, key=_sum, reverse=True)), tuple(good), how)
+    return Selection(good[0], tuple(sorted(scores, key=_sum, reverse=True)), tuple(good))
 
 
 def _sum(score: Score) -> float:

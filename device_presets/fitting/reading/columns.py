@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from device_presets.fitting.reading.units import AMPERES, SECONDS, SIEMENS, VOLTS
-from rpu_ssnn.common.errors import Fault, InputError, meant, nearest, require
+from rpu_ssnn.common.errors import Fault, InputError, nearest, require
 from rpu_ssnn.common.wording import listed
 
 CONDITIONS: Final = ("time", "pulse_width", "amplitude")
@@ -24,6 +24,9 @@ UNITS: Final[Mapping[str, Mapping[str, float]]] = {
     "amplitude": VOLTS,
 }
 """The quantities whose names end with a unit, with the size of each unit in SI."""
+
+_SYMBOLS = {"g s": "conductance", "i a": "current", "i_d a": "current", "t s": "time"}
+"""The quantities of common symbols, each with the last letter of its units."""
 
 _WITHOUT_UNIT = ("pulse", "polarity", "device", "cycle")
 NAMED: Final = (*_WITHOUT_UNIT, *UNITS)
@@ -51,38 +54,43 @@ class Column:
     size: float = 1.0
 
 
-def columns_of(where: str, names: Sequence[str], volts: float | None = None) -> dict[str, Column]:
+def columns_of(
+    where: str, names: Sequence[str], volts: float | None = None, pulsed: bool = True
+) -> dict[str, Column]:
     """Returns the column of each quantity in a table.
 
     Args:
         where: The file and its line of names, for errors.
         names: The names of the columns in the file.
         volts: The read voltage, by which a column of currents becomes one of conductances.
+        pulsed: Whether the table must have polarities.
 
     Raises:
         InputError: A needed quantity is missing, a quantity has two columns, the unit of a name is
             missing or unknown, or currents and a read voltage do not come together.
     """
     found: dict[str, Column] = {}
-    divided = not any(name.lower().startswith("conductance") for name in names)
+    parts = [(name, *_parts(name)) for name in names]
+    divided = "conductance" not in [quantity for _, quantity, _ in parts]
     require(divided or not volts, where, "--read-voltage", volts, "must come with currents")
-    for name in names:
-        if not divided and name.lower().startswith("current"):  # It is not used.
+    for name, quantity, unit in parts:
+        if quantity not in NAMED or (quantity == "current" and not divided):  # It is not used.
             continue
-        quantity, column = _read(where, name, volts)
+        column = _column(where, name, quantity, unit, volts)
+        quantity = "conductance" if quantity == "current" else quantity
         if quantity in found:
             allowed = f"must be there only once, but {found[quantity].name!r} is the same quantity"
             raise InputError(where, "column", name, allowed)
-        if quantity:
-            found[quantity] = column
-    needed = {"polarity": "amplitude" not in found, "conductance": True}
+        found[quantity] = column
+    needed = {"polarity": pulsed and "amplitude" not in found, "conductance": True}
     if lacking := [quantity for quantity in needed if needed[quantity] and quantity not in found]:
         near = [n for q in lacking for n in nearest(names, "conductance_uS" if q in UNITS else q)]
         lacks = Fault(f"no {' or '.join(lacking)} beside {listed([*filter(None, names)], 6)}")
+        renamed = f"rename {listed(near)}: " if near else ""
         allowed = (
-            f"{meant(near)}a table must have polarity (or amplitude_V) and conductance_uS (or "
-            "current_nA, with --read-voltage), and may have pulse, device, cycle, time_s, "
-            "pulse_width_s and amplitude_V, in these or other units"
+            f"{renamed}a table must have {'polarity (or amplitude_V)' if pulsed else 'time_s'} and "
+            "conductance_uS (1 / resistance; or current_nA, with --read-voltage), and may have "
+            "pulse, device, cycle, time_s, pulse_width_s and amplitude_V, in these or other units"
         )
         raise InputError(where, "column", lacks, allowed)
     used = [column.name for column in found.values()]
@@ -94,28 +102,31 @@ def columns_of(where: str, names: Sequence[str], volts: float | None = None) -> 
     return found
 
 
-def _read(where: str, name: str, volts: float | None) -> tuple[str, Column]:
-    """Returns the quantity in a column, and the column; the quantity is empty if it is unknown.
-    Currents become conductances by the read voltage."""
+def _parts(name: str) -> tuple[str, str]:
+    """Returns the quantity that the name of a column stands for, and its unit, which is empty
+    without one."""
     plain = name.strip().lower().replace("\u00b5", "u").replace("\u03bc", "u")
-    if (numbered := _NUMBER.sub("", plain)) in _WITHOUT_UNIT:
-        return numbered, Column(name)
-    parts = _WITH_UNIT.fullmatch(plain)
-    quantity, unit = (parts[1], parts[2]) if parts else (plain, "")
-    quantity = plain if plain in UNITS else quantity.replace(" ", "_")
-    if quantity not in UNITS:
-        return "", Column(name)
+    plain = numbered if (numbered := _NUMBER.sub("", plain)) in _WITHOUT_UNIT else plain
+    parts = None if plain in NAMED else _WITH_UNIT.fullmatch(plain)
+    quantity, unit = (parts[1].replace(" ", "_"), parts[2]) if parts else (plain, "")
+    return _SYMBOLS.get(f"{quantity} {unit[-1:]}", quantity), unit
+
+
+def _column(where: str, name: str, quantity: str, unit: str, volts: float | None) -> Column:
+    """Returns the column of a quantity. Currents become conductances by the read voltage."""
+    if quantity in _WITHOUT_UNIT:
+        return Column(name)
     sizes = UNITS[quantity]
     known = {one.lower(): one for one in sizes}
     is_mega = unit[:1] == "m" and f"M{known.get(unit, '')[1:]}" in name
-    if unit not in known or plain in UNITS or is_mega:
+    if unit not in known or is_mega:
         example = f"{quantity}_{next(iter(sizes))}"
         allowed = f"must end with its unit, one of {', '.join(sizes)}, as in {example}"
         raise InputError(where, "column", name, allowed)
     unit, size = known[unit], sizes[known[unit]]
     if quantity != "current":
-        return quantity, Column(name, unit, size)
+        return Column(name, unit, size)
     if volts is None or not 0.0 < abs(volts) <= 10.0:
         allowed = f"must be the read voltage of the column {name}, with its sign, at most 10 V"
         raise InputError(where, "--read-voltage", volts, allowed)
-    return "conductance", Column(name, f"{unit[:-1]}S", size / volts)
+    return Column(name, f"{unit[:-1]}S", size / volts)

@@ -91,10 +91,7 @@ def read_rows(
             polarity, or a conductance is impossible; the error names file, row and column.
     """
     where, names, frame, others = _frame(file, sheet)
-    if not pulsed and "polarity" not in map(str.lower, names):
-        frame[len(names)] = "read"
-        names = [*names, "polarity"]
-    columns = columns_of(where, names, read_voltage)
+    columns = columns_of(where, names, read_voltage, pulsed)
     used = {quantity: names.index(column.name) for quantity, column in columns.items()}
     unused = [name for k, name in enumerate(names) if name and k not in used.values()]
     frame = frame[list(used.values())].dropna(how="all")
@@ -104,6 +101,8 @@ def read_rows(
     device, devices = _labels(file, cells.get("device"), len(frame))
     cycle, cycles = _labels(file, cells.get("cycle"), len(frame))
     notes: tuple[str, ...] = ()
+    if not pulsed:
+        cells.setdefault("polarity", pd.Series("read", frame.index))
     if "polarity" not in cells:
         signs = np.sign(_numbers(file, cells["amplitude"]))
         cells["polarity"] = pd.Series(signs, frame.index, name=columns["amplitude"].name)

@@ -11,7 +11,7 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from device_presets.fitting.model.effects import WIDTH
+from device_presets.fitting.model.effects import GAP, WIDTH
 from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.preparation import WeightScale
 from device_presets.fitting.model.simulation import simulate
@@ -84,7 +84,7 @@ def _draw_steps(axes: Axes, population: Population) -> None:
     for way in (1, -1) if population.has_down else (1,):
         name, colour, marker, line = _STYLES[way]
         weight, step = _mean_moves(population.fit, way)
-        parts = [p for p in np.array_split(np.argsort(weight), _BINS) if len(p) > 1]
+        parts = np.array_split(np.argsort(weight), min(_BINS, len(weight) // 2))
         centre, mean = ([values[p].mean() for p in parts] for values in (weight, step))
         error = [student_factor(len(p) - 1) * step[p].std(ddof=1) / np.sqrt(len(p)) for p in parts]
         axes.errorbar(
@@ -94,8 +94,8 @@ def _draw_steps(axes: Axes, population: Population) -> None:
         steps = [way * population.step_at(device, way > 0, float(w)) for w in grid]
         axes.plot(grid, steps, line, color=colour, lw=1.8, label=f"fit {name}")
     axes.axhline(0.0, color="0.5", lw=0.6)
-    told = "\n(measured steps: divided by the effects of width and gap, with those of losses)"
-    told = told if population.fit.layout.effects.terms else ""
+    told = "\n(measured: divided by effects of width and gap)"
+    told *= bool({WIDTH, GAP} & set(population.fit.layout.effects.terms))
     _label(axes, "weight", "step of a pulse (weight)", "step against state" + told)
 
 

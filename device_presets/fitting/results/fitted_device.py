@@ -111,7 +111,7 @@ class FittedDevice:
         marks = {id(s): "= " for s in self.selection.as_good} | {id(chosen): "* "}
         rows = []
         for s, total in zip(scores, totals, strict=True):
-            behind = f"{s.fit.total - top:.0f} on all pulses"
+            behind = f"{s.fit.total - top:.3g} on all pulses"
             why = behind if representable(s.fit) else "a step falls below 0 or doubles"
             unknown = "by whole cycles" if s is chosen else f"ruled out: {why}"
             by = unknown if total is None else f"{total - best:.1f}"
@@ -173,7 +173,7 @@ class FittedDevice:
         told = f"The preset reproduces: {first}. {second}. {third[0].upper()}{third[1:]}."
         if wait := time_and_width.longest_wait_s(self.population):
             told += f" No wait in the data is longer than {wait:g} s, and what longer waits do is "
-            told += "extrapolated: for a study that takes longer, measure retention (--retention)."
+            told += "extrapolated: a study that takes longer needs a longer retention measurement."
         return told
 
     def save(self, preset_file: Path | None, plot_file: Path) -> None:

@@ -8,8 +8,6 @@ import numpy as np
 from scipy import special, stats
 from scipy.optimize import brentq
 
-CONFIDENCE = 0.95
-
 _LIMITS = {
     **dict.fromkeys(("step", "step as conductance", "states"), (0.0, math.inf)),
     **dict.fromkeys(("asymmetry", "nonlinearity up", "nonlinearity down"), (-1.0, 1.0)),
@@ -115,7 +113,7 @@ def as_far_as_determined(one: Quantity) -> Quantity:
 
 def student_factor(degrees: float) -> float:
     """Returns the half width of a 95 % interval, in standard errors."""
-    return float(stats.t.ppf(0.5 + CONFIDENCE / 2, max(degrees, 1.0)))
+    return float(stats.t.ppf(0.975, max(degrees, 1.0)))
 
 
 def spread_interval(
@@ -163,7 +161,6 @@ def spread_interval(
     if relative:
         typical = n / float((1.0 / (between + errors)).sum())
         degrees = 1.0 / (1.0 / degrees + 2.0 * typical / n)
-    tail = (1.0 - CONFIDENCE) / 2
 
     def end(probability: float) -> float:
         def quantile(between: float) -> float:
@@ -174,7 +171,7 @@ def spread_interval(
 
         return math.sqrt(where_it_falls_to(quantile))
 
-    return math.sqrt(between), end(1.0 - tail), end(tail)
+    return math.sqrt(between), end(0.975), end(0.025)
 
 
 def is_log_normal(values: np.ndarray) -> bool:

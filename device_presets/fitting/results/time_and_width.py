@@ -16,7 +16,7 @@ _ASSUMED_ONSET_S = 1.0
 _VARIED = 0.01
 """Amplitudes that differ by more than this share count as different."""
 
-_NO_LOSS = "no loss in log-time is fitted"
+_LOSS = ("loss_per_decade", "loss_onset_s")
 
 _REPORTED = {
     "tau": ("leak_time_constant_s", "s", ""),
@@ -146,8 +146,7 @@ def effect_assumption(p: Population, name: str) -> str | None:
         "width_knee_s": not {WIDTH, GAP} & set(terms) and "no dependence on width or gap is fitted",
         "width_steepness": WIDTH not in terms and "from charge_trap_pulsed: width is not fitted",
         "gap_time_constant_s": GAP not in terms and "no dependence on the gap is fitted",
-        "loss_per_decade": LOG_LOSS not in terms and _NO_LOSS,
-        "loss_onset_s": LOG_LOSS not in terms and _NO_LOSS,
+        **dict.fromkeys(_LOSS, LOG_LOSS not in terms and "no loss in log-time is fitted"),
     }
     if name in ("pulse_width_s", "step_width_s") and not math.isfinite(timing.width_0):
         return "the file has no pulse widths, so all pulses are treated alike"
@@ -181,7 +180,7 @@ def lost(p: Population) -> str:
         return ""
     given, told = p.device().effects, [t for t in (WIDTH, GAP) if t in p.fit.layout.effects.terms]
     if "loss" in given:
-        told += [f"{LOG_LOSS} ({100 * given['loss']:.2g} % a decade from {given['onset']:.2g} s)"]
+        told += [f"{LOG_LOSS} ({100 * given['loss']:.3g} % a decade from {given['onset']:.2g} s)"]
     return ", ".join(told)
 
 

@@ -50,8 +50,8 @@ def read_labelled_table(path: Path, label: str) -> Raw:
     twice = table.columns[table.columns.duplicated()]
     require(not len(twice), path, "column", "".join(map(str, twice[:1])), _ONCE)
     allowed = (
-        f"{meant(nearest(columns, label))}must be the column of the classes (dataset.label), "
-        f"one of {listed(columns, 20)}"
+        f"{meant(nearest(columns, label))}must be the column of the classes (dataset.label, or "
+        f"--label of new), one of {listed(columns, 20)}"
     )
     require(label in table.columns, path, "label", label, allowed)
     require(len(table), path, "rows", 0, "must be at least 1")

@@ -8,6 +8,11 @@ import pandas as pd
 import pytest
 
 from device_presets.fitting import fit_file
+from device_presets.fitting.model import selection
+from device_presets.fitting.model.effects_search import adjusted
+from device_presets.fitting.model.joint_fit import JointFit
+from device_presets.fitting.model.preparation import prepare
+from device_presets.fitting.model.selection import select_model
 from device_presets.fitting.reading.measurement import Measurement, read_measurement
 from rpu_ssnn.common.errors import InputError
 from support.device_presets.fits import measured
@@ -183,3 +188,33 @@ def test_a_retention_file_adds_the_leak_to_a_fit_of_evenly_spaced_pulses(tmp_pat
     kept.to_csv(second := tmp_path / "kept.csv", index=False)
     found = {q.name: q for q in fit_file(file, "mine", retention=second).quantities}
     assert found["leak_time_constant_s"].value == pytest.approx(60.0, rel=0.05)
+
+
+def test_readings_over_time_change_no_end_of_the_range_and_are_never_held_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The readings have a noise of 0.02 steps; means over many would miss the ends by 4 steps."""
+    rng = np.random.default_rng(1)
+    way = np.tile(np.repeat([1, -1], 100), 2)
+    g = 40 + np.cumsum(0.4 * way * (1 + 0.2 * rng.normal(size=400)))
+    pulses = pd.DataFrame({"polarity": way, "conductance_uS": g})
+    pulses.to_csv(file := tmp_path / "pulses.csv", index=False)
+    time, level = np.tile(np.geomspace(1, 1000, 10), 2), np.repeat([-15, 15], 10)
+    readings = 60 + level * np.exp(-time / 300) + 0.008 * rng.normal(size=20)
+    kept = pd.DataFrame({"time_s": time, "conductance_uS": readings})
+    kept.to_csv(second := tmp_path / "kept.csv", index=False)
+    prepared = prepare(read_measurement(file, retention=second), None, None)
+    fit = max(select_model(prepared).scores, key=lambda score: adjusted(score.fit)).fit
+    assert fit.prepared.noisy
+    high = prepared.scale.zero + fit.prepared.ends[0][0] * prepared.scale.span
+    assert high == pytest.approx(1e-6 * g.max(), abs=0.4e-6)
+    counted: list[np.ndarray] = []
+
+    def refitted(fit: JointFit, rows: np.ndarray, **_: object) -> JointFit:
+        counted.append(rows)
+        return fit
+
+    monkeypatch.setattr(selection, "refit", refitted)
+    selection._held_out(fit, np.arange(len(fit.prepared.device)) % 3)
+    without = fit.prepared.series.pulse == 0
+    assert [rows[without].all() and not rows.all() for rows in counted] == [True] * 3

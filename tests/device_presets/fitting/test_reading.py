@@ -149,6 +149,16 @@ def test_excel_reads_the_sheet_that_is_named(tmp_path: Path) -> None:
         read(tmp_path / "b.xlsx")
 
 
+@pytest.mark.parametrize(("symbol", "volts"), [("G (\u03bcS)", None), ("I_D (uA)", 1.0)])
+def test_symbols_stand_for_quantities(symbol: str, volts: float | None, tmp_path: Path) -> None:
+    head, *rows = sweep(20)
+    lines = [head.replace("conductance_uS", symbol) + ",G_max,ts", *(f"{row},1,2" for row in rows)]
+    given = read(written(tmp_path / "a.csv", lines), read_voltage=volts)
+    np.testing.assert_allclose(
+        given.conductance, read(written(tmp_path / "b.csv", sweep(20))).conductance
+    )
+
+
 def test_a_workbook_is_read_as_a_laboratory_writes_it(tmp_path: Path) -> None:
     """A title stands above the names, sheets are devices with currents, and cycles begin with a
     reading. The devices jump between cycles, which no pulse does."""
@@ -228,6 +238,7 @@ def test_gaps_take_no_step_across_them(tmp_path: Path, gap: str) -> None:
     ("old", "new", "words"),
     [
         ("polarity", "sign", ("row 1: column: no polarity beside",)),
+        ("conductance_uS", "resistance (Ohm)", ("beside", "1 / resistance")),
         ("uS", "uF", ("row 1: column: 'conductance_uF'", "S, mS, uS, nS, pS, a.u.")),
         ("pulse,", "pulse,pulse,", ("row 1: column: 'pulse'", "only once")),
         ("5,up,12.50", "5,up,high", ("row 7: column conductance_uS: 'high'",)),
