@@ -92,14 +92,15 @@ def run_script(
     monkeypatch.chdir(tmp_path)
 
     def run(code: str) -> str:
-        exec(compile(code, "script.py", "exec"), {"__name__": "__main__"})
+        names = {"__name__": "__main__", "executor": InThisProcess()}
+        exec(compile(code, "script.py", "exec"), names)
         return capsys.readouterr().out
 
     return run
 
 
 def test_the_example_of_the_readme_runs(tmp_path: Path, run_script: Callable[[str], str]) -> None:
-    """The study of the README is made small: one epoch, one seed and fewer images."""
+    """The study of the README is made small, and runs in this process."""
     readme = ROOT / "README.md"
     (example,) = (block for block in blocks(readme) if block.language == "python")
     (declared,) = (block for block in blocks(readme) if block.language == "yaml")
@@ -113,7 +114,7 @@ def test_the_example_of_the_readme_runs(tmp_path: Path, run_script: Callable[[st
         study = study.replace(long, short)
     (tmp_path / "my_device.yaml").write_text(study)
     assert "workers=2" in example.text
-    printed = run_script(example.text.replace("workers=2", "workers=1"))
+    printed = run_script(example.text.replace("workers=2", "executor=executor"))
     assert "..." not in printed
     summary, rows = printed.split("label", 1)
     assert summary.split()[:5] == ["case", SWEPT, "accuracy", "gap", "gap_ci"]
@@ -155,10 +156,10 @@ def test_the_rule_of_the_guide_is_an_update_of_a_study(tmp_path: Path) -> None:
         {"update": {"rule": "sign.py"}, "learning_rate": 0.02},
     ]
     file.write_text(example.text)
-    first = trained(tmp_path, cases, InThisProcess())
+    first = trained(tmp_path, cases)
     assert min(first.values()) > 50  # chance: 10
     file.write_text(example.text.replace("np.sign(", "-np.sign("))
-    again = trained(tmp_path, cases, InThisProcess())
+    again = trained(tmp_path, cases)
     assert again["sign"] < 30
     assert again["rate"] == first["rate"]
 

@@ -15,11 +15,10 @@ from studies import InputError, load_results, load_study, run_study, summary
 from studies.declaration.study import Study, parse_study
 from studies.execution.plan import make_plan
 from studies.report.summary_view import readable
-from studies.workers.local_executor import LocalExecutor
 from studies.workers.run_trial import run_trial
 from support.commands import refused
 from support.rpu_ssnn.own_data import write_npz
-from support.studies.harness import RATE, small_study, study_file
+from support.studies.harness import RATE, InThisProcess, small_study, study_file
 from support.studies.harness import declared_trials as trials
 
 RNG = np.random.default_rng(0)
@@ -109,7 +108,7 @@ def test_a_script_without_a_guard_runs_a_study(folder: Path) -> None:
 
     write_npz(folder / "mine.npz", (X + 1, Y))
     with pytest.raises(InputError, match=r"digest.*that of the rows in"):
-        run_study(folder / "own.yaml", out=folder / "out", workers=1)
+        run_study(folder / "own.yaml", out=folder / "out", executor=InThisProcess())
     results = load_results(str(folder / "out"))
     assert summary(results)["case"].tolist() == ["rate"]
     assert summary(results.rename(columns=str).copy(), "rate").shape == summary(results).shape
@@ -122,26 +121,24 @@ def test_a_script_without_a_guard_runs_a_study(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("part", ["trials", "search"])
-def test_another_file_is_refused_before_the_folder_changes(
-    folder: Path, part: str, executor: LocalExecutor
-) -> None:
+def test_another_file_is_refused_before_the_folder_changes(folder: Path, part: str) -> None:
     changes = {"dataset": OWN, "cases": [{"update": "rate"}], "search": {"points": 2}, **SETTINGS}
     study, out = study_file(folder, **changes), folder / "out"
-    run_study(study, out=out, executor=executor)
+    run_study(study, out=out, executor=InThisProcess())
     shutil.rmtree(out / ("trials" if part == "search" else "search"))  # The run stopped earlier.
     before = (out / "study.yaml").read_bytes()
     write_npz(folder / "mine.npz", (X + 1, Y))
     study_file(folder, question="another", **changes)
     with refused("mine.npz", "digest", "that of the rows in", "or give another --out"):
-        run_study(study, out=out, workers=1)
+        run_study(study, out=out, executor=InThisProcess())
     with refused("mine.npz", "digest"):
         make_plan(load_study(study), out)
     assert (out / "study.yaml").read_bytes() == before
 
 
 def test_the_table_says_who_sees_counts_only(folder: Path) -> None:
-    found = trials(declared(folder, SPIKES))
-    rows = [{"label": trial.label, **run_trial(trial, None, 1).row} for trial in found]
+    shown = trials(declared(folder, SPIKES))
+    rows = [{"label": trial.label, **run_trial(trial, None, 1).row} for trial in shown]
     table = summary(pd.DataFrame(rows))
     text = readable(table, "rate").markdown
     assert "rate: given spikes; the update (Eq. 9) sees their counts only" in text

@@ -17,7 +17,6 @@ from rpu_ssnn.version import VERSION
 from studies.declaration.shipped import shipped_files
 from studies.declaration.trial import Trial
 from studies.execution.api import run_study
-from studies.workers.local_executor import LocalExecutor
 from studies.workers.worker import Job
 from support.commands import Command
 from support.studies.harness import (
@@ -105,7 +104,7 @@ def test_a_table_that_cannot_be_written_is_named_in_one_line(
 
 
 @pytest.fixture(scope="module")
-def real_folder(tmp_path_factory: pytest.TempPathFactory, executor: LocalExecutor) -> Path:
+def real_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Returns the result folder of a study that really trained."""
     content = {
         **SMALL,
@@ -121,7 +120,7 @@ def real_folder(tmp_path_factory: pytest.TempPathFactory, executor: LocalExecuto
     folder = tmp_path_factory.mktemp("real")
     path, out = folder / "small.yaml", folder / "out"
     path.write_text(yaml.safe_dump(content))
-    run_study(path, out, executor=executor)
+    run_study(path, out, executor=InThisProcess())
     return out
 
 

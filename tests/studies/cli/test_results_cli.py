@@ -20,7 +20,15 @@ from studies.workers.worker import Job
 from studies.workers.workspace import TrialSession
 from support.commands import Command, refused
 from support.studies.fake_timing import fake_steps
-from support.studies.harness import DRIVE, RATE, SMALL, accept_all, declared_trials, study_file
+from support.studies.harness import (
+    DRIVE,
+    RATE,
+    SMALL,
+    InThisProcess,
+    accept_all,
+    declared_trials,
+    study_file,
+)
 from support.studies.results_fakes import nasty_study, runs_of, write_folder
 
 
@@ -126,6 +134,7 @@ def test_a_question_says_what_it_would_train_and_trains_nothing(
 ) -> None:
     job = Job(accept_all, fake_steps, None)
     monkeypatch.setattr("studies.execution.timing.timing_job", lambda data_root: job)
+    monkeypatch.setattr("studies.execution.plan.LocalExecutor", lambda _: InThisProcess())
     path, out = study_file(tmp_path), ("--out", tmp_path / "out")
     for question, said in (
         ("attribute", "30 trials, 0 done, 30 to run after 6 runs of the search"),

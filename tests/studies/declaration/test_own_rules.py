@@ -12,7 +12,6 @@ from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.version import NUMERICS_VERSION
 from studies.declaration.study import Study
 from studies.declaration.trial import stored_identity
-from studies.workers.local_executor import LocalExecutor
 from support.studies.harness import RATE, small_study
 from support.studies.harness import declared_trials as trials
 from support.studies.own_rules import trained
@@ -117,11 +116,11 @@ def test_a_bad_rule_is_one_line(
     assert "\n" not in str(caught.value)
 
 
-def test_it_runs_in_worker_processes(tmp_path: Path, executor: LocalExecutor) -> None:
+def test_it_trains_as_the_rule_that_it_extends(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(RULE)
     cases = [
         {"update": "coincidence", "learning_rate": 2},
         {"update": {"rule": "mine.py", "gain": 2.0}, "learning_rate": 1},
     ]
-    content = trained(tmp_path, cases, executor)
+    content = trained(tmp_path, cases)
     assert content["mine"] == content["coincidence"] > 50  # Chance is 10.

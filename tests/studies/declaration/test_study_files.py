@@ -11,7 +11,7 @@ import yaml
 from studies.declaration.shipped import find_study
 from studies.declaration.study import Study, load_study, parse_study
 from support.commands import Command, refused
-from support.studies.harness import SMALL, small_study, study_file
+from support.studies.harness import SMALL, InThisProcess, small_study, study_file
 
 
 def test_a_folder_with_the_name_of_a_shipped_study_does_not_hide_it(
@@ -45,8 +45,9 @@ def test_an_unwritable_output_folder_is_refused(tmp_path: Path, command: Command
 
 
 def test_a_run_without_its_images_or_kept_rows_makes_no_folder(
-    tmp_path: Path, command: Command
+    tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("studies.workers.clusters.executor_of", lambda *_: InThisProcess())
     study, out = study_file(tmp_path, dataset={"name": "mnist"}), tmp_path / "new" / "out"
     code, _, error = command("run", study, "--out", out, "--data", tmp_path)
     assert (code, "missing" in error) == (2, True)

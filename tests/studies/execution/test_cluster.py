@@ -19,13 +19,14 @@ from studies.execution.progress import Reporter
 from studies.results.store import Versions
 from studies.workers.cluster_worker import Task
 from studies.workers.clusters import executor_of
-from studies.workers.local_executor import LocalExecutor
 from studies.workers.worker import Job
 from studies.workers.workspace import TrialProgress, Workspace
 from support.commands import Command, refused
 from support.studies.dask_processes import DaskProcesses, dask_processes
 from support.studies.harness import (
+    RATE,
     Harness,
+    InThisProcess,
     accept_all,
     fake_training,
     refuse,
@@ -39,17 +40,8 @@ DIFFERS_BY_MACHINE_AND_TIME = ["seconds", "peak_memory_mb", "threads", "resumed"
 
 @pytest.fixture(scope="module")
 def dask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskProcesses]:
-    """Yields workers of one thread and of three, for tests that do not kill them."""
+    """Yields workers of one thread and of three, for tests that kill none."""
     with dask_processes(tmp_path_factory.mktemp("dask"), threads=(1, 3)) as processes:
-        yield processes
-
-
-@pytest.fixture
-def mortal(tmp_path: Path) -> Iterator[DaskProcesses]:
-    """Yields two workers for tests that kill some."""
-    folder = tmp_path / "dask"
-    folder.mkdir()
-    with dask_processes(folder, threads=(1, 1)) as processes:
         yield processes
 
 
@@ -86,31 +78,16 @@ class Listening(Reporter):
         self.reached_by[trial.title] = progress
 
 
-def test_the_table_is_that_of_this_machine_though_a_worker_is_killed(
-    mortal: DaskProcesses, tmp_path: Path, executor: LocalExecutor
-) -> None:
-    study = small_study(
-        dataset={"name": "digits", "n_train": 400, "n_test": 100},
-        training={"epochs": 12},
-        seeds=[0, 1, 2],
-    )
+def test_the_table_is_that_of_this_machine(dask: DaskProcesses, tmp_path: Path) -> None:
+    """The training is real."""
+    coincidence = {"update": "coincidence", "learning_rate": 1.0}
+    study = small_study(cases=[RATE, coincidence], training={"epochs": 2}, seeds=[0])
     here, there = tmp_path / "here", tmp_path / "there"
-    expected = run_study(study, here, executor=executor)
-
-    def kill_one() -> None:
-        # At this moment there are some rows, and both workers have trials.
-        wait_until(lambda: len(list((there / "trials").glob(FINISHED))) >= 2, "two rows")
-        mortal.workers[0].kill()
-
-    killer = threading.Thread(target=kill_one)
-    killer.start()
-    with closing(executor_of(None, mortal.address)) as cluster:
-        found = run_study(study, there, executor=cluster)
-    killer.join()
-    assert mortal.workers[0].wait() == -9
-    assert mortal.workers[1].poll() is None
+    expected = run_study(study, here, executor=InThisProcess())
+    with closing(executor_of(None, dask.address)) as cluster:
+        rows = run_study(study, there, executor=cluster)
     pd.testing.assert_frame_equal(
-        found.drop(columns=DIFFERS_BY_MACHINE_AND_TIME),
+        rows.drop(columns=DIFFERS_BY_MACHINE_AND_TIME),
         expected.drop(columns=DIFFERS_BY_MACHINE_AND_TIME),
     )
     expected_curves, curves = (pd.read_csv(root / "curves.csv") for root in (here, there))
@@ -128,22 +105,25 @@ def test_units_run_once_and_a_second_call_runs_nothing(
     assert not harness.take_log()
 
 
-def test_a_unit_whose_workers_die_too_often_fails_and_runs_again_when_asked(
-    mortal: DaskProcesses, harness: Harness
+def test_a_unit_whose_worker_dies_runs_elsewhere_and_fails_if_too_many_die(
+    tmp_path: Path, harness: Harness
 ) -> None:
-    mortal.start_workers(1, 1, 1)  # dask retries a trial that killed its worker on three more.
-    harness.order("die", "rate seed 1")
-    outcome = run(harness, mortal, small_study())
-    assert len(outcome.runs) == 5
-    assert [failure.title for failure in outcome.failures] == ["rate seed 1"]
-    assert "4 workers died while they ran it" in outcome.failures[0].message
-    assert list(pd.read_csv(harness.out / "failures.csv")["title"]) == ["rate seed 1"]
-    harness.order("die")
-    harness.take_log()
-    assert len(run(harness, mortal, small_study()).failures) == 1
-    assert not harness.take_log()
-    assert not run(harness, mortal, small_study(), retry_failed=True).failures
-    assert harness.take_log() == {"test rate seed 1": 1}
+    with dask_processes(tmp_path, threads=(1, 1, 1, 1)) as dask:
+        harness.order("die once", "ann seed 0")
+        assert len(run(harness, dask, small_study(seeds=[0])).runs) == 3
+        assert harness.take_log()["test ann seed 0"] == 2
+        harness.order("die", "rate seed 1")
+        outcome = run(harness, dask, small_study())
+        assert len(outcome.runs) == 5
+        assert [failure.title for failure in outcome.failures] == ["rate seed 1"]
+        assert "2 workers died while they ran it" in outcome.failures[0].message
+        assert list(pd.read_csv(harness.out / "failures.csv")["title"]) == ["rate seed 1"]
+        harness.order("die")
+        harness.take_log()
+        assert len(run(harness, dask, small_study()).failures) == 1
+        assert not harness.take_log()
+        assert not run(harness, dask, small_study(), retry_failed=True).failures
+        assert harness.take_log() == {"test rate seed 1": 1}
 
 
 def test_a_unit_that_raises_is_listed_with_its_traceback(
@@ -200,37 +180,26 @@ def test_a_worker_leaves_checkpoints_only_in_the_very_folder_of_the_study(tmp_pa
         assert task.local_workspace().folder == expected
 
 
-def test_a_scheduler_that_dies_ends_the_run_in_one_line(
-    mortal: DaskProcesses, harness: Harness
+def test_a_scheduler_without_workers_is_waited_for_and_one_that_dies_ends_the_run_in_one_line(
+    tmp_path: Path, harness: Harness
 ) -> None:
-    harness.order("sleep", "rate seed 1")
-
-    def kill() -> None:
-        wait_until(lambda: len(list((harness.out / "trials").glob(FINISHED))) == 5, "five rows")
-        mortal.scheduler.kill()
-
-    killer = threading.Thread(target=kill)
-    killer.start()
-    with pytest.raises(OSError, match=r"the connection to .* was lost"):
-        run(harness, mortal, small_study())
-    killer.join()
-    assert len(load_results(harness.out)) == 5
-
-
-def test_a_scheduler_without_workers_is_waited_for(tmp_path: Path, harness: Harness) -> None:
     listening = Listening()
+    harness.order("sleep", "coincidence seed 1")  # This is the last trial.
     with dask_processes(tmp_path) as dask:
 
-        def start_workers() -> None:
+        def start_a_worker_and_kill_the_scheduler() -> None:
             wait_until(lambda: bool(listening.notes), "a word of it")
             dask.start_workers(1)
+            wait_until(lambda: len(list((harness.out / "trials").glob(FINISHED))) == 5, "five rows")
+            dask.scheduler.kill()
 
-        starting = threading.Thread(target=start_workers)
-        starting.start()
-        outcome = run(harness, dask, small_study(), reporter=listening)
-        starting.join()
-        assert listening.notes == [f"waiting for a worker of {dask.address}"]
-    assert len(outcome.runs) == 6
+        thread = threading.Thread(target=start_a_worker_and_kill_the_scheduler)
+        thread.start()
+        with pytest.raises(OSError, match=r"the connection to .* was lost"):
+            run(harness, dask, small_study(), reporter=listening)
+        thread.join()
+        assert listening.notes[0] == f"waiting for a worker of {dask.address}"
+    assert len(load_results(harness.out)) == 5
 
 
 def test_tls_without_certificates_is_one_line() -> None:

@@ -16,7 +16,6 @@ from support.studies.harness import (
     RATE,
     SMALL,
     Harness,
-    InThisProcess,
     small_study,
     study_file,
 )
@@ -83,7 +82,7 @@ def test_rows_from_before_a_setting_existed_are_taken_up(harness: Harness) -> No
 def test_a_plan_counts_kept_rows_as_done_and_writes_nothing(
     harness: Harness, tmp_path: Path, command: Command
 ) -> None:
-    harness.run(small_study(), executor=InThisProcess())
+    harness.run(small_study())
     kept = tmp_path / "kept.csv"
     table = load_results(harness.out)
     table.loc[0, "torch_version"] = "1.0"
@@ -100,7 +99,7 @@ def test_a_plan_counts_kept_rows_as_done_and_writes_nothing(
     # The run does what the plan announced, with rows of the folder and kept rows together.
     harness.out, before = elsewhere, harness.out
     harness.take_log()
-    harness.run(small_study(), kept_rows=[kept], other_versions="accept", executor=InThisProcess())
+    harness.run(small_study(), kept_rows=[kept], other_versions="accept")
     assert harness.take_log() == {"test coincidence seed 0": 1, "test coincidence seed 1": 1}
     assert "6 trials, 6 done" in command("plan", study, "--out", before, "--rows", kept)[1]
 
@@ -176,9 +175,9 @@ def test_a_row_that_contradicts_its_settings_is_left_out(
     rows[column] = rows[column].astype(object)
     rows.loc[2, column] = value
     rows.to_csv(path, index=False)
-    found = read_imported_rows([path])
-    assert len(found.by_identity) == 5
-    (error,) = found.faults
+    imported = read_imported_rows([path])
+    assert len(imported.by_identity) == 5
+    (error,) = imported.faults
     assert str(error).startswith(f"{path}: row 3.{column}: {value!r} is not allowed; {allowed}")
 
 
@@ -186,9 +185,9 @@ def test_rows_of_one_seed_are_of_the_same_images(tmp_path: Path) -> None:
     rows = results_frame(runs_of(small_study(), lambda trial: 90.0)).assign(data_digest="one")
     rows.loc[4, "data_digest"] = "two"
     rows.to_csv(tmp_path / "rows.csv", index=False)
-    found = read_imported_rows([tmp_path / "rows.csv"])
-    assert len(found.by_identity) == 5
-    assert ["row 5.data_digest: 'two'" in str(fault) for fault in found.faults] == [True]
+    imported = read_imported_rows([tmp_path / "rows.csv"])
+    assert len(imported.by_identity) == 5
+    assert ["row 5.data_digest: 'two'" in str(fault) for fault in imported.faults] == [True]
 
 
 def test_a_file_that_is_cut_in_its_last_row_loses_that_row(tmp_path: Path) -> None:
@@ -196,12 +195,12 @@ def test_a_file_that_is_cut_in_its_last_row_loses_that_row(tmp_path: Path) -> No
     results_frame(runs_of(small_study(), lambda trial: 90.0)).to_csv(path, index=False)
     whole = path.read_text()
     path.write_text(whole[: whole.rindex(",")])
-    found = read_imported_rows([path])
-    assert len(found.by_identity) == 5
-    assert f"{path}: row 6.cells" in str(found.faults[0])
+    imported = read_imported_rows([path])
+    assert len(imported.by_identity) == 5
+    assert f"{path}: row 6.cells" in str(imported.faults[0])
     path.write_text(whole[:-1])  # This cuts the last cell.
-    found = read_imported_rows([path])
-    assert (len(found.by_identity), len(found.faults)) == (5, 1)
+    imported = read_imported_rows([path])
+    assert (len(imported.by_identity), len(imported.faults)) == (5, 1)
     path.write_text(whole[: whole.rindex('"') - 9])  # This cuts the settings.
     with refused(f"{path}: rows"):
         read_imported_rows([path])

@@ -17,7 +17,7 @@ from studies.common import interrupts
 from studies.declaration.trial import Trial, TrialResult
 from studies.execution.api import load_results
 from studies.execution.progress import Reporter
-from support.studies.harness import Harness, InThisProcess, small_study, study_file
+from support.studies.harness import Harness, small_study, study_file
 from support.studies.study_process import descendants, is_alive, small_study_as_process
 from support.waiting import FINISHED, wait_until
 
@@ -112,9 +112,9 @@ def test_the_loop_stops_between_trials_with_its_rows_kept(harness: Harness) -> N
                 os.kill(os.getpid(), signal.SIGINT)
 
     with pytest.raises(KeyboardInterrupt):
-        harness.run(small_study(), executor=InThisProcess(), reporter=Interrupting())
+        harness.run(small_study(), reporter=Interrupting())
     assert len(list((harness.out / "trials").glob("*.json"))) == 2
-    harness.run(small_study(), executor=InThisProcess())
+    harness.run(small_study())
     assert harness.take_log().total() == 6
 
 
@@ -147,17 +147,14 @@ def start(folder: Path, *arguments: object) -> subprocess.Popen[str]:
     )
 
 
-@pytest.mark.parametrize("kind", [signal.SIGTERM, signal.SIGHUP])
-def test_a_command_that_a_cluster_ends_says_how_to_go_on(
-    kind: signal.Signals, tmp_path: Path, harness: Harness
-) -> None:
+def test_a_command_that_a_cluster_ends_says_how_to_go_on(tmp_path: Path, harness: Harness) -> None:
     harness.order("sleep", "coincidence seed 0")  # This is the third trial of the only worker.
     study = study_file(tmp_path)
     with start(
         tmp_path, harness.orders, "run", study, "--out", harness.out, "--workers", 1
     ) as process:
         wait_until(lambda: len(list((harness.out / "trials").glob(FINISHED))) == 2, "two rows")
-        os.killpg(process.pid, kind)  # Like on a cluster, the workers get the signal too.
+        os.killpg(process.pid, signal.SIGTERM)  # Like on a cluster, the workers get the signal too.
         _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Traceback" not in errors

@@ -43,10 +43,12 @@ def fail_steps(
     raise RuntimeError("tile broke")
 
 
-def timed(plan: Plan, data_root: Path | None = None, workers: int = 2) -> Estimate:
+def timed(
+    plan: Plan, data_root: Path | None = None, workers: int = 2, steps: Any = fake_steps
+) -> Estimate:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("studies.execution.plan.LocalExecutor", lambda _: InThisProcess())
-        return estimate(plan, Job(accept_all, fake_steps, data_root), workers)
+        return estimate(plan, Job(accept_all, steps, data_root), workers)
 
 
 def test_a_plan_of_nothing_yet_writes_nothing(tmp_path: Path) -> None:
@@ -185,7 +187,7 @@ def test_a_single_case_is_timed_as_crowded_as_it_will_run(tmp_path: Path) -> Non
 
 def test_a_case_that_cannot_be_timed_is_said(tmp_path: Path) -> None:
     plan = make_plan(small_study(seeds=[0]), tmp_path / "out")
-    found = estimate(plan, Job(accept_all, fail_steps, None), 1)
+    found = timed(plan, workers=1, steps=fail_steps)
     text = plan_text(plan, found)
     assert "could not be timed: rate seed 0: RuntimeError: tile broke" in text
     assert "| rate        |      1 |    0 |      - |       - |   - |   - |" in text

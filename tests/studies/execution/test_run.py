@@ -1,4 +1,4 @@
-"""Runs studies in a folder, with a fake training in real worker processes."""
+"""Runs studies in a folder, with a fake training."""
 
 import errno
 import fcntl
@@ -24,6 +24,7 @@ from support.studies.harness import (
     EACH_ONCE,
     RATE,
     Harness,
+    InThisProcess,
     accept_all,
     fake_training,
     refuse,
@@ -96,10 +97,10 @@ def test_an_edited_study_runs_what_is_new_and_leaves_out_what_is_gone(harness: H
     with pytest.warns(UserWarning, match=said):
         assert len(load_results(harness.out)) == 6
     harness.run(small_study())
-    found = look_into(harness.out)
-    assert found.not_shown[0].startswith(said), "of seed 2"
+    folder = look_into(harness.out)
+    assert folder.not_shown[0].startswith(said), "of seed 2"
     with refused("trials: 0", "(3 finished trials have other settings, devices or seeds"):
-        refuse_empty(harness.out, replace(found, runs=[]))
+        refuse_empty(harness.out, replace(folder, runs=[]))
     both = small_study(seeds=[0, 1, 2])
     harness.run(both)
     assert not look_into(harness.out).not_shown
@@ -298,7 +299,8 @@ def test_a_runner_runs_studies_in_its_folder(
 ) -> None:
     job = harness.options().job
     monkeypatch.setattr("studies.execution.api.training_job", lambda data: job)
-    with runner(harness.out, workers=1) as run:
+    monkeypatch.setattr("studies.execution.api.LocalExecutor", lambda workers: InThisProcess())
+    with runner(harness.out) as run:
         assert len(run(small_study()).runs) == 6
         with refused("runner: study: a value of type str", "of type Study"):
             run("digits_devices")  # type: ignore[arg-type]

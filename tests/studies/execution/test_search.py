@@ -101,7 +101,7 @@ def test_a_search_costs_at_most_about_a_fifth_of_the_study(epochs: int, seeds: i
 
 def test_the_search_finds_the_best_and_its_runs_go_on(harness: Harness) -> None:
     lines: list[str] = []
-    options = harness.options(executor=InThisProcess())
+    options = harness.options()
     options.reporter.note = lines.append  # type: ignore[method-assign]
     outcome = run_in_folder(small_study(**SEARCHED), harness.out, options)
     assert len(outcome.runs) == 15
@@ -140,14 +140,14 @@ def test_found_hyperparameters_are_read_back_and_searched_again_without_their_fi
     assert harness.run(study).runs == first.runs
     assert not harness.take_log()
     file = harness.out / "hyperparameters.yaml"
-    found = read_hyperparameters(file)
-    assert set(found) == {"ann", "rate", "ideal", "capacitor"}
+    hyperparameters = read_hyperparameters(file)
+    assert set(hyperparameters) == {"ann", "rate", "ideal", "capacitor"}
     file.unlink()
     harness.run(study)
     assert not harness.take_log(), "the runs of the search are still there"
-    assert read_hyperparameters(file) == found
+    assert read_hyperparameters(file) == hyperparameters
     as_of_older_version = {
-        name: one.model_copy(update={"settings": None}) for name, one in found.items()
+        name: one.model_copy(update={"settings": None}) for name, one in hyperparameters.items()
     }
     write_hyperparameters(file, as_of_older_version)
     harness.run(small_study(**SEARCHED | {"training": {"epochs": 21}}))
@@ -179,11 +179,11 @@ def test_hyperparameters_are_searched_again_after_a_change_that_their_case_reads
 def test_hyperparameters_beside_the_study_are_used_by_every_run(harness: Harness) -> None:
     study = load_study(study_file(harness.out.parent, "study.yaml", **SEARCHED))
     harness.run(study)
-    found = read_hyperparameters(harness.out / "hyperparameters.yaml")
-    given = found["rate"].model_copy(update={"learning_rate": 3.0, "settings": None})
+    hyperparameters = read_hyperparameters(harness.out / "hyperparameters.yaml")
+    given = hyperparameters["rate"].model_copy(update={"learning_rate": 3.0, "settings": None})
     assert study.hyperparameters_file is not None
     write_hyperparameters(study.hyperparameters_file, {"rate": given})
-    assert known_hyperparameters(study, harness.out / "hyperparameters.yaml") == found | {
+    assert known_hyperparameters(study, harness.out / "hyperparameters.yaml") == hyperparameters | {
         "rate": given
     }
 
@@ -288,7 +288,7 @@ def test_the_winner_s_run_goes_on_from_its_checkpoint_and_its_row_is_that_of_a_w
     options = Options(job=training_job(None), executor=InThisProcess())
     with open_folder(harness.out, study) as folder:
         run = FolderRun(folder, options)
-        found = find_hyperparameters(study, run)
+        hyperparameters = find_hyperparameters(study, run)
     assert not run.failures
     (trial,) = run_in_folder(study, harness.out.with_name("whole"), options).runs[:1]
     kept = list((harness.out / "running").glob("*.npz"))
@@ -297,7 +297,8 @@ def test_the_winner_s_run_goes_on_from_its_checkpoint_and_its_row_is_that_of_a_w
     assert state.state.epochs == 1
     (resumed,) = run_in_folder(study, harness.out, options).runs
     given = small_study(
-        **content | {"cases": [{"update": "rate", "learning_rate": found["rate"].learning_rate}]}
+        **content
+        | {"cases": [{"update": "rate", "learning_rate": hyperparameters["rate"].learning_rate}]}
     )
     (whole,) = run_in_folder(given, harness.out.with_name("given"), options).runs
     assert resumed[1].row["resumed"] == 1

@@ -7,15 +7,10 @@ from pathlib import Path
 import pytest
 
 from rpu_ssnn.common.files import write_whole
-from studies.execution.study_runs import run_in_folder
 from support.commands import refused
-from support.studies.harness import Harness, InThisProcess, small_study
+from support.studies.harness import Harness, small_study
 
 PRECIOUS = "precious\n"
-
-
-def run(harness: Harness) -> None:
-    run_in_folder(small_study(), harness.out, harness.options(executor=InThisProcess()))
 
 
 def snapshot(folder: Path) -> dict[str, object]:
@@ -76,13 +71,13 @@ def test_a_folder_of_somebody_else_is_refused_and_untouched(
     holds(harness.out)
     before = snapshot(tmp_path)
     with refused(str(harness.out), "output folder", "must be new, empty, or the study's own"):
-        run(harness)
+        harness.run(small_study())
     assert snapshot(tmp_path) == before
 
 
 @pytest.mark.parametrize("name", ["trials", "search", "running"])
 def test_a_part_that_is_a_link_is_refused(name: str, harness: Harness, tmp_path: Path) -> None:
-    run(harness)
+    harness.run(small_study())
     part, elsewhere = harness.out / name, tmp_path / "elsewhere"
     elsewhere.mkdir()
     (elsewhere / "0123456789abcdef.json").write_text(PRECIOUS)
@@ -92,12 +87,12 @@ def test_a_part_that_is_a_link_is_refused(name: str, harness: Harness, tmp_path:
     part.symlink_to(elsewhere)
     before = snapshot(tmp_path)
     with refused(name, "a link", "must be a folder and no link"):
-        run(harness)
+        harness.run(small_study())
     assert snapshot(tmp_path) == before
 
 
 def test_files_beside_the_runs_own_are_left_alone(harness: Harness) -> None:
-    run(harness)
+    harness.run(small_study())
     foreign = [
         harness.out / "notes.txt",
         harness.out / "running" / "notes.json",
@@ -110,13 +105,13 @@ def test_files_beside_the_runs_own_are_left_alone(harness: Harness) -> None:
         path.write_text(PRECIOUS)
     linked = harness.out / "running" / "0123456789abcdef.json"
     linked.symlink_to(foreign[0])
-    run(harness)
+    harness.run(small_study())
     assert [path.read_text() for path in foreign] == [PRECIOUS] * len(foreign)
     assert linked.is_symlink()
 
 
 def test_nothing_is_written_through_a_link(harness: Harness, tmp_path: Path) -> None:
-    run(harness)
+    harness.run(small_study())
     target = tmp_path / "precious"
     target.write_text(PRECIOUS)
     for path in sorted(harness.out.rglob("*")):
@@ -130,7 +125,7 @@ def test_nothing_is_written_through_a_link(harness: Harness, tmp_path: Path) -> 
             path.symlink_to(target)
     for name in ("results.csv.tmp", "hyperparameters.yaml.tmp", f".{os.getpid()}.tmp.results.csv"):
         (harness.out / name).symlink_to(target)
-    run(harness)
+    harness.run(small_study())
     assert target.read_text() == PRECIOUS
 
 
@@ -138,7 +133,7 @@ def test_nothing_is_written_through_a_link(harness: Harness, tmp_path: Path) -> 
 def test_a_lock_that_is_not_the_runs_own_is_refused(
     link: bool, harness: Harness, tmp_path: Path
 ) -> None:
-    run(harness)
+    harness.run(small_study())
     target, lock = tmp_path / "precious", harness.out / ".lock"
     target.write_text(PRECIOUS)
     lock.unlink()
@@ -147,12 +142,12 @@ def test_a_lock_that_is_not_the_runs_own_is_refused(
     else:
         lock.hardlink_to(target)
     with refused(str(harness.out), ".lock", "must be the empty file that a run makes"):
-        run(harness)
+        harness.run(small_study())
     assert target.read_text() == PRECIOUS
 
 
 def test_what_killed_processes_left_is_removed(harness: Harness) -> None:
-    run(harness)
+    harness.run(small_study())
     left = [
         harness.out / ".0123456789abcdef.tmp.results.csv",
         harness.out / "trials" / ".0123456789abcdef.tmp.fedcba9876543210.json",
@@ -162,7 +157,7 @@ def test_what_killed_processes_left_is_removed(harness: Harness) -> None:
     ]
     for path in left:
         path.write_text("half")
-    harness.run(small_study(seeds=[0, 1, 2]), executor=InThisProcess())
+    harness.run(small_study(seeds=[0, 1, 2]))
     assert not [path for path in left if path.exists()]
 
 

@@ -16,8 +16,14 @@ from studies.report.summary_view import readable
 from studies.results.grouping import accuracies, images_read
 from studies.results.summary import summary
 from studies.sensitivity.device_question import ask, setting_notes
-from studies.workers.local_executor import LocalExecutor
-from support.studies.harness import DRIVE, RATE, SMALL, declared_trials, small_study
+from support.studies.harness import (
+    DRIVE,
+    RATE,
+    SMALL,
+    InThisProcess,
+    declared_trials,
+    small_study,
+)
 
 CASES = [
     {"update": "ann", "learning_rate": 0.1},
@@ -31,9 +37,11 @@ CASES = [
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory, executor: LocalExecutor) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("chosen")
-    run_study(small_study(measure="validation", cases=CASES, seeds=3), folder, executor=executor)
+    run_study(
+        small_study(measure="validation", cases=CASES, seeds=3), folder, executor=InThisProcess()
+    )
     return folder
 
 

@@ -106,7 +106,7 @@ def test_requirement_of_levels(
 def test_units_are_kept_in_the_folder_and_a_search_is_made_once(
     harness: Harness, tmp_path: Path
 ) -> None:
-    """Processes, folder and search are real; only the training is fake."""
+    """Folder and search are real; only the training is fake."""
     options = harness.options()
     study = device_study(
         "ideal",
@@ -118,13 +118,13 @@ def test_units_are_kept_in_the_folder_and_a_search_is_made_once(
     def run(asked: Study) -> Any:
         return run_in_folder(asked, harness.out, options)
 
-    found = attribute(study, "ideal", run)
+    attribution = attribute(study, "ideal", run)
     log = harness.take_log()
     searched = {title for title in log if title.startswith("search")}
     assert len(searched) == 2
     assert all(title.startswith("search as it is seed 0 (") for title in searched)
     assert log["test as it is seed 1"] == 1
-    assert found.notes[0].startswith(
+    assert attribution.notes[0].startswith(
         "every change keeps the hyperparameters of the device as it is ("
     )
     assert set(log.values()) == {1}

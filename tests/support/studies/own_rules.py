@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from studies import run_study
-from studies.workers.executor import Executor
+from support.studies.harness import InThisProcess
 
 
-def trained(folder: Path, cases: list[dict[str, Any]], executor: Executor) -> dict[str, float]:
+def trained(folder: Path, cases: list[dict[str, Any]]) -> dict[str, float]:
     """Returns test accuracies (%) of a small study on digits, by label; runs what is missing.
 
     Args:
@@ -25,5 +25,5 @@ def trained(folder: Path, cases: list[dict[str, Any]], executor: Executor) -> di
         "reference": cases[0]["update"],
     }
     (folder / "own.yaml").write_text(json.dumps(study))
-    rows = run_study(folder / "own.yaml", out=folder / "out", executor=executor)
+    rows = run_study(folder / "own.yaml", out=folder / "out", executor=InThisProcess())
     return dict(zip(rows["label"], rows["test_accuracy"], strict=True))
