@@ -272,6 +272,7 @@ OPTIONS = [
         ("plan HERE", "study: 'HERE' | the folder of a record", {}),
         ("plan HERE/x.yaml", "HERE/x.yaml: file", {}),
         ("run digits_devices --workers 0", "--workers | 1", {}),
+        (f"run digits_devices --workers {'9' * 24}", "--workers", {}),
         ("run digits_devices --workers 1.5", "--workers | '1.5' | a whole number", {}),
         ("run digits_devices --out ", "--out | ''", {}),
         ("run digits_devices --out HERE/o\udcff", "--out | udcff | UTF-8", {}),

@@ -72,7 +72,7 @@ def test_rows_sums_and_replicas_are_those_of_loops_over_positions() -> None:
 
 
 def test_a_float_network_learns_with_kernels(digits: Dataset) -> None:
-    spec = AnnSpec(epochs=4, batch=20)
+    spec = AnnSpec(epochs=2, batch=20)
     layers = (layer(kernel=3, channels=8), layer(kernel=2, stride=2, channels=16, replicas=3), 24)
     trained = train_ann(spec, layers, digits, seed=1)
     assert [w.shape for w in trained.weights] == [(9, 8), (32, 48), (144, 24), (24, 10)]

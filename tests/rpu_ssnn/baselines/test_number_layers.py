@@ -20,7 +20,7 @@ QUIET = {"levels": 20_000, "cycle_to_cycle": 0.0}
 
 @pytest.fixture(scope="module")
 def digits(digits: Dataset) -> Dataset:
-    return with_first(digits, 300)
+    return with_first(digits, 100)
 
 
 def layer[T: AihwkitLayer | NativeLayer](

