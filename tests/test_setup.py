@@ -21,17 +21,17 @@ def make_fake(folder: Path, name: str, body: str) -> str:
 def test_takes_the_first_python_that_is_new_enough(tmp_path: Path) -> None:
     too_old = make_fake(tmp_path, "python-old", "exit 1")
     fits = make_fake(tmp_path, "python-new", "exit 0")
-    found = find_python("no-such-python", too_old, fits)
-    assert (found.returncode, found.stdout.strip()) == (0, fits)
+    ended = find_python("no-such-python", too_old, fits)
+    assert (ended.returncode, ended.stdout.strip()) == (0, fits)
 
 
 def test_says_in_one_line_that_no_python_fits(tmp_path: Path) -> None:
-    found = find_python(make_fake(tmp_path, "python-old", "exit 1"))
-    assert found.returncode == 1
-    assert found.stdout == ""
-    assert len(found.stderr.splitlines()) == 1
-    assert "3.12" in found.stderr
-    assert "make PYTHON=" in found.stderr
+    ended = find_python(make_fake(tmp_path, "python-old", "exit 1"))
+    assert ended.returncode == 1
+    assert ended.stdout == ""
+    assert len(ended.stderr.splitlines()) == 1
+    assert "3.12" in ended.stderr
+    assert "make PYTHON=" in ended.stderr
 
 
 def test_pins_carry_hashes_and_no_hosts() -> None:

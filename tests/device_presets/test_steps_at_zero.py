@@ -35,8 +35,8 @@ def test_the_formula_is_the_step_on_a_tile_away_from_zero(name: str, share: floa
     expected = steps_at(preset, weight)
     # A step is the difference of two weights in single precision.
     near = 2e-7 * abs(weight)
-    found = mean_steps(preset, weight)
-    assert found == pytest.approx(expected, rel=2e-5, abs=near, nan_ok=True)
+    steps = mean_steps(preset, weight)
+    assert steps == pytest.approx(expected, rel=2e-5, abs=near, nan_ok=True)
 
 
 def test_linear_steps_shrink_by_the_slopes() -> None:

@@ -213,11 +213,11 @@ def test_rates_follow_backpropagation_through_convolutions() -> None:
     first = {"kernel": 3, "stride": 2, "channels": 6}
     second = {"kernel": 3, "padding": 1, "channels": 8}
     spec = NetworkSpec.model_validate({"layers": [{"conv": first}, {"conv": second}]})
-    found = connect(spec.hidden_layers, 81, 4, image)
+    connections = connect(spec.hidden_layers, 81, 4, image)
     theta = spec.neuron.theta
     weights = [
         rng.normal(0.0, theta * np.sqrt(2.0 / one.shape[0]), one.shape).astype(np.float32)
-        for one in found
+        for one in connections
     ]
     rates = (0.45 * rng.random(81)).astype(np.float32)
     changes = weight_changes(
@@ -226,7 +226,7 @@ def test_rates_follow_backpropagation_through_convolutions() -> None:
     )  # fmt: skip
     leaves = [torch.tensor(w / theta, requires_grad=True) for w in weights]
     activity = torch.tensor(rates).reshape(1, 9, 9, 1).permute(0, 3, 1, 2)
-    for one, leaf in zip(found[:2], leaves[:2], strict=True):
+    for one, leaf in zip(connections[:2], leaves[:2], strict=True):
         kernel = leaf.reshape(*one.kernel, one.before[2], one.channels).permute(3, 2, 0, 1)
         activity = torch.relu(
             torch.nn.functional.conv2d(activity, kernel, stride=one.stride, padding=one.padding)

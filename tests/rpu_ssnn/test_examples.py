@@ -24,6 +24,6 @@ import pytest
     ],
 )
 def test_examples_of_docstrings_are_right(module: str) -> None:
-    found = doctest.testmod(importlib.import_module(f"rpu_ssnn.{module}"))
-    assert found.attempted > 0
-    assert found.failed == 0
+    results = doctest.testmod(importlib.import_module(f"rpu_ssnn.{module}"))
+    assert results.attempted > 0
+    assert results.failed == 0

@@ -13,7 +13,7 @@ import studies
 def test_exported_names_have_examples_that_run(name: str) -> None:
     exported = getattr(studies, name)
     module = importlib.import_module(exported.__module__)
-    found = doctest.DocTestFinder(recurse=False).find(exported, name, module, vars(module))
-    assert found, "it has a docstring"
-    assert found[0].examples, f"{inspect.getsourcefile(exported)}: {name} has no example"
-    assert doctest.DocTestRunner().run(found[0]).failed == 0
+    tests = doctest.DocTestFinder(recurse=False).find(exported, name, module, vars(module))
+    assert tests, "it has a docstring"
+    assert tests[0].examples, f"{inspect.getsourcefile(exported)}: {name} has no example"
+    assert doctest.DocTestRunner().run(tests[0]).failed == 0

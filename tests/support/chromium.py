@@ -42,7 +42,7 @@ class Visit:
 
 def chromium() -> str:
     """Returns the path of the browser; skips the test if there is none."""
-    path = next((found for name in NAMES if (found := shutil.which(name))), None)
+    path = next((program for name in NAMES if (program := shutil.which(name))), None)
     if path is None:
         pytest.skip("no Chromium: `apt-get install chromium` lets this test run")
     return path

@@ -26,13 +26,13 @@ def test_a_reading_before_the_first_pulse_needs_no_time_and_is_no_cycle(tmp_path
             ups = [f"{device},{cycle},{k},up,{20 + k}" for k in range(1, 16)]
             downs = [f"{device},{cycle},{k},down,{35 - k}" for k in range(1, 16)]
             sweeps += [*ups, *downs]
-    found = measured(tmp_path, [head, *sweeps])
-    assert found.size == "120 pulses in 8 sweeps, 2 devices, 2 cycles"
-    assert list(np.unique(found.cycle)) == [0, 1]
-    assert found.cycle[0] == found.cycle[1] == 0
+    measurement = measured(tmp_path, [head, *sweeps])
+    assert measurement.size == "120 pulses in 8 sweeps, 2 devices, 2 cycles"
+    assert list(np.unique(measurement.cycle)) == [0, 1]
+    assert measurement.cycle[0] == measurement.cycle[1] == 0
     as_pulses = measured(tmp_path, [head, *(line.replace("0,0,read", "1,0,up") for line in sweeps)])
     for name in ("conductance", "pulse", "begins", "device", "cycle"):
-        assert np.array_equal(getattr(found, name), getattr(as_pulses, name))
+        assert np.array_equal(getattr(measurement, name), getattr(as_pulses, name))
     with pytest.raises(InputError, match=r"row 3: column polarity: 'read'.*or pulse number 0"):
         measured(tmp_path, [head, "A,1,0,read,20", "A,1,1,read,20", *sweeps[1:31]])
 
@@ -53,11 +53,11 @@ def test_readings_without_a_pulse_stay_in_their_stretch(tmp_path: Path) -> None:
             if k == 5:
                 time += 10.0
                 lines.append(f"{k},{word},{g - 0.01},{time},")
-    found = measured(tmp_path, lines)
-    given = found.conditions
+    measurement = measured(tmp_path, lines)
+    given = measurement.conditions
     assert given is not None
-    assert list(np.flatnonzero(found.pulse == 0)) == [0, 6, 7, 8]
-    assert list(np.flatnonzero(found.begins)) == [0]
+    assert list(np.flatnonzero(measurement.pulse == 0)) == [0, 6, 7, 8]
+    assert list(np.flatnonzero(measurement.begins)) == [0]
     np.testing.assert_allclose(given.elapsed_s[5:10], [1, 10, 10, 10, 1])
     np.testing.assert_allclose(given.age_s[5:10], [0, 0, 10, 20, 30])
     np.testing.assert_allclose(given.gap_s[5:10], [0.75, 10, 20, 30, 30.75])
@@ -94,9 +94,9 @@ def test_wrong_conditions_are_one_line_with_file_row_and_column(
 def test_a_clock_that_begins_anew_with_a_cycle_begins_a_stretch(tmp_path: Path) -> None:
     lines = ["pulse,polarity,conductance_uS,time_s,cycle"]
     lines += [f"{k},{p},{g},{k % 15},{k // 15}" for k, (p, g) in enumerate(up_and_down())]
-    found = measured(tmp_path, lines)
-    assert list(np.flatnonzero(found.begins)) == [0, 15]
-    assert "clock starts anew at 1 cycle" in found.notes[-1]
+    measurement = measured(tmp_path, lines)
+    assert list(np.flatnonzero(measurement.begins)) == [0, 15]
+    assert "clock starts anew at 1 cycle" in measurement.notes[-1]
 
 
 def test_a_clock_that_begins_anew_knows_no_earlier_pulse(tmp_path: Path) -> None:
@@ -130,17 +130,19 @@ def test_a_retention_file_has_clocks_of_its_own(timed: bool, tmp_path: Path) -> 
     pulses = ["pulse,polarity,conductance_uS" + timed * ",time_s"]
     pulses += [f"{k},{p},{g}" + timed * f",{0.1 * k}" for k, (p, g) in enumerate(up_and_down())]
     kept = ["conductance_nS,device,time_ms", "20000,B,9000", "22000,A,9000", "19000,B,30000"]
-    found = with_kept(tmp_path, pulses, [*kept, "21000,A,90000", "23000,B,5000", "22000,B,6000"])
-    given = found.conditions
+    measurement = with_kept(
+        tmp_path, pulses, [*kept, "21000,A,90000", "23000,B,5000", "22000,B,6000"]
+    )
+    given = measurement.conditions
     assert given is not None
-    np.testing.assert_allclose(found.conductance[29:31], [22e-6, 21e-6])
-    np.testing.assert_allclose(found.conductance[60:], [20e-6, 19e-6, 23e-6, 22e-6])
-    assert list(np.flatnonzero(found.begins)) == [0, 29, 31, 60, 62]
-    assert (found.n_pulses, len(set(found.cycle))) == (56, 1)
+    np.testing.assert_allclose(measurement.conductance[29:31], [22e-6, 21e-6])
+    np.testing.assert_allclose(measurement.conductance[60:], [20e-6, 19e-6, 23e-6, 22e-6])
+    assert list(np.flatnonzero(measurement.begins)) == [0, 29, 31, 60, 62]
+    assert (measurement.n_pulses, len(set(measurement.cycle))) == (56, 1)
     np.testing.assert_allclose(given.elapsed_s[29:32], [0, 81, 0])
     np.testing.assert_allclose(given.age_s[60:], [math.inf, 9, math.inf, 5])
     np.testing.assert_allclose(given.elapsed_s[1:29], 0.1 if timed else 0.0)
-    assert ("nothing is lost between them" in found.notes[0]) is not timed
+    assert ("nothing is lost between them" in measurement.notes[0]) is not timed
 
 
 @pytest.mark.parametrize(
@@ -186,8 +188,8 @@ def test_a_retention_file_adds_the_leak_to_a_fit_of_evenly_spaced_pulses(tmp_pat
     read = 1e3 * (25 + level * np.exp(-time / 60) + 0.05 * rng.normal(size=40))
     kept = pd.DataFrame({"time_ms": 1e3 * time, "conductance_nS": read})
     kept.to_csv(second := tmp_path / "kept.csv", index=False)
-    found = {q.name: q for q in fit_file(file, "mine", retention=second).quantities}
-    assert found["leak_time_constant_s"].value == pytest.approx(60.0, rel=0.05)
+    quantities = {q.name: q for q in fit_file(file, "mine", retention=second).quantities}
+    assert quantities["leak_time_constant_s"].value == pytest.approx(60.0, rel=0.05)
 
 
 def test_readings_over_time_change_no_end_of_the_range_and_are_never_held_out(

@@ -28,10 +28,10 @@ def creeping(file: Path, cycles: int) -> Path:
 
 
 def test_a_file_without_cycles_or_pulse_0_has_a_cycle_a_turn(tmp_path: Path) -> None:
-    found = read(creeping(tmp_path / "a.csv", 5))
-    assert len(set(found.cycle)) == 5
-    assert any("cycles are found from the turns" in note for note in found.notes)
-    prepared = prepare(found, None, None)
+    measurement = read(creeping(tmp_path / "a.csv", 5))
+    assert len(set(measurement.cycle)) == 5
+    assert any("cycles are found from the turns" in note for note in measurement.notes)
+    prepared = prepare(measurement, None, None)
     alike = prepared.alike
     assert alike.shape == (5, 81)
     np.testing.assert_array_equal(alike[:, 0], 80 * np.arange(5))
@@ -51,8 +51,8 @@ def test_the_polarity_of_the_reading_before_the_first_pulse_does_not_matter(
         lines += [
             f"{device},{k},{w},{g}" for k, (w, g) in enumerate(zip(polarity, path, strict=True))
         ]
-    found = measured(tmp_path, lines)
-    np.testing.assert_array_equal(found.cycle, np.tile([0, *np.repeat([0, 1, 2], 40)], 2))
+    measurement = measured(tmp_path, lines)
+    np.testing.assert_array_equal(measurement.cycle, np.tile([0, *np.repeat([0, 1, 2], 40)], 2))
 
 
 @pytest.mark.parametrize("word", ["up", "read"])
@@ -61,9 +61,9 @@ def test_a_rest_before_each_sweep_begins_no_cycle(word: str, tmp_path: Path) -> 
     for way, start, step in [("up", 20, 1), ("down", 40, -1)] * 3:
         lines.append(f"0,{word},{start}")
         lines += [f"{k},{way},{start + k * step}" for k in range(1, 21)]
-    found = measured(tmp_path, lines)
-    np.testing.assert_array_equal(found.cycle, np.repeat([0, 1, 2], 42))
-    assert found.n_pulses == 120
+    measurement = measured(tmp_path, lines)
+    np.testing.assert_array_equal(measurement.cycle, np.repeat([0, 1, 2], 42))
+    assert measurement.n_pulses == 120
 
 
 def test_the_error_of_the_mean_curve_is_that_of_a_cycle(tmp_path: Path) -> None:
@@ -71,9 +71,9 @@ def test_the_error_of_the_mean_curve_is_that_of_a_cycle(tmp_path: Path) -> None:
     five times as much at the end of five."""
     prepared = prepare(read(creeping(tmp_path / "a.csv", 5)), None, None)
     fit = fit_model(prepared, FIT_FORMS[0])
-    found = cycle_errors(fit)
-    assert found.held_out
-    assert max(open_loop(fit, prepared.everything).worst, found.asked.worst) < 1e-4
+    errors = cycle_errors(fit)
+    assert errors.held_out
+    assert max(open_loop(fit, prepared.everything).worst, errors.asked.worst) < 1e-4
     wrong = fit.local.copy()
     wrong[:, 1] = wrong[:, 0]
     seen = open_loop(replace(fit, local=wrong), prepared.everything)
@@ -104,9 +104,9 @@ def test_a_right_law_is_not_refused_by_chance(seed: int, tmp_path: Path) -> None
     up, rng = np.tile(np.repeat([True, False], 60), 2), np.random.default_rng(seed)
     path = 50 + np.append(0, np.cumsum(np.where(up, 0.5, -0.5) * (1 + 0.5 * rng.normal(size=240))))
     prepared = prepare(read(file_of(tmp_path / "a.csv", path, up)), None, None)
-    found = cycle_errors(fit_model(prepared, FIT_FORMS[0]))
-    assert found.fine
-    assert found.scatter.passed
+    errors = cycle_errors(fit_model(prepared, FIT_FORMS[0]))
+    assert errors.fine
+    assert errors.scatter.passed
 
 
 def test_noise_keeps_the_mean_curve_away_from_a_bound(tmp_path: Path) -> None:
@@ -134,10 +134,10 @@ def test_sweeps_that_end_a_little_sooner_are_compared_as_far_as_they_go(tmp_path
     assert alike.shape == (4, 1 + 36 + 37)
     np.testing.assert_array_equal(alike[:, 37] - alike[:, 0] - 1, lengths[:8:2])
     fit = fit_model(prepared, FIT_FORMS[0])
-    found = cycle_errors(fit)
-    assert found.held_out
-    assert found.neurosim is not None
-    assert max(found.asked.worst, found.neurosim.worst) < 3e-3
+    errors = cycle_errors(fit)
+    assert errors.held_out
+    assert errors.neurosim is not None
+    assert max(errors.asked.worst, errors.neurosim.worst) < 3e-3
 
 
 def test_pulses_in_random_order_are_one_cycle(tmp_path: Path) -> None:
@@ -151,8 +151,8 @@ def test_numbers_that_start_again_begin_a_cycle(tmp_path: Path) -> None:
     lines = ["pulse,polarity,conductance_uS"]
     lines += [f"{k},up,{10 + k}" for _ in range(3) for k in range(1, 31)]
     (tmp_path / "a.csv").write_text("\n".join(lines) + "\n")
-    found = read(tmp_path / "a.csv")
-    assert (len(set(found.cycle)), found.n_pulses) == (3, 3 * 29)
+    measurement = read(tmp_path / "a.csv")
+    assert (len(set(measurement.cycle)), measurement.n_pulses) == (3, 3 * 29)
 
 
 def one_cycle(file: Path, fall: np.ndarray, noise: float) -> Prepared:
@@ -178,7 +178,7 @@ def test_one_cycle_is_not_far_behind_the_formula_that_follows_it(tmp_path: Path)
     selection = select_model(one_cycle(tmp_path / "a.csv", fall, 1.0), models)
     fit = selection.chosen.fit
     assert judge(fit).describes
-    found = cycle_errors(fit)
-    assert found.neurosim is not None
-    assert not found.fine
-    assert chosen_of(selection)[2].asked.worst < found.neurosim.worst
+    errors = cycle_errors(fit)
+    assert errors.neurosim is not None
+    assert not errors.fine
+    assert chosen_of(selection)[2].asked.worst < errors.neurosim.worst

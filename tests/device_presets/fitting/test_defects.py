@@ -92,10 +92,10 @@ def test_the_band_of_many_cycles_excludes_a_wrong_law(tmp_path: Path) -> None:
     path, up = bounded(20, 0.0)
     prepared = prepare(read(file_of(tmp_path / "a.csv", path, up)), None, None)
     for form in (SMOOTH, next(m for m in FIT_FORMS if m.code == CONSTANT)):
-        found = cycle_errors(fit_model(prepared, form))
-        least, most = found.by_chance
-        assert found.held_out
-        assert (least <= found.within_band <= most) == (form is SMOOTH)
+        errors = cycle_errors(fit_model(prepared, form))
+        least, most = errors.by_chance
+        assert errors.held_out
+        assert (least <= errors.within_band <= most) == (form is SMOOTH)
         assert 0.7 < least < 0.86
         assert 0.94 < most < 1.0
 
@@ -130,8 +130,8 @@ def test_a_large_jump_is_found_among_few_cycles(devices: int, cycles: int, tmp_p
         lines.append(f"{device},{cycle},{pulse},{way},{reading:.6f}")
     (tmp_path / "a.csv").write_text("\n".join(lines))
     fit = fit_model(prepare(read(tmp_path / "a.csv"), None, None), SMOOTH)
-    found = {defect.name: defect.what for defect in judge(fit).defects}
-    assert "between cycles 2 and 3" in found["jump"]
+    defects = {defect.name: defect.what for defect in judge(fit).defects}
+    assert "between cycles 2 and 3" in defects["jump"]
 
 
 @pytest.mark.parametrize("seed", [6, 20])

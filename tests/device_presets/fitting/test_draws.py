@@ -32,9 +32,11 @@ def asked(enode: FittedDevice, tmp_path_factory: pytest.TempPathFactory) -> Resu
     out = str(tmp_path_factory.mktemp("enode") / "enode.yaml")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(kept_fits, "fit_file", lambda *_, **__: enode)  # A second fit takes as long.
-        found = CliRunner().invoke(presets_app, ["fit", str(ENODE), "--name", "mine", "--out", out])
-    assert found.exit_code == 0, found.output
-    return found
+        result = CliRunner().invoke(
+            presets_app, ["fit", str(ENODE), "--name", "mine", "--out", out]
+        )
+    assert result.exit_code == 0, result.output
+    return result
 
 
 def test_the_command_goes_from_a_measured_table_to_a_verdict(asked: Result) -> None:
@@ -48,11 +50,11 @@ def test_the_command_goes_from_a_measured_table_to_a_verdict(asked: Result) -> N
 
 def test_the_mean_curve_of_a_measured_device_is_nearer_than_neurosims(enode: FittedDevice) -> None:
     """A fit by likelihood alone was off by 2.6 %, with 58 % of the readings within the band."""
-    found = enode.cycles
-    assert found.held_out
-    assert found.neurosim is not None
-    assert found.asked.worst < 0.01 < found.neurosim.worst
-    assert 0.85 < found.within_band < 0.97
+    errors = enode.cycles
+    assert errors.held_out
+    assert errors.neurosim is not None
+    assert errors.asked.worst < 0.01 < errors.neurosim.worst
+    assert 0.85 < errors.within_band < 0.97
     assert enode.usable
     assert "but not each pulse" in enode.sentence
     assert enode.models()["model"].iloc[0].endswith("fitted to the mean curve")

@@ -62,8 +62,8 @@ def test_the_range_of_short_sweeps_is_not_averaged_away(
     up, path = triangles(length, cycles)
     read_noise = 0.1 * np.random.default_rng(0).standard_normal(len(path))
     for noise in (0.0 * read_noise, read_noise):
-        found = read(file_of(tmp_path / "data.csv", path + noise, up))
-        prepared = prepare(found, None, None)
+        measurement = read(file_of(tmp_path / "data.csv", path + noise, up))
+        prepared = prepare(measurement, None, None)
         span = prepared.scale.span * prepared.span
         assert 0.85 * length < 1e6 * span < 1.7 * max(length, 1)
 
@@ -89,9 +89,9 @@ def test_no_device_loses_a_direction_or_its_changes_in_a_long_file(
         tables.append(pd.DataFrame({"device": device, **columns}))
     file = tmp_path / "data.csv"
     pd.concat(tables).to_csv(file, index=False)
-    found = read(file)
-    assert 0.9 * MOST_PULSES < found.n_pulses < 1.1 * MOST_PULSES
-    prepared = prepare(found, None, None)
+    measurement = read(file)
+    assert 0.9 * MOST_PULSES < measurement.n_pulses < 1.1 * MOST_PULSES
+    prepared = prepare(measurement, None, None)
     assert prepared.has_down == (name == "both")
     assert (np.subtract(*prepared.ends) > 0).all()
 
@@ -101,8 +101,8 @@ def test_few_down_pulses_of_a_long_sweep_are_kept(tmp_path: Path) -> None:
     pulses."""
     up = np.arange(40_300) < 40_000
     path = 20 + np.concatenate([[0], np.cumsum(np.where(up, 0.001, -0.1))])
-    found = read(file_of(tmp_path / "data.csv", path, up))
-    assert int((found.pulse < 0).sum()) == 300
+    measurement = read(file_of(tmp_path / "data.csv", path, up))
+    assert int((measurement.pulse < 0).sum()) == 300
 
 
 def test_no_device_is_held_out_whole_where_cycles_are_numbered_through_devices(
@@ -171,11 +171,11 @@ def test_a_step_that_no_preset_holds_does_not_rule_out_all_others() -> None:
     models = tuple(
         m for m in FIT_FORMS if m.code == PIECEWISE or (m.additive and m.code in (CONSTANT, LINEAR))
     )
-    found = select_model(prepare(measured(weights, [pulse] * 4), ZERO, ONE), models)
-    linear = max(found.scores, key=lambda score: score.fit.total)
+    selection = select_model(prepare(measured(weights, [pulse] * 4), ZERO, ONE), models)
+    linear = max(selection.scores, key=lambda score: score.fit.total)
     assert (linear.model.code, linear.held_out) == (LINEAR, None)
-    assert found.chosen.model.code == PIECEWISE
-    assert found.chosen.held_out is not None
+    assert selection.chosen.model.code == PIECEWISE
+    assert selection.chosen.held_out is not None
 
 
 def test_exact_readings_without_pulses_are_no_predictions_that_miss_by_too_little() -> None:
@@ -295,14 +295,14 @@ def test_what_is_used_of_a_long_file_does_not_keep_step_with_its_sweeps(
     """With sweeps of 500 pulses, every tenth stretch of 500 would hold up pulses only."""
     file = tmp_path / "sweeps.csv"
     write_sweeps(file, 200_000, sweep_length, devices=2)
-    found = read(file)
-    assert 0.9 * MOST_PULSES <= found.n_pulses <= MOST_PULSES
-    assert 0.25 < np.mean(found.pulse[found.pulse != 0] > 0) < 0.75
-    assert found.n_devices == 2
-    assert 0.4 < np.mean(found.device == 0) < 0.6
+    measurement = read(file)
+    assert 0.9 * MOST_PULSES <= measurement.n_pulses <= MOST_PULSES
+    assert 0.25 < np.mean(measurement.pulse[measurement.pulse != 0] > 0) < 0.75
+    assert measurement.n_devices == 2
+    assert 0.4 < np.mean(measurement.device == 0) < 0.6
     top = 5 + 0.02 * sweep_length
-    assert found.conductance.max() == pytest.approx(top * 1e-6, abs=0.1e-6)
-    assert found.conductance.min() == pytest.approx(5e-6, abs=0.1e-6)
+    assert measurement.conductance.max() == pytest.approx(top * 1e-6, abs=0.1e-6)
+    assert measurement.conductance.min() == pytest.approx(5e-6, abs=0.1e-6)
 
 
 @pytest.mark.slow

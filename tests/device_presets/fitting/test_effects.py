@@ -48,10 +48,10 @@ def effects_of(
     file: Path, terms: tuple[str, ...], numbers: list[float]
 ) -> tuple[Measurement, np.ndarray, np.ndarray]:
     """Returns the measurement, the share that is kept and the factor on the step, [rows] each."""
-    found = read_measurement(file)
-    series = prepare(found, ZERO, ONE).series
-    applied = Effects(terms).applied(series, timing_of(found), np.array(numbers))
-    return found, applied.kept, applied.factor
+    measurement = read_measurement(file)
+    series = prepare(measurement, ZERO, ONE).series
+    applied = Effects(terms).applied(series, timing_of(measurement), np.array(numbers))
+    return measurement, applied.kept, applied.factor
 
 
 def test_terms_are_the_physics_of_charge_traps(tmp_path: Path) -> None:
@@ -63,17 +63,17 @@ def test_terms_are_the_physics_of_charge_traps(tmp_path: Path) -> None:
     power = 1.0 + PHYSICS.width_steepness
     logs = np.log([PHYSICS.loss_per_decade, 1e-4, PHYSICS.width_knee_s, power, 1e-5])
     numbers = [*logs[:2], 0.0, *logs[2:]]
-    found, kept, factor = effects_of(file, (LOG_LOSS, WIDTH, GAP), numbers)
-    given = found.conditions
+    measurement, kept, factor = effects_of(file, (LOG_LOSS, WIDTH, GAP), numbers)
+    given = measurement.conditions
     assert given is not None
-    pulsed = np.flatnonzero(np.isfinite(given.gap_s) & (found.pulse != 0))
+    pulsed = np.flatnonzero(np.isfinite(given.gap_s) & (measurement.pulse != 0))
     for row in pulsed:
         width, gap = float(given.width_s[row]), float(given.gap_s[row])
         expected = PHYSICS.width_factor(width) / PHYSICS.width_factor(WIDTH_S)
         expected *= 1 + (1 / PHYSICS.used_share(width) - 1) * math.exp(-gap / 1e-5)
         assert factor[row] == pytest.approx(expected, rel=1e-9)
     # The losses before successive readings without pulses add up to the loss since the last pulse.
-    reads = np.flatnonzero(found.pulse == 0)[1:4]
+    reads = np.flatnonzero(measurement.pulse == 0)[1:4]
     since = given.elapsed_s[reads].sum()
     assert np.prod(kept[reads]) == pytest.approx(
         1 - PHYSICS.loss_per_decade * math.log10(1 + since / 1e-4)
@@ -261,8 +261,8 @@ def test_a_study_pulses_as_it_was_measured(trap: tuple[Path, JointFit]) -> None:
     were ignored."""
     folder, fit = trap
     population = Population(*with_unbiased_noise(fit))
-    found = read_measurement(folder / "data.csv")
-    entry = fitted_entry(population, report(population), found)
+    measurement = read_measurement(folder / "data.csv")
+    entry = fitted_entry(population, report(population), measurement)
     assert "pulses of 2.8 to 3.2 V up, 2.8 to 3.2 V down" in entry.description
     told = " ".join(left_out(population))
     assert "all amplitudes are treated alike" in told
@@ -272,9 +272,9 @@ def test_a_study_pulses_as_it_was_measured(trap: tuple[Path, JointFit]) -> None:
         InputError, match=r"pulse_width_s: 6e-06 .* measured range, 1.2e-06 to 5e-06 s"
     ):
         get_preset(str(file), {"pulse_width_s": 6e-6})
-    given = found.conditions
+    given = measurement.conditions
     assert given is not None
-    gaps = given.gap_s[np.isfinite(given.gap_s) & (found.pulse != 0)]
+    gaps = given.gap_s[np.isfinite(given.gap_s) & (measurement.pulse != 0)]
     shortest, longest = gaps.min() + WIDTH_S, gaps.max() + WIDTH_S
     with pytest.raises(InputError, match=rf"pulse_period_s.* measured range, {shortest:g} to"):
         get_preset(str(file), {"pulse_period_s": 0.9 * shortest})

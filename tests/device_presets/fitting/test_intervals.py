@@ -130,8 +130,10 @@ def test_cycles_drawn_anew_leave_the_spread_of_devices_in_the_interval(tmp_path:
     file = sweeps(tmp_path / "a.csv", 0, slow=0.0, cycle=0.3, devices=6, spread=0.1, pulses=60)
     prepared = prepare(read_measurement(file), 41.2e-6, 51.2e-6)
     fit = fit_model(prepared, next(m for m in FIT_FORMS if m.code == LINEAR and m.shape))
-    found = Population(fit, uncertainty(fit), [fit] * 20)
-    step = found.quantity("step up", "weight", lambda device: found.step_at(device, True, 0.0))
+    population = Population(fit, uncertainty(fit), [fit] * 20)
+    step = population.quantity(
+        "step up", "weight", lambda device: population.step_at(device, True, 0.0)
+    )
     assert step.low is not None
     assert step.high is not None
     error = stats.sem(np.exp(fit.local[:, 0]))
@@ -143,8 +145,8 @@ def test_the_mean_curve_of_a_single_cycle_does_not_show_its_error(tmp_path: Path
     steps = np.where(up, 1.0, -1.0) * (1 + 0.1 * rng.standard_normal(len(up)))
     path = 50 + np.concatenate([[0.0], np.cumsum(steps)])
     for pulses, draws in ((40, 0), (80, 20)):
-        found = read_measurement(file_of(tmp_path / "a.csv", path[: pulses + 1], up[:pulses]))
-        prepared = prepare(found, None, None)
+        measurement = read_measurement(file_of(tmp_path / "a.csv", path[: pulses + 1], up[:pulses]))
+        prepared = prepare(measurement, None, None)
         fit = fitted_to_moments(fit_model(prepared, FIT_FORMS[0]), prepared.everything)
         again = resampled(fit)
         assert len(again) == draws
@@ -170,8 +172,8 @@ def test_intervals_from_few_cycles_hold_the_truth(cycles: int, tmp_path: Path) -
     for _ in range(400):
         level = rng.normal(size=cycles)
         means = rng.multinomial(cycles, np.full(cycles, 1 / cycles), size=20) @ level / cycles
-        found = Population(off_by(level.mean()), errors, [off_by(mean) for mean in means])
-        bound = found.quantity("w_max", "weight", lambda device: float(device.local[4]))
+        population = Population(off_by(level.mean()), errors, [off_by(mean) for mean in means])
+        bound = population.quantity("w_max", "weight", lambda device: float(device.local[4]))
         assert bound.low is not None
         assert bound.high is not None
         held.append(bound.low < fit.local[0, 4] < bound.high)
@@ -180,8 +182,8 @@ def test_intervals_from_few_cycles_hold_the_truth(cycles: int, tmp_path: Path) -
 
 @pytest.mark.parametrize(("name", "value"), [("w_max", 1.2), ("w_min", -1.2)])
 def test_a_bound_that_may_be_anywhere_is_not_determined(name: str, value: float) -> None:
-    found = as_far_as_determined(Quantity(name, value, -165.0, 168.0, "weight"))
-    assert (found.interval, found.value) == ("not determined", value)
+    quantity = as_far_as_determined(Quantity(name, value, -165.0, 168.0, "weight"))
+    assert (quantity.interval, quantity.value) == ("not determined", value)
     told = as_far_as_determined(Quantity(name, value, value - 0.5, value + 0.5, "weight"))
     assert told.interval == f"{value - 0.5:.4g} to {value + 0.5:.4g}"
 
@@ -203,9 +205,9 @@ def test_a_bound_that_only_places_the_nodes_of_a_step_is_no_bound(
     readings = 20 + 60 * (np.array(path) + 0.003 * rng.standard_normal(len(path)))
     prepared = prepare(read_measurement(file_of(tmp_path / "a.csv", readings, up)), None, None)
     fit = fit_model(prepared, next(m for m in FIT_FORMS if m.code == PIECEWISE))
-    found = Population(fit, uncertainty(fit))
-    assert found.reached(True).all()
-    assert found.extrapolated(True) == (top == 1.0)
+    population = Population(fit, uncertainty(fit))
+    assert population.reached(True).all()
+    assert population.extrapolated(True) == (top == 1.0)
 
 
 @pytest.mark.parametrize("pulses", [40, 300])
@@ -220,13 +222,13 @@ def test_pulses_up_show_no_lower_bound_and_the_fit_says_what_to_measure(
     file = tmp_path / "a.csv"
     pd.DataFrame({"polarity": "up", "conductance_uS": conductance}).to_csv(file, index=False)
     fitted = fit_file(file, "mine")
-    found = {q.name: q for q in fitted.quantities}
-    assert found["w_min"].low is None
-    assert "not reached" in found["w_min"].note
-    assert found["states"].note.startswith("a lower limit")
+    quantities = {q.name: q for q in fitted.quantities}
+    assert quantities["w_min"].low is None
+    assert "not reached" in quantities["w_min"].note
+    assert quantities["states"].note.startswith("a lower limit")
     told = " ".join(fitted.remarks)
     assert "The file has no down pulses, so steps down were not measured" in told
-    assert ("upper bound was not measured" in told) == (found["w_max"].low is None)
+    assert ("upper bound was not measured" in told) == (quantities["w_max"].low is None)
     fitted.save(tmp_path / "mine.yaml", tmp_path / "mine.png")
     assert told in " ".join((tmp_path / "mine.yaml").read_text().split("\n# "))
 

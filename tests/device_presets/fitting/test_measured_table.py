@@ -33,15 +33,15 @@ def test_the_laws_come_back(tmp_path: Path) -> None:
     data = measured(tmp_path / "a.csv", tmp_path / "source")
     lines = write_tables(data, tmp_path / "new")
     assert any("51 conductances x 51 points" in line for line in lines)
-    found = read_lookup_table(tmp_path / "new")
+    table = read_lookup_table(tmp_path / "new")
     middle = slice(15, 35)
     for up, step in ((True, 1e-6), (False, -2e-6)):
-        assert found.mean_step(up)[middle].mean() == pytest.approx(step, abs=0.05e-6)
-        changes = (found.up if up else found.down)[:, middle].mean(axis=1)
-        expected = step + 0.5e-6 * (2.0 * found.points - 1.0)
+        assert table.mean_step(up)[middle].mean() == pytest.approx(step, abs=0.05e-6)
+        changes = (table.up if up else table.down)[:, middle].mean(axis=1)
+        expected = step + 0.5e-6 * (2.0 * table.points - 1.0)
         np.testing.assert_allclose(changes[5:-5], expected[5:-5], atol=0.1e-6)
-    assert found.conductance[0] >= source.conductance[0]
-    assert found.conductance[-1] <= source.conductance[-1]
+    assert table.conductance[0] >= source.conductance[0]
+    assert table.conductance[-1] <= source.conductance[-1]
 
 
 def test_noise_of_pulses_does_not_become_steps_of_the_wrong_sign(tmp_path: Path) -> None:
@@ -51,9 +51,9 @@ def test_noise_of_pulses_does_not_become_steps_of_the_wrong_sign(tmp_path: Path)
     path = 100 + np.concatenate([[0], np.cumsum(moves)])
     lines = write_tables(file_of(tmp_path / "a.csv", path, up), tmp_path / "new")
     assert "mean steps are known to 0.37 step" in "".join(lines)
-    found = read_lookup_table(tmp_path / "new")
+    table = read_lookup_table(tmp_path / "new")
     for rises, step in ((True, 0.1e-6), (False, -0.1e-6)):
-        np.testing.assert_allclose(found.mean_step(rises), step, atol=0.08e-6)
+        np.testing.assert_allclose(table.mean_step(rises), step, atol=0.08e-6)
 
 
 @pytest.mark.parametrize("noise", [1.0, 10.0])
@@ -65,12 +65,12 @@ def test_read_noise_is_not_taken_for_the_devices(noise: float, tmp_path: Path) -
     path = 50 + np.concatenate([[0], np.cumsum(moves)])
     path += noise * 0.5 * rng.standard_normal(len(path))
     write_tables(file_of(tmp_path / "a.csv", path, up), tmp_path / "new")
-    found = read_lookup_table(tmp_path / "new")
+    table = read_lookup_table(tmp_path / "new")
     for rises, step in ((True, 0.5e-6), (False, -0.5e-6)):
-        means = found.mean_step(rises)[5:-5]
+        means = table.mean_step(rises)[5:-5]
         assert means.mean() == pytest.approx(step, rel=0.02 + 0.018 * noise)
         assert means.std() < 0.5e-6 * max(0.1, 0.05 * noise)
-        jumps = (found.up if rises else found.down)[:, 5:-5]
+        jumps = (table.up if rises else table.down)[:, 5:-5]
         assert 0.5e-6 * 0.15 < jumps.std(axis=0).mean() < 0.5e-6 * (0.45 if noise < 2 else 0.9)
 
 
@@ -83,10 +83,10 @@ def test_a_reset_by_a_few_pulses_is_told_from_read_noise(resets: int, tmp_path: 
     path = 300 + np.concatenate([[0], np.cumsum(steps * (1 + 0.3 * rng.standard_normal(len(up))))])
     path += 2.0 * rng.standard_normal(len(path))
     write_tables(file_of(tmp_path / "a.csv", path, up), tmp_path / "new")
-    found = read_lookup_table(tmp_path / "new")
+    table = read_lookup_table(tmp_path / "new")
     for rises, step in ((True, 1e-6), (False, -40e-6 / resets)):
-        assert found.mean_step(rises).mean() == pytest.approx(step, rel=0.1)
-        jumps = found.up if rises else found.down
+        assert table.mean_step(rises).mean() == pytest.approx(step, rel=0.1)
+        jumps = table.up if rises else table.down
         assert 0.2 < jumps.std(axis=0).mean() / abs(step) < 0.4
 
 

@@ -23,20 +23,20 @@ def sweep(length: int) -> list[float]:
 def test_readings_that_lie_alone_are_set_to_their_neighbours(tmp_path: Path) -> None:
     readings = sweep(60)
     readings[30], readings[69] = 3.0, 40.0
-    found = measured(tmp_path / "a.csv", readings, 60)
+    measurement = measured(tmp_path / "a.csv", readings, 60)
     plain = measured(tmp_path / "b.csv", sweep(60), 60)
-    assert found.conductance == pytest.approx(plain.conductance)
+    assert measurement.conductance == pytest.approx(plain.conductance)
     places = "row 32 (device 1, cycle 1, pulse 30), row 71 (device 1, cycle 1, pulse 69)"
     told = f"2 outliers replaced by the mean of the neighbours: {places}"
-    assert set(found.notes) == {told, *plain.notes}
+    assert set(measurement.notes) == {told, *plain.notes}
 
 
 def test_a_device_that_often_flips_has_no_outliers(tmp_path: Path) -> None:
     readings = sweep(40)
     for k in (11, 31, 51, 71):  # random telegraph noise belongs to the device
         readings[k] = 40.0
-    found = measured(tmp_path / "a.csv", readings, 40)
-    assert not any("outlier" in note for note in found.notes)
+    measurement = measured(tmp_path / "a.csv", readings, 40)
+    assert not any("outlier" in note for note in measurement.notes)
 
 
 def test_a_converter_that_may_saturate_is_named(tmp_path: Path) -> None:
@@ -52,5 +52,5 @@ def test_a_converter_that_may_saturate_is_named(tmp_path: Path) -> None:
 
 def test_the_turn_of_a_short_sweep_is_no_outlier(tmp_path: Path) -> None:
     readings = [10.0, *(20.0, 30.0, 40.0, 30.0, 20.0, 10.0) * 8]
-    found = measured(tmp_path / "a.csv", readings, 3)
-    assert found.conductance == pytest.approx([1e-6 * reading for reading in readings])
+    measurement = measured(tmp_path / "a.csv", readings, 3)
+    assert measurement.conductance == pytest.approx([1e-6 * reading for reading in readings])

@@ -51,13 +51,13 @@ def test_soft_bounds_with_a_loss_become_a_charge_trap_of_slope_one(tmp_path: Pat
     """A preset with soft bounds could not include the loss."""
     done = train(60, 4, np.random.default_rng(3), shortest_s=0.1, longest_s=10.0, reads=4)
     device = Train(**done, slope=1.0, kept=log_loss(0.04, 1.0))
-    found = read_measurement(write_train(tmp_path / "a.csv", device, 0, 3, TIME))
-    prepared = prepare(found, ZERO, ONE)
+    measurement = read_measurement(write_train(tmp_path / "a.csv", device, 0, 3, TIME))
+    prepared = prepare(measurement, ZERO, ONE)
     models = (FIT_FORMS[0], *(m for m in FIT_FORMS if m.code == SOFT_BOUNDS and not m.additive))
     fit = select_model(prepared, models).chosen.fit
     assert fit.layout.name == "soft bounds, noise follows step, log-time loss"
     population = Population(*with_unbiased_noise(fit))
-    entry = fitted_entry(population, report(population), found)
+    entry = fitted_entry(population, report(population), measurement)
     preset = preset_of("mine", entry)
     assert preset.law.name == "charge_trap"
     assert preset.number("on_off_ratio") == pytest.approx(ONE / (2 * ZERO - ONE))
@@ -77,8 +77,8 @@ def test_a_loss_that_no_preset_holds_is_in_verdict_and_card_and_a_setting_of_the
 ) -> None:
     """The loss leads to weight -1.5, which is -22.5 uS, and a study's loss to -1 at most."""
     done = train(60, 2, np.random.default_rng(3), shortest_s=0.1, longest_s=10.0, reads=4)
-    found = read_measurement(write_train(tmp_path / "a.csv", Train(**done), 0, 2, TIME))
-    prepared = prepare(found, 4.5e-5, 9e-5)
+    measurement = read_measurement(write_train(tmp_path / "a.csv", Train(**done), 0, 2, TIME))
+    prepared = prepare(measurement, 4.5e-5, 9e-5)
     model = next(m for m in FIT_FORMS if m.code == PIECEWISE)
     layout = layout_of(prepared, model, Effects((LOG_LOSS,)))
     shared = [*np.log([0.3, 0.01]), *model.start, *np.log([0.04, 1.0]), -1.5]
@@ -86,11 +86,13 @@ def test_a_loss_that_no_preset_holds_is_in_verdict_and_card_and_a_setting_of_the
     fit = fit_at(prepared, layout, np.array(shared), local)
     population = Population(fit, uncertainty(fit))
     numbers = report(population)
-    entry = fitted_entry(population, numbers, found)
+    entry = fitted_entry(population, numbers, measurement)
     selection, verdict = Selection(Score(fit, None), (), (), ""), Verdict((Check("", "", "ok"),))
     errors = (CurveErrors(0.01, 0.01), True, None, 0.9, (0.85, 0.95), 0.0)
     cycles = CycleErrors(*errors, 1.0, (0.8, 1.25))
-    fitted = FittedDevice("mine", found, selection, population, numbers, verdict, cycles, entry)
+    fitted = FittedDevice(
+        "mine", measurement, selection, population, numbers, verdict, cycles, entry
+    )
     advice, wait = fitted.diagnosis.split("In the study, set ")[1].split(". No wait in the data ")
     longest = entry.parameters["longest_wait_s"].value  # to the pulse after four readings
     assert longest == pytest.approx(400.0, rel=0.03)
@@ -105,7 +107,7 @@ def test_a_loss_that_no_preset_holds_is_in_verdict_and_card_and_a_setting_of_the
     assert notes["reset_level"].startswith("-22.5 uS, which is no conductance")
     assert list(fitted.models()["held-out log-likelihood"]) == ["by whole cycles"]
     assert "on_off_ratio" not in prepared.scale.sentence
-    assert prepare(found, 4.5e-5, 7.5e-5).scale.sentence.endswith("{on_off_ratio: 5}}")
+    assert prepare(measurement, 4.5e-5, 7.5e-5).scale.sentence.endswith("{on_off_ratio: 5}}")
 
 
 def test_a_number_at_the_limit_of_the_values_tried_is_not_determined(tmp_path: Path) -> None:
@@ -116,10 +118,10 @@ def test_a_number_at_the_limit_of_the_values_tried_is_not_determined(tmp_path: P
     size, onset = math.log(STEP), float(layout.limits[0, -2])
     shared = np.array([*np.log([0.3, 0.3 * STEP]), math.log(0.02), onset, 0.0])
     fit = fit_at(prepared, layout, shared, np.array([[size, size, 0.0, 0.0, 1.0, -1.0]]))
-    found = {q.name: q for q in effect_quantities(Population(fit, uncertainty(fit)))}
-    one = found["loss_onset_s"]
+    quantities = {q.name: q for q in effect_quantities(Population(fit, uncertainty(fit)))}
+    one = quantities["loss_onset_s"]
     assert (one.interval, one.note) == ("not determined", "at the limit of the values tried")
-    assert found["loss_per_decade"].low is not None
+    assert quantities["loss_per_decade"].low is not None
 
 
 @pytest.mark.slow
@@ -136,9 +138,9 @@ def test_a_preset_carries_leak_and_pulse_width(tmp_path: Path) -> None:
     )
     file = write_train(tmp_path / "a.csv", device, 0, 2)
     fit = fit_file(file, "mine", None, 1e6 * ZERO, 1e6 * ONE)
-    found = {q.name: q for q in fit.quantities}
+    quantities = {q.name: q for q in fit.quantities}
     for name, truth in (("leak_time_constant_s", 20.0), ("reset_level", 0.1)):
-        low, high = found[name].low, found[name].high
+        low, high = quantities[name].low, quantities[name].high
         assert low is not None
         assert high is not None
         assert low <= truth <= high

@@ -41,10 +41,10 @@ def refused(*words: str) -> pytest.RaisesExc[InputError]:
 
 @pytest.mark.parametrize("above", [[], ["Chip 3, device 1, read at 0.1 V", ""]])
 def test_a_plain_file_becomes_steps(above: list[str], tmp_path: Path) -> None:
-    found = read_measurement(written(tmp_path / "a.csv", [*above, *sweep()]))
-    assert (found.n_devices, len(set(found.cycle)), found.n_pulses) == (1, 1, 40)
-    assert found.conductance[0] == pytest.approx(10e-6)
-    np.testing.assert_array_equal(found.pulse, [0] + [1] * 20 + [-1] * 20)
+    measurement = read_measurement(written(tmp_path / "a.csv", [*above, *sweep()]))
+    assert (measurement.n_devices, len(set(measurement.cycle)), measurement.n_pulses) == (1, 1, 40)
+    assert measurement.conductance[0] == pytest.approx(10e-6)
+    np.testing.assert_array_equal(measurement.pulse, [0] + [1] * 20 + [-1] * 20)
 
 
 @pytest.mark.parametrize(
@@ -60,17 +60,17 @@ def test_the_name_of_a_column_says_its_unit(
     name: str, unit: str, size: float, tmp_path: Path
 ) -> None:
     lines = [HEAD.replace("conductance_uS", name), *sweep()[1:]]
-    found = read_measurement(written(tmp_path / "a.csv", lines))
-    assert (found.unit, found.column) == (unit, name)
-    assert found.conductance[0] == pytest.approx(10 * size)
+    measurement = read_measurement(written(tmp_path / "a.csv", lines))
+    assert (measurement.unit, measurement.column) == (unit, name)
+    assert measurement.conductance[0] == pytest.approx(10 * size)
 
 
 def test_times_and_widths_are_read_in_their_units(tmp_path: Path) -> None:
     lines = [f"{line},{100 * k},2" for k, line in enumerate(sweep()[1:])]
-    found = read(written(tmp_path / "a.csv", [f"{HEAD},time (ms),pulse_width_us", *lines]))
-    assert found.conditions is not None
-    np.testing.assert_allclose(found.conditions.elapsed_s[1:], 0.1)
-    np.testing.assert_allclose(found.conditions.width_s[1:], 2e-6)
+    measurement = read(written(tmp_path / "a.csv", [f"{HEAD},time (ms),pulse_width_us", *lines]))
+    assert measurement.conditions is not None
+    np.testing.assert_allclose(measurement.conditions.elapsed_s[1:], 0.1)
+    np.testing.assert_allclose(measurement.conditions.width_s[1:], 2e-6)
 
 
 def test_a_pulse_longer_than_the_time_between_readings_is_refused(tmp_path: Path) -> None:
@@ -88,10 +88,10 @@ def test_normalised_conductances_may_be_negative(tmp_path: Path) -> None:
 
 def test_without_a_pulse_column_the_order_of_rows_counts(tmp_path: Path) -> None:
     lines = [f"{line.split(',', 1)[1]},0.1" for line in sweep()[1:]]
-    found = read(written(tmp_path / "a.csv", ["polarity,conductance_uS,humidity", *lines]))
-    assert found.n_pulses == 40
-    assert "order of the rows" in found.notes[0]
-    assert "humidity" in found.notes[1]
+    measurement = read(written(tmp_path / "a.csv", ["polarity,conductance_uS,humidity", *lines]))
+    assert measurement.n_pulses == 40
+    assert "order of the rows" in measurement.notes[0]
+    assert "humidity" in measurement.notes[1]
 
 
 def test_an_empty_cell_is_a_gap_where_the_order_counts_the_pulses(tmp_path: Path) -> None:
@@ -99,9 +99,11 @@ def test_an_empty_cell_is_a_gap_where_the_order_counts_the_pulses(tmp_path: Path
     values = ["" if k == 10 else f"{10 + 0.5 * k}" for k in range(30)]
     lines = ["polarity,conductance_uS", *(f"up,{value}" for value in values)]
     for own in (lines, [*lines[:5], "", *lines[5:]]):
-        found = read(written(tmp_path / "a.csv", own))
-        assert found.n_pulses == 27
-        np.testing.assert_allclose(np.diff(found.conductance)[found.pulse[1:] != 0], 0.5e-6)
+        measurement = read(written(tmp_path / "a.csv", own))
+        assert measurement.n_pulses == 27
+        np.testing.assert_allclose(
+            np.diff(measurement.conductance)[measurement.pulse[1:] != 0], 0.5e-6
+        )
 
 
 def test_excel_reads_the_sheet_that_is_named(tmp_path: Path) -> None:
@@ -114,8 +116,8 @@ def test_excel_reads_the_sheet_that_is_named(tmp_path: Path) -> None:
             sheet.cell(number, place, float(cell) if place == 3 and number > 3 else cell)
     file = tmp_path / "a.xlsx"
     book.save(file)
-    found = read(file, "pulses")
-    assert (found.name, found.n_pulses) == ("a.xlsx", 40)
+    measurement = read(file, "pulses")
+    assert (measurement.name, measurement.n_pulses) == ("a.xlsx", 40)
     with refused("a.xlsx", "no polarity or conductance beside nothing", "must have polarity"):
         read(file, "other")
     with refused("a.xlsx: --sheet", "did you mean pulses?", "one of Sheet, other, pulses"):
@@ -171,11 +173,11 @@ def test_a_workbook_is_read_as_a_laboratory_writes_it(tmp_path: Path) -> None:
         for name, table in {"A": sheet, "notes": notes, "Device B": other}.items():
             table.to_excel(book, sheet_name=name, index=False, startrow=2)
             book.sheets[name]["A1"] = "Chip 3, read at -0.1 V"
-    found = read(file, "all", -0.1)
-    assert found.size == "180 pulses in 12 sweeps, 2 devices, 3 cycles"
-    assert found.labels == ("device A", "Device B")
-    assert any(note.startswith("sheets not read: notes;") for note in found.notes)
-    steps = np.diff(found.conductance)[found.pulse[1:] != 0]
+    measurement = read(file, "all", -0.1)
+    assert measurement.size == "180 pulses in 12 sweeps, 2 devices, 3 cycles"
+    assert measurement.labels == ("device A", "Device B")
+    assert any(note.startswith("sheets not read: notes;") for note in measurement.notes)
+    steps = np.diff(measurement.conductance)[measurement.pulse[1:] != 0]
     np.testing.assert_allclose(np.abs(steps).reshape(2, -1).T, [[0.1e-6, 0.2e-6]] * 90)
     with refused("row 4 of sheet 'A': column Current (nA): -400", "read voltage's sign"):
         read(file, "all", 0.1)
@@ -200,35 +202,38 @@ def test_a_jump_between_sweeps_is_no_pulse(backwards: bool, tmp_path: Path) -> N
             _, polarity, value = line.split(",")
             rise = 5.0 if cycle > 2 and not backwards else 0.0
             lines.append(f"{cycle},{polarity},{float(value) + rise:.2f}")
-    found = read(written(tmp_path / "a.csv", lines))
-    assert int((found.pulse == 0).sum()) == (3 if backwards else 2)
-    assert np.abs(np.diff(found.conductance)[found.pulse[1:] != 0]).max() < 0.6e-6
+    measurement = read(written(tmp_path / "a.csv", lines))
+    assert int((measurement.pulse == 0).sum()) == (3 if backwards else 2)
+    assert np.abs(np.diff(measurement.conductance)[measurement.pulse[1:] != 0]).max() < 0.6e-6
     told = "2 jumps" if backwards else "1 jump"
-    assert any(note.startswith(f"{told} between sweeps") for note in found.notes)
+    assert any(note.startswith(f"{told} between sweeps") for note in measurement.notes)
 
 
 def test_numbers_that_start_again_with_the_other_polarity_follow_on(tmp_path: Path) -> None:
     lines = [f"{k},LTP,{10 + k}" for k in range(1, 21)]
     lines += [f"{k},LTD,{30 - k}" for k in range(1, 21)]
-    found = read_measurement(written(tmp_path / "a.csv", [HEAD, *lines]))
-    np.testing.assert_array_equal(found.pulse, [0] + [1] * 19 + [-1] * 20)
+    measurement = read_measurement(written(tmp_path / "a.csv", [HEAD, *lines]))
+    np.testing.assert_array_equal(measurement.pulse, [0] + [1] * 19 + [-1] * 20)
 
 
 def test_devices_may_be_interleaved(tmp_path: Path) -> None:
     lines = [f"d{d} ,{k},+1,{10 + d + k}" for k in range(30) for d in range(3)]
     lines[-1] = lines[-1].replace("d2 ", "d2")
-    found = read_measurement(written(tmp_path / "a.csv", [f"Device,{HEAD}", *lines]))
-    assert (found.labels, found.n_pulses) == (("device d0", "device d1", "device d2"), 3 * 29)
-    assert set(np.diff(found.conductance)[found.pulse[1:] > 0].round(9)) == {1e-6}
+    measurement = read_measurement(written(tmp_path / "a.csv", [f"Device,{HEAD}", *lines]))
+    assert (measurement.labels, measurement.n_pulses) == (
+        ("device d0", "device d1", "device d2"),
+        3 * 29,
+    )
+    assert set(np.diff(measurement.conductance)[measurement.pulse[1:] > 0].round(9)) == {1e-6}
 
 
 @pytest.mark.parametrize("gap", ["", "nan"])
 def test_gaps_take_no_step_across_them(tmp_path: Path, gap: str) -> None:
     lines = sweep()
     lines[6] = f"5,up,{gap}"
-    found = read_measurement(written(tmp_path / "a.csv", lines))
-    assert found.n_pulses == 38
-    assert "1 empty conductance left out" in found.notes[0]
+    measurement = read_measurement(written(tmp_path / "a.csv", lines))
+    assert measurement.n_pulses == 38
+    assert "1 empty conductance left out" in measurement.notes[0]
     missing = sweep()
     del missing[6]  # Here the whole row is missing.
     assert read_measurement(written(tmp_path / "b.csv", missing)).n_pulses == 38
@@ -335,18 +340,18 @@ def test_conductances_of_weights_are_told_in_the_users_unit(
 
 
 def test_weight_one_is_the_top_of_the_range_wherever_weight_zero_is(tmp_path: Path) -> None:
-    found = read_measurement(written(tmp_path / "a.csv", sweep(60)))
-    top = prepare(found, None, None).scale.one
-    assert prepare(found, 12e-6, None).scale.one == pytest.approx(top, abs=0.2e-6)
+    measurement = read_measurement(written(tmp_path / "a.csv", sweep(60)))
+    top = prepare(measurement, None, None).scale.one
+    assert prepare(measurement, 12e-6, None).scale.one == pytest.approx(top, abs=0.2e-6)
 
 
 def test_crosssims_lookup_tables(tmp_path: Path) -> None:
-    found = read_lookup_table(write_table(tmp_path / "mine"))
-    np.testing.assert_allclose(found.mean_step(up=True), 1e-6)
-    np.testing.assert_allclose(found.mean_step(up=False), -2e-6)
-    assert found.after(2.2e-5, up=True, share=1.0) == pytest.approx(2.31e-5)
-    assert found.after(5e-5, up=True, share=0.5) == 5e-5  # The table ends there.
-    drawn = sampled(found, seed=1)
+    table = read_lookup_table(write_table(tmp_path / "mine"))
+    np.testing.assert_allclose(table.mean_step(up=True), 1e-6)
+    np.testing.assert_allclose(table.mean_step(up=False), -2e-6)
+    assert table.after(2.2e-5, up=True, share=1.0) == pytest.approx(2.31e-5)
+    assert table.after(5e-5, up=True, share=0.5) == 5e-5  # The table ends there.
+    drawn = sampled(table, seed=1)
     change = np.diff(drawn.conductance)[drawn.pulse[1:] > 0]
     free = drawn.conductance[:-1][drawn.pulse[1:] > 0] < 4.8e-5
     assert change[free].mean() == pytest.approx(1e-6, rel=0.01)

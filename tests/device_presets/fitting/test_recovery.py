@@ -133,10 +133,10 @@ def test_a_linear_device_comes_back(tmp_path: Path) -> None:
 def outside_widened(fit: FittedDevice, truths: dict[str, float]) -> list[str]:
     """Returns numbers that have no 95 % interval, or whose interval does not hold the truth even if
     widened by half on either side, since aihwkit's noise cannot be seeded."""
-    found = {q.name: q for q in fit.quantities}
+    quantities = {q.name: q for q in fit.quantities}
     missed = []
     for name, truth in truths.items():
-        low, high = found[name].low, found[name].high
+        low, high = quantities[name].low, quantities[name].high
         if low is None or high is None:
             missed.append(f"{name}: no interval")
         elif not low - (high - low) / 2 <= truth <= high + (high - low) / 2:

@@ -254,8 +254,8 @@ def test_log_normal_spread_is_told_from_normal() -> None:
 def test_an_interval_that_says_nothing_is_not_printed(
     name: str, value: float, low: float, high: float, shown: str
 ) -> None:
-    found = as_far_as_determined(Quantity(name, value, low, high, "1"))
-    assert (found.value, found.interval) == (value, shown)
+    quantity = as_far_as_determined(Quantity(name, value, low, high, "1"))
+    assert (quantity.value, quantity.interval) == (value, shown)
 
 
 @pytest.mark.parametrize("leaks", [True, False])

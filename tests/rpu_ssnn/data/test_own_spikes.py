@@ -136,10 +136,10 @@ def test_tensors_and_tonic_events(tmp_path: Path) -> None:
     events, together = tmp_path / "e.npz", np.concatenate(samples)
     columns = {name: together[name] for name in ("t", "x", "y", "p")}
     np.savez(events, recording=[0, 0, 1], labels=[0, 1], **columns)
-    found = read_own(OwnData(file=events, test_file=later(events), spikes=SpikeSpec(bin=1000)))
-    assert isinstance(found.train_images, SpikeTrains)
-    assert found.train_images.lines == 8
-    assert found.train_images.line.tolist() == [3, 4, 5]
+    recordings = read_own(OwnData(file=events, test_file=later(events), spikes=SpikeSpec(bin=1000)))
+    assert isinstance(recordings.train_images, SpikeTrains)
+    assert recordings.train_images.lines == 8
+    assert recordings.train_images.line.tolist() == [3, 4, 5]
     with refused("x at (0, 0, 0)", "-1", "0 (no spike) or above"):
         write_npz(tmp_path / "n.npz", (np.full(tensor.shape, -1), labels))
         read_own(OwnData(file=tmp_path / "n.npz", test_share=0.5, spikes=SpikeSpec()))

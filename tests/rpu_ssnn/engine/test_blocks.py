@@ -98,8 +98,8 @@ def test_firing_of_pairs(seed: int, to_zero: bool, hold: bool) -> None:
             after[k] = 0.0 if to_zero else after[k] - sign * THETA
         flags |= (sign != 0 and opened) << k
         positive |= (sign > 0 and opened) << k
-    found = fire_pairs(0, net, current, MOVE, KEEP, THETA, to_zero, is_open, hold)
-    assert tuple(map(int, found)) == (flags, positive)
+    fired = fire_pairs(0, net, current, MOVE, KEEP, THETA, to_zero, is_open, hold)
+    assert tuple(map(int, fired)) == (flags, positive)
     assert 0 < positive.bit_count() < flags.bit_count() < BLOCK
     np.testing.assert_array_equal(net, after)
     np.testing.assert_array_equal(current, falling)

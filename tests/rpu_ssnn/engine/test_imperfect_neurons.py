@@ -222,10 +222,10 @@ def test_each_label_relay_sends_late() -> None:
             NetworkSpec(hidden=hidden, T=20, neuron={"circuit": {"relay_delay_slots": slots}})  # type: ignore[arg-type]
             for slots in (0, 3)
         )
-        found = connect(hidden, 12, 4)
-        rates = make_parameters(on_time, found).label_profile
-        slots = [0.0] * 3 * len(found)
-        assert make_parameters(late, found).label_profile.tolist() == slots + rates.tolist()
+        connections = connect(hidden, 12, 4)
+        rates = make_parameters(on_time, connections).label_profile
+        slots = [0.0] * 3 * len(connections)
+        assert make_parameters(late, connections).label_profile.tolist() == slots + rates.tolist()
     with pytest.raises(ValueError, match=r"relay_delay_slots: 3 .*must be 0 without gradient"):
         NetworkSpec.model_validate(late.model_dump() | {"gradient": {"relay": False}})
 

@@ -47,9 +47,9 @@ def test_thinned_spikes_are_read_all_the_same() -> None:
     synapses = native(IDEAL, rate=0.25 * STEP * SCALE * 10 * 50, **tile)
     assert synapses.keep == pytest.approx(0.25)
     moved(synapses, [], [2], [])
-    found = synapses.statistics()
-    assert found["read_disturb_steps"] == pytest.approx(0.01 * 500 / 8)
-    assert found["disturb_steps"] == pytest.approx(0.25 * 0.01 * 500 / 8, rel=0.2)
+    statistics = synapses.statistics()
+    assert statistics["read_disturb_steps"] == pytest.approx(0.01 * 500 / 8)
+    assert statistics["disturb_steps"] == pytest.approx(0.25 * 0.01 * 500 / 8, rel=0.2)
 
 
 def test_reads_of_training_disturb_and_those_of_inference_do_not() -> None:

@@ -196,10 +196,10 @@ def test_the_busiest_devices_are_counted_up_plus_down() -> None:
     negative[:, 5] = True  # and seven down.
     positive[:3, 6] = True  # Its neighbour gets three.
     deliver(synapses, make_block(pre, positive, negative))
-    found = synapses.statistics()
-    assert found["pulses_max"] == 11
+    statistics = synapses.statistics()
+    assert statistics["pulses_max"] == 11
     # 158 devices have no pulse, two have 3 and 11; the rank is 0.99 x 159 = 157.41 of 0...159.
-    assert found["pulses_p99"] == pytest.approx(0.41 * 3)
+    assert statistics["pulses_p99"] == pytest.approx(0.41 * 3)
 
 
 def test_a_device_may_get_more_pulses_than_sixteen_bits_count() -> None:

@@ -30,8 +30,8 @@ def test_a_fit_that_cannot_be_kept_is_not_lost(
     in_the_way.touch()
     monkeypatch.setenv(kept_fits.FOLDER, str(in_the_way / below))
     told: list[str] = []
-    found = kept_fits.kept_fit(tmp_path / "a.csv", "mine", told.append)
-    assert (found.name, fitted) == ("mine", ["mine"])
+    kept = kept_fits.kept_fit(tmp_path / "a.csv", "mine", told.append)
+    assert (kept.name, fitted) == ("mine", ["mine"])
     assert told == [f"the fit is not kept in {in_the_way / below}: {why}"]
 
 

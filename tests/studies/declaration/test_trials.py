@@ -274,8 +274,8 @@ KEPT_STUDIES = [path.parent.name for path in sorted(KEPT_RECORDS.glob("*/study.y
 def test_studies_are_valid_and_named_after_their_file_or_record(name: str) -> None:
     study = find_study(name)
     assert study.study == name
-    found = known_hyperparameters(study)
-    assert all(known is not None for _, known in searched(study, found))
+    hyperparameters = known_hyperparameters(study)
+    assert all(known is not None for _, known in searched(study, hyperparameters))
 
 
 def test_the_shipped_mnist_study_has_all_devices_that_move_both_ways() -> None:

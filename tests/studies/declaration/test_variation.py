@@ -29,12 +29,12 @@ def test_settings_together_vary_in_step_and_a_case_takes_those_it_has() -> None:
 
 
 def test_axes_multiply() -> None:
-    found = sweeps(
+    declared = sweeps(
         sweep={"training.epochs": [1, 2]},
         together=[{"overrides.levels": [100, 200], "overrides.cycle_to_cycle": [0, 0.1]}],
     )
-    assert [label for label, _ in found].count("rate") == 2
-    assert [label for label, _ in found].count("ideal") == 2 * 2
+    assert [label for label, _ in declared].count("rate") == 2
+    assert [label for label, _ in declared].count("ideal") == 2 * 2
 
 
 def test_a_number_of_seeds_and_no_question_are_a_study() -> None:
@@ -63,5 +63,5 @@ def test_a_study_a_case_and_a_sweep_name_a_circuit(name: str) -> None:
     for changes in (in_study, in_case, in_sweep):
         assert circuits(small_study(**changes, reference="rate")) == {expected}
     changed = {"neuron": {"circuit": {"like": name, "missed": 0.3}}}
-    found = small_study(cases=[{**RATE, "network": changed}], reference="rate")
-    assert circuits(found) == {expected.model_copy(update={"missed": 0.3})}
+    study = small_study(cases=[{**RATE, "network": changed}], reference="rate")
+    assert circuits(study) == {expected.model_copy(update={"missed": 0.3})}

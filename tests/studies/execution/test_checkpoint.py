@@ -275,13 +275,13 @@ def test_every_lost_or_changed_byte_is_noticed_or_harmless(
         changed[place] ^= 0x55
         path.write_bytes(changed)
         try:
-            found = read_checkpoint(path, trial, digest)
+            checkpoint = read_checkpoint(path, trial, digest)
         except UnfitError:
             noticed += 1
             continue
-        assert (found.resumed, found.state.curve) == (whole.resumed, whole.state.curve)
+        assert (checkpoint.resumed, checkpoint.state.curve) == (whole.resumed, whole.state.curve)
         for name, values in whole.state.arrays.items():
-            np.testing.assert_array_equal(found.state.arrays[name], values)
+            np.testing.assert_array_equal(checkpoint.state.arrays[name], values)
     assert noticed > 150
 
 

@@ -99,14 +99,14 @@ def test_warnings_say_what_is_wrong(folder: Path) -> None:
     first.write_text("{}")
     second.unlink()
     write_failures(folder, [Failure("id", "rate seed 7", "RuntimeError: <i>no</i>", "")])
-    found = warnings_of(folder)
-    assert found[0].startswith(
+    warned = warnings_of(folder)
+    assert warned[0].startswith(
         "2 trials have not finished yet; `rpu-ssnn run` runs what is missing: "
     )
-    assert found[1] == "The last run failed at rate seed 7: RuntimeError: <i>no</i>"
-    assert found[2].startswith(f"Left out: {first.name}: ")
-    assert any("up to 25 % of its devices end at one of their bounds" in each for each in found)
-    assert found[-1].startswith(
+    assert warned[1] == "The last run failed at rate seed 7: RuntimeError: <i>no</i>"
+    assert warned[2].startswith(f"Left out: {first.name}: ")
+    assert any("up to 25 % of its devices end at one of their bounds" in each for each in warned)
+    assert warned[-1].startswith(
         "Runs of these cases cannot be repeated bit for bit, as aihwkit's own noise cannot be "
         f"seeded: {' '.join(NASTY.split())}."
     )
@@ -121,9 +121,9 @@ def test_different_versions_and_few_seeds_are_warned_of(tmp_path: Path) -> None:
     study = nasty_study(seeds=[0], cases=[RATE])
     runs = runs_of(study)
     runs[0][1].row["torch_version"] = "99.0"
-    found = warnings_of(write_folder(tmp_path / "out", study, runs))
-    assert "torch_version 99.0" in found[0]
-    assert found[1].startswith("These cases have fewer than 3 seeds")
+    warned = warnings_of(write_folder(tmp_path / "out", study, runs))
+    assert "torch_version 99.0" in warned[0]
+    assert warned[1].startswith("These cases have fewer than 3 seeds")
 
 
 def test_an_accuracy_that_fell_is_warned_of(tmp_path: Path) -> None:

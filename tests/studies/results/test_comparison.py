@@ -58,8 +58,8 @@ def test_a_point_of_a_sweep_is_compared_with_every_other_row() -> None:
     rows = [("a", at, seed, base + seed * seed) for at, base in ((1, 90.0), (2, 80.0))
             for seed in range(3)]  # fmt: skip
     swept = pd.DataFrame(rows, columns=["label", "sweep.network.T", "seed", "test_accuracy"])
-    found = compare(swept, "a [T = 1]")
-    assert found["difference"].tolist() == pytest.approx([-10.0])
+    comparison = compare(swept, "a [T = 1]")
+    assert comparison["difference"].tolist() == pytest.approx([-10.0])
 
 
 def test_the_summary_marks_what_the_comparison_marks() -> None:

@@ -47,18 +47,18 @@ def ledger(trial: Trial, **changes: Any) -> Row:
 
 
 def test_pulses_energy_time_and_wear_by_hand() -> None:
-    found = ledger(trial_of(overrides=KNOWN, tile={"slot_seconds": 1e-6}))
-    assert list(found) == list(COLUMNS)
-    assert found["pulses_up_per_device"] == 30.0
-    assert found["pulses_down_per_device"] == 10.0
-    assert found["pulses_per_device_p99"] == 150.0
-    assert found["pulses_per_device_max"] == 400.0
-    assert found["energy_j"] == pytest.approx(4500 * 2e-15)
-    assert found["energy_blank_because"] is None
-    assert found["training_time_s"] == pytest.approx(13 * 1e-6 * 90 * 4)
+    spent = ledger(trial_of(overrides=KNOWN, tile={"slot_seconds": 1e-6}))
+    assert list(spent) == list(COLUMNS)
+    assert spent["pulses_up_per_device"] == 30.0
+    assert spent["pulses_down_per_device"] == 10.0
+    assert spent["pulses_per_device_p99"] == 150.0
+    assert spent["pulses_per_device_max"] == 400.0
+    assert spent["energy_j"] == pytest.approx(4500 * 2e-15)
+    assert spent["energy_blank_because"] is None
+    assert spent["training_time_s"] == pytest.approx(13 * 1e-6 * 90 * 4)
     # A full cycle up and down takes 1000 pulses in a device with 500 levels.
-    assert found["endurance_used"] == pytest.approx(0.4 / 1e6)
-    assert found["endurance_blank_because"] is None
+    assert spent["endurance_used"] == pytest.approx(0.4 / 1e6)
+    assert spent["endurance_blank_because"] is None
 
 
 def test_wear_of_another_pulse_width_is_in_steps_of_that_width() -> None:
@@ -79,8 +79,8 @@ def test_wear_of_another_pulse_width_is_in_steps_of_that_width() -> None:
 
 
 def test_idle_time_between_presentations_is_training_time() -> None:
-    found = ledger(trial_of(overrides=KNOWN, tile={"slot_seconds": 1e-6, "idle_seconds": 2e-3}))
-    assert found["training_time_s"] == pytest.approx((13 * 1e-6 + 2e-3) * 90 * 4)
+    spent = ledger(trial_of(overrides=KNOWN, tile={"slot_seconds": 1e-6, "idle_seconds": 2e-3}))
+    assert spent["training_time_s"] == pytest.approx((13 * 1e-6 + 2e-3) * 90 * 4)
 
 
 def test_a_slot_is_no_shorter_than_the_device_s_own_pulse() -> None:
@@ -91,21 +91,21 @@ def test_a_slot_is_no_shorter_than_the_device_s_own_pulse() -> None:
 
 
 def test_what_the_preset_does_not_know_is_blank_with_the_presets_reason() -> None:
-    found = ledger(trial_of("charge_trap"))
-    assert found["energy_j"] is None
+    spent = ledger(trial_of("charge_trap"))
+    assert spent["energy_j"] is None
     reason = "energy_per_pulse_j: not in the abstract; see charge_trap_2019"
-    assert found["energy_blank_because"] == reason
-    assert found["endurance_used"] is None
-    assert "not in the abstract" in str(found["endurance_blank_because"])
+    assert spent["energy_blank_because"] == reason
+    assert spent["endurance_used"] is None
+    assert "not in the abstract" in str(spent["endurance_blank_because"])
 
 
 def test_rows_from_before_the_count_have_no_wear() -> None:
     old = {name: value for name, value in ROW.items() if not name.startswith("pulses_max")}
-    found = ledger_columns(trial_of(overrides=KNOWN), TrialResult(old, []))
-    assert found["pulses_per_device_max"] is None
-    assert found["endurance_used"] is None
-    assert found["endurance_blank_because"] == "the run did not count its busiest device"
-    assert found["energy_j"] is not None
+    columns = ledger_columns(trial_of(overrides=KNOWN), TrialResult(old, []))
+    assert columns["pulses_per_device_max"] is None
+    assert columns["endurance_used"] is None
+    assert columns["endurance_blank_because"] == "the run did not count its busiest device"
+    assert columns["energy_j"] is not None
 
 
 def test_ideal_weights_have_no_ledger() -> None:

@@ -69,7 +69,7 @@ def test_of_two_older_numerics_the_later_counts() -> None:
     """Otherwise a table would mix the two, as the order of hashes differs between trials."""
     earlier, later = (TrialResult({"numerics_version": number}, []) for number in (-2, -1))
     for order in ((earlier, later), (later, earlier)):
-        found = StoredRuns({}, [])
+        stored = StoredRuns({}, [])
         for run in order:
-            found.add("one", run)
-        assert found.by_identity["one"] is later
+            stored.add("one", run)
+        assert stored.by_identity["one"] is later

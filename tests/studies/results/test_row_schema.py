@@ -91,18 +91,18 @@ def damaged(rows: Path, column: str, cell: str) -> Path:
 
 
 def test_rows_of_unknown_settings_are_named_once(rows: Path) -> None:
-    found = read_imported_rows([damaged(rows, "settings", '{"seed": 0}')])
-    assert len(found.by_identity) == 5
-    assert [str(error).partition("settings: ")[2] for error in found.faults] == [
+    imported = read_imported_rows([damaged(rows, "settings", '{"seed": 0}')])
+    assert len(imported.by_identity) == 5
+    assert [str(error).partition("settings: ")[2] for error in imported.faults] == [
         "not valid in row 2; must be those of a trial in this version"
     ]
 
 
 def test_rows_of_another_numerics_version_are_named_once(rows: Path) -> None:
     table = pd.read_csv(damaged(rows, "numerics_version", "0"), dtype=str)
-    found = read_imported_rows([rows])
-    assert len(found.by_identity) == len(table) - 1
-    assert [str(error).partition(f"{rows}: ")[2] for error in found.faults] == [
+    imported = read_imported_rows([rows])
+    assert len(imported.by_identity) == len(table) - 1
+    assert [str(error).partition(f"{rows}: ")[2] for error in imported.faults] == [
         "numerics_version: 0 in 1 row; must be 1, as other numerics give other numbers"
     ]
 
@@ -121,9 +121,9 @@ def test_plan_names_a_bad_row_as_run_does(rows: Path, tmp_path: Path, command: C
 
 @pytest.mark.parametrize("cell", ["1.0", "1"])
 def test_rows_survive_a_merge_in_pandas(cell: str, rows: Path) -> None:
-    found = read_imported_rows([damaged(rows, "numerics_version", cell)])
-    assert len(found.by_identity) == 6
-    assert not found.faults
+    imported = read_imported_rows([damaged(rows, "numerics_version", cell)])
+    assert len(imported.by_identity) == 6
+    assert not imported.faults
 
 
 @pytest.mark.parametrize(

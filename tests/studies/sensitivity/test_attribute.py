@@ -48,8 +48,8 @@ def additive(parameters: dict[str, Any], method: PulseRule) -> float:
 
 def test_a_sum_of_effects_is_taken_apart_exactly() -> None:
     run = FakeRun(additive)
-    found = attribute(device_study(), "capacitor", run)
-    table = found.table.set_index("imperfection")
+    attribution = attribute(device_study(), "capacitor", run)
+    table = attribution.table.set_index("imperfection")
     expected = {
         "cycle_to_cycle": 4.0,
         "leak": 2.0,
@@ -61,8 +61,8 @@ def test_a_sum_of_effects_is_taken_apart_exactly() -> None:
         assert table.loc[name, "recovered"] == pytest.approx(effect, abs=1e-9)
         assert table.loc[name, "lost"] == pytest.approx(effect, abs=1e-9)
         assert table.loc[name, "recovered_ci"] == pytest.approx(0.0, abs=1e-9)
-    assert list(found.table["imperfection"][:4]) == list(expected)[:4]
-    assert "a finer step also reduces cycle_to_cycle, in units of the step" in found.notes[1]
+    assert list(attribution.table["imperfection"][:4]) == list(expected)[:4]
+    assert "a finer step also reduces cycle_to_cycle, in units of the step" in attribution.notes[1]
     assert table.loc["leak", "value"].startswith("leak_time_constant_s 2000")
     assert table.loc[SUM, "recovered"] == pytest.approx(7.375)
     assert table.loc[WHOLE, "lost"] == pytest.approx(7.375)
@@ -96,15 +96,15 @@ def test_an_interaction_is_said_in_numbers() -> None:
         leaks = parameters["leak_time_constant_s"] != "inf"
         return 3.0 * leaks * (parameters["cycle_to_cycle"] > 0)
 
-    found = attribute(device_study(), "capacitor", FakeRun(loss, noise=0.01))
-    table = found.table.set_index("imperfection")
+    attribution = attribute(device_study(), "capacitor", FakeRun(loss, noise=0.01))
+    table = attribution.table.set_index("imperfection")
     for name in ("leak", "cycle_to_cycle"):
         assert table.loc[name, "recovered"] == pytest.approx(3.0, abs=0.05)
         assert table.loc[name, "lost"] == pytest.approx(0.0, abs=0.05)
         assert table.loc[name, "entangled_p_holm"] < 0.01
     assert table.loc[INTERACTION, "recovered"] == pytest.approx(-3.0, abs=0.1)
     assert table.loc[INTERACTION, "lost"] == pytest.approx(3.0, abs=0.1)
-    text = "\n".join(found.notes)
+    text = "\n".join(attribution.notes)
     assert table.loc[SUM, "recovered"] == pytest.approx(6.0, abs=0.1)
     assert table.loc[WHOLE, "recovered"] == pytest.approx(3.0, abs=0.1)
     assert (table.loc[INTERACTION, ["recovered_p_holm", "lost_p_holm"]] < 0.01).all()
@@ -114,12 +114,14 @@ def test_an_interaction_is_said_in_numbers() -> None:
 def test_what_remains_with_all_off_is_a_row() -> None:
     """No imperfection explains two of the points, which are lost even with all of them off."""
     run = FakeRun(lambda p, m: additive(p, m) + 2.0, noise=0.001)
-    found = attribute(device_study(), "capacitor", run)
-    remaining = found.table.set_index("imperfection").loc[REMAINING]
+    attribution = attribute(device_study(), "capacitor", run)
+    remaining = attribution.table.set_index("imperfection").loc[REMAINING]
     thinned = 0.5 * 0.25  # This is due to the finest step that still gives the learning rate.
     assert remaining["lost"] == pytest.approx(2.0 + thinned, abs=0.01)
     assert remaining["lost_n"] == 5
-    assert "is 9.50 points below the reference; with all off, 2.13 ± 0.00 re" in found.sentence
+    assert (
+        "is 9.50 points below the reference; with all off, 2.13 ± 0.00 re" in attribution.sentence
+    )
     assert math.isnan(remaining["recovered"])
     assert remaining["lost_p_holm"] < 0.001
     none = attribute(device_study(), "capacitor", FakeRun(additive, noise=1.0, salt=1))
@@ -154,8 +156,8 @@ def test_the_sentence_names_every_significant_cost_of_either_kind() -> None:
         hidden = 2.0 * max(leaks, parameters["w_max_spread"] > 0)
         return 4.0 * (parameters["cycle_to_cycle"] > 0) + hidden
 
-    found = attribute(device_study(), "capacitor", FakeRun(loss, noise=0.05))
-    off, on = re.findall(r"Switched (?:off|on) alone, .*?: (.*?)\.(?= |$)", found.sentence)
+    attribution = attribute(device_study(), "capacitor", FakeRun(loss, noise=0.05))
+    off, on = re.findall(r"Switched (?:off|on) alone, .*?: (.*?)\.(?= |$)", attribution.sentence)
     assert re.fullmatch(r"cycle_to_cycle [\d.± +]+", off)
     named = re.findall(r"(\w+) \+\d\.\d\d ± ", on)
     assert named[0] == "cycle_to_cycle"
@@ -163,26 +165,26 @@ def test_the_sentence_names_every_significant_cost_of_either_kind() -> None:
 
 
 def test_what_is_only_noise_is_not_significant() -> None:
-    found = attribute(device_study(), "capacitor", FakeRun(lambda p, m: 2.0, noise=0.5))
-    effects = found.table.iloc[: -len(TOTALS)]
+    attribution = attribute(device_study(), "capacitor", FakeRun(lambda p, m: 2.0, noise=0.5))
+    effects = attribution.table.iloc[: -len(TOTALS)]
     assert (effects["recovered_p_holm"] > 0.05).all()
     assert (effects["recovered_ci"] > 0).all()
-    assert found.sentence.startswith("No single imperfection has a significant cost")
+    assert attribution.sentence.startswith("No single imperfection has a significant cost")
     assert effects["recovered_n"].eq(5).all()
-    assert re.search(r"At this spread, it would take \d+ seeds or more", found.sentence)
+    assert re.search(r"At this spread, it would take \d+ seeds or more", attribution.sentence)
 
 
 def test_the_drive_is_held_and_the_units_are_no_more_than_needed() -> None:
     run = FakeRun(additive)
-    found = attribute(device_study(), "capacitor", run)
+    attribution = attribute(device_study(), "capacitor", run)
     drives = {
         (trial.settings.method.learning_rate, trial.settings.method.tile.weight_range)
         for trial in run.done.values()
         if isinstance(trial.settings.method, PulseRule)
     }
     assert drives == {(1.0, 8.0)}
-    assert found.notes[0].startswith("every change keeps the hyperparameters")
-    n = len(found.table) - len(TOTALS)
+    assert attribution.notes[0].startswith("every change keeps the hyperparameters")
+    n = len(attribution.table) - len(TOTALS)
     # The first round is reference and device; the second is all off, and two runs per imperfection.
     assert run.rounds == [10, 5 * (1 + 2 * n)]
     attribute(device_study(), "capacitor", run)
@@ -191,27 +193,27 @@ def test_the_drive_is_held_and_the_units_are_no_more_than_needed() -> None:
 
 def test_a_failed_unit_costs_its_seed_only() -> None:
     run = FakeRun(additive, fails=lambda u: u.title == "without leak seed 3")
-    found = attribute(device_study(), "capacitor", run)
-    table = found.table.set_index("imperfection")
+    attribution = attribute(device_study(), "capacitor", run)
+    table = attribution.table.set_index("imperfection")
     assert table.loc["leak", "recovered_n"] == 4
     assert table.loc["leak", "lost_n"] == 5
     assert table.loc[SUM, "recovered_n"] == 4
-    assert [failure.message for failure in found.failures] == ["burnt"]
+    assert [failure.message for failure in attribution.failures] == ["burnt"]
 
 
 def test_a_device_without_runs_has_an_empty_table() -> None:
-    found = attribute(
+    attribution = attribute(
         device_study(), "capacitor", FakeRun(additive, fails=lambda u: "is" in u.title)
     )
-    assert found.table.empty
-    assert len(found.failures) == 5
+    assert attribution.table.empty
+    assert len(attribution.failures) == 5
 
 
 def test_the_step_is_left_out_where_every_coincidence_makes_its_pulse() -> None:
-    found = attribute(device_study("ideal"), "ideal", FakeRun(lambda p, m: 1.0, thinning=1.0))
-    assert found.table.empty
-    assert "finer step would only lower the learning rate" in "\n".join(found.notes)
-    assert "no imperfection that can be switched off" in found.notes[-1]
+    attribution = attribute(device_study("ideal"), "ideal", FakeRun(lambda p, m: 1.0, thinning=1.0))
+    assert attribution.table.empty
+    assert "finer step would only lower the learning rate" in "\n".join(attribution.notes)
+    assert "no imperfection that can be switched off" in attribution.notes[-1]
 
 
 def test_a_device_is_found_by_label_by_preset_or_taken_from_the_library() -> None:
@@ -367,8 +369,10 @@ def test_heat_goes_with_the_preset_s_own_leak() -> None:
 @pytest.mark.parametrize("device", ["reram_sb", "hfo2", "tiki_taka(reram_sb)"])
 def test_soft_bounds_are_switched_off_alone(device: str) -> None:
     """The step no longer falls toward the bounds, and nothing else of the device changes."""
-    found = attribute(device_study(device), device, FakeRun(lambda p, _: 3 * p.get("slope_up", 1)))
-    row = found.table.set_index("imperfection").loc["nonlinearity"]
+    attribution = attribute(
+        device_study(device), device, FakeRun(lambda p, _: 3 * p.get("slope_up", 1))
+    )
+    row = attribution.table.set_index("imperfection").loc["nonlinearity"]
     assert (row["recovered"], row["lost"]) == pytest.approx((3.0, 3.0))
     own = {"reference_spread": 0.1} if device == "hfo2" else {}
     whole = in_device(device=device, overrides=own)

@@ -64,8 +64,8 @@ def runs_at(study: Study, reached: Callable[[Trial], float], *epochs: Row) -> Ru
 
 
 def test_the_attribution_is_printed_written_and_drawn(tmp_path: Path) -> None:
-    found = attribute(device_study(), "capacitor", FakeRun(leaky, noise=0.02))
-    text = "\n".join(attribution_view.lines(found))
+    attribution = attribute(device_study(), "capacitor", FakeRun(leaky, noise=0.02))
+    text = "\n".join(attribution_view.lines(attribution))
     rows = [line for line in text.splitlines() if line.startswith("|")]
     first = [cell.strip() for cell in rows[2].strip("|").split("|")]
     assert first[0] == "leak"
@@ -77,24 +77,24 @@ def test_the_attribution_is_printed_written_and_drawn(tmp_path: Path) -> None:
     last = [cell.strip() for cell in rows[-1].strip("|").split("|")]
     assert (last[0], last[2], last[4]) == ("remaining with all off", "-", "5")
     assert last[3].startswith(("+0.0", "-0.0"))
-    written = pd.read_csv(write_csv(found.table, tmp_path / attribution_view.FILE))
-    pd.testing.assert_frame_equal(written, found.table, check_dtype=False)
-    figure = attribution_view.draw(found, "capacitor", tmp_path)
+    written = pd.read_csv(write_csv(attribution.table, tmp_path / attribution_view.FILE))
+    pd.testing.assert_frame_equal(written, attribution.table, check_dtype=False)
+    figure = attribution_view.draw(attribution, "capacitor", tmp_path)
     assert figure.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
 
 
 def test_an_attribution_of_one_seed_is_drawn_without_intervals(tmp_path: Path) -> None:
-    found = attribute(device_study(seeds=[0]), "capacitor", FakeRun(leaky))
-    text = "\n".join(attribution_view.lines(found))
+    attribution = attribute(device_study(seeds=[0]), "capacitor", FakeRun(leaky))
+    text = "\n".join(attribution_view.lines(attribution))
     assert "±" not in text
     assert re.search(r"Nothing is tested \(fewer than 3 seeds.*\); switched off alone, leak ", text)
-    assert attribution_view.draw(found, "capacitor", tmp_path).exists()
+    assert attribution_view.draw(attribution, "capacitor", tmp_path).exists()
 
 
 def test_what_failed_has_no_number() -> None:
     run = FakeRun(leaky, noise=0.02, fails=lambda trial: trial.label == "only leak")
-    found = attribute(device_study(), "capacitor", run)
-    assert not any("nan" in line for line in attribution_view.lines(found))
+    attribution = attribute(device_study(), "capacitor", run)
+    assert not any("nan" in line for line in attribution_view.lines(attribution))
 
 
 def test_bars_beyond_100_points_are_whole_beside_a_failure(drawn: list[Figure]) -> None:
@@ -105,8 +105,8 @@ def test_bars_beyond_100_points_are_whole_beside_a_failure(drawn: list[Figure]) 
 
 
 def test_bars_that_are_not_significant_are_hollow(drawn: list[Figure]) -> None:
-    found = attribute(device_study(), "capacitor", FakeRun(leaky, noise=0.02))
-    attribution_view.draw(found, "capacitor", Path())
+    attribution = attribute(device_study(), "capacitor", FakeRun(leaky, noise=0.02))
+    attribution_view.draw(attribution, "capacitor", Path())
     axes = drawn[0].axes[0]
     names = [label.get_text() for label in axes.get_yticklabels()]
     bars = zip(names, axes.containers[1], strict=True)
@@ -118,14 +118,14 @@ def test_a_negative_parameter_is_drawn_by_its_logarithm_with_its_own_value_ringe
     drawn: list[Figure],
 ) -> None:
     run, device = FakeRun(lambda p, m: 50.0 * p["asymmetry"] ** 2), "neurosim_pcmo"
-    found = require(device_study(device), device, 1.0, run, parameters=["asymmetry"])
-    requirement_view.draw(found, device, Path())
+    requirement = require(device_study(device), device, 1.0, run, parameters=["asymmetry"])
+    requirement_view.draw(requirement, device, Path())
     axes = drawn[0].axes[0]
     assert axes.get_xscale() == "symlog"
     ring = next(line for line in axes.lines if line.get_markersize() == 10)
     assert list(ring.get_xdata()) == [-0.6176903]
     low, high = axes.get_xlim()
-    values = found.curves["value"]
+    values = requirement.curves["value"]
     assert low < values.min()
     assert values.max() < high
     assert set(axes.get_xticks()) <= set(values)
@@ -134,10 +134,10 @@ def test_a_negative_parameter_is_drawn_by_its_logarithm_with_its_own_value_ringe
 
 def test_the_requirement_is_printed_and_written(tmp_path: Path) -> None:
     run = FakeRun(leaky, noise=0.02)
-    found = require(
+    requirement = require(
         device_study(), "capacitor", 3.0, run, parameters=["cycle_to_cycle", "stuck_share"]
     )
-    text = "\n".join(requirement_view.lines(found))
+    text = "\n".join(requirement_view.lines(requirement))
     assert "capacitor as it is loses 2.0" in text
     assert "every change keeps the hyperparameters of the device as it is (" in text
     assert f"{len(run.done)} runs" in text
@@ -147,8 +147,8 @@ def test_the_requirement_is_printed_and_written(tmp_path: Path) -> None:
     assert cells[4].startswith(("at most 1.9", "at most 2"))
     assert cells[6] == "met"
     assert "\nstuck_share, loss: no limit up to 0.5 (loss 2.0" in text
-    written = pd.read_csv(write_csv(found.table, tmp_path / requirement_view.FILE))
-    assert written["required"][0] == pytest.approx(found.table["required"][0])
+    written = pd.read_csv(write_csv(requirement.table, tmp_path / requirement_view.FILE))
+    assert written["required"][0] == pytest.approx(requirement.table["required"][0])
     assert written["wanted"].tolist() == [3.0, 3.0]
 
 

@@ -88,42 +88,42 @@ def test_a_float_network_below_the_spikes_is_named(monkeypatch: pytest.MonkeyPat
 
 
 def test_each_step_is_the_paired_difference_of_its_states() -> None:
-    found = decompose(device_study(cases=GIVEN, reference="ann"), "capacitor", Known())
-    by = {(row["way"], row["after"]): row for _, row in found.table.iterrows()}
+    parts = decompose(device_study(cases=GIVEN, reference="ann"), "capacitor", Known())
+    by = {(row["way"], row["after"]): row for _, row in parts.table.iterrows()}
     assert by[BY_NUMBERS, NUMBERS_IDEAL]["loss"] == pytest.approx(0.5)
     assert by[BY_SPIKES, RATES]["loss"] == pytest.approx(1.0)
     assert by[BY_SPIKES, COINCIDENCES]["loss"] == pytest.approx(0.5)
     assert by[BETWEEN, SPIKES]["loss"] == pytest.approx(3.0)
     # A shift that a seed adds to all states does not widen an interval.
-    assert (found.table["loss_ci"] < 1e-9).all()
-    assert (found.table["n"] == 5).all()
-    steps = found.table[found.table["step"] != "all"]
+    assert (parts.table["loss_ci"] < 1e-9).all()
+    assert (parts.table["n"] == 5).all()
+    steps = parts.table[parts.table["step"] != "all"]
     for way in (BY_NUMBERS, BY_SPIKES):
-        whole = found.table[(found.table["way"] == way) & (found.table["step"] == "all")]
+        whole = parts.table[(parts.table["way"] == way) & (parts.table["step"] == "all")]
         assert steps[steps["way"] == way]["loss"].sum() == pytest.approx(whole["loss"].iloc[0])
-    assert "Spikes and numbers are not compared in this device" in found.sentence
+    assert "Spikes and numbers are not compared in this device" in parts.sentence
     told = decompose(device_study(cases=GIVEN, reference="ann"), "capacitor", Known(noise=0.01))
     assert re.search(r"spikes lose [23]\.\d\d ± 0.0\d points more than", told.sentence)
 
 
 def test_an_order_is_claimed_only_where_it_can_be_told() -> None:
-    found = decompose(device_study(cases=GIVEN, reference="ann"), "capacitor", Known(noise=8.0))
-    assert re.search(r"spikes lose .* ns points .* than numbers\.", found.sentence)
-    by = {(row["way"], row["after"]): row for _, row in found.table.iterrows()}
+    parts = decompose(device_study(cases=GIVEN, reference="ann"), "capacitor", Known(noise=8.0))
+    assert re.search(r"spikes lose .* ns points .* than numbers\.", parts.sentence)
+    by = {(row["way"], row["after"]): row for _, row in parts.table.iterrows()}
     row = by[BY_SPIKES, COINCIDENCES]
     assert row["loss_p_holm"] >= 0.05
-    assert f"{row['loss']:.2f} ± {row['loss_ci']:.2f} ns in the coincidences" in found.sentence
+    assert f"{row['loss']:.2f} ± {row['loss_ci']:.2f} ns in the coincidences" in parts.sentence
     one = device_study(cases=GIVEN, reference="ann", seeds=[0])
     assert "fewer than 3 seeds" in decompose(one, "capacitor", Known()).sentence
 
 
 def test_what_is_significant_by_itself_only_is_said_so() -> None:
-    found = decompose(device_study(cases=GIVEN, reference="ann"), "capacitor", Known(noise=0.5))
-    by = {(row["way"], row["after"]): row for _, row in found.table.iterrows()}
+    parts = decompose(device_study(cases=GIVEN, reference="ann"), "capacitor", Known(noise=0.5))
+    by = {(row["way"], row["after"]): row for _, row in parts.table.iterrows()}
     row = by[BY_SPIKES, COINCIDENCES]
     assert row["loss_p_holm"] >= 0.05
     assert row["loss"] > row["loss_ci"]
-    assert f"{row['loss']:.2f} ± {row['loss_ci']:.2f} (ns) in the coincidences" in found.sentence
+    assert f"{row['loss']:.2f} ± {row['loss_ci']:.2f} (ns) in the coincidences" in parts.sentence
 
 
 def test_the_studys_own_cases_are_taken_and_the_rest_is_made_up() -> None:
@@ -134,12 +134,12 @@ def test_the_studys_own_cases_are_taken_and_the_rest_is_made_up() -> None:
         GIVEN[1],
         {"device": "capacitor", "hyperparameters": DRIVE, "overrides": {"asymmetry": 0.1}},
     ]
-    found = decompose(device_study(cases=cases), "capacitor", few)
+    parts = decompose(device_study(cases=cases), "capacitor", few)
     made = {point.label: point for point in few.studies[0].points()}
     assert list(made) == [FLOAT, NUMBERS_IDEAL, NUMBERS, RATES, COINCIDENCES, SPIKES]
     assert made[NUMBERS].rule.overrides == {"asymmetry": 0.1}
     assert made[NUMBERS].hyperparameters is None, "searched"
-    lost = found.levels[RATES] - found.levels[SPIKES]
+    lost = parts.levels[RATES] - parts.levels[SPIKES]
     assert lost == pytest.approx(REACHED[RATES] - REACHED[SPIKES])
 
 
@@ -174,26 +174,26 @@ def test_the_control_has_the_overrides_of_the_device() -> None:
 def test_spikes_may_be_in_native_devices_though_the_control_is_on_aihwkits_tiles() -> None:
     run = Known()
     spikes = {"device": "capacitor", "hyperparameters": DRIVE, "tile": {"simulator": "native"}}
-    found = decompose(device_study(cases=[*GIVEN[:-1], spikes], reference="ann"), "capacitor", run)
+    parts = decompose(device_study(cases=[*GIVEN[:-1], spikes], reference="ann"), "capacitor", run)
     made = {point.label: point for point in run.studies[0].points()}
     assert made[SPIKES].rule.tile.simulator == "native"
     assert made[NUMBERS].rule.tile.simulator == "aihwkit"
     assert made[NUMBERS].hyperparameters is not None, "the study's own control"
     assert any(
         "with spikes the device is simulated by native, with numbers by aihwkit" in note
-        for note in found.notes
+        for note in parts.notes
     )
 
 
 def test_a_made_up_control_is_in_the_simulator_of_the_device() -> None:
     """It includes all effects on native devices, such as their pulse memory."""
     run, tile = Known(), {"simulator": "native", "half_select": {"forward_up": 0.001}}
-    found = decompose(device_study(case={"tile": tile}), "capacitor", run)
+    parts = decompose(device_study(case={"tile": tile}), "capacitor", run)
     made = {point.label: getattr(point.rule, "tile", None) for point in run.studies[0].points()}
     assert made[NUMBERS_IDEAL].simulator == "native"
     assert not made[NUMBERS_IDEAL].half_select.forward_up
     assert made[NUMBERS] == made[SPIKES]
-    assert not any("simulates" in note for note in found.notes)
+    assert not any("simulates" in note for note in parts.notes)
     study = device_study("charge_trap_pulsed", case={"tile": {"simulator": "native"}})
     assert list(states_of(study, "charge_trap_pulsed"))[2] == NUMBERS
 
@@ -206,20 +206,20 @@ def test_faults_of_neurons_are_a_step_of_their_own(of_study: bool, tmp_path: Pat
     own = {} if of_study else {"network": {"neuron": faulty}}
     cases = [*GIVEN[:-1], {**GIVEN[-1], **own}]
     study = device_study(cases=cases, reference="ann", network=network)
-    found = decompose(study, "capacitor", run)
+    parts = decompose(study, "capacitor", run)
     made = {point.label: point.network.neuron for point in run.studies[0].points()}
     assert made[NEURONS].circuit.threshold_spread == 0.1
     assert made[NEURONS].reset == made[SPIKES].reset == "zero"
     assert not any(made[state].circuit.acts for state in made if state != NEURONS)
-    by = {(row["way"], row["step"]): row for _, row in found.table.iterrows()}
+    by = {(row["way"], row["step"]): row for _, row in parts.table.iterrows()}
     faults, whole = by[BY_SPIKES, WITH_NEURONS], by[BY_SPIKES, "all"]
     assert faults["loss"] == pytest.approx(1.5, abs=0.03)
     assert 0 < faults["loss_ci"] < 0.05
     assert whole["loss"] == pytest.approx(7.5, abs=0.03)
     assert by[BETWEEN, "spikes instead of numbers"]["after"] == SPIKES
-    assert re.search(r"in the device, 1\.\d+ ± 0\.\d+ in its neurons\. The", found.sentence)
-    assert WITH_NEURONS in "\n".join(lines(found))
-    assert draw(found, "capacitor", tmp_path).stat().st_size > 10_000
+    assert re.search(r"in the device, 1\.\d+ ± 0\.\d+ in its neurons\. The", parts.sentence)
+    assert WITH_NEURONS in "\n".join(lines(parts))
+    assert draw(parts, "capacitor", tmp_path).stat().st_size > 10_000
 
 
 def test_a_line_is_as_long_as_the_paired_loss_it_shows_and_a_loss_by_chance_is_hollow(
@@ -233,12 +233,12 @@ def test_a_line_is_as_long_as_the_paired_loss_it_shows_and_a_loss_by_chance_is_h
         runs = known(study).runs
         return Outcome([r for r in runs if (r[0].label, r[0].settings.seed) not in lost], [])
 
-    found = decompose(device_study(cases=GIVEN, reference="ann"), "capacitor", run)
+    parts = decompose(device_study(cases=GIVEN, reference="ann"), "capacitor", run)
     monkeypatch.setattr(decomposition_view, "save", lambda figure, path: figures.append(figure))
-    draw(found, "capacitor", tmp_path)
+    draw(parts, "capacitor", tmp_path)
     axes = figures[0].axes[1]
     drawn = [line.get_ydata() for line in axes.lines if len(line.get_xdata()) == 3]
-    steps = found.table[2:5]
+    steps = parts.table[2:5]
     assert [top - end for _, top, end in drawn] == pytest.approx(steps["loss"].tolist())
     hollow = [bars.lines[0].get_markerfacecolor() == "white" for bars in axes.containers[:3]]
     assert hollow == steps["loss_p_holm"].ge(0.05).tolist()
@@ -246,8 +246,8 @@ def test_a_line_is_as_long_as_the_paired_loss_it_shows_and_a_loss_by_chance_is_h
 
 
 def test_each_step_has_its_p_alone_and_after_the_correction() -> None:
-    found = decompose(device_study(cases=GIVEN, reference="ann"), "capacitor", Known(noise=0.5))
-    table, text = found.table, lines(found)
+    parts = decompose(device_study(cases=GIVEN, reference="ann"), "capacitor", Known(noise=0.5))
+    table, text = parts.table, lines(parts)
     (block,) = [line for line in text if line.startswith("| way")]
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in block.splitlines()]
     head, shown = rows[0], [row for row in rows[3:] if len(row) == len(rows[0])]
@@ -263,7 +263,7 @@ def test_each_step_has_its_p_alone_and_after_the_correction() -> None:
         assert row[4] == ("<0.001" if alone < 0.001 else f"{alone:.{3 if alone < 0.05 else 2}f}")
         assert row[5].endswith("ns)" if alone < 0.05 <= corrected else "ns") == (corrected >= 0.05)
     assert any(row[5].endswith("(ns)") for row in shown)
-    assert text[-1] == found.sentence
+    assert text[-1] == parts.sentence
     few = device_study(cases=GIVEN, reference="ann", seeds=[0])
     assert "untested" in "\n".join(lines(decompose(few, "capacitor", Known())))
 

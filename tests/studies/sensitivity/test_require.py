@@ -48,17 +48,17 @@ def asked(
 
 def test_every_crossing_of_a_quiet_training_is_found_in_few_rounds() -> None:
     run = FakeRun(separate)
-    found = asked(run)
-    table = rows(found)
+    requirement = asked(run)
+    table = rows(requirement)
     # The unchanged device and the reference run only once for all parameters.
     tried = 2 + sum(row["values"] - 1 for row in table.values())
-    assert found.trials == len(run.done) == 5 * tried
+    assert requirement.trials == len(run.done) == 5 * tried
     assert len(run.rounds) <= 2 + MOST_ROUNDS
     assert all(row["values"] <= 8 for row in table.values())
     asked(run)
-    assert sum(run.rounds) == found.trials
+    assert sum(run.rounds) == requirement.trials
     most = declared_trials(most_trainings(device_study(), "capacitor", run, **WANTED))
-    assert len(most) == 5 * (2 + 9 * len(STANDARD)) >= found.trials
+    assert len(most) == 5 * (2 + 9 * len(STANDARD)) >= requirement.trials
     assert list(table) == list(STANDARD) == list(TRUE)
     for name, true in TRUE.items():
         row = table[name]
@@ -68,7 +68,7 @@ def test_every_crossing_of_a_quiet_training_is_found_in_few_rounds() -> None:
     assert table["levels"]["bound"] == "at least"
     assert table["weight_range"]["own"] == 8.0
     assert table["cycle_to_cycle"]["bound"] == "at most"
-    assert "loses 0.0" in found.notes[0]
+    assert "loses 0.0" in requirement.notes[0]
 
 
 def noisy(parameters: dict[str, Any], method: PulseRule) -> float:
@@ -120,8 +120,8 @@ def test_a_device_that_loses_too_much_is_told_what_it_needs() -> None:
         """Returns a loss of 4 points at noise 0.3, of which 0.1 remain without it."""
         return 0.1 + logistic(parameters["cycle_to_cycle"], 0.12)
 
-    found = asked(FakeRun(loss), "cycle_to_cycle", "levels")
-    table = rows(found)
+    requirement = asked(FakeRun(loss), "cycle_to_cycle", "levels")
+    table = rows(requirement)
     noise = table["cycle_to_cycle"]
     assert (noise["own"], noise["verdict"]) == (0.3, "not met")
     assert noise["required"] == pytest.approx(0.12 * math.sqrt(0.9), rel=0.1)
@@ -133,43 +133,45 @@ def test_a_device_that_loses_too_much_is_told_what_it_needs() -> None:
     assert levels["why_none"].startswith("not enough by itself: loss")
     assert levels["why_none"].endswith("at 1600, its best value")
     assert levels["values"] == 2
-    assert any(n.startswith("levels: a finer step also reduces cycle_to") for n in found.notes)
+    assert any(
+        n.startswith("levels: a finer step also reduces cycle_to") for n in requirement.notes
+    )
 
 
 def test_an_own_value_below_the_floor_is_not_called_zero() -> None:
     run = FakeRun(lambda p, m: 2.0)
-    found = asked(run, "cycle_to_cycle", case={"overrides": {"cycle_to_cycle": 0.005}})
-    (row,) = rows(found).values()
+    requirement = asked(run, "cycle_to_cycle", case={"overrides": {"cycle_to_cycle": 0.005}})
+    (row,) = rows(requirement).values()
     assert row["why_none"] == "not enough by itself: loss 2.00 at 0.005, its best value"
-    assert found.curves["value"].tolist() == [0.005]
+    assert requirement.curves["value"].tolist() == [0.005]
 
 
 def test_an_end_that_the_seeds_do_not_tell_is_no_limit() -> None:
     """The loss is 2 with noise of a point, and at most 1.5 is wanted; the interval includes
     both."""
     run = FakeRun(lambda p, m: 2.0, noise=1.0)
-    found = asked(run, "stuck_share", most=1.5)
-    (row,) = rows(found).values()
+    requirement = asked(run, "stuck_share", most=1.5)
+    (row,) = rows(requirement).values()
     assert row["why_none"].startswith("not decided by these seeds: loss ")
     assert re.search(r"; it would take \d+ seeds or more$", row["why_none"])
 
 
 def test_what_never_crosses_has_no_limit() -> None:
-    found = asked(FakeRun(lambda p, m: 0.5), "stuck_share")
-    (row,) = rows(found).values()
+    requirement = asked(FakeRun(lambda p, m: 0.5), "stuck_share")
+    (row,) = rows(requirement).values()
     assert row["why_none"] == "no limit up to 0.5 (loss 0.50)"
     assert row["verdict"] == "met"
     assert row["values"] == 2
 
 
 def test_a_loss_within_the_noise_of_the_wanted_one_cannot_be_told() -> None:
-    found = asked(FakeRun(lambda p, m: 1.0, noise=0.5), "levels")
-    assert found.table["verdict"].tolist() == ["cannot tell"]
+    requirement = asked(FakeRun(lambda p, m: 1.0, noise=0.5), "levels")
+    assert requirement.table["verdict"].tolist() == ["cannot tell"]
 
 
 def test_one_seed_narrows_but_gives_no_verdict() -> None:
-    found = asked(FakeRun(noisy), "cycle_to_cycle", seeds=[3])
-    (row,) = rows(found).values()
+    requirement = asked(FakeRun(noisy), "cycle_to_cycle", seeds=[3])
+    (row,) = rows(requirement).values()
     assert row["required"] == pytest.approx(2.0, rel=0.1)
     assert row["verdict"] == "cannot tell"
     assert math.isnan(row["easy"])
@@ -199,20 +201,20 @@ def test_asymmetry_keeps_its_sign() -> None:
         assert parameters["asymmetry"] <= 0
         return logistic(-parameters["asymmetry"], 0.2)
 
-    found = asked(FakeRun(loss), "asymmetry", case={"overrides": {"asymmetry": -0.05}})
-    row = rows(found)["asymmetry"]
+    requirement = asked(FakeRun(loss), "asymmetry", case={"overrides": {"asymmetry": -0.05}})
+    row = rows(requirement)["asymmetry"]
     assert row["required"] == pytest.approx(-0.2, rel=0.1)
     assert row["bound"] == "at least"  # A value of -0.9 is worse than -0.2.
     assert row["verdict"] == "met"
 
 
 def test_the_own_value_of_many_digits_is_a_point_of_its_curve() -> None:
-    found = asked(
+    requirement = asked(
         FakeRun(lambda p, m: logistic(300.0 / p["levels"], 1.0)), "levels", device="reram_es"
     )
-    own = rows(found)["levels"]["own"]
+    own = rows(requirement)["levels"]["own"]
     assert own == pytest.approx(1481.4815)
-    assert own in set(found.curves["value"])
+    assert own in set(requirement.curves["value"])
 
 
 def test_unequal_spreads_of_the_bounds_stay_in_proportion() -> None:
@@ -222,12 +224,12 @@ def test_unequal_spreads_of_the_bounds_stay_in_proportion() -> None:
         seen.add((parameters["w_max_spread"], parameters["w_min_spread"]))
         return logistic(parameters["w_min_spread"], 0.2)
 
-    found = asked(
+    requirement = asked(
         FakeRun(loss),
         "bounds_spread",
         case={"overrides": {"w_max_spread": 0.06, "w_min_spread": 0.1}},
     )
-    row = rows(found)["bounds_spread"]
+    row = rows(requirement)["bounds_spread"]
     assert row["own"] == 0.1
     assert row["required"] == pytest.approx(0.2, rel=0.1)
     assert (0.06, 0.1) in seen
@@ -256,34 +258,34 @@ def test_a_window_goes_with_a_device_whose_hyperparameters_are_searched() -> Non
 
 
 def test_a_parameter_that_the_model_does_not_have_is_said() -> None:
-    found = asked(FakeRun(lambda p, m: 0.5), "write_noise", "stuck_share", device="ideal")
-    assert list(rows(found)) == ["stuck_share"]
-    assert "write_noise: left out, as the model of ideal does not have it" in found.notes
+    requirement = asked(FakeRun(lambda p, m: 0.5), "write_noise", "stuck_share", device="ideal")
+    assert list(rows(requirement)) == ["stuck_share"]
+    assert "write_noise: left out, as the model of ideal does not have it" in requirement.notes
 
 
 def test_values_whose_runs_fail_end_their_search_only() -> None:
     run = FakeRun(separate, fails=lambda trial: trial.label.startswith("stuck_share"))
-    found = asked(run, "stuck_share", "cycle_to_cycle")
-    table = rows(found)
+    requirement = asked(run, "stuck_share", "cycle_to_cycle")
+    table = rows(requirement)
     assert math.isnan(table["stuck_share"]["required"])
     assert table["stuck_share"]["why_none"] == "all runs at 0.5 failed"
     assert table["cycle_to_cycle"]["stopped"] == ""
     assert table["cycle_to_cycle"]["required"] == pytest.approx(2.0, rel=0.1)
-    assert found.failures
+    assert requirement.failures
 
 
 def test_a_search_that_failed_runs_ended_says_so() -> None:
     run = FakeRun(noisy, fails=lambda trial: trial.label == "cycle_to_cycle 1.73")
-    found = asked(run, "cycle_to_cycle")
-    row = rows(found)["cycle_to_cycle"]
+    requirement = asked(run, "cycle_to_cycle")
+    row = rows(requirement)["cycle_to_cycle"]
     assert row["values"] == 2
     assert "all runs of a value" in row["stopped"]
 
 
 def test_a_law_of_loss_goes_with_a_device_whose_own_leak_is_off() -> None:
     native = {"tile": {"simulator": "native"}}
-    found = asked(FakeRun(lambda p, m: 0.5), "retention_loss", others="off", case=native)
-    assert rows(found)["retention_loss"]["verdict"] == "met"
+    requirement = asked(FakeRun(lambda p, m: 0.5), "retention_loss", others="off", case=native)
+    assert rows(requirement)["retention_loss"]["verdict"] == "met"
 
 
 CHIP = load_chip("crossbar_65nm")
@@ -362,7 +364,7 @@ def test_the_widest_window_of_a_fine_device_has_no_more_levels_than_a_preset_may
 
 def test_two_seeds_show_no_interval() -> None:
     run = FakeRun(lambda p, m: 0.0, noise=0.1)
-    found = asked(run, "cycle_to_cycle", most=50.0, seeds=[0, 1])
-    shown = [found.notes[0], rows(found)["cycle_to_cycle"]["why_none"]]
+    requirement = asked(run, "cycle_to_cycle", most=50.0, seeds=[0, 1])
+    shown = [requirement.notes[0], rows(requirement)["cycle_to_cycle"]["why_none"]]
     assert "no limit up to" in shown[1]
     assert not any("±" in text for text in shown)

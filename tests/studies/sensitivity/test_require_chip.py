@@ -50,11 +50,11 @@ class Counted(FakeRun):
 
 def test_the_energy_of_an_image_is_a_bound_beside_the_loss() -> None:
     """Noise of at most 1 keeps the energy and at most 2 the loss; the time does not change."""
-    found = require(
+    requirement = require(
         device_study(chip="crossbar_65nm"), "capacitor", 1.0, Counted(separate),
         parameters=["cycle_to_cycle"], image_nj=Counted.image(noise=1.0), image_us=1e3,
     )  # fmt: skip
-    loss, energy, time = (row for _, row in found.table.iterrows())
+    loss, energy, time = (row for _, row in requirement.table.iterrows())
     assert (loss["of"], energy["of"], time["of"]) == ("loss", "energy", "time")
     assert loss["required"] == pytest.approx(TRUE["cycle_to_cycle"], rel=0.1)
     assert energy["required"] == pytest.approx(1.0, rel=0.1)
@@ -62,8 +62,10 @@ def test_the_energy_of_an_image_is_a_bound_beside_the_loss() -> None:
     assert energy["own_cost"] == pytest.approx(Counted.image(noise=0.3))
     assert {loss["verdict"], energy["verdict"], time["verdict"]} == {"met"}
     assert time["why_none"].startswith("bound kept from 0.3 to 10: time ")
-    assert re.fullmatch(r"cycle_to_cycle: all bounds are kept to (0\.9|1|1\.0)\d*", found.notes[-1])
-    shown = "\n".join(requirement_view.lines(found))
+    assert re.fullmatch(
+        r"cycle_to_cycle: all bounds are kept to (0\.9|1|1\.0)\d*", requirement.notes[-1]
+    )
+    shown = "\n".join(requirement_view.lines(requirement))
     assert f"{energy['own_cost']:.3g} nJ" in shown
     assert re.search(r"of the components\) and .* us in crossbar_65nm, longer than", shown)
 
@@ -72,15 +74,15 @@ def test_an_energy_that_falls_with_harm_is_met_from_below() -> None:
     """The more devices are stuck the less is sent, but the loss allows a share of only 0.05."""
     asked = {"run": Counted(separate), "parameters": ["stuck_share"], "chip": CHIP}
     most = Counted.image(noise=0.3, stuck=0.2)
-    found = require(device_study(), "capacitor", 1.0, image_nj=most, **asked)
-    loss, energy = (row for _, row in found.table.iterrows())
+    requirement = require(device_study(), "capacitor", 1.0, image_nj=most, **asked)
+    loss, energy = (row for _, row in requirement.table.iterrows())
     assert (loss["bound"], energy["bound"]) == ("at most", "at least")
     assert energy["required"] == pytest.approx(0.2, rel=0.15)
     assert energy["verdict"] == "not met"
-    assert found.notes[-1] == "stuck_share: no measured value keeps all bounds"
-    found = require(device_study(), "capacitor", 30.0, image_nj=most, **asked)
+    assert requirement.notes[-1] == "stuck_share: no measured value keeps all bounds"
+    requirement = require(device_study(), "capacitor", 30.0, image_nj=most, **asked)
     assert re.fullmatch(
-        r"stuck_share: all bounds are kept from (0\.19|0\.2)\d* to 0\.3\d+", found.notes[-1]
+        r"stuck_share: all bounds are kept from (0\.19|0\.2)\d* to 0\.3\d+", requirement.notes[-1]
     )
 
 
@@ -88,8 +90,8 @@ def test_a_requirement_in_a_chip_is_drawn(tmp_path: Path) -> None:
     study = device_study(chip="crossbar_65nm")
     most = Counted.image(noise=1.0)
     run, asked = Counted(separate, noise=0.1), ["cycle_to_cycle"]
-    found = require(study, "capacitor", 1.0, run, parameters=asked, image_nj=most)
-    assert requirement_view.draw(found, "capacitor", tmp_path).stat().st_size > 10_000
+    requirement = require(study, "capacitor", 1.0, run, parameters=asked, image_nj=most)
+    assert requirement_view.draw(requirement, "capacitor", tmp_path).stat().st_size > 10_000
 
 
 def test_kept_rows_without_events_are_refused_before_the_rest_runs() -> None:
