@@ -51,12 +51,11 @@ def fit_file(
     """
     file = user_path("presets fit", "file", file)
     checked_name(name)
-    tell(f"reading {file}")
     measurement = read(file, sheet, read_voltage, retention)
-    tell(measurement.size)
     unit = SIEMENS[measurement.unit]
     zero, one = (None if w is None else w * unit for w in (weight_zero, weight_one))
     prepared = prepare(measurement, zero, one)
+    tell(measurement.size)
     selected = select_model(prepared, tell=tell)
     tell("checking the best models, and their mean curves")
     selection, verdict, errors = chosen_of(selected)

@@ -95,13 +95,12 @@ def entry_from_metrics(metrics: PublishedMetrics) -> PresetEntry:
     for way, size in (("up", up), ("down", down)):
         label = getattr(metrics, f"nonlinearity_{way}")
         require(size <= _RANGE, "metrics", f"nonlinearity-{way}", label, allowed)
-    noise = _RANGE * metrics.cycle_to_cycle / math.sqrt((up**2 + down**2) / 2)
     common, slope_up_spread, slope_down_spread = _spreads(metrics)
-    source, uneven = f"{metrics.source}; {_CONVENTION}", abs(up - down) / (up + down)
+    mean, source = math.sqrt((up**2 + down**2) / 2), f"{metrics.source}; {_CONVENTION}"
     noise_source = (
         f"{source}: {metrics.cycle_to_cycle:g} of the range, here as a share of the step; aihwkit "
-        "scales it with the up and the down step, so their mean square is right, and each is off "
-        f"by about {100 * uneven:.0f} %"
+        "scales it with the up and the down step, so that their mean square is right, and it is "
+        f"off by {100 * (up / mean - 1):+.0f} % (up) and {100 * (down / mean - 1):+.0f} % (down)"
     )
     spread_source = f"{source}: labels that deviate by {metrics.device_to_device:g}, to first order"
     curve = {"source": f"{source}: from states and nonlinearity, step = k (W - w)"}
@@ -114,7 +113,7 @@ def entry_from_metrics(metrics: PublishedMetrics) -> PresetEntry:
         "w_max_spread": (0.0, fixed),
         "w_min_spread": (0.0, fixed),
         "step": (max(up, down), curve),
-        "cycle_to_cycle": (noise, {"source": noise_source}),
+        "cycle_to_cycle": (_RANGE * metrics.cycle_to_cycle / mean, {"source": noise_source}),
         "noise_scales_with_step": (False, {"source": f"{source}: a fixed share of the range"}),
         "step_spread": (common, spread),
         "asymmetry": (asymmetry_of(up, down), curve),

@@ -1,6 +1,5 @@
 """`rpu-ssnn presets` lists and shows presets, fits measurements, and uses published metrics."""
 
-import sys
 import textwrap
 from dataclasses import dataclass
 from pathlib import Path
@@ -157,8 +156,7 @@ def fit(
         require(out is not None or not made.exists(), "presets fit", "file", str(made), allowed)
 
     def tell(words: str) -> None:
-        if sys.stderr.isatty():
-            typer.echo(f"... {words}", err=True)
+        typer.echo(f"... {words}", err=True)
 
     options = {"sheet": sheet, "weight_zero": weight_zero, "weight_one": weight_one}
     fitted = kept_fit(data, name, tell, **options, read_voltage=read_voltage, retention=retention)

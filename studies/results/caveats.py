@@ -64,6 +64,7 @@ def of_runs(study: Study, runs: Runs) -> Iterator[str]:
         of_alike_devices,
         of_extrapolated_losses,
         of_short_slots,
+        of_pulse_widths,
         of_failed_fits,
     ):
         yield from warnings(runs)
@@ -183,6 +184,16 @@ def of_short_slots(runs: Runs) -> Iterator[str]:
             told[trial.label] = f"slots of {slot:g} s, although a pulse takes {pulse:g} s"
     for label, slots in told.items():
         yield f"The retention of {label} counts {slots} (tile.slot_seconds)."
+
+
+def of_pulse_widths(runs: Runs) -> Iterator[str]:
+    """Names the cases that set a pulse width on which the steps of their devices do not depend."""
+    without = (
+        trial.label
+        for rule, trial, _ in _on_devices(runs)
+        if "pulse_width_s" in rule.overrides and "step_width_s" not in rule.parameters
+    )
+    yield from naming("pulse_width_s changes only times, and no step, in these cases: {}.", without)
 
 
 def of_failed_fits(runs: Runs) -> Iterator[str]:

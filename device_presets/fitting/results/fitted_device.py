@@ -111,7 +111,7 @@ class FittedDevice:
         marks = {id(s): "= " for s in self.selection.as_good} | {id(chosen): "* "}
         rows = []
         for s, total in zip(scores, totals, strict=True):
-            behind = f"{s.fit.total - top:.3g} on all pulses"
+            behind = f"{s.fit.total - top:.5g} on all pulses"
             why = behind if representable(s.fit) else "a step falls below 0 or doubles"
             unknown = "by whole cycles" if s is chosen else f"ruled out: {why}"
             by = unknown if total is None else f"{total - best:.1f}"
@@ -169,7 +169,9 @@ class FittedDevice:
             to_do.append(f"look at the plot, measure more cycles, or {BY_TABLE}")
         elif self.verdict.moves and not self.usable:
             to_do.append(BY_TABLE)
-        third = "; ".join(dict.fromkeys(to_do)) or "you can train with it"
+        known = any(q.low is not None for q in self.quantities)
+        use = "you can train with it" if known else "measure more cycles, as all errors are unknown"
+        third = "; ".join(dict.fromkeys(to_do)) or use
         told = f"The preset reproduces: {first}. {second}. {third[0].upper()}{third[1:]}."
         if wait := time_and_width.longest_wait_s(self.population):
             told += f" No wait in the data is longer than {wait:g} s, and what longer waits do is "

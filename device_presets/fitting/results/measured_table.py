@@ -48,8 +48,7 @@ def write_tables(
         InputError: For the reasons given at ``read``; also if the folder exists or cannot be
             created, or a device has too few changes for two columns in either direction.
     """
-    there, allowed = folder.exists(), "must not exist as a folder yet"
-    require(not there, "presets fit", "--name", str(folder), allowed)
+    require(not folder.exists(), "presets fit", "--name", str(folder), "must be a new folder")
     refuse_unwritable("presets fit", "--name", folder)
     found = read(data, sheet, read_voltage)
     fewest = min(_fewest(found, device) for device in range(found.n_devices))
