@@ -158,7 +158,7 @@ def test_surrogate_noise_has_the_size_of_the_coincidences_it_stands_for(T_s: flo
     """Over many draws with the same trains, Eq. 9 with noise spreads as Eq. 10 does over redrawn
     trains."""
     rates = np.array([0.1, 0.4]), np.array([0.0, 0.2, 0.5])
-    draws, noisy = 4000, []
+    draws, noisy = 2000, []
     crossbar = make_crossbar(2, 3, batch=1, T=100)
     crossbar.initial[:] = 0.0
     for seed in range(draws):
