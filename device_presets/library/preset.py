@@ -46,7 +46,8 @@ def refuse_unknown(where: str, given: Iterable[str], known: Collection[str]) -> 
         InputError: one of those given is not among the known ones.
     """
     for name in given:
-        require(name in known, where, "parameter", name, one_of(known, name))
+        if name not in known:
+            raise InputError(where, "parameter", name, one_of(known, name))
 
 
 SPECIFICATION = "specification"
