@@ -23,7 +23,6 @@ class Compound(Cell, ABC):
     """Describes a kind of cell that has a name, such as ``tiki_taka``.
 
     Attributes:
-        citation: the publication or aihwkit class that the cell comes from.
         settings: the settings of the cell, by the name with which a study overrides them. Their
             defaults (`neutral`) are assumptions (docs/explanation/devices.md).
         takes_partner: whether the slow device may be another preset.
@@ -31,7 +30,6 @@ class Compound(Cell, ABC):
         unknown_pulses: why the ledger cannot count all pulses; None if it can.
     """
 
-    citation: str
     settings: Mapping[str, LawParameter] = {}
     takes_partner = False
     beside_pulses: str | None = None

@@ -88,9 +88,9 @@ def columns_of(
         lacks = Fault(f"no {' or '.join(lacking)} beside {listed([*filter(None, names)], 6)}")
         renamed = f"rename {listed(near)}: " if near else ""
         allowed = (
-            f"{renamed}a table must have {'polarity (or amplitude_V)' if pulsed else 'time_s'} and "
-            "conductance_uS (1 / resistance; or current_nA, with --read-voltage), and may have "
-            "pulse, device, cycle, time_s, pulse_width_s and amplitude_V, in these or other units"
+            f"{renamed}each row must have {'polarity (or amplitude_V)' if pulsed else 'time_s'} and"
+            " one conductance_uS (1 / resistance; or current_nA, with --read-voltage), and may have"
+            " pulse, device, cycle, time_s, pulse_width_s and amplitude_V, in these or other units"
         )
         raise InputError(where, "column", lacks, allowed)
     used = [column.name for column in found.values()]
