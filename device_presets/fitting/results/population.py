@@ -78,44 +78,49 @@ class Population:
     """
 
     def __init__(self, fit: JointFit, errors: Uncertainty, draws: Sequence[JointFit] = ()) -> None:
-        self.fit, self.has_down = fit, fit.prepared.has_down
-        self.n_devices = len(fit.local)
+        self.fit, self.has_down, self.n_devices = fit, fit.prepared.has_down, len(fit.local)
         self.of_these_devices = self.n_devices < _FEWEST_DEVICES
         self._steps = np.exp(fit.local[:, : 2 if self.has_down else 1])
         self._nodes = [is_a_node(fit, side) for side in (0, 1)]
         self.log_normal = is_log_normal(self._steps.mean(axis=1))
-        slope = np.ones((self.n_devices, 6))  # derivatives of the steps by their logarithms
-        slope[:, :2] = np.exp(fit.local[:, :2])
-        self._within = errors.local * slope[:, :, None] * slope[:, None, :]
         self._known = errors.at_top
         # Errors of steps and bounds are proportional to the cycle noise, variances to its square.
         self._doubt = 4.0 * float(errors.shared[0, 0])
-        values = self._values(fit)
+        # These are derivatives of the numbers by those that were fitted, the logarithms of steps.
+        slope = np.hstack([np.exp(fit.local[:, :2]), np.ones((self.n_devices, 4))])
+        self._within = errors.local * slope[:, :, None] * slope[:, None, :]
         self._mean = self._vector(fit)
-        n_shared = len(fit.shared)
-        self._own_degrees = max(float((fit.prepared.series.pulse != 0).sum()) - fit.n_free, 1.0)
-        if draws:
-            # Draws of m cycles scatter about their mean, as m - 1 independent numbers do.
-            cycles = len(fit.prepared.alike)
-            self._covariance: np.ndarray = np.cov([self._vector(f) for f in draws], rowvar=False)
-            self._covariance *= cycles / (cycles - 1)
-            self._own_degrees = min(cycles, len(draws)) - 1.0
-        elif fit.layout.how:  # A single mean curve does not show its error.
-            self._covariance = _UNKNOWN * np.eye(len(self._mean))
-        else:
-            # An error of the shared numbers changes the numbers of all devices.
-            own = np.ones_like(slope) if self.log_normal else slope
-            known = errors.at_top | (not errors.at_top.any())
-            moved = (own[:, :, None] * errors.response)[known].mean(axis=0)
-            follows = np.vstack([np.eye(n_shared), moved])
-            self._covariance = follows @ errors.shared @ follows.T
-            if self.of_these_devices:
-                self._covariance[n_shared:, n_shared:] += self._within.mean(axis=0) / self.n_devices
+        self._covariance, self._own_degrees = (
+            self._of_draws(draws) if draws else self._of_curvature(errors, slope)
+        )
         self._between = np.zeros_like(self._covariance)
         if not self.of_these_devices:  # Draws move all devices together, without their scatter.
-            self._between[n_shared:, n_shared:] = np.cov(values, rowvar=False) / self.n_devices
+            self._between[-6:, -6:] = np.cov(self._values(fit), rowvar=False) / self.n_devices
             self._covariance = self._covariance + self._between
         self._degrees = self.n_devices - 1.0 if self.n_devices > 1 else self._own_degrees
+
+    def _of_draws(self, draws: Sequence[JointFit]) -> tuple[np.ndarray, float]:
+        """Returns the covariance of the means, and its degrees of freedom, from the scatter of
+        draws: draws of m cycles scatter about their mean as m - 1 independent numbers do."""
+        cycles = len(self.fit.prepared.alike)
+        scatter: np.ndarray = np.cov([self._vector(fit) for fit in draws], rowvar=False)
+        return scatter * (cycles / (cycles - 1)), min(cycles, len(draws)) - 1.0
+
+    def _of_curvature(self, errors: Uncertainty, slope: np.ndarray) -> tuple[np.ndarray, float]:
+        """Returns the same from the curvature of the likelihood, where an error of the shared
+        numbers changes the numbers of all devices; a single mean curve does not show its error."""
+        fit = self.fit
+        degrees = max(float((fit.prepared.series.pulse != 0).sum()) - fit.n_free, 1.0)
+        if fit.layout.how:
+            return _UNKNOWN * np.eye(len(self._mean)), degrees
+        own = np.ones_like(slope) if self.log_normal else slope
+        known = errors.at_top | (not errors.at_top.any())
+        moved = (own[:, :, None] * errors.response)[known].mean(axis=0)
+        follows = np.vstack([np.eye(len(fit.shared)), moved])
+        covariance: np.ndarray = follows @ errors.shared @ follows.T
+        if self.of_these_devices:
+            covariance[-6:, -6:] += self._within.mean(axis=0) / self.n_devices
+        return covariance, degrees
 
     def _values(self, fit: JointFit) -> np.ndarray:
         values = fit.local.copy()
@@ -128,6 +133,7 @@ class Population:
         return values
 
     def _vector(self, fit: JointFit) -> np.ndarray:
+        """Returns the shared numbers, then the means of the six own numbers of the devices."""
         return np.concatenate([fit.shared, self._values(fit).mean(axis=0)])
 
     def device(self, mean: np.ndarray | None = None) -> MeanDevice:
