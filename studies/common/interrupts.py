@@ -2,7 +2,7 @@
 
 Ctrl-C, SIGTERM and SIGHUP (which clusters send before they kill) have the same effect. While a loop
 hands out trials, the first signal only sets a flag, so that no exception occurs in a lock, in
-compiled code or in the middle of a hand-over. In a command, a second signal ends the process at any
+compiled code or in the middle of a hand-over. In a command, a later signal ends the process at any
 moment.
 """
 
@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
@@ -22,12 +23,26 @@ _SHOW_CURSOR = b"\x1b[?25h"
 """This sequence shows the cursor again, which a progress bar hides."""
 
 
+SECONDS_OF_ONE = 1.0
+"""Signals within this time are one, since `timeout` sends it to the process and to its group, and
+users press Ctrl-C twice; a command needs less to end in good order."""
+
+
 class _Signals:
     """Counts the signals that this process has received."""
 
     times = 0
+    last_at = 0.0
     is_command = False
     before_deferred: int | None = None
+
+    def heard(self) -> bool:
+        """Counts a signal unless it is one with the last, and says whether it was counted."""
+        now = time.monotonic()
+        is_new = self.times == 0 or now - self.last_at > SECONDS_OF_ONE
+        if is_new:
+            self.times, self.last_at = self.times + 1, now
+        return is_new
 
 
 _signals = _Signals()
@@ -40,7 +55,7 @@ def interrupted() -> bool:
 
 @contextmanager
 def ending_the_command() -> Iterator[None]:
-    """Lets the first signal raise KeyboardInterrupt in a command, and a second end the process.
+    """Lets the first signal raise KeyboardInterrupt in a command, and a later one end the process.
 
     In callbacks of compilers and of the garbage collector Python cannot raise an exception, but
     would print a traceback and go on. There, the first signal ends the process with one word.
@@ -51,7 +66,7 @@ def ending_the_command() -> Iterator[None]:
         try:
             yield
         finally:
-            _signals.is_command = False
+            _signals.times, _signals.is_command = 0, False
             sys.unraisablehook = hook
 
 
@@ -60,7 +75,7 @@ def deferred() -> Iterator[None]:
     """Lets signals only set a flag, for which `raise_if_interrupted` raises KeyboardInterrupt.
 
     Only signals with a handler in Python are deferred, and only in the main thread. Outside a
-    command, a second signal raises at once.
+    command, a later signal raises at once.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -68,9 +83,7 @@ def deferred() -> Iterator[None]:
     before, outer = _signals.times, _signals.before_deferred
 
     def note(number: int, frame: FrameType | None) -> None:
-        again = _signals.times > before
-        _signals.times += 1
-        if again:
+        if _signals.heard() and _signals.times > before + 1:
             _exit_now() if _signals.is_command else _raise()
 
     try:
@@ -107,10 +120,8 @@ def blocked() -> Iterator[None]:
 
 
 def _raise_or_exit(number: int, frame: FrameType | None) -> None:
-    _signals.times += 1
-    if _signals.times > 1:
-        _exit_now()
-    _raise()
+    if _signals.heard():
+        _exit_now() if _signals.times > 1 else _raise()
 
 
 def _exit_or_show(lost: "sys.UnraisableHookArgs") -> None:

@@ -199,10 +199,13 @@ def mark(mean: float, half_width: float, p: float) -> str:
     return ONLY_ALONE if abs(mean) > half_width else NOT_SIGNIFICANT
 
 
-def correction(tests: int) -> list[str]:
-    """Explains in lines how the differences of a table were tested, and what their marks mean."""
-    if tests == 0:
-        return [f"{UNTESTED}: {WHY_UNTESTED}"]
+def correction(tests: int, untested: bool) -> list[str]:
+    """Explains in lines how the differences of a table were tested, and what their marks mean.
+
+    Args:
+        tests: number of differences that were tested.
+        untested: whether there is a difference that was not.
+    """
     alone = f"{NOT_SIGNIFICANT}: not significant at {SIGNIFICANCE:.2g} (paired t-test)"
     many = f"{ONLY_ALONE}: significant, but not after Holm's correction for {tests} tests"
-    return [alone, many] if tests > 1 else [alone]
+    return [alone] * (tests > 0) + [many] * (tests > 1) + [MARKS[-1]] * untested

@@ -64,7 +64,7 @@ def legend(table: pd.DataFrame) -> list[str]:
         *([measured] if _on_validation_images(table) else []),
         "±: 95 % interval (Student t)",
         "gaps are paired by seed, with uncorrected intervals and p",
-        *correction(tests),
+        *correction(tests, bool((table["gap_p_holm"].isna() & (table["gap_n"] > 0)).any())),
         *([deviations] if "sd_fit" in table else []),
         "range: from the lowest to the highest seed",
         "sat.: share of devices at a bound",

@@ -146,6 +146,10 @@ def test_two_seeds_show_no_interval_and_none_leaves_0_to_100() -> None:
     assert "±" not in text.splitlines()[2]
     assert [cell.strip() for cell in text.splitlines()[3].split("|")][3:5] == ["-2.00", "untested"]
     assert "untested: fewer than 3 seeds" in text
+    rows += [("rate", 2, 91.0), *(("y", seed, 85.0 + seed**2) for seed in range(3))]
+    legend = readable(summary(frame(rows), "rate"), "rate").markdown
+    assert "untested: fewer than 3 seeds" in legend
+    assert "ns: not significant" in legend
     near = [("rate", seed, reached) for seed, reached in enumerate((99.0, 100.0, 98.0))]
     assert "99.00 (96.52 to 100.00)" in readable(summary(frame(near), "rate"), "rate").markdown
 
