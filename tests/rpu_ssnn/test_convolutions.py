@@ -141,7 +141,6 @@ def test_rates_multiply_the_counts_of_each_position(name: str) -> None:
             delta = signed.reshape(-1, layer.channels)[p]
             expected[:, layer.columns(p)] += np.outer(patch, delta)
         weights = synapses.linear_read()
-        assert weights is not None
         step = 5.0 * case.spec.gains()[n] / case.spec.T**2
         assert np.allclose((weights - case.weights[n]) / step, expected, atol=0.05)
         if len(layer.corners) > 1 and layer.replicas == 1:

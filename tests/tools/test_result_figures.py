@@ -20,14 +20,12 @@ GAP = "gap to rate (points), with its 95 % interval;\nhollow: not significant"
 )
 def test_rows_are_drawn_over_what_they_sweep(name: str, label: str) -> None:
     figure = figure_of(RECORDS / name)
-    assert figure is not None
     axes = figure.axes[-1]
     assert label in (axes.get_xlabel(), axes.get_ylabel())
 
 
 def test_a_sweep_to_infinity_stands_side_by_side() -> None:
     figure = figure_of(RECORDS / "li_2018_leak")
-    assert figure is not None
     ticks = [label.get_text() for label in figure.axes[0].get_xticklabels()]
     assert sorted(ticks) == ["1.0", "10.0", "100.0", "inf"]
     assert list(figure.axes[0].get_xticks()) != sorted(figure.axes[0].get_xticks())

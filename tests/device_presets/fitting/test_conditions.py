@@ -55,7 +55,6 @@ def test_readings_without_a_pulse_stay_in_their_stretch(tmp_path: Path) -> None:
                 lines.append(f"{k},{word},{g - 0.01},{time},")
     measurement = measured(tmp_path, lines)
     given = measurement.conditions
-    assert given is not None
     assert list(np.flatnonzero(measurement.pulse == 0)) == [0, 6, 7, 8]
     assert list(np.flatnonzero(measurement.begins)) == [0]
     np.testing.assert_allclose(given.elapsed_s[5:10], [1, 10, 10, 10, 1])
@@ -107,7 +106,6 @@ def test_a_clock_that_begins_anew_knows_no_earlier_pulse(tmp_path: Path) -> None
         word = "read" if k in (15, 16) else polarity
         lines.append(f"{k},{word},{g},{k % 15},{k // 15}")
     given = measured(tmp_path, lines).conditions
-    assert given is not None
     np.testing.assert_array_equal(given.age_s[15:18], np.inf)
     assert given.age_s[19] == 0.0
     lines += [f"0,read,20,{time},kept" for time in (2, 10, 100)]
@@ -134,7 +132,6 @@ def test_a_retention_file_has_clocks_of_its_own(timed: bool, tmp_path: Path) -> 
         tmp_path, pulses, [*kept, "21000,A,90000", "23000,B,5000", "22000,B,6000"]
     )
     given = measurement.conditions
-    assert given is not None
     np.testing.assert_allclose(measurement.conductance[29:31], [22e-6, 21e-6])
     np.testing.assert_allclose(measurement.conductance[60:], [20e-6, 19e-6, 23e-6, 22e-6])
     assert list(np.flatnonzero(measurement.begins)) == [0, 29, 31, 60, 62]

@@ -110,7 +110,6 @@ def of_preset(
 def charge_trap_factor(width: float, gap: float) -> float:
     """Returns the step of `charge_trap_pulsed` over that of an isolated pulse of nominal width."""
     physics = get_preset("charge_trap_pulsed").pulse_physics
-    assert physics is not None
     recovered = (1 / physics.used_share(width) - 1) * math.exp(-gap / physics.gap_time_constant_s)
     return physics.width_factor(width) * (1 + recovered)
 

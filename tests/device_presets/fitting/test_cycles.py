@@ -93,7 +93,6 @@ def test_neurosims_formula_may_be_abrupt_and_goes_on_where_it_ended(tmp_path: Pa
         path = 50 + np.concatenate([[0], np.cumsum(moves)])
         prepared = prepare(read(file_of(tmp_path / "a.csv", path, up)), None, None)
         found = cycle_errors(fit_model(prepared, FIT_FORMS[0])).neurosim
-        assert found is not None
         assert found.worst < worst
     np.testing.assert_allclose(found.down / found.up, np.sqrt(3), rtol=0.05)
 
@@ -136,7 +135,6 @@ def test_sweeps_that_end_a_little_sooner_are_compared_as_far_as_they_go(tmp_path
     fit = fit_model(prepared, FIT_FORMS[0])
     errors = cycle_errors(fit)
     assert errors.held_out
-    assert errors.neurosim is not None
     assert max(errors.asked.worst, errors.neurosim.worst) < 3e-3
 
 
@@ -179,6 +177,5 @@ def test_one_cycle_is_not_far_behind_the_formula_that_follows_it(tmp_path: Path)
     fit = selection.chosen.fit
     assert judge(fit).describes
     errors = cycle_errors(fit)
-    assert errors.neurosim is not None
     assert not errors.fine
     assert chosen_of(selection)[2].asked.worst < errors.neurosim.worst

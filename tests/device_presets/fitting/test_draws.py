@@ -52,7 +52,6 @@ def test_the_mean_curve_of_a_measured_device_is_nearer_than_neurosims(enode: Fit
     """A fit by likelihood alone was off by 2.6 %, with 58 % of the readings within the band."""
     errors = enode.cycles
     assert errors.held_out
-    assert errors.neurosim is not None
     assert errors.asked.worst < 0.01 < errors.neurosim.worst
     assert 0.85 < errors.within_band < 0.97
     assert enode.usable
@@ -66,8 +65,6 @@ def test_drawn_devices_scatter_as_the_report_says(enode: FittedDevice, tmp_path:
     own = get_preset(str(file)).number("w_max")
     assert own == pytest.approx(enode.population.device().local[4], rel=1e-4)
     (states,) = (q for q in enode.quantities if q.name == "states")
-    assert states.low is not None
-    assert states.high is not None
     drawn = [get_preset(f"{draws_file(file)}:draw_{k + 1}") for k in range(MOST_DRAWS)]
     logs = np.log([2 * (one.w_max - one.w_min) / sum(mean_steps(one)) for one in drawn])
     error = math.log(states.high / states.low) / 4.2  # Student's t with 19 degrees of freedom
@@ -87,8 +84,6 @@ def test_draws_from_few_devices_reach_as_far_as_the_intervals(tmp_path: Path) ->
     (step,) = (q for q in fit.quantities if q.name == "step")
     rng, p = np.random.default_rng(0), fit.population
     steps = np.array([p.step(p.drawn(rng)[0]) for _ in range(1000)])
-    assert step.value is not None
-    assert step.high is not None
     beyond = np.abs(steps - step.value) > (step.high - step.value) / 2
     assert 0.1 < beyond.mean() < 0.25, "the normal law has 0.03 there, Student's t 0.16"
 
@@ -98,9 +93,6 @@ def test_two_devices_are_known_as_well_as_their_pulses_show(tmp_path: Path) -> N
     fit = fit_of(2, tmp_path)
     steps, p = np.exp(fit.population.fit.local[:, :2]).mean(axis=1), fit.population
     (step,) = (q for q in fit.quantities if q.name == "step")
-    assert step.value is not None
-    assert step.low is not None
-    assert step.high is not None
     assert step.high - step.low < 0.2 * step.value
     assert "of the measured 2 devices alone" in step.note
     rng = np.random.default_rng(0)

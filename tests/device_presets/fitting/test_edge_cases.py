@@ -136,7 +136,6 @@ def test_cycles_of_each_device_are_held_out(tmp_path: Path) -> None:
     own = np.array([0, *np.repeat([0, 1, 2, 0], 40)])
     np.testing.assert_array_equal(fold, np.tile(own, 2))
     rows = training_rows(fit_model(prepared, FIT_FORMS[0]))
-    assert rows is not None
     np.testing.assert_array_equal(rows, np.tile(np.arange(161) <= 80, 2))
 
 
@@ -249,7 +248,6 @@ def test_read_noise_may_hide_the_cycle_noise_of_all_models(tmp_path: Path) -> No
     file = write_pulses(tmp_path / "data.csv", device, 6, 80, seed=28)
     fit = fit_file(file, "mine", None, 1e6 * ZERO, 1e6 * ONE)
     (noise,) = (q for q in fit.quantities if q.name == "cycle_to_cycle")
-    assert noise.value is not None
     assert noise.value < 1e-3
     assert (noise.low, noise.high) == (None, None)
 

@@ -24,7 +24,6 @@ from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.devices.fit_form import CONSTANT, LINEAR, SOFT_BOUNDS
 from rpu_ssnn.devices.laws import FIT_FORMS
 from rpu_ssnn.devices.laws.charge_trap import ChargeTrapPhysics
-from studies.declaration.update_rules.on_device import DeviceRule
 from support.device_presets.fits import ONE, ZERO, measured
 from support.device_presets.timed import (
     PHYSICS,
@@ -55,7 +54,6 @@ def effects_of(
 
 
 def test_terms_are_the_physics_of_charge_traps(tmp_path: Path) -> None:
-    assert PHYSICS is not None
     rng = np.random.default_rng(0)
     done = train(40, 2, rng, shortest_s=8e-6, longest_s=1e-3, reads=3)
     done["width"] = rng.choice([2e-6, WIDTH_S, WIDTH_S, 5e-6], len(done["way"]))
@@ -65,7 +63,6 @@ def test_terms_are_the_physics_of_charge_traps(tmp_path: Path) -> None:
     numbers = [*logs[:2], 0.0, *logs[2:]]
     measurement, kept, factor = effects_of(file, (LOG_LOSS, WIDTH, GAP), numbers)
     given = measurement.conditions
-    assert given is not None
     pulsed = np.flatnonzero(np.isfinite(given.gap_s) & (measurement.pulse != 0))
     for row in pulsed:
         width, gap = float(given.width_s[row]), float(given.gap_s[row])
@@ -122,7 +119,6 @@ def test_readings_without_pulses_tell_a_leak_that_evenly_spaced_pulses_do_not(
     assert_within(fit, {"log_tau": 3.0, "rest": -0.1}, 0.15)
     spaced = train(60, 4, rng)
     fit = chosen(tmp_path, Train(**spaced, kept=leak(3.0)), TIME)
-    assert fit.prepared.timing is not None
     assert fit.prepared.timing.asked == ()
     assert fit.layout.effects.terms == ()
 
@@ -273,7 +269,6 @@ def test_a_study_pulses_as_it_was_measured(trap: tuple[Path, JointFit]) -> None:
     ):
         get_preset(str(file), {"pulse_width_s": 6e-6})
     given = measurement.conditions
-    assert given is not None
     gaps = given.gap_s[np.isfinite(given.gap_s) & (measurement.pulse != 0)]
     shortest, longest = gaps.min() + WIDTH_S, gaps.max() + WIDTH_S
     with pytest.raises(InputError, match=rf"pulse_period_s.* measured range, {shortest:g} to"):
@@ -288,12 +283,9 @@ def test_a_study_pulses_as_it_was_measured(trap: tuple[Path, JointFit]) -> None:
             "tile": {"simulator": "native", "slot_seconds": slot},
         }
         method = declared_trials(small_study(cases=[case], reference="mine"))[0].settings.method
-        assert isinstance(method, DeviceRule)
         return method.simulated.pulse_physics
 
     short, long = physics(2e-6, 1e-9), physics(5e-6, 0.9 * longest)
-    assert short is not None
-    assert long is not None
     assert short.shortest_slot_s == pytest.approx(gaps.min() + 5e-6, rel=1e-5)
     assert short.width_factor() < 0.5 * long.width_factor()
     with pytest.raises(InputError, match=rf"slot_seconds.* at most {longest:g} s, the longest"):
@@ -303,7 +295,6 @@ def test_a_study_pulses_as_it_was_measured(trap: tuple[Path, JointFit]) -> None:
 def test_steps_without_memory_ask_for_no_gap_and_no_width(tmp_path: Path) -> None:
     done = widths_and_gaps(np.random.default_rng(7), 60, 2)
     fit = chosen(tmp_path, Train(**done), BOTH)
-    assert fit.prepared.timing is not None
     assert set(fit.prepared.timing.asked) == {LEAK, LOG_LOSS, WIDTH, GAP}
     assert fit.layout.effects.terms == ()
 

@@ -117,8 +117,6 @@ def test_an_error_of_the_shared_slope_moves_all_devices(tmp_path: Path) -> None:
 
     def width(found: Uncertainty) -> float:
         told = Population(fit, found).quantity("asymmetry", "step", asymmetry)
-        assert told.low is not None
-        assert told.high is not None
         return told.high - told.low
 
     without = replace(errors, response=np.zeros_like(errors.response))
@@ -134,8 +132,6 @@ def test_cycles_drawn_anew_leave_the_spread_of_devices_in_the_interval(tmp_path:
     step = population.quantity(
         "step up", "weight", lambda device: population.step_at(device, True, 0.0)
     )
-    assert step.low is not None
-    assert step.high is not None
     error = stats.sem(np.exp(fit.local[:, 0]))
     assert (step.high - step.low) / 2 == pytest.approx(stats.t.ppf(0.975, 5) * error, rel=0.01)
 
@@ -174,8 +170,6 @@ def test_intervals_from_few_cycles_hold_the_truth(cycles: int, tmp_path: Path) -
         means = rng.multinomial(cycles, np.full(cycles, 1 / cycles), size=20) @ level / cycles
         population = Population(off_by(level.mean()), errors, [off_by(mean) for mean in means])
         bound = population.quantity("w_max", "weight", lambda device: float(device.local[4]))
-        assert bound.low is not None
-        assert bound.high is not None
         held.append(bound.low < fit.local[0, 4] < bound.high)
     assert 0.92 < np.mean(held) < 0.98
 

@@ -141,8 +141,6 @@ def test_a_preset_carries_leak_and_pulse_width(tmp_path: Path) -> None:
     quantities = {q.name: q for q in fit.quantities}
     for name, truth in (("leak_time_constant_s", 20.0), ("reset_level", 0.1)):
         low, high = quantities[name].low, quantities[name].high
-        assert low is not None
-        assert high is not None
         assert low <= truth <= high
     assert fit.verdict.describes, fit.verdict.failed
     fit.save(tmp_path / "mine.yaml", tmp_path / "mine.png")
@@ -150,7 +148,6 @@ def test_a_preset_carries_leak_and_pulse_width(tmp_path: Path) -> None:
     assert preset.number("leak_time_constant_s") == pytest.approx(20.0, rel=0.05)
     assert preset.number("reset_level") == pytest.approx(0.1, abs=0.02)
     assert preset.value("pulse_width_s") == WIDTH_S
-    assert preset.pulse_physics is not None
     assert preset.pulse_physics.width_factor(4 * WIDTH_S) == pytest.approx(2.0, rel=0.12)
     assert preset.number("write_noise") == pytest.approx(0.3, rel=0.2)
     assert "pulses of 3 V up, 3 V down" in preset.description

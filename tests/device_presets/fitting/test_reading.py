@@ -68,7 +68,6 @@ def test_the_name_of_a_column_says_its_unit(
 def test_times_and_widths_are_read_in_their_units(tmp_path: Path) -> None:
     lines = [f"{line},{100 * k},2" for k, line in enumerate(sweep()[1:])]
     measurement = read(written(tmp_path / "a.csv", [f"{HEAD},time (ms),pulse_width_us", *lines]))
-    assert measurement.conditions is not None
     np.testing.assert_allclose(measurement.conditions.elapsed_s[1:], 0.1)
     np.testing.assert_allclose(measurement.conditions.width_s[1:], 2e-6)
 

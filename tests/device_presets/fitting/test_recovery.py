@@ -125,7 +125,6 @@ def test_a_linear_device_comes_back(tmp_path: Path) -> None:
     assert mine.step == pytest.approx(0.025, rel=0.2)
     assert mine.device().gamma_down == pytest.approx(0.5085, abs=0.15)
     told = mine.parameters["cycle_to_cycle"].source
-    assert told is not None
     assert told.startswith("data.csv, column conductance_uS: fit of the model linear")
     assert "95 % interval" in told
 

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rpu_ssnn.data.spike_trains import SpikeTrains
 from rpu_ssnn.data.user_data import read_own
 from rpu_ssnn.data_spec import OwnData, SpikeSpec
 from support.rpu_ssnn.own_data import refused, write_npz
@@ -38,7 +37,6 @@ def test_events_are_binned_to_slots(tmp_path: Path) -> None:
     path = event_file(tmp_path / "e.npz")
     own = OwnData(file=path, test_file=later(path), spikes=SpikeSpec(bin=0.5))
     trains = read_own(own).train_images
-    assert isinstance(trains, SpikeTrains)
     assert trains.shape == (2, 3)
     assert trains.slot.tolist() == [0, 5, 0, 19]
     assert trains.line.tolist() == [1, 0, 2, 2]
@@ -48,7 +46,6 @@ def test_events_are_binned_to_slots(tmp_path: Path) -> None:
 def test_polarity_takes_lines_of_its_own(tmp_path: Path) -> None:
     path = event_file(tmp_path / "e.npz", p=np.array([0, 1, 0, 1, 0]))
     trains = read_own(OwnData(file=path, test_file=later(path), spikes=SpikeSpec())).train_images
-    assert isinstance(trains, SpikeTrains)
     assert trains.lines == 6
     assert sorted(trains[1].line.tolist()) == [2, 5]
 
@@ -62,7 +59,6 @@ def test_a_time_at_the_start_of_a_slot_is_in_it(tmp_path: Path, width: float, ki
     path = event_file(tmp_path / "e.npz", t=times, x=zeros, recording=zeros)
     own = OwnData(file=path, test_file=later(path), spikes=SpikeSpec(bin=width))
     trains = read_own(own).train_images
-    assert isinstance(trains, SpikeTrains)
     assert trains.slot.tolist() == list(range(500))
 
 
@@ -80,7 +76,6 @@ def test_events_of_two_files_have_the_same_lines(tmp_path: Path) -> None:
         source = read_own(OwnData(file=one, test_file=other, spikes=SpikeSpec()))
         lines = {}
         for path, trains in ((one, source.train_images), (other, source.test_images)):
-            assert isinstance(trains, SpikeTrains)
             assert trains.lines == 10 * 5 * 2
             lines[path] = trains.line.tolist()
         assert lines[wide] == [9 + 50, 10, 10 + 50, 1 + 10, 1]
@@ -109,7 +104,6 @@ def test_hdf5_of_the_heidelberg_layout(tmp_path: Path) -> None:
     own = OwnData(file=path, test_file=test, spikes=SpikeSpec(bin=0.125, lines=700))
     source = read_own(own)
     trains = source.train_images
-    assert isinstance(trains, SpikeTrains)
     assert (trains.shape, source.class_names) == ((3, 700), ("4", "7"))
     assert (trains.slot.tolist(), trains.line.tolist()) == ([0, 2, 4], [3, 1, 2])
     named = heidelberg(tmp_path / "named.h5", times * 2, units * 2, ["low", "high", "low"] * 2)
@@ -125,7 +119,6 @@ def test_tensors_and_tonic_events(tmp_path: Path) -> None:
     labels = np.arange(6) % 2
     path = write_npz(tmp_path / "t.npz", (tensor, labels), (tensor[::-1], labels))
     trains = read_own(OwnData(file=path, spikes=SpikeSpec())).train_images
-    assert isinstance(trains, SpikeTrains)
     assert np.array_equal(trains.counts(), tensor.sum(axis=1))
     wide, small = (np.ones((6, 10, 2, side, side)) for side in (5, 4))
     with refused("lines of x", "(2, 4, 4)", "must be (2, 5, 5)"):
@@ -137,7 +130,6 @@ def test_tensors_and_tonic_events(tmp_path: Path) -> None:
     columns = {name: together[name] for name in ("t", "x", "y", "p")}
     np.savez(events, recording=[0, 0, 1], labels=[0, 1], **columns)
     recordings = read_own(OwnData(file=events, test_file=later(events), spikes=SpikeSpec(bin=1000)))
-    assert isinstance(recordings.train_images, SpikeTrains)
     assert recordings.train_images.lines == 8
     assert recordings.train_images.line.tolist() == [3, 4, 5]
     with refused("x at (0, 0, 0)", "-1", "0 (no spike) or above"):

@@ -28,9 +28,7 @@ def trapping(file: Path = TRAPPING, **changed: float) -> Preset:
         ("w_max_spread", "w_min_spread", "cycle_to_cycle", "step_spread", "asymmetry"), 0.0
     )
     own = {"step": STEP, "w_max": 1.0, "w_min": -1.0, "trap_weight": WEIGHT, "trap_rate": RATE}
-    device = get_device({"law": str(file), **plain, "asymmetry_spread": 0.0, **own} | changed)
-    assert isinstance(device, Preset)
-    return device
+    return get_device({"law": str(file), **plain, "asymmetry_spread": 0.0, **own} | changed)
 
 
 def at_zero(device: Preset) -> NativeSynapses:
@@ -119,7 +117,6 @@ def test_a_preset_file_names_the_law_beside_it_and_goes_to_worker_processes(tmp_
     step = f"    step: {{value: {STEP}, unit: weight, assumption: test}}"
     (tmp_path / "a.yaml").write_text("\n".join([*head, "  parameters:", step, *lines]))
     device = get_device(str(tmp_path / "a.yaml"))
-    assert isinstance(device, Preset)
     sent = pickle.loads(pickle.dumps(device))
     np.testing.assert_allclose(pulsed(at_zero(sent), up=True), STEP, rtol=1e-5)
     (tmp_path / "mine.py").write_text(TRAPPING.read_text() + "\n")

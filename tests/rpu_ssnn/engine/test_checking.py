@@ -15,12 +15,9 @@ def test_a_slice_of_each_field_is_of_that_field() -> None:
     """Several fields have the same type and shape, so they could be confused."""
     spec = NetworkSpec(hidden=(9,), neuron=NeuronSpec(circuit=CircuitSpec(delay_slots=2)))
     drawn = draw_neurons(spec, NET, np.random.SeedSequence(0))
-    assert drawn is not None
     states = make_worker_state(NET._replace(circuit=drawn.circuit), (3,))
     buffers = make_buffers(NET, [True, False], (3,), rows=4)
     state, taken = one_state(states, 1), one_buffer(buffers, 1)
-    assert state.circuits is not None
-    assert states.circuits is not None
     parts = (*state[:-1], *state.circuits[1:], *taken.blocks, taken.rows, taken.all_spikes)
     wholes = (*states[:-1], *states.circuits[1:], *buffers.blocks, buffers.rows, buffers.all_spikes)
     for place, (part, whole) in enumerate(zip(parts, wholes, strict=True)):

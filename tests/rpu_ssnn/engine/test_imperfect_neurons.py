@@ -156,7 +156,6 @@ def test_a_circuit_is_its_plain_reference(settings: dict[str, float], reading: s
     spec = NetworkSpec(hidden=(9,), T=60, neuron=neuron, **READINGS[reading])  # type: ignore[arg-type]
     net = make_parameters(spec, connect((9,), 12, 4))
     drawn = draw_neurons(spec, net, np.random.SeedSequence(5))
-    assert drawn is not None
     drawn.age(40_000)
     net = net._replace(circuit=drawn.circuit)
     w1, w2 = some_weights()

@@ -14,9 +14,7 @@ NAMES = ["charge_trap_pulsed", "charge_trap_2019_pulsed"]
 
 
 def physics(name: str = NAMES[0], **overrides: float) -> ChargeTrapPhysics:
-    found = get_preset(name, overrides).pulse_physics
-    assert found is not None
-    return found
+    return get_preset(name, overrides).pulse_physics
 
 
 def shift(pulses: int, on_time_s: float, gap_s: float) -> float:

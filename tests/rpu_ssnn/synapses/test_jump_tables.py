@@ -40,9 +40,7 @@ def pulsed(synapses: NativeSynapses, up: bool) -> np.ndarray:
 def small(
     tmp_path: Path, overrides: dict[str, float] | None = None, **table: object
 ) -> TableDevice:
-    found = get_device({"table": str(write_table(tmp_path / "small", **table))}, overrides)
-    assert isinstance(found, TableDevice)
-    return found
+    return get_device({"table": str(write_table(tmp_path / "small", **table))}, overrides)
 
 
 def jumped(table: LookupTable, conductance: float, up: bool, shares: np.ndarray) -> np.ndarray:
@@ -82,7 +80,6 @@ def test_jumps_have_the_law_of_a_hand_made_table(start: float, tmp_path: Path) -
 def test_jumps_have_the_law_of_a_measured_table(folder: Path) -> None:
     """This takes a second or two, as most files hold half a million numbers."""
     device = get_device({"table": str(folder)})
-    assert isinstance(device, TableDevice)
     for start in (-0.9, 0.0, 0.77):
         check_against(device, start)
 

@@ -198,7 +198,6 @@ def test_lines_weaken_the_noise_of_a_device_as_they_weaken_its_current(
     resistive, ideal = exact(lines=LINES, **settings), exact(**settings)
     found = [synapses.currents(spikes).std(axis=0) for synapses in (resistive, ideal)]
     shares = resistive._array.read_shares
-    assert shares is not None
     # If the noise in a pair is proportional to the current, the larger current counts more.
     counts = [
         np.square(state[11] + 1.0) if noise == "white_of_current" else np.ones(8)

@@ -157,7 +157,6 @@ def test_noises_of_range_and_of_current_add_in_squares_in_both_devices_of_a_pair
 def errors(synapses: NativeSynapses) -> np.ndarray:
     """Returns the difference between reads and weights, in states [devices]."""
     read = synapses.linear_read()
-    assert read is not None
     found: np.ndarray = ((read - synapses.weights()) / SCALE).ravel()
     return found
 
@@ -200,7 +199,6 @@ def test_slow_noise_is_the_same_for_calls_and_products() -> None:
     by_product, by_call = noisy(device_read_noise=slow), noisy(device_read_noise=slow, reads={})
     lines = np.eye(20, dtype=np.float32)
     read = by_product.linear_read()
-    assert read is not None
     np.testing.assert_allclose(by_call.currents(lines), read, atol=1e-6)
     turned = by_call.currents(np.eye(8, dtype=np.float32), transposed=True)
     np.testing.assert_allclose(turned, read.T, atol=1e-6)

@@ -154,7 +154,6 @@ def test_the_command_writes_a_file_that_finds_the_data_from_its_own_folder(
     assert found["study"] == "own", "two studies of one file have folders of their own"
     assert found["dataset"]["file"] == os.path.join("..", "mine.npz")
     study = load_study(here / "deep" / "own.yaml")
-    assert study.dataset.file is not None
     assert study.dataset.file.resolve() == (here / "mine.npz").resolve()
 
 

@@ -52,7 +52,6 @@ def write_study(folder: Path, device: object) -> Path:
 def test_each_seed_has_its_own_draw(tmp_path: Path) -> None:
     study = load_study(write_study(tmp_path, {"fit": "mine.yaml", "draws": 3}))
     point = study.points()[-1]
-    assert point.hyperparameters is not None
     trials = [point.trial("of_draws", point.hyperparameters, seed) for seed in range(6)]
     found = [trial.settings.method.parameters["step"] for trial in trials]
     assert found == [*STEPS, *STEPS]

@@ -123,7 +123,6 @@ def test_a_resumed_unit_runs_the_missing_epochs_only(
     run_trial(trial, None, 1, Workspace(tmp_path))
     assert reached == [3, 4]
     progress = Workspace(tmp_path).progress_of(trial)
-    assert progress is not None
     assert progress.notes == ("it seed 0: resumed after epoch 2 of 4",)
     assert progress.began == 2
 
@@ -135,7 +134,6 @@ def test_time_spent_before_the_kill_counts(
     path = interrupted(trial, tmp_path, kill_after)
     rewrite(path, lambda header: header.update(seconds=1000.0))
     seconds = run_trial(trial, None, 1, Workspace(tmp_path)).row["seconds"]
-    assert isinstance(seconds, float)
     assert 1000.0 < seconds < 1100.0
 
 
@@ -252,7 +250,6 @@ def test_a_checkpoint_that_does_not_fit_is_set_aside_and_the_unit_starts_anew(
     assert not path.exists()
     assert path.with_name(f"{path.name}.set_aside").read_bytes() == broken
     progress = Workspace(tmp_path).progress_of(trial)
-    assert progress is not None
     assert progress.began == 0
     note = progress.notes[-1]
     assert note.startswith("it seed 0: starts again, as its checkpoint ")
@@ -296,7 +293,6 @@ def test_a_full_disk_costs_the_checkpoint_and_not_the_unit(
     result = run_trial(trial, None, 1, Workspace(tmp_path))
     assert len(result.epochs) == EPOCHS
     progress = Workspace(tmp_path).progress_of(trial)
-    assert progress is not None
     assert (
         progress.notes[0]
         == "it seed 0: no checkpoint was written after epoch 1: No space left on device"
@@ -324,5 +320,4 @@ def test_progress_has_no_accuracy_without_validation_images(
     session = TrialSession(Workspace(tmp_path), trial_of("rate"), "digest")
     session.end_epoch(1, math.nan, lambda: pytest.fail("no checkpoint is due"))
     progress = Workspace(tmp_path).progress_of(trial_of("rate"))
-    assert progress is not None
     assert (progress.epoch, progress.accuracy) == (1, None)

@@ -181,7 +181,6 @@ def test_hyperparameters_beside_the_study_are_used_by_every_run(harness: Harness
     harness.run(study)
     hyperparameters = read_hyperparameters(harness.out / "hyperparameters.yaml")
     given = hyperparameters["rate"].model_copy(update={"learning_rate": 3.0, "settings": None})
-    assert study.hyperparameters_file is not None
     write_hyperparameters(study.hyperparameters_file, {"rate": given})
     assert known_hyperparameters(study, harness.out / "hyperparameters.yaml") == hyperparameters | {
         "rate": given

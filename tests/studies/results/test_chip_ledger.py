@@ -58,7 +58,6 @@ def test_each_case_has_its_costs_and_each_image_its_share() -> None:
     assert image["million_images_j"] == pytest.approx(1e6 * image["image_j"])
     assert image["training_j"] == pytest.approx(90 * image["image_j"])
     costs = costs_of(*(runs[3][0], runs[3][1].row), chip)
-    assert costs is not None
     assert image["image_j"] == pytest.approx(total(costs.training)[0])
     parts = [name for name in table if name.startswith("image_") and name.endswith("_j")]
     shares = [name for name in parts if name not in ("image_j", "image_low_j", "image_high_j")]
@@ -71,7 +70,6 @@ def test_the_network_says_how_long_the_label_runs_and_what_works_at_once() -> No
     conv = {"network": "36-2c3r4-10", "positions_1": 16.0, "replicas_1": 4.0}
     trial, row = runs[3][0], runs[3][1].row | conv
     costs = costs_of(trial, row, load_chip("crossbar_65nm"))
-    assert costs is not None
     rate = trial.settings.network.encoding.label_rate
     label, clock = 10 * rate, 10 * 10 * rate
     assert costs.network.wires == pytest.approx((label + clock + 4500 / 90, 2 * clock))

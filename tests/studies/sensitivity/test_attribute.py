@@ -240,7 +240,6 @@ def test_a_device_of_a_file_is_found_by_its_entry(asked: str, device: str, tmp_p
     (tmp_path / "lab.yaml").write_text("lab_hzo: {like: ecram, description: x, citation: y}")
     study = small_study(tmp_path, cases=[RATE, {"device": device, "hyperparameters": DRIVE}])
     found = ask(study, asked).case
-    assert isinstance(found.rule, PulseRule)
     assert found.rule.hyperparameters.learning_rate == DRIVE["learning_rate"]
 
 

@@ -357,7 +357,6 @@ def test_the_widest_window_of_a_fine_device_has_no_more_levels_than_a_preset_may
     tuned = TunedDevice(learning_rate=4.0, weight_range=3.0, thinning=None)
     device = in_device(device="capacitor", overrides={"levels": 3e6})
     found = axis("weight_range", device, tuned)
-    assert not isinstance(found, str)
     assert found.best_value == 10.0
     assert settings_of(found.case(found.best_value))["overrides.levels"] == 1e7
 

@@ -37,7 +37,6 @@ class Counted(FakeRun):
             run for run in Counted(separate)(device_study()).runs if run[0].label != "rate"
         )
         costs = costs_of(trial, events((1 + noise) * (1 - stuck)), CHIP)
-        assert costs is not None
         return float(1e9 * total(costs.training)[0])
 
     def _row(self, trial: Trial) -> dict[str, Any]:

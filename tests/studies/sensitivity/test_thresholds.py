@@ -21,13 +21,11 @@ def test_crossing_and_interval_by_hand() -> None:
     # t(2) / sqrt(3) = 2.484.
     losses = {at: dict(enumerate([mean - 1, mean, mean + 1])) for at, mean in measured}
     crossing = threshold_crossing(losses, 1.0)
-    assert crossing is not None
     assert crossing.harm == pytest.approx(0.5)
     assert crossing.low is None  # At the harmless end the interval already reaches 2.48.
     assert crossing.high == pytest.approx(1 + (1.0 + 2.48414 - 2.0) / 4.0, abs=0.01)
     exact = {at: dict.fromkeys(range(3), mean) for at, mean in measured}
     between = threshold_crossing(exact, 3.0)
-    assert between is not None
     assert (between.harm, between.low, between.high) == (1.25, 1.0, 2.0)
     assert bracket(losses, 1.0) == (0, 1)
     assert bracket(losses, 6.5) is None
@@ -38,7 +36,6 @@ def test_a_crossing_through_a_dent_is_that_of_the_monotone_curve() -> None:
     # In 0, 3, 1, 8 the dent is pooled to 2, 2.
     losses = {float(at): {0: mean, 1: mean} for at, mean in enumerate((0.0, 3.0, 1.0, 8.0))}
     crossing = threshold_crossing(losses, 1.0)
-    assert crossing is not None
     assert crossing.harm == pytest.approx(0.5)
 
 

@@ -132,7 +132,6 @@ def log_loss(share: float, onset_s: float) -> Callable[[float, float], float]:
 
 def pulsed_factor(width: float, gap: float) -> float:
     """Returns the factor on the step of `charge_trap_pulsed` (s, s)."""
-    assert PHYSICS is not None
     share = PHYSICS.used_share(width)
     isolated = width * share / (WIDTH * PHYSICS.used_share(WIDTH))
     return isolated * (1 + (1 / share - 1) * math.exp(-gap / PHYSICS.gap_time_constant_s))

@@ -95,7 +95,6 @@ def fake_training(
     An order is a file ``raise``, ``die``, ``die once``, ``slow`` or ``sleep`` with the titles of
     the trials that obey it.
     """
-    assert data_root is not None
     kind = trial.settings.measure if trial.stop_after is None else "search"
     with (data_root / "log").open("a+") as log:
         log.seek(0)
