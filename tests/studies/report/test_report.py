@@ -7,6 +7,7 @@ import pytest
 
 from studies.declaration.trial import Runs, Trial
 from studies.report.figure_style import FONT_POINTS, NARROW_INCHES, WIDE_INCHES
+from studies.report.page import build
 from studies.report.page.build import report_html, write_report
 from studies.report.page.headline import device_to_ask_about, headline
 from studies.results.summary import summary
@@ -20,13 +21,23 @@ from support.studies.results_fakes import accuracy, nasty_study, runs_of, write_
 READABLE_PIXELS = 10
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return write_folder(tmp_path / "out", nasty_study())
+A_AND_B = [
+    {"device": device, "label": label, "hyperparameters": DRIVE}
+    for label, device in (("a", "reram_es"), ("b", "ecram"))
+]
 
 
-def test_nothing_is_loaded_from_elsewhere(folder: Path) -> None:
-    text = report_html(folder)
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_report(write_folder(tmp_path_factory.mktemp("report") / "out", nasty_study()))
+
+
+@pytest.fixture(scope="module")
+def text(report: Path) -> str:
+    return report.read_text(encoding="utf-8")
+
+
+def test_nothing_is_loaded_from_elsewhere(text: str) -> None:
     for tag, attributes in Elements(text).tags:
         for name in ("src", "srcset", "href"):
             assert str(attributes.get(name, "data:")).startswith(("data:", "#")), (tag, name)
@@ -34,19 +45,16 @@ def test_nothing_is_loaded_from_elsewhere(folder: Path) -> None:
     assert "default-src 'none'" in text
 
 
-def test_no_name_becomes_markup(folder: Path) -> None:
-    text = report_html(folder)
+def test_no_name_becomes_markup(text: str) -> None:
     assert "<script>alert" not in text
     assert "<b>it</b>" not in text
     assert text.count("<script") == text.count("</script>") == 1
     assert "x_$T$ &lt;script&gt;alert(&#34;x&#34;)&lt;/script&gt; &amp; 50 %" in text
 
 
-def test_the_report_holds_everything(folder: Path) -> None:
-    text = report_html(folder)
+def test_the_report_holds_everything(text: str) -> None:
     headings = re.findall(r"<h2>(.*?)</h2>", text)
-    tables = ["Figures", "Summary"]
-    assert headings == ["Warnings", *tables, "Declaration", "Made with"]
+    assert headings == ["Warnings", "Figures", "Summary", "Declaration", "Made with"]
     anchors = re.findall(r'<section [^>]*id="([^"]+)', text)
     assert re.findall(r'<a href="#([a-z-]+)">', text) == anchors
     assert text.count("<figure>") == 3
@@ -59,8 +67,7 @@ def test_the_report_holds_everything(folder: Path) -> None:
     assert len(re.findall(r"<tr>", text)) == 1 + 5
 
 
-def test_the_answer_comes_first_in_words(folder: Path) -> None:
-    text = report_html(folder)
+def test_the_answer_comes_first_in_words(text: str) -> None:
     answer = re.findall(r"<p>(.*?)</p>", text[text.index('aria-label="Answer"') :])[:4]
     assert answer[0].startswith("x_$T$")
     assert "[T = 10] reaches " in answer[0]
@@ -130,18 +137,17 @@ def test_no_device_near_chance_is_the_best() -> None:
 def test_devices_that_the_seeds_cannot_tell_from_the_best_are_named(
     seeds: list[int], tested: bool
 ) -> None:
-    cases = [RATE]
-    cases += [
-        {"device": device, "label": label, "hyperparameters": DRIVE}
-        for label, device in (("a", "reram_es"), ("b", "ecram"))
-    ]
-    answer = answer_of(runs_of(nasty_study(cases=cases, sweep={}, seeds=seeds)))
+    answer = answer_of(runs_of(nasty_study(cases=[RATE, *A_AND_B], sweep={}, seeds=seeds)))
     assert answer[0].startswith("Best device: a ")
     named = "Not significantly different from a: b (+0.00 points, p 1.00)."
     assert (answer[1] == named) == tested
 
 
-def test_answers_that_the_folder_holds_are_sections(folder: Path) -> None:
+def test_answers_that_the_folder_holds_are_sections(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build, "_pictures", lambda figures: [])
+    folder = write_folder(tmp_path / "out", nasty_study())
     (folder / "requirements.csv").write_text(
         "parameter,own,own_loss,bound,required,why_none\nlevels,100,2.0,at least,301.25,\n"
     )
@@ -156,12 +162,7 @@ def test_answers_that_the_folder_holds_are_sections(folder: Path) -> None:
 
 def test_what_ends_above_the_best_over_common_seeds_is_not_called_lower() -> None:
     """The best case has one more seed, which raises its mean; over the common seeds b is higher."""
-    cases = [RATE]
-    cases += [
-        {"device": device, "label": label, "hyperparameters": DRIVE}
-        for label, device in (("a", "reram_es"), ("b", "ecram"))
-    ]
-    study = nasty_study(cases=cases, sweep={}, seeds=[0, 1, 2, 3])
+    study = nasty_study(cases=[RATE, *A_AND_B], sweep={}, seeds=[0, 1, 2, 3])
 
     def reached(trial: Trial) -> float:
         seed = trial.settings.seed
@@ -169,10 +170,9 @@ def test_what_ends_above_the_best_over_common_seeds_is_not_called_lower() -> Non
             return 99.0
         return 80.0 + seed / 10 + (1.0 + seed / 100 if trial.label == "b" else 0.0)
 
-    runs = [
-        run for run in runs_of(study, reached) if (run[0].label, run[0].settings.seed) != ("b", 3)
-    ]
-    answer = answer_of(runs)
+    answer = answer_of(
+        [of for of in runs_of(study, reached) if (of[0].label, of[0].settings.seed) != ("b", 3)]
+    )
     assert answer[0].startswith("Best device: a ")
     assert answer[1].startswith(
         "Significantly higher than a, over the seeds that both have: b (+1."
@@ -222,9 +222,9 @@ return {
 
 @pytest.mark.parametrize("width", [1280, 400])
 def test_a_browser_shows_it_all_at_a_desk_and_on_a_phone(
-    width: int, folder: Path, tmp_path: Path
+    width: int, report: Path, tmp_path: Path
 ) -> None:
-    shown = visit(write_report(folder), LOOK, width, tmp_path)
+    shown = visit(report, LOOK, width, tmp_path)
     assert shown.console == []
     found = shown.found
     assert found["width"] == width
@@ -246,13 +246,9 @@ def test_a_browser_shows_it_all_at_a_desk_and_on_a_phone(
     assert down == up[::-1]
 
 
-def test_the_summary_of_a_report_is_that_of_its_rows(folder: Path) -> None:
-    def worse(trial: Trial) -> float:
-        return accuracy(trial) - 10
-
-    before = report_html(folder)
-    write_folder(folder, nasty_study(), runs_of(nasty_study(), worse))
-    after = report_html(folder)
-    assert "91.00 ±" in before
+def test_the_summary_of_a_report_is_that_of_its_rows(text: str, tmp_path: Path) -> None:
+    worse = runs_of(nasty_study(), lambda trial: accuracy(trial) - 10)
+    after = report_html(write_folder(tmp_path / "out", nasty_study(), worse))
+    assert "91.00 ±" in text
     assert "91.00 ±" not in after
     assert "81.00 ±" in after

@@ -1,4 +1,4 @@
-"""Compares statistics with textbook numbers, R's p.adjust and scipy's paired test."""
+"""Compares statistics with textbook numbers, statsmodels and scipy's paired test."""
 
 import math
 
@@ -48,16 +48,10 @@ def test_fewer_than_three_pairs_are_not_tested(differences: list[float]) -> None
     assert math.isnan(paired_p(differences))
 
 
-def test_holm_as_in_r() -> None:
-    # The reference is p.adjust(c(0.01, 0.04, 0.03, 0.005), "holm").
-    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-
-
-@pytest.mark.parametrize("seed", range(20))
-def test_holm_is_that_of_statsmodels(seed: int) -> None:
-    raw = np.random.default_rng(seed).uniform(0.0, 0.2, size=7)
-    expected = multipletests(raw, method="holm")[1]
-    assert holm(raw.tolist()) == pytest.approx(expected.tolist())
+def test_holm_is_that_of_statsmodels() -> None:
+    for raw in np.random.default_rng(0).uniform(0.0, 0.2, size=(20, 7)):
+        expected = multipletests(raw, method="holm")[1]
+        assert holm(raw.tolist()) == pytest.approx(expected.tolist())
 
 
 def test_holm_leaves_out_what_was_not_tested_and_stays_below_one() -> None:
