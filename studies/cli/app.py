@@ -59,7 +59,7 @@ def run(study: StudyArgument, out: OutOption = None, *, options: RunOptions) -> 
     with options.executing(root) as running:
         outcome = run_in_folder(declared, root, running)
     _show(declared, outcome.runs, root)
-    for line in caveats.of_accuracy_that_fell(outcome.runs):
+    for line in caveats.sentences(caveats.of_accuracy_that_fell(outcome.runs)):
         typer.echo(line)
     if device := device_to_ask_about(declared, outcome.runs):
         given = "--device", device, *(("--data", str(options.data)) if options.data else ())
@@ -67,7 +67,7 @@ def run(study: StudyArgument, out: OutOption = None, *, options: RunOptions) -> 
         ask = shlex.join([str(study), *given, *kept])
         typer.echo(f"next    rpu-ssnn decompose {ask}    (device or spikes?)")
         typer.echo(f"        rpu-ssnn attribute {ask}    (which imperfection?)")
-        typer.echo(f"        rpu-ssnn require {ask} --loss 1    (which values? see --plan)")
+        typer.echo(f"        rpu-ssnn require {ask} --loss 1 --parameter levels    (how many levels?)")
     end(outcome.failures, root)
 
 

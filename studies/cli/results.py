@@ -199,6 +199,6 @@ def _finished(folder: Path, rows: list[Path] | None) -> "tuple[Study, Runs]":
 
     contents = shown(folder, rows)
     made = contents.study, contents.runs
-    for line in caveats.of_origin(*made, contents.hyperparameters):
+    for line in caveats.sentences(caveats.of_origin(*made, contents.hyperparameters)):
         typer.echo(line, err=True)
     return made

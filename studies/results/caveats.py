@@ -1,10 +1,10 @@
 """Warns of weak results: accuracies that fell, a reference that learned badly, few images.
 
-Most functions yield whole sentences, which the command line prints and the report shows.
+The command line prints them, and the report shows them.
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
@@ -49,91 +49,92 @@ _FORGOT = "lost in storage what it had learned"
 _REMEDY = "give it more epochs, samples or slots, or have its hyperparameters searched"
 
 
+type Told = Mapping[str, str]
+"""What a warning says of each case, by its name, for which ``{}`` stands in the sentence. The name
+is empty if the sentence is about all runs."""
+
+
+def sentences(*warnings: Told) -> Iterator[str]:
+    """Yields each sentence of each warning once, with the names of all its cases."""
+    for told in warnings:
+        for sentence in dict.fromkeys(told.values()):
+            names = [name for name, own in told.items() if own == sentence]
+            yield sentence.replace("{}", listed(names))
+
+
 def of_summary(study: Study, table: pd.DataFrame, runs: Runs) -> Iterator[str]:
     """Yields all warnings about a summary."""
-    yield from of_reference(study, table, runs)
+    yield from sentences(of_reference(study, table, runs))
     yield from of_runs(study, runs)
 
 
 def of_runs(study: Study, runs: Runs) -> Iterator[str]:
     """Yields the warnings that need no run of the reference."""
-    yield from of_chance(study, runs)
-    for warnings in (
-        of_cut_recordings,
-        of_images,
-        of_alike_devices,
-        of_extrapolated_losses,
-        of_short_slots,
-        of_pulse_widths,
-        of_failed_fits,
-    ):
-        yield from warnings(runs)
-    yield from of_ends_of_ranges(study, runs)
+    return sentences(
+        of_chance(study, runs),
+        of_cut_recordings(runs),
+        of_ceiling(runs),
+        of_few_images(runs),
+        of_alike_devices(runs),
+        of_extrapolated_losses(runs),
+        of_short_slots(runs),
+        of_pulse_widths(runs),
+        of_failed_fits(runs),
+        of_ends_of_ranges(study, runs),
+    )
 
 
-def naming(sentence: str, cases: Iterable[str]) -> Iterator[str]:
-    """Yields a sentence with the names of the cases that it is about, each once, if there are any.
-
-    Args:
-        sentence: the sentence, with ``{}`` in place of the names.
-    """
-    if names := list(dict.fromkeys(cases)):
-        yield sentence.format(listed(names))
-
-
-def of_origin(study: Study, runs: Runs, found: HyperparameterTable) -> Iterator[str]:
+def of_origin(study: Study, runs: Runs, found: HyperparameterTable) -> Told:
     """Warns if rows were made under different versions, or hyperparameters were chosen on the
     images that accuracies are measured on."""
-    versions = sorted({str(Versions.of(result)) for _, result in runs})
+    told, versions = {}, sorted({str(Versions.of(result)) for _, result in runs})
     if len(versions) > 1:
-        yield f"The rows were made under different versions: {'; '.join(versions)}."
-    if study.measure == "validation":
-        yield from naming(
-            "Accuracies are of samples on which hyperparameters were chosen: {}.", found
-        )
+        told[""] = f"The rows were made under different versions: {'; '.join(versions)}."
+    chosen = "Accuracies are of samples on which hyperparameters were chosen: {}."
+    return told | dict.fromkeys(found if study.measure == "validation" else (), chosen)
 
 
-def of_chance(study: Study, runs: Runs) -> Iterator[str]:
+def of_chance(study: Study, runs: Runs) -> Told:
     """Names the points of cases other than the reference that end near chance, and says whether
     they learned nothing, or lost it in storage."""
     others = [run for run in runs if run[0].label != study.reference_label]
-    near = {title: own for title, own in by_title(others).items() if near_chance(own)}
-    never = [title for title, own in near.items() if not _before_storage(own)]
-    yield from naming("These cases end near chance, so that nothing was learned: {}.", never)
-    for title, own in near.items():
-        if before := _before_storage(own):
-            yield f"{title} {_FORGOT}: it {near_chance(own)}; {before}."
+    told = {}
+    for title, own in by_title(others).items():
+        if why := near_chance(own):
+            before = _before_storage(own)
+            never = "These cases end near chance, so that nothing was learned: {}."
+            told[title] = f"{{}} {_FORGOT}: it {why}; {before}." if before else never
+    return told
 
 
-def of_cut_recordings(runs: Runs) -> Iterator[str]:
+def of_cut_recordings(runs: Runs) -> Told:
     """Warns if many spikes of recordings come after the slots that are shown."""
     cut = max((float(result.row.get("spikes_after_T") or 0.0) for _, result in runs), default=0.0)
-    if cut > MUCH_CUT:
-        yield (
-            f"Of the recorded spikes, {100 * cut:.0f} % come after slot T and are not shown; a "
-            "larger T or spikes.bin shows more."
-        )
+    told = (
+        f"Of the recorded spikes, {100 * cut:.0f} % come after slot T and are not shown; a larger "
+        "T or spikes.bin shows more."
+    )
+    return {"": told} if cut > MUCH_CUT else {}
 
 
-def of_images(runs: Runs) -> Iterator[str]:
-    """Warns if accuracies were measured on few images, or all images are too easy."""
-    yield from of_ceiling(runs)
+def of_few_images(runs: Runs) -> Told:
+    """Warns if accuracies were measured on few images."""
     n, kind = min((_images(result.row) for _, result in runs), default=(math.inf, ""))
-    if n < FEW_IMAGES:
-        yield (
-            f"Accuracies were measured on only {n:.0f} {kind} samples, of which one is "
-            f"{100 / n:.2g} %; the intervals are over seeds, and say nothing about other samples."
-        )
+    told = (
+        f"Accuracies were measured on only {n:.0f} {kind} samples, of which one is {100 / n:.2g} "
+        "%; the intervals are over seeds, and say nothing about other samples."
+    )
+    return {"": told} if n < FEW_IMAGES else {}
 
 
-def of_ceiling(runs: Runs) -> Iterator[str]:
+def of_ceiling(runs: Runs) -> Told:
     """Warns if every run ends at 100 %, up to one image."""
     wrong = [(100.0 - result.accuracy) * _images(result.row)[0] / 100.0 for _, result in runs]
-    if wrong and max(wrong) < MOST_WRONG:
-        yield (
-            "Every run has at most one sample wrong, so that these data are too easy to tell what "
-            "anything costs; take harder data, or fewer training samples or slots."
-        )
+    told = (
+        "Every run has at most one sample wrong, so that these data are too easy to tell what "
+        "anything costs; take harder data, or fewer training samples or slots."
+    )
+    return {"": told} if wrong and max(wrong) < MOST_WRONG else {}
 
 
 def _on_devices(runs: Runs) -> Iterator[tuple[DeviceRule, Trial, TrialResult]]:
@@ -143,12 +144,12 @@ def _on_devices(runs: Runs) -> Iterator[tuple[DeviceRule, Trial, TrialResult]]:
             yield rule, trial, result
 
 
-def of_alike_devices(runs: Runs) -> Iterator[str]:
+def of_alike_devices(runs: Runs) -> Told:
     """Names the cases in which all devices of an array are alike."""
     known = [(trial.label, rule) for rule, trial, _ in _on_devices(runs) if rule.parameters]
     differ = {label for label, rule in known if _devices_differ(rule)}
     alike = (label for label, _ in known if label not in differ)
-    yield from naming("All devices of an array are alike in these cases: {}.", alike)
+    return dict.fromkeys(alike, "All devices of an array are alike in these cases: {}.")
 
 
 def _devices_differ(rule: DeviceRule) -> bool:
@@ -159,10 +160,10 @@ def _devices_differ(rule: DeviceRule) -> bool:
     return in_array or any(rule.parameters[name] for name in spread)
 
 
-def of_extrapolated_losses(runs: Runs) -> Iterator[str]:
+def of_extrapolated_losses(runs: Runs) -> Told:
     """Names the cases whose training and storage take longer than the longest wait over which the
     loss of the device was measured."""
-    told: dict[str, str] = {}
+    told = {}
     for rule, trial, result in _on_devices(runs):
         wait = number_in(rule.parameters, "longest_wait_s")
         if wait is None or not (loses_charge(rule.simulated) or rule.tile.retention.has_law):
@@ -170,44 +171,49 @@ def of_extrapolated_losses(runs: Runs) -> Iterator[str]:
         time = number_in(ledger_columns(trial, result), "training_time_s") or 0.0
         time += rule.tile.storage_seconds
         if time > wait:
-            over = f"{wait:g} s at most, and is extrapolated to the {time:.2g} s"
-            told.setdefault(trial.label, f"{over} of training and storage")
-    yield from (f"The loss of {label} was measured over {over}." for label, over in told.items())
+            told[trial.label] = (
+                f"The loss of {{}} was measured over {wait:g} s at most, and is extrapolated to "
+                f"the {time:.2g} s of training and storage."
+            )
+    return told
 
 
-def of_short_slots(runs: Runs) -> Iterator[str]:
+def of_short_slots(runs: Runs) -> Told:
     """Names the cases whose devices lose charge in slots in which no pulse fits."""
-    told: dict[str, str] = {}
+    told = {}
     for rule, trial, _ in _on_devices(runs):
         slot, pulse = simulated_slot_s(rule), shortest_slot_s(rule.parameters)
         if rule.tile.retention.has_law and slot < pulse:
-            told[trial.label] = f"slots of {slot:g} s, although a pulse takes {pulse:g} s"
-    for label, slots in told.items():
-        yield f"The retention of {label} counts {slots} (tile.slot_seconds)."
+            told[trial.label] = (
+                f"The retention of {{}} counts slots of {slot:g} s, although a pulse takes "
+                f"{pulse:g} s (tile.slot_seconds)."
+            )
+    return told
 
 
-def of_pulse_widths(runs: Runs) -> Iterator[str]:
+def of_pulse_widths(runs: Runs) -> Told:
     """Names the cases that set a pulse width on which the steps of their devices do not depend."""
-    without = (
-        trial.label
+    return {
+        trial.label: "pulse_width_s changes only times, and no step, in these cases: {}."
         for rule, trial, _ in _on_devices(runs)
         if "pulse_width_s" in rule.overrides and "step_width_s" not in rule.parameters
-    )
-    yield from naming("pulse_width_s changes only times, and no step, in these cases: {}.", without)
+    }
 
 
-def of_failed_fits(runs: Runs) -> Iterator[str]:
+def of_failed_fits(runs: Runs) -> Told:
     """Names the presets whose fit failed checks, with these checks."""
-    presets = (preset for rule, *_ in _on_devices(runs) for preset in presets_in(rule))
-    for name, questions in {without_draw(one.name): one.failed_checks for one in presets}.items():
-        if questions:
-            yield (
-                f"The fit of {path_free(name)} failed checks, so that the measured device may "
-                f"reach another accuracy: {' '.join(questions)}"
-            )
+    return {
+        path_free(without_draw(preset.name)): (
+            "The fit of {} failed checks, so that the measured device may reach another accuracy: "
+            + " ".join(preset.failed_checks)
+        )
+        for rule, *_ in _on_devices(runs)
+        for preset in presets_in(rule)
+        if preset.failed_checks
+    }
 
 
-def of_ends_of_ranges(study: Study, runs: Runs) -> Iterator[str]:
+def of_ends_of_ranges(study: Study, runs: Runs) -> Told:
     """Names the points whose searched hyperparameters are the smallest or the largest tried."""
     rules = {point_title(trial.label, trial.sweep): trial.settings.method for trial, _ in runs}
     ends = []
@@ -220,7 +226,9 @@ def of_ends_of_ranges(study: Study, runs: Runs) -> Iterator[str]:
         tried = candidates(point, study.search)
         if chosen in tried and "tried" in (words := in_words(chosen, tried)):
             ends.append(f"{point.title} with {words}")
-    yield from naming("A search over a wider range may find better hyperparameters for {}.", ends)
+    return dict.fromkeys(
+        ends, "A search over a wider range may find better hyperparameters for {}."
+    )
 
 
 def presets_in(rule: DeviceRule) -> list[Preset]:
@@ -238,7 +246,7 @@ def shipped(rule: DeviceRule) -> Device | None:
         return None
 
 
-def of_reference(study: Study, table: pd.DataFrame, runs: Runs) -> Iterator[str]:
+def of_reference(study: Study, table: pd.DataFrame, runs: Runs) -> Told:
     """Warns if the reference is near chance or far below a float network of the study.
 
     Args:
@@ -256,27 +264,25 @@ def of_reference(study: Study, table: pd.DataFrame, runs: Runs) -> Iterator[str]
     by, title, above = max(short, key=lambda one: one[0], default=(0.0, "", ""))
     points = by_title([run for run in runs if run[0].label == reference])
     at = next((at for at, own in points.items() if near_chance(own)), "")
-    why = f"{at} {near_chance(points[at])}" if at else ""
+    why = near_chance(points.get(at, ()))
     if by >= SHORT_FROM:
-        at, why = title, f"{title} ends {by:.1f} points below the float network {above}"
-    if why:
-        yield _weak("The reference", f"{why}, so that gaps to it say little", points[at])
+        at, why = title, f"ends {by:.1f} points below the float network {above}"
+    return _weak("The reference", f"{at} {why}", "gaps to it", points[at]) if why else {}
 
 
-def of_device(runs: Runs, device: str, reference: str) -> Iterator[str]:
+def of_device(runs: Runs, device: str, reference: str) -> Told:
     """Warns if a device, given by its label, is near chance or far below the reference."""
     own, other = ([run for run in runs if run[0].label == one] for one in (device, reference))
-    by = _mean(other) - _mean(own)
-    why = near_chance(own)
+    by, why = _mean(other) - _mean(own), near_chance(own)
     if by >= SHORT_FROM:
         why = f"ends {by:.1f} points below the reference"
-    if why:
-        yield _weak("The device", f"it {why}, so that its thresholds say little", own)
+    return _weak("The device", f"it {why}", "its thresholds", own) if why else {}
 
 
-def _weak(who: str, why: str, runs: Runs) -> str:
+def _weak(who: str, why: str, little: str, runs: Runs) -> Told:
     before = _before_storage(runs)
-    return f"{who} {_FORGOT if before else 'learned badly'}: {why}; {before or _REMEDY}."
+    how = _FORGOT if before else "learned badly"
+    return {who: f"{{}} {how}: {why}, so that {little} say little; {before or _REMEDY}."}
 
 
 def _before_storage(runs: Runs) -> str:
@@ -315,7 +321,7 @@ def near_chance(runs: Runs) -> str:
     return f"ends at {reached:.1f} %, where naming the largest class alone gives {chance:.1f} %"
 
 
-def of_accuracy_that_fell(runs: Runs) -> Iterator[str]:
+def of_accuracy_that_fell(runs: Runs) -> Told:
     """Names each case whose accuracy fell in training, with its worst run.
 
     The accuracy is that on validation images, or on training images if no image is held out.
@@ -327,19 +333,17 @@ def of_accuracy_that_fell(runs: Runs) -> Iterator[str]:
         if not curve:
             kind, images = "training", result.row.get("n_train")
             curve = _curve(result.epochs, "train_accuracy")
-        if not curve:
-            continue
-        fall, title = max(curve) - curve[-1], point_title(trial.label, trial.sweep)
-        chance = _by_chance(max(curve), images)
-        if fall >= max(DIVERGED_FROM, chance) and fall > worst.get(title, (0.0, ""))[0]:
-            best = curve.index(max(curve)) + 1
-            worst[title] = (
-                fall,
-                f"{title}: in seed {trial.settings.seed}, {kind} accuracy fell from "
-                f"{max(curve):.1f} % after epoch {best} to {curve[-1]:.1f} % at the end; another "
-                "learning rate may prevent this.",
+        best, last = max(curve, default=0.0), curve[-1] if curve else 0.0
+        title = point_title(trial.label, trial.sweep)
+        enough = max(DIVERGED_FROM, _by_chance(best, images))
+        if best - last >= enough and best - last > worst.get(title, (0.0, ""))[0]:
+            told = (
+                f"{{}}: in seed {trial.settings.seed}, {kind} accuracy fell from {best:.1f} % "
+                f"after epoch {curve.index(best) + 1} to {last:.1f} % at the end; another learning "
+                "rate may prevent this."
             )
-    yield from (sentence for _, sentence in worst.values())
+            worst[title] = best - last, told
+    return {title: told for title, (_, told) in worst.items()}
 
 
 def _images(row: Row) -> tuple[float, str]:

@@ -138,7 +138,8 @@ def _warnings(contents: FolderContents, root: Path, figures: StudyFigures) -> It
     """Yields all warnings that apply, starting with the reference and missing trials."""
     study, results = contents.study, figures.results
     if figures.is_compared:
-        yield from caveats.of_reference(study, figures.summary, contents.runs)
+        weak = caveats.of_reference(study, figures.summary, contents.runs)
+        yield from caveats.sentences(weak)
     else:
         missing = f"The reference {study.reference_label} has no finished trial"
         yield f"{missing}, so nothing is compared."
@@ -149,11 +150,12 @@ def _warnings(contents: FolderContents, root: Path, figures: StudyFigures) -> It
         file = Path(fault.where).name  # the report may leave this machine, whose folders it hides
         yield f"Left out: {InputError(file, fault.field, fault.value, fault.allowed)}."
     yield from (f"{line}." for line in contents.not_shown)
-    yield from caveats.of_origin(study, contents.runs, contents.hyperparameters)
+    origin = caveats.of_origin(study, contents.runs, contents.hyperparameters)
+    yield from caveats.sentences(origin)
     yield from _few_seeds(results)
     yield from caveats.of_runs(study, contents.runs)
     yield from _saturated(results)
-    yield from caveats.of_accuracy_that_fell(contents.runs)
+    yield from caveats.sentences(caveats.of_accuracy_that_fell(contents.runs))
     yield from _not_replayable(results)
 
 
@@ -164,30 +166,31 @@ def _missing(contents: FolderContents) -> Iterator[str]:
     missing = [title for title in needed if title not in there]
     have = counted(len(missing), "trial has", "trials have")
     unfinished = f"{have} not finished yet; `rpu-ssnn run` runs what is missing: {{}}."
-    yield from caveats.naming(unfinished, missing)
+    yield from caveats.sentences(dict.fromkeys(missing, unfinished))
 
 
 def _few_seeds(results: pd.DataFrame) -> Iterator[str]:
     few = f"These cases have fewer than {FEWEST_SEEDS} seeds, so that intervals and tests mean "
     short = (str(case) for case, _, runs in by_point(results) if len(runs) < FEWEST_SEEDS)
-    yield from caveats.naming(f"{few}little: {{}}.", short)
+    yield from caveats.sentences(dict.fromkeys(short, f"{few}little: {{}}."))
 
 
 def _saturated(results: pd.DataFrame) -> Iterator[str]:
     shares = results.assign(share=results["saturated_fraction"].astype(float))
     largest = shares.groupby("label", sort=False)["share"].max()
-    for label, share in largest[largest > SATURATED_FROM].items():
-        yield (
-            f"{label}: up to {100 * share:.0f} % of its devices end at one of their bounds; a "
-            "wider weight range or a smaller step may do better."
-        )
+    told = {
+        str(label): f"{{}}: up to {100 * share:.0f} % of its devices end at one of their bounds; a "
+        "wider weight range or a smaller step may do better."
+        for label, share in largest[largest > SATURATED_FROM].items()
+    }
+    yield from caveats.sentences(told)
 
 
 def _not_replayable(results: pd.DataFrame) -> Iterator[str]:
     if "replayable" in results:
         noisy = results.loc[results["replayable"] == False, "label"]  # noqa: E712
-        yield from caveats.naming(
+        told = (
             "Runs of these cases cannot be repeated bit for bit, as aihwkit's own noise cannot be "
-            "seeded: {}. A second run gives other numbers of the same kind.",
-            noisy,
+            "seeded: {}. A second run gives other numbers of the same kind."
         )
+        yield from caveats.sentences(dict.fromkeys(noisy, told))

@@ -55,24 +55,25 @@ def test_a_reference_that_did_not_learn_is_the_first_warning(
     assert warnings_of(folder)[0].startswith(said)
     assert f"\n{said}" in command("table", folder)[1]
     runs = runs_of(study)
-    assert not list(of_reference(study, summary(results_frame(runs), "rate"), runs))
+    assert not of_reference(study, summary(results_frame(runs), "rate"), runs)
     at_chance = {"test_accuracy": 11.0, "network": "784-256-10", "n_test": 10_000}
     chance = [(trial, replace(result, row=result.row | at_chance)) for trial, result in runs]
-    (line,) = of_reference(study, summary(results_frame(chance), "rate"), chance)
+    (line,) = of_reference(study, summary(results_frame(chance), "rate"), chance).values()
     said = "rate [T = 10] ends at {}, where naming the largest class alone gives {}"
     assert said.format("11.0 %", "10.0 %") in line
     unequal = {"test_accuracy": 91.3, "largest_class": 91.25}
     learned_nothing = [(trial, replace(r, row=r.row | at_chance | unequal)) for trial, r in runs]
-    (line,) = of_reference(study, summary(results_frame(chance), "rate"), learned_nothing)
+    table = summary(results_frame(chance), "rate")
+    (line,) = of_reference(study, table, learned_nothing).values()
     assert said.format("91.3 %", "91.2 %") in line
 
 
 def test_recordings_that_are_mostly_not_shown_are_said() -> None:
     runs = runs_of(nasty_study())
     cut = [(t, replace(result, row=result.row | {"spikes_after_T": 0.953})) for t, result in runs]
-    (line,) = of_cut_recordings(cut)
+    (line,) = of_cut_recordings(cut).values()
     assert line.startswith("Of the recorded spikes, 95 % come after slot T")
-    assert not list(of_cut_recordings(runs))
+    assert not of_cut_recordings(runs)
 
 
 def test_few_images_are_said_in_the_report_and_beneath_the_table(
