@@ -21,6 +21,14 @@ from support.bad_inputs import (
 from support.commands import Command
 
 JUMPS = "1e-6 2e-6 3e-6\n0 1\n0 0 0\n1e-7 1e-7 1e-7\n"
+RATE_CASE = "{update: rate, learning_rate: 1}"
+ONE_RULE = """
+from pydantic import Field
+from studies.declaration.update_rules.coincidence import CoincidenceRule
+
+class Mine(CoincidenceRule):
+    gain: float = Field(1.0, gt=0.0)
+"""
 
 YAML = [
     Bad(PLAN, {"s.yaml": content}, ("s.yaml: ", place, value))
@@ -32,6 +40,8 @@ YAML = [
         ("1: 2\n", "line 1, column 1: 1", "key"),
         (bytes(range(256)), "file", "UTF-8"),
         ("study: x\ncases: [{update: rate, learning_rate: 0,05}]\n", "line 2", "5 is not allowed"),
+        ('cases:\n  - {label: "a\\e[31mb"}\n', "line 2, column ", "without control characters"),
+        ('cases:\n  - {label: "\\ud800"}\n', "line 2, column ", "without control characters"),
     ]
 ]  # fmt: skip
 
@@ -136,6 +146,26 @@ STUDIES = [
     of_study("sweep: {tile.initial: [pulsed]}", "sweep.tile.initial", "pulsed"),
     of_study("sweep: {network.T: [5, 10, 5.0]}", "sweep.network.T", "[5, 10, 5.0]"),
     of_study("together: [{}, network.T]", "together 1", "{}", "also wrong: together 2"),
+    *(
+        of_study(f"network: {{{settings}}}", f"network.{key}")
+        for settings, key in (
+            ("neuron: {theta: 1.0e-320}", "neuron.theta"),
+            ("neuron: {theta_n: 1.0e-46}", "neuron.theta_n"),
+            ("neuron: {kernel_fraction: 100}, T: 1000000", "neuron.kernel_fraction"),
+            ("gradient: {flush: 9000}, T: 100000", "gradient.flush"),
+            ("gradient: {delay: 100}", "gradient.delay"),
+            ("gradient: {halving: 1.0e-46}", "gradient.halving"),
+            ("inhibition: {strength: 1.0e+39}", "inhibition.strength"),
+        )
+    ),
+    *(
+        of_study(f"cases: [{RATE_CASE}, {{{case}}}], sweep: {{{path}: [{value}]}}", path, *names)
+        for case, path, value, *names in (
+            ("update: online_sgd, learning_rate: 1", "weight_bound", "-1", "greater than 0"),
+            ("update: online_sgd, learning_rate: 1", "online.layer_rates", "[1]", "the 2 layers"),
+            ("update: conversion, learning_rate: 1", "percentile", "101", "equal to 100"),
+        )
+    ),
 ]
 
 CASES = [
@@ -217,6 +247,110 @@ CASES = [
         | {"t/2/dG_inc.txt": JUMPS}),
 ]  # fmt: skip
 
+DRIVE = "hyperparameters: {learning_rate: 1, weight_range: 4}"
+LOSSY = "{simulator: native, device_read_noise: {slow_of_range: 0.1, slow_time_s: %s}}"
+
+
+def of_rule_case(rule: str, *rows: tuple[str, ...]) -> list[Bad]:
+    """Returns studies whose second case has this rule and one bad setting each."""
+    device = "" if "sgd" not in rule or "online" in rule else "device: gokmen_vlasov"
+    start = f"update: {rule}, " + (DRIVE if device else "learning_rate: 0.4")
+    return [
+        of_case(f"{start}, {case if 'device:' in case or not device else f'{device}, {case}'}", *of)
+        for case, *of in rows
+    ]
+
+
+RULES = [
+    *of_rule_case(
+        "whole_pulse_sgd",
+        ("device: capacitor", "case 2.device", "loses no charge"),
+        ("device: charge_trap_pulsed", "case 2.device", "loses no charge"),
+        ("tile: {}", "case 2.tile.simulator", "must be native under whole_pulse_sgd"),
+        ("device: tiki_taka(ideal)", "case 2.tile.simulator", "must be aihwkit"),
+        ("tile: {simulator: native, reads: {read_noise: 1}}", "tile.reads", "online.sum_bits"),
+        ("tile: {simulator: native, half_select: {gradient: 0.1}}", "tile.half_select", "no slots"),
+        ("tile: " + LOSSY % 1, "case 2.tile.device_read_noise", "which has no slots"),
+        ("online: {layer_rates: [1]}", "case 2.online.layer_rates", "each of the 2 layers"),
+        ("online: {rounding: up}", "case 2.online.rounding", "nearest"),
+        ("online: {activation: relu, hidden_bits: 1}", "case 2.online", "whose values end at 1"),
+        ("training: {batch: 10}", "case 2.training.batch", "has no effect"),
+    ),
+    *of_rule_case(
+        "online_sgd",
+        ("online: {sum_bits: 8}", "case 2.online.sum_bits", "one of activation"),
+        ("weight_bound: -1", "case 2.weight_bound", "greater than 0"),
+    ),
+    *of_rule_case(
+        "analog_sgd",
+        ("device: charge_trap_pulsed, tile: {}", "case 2.tile.simulator", "do not remember"),
+        ("device: {table: ENODe}, tile: {}", "tile.simulator", "neither tables of measured jumps"),
+        ("device: pcm", "case 2.device", "a device that pulses move both ways"),
+        ("tile: {initial: pulsed}", "case 2.tile.initial", "must be programmed"),
+        ("tile: {simulator: native, read_disturb: {forward_up: 0.1}}", "reads are of numbers"),
+        ("tile: " + LOSSY % "5.0e-5", "device_read_noise.slow_time_s", "at least 0.000825 s"),
+        ("trains: {activation: tanh}", "case 2.trains.activation", "relu"),
+        ("trains: {length: 3}", "case 2.trains.length", "train_length"),
+        ("network: {T: 20}", "case 2.network.T", "has no effect on the rule analog_sgd"),
+    ),
+    of_case("device: ideal, hyperparameters: {learning_rate: 1}", "weight_range", "must be given"),
+    of_rule("1 / 0", "division by zero"),
+    of_rule(ONE_RULE + ONE_RULE.replace("Mine", "Second"), "exactly one subclass"),
+    *(
+        of_case(
+            f"update: {{rule: r.py, {key}}}, learning_rate: 1", *names, files={"r.py": ONE_RULE}
+        )
+        for key, *names in (("gian: 2", "case 2.gian"), ("gain: -1", "case 2.gain"))
+    ),
+    of_case("update: no.such.module, learning_rate: 1", "case 2.update"),
+    of_case("update: none.py, learning_rate: 1", "case 2.update"),
+]
+DEVICES = [
+    of_case("device: agad(reram_sb)", "tile.simulator: 'native'", "has only devices alone"),
+    of_case("device: one_sided_pair(pcm)", "simulator: 'native'", "refreshes"),
+    of_case("device: ideal, tile: {storage_seconds: 1}", "storage_seconds: 1.0", "loses charge"),
+    of_case("device: charge_trap_pulsed, tile: {}", "simulator: 'aihwkit'", "do not remember"),
+    of_case("device: capacitor, tile: {storage_seconds: -1}", "tile.storage_seconds: -1"),
+    of_case("device: ideal, tile: " + LOSSY % "1.0e-6", "slow_time_s: 1e-06", "time of a batch"),
+    of_case(
+        "device: ideal, tile: {simulator: native, read_disturb: {forward_up: 0.1}}, "
+        "network: {gradient: {delay: 1}}",
+        "gradient.delay: 1.0", "not when they are read",
+    ),
+    *(
+        of_case(f"device: {{table: ENODe}}, {more}", *names)
+        for more, *names in (
+            ("tile: {}", "tile.simulator: 'aihwkit'", "needs tile: {simulator: native}"),
+            ("overrides: {levels: 10}", "overrides.levels", "must be one of jump_spread"),
+        )
+    ),
+    *(
+        of_case(f"device: '{device}', tile: {{}}", "case 2.device", named)
+        for device, named in (
+            ("tiki_taka_v3(reram_sb)", "tiki_taka_v3"),
+            ("tiki_taka(reram_sx)", "reram_sx"),
+            ("tiki_taka(reram_sb, ecrm)", "ecrm"),
+            ("tiki_taka()", "tiki_taka(PRESET)"),
+            ("agad(ideal, ideal, ideal)", "ideal, ideal, ideal"),
+            ("mixed_precision(ideal, ecram)", "ideal, ecram"),
+            ("tiki_taka(tiki_taka(ideal))", "tiki_taka(ideal)"),
+            ("tiki_taka(ideal, capacitor)", "capacitor"),
+            ("four_device_cell(charge_trap_pulsed)", "charge_trap_pulsed"),
+            ("tiki_taka(pcm)", "one_sided_pair(...)"),
+            ("pcm", "one_sided_pair(...)"),
+            ("one_sided_pair(ideal)", "ideal"),
+        )
+    ),
+    *(
+        of_case(f"device: tiki_taka(ideal), {more}", *names)
+        for more, *names in (
+            ("tile: {}, overrides: {transfr: 1}", "overrides.transfr", "transfer_every, "),
+            ("tile: {initial: pulsed}", "tile.initial", "must be programmed"),
+            ("tile: {reference: {scheme: differential_pair}}", "reference.scheme", "itself a cell"),
+        )
+    ),
+]  # fmt: skip
+
 GOOD_CHIP = (
     "chip: c, array: {rows: 4, columns: 4}, columns: converter, bits: 5, "
     "components: {converter: {energy_j: 1.0e-9, source: s}}"
@@ -250,7 +384,10 @@ CHIPS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("bad", rows_of(YAML=YAML, studies=STUDIES, cases=CASES, chips=CHIPS))
+TABLE = rows_of(YAML=YAML, studies=STUDIES, cases=CASES, rules=RULES, devices=DEVICES, chips=CHIPS)
+
+
+@pytest.mark.parametrize("bad", TABLE)
 def test_a_bad_study_is_refused_in_one_line(
     bad: Bad, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command
 ) -> None:

@@ -8,7 +8,6 @@ import pytest
 from device_presets import COMPOUNDS, get_device
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.synapses.tiles.tile import devices_of
-from support.commands import refused
 from support.device_presets.compounds import trial_of
 from support.studies.harness import in_device
 
@@ -34,48 +33,6 @@ def test_settings_of_the_cell_and_of_the_preset_are_overridden_by_name() -> None
     }
     assert len(others | {plain.identity, trial_of("tiki_taka(ideal, ecram)").identity}) == 5
     assert in_device(device="agad(ideal)").name == "agad(ideal)"
-
-
-@pytest.mark.parametrize(
-    ("device", "named"),
-    [
-        ("tiki_taka_v3(reram_sb)", "tiki_taka_v3"),
-        ("tiki_taka(reram_sx)", "reram_sx"),
-        ("tiki_taka(reram_sb, ecrm)", "ecrm"),
-        ("tiki_taka()", "tiki_taka(PRESET)"),
-        ("agad(ideal, ideal, ideal)", "ideal, ideal, ideal"),
-        ("mixed_precision(ideal, ecram)", "ideal, ecram"),
-        ("tiki_taka(tiki_taka(ideal))", "tiki_taka(ideal)"),
-        ("tiki_taka(ideal, capacitor)", "capacitor"),
-        ("four_device_cell(charge_trap_pulsed)", "charge_trap_pulsed"),
-        ("agad(ideal, charge_trap_pulsed)", "charge_trap_pulsed"),
-        ("tiki_taka(pcm)", "one_sided_pair(...)"),
-        ("pcm", "one_sided_pair(...)"),
-        ("one_sided_pair(ideal)", "ideal"),
-        ("tiki_taka_v2", "tiki_taka_v2"),
-    ],
-)
-def test_wrong_names_are_refused_in_one_line(device: str, named: str) -> None:
-    with refused("case 1.device", named):
-        trial_of(device)
-
-
-@pytest.mark.parametrize(
-    ("case", "words"),
-    [
-        ({"overrides": {"transfr": 1}}, ["overrides.transfr", "transfer_every, transfer_gain"]),
-        ({"tile": {"initial": "pulsed"}}, ["tile.initial", "must be programmed"]),
-        (
-            {"tile": {"reference": {"scheme": "differential_pair"}}},
-            ["tile.reference.scheme", "itself a cell of devices"],
-        ),
-    ],
-)
-def test_what_does_not_go_with_a_transfer_cell_is_refused(
-    case: dict[str, object], words: list[str]
-) -> None:
-    with refused(*words):
-        trial_of("tiki_taka(ideal)", **case)
 
 
 @pytest.mark.parametrize(

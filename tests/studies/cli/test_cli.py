@@ -161,32 +161,6 @@ def test_a_finished_trial_is_exported(command: Command, real_folder: Path, tmp_p
     assert 100 * again == pytest.approx(row["test_accuracy"])
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (("net.h5", "--case", "idael"), "case: 'idael' is not allowed"),
-        (
-            ("net.h5", "--case", "ann"),
-            "must be a case with a spiking network, which ann does not train",
-        ),
-        (("net.h5", "--case", "rate", "--seed", "7"), "seed: 7 is not allowed"),
-    ],
-)
-def test_what_cannot_be_exported_is_one_line(
-    arguments: tuple[str, ...],
-    message: str,
-    command: Command,
-    real_folder: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    code, output, errors = command("export", real_folder, *arguments)
-    assert (code, output, errors.count("\n")) == (2, "", 1)
-    assert message in errors
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_failed_units_mean_exit_code_1_and_are_listed(
     command: Command, harness: Harness, study: Path
 ) -> None:
@@ -249,41 +223,6 @@ def test_shipped_studies_are_listed_with_their_questions(command: Command) -> No
     assert {"digits_devices", "mnist_devices", "mnist_quick"} <= set(names)
     assert output.count("?\n") == len(names)
     assert max(map(len, output.splitlines())) <= 80
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ("fit", "--out", "no/x.yaml"),
-        ("fit", "--out", "folder.yaml"),
-        ("fit", "--plot", "x.jpgg"),
-        ("show", "--plot", "x.txt"),
-        ("example", "--out", "no/x.csv"),
-    ],
-)
-def test_files_to_write_are_looked_at_before_the_work(
-    arguments: tuple[str, ...], command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def work(*_: object, **__: object) -> None:
-        raise AssertionError("the work was begun")
-
-    # The commands call these functions directly. Patches of deeper functions would stay in modules
-    # that are imported meanwhile.
-    for function in (
-        "studies.cli.kept_fits.kept_fit",
-        "device_presets.cards.card_plot.plot_card",
-        "device_presets.pulsing.example_measurement.example_measurement",
-    ):
-        monkeypatch.setattr(function, work)
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "folder.yaml").mkdir()
-    name, *options = arguments
-    what = ["data.csv", "--name", "mine"] if name == "fit" else ["ideal"]
-    code, output, errors = command("presets", name, *what, *options)
-    assert (code, output, errors.count("\n")) == (2, "", 1)
-    *_, option, value = arguments
-    assert errors.startswith(f"presets {name}: {option}: '{value}'")
-    assert [path.name for path in tmp_path.iterdir()] == ["folder.yaml"]
 
 
 def test_a_preset_is_shown_without_a_plot(

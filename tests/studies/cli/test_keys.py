@@ -51,9 +51,3 @@ def test_the_keys_of_every_rule_are_printed_by_its_name(command: Command) -> Non
     for update in rule_names():
         _, whole, _ = command("keys", update)
         assert "\n  label: text" in whole
-
-
-def test_an_unknown_name_is_one_line_with_the_nearest(command: Command) -> None:
-    code, output, errors = command("keys", "hiden")
-    assert (code, output, errors.count("\n")) == (2, "", 1)
-    assert "did you mean hidden?" in errors

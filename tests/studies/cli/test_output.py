@@ -52,19 +52,6 @@ def test_square_brackets_of_a_sweep_reach_the_bar(tmp_path: Path) -> None:
     assert "[overrides.levels=9]" in stream.getvalue()
 
 
-@pytest.mark.parametrize("label", ["a\x1b[31mb", "a\x00b", "\ud800"])
-def test_a_label_with_control_characters_is_refused(
-    label: str, tmp_path: Path, command: Command
-) -> None:
-    study = tmp_path / "study.yaml"
-    escaped = label.encode("unicode_escape").decode()
-    study.write_text(f'study: s\ncases:\n  - {{update: rate, label: "{escaped}"}}\n')
-    code, output, errors = command("run", study, "--out", tmp_path / "out")
-    assert (code, output, errors.count("\n")) == (2, "", 1)
-    assert errors.startswith(f"{study}: line 3, column ")
-    assert "without control characters" in errors
-
-
 def _shell(command: str, **environment: str) -> "subprocess.CompletedProcess[str]":
     rpu_ssnn = f"{sys.executable} -m studies.cli"
     return subprocess.run(

@@ -276,6 +276,8 @@ def test_a_trial_is_exported_by_the_title_of_a_table_or_of_the_study(
         export_trial(folder, "rate [T = 10]", tmp_path / "net.nir", seed=True)
     with refused("case: 'rate [T = 2'", "rate [T = 20]"):
         export_trial(folder, "rate [T = 2", tmp_path / "net.nir", seed=9)
+    with refused("case: 'ann'", "a case with a spiking network, which ann does not train"):
+        export_trial(folder, "ann", tmp_path / "net.nir")
 
 
 def test_inhibition_is_left_out_of_nir_alone(folder: Path, tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ import pytest
 
 from device_presets import get_device
 from device_presets.cards.card_plot import plot_card
-from rpu_ssnn.common.errors import InputError
 from studies.declaration.cases import Case
 from studies.declaration.trial import Trial, TrialResult
 from studies.sensitivity.axes import axis, parameters_for
@@ -51,40 +50,6 @@ def test_a_row_says_that_native_devices_are_not_aihwkit() -> None:
     on_aihwkit, ours = (trial_of("charge_trap", tile=tile) for tile in ({}, NATIVE))
     assert on_aihwkit.identity != ours.identity
     assert not on_aihwkit.settings.method.is_replayable(), "aihwkit's noise cannot be seeded"
-
-
-@pytest.mark.parametrize(
-    ("device", "tile", "message"),
-    [
-        (
-            "agad(reram_sb)",
-            NATIVE,
-            "tile.simulator: 'native'.*the native simulator has only devices alone",
-        ),
-        ("one_sided_pair(pcm)", NATIVE, "simulator: 'native'.*refreshes"),
-        ("ideal", {"storage_seconds": 1.0}, "tile.storage_seconds: 1.0.*loses charge"),
-        ("charge_trap_pulsed", {}, "tile.simulator: 'aihwkit'.*do not remember their pulses"),
-        ("charge_trap_pulsed", {"storage_seconds": -1.0}, "tile.storage_seconds: -1.0"),
-        (
-            "ideal",
-            {**NATIVE, "device_read_noise": {"slow_of_range": 0.01, "slow_time_s": 1e-6}},
-            "tile.device_read_noise.slow_time_s: 1e-06.*time of a batch",
-        ),
-    ],
-)
-def test_what_a_device_cannot_be_asked_for_is_one_line(
-    device: str, tile: dict[str, Any], message: str
-) -> None:
-    with pytest.raises(InputError, match=message) as caught:
-        trial_of(device, tile=tile)
-    assert "\n" not in str(caught.value)
-
-
-def test_read_disturb_goes_with_pulses_that_come_with_their_reads() -> None:
-    disturbed = {**NATIVE, "read_disturb": {"forward_up": 0.1}}
-    with pytest.raises(InputError, match=r"gradient.delay: 1.0.*not when they are read") as caught:
-        trial_of("charge_trap", tile=disturbed, network={"gradient": {"delay": 1}})
-    assert "\n" not in str(caught.value)
 
 
 def test_storage_acts_between_training_and_inference() -> None:
@@ -134,33 +99,6 @@ def test_the_identity_follows_from_the_content_alone(tmp_path: Path) -> None:
     write_table(folder, up=1.1e-6)
     assert trial_of(moved).identity != first.identity
     assert json.loads(first.settings_json)["method"]["device"].startswith("table(/")
-
-
-@pytest.mark.parametrize(
-    ("case", "message"),
-    [
-        ({"tile": {}}, r"tile\.simulator: 'aihwkit'.*needs tile: {simulator: native}"),
-        (
-            {"update": "analog_sgd", "tile": {}},
-            r"tile\.simulator: 'aihwkit'.*neither tables of measured jumps",
-        ),
-        ({"overrides": {"levels": 10}}, r"overrides\.levels.*must be one of jump_spread"),
-    ],
-)
-def test_what_a_table_cannot_be_asked_for_is_one_line(
-    case: dict[str, Any], message: str, tmp_path: Path
-) -> None:
-    with pytest.raises(InputError, match=message) as caught:
-        trial_of(table_in(tmp_path / "mine"), **case)
-    assert "\n" not in str(caught.value)
-
-
-def test_a_bad_table_is_named_with_its_file(tmp_path: Path) -> None:
-    device = table_in(tmp_path / "mine")
-    (tmp_path / "mine" / "dG_decreasing.txt.gz").unlink()
-    said = r"case 1\.device: '.*mine' is not allowed; file dG_decreasing\.txt is missing: must hold"
-    with pytest.raises(InputError, match=said):
-        trial_of(device)
 
 
 def test_what_a_table_does_wrong_can_be_switched_off_and_varied(tmp_path: Path) -> None:
@@ -216,12 +154,6 @@ def test_an_edited_law_or_parameter_makes_another_trial(preset: Path) -> None:
     law.write_text(LAW + "\n")
     assert trial_of(str(preset)).identity != first.identity
     assert trial_of(inline(preset)).identity != first_inline.identity
-
-
-def test_aihwkits_tiles_refuse_the_case(preset: Path) -> None:
-    with pytest.raises(InputError) as error:
-        trial_of(str(preset), tile={"simulator": "aihwkit"})
-    assert error.value.field.endswith("tile.simulator")
 
 
 def test_card_ablation_and_requirement_read_the_law(preset: Path, tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.version import NUMERICS_VERSION
 from studies.declaration.study import Study
 from studies.declaration.trial import stored_identity
@@ -92,28 +91,6 @@ def test_a_rule_may_be_a_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert stored_identity(stored, NUMERICS_VERSION) == trial.identity
     for name in ("own_package.mine", "own_package"):
         sys.modules.pop(name)
-
-
-@pytest.mark.parametrize(
-    ("code", "update", "field"),
-    [
-        (None, "mine.py", "case 2.update"),
-        ("1 / 0", "mine.py", "case 2.update"),
-        (RULE + RULE.replace("GainRule", "Second"), "mine.py", "case 2.update"),
-        (RULE, {"rule": "mine.py", "gian": 2}, "case 2.gian"),
-        (RULE, {"rule": "mine.py", "gain": -1}, "case 2.gain"),
-        (RULE, "no.such.module", "case 2.update"),
-    ],
-)
-def test_a_bad_rule_is_one_line(
-    code: str | None, update: object, field: str, tmp_path: Path
-) -> None:
-    if code is not None:
-        (tmp_path / "mine.py").write_text(code)
-    with pytest.raises(InputError) as caught:
-        study_with(tmp_path, update)
-    assert caught.value.field == field
-    assert "\n" not in str(caught.value)
 
 
 def test_it_trains_as_the_rule_that_it_extends(tmp_path: Path) -> None:

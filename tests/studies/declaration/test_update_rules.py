@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from rpu_ssnn.common.errors import InputError
 from studies.declaration.search import candidates
 from studies.declaration.trial import TrialSettings, identity_of
 from studies.declaration.update_rules.analog_sgd import AnalogSgdRule
@@ -15,8 +14,6 @@ from studies.sensitivity.device_question import ask
 from studies.workers.run_trial import run_trial
 from studies.workers.workspace import NO_WORKSPACE
 from support.studies.harness import DRIVE, RATE, declared_trials, small_study, trial_of_case
-
-SLOW = {"slow_of_range": 0.1, "slow_time_s": 5e-5}
 
 
 def control(**case: Any) -> dict[str, Any]:
@@ -47,40 +44,6 @@ def test_slots_do_not_run_the_control_again() -> None:
     study = small_study(cases=[RATE, control()], sweep={"network.T": [10, 20]})
     labels = [point.label for point in study.points()]
     assert labels == ["rate", "rate", "analog_sgd"]
-
-
-@pytest.mark.parametrize(
-    ("case", "field", "allowed"),
-    [
-        (control(device="charge_trap_pulsed"), "case 1.tile.simulator", "do not remember"),
-        (control(device="pcm"), "case 1.device", "a device that pulses move both ways"),
-        (control(tile={"initial": "pulsed"}), "case 1.tile.initial", "must be programmed"),
-        (
-            control(tile={"simulator": "native", "read_disturb": {"forward_up": 0.1}}),
-            "case 1.tile.read_disturb",
-            "reads are of numbers",
-        ),
-        (
-            control(tile={"simulator": "native", "device_read_noise": SLOW}),
-            "case 1.tile.device_read_noise.slow_time_s",
-            "at least 0.000825 s",  # It is 50 presentations of 33 slots, whatever network.T is.
-        ),
-        (control(trains={"activation": "tanh"}), "case 1.trains.activation", "relu"),
-        (control(trains={"length": 3}), "case 1.trains.length", "train_length"),
-        (control(network={"T": 20}), "case 1.network.T", "has no effect on the rule analog_sgd"),
-        (
-            control(hyperparameters={"learning_rate": 1}),
-            "case 1.hyperparameters.weight_range",
-            "must be given as well, or neither",
-        ),
-    ],
-)
-def test_what_the_control_cannot_do_is_one_line(
-    case: dict[str, Any], field: str, allowed: str
-) -> None:
-    with pytest.raises(InputError, match=allowed) as caught:
-        small_study(cases=[case], reference="analog_sgd")
-    assert caught.value.field == field
 
 
 def test_it_runs_to_a_row_and_its_steps_can_be_timed() -> None:

@@ -21,7 +21,7 @@ from studies.workers.cluster_worker import Task
 from studies.workers.clusters import executor_of
 from studies.workers.worker import Job
 from studies.workers.workspace import TrialProgress, Workspace
-from support.commands import Command, refused
+from support.commands import refused
 from support.studies.dask_processes import DaskProcesses, dask_processes
 from support.studies.harness import (
     RATE,
@@ -31,7 +31,6 @@ from support.studies.harness import (
     fake_training,
     refuse,
     small_study,
-    study_file,
 )
 from support.waiting import FINISHED, wait_until
 
@@ -205,25 +204,6 @@ def test_a_scheduler_without_workers_is_waited_for_and_one_that_dies_ends_the_ru
 def test_tls_without_certificates_is_one_line() -> None:
     with refused("--scheduler: 'tls://127.0.0.1:9'", "distributed.comm.tls.client"):
         executor_of(None, "tls://127.0.0.1:9")
-
-
-@pytest.mark.parametrize("name", ["run", "attribute", "require"])
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
-        (["--scheduler", "tcp://127.0.0.1:9", "--workers", "2"], "which has its own workers"),
-        (["--scheduler", "nowhere:at:all"], "must be the address of a running dask scheduler"),
-    ],
-)
-def test_what_names_no_scheduler_is_refused_in_one_line(
-    name: str, options: list[str], said: str, tmp_path: Path, command: Command
-) -> None:
-    study = study_file(tmp_path)
-    device = ["--device", "capacitor"] if name in ("attribute", "require") else []
-    code, printed, errors = command(name, study, "--out", tmp_path / "out", *device, *options)
-    assert (code, printed, errors.count("\n")) == (2, "", 1)
-    assert said in errors
-    assert not (tmp_path / "out").exists()
 
 
 def test_without_the_package_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
