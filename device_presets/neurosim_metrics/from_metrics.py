@@ -18,7 +18,7 @@ from device_presets.library.entry_writing import checked_name, entries_text
 from device_presets.library.preset_file import ParameterEntry, PresetEntry
 from device_presets.library.steps_at_zero import asymmetry_of
 from device_presets.neurosim_metrics.pulse_curve import LARGEST_LABEL, STRAIGHT, curvature, label_of
-from rpu_ssnn.common.errors import InputError, require
+from rpu_ssnn.common.errors import require
 from rpu_ssnn.devices.common_parameters import PULSE_FACTS
 from rpu_ssnn.devices.laws import LAWS
 
@@ -65,7 +65,12 @@ class PublishedMetrics:
     def __post_init__(self) -> None:
         label = f"must be between -{LARGEST_LABEL:g} and {LARGEST_LABEL:g}: {_CONVENTION}"
         limits = (
-            ("on-off", 1.0, _MOST_ON_OFF, f"must be above 1, at most {_MOST_ON_OFF:g}"),
+            (
+                "on-off",
+                math.nextafter(1.0, 2.0),
+                _MOST_ON_OFF,
+                f"must be above 1, at most {_MOST_ON_OFF:g}",
+            ),
             ("states-up", 2, 1e7, "must be 2 to 10 million pulses"),
             ("states-down", 2, 1e7, "must be 2 to 10 million pulses"),
             ("nonlinearity-up", -LARGEST_LABEL, LARGEST_LABEL, label),
@@ -77,9 +82,13 @@ class PublishedMetrics:
         require(self.source.strip(), "metrics", "source", self.source, allowed)
         for field, low, high, allowed in limits:
             value = getattr(self, field.replace("-", "_"))
-            within = math.isfinite(value) and low <= value <= high
-            if not within or (field == "on-off" and value <= low):
-                raise InputError("metrics", field, value, allowed)
+            require(low <= value <= high, "metrics", field, value, allowed)
+
+    @property
+    def sweeps(self) -> tuple[tuple[int, float], tuple[int, float]]:
+        """Returns states and label of the up and the down sweep, in both of which the first pulses
+        have the most effect if the label is above 0."""
+        return (self.states_up, self.nonlinearity_up), (self.states_down, -self.nonlinearity_down)
 
 
 def entry_from_metrics(metrics: PublishedMetrics) -> PresetEntry:
@@ -89,41 +98,6 @@ def entry_from_metrics(metrics: PublishedMetrics) -> PresetEntry:
         InputError: there are too few states for the nonlinearity: one step would be longer than
             the range.
     """
-    up, slope_up = _line(metrics.states_up, metrics.nonlinearity_up)
-    down, slope_down = _line(metrics.states_down, -metrics.nonlinearity_down)
-    allowed = "must be nearer to 0 with so few states: a step would be longer than the range"
-    for way, size in (("up", up), ("down", down)):
-        label = getattr(metrics, f"nonlinearity_{way}")
-        require(size <= _RANGE, "metrics", f"nonlinearity-{way}", label, allowed)
-    common, slope_up_spread, slope_down_spread = _spreads(metrics)
-    mean, source = math.sqrt((up**2 + down**2) / 2), f"{metrics.source}; {_CONVENTION}"
-    noise_source = (
-        f"{source}: {metrics.cycle_to_cycle:g} of the range, here as a share of the step; aihwkit "
-        "scales it with the up and the down step, so that their mean square is right, and it is "
-        f"off by {100 * (up / mean - 1):+.0f} % (up) and {100 * (down / mean - 1):+.0f} % (down)"
-    )
-    spread_source = f"{source}: labels that deviate by {metrics.device_to_device:g}, to first order"
-    curve = {"source": f"{source}: from states and nonlinearity, step = k (W - w)"}
-    spread = {"source": spread_source}
-    span = {"assumption": "normalised range; on_off_ratio is the ratio of its conductances"}
-    fixed = {"assumption": "not among the metrics; NeuroSim keeps the range fixed"}
-    values: dict[str, tuple[float | bool, dict[str, str]]] = {
-        "w_max": (1.0, span),
-        "w_min": (-1.0, span),
-        "w_max_spread": (0.0, fixed),
-        "w_min_spread": (0.0, fixed),
-        "step": (max(up, down), curve),
-        "cycle_to_cycle": (_RANGE * metrics.cycle_to_cycle / mean, {"source": noise_source}),
-        "noise_scales_with_step": (False, {"source": f"{source}: a fixed share of the range"}),
-        "step_spread": (common, spread),
-        "asymmetry": (asymmetry_of(up, down), curve),
-        "asymmetry_spread": (common, spread),
-        "slope_up": (slope_up, curve),
-        "slope_down": (slope_down, curve),
-        "slope_up_spread": (slope_up_spread, spread),
-        "slope_down_spread": (slope_down_spread, spread),
-        "on_off_ratio": (metrics.on_off, {"source": metrics.source}),
-    }
     return PresetEntry(
         technology="published metrics",
         law=_LAW.name,
@@ -134,10 +108,52 @@ def entry_from_metrics(metrics: PublishedMetrics) -> PresetEntry:
         ),
         citation=metrics.source,
         parameters={
-            name: ParameterEntry.of(_LAW, name, _rounded(value), **origin)
-            for name, (value, origin) in values.items()
+            name: ParameterEntry.of(_LAW, name, _rounded(value), **{kind: words})
+            for name, (value, kind, words) in _parameters(metrics).items()
         },
     )
+
+
+def _parameters(metrics: PublishedMetrics) -> dict[str, tuple[float | bool, str, str]]:
+    """Returns each parameter with the kind of its origin, a source or an assumption, and its words.
+
+    Raises:
+        InputError: see `entry_from_metrics`.
+    """
+    (up, slope_up), (down, slope_down) = (_line(*sweep) for sweep in metrics.sweeps)
+    allowed = "must be nearer to 0 with so few states: a step would be longer than the range"
+    for way, size in (("up", up), ("down", down)):
+        label = getattr(metrics, f"nonlinearity_{way}")
+        require(size <= _RANGE, "metrics", f"nonlinearity-{way}", label, allowed)
+    common, slope_up_spread, slope_down_spread = _spreads(metrics)
+    mean, source = math.sqrt((up**2 + down**2) / 2), f"{metrics.source}; {_CONVENTION}"
+    noise = (
+        f"{source}: {metrics.cycle_to_cycle:g} of the range, here as a share of the step; aihwkit "
+        "scales it with the up and the down step, so that their mean square is right, and it is "
+        f"off by {100 * (up / mean - 1):+.0f} % (up) and {100 * (down / mean - 1):+.0f} % (down)"
+    )
+    deviate = f"labels that deviate by {metrics.device_to_device:g}, to first order"
+    curve = "source", f"{source}: from states and nonlinearity, step = k (W - w)"
+    spread = "source", f"{source}: {deviate}"
+    span = "assumption", "normalised range; on_off_ratio is the ratio of its conductances"
+    fixed = "assumption", "not among the metrics; NeuroSim keeps the range fixed"
+    return {
+        "w_max": (1.0, *span),
+        "w_min": (-1.0, *span),
+        "w_max_spread": (0.0, *fixed),
+        "w_min_spread": (0.0, *fixed),
+        "step": (max(up, down), *curve),
+        "cycle_to_cycle": (_RANGE * metrics.cycle_to_cycle / mean, "source", noise),
+        "noise_scales_with_step": (False, "source", f"{source}: a fixed share of the range"),
+        "step_spread": (common, *spread),
+        "asymmetry": (asymmetry_of(up, down), *curve),
+        "asymmetry_spread": (common, *spread),
+        "slope_up": (slope_up, *curve),
+        "slope_down": (slope_down, *curve),
+        "slope_up_spread": (slope_up_spread, *spread),
+        "slope_down_spread": (slope_down_spread, *spread),
+        "on_off_ratio": (metrics.on_off, "source", metrics.source),
+    }
 
 
 def _rounded(value: float | bool) -> float | bool:
@@ -180,13 +196,9 @@ def _spreads(metrics: PublishedMetrics) -> tuple[float, float, float]:
     aihwkit draws step, asymmetry and slopes independently. The slopes deviate as the labels imply;
     what is missing from the labels' mean square over up and down is assigned to the steps.
     """
-    sweeps = (
-        (metrics.states_up, metrics.nonlinearity_up),
-        (metrics.states_down, -metrics.nonlinearity_down),
-    )
-    largest = max(_line(*sweep)[0] for sweep in sweeps)
+    largest = max(_line(*sweep)[0] for sweep in metrics.sweeps)
     slopes, by_slopes, by_steps = [], 0.0, 0.0
-    for states, label in sweeps:
+    for states, label in metrics.sweeps:
         step, slope = _line(states, label)
         high = min(label + _LABEL_STEP, LARGEST_LABEL)
         low = max(high - 2 * _LABEL_STEP, -LARGEST_LABEL)

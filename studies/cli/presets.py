@@ -24,9 +24,19 @@ OutOption = Annotated[
 PresetArgument = Annotated[
     str, typer.Argument(help="Name of a preset, or a file: device.yaml, devices.yaml:entry.")
 ]
-
-_OF_TABLE = ("data", "name", "table", "sheet", "read_voltage")
-"""These options go with --table; the others belong to a fit."""
+DataArgument = Annotated[
+    Path,
+    path_argument(
+        "CSV or Excel, one row per pulse, with columns polarity, conductance_uS, ...; or a folder "
+        "with CrossSim's lookup table."
+    ),
+]
+SheetOption = Annotated[
+    str | None, typer.Option(help="Sheet of an Excel file; all: each is a device; default: first.")
+]
+ReadVoltageOption = Annotated[
+    float | None, typer.Option(help="Voltage (V) at which currents were read, with its sign.")
+]
 
 _MOST_OF_THE_RANGE = 0.8
 """An example that spans less of the range gets a note, since a fit of it cannot see the bounds."""
@@ -83,47 +93,38 @@ def show_preset(
         typer.echo(f"\nplot    {plot_card(preset, target)} (device card)")
 
 
+@dataclass(frozen=True, kw_only=True)
+class FitOptions:
+    """Holds the options that are arguments of `fit_file`."""
+
+    sheet: SheetOption = None
+    read_voltage: ReadVoltageOption = None
+    retention: Annotated[
+        Path | None,
+        path_option("Second file: readings over time without pulses, in column time_s, ..."),
+    ] = None
+    weight_zero: Annotated[
+        float | None, typer.Option(help="Conductance of weight 0, in the file's unit.")
+    ] = None
+    weight_one: Annotated[
+        float | None, typer.Option(help="Conductance of weight 1, in the file's unit.")
+    ] = None
+
+
 @presets_app.command("fit")
+@with_options
 def fit(
-    context: typer.Context,
-    data: Annotated[
-        Path,
-        path_argument(
-            "CSV or Excel, one row per pulse, with columns polarity, conductance_uS, ...; or a "
-            "folder with CrossSim's lookup table."
-        ),
-    ],
+    data: DataArgument,
     name: NameOption,
     out: OutOption = None,
     plot: Annotated[
         Path | None, path_option("File of the plot; default: that of the preset, with .png.")
     ] = None,
-    sheet: Annotated[
-        str | None,
-        typer.Option(help="Sheet of an Excel file; all: each is a device; default: first."),
-    ] = None,
-    read_voltage: Annotated[
-        float | None, typer.Option(help="Voltage (V) at which currents were read, with its sign.")
-    ] = None,
-    retention: Annotated[
-        Path | None,
-        path_option("Second file: readings over time without pulses, in column time_s, ..."),
-    ] = None,
-    weight_zero: Annotated[
-        float | None, typer.Option(help="Conductance of weight 0, in the file's unit.")
-    ] = None,
-    weight_one: Annotated[
-        float | None, typer.Option(help="Conductance of weight 1, in the file's unit.")
-    ] = None,
     accept_poor_fit: Annotated[
         bool, typer.Option("--accept-poor-fit", help="Write the preset however poor the fit.")
     ] = False,
-    table: Annotated[
-        bool,
-        typer.Option(
-            "--table", help="Fit nothing; write a table of the measured jumps, folder NAME."
-        ),
-    ] = False,
+    *,
+    options: FitOptions,
 ) -> None:
     """Fit a measured device, and write a preset with intervals, a verdict and a plot.
 
@@ -132,34 +133,24 @@ def fit(
     no preset is written.
     """
     from device_presets.fitting.reading.reading import doubt_of
-    from device_presets.fitting.results.measured_table import write_tables
     from device_presets.library.entry_writing import checked_name, draws_file
     from studies.cli.kept_fits import kept_fit
 
-    for option, value in context.params.items():
-        given = context.get_parameter_source(option)
-        if table and option not in _OF_TABLE and given is not None and given.name == "COMMANDLINE":
-            allowed = "belongs to a fit, and must not come with --table"
-            raise InputError("presets fit", f"--{option.replace('_', '-')}", str(value), allowed)
     checked_name(name)
-    if table:
-        typer.echo("\n".join(write_tables(data, Path(name), sheet, read_voltage)))
-        return
     preset_file = _file_to_make("presets fit", name, out)
-    if preset_file.absolute() in (file.absolute() for file in (data, retention) if file):
+    if preset_file.absolute() in (file.absolute() for file in (data, options.retention) if file):
         raise InputError("presets fit", "--out", str(out), "must not be the measured file")
-    plot_file = plot or preset_file.with_suffix(".png")
+    plot_file, draws = plot or preset_file.with_suffix(".png"), draws_file(preset_file)
     refuse_unwritable("presets fit", "--plot", plot_file, PLOT_SUFFIXES)
-    refuse_unwritable("presets fit", "draws", draws_file(preset_file))
-    for made in (draws_file(preset_file), *([plot_file] if plot is None else [])):
+    refuse_unwritable("presets fit", "draws", draws)
+    for made in (draws, *([plot_file] if plot is None else [])):
         allowed = "must not exist yet; give another --name, or --out and --plot to replace files"
         require(out is not None or not made.exists(), "presets fit", "file", str(made), allowed)
 
     def tell(words: str) -> None:
         typer.echo(f"... {words}", err=True)
 
-    options = {"sheet": sheet, "weight_zero": weight_zero, "weight_one": weight_one}
-    fitted = kept_fit(data, name, tell, **options, read_voltage=read_voltage, retention=retention)
+    fitted = kept_fit(data, name, tell, **vars(options))
     doubt = doubt_of(fitted.measurement)
     if doubt:
         typer.echo(f"{doubt}.\n")
@@ -176,9 +167,7 @@ def fit(
         raise typer.Exit(3)
     fitted.save(preset_file, plot_file)
     typer.echo(f"\npreset  {preset_file}\nplot    {plot_file}")
-    typer.echo(
-        f"draws   {draws_file(preset_file)}: device: {{fit: {preset_file}, draws: 5}} in a study"
-    )
+    typer.echo(f"draws   {draws}: device: {{fit: {preset_file}, draws: 5}} in a study")
 
 
 def _print_fit(data: Path, fitted: "FittedDevice") -> None:
@@ -195,6 +184,20 @@ def _print_fit(data: Path, fitted: "FittedDevice") -> None:
     typer.echo(f"{fitted.sentence}. {fitted.diagnosis}\n")
     for check in fitted.checks:
         typer.echo(check.line)
+
+
+@presets_app.command("table")
+def table(
+    data: DataArgument,
+    name: Annotated[str, typer.Option("--name", help="Folder to make, of the table.")],
+    sheet: SheetOption = None,
+    read_voltage: ReadVoltageOption = None,
+) -> None:
+    """Fit nothing, and write a table of the measured jumps, which a study takes as a device."""
+    from device_presets.fitting.results.measured_table import write_tables
+    from device_presets.library.entry_writing import checked_name
+
+    typer.echo("\n".join(write_tables(data, Path(checked_name(name)), sheet, read_voltage)))
 
 
 @dataclass(frozen=True, kw_only=True)

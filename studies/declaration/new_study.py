@@ -31,7 +31,7 @@ TEST_SHARE = 0.2
 FEW = 5_000
 """With fewer training samples the network is small and a fifth is held out."""
 
-QUICK_SAMPLES, QUICK_TEST_SAMPLES = 4_000, 2_000
+QUICK = {"n_train": 4_000, "n_test": 2_000}
 """A quick look has at most these numbers of training and test samples."""
 
 LEAST_PRESENTATIONS = 20_000
@@ -53,8 +53,8 @@ class DataFacts:
     """Holds the facts about data from which the settings of a study follow.
 
     Attributes:
-        samples: number of samples for training and validation.
-        test_samples: number of samples for the test.
+        n_train: number of samples for training and validation.
+        n_test: number of samples for the test.
         values: number of values in a sample.
         shape: of a sample, with one number for a vector, like a row of a table.
         background: share of the training values that are the lowest one; if the columns are
@@ -64,8 +64,8 @@ class DataFacts:
         rarest: the class with the fewest training samples, and their number.
     """
 
-    samples: int
-    test_samples: int
+    n_train: int
+    n_test: int
     values: int
     shape: tuple[int, ...]
     classes: int
@@ -77,7 +77,7 @@ class DataFacts:
     @property
     def few(self) -> bool:
         """Says whether there are few training samples."""
-        return self.samples < FEW
+        return self.n_train < FEW
 
     @property
     def many_classes(self) -> bool:
@@ -132,42 +132,40 @@ def new_study(
     name = study_name(data) if name is None else name
     require_kind("new", "name", name, str)
     if str(data) in DATASET_NAMES:
-        if test_file is not None or label != "label":
-            own = ("--label", label) if test_file is None else ("--test-file", str(test_file))
-            raise InputError("new", *own, "must be left out with a standard set")
-        dataset: dict[str, Any] = {"name": str(data)}
-        facts = _facts(NAMED_SETS[str(data)].read(root), data, split=True)
+        dataset, facts = _standard_set(str(data), test_file, label, root)
     else:
         dataset, facts = _own_data(data, test_file, label, place)
     allowed = f"must have {LEAST_SIDE} rows and columns or more for --conv, in an array [n, rows, "
     allowed += "columns] or [n, rows, columns, channels]"
     image = len(facts.shape) in (2, 3) and min(facts.shape[:2]) >= LEAST_SIDE
     require(image or not conv, data, "shape of a sample", facts.shape, allowed)
-    used = facts
-    if quick:
-        used = replace(
-            facts,
-            samples=min(facts.samples, QUICK_SAMPLES),
-            test_samples=min(facts.test_samples, QUICK_TEST_SAMPLES),
-        )
-    if used.samples < facts.samples:
-        dataset["n_train"] = used.samples
-    if used.test_samples < facts.test_samples:
-        dataset["n_test"] = used.test_samples
-    dataset["validation_share"] = 0.2 if used.few else 0.1
+    few: dict[str, Any] = {n: most for n, most in QUICK.items() if most < getattr(facts, n)}
+    fewer = few if quick else {}
+    used = replace(facts, **fewer)
+    dataset |= {**fewer, "validation_share": 0.2 if used.few else 0.1}
     text = rendered(
         Path(__file__).with_name("new_study.yaml.j2"),
         name=name,
-        question=_question(study_name(data), used.samples, facts.samples if quick else None),
+        question=_question(study_name(data), used.n_train, facts.n_train if quick else None),
         dataset=dataset,
         facts=used,
-        epochs=min(max(round(LEAST_PRESENTATIONS / used.samples), 10), 100),
+        epochs=min(max(round(LEAST_PRESENTATIONS / used.n_train), 10), 100),
         devices=[_device(device, place) for device in devices],
         conv=conv,
         quick=quick,
     )
     parse_study(strict_yaml.load(text), f"{name}.yaml", place)
     return text
+
+
+def _standard_set(
+    name: str, test_file: Path | str | None, label: str, root: Path | None
+) -> tuple[dict[str, Any], DataFacts]:
+    """Returns the section `dataset` of a study of a standard set, and the facts of its data."""
+    allowed = "must be left out with a standard set"
+    require(test_file is None, "new", "--test-file", str(test_file), allowed)
+    require(label == "label", "new", "--label", label, allowed)
+    return {"name": name}, _facts(NAMED_SETS[name].read(root), name, split=True)
 
 
 def _own_data(
@@ -222,8 +220,8 @@ def _facts(source: Source, where: object, *, split: bool) -> DataFacts:
     counts = np.bincount(source.train_labels)
     at_lowest = np.mean(rows == (rows.min(axis=0) if unlike else rows.min()), axis=0)
     return DataFacts(
-        samples=len(rows),
-        test_samples=len(source.test_labels),
+        n_train=len(rows),
+        n_test=len(source.test_labels),
         values=rows.shape[1],
         shape=source.shape,
         classes=source.n_classes,

@@ -1,9 +1,12 @@
 """Trains a finished trial again, because rows hold no weights, and writes its network."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-from rpu_ssnn.common.errors import InputError, one_of, require
+from rpu_ssnn.common.errors import one_of, require
 from rpu_ssnn.common.files import refuse_unwritable, user_path
 from rpu_ssnn.common.optional import optional_package
 from rpu_ssnn.export import left_out, write_network, write_nir
@@ -70,12 +73,7 @@ def export_trial(
             file cannot be written, or the format cannot represent the network.
     """
     path = user_path("export", "path", path)
-    refuse_unwritable("export", "path", path, tuple(PACKAGES))
-    suffix = path.suffix.lower()
-    optional_package(PACKAGES[suffix], INSTALL, path, "file", path.name)
-    if without_inhibition and suffix != ".nir":
-        allowed = "must be left out, unless the file ends in .nir; other files hold the inhibition"
-        raise InputError("export", "without_inhibition", True, allowed)
+    check, write = _functions_for(path, without_inhibition)
     folder = user_path("export", "folder", folder)
     trial, in_row = _trial(folder, case, seed)
     method = trial.settings.method
@@ -87,25 +85,35 @@ def export_trial(
     none = trial.settings.training.model_copy(update={"epochs": 0})
     start = trial.settings.model_copy(update={"training": none})
     with method.training(start, threads)(images, start=None, on_epoch=None) as untrained:
-        assert isinstance(untrained, Trained)  # every spiking method trains one
-        if suffix == ".nir":
-            graph_of(path, untrained, without_inhibition)
-        else:
-            weights_of(untrained, path)
+        check(untrained)
     session = TrialSession(NO_WORKSPACE, trial, images.digest)
     with session.trained(method.training(trial.settings, threads), images) as trained:
-        assert isinstance(trained, Trained)
+        assert isinstance(trained, Trained)  # every spiking method trains one
         method.rest(trained)  # as in the trial, time passes before the test
-        lacks = ""
-        if suffix == ".nir":
-            write_nir(path, trained, without_inhibition=without_inhibition)
-            lacks = left_out(trained.network.spec)
-        else:
-            write_network(path, trained)
+        write(trained)
+        lacks = left_out(trained.network.spec) if path.suffix.lower() == ".nir" else ""
         measure = trial.settings.measure
         read = (getattr(images, f"{measure}_{part}") for part in ("images", "labels"))
         accuracy = 100 * trained.accuracy(*read)
     return Exported(path, measure, accuracy, in_row, method.is_replayable(), lacks)
+
+
+def _functions_for(path: Path, without_inhibition: bool) -> tuple[Callable[[Any], object], ...]:
+    """Returns the function that refuses a network which the format of a file cannot represent, and
+    the function that writes one.
+
+    Raises:
+        InputError: see `export_trial`.
+    """
+    refuse_unwritable("export", "path", path, tuple(PACKAGES))
+    suffix = path.suffix.lower()
+    optional_package(PACKAGES[suffix], INSTALL, path, "file", path.name)
+    if suffix == ".nir":
+        check = partial(graph_of, path, without_inhibition=without_inhibition)
+        return check, partial(write_nir, path, without_inhibition=without_inhibition)
+    allowed = "must be left out, unless the file ends in .nir; other files hold the inhibition"
+    require(not without_inhibition, "export", "without_inhibition", True, allowed)
+    return partial(weights_of, where=path), partial(write_network, path)
 
 
 def _trial(folder: Path, case: str, seed: int) -> tuple[Trial, float]:

@@ -19,7 +19,7 @@ from device_presets.fitting.model.simulation import LAGS, simulate
 
 JUMP, DRIFT = "jump", "drift"
 
-BY_TABLE = "use a table of the measured changes, with presets fit --table"
+BY_TABLE = "use a table of the measured changes, with presets table"
 """This is the advice for devices that no law describes."""
 
 _LONGEST_PERIOD = 200

@@ -48,8 +48,8 @@ def write_tables(
         InputError: For the reasons given at ``read``; also if the folder exists or cannot be
             created, or a device has too few changes for two columns in either direction.
     """
-    require(not folder.exists(), "presets fit", "--name", str(folder), "must be a new folder")
-    refuse_unwritable("presets fit", "--name", folder)
+    require(not folder.exists(), "presets table", "--name", str(folder), "must be a new folder")
+    refuse_unwritable("presets table", "--name", folder)
     found = read(data, sheet, read_voltage)
     fewest = min(_fewest(found, device) for device in range(found.n_devices))
     columns = min(MOST_COLUMNS, fewest // LEAST)

@@ -239,7 +239,7 @@ def test_an_abrupt_device_is_told(tmp_path: Path) -> None:
     fit = fit_model(prepared, next(m for m in FIT_FORMS if m.code == LINEAR))
     (abrupt, *_) = goodness.judge(fit).defects
     assert abrupt.name == "abrupt"
-    assert "--table" in abrupt.advice
+    assert "presets table" in abrupt.advice
 
 
 def test_read_noise_may_hide_the_cycle_noise_of_all_models(tmp_path: Path) -> None:

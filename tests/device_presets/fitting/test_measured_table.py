@@ -112,7 +112,7 @@ def test_the_command_writes_a_table_and_no_preset(
     monkeypatch.chdir(tmp_path)
     data = measured(tmp_path / "a.csv", write_table(tmp_path / "source"))
     (tmp_path / "new.yaml").write_text("a preset of this name is not in the way\n")
-    code, out, err = command("presets", "fit", data, "--name", "new", "--table")
+    code, out, err = command("presets", "table", data, "--name", "new")
     assert (code, err) == (0, "")
     assert "{table: " in out
     assert {file.name for file in tmp_path.glob("new*")} == {"new", "new.yaml"}
