@@ -1,4 +1,4 @@
-"""What a kind of cell of several devices declares, apart from what the tiles ask of it."""
+"""Defines what a kind of cell declares, besides what tiles ask of it."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence

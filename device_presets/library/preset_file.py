@@ -213,7 +213,7 @@ def _entry(where: str, raw: object) -> PresetEntry:
     try:
         return validated(PresetEntry, raw, "", where)
     except InputError as error:
-        if error.field == "content":
-            allowed = "must be the keys of a preset, as the file is read as presets, name: {...}"
-            raise InputError(where, "entry", error.value, allowed) from None
-        raise InputError(where, error.field, error.value, error.allowed) from None
+        if error.field != "content":
+            raise
+        allowed = "must be the keys of a preset, as the file is read as presets, name: {...}"
+        raise InputError(where, "entry", error.value, allowed) from None

@@ -1,1 +1,1 @@
-"""A device by what the user wrote: a name, the file of a law, or an object of aihwkit."""
+"""Finds a device by what the user wrote: a name, a law's file, or an object of aihwkit."""

@@ -27,7 +27,7 @@ Lines = Annotated[int, Field(ge=1, le=1 << 20)]
 
 
 class Component(Spec):
-    """The costs of one component of a chip."""
+    """Gives the costs of one component of a chip."""
 
     energy_j: Energy | None = None
     """The energy (J) of one event; `Components` defines the events."""
@@ -57,7 +57,7 @@ class Component(Spec):
 
 
 class Converter(Component):
-    """The costs of a conversion, from your own numbers or from a program."""
+    """Gives the costs of a conversion, from your own numbers or from a program."""
 
     program: Literal["hwcomponents-adc"] | None = None
     """The program that gives a converter's energy, area and power for `bits`, `node_m` and
@@ -69,7 +69,7 @@ class Converter(Component):
 
 
 class Components(Spec):
-    """The components of a chip. The ledger names those that are left out and so cost nothing."""
+    """Lists the components of a chip. The ledger names those left out, which cost nothing."""
 
     pulse: Component | None = None
     """A pulse on a device whose preset does not give the energy of a pulse."""
@@ -125,14 +125,14 @@ class Components(Spec):
 
 
 class ArraySize(Spec):
-    """The size of an array of devices."""
+    """Gives the size of an array of devices."""
 
     rows: Lines
     columns: Lines
 
 
 class Chip(Spec):
-    """A chip that holds the crossbars of a network in arrays of one size.
+    """Describes a chip that holds the crossbars of a network in arrays of one size.
 
     >>> load_chip("crossbar_65nm").array
     ArraySize(rows=256, columns=256)

@@ -23,20 +23,11 @@ if TYPE_CHECKING:
     from studies.declaration.trial import Failure
     from studies.execution.phase import Options
 
-OtherVersionsOption = Annotated[
-    OtherVersions, typer.Option(help="What to do with rows of other torch, aihwkit or numerics.")
-]
-RetryOption = Annotated[
-    bool, typer.Option("--retry-failed", help="Run trials again that failed in an earlier call.")
-]
 PlanOption = Annotated[
     bool, typer.Option("--plan", help="Only print what would run and how long it would take.")
 ]
 EstimateOption = Annotated[
     bool, typer.Option(help="Time a few steps of each case; --no-estimate answers at once.")
-]
-SchedulerOption = Annotated[
-    str | None, typer.Option(help="Address of a running dask scheduler whose workers run it.")
 ]
 
 
@@ -46,10 +37,18 @@ class RunOptions:
 
     workers: WorkersOption = None
     data: DataOption = None
-    other_versions: OtherVersionsOption = "refuse"
+    other_versions: Annotated[
+        OtherVersions,
+        typer.Option(help="What to do with rows of other torch, aihwkit or numerics."),
+    ] = "refuse"
     rows: RowsOption = None
-    retry_failed: RetryOption = False
-    scheduler: SchedulerOption = None
+    retry_failed: Annotated[
+        bool,
+        typer.Option("--retry-failed", help="Run trials again that failed in an earlier call."),
+    ] = False
+    scheduler: Annotated[
+        str | None, typer.Option(help="Address of a running dask scheduler whose workers run it.")
+    ] = None
 
     @contextmanager
     def executing(self, root: Path) -> "Iterator[Options]":

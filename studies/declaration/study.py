@@ -37,7 +37,7 @@ _NO_FORMULA = "must not begin with =, +, - or @, as formulas do in a spreadsheet
 
 
 class Published(Spec):
-    """An accuracy that a paper reports, in %."""
+    """Gives an accuracy that a paper reports, in %."""
 
     accuracy: Annotated[float, Field(ge=1.0, le=100.0)]
     plus_minus: Annotated[float, Field(ge=0.0, le=100.0)] | None = Field(

@@ -20,7 +20,7 @@ from studies.declaration.update_rules.loading import rule_of
 
 
 class DatasetSettings(OwnDataReading):
-    """The images of a trial, all of them if a number is None; `file` names your own data."""
+    """Chooses the images of a trial; without a number it takes all, and `file` names your own."""
 
     name: Annotated[str, Field(max_length=255), OneLine] = Field(
         "", description="name of a standard set, or any other name for data of your own"

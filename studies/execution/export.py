@@ -120,12 +120,12 @@ def _trial(folder: Path, case: str, seed: int) -> tuple[Trial, float]:
     contents = look_into(folder)
     refuse_empty(folder, contents)
     runs = contents.runs
-    titles = [point_title(trial.label, trial.sweep) for trial, _ in runs]
     in_tables = titles_of(results_frame(runs))
-    meant = dict(zip(in_tables, titles, strict=True)).get(case, case)
-    require(meant in titles, folder, "case", case, one_of(dict.fromkeys(in_tables), case))
-    own = (run for title, run in zip(titles, runs, strict=True) if title == meant)
-    by_seed = {str(run[0].settings.seed): run for run in own}  # In Python, True and 1.0 equal 1.
+    by_seed = {
+        str(trial.settings.seed): (trial, result.accuracy)  # In Python, True and 1.0 equal 1.
+        for title, (trial, result) in zip(in_tables, runs, strict=True)
+        if case in (title, point_title(trial.label, trial.sweep))
+    }
+    require(by_seed, folder, "case", case, one_of(dict.fromkeys(in_tables), case))
     require(str(seed) in by_seed, folder, "seed", seed, one_of(by_seed))
-    trial, result = by_seed[str(seed)]
-    return trial, result.accuracy
+    return by_seed[str(seed)]

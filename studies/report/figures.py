@@ -202,6 +202,7 @@ def columns_of(width: float, n: int) -> int:
 
 
 def panel_grid(width: float, n: int) -> tuple[Figure, list[Axes]]:
+    """Returns a figure of this width (inches) with n panels, which share the vertical axis."""
     beside = 0.9 + (0.6 if n == 1 else 0.0)
     return panels(width, n, columns_of(width, n), PANEL_INCHES, beside, sharey=True)
 
@@ -214,6 +215,7 @@ def _seeds_a_point(runs: pd.DataFrame) -> str:
 
 
 def level(axes: Axes, accuracies: pd.Series, look: Look, label: str) -> None:
+    """Draws the mean of accuracies (%) as a level line, if there are any."""
     if len(accuracies):
         axes.axhline(accuracies.mean(), color=look.colour, ls=":", lw=1.5, label=plain(label))
 
@@ -253,6 +255,7 @@ def _x_axis(axes: Axes, values: Sequence[Any], positions: dict[Any, float]) -> N
 
 
 def legend_below(figure: Figure, all_axes: Sequence[Axes], width: float) -> None:
+    """Puts one legend with the labels of all panels below a figure of this width (inches)."""
     entries: dict[str, Artist] = {}
     for axes in all_axes:
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):

@@ -18,8 +18,8 @@ from studies.report.figure_style import (
     wrapped,
 )
 from studies.report.figures import PANEL_INCHES
-from studies.results.text_table import Table, interval
-from studies.sensitivity.bounded_axis import UNITS
+from studies.results.text_table import Table
+from studies.sensitivity.bounded_axis import UNITS, cost_in_words
 from studies.sensitivity.requirement import Requirement
 
 FILE, FIGURE = "requirements.csv", "requirements.png"
@@ -103,7 +103,7 @@ def _readable(table: pd.DataFrame) -> pd.DataFrame:
             "parameter": row["parameter"],
             "unit": row["unit"],
             "own value": f"{row['own']:.4g}",
-            "cost there": _cost(row),
+            "cost there": cost_in_words(*row[["of", "own_cost", "own_cost_ci", "n"]]),
             "required": "none found"
             if row["why_none"]
             else f"{row['bound']} {row['required']:.3g}",
@@ -115,13 +115,6 @@ def _readable(table: pd.DataFrame) -> pd.DataFrame:
         for _, row in table.iterrows()
     ]
     return pd.DataFrame(rows)
-
-
-def _cost(row: pd.Series) -> str:
-    if row["of"] == "loss":
-        return interval(row["own_cost"], row["own_cost_ci"], n=row["n"])
-    shown = interval(row["own_cost"], row["own_cost_ci"], "{:.3g}", row["n"])
-    return f"{shown} {UNITS[row['of']]}"
 
 
 def interval_in_words(row: pd.Series) -> str:

@@ -159,6 +159,7 @@ def training_time(trial: Trial, method: DeviceRule, row: Row, slot_s: float) -> 
 
 
 def number_in(source: Mapping[str, Any], name: str) -> float | None:
+    """Returns the number of this name in a row or in parameters, or None if it is no number."""
     value = source.get(name)
     return float(value) if isinstance(value, int | float) else None
 

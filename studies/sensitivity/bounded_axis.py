@@ -52,14 +52,19 @@ class Bound:
     chip: Chip | None = None
 
     def text(self, by_seed: BySeed) -> str:
-        """Returns a mean cost with its interval and, for an energy or a time, its unit."""
-        style, unit = ("{:.2f}", "") if self.chip is None else ("{:.3g}", f" {UNITS[self.of]}")
+        """Returns a mean cost in words."""
         costs = describe(by_seed.values())
-        return interval(costs.mean, costs.half_width, style, costs.n) + unit
+        return cost_in_words(self.of, costs.mean, costs.half_width, costs.n)
 
     def of_costs(self, costs: Costs) -> float:
         """Returns the energy or the time of a training image."""
         return float(1e9 * total(costs.training)[0] if self.of == "energy" else 1e6 * costs.time[0])
+
+
+def cost_in_words(of: str, mean: float, half_width: float, n: int) -> str:
+    """Returns a cost with its interval and, for an energy or a time, its unit."""
+    style, unit = ("{:.2f}", "") if of == "loss" else ("{:.3g}", f" {UNITS[of]}")
+    return interval(mean, half_width, style, n) + unit
 
 
 def bounds_of(

@@ -260,13 +260,10 @@ def _table(runs: Runs, last: str) -> pd.DataFrame:
     # Which step of a way costs is one question, and what the whole way costs is another.
     questions = groupby(range(len(steps)), lambda row: (steps[row][0], steps[row][1] == ALL))
     tests = [test for _, rows in questions for test in paired_tests(losses[row] for row in rows)]
-    return pd.DataFrame(steps, columns=["way", "step", "before", "after"]).assign(
-        loss=[test.mean for test in tests],
-        loss_ci=[test.half_width for test in tests],
-        loss_p_holm=[test.p for test in tests],
-        n=[test.n for test in tests],
-        loss_p_alone=[test.p_alone for test in tests],
-    )
+    names = {"mean": "loss", "half_width": "loss_ci", "p": "loss_p_holm", "n": "n"}
+    names["p_alone"] = "loss_p_alone"
+    tested = pd.DataFrame([vars(test) for test in tests])[list(names)].rename(columns=names)
+    return pd.DataFrame(steps, columns=["way", "step", "before", "after"]).join(tested)
 
 
 def _weak_floats(table: pd.DataFrame) -> Iterator[str]:

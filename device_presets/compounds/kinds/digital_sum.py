@@ -1,4 +1,4 @@
-"""Mixed precision: outer products of the spikes are summed in digital memory.
+"""Defines cells of mixed precision, which sum outer products of the spikes in digital memory.
 
 The memory sends a pulse for each whole step. The learning rate scales the sums; no train is
 thinned.

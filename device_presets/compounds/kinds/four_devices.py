@@ -1,4 +1,4 @@
-"""Four devices that all get every pulse of a weight, and whose mean is read."""
+"""Defines a cell of four devices that all get every pulse, and whose mean is read."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""A pair of devices that move up only; a coincidence pulses one of them.
+"""Defines a pair of devices that move up only, of which a coincidence pulses one.
 
 After every `refresh_every` slots with a pulse all weights are read (ideally). If both devices of a
 pair are high, they are reset, and the difference is written to one of them.

@@ -1,4 +1,4 @@
-"""A differential pair: the tile itself pairs two single devices."""
+"""Defines a differential pair, for which the tile itself pairs two single devices."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Transfer cells: coincidences pulse a fast device, and the network reads a slow one.
+"""Defines transfer cells: coincidences pulse a fast device, and the network reads a slow one.
 
 After every `transfer_every` slots in which a pulse was sent, one input line of the fast array is
 read (ideally), and part of it is moved to the slow array by pulses that aihwkit draws. No train is

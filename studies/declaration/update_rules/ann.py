@@ -8,7 +8,7 @@ from studies.declaration.update_rules.base import NumbersRule, RunSettings, Trai
 
 
 class SgdSpec(Spec):
-    """Settings that only the float baseline has (`rpu_ssnn.baselines.ann`)."""
+    """Adds the settings that only the float baseline has (`rpu_ssnn.baselines.ann`)."""
 
     loss: Literal["softmax_ce", "mse"] = "softmax_ce"
     momentum: Share = 0.9

@@ -68,7 +68,7 @@ GIVEN_SPIKES = "given spikes"
 
 
 class Hyperparameters(Spec):
-    """The hyperparameters of a case: a learning rate and, in a device, a weight range."""
+    """Holds the hyperparameters of a case: a learning rate and, in a device, a weight range."""
 
     learning_rate: LearningRate
     weight_range: WeightRange | None = None

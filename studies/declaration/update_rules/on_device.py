@@ -33,7 +33,7 @@ from studies.declaration.update_rules.base import Hyperparameters, LearningRate,
 
 
 class PartialHyperparameters(Spec):
-    """The hyperparameters of a device; if one is missing it is swept, or both are searched."""
+    """Holds hyperparameters of a device; if one is missing it is swept, or both are searched."""
 
     weight_range: WeightRange | None = Field(None, description="weight at state 1 (He deviations)")
     learning_rate: LearningRate | None = Field(None, description="equivalent learning rate")

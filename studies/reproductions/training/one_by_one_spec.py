@@ -11,7 +11,7 @@ Signed = Annotated[float, Field(ge=-1.0, le=1.0)]
 
 
 class OnlineSpec(Spec):
-    """Neurons, loss and start of a network that learns image by image.
+    """Gives neurons, loss and start of a network that learns image by image.
 
     The defaults are those of NeuroSim's perceptron, but with exact computation: sigmoid neurons in
     both layers, squared error, a constant learning rate.
@@ -51,7 +51,7 @@ class OnlineSpec(Spec):
 
 
 class WholePulseSpec(OnlineSpec):
-    """Settings of a rule that changes weights by whole numbers of pulses."""
+    """Adds the settings of a rule that changes weights by whole numbers of pulses."""
 
     rounding: Literal["nearest", "stochastic"] = Field(
         "nearest", description="with `nearest`, a change below half a pulse is lost"
