@@ -34,13 +34,7 @@ from rpu_ssnn.spec import (
     lines_of,
     slot_cycles,
 )
-from rpu_ssnn.synapses.base import (
-    Crossbar,
-    Synapses,
-    SynapsesFactory,
-    Weights,
-    normal_weights,
-)
+from rpu_ssnn.synapses.base import Crossbar, Synapses, SynapsesFactory, Weights, normal_weights
 
 type Input = Float32[np.ndarray, "batch n_in"] | SpikeTrains
 """Input of a batch: average spikes per slot of each input line, or the spikes themselves."""

@@ -25,12 +25,7 @@ from rpu_ssnn.spec import OneLine, Spec
 from studies.common.settings import merged
 from studies.declaration.devices import beside_study, found_beside, with_named_circuit
 from studies.declaration.update_rules.base import Hyperparameters, Rule, RunSettings
-from studies.declaration.update_rules.loading import (
-    PULSES,
-    rule_class,
-    rule_digest,
-    rule_names,
-)
+from studies.declaration.update_rules.loading import PULSES, rule_class, rule_digest, rule_names
 from studies.declaration.update_rules.on_device import DeviceRule
 
 MOST_DECLARED_SEEDS = 10_000

@@ -46,18 +46,26 @@ def costs_of(trial: Trial, row: Row, chip: Chip) -> Costs | None:
     They are None if the run has no device, or did not count its events or all pulses of its cells,
     such as those of transfers.
     """
-    settings, method = trial.settings, trial.settings.method
-    images = number_in(row, "inference_images")
+    method, images = trial.settings.method, number_in(row, "inference_images")
     if not isinstance(method, DeviceRule) or not images or "write_spikes_total" not in row:
         return None
     compound = compound_of(method.device)
     if compound is not None and compound.unknown_pulses is not None:
         return None
-    spec, inhibition = settings.network, settings.network.inhibition
     bits = _read_bits(method)
     if bits is not None and chip.columns == "converter":
         chip = chip.at_bits(bits)
-    presentations = _known(row, "n_train") * settings.training.epochs
+    return Costs(_network(trial, method, row, images), chip)
+
+
+def _network(trial: Trial, method: DeviceRule, row: Row, images: float) -> ChipNetwork:
+    """Returns the crossbars of one run with their events.
+
+    Args:
+        images: presentations of the inference whose events were counted.
+    """
+    spec, inhibition = trial.settings.network, trial.settings.network.inhibition
+    presentations = _known(row, "n_train") * trial.settings.training.epochs
     places = range(1, 1 + sum(name.startswith("input_lines_") for name in row))
     crossbars: list[ChipCrossbar] = []
     before = int(str(row["network"]).partition("-")[0])
@@ -69,23 +77,20 @@ def costs_of(trial: Trial, row: Row, chip: Chip) -> Costs | None:
     label, classes = spec.encoding.label_rate, crossbars[-1].n_out
     inhibited = classes if inhibition.strength and not inhibition.clocked else 1
     clocked = label * classes if inhibition.clocked else 0.0
-    return Costs(
-        ChipNetwork(
-            crossbars,
-            training,
-            inference,
-            wires=(
-                (label + clocked) * spec.T + training[-1].spikes * inhibited,
-                clocked * spec.at_inference.T + inference[-1].spikes * (inhibited - 1),
-            ),
-            slots=(spec.slots, spec.at_inference.slots),
-            presentations=presentations,
-            pulse=energy_of_a_pulse(method)[0],
-            pulse_s=shortest_slot_s(method.parameters) or method.tile.slot_seconds,
-            idle_s=method.tile.idle_seconds,
-            initial_pulses=number_in(row, "initial_pulses_total") or 0.0,
+    return ChipNetwork(
+        crossbars,
+        training,
+        inference,
+        wires=(
+            (label + clocked) * spec.T + training[-1].spikes * inhibited,
+            clocked * spec.at_inference.T + inference[-1].spikes * (inhibited - 1),
         ),
-        chip,
+        slots=(spec.slots, spec.at_inference.slots),
+        presentations=presentations,
+        pulse=energy_of_a_pulse(method)[0],
+        pulse_s=shortest_slot_s(method.parameters) or method.tile.slot_seconds,
+        idle_s=method.tile.idle_seconds,
+        initial_pulses=_known(row, "initial_pulses_total"),
     )
 
 

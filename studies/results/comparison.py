@@ -1,11 +1,12 @@
 """Compares cases of a study by pairs of runs with the same seed."""
 
+from collections.abc import Mapping, Sequence
 from numbers import Real
 
 import pandas as pd
 
 from rpu_ssnn.common.errors import Fault, InputError, one_of, require
-from studies.common.statistics import independent_values, paired_tests
+from studies.common.statistics import PairedTest, independent_values, paired_tests
 from studies.results.grouping import (
     NOT_SWEPT,
     accuracies,
@@ -81,15 +82,20 @@ def compare(results: pd.DataFrame, against: str | None = None) -> pd.DataFrame:
         groups = [of_seeds.loc[rows].tolist() for rows in min(drawn, key=len, default=[])]
         differences.append(independent_values(groups) if drawn else of_seeds.tolist())
     tests = paired_tests(differences)
-    table = pd.DataFrame([{"case": case} | point for case, point, _ in points]).assign(
-        difference=[test.mean for test in tests],
-        ci=[test.half_width for test in tests],
-        n=[test.n for test in tests],
-        p_alone=[test.p_alone for test in tests],
-        p_holm=[test.p for test in tests],
-        significant=pd.Series([test.significant for test in tests], dtype=object),
-    )
+    names = {"mean": "difference", "half_width": "ci", "n": "n", "p_alone": "p_alone"}
+    table = pd.DataFrame([{"case": case} | point for case, point, _ in points])
+    table = table.join(columns_of_tests(tests, names | {"p": "p_holm"}))
+    table["significant"] = pd.Series([test.significant for test in tests], dtype=object)
     return table[[against not in (case, titled(case, at)) for case, at, _ in points]]
+
+
+def columns_of_tests(tests: Sequence[PairedTest], names: Mapping[str, str]) -> pd.DataFrame:
+    """Returns a row for each test.
+
+    Args:
+        names: the name of each column by the field of the tests that it has.
+    """
+    return pd.DataFrame([vars(test) for test in tests])[list(names)].rename(columns=names)
 
 
 def reference_of(results: pd.DataFrame) -> str:

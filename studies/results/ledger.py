@@ -119,18 +119,12 @@ def ledger_table(results: pd.DataFrame) -> pd.DataFrame:
     # Runs whose pulses aihwkit does not count (analog_sgd) still have a time and reasons.
     on_devices = results[results[list(COLUMNS)].notna().any(axis="columns")]
     swept = swept_columns(results)
-    rows = []
-    for key, runs in on_devices.groupby(["label", *swept], sort=False, dropna=False):
-        cells: dict[str, Any] = dict(zip(("case", *swept), key, strict=True)) | {"n": len(runs)}
-        for column in COLUMNS:
-            if column in REASONS:
-                cells[column] = "; ".join(dict.fromkeys(runs[column].dropna()))
-            elif column == "pulses_per_device_max":
-                cells[column] = runs[column].astype(float).max()
-            else:
-                cells[column] = runs[column].astype(float).mean()
-        rows.append(cells)
-    return pd.DataFrame(rows, columns=["case", *swept, "n", *COLUMNS])
+    of_case: dict[str, Any] = dict.fromkeys(COLUMNS, lambda of: of.astype(float).mean())
+    of_case["pulses_per_device_max"] = lambda of: of.astype(float).max()
+    of_case |= dict.fromkeys(REASONS, lambda of: "; ".join(dict.fromkeys(of.dropna())))
+    cases = on_devices.groupby(["label", *swept], sort=False, dropna=False)
+    table = cases.agg(of_case).assign(n=cases.size()).reset_index()
+    return table.rename(columns={"label": "case"})[["case", *swept, "n", *COLUMNS]]
 
 
 def simulated_slot_s(method: DeviceRule) -> float:

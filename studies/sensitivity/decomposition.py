@@ -38,6 +38,7 @@ from studies.declaration.update_rules.base import Rule
 from studies.declaration.update_rules.loading import rule_class
 from studies.declaration.update_rules.pulses import PulseRule
 from studies.results import caveats
+from studies.results.comparison import columns_of_tests
 from studies.results.text_table import interval
 from studies.sensitivity.device_question import (
     DeviceQuestion,
@@ -262,8 +263,8 @@ def _table(runs: Runs, last: str) -> pd.DataFrame:
     tests = [test for _, rows in questions for test in paired_tests(losses[row] for row in rows)]
     names = {"mean": "loss", "half_width": "loss_ci", "p": "loss_p_holm", "n": "n"}
     names["p_alone"] = "loss_p_alone"
-    tested = pd.DataFrame([vars(test) for test in tests])[list(names)].rename(columns=names)
-    return pd.DataFrame(steps, columns=["way", "step", "before", "after"]).join(tested)
+    table = pd.DataFrame(steps, columns=["way", "step", "before", "after"])
+    return table.join(columns_of_tests(tests, names))
 
 
 def _weak_floats(table: pd.DataFrame) -> Iterator[str]:
