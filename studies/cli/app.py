@@ -51,7 +51,6 @@ def run(study: StudyArgument, out: OutOption = None, *, options: RunOptions) -> 
     from studies.declaration.shipped import find_study
     from studies.execution.study_runs import run_in_folder
     from studies.report.page.headline import device_to_ask_about
-    from studies.results import caveats
     from studies.results.tables import RESULTS_CSV
 
     declared = find_study(study)
@@ -59,8 +58,6 @@ def run(study: StudyArgument, out: OutOption = None, *, options: RunOptions) -> 
     with options.executing(root) as running:
         outcome = run_in_folder(declared, root, running)
     _show(declared, outcome.runs, root)
-    for line in caveats.sentences(caveats.of_accuracy_that_fell(outcome.runs)):
-        typer.echo(line)
     if device := device_to_ask_about(declared, outcome.runs):
         given = "--device", device, *(("--data", str(options.data)) if options.data else ())
         kept = ("--rows", str(root / RESULTS_CSV)) if out else ()
@@ -252,6 +249,8 @@ def _show(declared: "Study", runs: "Runs", root: Path) -> None:
     reference = declared.reference_label
     if all(trial.label != reference for trial, _ in runs):
         typer.echo(f"no table of gaps yet, as the reference {reference} has no finished trial")
+        for line in caveats.of_runs(declared, runs):
+            typer.echo(line)
         return
     figures = StudyFigures(declared, runs)
     results, table = figures.results, figures.summary

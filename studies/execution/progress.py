@@ -12,6 +12,9 @@ from rpu_ssnn.common.wording import printable
 from studies.declaration.trial import Failure, Trial, TrialResult
 from studies.workers.workspace import TrialProgress
 
+SECONDS_BETWEEN_LINES = 60.0
+"""At least this time passes between two lines about running trials, without a terminal."""
+
 
 class ClosedPipeConsole(Console):
     """Survives a closed pipe, where the console of rich would end the process."""
@@ -25,17 +28,14 @@ class Reporter:
 
     Args:
         console: where they are shown; None shows nothing.
-        seconds_between_lines: shortest time between two lines about running trials, where the
-            console is not a terminal.
     """
 
-    def __init__(self, console: Console | None = None, seconds_between_lines: float = 60.0) -> None:
+    def __init__(self, console: Console | None = None) -> None:
         self._console = console or _nowhere()
         self._bar: Progress | None = None
         self._what = ""
         self._before = self._done = self._total = 0
         self._start = 0.0
-        self._between = seconds_between_lines
         self._running: dict[str, tuple[str, TrialProgress]] = {}
         self._line, self._printed_at = "", 0.0
 
@@ -93,7 +93,7 @@ class Reporter:
         left = self._left()
         if self._bar is not None:
             self._bar.update(self._bar.task_ids[0], last=f"{running}, {left}")
-        elif running != self._line and time.monotonic() - self._printed_at >= self._between:
+        elif running != self._line and time.monotonic() - self._printed_at >= SECONDS_BETWEEN_LINES:
             self._line, self._printed_at = running, time.monotonic()
             self._print(f"[{self._done}/{self._total}] running: {running}, {left}")
 

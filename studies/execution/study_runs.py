@@ -63,7 +63,8 @@ def run_in_folder(study: Study, root: Path, options: Options) -> Outcome:
         if options.kept_rows:
             taken = resume(kept.by_identity, trials, folder.trials, stored)
             files = ", ".join(map(str, options.kept_rows))
-            run.note(f"{counted(taken, 'finished row')} taken from {files}")
+            if taken or not options.is_part:  # later studies of a question mostly need none
+                run.note(f"{counted(taken, 'finished row')} taken from {files}")
         finished = _usable(trials, stored, root, options)
         tables = Tables(root, trials, finished)
         missing = [trial for trial in in_balanced_order(trials) if trial.identity not in finished]

@@ -81,6 +81,7 @@ def of_runs(study: Study, runs: Runs) -> Iterator[str]:
         of_pulse_widths(runs),
         of_failed_fits(runs),
         of_ends_of_ranges(study, runs),
+        of_accuracy_that_fell(runs),
     )
 
 

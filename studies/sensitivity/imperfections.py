@@ -171,21 +171,26 @@ def imperfections(case: Case, thinning: float | None) -> tuple[Off, list[str]]:
         )
     if any(path.startswith("overrides.partner.") for path in has):
         notes.append("the partner's own imperfections stay as they are")
+    finest = _finest_step(has, thinning)
+    if isinstance(finest, str):
+        return found, [*notes, finest]
+    return {**found, FINITE_STEP: finest}, notes + others_in_steps(FINITE_STEP, found)
+
+
+def _finest_step(has: Mapping[str, Any], thinning: float | None) -> dict[str, Any] | str:
+    """Returns the setting of the finest step, or says why the step stays as it is."""
     if "overrides.step" not in has:
-        notes.append(f"{FINITE_STEP}: left out, as the step is that of the table")
+        why = "the step is that of the table"
     elif thinning is None or not thinning > 0:
-        notes.append(
-            f"{FINITE_STEP}: left out, as the rows do not say how far gradient trains were thinned"
-        )
+        why = "the rows do not say how far gradient trains were thinned"
     elif thinning * FINER_BY > 1:
-        notes.append(
-            f"{FINITE_STEP}: left out, as every coincidence of a crossbar already makes a pulse; "
-            "a finer step would only lower the learning rate"
+        why = (
+            "every coincidence of a crossbar already makes a pulse; a finer step would only lower "
         )
+        why += "the learning rate"
     else:
-        notes += others_in_steps(FINITE_STEP, found)
-        found[FINITE_STEP] = {"overrides.levels": finest_levels(has["overrides.levels"], thinning)}
-    return found, notes
+        return {"overrides.levels": finest_levels(has["overrides.levels"], thinning)}
+    return f"{FINITE_STEP}: left out, as {why}"
 
 
 def others_in_steps(step: str, off: Collection[str]) -> list[str]:

@@ -155,7 +155,6 @@ def _warnings(contents: FolderContents, root: Path, figures: StudyFigures) -> It
     yield from _few_seeds(results)
     yield from caveats.of_runs(study, contents.runs)
     yield from _saturated(results)
-    yield from caveats.sentences(caveats.of_accuracy_that_fell(contents.runs))
     yield from _not_replayable(results)
 
 

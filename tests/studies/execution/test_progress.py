@@ -5,6 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
+from studies.execution import progress
 from studies.execution.progress import Reporter, seconds_left
 from studies.workers.workspace import TrialProgress
 from support.studies.harness import declared_trials, small_study
@@ -23,9 +24,10 @@ def test_epochs_of_running_units_count_into_the_time_left() -> None:
     assert seconds_left(40.0, 0, 8, [half, resumed]) == pytest.approx(40.0 * 6.6 / 0.7)
 
 
-def test_plain_lines_tell_epochs_now_and_then() -> None:
+def test_plain_lines_tell_epochs_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", 0.0)
     stream = io.StringIO()
-    reporter = Reporter(Console(file=stream), seconds_between_lines=0.0)
+    reporter = Reporter(Console(file=stream))
     first, second = declared_trials(small_study())[:2]
     with reporter.running("trials", done=0, total=6):
         reporter.reached(first, TrialProgress(epoch=0, epochs=4))
