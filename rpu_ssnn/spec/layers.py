@@ -190,6 +190,7 @@ def _convolution(spec: ConvSpec, before: Grid, field: str) -> Connection:
     check(inside, "padding", f"must be smaller than the kernel, {kernel[0]} x {kernel[1]}")
     rows, columns = (n + 2 * p for n, p in zip(before[:2], padding, strict=True))
     allowed = f"must be at most [{rows}, {columns}], rows and columns of the layer before, padded"
+    allowed += "; a dense layer has one of each" if before[:2] == (1, 1) else ""
     check(kernel[0] <= rows and kernel[1] <= columns, "kernel", allowed)
     connection = Connection(before, spec.channels, kernel, spec.stride, padding, spec.replicas)
     positions = connection.positions

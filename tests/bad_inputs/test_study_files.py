@@ -64,7 +64,7 @@ STUDIES = [
     of_conv("kernel: [3, 3, 3]", "conv.kernel", "[3, 3, 3]", "[rows, columns]"),
     of_conv("kernel: 9", "network.layers.0.conv.kernel", "(9, 9)", "[8, 8]"),
     of_conv("kernel: 3, replicas: 99", "network.layers.0.conv.replicas", "99", "36"),
-    of_study("network: {layers: [8, {conv: {kernel: 3, channels: 4}}]}", "layers.1.conv.kernel"),
+    of_study("network: {layers: [8, {conv: {kernel: 3, channels: 4}}]}", "dense layer has one"),
     of_study(
         "dataset: {name: yin_yang}, network: {layers: [{conv: {kernel: 1, channels: 4}}]}",
         "network.layers.0",

@@ -81,7 +81,8 @@ def part_of_events(where: Path, events: Mapping[str, np.ndarray], spec: SpikeSpe
             follow those of the row before, and the lines of polarity p those of p - 1.
 
     Raises:
-        InputError: arrays do not fit, or hold NaN or a negative time, line or recording.
+        InputError: arrays do not fit, or hold NaN or a negative time, line or recording; or all
+            events lie in one slot.
     """
     labels, shape, kind = events["labels"], events["t"].shape, events["t"].dtype
     require(len(shape) == 1, where, "shape of t", shape, "must be one number per event")
@@ -118,6 +119,8 @@ def part_of_events(where: Path, events: Mapping[str, np.ndarray], spec: SpikeSpe
     trains = SpikeTrains.of_events(
         whole["recording"], slot.astype(np.int64), line, len(labels), lines
     )
+    allowed = f"must be shorter than the recordings, which end at {time.max(initial=0.0):g}"
+    require(trains.slots != 1, where, "spikes.bin", spec.bin, f"{allowed} in the file's unit")
     return Part(where, trains, labels, (trains.slots, lines), tuple(sides))
 
 

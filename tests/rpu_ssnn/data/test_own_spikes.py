@@ -107,7 +107,7 @@ def test_hdf5_of_the_heidelberg_layout(tmp_path: Path) -> None:
     assert (trains.shape, source.class_names) == ((3, 700), ("4", "7"))
     assert (trains.slot.tolist(), trains.line.tolist()) == ([0, 2, 4], [3, 1, 2])
     named = heidelberg(tmp_path / "named.h5", times * 2, units * 2, ["low", "high", "low"] * 2)
-    own = OwnData(file=named, test_share=0.5, spikes=SpikeSpec())
+    own = OwnData(file=named, test_share=0.5, spikes=SpikeSpec(bin=0.1))
     assert read_own(own).class_names == ("high", "low")
     broken = heidelberg(tmp_path / "b.h5", times, [[3], [2], []], [4, 7, 4])
     with refused("units of recording 0", "1", "must be 2"):

@@ -55,8 +55,8 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
 
 def runs_at(study: Study, reached: Callable[[Trial], float], *epochs: Row) -> Runs:
     """Returns runs of ten classes whose devices are at 10 % on validation images."""
-    row: Row = {"network": "64-8-10", "n_test": 1000, "n_validation": 1000}
-    row["validation_accuracy"] = 10.0
+    row: Row = {"network": "64-8-10", "n_test": 1000, "n_validation": 1000, "n_train": 1000}
+    row |= {"validation_accuracy": 10.0, "devices_total": 600}
     return [
         (trial, TrialResult({**row, "test_accuracy": reached(trial)}, list(epochs)))
         for trial in declared_trials(study)
@@ -216,6 +216,13 @@ def test_what_a_device_lost_in_storage_was_learned() -> None:
     (line,) = caveats.of_device(runs, "capacitor", "rate").values()
     assert line.endswith(f"say little; {kept}")
     assert "learned badly" in "".join(caveats.of_device(runs, "rate", "capacitor").values())
+
+
+@pytest.mark.parametrize(("leak_s", "told"), [(1e-2, "devices go 48 % of"), (1.0, "nothing was")])
+def test_a_device_that_forgets_in_an_epoch_is_named(leak_s: float, told: str) -> None:
+    study = device_study(case={"overrides": {"leak_time_constant_s": leak_s}})
+    (line,) = caveats.of_chance(study, runs_at(study, lambda trial: 11.0)).values()
+    assert told in line
 
 
 @pytest.mark.parametrize(("wait", "beyond"), [(3600.0, True), (9e4, False)])
