@@ -115,7 +115,7 @@ def _nodes(nir: Any, trained: Trained, path: Path) -> dict[str, Any]:
             kernel = layer.kernel if layer.before == grid else grid[:2]
             part = "kernel" if layer.before == grid else "map before a dense layer"
             allowed = "must be as high as wide: nir takes a kernel's rows for its columns too"
-            require(kernel[0] == kernel[1], path, f"network.layers: {part}", kernel, allowed)
+            require(kernel[0] == kernel[1], path, f"network.layers.{part}", kernel, allowed)
             kernels = matrix.reshape(*kernel, grid[2], -1).transpose(3, 2, 0, 1)
             nodes[f"weights_{place}"] = nir.Conv2d(
                 grid[:2], np.ascontiguousarray(kernels), layer.stride, layer.padding, 1, 1,
