@@ -189,11 +189,11 @@ def _print_fit(data: Path, fitted: "FittedDevice") -> None:
 @presets_app.command("table")
 def table(
     data: DataArgument,
-    name: Annotated[str, typer.Option("--name", help="Folder to make, of the table.")],
+    name: Annotated[str, typer.Option("--name", help="Name of the folder to make.")],
     sheet: SheetOption = None,
     read_voltage: ReadVoltageOption = None,
 ) -> None:
-    """Fit nothing, and write a table of the measured jumps, which a study takes as a device."""
+    """Write a table of the measured jumps, without a fit; a study takes it as a device."""
     from device_presets.fitting.results.measured_table import write_tables
     from device_presets.library.entry_writing import checked_name
 

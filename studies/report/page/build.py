@@ -143,7 +143,7 @@ def _warnings(contents: FolderContents, root: Path, figures: StudyFigures) -> It
     else:
         missing = f"The reference {study.reference_label} has no finished trial"
         yield f"{missing}, so nothing is compared."
-    yield from _missing(contents)
+    yield from caveats.sentences(_missing(contents))
     for failure in read_failures(root):
         yield f"The last run failed at {failure.title}: {failure.message}"
     for fault in contents.faults:
@@ -151,45 +151,42 @@ def _warnings(contents: FolderContents, root: Path, figures: StudyFigures) -> It
         yield f"Left out: {InputError(file, fault.field, fault.value, fault.allowed)}."
     yield from (f"{line}." for line in contents.not_shown)
     origin = caveats.of_origin(study, contents.runs, contents.hyperparameters)
-    yield from caveats.sentences(origin)
-    yield from _few_seeds(results)
+    yield from caveats.sentences(origin, _few_seeds(results))
     yield from caveats.of_runs(study, contents.runs)
-    yield from _saturated(results)
-    yield from _not_replayable(results)
+    yield from caveats.sentences(_saturated(results), _not_replayable(results))
 
 
-def _missing(contents: FolderContents) -> Iterator[str]:
+def _missing(contents: FolderContents) -> caveats.Told:
     there = {trial.title for trial, _ in contents.runs}
     points = contents.study.points()
     needed = (f"{point.title} seed {seed}" for point in points for seed in point.seeds)
     missing = [title for title in needed if title not in there]
     have = counted(len(missing), "trial has", "trials have")
     unfinished = f"{have} not finished yet; `rpu-ssnn run` runs what is missing: {{}}."
-    yield from caveats.sentences(dict.fromkeys(missing, unfinished))
+    return dict.fromkeys(missing, unfinished)
 
 
-def _few_seeds(results: pd.DataFrame) -> Iterator[str]:
+def _few_seeds(results: pd.DataFrame) -> caveats.Told:
     few = f"These cases have fewer than {FEWEST_SEEDS} seeds, so that intervals and tests mean "
     short = (str(case) for case, _, runs in by_point(results) if len(runs) < FEWEST_SEEDS)
-    yield from caveats.sentences(dict.fromkeys(short, f"{few}little: {{}}."))
+    return dict.fromkeys(short, f"{few}little: {{}}.")
 
 
-def _saturated(results: pd.DataFrame) -> Iterator[str]:
+def _saturated(results: pd.DataFrame) -> caveats.Told:
     shares = results.assign(share=results["saturated_fraction"].astype(float))
     largest = shares.groupby("label", sort=False)["share"].max()
-    told = {
+    return {
         str(label): f"{{}}: up to {100 * share:.0f} % of its devices end at one of their bounds; a "
         "wider weight range or a smaller step may do better."
         for label, share in largest[largest > SATURATED_FROM].items()
     }
-    yield from caveats.sentences(told)
 
 
-def _not_replayable(results: pd.DataFrame) -> Iterator[str]:
-    if "replayable" in results:
-        noisy = results.loc[results["replayable"] == False, "label"]  # noqa: E712
-        told = (
-            "Runs of these cases cannot be repeated bit for bit, as aihwkit's own noise cannot be "
-            "seeded: {}. A second run gives other numbers of the same kind."
-        )
-        yield from caveats.sentences(dict.fromkeys(noisy, told))
+def _not_replayable(results: pd.DataFrame) -> caveats.Told:
+    if "replayable" not in results:
+        return {}
+    told = (
+        "Runs of these cases cannot be repeated bit for bit, as aihwkit's own noise cannot be "
+        "seeded: {}. A second run gives other numbers of the same kind."
+    )
+    return dict.fromkeys(results["label"][results["replayable"].eq(False)], told)
