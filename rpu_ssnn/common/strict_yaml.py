@@ -86,7 +86,8 @@ def load(text: str) -> Any:
         problem = Fault(", ".join(filter(None, (error.context, error.problem))))
         if "max_depth" in problem:
             raise _fault(mark, Fault("nested too deep"), _NOT_TOO_DEEP) from None
-        raise _fault(mark, problem, "must be valid YAML") from None
+        more = ", where a no-break space (as of a web page) is no space" if "\xa0" in text else ""
+        raise _fault(mark, problem, f"must be valid YAML{more}") from None
     except (YAMLError, ValueError, TypeError, AttributeError, LookupError, AssertionError) as error:
         # The parser raises other errors on some invalid text, such as escapes beyond Unicode.
         problem = Fault(" ".join(str(error).split()) or type(error).__name__)

@@ -110,23 +110,24 @@ def of_chance(study: Study, runs: Runs) -> Told:
             before = _before_storage(own)
             how, lost = "so that nothing was learned", _lost_in_an_epoch(own)
             if lost > MUCH_LOST:
-                how = f"as devices go {100 * lost:.0f} % of the way to reset_level in one epoch"
+                how = f"as devices lose {100 * lost:.0f} % of what pulses change in one epoch"
             never = f"These cases end near chance, {how}: {{}}."
             told[title] = f"{{}} {_FORGOT}: it {why}; {before}." if before else never
     return told
 
 
 def _lost_in_an_epoch(runs: Runs) -> float:
-    """Returns the share of the way to their reset level that the devices of a point go without
-    pulses in the time of an epoch, 0 without devices."""
+    """Returns the share of a change of weight that the devices of a point lose in the time of an
+    epoch, 0 without devices."""
     for rule, trial, result in _on_devices(runs):
+        retention, physics = rule.tile.retention, rule.simulated.pulse_physics
         time = number_in(ledger_columns(trial, result), "training_time_s") or 0.0
-        time /= max(1, trial.settings.training.epochs)
-        physics = rule.simulated.pulse_physics
-        if physics is not None and physics.loss_per_decade > 0.0:
-            kept = share_kept(np.array([time]), physics.loss_per_decade, physics.loss_onset_s)
-            return 1.0 - float(kept[0])
-        return -math.expm1(-time / rule.simulated.leak_time_constant_s)
+        time *= retention.acceleration / max(1, trial.settings.training.epochs)
+        laws = [(retention.loss_per_decade, retention.from_s)]
+        laws += [(physics.loss_per_decade, physics.loss_onset_s)] if physics else []
+        kept = [float(share_kept(np.array([time]), *law)[0]) for law in laws]
+        kept += [(1.0 + time / retention.from_s) ** -retention.exponent]
+        return 1.0 - min(*kept, math.exp(-time / rule.simulated.leak_time_constant_s))
     return 0.0
 
 

@@ -207,6 +207,7 @@ DATA = [
     of_data("a.npz", npz(**SPLIT), "test_share: 0.5"),
     of_data("a.npz", npz(X=X, y=Y), "test_share: missing", ""),
     of_data("a.npz", npz(X=X, y=Y), "test_share: 0.001", "test_share: 0.001"),
+    of_data("a.npz", npz(X=X, y=np.arange(len(X))), "test_share: 0.5"),
     of_data("a.npz", npz(X=X, y=Y * 0), "number of classes: 1"),
     of_data("a.npz", npz(X=X[:0], y=Y[:0]), "rows: 0"),
     of_data("a.npz", npz(a=X), "keys: are a;"),

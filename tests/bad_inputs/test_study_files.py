@@ -35,6 +35,7 @@ YAML = [
     for content, place, value in [
         ("study: [", "line 1, column 9", ""),
         ("study: a\n\tseeds: 1\n", "line 2", "tabs"),
+        ("study: a\nseeds:\xa01\nT: 1", "line 3", "no-break space"),
         ("", "content", "missing"),
         ("just text", "content", "'just text'"),
         ("1: 2\n", "line 1, column 1: 1", "key"),

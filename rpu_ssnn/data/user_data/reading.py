@@ -180,8 +180,9 @@ def _split(own: OwnData, part: Part) -> tuple[Part, Part]:
     _, labels = np.unique(part.labels, return_inverse=True)
     rng = np.random.default_rng(own.split_seed)
     kept, held = hold_out(labels.astype(np.int64), own.test_share, rng)
-    allowed = f"must leave each part at least one of the {len(labels)} rows"
-    require(len(held) and len(kept), part.where, "test_share", own.test_share, allowed)
+    trained = np.isin(labels, labels[kept]).all()
+    allowed = f"must leave rows to test on, and each class some of the {len(labels)} to train on"
+    require(len(held) and trained, part.where, "test_share", own.test_share, allowed)
     return part.at(kept), part.at(held)
 
 

@@ -218,9 +218,15 @@ def test_what_a_device_lost_in_storage_was_learned() -> None:
     assert "learned badly" in "".join(caveats.of_device(runs, "rate", "capacitor").values())
 
 
-@pytest.mark.parametrize(("leak_s", "told"), [(1e-2, "devices go 48 % of"), (1.0, "nothing was")])
-def test_a_device_that_forgets_in_an_epoch_is_named(leak_s: float, told: str) -> None:
-    study = device_study(case={"overrides": {"leak_time_constant_s": leak_s}})
+POWER_LAW = {"tile": {"simulator": "native", "retention": {"exponent": 0.1, "from_s": 1e-6}}}
+
+
+@pytest.mark.parametrize(
+    ("leak_s", "case", "told"),
+    [(1e-2, {}, "lose 48 % of"), (1.0, {}, "nothing was"), (math.inf, POWER_LAW, "lose 58 % of")],
+)
+def test_a_device_that_forgets_in_an_epoch_is_named(leak_s: float, case: Any, told: str) -> None:
+    study = device_study(case={"overrides": {"leak_time_constant_s": leak_s}, **case})
     (line,) = caveats.of_chance(study, runs_at(study, lambda trial: 11.0)).values()
     assert told in line
 
