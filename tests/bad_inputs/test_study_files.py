@@ -298,10 +298,8 @@ RULES = [
     of_rule("1 / 0", "division by zero"),
     of_rule(ONE_RULE + ONE_RULE.replace("Mine", "Second"), "exactly one subclass"),
     *(
-        of_case(
-            f"update: {{rule: r.py, {key}}}, learning_rate: 1", *names, files={"r.py": ONE_RULE}
-        )
-        for key, *names in (("gian: 2", "case 2.gian"), ("gain: -1", "case 2.gain"))
+        of_case(f"update: {{rule: r.py, {k}}}, learning_rate: 1", *names, files={"r.py": ONE_RULE})
+        for k, *names in (("gian: 2", "case 2.gian"), ("gain: -1", "case 2.gain"))
     ),
     of_case("update: no.such.module, learning_rate: 1", "case 2.update"),
     of_case("update: none.py, learning_rate: 1", "case 2.update"),

@@ -61,25 +61,18 @@ def test_the_command_shows_a_card_and_draws_it(tmp_path: Path) -> None:
     picture = tmp_path / "card.png"
     shown = CliRunner().invoke(presets_app, ["show", "hfo2_with_failed", "--plot", str(picture)])
     assert shown.exit_code == 0, shown.output
-    line = next(
-        row for row in shown.output.splitlines() if row.startswith("devices that never move")
-    )
+    line = next(x for x in shown.output.splitlines() if x.startswith("devices that never move"))
     assert line.split()[4:] == ["0.0977", "sourced"]
     assert picture.stat().st_size > 10_000
 
 
-def test_each_entry_of_a_file_has_a_picture_of_its_own(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_each_entry_has_its_own_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     overrides = "parameters: {levels: {value: 5, unit: states, source: x}}"
     Path("two.yaml").write_text("".join(f"{n}: {{like: ideal, {overrides}}}\n" for n in "ab"))
     for entry in "ab":
         assert CliRunner().invoke(presets_app, ["show", f"two.yaml:{entry}"]).exit_code == 0
-    assert sorted(file.name for file in tmp_path.glob("*.png")) == [
-        "two_a_card.png",
-        "two_b_card.png",
-    ]
+    assert sorted(p.name for p in tmp_path.glob("*.png")) == ["two_a_card.png", "two_b_card.png"]
 
 
 def test_a_small_device_does_not_claim_the_large_ones_bound() -> None:

@@ -25,9 +25,7 @@ def one_sided(**settings: float) -> TileSynapses:
 
 
 @pytest.mark.parametrize(("slots", "checks", "refreshed"), [(29, 0, 0), (30, 1, 0), (60, 2, 1)])
-def test_refresh_is_checked_and_counted_as_its_thresholds_say(
-    slots: int, checks: int, refreshed: int
-) -> None:
+def test_refresh_is_counted_as_its_thresholds_say(slots: int, checks: int, refreshed: int) -> None:
     """Each slot has one row per stream, so 60 slots make 60 of the 64 steps up to w_max."""
     synapses = one_sided(refresh_every=60)
     together(synapses, slots)
@@ -47,9 +45,7 @@ def test_a_pair_below_either_threshold_is_left_alone(upper: float, lower: float)
 
 
 @pytest.mark.parametrize(("pulses", "steps"), [(0, 20), (31, 20), (4, 4)])
-def test_a_refresh_writes_the_difference_with_so_many_pulses_at_most(
-    pulses: int, steps: int
-) -> None:
+def test_a_refresh_writes_the_difference_in_so_many_pulses_at_most(pulses: int, steps: int) -> None:
     """60 steps up and 40 down leave a difference of 20 steps, written after a noisy reset."""
     synapses = one_sided(refresh_every=100, rewrite_pulses=pulses)
     pre, post = np.ones((60, 20), bool), np.ones((60, 8), bool)
@@ -63,9 +59,7 @@ def test_a_refresh_writes_the_difference_with_so_many_pulses_at_most(
 
 
 @pytest.mark.parametrize(("transfers", "refreshed"), [(1, True), (1000, False)])
-def test_a_pair_behind_a_digital_sum_is_refreshed_after_so_many_transfers(
-    transfers: int, refreshed: bool
-) -> None:
+def test_a_pair_behind_a_sum_is_refreshed_by_its_transfers(transfers: int, refreshed: bool) -> None:
     """There are 60 of 64 steps up, then 40 down, ten at once; a refresh resets 20 of these 40."""
     settings = {"transfer_every": 10, "refresh_every": transfers, "rewrite_pulses": 0}
     device = get_device("mixed_precision_pair(pcm)", ONE_SIDED | {"step": 2.0**-6} | settings)

@@ -122,9 +122,7 @@ def test_names_find_what_they_mean(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     (tmp_path / "gong.yaml").write_text(shipped.read_text())
     assert get_device("gong").name == "gong.yaml"
     (tmp_path / "capacitor.yaml").write_text(shipped.read_text())
-    with pytest.warns(
-        UserWarning, match=r"capacitor means the shipped preset; write capacitor\.yaml"
-    ):
+    with pytest.warns(UserWarning, match=r"capacitor means the shipped preset; write capacitor\."):
         get_device("capacitor")
     with warnings.catch_warnings():
         warnings.simplefilter("error")

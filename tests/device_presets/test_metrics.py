@@ -34,17 +34,10 @@ def test_a_step_longer_than_the_range_is_refused() -> None:
         text_from_metrics("mine", PublishedMetrics(**few))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(
-    ("label", "a"),
-    [
-        (0.01, 126.269),
-        (1.51, 0.8195),
-        (3.01, 0.3853),
-        (4.51, 0.2266),
-        (6.01, 0.1351),
-        (7.51, 0.0702),
-    ],
-)
+NORM_A = {0.01: 126.269, 1.51: 0.8195, 3.01: 0.3853, 4.51: 0.2266, 6.01: 0.1351, 7.51: 0.0702}
+
+
+@pytest.mark.parametrize(("label", "a"), NORM_A.items())
 def test_labels_are_neurosims(label: float, a: float) -> None:
     """The values are from the table in NeuroSim's documentation (Nonlinearity-NormA)."""
     assert curvature(label) == pytest.approx(a, rel=1e-3)
@@ -82,9 +75,8 @@ def test_labels_spread_as_published(changes: dict[str, object], tmp_path: Path) 
 
 def test_cycle_to_cycle_is_a_share_of_the_range_on_a_tile(tmp_path: Path) -> None:
     """Equal curves up and down: then aihwkit's noise is the same both ways, and exact."""
-    preset = made(
-        tmp_path, states_down=100, nonlinearity_down=-2.4, cycle_to_cycle=0.01, device_to_device=0
-    )
+    alike = {"states_down": 100, "nonlinearity_down": -2.4}
+    preset = made(tmp_path, **alike, cycle_to_cycle=0.01, device_to_device=0)
     for up in (True, False):
         weights = pulse_train(preset, 4000, [up], 0.0, seed=0)
         assert np.std(weights[1] - weights[0]) / 2 == pytest.approx(0.01, rel=0.05)

@@ -35,9 +35,8 @@ def test_ideal_moves_by_exactly_one_step_a_pulse_from_bound_to_bound_and_back() 
 @pytest.mark.parametrize("name", preset_names())
 def test_each_update_is_a_pulse_on_every_device(name: str) -> None:
     """aihwkit's pulse probability must not thin the pulses (as it would for ExpStepDevice)."""
-    off = {"cycle_to_cycle": 0} | (
-        {} if get_preset(name).law.name == "constant" else {"write_noise": 0}
-    )
+    constant = get_preset(name).law.name == "constant"
+    off = {"cycle_to_cycle": 0} | ({} if constant else {"write_noise": 0})
     preset = get_preset(name, off)
     weights = pulse_response(preset, n_devices=20, n_up=4, n_down=0)
     per_device = weights.pivot(index="pulse", columns="device", values="weight").to_numpy()
@@ -85,11 +84,7 @@ def test_default_pulse_count_is_the_levels_capped() -> None:
     ("name", "arguments", "message"),
     [
         ("pcm", {"n_down": 5}, "pcm: n_down: 5 is not allowed; must be 0: pulses crystallise"),
-        (
-            "ideal",
-            {"n_devices": 0},
-            "n_devices: 0 is not allowed; must be a whole number, 1 or above",
-        ),
+        ("ideal", {"n_devices": 0}, "n_devices: 0 is not allowed; must be a whole number, 1 or "),
         ("ideal", {"n_up": -1}, "n_up: -1"),
         ("ideal", {"seed": -1}, "seed: -1"),
         ("ideal", {"n_up": 1.5}, "n_up: 1.5"),

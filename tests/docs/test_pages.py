@@ -118,16 +118,12 @@ def test_the_example_of_the_readme_runs(tmp_path: Path, run_script: Callable[[st
     assert "..." not in printed
     summary, rows = printed.split("label", 1)
     assert summary.split()[:5] == ["case", SWEPT, "accuracy", "gap", "gap_ci"]
-    assert [line.split()[1:3] for line in summary.splitlines()[2:4]] == [
-        ["capacitor", "0"],
-        ["capacitor", "1"],
-    ]
+    rows = [line.split()[1:3] for line in summary.splitlines()[2:4]]
+    assert rows == [["capacitor", "0"], ["capacitor", "1"]]
     assert rows.split()[:3] == [SWEPT, "seed", "test_accuracy"]
 
 
-def test_the_training_in_a_device_of_the_guide_runs(
-    tmp_path: Path, run_script: Callable[[str], str]
-) -> None:
+def test_the_training_of_the_guide_runs(tmp_path: Path, run_script: Callable[[str], str]) -> None:
     page = ROOT / "docs" / "how-to" / "python.md"
     (example,) = (block for block in blocks(page) if "device_synapses" in block.text)
     code = example.text.replace("epochs=10", "epochs=1")
@@ -151,10 +147,8 @@ def test_the_learning_rule_of_the_guide_trains(run_script: Callable[[str], str])
 def test_the_rule_of_the_guide_is_an_update_of_a_study(tmp_path: Path) -> None:
     """An edited rule runs its trials again, and no others."""
     (_, example), file = rules_of_the_guide(), tmp_path / "sign.py"
-    cases = [
-        {"update": "rate", "learning_rate": 4},
-        {"update": {"rule": "sign.py"}, "learning_rate": 0.02},
-    ]
+    rule = {"update": {"rule": "sign.py"}, "learning_rate": 0.02}
+    cases = [{"update": "rate", "learning_rate": 4}, rule]
     file.write_text(example.text)
     first = trained(tmp_path, cases)
     assert min(first.values()) > 50  # chance: 10

@@ -27,20 +27,15 @@ def test_code_is_kept_in_a_folder_named_after_all_sources() -> None:
     names = {file.relative_to(PACKAGE).as_posix() for file in SOURCES}
     assert names >= {"compiled.py", "engine/slot_loop.py", "engine/neurons.py"}
     assert names >= {"engine/strategies/batched.py", "synapses/tiles/pulse_rows.py"}
-    folders = {
-        Path(each.stats.cache_path).parent
-        for each in (slot_loop.advance, add_coincidences, write_rows)
-    }
+    compiled = slot_loop.advance, add_coincidences, write_rows
+    folders = {Path(each.stats.cache_path).parent for each in compiled}
     assert folders == {cache_folder(SOURCES)}
     assert digest(SOURCES)[:16] in cache_folder(SOURCES).name
 
 
 def test_every_compiled_function_of_the_package_lies_in_a_source() -> None:
-    decorated = [
-        file
-        for file in PACKAGE.rglob("*.py")
-        if re.search(r"^@(compiled|inner|njit|numba)", file.read_text(), re.M)
-    ]
+    compiled = re.compile(r"^@(compiled|inner|njit|numba)", re.MULTILINE)
+    decorated = [file for file in PACKAGE.rglob("*.py") if compiled.search(file.read_text())]
     assert len(decorated) > 10
     assert set(decorated) <= set(SOURCES)
 
@@ -48,12 +43,12 @@ def test_every_compiled_function_of_the_package_lies_in_a_source() -> None:
 def test_code_of_other_files_is_kept_by_their_content(tmp_path: Path) -> None:
     file = tmp_path / "law.py"
     file.write_text(
-        "from rpu_ssnn.compiled import compiled\n\n@compiled\ndef step(n):\n    return n + 1\n"
+        "from rpu_ssnn.compiled import compiled\n@compiled\ndef step(n):\n    return n + 1\n"
     )
-    found = runpy.run_path(str(file))["step"]
-    assert found(1) == 2
+    step = runpy.run_path(str(file))["step"]
+    assert step(1) == 2
     assert sources_of(file) == (*SOURCES, file)
-    assert Path(found.stats.cache_path).parent == cache_folder(sources_of(file))
+    assert Path(step.stats.cache_path).parent == cache_folder(sources_of(file))
     (tmp_path / "__init__.py").touch()
     assert sources_of(file) == (*SOURCES, tmp_path / "__init__.py", file)
 

@@ -36,12 +36,7 @@ NOTHING_DRAWN: dict[str, Any] = {
 SHAPES: dict[str, tuple[tuple[int, int, int], dict[str, Any]]] = {
     "two convolutions": (
         (7, 6, 2),
-        {
-            "layers": [
-                {"conv": {"kernel": 3, "channels": 5}},
-                {"conv": {"kernel": [2, 3], "channels": 4}},
-            ]
-        },
+        {"layers": [{"conv": {"kernel": n, "channels": c}} for n, c in ((3, 5), ([2, 3], 4))]},
     ),
     "padding, stride, replicas, delay, a dense layer": (
         (8, 8, 1),
@@ -91,9 +86,8 @@ class Case:
     def trained(self, factory: SynapsesFactory) -> Network:
         """Returns the network after a training step with the image."""
         training, seed = TrainingSpec(batch=1), np.random.SeedSequence(0)
-        with Network(
-            self.spec, training, self.found, factory, seed, initial=self.weights
-        ) as network:
+        of = self.spec, training, self.found, factory, seed
+        with Network(*of, initial=self.weights) as network:
             network.train_batch(self.spikes, np.array([self.label]), np.random.default_rng(0))
         return network
 
@@ -156,7 +150,7 @@ def test_a_kernel_as_large_as_the_image_is_a_dense_layer(rule: Any) -> None:
     rates = (0.4 * np.random.default_rng(1).random((10, 30))).astype(np.float32)
     labels = np.arange(10) % 4
     networks = {"hidden": [70, 9]}, {"layers": [70, 9]}, {"layers": [conv(5, 6, 70), conv(1, 1, 9)]}
-    found = []
+    weights = []
     for layers in networks:
         spec = NetworkSpec.model_validate({**layers, "gradient": {"delay": 0.5}})
         connections = connect(spec.hidden_layers, 30, 4, (5, 6, 1))
@@ -167,9 +161,9 @@ def test_a_kernel_as_large_as_the_image_is_a_dense_layer(rule: Any) -> None:
                 part = slice(first, first + 5)
                 rng = np.random.default_rng(first)
                 network.train_batch(rates[part], labels[part], rng)
-            found.append([one.linear_read() for one in network.synapses])
-    for other in found[1:]:
-        assert all(np.array_equal(a, b) for a, b in zip(found[0], other, strict=True))
+            weights.append([one.linear_read() for one in network.synapses])
+    for other in weights[1:]:
+        assert all(np.array_equal(a, b) for a, b in zip(weights[0], other, strict=True))
 
 
 def conv(rows: int, columns: int, channels: int) -> dict[str, Any]:
@@ -186,19 +180,19 @@ def test_all_ways_through_a_batch_train_alike(name: str, kind: Any, threads: int
 
     def sums(kind: Any, threads: int) -> list[np.ndarray]:
         """Returns the weights; initial ones are whole 256ths, so sums are exact in any order."""
-        found: list[Any] = []
+        made: list[Any] = []
 
         def make(crossbar: Crossbar) -> Any:
             initial = (np.rint(crossbar.initial * 256) / 256).astype(np.float32)
-            found.append(kind(replace(crossbar, initial=initial), 1.0))
-            found[-1]._step = crossbar.T / 256
-            return found[-1]
+            made.append(kind(replace(crossbar, initial=initial), 1.0))
+            made[-1]._step = crossbar.T / 256
+            return made[-1]
 
         training, seed = TrainingSpec(batch=6), np.random.SeedSequence(0)
         with Network(spec, training, connections, make, seed, threads) as network:
             shown = network.train_batch(rates, np.arange(6) % 4, np.random.default_rng(0))
             answers = network.infer(rates, np.random.default_rng(0))
-        return [shown.spikes, answers.output_counts, *(one.weights() for one in found)]
+        return [shown.spikes, answers.output_counts, *(one.weights() for one in made)]
 
     serial = sums(CoincidenceSynapses, 1)
     for a, b in zip(sums(kind, threads), serial, strict=True):
@@ -283,12 +277,12 @@ def test_kernels_in_native_devices_are_those_in_tiles() -> None:
     layers = [{"conv": {"kernel": 3, "stride": 2, "channels": 4, "replicas": 3}}]
     spec = NetworkSpec.model_validate({"layers": layers, "T": 20})
     device = get_device("ideal")
-    found = []
+    weights = []
     for simulator in ("native", "aihwkit"):
         tile = TileSpec(simulator=simulator, weight_range=4.0)  # type: ignore[arg-type]
         factory = device_synapses(device, tile, 8.0)
         with train(spec, TrainingSpec(epochs=2, batch=20), factory, digits, seed=2) as trained:
-            found.append([one.linear_read() for one in trained.network.synapses])
-    for a, b in zip(*found, strict=True):
+            weights.append([one.linear_read() for one in trained.network.synapses])
+    for a, b in zip(*weights, strict=True):
         assert np.unique(a).size > 20
         np.testing.assert_allclose(a, b, atol=1e-4)

@@ -90,9 +90,7 @@ def test_a_sound_installation_has_no_problem() -> None:
     assert all(line.startswith("ok ") and "\n" not in line for line in lines)
 
 
-def test_every_problem_comes_with_what_to_do(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Any
-) -> None:
+def test_each_problem_comes_with_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setattr(AnalogTile, "update", lambda *_, **__: None)
     monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path / "file"))

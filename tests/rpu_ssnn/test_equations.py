@@ -27,12 +27,9 @@ def test_forward_pass_is_eq_1_written_as_convolutions(kernel_fraction: float, re
     output = eps_response(trace.trains[1] @ w2, tau)
     assert trace.trains[1].sum() > 20
     start = trace.start
-    np.testing.assert_array_equal(
-        trace.trains[1], integrate_and_fire(start[:9], hidden, theta, reset)
-    )
-    np.testing.assert_array_equal(
-        trace.trains[2], integrate_and_fire(start[9:], output, theta, reset)
-    )
+    for part, driven, train in ((slice(9), hidden, 1), (slice(9, None), output, 2)):
+        fired = integrate_and_fire(start[part], driven, theta, reset)
+        np.testing.assert_array_equal(trace.trains[train], fired)
 
 
 @pytest.mark.parametrize("kernel_fraction", [0.02, 0.1])
@@ -55,10 +52,8 @@ def test_gradient_streams_are_eq_4_to_7_written_as_convolutions(branches: str) -
     switch = "hold" if branches == "coupled" else "first_spike"
     gradient = GradientSpec(branches=branches, switch=switch)  # type: ignore[arg-type]
     neuron = NeuronSpec(theta_b=0.5)
-    spec, (w1, w2) = (
-        NetworkSpec(hidden=(9,), T=60, gradient=gradient, neuron=neuron),
-        some_weights(),
-    )
+    spec = NetworkSpec(hidden=(9,), T=60, gradient=gradient, neuron=neuron)
+    w1, w2 = some_weights()
     trace = Trace(spec, (w1, w2))
     label = np.zeros_like(trace.trains[2])
     label[:, trace.label] = trace.label_at_output[:, 0]

@@ -23,10 +23,7 @@ X, Y = X[:600], np.array([f"digit {k}" for k in Y[:600]])
 FAST: dict[str, Any] = {"hidden": (32,), "T": 30, "epochs": 10, "batch": 10, "random_state": 0}
 
 BY_PLACE = "each row's spikes are drawn by its place among the rows shown"
-EXPECTED = {
-    "check_methods_sample_order_invariance": BY_PLACE,
-    "check_methods_subset_invariance": BY_PLACE,
-}
+EXPECTED = {f"check_methods_{x}_invariance": BY_PLACE for x in ("sample_order", "subset")}
 """scikit-learn's checks that fail, with the reason (see also docs/how-to/python.md)."""
 
 
@@ -85,24 +82,18 @@ def test_a_number_of_neurons_is_one_hidden_layer() -> None:
     "bad",
     [
         {"T": 0},
-        {"T": "many"},
         {"network": {"initial_scale": 0}},
-        {"network": {"encoding": {"contrast": "both"}}},
-        {"network": {"inhibition": 5}},
         {"network": {"T": 40}},
         {"network": "deep"},
-        {"batch": 0},
         {"tile": {"weight_range": -1.0}, "synapses": "ideal"},
         {"tile": 4.0, "synapses": "ideal"},
         {"tile": {"simulator": "native"}, "synapses": "rate"},
         {"learning_rate": -4.0},
-        {"learning_rate": np.nan, "synapses": "ideal"},
         {"scale": "every"},
         {"threads": 0},
         {"verbose": "yes"},
         {"threads": 10**9},
         {"hidden": "64"},
-        {"synapses": "Rate"},
         {"synapses": "capacitr"},
         {"synapses": 5},
         {"random_state": "a"},
@@ -120,9 +111,7 @@ def test_a_bad_parameter_is_one_line(bad: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("synapses", "tile"), [("coincidence", None), ("charge_trap", {"simulator": "native"})]
 )
-def test_convolutions_learn_from_images_and_are_copied(
-    synapses: str, tile: dict[str, str] | None
-) -> None:
+def test_convolutions_learn_and_are_copied(synapses: str, tile: dict[str, str] | None) -> None:
     images = X.reshape(-1, 8, 8)
     layers = [{"conv": {"kernel": 3, "stride": 2, "channels": 8}}, 24]
     settings = FAST | {
@@ -138,9 +127,7 @@ def test_convolutions_learn_from_images_and_are_copied(
     assert np.array_equal(again.predict(images[500:]), model.predict(images[500:]))
     with pytest.raises(ValueError, match=r"shape \(8, 8, 1\)"):
         model.predict(channels)
-    one = SpikingClassifier(**settings, learning_rate=8.0).fit(
-        images[:50, :, :, np.newaxis], Y[:50]
-    )
+    one = SpikingClassifier(**settings, learning_rate=8.0).fit(images[:50, ..., np.newaxis], Y[:50])
     assert one.spike_counts(channels).shape == (100, 10)
 
 

@@ -43,9 +43,7 @@ def trained_in(factory: Any, data: Dataset, clocked: bool = True) -> Trained:
 
 
 @pytest.mark.parametrize("scheme", ["ideal_reference", "differential_pair", "reference_device"])
-def test_a_map_has_every_device_and_answers_alike(
-    tmp_path: Path, data: Dataset, scheme: Any
-) -> None:
+def test_a_map_holds_devices_and_answers_alike(tmp_path: Path, data: Dataset, scheme: Any) -> None:
     tile = TileSpec(weight_range=4.0, reference=ReferenceSpec(scheme=scheme, on_off_ratio=10.0))
     with trained_in(device_synapses(get_device("charge_trap"), tile, 8.0), data) as trained:
         path = write_network(tmp_path / "net.h5", trained)
@@ -133,14 +131,14 @@ def test_both_devices_of_a_native_pair_have_their_pulses(tmp_path: Path, data: D
 
 def test_a_native_map_has_the_references_of_aihwkits() -> None:
     small = load_dataset("digits", n_train=20, n_test=5, validation_share=0.0, seed=0)
-    found = []
+    references = []
     for tile in (TileSpec(), TileSpec(simulator="native")):
         factory = device_synapses(get_device("hfo2"), tile, 8.0)
         with trained_in(factory, small) as trained:
             (devices,) = trained.network.synapses[0].device_maps()
-        found.append(devices["reference"])
-    assert np.ptp(found[0]) > 0.1
-    assert np.allclose(*found)
+        references.append(devices["reference"])
+    assert np.ptp(references[0]) > 0.1
+    assert np.allclose(*references)
 
 
 def test_a_map_has_the_devices_of_any_kind_of_synapses(tmp_path: Path) -> None:
@@ -164,9 +162,7 @@ CONVOLUTIONS = (
 
 
 @pytest.mark.parametrize("layers", [(12,), CONVOLUTIONS])
-def test_nir_has_two_nodes_a_layer_and_answers_alike(
-    tmp_path: Path, data: Dataset, layers: Any
-) -> None:
+def test_nir_has_two_nodes_a_layer_and_answers(tmp_path: Path, data: Dataset, layers: Any) -> None:
     import nir
 
     spec = NetworkSpec(layers=layers, T=20)
@@ -211,17 +207,15 @@ def test_snntorch_reads_the_graph_and_answers_almost_alike(
         with torch.no_grad():
             fired, state = network(shaped, state)
         answer = answer + fired.reshape(n, -1)
-    found = (answer.argmax(1).numpy() == digits.test_labels).mean()
+    share = (answer.argmax(1).numpy() == digits.test_labels).mean()
     assert accuracy > 0.9
-    assert abs(found - accuracy) < 0.02
+    assert abs(share - accuracy) < 0.02
 
 
 @pytest.mark.parametrize(
     ("conv", "field"), [({"kernel": (3, 2)}, "kernel"), ({"kernel": 3, "replicas": 2}, "replicas")]
 )
-def test_nir_has_no_words_for_these_convolutions(
-    tmp_path: Path, data: Dataset, conv: Any, field: str
-) -> None:
+def test_nir_has_no_such_convolutions(tmp_path: Path, data: Dataset, conv: Any, field: str) -> None:
     spec = NetworkSpec(layers=({"conv": {"channels": 4, **conv}},), T=10)
     with (
         train(spec, TrainingSpec(epochs=0), coincidence_synapses(4.0), data, seed=0) as trained,
@@ -280,9 +274,7 @@ def test_what_nir_cannot_say_is_refused_or_left_out(tmp_path: Path, data: Datase
 
 
 @pytest.mark.parametrize(("write", "read"), [(write_network, read_network), (write_nir, read_nir)])
-def test_imperfect_neurons_come_back_at_their_age(
-    tmp_path: Path, data: Dataset, write: Any, read: Any
-) -> None:
+def test_imperfect_neurons_come_back(tmp_path: Path, data: Dataset, write: Any, read: Any) -> None:
     faults = {"threshold_spread": 0.2, "gain_spread": 0.2, "threshold_drift": 1.0}
     spec = NetworkSpec(hidden=(12,), T=20, neuron={"circuit": faults})
     with train(spec, TrainingSpec(epochs=5), rate_synapses(4.0), data, seed=4) as trained:
@@ -324,20 +316,14 @@ BAD_DESCRIPTIONS = [
     ('"format": 1', '"format": 1, "Seed": 3', "description.Seed: 'Seed' is not allowed; unknown"),
     ('"T": 20', '"T": 0', "description.network.T: 0 is not allowed"),
     ('"sizes": [64', '"sizes": [6.5', "description.sizes.0: 6.5 is not allowed"),
-    ('"sizes": [64, ', '"sizes": [', "description.sizes: "),
     ('"hidden": [', '"hidden": [3', "must be [64, 3"),
-    ('"pixels": 64', '"pixels": "64"', "description.pixels: '64' is not allowed"),
     ('"pixels": 64', '"pixels": 32', "is not allowed; must be [32, "),
-    ('"grey_max": 16', '"grey_max": 0', "description.grey_max: 0 is not allowed"),
     ('"contrast": "none"', '"contrast": "on_off"', "description.middle: missing; must be given"),
     ('"middle": null', '"middle": [0.5]', "description.middle: (0.5,) is not allowed; must be"),
     ('"gain": null', '"gain": [NaN]', "description.gain.0: nan is not allowed; must be a finite"),
-    ('"complement": false', '"complement": "no"', "description.complement: 'no' is not allowed"),
-    ('"image": null', '"image": [8]', "description.image.1: missing; must be given"),
     ('"image": null', '"image": [8, 8, 1]', "description.image: (8, 8, 1) is not allowed"),
     ('"circuits": null', '"circuits": 5', "description.circuits: 5 is not allowed"),
     ('"entropy": ', '"entropy": -', "description.seed.entropy: -"),
-    ('"spawn_key": [', '"spawn_key": [-1, ', "description.seed.spawn_key.0: -1 is not allowed"),
     ("{", "[", "description: Expecting"),
     ("{", "[" * 100_000, "description: nested too deep; must be one that export wrote"),
 ]
@@ -359,12 +345,8 @@ def test_a_changed_map_is_refused(tmp_path: Path) -> None:
         with pytest.raises(InputError) as refused:
             read_network(path)
         assert expected in str(refused.value)
-    for weights in (
-        np.full(shape, np.nan),
-        np.full(shape, b"x"),
-        np.zeros((3, 3)),
-        h5py.SoftLink("/a"),
-    ):
+    nan, words, link = np.full(shape, np.nan), np.full(shape, b"x"), h5py.SoftLink("/a")
+    for weights in (nan, words, np.zeros((3, 3)), link):
         with h5py.File(path, "a") as file:
             file.attrs["description"] = text
             del file["crossbar_1/weights"]

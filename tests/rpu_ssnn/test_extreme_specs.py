@@ -32,8 +32,7 @@ def test_many_networks_at_the_ends_of_their_ranges_run(check: str, examples: int
         "PYTHONPATH": os.pathsep.join([str(folder.parent), str(folder)]),
         "RPU_SSNN_CHECK": check,
     }
-    run = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True
-    )
+    command = [sys.executable, "-c", code]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr[-3000:]
     assert int(run.stdout) > examples / 4

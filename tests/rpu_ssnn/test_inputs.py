@@ -65,9 +65,7 @@ def test_networks_learn_from_on_and_off_lines(digits: Dataset) -> None:
 
 
 @pytest.mark.parametrize("contrast", ["none", "on_off", "complement"])
-def test_lines_of_a_pixel_are_channels_of_a_convolution(
-    digits: Dataset, contrast: Contrast
-) -> None:
+def test_lines_of_pixels_are_channels_of_a_convolution(digits: Dataset, contrast: Contrast) -> None:
     plain = input_lines(contrast, digits)
     inputs = input_lines(contrast, digits, (CONV, 16))
     each = plain.lines // 64

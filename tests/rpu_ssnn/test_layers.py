@@ -41,9 +41,7 @@ def test_dense_layers_alone_are_the_hidden_ones() -> None:
         ({"kernel": 3, "channels": 2}, (1, 8, 8), "input: .*1, 8, 8.*channels last"),
     ],
 )
-def test_what_does_not_fit_is_refused_in_one_line(
-    conv: dict[str, Any], image: Any, words: str
-) -> None:
+def test_what_does_not_fit_is_one_line(conv: dict[str, Any], image: Any, words: str) -> None:
     with pytest.raises(InputError, match=words):
         connect(network({"conv": conv}).hidden_layers, 64, 10, image)
 

@@ -65,8 +65,8 @@ def test_devices_give_the_same_numbers(name: str) -> None:
         synapses.commit(range(10))
         synapses.end_batch()
     spikes = random_trains(30, seed=9)[0].astype(np.float32)
-    found = [weighted(synapses.weights()), weighted(synapses.currents(spikes))]
-    assert found == pytest.approx(golden, rel=1e-5)
+    sums = [weighted(synapses.weights()), weighted(synapses.currents(spikes))]
+    assert sums == pytest.approx(golden, rel=1e-5)
 
 
 @pytest.fixture(scope="module")
@@ -78,9 +78,8 @@ def test_the_control_gives_the_same_pulses(digits: Dataset) -> None:
     tile = TileSpec(weight_range=4.0, simulator="native")
     spec = AnalogSgdSpec(tile=tile, learning_rate=0.2, batch=10, epochs=1)
     counts = train_analog_sgd(spec, (16,), get_device("charge_trap"), digits, seed=1).statistics()
-    assert [counts["pulses_up_total"], counts["pulses_down_total"]] == pytest.approx(
-        [24663, 27751], abs=5
-    )
+    pulses = [counts["pulses_up_total"], counts["pulses_down_total"]]
+    assert pulses == pytest.approx([24663, 27751], abs=5)
 
 
 def test_whole_pulses_are_the_same(digits: Dataset) -> None:
@@ -89,6 +88,5 @@ def test_whole_pulses_are_the_same(digits: Dataset) -> None:
         device=get_device("neurosim_epiram"), tile=TileSpec(weight_range=1.0, simulator="native"),
     )  # fmt: skip
     counts = network.statistics()
-    assert [counts["pulses_up_total"], counts["pulses_down_total"]] == pytest.approx(
-        [21860, 20202], abs=5
-    )
+    pulses = [counts["pulses_up_total"], counts["pulses_down_total"]]
+    assert pulses == pytest.approx([21860, 20202], abs=5)

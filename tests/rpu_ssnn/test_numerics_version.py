@@ -5,7 +5,7 @@ numbers, which the failing assertion prints, into golden_numbers.json.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -14,17 +14,7 @@ import pytest
 from device_presets import get_device
 from rpu_ssnn.data import load_dataset
 from rpu_ssnn.network import Network
-from rpu_ssnn.spec import (
-    LITERAL_GRADIENT,
-    CircuitSpec,
-    EncodingSpec,
-    GradientSpec,
-    InhibitionSpec,
-    NetworkSpec,
-    NeuronSpec,
-    TrainingSpec,
-    connect,
-)
+from rpu_ssnn.spec import LITERAL_GRADIENT, NetworkSpec, TrainingSpec, connect
 from rpu_ssnn.spec.tile import ReferenceSpec, TileSpec
 from rpu_ssnn.synapses import SynapsesFactory, coincidence_synapses, rate_synapses
 from rpu_ssnn.synapses.device_synapses import device_synapses
@@ -43,7 +33,8 @@ def tile(device: str = "charge_trap", scheme: str = "ideal_reference") -> Synaps
     return device_synapses(quiet, TileSpec(weight_range=4.0, reference=reference), 8.0)
 
 
-ONE_HIDDEN_LAYER = NetworkSpec(hidden=(32,))
+def net(*hidden: int, **settings: object) -> NetworkSpec:
+    return NetworkSpec.model_validate({"hidden": hidden or (32,), **settings})
 
 
 @dataclass(frozen=True)
@@ -51,60 +42,39 @@ class Case:
     """A network and how it is trained."""
 
     synapses: SynapsesFactory
-    network: NetworkSpec = ONE_HIDDEN_LAYER
+    network: NetworkSpec = field(default_factory=net)
     schedule: str = "batch"
     threads: int = 1
 
 
+RATE, COINCIDENCE = rate_synapses(8.0), coincidence_synapses(8.0)
+CLOCKED, FAULTS = {"clocked": True}, {"circuit": EVERYTHING_WRONG}
+REGULAR = {"encoding": {"trains": "regular"}, "neuron": {"reset": "zero"}}
 CASES = {
-    "rate": Case(rate_synapses(8.0)),
-    "coincidence": Case(coincidence_synapses(8.0)),
-    "inhibited": Case(
-        rate_synapses(8.0), NetworkSpec(hidden=(32,), inhibition=InhibitionSpec(strength=0.2))
-    ),
-    "literal": Case(
-        coincidence_synapses(8.0), NetworkSpec(hidden=(32,), gradient=LITERAL_GRADIENT)
-    ),
+    "rate": Case(RATE),
+    "coincidence": Case(COINCIDENCE),
+    "inhibited": Case(RATE, net(inhibition={"strength": 0.2})),
+    "literal": Case(COINCIDENCE, net(gradient=LITERAL_GRADIENT)),
     "tile": Case(tile()),
-    "clocked output": Case(
-        coincidence_synapses(8.0),
-        NetworkSpec(hidden=(32,), inhibition=InhibitionSpec(clocked=True)),
-    ),
-    "Eq. 2 twice": Case(
-        coincidence_synapses(8.0),
-        NetworkSpec(hidden=(32,), inhibition=InhibitionSpec(strength=0.05, passes=2)),
-    ),
-    "two hidden layers, clocked": Case(
-        coincidence_synapses(8.0),
-        NetworkSpec(hidden=(100, 70), inhibition=InhibitionSpec(clocked=True)),
-    ),
-    "neurons with every fault": Case(
-        coincidence_synapses(8.0),
-        NetworkSpec(hidden=(32,), neuron=NeuronSpec(circuit=CircuitSpec(**EVERYTHING_WRONG))),  # type: ignore[arg-type]
-    ),
-    "two blocks of neurons and a part": Case(coincidence_synapses(8.0), NetworkSpec(hidden=(150,))),
-    "a presentation of several windows": Case(
-        coincidence_synapses(8.0), NetworkSpec(hidden=(70,), T=250)
-    ),
+    "clocked output": Case(COINCIDENCE, net(inhibition=CLOCKED)),
+    "Eq. 2 twice": Case(COINCIDENCE, net(inhibition={"strength": 0.05, "passes": 2})),
+    "two hidden layers, clocked": Case(COINCIDENCE, net(100, 70, inhibition=CLOCKED)),
+    "neurons with every fault": Case(COINCIDENCE, net(neuron=FAULTS)),
+    "two blocks of neurons and a part": Case(COINCIDENCE, net(150)),
+    "a presentation of several windows": Case(COINCIDENCE, net(70, T=250)),
     "floored branches, regular input, reset to zero": Case(
-        rate_synapses(8.0),
-        NetworkSpec(
-            hidden=(32,),
-            gradient=GradientSpec(branches="floored"),
-            encoding=EncodingSpec(trains="regular"),
-            neuron=NeuronSpec(reset="zero"),
-        ),
+        RATE, net(gradient={"branches": "floored"}, **REGULAR)
     ),
     "tile, differential pairs": Case(tile(scheme="differential_pair")),
-    "cell of four devices": Case(tile("four_device_cell(charge_trap)"), NetworkSpec(hidden=(70,))),
-    "presentation schedule": Case(rate_synapses(8.0), schedule="presentation"),
-    "slot schedule": Case(coincidence_synapses(8.0), schedule="slot"),
+    "cell of four devices": Case(tile("four_device_cell(charge_trap)"), net(70)),
+    "presentation schedule": Case(RATE, schedule="presentation"),
+    "slot schedule": Case(COINCIDENCE, schedule="slot"),
     "slot schedule, tile": Case(tile(), schedule="slot"),
-    "read by calls": Case(read_by_calls(), NetworkSpec(hidden=(70, 40))),
+    "read by calls": Case(read_by_calls(), net(70, 40)),
     "read by calls, presentation schedule": Case(read_by_calls(), schedule="presentation"),
     "read by calls, slot schedule": Case(read_by_calls(), schedule="slot"),
-    "two threads": Case(rate_synapses(8.0), NetworkSpec(hidden=(150,)), threads=2),
-    "tile, two threads": Case(tile(), NetworkSpec(hidden=(70,)), threads=2),
+    "two threads": Case(RATE, net(150), threads=2),
+    "tile, two threads": Case(tile(), net(70), threads=2),
 }
 GOLDEN = json.loads(Path(__file__).with_name("golden_numbers.json").read_text())
 

@@ -286,9 +286,7 @@ TRAININGS: dict[str, SynapsesFactory] = {
 
 
 @pytest.mark.parametrize("name", TRAININGS)
-def test_a_training_stopped_after_each_epoch_equals_the_undisturbed_one(
-    name: str, data: Dataset
-) -> None:
+def test_training_stopped_after_each_epoch_equals_the_undisturbed(name: str, data: Dataset) -> None:
     """Weights, test accuracy, statistics and learning curve agree to the last bit; the network has
     replicas, a delay and dropout."""
     layers = [{"conv": {"kernel": 3, "stride": 2, "channels": 4, "replicas": 3}}, 12]

@@ -143,9 +143,7 @@ def test_the_table_says_who_sees_counts_only(folder: Path) -> None:
     assert "ann: spike counts: timing is not seen" in text
 
 
-def test_varied_files_start_at_the_folder_of_the_study(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_varied_files_start_at_the_study(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "other").mkdir()
     monkeypatch.chdir(folder / "other")
     (folder / "second.npz").write_bytes((folder / "mine.npz").read_bytes())

@@ -77,6 +77,6 @@ def visit(page: Path, script: str, width: int, scratch: Path) -> Visit:
     ]
     completed = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
     lines = [line for line in completed.stderr.splitlines() if ":CONSOLE" in line]
-    found = [m[1] for line in lines if (m := re.search(rf'"{_MARK}(.*)", source: ', line))]
-    assert len(found) == 1, "the page's script did not run"
-    return Visit([line for line in lines if _MARK not in line], json.loads(found[0]))
+    marks = [m[1] for line in lines if (m := re.search(rf'"{_MARK}(.*)", source: ', line))]
+    assert len(marks) == 1, "the page's script did not run"
+    return Visit([line for line in lines if _MARK not in line], json.loads(marks[0]))

@@ -50,9 +50,7 @@ def by_aihwkit(fit: JointFit) -> JointFit:
 
 
 @pytest.mark.parametrize("cycle_noise", [0.0, 0.3])
-def test_the_mean_curve_is_as_near_as_that_of_aihwkits_tool(
-    cycle_noise: float, tmp_path: Path
-) -> None:
+def test_the_mean_curve_is_as_near_as_aihwkits_tools(cycle_noise: float, tmp_path: Path) -> None:
     file = sweeps(tmp_path / "data.csv", 0, 0.0, white=1.0, cycle=cycle_noise, pulses=250)
     prepared = prepare(read_measurement(file), ZERO, ONE)
     fit = fit_model(prepared, LINEAR)

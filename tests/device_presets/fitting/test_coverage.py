@@ -20,21 +20,8 @@ from scipy.stats import binom
 from device_presets import Preset, get_preset
 from device_presets.fitting import fit_file
 from device_presets.library.steps_at_zero import mean_steps
-from support.device_presets.fits import (
-    COARSE_RERAM,
-    ONE,
-    ZERO,
-    write_pulses,
-)
-from support.device_presets.timed import (
-    STEP,
-    WIDTH,
-    Train,
-    leak,
-    log_loss,
-    train,
-    write_train,
-)
+from support.device_presets.fits import COARSE_RERAM, ONE, ZERO, write_pulses
+from support.device_presets.timed import STEP, WIDTH, Train, leak, log_loss, train, write_train
 
 RARE = 5e-4
 """The probability, at either end, that counts of correct intervals fall outside the limits."""
@@ -148,9 +135,7 @@ def of_nothing(rng: np.random.Generator) -> Train:
 
 
 def of_train(
-    make: Callable[[np.random.Generator], Train],
-    truths: Mapping[str, float],
-    stated: float = 0.8,
+    make: Callable[[np.random.Generator], Train], truths: Mapping[str, float], stated: float = 0.8
 ) -> Case:
     """Returns 40 data sets of three devices under changing conditions."""
     return Case(
@@ -250,9 +235,7 @@ def outside(case: Case, counts: Counts) -> dict[str, str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
-def test_intervals_hold_the_truth_in_95_percent(
-    name: str, tmp_path: Path, coverage_rows: Path | None
-) -> None:
+def test_intervals_hold_95_percent(name: str, tmp_path: Path, coverage_rows: Path | None) -> None:
     """All data sets of a case count, and no dependence may be claimed where there is none."""
     case, counts = CASES[name], Counts()
     for seed in range(case.sets):

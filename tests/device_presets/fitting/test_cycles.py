@@ -38,9 +38,7 @@ def test_a_file_without_cycles_or_pulse_0_has_a_cycle_a_turn(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("word", ["up", "down", "read", ""])
-def test_the_polarity_of_the_reading_before_the_first_pulse_does_not_matter(
-    word: str, tmp_path: Path
-) -> None:
+def test_the_reading_before_the_first_pulse_has_any_polarity(word: str, tmp_path: Path) -> None:
     """Device A begins with a sweep up and device B with one down. The first device once told the
     cycles of the second."""
     lines = ["device,pulse,polarity,conductance_uS"]

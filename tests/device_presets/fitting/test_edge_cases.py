@@ -54,9 +54,7 @@ def triangles(length: int, cycles: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize(("length", "cycles"), [(1, 160), (5, 100), (10, 100), (25, 40)])
-def test_the_range_of_short_sweeps_is_not_averaged_away(
-    length: int, cycles: int, tmp_path: Path
-) -> None:
+def test_short_sweeps_are_not_averaged_away(length: int, cycles: int, tmp_path: Path) -> None:
     """Averages once kept only a fifth of the range for sweeps of 10 pulses, and failed for single
     pulses."""
     up, path = triangles(length, cycles)
@@ -69,9 +67,7 @@ def test_the_range_of_short_sweeps_is_not_averaged_away(
 
 
 @pytest.mark.parametrize("name", ["both", "clipped"])
-def test_no_device_loses_a_direction_or_its_changes_in_a_long_file(
-    name: str, tmp_path: Path
-) -> None:
+def test_no_device_loses_a_direction_or_changes_in_a_long_file(name: str, tmp_path: Path) -> None:
     """Here each sweep begins a stretch, and a device that stays at its bound has stretches without
     a change."""
     steps, tables = np.arange(1.0, 301.0), []
@@ -105,9 +101,7 @@ def test_few_down_pulses_of_a_long_sweep_are_kept(tmp_path: Path) -> None:
     assert int((measurement.pulse < 0).sum()) == 300
 
 
-def test_no_device_is_held_out_whole_where_cycles_are_numbered_through_devices(
-    tmp_path: Path,
-) -> None:
+def test_no_device_is_held_out_whole_where_cycles_number_through_devices(tmp_path: Path) -> None:
     up, path = triangles(50, 1)
     tables = []
     for device in range(3):
@@ -140,9 +134,7 @@ def test_cycles_of_each_device_are_held_out(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("missing", [0, 1])
-def test_the_mean_curve_of_one_cycle_where_a_reading_is_missing_in_the_other(
-    missing: int, tmp_path: Path
-) -> None:
+def test_the_mean_curve_where_a_cycle_lacks_a_reading(missing: int, tmp_path: Path) -> None:
     """The stretches of the cycles then differ, and the curve is that of the complete cycle, which
     used to leave nothing to fit, or nothing to hold out."""
     up, path = triangles(50, 1)
@@ -287,9 +279,7 @@ def write_sweeps(file: Path, rows: int, sweep_length: int, devices: int = 1) -> 
 
 
 @pytest.mark.parametrize("sweep_length", [250, 500, 1000])
-def test_what_is_used_of_a_long_file_does_not_keep_step_with_its_sweeps(
-    sweep_length: int, tmp_path: Path
-) -> None:
+def test_a_thinned_file_does_not_keep_step_with_sweeps(sweep_length: int, tmp_path: Path) -> None:
     """With sweeps of 500 pulses, every tenth stretch of 500 would hold up pulses only."""
     file = tmp_path / "sweeps.csv"
     write_sweeps(file, 200_000, sweep_length, devices=2)
@@ -312,16 +302,7 @@ def test_ten_million_rows_are_fitted_or_refused_in_bounded_memory(tmp_path: Path
     """
     file = tmp_path / "long.csv"
     write_sweeps(file, 10_000_000, 500, devices=4)
-    command = [
-        sys.executable,
-        "-m",
-        "studies.cli",
-        "presets",
-        "fit",
-        str(file),
-        "--name",
-        "long",
-    ]
+    command = [sys.executable, "-m", "studies.cli", "presets", "fit", str(file), "--name", "long"]
     command += ["--out", str(tmp_path / "long.yaml"), "--plot", str(tmp_path / "long.png")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024  # MiB on Linux

@@ -108,9 +108,7 @@ def test_a_leak_comes_back_from_uneven_times(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("read", [0.02, 0.3])
-def test_readings_without_pulses_tell_a_leak_that_evenly_spaced_pulses_do_not(
-    read: float, tmp_path: Path
-) -> None:
+def test_a_leak_is_told_by_readings_without_pulses_alone(read: float, tmp_path: Path) -> None:
     """Even read noise that does not matter to pulses limits what such readings tell."""
     rng = np.random.default_rng(2)
     done = train(60, 4, rng, reads=6)

@@ -17,11 +17,7 @@ from device_presets.fitting.model.moments import fitted_to_moments
 from device_presets.fitting.model.preparation import prepare
 from device_presets.fitting.model.uncertainty import Uncertainty, resampled, uncertainty
 from device_presets.fitting.reading.measurement import read_measurement
-from device_presets.fitting.results.intervals import (
-    Quantity,
-    as_far_as_determined,
-    spread_interval,
-)
+from device_presets.fitting.results.intervals import Quantity, as_far_as_determined, spread_interval
 from device_presets.fitting.results.population import MeanDevice, Population
 from device_presets.library.steps_at_zero import asymmetry_of
 from rpu_ssnn.devices.fit_form import LINEAR, PIECEWISE
@@ -183,9 +179,7 @@ def test_a_bound_that_may_be_anywhere_is_not_determined(name: str, value: float)
 
 
 @pytest.mark.parametrize("top", [0.6, 1.0])
-def test_a_bound_that_only_places_the_nodes_of_a_step_is_no_bound(
-    top: float, tmp_path: Path
-) -> None:
+def test_a_bound_that_only_places_nodes_of_a_step_is_no_bound(top: float, tmp_path: Path) -> None:
     """Steps fall exponentially. Sweeps end at about 0.85, unless the device stops before.
 
     A bound just above the last readings had an interval of 1 % then.
@@ -205,9 +199,7 @@ def test_a_bound_that_only_places_the_nodes_of_a_step_is_no_bound(
 
 
 @pytest.mark.parametrize("pulses", [40, 300])
-def test_pulses_up_show_no_lower_bound_and_the_fit_says_what_to_measure(
-    pulses: int, tmp_path: Path
-) -> None:
+def test_pulses_up_show_no_lower_bound_and_the_fit_says_it(pulses: int, tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
     conductance = [12.0]
     for _ in range(pulses):

@@ -11,11 +11,7 @@ from device_presets import get_preset
 from device_presets.fitting.model.effects import LEAK
 from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.maximum_likelihood import fit_model
-from device_presets.fitting.model.preparation import (
-    Prepared,
-    prepare,
-    without_read_noise,
-)
+from device_presets.fitting.model.preparation import Prepared, prepare, without_read_noise
 from device_presets.fitting.model.selection import select_model
 from device_presets.fitting.model.uncertainty import with_unbiased_noise
 from device_presets.fitting.reading.measurement import read_measurement

@@ -72,9 +72,7 @@ def test_soft_bounds_with_a_loss_become_a_charge_trap_of_slope_one(tmp_path: Pat
     assert 2 * of_range == pytest.approx(mean.read_noise, rel=0.01)
 
 
-def test_a_loss_that_no_preset_holds_is_in_verdict_and_card_and_a_setting_of_the_study(
-    tmp_path: Path,
-) -> None:
+def test_a_loss_no_preset_holds_is_in_verdict_card_and_study(tmp_path: Path) -> None:
     """The loss leads to weight -1.5, which is -22.5 uS, and a study's loss to -1 at most."""
     done = train(60, 2, np.random.default_rng(3), shortest_s=0.1, longest_s=10.0, reads=4)
     measurement = read_measurement(write_train(tmp_path / "a.csv", Train(**done), 0, 2, TIME))

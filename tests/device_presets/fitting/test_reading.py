@@ -56,9 +56,7 @@ def test_a_plain_file_becomes_steps(above: list[str], tmp_path: Path) -> None:
         ("conductance_a.u.", "a.u.", 1.0),
     ],
 )
-def test_the_name_of_a_column_says_its_unit(
-    name: str, unit: str, size: float, tmp_path: Path
-) -> None:
+def test_a_columns_name_says_its_unit(name: str, unit: str, size: float, tmp_path: Path) -> None:
     lines = [HEAD.replace("conductance_uS", name), *sweep()[1:]]
     measurement = read_measurement(written(tmp_path / "a.csv", lines))
     assert (measurement.unit, measurement.column) == (unit, name)
@@ -293,9 +291,7 @@ def of_devices(names: str, row: str) -> list[str]:
         (of_devices("ABC", ""), ("conductances of device B", "must be at least 1")),
     ],
 )
-def test_files_with_too_little_in_them(
-    tmp_path: Path, lines: list[str], words: tuple[str, ...]
-) -> None:
+def test_files_with_too_little(tmp_path: Path, lines: list[str], words: tuple[str, ...]) -> None:
     with refused(*words):
         read_measurement(written(tmp_path / "a.csv", lines))
 

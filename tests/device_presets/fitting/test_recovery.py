@@ -17,12 +17,7 @@ from rpu_ssnn.devices.laws import LAWS
 from support.device_presets.fits import ONE, ZERO, PulseTrain, seeded_pulse_train, write_pulses
 from support.device_presets.imperfect import without
 
-NOISY_SOFT_BOUNDS = {
-    "levels": 40,
-    "cycle_to_cycle": 0.4,
-    "write_noise": 1.5,
-    "step_spread": 0.1,
-}
+NOISY_SOFT_BOUNDS = {"levels": 40, "cycle_to_cycle": 0.4, "write_noise": 1.5, "step_spread": 0.1}
 # Steps fall toward bounds that differ between devices, and sweeps that end before the bounds do not
 # determine the curvature of each device (docs/findings/fits.md).
 LONG_SWEEPS = {"charge_trap_tunnelling": ({"levels": 600}, 1.8)}

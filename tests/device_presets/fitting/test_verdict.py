@@ -162,9 +162,7 @@ def test_bad_input_leaves_nothing_behind(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("poor", [fatiguing], indirect=True)
-def test_a_fit_that_cannot_be_written_leaves_nothing_behind(
-    poor: FittedDevice, tmp_path: Path
-) -> None:
+def test_a_fit_that_cannot_be_written_leaves_nothing(poor: FittedDevice, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"mine: file: .*mine\.xyz"):
         poor.save(tmp_path / "mine.yaml", tmp_path / "mine.xyz")
     with pytest.raises(InputError, match="can be written"):
@@ -183,9 +181,7 @@ def test_intervals_of_spreads_hold_the_truth() -> None:
 
 
 @pytest.mark.parametrize("between", [0.0, 0.5, 3.0])
-def test_intervals_of_spreads_hold_the_truth_though_the_fits_errors_are_in_doubt(
-    between: float,
-) -> None:
+def test_intervals_of_spreads_hold_where_the_fits_errors_are_in_doubt(between: float) -> None:
     """There are six devices, and the variance of a fit, 1, is itself estimated from ten numbers."""
     rng, draws = np.random.default_rng(4), 500
     held = 0
@@ -260,9 +256,7 @@ def test_an_interval_that_says_nothing_is_not_printed(
 
 
 @pytest.mark.parametrize("leaks", [True, False])
-def test_the_step_of_the_checks_holds_no_read_noise_and_no_loss(
-    leaks: bool, tmp_path: Path
-) -> None:
+def test_the_step_of_the_checks_holds_no_read_noise_or_loss(leaks: bool, tmp_path: Path) -> None:
     """There is either read noise of two steps, or a leak that balances the pulses after 40."""
     rng, step, tau = np.random.default_rng(0), 0.02, 20.0
     way = np.ones(4000, dtype=np.int64) if leaks else np.tile(np.repeat([1, -1], 100), 6)

@@ -30,19 +30,12 @@ def mean_agreement(data: Dataset, spec: NetworkSpec, update: str, T: int) -> lis
     """Returns mean agreements over eight digits after three epochs, one dictionary per crossbar."""
     with train(spec, TrainingSpec(epochs=3), rate_synapses(1.0), data, seed=0) as trained:
         weights = [w for s in trained.network.synapses if (w := s.linear_read()) is not None]
-    longer = spec.model_copy(update={"T": T})
+    net = spec.model_copy(update={"T": T})
     rates = data.train_images[:8] / data.grey_max * spec.encoding.input_rate
+    labels = data.train_labels[:8].tolist()
     each = [
-        agreement(
-            longer,
-            weights,
-            rates[k],
-            int(data.train_labels[k]),
-            update=update,  # type: ignore[arg-type]
-            trials=600,
-            seed=k,
-        )
-        for k in range(8)
+        agreement(net, weights, rates[k], label, update=update, trials=600, seed=k)
+        for k, label in enumerate(labels)
     ]
     return [
         {

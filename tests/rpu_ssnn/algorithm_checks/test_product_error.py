@@ -59,17 +59,17 @@ def test_a_networks_own_trains_have_fig_4s_noise_and_a_gain_of_their_timing(
     spec = NetworkSpec(hidden=(32,), encoding=EncodingSpec(front_loading=front_loading))
     weights = trained_weights(spec, data)
     rates = (data.train_images[:16] / data.grey_max * spec.encoding.input_rate).astype(np.float32)
-    found = {
+    errors = {
         T: network_product_errors(
             spec.model_copy(update={"T": T}), weights, rates, data.train_labels[:16], 0
         )
         for T in (50, 200, 800)
     }
     for layer in range(2):
-        deviations = [products[layer].deviation for products in found.values()]
-        assert slope(list(found), deviations) == pytest.approx(-0.5, abs=0.1)
-        for products in found.values():
+        deviations = [products[layer].deviation for products in errors.values()]
+        assert slope(list(errors), deviations) == pytest.approx(-0.5, abs=0.1)
+        for products in errors.values():
             assert 0.5 < products[layer].deviation / products[layer].binomial < 1.05
-    for hidden, output in found.values():
+    for hidden, output in errors.values():
         assert least < hidden.gain < most
         assert 0.8 < output.gain < 1.1

@@ -81,9 +81,8 @@ def test_devices_and_first_weights_are_those_of_the_spiking_network(digits: Data
     with train(network, training, device_synapses(device, tile, 1.0), digits, seed=5) as spikes:
         for mine, theirs in zip(numbers.layers, spikes.network.synapses, strict=True):
             np.testing.assert_allclose(mine.weights() * theta, theirs.weights(), rtol=1e-5)
-            np.testing.assert_array_equal(
-                mine.state()["tile_1.devices"], theirs.state()["tile_1.devices"]
-            )
+            devices = (trained.state()["tile_1.devices"] for trained in (mine, theirs))
+    np.testing.assert_array_equal(*devices)
 
 
 def test_it_learns_digits_in_a_device(digits: Dataset) -> None:
@@ -102,9 +101,8 @@ def test_it_goes_on_where_it_was(digits: Dataset) -> None:
     states = KeptStates()
     device = get_device("ideal", {})
     train_analog_sgd(spec, (16,), device, few, seed=0, on_epoch=states)
-    again = train_analog_sgd(
-        spec.model_copy(update={"epochs": 1}), (16,), device, few, seed=0, start=states[0]
-    )
+    one = spec.model_copy(update={"epochs": 1})
+    again = train_analog_sgd(one, (16,), device, few, seed=0, start=states[0])
     for n, layer in enumerate(again.layers, start=1):
         kept = states[0].arrays[f"network.layer_{n}.tile_1.weights"]
         np.testing.assert_array_equal(layer.state()["tile_1.weights"], kept)

@@ -63,9 +63,8 @@ def test_rows_sums_and_replicas_are_those_of_loops_over_positions() -> None:
     x, w = torch.from_numpy(image), torch.from_numpy(weight)
     np.testing.assert_array_equal(unfolding.rows(x), rows.reshape(-1, 12))
     np.testing.assert_allclose(unfolding.convolved(x, w), outputs.reshape(n, -1), rtol=1e-5)
-    np.testing.assert_allclose(
-        unfolding.chosen(unfolding.rows(x) @ w.T), outputs.reshape(n, -1), rtol=1e-6
-    )
+    chosen = unfolding.chosen(unfolding.rows(x) @ w.T)
+    np.testing.assert_allclose(chosen, outputs.reshape(n, -1), rtol=1e-6)
     sums = unfolding.added(torch.from_numpy(sent.reshape(-1, 12)))
     np.testing.assert_allclose(sums, added, rtol=1e-6)
     np.testing.assert_array_equal(unfolding.spread(torch.from_numpy(d)), spread.reshape(-1, 6))
@@ -116,10 +115,10 @@ def test_one_step_of_the_control_is_minus_the_rate_times_the_gradient_of_cross_e
         learning_rate=0.5,
         batch=100,
     )
-    found = (SMALL, *connect((), 36, 5))
+    shape = (SMALL, *connect((), 36, 5))
     seeds = np.random.SeedSequence(3), np.random.SeedSequence(4)
     device = get_device("ideal", {"levels": 50_000})
-    layers = [number_layer(one, device, spec, SMALL.positions, seeds) for one in found]
+    layers = [number_layer(one, device, spec, SMALL.positions, seeds) for one in shape]
     before = [one.weights().copy() for one in layers]
     images, labels = RNG.random((100, 60), dtype=np.float32), RNG.integers(0, 5, 100)
     network = AnalogNetwork(spec, InputLines(60, 1), layers)

@@ -56,9 +56,7 @@ def numbers(rows: int = 1) -> tuple[np.ndarray, np.ndarray]:
         (PulseTrainSpec(update_management=False), 0.004),
     ],
 )
-def test_means_and_deviations_of_changes_are_those_of_aihwkits_trains(
-    trains: PulseTrainSpec, rate: float
-) -> None:
+def test_means_and_deviations_are_those_of_aihwkit(trains: PulseTrainSpec, rate: float) -> None:
     x, d = numbers()
     theirs: list[np.ndarray] = []
     ours: list[np.ndarray] = []
@@ -110,15 +108,13 @@ def test_white_noise_of_devices_grows_with_the_squares_of_the_inputs() -> None:
     native = layer(NativeLayer, device_read_noise=noise.model_dump())
     x = np.zeros((20_000, N_IN), dtype=np.float32)
     x[:, :2] = 3.0, 4.0
-    found = native.outputs(x).std(axis=0) / (4.0 * np.sqrt(2.0 / N_IN))
-    np.testing.assert_allclose(found, 5.0 * 2.0 * 0.1, rtol=0.03)  # The range is 2 states.
+    spread = native.outputs(x).std(axis=0) / (4.0 * np.sqrt(2.0 / N_IN))
+    np.testing.assert_allclose(spread, 5.0 * 2.0 * 0.1, rtol=0.03)  # The range is 2 states.
 
 
 @pytest.mark.parametrize("device", ["charge_trap", "charge_trap_pulsed", "reram_sb"])
 @pytest.mark.parametrize("batch", [1, 20])
-def test_native_numbers_repeat_and_go_on_bit_for_bit(
-    digits: Dataset, device: str, batch: int
-) -> None:
+def test_native_numbers_repeat_and_go_on_alike(digits: Dataset, device: str, batch: int) -> None:
     tile = TileSpec(simulator="native", weight_range=8.0)
     spec = AnalogSgdSpec(epochs=2, dropout_input=0.1, tile=tile, batch=batch)
     states = KeptStates()
@@ -163,11 +159,11 @@ def test_lines_have_draws_of_their_own_however_long_the_devices_rest() -> None:
     """With 100 s per presentation, a few dozen of them last 2^32 slots."""
     native = layer(NativeLayer, "charge_trap_pulsed", rate=0.001, idle_seconds=100.0)
     x, d = np.ones((1, N_IN), np.float32), np.ones((1, N_OUT), np.float32)
-    found = []
+    pulses = []
     for _ in range(300):
         before = native.pulses.copy()
         native.learn(x, d)
         native.end_batch()
-        found.append((native.pulses - before).sum(axis=1))
-    late = np.array(found[-200:])
+        pulses.append((native.pulses - before).sum(axis=1))
+    late = np.array(pulses[-200:])
     assert (late[:, 0] != late[:, 1]).mean() > 0.3

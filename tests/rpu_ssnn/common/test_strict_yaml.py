@@ -13,21 +13,16 @@ from rpu_ssnn.common.strict_yaml import YamlError, dump, load
 
 REPOSITORY = Path(__file__).parents[3]
 
-MEANT = {
+MEANT = {text: text for text in ("1:30", "1_000", "yes", "on", "2020-01-01")} | {
     "060": 60,
-    "1:30": "1:30",
-    "1_000": "1_000",
     "0o17": 15,
     "0x1F": 31,
     "+1": 1,
     "1e-3": 0.001,
     "-.5": -0.5,
     "-.inf": -math.inf,
-    "yes": "yes",
-    "on": "on",
     "TRUE": True,
     "~": None,
-    "2020-01-01": "2020-01-01",
     "'5'": "5",
     "!!int 5": 5,
     "%YAML 1.1\n---\nno": "no",
@@ -44,25 +39,20 @@ def test_what_a_scalar_means(text: str) -> None:
     assert (value, type(value)) == (MEANT[text], type(MEANT[text]))
 
 
+AT_START = ["!!bool abc", "1e400", '"\\ud800"', "!!set {a, b}", "&a [*a]", str([1] * 10_001)]
 REFUSED = [
+    *((text, "line 1, column 1") for text in [*AT_START, "!!python/object:os.system x"]),
     ("a:\n  !!timestamp x", "line 2, column 3"),
-    ("!!bool abc", "line 1, column 1"),
     ("x: 0x" + "f" * 4000, "line 1, column 4"),
     ("x: 1" + "0" * 400, "line 1, column 4"),
-    ("1e400", "line 1, column 1"),
-    ('"\\ud800"', "line 1, column 1"),
     ("a: b\nc: \x1b[31m", "line 2, column 4"),
     ('a: "\\U00110000"', "line 1, column"),
-    ("!!set {a, b}", "line 1, column 1"),
-    ("!!python/object:os.system x", "line 1, column 1"),
     ("b:\n  <<: {a: 1}", "line 2, column 3"),
     ("a: 1\na: 2", "line 2, column 1"),
-    ("&a [*a]", "line 1, column 1"),
     ("[*b]", "line 1, column 2"),
     ("--- 1\n--- 2", "line 2, column 1"),
     ("? [a]\n: b", "line 1, column 3"),
     ("[" * 100_000, "line 1, column 101"),
-    (str([1] * 10_001), "line 1, column 1"),
     ("a: {b: 1,\n\tc: 2}\nd:\n\te: 1", "line 4, column 1"),
 ]
 

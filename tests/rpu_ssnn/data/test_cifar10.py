@@ -28,7 +28,7 @@ def write_binary(folder: Path) -> None:
     for place, name in enumerate((*TRAIN_FILES, TEST_FILE)):
         rows = range(10 * place, 10 * place + 10)
         planes = (
-            [LABELS[n].tobytes(), *(IMAGES[n, :, :, c].tobytes() for c in range(3))] for n in rows
+            [LABELS[n].tobytes(), *(IMAGES[n, ..., c].tobytes() for c in range(3))] for n in rows
         )
         (folder / name).write_bytes(b"".join(b"".join(one) for one in planes))
 

@@ -17,20 +17,14 @@ from support.rpu_ssnn.idx import WriteIdxSet
 
 
 def load(name: str, root: Path | None = None, **changes: Any) -> Dataset:
-    arguments: dict[str, Any] = {
-        "n_train": None,
-        "n_test": None,
-        "validation_share": 0.0,
-        "seed": 0,
-    }
+    arguments: dict = {"n_train": None, "n_test": None, "validation_share": 0.0, "seed": 0}
     return load_dataset(name, root, **(arguments | changes))
 
 
 def rows(images: np.ndarray, labels: np.ndarray) -> list[bytes]:
     """Returns the labelled images as sorted byte strings, for comparison."""
-    return sorted(
-        bytes([label]) + image.tobytes() for image, label in zip(images, labels, strict=True)
-    )
+    pairs = zip(images, labels, strict=True)
+    return sorted(bytes([label]) + image.tobytes() for image, label in pairs)
 
 
 def class_counts(labels: np.ndarray) -> list[int]:
@@ -46,20 +40,6 @@ def test_each_image_has_a_label() -> None:
 # --- digits
 
 
-def test_digits_are_the_whole_bundled_set_once() -> None:
-    from sklearn.datasets import load_digits
-
-    images, labels = load_digits(return_X_y=True)
-    data = load("digits", validation_share=0.2)
-    together = np.concatenate([data.train_images, data.validation_images, data.test_images])
-    all_labels = np.concatenate([data.train_labels, data.validation_labels, data.test_labels])
-    assert rows(together, all_labels) == rows(images.astype(np.uint8), labels)
-    assert (len(data.test_labels), data.n_classes, data.grey_max) == (359, 10, 16)
-    assert together.max() == data.grey_max
-    assert together.dtype == np.dtype(np.uint8)
-    assert all_labels.dtype == np.dtype(np.int64)
-
-
 def test_digits_stay_the_same_data() -> None:
     # Rows of past results name this digest, so a change of numpy or scikit-learn that alters the
     # data must be noticed.
@@ -69,9 +49,7 @@ def test_digits_stay_the_same_data() -> None:
 # --- what is drawn, and what is held out
 
 
-def test_validation_is_held_out_of_the_drawn_training_images(
-    tmp_path: Path, write_idx_set: WriteIdxSet
-) -> None:
+def test_validation_is_held_out_of_the_drawn(tmp_path: Path, write_idx_set: WriteIdxSet) -> None:
     write_idx_set(tmp_path, n_train=200)
     whole = load("mnist", tmp_path, n_train=100, seed=3)
     split = load("mnist", tmp_path, n_train=100, seed=3, validation_share=0.2)
@@ -95,9 +73,7 @@ def test_hold_out_takes_the_same_share_of_every_class() -> None:
     assert not np.array_equal(held, other)
 
 
-def test_train_images_follow_the_seed_and_test_images_the_file(
-    tmp_path: Path, write_idx_set: WriteIdxSet
-) -> None:
+def test_train_images_follow_the_seed_alone(tmp_path: Path, write_idx_set: WriteIdxSet) -> None:
     write_idx_set(tmp_path, n_train=60, n_test=20)
     in_file_order = read_images(tmp_path / "t10k-images-idx3-ubyte.gz")
     one, again, two = (load("mnist", tmp_path, n_train=30, n_test=7, seed=s) for s in (1, 1, 2))
@@ -110,9 +86,7 @@ def test_train_images_follow_the_seed_and_test_images_the_file(
     assert np.array_equal(fewer.train_images, one.train_images[:10])
 
 
-def test_digest_tells_any_difference_in_the_data(
-    tmp_path: Path, write_idx_set: WriteIdxSet
-) -> None:
+def test_digest_tells_any_difference_in_data(tmp_path: Path, write_idx_set: WriteIdxSet) -> None:
     root, plain, other = tmp_path / "a", tmp_path / "b", tmp_path / "c"
     write_idx_set(root)
     write_idx_set(plain, gz=False)

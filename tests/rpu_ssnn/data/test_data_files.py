@@ -61,9 +61,7 @@ def test_without_a_folder_it_says_how_to_name_one(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("gz", [True, False])
-def test_images_are_counted_by_their_headers(
-    tmp_path: Path, write_idx_set: WriteIdxSet, gz: bool
-) -> None:
+def test_images_are_counted_by_header(tmp_path: Path, write_idx_set: WriteIdxSet, gz: bool) -> None:
     write_idx_set(tmp_path, n_train=70, n_test=30, gz=gz)
     assert set_facts("mnist", tmp_path).counts == (70, 30)
 
@@ -82,17 +80,10 @@ PACKED = gzip.compress(IMAGES, mtime=0)
 @pytest.mark.parametrize(
     "content",
     [
-        b"",
-        idx_bytes(np.arange(3)),
-        b"\0\0\x0d\3" + IMAGES[4:],
-        PACKED,
-        IMAGES[:9],
-        IMAGES[:-1],
-        IMAGES + b"\0",
-        b"\0\0\x08\3" + b"\xff" * 12,
-        idx_bytes(np.zeros((0, 3, 3))),
+        b"", idx_bytes(np.arange(3)), b"\0\0\x0d\3" + IMAGES[4:], PACKED, IMAGES[:9], IMAGES[:-1],
+        IMAGES + b"\0", b"\0\0\x08\3" + b"\xff" * 12, idx_bytes(np.zeros((0, 3, 3))),
     ],
-)
+)  # fmt: skip
 def test_damaged_file(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "images"
     path.write_bytes(content)
@@ -103,14 +94,10 @@ def test_damaged_file(tmp_path: Path, content: bytes) -> None:
 @pytest.mark.parametrize(
     "content",
     [
-        IMAGES,
-        b"",
-        PACKED[:-12],
-        PACKED[:-8] + b"\0" * 8,
-        PACKED[:10] + b"\xff" * 20,
+        IMAGES, b"", PACKED[:-12], PACKED[:-8] + b"\0" * 8, PACKED[:10] + b"\xff" * 20,
         gzip.compress(IMAGES[:-1], mtime=0),
     ],
-)
+)  # fmt: skip
 def test_damaged_gzip_file(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "images.gz"
     path.write_bytes(content)
@@ -125,9 +112,7 @@ def test_label_out_of_range(tmp_path: Path, write_idx: WriteIdx) -> None:
     assert read_labels(path, 12).tolist() == [9, 0, 10, 11]
 
 
-def test_images_and_labels_must_fit(
-    tmp_path: Path, write_idx_set: WriteIdxSet, write_idx: WriteIdx
-) -> None:
+def test_images_fit_labels(tmp_path: Path, write_idx_set: WriteIdxSet, write_idx: WriteIdx) -> None:
     write_idx_set(tmp_path, gz=False)
     write_idx(tmp_path / "train-labels-idx1-ubyte", np.arange(59) % 10)
     with refused("train-labels-idx1-ubyte", "number of labels: 59", "must be 60"):

@@ -47,9 +47,7 @@ def test_the_classes_of_a_joined_set_follow_each_other(monkeypatch: pytest.Monke
     np.testing.assert_array_equal(both.test_labels, [1, 4, 2, 5])
 
 
-def test_pairs_hold_each_image_on_both_sides_and_name_both_labels(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_pairs_hold_each_image_on_both_sides_and_its_label(monkeypatch: pytest.MonkeyPatch) -> None:
     images = np.arange(12, dtype=np.uint8).reshape(12, 1)
     labels = np.arange(12, dtype=np.int64) % 3
     single = Source(images[:8], labels[:8], images[8:], labels[8:], ("a", "b", "c"), 255)

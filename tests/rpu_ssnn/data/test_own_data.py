@@ -73,13 +73,13 @@ def test_some_test_rows_of_a_sorted_file_are_of_all_classes(tmp_path: Path) -> N
 
 def test_what_is_held_out_has_no_part_in_the_scale(tmp_path: Path) -> None:
     x_train, x_test = np.array([[0.0], [1.0], [2.0]]), np.array([[9.0], [-9.0]])
-    arrays = {"X_train": x_train, "y_train": [0, 1, 0], "X_test": x_test, "y_test": [1, 0]}
-    np.savez(tmp_path / "m.npz", **arrays)
-    data = load(OwnData(file=tmp_path / "m.npz"))
+    path = tmp_path / "m.npz"
+    np.savez(path, X_train=x_train, y_train=[0, 1, 0], X_test=x_test, y_test=[1, 0])
+    data = load(OwnData(file=path))
     assert sorted(np.ravel(data.train_images)) == [0.0, 0.5, 1.0]
     assert np.ravel(data.test_images).tolist() == [1.0, 0.0]
     with refused("m.npz: index [0, 0]: 9.0", "0 to 2"):
-        load(OwnData(file=tmp_path / "m.npz", range=(0.0, 2.0)))
+        load(OwnData(file=path, range=(0.0, 2.0)))
 
 
 def test_a_value_beyond_the_range_is_named_by_file_row_and_column(tmp_path: Path) -> None:
@@ -99,9 +99,8 @@ def test_a_range_that_the_values_hardly_fill_is_refused(tmp_path: Path) -> None:
 
 def test_each_column_may_have_its_own_scale(tmp_path: Path) -> None:
     x = np.array([[0.0, 100.0], [1.0, 300.0], [2.0, 500.0]])
-    arrays = {"x_train": x, "y_train": [0, 1, 0], "x_test": x[::-1], "y_test": [0, 1, 0]}
-    np.savez(tmp_path / "m.npz", **arrays)
-    data = load(OwnData(file=tmp_path / "m.npz", range="each"))
+    path = write_npz(tmp_path / "m.npz", (x, [0, 1, 0]), (x[::-1], [0, 1, 0]))
+    data = load(OwnData(file=path, range="each"))
     assert np.asarray(data.test_images).tolist() == [[1, 1], [0.5, 0.5], [0, 0]]
 
 
@@ -121,9 +120,8 @@ def test_signed_data_take_two_lines_a_value(npz: Path) -> None:
 def test_a_signed_line_holds_its_value_over_the_largest_of_its_column(tmp_path: Path) -> None:
     """This also holds if a column has values of one sign; a constant column drives no line."""
     x = np.array([[-1.0, 5.0, -10.0, -4.0], [1.0, 10.0, -5.0, -4.0], [0.5, 7.0, -7.0, -4.0]])
-    arrays = {"x_train": x, "y_train": [0, 1, 0], "x_test": x[::-1], "y_test": [0, 1, 0]}
-    np.savez(tmp_path / "m.npz", **arrays)
-    data = load(OwnData(file=tmp_path / "m.npz", range="each"))
+    path = write_npz(tmp_path / "m.npz", (x, [0, 1, 0]), (x[::-1], [0, 1, 0]))
+    data = load(OwnData(file=path, range="each"))
     shares = input_lines("signed", data).shares(data.test_images)
     expected = x[::-1] / np.abs(x).max(axis=0) * [1, 1, 1, 0]
     assert np.allclose(shares[:, :4] - shares[:, 4:], expected, atol=1e-6)
@@ -131,9 +129,8 @@ def test_a_signed_line_holds_its_value_over_the_largest_of_its_column(tmp_path: 
 
 def test_a_value_beyond_a_column_of_one_value_is_clipped(tmp_path: Path) -> None:
     x_train, x_test = np.array([[0.0, 3.0], [1.0, 3.0]]), np.array([[0.0, 3.5], [1.0, 9.0]])
-    arrays = {"x_train": x_train, "y_train": [0, 1], "x_test": x_test, "y_test": [0, 1]}
-    np.savez(tmp_path / "m.npz", **arrays)
-    data = load(OwnData(file=tmp_path / "m.npz", range="each"))
+    path = write_npz(tmp_path / "m.npz", (x_train, [0, 1]), (x_test, [0, 1]))
+    data = load(OwnData(file=path, range="each"))
     assert np.asarray(data.test_images).tolist() == [[0, 0], [1, 0]]
 
 

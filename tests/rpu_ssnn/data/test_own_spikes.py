@@ -27,9 +27,9 @@ def event_file(path: Path, **changes: Any) -> Path:
 def later(path: Path) -> Path:
     """Writes a file with the same events, 1000 units of time later."""
     with np.load(path) as events:
-        found = dict(events)
+        arrays = dict(events)
     other = path.with_name(f"later_{path.name}")
-    np.savez(other, **found | {"t": found["t"] + 1000})
+    np.savez(other, **arrays | {"t": arrays["t"] + 1000})
     return other
 
 

@@ -53,9 +53,7 @@ def test_the_engine_shows_exactly_the_given_spikes_up_to_T() -> None:
     trains, rates = trains_of(DENSE), rate_synapses(1.0)
     layers, seed = connect((9,), 12, 3), np.random.SeedSequence(0)
     with Network(spec, TrainingSpec(batch=20), layers, rates, seed) as network:
-        shown = network._presentations(
-            trains, np.zeros(20, dtype=np.int64), np.random.default_rng(0)
-        )
+        shown = network._presentations(trains, np.zeros(20, np.int64), np.random.default_rng(0))
         net = make_parameters(spec, layers)
         state = make_worker_state(net)
         for b in range(20):
@@ -78,9 +76,7 @@ def test_input_dropout_takes_whole_lines() -> None:
     spec = NetworkSpec(hidden=(9,), T=15)
     training = TrainingSpec(batch=40, dropout_input=0.5)
     with Network(spec, training, layers, rate_synapses(1.0), np.random.SeedSequence(0)) as network:
-        shown = network._presentations(
-            trains, np.zeros(40, dtype=np.int64), np.random.default_rng(1)
-        )
+        shown = network._presentations(trains, np.zeros(40, np.int64), np.random.default_rng(1))
     kept = np.zeros((40, 15, 12), dtype=bool)
     for b in range(40):
         state.position[:] = (b, 0, 1)

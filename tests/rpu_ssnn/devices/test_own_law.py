@@ -144,9 +144,7 @@ def test_aihwkits_tiles_refuse_it_in_one_line() -> None:
         ("return size if up else -size", "import scipy", "step"),
     ],
 )
-def test_a_file_that_is_no_law_is_refused_with_its_name(
-    old: str, new: str, field: str, tmp_path: Path
-) -> None:
+def test_a_file_that_is_no_law_is_named(old: str, new: str, field: str, tmp_path: Path) -> None:
     text = TRAPPING.read_text()
     assert old in text
     (tmp_path / "broken.py").write_text(text.replace(old, new))

@@ -143,9 +143,8 @@ def test_a_training_that_was_interrupted_counts_all_its_events() -> None:
         return NativeSynapses(crossbar, get_device("capacitor"), TileSpec(simulator="native"), 4.0)
 
     states: list[Any] = []
-    with train(
-        spec, training, factory, data, seed=0, on_epoch=lambda _, take: states.append(take())
-    ) as whole:
+    of = spec, training, factory, data
+    with train(*of, seed=0, on_epoch=lambda _, take: states.append(take())) as whole:
         whole.classes(data.test_images)
         counts = whole.statistics()
     with train(spec, training, factory, data, seed=0, start=states[0]) as resumed:

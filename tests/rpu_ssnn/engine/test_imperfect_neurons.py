@@ -52,9 +52,8 @@ class Plain:
 
     def word(self, j: int, t: int, purpose: int) -> int:
         place = (j * 3 + self.bank) * 2 + purpose
-        return int(
-            compiled_parts.random_word(np.uint64(self.key), np.uint64((place << 21) + t + 1))
-        )
+        at = np.uint64((place << 21) + t + 1)
+        return int(compiled_parts.random_word(np.uint64(self.key), at))
 
     def drawn(self, j: int, t: int) -> np.float32:
         if self.spec.threshold_noise == 0:
@@ -121,11 +120,11 @@ class Plain:
     def win(self, first: int, n: int, t: int, v, push, label: bool):  # type: ignore[no-untyped-def]
         """Returns the membranes of the winner-take-all output after slot t, and which neurons
         spike."""
-        found = [self.integrated(first + k, t, v[k], push[k]) for k in range(n)]
-        v = [membrane for membrane, _ in found]
+        fired = [self.integrated(first + k, t, v[k], push[k]) for k in range(n)]
+        v = [membrane for membrane, _ in fired]
         level = [self.thresholds(first + k)[0] for k in range(n)]
         best = -1
-        for k, (_, wakes) in enumerate(found):
+        for k, (_, wakes) in enumerate(fired):
             alive = wakes and not self.has(self.circuit.dead, 0, first + k)
             if label and alive and (best < 0 or v[k] - v[best] > level[k] - level[best]):
                 best = k
@@ -184,11 +183,11 @@ def test_a_circuit_is_its_plain_reference(settings: dict[str, float], reading: s
             if net.circuit.forward and net.clocked and layer == 2:
                 v, sent = forward.win(start, n, t, held["membrane"][start:], pushes[start:], label)
             elif net.circuit.forward:
-                found = [
+                fired = [
                     forward.fire(j, t, held["membrane"][j], pushes[j], True, to_zero=to_zero)
                     for j in places
                 ]
-                v, sent = [each[0] for each in found], [each[1] for each in found]
+                v, sent = [each[0] for each in fired], [each[1] for each in fired]
             if net.circuit.forward:
                 np.testing.assert_array_equal(state.membrane[start : start + n], v)
                 assert spikes == np.flatnonzero(sent).tolist()

@@ -1,5 +1,7 @@
 """The pass over time must not depend on threads or on how reads are made."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -19,9 +21,8 @@ def test_reading_slot_by_slot_is_the_same_pass(
     """The presentations of a batch form one group, three, or come one by one (as for a long T)."""
     monkeypatch.setattr(batched, "MOST_TOGETHER", together)
     training = TrainingSpec(batch=10)
-    compiled = trained_weights(
-        make_network(VARIANTS[name], coarse(CoincidenceSynapses, 1.0), training)
-    )
+    made = make_network(VARIANTS[name], coarse(CoincidenceSynapses, 1.0), training)
+    compiled = trained_weights(made)
     by_calls = trained_weights(make_network(VARIANTS[name], coarse(ReadsSlotBySlot, 1.0), training))
     start = make_network(VARIANTS[name], coarse(CoincidenceSynapses, 1.0), training).synapses
     for a, b, s in zip(compiled, by_calls, start, strict=True):
@@ -44,29 +45,16 @@ def test_threads_change_no_number(factory, schedule, name: str) -> None:  # type
 
 def test_schedules_see_their_own_weights() -> None:
     """The schedules slot, presentation and batch differ only in the weights that reads see."""
-    weights = {
-        schedule: trained_weights(
-            make_network(
-                VARIANTS["default"],
-                coincidence_synapses(20.0),
-                TrainingSpec(batch=10, schedule=schedule),
-            )
-        )[0]
-        for schedule in ("slot", "presentation", "batch")
-    }
-    assert not np.array_equal(weights["slot"], weights["presentation"])
-    assert not np.array_equal(weights["presentation"], weights["batch"])
-    same = [
-        trained_weights(
-            make_network(
-                VARIANTS["default"],
-                coincidence_synapses(20.0),
-                TrainingSpec(batch=1, schedule=schedule),
-            )
-        )[0]
-        for schedule in ("presentation", "batch")
-    ]
-    np.testing.assert_array_equal(*same)
+
+    def weights(schedule: Any, batch: int) -> np.ndarray:
+        training = TrainingSpec(batch=batch, schedule=schedule)
+        network = make_network(VARIANTS["default"], coincidence_synapses(20.0), training)
+        return trained_weights(network)[0]
+
+    slot, presentation, batch = (weights(each, 10) for each in ("slot", "presentation", "batch"))
+    assert not np.array_equal(slot, presentation)
+    assert not np.array_equal(presentation, batch)
+    np.testing.assert_array_equal(weights("presentation", 1), weights("batch", 1))
 
 
 class OffsetReads(ReadsSlotBySlot):
@@ -76,9 +64,7 @@ class OffsetReads(ReadsSlotBySlot):
         return super().currents(lines, transposed) + np.float32(0.5)
 
 
-def test_inference_reads_do_not_depend_on_how_many_presentations_step_together(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_inference_does_not_depend_on_what_steps_together(monkeypatch: pytest.MonkeyPatch) -> None:
     network = make_network(VARIANTS["default"], coarse(OffsetReads, 1.0), TrainingSpec())
     rates = presentations(30).rates * np.linspace(0.02, 1, 30, dtype=np.float32)[:, None]
     with network:

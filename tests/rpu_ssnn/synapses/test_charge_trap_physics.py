@@ -60,9 +60,7 @@ def test_long_pulses_hardly_know_gaps() -> None:
 
 
 @pytest.mark.parametrize(("name", "pulses"), [(NAMES[0], 1000), (NAMES[1], 10_000)])
-def test_isolated_pulses_of_the_preset_span_the_range_in_the_published_number(
-    name: str, pulses: int
-) -> None:
+def test_isolated_pulses_span_the_range_in_the_published_number(name: str, pulses: int) -> None:
     """The numbers are about 1000 (Bhatt 2020; Shrivastava 2024) and 10^4 (Shrivastava 2019); the
     steps are measured on a real tile."""
     preset = get_preset(name)

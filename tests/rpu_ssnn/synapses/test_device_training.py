@@ -148,9 +148,7 @@ def test_training_inside_devices_learns_and_a_bad_device_scores_worse(data: Data
     assert bad < good - 0.15
 
 
-def test_reads_through_aihwkit_agree_with_ideal_reads_when_they_have_no_error(
-    data: Dataset,
-) -> None:
+def test_reads_through_aihwkit_without_error_agree_with_ideal_reads(data: Dataset) -> None:
     """Slot-by-slot reads lead to the same weights, up to rounding of the currents."""
     small = load_dataset("digits", n_train=40, n_test=None, validation_share=0.25, seed=0)
     _, compiled = run(small, "ideal")

@@ -60,14 +60,12 @@ def check_against(device: TableDevice, start: float) -> None:
     for up in (True, False):
         after = jumped(table, conductance, up, shares)
         expected = np.sort(2.0 * (after - low) / (high - low) - 1.0)
-        found = np.sort(pulsed(native(device, start), up))
-        assert found.mean() == pytest.approx(
-            expected.mean(), abs=4.0 * expected.std() / SIDE + 1e-6
-        )
+        jumps = np.sort(pulsed(native(device, start), up))
+        assert jumps.mean() == pytest.approx(expected.mean(), abs=4 * expected.std() / SIDE + 1e-6)
         for share in (0.02, 0.1, 0.25, 0.5, 0.75, 0.9, 0.98):
             error = 4.0 * np.sqrt(share * (1.0 - share)) / SIDE
             ends = np.quantile(expected, [max(0.0, share - error), min(1.0, share + error)])
-            assert ends[0] - 1e-6 <= np.quantile(found, share) <= ends[1] + 1e-6, (up, share)
+            assert ends[0] - 1e-6 <= np.quantile(jumps, share) <= ends[1] + 1e-6, (up, share)
 
 
 @pytest.mark.parametrize("start", [-1.0, -0.55, 0.0, 0.3, 0.96])
@@ -166,9 +164,8 @@ def test_neither_folders_nor_their_order_change_a_device(tmp_path: Path) -> None
     moved = [write_table(tmp_path / name, up=up) for name, up in (("y", 3e-6), ("z", 1e-6))]
     first, second = (get_device({"table": [str(f) for f in each]}) for each in (folders, moved))
     assert first.name.split("sha256=")[1] == second.name.split("sha256=")[1]
-    np.testing.assert_array_equal(
-        pulsed(native(first, 0.0), True), pulsed(native(second, 0.0), True)
-    )
+    states = (pulsed(native(device, 0.0), True) for device in (first, second))
+    np.testing.assert_array_equal(*states)
 
 
 def test_stuck_devices_stay_within_their_own_range(tmp_path: Path) -> None:

@@ -188,15 +188,13 @@ def test_ideal_lines_lose_nothing(lines: dict[str, float]) -> None:
 
 @pytest.mark.parametrize("noise", ["white_of_range", "white_of_current"])
 @pytest.mark.parametrize("scheme", ["ideal_reference", "differential_pair"])
-def test_lines_weaken_the_noise_of_a_device_as_they_weaken_its_current(
-    noise: str, scheme: str
-) -> None:
+def test_lines_weaken_the_noise_of_a_device_as_its_current(noise: str, scheme: str) -> None:
     """One device is read at a time."""
     spikes = np.zeros((40_000, 20), np.float32)
     spikes[:, 11] = 1
     settings = {"device_read_noise": {noise: 0.05}, "reference": {"scheme": scheme}}
     resistive, ideal = exact(lines=LINES, **settings), exact(**settings)
-    found = [synapses.currents(spikes).std(axis=0) for synapses in (resistive, ideal)]
+    noises = [synapses.currents(spikes).std(axis=0) for synapses in (resistive, ideal)]
     shares = resistive._array.read_shares
     # If the noise in a pair is proportional to the current, the larger current counts more.
     counts = [
@@ -204,5 +202,5 @@ def test_lines_weaken_the_noise_of_a_device_as_they_weaken_its_current(
         for state in ideal.states()
     ]
     left = sum(np.square(s[11]) * n for s, n in zip(shares.devices, counts, strict=True))
-    np.testing.assert_allclose(found[0] / found[1], np.sqrt(left / sum(counts)), rtol=0.03)
-    assert (found[0] / found[1]).max() < 0.95
+    np.testing.assert_allclose(noises[0] / noises[1], np.sqrt(left / sum(counts)), rtol=0.03)
+    assert (noises[0] / noises[1]).max() < 0.95

@@ -156,9 +156,8 @@ def test_stuck_devices_neither_move_nor_lose_charge() -> None:
 def test_a_state_is_restored_to_the_bit_into_devices_that_were_read(trained: bool) -> None:
     """A read applies the loss until then, which must not affect the restored state."""
     spec = TileSpec(simulator="native", weight_range=4.0, slot_seconds=1.0)
-    first, second = (
-        NativeSynapses(make_crossbar(), charge_trap(), spec, UNTHINNED) for _ in range(2)
-    )
+    of = charge_trap(), spec, UNTHINNED
+    first, second = (NativeSynapses(make_crossbar(), *of) for _ in range(2))
     pulsed(first, make_block(*random_trains(50)))
     first.end_batch()
     second.linear_read()

@@ -107,9 +107,8 @@ def test_a_disturb_of_both_directions_is_the_step_s_asymmetry() -> None:
 def test_devices_are_disturbed_once_a_commit_however_often_pulses_are_applied(disturb: str) -> None:
     """Threads and memory determine how often `Synapses.settle` is called; no result may depend on
     it."""
-    once, often = (
-        native(get_preset("reram_es"), **{disturb: {"forward_up": 0.01}}) for _ in range(2)
-    )
+    settings = {disturb: {"forward_up": 0.01}}
+    once, often = (native(get_preset("reram_es"), **settings) for _ in range(2))
     for seed in range(3):
         for synapses in (once, often):
             synapses.update(make_block(*random_trains(100, seed=seed), np.full(100, seed)))
@@ -182,9 +181,7 @@ def one_pulse(device: Preset, start: float, up: bool, **tile: object) -> np.ndar
 
 @pytest.mark.parametrize("up", [True, False])
 @pytest.mark.parametrize("start", [-0.3, 0.4])
-def test_noise_of_the_range_is_the_same_at_every_state_and_in_both_directions(
-    start: float, up: bool
-) -> None:
+def test_noise_of_the_range_is_the_same_at_all_states_both_ways(start: float, up: bool) -> None:
     device = get_preset("charge_trap", ALIKE | {"slope_up": 0.5, "slope_down": 0.2})
     quiet = one_pulse(device, start, up)
     noisy = one_pulse(device, start, up, pulse_noise={"of_range": 0.02})
@@ -270,9 +267,7 @@ def test_a_worn_device_is_disturbed_by_its_own_steps_up_to_its_own_bound() -> No
 def test_noise_of_the_range_is_of_the_worn_range() -> None:
     device = get_preset("ideal", {"levels": 1000, "cycle_to_cycle": 0.0})
     worn = {"half_window_pulses": 1.0, "exponent": 1.0}
-    noisy, quiet = (
-        native(device, wear=worn, pulse_noise={"of_range": share}) for share in (0.005, 0.0)
-    )
+    noisy, quiet = (native(device, wear=worn, pulse_noise={"of_range": s}) for s in (0.005, 0.0))
     for synapses in (noisy, quiet):  # 100 pulses take every device into its worn window.
         moved(synapses, 100, range(20), range(8), [])
         assert np.abs(synapses.weights() / SCALE).max() < 0.011

@@ -103,25 +103,23 @@ def test_white_noise_of_lines_that_spike_adds_up_in_squares(transposed: bool) ->
     for active in (1, 5):
         lines = np.zeros((4000, len(weights)), np.float32)
         lines[:, :active] = np.where(transposed & np.arange(active) % 2, -1, 1)
-        found = synapses.currents(lines, transposed) - lines @ weights
+        error = synapses.currents(lines, transposed) - lines @ weights
         expected = 0.02 * SCALE * np.sqrt(active)
-        assert found.std() == pytest.approx(expected, rel=0.02)
-        assert abs(found.mean()) < 4 * expected / np.sqrt(found.size)
-        assert abs(np.corrcoef(found[:, 0], found[:, 1])[0, 1]) < 0.06
+        assert error.std() == pytest.approx(expected, rel=0.02)
+        assert abs(error.mean()) < 4 * expected / np.sqrt(error.size)
+        assert abs(np.corrcoef(error[:, 0], error[:, 1])[0, 1]) < 0.06
 
 
 def test_device_noise_and_output_noise_are_independent() -> None:
     synapses = noisy(reads={"read_noise": 0.03}, device_read_noise={"white_of_range": 0.02})
     lines = np.ones((4000, 20), np.float32)
-    found = synapses.currents(lines) - lines @ synapses.weights()
-    assert found.std() == pytest.approx(np.hypot(0.03, 0.04 * np.sqrt(20)), rel=0.02)
+    error = synapses.currents(lines) - lines @ synapses.weights()
+    assert error.std() == pytest.approx(np.hypot(0.03, 0.04 * np.sqrt(20)), rel=0.02)
 
 
 @pytest.mark.parametrize("ratio", [None, 4.0])
 @pytest.mark.parametrize("transposed", [False, True])
-def test_white_noise_of_current_grows_with_the_conductance(
-    ratio: float | None, transposed: bool
-) -> None:
+def test_white_noise_grows_with_the_conductance(ratio: float | None, transposed: bool) -> None:
     """The conductance is G/G_max = 1/R + (1 - 1/R) (w + 1) / 2, and as a weight it is 2 G / G_max
     of the range, whatever R is."""
     reference = {"on_off_ratio": ratio}
@@ -135,9 +133,9 @@ def test_white_noise_of_current_grows_with_the_conductance(
         weights, conductance = weights.T, conductance.T
     lines = np.zeros((4000, len(weights)), np.float32)
     lines[:, [1, 4]] = 1
-    found = synapses.currents(lines, transposed) - lines @ weights
+    error = synapses.currents(lines, transposed) - lines @ weights
     expected = np.hypot(conductance[1], conductance[4])
-    np.testing.assert_allclose(found.std(axis=0), 0.05 * 2.0 * SCALE * expected, rtol=0.05)
+    np.testing.assert_allclose(error.std(axis=0), 0.05 * 2.0 * SCALE * expected, rtol=0.05)
 
 
 def test_noises_of_range_and_of_current_add_in_squares_in_both_devices_of_a_pair() -> None:
@@ -146,9 +144,9 @@ def test_noises_of_range_and_of_current_add_in_squares_in_both_devices_of_a_pair
     up, down = (state[3] + 1.0 for state in synapses.states())
     lines = np.zeros((4000, 20), np.float32)
     lines[:, 3] = 1
-    found = synapses.currents(lines) - lines @ synapses.weights()
+    error = synapses.currents(lines) - lines @ synapses.weights()
     expected = np.sqrt(2 * 0.04**2 + 0.1**2 * (up**2 + down**2)) / 2.0
-    np.testing.assert_allclose(found.std(axis=0), expected, rtol=0.05)
+    np.testing.assert_allclose(error.std(axis=0), expected, rtol=0.05)
 
 
 # --- slow noise of devices ----------------------------------------------------------------------
@@ -157,8 +155,8 @@ def test_noises_of_range_and_of_current_add_in_squares_in_both_devices_of_a_pair
 def errors(synapses: NativeSynapses) -> np.ndarray:
     """Returns the difference between reads and weights, in states [devices]."""
     read = synapses.linear_read()
-    found: np.ndarray = ((read - synapses.weights()) / SCALE).ravel()
-    return found
+    error: np.ndarray = ((read - synapses.weights()) / SCALE).ravel()
+    return error
 
 
 @pytest.mark.parametrize("levels", ["many", "two"])
@@ -177,8 +175,8 @@ def test_slow_noise_is_stationary_and_its_correlation_is_exponential(levels: str
     if levels == "two":
         np.testing.assert_allclose(np.abs(seen[3]), 0.02, rtol=1e-3)
     for a, b, batches in ((0, 1, 1), (1, 5, 4), (2, 6, 4), (6, 7, 8)):
-        found = np.corrcoef(seen[a], seen[b])[0, 1]
-        assert found == pytest.approx(np.exp(-batches / 4), abs=4 / np.sqrt(16000))
+        r = np.corrcoef(seen[a], seen[b])[0, 1]
+        assert r == pytest.approx(np.exp(-batches / 4), abs=4 / np.sqrt(16000))
 
 
 def test_slow_noise_is_frozen_within_a_batch_and_leaves_the_states_alone() -> None:
@@ -209,8 +207,8 @@ def test_slow_noise_of_current_follows_the_states() -> None:
     synapses = noisy(reference={"on_off_ratio": 4.0}, device_read_noise=slow)
     for _ in range(2):
         states = synapses.states()[0]
-        found = np.abs(errors(synapses)).reshape(20, 8) / (1.0 - 0.25)  # The window is smaller.
-        np.testing.assert_allclose(found, 0.05 * (states + 5.0 / 3.0), rtol=1e-3)
+        spread = np.abs(errors(synapses)).reshape(20, 8) / (1.0 - 0.25)  # The window is smaller.
+        np.testing.assert_allclose(spread, 0.05 * (states + 5.0 / 3.0), rtol=1e-3)
         moved(synapses, [3], [2], [5])
 
 

@@ -35,15 +35,13 @@ def made(
 
 
 def states(synapses: NativeSynapses) -> np.ndarray:
-    found: np.ndarray = synapses.weights() / SCALE
-    return found
+    kept: np.ndarray = synapses.weights() / SCALE
+    return kept
 
 
 @pytest.mark.parametrize("from_s", [1e-9, 1e-5, 0.1, 1.0, 1e3])
 @pytest.mark.parametrize("settings", LAWS)
-def test_the_charges_follow_the_law_from_any_onset(
-    settings: dict[str, float], from_s: float
-) -> None:
+def test_charges_follow_the_law_from_any_onset(settings: dict[str, float], from_s: float) -> None:
     spec = RetentionSpec(**settings, from_s=from_s)
     times, shares = charges(spec)
     assert shares.sum() == pytest.approx(1.0)
@@ -172,9 +170,7 @@ def test_both_of_a_pair_lose() -> None:
 
 
 @pytest.mark.parametrize("settings", LAWS)
-def test_a_rounding_beyond_a_bound_is_no_power_of_a_negative_number(
-    settings: dict[str, float], tmp_path: Path
-) -> None:
+def test_rounding_beyond_a_bound_is_no_negative(settings: dict[str, float], tmp_path: Path) -> None:
     """Pulses move devices with a fractional power to either bound, and losses move them off it."""
     preset = get_preset(f"{write_own_presets(tmp_path)}:power", {"cycle_to_cycle": 0.0})
     retention = settings | {"from_s": 1e-3}
@@ -209,9 +205,7 @@ def test_heat_makes_no_storage_longer_than_the_slowest_charge() -> None:
 
 
 @pytest.mark.parametrize("setting", [{"storage_seconds": 1.0}, {"retention": HOT}])
-def test_time_and_heat_of_a_charge_trap_that_loses_nothing_are_refused(
-    setting: dict[str, object],
-) -> None:
+def test_time_and_heat_of_a_trap_that_loses_nothing_is_refused(setting: dict[str, object]) -> None:
     own = get_preset("charge_trap_pulsed", {"loss_per_decade": 0.0})
     with refused("tile", "needs a device that loses charge"):
         native(own, **setting)

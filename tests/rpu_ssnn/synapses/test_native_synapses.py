@@ -74,9 +74,8 @@ def both(
     device: DeviceSource, spec: TileSpec, rate: float = 1e6, batches: int = 4
 ) -> tuple[TileSynapses, NativeSynapses]:
     """The same small crossbar in tiles of aihwkit and in native devices, trained alike."""
-    tile, native = (
-        kind(make_crossbar(), device, spec, rate) for kind in (TileSynapses, NativeSynapses)
-    )
+    kinds = TileSynapses, NativeSynapses
+    tile, native = (kind(make_crossbar(), device, spec, rate) for kind in kinds)
     return trained(tile, batches), trained(native, batches)
 
 
@@ -137,9 +136,8 @@ def test_four_devices_average_noise_of_steps_and_of_reads() -> None:
     steps, reads = [], []
     for name in ("ideal", "four_device_cell(ideal)"):
         crossbar = make_crossbar(100, 50)
-        spec = TileSpec(
-            weight_range=4.0, simulator="native", device_read_noise={"white_of_range": 0.01}
-        )
+        white = {"white_of_range": 0.01}
+        spec = TileSpec(weight_range=4.0, simulator="native", device_read_noise=white)
         synapses = NativeSynapses(crossbar, get_device(name, noise), spec, 1e6)
         before = synapses.weights().copy()
         one = np.ones((1, 100), bool), np.ones((1, 50), bool), np.zeros((1, 50), bool)
@@ -213,9 +211,8 @@ def test_the_same_devices_are_stuck(how: dict[str, object]) -> None:
 def test_a_pulsed_start_is_aihwkit_s() -> None:
     preset = get_preset("capacitor", {"cycle_to_cycle": 0.0})
     spec = TileSpec(weight_range=4.0, initial="pulsed")
-    tile, native = (
-        kind(make_crossbar(), preset, spec, 1e6) for kind in (TileSynapses, NativeSynapses)
-    )
+    kinds = TileSynapses, NativeSynapses
+    tile, native = (kind(make_crossbar(), preset, spec, 1e6) for kind in kinds)
     np.testing.assert_allclose(native.weights(), tile.weights(), rtol=0, atol=1e-6)
     for key in ("initial_pulses_total", "initial_clipped_total"):
         assert native.statistics()[key] == tile.statistics()[key]

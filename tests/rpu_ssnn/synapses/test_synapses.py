@@ -134,9 +134,8 @@ def test_eq_10_is_the_sum_of_coincidences() -> None:
     synapses.update(make_block(pre, positive, negative))
     synapses.commit(range(10))
     expected = pre.T.astype(int) @ (positive.astype(int) - negative)
-    np.testing.assert_allclose(
-        synapses.linear_read() - crossbar.initial, 0.3 / (10 * 50) * expected, atol=1e-6
-    )
+    change = synapses.linear_read() - crossbar.initial
+    np.testing.assert_allclose(change, 0.3 / (10 * 50) * expected, atol=1e-6)
 
 
 def test_eq_9_is_the_product_of_rates() -> None:

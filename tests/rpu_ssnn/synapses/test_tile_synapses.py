@@ -228,10 +228,8 @@ def test_a_device_may_get_more_pulses_than_sixteen_bits_count() -> None:
 
 def test_currents_of_a_reference_do_not_depend_on_the_threads_of_matrix_products() -> None:
     lines = (np.random.default_rng(0).random((50, 784)) < 0.1).astype(np.float32)
-    make, currents = (
-        on_tile(reads=ReadSpec(), reference=ReferenceSpec(scheme="reference_device")),
-        [],
-    )
+    make = on_tile(reads=ReadSpec(), reference=ReferenceSpec(scheme="reference_device"))
+    currents = []
     for threads in (1, 2):
         synapses = make(make_crossbar(784, 256))
         with threadpool_limits(threads):

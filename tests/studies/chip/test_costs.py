@@ -86,9 +86,8 @@ def test_energy_area_and_time_follow_from_the_components() -> None:
     assert assumed_share(costs.training) == pytest.approx(1 - 20 / energy[0])
     fixed = Costs(costs.network, built.model_copy(update={"slot_s": 10.0}))
     assert fixed.time == (100.0, "slot")
-    assert (
-        Costs(costs.network, built.model_copy(update={"pulse_period_s": 9.0})).time[1] == "device"
-    )
+    slow = built.model_copy(update={"pulse_period_s": 9.0})
+    assert Costs(costs.network, slow).time[1] == "device"
 
 
 @pytest.mark.parametrize("devices", [1, 2])
@@ -111,9 +110,7 @@ def test_half_selects_are_those_of_every_device(writes: Any, devices: int) -> No
                 driven = np.zeros((n_out, devices), bool)
                 driven[:, device] = stream
                 if writes == "serial":
-                    drives += [
-                        np.eye(n_out * devices, dtype=bool)[k] for k in np.flatnonzero(driven)
-                    ]
+                    drives += list(np.eye(n_out * devices, dtype=bool)[np.flatnonzero(driven)])
                 elif stream.any():
                     drives.append(driven.ravel())
         if writes == "spikes":
@@ -238,20 +235,18 @@ def test_a_chip_like_a_shipped_one_differs_in_what_it_says(tmp_path: Path) -> No
 def test_each_bit_doubles_a_flash_converter() -> None:
     shipped = load_chip("crossbar_65nm")
     events = CrossbarEvents(reads=1, lines=1, spikes=0)
-    found = {}
+    energy = {}
     for bits in (4, 5):
         chip_ = shipped.at_bits(bits)
-        found[bits] = Costs(network(FOUR_BY_THREE, events), chip_).training["converter_level"][0]
-    assert found[5] == pytest.approx(3 * 0.28e-12)
-    assert found[4] == pytest.approx(found[5] * 15 / 31)
+        energy[bits] = Costs(network(FOUR_BY_THREE, events), chip_).training["converter_level"][0]
+    assert energy[5] == pytest.approx(3 * 0.28e-12)
+    assert energy[4] == pytest.approx(energy[5] * 15 / 31)
 
 
 ASKED = "{chip: mine, like: crossbar_65nm, bits: %s, components: {converter: {program: %s}}}"
 
 
-def test_a_program_that_is_not_installed_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_missing_program_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "hwcomponents_adc", None)
     surveyed_converter.cache_clear()
     path = tmp_path / "mine.yaml"

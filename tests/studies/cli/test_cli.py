@@ -91,9 +91,7 @@ def test_an_interrupted_command_says_so(command: Command, monkeypatch: pytest.Mo
     assert command("studies") == (130, "", "interrupted\n")
 
 
-def test_a_table_that_cannot_be_written_is_named_in_one_line(
-    command: Command, harness: Harness, study: Path
-) -> None:
+def test_an_unwritable_table_is_named(command: Command, harness: Harness, study: Path) -> None:
     arguments = "run", study, "--out", harness.out
     assert command(*arguments)[0] == 0
     (harness.out / "results.csv").unlink()
@@ -161,9 +159,7 @@ def test_a_finished_trial_is_exported(command: Command, real_folder: Path, tmp_p
     assert 100 * again == pytest.approx(row["test_accuracy"])
 
 
-def test_failed_units_mean_exit_code_1_and_are_listed(
-    command: Command, harness: Harness, study: Path
-) -> None:
+def test_failed_units_end_in_1_and_a_list(command: Command, harness: Harness, study: Path) -> None:
     harness.order("raise", "ann seed 0")
     code, output, errors = command("run", study, "--out", harness.out)
     assert code == 1
@@ -194,9 +190,8 @@ def test_an_interrupted_run_says_how_to_go_on(
     code, _, errors = command("run", study, "--out", harness.out)
     assert code == 130
     again = f"rpu-ssnn run {study} --out {harness.out}"
-    assert errors == (
-        f"interrupted; finished rows are kept in {harness.out}; continue with: {again}\n"
-    )
+    kept = f"interrupted; finished rows are kept in {harness.out}"
+    assert errors == f"{kept}; continue with: {again}\n"
 
 
 def broken_pair(trials: list[Trial], data_root: Path | None) -> None:

@@ -90,9 +90,7 @@ def test_features_of_unlike_ranges_are_scaled_each(here: Path) -> None:
     assert "encoding" not in content(new_study("sparse.csv", label="species"))["network"]
 
 
-def test_every_device_is_compared_by_spikes_and_by_numbers_and_nothing_is_left_to_hand(
-    here: Path,
-) -> None:
+def test_every_device_is_compared_by_spikes_and_numbers_without_a_hand(here: Path) -> None:
     write_npz("mine.npz", images(4))
     devices = ("capacitor", "two_device_pair(reram_es)")
     (here / "mine.yaml").write_text(new_study("mine.npz", devices))
@@ -107,9 +105,7 @@ def test_every_device_is_compared_by_spikes_and_by_numbers_and_nothing_is_left_t
 
 def test_images_get_two_convolutions_on_request(here: Path, command: Command) -> None:
     write_npz("small.npz", images(3))
-    np.savez(
-        "large.npz", X=RNG.random((6_500, 20, 24, 1), dtype=np.float32), y=np.arange(6_500) % 3
-    )
+    np.savez("large.npz", X=RNG.random((6500, 20, 24, 1), dtype=np.float32), y=np.arange(6500) % 3)
     assert command("new", "small.npz", "--conv")[0] == 0
     assert "symmetry_point" in (here / "small_conv.yaml").read_text()
     (here / "large.yaml").write_text(new_study("large.npz", conv=True))
@@ -142,17 +138,15 @@ def test_what_a_fit_found_for_the_tile_is_set_or_told(here: Path) -> None:
     assert text.count(f"  # The fit has {left_out}.\n  - {{device: ") == 2
 
 
-def test_the_command_writes_a_file_that_finds_the_data_from_its_own_folder(
-    here: Path, command: Command
-) -> None:
+def test_the_command_writes_a_file_that_finds_data_from_it(here: Path, command: Command) -> None:
     write_npz("mine.npz", images(4))
     (here / "deep").mkdir()
     code, output, _ = command("new", "mine.npz", "--device", "ecram", "--out", "deep/own.yaml")
     assert code == 0
     assert "rpu-ssnn run deep/own.yaml" in output
-    found = content((here / "deep" / "own.yaml").read_text())
-    assert found["study"] == "own", "two studies of one file have folders of their own"
-    assert found["dataset"]["file"] == os.path.join("..", "mine.npz")
+    own = content((here / "deep" / "own.yaml").read_text())
+    assert own["study"] == "own", "two studies of one file have folders of their own"
+    assert own["dataset"]["file"] == os.path.join("..", "mine.npz")
     study = load_study(here / "deep" / "own.yaml")
     assert study.dataset.file.resolve() == (here / "mine.npz").resolve()
 

@@ -104,9 +104,8 @@ def test_all_figures_are_drawn_and_named(command: Command, folder: Path) -> None
 
 def test_one_figure_goes_where_it_is_wanted(command: Command, folder: Path, tmp_path: Path) -> None:
     target = tmp_path / "fig.pdf"
-    code, output, _ = command(
-        "plot", folder, "--kind", "sweep", "--x", "network.T", "--out", target
-    )
+    arguments = "--kind", "sweep", "--x", "network.T", "--out", target
+    code, output, _ = command("plot", folder, *arguments)
     assert (code, output) == (0, f"{target}\n")
     assert target.read_bytes().startswith(b"%PDF")
 
@@ -250,11 +249,8 @@ def test_rows_of_different_versions_are_told_in_words(command: Command, tmp_path
 
 
 def test_the_ledger_says_each_reason_once(command: Command, tmp_path: Path) -> None:
-    cases = [RATE]
-    cases += [
-        {"device": "reram_es", "label": label, "hyperparameters": DRIVE}
-        for label in ("a", "b", "c")
-    ]
+    case = {"device": "reram_es", "hyperparameters": DRIVE}
+    cases = [RATE, *(case | {"label": label} for label in "abc")]
     study = nasty_study(cases=cases, sweep={})
     runs = runs_of(study)
     for _, result in runs:
@@ -265,9 +261,7 @@ def test_the_ledger_says_each_reason_once(command: Command, tmp_path: Path) -> N
     assert "a, b, c: energy_per_pulse_j" in output
 
 
-def test_a_trial_is_exported_by_the_title_of_a_table_or_of_the_study(
-    folder: Path, tmp_path: Path
-) -> None:
+def test_a_trial_is_exported_by_title_of_table_or_of_study(folder: Path, tmp_path: Path) -> None:
     for title in ("rate [T = 10]", "rate [network.T=10]"):
         with pytest.raises(InputError) as caught:
             export_trial(folder, title, tmp_path / "net.nir", seed=9)
@@ -296,9 +290,7 @@ def test_what_cannot_be_exported_is_refused_before_the_training(
         export_trial(write_folder(tmp_path / "empty", study, []), "rate", tmp_path / "net.nir")
 
 
-def test_an_exported_network_is_the_one_that_was_tested(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_export_is_what_was_tested(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is exported after the storage that the study declares, and any spelling of the ending
     selects the format."""
     device = {
@@ -313,9 +305,8 @@ def test_an_exported_network_is_the_one_that_was_tested(
     run = trial, run_trial(trial, None, 1)
     root = write_folder(tmp_path / "out", study, [run])
     written: list[Path] = []
-    monkeypatch.setattr(
-        "studies.execution.export.write_nir", lambda path, *_, **__: written.append(path)
-    )
+    where = "studies.execution.export.write_nir"
+    monkeypatch.setattr(where, lambda path, *_, **__: written.append(path))
     done = export_trial(root, "capacitor", tmp_path / "net.NIR")
     assert written == [tmp_path / "net.NIR"]
     assert done.replayable

@@ -60,9 +60,7 @@ def test_a_name_finds_the_file_beside_the_study_before_that_of_the_working_direc
     assert found() == device.replace("mine", str(tmp_path / "a" / "mine.yaml"))
 
 
-def test_a_shipped_table_is_found_by_its_name(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_shipped_table_is_read_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     native = {"tile": {"simulator": "native"}, "hyperparameters": DRIVE}
     cases = [RATE, {"device": {"table": "ENODe"}, **native}]
@@ -108,9 +106,7 @@ def test_a_name_without_folders() -> None:
     assert path_free("SoftBoundsDevice(dw_min=0.01)") == "SoftBoundsDevice(dw_min=0.01)"
 
 
-def test_a_preset_file_has_one_name_however_it_is_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_preset_file_has_one_name_in_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "sub").mkdir()
     (tmp_path / "mine.yaml").write_text("a: {like: capacitor}")
@@ -118,5 +114,5 @@ def test_a_preset_file_has_one_name_however_it_is_written(
     study = small_study(tmp_path, cases=[*SMALL["cases"], case])
     for written in ("mine", "mine.yaml", "sub/../mine.yaml", str(tmp_path / "mine.yaml")):
         asked = ask(study, written)
-        found = asked.case.device_rule.hyperparameters.learning_rate
-        assert (asked.device, found) == ("mine.yaml", 1)
+        rate = asked.case.device_rule.hyperparameters.learning_rate
+        assert (asked.device, rate) == ("mine.yaml", 1)

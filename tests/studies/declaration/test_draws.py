@@ -53,8 +53,8 @@ def test_each_seed_has_its_own_draw(tmp_path: Path) -> None:
     study = load_study(write_study(tmp_path, {"fit": "mine.yaml", "draws": 3}))
     point = study.points()[-1]
     trials = [point.trial("of_draws", point.hyperparameters, seed) for seed in range(6)]
-    found = [trial.settings.method.parameters["step"] for trial in trials]
-    assert found == [*STEPS, *STEPS]
+    steps = [trial.settings.method.parameters["step"] for trial in trials]
+    assert steps == [*STEPS, *STEPS]
     assert trials[1].settings.method.columns()["device"] == "mine_draws.yaml:draw_2"
 
 
@@ -112,21 +112,21 @@ def test_two_draws_have_no_interval_however_many_seeds_they_have() -> None:
 
 def test_the_interval_of_the_table_is_that_of_the_draws() -> None:
     """Seeds that share a drawn device are not independent."""
-    found = summary(_runs_of_draws(3), "rate").iloc[1]
-    assert (found["n"], found["accuracy"]) == (6, pytest.approx(92.1))
-    assert found["accuracy_ci"] == pytest.approx(4.303 * 2.0 / 3**0.5, rel=1e-3)
-    assert found["gap_ci"] == pytest.approx(found["accuracy_ci"])
-    assert found["sd_seeds"] == pytest.approx(0.1414, rel=1e-2)
-    assert found["sd_fit"] == pytest.approx(2.0, rel=1e-2)
-    assert (found["min"], found["max"]) == (90.0, 94.2)
+    row = summary(_runs_of_draws(3), "rate").iloc[1]
+    assert (row["n"], row["accuracy"]) == (6, pytest.approx(92.1))
+    assert row["accuracy_ci"] == pytest.approx(4.303 * 2.0 / 3**0.5, rel=1e-3)
+    assert row["gap_ci"] == pytest.approx(row["accuracy_ci"])
+    assert row["sd_seeds"] == pytest.approx(0.1414, rel=1e-2)
+    assert row["sd_fit"] == pytest.approx(2.0, rel=1e-2)
+    assert (row["min"], row["max"]) == (90.0, 94.2)
 
 
 def test_draws_that_are_alike_by_chance_have_no_narrower_interval_than_their_seeds() -> None:
     runs = _runs_of_draws(3)
     runs.loc[runs["label"] == "mine", "test_accuracy"] = [84.0, 86.0, 88.0, 88.0, 86.0, 84.0]
-    found = summary(runs, "rate").iloc[1]
-    assert (found["accuracy"], found["sd_fit"], found["gap_n"]) == (86.0, 0.0, 6)
-    assert found["accuracy_ci"] == found["gap_ci"] == pytest.approx(1.877, rel=1e-3)
+    row = summary(runs, "rate").iloc[1]
+    assert (row["accuracy"], row["sd_fit"], row["gap_n"]) == (86.0, 0.0, 6)
+    assert row["accuracy_ci"] == row["gap_ci"] == pytest.approx(1.877, rel=1e-3)
 
 
 def test_a_difference_is_that_of_the_draws_on_either_side() -> None:
@@ -144,7 +144,6 @@ def test_figures_have_the_interval_of_the_draws_or_each_seed(draws: int) -> None
     axes = sweep_figure(runs.reset_index(drop=True), "network.T", 6.0).axes[0]
     lengths = [np.diff(bar, axis=0) for bar in axes.containers[1].lines[2][0].get_segments()]
     half_width = summary(_runs_of_draws(draws), "rate")["accuracy_ci"][1]
-    assert [bar[0, 1] for bar in lengths if len(bar)] == pytest.approx(
-        [2 * half_width] * 2 * (draws > 2)
-    )
+    drawn = [bar[0, 1] for bar in lengths if len(bar)]
+    assert drawn == pytest.approx([2 * half_width] * 2 * (draws > 2))
     assert drawn_apart(runs)

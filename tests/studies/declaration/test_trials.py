@@ -32,9 +32,9 @@ def settings_of(study: Study, label: str) -> TrialSettings:
 
 
 def test_each_case_gets_each_seed() -> None:
-    found = [(trial.label, trial.settings.seed) for trial in trials(small_study(seeds=[4, 2]))]
+    order = [(trial.label, trial.settings.seed) for trial in trials(small_study(seeds=[4, 2]))]
     labels = ("ann", "rate", "coincidence")
-    assert found == [(label, seed) for label in labels for seed in (4, 2)]
+    assert order == [(label, seed) for label in labels for seed in (4, 2)]
 
 
 def test_a_case_changes_the_shared_settings_leaf_by_leaf() -> None:
@@ -47,28 +47,14 @@ def test_a_case_changes_the_shared_settings_leaf_by_leaf() -> None:
 
 
 def test_the_sweep_is_a_grid_over_the_cases_it_applies_to() -> None:
-    study = small_study(
-        cases=[
-            {"update": "ann", "learning_rate": 0.1},
-            RATE,
-            IDEAL,
-            {**IDEAL, "label": "fixed", "network": {"T": 15}},
-        ],
-        sweep={"network.T": [20, 50], "overrides.cycle_to_cycle": [0, 0.3]},
-        seeds=[0],
-    )
-    found = [(trial.label, *(value for _, value in trial.sweep)) for trial in trials(study)]
-    assert found == [
-        ("ann",),
-        ("rate", 20),
-        ("rate", 50),
-        ("ideal", 20, 0),
-        ("ideal", 20, 0.3),
-        ("ideal", 50, 0),
-        ("ideal", 50, 0.3),
-        ("fixed", 0),
-        ("fixed", 0.3),
-    ]
+    fixed = {**IDEAL, "label": "fixed", "network": {"T": 15}}
+    cases = [{"update": "ann", "learning_rate": 0.1}, RATE, IDEAL, fixed]
+    sweep = {"network.T": [20, 50], "overrides.cycle_to_cycle": [0, 0.3]}
+    study = small_study(cases=cases, sweep=sweep, seeds=[0])
+    points = [(trial.label, *(value for _, value in trial.sweep)) for trial in trials(study)]
+    assert points[:3] == [("ann",), ("rate", 20), ("rate", 50)]
+    assert points[3:7] == [("ideal", T, noise) for T in (20, 50) for noise in (0, 0.3)]
+    assert points[7:] == [("fixed", 0), ("fixed", 0.3)]
     swept = next(trial for trial in trials(study) if trial.sweep[-1:] == (("network.T", 50),))
     assert swept.settings.network.T == 50
 
@@ -143,18 +129,18 @@ def other_values(value: object) -> list[object]:
 
 def leaves(model: BaseModel, path: str = "") -> set[str]:
     """Returns the dotted names of all settings."""
-    found: set[str] = set()
+    paths: set[str] = set()
     for name in type(model).model_fields:
         value = getattr(model, name)
         part = f"{path}{name}"
-        found |= leaves(value, f"{part}.") if isinstance(value, BaseModel) else {part}
-    return found
+        paths |= leaves(value, f"{part}.") if isinstance(value, BaseModel) else {part}
+    return paths
 
 
 def variants(model: BaseModel, path: str = "") -> list[tuple[str, BaseModel]]:
     """Returns the model with each of its leaves changed, one at a time; changes that the model
     refuses are left out."""
-    found: list[tuple[str, BaseModel]] = []
+    models: list[tuple[str, BaseModel]] = []
     for name in type(model).model_fields:
         value = getattr(model, name)
         changed: list[tuple[str, BaseModel]] = []
@@ -169,8 +155,8 @@ def variants(model: BaseModel, path: str = "") -> list[tuple[str, BaseModel]]:
                     continue
                 changed = [(f"{path}{name}", new)]
                 break
-        found += changed
-    return found
+        models += changed
+    return models
 
 
 @pytest.mark.parametrize(
@@ -196,9 +182,7 @@ TILES = (
     TileSpec(simulator="native", lines=LINES),
     TileSpec(reference=ReferenceSpec(scheme="reference_device")),
     TileSpec(simulator="native", retention=RetentionSpec(loss_per_decade=0.02)),
-    TileSpec(
-        simulator="native", retention=RetentionSpec(temperature_k=350.0, activation_energy_ev=0.5)
-    ),
+    TileSpec(simulator="native", retention={"temperature_k": 350, "activation_energy_ev": 0.5}),
 )
 """Some settings need others; with these specs every setting can be changed."""
 
@@ -208,9 +192,7 @@ TILES = (
     [("tile", TILES), ("sgd", (SgdSpec(),)), ("online", (WholePulseSpec(),))],
     ids=["tile", "sgd", "online"],
 )
-def test_every_setting_of_a_method_is_part_of_the_identity(
-    field: str, models: tuple[BaseModel, ...]
-) -> None:
+def test_all_settings_of_a_method_identify_it(field: str, models: tuple[BaseModel, ...]) -> None:
     changes = [(leaf, changed) for model in models for leaf, changed in variants(model)]
     assert {leaf for leaf, _ in changes} == leaves(models[0])
     case: dict[str, Any] = {
@@ -242,9 +224,7 @@ def test_every_setting_of_a_device_case_is_part_of_the_identity(changes: dict[st
     assert trial_of_case(IDEAL | changes).identity != trial_of_case(IDEAL).identity
 
 
-def test_seed_measure_and_numerics_version_are_part_of_the_identity(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_seed_measure_and_numerics_version_are_in_identity(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = settings_of(small_study(), "rate")
     before = identity_of(settings)
     assert identity_of(settings.model_copy(update={"seed": 77})) != before
@@ -255,9 +235,8 @@ def test_seed_measure_and_numerics_version_are_part_of_the_identity(
 
 def test_an_edited_preset_makes_another_unit() -> None:
     settings = trial_of_case(IDEAL).settings
-    edited = settings.method.model_copy(
-        update={"parameters": {**settings.method.parameters, "w_max": 1.1}}
-    )
+    parameters = settings.method.parameters | {"w_max": 1.1}
+    edited = settings.method.model_copy(update={"parameters": parameters})
     assert identity_of(settings) != identity_of(settings.model_copy(update={"method": edited}))
 
 
@@ -346,9 +325,7 @@ def test_a_copied_study_has_points_of_its_own() -> None:
         study.network.model_copy(update={"T": -5})
 
 
-def test_a_study_named_without_its_ending_is_told_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_study_without_ending_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mnist_quik.yaml").touch()
     with pytest.raises(InputError, match=r"; did you mean mnist_quik\.yaml\? must be a YAML file"):

@@ -98,9 +98,9 @@ def test_steps_are_timed_with_the_threads_of_a_run(monkeypatch: pytest.MonkeyPat
 def test_the_percentile_of_a_conversion_can_be_swept() -> None:
     case = {"update": "conversion", "learning_rate": 0.1}
     swept = small_study(cases=[RATE, case], sweep={"percentile": [99.9, 100]})
-    found = [trial.identity for trial in declared_trials(swept)[2::2]]
-    for percentile, identity in zip((99.9, 100.0), found, strict=True):
+    swept_identities = [trial.identity for trial in declared_trials(swept)[2::2]]
+    for percentile, identity in zip((99.9, 100.0), swept_identities, strict=True):
         assert trial_of_case({**case, "percentile": percentile}).identity == identity
     plain = trial_of_case(case)
-    assert plain.identity == found[1]
+    assert plain.identity == swept_identities[1]
     assert plain.settings.method.model_dump()["percentile"] == 100.0

@@ -25,6 +25,7 @@ from support.studies.harness import (
     EACH_ONCE,
     RATE,
     Harness,
+    Listening,
     declared_trials,
     small_study,
 )
@@ -61,36 +62,38 @@ def test_a_killed_worker_costs_its_own_unit_and_no_neighbour_s(harness: Harness)
     assert harness.take_log() == EACH_ONCE
 
 
+def titles_listed(harness: Harness) -> list[str]:
+    return list(pd.read_csv(harness.out / "failures.csv")["title"])
+
+
+class Looking(Reporter):
+    """Reads the list of failures at each failure."""
+
+    def __init__(self, harness: Harness) -> None:
+        super().__init__()
+        self.harness = harness
+        self.seen: list[list[str]] = []
+
+    def failed(self, failure: Failure) -> None:
+        self.seen.append(titles_listed(self.harness))
+
+
 def test_failures_are_on_disk_before_the_study_ends(harness: Harness) -> None:
     """A later kill must not lose them."""
-    seen: list[list[str]] = []
-
-    class Looking(Reporter):
-        def failed(self, failure: Failure) -> None:
-            seen.append(list(pd.read_csv(harness.out / "failures.csv")["title"]))
-
     harness.order("raise", "ann seed 0", "rate seed 1")
-    harness.run(small_study(), reporter=Looking())
-    assert seen == [["ann seed 0"], ["ann seed 0", "rate seed 1"]]
+    looking = Looking(harness)
+    harness.run(small_study(), reporter=looking)
+    assert looking.seen == [["ann seed 0"], ["ann seed 0", "rate seed 1"]]
 
 
 def test_a_failure_left_alone_stays_on_the_list_while_others_fail(harness: Harness) -> None:
     harness.order("raise", "ann seed 0")
     harness.run(small_study(seeds=[0]))
     harness.order("raise", "ann seed 1")
-    seen: list[set[str]] = []
-
-    class Looking(Reporter):
-        def failed(self, failure: Failure) -> None:
-            seen.append(set(pd.read_csv(harness.out / "failures.csv")["title"]))
-
-    outcome = harness.run(small_study(), reporter=Looking())
-    assert seen == [{"ann seed 0", "ann seed 1"}]
-    assert {failure.title for failure in outcome.failures} == seen[0]
-
-
-def titles_listed(harness: Harness) -> list[str]:
-    return list(pd.read_csv(harness.out / "failures.csv")["title"])
+    looking = Looking(harness)
+    outcome = harness.run(small_study(), reporter=looking)
+    assert [sorted(titles) for titles in looking.seen] == [["ann seed 0", "ann seed 1"]]
+    assert sorted(failure.title for failure in outcome.failures) == ["ann seed 0", "ann seed 1"]
 
 
 def test_the_studies_of_one_question_repeat_no_failure_of_each_other(harness: Harness) -> None:
@@ -129,15 +132,6 @@ def test_a_full_disk_ends_the_study_and_costs_no_row_that_was_written(
     harness.take_log()
     assert len(harness.run(small_study()).runs) == 6
     assert harness.take_log().total() == 2
-
-
-class Notes(Reporter):
-    def __init__(self) -> None:
-        super().__init__()
-        self.notes: list[str] = []
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
 
 
 def run(harness: Harness, reporter: Reporter | None = None, **changes: Any) -> Any:
@@ -190,7 +184,7 @@ def test_each_write_may_fail_once(
 def test_a_list_of_failures_that_is_none_is_set_aside(content: bytes, harness: Harness) -> None:
     run(harness)
     (harness.out / "failures.csv").write_bytes(content)
-    received = Notes()
+    received = Listening()
     run(harness, received)
     assert (harness.out / "failures.csv.damaged").read_bytes() == content
     assert [note for note in received.notes if "failures.csv" in note and "kept as" in note]
@@ -208,14 +202,12 @@ def test_a_progress_file_that_is_no_text_stops_nothing(harness: Harness) -> None
 
 
 @pytest.mark.parametrize("kind", ["folder", "pipe"])
-def test_what_is_in_the_place_of_a_trial_file_is_set_aside_or_left(
-    kind: str, harness: Harness
-) -> None:
+def test_what_is_in_place_of_a_trial_is_set_aside_or_left(kind: str, harness: Harness) -> None:
     run(harness)
     path = next((harness.out / "trials").glob("*.json"))
     path.unlink()
     path.mkdir() if kind == "folder" else os.mkfifo(path)
-    received = Notes()
+    received = Listening()
     if kind == "folder":
         with pytest.raises(IsADirectoryError, match=path.name):
             run(harness, received)

@@ -8,7 +8,7 @@ import pytest
 from studies.cli.running import print_plan
 from studies.declaration.hyperparameters import FoundHyperparameters, write_hyperparameters
 from studies.declaration.study import Study
-from studies.declaration.trial import Failure, Trial, TrialResult
+from studies.declaration.trial import Failure, TrialResult
 from studies.declaration.update_rules.loading import rule_names
 from studies.execution import timing
 from studies.execution.plan import Estimate, Plan, estimate, make_plan
@@ -19,7 +19,7 @@ from studies.results.result_folder import HYPERPARAMETERS_FILE, open_folder
 from studies.results.tables import write_failures
 from studies.workers.run_trial import check_inputs, run_trial
 from studies.workers.worker import Job
-from studies.workers.workspace import NO_WORKSPACE, Workspace
+from studies.workers.workspace import NO_WORKSPACE
 from support.studies.fake_timing import fake_steps
 from support.studies.harness import (
     DRIVE,
@@ -29,7 +29,7 @@ from support.studies.harness import (
     declared_trials,
     small_study,
 )
-from support.studies.results_fakes import result_of, write_folder
+from support.studies.results_fakes import result_of, runs_of, write_folder
 
 SEARCHED: dict[str, Any] = {
     "cases": [{"update": "ann", "learning_rate": 0.1}, RATE, {"device": "reram_es"}],
@@ -37,9 +37,7 @@ SEARCHED: dict[str, Any] = {
 }
 
 
-def fail_steps(
-    trial: Trial, data_root: Path | None, threads: int, workspace: Workspace
-) -> TrialResult:
+def fail_steps(*_: Any) -> TrialResult:
     raise RuntimeError("tile broke")
 
 
@@ -54,26 +52,19 @@ def timed(
 def test_a_plan_of_nothing_yet_writes_nothing(tmp_path: Path) -> None:
     plan = make_plan(small_study(), tmp_path / "out")
     assert [row.title for row in plan.rows] == ["ann", "rate", "coincidence"]
-    assert [trial.title for trial in plan.missing[:4]] == [
-        "ann seed 0",
-        "rate seed 0",
-        "coincidence seed 0",
-        "ann seed 1",
-    ]
+    titles = ["ann seed 0", "rate seed 0", "coincidence seed 0", "ann seed 1"]
+    assert [trial.title for trial in plan.missing[:4]] == titles
     assert plan.search == []
     assert list(tmp_path.iterdir()) == []
 
 
 def test_what_is_done_is_not_planned_again(tmp_path: Path) -> None:
     study = small_study()
-    done = [(trial, result_of(trial, lambda trial: 90.0)) for trial in declared_trials(study)[:3]]
+    done = runs_of(study)[:3]
     done[0][1].row["torch_version"] = "99.0"
     plan = make_plan(study, write_folder(tmp_path / "out", study, done))
-    assert [trial.title for trial in plan.missing] == [
-        "coincidence seed 0",
-        "rate seed 1",
-        "coincidence seed 1",
-    ]
+    titles = ["coincidence seed 0", "rate seed 1", "coincidence seed 1"]
+    assert [trial.title for trial in plan.missing] == titles
     text = plan_text(plan, None)
     assert "6 trials, 3 done, 3 to run" in text
     assert "1 row was made under other versions" in text
@@ -82,7 +73,7 @@ def test_what_is_done_is_not_planned_again(tmp_path: Path) -> None:
 
 def test_what_failed_before_is_not_planned(tmp_path: Path) -> None:
     study = small_study()
-    done = [(trial, result_of(trial, lambda trial: 90.0)) for trial in declared_trials(study)[:3]]
+    done = runs_of(study)[:3]
     root = write_folder(tmp_path / "out", study, done)
     last = declared_trials(study)[-1]
     write_failures(root, [Failure(last.identity, last.title, "RuntimeError: tile broke", "")])
@@ -137,39 +128,36 @@ def test_found_hyperparameters_need_no_search(tmp_path: Path) -> None:
 def test_the_estimate_is_steps_times_their_number(tmp_path: Path) -> None:
     study, root = searched(tmp_path)
     plan = make_plan(study, root)
-    found = timed(plan)
-    by_title = {trial.title: found.seconds[trial.identity] for trial in plan.missing}
+    guess = timed(plan)
+    by_title = {trial.title: guess.seconds[trial.identity] for trial in plan.missing}
     # There are 100 images of digits for training, 10 of them held out, 50 for the test; one epoch.
     assert by_title["ann seed 0"] == pytest.approx(1 + 90 * 0.001 + (2 * 10 + 50) * 0.01)
     assert by_title["rate seed 0"] == pytest.approx(1 + 90 * 0.01 + (2 * 10 + 50) * 0.01)
     assert by_title["reram_es seed 1"] == pytest.approx(1 + 90 * 0.1 + (2 * 10 + 50) * 0.01)
     # Runs of the search have one epoch and no test.
-    of_search = [found.seconds[trial.identity] for trial in plan.search]
+    of_search = [guess.seconds[trial.identity] for trial in plan.search]
     assert of_search == pytest.approx([1 + 90 * 0.1 + 10 * 0.01] * 6)
     # Two workers do the search in three rounds; then one has ann and the device, the other rate,
     # ann, rate and finally the device.
     rate, ann, device = 2.6, 1.79, 10.7
-    working = found.wall_seconds(plan) - found.startup_seconds
+    working = guess.wall_seconds(plan) - guess.startup_seconds
     assert working == pytest.approx(3 * 10.1 + rate + ann + rate + device)
     # Three kinds of trial take 2 s each at their first run on two workers, which have to start.
-    assert found.startup_seconds > 3.0
-    assert found.peak_memory_mb == 1024.0
-    text = plan_text(plan, found)
+    assert guess.startup_seconds > 3.0
+    assert guess.peak_memory_mb == 1024.0
+    text = plan_text(plan, guess)
     assert "with 2 workers, 1.0 GiB of memory" in text
     assert "| reram_es |      2 |    0 |      6 |" in text
 
 
 @pytest.mark.parametrize(("seeds", "said"), [([0, 1, 2, 3, 4], True), ([0, 1, 2], False)])
-def test_a_plan_says_when_three_seeds_are_done(
-    seeds: list[int], said: bool, tmp_path: Path
-) -> None:
+def test_a_plan_says_if_three_seeds_are_done(seeds: list[int], said: bool, tmp_path: Path) -> None:
     plan = make_plan(small_study(cases=[RATE], seeds=seeds), tmp_path / "out")
-    found = timed(plan, workers=1)
-    first = found.startup_seconds + 3 / len(seeds) * (
-        found.wall_seconds(plan) - found.startup_seconds
-    )
+    guess = timed(plan, workers=1)
+    start = guess.startup_seconds
+    first = start + 3 / len(seeds) * (guess.wall_seconds(plan) - start)
     line = f"the first 3 seeds of every case: about {duration(first)}"
-    assert (line in plan_text(plan, found).splitlines()) == said
+    assert (line in plan_text(plan, guess).splitlines()) == said
 
 
 def test_each_distinct_case_is_timed_once_real_units_first(tmp_path: Path) -> None:
@@ -187,18 +175,15 @@ def test_a_single_case_is_timed_as_crowded_as_it_will_run(tmp_path: Path) -> Non
 
 def test_a_case_that_cannot_be_timed_is_said(tmp_path: Path) -> None:
     plan = make_plan(small_study(seeds=[0]), tmp_path / "out")
-    found = timed(plan, workers=1, steps=fail_steps)
-    text = plan_text(plan, found)
+    guess = timed(plan, workers=1, steps=fail_steps)
+    text = plan_text(plan, guess)
     assert "could not be timed: rate seed 0: RuntimeError: tile broke" in text
     assert "| rate        |      1 |    0 |      - |       - |   - |   - |" in text
 
 
-def test_a_finished_study_starts_no_timing(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_done_study_starts_no_timing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     study = small_study()
-    done = [(trial, result_of(trial, lambda trial: 90.0)) for trial in declared_trials(study)]
-    root = write_folder(tmp_path / "out", study, done)
+    root = write_folder(tmp_path / "out", study)
     print_plan(study, root, workers=1, data=tmp_path, rows=None, estimate=True)
     printed, told = capsys.readouterr()
     assert printed.splitlines()[-1] == "6 trials, 6 done, 0 to run"
@@ -223,18 +208,11 @@ def test_real_steps_come_near_a_real_run() -> None:
 
 
 def test_the_steps_of_every_rule_can_be_timed() -> None:
-    on_device = {
-        "pulses": {"device": "ideal"},
-        "analog_sgd": {"device": "ideal"},
-        "whole_pulse_sgd": {"device": "ideal", "tile": {"simulator": "native"}},
-    }
+    native = {"device": "ideal", "tile": {"simulator": "native"}, "hyperparameters": DRIVE}
+    on_device = ("pulses", "analog_sgd", "whole_pulse_sgd")
     cases = [
         ({} if rule == "pulses" else {"update": rule})
-        | (
-            {**on_device[rule], "hyperparameters": DRIVE}
-            if rule in on_device
-            else {"learning_rate": 0.1}
-        )
+        | (native if rule in on_device else {"learning_rate": 0.1})
         for rule in rule_names()
     ]
     study = small_study(
@@ -265,9 +243,7 @@ def test_steps_are_timed_until_they_took_long_enough(
     assert asked == expected
 
 
-def test_a_long_search_of_few_trials_is_timed_with_the_workers_of_the_search(
-    tmp_path: Path,
-) -> None:
+def test_a_long_search_of_few_trials_is_timed_with_workers_of_the_search(tmp_path: Path) -> None:
     only = {"cases": [{"device": "reram_es"}], "seeds": [0], "reference": "reram_es"}
     study = small_study(**{**SEARCHED, **only})
     plan = make_plan(study, tmp_path / "out")

@@ -18,7 +18,6 @@ from studies.results import result_folder
 from studies.results.store import Versions
 from studies.workers.local_executor import LocalExecutor
 from studies.workers.worker import Job
-from studies.workers.workspace import Workspace
 from support.commands import refused
 from support.studies.harness import (
     EACH_ONCE,
@@ -61,9 +60,7 @@ def test_the_results_are_tidy_in_every_file(harness: Harness) -> None:
     assert list(curves["validation_accuracy"]) == [60.0] * 6
 
 
-def test_a_question_takes_the_hyperparameters_of_the_study_s_own_run(
-    harness: Harness, tmp_path: Path
-) -> None:
+def test_a_question_takes_hyperparameters_of_the_run(harness: Harness, tmp_path: Path) -> None:
     cases = [{"update": "rate"}, {"update": "coincidence", "learning_rate": 1.0}]
     searched = {"cases": cases}
     study = small_study(**searched)
@@ -161,9 +158,7 @@ def test_a_failing_check_stops_before_anything_runs(harness: Harness) -> None:
     ],
     ids=["cut", "empty", "row edited", "settings edited"],
 )
-def test_a_damaged_unit_file_is_set_aside_and_its_unit_runs_again(
-    harness: Harness, damage: Any
-) -> None:
+def test_a_damaged_unit_is_set_aside_and_its_unit_runs_again(harness: Harness, damage: Any) -> None:
     harness.run(small_study())
     harness.take_log()
     path = next(path for path in trial_files(harness) if '"T": 10' in path.read_text())
@@ -178,9 +173,7 @@ def test_a_damaged_unit_file_is_set_aside_and_its_unit_runs_again(
     assert path.with_name(f"{path.name}.damaged").read_text() == damage(whole)
 
 
-def test_rows_of_another_torch_need_a_flag(
-    harness: Harness, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_another_torch_needs_a_flag(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     harness.run(small_study())
     harness.take_log()
     here = Versions.here()
@@ -195,9 +188,7 @@ def test_rows_of_another_torch_need_a_flag(
     assert harness.take_log() == EACH_ONCE
 
 
-def test_rows_of_other_numerics_need_a_flag(
-    harness: Harness, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_other_numerics_need_a_flag(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     harness.run(small_study(seeds=[0]))
     harness.take_log()
     monkeypatch.setattr("studies.declaration.trial.NUMERICS_VERSION", 1000)
@@ -258,9 +249,7 @@ def test_swept_values_of_any_kind_fit_into_the_tables(harness: Harness) -> None:
     ("error", "said"),
     [(OSError("disk full"), "disk full"), (OSError(errno.ENOSPC, "disk full"), r"rows\.csv")],
 )
-def test_a_write_that_fails_leaves_the_file_as_it_was(
-    error: OSError, said: str, tmp_path: Path
-) -> None:
+def test_a_write_that_fails_leaves_its_file(error: OSError, said: str, tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
     path.write_text("old")
 
@@ -281,9 +270,7 @@ def test_workers_share_the_threads(harness: Harness, monkeypatch: pytest.MonkeyP
     assert [result.accuracy for _, result in outcome.runs] == [4.0] * 3
 
 
-def _threads_as_accuracy(
-    trial: Any, data_root: Path | None, threads: int, workspace: Workspace
-) -> Any:
+def _threads_as_accuracy(trial: Any, data_root: Any, threads: int, workspace: Any) -> Any:
     import os
 
     from studies.workers.worker import THREAD_VARIABLES
@@ -294,9 +281,7 @@ def _threads_as_accuracy(
     return result
 
 
-def test_a_runner_runs_studies_in_its_folder(
-    harness: Harness, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_runner_runs_in_its_folder(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     job = harness.options().job
     monkeypatch.setattr("studies.execution.api.training_job", lambda data: job)
     monkeypatch.setattr("studies.execution.api.LocalExecutor", lambda workers: InThisProcess())

@@ -15,10 +15,7 @@ from support.studies.harness import RATE, trial_of_case
 @pytest.mark.parametrize(
     ("cpu_info", "processor"),
     [
-        (
-            "processor\t: 0\nmodel name\t: Fancy 3000 @ 2 GHz\nmodel name\t: Other",
-            "Fancy 3000 @ 2 GHz",
-        ),
+        ("processor\t: 0\nmodel name\t: Fancy 3 @ 2 GHz\nmodel name\t: Other", "Fancy 3 @ 2 GHz"),
         ("processor\t: 0\nBogoMIPS\t: 50.00", platform.processor() or platform.machine()),
         (None, platform.processor() or platform.machine()),
     ],
@@ -62,6 +59,5 @@ def trial_of(case: str) -> Trial:
 def test_the_number_of_threads_changes_no_number(case: str) -> None:
     one, two = (run_trial(trial_of(case), None, threads).row for threads in (1, 2))
     assert one["replayable"] is True
-    assert {k: v for k, v in one.items() if k not in TIMES} == {
-        k: v for k, v in two.items() if k not in TIMES
-    }
+    numbers = [{k: v for k, v in row.items() if k not in TIMES} for row in (one, two)]
+    assert numbers[0] == numbers[1]

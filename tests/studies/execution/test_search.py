@@ -131,9 +131,7 @@ def test_a_run_of_a_search_reads_no_test_image(harness: Harness) -> None:
         assert json.loads(file.read_text())["row"]["test_accuracy"] is None
 
 
-def test_found_hyperparameters_are_read_back_and_searched_again_without_their_file(
-    harness: Harness,
-) -> None:
+def test_hyperparameters_are_read_back_and_searched_without_their_file(harness: Harness) -> None:
     study = small_study(**SEARCHED)
     first = harness.run(study)
     harness.take_log()
@@ -192,12 +190,12 @@ def test_a_stopped_search_goes_on_as_if_it_had_not_been(harness: Harness) -> Non
     harness.run(study)
     harness.take_log()
     hyperparameters = harness.out / "hyperparameters.yaml"
-    found = hyperparameters.read_text()
+    text = hyperparameters.read_text()
     hyperparameters.unlink()
     for file in list((harness.out / "search").glob("*.json"))[::2]:
         file.unlink()
     harness.run(study)
-    assert hyperparameters.read_text() == found
+    assert hyperparameters.read_text() == text
     assert 0 < sum(harness.take_log().values()) < 4 * 9
 
 
@@ -207,12 +205,7 @@ def test_a_search_with_a_failed_run_chooses_nothing_for_its_case(harness: Harnes
     harness.order("raise", next(iter(race.runs(0))).title)
     outcome = harness.run(study)
     assert len(outcome.failures) == 1
-    assert {trial.label for trial, _ in outcome.runs} == {
-        "ann",
-        "ideal",
-        "capacitor",
-        "charge_trap",
-    }
+    assert {t.label for t, _ in outcome.runs} == {"ann", "ideal", "capacitor", "charge_trap"}
     harness.order("raise")
     assert len(harness.run(study, retry_failed=True).runs) == 15
 
@@ -303,7 +296,6 @@ def test_the_winner_s_run_goes_on_from_its_checkpoint_and_its_row_is_that_of_a_w
     assert resumed[1].row["resumed"] == 1
     for name in ("test_accuracy", "validation_accuracy", "settings"):
         assert resumed[1].row[name] == whole[1].row[name]
-    curves = [
-        [row["validation_accuracy"] for row in result.epochs] for result in (resumed[1], whole[1])
-    ]
+    results = resumed[1], whole[1]
+    curves = [[row["validation_accuracy"] for row in result.epochs] for result in results]
     assert curves[0] == curves[1]

@@ -94,10 +94,8 @@ def test_values_that_are_no_numbers_stand_side_by_side() -> None:
 def test_a_list_in_a_title_keeps_its_brackets() -> None:
     study = nasty_study(sweep={"network.T": [10, 20], "network.hidden": [[8], [8, 8]]})
     panels = StudyFigures(study, runs_of(study)).draw("sweep").axes
-    assert [axes.get_title() for axes in panels] == [
-        "hidden neurons = [8]",
-        "hidden neurons = [8,8]",
-    ]
+    titles = [axes.get_title() for axes in panels]
+    assert titles == ["hidden neurons = [8]", "hidden neurons = [8,8]"]
 
 
 def test_any_setting_with_several_values_can_be_below(study: Study, runs: Runs) -> None:
@@ -121,16 +119,14 @@ def test_only_what_the_runs_have_is_drawable() -> None:
 
 
 def test_every_series_has_its_own_colour_and_shape() -> None:
-    found = looks(f"case {n}" for n in range(14)).values()
-    assert len({(look.colour, look.marker) for look in found}) == 14
-    assert len({look.colour for look in list(found)[:7]}) == 7
+    drawn = looks(f"case {n}" for n in range(14)).values()
+    assert len({(look.colour, look.marker) for look in drawn}) == 14
+    assert len({look.colour for look in list(drawn)[:7]}) == 7
 
 
 @pytest.mark.parametrize("kind", get_args(Kind))
 @pytest.mark.parametrize("width", [WIDE_INCHES, NARROW_INCHES])
-def test_svg_is_whole_repeats_and_links_nowhere(
-    kind: Kind, width: float, study: Study, runs: Runs
-) -> None:
+def test_svg_repeats_and_links_nowhere(kind: Kind, width: float, study: Study, runs: Runs) -> None:
     svg = as_svg(StudyFigures(study, runs).draw(kind, width=width))
     root = ElementTree.fromstring(svg)
     assert root.tag.endswith("svg")
@@ -143,9 +139,7 @@ def test_svg_is_whole_repeats_and_links_nowhere(
 @pytest.mark.parametrize(
     ("suffix", "start"), [("png", b"\x89PNG"), ("pdf", b"%PDF"), ("svg", b"<?xml")]
 )
-def test_files_of_every_format(
-    suffix: str, start: bytes, study: Study, runs: Runs, tmp_path: Path
-) -> None:
+def test_every_format(suffix: str, start: bytes, study: Study, runs: Runs, tmp_path: Path) -> None:
     path = save(StudyFigures(study, runs).draw("gaps"), tmp_path / f"a.{suffix}")
     assert path.read_bytes().startswith(start)
     assert [file.name for file in tmp_path.iterdir()] == [f"a.{suffix}"]

@@ -134,18 +134,14 @@ def test_no_device_near_chance_is_the_best() -> None:
 
 
 @pytest.mark.parametrize(("seeds", "tested"), [([0, 1, 2], True), ([0, 1], False)])
-def test_devices_that_the_seeds_cannot_tell_from_the_best_are_named(
-    seeds: list[int], tested: bool
-) -> None:
+def test_devices_that_seeds_cannot_tell_from_best_are_named(seeds: list[int], tested: bool) -> None:
     answer = answer_of(runs_of(nasty_study(cases=[RATE, *A_AND_B], sweep={}, seeds=seeds)))
     assert answer[0].startswith("Best device: a ")
     named = "Not significantly different from a: b (+0.00 points, p 1.00)."
     assert (answer[1] == named) == tested
 
 
-def test_answers_that_the_folder_holds_are_sections(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_answers_of_a_folder_are_sections(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(build, "_pictures", lambda figures: [])
     folder = write_folder(tmp_path / "out", nasty_study())
     (folder / "requirements.csv").write_text(
@@ -170,13 +166,11 @@ def test_what_ends_above_the_best_over_common_seeds_is_not_called_lower() -> Non
             return 99.0
         return 80.0 + seed / 10 + (1.0 + seed / 100 if trial.label == "b" else 0.0)
 
-    answer = answer_of(
-        [of for of in runs_of(study, reached) if (of[0].label, of[0].settings.seed) != ("b", 3)]
-    )
+    runs = runs_of(study, reached)
+    answer = answer_of([r for r in runs if (r[0].label, r[0].settings.seed) != ("b", 3)])
     assert answer[0].startswith("Best device: a ")
-    assert answer[1].startswith(
-        "Significantly higher than a, over the seeds that both have: b (+1."
-    )
+    said = "Significantly higher than a, over the seeds that both have: b (+1."
+    assert answer[1].startswith(said)
     assert "lower" not in answer[2]
 
 
@@ -221,26 +215,24 @@ return {
 
 
 @pytest.mark.parametrize("width", [1280, 400])
-def test_a_browser_shows_it_all_at_a_desk_and_on_a_phone(
-    width: int, report: Path, tmp_path: Path
-) -> None:
+def test_a_browser_shows_all_at_a_desk_or_phone(width: int, report: Path, tmp_path: Path) -> None:
     shown = visit(report, LOOK, width, tmp_path)
     assert shown.console == []
-    found = shown.found
-    assert found["width"] == width
-    assert found["page"] <= width  # Tables may scroll, but the page may not.
-    assert found["seen"] <= width
-    assert len(found["images"]) == 3
+    seen = shown.found
+    assert seen["width"] == width
+    assert seen["page"] <= width  # Tables may scroll, but the page may not.
+    assert seen["seen"] <= width
+    assert len(seen["images"]) == 3
     inches = WIDE_INCHES if width > 640 else NARROW_INCHES
-    for natural, image_width, image_height in found["images"]:
+    for natural, image_width, image_height in seen["images"]:
         assert natural > 0
         assert image_height > 100
         assert image_width * FONT_POINTS / (inches * 72) >= READABLE_PIXELS
-    assert set(found["narrow"]) == {width <= 640}
-    assert found["smallest"] >= READABLE_PIXELS
-    assert found["heading"] == "accuracy %"
+    assert set(seen["narrow"]) == {width <= 640}
+    assert seen["smallest"] >= READABLE_PIXELS
+    assert seen["heading"] == "accuracy %"
     before, up, down = (
-        [float(cell.split()[0]) for cell in found[when]] for when in ("before", "up", "down")
+        [float(cell.split()[0]) for cell in seen[when]] for when in ("before", "up", "down")
     )
     assert up == sorted(before) != before
     assert down == up[::-1]

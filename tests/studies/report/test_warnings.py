@@ -40,9 +40,7 @@ class Own(AnnRule):
 
 
 @pytest.mark.parametrize("rule", ["ann", "own.py"])
-def test_a_reference_that_did_not_learn_is_the_first_warning(
-    rule: str, tmp_path: Path, command: Command
-) -> None:
+def test_a_reference_not_learnt_is_warned_of(rule: str, tmp_path: Path, command: Command) -> None:
     (tmp_path / "own.py").write_text(OWN_FLOAT_RULE)
 
     def short(trial: Trial) -> float:
@@ -76,9 +74,7 @@ def test_recordings_that_are_mostly_not_shown_are_said() -> None:
     assert not of_cut_recordings(runs)
 
 
-def test_few_images_are_said_in_the_report_and_beneath_the_table(
-    tmp_path: Path, command: Command
-) -> None:
+def test_few_images_are_said_in_report_and_under_tables(tmp_path: Path, command: Command) -> None:
     def written(name: str, **images: int) -> tuple[Path, str]:
         study = nasty_study()
         runs = [(trial, replace(of, row=of.row | images)) for trial, of in runs_of(study)]
@@ -104,7 +100,7 @@ def test_warnings_say_what_is_wrong(tmp_path: Path) -> None:
     write_failures(folder, [Failure("id", "rate seed 7", "RuntimeError: <i>no</i>", "")])
     warned = warnings_of(folder)
     assert warned[0].startswith(
-        "2 trials have not finished yet; `rpu-ssnn run` runs what is missing: "
+        "2 trials have not finished yet; `rpu-ssnn run` runs what is missing"
     )
     assert warned[1] == "The last run failed at rate seed 7: RuntimeError: <i>no</i>"
     assert warned[2].startswith(f"Left out: {first.name}: ")

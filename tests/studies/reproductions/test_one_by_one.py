@@ -64,9 +64,7 @@ def plain_numpy(
 
 @pytest.mark.parametrize("pulses", [None, 150.0])
 @pytest.mark.parametrize("scheme", ["ideal_reference", "differential_pair"])
-def test_it_is_the_delta_rule_rounded_to_whole_pulses(
-    digits: Dataset, scheme: str, pulses: float | None
-) -> None:
+def test_it_is_the_delta_rule_in_pulses(digits: Dataset, scheme: str, pulses: float | None) -> None:
     """Steps are 1/200, as the controller assumes, or smaller than it assumes."""
     spec = WholePulseSpec(weight_unit="one", layer_rates=(2.0, 1.0), pulses_up=pulses)
     tile = TILE.model_copy(update={"reference": ReferenceSpec(scheme=scheme)})
@@ -110,9 +108,9 @@ def test_sums_and_hidden_values_go_through_converters(digits: Dataset) -> None:
     held = {"device": get_device("ideal", {}), "tile": TILE}
     spec = WholePulseSpec(weight_unit="one", hidden_bits=1, sum_bits=2, read_gain=0.5)
     network = trained(digits, spec, 0, **held)
-    found = np.empty(1, dtype=np.int64)
+    chosen = np.empty(1, dtype=np.int64)
     shares = network.inputs.shares(digits.train_images)
-    classify(network._compiled, network._rule, shares[:1], found)
+    classify(network._compiled, network._rule, shares[:1], chosen)
     first, second = network._compiled
     w = [layer.weights() for layer in network.layers]
     unit = 3.0 / 64

@@ -75,9 +75,8 @@ def test_windows_hold_every_spike_once() -> None:
 
 
 def test_bp_stdp_learns_digits(digits: Dataset) -> None:
-    spec = NetworkSpec(
-        hidden=(64,), encoding=FLAT, neuron=NeuronSpec(reset="zero", kernel_fraction=0.02)
-    )
+    neuron = NeuronSpec(reset="zero", kernel_fraction=0.02)
+    spec = NetworkSpec(hidden=(64,), encoding=FLAT, neuron=neuron)
     with train_bp_stdp(spec, TrainingSpec(epochs=6), 0.02, digits, seed=0) as trained:
         assert trained.accuracy(digits.test_images, digits.test_labels) > 0.85
         assert trained.epochs[-1].train_accuracy > 0.85

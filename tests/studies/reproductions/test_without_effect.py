@@ -58,7 +58,5 @@ def test_a_case_cannot_set_them(rule: str) -> None:
 @pytest.mark.parametrize("rule", RULES)
 def test_a_sweep_of_them_makes_no_further_trials(rule: str) -> None:
     cases = [RATE, {"update": rule, "learning_rate": 0.1}]
-    study = small_study(
-        cases=cases, reference="rate", sweep={"network.gradient.halving": [0.5, 1.0]}
-    )
+    study = small_study(cases=cases, reference="rate", sweep={"network.gradient.halving": [0.5, 1]})
     assert [point.label for point in study.points()] == ["rate", "rate", rule]

@@ -1,6 +1,7 @@
 """Each damaged result folder gives one line with file, key, value and what is allowed."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -26,17 +27,19 @@ def _replaced_by_folder(path: Path) -> None:
     path.mkdir()
 
 
-def _replaced_by_file(path: Path) -> None:
-    for entry in path.iterdir():
-        entry.unlink()
-    path.rmdir()
-    path.write_text("")
+def _trials_are_a_file(root: Path) -> None:
+    shutil.rmtree(root / "trials")
+    (root / "trials").write_text("")
 
 
-def _edited(path: Path, old: str, new: str) -> None:
-    text = path.read_text()
-    assert old in text
-    path.write_text(text.replace(old, new, 1))
+def _edited(old: str, new: str) -> Damage:
+    """Returns what replaces one text of the study by another."""
+
+    def edit(root: Path) -> None:
+        before, text = _study(root).read_text().split(old, 1)
+        _study(root).write_text(before + new + text)
+
+    return edit
 
 
 def _written(name: str, content: str | bytes) -> Damage:
@@ -44,62 +47,25 @@ def _written(name: str, content: str | bytes) -> Damage:
     return lambda root: (root / name).write_bytes(raw)
 
 
-HYPERPARAMETERS = "hyperparameters.yaml"
+STUDY, FOUND = "study.yaml", "hyperparameters.yaml"
 A_FLAG = "rate: {learning_rate: true, validation_accuracy: 90}"
 TWICE: Damage = lambda root: _study(root).write_text(_study(root).read_text() + "seeds: [1]\n")  # noqa: E731
 
 # The columns are id, damage, then place below the folder, key and value as in the error line.
+NONE = ("", "result folder", "a folder without study.yaml")
 BROKEN: list[tuple[str, Damage, str, str, str]] = [
-    (
-        "no study",
-        lambda root: _study(root).unlink(),
-        "",
-        "result folder",
-        "a folder without study.yaml",
-    ),
-    (
-        "folder for the study",
-        lambda root: _replaced_by_folder(_study(root)),
-        *("", "result folder", "a folder without study.yaml"),
-    ),
-    ("empty study", _written("study.yaml", ""), "study.yaml", "content", "missing"),
-    (
-        "cut off",
-        _written("study.yaml", "study: s\ncases: [{update: rate"),
-        "study.yaml",
-        "line 2",
-        "",
-    ),
-    (
-        "encoding",
-        _written("study.yaml", "study: größe".encode("latin-1")),
-        "study.yaml",
-        "file",
-        "",
-    ),
-    (
-        "key of the study",
-        lambda root: _edited(_study(root), "question:", "qestion:"),
-        *("study.yaml", "qestion", "'qestion'"),
-    ),
-    ("key of the study twice", TWICE, "study.yaml", "line ", "'seeds'"),
-    (
-        "device of the study",
-        lambda root: _edited(_study(root), "device: reram_es", "device: reram_ez"),
-        *("study.yaml", "case 3.device", "'reram_ez'"),
-    ),
-    ("text", _written(HYPERPARAMETERS, "none"), HYPERPARAMETERS, "content", "'none'"),
-    ("flag", _written(HYPERPARAMETERS, A_FLAG), HYPERPARAMETERS, "rate.learning_rate", "True"),
-    (
-        "folder for hyperparameters",
-        lambda root: (root / HYPERPARAMETERS).mkdir(),
-        *(HYPERPARAMETERS, "file", "Is a directory"),
-    ),
-    (
-        "file for trials",
-        lambda root: _replaced_by_file(root / "trials"),
-        *("trials", "folder", "Not a directory"),
-    ),
+    ("no study", lambda root: _study(root).unlink(), *NONE),
+    ("folder for the study", lambda root: _replaced_by_folder(_study(root)), *NONE),
+    ("empty study", _written(STUDY, ""), STUDY, "content", "missing"),
+    ("cut off", _written(STUDY, "study: s\ncases: [{update: rate"), STUDY, "line 2", ""),
+    ("encoding", _written(STUDY, "study: größe".encode("latin-1")), STUDY, "file", ""),
+    ("key of the study", _edited("question:", "qestion:"), STUDY, "qestion", "'qestion'"),
+    ("key of the study twice", TWICE, STUDY, "line ", "'seeds'"),
+    ("device of the study", _edited("reram_es", "reram_ez"), STUDY, "case 3.device", "'reram_ez'"),
+    ("text", _written(FOUND, "none"), FOUND, "content", "'none'"),
+    ("flag", _written(FOUND, A_FLAG), FOUND, "rate.learning_rate", "True"),
+    ("folder of that name", lambda root: (root / FOUND).mkdir(), FOUND, "file", "Is a directory"),
+    ("file for trials", _trials_are_a_file, "trials", "folder", "Not a directory"),
 ]
 
 
@@ -110,9 +76,7 @@ def changed(path: Path, sealed: bool, **changes: Any) -> None:
         part = content["row"] if key.startswith("row_") else content
         part[key.removeprefix("row_")] = value
     if sealed:
-        content["digest"] = short_hash(
-            [content[key] for key in ("trial", "settings", "row", "epochs")]
-        )
+        content["digest"] = short_hash([content[k] for k in ("trial", "settings", "row", "epochs")])
     path.write_text(json.dumps(content))
 
 
@@ -169,9 +133,7 @@ def test_a_broken_unit_file_is_told_in_one_line_and_left_out(
     assert "| ann" in output
 
 
-def test_where_all_is_damaged_the_first_damage_is_the_one_line(
-    folder: Path, command: Command
-) -> None:
+def test_where_all_is_damaged_the_first_is_the_one_line(folder: Path, command: Command) -> None:
     first, *_ = paths = sorted((folder / "trials").iterdir())
     for path in paths:
         path.write_text("x")

@@ -18,6 +18,7 @@ from support.commands import Command
 from support.studies.harness import DRIVE, RATE
 from support.studies.results_fakes import events, nasty_study, runs_of, write_folder
 
+CHIP = load_chip("crossbar_65nm")
 CASES: list[dict[str, Any]] = [
     RATE,
     {"device": "ecram", "hyperparameters": DRIVE},
@@ -41,8 +42,7 @@ def counted(**changes: Any) -> tuple[Any, Runs]:
 
 def test_each_case_has_its_costs_and_each_image_its_share() -> None:
     _, runs = counted()
-    chip = load_chip("crossbar_65nm")
-    table = chip_ledger(runs, chip).set_index("case")
+    table = chip_ledger(runs, CHIP).set_index("case")
     assert table.index.tolist() == ["ecram", "capacitor"]
     assert (table["n"] == 3).all()
     image = table.loc["ecram"]
@@ -57,7 +57,7 @@ def test_each_case_has_its_costs_and_each_image_its_share() -> None:
     assert image["image_low_j"] < image["image_j"] < image["image_high_j"]
     assert image["million_images_j"] == pytest.approx(1e6 * image["image_j"])
     assert image["training_j"] == pytest.approx(90 * image["image_j"])
-    costs = costs_of(*(runs[3][0], runs[3][1].row), chip)
+    costs = costs_of(*(runs[3][0], runs[3][1].row), CHIP)
     assert image["image_j"] == pytest.approx(total(costs.training)[0])
     parts = [name for name in table if name.startswith("image_") and name.endswith("_j")]
     shares = [name for name in parts if name not in ("image_j", "image_low_j", "image_high_j")]
@@ -69,7 +69,7 @@ def test_the_network_says_how_long_the_label_runs_and_what_works_at_once() -> No
     _, runs = counted(network={"hidden": [8], **given})
     conv = {"network": "36-2c3r4-10", "positions_1": 16.0, "replicas_1": 4.0}
     trial, row = runs[3][0], runs[3][1].row | conv
-    costs = costs_of(trial, row, load_chip("crossbar_65nm"))
+    costs = costs_of(trial, row, CHIP)
     rate = trial.settings.network.encoding.label_rate
     label, clock = 10 * rate, 10 * 10 * rate
     assert costs.network.wires == pytest.approx((label + clock + 4500 / 90, 2 * clock))
@@ -81,7 +81,7 @@ def test_two_drawn_devices_have_no_interval_however_many_seeds_they_have() -> No
     _, runs = counted()
     for trial, result in runs:
         result.row["device"] = f"mine_draws.yaml:draw_{1 + trial.settings.seed % 2}"
-    assert chip_ledger(runs, load_chip("crossbar_65nm"))["accuracy_ci"].isna().all()
+    assert chip_ledger(runs, CHIP)["accuracy_ci"].isna().all()
 
 
 def test_the_front_holds_what_no_other_line_beats() -> None:
@@ -97,7 +97,7 @@ def test_the_front_holds_what_no_other_line_beats() -> None:
         for name, value in result.row.items():
             if name.endswith(("_total_1", "_total_2")) and not name.startswith("devices"):
                 result.row[name] = twice * costly * float(str(value))
-    table = chip_ledger(runs, load_chip("crossbar_65nm"))
+    table = chip_ledger(runs, CHIP)
     shown = table[["case", "sweep.network.T", "on_front"]].to_numpy().tolist()
     assert shown == [
         ["ecram", 10, True], ["ecram", 20, True], ["capacitor", 10, True], ["capacitor", 20, False]
@@ -107,24 +107,20 @@ def test_the_front_holds_what_no_other_line_beats() -> None:
 def test_reads_that_the_chip_does_not_have_are_said() -> None:
     """Accuracy with exact reads does not hold for a chip with converters."""
     reads = {"tile": {"simulator": "native", "reads": {"adc_bits": 5, "adc_bound": 4.0}}}
-    chip = load_chip("crossbar_65nm")
     for cases, others in ((CASES, "ecram, capacitor"), ([*CASES[:2], CASES[2] | reads], "ecram")):
         _, runs = counted(cases=cases)
-        said = notes(chip_ledger(runs, chip), chip)
+        said = notes(chip_ledger(runs, CHIP), CHIP)
         assert said[-1] == f"trained with exact reads, not 5 bits: {others}"
     neurons = load_chip("neurram_130nm")
     assert "exact reads" not in "".join(notes(chip_ledger(runs, neurons), neurons))
 
 
 @pytest.mark.parametrize(("slot_s", "is_said"), [(5e-7, True), (1e-5, False)])
-def test_accuracy_that_does_not_hold_for_a_chip_s_time_is_said(
-    slot_s: float, is_said: bool
-) -> None:
+def test_accuracy_that_does_not_hold_for_a_chips_time_is_said(slot_s: float, is_said: bool) -> None:
     leaks = {**CASES[2], "tile": {"slot_seconds": slot_s}}
     _, runs = counted(cases=[*CASES[:2], leaks])
-    chip = load_chip("crossbar_65nm")
     late = "charge was lost for less time than this chip takes: capacitor"
-    assert (late in notes(chip_ledger(runs, chip), chip)) == is_said
+    assert (late in notes(chip_ledger(runs, CHIP), CHIP)) == is_said
 
 
 @pytest.mark.parametrize("slot_s", [5e-7, 2e-6])
@@ -132,10 +128,9 @@ def test_retention_that_counts_slots_shorter_than_a_pulse_is_said(slot_s: float)
     """A pulse of the charge trap takes 2 us."""
     retention = {"loss_per_decade": 0.02}
     tile = {"simulator": "native", "retention": retention, "slot_seconds": slot_s}
-    _, runs = counted(
-        cases=[RATE, {"device": "charge_trap", "tile": tile, "hyperparameters": DRIVE}]
-    )
-    row = chip_ledger(runs, load_chip("crossbar_65nm")).iloc[0]
+    case = {"device": "charge_trap", "tile": tile, "hyperparameters": DRIVE}
+    _, runs = counted(cases=[RATE, case])
+    row = chip_ledger(runs, CHIP).iloc[0]
     slots = runs[-1][0].settings.network.slots
     assert row["simulated_s"] == pytest.approx(90 * slots * slot_s)
     told = (
@@ -155,29 +150,26 @@ def test_a_pulse_width_that_moves_no_weight_is_said(device: str, is_said: bool) 
 def test_converters_have_the_bits_of_a_case_s_own_reads() -> None:
     reads = {"tile": {"simulator": "native", "reads": {"adc_bits": 4, "adc_bound": 4.0}}}
     _, runs = counted(cases=[*CASES[:2], {**CASES[1], **reads, "label": "four"}])
-    chip = load_chip("crossbar_65nm")
-    table = chip_ledger(runs, chip).set_index("case")
+    table = chip_ledger(runs, CHIP).set_index("case")
     levels = table["image_converter_level_j"]
     assert levels["four"] == pytest.approx(levels["ecram"] * 15 / 31)
-    said = notes(table.reset_index(), chip)
+    said = notes(table.reset_index(), CHIP)
     assert "converters have the bits of the case's training: four (4)" in said
 
 
 def test_a_cell_whose_transfers_are_not_counted_is_left_out() -> None:
     cell = {**CASES[1], "device": "tiki_taka(reram_sb)"}
     _, runs = counted(cases=[*CASES[:2], cell])
-    assert chip_ledger(runs, load_chip("crossbar_65nm"))["case"].tolist() == ["ecram"]
+    assert chip_ledger(runs, CHIP)["case"].tolist() == ["ecram"]
 
 
 def test_rows_without_events_are_refused_in_one_line() -> None:
     study = nasty_study(cases=CASES, sweep={})
     with pytest.raises(InputError, match=r"without counted events.*run their trials again"):
-        chip_ledger(runs_of(study), load_chip("crossbar_65nm"))
+        chip_ledger(runs_of(study), CHIP)
 
 
-def test_the_command_prints_and_draws_and_the_report_has_a_section(
-    command: Command, tmp_path: Path
-) -> None:
+def test_the_command_prints_draws_and_has_a_section(command: Command, tmp_path: Path) -> None:
     study, runs = counted(chip="crossbar_65nm")
     folder = write_folder(tmp_path / "out", study, runs)
     code, output, _ = command("ledger", folder, "--out", tmp_path / "t.csv")

@@ -24,8 +24,8 @@ def results(**cases: list[float]) -> pd.DataFrame:
 
 
 def test_a_difference_that_all_seeds_share_is_told_and_a_small_one_is_not() -> None:
-    found = compare(results(), "good").set_index("case")
-    far, near = found.loc["bad"], found.loc["good too"]
+    table = compare(results(), "good").set_index("case")
+    far, near = table.loc["bad"], table.loc["good too"]
     assert far["difference"] == pytest.approx(-6.95)
     assert (far["n"], far["significant"]) == (4, True)
     assert not near["significant"]
@@ -33,10 +33,10 @@ def test_a_difference_that_all_seeds_share_is_told_and_a_small_one_is_not() -> N
 
 
 def test_comparisons_are_corrected_for_being_many() -> None:
-    found = compare(results(), "good").set_index("case").loc["bad"]
-    assert found["p_holm"] == pytest.approx(2 * found["p_alone"])  # It is the smaller of two.
+    worse = compare(results(), "good").set_index("case").loc["bad"]
+    assert worse["p_holm"] == pytest.approx(2 * worse["p_alone"])  # It is the smaller of two.
     alone = compare(results(good=REACHED["good"], bad=REACHED["bad"]), "good").iloc[0]
-    assert alone["p_holm"] == alone["p_alone"] == pytest.approx(found["p_alone"])
+    assert alone["p_holm"] == alone["p_alone"] == pytest.approx(worse["p_alone"])
 
 
 def test_one_seed_tells_nothing_and_an_unknown_case_is_refused() -> None:

@@ -1,7 +1,6 @@
 """Runs never change files and links that the harness did not create."""
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,8 @@ from support.commands import refused
 from support.studies.harness import Harness, small_study
 
 PRECIOUS = "precious\n"
+KEPT = (".lock", ".rpu-ssnn", "study.yaml", "hyperparameters.yaml")
+"""A run does not write these files anew."""
 
 
 def snapshot(folder: Path) -> dict[str, object]:
@@ -27,50 +28,30 @@ def snapshot(folder: Path) -> dict[str, object]:
     }
 
 
-def _running_with_notes(out: Path) -> None:
-    (out / "running").mkdir(parents=True)
-    for name in ("notes.json", "draft.tmp", "secret.token", "0123456789abcdef.json"):
-        (out / "running" / name).write_text(PRECIOUS)
-
-
-def _units_of_somebody(out: Path) -> None:
-    (out / "trials").mkdir(parents=True)
-    (out / "trials" / "notes.json").write_text(PRECIOUS)
-
-
-def _own_study_file(out: Path) -> None:
-    out.mkdir()
-    (out / "study.yaml").write_text("study: small\n# as I wrote it\n")
-
-
-def _lock_of_somebody(out: Path) -> None:
-    out.mkdir()
-    (out / ".lock").write_text(PRECIOUS)
-
-
-def _link_to_elsewhere(out: Path) -> None:
-    elsewhere = out.parent / "elsewhere"
-    _running_with_notes(elsewhere)
-    out.mkdir()
-    (out / "running").symlink_to("../elsewhere/running")
+NOTES = ("notes.json", "draft.tmp", "secret.token", "0123456789abcdef.json")
 
 
 @pytest.mark.parametrize(
-    "holds",
+    "names",
     [
-        _running_with_notes,
-        _units_of_somebody,
-        _own_study_file,
-        _lock_of_somebody,
-        _link_to_elsewhere,
+        [f"running/{name}" for name in NOTES],
+        ["trials/notes.json"],
+        ["study.yaml"],
+        [".lock"],
+        ["../elsewhere/notes.json"],
     ],
 )
 def test_a_folder_of_somebody_else_is_refused_and_untouched(
-    holds: Callable[[Path], None], harness: Harness, tmp_path: Path
+    names: list[str], harness: Harness, tmp_path: Path
 ) -> None:
-    holds(harness.out)
+    harness.out.mkdir()
+    for name in names:
+        (harness.out / name).parent.mkdir(exist_ok=True)
+        (harness.out / name).write_text(PRECIOUS)
+    if names[0].startswith(".."):
+        (harness.out / "running").symlink_to("../elsewhere")
     before = snapshot(tmp_path)
-    with refused(str(harness.out), "output folder", "must be new, empty, or the study's own"):
+    with refused(str(harness.out), "output folder", "must be new, empty, or the "):
         harness.run(small_study())
     assert snapshot(tmp_path) == before
 
@@ -115,12 +96,7 @@ def test_nothing_is_written_through_a_link(harness: Harness, tmp_path: Path) -> 
     target = tmp_path / "precious"
     target.write_text(PRECIOUS)
     for path in sorted(harness.out.rglob("*")):
-        if path.is_file() and path.name not in (
-            ".lock",
-            ".rpu-ssnn",
-            "study.yaml",
-            "hyperparameters.yaml",
-        ):
+        if path.is_file() and path.name not in KEPT:
             path.unlink()
             path.symlink_to(target)
     for name in ("results.csv.tmp", "hyperparameters.yaml.tmp", f".{os.getpid()}.tmp.results.csv"):
@@ -130,9 +106,7 @@ def test_nothing_is_written_through_a_link(harness: Harness, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("link", [True, False])
-def test_a_lock_that_is_not_the_runs_own_is_refused(
-    link: bool, harness: Harness, tmp_path: Path
-) -> None:
+def test_a_lock_of_another_is_refused(link: bool, harness: Harness, tmp_path: Path) -> None:
     harness.run(small_study())
     target, lock = tmp_path / "precious", harness.out / ".lock"
     target.write_text(PRECIOUS)
@@ -161,9 +135,7 @@ def test_what_killed_processes_left_is_removed(harness: Harness) -> None:
     assert not [path for path in left if path.exists()]
 
 
-def test_a_temporary_file_is_never_one_that_is_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_temporary_file_is_a_new_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     target = tmp_path / "precious"
     target.write_text(PRECIOUS)
     monkeypatch.setattr("rpu_ssnn.common.files.secrets.token_hex", lambda n: "ab" * n)

@@ -31,8 +31,8 @@ QUICK = {
 )
 def test_every_kept_row_is_a_trial_of_the_study(name: str) -> None:
     rows = pd.concat(map(pd.read_csv, kept_rows(name)))
-    found = {trial.identity for trial, _ in shown_contents(Path(name)).runs}
-    assert len(found) == rows.iloc[:, 1].nunique()
+    kept = {trial.identity for trial, _ in shown_contents(Path(name)).runs}
+    assert len(kept) == rows.iloc[:, 1].nunique()
 
 
 def test_a_swept_time_that_may_be_infinite_is_written_alike_in_headline_and_table() -> None:

@@ -37,9 +37,8 @@ NATIVE = {"simulator": "native"}
 
 def trial_of(device: str = "ideal", **case: Any) -> Trial:
     """Returns a trial whose presentations have 10 slots and 3 of flush."""
-    return trial_of_case(
-        {"device": device, "hyperparameters": DRIVE, **case}, training={"epochs": 4}
-    )
+    given = {"device": device, "hyperparameters": DRIVE, **case}
+    return trial_of_case(given, training={"epochs": 4})
 
 
 def ledger(trial: Trial, **changes: Any) -> Row:
@@ -129,9 +128,8 @@ def test_the_ledger_stands_in_the_results_and_their_files(tmp_path: Path) -> Non
 def test_the_table_takes_means_over_seeds_and_the_largest_maximum() -> None:
     trial = trial_of(overrides=KNOWN)
     more = {**ROW, "pulses_up_total": 5000.0, "pulses_max_1": 800.0}
-    table = ledger_table(
-        results_frame([(trial, TrialResult(ROW, [])), (trial, TrialResult(more, []))])
-    )
+    runs = [(trial, TrialResult(row, [])) for row in (ROW, more)]
+    table = ledger_table(results_frame(runs))
     assert table["case"].tolist() == ["it"]
     assert table["n"].tolist() == [2]
     assert table["pulses_up_per_device"].tolist() == [40.0]

@@ -32,21 +32,15 @@ GOOD: dict[str, Any] = {
         ("test_accuracy", 1000.0, "must be an accuracy, 0 to 100 %"),
         ("test_accuracy", True, "must be a number or null, not true"),
         ("test_accuracy", "90", "must be a number or null, not text"),
-        ("test_accuracy", None, "must be an accuracy"),
         ("leak_steps_1", float("inf"), "must be a finite number"),
         ("sweep.overrides.leak_time_constant_s", float("nan"), "must be a finite number"),
-        ("validation_accuracy", -1, "must be an accuracy"),
         ("T", "abc", "must be a whole number or null, not text"),
-        ("T", 10.5, "must be a whole number"),
         ("T", -1, "greater than or equal to 0"),
         ("numerics_version", None, "must be a whole number"),
-        ("numerics_version", True, "must be a whole number, not true"),
         ("torch_version", 2.15, "must be text"),
         ("pulses_up_total_1", "many", "must be a number"),
         ("replayable", "perhaps", "must be true or false"),
         ("device", "a\x1b[31mb", "without control characters"),
-        ("note", "a\x00b", "without control characters"),
-        ("seconds", [1], "must be a number"),
     ],
 )
 def test_a_bad_value_is_named(column: str, value: object, said: str) -> None:
@@ -128,15 +122,7 @@ def test_rows_survive_a_merge_in_pandas(cell: str, rows: Path) -> None:
 
 @pytest.mark.parametrize(
     ("column", "cell"),
-    [
-        ("data_shape", "64"),
-        ("file_digest", "3141592653589e79"),
-        ("data_file", "007"),
-        ("data_split", "1e5"),
-        ("machine", "0x10"),
-        ("trial", "860e310356909073"),
-        ("label", "1e5"),
-    ],
+    [("data_file", "007"), ("label", "1e5"), ("machine", "0x10"), ("trial", "860e310356909073")],
 )
 def test_text_that_looks_like_a_number_stays_text(column: str, cell: str) -> None:
     row = checked_row("a.csv", "row 1", {**GOOD, column: value_of_cell(column, cell)})

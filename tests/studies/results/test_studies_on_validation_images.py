@@ -16,14 +16,7 @@ from studies.report.summary_view import readable
 from studies.results.grouping import accuracies, images_read
 from studies.results.summary import summary
 from studies.sensitivity.device_question import ask, setting_notes
-from support.studies.harness import (
-    DRIVE,
-    RATE,
-    SMALL,
-    InThisProcess,
-    declared_trials,
-    small_study,
-)
+from support.studies.harness import DRIVE, RATE, SMALL, InThisProcess, declared_trials, small_study
 
 CASES = [
     {"update": "ann", "learning_rate": 0.1},
@@ -39,9 +32,8 @@ CASES = [
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("chosen")
-    run_study(
-        small_study(measure="validation", cases=CASES, seeds=3), folder, executor=InThisProcess()
-    )
+    study = small_study(measure="validation", cases=CASES, seeds=3)
+    run_study(study, folder, executor=InThisProcess())
     return folder
 
 

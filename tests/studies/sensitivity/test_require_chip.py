@@ -33,9 +33,8 @@ class Counted(FakeRun):
     @staticmethod
     def image(noise: float = 0.0, stuck: float = 0.0) -> float:
         """Returns the energy of a training image (nJ)."""
-        (trial, _) = next(
-            run for run in Counted(separate)(device_study()).runs if run[0].label != "rate"
-        )
+        runs = Counted(separate)(device_study()).runs
+        trial = next(trial for trial, _ in runs if trial.label != "rate")
         costs = costs_of(trial, events((1 + noise) * (1 - stuck)), CHIP)
         return float(1e9 * total(costs.training)[0])
 
@@ -61,9 +60,8 @@ def test_the_energy_of_an_image_is_a_bound_beside_the_loss() -> None:
     assert energy["own_cost"] == pytest.approx(Counted.image(noise=0.3))
     assert {loss["verdict"], energy["verdict"], time["verdict"]} == {"met"}
     assert time["why_none"].startswith("bound kept from 0.3 to 10: time ")
-    assert re.fullmatch(
-        r"cycle_to_cycle: all bounds are kept to (0\.9|1|1\.0)\d*", requirement.notes[-1]
-    )
+    said = r"cycle_to_cycle: all bounds are kept to (0\.9|1|1\.0)\d*"
+    assert re.fullmatch(said, requirement.notes[-1])
     shown = "\n".join(requirement_view.lines(requirement))
     assert f"{energy['own_cost']:.3g} nJ" in shown
     assert re.search(r"of the components\) and .* us in crossbar_65nm, longer than", shown)
@@ -123,9 +121,9 @@ def test_neurons_are_asked_for_as_devices_are() -> None:
     assert spread["required"] == pytest.approx(0.14, rel=0.1)
     assert (leak["own"], leak["bound"]) == (1.0, "at least")
     assert leak["required"] == pytest.approx(1e-5, rel=0.1)
-    found = attribute(study, "capacitor", run).table.set_index("imperfection")
-    assert found.loc["neuron_threshold_spread", "recovered"] == pytest.approx(1.0)
-    assert found.loc["neuron_missed", "recovered"] == pytest.approx(0.0)
+    losses = attribute(study, "capacitor", run).table.set_index("imperfection")
+    assert losses.loc["neuron_threshold_spread", "recovered"] == pytest.approx(1.0)
+    assert losses.loc["neuron_missed", "recovered"] == pytest.approx(0.0)
     settings = [trial.settings for trial in run.done.values()]
     kept = {each.network.neuron.circuit.missed for each in settings if each.method.update == "rate"}
     assert kept == {0.01}

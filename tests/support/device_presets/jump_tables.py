@@ -9,8 +9,8 @@ import numpy as np
 def measured_tables() -> list[Path]:
     """Returns the folders of real tables in `shared/measured` beside the repository, if any."""
     beside = (parent / "shared" / "measured" for parent in Path(__file__).parents)
-    found = next((folder for folder in beside if folder.is_dir()), None)
-    return sorted(f for f in found.iterdir() if f.is_dir()) if found else []
+    home = next((folder for folder in beside if folder.is_dir()), None)
+    return sorted(f for f in home.iterdir() if f.is_dir()) if home else []
 
 
 def write_table(

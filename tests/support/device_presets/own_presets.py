@@ -2,45 +2,34 @@
 
 from pathlib import Path
 
-OWN_PRESETS = """
+_COMMON = """
+  technology: test
+  description: a device of a law that no shipped preset has
+  citation: none
+  parameters:
+    levels: {value: 100, unit: states, assumption: test}
+    w_max: {value: 1.0, unit: weight, assumption: test}
+    w_min: {value: -1.0, unit: weight, assumption: test}
+    w_max_spread: {value: 0.1, unit: w_max, assumption: test}
+    w_min_spread: {value: 0.1, unit: w_min, assumption: test}
+    cycle_to_cycle: {value: 0.3, unit: step, assumption: test}
+    step_spread: {value: 0.2, unit: step, assumption: test}
+    asymmetry_spread: {value: 0.05, unit: step, assumption: test}
+    write_noise: {value: 2.0, unit: step, assumption: test}
+"""
+OWN_PRESETS = f"""
 power:
-  technology: test
-  law: power
-  description: steps by a power of the way left
-  citation: none
-  parameters:
-    levels: {value: 100, unit: states, assumption: &t test}
-    w_max: {value: 1.0, unit: weight, assumption: *t}
-    w_min: {value: -1.0, unit: weight, assumption: *t}
-    w_max_spread: {value: 0.1, unit: w_max, assumption: *t}
-    w_min_spread: {value: 0.1, unit: w_min, assumption: *t}
-    cycle_to_cycle: {value: 0.3, unit: step, assumption: *t}
-    step_spread: {value: 0.2, unit: step, assumption: *t}
-    asymmetry: {value: 0.1, unit: step, assumption: *t}
-    asymmetry_spread: {value: 0.05, unit: step, assumption: *t}
-    exponent: {value: 1.4, unit: "1", assumption: *t}
-    exponent_spread: {value: 0.1, unit: exponent, assumption: *t}
-    exponent_asymmetry: {value: 0.1, unit: exponent, assumption: *t}
-    exponent_asymmetry_spread: {value: 0.1, unit: exponent, assumption: *t}
-    write_noise: {value: 2.0, unit: step, assumption: *t}
+  law: power{_COMMON}
+    asymmetry: {{value: 0.1, unit: step, assumption: test}}
+    exponent: {{value: 1.4, unit: "1", assumption: test}}
+    exponent_spread: {{value: 0.1, unit: exponent, assumption: test}}
+    exponent_asymmetry: {{value: 0.1, unit: exponent, assumption: test}}
+    exponent_asymmetry_spread: {{value: 0.1, unit: exponent, assumption: test}}
 piecewise:
-  technology: test
-  law: piecewise
-  description: steps between given ones
-  citation: none
-  parameters:
-    levels: {value: 100, unit: states, assumption: *t}
-    w_max: {value: 1.0, unit: weight, assumption: *t}
-    w_min: {value: -1.0, unit: weight, assumption: *t}
-    w_max_spread: {value: 0.1, unit: w_max, assumption: *t}
-    w_min_spread: {value: 0.1, unit: w_min, assumption: *t}
-    cycle_to_cycle: {value: 0.3, unit: step, assumption: *t}
-    step_spread: {value: 0.2, unit: step, assumption: *t}
-    asymmetry: {value: 0.0, unit: step, assumption: *t}
-    asymmetry_spread: {value: 0.05, unit: step, assumption: *t}
-    step_factors_up: {value: [1.5, 1.0, 1.2, 0.2], unit: step, assumption: *t}
-    step_factors_down: {value: [0.1, 0.8, 1.0, 1.4], unit: step, assumption: *t}
-    write_noise: {value: 2.0, unit: step, assumption: *t}
+  law: piecewise{_COMMON}
+    asymmetry: {{value: 0.0, unit: step, assumption: test}}
+    step_factors_up: {{value: [1.5, 1.0, 1.2, 0.2], unit: step, assumption: test}}
+    step_factors_down: {{value: [0.1, 0.8, 1.0, 1.4], unit: step, assumption: test}}
 """
 
 

@@ -122,13 +122,13 @@ def show(drawn: dict[str, Any]) -> bool:
         if beyond is not None:
             net = network._strategy.training._replace(**{beyond[0]: np.float32(beyond[1])})
             network._strategy.training = net
-        found = [network.train_batch(rates, labels, rng) for _ in range(2)]
-        found.append(network.infer(rates, rng))
+        trained = [network.train_batch(rates, labels, rng) for _ in range(2)]
+        trained.append(network.infer(rates, rng))
         if synapses is not ReadsSlotBySlot:
             network.spike_counts(rates, rng, 7)
     neurons = np.array(sizes[1:])
     layers = slice(1, 1 + len(neurons))
-    for shown in found:
+    for shown in trained:
         assert 0 <= shown.output_counts.min() <= shown.output_counts.max() <= spec.slots
         assert np.all(shown.spikes[:, layers] <= neurons * spec.slots)
         # A neuron without coupled branches may spike in both streams of a slot.

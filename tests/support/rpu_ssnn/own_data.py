@@ -15,9 +15,7 @@ def load(own: OwnData, **changes: Any) -> Dataset:
     return load_dataset("mine", None, **(arguments | {"seed": 0} | changes), own=own)
 
 
-def write_npz(
-    path: Path | str, train: tuple[Any, Any], test: tuple[Any, Any] | None = None
-) -> Path:
+def write_npz(path: Path | str, train: tuple[Any, Any], test: Any = None) -> Path:
     """Writes an archive of rows and labels, with or without a test set; returns its path."""
     if test is None:
         np.savez(path, X=train[0], y=train[1])

@@ -3,17 +3,7 @@
 import numpy as np
 
 from rpu_ssnn.network import Network
-from rpu_ssnn.spec import (
-    LITERAL_GRADIENT,
-    CircuitSpec,
-    EncodingSpec,
-    GradientSpec,
-    InhibitionSpec,
-    NetworkSpec,
-    NeuronSpec,
-    TrainingSpec,
-    connect,
-)
+from rpu_ssnn.spec import LITERAL_GRADIENT, NetworkSpec, TrainingSpec, connect
 from rpu_ssnn.synapses import CoincidenceSynapses, Crossbar, PulseBlock, RateSynapses, Synapses
 from support.rpu_ssnn.equations import presentations
 
@@ -48,25 +38,20 @@ EVERYTHING_WRONG = {
 """All faults of neurons at once, each strong enough to show in one presentation."""
 
 VARIANTS = {
-    "default": NetworkSpec(hidden=(9,), T=40),
-    "literal": NetworkSpec(hidden=(9,), T=40, gradient=LITERAL_GRADIENT),
-    "floored": NetworkSpec(hidden=(9,), T=40, gradient=GradientSpec(branches="floored")),
-    "reset to zero": NetworkSpec(hidden=(9,), T=40, neuron=NeuronSpec(reset="zero")),
-    "inhibition in the loop": NetworkSpec(
-        hidden=(9,), T=40, inhibition=InhibitionSpec(strength=0.3)
-    ),
-    "Eq. 2 twice": NetworkSpec(
-        hidden=(9,), T=40, inhibition=InhibitionSpec(strength=0.05, passes=2)
-    ),
-    "clocked": NetworkSpec(hidden=(9,), T=40, inhibition=InhibitionSpec(clocked=True)),
-    "regular input": NetworkSpec(hidden=(9,), T=40, encoding=EncodingSpec(trains="regular")),
-    "two hidden layers": NetworkSpec(hidden=(9, 7), T=40),
-    "delayed": NetworkSpec(hidden=(9, 7), T=40, gradient=GradientSpec(delay=1.5)),
-    "neurons with every fault": NetworkSpec(
-        hidden=(9,),
-        T=40,
-        neuron=NeuronSpec(circuit=CircuitSpec(**EVERYTHING_WRONG)),  # type: ignore[arg-type]
-    ),
+    name: NetworkSpec.model_validate({"hidden": (9,), "T": 40, **settings})
+    for name, settings in {
+        "default": {},
+        "literal": {"gradient": LITERAL_GRADIENT},
+        "floored": {"gradient": {"branches": "floored"}},
+        "reset to zero": {"neuron": {"reset": "zero"}},
+        "inhibition in the loop": {"inhibition": {"strength": 0.3}},
+        "Eq. 2 twice": {"inhibition": {"strength": 0.05, "passes": 2}},
+        "clocked": {"inhibition": {"clocked": True}},
+        "regular input": {"encoding": {"trains": "regular"}},
+        "two hidden layers": {"hidden": (9, 7)},
+        "delayed": {"hidden": (9, 7), "gradient": {"delay": 1.5}},
+        "neurons with every fault": {"neuron": {"circuit": EVERYTHING_WRONG}},
+    }.items()
 }
 
 
@@ -82,9 +67,8 @@ def trained_weights(network: Network, n: int = 30) -> list[np.ndarray]:
         for first in range(0, n, batch):
             part = slice(first, first + batch)
             network.train_batch(shown.rates[part], shown.labels[part], rng)
-        return [
-            s.linear_read() if s.linear_read() is not None else s._weights for s in network.synapses
-        ]
+        reads = ((s, s.linear_read()) for s in network.synapses)
+    return [s._weights if read is None else read for s, read in reads]
 
 
 def coarse(factory_class: type[Synapses], learning_rate: float):  # type: ignore[no-untyped-def]

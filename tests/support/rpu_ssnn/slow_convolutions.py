@@ -87,8 +87,8 @@ def simulate(layers: list[Conv], given: np.ndarray, label: int, T: int, tau: flo
     current, membrane, error, branch = ([np.zeros(n) for n in sizes] for _ in range(4))
     fired = [np.zeros(n, dtype=bool) for n in sizes]
     relays, relay_current = np.zeros(len(layers)), np.zeros(len(layers))
-    found = Result([np.zeros((slots, n)) for n in sizes], [np.zeros((slots, n)) for n in sizes])
-    found.forward[0][:] = given
+    slow = Result([np.zeros((slots, n)) for n in sizes], [np.zeros((slots, n)) for n in sizes])
+    slow.forward[0][:] = given
     last = len(layers)
     for t in range(slots):
         spike = t < T
@@ -100,27 +100,27 @@ def simulate(layers: list[Conv], given: np.ndarray, label: int, T: int, tau: flo
         for n in range(1, last + 1):
             membrane[n] += (1 - keep) * current[n]
             current[n] *= keep
-            found.forward[n][t] = membrane[n] >= THETA
-            membrane[n] -= THETA * found.forward[n][t]
-            fired[n] |= found.forward[n][t] > 0
+            slow.forward[n][t] = membrane[n] >= THETA
+            membrane[n] -= THETA * slow.forward[n][t]
+            fired[n] |= slow.forward[n][t] > 0
         for n in range(1, last + 1):
             theta = THETA_N if n == last else THETA_B
             branch[n] += (1 - keep) * error[n]
             error[n] *= keep
             signed = (branch[n] >= theta / 2) * 1.0 - (branch[n] <= -theta / 2)
-            found.gradient[n][t] = signed if n == last else signed * fired[n]
-            branch[n] -= theta * found.gradient[n][t]
-        error[last] -= found.forward[last][t]
+            slow.gradient[n][t] = signed if n == last else signed * fired[n]
+            branch[n] -= theta * slow.gradient[n][t]
+        error[last] -= slow.forward[last][t]
         error[last][label] += spike
         for n, layer in enumerate(layers):
-            current[n + 1] += layer.forward(found.forward[n][t])
+            current[n + 1] += layer.forward(slow.forward[n][t])
             if n > 0:
-                error[n] += layer.backward(found.gradient[n + 1][t])
-    found.pulses = [
-        _pulses(one, found.forward[n], found.gradient[n + 1], _cycles(layers))
+                error[n] += layer.backward(slow.gradient[n + 1][t])
+    slow.pulses = [
+        _pulses(one, slow.forward[n], slow.gradient[n + 1], _cycles(layers))
         for n, one in enumerate(layers)
     ]
-    return found
+    return slow
 
 
 def _cycles(layers: list[Conv]) -> int:

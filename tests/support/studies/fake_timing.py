@@ -1,18 +1,15 @@
 """Provides fake timings for tests of plans."""
 
-from pathlib import Path
+from typing import Any
 
 from studies.declaration.trial import Trial, TrialResult
 from studies.execution.timing import Cost
-from studies.workers.workspace import Workspace
 
 COSTS = {"ann": 0.001, "rate": 0.01, "pulses": 0.1}
 """Fake seconds per training presentation, by update rule."""
 
 
-def fake_steps(
-    trial: Trial, data_root: Path | None, threads: int, workspace: Workspace
-) -> TrialResult:
+def fake_steps(trial: Trial, data_root: Any, threads: int, workspace: Any) -> TrialResult:
     """Returns known costs, and logs in `data_root` what was timed."""
     update = trial.settings.method.update
     if data_root is not None:

@@ -20,6 +20,7 @@ from studies.declaration.trial import Failure, Trial, TrialResult
 from studies.declaration.update_rules.ann import AnnRule
 from studies.declaration.update_rules.pulses import PulseRule
 from studies.execution.phase import Options, Outcome
+from studies.execution.progress import Reporter
 from studies.execution.study_runs import run_in_folder
 from studies.results.store import Versions
 from studies.workers import worker
@@ -87,9 +88,7 @@ def refuse(trials: list[Trial], data_root: Path | None) -> None:
     raise InputError("digits", "images", "nowhere", "must be somewhere")
 
 
-def fake_training(
-    trial: Trial, data_root: Path | None, threads: int, workspace: Workspace
-) -> TrialResult:
+def fake_training(trial: Trial, data_root: Any, threads: int, workspace: Any) -> TrialResult:
     """Returns a result at once. ``data_root`` holds the test's orders and a log of what was run.
 
     An order is a file ``raise``, ``die``, ``die once``, ``slow`` or ``sleep`` with the titles of
@@ -226,12 +225,26 @@ def trial_of_case(case: dict[str, Any], **keys: Any) -> Trial:
     return declared_trials(study)[0]
 
 
-EACH_ONCE = {
-    f"test {label} seed {seed}": 1 for label in ("ann", "rate", "coincidence") for seed in (0, 1)
-}
+LABELS = "ann", "rate", "coincidence"
+EACH_ONCE = {f"test {label} seed {seed}": 1 for label in LABELS for seed in (0, 1)}
 """The log of a small study in which each trial ran once."""
 
 
 def in_device(device: str, **keys: Any) -> Case:
     """Returns a case that is trained by spikes in a device."""
     return Case.model_validate({"device": device, **keys})
+
+
+class Listening(Reporter):
+    """Records the notes and the progress that it receives."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.notes: list[str] = []
+        self.reached_by: dict[str, TrialProgress] = {}
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+    def reached(self, trial: Trial, progress: TrialProgress) -> None:
+        self.reached_by[trial.title] = progress

@@ -39,10 +39,10 @@ def descendants(pid: int) -> list[int]:
         except OSError:  # The process has just ended.
             continue
         parents[int(stat.parent.name)] = int(fields[1])
-    found = [pid]
-    for parent in found:
-        found += [child for child, its in parents.items() if its == parent]
-    return found[1:]
+    pids = [pid]
+    for parent in pids:
+        pids += [child for child, its in parents.items() if its == parent]
+    return pids[1:]
 
 
 def is_alive(pid: int) -> bool:
