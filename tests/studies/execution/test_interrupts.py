@@ -92,6 +92,27 @@ def test_where_nothing_can_be_raised_a_signal_shows_no_traceback(
     assert ((run.stdout, run.stderr), run.returncode) == (ended, code)
 
 
+SWALLOWED = """
+import os, signal
+from contextlib import suppress
+from studies.common import interrupts
+
+with interrupts.ending_the_command():
+    with suppress(KeyboardInterrupt):
+        os.kill(os.getpid(), signal.SIGINT)
+    os.kill(os.getpid(), signal.SIGINT)
+    print("one with the first", flush=True)
+    interrupts.SECONDS_OF_ONE = 0.0
+    os.kill(os.getpid(), signal.SIGINT)
+    print("went on")
+"""
+
+
+def test_a_later_signal_ends_a_command_that_goes_on_after_the_first() -> None:
+    run = subprocess.run([sys.executable, "-c", SWALLOWED], capture_output=True, text=True)
+    assert (run.stdout, run.stderr, run.returncode) == ("one with the first\n", "", 130)
+
+
 def test_a_signal_after_the_last_look_is_not_lost() -> None:
     with pytest.raises(KeyboardInterrupt), interrupts.deferred():
         os.kill(os.getpid(), signal.SIGINT)
