@@ -204,6 +204,7 @@ DATA = [
     of_data("a.npz", npz(**SPLIT | {"x_test": X[:, :2]}), "(2,)", ""),
     of_data("a.npz", npz(**SPLIT | {"y_test": Y + 5}), "class 5", ""),
     of_data("a.npz", npz(**SPLIT | {"x_test": X}), "test rows: 100 %", ""),
+    of_data("a.npz", npz(**SPLIT | {"x_test": X / 255}), "the scale of the training rows", ""),
     of_data("a.npz", npz(**SPLIT), "test_share: 0.5"),
     of_data("a.npz", npz(X=X, y=Y), "test_share: missing", ""),
     of_data("a.npz", npz(X=X, y=Y), "test_share: 0.001", "test_share: 0.001"),

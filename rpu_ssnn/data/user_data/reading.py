@@ -21,6 +21,9 @@ from rpu_ssnn.data_spec import Bounds, OwnData
 HDF5 = (".h5", ".hdf5")
 SUFFIXES = (".npz", *table_files.READERS, *HDF5)
 MOST_CLASSES = 1000
+MOST_APART = 20.0
+"""Test values are at most this factor larger or smaller than training values."""
+
 LEAST_FILLED = 0.01
 """Values span at least this share of a declared range; values of 0 to 1 span 0.4 % of 0 to 255."""
 
@@ -208,6 +211,11 @@ def _source(own: OwnData, train: Part, test: Part) -> Source:
     )
     allowed = "must differ, or no input line spikes (unless dataset.range gives them a rate)"
     require(not alike, train.where, "values", Fault("all training rows are equal"), allowed)
+    assert isinstance(rows, np.ndarray) and isinstance(tested, np.ndarray)
+    usual, found = _usual_size(rows), _usual_size(tested)
+    apart = found * MOST_APART < usual or found > MOST_APART * usual  # both are False for NaN
+    allowed = f"must be on the scale of the training rows, whose median size is {usual:g}"
+    require(not apart, test.where, "median size of test values", float(f"{found:.3g}"), allowed)
     of_row, values = own.shape or train.shape, rows.shape[1]
     allowed = f"must have {values} values in all, as a row has"
     require(math.prod(of_row) == values, train.where, "dataset.shape", list(of_row), allowed)
@@ -215,6 +223,13 @@ def _source(own: OwnData, train: Part, test: Part) -> Source:
         np.ascontiguousarray(rows), labels, np.ascontiguousarray(tested), tested_labels,
         names, 1, of_row, own.range, mixed=False,
     )  # fmt: skip
+
+
+def _usual_size(rows: np.ndarray) -> float:
+    """Returns the median size of values other than 0 in the first thousand rows, NaN if all are
+    0."""
+    sizes = np.abs(rows[:1000].astype(np.float64))
+    return float(np.median(sizes[sizes > 0.0])) if sizes.any() else math.nan
 
 
 def _with_columns_of(train: Part, test: Part) -> Part:
