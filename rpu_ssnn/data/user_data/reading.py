@@ -211,7 +211,8 @@ def _source(own: OwnData, train: Part, test: Part) -> Source:
     )
     allowed = "must differ, or no input line spikes (unless dataset.range gives them a rate)"
     require(not alike, train.where, "values", Fault("all training rows are equal"), allowed)
-    assert isinstance(rows, np.ndarray) and isinstance(tested, np.ndarray)
+    assert isinstance(rows, np.ndarray)
+    assert isinstance(tested, np.ndarray)
     usual, found = _usual_size(rows), _usual_size(tested)
     apart = found * MOST_APART < usual or found > MOST_APART * usual  # both are False for NaN
     allowed = f"must be on the scale of the training rows, whose median size is {usual:g}"
