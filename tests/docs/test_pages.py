@@ -118,8 +118,8 @@ def test_the_example_of_the_readme_runs(tmp_path: Path, run_script: Callable[[st
     assert "..." not in printed
     summary, rows = printed.split("label", 1)
     assert summary.split()[:5] == ["case", SWEPT, "accuracy", "gap", "gap_ci"]
-    rows = [line.split()[1:3] for line in summary.splitlines()[2:4]]
-    assert rows == [["capacitor", "0"], ["capacitor", "1"]]
+    shown = [line.split()[1:3] for line in summary.splitlines()[2:4]]
+    assert shown == [["capacitor", "0"], ["capacitor", "1"]]
     assert rows.split()[:3] == [SWEPT, "seed", "test_accuracy"]
 
 

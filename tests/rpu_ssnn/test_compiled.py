@@ -27,15 +27,15 @@ def test_code_is_kept_in_a_folder_named_after_all_sources() -> None:
     names = {file.relative_to(PACKAGE).as_posix() for file in SOURCES}
     assert names >= {"compiled.py", "engine/slot_loop.py", "engine/neurons.py"}
     assert names >= {"engine/strategies/batched.py", "synapses/tiles/pulse_rows.py"}
-    compiled = slot_loop.advance, add_coincidences, write_rows
-    folders = {Path(each.stats.cache_path).parent for each in compiled}
+    functions = slot_loop.advance, add_coincidences, write_rows
+    folders = {Path(each.stats.cache_path).parent for each in functions}
     assert folders == {cache_folder(SOURCES)}
     assert digest(SOURCES)[:16] in cache_folder(SOURCES).name
 
 
 def test_every_compiled_function_of_the_package_lies_in_a_source() -> None:
-    compiled = re.compile(r"^@(compiled|inner|njit|numba)", re.MULTILINE)
-    decorated = [file for file in PACKAGE.rglob("*.py") if compiled.search(file.read_text())]
+    decorator = re.compile(r"^@(compiled|inner|njit|numba)", re.MULTILINE)
+    decorated = [file for file in PACKAGE.rglob("*.py") if decorator.search(file.read_text())]
     assert len(decorated) > 10
     assert set(decorated) <= set(SOURCES)
 

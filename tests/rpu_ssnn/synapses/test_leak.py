@@ -158,8 +158,8 @@ def trial_of(**tile: object) -> Trial:
 def test_idle_and_storage_make_other_units_and_zero_does_not() -> None:
     plain = trial_of().identity
     assert trial_of(idle_seconds=0.0, storage_seconds=0.0).identity == plain
-    left = trial_of(idle_seconds=1.0), trial_of(storage_seconds=1.0)
-    assert len({plain, *(trial.identity for trial in left)}) == 3
+    resting = trial_of(idle_seconds=1.0), trial_of(storage_seconds=1.0)
+    assert len({plain, *(trial.identity for trial in resting)}) == 3
 
 
 def test_a_slot_shorter_than_a_leaking_device_s_pulse_is_refused() -> None:
